@@ -1,0 +1,41 @@
+import { digestSchema, type ImageFormat, jobIdSchema } from '../catalog/job.ts';
+import { UserError } from '../catalog/user-error.ts';
+
+const batchPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+
+/** @throws UserError unless the batch's id can be one folder name: letters, digits, `.`, `_`, `-`, at most 100. */
+export function checkBatchId(batch: string): string {
+  if (batchPattern.test(batch)) return batch;
+  throw new UserError(
+    `batch id: expected 1 to 100 letters, digits, ".", "_" or "-", starting with a letter or digit, found ${JSON.stringify(batch)}`,
+  );
+}
+
+export const extension = (format: ImageFormat): string => (format === 'jpeg' ? 'jpg' : format);
+
+/** The shared object of one picture; every batch that needs the picture copies it. */
+export const objectName = (renderKey: string, format: ImageFormat): string =>
+  `objects/${digestSchema.parse(renderKey)}.${extension(format)}`;
+
+export const batchFolder = (batch: string): string => `batches/${checkBatchId(batch)}/`;
+
+/** The batch's own copy of a picture. */
+export const copyName = (batch: string, id: string, format: ImageFormat): string =>
+  `${batchFolder(batch)}${jobIdSchema.parse(id)}.${extension(format)}`;
+
+export const catalogName = (batch: string, format: 'csv' | 'tsv' | 'jsonl'): string =>
+  `${batchFolder(batch)}_catalog/catalog.${format}`;
+
+const part = (round: number, shard: number): string => `${round}-${String(shard).padStart(5, '0')}.jsonl`;
+
+/** One fixed slice of the plan, a job a line. */
+export const shardName = (batch: string, round: number, shard: number): string =>
+  `${batchFolder(batch)}_plan/${part(round, shard)}`;
+
+/** What became of one shard's jobs, a receipt or failure a line. */
+export const shardReceiptsName = (batch: string, round: number, shard: number): string =>
+  `${batchFolder(batch)}_receipts/${part(round, shard)}`;
+
+export const manifestName = (batch: string): string => `${batchFolder(batch)}manifest.json`;
+
+export const contactSheetName = (batch: string): string => `${batchFolder(batch)}contact-sheet.webp`;

@@ -1,0 +1,47 @@
+/** What a store knows of an object without reading it. */
+export type ObjectStat = {
+  /** Relative to the store, with `/` between parts. */
+  name: string;
+  bytes: number;
+  /** Base64 of the big-endian CRC-32C, as Cloud Storage prints it. */
+  crc32c: string;
+};
+
+export type Created = { created: boolean; stat: ObjectStat };
+
+/**
+ * Where results go: a folder or a bucket. Names are relative, made by layout.ts, and never leave the store's prefix.
+ * Every write is whole or absent: nobody ever sees half an object.
+ */
+export interface ObjectStore {
+  /** `file:///…` or `gs://bucket/prefix`, as given to openStore. */
+  readonly url: string;
+
+  /** Creates the object unless one is there; the first writer wins, and `created` says who that was. */
+  create(name: string, data: Uint8Array, contentType: string): Promise<Created>;
+
+  /** Creates the object or replaces the one that is there. Only for what the product itself derives, such as a manifest. */
+  replace(name: string, data: Uint8Array, contentType: string): Promise<ObjectStat>;
+
+  /** Makes `to` the same as `from`, without moving bytes through this process where the store allows. */
+  copy(from: string, to: string): Promise<void>;
+
+  /** @throws ObjectNotFound */
+  read(name: string): Promise<Uint8Array>;
+
+  /** `null` where there is no such object. */
+  stat(name: string): Promise<ObjectStat | null>;
+
+  /** Every object whose name starts with the prefix, in order of name. */
+  list(prefix: string): AsyncIterable<ObjectStat>;
+}
+
+/** Something expected in the store is not there. */
+export class ObjectNotFound extends Error {
+  override readonly name = 'ObjectNotFound';
+}
+
+/** The store refused or failed for a reason that may pass: full disk, 429, 503, a reset connection. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable';
+}
