@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { type Size, sizeSchema } from '../../catalog/size.ts';
+import { UserError } from '../../catalog/user-error.ts';
+
+const GRAPHS = ['text_encoder.onnx', 'caption_projection.onnx', 'transformer.onnx', 'vae_decoder.onnx'] as const;
+
+export type GraphFile = (typeof GRAPHS)[number];
+
+const REQUIRED_FILES = ['tokenizer.json', ...GRAPHS];
+
+const fileName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*$/, 'a plain file name, without folders');
+
+/** Where positions of a size count from 0 to `sampleSize / patch`, divided by the scale: see position-embedding.ts. */
+const sizeEntrySchema = z.strictObject({
+  sampleSize: z.int().positive(),
+  interpolationScale: z.number().positive(),
+});
+
+export const schedulerSchema = z.strictObject({
+  trainSteps: z.int().min(2),
+  betaSchedule: z.enum(['linear', 'scaled_linear']),
+  betaStart: z.number().positive().lt(1),
+  betaEnd: z.number().positive().lt(1),
+  prediction: z.enum(['epsilon', 'v_prediction']),
+  spacing: z.enum(['linspace', 'trailing']),
+  zeroTerminalSnr: z.boolean(),
+});
+
+export type SchedulerConfig = z.infer<typeof schedulerSchema>;
+
+/** `bundle.json`, as docs/bundle-format.md describes it. */
+export const bundleDescriptionSchema = z.strictObject({
+  format: z.literal(1),
+  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'letters, digits, ".", "_" and "-", at most 100'),
+  description: z.string(),
+  license: z.string(),
+  source: z.string(),
+  sizes: z.partialRecord(sizeSchema, sizeEntrySchema).refine((sizes) => Object.keys(sizes).length > 0, {
+    error: 'at least one size',
+  }),
+  tokenizer: z.strictObject({
+    maxTokens: z.int().min(2),
+    padTokenId: z.int().min(0),
+    eosTokenId: z.int().min(0),
+    cleanCaption: z.boolean(),
+  }),
+  textEncoder: z.strictObject({ width: z.int().positive() }),
+  transformer: z.strictObject({
+    layers: z.int().positive(),
+    heads: z.int().positive(),
+    headWidth: z.int().positive(),
+    patch: z.int().positive(),
+    latentChannels: z.int().positive(),
+    kvCompression: z
+      .strictObject({ layers: z.array(z.int().min(0)), scale: z.int().min(2), sampling: z.literal('conv') })
+      .nullable(),
+  }),
+  vae: z.strictObject({ factor: z.int().positive(), scaling: z.number().positive(), shift: z.number() }),
+  scheduler: schedulerSchema,
+  defaults: z.strictObject({ steps: z.int().positive(), guidance: z.number().min(1) }),
+  files: z
+    .record(
+      fileName,
+      z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hexadecimal'), bytes: z.int().min(0) }),
+    )
+    .superRefine((files, context) => {
+      for (const name of REQUIRED_FILES) {
+        if (!Object.hasOwn(files, name)) context.addIssue({ code: 'custom', message: `${name} is not listed` });
+      }
+    }),
+});
+
+export type BundleDescription = z.infer<typeof bundleDescriptionSchema>;
+
+/** A bundle whose description has been read and validated; its files are checked by `verifyBundle`. */
+export type Bundle = {
+  folder: string;
+  /** SHA-256 of the bytes of `bundle.json`, which lists the digests of all other files. */
+  digest: string;
+  description: BundleDescription;
+};
+
+/** What planning and render keys need to know of a bundle. */
+export type BundleRef = {
+  name: string;
+  digest: string;
+  sizes: Size[];
+  defaults: { steps: number; guidance: number };
+};
+
+/**
+ * Reads and validates a bundle's `bundle.json`. Opens no other file.
+ *
+ * @throws UserError where the file is missing, is not JSON or is not a valid description.
+ */
+export async function openBundle(folder: string): Promise<Bundle> {
+  const file = path.join(folder, 'bundle.json');
+  const bytes = await readDescription(file);
+  const parsed = bundleDescriptionSchema.safeParse(parseJson(file, bytes));
+  if (!parsed.success) throw new UserError(`${file} is not a valid description:\n${z.prettifyError(parsed.error)}`);
+  return {
+    folder: path.resolve(folder),
+    digest: createHash('sha256').update(bytes).digest('hex'),
+    description: parsed.data,
+  };
+}
+
+export const bundleRef = ({ digest, description }: Bundle): BundleRef => ({
+  name: description.name,
+  digest,
+  sizes: sizeSchema.options.filter((size) => description.sizes[size] !== undefined),
+  defaults: description.defaults,
+});
+
+/** The path of a file that the bundle lists; asking for another is a fault of the program. */
+export function bundleFile({ folder, description }: Bundle, name: string): string {
+  if (!Object.hasOwn(description.files, name)) throw new Error(`${name} is not listed in bundle ${description.name}`);
+  return path.join(folder, name);
+}
+
+async function readDescription(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+    throw new UserError(`${path.dirname(file)} is not a bundle: expected a file bundle.json in it, found none`);
+  }
+}
+
+function parseJson(file: string, bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    throw new UserError(`${file} is not JSON: ${(error as Error).message}`);
+  }
+}

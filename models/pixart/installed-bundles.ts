@@ -1,0 +1,41 @@
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { UserError } from '../../catalog/user-error.ts';
+
+const SHIPPED = fileURLToPath(new URL('../bundles', import.meta.url));
+
+/** The folders whose subfolders are bundles: those in PIXART_BATCH_BUNDLES first, then what the repository ships. */
+const bundleHomes = (): string[] => [
+  ...(process.env.PIXART_BATCH_BUNDLES ?? '').split(path.delimiter).filter(Boolean),
+  SHIPPED,
+];
+
+/** The folders of all installed bundles, by name; the first home that has a name wins. */
+export async function listBundles(): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (const home of bundleHomes()) {
+    for (const entry of existsSync(home) ? (await readdir(home)).sort() : []) {
+      const folder = path.join(home, entry);
+      if (!found.has(entry) && existsSync(path.join(folder, 'bundle.json'))) found.set(entry, folder);
+    }
+  }
+  return found;
+}
+
+/**
+ * Finds a bundle by the name of its folder in one of the homes, or by a path.
+ *
+ * @throws UserError where there is no such bundle; it lists those that are installed.
+ */
+export async function bundleFolder(nameOrPath: string): Promise<string> {
+  const installed = await listBundles();
+  const folder = installed.get(nameOrPath);
+  if (folder) return folder;
+  if (existsSync(path.join(nameOrPath, 'bundle.json'))) return path.resolve(nameOrPath);
+  throw new UserError(
+    `bundle ${JSON.stringify(nameOrPath)}: expected the path of a folder with a bundle.json, or one of the installed ` +
+      `bundles (${[...installed.keys()].join(', ') || 'there are none'}). PIXART_BATCH_BUNDLES names further folders to look in.`,
+  );
+}
