@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UserError } from '../../catalog/user-error.ts';
+import type { BundleRef } from '../pixart/index.ts';
+import { RendererDied } from './errors.ts';
+import { type ChildOptions, RendererChild } from './renderer-child.ts';
+
+const LONGEST_PAUSE_MS = 30_000;
+
+export type KeeperOptions = ChildOptions & {
+  /** Called for the first child and for each that replaces a dead one, once its sessions are loaded. */
+  onStart?: ((child: { pid: number; loadMs: number }) => void) | undefined;
+};
+
+/** Keeps one child ready: starts another where the last one is gone, all of them with the bundle that the first one loaded. */
+export class ChildKeeper {
+  readonly #options: KeeperOptions;
+  readonly #closing = new AbortController();
+  #child: RendererChild | undefined;
+  #starting: Promise<RendererChild> | undefined;
+  #bundle: BundleRef | undefined;
+  #failedStarts = 0;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+  }
+
+  /** The bundle of the first child; undefined before that one is loaded. */
+  get bundle(): BundleRef | undefined {
+    return this.#bundle;
+  }
+
+  /**
+   * The live child, or the next one once it is loaded. Callers at the same time share one start. Starts that fail one
+   * after the other are made 1, 2, 4 … 30 s apart.
+   *
+   * @throws UserError where the bundle is damaged or is not the one that the first child loaded; RendererDied.
+   */
+  async child(): Promise<RendererChild> {
+    if (this.#child?.alive) return this.#child;
+    this.#starting ??= this.#start().finally(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
+  }
+
+  /** Ends the child and starts no other. */
+  async close(): Promise<void> {
+    this.#closing.abort(new RendererDied('the renderer was closed'));
+    this.#child?.kill('the renderer was closed');
+    await this.#child?.gone;
+  }
+
+  async #start(): Promise<RendererChild> {
+    await this.#pause();
+    const child = new RendererChild();
+    this.#child = child;
+    const started = performance.now();
+    try {
+      this.#bundle = this.#sameBundle(await child.load(this.#options));
+    } catch (error) {
+      this.#failedStarts += 1;
+      child.kill('it did not load its bundle');
+      throw error;
+    }
+    this.#failedStarts = 0;
+    this.#options.onStart?.({ pid: child.pid, loadMs: performance.now() - started });
+    return child;
+  }
+
+  async #pause(): Promise<void> {
+    const pauseMs = this.#failedStarts === 0 ? 0 : Math.min(1_000 * 2 ** (this.#failedStarts - 1), LONGEST_PAUSE_MS);
+    // An aborted sleep rejects with an AbortError of its own; the reason is what the caller can use.
+    await sleep(pauseMs, undefined, { signal: this.#closing.signal }).catch(() =>
+      this.#closing.signal.throwIfAborted(),
+    );
+  }
+
+  #sameBundle(found: BundleRef): BundleRef {
+    const expected = this.#bundle ?? found;
+    if (found.digest === expected.digest) return found;
+    throw new UserError(
+      `the bundle in ${this.#options.bundleFolder} changed while it was in use: expected digest ${expected.digest}, ` +
+        `found ${found.digest}. Restart the worker to serve the new one.`,
+    );
+  }
+}

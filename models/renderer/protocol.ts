@@ -1,0 +1,23 @@
+import type { BundleRef, Device, RenderedImage, RenderRequest } from '../pixart/index.ts';
+
+/**
+ * What a renderer and its child process say to each other. Both ends run from the same sources, so types are enough. The child
+ * holds one image at a time and answers every `load` and `render` with exactly one `ready`, `done` or `failed`.
+ */
+export type ToChild =
+  | { kind: 'load'; bundleFolder: string; device: Device; threads: number | undefined }
+  | { kind: 'render'; request: RenderRequest }
+  | { kind: 'cancel' };
+
+export type FromChild =
+  | { kind: 'ready'; bundle: BundleRef }
+  | { kind: 'step'; step: number; steps: number }
+  | { kind: 'done'; image: RenderedImage }
+  | { kind: 'failed'; failure: ChildFailure };
+
+/** `user`: a person has to change the request or the bundle. `fault`: what the process holds can no longer be trusted. */
+export type ChildFailure = {
+  cause: 'user' | 'cancelled' | 'fault';
+  message: string;
+  stack: string | undefined;
+};

@@ -1,0 +1,146 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { on } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { UserError } from '../../catalog/user-error.ts';
+import type { BundleRef, Device, RenderedImage, RenderRequest } from '../pixart/index.ts';
+import { RendererDied, RenderFault } from './errors.ts';
+import type { ChildFailure, FromChild, ToChild } from './protocol.ts';
+
+/** A cancelled render may go on for this long beyond the longest wait for a message so far, which covers one step. */
+const CANCEL_GRACE_MS = 3_000;
+
+/** From the end of a child's channel to its exit. */
+const EXIT_GRACE_MS = 1_000;
+
+export type ChildOptions = { bundleFolder: string; device: Device; threads?: number | undefined };
+
+export type ChildRenderOptions = {
+  signal?: AbortSignal | undefined;
+  onStep?: ((step: number, steps: number) => void) | undefined;
+};
+
+/** The parent's side of one child process, from its start to its death. Serves one call at a time. */
+export class RendererChild {
+  readonly #process: ChildProcess;
+  readonly #messages: AsyncIterator<[FromChild]>;
+  readonly #exit: Promise<string>;
+  #lastHeard = performance.now();
+  #longestWaitMs = 0;
+  #killedBecause: string | undefined;
+
+  constructor() {
+    this.#process = fork(fileURLToPath(new URL('./child.ts', import.meta.url)), [], {
+      execArgv: ['--import', import.meta.resolve('tsx')],
+      // Pixels travel as bytes, not as JSON.
+      serialization: 'advanced',
+      // The parent's standard output may be read by a machine.
+      stdio: ['ignore', 2, 2, 'ipc'],
+    });
+    this.#messages = on(this.#process, 'message', { close: ['disconnect'] }) as AsyncIterator<[FromChild]>;
+    this.#exit = new Promise((resolve) => {
+      this.#process.once('exit', (code, signal) => resolve(signal ? `by ${signal}` : `with exit code ${code}`));
+    });
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
+  get alive(): boolean {
+    return this.#process.connected && this.#killedBecause === undefined;
+  }
+
+  /**
+   * Verifies the bundle and loads its graphs.
+   *
+   * @throws UserError where the bundle is damaged or the device is not there; RendererDied.
+   */
+  async load({ bundleFolder, device, threads }: ChildOptions): Promise<BundleRef> {
+    this.#tell({ kind: 'load', bundleFolder, device, threads });
+    const message = await this.#hear();
+    if (message.kind === 'ready') return message.bundle;
+    throw this.#failure(message);
+  }
+
+  /**
+   * Renders one image. When the signal is aborted the child stops between two steps; one that does not is killed.
+   *
+   * @throws UserError, RenderFault, RendererDied, or the signal's reason.
+   */
+  async render(request: RenderRequest, { signal, onStep }: ChildRenderOptions = {}): Promise<RenderedImage> {
+    signal?.throwIfAborted();
+    let deadline: NodeJS.Timeout | undefined;
+    const cancel = (): void => {
+      this.#tell({ kind: 'cancel' });
+      deadline = setTimeout(
+        () => this.kill('it did not stop when its image was cancelled'),
+        CANCEL_GRACE_MS + this.#longestWaitMs,
+      );
+    };
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      return await this.#converse(request, onStep);
+    } catch (error) {
+      throw signal?.aborted ? signal.reason : error;
+    } finally {
+      clearTimeout(deadline);
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  /** Ends the process at once: it holds nothing that has to be kept. */
+  kill(because: string): void {
+    this.#killedBecause ??= because;
+    this.#process.kill('SIGKILL');
+  }
+
+  /** Resolves when the process is no more. */
+  get gone(): Promise<unknown> {
+    return this.#exit;
+  }
+
+  async #converse(request: RenderRequest, onStep: ChildRenderOptions['onStep']): Promise<RenderedImage> {
+    this.#tell({ kind: 'render', request });
+    while (true) {
+      const message = await this.#hear();
+      if (message.kind === 'done') return message.image;
+      if (message.kind !== 'step') throw this.#failure(message);
+      onStep?.(message.step, message.steps);
+    }
+  }
+
+  #tell(message: ToChild): void {
+    if (message.kind !== 'cancel') this.#lastHeard = performance.now();
+    // A child that is gone cannot be told anything; whoever waits for its answer learns that from #hear.
+    this.#process.send(message, () => {});
+  }
+
+  async #hear(): Promise<FromChild> {
+    const next = await this.#messages.next();
+    if (next.done) throw await this.#death();
+    const now = performance.now();
+    this.#longestWaitMs = Math.max(this.#longestWaitMs, now - this.#lastHeard);
+    this.#lastHeard = now;
+    return next.value[0];
+  }
+
+  async #death(): Promise<RendererDied> {
+    const hung = setTimeout(() => this.kill('it closed its channel and went on'), EXIT_GRACE_MS);
+    const how = await this.#exit;
+    clearTimeout(hung);
+    const because = this.#killedBecause ? `: ${this.#killedBecause}` : '';
+    return new RendererDied(`renderer process ${this.pid} ended ${how} before it answered${because}`);
+  }
+
+  #failure(message: FromChild): Error {
+    if (message.kind !== 'failed') return new RenderFault(`the renderer answered ${message.kind} out of turn`);
+    return revive(message.failure);
+  }
+}
+
+function revive({ cause, message, stack }: ChildFailure): Error {
+  if (cause === 'user') return new UserError(message);
+  const fault = new RenderFault(message);
+  if (stack !== undefined) fault.stack = stack;
+  return fault;
+}

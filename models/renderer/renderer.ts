@@ -1,0 +1,93 @@
+import { Mutex } from 'async-mutex';
+import { UserError } from '../../catalog/user-error.ts';
+import type { BundleRef, Device, RenderedImage, RenderRequest } from '../pixart/index.ts';
+import { ChildKeeper, type KeeperOptions } from './child-keeper.ts';
+import { RendererDied, RenderFault } from './errors.ts';
+import type { ChildRenderOptions, RendererChild } from './renderer-child.ts';
+import { untilAborted } from './until-aborted.ts';
+
+export type RendererOptions = KeeperOptions;
+
+export type RendererRenderOptions = ChildRenderOptions & {
+  /** Called once, when the device is this caller's and computing begins. */
+  onBegin?: (() => void) | undefined;
+};
+
+/** One device. Whoever renders on it takes turns, first come, first served. */
+export type Renderer = {
+  readonly bundle: BundleRef;
+  readonly device: Device;
+  /** Resolves when a dead child could not be replaced because the bundle on disk is damaged or another: nothing more can be rendered. */
+  readonly unusable: Promise<UserError>;
+  /**
+   * Waits for the device, then renders. A dead child is replaced before the next image.
+   *
+   * @throws UserError for a request that this bundle can never serve; RendererDied and RenderFault, after which another
+   * attempt may succeed; the signal's reason.
+   */
+  render(request: RenderRequest, options?: RendererRenderOptions): Promise<RenderedImage & { waitMs: number }>;
+  /** Ends the child. A render in hand rejects with RendererDied. */
+  close(): Promise<void>;
+};
+
+/**
+ * Starts a child process, which verifies the bundle and loads its sessions.
+ *
+ * @throws UserError where the bundle is damaged or the device is not there; RendererDied where the child ended while it loaded.
+ */
+export async function startRenderer(options: RendererOptions): Promise<Renderer> {
+  const keeper = new ChildKeeper(options);
+  const permit = new Mutex();
+  let markUnusable: (error: UserError) => void = () => {};
+  const unusable = new Promise<UserError>((resolve) => {
+    markUnusable = resolve;
+  });
+
+  await keeper.child();
+
+  async function liveChild(): Promise<RendererChild> {
+    try {
+      return await keeper.child();
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      markUnusable(error);
+      throw new RendererDied('the renderer process ended and could not be replaced', { cause: error });
+    }
+  }
+
+  async function render(request: RenderRequest, { signal, onBegin, onStep }: RendererRenderOptions = {}) {
+    const asked = performance.now();
+    const release = await takeTurn(permit, signal);
+    try {
+      const child = await untilAborted(liveChild(), signal);
+      const waitMs = performance.now() - asked;
+      onBegin?.();
+      return { ...(await renderOrReplace(child, request, { signal, onStep })), waitMs };
+    } finally {
+      release();
+    }
+  }
+
+  return { bundle: keeper.bundle!, device: options.device, unusable, render, close: () => keeper.close() };
+}
+
+/** A fault may leave a device context broken or memory taken for good, so the child goes, and its successor starts clean. */
+async function renderOrReplace(child: RendererChild, request: RenderRequest, options: ChildRenderOptions) {
+  try {
+    return await child.render(request, options);
+  } catch (error) {
+    if (error instanceof RenderFault) child.kill('its render failed');
+    throw error;
+  }
+}
+
+/** Mutex queues in order of arrival but cannot be left, so a turn that nobody waits for any more is given back when it comes. */
+async function takeTurn(permit: Mutex, signal: AbortSignal | undefined): Promise<() => void> {
+  const turn = permit.acquire();
+  try {
+    return await untilAborted(turn, signal);
+  } catch (error) {
+    turn.then((release) => release());
+    throw error;
+  }
+}
