@@ -1,4 +1,4 @@
-/** What a store knows of an object without reading it. */
+/** What a store knows of one object. */
 export type ObjectStat = {
   /** Relative to the store, with `/` between parts. */
   name: string;
@@ -7,33 +7,42 @@ export type ObjectStat = {
   crc32c: string;
 };
 
+/** A line of a listing. It has no checksum: a folder would have to read every file for it. */
+export type ListedObject = Pick<ObjectStat, 'name' | 'bytes'>;
+
 export type Created = { created: boolean; stat: ObjectStat };
 
 /**
  * Where results go: a folder or a bucket. Names are relative, made by layout.ts, and never leave the store's prefix.
  * Every write is whole or absent: nobody ever sees half an object.
+ *
+ * Every method throws StoreUnavailable for what may pass, and UserError for what a person must fix.
  */
 export interface ObjectStore {
   /** `file:///…` or `gs://bucket/prefix`, as given to openStore. */
   readonly url: string;
 
-  /** Creates the object unless one is there; the first writer wins, and `created` says who that was. */
+  /** Creates the object unless one is there; the first writer wins, and `created` says whether this call was it. */
   create(name: string, data: Uint8Array, contentType: string): Promise<Created>;
 
   /** Creates the object or replaces the one that is there. Only for what the product itself derives, such as a manifest. */
   replace(name: string, data: Uint8Array, contentType: string): Promise<ObjectStat>;
 
-  /** Makes `to` the same as `from`, without moving bytes through this process where the store allows. */
+  /**
+   * Makes `to` the same as `from`, without moving bytes through this process where the store allows.
+   *
+   * @throws ObjectNotFound where `from` is not there
+   */
   copy(from: string, to: string): Promise<void>;
 
   /** @throws ObjectNotFound */
   read(name: string): Promise<Uint8Array>;
 
-  /** `null` where there is no such object. */
+  /** `null` where there is no such object. The checksum is of the bytes that are there now. */
   stat(name: string): Promise<ObjectStat | null>;
 
-  /** Every object whose name starts with the prefix, in order of name. */
-  list(prefix: string): AsyncIterable<ObjectStat>;
+  /** Every object whose name starts with the prefix, in the order of the names' UTF-8 bytes. */
+  list(prefix: string): AsyncIterable<ListedObject>;
 }
 
 /** Something expected in the store is not there. */

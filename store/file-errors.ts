@@ -1,0 +1,41 @@
+import { ObjectNotFound, StoreUnavailable } from './object-store.ts';
+
+/** What the file system says when it has no hard links, allows none here, or has too many of this file. */
+const NO_LINK_CODES = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV']);
+
+const advice: Record<string, string> = {
+  ENOSPC: 'the disk is full; free some space',
+  EDQUOT: "the user's disk quota is used up; free some space or raise the quota",
+  EROFS: 'the file system is read-only; mount it writable or choose another folder',
+  EACCES: 'permission denied; let this user read and write there or choose another folder',
+  EPERM: 'the operation is not permitted there; choose another folder',
+  EFBIG: 'the file is larger than this process or file system allows; raise the limit (ulimit -f)',
+  EMFILE: 'this process has too many open files; raise the limit (ulimit -n)',
+  ENFILE: 'this machine has too many open files',
+  EIO: 'the disk reports a fault; check it',
+  EXDEV: 'part of the store lies on another file system; keep the whole store on one',
+};
+
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** A parent that is a file also means that nothing is there. */
+export const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '');
+
+export const isNoLink = (error: unknown): boolean => NO_LINK_CODES.has(errorCode(error) ?? '');
+
+/**
+ * Turns what the file system said into the store's own errors; anything without a system code is passed on as it is.
+ *
+ * @param doing what was being done, such as `write objects/ab.png (1,204 bytes)`
+ */
+export function fileStoreError(url: string, doing: string, error: unknown): unknown {
+  const code = errorCode(error);
+  if (code === undefined) return error;
+  const hint = advice[code] ?? (error as Error).message;
+  return new StoreUnavailable(`store ${url}: could not ${doing}: ${hint} (${code})`, { cause: error });
+}
+
+export const notFound = (url: string, name: string): ObjectNotFound =>
+  new ObjectNotFound(`store ${url}: there is no object ${JSON.stringify(name)}`);

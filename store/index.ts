@@ -1,0 +1,3 @@
+export * from './layout.ts';
+export * from './object-store.ts';
+export { openStore, storeUrl } from './open-store.ts';

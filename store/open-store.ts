@@ -1,0 +1,40 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { UserError } from '../catalog/user-error.ts';
+import { FileStore } from './file-store.ts';
+import type { ObjectStore } from './object-store.ts';
+
+const opened = new Map<string, Promise<ObjectStore>>();
+
+/** A store's URL from what a person writes: a URL stays as it is, a path becomes a `file:` URL. */
+export function storeUrl(pathOrUrl: string): string {
+  return /^(file:|[a-z][a-z0-9+.-]+:\/\/)/i.test(pathOrUrl) ? pathOrUrl : pathToFileURL(resolve(pathOrUrl)).href;
+}
+
+/**
+ * Opens the store at a URL, once per process: `file:///folder` or `gs://bucket/prefix`. Nothing is written.
+ *
+ * @throws UserError for an unknown kind of URL, a path that is no folder, a bucket that does not exist or may not be seen
+ * @throws StoreUnavailable where the store does not answer
+ */
+export function openStore(url: string): Promise<ObjectStore> {
+  const known = opened.get(url);
+  if (known) return known;
+  const opening = open(url);
+  opened.set(url, opening);
+  opening.catch(() => opened.delete(url));
+  return opening;
+}
+
+async function open(url: string): Promise<ObjectStore> {
+  const scheme = URL.canParse(url) ? new URL(url).protocol : '';
+  if (scheme === 'file:') return openFolder(url);
+  throw new UserError(`store: expected file:///folder or gs://bucket/prefix, found ${JSON.stringify(url)}`);
+}
+
+async function openFolder(url: string): Promise<ObjectStore> {
+  if (new URL(url).host !== '') throw new UserError(`store ${url}: expected three slashes, as in file:///folder`);
+  const store = new FileStore(url);
+  await store.check();
+  return store;
+}

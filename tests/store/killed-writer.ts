@@ -1,0 +1,8 @@
+/** Creates large objects until it is killed; it says when it begins. */
+import { openStore } from '../../store/open-store.ts';
+import { KILLED_BYTES, patterned } from './patterned.ts';
+
+const store = await openStore(process.argv[2]!);
+const data = patterned(KILLED_BYTES);
+process.send?.('writing');
+for (let object = 0; ; object++) await store.create(`objects/killed-${object}`, data, 'image/png');

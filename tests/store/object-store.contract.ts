@@ -1,0 +1,178 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { UserError } from '../../catalog/user-error.ts';
+import { crc32c } from '../../store/crc32c.ts';
+import { type ListedObject, ObjectNotFound, type ObjectStore } from '../../store/object-store.ts';
+import { KILLED_BYTES, patterned } from './patterned.ts';
+
+const text = (value: string): Uint8Array => Buffer.from(value);
+async function listed(store: ObjectStore, prefix: string): Promise<ListedObject[]> {
+  const objects: ListedObject[] = [];
+  for await (const object of store.list(prefix)) objects.push(object);
+  return objects;
+}
+
+const names = async (store: ObjectStore, prefix: string): Promise<string[]> =>
+  (await listed(store, prefix)).map((object) => object.name);
+
+/** What every kind of store must do. `fresh` gives an empty store at each call. */
+export function describeObjectStore(kind: string, fresh: () => Promise<ObjectStore>): void {
+  describe(`${kind}, as an object store`, () => {
+    test('gives back the bytes that were created, with their length and checksum', async () => {
+      const store = await fresh();
+      const { created, stat } = await store.create('objects/a.png', text('123456789'), 'image/png');
+      expect(created).toBe(true);
+      expect(stat).toEqual({ name: 'objects/a.png', bytes: 9, crc32c: '4waSgw==' });
+      expect(await store.stat('objects/a.png')).toEqual(stat);
+      expect(Buffer.from(await store.read('objects/a.png')).toString()).toBe('123456789');
+    });
+
+    test('leaves the first object in place when a second one is created, and reports the first', async () => {
+      const store = await fresh();
+      const first = await store.create('objects/a.png', text('first'), 'image/png');
+      const second = await store.create('objects/a.png', text('second, longer'), 'image/png');
+      expect(second).toEqual({ created: false, stat: first.stat });
+      expect(Buffer.from(await store.read('objects/a.png')).toString()).toBe('first');
+    });
+
+    test('lets exactly one of twenty concurrent writers create an object, and tells all of them of it', async () => {
+      const store = await fresh();
+      const writers = Array.from({ length: 20 }, (_, writer) => text(`writer ${writer} `.repeat(5000)));
+      const results = await Promise.all(writers.map((data) => store.create('objects/race.png', data, 'image/png')));
+      const winner = results.findIndex((result) => result.created);
+      expect(results.filter((result) => result.created)).toHaveLength(1);
+      expect(await store.read('objects/race.png')).toEqual(Buffer.from(writers[winner]!));
+      for (const { stat } of results) expect(stat.crc32c).toBe(crc32c(writers[winner]!));
+    });
+
+    test('replaces an object, and creates it where there is none', async () => {
+      const store = await fresh();
+      await store.replace('batches/b/manifest.json', text('{"a":1}'), 'application/json');
+      const stat = await store.replace('batches/b/manifest.json', text('{}'), 'application/json');
+      expect(stat).toEqual({ name: 'batches/b/manifest.json', bytes: 2, crc32c: crc32c(text('{}')) });
+      expect(Buffer.from(await store.read('batches/b/manifest.json')).toString()).toBe('{}');
+    });
+
+    test('replaces an object without changing the copies that were made of it', async () => {
+      const store = await fresh();
+      await store.create('objects/a.png', text('old'), 'image/png');
+      await store.copy('objects/a.png', 'batches/b/a.png');
+      await store.replace('objects/a.png', text('new'), 'image/png');
+      expect(Buffer.from(await store.read('batches/b/a.png')).toString()).toBe('old');
+    });
+
+    test('copies an object, also onto one that is there and onto itself', async () => {
+      const store = await fresh();
+      const { stat } = await store.create('objects/a.png', text('picture'), 'image/png');
+      await store.replace('batches/b/a.png', text('something else'), 'image/png');
+      await store.copy('objects/a.png', 'batches/b/a.png');
+      await store.copy('objects/a.png', 'batches/b/a.png');
+      await store.copy('objects/a.png', 'objects/a.png');
+      expect(await store.stat('batches/b/a.png')).toEqual({ ...stat, name: 'batches/b/a.png' });
+      expect(await names(store, '')).toEqual(['batches/b/a.png', 'objects/a.png']);
+    });
+
+    test('tells that an object is missing, by null from stat and by an error from read and copy', async () => {
+      const store = await fresh();
+      await store.create('objects/file', text('x'), 'image/png');
+      for (const name of ['objects/none.png', 'nothing/at/all.png', 'objects/file/below']) {
+        expect(await store.stat(name)).toBeNull();
+        await expect(store.read(name)).rejects.toThrow(ObjectNotFound);
+        await expect(store.copy(name, 'batches/b/a.png')).rejects.toThrow(ObjectNotFound);
+      }
+      expect(await names(store, 'batches/')).toEqual([]);
+    });
+
+    test('lists by prefix in the order of the names, folders and files mixed', async () => {
+      const store = await fresh();
+      const sorted = ['a', 'a-b', 'a.png', 'a/1', 'a/2/x', 'a/2-x', 'a0', 'b/\uFFFD', 'b/😀'].sort((a, b) =>
+        Buffer.compare(Buffer.from(a), Buffer.from(b)),
+      );
+      const folderAndFile = sorted.filter((name) => name !== 'a');
+      for (const name of folderAndFile.toReversed()) await store.create(name, text(name), 'text/plain');
+      expect(await names(store, '')).toEqual(folderAndFile);
+      expect(await names(store, 'a/')).toEqual(['a/1', 'a/2-x', 'a/2/x']);
+      expect(await names(store, 'a/2')).toEqual(['a/2-x', 'a/2/x']);
+      expect(await names(store, 'none/')).toEqual([]);
+      expect(await names(store, '../')).toEqual([]);
+      expect(await listed(store, 'a0')).toEqual([{ name: 'a0', bytes: 2 }]);
+    });
+
+    test('keeps names in any script as they are', async () => {
+      const store = await fresh();
+      const name = 'batches/b/_catalog/Gemälde 红灯笼 🏮 %2e+#?&.csv';
+      const { stat } = await store.create(name, text('x'), 'text/csv');
+      await store.copy(name, 'batches/c/複製.csv');
+      expect(await store.stat(name)).toEqual(stat);
+      expect(await names(store, 'batches/')).toEqual([name, 'batches/c/複製.csv']);
+    });
+
+    test.each([
+      ['that goes up', '../out.png'],
+      ['that goes up later', 'a/../../out.png'],
+      ['that is absolute', '/etc/passwd'],
+      ['with an empty part', 'a//b'],
+      ['that ends in a slash', 'a/'],
+      ['that is empty', ''],
+      ['that is a dot', '.'],
+      ['with a dot as a part', 'a/./b'],
+      ['with backslashes', 'a\\..\\b'],
+      ['with a zero byte', 'a\0b'],
+      ['with a newline', 'a\nb'],
+      ['in the folder of temporary files', '.tmp/x'],
+      ['with half a surrogate pair', 'a\ud800'],
+      ['with a part of 256 bytes', `a/${'x'.repeat(256)}`],
+      ['of more than 1,024 bytes', `${'x/'.repeat(600)}x`],
+    ])('refuses a name %s', async (_, name) => {
+      const store = await fresh();
+      await store.create('good', text('x'), 'text/plain');
+      const attempts = [
+        () => store.create(name, text('x'), 'text/plain'),
+        () => store.replace(name, text('x'), 'text/plain'),
+        () => store.copy('good', name),
+        () => store.copy(name, 'other'),
+        () => store.read(name),
+        () => store.stat(name),
+      ];
+      for (const attempt of attempts) await expect(attempt()).rejects.toThrow(UserError);
+      expect(await names(store, '')).toEqual(['good']);
+    });
+
+    test('takes an empty object', async () => {
+      const store = await fresh();
+      await store.create('objects/empty', new Uint8Array(), 'text/plain');
+      expect(await store.stat('objects/empty')).toEqual({ name: 'objects/empty', bytes: 0, crc32c: 'AAAAAA==' });
+      expect(await store.read('objects/empty')).toHaveLength(0);
+    });
+
+    test('takes an object of 30 MB', async () => {
+      const store = await fresh();
+      const data = patterned(30 * 1024 * 1024);
+      const { stat } = await store.create('objects/4k.png', data, 'image/png');
+      await store.copy('objects/4k.png', 'batches/b/4k.png');
+      expect(await store.stat('batches/b/4k.png')).toEqual({ ...stat, name: 'batches/b/4k.png' });
+      expect(crc32c(await store.read('batches/b/4k.png'))).toBe(crc32c(data));
+    });
+
+    test('shows whole objects or none when writers are killed in the middle', async () => {
+      const store = await fresh();
+      for (const delayMs of [0, 3, 10, 30, 100]) await killWriterAfter(store.url, delayMs);
+      const whole = { bytes: KILLED_BYTES, crc32c: crc32c(patterned(KILLED_BYTES)) };
+      const left = await names(store, '');
+      for (const name of left) expect(await store.stat(name)).toEqual({ name, ...whole });
+      expect((await store.create('objects/killed-0', patterned(KILLED_BYTES), 'image/png')).stat).toMatchObject(whole);
+    });
+  });
+}
+
+async function killWriterAfter(url: string, delayMs: number): Promise<void> {
+  const writer = fork(fileURLToPath(new URL('./killed-writer.ts', import.meta.url)), [url], {
+    execArgv: ['--import', 'tsx'],
+  });
+  await once(writer, 'message');
+  await new Promise((resolve) => setTimeout(resolve, delayMs));
+  writer.kill('SIGKILL');
+  await once(writer, 'exit');
+}
