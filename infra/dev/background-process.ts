@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/**
+ * Starts a program in a process group of its own, so that Ctrl-C in the terminal reaches only this process, which then
+ * stops its children in order. Its output goes to a file: a pipe would end it together with a starter that was killed.
+ * When this process ends in an orderly way, the program is asked to end too.
+ */
+export function startInBackground(
+  binary: string,
+  args: string[],
+  logFile: string,
+  environment: NodeJS.ProcessEnv = process.env,
+): ChildProcess {
+  const log = openSync(logFile, 'a');
+  const child = spawn(binary, args, { detached: true, stdio: ['ignore', log, log], env: environment });
+  closeSync(log);
+  child.unref();
+  const stop = () => {
+    if (child.pid !== undefined) signal(child.pid, 'SIGTERM');
+  };
+  process.once('exit', stop);
+  child.once('exit', () => process.removeListener('exit', stop));
+  return child;
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Asks the process to end, insists after `graceMs`, and returns when it has gone. Does nothing to one that has gone. */
+export async function endProcess(pid: number, graceMs: number): Promise<void> {
+  signal(pid, 'SIGTERM');
+  if (await hasGone(pid, graceMs)) return;
+  signal(pid, 'SIGKILL');
+  await hasGone(pid, 5_000);
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+async function hasGone(pid: number, withinMs: number): Promise<boolean> {
+  for (const deadline = Date.now() + withinMs; isAlive(pid); await sleep(50)) {
+    if (Date.now() > deadline) return false;
+  }
+  return true;
+}

@@ -1,0 +1,201 @@
+import type { ChildProcess } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Connection } from '@temporalio/client';
+import { UserError } from '../../catalog/user-error.ts';
+import { endProcess, isAlive, startInBackground } from './background-process.ts';
+import { checkPortIsFree, freePort, loopback } from './ports.ts';
+import { breakLease, dropLease, type Lease, leaseFile, readLease, takeLease, writeLease } from './temporal-lease.ts';
+import { findTool } from './tools.mjs';
+
+export type TemporalServerOptions = {
+  /** The SQLite file that keeps workflows between runs; without it everything is in memory. */
+  dbFile?: string;
+  /** Exactly this port, or an error. */
+  port?: number;
+  /** Exactly this port for the UI, or an error. */
+  uiPort?: number;
+  /** Ports that are not given: `usual` takes 7233 and 8233 or the next free ones after them, `any` (the default) whatever is free. */
+  ports?: 'usual' | 'any';
+  /** `false` starts no UI. */
+  ui?: boolean;
+};
+
+export type TemporalServer = {
+  /** `127.0.0.1:<port>`. */
+  address: string;
+  /** Address of the web page, `null` without a UI. */
+  uiUrl: string | null;
+  /** The server's process, for tests that kill it. */
+  pid: number;
+  /** `started` here, or `joined`: another live process runs it on the same file, and only that one ends it. */
+  role: 'started' | 'joined';
+  /** Ends the server if this process is responsible for it, and waits until it has gone. */
+  stop(): Promise<void>;
+};
+
+/** DESIGN.md decision 9: the local server takes three attributes of type Int, and a batch needs them registered. */
+const searchAttributes = ['PixartTotal', 'PixartDone', 'PixartFailed'];
+
+const startTimeoutMs = 60_000;
+const joinTimeoutMs = 60_000;
+const stopTimeoutMs = 10_000;
+
+/** @throws UserError that says what to install. */
+export function findTemporal(): string {
+  const binary = findTool('temporal');
+  if (binary !== null) return binary;
+  throw new UserError(
+    'no "temporal" program on the PATH. "npm start" and "npm test" install it by themselves; ' +
+      'by hand: https://docs.temporal.io/cli, or set TEMPORAL_ADDRESS to a server that runs',
+  );
+}
+
+/** `true` where a Temporal server answers at the address within the time. */
+export async function answers(address: string, timeoutMs = 2_000): Promise<boolean> {
+  try {
+    const connection = await Connection.connect({ address, connectTimeout: timeoutMs });
+    try {
+      await connection.withDeadline(Date.now() + timeoutMs, () =>
+        connection.workflowService.describeNamespace({ namespace: 'default' }),
+      );
+      return true;
+    } finally {
+      await connection.close();
+    }
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Starts `temporal server start-dev` on loopback and waits until it answers. On a file that a live server already has,
+ * that server is joined; a server whose starter died is taken over.
+ *
+ * @throws UserError when the port is taken, the program is missing or the server ends at once.
+ */
+export async function startTemporalServer(options: TemporalServerOptions = {}): Promise<TemporalServer> {
+  const { dbFile } = options;
+  if (dbFile === undefined) return launch(options);
+  mkdirSync(dirname(dbFile), { recursive: true });
+  while (!takeLease(dbFile)) {
+    const found = await existing(dbFile);
+    if (found !== null) return found;
+    breakLease(dbFile);
+  }
+  try {
+    const server = await launch(options);
+    const { pid, address, uiUrl } = server;
+    writeLease(dbFile, { owner: process.pid, server: { pid, address, uiUrl } });
+    const stop = async () => {
+      await server.stop();
+      dropLease(dbFile);
+    };
+    return { ...server, stop };
+  } catch (error) {
+    dropLease(dbFile);
+    throw error;
+  }
+}
+
+/**
+ * The server that somebody runs on this file, or `null` when the note beside the file is left over from a dead one.
+ *
+ * @throws UserError when a live process holds the file and its server does not answer.
+ */
+async function existing(dbFile: string): Promise<TemporalServer | null> {
+  const deadline = Date.now() + joinTimeoutMs;
+  for (let lease = readLease(dbFile); lease !== null; lease = readLease(dbFile)) {
+    const { owner, server } = lease;
+    if (server !== undefined && isAlive(server.pid) && (await answers(server.address))) {
+      return isAlive(owner) ? joinRunning(server) : takeOver(dbFile, server);
+    }
+    const held = isAlive(owner) && (server === undefined ? owner !== process.pid : isAlive(server.pid));
+    if (!held) return null;
+    if (Date.now() > deadline) {
+      throw new UserError(
+        `${dbFile} is held by process ${owner}, whose Temporal server does not answer: end that process, ` +
+          `or remove ${leaseFile(dbFile)} if it is an unrelated program`,
+      );
+    }
+    await sleep(200);
+  }
+  return null;
+}
+
+type RunningServer = NonNullable<Lease['server']>;
+
+const joinRunning = (server: RunningServer): TemporalServer => ({ ...server, role: 'joined', stop: async () => {} });
+
+/** The starter was killed: from now on this process answers for the server. */
+function takeOver(dbFile: string, server: RunningServer): TemporalServer {
+  writeLease(dbFile, { owner: process.pid, server });
+  const stop = async () => {
+    await endProcess(server.pid, stopTimeoutMs);
+    dropLease(dbFile);
+  };
+  return { ...server, role: 'started', stop };
+}
+
+/** A free port can be taken by another process before the server binds it: then other ports are tried. */
+async function launch(options: TemporalServerOptions): Promise<TemporalServer> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await launchOnce(options);
+    } catch (error) {
+      const portTaken = error instanceof UserError && error.message.includes('address already in use');
+      if (!portTaken || options.port !== undefined || options.uiPort !== undefined || attempt === 3) throw error;
+    }
+  }
+}
+
+async function launchOnce(options: TemporalServerOptions): Promise<TemporalServer> {
+  const usual = options.ports === 'usual';
+  for (const given of [options.port, options.uiPort]) if (given !== undefined) await checkPortIsFree(given);
+  const port = options.port ?? (await freePort(usual ? 7233 : null));
+  const uiPort = options.ui === false ? null : (options.uiPort ?? (await freePort(usual ? 8233 : null)));
+  const logFolder = options.dbFile === undefined ? await mkdtemp(join(tmpdir(), 'pixart-temporal-')) : null;
+  const logFile = logFolder === null ? `${options.dbFile}.log` : join(logFolder, 'server.log');
+  const child = startInBackground(findTemporal(), serverArguments(port, uiPort, options.dbFile), logFile);
+  const end = async () => {
+    if (child.pid !== undefined) await endProcess(child.pid, stopTimeoutMs);
+    if (logFolder !== null) await rm(logFolder, { recursive: true, force: true });
+  };
+  const address = `${loopback}:${port}`;
+  try {
+    await untilReady(child, address, logFile);
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  const server = { pid: child.pid!, address, uiUrl: uiPort === null ? null : `http://${loopback}:${uiPort}` };
+  return { ...server, role: 'started', stop: end };
+}
+
+const serverArguments = (port: number, uiPort: number | null, dbFile: string | undefined): string[] => [
+  ...['server', 'start-dev', '--ip', loopback, '--port', String(port), '--log-level', 'error'],
+  ...(uiPort === null ? ['--headless'] : ['--ui-port', String(uiPort)]),
+  ...(dbFile === undefined ? [] : ['--db-filename', dbFile]),
+  ...searchAttributes.flatMap((name) => ['--search-attribute', `${name}=Int`]),
+];
+
+async function untilReady(child: ChildProcess, address: string, logFile: string): Promise<void> {
+  let failure: string | null = null;
+  child.once('error', (error) => {
+    failure = error.message;
+  });
+  child.once('exit', (code, signal) => {
+    failure ??= `it ended with ${signal ?? code}`;
+  });
+  const deadline = Date.now() + startTimeoutMs;
+  while (failure === null) {
+    if ((await answers(address, 500)) && failure === null) return;
+    if (Date.now() > deadline) failure = `no answer at ${address} within ${startTimeoutMs / 1000} s`;
+    await sleep(100);
+  }
+  const lastLines = readFileSync(logFile, 'utf8').trim().split('\n').slice(-3).join('\n');
+  throw new UserError(`the Temporal server did not start: ${failure}\n${lastLines}`);
+}

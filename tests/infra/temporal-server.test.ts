@@ -1,0 +1,107 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { isAlive } from '../../infra/dev/background-process.ts';
+import { leaseFile, writeLease } from '../../infra/dev/temporal-lease.ts';
+import { answers, startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
+
+let folder: string;
+const running: TemporalServer[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'pixart-temporal-test-'));
+});
+
+afterEach(async () => {
+  for (const server of running.splice(0)) await server.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function start(options: Parameters<typeof startTemporalServer>[0]): Promise<TemporalServer> {
+  const server = await startTemporalServer({ ui: false, ...options });
+  running.push(server);
+  return server;
+}
+
+async function withClient<T>(address: string, use: (client: Client) => Promise<T>): Promise<T> {
+  const connection = await Connection.connect({ address });
+  try {
+    return await use(new Client({ connection }));
+  } finally {
+    await connection.close();
+  }
+}
+
+const startWorkflow = (client: Client, workflowId: string) =>
+  client.workflow.start('nobodyRunsThis', { taskQueue: 'nobody', workflowId });
+
+test('a workflow started before kill -9 is there after a restart on the same file and port', async () => {
+  const dbFile = join(folder, 'temporal.db');
+  const first = await start({ dbFile });
+  await withClient(first.address, (client) => startWorkflow(client, 'kept'));
+  process.kill(first.pid, 'SIGKILL');
+
+  const second = await start({ dbFile, port: Number(first.address.split(':')[1]) });
+
+  expect(second.address).toBe(first.address);
+  expect(second.role).toBe('started');
+  const status = await withClient(second.address, (client) => client.workflow.getHandle('kept').describe());
+  expect(status.status.name).toBe('RUNNING');
+});
+
+test('the three search attributes of a batch are registered', async () => {
+  const server = await start({});
+  const attributes = await withClient(server.address, (client) =>
+    client.connection.operatorService.listSearchAttributes({ namespace: 'default' }),
+  );
+  expect(Object.keys(attributes.customAttributes ?? {})).toEqual(
+    expect.arrayContaining(['PixartTotal', 'PixartDone', 'PixartFailed']),
+  );
+});
+
+test('a second start on the same file joins the server that runs and never ends it', async () => {
+  const dbFile = join(folder, 'temporal.db');
+  const first = await start({ dbFile });
+  const second = await start({ dbFile });
+
+  expect(second).toMatchObject({ role: 'joined', pid: first.pid, address: first.address });
+  await second.stop();
+  expect(await answers(first.address)).toBe(true);
+});
+
+test('a server whose starter was killed is taken over and ended', async () => {
+  const dbFile = join(folder, 'temporal.db');
+  const first = await start({ dbFile });
+  const deadProcess = 2 ** 30;
+  writeLease(dbFile, { owner: deadProcess, server: { pid: first.pid, address: first.address, uiUrl: null } });
+
+  const second = await start({ dbFile });
+  expect(second).toMatchObject({ role: 'started', pid: first.pid });
+  await second.stop();
+
+  expect(isAlive(first.pid)).toBe(false);
+  expect(existsSync(leaseFile(dbFile))).toBe(false);
+});
+
+test('a given port that somebody else has is an error that names it', async () => {
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  const { port } = other.address() as { port: number };
+  try {
+    await expect(start({ port })).rejects.toThrow(`port ${port}`);
+  } finally {
+    other.close();
+  }
+});
+
+test('stopping leaves no process and no note behind', async () => {
+  const dbFile = join(folder, 'temporal.db');
+  const server = await start({ dbFile });
+  await server.stop();
+  expect(isAlive(server.pid)).toBe(false);
+  expect(existsSync(leaseFile(dbFile))).toBe(false);
+});
