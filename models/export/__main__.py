@@ -1,0 +1,75 @@
+"""Command line: `python -m export <checkpoint> <bundle> --size 1024 --name … --license … --source …`."""
+
+import argparse
+import sys
+import warnings
+from pathlib import Path
+
+from .bundle import SIZES, BundleOptions
+from .errors import ExportError
+from .export_bundle import export_bundle
+
+
+def parse_arguments(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m export",
+        description="Turns a PixArt-Σ checkpoint in Hugging Face's folder layout into a bundle.",
+        epilog="example: python -m export PixArt-Sigma-XL-2-1024-MS bundles/sigma-1024 --size 1024 "
+        "--name sigma-1024 --license openrail++ --source https://huggingface.co/PixArt-alpha",
+    )
+    parser.add_argument(
+        "checkpoint", type=Path, help="folder with " + ", ".join(("model_index.json", "transformer/ …"))
+    )
+    parser.add_argument("bundle", type=Path, help="folder to write; it must be empty or not there")
+    parser.add_argument("--size", dest="sizes", action="append", required=True, choices=SIZES, help="repeatable")
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--license", required=True, help="SPDX identifier, or the licence's name and address")
+    parser.add_argument("--source", required=True, help="where the weights come from")
+    parser.add_argument("--description", help="one sentence; default: the name")
+    parser.add_argument("--max-tokens", type=int, default=300, help="caption length; default: %(default)s")
+    parser.add_argument(
+        "--clean-caption",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="clean captions as the reference does; default: yes",
+    )
+    parser.add_argument("--steps", type=int, default=20, help="default for jobs; default: %(default)s")
+    parser.add_argument("--guidance", type=float, default=4.5, help="default for jobs; default: %(default)s")
+    parser.add_argument(
+        "--weights",
+        choices=("float", "half"),
+        default="float",
+        help="half: stored as float16, computed in float32; default: %(default)s",
+    )
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the command; returns its exit code: 0 done, 1 the checkpoint or the target is not as it must be."""
+    options = parse_arguments(arguments)
+    warnings.filterwarnings("ignore", message=".*axis name.*")
+    try:
+        export_bundle(
+            options.checkpoint,
+            options.bundle,
+            BundleOptions(
+                name=options.name,
+                description=options.description or options.name,
+                license=options.license,
+                source=options.source,
+                sizes=tuple(dict.fromkeys(options.sizes)),
+                max_tokens=options.max_tokens,
+                clean_caption=options.clean_caption,
+                steps=options.steps,
+                guidance=options.guidance,
+            ),
+            half=options.weights == "half",
+        )
+    except ExportError as error:
+        print(f"export: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,111 @@
+"""bundle.json: the description that docs/bundle-format.md lays down."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .checkpoint import TokenizerPart
+from .transformer import TransformerShape
+
+DESCRIPTION_FILE = "bundle.json"
+SIZES: dict[str, dict[str, float]] = {
+    "256": {"sampleSize": 32, "interpolationScale": 0.5},
+    "512": {"sampleSize": 64, "interpolationScale": 1},
+    "1024": {"sampleSize": 128, "interpolationScale": 2},
+    "2k": {"sampleSize": 256, "interpolationScale": 4},
+    "4k": {"sampleSize": 512, "interpolationScale": 8},
+}
+"""Position settings of each size: the reference's for 256 to 2k, and the same rule carried on to 4k."""
+
+
+@dataclass(frozen=True)
+class BundleOptions:
+    """What a person says of a bundle and the checkpoint does not hold."""
+
+    name: str
+    description: str
+    license: str
+    source: str
+    sizes: tuple[str, ...]
+    max_tokens: int
+    clean_caption: bool
+    steps: int
+    guidance: float
+
+
+@dataclass(frozen=True)
+class CheckpointFacts:
+    """What the checkpoint says of itself."""
+
+    tokenizer: TokenizerPart
+    text_width: int
+    transformer: TransformerShape
+    vae: dict[str, Any]
+    scheduler: dict[str, Any]
+
+
+def write_description(folder: Path, options: BundleOptions, facts: CheckpointFacts) -> None:
+    """Writes bundle.json; every other file of `folder` is listed with its digest and size."""
+    description = {
+        "format": 1,
+        "name": options.name,
+        "description": options.description,
+        "license": options.license,
+        "source": options.source,
+        "sizes": {size: SIZES[size] for size in options.sizes},
+        "tokenizer": {
+            "maxTokens": options.max_tokens,
+            "padTokenId": facts.tokenizer.pad_id,
+            "eosTokenId": facts.tokenizer.eos_id,
+            "cleanCaption": options.clean_caption,
+        },
+        "textEncoder": {"width": facts.text_width},
+        "transformer": _transformer(facts.transformer),
+        "vae": _vae(facts.vae),
+        "scheduler": _scheduler(facts.scheduler),
+        "defaults": {"steps": options.steps, "guidance": options.guidance},
+        "files": {path.name: _digest(path) for path in sorted(folder.iterdir())},
+    }
+    text = json.dumps(description, indent=2, ensure_ascii=False)
+    (folder / DESCRIPTION_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def _transformer(shape: TransformerShape) -> dict[str, Any]:
+    compression = shape.kv_compression
+    return {
+        "layers": shape.layers,
+        "heads": shape.heads,
+        "headWidth": shape.head_width,
+        "patch": shape.patch,
+        "latentChannels": shape.latent_channels,
+        "kvCompression": compression
+        and {"layers": list(compression.layers), "scale": compression.scale, "sampling": "conv"},
+    }
+
+
+def _vae(config: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "factor": 2 ** (len(config["block_out_channels"]) - 1),
+        "scaling": config["scaling_factor"],
+        "shift": config.get("shift_factor") or 0,
+    }
+
+
+def _scheduler(config: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "trainSteps": config["num_train_timesteps"],
+        "betaSchedule": config["beta_schedule"],
+        "betaStart": config["beta_start"],
+        "betaEnd": config["beta_end"],
+        "prediction": config["prediction_type"],
+        "spacing": config["timestep_spacing"],
+        "zeroTerminalSnr": config["rescale_betas_zero_snr"],
+    }
+
+
+def _digest(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"sha256": sha256, "bytes": path.stat().st_size}

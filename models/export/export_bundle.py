@@ -1,0 +1,76 @@
+"""The whole way from a checkpoint to a bundle."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from . import checkpoint as reader
+from . import parts
+from .bundle import BundleOptions, CheckpointFacts, write_description
+from .errors import ExportError
+from .graphs import Graph, write_graph
+from .verify import verify_against_reference, verify_graph
+
+Report = Callable[[str], None]
+
+
+def export_bundle(
+    checkpoint: Path, target: Path, options: BundleOptions, half: bool = False, report: Report = print
+) -> None:
+    """Writes the bundle of `checkpoint` to `target`, which appears only once every graph is verified.
+
+    Raises:
+        ExportError: the target is not empty, a part is missing or not supported, or a graph's output differs.
+    """
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise ExportError(f"{target}: expected a folder that is empty or not there yet. Choose another or remove it.")
+    reader.check_layout(checkpoint)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f"{target.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
+    try:
+        facts = _write_files(checkpoint, unfinished, half, report)
+        write_description(unfinished, options, facts)
+        unfinished.replace(target)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    report(f"bundle written to {target}")
+
+
+def _write_files(checkpoint: Path, folder: Path, half: bool, report: Report) -> CheckpointFacts:
+    torch.manual_seed(0)
+    scheduler = reader.load_scheduler(checkpoint)
+    tokenizer = reader.load_tokenizer(checkpoint)
+    tokenizer.tokenizer.save(str(folder / "tokenizer.json"))
+
+    def write(*graphs: Graph) -> None:
+        write_graph(graphs[0], folder, half)
+        report(f"{graphs[0].file}: relative error {verify_graph(folder, [*graphs], half):.1e} against torch")
+
+    vae = reader.load_vae(checkpoint)
+    write(parts.vae_decoder_graph(vae), parts.vae_decoder_graph(vae, batch=1, height=9, width=4))
+    vae_config = dict(vae.config)
+    del vae
+
+    transformer, projection = reader.load_transformer(checkpoint)
+    shape = transformer.shape
+    write(parts.caption_projection_graph(projection))
+    square = parts.transformer_graph(transformer)
+    odd = parts.transformer_graph(transformer, batch=1, tokens=3, height=9 * shape.patch, width=5 * shape.patch)
+    write(square, odd)
+    if shape.kv_compression is None:
+        error = verify_against_reference(checkpoint, transformer, projection, odd.inputs)
+        report(f"transformer: relative error {error:.1e} against diffusers")
+    del transformer, projection, square, odd
+
+    encoder = reader.load_text_encoder(checkpoint)
+    text_width = encoder.config.d_model
+    if text_width != shape.caption_width:
+        raise ExportError(
+            f"{checkpoint}: text_encoder is {text_width} wide, transformer expects {shape.caption_width}."
+        )
+    write(parts.text_encoder_graph(encoder), parts.text_encoder_graph(encoder, batch=1, tokens=5))
+    return CheckpointFacts(tokenizer, text_width, shape, vae_config, scheduler)

@@ -1,0 +1,93 @@
+"""Writes every golden fixture: `python -m export.golden ../tests/golden` (from models/)."""
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from ..bundle import BundleOptions
+from ..export_bundle import export_bundle
+from .cases import CASES
+from .pipelines import CHECKPOINTS, TinyCheckpoint, write_checkpoint
+from .trace import Case, Trace, trace
+
+PROMPTS = Path(__file__).parents[3] / "tests" / "catalogs" / "parti-prompts.tsv"
+SIZE = "256"
+
+
+def main(arguments: list[str]) -> None:
+    """Replaces the folders `bundles` and `cases` of the target."""
+    parser = argparse.ArgumentParser(prog="python -m export.golden", description=__doc__)
+    parser.add_argument("target", type=Path, help="folder that receives bundles/ and cases/")
+    target = parser.parse_args(arguments).target
+    warnings.filterwarnings("ignore", message=".*axis name.*")
+    prompts = [line.split("\t")[0] for line in PROMPTS.read_text(encoding="utf-8").splitlines()[1:]]
+    for folder in ("bundles", "cases"):
+        shutil.rmtree(target / folder, ignore_errors=True)
+    for tiny in CHECKPOINTS:
+        with tempfile.TemporaryDirectory() as folder:
+            checkpoint = Path(folder)
+            write_checkpoint(tiny, prompts, checkpoint)
+            write_bundle(tiny, checkpoint, target / "bundles" / tiny.name)
+            for case in CASES:
+                if case.bundle == tiny.name:
+                    write_case(case, trace(checkpoint, case, tiny.max_tokens), target / "cases" / case.name)
+                    print(f"case {case.name} written")
+
+
+def write_bundle(tiny: TinyCheckpoint, checkpoint: Path, target: Path) -> None:
+    options = BundleOptions(
+        name=tiny.name,
+        description="A tiny pipeline with random weights, for tests",
+        license="Apache-2.0",
+        source="random weights, models/export/golden",
+        sizes=(SIZE,),
+        max_tokens=tiny.max_tokens,
+        clean_caption=True,
+        steps=20,
+        guidance=4.5,
+    )
+    export_bundle(checkpoint, target, options)
+
+
+def write_case(case: Case, traced: Trace, folder: Path) -> None:
+    """Writes case.json and tensors.bin: the arrays one after another, little-endian, at the offsets of case.json."""
+    folder.mkdir(parents=True)
+    tensors, offset = {}, 0
+    with (folder / "tensors.bin").open("wb") as file:
+        for name, array in traced.tensors.items():
+            dtype = "uint8" if array.dtype == np.uint8 else "float32"
+            data = array.astype("<f4" if dtype == "float32" else "u1").tobytes()
+            tensors[name] = {"dtype": dtype, "shape": list(array.shape), "offset": offset}
+            offset += file.write(data)
+    decoded = traced.tensors["decoded"].shape
+    description = {
+        "bundle": case.bundle,
+        "prompt": case.prompt,
+        "negativePrompt": case.negative_prompt,
+        "size": SIZE,
+        "width": case.width,
+        "height": case.height,
+        "binning": case.binning,
+        "sampledWidth": decoded[3],
+        "sampledHeight": decoded[2],
+        "seed": case.seed,
+        "steps": case.steps,
+        "guidance": case.guidance,
+        "text": traced.texts[0],
+        "negativeText": traced.texts[1] if len(traced.texts) > 1 else None,
+        "timesteps": traced.timesteps,
+        "callIndex": traced.call_index,
+        "tensors": tensors,
+    }
+    text = json.dumps(description, ensure_ascii=False, indent=1)
+    (folder / "case.json").write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

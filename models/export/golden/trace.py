@@ -1,0 +1,157 @@
+"""Runs diffusers' `PixArtSigmaPipeline` on one case and keeps what every stage computed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import PixArtSigmaPipeline
+from diffusers.models.embeddings import get_2d_sincos_pos_embed
+from torch import Tensor
+
+from ..checkpoint import load_transformer
+
+NOTED_CALL = 1
+"""The transformer call that is kept: the second, whose latents are no longer pure noise."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """The inputs of one run, in the reference's terms."""
+
+    name: str
+    bundle: str
+    prompt: str
+    height: int
+    width: int
+    seed: int
+    steps: int
+    guidance: float = 4.5
+    negative_prompt: str = ""
+    binning: bool = False
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What the stages computed; `texts` holds ids and mask of the prompt and, with guidance, the negative prompt."""
+
+    texts: list[dict[str, list[int]]]
+    timesteps: list[int]
+    call_index: int
+    tensors: dict[str, np.ndarray]
+
+
+class Recorder:
+    """Notes the arguments and results of the pipeline's parts while it runs."""
+
+    def __init__(self, pipeline: PixArtSigmaPipeline):
+        self.texts: list[tuple[Tensor, Tensor, Tensor]] = []
+        self.calls: list[tuple[dict[str, Tensor], Tensor]] = []
+        self.steps: list[tuple[Any, Tensor, Tensor]] = []
+        self.decoded: Tensor | None = None
+        pipeline.text_encoder.register_forward_hook(self._text, with_kwargs=True)
+        self._wrap(pipeline.transformer, "forward", self._call)
+        self._wrap(pipeline.scheduler, "step", self._step)
+        self._wrap(pipeline.vae, "decode", self._decode)
+
+    def _wrap(self, part: Any, method: str, note: Any) -> None:
+        original = getattr(part, method)
+
+        def noted(*args: Any, **kwargs: Any) -> Any:
+            result = original(*args, **kwargs)
+            note(args, kwargs, result[0])
+            return result
+
+        setattr(part, method, noted)
+
+    def _text(self, _: Any, args: Any, kwargs: Any, result: Any) -> None:
+        self.texts.append((args[0], kwargs["attention_mask"], result[0]))
+
+    def _call(self, args: Any, kwargs: Any, result: Tensor) -> None:
+        self.calls.append(({"latents": args[0], **kwargs}, result))
+
+    def _step(self, args: Any, _: Any, result: Tensor) -> None:
+        self.steps.append((args[1], args[2], result))
+
+    def _decode(self, _: Any, __: Any, result: Tensor) -> None:
+        self.decoded = result
+
+
+def load_pipeline(folder: Path) -> PixArtSigmaPipeline:
+    """The reference pipeline of a checkpoint; with KV compression, which it lacks, our transformer takes its place."""
+    pipeline = PixArtSigmaPipeline.from_pretrained(folder)
+    pipeline.set_progress_bar_config(disable=True)
+    transformer, projection = load_transformer(folder)
+    if transformer.shape.kv_compression is not None:
+        embedding = pipeline.transformer.pos_embed
+
+        def forward(latents: Tensor, **call: Any) -> tuple[Tensor]:
+            position = embedding(latents) - embedding.proj(latents).flatten(2).mT
+            caption = projection(call["encoder_hidden_states"])
+            mask = call["encoder_attention_mask"]
+            return (transformer(latents, call["timestep"].float(), position[:1], caption, mask),)
+
+        pipeline.transformer.forward = forward
+    return pipeline
+
+
+@torch.no_grad()
+def trace(folder: Path, case: Case, max_tokens: int) -> Trace:
+    """Runs `case` on the checkpoint in `folder`."""
+    pipeline = load_pipeline(folder)
+    recorder = Recorder(pipeline)
+    image = pipeline(
+        case.prompt,
+        negative_prompt=case.negative_prompt,
+        height=case.height,
+        width=case.width,
+        num_inference_steps=case.steps,
+        guidance_scale=case.guidance,
+        generator=torch.Generator("cpu").manual_seed(case.seed),
+        max_sequence_length=max_tokens,
+        use_resolution_binning=case.binning,
+        output_type="np",
+    ).images
+    noted = min(NOTED_CALL, len(recorder.calls) - 1)
+    tensors = {
+        "noise": recorder.steps[0][1],
+        "positionEmbedding": _position_embedding(pipeline, recorder.steps[0][1]),
+        **_text_tensors(recorder),
+        **_call_tensors(pipeline, *recorder.calls[noted]),
+        "latents": torch.cat([latents for _, _, latents in recorder.steps]),
+        "decoded": recorder.decoded,
+    }
+    arrays = {name: tensor.float().numpy() for name, tensor in tensors.items()}
+    arrays["image"] = (image[0] * 255).round().astype(np.uint8)
+    return Trace(
+        texts=[{"ids": ids[0].tolist(), "mask": mask[0].tolist()} for ids, mask, _ in recorder.texts],
+        timesteps=[int(timestep) for timestep, _, _ in recorder.steps],
+        call_index=noted,
+        tensors=arrays,
+    )
+
+
+def _text_tensors(recorder: Recorder) -> dict[str, Tensor]:
+    names = ("textStates", "negativeTextStates")
+    return {name: states for name, (_, _, states) in zip(names, recorder.texts, strict=False)}
+
+
+def _call_tensors(pipeline: PixArtSigmaPipeline, inputs: dict[str, Tensor], output: Tensor) -> dict[str, Tensor]:
+    channels = pipeline.transformer.config.in_channels
+    return {
+        "call.latents": inputs["latents"],
+        "call.timestep": inputs["timestep"],
+        "call.caption": pipeline.transformer.caption_projection(inputs["encoder_hidden_states"]),
+        "call.captionMask": inputs["encoder_attention_mask"],
+        "call.prediction": output[:, :channels],
+    }
+
+
+def _position_embedding(pipeline: PixArtSigmaPipeline, noise: Tensor) -> Tensor:
+    embed = pipeline.transformer.pos_embed
+    grid = tuple(side // embed.patch_size for side in noise.shape[-2:])
+    width = pipeline.transformer.inner_dim
+    return get_2d_sincos_pos_embed(
+        width, grid, base_size=embed.base_size, interpolation_scale=embed.interpolation_scale
+    )[None]

@@ -1,0 +1,73 @@
+"""Compares what was written with what it was written from."""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from diffusers import PixArtTransformer2DModel
+from torch import Tensor
+
+from .errors import ExportError
+from .graphs import Graph
+from .transformer import CaptionProjection, PixArtTransformer
+
+TOLERANCE = 1e-4
+HALF_TOLERANCE = 1e-2
+"""float16 keeps 11 bits of a weight (a relative error up to 2⁻¹¹); layers add these up."""
+
+
+def relative_error(found: np.ndarray, expected: np.ndarray) -> float:
+    """The largest difference over the largest expected magnitude."""
+    return float(np.abs(found - expected).max() / np.abs(expected).max())
+
+
+def verify_graph(folder: Path, graphs: list[Graph], half: bool) -> float:
+    """Runs the written graph in ONNX Runtime on each example of `graphs` (one file, several sizes) and in torch.
+
+    Returns the largest relative error. Raises `ExportError` when it is above the tolerance.
+    """
+    file = graphs[0].file
+    session = onnxruntime.InferenceSession(folder / file, providers=["CPUExecutionProvider"])
+    worst = 0.0
+    for graph in graphs:
+        with torch.no_grad():
+            expected = graph.module(**graph.inputs).numpy()
+        (found,) = session.run(None, {name: tensor.numpy() for name, tensor in graph.inputs.items()})
+        worst = max(worst, relative_error(found, expected))
+    _require(worst, HALF_TOLERANCE if half else TOLERANCE, f"{file} in ONNX Runtime against torch")
+    return worst
+
+
+def verify_against_reference(
+    checkpoint: Path, transformer: PixArtTransformer, projection: CaptionProjection, inputs: dict[str, Tensor]
+) -> float:
+    """Compares our transformer with diffusers' own class on the example `inputs`, both in torch.
+
+    The reference has no KV compression, so this is for checkpoints without it. The position embedding is the one
+    that the reference computes itself. Returns the relative error; raises `ExportError` above the tolerance.
+    """
+    reference = PixArtTransformer2DModel.from_pretrained(
+        checkpoint / "transformer", torch_dtype=torch.float32, use_additional_conditions=False
+    ).eval()
+    text_states = torch.randn(*inputs["caption"].shape[:2], transformer.shape.caption_width)
+    latents, timestep, mask = inputs["latents"], inputs["timestep"], inputs["caption_mask"]
+    with torch.no_grad():
+        expected = reference(
+            latents,
+            encoder_hidden_states=text_states,
+            encoder_attention_mask=mask,
+            timestep=timestep,
+            added_cond_kwargs={"resolution": None, "aspect_ratio": None},
+        ).sample[:, : transformer.shape.latent_channels]
+        patches = reference.pos_embed.proj(latents).flatten(2).mT
+        position_embedding = (reference.pos_embed(latents) - patches)[:1]
+        found = transformer(latents, timestep, position_embedding, projection(text_states), mask)
+    error = relative_error(found.numpy(), expected.numpy())
+    _require(error, TOLERANCE, "transformer in torch against diffusers")
+    return error
+
+
+def _require(error: float, tolerance: float, what: str) -> None:
+    if not error <= tolerance:
+        raise ExportError(f"{what}: relative error {error:.1e}, expected at most {tolerance:.0e}.")
