@@ -1,5 +1,7 @@
 /** What the workflows, their activities and the people who start them agree on. Types and names only: workflows import it. */
-import type { Totals } from '../catalog/receipt.ts';
+import type { CatalogFormat } from '../catalog/format.ts';
+import type { ImageFormat, Job } from '../catalog/job.ts';
+import type { Failure, Receipt, Totals } from '../catalog/receipt.ts';
 import type { Size } from '../catalog/size.ts';
 
 export const ORCHESTRATOR_QUEUE = 'orchestrate';
@@ -7,6 +9,9 @@ export const ORCHESTRATOR_QUEUE = 'orchestrate';
 export const renderQueue = (size: Size): string => `render-${size}`;
 
 export const batchWorkflowId = (batch: string): string => `batch/${batch}`;
+
+/** The name of the query that a batch answers with BatchProgress. */
+export const PROGRESS_QUERY = 'progress';
 
 /** What planning and render keys need to know of a bundle; its `bundle.json` tells the rest to the renderer. */
 export type BundleRef = {
@@ -17,19 +22,15 @@ export type BundleRef = {
   defaults: { steps: number; guidance: number };
 };
 
-/** Where rows come from: a catalog at a URL, or, for a retry, the failed rows that the batch's manifest lists. */
+/** Where rows come from: a catalog at a URL, or, for a retry, the rows of the batch that have no image yet. */
 export type CatalogSource =
-  | { kind: 'catalog'; url: string; format: 'csv' | 'tsv' | 'jsonl'; columns: Record<string, string> }
+  | { kind: 'catalog'; url: string; format: CatalogFormat; columns: Record<string, string> }
   | { kind: 'retry' };
 
-export type JobDefaults = {
-  size: Size;
-  format: 'png' | 'webp' | 'avif' | 'jpeg';
-  quality: number | null;
-};
+export type JobDefaults = { size: Size; format: ImageFormat; quality: number | null };
 
 export type BatchInput = {
-  /** Folder name in the store and part of the workflow's id. A schedule leaves it to the workflow, which takes the scheduled time. */
+  /** Folder name in the store and part of the workflow's id. */
   batch: string;
   /** 1 when submitted; each retry adds one and fills the gaps in the same folder. */
   round: number;
@@ -41,23 +42,122 @@ export type BatchInput = {
   window: number;
 };
 
+/** What a schedule starts: a batch whose id is the schedule's name and the time it was due. */
+export type ScheduledBatchInput = Omit<BatchInput, 'batch' | 'round'> & { schedule: string };
+
 export type BatchState = 'planning' | 'rendering' | 'finishing' | 'completed' | 'cancelled';
+
+/** What a listing shows of a batch without asking its workflow. */
+export type BatchMemo = {
+  batch: string;
+  round: number;
+  state: BatchState;
+  /** URL of the catalog, or of the folder whose gaps a retry fills. */
+  catalog: string;
+  bundle: string;
+  store: string;
+};
 
 export type SizeProgress = { jobs: number; rendered: number; reused: number; failed: number };
 
-/** The answer to the `progress` query. */
+export type RecentFailure = { id: string; reason: string };
+
+/** The answer to the `progress` query; it counts the jobs of this round. */
 export type BatchProgress = {
   batch: string;
+  round: number;
   state: BatchState;
   totals: Totals;
   bySize: Partial<Record<Size, SizeProgress>>;
   /** The last few, newest first. */
-  recentFailures: { id: string; reason: string }[];
+  recentFailures: RecentFailure[];
 };
 
-/** One slice of the plan: all of one size. */
+/** One slice of the plan: all of one size. `name` is its object in the store. */
 export type ShardRef = { shard: number; size: Size; jobs: number; name: string };
 
 export type Plan = { jobs: number; shards: ShardRef[] };
 
+export type ShardInput = {
+  store: string;
+  batch: string;
+  round: number;
+  bundleDigest: string;
+  shard: ShardRef;
+  /** Images in flight at once in this shard. */
+  window: number;
+};
+
+/** How far one shard is. Every report counts from the shard's start, so a lost or repeated one does no harm. */
+export type ShardReport = {
+  shard: number;
+  rendered: number;
+  reused: number;
+  failed: number;
+  extraComputations: number;
+  recentFailures: RecentFailure[];
+};
+
+/** What a shard needs to know of a job to schedule it; the rest stays in the store. */
+export type JobSummary = Pick<Job, 'id' | 'priority'> & { summary: string };
+
+/** One job of the plan: a row of a shard's object. */
+export type RenderImageInput = {
+  store: string;
+  batch: string;
+  round: number;
+  /** Object name of the plan shard. */
+  shard: string;
+  /** The job's line in it, counted from 0. */
+  index: number;
+  bundleDigest: string;
+};
+
+/**
+ * What renderImage puts first into the details of an application failure. The server tells a workflow the last failure
+ * but not how many attempts there were.
+ */
+export type RenderFailureDetails = { attempts: number };
+
+/** A shard that ended without telling what became of its jobs. */
+export type LostShard = { shard: number; reason: string };
+
+export type ReadShardInput = { store: string; shard: string };
+
+export type WriteReceiptsInput = {
+  store: string;
+  batch: string;
+  round: number;
+  shard: number;
+  outcomes: (Receipt | Failure)[];
+};
+
+export type WriteManifestInput = {
+  store: string;
+  batch: string;
+  round: number;
+  bundle: { name: string; digest: string };
+  state: 'completed' | 'cancelled';
+  /** ISO 8601: when this round began. */
+  startedAt: string;
+  lostShards: LostShard[];
+};
+
+export type WrittenManifest = { manifest: string; totals: Totals };
+
+export type WriteContactSheetInput = { store: string; batch: string };
+
 export type BatchResult = { batch: string; totals: Totals; manifest: string; contactSheet: string | null };
+
+export type OrchestratorActivities = {
+  planBatch(input: BatchInput): Promise<Plan>;
+  readShard(input: ReadShardInput): Promise<JobSummary[]>;
+  writeReceipts(input: WriteReceiptsInput): Promise<void>;
+  writeManifest(input: WriteManifestInput): Promise<WrittenManifest>;
+  /** `null` where there is no image to show. */
+  writeContactSheet(input: WriteContactSheetInput): Promise<string | null>;
+};
+
+export type RenderActivities = {
+  renderImage(input: RenderImageInput): Promise<Receipt>;
+};

@@ -1,0 +1,28 @@
+import { type BatchInput, type BatchMemo, batchWorkflowId } from './contract.ts';
+
+/** How every batch is started, by a person or by a schedule: its id, and what Temporal's UI and listings say of it. */
+export function batchStart(input: BatchInput) {
+  const catalog = input.source.kind === 'catalog' ? input.source.url : `gaps of batch ${input.batch}`;
+  const memo: BatchMemo = {
+    batch: input.batch,
+    round: input.round,
+    state: 'planning',
+    catalog,
+    bundle: input.bundle.name,
+    store: input.store,
+  };
+  return {
+    workflowId: batchWorkflowId(input.batch),
+    args: [input] as [BatchInput],
+    memo,
+    staticSummary: input.round === 1 ? `Images of ${fileName(catalog)}` : `Retry ${input.round - 1} of ${input.batch}`,
+    staticDetails: [
+      `- catalog: \`${catalog}\``,
+      `- bundle: \`${input.bundle.name}\` (\`${input.bundle.digest.slice(0, 12)}\`)`,
+      `- store: \`${input.store}\``,
+      `- images in flight: ${input.window} for each size`,
+    ].join('\n'),
+  };
+}
+
+const fileName = (url: string): string => url.slice(url.lastIndexOf('/') + 1);

@@ -1,0 +1,43 @@
+import { ActivityFailure, ApplicationFailure, RetryState, TimeoutFailure, TimeoutType } from '@temporalio/common';
+import type { Failure } from '../catalog/receipt.ts';
+import type { RenderFailureDetails } from './contract.ts';
+import { RENDER_ATTEMPTS } from './limits.ts';
+
+/** What the manifest says of a job whose activity failed for good. */
+export function failureOf(id: string, error: unknown): Failure {
+  const cause = error instanceof ActivityFailure ? (error.cause ?? error) : error;
+  return { id, type: typeOf(cause), reason: reasonOf(cause), attempts: attemptsOf(error, cause) };
+}
+
+function typeOf(cause: unknown): string {
+  if (cause instanceof ApplicationFailure) return cause.type ?? 'Error';
+  if (cause instanceof TimeoutFailure) return 'Timeout';
+  return cause instanceof Error ? cause.name : 'Error';
+}
+
+/** One line for people: what Temporal says of a timeout is not. */
+export function reasonOf(cause: unknown): string {
+  if (cause instanceof TimeoutFailure) return timeoutReason(cause);
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+function timeoutReason(timeout: TimeoutFailure): string {
+  const before = timeout.cause instanceof Error ? `; before that: ${timeout.cause.message}` : '';
+  switch (timeout.timeoutType) {
+    case TimeoutType.HEARTBEAT:
+      return `the worker went silent in the middle of the image: it died or was cut off${before}`;
+    case TimeoutType.START_TO_CLOSE:
+      return `one attempt took longer than its size allows${before}`;
+    default:
+      return `${timeout.message}${before}`;
+  }
+}
+
+function attemptsOf(error: unknown, cause: unknown): number {
+  if (error instanceof ActivityFailure && error.retryState === RetryState.MAXIMUM_ATTEMPTS_REACHED) {
+    return RENDER_ATTEMPTS;
+  }
+  const details =
+    cause instanceof ApplicationFailure ? (cause.details?.[0] as RenderFailureDetails | undefined) : undefined;
+  return details?.attempts ?? 1;
+}

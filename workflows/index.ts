@@ -1,0 +1,3 @@
+export { renderBatch } from './render-batch.ts';
+export { renderShard } from './render-shard.ts';
+export { scheduledBatch } from './scheduled-batch.ts';

@@ -1,0 +1,65 @@
+import type { RetryPolicy } from '@temporalio/common';
+import type { Size } from '../catalog/size.ts';
+
+/**
+ * The longest one attempt at an image may take on the slowest device that we serve, a CPU with two cores, the wait for
+ * a turn on it included. It is the last resort against a device that hangs; a worker that dies is noticed by its
+ * heartbeats. There is no limit on the wait in the queue: a night's work may wait for the night's machines.
+ */
+export const RENDER_START_TO_CLOSE: Record<Size, string> = {
+  '256': '30 minutes',
+  '512': '1 hour',
+  '1024': '3 hours',
+  '2k': '12 hours',
+  '4k': '24 hours',
+};
+
+/** A worker sends one every second at most; half a minute of silence is a dead worker or a machine cut off, not a slow step. */
+export const RENDER_HEARTBEAT_TIMEOUT = '30 seconds';
+
+/**
+ * Errors that say the same on every attempt: the job is impossible, the worker's bundle is not the batch's, or a person
+ * has to fix something first.
+ */
+export const NON_RETRYABLE = ['InvalidJob', 'BundleMismatch', 'UserError'];
+
+/**
+ * Seven attempts span about ten minutes: long enough for a store or a driver to come back, short enough that an image which kills
+ * its renderer every time does not hold a device for the night.
+ */
+export const RENDER_ATTEMPTS = 7;
+
+export const RENDER_RETRY: RetryPolicy = {
+  initialInterval: '2 seconds',
+  backoffCoefficient: 3,
+  maximumInterval: '5 minutes',
+  maximumAttempts: RENDER_ATTEMPTS,
+  nonRetryableErrorTypes: NON_RETRYABLE,
+};
+
+/**
+ * The orchestrator's own steps read and write the store. They go on for a day: a store that is away overnight must not
+ * cost a batch whose images are all there. What is missing from the store or unreadable does not get better.
+ */
+export const ORCHESTRATE_SCHEDULE_TO_CLOSE = '1 day';
+
+/** For 100,000 jobs, on a busy machine; a worker that dies in the middle is noticed after it at the latest. */
+export const ORCHESTRATE_START_TO_CLOSE = '15 minutes';
+
+export const ORCHESTRATE_RETRY: RetryPolicy = {
+  initialInterval: '1 second',
+  backoffCoefficient: 2,
+  maximumInterval: '1 minute',
+  nonRetryableErrorTypes: ['UserError', 'ObjectNotFound', 'ZodError', 'ShardConflict'],
+};
+
+/**
+ * Shards of one size that run at once. With one, the devices would idle between a shard's last image and the next one's
+ * first; more only makes more workflows of the same window.
+ */
+export const SHARDS_AT_ONCE = 4;
+
+/** Reports from a shard to its batch. Each costs up to four events in the batch's history. */
+export const REPORTS_PER_SHARD = 10;
+
+export const RECENT_FAILURES = 5;

@@ -1,0 +1,8 @@
+import { defineSearchAttributeKey } from '@temporalio/common';
+
+/** Three of type Int: as many as the local server takes (DESIGN.md decision 9). */
+export const PIXART_TOTAL = defineSearchAttributeKey('PixartTotal', 'INT');
+export const PIXART_DONE = defineSearchAttributeKey('PixartDone', 'INT');
+export const PIXART_FAILED = defineSearchAttributeKey('PixartFailed', 'INT');
+
+export const SEARCH_ATTRIBUTES = [PIXART_TOTAL, PIXART_DONE, PIXART_FAILED];

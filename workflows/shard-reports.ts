@@ -1,0 +1,64 @@
+import { getExternalWorkflowHandle, isCancellation, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import type { Failure, Receipt } from '../catalog/receipt.ts';
+import type { ShardReport } from './contract.ts';
+import { shardDetails } from './details.ts';
+import { RECENT_FAILURES, REPORTS_PER_SHARD } from './limits.ts';
+import { shardReportSignal } from './messages.ts';
+
+/** Counts outcomes and tells the batch of them: a few times a shard, never two signals at once. */
+export class ShardReports {
+  current: ShardReport;
+  readonly #jobs: number;
+  #sent = 0;
+  #sending: Promise<void> | null = null;
+
+  constructor(shard: number, jobs: number) {
+    this.#jobs = jobs;
+    this.current = { shard, rendered: 0, reused: 0, failed: 0, extraComputations: 0, recentFailures: [] };
+  }
+
+  add(outcome: Receipt | Failure): void {
+    this.current = counted(this.current, outcome);
+    setCurrentDetails(shardDetails(this.current, this.#jobs));
+    const done = doneOf(this.current);
+    // The last outcome needs no signal: the shard is about to return.
+    if (done < this.#jobs && done - this.#sent >= this.#jobs / REPORTS_PER_SHARD) this.#send();
+  }
+
+  /** Waits for what is on its way. A shard that will not return its counts sends them. */
+  async settle(sendAll: boolean): Promise<void> {
+    await this.#sending;
+    if (sendAll && doneOf(this.current) > this.#sent) await this.#send();
+  }
+
+  #send(): Promise<void> {
+    this.#sending ??= this.#signalBatch().finally(() => {
+      this.#sending = null;
+    });
+    return this.#sending;
+  }
+
+  async #signalBatch(): Promise<void> {
+    const batch = workflowInfo().parent;
+    if (batch === undefined) return;
+    this.#sent = doneOf(this.current);
+    try {
+      await getExternalWorkflowHandle(batch.workflowId).signal(shardReportSignal, this.current);
+    } catch (error) {
+      // A batch that was terminated cannot be told; the receipts matter more. A cancelled signal is repeated by settle.
+      if (isCancellation(error)) this.#sent = 0;
+    }
+  }
+}
+
+const doneOf = (report: ShardReport): number => report.rendered + report.reused + report.failed;
+
+function counted(report: ShardReport, outcome: Receipt | Failure): ShardReport {
+  if ('reason' in outcome) {
+    const recentFailures = [{ id: outcome.id, reason: outcome.reason }, ...report.recentFailures];
+    return { ...report, failed: report.failed + 1, recentFailures: recentFailures.slice(0, RECENT_FAILURES) };
+  }
+  if (outcome.outcome === 'reused') return { ...report, reused: report.reused + 1 };
+  const extra = Math.max(0, outcome.computations - 1);
+  return { ...report, rendered: report.rendered + 1, extraComputations: report.extraComputations + extra };
+}
