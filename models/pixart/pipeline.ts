@@ -1,5 +1,16 @@
-import type { Bundle } from './bundle.ts';
-import type { Device, RenderedImage, RenderOptions, RenderRequest } from './render-request.ts';
+import { Tensor } from 'onnxruntime-node';
+import type { Bundle, BundleDescription } from './bundle.ts';
+import { type Caption, captionSource } from './captions.ts';
+import { decode } from './decode.ts';
+import { denoise } from './denoise.ts';
+import { dpmSolver } from './dpm-solver.ts';
+import { randomNormal } from './noise.ts';
+import { positionEmbedding } from './position-embedding.ts';
+import type { RenderedImage, RenderOptions, RenderRequest } from './render-request.ts';
+import { checkRequest } from './request-check.ts';
+import { resizeAndCrop, toBytes } from './resize-crop.ts';
+import { type Graph, openGraph, type SessionOptions } from './session.ts';
+import { loadTokenizer } from './tokenizer.ts';
 
 /** Part of every render key: raise it when, and only when, the same request gives other pixels than before. */
 export const PIPELINE_VERSION = 1;
@@ -13,7 +24,88 @@ export type Pipeline = {
   dispose(): Promise<void>;
 };
 
-export type LoadPipeline = (
-  bundle: Bundle,
-  options: { device: Device; threads?: number | undefined },
-) => Promise<Pipeline>;
+/**
+ * Loads the networks of a bundle that `verifyBundle` has found whole.
+ *
+ * @throws UserError where the device cannot be used, or a graph or the tokenizer cannot be loaded.
+ */
+export async function loadPipeline(bundle: Bundle, options: SessionOptions): Promise<Pipeline> {
+  const tokenize = await loadTokenizer(bundle);
+  const textEncoder = await openGraph(bundle, 'text_encoder.onnx', options);
+  const captionProjection = await openGraph(bundle, 'caption_projection.onnx', options);
+  const transformer = await openGraph(bundle, 'transformer.onnx', options);
+  const vaeDecoder = await openGraph(bundle, 'vae_decoder.onnx', options);
+  const { tokenizer } = bundle.description;
+  const captionOf = captionSource({ tokenize, textEncoder, captionProjection }, tokenizer.cleanCaption);
+
+  return {
+    bundle,
+
+    async render(request, renderOptions = {}) {
+      checkRequest(bundle.description, request);
+      renderOptions.signal?.throwIfAborted();
+      const started = performance.now();
+      const prompt = await captionOf(request.prompt);
+      const negative = request.guidance > 1 ? await captionOf(request.negativePrompt) : null;
+      const encoded = performance.now();
+      const latents = await sample(transformer, bundle.description, request, { prompt, negative }, renderOptions);
+      const denoised = performance.now();
+      const rgb = await develop(vaeDecoder, bundle.description, request, latents, renderOptions.signal);
+      return {
+        rgb,
+        width: request.width,
+        height: request.height,
+        timings: {
+          encodeMs: encoded - started,
+          denoiseMs: denoised - encoded,
+          decodeMs: performance.now() - denoised,
+        },
+        promptTokens: prompt.tokensBeforeTruncation,
+        promptTruncated: prompt.tokensBeforeTruncation > tokenizer.maxTokens,
+      };
+    },
+
+    async dispose() {
+      for (const graph of [textEncoder, captionProjection, transformer, vaeDecoder]) await graph.release();
+    },
+  };
+}
+
+/** From the seed's noise to the latents of the bin, [channels, height, width]. */
+function sample(
+  transformer: Graph,
+  description: BundleDescription,
+  request: RenderRequest,
+  captions: { prompt: Caption; negative: Caption | null },
+  options: RenderOptions,
+): Promise<Float32Array> {
+  const { heads, headWidth, patch } = description.transformer;
+  const shape = latentShape(description, request);
+  const { sampleSize, interpolationScale } = description.sizes[request.size]!;
+  const [rows, columns, width] = [shape.height / patch, shape.width / patch, heads * headWidth];
+  const scale = { baseSize: sampleSize / patch, interpolationScale };
+  const positions = new Tensor('float32', positionEmbedding(rows, columns, width, scale), [1, rows * columns, width]);
+  const noise = randomNormal(shape.channels * shape.height * shape.width, request.seed);
+  const sampler = dpmSolver(description.scheduler, request.steps);
+  const inputs = { ...shape, ...captions, noise, positions, guidance: request.guidance };
+  return denoise(transformer, sampler, inputs, options);
+}
+
+/** From latents to the finished image's bytes. */
+async function develop(
+  vaeDecoder: Graph,
+  description: BundleDescription,
+  request: RenderRequest,
+  latents: Float32Array,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const shape = latentShape(description, request);
+  const image = await decode(vaeDecoder, description.vae, { ...shape, data: latents }, signal);
+  return toBytes(resizeAndCrop(image, request.width, request.height));
+}
+
+const latentShape = ({ transformer, vae }: BundleDescription, { bin }: RenderRequest) => ({
+  channels: transformer.latentChannels,
+  height: bin.height / vae.factor,
+  width: bin.width / vae.factor,
+});

@@ -1,0 +1,13 @@
+import { decode } from 'html-entities';
+
+/** Comments, declarations, processing instructions, scripts and styles go with what is in them. */
+const HIDDEN = /<!--[\s\S]*?-->|<(script|style|template)\b[\s\S]*?<\/\1\s*>|<[!?][^>]*>/gi;
+
+/** A tag, whose attributes may hold ">" in quotes. */
+const TAG = /<\/?[a-z](?:"[^"]*"|'[^']*'|[^>"'])*>/gi;
+
+/** The text between tags, with character references replaced: BeautifulSoup's `.text`, for well-formed HTML. */
+export const htmlText = (html: string): string => unescapeHtml(html.replace(HIDDEN, '').replace(TAG, ''));
+
+/** Replaces character references as browsers and Python's `html.unescape` do. */
+export const unescapeHtml = (text: string): string => decode(text, { level: 'html5', scope: 'body' });

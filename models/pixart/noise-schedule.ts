@@ -1,0 +1,84 @@
+import { UserError } from '../../catalog/user-error.ts';
+import type { SchedulerConfig } from './bundle.ts';
+
+const { fround } = Math;
+
+/** What stands in for a signal of exactly zero, so that the first sigma is finite. */
+const SMALLEST_SIGNAL = 2 ** -24;
+
+/** The timesteps of a sampling run, noisiest first, with a noise level for each and a last one of zero. */
+export type NoiseSchedule = { timesteps: number[]; sigmas: number[] };
+
+/**
+ * Source: diffusers, schedulers/scheduling_dpmsolver_multistep.py (`set_timesteps`, with `final_sigmas_type="zero"`).
+ *
+ * @throws UserError unless 1 ≤ steps < trainSteps.
+ */
+export function noiseSchedule(config: SchedulerConfig, steps: number): NoiseSchedule {
+  if (steps < 1 || steps >= config.trainSteps) {
+    throw new UserError(`steps: expected 1 to ${config.trainSteps - 1}, found ${steps}`);
+  }
+  const timesteps =
+    config.spacing === 'linspace' ? linspaced(config.trainSteps, steps) : trailing(config.trainSteps, steps);
+  const signal = signalLevels(config);
+  return { timesteps, sigmas: [...timesteps.map((timestep) => sigmaOf(signal[timestep]!)), 0] };
+}
+
+/** From the last training step down in equal parts; zero itself is left out. */
+const linspaced = (trainSteps: number, steps: number): number[] =>
+  Array.from({ length: steps }, (_, i) => roundHalfEven((steps - i) * ((trainSteps - 1) / steps)));
+
+/** The last timestep of each of `steps` equal parts, after Lin et al., arXiv 2305.08891, table 2. */
+const trailing = (trainSteps: number, steps: number): number[] =>
+  Array.from({ length: steps }, (_, i) => roundHalfEven(trainSteps - i * (trainSteps / steps)) - 1);
+
+/** As numpy rounds. */
+function roundHalfEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  if (rest !== 0.5) return Math.round(value);
+  return floor % 2 === 0 ? floor : floor + 1;
+}
+
+/** ᾱ of every training step, rounded to float32 where the reference rounds. */
+function signalLevels(config: SchedulerConfig): Float32Array {
+  const betas = trainingBetas(config);
+  if (!config.zeroTerminalSnr) return cumulativeSignal(betas);
+  const signal = cumulativeSignal(rescaleToZeroSnr(betas));
+  signal[signal.length - 1] = SMALLEST_SIGNAL;
+  return signal;
+}
+
+function trainingBetas({ trainSteps, betaSchedule, betaStart, betaEnd }: SchedulerConfig): Float32Array {
+  if (betaSchedule === 'linear') return linspace(betaStart, betaEnd, trainSteps);
+  return linspace(Math.sqrt(betaStart), Math.sqrt(betaEnd), trainSteps).map((root) => root * root);
+}
+
+/** As `torch.linspace`, which counts from both ends. */
+function linspace(start: number, end: number, count: number): Float32Array {
+  const step = fround((fround(end) - fround(start)) / (count - 1));
+  return Float32Array.from({ length: count }, (_, i) =>
+    i < count / 2 ? fround(start) + fround(step * i) : fround(end) - fround(step * (count - 1 - i)),
+  );
+}
+
+/** `torch.cumprod` accumulates in double precision and stores single. */
+function cumulativeSignal(betas: Float32Array): Float32Array {
+  let product = 1;
+  return betas.map((beta) => {
+    product *= fround(1 - beta);
+    return product;
+  });
+}
+
+/** Shifts and scales √ᾱ so that the last is zero and the first is unchanged (arXiv 2305.08891, algorithm 1). */
+function rescaleToZeroSnr(betas: Float32Array): Float32Array {
+  const roots = cumulativeSignal(betas).map(Math.sqrt);
+  const first = roots[0]!;
+  const last = roots[roots.length - 1]!;
+  const scale = fround(first / fround(first - last));
+  const signal = roots.map((root) => fround(fround(root - last) * scale) ** 2);
+  return signal.map((level, i) => 1 - (i === 0 ? level : fround(level / signal[i - 1]!)));
+}
+
+const sigmaOf = (signal: number): number => fround(Math.sqrt(fround(fround(1 - signal) / signal)));

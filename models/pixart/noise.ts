@@ -1,0 +1,73 @@
+const STATE = 624;
+const SHIFT = 397;
+const BLOCK = 16;
+const HALF = BLOCK / 2;
+const TWO_PI = Math.fround(2 * Math.PI);
+
+/**
+ * Standard normal noise, the same within 1e-6 as `torch.randn(count, generator=torch.Generator("cpu").manual_seed(seed))`
+ * in float32: 24-bit uniforms of an MT19937, paired eight apart in blocks of sixteen by Box–Muller; an unfinished last block
+ * is drawn anew for the last sixteen numbers.
+ *
+ * Source: pytorch, aten/src/ATen/native/cpu/DistributionTemplates.h (`normal_fill`).
+ *
+ * @param count at least 16; torch draws fewer numbers in another way, and no latents are that small.
+ */
+export function randomNormal(count: number, seed: number): Float32Array {
+  if (count < BLOCK) throw new RangeError(`noise: expected a count of at least ${BLOCK}, found ${count}`);
+  const next = mersenneTwister(seed);
+  const numbers = new Float32Array(count);
+  for (let i = 0; i < count; i++) numbers[i] = uniform(next);
+  for (let start = 0; start + BLOCK <= count; start += BLOCK) transformBlock(numbers, start);
+  if (count % BLOCK !== 0) {
+    const start = count - BLOCK;
+    for (let i = start; i < count; i++) numbers[i] = uniform(next);
+    transformBlock(numbers, start);
+  }
+  return numbers;
+}
+
+const uniform = (next: () => number): number => (next() & 0xff_ffff) / 0x100_0000;
+
+function transformBlock(numbers: Float32Array, start: number): void {
+  for (let i = start; i < start + HALF; i++) {
+    const radius = Math.fround(Math.sqrt(-2 * Math.log(1 - numbers[i]!)));
+    const angle = Math.fround(TWO_PI * numbers[i + HALF]!);
+    numbers[i] = radius * Math.cos(angle);
+    numbers[i + HALF] = radius * Math.sin(angle);
+  }
+}
+
+/** MT19937 (Matsumoto and Nishimura, 1998): unsigned 32-bit numbers from a seed of 0 … 2³² − 1. */
+export function mersenneTwister(seed: number): () => number {
+  const state = new Uint32Array(STATE);
+  state[0] = seed;
+  for (let i = 1; i < STATE; i++) {
+    const previous = state[i - 1]!;
+    state[i] = Math.imul(1_812_433_253, previous ^ (previous >>> 30)) + i;
+  }
+  let position = STATE;
+  return () => {
+    if (position === STATE) {
+      regenerate(state);
+      position = 0;
+    }
+    return temper(state[position++]!);
+  };
+}
+
+function regenerate(state: Uint32Array): void {
+  for (let i = 0; i < STATE; i++) {
+    const mixed = (state[i]! & 0x8000_0000) | (state[(i + 1) % STATE]! & 0x7fff_ffff);
+    state[i] = state[(i + SHIFT) % STATE]! ^ (mixed >>> 1) ^ (mixed & 1 ? 0x9908_b0df : 0);
+  }
+}
+
+function temper(value: number): number {
+  let y = value;
+  y ^= y >>> 11;
+  y ^= (y << 7) & 0x9d2c_5680;
+  y ^= (y << 15) & 0xefc6_0000;
+  y ^= y >>> 18;
+  return y >>> 0;
+}
