@@ -1,5 +1,6 @@
 export { type Bundle, type BundleDescription, type BundleRef, bundleRef, openBundle } from './bundle.ts';
 export { bundleFolder, listBundles } from './installed-bundles.ts';
-export { loadPipeline, PIPELINE_VERSION, type Pipeline } from './pipeline.ts';
+export { loadPipeline, type Pipeline } from './pipeline.ts';
+export { PIPELINE_VERSION } from './pipeline-version.ts';
 export type { Device, RenderedImage, RenderOptions, RenderRequest } from './render-request.ts';
 export { verifyBundle } from './verify-bundle.ts';

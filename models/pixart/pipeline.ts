@@ -12,9 +12,6 @@ import { resizeAndCrop, toBytes } from './resize-crop.ts';
 import { type Graph, openGraph, type SessionOptions } from './session.ts';
 import { loadTokenizer } from './tokenizer.ts';
 
-/** Part of every render key: raise it when, and only when, the same request gives other pixels than before. */
-export const PIPELINE_VERSION = 1;
-
 /** A bundle's networks, loaded on one device. Renders one image at a time. */
 export type Pipeline = {
   readonly bundle: Bundle;
