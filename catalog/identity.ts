@@ -1,0 +1,20 @@
+import { createHash } from 'node:crypto';
+import stringify from 'safe-stable-stringify';
+import type { RawRow } from './raw-row.ts';
+
+const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+/** SHA-256, in hexadecimal, of a value's JSON with sorted keys. */
+export const digestOf = (value: Record<string, unknown>): string => sha256(stringify(value)).toString('hex');
+
+/**
+ * The id of a row that has none: 12 hexadecimal digits of its cells, metadata included, so that rows which differ in
+ * anything keep their names wherever they stand. Defaults play no part: changing one renames nothing.
+ */
+export const contentId = ({ values, metadata }: RawRow): string => digestOf({ values, metadata }).slice(0, 12);
+
+/**
+ * The seed of a row that has none, 0 … 2³² − 1. It follows from the prompt alone, so that trying other steps,
+ * guidance, ids or notes starts from the same noise.
+ */
+export const seedOf = (prompt: string): number => sha256(prompt).readUInt32BE(0);

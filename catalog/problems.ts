@@ -1,0 +1,78 @@
+import { UserError } from './user-error.ts';
+
+/** One thing to put right in a catalog. */
+export type Problem = {
+  /** The first line of the row, counted from 1; null where the whole file is meant. */
+  line: number | null;
+  /** The column's name in the file. */
+  column: string | null;
+  expected: string;
+  found: string;
+};
+
+const LISTED = 100;
+
+const describe = ({ line, column, expected, found }: Problem): string => {
+  const where = [line === null ? [] : `line ${line}`, column ?? []].flat().join(', ');
+  return `${where && `${where}: `}expected ${expected}, found ${found}`;
+};
+
+/** A catalog that cannot be planned. Its `name` stays `UserError`, the type that is never retried. */
+export class CatalogError extends UserError {
+  readonly file: string;
+  /** The first hundred, in the order of lines. */
+  readonly problems: readonly Problem[];
+  /** How many there are in all. */
+  readonly total: number;
+
+  constructor(file: string, problems: readonly Problem[], total: number) {
+    const more = total > problems.length ? [`… and ${total - problems.length} more`] : [];
+    const lines = [...problems.map(describe), ...more].map((line) => `\n  ${line}`);
+    super(`${file}: ${total === 1 ? '1 problem' : `${total} problems`} in the catalog${lines.join('')}`);
+    this.file = file;
+    this.problems = problems;
+    this.total = total;
+  }
+}
+
+/** Collects what is wrong with one catalog; remembers the first hundred problems and counts the rest. */
+export class Problems {
+  readonly #file: string;
+  readonly #listed: Problem[] = [];
+  #total = 0;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  get total(): number {
+    return this.#total;
+  }
+
+  add(problem: Problem): void {
+    this.#total += 1;
+    if (this.#listed.length < LISTED) this.#listed.push(problem);
+  }
+
+  /** For a problem after which the rest of the file cannot be read: `throw problems.fatal(…)`. */
+  fatal(problem: Problem): CatalogError {
+    this.add(problem);
+    return this.#error();
+  }
+
+  /** @throws CatalogError if anything was added */
+  throwIfAny(): void {
+    if (this.#total > 0) throw this.#error();
+  }
+
+  #error(): CatalogError {
+    const listed = this.#listed.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
+    return new CatalogError(this.#file, listed, this.#total);
+  }
+}
+
+/** A value as a message shows it: quoted, one line, at most 60 characters. */
+export function quoted(text: string): string {
+  const characters = [...text.slice(0, 200)];
+  return JSON.stringify(characters.length > 60 ? `${characters.slice(0, 60).join('')}…` : text);
+}
