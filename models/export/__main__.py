@@ -2,12 +2,12 @@
 
 import argparse
 import sys
-import warnings
 from pathlib import Path
 
 from .bundle import SIZES, BundleOptions
 from .errors import ExportError
 from .export_bundle import export_bundle
+from .quiet import quiet_libraries
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
@@ -47,7 +47,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
 def main(arguments: list[str]) -> int:
     """Runs the command; returns its exit code: 0 done, 1 the checkpoint or the target is not as it must be."""
     options = parse_arguments(arguments)
-    warnings.filterwarnings("ignore", message=".*axis name.*")
+    quiet_libraries()
     try:
         export_bundle(
             options.checkpoint,

@@ -1,34 +1,39 @@
-"""Writes every golden fixture: `python -m export.golden ../tests/golden` (from models/)."""
+"""Writes every golden fixture: `models/python.sh -m export.golden tests/golden`."""
 
 import argparse
 import json
 import shutil
 import sys
 import tempfile
-import warnings
 from pathlib import Path
 
 import numpy as np
 
 from ..bundle import BundleOptions
 from ..export_bundle import export_bundle
+from ..quiet import quiet_libraries
 from .cases import CASES
 from .pipelines import CHECKPOINTS, TinyCheckpoint, write_checkpoint
+from .stages import write_captions, write_noise, write_tokens
 from .trace import Case, Trace, trace
 
 PROMPTS = Path(__file__).parents[3] / "tests" / "catalogs" / "parti-prompts.tsv"
 SIZE = "256"
+UNIGRAM_AND_BPE = ("tiny-epsilon", "tiny-velocity")
 
 
 def main(arguments: list[str]) -> None:
-    """Replaces the folders `bundles` and `cases` of the target."""
+    """Replaces the folders `bundles`, `cases` and `stages` of the target."""
     parser = argparse.ArgumentParser(prog="python -m export.golden", description=__doc__)
-    parser.add_argument("target", type=Path, help="folder that receives bundles/ and cases/")
+    parser.add_argument("target", type=Path, help="folder that receives bundles/, cases/ and stages/")
     target = parser.parse_args(arguments).target
-    warnings.filterwarnings("ignore", message=".*axis name.*")
+    quiet_libraries()
     prompts = [line.split("\t")[0] for line in PROMPTS.read_text(encoding="utf-8").splitlines()[1:]]
-    for folder in ("bundles", "cases"):
+    for folder in ("bundles", "cases", "stages"):
         shutil.rmtree(target / folder, ignore_errors=True)
+    stages = target / "stages"
+    write_noise(stages)
+    write_captions(stages / "captions.json")
     for tiny in CHECKPOINTS:
         with tempfile.TemporaryDirectory() as folder:
             checkpoint = Path(folder)
@@ -38,6 +43,8 @@ def main(arguments: list[str]) -> None:
                 if case.bundle == tiny.name:
                     write_case(case, trace(checkpoint, case, tiny.max_tokens), target / "cases" / case.name)
                     print(f"case {case.name} written")
+    for name in UNIGRAM_AND_BPE:
+        write_tokens(target / "bundles" / name / "tokenizer.json", prompts, stages / f"tokens-{name}.json")
 
 
 def write_bundle(tiny: TinyCheckpoint, checkpoint: Path, target: Path) -> None:
@@ -61,6 +68,8 @@ def write_case(case: Case, traced: Trace, folder: Path) -> None:
     tensors, offset = {}, 0
     with (folder / "tensors.bin").open("wb") as file:
         for name, array in traced.tensors.items():
+            if case.binning and name == "decoded":
+                continue  # three quarters of a megabyte; the image shows what became of it
             dtype = "uint8" if array.dtype == np.uint8 else "float32"
             data = array.astype("<f4" if dtype == "float32" else "u1").tobytes()
             tensors[name] = {"dtype": dtype, "shape": list(array.shape), "offset": offset}

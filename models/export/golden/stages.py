@@ -1,0 +1,51 @@
+"""Golden values of the stages that need no model: tokenizers, caption cleaning and noise."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import PixArtSigmaPipeline
+from tokenizers import Tokenizer
+
+from .texts import CAPTION_TEXTS, TOKENIZER_TEXTS
+
+SEEDS = (0, 1, 2**31, 2**32 - 1)
+COUNTS = (1, 2, 5, 15, 16, 17, 31, 32, 100)
+LARGE_COUNT = 5_003
+
+
+def write_tokens(tokenizer_file: Path, prompts: list[str], target: Path) -> None:
+    """Ids of the Rust tokenizer: for each prompt of the catalog in order, and for each difficult text."""
+    tokenizer = Tokenizer.from_file(str(tokenizer_file))
+    tokens = {
+        "catalog": [tokenizer.encode(prompt).ids for prompt in prompts],
+        "texts": [{"text": text, "ids": tokenizer.encode(text).ids} for text in TOKENIZER_TEXTS],
+    }
+    _write_json(tokens, target)
+
+
+def write_captions(target: Path) -> None:
+    """What the reference's caption cleaning makes of each difficult text."""
+    without_parts = PixArtSigmaPipeline.__new__(PixArtSigmaPipeline)
+    cleaned = without_parts._text_preprocessing(list(CAPTION_TEXTS), clean_caption=True)
+    pairs = zip(CAPTION_TEXTS, cleaned, strict=True)
+    _write_json([{"text": text, "cleaned": clean} for text, clean in pairs], target)
+
+
+def write_noise(folder: Path) -> None:
+    """Normal draws of torch's CPU generator: noise.json lists seed, count and byte offset into noise.bin."""
+    folder.mkdir(parents=True, exist_ok=True)
+    draws, offset = [], 0
+    with (folder / "noise.bin").open("wb") as file:
+        for seed in SEEDS:
+            for count in (*COUNTS, LARGE_COUNT):
+                noise = torch.randn(count, generator=torch.Generator("cpu").manual_seed(seed))
+                draws.append({"seed": seed, "count": count, "offset": offset})
+                offset += file.write(noise.numpy().astype(np.dtype("<f4")).tobytes())
+    _write_json(draws, folder / "noise.json")
+
+
+def _write_json(value: object, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(value, ensure_ascii=True, separators=(",", ":")) + "\n", encoding="utf-8")
