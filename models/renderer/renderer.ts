@@ -4,6 +4,7 @@ import type { BundleRef, Device, RenderedImage, RenderRequest } from '../pixart/
 import { ChildKeeper, type KeeperOptions } from './child-keeper.ts';
 import { RendererDied, RenderFault } from './errors.ts';
 import type { ChildRenderOptions, RendererChild } from './renderer-child.ts';
+import { takeTurn } from './take-turn.ts';
 import { untilAborted } from './until-aborted.ts';
 
 export type RendererOptions = KeeperOptions;
@@ -77,17 +78,6 @@ async function renderOrReplace(child: RendererChild, request: RenderRequest, opt
     return await child.render(request, options);
   } catch (error) {
     if (error instanceof RenderFault) child.kill('its render failed');
-    throw error;
-  }
-}
-
-/** Mutex queues in order of arrival but cannot be left, so a turn that nobody waits for any more is given back when it comes. */
-async function takeTurn(permit: Mutex, signal: AbortSignal | undefined): Promise<() => void> {
-  const turn = permit.acquire();
-  try {
-    return await untilAborted(turn, signal);
-  } catch (error) {
-    turn.then((release) => release());
     throw error;
   }
 }

@@ -1,0 +1,101 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { UserError } from '../../../catalog/user-error.ts';
+import { RendererDied, startRenderer } from '../../../models/renderer/index.ts';
+import { isAlive, rendererOfThisTest, request, TINY_BUNDLE, until } from './tiny-renderer.ts';
+
+/** A copy of the tiny bundle that a test may damage. */
+async function ownBundle(): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'pixart-bundle-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await cp(TINY_BUNDLE, folder, { recursive: true });
+  return folder;
+}
+
+async function changeOneByte(file: string): Promise<void> {
+  const bytes = await readFile(file);
+  bytes[bytes.length >> 1]! ^= 1;
+  await writeFile(file, bytes);
+}
+
+test('a child killed in the middle of an image fails that image only; another child renders the next', async () => {
+  const renderer = await rendererOfThisTest();
+  const render = renderer.render(request({ steps: 900 }), {
+    onStep: (step) => {
+      if (step === 3) process.kill(renderer.pids[0]!, 'SIGKILL');
+    },
+  });
+  await expect(render).rejects.toThrow(RendererDied);
+  await expect(render).rejects.toThrow(/ended by SIGKILL/);
+  await renderer.render(request());
+  expect(renderer.pids).toHaveLength(2);
+});
+
+test('a child that died while it had nothing to do costs no image', async () => {
+  const renderer = await rendererOfThisTest();
+  process.kill(renderer.pids[0]!, 'SIGKILL');
+  await until(() => !isAlive(renderer.pids[0]!));
+  await renderer.render(request());
+  expect(renderer.pids).toHaveLength(2);
+});
+
+test('a child that does not stop when its image is cancelled is killed and replaced', async () => {
+  const renderer = await rendererOfThisTest();
+  const cancellation = new AbortController();
+  const reason = new Error('cancelled by the test');
+  const render = renderer.render(request({ steps: 900 }), {
+    signal: cancellation.signal,
+    onStep: (step) => {
+      if (step !== 3) return;
+      // A stopped process is as deaf as one that hangs in a driver.
+      process.kill(renderer.pids[0]!, 'SIGSTOP');
+      cancellation.abort(reason);
+    },
+  });
+  await expect(render).rejects.toBe(reason);
+  expect(isAlive(renderer.pids[0]!)).toBe(false);
+  await renderer.render(request());
+  expect(renderer.pids).toHaveLength(2);
+});
+
+test('close ends the child and fails the image in hand', async () => {
+  const renderer = await rendererOfThisTest();
+  const render = renderer.render(request({ steps: 900 }), {
+    onStep: (step) => {
+      if (step === 3) void renderer.close();
+    },
+  });
+  await expect(render).rejects.toThrow(/the renderer was closed/);
+  expect(isAlive(renderer.pids[0]!)).toBe(false);
+  await expect(renderer.render(request())).rejects.toThrow(RendererDied);
+});
+
+test('a bundle with one byte changed is a UserError that names the file', async () => {
+  const bundleFolder = await ownBundle();
+  await changeOneByte(path.join(bundleFolder, 'transformer.onnx'));
+  const starting = startRenderer({ bundleFolder, device: 'cpu' });
+  await expect(starting).rejects.toThrow(UserError);
+  await expect(starting).rejects.toThrow(/transformer\.onnx/);
+});
+
+test('a bundle that is damaged after the start fails attempts, not jobs, and the renderer says that it is unusable', async () => {
+  const bundleFolder = await ownBundle();
+  const renderer = await rendererOfThisTest({ bundleFolder });
+  await changeOneByte(path.join(bundleFolder, 'vae_decoder.onnx'));
+  process.kill(renderer.pids[0]!, 'SIGKILL');
+  await until(() => !isAlive(renderer.pids[0]!));
+  await expect(renderer.render(request())).rejects.toThrow(RendererDied);
+  expect((await renderer.unusable).message).toMatch(/vae_decoder\.onnx/);
+});
+
+test('a bundle that is exchanged for another one after the start makes the renderer unusable', async () => {
+  const bundleFolder = await ownBundle();
+  const renderer = await rendererOfThisTest({ bundleFolder });
+  await cp(path.join(TINY_BUNDLE, '..', 'tiny-epsilon'), bundleFolder, { recursive: true, force: true });
+  process.kill(renderer.pids[0]!, 'SIGKILL');
+  await until(() => !isAlive(renderer.pids[0]!));
+  await expect(renderer.render(request())).rejects.toThrow(RendererDied);
+  expect((await renderer.unusable).message).toMatch(/changed while it was in use/);
+});
