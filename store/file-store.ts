@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, type FileHandle, link, lstat, open, rename, rm } from 'node:fs/promises';
+import { copyFile, type FileHandle, link, lstat, open, rename, rm, stat as statPath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../catalog/user-error.ts';
@@ -39,7 +39,7 @@ export class FileStore implements ObjectStore {
 
   /** @throws UserError where the store's path is something else than a folder; a missing one is fine. */
   async check(): Promise<void> {
-    const found = await lstat(join(this.#root, '.')).catch((error: unknown) => {
+    const found = await statPath(this.#root).catch((error: unknown) => {
       if (errorCode(error) === 'ENOENT') return null;
       if (errorCode(error) !== 'ENOTDIR') throw fileStoreError(this.url, 'open the folder', error);
       throw new UserError(`store ${this.url}: expected a folder, found a file at or above ${this.#root}`);

@@ -28,13 +28,19 @@ export const catalogName = (batch: string, format: 'csv' | 'tsv' | 'jsonl'): str
 
 const part = (round: number, shard: number): string => `${round}-${String(shard).padStart(5, '0')}.jsonl`;
 
+/** All slices of the plan, of every round. */
+export const planFolder = (batch: string): string => `${batchFolder(batch)}_plan/`;
+
+/** All that became of the slices. */
+export const receiptsFolder = (batch: string): string => `${batchFolder(batch)}_receipts/`;
+
 /** One fixed slice of the plan, a job a line. */
 export const shardName = (batch: string, round: number, shard: number): string =>
-  `${batchFolder(batch)}_plan/${part(round, shard)}`;
+  `${planFolder(batch)}${part(round, shard)}`;
 
 /** What became of one shard's jobs, a receipt or failure a line. */
 export const shardReceiptsName = (batch: string, round: number, shard: number): string =>
-  `${batchFolder(batch)}_receipts/${part(round, shard)}`;
+  `${receiptsFolder(batch)}${part(round, shard)}`;
 
 export const manifestName = (batch: string): string => `${batchFolder(batch)}manifest.json`;
 

@@ -29,12 +29,21 @@ export function openStore(url: string): Promise<ObjectStore> {
 async function open(url: string): Promise<ObjectStore> {
   const scheme = URL.canParse(url) ? new URL(url).protocol : '';
   if (scheme === 'file:') return openFolder(url);
+  if (scheme === 'gs:') return openBucket(url);
   throw new UserError(`store: expected file:///folder or gs://bucket/prefix, found ${JSON.stringify(url)}`);
 }
 
 async function openFolder(url: string): Promise<ObjectStore> {
   if (new URL(url).host !== '') throw new UserError(`store ${url}: expected three slashes, as in file:///folder`);
   const store = new FileStore(url);
+  await store.check();
+  return store;
+}
+
+async function openBucket(url: string): Promise<ObjectStore> {
+  // Loaded late: a store in a folder need not wait for the client library.
+  const { GcsStore } = await import('./gcs-store.ts');
+  const store = new GcsStore(url);
   await store.check();
   return store;
 }

@@ -1,7 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { UserError } from '../../catalog/user-error.ts';
+import type { ObjectStore } from '../../store/object-store.ts';
 import { openStore, storeUrl } from '../../store/open-store.ts';
 import { describeObjectStore } from './object-store.contract.ts';
 
@@ -12,4 +16,142 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-describeObjectStore('a folder', () => openStore(storeUrl(join(folder, `store ${stores++}`))));
+const freshRoot = () => join(folder, `store ${stores++}`);
+async function fresh(): Promise<{ root: string; store: ObjectStore }> {
+  const root = freshRoot();
+  return { root, store: await openStore(storeUrl(root)) };
+}
+const data = Buffer.from('picture');
+
+describeObjectStore('a folder', () => openStore(storeUrl(freshRoot())));
+
+describe('a folder as a store', () => {
+  test('writes nothing when it is opened', async () => {
+    const { root } = await fresh();
+    await expect(stat(root)).rejects.toThrow(/ENOENT/);
+  });
+
+  test('may be a symbolic link itself', async () => {
+    const [target, root] = [freshRoot(), freshRoot()];
+    await mkdir(target);
+    await symlink(target, root);
+    const store = await openStore(storeUrl(root));
+    await store.create('objects/a.png', data, 'image/png');
+    expect(await readdir(join(target, 'objects'))).toEqual(['a.png']);
+  });
+
+  test('keeps objects read-only, so that an editor cannot change the picture that other batches share', async () => {
+    const { root, store } = await fresh();
+    await store.create('objects/a.png', data, 'image/png');
+    await store.copy('objects/a.png', 'batches/b/a.png');
+    const copy = await stat(join(root, 'batches/b/a.png'));
+    expect(copy.mode & 0o222).toBe(0);
+    expect(copy.ino).toBe((await stat(join(root, 'objects/a.png'))).ino);
+  });
+
+  test('leaves no temporary file behind, and removes old ones of killed writers', async () => {
+    const { root, store } = await fresh();
+    await mkdir(join(root, '.tmp'), { recursive: true });
+    for (const file of ['old', 'young']) await writeFile(join(root, '.tmp', file), 'half');
+    const twoDaysAgo = new Date(Date.now() - 48 * 3600_000);
+    await utimes(join(root, '.tmp/old'), twoDaysAgo, twoDaysAgo);
+    await store.create('a', data, 'image/png');
+    await store.create('a', data, 'image/png');
+    await store.copy('a', 'b');
+    expect(await readdir(join(root, '.tmp'))).toEqual(['young']);
+  });
+
+  test('does not follow a symbolic link out of the store', async () => {
+    const { root, store } = await fresh();
+    const outside = freshRoot();
+    await mkdir(outside);
+    await writeFile(join(outside, 'secret'), 'secret');
+    await store.create('batches/b/a', data, 'image/png');
+    await symlink(outside, join(root, 'batches/link'));
+    await symlink(join(outside, 'secret'), join(root, 'batches/b/secret'));
+    for (const name of ['batches/link/new', 'batches/link/deep/new']) {
+      await expect(store.create(name, data, 'image/png')).rejects.toThrow(/symbolic link/);
+      await expect(store.copy('batches/b/a', name)).rejects.toThrow(/symbolic link/);
+    }
+    await expect(store.read('batches/link/secret')).rejects.toThrow(UserError);
+    expect(await store.stat('batches/b/secret')).toBeNull();
+    const names: string[] = [];
+    for await (const { name } of store.list('')) names.push(name);
+    expect(names).toEqual(['batches/b/a']);
+    expect(await readdir(outside)).toEqual(['secret']);
+  });
+
+  test('refuses a path that is a file, and a part of a name that is a file', async () => {
+    const { root, store } = await fresh();
+    await store.create('a', data, 'image/png');
+    for (const path of [join(root, 'a'), join(root, 'a/below')]) {
+      await expect(openStore(storeUrl(path))).rejects.toThrow(/expected a folder, found a file/);
+    }
+    await expect(store.create('a/b', data, 'image/png')).rejects.toThrow(/expected a folder at .*, found a file/);
+  });
+});
+
+describe('a folder that refuses', () => {
+  test('says that a file is larger than the process may write, leaves nothing, and may be tried again', () => {
+    const printed = writeUnder('ulimit -f 100', freshRoot(), 1_000_000);
+    expect(printed).toMatchObject({ error: 'StoreUnavailable', listed: [], temporary: [] });
+    expect(printed.message).toMatch(/could not write objects\/a.png \(1,000,000 bytes\): the file is larger .*EFBIG/);
+  });
+
+  const isRoot = process.getuid?.() === 0 && process.platform === 'linux';
+  test.skipIf(!isRoot)('says that the disk is full (needs root, to mount a small file system)', async () => {
+    const root = freshRoot();
+    await mkdir(root);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', root]);
+    try {
+      const store = await openStore(storeUrl(root));
+      await store.create('objects/small.png', data, 'image/png');
+      const attempt = store.create('objects/large.png', new Uint8Array(2_000_000), 'image/png');
+      await expect(attempt).rejects.toMatchObject({ name: 'StoreUnavailable' });
+      await expect(attempt).rejects.toThrow(/write objects\/large.png \(2,000,000 bytes\): the disk is full.*ENOSPC/);
+      expect(await readdir(join(root, 'objects'))).toEqual(['small.png']);
+      expect(await readdir(join(root, '.tmp'))).toEqual([]);
+      execFileSync('mount', ['-o', 'remount,ro', root]);
+      await expect(store.create('objects/b.png', data, 'image/png')).rejects.toThrow(/read-only.*EROFS/);
+      expect(Buffer.from(await store.read('objects/small.png'))).toEqual(data);
+    } finally {
+      execFileSync('umount', [root]);
+    }
+  });
+
+  test.skipIf(!isRoot)(
+    'copies bytes where a hard link is not possible (needs root, to mount a file system)',
+    async () => {
+      const { root, store } = await fresh();
+      await store.create('objects/a.png', data, 'image/png');
+      await mkdir(join(root, 'mounted'));
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', join(root, 'mounted')]);
+      try {
+        await writeFile(join(root, 'mounted/b.png'), data);
+        await store.copy('mounted/b.png', 'batches/b/b.png');
+        expect(await store.stat('batches/b/b.png')).toEqual({
+          ...(await store.stat('objects/a.png')),
+          name: 'batches/b/b.png',
+        });
+        await expect(store.create('mounted/c.png', data, 'image/png')).rejects.toThrow(/another file system.*EXDEV/);
+      } finally {
+        execFileSync('umount', [join(root, 'mounted')]);
+      }
+    },
+  );
+
+  test.skipIf(isRoot)('says that permission is denied (root is denied nothing)', async () => {
+    const { root, store } = await fresh();
+    await mkdir(root, { mode: 0o555 });
+    await expect(store.create('a', data, 'image/png')).rejects.toThrow(/permission denied.*EACCES/);
+  });
+});
+
+type Printed = { error: string; message: string; listed: string[]; temporary: string[] };
+
+/** Creates one object in a child process that a shell has put under a limit. */
+function writeUnder(limit: string, root: string, bytes: number): Printed {
+  const writer = fileURLToPath(new URL('./limited-writer.ts', import.meta.url));
+  const command = `${limit}; exec "${process.execPath}" --import tsx "${writer}" "${root}" ${bytes}`;
+  return JSON.parse(execFileSync('bash', ['-c', command], { encoding: 'utf8' })) as Printed;
+}

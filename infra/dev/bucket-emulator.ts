@@ -1,0 +1,57 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UserError } from '../../catalog/user-error.ts';
+import { endProcess } from './background-process.ts';
+import { freePort, loopback } from './ports.ts';
+import { findTool } from './tools.mjs';
+
+const START_TIMEOUT_MS = 20_000;
+const GRACE_MS = 2_000;
+
+export type BucketEmulator = {
+  /** What STORAGE_EMULATOR_HOST has to be for a process that is to use it. */
+  endpoint: string;
+  createBucket(name: string): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/**
+ * Starts a Cloud Storage emulator (fake-gcs-server) that keeps its objects in memory, on a free port of loopback.
+ *
+ * @throws UserError where the program is not installed or does not start
+ */
+export async function startBucketEmulator(): Promise<BucketEmulator> {
+  const binary = findTool('fake-gcs-server');
+  if (binary === null) {
+    throw new UserError('fake-gcs-server is not installed; run npm test once, which installs it');
+  }
+  const port = await freePort(null);
+  const endpoint = `http://${loopback}:${port}`;
+  const options = ['-backend', 'memory', '-scheme', 'http', '-host', loopback, '-port', String(port)];
+  const emulator = spawn(binary, [...options, '-log-level', 'error'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  await waitUntilReady(emulator, endpoint);
+  return {
+    endpoint,
+    createBucket: (name) => createBucket(endpoint, name),
+    stop: () => endProcess(emulator.pid!, GRACE_MS),
+  };
+}
+
+async function waitUntilReady(emulator: ChildProcess, endpoint: string): Promise<void> {
+  for (const deadline = Date.now() + START_TIMEOUT_MS; Date.now() < deadline; await sleep(50)) {
+    if (emulator.exitCode !== null) throw new UserError(`fake-gcs-server ended with code ${emulator.exitCode}`);
+    const answer = await fetch(`${endpoint}/storage/v1/b?project=dev`).catch(() => null);
+    if (answer?.ok) return;
+  }
+  await endProcess(emulator.pid!, GRACE_MS);
+  throw new UserError(`fake-gcs-server did not answer at ${endpoint} within ${START_TIMEOUT_MS / 1000} s`);
+}
+
+async function createBucket(endpoint: string, name: string): Promise<void> {
+  const answer = await fetch(`${endpoint}/storage/v1/b?project=dev`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name }),
+  });
+  if (!answer.ok) throw new Error(`bucket ${name}: the emulator answered ${answer.status} ${await answer.text()}`);
+}

@@ -1,0 +1,46 @@
+import { UserError } from '../catalog/user-error.ts';
+import { StoreUnavailable } from './object-store.ts';
+
+/** What was being done, and which permissions of Cloud Storage it needs. */
+export type Doing = { what: string; permissions: string };
+
+/** The HTTP status in any of the shapes that the client library throws. */
+export function statusOf(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const { code, status, response } = error as { code?: unknown; status?: unknown; response?: { status?: unknown } };
+  return [code, status, response?.status].map(Number).find((value) => value >= 100 && value < 600);
+}
+
+/**
+ * Turns what the client library threw into the store's own errors. The original is left out, as it may carry an access
+ * token or the address of an upload session, and errors end up in logs and in workflow histories.
+ */
+export function gcsError(url: string, bucket: string, doing: Doing, error: unknown): Error {
+  if (error instanceof UserError || error instanceof StoreUnavailable) return error;
+  const status = statusOf(error);
+  const said = withoutSecrets(error);
+  const where = `store ${url}: could not ${doing.what}`;
+  if (status === 404) {
+    return new UserError(
+      `${where}: bucket "${bucket}" does not exist or is not visible to these credentials; check the name, or create it with: gcloud storage buckets create gs://${bucket}`,
+    );
+  }
+  if (status === 401 || status === 403) {
+    return new UserError(
+      `${where}: access denied (${status}); the account needs ${doing.permissions} on bucket "${bucket}", as in the role Storage Object User. Cloud Storage said: ${said}`,
+    );
+  }
+  if (/default credentials|invalid_grant|invalid_rapt/.test(said)) {
+    return new UserError(
+      `${where}: no valid Google Cloud credentials were found; run: gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS to a key file`,
+    );
+  }
+  return new StoreUnavailable(`${where}: ${status === undefined ? '' : `status ${status}, `}${said}`);
+}
+
+/** The first line, cut short, with every address reduced to its host. */
+function withoutSecrets(error: unknown): string {
+  const message = error instanceof Error ? error.message : String((error as { message?: unknown })?.message ?? error);
+  const firstLine = message.trim().split('\n')[0] ?? '';
+  return firstLine.replace(/(https?:\/\/[^/\s]+)\S*/g, '$1/…').slice(0, 300);
+}

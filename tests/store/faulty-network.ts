@@ -1,0 +1,55 @@
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+
+/** What happens to one request: it passes, bytes change on either way, its answer is lost, or another one is given. */
+export type Fate = 'passes' | 'is damaged' | 'answer is lost' | { status: number; body: object };
+
+/** A way to a server on which chosen requests meet with an accident. */
+export type FaultyNetwork = { endpoint: string; seen: string[]; stop(): Promise<void> };
+
+/** Stands before the server at `target`; `fate` decides on each request, of which `nth` counts from 1 by its label. */
+export async function startFaultyNetwork(
+  target: string,
+  fate: (label: string, nth: number) => Fate,
+): Promise<FaultyNetwork> {
+  const seen: string[] = [];
+  const server = createServer((incoming, outgoing) => {
+    const label = `${incoming.method} ${new URL(incoming.url!, target).pathname}`;
+    seen.push(label);
+    const decided = fate(label, seen.filter((other) => other === label).length);
+    if (typeof decided === 'object') answer(outgoing, decided.status, decided.body);
+    else void forward(target, incoming, outgoing, decided);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    seen,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function answer(outgoing: ServerResponse, status: number, body: object): void {
+  outgoing.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+async function forward(target: string, incoming: IncomingMessage, outgoing: ServerResponse, fate: Fate): Promise<void> {
+  const body = fate === 'is damaged' ? damaged(await buffer(incoming)) : await buffer(incoming);
+  const onward = request(new URL(incoming.url!, target), { method: incoming.method!, headers: incoming.headers });
+  onward.on('error', () => outgoing.destroy());
+  onward.on('response', async (reply: IncomingMessage) => {
+    const content = await buffer(reply);
+    if (fate === 'answer is lost') outgoing.destroy();
+    else outgoing.writeHead(reply.statusCode!, reply.headers).end(fate === 'is damaged' ? damaged(content) : content);
+  });
+  onward.end(body);
+}
+
+/** The word `picture` with one bit changed, wherever it stands. */
+const damaged = (body: Buffer): Buffer =>
+  Buffer.from(body.toString('latin1').replaceAll('picture', 'pictuse'), 'latin1');

@@ -1,0 +1,111 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { UserError } from '../../catalog/user-error.ts';
+import { type BucketEmulator, startBucketEmulator } from '../../infra/dev/bucket-emulator.ts';
+import { GcsStore } from '../../store/gcs-store.ts';
+import { StoreUnavailable } from '../../store/object-store.ts';
+import { openStore } from '../../store/open-store.ts';
+import { type Fate, type FaultyNetwork, startFaultyNetwork } from './faulty-network.ts';
+import { describeObjectStore } from './object-store.contract.ts';
+
+let emulator: BucketEmulator;
+let stores = 0;
+beforeAll(async () => {
+  emulator = await startBucketEmulator();
+  await emulator.createBucket('pixart-test');
+  vi.stubEnv('STORAGE_EMULATOR_HOST', emulator.endpoint);
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await emulator.stop();
+});
+
+const freshUrl = () => `gs://pixart-test/store ${stores++}`;
+describeObjectStore('a bucket', () => openStore(freshUrl()));
+
+test('lists more objects than Cloud Storage puts on one page', async () => {
+  const store = await openStore(freshUrl());
+  const names = Array.from({ length: 1005 }, (_, index) => `objects/${String(index).padStart(5, '0')}`);
+  for (let at = 0; at < names.length; at += 67) {
+    await Promise.all(names.slice(at, at + 67).map((name) => store.create(name, Buffer.from('x'), 'text/plain')));
+  }
+  const listed: string[] = [];
+  for await (const { name } of store.list('objects/')) listed.push(name);
+  expect(listed).toEqual(names);
+});
+
+test('keeps two stores in one bucket apart by their prefix', async () => {
+  const [outer, inner] = [await openStore('gs://pixart-test/team'), await openStore('gs://pixart-test/team/a/')];
+  await inner.create('objects/x', Buffer.from('inner'), 'text/plain');
+  expect(await outer.stat('objects/x')).toBeNull();
+  expect(await outer.stat('a/objects/x')).toMatchObject({ bytes: 5 });
+});
+
+test('says which bucket does not exist, at opening and at writing', async () => {
+  await expect(openStore('gs://no-such-bucket/x')).rejects.toThrow(UserError);
+  await expect(openStore('gs://no-such-bucket/x')).rejects.toThrow(/bucket "no-such-bucket" does not exist/);
+  const unopened = new GcsStore('gs://no-such-bucket');
+  for (const bytes of [1, 9_000_000]) {
+    await expect(unopened.create('a', new Uint8Array(bytes), 'image/png')).rejects.toThrow(/"no-such-bucket" does not/);
+  }
+});
+
+test.each(['gs://', 'gs://UPPER/x', 'gs://ab', 'gs://bucket//x', 'gs://bucket/../x'])('refuses the URL %s', (url) =>
+  expect(openStore(url)).rejects.toThrow(UserError),
+);
+
+describe('a bucket behind a faulty network', () => {
+  let network: FaultyNetwork | undefined;
+  afterEach(async () => {
+    vi.stubEnv('STORAGE_EMULATOR_HOST', emulator.endpoint);
+    await network?.stop();
+  });
+
+  async function storeBehind(fate: (label: string, nth: number) => Fate): Promise<GcsStore> {
+    network = await startFaultyNetwork(emulator.endpoint, fate);
+    vi.stubEnv('STORAGE_EMULATOR_HOST', network.endpoint);
+    return new GcsStore(freshUrl());
+  }
+  const isUpload = (label: string) => label.startsWith('POST /upload/');
+  const refusal = (status: number, message: string): Fate => ({ status, body: { error: { code: status, message } } });
+
+  test('counts an object as created by this call when only the answer was lost and the retry finds it there', async () => {
+    const store = await storeBehind((label, nth) => (isUpload(label) && nth === 1 ? 'answer is lost' : 'passes'));
+    const result = await store.create('objects/a.png', Buffer.from('picture'), 'image/png');
+    expect(network!.seen.filter(isUpload)).toHaveLength(2);
+    expect(result).toMatchObject({ created: true, stat: { bytes: 7 } });
+  });
+
+  test.each([429, 503])('tries again after %i', async (status) => {
+    const store = await storeBehind((_, nth) => (nth === 1 ? refusal(status, 'later') : 'passes'));
+    const stat = await store.replace('batches/b/manifest.json', Buffer.from('{}'), 'application/json');
+    expect(stat).toMatchObject({ bytes: 2 });
+  });
+
+  test('gives up after some tries with an error that may be retried later', async () => {
+    const store = await storeBehind(() => refusal(503, 'backend error'));
+    const attempt = store.stat('objects/a.png');
+    await expect(attempt).rejects.toThrow(StoreUnavailable);
+    await expect(attempt).rejects.toThrow(/status 503, backend error/);
+  });
+
+  test('names the missing permission when access is denied', async () => {
+    const store = await storeBehind(() => refusal(403, 'x@y.iam does not have storage.objects.create access'));
+    const attempt = store.create('objects/a.png', Buffer.from('x'), 'image/png');
+    await expect(attempt).rejects.toThrow(UserError);
+    await expect(attempt).rejects.toThrow(/needs storage.objects.create.* on bucket "pixart-test"/);
+    await expect(store.check()).rejects.toThrow(/needs storage.objects.list on bucket "pixart-test"/);
+  });
+
+  test('lets no damaged upload become an object', async () => {
+    const store = await storeBehind((label) => (isUpload(label) ? 'is damaged' : 'passes'));
+    const attempt = store.create('objects/a.png', Buffer.from('picture'), 'image/png');
+    await expect(attempt).rejects.toThrow(StoreUnavailable);
+    expect(await store.stat('objects/a.png')).toBeNull();
+  });
+
+  test('refuses a damaged download', async () => {
+    const store = await storeBehind((label) => (label.startsWith('GET ') ? 'is damaged' : 'passes'));
+    await store.create('objects/a.png', Buffer.from('picture'), 'image/png');
+    await expect(store.read('objects/a.png')).rejects.toThrow(StoreUnavailable);
+  });
+});

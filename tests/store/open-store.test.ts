@@ -1,0 +1,26 @@
+import { pathToFileURL } from 'node:url';
+import { expect, test } from 'vitest';
+import { UserError } from '../../catalog/user-error.ts';
+import { openStore, storeUrl } from '../../store/open-store.ts';
+
+test('makes a file URL of a path and leaves a URL as it is', () => {
+  expect(storeUrl('out dir/ü')).toBe(pathToFileURL('out dir/ü').href);
+  expect(storeUrl('/a/b')).toBe(pathToFileURL('/a/b').href);
+  for (const url of ['gs://bucket/a b', 'file:///a', 's3://bucket']) expect(storeUrl(url)).toBe(url);
+});
+
+test.each(['s3://bucket/x', 'https://example.com', 'out', ''])('says what is supported when it is given %j', (url) =>
+  expect(openStore(url)).rejects.toThrow(/expected file:\/\/\/folder or gs:\/\/bucket\/prefix/),
+);
+
+test('refuses a file URL with a host, in which a slash was forgotten', () =>
+  expect(openStore('file://out/x')).rejects.toThrow(UserError));
+
+test('opens a store once per process, and tries again after a failure', async () => {
+  expect(await openStore(storeUrl('/never/made'))).toBe(await openStore(storeUrl('/never/made')));
+  const [first, second] = [openStore('s3://x'), openStore('s3://x')];
+  await expect(first).rejects.toThrow();
+  await expect(second).rejects.toThrow();
+  expect(openStore('s3://x')).not.toBe(first);
+  await expect(openStore('s3://x')).rejects.toThrow();
+});
