@@ -28,9 +28,15 @@ export function noiseSchedule(config: SchedulerConfig, steps: number): NoiseSche
 const linspaced = (trainSteps: number, steps: number): number[] =>
   Array.from({ length: steps }, (_, i) => roundHalfEven((steps - i) * ((trainSteps - 1) / steps)));
 
-/** The last timestep of each of `steps` equal parts, after Lin et al., arXiv 2305.08891, table 2. */
-const trailing = (trainSteps: number, steps: number): number[] =>
-  Array.from({ length: steps }, (_, i) => roundHalfEven(trainSteps - i * (trainSteps / steps)) - 1);
+/**
+ * The last timestep of each of `steps` equal parts, after Lin et al., arXiv 2305.08891, table 2. The part's length is taken
+ * as `numpy.arange` takes it, which decides ties. For a few counts (61 and 103 are the first) rounding gives the reference
+ * one step more, at timestep −1; it is left out here.
+ */
+function trailing(trainSteps: number, steps: number): number[] {
+  const part = trainSteps - (trainSteps - trainSteps / steps);
+  return Array.from({ length: steps }, (_, i) => roundHalfEven(trainSteps - i * part) - 1);
+}
 
 /** As numpy rounds. */
 function roundHalfEven(value: number): number {

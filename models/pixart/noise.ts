@@ -7,15 +7,18 @@ const TWO_PI = Math.fround(2 * Math.PI);
 /**
  * Standard normal noise, the same within 1e-6 as `torch.randn(count, generator=torch.Generator("cpu").manual_seed(seed))`
  * in float32: 24-bit uniforms of an MT19937, paired eight apart in blocks of sixteen by Box–Muller; an unfinished last block
- * is drawn anew for the last sixteen numbers.
+ * is drawn anew for the last sixteen numbers. Fewer than sixteen numbers torch draws in another way, from 53-bit uniforms.
  *
- * Source: pytorch, aten/src/ATen/native/cpu/DistributionTemplates.h (`normal_fill`).
+ * Source: pytorch, aten/src/ATen/native/cpu/DistributionTemplates.h (`normal_fill`) and core/DistributionsHelper.h.
  *
- * @param count at least 16; torch draws fewer numbers in another way, and no latents are that small.
+ * @param seed 0 … 2³² − 1
  */
 export function randomNormal(count: number, seed: number): Float32Array {
-  if (count < BLOCK) throw new RangeError(`noise: expected a count of at least ${BLOCK}, found ${count}`);
   const next = mersenneTwister(seed);
+  return count < BLOCK ? drawFew(count, next) : drawBlocks(count, next);
+}
+
+function drawBlocks(count: number, next: () => number): Float32Array {
   const numbers = new Float32Array(count);
   for (let i = 0; i < count; i++) numbers[i] = uniform(next);
   for (let start = 0; start + BLOCK <= count; start += BLOCK) transformBlock(numbers, start);
@@ -36,6 +39,22 @@ function transformBlock(numbers: Float32Array, start: number): void {
     numbers[i] = radius * Math.cos(angle);
     numbers[i + HALF] = radius * Math.sin(angle);
   }
+}
+
+function drawFew(count: number, next: () => number): Float32Array {
+  const numbers = new Float32Array(count);
+  for (let i = 0; i < count; i += 2) {
+    const angle = 2 * Math.PI * uniform53(next);
+    const radius = Math.sqrt(-2 * Math.log1p(-uniform53(next)));
+    numbers[i] = radius * Math.cos(angle);
+    if (i + 1 < count) numbers[i + 1] = radius * Math.sin(angle);
+  }
+  return numbers;
+}
+
+function uniform53(next: () => number): number {
+  const high = next() & 0x1f_ffff;
+  return (high * 2 ** 32 + next()) / 2 ** 53;
 }
 
 /** MT19937 (Matsumoto and Nishimura, 1998): unsigned 32-bit numbers from a seed of 0 … 2³² − 1. */

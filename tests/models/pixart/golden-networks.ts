@@ -1,0 +1,84 @@
+import path from 'node:path';
+import { Tensor } from 'onnxruntime-node';
+import { type Bundle, openBundle } from '../../../models/pixart/bundle.ts';
+import { type Caption, type CaptionNetworks, captionSource } from '../../../models/pixart/captions.ts';
+import { decode } from '../../../models/pixart/decode.ts';
+import { denoise } from '../../../models/pixart/denoise.ts';
+import { dpmSolver, type Sampler } from '../../../models/pixart/dpm-solver.ts';
+import { positionEmbedding } from '../../../models/pixart/position-embedding.ts';
+import type { Planes } from '../../../models/pixart/resize-crop.ts';
+import { type Graph, openGraph } from '../../../models/pixart/session.ts';
+import { loadTokenizer } from '../../../models/pixart/tokenizer.ts';
+import { GOLDEN, type GoldenCase } from './golden-case.ts';
+
+export type Networks = CaptionNetworks & { bundle: Bundle; transformer: Graph; vaeDecoder: Graph };
+
+const opened = new Map<string, Promise<Networks>>();
+
+/** The networks of a golden bundle, opened once for all tests of a file. */
+export function goldenNetworks(name: string): Promise<Networks> {
+  const networks = opened.get(name) ?? openNetworks(name);
+  opened.set(name, networks);
+  return networks;
+}
+
+async function openNetworks(name: string): Promise<Networks> {
+  const bundle = await openBundle(path.join(GOLDEN, 'bundles', name));
+  const options = { device: 'cpu', threads: 1 } as const;
+  return {
+    bundle,
+    tokenize: await loadTokenizer(bundle),
+    textEncoder: await openGraph(bundle, 'text_encoder.onnx', options),
+    captionProjection: await openGraph(bundle, 'caption_projection.onnx', options),
+    transformer: await openGraph(bundle, 'transformer.onnx', options),
+    vaeDecoder: await openGraph(bundle, 'vae_decoder.onnx', options),
+  };
+}
+
+/** The captions of a case: null for the negative one where guidance is off. */
+export async function captionsOf(networks: Networks, golden: GoldenCase) {
+  const captionOf = captionSource(networks, networks.bundle.description.tokenizer.cleanCaption);
+  const prompt = await captionOf(golden.prompt);
+  const negative = golden.guidance > 1 ? await captionOf(golden.negativePrompt) : null;
+  return { prompt, negative };
+}
+
+/** The position embedding of a case's grid. */
+export function positionsOf({ bundle }: Networks, golden: GoldenCase): Tensor {
+  const { transformer, vae, sizes } = bundle.description;
+  const { sampleSize, interpolationScale } = sizes[golden.size]!;
+  const width = transformer.heads * transformer.headWidth;
+  const rows = golden.sampledHeight / vae.factor / transformer.patch;
+  const columns = golden.sampledWidth / vae.factor / transformer.patch;
+  const scale = { baseSize: sampleSize / transformer.patch, interpolationScale };
+  return new Tensor('float32', positionEmbedding(rows, columns, width, scale), [1, rows * columns, width]);
+}
+
+/** Denoises a case from the reference's own noise and keeps the latents after every step. */
+export async function denoiseCase(
+  networks: Networks,
+  golden: GoldenCase,
+  { prompt, negative, positions }: { prompt: Caption; negative: Caption | null; positions: Tensor },
+): Promise<Float32Array[]> {
+  const { scheduler } = networks.bundle.description;
+  const solver = dpmSolver(scheduler, golden.steps);
+  const kept: Float32Array[] = [];
+  const sampler: Sampler = {
+    timesteps: solver.timesteps,
+    step(latents, prediction) {
+      kept.push(solver.step(latents, prediction));
+      return kept.at(-1)!;
+    },
+  };
+  const { data: noise, shape } = golden.tensor('noise');
+  const [, channels, height, width] = shape as [number, number, number, number];
+  const inputs = { noise, channels, height, width, positions, prompt, negative, guidance: golden.guidance };
+  await denoise(networks.transformer, sampler, inputs, {});
+  return kept;
+}
+
+/** Decodes latents of a case's shape. */
+export function decodeCase(networks: Networks, golden: GoldenCase, data: Float32Array): Promise<Planes> {
+  const [, channels, height, width] = golden.tensor('noise').shape as [number, number, number, number];
+  return decode(networks.vaeDecoder, networks.bundle.description.vae, { data, channels, height, width }, undefined);
+}
