@@ -1,0 +1,48 @@
+// Plain Node: the bootstrap imports this file before anything is installed.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { oneAtATime, runStep } from './steps.mjs';
+
+/**
+ * @typedef {{ version?: string, optional?: boolean, devOptional?: boolean }} LockedPackage
+ * @param {string} path
+ * @returns {Record<string, LockedPackage> | null} by folder, or `null` where there is no such file
+ */
+function lockedPackages(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')).packages;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * npm writes `node_modules/.package-lock.json` as its last act, so an interrupted install does not count.
+ * Optional packages are those of other platforms.
+ *
+ * @param {string} root
+ */
+export function packagesAreCurrent(root) {
+  const wanted = lockedPackages(join(root, 'package-lock.json'));
+  const installed = lockedPackages(join(root, 'node_modules', '.package-lock.json'));
+  if (wanted === null || installed === null) return false;
+  return Object.entries(wanted).every(
+    ([folder, entry]) =>
+      folder === '' || entry.optional || entry.devOptional || installed[folder]?.version === entry.version,
+  );
+}
+
+/**
+ * Installs what package-lock.json lists, unless it is there.
+ *
+ * @param {string} root
+ */
+export async function ensurePackages(root) {
+  if (packagesAreCurrent(root)) return;
+  await oneAtATime(join(root, '.pixart', 'install.lock'), async () => {
+    if (packagesAreCurrent(root)) return;
+    // DESIGN.md decision 11: older npm versions would run the script that downloads CUDA libraries.
+    const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
+    await runStep('installing the npm packages', 'npm', ['ci', '--no-audit', '--no-fund'], { cwd: root, env });
+  });
+}

@@ -1,0 +1,94 @@
+// Plain Node: the bootstrap imports this file before anything is installed.
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A step that a person has to do something about; printed without a stack trace. */
+export class SetUpError extends Error {}
+
+/** @param {string} line */
+export const say = (line) => void process.stderr.write(`${line}\n`);
+
+/** @param {number} sinceMs */
+function elapsed(sinceMs) {
+  const seconds = Math.round((Date.now() - sinceMs) / 1000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+/**
+ * Runs a program, says every 20 s that it still runs, and gives back its last lines only when it fails.
+ *
+ * @param {string} what for the person who waits, such as "building temporal"
+ * @param {string} program
+ * @param {string[]} args
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]
+ */
+export async function runStep(what, program, args, options = {}) {
+  const started = Date.now();
+  say(`${what} …`);
+  const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      output = (output + chunk).slice(-4_000);
+    });
+  }
+  const timer = setInterval(() => say(`  still ${what} (${elapsed(started)})`), 20_000);
+  const code = await new Promise((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('close', resolve);
+  });
+  clearInterval(timer);
+  if (code === 0) return say(`  done in ${elapsed(started)}`);
+  const lastLines = output.trim().split('\n').slice(-12).join('\n');
+  throw new SetUpError(`${what} failed (${program} ${args.join(' ')}: ${code})\n${lastLines}`);
+}
+
+/** @param {number} pid */
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return /** @type {NodeJS.ErrnoException} */ (error).code === 'EPERM';
+  }
+}
+
+/** @param {string} path the process that holds the lock, or `null` where it died while it wrote */
+const holder = (path) => {
+  try {
+    return Number.parseInt(readFileSync(path, 'utf8'), 10) || null;
+  } catch {
+    return null;
+  }
+};
+
+/**
+ * Only one process at a time does `work`; a lock whose holder has died is taken over.
+ *
+ * @template T
+ * @param {string} path of the lock file
+ * @param {() => Promise<T>} work
+ */
+export async function oneAtATime(path, work) {
+  mkdirSync(dirname(path), { recursive: true });
+  for (let told = false; ; ) {
+    try {
+      writeFileSync(path, String(process.pid), { flag: 'wx' });
+      break;
+    } catch (error) {
+      if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error;
+    }
+    const pid = holder(path);
+    if (pid !== null && !isAlive(pid)) rmSync(path, { force: true });
+    else if (!told) say(`waiting for process ${pid}, which is setting up the same thing …`);
+    told = true;
+    await sleep(500);
+  }
+  try {
+    return await work();
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
