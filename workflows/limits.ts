@@ -43,14 +43,17 @@ export const RENDER_RETRY: RetryPolicy = {
  */
 export const ORCHESTRATE_SCHEDULE_TO_CLOSE = '1 day';
 
-/** For 100,000 jobs, on a busy machine; a worker that dies in the middle is noticed after it at the latest. */
-export const ORCHESTRATE_START_TO_CLOSE = '15 minutes';
+/** For 100,000 jobs, on a busy machine. */
+export const ORCHESTRATE_START_TO_CLOSE = '30 minutes';
+
+/** They beat every five seconds. Parsing a large piece may hold the process for some of them. */
+export const ORCHESTRATE_HEARTBEAT_TIMEOUT = '30 seconds';
 
 export const ORCHESTRATE_RETRY: RetryPolicy = {
   initialInterval: '1 second',
   backoffCoefficient: 2,
   maximumInterval: '1 minute',
-  nonRetryableErrorTypes: ['UserError', 'ObjectNotFound', 'ZodError', 'ShardConflict'],
+  nonRetryableErrorTypes: ['UserError', 'ObjectNotFound', 'ZodError'],
 };
 
 /**

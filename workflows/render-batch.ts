@@ -39,6 +39,7 @@ const { planBatch, writeManifest } = proxyActivities<OrchestratorActivities>({
   taskQueue: ORCHESTRATOR_QUEUE,
   scheduleToCloseTimeout: limits.ORCHESTRATE_SCHEDULE_TO_CLOSE,
   startToCloseTimeout: limits.ORCHESTRATE_START_TO_CLOSE,
+  heartbeatTimeout: limits.ORCHESTRATE_HEARTBEAT_TIMEOUT,
   retry: limits.ORCHESTRATE_RETRY,
 });
 
@@ -46,6 +47,7 @@ const { planBatch, writeManifest } = proxyActivities<OrchestratorActivities>({
 const { writeContactSheet } = proxyActivities<OrchestratorActivities>({
   taskQueue: ORCHESTRATOR_QUEUE,
   startToCloseTimeout: limits.ORCHESTRATE_START_TO_CLOSE,
+  heartbeatTimeout: limits.ORCHESTRATE_HEARTBEAT_TIMEOUT,
   retry: { ...limits.ORCHESTRATE_RETRY, maximumAttempts: 3 },
 });
 

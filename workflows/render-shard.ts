@@ -18,6 +18,7 @@ const orchestrator = proxyActivities<OrchestratorActivities>({
   taskQueue: ORCHESTRATOR_QUEUE,
   scheduleToCloseTimeout: limits.ORCHESTRATE_SCHEDULE_TO_CLOSE,
   startToCloseTimeout: limits.ORCHESTRATE_START_TO_CLOSE,
+  heartbeatTimeout: limits.ORCHESTRATE_HEARTBEAT_TIMEOUT,
   retry: limits.ORCHESTRATE_RETRY,
 });
 

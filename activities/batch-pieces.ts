@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { type Job, jobSchema } from '../catalog/job.ts';
+import { type Failure, failureSchema, type Receipt, receiptSchema } from '../catalog/receipt.ts';
+import { type ObjectStore, planFolder, receiptsFolder, shardReceiptsName } from '../store/index.ts';
+
+/** What became of one job: a receipt, or a failure. */
+export type Outcome = Receipt | Failure;
+
+const outcomeSchema = z.union([receiptSchema, failureSchema]);
+
+export const isReceipt = (outcome: Outcome | undefined): outcome is Receipt =>
+  outcome !== undefined && 'renderKey' in outcome;
+
+const toLines = (values: unknown[]): Uint8Array =>
+  Buffer.from(values.map((value) => `${JSON.stringify(value)}\n`).join(''));
+
+export const encodeJobs = (jobs: Job[]): Uint8Array => toLines(jobs);
+
+export const encodeOutcomes = (outcomes: Outcome[]): Uint8Array => toLines(outcomes);
+
+/** The jobs of one plan shard, in its order. @throws ObjectNotFound */
+export const readJobs = (store: ObjectStore, name: string): Promise<Job[]> => readLines(store, name, jobSchema);
+
+/** Every job of the batch in the plan's order, with the last that any round made of it; `undefined` for a job that no round came to. */
+export async function* batchOutcomes(
+  store: ObjectStore,
+  batch: string,
+): AsyncGenerator<{ job: Job; outcome: Outcome | undefined }> {
+  // A night's retries are few; only the first round is too large to be kept in memory whole.
+  const { firstRound, laterRounds } = await readReceiptNames(store, batch);
+  const later = new Map<string, Outcome>();
+  for (const name of laterRounds) {
+    for (const outcome of await readLines(store, name, outcomeSchema)) later.set(outcome.id, outcome);
+  }
+  for await (const { name } of store.list(planFolder(batch))) {
+    const piece = pieceOf(name);
+    if (piece.round > 1) continue;
+    const receipts = shardReceiptsName(batch, 1, piece.shard);
+    const first = firstRound.has(receipts) ? await readLines(store, receipts, outcomeSchema) : [];
+    const outcomes = new Map(first.map((outcome) => [outcome.id, outcome]));
+    for (const job of await readJobs(store, name)) yield { job, outcome: later.get(job.id) ?? outcomes.get(job.id) };
+  }
+}
+
+async function readReceiptNames(store: ObjectStore, batch: string) {
+  const firstRound = new Set<string>();
+  const laterRounds: string[] = [];
+  for await (const { name } of store.list(receiptsFolder(batch))) {
+    if (pieceOf(name).round === 1) firstRound.add(name);
+    else laterRounds.push(name);
+  }
+  // Names sort as text, and round 10 comes after round 9.
+  laterRounds.sort((a, b) => pieceOf(a).round - pieceOf(b).round);
+  return { firstRound, laterRounds };
+}
+
+function pieceOf(name: string): { round: number; shard: number } {
+  const found = /(\d+)-(\d+)\.jsonl$/.exec(name);
+  if (found === null) throw new Error(`${name}: expected an object called <round>-<shard>.jsonl`);
+  return { round: Number(found[1]), shard: Number(found[2]) };
+}
+
+async function readLines<T>(store: ObjectStore, name: string, schema: z.ZodType<T>): Promise<T[]> {
+  const text = Buffer.from(await store.read(name)).toString('utf8');
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => schema.parse(JSON.parse(line)));
+}

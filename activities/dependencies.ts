@@ -1,0 +1,3 @@
+import type { openStore } from '../store/index.ts';
+
+export type OpenStore = typeof openStore;

@@ -1,0 +1,26 @@
+import type { Renderer } from '../models/renderer/index.ts';
+import type { OrchestratorActivities, RenderActivities } from '../workflows/contract.ts';
+import { beating } from './beating.ts';
+import type { OpenStore } from './dependencies.ts';
+import { createPlanBatch } from './plan-batch.ts';
+import { createReadShard } from './read-shard.ts';
+import { createRenderImage } from './render-image.ts';
+import { createWriteContactSheet } from './write-contact-sheet.ts';
+import { createWriteManifest } from './write-manifest.ts';
+import { createWriteReceipts } from './write-receipts.ts';
+
+/** What plans a batch and writes its records; needs the store alone. */
+export function createOrchestratorActivities({ openStore }: { openStore: OpenStore }): OrchestratorActivities {
+  return {
+    planBatch: beating(createPlanBatch(openStore)),
+    readShard: beating(createReadShard(openStore)),
+    writeReceipts: beating(createWriteReceipts(openStore)),
+    writeManifest: beating(createWriteManifest(openStore)),
+    writeContactSheet: beating(createWriteContactSheet(openStore)),
+  };
+}
+
+/** What makes images; needs a device. */
+export function createRenderActivities(dependencies: { openStore: OpenStore; renderer: Renderer }): RenderActivities {
+  return { renderImage: createRenderImage(dependencies) };
+}

@@ -1,0 +1,62 @@
+import type { Job } from '../catalog/job.ts';
+import { planCatalog } from '../catalog/plan-catalog.ts';
+import { cutShards, type Shard } from '../catalog/shards.ts';
+import { UserError } from '../catalog/user-error.ts';
+import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
+import { type ObjectStore, shardName } from '../store/index.ts';
+import type { BatchInput, CatalogSource, Plan, ShardRef } from '../workflows/contract.ts';
+import { batchOutcomes, encodeJobs, isReceipt } from './batch-pieces.ts';
+import type { OpenStore } from './dependencies.ts';
+import { readCatalog } from './read-catalog.ts';
+
+/**
+ * The activity that makes a round's plan and writes it, shard by shard, into the store. A second attempt finds the
+ * same shards there.
+ *
+ * The activity throws UserError where the catalog is wrong or missing, and where the batch was planned otherwise before.
+ */
+export function createPlanBatch(openStore: OpenStore) {
+  return async function planBatch(input: BatchInput): Promise<Plan> {
+    const store = await openStore(input.store);
+    const shards =
+      input.source.kind === 'retry'
+        ? await planRetry(store, input.batch)
+        : await planSource(openStore, store, input, input.source);
+    const refs: ShardRef[] = [];
+    for (const [index, { size, jobs }] of shards.entries()) {
+      const name = shardName(input.batch, input.round, index);
+      await writeShard(store, name, jobs);
+      refs.push({ shard: index, size, jobs: jobs.length, name });
+    }
+    return { jobs: refs.reduce((sum, { jobs }) => sum + jobs, 0), shards: refs };
+  };
+}
+
+async function planSource(
+  openStore: OpenStore,
+  store: ObjectStore,
+  { batch, bundle, defaults }: BatchInput,
+  source: Extract<CatalogSource, { kind: 'catalog' }>,
+): Promise<Shard[]> {
+  const { url, format, columns } = source;
+  const bytes = await readCatalog(openStore, store, batch, source);
+  const options = { file: url, format, columns, defaults, bundle, pipelineVersion: PIPELINE_VERSION };
+  return (await planCatalog([bytes], options)).shards;
+}
+
+/** The jobs of the batch that have no image yet: failed, cancelled or lost. */
+async function planRetry(store: ObjectStore, batch: string): Promise<Shard[]> {
+  const gaps: Job[] = [];
+  for await (const { job, outcome } of batchOutcomes(store, batch)) if (!isReceipt(outcome)) gaps.push(job);
+  return cutShards(gaps);
+}
+
+async function writeShard(store: ObjectStore, name: string, jobs: Job[]): Promise<void> {
+  const data = encodeJobs(jobs);
+  const { created } = await store.create(name, data, 'application/x-ndjson');
+  if (created || Buffer.compare(await store.read(name), data) === 0) return;
+  throw new UserError(
+    `${name} in ${store.url}: expected the plan of this batch, found another: the folder belongs to an earlier batch of that ` +
+      'id with another catalog, bundle or version. Choose another batch id.',
+  );
+}

@@ -1,0 +1,22 @@
+import type { JobSummary, ReadShardInput } from '../workflows/contract.ts';
+import { readJobs } from './batch-pieces.ts';
+import type { OpenStore } from './dependencies.ts';
+
+/** Temporal's UI shows one line, and every job's stays in the history. */
+const SUMMARY_LENGTH = 60;
+
+/** The activity that tells a shard's workflow its jobs, as far as it needs them. */
+export function createReadShard(openStore: OpenStore) {
+  return async function readShard({ store, shard }: ReadShardInput): Promise<JobSummary[]> {
+    const jobs = await readJobs(await openStore(store), shard);
+    return jobs.map(({ id, priority, prompt }) => ({ id, priority, summary: `${id}: ${shortened(prompt)}` }));
+  };
+}
+
+/** Cut between two characters, never within a surrogate pair. */
+function shortened(prompt: string): string {
+  const characters = [...prompt.replace(/\s+/g, ' ').slice(0, 2 * SUMMARY_LENGTH)];
+  return characters.length > SUMMARY_LENGTH
+    ? `${characters.slice(0, SUMMARY_LENGTH - 1).join('')}…`
+    : characters.join('');
+}

@@ -1,0 +1,77 @@
+import type { Job } from '../catalog/job.ts';
+import type { Manifest, Totals } from '../catalog/receipt.ts';
+import { manifestName, type ObjectStore, shardName, shardReceiptsName } from '../store/index.ts';
+import type { LostShard, WriteManifestInput, WrittenManifest } from '../workflows/contract.ts';
+import { batchOutcomes, encodeOutcomes, isReceipt, type Outcome, readJobs } from './batch-pieces.ts';
+import type { OpenStore } from './dependencies.ts';
+
+/** The activity that writes what all rounds of a batch made so far into one file, in the plan's order. */
+export function createWriteManifest(openStore: OpenStore) {
+  return async function writeManifest(input: WriteManifestInput): Promise<WrittenManifest> {
+    const store = await openStore(input.store);
+    for (const lost of input.lostShards) await settleLostShard(store, input, lost);
+    const totals: Totals = { jobs: 0, rendered: 0, reused: 0, failed: 0, cancelled: 0, extraComputations: 0 };
+    const images: string[] = [];
+    const failures: string[] = [];
+    for await (const { job, outcome } of batchOutcomes(store, input.batch)) {
+      count(totals, outcome);
+      if (outcome !== undefined) (isReceipt(outcome) ? images : failures).push(entry(job, outcome));
+    }
+    const manifest = manifestName(input.batch);
+    await store.replace(manifest, assemble(input, totals, images, failures), 'application/json');
+    return { manifest, totals };
+  };
+}
+
+/** A shard that was terminated wrote no receipts: its jobs are failures, so that they are listed and a retry finds them. */
+async function settleLostShard(
+  store: ObjectStore,
+  { batch, round }: WriteManifestInput,
+  { shard, reason }: LostShard,
+): Promise<void> {
+  const jobs = await readJobs(store, shardName(batch, round, shard));
+  const outcomes = jobs.map(({ id }) => ({ id, type: 'ShardLost', reason, attempts: 0 }));
+  await store.create(shardReceiptsName(batch, round, shard), encodeOutcomes(outcomes), 'application/x-ndjson');
+}
+
+function count(totals: Totals, outcome: Outcome | undefined): void {
+  totals.jobs += 1;
+  if (outcome === undefined) totals.cancelled += 1;
+  else if (!isReceipt(outcome)) totals.failed += 1;
+  else {
+    totals[outcome.outcome] += 1;
+    totals.extraComputations += Math.max(0, outcome.computations - 1);
+  }
+}
+
+const entry = (job: Job, outcome: Outcome): string =>
+  JSON.stringify({ ...outcome, prompt: job.prompt, metadata: job.metadata });
+
+/** An image a line, so that a person can read it and `grep` it, and so that no string has to hold a whole night. */
+function assemble(input: WriteManifestInput, totals: Totals, images: string[], failures: string[]): Uint8Array {
+  const { batch, round, state, bundle, startedAt } = input;
+  const finishedAt = new Date().toISOString();
+  const head: Omit<Manifest, 'images' | 'failures'> = {
+    format: 1,
+    batch,
+    round,
+    state,
+    bundle,
+    startedAt,
+    finishedAt,
+    totals,
+  };
+  return Buffer.concat([
+    Buffer.from(`${JSON.stringify(head).slice(0, -1)},\n`),
+    ...list('images', images),
+    Buffer.from(',\n'),
+    ...list('failures', failures),
+    Buffer.from('}\n'),
+  ]);
+}
+
+function* list(name: string, entries: string[]): Generator<Uint8Array> {
+  yield Buffer.from(`"${name}":[`);
+  for (const [index, line] of entries.entries()) yield Buffer.from(`${index === 0 ? '\n' : ',\n'}${line}`);
+  yield Buffer.from(']');
+}

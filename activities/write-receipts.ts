@@ -1,0 +1,18 @@
+import { shardReceiptsName } from '../store/index.ts';
+import type { WriteReceiptsInput } from '../workflows/contract.ts';
+import { encodeOutcomes } from './batch-pieces.ts';
+import type { OpenStore } from './dependencies.ts';
+
+/** The activity that keeps what became of a shard's jobs; the manifest is made from it. */
+export function createWriteReceipts(openStore: OpenStore) {
+  return async function writeReceipts({
+    store: url,
+    batch,
+    round,
+    shard,
+    outcomes,
+  }: WriteReceiptsInput): Promise<void> {
+    const store = await openStore(url);
+    await store.replace(shardReceiptsName(batch, round, shard), encodeOutcomes(outcomes), 'application/x-ndjson');
+  };
+}

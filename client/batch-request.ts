@@ -1,0 +1,63 @@
+import { type CatalogFormat, catalogFormat } from '../catalog/format.ts';
+import type { ImageFormat } from '../catalog/job.ts';
+import { checkBatchId, storeUrl } from '../store/index.ts';
+import type { BatchInput, BundleRef, CatalogSource, JobDefaults } from '../workflows/contract.ts';
+
+/** What a person asks for; the rest follows from it. */
+export type BatchRequest = {
+  /** A path, a `file:` URL or a `gs://` URL. */
+  catalog: string;
+  /** Where its name does not tell. */
+  format?: CatalogFormat | undefined;
+  /** Other names of our columns in this catalog: `{ prompt: 'Caption' }`. */
+  columns?: Record<string, string> | undefined;
+  /** A folder, a `file:` URL or a `gs://bucket/prefix`. */
+  store: string;
+  bundle: BundleRef;
+  /** For rows that do not say; the bundle's smallest size and PNG (or quality 90) where nothing is given. */
+  defaults?: Partial<JobDefaults> | undefined;
+  /** Images in flight at once, for each size; 64 unless given. More than the fleet renders at once costs nothing but history. */
+  window?: number | undefined;
+};
+
+export type CatalogInput = BatchInput & { source: Extract<CatalogSource, { kind: 'catalog' }> };
+
+const WINDOW = 64;
+
+const LOSSY_QUALITY = 90;
+
+/** @throws UserError where the request cannot be one of a batch */
+export function batchInput(request: BatchRequest, batch: string): CatalogInput {
+  const { columns = {}, bundle, window = WINDOW } = request;
+  return {
+    batch: checkBatchId(batch),
+    round: 1,
+    store: storeUrl(request.store),
+    source: {
+      kind: 'catalog',
+      url: storeUrl(request.catalog),
+      format: request.format ?? catalogFormat(request.catalog),
+      columns,
+    },
+    bundle,
+    defaults: jobDefaults(bundle, request.defaults ?? {}),
+    window,
+  };
+}
+
+/** An id that a person recognises in a list of batches: the catalog's name and the second it was submitted. */
+export function newBatchId(catalog: string, now: Date): string {
+  const file = catalog.slice(catalog.search(/[^/\\]*$/));
+  const name = file
+    .replace(/\.[^.]*$/, '')
+    .replace(/[^A-Za-z0-9._-]+/g, '-')
+    .replace(/^[^A-Za-z0-9]+/, '');
+  const time = now.toISOString().replace(/[-:]|\.\d+/g, '');
+  return `${name.slice(0, 80) || 'batch'}-${time}`;
+}
+
+function jobDefaults(bundle: BundleRef, given: Partial<JobDefaults>): JobDefaults {
+  const format: ImageFormat = given.format ?? 'png';
+  const quality = given.quality ?? (format === 'png' ? null : LOSSY_QUALITY);
+  return { size: given.size ?? bundle.sizes[0]!, format, quality };
+}

@@ -1,0 +1,97 @@
+import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
+import { UserError } from '../catalog/user-error.ts';
+import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes.ts';
+import type { TemporalTarget } from './temporal-target.ts';
+
+/** gRPC's numbers, as every gRPC library has them. */
+export const GRPC = {
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  PERMISSION_DENIED: 7,
+  FAILED_PRECONDITION: 9,
+  UNAUTHENTICATED: 16,
+};
+
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** A connection to the server that runs batches; every function of this folder takes it. */
+export type BatchClient = {
+  readonly temporal: Client;
+  readonly namespace: string;
+  readonly address: string;
+  close(): Promise<void>;
+};
+
+/**
+ * Connects, and makes sure that the server can run batches: it answers, the namespace is there and the search attributes are registered.
+ *
+ * @throws UserError that says which of these is missing, and what to do
+ */
+export async function connect({ address, namespace, options }: TemporalTarget): Promise<BatchClient> {
+  const { tls, apiKey, metadata } = options;
+  const connection = Connection.lazy({
+    address,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    ...(tls === undefined ? {} : { tls }),
+    ...(apiKey === undefined ? {} : { apiKey }),
+    ...(metadata === undefined ? {} : { metadata }),
+  });
+  try {
+    await checkReachable(connection, address);
+    await checkNamespace(connection, namespace, address);
+    await checkSearchAttributes(connection, namespace, address);
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+  const temporal = new Client({ connection, namespace });
+  return { temporal, namespace, address, close: () => connection.close() };
+}
+
+async function checkReachable(connection: Connection, address: string): Promise<void> {
+  try {
+    await connection.ensureConnected();
+  } catch (error) {
+    throw new UserError(
+      `no Temporal server answers at ${address} (${lastLine(error)}). Start one with "npx pixart-batch dev", or set TEMPORAL_ADDRESS ` +
+        'to the one you have',
+    );
+  }
+}
+
+async function checkNamespace(connection: Connection, namespace: string, address: string): Promise<void> {
+  try {
+    await connection.workflowService.describeNamespace({ namespace });
+  } catch (error) {
+    if (!isGrpcServiceError(error)) throw error;
+    if (error.code === GRPC.NOT_FOUND) {
+      throw new UserError(
+        `the Temporal server at ${address} has no namespace ${JSON.stringify(namespace)}. Create it with ` +
+          `"temporal operator namespace create --address ${address} --namespace ${namespace}", or set TEMPORAL_NAMESPACE`,
+      );
+    }
+    if (error.code === GRPC.PERMISSION_DENIED || error.code === GRPC.UNAUTHENTICATED) {
+      throw new UserError(
+        `the Temporal server at ${address} does not let us into namespace ${JSON.stringify(namespace)}: ${error.details}. ` +
+          'Check TEMPORAL_API_KEY, or the certificate in TEMPORAL_TLS_CLIENT_CERT_PATH',
+      );
+    }
+    throw error;
+  }
+}
+
+/** A workflow that sets an attribute which the server does not know stalls for ever, so this is known before one starts. */
+async function checkSearchAttributes(connection: Connection, namespace: string, address: string): Promise<void> {
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  const missing = SEARCH_ATTRIBUTES.filter(({ name }) => !Object.hasOwn(customAttributes, name));
+  if (missing.length === 0) return;
+  const flags = missing.map(({ name }) => `--name ${name} --type Int`).join(' ');
+  throw new UserError(
+    `the Temporal server at ${address} lacks search attributes that batches set: ${missing.map(({ name }) => name).join(', ')}. ` +
+      `Register them with "temporal operator search-attribute create --address ${address} --namespace ${namespace} ${flags}"`,
+  );
+}
+
+const lastLine = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).trim().split('\n').at(-1) ?? '';

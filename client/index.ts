@@ -1,0 +1,17 @@
+export { batchProgress, NoOrchestrator } from './batch-progress.ts';
+export type { BatchRequest } from './batch-request.ts';
+export { cancelBatch } from './cancel-batch.ts';
+export { type BatchClient, connect } from './connect.ts';
+export { type BatchListing, describeBatch, listBatches } from './list-batches.ts';
+export { retryBatch } from './retry-batch.ts';
+export {
+  createSchedule,
+  deleteSchedule,
+  listSchedules,
+  type ScheduleListing,
+  type ScheduleRequest,
+  triggerSchedule,
+} from './schedules.ts';
+export { BatchExists, type SubmittedBatch, submitBatch } from './submit-batch.ts';
+export { type TemporalTarget, temporalTarget } from './temporal-target.ts';
+export { type BatchEnd, batchEnd, watchBatch } from './watch-batch.ts';

@@ -1,0 +1,43 @@
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import type { NativeConnectionOptions } from '@temporalio/worker';
+import { UserError } from '../catalog/user-error.ts';
+
+/** A Temporal server, and how to get in. It may hold an API key and private keys: never log it whole. */
+export type TemporalTarget = {
+  address: string;
+  namespace: string;
+  options: Pick<NativeConnectionOptions, 'tls' | 'apiKey' | 'metadata'>;
+};
+
+/**
+ * The server that this process shall use: what is given, else what the environment or Temporal's configuration file says, in
+ * the words of Temporal's own command line (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`,
+ * `TEMPORAL_TLS_CLIENT_CERT_PATH`, `temporal.toml` …), else a local one.
+ *
+ * @throws UserError where that configuration cannot be read
+ */
+export function temporalTarget(
+  given: { address?: string | undefined; namespace?: string | undefined } = {},
+  env: NodeJS.ProcessEnv = process.env,
+): TemporalTarget {
+  const { connectionOptions, namespace } = configured(env);
+  const { address, tls, apiKey, metadata } = connectionOptions;
+  return {
+    address: given.address ?? address ?? '127.0.0.1:7233',
+    namespace: given.namespace ?? namespace ?? 'default',
+    options: {
+      ...(tls === undefined ? {} : { tls }),
+      ...(apiKey === undefined ? {} : { apiKey }),
+      ...(metadata === undefined ? {} : { metadata }),
+    },
+  };
+}
+
+function configured(env: NodeJS.ProcessEnv) {
+  const set = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  try {
+    return loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(set) });
+  } catch (error) {
+    throw new UserError(`Temporal's configuration: ${error instanceof Error ? error.message : error}`);
+  }
+}
