@@ -3,6 +3,6 @@
 set -eu
 
 cd -- "$(dirname -- "$0")"
-./python.sh -m ruff check . ../tests/models
-./python.sh -m ruff format --check . ../tests/models
+./python.sh -m ruff check --config pyproject.toml . ../tests/models
+./python.sh -m ruff format --config pyproject.toml --check . ../tests/models
 ./python.sh -m pytest

@@ -34,8 +34,8 @@ class Graph:
 def write_graph(graph: Graph, folder: Path, half: bool) -> None:
     """Exports `graph` to `folder / graph.file`, with `<file>.data` beside it where its weights are large.
 
-    With `half`, weights lie on disk as float16 and a Cast turns them into float32 inside the graph; all arithmetic
-    stays float32. T5's `wo` keeps float32 (its values need the range).
+    With `half`, weights lie on disk as float16 and a Cast turns them into float32 inside the graph. All arithmetic
+    stays float32, so that what overflows float16 in T5 (the output of its `wo` projections) does not here.
     """
     model = _export(graph).model
     model.ir_version = IR_VERSION
@@ -74,7 +74,7 @@ def _strip_metadata(model: ir.Model) -> None:
 def _halve_weights(model: ir.Model) -> None:
     for weight in list(_weights(model)):
         tensor = weight.const_value
-        if tensor.dtype != ir.DataType.FLOAT or tensor.size < HALF_MIN_ELEMENTS or ".wo." in weight.name:
+        if tensor.dtype != ir.DataType.FLOAT or tensor.size < HALF_MIN_ELEMENTS:
             continue
         stored = ir.Value(
             name=f"{weight.name}.half",

@@ -1,0 +1,122 @@
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+from export import graphs
+from export.__main__ import main
+from export.bundle import BundleOptions
+from export.checkpoint import load_text_encoder, load_transformer, load_vae
+from export.errors import ExportError
+from export.export_bundle import export_bundle
+from export.parts import text_encoder_graph, transformer_graph
+from export.verify import relative_error, verify_graph
+
+
+@pytest.fixture(scope="session")
+def bundle(checkpoints: dict[str, Path], options: BundleOptions, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle of the checkpoint with KV compression; read only."""
+    target = tmp_path_factory.mktemp("bundle") / "tiny"
+    export_bundle(checkpoints["tiny-compressed"], target, options)
+    return target
+
+
+def test_lists_every_file_with_its_digest_and_size(bundle: Path) -> None:
+    files = json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))["files"]
+    assert files == {
+        path.name: {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "bytes": path.stat().st_size}
+        for path in bundle.iterdir()
+        if path.name != "bundle.json"
+    }
+    assert {"tokenizer.json", "text_encoder.onnx", "caption_projection.onnx"} <= files.keys()
+    assert {"transformer.onnx", "vae_decoder.onnx"} <= files.keys()
+
+
+def test_describes_the_checkpoint(bundle: Path) -> None:
+    description = json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))
+    assert description["sizes"]["512"] == {"sampleSize": 64, "interpolationScale": 1}
+    assert description["transformer"]["kvCompression"] == {"layers": [1], "scale": 2, "sampling": "conv"}
+    assert description["vae"] == {"factor": 8, "scaling": 0.5, "shift": 0}
+    assert description["scheduler"] == {
+        "trainSteps": 1000,
+        "betaSchedule": "linear",
+        "betaStart": 0.0001,
+        "betaEnd": 0.02,
+        "prediction": "v_prediction",
+        "spacing": "trailing",
+        "zeroTerminalSnr": True,
+    }
+
+
+def test_only_cross_attention_has_a_mask(bundle: Path) -> None:
+    nodes = onnx.load(bundle / "transformer.onnx").graph.node
+    attentions = [node for node in nodes if node.op_type == "MultiHeadAttention"]
+    assert [len(node.input) > 3 for node in attentions] == [False, True, False, True]
+    assert not any(node.op_type == "Softmax" for node in nodes)
+
+
+def test_graphs_do_not_tell_where_they_were_made(bundle: Path) -> None:
+    for path in bundle.glob("*.onnx"):
+        assert b"site-packages" not in path.read_bytes()
+        assert b"/export/" not in path.read_bytes()
+
+
+def test_decoder_graph_equals_the_reference_decode(bundle: Path, checkpoints: dict[str, Path]) -> None:
+    latents = torch.randn(1, 4, 7, 5)
+    with torch.no_grad():
+        expected = load_vae(checkpoints["tiny-compressed"]).decode(latents).sample.numpy()
+    session = onnxruntime.InferenceSession(bundle / "vae_decoder.onnx")
+    (found,) = session.run(None, {"latents": latents.numpy()})
+    assert relative_error(found, expected) < 1e-5
+
+
+def test_leaves_a_folder_with_content_alone(
+    checkpoints: dict[str, Path], options: BundleOptions, tmp_path: Path
+) -> None:
+    (tmp_path / "keep.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(ExportError, match="empty"):
+        export_bundle(checkpoints["tiny-epsilon"], tmp_path, options)
+    assert [path.name for path in tmp_path.iterdir()] == ["keep.txt"]
+
+
+def test_a_failed_export_leaves_nothing_behind(
+    checkpoints: dict[str, Path], options: BundleOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("export.verify.TOLERANCE", 0.0)
+    with pytest.raises(ExportError, match="in ONNX Runtime against torch: relative error"):
+        export_bundle(checkpoints["tiny-epsilon"], tmp_path / "bundle", options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_command_reports_a_missing_checkpoint_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = f"{tmp_path}/none {tmp_path}/bundle --size 256 --name n --license l --source s".split()
+    assert main(arguments) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_half_weights_lie_on_disk_as_float16_and_compute_in_float32(
+    tmp_path: Path, checkpoints: dict[str, Path]
+) -> None:
+    graph = text_encoder_graph(load_text_encoder(checkpoints["tiny-epsilon"]))
+    graphs.write_graph(graph, tmp_path, half=True)
+    written = onnx.load(tmp_path / graph.file).graph
+    large = [weight for weight in written.initializer if np.prod(weight.dims) >= graphs.HALF_MIN_ELEMENTS]
+    assert len(large) > 10
+    assert {weight.data_type for weight in large} == {onnx.TensorProto.FLOAT16}
+    assert {tensor.type.tensor_type.elem_type for tensor in written.output} == {onnx.TensorProto.FLOAT}
+    assert 1e-5 < verify_graph(tmp_path, [graph], half=True) < 1e-2
+
+
+def test_large_weights_lie_beside_the_graph(
+    tmp_path: Path, checkpoints: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graphs, "EXTERNAL_DATA_BYTES", 1000)
+    graph = transformer_graph(load_transformer(checkpoints["tiny-epsilon"])[0])
+    graphs.write_graph(graph, tmp_path, half=False)
+    assert (tmp_path / "transformer.onnx.data").stat().st_size > 5 * (tmp_path / "transformer.onnx").stat().st_size
+    assert verify_graph(tmp_path, [graph], half=False) < 1e-4
