@@ -18,8 +18,11 @@ export type RendererRenderOptions = ChildRenderOptions & {
 export type Renderer = {
   readonly bundle: BundleRef;
   readonly device: Device;
-  /** Resolves when a dead child could not be replaced because the bundle on disk is damaged or another: nothing more can be rendered. */
-  readonly unusable: Promise<UserError>;
+  /**
+   * Aborted, with a UserError as its reason, when a dead child cannot be replaced because the bundle on disk was damaged
+   * or exchanged: nothing more can be rendered here.
+   */
+  readonly unusable: AbortSignal;
   /**
    * Waits for the device, then renders. A dead child is replaced before the next image.
    *
@@ -39,10 +42,7 @@ export type Renderer = {
 export async function startRenderer(options: RendererOptions): Promise<Renderer> {
   const keeper = new ChildKeeper(options);
   const permit = new Mutex();
-  let markUnusable: (error: UserError) => void = () => {};
-  const unusable = new Promise<UserError>((resolve) => {
-    markUnusable = resolve;
-  });
+  const unusable = new AbortController();
 
   await keeper.child();
 
@@ -51,7 +51,7 @@ export async function startRenderer(options: RendererOptions): Promise<Renderer>
       return await keeper.child();
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      markUnusable(error);
+      unusable.abort(error);
       throw new RendererDied('the renderer process ended and could not be replaced', { cause: error });
     }
   }
@@ -69,7 +69,13 @@ export async function startRenderer(options: RendererOptions): Promise<Renderer>
     }
   }
 
-  return { bundle: keeper.bundle!, device: options.device, unusable, render, close: () => keeper.close() };
+  return {
+    bundle: keeper.bundle!,
+    device: options.device,
+    unusable: unusable.signal,
+    render,
+    close: () => keeper.close(),
+  };
 }
 
 /** A fault may leave a device context broken or memory taken for good, so the child goes, and its successor starts clean. */

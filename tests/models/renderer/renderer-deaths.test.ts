@@ -87,7 +87,7 @@ test('a bundle that is damaged after the start fails attempts, not jobs, and the
   process.kill(renderer.pids[0]!, 'SIGKILL');
   await until(() => !isAlive(renderer.pids[0]!));
   await expect(renderer.render(request())).rejects.toThrow(RendererDied);
-  expect((await renderer.unusable).message).toMatch(/vae_decoder\.onnx/);
+  expect(renderer.unusable.reason.message).toMatch(/vae_decoder\.onnx/);
 });
 
 test('a bundle that is exchanged for another one after the start makes the renderer unusable', async () => {
@@ -97,5 +97,5 @@ test('a bundle that is exchanged for another one after the start makes the rende
   process.kill(renderer.pids[0]!, 'SIGKILL');
   await until(() => !isAlive(renderer.pids[0]!));
   await expect(renderer.render(request())).rejects.toThrow(RendererDied);
-  expect((await renderer.unusable).message).toMatch(/changed while it was in use/);
+  expect(renderer.unusable.reason.message).toMatch(/changed while it was in use/);
 });

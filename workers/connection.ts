@@ -1,0 +1,21 @@
+import { NativeConnection } from '@temporalio/worker';
+import { UserError } from '../catalog/user-error.ts';
+import type { TemporalTarget } from '../client/temporal-target.ts';
+
+/** A worker's connection to Temporal. @throws UserError where no server answers or it refuses us */
+export async function connectWorker({ address, options }: TemporalTarget): Promise<NativeConnection> {
+  const { tls, apiKey, metadata } = options;
+  try {
+    return await NativeConnection.connect({
+      address,
+      ...(tls === undefined ? {} : { tls }),
+      ...(apiKey === undefined ? {} : { apiKey }),
+      ...(metadata === undefined ? {} : { metadata }),
+    });
+  } catch (error) {
+    throw new UserError(
+      `no Temporal server can be used at ${address}: ${error instanceof Error ? error.message : error}. ` +
+        'Start one with "npx pixart-batch dev", or set TEMPORAL_ADDRESS to the one you have.',
+    );
+  }
+}

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { type Size, sizeSchema } from '../catalog/size.ts';
+import { UserError } from '../catalog/user-error.ts';
+import type { BundleRef } from '../models/pixart/index.ts';
+
+/** What a render worker is told. One process serves one device. */
+export const renderConfigSchema = z.strictObject({
+  /** An installed bundle's name, or the path of a bundle. */
+  bundle: z.string().min(1),
+  device: z.templateLiteral(['cuda:', z.int().min(0)]).or(z.literal('cpu')),
+  /** Which of the bundle's sizes to serve: all of them where none is named. */
+  sizes: z.array(sizeSchema),
+  /** CPU threads of one operator; ONNX Runtime decides where it is not given. */
+  threads: z.int().positive().optional(),
+  /** How long images in hand may go on after the process was told to stop; then they are handed back. */
+  graceSeconds: z.number().min(0),
+});
+
+export type RenderConfig = z.infer<typeof renderConfigSchema>;
+
+/** @throws UserError that names every setting that is wrong, and what was expected */
+export function renderConfig(settings: Record<string, unknown>): RenderConfig {
+  const parsed = renderConfigSchema.safeParse(settings);
+  if (parsed.success) return parsed.data;
+  throw new UserError(`render worker: ${z.prettifyError(parsed.error)}`);
+}
+
+/** @throws UserError where a size is asked for that the bundle does not serve */
+export function servedSizes(asked: Size[], bundle: BundleRef): Size[] {
+  const missing = asked.filter((size) => !bundle.sizes.includes(size));
+  if (missing.length === 0) return asked.length === 0 ? bundle.sizes : [...new Set(asked)];
+  throw new UserError(
+    `sizes: bundle ${bundle.name} serves ${bundle.sizes.join(', ')}, found ${missing.join(', ')}. ` +
+      'Leave those out, or take a bundle that serves them.',
+  );
+}
