@@ -1,0 +1,53 @@
+import { type NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import { createOrchestratorActivities } from '../activities/index.ts';
+import type { TemporalTarget } from '../client/temporal-target.ts';
+import { openStore } from '../store/index.ts';
+import { ORCHESTRATOR_QUEUE } from '../workflows/contract.ts';
+import { connectWorker } from './connection.ts';
+import { workflowBundle } from './workflow-bundle.ts';
+
+/**
+ * Workflows kept in memory between their tasks. A batch of all sizes is 21 at once; one that is put out is replayed from its
+ * history when its next task comes, which costs time and nothing else.
+ */
+const CACHED_WORKFLOWS = 200;
+
+/** Planning and writing records is the store's work more than ours; beyond these the store queues anyway. */
+const ACTIVITIES_AT_ONCE = 16;
+
+/** Time for a record in hand to be written after the process was told to stop. What is not finished is done by the next orchestrator. */
+const GRACE_TIME = '10 seconds';
+
+/**
+ * Runs workflows, and the activities that plan batches and write their records, until the process is told to stop
+ * (SIGINT, SIGTERM).
+ *
+ * @throws UserError where the server cannot be used
+ */
+export async function runOrchestrator(target: TemporalTarget, log: Logger): Promise<void> {
+  const connection = await connectWorker(target);
+  try {
+    const worker = await createOrchestrator(connection, target.namespace);
+    log.info({ queue: ORCHESTRATOR_QUEUE, address: target.address }, 'orchestrator ready');
+    await worker.run();
+  } finally {
+    await connection.close();
+  }
+}
+
+/** The worker itself, for those who run it beside others in one process. */
+export async function createOrchestrator(connection: NativeConnection, namespace: string): Promise<Worker> {
+  return Worker.create({
+    connection,
+    namespace,
+    taskQueue: ORCHESTRATOR_QUEUE,
+    workflowBundle: await workflowBundle(Runtime.instance().logger),
+    activities: createOrchestratorActivities({ openStore }),
+    maxCachedWorkflows: CACHED_WORKFLOWS,
+    maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
+    // The SDK holds heartbeats back for 80 % of their timeout unless told otherwise, and cancellations come with their answers.
+    maxHeartbeatThrottleInterval: '1 second',
+    shutdownGraceTime: GRACE_TIME,
+  });
+}
