@@ -1,0 +1,32 @@
+import type { Job } from '../catalog/job.ts';
+import type { ObjectStore } from '../store/index.ts';
+import { readJobs } from './batch-pieces.ts';
+
+/** Shards kept at once: those that one worker's queues are likely to be in. */
+const KEPT = 8;
+
+/** Finds a job by its place in a batch's plan: the shard's object name and the line in it, counted from 0. */
+export type JobReader = (store: ObjectStore, shard: string, index: number) => Promise<Job>;
+
+/** A reader that keeps the shards it used last, so that one of 500 jobs is fetched once, not 500 times. */
+export function createJobReader(): JobReader {
+  const kept = new Map<string, Promise<Job[]>>();
+
+  function jobs(store: ObjectStore, shard: string): Promise<Job[]> {
+    const key = `${store.url} ${shard}`;
+    const found = kept.get(key) ?? readJobs(store, shard);
+    found.catch(() => kept.delete(key));
+    // Taken out and put back at the end: the map's order is the order of use.
+    kept.delete(key);
+    kept.set(key, found);
+    const [oldest] = kept.keys();
+    if (kept.size > KEPT && oldest !== undefined) kept.delete(oldest);
+    return found;
+  }
+
+  return async (store, shard, index) => {
+    const job = (await jobs(store, shard))[index];
+    if (job === undefined) throw new Error(`${shard} in ${store.url}: expected a job on line ${index}, found none`);
+    return job;
+  };
+}

@@ -1,0 +1,40 @@
+import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
+import { UserError } from '../catalog/user-error.ts';
+import type { RenderFailureDetails } from '../workflows/contract.ts';
+
+/**
+ * What an attempt ends with. A problem that a person has to fix ends the job at once; anything else is tried again: a
+ * renderer that died, a store that was not there, a fault in the device. The type is the error's name, the details say which attempt it was.
+ */
+export function attemptFailure(error: unknown, attempts: number): unknown {
+  if (error instanceof TemporalFailure && !(error instanceof ApplicationFailure)) return error;
+  const details: RenderFailureDetails = { attempts };
+  return ApplicationFailure.fromError(error, {
+    nonRetryable: error instanceof UserError || error instanceof HopelessJob,
+    details: [details],
+  });
+}
+
+/** No other attempt of this job would help. */
+class HopelessJob extends Error {}
+
+/** The batch was planned, and its render keys were made, for another bundle than this worker holds. */
+export class BundleMismatch extends HopelessJob {
+  override readonly name = 'BundleMismatch';
+
+  constructor(expected: string, found: { name: string; digest: string }) {
+    super(
+      `bundle: expected digest ${expected}, found ${found.digest} (${found.name}) on this worker. ` +
+        'Start render workers with the bundle that the batch was submitted with, then retry the batch.',
+    );
+  }
+}
+
+/** Something is under a shared object's name that is not the image which the name promises. */
+export class ObjectConflict extends HopelessJob {
+  override readonly name = 'ObjectConflict';
+
+  constructor(object: string, problem: string) {
+    super(`${object} is already in the store, but ${problem}. Look at it, remove it, then retry the batch.`);
+  }
+}

@@ -1,0 +1,78 @@
+import { Context } from '@temporalio/activity';
+import type { Receipt, Timings } from '../catalog/receipt.ts';
+import type { Renderer } from '../models/renderer/index.ts';
+import { copyName, type ObjectStore, objectName } from '../store/index.ts';
+import type { RenderActivities, RenderImageInput } from '../workflows/contract.ts';
+import { createJobReader } from './job-reader.ts';
+import { createKeyedLock } from './keyed-lock.ts';
+import { computationsBegun, Pulse } from './pulse.ts';
+import { attemptFailure, BundleMismatch } from './render-failure.ts';
+import { type ObjectOrder, renderObject } from './render-object.ts';
+
+export type RenderImageDependencies = {
+  openStore: (url: string) => Promise<ObjectStore>;
+  renderer: Renderer;
+};
+
+/**
+ * The activity that makes one image: finds it by its render key or renders it, and leaves one object in the store and a copy
+ * in the batch's folder, however often it is attempted. Its heartbeats carry a RenderProgress.
+ *
+ * The activity throws ApplicationFailure: not retryable where no other attempt would help (UserError, BundleMismatch,
+ * ObjectConflict), otherwise with the name of what went wrong as its type; and CancelledFailure when it was cancelled.
+ */
+export function createRenderImage({ openStore, renderer }: RenderImageDependencies): RenderActivities['renderImage'] {
+  const readJob = createJobReader();
+  // Rows with one render key, or a lost attempt that still runs beside the next one: the second finds what the first made.
+  const oneAtATime = createKeyedLock();
+
+  async function attempt(input: RenderImageInput, pulse: Pulse, signal: AbortSignal): Promise<Receipt> {
+    if (input.bundleDigest !== renderer.bundle.digest) throw new BundleMismatch(input.bundleDigest, renderer.bundle);
+    const store = await openStore(input.store);
+    const job = await readJob(store, input.shard, input.index);
+    const object = objectName(job.renderKey, job.format);
+    const copy = copyName(input.batch, job.id, job.format);
+    return oneAtATime(`${store.url} ${object}`, signal, () =>
+      makeImage({ store, renderer, job, object, pulse, signal }, copy),
+    );
+  }
+
+  return async function renderImage(input) {
+    const context = Context.current();
+    const { attempt: attempts, heartbeatDetails } = context.info;
+    const pulse = new Pulse((progress) => context.heartbeat(progress), computationsBegun(heartbeatDetails));
+    try {
+      return await attempt(input, pulse, context.cancellationSignal);
+    } catch (error) {
+      throw attemptFailure(error, attempts);
+    } finally {
+      pulse.stop();
+    }
+  };
+}
+
+const NOTHING_SPENT: Timings = { waitMs: 0, encodeMs: 0, denoiseMs: 0, decodeMs: 0, storeMs: 0 };
+
+async function makeImage(order: ObjectOrder, copy: string): Promise<Receipt> {
+  const { store, job, object, pulse } = order;
+  const begunBefore = pulse.computations;
+  const found = await store.stat(object);
+  const { created, stat, timings } = found
+    ? { created: false, stat: found, timings: NOTHING_SPENT }
+    : await renderObject(order);
+  await store.copy(object, copy);
+  return {
+    id: job.id,
+    renderKey: job.renderKey,
+    object,
+    copy,
+    bytes: stat.bytes,
+    crc32c: stat.crc32c,
+    width: job.width,
+    height: job.height,
+    // An object that appeared although an earlier attempt of this job had begun is taken for that attempt's.
+    outcome: created || begunBefore > 0 ? 'rendered' : 'reused',
+    computations: pulse.computations,
+    timings,
+  };
+}

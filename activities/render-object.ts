@@ -1,0 +1,54 @@
+import type { Job } from '../catalog/job.ts';
+import type { Timings } from '../catalog/receipt.ts';
+import { contentType, encodeImage, readRenderKey } from '../images/index.ts';
+import type { RenderRequest } from '../models/pixart/index.ts';
+import type { Renderer } from '../models/renderer/index.ts';
+import { crc32c } from '../store/crc32c.ts';
+import type { ObjectStat, ObjectStore } from '../store/index.ts';
+import type { Pulse } from './pulse.ts';
+import { ObjectConflict } from './render-failure.ts';
+
+export type ObjectOrder = {
+  store: ObjectStore;
+  renderer: Renderer;
+  job: Job;
+  /** Name of the shared object. */
+  object: string;
+  pulse: Pulse;
+  signal: AbortSignal;
+};
+
+export type MadeObject = { created: boolean; stat: ObjectStat; timings: Timings };
+
+/** Renders the job and creates its shared object. Where somebody was faster, theirs stays, once it is verified. */
+export async function renderObject({ store, renderer, job, object, pulse, signal }: ObjectOrder): Promise<MadeObject> {
+  const image = await renderer.render(renderRequest(job), {
+    signal,
+    onBegin: () => pulse.begin(job.steps),
+    onStep: (step) => pulse.step(step),
+  });
+  const storing = performance.now();
+  const bytes = await encodeImage(image, { job, bundle: renderer.bundle });
+  const { created, stat } = await store.create(object, bytes, contentType(job.format));
+  if (!created) await verify(store, stat, job.renderKey);
+  const storeMs = performance.now() - storing;
+  return { created, stat, timings: { waitMs: image.waitMs, ...image.timings, storeMs } };
+}
+
+function renderRequest(job: Job): RenderRequest {
+  const { prompt, negativePrompt, size, bin, width, height, seed, steps, guidance } = job;
+  return { prompt, negativePrompt, size, bin, width, height, seed, steps, guidance };
+}
+
+/** @throws ObjectConflict unless the object is whole and says that it is the image of this render key. */
+async function verify(store: ObjectStore, stat: ObjectStat, renderKey: string): Promise<void> {
+  const bytes = await store.read(stat.name);
+  const sum = crc32c(bytes);
+  if (bytes.length !== stat.bytes || sum !== stat.crc32c) {
+    const expected = `${stat.bytes} bytes with CRC-32C ${stat.crc32c}`;
+    throw new ObjectConflict(stat.name, `expected ${expected}, found ${bytes.length} bytes with ${sum}`);
+  }
+  const found = await readRenderKey(bytes);
+  if (found === renderKey) return;
+  throw new ObjectConflict(stat.name, `expected an image with that render key in it, found ${found ?? 'none'}`);
+}

@@ -1,0 +1,156 @@
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createRenderImage } from '../../activities/render-image.ts';
+import { receiptSchema } from '../../catalog/receipt.ts';
+import { type ObjectStore, objectName, openStore } from '../../store/index.ts';
+import type { RenderActivities } from '../../workflows/contract.ts';
+import { type TinyRenderer, tinyRenderer } from '../models/renderer/tiny-renderer.ts';
+import { attempt, folderStore, planOf, tinyJob } from './rendering.ts';
+
+let renderer: TinyRenderer;
+let renderImage: RenderActivities['renderImage'];
+let store: ObjectStore;
+let bundleDigest: string;
+
+beforeAll(async () => {
+  renderer = await tinyRenderer();
+  bundleDigest = renderer.bundle.digest;
+});
+
+beforeEach(async () => {
+  renderImage = createRenderImage({ openStore, renderer });
+  store = await folderStore();
+});
+
+afterAll(() => renderer.close());
+
+async function objects(): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of store.list('objects/')) names.push(name);
+  return names;
+}
+
+test('a job is rendered into one object and the batch gets its copy', async () => {
+  const job = tinyJob(bundleDigest);
+  const { receipt } = attempt(renderImage, { store, shard: await planOf(store, [job]), bundleDigest });
+  const found = receiptSchema.parse(await receipt);
+  expect(found).toMatchObject({ id: 'fox', outcome: 'rendered', computations: 1, copy: 'batches/night/fox.png' });
+  expect(await objects()).toEqual([objectName(job.renderKey, 'png')]);
+  expect(await store.stat(found.object)).toMatchObject({ bytes: found.bytes, crc32c: found.crc32c });
+  expect(Buffer.compare(await store.read(found.copy), await store.read(found.object))).toBe(0);
+});
+
+test('an image that is there already is reused, and copied into the other batch', async () => {
+  const shard = await planOf(store, [tinyJob(bundleDigest)]);
+  const first = await attempt(renderImage, { store, shard, bundleDigest }).receipt;
+  const second = attempt(renderImage, { store, shard, bundleDigest, batch: 'morning' });
+  expect(await second.receipt).toMatchObject({
+    outcome: 'reused',
+    computations: 0,
+    crc32c: first.crc32c,
+    copy: 'batches/morning/fox.png',
+    timings: { waitMs: 0, denoiseMs: 0 },
+  });
+  expect(second.heartbeats).toEqual([]);
+  expect(await store.stat('batches/morning/fox.png')).not.toBeNull();
+});
+
+test('rows with the same render key that arrive together are computed once', async () => {
+  const shard = await planOf(store, [tinyJob(bundleDigest, { id: 'one' }), tinyJob(bundleDigest, { id: 'two' })]);
+  const receipts = await Promise.all(
+    [0, 1].map((index) => attempt(renderImage, { store, shard, index, bundleDigest }).receipt),
+  );
+  expect(receipts.map(({ id, outcome, computations }) => [id, outcome, computations])).toEqual([
+    ['one', 'rendered', 1],
+    ['two', 'reused', 0],
+  ]);
+});
+
+test('every step is told in a heartbeat, after one that says that computing began', async () => {
+  const shard = await planOf(store, [tinyJob(bundleDigest, { steps: 3 })]);
+  const { receipt, heartbeats } = attempt(renderImage, { store, shard, bundleDigest });
+  await receipt;
+  expect([...new Map(heartbeats.map((beat) => [beat.step, beat])).values()]).toEqual(
+    [0, 1, 2, 3].map((step) => ({ computations: 1, step, steps: 3 })),
+  );
+});
+
+test('a computation that an earlier attempt had begun is counted', async () => {
+  const shard = await planOf(store, [tinyJob(bundleDigest)]);
+  const lost = { computations: 1, step: 2, steps: 4 };
+  const { receipt } = attempt(renderImage, { store, shard, bundleDigest }, { attempt: 2, heartbeatDetails: lost });
+  expect(await receipt).toMatchObject({ outcome: 'rendered', computations: 2 });
+});
+
+test('an attempt that was lost after it had stored its image leaves the next one nothing to compute', async () => {
+  const shard = await planOf(store, [tinyJob(bundleDigest)]);
+  await attempt(renderImage, { store, shard, bundleDigest }).receipt;
+  const lost = { computations: 1, step: 4, steps: 4 };
+  const { receipt } = attempt(renderImage, { store, shard, bundleDigest }, { attempt: 2, heartbeatDetails: lost });
+  expect(await receipt).toMatchObject({ outcome: 'rendered', computations: 1 });
+});
+
+test('where another worker is faster, its object stays and the receipt is about that one', async () => {
+  const job = tinyJob(bundleDigest, { steps: 8 });
+  const elsewhere = await folderStore();
+  const theirs = await attempt(renderImage, {
+    store: elsewhere,
+    shard: await planOf(elsewhere, [job]),
+    bundleDigest,
+  }).receipt;
+  const bytes = await elsewhere.read(theirs.object);
+  const ours = attempt(renderImage, { store, shard: await planOf(store, [job]), bundleDigest });
+  ours.environment.once('heartbeat', () => store.create(theirs.object, bytes, 'image/png'));
+  expect(await ours.receipt).toMatchObject({ outcome: 'reused', computations: 1, crc32c: theirs.crc32c });
+});
+
+test('something else under the name of the object is a conflict that a person has to look at', async () => {
+  const job = tinyJob(bundleDigest, { steps: 8 });
+  const other = tinyJob(bundleDigest, { seed: 8, id: 'other' });
+  const shard = await planOf(store, [job, other]);
+  const stranger = await attempt(renderImage, { store, shard, index: 1, bundleDigest }).receipt;
+  const bytes = await store.read(stranger.object);
+  const { receipt, environment } = attempt(renderImage, { store, shard, bundleDigest });
+  environment.once('heartbeat', () => store.create(objectName(job.renderKey, 'png'), bytes, 'image/png'));
+  await expect(receipt).rejects.toMatchObject({ type: 'ObjectConflict', nonRetryable: true });
+  await expect(receipt).rejects.toThrow(other.renderKey);
+});
+
+test('a batch that was planned for another bundle fails at once', async () => {
+  const shard = await planOf(store, [tinyJob(bundleDigest)]);
+  const { receipt } = attempt(renderImage, { store, shard, bundleDigest: '0'.repeat(64) }, { attempt: 1 });
+  await expect(receipt).rejects.toMatchObject({
+    type: 'BundleMismatch',
+    nonRetryable: true,
+    details: [{ attempts: 1 }],
+  });
+});
+
+test('a job that the bundle can never serve fails at once', async () => {
+  const shard = await planOf(store, [tinyJob(bundleDigest, { size: '4k' })]);
+  const { receipt } = attempt(renderImage, { store, shard, bundleDigest });
+  await expect(receipt).rejects.toMatchObject({ type: 'UserError', nonRetryable: true });
+});
+
+test('a cancelled image stops, and leaves nothing in the store', async () => {
+  const shard = await planOf(store, [tinyJob(bundleDigest, { steps: 900 })]);
+  const { receipt, environment, heartbeats } = attempt(renderImage, { store, shard, bundleDigest });
+  environment.on('heartbeat', ({ step }) => {
+    if (step === 3) environment.cancel('CANCELLED');
+  });
+  await expect(receipt).rejects.toThrow(CancelledFailure);
+  expect(heartbeats.at(-1)!.step).toBeLessThan(10);
+  expect(await objects()).toEqual([]);
+});
+
+test('a renderer that dies fails the attempt and not the job, and says which attempt it was', async () => {
+  const shard = await planOf(store, [tinyJob(bundleDigest, { steps: 900 })]);
+  const { receipt, environment } = attempt(renderImage, { store, shard, bundleDigest }, { attempt: 3 });
+  environment.on('heartbeat', ({ step }) => {
+    if (step === 3) process.kill(renderer.pids.at(-1)!, 'SIGKILL');
+  });
+  const failure = (await receipt.catch((error: unknown) => error)) as ApplicationFailure;
+  expect(failure).toBeInstanceOf(ApplicationFailure);
+  expect(failure).toMatchObject({ type: 'RendererDied', details: [{ attempts: 3 }] });
+  expect(failure.nonRetryable).toBe(false);
+});

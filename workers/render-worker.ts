@@ -1,0 +1,74 @@
+import { type NativeConnection, Worker } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import { createRenderActivities } from '../activities/index.ts';
+import type { TemporalTarget } from '../client/temporal-target.ts';
+import { bundleFolder } from '../models/pixart/index.ts';
+import { type Renderer, startRenderer } from '../models/renderer/index.ts';
+import { openStore } from '../store/index.ts';
+import { renderQueue } from '../workflows/contract.ts';
+import { connectWorker } from './connection.ts';
+import { type RenderConfig, servedSizes } from './render-config.ts';
+
+/** One image is computed while the next one of its queue has its plan read and its object looked for. */
+const IMAGES_IN_HAND = 2;
+
+/** From the end of the grace time until images that do not stop are left to their heartbeat timeout. */
+const FORCE_AFTER_SECONDS = 30;
+
+/**
+ * Serves one device to the queues of one or several sizes, until the process is told to stop (SIGINT, SIGTERM): images in
+ * hand are finished within the grace time or handed back to other workers.
+ *
+ * @throws UserError where the bundle, the device, a size or the server cannot be used, at the start or later.
+ */
+export async function runRenderWorker(config: RenderConfig, target: TemporalTarget, log: Logger): Promise<void> {
+  const renderer = await startRenderer({
+    bundleFolder: await bundleFolder(config.bundle),
+    device: config.device,
+    threads: config.threads,
+    onStart: ({ pid, loadMs }) => log.info({ rendererPid: pid, loadMs: Math.round(loadMs) }, 'renderer ready'),
+  });
+  try {
+    const connection = await connectWorker(target);
+    try {
+      const workers = await createWorkers(config, renderer, connection, target.namespace);
+      const queues = workers.map(({ options }) => options.taskQueue);
+      log.info({ bundle: renderer.bundle.name, device: config.device, queues }, 'render worker ready');
+      await untilStopped(workers, renderer);
+    } finally {
+      await connection.close();
+    }
+  } finally {
+    await renderer.close();
+  }
+}
+
+function createWorkers(config: RenderConfig, renderer: Renderer, connection: NativeConnection, namespace: string) {
+  const activities = createRenderActivities({ openStore, renderer });
+  return Promise.all(
+    servedSizes(config.sizes, renderer.bundle).map((size) =>
+      Worker.create({
+        connection,
+        namespace,
+        taskQueue: renderQueue(size),
+        activities,
+        maxConcurrentActivityTaskExecutions: IMAGES_IN_HAND,
+        // The SDK holds heartbeats back for 80 % of their timeout unless told otherwise, and cancellations come with their answers.
+        maxHeartbeatThrottleInterval: '1 second',
+        shutdownGraceTime: config.graceSeconds * 1_000,
+        shutdownForceTime: (config.graceSeconds + FORCE_AFTER_SECONDS) * 1_000,
+      }),
+    ),
+  );
+}
+
+/** Runs until all workers have stopped; one that fails, or a renderer that cannot go on, stops the others. */
+async function untilStopped(workers: Worker[], renderer: Renderer): Promise<void> {
+  const stopAll = (): void => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  renderer.unusable.addEventListener('abort', stopAll);
+  const runs = await Promise.allSettled(workers.map((worker) => worker.run().finally(stopAll)));
+  for (const run of runs) if (run.status === 'rejected') throw run.reason;
+  renderer.unusable.throwIfAborted();
+}
