@@ -26,9 +26,9 @@ const LIGATURES: Record<string, string> = {
 };
 
 /**
- * The part of ftfy's `fix_text` that has no judgement in it: character references, terminal escapes, ligatures, full and half
- * width, quotation marks, line breaks, control characters, canonical composition. Text that was decoded with the wrong
- * encoding ("schÃ¶n") is left as it is, which ftfy would repair.
+ * The part of ftfy's `fix_text` that has no judgement in it: character references, terminal escapes, C1 controls that were
+ * meant as Windows-1252, ligatures, full and half width, quotation marks, line breaks, control characters, canonical
+ * composition. Text that was decoded with the wrong encoding ("schÃ¶n") is left as it is, which ftfy would repair.
  *
  * Source: ftfy 6.3, `TextFixerConfig` and fixes.py.
  */
@@ -36,6 +36,7 @@ export function repairText(text: string): string {
   const unescaped = text.includes('<') ? text : text.replace(/&#?[0-9A-Za-z]{1,24};/g, unescapeHtml);
   return unescaped
     .replace(ANSI_ESCAPE, '')
+    .replace(/[\x80-\x9f]/g, (control) => WINDOWS_1252[control.charCodeAt(0) - 0x80]!)
     .replace(LIGATURE, (ligature) => LIGATURES[ligature]!)
     .replace(/[\u3000\uff01-\uffef]/g, (wide) => wide.normalize('NFKC'))
     .replace(/[\u02bc\u2018-\u201b]/g, "'")
@@ -45,6 +46,8 @@ export function repairText(text: string): string {
     .normalize('NFC');
 }
 
+/** What 0x80 … 0x9f mean there; Node 20's TextDecoder reads them as Latin-1. */
+const WINDOWS_1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const ANSI_ESCAPE = /\x1b\[[\d;]*[a-zA-Z]/g;
 const LIGATURE = new RegExp(`[${Object.keys(LIGATURES).join('')}]`, 'g');

@@ -1,4 +1,4 @@
-import { InferenceSession, listSupportedBackends, type Tensor } from 'onnxruntime-node';
+import { InferenceSession, type Tensor } from 'onnxruntime-node';
 import { UserError } from '../../catalog/user-error.ts';
 import { type Bundle, bundleFile, type GraphFile } from './bundle.ts';
 import type { Device } from './render-request.ts';
@@ -27,25 +27,18 @@ export async function openGraph(bundle: Bundle, file: GraphFile, options: Sessio
 }
 
 async function createSession(file: string, { device, threads }: SessionOptions): Promise<InferenceSession> {
-  const executionProviders = [executionProvider(device)];
   try {
     return await InferenceSession.create(file, {
-      executionProviders,
+      executionProviders: [device === 'cpu' ? 'cpu' : { name: 'cuda', deviceId: Number(device.slice('cuda:'.length)) }],
       graphOptimizationLevel: 'all',
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     });
   } catch (error) {
-    throw new UserError(`${file} cannot be loaded on ${device}: ${(error as Error).message}`);
+    throw new UserError(`${file} cannot be loaded on ${device}: ${(error as Error).message}${hint(device)}`);
   }
 }
 
-function executionProvider(device: Device): InferenceSession.ExecutionProviderConfig {
-  if (device === 'cpu') return 'cpu';
-  if (!listSupportedBackends().some(({ name }) => name === 'cuda')) {
-    throw new UserError(
-      `device ${device}: this installation of onnxruntime-node has no CUDA library. ` +
-        'Install it with `npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12`, or use the device cpu.',
-    );
-  }
-  return { name: 'cuda', deviceId: Number(device.slice('cuda:'.length)) };
-}
+const hint = (device: Device): string =>
+  device === 'cpu'
+    ? ''
+    : '\nWhere a CUDA library is missing: `ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node` installs it.';

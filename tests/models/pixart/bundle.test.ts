@@ -1,0 +1,136 @@
+import { cp, mkdtemp, readFile, rm, truncate, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { UserError } from '../../../catalog/user-error.ts';
+import { type BundleDescription, bundleFile, bundleRef, openBundle } from '../../../models/pixart/bundle.ts';
+import { bundleFolder, listBundles } from '../../../models/pixart/installed-bundles.ts';
+import { verifyBundle } from '../../../models/pixart/verify-bundle.ts';
+import { GOLDEN } from './golden-case.ts';
+
+let home: string;
+let folder: string;
+
+beforeEach(async () => {
+  home = await mkdtemp(path.join(tmpdir(), 'bundles-'));
+  folder = path.join(home, 'tiny');
+  await cp(path.join(GOLDEN, 'bundles/tiny-epsilon'), folder, { recursive: true });
+});
+
+afterEach(() => rm(home, { recursive: true }));
+
+async function describeAs(change: (description: BundleDescription) => unknown): Promise<void> {
+  const file = path.join(folder, 'bundle.json');
+  const description = JSON.parse(await readFile(file, 'utf8'));
+  await writeFile(file, JSON.stringify(change(description)));
+}
+
+describe('openBundle', () => {
+  test('gives name, digest, sizes and defaults for planning', async () => {
+    const ref = bundleRef(await openBundle(folder));
+    expect(ref).toEqual({
+      name: 'tiny-epsilon',
+      digest: expect.stringMatching(/^[0-9a-f]{64}$/),
+      sizes: ['256'],
+      defaults: { steps: 20, guidance: 4.5 },
+    });
+  });
+
+  test('gives another digest for a description that differs in one character', async () => {
+    const before = (await openBundle(folder)).digest;
+    await describeAs((description) => ({ ...description, description: `${description.description}.` }));
+    expect((await openBundle(folder)).digest).not.toBe(before);
+  });
+
+  test('says what is no bundle', async () => {
+    await expect(openBundle(home)).rejects.toThrow(/is not a bundle: expected a file bundle\.json/);
+    await expect(openBundle(home)).rejects.toThrow(UserError);
+  });
+
+  test('says what is not JSON', async () => {
+    await writeFile(path.join(folder, 'bundle.json'), '{"format": 1');
+    await expect(openBundle(folder)).rejects.toThrow(/bundle\.json is not JSON/);
+  });
+
+  test.each<[string, (description: BundleDescription) => unknown, RegExp]>([
+    ['a format of the future', (d) => ({ ...d, format: 2 }), /format/],
+    ['an unknown field', (d) => ({ ...d, sheduler: {} }), /sheduler/],
+    ['an unknown size', (d) => ({ ...d, sizes: { ...d.sizes, '8k': d.sizes['256'] } }), /8k/],
+    ['no size', (d) => ({ ...d, sizes: {} }), /at least one size/],
+    ['an unknown schedule', (d) => ({ ...d, scheduler: { ...d.scheduler, betaSchedule: 'cosine' } }), /betaSchedule/],
+    ['a graph that is not listed', (d) => ({ ...d, files: { 'tokenizer.json': d.files['tokenizer.json'] } }), /onnx/],
+    [
+      'a file in another folder',
+      (d) => ({ ...d, files: { ...d.files, '../x': d.files['tokenizer.json'] } }),
+      /\.\.\/x/,
+    ],
+  ])('refuses %s and names it', async (_, change, message) => {
+    await describeAs(change);
+    const opening = openBundle(folder);
+    await expect(opening).rejects.toThrow(message);
+    await expect(opening).rejects.toThrow(UserError);
+  });
+
+  test('never gives the path of a file that is not listed', async () => {
+    const bundle = await openBundle(folder);
+    expect(() => bundleFile(bundle, 'bundle.json')).toThrow(/not listed/);
+    expect(() => bundleFile(bundle, 'toString')).toThrow(/not listed/);
+  });
+});
+
+describe('verifyBundle', () => {
+  test('accepts a whole bundle', async () => {
+    await expect(verifyBundle(await openBundle(folder))).resolves.toBeUndefined();
+  });
+
+  test('finds one changed byte, wherever it is, and names the file and both digests', async () => {
+    const file = path.join(folder, 'caption_projection.onnx');
+    const bytes = await readFile(file);
+    const bundle = await openBundle(folder);
+    await fc.assert(
+      fc.asyncProperty(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), async (at, change) => {
+        const changed = Buffer.from(bytes);
+        changed[at]! ^= change;
+        await writeFile(file, changed);
+        await expect(verifyBundle(bundle)).rejects.toThrow(
+          /caption_projection\.onnx: expected SHA-256 [0-9a-f]{64}, found [0-9a-f]{64}/,
+        );
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test('reports every missing and shortened file at once', async () => {
+    const bundle = await openBundle(folder);
+    await unlink(path.join(folder, 'transformer.onnx'));
+    await truncate(path.join(folder, 'tokenizer.json'), 10);
+    const verifying = verifyBundle(bundle);
+    await expect(verifying).rejects.toThrow(/transformer\.onnx: expected a file, found none/);
+    await expect(verifying).rejects.toThrow(/tokenizer\.json: expected \d+ bytes, found 10/);
+    await expect(verifying).rejects.toThrow(UserError);
+  });
+});
+
+describe('bundleFolder', () => {
+  const before = process.env.PIXART_BATCH_BUNDLES;
+
+  beforeEach(() => {
+    process.env.PIXART_BATCH_BUNDLES = home;
+  });
+
+  afterEach(() => {
+    if (before === undefined) delete process.env.PIXART_BATCH_BUNDLES;
+    else process.env.PIXART_BATCH_BUNDLES = before;
+  });
+
+  test('finds a bundle by name and by path', async () => {
+    expect(await bundleFolder('tiny')).toBe(folder);
+    expect(await bundleFolder(folder)).toBe(folder);
+    expect((await listBundles()).get('tiny')).toBe(folder);
+  });
+
+  test('lists what is installed where a name is unknown', async () => {
+    await expect(bundleFolder('tinny')).rejects.toThrow(/"tinny": expected .*\btiny\b/);
+  });
+});

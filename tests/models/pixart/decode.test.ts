@@ -1,0 +1,123 @@
+import fc from 'fast-check';
+import type { Tensor } from 'onnxruntime-node';
+import { describe, expect, test } from 'vitest';
+import { decode } from '../../../models/pixart/decode.ts';
+import type { Graph } from '../../../models/pixart/session.ts';
+import { tileAxis } from '../../../models/pixart/tiles.ts';
+
+describe('tileAxis', () => {
+  const axes = fc.record({
+    axis: fc.integer({ min: 1, max: 400 }),
+    length: fc.integer({ min: 6, max: 60 }),
+    factor: fc.constantFrom(1, 2, 8),
+  });
+
+  test('covers every pixel with shares that add up to one, from at most two tiles', () => {
+    fc.assert(
+      fc.property(axes, ({ axis, length, factor }) => {
+        const tiles = tileAxis(axis, { length, overlap: Math.floor(length / 3) }, factor);
+        const sums = new Float64Array(axis * factor);
+        const layers = new Int32Array(axis * factor);
+        for (const { start, shares } of tiles) {
+          shares.forEach((share, i) => {
+            expect(share).toBeGreaterThanOrEqual(0);
+            sums[start * factor + i]! += share;
+            layers[start * factor + i]! += share > 0 ? 1 : 0;
+          });
+        }
+        sums.forEach((sum) => {
+          expect(sum).toBeCloseTo(1, 5);
+        });
+        expect(Math.max(...layers)).toBeLessThanOrEqual(2);
+      }),
+    );
+  });
+
+  test('gives every tile the full length and every pair of neighbours the overlap', () => {
+    fc.assert(
+      fc.property(axes, ({ axis, length, factor }) => {
+        const overlap = Math.floor(length / 3);
+        const tiles = tileAxis(axis, { length, overlap }, factor);
+        tiles.forEach((tile, i) => {
+          expect(tile.length).toBe(Math.min(axis, length));
+          const next = tiles[i + 1];
+          if (next) expect(tile.start + tile.length - next.start).toBeGreaterThanOrEqual(overlap);
+        });
+        expect(tiles.at(-1)!.start + tiles.at(-1)!.length).toBe(axis);
+      }),
+    );
+  });
+});
+
+describe('decode', () => {
+  const vae = { factor: 2, scaling: 0.5, shift: 1 };
+
+  /** A decoder without context: every latent becomes a square of pixels, so tiles must fit together without a trace. */
+  function enlarger(): Graph & { calls: number[][] } {
+    const calls: number[][] = [];
+    return {
+      calls,
+      release: async () => {},
+      async run({ latents }: Record<string, Tensor>) {
+        const [, channels, height, width] = latents!.dims as [number, number, number, number];
+        calls.push([height, width]);
+        const data = latents!.data as Float32Array;
+        const image = new Float32Array(channels * height * width * 4);
+        for (let i = 0; i < image.length; i++) {
+          const x = i % (2 * width);
+          const y = Math.floor(i / (2 * width)) % (2 * height);
+          const channel = Math.floor(i / (4 * width * height));
+          image[i] = data[(channel * height + (y >> 1)) * width + (x >> 1)]!;
+        }
+        return image;
+      },
+    };
+  }
+
+  const latentsOf = (height: number, width: number) => ({
+    data: Float32Array.from({ length: 3 * height * width }, (_, i) => Math.sin(i)),
+    channels: 3,
+    height,
+    width,
+  });
+
+  test.each([
+    [128, 128],
+    [64, 256],
+  ])('decodes %i × %i latents in one piece', async (height, width) => {
+    const graph = enlarger();
+    const image = await decode(graph, vae, latentsOf(height, width), undefined);
+    expect(graph.calls).toEqual([[height, width]]);
+    expect([image.height, image.width]).toEqual([2 * height, 2 * width]);
+  });
+
+  test.each([
+    [270, 480],
+    [145, 129],
+    [96, 512],
+  ])('puts the tiles of %i × %i latents together without a trace', async (height, width) => {
+    const graph = enlarger();
+    const latents = latentsOf(height, width);
+    const image = await decode(graph, vae, latents, undefined);
+    expect(graph.calls.length).toBeGreaterThan(1);
+    expect(Math.max(...graph.calls.flat())).toBeLessThanOrEqual(128);
+    let worst = 0;
+    image.data.forEach((value, i) => {
+      const x = i % image.width;
+      const y = Math.floor(i / image.width) % image.height;
+      const channel = Math.floor(i / (image.width * image.height));
+      const latent = latents.data[(channel * height + (y >> 1)) * width + (x >> 1)]!;
+      worst = Math.max(worst, Math.abs(value - (latent / vae.scaling + vae.shift)));
+    });
+    expect(worst).toBeLessThan(1e-5);
+  });
+
+  test('stops before the next tile when it is aborted', async () => {
+    const graph = enlarger();
+    const controller = new AbortController();
+    const decoding = decode(graph, vae, latentsOf(270, 480), controller.signal);
+    setImmediate(() => controller.abort());
+    await expect(decoding).rejects.toThrow(/aborted/);
+    expect(graph.calls.length).toBeLessThan(15);
+  });
+});

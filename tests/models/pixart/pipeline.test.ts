@@ -1,0 +1,95 @@
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { UserError } from '../../../catalog/user-error.ts';
+import { loadPipeline, openBundle, type Pipeline, type RenderRequest } from '../../../models/pixart/index.ts';
+import { GOLDEN } from './golden-case.ts';
+
+const request: RenderRequest = {
+  prompt: 'A red fox asleep under a birch tree',
+  negativePrompt: 'blurry',
+  size: '256',
+  bin: { height: 48, width: 80 },
+  width: 80,
+  height: 48,
+  seed: 1,
+  steps: 6,
+  guidance: 4.5,
+};
+
+describe('a pipeline', () => {
+  let pipeline: Pipeline;
+
+  beforeAll(async () => {
+    const bundle = await openBundle(path.join(GOLDEN, 'bundles/tiny-epsilon'));
+    pipeline = await loadPipeline(bundle, { device: 'cpu', threads: 1 });
+  });
+
+  afterAll(() => pipeline.dispose());
+
+  test('reports every step once, in order', async () => {
+    const steps: [number, number][] = [];
+    await pipeline.render(request, { onStep: (step, count) => steps.push([step, count]) });
+    expect(steps).toEqual([1, 2, 3, 4, 5, 6].map((step) => [step, 6]));
+  });
+
+  test('gives the same pixels for the same request, others between', async () => {
+    const first = await pipeline.render(request);
+    await pipeline.render({ ...request, seed: 2, prompt: 'something else', bin: { height: 64, width: 32 } });
+    expect((await pipeline.render(request)).rgb).toEqual(first.rgb);
+  });
+
+  test('stops after the step in which it is aborted, with the signal’s reason', async () => {
+    const controller = new AbortController();
+    const reason = new Error('cancelled by a person');
+    const steps: number[] = [];
+    const rendering = pipeline.render(request, {
+      signal: controller.signal,
+      onStep: (step) => {
+        steps.push(step);
+        // As a message from another process: it arrives in a later turn of the event loop.
+        if (step === 2) setImmediate(() => controller.abort(reason));
+      },
+    });
+    await expect(rendering).rejects.toBe(reason);
+    expect(steps).toEqual([1, 2]);
+  });
+
+  test('computes nothing for a signal that was aborted before', async () => {
+    const steps: number[] = [];
+    const options = { signal: AbortSignal.abort(), onStep: (step: number) => steps.push(step) };
+    await expect(pipeline.render(request, options)).rejects.toThrow(/aborted/);
+    expect(steps).toEqual([]);
+  });
+
+  test('renders an empty prompt without guidance: a caption of one token', async () => {
+    const { rgb, promptTokens } = await pipeline.render({ ...request, prompt: '', guidance: 1 });
+    expect(promptTokens).toBe(1);
+    expect(rgb).toHaveLength(80 * 48 * 3);
+  });
+
+  test('says when a prompt was longer than the limit', async () => {
+    const short = await pipeline.render(request);
+    expect(short.promptTruncated).toBe(false);
+    const long = await pipeline.render({ ...request, prompt: 'many words about foxes '.repeat(30) });
+    expect(long.promptTruncated).toBe(true);
+    expect(long.promptTokens).toBeGreaterThan(pipeline.bundle.description.tokenizer.maxTokens);
+  });
+
+  test.each<[string, Partial<RenderRequest>, RegExp]>([
+    ['a size that the bundle does not serve', { size: '1024' }, /size 1024: bundle tiny-epsilon serves 256/],
+    ['a bin between two tokens', { bin: { height: 48, width: 72 } }, /bin\.width: .*multiple of 16, found 72/],
+    ['an image of no width', { width: 0 }, /width: .*found 0/],
+    ['no steps', { steps: 0 }, /steps: expected 1 to 999, found 0/],
+  ])('refuses %s', async (_, change, message) => {
+    const rendering = pipeline.render({ ...request, ...change });
+    await expect(rendering).rejects.toThrow(message);
+    await expect(rendering).rejects.toThrow(UserError);
+  });
+});
+
+test('a device without its library is refused with what to install', async () => {
+  const bundle = await openBundle(path.join(GOLDEN, 'bundles/tiny-epsilon'));
+  const loading = loadPipeline(bundle, { device: 'cuda:7' });
+  await expect(loading).rejects.toThrow(/cannot be loaded on cuda:7: .*ONNXRUNTIME_NODE_INSTALL=cuda12/s);
+  await expect(loading).rejects.toThrow(UserError);
+});
