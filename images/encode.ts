@@ -1,0 +1,53 @@
+import sharp, { type Sharp } from 'sharp';
+import type { ImageFormat, Job } from '../catalog/job.ts';
+import { UserError } from '../catalog/user-error.ts';
+import { imageMetadata } from './properties.ts';
+import { toXmp } from './xmp.ts';
+
+/** Rows from the top, three bytes a pixel, sRGB. */
+export type Pixels = { rgb: Uint8Array; width: number; height: number };
+
+/** What decides the file besides the pixels: the job has format, quality and parameters, the bundle made the picture. */
+export type Origin = { job: Job; bundle: { name: string; digest: string } };
+
+/** Effort and sampling of each format; docs/decisions/052-image-encoding.md has the measurements. */
+const encoders: Record<ImageFormat, (image: Sharp, quality: number) => Sharp> = {
+  png: (image) => image.png({ compressionLevel: 6, adaptiveFiltering: true }),
+  webp: (image, quality) => image.webp({ quality }),
+  avif: (image, quality) => image.avif({ quality, effort: 2 }),
+  jpeg: (image, quality) => image.jpeg({ quality, chromaSubsampling: '4:4:4' }),
+};
+
+/** What libvips writes into a JPEG file at most (measured); it leaves out a longer packet without a word. */
+const JPEG_XMP_BYTES = 60_000;
+
+export const contentType = (format: ImageFormat): string => `image/${format}`;
+
+/**
+ * Encodes a picture in its job's format, with the job's parameters as XMP. The same input gives the same bytes.
+ *
+ * @throws UserError where the prompt is too long for JPEG's metadata
+ * @throws RangeError where the pixels are not width × height × 3 bytes, or a lossy format has no quality
+ */
+export async function encodeImage(pixels: Pixels, { job, bundle }: Origin): Promise<Uint8Array> {
+  const { rgb, width, height } = pixels;
+  if (rgb.length !== width * height * 3) {
+    throw new RangeError(`pixels: expected ${width}×${height}×3 = ${width * height * 3} bytes, found ${rgb.length}`);
+  }
+  const { format, quality } = job;
+  if (quality === null && format !== 'png')
+    throw new RangeError(`${format}: expected a quality of 1 to 100, found none`);
+  const xmp = toXmp(imageMetadata(job, bundle));
+  if (format === 'jpeg' && Buffer.byteLength(xmp) > JPEG_XMP_BYTES) throw tooLongForJpeg(job.id, xmp);
+  const image = sharp(rgb, { raw: { width, height, channels: 3 } });
+  return encoders[format](image, quality ?? 100)
+    .withXmp(xmp)
+    .toBuffer();
+}
+
+function tooLongForJpeg(id: string, xmp: string): UserError {
+  const found = Buffer.byteLength(xmp).toLocaleString('en');
+  return new UserError(
+    `job ${id}: its metadata (${found} bytes, prompt included) does not fit into JPEG, which holds ${JPEG_XMP_BYTES.toLocaleString('en')}; shorten the prompt or choose png, webp or avif`,
+  );
+}

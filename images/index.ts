@@ -1,0 +1,3 @@
+export { contentType, encodeImage, type Origin, type Pixels } from './encode.ts';
+export { readImageMetadata, readRenderKey } from './metadata.ts';
+export type { ImageMetadata } from './properties.ts';

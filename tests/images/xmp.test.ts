@@ -1,0 +1,48 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { imageMetadata } from '../../images/properties.ts';
+import { escapeXml } from '../../images/xml.ts';
+import { fromXmp, toXmp } from '../../images/xmp.ts';
+import { bundle, sampleJob } from './sample-job.ts';
+
+const anyText = fc.string({ unit: 'binary' });
+const writable = (text: string) => escapeXml(text).replace(/&#?\w+;/g, '') === text.replace(/[&<>"'\r]/g, '');
+
+test('gives back every text that XML can hold', () => {
+  fc.assert(
+    fc.property(anyText.filter(writable), anyText.filter(writable), (prompt, negativePrompt) => {
+      const metadata = imageMetadata({ ...sampleJob, prompt, negativePrompt }, bundle);
+      expect(fromXmp(toXmp(metadata))).toEqual(metadata);
+    }),
+  );
+});
+
+test.each([
+  '&amp;',
+  '&#65;',
+  '<!--x-->',
+  ']]>',
+  '<![CDATA[x]]>',
+  '  ',
+  '\n',
+  '\r\n',
+  '&lt;',
+  '<?x?>',
+  '__proto__',
+  '%',
+  '0012',
+])('gives back %j as it is', (prompt) => {
+  const metadata = imageMetadata({ ...sampleJob, prompt }, bundle);
+  expect(fromXmp(toXmp(metadata))).toEqual(metadata);
+});
+
+test('puts U+FFFD in the place of what XML cannot hold', () => {
+  expect(escapeXml('a\0b\u0007c\ud800d\uffffe')).toBe('a\ufffdb\ufffdc\ufffdd\ufffde');
+});
+
+test('finds nothing in a packet that lacks a property or holds a wrong one', () => {
+  const xmp = toXmp(imageMetadata(sampleJob, bundle));
+  expect(fromXmp(xmp.replace(/<pixart:seed>.*<\/pixart:seed>/, ''))).toBeNull();
+  expect(fromXmp(xmp.replace('<pixart:size>256', '<pixart:size>300'))).toBeNull();
+  expect(fromXmp('no XML at all <')).toBeNull();
+});
