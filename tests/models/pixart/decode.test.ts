@@ -33,6 +33,13 @@ describe('tileAxis', () => {
     );
   });
 
+  test('treats both sides of a seam alike', () => {
+    const [left, right] = tileAxis(90, { length: 50, overlap: 8 }, 8);
+    right!.shares.forEach((share, i) => {
+      expect(share).toBeCloseTo(left!.shares.at(-1 - i)!, 6);
+    });
+  });
+
   test('gives every tile the full length and every pair of neighbours the overlap', () => {
     fc.assert(
       fc.property(axes, ({ axis, length, factor }) => {
