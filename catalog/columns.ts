@@ -24,6 +24,8 @@ export type Column = (typeof COLUMNS)[number];
 export type ColumnMap = {
   known: ReadonlyMap<Column, { position: number; name: string }>;
   metadata: readonly { position: number; name: string }[];
+  /** Columns with an empty header, such as spreadsheets leave at the right; their cells must be empty too. */
+  unnamed: readonly number[];
   count: number;
 };
 
@@ -82,14 +84,19 @@ export function mapColumns(
   }
 
   const metadata: { position: number; name: string }[] = [];
+  const unnamed: number[] = [];
   const seen = new Set<string>();
   for (const [position, name] of names.entries()) {
-    if (taken.has(position) || name === '') continue;
+    if (taken.has(position)) continue;
     if (seen.has(name)) report(name, 'one column of that name', 'two');
-    seen.add(name);
-    metadata.push({ position, name });
+    if (name === '') {
+      unnamed.push(position);
+    } else {
+      seen.add(name);
+      metadata.push({ position, name });
+    }
   }
-  return problems.total > before ? null : { known, metadata, count: names.length };
+  return problems.total > before ? null : { known, metadata, unnamed, count: names.length };
 }
 
 /** A mapping may take a name that would otherwise be another of our columns. */

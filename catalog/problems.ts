@@ -57,15 +57,16 @@ export class Problems {
   /** For a problem after which the rest of the file cannot be read: `throw problems.fatal(…)`. */
   fatal(problem: Problem): CatalogError {
     this.add(problem);
-    return this.#error();
+    return this.error();
   }
 
   /** @throws CatalogError if anything was added */
   throwIfAny(): void {
-    if (this.#total > 0) throw this.#error();
+    if (this.#total > 0) throw this.error();
   }
 
-  #error(): CatalogError {
+  /** All that was added, as an error. */
+  error(): CatalogError {
     const listed = this.#listed.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
     return new CatalogError(this.#file, listed, this.#total);
   }

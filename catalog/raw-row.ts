@@ -30,6 +30,16 @@ export function toRawRow(line: number, cells: readonly string[], columns: Column
     checkCell(text, line, name, problems);
     if (text !== '') metadata.push([name, text]);
   }
+  for (const position of columns.unnamed) {
+    const text = cells[position]?.trim() ?? '';
+    if (text === '') continue;
+    problems.add({
+      line,
+      column: `column ${position + 1}`,
+      expected: 'a name for the column in the header',
+      found: quoted(text),
+    });
+  }
   return { line, values, metadata: Object.fromEntries(metadata), columns: columns.known };
 }
 

@@ -46,12 +46,9 @@ function readHeader(
   mapping: Readonly<Record<string, string>>,
   problems: Problems,
 ): NonNullable<ReturnType<typeof mapColumns>> {
-  if (names.some((name) => name.includes('\r'))) {
-    throw problems.fatal({ line, column: null, expected: 'lines that end in LF or CRLF', found: 'CR alone' });
-  }
+  const before = problems.total;
   for (const [position, name] of names.entries()) checkCell(name, line, `column ${position + 1}`, problems);
   const columns = mapColumns(names, mapping, line, problems);
-  problems.throwIfAny();
-  if (columns === null) throw new Error('mapColumns reports why it returns null');
+  if (columns === null || problems.total > before) throw problems.error();
   return columns;
 }

@@ -19,7 +19,7 @@ export async function* readText(source: ByteSource, problems: Problems): AsyncGe
   for await (const block of wholeLines(source, problems)) {
     const bytes = block.line === 1 ? withoutMark(block.bytes, problems) : block.bytes;
     if (!isUtf8(bytes)) reportBadLines(bytes, block.line, problems);
-    yield bytes.toString('utf8').replaceAll('\r\n', '\n');
+    yield bytes.toString('utf8').replaceAll(/\r\n?/g, '\n');
   }
 }
 

@@ -47,7 +47,7 @@ const aspect = z
   .refine((shape) => shape.height > 0 && inBins(shape), ASPECT_RULE);
 
 /** The text of a row's cells, turned into values. A message says what was expected. */
-const cellsSchema = z.object({
+const rowSchema = z.object({
   id: z
     .string()
     .refine((id) => id.length <= MAX_ID && jobIdSchema.safeParse(id).success, ID_RULE)
@@ -70,11 +70,6 @@ const cellsSchema = z.object({
   priority: whole(1, 5).default(3),
 });
 
-const rowSchema = cellsSchema.refine(
-  ({ width, height }) => width === undefined || height === undefined || inBins({ width, height }),
-  { path: ['height'], message: 'a height between a quarter of the width and four times the width' },
-);
-
 export type Row = z.infer<typeof rowSchema>;
 
 /** Validates one row's cells; adds a problem for each that is wrong, and returns null if one was. */
@@ -93,6 +88,9 @@ export function parseRow(raw: RawRow, problems: Problems): Row | null {
   const result = rowSchema.safeParse(raw.values);
   if (!result.success) {
     for (const issue of result.error.issues) report(issue.path[0] as Column, issue.message);
+  } else if (result.data.width !== undefined && result.data.height !== undefined) {
+    const shape = { width: result.data.width, height: result.data.height };
+    if (!inBins(shape)) report('height', 'a height between a quarter of the width and four times the width');
   }
   return problems.total > before || !result.success ? null : result.data;
 }

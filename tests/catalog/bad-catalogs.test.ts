@@ -1,0 +1,286 @@
+import { describe, expect, it } from 'vitest';
+import { LIMITS } from '../../catalog/limits.ts';
+import { planCatalog } from '../../catalog/plan-catalog.ts';
+import { UserError } from '../../catalog/user-error.ts';
+import { errorOf, options, plan, problemsOf } from './planning.ts';
+
+describe('a cell that cannot be', () => {
+  it.each([
+    ['size', '640', 'one of 256, 512, 1024, 2k, 4k'],
+    ['aspect', 'wide', 'a ratio of width to height from 1:4 to 4:1, such as "16:9" or "1.5"'],
+    ['aspect', '0:1', 'a ratio of width to height from 1:4 to 4:1, such as "16:9" or "1.5"'],
+    ['aspect', '1:0', 'a ratio of width to height from 1:4 to 4:1, such as "16:9" or "1.5"'],
+    ['aspect', '4.1', 'a ratio of width to height from 1:4 to 4:1, such as "16:9" or "1.5"'],
+    ['seed', '-3', 'a whole number from 0 to 4294967295'],
+    ['seed', '4294967296', 'a whole number from 0 to 4294967295'],
+    ['seed', '1.5', 'a whole number from 0 to 4294967295'],
+    ['steps', '0', 'a whole number from 1 to 200'],
+    ['guidance', '0.9', 'a number from 1 to 30'],
+    ['guidance', '4,5', 'a number from 1 to 30'],
+    ['guidance', 'NaN', 'a number from 1 to 30'],
+    ['variants', '0', 'a whole number from 1 to 1000'],
+    ['variants', '1000000000', 'a whole number from 1 to 1000'],
+    ['priority', 'high', 'a whole number from 1 to 5'],
+    ['id', '../../x', '1 to 120 letters, digits, ".", "_" or "-", not starting with "."'],
+    ['id', 'a/b', '1 to 120 letters, digits, ".", "_" or "-", not starting with "."'],
+    ['id', '.hidden', '1 to 120 letters, digits, ".", "_" or "-", not starting with "."'],
+    ['id', 'Manifest', 'another id than manifest and contact-sheet'],
+    ['id', 'contact-sheet', 'another id than manifest and contact-sheet'],
+  ])('is a problem of its line and column: %s %s', async (column, cell, expected) => {
+    expect(await problemsOf(`prompt,${column}\npear,\napple,"${cell}"\n`)).toEqual([
+      `line 3, ${column}: expected ${expected}, found ${JSON.stringify(cell)}`,
+    ]);
+  });
+
+  it('is told for a width of 1e9, in any way to write it', async () => {
+    const rows = '{"prompt":"apple","width":1e9,"height":512}\n{"prompt":"apple","width":"1e9","height":512}\n';
+    expect(await problemsOf(rows, { format: 'jsonl' })).toEqual([
+      'line 1, width: expected a whole number from 16 to 16384, found "1000000000"',
+      'line 2, width: expected a whole number from 16 to 16384, found "1e9"',
+    ]);
+  });
+
+  it('is a picture that no bin comes near', async () => {
+    expect(await problemsOf('prompt,width,height\napple,970,90\n')).toEqual([
+      'line 2, height: expected a height between a quarter of the width and four times the width, found "90"',
+    ]);
+  });
+
+  it('is half a shape, or two of them', async () => {
+    expect(await problemsOf('prompt,aspect,width,height\na,,640,\nb,,,640\nc,1:1,640,640\n')).toEqual([
+      'line 2, height: expected a height beside the width, found nothing',
+      'line 3, width: expected a width beside the height, found nothing',
+      'line 4, aspect: expected either aspect or width and height, found "1:1"',
+    ]);
+  });
+
+  it('holds what neither UTF-8 nor XML can', async () => {
+    expect(await problemsOf('prompt\n"an \0apple"\n')).toEqual([
+      'line 2, prompt: expected text without control characters, found U+0000 at character 4 of "an \\u0000apple"',
+    ]);
+    expect(await problemsOf('{"prompt":"a\\ud83c"}\n', { format: 'jsonl' })).toEqual([
+      'line 1, prompt: expected text without control characters, found U+D83C at character 2 of "a\\ud83c"',
+    ]);
+  });
+
+  it('is too long', async () => {
+    const long = 'x'.repeat(LIMITS.cellCharacters + 1);
+    expect(await problemsOf(`prompt\n${long}\n`)).toEqual([
+      'line 2, prompt: expected at most 20000 characters, found 20001',
+    ]);
+  });
+});
+
+describe('a row that cannot be', () => {
+  it('has no prompt', async () => {
+    expect(await problemsOf('id,prompt\na,\nb,"  "\n')).toEqual([
+      'line 2, prompt: expected a prompt, found nothing',
+      'line 3, prompt: expected a prompt, found nothing',
+    ]);
+  });
+
+  it('has the id of another, whatever the case', async () => {
+    expect(await problemsOf('id,prompt\nhero,a\nother,b\nHero,c\nhero,d\n')).toEqual([
+      'line 4, id: expected an id of its own, found "Hero", as on line 2',
+      'line 5, id: expected an id of its own, found "hero", as on line 2',
+    ]);
+  });
+
+  it('has fewer or more cells than the header', async () => {
+    expect(await problemsOf('id,prompt\na\nb,pear,more\n')).toEqual([
+      'line 2: expected 2 cells, as in the header, found 1',
+      'line 3: expected 2 cells, as in the header, found 3',
+    ]);
+  });
+
+  it('has a cell in a column without a name', async () => {
+    expect(await problemsOf('prompt,\napple,\npear,shop\n')).toEqual([
+      'line 3, column 2: expected a name for the column in the header, found "shop"',
+    ]);
+  });
+
+  it('is JSON but no object, or no JSON', async () => {
+    expect(await problemsOf('"apple"\n["apple"]\nnull\n{"prompt":\n{"prompt":"apple"}\n', { format: 'jsonl' })).toEqual(
+      [
+        'line 1: expected one JSON object, found "\\"apple\\""',
+        'line 2: expected one JSON object, found "[\\"apple\\"]"',
+        'line 3: expected one JSON object, found "null"',
+        'line 4: expected one JSON object, found "{\\"prompt\\":"',
+      ],
+    );
+  });
+
+  it('asks for a size that the bundle does not serve', async () => {
+    expect(await problemsOf('prompt,size\napple,1024\n')).toEqual([
+      'line 2, size: expected a size that the bundle serves: 256, 512, 4k, found 1024',
+    ]);
+  });
+});
+
+describe('a header that cannot be', () => {
+  it('has no prompt column', async () => {
+    expect(await problemsOf('id,Caption\na,apple\n')).toEqual([
+      'line 1, prompt: expected a column "prompt"; another can be named with --column prompt=<name>, found the columns "id", "Caption"',
+    ]);
+  });
+
+  it('has other separators than its ending says', async () => {
+    expect(await problemsOf('id;prompt\na;apple\n')).toEqual([
+      expect.stringContaining('the column "id;prompt"; are cells separated by ";"?'),
+    ]);
+  });
+
+  it('has a column twice', async () => {
+    expect(await problemsOf('prompt,Prompt,team,team\na,b,c,d\n')).toEqual([
+      'line 1, prompt: expected one such column, found 2: "prompt", "Prompt"',
+      'line 1, team: expected one column of that name, found two',
+    ]);
+  });
+
+  it('lacks a mapped column', async () => {
+    expect(await problemsOf('prompt,b\nx,y\n', { columns: { seed: 'Seed No' } })).toEqual([
+      'line 1, seed: expected a column "Seed No", as the mapping says, found the columns "prompt", "b"',
+    ]);
+  });
+
+  it('has more columns than anyone needs', async () => {
+    const names = Array.from({ length: 200 }, (_, i) => `c${i}`).join(',');
+    expect(await problemsOf(`prompt,${names}\n`)).toEqual(['line 1: expected at most 200 columns, found 201']);
+  });
+
+  it('lacks the prompt in a row of JSONL', async () => {
+    expect(await problemsOf('{"prompt":"a"}\n{"Text":"b"}\n', { format: 'jsonl' })).toEqual([
+      expect.stringContaining('line 2, prompt: expected a column "prompt"'),
+    ]);
+  });
+});
+
+describe('a file that cannot be', () => {
+  it.each([
+    ['csv', ''],
+    ['tsv', '\n\n'],
+    ['jsonl', ''],
+    ['csv', 'id,prompt\n'],
+    ['csv', '\ufeff'],
+  ] as const)('has no rows: %s %j', async (format, text) => {
+    expect(await problemsOf(text, { format })).toEqual(['expected at least one row with a prompt, found none']);
+  });
+
+  it('is not UTF-8: each such line is told, and so is everything else', async () => {
+    const bytes = Buffer.from('prompt,seed\nun caf\xe9,1\nthe,-1\nna\xefve,2\n', 'latin1');
+    expect(await problemsOf(bytes)).toEqual([
+      'line 2: expected text in UTF-8, found other bytes at the \ufffd in "un caf\ufffd,1"',
+      'line 3, seed: expected a whole number from 0 to 4294967295, found "-1"',
+      'line 4: expected text in UTF-8, found other bytes at the \ufffd in "na\ufffdve,2"',
+    ]);
+  });
+
+  it('breaks off inside a character', async () => {
+    const bytes = Buffer.from('prompt\na caf\u00e9').subarray(0, -1);
+    expect(await problemsOf(bytes)).toEqual([
+      'line 2: expected text in UTF-8, found other bytes at the \ufffd in "a caf\ufffd"',
+    ]);
+  });
+
+  it('is UTF-16, as some spreadsheets save text', async () => {
+    expect(await problemsOf(Buffer.from('\ufeffprompt\na\n', 'utf16le'))).toEqual([
+      'expected text in UTF-8, found UTF-16; save it as "CSV UTF-8"',
+    ]);
+  });
+
+  it('has quotes that do not add up', async () => {
+    expect(await problemsOf('prompt\napple\n"a pear\n\nplum\n')).toEqual([
+      'line 3: expected a closing quote, found the end of the file',
+    ]);
+    const lone =
+      'expected a cell with a quote in it to stand in quotes, and the quote doubled, as in "a 6"" nail", found a lone quote';
+    expect(await problemsOf('prompt,size\na 6" nail,\n"a\npear",640\n"a "b" c",512\n')).toEqual([
+      `line 2: ${lone}`,
+      'line 3, size: expected one of 256, 512, 1024, 2k, 4k, found "640"',
+      `line 5: ${lone}`,
+    ]);
+    expect(await problemsOf(`prompt\n"a pear\n${'plum\n'.repeat(60_000)}`)).toEqual([
+      'line 2: expected a row of at most 262144 bytes, found more; is a quote not closed?',
+    ]);
+  });
+
+  it('has a line that never ends', async () => {
+    for (const format of ['csv', 'tsv', 'jsonl'] as const) {
+      expect(await problemsOf(`prompt\n${'x'.repeat(400_000)}`, { format })).toContainEqual(
+        'line 2: expected a line of at most 262144 bytes, found more',
+      );
+    }
+  });
+
+  it('is larger than memory should hold', async () => {
+    const chunk = Buffer.from(`${' '.repeat(2 ** 16 - 1)}\n`);
+    const chunks = function* () {
+      for (let bytes = 0; bytes <= LIMITS.bytes; bytes += chunk.length) yield chunk;
+    };
+    await expect(planCatalog(chunks(), { ...options, format: 'tsv' })).rejects.toThrow(
+      'expected at most 268435456 bytes, found more',
+    );
+  });
+});
+
+describe('the error', () => {
+  it('has every problem in the order of lines, names the file and is one a person must fix', async () => {
+    const error = await errorOf('id,prompt,seed,size\n../x,,-1,9\nb,pear,7,512\nb,,,\n');
+    expect(error).toBeInstanceOf(UserError);
+    expect(error.name).toBe('UserError');
+    expect(error.message.split('\n')).toEqual([
+      'catalog.csv: 5 problems in the catalog',
+      '  line 2, id: expected 1 to 120 letters, digits, ".", "_" or "-", not starting with ".", found "../x"',
+      '  line 2, prompt: expected a prompt, found nothing',
+      '  line 2, size: expected one of 256, 512, 1024, 2k, 4k, found "9"',
+      '  line 2, seed: expected a whole number from 0 to 4294967295, found "-1"',
+      '  line 4, prompt: expected a prompt, found nothing',
+    ]);
+    expect(error.problems[3]).toEqual({
+      line: 2,
+      column: 'seed',
+      expected: 'a whole number from 0 to 4294967295',
+      found: '"-1"',
+    });
+  });
+
+  it('calls columns as the file does', async () => {
+    expect(await problemsOf('Text,Seed No\na,-1\n', { columns: { prompt: 'Text', seed: 'Seed No' } })).toEqual([
+      'line 2, Seed No: expected a whole number from 0 to 4294967295, found "-1"',
+    ]);
+  });
+
+  it('lists a hundred problems and counts the rest', async () => {
+    const error = await errorOf(`prompt,seed\n${'apple,-1\n'.repeat(250)}`);
+    expect(error.total).toBe(250);
+    expect(error.problems).toHaveLength(100);
+    expect(error.message).toMatch(/^catalog\.csv: 250 problems.*\n {2}… and 150 more$/s);
+  });
+
+  it('cuts long values', async () => {
+    const [problem] = await problemsOf(`prompt,size\napple,${'9'.repeat(5000)}\n`);
+    expect(problem?.length).toBeLessThan(150);
+  });
+});
+
+describe('options that fit no catalog', () => {
+  it('map a column that is not ours', async () => {
+    await expect(plan('prompt\na\n', { columns: { promt: 'x' } })).rejects.toThrow(
+      'column mapping: expected one of id, prompt, negative_prompt, size, aspect, width, height, seed, steps, guidance, variants, priority before the "=", found "promt"',
+    );
+  });
+
+  it('have a default size that the bundle does not serve', async () => {
+    const defaults = { ...options.defaults, size: '2k' as const };
+    await expect(plan('prompt\na\n', { defaults })).rejects.toThrow(
+      'default size: expected a size that the bundle serves (256, 512, 4k), found 2k',
+    );
+  });
+
+  it('leave the quality of a lossy format open', async () => {
+    const defaults = { ...options.defaults, format: 'avif' as const };
+    await expect(plan('prompt\na\n', { defaults })).rejects.toThrow(
+      'format avif: expected a quality from 1 to 100, found none',
+    );
+  });
+});

@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { jobsOf, problemsOf } from './planning.ts';
+
+const shapeOf = async (header: string, row: string) => {
+  const [job] = await jobsOf(`prompt,${header}\napple,${row}\n`);
+  return { size: job?.size, bin: job?.bin, width: job?.width, height: job?.height };
+};
+
+describe('a row becomes jobs', () => {
+  it('with the defaults of the batch and of the bundle where the row says nothing', async () => {
+    expect(await jobsOf('prompt\na red apple\n')).toEqual([
+      {
+        id: '1fea40d6d6b3',
+        prompt: 'a red apple',
+        negativePrompt: '',
+        size: '512',
+        bin: { height: 512, width: 512 },
+        width: 512,
+        height: 512,
+        seed: 3_234_286_458,
+        steps: 20,
+        guidance: 4.5,
+        format: 'png',
+        quality: null,
+        priority: 3,
+        renderKey: expect.stringMatching(/^[0-9a-f]{64}$/),
+        line: 2,
+        metadata: {},
+      },
+    ]);
+  });
+
+  it('with everything that the row says', async () => {
+    const header = 'id,prompt,negative_prompt,size,aspect,seed,steps,guidance,priority,team';
+    const [job] = await jobsOf(`${header}\nhero,an apple,blurry,4K,16:9,42,30,7.5,1,shop\n`);
+    expect(job).toMatchObject({
+      id: 'hero',
+      prompt: 'an apple',
+      negativePrompt: 'blurry',
+      size: '4k',
+      bin: { height: 2160, width: 3840 },
+      seed: 42,
+      steps: 30,
+      guidance: 7.5,
+      priority: 1,
+      metadata: { team: 'shop' },
+    });
+  });
+
+  it('with the quality of lossy formats only', async () => {
+    const defaults = { size: '512', quality: 80 } as const;
+    expect(await jobsOf('prompt\napple\n', { defaults: { ...defaults, format: 'webp' } })).toMatchObject([
+      { quality: 80 },
+    ]);
+    expect(await jobsOf('prompt\napple\n', { defaults: { ...defaults, format: 'png' } })).toMatchObject([
+      { quality: null },
+    ]);
+  });
+});
+
+describe('the shape of a picture', () => {
+  it('is the nearest bin as it is for an aspect', async () => {
+    const wide = { size: '512', bin: { height: 416, width: 608 }, width: 608, height: 416 };
+    for (const aspect of ['3:2', '3 : 2', '1.5', '1.5:1']) expect(await shapeOf('aspect', aspect)).toEqual(wide);
+  });
+
+  it('is kept to the pixel for a width and height, with the bin beside it', async () => {
+    expect(await shapeOf('width,height', '640,360')).toEqual({
+      size: '512',
+      bin: { height: 384, width: 672 },
+      width: 640,
+      height: 360,
+    });
+  });
+
+  it('may be twice the bin, and no more', async () => {
+    expect(await shapeOf('width,height', '1024,1024')).toMatchObject({ width: 1024, height: 1024 });
+    expect(await problemsOf('prompt,width,height\napple,1025,1024\n')).toEqual([
+      'line 2, width: expected at most 2 times the 512×512 of size 512, found 1025×1024',
+    ]);
+  });
+});
+
+describe('variants', () => {
+  it('are jobs of their own, numbered from 1, with seeds that count up from the row’s', async () => {
+    const jobs = await jobsOf('id,prompt,seed,variants\napple,an apple,4294967294,3\n');
+    expect(jobs.map(({ id, seed }) => [id, seed])).toEqual([
+      ['apple-1', 4_294_967_294],
+      ['apple-2', 4_294_967_295],
+      ['apple-3', 0],
+    ]);
+    expect(new Set(jobs.map(({ renderKey }) => renderKey)).size).toBe(3);
+  });
+
+  it('start with the picture of the row without variants', async () => {
+    const [one] = await jobsOf('prompt\nan apple\n');
+    const [first] = await jobsOf('prompt,variants\nan apple,4\n');
+    expect(first?.renderKey).toBe(one?.renderKey);
+  });
+
+  it('must not take another row’s id', async () => {
+    expect(await problemsOf('id,prompt,variants\napple,an apple,2\napple-2,a pear,\n')).toEqual([
+      'line 3, id: expected an id of its own, found "apple-2", as on line 2',
+    ]);
+  });
+});
