@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .errors import ExportError
 from .graphs import Graph
+from .reference import position_embedding, predict
 from .transformer import CaptionProjection, PixArtTransformer
 
 TOLERANCE = 1e-4
@@ -44,8 +45,8 @@ def verify_against_reference(
 ) -> float:
     """Compares our transformer with diffusers' own class on the example `inputs`, both in torch.
 
-    The reference has no KV compression, so this is for checkpoints without it. The position embedding is the one
-    that the reference computes itself. Returns the relative error; raises `ExportError` above the tolerance.
+    The reference has no KV compression, so this is for checkpoints without it. Returns the relative error; raises
+    `ExportError` above the tolerance.
     """
     reference = PixArtTransformer2DModel.from_pretrained(
         checkpoint / "transformer", torch_dtype=torch.float32, use_additional_conditions=False
@@ -53,16 +54,9 @@ def verify_against_reference(
     text_states = torch.randn(*inputs["caption"].shape[:2], transformer.shape.caption_width)
     latents, timestep, mask = inputs["latents"], inputs["timestep"], inputs["caption_mask"]
     with torch.no_grad():
-        expected = reference(
-            latents,
-            encoder_hidden_states=text_states,
-            encoder_attention_mask=mask,
-            timestep=timestep,
-            added_cond_kwargs={"resolution": None, "aspect_ratio": None},
-        ).sample[:, : transformer.shape.latent_channels]
-        patches = reference.pos_embed.proj(latents).flatten(2).mT
-        position_embedding = (reference.pos_embed(latents) - patches)[:1]
-        found = transformer(latents, timestep, position_embedding, projection(text_states), mask)
+        expected = predict(reference, latents, timestep, text_states, mask)
+        position = position_embedding(reference, latents)
+        found = transformer(latents, timestep, position, projection(text_states), mask)
     error = relative_error(found.numpy(), expected.numpy())
     _require(error, TOLERANCE, "transformer in torch against diffusers")
     return error

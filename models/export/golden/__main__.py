@@ -7,42 +7,47 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
 from ..bundle import BundleOptions
 from ..export_bundle import export_bundle
 from ..quiet import quiet_libraries
 from .cases import CASES
 from .pipelines import CHECKPOINTS, TinyCheckpoint, write_checkpoint
 from .stages import write_captions, write_noise, write_tokens
+from .tensors import write_tensors
 from .trace import Case, Trace, trace
 
 PROMPTS = Path(__file__).parents[3] / "tests" / "catalogs" / "parti-prompts.tsv"
+FOLDERS = ("bundles", "cases", "stages")
 SIZE = "256"
 UNIGRAM_AND_BPE = ("tiny-epsilon", "tiny-velocity")
 
 
 def main(arguments: list[str]) -> None:
-    """Replaces the folders `bundles`, `cases` and `stages` of the target."""
+    """Replaces the folders `bundles`, `cases` and `stages` of the target once all are written."""
     parser = argparse.ArgumentParser(prog="python -m export.golden", description=__doc__)
     parser.add_argument("target", type=Path, help="folder that receives bundles/, cases/ and stages/")
     target = parser.parse_args(arguments).target
     quiet_libraries()
+    with tempfile.TemporaryDirectory() as scratch:
+        write_fixtures(Path(scratch))
+        for folder in FOLDERS:
+            shutil.rmtree(target / folder, ignore_errors=True)
+            shutil.copytree(Path(scratch) / folder, target / folder)
+
+
+def write_fixtures(target: Path) -> None:
     prompts = [line.split("\t")[0] for line in PROMPTS.read_text(encoding="utf-8").splitlines()[1:]]
-    for folder in ("bundles", "cases", "stages"):
-        shutil.rmtree(target / folder, ignore_errors=True)
+    for tiny in CHECKPOINTS:
+        checkpoint = target / "checkpoints" / tiny.name
+        write_checkpoint(tiny, prompts, checkpoint)
+        write_bundle(tiny, checkpoint, target / "bundles" / tiny.name)
+        for case in CASES:
+            if case.bundle == tiny.name:
+                write_case(case, trace(checkpoint, case, tiny.max_tokens), target / "cases" / case.name)
+                print(f"case {case.name} written")
     stages = target / "stages"
     write_noise(stages)
     write_captions(stages / "captions.json")
-    for tiny in CHECKPOINTS:
-        with tempfile.TemporaryDirectory() as folder:
-            checkpoint = Path(folder)
-            write_checkpoint(tiny, prompts, checkpoint)
-            write_bundle(tiny, checkpoint, target / "bundles" / tiny.name)
-            for case in CASES:
-                if case.bundle == tiny.name:
-                    write_case(case, trace(checkpoint, case, tiny.max_tokens), target / "cases" / case.name)
-                    print(f"case {case.name} written")
     for name in UNIGRAM_AND_BPE:
         write_tokens(target / "bundles" / name / "tokenizer.json", prompts, stages / f"tokens-{name}.json")
 
@@ -63,17 +68,9 @@ def write_bundle(tiny: TinyCheckpoint, checkpoint: Path, target: Path) -> None:
 
 
 def write_case(case: Case, traced: Trace, folder: Path) -> None:
-    """Writes case.json and tensors.bin: the arrays one after another, little-endian, at the offsets of case.json."""
-    folder.mkdir(parents=True)
-    tensors, offset = {}, 0
-    with (folder / "tensors.bin").open("wb") as file:
-        for name, array in traced.tensors.items():
-            if case.binning and name == "decoded":
-                continue  # three quarters of a megabyte; the image shows what became of it
-            dtype = "uint8" if array.dtype == np.uint8 else "float32"
-            data = array.astype("<f4" if dtype == "float32" else "u1").tobytes()
-            tensors[name] = {"dtype": dtype, "shape": list(array.shape), "offset": offset}
-            offset += file.write(data)
+    """Writes case.json, with the inputs and the small values, and tensors.bin."""
+    # The decoded image is three quarters of a megabyte at a real size; the final image shows what became of it.
+    kept = {name: array for name, array in traced.tensors.items() if not (case.binning and name == "decoded")}
     decoded = traced.tensors["decoded"].shape
     description = {
         "bundle": case.bundle,
@@ -92,7 +89,7 @@ def write_case(case: Case, traced: Trace, folder: Path) -> None:
         "negativeText": traced.texts[1] if len(traced.texts) > 1 else None,
         "timesteps": traced.timesteps,
         "callIndex": traced.call_index,
-        "tensors": tensors,
+        "tensors": write_tensors(kept, folder),
     }
     text = json.dumps(description, ensure_ascii=False, indent=1)
     (folder / "case.json").write_text(text + "\n", encoding="utf-8")

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import torch
 from diffusers import PixArtSigmaPipeline
-from diffusers.models.embeddings import get_2d_sincos_pos_embed
 from torch import Tensor
 
 from ..checkpoint import load_transformer
+from ..reference import position_embedding
 
 NOTED_CALL = 1
 """The transformer call that is kept: the second, whose latents are no longer pure noise."""
@@ -84,15 +84,15 @@ def load_pipeline(folder: Path) -> PixArtSigmaPipeline:
     pipeline.set_progress_bar_config(disable=True)
     transformer, projection = load_transformer(folder)
     if transformer.shape.kv_compression is not None:
-        embedding = pipeline.transformer.pos_embed
+        reference = pipeline.transformer
 
         def forward(latents: Tensor, **call: Any) -> tuple[Tensor]:
-            position = embedding(latents) - embedding.proj(latents).flatten(2).mT
+            position = position_embedding(reference, latents)
             caption = projection(call["encoder_hidden_states"])
             mask = call["encoder_attention_mask"]
-            return (transformer(latents, call["timestep"].float(), position[:1], caption, mask),)
+            return (transformer(latents, call["timestep"].float(), position, caption, mask),)
 
-        pipeline.transformer.forward = forward
+        reference.forward = forward
     return pipeline
 
 
@@ -116,7 +116,7 @@ def trace(folder: Path, case: Case, max_tokens: int) -> Trace:
     noted = min(NOTED_CALL, len(recorder.calls) - 1)
     tensors = {
         "noise": recorder.steps[0][1],
-        "positionEmbedding": _position_embedding(pipeline, recorder.steps[0][1]),
+        "positionEmbedding": position_embedding(pipeline.transformer, recorder.steps[0][1]),
         **_text_tensors(recorder),
         **_call_tensors(pipeline, *recorder.calls[noted]),
         "latents": torch.cat([latents for _, _, latents in recorder.steps]),
@@ -146,12 +146,3 @@ def _call_tensors(pipeline: PixArtSigmaPipeline, inputs: dict[str, Tensor], outp
         "call.captionMask": inputs["encoder_attention_mask"],
         "call.prediction": output[:, :channels],
     }
-
-
-def _position_embedding(pipeline: PixArtSigmaPipeline, noise: Tensor) -> Tensor:
-    embed = pipeline.transformer.pos_embed
-    grid = tuple(side // embed.patch_size for side in noise.shape[-2:])
-    width = pipeline.transformer.inner_dim
-    return get_2d_sincos_pos_embed(
-        width, grid, base_size=embed.base_size, interpolation_scale=embed.interpolation_scale
-    )[None]
