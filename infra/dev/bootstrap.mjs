@@ -37,7 +37,7 @@ const verbs = {
   async start(args) {
     await ensurePackages(root);
     if (!process.env.TEMPORAL_ADDRESS) await ensureTool(temporal);
-    return handOver(['--import', 'tsx', 'infra/dev/start.ts', ...args]);
+    return handOver(['cli/bin.mjs', 'start', ...args]);
   },
   /** @param {string[]} args */
   async test(args) {

@@ -1,0 +1,69 @@
+import { Command } from 'commander';
+import type { Size } from '../catalog/size.ts';
+import { startLocalFleet } from '../infra/dev/local-fleet.ts';
+import { chosenBundle } from './chosen-bundle.ts';
+import { interruption } from './follow-batch.ts';
+import {
+  addServerOptions,
+  bundleOption,
+  deviceOption,
+  type ServerOptions,
+  sizesOption,
+  stateOption,
+  threadsOption,
+} from './options.ts';
+import { note, printLine } from './output.ts';
+
+type DevOptions = ServerOptions & { bundle?: string; size?: Size[]; device: string; threads?: number; state: string };
+
+const examples = `
+Batches and their histories are kept in the state folder, so a later "dev" shows them again and goes on with them.
+
+Examples:
+  $ npx pixart-batch dev
+  $ npx pixart-batch dev --size 256 --threads 4
+`;
+
+export const devCommand = (): Command =>
+  addServerOptions(new Command('dev'))
+    .description('run a Temporal server with its UI, an orchestrator and a render worker here, until Ctrl-C')
+    .addOption(bundleOption())
+    .addOption(sizesOption('a size to render; otherwise all of the bundle'))
+    .addOption(deviceOption())
+    .addOption(threadsOption())
+    .addOption(stateOption())
+    .addHelpText('after', examples)
+    .action(dev);
+
+async function dev(options: DevOptions): Promise<void> {
+  const { folder } = await chosenBundle(options.bundle);
+  const signal = interruption();
+  note('starting …');
+  const fleet = await startLocalFleet({
+    stateFolder: options.state,
+    address: options.address ?? process.env.TEMPORAL_ADDRESS,
+    namespace: options.namespace,
+    bundle: folder,
+    sizes: options.size ?? [],
+    device: options.device,
+    threads: options.threads,
+  });
+  try {
+    printLine(`Temporal server  ${fleet.address}`);
+    if (fleet.uiUrl !== null) printLine(`Temporal UI      ${fleet.uiUrl}`);
+    printLine(`logs             ${fleet.logFolder}`);
+    const address = fleet.address === '127.0.0.1:7233' ? '' : ` --address ${fleet.address}`;
+    printLine(
+      `In another terminal:\n  npx pixart-batch submit <catalog.csv> --wait${address}\nCtrl-C stops all of it.`,
+    );
+    const interrupted = new Promise<null>((resolve) => {
+      if (signal.aborted) resolve(null);
+      signal.addEventListener('abort', () => resolve(null), { once: true });
+    });
+    const failure = await Promise.race([fleet.gaveUp, interrupted]);
+    if (failure !== null) throw failure;
+    note('\nstopping …');
+  } finally {
+    await fleet.stop();
+  }
+}

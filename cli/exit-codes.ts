@@ -1,0 +1,27 @@
+import { UserError } from '../catalog/user-error.ts';
+import { StoreUnavailable } from '../store/index.ts';
+
+/** What the shell gets to see. docs/guide.md lists the same. */
+export const EXIT = {
+  ok: 0,
+  /** A fault of the program: please report it. */
+  unexpected: 1,
+  /** Wrong usage, catalog, bundle, batch id …: something for the caller to put right. */
+  badInput: 2,
+  /** The batch has ended, and images are missing: failed rows, a cancellation, or a plan that could not be made. */
+  imagesMissing: 3,
+  /** The Temporal server or the store cannot be used from here. */
+  unreachable: 4,
+  /** Ctrl-C; a batch that was being watched goes on. */
+  interrupted: 130,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** No use of the Temporal server: it does not answer, or it lacks what batches need. */
+export class ServerUnusable extends UserError {}
+
+export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof ServerUnusable || error instanceof StoreUnavailable) return EXIT.unreachable;
+  return error instanceof UserError ? EXIT.badInput : EXIT.unexpected;
+}

@@ -1,0 +1,107 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { CATALOG_FORMATS, type CatalogFormat } from '../catalog/format.ts';
+import { IMAGE_FORMATS, type ImageFormat } from '../catalog/job.ts';
+import { SIZES, type Size } from '../catalog/size.ts';
+import type { BatchRequest } from '../client/index.ts';
+import type { BundleRef } from '../models/pixart/index.ts';
+
+export type JsonOptions = { json?: true };
+
+export const jsonOption = (): Option => new Option('--json', 'print JSON, for programs');
+
+export type ServerOptions = { address?: string; namespace?: string };
+
+export const addServerOptions = (command: Command): Command =>
+  command
+    .option('--address <host:port>', 'the Temporal server (TEMPORAL_ADDRESS; otherwise 127.0.0.1:7233)')
+    .option('--namespace <name>', 'its namespace (TEMPORAL_NAMESPACE; otherwise "default")');
+
+export const storeOption = (): Option =>
+  new Option('--store <url>', 'where results go: a folder or gs://bucket/prefix').env('PIXART_STORE').default('out');
+
+export const bundleOption = (): Option =>
+  new Option('--bundle <name or folder>', 'the model: an installed bundle or the path of one').env('PIXART_BUNDLE');
+
+export const sizesOption = (what: string): Option =>
+  new Option('--size <size>', `${what} (${SIZES.join(', ')}); may be given several times`)
+    .choices(SIZES)
+    .argParser((size: string, sizes: Size[] | undefined) => [...(sizes ?? []), knownSize(size)]);
+
+function knownSize(text: string): Size {
+  const size = SIZES.find((known) => known === text);
+  if (size === undefined) throw new InvalidArgumentError(`Expected one of ${SIZES.join(', ')}.`);
+  return size;
+}
+
+export const imageFormatOption = (): Option =>
+  new Option('--image-format <format>', 'of the images').choices(IMAGE_FORMATS).default('png');
+
+export const qualityOption = (): Option =>
+  new Option('--quality <1-100>', 'of webp, avif or jpeg images').argParser(wholeNumber(1, 100));
+
+export const deviceOption = (): Option =>
+  new Option('--device <device>', 'cpu or cuda:<n>').env('PIXART_DEVICE').default('cpu').argParser(device);
+
+function device(text: string): string {
+  if (/^(cpu|cuda:\d+)$/.test(text)) return text;
+  throw new InvalidArgumentError('Expected cpu or cuda:<n>.');
+}
+
+export const threadsOption = (): Option =>
+  new Option('--threads <n>', 'CPU threads; otherwise as many as there are cores').argParser(wholeNumber(1, 1024));
+
+export const stateOption = (): Option =>
+  new Option('--state <folder>', "for the server's file and the logs").env('PIXART_STATE').default('.pixart');
+
+/** What a batch, a plan and a schedule are asked for in the same words. */
+export type CatalogOptions = {
+  store: string;
+  bundle?: string;
+  catalogFormat?: CatalogFormat;
+  column?: Record<string, string>;
+  size?: Size;
+  imageFormat: ImageFormat;
+  quality?: number;
+};
+
+export const addCatalogOptions = (command: Command): Command =>
+  command
+    .addOption(storeOption())
+    .addOption(bundleOption())
+    .addOption(
+      new Option('--catalog-format <format>', 'of a catalog whose name does not tell').choices(CATALOG_FORMATS),
+    )
+    .addOption(
+      new Option(
+        '--column <ours=theirs>',
+        'read one of our columns from another one, such as prompt=Caption; may be repeated',
+      ).argParser(columnMapping),
+    )
+    .addOption(new Option('--size <size>', 'for rows that do not say; otherwise the bundle’s smallest').choices(SIZES))
+    .addOption(imageFormatOption())
+    .addOption(qualityOption());
+
+/** What the options say, in the client library's words. */
+export function batchRequest(catalog: string, options: CatalogOptions, bundle: BundleRef): BatchRequest {
+  const { store, catalogFormat, column, size, imageFormat, quality } = options;
+  const defaults = {
+    format: imageFormat,
+    ...(size === undefined ? {} : { size }),
+    ...(quality === undefined ? {} : { quality }),
+  };
+  return { catalog, store, bundle, format: catalogFormat, columns: column, defaults };
+}
+
+function columnMapping(text: string, before: Record<string, string> | undefined): Record<string, string> {
+  const [ours, theirs] = text.split(/=(.*)/s);
+  if (!ours || !theirs) throw new InvalidArgumentError('Expected <our column>=<column of the catalog>.');
+  return { ...before, [ours]: theirs };
+}
+
+export const wholeNumber =
+  (least: number, most: number) =>
+  (text: string): number => {
+    const number = Number(text);
+    if (Number.isInteger(number) && number >= least && number <= most) return number;
+    throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
+  };

@@ -1,0 +1,51 @@
+import { Command, Option } from 'commander';
+import { submitBatch } from '../client/index.ts';
+import { bundleRef } from '../models/pixart/index.ts';
+import { chosenBundle } from './chosen-bundle.ts';
+import { watchToTheEnd } from './follow-batch.ts';
+import {
+  addCatalogOptions,
+  addServerOptions,
+  batchRequest,
+  type CatalogOptions,
+  type JsonOptions,
+  jsonOption,
+  type ServerOptions,
+  wholeNumber,
+} from './options.ts';
+import { note, printJson, printLine } from './output.ts';
+import { summaryText } from './plan.ts';
+import { withClient } from './with-client.ts';
+
+type SubmitOptions = CatalogOptions & ServerOptions & JsonOptions & { batch?: string; window?: number; wait?: true };
+
+const examples = `
+Examples:
+  $ npx pixart-batch submit catalog.csv --wait
+  $ npx pixart-batch submit prompts.tsv --column prompt=Prompt --size 512 --batch spring-icons
+  $ npx pixart-batch submit gs://my-bucket/catalogs/spring.jsonl --store gs://my-bucket/images --json
+`;
+
+export const submitCommand = (): Command =>
+  addServerOptions(addCatalogOptions(new Command('submit')))
+    .description('check a catalog and start a batch of it; nothing is written or started unless all of it is right')
+    .argument('<catalog>', 'a .csv, .tsv or .jsonl file: a path or gs:// URL')
+    .option('--batch <id>', "the batch's name and folder; otherwise the catalog's name and the time")
+    .addOption(new Option('--window <n>', 'images in flight at once, for each size').argParser(wholeNumber(1, 2000)))
+    .option('--wait', 'show progress until the batch has ended')
+    .addOption(jsonOption())
+    .addHelpText('after', examples)
+    .action(submit);
+
+async function submit(catalog: string, options: SubmitOptions): Promise<void> {
+  const json = options.json === true;
+  const bundle = bundleRef(await chosenBundle(options.bundle));
+  const request = { ...batchRequest(catalog, options, bundle), batch: options.batch, window: options.window };
+  await withClient(options, async (client) => {
+    const { batch, plan } = await submitBatch(client, request);
+    if (json) printJson({ batch, ...plan });
+    else note(`batch ${batch}: ${summaryText(plan)}`);
+    if (options.wait) process.exitCode = await watchToTheEnd(client, batch, json);
+    else if (!json) printLine(`started; follow it with:\n  npx pixart-batch watch ${batch}`);
+  });
+}

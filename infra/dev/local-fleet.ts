@@ -1,0 +1,82 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Size } from '../../catalog/size.ts';
+import type { UserError } from '../../catalog/user-error.ts';
+import { type Supervised, supervise } from './supervised-process.ts';
+import { startTemporalServer, type TemporalServer } from './temporal-server.ts';
+
+export type FleetOptions = {
+  /** Holds the server's SQLite file and the logs. */
+  stateFolder: string;
+  /** A server that runs already; without it one is started. */
+  address?: string | undefined;
+  namespace?: string | undefined;
+  bundle: string;
+  sizes: Size[];
+  device: string;
+  threads?: number | undefined;
+};
+
+/** A Temporal server, an orchestrator and a render worker on this machine, each a process of its own. */
+export type LocalFleet = {
+  address: string;
+  /** The UI of the server that was started or joined; unknown for one that was given. */
+  uiUrl: string | null;
+  logFolder: string;
+  /** Resolves when a worker cannot go on. */
+  gaveUp: Promise<UserError>;
+  /** Ends what was started, workers first. */
+  stop(): Promise<void>;
+};
+
+const command = fileURLToPath(new URL('../../cli/bin.mjs', import.meta.url));
+
+/** On one machine a person waits for the end, and a worker that starts later takes the image up again. */
+const graceSeconds = 2;
+/** Beyond it, for a renderer that is in the middle of a step. */
+const endMs = 40_000;
+
+/** @throws UserError where the Temporal server cannot be started */
+export async function startLocalFleet(options: FleetOptions): Promise<LocalFleet> {
+  const logFolder = join(options.stateFolder, 'logs');
+  mkdirSync(logFolder, { recursive: true });
+  const server = options.address === undefined ? await startServer(options.stateFolder) : null;
+  const address = server?.address ?? options.address!;
+  const workers = startWorkers(options, address, logFolder);
+  return {
+    address,
+    uiUrl: server?.uiUrl ?? null,
+    logFolder,
+    gaveUp: Promise.race(workers.map(({ gaveUp }) => gaveUp)),
+    async stop() {
+      await Promise.all(workers.map((worker) => worker.stop()));
+      await server?.stop();
+    },
+  };
+}
+
+const startServer = (stateFolder: string): Promise<TemporalServer> =>
+  startTemporalServer({ dbFile: join(stateFolder, 'temporal.db'), ports: 'usual' });
+
+function startWorkers(options: FleetOptions, address: string, logFolder: string): Supervised[] {
+  const { namespace, bundle, sizes, device, threads } = options;
+  const server = ['--address', address, ...(namespace === undefined ? [] : ['--namespace', namespace])];
+  const renderer = [
+    ...['--bundle', bundle, '--device', device, '--grace', String(graceSeconds)],
+    ...sizes.flatMap((size) => ['--size', size]),
+    ...(threads === undefined ? [] : ['--threads', String(threads)]),
+  ];
+  const worker = (name: string, args: string[]): Supervised =>
+    supervise({
+      name,
+      args: [command, 'worker', ...server, ...args],
+      logFile: join(logFolder, `${name.replaceAll(' ', '-')}.log`),
+      graceMs: endMs,
+    });
+  return [
+    worker('orchestrator', ['--orchestrator']),
+    // One process for all sizes: they share this machine's one device and take turns on it.
+    worker('render worker', ['--renderer', ...renderer]),
+  ];
+}

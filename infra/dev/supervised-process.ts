@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UserError } from '../../catalog/user-error.ts';
+import { endProcess, startInBackground } from './background-process.ts';
+
+export type Supervised = {
+  readonly name: string;
+  /** Resolves when the program cannot go on and starting it again would not help. */
+  readonly gaveUp: Promise<UserError>;
+  stop(): Promise<void>;
+};
+
+export type Program = { name: string; args: string[]; logFile: string; graceMs: number };
+
+/** A process that ends by itself this often in a row will do so again. */
+const mostRestarts = 5;
+const restartPauseMs = 1_000;
+/** One that has run for this long has not failed at its start. */
+const settledMs = 60_000;
+/** What the command line says when a person has to put something right: see cli/exit-codes.ts. */
+const badInput = 2;
+
+/** Runs a Node program, and starts it again when it is killed or crashes. */
+export function supervise({ name, args, logFile, graceMs }: Program): Supervised {
+  let stopping = false;
+  let pid: number | undefined;
+  let running: Promise<number | null> = Promise.resolve(null);
+
+  const start = (): void => {
+    const child = startInBackground(process.execPath, args, logFile);
+    pid = child.pid;
+    running = new Promise((resolve) => {
+      child.once('exit', resolve);
+      child.once('error', () => resolve(null));
+    });
+  };
+
+  async function keepRunning(): Promise<UserError> {
+    for (let restarts = 0; ; restarts += 1) {
+      const startedAt = performance.now();
+      start();
+      const code = await running;
+      if (stopping) return new Promise(() => {});
+      if (performance.now() - startedAt > settledMs) restarts = 0;
+      if (code === badInput || restarts === mostRestarts) return failure(name, code, logFile);
+      await sleep(restartPauseMs);
+      if (stopping) return new Promise(() => {});
+    }
+  }
+
+  return {
+    name,
+    gaveUp: keepRunning(),
+    async stop() {
+      stopping = true;
+      if (pid !== undefined) await endProcess(pid, graceMs);
+      await running;
+    },
+  };
+}
+
+function failure(name: string, code: number | null, logFile: string): UserError {
+  const lastLines = readFileSync(logFile, 'utf8').trim().split('\n').slice(-5).join('\n');
+  return new UserError(`the ${name} ended (${code ?? 'killed'}); the end of ${logFile}:\n${lastLines}`);
+}
