@@ -8,17 +8,14 @@ export const MAX_SHARD_JOBS = 500;
 export type Shard = { size: Size; jobs: Job[] };
 
 /**
- * Cuts jobs into shards. Within a size they go by priority, then by their order in the catalog; a job whose render key
- * an earlier one has comes after all that have to be rendered, when its image is there to be copied. The shards of all
- * sizes take turns, so that no size's workers wait for another's.
+ * Cuts jobs into shards, a size after the other. Within a size they go by priority, then by their order in the catalog;
+ * a job whose render key an earlier one has comes after all that have to be rendered, when its image is there to be
+ * copied.
  */
 export function cutShards(jobs: Iterable<Job>): Shard[] {
   const bySize = new Map<Size, Job[]>(SIZES.map((size) => [size, []]));
   for (const job of jobs) bySize.get(job.size)?.push(job);
-  const slices = [...bySize].flatMap(([size, ofSize]) =>
-    sliced(inOrder(ofSize)).map((slice, turn) => ({ turn, shard: { size, jobs: slice } })),
-  );
-  return slices.toSorted((a, b) => a.turn - b.turn).map(({ shard }) => shard);
+  return [...bySize].flatMap(([size, ofSize]) => sliced(inOrder(ofSize)).map((slice) => ({ size, jobs: slice })));
 }
 
 function inOrder(jobs: readonly Job[]): Job[] {

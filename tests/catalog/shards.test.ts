@@ -73,11 +73,6 @@ describe('cutShards', () => {
     expect(cutShards(jobs).map((shard) => shard.jobs.length)).toEqual([500, 500, 1]);
   });
 
-  it('lets the shards of all sizes take turns', () => {
-    const jobs = Array.from({ length: 1600 }, (_, i) => job(i + 2, i < 1100 ? '256' : '512', 3, i));
-    expect(cutShards(jobs).map((shard) => shard.size)).toEqual(['256', '512', '256', '256']);
-  });
-
   it('renders a duplicate of high priority in place of its first row, which then copies it', () => {
     const jobs = [job(2, '256', 5, 7), job(3, '256', 3, 8), job(4, '256', 1, 7)];
     expect(cutShards(jobs)[0]?.jobs.map(({ line }) => line)).toEqual([4, 3, 2]);
