@@ -1,0 +1,83 @@
+import sharp from 'sharp';
+import { createCanvas, paste } from './canvas.ts';
+import { type CaptionStyle, captionHeight, drawCaption } from './caption.ts';
+import type { Pixels } from './encode.ts';
+
+/** Enough for a look; the sheet of a whole night would be too large to open. */
+export const MAX_SHEET_IMAGES = 200;
+
+const MAX_COLUMNS = 8;
+const CELL = 256;
+const GAP = 16;
+const GREY = 0xf4;
+const background = `#${GREY.toString(16).repeat(3)}`;
+
+const titleStyle = { fontSize: 20, lines: 1, colour: '#222', background };
+const captionStyle: CaptionStyle = { width: CELL, fontSize: 13, lines: 2, colour: '#444', background };
+/** About what fits into the lines of a caption. */
+const CAPTION_CHARACTERS = 76;
+const TITLE_HEIGHT = 28;
+const ROW_HEIGHT = CELL + 6 + captionHeight(captionStyle) + GAP;
+
+export type SheetImage = {
+  caption: string;
+  /** The encoded image; called when its turn comes, so that one full image at a time is in memory. */
+  read: () => Promise<Uint8Array>;
+};
+
+export type Sheet = {
+  title: string;
+  /** Images beyond MAX_SHEET_IMAGES are not shown. */
+  images: SheetImage[];
+  /** How many the batch has; the title says when the sheet shows fewer. */
+  total: number;
+};
+
+/**
+ * Thumbnails in rows with a caption below each, as a WebP picture. Memory is bounded by one image and the sheet (40 MB).
+ *
+ * @throws whatever `read` throws, and Error where the bytes are no image
+ */
+export async function makeContactSheet({ title, images, total }: Sheet): Promise<Uint8Array> {
+  const shown = images.slice(0, MAX_SHEET_IMAGES);
+  const columns = Math.max(1, Math.min(MAX_COLUMNS, shown.length));
+  const rows = Math.ceil(shown.length / columns);
+  const canvas = createCanvas(GAP + columns * (CELL + GAP), GAP + TITLE_HEIGHT + GAP + rows * ROW_HEIGHT, GREY);
+  await pasteTitle(canvas, shown.length < total ? `${title} (first ${shown.length} of ${total} images)` : title);
+  for (const [index, image] of shown.entries()) {
+    const left = GAP + (index % columns) * (CELL + GAP);
+    const top = GAP + TITLE_HEIGHT + GAP + Math.floor(index / columns) * ROW_HEIGHT;
+    await pasteCell(canvas, image, left, top);
+  }
+  const { rgb, width, height } = canvas;
+  return sharp(rgb, { raw: { width, height, channels: 3 } })
+    .webp({ quality: 85 })
+    .toBuffer();
+}
+
+async function pasteTitle(canvas: Pixels, title: string): Promise<void> {
+  const drawn = await drawCaption(title, { ...titleStyle, width: canvas.width - 2 * GAP });
+  if (drawn) paste(canvas, drawn, GAP, GAP);
+}
+
+async function pasteCell(canvas: Pixels, image: SheetImage, left: number, top: number): Promise<void> {
+  const small = await thumbnail(await image.read());
+  paste(canvas, small, left, top + CELL - small.height);
+  const drawn = await drawCaption(shorten(image.caption), captionStyle);
+  if (drawn) paste(canvas, drawn, left, top + CELL + 6);
+}
+
+async function thumbnail(file: Uint8Array): Promise<Pixels> {
+  const { data, info } = await sharp(file)
+    .resize(CELL, CELL, { fit: 'inside', withoutEnlargement: true })
+    .flatten({ background })
+    .toColourspace('srgb')
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return { rgb: data, width: info.width, height: info.height };
+}
+
+function shorten(caption: string): string {
+  const characters = [...caption];
+  return characters.length <= CAPTION_CHARACTERS ? caption : `${characters.slice(0, CAPTION_CHARACTERS - 1).join('')}…`;
+}
