@@ -18,13 +18,8 @@ export const RENDER_START_TO_CLOSE: Record<Size, string> = {
 export const RENDER_HEARTBEAT_TIMEOUT = '30 seconds';
 
 /**
- * Errors that say the same on every attempt: the job is impossible, the worker's bundle is not the batch's, or a person
- * has to fix something first.
- */
-export const NON_RETRYABLE = ['InvalidJob', 'BundleMismatch', 'UserError'];
-
-/**
- * Seven attempts span about ten minutes: long enough for a store or a driver to come back, short enough that an image which kills
+ * Errors that say the same on every attempt (a job that is impossible, a bundle that is not the batch's) are thrown as not
+ * retryable by the activity, which knows best. For the rest, seven attempts span about ten minutes: long enough for a store or a driver to come back, short enough that an image which kills
  * its renderer every time does not hold a device for the night.
  */
 export const RENDER_ATTEMPTS = 7;
@@ -34,12 +29,11 @@ export const RENDER_RETRY: RetryPolicy = {
   backoffCoefficient: 3,
   maximumInterval: '5 minutes',
   maximumAttempts: RENDER_ATTEMPTS,
-  nonRetryableErrorTypes: NON_RETRYABLE,
 };
 
 /**
  * The orchestrator's own steps read and write the store. They go on for a day: a store that is away overnight must not
- * cost a batch whose images are all there. What is missing from the store or unreadable does not get better.
+ * cost a batch whose images are all there.
  */
 export const ORCHESTRATE_SCHEDULE_TO_CLOSE = '1 day';
 
@@ -53,7 +47,6 @@ export const ORCHESTRATE_RETRY: RetryPolicy = {
   initialInterval: '1 second',
   backoffCoefficient: 2,
   maximumInterval: '1 minute',
-  nonRetryableErrorTypes: ['UserError', 'ObjectNotFound', 'ZodError'],
 };
 
 /**
