@@ -145,7 +145,12 @@ export type WriteManifestInput = {
 
 export type WrittenManifest = { manifest: string; totals: Totals };
 
-export type WriteContactSheetInput = { store: string; batch: string };
+export type WriteContactSheetInput = {
+  store: string;
+  batch: string;
+  /** Images that the batch has. */
+  total: number;
+};
 
 export type BatchResult = { batch: string; totals: Totals; manifest: string; contactSheet: string | null };
 

@@ -181,7 +181,11 @@ async function finish(
     startedAt,
     lostShards,
   });
-  const contactSheet = await writeContactSheet({ store, batch: input.batch }).catch(() => null);
+  const contactSheet = await writeContactSheet({
+    store,
+    batch: input.batch,
+    total: totals.rendered + totals.reused,
+  }).catch(() => null);
   ledger.state = state;
   update();
   return { batch: input.batch, totals, manifest, contactSheet };
