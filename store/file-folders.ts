@@ -1,33 +1,31 @@
 import { lstat, mkdir, open, readdir, realpath, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { UserError } from '../catalog/user-error.ts';
 import { errorCode, isMissing } from './file-errors.ts';
 
 const LEFTOVER_AGE_MS = 24 * 60 * 60 * 1000;
 
 /**
- * The path of an object whose name was checked. Only the store's root may be a symbolic link: one further in could lead
- * out of the store.
+ * The real path of one of the store's folders; `''` is the store itself. Only the store's root may be a symbolic link:
+ * one further in could lead out of the store.
  *
- * @throws UserError where a symbolic link lies between root and object
+ * @throws UserError where a symbolic link lies on the way
  */
-export async function locate(root: string, name: string): Promise<string> {
-  const realRoot = await realpath(root);
-  const path = join(realRoot, name);
-  if ((await realpath(dirname(path))) !== dirname(path)) throw linkInside(dirname(path));
-  return path;
+export async function findFolder(root: string, name: string): Promise<string> {
+  const folder = join(await realpath(root), name);
+  if ((await realpath(folder)) !== folder) throw linkInside(folder);
+  return folder;
 }
 
-/** As locate, but makes the folders on the way. */
-export async function makeWay(root: string, name: string): Promise<string> {
+/** As findFolder, but makes what is missing. */
+export async function makeFolders(root: string, name: string): Promise<string> {
   await mkdir(root, { recursive: true });
   let folder = await realpath(root);
-  const parts = name.split('/');
-  for (const part of parts.slice(0, -1)) {
+  for (const part of name.split('/').filter((part) => part !== '')) {
     folder = join(folder, part);
     await makeFolder(folder);
   }
-  return join(folder, parts.at(-1)!);
+  return folder;
 }
 
 async function makeFolder(folder: string): Promise<void> {

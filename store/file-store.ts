@@ -1,12 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, type FileHandle, link, lstat, open, rename, rm, stat as statPath } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../catalog/user-error.ts';
-import { Crc32c, crc32c } from './crc32c.ts';
+import { crc32c } from './crc32c.ts';
 import { errorCode, fileStoreError, isMissing, isNoLink, notFound } from './file-errors.ts';
-import { locate, makeWay, orderedEntries, sweepLeftovers, syncFolder } from './file-folders.ts';
+import { findFolder, makeFolders, orderedEntries, sweepLeftovers, syncFolder } from './file-folders.ts';
 import { publishOnce } from './file-publish.ts';
 import { checkObjectName, TEMP_FOLDER } from './object-name.ts';
 import {
@@ -20,7 +20,7 @@ import {
 /** Objects share their bytes with their copies, so that an editor that writes in place must not be let in. */
 const READ_ONLY = 0o444;
 const WRITABLE = 0o644;
-const CHUNK_BYTES = 1 << 20;
+const TOP = '.';
 
 /**
  * A folder as a store. Bytes go to a temporary file on the same file system first, are flushed to the disk and get
@@ -29,6 +29,8 @@ const CHUNK_BYTES = 1 << 20;
 export class FileStore implements ObjectStore {
   readonly url: string;
   readonly #root: string;
+  /** Folders that were found or made and held no symbolic link, by their name in the store. */
+  readonly #folders = new Map<string, string>();
   #swept: Promise<void> | undefined;
 
   /** @param url `file:///…`; the folder is made by the first write. */
@@ -66,7 +68,7 @@ export class FileStore implements ObjectStore {
     checkObjectName(from);
     checkObjectName(to);
     try {
-      const source = await locate(this.#root, from).catch((error: unknown) => this.#missing(from, error));
+      const source = await this.#path(from, findFolder).catch((error: unknown) => this.#missing(from, error));
       await this.#viaTemp(to, async (temp, target) => {
         await this.#linkOrCopy(from, source, temp);
         await rename(temp, target);
@@ -83,15 +85,8 @@ export class FileStore implements ObjectStore {
   }
 
   async stat(name: string): Promise<ObjectStat | null> {
-    return this.#open(name, async (handle) => {
-      const sum = new Crc32c();
-      let bytes = 0;
-      for await (const chunk of handle.createReadStream({ autoClose: false, highWaterMark: CHUNK_BYTES })) {
-        sum.update(chunk);
-        bytes += chunk.length;
-      }
-      return { name, bytes, crc32c: sum.toString() };
-    });
+    const bytes = await this.#open(name, (handle) => handle.readFile());
+    return bytes && { name, bytes: bytes.length, crc32c: crc32c(bytes) };
   }
 
   async *list(prefix: string): AsyncIterable<ListedObject> {
@@ -120,6 +115,13 @@ export class FileStore implements ObjectStore {
     return join(this.#root, TEMP_FOLDER, file);
   }
 
+  async #path(name: string, reach: (root: string, folder: string) => Promise<string>): Promise<string> {
+    const folder = dirname(name);
+    const path = this.#folders.get(folder) ?? (await reach(this.#root, folder === TOP ? '' : folder));
+    this.#folders.set(folder, path);
+    return join(path, basename(name));
+  }
+
   async #write<T>(
     name: string,
     data: Uint8Array,
@@ -139,14 +141,18 @@ export class FileStore implements ObjectStore {
 
   /** Runs `publish` with a fresh temporary path and the object's own, then flushes the folder; no temporary file stays. */
   async #viaTemp<T>(name: string, publish: (temp: string, target: string) => Promise<T>): Promise<T> {
-    const temp = await makeWay(this.#root, `${TEMP_FOLDER}/${randomUUID()}`);
+    const temp = await this.#path(`${TEMP_FOLDER}/${randomUUID()}`, makeFolders);
     this.#swept ??= sweepLeftovers(dirname(temp));
     await this.#swept;
-    const target = await makeWay(this.#root, name);
+    const target = await this.#path(name, makeFolders);
     try {
       const result = await publish(temp, target);
       await syncFolder(dirname(target));
       return result;
+    } catch (error) {
+      // Somebody removed a folder: the next try makes it again.
+      if (isMissing(error)) this.#folders.clear();
+      throw error;
     } finally {
       await rm(temp, { force: true });
     }
@@ -171,7 +177,7 @@ export class FileStore implements ObjectStore {
   async #open<T>(name: string, use: (handle: FileHandle) => Promise<T>): Promise<T | null> {
     checkObjectName(name);
     try {
-      const path = await locate(this.#root, name);
+      const path = await this.#path(name, findFolder);
       return await withFile(path, constants.O_RDONLY | constants.O_NOFOLLOW, async (handle) =>
         (await handle.stat()).isFile() ? use(handle) : null,
       );

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { UserError } from '../../catalog/user-error.ts';
-import type { ObjectStore } from '../../store/object-store.ts';
+import { type ObjectStore, StoreUnavailable } from '../../store/object-store.ts';
 import { openStore, storeUrl } from '../../store/open-store.ts';
 import { describeObjectStore } from './object-store.contract.ts';
 
@@ -59,6 +59,14 @@ describe('a folder as a store', () => {
     await store.create('a', data, 'image/png');
     await store.copy('a', 'b');
     expect(await readdir(join(root, '.tmp'))).toEqual(['young']);
+  });
+
+  test('makes a folder anew that somebody removed meanwhile', async () => {
+    const { root, store } = await fresh();
+    await store.create('objects/a.png', data, 'image/png');
+    await rm(root, { recursive: true });
+    await expect(store.create('objects/a.png', data, 'image/png')).rejects.toThrow(StoreUnavailable);
+    expect(await store.create('objects/a.png', data, 'image/png')).toMatchObject({ created: true });
   });
 
   test('does not follow a symbolic link out of the store', async () => {
