@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from .bundle import SIZES, BundleOptions
+from .bundle import SAMPLE_SIZES, BundleOptions
 from .errors import ExportError
 from .export_bundle import export_bundle
 from .quiet import quiet_libraries
@@ -21,7 +21,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         "checkpoint", type=Path, help="folder with " + ", ".join(("model_index.json", "transformer/ …"))
     )
     parser.add_argument("bundle", type=Path, help="folder to write; it must be empty or not there")
-    parser.add_argument("--size", dest="sizes", action="append", required=True, choices=SIZES, help="repeatable")
+    parser.add_argument("--size", dest="sizes", action="append", required=True, choices=SAMPLE_SIZES, help="repeatable")
     parser.add_argument("--name", required=True)
     parser.add_argument("--license", required=True, help="SPDX identifier, or the licence's name and address")
     parser.add_argument("--source", required=True, help="where the weights come from")

@@ -10,14 +10,8 @@ from .checkpoint import TokenizerPart
 from .transformer import TransformerShape
 
 DESCRIPTION_FILE = "bundle.json"
-SIZES: dict[str, dict[str, float]] = {
-    "256": {"sampleSize": 32, "interpolationScale": 0.5},
-    "512": {"sampleSize": 64, "interpolationScale": 1},
-    "1024": {"sampleSize": 128, "interpolationScale": 2},
-    "2k": {"sampleSize": 256, "interpolationScale": 4},
-    "4k": {"sampleSize": 512, "interpolationScale": 8},
-}
-"""Position settings of each size: the reference's for 256 to 2k, and the same rule carried on to 4k."""
+SAMPLE_SIZES = {"256": 32, "512": 64, "1024": 128, "2k": 256, "4k": 512}
+"""The latent side of each size."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +34,7 @@ class CheckpointFacts:
     """What the checkpoint says of itself."""
 
     tokenizer: TokenizerPart
+    position_range: float
     text_width: int
     transformer: TransformerShape
     vae: dict[str, Any]
@@ -54,7 +49,7 @@ def write_description(folder: Path, options: BundleOptions, facts: CheckpointFac
         "description": options.description,
         "license": options.license,
         "source": options.source,
-        "sizes": {size: SIZES[size] for size in options.sizes},
+        "sizes": {size: _positions(size, facts.position_range) for size in options.sizes},
         "tokenizer": {
             "maxTokens": options.max_tokens,
             "padTokenId": facts.tokenizer.pad_id,
@@ -70,6 +65,12 @@ def write_description(folder: Path, options: BundleOptions, facts: CheckpointFac
     }
     text = json.dumps(description, indent=2, ensure_ascii=False)
     (folder / DESCRIPTION_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def _positions(size: str, position_range: float) -> dict[str, float]:
+    """Every size spans the same range of positions (PixArt-Σ, section 3.3), so the scale grows with the side."""
+    sample_size = SAMPLE_SIZES[size]
+    return {"sampleSize": sample_size, "interpolationScale": sample_size / position_range}
 
 
 def _transformer(shape: TransformerShape) -> dict[str, Any]:

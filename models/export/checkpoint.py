@@ -86,6 +86,13 @@ def load_transformer(folder: Path) -> tuple[PixArtTransformer, CaptionProjection
     return denoiser, projection
 
 
+def load_position_range(folder: Path) -> float:
+    """Sample size over interpolation scale: the range of positions, in latents, that the model was trained to span."""
+    config = _read_json(folder / "transformer" / "config.json")
+    sample_size = config["sample_size"]
+    return sample_size / (config.get("interpolation_scale") or max(sample_size // 64, 1))
+
+
 def _transformer_shape(config: dict[str, Any], folder: Path) -> TransformerShape:
     where = folder / "transformer" / "config.json"
     for name, expected in TRANSFORMER_FACTS.items():

@@ -43,6 +43,7 @@ def export_bundle(
 def _write_files(checkpoint: Path, folder: Path, half: bool, report: Report) -> CheckpointFacts:
     torch.manual_seed(0)
     scheduler = reader.load_scheduler(checkpoint)
+    position_range = reader.load_position_range(checkpoint)
     tokenizer = reader.load_tokenizer(checkpoint)
     tokenizer.tokenizer.save(str(folder / "tokenizer.json"))
 
@@ -73,4 +74,4 @@ def _write_files(checkpoint: Path, folder: Path, half: bool, report: Report) -> 
             f"{checkpoint}: text_encoder is {text_width} wide, transformer expects {shape.caption_width}."
         )
     write(parts.text_encoder_graph(encoder), parts.text_encoder_graph(encoder, batch=1, tokens=5))
-    return CheckpointFacts(tokenizer, text_width, shape, vae_config, scheduler)
+    return CheckpointFacts(tokenizer, position_range, text_width, shape, vae_config, scheduler)

@@ -49,6 +49,16 @@ def test_refuses_compressed_layers_that_do_not_exist(copied: Path) -> None:
         reader.load_transformer(copied)
 
 
+def test_reads_the_range_of_positions_as_the_reference_class_does(copied: Path) -> None:
+    assert reader.load_position_range(copied) == 64
+    change_json(copied / "transformer/config.json", lambda config: config.update(interpolation_scale=1))
+    assert reader.load_position_range(copied) == 32
+    change_json(
+        copied / "transformer/config.json", lambda config: config.update(interpolation_scale=None, sample_size=256)
+    )
+    assert reader.load_position_range(copied) == 64
+
+
 def test_refuses_a_transformer_conditioned_on_image_size(copied: Path) -> None:
     file = copied / "transformer" / reader.WEIGHTS
     state = load_file(file)

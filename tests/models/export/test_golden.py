@@ -1,0 +1,36 @@
+import json
+from pathlib import Path
+
+import numpy as np
+
+from export.checkpoint import load_tokenizer
+from export.golden.cases import CASES
+from export.golden.pipelines import CHECKPOINTS
+from export.golden.trace import trace
+
+GOLDEN = Path(__file__).parents[2] / "golden"
+
+
+def test_every_case_is_kept_under_its_name() -> None:
+    assert {path.name for path in (GOLDEN / "cases").iterdir()} == {case.name for case in CASES}
+
+
+def test_kept_values_are_what_the_script_computes_today(checkpoints: dict[str, Path]) -> None:
+    case = next(case for case in CASES if case.name == "epsilon-one-step")
+    max_tokens = next(tiny.max_tokens for tiny in CHECKPOINTS if tiny.name == case.bundle)
+    folder = GOLDEN / "cases" / case.name
+    entries = json.loads((folder / "case.json").read_text(encoding="utf-8"))["tensors"]
+    data = (folder / "tensors.bin").read_bytes()
+    traced = trace(checkpoints[case.bundle], case, max_tokens).tensors
+    assert entries.keys() == traced.keys()
+    for name, entry in entries.items():
+        dtype = "<f4" if entry["dtype"] == "float32" else "u1"
+        count = int(np.prod(entry["shape"]))
+        kept = np.frombuffer(data, dtype, count, entry["offset"]).reshape(entry["shape"])
+        np.testing.assert_allclose(traced[name], kept, rtol=1e-4, atol=1e-4 * np.abs(kept).max(), err_msg=name)
+
+
+def test_kept_bundles_have_the_tokenizers_of_their_checkpoints(checkpoints: dict[str, Path]) -> None:
+    for name, folder in checkpoints.items():
+        kept = json.loads((GOLDEN / "bundles" / name / "tokenizer.json").read_text(encoding="utf-8"))
+        assert kept["model"] == json.loads(load_tokenizer(folder).tokenizer.to_str())["model"]
