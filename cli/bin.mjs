@@ -9,4 +9,5 @@ try {
   process.exit(1);
 }
 const { main } = await import('./main.ts');
-process.exitCode = await main(process.argv);
+// Not by running out of work: the Temporal client may still be about to repeat a call that nobody waits for.
+process.exit(await main(process.argv));

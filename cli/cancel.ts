@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { batchEnd, cancelBatch } from '../client/index.ts';
-import { tellEnd } from './follow-batch.ts';
 import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from './options.ts';
 import { note, printJson, printLine } from './output.ts';
+import { tellEnd } from './tell-end.ts';
 import { withClient } from './with-client.ts';
 
 const examples = `

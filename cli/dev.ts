@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { Size } from '../catalog/size.ts';
 import { startLocalFleet } from '../infra/dev/local-fleet.ts';
 import { chosenBundle } from './chosen-bundle.ts';
-import { interruption } from './follow-batch.ts';
+import { interruption } from './interruption.ts';
 import {
   addServerOptions,
   bundleOption,

@@ -32,8 +32,11 @@ function bars(stream: NodeJS.WriteStream): ProgressDisplay {
     Presets.shades_classic,
   );
   const bySize = new Map<Size, SingleBar>();
+  let told = false;
   return {
     show(progress) {
+      if (!told && progress.state === 'planning') stream.write('planning …\n');
+      told = true;
       for (const [size, counts] of sizesOf(progress)) {
         const payload = { size: size.padStart(4), outcome: outcomeText(counts) };
         const bar = bySize.get(size) ?? all.create(counts.jobs, 0, payload);

@@ -14,7 +14,7 @@ import { extension } from '../store/index.ts';
 import { renderConfig } from '../workers/render-config.ts';
 import { chosenBundle } from './chosen-bundle.ts';
 import { EXIT } from './exit-codes.ts';
-import { interruption } from './follow-batch.ts';
+import { interruption } from './interruption.ts';
 import { bundleOption, deviceOption, type JsonOptions, jsonOption, qualityOption, threadsOption } from './options.ts';
 import { bytesText, note, printJson, printLine } from './output.ts';
 import { stepDisplay } from './progress-display.ts';

@@ -3,13 +3,15 @@ import { newBatchId } from '../client/batch-request.ts';
 import { type BatchClient, listBatches, submitBatch } from '../client/index.ts';
 import { type LocalFleet, startLocalFleet } from '../infra/dev/local-fleet.ts';
 import { type BundleRef, bundleRef } from '../models/pixart/index.ts';
-import { batchFolder, contactSheetName, manifestName, storeUrl } from '../store/index.ts';
+import { storeUrl } from '../store/index.ts';
 import { chosenBundle } from './chosen-bundle.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import { followBatch, interruption, tellEnd } from './follow-batch.ts';
+import { followBatch } from './follow-batch.ts';
+import { interruption } from './interruption.ts';
 import { bundleOption, stateOption, storeOption } from './options.ts';
 import { note, printLine } from './output.ts';
 import { summaryText } from './plan.ts';
+import { tellEnd } from './tell-end.ts';
 import { withClient } from './with-client.ts';
 
 type StartOptions = { store: string; bundle?: string; state: string; catalog: string };
@@ -43,6 +45,7 @@ async function start(options: StartOptions): Promise<ExitCode> {
     device: 'cpu',
   });
   try {
+    if (signal.aborted) return EXIT.interrupted;
     if (fleet.uiUrl !== null) printLine(`Temporal UI: ${fleet.uiUrl}`);
     return await runExample(fleet, options, bundleRef(bundle), signal);
   } finally {
@@ -66,7 +69,8 @@ function runExample(
       return EXIT.interrupted;
     }
     const code = await tellEnd(client, batch, end, false);
-    tellWhere(options, batch);
+    const state = options.state === '.pixart' ? '' : ` --state ${options.state}`;
+    printLine(`To see the batch in Temporal's UI again:\n  npx pixart-batch dev${state}`);
     return code;
   });
 }
@@ -97,13 +101,4 @@ async function submitExample(client: BatchClient, options: StartOptions, bundle:
   });
   note(`batch ${batch} of ${catalog}: ${summaryText(plan)}`);
   return batch;
-}
-
-function tellWhere({ store, state }: StartOptions, batch: string): void {
-  const place = (name: string): string => `${store.replace(/\/$/, '')}/${name}`;
-  printLine(`images         ${place(batchFolder(batch))}`);
-  printLine(`manifest       ${place(manifestName(batch))}`);
-  printLine(`contact sheet  ${place(contactSheetName(batch))}`);
-  const where = state === '.pixart' ? '' : ` --state ${state}`;
-  printLine(`To see the batch in Temporal's UI again:\n  npx pixart-batch dev${where}`);
 }

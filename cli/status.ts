@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import { type BatchListing, batchProgress, describeBatch } from '../client/index.ts';
 import type { BatchProgress } from '../workflows/contract.ts';
-import { totalsText } from './follow-batch.ts';
 import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from './options.ts';
 import { printJson, printLine, table, timeText } from './output.ts';
 import { outcomeText } from './progress-display.ts';
+import { totalsText } from './tell-end.ts';
 import { withClient } from './with-client.ts';
 
 const examples = `

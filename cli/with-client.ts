@@ -4,17 +4,13 @@ import { ServerUnusable } from './exit-codes.ts';
 import type { ServerOptions } from './options.ts';
 
 /**
- * Connects, calls, and closes the connection whatever happens.
+ * Connects and calls. The connection stays open until the process ends: a call that was given up may still be repeated,
+ * and on a closed connection that is an error outside of everybody's reach.
  *
  * @throws ServerUnusable where there is no server that could run batches
  */
 export async function withClient<T>(options: ServerOptions, use: (client: BatchClient) => Promise<T>): Promise<T> {
-  const client = await connectOrSayWhy(options);
-  try {
-    return await use(client);
-  } finally {
-    await client.close();
-  }
+  return use(await connectOrSayWhy(options));
 }
 
 async function connectOrSayWhy(options: ServerOptions): Promise<BatchClient> {

@@ -1,22 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * Starts a program in a process group of its own, so that Ctrl-C in the terminal reaches only this process, which then
  * stops its children in order. Its output goes to a file: a pipe would end it together with a starter that was killed.
- * When this process ends in an orderly way, the program is asked to end too.
+ * When this process ends in an orderly way, the program is asked to end too. Its standard input stays open for as long
+ * as this process lives.
  */
-export function startInBackground(
-  binary: string,
-  args: string[],
-  logFile: string,
-  environment: NodeJS.ProcessEnv = process.env,
-): ChildProcess {
+export function startInBackground(binary: string, args: string[], logFile: string): ChildProcess {
   const log = openSync(logFile, 'a');
-  const child = spawn(binary, args, { detached: true, stdio: ['ignore', log, log], env: environment });
+  const child = spawn(binary, args, { detached: true, stdio: ['pipe', log, log] });
   closeSync(log);
   child.unref();
+  (child.stdin as Socket | null)?.unref();
   const stop = () => {
     if (child.pid !== undefined) signal(child.pid, 'SIGTERM');
   };

@@ -29,6 +29,9 @@ export async function startBucketEmulator(): Promise<BucketEmulator> {
   const endpoint = `http://${loopback}:${port}`;
   const options = ['-backend', 'memory', '-scheme', 'http', '-host', loopback, '-port', String(port)];
   const emulator = spawn(binary, [...options, '-log-level', 'error'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const end = () => emulator.kill();
+  process.once('exit', end);
+  emulator.once('exit', () => process.removeListener('exit', end));
   await waitUntilReady(emulator, endpoint);
   return {
     endpoint,

@@ -31,6 +31,7 @@ export type LocalFleet = {
 };
 
 const command = fileURLToPath(new URL('../../cli/bin.mjs', import.meta.url));
+const endWithStarter = new URL('./end-with-starter.mjs', import.meta.url).href;
 
 /** On one machine a person waits for the end, and a worker that starts later takes the image up again. */
 const graceSeconds = 2;
@@ -70,7 +71,7 @@ function startWorkers(options: FleetOptions, address: string, logFolder: string)
   const worker = (name: string, args: string[]): Supervised =>
     supervise({
       name,
-      args: [command, 'worker', ...server, ...args],
+      args: ['--import', endWithStarter, command, 'worker', ...server, ...args],
       logFile: join(logFolder, `${name.replaceAll(' ', '-')}.log`),
       graceMs: endMs,
     });

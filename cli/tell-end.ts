@@ -1,0 +1,60 @@
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Totals } from '../catalog/receipt.ts';
+import { type BatchClient, type BatchEnd, batchProgress, describeBatch } from '../client/index.ts';
+import { batchFolder } from '../store/index.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import { printJson, printLine, table } from './output.ts';
+import { outcomeText } from './progress-display.ts';
+
+/** Prints how a batch ended, and where its results are; the exit code says whether all of its images are there. */
+export async function tellEnd(client: BatchClient, batch: string, end: BatchEnd, json: boolean): Promise<ExitCode> {
+  if (end.state === 'failed') {
+    if (json) printJson({ batch, ...end });
+    else printLine(`batch ${batch} failed: ${end.reason}`);
+    return EXIT.imagesMissing;
+  }
+  const { totals, recentFailures } = await batchProgress(client, batch);
+  const { store } = await describeBatch(client, batch);
+  const results = end.state === 'completed' ? resultPlaces(store, end.result) : {};
+  if (json) {
+    printJson({ batch, state: end.state, totals, ...results });
+  } else {
+    printLine(`batch ${batch} ${end.state}: ${totalsText(totals)}`);
+    for (const { id, reason } of recentFailures) printLine(`  ${id}: ${reason}`);
+    if (totals.failed > recentFailures.length) printLine('  … the manifest lists all failures');
+    printLine(table(Object.entries(results).map(([what, where]) => [`  ${words[what]}`, where])));
+  }
+  return totals.failed + totals.cancelled === 0 && end.state === 'completed' ? EXIT.ok : EXIT.imagesMissing;
+}
+
+const words: Record<string, string> = { images: 'images', manifest: 'manifest', contactSheet: 'contact sheet' };
+
+type Result = Extract<BatchEnd, { state: 'completed' }>['result'];
+
+/** A file's path where the store is a folder, otherwise an address. */
+function resultPlaces(store: string, { batch, manifest, contactSheet }: Result): Record<string, string> {
+  const place = (name: string): string => storePlace(`${store.replace(/\/$/, '')}/${name}`);
+  return {
+    images: place(batchFolder(batch)),
+    manifest: place(manifest),
+    ...(contactSheet === null ? {} : { contactSheet: place(contactSheet) }),
+  };
+}
+
+function storePlace(url: string): string {
+  if (!url.startsWith('file:')) return url;
+  const path = fileURLToPath(url);
+  const fromHere = relative(process.cwd(), path);
+  return fromHere.startsWith('..') ? path : `${fromHere}${path.endsWith('/') ? '/' : ''}`;
+}
+
+/** `24 jobs, 20 rendered, 4 reused` */
+export function totalsText({ jobs, cancelled, extraComputations, ...outcome }: Totals): string {
+  return [
+    `${jobs} ${jobs === 1 ? 'job' : 'jobs'}`,
+    outcomeText(outcome),
+    ...(cancelled === 0 ? [] : [`${cancelled} not started`]),
+    ...(extraComputations === 0 ? [] : [`${extraComputations} computed more than once`]),
+  ].join(', ');
+}
