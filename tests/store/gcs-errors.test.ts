@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { gcsError } from '../../store/gcs-errors.ts';
+
+const explain = (error: unknown) =>
+  gcsError('gs://b/p', 'b', { what: 'create a', permissions: 'storage.objects.create' }, error);
+
+test('keeps addresses of upload sessions and access tokens out of messages and causes', () => {
+  const thrown = Object.assign(
+    new Error(
+      'request to https://storage.googleapis.com/upload/b?upload_id=SECRET failed, reason: reset\nBearer SECRET',
+    ),
+    { code: 'ECONNRESET', config: { headers: { Authorization: 'Bearer SECRET' } } },
+  );
+  const error = explain(thrown);
+  expect(error.message).toBe(
+    'store gs://b/p: could not create a: request to https://storage.googleapis.com/… failed, reason: reset',
+  );
+  expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('SECRET');
+  expect(error.cause).toBeUndefined();
+});
+
+test.each([
+  ['status in code', { code: 404 }, 'UserError', /bucket "b" does not exist/],
+  ['status as text', { code: '403', message: 'no' }, 'UserError', /needs storage.objects.create/],
+  ['status in the response', { response: { status: 401 }, message: 'who?' }, 'UserError', /access denied \(401\)/],
+  [
+    'no credentials',
+    new Error('Could not load the default credentials.'),
+    'UserError',
+    /gcloud auth application-default/,
+  ],
+  ['an expired login', new Error('invalid_grant'), 'UserError', /gcloud auth application-default/],
+  ['too many requests', { code: 429, message: 'slow down' }, 'StoreUnavailable', /status 429, slow down/],
+  ['a broken connection', Object.assign(new Error('reset'), { code: 'ECONNRESET' }), 'StoreUnavailable', /: reset$/],
+])('tells %s by the right error', (_, thrown, name, message) => {
+  const error = explain(thrown);
+  expect(error.name).toBe(name);
+  expect(error.message).toMatch(message);
+});

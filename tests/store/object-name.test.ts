@@ -1,0 +1,32 @@
+import { join, sep } from 'node:path';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { checkObjectName } from '../../store/object-name.ts';
+
+const parts = fc.array(fc.constantFrom('a', 'b.png', '.', '..', '', '\\', '.tmp', 'ü', '...', '\0', 'c:'), {
+  minLength: 1,
+});
+
+test('a name that passes is a path below the root that says the same', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        parts.map((list) => list.join('/')),
+        fc.string({ unit: 'binary' }),
+      ),
+      (name) => {
+        try {
+          checkObjectName(name);
+        } catch {
+          return;
+        }
+        const root = `${sep}root`;
+        expect(join(root, name)).toBe([root, ...name.split('/')].join(sep));
+      },
+    ),
+  );
+});
+
+test.each(['a', 'a/b.png', 'ü/猫 🐱', '...', 'a/.hidden', 'a/.tmp', 'x'.repeat(255)])('takes %j', (name) => {
+  expect(checkObjectName(name)).toBe(name);
+});
