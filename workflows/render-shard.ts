@@ -1,4 +1,12 @@
-import { ActivityCancellationType, CancellationScope, isCancellation, proxyActivities } from '@temporalio/workflow';
+import { RetryState } from '@temporalio/common';
+import {
+  ActivityCancellationType,
+  ActivityFailure,
+  CancellationScope,
+  CancelledFailure,
+  isCancellation,
+  proxyActivities,
+} from '@temporalio/workflow';
 import type { Failure, Receipt } from '../catalog/receipt.ts';
 import {
   type JobSummary,
@@ -65,10 +73,14 @@ async function renderOne(input: ShardInput, index: number, job: JobSummary): Pro
   try {
     return await renderImage({ store, batch, round, shard: shard.name, index, bundleDigest });
   } catch (error) {
-    if (isCancellation(error)) throw error;
+    if (wasCancelled(error)) throw new CancelledFailure('the batch was cancelled');
     return failureOf(job.id, error);
   }
 }
+
+/** An attempt that fails for another reason after its cancellation was asked for (its worker died) is not tried again either. */
+const wasCancelled = (error: unknown): boolean =>
+  isCancellation(error) || (error instanceof ActivityFailure && error.retryState === RetryState.CANCEL_REQUESTED);
 
 async function caught(work: Promise<void>): Promise<Error | null> {
   try {

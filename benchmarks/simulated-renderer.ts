@@ -1,0 +1,41 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { BundleRef, RenderRequest } from '../models/pixart/index.ts';
+import type { Renderer } from '../models/renderer/index.ts';
+
+export type Simulation = {
+  bundle: BundleRef;
+  /** Pixels of a side of every image. */
+  side: number;
+  /** A step's time without its arithmetic. */
+  stepMs?: (request: RenderRequest) => number;
+  /** Called before the first step; what it throws is the renderer's failure. */
+  before?: (request: RenderRequest) => void;
+};
+
+/** A renderer that takes a job's time and gives a small image of one colour: for whatever is about orchestration. */
+export function simulatedRenderer({ bundle, side, stepMs = () => 0, before = () => {} }: Simulation): Renderer {
+  return {
+    bundle,
+    device: 'cpu',
+    unusable: new AbortController().signal,
+    close: () => Promise.resolve(),
+    async render(request, { signal, onBegin, onStep } = {}) {
+      onBegin?.();
+      before(request);
+      for (let step = 1; step <= request.steps; step += 1) {
+        const ms = stepMs(request);
+        if (ms > 0) await sleep(ms, undefined, { signal }).catch(() => signal?.throwIfAborted());
+        onStep?.(step, request.steps);
+      }
+      return {
+        rgb: new Uint8Array(side * side * 3).fill(request.seed % 256),
+        width: side,
+        height: side,
+        timings: { encodeMs: 0, denoiseMs: 0, decodeMs: 0 },
+        promptTokens: 1,
+        promptTruncated: false,
+        waitMs: 0,
+      };
+    },
+  };
+}

@@ -1,0 +1,139 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { UserError } from '../../catalog/user-error.ts';
+import { batchEnd, batchProgress, cancelBatch, describeBatch, retryBatch, watchBatch } from '../../client/index.ts';
+import { RendererDied } from '../../models/renderer/errors.ts';
+import { batchWorkflowId } from '../../workflows/contract.ts';
+import { type Site, startSite } from './site.ts';
+
+/** Prompts say how the simulated renderer shall behave; a row marked "twice" fails on the first attempt only. */
+const begun = new Map<string, number>();
+let mended = false;
+
+const before = ({ prompt }: { prompt: string }): void => {
+  const attempt = (begun.get(prompt) ?? 0) + 1;
+  begun.set(prompt, attempt);
+  if (prompt.includes('impossible') && !mended) throw new UserError('this picture cannot be made');
+  if (prompt.includes('twice') && attempt === 1) throw new RendererDied('the renderer died');
+};
+
+/** A picture with "slow" in its prompt takes longer than its test. */
+const stepMs = ({ prompt }: { prompt: string }): number => (prompt.includes('slow') ? 60_000 : 0);
+
+let site: Site;
+
+beforeAll(async () => {
+  site = await startSite({ before, stepMs });
+});
+
+afterAll(async () => {
+  await site.stop();
+});
+
+const rows = (count: number, size: string, what = 'a fox'): string[] =>
+  Array.from({ length: count }, (_, index) => `${what} number ${index},${size}`);
+
+describe('a batch', () => {
+  it('makes every image of every size, lists each in its manifest and tells its progress', async () => {
+    const batch = await site.submit('whole', [...rows(9, '256', 'a cat'), ...rows(5, '512', 'a dog')]);
+    const end = await batchEnd(site.client, batch);
+    expect(end).toMatchObject({ state: 'completed', result: { totals: { jobs: 14, rendered: 14, failed: 0 } } });
+    const manifest = await site.manifest(batch);
+    expect(manifest).toMatchObject({ batch, round: 1, state: 'completed', failures: [] });
+    expect(new Set(manifest.images.map(({ id }) => id)).size).toBe(14);
+    for (const { copy, crc32c } of manifest.images) expect(await site.store.stat(copy)).toMatchObject({ crc32c });
+    expect(await site.store.stat(`batches/${batch}/contact-sheet.webp`)).not.toBeNull();
+    expect(await batchProgress(site.client, batch)).toMatchObject({
+      state: 'completed',
+      bySize: { 256: { jobs: 9, rendered: 9 }, 512: { jobs: 5, rendered: 5 } },
+    });
+  });
+
+  it('shows its state, counts and origin in a listing', async () => {
+    const batch = await site.submit('listed', rows(3, '256', 'a hen'));
+    await batchEnd(site.client, batch);
+    const listing = await describeBatch(site.client, batch);
+    expect(listing).toMatchObject({ batch, state: 'completed', total: 3, done: 3, failed: 0, bundle: 'simulated' });
+    expect(listing.catalog).toMatch(/^file:.*listed\.csv$/);
+  });
+
+  it('sets a hopeless row aside with its reason, tries again what may succeed, and a retry fills the gap', async () => {
+    const prompts = ['an impossible stair,256', 'a lamp that works twice,256', ...rows(4, '256', 'a chair')];
+    const batch = await site.submit('gaps', prompts);
+    await batchEnd(site.client, batch);
+    const first = await site.manifest(batch);
+    expect(first.failures).toMatchObject([
+      { prompt: 'an impossible stair', type: 'UserError', reason: 'this picture cannot be made', attempts: 1 },
+    ]);
+    expect(first.totals).toMatchObject({ jobs: 6, rendered: 5, failed: 1, extraComputations: 1 });
+    expect(first.images.find(({ prompt }) => prompt.includes('twice'))).toMatchObject({ computations: 2 });
+
+    mended = true;
+    expect(await retryBatch(site.client, batch)).toBe(2);
+    await batchEnd(site.client, batch);
+    const second = await site.manifest(batch);
+    expect(second).toMatchObject({ round: 2, failures: [], totals: { jobs: 6, rendered: 6, failed: 0 } });
+    expect(second.images).toEqual(expect.arrayContaining(first.images));
+    expect((await batchProgress(site.client, batch)).totals).toMatchObject({ jobs: 1, rendered: 1 });
+    await expect(retryBatch(site.client, batch)).rejects.toThrow('no image is missing');
+  });
+
+  it('renders nothing when the same catalog comes again', async () => {
+    const again = rows(4, '256', 'a bell');
+    await batchEnd(site.client, await site.submit('monday', again));
+    await batchEnd(site.client, await site.submit('tuesday', again));
+    const { totals, images } = await site.manifest('tuesday');
+    expect(totals).toMatchObject({ jobs: 4, rendered: 0, reused: 4 });
+    for (const { copy } of images) expect(await site.store.stat(copy)).not.toBeNull();
+  });
+
+  it('goes on when one of its shards is lost, and lists the jobs of that shard as failures', async () => {
+    const batch = await site.submit('lost', [...rows(2, '256', 'a slow rock'), ...rows(2, '512', 'a slow tree')]);
+    const shards = ['1-0', '1-1'].map((shard) => `${batchWorkflowId(batch)}/${shard}`);
+    for (const shard of shards) await untilRunning(site, shard);
+    for (const shard of shards) await site.client.temporal.workflow.getHandle(shard).terminate('a person did it');
+    expect(await batchEnd(site.client, batch)).toMatchObject({ state: 'completed' });
+    const { failures, totals } = await site.manifest(batch);
+    expect(totals).toMatchObject({ jobs: 4, failed: 4, cancelled: 0 });
+    expect(new Set(failures.map(({ type }) => type))).toEqual(new Set(['ShardLost']));
+    expect((await batchProgress(site.client, batch)).totals.failed).toBe(4);
+  });
+
+  it('that is cancelled stops the images in hand, starts no more, and still writes its manifest', async () => {
+    const batch = await site.submit('cancelled', rows(7, '256', 'a slow hill'));
+    await untilRunning(site, `${batchWorkflowId(batch)}/1-0`);
+    await sleep(500);
+    await cancelBatch(site.client, batch);
+    expect(await batchEnd(site.client, batch)).toEqual({ state: 'cancelled' });
+    const { state, totals, images } = await site.manifest(batch);
+    expect({ state, totals, images }).toMatchObject({
+      state: 'cancelled',
+      totals: { jobs: 7, cancelled: 7 },
+      images: [],
+    });
+    expect(await batchProgress(site.client, batch)).toMatchObject({ state: 'cancelled', totals: { cancelled: 7 } });
+    await expect(cancelBatch(site.client, batch)).rejects.toThrow('it has ended (cancelled)');
+  });
+
+  it('is watched until its end', async () => {
+    const batch = await site.submit('watched', rows(6, '256', 'a boat'));
+    const watching = watchBatch(site.client, batch);
+    const states: string[] = [];
+    let next = await watching.next();
+    for (; !next.done; next = await watching.next()) states.push(next.value.state);
+    expect(states.at(-1)).toBe('completed');
+    expect(next.value).toMatchObject({ state: 'completed', result: { batch } });
+  });
+});
+
+async function untilRunning({ client }: Site, workflowId: string): Promise<void> {
+  const handle = client.temporal.workflow.getHandle(workflowId);
+  for (;;) {
+    const pending = await handle.describe().then(
+      ({ raw }) => raw.pendingActivities ?? [],
+      () => [],
+    );
+    if (pending.some(({ activityType }) => activityType?.name === 'renderImage')) return;
+    await sleep(50);
+  }
+}

@@ -1,0 +1,86 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { createRenderActivities } from '../../activities/index.ts';
+import { type Simulation, simulatedRenderer } from '../../benchmarks/simulated-renderer.ts';
+import { type Manifest, manifestSchema } from '../../catalog/receipt.ts';
+import type { Size } from '../../catalog/size.ts';
+import { type BatchClient, connect, submitBatch, temporalTarget } from '../../client/index.ts';
+import { startTemporalServer } from '../../infra/dev/temporal-server.ts';
+import { manifestName, type ObjectStore, openStore } from '../../store/index.ts';
+import { createOrchestrator } from '../../workers/orchestrator.ts';
+import { type BundleRef, renderQueue } from '../../workflows/contract.ts';
+
+const SIZES: Size[] = ['256', '512'];
+
+export const BUNDLE: BundleRef = {
+  name: 'simulated',
+  digest: 'ab'.repeat(32),
+  sizes: SIZES,
+  defaults: { steps: 2, guidance: 4 },
+};
+
+// Failing activities are part of the tests; the SDK would report each.
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+/** A real Temporal server and real workers whose renderer alone is simulated, with a store in a folder. */
+export type Site = {
+  client: BatchClient;
+  store: ObjectStore;
+  /** Writes a catalog of these rows (`prompt,size`) and submits it. */
+  submit(batch: string, rows: string[], window?: number): Promise<string>;
+  catalog(name: string, rows: string[]): Promise<string>;
+  manifest(batch: string): Promise<Manifest>;
+  stop(): Promise<void>;
+};
+
+export async function startSite(simulation: Omit<Simulation, 'bundle' | 'side'> = {}): Promise<Site> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'pixart-site-'));
+  const server = await startTemporalServer({ ui: false });
+  const client = await connect(temporalTarget({ address: server.address }));
+  const connection = await NativeConnection.connect({ address: server.address });
+  const store = await openStore(pathToFileURL(path.join(folder, 'out')).href);
+  const renderer = simulatedRenderer({ ...simulation, bundle: BUNDLE, side: 8 });
+  const activities = createRenderActivities({ openStore, renderer });
+  const workers = await Promise.all([
+    createOrchestrator(connection, client.namespace),
+    ...SIZES.map((size) =>
+      Worker.create({
+        connection,
+        taskQueue: renderQueue(size),
+        activities,
+        maxConcurrentActivityTaskExecutions: 2,
+        maxHeartbeatThrottleInterval: '1 second',
+      }),
+    ),
+  ]);
+  const running = workers.map((worker) => worker.run());
+  const site: Site = {
+    client,
+    store,
+    async catalog(name, rows) {
+      const file = path.join(folder, name);
+      await writeFile(file, ['prompt,size', ...rows, ''].join('\n'));
+      return file;
+    },
+    async submit(batch, rows, window = 4) {
+      const catalog = await site.catalog(`${batch}.csv`, rows);
+      return (await submitBatch(client, { catalog, store: store.url, bundle: BUNDLE, batch, window })).batch;
+    },
+    async manifest(batch) {
+      const bytes = await store.read(manifestName(batch));
+      return manifestSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+    },
+    async stop() {
+      for (const worker of workers) worker.shutdown();
+      await Promise.all(running);
+      await connection.close();
+      await client.close();
+      await server.stop();
+      await rm(folder, { recursive: true });
+    },
+  };
+  return site;
+}
