@@ -1,0 +1,111 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { defaultPayloadConverter } from '@temporalio/common';
+import type { RenderProgress } from '../../activities/pulse.ts';
+import type { Size } from '../../catalog/size.ts';
+import { type BatchClient, connect, submitBatch, temporalTarget } from '../../client/index.ts';
+import { startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
+import { type BundleDescription, bundleRef, openBundle } from '../../models/pixart/index.ts';
+import { type ObjectStore, openStore } from '../../store/index.ts';
+import { batchWorkflowId } from '../../workflows/contract.ts';
+import { WorkerProcess } from './worker-process.ts';
+
+const TINY = fileURLToPath(new URL('../golden/bundles/tiny-velocity', import.meta.url));
+
+/** A Temporal server on its file, an orchestrator and a render worker, each a process that a test may kill. */
+export type Fleet = {
+  server: TemporalServer;
+  /** The workers' bundle, a copy that a test may damage. */
+  bundleFolder: string;
+  client: BatchClient;
+  store: ObjectStore;
+  orchestrator: WorkerProcess;
+  renderer: WorkerProcess;
+  startOrchestrator(): Promise<void>;
+  startRenderer(): Promise<void>;
+  /** Starts the server again on the same file and port, after it was killed. */
+  restartServer(): Promise<void>;
+  /** Submits a catalog of pictures that are not in the store yet; returns the batch's id. */
+  submit(jobs: number, steps: number, size?: Size): Promise<string>;
+  stop(): Promise<void>;
+};
+
+export async function startFleet(): Promise<Fleet> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'pixart-fleet-'));
+  const dbFile = path.join(folder, 'temporal.db');
+  const server = await startTemporalServer({ dbFile, ui: false });
+  const bundleFolder = await bundleOfTwoSizes(folder);
+  const bundle = bundleRef(await openBundle(bundleFolder));
+  let pictures = 0;
+  const fleet: Fleet = {
+    server,
+    bundleFolder,
+    client: await connect(temporalTarget({ address: server.address })),
+    store: await openStore(pathToFileURL(path.join(folder, 'out')).href),
+    orchestrator: new WorkerProcess('orchestrator', server.address),
+    renderer: new WorkerProcess('renderer', server.address, bundleFolder),
+
+    async startOrchestrator() {
+      fleet.orchestrator = new WorkerProcess('orchestrator', server.address);
+      await fleet.orchestrator.said('orchestrator ready');
+    },
+
+    async startRenderer() {
+      fleet.renderer = new WorkerProcess('renderer', server.address, bundleFolder);
+      await fleet.renderer.said('render worker ready');
+    },
+
+    async restartServer() {
+      const port = Number(server.address.split(':').at(-1));
+      fleet.server = await startTemporalServer({ dbFile, port, ui: false });
+    },
+
+    async submit(jobs, steps, size = '256') {
+      const rows = Array.from({ length: jobs }, () => `fox number ${pictures++},${steps},${size}`);
+      const catalog = path.join(folder, 'catalog.csv');
+      await writeFile(catalog, ['prompt,steps,size', ...rows].join('\n'));
+      const batch = `batch-${pictures}`;
+      await submitBatch(fleet.client, { catalog, store: fleet.store.url, bundle, batch });
+      return batch;
+    },
+
+    async stop() {
+      await fleet.client.close();
+      await Promise.all([fleet.renderer.kill('SIGTERM'), fleet.orchestrator.kill('SIGTERM')]);
+      await fleet.server.stop();
+      await rm(folder, { recursive: true });
+    },
+  };
+  await fleet.orchestrator.said('orchestrator ready');
+  await fleet.renderer.said('render worker ready');
+  return fleet;
+}
+
+/** The tiny bundle, serving a second size: its graphs take any. An image of that size takes a minute. */
+async function bundleOfTwoSizes(folder: string): Promise<string> {
+  const copy = path.join(folder, 'bundle');
+  await cp(TINY, copy, { recursive: true });
+  const file = path.join(copy, 'bundle.json');
+  const description = JSON.parse(await readFile(file, 'utf8')) as BundleDescription;
+  description.sizes['1024'] = { sampleSize: 128, interpolationScale: 2 };
+  await writeFile(file, JSON.stringify(description));
+  return copy;
+}
+
+/** Waits until the server knows, from a heartbeat, that one of the batch's images is being computed for the nth time. */
+export async function untilComputing(client: BatchClient, batch: string, computations = 1): Promise<void> {
+  const shard = client.temporal.workflow.getHandle(`${batchWorkflowId(batch)}/1-0`);
+  for (;;) {
+    const pending = await shard.describe().then(
+      ({ raw }) => raw.pendingActivities ?? [],
+      () => [],
+    );
+    const beats = pending.flatMap(({ heartbeatDetails }) => heartbeatDetails?.payloads ?? []);
+    const progress = beats.map((payload) => defaultPayloadConverter.fromPayload<RenderProgress>(payload));
+    if (progress.some((image) => image.computations === computations)) return;
+    await sleep(50);
+  }
+}

@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type Manifest, manifestSchema } from '../../catalog/receipt.ts';
+import { batchEnd } from '../../client/index.ts';
+import { batchFolder, manifestName, receiptsFolder } from '../../store/index.ts';
+import { type Fleet, startFleet, untilComputing } from './fleet.ts';
+
+const JOBS = 3;
+const STEPS = 150;
+
+// The server needs half a minute to notice that a worker is gone.
+vi.setConfig({ testTimeout: 120_000 });
+
+let fleet: Fleet;
+
+beforeAll(async () => {
+  fleet = await startFleet();
+});
+
+afterAll(() => fleet.stop());
+
+/** Submits a batch, does harm in the middle of it, and waits for its end. */
+async function batchThrough(harm: () => Promise<void>): Promise<Manifest> {
+  const batch = await fleet.submit(JOBS, STEPS);
+  await untilComputing(fleet.client, batch);
+  await harm();
+  expect(await batchEnd(fleet.client, batch)).toMatchObject({ state: 'completed' });
+  const manifest = manifestSchema.parse(
+    JSON.parse(Buffer.from(await fleet.store.read(manifestName(batch))).toString()),
+  );
+  await expectOneOfEach(batch, manifest);
+  const { extraComputations } = manifest.totals;
+  console.log(`${expect.getState().currentTestName}: ${JOBS} images, ${extraComputations} computed twice`);
+  return manifest;
+}
+
+/** One object, one copy and one receipt for each job, and nothing else. */
+async function expectOneOfEach(batch: string, { images, totals }: Manifest): Promise<void> {
+  expect(totals).toMatchObject({ jobs: JOBS, rendered: JOBS, reused: 0, failed: 0, cancelled: 0 });
+  expect(new Set(images.map(({ id }) => id)).size).toBe(JOBS);
+  for (const { object, copy, crc32c } of images) {
+    expect(await fleet.store.stat(object)).toMatchObject({ crc32c });
+    expect(await fleet.store.stat(copy)).toMatchObject({ crc32c });
+  }
+  const inBatch = await names(batchFolder(batch));
+  expect(inBatch.filter((name) => name.endsWith('.png')).sort()).toEqual(images.map(({ copy }) => copy).sort());
+  expect(await receiptLines(batch)).toHaveLength(JOBS);
+}
+
+async function names(prefix: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name } of fleet.store.list(prefix)) found.push(name);
+  return found;
+}
+
+async function receiptLines(batch: string): Promise<string[]> {
+  const lines: string[] = [];
+  for (const name of await names(receiptsFolder(batch))) {
+    lines.push(
+      ...Buffer.from(await fleet.store.read(name))
+        .toString()
+        .trim()
+        .split('\n'),
+    );
+  }
+  return lines;
+}
+
+test('kill -9 of the renderer child: one image is computed twice', async () => {
+  const manifest = await batchThrough(async () => {
+    process.kill(fleet.renderer.rendererPid, 'SIGKILL');
+  });
+  expect(manifest.totals.extraComputations).toBe(1);
+});
+
+test('kill -9 of the orchestrator: no image is computed twice', async () => {
+  const manifest = await batchThrough(async () => {
+    await fleet.orchestrator.kill('SIGKILL');
+    await fleet.startOrchestrator();
+  });
+  expect(manifest.totals.extraComputations).toBe(0);
+});
+
+test('kill -9 of the render worker: another one computes the image in hand again', async () => {
+  const manifest = await batchThrough(async () => {
+    await fleet.renderer.kill('SIGKILL');
+    await fleet.startRenderer();
+  });
+  expect(manifest.totals.extraComputations).toBe(1);
+});
+
+test('kill -9 of the Temporal server: started again on its file, it knows where everything was', async () => {
+  const manifest = await batchThrough(async () => {
+    process.kill(fleet.server.pid, 'SIGKILL');
+    await sleep(2_000);
+    await fleet.restartServer();
+  });
+  // An attempt whose result the server never heard of leaves its object behind, so that nothing is computed again.
+  expect(manifest.totals.extraComputations).toBeLessThanOrEqual(1);
+});

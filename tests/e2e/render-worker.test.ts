@@ -1,0 +1,66 @@
+import { appendFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { manifestSchema } from '../../catalog/receipt.ts';
+import { batchEnd, cancelBatch } from '../../client/index.ts';
+import { manifestName } from '../../store/index.ts';
+import { type Fleet, startFleet, untilComputing } from './fleet.ts';
+
+let fleet: Fleet;
+
+beforeAll(async () => {
+  fleet = await startFleet();
+});
+
+afterAll(() => fleet.stop());
+
+async function manifestOf(batch: string) {
+  return manifestSchema.parse(JSON.parse(Buffer.from(await fleet.store.read(manifestName(batch))).toString()));
+}
+
+test('a cancelled batch stops the image that is being computed, and the same child goes on with the next batch', async () => {
+  const batch = await fleet.submit(3, 200, '1024');
+  await untilComputing(fleet.client, batch);
+  const cancelled = performance.now();
+  await cancelBatch(fleet.client, batch);
+  expect(await batchEnd(fleet.client, batch)).toEqual({ state: 'cancelled' });
+  console.log(`the batch had ended ${Math.round(performance.now() - cancelled)} ms after it was cancelled`);
+  expect(await manifestOf(batch)).toMatchObject({ state: 'cancelled', images: [], totals: { cancelled: 3 } });
+
+  const next = await fleet.submit(1, 2);
+  expect(await batchEnd(fleet.client, next)).toMatchObject({ state: 'completed', result: { totals: { rendered: 1 } } });
+  expect(fleet.renderer.lines.filter(({ msg }) => msg === 'renderer ready')).toHaveLength(1);
+});
+
+test('a worker that is told to stop finishes the image in hand', async () => {
+  const batch = await fleet.submit(1, 150);
+  await untilComputing(fleet.client, batch);
+  expect(await fleet.renderer.kill('SIGTERM')).toBe(0);
+  expect(await batchEnd(fleet.client, batch)).toMatchObject({
+    state: 'completed',
+    result: { totals: { rendered: 1 } },
+  });
+  expect((await manifestOf(batch)).images).toMatchObject([{ computations: 1 }]);
+  await fleet.startRenderer();
+});
+
+test('an image that is not finished within the grace time is handed back, and another worker takes it at once', async () => {
+  const batch = await fleet.submit(1, 100, '1024');
+  await untilComputing(fleet.client, batch);
+  expect(await fleet.renderer.kill('SIGTERM')).toBe(0);
+  await fleet.startRenderer();
+  await untilComputing(fleet.client, batch, 2);
+  await cancelBatch(fleet.client, batch);
+  expect(await batchEnd(fleet.client, batch)).toEqual({ state: 'cancelled' });
+});
+
+test('a worker whose bundle was damaged ends with an error, and its image waits for another worker', async () => {
+  await appendFile(path.join(fleet.bundleFolder, 'vae_decoder.onnx'), 'x');
+  process.kill(fleet.renderer.rendererPid, 'SIGKILL');
+  const batch = await fleet.submit(1, 2);
+  expect(await fleet.renderer.gone()).toBe(1);
+  expect(JSON.stringify(fleet.renderer.lines)).toContain('vae_decoder.onnx: expected');
+  await cancelBatch(fleet.client, batch);
+  expect(await batchEnd(fleet.client, batch)).toEqual({ state: 'cancelled' });
+  expect((await manifestOf(batch)).failures).toEqual([]);
+});

@@ -1,0 +1,60 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const ENTRY = fileURLToPath(new URL('./run-worker.ts', import.meta.url));
+
+type LogLine = { msg?: string; level?: number; rendererPid?: number };
+
+/** A worker in a process of its own, known by its process id and by what it logs. */
+export class WorkerProcess {
+  readonly lines: LogLine[] = [];
+  readonly #process: ChildProcess;
+  readonly #log: NodeJS.EventEmitter;
+
+  constructor(role: 'orchestrator' | 'renderer', address: string, bundle = '') {
+    this.#process = spawn(process.execPath, ['--import', 'tsx', ENTRY, role, address, bundle], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    this.#log = createInterface({ input: this.#process.stderr! });
+    this.#log.on('line', (line: string) => this.lines.push(parsed(line)));
+  }
+
+  /** Waits until the process has logged this message. */
+  async said(message: string): Promise<LogLine> {
+    for (;;) {
+      const found = this.lines.find(({ msg }) => msg === message);
+      if (found) return found;
+      if (this.#process.exitCode !== null) throw new Error(`ended before "${message}": ${JSON.stringify(this.lines)}`);
+      await Promise.race([once(this.#log, 'line'), once(this.#process, 'exit')]);
+    }
+  }
+
+  /** Process id of the child that renders now. */
+  get rendererPid(): number {
+    return this.lines.findLast(({ rendererPid }) => rendererPid !== undefined)!.rendererPid!;
+  }
+
+  /** Sends the signal and waits until the process is gone. */
+  async kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
+    this.#process.kill(signal);
+    return this.gone();
+  }
+
+  /** Waits for the process's end; the exit code, or null where a signal ended it. */
+  async gone(): Promise<number | null> {
+    const { exitCode, signalCode } = this.#process;
+    if (exitCode === null && signalCode === null) await once(this.#process, 'exit');
+    return this.#process.exitCode;
+  }
+}
+
+/** What is not JSON, such as a crash's stack, is kept as a message. */
+function parsed(line: string): LogLine {
+  try {
+    return JSON.parse(line) as LogLine;
+  } catch {
+    return { msg: line };
+  }
+}
