@@ -1,0 +1,87 @@
+"""Captions of a scene, short or dense, in many phrasings."""
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from training.icons import OBJECTS
+from training.scenes import Scene
+
+
+@cache
+def wording() -> dict:
+    """Return the phrases that captions are made of."""
+    return json.loads((Path(__file__).parent / "wording.json").read_text())
+
+
+def plain_caption(name: str, style: str, background: str) -> str:
+    """Return the plainest caption of a single object, as test sheets use it."""
+    colour = wording()["backgrounds"][background][0]
+    return f"{_article(style)} {name} on {_article(colour)} background"
+
+
+def caption(scene: Scene, rng: np.random.Generator) -> str:
+    """Describe a scene in a random wording: one in four is dense, one in ten leaves out style or background."""
+    words = wording()
+    kind = "single" if len(scene.objects) == 1 else "pair"
+    if kind == "single" and rng.random() < 0.1:
+        text = _partial(scene, rng)
+    else:
+        templates = words[kind + ("_dense" if rng.random() < 0.25 else "")]
+        text = templates[rng.integers(len(templates))].format(**_fields(scene, rng))
+    if rng.random() < 0.3:
+        text = _pick(words["prefixes"], rng) + text + _pick(words["suffixes"], rng)
+    return _letter_case(text, rng)
+
+
+def _partial(scene: Scene, rng: np.random.Generator) -> str:
+    """Name only part of what a single object's scene shows."""
+    fields = _fields(scene, rng)
+    templates = ("{an_object} on {a_ground}", "{object}", "{a_style_object}", "{an_object}", "{object}, {ground}")
+    return _pick(templates, rng).format(**fields)
+
+
+def _fields(scene: Scene, rng: np.random.Generator) -> dict[str, str]:
+    """Choose words for everything that a template may name."""
+    words = wording()
+    style = _pick(words["styles"][scene.objects[0].style], rng)
+    colour = _pick(words["backgrounds"][scene.background], rng)
+    ground = f"{colour} background"
+    fields = {
+        "style": style,
+        "a_style": _article(style),
+        "colour": colour,
+        "ground": ground,
+        "a_ground": _article(ground),
+        "relation": _pick(words["relations"][scene.relation], rng) if scene.relation else "",
+    }
+    for role, placed in zip(("object", "other"), scene.objects, strict=False):
+        name = _object_words(placed.name, rng)
+        fields |= {role: name, f"an_{role}": _article(name), f"a_style_{role}": _article(f"{style} {name}")}
+    return fields
+
+
+def _object_words(name: str, rng: np.random.Generator) -> str:
+    """The object's own name two times out of three, else one of its other names."""
+    also = OBJECTS[name]["also"]
+    return _pick(also, rng) if also and rng.random() < 1 / 3 else name
+
+
+def _article(words: str) -> str:
+    """Put "a" or "an" before a phrase."""
+    return f"{'an' if words[0] in 'aeiou' and words[:3] != 'uni' else 'a'} {words}"
+
+
+def _pick(choices: Sequence[str], rng: np.random.Generator) -> str:
+    return choices[rng.integers(len(choices))]
+
+
+def _letter_case(text: str, rng: np.random.Generator) -> str:
+    """People write with and without capitals."""
+    chance = rng.random()
+    if chance < 0.35:
+        return text[0].upper() + text[1:]
+    return text.title() if chance < 0.4 else text.lower() if chance < 0.8 else text

@@ -1,0 +1,44 @@
+"""A trained model as a Hugging Face PixArt-Σ folder, in half precision.  python -m training.huggingface 256px FOLDER"""
+
+import argparse
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL, PixArtSigmaPipeline
+
+from training.paths import CACHE
+from training.run import Run
+from training.schedule import scheduler
+from training.text_states import TextStates
+from training.tokenizer import load_tokenizer
+from training.train_text import load_text_encoder
+from training.train_transformer import load_average
+from training.transformer import Transformer, to_diffusers
+
+
+def save_folder(folder: Path, model: Transformer, vae: AutoencoderKL, text_states: TextStates, base_side: int) -> None:
+    """Write the folder that diffusers' `PixArtSigmaPipeline` and `models/export` read; positions as for one size."""
+    pipeline = PixArtSigmaPipeline(
+        tokenizer=text_states.tokenizer,
+        text_encoder=text_states.encoder,
+        vae=vae,
+        transformer=to_diffusers(model, base_side),
+        scheduler=scheduler(),
+    )
+    pipeline.to(torch.float16).save_pretrained(folder, safe_serialization=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("stage", help="the transformer's stage: 128px, 256px, 512px")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--base-side", type=int, default=32, help="latent side of the size whose positions it carries")
+    arguments = parser.parse_args()
+    vae = AutoencoderKL.from_pretrained(CACHE / "vae").eval()
+    model = load_average(arguments.stage)
+    text_states = TextStates(load_tokenizer(), load_text_encoder(Run("text")))
+    save_folder(arguments.folder, model, vae, text_states, arguments.base_side)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""The icon sets: fetched from the npm registry, rasterised once, read back as RGBA arrays."""
+
+import io
+import json
+import subprocess
+import tarfile
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import resvg_py
+from PIL import Image
+
+from training.paths import CACHE
+
+# Pinned versions: another version may redraw an icon, and then the data set is another one.
+ICON_SETS = {
+    "flat": ("@iconify-json/fluent-emoji-flat", "1.2.6"),
+    "glossy": ("@iconify-json/noto", "1.2.9"),
+}
+STYLES = tuple(ICON_SETS)
+OBJECTS: dict[str, dict] = json.loads((Path(__file__).parent / "objects.json").read_text())
+OBJECT_NAMES = tuple(OBJECTS)
+# The autoencoder learns from all objects; text encoder and transformer learn those that are marked as drawn.
+DRAWN = tuple(name for name, entry in OBJECTS.items() if entry["drawn"])
+
+
+@cache
+def icon_set(style: str) -> dict:
+    """Return the icon set's `icons.json` of a style; `npm pack` fetches it the first time."""
+    package, version = ICON_SETS[style]
+    folder = CACHE / "icons"
+    archive = folder / f"{package.removeprefix('@').replace('/', '-')}-{version}.tgz"
+    if not archive.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["npm", "pack", f"{package}@{version}"], cwd=folder, check=True, capture_output=True)
+    with tarfile.open(archive) as tar:
+        return json.load(tar.extractfile("package/icons.json"))
+
+
+def rasterise(style: str, icon: str, size: int) -> Image.Image:
+    """Draw one icon as a square RGBA picture of `size` pixels."""
+    data = icon_set(style)
+    entry = data["icons"][icon]
+    width, height = entry.get("width", data.get("width", 16)), entry.get("height", data.get("height", 16))
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">{entry["body"]}</svg>'
+    png = bytes(resvg_py.svg_to_bytes(svg_string=svg, width=size, height=size))
+    return Image.open(io.BytesIO(png)).convert("RGBA")
+
+
+@cache
+def atlas(size: int) -> np.ndarray:
+    """Return every object in every style, uint8 [styles, objects, size, size, 4]; cached on disk."""
+    file = CACHE / "icons" / f"atlas-{size}.npy"
+    if not file.exists():
+        pictures = [[np.asarray(rasterise(s, OBJECTS[o]["icon"], size)) for o in OBJECT_NAMES] for s in STYLES]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        np.save(file, np.asarray(pictures))
+    return np.load(file, mmap_mode="r")
+
+
+@cache
+def picture(style: str, name: str, size: int) -> Image.Image:
+    """Return one object from the atlas with premultiplied alpha, so that scaling makes no dark rim."""
+    array = atlas(size)[STYLES.index(style), OBJECT_NAMES.index(name)]
+    return Image.fromarray(np.array(array), "RGBA").convert("RGBa")

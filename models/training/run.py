@@ -1,0 +1,98 @@
+"""What every stage shares: learning rate, averaged weights, checkpoints to resume from, a log."""
+
+import json
+import math
+import time
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from training.muon import Muon
+from training.paths import CACHE
+
+
+def trapezoid(step: int, steps: int, warmup: int, decay: float = 0.4) -> float:
+    """Rise over `warmup` steps, stay, fall to zero over the last `decay` share."""
+    return min((step + 1) / warmup, 1.0, (steps - step) / (decay * steps))
+
+
+def cosine(step: int, steps: int, warmup: int) -> float:
+    """Rise over `warmup` steps, then half a cosine down to zero."""
+    return min((step + 1) / warmup, 0.5 + 0.5 * math.cos(math.pi * step / steps))
+
+
+def optimisers(
+    modules: nn.Module, is_matrix: Callable[[str, nn.Parameter], bool], lr: float, weight_decay: float = 0.0
+) -> list[torch.optim.Optimizer]:
+    """Give the parameters for which `is_matrix(name, parameter)` holds to Muon and the rest to AdamW."""
+    named = [(n, p) for n, p in modules.named_parameters() if p.requires_grad]
+    matrices = [p for n, p in named if is_matrix(n, p)]
+    rest = [p for n, p in named if not is_matrix(n, p)]
+    return [
+        Muon(matrices, lr=lr, weight_decay=weight_decay),
+        torch.optim.AdamW(rest, lr=lr, betas=(0.9, 0.99), weight_decay=0.0, fused=True),
+    ]
+
+
+class Average:
+    """Exponential moving average of a module's weights, with a warm-up so that early samples are not noise."""
+
+    def __init__(self, module: nn.Module, decay: float):
+        self.module, self.decay, self.updates = deepcopy(module).eval().requires_grad_(False), decay, 0
+
+    @torch.no_grad()
+    def update(self, module: nn.Module) -> None:
+        self.updates += 1
+        decay = min(self.decay, self.updates / (self.updates + 10))
+        torch._foreach_lerp_(list(self.module.parameters()), list(module.parameters()), 1 - decay)
+
+
+class Run:
+    """One stage's folder in the cache: its log, its checkpoint and what is sampled on the way."""
+
+    def __init__(self, name: str, root: Path = CACHE / "runs"):
+        self.folder = root / name
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.started = time.monotonic()
+
+    def log(self, **values: float) -> None:
+        """Append a line of JSON to the log and print it."""
+        line = json.dumps({"seconds": round(time.monotonic() - self.started, 1), **values})
+        print(line, flush=True)
+        with (self.folder / "log.jsonl").open("a") as file:
+            file.write(line + "\n")
+
+    def save(self, step: int, model: nn.Module, average: Average, optimizers: list) -> None:
+        """Write the checkpoint in one move, so that a killed run leaves the one before."""
+        state = {
+            "step": step,
+            "model": model.state_dict(),
+            "average": average.module.state_dict(),
+            "updates": average.updates,
+            "optimizers": [o.state_dict() for o in optimizers],
+        }
+        torch.save(state, self.folder / "checkpoint.part")
+        (self.folder / "checkpoint.part").replace(self.folder / "checkpoint.pt")
+
+    def resume(self, model: nn.Module, average: Average, optimizers: list) -> int:
+        """Load the checkpoint if there is one and return the step to go on from."""
+        file = self.folder / "checkpoint.pt"
+        if not file.exists():
+            return 0
+        state = torch.load(file, map_location="cpu", weights_only=True)
+        model.load_state_dict(state["model"])
+        average.module.load_state_dict(state["average"])
+        average.updates = state["updates"]
+        for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
+        return state["step"]
+
+
+def set_rate(optimizers: list, rate: float) -> None:
+    """Set one learning rate on all parameter groups."""
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = rate

@@ -1,0 +1,53 @@
+"""The whole recipe at toy scale, to see that every stage still fits the next.  python -m training.smoke FOLDER
+
+It writes a Hugging Face folder that `python -m export` accepts; its pictures are noise.
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from training.finish_vae import standardise
+from training.huggingface import save_folder
+from training.latents import latent_set
+from training.run import Run
+from training.stages import STAGES
+from training.text_states import TextStates
+from training.tokenizer import load_tokenizer
+from training.train_text import train as train_text
+from training.train_transformer import Trainer
+from training.train_vae import scene_pool, to_tensor
+from training.train_vae import train as train_vae
+from training.transformer import Shape, Transformer
+
+
+def smoke(folder: Path) -> Path:
+    """Run all stages with a few steps each and return the Hugging Face folder."""
+    runs = folder / "runs"
+    vae = train_vae(Run("vae", runs), steps=6, batch=4, lr=1e-3, pool_scale=0.01)
+    standardise(vae, to_tensor(scene_pool(20, 128, 16)))
+    encoder = train_text(Run("text", runs), steps=8, batch=16, lr=2e-3).requires_grad_(False)
+    text_states = TextStates(load_tokenizer(), encoder)
+    torch.manual_seed(0)
+    model = Transformer(Shape())
+    for name, stage in STAGES.items():
+        shapes = tuple((width, height, 16) for width, height, _ in stage.shapes)
+        toy = replace(stage, shapes=shapes, steps=4, batch=4)
+        sets = [latent_set(vae, recipe, folder / "latents") for recipe in toy.recipes()]
+        trainer = Trainer(toy, sets, text_states, model)
+        trainer.train(Run(name, runs), vae, samples=1)
+        model = trainer.average.module.requires_grad_(True)
+    save_folder(folder / "model", model, vae, text_states, base_side=32)
+    return folder / "model"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    print(smoke(parser.parse_args().folder))
+
+
+if __name__ == "__main__":
+    main()

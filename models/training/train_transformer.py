@@ -1,0 +1,118 @@
+"""Stages 3 onwards: the transformer, weak to strong.  python -m training.train_transformer 128px"""
+
+import argparse
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL
+from PIL import Image
+from torch import nn
+
+from training.latents import LatentSet, latent_set
+from training.paths import CACHE
+from training.run import Average, Run, optimisers, set_rate, trapezoid
+from training.sample import contact_sheet, sample
+from training.schedule import noised
+from training.sheet import sheet_prompts
+from training.stages import STAGES, Stage
+from training.text_states import TextStates
+from training.tokenizer import load_tokenizer
+from training.train_text import load_text_encoder
+from training.transformer import Shape, Transformer
+
+CAPTION_DROPOUT = 0.1
+
+
+def is_matrix(name: str, parameter: nn.Parameter) -> bool:
+    """Muon takes the blocks' matrices; tables, biases, embeddings and the output layer are AdamW's."""
+    return name.startswith("transformer_blocks") and parameter.ndim == 2 and "table" not in name
+
+
+class Trainer:
+    """A stage under way: model, averaged model, optimisers, data."""
+
+    def __init__(self, stage: Stage, sets: list[LatentSet], text_states: TextStates, model: Transformer):
+        self.stage, self.sets, self.text_states, self.model = stage, sets, text_states, model
+        self.average = Average(model, 0.998)
+        self.optimizers = optimisers(model, is_matrix, stage.lr, weight_decay=0.01)
+        self.shares = np.array([len(s.scenes) for s in sets]) / sum(len(s.scenes) for s in sets)
+
+    def step(self, step: int) -> float:
+        """Train on one batch, the same for the same step, and return its loss."""
+        set_rate(self.optimizers, self.stage.lr * trapezoid(step, self.stage.steps, min(50, self.stage.steps // 4)))
+        loss = self._loss(np.random.default_rng([self.stage.seed, step]))
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
+        self.average.update(self.model)
+        return loss.item()
+
+    def _loss(self, rng: np.random.Generator) -> torch.Tensor:
+        """Mean squared error of v over a batch whose timesteps are spread evenly, which steadies the gradient."""
+        batch, generator = self.stage.batch, torch.Generator().manual_seed(int(rng.integers(2**31)))
+        scenes, latents = self.sets[rng.choice(len(self.sets), p=self.shares)].draw(rng, batch)
+        states, mask = self.text_states.for_scenes(scenes, rng, CAPTION_DROPOUT)
+        spread = (torch.randperm(batch, generator=generator) + torch.rand(batch, generator=generator)) / batch
+        timestep = (spread * 1000).long().clamp(max=999)
+        noisy, target = noised(latents, torch.randn(latents.shape, generator=generator), timestep)
+        return (self.model(noisy, timestep, states, mask, base_side=self.stage.base_side) - target).square().mean()
+
+    def train(self, run: Run, vae: AutoencoderKL, samples: int = 24, minutes: float = 8) -> None:
+        """Train to the stage's end; keep a checkpoint and a sheet of samples every few minutes."""
+        losses, sampled = [], time.monotonic()
+        for step in range(run.resume(self.model, self.average, self.optimizers), self.stage.steps):
+            losses.append(self.step(step))
+            if len(losses) == 25:
+                run.log(step=step + 1, loss=round(float(np.mean(losses)), 4))
+                losses = []
+            if time.monotonic() - sampled > 60 * minutes or step == self.stage.steps - 1:
+                run.save(step + 1, self.model, self.average, self.optimizers)
+                self.draw(vae, run.folder / f"sample-{step + 1:05}.png", samples)
+                sampled = time.monotonic()
+
+    def draw(self, vae: AutoencoderKL, file: Path, count: int) -> None:
+        """Sample held-out prompts with the averaged model at the stage's first shape."""
+        width, height, _ = self.stage.shapes[0]
+        prompts = [prompt for prompt, _ in sheet_prompts(count)]
+        images = sample(
+            self.average.module,
+            vae,
+            self.text_states,
+            prompts,
+            width=width,
+            height=height,
+            base_side=self.stage.base_side,
+        )
+        Image.fromarray(contact_sheet(images, 8)).save(file)
+
+
+def load_average(name: str) -> Transformer:
+    """Return a stage's averaged transformer."""
+    model = Transformer(Shape())
+    state = torch.load(Run(name).folder / "checkpoint.pt", map_location="cpu", weights_only=True)
+    model.load_state_dict(state["average"])
+    return model
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("stage", choices=STAGES)
+    parser.add_argument("--steps", type=int, help="another length than the stage's own")
+    arguments = parser.parse_args()
+    stage = STAGES[arguments.stage]
+    stage = replace(stage, steps=arguments.steps or stage.steps)
+    vae = AutoencoderKL.from_pretrained(CACHE / "vae").eval()
+    text_states = TextStates(load_tokenizer(), load_text_encoder(Run("text")))
+    sets = [latent_set(vae, recipe) for recipe in stage.recipes()]
+    torch.manual_seed(stage.seed)
+    model = load_average(stage.start_from) if stage.start_from else Transformer(Shape())
+    Trainer(stage, sets, text_states, model).train(Run(arguments.stage), vae)
+
+
+if __name__ == "__main__":
+    main()
