@@ -10,6 +10,19 @@ export type Picture = Omit<Job, 'id' | 'priority' | 'renderKey' | 'line' | 'meta
  */
 export function renderKey(picture: Picture, bundleDigest: string, pipelineVersion: number): string {
   const { prompt, negativePrompt, size, bin, width, height, seed, steps, guidance, format, quality } = picture;
-  const parameters = { prompt, negativePrompt, size, bin, width, height, seed, steps, guidance, format, quality };
-  return digestOf({ ...parameters, bundle: bundleDigest, pipeline: pipelineVersion });
+  return digestOf({
+    prompt,
+    negativePrompt,
+    size,
+    bin,
+    width,
+    height,
+    seed,
+    steps,
+    guidance,
+    format,
+    quality,
+    bundle: bundleDigest,
+    pipeline: pipelineVersion,
+  });
 }
