@@ -51,7 +51,7 @@ export async function makeContactSheet({ title, images, total }: Sheet): Promise
   }
   const { rgb, width, height } = canvas;
   return sharp(rgb, { raw: { width, height, channels: 3 } })
-    .webp({ quality: 85 })
+    .webp({ quality: 85, effort: 2 })
     .toBuffer();
 }
 

@@ -64,7 +64,7 @@ describe('a contact sheet', () => {
     expect(await ink('a lantern & <b>two</b> lanterns')).toBeGreaterThan(2 * short);
   });
 
-  test('reads one image after the other, and none beyond the limit', async () => {
+  test('reads one image after the other, and none beyond the limit', { timeout: 240_000 }, async () => {
     const picture = await file([8, 8], colours[1]);
     let [open, most, reads] = [0, 0, 0];
     const read = async () => {

@@ -5,7 +5,7 @@ import { GcsStore } from '../../store/gcs-store.ts';
 import { StoreUnavailable } from '../../store/object-store.ts';
 import { openStore } from '../../store/open-store.ts';
 import { type Fate, type FaultyNetwork, startFaultyNetwork } from './faulty-network.ts';
-import { describeObjectStore } from './object-store.contract.ts';
+import { describeObjectStore, SLOW_MS } from './object-store.contract.ts';
 
 let emulator: BucketEmulator;
 let stores = 0;
@@ -22,7 +22,7 @@ afterAll(async () => {
 const freshUrl = () => `gs://pixart-test/store ${stores++}`;
 describeObjectStore('a bucket', () => openStore(freshUrl()));
 
-test('lists more objects than Cloud Storage puts on one page', async () => {
+test('lists more objects than Cloud Storage puts on one page', { timeout: SLOW_MS }, async () => {
   const store = await openStore(freshUrl());
   const names = Array.from({ length: 1005 }, (_, index) => `objects/${String(index).padStart(5, '0')}`);
   for (let at = 0; at < names.length; at += 67) {
@@ -81,7 +81,7 @@ describe('a bucket behind a faulty network', () => {
     expect(stat).toMatchObject({ bytes: 2 });
   });
 
-  test('gives up after some tries with an error that may be retried later', async () => {
+  test('gives up after some tries with an error that may be retried later', { timeout: SLOW_MS }, async () => {
     const store = await storeBehind(() => refusal(503, 'backend error'));
     const attempt = store.stat('objects/a.png');
     await expect(attempt).rejects.toThrow(StoreUnavailable);

@@ -1,4 +1,4 @@
-export const KILLED_BYTES = 16 * 1024 * 1024;
+export const KILLED_BYTES = 8 * 1024 * 1024;
 
 /** Bytes that differ along the way, so that a part that is missing or repeated shows. */
 export function patterned(length: number): Uint8Array {
