@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Size } from '../catalog/size.ts';
 import { startLocalFleet } from '../infra/dev/local-fleet.ts';
+import { verifyBundle } from '../models/pixart/index.ts';
 import { chosenBundle } from './chosen-bundle.ts';
 import { interruption } from './interruption.ts';
 import {
@@ -36,14 +37,15 @@ export const devCommand = (): Command =>
     .action(dev);
 
 async function dev(options: DevOptions): Promise<void> {
-  const { folder } = await chosenBundle(options.bundle);
+  const bundle = await chosenBundle(options.bundle);
+  await verifyBundle(bundle);
   const signal = interruption();
   note('starting …');
   const fleet = await startLocalFleet({
     stateFolder: options.state,
     address: options.address ?? process.env.TEMPORAL_ADDRESS,
     namespace: options.namespace,
-    bundle: folder,
+    bundle: bundle.folder,
     sizes: options.size ?? [],
     device: options.device,
     threads: options.threads,

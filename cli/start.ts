@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { newBatchId } from '../client/batch-request.ts';
 import { type BatchClient, listBatches, submitBatch } from '../client/index.ts';
 import { type LocalFleet, startLocalFleet } from '../infra/dev/local-fleet.ts';
-import { type BundleRef, bundleRef } from '../models/pixart/index.ts';
+import { type BundleRef, bundleRef, verifyBundle } from '../models/pixart/index.ts';
 import { storeUrl } from '../store/index.ts';
 import { chosenBundle } from './chosen-bundle.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
@@ -35,6 +35,7 @@ export const startCommand = (): Command =>
 
 async function start(options: StartOptions): Promise<ExitCode> {
   const bundle = await chosenBundle(options.bundle);
+  await verifyBundle(bundle);
   const signal = interruption();
   note('starting a Temporal server, an orchestrator and a render worker …');
   const fleet = await startLocalFleet({

@@ -34,7 +34,7 @@ export function temporalTarget(
 }
 
 function configured(env: NodeJS.ProcessEnv) {
-  const set = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const set = Object.entries(env).filter((entry): entry is [string, string] => Boolean(entry[1]));
   try {
     return loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(set) });
   } catch (error) {

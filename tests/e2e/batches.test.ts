@@ -1,0 +1,178 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type LocalFleet, startLocalFleet } from '../../infra/dev/local-fleet.ts';
+import { crc32c } from '../../store/crc32c.ts';
+import { expectCode, type Finished, jsonLines, pixartBatch, startPixartBatch } from './command-line.ts';
+import { createWorkplace, imagesOf, objectsOf, readManifest, type Workplace } from './workplace.ts';
+
+// Whole processes, several a test: on a busy machine each takes its time.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+
+let place: Workplace;
+let fleet: LocalFleet;
+
+beforeAll(async () => {
+  place = await createWorkplace();
+  fleet = await startLocalFleet({
+    stateFolder: join(place.folder, 'state'),
+    bundle: place.bundle,
+    sizes: [],
+    device: 'cpu',
+    threads: 1,
+  });
+});
+
+afterAll(async () => {
+  await fleet.stop();
+  await place.remove();
+});
+
+const run = (...args: string[]): Promise<Finished> => pixartBatch(args, environment());
+const environment = (): NodeJS.ProcessEnv => ({ ...place.environment, TEMPORAL_ADDRESS: fleet.address });
+
+const rows = ['mug', 'lamp', 'chair', 'kettle', 'clock', 'shelf'];
+const things = (adjective: string): string =>
+  [
+    'id,prompt,size,aspect',
+    ...rows.map((thing, i) => `${thing},a ${adjective} ${thing},${i % 2 ? 256 : 512},4:3`),
+  ].join('\n');
+
+/** Enough steps that no machine finishes before the test has acted. */
+const endless = (count: number): string =>
+  ['id,prompt,steps', ...Array.from({ length: count }, (_, i) => `slow-${i},slow picture ${i},900`)].join('\n');
+
+test('a catalog becomes one image per row, a manifest with checksums and a contact sheet', async () => {
+  const catalog = await place.catalog('things.csv', things('red'));
+  const finished = await run('submit', catalog, '--batch', 'first', '--wait');
+
+  expectCode(0, finished);
+  expect(finished.stdout).toContain('6 jobs, 6 rendered');
+  expect(await imagesOf(place.store, 'first')).toEqual(rows.map((thing) => `${thing}.png`).sort());
+  const manifest = await readManifest(place.store, 'first');
+  expect(manifest.totals).toMatchObject({ jobs: 6, rendered: 6, failed: 0 });
+  for (const { copy, crc32c: sum, bytes } of manifest.images) {
+    const file = await readFile(join(place.store, copy));
+    expect([file.length, crc32c(file)]).toEqual([bytes, sum]);
+  }
+  const sheet = await readFile(join(place.store, 'batches', 'first', 'contact-sheet.webp'));
+  expect(sheet.subarray(8, 12).toString()).toBe('WEBP');
+});
+
+test('the same catalog again renders nothing, and its folder is complete', async () => {
+  const catalog = await place.catalog('things.csv', things('red'));
+  const finished = await run('submit', catalog, '--batch', 'second', '--wait', '--json');
+
+  expectCode(0, finished);
+  expect(jsonLines(finished).at(-1)).toMatchObject({ totals: { jobs: 6, rendered: 0, reused: 6 } });
+  expect(await imagesOf(place.store, 'second')).toHaveLength(6);
+  expect(await objectsOf(place.store)).toHaveLength(6);
+});
+
+test('with three rows changed it renders three', async () => {
+  const changed = things('red').replaceAll(/a red (mug|chair|clock)/g, 'a blue $1');
+  const catalog = await place.catalog('changed.csv', changed);
+  const finished = await run('submit', catalog, '--batch', 'third', '--wait', '--json');
+
+  expect(jsonLines(finished).at(-1)).toMatchObject({ totals: { jobs: 6, rendered: 3, reused: 3 } });
+  expect(await imagesOf(place.store, 'third')).toHaveLength(6);
+  expect(await objectsOf(place.store)).toHaveLength(9);
+});
+
+test('Ctrl-C leaves a watched batch running; cancel stops it, and its end is not a success', async () => {
+  const catalog = await place.catalog('slow.csv', endless(3));
+  const submitted = startPixartBatch(['submit', catalog, '--batch', 'slow', '--wait'], environment());
+  await submitted.said(/rendering/);
+  submitted.signal('SIGINT');
+  const left = await submitted.finished;
+  expectCode(130, left);
+  expect(left.stderr).toContain('npx pixart-batch watch slow');
+
+  const watching = startPixartBatch(['watch', 'slow', '--json'], environment());
+  await watching.said(/"rendering"/);
+  expectCode(0, await run('cancel', 'slow', '--wait'));
+  const watched = await watching.finished;
+  expectCode(3, watched);
+  expect(jsonLines(watched).at(-1)).toMatchObject({ batch: 'slow', state: 'cancelled' });
+  expect(await imagesOf(place.store, 'slow')).toEqual([]);
+  expectCode(2, await run('cancel', 'slow'));
+});
+
+test('a row that fails is listed with its reason, makes the exit code 3, and is rendered by retry', async () => {
+  const plan = (text: string) => place.catalog('one-bad.csv', text);
+  const catalog = await plan(things('green'));
+  await run('submit', catalog, '--batch', 'green', '--wait');
+  const { images } = await readManifest(place.store, 'green');
+  const broken = join(place.store, images[0]!.object);
+  await rm(broken);
+  await writeFile(broken, 'not an image');
+
+  const failing = await run('submit', catalog, '--batch', 'green-again', '--wait');
+  expectCode(3, failing);
+  const { failures } = await readManifest(place.store, 'green-again');
+  expect(failures.map(({ id }) => id)).toEqual([images[0]!.id]);
+  expect(failing.stdout).toContain(failures[0]!.reason);
+
+  await rm(broken);
+  const retried = await run('retry', 'green-again', '--wait', '--json');
+  expectCode(0, retried);
+  expect(jsonLines(retried).at(-1)).toMatchObject({ totals: { jobs: 1, rendered: 1 } });
+  expect(await readManifest(place.store, 'green-again')).toMatchObject({ round: 2, failures: [] });
+  expect((await run('retry', 'green-again')).stderr).toContain('nothing to retry');
+});
+
+test('list and status tell programs and people the same', async () => {
+  const listed = jsonLines(await run('list', '--json')) as { batch: string; state: string; done: number }[];
+  expect(listed.map(({ batch }) => batch)).toEqual(expect.arrayContaining(['first', 'second', 'third', 'slow']));
+  expect(listed.find(({ batch }) => batch === 'first')).toMatchObject({ state: 'completed', done: 6 });
+  expect((await run('list')).stdout).toMatch(/first +completed +6 +0 +6/);
+
+  const [status] = jsonLines(await run('status', 'first', '--json'));
+  expect(status).toMatchObject({ batch: 'first', progress: { totals: { rendered: 6 } } });
+  const unknown = await run('status', 'no-such-batch');
+  expectCode(2, unknown);
+  expect(unknown.stderr).toContain('no-such-batch');
+});
+
+test('a batch id that is taken is refused, and the batch that has it stays as it is', async () => {
+  const before = await readManifest(place.store, 'first');
+  const refused = await run('submit', await place.catalog('other.csv', things('yellow')), '--batch', 'first');
+  expectCode(2, refused);
+  expect(refused.stderr).toContain('first');
+  expect(await readManifest(place.store, 'first')).toEqual(before);
+});
+
+test('a schedule starts batches of what its catalog holds when it is due', async () => {
+  const catalog = await place.catalog('nightly.csv', things('red'));
+  const created = await run(
+    'schedule',
+    'create',
+    'nightly',
+    catalog,
+    '--cron',
+    '0 3 1 1 *',
+    '--time-zone',
+    'Asia/Tokyo',
+  );
+  expectCode(0, created);
+  expect(jsonLines(await run('schedule', 'list', '--json'))).toMatchObject([{ name: 'nightly', cron: '0 3 1 1 *' }]);
+
+  await place.catalog('nightly.csv', 'id,prompt\nonly,a red mug of the night');
+  expectCode(0, await run('schedule', 'trigger', 'nightly'));
+  const batch = await batchOfSchedule('nightly');
+  const ended = await run('watch', batch, '--json');
+  expectCode(0, ended);
+  expect(jsonLines(ended).at(-1)).toMatchObject({ totals: { jobs: 1, rendered: 1 } });
+
+  expectCode(0, await run('schedule', 'delete', 'nightly'));
+  expectCode(2, await run('schedule', 'trigger', 'nightly'));
+  expect((await run('schedule', 'list', '--json')).stdout).toBe('');
+});
+
+async function batchOfSchedule(name: string): Promise<string> {
+  for (;;) {
+    const listed = jsonLines(await run('list', '--json')) as { batch: string }[];
+    const found = listed.find(({ batch }) => batch.startsWith(`${name}-`));
+    if (found) return found.batch;
+  }
+}
