@@ -20,12 +20,15 @@ export const COLUMNS = [
 
 export type Column = (typeof COLUMNS)[number];
 
-/** Which column of the file is read as which of ours, and which travel along. Positions count from 0. */
+/** A column of the file, its position counted from 0. */
+type FileColumn = { position: number; name: string };
+
+/** Which column of the file is read as which of ours, and which travel along. */
 export type ColumnMap = {
-  known: ReadonlyMap<Column, { position: number; name: string }>;
-  metadata: readonly { position: number; name: string }[];
+  known: ReadonlyMap<Column, FileColumn>;
+  metadata: readonly FileColumn[];
   /** Columns with an empty header, such as spreadsheets leave at the right; their cells must be empty too. */
-  unnamed: readonly number[];
+  unnamed: readonly FileColumn[];
   count: number;
 };
 
@@ -38,8 +41,6 @@ const fold = (name: string): string =>
 
 const isColumn = (name: string): name is Column => COLUMNS.some((column) => column === name);
 
-const listed = (names: readonly string[]): string => names.slice(0, 20).map(quoted).join(', ');
-
 /**
  * Checks a mapping of our columns to the file's names, as `--column prompt=Caption` gives it.
  * @throws UserError for a column that is not ours
@@ -47,7 +48,9 @@ const listed = (names: readonly string[]): string => names.slice(0, 20).map(quot
 export function checkMapping(mapping: Readonly<Record<string, string>>): void {
   const unknown = Object.keys(mapping).filter((column) => !isColumn(column));
   if (unknown.length === 0) return;
-  throw new UserError(`column mapping: expected one of ${COLUMNS.join(', ')} before the "=", found ${listed(unknown)}`);
+  throw new UserError(
+    `column mapping: expected one of ${COLUMNS.join(', ')} before the "=", found ${unknown.map(quoted).join(', ')}`,
+  );
 }
 
 /**
@@ -61,62 +64,71 @@ export function mapColumns(
   problems: Problems,
 ): ColumnMap | null {
   const before = problems.total;
-  const report = (column: string | null, expected: string, found: string): void =>
-    problems.add({ line, column, expected, found });
-  const names = header.map((name) => name.trim());
-  if (names.length > LIMITS.columns) report(null, `at most ${LIMITS.columns} columns`, `${names.length}`);
+  const report: Report = (column, expected, found) => problems.add({ line, column, expected, found });
+  if (header.length > LIMITS.columns) report(null, `at most ${LIMITS.columns} columns`, `${header.length}`);
+  const columns = header.map((name, position): FileColumn => ({ position, name: name.trim() }));
+  const known = findKnown(columns, mapping, report);
+  const taken = new Set(known.values());
+  const others = columns.filter((column) => !taken.has(column));
+  const metadata = others.filter(({ name }) => name !== '');
+  reportTwins(metadata, report);
+  const unnamed = others.filter(({ name }) => name === '');
+  return problems.total > before ? null : { known, metadata, unnamed, count: header.length };
+}
 
-  const known = new Map<Column, { position: number; name: string }>();
-  const taken = new Set<number>();
+type Report = (column: string | null, expected: string, found: string) => void;
+
+function findKnown(
+  columns: readonly FileColumn[],
+  mapping: Readonly<Record<string, string>>,
+  report: Report,
+): Map<Column, FileColumn> {
+  const known = new Map<Column, FileColumn>();
   for (const column of mappedFirst(mapping)) {
-    const positions = positionsOf(names, column, mapping[column]).filter((position) => !taken.has(position));
-    const [position] = positions;
-    if (position !== undefined) {
-      known.set(column, { position, name: names[position] ?? column });
-      taken.add(position);
-    }
-    if (positions.length > 1) report(column, 'one such column', `${positions.length}: ${at(names, positions)}`);
-    if (positions.length === 0 && mapping[column] !== undefined) {
-      report(column, `a column ${quoted(mapping[column])}, as the mapping says`, found(names));
-    } else if (positions.length === 0 && column === 'prompt') {
-      report(column, 'a column "prompt"; another can be named with --column prompt=<name>', found(names));
+    const wanted = mapping[column];
+    const taken = new Set(known.values());
+    const [first, ...more] = called(column, wanted, columns).filter((candidate) => !taken.has(candidate));
+    if (first !== undefined) {
+      known.set(column, first);
+      if (more.length > 0) report(column, 'one such column', `${more.length + 1}: ${listed([first, ...more])}`);
+    } else if (wanted !== undefined) {
+      report(column, `a column ${quoted(wanted)}, as the mapping says`, whatIsThere(columns));
+    } else if (column === 'prompt') {
+      report(column, 'a column "prompt"; another can be named with --column prompt=<name>', whatIsThere(columns));
     }
   }
+  return known;
+}
 
-  const metadata: { position: number; name: string }[] = [];
-  const unnamed: number[] = [];
+function reportTwins(columns: readonly FileColumn[], report: Report): void {
   const seen = new Set<string>();
-  for (const [position, name] of names.entries()) {
-    if (taken.has(position)) continue;
+  for (const { name } of columns) {
     if (seen.has(name)) report(name, 'one column of that name', 'two');
-    if (name === '') {
-      unnamed.push(position);
-    } else {
-      seen.add(name);
-      metadata.push({ position, name });
-    }
+    seen.add(name);
   }
-  return problems.total > before ? null : { known, metadata, unnamed, count: names.length };
 }
 
 /** A mapping may take a name that would otherwise be another of our columns. */
 const mappedFirst = (mapping: Readonly<Record<string, string>>): Column[] =>
   COLUMNS.toSorted((a, b) => Number(mapping[b] !== undefined) - Number(mapping[a] !== undefined));
 
-/** A mapping goes by the exact name where there is one; otherwise the folded name decides. */
-function positionsOf(names: readonly string[], column: Column, wanted: string | undefined): number[] {
-  const where = (test: (name: string) => boolean): number[] =>
-    names.flatMap((name, position) => (test(name) ? [position] : []));
-  const exact = wanted === undefined ? [] : where((name) => name === wanted.trim());
-  return exact.length > 0 ? exact : where((name) => fold(name) === fold(wanted ?? column));
+/** The columns that may be meant: a mapping goes by the exact name where there is one, all else by the folded name. */
+function called(column: Column, wanted: string | undefined, columns: readonly FileColumn[]): FileColumn[] {
+  const exact = columns.filter(({ name }) => name === wanted?.trim());
+  return exact.length > 0 ? exact : columns.filter(({ name }) => fold(name) === fold(wanted ?? column));
 }
 
-const at = (names: readonly string[], positions: readonly number[]): string =>
-  listed(positions.map((position) => names[position] ?? ''));
+const listed = (columns: readonly FileColumn[]): string =>
+  columns
+    .slice(0, 20)
+    .map(({ name }) => quoted(name))
+    .join(', ');
 
-function found(names: readonly string[]): string {
-  const separator = names.length === 1 ? /[;\t|,]/.exec(names[0] ?? '')?.[0] : undefined;
-  const hint =
-    separator === undefined ? '' : `; are cells separated by ${quoted(separator)}? Commas make a .csv, tabs a .tsv`;
-  return `${names.length === 1 ? 'the column' : 'the columns'} ${listed(names)}${hint}`;
+function whatIsThere(columns: readonly FileColumn[]): string {
+  const [only, ...more] = columns;
+  if (only === undefined) return 'no columns';
+  if (more.length > 0) return `the columns ${listed(columns)}`;
+  const separator = /[;\t|,]/.exec(only.name)?.[0];
+  const hint = `; are cells separated by ${quoted(separator ?? '')}? Commas make a .csv, tabs a .tsv`;
+  return `the column ${quoted(only.name)}${separator === undefined ? '' : hint}`;
 }

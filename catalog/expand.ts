@@ -1,6 +1,7 @@
 import { nearestBin } from './bins.ts';
+import type { Column } from './columns.ts';
 import { contentId, seedOf } from './identity.ts';
-import type { Bin, ImageFormat, Job } from './job.ts';
+import type { ImageFormat, Job } from './job.ts';
 import type { JobIds } from './job-ids.ts';
 import type { Problems } from './problems.ts';
 import type { RawRow } from './raw-row.ts';
@@ -25,56 +26,60 @@ const MAX_ENLARGEMENT = 2;
  * taken; then the jobs are not to be used.
  */
 export function expandRow(raw: RawRow, row: Row, options: ExpandOptions, ids: JobIds, problems: Problems): Job[] {
-  const size = row.size ?? options.defaults.size;
-  const column = (name: 'id' | 'size' | 'width'): string => raw.columns.get(name)?.name ?? name;
-  if (!options.bundle.sizes.includes(size)) {
-    const expected = `a size that the bundle serves: ${options.bundle.sizes.join(', ')}`;
-    problems.add({ line: raw.line, column: column('size'), expected, found: size });
-    return [];
-  }
-  const shape = resolveShape(row, size);
-  if (isBlownUp(shape)) {
-    const expected = `at most ${MAX_ENLARGEMENT} times the ${shape.bin.width}×${shape.bin.height} of size ${size}`;
-    problems.add({ line: raw.line, column: column('width'), expected, found: `${shape.width}×${shape.height}` });
+  const picture = resolvePicture(row, options);
+  const nameOf = (column: Column): string => raw.columns.get(column)?.name ?? column;
+  const obstacle = findObstacle(picture, options.bundle.sizes);
+  if (obstacle !== null) {
+    problems.add({ ...obstacle, line: raw.line, column: nameOf(obstacle.column) });
     return [];
   }
   const id = row.id ?? ids.numbered(contentId(raw));
-  const seed = row.seed ?? seedOf(row.prompt);
   return Array.from({ length: row.variants }, (_, index) => {
-    const picture: Picture = {
-      prompt: row.prompt,
-      negativePrompt: row.negative_prompt,
-      size,
-      bin: shape.bin,
-      width: shape.width,
-      height: shape.height,
-      seed: (seed + index) % 2 ** 32,
-      steps: row.steps ?? options.bundle.defaults.steps,
-      guidance: row.guidance ?? options.bundle.defaults.guidance,
-      format: options.defaults.format,
-      quality: options.defaults.format === 'png' ? null : options.defaults.quality,
-    };
-    const jobId = row.variants === 1 ? id : `${id}-${index + 1}`;
-    ids.claim(jobId, raw.line, column('id'), problems);
+    const variant: Picture = { ...picture, seed: (picture.seed + index) % 2 ** 32 };
+    const variantId = row.variants === 1 ? id : `${id}-${index + 1}`;
+    ids.claim(variantId, raw.line, nameOf('id'), problems);
     return {
-      ...picture,
-      id: jobId,
+      ...variant,
+      id: variantId,
       priority: row.priority,
-      renderKey: renderKey(picture, options.bundle.digest, options.pipelineVersion),
+      renderKey: renderKey(variant, options.bundle.digest, options.pipelineVersion),
       line: raw.line,
       metadata: raw.metadata,
     };
   });
 }
 
-type ResolvedShape = { bin: Bin; width: number; height: number };
-
-/** Width and height are kept to the pixel by a crop; an aspect, or nothing, gives the bin as it is. */
-function resolveShape({ aspect, width, height }: Row, size: Size): ResolvedShape {
-  if (width !== undefined && height !== undefined) return { bin: nearestBin(size, width, height), width, height };
-  const bin = nearestBin(size, aspect?.width ?? 1, aspect?.height ?? 1);
-  return { bin, width: bin.width, height: bin.height };
+/** Fills in the defaults. Width and height are kept to the pixel by a crop; an aspect, or nothing, gives the bin as it is. */
+function resolvePicture(row: Row, { defaults, bundle }: ExpandOptions): Picture {
+  const size = row.size ?? defaults.size;
+  const shape = row.aspect ?? { width: row.width ?? 1, height: row.height ?? 1 };
+  const bin = nearestBin(size, shape.width, shape.height);
+  return {
+    prompt: row.prompt,
+    negativePrompt: row.negative_prompt,
+    size,
+    bin,
+    width: row.width ?? bin.width,
+    height: row.height ?? bin.height,
+    seed: row.seed ?? seedOf(row.prompt),
+    steps: row.steps ?? bundle.defaults.steps,
+    guidance: row.guidance ?? bundle.defaults.guidance,
+    format: defaults.format,
+    quality: defaults.format === 'png' ? null : defaults.quality,
+  };
 }
 
-const isBlownUp = ({ bin, width, height }: ResolvedShape): boolean =>
-  Math.max(width / bin.width, height / bin.height) > MAX_ENLARGEMENT;
+/** What stands against a picture, and the column to blame. */
+function findObstacle(
+  { size, bin, width, height }: Picture,
+  served: readonly Size[],
+): { column: Column; expected: string; found: string } | null {
+  if (!served.includes(size)) {
+    return { column: 'size', expected: `a size that the bundle serves: ${served.join(', ')}`, found: size };
+  }
+  if (Math.max(width / bin.width, height / bin.height) > MAX_ENLARGEMENT) {
+    const expected = `at most ${MAX_ENLARGEMENT} times the ${bin.width}×${bin.height} of size ${size}`;
+    return { column: 'width', expected, found: `${width}×${height}` };
+  }
+  return null;
+}

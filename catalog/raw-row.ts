@@ -30,7 +30,7 @@ export function toRawRow(line: number, cells: readonly string[], columns: Column
     checkCell(text, line, name, problems);
     if (text !== '') metadata.push([name, text]);
   }
-  for (const position of columns.unnamed) {
+  for (const { position } of columns.unnamed) {
     const text = cells[position]?.trim() ?? '';
     if (text === '') continue;
     problems.add({

@@ -150,8 +150,9 @@ describe('a header that cannot be', () => {
   });
 
   it('lacks the prompt in a row of JSONL', async () => {
-    expect(await problemsOf('{"prompt":"a"}\n{"Text":"b"}\n', { format: 'jsonl' })).toEqual([
-      expect.stringContaining('line 2, prompt: expected a column "prompt"'),
+    expect(await problemsOf('{"prompt":"a"}\n{"Text":"b"}\n{}\n', { format: 'jsonl' })).toEqual([
+      expect.stringMatching(/^line 2, prompt: expected a column "prompt".*found the column "Text"$/),
+      expect.stringMatching(/^line 3, prompt: expected a column "prompt".*found no columns$/),
     ]);
   });
 });
