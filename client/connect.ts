@@ -5,7 +5,6 @@ import type { TemporalTarget } from './temporal-target.ts';
 
 /** gRPC's numbers, as every gRPC library has them. */
 export const GRPC = {
-  INVALID_ARGUMENT: 3,
   DEADLINE_EXCEEDED: 4,
   NOT_FOUND: 5,
   PERMISSION_DENIED: 7,

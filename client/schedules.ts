@@ -1,15 +1,10 @@
-import {
-  isGrpcServiceError,
-  ScheduleAlreadyRunning,
-  ScheduleNotFoundError,
-  ScheduleOverlapPolicy,
-} from '@temporalio/client';
+import { ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import { UserError } from '../catalog/user-error.ts';
 import { checkBatchId } from '../store/index.ts';
 import { ORCHESTRATOR_QUEUE, type ScheduledBatchInput } from '../workflows/contract.ts';
 import type { scheduledBatch } from '../workflows/scheduled-batch.ts';
 import { type BatchRequest, batchInput } from './batch-request.ts';
-import { type BatchClient, GRPC } from './connect.ts';
+import type { BatchClient } from './connect.ts';
 
 export type ScheduleRequest = BatchRequest & {
   /** Begins the id of every batch that it starts. */
@@ -63,7 +58,10 @@ export async function createSchedule(client: BatchClient, request: ScheduleReque
   } catch (error) {
     if (error instanceof ScheduleAlreadyRunning)
       throw new UserError(`schedule ${name} exists already: delete it first`);
-    if (invalidArgument(error)) throw new UserError(`schedule ${name}: ${error.details}`);
+    // What the SDK makes of a cron expression or time zone that the server refuses.
+    if (error instanceof TypeError) {
+      throw new UserError(`schedule ${name}: cron ${JSON.stringify(cron)} in ${timeZone}: ${error.message}`);
+    }
     throw error;
   }
 }
@@ -95,8 +93,4 @@ async function aboutSchedule(name: string, call: () => Promise<void>): Promise<v
     if (!(error instanceof ScheduleNotFoundError)) throw error;
     throw new UserError(`schedule ${name}: expected one of that name, found none. List the ones that there are.`);
   }
-}
-
-function invalidArgument(error: unknown): error is { details: string } {
-  return isGrpcServiceError(error) && error.code === GRPC.INVALID_ARGUMENT;
 }

@@ -1,0 +1,11 @@
+import { proxyActivities } from '@temporalio/workflow';
+import { slidingWindow } from '../../workflows/sliding-window.ts';
+
+/** The least that Temporal lets one do: activities that do nothing, scheduled by one workflow with a window. */
+export async function bare(jobs: number, window: number): Promise<void> {
+  const { noop } = proxyActivities<{ noop(job: number): Promise<void> }>({
+    taskQueue: 'bare-activities',
+    startToCloseTimeout: '1 minute',
+  });
+  await slidingWindow(Array.from({ length: jobs }).keys(), window, (job) => noop(job));
+}

@@ -1,0 +1,19 @@
+/** The process that runs workflows, ours and the bare one, and tells its memory to the benchmark: `<address>`. */
+import { fileURLToPath } from 'node:url';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { createOrchestrator } from '../../workers/orchestrator.ts';
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+const connection = await NativeConnection.connect({ address: process.argv[2]! });
+const workers = await Promise.all([
+  createOrchestrator(connection, 'default'),
+  Worker.create({
+    connection,
+    taskQueue: 'bare',
+    workflowsPath: fileURLToPath(new URL('bare-workflow.ts', import.meta.url)),
+  }),
+]);
+setInterval(() => process.send?.(process.memoryUsage()), 1_000).unref();
+process.send?.('ready');
+process.on('disconnect', () => process.exit());
+await Promise.all(workers.map((worker) => worker.run()));

@@ -1,0 +1,136 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readJobs } from '../../activities/batch-pieces.ts';
+import { createPlanBatch } from '../../activities/plan-batch.ts';
+import { createWriteManifest } from '../../activities/write-manifest.ts';
+import { createWriteReceipts } from '../../activities/write-receipts.ts';
+import type { Job } from '../../catalog/job.ts';
+import { type Failure, type Manifest, manifestSchema, type Receipt } from '../../catalog/receipt.ts';
+import { manifestName, type ObjectStore, openStore } from '../../store/index.ts';
+import type { BatchInput } from '../../workflows/contract.ts';
+
+const bundle = { name: 'tiny', digest: 'cd'.repeat(32), sizes: ['256' as const], defaults: { steps: 2, guidance: 4 } };
+const planBatch = createPlanBatch(openStore);
+const writeReceipts = createWriteReceipts(openStore);
+const writeManifest = createWriteManifest(openStore);
+
+let folder: string;
+let store: ObjectStore;
+let catalog: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'pixart-records-'));
+  store = await openStore(pathToFileURL(path.join(folder, 'out')).href);
+  catalog = path.join(folder, 'catalog.csv');
+  await writeFile(catalog, 'id,prompt\nfox,a fox\nowl,an owl\nhen,a hen\n');
+});
+
+afterEach(() => rm(folder, { recursive: true }));
+
+const input = (): BatchInput => ({
+  batch: 'night',
+  round: 1,
+  store: store.url,
+  source: { kind: 'catalog', url: pathToFileURL(catalog).href, format: 'csv', columns: {} },
+  bundle,
+  defaults: { size: '256', format: 'png', quality: null },
+  window: 4,
+});
+
+const receipt = (job: Job, changes: Partial<Receipt> = {}): Receipt => ({
+  id: job.id,
+  renderKey: job.renderKey,
+  object: `objects/${job.renderKey}.png`,
+  copy: `batches/night/${job.id}.png`,
+  bytes: 10,
+  crc32c: 'AAAAAA==',
+  width: job.width,
+  height: job.height,
+  outcome: 'rendered',
+  computations: 1,
+  timings: { waitMs: 0, encodeMs: 0, denoiseMs: 0, decodeMs: 0, storeMs: 0 },
+  ...changes,
+});
+
+const failure = (id: string, reason: string): Failure => ({ id, type: 'UserError', reason, attempts: 1 });
+
+async function close(round: number, state: Manifest['state'], lostShards: { shard: number; reason: string }[] = []) {
+  const { name, digest } = bundle;
+  const written = { store: store.url, batch: 'night', round, bundle: { name, digest }, state, lostShards };
+  await writeManifest({ ...written, startedAt: new Date(0).toISOString() });
+  return manifestSchema.parse(JSON.parse(Buffer.from(await store.read(manifestName('night'))).toString()));
+}
+
+const keep = (round: number, outcomes: (Receipt | Failure)[]): Promise<void> =>
+  writeReceipts({ store: store.url, batch: 'night', round, shard: 0, outcomes });
+
+describe('planning', () => {
+  it('gives the same plan again although the catalog has been edited in between', async () => {
+    const first = await planBatch(input());
+    await writeFile(catalog, 'id,prompt\nbee,a bee\n');
+    expect(await planBatch(input())).toEqual(first);
+    expect(first).toMatchObject({ jobs: 3, shards: [{ shard: 0, size: '256', jobs: 3 }] });
+  });
+
+  it('refuses a folder that holds the plan of another batch', async () => {
+    await planBatch(input());
+    const other = { ...input(), bundle: { ...bundle, digest: 'ef'.repeat(32) } };
+    await expect(planBatch(other)).rejects.toThrow('Choose another batch id');
+  });
+
+  it('says where it expected the catalog', async () => {
+    await rm(catalog);
+    await expect(planBatch(input())).rejects.toThrow(`expected a file at ${pathToFileURL(catalog).href}, found none`);
+  });
+});
+
+describe('a retry', () => {
+  it('plans the jobs that have no image: failed, lost or never started', async () => {
+    const { shards } = await planBatch(input());
+    const jobs = await readJobs(store, shards[0]!.name);
+    await keep(1, [receipt(jobs[0]!), failure(jobs[1]!.id, 'no')]);
+    const retry = await planBatch({ ...input(), round: 2, source: { kind: 'retry' } });
+    expect(await readJobs(store, retry.shards[0]!.name)).toEqual(jobs.slice(1));
+  });
+});
+
+describe('the manifest', () => {
+  it('lists what every round made, the last word on each job, and counts it', async () => {
+    const { shards } = await planBatch(input());
+    const jobs = await readJobs(store, shards[0]!.name);
+    await keep(1, [
+      receipt(jobs[0]!, { outcome: 'reused', computations: 0 }),
+      failure('owl', 'first'),
+      failure('hen', 'first'),
+    ]);
+    await keep(2, [receipt(jobs[1]!, { computations: 3 }), failure('hen', 'second')]);
+    await keep(10, [failure('hen', 'tenth')]);
+    const manifest = await close(10, 'completed');
+    expect(manifest.images.map(({ id, prompt }) => [id, prompt])).toEqual([
+      ['fox', 'a fox'],
+      ['owl', 'an owl'],
+    ]);
+    expect(manifest.failures).toMatchObject([{ id: 'hen', prompt: 'a hen', reason: 'tenth' }]);
+    const totals = { jobs: 3, rendered: 1, reused: 1, failed: 1, cancelled: 0, extraComputations: 2 };
+    expect(manifest.totals).toEqual(totals);
+  });
+
+  it('counts jobs that nobody came to as cancelled', async () => {
+    await planBatch(input());
+    expect(await close(1, 'cancelled')).toMatchObject({ images: [], failures: [], totals: { jobs: 3, cancelled: 3 } });
+  });
+
+  it('lists the jobs of a lost shard as failures, but keeps receipts that it did write', async () => {
+    await planBatch(input());
+    const lost = await close(1, 'completed', [{ shard: 0, reason: 'terminated' }]);
+    expect(lost.failures).toMatchObject(
+      ['fox', 'owl', 'hen'].map((id) => ({ id, type: 'ShardLost', reason: 'terminated' })),
+    );
+    await keep(1, [failure('fox', 'its own')]);
+    const kept = await close(1, 'completed', [{ shard: 0, reason: 'terminated' }]);
+    expect(kept.failures).toMatchObject([{ id: 'fox', reason: 'its own' }]);
+  });
+});

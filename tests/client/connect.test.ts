@@ -1,0 +1,40 @@
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import getPort from 'get-port';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connect, temporalTarget } from '../../client/index.ts';
+import { findTemporal } from '../../infra/dev/temporal-server.ts';
+
+/** A server as one finds it elsewhere: nobody has registered our search attributes. */
+let foreign: TestWorkflowEnvironment;
+let address: string;
+
+beforeAll(async () => {
+  foreign = await TestWorkflowEnvironment.createLocal({
+    server: { executable: { type: 'existing-path', path: findTemporal() } },
+  });
+  address = foreign.address!;
+});
+
+afterAll(() => foreign.teardown());
+
+describe('connecting', () => {
+  it('says that no server answers, and how to get one', async () => {
+    const nobody = `127.0.0.1:${await getPort()}`;
+    await expect(connect(temporalTarget({ address: nobody }))).rejects.toThrow(
+      new RegExp(`no Temporal server answers at ${nobody}.*npx pixart-batch dev.*TEMPORAL_ADDRESS`),
+    );
+  });
+
+  it('says that the namespace is not there, and how to create it', async () => {
+    await expect(connect(temporalTarget({ address, namespace: 'studio' }))).rejects.toThrow(
+      `temporal operator namespace create --address ${address} --namespace studio`,
+    );
+  });
+
+  it('gives the very command that registers missing search attributes', async () => {
+    await expect(connect(temporalTarget({ address }))).rejects.toThrow(
+      `temporal operator search-attribute create --address ${address} --namespace default ` +
+        '--name PixartTotal --type Int --name PixartDone --type Int --name PixartFailed --type Int',
+    );
+  });
+});

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { temporalTarget } from '../../client/index.ts';
+
+const env = { HOME: '/nonexistent', TEMPORAL_ADDRESS: 'cluster:7233', TEMPORAL_NAMESPACE: 'studio' };
+
+describe('the server to use', () => {
+  it('is a local one where nothing is said', () => {
+    expect(temporalTarget({}, { HOME: '/nonexistent' })).toEqual({
+      address: '127.0.0.1:7233',
+      namespace: 'default',
+      options: {},
+    });
+  });
+
+  it('is what the environment says, unless it is given', () => {
+    expect(temporalTarget({}, env)).toMatchObject({ address: 'cluster:7233', namespace: 'studio' });
+    expect(temporalTarget({ address: 'here:1' }, env)).toMatchObject({ address: 'here:1', namespace: 'studio' });
+  });
+
+  it('is spoken to in TLS with an API key, as on Temporal Cloud', () => {
+    const { options } = temporalTarget({}, { ...env, TEMPORAL_API_KEY: 'secret' });
+    expect(options).toEqual({ apiKey: 'secret', tls: true });
+  });
+
+  it('is refused with a reason where a certificate cannot be read', () => {
+    const broken = {
+      ...env,
+      TEMPORAL_TLS_CLIENT_CERT_PATH: '/nonexistent.pem',
+      TEMPORAL_TLS_CLIENT_KEY_PATH: '/nonexistent.key',
+    };
+    expect(() => temporalTarget({}, broken)).toThrow(/Temporal's configuration: .*nonexistent\.pem/);
+  });
+});
