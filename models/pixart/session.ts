@@ -31,6 +31,8 @@ async function createSession(file: string, { device, threads }: SessionOptions):
     return await InferenceSession.create(file, {
       executionProviders: [device === 'cpu' ? 'cpu' : { name: 'cuda', deviceId: Number(device.slice('cuda:'.length)) }],
       graphOptimizationLevel: 'all',
+      // Threads that wait in a loop are faster alone, but starve the other renderers of the same machine.
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     });
   } catch (error) {
