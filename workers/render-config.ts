@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { type Size, sizeSchema } from '../catalog/size.ts';
 import { UserError } from '../catalog/user-error.ts';
-import type { BundleRef } from '../models/pixart/index.ts';
+import type { BundleRef, Device } from '../models/pixart/index.ts';
 
 /** What a render worker is told. One process serves one device. */
 export const renderConfigSchema = z.strictObject({
   /** An installed bundle's name, or the path of a bundle. */
   bundle: z.string().min(1),
-  device: z.templateLiteral(['cuda:', z.int().min(0)]).or(z.literal('cpu')),
+  device: z.custom<Device>((value) => /^(cpu|cuda:\d+)$/.test(String(value)), 'expected cpu, or cuda: and a number'),
   /** Which of the bundle's sizes to serve: all of them where none is named. */
   sizes: z.array(sizeSchema),
   /** CPU threads of one operator; ONNX Runtime decides where it is not given. */

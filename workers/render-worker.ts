@@ -1,8 +1,9 @@
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createRenderActivities } from '../activities/index.ts';
+import type { Size } from '../catalog/size.ts';
 import type { TemporalTarget } from '../client/temporal-target.ts';
-import { bundleFolder } from '../models/pixart/index.ts';
+import { bundleFolder, bundleRef, openBundle } from '../models/pixart/index.ts';
 import { type Renderer, startRenderer } from '../models/renderer/index.ts';
 import { openStore } from '../store/index.ts';
 import { renderQueue } from '../workflows/contract.ts';
@@ -15,6 +16,8 @@ const IMAGES_IN_HAND = 2;
 /** From the end of the grace time until images that do not stop are left to their heartbeat timeout. */
 const FORCE_AFTER_SECONDS = 30;
 
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
 /**
  * Serves one device to the queues of one or several sizes, until the process is told to stop (SIGINT, SIGTERM): images in
  * hand are finished within the grace time or handed back to other workers.
@@ -22,31 +25,53 @@ const FORCE_AFTER_SECONDS = 30;
  * @throws UserError where the bundle, the device, a size or the server cannot be used, at the start or later.
  */
 export async function runRenderWorker(config: RenderConfig, target: TemporalTarget, log: Logger): Promise<void> {
-  const renderer = await startRenderer({
-    bundleFolder: await bundleFolder(config.bundle),
-    device: config.device,
-    threads: config.threads,
-    onStart: ({ pid, loadMs }) => log.info({ rendererPid: pid, loadMs: Math.round(loadMs) }, 'renderer ready'),
-  });
+  const folder = await bundleFolder(config.bundle);
+  const sizes = servedSizes(config.sizes, bundleRef(await openBundle(folder)));
+  const connection = await connectWorker(target);
   try {
-    const connection = await connectWorker(target);
+    const renderer = await loadRenderer(folder, config, log);
+    if (renderer === null) return;
     try {
-      const workers = await createWorkers(config, renderer, connection, target.namespace);
+      const workers = await createWorkers(sizes, config, { connection, namespace: target.namespace, renderer });
       const queues = workers.map(({ options }) => options.taskQueue);
       log.info({ bundle: renderer.bundle.name, device: config.device, queues }, 'render worker ready');
       await untilStopped(workers, renderer);
     } finally {
-      await connection.close();
+      await renderer.close();
     }
   } finally {
-    await renderer.close();
+    await connection.close();
   }
 }
 
-function createWorkers(config: RenderConfig, renderer: Renderer, connection: NativeConnection, namespace: string) {
+/** Loading may take minutes, and Temporal's SDK listens to signals only later. `null` where one came meanwhile. */
+async function loadRenderer(bundleFolder: string, { device, threads }: RenderConfig, log: Logger) {
+  const stop = new AbortController();
+  const abort = (): void => stop.abort();
+  for (const name of STOP_SIGNALS) process.on(name, abort);
+  try {
+    return await startRenderer({
+      bundleFolder,
+      device,
+      threads,
+      signal: stop.signal,
+      onStart: ({ pid, loadMs }) => log.info({ rendererPid: pid, loadMs: Math.round(loadMs) }, 'renderer ready'),
+    });
+  } catch (error) {
+    if (stop.signal.aborted) return null;
+    throw error;
+  } finally {
+    for (const name of STOP_SIGNALS) process.off(name, abort);
+  }
+}
+
+type Surroundings = { connection: NativeConnection; namespace: string; renderer: Renderer };
+
+function createWorkers(sizes: Size[], { graceSeconds }: RenderConfig, surroundings: Surroundings): Promise<Worker[]> {
+  const { connection, namespace, renderer } = surroundings;
   const activities = createRenderActivities({ openStore, renderer });
   return Promise.all(
-    servedSizes(config.sizes, renderer.bundle).map((size) =>
+    sizes.map((size) =>
       Worker.create({
         connection,
         namespace,
@@ -55,8 +80,8 @@ function createWorkers(config: RenderConfig, renderer: Renderer, connection: Nat
         maxConcurrentActivityTaskExecutions: IMAGES_IN_HAND,
         // The SDK holds heartbeats back for 80 % of their timeout unless told otherwise, and cancellations come with their answers.
         maxHeartbeatThrottleInterval: '1 second',
-        shutdownGraceTime: config.graceSeconds * 1_000,
-        shutdownForceTime: (config.graceSeconds + FORCE_AFTER_SECONDS) * 1_000,
+        shutdownGraceTime: graceSeconds * 1_000,
+        shutdownForceTime: (graceSeconds + FORCE_AFTER_SECONDS) * 1_000,
       }),
     ),
   );

@@ -7,7 +7,10 @@ import type { ChildRenderOptions, RendererChild } from './renderer-child.ts';
 import { takeTurn } from './take-turn.ts';
 import { untilAborted } from './until-aborted.ts';
 
-export type RendererOptions = KeeperOptions;
+export type RendererOptions = KeeperOptions & {
+  /** Aborts the start, not what comes after it. */
+  signal?: AbortSignal | undefined;
+};
 
 export type RendererRenderOptions = ChildRenderOptions & {
   /** Called once, when the device is this caller's and computing begins. */
@@ -37,14 +40,20 @@ export type Renderer = {
 /**
  * Starts a child process, which verifies the bundle and loads its sessions.
  *
- * @throws UserError where the bundle is damaged or the device is not there; RendererDied where the child ended while it loaded.
+ * @throws UserError where the bundle is damaged or the device is not there; RendererDied where the child ended while it
+ * loaded; the signal's reason.
  */
 export async function startRenderer(options: RendererOptions): Promise<Renderer> {
   const keeper = new ChildKeeper(options);
   const permit = new Mutex();
   const unusable = new AbortController();
 
-  await keeper.child();
+  try {
+    await untilAborted(keeper.child(), options.signal);
+  } catch (error) {
+    await keeper.close();
+    throw error;
+  }
 
   async function liveChild(): Promise<RendererChild> {
     try {

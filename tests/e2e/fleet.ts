@@ -25,7 +25,8 @@ export type Fleet = {
   orchestrator: WorkerProcess;
   renderer: WorkerProcess;
   startOrchestrator(): Promise<void>;
-  startRenderer(): Promise<void>;
+  /** `grace`: seconds for the image in hand when it is told to stop. */
+  startRenderer(grace?: number): Promise<void>;
   /** Starts the server again on the same file and port, after it was killed. */
   restartServer(): Promise<void>;
   /** Submits a catalog of pictures that are not in the store yet; returns the batch's id. */
@@ -39,22 +40,28 @@ export async function startFleet(): Promise<Fleet> {
   const server = await startTemporalServer({ dbFile, ui: false });
   const bundleFolder = await bundleOfTwoSizes(folder);
   const bundle = bundleRef(await openBundle(bundleFolder));
+  const newOrchestrator = () => new WorkerProcess(['--orchestrator', '--address', server.address]);
+  const newRenderer = (grace = 60) =>
+    new WorkerProcess([
+      ...['--renderer', '--address', server.address, '--bundle', bundleFolder],
+      ...['--threads', '1', '--grace', String(grace)],
+    ]);
   let pictures = 0;
   const fleet: Fleet = {
     server,
     bundleFolder,
     client: await connect(temporalTarget({ address: server.address })),
     store: await openStore(pathToFileURL(path.join(folder, 'out')).href),
-    orchestrator: new WorkerProcess('orchestrator', server.address),
-    renderer: new WorkerProcess('renderer', server.address, bundleFolder),
+    orchestrator: newOrchestrator(),
+    renderer: newRenderer(),
 
     async startOrchestrator() {
-      fleet.orchestrator = new WorkerProcess('orchestrator', server.address);
+      fleet.orchestrator = newOrchestrator();
       await fleet.orchestrator.said('orchestrator ready');
     },
 
-    async startRenderer() {
-      fleet.renderer = new WorkerProcess('renderer', server.address, bundleFolder);
+    async startRenderer(grace) {
+      fleet.renderer = newRenderer(grace);
       await fleet.renderer.said('render worker ready');
     },
 
@@ -74,7 +81,7 @@ export async function startFleet(): Promise<Fleet> {
 
     async stop() {
       await fleet.client.close();
-      await Promise.all([fleet.renderer.kill('SIGTERM'), fleet.orchestrator.kill('SIGTERM')]);
+      await Promise.all([fleet.renderer.kill('SIGKILL'), fleet.orchestrator.kill('SIGKILL')]);
       await fleet.server.stop();
       await rm(folder, { recursive: true });
     },

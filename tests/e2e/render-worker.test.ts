@@ -1,10 +1,14 @@
 import { appendFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { manifestSchema } from '../../catalog/receipt.ts';
+import { EXIT } from '../../cli/exit-codes.ts';
 import { batchEnd, cancelBatch } from '../../client/index.ts';
 import { manifestName } from '../../store/index.ts';
 import { type Fleet, startFleet, untilComputing } from './fleet.ts';
+
+// Several processes start and stop in each test.
+vi.setConfig({ testTimeout: 120_000 });
 
 let fleet: Fleet;
 
@@ -41,7 +45,7 @@ test('a worker that is told to stop finishes the image in hand', async () => {
     result: { totals: { rendered: 1 } },
   });
   expect((await manifestOf(batch)).images).toMatchObject([{ computations: 1 }]);
-  await fleet.startRenderer();
+  await fleet.startRenderer(0);
 });
 
 test('an image that is not finished within the grace time is handed back, and another worker takes it at once', async () => {
@@ -58,7 +62,7 @@ test('a worker whose bundle was damaged ends with an error, and its image waits 
   await appendFile(path.join(fleet.bundleFolder, 'vae_decoder.onnx'), 'x');
   process.kill(fleet.renderer.rendererPid, 'SIGKILL');
   const batch = await fleet.submit(1, 2);
-  expect(await fleet.renderer.gone()).toBe(1);
+  expect(await fleet.renderer.gone()).toBe(EXIT.badInput);
   expect(JSON.stringify(fleet.renderer.lines)).toContain('vae_decoder.onnx: expected');
   await cancelBatch(fleet.client, batch);
   expect(await batchEnd(fleet.client, batch)).toEqual({ state: 'cancelled' });

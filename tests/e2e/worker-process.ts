@@ -3,19 +3,22 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const ENTRY = fileURLToPath(new URL('./run-worker.ts', import.meta.url));
+const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 
-type LogLine = { msg?: string; level?: number; rendererPid?: number };
+const CLI = path('../../cli/bin.mjs');
+const END_WITH_STARTER = path('../../infra/dev/end-with-starter.mjs');
 
-/** A worker in a process of its own, known by its process id and by what it logs. */
+type LogLine = { msg?: string; rendererPid?: number };
+
+/** `pixart-batch worker` in a process of its own, known by its process id and by what it logs. It does not outlive this one. */
 export class WorkerProcess {
   readonly lines: LogLine[] = [];
   readonly #process: ChildProcess;
   readonly #log: NodeJS.EventEmitter;
 
-  constructor(role: 'orchestrator' | 'renderer', address: string, bundle = '') {
-    this.#process = spawn(process.execPath, ['--import', 'tsx', ENTRY, role, address, bundle], {
-      stdio: ['ignore', 'ignore', 'pipe'],
+  constructor(options: string[]) {
+    this.#process = spawn(process.execPath, ['--import', END_WITH_STARTER, CLI, 'worker', ...options], {
+      stdio: ['pipe', 'ignore', 'pipe'],
     });
     this.#log = createInterface({ input: this.#process.stderr! });
     this.#log.on('line', (line: string) => this.lines.push(parsed(line)));
