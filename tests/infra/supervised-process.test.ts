@@ -1,0 +1,78 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { isAlive } from '../../infra/dev/background-process.ts';
+import { supervise } from '../../infra/dev/supervised-process.ts';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'pixart-supervised-'));
+});
+
+afterEach(() => rm(folder, { recursive: true }));
+
+/** Runs a line of JavaScript under supervision. */
+const run = (code: string) =>
+  supervise({
+    name: 'test worker',
+    args: ['--input-type=module', '--eval', code],
+    logFile: join(folder, 'log'),
+    graceMs: 10_000,
+  });
+
+const writePid = () =>
+  `(await import('node:fs')).writeFileSync(${JSON.stringify(join(folder, 'pid'))}, String(process.pid))`;
+
+async function pidOf(not?: number): Promise<number> {
+  for (;;) {
+    const pid = existsSync(join(folder, 'pid')) ? Number(await readFile(join(folder, 'pid'), 'utf8')) : 0;
+    if (pid > 0 && pid !== not) return pid;
+    await sleep(50);
+  }
+}
+
+test('a process that is killed is started again, until it is stopped', async () => {
+  const worker = run(`${writePid()}; setInterval(() => {}, 1000)`);
+  const first = await pidOf();
+  process.kill(first, 'SIGKILL');
+  const second = await pidOf(first);
+  expect(isAlive(second)).toBe(true);
+  await worker.stop();
+  expect(isAlive(second)).toBe(false);
+});
+
+test('a process that says its input is wrong is given up at once, with the end of its log', async () => {
+  const worker = run(`console.error('bundle x is damaged'); process.exit(2)`);
+  const error = await worker.gaveUp;
+  expect(error.message).toMatch(/test worker ended \(2\).*bundle x is damaged/s);
+  await worker.stop();
+});
+
+test('a worker ends when its starter is killed', async () => {
+  const lifeline = new URL('../../infra/dev/end-with-starter.mjs', import.meta.url).href;
+  const supervisor = new URL('../../infra/dev/supervised-process.ts', import.meta.url).href;
+  const starter = join(folder, 'starter.mjs');
+  const worker = `${writePid()}; setInterval(() => {}, 1000)`;
+  const args = ['--import', lifeline, '--input-type=module', '--eval', worker];
+  const program = { name: 'worker', args, logFile: join(folder, 'log'), graceMs: 1000 };
+  await writeFile(
+    starter,
+    `const { supervise } = await import(${JSON.stringify(supervisor)});
+     supervise(${JSON.stringify(program)});
+     setInterval(() => {}, 1000);`,
+  );
+  const outer = supervise({
+    name: 'starter',
+    args: ['--import', import.meta.resolve('tsx'), starter],
+    logFile: join(folder, 'starter.log'),
+    graceMs: 0,
+  });
+  const pid = await pidOf();
+  // Asked to end and, without any grace, killed at once.
+  await outer.stop();
+  while (isAlive(pid)) await sleep(50);
+});
