@@ -1,5 +1,6 @@
 import { Tensor } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
+import { nearestBin } from '../../../catalog/bins.ts';
 import { loadPipeline } from '../../../models/pixart/index.ts';
 import { randomNormal } from '../../../models/pixart/noise.ts';
 import { noiseSchedule } from '../../../models/pixart/noise-schedule.ts';
@@ -21,6 +22,11 @@ describe.each(goldenNames())('%s', async (name) => {
       golden.seed,
     );
     expect(Math.max(...found.map((value, i) => Math.abs(value - data[i]!)))).toBeLessThanOrEqual(1e-6);
+  });
+
+  test.runIf(golden.binning)('the catalog picks the bin that the reference sampled', () => {
+    const bin = { height: golden.sampledHeight, width: golden.sampledWidth };
+    expect(nearestBin(golden.size, golden.width, golden.height)).toEqual(bin);
   });
 
   test('the position embedding equals the reference', () => {

@@ -24,6 +24,15 @@ describe('resizeAndCrop', () => {
     expect(resizeAndCrop(image, 2, 2)).toBe(image);
   });
 
+  test('keeps a symmetric image symmetric where rounding leaves the resized image a pixel short', () => {
+    expect(Math.trunc(304 * (106 / 304))).toBe(105);
+    const data = Float32Array.from({ length: 3 * 304 * 304 }, (_, i) => Math.abs((i % 304) - 151.5));
+    const resized = resizeAndCrop({ data, width: 304, height: 304 }, 106, 106).data.slice(0, 106);
+    resized.forEach((value, x) => {
+      expect(value).toBeCloseTo(resized[105 - x]!, 3);
+    });
+  });
+
   test('cuts from the centre', () => {
     const row = [1, 2, 3, 4, 5];
     const image = { data: Float32Array.from([...row, ...row, ...row]), width: 5, height: 1 };
