@@ -35,7 +35,8 @@ class VaeDecoder(nn.Module):
         super().__init__()
         self.post_quant_conv = vae.post_quant_conv if vae.post_quant_conv is not None else nn.Identity()
         self.decoder = vae.decoder
-        for attention in self.decoder.mid_block.attentions:
+        # A decoder made without attention holds None in its place.
+        for attention in filter(None, self.decoder.mid_block.attentions):
             attention.set_processor(VaeAttention())
 
     def forward(self, latents: Tensor) -> Tensor:
