@@ -1,0 +1,48 @@
+import { PassThrough } from 'node:stream';
+import { expect, test, vi } from 'vitest';
+import { outcomeText, progressDisplay } from '../../cli/progress-display.ts';
+import type { BatchProgress } from '../../workflows/contract.ts';
+
+const progress = (rendered: number): BatchProgress => ({
+  batch: 'b',
+  round: 1,
+  state: 'rendering',
+  totals: { jobs: 9, rendered, reused: 0, failed: 0, cancelled: 0, extraComputations: 0 },
+  bySize: { '512': { jobs: 9, rendered, reused: 0, failed: 0 } },
+  recentFailures: [],
+});
+
+/** What is written to something that is no terminal. */
+function written(show: (stream: NodeJS.WriteStream) => void): string {
+  const stream = new PassThrough();
+  show(stream as unknown as NodeJS.WriteStream);
+  return String(stream.read() ?? '');
+}
+
+test('a log gets the first state and the last, and nothing twice', () => {
+  const text = written((stream) => {
+    const display = progressDisplay(false, stream);
+    for (const rendered of [0, 0, 1, 2, 9]) display.show(progress(rendered));
+    display.end();
+    display.end();
+  });
+  expect(text).toBe('rendering  512 px 0/9 (none yet)\nrendering  512 px 9/9 (9 rendered)\n');
+});
+
+test('a log that lasts gets a line in between', () => {
+  const now = vi.spyOn(performance, 'now');
+  const text = written((stream) => {
+    const display = progressDisplay(false, stream);
+    for (const rendered of [0, 4, 5]) {
+      now.mockReturnValue(1_000 + rendered * 1_500);
+      display.show(progress(rendered));
+    }
+  });
+  now.mockRestore();
+  expect(text.split('\n')).toEqual(['rendering  512 px 0/9 (none yet)', 'rendering  512 px 4/9 (4 rendered)', '']);
+});
+
+test('only outcomes that there are are named', () => {
+  expect(outcomeText({ rendered: 2, reused: 0, failed: 1 })).toBe('2 rendered, 1 failed');
+  expect(outcomeText({ rendered: 0, reused: 0, failed: 0 })).toBe('none yet');
+});

@@ -1,0 +1,81 @@
+import { existsSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { isAlive } from '../../infra/dev/background-process.ts';
+import { readLease } from '../../infra/dev/temporal-lease.ts';
+import { expectCode, type Finished, RunningCommand } from './command-line.ts';
+import { createWorkplace, imagesOf, objectsOf, readManifest, type Workplace } from './workplace.ts';
+
+// Each start brings up a server and two workers.
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 300_000 });
+
+let place: Workplace;
+let squatter: Server | null;
+
+beforeAll(async () => {
+  place = await createWorkplace();
+  // Somebody has the usual port, this test or another program.
+  squatter = createServer();
+  await new Promise<void>((resolve) => {
+    squatter?.once('error', () => resolve());
+    squatter?.listen(7233, '127.0.0.1', resolve);
+  });
+});
+
+afterAll(async () => {
+  squatter?.close();
+  await place.remove();
+});
+
+const bootstrap = 'infra/dev/bootstrap.mjs';
+
+/** What `npm start` runs. */
+const start = (catalog: string): RunningCommand =>
+  new RunningCommand([bootstrap, 'start', '--catalog', catalog], { ...place.environment, TEMPORAL_ADDRESS: '' });
+
+const batchOf = ({ stderr }: Finished): string => /batch (example-\w+)/.exec(stderr)?.[1] ?? '';
+
+test('npm start renders a catalog, stops what it started, and renders nothing the second time', async () => {
+  const catalog = await place.catalog('small.csv', 'id,prompt,size\na,a fox,256\nb,a wolf,512\nc,a bear,256');
+  const first = expectCode(0, await start(catalog).finished);
+
+  expect(first.stdout).toMatch(/Temporal UI: http:\/\/127\.0\.0\.1:\d+/);
+  expect(first.stdout).toContain('3 jobs, 3 rendered');
+  expect(first.stdout).toContain('contact-sheet.webp');
+  expect(first.stdout).toContain('npx pixart-batch dev');
+  expect(await imagesOf(place.store, batchOf(first))).toEqual(['a.png', 'b.png', 'c.png']);
+  expect(readLease(`${place.environment.PIXART_STATE}/temporal.db`)).toBeNull();
+
+  const second = expectCode(0, await start(catalog).finished);
+  expect(second.stdout).toContain('3 jobs, 3 reused');
+  expect(batchOf(second)).not.toBe(batchOf(first));
+  expect(await objectsOf(place.store)).toHaveLength(3);
+});
+
+test('interrupted in the middle, then npm start: it goes on with the same batch', async () => {
+  const rows = Array.from({ length: 12 }, (_, i) => `r${i},a hare number ${i},512,30`);
+  const catalog = await place.catalog('longer.csv', ['id,prompt,size,steps', ...rows].join('\n'));
+  const interrupted = start(catalog);
+  await interrupted.said(/[1-9] rendered/);
+  const server = readLease(`${place.environment.PIXART_STATE}/temporal.db`)?.server;
+  // In a terminal Ctrl-C reaches every process in front; the bootstrap, which is alone here, passes SIGTERM on.
+  interrupted.signal('SIGTERM');
+  const left = await interrupted.finished;
+  expectCode(130, left);
+  expect(isAlive(server!.pid)).toBe(false);
+
+  const resumed = expectCode(0, await start(catalog).finished);
+  expect(resumed.stderr).toContain('going on with it');
+  expect(batchOf(resumed)).toBe(batchOf(left));
+  const { totals, images } = await readManifest(place.store, batchOf(resumed));
+  expect(totals).toMatchObject({ jobs: 12, failed: 0, cancelled: 0 });
+  expect(new Set(images.map(({ object }) => object)).size).toBe(12);
+});
+
+test('without a bundle it says so before anything is started', async () => {
+  const catalog = await place.catalog('small.csv', 'prompt\na fox');
+  const environment = { ...place.environment, PIXART_BUNDLE: place.folder, PIXART_STATE: `${place.folder}/unused` };
+  const finished = await new RunningCommand([bootstrap, 'start', '--catalog', catalog], environment).finished;
+  expect(expectCode(2, finished).stderr).toContain('bundle.json');
+  expect(existsSync(`${place.folder}/unused`)).toBe(false);
+});
