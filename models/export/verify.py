@@ -19,8 +19,9 @@ HALF_TOLERANCE = 1e-2
 
 
 def relative_error(found: np.ndarray, expected: np.ndarray) -> float:
-    """The largest difference over the largest expected magnitude."""
-    return float(np.abs(found - expected).max() / np.abs(expected).max())
+    """The largest difference over the largest expected magnitude; 0 where both are all zero."""
+    difference = np.abs(found - expected).max()
+    return float(difference / max(np.abs(expected).max(), np.finfo(np.float32).tiny))
 
 
 def verify_graph(folder: Path, graphs: list[Graph], half: bool) -> float:

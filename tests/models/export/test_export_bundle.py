@@ -7,6 +7,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from diffusers import AutoencoderKL
 
 from export import graphs
 from export.__main__ import main
@@ -14,7 +15,7 @@ from export.bundle import BundleOptions
 from export.checkpoint import load_text_encoder, load_transformer, load_vae
 from export.errors import ExportError
 from export.export_bundle import export_bundle
-from export.parts import text_encoder_graph, transformer_graph
+from export.parts import text_encoder_graph, transformer_graph, vae_decoder_graph
 from export.verify import relative_error, verify_graph
 
 
@@ -120,3 +121,16 @@ def test_large_weights_lie_beside_the_graph(
     graphs.write_graph(graph, tmp_path, half=False)
     assert (tmp_path / "transformer.onnx.data").stat().st_size > 5 * (tmp_path / "transformer.onnx").stat().st_size
     assert verify_graph(tmp_path, [graph], half=False) < 1e-4
+
+
+def test_exports_a_decoder_without_attention(tmp_path: Path) -> None:
+    vae = AutoencoderKL(block_out_channels=(4,), norm_num_groups=2, mid_block_add_attention=False).eval()
+    graph = vae_decoder_graph(vae)
+    graphs.write_graph(graph, tmp_path, half=False)
+    assert verify_graph(tmp_path, [graph], half=False) < 1e-4
+
+
+def test_relative_error_of_a_model_that_still_predicts_nothing() -> None:
+    nothing = np.zeros(3, dtype=np.float32)
+    assert relative_error(nothing, nothing) == 0
+    assert relative_error(nothing + 1, nothing) > 1
