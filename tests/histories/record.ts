@@ -1,0 +1,101 @@
+/**
+ * Records what tests/workflows/replay.test.ts replays: real runs on a real server, with what belongs to this machine taken out. Run
+ * it when a workflow is meant to change, beside the histories of earlier versions: `npx tsx tests/histories/record.ts v2`
+ */
+import { writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { Client } from '@temporalio/client';
+import proto from '@temporalio/proto';
+import { UserError } from '../../catalog/user-error.ts';
+import { batchEnd, batchProgress, cancelBatch, createSchedule, listBatches, retryBatch, triggerSchedule } from '../../client/index.ts';
+import { batchWorkflowId } from '../../workflows/contract.ts';
+import { runLongBatch } from '../workflows/long-batch.ts';
+import { BUNDLE, type Site, startSite } from '../workflows/site.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const version = process.argv[2] ?? 'v1';
+
+async function record(name: string, client: Client, workflowId: string, store: string, runId?: string): Promise<void> {
+  const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+  const file = fileURLToPath(new URL(`${name}.${version}.json`, import.meta.url));
+  const { History } = proto.temporal.api.history.v1;
+  const plain = History.toObject(History.fromObject(history), { longs: String, enums: String, bytes: String });
+  await writeFile(file, `${JSON.stringify(anonymous(plain, store))}\n`);
+  console.log(`${name}: ${history.events?.length} events`);
+}
+
+/** Takes this machine's paths and names out, within payloads too; their data is base64. */
+function anonymous(value: unknown, store: string): unknown {
+  const clean = (text: string): string =>
+    text.replaceAll(store.replace(/out$/, ''), 'file:///srv/').replaceAll(ROOT, '').replaceAll(hostname(), 'host');
+  const walk = (node: unknown, key: string): unknown => {
+    if (Array.isArray(node)) return node.map((item) => walk(item, key));
+    if (node !== null && typeof node === 'object') {
+      return Object.fromEntries(Object.entries(node).map(([name, item]) => [name, walk(item, name)]));
+    }
+    if (typeof node !== 'string') return node;
+    return key === 'data' ? Buffer.from(clean(Buffer.from(node, 'base64').toString())).toString('base64') : clean(node);
+  };
+  return walk(value, '');
+}
+
+async function recordBatches(site: Site, mend: () => void): Promise<void> {
+  const { temporal: client } = site.client;
+  const keep = (name: string, workflowId: string) => record(name, client, workflowId, site.store.url);
+
+  const batch = batchWorkflowId(await site.submit('night', ['a fox,256', 'an impossible stair,256', 'an owl,512']));
+  await batchEnd(site.client, 'night');
+  await keep('batch-completed', batch);
+  await keep('shard-with-failure', `${batch}/1-0`);
+  mend();
+  await retryBatch(site.client, 'night');
+  await batchEnd(site.client, 'night');
+  await keep('batch-retried', batch);
+
+  const stopped = batchWorkflowId(await site.submit('stopped', ['a hen,256', 'a slow hill,256', 'a slow dale,256'], 2));
+  await untilDone(site, 'stopped');
+  await cancelBatch(site.client, 'stopped');
+  await batchEnd(site.client, 'stopped');
+  await keep('batch-cancelled', stopped);
+  await keep('shard-cancelled', `${stopped}/1-0`);
+
+  const catalog = await site.catalog('nightly.csv', ['a moon,256']);
+  await createSchedule(site.client, { name: 'nightly', cron: '@daily', catalog, store: site.store.url, bundle: BUNDLE });
+  await triggerSchedule(site.client, 'nightly');
+  for (;;) {
+    for await (const { batch: found } of listBatches(site.client)) {
+      if (!found.startsWith('nightly')) continue;
+      await batchEnd(site.client, found);
+      for await (const { workflowId } of client.workflow.list({ query: `WorkflowType = 'scheduledBatch'` })) {
+        await client.workflow.result(workflowId);
+        return keep('scheduled-batch', workflowId);
+      }
+    }
+  }
+}
+
+/** Until the batch has been told of its first image. */
+async function untilDone(site: Site, batch: string): Promise<void> {
+  for (;;) if ((await batchProgress(site.client, batch)).totals.rendered > 0) return;
+}
+
+let mended = false;
+const site = await startSite({
+  before: ({ prompt }) => {
+    if (prompt.includes('impossible') && !mended) throw new UserError('this picture cannot be made');
+  },
+  stepMs: ({ prompt }) => (prompt.includes('slow') ? 60_000 : 0),
+});
+await recordBatches(site, () => {
+  mended = true;
+});
+await site.stop();
+
+const long = await runLongBatch();
+const statuses = { CONTINUED_AS_NEW: 'batch-continued-as-new', COMPLETED: 'batch-continued' } as const;
+for await (const { status, runId } of long.client.workflow.list({ query: `WorkflowId = '${long.workflowId}'` })) {
+  const name = statuses[status.name as keyof typeof statuses];
+  await record(name, long.client, long.workflowId, long.store.url, runId);
+}
+await long.stop();

@@ -1,0 +1,13 @@
+/** What must not happen to a workflow of which histories are running somewhere: other commands, in another order. */
+import { proxyActivities } from '@temporalio/workflow';
+import { ORCHESTRATOR_QUEUE, type OrchestratorActivities, type ShardInput } from '../../workflows/contract.ts';
+
+const { readShard, writeReceipts } = proxyActivities<OrchestratorActivities>({
+  taskQueue: ORCHESTRATOR_QUEUE,
+  startToCloseTimeout: '1 minute',
+});
+
+export async function renderShard({ store, batch, round, shard }: ShardInput): Promise<void> {
+  await writeReceipts({ store, batch, round, shard: shard.shard, outcomes: [] });
+  await readShard({ store, shard: shard.name });
+}

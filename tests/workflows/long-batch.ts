@@ -1,0 +1,118 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Client } from '@temporalio/client';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Runtime, Worker } from '@temporalio/worker';
+import { encodeJobs, readJobs } from '../../activities/batch-pieces.ts';
+import { createOrchestratorActivities, createRenderActivities } from '../../activities/index.ts';
+import { simulatedRenderer } from '../../benchmarks/simulated-renderer.ts';
+import { findTemporal } from '../../infra/dev/temporal-server.ts';
+import { type ObjectStore, openStore, shardName } from '../../store/index.ts';
+import { workflowBundle } from '../../workers/workflow-bundle.ts';
+import { batchStart } from '../../workflows/batch-start.ts';
+import {
+  type BatchInput,
+  batchWorkflowId,
+  ORCHESTRATOR_QUEUE,
+  type Plan,
+  renderQueue,
+} from '../../workflows/contract.ts';
+import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes.ts';
+import { BUNDLE } from './site.ts';
+
+export const JOBS = 24;
+const JOBS_PER_SHARD = 2;
+
+/** A batch that has ended after it continued as new, while its server and workers still answer. */
+export type LongBatch = {
+  batch: string;
+  workflowId: string;
+  client: Client;
+  store: ObjectStore;
+  stop(): Promise<void>;
+};
+
+/** Runs a batch of many small shards on a server that suggests to continue as new early. */
+export async function runLongBatch(): Promise<LongBatch> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'pixart-long-'));
+  const server = await TestWorkflowEnvironment.createLocal({
+    server: {
+      executable: { type: 'existing-path', path: findTemporal() },
+      searchAttributes: SEARCH_ATTRIBUTES,
+      // Usually thousands of events; here a few shards make enough of them.
+      extraArgs: ['--dynamic-config-value', 'limit.historyCount.suggestContinueAsNew=60'],
+    },
+  });
+  const input = await writeCatalog(folder);
+  const workers = await startWorkers(server);
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  const { client } = server;
+  await client.workflow.execute('renderBatch', { ...batchStart(input), taskQueue: ORCHESTRATOR_QUEUE });
+  return {
+    batch: input.batch,
+    workflowId: batchWorkflowId(input.batch),
+    client,
+    store: await openStore(input.store),
+    async stop() {
+      for (const worker of workers) worker.shutdown();
+      await running;
+      await server.teardown();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+async function writeCatalog(folder: string): Promise<BatchInput> {
+  const catalog = path.join(folder, 'catalog.csv');
+  await writeFile(catalog, ['prompt', ...Array.from({ length: JOBS }, (_, row) => `a cat number ${row}`)].join('\n'));
+  return {
+    batch: 'long',
+    round: 1,
+    store: pathToFileURL(path.join(folder, 'out')).href,
+    source: { kind: 'catalog', url: pathToFileURL(catalog).href, format: 'csv', columns: {} },
+    bundle: BUNDLE,
+    defaults: { size: '256', format: 'png', quality: null },
+    window: 2,
+  };
+}
+
+async function startWorkers(server: TestWorkflowEnvironment): Promise<Worker[]> {
+  const activities = createOrchestratorActivities({ openStore });
+  const { nativeConnection: connection } = server;
+  const renderer = simulatedRenderer({ bundle: BUNDLE, side: 8 });
+  return Promise.all([
+    Worker.create({
+      connection,
+      taskQueue: ORCHESTRATOR_QUEUE,
+      workflowBundle: await workflowBundle(Runtime.instance().logger),
+      activities: {
+        ...activities,
+        planBatch: async (input: BatchInput) => inSmallShards(input, await activities.planBatch(input)),
+      },
+    }),
+    Worker.create({
+      connection,
+      taskQueue: renderQueue('256'),
+      activities: createRenderActivities({ openStore, renderer }),
+    }),
+  ]);
+}
+
+/** A batch needs thousands of jobs for many shards; this cuts its one shard smaller. */
+async function inSmallShards(input: BatchInput, plan: Plan): Promise<Plan> {
+  const store = await openStore(input.store);
+  const jobs = await readJobs(store, plan.shards[0]!.name);
+  const shards = Array.from({ length: jobs.length / JOBS_PER_SHARD }, (_, shard) => ({
+    shard,
+    size: '256' as const,
+    jobs: JOBS_PER_SHARD,
+    name: shardName(input.batch, input.round, shard),
+  }));
+  for (const { shard, name } of shards) {
+    const slice = jobs.slice(shard * JOBS_PER_SHARD, (shard + 1) * JOBS_PER_SHARD);
+    await store.replace(name, encodeJobs(slice), 'application/x-ndjson');
+  }
+  return { jobs: jobs.length, shards };
+}
