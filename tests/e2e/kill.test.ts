@@ -9,7 +9,7 @@ const JOBS = 3;
 const STEPS = 150;
 
 // The server needs half a minute to notice that a worker is gone.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 240_000 });
 
 let fleet: Fleet;
 

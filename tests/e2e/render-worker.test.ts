@@ -8,7 +8,7 @@ import { manifestName } from '../../store/index.ts';
 import { type Fleet, startFleet, untilComputing } from './fleet.ts';
 
 // Several processes start and stop in each test.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 240_000 });
 
 let fleet: Fleet;
 

@@ -1,4 +1,4 @@
-/** A process to be killed: tells the process id of its renderer's child, then that an image is being computed. */
+/** A process to be killed: tells the process id of its renderer's child, then every step. */
 import { fileURLToPath } from 'node:url';
 import { startRenderer } from '../../../models/renderer/index.ts';
 
@@ -9,18 +9,18 @@ const renderer = await startRenderer({
   onStart: ({ pid }) => process.send?.({ pid }),
 });
 
-// 65,536 tokens: one step takes longer than the test may.
+// 16,384 tokens: one step takes several seconds.
 await renderer.render(
   {
     prompt: 'a red fox in the snow',
     negativePrompt: '',
     size: '256',
-    bin: { height: 4096, width: 4096 },
-    width: 4096,
-    height: 4096,
+    bin: { height: 2048, width: 2048 },
+    width: 2048,
+    height: 2048,
     seed: 7,
-    steps: 1,
-    guidance: 4.5,
+    steps: 3,
+    guidance: 1,
   },
-  { onBegin: () => process.send?.('computing') },
+  { onStep: (step) => process.send?.({ step }) },
 );
