@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import project from '../package.json' with { type: 'json' };
 import { bundleCommand } from './bundle.ts';
 import { cancelCommand } from './cancel.ts';
 
@@ -22,7 +23,7 @@ Exit codes:
   4 Temporal server or store cannot be used   130 interrupted (a batch that was watched goes on)
 
 First steps:
-  $ npx pixart-batch render "a red bicycle" --out bicycle.png
+  $ npx pixart-batch render "a glossy apple on a green background" --out apple.png
   $ npx pixart-batch dev                              # in one terminal
   $ npx pixart-batch submit catalog.csv --wait        # in another
 `;
@@ -45,6 +46,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
 function program(): Command {
   const command = new Command('pixart-batch')
     .description('Turns a catalog of prompts into images in a store: PixArt-Σ on fleets of workers, run by Temporal.')
+    .version(project.version)
     .addHelpText('after', help)
     .showHelpAfterError('(--help shows what there is)');
   for (const verb of [

@@ -23,7 +23,7 @@ export const bundleOption = (): Option =>
   new Option('--bundle <name or folder>', 'the model: an installed bundle or the path of one').env('PIXART_BUNDLE');
 
 export const sizesOption = (what: string): Option =>
-  new Option('--size <size>', `${what} (${SIZES.join(', ')}); may be given several times`)
+  new Option('--size <size>', `${what}; may be given several times`)
     .choices(SIZES)
     .argParser((size: string, sizes: Size[] | undefined) => [...(sizes ?? []), knownSize(size)]);
 
@@ -77,7 +77,7 @@ export const addCatalogOptions = (command: Command): Command =>
         'read one of our columns from another one, such as prompt=Caption; may be repeated',
       ).argParser(columnMapping),
     )
-    .addOption(new Option('--size <size>', 'for rows that do not say; otherwise the bundle’s smallest').choices(SIZES))
+    .addOption(new Option('--size <size>', "for rows that do not say; otherwise the bundle's smallest").choices(SIZES))
     .addOption(imageFormatOption())
     .addOption(qualityOption());
 

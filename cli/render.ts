@@ -38,8 +38,8 @@ const examples = `
 The same prompt and options give the same image as a row of a catalog.
 
 Examples:
-  $ npx pixart-batch render "a red bicycle"
-  $ npx pixart-batch render "a lighthouse at night" --size 512 --aspect 16:9 --seed 7 --out lighthouse.webp
+  $ npx pixart-batch render "a glossy apple on a green background"
+  $ npx pixart-batch render "a flat rocket on a navy background" --size 512 --aspect 3:4 --seed 7 --out rocket.webp
 `;
 
 export const renderCommand = (): Command =>
@@ -130,7 +130,7 @@ function formatOf(file: string): ImageFormat {
   );
 }
 
-/** `1234567-a-red-bicycle.png` */
+/** `1234567-a-glossy-apple.png` */
 function defaultName({ prompt, seed, format }: Job): string {
   const words = prompt.toLowerCase().match(/[\p{Letter}\p{Number}]+/gu) ?? [];
   return `${[String(seed), ...words.slice(0, 6)].join('-').slice(0, 80)}.${extension(format)}`;
