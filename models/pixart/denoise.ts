@@ -6,6 +6,12 @@ import { guide } from './guidance.ts';
 import type { RenderOptions } from './render-request.ts';
 import type { Graph } from './session.ts';
 
+/**
+ * Up to this many tokens of the image (1024 px), negative prompt and prompt share a call. Above, one image fills any device
+ * and two would only need twice the memory.
+ */
+const BATCHED_TOKENS = 4096;
+
 export type DenoiseInputs = {
   /** [channels, height, width], standard normal. */
   noise: Float32Array;
@@ -21,8 +27,8 @@ export type DenoiseInputs = {
 };
 
 /**
- * Takes noise to latents, one call of the transformer a step. With guidance, negative prompt and prompt go through it as
- * one batch of two.
+ * Takes noise to latents, a step at a time. With guidance, negative prompt and prompt go through the transformer as one batch
+ * of two, or in two calls where the image is large.
  *
  * @returns latents [channels, height, width]
  * @throws the signal's reason where it was aborted; it is looked at before each step.
@@ -49,19 +55,38 @@ export async function denoise(
 type Predict = (latents: Float32Array, timestep: number) => Promise<Float32Array>;
 
 function predictor(transformer: Graph, inputs: DenoiseInputs): Predict {
-  const { channels, height, width, positions, negative, prompt, guidance } = inputs;
+  const { positions, negative, prompt, guidance } = inputs;
+  const together = positions.dims[1]! <= BATCHED_TOKENS;
   const captions = negative ? [negative, prompt] : [prompt];
-  const fixed = { position_embedding: positions, ...captionInputs(captions) };
+  const batches = together ? [captions] : captions.map((caption) => [caption]);
+  const fixed = batches.map((batch) => ({ position_embedding: positions, ...captionInputs(batch) }));
   return async (latents, timestep) => {
-    const batch = new Float32Array(captions.length * latents.length);
-    captions.forEach((_, i) => {
-      batch.set(latents, i * latents.length);
-    });
-    const prediction = await transformer.run({
-      ...fixed,
-      latents: new Tensor('float32', batch, [captions.length, channels, height, width]),
-      timestep: new Tensor('float32', new Float32Array(captions.length).fill(timestep), [captions.length]),
-    });
-    return negative ? guide(prediction, guidance) : prediction;
+    const predictions: Float32Array[] = [];
+    for (const [i, batch] of batches.entries()) {
+      const moving = movingInputs(inputs, latents, timestep, batch.length);
+      predictions.push(...split(await transformer.run({ ...fixed[i]!, ...moving }), batch.length));
+    }
+    const [first, second] = predictions;
+    return second ? guide(first!, second, guidance) : first!;
   };
+}
+
+/** The same latents and timestep for every caption of a batch. */
+function movingInputs(
+  { channels, height, width }: DenoiseInputs,
+  latents: Float32Array,
+  timestep: number,
+  count: number,
+): { latents: Tensor; timestep: Tensor } {
+  const repeated = new Float32Array(count * latents.length);
+  for (let i = 0; i < count; i++) repeated.set(latents, i * latents.length);
+  return {
+    latents: new Tensor('float32', repeated, [count, channels, height, width]),
+    timestep: new Tensor('float32', new Float32Array(count).fill(timestep), [count]),
+  };
+}
+
+function split(batch: Float32Array, count: number): Float32Array[] {
+  const length = batch.length / count;
+  return Array.from({ length: count }, (_, i) => batch.subarray(i * length, (i + 1) * length));
 }

@@ -1,0 +1,48 @@
+import { Tensor } from 'onnxruntime-node';
+import { expect, test } from 'vitest';
+import type { Caption } from '../../../models/pixart/captions.ts';
+import { captionInputs } from '../../../models/pixart/captions.ts';
+import { denoise } from '../../../models/pixart/denoise.ts';
+import { guide } from '../../../models/pixart/guidance.ts';
+import { randomNormal } from '../../../models/pixart/noise.ts';
+import type { Graph } from '../../../models/pixart/session.ts';
+import { relativeError } from './golden-case.ts';
+import { goldenNetworks } from './golden-networks.ts';
+
+/** Returns the prediction itself instead of the latents that follow from it. */
+const predictionOnly = { timesteps: [500], step: (_: Float32Array, prediction: Float32Array) => prediction };
+
+test.each([
+  ['one call for both captions', 64, 64, 1],
+  ['a call for each caption', 65, 64, 2],
+])('a grid of tokens takes %s, with the same prediction (%i × %i)', async (_, rows, columns, calls) => {
+  const { bundle, transformer } = await goldenNetworks('tiny-epsilon');
+  const { heads, headWidth, latentChannels: channels } = bundle.description.transformer;
+  const caption = (tokens: number): Caption => {
+    const states = randomNormal(tokens * heads * headWidth, tokens);
+    return { states, tokens, tokensBeforeTruncation: tokens };
+  };
+  const [height, width] = [2 * rows, 2 * columns];
+  const [negative, prompt] = [caption(1), caption(9)];
+  const noise = randomNormal(channels * height * width, 1);
+  const positions = new Tensor('float32', randomNormal(rows * columns * heads * headWidth, 2), [
+    1,
+    rows * columns,
+    heads * headWidth,
+  ]);
+
+  let made = 0;
+  const counting: Graph = { ...transformer, run: (inputs) => transformer.run(inputs).finally(() => made++) };
+  const inputs = { noise, channels, height, width, positions, prompt, negative, guidance: 4.5 };
+  const found = await denoise(counting, predictionOnly, inputs, {});
+
+  const pair = await transformer.run({
+    latents: new Tensor('float32', Float32Array.from([...noise, ...noise]), [2, channels, height, width]),
+    timestep: new Tensor('float32', [500, 500], [2]),
+    position_embedding: positions,
+    ...captionInputs([negative, prompt]),
+  });
+  const expected = guide(pair.subarray(0, noise.length), pair.subarray(noise.length), 4.5);
+  expect(made).toBe(calls);
+  expect(relativeError(found, expected)).toBeLessThanOrEqual(1e-5);
+});
