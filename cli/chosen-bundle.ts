@@ -1,5 +1,6 @@
 import { UserError } from '../catalog/user-error.ts';
-import { type Bundle, bundleFolder, listBundles, openBundle } from '../models/pixart/index.ts';
+import { type Bundle, openBundle } from '../models/pixart/bundle.ts';
+import { bundleFolder, listBundles } from '../models/pixart/installed-bundles.ts';
 
 /**
  * The bundle that was asked for, or the only one there is. Its files are not checked yet: see verifyBundle.

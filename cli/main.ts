@@ -1,21 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import project from '../package.json' with { type: 'json' };
-import { bundleCommand } from './bundle.ts';
-import { cancelCommand } from './cancel.ts';
-
-import { devCommand } from './dev.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
-import { listCommand } from './list.ts';
-import { planCommand } from './plan.ts';
-
-import { renderCommand } from './render.ts';
-import { retryCommand } from './retry.ts';
-import { scheduleCommand } from './schedule.ts';
-import { startCommand } from './start.ts';
-import { statusCommand } from './status.ts';
-import { submitCommand } from './submit.ts';
-import { watchCommand } from './watch.ts';
-import { workerCommand } from './worker.ts';
 
 const help = `
 Exit codes:
@@ -31,7 +16,8 @@ First steps:
 /** Runs one command line. Nothing is thrown: a UserError becomes one message, without a stack. */
 export async function main(argv: string[]): Promise<ExitCode> {
   try {
-    await program().parseAsync(argv);
+    const command = await program(argv[2] ?? '');
+    await command.parseAsync(argv);
     return (process.exitCode as ExitCode | undefined) ?? EXIT.ok;
   } catch (error) {
     // Commander has printed its message, or the help that was asked for.
@@ -43,29 +29,32 @@ export async function main(argv: string[]): Promise<ExitCode> {
   }
 }
 
-function program(): Command {
+/** In the order in which help lists them. */
+const verbs: Record<string, () => Promise<Command>> = {
+  plan: async () => (await import('./plan.ts')).planCommand(),
+  submit: async () => (await import('./submit.ts')).submitCommand(),
+  watch: async () => (await import('./watch.ts')).watchCommand(),
+  status: async () => (await import('./status.ts')).statusCommand(),
+  list: async () => (await import('./list.ts')).listCommand(),
+  cancel: async () => (await import('./cancel.ts')).cancelCommand(),
+  retry: async () => (await import('./retry.ts')).retryCommand(),
+  schedule: async () => (await import('./schedule.ts')).scheduleCommand(),
+  render: async () => (await import('./render.ts')).renderCommand(),
+  worker: async () => (await import('./worker.ts')).workerCommand(),
+  dev: async () => (await import('./dev.ts')).devCommand(),
+  start: async () => (await import('./start.ts')).startCommand(),
+  bundle: async () => (await import('./bundle.ts')).bundleCommand(),
+};
+
+/** Only the verb that was asked for is loaded: all of them take a second of processor time. */
+async function program(asked: string): Promise<Command> {
   const command = new Command('pixart-batch')
     .description('Turns a catalog of prompts into images in a store: PixArt-Σ on fleets of workers, run by Temporal.')
     .version(project.version)
     .addHelpText('after', help)
     .showHelpAfterError('(--help shows what there is)');
-  for (const verb of [
-    planCommand(),
-    submitCommand(),
-    watchCommand(),
-    statusCommand(),
-    listCommand(),
-    cancelCommand(),
-    retryCommand(),
-    scheduleCommand(),
-    renderCommand(),
-    workerCommand(),
-    devCommand(),
-    startCommand(),
-    bundleCommand(),
-  ]) {
-    command.addCommand(verb);
-  }
+  const wanted = Object.hasOwn(verbs, asked) ? [asked] : Object.keys(verbs);
+  for (const verb of wanted) command.addCommand(await verbs[verb]!());
   throwInsteadOfExit(command);
   return command;
 }

@@ -6,7 +6,7 @@ import {
   type ScheduleListing,
   triggerSchedule,
 } from '../client/index.ts';
-import { bundleRef } from '../models/pixart/index.ts';
+import { bundleRef } from '../models/pixart/bundle.ts';
 import { chosenBundle } from './chosen-bundle.ts';
 import {
   addCatalogOptions,

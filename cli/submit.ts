@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { submitBatch } from '../client/index.ts';
-import { bundleRef } from '../models/pixart/index.ts';
+import { bundleRef } from '../models/pixart/bundle.ts';
 import { chosenBundle } from './chosen-bundle.ts';
 import { watchToTheEnd } from './follow-batch.ts';
 import {
