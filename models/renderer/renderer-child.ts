@@ -39,6 +39,7 @@ export class RendererChild {
     this.#messages = on(this.#process, 'message', { close: ['disconnect'] }) as AsyncIterator<[FromChild]>;
     this.#exit = new Promise((resolve) => {
       this.#process.once('exit', (code, signal) => resolve(signal ? `by ${signal}` : `with exit code ${code}`));
+      this.#process.once('error', ({ message }) => resolve(`before it began: ${message}`));
     });
   }
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createRenderImage } from '../../activities/render-image.ts';
@@ -73,6 +74,16 @@ test('every step is told in a heartbeat, after one that says that computing bega
   expect([...new Map(heartbeats.map((beat) => [beat.step, beat])).values()]).toEqual(
     [0, 1, 2, 3].map((step) => ({ computations: 1, step, steps: 3 })),
   );
+});
+
+test('a job that waits for the device heartbeats too, and counts no computation before its turn', async () => {
+  const shard = await planOf(store, [tinyJob(bundleDigest, { id: 'long', steps: 999 }), tinyJob(bundleDigest)]);
+  const first = attempt(renderImage, { store, shard, bundleDigest });
+  const second = attempt(renderImage, { store, shard, index: 1, bundleDigest });
+  await once(second.environment, 'heartbeat');
+  expect(second.heartbeats).toEqual([{ computations: 0, step: 0, steps: 0 }]);
+  first.environment.cancel('CANCELLED');
+  expect(await second.receipt).toMatchObject({ outcome: 'rendered', computations: 1 });
 });
 
 test('a computation that an earlier attempt had begun is counted', async () => {

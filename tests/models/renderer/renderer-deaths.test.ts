@@ -1,10 +1,13 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { UserError } from '../../../catalog/user-error.ts';
 import { RendererDied, startRenderer } from '../../../models/renderer/index.ts';
 import { isAlive, rendererOfThisTest, request, TINY_BUNDLE, until } from './tiny-renderer.ts';
+
+// Each test starts one or two processes; on a busy machine that takes a while.
+vi.setConfig({ testTimeout: 180_000 });
 
 /** A copy of the tiny bundle that a test may damage. */
 async function ownBundle(): Promise<string> {
@@ -70,6 +73,17 @@ test('close ends the child and fails the image in hand', async () => {
   await expect(render).rejects.toThrow(/the renderer was closed/);
   expect(isAlive(renderer.pids[0]!)).toBe(false);
   await expect(renderer.render(request())).rejects.toThrow(RendererDied);
+});
+
+test('a start that is aborted rejects with the reason and leaves no process', async () => {
+  const stop = new AbortController();
+  const starting = startRenderer({ bundleFolder: TINY_BUNDLE, device: 'cpu', signal: stop.signal });
+  const hasChild = (): boolean => process.getActiveResourcesInfo().includes('ProcessWrap');
+  expect(hasChild()).toBe(true);
+  const reason = new Error('told to stop');
+  stop.abort(reason);
+  await expect(starting).rejects.toBe(reason);
+  await until(() => !hasChild());
 });
 
 test('a bundle with one byte changed is a UserError that names the file', async () => {
