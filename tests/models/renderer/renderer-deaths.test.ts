@@ -79,7 +79,7 @@ test('a start that is aborted rejects with the reason and leaves no process', as
   const stop = new AbortController();
   const starting = startRenderer({ bundleFolder: TINY_BUNDLE, device: 'cpu', signal: stop.signal });
   const hasChild = (): boolean => process.getActiveResourcesInfo().includes('ProcessWrap');
-  expect(hasChild()).toBe(true);
+  await until(hasChild);
   const reason = new Error('told to stop');
   stop.abort(reason);
   await expect(starting).rejects.toBe(reason);
