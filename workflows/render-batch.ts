@@ -136,7 +136,7 @@ async function renderOne(input: BatchInput, batch: BatchCarry, shard: ShardRef, 
     const report = await executeChild<typeof renderShard>('renderShard', {
       workflowId: `${workflowInfo().workflowId}/${round}-${shard.shard}`,
       args: [{ store, batch: input.batch, round, bundleDigest: bundle.digest, shard, window }],
-      staticSummary: `${shard.jobs} images of size ${shard.size}`,
+      staticSummary: `Images of size ${shard.size}: ${shard.jobs}`,
       staticDetails: `Shard ${shard.shard} of batch \`${input.batch}\`, round ${round}. Its jobs: \`${shard.name}\` in \`${store}\`.`,
       // The shard writes its receipts before it ends, and the manifest is made from them.
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,

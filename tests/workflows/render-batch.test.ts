@@ -57,6 +57,24 @@ describe('a batch', () => {
     expect(listing.catalog).toMatch(/^file:.*listed\.csv$/);
   });
 
+  it('can be read in Temporal: what it is, how far it is, what its shards and images are', async () => {
+    const batch = await site.submit('readable', ['a very red door,256', 'an impossible arch,512']);
+    await batchEnd(site.client, batch);
+    const handle = site.client.temporal.workflow.getHandle(batchWorkflowId(batch));
+    const about = await handle.describe();
+    expect(await about.staticSummary()).toBe('Images of readable.csv');
+    expect(await about.staticDetails()).toContain('bundle: `simulated`');
+    const { currentDetails } = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
+    expect(currentDetails).toContain('**completed**: 1 of 2 images');
+    expect(currentDetails).toContain('| 512 | 1 | 0 | 0 | 1 |');
+    expect(currentDetails).toContain('this picture cannot be made');
+    const shard = site.client.temporal.workflow.getHandle(`${batchWorkflowId(batch)}/1-0`);
+    expect(await (await shard.describe()).staticSummary()).toBe('Images of size 256: 1');
+    const { events } = await shard.fetchHistory();
+    const summaries = events?.map(({ userMetadata }) => Buffer.from(userMetadata?.summary?.data ?? []).toString());
+    expect(summaries).toContainEqual(expect.stringContaining('a very red door'));
+  });
+
   it('sets a hopeless row aside with its reason, tries again what may succeed, and a retry fills the gap', async () => {
     const prompts = ['an impossible stair,256', 'a lamp that works twice,256', ...rows(4, '256', 'a chair')];
     const batch = await site.submit('gaps', prompts);
