@@ -16,13 +16,17 @@ from training.train_vae import to_tensor
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a latent set holds; it is the same for the same recipe and autoencoder."""
+    """What a latent set holds; it is the same for the same recipe and autoencoder.
+
+    `base_side` is the latent side of the pictures' size (16 at 128 px, 32 at 256 px), which sets their positions.
+    """
 
     seed: int
     width: int
     height: int
     count: int
-    pair_share: float
+    base_side: int
+    pair_share: float = 0.15
 
 
 @torch.no_grad()
@@ -43,7 +47,8 @@ def make_latents(vae: AutoencoderKL, folder: Path, recipe: Recipe) -> None:
 class LatentSet:
     """Scenes with their latents, read from disk as they are needed."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, base_side: int):
+        self.base_side = base_side
         self.latents = np.load(folder / "latents.npy", mmap_mode="r")
         self.scenes = [scene_from(json.loads(line)) for line in (folder / "scenes.jsonl").read_text().splitlines()]
 
@@ -63,4 +68,4 @@ def latent_set(vae: AutoencoderKL, recipe: Recipe, root: Path = CACHE / "latents
     folder = root / f"{recipe.width}x{recipe.height}-{recipe.count}-{recipe.seed}"
     if not (folder / "latents.npy").exists():
         make_latents(vae, folder, recipe)
-    return LatentSet(folder)
+    return LatentSet(folder, recipe.base_side)

@@ -16,7 +16,7 @@ from training.paths import CACHE
 
 def trapezoid(step: int, steps: int, warmup: int, decay: float = 0.4) -> float:
     """Rise over `warmup` steps, stay, fall to zero over the last `decay` share."""
-    return min((step + 1) / warmup, 1.0, (steps - step) / (decay * steps))
+    return min((step + 1) / warmup, 1.0, (steps - step) / max(decay * steps, 1))
 
 
 def cosine(step: int, steps: int, warmup: int) -> float:

@@ -1,4 +1,10 @@
-"""The held-out prompts of the contact sheet: one per object first, each a combination that training never showed."""
+"""The held-out prompts of the contact sheet: one per object first, each a combination that training never showed.
+
+python -m training.sheet 40 > sheet.jsonl
+"""
+
+import argparse
+import json
 
 import numpy as np
 
@@ -25,3 +31,14 @@ def sheet_prompts(count: int) -> list[tuple[str, Scene]]:
 def _held_out_combinations(name: str, rng: np.random.Generator) -> list[tuple[str, str]]:
     found = [(s, b) for s in STYLES for b in BACKGROUNDS if held_out(name, s, b)]
     return [found[i] for i in rng.permutation(len(found))]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("count", type=int, nargs="?", default=40)
+    for prompt, _ in sheet_prompts(parser.parse_args().count):
+        print(json.dumps({"prompt": prompt}))
+
+
+if __name__ == "__main__":
+    main()

@@ -33,9 +33,9 @@ def smoke(folder: Path) -> Path:
     torch.manual_seed(0)
     model = Transformer(Shape())
     for name, stage in STAGES.items():
-        shapes = tuple((width, height, 16) for width, height, _ in stage.shapes)
-        toy = replace(stage, shapes=shapes, steps=4, batch=4)
-        sets = [latent_set(vae, recipe, folder / "latents") for recipe in toy.recipes()]
+        sources = tuple(replace(s, recipe=replace(s.recipe, count=16), batch=4) for s in stage.sources)
+        toy = replace(stage, sources=sources, steps=4)
+        sets = [latent_set(vae, source.recipe, folder / "latents") for source in toy.sources]
         trainer = Trainer(toy, sets, text_states, model)
         trainer.train(Run(name, runs), vae, samples=1)
         model = trainer.average.module.requires_grad_(True)

@@ -6,25 +6,65 @@ from training.latents import Recipe
 
 
 @dataclass(frozen=True)
+class Source:
+    """A latent set, how many of its pictures make a batch, and which share of the steps draws from it."""
+
+    recipe: Recipe
+    batch: int
+    share: float = 1.0
+
+
+@dataclass(frozen=True)
 class Stage:
-    """Pictures of one size (`base_side`: its latent side, which sets the positions) and how long to train on them."""
+    """What a stage trains on and for how long.
+
+    The rate falls to zero over the last `decay` share; a stage that is only a way to the next one keeps its rate.
+    """
 
     seed: int
-    base_side: int
-    shapes: tuple[tuple[int, int, int], ...]
+    sources: tuple[Source, ...]
     start_from: str | None
     steps: int
-    batch: int
     lr: float
-    pair_share: float = 0.15
+    decay: float = 0.4
 
-    def recipes(self) -> list[Recipe]:
-        """One latent set per shape (width, height, count)."""
-        return [Recipe(100 * self.seed + i, *shape, self.pair_share) for i, shape in enumerate(self.shapes)]
 
+SQUARE_256 = Recipe(400, 256, 256, 2_000, base_side=32)
+WIDE_256 = Recipe(401, 320, 192, 120, base_side=32)
+TALL_256 = Recipe(402, 192, 320, 120, base_side=32)
 
 STAGES = {
-    "128px": Stage(3, 16, ((128, 128, 10_000),), None, 2000, 64, 2e-3),
-    "256px": Stage(4, 32, ((256, 256, 3_000), (320, 192, 200), (192, 320, 200)), "128px", 400, 48, 1e-3),
-    "512px": Stage(5, 64, ((512, 512, 400),), "256px", 60, 16, 5e-4),
+    "128px": Stage(
+        seed=3,
+        sources=(Source(Recipe(300, 128, 128, 10_000, base_side=16), 64),),
+        start_from=None,
+        steps=640,
+        lr=2e-3,
+        decay=0.0,
+    ),
+    "256px": Stage(
+        seed=4,
+        sources=(Source(SQUARE_256, 48, 0.892), Source(WIDE_256, 48, 0.054), Source(TALL_256, 48, 0.054)),
+        start_from="128px",
+        steps=200,
+        lr=1.5e-3,
+        decay=0.0,
+    ),
+    # Half the batch: so far from the end, steps bring more than pictures.
+    "256px-fine": Stage(
+        seed=6,
+        sources=(Source(SQUARE_256, 24, 0.9), Source(WIDE_256, 24, 0.05), Source(TALL_256, 24, 0.05)),
+        start_from="256px",
+        steps=800,
+        lr=1.5e-3,
+        decay=0.66,
+    ),
+    # One set of weights serves both sizes: pictures of 256 px stay in, or what they taught is lost again.
+    "512px": Stage(
+        seed=5,
+        sources=(Source(Recipe(500, 512, 512, 320, base_side=64), 12, 0.6), Source(SQUARE_256, 48, 0.4)),
+        start_from="256px-fine",
+        steps=60,
+        lr=7e-4,
+    ),
 }

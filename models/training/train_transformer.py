@@ -35,15 +35,16 @@ class Trainer:
     """A stage under way: model, averaged model, optimisers, data."""
 
     def __init__(self, stage: Stage, sets: list[LatentSet], text_states: TextStates, model: Transformer):
+        """`sets` holds one latent set for each of the stage's sources."""
         self.stage, self.sets, self.text_states, self.model = stage, sets, text_states, model
         self.average = Average(model, 0.998)
         self.optimizers = optimisers(model, is_matrix, stage.lr, weight_decay=0.01)
-        self.shares = np.array([len(s.scenes) for s in sets]) / sum(len(s.scenes) for s in sets)
 
     def step(self, step: int) -> float:
         """Train on one batch, the same for the same step, and return its loss."""
-        set_rate(self.optimizers, self.stage.lr * trapezoid(step, self.stage.steps, min(50, self.stage.steps // 4)))
-        loss = self._loss(np.random.default_rng([self.stage.seed, step]))
+        stage = self.stage
+        set_rate(self.optimizers, stage.lr * trapezoid(step, stage.steps, min(50, stage.steps // 4), stage.decay))
+        loss = self._loss(np.random.default_rng([stage.seed, step]))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimizer in self.optimizers:
@@ -54,13 +55,15 @@ class Trainer:
 
     def _loss(self, rng: np.random.Generator) -> torch.Tensor:
         """Mean squared error of v over a batch whose timesteps are spread evenly, which steadies the gradient."""
-        batch, generator = self.stage.batch, torch.Generator().manual_seed(int(rng.integers(2**31)))
-        scenes, latents = self.sets[rng.choice(len(self.sets), p=self.shares)].draw(rng, batch)
+        generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+        chosen = rng.choice(len(self.sets), p=[source.share for source in self.stage.sources])
+        batch, data = self.stage.sources[chosen].batch, self.sets[chosen]
+        scenes, latents = data.draw(rng, batch)
         states, mask = self.text_states.for_scenes(scenes, rng, CAPTION_DROPOUT)
         spread = (torch.randperm(batch, generator=generator) + torch.rand(batch, generator=generator)) / batch
         timestep = (spread * 1000).long().clamp(max=999)
         noisy, target = noised(latents, torch.randn(latents.shape, generator=generator), timestep)
-        return (self.model(noisy, timestep, states, mask, base_side=self.stage.base_side) - target).square().mean()
+        return (self.model(noisy, timestep, states, mask, base_side=data.base_side) - target).square().mean()
 
     def train(self, run: Run, vae: AutoencoderKL, samples: int = 24, minutes: float = 8) -> None:
         """Train to the stage's end; keep a checkpoint and a sheet of samples every few minutes."""
@@ -76,17 +79,17 @@ class Trainer:
                 sampled = time.monotonic()
 
     def draw(self, vae: AutoencoderKL, file: Path, count: int) -> None:
-        """Sample held-out prompts with the averaged model at the stage's first shape."""
-        width, height, _ = self.stage.shapes[0]
+        """Sample held-out prompts with the averaged model at the stage's first size."""
+        recipe = self.stage.sources[0].recipe
         prompts = [prompt for prompt, _ in sheet_prompts(count)]
         images = sample(
             self.average.module,
             vae,
             self.text_states,
             prompts,
-            width=width,
-            height=height,
-            base_side=self.stage.base_side,
+            width=recipe.width,
+            height=recipe.height,
+            base_side=recipe.base_side,
         )
         Image.fromarray(contact_sheet(images, 8)).save(file)
 
@@ -108,7 +111,7 @@ def main() -> None:
     stage = replace(stage, steps=arguments.steps or stage.steps)
     vae = AutoencoderKL.from_pretrained(CACHE / "vae").eval()
     text_states = TextStates(load_tokenizer(), load_text_encoder(Run("text")))
-    sets = [latent_set(vae, recipe) for recipe in stage.recipes()]
+    sets = [latent_set(vae, source.recipe) for source in stage.sources]
     torch.manual_seed(stage.seed)
     model = load_average(stage.start_from) if stage.start_from else Transformer(Shape())
     Trainer(stage, sets, text_states, model).train(Run(arguments.stage), vae)
