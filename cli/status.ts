@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { type BatchListing, batchProgress, describeBatch } from '../client/index.ts';
+import { type BatchListing, batchProgress, describeBatch, NoOrchestrator } from '../client/index.ts';
 import type { BatchProgress } from '../workflows/contract.ts';
 import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from './options.ts';
-import { printJson, printLine, table, timeText } from './output.ts';
+import { note, printJson, printLine, table, timeText } from './output.ts';
 import { outcomeText } from './progress-display.ts';
 import { totalsText } from './tell-end.ts';
 import { withClient } from './with-client.ts';
@@ -24,29 +24,35 @@ export const statusCommand = (): Command =>
 async function status(batch: string, options: ServerOptions & JsonOptions): Promise<void> {
   await withClient(options, async (client) => {
     const listing = await describeBatch(client, batch);
-    const progress = await batchProgress(client, batch);
+    const progress = await batchProgress(client, batch).catch((error) => {
+      if (!(error instanceof NoOrchestrator)) throw error;
+      note(error.message);
+      return null;
+    });
     if (options.json) return printJson({ ...listing, progress });
-    printLine(describe(listing, progress));
+    printLine([headline(listing, progress), details(listing, progress), ...failures(progress)].join('\n'));
   });
 }
 
-function describe(listing: BatchListing, { totals, bySize, recentFailures }: BatchProgress): string {
-  const { batch, round, state, catalog, store, bundle, startedAt, endedAt } = listing;
-  const sizes = Object.entries(bySize).map(([size, counts]) => [
+/** Without an orchestrator only the server's own counts are known, which lag behind by a few images. */
+const headline = ({ batch, state, total, done, failed }: BatchListing, progress: BatchProgress | null): string =>
+  `batch ${batch} ${state}: ${progress === null ? `${total} jobs, ${done} done, ${failed} failed` : totalsText(progress.totals)}`;
+
+function details({ round, catalog, store, bundle, startedAt, endedAt }: BatchListing, progress: BatchProgress | null) {
+  const sizes = Object.entries(progress?.bySize ?? {}).map(([size, counts]) => [
     `  ${size} px`,
     `${counts.jobs} ${counts.jobs === 1 ? 'job' : 'jobs'}, ${outcomeText(counts)}`,
   ]);
-  return [
-    `batch ${batch} ${state}: ${totalsText(totals)}`,
-    table([
-      ...sizes,
-      ['  catalog', catalog],
-      ['  store', store],
-      ['  bundle', bundle],
-      ['  round', String(round)],
-      ['  started', timeText(startedAt)],
-      ...(endedAt === null ? [] : [['  ended', timeText(endedAt)]]),
-    ]),
-    ...recentFailures.map(({ id, reason }) => `  ${id}: ${reason}`),
-  ].join('\n');
+  return table([
+    ...sizes,
+    ['  catalog', catalog],
+    ['  store', store],
+    ['  bundle', bundle],
+    ['  round', String(round)],
+    ['  started', timeText(startedAt)],
+    ...(endedAt === null ? [] : [['  ended', timeText(endedAt)]]),
+  ]);
 }
+
+const failures = (progress: BatchProgress | null): string[] =>
+  (progress?.recentFailures ?? []).map(({ id, reason }) => `  ${id}: ${reason}`);

@@ -28,6 +28,8 @@ export function supervise({ name, args, logFile, graceMs }: Program): Supervised
 
   const start = (): void => {
     const child = startInBackground(process.execPath, args, logFile);
+    // Whoever supervises stays for as long as there is something to supervise.
+    child.ref();
     pid = child.pid;
     running = new Promise((resolve) => {
       child.once('exit', resolve);

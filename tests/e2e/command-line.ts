@@ -31,13 +31,15 @@ export class RunningCommand {
     });
   }
 
-  /** Waits until the command has printed something. @throws Error where it ends before */
-  async said(pattern: RegExp): Promise<void> {
+  /** Waits until the command has printed something, and returns the match. @throws Error where it ends before */
+  async said(pattern: RegExp): Promise<RegExpExecArray> {
     let ended = false;
     this.finished.then(() => {
       ended = true;
     });
-    while (!pattern.test(this.#stdout + this.#stderr)) {
+    for (;;) {
+      const match = pattern.exec(this.#stdout + this.#stderr);
+      if (match) return match;
       if (ended) throw new Error(`expected ${pattern}, the command ended with:\n${this.#stdout}${this.#stderr}`);
       await sleep(100);
     }

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { isAlive } from '../../infra/dev/background-process.ts';
 import { readLease } from '../../infra/dev/temporal-lease.ts';
-import { expectCode, type Finished, RunningCommand } from './command-line.ts';
+import { expectCode, type Finished, pixartBatch, RunningCommand, startPixartBatch } from './command-line.ts';
 import { createWorkplace, imagesOf, objectsOf, readManifest, type Workplace } from './workplace.ts';
 
 // Each start brings up a server and two workers.
@@ -70,6 +70,24 @@ test('interrupted in the middle, then npm start: it goes on with the same batch'
   const { totals, images } = await readManifest(place.store, batchOf(resumed));
   expect(totals).toMatchObject({ jobs: 12, failed: 0, cancelled: 0 });
   expect(new Set(images.map(({ object }) => object)).size).toBe(12);
+});
+
+test('dev serves whoever submits, and ends in an orderly way with all that it started', async () => {
+  const environment = { ...place.environment, TEMPORAL_ADDRESS: '' };
+  const dev = startPixartBatch(['dev'], environment);
+  const [, address = ''] = await dev.said(/Temporal server +(\S+)/);
+  await dev.said(/Ctrl-C stops/);
+  const server = readLease(`${place.environment.PIXART_STATE}/temporal.db`)?.server;
+  expect(server?.address).toBe(address);
+
+  const catalog = await place.catalog('one.csv', 'id,prompt\nonly,a deer');
+  const args = ['submit', catalog, '--batch', 'by-hand', '--wait', '--address', address];
+  expectCode(0, await pixartBatch(args, environment));
+  expect(await imagesOf(place.store, 'by-hand')).toEqual(['only.png']);
+
+  dev.signal('SIGTERM');
+  expectCode(0, await dev.finished);
+  expect(isAlive(server!.pid)).toBe(false);
 });
 
 test('without a bundle it says so before anything is started', async () => {
