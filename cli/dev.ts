@@ -43,7 +43,7 @@ async function dev(options: DevOptions): Promise<void> {
   note('starting …');
   const fleet = await startLocalFleet({
     stateFolder: options.state,
-    address: options.address ?? process.env.TEMPORAL_ADDRESS,
+    address: options.address ?? (process.env.TEMPORAL_ADDRESS || undefined),
     namespace: options.namespace,
     bundle: bundle.folder,
     sizes: options.size ?? [],

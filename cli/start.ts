@@ -40,7 +40,7 @@ async function start(options: StartOptions): Promise<ExitCode> {
   note('starting a Temporal server, an orchestrator and a render worker …');
   const fleet = await startLocalFleet({
     stateFolder: options.state,
-    address: process.env.TEMPORAL_ADDRESS,
+    address: process.env.TEMPORAL_ADDRESS || undefined,
     bundle: bundle.folder,
     sizes: [],
     device: 'cpu',
