@@ -2,7 +2,7 @@
 
 Builds diffusers' transformer in the size of PixArt-Sigma-XL-2 with random weights, keeps the output of one call, and
 exports the same weights. `npx tsx models/export/check-full-size.ts <folder>` then makes that call in onnxruntime-node.
-Needs about 12 GB of memory and 8 GB of disk.
+Needs about 4 GB of memory and 5 GB of disk.
 """
 
 import argparse
