@@ -1,9 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type BatchClient, type BatchEnd, NoOrchestrator, watchBatch } from '../client/index.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { interruption } from './interruption.ts';
 import { note } from './output.ts';
 import { progressDisplay } from './progress-display.ts';
 import { tellEnd } from './tell-end.ts';
+
+/** The server may say at once that nobody is there. */
+const AGAIN_MS = 1_000;
 
 export type Following = {
   json: boolean;
@@ -24,6 +28,7 @@ export async function followBatch(client: BatchClient, batch: string, options: F
       if (options.signal.aborted) return null;
       if (!(error instanceof NoOrchestrator)) throw error;
       if (waits === 0) note(`no orchestrator answers for batch ${batch} yet; it waits for one, and so do we …`);
+      await sleep(AGAIN_MS);
     }
   }
 }
