@@ -33,11 +33,14 @@ export class ChildKeeper {
    * The live child, or the next one once it is loaded. Callers at the same time share one start. Starts that fail one
    * after the other are made 1, 2, 4 … 30 s apart.
    *
-   * @throws UserError where the bundle is damaged or is not the one that the first child loaded; RendererDied.
+   * @throws UserError where the bundle is damaged or is not the one that the first child loaded, or the device does not
+   * take it; RendererDied.
    */
   async child(): Promise<RendererChild> {
+    // Looked at first: a child that is still loading is alive too.
+    if (this.#starting) return this.#starting;
     if (this.#child?.alive) return this.#child;
-    this.#starting ??= this.#start().finally(() => {
+    this.#starting = this.#start().finally(() => {
       this.#starting = undefined;
     });
     return this.#starting;

@@ -23,7 +23,7 @@ export type Renderer = {
   readonly device: Device;
   /**
    * Aborted, with a UserError as its reason, when a dead child cannot be replaced because the bundle on disk was damaged
-   * or exchanged: nothing more can be rendered here.
+   * or exchanged, or the device does not take its graphs any more: nothing more can be rendered here.
    */
   readonly unusable: AbortSignal;
   /**

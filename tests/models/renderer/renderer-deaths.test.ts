@@ -1,6 +1,7 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { UserError } from '../../../catalog/user-error.ts';
 import { RendererDied, startRenderer } from '../../../models/renderer/index.ts';
@@ -41,6 +42,21 @@ test('a child that died while it had nothing to do costs no image', async () => 
   process.kill(renderer.pids[0]!, 'SIGKILL');
   await until(() => !isAlive(renderer.pids[0]!));
   await renderer.render(request());
+  expect(renderer.pids).toHaveLength(2);
+});
+
+test('a render that comes while a child is being replaced waits for that child, also where another has given up', async () => {
+  const renderer = await rendererOfThisTest();
+  process.kill(renderer.pids[0]!, 'SIGKILL');
+  await until(() => !isAlive(renderer.pids[0]!));
+  const impatient = new AbortController();
+  const reason = new Error('cancelled by the test');
+  const first = renderer.render(request(), { signal: impatient.signal });
+  const second = renderer.render(request());
+  await sleep(100);
+  impatient.abort(reason);
+  await expect(first).rejects.toBe(reason);
+  await second;
   expect(renderer.pids).toHaveLength(2);
 });
 
