@@ -20,7 +20,7 @@ const CHANNELS = 3;
  * Decodes latents to an image of about −1 … 1: in one piece or, above 1024 px, in overlapping tiles that are blended, so
  * that memory stays that of one tile and the finished planes.
  *
- * @throws the signal's reason where it was aborted; it is looked at before each tile.
+ * @throws the signal's reason where it was aborted; it is looked at before each piece.
  */
 export async function decode(
   vaeDecoder: Graph,
@@ -29,8 +29,15 @@ export async function decode(
   signal: AbortSignal | undefined,
 ): Promise<Planes> {
   const scaled = { ...latents, data: latents.data.map((latent) => latent / vae.scaling + vae.shift) };
-  if (latents.height * latents.width <= ONE_PIECE) return decodePiece(vaeDecoder, scaled, vae.factor);
-  return decodeTiles(vaeDecoder, scaled, vae.factor, signal);
+  if (latents.height * latents.width > ONE_PIECE) return decodeTiles(vaeDecoder, scaled, vae.factor, signal);
+  await stopPoint(signal);
+  return decodePiece(vaeDecoder, scaled, vae.factor);
+}
+
+/** A graph blocks this thread: only between two of them can a message that asks to stop come in. */
+async function stopPoint(signal: AbortSignal | undefined): Promise<void> {
+  await turn();
+  signal?.throwIfAborted();
 }
 
 async function decodePiece(vaeDecoder: Graph, latents: Latents, factor: number): Promise<Planes> {
@@ -50,9 +57,7 @@ async function decodeTiles(
   const image = { data: new Float32Array(CHANNELS * width * height), width, height };
   for (const row of tileAxis(latents.height, TILE, factor)) {
     for (const column of tileAxis(latents.width, TILE, factor)) {
-      // The graph blocks this thread: only here can a message that asks to stop come in.
-      await turn();
-      signal?.throwIfAborted();
+      await stopPoint(signal);
       const piece = await decodePiece(vaeDecoder, cutTile(latents, row, column), factor);
       addTile(image, piece, row.start * factor, column.start * factor, row.shares, column.shares);
     }

@@ -41,6 +41,4 @@ async function createSession(file: string, { device, threads }: SessionOptions):
 }
 
 const hint = (device: Device): string =>
-  device === 'cpu'
-    ? ''
-    : '\nWhere a CUDA library is missing: `ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node` installs it.';
+  device === 'cpu' ? '' : '\nWhere a CUDA library is missing: docs/guide.md, "GPUs", has the command that installs it.';
