@@ -55,15 +55,18 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Removes what killed writers left behind. A live writer's file is never a day old. */
+/**
+ * Removes what killed writers left behind. A live writer's file is never a day old. What cannot be removed stays: it takes
+ * space, but must not keep anybody from writing.
+ */
 export async function sweepLeftovers(folder: string): Promise<void> {
-  for (const entry of await readdir(folder)) {
+  for (const entry of await readdir(folder).catch(() => [])) {
     const path = join(folder, entry);
     const modified = await lstat(path).then(
       (found) => found.mtimeMs,
       () => Number.POSITIVE_INFINITY,
     );
-    if (Date.now() - modified > LEFTOVER_AGE_MS) await rm(path, { force: true });
+    if (Date.now() - modified > LEFTOVER_AGE_MS) await rm(path, { force: true }).catch(() => {});
   }
 }
 

@@ -1,3 +1,4 @@
+import type { CatalogFormat } from '../catalog/format.ts';
 import { digestSchema, type ImageFormat, jobIdSchema } from '../catalog/job.ts';
 import { UserError } from '../catalog/user-error.ts';
 
@@ -23,7 +24,7 @@ export const batchFolder = (batch: string): string => `batches/${checkBatchId(ba
 export const copyName = (batch: string, id: string, format: ImageFormat): string =>
   `${batchFolder(batch)}${jobIdSchema.parse(id)}.${extension(format)}`;
 
-export const catalogName = (batch: string, format: 'csv' | 'tsv' | 'jsonl'): string =>
+export const catalogName = (batch: string, format: CatalogFormat): string =>
   `${batchFolder(batch)}_catalog/catalog.${format}`;
 
 const part = (round: number, shard: number): string => `${round}-${String(shard).padStart(5, '0')}.jsonl`;

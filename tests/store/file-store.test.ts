@@ -49,6 +49,14 @@ describe('a folder as a store', () => {
     expect(copy.ino).toBe((await stat(join(root, 'objects/a.png'))).ino);
   });
 
+  test('is written to although something old cannot be removed from it', async () => {
+    const { root, store } = await fresh();
+    const stubborn = join(root, '.tmp', 'a folder');
+    await mkdir(stubborn, { recursive: true });
+    await utimes(stubborn, new Date(0), new Date(0));
+    expect(await store.create('a', data, 'image/png')).toMatchObject({ created: true });
+  });
+
   test('leaves no temporary file behind, and removes old ones of killed writers', async () => {
     const { root, store } = await fresh();
     await mkdir(join(root, '.tmp'), { recursive: true });
