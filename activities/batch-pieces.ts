@@ -21,7 +21,10 @@ export const encodeOutcomes = (outcomes: Outcome[]): Uint8Array => toLines(outco
 /** The jobs of one plan shard, in its order. @throws ObjectNotFound */
 export const readJobs = (store: ObjectStore, name: string): Promise<Job[]> => readLines(store, name, jobSchema);
 
-/** Every job of the batch in the plan's order, with the last that any round made of it; `undefined` for a job that no round came to. */
+/**
+ * Every job of the batch in the plan's order, with its receipt where any round rendered it, else the last round's failure;
+ * `undefined` for a job that no round came to.
+ */
 export async function* batchOutcomes(
   store: ObjectStore,
   batch: string,
@@ -30,7 +33,9 @@ export async function* batchOutcomes(
   const { firstRound, laterRounds } = await readReceiptNames(store, batch);
   const later = new Map<string, Outcome>();
   for (const name of laterRounds) {
-    for (const outcome of await readLines(store, name, outcomeSchema)) later.set(outcome.id, outcome);
+    for (const outcome of await readLines(store, name, outcomeSchema)) {
+      later.set(outcome.id, best(outcome, later.get(outcome.id))!);
+    }
   }
   for await (const { name } of store.list(planFolder(batch))) {
     const piece = pieceOf(name);
@@ -38,9 +43,15 @@ export async function* batchOutcomes(
     const receipts = shardReceiptsName(batch, 1, piece.shard);
     const first = firstRound.has(receipts) ? await readLines(store, receipts, outcomeSchema) : [];
     const outcomes = new Map(first.map((outcome) => [outcome.id, outcome]));
-    for (const job of await readJobs(store, name)) yield { job, outcome: later.get(job.id) ?? outcomes.get(job.id) };
+    for (const job of await readJobs(store, name)) {
+      yield { job, outcome: best(later.get(job.id), outcomes.get(job.id)) };
+    }
   }
 }
+
+/** A batch that was cancelled in a retry may be submitted again: then its first round is the youngest, and has the image. */
+const best = (later: Outcome | undefined, earlier: Outcome | undefined): Outcome | undefined =>
+  isReceipt(earlier) && !isReceipt(later) ? earlier : (later ?? earlier);
 
 async function readReceiptNames(store: ObjectStore, batch: string) {
   const firstRound = new Set<string>();

@@ -1,3 +1,5 @@
+import { realpath } from 'node:fs/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { UserError } from '../catalog/user-error.ts';
 import { catalogName, ObjectNotFound, type ObjectStore } from '../store/index.ts';
 import type { CatalogSource } from '../workflows/contract.ts';
@@ -23,7 +25,8 @@ export async function readCatalog(
 }
 
 /** @throws UserError where there is nothing at the URL, or no way to it */
-export async function readUrl(openStore: OpenStore, url: string): Promise<Uint8Array> {
+export async function readUrl(openStore: OpenStore, catalog: string): Promise<Uint8Array> {
+  const url = await withoutLinks(catalog);
   const slash = url.lastIndexOf('/');
   const folder = await openStore(url.slice(0, slash));
   const name = url.slice(slash + 1);
@@ -31,6 +34,16 @@ export async function readUrl(openStore: OpenStore, url: string): Promise<Uint8A
     return await folder.read(url.startsWith('file:') ? decodeURIComponent(name) : name);
   } catch (error) {
     if (!(error instanceof ObjectNotFound)) throw error;
-    throw new UserError(`catalog: expected a file at ${url}, found none`);
+    throw new UserError(`catalog: expected a file at ${catalog}, found none`);
+  }
+}
+
+/** A store reads no symbolic links, so that nothing leads out of it; a person may keep a catalog behind one. */
+async function withoutLinks(url: string): Promise<string> {
+  if (!url.startsWith('file:')) return url;
+  try {
+    return pathToFileURL(await realpath(fileURLToPath(url))).href;
+  } catch {
+    return url;
   }
 }

@@ -1,3 +1,4 @@
+import { extraComputations } from '../catalog/extra-computations.ts';
 import type { Job } from '../catalog/job.ts';
 import type { Manifest, Totals } from '../catalog/receipt.ts';
 import { manifestName, type ObjectStore, shardName, shardReceiptsName } from '../store/index.ts';
@@ -40,7 +41,7 @@ function count(totals: Totals, outcome: Outcome | undefined): void {
   else if (!isReceipt(outcome)) totals.failed += 1;
   else {
     totals[outcome.outcome] += 1;
-    totals.extraComputations += Math.max(0, outcome.computations - 1);
+    totals.extraComputations += extraComputations(outcome);
   }
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { digestSchema, jobIdSchema } from './job.ts';
 
 /** Milliseconds spent in each stage; zero for a reused image. */
-export const timingsSchema = z.strictObject({
+const timingsSchema = z.strictObject({
   waitMs: z.number(),
   encodeMs: z.number(),
   denoiseMs: z.number(),
@@ -25,7 +25,7 @@ export const receiptSchema = z.strictObject({
   width: z.int().positive(),
   height: z.int().positive(),
   outcome: z.enum(['rendered', 'reused']),
-  /** Computations begun for this job, killed attempts included; 0 where it was reused. */
+  /** Computations begun for this job, killed attempts included; of a reused image 0, unless another worker was faster. */
   computations: z.int().min(0),
   timings: timingsSchema,
 });
@@ -43,14 +43,14 @@ export const failureSchema = z.strictObject({
 
 export type Failure = z.infer<typeof failureSchema>;
 
-export const totalsSchema = z.strictObject({
+const totalsSchema = z.strictObject({
   jobs: z.int().min(0),
   rendered: z.int().min(0),
   reused: z.int().min(0),
   failed: z.int().min(0),
   /** Jobs that were never started because the batch was cancelled. */
   cancelled: z.int().min(0),
-  /** Computations begun beyond one for every rendered job. */
+  /** Computations begun beyond one for every rendered job: see extra-computations.ts. */
   extraComputations: z.int().min(0),
 });
 

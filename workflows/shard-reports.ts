@@ -1,4 +1,5 @@
 import { getExternalWorkflowHandle, isCancellation, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { extraComputations } from '../catalog/extra-computations.ts';
 import type { Failure, Receipt } from '../catalog/receipt.ts';
 import type { ShardReport } from './contract.ts';
 import { shardDetails } from './details.ts';
@@ -58,7 +59,9 @@ function counted(report: ShardReport, outcome: Receipt | Failure): ShardReport {
     const recentFailures = [{ id: outcome.id, reason: outcome.reason }, ...report.recentFailures];
     return { ...report, failed: report.failed + 1, recentFailures: recentFailures.slice(0, RECENT_FAILURES) };
   }
-  if (outcome.outcome === 'reused') return { ...report, reused: report.reused + 1 };
-  const extra = Math.max(0, outcome.computations - 1);
-  return { ...report, rendered: report.rendered + 1, extraComputations: report.extraComputations + extra };
+  return {
+    ...report,
+    [outcome.outcome]: report[outcome.outcome] + 1,
+    extraComputations: report.extraComputations + extraComputations(outcome),
+  };
 }

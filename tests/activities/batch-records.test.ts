@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -81,6 +81,13 @@ describe('planning', () => {
     await expect(planBatch(other)).rejects.toThrow('Choose another batch id');
   });
 
+  it('reads a catalog that is kept behind a symbolic link', async () => {
+    const link = path.join(folder, 'today.csv');
+    await symlink(catalog, link);
+    const source = { kind: 'catalog' as const, url: pathToFileURL(link).href, format: 'csv' as const, columns: {} };
+    expect(await planBatch({ ...input(), source })).toMatchObject({ jobs: 3 });
+  });
+
   it('says where it expected the catalog', async () => {
     await rm(catalog);
     await expect(planBatch(input())).rejects.toThrow(`expected a file at ${pathToFileURL(catalog).href}, found none`);
@@ -116,6 +123,24 @@ describe('the manifest', () => {
     expect(manifest.failures).toMatchObject([{ id: 'hen', prompt: 'a hen', reason: 'tenth' }]);
     const totals = { jobs: 3, rendered: 1, reused: 1, failed: 1, cancelled: 0, extraComputations: 2 };
     expect(manifest.totals).toEqual(totals);
+  });
+
+  it('counts what was computed for nothing: killed attempts, and a race that another worker won', async () => {
+    const { shards } = await planBatch(input());
+    const [fox, owl, hen] = (await readJobs(store, shards[0]!.name)).map((job) => receipt(job));
+    await keep(1, [{ ...fox!, computations: 2 }, { ...owl!, outcome: 'reused', computations: 1 }, hen!]);
+    expect((await close(1, 'completed')).totals.extraComputations).toBe(2);
+  });
+
+  it('takes an image for the last word, although a later round had failed before it was made', async () => {
+    const { shards } = await planBatch(input());
+    const jobs = await readJobs(store, shards[0]!.name);
+    await keep(2, [failure('fox', 'second round'), failure('owl', 'second round')]);
+    await keep(1, [receipt(jobs[0]!), failure('owl', 'submitted again')]);
+    const { images, failures, totals } = await close(1, 'completed');
+    expect(images.map(({ id }) => id)).toEqual(['fox']);
+    expect(failures).toMatchObject([{ id: 'owl', reason: 'second round' }]);
+    expect(totals).toMatchObject({ jobs: 3, rendered: 1, failed: 1, cancelled: 1 });
   });
 
   it('counts jobs that nobody came to as cancelled', async () => {
