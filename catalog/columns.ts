@@ -3,7 +3,7 @@ import { type Problems, quoted } from './problems.ts';
 import { UserError } from './user-error.ts';
 
 /** The columns that mean something; any other travels along as metadata. */
-export const COLUMNS = [
+const COLUMNS = [
   'id',
   'prompt',
   'negative_prompt',

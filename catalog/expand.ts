@@ -1,4 +1,5 @@
 import { nearestBin } from './bins.ts';
+import type { BundleRef } from './bundle-ref.ts';
 import type { Column } from './columns.ts';
 import { contentId, seedOf } from './identity.ts';
 import type { ImageFormat, Job } from './job.ts';
@@ -13,7 +14,7 @@ import type { Size } from './size.ts';
 export type ExpandOptions = {
   /** For rows that do not say. `quality` counts for the lossy formats only. */
   defaults: { size: Size; format: ImageFormat; quality: number | null };
-  bundle: { digest: string; sizes: readonly Size[]; defaults: { steps: number; guidance: number } };
+  bundle: Omit<BundleRef, 'name'>;
   /** Raised only when the pipeline's pixels change; part of every render key. */
   pipelineVersion: number;
 };

@@ -3,7 +3,7 @@ import { sizeSchema } from './size.ts';
 
 export const IMAGE_FORMATS = ['png', 'webp', 'avif', 'jpeg'] as const;
 
-export const imageFormatSchema = z.enum(IMAGE_FORMATS);
+const imageFormatSchema = z.enum(IMAGE_FORMATS);
 
 export type ImageFormat = z.infer<typeof imageFormatSchema>;
 
@@ -19,7 +19,7 @@ export const jobIdSchema = z
 export const digestSchema = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hexadecimal');
 
 /** Height and width in pixels that are really sampled. */
-export const binSchema = z.strictObject({ height: z.int().positive(), width: z.int().positive() });
+const binSchema = z.strictObject({ height: z.int().positive(), width: z.int().positive() });
 
 export type Bin = z.infer<typeof binSchema>;
 

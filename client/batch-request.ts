@@ -1,7 +1,9 @@
+import type { BundleRef } from '../catalog/bundle-ref.ts';
 import { type CatalogFormat, catalogFormat } from '../catalog/format.ts';
 import type { ImageFormat } from '../catalog/job.ts';
+import { UserError } from '../catalog/user-error.ts';
 import { checkBatchId, storeUrl } from '../store/index.ts';
-import type { BatchInput, BundleRef, CatalogSource, JobDefaults } from '../workflows/contract.ts';
+import type { BatchInput, CatalogSource, JobDefaults } from '../workflows/contract.ts';
 
 /** What a person asks for; the rest follows from it. */
 export type BatchRequest = {
@@ -29,6 +31,10 @@ const LOSSY_QUALITY = 90;
 /** @throws UserError where the request cannot be one of a batch */
 export function batchInput(request: BatchRequest, batch: string): CatalogInput {
   const { columns = {}, bundle, window = WINDOW } = request;
+  // Without a place in the window no shard would ever start.
+  if (!Number.isInteger(window) || window < 1) {
+    throw new UserError(`window: expected a whole number of images, at least 1, found ${window}`);
+  }
   return {
     batch: checkBatchId(batch),
     round: 1,

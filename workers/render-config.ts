@@ -4,7 +4,7 @@ import { UserError } from '../catalog/user-error.ts';
 import type { BundleRef, Device } from '../models/pixart/index.ts';
 
 /** What a render worker is told. One process serves one device. */
-export const renderConfigSchema = z.strictObject({
+const renderConfigSchema = z.strictObject({
   /** An installed bundle's name, or the path of a bundle. */
   bundle: z.string().min(1),
   device: z.custom<Device>((value) => /^(cpu|cuda:\d+)$/.test(String(value)), 'expected cpu, or cuda: and a number'),

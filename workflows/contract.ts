@@ -1,4 +1,5 @@
 /** What the workflows, their activities and the people who start them agree on. Types and names only: workflows import it. */
+import type { BundleRef } from '../catalog/bundle-ref.ts';
 import type { CatalogFormat } from '../catalog/format.ts';
 import type { ImageFormat, Job } from '../catalog/job.ts';
 import type { Failure, Receipt, Totals } from '../catalog/receipt.ts';
@@ -12,15 +13,6 @@ export const batchWorkflowId = (batch: string): string => `batch/${batch}`;
 
 /** The name of the query that a batch answers with BatchProgress. */
 export const PROGRESS_QUERY = 'progress';
-
-/** What planning and render keys need to know of a bundle; its `bundle.json` tells the rest to the renderer. */
-export type BundleRef = {
-  name: string;
-  /** SHA-256 of `bundle.json`. */
-  digest: string;
-  sizes: Size[];
-  defaults: { steps: number; guidance: number };
-};
 
 /** Where rows come from: a catalog at a URL, or, for a retry, the rows of the batch that have no image yet. */
 export type CatalogSource =

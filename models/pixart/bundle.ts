@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { type Size, sizeSchema } from '../../catalog/size.ts';
+import type { BundleRef } from '../../catalog/bundle-ref.ts';
+import { sizeSchema } from '../../catalog/size.ts';
 import { UserError } from '../../catalog/user-error.ts';
 
 const GRAPHS = ['text_encoder.onnx', 'caption_projection.onnx', 'transformer.onnx', 'vae_decoder.onnx'] as const;
@@ -19,7 +20,7 @@ const sizeEntrySchema = z.strictObject({
   interpolationScale: z.number().positive(),
 });
 
-export const schedulerSchema = z.strictObject({
+const schedulerSchema = z.strictObject({
   trainSteps: z.int().min(2),
   betaSchedule: z.enum(['linear', 'scaled_linear']),
   betaStart: z.number().positive().lt(1),
@@ -32,7 +33,7 @@ export const schedulerSchema = z.strictObject({
 export type SchedulerConfig = z.infer<typeof schedulerSchema>;
 
 /** `bundle.json`, as docs/bundle-format.md describes it. */
-export const bundleDescriptionSchema = z.strictObject({
+const bundleDescriptionSchema = z.strictObject({
   format: z.literal(1),
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'letters, digits, ".", "_" and "-", at most 100'),
   description: z.string(),
@@ -81,14 +82,6 @@ export type Bundle = {
   /** SHA-256 of the bytes of `bundle.json`, which lists the digests of all other files. */
   digest: string;
   description: BundleDescription;
-};
-
-/** What planning and render keys need to know of a bundle. */
-export type BundleRef = {
-  name: string;
-  digest: string;
-  sizes: Size[];
-  defaults: { steps: number; guidance: number };
 };
 
 /**

@@ -1,4 +1,5 @@
-export { type Bundle, type BundleDescription, type BundleRef, bundleRef, openBundle } from './bundle.ts';
+export type { BundleRef } from '../../catalog/bundle-ref.ts';
+export { type Bundle, type BundleDescription, bundleRef, openBundle } from './bundle.ts';
 export { bundleFolder, listBundles } from './installed-bundles.ts';
 export { loadPipeline, type Pipeline } from './pipeline.ts';
 export { PIPELINE_VERSION } from './pipeline-version.ts';

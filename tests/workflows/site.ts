@@ -5,13 +5,14 @@ import { pathToFileURL } from 'node:url';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createRenderActivities } from '../../activities/index.ts';
 import { type Simulation, simulatedRenderer } from '../../benchmarks/simulated-renderer.ts';
+import type { BundleRef } from '../../catalog/bundle-ref.ts';
 import { type Manifest, manifestSchema } from '../../catalog/receipt.ts';
 import type { Size } from '../../catalog/size.ts';
 import { type BatchClient, connect, submitBatch, temporalTarget } from '../../client/index.ts';
 import { startTemporalServer } from '../../infra/dev/temporal-server.ts';
 import { manifestName, type ObjectStore, openStore } from '../../store/index.ts';
 import { createOrchestrator } from '../../workers/orchestrator.ts';
-import { type BundleRef, renderQueue } from '../../workflows/contract.ts';
+import { renderQueue } from '../../workflows/contract.ts';
 
 const SIZES: Size[] = ['256', '512'];
 

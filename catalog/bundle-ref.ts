@@ -1,0 +1,10 @@
+import type { Size } from './size.ts';
+
+/** What planning and render keys need to know of a bundle; its `bundle.json` tells the rest to the renderer. */
+export type BundleRef = {
+  name: string;
+  /** SHA-256 of `bundle.json`. */
+  digest: string;
+  sizes: Size[];
+  defaults: { steps: number; guidance: number };
+};
