@@ -25,4 +25,5 @@ export function batchStart(input: BatchInput) {
   };
 }
 
-const fileName = (url: string): string => url.slice(url.lastIndexOf('/') + 1);
+/** Temporal refuses a summary of more than 400 bytes. */
+const fileName = (url: string): string => url.slice(url.lastIndexOf('/') + 1).slice(-200);

@@ -1,7 +1,7 @@
 import { ActivityFailure, ApplicationFailure, RetryState, TimeoutFailure, TimeoutType } from '@temporalio/common';
 import type { Failure } from '../catalog/receipt.ts';
 import type { RenderFailureDetails } from './contract.ts';
-import { RENDER_ATTEMPTS } from './limits.ts';
+import { REASON_CHARACTERS, RENDER_ATTEMPTS } from './limits.ts';
 
 /** What the manifest says of a job whose activity failed for good. */
 export function failureOf(id: string, error: unknown): Failure {
@@ -15,8 +15,13 @@ function typeOf(cause: unknown): string {
   return cause instanceof Error ? cause.name : 'Error';
 }
 
-/** One line for people: what Temporal says of a timeout is not. */
+/** For people, and not too long: what Temporal says of a timeout, and ONNX Runtime of a fault, is neither. */
 export function reasonOf(cause: unknown): string {
+  const reason = fullReason(cause);
+  return reason.length > REASON_CHARACTERS ? `${reason.slice(0, REASON_CHARACTERS - 1)}…` : reason;
+}
+
+function fullReason(cause: unknown): string {
   if (cause instanceof TimeoutFailure) return timeoutReason(cause);
   return cause instanceof Error ? cause.message : String(cause);
 }

@@ -19,8 +19,9 @@ export const RENDER_HEARTBEAT_TIMEOUT = '30 seconds';
 
 /**
  * Errors that say the same on every attempt (a job that is impossible, a bundle that is not the batch's) are thrown as not
- * retryable by the activity, which knows best. For the rest, seven attempts span about ten minutes: long enough for a store or a driver to come back, short enough that an image which kills
- * its renderer every time does not hold a device for the night.
+ * retryable by the activity, which knows best. For the rest, seven attempts span about ten minutes: long enough for a store
+ * or a driver to come back, short enough that an image which kills its renderer every time does not hold a device for the
+ * night.
  */
 export const RENDER_ATTEMPTS = 7;
 
@@ -53,9 +54,12 @@ export const ORCHESTRATE_RETRY: RetryPolicy = {
  * Shards of one size that run at once. With one, the devices would idle between a shard's last image and the next one's
  * first; more only makes more workflows of the same window.
  */
-export const SHARDS_AT_ONCE = 4;
+export const SHARDS_AT_ONCE = 2;
 
 /** Reports from a shard to its batch. Each costs up to four events in the batch's history. */
 export const REPORTS_PER_SHARD = 10;
 
 export const RECENT_FAILURES = 5;
+
+/** Of one failure. A shard's five hundred travel in one payload, which Temporal limits to 2 MB. */
+export const REASON_CHARACTERS = 1_000;

@@ -1,6 +1,6 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 
-/** Three of type Int: as many as the local server takes (DESIGN.md decision 9). */
+/** Three of type Int: as many as the local development server takes. */
 export const PIXART_TOTAL = defineSearchAttributeKey('PixartTotal', 'INT');
 export const PIXART_DONE = defineSearchAttributeKey('PixartDone', 'INT');
 export const PIXART_FAILED = defineSearchAttributeKey('PixartFailed', 'INT');
