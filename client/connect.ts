@@ -28,13 +28,10 @@ export type BatchClient = {
  * @throws UserError that says which of these is missing, and what to do
  */
 export async function connect({ address, namespace, options }: TemporalTarget): Promise<BatchClient> {
-  const { tls, apiKey, metadata } = options;
   const connection = Connection.lazy({
     address,
     connectTimeout: CONNECT_TIMEOUT_MS,
-    ...(tls === undefined ? {} : { tls }),
-    ...(apiKey === undefined ? {} : { apiKey }),
-    ...(metadata === undefined ? {} : { metadata }),
+    ...options,
   });
   try {
     await checkReachable(connection, address);

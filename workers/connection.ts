@@ -4,13 +4,10 @@ import type { TemporalTarget } from '../client/temporal-target.ts';
 
 /** A worker's connection to Temporal. @throws UserError where no server answers or it refuses us */
 export async function connectWorker({ address, options }: TemporalTarget): Promise<NativeConnection> {
-  const { tls, apiKey, metadata } = options;
   try {
     return await NativeConnection.connect({
       address,
-      ...(tls === undefined ? {} : { tls }),
-      ...(apiKey === undefined ? {} : { apiKey }),
-      ...(metadata === undefined ? {} : { metadata }),
+      ...options,
     });
   } catch (error) {
     throw new UserError(
