@@ -1,8 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { manifestSchema } from '../../catalog/receipt.ts';
+import { type BucketEmulator, startBucketEmulator } from '../../infra/dev/bucket-emulator.ts';
 import { type LocalFleet, startLocalFleet } from '../../infra/dev/local-fleet.ts';
 import { crc32c } from '../../store/crc32c.ts';
+import { openStore } from '../../store/index.ts';
 import { expectCode, type Finished, jsonLines, pixartBatch, startPixartBatch } from './command-line.ts';
 import { twoSizeBundle } from './two-size-bundle.ts';
 import { createWorkplace, imagesOf, objectsOf, readManifest, type Workplace } from './workplace.ts';
@@ -12,9 +15,13 @@ vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 let place: Workplace;
 let fleet: LocalFleet;
+let emulator: BucketEmulator;
 
 beforeAll(async () => {
   place = await createWorkplace();
+  emulator = await startBucketEmulator();
+  // The fleet's processes inherit it, as those of a cluster would have credentials.
+  vi.stubEnv('STORAGE_EMULATOR_HOST', emulator.endpoint);
   fleet = await fleetWith(place.bundle);
 });
 
@@ -22,7 +29,9 @@ const fleetWith = (bundle: string): Promise<LocalFleet> =>
   startLocalFleet({ stateFolder: join(place.folder, 'state'), bundle, sizes: [], device: 'cpu', threads: 1 });
 
 afterAll(async () => {
-  await fleet.stop();
+  await fleet?.stop();
+  await emulator?.stop();
+  vi.unstubAllEnvs();
   await place.remove();
 });
 
@@ -75,6 +84,23 @@ test('with three rows changed it renders three', async () => {
   expect(jsonLines(finished).at(-1)).toMatchObject({ totals: { jobs: 6, rendered: 3, reused: 3 } });
   expect(await imagesOf(place.store, 'third')).toHaveLength(6);
   expect(await objectsOf(place.store)).toHaveLength(9);
+});
+
+test('catalog and images may lie in a bucket', async () => {
+  await emulator.createBucket('team');
+  const bucket = await openStore('gs://team');
+  await bucket.create('catalogs/two.csv', Buffer.from('id,prompt\na,a red mug\nb,a red jug'), 'text/csv');
+  const args = ['gs://team/catalogs/two.csv', '--store', 'gs://team/images', '--batch', 'cloud', '--wait'];
+  const { stdout } = expectCode(0, await run('submit', ...args));
+
+  expect(stdout).toContain('gs://team/images/batches/cloud/manifest.json');
+  const manifest = manifestSchema.parse(
+    JSON.parse(Buffer.from(await bucket.read('images/batches/cloud/manifest.json')).toString('utf8')),
+  );
+  expect(manifest.images.map(({ id }) => id).sort()).toEqual(['a', 'b']);
+  for (const { copy, bytes, crc32c: sum } of manifest.images) {
+    expect(await bucket.stat(`images/${copy}`)).toMatchObject({ bytes, crc32c: sum });
+  }
 });
 
 test('Ctrl-C leaves a watched batch running; cancel stops it, and its end is not a success', async () => {
