@@ -1,5 +1,6 @@
 import {
   CancellationScope,
+  CancelledFailure,
   ChildWorkflowCancellationType,
   continueAsNew,
   executeChild,
@@ -66,6 +67,7 @@ export async function renderBatch(input: BatchInput, carry?: BatchCarry): Promis
     if (carry === undefined) await plan(input, batch);
     update();
     await renderShards(input, batch, update);
+    stopIfCancelled(batch);
   } catch (error) {
     if (!isCancellation(error)) throw error;
     cancellation = error;
@@ -76,6 +78,13 @@ export async function renderBatch(input: BatchInput, carry?: BatchCarry): Promis
   const result = await CancellationScope.nonCancellable(() => finish(input, batch, update, cancellation !== null));
   if (cancellation !== null) throw cancellation;
   return result;
+}
+
+/** Shards may all end well although the batch was cancelled, and a run that continues as new does not hear of it again. */
+function stopIfCancelled({ waiting }: BatchCarry): void {
+  if (waiting.length > 0 && CancellationScope.current().consideredCancelled) {
+    throw new CancelledFailure('the batch was cancelled');
+  }
 }
 
 const firstCarry = (): BatchCarry => ({

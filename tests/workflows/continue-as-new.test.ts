@@ -1,29 +1,41 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { manifestSchema } from '../../catalog/receipt.ts';
 import { manifestName } from '../../store/index.ts';
 import { type BatchProgress, PROGRESS_QUERY } from '../../workflows/contract.ts';
-import { JOBS, type LongBatch, runLongBatch } from './long-batch.ts';
+import { JOBS, type LongBatch, type LongBatchOptions, runLongBatch } from './long-batch.ts';
 
-let long: LongBatch;
+// Each test starts a Temporal server of its own.
+vi.setConfig({ testTimeout: 120_000 });
 
-beforeAll(async () => {
-  long = await runLongBatch();
-});
+async function ended(options: LongBatchOptions = {}) {
+  const long = await runLongBatch(options);
+  onTestFinished(() => long.stop());
+  const manifest = Buffer.from(await long.store.read(manifestName(long.batch))).toString('utf8');
+  return { long, manifest: manifestSchema.parse(JSON.parse(manifest)), runs: await runsOf(long) };
+}
 
-afterAll(() => long.stop());
-
-it('a batch with a long history continues as new with its window drained, and loses neither jobs nor counts', async () => {
-  const { batch, workflowId, client, store } = long;
-  const progress = await client.workflow.getHandle(workflowId).query<BatchProgress, []>(PROGRESS_QUERY);
-  expect(progress).toMatchObject({ state: 'completed', totals: { jobs: JOBS, rendered: JOBS, failed: 0 } });
-  const manifest = Buffer.from(await store.read(manifestName(batch))).toString('utf8');
-  expect(manifestSchema.parse(JSON.parse(manifest)).images).toHaveLength(JOBS);
-
+async function runsOf({ batch, client, workflowId }: LongBatch): Promise<string[]> {
   const runs: string[] = [];
   for await (const run of client.workflow.list({ query: `WorkflowId = '${workflowId}'` })) {
     expect(run.memo).toMatchObject({ batch });
     runs.push(run.status.name);
   }
+  return runs;
+}
+
+it('a batch with a long history continues as new with its window drained, and loses neither jobs nor counts', async () => {
+  const { long, manifest, runs } = await ended();
+  const progress = await long.client.workflow.getHandle(long.workflowId).query<BatchProgress, []>(PROGRESS_QUERY);
+  expect(progress).toMatchObject({ state: 'completed', totals: { jobs: JOBS, rendered: JOBS, failed: 0 } });
+  expect(manifest.images).toHaveLength(JOBS);
   expect(runs.filter((status) => status === 'CONTINUED_AS_NEW').length).toBeGreaterThan(0);
   expect(runs.filter((status) => status === 'COMPLETED')).toHaveLength(1);
+});
+
+it('a batch that is cancelled when all that it waits for is done does not continue as new', async () => {
+  const { manifest, runs } = await ended({ suggestAt: 20, beforeReceipts: (batch) => batch.cancel() });
+  expect(runs).toEqual(['CANCELLED']);
+  expect(manifest.state).toBe('cancelled');
+  expect(manifest.totals.rendered).toBeGreaterThan(0);
+  expect(manifest.totals.cancelled).toBe(JOBS - manifest.totals.rendered);
 });

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Client } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Runtime, Worker } from '@temporalio/worker';
 import { encodeJobs, readJobs } from '../../activities/batch-pieces.ts';
@@ -18,6 +18,7 @@ import {
   ORCHESTRATOR_QUEUE,
   type Plan,
   renderQueue,
+  type WriteReceiptsInput,
 } from '../../workflows/contract.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes.ts';
 import { BUNDLE } from './site.ts';
@@ -34,22 +35,31 @@ export type LongBatch = {
   stop(): Promise<void>;
 };
 
-/** Runs a batch of many small shards on a server that suggests to continue as new early. */
-export async function runLongBatch(): Promise<LongBatch> {
+export type LongBatchOptions = {
+  /** Events after which the server suggests to continue as new: usually thousands; here a few shards make enough of them. */
+  suggestAt?: number;
+  /** Called when a shard has ended its jobs and is about to write its receipts. */
+  beforeReceipts?: (batch: WorkflowHandle) => Promise<unknown>;
+};
+
+/** Runs a batch of many small shards, to whatever end, on a server that suggests to continue as new early. */
+export async function runLongBatch({ suggestAt = 60, beforeReceipts }: LongBatchOptions = {}): Promise<LongBatch> {
   const folder = await mkdtemp(path.join(tmpdir(), 'pixart-long-'));
   const server = await TestWorkflowEnvironment.createLocal({
     server: {
       executable: { type: 'existing-path', path: findTemporal() },
       searchAttributes: SEARCH_ATTRIBUTES,
-      // Usually thousands of events; here a few shards make enough of them.
-      extraArgs: ['--dynamic-config-value', 'limit.historyCount.suggestContinueAsNew=60'],
+      extraArgs: ['--dynamic-config-value', `limit.historyCount.suggestContinueAsNew=${suggestAt}`],
     },
   });
   const input = await writeCatalog(folder);
-  const workers = await startWorkers(server);
-  const running = Promise.all(workers.map((worker) => worker.run()));
   const { client } = server;
-  await client.workflow.execute('renderBatch', { ...batchStart(input), taskQueue: ORCHESTRATOR_QUEUE });
+  const workers = await startWorkers(server, () =>
+    beforeReceipts?.(client.workflow.getHandle(batchWorkflowId('long'))),
+  );
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  const handle = await client.workflow.start('renderBatch', { ...batchStart(input), taskQueue: ORCHESTRATOR_QUEUE });
+  await Promise.allSettled([handle.result()]);
   return {
     batch: input.batch,
     workflowId: batchWorkflowId(input.batch),
@@ -78,7 +88,7 @@ async function writeCatalog(folder: string): Promise<BatchInput> {
   };
 }
 
-async function startWorkers(server: TestWorkflowEnvironment): Promise<Worker[]> {
+async function startWorkers(server: TestWorkflowEnvironment, beforeReceipts: () => unknown): Promise<Worker[]> {
   const activities = createOrchestratorActivities({ openStore });
   const { nativeConnection: connection } = server;
   const renderer = simulatedRenderer({ bundle: BUNDLE, side: 8 });
@@ -90,6 +100,10 @@ async function startWorkers(server: TestWorkflowEnvironment): Promise<Worker[]> 
       activities: {
         ...activities,
         planBatch: async (input: BatchInput) => inSmallShards(input, await activities.planBatch(input)),
+        writeReceipts: async (input: WriteReceiptsInput) => {
+          await beforeReceipts();
+          await activities.writeReceipts(input);
+        },
       },
     }),
     Worker.create({
