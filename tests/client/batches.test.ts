@@ -75,10 +75,13 @@ describe('a schedule', () => {
       bundle: BUNDLE,
     });
 
+  /** The server's listing lags behind. */
+  const listed = () => expect.poll(() => all(listSchedules(site.client)), { timeout: 30_000 });
+
   it('starts batches of the catalog as it is then, under ids that carry the time they were due', async () => {
     const catalog = await site.catalog('nightly.csv', ['a moon,256']);
     await schedule(catalog);
-    expect(await all(listSchedules(site.client))).toMatchObject([
+    await listed().toMatchObject([
       {
         name: 'nightly',
         cron: '0 3 * * *',
@@ -93,7 +96,7 @@ describe('a schedule', () => {
     expect(await batchEnd(site.client, batch)).toMatchObject({ state: 'completed', result: { totals: { jobs: 2 } } });
     expect(await site.manifest(batch)).toMatchObject({ batch, totals: { rendered: 2 } });
     await deleteSchedule(site.client, 'nightly');
-    expect(await all(listSchedules(site.client))).toEqual([]);
+    await listed().toEqual([]);
   });
 
   it('of a catalog that has become wrong gives a batch that fails with every problem', async () => {
