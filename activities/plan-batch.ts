@@ -21,7 +21,7 @@ export function createPlanBatch(openStore: OpenStore) {
     const shards =
       input.source.kind === 'retry'
         ? await planRetry(store, input.batch)
-        : await planSource(openStore, store, input, input.source);
+        : await planSource(store, input, input.source);
     const refs: ShardRef[] = [];
     for (const [index, { size, jobs }] of shards.entries()) {
       const name = shardName(input.batch, input.round, index);
@@ -33,13 +33,12 @@ export function createPlanBatch(openStore: OpenStore) {
 }
 
 async function planSource(
-  openStore: OpenStore,
   store: ObjectStore,
   { batch, bundle, defaults }: BatchInput,
   source: Extract<CatalogSource, { kind: 'catalog' }>,
 ): Promise<Shard[]> {
   const { url, format, columns } = source;
-  const bytes = await readCatalog(openStore, store, batch, source);
+  const bytes = await readCatalog(store, batch, source);
   const options = { file: url, format, columns, defaults, bundle, pipelineVersion: PIPELINE_VERSION };
   return (await planCatalog([bytes], options)).shards;
 }

@@ -1,11 +1,10 @@
 import { Command } from 'commander';
-import { readUrl } from '../activities/read-catalog.ts';
 import { planCatalog } from '../catalog/plan-catalog.ts';
 import type { PlanSummary } from '../catalog/summary.ts';
 import { batchInput } from '../client/batch-request.ts';
 import { bundleRef } from '../models/pixart/bundle.ts';
 import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
-import { openStore } from '../store/index.ts';
+import { readUrl } from '../store/index.ts';
 import { chosenBundle } from './chosen-bundle.ts';
 import { addCatalogOptions, batchRequest, type CatalogOptions, type JsonOptions, jsonOption } from './options.ts';
 import { printJson, printLine, table } from './output.ts';
@@ -28,7 +27,7 @@ export const planCommand = (): Command =>
 async function plan(catalog: string, options: CatalogOptions & JsonOptions): Promise<void> {
   const bundle = bundleRef(await chosenBundle(options.bundle));
   const { source, defaults } = batchInput(batchRequest(catalog, options, bundle), 'plan');
-  const { summary } = await planCatalog([await readUrl(openStore, source.url)], {
+  const { summary } = await planCatalog([await readUrl(source.url)], {
     file: catalog,
     format: source.format,
     columns: source.columns,

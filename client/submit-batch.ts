@@ -1,10 +1,9 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import { readUrl } from '../activities/read-catalog.ts';
 import { planCatalog } from '../catalog/plan-catalog.ts';
 import type { PlanSummary } from '../catalog/summary.ts';
 import { UserError } from '../catalog/user-error.ts';
 import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
-import { catalogName, openStore } from '../store/index.ts';
+import { catalogName, openStore, readUrl } from '../store/index.ts';
 import { batchStart } from '../workflows/batch-start.ts';
 import { ORCHESTRATOR_QUEUE } from '../workflows/contract.ts';
 import type { renderBatch } from '../workflows/render-batch.ts';
@@ -51,7 +50,7 @@ export async function submitBatch(
 /** The orchestrator may run where the person's file is not, so the batch plans from its own copy. */
 async function keepCatalog(input: CatalogInput): Promise<PlanSummary> {
   const { batch, source, defaults, bundle } = input;
-  const bytes = await readUrl(openStore, source.url);
+  const bytes = await readUrl(source.url);
   const { format, columns, url } = source;
   const options = { file: url, format, columns, defaults, bundle, pipelineVersion: PIPELINE_VERSION };
   const { summary } = await planCatalog([bytes], options);

@@ -1,3 +1,4 @@
 export * from './layout.ts';
 export * from './object-store.ts';
 export { openStore, storeUrl } from './open-store.ts';
+export { readUrl } from './read-url.ts';

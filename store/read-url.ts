@@ -1,0 +1,34 @@
+import { realpath } from 'node:fs/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { UserError } from '../catalog/user-error.ts';
+import { ObjectNotFound } from './object-store.ts';
+import { openStore } from './open-store.ts';
+
+/**
+ * The bytes of a catalog, which may lie in a folder or bucket of its own: `file:///folder/catalog.csv` or
+ * `gs://bucket/catalog.csv`.
+ *
+ * @throws UserError where there is nothing at the URL, or no way to it
+ */
+export async function readUrl(url: string): Promise<Uint8Array> {
+  const plain = await withoutLinks(url);
+  const slash = plain.lastIndexOf('/');
+  const folder = await openStore(plain.slice(0, slash));
+  const name = plain.slice(slash + 1);
+  try {
+    return await folder.read(plain.startsWith('file:') ? decodeURIComponent(name) : name);
+  } catch (error) {
+    if (!(error instanceof ObjectNotFound)) throw error;
+    throw new UserError(`catalog: expected a file at ${url}, found none`);
+  }
+}
+
+/** A store reads no symbolic links, so that nothing leads out of it; a person may keep a catalog behind one. */
+async function withoutLinks(url: string): Promise<string> {
+  if (!url.startsWith('file:')) return url;
+  try {
+    return pathToFileURL(await realpath(fileURLToPath(url))).href;
+  } catch {
+    return url;
+  }
+}
