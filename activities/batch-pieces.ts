@@ -49,7 +49,7 @@ export async function* batchOutcomes(
   }
 }
 
-/** A batch that was cancelled in a retry may be submitted again: then its first round is the youngest, and has the image. */
+/** Shards of a round that was terminated write their receipts when the next round may have begun: an image is the last word. */
 const best = (later: Outcome | undefined, earlier: Outcome | undefined): Outcome | undefined =>
   isReceipt(earlier) && !isReceipt(later) ? earlier : (later ?? earlier);
 

@@ -17,9 +17,10 @@ import { describeBatch } from './list-batches.ts';
 export async function retryBatch(client: BatchClient, batch: string): Promise<number> {
   const { endedAt } = await describeBatch(client, batch);
   if (endedAt === null) throw new UserError(`batch ${batch} cannot be retried: it still runs`);
-  const { totals } = await batchProgress(client, batch);
-  if (totals.jobs === 0) throw new UserError(`batch ${batch} was never planned: submit its catalog again`);
-  if (totals.failed + totals.cancelled === 0 && totals.rendered + totals.reused === totals.jobs) {
+  const { totals, round } = await batchProgress(client, batch);
+  const isPlanned = totals.jobs > 0;
+  if (!isPlanned && round === 1) throw new UserError(`batch ${batch} was never planned: submit its catalog again`);
+  if (isPlanned && totals.failed + totals.cancelled === 0 && totals.rendered + totals.reused === totals.jobs) {
     throw new UserError(`batch ${batch} has nothing to retry: no image is missing`);
   }
   const before = await lastInput(client, batch);

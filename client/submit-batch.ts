@@ -1,16 +1,17 @@
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { planCatalog } from '../catalog/plan-catalog.ts';
 import type { PlanSummary } from '../catalog/summary.ts';
 import { UserError } from '../catalog/user-error.ts';
 import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
 import { catalogName, openStore, readUrl } from '../store/index.ts';
 import { batchStart } from '../workflows/batch-start.ts';
-import { ORCHESTRATOR_QUEUE } from '../workflows/contract.ts';
+import { type BatchMemo, ORCHESTRATOR_QUEUE } from '../workflows/contract.ts';
 import type { renderBatch } from '../workflows/render-batch.ts';
+import { batchHandle } from './batch-handle.ts';
 import { type BatchRequest, batchInput, type CatalogInput, newBatchId } from './batch-request.ts';
 import type { BatchClient } from './connect.ts';
 
-/** A batch of that id runs or is complete. A cancelled or failed one may be submitted again. */
+/** A batch of that id runs, is complete or was retried. Another that was cancelled or has failed may be submitted again. */
 export class BatchExists extends UserError {
   readonly batch: string;
 
@@ -35,6 +36,7 @@ export async function submitBatch(
 ): Promise<SubmittedBatch> {
   const input = batchInput(request, request.batch ?? newBatchId(request.catalog, new Date()));
   const plan = await keepCatalog(input);
+  if (await wasRetried(client, input.batch)) throw new BatchExists(input.batch);
   try {
     await client.temporal.workflow.start<typeof renderBatch>('renderBatch', {
       ...batchStart(input),
@@ -45,6 +47,17 @@ export async function submitBatch(
     throw error instanceof WorkflowExecutionAlreadyStartedError ? new BatchExists(input.batch) : error;
   }
   return { batch: input.batch, plan };
+}
+
+/** A retry leaves plans of its own in the folder: only another retry goes on after them, a first round would stumble over them. */
+async function wasRetried(client: BatchClient, batch: string): Promise<boolean> {
+  try {
+    const { memo } = await batchHandle(client, batch).describe();
+    return (memo as BatchMemo).round > 1;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
 }
 
 /** The orchestrator may run where the person's file is not, so the batch plans from its own copy. */

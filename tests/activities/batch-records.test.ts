@@ -136,7 +136,7 @@ describe('the manifest', () => {
     const { shards } = await planBatch(input());
     const jobs = await readJobs(store, shards[0]!.name);
     await keep(2, [failure('fox', 'second round'), failure('owl', 'second round')]);
-    await keep(1, [receipt(jobs[0]!), failure('owl', 'submitted again')]);
+    await keep(1, [receipt(jobs[0]!), failure('owl', 'first round, late')]);
     const { images, failures, totals } = await close(1, 'completed');
     expect(images.map(({ id }) => id)).toEqual(['fox']);
     expect(failures).toMatchObject([{ id: 'owl', reason: 'second round' }]);

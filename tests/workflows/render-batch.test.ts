@@ -117,7 +117,7 @@ describe('a batch', () => {
     expect((await batchProgress(site.client, batch)).totals.failed).toBe(4);
   });
 
-  it('that is cancelled stops the images in hand, starts no more, and still writes its manifest', async () => {
+  it('that is cancelled stops the images in hand, still writes its manifest, and goes on by a retry only', async () => {
     const batch = await site.submit('cancelled', rows(7, '256', 'a slow hill'));
     await untilRunning(site, `${batchWorkflowId(batch)}/1-0`);
     await sleep(500);
@@ -131,6 +131,15 @@ describe('a batch', () => {
     });
     expect(await batchProgress(site.client, batch)).toMatchObject({ state: 'cancelled', totals: { cancelled: 7 } });
     await expect(cancelBatch(site.client, batch)).rejects.toThrow('it has ended (cancelled)');
+
+    expect(await retryBatch(site.client, batch)).toBe(2);
+    await cancelBatch(site.client, batch);
+    await batchEnd(site.client, batch);
+    const again = site.submit(batch, rows(7, '256', 'a slow hill'));
+    await expect(again).rejects.toThrow('retry its failed rows');
+    expect(await retryBatch(site.client, batch)).toBe(3);
+    await cancelBatch(site.client, batch);
+    expect(await batchEnd(site.client, batch)).toEqual({ state: 'cancelled' });
   });
 
   it('is watched until its end', async () => {
