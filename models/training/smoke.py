@@ -26,7 +26,7 @@ from training.transformer import Shape, Transformer
 def smoke(folder: Path) -> Path:
     """Run all stages with a few steps each and return the Hugging Face folder."""
     runs = folder / "runs"
-    vae = train_vae(Run("vae", runs), steps=6, batch=4, lr=1e-3, pool_scale=0.01)
+    vae = train_vae(Run("vae", runs), steps=6, batch=4, lr=1e-3, scale=0.01)
     standardise(vae, to_tensor(scene_pool(20, 128, 16)))
     encoder = train_text(Run("text", runs), steps=8, batch=16, lr=2e-3).requires_grad_(False)
     text_states = TextStates(load_tokenizer(), encoder)

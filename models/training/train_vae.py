@@ -1,6 +1,7 @@
 """Stage 1: the autoencoder, on crops of true scenes.  python -m training.train_vae"""
 
 import argparse
+import math
 
 import numpy as np
 import torch
@@ -86,7 +87,7 @@ def psnr(x: torch.Tensor, y: torch.Tensor) -> float:
     return (10 * torch.log10(4 / (x - y).square().flatten(1).mean(1))).mean().item()
 
 
-def evaluate(vae: AutoencoderKL, run: Run, step: int, sizes: dict[int, int]) -> dict[str, float]:
+def evaluate(vae: AutoencoderKL, run: Run, sizes: dict[int, int]) -> dict[str, float]:
     """Measure scenes that training never drew from, and keep a picture: true above, decoded below."""
     results = {}
     for side, count in sizes.items():
@@ -99,14 +100,17 @@ def evaluate(vae: AutoencoderKL, run: Run, step: int, sizes: dict[int, int]) -> 
     return results
 
 
-def train(run: Run, steps: int, batch: int, lr: float, pool_scale: float = 1.0) -> AutoencoderKL:
-    """Train to `steps` steps of 64 px crops (the last third: 128 px) and return the averaged autoencoder."""
+def train(run: Run, steps: int, batch: int, lr: float, scale: float = 1.0) -> AutoencoderKL:
+    """Train to `steps` steps of 64 px crops (the last third: 128 px) and return the averaged autoencoder.
+
+    `scale` shrinks the number of scenes that are painted for training and for evaluation.
+    """
     torch.manual_seed(1)
     vae = build_vae()
     average = Average(vae, 0.998)
     optimizers = optimisers(vae, lambda name, p: p.ndim == 4 and "conv_in" not in name and "conv_out" not in name, lr)
     start = run.resume(vae, average, optimizers)
-    pools = [scene_pool(s, s, int(n * pool_scale)) for s, n in ((128, 3000), (256, 1500), (512, 200))]
+    pools = [scene_pool(s, s, math.ceil(n * scale)) for s, n in ((128, 3000), (256, 1500), (512, 200))]
     for step in range(start, steps):
         rng, generator = np.random.default_rng([1, step]), torch.Generator().manual_seed(step)
         set_rate(optimizers, lr * cosine(step, steps, warmup=100))
@@ -123,13 +127,15 @@ def train(run: Run, steps: int, batch: int, lr: float, pool_scale: float = 1.0) 
             run.log(step=step, loss=round(loss.item(), 4), crop_psnr=round(10 * np.log10(4 / squared), 2))
         if step % 300 == 299 or step == steps - 1:
             run.save(step + 1, vae, average, optimizers)
-            run.log(step=step, **evaluate(average.module, run, step, {128: 24, 256: 16}))
+            run.log(
+                step=step, **evaluate(average.module, run, {128: math.ceil(24 * scale), 256: math.ceil(16 * scale)})
+            )
     return average.module
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=3600)
+    parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--lr", type=float, default=1.5e-3)
     parser.add_argument("--run", default="vae")
