@@ -79,6 +79,7 @@ test('every step is told in a heartbeat, after one that says that computing bega
 test('a job that waits for the device heartbeats too, and counts no computation before its turn', async () => {
   const shard = await planOf(store, [tinyJob(bundleDigest, { id: 'long', steps: 999 }), tinyJob(bundleDigest)]);
   const first = attempt(renderImage, { store, shard, bundleDigest });
+  await once(first.environment, 'heartbeat');
   const second = attempt(renderImage, { store, shard, index: 1, bundleDigest });
   await once(second.environment, 'heartbeat');
   expect(second.heartbeats).toEqual([{ computations: 0, step: 0, steps: 0 }]);
