@@ -67,6 +67,14 @@ def test_an_icon_scaled_down_has_no_dark_rim() -> None:
     assert white[..., 0].min() >= darkest - 1
 
 
+def test_an_opaque_object_hides_its_background() -> None:
+    on_white, on_black = (
+        compose(Scene(colour, (Placed("heart", "flat", 0.0, 0.0, 0.6),)), 128, 128)[60:70, 60:70]
+        for colour in ("white", "black")
+    )
+    np.testing.assert_array_equal(on_white, on_black)
+
+
 def test_a_whole_caption_names_object_style_and_background_or_leaves_one_out_on_purpose() -> None:
     rng = np.random.default_rng(3)
     named = 0
