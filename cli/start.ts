@@ -76,15 +76,15 @@ function runExample(
   });
 }
 
-/** The batch of an earlier start that was interrupted. */
+/** The batch of an earlier start that was interrupted, unless the bundle has changed since: its renderers are gone. */
 async function unfinishedExample(
   client: BatchClient,
   options: StartOptions,
   bundle: BundleRef,
 ): Promise<string | null> {
   for await (const listing of listBatches(client)) {
-    const { batch, endedAt, store } = listing;
-    const ours = batch.startsWith('example-') && store === storeUrl(options.store) && listing.bundle === bundle.name;
+    const { batch, endedAt, store, bundleDigest } = listing;
+    const ours = batch.startsWith('example-') && store === storeUrl(options.store) && bundleDigest === bundle.digest;
     if (!ours || endedAt !== null) continue;
     note(`batch ${batch} was interrupted; going on with it`);
     return batch;

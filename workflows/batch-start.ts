@@ -9,6 +9,7 @@ export function batchStart(input: BatchInput) {
     state: 'planning',
     catalog,
     bundle: input.bundle.name,
+    bundleDigest: input.bundle.digest,
     store: input.store,
   };
   return {

@@ -47,6 +47,7 @@ export type BatchMemo = {
   /** URL of the catalog, or of the folder whose gaps a retry fills. */
   catalog: string;
   bundle: string;
+  bundleDigest: string;
   store: string;
 };
 
