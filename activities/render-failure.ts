@@ -1,19 +1,24 @@
 import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import { UserError } from '../catalog/user-error.ts';
+import { StoreDenied } from '../store/index.ts';
 import type { RenderFailureDetails } from '../workflows/contract.ts';
 
 /**
  * What an attempt ends with. A problem that a person has to fix ends the job at once; anything else is tried again: a
- * renderer that died, a store that was not there, a fault in the device. The type is the error's name, the details say which attempt it was.
+ * renderer that died, a store that was not there, a fault in the device. A store that denies access is one of these too: at
+ * night it is more often the machine's token service that is away than a person who took a permission. The type is the error's name, the details say which attempt it was.
  */
 export function attemptFailure(error: unknown, attempts: number): unknown {
   if (error instanceof TemporalFailure && !(error instanceof ApplicationFailure)) return error;
   const details: RenderFailureDetails = { attempts };
   return ApplicationFailure.fromError(error, {
-    nonRetryable: error instanceof UserError || error instanceof HopelessJob,
+    nonRetryable: isFinal(error),
     details: [details],
   });
 }
+
+const isFinal = (error: unknown): boolean =>
+  error instanceof HopelessJob || (error instanceof UserError && !(error instanceof StoreDenied));
 
 /** No other attempt of this job would help. */
 class HopelessJob extends Error {}

@@ -18,7 +18,7 @@ export type RenderImageDependencies = {
  * The activity that makes one image: finds it by its render key or renders it, and leaves one object in the store and a copy
  * in the batch's folder, however often it is attempted. Its heartbeats carry a RenderProgress.
  *
- * The activity throws ApplicationFailure: not retryable where no other attempt would help (UserError, BundleMismatch,
+ * The activity throws ApplicationFailure: not retryable where no other attempt would help (UserError unless it is StoreDenied, BundleMismatch,
  * ObjectConflict), otherwise with the name of what went wrong as its type; and CancelledFailure when it was cancelled.
  */
 export function createRenderImage({ openStore, renderer }: RenderImageDependencies): RenderActivities['renderImage'] {

@@ -1,5 +1,5 @@
 import { UserError } from '../catalog/user-error.ts';
-import { StoreUnavailable } from '../store/index.ts';
+import { StoreDenied, StoreUnavailable } from '../store/index.ts';
 
 /** What the shell gets to see. docs/guide.md lists the same. */
 export const EXIT = {
@@ -22,6 +22,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export class ServerUnusable extends UserError {}
 
 export function exitCodeOf(error: unknown): ExitCode {
-  if (error instanceof ServerUnusable || error instanceof StoreUnavailable) return EXIT.unreachable;
+  const unreachable = [ServerUnusable, StoreUnavailable, StoreDenied].some((kind) => error instanceof kind);
+  if (unreachable) return EXIT.unreachable;
   return error instanceof UserError ? EXIT.badInput : EXIT.unexpected;
 }

@@ -1,5 +1,5 @@
 import { UserError } from '../catalog/user-error.ts';
-import { StoreUnavailable } from './object-store.ts';
+import { StoreDenied, StoreUnavailable } from './object-store.ts';
 
 /** What was being done, and which permissions of Cloud Storage it needs. */
 export type Doing = { what: string; permissions: string };
@@ -21,17 +21,17 @@ export function gcsError(url: string, bucket: string, doing: Doing, error: unkno
   const said = withoutSecrets(error);
   const where = `store ${url}: could not ${doing.what}`;
   if (status === 404) {
-    return new UserError(
+    return new StoreDenied(
       `${where}: bucket "${bucket}" does not exist or is not visible to these credentials; check the name, or create it with: gcloud storage buckets create gs://${bucket}`,
     );
   }
   if (status === 401 || status === 403) {
-    return new UserError(
+    return new StoreDenied(
       `${where}: access denied (${status}); the account needs ${doing.permissions} on bucket "${bucket}", as in the role Storage Object User. Cloud Storage said: ${said}`,
     );
   }
   if (/default credentials|invalid_grant|invalid_rapt/.test(said)) {
-    return new UserError(
+    return new StoreDenied(
       `${where}: no valid Google Cloud credentials were found; run: gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS to a key file`,
     );
   }

@@ -39,7 +39,7 @@ export class GcsStore implements ObjectStore {
     this.#bucket = makeClient().bucket(bucket);
   }
 
-  /** @throws UserError where the bucket does not exist or may not be listed. */
+  /** @throws StoreDenied where the bucket does not exist or may not be listed. */
   async check(): Promise<void> {
     await this.#attempt({ what: 'open the bucket', permissions: 'storage.objects.list' }, () =>
       this.#bucket.getFiles({ prefix: this.#prefix, maxResults: 1, autoPaginate: false }),

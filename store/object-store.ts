@@ -1,3 +1,5 @@
+import { UserError } from '../catalog/user-error.ts';
+
 /** What a store knows of one object. */
 export type ObjectStat = {
   /** Relative to the store, with `/` between parts. */
@@ -16,7 +18,7 @@ export type Created = { created: boolean; stat: ObjectStat };
  * Where results go: a folder or a bucket. Names are relative, made by layout.ts, and never leave the store's prefix.
  * Every write is whole or absent: nobody ever sees half an object.
  *
- * Every method throws StoreUnavailable for what may pass, and UserError for what a person must fix.
+ * Every method throws StoreUnavailable for what may pass, and UserError for what a person must fix, StoreDenied among it.
  */
 export interface ObjectStore {
   /** `file:///…` or `gs://bucket/prefix`, as given to openStore. */
@@ -49,6 +51,12 @@ export interface ObjectStore {
 export class ObjectNotFound extends Error {
   override readonly name = 'ObjectNotFound';
 }
+
+/**
+ * The store does not let us in: no bucket, no permission, no credentials. Somebody has to act where it says so at the start;
+ * from one minute to the next it may also be the service behind the credentials that stumbles.
+ */
+export class StoreDenied extends UserError {}
 
 /** The store refused or failed for a reason that may pass: full disk, 429, 503, a reset connection. */
 export class StoreUnavailable extends Error {

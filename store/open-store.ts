@@ -14,7 +14,8 @@ export function storeUrl(pathOrUrl: string): string {
 /**
  * Opens the store at a URL, once per process: `file:///folder` or `gs://bucket/prefix`. Nothing is written.
  *
- * @throws UserError for an unknown kind of URL, a path that is no folder, a bucket that does not exist or may not be seen
+ * @throws UserError for an unknown kind of URL, a path that is no folder
+ * @throws StoreDenied for a bucket that does not exist or may not be seen
  * @throws StoreUnavailable where the store does not answer
  */
 export function openStore(url: string): Promise<ObjectStore> {

@@ -3,6 +3,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createRenderImage } from '../../activities/render-image.ts';
 import { receiptSchema } from '../../catalog/receipt.ts';
+import { gcsError } from '../../store/gcs-errors.ts';
 import { type ObjectStore, objectName, openStore } from '../../store/index.ts';
 import type { RenderActivities } from '../../workflows/contract.ts';
 import { type TinyRenderer, tinyRenderer } from '../models/renderer/tiny-renderer.ts';
@@ -142,6 +143,20 @@ test('a job that the bundle can never serve fails at once', async () => {
   const shard = await planOf(store, [tinyJob(bundleDigest, { size: '4k' })]);
   const { receipt } = attempt(renderImage, { store, shard, bundleDigest });
   await expect(receipt).rejects.toMatchObject({ type: 'UserError', nonRetryable: true });
+});
+
+test('a store that denies access fails the attempt and not the job, and the message says what to do', async () => {
+  const shard = await planOf(store, [tinyJob(bundleDigest)]);
+  const doing = { what: 'open the bucket', permissions: 'storage.objects.list' };
+  const denying = createRenderImage({
+    renderer,
+    openStore: async () => {
+      throw gcsError('gs://b', 'b', doing, { code: 401, message: 'token expired' });
+    },
+  });
+  const { receipt } = attempt(denying, { store, shard, bundleDigest });
+  await expect(receipt).rejects.toMatchObject({ type: 'StoreDenied', nonRetryable: false });
+  await expect(receipt).rejects.toThrow(/access denied \(401\).*storage\.objects\.list/);
 });
 
 test('a cancelled image stops, and leaves nothing in the store', async () => {

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { UserError } from '../../catalog/user-error.ts';
+import { EXIT, exitCodeOf } from '../../cli/exit-codes.ts';
 import { gcsError } from '../../store/gcs-errors.ts';
 
 const explain = (error: unknown) =>
@@ -18,6 +20,14 @@ test('keeps addresses of upload sessions and access tokens out of messages and c
   expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('SECRET');
   expect(error.cause).toBeUndefined();
 });
+
+test.each([[{ code: 404 }], [{ code: 403 }], [{ code: 401 }], [new Error('invalid_grant')]])(
+  'a store that does not let us in (%s) is for a person to fix, and the command line ends with "cannot be used"',
+  (thrown) => {
+    expect(explain(thrown)).toBeInstanceOf(UserError);
+    expect(exitCodeOf(explain(thrown))).toBe(EXIT.unreachable);
+  },
+);
 
 test.each([
   ['status in code', { code: 404 }, 'UserError', /bucket "b" does not exist/],
