@@ -7,11 +7,9 @@ import { bundleFolder, bundleRef, openBundle } from '../models/pixart/index.ts';
 import { type Renderer, startRenderer } from '../models/renderer/index.ts';
 import { openStore } from '../store/index.ts';
 import { renderQueue } from '../workflows/contract.ts';
+import { IMAGES_IN_HAND } from '../workflows/limits.ts';
 import { connectWorker } from './connection.ts';
 import { type RenderConfig, servedSizes } from './render-config.ts';
-
-/** One image is computed while the next one of its queue has its plan read and its object looked for. */
-const IMAGES_IN_HAND = 2;
 
 /** From the end of the grace time until images that do not stop are left to their heartbeat timeout. */
 const FORCE_AFTER_SECONDS = 30;

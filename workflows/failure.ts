@@ -32,7 +32,7 @@ function timeoutReason(timeout: TimeoutFailure): string {
     case TimeoutType.HEARTBEAT:
       return `the worker went silent in the middle of the image: it died or was cut off${before}`;
     case TimeoutType.START_TO_CLOSE:
-      return `one attempt took longer than its size allows${before}`;
+      return `one attempt took longer than any image may, the wait for its turn included${before}`;
     default:
       return `${timeout.message}${before}`;
   }

@@ -63,7 +63,7 @@ async function renderOne(input: ShardInput, index: number, job: JobSummary): Pro
   const { store, batch, round, shard, bundleDigest } = input;
   const { renderImage } = proxyActivities<RenderActivities>({
     taskQueue: renderQueue(shard.size),
-    startToCloseTimeout: limits.RENDER_START_TO_CLOSE[shard.size],
+    startToCloseTimeout: limits.RENDER_START_TO_CLOSE,
     heartbeatTimeout: limits.RENDER_HEARTBEAT_TIMEOUT,
     retry: limits.RENDER_RETRY,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
