@@ -1,8 +1,16 @@
 #!/bin/sh
-# Every check of the Python under models/: lint, format, tests. Makes the locked environment where it is missing.
+# Every check of the Python under models/: lint, format, tests, and the whole recipe at toy scale. Makes the locked environment where it is missing.
 set -eu
 
 cd -- "$(dirname -- "$0")"
 ./python.sh -m ruff check --config pyproject.toml . ../tests/models
 ./python.sh -m ruff format --config pyproject.toml --check . ../tests/models
 ./python.sh -m pytest
+
+# From the icons to a picture by the product's own renderer; the picture is noise, the way is the real one.
+toy=$(mktemp -d)
+trap 'rm -rf "$toy"' EXIT
+./python.sh -m training.smoke "$toy"
+./python.sh -m export "$toy/model" "$toy/bundle" --size 256 --name toy --max-tokens 120 \
+  --license Apache-2.0 --source 'the recipe at toy scale'
+node ../cli/bin.mjs render 'a flat apple on a blue background' --bundle "$toy/bundle" --steps 2 --out "$toy/apple.png"

@@ -31,8 +31,7 @@ def standardise(vae: AutoencoderKL, images: torch.Tensor) -> AutoencoderKL:
 
 def main() -> None:
     vae = build_vae()
-    state = torch.load(Run("vae").folder / "checkpoint.pt", map_location="cpu", weights_only=True)
-    vae.load_state_dict(state["average"])
+    vae.load_state_dict(Run("vae").averaged())
     standardise(vae.eval(), to_tensor(scene_pool(20, 128, 512))).save_pretrained(CACHE / "vae")
 
 

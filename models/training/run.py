@@ -90,6 +90,15 @@ class Run:
             optimizer.load_state_dict(saved)
         return state["step"]
 
+    def averaged(self) -> dict[str, torch.Tensor]:
+        """Return the averaged weights: the checkpoint's, or those that `training.restore` put there."""
+        checkpoint, restored = self.folder / "checkpoint.pt", self.folder / "restored.pt"
+        if checkpoint.exists():
+            return torch.load(checkpoint, map_location="cpu", weights_only=True)["average"]
+        if restored.exists():
+            return torch.load(restored, map_location="cpu", weights_only=True)
+        raise FileNotFoundError(f"{self.folder}: no checkpoint; train this stage, or run training.restore")
+
 
 def set_rate(optimizers: list, rate: float) -> None:
     """Set one learning rate on all parameter groups."""

@@ -115,8 +115,8 @@ def train(run: Run, steps: int, batch: int, lr: float) -> T5EncoderModel:
 def load_text_encoder(run: Run) -> T5EncoderModel:
     """Return a finished run's averaged encoder, frozen."""
     reader = SceneReader()
-    state = torch.load(run.folder / "checkpoint.pt", map_location="cpu", weights_only=True)
-    reader.load_state_dict(state["average"])
+    weights = {n.removeprefix("encoder."): w for n, w in run.averaged().items() if n.startswith("encoder.")}
+    reader.encoder.load_state_dict(weights)
     return reader.encoder.eval().requires_grad_(False)
 
 

@@ -97,8 +97,7 @@ class Trainer:
 def load_average(name: str) -> Transformer:
     """Return a stage's averaged transformer."""
     model = Transformer(Shape())
-    state = torch.load(Run(name).folder / "checkpoint.pt", map_location="cpu", weights_only=True)
-    model.load_state_dict(state["average"])
+    model.load_state_dict(Run(name).averaged())
     return model
 
 

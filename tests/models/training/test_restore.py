@@ -1,0 +1,34 @@
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from training.restore import CHECKPOINT, STAGE, restore
+from training.run import Run
+from training.train_text import load_text_encoder
+from training.transformer import Shape, Transformer
+
+
+def test_the_committed_weights_go_on_where_training_stopped(tmp_path: Path) -> None:
+    restore(tmp_path)
+    model = Transformer(Shape())
+    model.load_state_dict(Run(STAGE, tmp_path / "runs").averaged())
+    committed = load_file(CHECKPOINT / "transformer" / "diffusion_pytorch_model.safetensors")
+    name = "transformer_blocks.3.attn1.to_q.weight"
+    assert torch.equal(model.state_dict()[name], committed[name].float())
+    encoder = load_text_encoder(Run("text", tmp_path / "runs"))
+    committed = load_file(CHECKPOINT / "text_encoder" / "model.safetensors")
+    assert torch.equal(encoder.shared.weight, committed["shared.weight"].float())
+
+
+def test_restoring_never_replaces_a_run(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "text").mkdir(parents=True)
+    with pytest.raises(SystemExit, match="nothing restored"):
+        restore(tmp_path)
+    assert not (tmp_path / "vae").exists()
+
+
+def test_a_stage_that_was_never_trained_says_how_to_get_it(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"training\.restore"):
+        Run("256px", tmp_path).averaged()
