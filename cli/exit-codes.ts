@@ -1,4 +1,5 @@
 import { UserError } from '../catalog/user-error.ts';
+import { ServerUnreachable } from '../client/batch-handle.ts';
 import { StoreDenied, StoreUnavailable } from '../store/index.ts';
 
 /** What the shell gets to see. docs/guide.md lists the same. */
@@ -22,7 +23,9 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export class ServerUnusable extends UserError {}
 
 export function exitCodeOf(error: unknown): ExitCode {
-  const unreachable = [ServerUnusable, StoreUnavailable, StoreDenied].some((kind) => error instanceof kind);
+  const unreachable = [ServerUnusable, ServerUnreachable, StoreUnavailable, StoreDenied].some(
+    (kind) => error instanceof kind,
+  );
   if (unreachable) return EXIT.unreachable;
   return error instanceof UserError ? EXIT.badInput : EXIT.unexpected;
 }

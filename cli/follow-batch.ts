@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type BatchClient, type BatchEnd, NoOrchestrator, watchBatch } from '../client/index.ts';
+import { type BatchClient, type BatchEnd, watchBatch } from '../client/index.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { interruption } from './interruption.ts';
 import { note } from './output.ts';
+import { Patience } from './patience.ts';
 import { progressDisplay } from './progress-display.ts';
 import { tellEnd } from './tell-end.ts';
 
@@ -17,23 +18,30 @@ export type Following = {
 
 /**
  * Shows a batch until it has ended; `null` where the person left before. Where no orchestrator answers for it, one may
- * still be starting, and the batch waits for it as we do.
+ * still be starting, and the batch waits for it as we do; a server that is being restarted is waited for too, but not for ever.
+ *
+ * @throws ServerUnusable where the server stays away
  */
 export async function followBatch(client: BatchClient, batch: string, options: Following): Promise<BatchEnd | null> {
-  for (let waits = 0; ; waits += 1) {
+  const patience = new Patience(batch);
+  for (;;) {
     try {
-      return await follow(client, batch, options);
+      return await follow(client, batch, options, () => patience.renew());
     } catch (error) {
       // A call in flight fails when its signal is aborted.
       if (options.signal.aborted) return null;
-      if (!(error instanceof NoOrchestrator)) throw error;
-      if (waits === 0) note(`no orchestrator answers for batch ${batch} yet; it waits for one, and so do we …`);
+      patience.bear(error);
       await sleep(AGAIN_MS);
     }
   }
 }
 
-async function follow(client: BatchClient, batch: string, { json, signal }: Following): Promise<BatchEnd | null> {
+async function follow(
+  client: BatchClient,
+  batch: string,
+  { json, signal }: Following,
+  onAnswer: () => void,
+): Promise<BatchEnd | null> {
   const display = progressDisplay(json);
   const progress = watchBatch(client, batch);
   try {
@@ -41,6 +49,7 @@ async function follow(client: BatchClient, batch: string, { json, signal }: Foll
       const next = await abortable(client, signal, () => progress.next());
       if (signal.aborted) return null;
       if (next.done) return next.value;
+      onAnswer();
       display.show(next.value);
     }
   } finally {

@@ -1,3 +1,4 @@
+export { ServerUnreachable } from './batch-handle.ts';
 export { batchProgress, NoOrchestrator } from './batch-progress.ts';
 export type { BatchRequest } from './batch-request.ts';
 export { cancelBatch } from './cancel-batch.ts';

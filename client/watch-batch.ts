@@ -19,6 +19,7 @@ const INTERVAL_MS = 1_000;
  *
  * @throws UserError where Temporal does not know the batch
  * @throws NoOrchestrator where nobody has answered yet
+ * @throws ServerUnreachable
  */
 export async function* watchBatch(client: BatchClient, batch: string): AsyncGenerator<BatchProgress, BatchEnd> {
   let answered = false;
