@@ -25,6 +25,7 @@ export type Pipeline = {
  * Loads the networks of a bundle that `verifyBundle` has found whole.
  *
  * @throws UserError where the device cannot be used, or a graph or the tokenizer cannot be loaded.
+ * @throws DeviceFull
  */
 export async function loadPipeline(bundle: Bundle, options: SessionOptions): Promise<Pipeline> {
   const tokenize = await loadTokenizer(bundle);

@@ -15,6 +15,7 @@ export type Graph = {
  * Loads one of the bundle's graphs.
  *
  * @throws UserError where the device cannot be used or the graph cannot be loaded.
+ * @throws DeviceFull where there is no memory for it just now.
  */
 export async function openGraph(bundle: Bundle, file: GraphFile, options: SessionOptions): Promise<Graph> {
   const session = await createSession(bundleFile(bundle, file), options);
@@ -36,8 +37,25 @@ async function createSession(file: string, { device, threads }: SessionOptions):
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     });
   } catch (error) {
-    throw new UserError(`${file} cannot be loaded on ${device}: ${(error as Error).message}${hint(device)}`);
+    throw loadError(file, device, (error as Error).message);
   }
+}
+
+/** The device's memory is taken, by a process that may end soon: a dying renderer, or another program. */
+export class DeviceFull extends Error {
+  override readonly name = 'DeviceFull';
+}
+
+/** ONNX Runtime gives no code: what its arena, CUDA, cuBLAS, cuDNN and C++ say when memory cannot be had. */
+const NO_MEMORY = /failed to allocate|out of memory|ALLOC_FAILED|bad_alloc/i;
+
+/** What the runtime's message means for whoever wanted to load the file. */
+export function loadError(file: string, device: Device, said: string): UserError | DeviceFull {
+  const where = `${file} cannot be loaded on ${device}`;
+  if (!NO_MEMORY.test(said)) return new UserError(`${where}: ${said}${hint(device)}`);
+  return new DeviceFull(
+    `${where}, as there is no memory for it: ${said}\nEnd what else uses it, or take a smaller bundle.`,
+  );
 }
 
 const hint = (device: Device): string =>

@@ -34,7 +34,7 @@ export class ChildKeeper {
    * after the other are made 1, 2, 4 … 30 s apart.
    *
    * @throws UserError where the bundle is damaged or is not the one that the first child loaded, or the device does not
-   * take it; RendererDied.
+   * take it; RenderFault where its memory is taken; RendererDied.
    */
   async child(): Promise<RendererChild> {
     // Looked at first: a child that is still loading is alive too.

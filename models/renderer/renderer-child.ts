@@ -54,7 +54,8 @@ export class RendererChild {
   /**
    * Verifies the bundle and loads its graphs.
    *
-   * @throws UserError where the bundle is damaged or the device is not there; RendererDied.
+   * @throws UserError where the bundle is damaged or the device is not there; RenderFault where it has no memory for the
+   * bundle just now; RendererDied.
    */
   async load({ bundleFolder, device, threads }: ChildOptions): Promise<BundleRef> {
     this.#tell({ kind: 'load', bundleFolder, device, threads });

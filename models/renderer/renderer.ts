@@ -40,8 +40,8 @@ export type Renderer = {
 /**
  * Starts a child process, which verifies the bundle and loads its sessions.
  *
- * @throws UserError where the bundle is damaged or the device is not there; RendererDied where the child ended while it
- * loaded; the signal's reason.
+ * @throws UserError where the bundle is damaged or the device is not there; RenderFault where it has no memory for the bundle;
+ * RendererDied where the child ended while it loaded; the signal's reason.
  */
 export async function startRenderer(options: RendererOptions): Promise<Renderer> {
   const keeper = new ChildKeeper(options);
