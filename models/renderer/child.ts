@@ -37,7 +37,8 @@ async function render(request: RenderRequest): Promise<FromChild> {
 
 function describe(error: unknown): ChildFailure {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  if (cancellation.signal.aborted) return { cause: 'cancelled', message, stack };
+  if (cancellation.signal.aborted && error === cancellation.signal.reason)
+    return { cause: 'cancelled', message, stack };
   return { cause: error instanceof UserError ? 'user' : 'fault', message, stack };
 }
 

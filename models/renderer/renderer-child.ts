@@ -67,7 +67,7 @@ export class RendererChild {
   /**
    * Renders one image. When the signal is aborted the child stops between two steps; one that does not is killed.
    *
-   * @throws UserError, RenderFault, RendererDied, or the signal's reason.
+   * @throws UserError; RenderFault, also where the fault came while the child was stopping; RendererDied; the signal's reason.
    */
   async render(request: RenderRequest, { signal, onStep }: ChildRenderOptions = {}): Promise<RenderedImage> {
     signal?.throwIfAborted();
@@ -83,7 +83,8 @@ export class RendererChild {
     try {
       return await this.#converse(request, onStep);
     } catch (error) {
-      throw signal?.aborted ? signal.reason : error;
+      // A cancellation must not hide that the child is broken.
+      throw signal?.aborted && !(error instanceof RenderFault) ? signal.reason : error;
     } finally {
       clearTimeout(deadline);
       signal?.removeEventListener('abort', cancel);
@@ -142,6 +143,7 @@ export class RendererChild {
 
 function revive({ cause, message, stack }: ChildFailure): Error {
   if (cause === 'user') return new UserError(message);
+  if (cause === 'cancelled') return new Error(message);
   const fault = new RenderFault(message);
   if (stack !== undefined) fault.stack = stack;
   return fault;

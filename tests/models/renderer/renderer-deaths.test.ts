@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { UserError } from '../../../catalog/user-error.ts';
-import { RendererDied, startRenderer } from '../../../models/renderer/index.ts';
+import { RendererDied, RenderFault, startRenderer } from '../../../models/renderer/index.ts';
 import { isAlive, rendererOfThisTest, request, TINY_BUNDLE, until } from './tiny-renderer.ts';
 
 // Each test starts one or two processes; on a busy machine that takes a while.
@@ -75,6 +75,19 @@ test('a child that does not stop when its image is cancelled is killed and repla
   });
   await expect(render).rejects.toBe(reason);
   expect(isAlive(renderer.pids[0]!)).toBe(false);
+  await renderer.render(request());
+  expect(renderer.pids).toHaveLength(2);
+});
+
+test('a child that fails for another reason while its image is cancelled is replaced all the same', async () => {
+  const renderer = await rendererOfThisTest();
+  const cancellation = new AbortController();
+  const render = renderer.render(request({ prompt: 42 as unknown as string }), {
+    signal: cancellation.signal,
+    // Once the request is on its way.
+    onBegin: () => queueMicrotask(() => cancellation.abort(new Error('cancelled by the test'))),
+  });
+  await expect(render).rejects.toThrow(RenderFault);
   await renderer.render(request());
   expect(renderer.pids).toHaveLength(2);
 });
