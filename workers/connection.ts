@@ -1,4 +1,4 @@
-import { NativeConnection } from '@temporalio/worker';
+import { IllegalStateError, NativeConnection } from '@temporalio/worker';
 import { UserError } from '../catalog/user-error.ts';
 import type { TemporalTarget } from '../client/temporal-target.ts';
 
@@ -14,5 +14,17 @@ export async function connectWorker({ address, options }: TemporalTarget): Promi
       `no Temporal server can be used at ${address}: ${error instanceof Error ? error.message : error}. ` +
         'Start one with "npx pixart-batch dev", or set TEMPORAL_ADDRESS to the one you have.',
     );
+  }
+}
+
+/**
+ * Closes the connection, if it can be closed: a worker that was made and never run, because the next one could not be made,
+ * holds it until the process ends. That must not hide why the next one could not be made.
+ */
+export async function closeConnection(connection: NativeConnection): Promise<void> {
+  try {
+    await connection.close();
+  } catch (error) {
+    if (!(error instanceof IllegalStateError)) throw error;
   }
 }

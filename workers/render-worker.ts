@@ -8,7 +8,7 @@ import { type Renderer, startRenderer } from '../models/renderer/index.ts';
 import { openStore } from '../store/index.ts';
 import { renderQueue } from '../workflows/contract.ts';
 import { IMAGES_IN_HAND } from '../workflows/limits.ts';
-import { connectWorker } from './connection.ts';
+import { closeConnection, connectWorker } from './connection.ts';
 import { type RenderConfig, servedSizes } from './render-config.ts';
 
 /** From the end of the grace time until images that do not stop are left to their heartbeat timeout. */
@@ -38,7 +38,7 @@ export async function runRenderWorker(config: RenderConfig, target: TemporalTarg
       await renderer.close();
     }
   } finally {
-    await connection.close();
+    await closeConnection(connection);
   }
 }
 
