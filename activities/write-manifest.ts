@@ -1,7 +1,7 @@
 import { extraComputations } from '../catalog/extra-computations.ts';
 import type { Job } from '../catalog/job.ts';
-import type { Manifest, Totals } from '../catalog/receipt.ts';
-import { manifestName, type ObjectStore, shardName, shardReceiptsName } from '../store/index.ts';
+import type { Failure, Manifest, Totals } from '../catalog/receipt.ts';
+import { manifestName, ObjectNotFound, type ObjectStore, shardName, shardReceiptsName } from '../store/index.ts';
 import type { LostShard, WriteManifestInput, WrittenManifest } from '../workflows/contract.ts';
 import { batchOutcomes, encodeOutcomes, isReceipt, type Outcome, readJobs } from './batch-pieces.ts';
 import type { OpenStore } from './dependencies.ts';
@@ -10,10 +10,15 @@ import type { OpenStore } from './dependencies.ts';
 export function createWriteManifest(openStore: OpenStore) {
   return async function writeManifest(input: WriteManifestInput): Promise<WrittenManifest> {
     const store = await openStore(input.store);
-    for (const lost of input.lostShards) await settleLostShard(store, input, lost);
     const totals: Totals = { jobs: 0, rendered: 0, reused: 0, failed: 0, cancelled: 0, extraComputations: 0 };
     const images: string[] = [];
     const failures: string[] = [];
+    for (const lost of input.lostShards) {
+      const unplanned = await settleLostShard(store, input, lost);
+      if (unplanned === null) continue;
+      count(totals, unplanned);
+      failures.push(JSON.stringify({ ...unplanned, prompt: '', metadata: {} }));
+    }
     for await (const { job, outcome } of batchOutcomes(store, input.batch)) {
       count(totals, outcome);
       if (outcome !== undefined) (isReceipt(outcome) ? images : failures).push(entry(job, outcome));
@@ -24,16 +29,32 @@ export function createWriteManifest(openStore: OpenStore) {
   };
 }
 
-/** A shard that was terminated wrote no receipts: its jobs are failures, so that they are listed and a retry finds them. */
+/**
+ * A shard that was terminated wrote no receipts: its jobs are failures, so that they are listed and a retry finds them. Where
+ * its plan is gone from the store nobody knows them any more, and one failure is returned that stands for all.
+ */
 async function settleLostShard(
   store: ObjectStore,
   { batch, round }: WriteManifestInput,
   { shard, reason }: LostShard,
-): Promise<void> {
-  const jobs = await readJobs(store, shardName(batch, round, shard));
+): Promise<Failure | null> {
+  const plan = shardName(batch, round, shard);
+  const jobs = await readJobs(store, plan).catch((error: unknown) => {
+    if (error instanceof ObjectNotFound) return null;
+    throw error;
+  });
+  if (jobs === null) return planLost(`shard-${round}-${shard}`, plan, reason);
   const outcomes = jobs.map(({ id }) => ({ id, type: 'ShardLost', reason, attempts: 0 }));
   await store.create(shardReceiptsName(batch, round, shard), encodeOutcomes(outcomes), 'application/x-ndjson');
+  return null;
 }
+
+const planLost = (id: string, plan: string, reason: string): Failure => ({
+  id,
+  type: 'ShardLost',
+  reason: `${reason}. Its plan ${plan} is gone from the store, so its jobs cannot be listed or retried: submit the catalog as another batch`,
+  attempts: 0,
+});
 
 function count(totals: Totals, outcome: Outcome | undefined): void {
   totals.jobs += 1;

@@ -158,4 +158,18 @@ describe('the manifest', () => {
     const kept = await close(1, 'completed', [{ shard: 0, reason: 'terminated' }]);
     expect(kept.failures).toMatchObject([{ id: 'fox', reason: 'its own' }]);
   });
+
+  it('lists a shard whose plan somebody deleted as one failure, and the images of the others', async () => {
+    await writeFile(catalog, 'id,prompt,size\nfox,a fox,256\nowl,an owl,512\n');
+    const sizes = { ...bundle, sizes: ['256' as const, '512' as const] };
+    const { shards } = await planBatch({ ...input(), bundle: sizes });
+    const [fox] = await readJobs(store, shards[0]!.name);
+    await keep(1, [receipt(fox!)]);
+    await rm(path.join(folder, 'out', shards[1]!.name), { force: true });
+    const { images, failures, totals } = await close(1, 'completed', [{ shard: 1, reason: 'no object' }]);
+    expect(images.map(({ id }) => id)).toEqual(['fox']);
+    expect(failures).toMatchObject([{ id: 'shard-1-1', type: 'ShardLost' }]);
+    expect(failures[0]!.reason).toContain(`no object. Its plan ${shards[1]!.name} is gone from the store`);
+    expect(totals).toMatchObject({ jobs: 2, rendered: 1, failed: 1 });
+  });
 });
