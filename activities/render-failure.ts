@@ -23,6 +23,11 @@ const isFinal = (error: unknown): boolean =>
 /** No other attempt of this job would help. */
 class HopelessJob extends Error {}
 
+/** The image had the device for as long as its size allows: the device hangs, or is far slower than any that we know. */
+export class RenderTooLong extends Error {
+  override readonly name = 'RenderTooLong';
+}
+
 /** The batch was planned, and its render keys were made, for another bundle than this worker holds. */
 export class BundleMismatch extends HopelessJob {
   override readonly name = 'BundleMismatch';

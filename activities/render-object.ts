@@ -5,8 +5,9 @@ import type { RenderRequest } from '../models/pixart/index.ts';
 import type { Renderer } from '../models/renderer/index.ts';
 import { crc32c } from '../store/crc32c.ts';
 import type { ObjectStat, ObjectStore } from '../store/index.ts';
+import { RENDER_HOURS } from '../workflows/limits.ts';
 import type { Pulse } from './pulse.ts';
-import { ObjectConflict } from './render-failure.ts';
+import { ObjectConflict, RenderTooLong } from './render-failure.ts';
 
 export type ObjectOrder = {
   store: ObjectStore;
@@ -22,17 +23,37 @@ export type MadeObject = { created: boolean; stat: ObjectStat; timings: Timings 
 
 /** Renders the job and creates its shared object. Where somebody was faster, theirs stays, once it is verified. */
 export async function renderObject({ store, renderer, job, object, pulse, signal }: ObjectOrder): Promise<MadeObject> {
-  const image = await renderer.render(renderRequest(job), {
-    signal,
-    onBegin: () => pulse.begin(job.steps),
-    onStep: (step) => pulse.step(step),
-  });
+  const image = await withinHours(RENDER_HOURS[job.size], (late, begin) =>
+    renderer.render(renderRequest(job), {
+      signal: AbortSignal.any([signal, late]),
+      onBegin: () => {
+        begin();
+        pulse.begin(job.steps);
+      },
+      onStep: (step) => pulse.step(step),
+    }),
+  );
   const storing = performance.now();
   const bytes = await encodeImage(image, { job, bundle: renderer.bundle });
   const { created, stat } = await store.create(object, bytes, contentType(job.format));
   if (!created) await verify(store, stat, job.renderKey);
   const storeMs = performance.now() - storing;
   return { created, stat, timings: { waitMs: image.waitMs, ...image.timings, storeMs } };
+}
+
+/** Runs the work with a signal that is aborted when it takes longer than this from its `begin` on. */
+async function withinHours<T>(hours: number, work: (late: AbortSignal, begin: () => void) => Promise<T>): Promise<T> {
+  const late = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const begin = (): void => {
+    const reason = new RenderTooLong(`the device did not finish the image within ${hours} hours`);
+    timer = setTimeout(() => late.abort(reason), hours * 3_600_000);
+  };
+  try {
+    return await work(late.signal, begin);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function renderRequest(job: Job): RenderRequest {

@@ -4,14 +4,17 @@ import type { Size } from '../catalog/size.ts';
 /** One image is computed while the next one of its queue has its plan read and its object looked for. */
 export const IMAGES_IN_HAND = 2;
 
-/** The longest one image may have the slowest device that we serve, a CPU with two cores. */
-const RENDER_HOURS: Record<Size, number> = { '256': 0.5, '512': 1, '1024': 3, '2k': 12, '4k': 24 };
+/**
+ * The longest one image may have the slowest device that we serve, a CPU with two cores, from its turn on. The render worker
+ * keeps it, and ends a renderer whose device hangs.
+ */
+export const RENDER_HOURS: Record<Size, number> = { '256': 0.5, '512': 1, '1024': 3, '2k': 12, '4k': 24 };
 
 /**
  * The longest one attempt may take, the wait for the device's turn included. A worker that serves every size holds
  * IMAGES_IN_HAND of each, and the device takes them first come, first served: the last one's wait and its own render are
- * together at most all of these, whatever its size. It is the last resort against a device that hangs; a worker that dies is
- * noticed by its heartbeats. There is no limit on the wait in the queue: a night's work may wait for the night's machines.
+ * together at most all of these, whatever its size. It is the last resort, for a worker that beats and does nothing else; one that dies is noticed by
+ * its heartbeats. There is no limit on the wait in the queue: a night's work may wait for the night's machines.
  */
 export const RENDER_START_TO_CLOSE =
   `${IMAGES_IN_HAND * Object.values(RENDER_HOURS).reduce((a, b) => a + b)} hours` as const;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { createRenderImage } from '../../activities/render-image.ts';
 import { receiptSchema } from '../../catalog/receipt.ts';
 import { gcsError } from '../../store/gcs-errors.ts';
@@ -157,6 +157,18 @@ test('a store that denies access fails the attempt and not the job, and the mess
   const { receipt } = attempt(denying, { store, shard, bundleDigest });
   await expect(receipt).rejects.toMatchObject({ type: 'StoreDenied', nonRetryable: false });
   await expect(receipt).rejects.toThrow(/access denied \(401\).*storage\.objects\.list/);
+});
+
+test('an image that has the device for longer than its size allows fails the attempt, and the next one renders', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const shard = await planOf(store, [tinyJob(bundleDigest, { steps: 900 }), tinyJob(bundleDigest, { id: 'next' })]);
+  const { receipt, environment } = attempt(renderImage, { store, shard, bundleDigest });
+  environment.on('heartbeat', ({ step }) => {
+    if (step === 3) vi.advanceTimersByTime(3_600_000);
+  });
+  await expect(receipt).rejects.toMatchObject({ type: 'RenderTooLong', nonRetryable: false });
+  expect(await attempt(renderImage, { store, shard, index: 1, bundleDigest }).receipt).toMatchObject({ id: 'next' });
 });
 
 test('a cancelled image stops, and leaves nothing in the store', async () => {
