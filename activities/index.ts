@@ -1,7 +1,7 @@
 import type { Renderer } from '../models/renderer/index.ts';
 import type { OrchestratorActivities, RenderActivities } from '../workflows/contract.ts';
 import type { OpenStore } from './dependencies.ts';
-import { orchestratorActivity } from './orchestrator-activity.ts';
+import { isFinalForPlan, orchestratorActivity } from './orchestrator-activity.ts';
 import { createPlanBatch } from './plan-batch.ts';
 import { createReadShard } from './read-shard.ts';
 import { createRenderImage } from './render-image.ts';
@@ -12,7 +12,7 @@ import { createWriteReceipts } from './write-receipts.ts';
 /** What plans a batch and writes its records; needs the store alone. */
 export function createOrchestratorActivities({ openStore }: { openStore: OpenStore }): OrchestratorActivities {
   return {
-    planBatch: orchestratorActivity(createPlanBatch(openStore)),
+    planBatch: orchestratorActivity(createPlanBatch(openStore), isFinalForPlan),
     readShard: orchestratorActivity(createReadShard(openStore)),
     writeReceipts: orchestratorActivity(createWriteReceipts(openStore)),
     writeManifest: orchestratorActivity(createWriteManifest(openStore)),
