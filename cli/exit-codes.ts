@@ -1,6 +1,6 @@
 import { UserError } from '../catalog/user-error.ts';
 import { ServerUnreachable } from '../client/batch-handle.ts';
-import { StoreDenied, StoreUnavailable } from '../store/index.ts';
+import { StoreUnavailable } from '../store/index.ts';
 
 /** What the shell gets to see. docs/guide.md lists the same. */
 export const EXIT = {
@@ -23,9 +23,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export class ServerUnusable extends UserError {}
 
 export function exitCodeOf(error: unknown): ExitCode {
-  const unreachable = [ServerUnusable, ServerUnreachable, StoreUnavailable, StoreDenied].some(
-    (kind) => error instanceof kind,
-  );
+  const unreachable = [ServerUnusable, ServerUnreachable, StoreUnavailable].some((kind) => error instanceof kind);
   if (unreachable) return EXIT.unreachable;
   return error instanceof UserError ? EXIT.badInput : EXIT.unexpected;
 }

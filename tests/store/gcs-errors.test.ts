@@ -22,10 +22,10 @@ test('keeps addresses of upload sessions and access tokens out of messages and c
 });
 
 test.each([[{ code: 404 }], [{ code: 403 }], [{ code: 401 }], [new Error('invalid_grant')]])(
-  'a store that does not let us in (%s) is for a person to fix, and the command line ends with "cannot be used"',
+  'a store that does not let us in (%s) is for a person to fix, and the command line says so with its exit code',
   (thrown) => {
     expect(explain(thrown)).toBeInstanceOf(UserError);
-    expect(exitCodeOf(explain(thrown))).toBe(EXIT.unreachable);
+    expect(exitCodeOf(explain(thrown))).toBe(EXIT.badInput);
   },
 );
 
