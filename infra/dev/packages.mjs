@@ -41,7 +41,7 @@ export async function ensurePackages(root) {
   if (packagesAreCurrent(root)) return;
   await oneAtATime(join(root, '.pixart', 'install.lock'), async () => {
     if (packagesAreCurrent(root)) return;
-    // DESIGN.md decision 11: older npm versions would run the script that downloads CUDA libraries.
+    // Older npm versions would run the script that downloads CUDA libraries.
     const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
     await runStep('installing the npm packages', 'npm', ['ci', '--no-audit', '--no-fund'], { cwd: root, env });
   });

@@ -37,7 +37,7 @@ export type TemporalServer = {
   stop(): Promise<void>;
 };
 
-/** DESIGN.md decision 9: the local server takes three attributes of type Int, and a batch needs them registered. */
+/** The local server takes three attributes of type Int, and a batch needs them registered. */
 const searchAttributes = ['PixartTotal', 'PixartDone', 'PixartFailed'];
 
 const startTimeoutMs = 60_000;
