@@ -1,3 +1,4 @@
+import { openExpansion } from '../catalog/expansion/expansion.ts';
 import type { Job } from '../catalog/job.ts';
 import { planCatalog } from '../catalog/plan-catalog.ts';
 import { cutShards, type Shard } from '../catalog/shards.ts';
@@ -7,7 +8,7 @@ import { type ObjectStore, shardName } from '../store/index.ts';
 import type { BatchInput, CatalogSource, Plan, ShardRef } from '../workflows/contract.ts';
 import { batchOutcomes, encodeJobs, isReceipt } from './batch-pieces.ts';
 import type { OpenStore } from './dependencies.ts';
-import { readCatalog } from './read-catalog.ts';
+import { keptTerms, readCatalog } from './read-catalog.ts';
 
 /**
  * The activity that makes a round's plan and writes it, shard by shard, into the store. A second attempt finds the
@@ -37,9 +38,10 @@ async function planSource(
   { batch, bundle, defaults }: BatchInput,
   source: Extract<CatalogSource, { kind: 'catalog' }>,
 ): Promise<Shard[]> {
-  const { url, format, columns } = source;
+  const { url, format, columns, expansion: settings } = source;
   const bytes = await readCatalog(store, batch, source);
-  const options = { file: url, format, columns, defaults, bundle, pipelineVersion: PIPELINE_VERSION };
+  const expansion = openExpansion(settings, keptTerms(store, batch, settings?.terms ?? ''));
+  const options = { file: url, format, columns, defaults, bundle, pipelineVersion: PIPELINE_VERSION, expansion };
   return (await planCatalog([bytes], options)).shards;
 }
 

@@ -1,4 +1,5 @@
-import { catalogName, type ObjectStore, readUrl } from '../store/index.ts';
+import type { ReadTerms } from '../catalog/expansion/terms.ts';
+import { catalogName, type ObjectStore, readUrl, termsName, termsReader } from '../store/index.ts';
 import type { CatalogSource } from '../workflows/contract.ts';
 
 /**
@@ -13,8 +14,22 @@ export async function readCatalog(
   source: Extract<CatalogSource, { kind: 'catalog' }>,
 ): Promise<Uint8Array> {
   const kept = catalogName(batch, source.format);
-  if ((await store.stat(kept)) === null) {
-    await store.create(kept, await readUrl(source.url), 'text/plain; charset=utf-8');
-  }
+  if ((await store.stat(kept)) === null) await keep(store, kept, await readUrl(source.url));
   return store.read(kept);
 }
+
+/** Reads files of terms from the folder at the URL, as readCatalog does the catalog. */
+export const keptTerms =
+  (store: ObjectStore, batch: string, url: string): ReadTerms =>
+  async (name) => {
+    const kept = termsName(batch, name);
+    if ((await store.stat(kept)) === null) {
+      const bytes = await termsReader(url)(name);
+      if (bytes === null) return null;
+      await keep(store, kept, bytes);
+    }
+    return store.read(kept);
+  };
+
+const keep = (store: ObjectStore, name: string, bytes: Uint8Array) =>
+  store.create(name, bytes, 'text/plain; charset=utf-8');

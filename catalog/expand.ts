@@ -1,11 +1,11 @@
 import { nearestBin } from './bins.ts';
 import type { BundleRef } from './bundle-ref.ts';
 import type { Column } from './columns.ts';
+import type { ExpandedRow } from './expansion/expand-cells.ts';
 import { contentId, seedOf } from './identity.ts';
 import type { ImageFormat, Job } from './job.ts';
 import type { JobIds } from './job-ids.ts';
 import type { Problems } from './problems.ts';
-import type { RawRow } from './raw-row.ts';
 import { type Picture, renderKey } from './render-key.ts';
 import type { Row } from './row.ts';
 import type { Size } from './size.ts';
@@ -26,7 +26,13 @@ const MAX_ENLARGEMENT = 2;
  * Makes a row's jobs, one for each variant. Adds a problem for what the bundle cannot serve and for an id that is
  * taken; then the jobs are not to be used.
  */
-export function expandRow(raw: RawRow, row: Row, options: ExpandOptions, ids: JobIds, problems: Problems): Job[] {
+export function expandRow(
+  { raw, chosen }: ExpandedRow,
+  row: Row,
+  options: ExpandOptions,
+  ids: JobIds,
+  problems: Problems,
+): Job[] {
   const picture = resolvePicture(row, options);
   const nameOf = (column: Column): string => raw.columns.get(column)?.name ?? column;
   const obstacle = findObstacle(picture, options.bundle.sizes);
@@ -34,7 +40,8 @@ export function expandRow(raw: RawRow, row: Row, options: ExpandOptions, ids: Jo
     problems.add({ ...obstacle, line: raw.line, column: nameOf(obstacle.column) });
     return [];
   }
-  const id = row.id ?? ids.numbered(contentId(raw));
+  // Without an id of its own, a combination is called what it would be called if somebody had written it out.
+  const id = row.id === undefined ? ids.numbered(contentId(raw)) : [row.id, chosen?.suffix ?? []].flat().join('-');
   return Array.from({ length: row.variants }, (_, index) => {
     const variant: Picture = { ...picture, seed: (picture.seed + index) % 2 ** 32 };
     const variantId = row.variants === 1 ? id : `${id}-${index + 1}`;
@@ -45,7 +52,7 @@ export function expandRow(raw: RawRow, row: Row, options: ExpandOptions, ids: Jo
       priority: row.priority,
       renderKey: renderKey(variant, options.bundle.digest, options.pipelineVersion),
       line: raw.line,
-      metadata: raw.metadata,
+      metadata: chosen === null ? raw.metadata : { ...chosen.metadata, ...raw.metadata },
     };
   });
 }

@@ -7,12 +7,12 @@ const imageFormatSchema = z.enum(IMAGE_FORMATS);
 
 export type ImageFormat = z.infer<typeof imageFormatSchema>;
 
-/** A file name without its extension and never a path: one segment, no leading dot, at most 128 characters. */
+/** A file name without its extension and never a path: one segment, no leading dot, at most 200 characters. */
 export const jobIdSchema = z
   .string()
   .regex(
-    /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/,
-    'letters, digits, ".", "_" and "-", not starting with ".", at most 128',
+    /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/,
+    'letters, digits, ".", "_" and "-", not starting with ".", at most 200',
   );
 
 /** A SHA-256 in lower-case hexadecimal. */

@@ -6,4 +6,5 @@ export const LIMITS = {
   rowBytes: 256 * 2 ** 10,
   cellCharacters: 20_000,
   variants: 1000,
+  termsBytes: 16 * 2 ** 20,
 } as const;

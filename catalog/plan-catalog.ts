@@ -1,14 +1,16 @@
 import { type ExpandOptions, expandRow } from './expand.ts';
+import { type ExpandedRow, type Expansion, expandCells } from './expansion/expand-cells.ts';
 import type { CatalogFormat } from './format.ts';
 import type { Job } from './job.ts';
 import { JobIds } from './job-ids.ts';
 import { LIMITS } from './limits.ts';
 import { Problems } from './problems.ts';
+import type { RawRow } from './raw-row.ts';
 import { readRows } from './read-rows.ts';
 import type { ByteSource } from './read-text.ts';
 import { parseRow } from './row.ts';
 import { cutShards, type Shard } from './shards.ts';
-import { type PlanSummary, summarise } from './summary.ts';
+import { type PlanSummary, SummaryBuilder } from './summary.ts';
 import { UserError } from './user-error.ts';
 
 export type PlanOptions = ExpandOptions & {
@@ -17,6 +19,8 @@ export type PlanOptions = ExpandOptions & {
   format: CatalogFormat;
   /** Other names of our columns in this catalog: `{ prompt: 'Caption' }` reads the prompt from the column "Caption". */
   columns: Record<string, string>;
+  /** How choices in cells are read; without it a brace is a brace. */
+  expansion?: Expansion | undefined;
 };
 
 export type CatalogPlan = { summary: PlanSummary; shards: Shard[] };
@@ -27,25 +31,54 @@ export type CatalogPlan = { summary: PlanSummary; shards: Shard[] };
  * @throws UserError for options that fit no catalog, such as a default size that the bundle does not serve
  */
 export async function planCatalog(source: ByteSource, options: PlanOptions): Promise<CatalogPlan> {
+  const jobs: Job[] = [];
+  const summary = new SummaryBuilder();
+  for await (const job of catalogJobs(source, options)) {
+    jobs.push(job);
+    summary.add(job);
+  }
+  return { summary: summary.summary(), shards: cutShards(jobs) };
+}
+
+/**
+ * A catalog's jobs in its order, one at a time. All of it is right only when the last one has come: what is wrong is
+ * thrown at the end.
+ * @throws as planCatalog
+ */
+export async function* catalogJobs(source: ByteSource, options: PlanOptions): AsyncGenerator<Job> {
   checkDefaults(options);
   const problems = new Problems(options.file);
   const ids = new JobIds();
-  const jobs: Job[] = [];
   let rows = 0;
+  let count = 0;
   for await (const raw of readRows(source, options.format, options.columns, problems)) {
     rows += 1;
-    const row = parseRow(raw, problems);
-    if (row !== null) jobs.push(...expandRow(raw, row, options, ids, problems));
-    if (jobs.length > LIMITS.jobs) {
-      throw problems.fatal({ line: raw.line, column: null, expected: `at most ${LIMITS.jobs} jobs`, found: 'more' });
+    let isFirst = true;
+    for await (const expanded of expandedRows(raw, options.expansion, problems)) {
+      const row = parseRow(expanded.raw, problems);
+      if (row === null) continue;
+      if (isFirst) count += expanded.siblings * row.variants;
+      isFirst = false;
+      if (count > LIMITS.jobs) {
+        throw problems.fatal({ line: raw.line, column: null, expected: `at most ${LIMITS.jobs} jobs`, found: 'more' });
+      }
+      const jobs = expandRow(expanded, row, options, ids, problems);
+      // Once something is wrong nothing comes of the jobs, and only the other problems are of interest.
+      if (problems.total === 0) yield* jobs;
     }
   }
   problems.throwIfAny();
   if (rows === 0) {
     throw problems.fatal({ line: null, column: null, expected: 'at least one row with a prompt', found: 'none' });
   }
-  return { summary: summarise(rows, jobs), shards: cutShards(jobs) };
 }
+
+const expandedRows = (
+  raw: RawRow,
+  expansion: Expansion | undefined,
+  problems: Problems,
+): Iterable<ExpandedRow> | AsyncIterable<ExpandedRow> =>
+  expansion === undefined ? [{ raw, siblings: 1, chosen: null }] : expandCells(raw, expansion, problems);
 
 function checkDefaults({ defaults, bundle }: PlanOptions): void {
   if (!bundle.sizes.includes(defaults.size)) {

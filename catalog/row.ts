@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Column } from './columns.ts';
+import { GRID_COLUMNS } from './expansion/expand-cells.ts';
 import { jobIdSchema } from './job.ts';
 import { LIMITS } from './limits.ts';
 import { type Problems, quoted } from './problems.ts';
@@ -77,7 +78,7 @@ export function parseRow(raw: RawRow, problems: Problems): Row | null {
   const before = problems.total;
   const report = (column: Column, expected: string): void => {
     const value = raw.values[column];
-    const found = value === undefined ? 'nothing' : quoted(value);
+    const found = value === undefined ? 'nothing' : `${quoted(value)}${gridHint(column, value)}`;
     problems.add({ line: raw.line, column: raw.columns.get(column)?.name ?? column, expected, found });
   };
   const { aspect, width, height } = raw.values;
@@ -94,3 +95,7 @@ export function parseRow(raw: RawRow, problems: Problems): Row | null {
   }
   return problems.total > before || !result.success ? null : result.data;
 }
+
+/** With expansion no such cell comes here: it has been taken apart. */
+const gridHint = (column: Column, value: string): string =>
+  value.includes('|') && GRID_COLUMNS.some((grid) => grid === column) ? '; --expand takes these one by one' : '';

@@ -1,3 +1,4 @@
+import { looksLikeTemplate } from './expansion/template.ts';
 import type { Bin, Job } from './job.ts';
 import { SIZES, type Size } from './size.ts';
 
@@ -7,32 +8,50 @@ export type PlanSummary = {
   jobs: number;
   /** Distinct render keys: what a batch with an empty store renders. */
   images: number;
+  /** Rows with `{a|b}` or `__name__` in their prompts as they stand: with expansion, those whose backslashes say so. */
+  unexpanded: number;
   /** Columns that mean nothing to us and travel along, in the order of their first appearance. */
   metadata: string[];
   /** In the order of sizes, then from wide to tall. */
   bins: { size: Size; bin: Bin; jobs: number }[];
 };
 
-/** Counts a plan's jobs. */
-export function summarise(rows: number, jobs: readonly Job[]): PlanSummary {
-  return {
-    rows,
-    jobs: jobs.length,
-    images: new Set(jobs.map((job) => job.renderKey)).size,
-    metadata: [...new Set(jobs.flatMap((job) => Object.keys(job.metadata)))],
-    bins: countBins(jobs),
-  };
-}
+/** Counts a plan's jobs as they come, in the catalog's order. */
+export class SummaryBuilder {
+  readonly #keys = new Set<string>();
+  readonly #metadata = new Set<string>();
+  readonly #bins = new Map<string, PlanSummary['bins'][number]>();
+  #rows = 0;
+  #unexpanded = 0;
+  #jobs = 0;
+  #line = 0;
 
-function countBins(jobs: readonly Job[]): PlanSummary['bins'] {
-  const counts = new Map<string, PlanSummary['bins'][number]>();
-  for (const { size, bin } of jobs) {
-    const key = `${size} ${bin.height}×${bin.width}`;
-    const count = counts.get(key) ?? { size, bin, jobs: 0 };
-    counts.set(key, { ...count, jobs: count.jobs + 1 });
+  add({ line, prompt, renderKey, metadata, size, bin }: Job): void {
+    this.#jobs += 1;
+    if (line !== this.#line) {
+      this.#line = line;
+      this.#rows += 1;
+      if (looksLikeTemplate(prompt)) this.#unexpanded += 1;
+    }
+    this.#keys.add(renderKey);
+    for (const column of Object.keys(metadata)) this.#metadata.add(column);
+    const name = `${size} ${bin.height}×${bin.width}`;
+    const counted = this.#bins.get(name);
+    if (counted === undefined) this.#bins.set(name, { size, bin, jobs: 1 });
+    else counted.jobs += 1;
   }
-  const ratio = ({ bin }: { bin: Bin }): number => bin.height / bin.width;
-  return [...counts.values()].toSorted(
-    (a, b) => SIZES.indexOf(a.size) - SIZES.indexOf(b.size) || ratio(a) - ratio(b) || a.bin.width - b.bin.width,
-  );
+
+  summary(): PlanSummary {
+    const ratio = ({ bin }: { bin: Bin }): number => bin.height / bin.width;
+    return {
+      rows: this.#rows,
+      jobs: this.#jobs,
+      images: this.#keys.size,
+      unexpanded: this.#unexpanded,
+      metadata: [...this.#metadata],
+      bins: [...this.#bins.values()].toSorted(
+        (a, b) => SIZES.indexOf(a.size) - SIZES.indexOf(b.size) || ratio(a) - ratio(b) || a.bin.width - b.bin.width,
+      ),
+    };
+  }
 }

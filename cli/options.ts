@@ -1,6 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { MAX_PER_ROW } from '../catalog/expansion/settings.ts';
 import { CATALOG_FORMATS, type CatalogFormat } from '../catalog/format.ts';
 import { IMAGE_FORMATS, type ImageFormat } from '../catalog/job.ts';
+import { LIMITS } from '../catalog/limits.ts';
 import { SIZES, type Size } from '../catalog/size.ts';
 import type { BatchRequest } from '../client/index.ts';
 import type { BundleRef } from '../models/pixart/index.ts';
@@ -60,6 +62,11 @@ export type CatalogOptions = {
   catalogFormat?: CatalogFormat;
   column?: Record<string, string>;
   size?: Size;
+  expand?: true;
+  terms?: string;
+  sample?: number;
+  sampleSeed?: number;
+  maxPerRow?: number;
   imageFormat: ImageFormat;
   quality?: number;
 };
@@ -79,17 +86,32 @@ export const addCatalogOptions = (command: Command): Command =>
     )
     .addOption(new Option('--size <size>', "for rows that do not say; otherwise the bundle's smallest").choices(SIZES))
     .addOption(imageFormatOption())
-    .addOption(qualityOption());
+    .addOption(qualityOption())
+    .option('--expand', 'make every combination of {a|b} and __terms__ in prompts, and of 10|20 in parameters')
+    .option('--terms <folder>', 'where __name__ finds name.txt; otherwise the folder "terms" beside the catalog')
+    .addOption(new Option('--sample <n>', 'draw n combinations of each row').argParser(wholeNumber(1, LIMITS.jobs)))
+    .addOption(
+      new Option('--sample-seed <n>', 'another number draws others').argParser(wholeNumber(0, Number.MAX_SAFE_INTEGER)),
+    )
+    .addOption(
+      new Option('--max-per-row <n>', `refuse a row with more combinations; otherwise ${MAX_PER_ROW}`).argParser(
+        wholeNumber(1, LIMITS.jobs),
+      ),
+    );
 
 /** What the options say, in the client library's words. */
 export function batchRequest(catalog: string, options: CatalogOptions, bundle: BundleRef): BatchRequest {
   const { store, catalogFormat, column, size, imageFormat, quality } = options;
+  const { expand, terms, sample, sampleSeed, maxPerRow } = options;
   const defaults = {
     format: imageFormat,
     ...(size === undefined ? {} : { size }),
     ...(quality === undefined ? {} : { quality }),
   };
-  return { catalog, store, bundle, format: catalogFormat, columns: column, defaults };
+  // Each of them says that choices are to be expanded.
+  const given = Object.entries({ terms, sample, sampleSeed, maxPerRow }).filter(([, value]) => value !== undefined);
+  const expansion = expand || given.length > 0 ? Object.fromEntries(given) : undefined;
+  return { catalog, store, bundle, format: catalogFormat, columns: column, defaults, expansion };
 }
 
 function columnMapping(text: string, before: Record<string, string> | undefined): Record<string, string> {

@@ -1,13 +1,11 @@
 import { Command } from 'commander';
-import { planCatalog } from '../catalog/plan-catalog.ts';
-import type { PlanSummary } from '../catalog/summary.ts';
+import { type PlanSummary, SummaryBuilder } from '../catalog/summary.ts';
 import { batchInput } from '../client/batch-request.ts';
+import { requestedJobs } from '../client/requested-jobs.ts';
 import { bundleRef } from '../models/pixart/bundle.ts';
-import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
-import { readUrl } from '../store/index.ts';
 import { chosenBundle } from './chosen-bundle.ts';
 import { addCatalogOptions, batchRequest, type CatalogOptions, type JsonOptions, jsonOption } from './options.ts';
-import { printJson, printLine, table } from './output.ts';
+import { note, printJson, printLine, table } from './output.ts';
 
 const examples = `
 Examples:
@@ -26,15 +24,12 @@ export const planCommand = (): Command =>
 
 async function plan(catalog: string, options: CatalogOptions & JsonOptions): Promise<void> {
   const bundle = bundleRef(await chosenBundle(options.bundle));
-  const { source, defaults } = batchInput(batchRequest(catalog, options, bundle), 'plan');
-  const { summary } = await planCatalog([await readUrl(source.url)], {
-    file: catalog,
-    format: source.format,
-    columns: source.columns,
-    defaults,
-    bundle,
-    pipelineVersion: PIPELINE_VERSION,
-  });
+  const input = batchInput(batchRequest(catalog, options, bundle), 'plan');
+  const builder = new SummaryBuilder();
+  const files = { catalog: new Uint8Array(), terms: new Map() };
+  for await (const job of requestedJobs(input, files, catalog)) builder.add(job);
+  const summary = builder.summary();
+  if (summary.unexpanded > 0 && input.source.expansion === undefined) note(expansionHint(summary));
   if (options.json) return printJson({ catalog, bundle, ...summary });
   printLine(`${catalog}: ${summaryText(summary)}, with bundle ${bundle.name}`);
   printLine(table([['size', 'sampled', 'jobs'], ...summary.bins.map(binRow)]));
@@ -50,5 +45,9 @@ const binRow = ({ size, bin, jobs }: PlanSummary['bins'][number]): string[] => [
 /** `24 rows, 24 jobs, 22 different images` */
 export const summaryText = ({ rows, jobs, images }: PlanSummary): string =>
   `${count(rows, 'row')}, ${count(jobs, 'job')}, ${count(images, 'different image')}`;
+
+/** What might surprise whoever wrote `{red|blue}`. */
+export const expansionHint = ({ unexpanded }: PlanSummary): string =>
+  `${count(unexpanded, 'row')} with {a|b} or __name__ in the prompt, taken as it stands; --expand makes every combination`;
 
 const count = (number: number, thing: string): string => `${number} ${thing}${number === 1 ? '' : 's'}`;

@@ -14,7 +14,7 @@ import {
   wholeNumber,
 } from './options.ts';
 import { note, printJson, printLine } from './output.ts';
-import { summaryText } from './plan.ts';
+import { expansionHint, summaryText } from './plan.ts';
 import { withClient } from './with-client.ts';
 
 type SubmitOptions = CatalogOptions & ServerOptions & JsonOptions & { batch?: string; window?: number; wait?: true };
@@ -43,6 +43,7 @@ async function submit(catalog: string, options: SubmitOptions): Promise<void> {
   const request = { ...batchRequest(catalog, options, bundle), batch: options.batch, window: options.window };
   await withClient(options, async (client) => {
     const { batch, plan } = await submitBatch(client, request);
+    if (plan.unexpanded > 0 && request.expansion === undefined) note(expansionHint(plan));
     if (json) printJson({ batch, ...plan });
     else note(`batch ${batch}: ${summaryText(plan)}`);
     if (options.wait) process.exitCode = await watchToTheEnd(client, batch, json);

@@ -1,4 +1,5 @@
 import type { BundleRef } from '../catalog/bundle-ref.ts';
+import { type ExpansionSettings, MAX_PER_ROW } from '../catalog/expansion/settings.ts';
 import { type CatalogFormat, catalogFormat } from '../catalog/format.ts';
 import type { ImageFormat } from '../catalog/job.ts';
 import { UserError } from '../catalog/user-error.ts';
@@ -18,6 +19,8 @@ export type BatchRequest = {
   bundle: BundleRef;
   /** For rows that do not say; the bundle's smallest size and PNG (or quality 90) where nothing is given. */
   defaults?: Partial<JobDefaults> | undefined;
+  /** Has choices in cells expanded: `{red|blue}`, `__colours__`, and `10|20` in the column `steps`. */
+  expansion?: Partial<ExpansionSettings> | undefined;
   /** Images in flight at once, for each size; 64 unless given. More than the fleet renders at once costs nothing but history. */
   window?: number | undefined;
 };
@@ -44,6 +47,7 @@ export function batchInput(request: BatchRequest, batch: string): CatalogInput {
       url: storeUrl(request.catalog),
       format: request.format ?? catalogFormat(request.catalog),
       columns,
+      ...(request.expansion && { expansion: expansionSettings(request.expansion, storeUrl(request.catalog)) }),
     },
     bundle,
     defaults: jobDefaults(bundle, request.defaults ?? {}),
@@ -60,6 +64,14 @@ export function newBatchId(catalog: string, now: Date): string {
     .replace(/^[^A-Za-z0-9]+/, '');
   const time = now.toISOString().replace(/[-:]|\.\d+/g, '');
   return `${name.slice(0, 80) || 'batch'}-${time}`;
+}
+
+/** Files of terms lie in a folder beside the catalog, unless another is named. */
+function expansionSettings(given: Partial<ExpansionSettings>, catalogUrl: string): ExpansionSettings {
+  const terms =
+    given.terms === undefined ? `${catalogUrl.slice(0, catalogUrl.lastIndexOf('/'))}/terms` : storeUrl(given.terms);
+  const { sample = null, sampleSeed = 0, maxPerRow = MAX_PER_ROW } = given;
+  return { terms, sample, sampleSeed, maxPerRow };
 }
 
 function jobDefaults(bundle: BundleRef, given: Partial<JobDefaults>): JobDefaults {

@@ -1,15 +1,15 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
-import { planCatalog } from '../catalog/plan-catalog.ts';
-import type { PlanSummary } from '../catalog/summary.ts';
+import type { Job } from '../catalog/job.ts';
+import { type PlanSummary, SummaryBuilder } from '../catalog/summary.ts';
 import { UserError } from '../catalog/user-error.ts';
-import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
-import { catalogName, openStore, readUrl } from '../store/index.ts';
+import { catalogName, type ObjectStore, openStore, termsName } from '../store/index.ts';
 import { batchStart } from '../workflows/batch-start.ts';
 import { type BatchMemo, ORCHESTRATOR_QUEUE } from '../workflows/contract.ts';
 import type { renderBatch } from '../workflows/render-batch.ts';
 import { batchHandle } from './batch-handle.ts';
 import { type BatchRequest, batchInput, type CatalogInput, newBatchId } from './batch-request.ts';
 import type { BatchClient } from './connect.ts';
+import { type ReadFiles, requestedJobs } from './requested-jobs.ts';
 
 /** A batch of that id runs, is complete or was retried. Another that was cancelled or has failed may be submitted again. */
 export class BatchExists extends UserError {
@@ -23,6 +23,13 @@ export class BatchExists extends UserError {
 
 export type SubmittedBatch = { batch: string; plan: PlanSummary };
 
+/** Looks at what is going to be rendered, before anything is written. */
+export type Inspection = {
+  onJob?: ((job: Job) => void) | undefined;
+  /** Called when every job has been seen; what it throws keeps the batch from being started. */
+  approve?: ((plan: PlanSummary) => Promise<void>) | undefined;
+};
+
 /**
  * Checks the whole catalog, keeps a copy of it in the batch's folder, and starts the batch.
  *
@@ -33,9 +40,11 @@ export type SubmittedBatch = { batch: string; plan: PlanSummary };
 export async function submitBatch(
   client: BatchClient,
   request: BatchRequest & { batch?: string | undefined },
+  inspection: Inspection = {},
 ): Promise<SubmittedBatch> {
   const input = batchInput(request, request.batch ?? newBatchId(request.catalog, new Date()));
-  const plan = await keepCatalog(input);
+  const { plan, files } = await inspect(input, inspection);
+  await keepCatalog(input, files);
   if (await wasRetried(client, input.batch)) throw new BatchExists(input.batch);
   try {
     await client.temporal.workflow.start<typeof renderBatch>('renderBatch', {
@@ -60,16 +69,27 @@ async function wasRetried(client: BatchClient, batch: string): Promise<boolean> 
   }
 }
 
-/** The orchestrator may run where the person's file is not, so the batch plans from its own copy. */
-async function keepCatalog(input: CatalogInput): Promise<PlanSummary> {
-  const { batch, source, defaults, bundle } = input;
-  const bytes = await readUrl(source.url);
-  const { format, columns, url } = source;
-  const options = { file: url, format, columns, defaults, bundle, pipelineVersion: PIPELINE_VERSION };
-  const { summary } = await planCatalog([bytes], options);
-  const store = await openStore(input.store);
-  const name = catalogName(batch, format);
+async function inspect(input: CatalogInput, { onJob, approve }: Inspection) {
+  const files: ReadFiles = { catalog: new Uint8Array(), terms: new Map() };
+  const summary = new SummaryBuilder();
+  for await (const job of requestedJobs(input, files)) {
+    summary.add(job);
+    onJob?.(job);
+  }
+  const plan = summary.summary();
+  await approve?.(plan);
+  return { plan, files };
+}
+
+/** The orchestrator may run where the person's files are not, so the batch plans from its own copies. */
+async function keepCatalog({ batch, store: url, source }: CatalogInput, files: ReadFiles): Promise<void> {
+  const store = await openStore(url);
+  await keep(store, batch, catalogName(batch, source.format), files.catalog);
+  for (const [name, bytes] of files.terms) await keep(store, batch, termsName(batch, name), bytes);
+}
+
+async function keep(store: ObjectStore, batch: string, name: string, bytes: Uint8Array): Promise<void> {
   const { created } = await store.create(name, bytes, 'text/plain; charset=utf-8');
-  if (created || Buffer.compare(await store.read(name), bytes) === 0) return summary;
+  if (created || Buffer.compare(await store.read(name), bytes) === 0) return;
   throw new UserError(`batch ${batch} exists in ${store.url} with another catalog: choose another batch id`);
 }

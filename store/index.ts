@@ -1,4 +1,5 @@
 export * from './layout.ts';
 export * from './object-store.ts';
 export { openStore, storeUrl } from './open-store.ts';
+export { termsReader } from './read-terms.ts';
 export { readUrl } from './read-url.ts';

@@ -27,6 +27,9 @@ export const copyName = (batch: string, id: string, format: ImageFormat): string
 export const catalogName = (batch: string, format: CatalogFormat): string =>
   `${batchFolder(batch)}_catalog/catalog.${format}`;
 
+/** The batch's own copy of a file of terms that its catalog's prompts choose from. */
+export const termsName = (batch: string, name: string): string => `${batchFolder(batch)}_catalog/terms/${name}.txt`;
+
 const part = (round: number, shard: number): string => `${round}-${String(shard).padStart(5, '0')}.jsonl`;
 
 /** All slices of the plan, of every round. */

@@ -1,5 +1,6 @@
 /** What the workflows, their activities and the people who start them agree on. Types and names only: workflows import it. */
 import type { BundleRef } from '../catalog/bundle-ref.ts';
+import type { ExpansionSettings } from '../catalog/expansion/settings.ts';
 import type { CatalogFormat } from '../catalog/format.ts';
 import type { ImageFormat, Job } from '../catalog/job.ts';
 import type { Failure, Receipt, Totals } from '../catalog/receipt.ts';
@@ -16,7 +17,14 @@ export const PROGRESS_QUERY = 'progress';
 
 /** Where rows come from: a catalog at a URL, or, for a retry, the rows of the batch that have no image yet. */
 export type CatalogSource =
-  | { kind: 'catalog'; url: string; format: CatalogFormat; columns: Record<string, string> }
+  | {
+      kind: 'catalog';
+      url: string;
+      format: CatalogFormat;
+      columns: Record<string, string>;
+      /** How choices in cells are read; without it a brace is a brace. */
+      expansion?: ExpansionSettings | undefined;
+    }
   | { kind: 'retry' };
 
 export type JobDefaults = { size: Size; format: ImageFormat; quality: number | null };

@@ -19,6 +19,15 @@ test.for([0, -1, 1.5, Number.NaN])('a window of %d is refused: no shard would ev
   expect(() => batchInput({ ...request, window }, 'b')).toThrow(/window: expected a whole number .* found/);
 });
 
+test('terms lie beside the catalog unless another folder is named, in a bucket as in a folder', () => {
+  const termsOf = (catalog: string, terms?: string) =>
+    batchInput({ ...request, catalog, expansion: terms === undefined ? {} : { terms } }, 'b').source.expansion?.terms;
+  expect(termsOf('/srv/tiles.csv')).toBe('file:///srv/terms');
+  expect(termsOf('gs://b/spring/tiles.csv')).toBe('gs://b/spring/terms');
+  expect(termsOf('/srv/tiles.csv', 'gs://b/words')).toBe('gs://b/words');
+  expect(batchInput(request, 'b').source.expansion).toBeUndefined();
+});
+
 test('a batch is named after its catalog, whatever that is called', () => {
   const now = new Date('2026-03-01T20:30:15.123Z');
   expect(newBatchId('gs://b/today tiles.v2.csv', now)).toBe('today-tiles.v2-20260301T203015Z');

@@ -1,0 +1,67 @@
+/**
+ * Texts that are counted, and made one at a time by their number: a product of parts, where the last one turns fastest,
+ * as the digits of a number do.
+ */
+export type Texts = { count: bigint; at(index: bigint): Made };
+
+/** One text, and what was chosen for it at the outermost level, in order. */
+export type Made = { text: string; choices: Choice[] };
+
+/** `label` is the name of a file of terms or of a column; null for braces. */
+export type Choice = { label: string | null; text: string };
+
+/** Counts beyond this are all alike: nobody renders that many, and numbers must not grow without end. */
+export const UNCOUNTABLE = 10n ** 300n;
+
+const bounded = (count: bigint): bigint => (count > UNCOUNTABLE ? UNCOUNTABLE : count);
+
+export const literal = (text: string): Texts => ({ count: 1n, at: () => ({ text, choices: [] }) });
+
+/** All parts one after the other, in every combination. */
+export function sequence(parts: readonly Texts[]): Texts {
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) return only;
+  return {
+    count: parts.reduce((product, { count }) => bounded(product * count), 1n),
+    at(index) {
+      const made: Made[] = [];
+      let rest = index;
+      for (const part of parts.toReversed()) {
+        made.push(part.at(rest % part.count));
+        rest /= part.count;
+      }
+      made.reverse();
+      return { text: made.map(({ text }) => text).join(''), choices: made.flatMap(({ choices }) => choices) };
+    },
+  };
+}
+
+/** One of several texts; what is chosen further in is not told apart from it. */
+export function choice(label: string | null, alternatives: readonly Texts[]): Texts {
+  const starts: bigint[] = [];
+  let count = 0n;
+  for (const alternative of alternatives) {
+    starts.push(count);
+    count = bounded(count + alternative.count);
+  }
+  return {
+    count,
+    at(index) {
+      const chosen = lastNotAbove(starts, index);
+      const { text } = alternatives[chosen]!.at(index - starts[chosen]!);
+      return { text, choices: [{ label, text: text.trim() }] };
+    },
+  };
+}
+
+/** Of ascending numbers that begin with 0. */
+function lastNotAbove(starts: readonly bigint[], index: bigint): number {
+  let low = 0;
+  let high = starts.length;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (starts[middle]! <= index) low = middle;
+    else high = middle;
+  }
+  return low;
+}

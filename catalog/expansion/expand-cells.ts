@@ -1,0 +1,161 @@
+import type { Column } from '../columns.ts';
+import { contentId } from '../identity.ts';
+import type { Problems } from '../problems.ts';
+import { checkCell, type RawRow } from '../raw-row.ts';
+import { type Choice, choice, literal, sequence, type Texts, UNCOUNTABLE } from './choices.ts';
+import { suffixOf } from './names.ts';
+import { drawIndices } from './sample.ts';
+import type { ExpansionSettings } from './settings.ts';
+import { parseTemplate, TemplateFault } from './template.ts';
+import type { Terms } from './terms.ts';
+
+/** Choices in these are written `{a|b}` and `__terms__`. */
+const TEXT_COLUMNS = ['prompt', 'negative_prompt'] as const satisfies Column[];
+
+/** Choices in these are written `a|b`. */
+export const GRID_COLUMNS = ['size', 'aspect', 'seed', 'steps', 'guidance'] as const satisfies Column[];
+
+/** A row with nothing left to choose: as if a person had written it out. */
+export type ExpandedRow = {
+  raw: RawRow;
+  /** How many the row makes in all. */
+  siblings: number;
+  /** Null where the row had no choice. */
+  chosen: Chosen | null;
+};
+
+export type Chosen = {
+  /** What tells the images of one row apart in their names. */
+  suffix: string;
+  /** The row, and what was chosen, as the manifest says it. */
+  metadata: Record<string, string>;
+};
+
+export type Expansion = Omit<ExpansionSettings, 'terms'> & { terms: Terms };
+
+type ColumnTexts = { column: Column; texts: Texts };
+
+/**
+ * Makes a row's combinations, all or a sample, in a fixed order: the last choice of the last column turns fastest. They
+ * are counted first; a row with too many is a problem and makes none, as is one whose cells cannot be read.
+ */
+export async function* expandCells(raw: RawRow, expansion: Expansion, problems: Problems): AsyncGenerator<ExpandedRow> {
+  const columns = await columnTexts(raw, expansion.terms, problems);
+  if (columns === null) return;
+  if (columns.length === 0) {
+    yield { raw, siblings: 1, chosen: null };
+    return;
+  }
+  // One number says what is chosen in every column.
+  const count = sequence(columns.map(({ texts }) => texts)).count;
+  const wanted = wantedOf(raw, count, expansion, problems);
+  if (wanted === null) return;
+  const before = problems.total;
+  const suffixes = new Map<string, number>();
+  for (const index of wanted) {
+    yield { ...combination(raw, columns, index, suffixes, problems), siblings: wanted.length };
+    // What is wrong with one combination mostly is with the others.
+    if (problems.total > before) return;
+  }
+}
+
+/** The columns with choices; null where one of them cannot be read. */
+async function columnTexts(raw: RawRow, terms: Terms, problems: Problems): Promise<ColumnTexts[] | null> {
+  const before = problems.total;
+  const found: ColumnTexts[] = [];
+  for (const column of TEXT_COLUMNS) {
+    const texts = await textsOf(raw, column, terms, problems);
+    if (texts !== null) found.push({ column, texts });
+  }
+  for (const column of GRID_COLUMNS) {
+    const parts = raw.values[column]?.split('|') ?? [];
+    if (parts.length < 2) continue;
+    const alternatives = parts.map((part) => literal(part.trim()));
+    found.push({ column, texts: choice(column, alternatives) });
+  }
+  return problems.total > before ? null : found;
+}
+
+async function textsOf(raw: RawRow, column: Column, terms: Terms, problems: Problems): Promise<Texts | null> {
+  const cell = raw.values[column];
+  // Most cells of most catalogs: nothing in them means anything.
+  if (cell === undefined || !/[\\{}_<$]/.test(cell)) return null;
+  try {
+    const template = parseTemplate(cell);
+    return template.length === 1 && template[0] === cell ? null : await terms.textsOf(template);
+  } catch (error) {
+    if (!(error instanceof TemplateFault)) throw error;
+    const { expected, found } = error;
+    problems.add({ line: raw.line, column: raw.columns.get(column)?.name ?? column, expected, found });
+    return null;
+  }
+}
+
+/** The numbers of the combinations to make; null where there are too many. */
+function wantedOf(
+  raw: RawRow,
+  count: bigint,
+  { sample, sampleSeed, maxPerRow }: Expansion,
+  problems: Problems,
+): bigint[] | null {
+  const counted = count >= UNCOUNTABLE ? 'more than can be counted' : count.toLocaleString('en');
+  const report = (expected: string) => {
+    const column = raw.columns.get('prompt')?.name ?? 'prompt';
+    problems.add({ line: raw.line, column, expected, found: counted });
+    return null;
+  };
+  if (sample !== null) {
+    if (count >= UNCOUNTABLE) return report('fewer combinations to draw from');
+    return drawIndices(count, sample, `${sampleSeed} ${contentId(raw)}`);
+  }
+  if (count <= BigInt(maxPerRow)) return Array.from({ length: Number(count) }, (_, index) => BigInt(index));
+  return report(`at most ${maxPerRow} combinations of a row (--max-per-row), or a sample of them (--sample)`);
+}
+
+function combination(
+  raw: RawRow,
+  columns: readonly ColumnTexts[],
+  index: bigint,
+  suffixes: Map<string, number>,
+  problems: Problems,
+): Omit<ExpandedRow, 'siblings'> {
+  const values = { ...raw.values };
+  const chosen: Choice[][] = [];
+  let rest = index;
+  for (const { column, texts } of columns.toReversed()) {
+    const { text, choices } = texts.at(rest % texts.count);
+    rest /= texts.count;
+    chosen.unshift(choices);
+    const cell = choices.length > 0 ? tidy(text) : text;
+    if (cell === '') delete values[column];
+    else values[column] = cell;
+    checkCell(cell, raw.line, raw.columns.get(column)?.name ?? column, problems);
+  }
+  const choices = chosen.flat();
+  const written = { ...raw, values };
+  // Escapes alone leave nothing to choose.
+  if (choices.length === 0) return { raw: written, chosen: null };
+  const name = suffixOf(choices.map(({ text }) => text));
+  const occurrence = (suffixes.get(name) ?? 0) + 1;
+  suffixes.set(name, occurrence);
+  const suffix = occurrence === 1 ? name : `${name}_${occurrence}`;
+  return { raw: written, chosen: { suffix, metadata: chosenMetadata(raw, choices) } };
+}
+
+/** An alternative that is empty leaves two spaces where one was meant. */
+const tidy = (text: string): string => text.replaceAll(/ {2,}/g, ' ').trim();
+
+/** What the manifest says of an image's origin: the row, and what was chosen. */
+function chosenMetadata(raw: RawRow, choices: readonly Choice[]): Record<string, string> {
+  const entries: [string, string][] = [['choice:row', raw.values.id ?? `line ${raw.line}`]];
+  const seen = new Map<string, number>();
+  let braces = 0;
+  for (const { label, text } of choices) {
+    if (label === null) braces += 1;
+    const name = label ?? String(braces);
+    const occurrence = (seen.get(name) ?? 0) + 1;
+    seen.set(name, occurrence);
+    entries.push([`choice:${name}${occurrence === 1 ? '' : `.${occurrence}`}`, text]);
+  }
+  return Object.fromEntries(entries);
+}

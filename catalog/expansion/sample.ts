@@ -1,0 +1,24 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * Draws different numbers from 0 to `count` − 1, every set of them with the same chance, and gives them in order. The
+ * same seed draws the same.
+ *
+ * Source: R. W. Floyd in J. Bentley, "Programming Pearls: A Sample of Brilliance", CACM 30 (1987), algorithm F2.
+ */
+export function drawIndices(count: bigint, wanted: number, seed: string): bigint[] {
+  const drawn = new Set<bigint>();
+  const first = count > BigInt(wanted) ? count - BigInt(wanted) : 0n;
+  for (let last = first; last < count; last += 1n) {
+    const index = randomBelow(last + 1n, `${seed} ${last}`);
+    drawn.add(drawn.has(index) ? last : index);
+  }
+  return [...drawn].sort((a, b) => (a < b ? -1 : 1));
+}
+
+/** Eight bytes more than the bound has, so that the remainder's unevenness is below 2⁻⁵⁶. */
+function randomBelow(bound: bigint, seed: string): bigint {
+  const bytes = Math.ceil(bound.toString(16).length / 2) + 8;
+  const digest = createHash('shake256', { outputLength: bytes }).update(seed).digest('hex');
+  return BigInt(`0x${digest}`) % bound;
+}

@@ -1,0 +1,13 @@
+import { openExpansion } from '../../../catalog/expansion/expansion.ts';
+import { type ExpansionSettings, MAX_PER_ROW } from '../../../catalog/expansion/settings.ts';
+import type { PlanOptions } from '../../../catalog/plan-catalog.ts';
+
+/** Has choices expanded, with these files of terms. */
+export function expanding(
+  files: Record<string, string> = {},
+  settings: Partial<ExpansionSettings> = {},
+): Pick<PlanOptions, 'expansion'> {
+  const read = (name: string) => Promise.resolve(files[name] === undefined ? null : Buffer.from(files[name]));
+  const defaults = { terms: 'the folder', sample: null, sampleSeed: 0, maxPerRow: MAX_PER_ROW };
+  return { expansion: openExpansion({ ...defaults, ...settings }, read) };
+}

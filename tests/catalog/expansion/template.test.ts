@@ -1,0 +1,113 @@
+import fc from 'fast-check';
+import { describe, expect, it, test } from 'vitest';
+import type { Texts } from '../../../catalog/expansion/choices.ts';
+import { looksLikeTemplate, parseTemplate, TemplateFault } from '../../../catalog/expansion/template.ts';
+import { Terms } from '../../../catalog/expansion/terms.ts';
+
+const noFiles = new Terms(() => Promise.resolve(null), 'the folder');
+
+const textsOf = (template: string): Promise<Texts> => noFiles.textsOf(parseTemplate(template));
+
+const all = ({ count, at }: Texts): string[] => Array.from({ length: Number(count) }, (_, i) => at(BigInt(i)).text);
+
+describe('a template', () => {
+  test.each([
+    ['a {red|blue} cup', ['a red cup', 'a blue cup']],
+    ['{a|b}{1|2}', ['a1', 'a2', 'b1', 'b2']],
+    ['{red|dark {green|blue}} cup', ['red cup', 'dark green cup', 'dark blue cup']],
+    ['a {very |}big cup', ['a very big cup', 'a big cup']],
+    ['{}', ['']],
+    ['{only}', ['only']],
+    ['a | b', ['a | b']],
+    ['\\{red\\|blue\\}', ['{red|blue}']],
+    ['{a\\|b|c\\}}', ['a|b', 'c}']],
+    ['C:\\temp \\\\ \\_\\_init\\_\\_', ['C:\\temp \\ __init__']],
+    ['____ and a_b and __ ', ['____ and a_b and __ ']],
+    ['$5 <b>', ['$5 <b>']],
+  ])('%s makes %j', async (template, texts) => {
+    expect(all(await textsOf(template))).toEqual(texts);
+  });
+
+  test.each([
+    ['a {red|blue', 'a "}" for every "{", or "\\{" for the character itself', '"{red|blue" at character 3'],
+    ['a red} cup', 'a "{" before the "}", or "\\}" for the character itself', '"} cup" at character 6'],
+    ['{a|{b}', 'a "}" for every "{", or "\\{" for the character itself', '"{a|{b}" at character 1'],
+    ['{2$$a|b}', 'one alternative to be taken at a time, without a number and "$$"', '"2$$a|b}" at character 2'],
+    ['{1-2$$a|b}', 'one alternative to be taken at a time, without a number and "$$"', '"1-2$$a|b}" at character 2'],
+    [
+      '{a|0.5::b}',
+      'alternatives without weights; every one is taken, or drawn with the same chance',
+      '"0.5::b}" at character 4',
+    ],
+    [
+      '{a|{b|2::c}}',
+      'alternatives without weights; every one is taken, or drawn with the same chance',
+      '"2::c}}" at character 7',
+    ],
+    [
+      '\u0024{x=red} cup',
+      'no variables; write the text out, or "\\{" for a brace',
+      '"\u0024{x=red} cup" at character 1',
+    ],
+    ['a <random:red|blue>', 'choices as {a|b} and terms as __name__', '"<random:red|blue>" at character 3'],
+    [
+      '__../secret__',
+      'between "__" and "__" a name of letters, digits, "-", "_" and "/"',
+      '"__../secret__" at character 1',
+    ],
+    [
+      'a __colours*__',
+      'between "__" and "__" a name of letters, digits, "-", "_" and "/"',
+      '"__colours*__" at character 3',
+    ],
+  ])('%s is refused with what was expected', (template, expected, found) => {
+    expect(() => parseTemplate(template)).toThrow(new TemplateFault(expected, found));
+  });
+
+  it('of braces without end is refused, not followed', () => {
+    expect(() => parseTemplate('{'.repeat(20_000))).toThrow('braces at most 20 deep');
+  });
+});
+
+type Tree = string | Tree[] | { oneOf: Tree[] };
+
+const escaped = (text: string): string => text.replace(/[\\{}|_]/g, '\\$&');
+
+const written = (tree: Tree): string => {
+  if (typeof tree === 'string') return escaped(tree);
+  return Array.isArray(tree) ? tree.map(written).join('') : `{${tree.oneOf.map(written).join('|')}}`;
+};
+
+const textsByHand = (tree: Tree): string[] => {
+  if (typeof tree === 'string') return [tree];
+  if (!Array.isArray(tree)) return tree.oneOf.flatMap(textsByHand);
+  return tree.reduce<string[]>((before, part) => before.flatMap((a) => textsByHand(part).map((b) => a + b)), ['']);
+};
+
+const { tree } = fc.letrec<{ tree: Tree }>((tie) => ({
+  tree: fc.oneof(
+    { maxDepth: 3, depthSize: 'small' },
+    fc.string({ unit: fc.constantFrom(...'ab {}|_\\,é😀'), maxLength: 6 }),
+    fc.array(tie('tree'), { maxLength: 3 }),
+    fc.record({ oneOf: fc.array(tie('tree'), { minLength: 1, maxLength: 3 }) }),
+  ),
+}));
+
+test('any tree of choices and any text in it comes back as written, in the order in which a person would list it', async () => {
+  await fc.assert(
+    fc.asyncProperty(tree, async (anyTree) => {
+      const byHand = textsByHand(anyTree);
+      fc.pre(byHand.length <= 2000);
+      const texts = await textsOf(written(anyTree));
+      expect(texts.count).toBe(BigInt(byHand.length));
+      expect(all(texts)).toEqual(byHand);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a text that would mean something as a template is noticed', () => {
+  for (const text of ['a {b|c}', 'a __b__', '{a {b|c}}']) expect(looksLikeTemplate(text), text).toBe(true);
+  for (const text of ['a b', '{a} | b', 'a__b', '____', 'a_b_c', 'a | b'])
+    expect(looksLikeTemplate(text), text).toBe(false);
+});
