@@ -32,7 +32,9 @@ async function sourcesDigest(): Promise<string> {
   for (const source of SOURCES) {
     const files = source.includes('.')
       ? [source]
-      : (await readdir(path.join(ROOT, source))).map((file) => path.join(source, file));
+      : (await readdir(path.join(ROOT, source), { recursive: true }))
+          .filter((file) => file.endsWith('.ts'))
+          .map((file) => path.join(source, file));
     for (const file of files.sort())
       hash
         .update(`${file}\0`)
