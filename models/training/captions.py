@@ -58,6 +58,8 @@ def _fields(scene: Scene, rng: np.random.Generator) -> dict[str, str]:
         "a_ground": _article(ground),
         "relation": _pick(words["relations"][scene.relation], rng) if scene.relation else "",
     }
+    if scene.relation:
+        fields["place"], fields["other_place"] = words["places"][scene.relation]
     for role, placed in zip(("object", "other"), scene.objects, strict=False):
         name = _object_words(placed.name, rng)
         fields |= {role: name, f"an_{role}": _article(name), f"a_style_{role}": _article(f"{style} {name}")}

@@ -1,19 +1,22 @@
 """A trained model as a Hugging Face PixArt-Σ folder, in half precision.  python -m training.huggingface 256px FOLDER"""
 
 import argparse
+import json
 from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, PixArtSigmaPipeline
+from safetensors.torch import load_file, save_file
 
 from training.paths import CACHE
 from training.run import Run
 from training.schedule import scheduler
+from training.stages import TEXT_RUN
 from training.text_states import TextStates
 from training.tokenizer import load_tokenizer
 from training.train_text import load_text_encoder
 from training.train_transformer import load_average
-from training.transformer import Transformer, to_diffusers
+from training.transformer import Transformer, compression_weights, to_diffusers
 
 
 def save_folder(folder: Path, model: Transformer, vae: AutoencoderKL, text_states: TextStates, base_side: int) -> None:
@@ -26,6 +29,19 @@ def save_folder(folder: Path, model: Transformer, vae: AutoencoderKL, text_state
         scheduler=scheduler(),
     )
     pipeline.to(torch.float16).save_pretrained(folder, safe_serialization=True)
+    if model.shape.compressed_layers:
+        _add_compression(folder / "transformer", model)
+
+
+def _add_compression(folder: Path, model: Transformer) -> None:
+    """Add the compressed layers' weights and the config's entry, from which `models/export` builds them."""
+    file = folder / "diffusion_pytorch_model.safetensors"
+    added = {name: weight.detach().half().contiguous() for name, weight in compression_weights(model).items()}
+    save_file(load_file(file) | added, file, metadata={"format": "pt"})
+    config = json.loads((folder / "config.json").read_text())
+    shape = model.shape
+    config["kv_compression"] = {"layers": list(shape.compressed_layers), "scale": shape.compression, "sampling": "conv"}
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
 
 
 def main() -> None:
@@ -36,7 +52,7 @@ def main() -> None:
     arguments = parser.parse_args()
     vae = AutoencoderKL.from_pretrained(CACHE / "vae").eval()
     model = load_average(arguments.stage)
-    text_states = TextStates(load_tokenizer(), load_text_encoder(Run("text")))
+    text_states = TextStates(load_tokenizer(), load_text_encoder(Run(TEXT_RUN)))
     save_folder(arguments.folder, model, vae, text_states, arguments.base_side)
 
 

@@ -1,5 +1,6 @@
 """The icon sets: fetched from the npm registry, rasterised once, read back as RGBA arrays."""
 
+import hashlib
 import io
 import json
 import subprocess
@@ -21,8 +22,6 @@ ICON_SETS = {
 STYLES = tuple(ICON_SETS)
 OBJECTS: dict[str, dict] = json.loads((Path(__file__).parent / "objects.json").read_text())
 OBJECT_NAMES = tuple(OBJECTS)
-# The autoencoder learns from all objects; text encoder and transformer learn those that are marked as drawn.
-DRAWN = tuple(name for name, entry in OBJECTS.items() if entry["drawn"])
 
 
 @cache
@@ -51,7 +50,8 @@ def rasterise(style: str, icon: str, size: int) -> Image.Image:
 @cache
 def atlas(size: int) -> np.ndarray:
     """Return every object in every style, uint8 [styles, objects, size, size, 4]; cached on disk."""
-    file = CACHE / "icons" / f"atlas-{size}.npy"
+    digest = hashlib.sha256("|".join(entry["icon"] for entry in OBJECTS.values()).encode()).hexdigest()[:8]
+    file = CACHE / "icons" / f"atlas-{size}-{digest}.npy"
     if not file.exists():
         pictures = [[np.asarray(rasterise(s, OBJECTS[o]["icon"], size)) for o in OBJECT_NAMES] for s in STYLES]
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.icons import DRAWN, STYLES
+from training.icons import OBJECT_NAMES, STYLES
 
 # Top and bottom colour of each background; equal colours make a plain one.
 BACKGROUNDS: dict[str, tuple[str, str]] = {
@@ -81,7 +81,7 @@ def pair(rng: np.random.Generator, names: tuple[str, str], style: str, backgroun
     return Scene(background, tuple(objects), relation)
 
 
-def sample_scene(rng: np.random.Generator, pair_share: float, names: tuple[str, ...] = DRAWN) -> Scene:
+def sample_scene(rng: np.random.Generator, pair_share: float, names: tuple[str, ...] = OBJECT_NAMES) -> Scene:
     """Draw a training scene: any combination but the held-out ones; styles, objects and backgrounds evenly."""
     while True:
         style = STYLES[rng.integers(len(STYLES))]

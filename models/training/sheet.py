@@ -9,14 +9,14 @@ import json
 import numpy as np
 
 from training.captions import plain_caption
-from training.icons import DRAWN, STYLES
+from training.icons import OBJECT_NAMES, STYLES
 from training.scenes import BACKGROUNDS, Placed, Scene, held_out
 
 
 def sheet_prompts(count: int) -> list[tuple[str, Scene]]:
     """Return plain captions with their scenes; objects in a fixed shuffle, then again with other combinations."""
     rng = np.random.default_rng(40)
-    order = [DRAWN[i] for i in rng.permutation(len(DRAWN))]
+    order = [OBJECT_NAMES[i] for i in rng.permutation(len(OBJECT_NAMES))]
     chosen = []
     combinations = {name: _held_out_combinations(name, rng) for name in order}
     for turn in range(count):

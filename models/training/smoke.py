@@ -20,7 +20,7 @@ from training.train_text import train as train_text
 from training.train_transformer import Trainer
 from training.train_vae import scene_pool, to_tensor
 from training.train_vae import train as train_vae
-from training.transformer import Shape, Transformer
+from training.transformer import Shape, Transformer, compress
 
 
 def smoke(folder: Path) -> Path:
@@ -36,7 +36,7 @@ def smoke(folder: Path) -> Path:
         sources = tuple(replace(s, recipe=replace(s.recipe, count=16), batch=4) for s in stage.sources)
         toy = replace(stage, sources=sources, steps=4)
         sets = [latent_set(vae, source.recipe, folder / "latents") for source in toy.sources]
-        trainer = Trainer(toy, sets, text_states, model)
+        trainer = Trainer(toy, sets, text_states, compress(model, stage.compress) if stage.compress else model)
         trainer.train(Run(name, runs), vae, samples=1)
         model = trainer.average.module.requires_grad_(True)
     save_folder(folder / "model", model, vae, text_states, base_side=32)

@@ -19,6 +19,7 @@ class Stage:
     """What a stage trains on and for how long.
 
     The rate falls to zero over the last `decay` share; a stage that is only a way to the next one keeps its rate.
+    A stage may add key/value compression to the layers named in `compress`.
     """
 
     seed: int
@@ -27,11 +28,19 @@ class Stage:
     steps: int
     lr: float
     decay: float = 0.4
+    compress: tuple[int, ...] = ()
 
 
 SQUARE_256 = Recipe(400, 256, 256, 2_000, base_side=32)
 WIDE_256 = Recipe(401, 320, 192, 120, base_side=32)
 TALL_256 = Recipe(402, 192, 320, 120, base_side=32)
+
+SQUARE_256_MORE = Recipe(410, 256, 256, 2_400, base_side=32, pair_share=0.25)
+WIDE_256_MORE = Recipe(411, 320, 192, 120, base_side=32, pair_share=0.25)
+TALL_256_MORE = Recipe(412, 192, 320, 120, base_side=32, pair_share=0.25)
+
+# The run of the text encoder that the transformer learns from.
+TEXT_RUN = "text-2"
 
 STAGES = {
     "128px": Stage(
@@ -59,12 +68,38 @@ STAGES = {
         lr=1.5e-3,
         decay=0.66,
     ),
+    # More objects, and two of them in order: small pictures again first, which are cheap.
+    "128px-more": Stage(
+        seed=7,
+        sources=(Source(Recipe(310, 128, 128, 8_000, base_side=16, pair_share=0.25), 64),),
+        start_from="256px-fine",
+        steps=900,
+        lr=2e-3,
+        decay=0.0,
+    ),
+    "256px-more": Stage(
+        seed=8,
+        sources=(Source(SQUARE_256_MORE, 24, 0.9), Source(WIDE_256_MORE, 24, 0.05), Source(TALL_256_MORE, 24, 0.05)),
+        start_from="128px-more",
+        steps=480,
+        lr=1.5e-3,
+        decay=0.6,
+    ),
     # One set of weights serves both sizes: pictures of 256 px stay in, or what they taught is lost again.
     "512px": Stage(
         seed=5,
-        sources=(Source(Recipe(500, 512, 512, 320, base_side=64), 12, 0.6), Source(SQUARE_256, 48, 0.4)),
-        start_from="256px-fine",
+        sources=(Source(Recipe(500, 512, 512, 320, base_side=64), 12, 0.6), Source(SQUARE_256_MORE, 48, 0.4)),
+        start_from="256px-more",
         steps=60,
         lr=7e-4,
+    ),
+    # The later half of the layers, as in the paper. Pictures of 256 px stay in for the same reason as above.
+    "512px-compressed": Stage(
+        seed=9,
+        sources=(Source(Recipe(500, 512, 512, 320, base_side=64), 12, 0.6), Source(SQUARE_256_MORE, 48, 0.4)),
+        start_from="512px",
+        steps=120,
+        lr=7e-4,
+        compress=(4, 5, 6, 7),
     ),
 }

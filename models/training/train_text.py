@@ -1,7 +1,8 @@
 """Stage 2: the text encoder, taught to read a caption's scene.  python -m training.train_text
 
-Object, style, background and relation are read off by one learned query each over all token states, much as the
-transformer's cross-attention will read them. The encoder is then kept as it is, the queries are thrown away.
+Objects, their places, style, background and relation are read off by one learned query each over all token states, much
+as the transformer's cross-attention will read them; a query for each place makes the states say where an object goes.
+The encoder is then kept as it is, the queries are thrown away.
 """
 
 import argparse
@@ -13,14 +14,17 @@ from torch import nn
 from transformers import PreTrainedTokenizerFast, T5Config, T5EncoderModel
 
 from training.captions import caption
-from training.icons import DRAWN, STYLES
+from training.icons import OBJECT_NAMES, STYLES
 from training.run import Average, Run, optimisers, set_rate, trapezoid
 from training.scenes import BACKGROUNDS, RELATIONS, Scene, sample_scene
 from training.tokenizer import VOCABULARY, load_tokenizer
 
+PLACES = ("left", "right", "top", "bottom")
+OPTIONAL = ("none", *OBJECT_NAMES)
 ATTRIBUTES = {
-    "object": DRAWN,
-    "other": ("none", *DRAWN),
+    "object": OBJECT_NAMES,
+    "other": OPTIONAL,
+    **dict.fromkeys(PLACES, OPTIONAL),
     "style": STYLES,
     "background": tuple(BACKGROUNDS),
     "relation": ("none", *RELATIONS),
@@ -46,6 +50,18 @@ def build_text_encoder() -> T5EncoderModel:
     )
 
 
+@torch.no_grad()
+def give_direction(encoder: T5EncoderModel) -> None:
+    """Let head 0 of every layer look at earlier tokens only, and head 1 at later ones.
+
+    T5 knows order from one bias per head and distance alone. It starts near 0 and Adam moves it by no more than the
+    learning rate a step, so in a few hundred steps no head would ever learn to tell before from after.
+    """
+    bias = encoder.encoder.block[0].layer[0].SelfAttention.relative_attention_bias.weight
+    later = encoder.config.relative_attention_num_buckets // 2
+    bias[later:, 0] = bias[:later, 1] = -4.0
+
+
 class SceneReader(nn.Module):
     """Text encoder with one query and one classifier per attribute."""
 
@@ -66,16 +82,33 @@ class SceneReader(nn.Module):
 
 def targets(scene: Scene) -> list[int]:
     """Return the index of each attribute's value."""
-    first, other = scene.objects[0], scene.objects[1].name if len(scene.objects) == 2 else "none"
-    values = (first.name, other, first.style, scene.background, scene.relation or "none")
-    return [names.index(v) for names, v in zip(ATTRIBUTES.values(), values, strict=True)]
+    first, *rest = scene.objects
+    values = {
+        "object": first.name,
+        "other": rest[0].name if rest else "none",
+        **places(scene),
+        "style": first.style,
+        "background": scene.background,
+        "relation": scene.relation or "none",
+    }
+    return [names.index(values[attribute]) for attribute, names in ATTRIBUTES.items()]
+
+
+def places(scene: Scene) -> dict[str, str]:
+    """Say which of two objects is at the left, right, top and bottom; "none" where the two do not differ."""
+    held = dict.fromkeys(PLACES, "none")
+    if scene.relation:
+        across = scene.relation in ("left of", "right of")
+        ordered = sorted(scene.objects, key=lambda o: o.x if across else o.y)
+        held |= zip(("left", "right") if across else ("top", "bottom"), (o.name for o in ordered), strict=True)
+    return held
 
 
 def text_batch(
     rng: np.random.Generator, tokenizer: PreTrainedTokenizerFast, batch: int
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Draw scenes and captions: ids and mask [B, T], targets [attributes, B]."""
-    scenes = [sample_scene(rng, pair_share=0.4) for _ in range(batch)]
+    scenes = [sample_scene(rng, pair_share=0.6) for _ in range(batch)]
     encoded = tokenizer([caption(s, rng) for s in scenes], padding=True, return_tensors="pt")
     return encoded.input_ids, encoded.attention_mask, torch.tensor([targets(s) for s in scenes]).T
 
@@ -88,11 +121,14 @@ def accuracy(reader: SceneReader, tokenizer: PreTrainedTokenizerFast, count: int
     return {name: round((x.argmax(1) == w).float().mean().item(), 3) for name, x, w in rows}
 
 
-def train(run: Run, steps: int, batch: int, lr: float) -> T5EncoderModel:
-    """Train and return the averaged encoder."""
+def train(run: Run, steps: int, batch: int, lr: float, start_from: Run | None = None) -> T5EncoderModel:
+    """Train, from an earlier run's encoder if one is named, and return the averaged encoder."""
     torch.manual_seed(2)
     tokenizer = load_tokenizer()
     reader = SceneReader()
+    if start_from:
+        reader.encoder.load_state_dict(encoder_weights(start_from))
+    give_direction(reader.encoder)
     average = Average(reader, 0.99)
     optimizers = optimisers(reader, lambda n, p: p.ndim == 2 and "block" in n and "bias" not in n, lr)
     start = run.resume(reader, average, optimizers)
@@ -108,16 +144,20 @@ def train(run: Run, steps: int, batch: int, lr: float) -> T5EncoderModel:
         average.update(reader)
         if step % 50 == 49 or step == steps - 1:
             run.log(step=step, loss=round(loss.item(), 4), **accuracy(average.module, tokenizer))
-    run.save(steps, reader, average, optimizers)
+            run.save(step + 1, reader, average, optimizers)
     return average.module.encoder
 
 
 def load_text_encoder(run: Run) -> T5EncoderModel:
     """Return a finished run's averaged encoder, frozen."""
     reader = SceneReader()
-    weights = {n.removeprefix("encoder."): w for n, w in run.averaged().items() if n.startswith("encoder.")}
-    reader.encoder.load_state_dict(weights)
+    reader.encoder.load_state_dict(encoder_weights(run))
     return reader.encoder.eval().requires_grad_(False)
+
+
+def encoder_weights(run: Run) -> dict[str, torch.Tensor]:
+    """Return the averaged weights of a run's encoder, without the queries and classifiers that taught it."""
+    return {n.removeprefix("encoder."): w for n, w in run.averaged().items() if n.startswith("encoder.")}
 
 
 def main() -> None:
@@ -126,8 +166,9 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--run", default="text")
+    parser.add_argument("--start-from", type=Run, help="an earlier run whose encoder is taught further")
     arguments = parser.parse_args()
-    train(Run(arguments.run), arguments.steps, arguments.batch, arguments.lr)
+    train(Run(arguments.run), arguments.steps, arguments.batch, arguments.lr, arguments.start_from)
 
 
 if __name__ == "__main__":

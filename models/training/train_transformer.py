@@ -17,11 +17,11 @@ from training.run import Average, Run, optimisers, set_rate, trapezoid
 from training.sample import contact_sheet, sample
 from training.schedule import noised
 from training.sheet import sheet_prompts
-from training.stages import STAGES, Stage
+from training.stages import STAGES, TEXT_RUN, Stage
 from training.text_states import TextStates
 from training.tokenizer import load_tokenizer
 from training.train_text import load_text_encoder
-from training.transformer import Shape, Transformer
+from training.transformer import Shape, Transformer, compress
 
 CAPTION_DROPOUT = 0.1
 
@@ -95,10 +95,20 @@ class Trainer:
 
 
 def load_average(name: str) -> Transformer:
-    """Return a stage's averaged transformer."""
-    model = Transformer(Shape())
-    model.load_state_dict(Run(name).averaged())
+    """Return a stage's averaged transformer; its weights say which layers are compressed."""
+    weights = Run(name).averaged()
+    layers = range(Shape().layers)
+    compressed = tuple(i for i in layers if f"transformer_blocks.{i}.attn1.sr.weight" in weights)
+    model = Transformer(Shape(compressed_layers=compressed))
+    model.load_state_dict(weights)
     return model
+
+
+def starting_model(stage: Stage) -> Transformer:
+    """Return the model that a stage trains: fresh or an earlier stage's, with compression where the stage adds it."""
+    torch.manual_seed(stage.seed)
+    model = load_average(stage.start_from) if stage.start_from else Transformer(Shape())
+    return compress(model, stage.compress) if stage.compress else model
 
 
 def main() -> None:
@@ -109,11 +119,9 @@ def main() -> None:
     stage = STAGES[arguments.stage]
     stage = replace(stage, steps=arguments.steps or stage.steps)
     vae = AutoencoderKL.from_pretrained(CACHE / "vae").eval()
-    text_states = TextStates(load_tokenizer(), load_text_encoder(Run("text")))
+    text_states = TextStates(load_tokenizer(), load_text_encoder(Run(TEXT_RUN)))
     sets = [latent_set(vae, source.recipe) for source in stage.sources]
-    torch.manual_seed(stage.seed)
-    model = load_average(stage.start_from) if stage.start_from else Transformer(Shape())
-    Trainer(stage, sets, text_states, model).train(Run(arguments.stage), vae)
+    Trainer(stage, sets, text_states, starting_model(stage)).train(Run(arguments.stage), vae)
 
 
 if __name__ == "__main__":

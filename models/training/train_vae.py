@@ -10,7 +10,6 @@ from diffusers import AutoencoderKL
 from PIL import Image
 
 from training.compose import compose
-from training.icons import OBJECT_NAMES
 from training.run import Average, Run, cosine, optimisers, set_rate
 from training.scenes import sample_scene
 
@@ -36,7 +35,7 @@ def build_vae() -> AutoencoderKL:
 def scene_pool(seed: int, side: int, count: int) -> np.ndarray:
     """Paint `count` training scenes, uint8 [count, side, side, 3]."""
     rng = np.random.default_rng(seed)
-    return np.stack([compose(sample_scene(rng, 0.3, OBJECT_NAMES), side, side) for _ in range(count)])
+    return np.stack([compose(sample_scene(rng, 0.3), side, side) for _ in range(count)])
 
 
 def crops(rng: np.random.Generator, pools: list[np.ndarray], batch: int, side: int) -> torch.Tensor:

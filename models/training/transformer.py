@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -10,10 +10,15 @@ from diffusers import PixArtTransformer2DModel
 from diffusers.models.embeddings import get_2d_sincos_pos_embed
 from torch import nn
 
+from training.attention import Attention, CompressedSelfAttention, SelfAttention
+
 
 @dataclass(frozen=True)
 class Shape:
-    """The transformer's dimensions; `base` is the latent side at which the interpolation scale is 1."""
+    """The transformer's dimensions; `base` is the latent side at which the interpolation scale is 1.
+
+    The layers in `compressed_layers` shorten their keys and values by `compression` along each side.
+    """
 
     layers: int = 8
     heads: int = 6
@@ -22,28 +27,12 @@ class Shape:
     patch: int = 2
     caption_width: int = 192
     base: int = 32
+    compressed_layers: tuple[int, ...] = ()
+    compression: int = 2
 
     @property
     def width(self) -> int:
         return self.heads * self.head_width
-
-
-class Attention(nn.Module):
-    """Multi-head attention of `x` to `context`; `mask` is added to the scores."""
-
-    def __init__(self, width: int, heads: int):
-        super().__init__()
-        self.heads = heads
-        self.to_q, self.to_k, self.to_v = (nn.Linear(width, width) for _ in range(3))
-        self.to_out = nn.ModuleList([nn.Linear(width, width)])
-
-    def forward(self, x: torch.Tensor, context: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
-        def split(y: torch.Tensor) -> torch.Tensor:
-            return y.view(y.shape[0], y.shape[1], self.heads, -1).transpose(1, 2)
-
-        q, k, v = split(self.to_q(x)), split(self.to_k(context)), split(self.to_v(context))
-        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-        return self.to_out[0](y.transpose(1, 2).flatten(2))
 
 
 class TanhGelu(nn.Module):
@@ -71,19 +60,23 @@ class FeedForward(nn.Module):
 class Block(nn.Module):
     """One block: modulated self-attention, plain cross-attention, modulated MLP."""
 
-    def __init__(self, width: int, heads: int):
+    def __init__(self, width: int, heads: int, compression: int | None):
         super().__init__()
         self.scale_shift_table = nn.Parameter(torch.zeros(6, width))
-        self.attn1 = Attention(width, heads)
+        self.attn1 = CompressedSelfAttention(width, heads, compression) if compression else SelfAttention(width, heads)
         self.attn2 = Attention(width, heads)
         self.ff = FeedForward(width)
 
     def forward(
-        self, x: torch.Tensor, caption: torch.Tensor, mask: torch.Tensor, modulation: torch.Tensor
+        self,
+        x: torch.Tensor,
+        caption: torch.Tensor,
+        mask: torch.Tensor,
+        modulation: torch.Tensor,
+        grid: tuple[int, int],
     ) -> torch.Tensor:
         shift1, scale1, gate1, shift2, scale2, gate2 = (self.scale_shift_table + modulation).unsqueeze(2).unbind(1)
-        normed = modulate(x, shift1, scale1)
-        x = x + gate1 * self.attn1(normed, normed)
+        x = x + gate1 * self.attn1(modulate(x, shift1, scale1), grid)
         x = x + self.attn2(x, caption, mask)
         return x + gate2 * self.ff(modulate(x, shift2, scale2))
 
@@ -125,7 +118,10 @@ class Transformer(nn.Module):
             emb=Holder(timestep_embedder=Perceptron(256, width, F.silu)), linear=nn.Linear(width, 6 * width)
         )
         self.caption_projection = Perceptron(shape.caption_width, width, lambda x: F.gelu(x, approximate="tanh"))
-        self.transformer_blocks = nn.ModuleList(Block(width, shape.heads) for _ in range(shape.layers))
+        self.transformer_blocks = nn.ModuleList(
+            Block(width, shape.heads, shape.compression if layer in shape.compressed_layers else None)
+            for layer in range(shape.layers)
+        )
         self.scale_shift_table = nn.Parameter(torch.zeros(2, width))
         self.proj_out = nn.Linear(width, shape.patch**2 * shape.channels)
         self.positions: dict[tuple[int, int, int], torch.Tensor] = {}
@@ -164,8 +160,9 @@ class Transformer(nn.Module):
         modulation = self.adaln_single.linear(F.silu(embedded)).view(-1, 6, self.shape.width)
         caption = self.caption_projection(caption)
         mask = (caption_mask == 0)[:, None, None].to(x.dtype) * -10_000.0
+        grid = (height // self.shape.patch, width // self.shape.patch)
         for block in self.transformer_blocks:
-            x = block(x, caption, mask, modulation)
+            x = block(x, caption, mask, modulation, grid)
         shift, scale = (self.scale_shift_table + embedded[:, None]).unsqueeze(2).unbind(1)
         return self._unpatch(self.proj_out(modulate(x, shift, scale)), height, width)
 
@@ -197,8 +194,20 @@ def timestep_features(timestep: torch.Tensor) -> torch.Tensor:
     return torch.cat([angles.cos(), angles.sin()], 1)
 
 
+def compress(model: Transformer, layers: tuple[int, ...]) -> Transformer:
+    """Return the same model with keys and values of `layers` shortened by fresh, averaging convolutions."""
+    compressed = Transformer(replace(model.shape, compressed_layers=layers))
+    missing, _ = compressed.load_state_dict(model.state_dict(), strict=False)
+    if not all(".attn1.sr." in name or ".attn1.norm." in name for name in missing):
+        raise ValueError(f"the model to compress lacks {missing}")
+    return compressed
+
+
 def to_diffusers(model: Transformer, base_side: int) -> PixArtTransformer2DModel:
-    """Return diffusers' model with the same weights, set to the positions of one size."""
+    """Return diffusers' model with the same weights, set to the positions of one size.
+
+    Its class has no place for the weights of compressed layers; `training.huggingface` adds them to the folder.
+    """
     shape = model.shape
     other = PixArtTransformer2DModel(
         num_attention_heads=shape.heads,
@@ -215,8 +224,14 @@ def to_diffusers(model: Transformer, base_side: int) -> PixArtTransformer2DModel
         norm_elementwise_affine=False,
         norm_eps=1e-6,
     )
-    weights = {n: p.detach().clone() for n, p in model.state_dict().items()}
+    compression = compression_weights(model)
+    weights = {n: p.detach().clone() for n, p in model.state_dict().items() if n not in compression}
     missing, unexpected = other.load_state_dict(weights, strict=False)
     if unexpected or set(missing) - {"pos_embed.pos_embed"}:
         raise ValueError(f"diffusers' transformer has other weights: missing {missing}, unexpected {unexpected}")
     return other.eval()
+
+
+def compression_weights(model: Transformer) -> dict[str, torch.Tensor]:
+    """Return what the compressed layers have beside diffusers' weights, by name."""
+    return {n: p for n, p in model.state_dict().items() if ".attn1.sr." in n or ".attn1.norm." in n}
