@@ -81,7 +81,7 @@ STAGES = {
         seed=8,
         sources=(Source(SQUARE_256_MORE, 24, 0.9), Source(WIDE_256_MORE, 24, 0.05), Source(TALL_256_MORE, 24, 0.05)),
         start_from="128px-more",
-        steps=480,
+        steps=520,
         lr=1.5e-3,
         decay=0.6,
     ),

@@ -80,7 +80,7 @@ class Recorder:
 
 def load_pipeline(folder: Path) -> PixArtSigmaPipeline:
     """The reference pipeline of a checkpoint; with KV compression, which it lacks, our transformer takes its place."""
-    pipeline = PixArtSigmaPipeline.from_pretrained(folder)
+    pipeline = PixArtSigmaPipeline.from_pretrained(folder, dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     transformer, projection = load_transformer(folder)
     if transformer.shape.kv_compression is not None:
