@@ -1,11 +1,13 @@
 import { openExpansion } from '../catalog/expansion/expansion.ts';
+import { extraComputations } from '../catalog/extra-computations.ts';
 import type { Job } from '../catalog/job.ts';
 import { planCatalog } from '../catalog/plan-catalog.ts';
 import { cutShards, type Shard } from '../catalog/shards.ts';
+import type { Size } from '../catalog/size.ts';
 import { UserError } from '../catalog/user-error.ts';
 import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
 import { type ObjectStore, shardName } from '../store/index.ts';
-import type { BatchInput, CatalogSource, Plan, ShardRef } from '../workflows/contract.ts';
+import type { BatchInput, CatalogSource, MadeImages, Plan, ShardRef } from '../workflows/contract.ts';
 import { batchOutcomes, encodeJobs, isReceipt } from './batch-pieces.ts';
 import type { OpenStore } from './dependencies.ts';
 import { keptTerms, readCatalog } from './read-catalog.ts';
@@ -19,17 +21,17 @@ import { keptTerms, readCatalog } from './read-catalog.ts';
 export function createPlanBatch(openStore: OpenStore) {
   return async function planBatch(input: BatchInput): Promise<Plan> {
     const store = await openStore(input.store);
-    const shards =
+    const { shards, made } =
       input.source.kind === 'retry'
         ? await planRetry(store, input.batch)
-        : await planSource(store, input, input.source);
+        : { shards: await planSource(store, input, input.source), made: {} };
     const refs: ShardRef[] = [];
     for (const [index, { size, jobs }] of shards.entries()) {
       const name = shardName(input.batch, input.round, index);
       await writeShard(store, name, jobs);
       refs.push({ shard: index, size, jobs: jobs.length, name });
     }
-    return { jobs: refs.reduce((sum, { jobs }) => sum + jobs, 0), shards: refs };
+    return { jobs: refs.reduce((sum, { jobs }) => sum + jobs, 0), shards: refs, made };
   };
 }
 
@@ -45,11 +47,21 @@ async function planSource(
   return (await planCatalog([bytes], options)).shards;
 }
 
-/** The jobs of the batch that have no image yet: failed, cancelled or lost. */
-async function planRetry(store: ObjectStore, batch: string): Promise<Shard[]> {
+/** The jobs of the batch that have no image yet (failed, cancelled or lost), and a count of those that have. */
+async function planRetry(store: ObjectStore, batch: string) {
   const gaps: Job[] = [];
-  for await (const { job, outcome } of batchOutcomes(store, batch)) if (!isReceipt(outcome)) gaps.push(job);
-  return cutShards(gaps);
+  const made: Partial<Record<Size, MadeImages>> = {};
+  for await (const { job, outcome } of batchOutcomes(store, batch)) {
+    if (!isReceipt(outcome)) {
+      gaps.push(job);
+      continue;
+    }
+    const ofSize = made[job.size] ?? { rendered: 0, reused: 0, extraComputations: 0 };
+    ofSize[outcome.outcome] += 1;
+    ofSize.extraComputations += extraComputations(outcome);
+    made[job.size] = ofSize;
+  }
+  return { shards: cutShards(gaps), made };
 }
 
 async function writeShard(store: ObjectStore, name: string, jobs: Job[]): Promise<void> {

@@ -1,6 +1,7 @@
 import { isGrpcServiceError } from '@temporalio/client';
 import { UserError } from '../catalog/user-error.ts';
-import { type BatchProgress, PROGRESS_QUERY } from '../workflows/contract.ts';
+import { withReports } from '../workflows/batch-progress.ts';
+import { type BatchAnswer, type BatchProgress, PROGRESS_QUERY, type ShardReport } from '../workflows/contract.ts';
 import { aboutBatch, batchHandle } from './batch-handle.ts';
 import { type BatchClient, GRPC } from './connect.ts';
 
@@ -13,20 +14,40 @@ export class NoOrchestrator extends UserError {
   }
 }
 
+/** A shard that does not answer soon is taken by its last report: it may just be starting or ending. */
+const SHARD_ANSWER_MS = 2_000;
+
 /**
- * Asks a batch how far it is; a finished one answers too.
+ * Asks a batch and its running shards how far they are; a finished batch answers too.
  *
  * @throws UserError where Temporal does not know the batch
  * @throws NoOrchestrator
  */
-export function batchProgress(client: BatchClient, batch: string): Promise<BatchProgress> {
-  return aboutBatch(client, batch, async () => {
+export async function batchProgress(client: BatchClient, batch: string): Promise<BatchProgress> {
+  const answer = await aboutBatch(client, batch, async () => {
     try {
-      return await batchHandle(client, batch).query<BatchProgress, []>(PROGRESS_QUERY);
+      return await batchHandle(client, batch).query<BatchAnswer, []>(PROGRESS_QUERY);
     } catch (error) {
       throw isUnanswered(error) ? new NoOrchestrator(batch) : error;
     }
   });
+  // A batch that an older orchestrator runs names no shards.
+  const running = answer.running ?? [];
+  const reports = await Promise.all(running.map(({ workflowId }) => shardReport(client, workflowId)));
+  return withReports(
+    { ...answer, running },
+    reports.filter((report) => report !== null),
+  );
+}
+
+async function shardReport({ temporal }: BatchClient, workflowId: string): Promise<ShardReport | null> {
+  try {
+    return await temporal.withDeadline(Date.now() + SHARD_ANSWER_MS, () =>
+      temporal.workflow.getHandle(workflowId).query<ShardReport, []>(PROGRESS_QUERY),
+    );
+  } catch {
+    return null;
+  }
 }
 
 /** The server refuses a query at once where it has seen no worker for minutes, and gives up on it after ten seconds otherwise. */

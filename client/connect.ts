@@ -1,5 +1,7 @@
 import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
 import { UserError } from '../catalog/user-error.ts';
+import { startsTraces } from '../monitoring/tracing/client-interceptor.ts';
+import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes.ts';
 import type { TemporalTarget } from './temporal-target.ts';
 
@@ -42,8 +44,18 @@ export async function connect({ address, namespace, options }: TemporalTarget): 
     await connection.close();
     throw error;
   }
-  const temporal = new Client({ connection, namespace });
-  return { temporal, namespace, address, close: () => connection.close() };
+  const tracer = processTracer();
+  const interceptors = tracer === null ? {} : { workflow: [startsTraces(tracer)] };
+  const temporal = new Client({ connection, namespace, interceptors });
+  return {
+    temporal,
+    namespace,
+    address,
+    async close() {
+      await tracer?.flush();
+      await connection.close();
+    },
+  };
 }
 
 async function checkReachable(connection: Connection, address: string): Promise<void> {

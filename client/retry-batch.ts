@@ -24,7 +24,13 @@ export async function retryBatch(client: BatchClient, batch: string): Promise<nu
     throw new UserError(`batch ${batch} has nothing to retry: no image is missing`);
   }
   const before = await lastInput(client, batch);
-  const input: BatchInput = { ...before, round: before.round + 1, source: { kind: 'retry' } };
+  const { source } = before;
+  const catalog = source.kind === 'catalog' ? source.url : source.catalog;
+  const input: BatchInput = {
+    ...before,
+    round: before.round + 1,
+    source: { kind: 'retry', ...(catalog !== undefined && { catalog }) },
+  };
   await client.temporal.workflow.start<typeof renderBatch>('renderBatch', {
     ...batchStart(input),
     taskQueue: ORCHESTRATOR_QUEUE,

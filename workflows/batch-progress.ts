@@ -1,5 +1,6 @@
 import type { Size } from '../catalog/size.ts';
 import type {
+  BatchAnswer,
   BatchInput,
   BatchProgress,
   BatchState,
@@ -38,21 +39,49 @@ export function planned(ledger: ProgressLedger, plan: Plan): void {
     const before = ledger.bySize[size] ?? { jobs: 0, rendered: 0, reused: 0, failed: 0 };
     ledger.bySize[size] = { ...before, jobs: before.jobs + jobs };
   }
+  for (const [size, { rendered, reused, extraComputations }] of Object.entries(plan.made ?? {})) {
+    const { jobs, failed } = ledger.bySize[size as Size] ?? { jobs: 0, failed: 0 };
+    ledger.bySize[size as Size] = { jobs: jobs + rendered + reused, rendered, reused, failed };
+    ledger.extraComputations += extraComputations;
+  }
 }
 
 /** Takes in a shard's report: it replaces the shard's earlier one, unless it was overtaken by a later. */
 export function reported(ledger: ProgressLedger, shard: ShardRef, report: ShardReport): void {
   const before = ledger.running[shard.shard];
   if (before !== undefined && doneOf(before) >= doneOf(report)) return;
-  const progress = ledger.bySize[shard.size]!;
-  for (const outcome of ['rendered', 'reused', 'failed'] as const) {
-    progress[outcome] += report[outcome] - (before?.[outcome] ?? 0);
-  }
+  add(ledger.bySize[shard.size]!, before, report);
   ledger.extraComputations += report.extraComputations - (before?.extraComputations ?? 0);
-  const known = before?.failed ?? 0;
-  const fresh = report.recentFailures.slice(0, report.failed - known);
-  ledger.recentFailures = [...fresh, ...ledger.recentFailures].slice(0, RECENT_FAILURES);
+  ledger.recentFailures = withNewFailures(ledger.recentFailures, before, report);
   ledger.running[shard.shard] = report;
+}
+
+/** What the shards that run say now, in place of what they last told their batch. Nothing that is given is changed. */
+export function withReports({ running, ...progress }: BatchAnswer, reports: ShardReport[]): BatchProgress {
+  const known = new Map(running.map((shard) => [shard.shard.shard, shard]));
+  const result = structuredClone(progress);
+  for (const report of reports) {
+    const { shard, report: before } = known.get(report.shard)!;
+    if (before !== null && doneOf(before) >= doneOf(report)) continue;
+    add(result.bySize[shard.size]!, before, report);
+    add(result.totals, before, report);
+    result.totals.extraComputations += report.extraComputations - (before?.extraComputations ?? 0);
+    result.recentFailures = withNewFailures(result.recentFailures, before, report);
+  }
+  return result;
+}
+
+type Counts = Pick<SizeProgress, 'rendered' | 'reused' | 'failed'>;
+
+function add(to: Counts, before: ShardReport | null | undefined, report: ShardReport): void {
+  for (const outcome of ['rendered', 'reused', 'failed'] as const) {
+    to[outcome] += report[outcome] - (before?.[outcome] ?? 0);
+  }
+}
+
+function withNewFailures(listed: RecentFailure[], before: ShardReport | null | undefined, report: ShardReport) {
+  const fresh = report.recentFailures.slice(0, report.failed - (before?.failed ?? 0));
+  return [...fresh, ...listed].slice(0, RECENT_FAILURES);
 }
 
 /** The shard ended: nothing more will come from it. Its unaccounted jobs are lost, or wait for a retry if it was cancelled. */

@@ -2,7 +2,7 @@ import { type BatchInput, type BatchMemo, batchWorkflowId } from './contract.ts'
 
 /** How every batch is started, by a person or by a schedule: its id, and what Temporal's UI and listings say of it. */
 export function batchStart(input: BatchInput) {
-  const catalog = input.source.kind === 'catalog' ? input.source.url : `gaps of batch ${input.batch}`;
+  const catalog = input.source.kind === 'catalog' ? input.source.url : (input.source.catalog ?? input.batch);
   const memo: BatchMemo = {
     batch: input.batch,
     round: input.round,

@@ -12,7 +12,7 @@ export const renderQueue = (size: Size): string => `render-${size}`;
 
 export const batchWorkflowId = (batch: string): string => `batch/${batch}`;
 
-/** The name of the query that a batch answers with BatchProgress. */
+/** The name of the query that a batch answers with BatchAnswer, and a shard with its ShardReport. */
 export const PROGRESS_QUERY = 'progress';
 
 /** Where rows come from: a catalog at a URL, or, for a retry, the rows of the batch that have no image yet. */
@@ -25,7 +25,11 @@ export type CatalogSource =
       /** How choices in cells are read; without it a brace is a brace. */
       expansion?: ExpansionSettings | undefined;
     }
-  | { kind: 'retry' };
+  | {
+      kind: 'retry';
+      /** URL of the catalog that the first round was planned from. */
+      catalog?: string;
+    };
 
 export type JobDefaults = { size: Size; format: ImageFormat; quality: number | null };
 
@@ -52,7 +56,7 @@ export type BatchMemo = {
   batch: string;
   round: number;
   state: BatchState;
-  /** URL of the catalog, or of the folder whose gaps a retry fills. */
+  /** URL of the catalog that the first round was planned from. */
   catalog: string;
   bundle: string;
   bundleDigest: string;
@@ -63,7 +67,7 @@ export type SizeProgress = { jobs: number; rendered: number; reused: number; fai
 
 export type RecentFailure = { id: string; reason: string };
 
-/** The answer to the `progress` query; it counts the jobs of this round. */
+/** How far a batch is. It counts all its jobs, those that earlier rounds made too. */
 export type BatchProgress = {
   batch: string;
   round: number;
@@ -74,10 +78,23 @@ export type BatchProgress = {
   recentFailures: RecentFailure[];
 };
 
+/** A shard's last report as its batch has it; the shard itself knows more. */
+export type RunningShard = { shard: ShardRef; workflowId: string; report: ShardReport | null };
+
+/** The answer to the `progress` query: what the batch was told, and whom to ask for the rest. */
+export type BatchAnswer = BatchProgress & { running: RunningShard[] };
+
 /** One slice of the plan: all of one size. `name` is its object in the store. */
 export type ShardRef = { shard: number; size: Size; jobs: number; name: string };
 
-export type Plan = { jobs: number; shards: ShardRef[] };
+export type Plan = {
+  jobs: number;
+  shards: ShardRef[];
+  /** Images that earlier rounds made; there are none where it is missing. */
+  made?: Partial<Record<Size, MadeImages>>;
+};
+
+export type MadeImages = Pick<SizeProgress, 'rendered' | 'reused'> & { extraComputations: number };
 
 export type ShardInput = {
   store: string;

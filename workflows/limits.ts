@@ -61,8 +61,14 @@ export const ORCHESTRATE_RETRY: RetryPolicy = {
  */
 export const SHARDS_AT_ONCE = 2;
 
-/** Reports from a shard to its batch. Each costs up to four events in the batch's history. */
+/** The longest pause between two looks whether the shard of a terminated run has ended. */
+export const ID_IN_USE_SECONDS = 30;
+
+/** Reports from a shard to its batch while all goes well and fast. Each costs up to four events in the batch's history. */
 export const REPORTS_PER_SHARD = 10;
+
+/** An image that ends so long after the last report is reported at once. */
+export const REPORT_EVERY_SECONDS = 30;
 
 export const RECENT_FAILURES = 5;
 

@@ -1,7 +1,9 @@
 import { defineQuery, defineSignal } from '@temporalio/workflow';
-import { type BatchProgress, PROGRESS_QUERY, type ShardReport } from './contract.ts';
+import { type BatchAnswer, PROGRESS_QUERY, type ShardReport } from './contract.ts';
 
-export const progressQuery = defineQuery<BatchProgress>(PROGRESS_QUERY);
+export const progressQuery = defineQuery<BatchAnswer>(PROGRESS_QUERY);
+
+export const shardProgressQuery = defineQuery<ShardReport>(PROGRESS_QUERY);
 
 /** From a shard to its batch. */
 export const shardReportSignal = defineSignal<[ShardReport]>('shardReport');

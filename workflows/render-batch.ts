@@ -1,13 +1,17 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   CancellationScope,
   CancelledFailure,
   ChildWorkflowCancellationType,
+  type ChildWorkflowOptions,
   continueAsNew,
   executeChild,
+  getExternalWorkflowHandle,
   isCancellation,
   ParentClosePolicy,
   proxyActivities,
   setHandler,
+  sleep,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Size } from '../catalog/size.ts';
@@ -16,9 +20,11 @@ import { publisher } from './batch-visibility.ts';
 import {
   type BatchInput,
   type BatchResult,
+  batchWorkflowId,
   type LostShard,
   ORCHESTRATOR_QUEUE,
   type OrchestratorActivities,
+  type ShardInput,
   type ShardRef,
 } from './contract.ts';
 import { reasonOf } from './failure.ts';
@@ -60,7 +66,7 @@ export async function renderBatch(input: BatchInput, carry?: BatchCarry): Promis
   const batch: BatchCarry = carry ?? firstCarry();
   const publish = publisher();
   const update = () => publish(progressOf(input, batch.ledger));
-  setHandler(progressQuery, () => progressOf(input, batch.ledger));
+  setHandler(progressQuery, () => ({ ...progressOf(input, batch.ledger), running: [] }));
   update();
   let cancellation: unknown = null;
   try {
@@ -103,6 +109,14 @@ async function plan(input: BatchInput, batch: BatchCarry): Promise<void> {
 /** Runs until no shard waits, or until the history is long enough and the window has been drained. */
 async function renderShards(input: BatchInput, batch: BatchCarry, update: () => void): Promise<void> {
   const running = new Map<number, ShardRef>();
+  setHandler(progressQuery, () => ({
+    ...progressOf(input, batch.ledger),
+    running: [...running.values()].map((shard) => ({
+      shard,
+      workflowId: shardWorkflowId(input, shard),
+      report: batch.ledger.running[shard.shard] ?? null,
+    })),
+  }));
   setHandler(shardReportSignal, (report) => {
     const shard = running.get(report.shard);
     if (shard === undefined) return;
@@ -142,8 +156,8 @@ function* taken(batch: BatchCarry, size: Size): Generator<ShardRef> {
 async function renderOne(input: BatchInput, batch: BatchCarry, shard: ShardRef, window: number): Promise<void> {
   const { store, round, bundle } = input;
   try {
-    const report = await executeChild<typeof renderShard>('renderShard', {
-      workflowId: `${workflowInfo().workflowId}/${round}-${shard.shard}`,
+    const report = await executeOnce({
+      workflowId: shardWorkflowId(input, shard),
       args: [{ store, batch: input.batch, round, bundleDigest: bundle.digest, shard, window }],
       staticSummary: `Images of size ${shard.size}: ${shard.jobs}`,
       staticDetails: `Shard ${shard.shard} of batch \`${input.batch}\`, round ${round}. Its jobs: \`${shard.name}\` in \`${store}\`.`,
@@ -161,6 +175,27 @@ async function renderOne(input: BatchInput, batch: BatchCarry, shard: ShardRef, 
     const reason = reasonOf(rootCause(error));
     batch.lostShards.push({ shard: shard.shard, reason });
     settled(batch.ledger, shard, { lost: reason });
+  }
+}
+
+const shardWorkflowId = ({ batch, round }: BatchInput, { shard }: ShardRef): string =>
+  `${batchWorkflowId(batch)}/${round}-${shard}`;
+
+/**
+ * Runs a shard when its id is free. It is not where the batch was terminated and submitted again at once: that run's shards are
+ * told to stop, and are still writing down what they have.
+ */
+async function executeOnce(options: ChildWorkflowOptions & { workflowId: string; args: [ShardInput] }) {
+  for (let seconds = 1; ; seconds = Math.min(2 * seconds, limits.ID_IN_USE_SECONDS)) {
+    try {
+      return await executeChild<typeof renderShard>('renderShard', options);
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      await getExternalWorkflowHandle(options.workflowId)
+        .cancel()
+        .catch(() => undefined);
+      await sleep(1_000 * seconds);
+    }
   }
 }
 

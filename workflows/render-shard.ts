@@ -5,7 +5,9 @@ import {
   CancellationScope,
   CancelledFailure,
   isCancellation,
+  patched,
   proxyActivities,
+  setHandler,
 } from '@temporalio/workflow';
 import type { Failure, Receipt } from '../catalog/receipt.ts';
 import {
@@ -19,6 +21,7 @@ import {
 } from './contract.ts';
 import { failureOf } from './failure.ts';
 import * as limits from './limits.ts';
+import { shardProgressQuery } from './messages.ts';
 import { ShardReports } from './shard-reports.ts';
 import { slidingWindow } from './sliding-window.ts';
 
@@ -36,11 +39,12 @@ const orchestrator = proxyActivities<OrchestratorActivities>({
  */
 export async function renderShard(input: ShardInput): Promise<ShardReport> {
   const { store, batch, round, shard } = input;
+  const reports = new ShardReports(shard.shard, shard.jobs, patched('reports-in-time'));
+  setHandler(shardProgressQuery, () => reports.current);
   const jobs = await orchestrator.readShard.executeWithOptions({ summary: `${shard.jobs} jobs` }, [
     { store, shard: shard.name },
   ]);
   const outcomes: (Receipt | Failure)[] = [];
-  const reports = new ShardReports(shard.shard, jobs.length);
   const cancellation = await caught(
     slidingWindow(jobs.entries(), input.window, async ([index, job]) => {
       const outcome = await renderOne(input, index, job);

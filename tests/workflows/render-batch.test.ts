@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UserError } from '../../catalog/user-error.ts';
 import { batchEnd, batchProgress, cancelBatch, describeBatch, retryBatch, watchBatch } from '../../client/index.ts';
 import { RendererDied } from '../../models/renderer/errors.ts';
-import { batchWorkflowId } from '../../workflows/contract.ts';
+import { type BatchProgress, batchWorkflowId, PROGRESS_QUERY } from '../../workflows/contract.ts';
 import { type Site, startSite } from './site.ts';
 
 /** Prompts say how the simulated renderer shall behave; a row marked "twice" fails on the first attempt only. */
@@ -92,7 +92,12 @@ describe('a batch', () => {
     const second = await site.manifest(batch);
     expect(second).toMatchObject({ round: 2, failures: [], totals: { jobs: 6, rendered: 6, failed: 0 } });
     expect(second.images).toEqual(expect.arrayContaining(first.images));
-    expect((await batchProgress(site.client, batch)).totals).toMatchObject({ jobs: 1, rendered: 1 });
+    const { totals, bySize } = await batchProgress(site.client, batch);
+    expect(totals).toMatchObject({ jobs: 6, rendered: 6, failed: 0 });
+    expect(bySize).toEqual({ 256: { jobs: 6, rendered: 6, reused: 0, failed: 0 } });
+    const listing = await describeBatch(site.client, batch);
+    expect(listing).toMatchObject({ round: 2, total: 6, done: 6 });
+    expect(listing.catalog).toMatch(/gaps\.csv$/);
     await expect(retryBatch(site.client, batch)).rejects.toThrow('no image is missing');
   });
 
@@ -140,6 +145,35 @@ describe('a batch', () => {
     expect(await retryBatch(site.client, batch)).toBe(3);
     await cancelBatch(site.client, batch);
     expect(await batchEnd(site.client, batch)).toEqual({ state: 'cancelled' });
+  });
+
+  it('tells of every image and failure at once, though its shards report a tenth at a time', async () => {
+    const quick = [...rows(3, '256', 'a gate'), 'an impossible gate,256'];
+    mended = false;
+    const batch = await site.submit('exact', [...quick, ...rows(36, '256', 'a slow gate')], 1);
+    const progress = () => batchProgress(site.client, batch);
+    await expect.poll(progress, { timeout: 20_000 }).toMatchObject({ totals: { jobs: 40, rendered: 3, failed: 1 } });
+    expect((await progress()).recentFailures).toMatchObject([{ reason: 'this picture cannot be made' }]);
+    const handle = site.client.temporal.workflow.getHandle(batchWorkflowId(batch));
+    const toldByShards = async () => (await handle.query<BatchProgress, []>(PROGRESS_QUERY)).totals.failed;
+    await expect.poll(toldByShards).toBe(1);
+    await cancelBatch(site.client, batch);
+    await batchEnd(site.client, batch);
+  });
+
+  it('that is terminated and submitted again at once waits for the shards of its former run to end', async () => {
+    const catalog = rows(4, '256', 'a slow well');
+    const batch = await site.submit('again', catalog);
+    const shard = `${batchWorkflowId(batch)}/1-0`;
+    await untilRunning(site, shard);
+    await site.client.temporal.workflow.getHandle(batchWorkflowId(batch)).terminate('a person did it');
+    await site.submit('again', catalog);
+    const first = (await site.client.temporal.workflow.getHandle(shard).describe()).runId;
+    const run = async () => (await site.client.temporal.workflow.getHandle(shard).describe()).runId;
+    await expect.poll(run, { timeout: 20_000 }).not.toBe(first);
+    expect((await batchProgress(site.client, batch)).totals).toMatchObject({ jobs: 4, failed: 0 });
+    await cancelBatch(site.client, batch);
+    await batchEnd(site.client, batch);
   });
 
   it('is watched until its end', async () => {
