@@ -4,6 +4,7 @@ import { type Caption, captionInputs } from './captions.ts';
 import type { Sampler } from './dpm-solver.ts';
 import { guide } from './guidance.ts';
 import type { RenderOptions } from './render-request.ts';
+import { StateClock } from './sampler-state.ts';
 import type { Graph } from './session.ts';
 
 /**
@@ -27,29 +28,35 @@ export type DenoiseInputs = {
 };
 
 /**
- * Takes noise to latents, a step at a time. With guidance, negative prompt and prompt go through the transformer as one batch
- * of two, or in two calls where the image is large.
+ * Takes noise, or the state that an earlier run was left in, to latents, a step at a time. With guidance, negative prompt and
+ * prompt go through the transformer as one batch of two, or in two calls where the image is large.
  *
+ * @param sampler made with the same `resume`
  * @returns latents [channels, height, width]
- * @throws the signal's reason where it was aborted; it is looked at before each step.
+ * @throws the signal's reason where it was aborted; it is looked at before each step and after the last.
  */
 export async function denoise(
   transformer: Graph,
   sampler: Sampler,
   inputs: DenoiseInputs,
-  { signal, onStep }: RenderOptions,
+  { signal, onStep, resume, keeping }: RenderOptions,
 ): Promise<Float32Array> {
   const predict = predictor(transformer, inputs);
+  const clock = new StateClock(keeping?.everyMs ?? Number.POSITIVE_INFINITY);
   const steps = sampler.timesteps.length;
-  let latents = inputs.noise;
-  for (const [i, timestep] of sampler.timesteps.entries()) {
+  const first = resume?.step ?? 0;
+  let latents = resume?.latents ?? inputs.noise;
+  const keep = (step: number) => keeping?.keep({ step, latents, previousImage: sampler.previousImage! });
+  for (let done = first; ; done++) {
     // The graph blocks this thread: only here can a message that asks to stop come in.
     await turn();
+    if (signal?.aborted && done > first) await keep(done);
     signal?.throwIfAborted();
-    latents = sampler.step(latents, await predict(latents, timestep));
-    onStep?.(i + 1, steps);
+    if (done === steps) return latents;
+    latents = sampler.step(latents, await predict(latents, sampler.timesteps[done]!));
+    onStep?.(done + 1, steps);
+    if (clock.due(done + 1 === steps)) await keep(done + 1);
   }
-  return latents;
 }
 
 type Predict = (latents: Float32Array, timestep: number) => Promise<Float32Array>;

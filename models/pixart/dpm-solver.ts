@@ -1,10 +1,13 @@
 import type { SchedulerConfig } from './bundle.ts';
 import { noiseSchedule } from './noise-schedule.ts';
+import type { SamplerState } from './sampler-state.ts';
 
 /** Walks one image's latents from noise to picture; holds the state of one run. */
 export type Sampler = {
   /** What the transformer is told at each step, noisiest first. */
   readonly timesteps: readonly number[];
+  /** The image that was predicted in the last step; null before the first. */
+  readonly previousImage: Float32Array | null;
   /** Latents after the next step, from the latents before it and what the transformer predicted for them. */
   step(latents: Float32Array, prediction: Float32Array): Float32Array;
 };
@@ -18,16 +21,20 @@ type Level = { alpha: number; sigma: number; lambda: number };
  * Source: Lu et al., arXiv 2211.01095, algorithm 2; diffusers, schedulers/scheduling_dpmsolver_multistep.py, with
  * `final_sigmas_type="zero"`, where the last step lands on the predicted image.
  *
+ * @param resume goes on behind the step in which this state was taken, with the same arithmetic
  * @throws UserError where `noiseSchedule` does.
  */
-export function dpmSolver(config: SchedulerConfig, steps: number): Sampler {
+export function dpmSolver(config: SchedulerConfig, steps: number, resume?: SamplerState): Sampler {
   const { timesteps, sigmas } = noiseSchedule(config, steps);
   const levels = sigmas.map(levelOf);
   const predictImage = config.prediction === 'epsilon' ? imageFromNoise : imageFromVelocity;
-  let index = 0;
-  let previousImage: Float32Array | null = null;
+  let index = resume?.step ?? 0;
+  let previousImage = resume?.previousImage ?? null;
   return {
     timesteps,
+    get previousImage() {
+      return previousImage;
+    },
     step(latents, prediction) {
       const from = levels[index]!;
       const to = levels[index + 1]!;

@@ -1,7 +1,9 @@
 export type { BundleRef } from '../../catalog/bundle-ref.ts';
 export { type Bundle, type BundleDescription, bundleRef, openBundle } from './bundle.ts';
+export { decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
 export { bundleFolder, listBundles } from './installed-bundles.ts';
 export { loadPipeline, type Pipeline } from './pipeline.ts';
 export { PIPELINE_VERSION } from './pipeline-version.ts';
 export type { Device, RenderedImage, RenderOptions, RenderRequest } from './render-request.ts';
+export type { SamplerState, StateKeeping } from './sampler-state.ts';
 export { verifyBundle } from './verify-bundle.ts';

@@ -9,6 +9,7 @@ import { positionEmbedding } from './position-embedding.ts';
 import type { RenderedImage, RenderOptions, RenderRequest } from './render-request.ts';
 import { checkRequest } from './request-check.ts';
 import { resizeAndCrop, toBytes } from './resize-crop.ts';
+import type { SamplerState } from './sampler-state.ts';
 import { type Graph, openGraph, type SessionOptions } from './session.ts';
 import { loadTokenizer } from './tokenizer.ts';
 
@@ -69,7 +70,7 @@ export async function loadPipeline(bundle: Bundle, options: SessionOptions): Pro
   };
 }
 
-/** From the seed's noise to the latents of the bin, [channels, height, width]. */
+/** From the seed's noise, or an earlier run's state, to the latents of the bin, [channels, height, width]. */
 function sample(
   transformer: Graph,
   description: BundleDescription,
@@ -84,10 +85,20 @@ function sample(
   const scale = { baseSize: sampleSize / patch, interpolationScale };
   const positions = new Tensor('float32', positionEmbedding(rows, columns, width, scale), [1, rows * columns, width]);
   const noise = randomNormal(shape.channels * shape.height * shape.width, request.seed);
-  const sampler = dpmSolver(description.scheduler, request.steps);
+  const resume = fits(options.resume, request.steps, noise.length) ? options.resume : undefined;
+  const sampler = dpmSolver(description.scheduler, request.steps, resume);
   const inputs = { ...shape, ...captions, noise, positions, guidance: request.guidance };
-  return denoise(transformer, sampler, inputs, options);
+  return denoise(transformer, sampler, inputs, { ...options, resume });
 }
+
+/** What does not fit cannot be this request's: the run begins with noise then, and its first step says so. */
+const fits = (state: SamplerState | undefined, steps: number, length: number): boolean =>
+  state !== undefined &&
+  Number.isInteger(state.step) &&
+  state.step >= 1 &&
+  state.step <= steps &&
+  state.latents.length === length &&
+  state.previousImage.length === length;
 
 /** From latents to the finished image's bytes. */
 async function develop(

@@ -1,4 +1,5 @@
 import type { Size } from '../../catalog/size.ts';
+import type { SamplerState, StateKeeping } from './sampler-state.ts';
 
 /** Everything that decides one image, besides the bundle. */
 export type RenderRequest = {
@@ -22,6 +23,10 @@ export type RenderOptions = {
   signal?: AbortSignal | undefined;
   /** Called after each denoising step, `step` counting from 1. */
   onStep?: ((step: number, steps: number) => void) | undefined;
+  /** A state that an earlier run of the same request on the same bundle gave; one that does not fit is left aside. */
+  resume?: SamplerState | undefined;
+  /** Given, states come out every so often, and one when the run is aborted between two steps. */
+  keeping?: StateKeeping | undefined;
 };
 
 export type RenderedImage = {

@@ -1,22 +1,21 @@
 /** The renderer's child process: holds the sessions of one bundle on one device and renders one image at a time. */
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../../catalog/user-error.ts';
-import {
-  bundleRef,
-  loadPipeline,
-  openBundle,
-  type Pipeline,
-  type RenderRequest,
-  verifyBundle,
-} from '../pixart/index.ts';
+import { bundleRef, loadPipeline, openBundle, type Pipeline, verifyBundle } from '../pixart/index.ts';
 import type { ChildFailure, FromChild, ToChild } from './protocol.ts';
 
 let pipeline: Pipeline | undefined;
 let cancellation = new AbortController();
 
-const tell = (message: FromChild): void => {
-  process.send?.(message, () => {});
-};
+/**
+ * Resolves when the message has left this process, or cannot. What the channel does not take at once waits for the event loop,
+ * which a step blocks: whoever sends something large waits, or it arrives many steps late.
+ */
+const tell = (message: FromChild): Promise<void> =>
+  new Promise((resolve) => {
+    if (!process.connected) resolve();
+    else process.send?.(message, () => resolve());
+  });
 
 async function load({ bundleFolder, device, threads }: ToChild & { kind: 'load' }): Promise<FromChild> {
   const bundle = await openBundle(bundleFolder);
@@ -25,12 +24,17 @@ async function load({ bundleFolder, device, threads }: ToChild & { kind: 'load' 
   return { kind: 'ready', bundle: bundleRef(bundle) };
 }
 
-async function render(request: RenderRequest): Promise<FromChild> {
+async function render({ request, resume, stateEveryMs }: ToChild & { kind: 'render' }): Promise<FromChild> {
   if (!pipeline) throw new Error('a render was asked for before the bundle was loaded');
   cancellation = new AbortController();
   const image = await pipeline.render(request, {
     signal: cancellation.signal,
     onStep: (step, steps) => tell({ kind: 'step', step, steps }),
+    resume,
+    keeping:
+      stateEveryMs === undefined
+        ? undefined
+        : { everyMs: stateEveryMs, keep: (state) => tell({ kind: 'state', state }) },
   });
   return { kind: 'done', image };
 }
@@ -48,7 +52,7 @@ async function answer(work: Promise<FromChild>): Promise<void> {
 
 process.on('message', (message: ToChild) => {
   if (message.kind === 'load') answer(load(message));
-  else if (message.kind === 'render') answer(render(message.request));
+  else if (message.kind === 'render') answer(render(message));
   else cancellation.abort();
 });
 

@@ -1,4 +1,4 @@
-import type { BundleRef, Device, RenderedImage, RenderRequest } from '../pixart/index.ts';
+import type { BundleRef, Device, RenderedImage, RenderRequest, SamplerState } from '../pixart/index.ts';
 
 /**
  * What a renderer and its child process say to each other. Both ends run from the same sources, so types are enough. The child
@@ -6,12 +6,13 @@ import type { BundleRef, Device, RenderedImage, RenderRequest } from '../pixart/
  */
 export type ToChild =
   | { kind: 'load'; bundleFolder: string; device: Device; threads: number | undefined }
-  | { kind: 'render'; request: RenderRequest }
+  | { kind: 'render'; request: RenderRequest; resume: SamplerState | undefined; stateEveryMs: number | undefined }
   | { kind: 'cancel' };
 
 export type FromChild =
   | { kind: 'ready'; bundle: BundleRef }
   | { kind: 'step'; step: number; steps: number }
+  | { kind: 'state'; state: SamplerState }
   | { kind: 'done'; image: RenderedImage }
   | { kind: 'failed'; failure: ChildFailure };
 

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { on } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../catalog/user-error.ts';
-import type { BundleRef, Device, RenderedImage, RenderRequest } from '../pixart/index.ts';
+import type { BundleRef, Device, RenderedImage, RenderRequest, SamplerState } from '../pixart/index.ts';
 import { RendererDied, RenderFault } from './errors.ts';
 import type { ChildFailure, FromChild, ToChild } from './protocol.ts';
 
@@ -17,6 +17,13 @@ export type ChildOptions = { bundleFolder: string; device: Device; threads?: num
 export type ChildRenderOptions = {
   signal?: AbortSignal | undefined;
   onStep?: ((step: number, steps: number) => void) | undefined;
+  /** Where an earlier attempt was left: see RenderOptions. */
+  resume?: SamplerState | undefined;
+  /**
+   * Given, a state comes at most this often while the image is denoised, and one more, before the render rejects, when it is
+   * aborted between two steps.
+   */
+  states?: { everyMs: number; onState: (state: SamplerState) => void } | undefined;
 };
 
 /** The parent's side of one child process, from its start to its death. Serves one call at a time. */
@@ -69,7 +76,8 @@ export class RendererChild {
    *
    * @throws UserError; RenderFault, also where the fault came while the child was stopping; RendererDied; the signal's reason.
    */
-  async render(request: RenderRequest, { signal, onStep }: ChildRenderOptions = {}): Promise<RenderedImage> {
+  async render(request: RenderRequest, options: ChildRenderOptions = {}): Promise<RenderedImage> {
+    const { signal } = options;
     signal?.throwIfAborted();
     let deadline: NodeJS.Timeout | undefined;
     const cancel = (): void => {
@@ -81,7 +89,7 @@ export class RendererChild {
     };
     signal?.addEventListener('abort', cancel, { once: true });
     try {
-      return await this.#converse(request, onStep);
+      return await this.#converse(request, options);
     } catch (error) {
       // A cancellation must not hide that the child is broken.
       throw signal?.aborted && !(error instanceof RenderFault) ? signal.reason : error;
@@ -102,13 +110,14 @@ export class RendererChild {
     return this.#exit;
   }
 
-  async #converse(request: RenderRequest, onStep: ChildRenderOptions['onStep']): Promise<RenderedImage> {
-    this.#tell({ kind: 'render', request });
+  async #converse(request: RenderRequest, { onStep, resume, states }: ChildRenderOptions): Promise<RenderedImage> {
+    this.#tell({ kind: 'render', request, resume, stateEveryMs: states?.everyMs });
     while (true) {
       const message = await this.#hear();
       if (message.kind === 'done') return message.image;
-      if (message.kind !== 'step') throw this.#failure(message);
-      onStep?.(message.step, message.steps);
+      if (message.kind === 'step') onStep?.(message.step, message.steps);
+      else if (message.kind === 'state') states?.onState(message.state);
+      else throw this.#failure(message);
     }
   }
 

@@ -65,14 +65,16 @@ export async function startRenderer(options: RendererOptions): Promise<Renderer>
     }
   }
 
-  async function render(request: RenderRequest, { signal, onBegin, onStep }: RendererRenderOptions = {}) {
+  async function render(request: RenderRequest, options: RendererRenderOptions = {}) {
+    const { onBegin, ...childOptions } = options;
+    const { signal } = childOptions;
     const asked = performance.now();
     const release = await takeTurn(permit, signal);
     try {
       const child = await untilAborted(liveChild(), signal);
       const waitMs = performance.now() - asked;
       onBegin?.();
-      return { ...(await renderOrReplace(child, request, { signal, onStep })), waitMs };
+      return { ...(await renderOrReplace(child, request, childOptions)), waitMs };
     } finally {
       release();
     }

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { Caption } from '../../../models/pixart/captions.ts';
 import { captionInputs } from '../../../models/pixart/captions.ts';
 import { denoise } from '../../../models/pixart/denoise.ts';
+import type { Sampler } from '../../../models/pixart/dpm-solver.ts';
 import { guide } from '../../../models/pixart/guidance.ts';
 import { randomNormal } from '../../../models/pixart/noise.ts';
 import type { Graph } from '../../../models/pixart/session.ts';
@@ -10,7 +11,7 @@ import { relativeError } from './golden-case.ts';
 import { goldenNetworks } from './golden-networks.ts';
 
 /** Returns the prediction itself instead of the latents that follow from it. */
-const predictionOnly = { timesteps: [500], step: (_: Float32Array, prediction: Float32Array) => prediction };
+const predictionOnly: Sampler = { timesteps: [500], previousImage: null, step: (_, prediction) => prediction };
 
 test.each([
   ['one call for both captions', 64, 64, 1],

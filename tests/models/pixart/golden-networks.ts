@@ -65,6 +65,7 @@ export async function denoiseCase(
   const kept: Float32Array[] = [];
   const sampler: Sampler = {
     timesteps: solver.timesteps,
+    previousImage: null,
     step(latents, prediction) {
       kept.push(solver.step(latents, prediction));
       return kept.at(-1)!;

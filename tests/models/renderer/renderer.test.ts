@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { UserError } from '../../../catalog/user-error.ts';
-import { loadPipeline, openBundle } from '../../../models/pixart/index.ts';
+import { loadPipeline, openBundle, type SamplerState } from '../../../models/pixart/index.ts';
 import { isAlive, request, TINY_BUNDLE, type TinyRenderer, tinyRenderer } from './tiny-renderer.ts';
 
 let renderer: TinyRenderer;
@@ -84,6 +84,35 @@ test.for(['SIGINT', 'SIGTERM'] as const)(
     });
   },
 );
+
+test('an image goes on from a state that the child told, and equals the uninterrupted one', async () => {
+  const told: SamplerState[] = [];
+  const whole = await renderer.render(request({ steps: 5 }), {
+    states: { everyMs: 0, onState: (state) => told.push(state) },
+  });
+  expect(told.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5]);
+  const steps: number[] = [];
+  const rest = await renderer.render(request({ steps: 5 }), { resume: told[2], onStep: (step) => steps.push(step) });
+  expect(steps).toEqual([4, 5]);
+  expect(Buffer.compare(rest.rgb, whole.rgb)).toBe(0);
+});
+
+test('a cancelled image tells the state that it stops in before it rejects, and nothing earlier', async () => {
+  const cancellation = new AbortController();
+  const reason = new Error('cancelled by the test');
+  const told: SamplerState[] = [];
+  let last = 0;
+  const render = renderer.render(request({ steps: 900 }), {
+    signal: cancellation.signal,
+    states: { everyMs: 3_600_000, onState: (state) => told.push(state) },
+    onStep: (step) => {
+      last = step;
+      if (step === 3) cancellation.abort(reason);
+    },
+  });
+  await expect(render).rejects.toBe(reason);
+  expect(told.map(({ step }) => step)).toEqual([last]);
+});
 
 test('a request that the bundle can never serve is a UserError and costs no child', async () => {
   await expect(renderer.render(request({ size: '4k' }))).rejects.toThrow(UserError);
