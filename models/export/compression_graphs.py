@@ -1,0 +1,62 @@
+"""Graphs to measure key/value compression on: `models/python.sh -m export.compression_graphs <folder>`.
+
+The shape of the shipped transformer with random weights, once whole and once with its later half compressed; and one
+layer's self-attention by itself, whole and compressed. `npx tsx benchmarks/kv-compression.ts <folder>` runs them.
+"""
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from .graphs import Graph, write_graph
+from .parts import transformer_graph
+from .quiet import quiet_libraries
+from .transformer import KvCompression, PixArtTransformer, SelfAttention, TransformerShape
+
+WHOLE = TransformerShape(
+    layers=8, heads=6, head_width=32, patch=2, latent_channels=4, out_channels=4, caption_width=192
+)
+COMPRESSED = replace(WHOLE, kv_compression=KvCompression(layers=(4, 5, 6, 7), scale=2))
+
+
+class GridAttention(nn.Module):
+    """Self-attention over a grid of tokens [B, C, rows, columns]."""
+
+    def __init__(self, shape: TransformerShape, scale: int | None):
+        super().__init__()
+        self.attention = SelfAttention(shape, scale)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.attention(tokens.flatten(2).mT, (tokens.shape[2], tokens.shape[3]))
+
+
+def attention_graph(file: str, scale: int | None) -> Graph:
+    return Graph(
+        file=file,
+        module=GridAttention(WHOLE, scale).eval(),
+        inputs={"tokens": torch.randn(2, WHOLE.width, 6, 10)},
+        dynamic={"tokens": {0: "batch", 2: "rows", 3: "columns"}},
+        output="attended",
+    )
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="python -m export.compression_graphs", description=__doc__)
+    parser.add_argument("folder", type=Path, help="scratch folder for four graphs")
+    folder = parser.parse_args(arguments).folder
+    folder.mkdir(parents=True, exist_ok=True)
+    quiet_libraries()
+    torch.manual_seed(0)
+    write_graph(attention_graph("attention-whole.onnx", None), folder, half=False)
+    write_graph(attention_graph("attention-compressed.onnx", 2), folder, half=False)
+    for name, shape in (("step-whole.onnx", WHOLE), ("step-compressed.onnx", COMPRESSED)):
+        graph = transformer_graph(PixArtTransformer(shape).eval())
+        write_graph(replace(graph, file=name), folder, half=False)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
