@@ -2,8 +2,15 @@ import { lstat, mkdir, open, readdir, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../catalog/user-error.ts';
 import { errorCode, isMissing } from './file-errors.ts';
+import { SCRATCH_FOLDER } from './layout.ts';
+import { TEMP_FOLDER } from './object-name.ts';
 
-const LEFTOVER_AGE_MS = 24 * 60 * 60 * 1000;
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** A live writer's file is never a day old. A checkpoint helps the retry of a failed or cancelled batch, which is tried soon or never. */
+const LEFTOVERS = [
+  { folder: TEMP_FOLDER, ageMs: DAY_MS },
+  { folder: SCRATCH_FOLDER, ageMs: 7 * DAY_MS },
+];
 
 /**
  * The real path of one of the store's folders; `''` is the store itself. Only the store's root may be a symbolic link:
@@ -56,17 +63,30 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 /**
- * Removes what killed writers left behind. A live writer's file is never a day old. What cannot be removed stays: it takes
- * space, but must not keep anybody from writing.
+ * Removes what killed writers left behind. What cannot be removed stays: it takes space, but must not keep anybody from
+ * writing.
  */
-export async function sweepLeftovers(folder: string): Promise<void> {
-  for (const entry of await readdir(folder).catch(() => [])) {
+export async function sweepLeftovers(root: string): Promise<void> {
+  for (const { folder, ageMs } of LEFTOVERS) await sweepFolder(join(root, folder), ageMs);
+}
+
+async function sweepFolder(folder: string, ageMs: number): Promise<void> {
+  for (const entry of await ownEntries(folder)) {
     const path = join(folder, entry);
     const modified = await lstat(path).then(
       (found) => found.mtimeMs,
       () => Number.POSITIVE_INFINITY,
     );
-    if (Date.now() - modified > LEFTOVER_AGE_MS) await rm(path, { force: true }).catch(() => {});
+    if (Date.now() - modified > ageMs) await rm(path, { force: true }).catch(() => {});
+  }
+}
+
+/** Nothing of a folder that is reached through a symbolic link: it may lie outside the store. */
+async function ownEntries(folder: string): Promise<string[]> {
+  try {
+    return (await lstat(folder)).isDirectory() ? await readdir(folder) : [];
+  } catch {
+    return [];
   }
 }
 

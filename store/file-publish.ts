@@ -39,6 +39,9 @@ export async function publishByClaim(temp: string, target: string, claim: string
   }
 }
 
+/** Takes a file's name away; other names of its bytes stay. @throws ENOENT where there is none */
+export const removeFile = (path: string): Promise<void> => rm(path);
+
 async function takeClaim(claim: string): Promise<void> {
   for (let tries = 0; tries < CLAIM_TRIES; tries++) {
     try {

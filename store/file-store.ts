@@ -7,7 +7,7 @@ import { UserError } from '../catalog/user-error.ts';
 import { crc32c } from './crc32c.ts';
 import { errorCode, fileStoreError, isMissing, isNoLink, notFound } from './file-errors.ts';
 import { findFolder, makeFolders, orderedEntries, sweepLeftovers, syncFolder } from './file-folders.ts';
-import { publishOnce } from './file-publish.ts';
+import { publishOnce, removeFile } from './file-publish.ts';
 import { checkObjectName, TEMP_FOLDER } from './object-name.ts';
 import {
   type Created,
@@ -78,6 +78,15 @@ export class FileStore implements ObjectStore {
     }
   }
 
+  async remove(name: string): Promise<void> {
+    checkObjectName(name);
+    try {
+      await removeFile(await this.#path(name, findFolder));
+    } catch (error) {
+      if (!isMissing(error)) throw fileStoreError(this.url, `remove ${name}`, error);
+    }
+  }
+
   async read(name: string): Promise<Uint8Array> {
     const bytes = await this.#open(name, (handle) => handle.readFile());
     if (bytes === null) throw notFound(this.url, name);
@@ -142,7 +151,7 @@ export class FileStore implements ObjectStore {
   /** Runs `publish` with a fresh temporary path and the object's own, then flushes the folder; no temporary file stays. */
   async #viaTemp<T>(name: string, publish: (temp: string, target: string) => Promise<T>): Promise<T> {
     const temp = await this.#path(`${TEMP_FOLDER}/${randomUUID()}`, makeFolders);
-    this.#swept ??= sweepLeftovers(dirname(temp));
+    this.#swept ??= sweepLeftovers(this.#root);
     await this.#swept;
     const target = await this.#path(name, makeFolders);
     try {

@@ -74,6 +74,12 @@ export class GcsStore implements ObjectStore {
     );
   }
 
+  async remove(name: string): Promise<void> {
+    await this.#attempt({ what: `remove ${name}`, permissions: 'storage.objects.delete' }, () =>
+      this.#file(name).delete({ ignoreNotFound: true }),
+    );
+  }
+
   async read(name: string): Promise<Uint8Array> {
     return this.#attempt({ what: `read ${name}`, permissions: 'storage.objects.get' }, async () => {
       const [bytes] = await this.#file(name).download().catch(this.#missing(name));

@@ -18,6 +18,13 @@ export const extension = (format: ImageFormat): string => (format === 'jpeg' ? '
 export const objectName = (renderKey: string, format: ImageFormat): string =>
   `objects/${digestSchema.parse(renderKey)}.${extension(format)}`;
 
+/** What may be lost at any time. Docs recommend a bucket rule for this prefix; a folder's leftovers are swept. */
+export const SCRATCH_FOLDER = 'scratch';
+
+/** How far one picture was denoised, until its object is there. */
+export const checkpointName = (renderKey: string): string =>
+  `${SCRATCH_FOLDER}/${digestSchema.parse(renderKey)}.latents`;
+
 export const batchFolder = (batch: string): string => `batches/${checkBatchId(batch)}/`;
 
 /** The batch's own copy of a picture. */

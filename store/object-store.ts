@@ -37,6 +37,9 @@ export interface ObjectStore {
    */
   copy(from: string, to: string): Promise<void>;
 
+  /** Takes the object away; nothing happens where there is none. Only for what nobody was promised, such as scratch. */
+  remove(name: string): Promise<void>;
+
   /** @throws ObjectNotFound */
   read(name: string): Promise<Uint8Array>;
 

@@ -69,6 +69,25 @@ describe('a folder as a store', () => {
     expect(await readdir(join(root, '.tmp'))).toEqual(['young']);
   });
 
+  test('removes scratch that is a week old, but not through a symbolic link', async () => {
+    const { root, store } = await fresh();
+    const elsewhere = await fresh();
+    const eightDaysAgo = new Date(Date.now() - 8 * 24 * 3600_000);
+    for (const folder of [join(root, 'scratch'), elsewhere.root]) {
+      await mkdir(folder, { recursive: true });
+      for (const file of ['old.latents', 'young.latents']) await writeFile(join(folder, file), 'state');
+      await utimes(join(folder, 'old.latents'), eightDaysAgo, eightDaysAgo);
+    }
+    await store.create('a', data, 'image/png');
+    expect(await readdir(join(root, 'scratch'))).toEqual(['young.latents']);
+
+    const linked = await fresh();
+    await mkdir(linked.root, { recursive: true });
+    await symlink(elsewhere.root, join(linked.root, 'scratch'));
+    await linked.store.create('a', data, 'image/png');
+    expect(await readdir(elsewhere.root)).toEqual(['old.latents', 'young.latents']);
+  });
+
   test('makes a folder anew that somebody removed meanwhile', async () => {
     const { root, store } = await fresh();
     await store.create('objects/a.png', data, 'image/png');

@@ -4,6 +4,7 @@ import { UserError } from '../../catalog/user-error.ts';
 import {
   batchFolder,
   catalogName,
+  checkpointName,
   contactSheetName,
   copyName,
   manifestName,
@@ -23,6 +24,7 @@ describe('the layout of a store', () => {
     expect(shardReceiptsName('night-1', 2, 12)).toBe('batches/night-1/_receipts/2-00012.jsonl');
     expect(catalogName('night-1', 'csv')).toBe('batches/night-1/_catalog/catalog.csv');
     expect(manifestName('night-1')).toBe('batches/night-1/manifest.json');
+    expect(checkpointName(key)).toBe(`scratch/${key}.latents`);
     expect(contactSheetName('night-1')).toBe('batches/night-1/contact-sheet.webp');
   });
 

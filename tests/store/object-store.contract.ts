@@ -66,6 +66,18 @@ export function describeObjectStore(kind: string, fresh: () => Promise<ObjectSto
       expect(Buffer.from(await store.read('batches/b/a.png')).toString()).toBe('old');
     });
 
+    test('removes an object, not the copies that were made of it; one that is not there is no error', async () => {
+      const store = await fresh();
+      await store.create('objects/a.png', text('a'), 'image/png');
+      await store.copy('objects/a.png', 'batches/b/a.png');
+      await store.remove('objects/a.png');
+      expect(await store.stat('objects/a.png')).toBeNull();
+      expect(Buffer.from(await store.read('batches/b/a.png')).toString()).toBe('a');
+      await store.remove('objects/a.png');
+      await store.remove('nowhere/at/all.png');
+      expect((await store.create('objects/a.png', text('again'), 'image/png')).created).toBe(true);
+    });
+
     test('copies an object, also onto one that is there and onto itself', async () => {
       const store = await fresh();
       const { stat } = await store.create('objects/a.png', text('picture'), 'image/png');
