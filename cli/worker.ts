@@ -1,6 +1,8 @@
-import { Command, Option } from 'commander';
+import { isIP } from 'node:net';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Size } from '../catalog/size.ts';
 import { temporalTarget } from '../client/index.ts';
+import { LOG_FORMATS, type LogFormat, usualLogFormat } from '../workers/log-format.ts';
 import { type RenderConfig, renderConfig } from '../workers/render-config.ts';
 import { chosenBundle } from './chosen-bundle.ts';
 import {
@@ -21,11 +23,14 @@ export type WorkerOptions = ServerOptions & {
   device: string;
   threads?: number;
   grace: number;
+  metricsAddress?: string;
+  log?: LogFormat;
 };
 
 const examples = `
 Without --orchestrator or --renderer, one process does both. A fleet wants one or two orchestrators, and a renderer for
-every GPU. The log goes to standard error, one JSON object a line; LOG_LEVEL sets how much.
+every GPU. The log goes to standard error: to a terminal as text, otherwise one JSON object a line; LOG_LEVEL sets how much.
+A collector that OTEL_EXPORTER_OTLP_ENDPOINT names gets traces.
 
 Examples:
   $ npx pixart-batch worker --orchestrator
@@ -46,6 +51,12 @@ export const workerCommand = (): Command =>
         .argParser(wholeNumber(0, 86_400))
         .default(30),
     )
+    .addOption(
+      new Option('--metrics-address <host:port>', 'answer Prometheus there, such as 127.0.0.1:9464').argParser(
+        listenAddress,
+      ),
+    )
+    .addOption(new Option('--log <format>', 'json, or text for people').choices(LOG_FORMATS))
     .addHelpText('after', examples)
     .action(work);
 
@@ -54,17 +65,25 @@ async function work(options: WorkerOptions): Promise<void> {
   const target = temporalTarget(options);
   const render = both || options.renderer ? await renderSettings(options) : null;
   // Loaded only here: the SDK's worker is large, and no other verb needs it.
-  const [{ createLog, logTemporalTo }, { runOrchestrator }, { runRenderWorker }] = await Promise.all([
-    import('../workers/logging.ts'),
-    import('../workers/orchestrator.ts'),
-    import('../workers/render-worker.ts'),
-  ]);
-  const log = createLog('pixart-batch');
-  logTemporalTo(log);
-  await together([
-    ...(both || options.orchestrator ? [runOrchestrator(target, log)] : []),
-    ...(render === null ? [] : [runRenderWorker(render, target, log)]),
-  ]);
+  const [{ createLog }, { installRuntime }, { processTracer }, { runOrchestrator }, { runRenderWorker }] =
+    await Promise.all([
+      import('../workers/logging.ts'),
+      import('../workers/runtime.ts'),
+      import('../monitoring/tracing/tracer.ts'),
+      import('../workers/orchestrator.ts'),
+      import('../workers/render-worker.ts'),
+    ]);
+  const log = createLog('pixart-batch', options.log ?? usualLogFormat());
+  const tracer = processTracer((message) => log.warn(message));
+  installRuntime({ log, metricsAddress: options.metricsAddress });
+  try {
+    await together([
+      ...(both || options.orchestrator ? [runOrchestrator(target, log)] : []),
+      ...(render === null ? [] : [runRenderWorker(render, target, log)]),
+    ]);
+  } finally {
+    await tracer?.flush();
+  }
 }
 
 /** Runs until all have ended. One that fails stops the others in the way that a person would, with a signal. */
@@ -80,13 +99,28 @@ async function together(workers: Promise<void>[]): Promise<void> {
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
-async function renderSettings({ bundle, device, size, threads, grace }: WorkerOptions): Promise<RenderConfig> {
+/** An IP address and a port; the SDK does not look names up. */
+function listenAddress(text: string): string {
+  const [, host, port] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(text)?.filter((part) => part !== undefined) ?? [];
+  if (host !== undefined && isIP(host) !== 0 && Number(port) <= 65_535) return text;
+  throw new InvalidArgumentError('Expected an IP address and a port, such as 127.0.0.1:9464.');
+}
+
+async function renderSettings({
+  bundle,
+  device,
+  size,
+  threads,
+  grace,
+  metricsAddress,
+}: WorkerOptions): Promise<RenderConfig> {
   const { folder } = await chosenBundle(bundle);
   return renderConfig({
     bundle: folder,
     device,
     sizes: size ?? [],
     graceSeconds: grace,
+    metrics: metricsAddress !== undefined,
     ...(threads === undefined ? {} : { threads }),
   });
 }

@@ -1,10 +1,10 @@
-import { DefaultLogger, type LogLevel, Runtime } from '@temporalio/worker';
-import { type Logger, pino } from 'pino';
+import type { LogLevel } from '@temporalio/worker';
+import { type DestinationStream, type Logger, pino } from 'pino';
+import type { LogFormat } from './log-format.ts';
+import { readableLines } from './readable-lines.ts';
 
-const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
-
-/** A process's log: a JSON object a line on standard error, which leaves standard output to results. LOG_LEVEL sets its level. */
-export function createLog(name: string): Logger {
+/** A process's log on standard error, which leaves standard output to results. LOG_LEVEL sets its level. */
+export function createLog(name: string, format: LogFormat): Logger {
   const { err } = pino.stdSerializers;
   const options = {
     name,
@@ -12,15 +12,17 @@ export function createLog(name: string): Logger {
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { err, error: err },
   };
-  return pino(options, pino.destination(2));
+  const destination: DestinationStream = pino.destination(2);
+  return pino(options, format === 'json' ? destination : readableLines(destination));
 }
 
-/** Sends what Temporal's SDK and its core say to the same log. Once a process, before anything else of the SDK. */
-export function logTemporalTo(log: Logger): void {
-  const write = ({ level, message, meta }: { level: LogLevel; message: string; meta?: object }): void =>
-    log[LEVELS[level]](meta ?? {}, message);
-  Runtime.install({
-    logger: new DefaultLogger('TRACE', write),
-    telemetryOptions: { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } },
-  });
-}
+const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
+
+/** What Temporal's SDK and its core say, for the same log. */
+export const temporalLines =
+  (log: Logger) =>
+  ({ level, message, meta }: { level: LogLevel; message: string; meta?: object }): void => {
+    // A token is what lets its holder answer for an activity.
+    const { taskToken: _secret, ...rest } = { taskToken: undefined, ...meta };
+    log[LEVELS[level]](rest, message);
+  };

@@ -2,6 +2,9 @@ import { type NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createOrchestratorActivities } from '../activities/index.ts';
 import type { TemporalTarget } from '../client/temporal-target.ts';
+import { observeActivities } from '../monitoring/observe-activities.ts';
+import { processTracer } from '../monitoring/tracing/tracer.ts';
+import { workflowSpans } from '../monitoring/tracing/workflow-spans.ts';
 import { openStore } from '../store/index.ts';
 import { ORCHESTRATOR_QUEUE } from '../workflows/contract.ts';
 import { connectWorker } from './connection.ts';
@@ -38,12 +41,15 @@ export async function runOrchestrator(target: TemporalTarget, log: Logger): Prom
 
 /** The worker itself, for those who run it beside others in one process. */
 export async function createOrchestrator(connection: NativeConnection, namespace: string): Promise<Worker> {
+  const tracer = processTracer();
   return Worker.create({
     connection,
     namespace,
     taskQueue: ORCHESTRATOR_QUEUE,
     workflowBundle: await workflowBundle(Runtime.instance().logger),
     activities: createOrchestratorActivities({ openStore }),
+    interceptors: { activity: [observeActivities(tracer)] },
+    sinks: workflowSpans(tracer),
     maxCachedWorkflows: CACHED_WORKFLOWS,
     maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
     // The SDK holds heartbeats back for 80 % of their timeout unless told otherwise, and cancellations come with their answers.

@@ -14,6 +14,8 @@ const renderConfigSchema = z.strictObject({
   threads: z.int().positive().optional(),
   /** How long images in hand may go on after the process was told to stop; then they are handed back. */
   graceSeconds: z.number().min(0),
+  /** Whether this process's metrics are asked for. */
+  metrics: z.boolean().default(false),
 });
 
 export type RenderConfig = z.infer<typeof renderConfigSchema>;

@@ -1,10 +1,16 @@
-import { type NativeConnection, Worker } from '@temporalio/worker';
+import { type NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createRenderActivities } from '../activities/index.ts';
 import type { Size } from '../catalog/size.ts';
 import type { TemporalTarget } from '../client/temporal-target.ts';
 import { bundleFolder, bundleRef, openBundle } from '../models/pixart/index.ts';
 import { type Renderer, startRenderer } from '../models/renderer/index.ts';
+import { observeRenders, type RenderObservers } from '../monitoring/observe-renders.ts';
+import { createRenderMetrics } from '../monitoring/render-metrics.ts';
+import { observeRendererProcess, type RendererProcess } from '../monitoring/renderer-process.ts';
+import { processTracer } from '../monitoring/tracing/tracer.ts';
+import { watchedRenderer } from '../monitoring/watched-renderer.ts';
+import { watchedStores } from '../monitoring/watched-store.ts';
 import { openStore } from '../store/index.ts';
 import { renderQueue } from '../workflows/contract.ts';
 import { IMAGES_IN_HAND } from '../workflows/limits.ts';
@@ -25,12 +31,20 @@ const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 export async function runRenderWorker(config: RenderConfig, target: TemporalTarget, log: Logger): Promise<void> {
   const folder = await bundleFolder(config.bundle);
   const sizes = servedSizes(config.sizes, bundleRef(await openBundle(folder)));
+  const metrics = config.metrics ? createRenderMetrics(Runtime.instance().metricMeter, config.device) : null;
+  const child = metrics && observeRendererProcess(metrics, config.device);
   const connection = await connectWorker(target);
   try {
-    const renderer = await loadRenderer(folder, config, log);
+    const renderer = await loadRenderer(folder, config, log, child);
     if (renderer === null) return;
     try {
-      const workers = await createWorkers(sizes, config, { connection, namespace: target.namespace, renderer });
+      const observers = { log, metrics, tracer: processTracer() };
+      const workers = await createWorkers(sizes, config, {
+        connection,
+        namespace: target.namespace,
+        renderer,
+        observers,
+      });
       const queues = workers.map(({ options }) => options.taskQueue);
       log.info({ bundle: renderer.bundle.name, device: config.device, queues }, 'render worker ready');
       await untilStopped(workers, renderer);
@@ -38,12 +52,18 @@ export async function runRenderWorker(config: RenderConfig, target: TemporalTarg
       await renderer.close();
     }
   } finally {
+    child?.stop();
     await closeConnection(connection);
   }
 }
 
 /** Loading may take minutes, and Temporal's SDK listens to signals only later. `null` where one came meanwhile. */
-async function loadRenderer(bundleFolder: string, { device, threads }: RenderConfig, log: Logger) {
+async function loadRenderer(
+  bundleFolder: string,
+  { device, threads }: RenderConfig,
+  log: Logger,
+  child: RendererProcess | null,
+): Promise<Renderer | null> {
   const stop = new AbortController();
   const abort = (): void => stop.abort();
   for (const name of STOP_SIGNALS) process.on(name, abort);
@@ -53,7 +73,10 @@ async function loadRenderer(bundleFolder: string, { device, threads }: RenderCon
       device,
       threads,
       signal: stop.signal,
-      onStart: ({ pid, loadMs }) => log.info({ rendererPid: pid, loadMs: Math.round(loadMs) }, 'renderer ready'),
+      onStart: ({ pid, loadMs }) => {
+        log.info({ rendererPid: pid, loadMs: Math.round(loadMs) }, 'renderer ready');
+        child?.started(pid);
+      },
     });
   } catch (error) {
     if (stop.signal.aborted) return null;
@@ -63,11 +86,19 @@ async function loadRenderer(bundleFolder: string, { device, threads }: RenderCon
   }
 }
 
-type Surroundings = { connection: NativeConnection; namespace: string; renderer: Renderer };
+type Surroundings = {
+  connection: NativeConnection;
+  namespace: string;
+  renderer: Renderer;
+  observers: RenderObservers;
+};
 
 function createWorkers(sizes: Size[], { graceSeconds }: RenderConfig, surroundings: Surroundings): Promise<Worker[]> {
-  const { connection, namespace, renderer } = surroundings;
-  const activities = createRenderActivities({ openStore, renderer });
+  const { connection, namespace, renderer, observers } = surroundings;
+  const activities = createRenderActivities({
+    openStore: watchedStores(openStore),
+    renderer: watchedRenderer(renderer),
+  });
   return Promise.all(
     sizes.map((size) =>
       Worker.create({
@@ -75,6 +106,7 @@ function createWorkers(sizes: Size[], { graceSeconds }: RenderConfig, surroundin
         namespace,
         taskQueue: renderQueue(size),
         activities,
+        interceptors: { activity: [observeRenders(observers, size)] },
         maxConcurrentActivityTaskExecutions: IMAGES_IN_HAND,
         // The SDK holds heartbeats back for 80 % of their timeout unless told otherwise, and cancellations come with their answers.
         maxHeartbeatThrottleInterval: '1 second',

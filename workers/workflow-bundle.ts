@@ -8,8 +8,8 @@ import { bundleWorkflowCode, type Logger } from '@temporalio/worker';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** All that the workflows import of ours, and what fixes the versions of all else. */
-const SOURCES = ['workflows', 'catalog', 'package-lock.json'];
+/** All that the workflows import of ours, what fixes the versions of all else, and how they are bundled. */
+const SOURCES = ['workflows', 'catalog', 'package-lock.json', 'workers/workflow-bundle.ts'];
 
 /**
  * The file that holds the workflows' code as Temporal runs it. Bundling takes seconds (docs/decisions/060), so the result
@@ -19,7 +19,11 @@ export async function workflowBundle(logger: Logger): Promise<{ codePath: string
   const folder = path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'pixart-batch', 'workflows');
   const codePath = path.join(folder, `${await sourcesDigest()}.js`);
   if (existsSync(codePath)) return { codePath };
-  const { code } = await bundleWorkflowCode({ workflowsPath: path.join(ROOT, 'workflows', 'index.ts'), logger });
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: path.join(ROOT, 'workflows', 'index.ts'),
+    workflowInterceptorModules: [path.join(ROOT, 'workflows', 'tracing.ts')],
+    logger,
+  });
   await mkdir(folder, { recursive: true });
   const unfinished = `${codePath}.${process.pid}`;
   await writeFile(unfinished, code);

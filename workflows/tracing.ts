@@ -32,7 +32,7 @@ const { traces } = proxySinks<TraceSinks>();
 
 /**
  * Hands the trace of whoever started the workflow on to what it starts itself. No id is drawn here: the run's span has the
- * first digits of the run's own id, so that a replay gives the same, and kept histories without a trace replay as they are.
+ * last digits of the run's own id, which are random ones, so that a replay gives the same, and kept histories without a trace replay as they are.
  */
 class TracePropagation implements WorkflowInboundCallsInterceptor, WorkflowOutboundCallsInterceptor {
   /** The span of whoever started this workflow, and of every run that it continues as. */
@@ -43,7 +43,7 @@ class TracePropagation implements WorkflowInboundCallsInterceptor, WorkflowOutbo
     const parent = traceOf(input.headers);
     if (parent === null) return next(input);
     const { runId, startTime } = workflowInfo();
-    const trace = { traceId: parent.traceId, spanId: runId.replaceAll('-', '').slice(0, 16) };
+    const trace = { traceId: parent.traceId, spanId: runId.replaceAll('-', '').slice(-16) };
     this.#parent = parent;
     this.#trace = trace;
     const ended = (outcome: WorkflowRun['outcome']): void =>

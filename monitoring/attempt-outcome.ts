@@ -1,0 +1,10 @@
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { RENDER_ATTEMPTS } from '../workflows/limits.ts';
+import type { Outcome } from './render-metrics.ts';
+
+/** What becomes of an attempt that ended with this error: the server decides by the same rules (RENDER_RETRY). */
+export function failedOutcome(error: unknown, attempt: number): Outcome {
+  if (error instanceof CancelledFailure) return 'cancelled';
+  const final = (error instanceof ApplicationFailure && error.nonRetryable) || attempt >= RENDER_ATTEMPTS;
+  return final ? 'failed' : 'retried';
+}

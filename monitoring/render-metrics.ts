@@ -1,0 +1,62 @@
+import type { MetricMeter } from '@temporalio/common';
+import type { Size } from '../catalog/size.ts';
+import type { Stage } from './stage-watch.ts';
+
+/**
+ * What became of an attempt to make an image. `retried`: it failed, and another attempt follows; `failed`: none follows.
+ */
+export type Outcome = 'rendered' | 'reused' | 'failed' | 'retried' | 'cancelled';
+
+const name = {
+  images: 'pixart_images',
+  stage: 'pixart_stage_seconds',
+  queueWait: 'pixart_queue_wait_seconds',
+  restarts: 'pixart_renderer_restarts',
+  memory: 'pixart_device_memory_bytes',
+} as const;
+
+/** From a tiny image's milliseconds to a 4k image's hours on a processor. */
+const SECONDS = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000];
+
+/** Bounds of our histograms, for the exporter. */
+export const METRIC_BUCKETS = { [name.stage]: SECONDS, [name.queueWait]: SECONDS };
+
+/**
+ * A render worker's own metrics, beside those of Temporal's SDK. Labels are sizes, outcomes, stages and the device: never a
+ * batch or a job, of which there are thousands.
+ */
+export type RenderMetrics = {
+  image(size: Size, outcome: Outcome): void;
+  stage(size: Size, stage: Stage, seconds: number): void;
+  queueWait(size: Size, seconds: number): void;
+  rendererRestarted(): void;
+  deviceMemory(bytes: number): void;
+};
+
+/** `device`: the one that this worker serves, such as `cuda:0`. */
+export function createRenderMetrics(processMeter: MetricMeter, device: string): RenderMetrics {
+  const meter = processMeter.withTags({ device });
+  const images = meter.createCounter(name.images, undefined, 'Attempts to make an image, by what became of them');
+  const stages = meter.createHistogram(name.stage, 'float', undefined, 'Seconds that a stage of an image took');
+  const waits = meter.createHistogram(
+    name.queueWait,
+    'float',
+    undefined,
+    'Seconds from when an image was due until a worker took it',
+  );
+  const restarts = meter.createCounter(name.restarts, undefined, 'Renderer processes that replaced a dead one');
+  const memory = meter.createGauge(
+    name.memory,
+    'int',
+    undefined,
+    'Memory in use: of the GPU, or of the renderer process',
+  );
+  restarts.add(0);
+  return {
+    image: (size, outcome) => images.add(1, { size, outcome }),
+    stage: (size, stage, seconds) => stages.record(seconds, { size, stage }),
+    queueWait: (size, seconds) => waits.record(seconds, { size }),
+    rendererRestarted: () => restarts.add(1),
+    deviceMemory: (bytes) => memory.set(bytes),
+  };
+}

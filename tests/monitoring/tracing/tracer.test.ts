@@ -1,0 +1,80 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { childOf, clockMs, newTrace, type Span } from '../../../monitoring/tracing/span.ts';
+import { createTracer } from '../../../monitoring/tracing/tracer.ts';
+import { attributesOf, startCollector } from '../collector.ts';
+
+const span = (changes: Partial<Span> = {}): Span => ({
+  ...newTrace(),
+  name: 'render',
+  startMs: 1_700_000_000_000.25,
+  endMs: 1_700_000_000_001,
+  attributes: { job: 'fox', attempt: 2, share: 0.5, last: true },
+  ...changes,
+});
+
+async function collectorWith(status?: number) {
+  const collector = await startCollector(status);
+  onTestFinished(() => collector.close());
+  const warnings: string[] = [];
+  const settings = {
+    url: `${collector.endpoint}/v1/traces`,
+    headers: { 'x-key': 'k' },
+    resource: { 'service.name': 's' },
+  };
+  return { collector, warnings, tracer: createTracer(settings, (message) => warnings.push(message)) };
+}
+
+test('spans arrive whole, with exact times, types and headers', async () => {
+  const { collector, tracer } = await collectorWith();
+  const parent = span();
+  tracer.record(parent);
+  tracer.record(span({ ...childOf(parent), parentSpanId: parent.spanId, error: 'RenderFault' }));
+  await tracer.flush();
+  const [first, second] = collector.spans;
+  expect(first).toMatchObject({ traceId: parent.traceId, spanId: parent.spanId, name: 'render', status: { code: 1 } });
+  expect(first).not.toHaveProperty('parentSpanId');
+  expect([first?.startTimeUnixNano, first?.endTimeUnixNano]).toEqual(['1700000000000250000', '1700000000001000000']);
+  expect(attributesOf(first!)).toEqual({ job: 'fox', attempt: 2, share: 0.5, last: true });
+  expect(second).toMatchObject({ parentSpanId: parent.spanId, status: { code: 2, message: 'RenderFault' } });
+  expect(collector.requests).toHaveLength(1);
+  expect(collector.requests[0]).toMatchObject({ url: '/v1/traces', headers: { 'x-key': 'k' } });
+});
+
+test('many spans are sent in requests of a thousand, none lost and none twice', async () => {
+  const { collector, tracer } = await collectorWith();
+  for (let index = 0; index < 2_500; index += 1) tracer.record(span());
+  await tracer.flush();
+  expect(collector.requests).toHaveLength(3);
+  expect(new Set(collector.spans.map(({ spanId }) => spanId)).size).toBe(2_500);
+});
+
+test('a collector that refuses is told of once, and never stops the work', async () => {
+  const { warnings, tracer } = await collectorWith(503);
+  for (let times = 0; times < 3; times += 1) {
+    tracer.record(span());
+    await tracer.flush();
+  }
+  expect(warnings).toEqual([expect.stringContaining('HTTP 503')]);
+});
+
+test('a collector that is not there never stops the work either', async () => {
+  const { collector, warnings, tracer } = await collectorWith();
+  await collector.close();
+  tracer.record(span());
+  await tracer.flush();
+  expect(warnings).toEqual([expect.stringContaining('ECONNREFUSED')]);
+});
+
+test('spans that cannot be sent for long do not fill the memory', async () => {
+  const { collector, tracer } = await collectorWith();
+  const one = span();
+  for (let index = 0; index < 30_000; index += 1) tracer.record(one);
+  await tracer.flush();
+  expect(collector.spans).toHaveLength(20_000);
+});
+
+test('the clock of spans is the time of day, and never goes back', () => {
+  const before = clockMs();
+  expect(Math.abs(before - Date.now())).toBeLessThan(60_000);
+  expect(clockMs()).toBeGreaterThanOrEqual(before);
+});

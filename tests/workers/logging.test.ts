@@ -1,0 +1,51 @@
+import { pino } from 'pino';
+import { expect, test } from 'vitest';
+import { usualLogFormat } from '../../workers/log-format.ts';
+import { temporalLines } from '../../workers/logging.ts';
+import { readableLines } from '../../workers/readable-lines.ts';
+
+function written(log: (to: pino.DestinationStream) => void): string {
+  let text = '';
+  log({
+    write(line) {
+      text += line;
+    },
+  });
+  return text;
+}
+
+test('a terminal gets text, a file gets JSON', () => {
+  expect(usualLogFormat({ isTTY: true })).toBe('text');
+  expect(usualLogFormat({})).toBe('json');
+});
+
+test('text names the time, the level, the message and what it is about', () => {
+  const text = written((to) => {
+    const log = pino({ name: 'x', timestamp: () => ',"time":"2026-01-31T09:30:05.123Z"' }, readableLines(to));
+    log.info({ batch: 'night', job: 'fox 1', attempt: 2 }, 'image rendered');
+  });
+  expect(text).toBe('09:30:05 info  image rendered  batch=night job="fox 1" attempt=2\n');
+});
+
+test('text of an error ends with its stack', () => {
+  const text = written((to) => {
+    const { err } = pino.stdSerializers;
+    const log = pino({ timestamp: pino.stdTimeFunctions.isoTime, serializers: { error: err } }, readableLines(to));
+    log.warn({ error: new Error('no memory') }, 'Activity failed');
+  });
+  expect(text).toMatch(/warn {2}Activity failed\nError: no memory\n {4}at /);
+});
+
+test("an activity's token is not logged", () => {
+  const text = written((to) => {
+    const meta = { taskToken: 'sesame', workflowId: 'batch/night/1-0', attempt: 3 };
+    temporalLines(pino({}, to))({ level: 'WARN', message: 'Activity failed', meta });
+  });
+  expect(JSON.parse(text)).toMatchObject({
+    level: 40,
+    msg: 'Activity failed',
+    workflowId: 'batch/night/1-0',
+    attempt: 3,
+  });
+  expect(text).not.toContain('sesame');
+});
