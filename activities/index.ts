@@ -1,18 +1,23 @@
-import type { Renderer } from '../models/renderer/index.ts';
 import type { OrchestratorActivities, RenderActivities } from '../workflows/contract.ts';
+import { activitiesInHand } from './activities-in-hand.ts';
 import type { OpenStore } from './dependencies.ts';
+import { createMatchJobs } from './match-jobs.ts';
 import { isFinalForPlan, orchestratorActivity } from './orchestrator-activity.ts';
 import { createPlanBatch } from './plan-batch.ts';
 import { createReadShard } from './read-shard.ts';
-import { createRenderImage } from './render-image.ts';
+import { createRenderImage, type RenderImageDependencies } from './render-image.ts';
 import { createWriteContactSheet } from './write-contact-sheet.ts';
 import { createWriteManifest } from './write-manifest.ts';
 import { createWriteReceipts } from './write-receipts.ts';
+
+export type { WorkerStop } from './hand-back.ts';
 
 /** What plans a batch and writes its records; needs the store alone. */
 export function createOrchestratorActivities({ openStore }: { openStore: OpenStore }): OrchestratorActivities {
   return {
     planBatch: orchestratorActivity(createPlanBatch(openStore), isFinalForPlan),
+    activitiesInHand,
+    matchJobs: orchestratorActivity(createMatchJobs(openStore)),
     readShard: orchestratorActivity(createReadShard(openStore)),
     writeReceipts: orchestratorActivity(createWriteReceipts(openStore)),
     writeManifest: orchestratorActivity(createWriteManifest(openStore)),
@@ -21,6 +26,6 @@ export function createOrchestratorActivities({ openStore }: { openStore: OpenSto
 }
 
 /** What makes images; needs a device. */
-export function createRenderActivities(dependencies: { openStore: OpenStore; renderer: Renderer }): RenderActivities {
+export function createRenderActivities(dependencies: RenderImageDependencies): RenderActivities {
   return { renderImage: createRenderImage(dependencies) };
 }

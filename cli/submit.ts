@@ -1,7 +1,9 @@
 import { Command, Option } from 'commander';
 import { submitBatch } from '../client/index.ts';
 import { bundleRef } from '../models/pixart/bundle.ts';
+import type { FailureBudget } from '../workflows/control.ts';
 import { chosenBundle } from './chosen-bundle.ts';
+import { addTeamOptions, failureBudgetOption, type TeamOptions, teamOf } from './control-options.ts';
 import { watchToTheEnd } from './follow-batch.ts';
 import {
   addCatalogOptions,
@@ -17,7 +19,10 @@ import { note, printJson, printLine } from './output.ts';
 import { expansionHint, summaryText } from './plan.ts';
 import { withClient } from './with-client.ts';
 
-type SubmitOptions = CatalogOptions & ServerOptions & JsonOptions & { batch?: string; window?: number; wait?: true };
+type SubmitOptions = CatalogOptions &
+  ServerOptions &
+  JsonOptions &
+  TeamOptions & { batch?: string; window?: number; maxFailures?: FailureBudget; wait?: true };
 
 const examples = `
 Examples:
@@ -27,11 +32,12 @@ Examples:
 `;
 
 export const submitCommand = (): Command =>
-  addServerOptions(addCatalogOptions(new Command('submit')))
+  addServerOptions(addTeamOptions(addCatalogOptions(new Command('submit'))))
     .description('check a catalog and start a batch of it; nothing is written or started unless all of it is right')
     .argument('<catalog>', 'a .csv, .tsv or .jsonl file: a path or gs:// URL')
     .option('--batch <id>', "the batch's name and folder; otherwise the catalog's name and the time")
     .addOption(new Option('--window <n>', 'images in flight at once, for each size').argParser(wholeNumber(1, 2000)))
+    .addOption(failureBudgetOption())
     .option('--wait', 'show progress until the batch has ended')
     .addOption(jsonOption())
     .addHelpText('after', examples)
@@ -40,7 +46,13 @@ export const submitCommand = (): Command =>
 async function submit(catalog: string, options: SubmitOptions): Promise<void> {
   const json = options.json === true;
   const bundle = bundleRef(await chosenBundle(options.bundle));
-  const request = { ...batchRequest(catalog, options, bundle), batch: options.batch, window: options.window };
+  const request = {
+    ...batchRequest(catalog, options, bundle),
+    batch: options.batch,
+    window: options.window,
+    team: teamOf(options),
+    maxFailures: options.maxFailures,
+  };
   await withClient(options, async (client) => {
     const { batch, plan } = await submitBatch(client, request);
     if (plan.unexpanded > 0 && request.expansion === undefined) note(expansionHint(plan));

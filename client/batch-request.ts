@@ -4,7 +4,9 @@ import { type CatalogFormat, catalogFormat } from '../catalog/format.ts';
 import type { ImageFormat } from '../catalog/job.ts';
 import { UserError } from '../catalog/user-error.ts';
 import { checkBatchId, storeUrl } from '../store/index.ts';
-import type { BatchInput, CatalogSource, JobDefaults } from '../workflows/contract.ts';
+import type { BatchInput, CatalogSource, JobDefaults, Team } from '../workflows/contract.ts';
+import type { FailureBudget } from '../workflows/control.ts';
+import { MAX_WINDOW } from '../workflows/limits.ts';
 
 /** What a person asks for; the rest follows from it. */
 export type BatchRequest = {
@@ -23,11 +25,18 @@ export type BatchRequest = {
   expansion?: Partial<ExpansionSettings> | undefined;
   /** Images in flight at once, for each size; 64 unless given. More than the fleet renders at once costs nothing but history. */
   window?: number | undefined;
+  /** Where teams wait for the same devices, the server shares these by weight. */
+  team?: Team | undefined;
+  /** More failures than this pause the batch; a tenth of its jobs, but at least 20, unless given. */
+  maxFailures?: FailureBudget | undefined;
 };
 
 export type CatalogInput = BatchInput & { source: Extract<CatalogSource, { kind: 'catalog' }> };
 
 const WINDOW = 64;
+
+/** A few hopeless rows are usual; a tenth of a night is a broken worker. */
+const DEFAULT_BUDGET: FailureBudget = { share: 0.1, atLeast: 20 };
 
 const LOSSY_QUALITY = 90;
 
@@ -35,9 +44,12 @@ const LOSSY_QUALITY = 90;
 export function batchInput(request: BatchRequest, batch: string): CatalogInput {
   const { columns = {}, bundle, window = WINDOW } = request;
   // Without a place in the window no shard would ever start.
-  if (!Number.isInteger(window) || window < 1) {
-    throw new UserError(`window: expected a whole number of images, at least 1, found ${window}`);
+  if (!Number.isInteger(window) || window < 1 || window > MAX_WINDOW) {
+    throw new UserError(
+      `window: expected a whole number of images, at least 1, at most ${MAX_WINDOW}, found ${window}`,
+    );
   }
+  if (request.team) checkTeam(request.team);
   return {
     batch: checkBatchId(batch),
     round: 1,
@@ -52,7 +64,19 @@ export function batchInput(request: BatchRequest, batch: string): CatalogInput {
     bundle,
     defaults: jobDefaults(bundle, request.defaults ?? {}),
     window,
+    team: request.team,
+    maxFailures: request.maxFailures ?? DEFAULT_BUDGET,
   };
+}
+
+/** What Temporal takes as a fairness key and weight. */
+function checkTeam({ name, weight }: Team): void {
+  if (name === '' || Buffer.byteLength(name) > 64) {
+    throw new UserError(`team: expected a name of 1 to 64 bytes, found ${JSON.stringify(name)}`);
+  }
+  if (!(weight >= 0.001 && weight <= 1000)) {
+    throw new UserError(`weight: expected a number from 0.001 to 1000, found ${weight}`);
+  }
 }
 
 /** An id that a person recognises in a list of batches: the catalog's name and the second it was submitted. */

@@ -3,6 +3,7 @@ export { batchProgress, NoOrchestrator } from './batch-progress.ts';
 export type { BatchRequest } from './batch-request.ts';
 export { cancelBatch } from './cancel-batch.ts';
 export { type BatchClient, connect } from './connect.ts';
+export { controlBatch } from './control-batch.ts';
 export { type BatchListing, describeBatch, listBatches } from './list-batches.ts';
 export { retryBatch } from './retry-batch.ts';
 export {

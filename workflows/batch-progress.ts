@@ -10,6 +10,7 @@ import type {
   ShardReport,
   SizeProgress,
 } from './contract.ts';
+import type { BatchControl } from './control.ts';
 import { RECENT_FAILURES } from './limits.ts';
 
 /** What a batch knows of itself; plain data, so that it travels when the batch continues as new. */
@@ -92,8 +93,9 @@ export function settled(
 ): void {
   const report = ledger.running[shard.shard];
   const open = shard.jobs - (report === undefined ? 0 : doneOf(report));
-  if (end === 'cancelled') ledger.cancelled += open;
-  else if (end !== 'completed') {
+  // A completed shard's open jobs were cancelled by size or filter.
+  if (end === 'cancelled' || end === 'completed') ledger.cancelled += open;
+  else {
     ledger.bySize[shard.size]!.failed += open;
     const failure = { id: `shard ${shard.shard}`, reason: end.lost };
     ledger.recentFailures = [failure, ...ledger.recentFailures].slice(0, RECENT_FAILURES);
@@ -101,13 +103,15 @@ export function settled(
   delete ledger.running[shard.shard];
 }
 
-export function progressOf(input: BatchInput, ledger: ProgressLedger): BatchProgress {
+export function progressOf(input: BatchInput, ledger: ProgressLedger, control?: BatchControl): BatchProgress {
   const sizes = Object.values(ledger.bySize);
   const sum = (field: keyof SizeProgress) => sizes.reduce((total, size) => total + size[field], 0);
   return {
     batch: input.batch,
     round: input.round,
-    state: ledger.state,
+    state: ledger.state === 'rendering' && typeof control?.paused === 'string' ? 'paused' : ledger.state,
+    ...(typeof control?.paused === 'string' && { paused: control.paused }),
+    ...(control && { window: control.window }),
     totals: {
       jobs: sum('jobs'),
       rendered: sum('rendered'),

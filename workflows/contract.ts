@@ -5,6 +5,7 @@ import type { CatalogFormat } from '../catalog/format.ts';
 import type { ImageFormat, Job } from '../catalog/job.ts';
 import type { Failure, Receipt, Totals } from '../catalog/receipt.ts';
 import type { Size } from '../catalog/size.ts';
+import type { FailureBudget, RowFilter, ShardControl } from './control.ts';
 
 export const ORCHESTRATOR_QUEUE = 'orchestrate';
 
@@ -44,12 +45,18 @@ export type BatchInput = {
   defaults: JobDefaults;
   /** Images in flight at once, for each size. */
   window: number;
+  /** Whose work it is, for the server to share devices by weight where teams wait for the same. */
+  team?: Team | undefined;
+  /** More failures than this pause the batch; without it none do. */
+  maxFailures?: FailureBudget | undefined;
 };
+
+export type Team = { name: string; weight: number };
 
 /** What a schedule starts: a batch whose id is the schedule's name and the time it was due. */
 export type ScheduledBatchInput = Omit<BatchInput, 'batch' | 'round'> & { schedule: string };
 
-export type BatchState = 'planning' | 'rendering' | 'finishing' | 'completed' | 'cancelled';
+export type BatchState = 'planning' | 'rendering' | 'paused' | 'finishing' | 'completed' | 'cancelled';
 
 /** What a listing shows of a batch without asking its workflow. */
 export type BatchMemo = {
@@ -74,6 +81,10 @@ export type BatchProgress = {
   state: BatchState;
   totals: Totals;
   bySize: Partial<Record<Size, SizeProgress>>;
+  /** Why it is paused. */
+  paused?: string;
+  /** Images in flight at once, for each size, as they are set now. */
+  window?: number;
   /** The last few, newest first. */
   recentFailures: RecentFailure[];
 };
@@ -104,6 +115,9 @@ export type ShardInput = {
   shard: ShardRef;
   /** Images in flight at once in this shard. */
   window: number;
+  team?: Team | undefined;
+  /** What was changed before the shard began. */
+  control?: ShardControl | undefined;
 };
 
 /** How far one shard is. Every report counts from the shard's start, so a lost or repeated one does no harm. */
@@ -142,6 +156,8 @@ export type LostShard = { shard: number; reason: string };
 
 export type ReadShardInput = { store: string; shard: string };
 
+export type MatchJobsInput = { store: string; shard: string; filter: RowFilter };
+
 export type WriteReceiptsInput = {
   store: string;
   batch: string;
@@ -175,6 +191,10 @@ export type BatchResult = { batch: string; totals: Totals; manifest: string; con
 export type OrchestratorActivities = {
   planBatch(input: BatchInput): Promise<Plan>;
   readShard(input: ReadShardInput): Promise<JobSummary[]>;
+  /** The shard's jobs, by index, that a filter on their rows finds. */
+  matchJobs(input: MatchJobsInput): Promise<number[]>;
+  /** Ids of the activities of the calling workflow that a worker has in hand. */
+  activitiesInHand(): Promise<string[]>;
   writeReceipts(input: WriteReceiptsInput): Promise<void>;
   writeManifest(input: WriteManifestInput): Promise<WrittenManifest>;
   /** `null` where there is no image to show. */

@@ -10,6 +10,9 @@ export const IMAGES_IN_HAND = 2;
  */
 export const RENDER_HOURS: Record<Size, number> = { '256': 0.5, '512': 1, '1024': 3, '2k': 12, '4k': 24 };
 
+/** What a lost machine may cost of an image that takes long; one that is denoised in less has no checkpoint. */
+export const CHECKPOINT_SECONDS = 60;
+
 /**
  * The longest one attempt may take, the wait for the device's turn included. A worker that serves every size holds
  * IMAGES_IN_HAND of each, and the device takes them first come, first served: the last one's wait and its own render are
@@ -60,6 +63,9 @@ export const ORCHESTRATE_RETRY: RetryPolicy = {
  * first; more only makes more workflows of the same window.
  */
 export const SHARDS_AT_ONCE = 2;
+
+/** Temporal allows 2,000 activities of one workflow to be pending. */
+export const MAX_WINDOW = 2_000;
 
 /** The longest pause between two looks whether the shard of a terminated run has ended. */
 export const ID_IN_USE_SECONDS = 30;

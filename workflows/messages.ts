@@ -1,5 +1,6 @@
-import { defineQuery, defineSignal } from '@temporalio/workflow';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import { type BatchAnswer, PROGRESS_QUERY, type ShardReport } from './contract.ts';
+import { CONTROL_UPDATE, type ControlChange, type ShardControl } from './control.ts';
 
 export const progressQuery = defineQuery<BatchAnswer>(PROGRESS_QUERY);
 
@@ -7,3 +8,9 @@ export const shardProgressQuery = defineQuery<ShardReport>(PROGRESS_QUERY);
 
 /** From a shard to its batch. */
 export const shardReportSignal = defineSignal<[ShardReport]>('shardReport');
+
+/** From a person to a batch: takes effect before it answers, and within seconds in all shards. */
+export const controlUpdate = defineUpdate<void, [ControlChange]>(CONTROL_UPDATE);
+
+/** From a batch to a shard: replaces what it was told before. */
+export const shardControlSignal = defineSignal<[ShardControl]>('control');

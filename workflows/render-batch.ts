@@ -4,20 +4,22 @@ import {
   CancelledFailure,
   ChildWorkflowCancellationType,
   type ChildWorkflowOptions,
+  condition,
   continueAsNew,
-  executeChild,
   getExternalWorkflowHandle,
   isCancellation,
   ParentClosePolicy,
   proxyActivities,
   setHandler,
   sleep,
+  startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Size } from '../catalog/size.ts';
+import { SIZES, type Size } from '../catalog/size.ts';
 import { emptyLedger, type ProgressLedger, planned, progressOf, reported, settled } from './batch-progress.ts';
 import { publisher } from './batch-visibility.ts';
 import {
+  type BatchAnswer,
   type BatchInput,
   type BatchResult,
   batchWorkflowId,
@@ -27,10 +29,12 @@ import {
   type ShardInput,
   type ShardRef,
 } from './contract.ts';
+import { type BatchControl, type ControlChange, changed, firstControl, refusal, withinBudget } from './control.ts';
 import { reasonOf } from './failure.ts';
 import * as limits from './limits.ts';
-import { progressQuery, shardReportSignal } from './messages.ts';
+import { controlUpdate, progressQuery, shardReportSignal } from './messages.ts';
 import type { renderShard } from './render-shard.ts';
+import { RunningShards } from './running-shards.ts';
 import { slidingWindow } from './sliding-window.ts';
 
 /** What a batch hands to its next run when its history has grown long. */
@@ -40,6 +44,8 @@ export type BatchCarry = {
   waiting: ShardRef[];
   lostShards: LostShard[];
   ledger: ProgressLedger;
+  /** Missing in what an earlier version handed over. */
+  control?: BatchControl;
 };
 
 const { planBatch, writeManifest } = proxyActivities<OrchestratorActivities>({
@@ -63,10 +69,15 @@ const { writeContactSheet } = proxyActivities<OrchestratorActivities>({
  * sheet. A cancelled batch stops its shards, still writes the manifest, and ends as cancelled.
  */
 export async function renderBatch(input: BatchInput, carry?: BatchCarry): Promise<BatchResult> {
-  const batch: BatchCarry = carry ?? firstCarry();
+  const batch: Batch = {
+    ...(carry ?? firstCarry()),
+    control: carry?.control ?? firstControl(input),
+    running: new RunningShards(),
+  };
   const publish = publisher();
-  const update = () => publish(progressOf(input, batch.ledger));
-  setHandler(progressQuery, () => ({ ...progressOf(input, batch.ledger), running: [] }));
+  const update = () => publish(progressOf(input, batch.ledger, batch.control));
+  setHandler(progressQuery, () => answerOf(input, batch));
+  takeControl(input, batch, update);
   update();
   let cancellation: unknown = null;
   try {
@@ -79,51 +90,95 @@ export async function renderBatch(input: BatchInput, carry?: BatchCarry): Promis
     cancellation = error;
   }
   if (batch.waiting.length > 0 && cancellation === null) {
-    return continueAsNew<typeof renderBatch>(input, batch);
+    const { running: _, ...next } = batch;
+    return continueAsNew<typeof renderBatch>(input, next);
   }
   const result = await CancellationScope.nonCancellable(() => finish(input, batch, update, cancellation !== null));
   if (cancellation !== null) throw cancellation;
   return result;
 }
 
+/** A batch and what it knows of its shards that run, which ends with the run. */
+type Batch = Required<BatchCarry> & { running: RunningShards };
+
+const answerOf = (input: BatchInput, { ledger, control, running }: Batch): BatchAnswer => ({
+  ...progressOf(input, ledger, control),
+  running: running.shards.map((shard) => ({
+    shard,
+    workflowId: shardWorkflowId(input, shard),
+    report: ledger.running[shard.shard] ?? null,
+  })),
+});
+
+/** Lets people change how the batch is run. What they change is in force when the update is answered. */
+function takeControl(input: BatchInput, batch: Batch, update: () => void): void {
+  const take = (change: ControlChange): void => {
+    batch.control = changed(batch.control, change, failedOf(batch));
+    if (change.kind === 'cancel-size') leaveOut(batch, change.size);
+    batch.running.tell(batch.control);
+    update();
+  };
+  const validator = (change: ControlChange): void => {
+    const { ledger, control } = batch;
+    const sizes = SIZES.filter((size) => ledger.bySize[size] !== undefined);
+    const isRunning = ledger.state === 'planning' || ledger.state === 'rendering';
+    const reason = isRunning ? refusal(control, sizes, change) : `it is ${ledger.state}`;
+    if (reason !== null) throw new Error(`batch ${input.batch}: ${reason}`);
+  };
+  setHandler(controlUpdate, take, { validator });
+}
+
+/** Shards of a cancelled size that have not begun never do. */
+function leaveOut(batch: Batch, size: Size): void {
+  for (const shard of batch.waiting) if (shard.size === size) batch.ledger.cancelled += shard.jobs;
+  batch.waiting = batch.waiting.filter((shard) => shard.size !== size);
+}
+
+const failedOf = ({ ledger }: Batch): number =>
+  Object.values(ledger.bySize).reduce((total, { failed }) => total + failed, 0);
+
+/** Pauses the batch where too many of its jobs fail. */
+function keepBudget(batch: Batch): void {
+  const jobs = Object.values(batch.ledger.bySize).reduce((total, size) => total + size.jobs, 0);
+  const control = withinBudget(batch.control, jobs, failedOf(batch));
+  if (control === batch.control) return;
+  batch.control = control;
+  batch.running.tell(control);
+}
+
 /** Shards may all end well although the batch was cancelled, and a run that continues as new does not hear of it again. */
-function stopIfCancelled({ waiting }: BatchCarry): void {
+function stopIfCancelled({ waiting }: Batch): void {
   if (waiting.length > 0 && CancellationScope.current().consideredCancelled) {
     throw new CancelledFailure('the batch was cancelled');
   }
 }
 
-const firstCarry = (): BatchCarry => ({
+const firstCarry = (): Omit<BatchCarry, 'control'> => ({
   startedAt: workflowInfo().startTime.toISOString(),
   waiting: [],
   lostShards: [],
   ledger: emptyLedger(),
 });
 
-async function plan(input: BatchInput, batch: BatchCarry): Promise<void> {
+async function plan(input: BatchInput, batch: Batch): Promise<void> {
   const made = await planBatch(input);
   batch.waiting = made.shards;
   planned(batch.ledger, made);
 }
 
 /** Runs until no shard waits, or until the history is long enough and the window has been drained. */
-async function renderShards(input: BatchInput, batch: BatchCarry, update: () => void): Promise<void> {
-  const running = new Map<number, ShardRef>();
-  setHandler(progressQuery, () => ({
-    ...progressOf(input, batch.ledger),
-    running: [...running.values()].map((shard) => ({
-      shard,
-      workflowId: shardWorkflowId(input, shard),
-      report: batch.ledger.running[shard.shard] ?? null,
-    })),
-  }));
+async function renderShards(input: BatchInput, batch: Batch, update: () => void): Promise<void> {
   setHandler(shardReportSignal, (report) => {
-    const shard = running.get(report.shard);
+    const shard = batch.running.find(report.shard);
     if (shard === undefined) return;
     reported(batch.ledger, shard, report);
+    keepBudget(batch);
     update();
   });
-  const longHistory = () => workflowInfo().continueAsNewSuggested;
+  const next = () => {
+    if (workflowInfo().continueAsNewSuggested) return 'stop';
+    return batch.control.paused === null ? 'go' : condition(() => batch.control.paused === null);
+  };
   const sizes = [...new Set(batch.waiting.map(({ size }) => size))];
   const windows = sizes.map((size) => {
     const lanes = Math.min(
@@ -132,19 +187,19 @@ async function renderShards(input: BatchInput, batch: BatchCarry, update: () => 
       batch.waiting.filter((shard) => shard.size === size).length,
     );
     const work = async (shard: ShardRef, lane: number) => {
-      running.set(shard.shard, shard);
       await renderOne(input, batch, shard, Math.floor((input.window + lane) / lanes));
-      running.delete(shard.shard);
+      batch.running.remove(shard.shard, batch.control);
+      keepBudget(batch);
       update();
     };
-    return slidingWindow(taken(batch, size), lanes, work, longHistory);
+    return slidingWindow(taken(batch, size), lanes, work, next);
   });
   const ends = await Promise.allSettled(windows);
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
 /** Takes the waiting shards of one size off the list, one by one. */
-function* taken(batch: BatchCarry, size: Size): Generator<ShardRef> {
+function* taken(batch: Batch, size: Size): Generator<ShardRef> {
   for (;;) {
     const next = batch.waiting.findIndex((shard) => shard.size === size);
     if (next < 0) return;
@@ -153,19 +208,21 @@ function* taken(batch: BatchCarry, size: Size): Generator<ShardRef> {
 }
 
 /** A shard that fails is noted and gives its place in the window back. */
-async function renderOne(input: BatchInput, batch: BatchCarry, shard: ShardRef, window: number): Promise<void> {
-  const { store, round, bundle } = input;
+async function renderOne(input: BatchInput, batch: Batch, shard: ShardRef, window: number): Promise<void> {
+  const { store, round, bundle, team } = input;
+  const control = batch.running.add(shard, batch.control);
   try {
-    const report = await executeOnce({
+    const handle = await startOnce({
       workflowId: shardWorkflowId(input, shard),
-      args: [{ store, batch: input.batch, round, bundleDigest: bundle.digest, shard, window }],
+      args: [{ store, batch: input.batch, round, bundleDigest: bundle.digest, shard, window, team, control }],
       staticSummary: `Images of size ${shard.size}: ${shard.jobs}`,
       staticDetails: `Shard ${shard.shard} of batch \`${input.batch}\`, round ${round}. Its jobs: \`${shard.name}\` in \`${store}\`.`,
       // The shard writes its receipts before it ends, and the manifest is made from them.
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
     });
-    reported(batch.ledger, shard, report);
+    batch.running.started(shard.shard, handle, batch.control);
+    reported(batch.ledger, shard, await handle.result());
     settled(batch.ledger, shard, 'completed');
   } catch (error) {
     if (isCancellation(error)) {
@@ -182,13 +239,13 @@ const shardWorkflowId = ({ batch, round }: BatchInput, { shard }: ShardRef): str
   `${batchWorkflowId(batch)}/${round}-${shard}`;
 
 /**
- * Runs a shard when its id is free. It is not where the batch was terminated and submitted again at once: that run's shards are
+ * Starts a shard when its id is free. It is not where the batch was terminated and submitted again at once: that run's shards are
  * told to stop, and are still writing down what they have.
  */
-async function executeOnce(options: ChildWorkflowOptions & { workflowId: string; args: [ShardInput] }) {
+async function startOnce(options: ChildWorkflowOptions & { workflowId: string; args: [ShardInput] }) {
   for (let seconds = 1; ; seconds = Math.min(2 * seconds, limits.ID_IN_USE_SECONDS)) {
     try {
-      return await executeChild<typeof renderShard>('renderShard', options);
+      return await startChild<typeof renderShard>('renderShard', options);
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       await getExternalWorkflowHandle(options.workflowId)
@@ -203,12 +260,7 @@ function rootCause(error: unknown): unknown {
   return error instanceof Error && error.cause instanceof Error ? rootCause(error.cause) : error;
 }
 
-async function finish(
-  input: BatchInput,
-  batch: BatchCarry,
-  update: () => void,
-  cancelled: boolean,
-): Promise<BatchResult> {
+async function finish(input: BatchInput, batch: Batch, update: () => void, cancelled: boolean): Promise<BatchResult> {
   const { ledger, lostShards, startedAt } = batch;
   const { store, round } = input;
   ledger.cancelled += batch.waiting.reduce((jobs, shard) => jobs + shard.jobs, 0);

@@ -52,7 +52,7 @@ describe('a sliding window', () => {
     let ended = false;
     const { open, work, end } = controlled();
     const items = [1, 2, 3, 4, 5].values();
-    const done = slidingWindow(items, 2, work, () => paused).then(() => {
+    const done = slidingWindow(items, 2, work, () => (paused ? 'stop' : 'go')).then(() => {
       ended = true;
     });
     await settle();

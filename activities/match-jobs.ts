@@ -1,0 +1,36 @@
+import type { Job } from '../catalog/job.ts';
+import type { MatchJobsInput } from '../workflows/contract.ts';
+import type { RowFilter } from '../workflows/control.ts';
+import { readJobs } from './batch-pieces.ts';
+import type { OpenStore } from './dependencies.ts';
+
+/** The activity that finds a shard's jobs by a column of their rows. */
+export function createMatchJobs(openStore: OpenStore) {
+  return async function matchJobs({ store, shard, filter }: MatchJobsInput): Promise<number[]> {
+    const jobs = await readJobs(await openStore(store), shard);
+    return jobs.flatMap((job, index) => (matches(job, filter) ? [index] : []));
+  };
+}
+
+/** Whether a job's row has the value, `*` standing for anything. A column that it does not have is no match. */
+export function matches(job: Job, { column, pattern }: RowFilter): boolean {
+  const value = columnOf(job, column);
+  return value !== undefined && wildcard(pattern).test(value);
+}
+
+/** A row's own columns first; then what it became, by the names that a catalog has for them. */
+function columnOf(job: Job, column: string): string | undefined {
+  if (Object.hasOwn(job.metadata, column)) return job.metadata[column];
+  const { id, prompt, negativePrompt, size, seed, steps, guidance, priority, width, height } = job;
+  const named = { id, prompt, negative_prompt: negativePrompt, size, seed, steps, guidance, priority, width, height };
+  return Object.hasOwn(named, column) ? String(named[column as keyof typeof named]) : undefined;
+}
+
+const wildcard = (pattern: string): RegExp =>
+  new RegExp(
+    `^${pattern
+      .split('*')
+      .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+      .join('.*')}$`,
+    's',
+  );

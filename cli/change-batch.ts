@@ -1,0 +1,17 @@
+import { controlBatch } from '../client/index.ts';
+import type { ControlChange } from '../workflows/control.ts';
+import type { JsonOptions, ServerOptions } from './options.ts';
+import { printJson, printLine } from './output.ts';
+import { withClient } from './with-client.ts';
+
+/** Changes how a batch is run, and says so. */
+export async function changeBatch(
+  batch: string,
+  change: ControlChange,
+  options: ServerOptions & JsonOptions,
+  said: string,
+): Promise<void> {
+  await withClient(options, (client) => controlBatch(client, batch, change));
+  if (options.json) printJson({ batch, ...change });
+  else printLine(`batch ${batch} ${said}`);
+}

@@ -1,0 +1,31 @@
+import { WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
+import { UserError } from '../catalog/user-error.ts';
+import { CONTROL_UPDATE, type ControlChange } from '../workflows/control.ts';
+import { aboutBatch, batchHandle } from './batch-handle.ts';
+import { NoOrchestrator } from './batch-progress.ts';
+import type { BatchClient } from './connect.ts';
+import { describeBatch } from './list-batches.ts';
+
+/** An orchestrator that is there answers within a second. */
+const ANSWER_MS = 15_000;
+
+/**
+ * Changes how a batch is run: pause, resume, window, priority, or jobs that are not wanted any more. It is in force when this
+ * returns; queues follow within seconds. Images in hand are finished, unless they are cancelled.
+ *
+ * @throws UserError with the reason where the batch refuses, or Temporal does not know it, or it has ended
+ * @throws NoOrchestrator
+ */
+export async function controlBatch(client: BatchClient, batch: string, change: ControlChange): Promise<void> {
+  const { endedAt, state } = await describeBatch(client, batch);
+  if (endedAt !== null) throw new UserError(`batch ${batch} cannot be changed: it has ended (${state})`);
+  try {
+    await client.temporal.withDeadline(Date.now() + ANSWER_MS, () =>
+      aboutBatch(client, batch, () => batchHandle(client, batch).executeUpdate(CONTROL_UPDATE, { args: [change] })),
+    );
+  } catch (error) {
+    if (error instanceof WorkflowUpdateFailedError) throw new UserError(error.cause?.message ?? error.message);
+    if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) throw new NoOrchestrator(batch);
+    throw error;
+  }
+}

@@ -1,0 +1,66 @@
+import type { Size } from '../catalog/size.ts';
+import { ORCHESTRATOR_QUEUE, renderQueue } from '../workflows/contract.ts';
+import { batchHandle } from './batch-handle.ts';
+import type { BatchClient } from './connect.ts';
+
+/** How many worker processes the server has heard of lately. A process that serves several sizes counts for each of them. */
+export type WorkersSeen = { orchestrators: number; renderers: { size: Size; workers: number }[] };
+
+/** A worker asks for work at least once a minute, unless it has its hands full. */
+const SEEN_MS = 90_000;
+
+/** TASK_QUEUE_TYPE_WORKFLOW and TASK_QUEUE_TYPE_ACTIVITY of Temporal's API. */
+const TYPE = { workflow: 1, activity: 2 };
+
+/** PENDING_ACTIVITY_STATE_STARTED of Temporal's API. */
+const STARTED = 2;
+
+/** The workers that could go on with a batch of these sizes: those that ask for its work, and those that are busy with it. */
+export async function workersSeen(client: BatchClient, batch: string, sizes: readonly Size[]): Promise<WorkersSeen> {
+  const [orchestrators, busy, ...asking] = await Promise.all([
+    pollers(client, ORCHESTRATOR_QUEUE, TYPE.workflow),
+    busyWorkers(client, batch),
+    ...sizes.map((size) => pollers(client, renderQueue(size), TYPE.activity)),
+  ]);
+  const renderers = sizes.map((size, index) => {
+    const known = busy.filter(({ queue }) => queue === renderQueue(size)).map(({ identity }) => identity);
+    return { size, workers: new Set([...asking[index]!, ...known]).size };
+  });
+  return { orchestrators: new Set(orchestrators).size, renderers };
+}
+
+/** Identities of those who asked the queue for work lately. */
+async function pollers({ temporal, namespace }: BatchClient, queue: string, taskQueueType: number): Promise<string[]> {
+  const { pollers } = await temporal.workflowService.describeTaskQueue({
+    namespace,
+    taskQueue: { name: queue },
+    taskQueueType,
+  });
+  const since = Date.now() - SEEN_MS;
+  return (pollers ?? [])
+    .filter(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000 >= since)
+    .map(({ identity }) => identity ?? '');
+}
+
+type BusyWorker = { identity: string; queue: string };
+
+/** Who has one of the batch's images in hand: while its hands are full it asks for nothing. */
+async function busyWorkers(client: BatchClient, batch: string): Promise<BusyWorker[]> {
+  const { raw } = await batchHandle(client, batch).describe();
+  const shards = (raw.pendingChildren ?? []).map(({ workflowId }) => workflowId ?? '');
+  return (await Promise.all(shards.map((shard) => busyWith(client, shard)))).flat();
+}
+
+async function busyWith({ temporal }: BatchClient, shard: string): Promise<BusyWorker[]> {
+  // A shard that has ended meanwhile keeps nobody busy.
+  const described = await temporal.workflow
+    .getHandle(shard)
+    .describe()
+    .catch(() => null);
+  return (described?.raw.pendingActivities ?? [])
+    .filter(({ state }) => state === STARTED)
+    .map(({ lastWorkerIdentity, activityOptions }) => ({
+      identity: lastWorkerIdentity ?? '',
+      queue: activityOptions?.taskQueue?.name ?? '',
+    }));
+}

@@ -1,0 +1,160 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { UserError } from '../../catalog/user-error.ts';
+import { batchEnd, batchProgress, cancelBatch, controlBatch, submitBatch, watchBatch } from '../../client/index.ts';
+import { batchWorkflowId } from '../../workflows/contract.ts';
+import { type BatchControl, movedPriority, shareOf, withinBudget } from '../../workflows/control.ts';
+import { BUNDLE, type Site, startSite } from './site.ts';
+
+const control = (over: Partial<BatchControl>): BatchControl => ({
+  ...{
+    version: 0,
+    paused: null,
+    window: 4,
+    priority: 3,
+    cancelledSizes: [],
+    filters: [],
+    maxFailures: null,
+    forgiven: 0,
+  },
+  ...over,
+});
+
+describe('the arithmetic of control', () => {
+  it('shares a window out whole, and starves nobody while a share is left', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 2000 }), fc.integer({ min: 1, max: 9 }), (window, shards) => {
+        const shares = Array.from({ length: shards }, (_, rank) => shareOf(window, shards, rank));
+        expect(shares.reduce((a, b) => a + b)).toBe(window);
+        expect(Math.max(...shares) - Math.min(...shares)).toBeLessThanOrEqual(1);
+        expect(shares).toEqual(shares.toSorted((a, b) => b - a));
+      }),
+    );
+  });
+
+  it('keeps the order of rows when a batch is moved, within what the server knows', () => {
+    expect([1, 3, 5].map((job) => movedPriority(job, 1))).toEqual([1, 1, 3]);
+    expect([1, 3, 5].map((job) => movedPriority(job, 3))).toEqual([1, 3, 5]);
+    expect([1, 3, 5].map((job) => movedPriority(job, 5))).toEqual([3, 5, 5]);
+  });
+
+  it.each([
+    [{ count: 2 }, 100, 2, false],
+    [{ count: 2 }, 100, 3, true],
+    [{ share: 0.05, atLeast: 0 }, 100, 5, false],
+    [{ share: 0.05, atLeast: 0 }, 100, 6, true],
+    [{ share: 0.1, atLeast: 20 }, 24, 20, false],
+    [{ share: 0.1, atLeast: 20 }, 24, 21, true],
+    [{ count: 0 }, 1, 1, true],
+  ])('a budget of %o of %d jobs with %d failures is exceeded: %s', (maxFailures, jobs, failed, exceeded) => {
+    expect(withinBudget(control({ maxFailures }), jobs, failed).paused !== null).toBe(exceeded);
+  });
+
+  it('counts failures from the last time that a person said to go on', () => {
+    const resumed = control({ maxFailures: { count: 2 }, forgiven: 3 });
+    expect(withinBudget(resumed, 100, 5).paused).toBeNull();
+    expect(withinBudget(resumed, 100, 6).paused).toMatch(/^3 images failed since it was resumed/);
+  });
+});
+
+let site: Site;
+
+beforeAll(async () => {
+  site = await startSite({
+    before: ({ prompt }) => {
+      if (prompt.includes('impossible')) throw new UserError('this picture cannot be made');
+    },
+    stepMs: ({ prompt }) => (prompt.includes('slow') ? 60_000 : prompt.includes('steady') ? 60 : 0),
+  });
+});
+
+afterAll(() => site.stop());
+
+const rows = (count: number, what: string, size = '256'): string[] =>
+  Array.from({ length: count }, (_, n) => `${what} number ${n},${size}`);
+
+const shardOf = (batch: string) => site.client.temporal.workflow.getHandle(`${batchWorkflowId(batch)}/1-0`);
+
+async function pending(batch: string) {
+  const { raw } = await shardOf(batch).describe();
+  const images = (raw.pendingActivities ?? []).filter(({ activityType }) => activityType?.name === 'renderImage');
+  return { all: images.length, queued: images.filter(({ state }) => state === 1).length };
+}
+
+const soon = { timeout: 10_000, interval: 50 };
+
+describe('a batch that runs', () => {
+  it('is paused with its queue taken back, changed, resumed, and loses no image but those that nobody wants any more', async () => {
+    const batch = await site.submit('held', [...rows(30, 'a steady crab'), ...rows(10, 'a steady gull')], 32);
+    await expect.poll(() => pending(batch), soon).toMatchObject({ all: 32 });
+    await controlBatch(site.client, batch, { kind: 'pause' });
+    await expect.poll(() => pending(batch), soon).toEqual({ all: 0, queued: 0 });
+    const held = await batchProgress(site.client, batch);
+    expect(held).toMatchObject({ state: 'paused', paused: 'a person paused it', totals: { failed: 0, cancelled: 0 } });
+    expect(held.totals.rendered).toBeLessThan(40);
+
+    await controlBatch(site.client, batch, { kind: 'window', window: 3 });
+    await controlBatch(site.client, batch, { kind: 'priority', priority: 1 });
+    await controlBatch(site.client, batch, { kind: 'cancel-rows', filter: { column: 'prompt', pattern: '*gull*' } });
+    expect((await batchProgress(site.client, batch)).totals.rendered).toBe(held.totals.rendered);
+    await controlBatch(site.client, batch, { kind: 'resume' });
+    await expect.poll(() => pending(batch), soon).toMatchObject({ all: 3 });
+
+    expect(await batchEnd(site.client, batch)).toMatchObject({ state: 'completed' });
+    const { totals, images, failures } = await site.manifest(batch);
+    expect(totals).toMatchObject({ jobs: 40, rendered: 30, cancelled: 10, extraComputations: 0 });
+    expect(failures).toEqual([]);
+    expect(images.every(({ prompt }) => prompt.includes('crab'))).toBe(true);
+    expect((await batchProgress(site.client, batch)).totals).toMatchObject({ rendered: 30, cancelled: 10 });
+    const { events } = await shardOf(batch).fetchHistory();
+    const keys = events?.flatMap(({ activityTaskScheduledEventAttributes: of }) =>
+      of?.activityType?.name === 'renderImage' ? [of.priority?.priorityKey] : [],
+    );
+    expect(keys?.[0]).toBe(3);
+    expect(keys?.at(-1)).toBe(1);
+  });
+
+  it('goes on without a size, whose images in hand stop', async () => {
+    const batch = await site.submit('sizes', [...rows(4, 'a slow whale'), ...rows(4, 'a slow seal', '512')], 4);
+    await expect.poll(() => pending(batch), soon).toMatchObject({ all: 4, queued: 2 });
+    await controlBatch(site.client, batch, { kind: 'cancel-size', size: '256' });
+    await controlBatch(site.client, batch, { kind: 'cancel-size', size: '512' });
+    expect(await batchEnd(site.client, batch)).toMatchObject({ state: 'completed' });
+    expect((await site.manifest(batch)).totals).toMatchObject({ jobs: 8, rendered: 0, failed: 0, cancelled: 8 });
+  });
+
+  it('refuses what makes no sense, says why, and a paused one can be cancelled', async () => {
+    const batch = await site.submit('refusing', rows(2, 'a slow newt'), 1);
+    await expect.poll(() => pending(batch), soon).toMatchObject({ all: 1 });
+    const refused = (change: Parameters<typeof controlBatch>[2]) =>
+      expect(controlBatch(site.client, batch, change)).rejects;
+    await refused({ kind: 'resume' }).toThrow('batch refusing: it is not paused');
+    await refused({ kind: 'window', window: 0 }).toThrow('window: expected a whole number from 1 to 2000, found 0');
+    await refused({ kind: 'priority', priority: 6 }).toThrow('priority: expected a whole number from 1 to 5, found 6');
+    await refused({ kind: 'cancel-size', size: '4k' }).toThrow('size: expected one of its sizes (256), found 4k');
+    await refused({ kind: 'cancel-rows', filter: { column: 'id', pattern: '****' } }).toThrow('at most 3 stars');
+    await controlBatch(site.client, batch, { kind: 'pause' });
+    await refused({ kind: 'pause' }).toThrow('it is paused already: a person paused it');
+    await cancelBatch(site.client, batch);
+    expect(await batchEnd(site.client, batch)).toEqual({ state: 'cancelled' });
+    await refused({ kind: 'pause' }).toThrow('it has ended (cancelled)');
+  });
+
+  it('pauses itself when more jobs fail than its budget bears, and goes on when it is told to', async () => {
+    const catalog = await site.catalog('broken.csv', [...rows(6, 'an impossible elk'), ...rows(4, 'an elk')]);
+    const { batch } = await submitBatch(site.client, {
+      ...{ catalog, batch: 'broken', store: site.store.url, bundle: BUNDLE, window: 1 },
+      maxFailures: { count: 2 },
+    });
+    const why = /^\d images failed, and its budget is 2: look at the last failures, then resume or cancel$/;
+    await expect
+      .poll(() => batchProgress(site.client, batch), soon)
+      .toMatchObject({ paused: expect.stringMatching(why) });
+    const { totals, state } = await batchProgress(site.client, batch);
+    expect(state).toBe('paused');
+    expect(totals.rendered + totals.failed).toBeLessThan(10);
+    await controlBatch(site.client, batch, { kind: 'resume', maxFailures: { share: 1, atLeast: 0 } });
+    for await (const { paused } of watchBatch(site.client, batch)) expect(paused).toBeUndefined();
+    expect((await site.manifest(batch)).totals).toMatchObject({ jobs: 10, rendered: 4, failed: 6 });
+  });
+});

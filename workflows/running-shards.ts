@@ -1,0 +1,79 @@
+import type { ChildWorkflowHandle } from '@temporalio/workflow';
+import type { Size } from '../catalog/size.ts';
+import type { ShardRef } from './contract.ts';
+import type { BatchControl, ShardControl } from './control.ts';
+import { shareOf } from './control.ts';
+import { shardControlSignal } from './messages.ts';
+import type { renderShard } from './render-shard.ts';
+
+type Running = {
+  shard: ShardRef;
+  /** What it was last told, as text. */
+  told: string;
+  handle: ChildWorkflowHandle<typeof renderShard> | null;
+};
+
+/** The shards of a batch that run, the longest running first, and what each has been told of the batch's control. */
+export class RunningShards {
+  readonly #running: Running[] = [];
+
+  get shards(): ShardRef[] {
+    return this.#running.map(({ shard }) => shard);
+  }
+
+  find(number: number): ShardRef | undefined {
+    return this.shards.find(({ shard }) => shard === number);
+  }
+
+  /** Takes a shard in. @returns what it has to know; nothing while nobody has changed anything */
+  add(shard: ShardRef, control: BatchControl): ShardControl | undefined {
+    const running: Running = { shard, told: '', handle: null };
+    this.#running.push(running);
+    if (control.version === 0) return undefined;
+    const forShard = this.#controlOf(running, control);
+    running.told = JSON.stringify(forShard);
+    return forShard;
+  }
+
+  /** A shard can be told of changes once it has started. */
+  started(number: number, handle: ChildWorkflowHandle<typeof renderShard>, control: BatchControl): void {
+    const running = this.#running.find(({ shard }) => shard.shard === number);
+    if (running !== undefined) running.handle = handle;
+    this.tell(control);
+  }
+
+  remove(number: number, control: BatchControl): void {
+    const place = this.#running.findIndex(({ shard }) => shard.shard === number);
+    if (place >= 0) this.#running.splice(place, 1);
+    this.tell(control);
+  }
+
+  /** Tells each shard what is news to it. One that has just ended cannot hear it and need not. */
+  tell(control: BatchControl): void {
+    if (control.version === 0) return;
+    for (const running of this.#running) {
+      if (running.handle === null) continue;
+      const forShard = this.#controlOf(running, control);
+      const text = JSON.stringify(forShard);
+      if (text === running.told) continue;
+      running.told = text;
+      running.handle.signal(shardControlSignal, forShard).catch(() => undefined);
+    }
+  }
+
+  #controlOf(running: Running, control: BatchControl): ShardControl {
+    const { size } = running.shard;
+    const ofSize = this.#ofSize(size);
+    return {
+      paused: control.paused !== null,
+      window: shareOf(control.window, ofSize.length, ofSize.indexOf(running)),
+      priority: control.priority,
+      cancelAll: control.cancelledSizes.includes(size),
+      filters: control.filters,
+    };
+  }
+
+  #ofSize(size: Size): Running[] {
+    return this.#running.filter(({ shard }) => shard.size === size);
+  }
+}
