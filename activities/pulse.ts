@@ -4,15 +4,21 @@ import { z } from 'zod';
 const renderProgressSchema = z.object({
   /** Computations begun for this job, those of earlier attempts included. */
   computations: z.int().min(0),
+  /** Denoising steps computed for this job, those of earlier attempts included. Absent in what older workers told. */
+  stepsComputed: z.int().min(0).default(0),
   step: z.int().min(0),
   steps: z.int().min(0),
 });
 
 export type RenderProgress = z.infer<typeof renderProgressSchema>;
 
-/** Computations that earlier attempts had begun, from the details of the last heartbeat; there is none on the first attempt. */
-export function computationsBegun(heartbeatDetails: unknown): number {
-  return heartbeatDetails === undefined ? 0 : renderProgressSchema.parse(heartbeatDetails).computations;
+/** What earlier attempts of this job did. */
+export type EarlierWork = Pick<RenderProgress, 'computations' | 'stepsComputed'>;
+
+/** From the details of the last heartbeat; there is none on the first attempt. */
+export function earlierWork(heartbeatDetails: unknown): EarlierWork {
+  if (heartbeatDetails === undefined) return { computations: 0, stepsComputed: 0 };
+  return renderProgressSchema.parse(heartbeatDetails);
 }
 
 /**
@@ -30,9 +36,9 @@ export class Pulse {
   readonly #progress: RenderProgress;
   #timer: NodeJS.Timeout;
 
-  constructor(send: (progress: RenderProgress) => void, begunBefore: number) {
+  constructor(send: (progress: RenderProgress) => void, { computations, stepsComputed }: EarlierWork) {
     this.#send = send;
-    this.#progress = { computations: begunBefore, step: 0, steps: 0 };
+    this.#progress = { computations, stepsComputed, step: 0, steps: 0 };
     this.#timer = setInterval(this.#beat, WAITING_MS);
   }
 
@@ -40,8 +46,14 @@ export class Pulse {
     return this.#progress.computations;
   }
 
-  begin(steps: number): void {
+  get stepsComputed(): number {
+    return this.#progress.stepsComputed;
+  }
+
+  /** @param from steps that an earlier attempt did and that need not be done again */
+  begin(steps: number, from: number): void {
     this.#progress.computations += 1;
+    this.#progress.step = from;
     this.#progress.steps = steps;
     clearInterval(this.#timer);
     this.#timer = setInterval(this.#beat, COMPUTING_MS);
@@ -50,6 +62,7 @@ export class Pulse {
 
   step(step: number): void {
     this.#progress.step = step;
+    this.#progress.stepsComputed += 1;
     this.#beat();
   }
 

@@ -14,11 +14,25 @@ export function attemptFailure(error: unknown, attempts: number): unknown {
   return ApplicationFailure.fromError(error, {
     nonRetryable: isFinal(error),
     details: [details],
+    // Nothing is wrong: another worker may go on at once.
+    ...(error instanceof WorkerStopping && { nextRetryDelay: HANDED_BACK_DELAY }),
   });
 }
 
 const isFinal = (error: unknown): boolean =>
   error instanceof HopelessJob || (error instanceof UserError && !(error instanceof StoreDenied));
+
+/** Longer than the moment in which the worker that stops may still be given a task. */
+const HANDED_BACK_DELAY = '1 second';
+
+/** The worker's process was told to stop before the image could be finished. */
+export class WorkerStopping extends Error {
+  override readonly name = 'WorkerStopping';
+
+  constructor() {
+    super('the worker was told to stop before the image was finished; another one goes on with it');
+  }
+}
 
 /** No other attempt of this job would help. */
 class HopelessJob extends Error {}

@@ -3,15 +3,22 @@ import type { Receipt, Timings } from '../catalog/receipt.ts';
 import type { Renderer } from '../models/renderer/index.ts';
 import { copyName, type ObjectStore, objectName } from '../store/index.ts';
 import type { RenderActivities, RenderImageInput } from '../workflows/contract.ts';
+import { CHECKPOINT_SECONDS } from '../workflows/limits.ts';
+import { Checkpoint } from './checkpoint.ts';
+import { NEVER_STOPS, type WorkerStop } from './hand-back.ts';
 import { createJobReader } from './job-reader.ts';
 import { createKeyedLock } from './keyed-lock.ts';
-import { computationsBegun, Pulse } from './pulse.ts';
+import { earlierWork, Pulse } from './pulse.ts';
 import { attemptFailure, BundleMismatch } from './render-failure.ts';
 import { type ObjectOrder, renderObject } from './render-object.ts';
 
 export type RenderImageDependencies = {
   openStore: (url: string) => Promise<ObjectStore>;
   renderer: Renderer;
+  /** The least time between two checkpoints of one image; what is denoised in less has none. */
+  checkpointSeconds?: number | undefined;
+  /** When this process is told to stop, and how long images may go on then. */
+  stop?: WorkerStop | undefined;
 };
 
 /**
@@ -21,7 +28,12 @@ export type RenderImageDependencies = {
  * The activity throws ApplicationFailure: not retryable where no other attempt would help (UserError unless it is StoreDenied, BundleMismatch,
  * ObjectConflict), otherwise with the name of what went wrong as its type; and CancelledFailure when it was cancelled.
  */
-export function createRenderImage({ openStore, renderer }: RenderImageDependencies): RenderActivities['renderImage'] {
+export function createRenderImage({
+  openStore,
+  renderer,
+  checkpointSeconds = CHECKPOINT_SECONDS,
+  stop = NEVER_STOPS,
+}: RenderImageDependencies): RenderActivities['renderImage'] {
   const readJob = createJobReader();
   // Rows with one render key, or a lost attempt that still runs beside the next one: the second finds what the first made.
   const oneAtATime = createKeyedLock();
@@ -32,15 +44,18 @@ export function createRenderImage({ openStore, renderer }: RenderImageDependenci
     const job = await readJob(store, input.shard, input.index);
     const object = objectName(job.renderKey, job.format);
     const copy = copyName(input.batch, job.id, job.format);
+    const { info, log } = Context.current();
+    const begunBefore = info.attempt > 1 || input.round > 1;
+    const checkpoint = new Checkpoint({ store, job, bundleDigest: renderer.bundle.digest, begunBefore, log });
     return oneAtATime(`${store.url} ${object}`, signal, () =>
-      makeImage({ store, renderer, job, object, pulse, signal }, copy),
+      makeImage({ store, renderer, job, object, pulse, signal, checkpoint, checkpointSeconds, stop }, copy),
     );
   }
 
   return async function renderImage(input) {
     const context = Context.current();
     const { attempt: attempts, heartbeatDetails } = context.info;
-    const pulse = new Pulse((progress) => context.heartbeat(progress), computationsBegun(heartbeatDetails));
+    const pulse = new Pulse((progress) => context.heartbeat(progress), earlierWork(heartbeatDetails));
     try {
       return await attempt(input, pulse, context.cancellationSignal);
     } catch (error) {
@@ -60,6 +75,8 @@ async function makeImage(order: ObjectOrder, copy: string): Promise<Receipt> {
   const { created, stat, timings } = found
     ? { created: false, stat: found, timings: NOTHING_SPENT }
     : await renderObject(order);
+  // An attempt that was lost after it had made the object left this behind.
+  if (found) await order.checkpoint.remove();
   await store.copy(object, copy);
   return {
     id: job.id,
@@ -73,6 +90,7 @@ async function makeImage(order: ObjectOrder, copy: string): Promise<Receipt> {
     // An object that appeared although an earlier attempt of this job had begun is taken for that attempt's.
     outcome: created || begunBefore > 0 ? 'rendered' : 'reused',
     computations: pulse.computations,
+    stepsComputed: pulse.stepsComputed,
     timings,
   };
 }

@@ -27,6 +27,8 @@ export const receiptSchema = z.strictObject({
   outcome: z.enum(['rendered', 'reused']),
   /** Computations begun for this job, killed attempts included; of a reused image 0, unless another worker was faster. */
   computations: z.int().min(0),
+  /** Denoising steps computed for this job, as far as lost attempts could tell; images from before it was counted lack it. */
+  stepsComputed: z.int().min(0).optional(),
   timings: timingsSchema,
 });
 

@@ -23,6 +23,7 @@ export type WorkerOptions = ServerOptions & {
   device: string;
   threads?: number;
   grace: number;
+  checkpoint?: number;
   metricsAddress?: string;
   log?: LogFormat;
 };
@@ -50,6 +51,11 @@ export const workerCommand = (): Command =>
       new Option('--grace <seconds>', 'for the image in hand when told to stop; then it is handed back')
         .argParser(wholeNumber(0, 86_400))
         .default(30),
+    )
+    .addOption(
+      new Option('--checkpoint <seconds>', 'keep the latents of a long image this often (default: 60)').argParser(
+        wholeNumber(0, 86_400),
+      ),
     )
     .addOption(
       new Option('--metrics-address <host:port>', 'answer Prometheus there, such as 127.0.0.1:9464').argParser(
@@ -112,6 +118,7 @@ async function renderSettings({
   size,
   threads,
   grace,
+  checkpoint,
   metricsAddress,
 }: WorkerOptions): Promise<RenderConfig> {
   const { folder } = await chosenBundle(bundle);
@@ -120,6 +127,7 @@ async function renderSettings({
     device,
     sizes: size ?? [],
     graceSeconds: grace,
+    ...(checkpoint === undefined ? {} : { checkpointSeconds: checkpoint }),
     metrics: metricsAddress !== undefined,
     ...(threads === undefined ? {} : { threads }),
   });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Size, sizeSchema } from '../catalog/size.ts';
 import { UserError } from '../catalog/user-error.ts';
 import type { BundleRef, Device } from '../models/pixart/index.ts';
+import { CHECKPOINT_SECONDS } from '../workflows/limits.ts';
 
 /** What a render worker is told. One process serves one device. */
 const renderConfigSchema = z.strictObject({
@@ -14,6 +15,8 @@ const renderConfigSchema = z.strictObject({
   threads: z.int().positive().optional(),
   /** How long images in hand may go on after the process was told to stop; then they are handed back. */
   graceSeconds: z.number().min(0),
+  /** The least time between two checkpoints of an image; one that is denoised in less has none. */
+  checkpointSeconds: z.number().min(0).default(CHECKPOINT_SECONDS),
   /** Whether this process's metrics are asked for. */
   metrics: z.boolean().default(false),
 });

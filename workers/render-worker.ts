@@ -1,6 +1,6 @@
 import { type NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { createRenderActivities } from '../activities/index.ts';
+import { createRenderActivities, type WorkerStop } from '../activities/index.ts';
 import type { Size } from '../catalog/size.ts';
 import type { TemporalTarget } from '../client/temporal-target.ts';
 import { bundleFolder, bundleRef, openBundle } from '../models/pixart/index.ts';
@@ -37,6 +37,7 @@ export async function runRenderWorker(config: RenderConfig, target: TemporalTarg
   try {
     const renderer = await loadRenderer(folder, config, log, child);
     if (renderer === null) return;
+    const { stop, ignore } = listenForStop(config.graceSeconds);
     try {
       const observers = { log, metrics, tracer: processTracer() };
       const workers = await createWorkers(sizes, config, {
@@ -44,11 +45,13 @@ export async function runRenderWorker(config: RenderConfig, target: TemporalTarg
         namespace: target.namespace,
         renderer,
         observers,
+        stop,
       });
       const queues = workers.map(({ options }) => options.taskQueue);
       log.info({ bundle: renderer.bundle.name, device: config.device, queues }, 'render worker ready');
       await untilStopped(workers, renderer);
     } finally {
+      ignore();
       await renderer.close();
     }
   } finally {
@@ -90,14 +93,21 @@ type Surroundings = {
   connection: NativeConnection;
   namespace: string;
   renderer: Renderer;
+  stop: WorkerStop;
   observers: RenderObservers;
 };
 
-function createWorkers(sizes: Size[], { graceSeconds }: RenderConfig, surroundings: Surroundings): Promise<Worker[]> {
-  const { connection, namespace, renderer, observers } = surroundings;
+function createWorkers(
+  sizes: Size[],
+  { graceSeconds, checkpointSeconds }: RenderConfig,
+  surroundings: Surroundings,
+): Promise<Worker[]> {
+  const { connection, namespace, renderer, stop, observers } = surroundings;
   const activities = createRenderActivities({
     openStore: watchedStores(openStore),
     renderer: watchedRenderer(renderer),
+    checkpointSeconds,
+    stop,
   });
   return Promise.all(
     sizes.map((size) =>
@@ -115,6 +125,19 @@ function createWorkers(sizes: Size[], { graceSeconds }: RenderConfig, surroundin
       }),
     ),
   );
+}
+
+/** Tells images in hand at once that the process was told to stop: the SDK tells them only when the grace time is over. */
+function listenForStop(graceSeconds: number): { stop: WorkerStop; ignore: () => void } {
+  const told = new AbortController();
+  const abort = (): void => told.abort();
+  for (const name of STOP_SIGNALS) process.on(name, abort);
+  return {
+    stop: { signal: told.signal, graceMs: graceSeconds * 1_000 },
+    ignore: () => {
+      for (const name of STOP_SIGNALS) process.off(name, abort);
+    },
+  };
 }
 
 /** Runs until all workers have stopped; one that fails, or a renderer that cannot go on, stops the others. */

@@ -1,6 +1,11 @@
 export type { BundleRef } from '../../catalog/bundle-ref.ts';
 export { type Bundle, type BundleDescription, bundleRef, openBundle } from './bundle.ts';
-export { decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
+export {
+  type CheckpointOwner,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  LARGEST_CHECKPOINT_BYTES,
+} from './checkpoint.ts';
 export { bundleFolder, listBundles } from './installed-bundles.ts';
 export { loadPipeline, type Pipeline } from './pipeline.ts';
 export { PIPELINE_VERSION } from './pipeline-version.ts';

@@ -73,7 +73,7 @@ test('every step is told in a heartbeat, after one that says that computing bega
   const { receipt, heartbeats } = attempt(renderImage, { store, shard, bundleDigest });
   await receipt;
   expect([...new Map(heartbeats.map((beat) => [beat.step, beat])).values()]).toEqual(
-    [0, 1, 2, 3].map((step) => ({ computations: 1, step, steps: 3 })),
+    [0, 1, 2, 3].map((step) => ({ computations: 1, stepsComputed: step, step, steps: 3 })),
   );
 });
 
@@ -83,7 +83,7 @@ test('a job that waits for the device heartbeats too, and counts no computation 
   await once(first.environment, 'heartbeat');
   const second = attempt(renderImage, { store, shard, index: 1, bundleDigest });
   await once(second.environment, 'heartbeat');
-  expect(second.heartbeats).toEqual([{ computations: 0, step: 0, steps: 0 }]);
+  expect(second.heartbeats).toEqual([{ computations: 0, stepsComputed: 0, step: 0, steps: 0 }]);
   first.environment.cancel('CANCELLED');
   expect(await second.receipt).toMatchObject({ outcome: 'rendered', computations: 1 });
 });

@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from '@temporalio/common';
+import type { Job } from '../catalog/job.ts';
+import {
+  type CheckpointOwner,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  LARGEST_CHECKPOINT_BYTES,
+  type SamplerState,
+} from '../models/pixart/index.ts';
+import { checkpointName, ObjectNotFound, type ObjectStore } from '../store/index.ts';
+
+/** An image that is handed back waits this long for its checkpoint to be stored. */
+const LAST_WRITE_MS = 5_000;
+
+export type CheckpointOptions = {
+  store: ObjectStore;
+  job: Pick<Job, 'renderKey' | 'steps'>;
+  bundleDigest: string;
+  /** Whether an earlier attempt or round may have left one; only then is it looked for. */
+  begunBefore: boolean;
+  log: Pick<Logger, 'info' | 'warn'>;
+};
+
+/**
+ * How far one picture was denoised, in the store's scratch space, so that another attempt goes on there. It saves time, never
+ * decides: what goes wrong here is logged, and the image is made without.
+ */
+export class Checkpoint {
+  readonly #store: ObjectStore;
+  readonly #name: string;
+  readonly #owner: CheckpointOwner;
+  readonly #log: CheckpointOptions['log'];
+  #mayBeThere: boolean;
+  #latest: SamplerState | undefined;
+  #writing: Promise<void> | undefined;
+
+  constructor({ store, job, bundleDigest, begunBefore, log }: CheckpointOptions) {
+    this.#store = store;
+    this.#name = checkpointName(job.renderKey);
+    this.#owner = { renderKey: job.renderKey, bundleDigest, steps: job.steps };
+    this.#mayBeThere = begunBefore;
+    this.#log = log;
+  }
+
+  /** The state to go on from; undefined where there is none or the one that is there cannot be trusted. */
+  async find(): Promise<SamplerState | undefined> {
+    if (!this.#mayBeThere) return undefined;
+    const bytes = await this.#attempt('read', () => this.#read());
+    if (!bytes) return undefined;
+    const found = decodeCheckpoint(this.#owner, bytes);
+    if (typeof found === 'string') {
+      this.#log.warn('checkpoint ignored', { checkpoint: this.#name, reason: found });
+      return undefined;
+    }
+    this.#log.info('going on from a checkpoint', { step: found.step, steps: this.#owner.steps });
+    return found;
+  }
+
+  /** Stores a state in the background. One that comes while another is being written waits, and gives way to a later one. */
+  save(state: SamplerState): void {
+    this.#mayBeThere = true;
+    this.#latest = state;
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = undefined;
+    });
+  }
+
+  /** Waits until what was saved is stored, for some seconds at most. */
+  async saved(): Promise<void> {
+    if (this.#writing) await Promise.race([this.#writing, sleep(LAST_WRITE_MS, undefined, { ref: false })]);
+  }
+
+  /** The picture is there: nobody needs this any more. */
+  async remove(): Promise<void> {
+    if (!this.#mayBeThere) return;
+    await this.saved();
+    await this.#attempt('remove', () => this.#store.remove(this.#name));
+  }
+
+  async #read(): Promise<Uint8Array | null> {
+    try {
+      return await this.#store.read(this.#name);
+    } catch (error) {
+      if (error instanceof ObjectNotFound) return null;
+      throw error;
+    }
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#latest) {
+      const state = this.#latest;
+      this.#latest = undefined;
+      await this.#attempt('write', () => this.#write(state));
+    }
+  }
+
+  async #write(state: SamplerState): Promise<void> {
+    const began = performance.now();
+    const bytes = encodeCheckpoint(this.#owner, state);
+    if (bytes.length > LARGEST_CHECKPOINT_BYTES)
+      throw new Error(`${bytes.length} bytes are more than a checkpoint may have`);
+    await this.#store.replace(this.#name, bytes, 'application/octet-stream');
+    const ms = Math.round(performance.now() - began);
+    this.#log.info('checkpoint kept', { step: state.step, steps: this.#owner.steps, bytes: bytes.length, ms });
+  }
+
+  async #attempt<T>(what: string, work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#log.warn(`checkpoint: could not ${what} it`, { checkpoint: this.#name, error });
+      return undefined;
+    }
+  }
+}

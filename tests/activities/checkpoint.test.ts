@@ -1,0 +1,201 @@
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createRenderImage, type RenderImageDependencies } from '../../activities/render-image.ts';
+import type { Job } from '../../catalog/job.ts';
+import { encodeCheckpoint, type SamplerState } from '../../models/pixart/index.ts';
+import type { Renderer, RendererRenderOptions } from '../../models/renderer/index.ts';
+import { checkpointName, type ObjectStore, objectName, openStore, StoreUnavailable } from '../../store/index.ts';
+import { type TinyRenderer, tinyRenderer } from '../models/renderer/tiny-renderer.ts';
+import { attempt, folderStore, planOf, tinyJob } from './rendering.ts';
+
+const STEPS = 30;
+
+let renderer: TinyRenderer;
+let store: ObjectStore;
+let job: Job;
+let shard: string;
+let bundleDigest: string;
+/** The picture as it is when nothing disturbs it, and a state from the middle. */
+let undisturbed: { png: Uint8Array; middle: SamplerState };
+
+beforeAll(async () => {
+  renderer = await tinyRenderer();
+  bundleDigest = renderer.bundle.digest;
+});
+
+beforeEach(async () => {
+  store = await folderStore();
+  job = tinyJob(bundleDigest, { steps: STEPS });
+  shard = await planOf(store, [job, tinyJob(bundleDigest, { id: 'other', seed: 8, steps: STEPS })]);
+  undisturbed ??= await renderUndisturbed();
+});
+
+afterAll(() => renderer.close());
+
+async function renderUndisturbed(): Promise<typeof undisturbed> {
+  const states: SamplerState[] = [];
+  const watched: Renderer = {
+    ...renderer,
+    render: (request, options) =>
+      renderer.render(request, { ...options, states: { everyMs: 0, onState: (state) => states.push(state) } }),
+  };
+  const elsewhere = await folderStore();
+  const renderImage = createRenderImage({ openStore, renderer: watched });
+  const plan = await planOf(elsewhere, [job]);
+  const { object } = await attempt(renderImage, { store: elsewhere, shard: plan, bundleDigest }).receipt;
+  return { png: await elsewhere.read(object), middle: states[STEPS / 2 - 1]! };
+}
+
+/** One attempt; `onStep` is told of the steps that it computes. */
+function attemptWith(
+  dependencies: Partial<RenderImageDependencies>,
+  {
+    number = 1,
+    index = 0,
+    details,
+    onStep,
+  }: { number?: number; index?: number; details?: object; onStep?: (step: number) => void } = {},
+) {
+  const computed: number[] = [];
+  const watched: Renderer = {
+    ...renderer,
+    render: (request, options: RendererRenderOptions = {}) =>
+      renderer.render(request, {
+        ...options,
+        onStep: (step, steps) => {
+          computed.push(step);
+          options.onStep?.(step, steps);
+          onStep?.(step);
+        },
+      }),
+  };
+  const renderImage = createRenderImage({ openStore, renderer: watched, ...dependencies });
+  const info = { attempt: number, ...(details && { heartbeatDetails: details }) };
+  return { ...attempt(renderImage, { store, shard, index, bundleDigest }, info), computed };
+}
+
+async function scratch(): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of store.list('scratch/')) names.push(name);
+  return names;
+}
+
+async function expectUndisturbed(): Promise<void> {
+  expect(Buffer.compare(await store.read(objectName(job.renderKey, 'png')), undisturbed.png)).toBe(0);
+  expect(await scratch()).toEqual([]);
+}
+
+test('after its renderer died, the next attempt goes on at the last checkpoint, to the same picture', async () => {
+  let stored = false;
+  const first = attemptWith(
+    { checkpointSeconds: 0 },
+    {
+      onStep: (step) => {
+        if (step === 5) void scratch().then((names) => (stored = names.length === 1));
+        if (step === 20) process.kill(renderer.pids.at(-1)!, 'SIGKILL');
+      },
+    },
+  );
+  await expect(first.receipt).rejects.toMatchObject({ type: 'RendererDied' });
+  expect(stored).toBe(true);
+  expect(await scratch()).toEqual([checkpointName(job.renderKey)]);
+
+  const details = { computations: 1, stepsComputed: 20, step: 20, steps: STEPS };
+  const second = attemptWith({}, { number: 2, details });
+  const receipt = await second.receipt;
+  expect(second.computed[0]).toBeGreaterThan(5);
+  expect(second.computed.at(-1)).toBe(STEPS);
+  expect(receipt).toMatchObject({
+    outcome: 'rendered',
+    computations: 2,
+    stepsComputed: 20 + second.computed.length,
+  });
+  await expectUndisturbed();
+});
+
+test('told to stop, an image that cannot be finished in time is handed back, and goes on elsewhere at that very step', async () => {
+  const stop = new AbortController();
+  const first = attemptWith(
+    { stop: { signal: stop.signal, graceMs: 0 } },
+    { onStep: (step) => step === 5 && stop.abort() },
+  );
+  const failure = (await first.receipt.catch((error: unknown) => error)) as ApplicationFailure;
+  expect(failure).toBeInstanceOf(ApplicationFailure);
+  expect(failure).toMatchObject({ type: 'WorkerStopping', nonRetryable: false, nextRetryDelay: '1 second' });
+  expect(first.computed.length).toBeLessThan(STEPS);
+
+  const second = attemptWith({}, { number: 2 });
+  await second.receipt;
+  expect(second.computed).toEqual(
+    Array.from({ length: STEPS - first.computed.length }, (_, i) => first.computed.length + 1 + i),
+  );
+  await expectUndisturbed();
+});
+
+test('told to stop, an image that can be finished in time is finished', async () => {
+  const stop = new AbortController();
+  const { receipt } = attemptWith(
+    { stop: { signal: stop.signal, graceMs: 60_000 } },
+    { onStep: (step) => step === 5 && stop.abort() },
+  );
+  expect(await receipt).toMatchObject({ outcome: 'rendered', computations: 1, stepsComputed: STEPS });
+  await expectUndisturbed();
+});
+
+test('told to stop, an image that still waits for the device is handed back at once', async () => {
+  const stop = new AbortController();
+  const dependencies = { stop: { signal: stop.signal, graceMs: 60_000 } };
+  const first = attemptWith(dependencies, { onStep: (step) => step === 5 && stop.abort() });
+  const waiting = attemptWith(dependencies, { index: 1 });
+  await expect(waiting.receipt).rejects.toMatchObject({ type: 'WorkerStopping' });
+  expect(waiting.computed).toEqual([]);
+  expect(await first.receipt).toMatchObject({ outcome: 'rendered' });
+});
+
+test('what the SDK stops at the end of the grace time keeps its latents; what a person cancels does not', async () => {
+  for (const [reason, kept] of [
+    ['WORKER_SHUTDOWN', 1],
+    ['CANCELLED', 0],
+  ] as const) {
+    const { receipt, environment } = attemptWith(
+      {},
+      { index: kept === 1 ? 0 : 1, onStep: (step) => step === 5 && environment.cancel(reason) },
+    );
+    const error = await receipt.catch((error: unknown) => error);
+    if (kept === 1) expect(error).toMatchObject({ type: 'WorkerStopping' });
+    else expect(error).toBeInstanceOf(CancelledFailure);
+    expect(await scratch()).toEqual([checkpointName(job.renderKey)]);
+  }
+});
+
+test.each<[string, (own: Uint8Array) => Uint8Array]>([
+  ['damaged', (own) => own.map((byte, i) => (i === 1_000 ? byte ^ 1 : byte))],
+  ['cut off', (own) => own.subarray(0, own.length / 2)],
+  [
+    "another picture's",
+    () => encodeCheckpoint({ renderKey: 'f'.repeat(64), bundleDigest, steps: STEPS }, undisturbed.middle),
+  ],
+  ['not one at all', () => Buffer.from('hello')],
+])('a checkpoint that is %s is ignored: the picture is made from the beginning', async (_, altered) => {
+  const own = encodeCheckpoint({ renderKey: job.renderKey, bundleDigest, steps: STEPS }, undisturbed.middle);
+  await store.create(checkpointName(job.renderKey), altered(own), 'application/octet-stream');
+  const { receipt, computed } = attemptWith({}, { number: 2 });
+  expect(await receipt).toMatchObject({ stepsComputed: STEPS });
+  expect(computed[0]).toBe(1);
+  await expectUndisturbed();
+});
+
+test('a store that refuses checkpoints costs no image', async () => {
+  const refusing: RenderImageDependencies['openStore'] = async (url) =>
+    new Proxy(await openStore(url), {
+      get(target, property) {
+        if (property === 'replace' || property === 'remove')
+          return async () => Promise.reject(new StoreUnavailable('full'));
+        const value: unknown = Reflect.get(target, property, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+  const { receipt } = attemptWith({ openStore: refusing, checkpointSeconds: 0 });
+  expect(await receipt).toMatchObject({ outcome: 'rendered', computations: 1 });
+  await expectUndisturbed();
+});
