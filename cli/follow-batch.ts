@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BatchClient, type BatchEnd, watchBatch } from '../client/index.ts';
+import { workersSeen } from '../client/workers-seen.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { interruption } from './interruption.ts';
 import { note } from './output.ts';
@@ -42,7 +43,7 @@ async function follow(
   { json, signal }: Following,
   onAnswer: () => void,
 ): Promise<BatchEnd | null> {
-  const display = progressDisplay(json);
+  const display = progressDisplay(json, (sizes) => workersSeen(client, batch, sizes));
   const progress = watchBatch(client, batch);
   try {
     for (;;) {

@@ -1,6 +1,7 @@
-import { MultiBar, Presets, SingleBar } from 'cli-progress';
-import { SIZES, type Size } from '../catalog/size.ts';
-import type { BatchProgress, SizeProgress } from '../workflows/contract.ts';
+import { Presets, SingleBar } from 'cli-progress';
+import type { BatchProgress } from '../workflows/contract.ts';
+import { liveDisplay, type SeeWorkers } from './live-display.ts';
+import { outcomeText, settled, sizesOf } from './progress-text.ts';
 
 /** Shows a batch's progress to whoever waits for it. */
 export type ProgressDisplay = {
@@ -9,43 +10,14 @@ export type ProgressDisplay = {
   end(): void;
 };
 
-/** Bars on a terminal, lines in a log file; nothing but JSON for programs. */
-export function progressDisplay(json: boolean, stream: NodeJS.WriteStream = process.stderr): ProgressDisplay {
+/** A live view on a terminal, lines in a log file; nothing but JSON for programs. */
+export function progressDisplay(
+  json: boolean,
+  seeWorkers: SeeWorkers,
+  stream: NodeJS.WriteStream = process.stderr,
+): ProgressDisplay {
   if (json) return jsonLines(process.stdout);
-  return stream.isTTY ? bars(stream) : lines(stream);
-}
-
-const settled = ({ rendered, reused, failed }: SizeProgress): number => rendered + reused + failed;
-
-/** `4 rendered, 2 reused, 1 failed`; what is zero is left out. */
-export function outcomeText({ rendered, reused, failed }: Omit<SizeProgress, 'jobs'>): string {
-  const parts = Object.entries({ rendered, reused, failed }).filter(([, number]) => number > 0);
-  return parts.map(([name, number]) => `${number} ${name}`).join(', ') || 'none yet';
-}
-
-const sizesOf = ({ bySize }: BatchProgress): [Size, SizeProgress][] =>
-  SIZES.flatMap((size) => (bySize[size] === undefined ? [] : [[size, bySize[size]]]));
-
-function bars(stream: NodeJS.WriteStream): ProgressDisplay {
-  const all = new MultiBar(
-    { stream, hideCursor: true, format: ' {size} px {bar} {value}/{total}  {outcome}', linewrap: false },
-    Presets.shades_classic,
-  );
-  const bySize = new Map<Size, SingleBar>();
-  let told = false;
-  return {
-    show(progress) {
-      if (!told && progress.state === 'planning') stream.write('planning …\n');
-      told = true;
-      for (const [size, counts] of sizesOf(progress)) {
-        const payload = { size: size.padStart(4), outcome: outcomeText(counts) };
-        const bar = bySize.get(size) ?? all.create(counts.jobs, 0, payload);
-        bySize.set(size, bar);
-        bar.update(settled(counts), payload);
-      }
-    },
-    end: () => all.stop(),
-  };
+  return stream.isTTY ? liveDisplay(stream, seeWorkers) : lines(stream);
 }
 
 /** A log is read later: a line whenever something has changed, and not more than one in five seconds. */

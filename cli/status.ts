@@ -3,7 +3,7 @@ import { type BatchListing, batchProgress, describeBatch, NoOrchestrator } from 
 import type { BatchProgress } from '../workflows/contract.ts';
 import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from './options.ts';
 import { note, printJson, printLine, table, timeText } from './output.ts';
-import { outcomeText } from './progress-display.ts';
+import { outcomeText } from './progress-text.ts';
 import { totalsText } from './tell-end.ts';
 import { withClient } from './with-client.ts';
 

@@ -5,7 +5,7 @@ import { type BatchClient, type BatchEnd, batchProgress, describeBatch } from '.
 import { batchFolder } from '../store/index.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { printJson, printLine, table } from './output.ts';
-import { outcomeText } from './progress-display.ts';
+import { outcomeText } from './progress-text.ts';
 
 /** Prints how a batch ended, and where its results are; the exit code says whether all of its images are there. */
 export async function tellEnd(client: BatchClient, batch: string, end: BatchEnd, json: boolean): Promise<ExitCode> {

@@ -5,7 +5,9 @@ import type { Stage } from './stage-watch.ts';
 /**
  * What became of an attempt to make an image. `retried`: it failed, and another attempt follows; `failed`: none follows.
  */
-export type Outcome = 'rendered' | 'reused' | 'failed' | 'retried' | 'cancelled';
+export type Outcome = (typeof OUTCOMES)[number];
+
+const OUTCOMES = ['rendered', 'reused', 'failed', 'retried', 'cancelled'] as const;
 
 const name = {
   images: 'pixart_images',
@@ -33,8 +35,8 @@ export type RenderMetrics = {
   deviceMemory(bytes: number): void;
 };
 
-/** `device`: the one that this worker serves, such as `cuda:0`. */
-export function createRenderMetrics(processMeter: MetricMeter, device: string): RenderMetrics {
+/** `device` and `sizes`: those that this worker serves, such as `cuda:0`. */
+export function createRenderMetrics(processMeter: MetricMeter, device: string, sizes: readonly Size[]): RenderMetrics {
   const meter = processMeter.withTags({ device });
   const images = meter.createCounter(name.images, undefined, 'Attempts to make an image, by what became of them');
   const stages = meter.createHistogram(name.stage, 'float', undefined, 'Seconds that a stage of an image took');
@@ -51,7 +53,9 @@ export function createRenderMetrics(processMeter: MetricMeter, device: string): 
     undefined,
     'Memory in use: of the GPU, or of the renderer process',
   );
+  // Prometheus sees a counter grow only from a value that it has seen: the first failure would be missed.
   restarts.add(0);
+  for (const size of sizes) for (const outcome of OUTCOMES) images.add(0, { size, outcome });
   return {
     image: (size, outcome) => images.add(1, { size, outcome }),
     stage: (size, stage, seconds) => stages.record(seconds, { size, stage }),

@@ -31,7 +31,7 @@ const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 export async function runRenderWorker(config: RenderConfig, target: TemporalTarget, log: Logger): Promise<void> {
   const folder = await bundleFolder(config.bundle);
   const sizes = servedSizes(config.sizes, bundleRef(await openBundle(folder)));
-  const metrics = config.metrics ? createRenderMetrics(Runtime.instance().metricMeter, config.device) : null;
+  const metrics = config.metrics ? createRenderMetrics(Runtime.instance().metricMeter, config.device, sizes) : null;
   const child = metrics && observeRendererProcess(metrics, config.device);
   const connection = await connectWorker(target);
   try {

@@ -1,7 +1,10 @@
 import { PassThrough } from 'node:stream';
 import { expect, test, vi } from 'vitest';
-import { outcomeText, progressDisplay } from '../../cli/progress-display.ts';
+import { progressDisplay } from '../../cli/progress-display.ts';
+import { outcomeText } from '../../cli/progress-text.ts';
 import type { BatchProgress } from '../../workflows/contract.ts';
+
+const noWorkers = () => Promise.resolve({ orchestrators: 0, renderers: [] });
 
 const progress = (rendered: number): BatchProgress => ({
   batch: 'b',
@@ -21,7 +24,7 @@ function written(show: (stream: NodeJS.WriteStream) => void): string {
 
 test('a log gets the first state and the last, and nothing twice', () => {
   const text = written((stream) => {
-    const display = progressDisplay(false, stream);
+    const display = progressDisplay(false, noWorkers, stream);
     for (const rendered of [0, 0, 1, 2, 9]) display.show(progress(rendered));
     display.end();
     display.end();
@@ -32,7 +35,7 @@ test('a log gets the first state and the last, and nothing twice', () => {
 test('a log that lasts gets a line in between', () => {
   const now = vi.spyOn(performance, 'now');
   const text = written((stream) => {
-    const display = progressDisplay(false, stream);
+    const display = progressDisplay(false, noWorkers, stream);
     for (const rendered of [0, 4, 5]) {
       now.mockReturnValue(1_000 + rendered * 1_500);
       display.show(progress(rendered));

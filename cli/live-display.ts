@@ -1,0 +1,92 @@
+import type { Size } from '../catalog/size.ts';
+import type { WorkersSeen } from '../client/workers-seen.ts';
+import type { BatchProgress } from '../workflows/contract.ts';
+import { liveView } from './live-view.ts';
+import { Pace } from './pace.ts';
+import type { ProgressDisplay } from './progress-display.ts';
+import { settled, sizesOf } from './progress-text.ts';
+
+/** Asks which workers there are. */
+export type SeeWorkers = (sizes: readonly Size[]) => Promise<WorkersSeen>;
+
+/** Workers come and go by the minute, and looking for them takes several calls to the server. */
+const LOOK_EVERY_MS = 10_000;
+
+/** A batch on a terminal, painted anew in the same place whenever there is news. */
+export function liveDisplay(stream: NodeJS.WriteStream, seeWorkers: SeeWorkers): ProgressDisplay {
+  const screen = new Screen(stream);
+  const paces = new Map<Size | 'all', Pace>();
+  let workers: WorkersSeen | null = null;
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  let lookedFor = '';
+
+  function pace(of: Size | 'all', now: number, done: number): number | null {
+    const known = paces.get(of) ?? new Pace();
+    paces.set(of, known);
+    known.note(now, done);
+    return known.perSecond(now);
+  }
+
+  function look(now: number, progress: BatchProgress): void {
+    const sizes = sizesOf(progress).map(([size]) => size);
+    if (now - lookedAt < LOOK_EVERY_MS && lookedFor === sizes.join()) return;
+    lookedAt = now;
+    lookedFor = sizes.join();
+    // The display is about the batch: where this cannot be told, it is left out.
+    seeWorkers(sizes).then(
+      (seen) => {
+        workers = seen;
+      },
+      () => {
+        workers = null;
+      },
+    );
+  }
+
+  return {
+    show(progress) {
+      const now = performance.now();
+      look(now, progress);
+      const perSecond = pace('all', now, settled(progress.totals));
+      const left = sizesOf(progress).map(([size, counts]) => {
+        const rate = pace(size, now, settled(counts));
+        const open = counts.jobs - settled(counts);
+        return open === 0 ? 0 : rate === null ? null : open / rate;
+      });
+      screen.paint(liveView(progress, { perSecond, secondsLeft: longest(left), now: new Date(), workers }));
+    },
+    end: () => screen.leave(),
+  };
+}
+
+/** Sizes are rendered side by side: the last one to end counts, and one that nobody knows of leaves the end unknown. */
+const longest = (seconds: (number | null)[]): number | null =>
+  seconds.some((of) => of === null) ? null : Math.max(0, ...seconds.filter((of) => of !== null));
+
+const CLEAR_BELOW = '\x1b[0J';
+const up = (lines: number): string => (lines === 0 ? '' : `\x1b[${lines}A\r`);
+/** A line that is too long is cut by the terminal, which knows how wide each character is. */
+const WRAP = { off: '\x1b[?7l', on: '\x1b[?7h' };
+
+/** The last lines of a terminal, painted over and over. */
+class Screen {
+  readonly #stream: NodeJS.WriteStream;
+  #painted = 0;
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream;
+  }
+
+  paint(lines: string[]): void {
+    // What has scrolled away cannot be painted over.
+    const shown = lines.slice(0, Math.max(1, (this.#stream.rows ?? 24) - 1));
+    const text = shown.map((line) => `${line}\n`).join('');
+    this.#stream.write(`${up(this.#painted)}${CLEAR_BELOW}${WRAP.off}${text}${WRAP.on}`);
+    this.#painted = shown.length;
+  }
+
+  /** Leaves what is there; what is painted next comes below it. */
+  leave(): void {
+    this.#painted = 0;
+  }
+}

@@ -1,0 +1,47 @@
+import { PassThrough } from 'node:stream';
+import { expect, test, vi } from 'vitest';
+import { liveDisplay } from '../../cli/live-display.ts';
+import type { BatchProgress } from '../../workflows/contract.ts';
+
+const progress = (rendered: number): BatchProgress => ({
+  batch: 'night',
+  round: 1,
+  state: 'rendering',
+  totals: { jobs: 40, rendered, reused: 0, failed: 0, cancelled: 0, extraComputations: 0 },
+  bySize: { '256': { jobs: 40, rendered, reused: 0, failed: 0 } },
+  recentFailures: Array.from({ length: 30 }, (_, index) => ({ id: `row-${index}`, reason: 'no memory' })),
+});
+
+function terminal(rows: number) {
+  const stream = Object.assign(new PassThrough(), { rows, isTTY: true }) as unknown as NodeJS.WriteStream;
+  return { stream, text: () => String(stream.read() ?? '') };
+}
+
+test('each view is painted over the one before, never higher than the terminal', () => {
+  const { stream, text } = terminal(10);
+  const display = liveDisplay(stream, () => new Promise(() => {}));
+  display.show(progress(0));
+  expect(text().match(/\n/g)).toHaveLength(9);
+  display.show(progress(1));
+  expect(text().startsWith('\x1b[9A\r')).toBe(true);
+  display.end();
+  display.show(progress(2));
+  expect(text()).not.toContain('A\r');
+});
+
+test('pace and end come from what was seen, workers from the server', async () => {
+  const now = vi.spyOn(performance, 'now');
+  const { stream, text } = terminal(24);
+  const sizes = '256' as const;
+  const display = liveDisplay(stream, async () => ({ orchestrators: 1, renderers: [{ size: sizes, workers: 2 }] }));
+  now.mockReturnValue(1_000);
+  display.show(progress(0));
+  await Promise.resolve();
+  text();
+  now.mockReturnValue(6_000);
+  display.show(progress(10));
+  now.mockRestore();
+  const shown = text();
+  expect(shown).toContain('10 of 40 images  120 a minute  ends in 15 s');
+  expect(shown).toContain('workers  orchestrators 1  renderers 256 px 2');
+});
