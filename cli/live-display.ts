@@ -65,8 +65,14 @@ const longest = (seconds: (number | null)[]): number | null =>
 
 const CLEAR_BELOW = '\x1b[0J';
 const up = (lines: number): string => (lines === 0 ? '' : `\x1b[${lines}A\r`);
-/** A line that is too long is cut by the terminal, which knows how wide each character is. */
+/** Only the terminal knows how wide each character is: what is still too long stays on its line. */
 const WRAP = { off: '\x1b[?7l', on: '\x1b[?7h' };
+
+/** As many characters as fit where each is one column wide. */
+function cut(line: string, columns: number): string {
+  const characters = [...line];
+  return characters.length <= columns ? line : `${characters.slice(0, columns - 1).join('')}…`;
+}
 
 /** The last lines of a terminal, painted over and over. */
 class Screen {
@@ -80,7 +86,8 @@ class Screen {
   paint(lines: string[]): void {
     // What has scrolled away cannot be painted over.
     const shown = lines.slice(0, Math.max(1, (this.#stream.rows ?? 24) - 1));
-    const text = shown.map((line) => `${line}\n`).join('');
+    const columns = this.#stream.columns ?? 80;
+    const text = shown.map((line) => `${cut(line, columns)}\n`).join('');
     this.#stream.write(`${up(this.#painted)}${CLEAR_BELOW}${WRAP.off}${text}${WRAP.on}`);
     this.#painted = shown.length;
   }

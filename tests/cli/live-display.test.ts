@@ -12,8 +12,8 @@ const progress = (rendered: number): BatchProgress => ({
   recentFailures: Array.from({ length: 30 }, (_, index) => ({ id: `row-${index}`, reason: 'no memory' })),
 });
 
-function terminal(rows: number) {
-  const stream = Object.assign(new PassThrough(), { rows, isTTY: true }) as unknown as NodeJS.WriteStream;
+function terminal(rows: number, columns = 100) {
+  const stream = Object.assign(new PassThrough(), { rows, columns, isTTY: true }) as unknown as NodeJS.WriteStream;
   return { stream, text: () => String(stream.read() ?? '') };
 }
 
@@ -27,6 +27,15 @@ test('each view is painted over the one before, never higher than the terminal',
   display.end();
   display.show(progress(2));
   expect(text()).not.toContain('A\r');
+});
+
+test('a line that is wider than the terminal says that it goes on', () => {
+  const { stream, text } = terminal(10, 20);
+  liveDisplay(stream, () => new Promise(() => {})).show(progress(0));
+  expect(text().split('\n')[3]).toBe('    row-0: no memory');
+  const narrow = terminal(10, 15);
+  liveDisplay(narrow.stream, () => new Promise(() => {})).show(progress(0));
+  expect(narrow.text().split('\n')[3]).toBe('    row-0: no …');
 });
 
 test('pace and end come from what was seen, workers from the server', async () => {

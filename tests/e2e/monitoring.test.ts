@@ -22,7 +22,7 @@ let collector: Collector;
 let worker: WorkerProcess;
 let exposed: string;
 
-/** One worker that does everything makes a batch of two rows with one picture, and ends. */
+/** One worker that does everything loses its renderer, makes a batch of two rows with one picture, and ends. */
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'pixart-monitoring-'));
   [server, collector] = await Promise.all([startTemporalServer({ ui: false }), startCollector()]);
@@ -31,6 +31,7 @@ beforeAll(async () => {
   const options = ['--bundle', TINY, '--threads', '1', '--metrics-address', metricsAddress];
   worker = new WorkerProcess(['--address', server.address, ...options]);
   await Promise.all([worker.said('orchestrator ready'), worker.said('render worker ready')]);
+  process.kill(worker.rendererPid, 'SIGKILL');
   const client = await connect(temporalTarget({ address: server.address }));
   await renderNight(client);
   exposed = await (await fetch(`http://${metricsAddress}/metrics`)).text();
@@ -68,7 +69,7 @@ test('one endpoint tells how many images were made and found, and how long each 
   // The object, and a copy of it for each row.
   expect(exposed).toContain('pixart_stage_seconds_count{device="cpu",size="256",stage="store"} 3\n');
   expect(exposed).toContain('pixart_queue_wait_seconds_count{device="cpu",size="256"} 2\n');
-  expect(exposed).toContain('pixart_renderer_restarts_total{device="cpu"} 0\n');
+  expect(exposed).toContain('pixart_renderer_restarts_total{device="cpu"} 1\n');
 });
 
 test('the memory that is told for a processor is that of the renderer', () => {
