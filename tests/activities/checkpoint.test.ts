@@ -145,7 +145,17 @@ test('told to stop, an image that can be finished in time is finished', async ()
 test('told to stop, an image that still waits for the device is handed back at once', async () => {
   const stop = new AbortController();
   const dependencies = { stop: { signal: stop.signal, graceMs: 60_000 } };
-  const first = attemptWith(dependencies, { onStep: (step) => step === 5 && stop.abort() });
+  let begin = (): void => {};
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const first = attemptWith(dependencies, {
+    onStep: (step) => {
+      begin();
+      if (step === 15) stop.abort();
+    },
+  });
+  await begun;
   const waiting = attemptWith(dependencies, { index: 1 });
   await expect(waiting.receipt).rejects.toMatchObject({ type: 'WorkerStopping' });
   expect(waiting.computed).toEqual([]);

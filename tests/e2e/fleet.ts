@@ -44,7 +44,8 @@ export async function startFleet(): Promise<Fleet> {
   const newRenderer = (grace = 60) =>
     new WorkerProcess([
       ...['--renderer', '--address', server.address, '--bundle', bundleFolder],
-      ...['--threads', '1', '--grace', String(grace)],
+      // A checkpoint after every step: its images are over long before the first one would be due.
+      ...['--threads', '1', '--grace', String(grace), '--checkpoint', '0'],
     ]);
   let pictures = 0;
   const fleet: Fleet = {
@@ -102,7 +103,7 @@ async function bundleOfTwoSizes(folder: string): Promise<string> {
   return copy;
 }
 
-/** Waits until the server knows, from a heartbeat, that one of the batch's images is being computed for the nth time. */
+/** Waits until the server knows, from a heartbeat, that a step of one of the batch's images is done, for the nth time. */
 export async function untilComputing(client: BatchClient, batch: string, computations = 1): Promise<void> {
   const shard = client.temporal.workflow.getHandle(`${batchWorkflowId(batch)}/1-0`);
   for (;;) {
@@ -112,7 +113,7 @@ export async function untilComputing(client: BatchClient, batch: string, computa
     );
     const beats = pending.flatMap(({ heartbeatDetails }) => heartbeatDetails?.payloads ?? []);
     const progress = beats.map((payload) => defaultPayloadConverter.fromPayload<RenderProgress>(payload));
-    if (progress.some((image) => image.computations === computations)) return;
+    if (progress.some((image) => image.computations === computations && image.step > 0)) return;
     await sleep(50);
   }
 }

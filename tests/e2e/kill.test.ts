@@ -47,6 +47,22 @@ async function expectOneOfEach(batch: string, { images, totals }: Manifest): Pro
   expect(await receiptLines(batch)).toHaveLength(JOBS);
 }
 
+async function untilCheckpoint(): Promise<void> {
+  while ((await names('scratch/')).length === 0) await sleep(10);
+}
+
+/** The image that was interrupted went on from a checkpoint, which is gone now. */
+async function expectWentOn({ images }: Manifest): Promise<void> {
+  const at = fleet.renderer.wentOnAt;
+  expect(at).toEqual([expect.any(Number)]);
+  expect(at[0]).toBeGreaterThan(0);
+  const { stepsComputed } = images.find(({ computations }) => computations === 2)!;
+  console.log(`went on at step ${at[0]} of ${STEPS}; ${stepsComputed} steps computed in all`);
+  // As far as the lost attempt's last heartbeat could tell; from the beginning it would be all of them and what was lost.
+  expect(stepsComputed).toBeLessThan(STEPS + at[0]!);
+  expect(await names('scratch/')).toEqual([]);
+}
+
 async function names(prefix: string): Promise<string[]> {
   const found: string[] = [];
   for await (const { name } of fleet.store.list(prefix)) found.push(name);
@@ -66,11 +82,13 @@ async function receiptLines(batch: string): Promise<string[]> {
   return lines;
 }
 
-test('kill -9 of the renderer child: one image is computed twice', async () => {
+test('kill -9 of the renderer child: the next one goes on with the image where it was', async () => {
   const manifest = await batchThrough(async () => {
+    await untilCheckpoint();
     process.kill(fleet.renderer.rendererPid, 'SIGKILL');
   });
   expect(manifest.totals.extraComputations).toBe(1);
+  await expectWentOn(manifest);
 });
 
 test('kill -9 of the orchestrator: no image is computed twice', async () => {
@@ -81,12 +99,14 @@ test('kill -9 of the orchestrator: no image is computed twice', async () => {
   expect(manifest.totals.extraComputations).toBe(0);
 });
 
-test('kill -9 of the render worker: another one computes the image in hand again', async () => {
+test('kill -9 of the render worker: another one goes on with the image where it was', async () => {
   const manifest = await batchThrough(async () => {
+    await untilCheckpoint();
     await fleet.renderer.kill('SIGKILL');
     await fleet.startRenderer();
   });
   expect(manifest.totals.extraComputations).toBe(1);
+  await expectWentOn(manifest);
 });
 
 test('kill -9 of the Temporal server: started again on its file, it knows where everything was', async () => {

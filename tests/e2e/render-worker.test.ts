@@ -54,6 +54,9 @@ test('an image that is not finished within the grace time is handed back, and an
   expect(await fleet.renderer.kill('SIGTERM')).toBe(0);
   await fleet.startRenderer();
   await untilComputing(fleet.client, batch, 2);
+  // Whoever was told to stop had done a step at least, and kept it.
+  expect(fleet.renderer.wentOnAt).toEqual([expect.any(Number)]);
+  expect(fleet.renderer.wentOnAt[0]).toBeGreaterThan(0);
   await cancelBatch(fleet.client, batch);
   expect(await batchEnd(fleet.client, batch)).toEqual({ state: 'cancelled' });
 });

@@ -8,7 +8,7 @@ const path = (relative: string): string => fileURLToPath(new URL(relative, impor
 const CLI = path('../../cli/bin.mjs');
 const END_WITH_STARTER = path('../../infra/dev/end-with-starter.mjs');
 
-type LogLine = { msg?: string; rendererPid?: number };
+type LogLine = { msg?: string; rendererPid?: number; step?: number };
 
 /** `pixart-batch worker` in a process of its own, known by its process id and by what it logs. It does not outlive this one. */
 export class WorkerProcess {
@@ -37,6 +37,11 @@ export class WorkerProcess {
   /** Process id of the child that renders now. */
   get rendererPid(): number {
     return this.lines.findLast(({ rendererPid }) => rendererPid !== undefined)!.rendererPid!;
+  }
+
+  /** The steps at which this process went on with images that others had begun. */
+  get wentOnAt(): number[] {
+    return this.lines.flatMap(({ msg, step }) => (msg === 'going on from a checkpoint' ? [step!] : []));
   }
 
   /** Sends the signal and waits until the process is gone. */
