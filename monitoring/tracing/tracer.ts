@@ -41,21 +41,27 @@ export function createTracer({ url, headers, resource }: OtlpSettings, warn: War
   let refused = false;
 
   async function post(spans: Span[]): Promise<void> {
-    const problem = await send(spans).catch((error: Error) => `${error.cause ?? error.message}`);
+    // The first request on a connection that the collector has just closed, because it was idle, fails whatever is in it.
+    const problem = (await send(spans)) && (await send(spans));
     if (problem !== null && !refused)
       warn(`traces: ${url} does not take spans (${problem}); they are dropped until it does`);
     refused = problem !== null;
   }
 
+  /** What went wrong, or `null`. */
   async function send(spans: Span[]): Promise<string | null> {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { ...headers, 'content-type': 'application/json' },
-      body: otlpBody(spans, resource),
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-    });
-    await response.arrayBuffer();
-    return response.ok ? null : `HTTP ${response.status}`;
+    try {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { ...headers, 'content-type': 'application/json' },
+        body: otlpBody(spans, resource),
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      });
+      await response.arrayBuffer();
+      return response.ok ? null : `HTTP ${response.status}`;
+    } catch (error) {
+      return String((error as Error).cause ?? error);
+    }
   }
 
   function flush(): Promise<void> {

@@ -26,13 +26,21 @@ export type Collector = {
   endpoint: string;
   spans: ReceivedSpan[];
   requests: { url: string; headers: IncomingHttpHeaders; body: OtlpRequest }[];
+  /** Ends the connection of the next request instead of an answer. */
+  cutNext(): void;
   close(): Promise<void>;
 };
 
 /** An OTLP collector on the loopback address, which keeps what it gets and answers with this status. */
 export async function startCollector(status = 200): Promise<Collector> {
-  const collected: Omit<Collector, 'endpoint' | 'close'> = { spans: [], requests: [] };
+  const collected: Pick<Collector, 'spans' | 'requests'> = { spans: [], requests: [] };
+  let cut = false;
   const server = createServer(async (request, response) => {
+    if (cut) {
+      cut = false;
+      request.socket.destroy();
+      return;
+    }
     let text = '';
     for await (const chunk of request) text += chunk;
     const body = JSON.parse(text) as OtlpRequest;
@@ -44,6 +52,9 @@ export async function startCollector(status = 200): Promise<Collector> {
   return {
     ...collected,
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    cutNext() {
+      cut = true;
+    },
     close: () => new Promise((resolve) => void server.close(() => resolve())),
   };
 }

@@ -57,6 +57,15 @@ test('a collector that refuses is told of once, and never stops the work', async
   expect(warnings).toEqual([expect.stringContaining('HTTP 503')]);
 });
 
+test('spans that a connection lost arrive by the next one', async () => {
+  const { collector, tracer, warnings } = await collectorWith();
+  collector.cutNext();
+  tracer.record(span());
+  await tracer.flush();
+  expect(collector.spans).toHaveLength(1);
+  expect(warnings).toEqual([]);
+});
+
 test('a collector that is not there never stops the work either', async () => {
   const { collector, warnings, tracer } = await collectorWith();
   await collector.close();

@@ -1,0 +1,74 @@
+/**
+ * What watching costs an image: the observers around an activity that does nothing, with everything off and with traces,
+ * metrics and log lines on. Run it with `npx tsx benchmarks/monitoring-cost.ts`.
+ */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Context } from '@temporalio/activity';
+import { Runtime } from '@temporalio/worker';
+import { pino } from 'pino';
+import { observeRenders, type RenderObservers } from '../monitoring/observe-renders.ts';
+import { createRenderMetrics } from '../monitoring/render-metrics.ts';
+import { currentWatch } from '../monitoring/stage-watch.ts';
+import { clockMs, newTrace } from '../monitoring/tracing/span.ts';
+import { createTracer } from '../monitoring/tracing/tracer.ts';
+import { installRuntime } from '../workers/runtime.ts';
+import { withTrace } from '../workflows/trace-header.ts';
+
+const IMAGES = 20_000;
+
+const silent = pino({ level: 'silent' });
+const toNowhere = pino({ timestamp: pino.stdTimeFunctions.isoTime }, pino.destination('/dev/null'));
+
+const context = {
+  info: {
+    activityType: 'renderImage',
+    attempt: 1,
+    currentAttemptScheduledTimestampMs: Date.now(),
+    workflowExecution: { workflowId: 'batch/night/1-0', runId: 'r' },
+  },
+} as Context;
+
+const input = {
+  args: [{ batch: 'night', shard: 'batches/night/plan/1-0.jsonl', index: 3 }],
+  headers: withTrace({}, newTrace()),
+};
+
+/** The stages of an image, without their work. */
+async function image(): Promise<unknown> {
+  for (const stage of ['wait', 'text_encode', 'denoise', 'decode', 'store', 'store'] as const) {
+    const now = clockMs();
+    currentWatch()?.stage(stage, now, now);
+  }
+  return { id: 'fox', outcome: 'rendered' };
+}
+
+async function microseconds(observers: RenderObservers): Promise<number> {
+  const observer = observeRenders(observers, '256');
+  const begun = performance.now();
+  for (let index = 0; index < IMAGES; index += 1) await observer(context).inbound!.execute!(input, image);
+  await observers.tracer?.flush();
+  return ((performance.now() - begun) * 1_000) / IMAGES;
+}
+
+const collector = createServer((request, response) => {
+  request.resume().on('end', () => response.end());
+}).listen(0, '127.0.0.1');
+await new Promise((resolve) => collector.once('listening', resolve));
+const url = `http://127.0.0.1:${(collector.address() as AddressInfo).port}/v1/traces`;
+
+installRuntime({ log: silent, metricsAddress: '127.0.0.1:0' });
+const metrics = createRenderMetrics(Runtime.instance().metricMeter, 'cpu', ['256']);
+const tracer = () => createTracer({ url, headers: {}, resource: {} });
+const cases: [string, RenderObservers][] = [
+  ['log lines silenced', { log: silent, metrics: null, tracer: null }],
+  ['log lines', { log: toNowhere, metrics: null, tracer: null }],
+  ['log lines and metrics', { log: toNowhere, metrics, tracer: null }],
+  ['log lines, metrics and traces', { log: toNowhere, metrics, tracer: tracer() }],
+];
+for (const [, observers] of cases) await microseconds(observers);
+for (const [name, observers] of cases) {
+  console.log(`${name.padEnd(30)} ${(await microseconds(observers)).toFixed(1).padStart(6)} microseconds an image`);
+}
+collector.close();
+await Runtime.instance().shutdown();
