@@ -23,11 +23,14 @@ def plain_caption(name: str, style: str, background: str) -> str:
     return f"{_article(style)} {name} on {_article(colour)} background"
 
 
-def caption(scene: Scene, rng: np.random.Generator) -> str:
-    """Describe a scene in a random wording: one in four is dense, one in ten leaves out style or background."""
+def caption(scene: Scene, rng: np.random.Generator, whole: bool = False) -> str:
+    """Describe a scene in a random wording: one in four is dense.
+
+    One in ten of a single object leaves out style or background, unless `whole` forbids it.
+    """
     words = wording()
     kind = "single" if len(scene.objects) == 1 else "pair"
-    if kind == "single" and rng.random() < 0.1:
+    if kind == "single" and not whole and rng.random() < 0.1:
         text = _partial(scene, rng)
     else:
         templates = words[kind + ("_dense" if rng.random() < 0.25 else "")]

@@ -1,0 +1,49 @@
+"""The judge of pictures and the table made with it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from training.run import Run
+from training.scenes import is_held_out, pair, single
+from training.score import interval, verdicts
+from training.scorer import ATTRIBUTES, held_out_scenes, load_scorer, pictures, targets, train
+from training.train_vae import build_vae
+
+
+def test_a_share_s_interval_is_wilson_s() -> None:
+    assert interval(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
+    assert interval(0, 20)[0] == pytest.approx(0, abs=1e-9)
+    assert interval(500, 500)[1] == pytest.approx(1, abs=1e-9)
+
+
+def test_a_picture_of_two_objects_at_swapped_places_has_both_and_the_wrong_position() -> None:
+    rng = np.random.default_rng(0)
+    asked = pair(rng, ("cat", "dog"), "flat", "red", "left of")
+    drawn = pair(rng, ("cat", "dog"), "flat", "blue", "right of")
+    judged = dict(verdicts(targets(drawn), targets(asked), asked))
+    assert judged == {"background": False, "style": True, "two objects": True, "position": False}
+    assert dict(verdicts(targets(asked), targets(asked), asked))["position"]
+
+
+def test_a_single_object_drawn_twice_is_not_what_was_asked_for() -> None:
+    rng = np.random.default_rng(0)
+    asked = single(rng, "cat", "flat", "red")
+    drawn = pair(rng, ("cat", "dog"), "flat", "red", "above")
+    assert not dict(verdicts(targets(drawn), targets(asked), asked))["single object"]
+
+
+def test_scenes_to_be_judged_are_held_out() -> None:
+    scenes = held_out_scenes(40, 0.5, seed=1)
+    assert all(is_held_out(scene) for scene in scenes)
+    assert {len(scene.objects) for scene in scenes} == {1, 2}
+
+
+def test_a_trained_scorer_is_read_back_with_its_averaged_weights(tmp_path: Path) -> None:
+    run = Run("scorer", tmp_path)
+    scorer = train(run, build_vae().eval().requires_grad_(False), steps=3, batch=4, lr=2e-3, count=16)
+    logits = load_scorer(run)(pictures(held_out_scenes(2, 0.5, seed=2), None).float() / 127.5 - 1)
+    assert [x.shape[1] for x in logits] == [len(values) for values in ATTRIBUTES.values()]
+    assert all(torch.equal(a, b) for a, b in zip(scorer.parameters(), load_scorer(run).parameters(), strict=True))
