@@ -7,12 +7,24 @@ export { controlBatch } from './control-batch.ts';
 export { type BatchListing, describeBatch, listBatches } from './list-batches.ts';
 export { retryBatch } from './retry-batch.ts';
 export {
-  createSchedule,
+  backfillSchedule,
   deleteSchedule,
+  describeSchedule,
+  pauseSchedule,
+  resumeSchedule,
+  type ScheduleDetails,
+  triggerSchedule,
+} from './schedule-control.ts';
+export {
+  createSchedule,
   listSchedules,
+  OVERLAPS,
+  type Overlap,
   type ScheduleListing,
   type ScheduleRequest,
-  triggerSchedule,
+  type ScheduleTimes,
+  WEEKDAYS,
+  type Weekday,
 } from './schedules.ts';
 export { BatchExists, type SubmittedBatch, submitBatch } from './submit-batch.ts';
 export { type TemporalTarget, temporalTarget } from './temporal-target.ts';

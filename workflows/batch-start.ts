@@ -26,5 +26,5 @@ export function batchStart(input: BatchInput) {
   };
 }
 
-/** Temporal refuses a summary of more than 400 bytes. */
-const fileName = (url: string): string => url.slice(url.lastIndexOf('/') + 1).slice(-200);
+/** Temporal refuses a summary of more than 400 bytes, and a character may take four. */
+export const fileName = (url: string): string => [...url.slice(url.lastIndexOf('/') + 1)].slice(-80).join('');

@@ -39,6 +39,8 @@ export type BatchControl = {
 
 /** The part of it that a shard has to know. */
 export type ShardControl = {
+  /** Signals may overtake each other: a shard heeds none that is older than what it has heard. */
+  sequence: number;
   paused: boolean;
   window: number;
   priority: number;

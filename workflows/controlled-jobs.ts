@@ -24,7 +24,10 @@ export class ControlledJobs {
       onOutcome,
     });
     this.#apply(control);
+    let { sequence } = control;
     setHandler(shardControlSignal, (next) => {
+      if (next.sequence <= sequence) return;
+      sequence = next.sequence;
       this.#apply(next);
       this.#pool.change(next);
     });

@@ -44,9 +44,16 @@ export async function renderShard(input: ShardInput): Promise<ShardReport> {
 
 /** What the batch said last, for a shard that still reads its jobs. */
 function latestControl({ control, window }: ShardInput): () => ShardControl {
-  let latest = control ?? { paused: false, window, priority: USUAL_PRIORITY, cancelAll: false, filters: [] };
+  let latest = control ?? {
+    sequence: 0,
+    paused: false,
+    window,
+    priority: USUAL_PRIORITY,
+    cancelAll: false,
+    filters: [],
+  };
   setHandler(shardControlSignal, (next) => {
-    latest = next;
+    if (next.sequence > latest.sequence) latest = next;
   });
   return () => latest;
 }

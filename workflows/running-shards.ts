@@ -16,6 +16,7 @@ type Running = {
 /** The shards of a batch that run, the longest running first, and what each has been told of the batch's control. */
 export class RunningShards {
   readonly #running: Running[] = [];
+  #sequence = 0;
 
   get shards(): ShardRef[] {
     return this.#running.map(({ shard }) => shard);
@@ -32,7 +33,7 @@ export class RunningShards {
     if (control.version === 0) return undefined;
     const forShard = this.#controlOf(running, control);
     running.told = JSON.stringify(forShard);
-    return forShard;
+    return this.#numbered(forShard);
   }
 
   /** A shard can be told of changes once it has started. */
@@ -57,11 +58,16 @@ export class RunningShards {
       const text = JSON.stringify(forShard);
       if (text === running.told) continue;
       running.told = text;
-      running.handle.signal(shardControlSignal, forShard).catch(() => undefined);
+      running.handle.signal(shardControlSignal, this.#numbered(forShard)).catch(() => undefined);
     }
   }
 
-  #controlOf(running: Running, control: BatchControl): ShardControl {
+  #numbered(control: Omit<ShardControl, 'sequence'>): ShardControl {
+    this.#sequence += 1;
+    return { ...control, sequence: this.#sequence };
+  }
+
+  #controlOf(running: Running, control: BatchControl): Omit<ShardControl, 'sequence'> {
     const { size } = running.shard;
     const ofSize = this.#ofSize(size);
     return {

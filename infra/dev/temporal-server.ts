@@ -40,6 +40,17 @@ export type TemporalServer = {
 /** The local server takes three attributes of type Int, and a batch needs them registered. */
 const searchAttributes = ['PixartTotal', 'PixartDone', 'PixartFailed'];
 
+/**
+ * Without the first two the server takes fairness keys and pays no heed to them. Order and shares hold within one partition of a
+ * queue; a machine's few workers need no more.
+ */
+const matching = [
+  'matching.useNewMatcher=true',
+  'matching.enableFairness=true',
+  'matching.numTaskqueueReadPartitions=1',
+  'matching.numTaskqueueWritePartitions=1',
+];
+
 const startTimeoutMs = 60_000;
 const joinTimeoutMs = 60_000;
 const stopTimeoutMs = 10_000;
@@ -179,6 +190,7 @@ const serverArguments = (port: number, uiPort: number | null, dbFile: string | u
   ...['server', 'start-dev', '--ip', loopback, '--port', String(port), '--log-level', 'error'],
   ...(uiPort === null ? ['--headless'] : ['--ui-port', String(uiPort)]),
   ...(dbFile === undefined ? [] : ['--db-filename', dbFile]),
+  ...matching.flatMap((value) => ['--dynamic-config-value', value]),
   ...searchAttributes.flatMap((name) => ['--search-attribute', `${name}=Int`]),
 ];
 

@@ -8,8 +8,9 @@ import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { UserError } from '../../catalog/user-error.ts';
-import { batchEnd, batchProgress, cancelBatch, createSchedule, listBatches, retryBatch, triggerSchedule } from '../../client/index.ts';
+import { batchEnd, batchProgress, cancelBatch, controlBatch, createSchedule, listBatches, retryBatch, triggerSchedule } from '../../client/index.ts';
 import { batchWorkflowId } from '../../workflows/contract.ts';
+import type { ControlChange } from '../../workflows/control.ts';
 import { runLongBatch } from '../workflows/long-batch.ts';
 import { BUNDLE, type Site, startSite } from '../workflows/site.ts';
 
@@ -60,8 +61,20 @@ async function recordBatches(site: Site, mend: () => void): Promise<void> {
   await keep('batch-cancelled', stopped);
   await keep('shard-cancelled', `${stopped}/1-0`);
 
+  const held = batchWorkflowId(await site.submit('held', many(40), 24));
+  const change = (to: ControlChange) => controlBatch(site.client, 'held', to);
+  await untilDone(site, 'held');
+  await change({ kind: 'pause' });
+  await change({ kind: 'window', window: 3 });
+  await change({ kind: 'priority', priority: 1 });
+  await change({ kind: 'cancel-rows', filter: { column: 'prompt', pattern: '*number 3*' } });
+  await change({ kind: 'resume' });
+  await batchEnd(site.client, 'held');
+  await keep('batch-controlled', held);
+  await keep('shard-controlled', `${held}/1-0`);
+
   const catalog = await site.catalog('nightly.csv', ['a moon,256']);
-  await createSchedule(site.client, { name: 'nightly', cron: '@daily', catalog, store: site.store.url, bundle: BUNDLE });
+  await createSchedule(site.client, { name: 'nightly', when: { cron: '@daily' }, catalog, store: site.store.url, bundle: BUNDLE });
   await triggerSchedule(site.client, 'nightly');
   for (;;) {
     for await (const { batch: found } of listBatches(site.client)) {
@@ -75,6 +88,8 @@ async function recordBatches(site: Site, mend: () => void): Promise<void> {
   }
 }
 
+const many = (count: number): string[] => Array.from({ length: count }, (_, row) => `a steady fox number ${row},256`);
+
 /** Until the batch has been told of its first image. */
 async function untilDone(site: Site, batch: string): Promise<void> {
   for (;;) if ((await batchProgress(site.client, batch)).totals.rendered > 0) return;
@@ -85,7 +100,7 @@ const site = await startSite({
   before: ({ prompt }) => {
     if (prompt.includes('impossible') && !mended) throw new UserError('this picture cannot be made');
   },
-  stepMs: ({ prompt }) => (prompt.includes('slow') ? 60_000 : 0),
+  stepMs: ({ prompt }) => (prompt.includes('slow') ? 60_000 : prompt.includes('steady') ? 30 : 0),
 });
 await recordBatches(site, () => {
   mended = true;

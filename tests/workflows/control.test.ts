@@ -59,12 +59,16 @@ describe('the arithmetic of control', () => {
 
 let site: Site;
 
+/** Prompts in the order in which workers took them up. */
+const begun: string[] = [];
+
 beforeAll(async () => {
   site = await startSite({
     before: ({ prompt }) => {
+      begun.push(prompt);
       if (prompt.includes('impossible')) throw new UserError('this picture cannot be made');
     },
-    stepMs: ({ prompt }) => (prompt.includes('slow') ? 60_000 : prompt.includes('steady') ? 60 : 0),
+    stepMs: ({ prompt }) => (prompt.includes('slow') ? 60_000 : prompt.includes('steady') ? 25 : 0),
   });
 });
 
@@ -85,8 +89,8 @@ const soon = { timeout: 10_000, interval: 50 };
 
 describe('a batch that runs', () => {
   it('is paused with its queue taken back, changed, resumed, and loses no image but those that nobody wants any more', async () => {
-    const batch = await site.submit('held', [...rows(30, 'a steady crab'), ...rows(10, 'a steady gull')], 32);
-    await expect.poll(() => pending(batch), soon).toMatchObject({ all: 32 });
+    const batch = await site.submit('held', [...rows(30, 'a steady crab'), ...rows(10, 'a steady gull')], 24);
+    await expect.poll(() => pending(batch), soon).toMatchObject({ all: 24 });
     await controlBatch(site.client, batch, { kind: 'pause' });
     await expect.poll(() => pending(batch), soon).toEqual({ all: 0, queued: 0 });
     const held = await batchProgress(site.client, batch);
@@ -112,6 +116,18 @@ describe('a batch that runs', () => {
     );
     expect(keys?.[0]).toBe(3);
     expect(keys?.at(-1)).toBe(1);
+  });
+
+  it('heeds the last of many changes, in whatever order its shards hear of them', async () => {
+    const batch = await site.submit('hasty', rows(12, 'a steady toad'), 8);
+    await expect.poll(() => pending(batch), soon).toMatchObject({ all: expect.any(Number) });
+    for (let time = 0; time < 4; time += 1) {
+      await controlBatch(site.client, batch, { kind: 'pause' });
+      await controlBatch(site.client, batch, { kind: 'window', window: time + 1 });
+      await controlBatch(site.client, batch, { kind: 'resume' });
+    }
+    expect(await batchEnd(site.client, batch)).toMatchObject({ state: 'completed' });
+    expect((await site.manifest(batch)).totals).toMatchObject({ jobs: 12, rendered: 12, cancelled: 0 });
   });
 
   it('goes on without a size, whose images in hand stop', async () => {
@@ -156,5 +172,42 @@ describe('a batch that runs', () => {
     await controlBatch(site.client, batch, { kind: 'resume', maxFailures: { share: 1, atLeast: 0 } });
     for await (const { paused } of watchBatch(site.client, batch)) expect(paused).toBeUndefined();
     expect((await site.manifest(batch)).totals).toMatchObject({ jobs: 10, rendered: 4, failed: 6 });
+  });
+});
+
+describe('batches that wait for the same device', () => {
+  const whose = (from: number, names: string[]): string[] =>
+    begun.slice(from).flatMap((prompt) => names.filter((name) => prompt.includes(name)));
+  const submit = async (batch: string, rows: string[], team?: { name: string; weight: number }) => {
+    const catalog = await site.catalog(`${batch}.csv`, rows);
+    await submitBatch(site.client, { catalog, batch, store: site.store.url, bundle: BUNDLE, window: 60, team });
+  };
+
+  it('let an urgent one overtake as soon as its priority says so', async () => {
+    await submit('nightly', rows(40, 'a steady moth'));
+    await submit('urgent', rows(6, 'a steady wasp'));
+    await expect.poll(() => pending('urgent'), soon).toMatchObject({ all: 6 });
+    await controlBatch(site.client, 'urgent', { kind: 'priority', priority: 1 });
+    const from = begun.length;
+    await batchEnd(site.client, 'urgent');
+    const between = whose(from, ['moth', 'wasp']);
+    expect(between.filter((name) => name === 'moth').length).toBeLessThan(15);
+    expect(between.lastIndexOf('wasp')).toBeLessThan(15);
+    await batchEnd(site.client, 'nightly');
+  });
+
+  it('of two teams share it by weight, whoever came first', async () => {
+    const from = begun.length;
+    await submit('large', rows(40, 'a steady hawk'), { name: 'large', weight: 1 });
+    await expect.poll(() => pending('large'), soon).toMatchObject({ all: expect.any(Number) });
+    await submit('small', rows(24, 'a steady wren'), { name: 'small', weight: 3 });
+    await batchEnd(site.client, 'small');
+    const order = whose(from, ['hawk', 'wren']);
+    // While both wait: three of four, give or take what was in hand.
+    const shared = order.slice(order.indexOf('wren')).slice(0, 24);
+    const wrens = shared.filter((name) => name === 'wren').length;
+    expect(wrens, shared.join(' ')).toBeGreaterThanOrEqual(15);
+    expect(wrens, shared.join(' ')).toBeLessThanOrEqual(21);
+    await batchEnd(site.client, 'large');
   });
 });
