@@ -156,7 +156,9 @@ test('a schedule starts batches of what its catalog holds when it is due', async
     'Asia/Tokyo',
   );
   expectCode(0, created);
-  expect(jsonLines(await run('schedule', 'list', '--json'))).toMatchObject([{ name: 'nightly', cron: '0 3 1 1 *' }]);
+  expect(jsonLines(await run('schedule', 'list', '--json'))).toMatchObject([
+    { name: 'nightly', when: 'cron 0 3 1 1 *', timeZone: 'Asia/Tokyo', overlap: 'skip' },
+  ]);
 
   await place.catalog('nightly.csv', 'id,prompt\nonly,a red mug of the night');
   expectCode(0, await run('schedule', 'trigger', 'nightly'));

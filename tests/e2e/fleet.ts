@@ -38,7 +38,7 @@ export async function startFleet(): Promise<Fleet> {
   const folder = await mkdtemp(path.join(tmpdir(), 'pixart-fleet-'));
   const dbFile = path.join(folder, 'temporal.db');
   const server = await startTemporalServer({ dbFile, ui: false });
-  const bundleFolder = await bundleOfTwoSizes(folder);
+  const bundleFolder = await bundleOfThreeSizes(folder);
   const bundle = bundleRef(await openBundle(bundleFolder));
   const newOrchestrator = () => new WorkerProcess(['--orchestrator', '--address', server.address]);
   const newRenderer = (grace = 60) =>
@@ -92,26 +92,32 @@ export async function startFleet(): Promise<Fleet> {
   return fleet;
 }
 
-/** The tiny bundle, serving a second size: its graphs take any. An image of that size takes a minute. */
-async function bundleOfTwoSizes(folder: string): Promise<string> {
+/** The tiny bundle, serving more sizes: its graphs take any. An image of 512 takes some seconds, one of 1024 a minute. */
+async function bundleOfThreeSizes(folder: string): Promise<string> {
   const copy = path.join(folder, 'bundle');
   await cp(TINY, copy, { recursive: true });
   const file = path.join(copy, 'bundle.json');
   const description = JSON.parse(await readFile(file, 'utf8')) as BundleDescription;
+  description.sizes['512'] = { sampleSize: 64, interpolationScale: 1 };
   description.sizes['1024'] = { sampleSize: 128, interpolationScale: 2 };
   await writeFile(file, JSON.stringify(description));
   return copy;
 }
 
-/** Waits until the server knows, from a heartbeat, that a step of one of the batch's images is done, for the nth time. */
+/**
+ * Waits until the server knows, from a heartbeat, that a step of one of the batch's images is done, for the nth time.
+ *
+ * @throws Error where the images are over before: then the test has to ask for ones that take longer
+ */
 export async function untilComputing(client: BatchClient, batch: string, computations = 1): Promise<void> {
   const shard = client.temporal.workflow.getHandle(`${batchWorkflowId(batch)}/1-0`);
   for (;;) {
-    const pending = await shard.describe().then(
-      ({ raw }) => raw.pendingActivities ?? [],
-      () => [],
+    const found = await shard.describe().catch(() => null);
+    if (found !== null && found.status.name !== 'RUNNING')
+      throw new Error(`${batch}: over before a heartbeat was seen`);
+    const beats = (found?.raw.pendingActivities ?? []).flatMap(
+      ({ heartbeatDetails }) => heartbeatDetails?.payloads ?? [],
     );
-    const beats = pending.flatMap(({ heartbeatDetails }) => heartbeatDetails?.payloads ?? []);
     const progress = beats.map((payload) => defaultPayloadConverter.fromPayload<RenderProgress>(payload));
     if (progress.some((image) => image.computations === computations && image.step > 0)) return;
     await sleep(50);

@@ -6,7 +6,7 @@ import { batchFolder, manifestName, receiptsFolder } from '../../store/index.ts'
 import { type Fleet, startFleet, untilComputing } from './fleet.ts';
 
 const JOBS = 3;
-const STEPS = 150;
+const STEPS = 100;
 
 // The server needs half a minute to notice that a worker is gone.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 240_000 });
@@ -21,7 +21,7 @@ afterAll(() => fleet.stop());
 
 /** Submits a batch, does harm in the middle of it, and waits for its end. */
 async function batchThrough(harm: () => Promise<void>): Promise<Manifest> {
-  const batch = await fleet.submit(JOBS, STEPS);
+  const batch = await fleet.submit(JOBS, STEPS, '512');
   await untilComputing(fleet.client, batch);
   await harm();
   expect(await batchEnd(fleet.client, batch)).toMatchObject({ state: 'completed' });

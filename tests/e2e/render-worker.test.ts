@@ -37,7 +37,7 @@ test('a cancelled batch stops the image that is being computed, and the same chi
 });
 
 test('a worker that is told to stop finishes the image in hand', async () => {
-  const batch = await fleet.submit(1, 150);
+  const batch = await fleet.submit(1, 150, '512');
   await untilComputing(fleet.client, batch);
   expect(await fleet.renderer.kill('SIGTERM')).toBe(0);
   expect(await batchEnd(fleet.client, batch)).toMatchObject({
@@ -45,14 +45,18 @@ test('a worker that is told to stop finishes the image in hand', async () => {
     result: { totals: { rendered: 1 } },
   });
   expect((await manifestOf(batch)).images).toMatchObject([{ computations: 1 }]);
-  await fleet.startRenderer(0);
+  await fleet.startRenderer(15);
 });
 
-test('an image that is not finished within the grace time is handed back, and another worker takes it at once', async () => {
-  const batch = await fleet.submit(1, 100, '1024');
+test('an image that cannot be finished within the grace time is handed back at once, and another worker goes on with it', async () => {
+  const batch = await fleet.submit(1, 200, '1024');
   await untilComputing(fleet.client, batch);
-  expect(await fleet.renderer.kill('SIGTERM')).toBe(0);
+  const first = fleet.renderer;
   await fleet.startRenderer();
+  const told = performance.now();
+  expect(await first.kill('SIGTERM')).toBe(0);
+  await fleet.renderer.said('going on from a checkpoint');
+  console.log(`another worker went on ${Math.round(performance.now() - told)} ms after SIGTERM, with 15 s of grace`);
   await untilComputing(fleet.client, batch, 2);
   // Whoever was told to stop had done a step at least, and kept it.
   expect(fleet.renderer.wentOnAt).toEqual([expect.any(Number)]);

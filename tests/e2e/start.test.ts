@@ -53,7 +53,7 @@ test('npm start renders a catalog, stops what it started, and renders nothing th
 });
 
 test('interrupted in the middle, then npm start: it goes on with the same batch', async () => {
-  const rows = Array.from({ length: 12 }, (_, i) => `r${i},a hare number ${i},512,30`);
+  const rows = Array.from({ length: 12 }, (_, i) => `r${i},a hare number ${i},512,50`);
   const catalog = await place.catalog('longer.csv', ['id,prompt,size,steps', ...rows].join('\n'));
   const interrupted = start(catalog);
   await interrupted.said(/[1-9] rendered/);
