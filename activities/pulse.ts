@@ -27,10 +27,13 @@ export function earlierWork(heartbeatDetails: unknown): EarlierWork {
  */
 const WAITING_MS = 2_500;
 
-/** Often while it computes: the answer to a heartbeat is how a cancellation arrives, and a step may take minutes. */
-const COMPUTING_MS = 1_000;
+/**
+ * Often while it computes: the answer to a heartbeat is how a cancellation arrives, and a step may take minutes. The first
+ * one comes only after this time, because an image that is finished sooner has no use for another call to the server.
+ */
+const COMPUTING_MS = 500;
 
-/** Heartbeats of one attempt: at every step and, because a step may be longer than the heartbeat timeout, by the clock. */
+/** Heartbeats of one attempt, by the clock: a step may be longer than the heartbeat timeout, or shorter than is worth a call. */
 export class Pulse {
   readonly #send: (progress: RenderProgress) => void;
   readonly #progress: RenderProgress;
@@ -57,12 +60,15 @@ export class Pulse {
     this.#progress.steps = steps;
     clearInterval(this.#timer);
     this.#timer = setInterval(this.#beat, COMPUTING_MS);
-    this.#beat();
   }
 
   step(step: number): void {
     this.#progress.step = step;
     this.#progress.stepsComputed += 1;
+  }
+
+  /** For the next attempt, where this one fails before a heartbeat was due. */
+  last(): void {
     this.#beat();
   }
 

@@ -59,6 +59,7 @@ export function createRenderImage({
     try {
       return await attempt(input, pulse, context.cancellationSignal);
     } catch (error) {
+      pulse.last();
       throw attemptFailure(error, attempts);
     } finally {
       pulse.stop();

@@ -82,8 +82,8 @@ async function withinHours<T>(hours: number, work: (late: AbortSignal, begin: ()
   const late = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const begin = (): void => {
-    const reason = new RenderTooLong(`the device did not finish the image within ${hours} hours`);
-    timer = setTimeout(() => late.abort(reason), hours * 3_600_000);
+    const stop = () => late.abort(new RenderTooLong(`the device did not finish the image within ${hours} hours`));
+    timer = setTimeout(stop, hours * 3_600_000);
   };
   try {
     return await work(late.signal, begin);
