@@ -1,13 +1,14 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, type FileHandle, link, lstat, open, rename, rm, stat as statPath } from 'node:fs/promises';
+import { copyFile, type FileHandle, link, lstat, open, rename, stat as statPath, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../catalog/user-error.ts';
 import { crc32c } from './crc32c.ts';
 import { errorCode, fileStoreError, isMissing, isNoLink, notFound } from './file-errors.ts';
-import { findFolder, makeFolders, orderedEntries, sweepLeftovers, syncFolder } from './file-folders.ts';
+import { findFolder, makeFolders, orderedEntries, sweepLeftovers } from './file-folders.ts';
 import { publishOnce, removeFile } from './file-publish.ts';
+import { FolderFlush } from './folder-flush.ts';
 import { checkObjectName, TEMP_FOLDER } from './object-name.ts';
 import {
   type Created,
@@ -31,6 +32,7 @@ export class FileStore implements ObjectStore {
   readonly #root: string;
   /** Folders that were found or made and held no symbolic link, by their name in the store. */
   readonly #folders = new Map<string, string>();
+  readonly #flush = new FolderFlush();
   #swept: Promise<void> | undefined;
 
   /** @param url `file:///…`; the folder is made by the first write. */
@@ -69,6 +71,7 @@ export class FileStore implements ObjectStore {
     checkObjectName(to);
     try {
       const source = await this.#path(from, findFolder).catch((error: unknown) => this.#missing(from, error));
+      if (await this.#linkNew(source, to)) return;
       await this.#viaTemp(to, async (temp, target) => {
         await this.#linkOrCopy(from, source, temp);
         await rename(temp, target);
@@ -148,6 +151,17 @@ export class FileStore implements ObjectStore {
     }
   }
 
+  /** Gives the object a second name unless that is taken. @returns whether it did; whatever was in the way is the caller's */
+  async #linkNew(source: string, to: string): Promise<boolean> {
+    const target = await this.#path(to, makeFolders);
+    const linked = await link(source, target).then(
+      () => true,
+      () => false,
+    );
+    if (linked) await this.#flush.flush(dirname(target));
+    return linked;
+  }
+
   /** Runs `publish` with a fresh temporary path and the object's own, then flushes the folder; no temporary file stays. */
   async #viaTemp<T>(name: string, publish: (temp: string, target: string) => Promise<T>): Promise<T> {
     const temp = await this.#path(`${TEMP_FOLDER}/${randomUUID()}`, makeFolders);
@@ -156,14 +170,16 @@ export class FileStore implements ObjectStore {
     const target = await this.#path(name, makeFolders);
     try {
       const result = await publish(temp, target);
-      await syncFolder(dirname(target));
+      await this.#flush.flush(dirname(target));
       return result;
     } catch (error) {
       // Somebody removed a folder: the next try makes it again.
       if (isMissing(error)) this.#folders.clear();
       throw error;
     } finally {
-      await rm(temp, { force: true });
+      await unlink(temp).catch((error: unknown) => {
+        if (!isMissing(error)) throw error;
+      });
     }
   }
 
