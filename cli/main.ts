@@ -44,6 +44,7 @@ const verbs: Record<string, () => Promise<Command>> = {
   retry: async () => (await import('./retry.ts')).retryCommand(),
   schedule: async () => (await import('./schedule.ts')).scheduleCommand(),
   render: async () => (await import('./render.ts')).renderCommand(),
+  inspect: async () => (await import('./inspect.ts')).inspectCommand(),
   worker: async () => (await import('./worker.ts')).workerCommand(),
   dev: async () => (await import('./dev.ts')).devCommand(),
   start: async () => (await import('./start.ts')).startCommand(),

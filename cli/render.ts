@@ -5,7 +5,7 @@ import { Command, Option } from 'commander';
 import { IMAGE_FORMATS, type ImageFormat, type Job } from '../catalog/job.ts';
 import { planCatalog } from '../catalog/plan-catalog.ts';
 import { CatalogError, type Problem } from '../catalog/problems.ts';
-import { SIZES, type Size } from '../catalog/size.ts';
+import { SIZES } from '../catalog/size.ts';
 import { UserError } from '../catalog/user-error.ts';
 import { encodeImage } from '../images/index.ts';
 import { type BundleRef, bundleRef, PIPELINE_VERSION } from '../models/pixart/index.ts';
@@ -18,21 +18,18 @@ import { interruption } from './interruption.ts';
 import { bundleOption, deviceOption, type JsonOptions, jsonOption, qualityOption, threadsOption } from './options.ts';
 import { bytesText, note, printJson, printLine } from './output.ts';
 import { stepDisplay } from './progress-display.ts';
-
-/** The columns of a catalog, as options; a plan of one row checks them. */
-type RowOptions = {
-  negativePrompt?: string;
-  size?: Size;
-  aspect?: string;
-  width?: string;
-  height?: string;
-  seed?: string;
-  steps?: string;
-  guidance?: string;
-};
+import { bundleLike, type Model, modelImage, type RowOptions, rowLike, whatDiffers } from './render-like.ts';
 
 type RenderOptions = RowOptions &
-  JsonOptions & { bundle?: string; device: string; threads?: number; quality?: number; out?: string; force?: true };
+  JsonOptions & {
+    like?: string;
+    bundle?: string;
+    device: string;
+    threads?: number;
+    quality?: number;
+    out?: string;
+    force?: true;
+  };
 
 const examples = `
 The same prompt and options give the same image as a row of a catalog.
@@ -40,12 +37,15 @@ The same prompt and options give the same image as a row of a catalog.
 Examples:
   $ npx pixart-batch render "a glossy apple on a green background"
   $ npx pixart-batch render "a flat rocket on a navy background" --size 512 --aspect 3:4 --seed 7 --out rocket.webp
+  $ npx pixart-batch render --like rocket.webp --out again.webp          # the same picture once more
+  $ npx pixart-batch render --like rocket.webp --seed 8 --out other.webp # all the same but the seed
 `;
 
 export const renderCommand = (): Command =>
   new Command('render')
     .description('make one image here and now; no Temporal needed')
-    .argument('<prompt>')
+    .argument('[prompt]', 'may be left out with --like')
+    .option('--like <image>', 'take all that is not given from an image that pixart-batch made')
     .option('--out <file>', 'its ending chooses the format; otherwise <seed and prompt>.png here')
     .option('--force', 'replace the file if there is one')
     .option('--negative-prompt <text>', 'what not to show')
@@ -64,9 +64,16 @@ export const renderCommand = (): Command =>
     .addHelpText('after', examples)
     .action(render);
 
-async function render(prompt: string, options: RenderOptions): Promise<void> {
-  const bundle = await chosenBundle(options.bundle);
-  const job = await onlyJob(prompt, options, bundleRef(bundle));
+async function render(prompt: string | undefined, options: RenderOptions): Promise<void> {
+  const model = options.like === undefined ? null : await modelImage(options.like);
+  if (prompt === undefined && model === null) throw new UserError('expected a prompt, or an image with --like');
+  const bundle = model ? await bundleLike(model, options.bundle) : await chosenBundle(options.bundle);
+  const asked = rowAsked(prompt, options);
+  const format = formatOf(options, model);
+  const quality = options.quality ?? (format === 'png' ? null : (model?.origin.quality ?? 90));
+  const job = await onlyJob(model ? rowLike(model, asked) : asked, { format, quality }, bundleRef(bundle));
+  const difference = model && whatDiffers(model, bundle, job, asked);
+  if (difference) note(difference);
   const file = options.out ?? defaultName(job);
   if (existsSync(file) && !options.force) throw alreadyThere(file);
   const { device, threads } = renderConfig({
@@ -99,16 +106,22 @@ async function render(prompt: string, options: RenderOptions): Promise<void> {
   }
 }
 
+const rowAsked = (prompt: string | undefined, options: RenderOptions): RowOptions => {
+  const { negativePrompt, size, aspect, width, height, seed, steps, guidance } = options;
+  return { prompt, negativePrompt, size, aspect, width, height, seed, steps, guidance };
+};
+
 /** @throws UserError that names the options that are wrong */
-async function onlyJob(prompt: string, options: RenderOptions, bundle: BundleRef): Promise<Job> {
-  const { negativePrompt, size, aspect, width, height, seed, steps, guidance, quality, out } = options;
-  const row = { prompt, negative_prompt: negativePrompt, size, aspect, width, height, seed, steps, guidance };
-  const format = out === undefined ? 'png' : formatOf(out);
-  const plan = planCatalog([Buffer.from(JSON.stringify(row))], {
+async function onlyJob(
+  { negativePrompt, ...row }: RowOptions,
+  encoding: { format: ImageFormat; quality: number | null },
+  bundle: BundleRef,
+): Promise<Job> {
+  const plan = planCatalog([Buffer.from(JSON.stringify({ ...row, negative_prompt: negativePrompt }))], {
     file: 'command line',
     format: 'jsonl',
     columns: {},
-    defaults: { size: size ?? bundle.sizes[0]!, format, quality: quality ?? (format === 'png' ? null : 90) },
+    defaults: { size: row.size ?? bundle.sizes[0]!, ...encoding },
     bundle,
     pipelineVersion: PIPELINE_VERSION,
   });
@@ -121,7 +134,9 @@ async function onlyJob(prompt: string, options: RenderOptions, bundle: BundleRef
 const optionProblem = ({ column, expected, found }: Problem): string =>
   `${column === 'prompt' || column === null ? 'prompt' : `--${column.replaceAll('_', '-')}`}: expected ${expected}, found ${found}`;
 
-function formatOf(file: string): ImageFormat {
+function formatOf({ out }: RenderOptions, model: Model | null): ImageFormat {
+  if (out === undefined && model === null) return 'png';
+  const file = out ?? model?.file ?? '';
   const ending = extname(file).slice(1).toLowerCase();
   const format = IMAGE_FORMATS.find((name) => name === ending || extension(name) === ending);
   if (format !== undefined) return format;

@@ -17,6 +17,8 @@ export const metadataSchema = z.object({
   seed: z.coerce.number().int().min(0),
   steps: z.coerce.number().int().positive(),
   guidance: z.coerce.number(),
+  /** Of a lossy format; files of earlier versions do not say. */
+  quality: z.coerce.number().int().min(1).max(100).optional(),
   renderKey: digestSchema,
   bundleName: z.string(),
   bundleDigest: digestSchema,
@@ -27,7 +29,7 @@ export const metadataSchema = z.object({
 export type ImageMetadata = z.infer<typeof metadataSchema>;
 
 export function imageMetadata(job: Job, bundle: { name: string; digest: string }): ImageMetadata {
-  const { prompt, negativePrompt, size, bin, width, height, seed, steps, guidance, renderKey } = job;
+  const { prompt, negativePrompt, size, bin, width, height, seed, steps, guidance, quality, renderKey } = job;
   return {
     prompt,
     negativePrompt,
@@ -39,6 +41,7 @@ export function imageMetadata(job: Job, bundle: { name: string; digest: string }
     seed,
     steps,
     guidance,
+    ...(quality !== null && { quality }),
     renderKey,
     bundleName: bundle.name,
     bundleDigest: bundle.digest,

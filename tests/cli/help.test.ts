@@ -33,6 +33,7 @@ const verbs = [
   'retry',
   'schedule',
   'render',
+  'inspect',
   'worker',
   'dev',
   'bundle',

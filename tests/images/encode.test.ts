@@ -42,6 +42,7 @@ describe.each(IMAGE_FORMATS)('an image encoded as %s', (format) => {
       seed: 4_294_967_295,
       steps: 20,
       guidance: 4.5,
+      ...(job.quality !== null && { quality: 90 }),
       renderKey: job.renderKey,
       bundleName: bundle.name,
       bundleDigest: bundle.digest,

@@ -1,0 +1,65 @@
+import type { Job } from '../catalog/job.ts';
+import type { Size } from '../catalog/size.ts';
+import { UserError } from '../catalog/user-error.ts';
+import type { ImageMetadata } from '../images/index.ts';
+import { type Bundle, listBundles, openBundle } from '../models/pixart/index.ts';
+import { chosenBundle } from './chosen-bundle.ts';
+import { imageOrigin } from './image-file.ts';
+
+/** The columns of a catalog, as options; a plan of one row checks them. */
+export type RowOptions = {
+  prompt?: string | undefined;
+  negativePrompt?: string | undefined;
+  size?: Size | undefined;
+  aspect?: string | undefined;
+  width?: string | undefined;
+  height?: string | undefined;
+  seed?: string | undefined;
+  steps?: string | undefined;
+  guidance?: string | undefined;
+};
+
+/** An image that another one is to be like: what it says of itself, and its parameters as a row's cells. */
+export type Model = { file: string; origin: ImageMetadata; row: RowOptions };
+
+/** @throws UserError where the file is none of our images */
+export async function modelImage(file: string): Promise<Model> {
+  const origin = await imageOrigin(file);
+  const { prompt, negativePrompt, size, width, height, seed, steps, guidance } = origin;
+  const numbers = Object.entries({ width, height, seed, steps, guidance }).map(([name, value]) => [name, `${value}`]);
+  return { file, origin, row: { prompt, negativePrompt, size, ...Object.fromEntries(numbers) } };
+}
+
+/** The model's cells with those that were asked for in their place; another size or aspect leaves its pixels open. */
+export function rowLike({ row }: Model, asked: RowOptions): RowOptions {
+  const { width, height, ...rest } = row;
+  const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
+  const reshaped = asked.size !== undefined || asked.aspect !== undefined;
+  return { ...rest, ...(reshaped ? {} : { width, height }), ...given };
+}
+
+/**
+ * The bundle that made the model, unless another is asked for.
+ *
+ * @throws UserError where it is not installed
+ */
+export async function bundleLike({ origin }: Model, asked: string | undefined): Promise<Bundle> {
+  if (asked !== undefined) return chosenBundle(asked);
+  for (const folder of (await listBundles()).values()) {
+    const bundle = await openBundle(folder);
+    if (bundle.digest === origin.bundleDigest) return bundle;
+  }
+  throw new UserError(
+    `bundle: the image was made with ${origin.bundleName} (digest ${origin.bundleDigest}), which is not installed; --bundle takes another, which makes another picture`,
+  );
+}
+
+/** Why the picture will not be the model's although nothing that makes another one was asked for; `null` where it will be. */
+export function whatDiffers({ origin }: Model, bundle: Bundle, job: Job, asked: RowOptions): string | null {
+  if (bundle.digest !== origin.bundleDigest) {
+    return `the image was made with another bundle (${origin.bundleName}), so this is another picture`;
+  }
+  const isSame = Object.values(asked).every((value) => value === undefined) && job.quality === (origin.quality ?? null);
+  if (!isSame || job.renderKey === origin.renderKey) return null;
+  return `${origin.software} made the image in another way or another format, so this one may differ a little`;
+}

@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expectCode, type Finished, jsonLines, pixartBatch } from './command-line.ts';
+import { createWorkplace, type Workplace } from './workplace.ts';
+
+let place: Workplace;
+
+beforeAll(async () => {
+  place = await createWorkplace();
+});
+
+afterAll(() => place.remove());
+
+const run = (...args: string[]): Promise<Finished> => pixartBatch(args, place.environment);
+const file = (name: string): string => join(place.folder, name);
+
+test.each(['png', 'webp'])('an image tells what made it, and is made again byte for byte, as %s', async (ending) => {
+  const [first, again] = [file(`first.${ending}`), file(`again.${ending}`)];
+  const options = ['--aspect', '3:4', '--seed', '7', '--steps', '3', '--negative-prompt', 'fog'];
+  expectCode(0, await run('render', 'a fox 🦊 & <more>', ...options, '--out', first));
+  const [told] = jsonLines(expectCode(0, await run('inspect', first, '--json')));
+  const made = { prompt: 'a fox 🦊 & <more>', negativePrompt: 'fog', size: '256', seed: 7, steps: 3 };
+  expect(told).toMatchObject({ file: first, ...made, bundleName: expect.stringContaining('tiny') });
+  expectCode(0, await run('render', '--like', first, '--out', again));
+  expect(await readFile(again)).toEqual(await readFile(first));
+
+  const other = file(`other.${ending}`);
+  expectCode(0, await run('render', '--like', first, '--seed', '8', '--aspect', '1:1', '--out', other));
+  const [changed] = jsonLines(expectCode(0, await run('inspect', other, '--json')));
+  expect(changed).toMatchObject({ ...made, seed: 8, width: 256, height: 256 });
+});
+
+test('a picture of somebody else is refused, by inspect and as a model', async () => {
+  const foreign = file('foreign.png');
+  await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } }).toFile(foreign);
+  for (const args of [
+    ['inspect', foreign],
+    ['render', '--like', foreign],
+  ]) {
+    expect(expectCode(2, await run(...args)).stderr).toContain('expected an image that pixart-batch made');
+  }
+  expect(expectCode(2, await run('inspect', file('none.png'))).stderr).toContain('none.png');
+  expect(expectCode(2, await run('render')).stderr).toContain('expected a prompt');
+});
