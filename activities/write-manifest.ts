@@ -1,12 +1,20 @@
 import { extraComputations } from '../catalog/extra-computations.ts';
 import type { Job } from '../catalog/job.ts';
+import { type ManifestRow, manifestCsv, manifestJsonl, manifestRow } from '../catalog/manifest-table.ts';
 import type { Failure, Manifest, Totals } from '../catalog/receipt.ts';
-import { manifestName, ObjectNotFound, type ObjectStore, shardName, shardReceiptsName } from '../store/index.ts';
+import {
+  manifestName,
+  manifestTableName,
+  ObjectNotFound,
+  type ObjectStore,
+  shardName,
+  shardReceiptsName,
+} from '../store/index.ts';
 import type { LostShard, WriteManifestInput, WrittenManifest } from '../workflows/contract.ts';
 import { batchOutcomes, encodeOutcomes, isReceipt, type Outcome, readJobs } from './batch-pieces.ts';
 import type { OpenStore } from './dependencies.ts';
 
-/** The activity that writes what all rounds of a batch made so far into one file, in the plan's order. */
+/** The activity that writes what all rounds of a batch made so far into its manifest, in the plan's order, and into tables. */
 export function createWriteManifest(openStore: OpenStore) {
   return async function writeManifest(input: WriteManifestInput): Promise<WrittenManifest> {
     const store = await openStore(input.store);
@@ -19,14 +27,23 @@ export function createWriteManifest(openStore: OpenStore) {
       count(totals, unplanned);
       failures.push(JSON.stringify({ ...unplanned, prompt: '', metadata: {} }));
     }
+    const rows: ManifestRow[] = [];
     for await (const { job, outcome } of batchOutcomes(store, input.batch)) {
       count(totals, outcome);
+      rows.push(manifestRow(job, outcome));
       if (outcome !== undefined) (isReceipt(outcome) ? images : failures).push(entry(job, outcome));
     }
+    // The manifest comes last: whoever sees it finds all that it promises.
+    await writeTables(store, input.batch, rows);
     const manifest = manifestName(input.batch);
     await store.replace(manifest, assemble(input, totals, images, failures), 'application/json');
     return { manifest, totals };
   };
+}
+
+async function writeTables(store: ObjectStore, batch: string, rows: ManifestRow[]): Promise<void> {
+  await store.replace(manifestTableName(batch, 'jsonl'), Buffer.from(manifestJsonl(rows)), 'application/x-ndjson');
+  await store.replace(manifestTableName(batch, 'csv'), Buffer.from(manifestCsv(rows)), 'text/csv; charset=utf-8');
 }
 
 /**

@@ -42,6 +42,7 @@ const verbs: Record<string, () => Promise<Command>> = {
   priority: async () => (await import('./priority.ts')).priorityCommand(),
   cancel: async () => (await import('./cancel.ts')).cancelCommand(),
   retry: async () => (await import('./retry.ts')).retryCommand(),
+  report: async () => (await import('./report.ts')).reportCommand(),
   schedule: async () => (await import('./schedule.ts')).scheduleCommand(),
   render: async () => (await import('./render.ts')).renderCommand(),
   inspect: async () => (await import('./inspect.ts')).inspectCommand(),

@@ -55,4 +55,8 @@ export const shardReceiptsName = (batch: string, round: number, shard: number): 
 
 export const manifestName = (batch: string): string => `${batchFolder(batch)}manifest.json`;
 
+/** The manifest's jobs as a table, for programs and for spreadsheets. */
+export const manifestTableName = (batch: string, format: 'jsonl' | 'csv'): string =>
+  `${batchFolder(batch)}manifest.${format}`;
+
 export const contactSheetName = (batch: string): string => `${batchFolder(batch)}contact-sheet.webp`;

@@ -31,6 +31,7 @@ const verbs = [
   'priority',
   'cancel',
   'retry',
+  'report',
   'schedule',
   'render',
   'inspect',

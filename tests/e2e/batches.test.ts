@@ -135,6 +135,20 @@ test('list and status tell programs and people the same', async () => {
   expect(unknown.stderr).toContain('no-such-batch');
 });
 
+test('a batch that has ended is reported from its store, and its table is a catalog of the same images', async () => {
+  const [told] = jsonLines(expectCode(0, await run('report', 'first', '--json')));
+  expect(told).toMatchObject({ batch: 'first', failures: [], sizes: [{ size: '256' }, { size: '512' }] });
+  const { sizes } = told as { sizes: { rendered: number; deviceSeconds: number; median: number }[] };
+  expect(sizes.reduce((all, { rendered }) => all + rendered, 0)).toBe(6);
+  for (const { deviceSeconds, median } of sizes) expect(deviceSeconds).toBeGreaterThanOrEqual(median);
+  expect(expectCode(0, await run('report', 'first')).stdout).toMatch(/^256 .* 0 .*%/m);
+  expect(expectCode(2, await run('report', 'no-such-batch')).stderr).toContain('expected batches/no-such-batch/');
+
+  const table = join(place.store, 'batches', 'first', 'manifest.csv');
+  const again = expectCode(0, await run('submit', table, '--batch', 'from-table', '--wait', '--json'));
+  expect(jsonLines(again).at(-1)).toMatchObject({ totals: { jobs: 6, rendered: 0, reused: 6 } });
+});
+
 test('a batch id that is taken is refused, and the batch that has it stays as it is', async () => {
   const before = await readManifest(place.store, 'first');
   const refused = await run('submit', await place.catalog('other.csv', things('yellow')), '--batch', 'first');

@@ -1,0 +1,78 @@
+import { Command } from 'commander';
+import { type BatchReport, batchReport, type FailureGroup, type SizeReport } from '../catalog/batch-report.ts';
+import { type ManifestRow, readManifestJsonl } from '../catalog/manifest-table.ts';
+import { UserError } from '../catalog/user-error.ts';
+import { manifestTableName, ObjectNotFound, type ObjectStore, openStore, storeUrl } from '../store/index.ts';
+import { type JsonOptions, jsonOption, storeOption } from './options.ts';
+import { bytesText, printJson, printLine, table } from './output.ts';
+
+const examples = `
+Read from the store alone; no server is needed.
+
+Examples:
+  $ npx pixart-batch report spring-20260131T093000Z
+  $ npx pixart-batch report spring-20260131T093000Z --store gs://my-bucket/images --json | jq .failures
+`;
+
+export const reportCommand = (): Command =>
+  new Command('report')
+    .description('what a batch that has ended took and why images are missing')
+    .argument('<batch>')
+    .addOption(storeOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples)
+    .action(report);
+
+async function report(batch: string, options: JsonOptions & { store: string }): Promise<void> {
+  const store = await openStore(storeUrl(options.store));
+  const found = batchReport(await readRows(store, batch));
+  if (options.json) printJson({ batch, ...found });
+  else printLine(describe(batch, found));
+}
+
+/** @throws UserError where the batch has no table */
+async function readRows(store: ObjectStore, batch: string): Promise<ManifestRow[]> {
+  const name = manifestTableName(batch, 'jsonl');
+  try {
+    return readManifestJsonl(Buffer.from(await store.read(name)).toString('utf8'));
+  } catch (error) {
+    if (!(error instanceof ObjectNotFound)) throw error;
+    throw new UserError(
+      `batch ${batch}: expected ${name} in ${store.url}, found none; it is written when a batch ends (--store says where batches are)`,
+    );
+  }
+}
+
+const describe = (batch: string, { sizes, failures, slowest }: BatchReport): string =>
+  [
+    `batch ${batch}`,
+    table([HEADER, ...sizes.map(sizeRow)]),
+    ...(slowest.length === 0
+      ? []
+      : [`slowest: ${slowest.map(({ id, seconds }) => `${id} (${secondsText(seconds)})`).join(', ')}`]),
+    ...(failures.length === 0 ? [] : ['failures:', ...failures.map(failureText)]),
+  ].join('\n');
+
+const HEADER = [
+  ...['size', 'jobs', 'rendered', 'reused', 'failed', 'cancelled', 'device time', 'median', '95 %'],
+  ...['encode', 'denoise', 'decode', 'stored'],
+];
+
+const sizeRow = (of: SizeReport): string[] => [
+  of.size,
+  ...[of.jobs, of.rendered, of.reused, of.failed, of.cancelled].map(String),
+  ...[of.deviceSeconds, of.median, of.p95].map(secondsText),
+  ...[of.stages.encode, of.stages.denoise, of.stages.decode].map((share) => `${Math.round(100 * share)} %`),
+  bytesText(of.bytes),
+];
+
+const failureText = ({ error, reason, jobs, ids }: FailureGroup): string =>
+  `  ${jobs} × ${error}: ${reason}\n    ${ids.join(', ')}${jobs > ids.length ? ' …' : ''}`;
+
+/** `0.84 s`, `12 min 5 s`, `3 h 20 min` */
+function secondsText(seconds: number): string {
+  if (seconds < 60) return `${seconds.toPrecision(seconds < 10 ? 2 : 3)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
