@@ -61,8 +61,10 @@ const HEADER = [
 const sizeRow = (of: SizeReport): string[] => [
   of.size,
   ...[of.jobs, of.rendered, of.reused, of.failed, of.cancelled].map(String),
-  ...[of.deviceSeconds, of.median, of.p95].map(secondsText),
-  ...[of.stages.encode, of.stages.denoise, of.stages.decode].map((share) => `${Math.round(100 * share)} %`),
+  ...[of.deviceSeconds, of.median, of.p95].map((seconds) => (of.rendered === 0 ? '' : secondsText(seconds))),
+  ...[of.stages.encode, of.stages.denoise, of.stages.decode].map((share) =>
+    of.rendered === 0 ? '' : `${Math.round(100 * share)} %`,
+  ),
   bytesText(of.bytes),
 ];
 
