@@ -1,8 +1,11 @@
 import { Command } from 'commander';
 import { type PlanSummary, SummaryBuilder } from '../catalog/summary.ts';
 import { batchInput } from '../client/batch-request.ts';
+import { type Preview, PreviewBuilder } from '../client/preview.ts';
 import { requestedJobs } from '../client/requested-jobs.ts';
-import { bundleRef } from '../models/pixart/bundle.ts';
+import { type Bundle, bundleRef } from '../models/pixart/bundle.ts';
+import { promptLimit } from '../models/pixart/prompt-limit.ts';
+import { openStore } from '../store/index.ts';
 import { chosenBundle } from './chosen-bundle.ts';
 import { addCatalogOptions, batchRequest, type CatalogOptions, type JsonOptions, jsonOption } from './options.ts';
 import { note, printJson, printLine, table } from './output.ts';
@@ -23,16 +26,24 @@ export const planCommand = (): Command =>
     .action(plan);
 
 async function plan(catalog: string, options: CatalogOptions & JsonOptions): Promise<void> {
-  const bundle = bundleRef(await chosenBundle(options.bundle));
+  const chosen = await chosenBundle(options.bundle);
+  const bundle = bundleRef(chosen);
   const input = batchInput(batchRequest(catalog, options, bundle), 'plan');
   const builder = new SummaryBuilder();
   const files = { catalog: new Uint8Array(), terms: new Map() };
-  for await (const job of requestedJobs(input, files, catalog)) builder.add(job);
+  const previews = new PreviewBuilder(await promptLimit(chosen));
+  for await (const job of requestedJobs(input, files, catalog)) {
+    builder.add(job);
+    previews.add(job);
+  }
   const summary = builder.summary();
+  const preview = await previews.preview(await openStore(input.store));
   if (summary.unexpanded > 0 && input.source.expansion === undefined) note(expansionHint(summary));
-  if (options.json) return printJson({ catalog, bundle, ...summary });
+  if (options.json) return printJson({ catalog, bundle, ...summary, store: input.store, ...preview });
   printLine(`${catalog}: ${summaryText(summary)}, with bundle ${bundle.name}`);
   printLine(table([['size', 'sampled', 'jobs'], ...summary.bins.map(binRow)]));
+  printLine(`to render: ${preview.toRender}; ${preview.stored} are in ${options.store} already`);
+  if (preview.cutPrompts.rows > 0) printLine(cutText(preview, chosen));
   if (summary.metadata.length > 0) printLine(`carried along to the manifest: ${summary.metadata.join(', ')}`);
 }
 
@@ -41,6 +52,11 @@ const binRow = ({ size, bin, jobs }: PlanSummary['bins'][number]): string[] => [
   `${bin.width}×${bin.height}`,
   String(jobs),
 ];
+
+function cutText({ cutPrompts: { rows, firstLines } }: Preview, { description }: Bundle): string {
+  const lines = `line ${firstLines.join(', ')}${rows > firstLines.length ? ' …' : ''}`;
+  return `${count(rows, 'prompt')} longer than ${description.tokenizer.maxTokens} tokens, whose end the model does not see: ${lines}`;
+}
 
 /** `24 rows, 24 jobs, 22 different images` */
 export const summaryText = ({ rows, jobs, images }: PlanSummary): string =>

@@ -1,6 +1,9 @@
 import { Command, Option } from 'commander';
-import { submitBatch } from '../client/index.ts';
+import { LIMITS } from '../catalog/limits.ts';
+import { UserError } from '../catalog/user-error.ts';
+import { type Inspection, PreviewBuilder, submitBatch } from '../client/index.ts';
 import { bundleRef } from '../models/pixart/bundle.ts';
+import { openStore, storeUrl } from '../store/index.ts';
 import type { FailureBudget } from '../workflows/control.ts';
 import { chosenBundle } from './chosen-bundle.ts';
 import { addTeamOptions, failureBudgetOption, type TeamOptions, teamOf } from './control-options.ts';
@@ -22,7 +25,7 @@ import { withClient } from './with-client.ts';
 type SubmitOptions = CatalogOptions &
   ServerOptions &
   JsonOptions &
-  TeamOptions & { batch?: string; window?: number; maxFailures?: FailureBudget; wait?: true };
+  TeamOptions & { batch?: string; window?: number; maxFailures?: FailureBudget; maxJobs?: number; wait?: true };
 
 const examples = `
 Examples:
@@ -38,6 +41,11 @@ export const submitCommand = (): Command =>
     .option('--batch <id>', "the batch's name and folder; otherwise the catalog's name and the time")
     .addOption(new Option('--window <n>', 'images in flight at once, for each size').argParser(wholeNumber(1, 2000)))
     .addOption(failureBudgetOption())
+    .addOption(
+      new Option('--max-jobs <n>', 'start nothing where more images than this have to be rendered').argParser(
+        wholeNumber(0, LIMITS.jobs),
+      ),
+    )
     .option('--wait', 'show progress until the batch has ended')
     .addOption(jsonOption())
     .addHelpText('after', examples)
@@ -54,11 +62,27 @@ async function submit(catalog: string, options: SubmitOptions): Promise<void> {
     maxFailures: options.maxFailures,
   };
   await withClient(options, async (client) => {
-    const { batch, plan } = await submitBatch(client, request);
+    const { batch, plan } = await submitBatch(client, request, inspection(options));
     if (plan.unexpanded > 0 && request.expansion === undefined) note(expansionHint(plan));
     if (json) printJson({ batch, ...plan });
     else note(`batch ${batch}: ${summaryText(plan)}`);
     if (options.wait) process.exitCode = await watchToTheEnd(client, batch, json);
     else if (!json) printLine(`started; follow it with:\n  npx pixart-batch watch ${batch}`);
   });
+}
+
+/** @throws UserError, from `approve`, where more is to be rendered than was allowed */
+function inspection({ maxJobs, store }: SubmitOptions): Inspection {
+  if (maxJobs === undefined) return {};
+  const previews = new PreviewBuilder(() => false);
+  return {
+    onJob: (job) => previews.add(job),
+    async approve() {
+      const { toRender } = await previews.preview(await openStore(storeUrl(store)));
+      if (toRender <= maxJobs) return;
+      throw new UserError(
+        `--max-jobs: expected at most ${maxJobs} images to render, found ${toRender}; nothing was started`,
+      );
+    },
+  };
 }

@@ -5,6 +5,7 @@ export { cancelBatch } from './cancel-batch.ts';
 export { type BatchClient, connect } from './connect.ts';
 export { controlBatch } from './control-batch.ts';
 export { type BatchListing, describeBatch, listBatches } from './list-batches.ts';
+export { type Preview, PreviewBuilder } from './preview.ts';
 export { retryBatch } from './retry-batch.ts';
 export {
   backfillSchedule,
@@ -26,6 +27,6 @@ export {
   WEEKDAYS,
   type Weekday,
 } from './schedules.ts';
-export { BatchExists, type SubmittedBatch, submitBatch } from './submit-batch.ts';
+export { BatchExists, type Inspection, type SubmittedBatch, submitBatch } from './submit-batch.ts';
 export { type TemporalTarget, temporalTarget } from './temporal-target.ts';
 export { type BatchEnd, batchEnd, watchBatch } from './watch-batch.ts';

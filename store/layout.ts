@@ -14,9 +14,11 @@ export function checkBatchId(batch: string): string {
 
 export const extension = (format: ImageFormat): string => (format === 'jpeg' ? 'jpg' : format);
 
+export const OBJECTS_FOLDER = 'objects/';
+
 /** The shared object of one picture; every batch that needs the picture copies it. */
 export const objectName = (renderKey: string, format: ImageFormat): string =>
-  `objects/${digestSchema.parse(renderKey)}.${extension(format)}`;
+  `${OBJECTS_FOLDER}${digestSchema.parse(renderKey)}.${extension(format)}`;
 
 /** What may be lost at any time. Docs recommend a bucket rule for this prefix; a folder's leftovers are swept. */
 export const SCRATCH_FOLDER = 'scratch';

@@ -1,5 +1,5 @@
 import { Tensor } from 'onnxruntime-node';
-import { cleanCaption, lowerCaption } from './clean-caption.ts';
+import { captionText } from './clean-caption.ts';
 import type { Graph } from './session.ts';
 import { encodeText, projectCaption } from './text-encoder.ts';
 import type { Tokenize } from './tokenizer.ts';
@@ -22,7 +22,7 @@ const KEPT = 32;
 export function captionSource(networks: CaptionNetworks, clean: boolean): (text: string) => Promise<Caption> {
   const kept = new Map<string, Caption>();
   return async (text) => {
-    const caption = kept.get(text) ?? (await makeCaption(networks, clean ? cleanCaption(text) : lowerCaption(text)));
+    const caption = kept.get(text) ?? (await makeCaption(networks, captionText(text, clean)));
     // A Map keeps the order of insertion, so the first key is the one that was used longest ago.
     kept.delete(text);
     kept.set(text, caption);

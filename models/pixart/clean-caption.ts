@@ -98,3 +98,7 @@ const unquotePlus = (text: string): string =>
     .replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => UTF8.decode(Buffer.from(escapes.replaceAll('%', ''), 'hex')));
 
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** What is tokenized of a prompt, as the bundle's `cleanCaption` says. */
+export const captionText = (caption: string, clean: boolean): string =>
+  clean ? cleanCaption(caption) : lowerCaption(caption);

@@ -79,7 +79,11 @@ test('the same catalog again renders nothing, and its folder is complete', async
 test('with three rows changed it renders three', async () => {
   const changed = things('red').replaceAll(/a red (mug|chair|clock)/g, 'a blue $1');
   const catalog = await place.catalog('changed.csv', changed);
-  const finished = await run('submit', catalog, '--batch', 'third', '--wait', '--json');
+  const [planned] = jsonLines(expectCode(0, await run('plan', catalog, '--json')));
+  expect(planned).toMatchObject({ images: 6, stored: 3, toRender: 3 });
+  const refused = expectCode(2, await run('submit', catalog, '--batch', 'third', '--max-jobs', '2'));
+  expect(refused.stderr).toContain('--max-jobs: expected at most 2 images to render, found 3; nothing was started');
+  const finished = await run('submit', catalog, '--batch', 'third', '--max-jobs', '3', '--wait', '--json');
 
   expect(jsonLines(finished).at(-1)).toMatchObject({ totals: { jobs: 6, rendered: 3, reused: 3 } });
   expect(await imagesOf(place.store, 'third')).toHaveLength(6);

@@ -1,0 +1,51 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Job } from '../../catalog/job.ts';
+import { PreviewBuilder } from '../../client/preview.ts';
+import { openBundle, promptLimit } from '../../models/pixart/index.ts';
+import { type ObjectStore, objectName, openStore } from '../../store/index.ts';
+import { sampleJob } from '../images/sample-job.ts';
+
+let folder: string;
+let store: ObjectStore;
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'pixart-preview-'));
+  store = await openStore(pathToFileURL(path.join(folder, 'out')).href);
+});
+
+afterEach(() => rm(folder, { recursive: true }));
+
+const job = (key: string, changes: Partial<Job> = {}): Job => ({ ...sampleJob, renderKey: key.repeat(64), ...changes });
+
+test('images that the store has are not to be rendered, in the format that is asked for, and rows that share one count once', async () => {
+  await store.create(objectName('a'.repeat(64), 'png'), Buffer.from('x'), 'image/png');
+  await store.create(objectName('f'.repeat(64), 'png'), Buffer.from('x'), 'image/png');
+  const previews = new PreviewBuilder(() => false);
+  for (const each of [job('a'), job('a'), job('b'), job('b'), job('f', { format: 'webp', quality: 90 })])
+    previews.add(each);
+  expect(await previews.preview(store)).toMatchObject({ stored: 1, toRender: 2 });
+});
+
+test('a store that is not there yet has nothing', async () => {
+  const previews = new PreviewBuilder(() => false);
+  previews.add(job('a'));
+  expect(await previews.preview(store)).toMatchObject({ stored: 0, toRender: 1 });
+});
+
+test('rows whose prompt the model reads only in part are counted, the first of them by line', async () => {
+  const bundle = await openBundle(path.resolve('tests/golden/bundles/tiny-velocity'));
+  const isCut = await promptLimit(bundle);
+  const { maxTokens } = bundle.description.tokenizer;
+  expect(isCut('a fox')).toBe(false);
+  const previews = new PreviewBuilder(isCut);
+  const long = Array.from({ length: maxTokens + 1 }, (_, i) => `fox${i}`).join(' ');
+  // Variants of a row share its line.
+  for (let line = 2; line < 14; line += 1) for (const _ of [1, 2]) previews.add(job('a', { line, prompt: long }));
+  previews.add(job('a', { line: 99, prompt: 'a fox' }));
+  const { cutPrompts } = await previews.preview(store);
+  expect(cutPrompts).toEqual({ rows: 12, firstLines: [2, 3, 4, 5, 6, 7, 8, 9, 10, 11] });
+});
