@@ -1,12 +1,15 @@
 import { extraComputations } from '../catalog/extra-computations.ts';
 import type { Job } from '../catalog/job.ts';
 import { type ManifestRow, manifestCsv, manifestJsonl, manifestRow } from '../catalog/manifest-table.ts';
+import { updatedRates } from '../catalog/rates.ts';
 import type { Failure, Manifest, Totals } from '../catalog/receipt.ts';
 import {
   manifestName,
   manifestTableName,
   ObjectNotFound,
   type ObjectStore,
+  ratesName,
+  readRates,
   shardName,
   shardReceiptsName,
 } from '../store/index.ts';
@@ -35,6 +38,7 @@ export function createWriteManifest(openStore: OpenStore) {
     }
     // The manifest comes last: whoever sees it finds all that it promises.
     await writeTables(store, input.batch, rows);
+    await keepRates(store, input.bundle.digest, rows);
     const manifest = manifestName(input.batch);
     await store.replace(manifest, assemble(input, totals, images, failures), 'application/json');
     return { manifest, totals };
@@ -44,6 +48,13 @@ export function createWriteManifest(openStore: OpenStore) {
 async function writeTables(store: ObjectStore, batch: string, rows: ManifestRow[]): Promise<void> {
   await store.replace(manifestTableName(batch, 'jsonl'), Buffer.from(manifestJsonl(rows)), 'application/x-ndjson');
   await store.replace(manifestTableName(batch, 'csv'), Buffer.from(manifestCsv(rows)), 'text/csv; charset=utf-8');
+}
+
+/** Of two batches that end at once the later one's rates are kept; they are as good. */
+async function keepRates(store: ObjectStore, bundle: string, rows: ManifestRow[]): Promise<void> {
+  const rates = updatedRates(await readRates(store, bundle), bundle, rows);
+  if (rates === null) return;
+  await store.replace(ratesName(bundle), Buffer.from(`${JSON.stringify(rates)}\n`), 'application/json');
 }
 
 /**

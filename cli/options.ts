@@ -52,6 +52,15 @@ function device(text: string): string {
 export const threadsOption = (): Option =>
   new Option('--threads <n>', 'CPU threads; otherwise as many as there are cores').argParser(wholeNumber(1, 1024));
 
+export const costOption = (): Option =>
+  new Option('--cost-per-hour <amount>', 'of one device, to tell what the batch costs').argParser(amount);
+
+export function amount(text: string): number {
+  const number = Number(text);
+  if (/^\d+(\.\d+)?$/.test(text) && Number.isFinite(number)) return number;
+  throw new InvalidArgumentError('Expected an amount such as 2.5.');
+}
+
 export const stateOption = (): Option =>
   new Option('--state <folder>', "for the server's file and the logs").env('PIXART_STATE').default('.pixart');
 

@@ -28,6 +28,14 @@ export const bytesText = (bytes: number): string => {
   return `${(bytes / 1000 ** power).toLocaleString('en', { maximumFractionDigits: power === 0 ? 0 : 1 })} ${units[power]}`;
 };
 
+/** `0.84 s`, `12 min 5 s`, `3 h 20 min` */
+export function durationText(seconds: number): string {
+  if (seconds < 60) return `${seconds.toPrecision(seconds < 10 ? 2 : 3)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
 /** `2026-01-31 09:30:00`, in UTC as everything that a fleet writes. */
 export const timeText = (time: Date): string => time.toISOString().slice(0, 19).replace('T', ' ');
 

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { type PlanSummary, SummaryBuilder } from '../catalog/summary.ts';
 import { batchInput } from '../client/batch-request.ts';
 import { type Preview, PreviewBuilder } from '../client/preview.ts';
@@ -7,7 +7,16 @@ import { type Bundle, bundleRef } from '../models/pixart/bundle.ts';
 import { promptLimit } from '../models/pixart/prompt-limit.ts';
 import { openStore } from '../store/index.ts';
 import { chosenBundle } from './chosen-bundle.ts';
-import { addCatalogOptions, batchRequest, type CatalogOptions, type JsonOptions, jsonOption } from './options.ts';
+import { costOf, estimateText, type FleetOptions } from './estimate-text.ts';
+import {
+  addCatalogOptions,
+  batchRequest,
+  type CatalogOptions,
+  costOption,
+  type JsonOptions,
+  jsonOption,
+  wholeNumber,
+} from './options.ts';
 import { note, printJson, printLine, table } from './output.ts';
 
 const examples = `
@@ -21,11 +30,15 @@ export const planCommand = (): Command =>
   addCatalogOptions(new Command('plan'))
     .description('check a catalog and show what it would render; nothing is written and no server is needed')
     .argument('<catalog>', 'a .csv, .tsv or .jsonl file: a path or gs:// URL')
+    .addOption(
+      new Option('--devices <n>', 'tell when so many would be done').default(1).argParser(wholeNumber(1, 100_000)),
+    )
+    .addOption(costOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(plan);
 
-async function plan(catalog: string, options: CatalogOptions & JsonOptions): Promise<void> {
+async function plan(catalog: string, options: CatalogOptions & JsonOptions & FleetOptions): Promise<void> {
   const chosen = await chosenBundle(options.bundle);
   const bundle = bundleRef(chosen);
   const input = batchInput(batchRequest(catalog, options, bundle), 'plan');
@@ -37,12 +50,14 @@ async function plan(catalog: string, options: CatalogOptions & JsonOptions): Pro
     previews.add(job);
   }
   const summary = builder.summary();
-  const preview = await previews.preview(await openStore(input.store));
+  const preview = await previews.preview(await openStore(input.store), bundle.digest);
   if (summary.unexpanded > 0 && input.source.expansion === undefined) note(expansionHint(summary));
-  if (options.json) return printJson({ catalog, bundle, ...summary, store: input.store, ...preview });
+  if (options.json)
+    return printJson({ catalog, bundle, ...summary, store: input.store, ...preview, cost: costOf(preview, options) });
   printLine(`${catalog}: ${summaryText(summary)}, with bundle ${bundle.name}`);
   printLine(table([['size', 'sampled', 'jobs'], ...summary.bins.map(binRow)]));
   printLine(`to render: ${preview.toRender}; ${preview.stored} are in ${options.store} already`);
+  if (preview.toRender > 0) printLine(estimateText(preview, options));
   if (preview.cutPrompts.rows > 0) printLine(cutText(preview, chosen));
   if (summary.metadata.length > 0) printLine(`carried along to the manifest: ${summary.metadata.join(', ')}`);
 }

@@ -4,7 +4,7 @@ import { type ManifestRow, readManifestJsonl } from '../catalog/manifest-table.t
 import { UserError } from '../catalog/user-error.ts';
 import { manifestTableName, ObjectNotFound, type ObjectStore, openStore, storeUrl } from '../store/index.ts';
 import { type JsonOptions, jsonOption, storeOption } from './options.ts';
-import { bytesText, printJson, printLine, table } from './output.ts';
+import { bytesText, durationText, printJson, printLine, table } from './output.ts';
 
 const examples = `
 Read from the store alone; no server is needed.
@@ -49,7 +49,7 @@ const describe = (batch: string, { sizes, failures, slowest }: BatchReport): str
     table([HEADER, ...sizes.map(sizeRow)]),
     ...(slowest.length === 0
       ? []
-      : [`slowest: ${slowest.map(({ id, seconds }) => `${id} (${secondsText(seconds)})`).join(', ')}`]),
+      : [`slowest: ${slowest.map(({ id, seconds }) => `${id} (${durationText(seconds)})`).join(', ')}`]),
     ...(failures.length === 0 ? [] : ['failures:', ...failures.map(failureText)]),
   ].join('\n');
 
@@ -61,7 +61,7 @@ const HEADER = [
 const sizeRow = (of: SizeReport): string[] => [
   of.size,
   ...[of.jobs, of.rendered, of.reused, of.failed, of.cancelled].map(String),
-  ...[of.deviceSeconds, of.median, of.p95].map((seconds) => (of.rendered === 0 ? '' : secondsText(seconds))),
+  ...[of.deviceSeconds, of.median, of.p95].map((seconds) => (of.rendered === 0 ? '' : durationText(seconds))),
   ...[of.stages.encode, of.stages.denoise, of.stages.decode].map((share) =>
     of.rendered === 0 ? '' : `${Math.round(100 * share)} %`,
   ),
@@ -70,11 +70,3 @@ const sizeRow = (of: SizeReport): string[] => [
 
 const failureText = ({ error, reason, jobs, ids }: FailureGroup): string =>
   `  ${jobs} × ${error}: ${reason}\n    ${ids.join(', ')}${jobs > ids.length ? ' …' : ''}`;
-
-/** `0.84 s`, `12 min 5 s`, `3 h 20 min` */
-function secondsText(seconds: number): string {
-  if (seconds < 60) return `${seconds.toPrecision(seconds < 10 ? 2 : 3)} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}

@@ -7,12 +7,15 @@ import { openStore, storeUrl } from '../store/index.ts';
 import type { FailureBudget } from '../workflows/control.ts';
 import { chosenBundle } from './chosen-bundle.ts';
 import { addTeamOptions, failureBudgetOption, type TeamOptions, teamOf } from './control-options.ts';
+import { costOf } from './estimate-text.ts';
 import { watchToTheEnd } from './follow-batch.ts';
 import {
   addCatalogOptions,
   addServerOptions,
+  amount,
   batchRequest,
   type CatalogOptions,
+  costOption,
   type JsonOptions,
   jsonOption,
   type ServerOptions,
@@ -25,7 +28,15 @@ import { withClient } from './with-client.ts';
 type SubmitOptions = CatalogOptions &
   ServerOptions &
   JsonOptions &
-  TeamOptions & { batch?: string; window?: number; maxFailures?: FailureBudget; maxJobs?: number; wait?: true };
+  TeamOptions & {
+    batch?: string;
+    window?: number;
+    maxFailures?: FailureBudget;
+    maxJobs?: number;
+    maxCost?: number;
+    costPerHour?: number;
+    wait?: true;
+  };
 
 const examples = `
 Examples:
@@ -46,6 +57,12 @@ export const submitCommand = (): Command =>
         wholeNumber(0, LIMITS.jobs),
       ),
     )
+    .addOption(
+      new Option('--max-cost <amount>', 'start nothing where it would cost more; with --cost-per-hour').argParser(
+        amount,
+      ),
+    )
+    .addOption(costOption())
     .option('--wait', 'show progress until the batch has ended')
     .addOption(jsonOption())
     .addHelpText('after', examples)
@@ -62,7 +79,7 @@ async function submit(catalog: string, options: SubmitOptions): Promise<void> {
     maxFailures: options.maxFailures,
   };
   await withClient(options, async (client) => {
-    const { batch, plan } = await submitBatch(client, request, inspection(options));
+    const { batch, plan } = await submitBatch(client, request, inspection(options, bundle.digest));
     if (plan.unexpanded > 0 && request.expansion === undefined) note(expansionHint(plan));
     if (json) printJson({ batch, ...plan });
     else note(`batch ${batch}: ${summaryText(plan)}`);
@@ -71,18 +88,26 @@ async function submit(catalog: string, options: SubmitOptions): Promise<void> {
   });
 }
 
-/** @throws UserError, from `approve`, where more is to be rendered than was allowed */
-function inspection({ maxJobs, store }: SubmitOptions): Inspection {
-  if (maxJobs === undefined) return {};
+/** @throws UserError, from `approve`, where more is to be rendered than was allowed, or nobody knows */
+function inspection(options: SubmitOptions, bundleDigest: string): Inspection {
+  const { maxJobs = Number.POSITIVE_INFINITY, maxCost = Number.POSITIVE_INFINITY, store } = options;
+  if (options.maxJobs === undefined && options.maxCost === undefined) return {};
+  if (options.maxCost !== undefined && options.costPerHour === undefined) {
+    throw new UserError('--max-cost: expected --cost-per-hour beside it');
+  }
   const previews = new PreviewBuilder(() => false);
+  const refused = (limit: string, found: string) =>
+    new UserError(`${limit}, found ${found}; nothing was started ("npx pixart-batch plan" tells more)`);
   return {
     onJob: (job) => previews.add(job),
     async approve() {
-      const { toRender } = await previews.preview(await openStore(storeUrl(store)));
-      if (toRender <= maxJobs) return;
-      throw new UserError(
-        `--max-jobs: expected at most ${maxJobs} images to render, found ${toRender}; nothing was started`,
-      );
+      const preview = await previews.preview(await openStore(storeUrl(store)), bundleDigest);
+      const { toRender } = preview;
+      if (toRender > maxJobs) throw refused(`--max-jobs: expected at most ${maxJobs} images to render`, `${toRender}`);
+      const cost = costOf(preview, options);
+      if (options.maxCost === undefined) return;
+      if (cost === null) throw refused('--max-cost: expected a batch with this bundle to have told its rate', 'none');
+      if (cost > maxCost) throw refused(`--max-cost: expected at most ${maxCost}`, `about ${cost.toFixed(2)}`);
     },
   };
 }

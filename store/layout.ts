@@ -20,6 +20,9 @@ export const OBJECTS_FOLDER = 'objects/';
 export const objectName = (renderKey: string, format: ImageFormat): string =>
   `${OBJECTS_FOLDER}${digestSchema.parse(renderKey)}.${extension(format)}`;
 
+/** What a bundle's images took here: see catalog/rates.ts. */
+export const ratesName = (bundleDigest: string): string => `rates/${digestSchema.parse(bundleDigest)}.json`;
+
 /** What may be lost at any time. Docs recommend a bucket rule for this prefix; a folder's leftovers are swept. */
 export const SCRATCH_FOLDER = 'scratch';
 

@@ -21,19 +21,21 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const job = (key: string, changes: Partial<Job> = {}): Job => ({ ...sampleJob, renderKey: key.repeat(64), ...changes });
 
+const DIGEST = 'd'.repeat(64);
+
 test('images that the store has are not to be rendered, in the format that is asked for, and rows that share one count once', async () => {
   await store.create(objectName('a'.repeat(64), 'png'), Buffer.from('x'), 'image/png');
   await store.create(objectName('f'.repeat(64), 'png'), Buffer.from('x'), 'image/png');
   const previews = new PreviewBuilder(() => false);
   for (const each of [job('a'), job('a'), job('b'), job('b'), job('f', { format: 'webp', quality: 90 })])
     previews.add(each);
-  expect(await previews.preview(store)).toMatchObject({ stored: 1, toRender: 2 });
+  expect(await previews.preview(store, DIGEST)).toMatchObject({ stored: 1, toRender: 2 });
 });
 
 test('a store that is not there yet has nothing', async () => {
   const previews = new PreviewBuilder(() => false);
   previews.add(job('a'));
-  expect(await previews.preview(store)).toMatchObject({ stored: 0, toRender: 1 });
+  expect(await previews.preview(store, DIGEST)).toMatchObject({ stored: 0, toRender: 1 });
 });
 
 test('rows whose prompt the model reads only in part are counted, the first of them by line', async () => {
@@ -46,6 +48,6 @@ test('rows whose prompt the model reads only in part are counted, the first of t
   // Variants of a row share its line.
   for (let line = 2; line < 14; line += 1) for (const _ of [1, 2]) previews.add(job('a', { line, prompt: long }));
   previews.add(job('a', { line: 99, prompt: 'a fox' }));
-  const { cutPrompts } = await previews.preview(store);
+  const { cutPrompts } = await previews.preview(store, DIGEST);
   expect(cutPrompts).toEqual({ rows: 12, firstLines: [2, 3, 4, 5, 6, 7, 8, 9, 10, 11] });
 });

@@ -80,7 +80,13 @@ test('with three rows changed it renders three', async () => {
   const changed = things('red').replaceAll(/a red (mug|chair|clock)/g, 'a blue $1');
   const catalog = await place.catalog('changed.csv', changed);
   const [planned] = jsonLines(expectCode(0, await run('plan', catalog, '--json')));
-  expect(planned).toMatchObject({ images: 6, stored: 3, toRender: 3 });
+  expect(planned).toMatchObject({ images: 6, stored: 3, toRender: 3, deviceSeconds: expect.any(Number), guessed: [] });
+  const priced = expectCode(0, await run('plan', catalog, '--devices', '2', '--cost-per-hour', '3600'));
+  expect(priced.stdout).toMatch(
+    /to render: 3; 3 are in .* already\ndevice time: about .*; on 2 devices .*; costs about /,
+  );
+  const dear = ['--max-cost', '0.000001', '--cost-per-hour', '1'];
+  expect(expectCode(2, await run('submit', catalog, '--batch', 'third', ...dear)).stderr).toContain('--max-cost');
   const refused = expectCode(2, await run('submit', catalog, '--batch', 'third', '--max-jobs', '2'));
   expect(refused.stderr).toContain('--max-jobs: expected at most 2 images to render, found 3; nothing was started');
   const finished = await run('submit', catalog, '--batch', 'third', '--max-jobs', '3', '--wait', '--json');
