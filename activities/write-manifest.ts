@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { extraComputations } from '../catalog/extra-computations.ts';
 import type { Job } from '../catalog/job.ts';
 import { type ManifestRow, manifestCsv, manifestJsonl, manifestRow } from '../catalog/manifest-table.ts';
@@ -36,18 +37,29 @@ export function createWriteManifest(openStore: OpenStore) {
       rows.push(manifestRow(job, outcome));
       if (outcome !== undefined) (isReceipt(outcome) ? images : failures).push(entry(job, outcome));
     }
-    // The manifest comes last: whoever sees it finds all that it promises.
-    await writeTables(store, input.batch, rows);
-    await keepRates(store, input.bundle.digest, rows);
     const manifest = manifestName(input.batch);
     await store.replace(manifest, assemble(input, totals, images, failures), 'application/json');
+    await writeTables(store, input.batch, rows);
+    await keepRates(store, input.bundle.digest, rows);
     return { manifest, totals };
   };
 }
 
 async function writeTables(store: ObjectStore, batch: string, rows: ManifestRow[]): Promise<void> {
-  await store.replace(manifestTableName(batch, 'jsonl'), Buffer.from(manifestJsonl(rows)), 'application/x-ndjson');
-  await store.replace(manifestTableName(batch, 'csv'), Buffer.from(manifestCsv(rows)), 'text/csv; charset=utf-8');
+  const write = async (format: 'jsonl' | 'csv', pieces: Iterable<Uint8Array>, type: string) =>
+    store.replace(manifestTableName(batch, format), await gathered(pieces), type);
+  await write('jsonl', manifestJsonl(rows), 'application/x-ndjson');
+  await write('csv', manifestCsv(rows), 'text/csv; charset=utf-8');
+}
+
+/** The event loop has a turn after each piece, for the heartbeat. */
+async function gathered(pieces: Iterable<Uint8Array>): Promise<Uint8Array> {
+  const all: Uint8Array[] = [];
+  for (const piece of pieces) {
+    all.push(piece);
+    await setImmediate();
+  }
+  return Buffer.concat(all);
 }
 
 /** Of two batches that end at once the later one's rates are kept; they are as good. */

@@ -19,7 +19,7 @@ export type SizeReport = {
   stages: { encode: number; denoise: number; decode: number };
 };
 
-/** Failures of one kind and wording. */
+/** Failures of one kind and wording; `reason` is the first one's. */
 export type FailureGroup = { error: string; reason: string; jobs: number; ids: string[] };
 
 export type BatchReport = { sizes: SizeReport[]; failures: FailureGroup[]; slowest: { id: string; seconds: number }[] };
@@ -67,7 +67,7 @@ function sizeReport(rows: readonly ManifestRow[]): SizeReport {
 function failureGroups(rows: readonly ManifestRow[]): FailureGroup[] {
   const groups = new Map<string, ManifestRow[]>();
   for (const row of rows) {
-    const kind = `${row.error}\n${row.reason}`;
+    const kind = `${row.error}\n${wordingOf(row.reason ?? '')}`;
     const group = groups.get(kind);
     if (group === undefined) groups.set(kind, [row]);
     else group.push(row);
@@ -81,6 +81,9 @@ function failureGroups(rows: readonly ManifestRow[]): FailureGroup[] {
     }))
     .sort((a, b) => b.jobs - a.jobs);
 }
+
+/** Reasons name the object, bytes and places of one image; without them they are one and the same. */
+const wordingOf = (reason: string): string => reason.replace(/[0-9a-f]{16,}|[\d.,]+/g, '…');
 
 const deviceSeconds = ({ encode_ms, denoise_ms, decode_ms }: ManifestRow): number =>
   ((encode_ms ?? 0) + (denoise_ms ?? 0) + (decode_ms ?? 0)) / 1_000;

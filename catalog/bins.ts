@@ -63,9 +63,12 @@ export const binsOf = (size: Size): readonly Readonly<Bin>[] => TABLES[size].map
 /**
  * The bin whose ratio of height to width is nearest; the wider one where two are equally near. Only the ratio of
  * `width` and `height` counts, so that 16 and 9 do as well as 1600 and 900. As in diffusers'
- * `PixArtImageProcessor.classify_height_width_bin`, it compares with the table's rounded ratios.
+ * `PixArtImageProcessor.classify_height_width_bin`, it compares with the table's rounded ratios; only what is a bin's own
+ * width and height is that bin, which three of 4K would otherwise miss.
  */
 export function nearestBin(size: Size, width: number, height: number): Readonly<Bin> {
+  const own = binsOf(size).find((bin) => bin.width === width && bin.height === height);
+  if (own !== undefined) return own;
   const ratio = height / width;
   const distance = (entry: Entry): number => Math.abs(entry[0] - ratio);
   return TABLES[size].reduce((best, entry) => (distance(entry) < distance(best) ? entry : best))[1];

@@ -20,6 +20,7 @@ const manifestRowSchema = z.strictObject({
   seed: z.int(),
   steps: z.int(),
   guidance: z.number(),
+  priority: z.int(),
   bytes: z.int().nullable(),
   crc32c: z.string().nullable(),
   render_key: z.string(),
@@ -53,6 +54,7 @@ export function manifestRow(job: Job, outcome: Receipt | Failure | undefined): M
     seed: job.seed,
     steps: job.steps,
     guidance: job.guidance,
+    priority: job.priority,
     bytes: receipt?.bytes ?? null,
     crc32c: receipt?.crc32c ?? null,
     render_key: job.renderKey,
@@ -68,27 +70,48 @@ export function manifestRow(job: Job, outcome: Receipt | Failure | undefined): M
   };
 }
 
-/** A job a line. */
-export const manifestJsonl = (rows: readonly ManifestRow[]): string =>
-  rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+/** Rows that are turned into bytes at once: a night's table is too long for one string, and for one turn of the event loop. */
+const SLICE = 1_000;
 
-/** @throws z.ZodError or SyntaxError where a line is not what manifestJsonl writes */
-export const readManifestJsonl = (text: string): ManifestRow[] =>
-  text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => manifestRowSchema.parse(JSON.parse(line)));
-
-/**
- * The same for a spreadsheet (RFC 4180, UTF-8 with the byte-order mark that Excel wants), the catalog's other columns at the
- * right. A cell that a spreadsheet would take for a formula gets an apostrophe in front
- * (https://owasp.org/www-community/attacks/CSV_Injection).
- */
-export function manifestCsv(rows: readonly ManifestRow[]): string {
-  const others = [...new Set(rows.flatMap(({ metadata }) => Object.keys(metadata)))];
-  const cells = rows.map(({ metadata, ...row }) => [...Object.values(row), ...others.map((name) => metadata[name])]);
-  const header = [...COLUMNS, ...others.map((name) => (COLUMNS.includes(name) ? `catalog:${name}` : name))];
-  return stringify([header, ...cells], { bom: true, escape_formulas: true, record_delimiter: '\r\n' });
+/** A job a line, in pieces. */
+export function* manifestJsonl(rows: readonly ManifestRow[]): Generator<Uint8Array> {
+  for (const slice of slices(rows)) yield Buffer.from(slice.map((row) => `${JSON.stringify(row)}\n`).join(''));
 }
 
-const COLUMNS = Object.keys(manifestRowSchema.shape).filter((name) => name !== 'metadata');
+/** @throws z.ZodError or SyntaxError where a line is not what manifestJsonl writes */
+export function readManifestJsonl(bytes: Uint8Array): ManifestRow[] {
+  const rows: ManifestRow[] = [];
+  for (let start = 0; start < bytes.length; ) {
+    const newline = bytes.indexOf(0x0a, start);
+    const end = newline < 0 ? bytes.length : newline;
+    rows.push(manifestRowSchema.parse(JSON.parse(Buffer.from(bytes.subarray(start, end)).toString('utf8'))));
+    start = end + 1;
+  }
+  return rows;
+}
+
+/** Base64 may begin with "+", which a spreadsheet takes for a formula; programs find the checksum in the other table. */
+const COLUMNS = Object.keys(manifestRowSchema.shape).filter((name) => name !== 'metadata' && name !== 'crc32c');
+
+/**
+ * The same for a spreadsheet (RFC 4180, UTF-8 with the byte-order mark that Excel wants), in pieces, the catalog's other
+ * columns at the right, unless they have the name of one of these. A cell that would be taken for a formula gets an
+ * apostrophe in front (https://owasp.org/www-community/attacks/CSV_Injection); every text is in quotes.
+ */
+export function* manifestCsv(rows: readonly ManifestRow[]): Generator<Uint8Array> {
+  const names = new Set(rows.flatMap(({ metadata }) => Object.keys(metadata)));
+  const others = [...names].filter((name) => !COLUMNS.includes(name));
+  const options = { escape_formulas: true, quoted_string: true, record_delimiter: '\r\n' };
+  yield Buffer.from(stringify([[...COLUMNS, ...others]], { ...options, bom: true }));
+  for (const slice of slices(rows)) {
+    const cells = slice.map(({ metadata, ...row }) => [
+      ...COLUMNS.map((name) => row[name as keyof typeof row]),
+      ...others.map((name) => metadata[name]),
+    ]);
+    yield Buffer.from(stringify(cells, options));
+  }
+}
+
+function* slices<T>(rows: readonly T[]): Generator<T[]> {
+  for (let start = 0; start < rows.length; start += SLICE) yield rows.slice(start, start + SLICE);
+}

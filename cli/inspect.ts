@@ -23,7 +23,8 @@ async function inspect(files: string[], { json }: JsonOptions): Promise<void> {
   for (const file of files) {
     const origin = await imageOrigin(file);
     if (json) printJson({ file, ...origin });
-    else printLine(describe(file, origin));
+    // What a stranger's file says may hold control sequences of a terminal.
+    else printLine(describe(file, origin).replaceAll(/[^\P{Cc}\n]/gu, '\u{fffd}'));
   }
 }
 

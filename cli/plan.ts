@@ -1,11 +1,12 @@
 import { Command, Option } from 'commander';
 import { type PlanSummary, SummaryBuilder } from '../catalog/summary.ts';
-import { batchInput } from '../client/batch-request.ts';
-import { type Preview, PreviewBuilder } from '../client/preview.ts';
+import { UserError } from '../catalog/user-error.ts';
+import { batchInput, type CatalogInput } from '../client/batch-request.ts';
+import { type CutPrompts, type Preview, PreviewBuilder } from '../client/preview.ts';
 import { requestedJobs } from '../client/requested-jobs.ts';
 import { type Bundle, bundleRef } from '../models/pixart/bundle.ts';
 import { promptLimit } from '../models/pixart/prompt-limit.ts';
-import { openStore } from '../store/index.ts';
+import { openStore, StoreUnavailable } from '../store/index.ts';
 import { chosenBundle } from './chosen-bundle.ts';
 import { costOf, estimateText, type FleetOptions } from './estimate-text.ts';
 import {
@@ -50,16 +51,36 @@ async function plan(catalog: string, options: CatalogOptions & JsonOptions & Fle
     previews.add(job);
   }
   const summary = builder.summary();
-  const preview = await previews.preview(await openStore(input.store), bundle.digest);
+  const { cutPrompts } = previews;
+  const preview = await storePreview(previews, input);
   if (summary.unexpanded > 0 && input.source.expansion === undefined) note(expansionHint(summary));
   if (options.json)
-    return printJson({ catalog, bundle, ...summary, store: input.store, ...preview, cost: costOf(preview, options) });
+    return printJson({
+      catalog,
+      bundle,
+      ...summary,
+      cutPrompts,
+      store: input.store,
+      ...preview,
+      cost: preview && costOf(preview, options),
+    });
   printLine(`${catalog}: ${summaryText(summary)}, with bundle ${bundle.name}`);
   printLine(table([['size', 'sampled', 'jobs'], ...summary.bins.map(binRow)]));
-  printLine(`to render: ${preview.toRender}; ${preview.stored} are in ${options.store} already`);
-  if (preview.toRender > 0) printLine(estimateText(preview, options));
-  if (preview.cutPrompts.rows > 0) printLine(cutText(preview, chosen));
+  if (preview) printLine(`to render: ${preview.toRender}; ${preview.stored} are in ${options.store} already`);
+  if (preview && preview.toRender > 0) printLine(estimateText(preview, options));
+  if (cutPrompts.rows > 0) printLine(cutText(cutPrompts, chosen));
   if (summary.metadata.length > 0) printLine(`carried along to the manifest: ${summary.metadata.join(', ')}`);
+}
+
+/** A catalog can be checked where the store cannot be reached: then nothing is said of what it has. */
+async function storePreview(previews: PreviewBuilder, { store, bundle }: CatalogInput): Promise<Preview | null> {
+  try {
+    return await previews.preview(await openStore(store), bundle.digest);
+  } catch (error) {
+    if (!(error instanceof UserError || error instanceof StoreUnavailable)) throw error;
+    note(`what the store has already is not known: ${error.message}`);
+    return null;
+  }
 }
 
 const binRow = ({ size, bin, jobs }: PlanSummary['bins'][number]): string[] => [
@@ -68,7 +89,7 @@ const binRow = ({ size, bin, jobs }: PlanSummary['bins'][number]): string[] => [
   String(jobs),
 ];
 
-function cutText({ cutPrompts: { rows, firstLines } }: Preview, { description }: Bundle): string {
+function cutText({ rows, firstLines }: CutPrompts, { description }: Bundle): string {
   const lines = `line ${firstLines.join(', ')}${rows > firstLines.length ? ' …' : ''}`;
   return `${count(rows, 'prompt')} longer than ${description.tokenizer.maxTokens} tokens, whose end the model does not see: ${lines}`;
 }

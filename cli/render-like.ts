@@ -30,12 +30,14 @@ export async function modelImage(file: string): Promise<Model> {
   return { file, origin, row: { prompt, negativePrompt, size, ...Object.fromEntries(numbers) } };
 }
 
-/** The model's cells with those that were asked for in their place; another size or aspect leaves its pixels open. */
+/** The model's cells with those that were asked for in their place; at another size it keeps its shape. */
 export function rowLike({ row }: Model, asked: RowOptions): RowOptions {
   const { width, height, ...rest } = row;
   const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
-  const reshaped = asked.size !== undefined || asked.aspect !== undefined;
-  return { ...rest, ...(reshaped ? {} : { width, height }), ...given };
+  if (asked.aspect !== undefined) return { ...rest, ...given };
+  const shape =
+    asked.size === undefined || asked.width !== undefined ? { width, height } : { aspect: `${width}:${height}` };
+  return { ...rest, ...shape, ...given };
 }
 
 /**
@@ -54,12 +56,18 @@ export async function bundleLike({ origin }: Model, asked: string | undefined): 
   );
 }
 
-/** Why the picture will not be the model's although nothing that makes another one was asked for; `null` where it will be. */
-export function whatDiffers({ origin }: Model, bundle: Bundle, job: Job, asked: RowOptions): string | null {
+/**
+ * Why the file will not be the model's although nothing that makes another one was asked for; `null` where it will be.
+ *
+ * @param isChanged whether anything was asked for
+ */
+export function whatDiffers({ origin }: Model, bundle: Bundle, job: Job, isChanged: boolean): string | null {
   if (bundle.digest !== origin.bundleDigest) {
     return `the image was made with another bundle (${origin.bundleName}), so this is another picture`;
   }
-  const isSame = Object.values(asked).every((value) => value === undefined) && job.quality === (origin.quality ?? null);
-  if (!isSame || job.renderKey === origin.renderKey) return null;
-  return `${origin.software} made the image in another way or another format, so this one may differ a little`;
+  if (isChanged || job.renderKey === origin.renderKey) return null;
+  if (job.quality !== null && origin.quality === undefined) {
+    return `the image does not say its quality, so this one has ${job.quality}`;
+  }
+  return `${origin.software} made the image in another way or another format, so this file is another one`;
 }

@@ -72,7 +72,8 @@ async function render(prompt: string | undefined, options: RenderOptions): Promi
   const format = formatOf(options, model);
   const quality = options.quality ?? (format === 'png' ? null : (model?.origin.quality ?? 90));
   const job = await onlyJob(model ? rowLike(model, asked) : asked, { format, quality }, bundleRef(bundle));
-  const difference = model && whatDiffers(model, bundle, job, asked);
+  const isChanged = options.quality !== undefined || Object.values(asked).some((value) => value !== undefined);
+  const difference = model && whatDiffers(model, bundle, job, isChanged);
   if (difference) note(difference);
   const file = options.out ?? defaultName(job);
   if (existsSync(file) && !options.force) throw alreadyThere(file);

@@ -34,7 +34,7 @@ async function report(batch: string, options: JsonOptions & { store: string }): 
 async function readRows(store: ObjectStore, batch: string): Promise<ManifestRow[]> {
   const name = manifestTableName(batch, 'jsonl');
   try {
-    return readManifestJsonl(Buffer.from(await store.read(name)).toString('utf8'));
+    return readManifestJsonl(await store.read(name));
   } catch (error) {
     if (!(error instanceof ObjectNotFound)) throw error;
     throw new UserError(
@@ -50,8 +50,11 @@ const describe = (batch: string, { sizes, failures, slowest }: BatchReport): str
     ...(slowest.length === 0
       ? []
       : [`slowest: ${slowest.map(({ id, seconds }) => `${id} (${durationText(seconds)})`).join(', ')}`]),
-    ...(failures.length === 0 ? [] : ['failures:', ...failures.map(failureText)]),
+    ...(failures.length === 0 ? [] : ['failures:', ...failures.slice(0, GROUPS).map(failureText)]),
+    ...(failures.length > GROUPS ? [`… and ${failures.length - GROUPS} other reasons; --json has all`] : []),
   ].join('\n');
+
+const GROUPS = 10;
 
 const HEADER = [
   ...['size', 'jobs', 'rendered', 'reused', 'failed', 'cancelled', 'device time', 'median', '95 %'],

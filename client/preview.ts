@@ -9,11 +9,16 @@ export type Preview = Estimate & {
   stored: number;
   /** Different images that it has not. */
   toRender: number;
-  /** Rows whose prompt is longer than the model reads. */
-  cutPrompts: { rows: number; firstLines: number[] };
 };
 
+/** Rows whose prompt is longer than the model reads. */
+export type CutPrompts = { rows: number; firstLines: number[] };
+
 const LINES_SHOWN = 10;
+
+/** So many images are asked for one by one; for more, one listing of all that the store has is quicker. */
+const ASKED_ONE_BY_ONE = 1_000;
+const ASKED_AT_ONCE = 16;
 
 type Picture = { size: Size; steps: number; pixels: number };
 
@@ -31,6 +36,7 @@ export class PreviewBuilder {
   readonly #isCut: (prompt: string) => boolean;
   readonly #objects = new Map<string, Picture>();
   readonly #cutLines = new Set<number>();
+  #last: { prompt: string | null; isCut: boolean } = { prompt: null, isCut: false };
 
   /** @param isCut says of a prompt whether the model reads all of it */
   constructor(isCut: (prompt: string) => boolean) {
@@ -39,19 +45,35 @@ export class PreviewBuilder {
 
   add({ renderKey, format, prompt, line, size, steps, bin }: Job): void {
     this.#objects.set(objectName(renderKey, format), { size, steps, pixels: bin.width * bin.height });
-    if (this.#isCut(prompt)) this.#cutLines.add(line);
+    // Variants and grids of a row follow each other with the same prompt.
+    if (prompt !== this.#last.prompt) this.#last = { prompt, isCut: this.#isCut(prompt) };
+    if (this.#last.isCut) this.#cutLines.add(line);
   }
 
-  /** One listing of the store's objects, which costs less than a question for each image. */
+  get cutPrompts(): CutPrompts {
+    const lines = [...this.#cutLines];
+    return { rows: lines.length, firstLines: lines.slice(0, LINES_SHOWN) };
+  }
+
   async preview(store: ObjectStore, bundleDigest: string): Promise<Preview> {
     const missing = new Map(this.#objects);
-    for await (const { name } of store.list(OBJECTS_FOLDER)) missing.delete(name);
-    const lines = [...this.#cutLines];
+    for await (const name of storedOf(store, [...missing.keys()])) missing.delete(name);
     return {
       stored: this.#objects.size - missing.size,
       toRender: missing.size,
       ...estimate(await readRates(store, bundleDigest), workOf([...missing.values()])),
-      cutPrompts: { rows: lines.length, firstLines: lines.slice(0, LINES_SHOWN) },
     };
+  }
+}
+
+/** Those of the objects that the store has, and perhaps others. */
+async function* storedOf(store: ObjectStore, names: string[]): AsyncGenerator<string> {
+  if (names.length > ASKED_ONE_BY_ONE) {
+    for await (const { name } of store.list(OBJECTS_FOLDER)) yield name;
+    return;
+  }
+  for (let start = 0; start < names.length; start += ASKED_AT_ONCE) {
+    const asked = names.slice(start, start + ASKED_AT_ONCE);
+    for (const found of await Promise.all(asked.map((name) => store.stat(name)))) if (found) yield found.name;
   }
 }

@@ -154,12 +154,23 @@ export class FileStore implements ObjectStore {
   /** Gives the object a second name unless that is taken. @returns whether it did; whatever was in the way is the caller's */
   async #linkNew(source: string, to: string): Promise<boolean> {
     const target = await this.#path(to, makeFolders);
-    const linked = await link(source, target).then(
-      () => true,
-      () => false,
-    );
-    if (linked) await this.#flush.flush(dirname(target));
-    return linked;
+    try {
+      await link(source, target);
+    } catch {
+      return false;
+    }
+    await this.#flushFolder(target);
+    return true;
+  }
+
+  async #flushFolder(target: string): Promise<void> {
+    try {
+      await this.#flush.flush(dirname(target));
+    } catch (error) {
+      // Somebody removed the folder: the next try makes it again.
+      if (isMissing(error)) this.#folders.clear();
+      throw error;
+    }
   }
 
   /** Runs `publish` with a fresh temporary path and the object's own, then flushes the folder; no temporary file stays. */

@@ -7,8 +7,13 @@ type Flush = Promise<void>;
  * flush: it is by far the slowest part of a small write.
  */
 export class FolderFlush {
+  readonly #sync: (folder: string) => Flush;
   readonly #running = new Map<string, Flush>();
   readonly #waiting = new Map<string, Flush>();
+
+  constructor(sync: (folder: string) => Flush = syncFolder) {
+    this.#sync = sync;
+  }
 
   /** Resolves when every name that was in the folder at the time of the call is on the disk. */
   flush(folder: string): Flush {
@@ -21,7 +26,7 @@ export class FolderFlush {
   async #after(running: Flush | undefined, folder: string): Flush {
     await running?.catch(() => {});
     this.#waiting.delete(folder);
-    const flush = syncFolder(folder).finally(() => this.#running.delete(folder));
+    const flush = this.#sync(folder).finally(() => this.#running.delete(folder));
     this.#running.set(folder, flush);
     return flush;
   }

@@ -20,6 +20,15 @@ test('times are of rendered images, by nearest rank, and stages are shares of th
   expect(slowest.map(({ id }) => id)).toEqual(['i19', 'i18', 'i17', 'i16', 'i15']);
 });
 
+test('reasons that differ by an object’s name and its bytes only are one', () => {
+  const full = (key: string, bytes: string) =>
+    `could not write objects/${key.repeat(64)}.png (${bytes} bytes): the disk is full`;
+  const rows = [full('a', '12,345'), full('b', '7')].map((reason, i) =>
+    row({ id: `i${i}`, status: 'failed', error: 'X', reason }),
+  );
+  expect(batchReport(rows).failures).toEqual([{ error: 'X', reason: full('a', '12,345'), jobs: 2, ids: ['i0', 'i1'] }]);
+});
+
 test('sizes come in order, and a batch in which nothing was rendered has no times', () => {
   const { sizes, slowest } = batchReport([row({ size: '512', status: 'failed' }), row({ size: '256' })]);
   expect(sizes).toMatchObject([

@@ -32,6 +32,14 @@ test('images that the store has are not to be rendered, in the format that is as
   expect(await previews.preview(store, DIGEST)).toMatchObject({ stored: 1, toRender: 2 });
 });
 
+test('a large plan is compared with a listing of the store, with the same result', async () => {
+  await store.create(objectName('a'.repeat(64), 'png'), Buffer.from('x'), 'image/png');
+  const previews = new PreviewBuilder(() => false);
+  previews.add(job('a'));
+  for (let i = 0; i < 1_200; i += 1) previews.add(job('a', { renderKey: i.toString(16).padStart(64, '0') }));
+  expect(await previews.preview(store, DIGEST)).toMatchObject({ stored: 1, toRender: 1_200 });
+});
+
 test('a store that is not there yet has nothing', async () => {
   const previews = new PreviewBuilder(() => false);
   previews.add(job('a'));
@@ -48,6 +56,5 @@ test('rows whose prompt the model reads only in part are counted, the first of t
   // Variants of a row share its line.
   for (let line = 2; line < 14; line += 1) for (const _ of [1, 2]) previews.add(job('a', { line, prompt: long }));
   previews.add(job('a', { line: 99, prompt: 'a fox' }));
-  const { cutPrompts } = await previews.preview(store, DIGEST);
-  expect(cutPrompts).toEqual({ rows: 12, firstLines: [2, 3, 4, 5, 6, 7, 8, 9, 10, 11] });
+  expect(previews.cutPrompts).toEqual({ rows: 12, firstLines: [2, 3, 4, 5, 6, 7, 8, 9, 10, 11] });
 });

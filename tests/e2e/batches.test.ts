@@ -145,7 +145,7 @@ test('list and status tell programs and people the same', async () => {
   expect(unknown.stderr).toContain('no-such-batch');
 });
 
-test('a batch that has ended is reported from its store, and its table is a catalog of the same images', async () => {
+test('a batch that has ended is reported from its store, and the rows of its table can be submitted again', async () => {
   const [told] = jsonLines(expectCode(0, await run('report', 'first', '--json')));
   expect(told).toMatchObject({ batch: 'first', failures: [], sizes: [{ size: '256' }, { size: '512' }] });
   const { sizes } = told as { sizes: { rendered: number; deviceSeconds: number; median: number }[] };

@@ -32,6 +32,18 @@ test.each(['png', 'webp'])('an image tells what made it, and is made again byte 
   expect(changed).toMatchObject({ ...made, seed: 8, width: 256, height: 256 });
 });
 
+test('at another size an image keeps its shape', async () => {
+  const [wide, larger] = [file('wide.png'), file('larger.png')];
+  expectCode(0, await run('render', 'a fox', '--aspect', '16:9', '--steps', '2', '--out', wide));
+  expectCode(0, await run('render', '--like', wide, '--size', '512', '--out', larger));
+  const [small, large] = jsonLines(expectCode(0, await run('inspect', wide, larger, '--json'))) as {
+    width: number;
+    height: number;
+  }[];
+  expect(large!.width / large!.height).toBeCloseTo(small!.width / small!.height, 1);
+  expect(large!.width).toBeGreaterThan(small!.width);
+});
+
 test('a picture of somebody else is refused, by inspect and as a model', async () => {
   const foreign = file('foreign.png');
   await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } }).toFile(foreign);
