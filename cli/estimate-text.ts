@@ -21,7 +21,10 @@ export function estimateText(estimate: Estimate, fleet: FleetOptions): string {
     ...(fleet.devices > 1
       ? [`on ${fleet.devices} devices done in about ${durationText(deviceSeconds / fleet.devices)}`]
       : []),
-    ...(cost === null ? [] : [`costs about ${cost.toFixed(2)}`]),
+    ...(cost === null ? [] : [`costs about ${costText(cost)}`]),
     ...(guessed.length > 0 ? [`a guess for ${guessed.join(', ')}, of which no batch has told yet`] : []),
   ].join('; ');
 }
+
+/** Two decimals as of money, more where these would be zero. */
+export const costText = (cost: number): string => cost.toFixed(cost < 0.1 ? 4 : 2);

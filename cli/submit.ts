@@ -7,7 +7,7 @@ import { openStore, storeUrl } from '../store/index.ts';
 import type { FailureBudget } from '../workflows/control.ts';
 import { chosenBundle } from './chosen-bundle.ts';
 import { addTeamOptions, failureBudgetOption, type TeamOptions, teamOf } from './control-options.ts';
-import { costOf } from './estimate-text.ts';
+import { costOf, costText } from './estimate-text.ts';
 import { watchToTheEnd } from './follow-batch.ts';
 import {
   addCatalogOptions,
@@ -107,7 +107,7 @@ function inspection(options: SubmitOptions, bundleDigest: string): Inspection {
       const cost = costOf(preview, options);
       if (options.maxCost === undefined) return;
       if (cost === null) throw refused('--max-cost: expected a batch with this bundle to have told its rate', 'none');
-      if (cost > maxCost) throw refused(`--max-cost: expected at most ${maxCost}`, `about ${cost.toFixed(2)}`);
+      if (cost > maxCost) throw refused(`--max-cost: expected at most ${maxCost}`, `about ${costText(cost)}`);
     },
   };
 }
