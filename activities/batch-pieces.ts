@@ -1,15 +1,12 @@
 import { z } from 'zod';
 import { type Job, jobSchema } from '../catalog/job.ts';
-import { type Failure, failureSchema, type Receipt, receiptSchema } from '../catalog/receipt.ts';
+import { type Failure, failureSchema, isReceipt, type Receipt, receiptSchema } from '../catalog/receipt.ts';
 import { type ObjectStore, planFolder, receiptsFolder, shardReceiptsName } from '../store/index.ts';
 
 /** What became of one job: a receipt, or a failure. */
 export type Outcome = Receipt | Failure;
 
 const outcomeSchema = z.union([receiptSchema, failureSchema]);
-
-export const isReceipt = (outcome: Outcome | undefined): outcome is Receipt =>
-  outcome !== undefined && 'renderKey' in outcome;
 
 const toLines = (values: unknown[]): Uint8Array =>
   Buffer.from(values.map((value) => `${JSON.stringify(value)}\n`).join(''));

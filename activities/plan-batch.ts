@@ -2,13 +2,15 @@ import { openExpansion } from '../catalog/expansion/expansion.ts';
 import { extraComputations } from '../catalog/extra-computations.ts';
 import type { Job } from '../catalog/job.ts';
 import { planCatalog } from '../catalog/plan-catalog.ts';
+import { isReceipt } from '../catalog/receipt.ts';
 import { cutShards, type Shard } from '../catalog/shards.ts';
 import type { Size } from '../catalog/size.ts';
 import { UserError } from '../catalog/user-error.ts';
 import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
 import { type ObjectStore, shardName } from '../store/index.ts';
 import type { BatchInput, CatalogSource, MadeImages, Plan, ShardRef } from '../workflows/contract.ts';
-import { batchOutcomes, encodeJobs, isReceipt } from './batch-pieces.ts';
+import { batchOutcomes, encodeJobs } from './batch-pieces.ts';
+
 import type { OpenStore } from './dependencies.ts';
 import { keptTerms, readCatalog } from './read-catalog.ts';
 

@@ -1,7 +1,9 @@
+import { isReceipt } from '../catalog/receipt.ts';
 import { MAX_SHEET_IMAGES, makeContactSheet, type SheetImage } from '../images/index.ts';
 import { contactSheetName, type ObjectStore } from '../store/index.ts';
 import type { WriteContactSheetInput } from '../workflows/contract.ts';
-import { batchOutcomes, isReceipt } from './batch-pieces.ts';
+import { batchOutcomes } from './batch-pieces.ts';
+
 import type { OpenStore } from './dependencies.ts';
 
 /**

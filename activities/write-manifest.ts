@@ -3,7 +3,7 @@ import { extraComputations } from '../catalog/extra-computations.ts';
 import type { Job } from '../catalog/job.ts';
 import { type ManifestRow, manifestCsv, manifestJsonl, manifestRow } from '../catalog/manifest-table.ts';
 import { updatedRates } from '../catalog/rates.ts';
-import type { Failure, Manifest, Totals } from '../catalog/receipt.ts';
+import { type Failure, isReceipt, type Manifest, type Totals } from '../catalog/receipt.ts';
 import {
   manifestName,
   manifestTableName,
@@ -15,7 +15,7 @@ import {
   shardReceiptsName,
 } from '../store/index.ts';
 import type { LostShard, WriteManifestInput, WrittenManifest } from '../workflows/contract.ts';
-import { batchOutcomes, encodeOutcomes, isReceipt, type Outcome, readJobs } from './batch-pieces.ts';
+import { batchOutcomes, encodeOutcomes, type Outcome, readJobs } from './batch-pieces.ts';
 import type { OpenStore } from './dependencies.ts';
 
 /** The activity that writes what all rounds of a batch made so far into its manifest, in the plan's order, and into tables. */

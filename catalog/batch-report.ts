@@ -1,4 +1,4 @@
-import type { ManifestRow } from './manifest-table.ts';
+import { deviceSeconds, type ManifestRow } from './manifest-table.ts';
 import { SIZES, type Size } from './size.ts';
 
 /** What the images of one size took; times are seconds of images that were rendered, not of reused ones. */
@@ -84,9 +84,6 @@ function failureGroups(rows: readonly ManifestRow[]): FailureGroup[] {
 
 /** Reasons name the object, bytes and places of one image; without them they are one and the same. */
 const wordingOf = (reason: string): string => reason.replace(/[0-9a-f]{16,}|[\d.,]+/g, '…');
-
-const deviceSeconds = ({ encode_ms, denoise_ms, decode_ms }: ManifestRow): number =>
-  ((encode_ms ?? 0) + (denoise_ms ?? 0) + (decode_ms ?? 0)) / 1_000;
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 

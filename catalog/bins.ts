@@ -67,8 +67,8 @@ export const binsOf = (size: Size): readonly Readonly<Bin>[] => TABLES[size].map
  * width and height is that bin, which three of 4K would otherwise miss.
  */
 export function nearestBin(size: Size, width: number, height: number): Readonly<Bin> {
-  const own = binsOf(size).find((bin) => bin.width === width && bin.height === height);
-  if (own !== undefined) return own;
+  const own = TABLES[size].find(([, bin]) => bin.width === width && bin.height === height);
+  if (own !== undefined) return own[1];
   const ratio = height / width;
   const distance = (entry: Entry): number => Math.abs(entry[0] - ratio);
   return TABLES[size].reduce((best, entry) => (distance(entry) < distance(best) ? entry : best))[1];

@@ -1,7 +1,7 @@
 import { stringify } from 'csv-stringify/sync';
 import { z } from 'zod';
 import type { Job } from './job.ts';
-import type { Failure, Receipt } from './receipt.ts';
+import { type Failure, isReceipt, type Receipt } from './receipt.ts';
 import { sizeSchema } from './size.ts';
 
 const milliseconds = z.int().min(0).nullable();
@@ -37,10 +37,14 @@ const manifestRowSchema = z.strictObject({
 
 export type ManifestRow = z.infer<typeof manifestRowSchema>;
 
+/** Of an image's stages those that had the device. */
+export const deviceSeconds = ({ encode_ms, denoise_ms, decode_ms }: ManifestRow): number =>
+  ((encode_ms ?? 0) + (denoise_ms ?? 0) + (decode_ms ?? 0)) / 1_000;
+
 /** @param outcome `undefined` for a job that no round came to */
 export function manifestRow(job: Job, outcome: Receipt | Failure | undefined): ManifestRow {
-  const receipt = outcome !== undefined && 'renderKey' in outcome ? outcome : null;
-  const failure = outcome !== undefined && receipt === null ? (outcome as Failure) : null;
+  const receipt = isReceipt(outcome) ? outcome : null;
+  const failure = isReceipt(outcome) ? null : (outcome ?? null);
   const ms = (stage: keyof Receipt['timings']) => (receipt === null ? null : Math.round(receipt.timings[stage]));
   return {
     id: job.id,

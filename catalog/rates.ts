@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { digestSchema } from './job.ts';
-import type { ManifestRow } from './manifest-table.ts';
+import { deviceSeconds, type ManifestRow } from './manifest-table.ts';
 import { SIZES, type Size, sizeSchema } from './size.ts';
 
 const rateSchema = z.strictObject({
@@ -52,12 +52,9 @@ export function updatedRates(before: Rates | null, bundle: string, rows: readonl
 }
 
 function rateOf(rendered: readonly ManifestRow[]): Rate | null {
-  const ms = rendered.reduce(
-    (sum, row) => sum + (row.encode_ms ?? 0) + (row.denoise_ms ?? 0) + (row.decode_ms ?? 0),
-    0,
-  );
+  const seconds = rendered.reduce((sum, row) => sum + deviceSeconds(row), 0);
   const steps = rendered.reduce((sum, row) => sum + row.steps, 0);
-  return ms === 0 || steps === 0 ? null : { images: rendered.length, secondsPerStep: ms / 1_000 / steps };
+  return seconds === 0 || steps === 0 ? null : { images: rendered.length, secondsPerStep: seconds / steps };
 }
 
 /** @param work by size */

@@ -45,6 +45,10 @@ export const failureSchema = z.strictObject({
 
 export type Failure = z.infer<typeof failureSchema>;
 
+/** Whether a job's outcome is an image; `undefined` is that of a job that nobody came to. */
+export const isReceipt = (outcome: Receipt | Failure | undefined): outcome is Receipt =>
+  outcome !== undefined && 'renderKey' in outcome;
+
 const totalsSchema = z.strictObject({
   jobs: z.int().min(0),
   rendered: z.int().min(0),

@@ -136,8 +136,8 @@ const optionProblem = ({ column, expected, found }: Problem): string =>
   `${column === 'prompt' || column === null ? 'prompt' : `--${column.replaceAll('_', '-')}`}: expected ${expected}, found ${found}`;
 
 function formatOf({ out }: RenderOptions, model: Model | null): ImageFormat {
-  if (out === undefined && model === null) return 'png';
-  const file = out ?? model?.file ?? '';
+  const file = out ?? model?.file;
+  if (file === undefined) return 'png';
   const ending = extname(file).slice(1).toLowerCase();
   const format = IMAGE_FORMATS.find((name) => name === ending || extension(name) === ending);
   if (format !== undefined) return format;

@@ -90,9 +90,9 @@ async function submit(catalog: string, options: SubmitOptions): Promise<void> {
 
 /** @throws UserError, from `approve`, where more is to be rendered than was allowed, or nobody knows */
 function inspection(options: SubmitOptions, bundleDigest: string): Inspection {
-  const { maxJobs = Number.POSITIVE_INFINITY, maxCost = Number.POSITIVE_INFINITY, store } = options;
-  if (options.maxJobs === undefined && options.maxCost === undefined) return {};
-  if (options.maxCost !== undefined && options.costPerHour === undefined) {
+  const { maxJobs, maxCost, costPerHour, store } = options;
+  if (maxJobs === undefined && maxCost === undefined) return {};
+  if (maxCost !== undefined && costPerHour === undefined) {
     throw new UserError('--max-cost: expected --cost-per-hour beside it');
   }
   const previews = new PreviewBuilder(() => false);
@@ -103,9 +103,11 @@ function inspection(options: SubmitOptions, bundleDigest: string): Inspection {
     async approve() {
       const preview = await previews.preview(await openStore(storeUrl(store)), bundleDigest);
       const { toRender } = preview;
-      if (toRender > maxJobs) throw refused(`--max-jobs: expected at most ${maxJobs} images to render`, `${toRender}`);
+      if (maxJobs !== undefined && toRender > maxJobs) {
+        throw refused(`--max-jobs: expected at most ${maxJobs} images to render`, `${toRender}`);
+      }
+      if (maxCost === undefined) return;
       const cost = costOf(preview, options);
-      if (options.maxCost === undefined) return;
       if (cost === null) throw refused('--max-cost: expected a batch with this bundle to have told its rate', 'none');
       if (cost > maxCost) throw refused(`--max-cost: expected at most ${maxCost}`, `about ${costText(cost)}`);
     },

@@ -77,7 +77,7 @@ export class FileStore implements ObjectStore {
         await rename(temp, target);
       });
     } catch (error) {
-      throw fileStoreError(this.url, `copy ${from} to ${to}`, error);
+      throw this.#notWritten(`copy ${from} to ${to}`, error);
     }
   }
 
@@ -147,8 +147,14 @@ export class FileStore implements ObjectStore {
         return publish(temp, target);
       });
     } catch (error) {
-      throw fileStoreError(this.url, `write ${name} (${data.length.toLocaleString('en')} bytes)`, error);
+      throw this.#notWritten(`write ${name} (${data.length.toLocaleString('en')} bytes)`, error);
     }
+  }
+
+  #notWritten(action: string, error: unknown): unknown {
+    // Somebody removed a folder: the next try makes it again.
+    if (isMissing(error)) this.#folders.clear();
+    return fileStoreError(this.url, action, error);
   }
 
   /** Gives the object a second name unless that is taken. @returns whether it did; whatever was in the way is the caller's */
@@ -159,18 +165,8 @@ export class FileStore implements ObjectStore {
     } catch {
       return false;
     }
-    await this.#flushFolder(target);
+    await this.#flush.flush(dirname(target));
     return true;
-  }
-
-  async #flushFolder(target: string): Promise<void> {
-    try {
-      await this.#flush.flush(dirname(target));
-    } catch (error) {
-      // Somebody removed the folder: the next try makes it again.
-      if (isMissing(error)) this.#folders.clear();
-      throw error;
-    }
   }
 
   /** Runs `publish` with a fresh temporary path and the object's own, then flushes the folder; no temporary file stays. */
@@ -183,10 +179,6 @@ export class FileStore implements ObjectStore {
       const result = await publish(temp, target);
       await this.#flush.flush(dirname(target));
       return result;
-    } catch (error) {
-      // Somebody removed a folder: the next try makes it again.
-      if (isMissing(error)) this.#folders.clear();
-      throw error;
     } finally {
       await unlink(temp).catch((error: unknown) => {
         if (!isMissing(error)) throw error;

@@ -29,8 +29,16 @@ def save_folder(folder: Path, model: Transformer, vae: AutoencoderKL, text_state
         scheduler=scheduler(),
     )
     pipeline.to(torch.float16).save_pretrained(folder, safe_serialization=True)
+    _forget_origin(folder / "vae" / "config.json")
     if model.shape.compressed_layers:
         _add_compression(folder / "transformer", model)
+
+
+def _forget_origin(config: Path) -> None:
+    """Leave out where this machine had the weights, which diffusers writes down."""
+    values = json.loads(config.read_text())
+    values.pop("_name_or_path", None)
+    config.write_text(json.dumps(values, indent=2) + "\n")
 
 
 def _add_compression(folder: Path, model: Transformer) -> None:
