@@ -58,21 +58,21 @@ class TracePropagation implements WorkflowInboundCallsInterceptor, WorkflowOutbo
     }
   }
 
-  async scheduleActivity(
+  scheduleActivity(
     input: ActivityInput,
     next: Next<WorkflowOutboundCallsInterceptor, 'scheduleActivity'>,
   ): Promise<unknown> {
     return next({ ...input, headers: passedOn(input.headers, this.#trace) });
   }
 
-  async startChildWorkflowExecution(
+  startChildWorkflowExecution(
     input: StartChildWorkflowExecutionInput,
     next: Next<WorkflowOutboundCallsInterceptor, 'startChildWorkflowExecution'>,
   ): Promise<[Promise<string>, Promise<unknown>]> {
     return next({ ...input, headers: passedOn(input.headers, this.#trace) });
   }
 
-  async continueAsNew(
+  continueAsNew(
     input: ContinueAsNewInput,
     next: Next<WorkflowOutboundCallsInterceptor, 'continueAsNew'>,
   ): Promise<never> {

@@ -39,6 +39,10 @@ SQUARE_256_MORE = Recipe(410, 256, 256, 2_400, base_side=32, pair_share=0.25)
 WIDE_256_MORE = Recipe(411, 320, 192, 120, base_side=32, pair_share=0.25)
 TALL_256_MORE = Recipe(412, 192, 320, 120, base_side=32, pair_share=0.25)
 
+SQUARE_256_PAIRS = Recipe(420, 256, 256, 6_000, base_side=32, pair_share=0.4)
+WIDE_256_PAIRS = Recipe(421, 320, 192, 300, base_side=32, pair_share=0.4)
+TALL_256_PAIRS = Recipe(422, 192, 320, 300, base_side=32, pair_share=0.4)
+
 # The run of the text encoder that the transformer learns from.
 TEXT_RUN = "text-2"
 
@@ -82,6 +86,27 @@ STAGES = {
         sources=(Source(SQUARE_256_MORE, 24, 0.9), Source(WIDE_256_MORE, 24, 0.05), Source(TALL_256_MORE, 24, 0.05)),
         start_from="128px-more",
         steps=520,
+        lr=1.5e-3,
+        decay=0.6,
+    ),
+    # Longer, with more scenes of two: at 128 px a picture costs a quarter, so that is where most of them are seen.
+    "128px-pairs": Stage(
+        seed=10,
+        sources=(Source(Recipe(320, 128, 128, 20_000, base_side=16, pair_share=0.4), 64),),
+        start_from="256px-more",
+        steps=1_200,
+        lr=2e-3,
+        decay=0.0,
+    ),
+    "256px-pairs": Stage(
+        seed=12,
+        sources=(
+            Source(SQUARE_256_PAIRS, 24, 0.9),
+            Source(WIDE_256_PAIRS, 24, 0.05),
+            Source(TALL_256_PAIRS, 24, 0.05),
+        ),
+        start_from="128px-pairs",
+        steps=1_100,
         lr=1.5e-3,
         decay=0.6,
     ),
