@@ -19,41 +19,51 @@ export const encodeOutcomes = (outcomes: Outcome[]): Uint8Array => toLines(outco
 export const readJobs = (store: ObjectStore, name: string): Promise<Job[]> => readLines(store, name, jobSchema);
 
 /**
- * Every job of the batch in the plan's order, with its receipt where any round rendered it, else the last round's failure;
- * `undefined` for a job that no round came to.
+ * Every job of the batch in the first plan's order, with its receipt where any round rendered it, the last one's where several did, else
+ * the last round's failure; `undefined` for a job that no round came to. A later round may have planned a row otherwise: the job is
+ * then the one whose image there is, or the one that was planned last.
  */
 export async function* batchOutcomes(
   store: ObjectStore,
   batch: string,
 ): AsyncGenerator<{ job: Job; outcome: Outcome | undefined }> {
   // A night's retries are few; only the first round is too large to be kept in memory whole.
-  const { firstRound, laterRounds } = await readReceiptNames(store, batch);
+  const receiptNames = await readPieces(store, receiptsFolder(batch));
+  const planNames = await readPieces(store, planFolder(batch));
   const later = new Map<string, Outcome>();
-  for (const name of laterRounds) {
+  for (const name of receiptNames.laterRounds) {
     for (const outcome of await readLines(store, name, outcomeSchema)) {
       later.set(outcome.id, best(outcome, later.get(outcome.id))!);
     }
   }
-  for await (const { name } of store.list(planFolder(batch))) {
-    const piece = pieceOf(name);
-    if (piece.round > 1) continue;
-    const receipts = shardReceiptsName(batch, 1, piece.shard);
-    const first = firstRound.has(receipts) ? await readLines(store, receipts, outcomeSchema) : [];
+  const replanned = new Map<string, Job[]>();
+  for (const name of planNames.laterRounds) {
+    for (const job of await readJobs(store, name)) replanned.set(job.id, [...(replanned.get(job.id) ?? []), job]);
+  }
+  for (const name of planNames.firstRound) {
+    const receipts = shardReceiptsName(batch, 1, pieceOf(name).shard);
+    const first = receiptNames.firstRound.has(receipts) ? await readLines(store, receipts, outcomeSchema) : [];
     const outcomes = new Map(first.map((outcome) => [outcome.id, outcome]));
-    for (const job of await readJobs(store, name)) {
-      yield { job, outcome: best(later.get(job.id), outcomes.get(job.id)) };
+    for (const planned of await readJobs(store, name)) {
+      const outcome = best(later.get(planned.id), outcomes.get(planned.id));
+      yield { job: jobOf(outcome, [planned, ...(replanned.get(planned.id) ?? [])]), outcome };
     }
   }
 }
+
+/** @param plans what the rounds planned for one row, in their order */
+const jobOf = (outcome: Outcome | undefined, plans: Job[]): Job =>
+  plans.findLast((job) => !isReceipt(outcome) || job.renderKey === outcome.renderKey) ?? plans.at(-1)!;
 
 /** Shards of a round that was terminated write their receipts when the next round may have begun: an image is the last word. */
 const best = (later: Outcome | undefined, earlier: Outcome | undefined): Outcome | undefined =>
   isReceipt(earlier) && !isReceipt(later) ? earlier : (later ?? earlier);
 
-async function readReceiptNames(store: ObjectStore, batch: string) {
+/** Names of the pieces in a folder, those of later rounds in the rounds' order. */
+async function readPieces(store: ObjectStore, folder: string) {
   const firstRound = new Set<string>();
   const laterRounds: string[] = [];
-  for await (const { name } of store.list(receiptsFolder(batch))) {
+  for await (const { name } of store.list(folder)) {
     if (pieceOf(name).round === 1) firstRound.add(name);
     else laterRounds.push(name);
   }

@@ -1,17 +1,15 @@
 import { openExpansion } from '../catalog/expansion/expansion.ts';
-import { extraComputations } from '../catalog/extra-computations.ts';
 import type { Job } from '../catalog/job.ts';
 import { planCatalog } from '../catalog/plan-catalog.ts';
-import { isReceipt } from '../catalog/receipt.ts';
-import { cutShards, type Shard } from '../catalog/shards.ts';
-import type { Size } from '../catalog/size.ts';
+import type { Shard } from '../catalog/shards.ts';
 import { UserError } from '../catalog/user-error.ts';
 import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
 import { type ObjectStore, shardName } from '../store/index.ts';
-import type { BatchInput, CatalogSource, MadeImages, Plan, ShardRef } from '../workflows/contract.ts';
-import { batchOutcomes, encodeJobs } from './batch-pieces.ts';
+import type { BatchInput, CatalogSource, Plan, ShardRef } from '../workflows/contract.ts';
+import { encodeJobs } from './batch-pieces.ts';
 
 import type { OpenStore } from './dependencies.ts';
+import { planRetry } from './plan-retry.ts';
 import { keptTerms, readCatalog } from './read-catalog.ts';
 
 /**
@@ -25,7 +23,7 @@ export function createPlanBatch(openStore: OpenStore) {
     const store = await openStore(input.store);
     const { shards, made } =
       input.source.kind === 'retry'
-        ? await planRetry(store, input.batch)
+        ? await planRetry(store, input, input.source)
         : { shards: await planSource(store, input, input.source), made: {} };
     const refs: ShardRef[] = [];
     for (const [index, { size, jobs }] of shards.entries()) {
@@ -47,23 +45,6 @@ async function planSource(
   const expansion = openExpansion(settings, keptTerms(store, batch, settings?.terms ?? ''));
   const options = { file: url, format, columns, defaults, bundle, pipelineVersion: PIPELINE_VERSION, expansion };
   return (await planCatalog([bytes], options)).shards;
-}
-
-/** The jobs of the batch that have no image yet (failed, cancelled or lost), and a count of those that have. */
-async function planRetry(store: ObjectStore, batch: string) {
-  const gaps: Job[] = [];
-  const made: Partial<Record<Size, MadeImages>> = {};
-  for await (const { job, outcome } of batchOutcomes(store, batch)) {
-    if (!isReceipt(outcome)) {
-      gaps.push(job);
-      continue;
-    }
-    const ofSize = made[job.size] ?? { rendered: 0, reused: 0, extraComputations: 0 };
-    ofSize[outcome.outcome] += 1;
-    ofSize.extraComputations += extraComputations(outcome);
-    made[job.size] = ofSize;
-  }
-  return { shards: cutShards(gaps), made };
 }
 
 async function writeShard(store: ObjectStore, name: string, jobs: Job[]): Promise<void> {

@@ -35,6 +35,15 @@ function knownSize(text: string): Size {
   return size;
 }
 
+export const catalogFormatOption = (): Option =>
+  new Option('--catalog-format <format>', 'of a catalog whose name does not tell').choices(CATALOG_FORMATS);
+
+export const columnOption = (): Option =>
+  new Option(
+    '--column <ours=theirs>',
+    'read one of our columns from another one, such as prompt=Caption; may be repeated',
+  ).argParser(columnMapping);
+
 export const imageFormatOption = (): Option =>
   new Option('--image-format <format>', 'of the images').choices(IMAGE_FORMATS).default('png');
 
@@ -84,15 +93,8 @@ export const addCatalogOptions = (command: Command): Command =>
   command
     .addOption(storeOption())
     .addOption(bundleOption())
-    .addOption(
-      new Option('--catalog-format <format>', 'of a catalog whose name does not tell').choices(CATALOG_FORMATS),
-    )
-    .addOption(
-      new Option(
-        '--column <ours=theirs>',
-        'read one of our columns from another one, such as prompt=Caption; may be repeated',
-      ).argParser(columnMapping),
-    )
+    .addOption(catalogFormatOption())
+    .addOption(columnOption())
     .addOption(new Option('--size <size>', "for rows that do not say; otherwise the bundle's smallest").choices(SIZES))
     .addOption(imageFormatOption())
     .addOption(qualityOption())

@@ -1,8 +1,7 @@
 import { Command } from 'commander';
 import { type BatchReport, batchReport, type FailureGroup, type SizeReport } from '../catalog/batch-report.ts';
-import { type ManifestRow, readManifestJsonl } from '../catalog/manifest-table.ts';
-import { UserError } from '../catalog/user-error.ts';
-import { manifestTableName, ObjectNotFound, type ObjectStore, openStore, storeUrl } from '../store/index.ts';
+import { batchRows } from '../client/index.ts';
+import { openStore, storeUrl } from '../store/index.ts';
 import { type JsonOptions, jsonOption, storeOption } from './options.ts';
 import { bytesText, durationText, printJson, printLine, table } from './output.ts';
 
@@ -25,22 +24,9 @@ export const reportCommand = (): Command =>
 
 async function report(batch: string, options: JsonOptions & { store: string }): Promise<void> {
   const store = await openStore(storeUrl(options.store));
-  const found = batchReport(await readRows(store, batch));
+  const found = batchReport(await batchRows(store, batch));
   if (options.json) printJson({ batch, ...found });
   else printLine(describe(batch, found));
-}
-
-/** @throws UserError where the batch has no table */
-async function readRows(store: ObjectStore, batch: string): Promise<ManifestRow[]> {
-  const name = manifestTableName(batch, 'jsonl');
-  try {
-    return readManifestJsonl(await store.read(name));
-  } catch (error) {
-    if (!(error instanceof ObjectNotFound)) throw error;
-    throw new UserError(
-      `batch ${batch}: expected ${name} in ${store.url}, found none; it is written when a batch ends (--store says where batches are)`,
-    );
-  }
 }
 
 const describe = (batch: string, { sizes, failures, slowest }: BatchReport): string =>

@@ -1,31 +1,76 @@
 import { Command } from 'commander';
-import { retryBatch } from '../client/index.ts';
+import type { CatalogFormat } from '../catalog/format.ts';
+import { UserError } from '../catalog/user-error.ts';
+import { type Retried, type RetryRequest, retryBatch } from '../client/index.ts';
 import { watchToTheEnd } from './follow-batch.ts';
-import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from './options.ts';
+import {
+  addServerOptions,
+  catalogFormatOption,
+  columnOption,
+  type JsonOptions,
+  jsonOption,
+  type ServerOptions,
+} from './options.ts';
 import { printJson, printLine } from './output.ts';
 import { withClient } from './with-client.ts';
 
 const examples = `
 Examples:
   $ npx pixart-batch retry catalog-20260131T093000Z
-  $ npx pixart-batch retry catalog-20260131T093000Z --wait
+  $ npx pixart-batch retry catalog-20260131T093000Z --catalog corrected.csv --wait
+  $ npx pixart-batch retry catalog-20260131T093000Z --rejected decisions.csv --wait
 `;
 
 export const retryCommand = (): Command =>
   addServerOptions(new Command('retry'))
     .description('render what a batch that has ended still lacks: failed rows and those a cancellation left out')
     .argument('<batch>')
+    .option('--catalog <file>', 'take rows with the same ids from a corrected catalog')
+    .addOption(catalogFormatOption())
+    .addOption(columnOption())
+    .option(
+      '--rejected <decisions.csv>',
+      "make the images again that were rejected on the contact sheet's page, with new seeds",
+    )
     .option('--wait', 'show progress until it has ended')
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(retry);
 
-async function retry(batch: string, options: ServerOptions & JsonOptions & { wait?: true }): Promise<void> {
+type RetryOptions = ServerOptions &
+  JsonOptions & {
+    catalog?: string;
+    catalogFormat?: CatalogFormat;
+    column?: Record<string, string>;
+    rejected?: string;
+    wait?: true;
+  };
+
+async function retry(batch: string, options: RetryOptions): Promise<void> {
   const json = options.json === true;
+  const request = retryRequest(options);
   await withClient(options, async (client) => {
-    const round = await retryBatch(client, batch);
-    if (json) printJson({ batch, round });
-    else printLine(`batch ${batch}: round ${round} has started`);
+    const retried = await retryBatch(client, batch, request);
+    if (json) printJson({ batch, ...retried });
+    else printLine(`batch ${batch}: ${startedText(retried)}`);
     if (options.wait) process.exitCode = await watchToTheEnd(client, batch, json);
   });
+}
+
+function retryRequest({ catalog, catalogFormat, column, rejected }: RetryOptions): RetryRequest {
+  if (catalog === undefined && (catalogFormat ?? column) !== undefined) {
+    throw new UserError('--catalog-format and --column: expected --catalog beside them');
+  }
+  return {
+    ...(catalog !== undefined && { corrected: { catalog, format: catalogFormat, columns: column } }),
+    ...(rejected !== undefined && { decisions: rejected }),
+  };
+}
+
+/** `round 2 has started, 3 rows as corrected, 2 rejected images again (the rejected ones stay in objects/)` */
+function startedText({ round, corrected, rejected }: Retried): string {
+  const rows = corrected > 0 ? `, ${corrected} ${corrected === 1 ? 'row' : 'rows'} as corrected` : '';
+  const images = rejected === 1 ? '1 rejected image' : `${rejected} rejected images`;
+  const again = rejected > 0 ? `, ${images} again (what was rejected stays under objects/)` : '';
+  return `round ${round} has started${rows}${again}`;
 }

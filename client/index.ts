@@ -1,12 +1,14 @@
 export { ServerUnreachable } from './batch-handle.ts';
 export { batchProgress, NoOrchestrator } from './batch-progress.ts';
 export type { BatchRequest } from './batch-request.ts';
+export { batchRows } from './batch-rows.ts';
 export { cancelBatch } from './cancel-batch.ts';
 export { type BatchClient, connect } from './connect.ts';
 export { controlBatch } from './control-batch.ts';
 export { type BatchListing, describeBatch, listBatches } from './list-batches.ts';
 export { type Preview, PreviewBuilder } from './preview.ts';
-export { retryBatch } from './retry-batch.ts';
+export { type Retried, retryBatch } from './retry-batch.ts';
+export type { RetryRequest } from './retry-revisions.ts';
 export {
   backfillSchedule,
   deleteSchedule,

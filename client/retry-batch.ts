@@ -1,42 +1,66 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import { UserError } from '../catalog/user-error.ts';
 import { batchStart } from '../workflows/batch-start.ts';
-import { type BatchInput, batchWorkflowId, ORCHESTRATOR_QUEUE } from '../workflows/contract.ts';
+import { type BatchInput, batchWorkflowId, type CatalogSource, ORCHESTRATOR_QUEUE } from '../workflows/contract.ts';
 import type { renderBatch } from '../workflows/render-batch.ts';
 import { aboutBatch } from './batch-handle.ts';
 import { batchProgress } from './batch-progress.ts';
 import type { BatchClient } from './connect.ts';
 import { describeBatch } from './list-batches.ts';
+import { keepRevisions, type RetryRequest, type Revised } from './retry-revisions.ts';
+
+/** A round that was started, and how many of its rows come out otherwise. */
+export type Retried = Revised & { round: number };
 
 /**
- * Starts another round of a batch that has ended: it renders the jobs that have no image, failed or never started.
- * Returns the round's number.
+ * Starts another round of a batch that has ended: it renders the jobs that have no image, failed or never started, and those
+ * whose image was rejected.
  *
- * @throws UserError where Temporal does not know the batch, it still runs, or no image is missing
+ * @throws UserError where Temporal does not know the batch, it still runs, or nothing is to be made
+ * @throws CatalogError with every problem of a corrected catalog
  */
-export async function retryBatch(client: BatchClient, batch: string): Promise<number> {
+export async function retryBatch(client: BatchClient, batch: string, request: RetryRequest = {}): Promise<Retried> {
   const { endedAt } = await describeBatch(client, batch);
   if (endedAt === null) throw new UserError(`batch ${batch} cannot be retried: it still runs`);
   const { totals, round } = await batchProgress(client, batch);
   const isPlanned = totals.jobs > 0;
   if (!isPlanned && round === 1) throw new UserError(`batch ${batch} was never planned: submit its catalog again`);
-  if (isPlanned && totals.failed + totals.cancelled === 0 && totals.rendered + totals.reused === totals.jobs) {
-    throw new UserError(`batch ${batch} has nothing to retry: no image is missing`);
+  const isComplete =
+    isPlanned && totals.failed + totals.cancelled === 0 && totals.rendered + totals.reused === totals.jobs;
+  if (isComplete && request.decisions === undefined) {
+    throw new UserError(
+      `batch ${batch} has nothing to retry: no image is missing. Images that you do not want are made again with --rejected`,
+    );
   }
   const before = await lastInput(client, batch);
-  const { source } = before;
-  const catalog = source.kind === 'catalog' ? source.url : source.catalog;
+  const { catalog, reading } = firstSource(before);
+  const isRevised = request.corrected !== undefined || request.decisions !== undefined;
+  const { source, revised } = isRevised
+    ? await keepRevisions(before, reading ?? { columns: {} }, request)
+    : { source: {}, revised: { corrected: 0, rejected: 0 } };
   const input: BatchInput = {
     ...before,
     round: before.round + 1,
-    source: { kind: 'retry', ...(catalog !== undefined && { catalog }) },
+    source: {
+      kind: 'retry',
+      ...(catalog !== undefined && { catalog }),
+      ...(reading !== undefined && { reading }),
+      ...source,
+    },
   };
   await client.temporal.workflow.start<typeof renderBatch>('renderBatch', {
     ...batchStart(input),
     taskQueue: ORCHESTRATOR_QUEUE,
     workflowIdConflictPolicy: 'FAIL',
   });
-  return input.round;
+  return { round: input.round, ...revised };
+}
+
+/** Where the first round's rows came from, which every later round passes on. */
+function firstSource({ source }: BatchInput): Pick<Extract<CatalogSource, { kind: 'retry' }>, 'catalog' | 'reading'> {
+  if (source.kind === 'retry') return source;
+  const { url, columns, expansion } = source;
+  return { catalog: url, reading: { columns, expansion } };
 }
 
 /** What the batch's last round was started with; the first event of its history has it. */

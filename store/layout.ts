@@ -39,6 +39,10 @@ export const copyName = (batch: string, id: string, format: ImageFormat): string
 export const catalogName = (batch: string, format: CatalogFormat): string =>
   `${batchFolder(batch)}_catalog/catalog.${format}`;
 
+/** What a retry was told, kept under a digest of it: `corrected` rows or `decisions` about images. */
+export const revisionName = (batch: string, what: 'corrected' | 'decisions', digest: string, format: CatalogFormat) =>
+  `${batchFolder(batch)}_catalog/${what}-${digestSchema.parse(digest).slice(0, 12)}.${format}`;
+
 /** The batch's own copy of a file of terms that its catalog's prompts choose from. */
 export const termsName = (batch: string, name: string): string => `${batchFolder(batch)}_catalog/terms/${name}.txt`;
 

@@ -16,20 +16,26 @@ export const batchWorkflowId = (batch: string): string => `batch/${batch}`;
 /** The name of the query that a batch answers with BatchAnswer, and a shard with its ShardReport. */
 export const PROGRESS_QUERY = 'progress';
 
+/** How a catalog's cells are read. */
+export type CatalogReading = {
+  columns: Record<string, string>;
+  /** How choices in cells are read; without it a brace is a brace. */
+  expansion?: ExpansionSettings | undefined;
+};
+
 /** Where rows come from: a catalog at a URL, or, for a retry, the rows of the batch that have no image yet. */
 export type CatalogSource =
-  | {
-      kind: 'catalog';
-      url: string;
-      format: CatalogFormat;
-      columns: Record<string, string>;
-      /** How choices in cells are read; without it a brace is a brace. */
-      expansion?: ExpansionSettings | undefined;
-    }
+  | ({ kind: 'catalog'; url: string; format: CatalogFormat } & CatalogReading)
   | {
       kind: 'retry';
       /** URL of the catalog that the first round was planned from. */
       catalog?: string;
+      /** How the first round's catalog was read; rounds that older versions started lack it. */
+      reading?: CatalogReading;
+      /** Object name of the catalog whose rows take the place of those with their ids. */
+      corrected?: { name: string; format: CatalogFormat } & CatalogReading;
+      /** Object name of a table of decisions; rows whose images it rejects are made again. */
+      decisions?: string;
     };
 
 export type JobDefaults = { size: Size; format: ImageFormat; quality: number | null };

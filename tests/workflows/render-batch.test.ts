@@ -87,7 +87,7 @@ describe('a batch', () => {
     expect(first.images.find(({ prompt }) => prompt.includes('twice'))).toMatchObject({ computations: 2 });
 
     mended = true;
-    expect(await retryBatch(site.client, batch)).toBe(2);
+    expect(await retryBatch(site.client, batch)).toMatchObject({ round: 2 });
     await batchEnd(site.client, batch);
     const second = await site.manifest(batch);
     expect(second).toMatchObject({ round: 2, failures: [], totals: { jobs: 6, rendered: 6, failed: 0 } });
@@ -137,12 +137,12 @@ describe('a batch', () => {
     expect(await batchProgress(site.client, batch)).toMatchObject({ state: 'cancelled', totals: { cancelled: 7 } });
     await expect(cancelBatch(site.client, batch)).rejects.toThrow('it has ended (cancelled)');
 
-    expect(await retryBatch(site.client, batch)).toBe(2);
+    expect(await retryBatch(site.client, batch)).toMatchObject({ round: 2 });
     await cancelBatch(site.client, batch);
     await batchEnd(site.client, batch);
     const again = site.submit(batch, rows(7, '256', 'a slow hill'));
     await expect(again).rejects.toThrow('retry its failed rows');
-    expect(await retryBatch(site.client, batch)).toBe(3);
+    expect(await retryBatch(site.client, batch)).toMatchObject({ round: 3 });
     await cancelBatch(site.client, batch);
     expect(await batchEnd(site.client, batch)).toEqual({ state: 'cancelled' });
   });

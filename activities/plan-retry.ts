@@ -1,0 +1,51 @@
+import { NOTHING_REJECTED, readDecisions } from '../catalog/decisions.ts';
+import { openExpansion } from '../catalog/expansion/expansion.ts';
+import { extraComputations } from '../catalog/extra-computations.ts';
+import type { Job } from '../catalog/job.ts';
+import { nextJob, type Revisions } from '../catalog/next-job.ts';
+import { catalogJobs } from '../catalog/plan-catalog.ts';
+import { isReceipt } from '../catalog/receipt.ts';
+import { cutShards, type Shard } from '../catalog/shards.ts';
+import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
+import type { ObjectStore } from '../store/index.ts';
+import type { BatchInput, CatalogSource, Plan } from '../workflows/contract.ts';
+import { batchOutcomes } from './batch-pieces.ts';
+import { keptTerms } from './read-catalog.ts';
+
+/** The jobs of the batch that have no image yet (failed, cancelled or lost) or a rejected one, and a count of the others. */
+export async function planRetry(
+  store: ObjectStore,
+  input: BatchInput,
+  source: Extract<CatalogSource, { kind: 'retry' }>,
+): Promise<{ shards: Shard[]; made: NonNullable<Plan['made']> }> {
+  const revisions = await readRevisions(store, input, source);
+  const key = { bundleDigest: input.bundle.digest, pipelineVersion: PIPELINE_VERSION };
+  const gaps: Job[] = [];
+  const made: NonNullable<Plan['made']> = {};
+  for await (const { job, outcome } of batchOutcomes(store, input.batch)) {
+    const next = nextJob(job, outcome, revisions, key);
+    if (next !== null) gaps.push(next);
+    if (next !== null || !isReceipt(outcome)) continue;
+    const ofSize = made[job.size] ?? { rendered: 0, reused: 0, extraComputations: 0 };
+    ofSize[outcome.outcome] += 1;
+    ofSize.extraComputations += extraComputations(outcome);
+    made[job.size] = ofSize;
+  }
+  return { shards: cutShards(gaps), made };
+}
+
+async function readRevisions(
+  store: ObjectStore,
+  { batch, bundle, defaults }: BatchInput,
+  { corrected, decisions }: Extract<CatalogSource, { kind: 'retry' }>,
+): Promise<Revisions> {
+  const rows = new Map<string, Job>();
+  if (corrected !== undefined) {
+    const { name, format, columns, expansion: settings } = corrected;
+    const expansion = openExpansion(settings, keptTerms(store, batch, settings?.terms ?? ''));
+    const options = { file: name, format, columns, defaults, bundle, pipelineVersion: PIPELINE_VERSION, expansion };
+    for await (const job of catalogJobs([await store.read(name)], options)) rows.set(job.id, job);
+  }
+  const rejected = decisions === undefined ? NOTHING_REJECTED : readDecisions(await store.read(decisions), decisions);
+  return { corrected: rows, rejected };
+}

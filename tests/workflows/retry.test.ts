@@ -1,0 +1,107 @@
+import { writeFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Manifest } from '../../catalog/receipt.ts';
+import { UserError } from '../../catalog/user-error.ts';
+import { batchEnd, batchProgress, batchRows, retryBatch } from '../../client/index.ts';
+import { type Site, startSite } from './site.ts';
+
+const before = ({ prompt }: { prompt: string }): void => {
+  if (prompt.includes('impossible')) throw new UserError('this picture cannot be made');
+};
+
+let site: Site;
+
+beforeAll(async () => {
+  site = await startSite({ before });
+});
+
+afterAll(() => site.stop());
+
+async function submitted(batch: string, rows: string[]): Promise<Manifest> {
+  await site.submit(batch, rows);
+  await batchEnd(site.client, batch);
+  return site.manifest(batch);
+}
+
+/** Writes a file beside the catalogs and returns its path. */
+async function file(name: string, lines: string[]): Promise<string> {
+  const path = await site.catalog(name, []);
+  await writeFile(path, `${lines.join('\n')}\n`);
+  return path;
+}
+
+it('a retry takes failed rows as a corrected catalog has them, and leaves those alone that have an image', async () => {
+  const first = await submitted('corrected', ['a fox,256', 'an impossible stair,256', 'an impossible arch,512']);
+  const [stair, arch] = first.failures;
+  const [fox] = first.images;
+  const catalog = await file('edited.csv', [
+    'id,prompt,size',
+    `${stair!.id},a stair of stone,512`,
+    `${fox!.id},another fox,256`,
+    'new,a row that the batch does not have,256',
+  ]);
+  const retried = await retryBatch(site.client, 'corrected', { corrected: { catalog } });
+  expect(retried).toEqual({ round: 2, corrected: 1, rejected: 0 });
+  await batchEnd(site.client, 'corrected');
+  const second = await site.manifest('corrected');
+  expect(second.images.map(({ id, prompt }) => [id, prompt])).toEqual([
+    [fox!.id, 'a fox'],
+    [stair!.id, 'a stair of stone'],
+  ]);
+  expect(second.failures).toMatchObject([{ id: arch!.id, prompt: 'an impossible arch' }]);
+  expect(second.totals).toMatchObject({ jobs: 3, rendered: 2, failed: 1 });
+
+  const still = await retryBatch(site.client, 'corrected');
+  expect(still).toEqual({ round: 3, corrected: 0, rejected: 0 });
+  await batchEnd(site.client, 'corrected');
+  expect((await site.manifest('corrected')).images).toEqual(second.images);
+});
+
+it('a retry makes rejected images again with other seeds, once for each rejection, and keeps what was rejected', async () => {
+  const first = await submitted('judged', ['a hat,256', 'a coat,256', 'a shoe,512']);
+  const [hat, coat, shoe] = first.images;
+  const decisions = await file('decisions.csv', [
+    'id,render_key,decision',
+    `${hat!.id},${hat!.renderKey},rejected`,
+    `${coat!.id},${coat!.renderKey},approved`,
+    `${shoe!.id},${'0'.repeat(64)},rejected`,
+  ]);
+  expect(await retryBatch(site.client, 'judged', { decisions })).toMatchObject({ round: 2, rejected: 1 });
+  await batchEnd(site.client, 'judged');
+  const second = await site.manifest('judged');
+  expect(second.images.slice(1)).toEqual([coat, shoe]);
+  const again = second.images[0]!;
+  expect(again).toMatchObject({ id: hat!.id, copy: hat!.copy, outcome: 'rendered' });
+  expect(again.renderKey).not.toBe(hat!.renderKey);
+  expect(await site.store.stat(hat!.object)).not.toBeNull();
+  expect(await site.store.stat(hat!.copy)).toMatchObject({ crc32c: again.crc32c });
+  const rows = await batchRows(site.store, 'judged');
+  expect(rows.find(({ id }) => id === hat!.id)).toMatchObject({ render_key: again.renderKey, prompt: 'a hat' });
+  const { totals } = await batchProgress(site.client, 'judged');
+  expect(totals).toMatchObject({ jobs: 3, rendered: 3, failed: 0 });
+
+  await expect(retryBatch(site.client, 'judged', { decisions })).rejects.toThrow('found other images');
+});
+
+it('a rejected row that a corrected catalog has too is made as that says', async () => {
+  const first = await submitted('both', ['a cup,256', 'a plate,256']);
+  const [cup] = first.images;
+  const decisions = await file('both.csv', ['id,render_key,decision', `${cup!.id},${cup!.renderKey},rejected`]);
+  const catalog = await file('both-edited.csv', ['id,prompt,size', `${cup!.id},a blue cup,256`]);
+  const retried = await retryBatch(site.client, 'both', { decisions, corrected: { catalog } });
+  expect(retried).toEqual({ round: 2, corrected: 1, rejected: 1 });
+  await batchEnd(site.client, 'both');
+  expect((await site.manifest('both')).images[0]).toMatchObject({ id: cup!.id, prompt: 'a blue cup' });
+});
+
+it('a retry starts nothing where the corrections are wrong or change nothing, and says why', async () => {
+  await submitted('refused', ['an impossible door,256']);
+  const wrong = await file('wrong.csv', ['prompt,size', ',256', 'a door,257']);
+  const refused = (catalog: string) => retryBatch(site.client, 'refused', { corrected: { catalog } });
+  await expect(refused(wrong)).rejects.toThrow('2 problems in the catalog');
+  const unnamed = await file('unnamed.csv', ['prompt,size', 'a door,256']);
+  await expect(refused(unnamed)).rejects.toThrow(/expected rows with the ids .* found none\. Rows without an id/);
+  const decisions = await file('none.csv', ['id,render_key,decision']);
+  await expect(retryBatch(site.client, 'refused', { decisions })).rejects.toThrow('found none rejected');
+  expect(await batchProgress(site.client, 'refused')).toMatchObject({ round: 1 });
+});
