@@ -1,10 +1,11 @@
+import type { ChangeCounts } from '../catalog/changes-text.ts';
 import { openExpansion } from '../catalog/expansion/expansion.ts';
 import type { Job } from '../catalog/job.ts';
 import { planCatalog } from '../catalog/plan-catalog.ts';
 import type { Shard } from '../catalog/shards.ts';
 import { UserError } from '../catalog/user-error.ts';
 import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
-import { type ObjectStore, shardName } from '../store/index.ts';
+import { changesName, changesSince, type ObjectStore, shardName } from '../store/index.ts';
 import type { BatchInput, CatalogSource, Plan, ShardRef } from '../workflows/contract.ts';
 import { encodeJobs } from './batch-pieces.ts';
 
@@ -21,17 +22,17 @@ import { keptTerms, readCatalog } from './read-catalog.ts';
 export function createPlanBatch(openStore: OpenStore) {
   return async function planBatch(input: BatchInput): Promise<Plan> {
     const store = await openStore(input.store);
-    const { shards, made } =
+    const { shards, ...more } =
       input.source.kind === 'retry'
         ? await planRetry(store, input, input.source)
-        : { shards: await planSource(store, input, input.source), made: {} };
+        : await planSource(store, input, input.source);
     const refs: ShardRef[] = [];
     for (const [index, { size, jobs }] of shards.entries()) {
       const name = shardName(input.batch, input.round, index);
       await writeShard(store, name, jobs);
       refs.push({ shard: index, size, jobs: jobs.length, name });
     }
-    return { jobs: refs.reduce((sum, { jobs }) => sum + jobs, 0), shards: refs, made };
+    return { jobs: refs.reduce((sum, { jobs }) => sum + jobs, 0), shards: refs, ...more };
   };
 }
 
@@ -39,12 +40,17 @@ async function planSource(
   store: ObjectStore,
   { batch, bundle, defaults }: BatchInput,
   source: Extract<CatalogSource, { kind: 'catalog' }>,
-): Promise<Shard[]> {
+): Promise<{ shards: Shard[]; changes?: ChangeCounts }> {
   const { url, format, columns, expansion: settings } = source;
   const bytes = await readCatalog(store, batch, source);
   const expansion = openExpansion(settings, keptTerms(store, batch, settings?.terms ?? ''));
   const options = { file: url, format, columns, defaults, bundle, pipelineVersion: PIPELINE_VERSION, expansion };
-  return (await planCatalog([bytes], options)).shards;
+  const { shards } = await planCatalog([bytes], options);
+  const changes = await changesSince(store, url, batch);
+  if (changes === null) return { shards };
+  for (const { jobs } of shards) for (const job of jobs) changes.add(job);
+  await store.replace(changesName(batch), changes.csv(), 'text/csv; charset=utf-8');
+  return { shards, changes: changes.counts };
 }
 
 async function writeShard(store: ObjectStore, name: string, jobs: Job[]): Promise<void> {

@@ -5,6 +5,7 @@ import { type ManifestRow, manifestCsv, manifestJsonl, manifestRow } from '../ca
 import { updatedRates } from '../catalog/rates.ts';
 import { type Failure, isReceipt, type Manifest, type Totals } from '../catalog/receipt.ts';
 import {
+  keepLatestBatch,
   manifestName,
   manifestTableName,
   ObjectNotFound,
@@ -41,6 +42,7 @@ export function createWriteManifest(openStore: OpenStore) {
     await store.replace(manifest, assemble(input, totals, images, failures), 'application/json');
     await writeTables(store, input.batch, rows);
     await keepRates(store, input.bundle.digest, rows);
+    if (input.catalog !== undefined) await keepLatestBatch(store, input.catalog, input.batch);
     return { manifest, totals };
   };
 }

@@ -1,12 +1,13 @@
 import { Command, Option } from 'commander';
+import { changesText } from '../catalog/changes-text.ts';
 import { type PlanSummary, SummaryBuilder } from '../catalog/summary.ts';
 import { UserError } from '../catalog/user-error.ts';
-import { batchInput, type CatalogInput } from '../client/batch-request.ts';
-import { type CutPrompts, type Preview, PreviewBuilder } from '../client/preview.ts';
+import { batchInput } from '../client/batch-request.ts';
+import { type CutPrompts, PreviewBuilder } from '../client/preview.ts';
 import { requestedJobs } from '../client/requested-jobs.ts';
 import { type Bundle, bundleRef } from '../models/pixart/bundle.ts';
 import { promptLimit } from '../models/pixart/prompt-limit.ts';
-import { openStore, StoreUnavailable } from '../store/index.ts';
+import { changesSince, type ObjectStore, openStore, StoreUnavailable } from '../store/index.ts';
 import { chosenBundle } from './chosen-bundle.ts';
 import { costOf, estimateText, type FleetOptions } from './estimate-text.ts';
 import {
@@ -46,13 +47,16 @@ async function plan(catalog: string, options: CatalogOptions & JsonOptions & Fle
   const builder = new SummaryBuilder();
   const files = { catalog: new Uint8Array(), terms: new Map() };
   const previews = new PreviewBuilder(await promptLimit(chosen));
+  const askStore = storeQuestions(input.store);
+  const changes = await askStore((store) => changesSince(store, input.source.url));
   for await (const job of requestedJobs(input, files, catalog)) {
     builder.add(job);
     previews.add(job);
+    changes?.add(job);
   }
   const summary = builder.summary();
   const { cutPrompts } = previews;
-  const preview = await storePreview(previews, input);
+  const preview = await askStore((store) => previews.preview(store, bundle.digest));
   if (summary.unexpanded > 0 && input.source.expansion === undefined) note(expansionHint(summary));
   if (options.json)
     return printJson({
@@ -62,25 +66,32 @@ async function plan(catalog: string, options: CatalogOptions & JsonOptions & Fle
       cutPrompts,
       store: input.store,
       ...preview,
+      changes: changes?.counts,
       cost: preview && costOf(preview, options),
     });
   printLine(`${catalog}: ${summaryText(summary)}, with bundle ${bundle.name}`);
   printLine(table([['size', 'sampled', 'jobs'], ...summary.bins.map(binRow)]));
   if (preview) printLine(`to render: ${preview.toRender}; ${preview.stored} are in ${options.store} already`);
   if (preview && preview.toRender > 0) printLine(estimateText(preview, options));
+  if (changes) printLine(changesText(changes.counts));
   if (cutPrompts.rows > 0) printLine(cutText(cutPrompts, chosen));
   if (summary.metadata.length > 0) printLine(`carried along to the manifest: ${summary.metadata.join(', ')}`);
 }
 
 /** A catalog can be checked where the store cannot be reached: then nothing is said of what it has. */
-async function storePreview(previews: PreviewBuilder, { store, bundle }: CatalogInput): Promise<Preview | null> {
-  try {
-    return await previews.preview(await openStore(store), bundle.digest);
-  } catch (error) {
-    if (!(error instanceof UserError || error instanceof StoreUnavailable)) throw error;
-    note(`what the store has already is not known: ${error.message}`);
-    return null;
-  }
+function storeQuestions(url: string): <T>(ask: (store: ObjectStore) => Promise<T>) => Promise<T | null> {
+  let isReached = true;
+  return async (ask) => {
+    if (!isReached) return null;
+    try {
+      return await ask(await openStore(url));
+    } catch (error) {
+      if (!(error instanceof UserError || error instanceof StoreUnavailable)) throw error;
+      note(`what the store has already is not known: ${error.message}`);
+      isReached = false;
+      return null;
+    }
+  };
 }
 
 const binRow = ({ size, bin, jobs }: PlanSummary['bins'][number]): string[] => [

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { type BatchReport, batchReport, type FailureGroup, type SizeReport } from '../catalog/batch-report.ts';
-import { batchRows } from '../client/index.ts';
-import { openStore, storeUrl } from '../store/index.ts';
+import { openStore, readBatchRows, storeUrl } from '../store/index.ts';
 import { type JsonOptions, jsonOption, storeOption } from './options.ts';
 import { bytesText, durationText, printJson, printLine, table } from './output.ts';
 
@@ -24,7 +23,7 @@ export const reportCommand = (): Command =>
 
 async function report(batch: string, options: JsonOptions & { store: string }): Promise<void> {
   const store = await openStore(storeUrl(options.store));
-  const found = batchReport(await batchRows(store, batch));
+  const found = batchReport(await readBatchRows(store, batch));
   if (options.json) printJson({ batch, ...found });
   else printLine(describe(batch, found));
 }

@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { changesText } from '../catalog/changes-text.ts';
 import type { Totals } from '../catalog/receipt.ts';
 import { type BatchClient, type BatchEnd, batchProgress, describeBatch } from '../client/index.ts';
 import { batchFolder } from '../store/index.ts';
@@ -14,13 +15,14 @@ export async function tellEnd(client: BatchClient, batch: string, end: BatchEnd,
     else printLine(`batch ${batch} failed: ${end.reason}`);
     return EXIT.imagesMissing;
   }
-  const { totals, recentFailures } = await batchProgress(client, batch);
+  const { totals, changes, recentFailures } = await batchProgress(client, batch);
   const { store } = await describeBatch(client, batch);
   const results = end.state === 'completed' ? resultPlaces(store, end.result) : {};
   if (json) {
-    printJson({ batch, state: end.state, totals, ...results });
+    printJson({ batch, state: end.state, totals, changes, ...results });
   } else {
     printLine(`batch ${batch} ${end.state}: ${totalsText(totals)}`);
+    if (changes !== undefined) printLine(`  ${changesText(changes)} (changes.csv in its folder)`);
     for (const { id, reason } of recentFailures) printLine(`  ${id}: ${reason}`);
     if (totals.failed > recentFailures.length) printLine('  … the manifest lists all failures');
     printLine(table(Object.entries(results).map(([what, where]) => [`  ${words[what]}`, where])));

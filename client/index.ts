@@ -1,7 +1,6 @@
 export { ServerUnreachable } from './batch-handle.ts';
 export { batchProgress, NoOrchestrator } from './batch-progress.ts';
 export type { BatchRequest } from './batch-request.ts';
-export { batchRows } from './batch-rows.ts';
 export { cancelBatch } from './cancel-batch.ts';
 export { type BatchClient, connect } from './connect.ts';
 export { controlBatch } from './control-batch.ts';

@@ -3,9 +3,8 @@ import { type Rejected, readDecisions } from '../catalog/decisions.ts';
 import { type CatalogFormat, catalogFormat } from '../catalog/format.ts';
 import type { ManifestRow } from '../catalog/manifest-table.ts';
 import { UserError } from '../catalog/user-error.ts';
-import { type ObjectStore, openStore, readUrl, revisionName, storeUrl } from '../store/index.ts';
+import { type ObjectStore, openStore, readBatchRows, readUrl, revisionName, storeUrl } from '../store/index.ts';
 import type { BatchInput, CatalogReading, CatalogSource } from '../workflows/contract.ts';
-import { batchRows } from './batch-rows.ts';
 import { requestedJobs } from './requested-jobs.ts';
 
 /** What a person changes before a retry; paths, `file:` URLs or `gs://` URLs. */
@@ -33,7 +32,7 @@ export async function keepRevisions(
   request: RetryRequest,
 ): Promise<{ source: Pick<RetrySource, 'corrected' | 'decisions'>; revised: Revised }> {
   const store = await openStore(input.store);
-  const rows = await batchRows(store, input.batch);
+  const rows = await readBatchRows(store, input.batch);
   const rejected = request.decisions === undefined ? null : await readRejected(rows, request.decisions);
   const corrected = request.corrected === undefined ? null : await readCorrected(input, reading, request.corrected);
   const isMade = (row: ManifestRow) => row.file === '' || rejected?.found.has(row.id) === true;

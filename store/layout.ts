@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { CatalogFormat } from '../catalog/format.ts';
 import { digestSchema, type ImageFormat, jobIdSchema } from '../catalog/job.ts';
 import { UserError } from '../catalog/user-error.ts';
@@ -22,6 +23,10 @@ export const objectName = (renderKey: string, format: ImageFormat): string =>
 
 /** What a bundle's images took here: see catalog/rates.ts. */
 export const ratesName = (bundleDigest: string): string => `rates/${digestSchema.parse(bundleDigest)}.json`;
+
+/** Which batch of the catalog at a URL ended last. */
+export const latestBatchName = (catalog: string): string =>
+  `catalogs/${createHash('sha256').update(catalog).digest('hex')}.json`;
 
 /** What may be lost at any time. Docs recommend a bucket rule for this prefix; a folder's leftovers are swept. */
 export const SCRATCH_FOLDER = 'scratch';
@@ -67,5 +72,8 @@ export const manifestName = (batch: string): string => `${batchFolder(batch)}man
 /** The manifest's jobs as a table, for programs and for spreadsheets. */
 export const manifestTableName = (batch: string, format: 'jsonl' | 'csv'): string =>
   `${batchFolder(batch)}manifest.${format}`;
+
+/** How the batch's catalog differs from that of the batch before. */
+export const changesName = (batch: string): string => `${batchFolder(batch)}changes.csv`;
 
 export const contactSheetName = (batch: string): string => `${batchFolder(batch)}contact-sheet.webp`;

@@ -1,3 +1,4 @@
+import type { ChangeCounts } from '../catalog/changes-text.ts';
 import type { Size } from '../catalog/size.ts';
 import type {
   BatchAnswer,
@@ -21,6 +22,8 @@ export type ProgressLedger = {
   /** Jobs that no shard started, counted when a cancelled batch ends. */
   cancelled: number;
   recentFailures: RecentFailure[];
+  /** Missing where there was no batch before, and in what an earlier version handed over. */
+  changes?: ChangeCounts;
   /** The last report of each shard that runs. */
   running: Record<number, ShardReport>;
 };
@@ -36,6 +39,7 @@ export const emptyLedger = (): ProgressLedger => ({
 
 export function planned(ledger: ProgressLedger, plan: Plan): void {
   ledger.state = 'rendering';
+  if (plan.changes !== undefined) ledger.changes = plan.changes;
   for (const { size, jobs } of plan.shards) {
     const before = ledger.bySize[size] ?? { jobs: 0, rendered: 0, reused: 0, failed: 0 };
     ledger.bySize[size] = { ...before, jobs: before.jobs + jobs };
@@ -121,6 +125,7 @@ export function progressOf(input: BatchInput, ledger: ProgressLedger, control?: 
       extraComputations: ledger.extraComputations,
     },
     bySize: ledger.bySize,
+    ...(ledger.changes !== undefined && { changes: ledger.changes }),
     recentFailures: ledger.recentFailures,
   };
 }

@@ -1,5 +1,6 @@
 /** What the workflows, their activities and the people who start them agree on. Types and names only: workflows import it. */
 import type { BundleRef } from '../catalog/bundle-ref.ts';
+import type { ChangeCounts } from '../catalog/changes-text.ts';
 import type { ExpansionSettings } from '../catalog/expansion/settings.ts';
 import type { CatalogFormat } from '../catalog/format.ts';
 import type { ImageFormat, Job } from '../catalog/job.ts';
@@ -91,6 +92,8 @@ export type BatchProgress = {
   paused?: string;
   /** Images in flight at once, for each size, as they are set now. */
   window?: number;
+  /** How the catalog differs from that of its batch before, where there was one. */
+  changes?: ChangeCounts;
   /** The last few, newest first. */
   recentFailures: RecentFailure[];
 };
@@ -109,6 +112,8 @@ export type Plan = {
   shards: ShardRef[];
   /** Images that earlier rounds made; there are none where it is missing. */
   made?: Partial<Record<Size, MadeImages>>;
+  /** How the catalog differs from that of its batch before, where there was one. */
+  changes?: ChangeCounts;
 };
 
 export type MadeImages = Pick<SizeProgress, 'rendered' | 'reused'> & { extraComputations: number };
@@ -176,6 +181,8 @@ export type WriteManifestInput = {
   store: string;
   batch: string;
   round: number;
+  /** URL of the catalog that the first round was planned from; missing where an older version did not say. */
+  catalog?: string;
   bundle: { name: string; digest: string };
   state: 'completed' | 'cancelled';
   /** ISO 8601: when this round began. */

@@ -1,3 +1,4 @@
+import { changesText } from '../catalog/changes-text.ts';
 import type { BatchProgress, RecentFailure, ShardReport } from './contract.ts';
 
 /** The batch in Markdown, as Temporal's UI shows it while the batch runs. */
@@ -8,7 +9,12 @@ export function batchDetails(progress: BatchProgress): string {
     ([size, of]) => `| ${size} | ${of.jobs} | ${of.rendered} | ${of.reused} | ${of.failed} |`,
   );
   const table = ['| size | jobs | rendered | reused | failed |', '|---|---|---|---|---|', ...rows].join('\n');
-  return [heading, ...(rows.length > 0 ? [table] : []), ...failureLines(progress.recentFailures)].join('\n\n');
+  return [
+    heading,
+    ...(rows.length > 0 ? [table] : []),
+    ...(progress.changes === undefined ? [] : [changesText(progress.changes)]),
+    ...failureLines(progress.recentFailures),
+  ].join('\n\n');
 }
 
 /** One shard in Markdown. */

@@ -267,11 +267,13 @@ async function finish(input: BatchInput, batch: Batch, update: () => void, cance
   ledger.state = 'finishing';
   update();
   const state = cancelled ? 'cancelled' : 'completed';
+  const catalog = input.source.kind === 'catalog' ? input.source.url : input.source.catalog;
   const bundle = { name: input.bundle.name, digest: input.bundle.digest };
   const { manifest, totals } = await writeManifest({
     store,
     batch: input.batch,
     round,
+    ...(catalog !== undefined && { catalog }),
     bundle,
     state,
     startedAt,

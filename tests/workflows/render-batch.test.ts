@@ -1,10 +1,19 @@
+import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UserError } from '../../catalog/user-error.ts';
-import { batchEnd, batchProgress, cancelBatch, describeBatch, retryBatch, watchBatch } from '../../client/index.ts';
+import {
+  batchEnd,
+  batchProgress,
+  cancelBatch,
+  describeBatch,
+  retryBatch,
+  submitBatch,
+  watchBatch,
+} from '../../client/index.ts';
 import { RendererDied } from '../../models/renderer/errors.ts';
 import { type BatchProgress, batchWorkflowId, PROGRESS_QUERY } from '../../workflows/contract.ts';
-import { type Site, startSite } from './site.ts';
+import { BUNDLE, type Site, startSite } from './site.ts';
 
 /** Prompts say how the simulated renderer shall behave; a row marked "twice" fails on the first attempt only. */
 const begun = new Map<string, number>();
@@ -108,6 +117,24 @@ describe('a batch', () => {
     const { totals, images } = await site.manifest('tuesday');
     expect(totals).toMatchObject({ jobs: 4, rendered: 0, reused: 4 });
     for (const { copy } of images) expect(await site.store.stat(copy)).not.toBeNull();
+  });
+
+  it('of an edited catalog renders the rows that changed, and says what changed since the batch before', async () => {
+    const catalog = await site.catalog('nightly.csv', ['a jar,256', 'a pot,256', 'a pan,512']);
+    const night = async (batch: string) => {
+      await submitBatch(site.client, { catalog, store: site.store.url, bundle: BUNDLE, batch });
+      await batchEnd(site.client, batch);
+      return batchProgress(site.client, batch);
+    };
+    expect((await night('night-1')).changes).toBeUndefined();
+    await site.catalog('nightly.csv', ['a jar,256', 'a red pot,256', 'a pan,512']);
+    const { totals, changes } = await night('night-2');
+    expect(totals).toMatchObject({ jobs: 3, rendered: 1, reused: 2 });
+    expect(changes).toEqual({ since: 'night-1', changed: 0, added: 1, removed: 1, unchanged: 2 });
+    const table = Buffer.from(await site.store.read('batches/night-2/changes.csv')).toString();
+    expect(table).toContain('"a red pot"');
+    await rm(new URL(`${site.store.url}/batches/night-2/`), { recursive: true });
+    expect((await night('night-3')).changes).toBeUndefined();
   });
 
   it('goes on when one of its shards is lost, and lists the jobs of that shard as failures', async () => {

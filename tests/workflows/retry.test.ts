@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Manifest } from '../../catalog/receipt.ts';
 import { UserError } from '../../catalog/user-error.ts';
-import { batchEnd, batchProgress, batchRows, retryBatch } from '../../client/index.ts';
+import { batchEnd, batchProgress, retryBatch } from '../../client/index.ts';
+import { readBatchRows } from '../../store/index.ts';
 import { type Site, startSite } from './site.ts';
 
 const before = ({ prompt }: { prompt: string }): void => {
@@ -75,7 +76,7 @@ it('a retry makes rejected images again with other seeds, once for each rejectio
   expect(again.renderKey).not.toBe(hat!.renderKey);
   expect(await site.store.stat(hat!.object)).not.toBeNull();
   expect(await site.store.stat(hat!.copy)).toMatchObject({ crc32c: again.crc32c });
-  const rows = await batchRows(site.store, 'judged');
+  const rows = await readBatchRows(site.store, 'judged');
   expect(rows.find(({ id }) => id === hat!.id)).toMatchObject({ render_key: again.renderKey, prompt: 'a hat' });
   const { totals } = await batchProgress(site.client, 'judged');
   expect(totals).toMatchObject({ jobs: 3, rendered: 3, failed: 0 });
