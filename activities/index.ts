@@ -4,6 +4,7 @@ import type { OpenStore } from './dependencies.ts';
 import { createMatchJobs } from './match-jobs.ts';
 import { isFinalForPlan, orchestratorActivity } from './orchestrator-activity.ts';
 import { createPlanBatch } from './plan-batch.ts';
+import { createPostWebhook } from './post-webhook.ts';
 import { createReadShard } from './read-shard.ts';
 import { createRenderImage, type RenderImageDependencies } from './render-image.ts';
 import { createWriteContactSheet } from './write-contact-sheet.ts';
@@ -12,8 +13,17 @@ import { createWriteReceipts } from './write-receipts.ts';
 
 export type { WorkerStop } from './hand-back.ts';
 
+export type OrchestratorDependencies = {
+  openStore: OpenStore;
+  /** What events are signed with; without it none is sent. */
+  webhookSecret?: string | undefined;
+};
+
 /** What plans a batch and writes its records; needs the store alone. */
-export function createOrchestratorActivities({ openStore }: { openStore: OpenStore }): OrchestratorActivities {
+export function createOrchestratorActivities({
+  openStore,
+  webhookSecret,
+}: OrchestratorDependencies): OrchestratorActivities {
   return {
     planBatch: orchestratorActivity(createPlanBatch(openStore), isFinalForPlan),
     activitiesInHand,
@@ -22,6 +32,7 @@ export function createOrchestratorActivities({ openStore }: { openStore: OpenSto
     writeReceipts: orchestratorActivity(createWriteReceipts(openStore)),
     writeManifest: orchestratorActivity(createWriteManifest(openStore)),
     writeContactSheet: orchestratorActivity(createWriteContactSheet(openStore)),
+    postWebhook: createPostWebhook(webhookSecret),
   };
 }
 

@@ -9,6 +9,9 @@ export const failureBudgetOption = (): Option =>
     'pause the batch when more of its jobs fail: a number, or a share of all',
   ).argParser(failureBudget);
 
+export const webhookOption = (): Option =>
+  new Option('--webhook <url>', 'tell this address how the batch ends, or that it paused itself (docs/operations.md)');
+
 /** `20` or `5%`. @throws InvalidArgumentError */
 export function failureBudget(text: string): FailureBudget {
   if (/^\d{1,9}$/.test(text)) return { count: Number(text) };

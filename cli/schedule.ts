@@ -19,7 +19,7 @@ import {
 import { bundleRef } from '../models/pixart/bundle.ts';
 import type { FailureBudget } from '../workflows/control.ts';
 import { chosenBundle } from './chosen-bundle.ts';
-import { addTeamOptions, failureBudgetOption, type TeamOptions, teamOf } from './control-options.ts';
+import { addTeamOptions, failureBudgetOption, type TeamOptions, teamOf, webhookOption } from './control-options.ts';
 import {
   addCatalogOptions,
   addServerOptions,
@@ -44,6 +44,7 @@ type CreateOptions = CatalogOptions &
     jitter?: number;
     pauseOnFailure?: true;
     maxFailures?: FailureBudget;
+    webhook?: string;
   };
 
 const examples = `
@@ -82,6 +83,7 @@ export function scheduleCommand(): Command {
     .addOption(new Option('--jitter <time>', 'start up to so much later, by chance: 10m').argParser(span))
     .option('--pause-on-failure', 'start no more once a batch has failed as a whole')
     .addOption(failureBudgetOption())
+    .addOption(webhookOption())
     .action(create);
   addServerOptions(command.command('list')).description('all schedules').addOption(jsonOption()).action(list);
   addServerOptions(command.command('describe'))
@@ -106,8 +108,8 @@ export function scheduleCommand(): Command {
 
 async function create(name: string, catalog: string, options: CreateOptions): Promise<void> {
   const bundle = bundleRef(await chosenBundle(options.bundle));
-  const { timeZone, overlap = 'skip', catchUp, jitter, pauseOnFailure, maxFailures } = options;
-  const request = { ...batchRequest(catalog, options, bundle), team: teamOf(options), maxFailures };
+  const { timeZone, overlap = 'skip', catchUp, jitter, pauseOnFailure, maxFailures, webhook } = options;
+  const request = { ...batchRequest(catalog, options, bundle), team: teamOf(options), maxFailures, webhook };
   const times = { when: timesOf(options), timeZone, overlap, catchUp, jitter, pauseOnFailure };
   await withClient(options, (client) => createSchedule(client, { ...request, ...times, name }));
   printLine(`schedule ${name} is set; ${overlapText[overlap]}`);

@@ -6,7 +6,7 @@ import { bundleRef } from '../models/pixart/bundle.ts';
 import { openStore, storeUrl } from '../store/index.ts';
 import type { FailureBudget } from '../workflows/control.ts';
 import { chosenBundle } from './chosen-bundle.ts';
-import { addTeamOptions, failureBudgetOption, type TeamOptions, teamOf } from './control-options.ts';
+import { addTeamOptions, failureBudgetOption, type TeamOptions, teamOf, webhookOption } from './control-options.ts';
 import { costOf, costText } from './estimate-text.ts';
 import { watchToTheEnd } from './follow-batch.ts';
 import {
@@ -32,6 +32,7 @@ type SubmitOptions = CatalogOptions &
     batch?: string;
     window?: number;
     maxFailures?: FailureBudget;
+    webhook?: string;
     maxJobs?: number;
     maxCost?: number;
     costPerHour?: number;
@@ -52,6 +53,7 @@ export const submitCommand = (): Command =>
     .option('--batch <id>', "the batch's name and folder; otherwise the catalog's name and the time")
     .addOption(new Option('--window <n>', 'images in flight at once, for each size').argParser(wholeNumber(1, 2000)))
     .addOption(failureBudgetOption())
+    .addOption(webhookOption())
     .addOption(
       new Option('--max-jobs <n>', 'start nothing where more images than this have to be rendered').argParser(
         wholeNumber(0, LIMITS.jobs),
@@ -77,6 +79,7 @@ async function submit(catalog: string, options: SubmitOptions): Promise<void> {
     window: options.window,
     team: teamOf(options),
     maxFailures: options.maxFailures,
+    webhook: options.webhook,
   };
   await withClient(options, async (client) => {
     const { batch, plan } = await submitBatch(client, request, inspection(options, bundle.digest));

@@ -3,6 +3,7 @@ import { type ExpansionSettings, MAX_PER_ROW } from '../catalog/expansion/settin
 import { type CatalogFormat, catalogFormat } from '../catalog/format.ts';
 import type { ImageFormat } from '../catalog/job.ts';
 import { UserError } from '../catalog/user-error.ts';
+import { checkWebhookUrl } from '../catalog/webhook-url.ts';
 import { checkBatchId, storeUrl } from '../store/index.ts';
 import type { BatchInput, CatalogSource, JobDefaults, Team } from '../workflows/contract.ts';
 import type { FailureBudget } from '../workflows/control.ts';
@@ -29,6 +30,8 @@ export type BatchRequest = {
   team?: Team | undefined;
   /** More failures than this pause the batch; a tenth of its jobs, but at least 20, unless given. */
   maxFailures?: FailureBudget | undefined;
+  /** Address that is told how the batch ends, and that it paused itself; signed with the orchestrator's secret. */
+  webhook?: string | undefined;
 };
 
 export type CatalogInput = BatchInput & { source: Extract<CatalogSource, { kind: 'catalog' }> };
@@ -50,6 +53,7 @@ export function batchInput(request: BatchRequest, batch: string): CatalogInput {
     );
   }
   if (request.team) checkTeam(request.team);
+  if (request.webhook !== undefined) checkWebhookUrl(request.webhook);
   return {
     batch: checkBatchId(batch),
     round: 1,
@@ -66,6 +70,7 @@ export function batchInput(request: BatchRequest, batch: string): CatalogInput {
     window,
     team: request.team,
     maxFailures: request.maxFailures ?? DEFAULT_BUDGET,
+    webhook: request.webhook,
   };
 }
 

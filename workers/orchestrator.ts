@@ -47,7 +47,7 @@ export async function createOrchestrator(connection: NativeConnection, namespace
     namespace,
     taskQueue: ORCHESTRATOR_QUEUE,
     workflowBundle: await workflowBundle(Runtime.instance().logger),
-    activities: createOrchestratorActivities({ openStore }),
+    activities: createOrchestratorActivities({ openStore, webhookSecret: process.env.PIXART_WEBHOOK_SECRET }),
     interceptors: { activity: [observeActivities(tracer)] },
     sinks: workflowSpans(tracer),
     maxCachedWorkflows: CACHED_WORKFLOWS,

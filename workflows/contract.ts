@@ -6,6 +6,7 @@ import type { CatalogFormat } from '../catalog/format.ts';
 import type { ImageFormat, Job } from '../catalog/job.ts';
 import type { Failure, Receipt, Totals } from '../catalog/receipt.ts';
 import type { Size } from '../catalog/size.ts';
+import type { BatchEvent } from './batch-event.ts';
 import type { FailureBudget, RowFilter, ShardControl } from './control.ts';
 
 export const ORCHESTRATOR_QUEUE = 'orchestrate';
@@ -56,7 +57,12 @@ export type BatchInput = {
   team?: Team | undefined;
   /** More failures than this pause the batch; without it none do. */
   maxFailures?: FailureBudget | undefined;
+  /** Address that is told how the batch ends, and that it paused itself. */
+  webhook?: string | undefined;
 };
+
+/** `id` is the same whenever the event is posted again, so that a receiver can tell. */
+export type WebhookDelivery = { url: string; id: string; event: BatchEvent };
 
 export type Team = { name: string; weight: number };
 
@@ -212,6 +218,7 @@ export type OrchestratorActivities = {
   writeManifest(input: WriteManifestInput): Promise<WrittenManifest>;
   /** `null` where there is no image to show. */
   writeContactSheet(input: WriteContactSheetInput): Promise<string | null>;
+  postWebhook(delivery: WebhookDelivery): Promise<void>;
 };
 
 export type RenderActivities = {

@@ -58,6 +58,17 @@ export const ORCHESTRATE_RETRY: RetryPolicy = {
   maximumInterval: '1 minute',
 };
 
+/** A receiver that is away over a weekend hears of the batch on Monday. */
+export const WEBHOOK_SCHEDULE_TO_CLOSE = '3 days';
+
+export const WEBHOOK_START_TO_CLOSE = '30 seconds';
+
+export const WEBHOOK_RETRY: RetryPolicy = {
+  initialInterval: '2 seconds',
+  backoffCoefficient: 3,
+  maximumInterval: '30 minutes',
+};
+
 /**
  * Shards of one size that run at once. With one, the devices would idle between a shard's last image and the next one's
  * first; more only makes more workflows of the same window.

@@ -16,6 +16,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { SIZES, type Size } from '../catalog/size.ts';
+import { announce } from './batch-event.ts';
 import { emptyLedger, type ProgressLedger, planned, progressOf, reported, settled } from './batch-progress.ts';
 import { publisher } from './batch-visibility.ts';
 import {
@@ -86,7 +87,10 @@ export async function renderBatch(input: BatchInput, carry?: BatchCarry): Promis
     await renderShards(input, batch, update);
     stopIfCancelled(batch);
   } catch (error) {
-    if (!isCancellation(error)) throw error;
+    if (!isCancellation(error)) {
+      await announce(input, 'batch.failed', { reason: reasonOf(rootCause(error)) });
+      throw error;
+    }
     cancellation = error;
   }
   if (batch.waiting.length > 0 && cancellation === null) {
@@ -138,12 +142,13 @@ const failedOf = ({ ledger }: Batch): number =>
   Object.values(ledger.bySize).reduce((total, { failed }) => total + failed, 0);
 
 /** Pauses the batch where too many of its jobs fail. */
-function keepBudget(batch: Batch): void {
+function keepBudget(input: BatchInput, batch: Batch): void {
   const jobs = Object.values(batch.ledger.bySize).reduce((total, size) => total + size.jobs, 0);
   const control = withinBudget(batch.control, jobs, failedOf(batch));
   if (control === batch.control) return;
   batch.control = control;
   batch.running.tell(control);
+  void announce(input, 'batch.paused', { reason: control.paused ?? '' }, control.version);
 }
 
 /** Shards may all end well although the batch was cancelled, and a run that continues as new does not hear of it again. */
@@ -172,7 +177,7 @@ async function renderShards(input: BatchInput, batch: Batch, update: () => void)
     const shard = batch.running.find(report.shard);
     if (shard === undefined) return;
     reported(batch.ledger, shard, report);
-    keepBudget(batch);
+    keepBudget(input, batch);
     update();
   });
   const next = () => {
@@ -189,7 +194,7 @@ async function renderShards(input: BatchInput, batch: Batch, update: () => void)
     const work = async (shard: ShardRef, lane: number) => {
       await renderOne(input, batch, shard, Math.floor((input.window + lane) / lanes));
       batch.running.remove(shard.shard, batch.control);
-      keepBudget(batch);
+      keepBudget(input, batch);
       update();
     };
     return slidingWindow(taken(batch, size), lanes, work, next);
@@ -286,5 +291,10 @@ async function finish(input: BatchInput, batch: Batch, update: () => void, cance
   }).catch(() => null);
   ledger.state = state;
   update();
+  const { changes } = ledger;
+  await announce(input, cancelled ? 'batch.cancelled' : 'batch.completed', {
+    ...{ totals, manifest, contactSheet },
+    ...(changes !== undefined && { changes }),
+  });
   return { batch: input.batch, totals, manifest, contactSheet };
 }

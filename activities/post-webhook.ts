@@ -1,0 +1,62 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { Webhook } from 'standardwebhooks';
+import { checkWebhookUrl } from '../catalog/webhook-url.ts';
+import type { WebhookDelivery } from '../workflows/contract.ts';
+
+const ANSWER_MS = 15_000;
+
+/**
+ * The activity that posts one event, signed as the Standard Webhooks specification says (version 1, HMAC-SHA256;
+ * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md). The secret stays in this
+ * process: neither the workflow nor an error knows it.
+ *
+ * The activity throws Error, to be tried again, unless the receiver answers 2xx; ApplicationFailure that is final where it answers 410.
+ *
+ * @param secret `whsec_` and base64; without one nothing is sent
+ */
+export function createPostWebhook(secret: string | undefined) {
+  return async function postWebhook({ url, id, event }: WebhookDelivery): Promise<void> {
+    const signer = signerOf(secret);
+    const { host } = checkWebhookUrl(url);
+    const body = JSON.stringify(event);
+    const now = new Date();
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'webhook-id': id,
+        'webhook-timestamp': String(Math.floor(now.getTime() / 1_000)),
+        'webhook-signature': signer.sign(id, now, body),
+      },
+      body,
+      // Whoever signs for one address must not be sent on to another.
+      redirect: 'manual',
+      signal: AbortSignal.timeout(ANSWER_MS),
+    }).catch((error: unknown) => {
+      throw new Error(`webhook: ${host} cannot be reached: ${causeOf(error)}`);
+    });
+    await response.body?.cancel();
+    if (response.ok) return;
+    const message = `webhook: expected ${host} to answer 2xx, found ${response.status}`;
+    // The specification's way of saying that nothing more is wanted.
+    if (response.status === 410) throw ApplicationFailure.nonRetryable(message, 'WebhookGone');
+    throw new Error(message);
+  };
+}
+
+function signerOf(secret: string | undefined): Webhook {
+  const expected = 'PIXART_WEBHOOK_SECRET: expected "whsec_" and base64 in the environment of the orchestrator';
+  if (!secret) throw new Error(`${expected}, found none; set it and start the orchestrator again: the event waits`);
+  try {
+    return new Webhook(secret);
+  } catch {
+    throw new Error(`${expected}, found something else`);
+  }
+}
+
+/** Of a failed fetch the cause alone says what happened; the message of it may have the address in it. */
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  const { cause } = error;
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : error.name;
+}

@@ -1,0 +1,130 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { UserError } from '../../catalog/user-error.ts';
+import {
+  batchEnd,
+  cancelBatch,
+  createSchedule,
+  deleteSchedule,
+  submitBatch,
+  triggerSchedule,
+} from '../../client/index.ts';
+import type { BatchEvent } from '../../workflows/batch-event.ts';
+import { batchWorkflowId } from '../../workflows/contract.ts';
+import type { FailureBudget } from '../../workflows/control.ts';
+import { BUNDLE, type Site, startSite } from './site.ts';
+
+const SECRET = `whsec_${Buffer.from('another secret of some 32 bytes..').toString('base64')}`;
+
+const before = ({ prompt }: { prompt: string }): void => {
+  if (prompt.includes('impossible')) throw new UserError('this picture cannot be made');
+};
+
+/** A picture with "slow" in its prompt takes longer than its test. */
+const stepMs = ({ prompt }: { prompt: string }): number => (prompt.includes('slow') ? 60_000 : 0);
+
+let site: Site;
+let receiver: Server;
+let refusals = 0;
+const events: { id: string; event: BatchEvent }[] = [];
+
+beforeAll(async () => {
+  process.env.PIXART_WEBHOOK_SECRET = SECRET;
+  site = await startSite({ before, stepMs });
+  receiver = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    if (refusals > 0) {
+      refusals -= 1;
+      if (refusals % 2 === 0) request.socket.destroy();
+      else response.writeHead(503).end();
+      return;
+    }
+    events.push({ id: String(request.headers['webhook-id']), event: JSON.parse(Buffer.concat(chunks).toString()) });
+    response.writeHead(200).end();
+  }).listen(0, '127.0.0.1');
+  await once(receiver, 'listening');
+});
+
+afterAll(async () => {
+  delete process.env.PIXART_WEBHOOK_SECRET;
+  receiver.close();
+  await site.stop();
+});
+
+const address = (): string => `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/batches`;
+
+async function submit(batch: string, rows: string[], maxFailures?: FailureBudget): Promise<void> {
+  const catalog = await site.catalog(`${batch}.csv`, rows);
+  await submitBatch(site.client, {
+    catalog,
+    store: site.store.url,
+    bundle: BUNDLE,
+    batch,
+    webhook: address(),
+    maxFailures,
+  });
+}
+
+/** What the webhook was told of a batch. */
+const told = (batch: string): BatchEvent[] =>
+  events.filter(({ event }) => event.data.batch === batch).map(({ event }) => event);
+
+const heard = (batch: string, count = 1) => expect.poll(() => told(batch), { timeout: 40_000 }).toHaveLength(count);
+
+it('a batch tells its webhook how it ended, again and again until it is heard, and does not wait for it', async () => {
+  refusals = 2;
+  await submit('told', ['a fox,256', 'an owl,512']);
+  await batchEnd(site.client, 'told');
+  expect(told('told')).toEqual([]);
+  await heard('told');
+  expect(told('told')).toMatchObject([
+    {
+      type: 'batch.completed',
+      data: { round: 1, store: site.store.url, totals: { rendered: 2 }, manifest: 'batches/told/manifest.json' },
+    },
+  ]);
+  const handle = site.client.temporal.workflow.getHandle(`${batchWorkflowId('told')}/batch.completed/1-0`);
+  await handle.result();
+  const history = JSON.stringify(await handle.fetchHistory());
+  expect(history).not.toContain(SECRET.slice(6));
+  expect(events.filter(({ id }) => id === `${batchWorkflowId('told')}/batch.completed/1-0`)).toHaveLength(1);
+});
+
+it('a batch that its failures pause says so, with the reason', async () => {
+  await submit('paused', ['an impossible stair,256', 'an impossible arch,256'], { count: 1 });
+  await heard('paused');
+  expect(told('paused')).toMatchObject([
+    { type: 'batch.paused', data: { reason: expect.stringContaining('2 images failed, and its budget is 1') } },
+  ]);
+});
+
+it('a cancelled batch tells its webhook', async () => {
+  await submit('stopped', ['a slow hill,256', 'a slow dale,256']);
+  await cancelBatch(site.client, 'stopped');
+  await batchEnd(site.client, 'stopped');
+  await heard('stopped');
+  expect(told('stopped')).toMatchObject([{ type: 'batch.cancelled', data: { batch: 'stopped', round: 1 } }]);
+});
+
+it('a scheduled batch whose catalog has become wrong tells its webhook what is wrong', async () => {
+  const catalog = await site.catalog('nightly.csv', ['a moon,256']);
+  const when = { cron: '@daily' };
+  await createSchedule(site.client, {
+    name: 'nightly',
+    when,
+    catalog,
+    store: site.store.url,
+    bundle: BUNDLE,
+    webhook: address(),
+  });
+  await site.catalog('nightly.csv', ['a moon,257']);
+  await triggerSchedule(site.client, 'nightly');
+  const failed = () =>
+    events.filter(({ event }) => event.type === 'batch.failed').map(({ event }) => event.data.reason);
+  await expect.poll(failed, { timeout: 40_000 }).toHaveLength(1);
+  expect(failed()[0]).toContain('line 2, size: expected one of 256');
+  await deleteSchedule(site.client, 'nightly');
+});
