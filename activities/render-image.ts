@@ -15,6 +15,8 @@ import { type ObjectOrder, renderObject } from './render-object.ts';
 export type RenderImageDependencies = {
   openStore: (url: string) => Promise<ObjectStore>;
   renderer: Renderer;
+  /** What the renderer's device is, for the receipts. */
+  deviceName?: string | undefined;
   /** The least time between two checkpoints of one image; what is denoised in less has none. */
   checkpointSeconds?: number | undefined;
   /** When this process is told to stop, and how long images may go on then. */
@@ -31,6 +33,7 @@ export type RenderImageDependencies = {
 export function createRenderImage({
   openStore,
   renderer,
+  deviceName,
   checkpointSeconds = CHECKPOINT_SECONDS,
   stop = NEVER_STOPS,
 }: RenderImageDependencies): RenderActivities['renderImage'] {
@@ -48,7 +51,7 @@ export function createRenderImage({
     const begunBefore = info.attempt > 1 || input.round > 1;
     const checkpoint = new Checkpoint({ store, job, bundleDigest: renderer.bundle.digest, begunBefore, log });
     return oneAtATime(`${store.url} ${object}`, signal, () =>
-      makeImage({ store, renderer, job, object, pulse, signal, checkpoint, checkpointSeconds, stop }, copy),
+      makeImage({ store, renderer, job, object, pulse, signal, checkpoint, checkpointSeconds, stop }, copy, deviceName),
     );
   }
 
@@ -69,7 +72,7 @@ export function createRenderImage({
 
 const NOTHING_SPENT: Timings = { waitMs: 0, encodeMs: 0, denoiseMs: 0, decodeMs: 0, storeMs: 0 };
 
-async function makeImage(order: ObjectOrder, copy: string): Promise<Receipt> {
+async function makeImage(order: ObjectOrder, copy: string, deviceName: string | undefined): Promise<Receipt> {
   const { store, job, object, pulse } = order;
   const begunBefore = pulse.computations;
   const found = await store.stat(object);
@@ -92,6 +95,7 @@ async function makeImage(order: ObjectOrder, copy: string): Promise<Receipt> {
     outcome: created || begunBefore > 0 ? 'rendered' : 'reused',
     computations: pulse.computations,
     stepsComputed: pulse.stepsComputed,
+    ...(created && deviceName !== undefined && { device: deviceName }),
     timings,
   };
 }

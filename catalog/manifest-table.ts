@@ -25,6 +25,8 @@ const manifestRowSchema = z.strictObject({
   crc32c: z.string().nullable(),
   render_key: z.string(),
   computations: z.int().nullable(),
+  /** What rendered it; tables from before it was noted lack it. */
+  device: z.string().nullable().default(null),
   wait_ms: milliseconds,
   encode_ms: milliseconds,
   denoise_ms: milliseconds,
@@ -63,6 +65,7 @@ export function manifestRow(job: Job, outcome: Receipt | Failure | undefined): M
     crc32c: receipt?.crc32c ?? null,
     render_key: job.renderKey,
     computations: receipt?.computations ?? null,
+    device: receipt?.device ?? null,
     wait_ms: ms('waitMs'),
     encode_ms: ms('encodeMs'),
     denoise_ms: ms('denoiseMs'),

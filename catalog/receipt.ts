@@ -29,6 +29,8 @@ export const receiptSchema = z.strictObject({
   computations: z.int().min(0),
   /** Denoising steps computed for this job, as far as lost attempts could tell; images from before it was counted lack it. */
   stepsComputed: z.int().min(0).optional(),
+  /** What rendered it; of a reused image, and of one from before it was noted, there is none. */
+  device: z.string().max(200).optional(),
   timings: timingsSchema,
 });
 

@@ -15,6 +15,7 @@ import { openStore } from '../store/index.ts';
 import { renderQueue } from '../workflows/contract.ts';
 import { IMAGES_IN_HAND } from '../workflows/limits.ts';
 import { closeConnection, connectWorker } from './connection.ts';
+import { deviceName } from './device-name.ts';
 import { type RenderConfig, servedSizes } from './render-config.ts';
 
 /** From the end of the grace time until images that do not stop are left to their heartbeat timeout. */
@@ -97,15 +98,17 @@ type Surroundings = {
   observers: RenderObservers;
 };
 
-function createWorkers(
+async function createWorkers(
   sizes: Size[],
-  { graceSeconds, checkpointSeconds }: RenderConfig,
+  { device, threads, graceSeconds, checkpointSeconds }: RenderConfig,
   surroundings: Surroundings,
 ): Promise<Worker[]> {
   const { connection, namespace, renderer, stop, observers } = surroundings;
+  const name = await deviceName(device, threads);
   const activities = createRenderActivities({
     openStore: watchedStores(openStore),
     renderer: watchedRenderer(renderer),
+    deviceName: name,
     checkpointSeconds,
     stop,
   });

@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  renderImage = createRenderImage({ openStore, renderer });
+  renderImage = createRenderImage({ openStore, renderer, deviceName: 'GPU A' });
   store = await folderStore();
 });
 
@@ -39,7 +39,9 @@ test('a job is rendered into one object and the batch gets its copy', async () =
   const job = tinyJob(bundleDigest);
   const { receipt } = attempt(renderImage, { store, shard: await planOf(store, [job]), bundleDigest });
   const found = receiptSchema.parse(await receipt);
-  expect(found).toMatchObject({ id: 'fox', outcome: 'rendered', computations: 1, copy: 'batches/night/fox.png' });
+  expect(found).toMatchObject({
+    ...{ id: 'fox', outcome: 'rendered', computations: 1, copy: 'batches/night/fox.png', device: 'GPU A' },
+  });
   expect(await objects()).toEqual([objectName(job.renderKey, 'png')]);
   expect(await store.stat(found.object)).toMatchObject({ bytes: found.bytes, crc32c: found.crc32c });
   expect(Buffer.compare(await store.read(found.copy), await store.read(found.object))).toBe(0);
@@ -56,6 +58,7 @@ test('an image that is there already is reused, and copied into the other batch'
     copy: 'batches/morning/fox.png',
     timings: { waitMs: 0, denoiseMs: 0 },
   });
+  expect((await second.receipt).device).toBeUndefined();
   expect(second.heartbeats).toEqual([]);
   expect(await store.stat('batches/morning/fox.png')).not.toBeNull();
 });
