@@ -37,5 +37,8 @@ export function teamOf({ team, weight }: TeamOptions): Team | undefined {
 
 export const addTeamOptions = (command: Command): Command =>
   command
-    .option('--team <name>', 'whose batch it is: teams that wait for the same devices share them')
+    .option(
+      '--team <name>',
+      'whose batch it is: teams that wait for the same devices share them, where the server has fairness switched on (docs/guide.md)',
+    )
     .option('--weight <n>', "the team's share beside the others'; otherwise 1", Number);
