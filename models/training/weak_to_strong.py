@@ -1,0 +1,138 @@
+"""What starting from the 256 px model is worth at 512 px: two runs of one length, one from it and one from nothing.
+
+python -m training.weak_to_strong --minutes 50
+
+Each run ends after so many minutes of training, validation and scoring not counted; stopped, it goes on where it was. The
+tables go to standard output, the curve to `weak-to-strong.svg` in the folder given.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL
+
+from training.latents import LatentSet, Recipe, latent_set
+from training.loss_plot import Curve, loss_plot
+from training.paths import CACHE
+from training.run import Run
+from training.schedule import noised
+from training.score import score
+from training.scorer import held_out_scenes, load_scorer
+from training.stages import STAGES, TEXT_RUN
+from training.text_states import TextStates
+from training.tokenizer import load_tokenizer
+from training.train_text import load_text_encoder
+from training.train_transformer import Trainer, load_average
+from training.transformer import Shape, Transformer
+
+VALIDATION = Recipe(590, 512, 512, 32, base_side=64, pair_share=0.25)
+POINTS = 12
+"""How often the loss is measured on the way."""
+SCORED = 3
+"""At how many of them, evenly, pictures are drawn and judged."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where a run stands: minutes trained, pictures seen, and the averaged weights' loss on pictures it never sees."""
+
+    minutes: float
+    pictures: int
+    loss: float
+
+
+@torch.no_grad()
+def validation_loss(model: Transformer, data: LatentSet, text_states: TextStates, batch: int = 8) -> float:
+    """Mean squared error of v over the whole set, with noise, timesteps and wordings that are always the same."""
+    rng = np.random.default_rng(591)
+    generator = torch.Generator().manual_seed(591)
+    count = len(data.scenes)
+    timesteps = ((torch.arange(count) + 0.5) / count * 1000).long()[torch.randperm(count, generator=generator)]
+    total = 0.0
+    for i in range(0, count, batch):
+        latents = torch.from_numpy(np.asarray(data.latents[i : i + batch], np.float32))
+        states, mask = text_states.for_scenes(data.scenes[i : i + batch], rng, dropout=0.0)
+        noise = torch.randn(latents.shape, generator=generator)
+        noisy, target = noised(latents, noise, timesteps[i : i + batch])
+        predicted = model(noisy, timesteps[i : i + batch], states, mask, base_side=data.base_side)
+        total += (predicted - target).square().mean((1, 2, 3)).sum().item()
+    return total / count
+
+
+def train(trainer: Trainer, run: Run, validation: LatentSet, minutes: float) -> list[Point]:
+    """Train for so long, and measure the loss at the beginning and at POINTS times on the way."""
+    file = run.folder / "points.json"
+    points = [Point(**p) for p in json.loads(file.read_text())] if file.exists() else []
+    step = run.resume(trainer.model, trainer.average, trainer.optimizers)
+    pictures = points[-1].pictures if points else 0
+    spent = points[-1].minutes if points else 0.0
+    while len(points) <= POINTS:
+        while points and spent < minutes * len(points) / POINTS:
+            started = time.monotonic()
+            trainer.step(step)
+            spent += (time.monotonic() - started) / 60
+            step += 1
+            pictures += trainer.stage.sources[0].batch
+        model = trainer.average.module if points else trainer.model.eval()
+        points.append(Point(spent, pictures, validation_loss(model, validation, trainer.text_states)))
+        run.log(minutes=round(spent, 2), pictures=pictures, loss=round(points[-1].loss, 4))
+        if (len(points) - 1) % (POINTS // SCORED) == 0:
+            torch.save(trainer.average.module.state_dict(), run.folder / f"scored-{len(points) - 1}.pt")
+        run.save(step, trainer.model, trainer.average, trainer.optimizers)
+        file.write_text(json.dumps([p.__dict__ for p in points]))
+    return points
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=50)
+    parser.add_argument("--count", type=int, default=24, help="prompts of one object judged at each of three points")
+    parser.add_argument("--out", type=Path, default=Path())
+    arguments = parser.parse_args()
+    vae = AutoencoderKL.from_pretrained(CACHE / "vae").eval()
+    text_states = TextStates(load_tokenizer(), load_text_encoder(Run(TEXT_RUN)))
+    # The rate stays as it is to the end: a length in minutes is not known in steps.
+    only_512 = replace(
+        STAGES["512px"], sources=(replace(STAGES["512px"].sources[0], share=1.0),), steps=10**6, decay=0.0
+    )
+    sets = [latent_set(vae, only_512.sources[0].recipe)]
+    validation = latent_set(vae, VALIDATION)
+    torch.manual_seed(only_512.seed)
+    starts = {"from 256 px": load_average(only_512.start_from), "from nothing": Transformer(Shape())}
+    curves = []
+    for name, model in starts.items():
+        run = Run(f"weak-to-strong-{name.replace(' ', '-')}")
+        points = train(Trainer(only_512, sets, text_states, model), run, validation, arguments.minutes)
+        curves.append(Curve(name, [p.minutes for p in points], [p.loss for p in points]))
+        table(name, points, run, lambda model: judge(model, arguments.count, vae, text_states))
+    plot = loss_plot(curves, "minutes of training at 512 px", "validation loss")
+    (arguments.out / "weak-to-strong.svg").write_text(plot)
+
+
+def judge(model: Transformer, count: int, vae: AutoencoderKL, text_states: TextStates) -> list[str]:
+    """Return how many of `count` held-out prompts were drawn with the right object, and background."""
+    scenes = held_out_scenes(count, 0.0, seed=14)
+    counts = score(model, vae, text_states, load_scorer(Run("scorer")), scenes=scenes, side=512)
+    return [f"{right} of {of}" for right, of in (counts["single object"], counts["background"])]
+
+
+def table(name: str, points: list[Point], run: Run, judged: Callable[[Transformer], list[str]]) -> None:
+    """Print where a run stood, with what the judge says of the weights that were kept on the way."""
+    print(f"\n| {name}: minutes | pictures | validation loss | object | background |\n| --- | --- | --- | --- | --- |")
+    for i, point in enumerate(points):
+        weights, shares = run.folder / f"scored-{i}.pt", ["", ""]
+        if i > 0 and weights.exists():
+            model = Transformer(Shape()).eval()
+            model.load_state_dict(torch.load(weights, weights_only=True))
+            shares = judged(model)
+        print(f"| {point.minutes:.1f} | {point.pictures} | {point.loss:.4f} | {shares[0]} | {shares[1]} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""The comparison of two starts, at toy scale."""
+
+from dataclasses import replace
+from pathlib import Path
+from xml.dom import minidom
+
+import numpy as np
+import torch
+
+from training.latents import LatentSet, Recipe
+from training.loss_plot import Curve, loss_plot
+from training.run import Run
+from training.scenes import Scene, sample_scene
+from training.stages import STAGES, Source
+from training.train_transformer import Trainer
+from training.transformer import Shape, Transformer
+from training.weak_to_strong import POINTS, train, validation_loss
+
+TOY = Recipe(1, 64, 64, 8, base_side=8)
+
+
+class Words:
+    """Text states that tell nothing."""
+
+    def for_scenes(
+        self, scenes: list[Scene], rng: np.random.Generator, dropout: float
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        return torch.zeros(len(scenes), 2, 192), torch.ones(len(scenes), 2, dtype=torch.long)
+
+
+def toy_set() -> LatentSet:
+    rng = np.random.default_rng(0)
+    data = LatentSet.__new__(LatentSet)
+    data.base_side, data.latents = 8, rng.standard_normal((8, 4, 8, 8)).astype(np.float16)
+    data.scenes = [sample_scene(rng, 0.0) for _ in range(8)]
+    return data
+
+
+def trainer() -> Trainer:
+    torch.manual_seed(0)
+    stage = replace(STAGES["512px"], sources=(Source(TOY, 4),), steps=1000, decay=0.0)
+    return Trainer(stage, [toy_set()], Words(), Transformer(Shape(layers=1)))
+
+
+def test_the_loss_is_the_same_whenever_it_is_measured_and_that_of_the_target_itself_for_a_fresh_model() -> None:
+    model = Transformer(Shape(layers=1))
+    losses = [validation_loss(model, toy_set(), Words()) for _ in range(2)]
+    assert losses[0] == losses[1]
+    assert 0.7 < losses[0] < 1.3
+
+
+def test_a_run_that_is_stopped_goes_on_where_it_was_and_keeps_its_points(tmp_path: Path) -> None:
+    points = train(trainer(), Run("toy", tmp_path), toy_set(), minutes=0.02)
+    assert len(points) == POINTS + 1
+    assert points[0].minutes == 0 and points[-1].loss < points[0].loss
+    assert train(trainer(), Run("toy", tmp_path), toy_set(), minutes=0.02) == points
+    assert sorted(p.name for p in (tmp_path / "toy").glob("scored-*.pt")) == [f"scored-{i}.pt" for i in (0, 12, 4, 8)]
+
+
+def test_the_plot_is_well_formed_and_names_every_curve() -> None:
+    plot = loss_plot([Curve("a < b", [0, 1], [0.5, 0.2]), Curve("c", [0, 1], [0.9, 0.3])], "minutes", "loss")
+    texts = [node.firstChild.data for node in minidom.parseString(plot).getElementsByTagName("text")]
+    assert {"a < b", "c", "minutes", "loss"} <= set(texts)
