@@ -2,8 +2,8 @@
 
 python -m training.weak_to_strong --minutes 50
 
-Each run ends after so many minutes of training, validation and scoring not counted; stopped, it goes on where it was. The
-tables go to standard output, the curve to `weak-to-strong.svg` in the folder given.
+Each run ends after so many minutes of training, validation and scoring not counted; stopped, it goes on where it was.
+The tables go to standard output, the curve to `weak-to-strong.svg` in the folder given.
 """
 
 import argparse
