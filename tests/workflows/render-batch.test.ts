@@ -119,6 +119,24 @@ describe('a batch', () => {
     for (const { copy } of images) expect(await site.store.stat(copy)).not.toBeNull();
   });
 
+  it('that another team submits at the same moment shares its images: one object each, computed once', async () => {
+    const catalog = await site.catalog('shared.csv', rows(12, '256', 'a kite'));
+    const names = ['ours', 'theirs'];
+    const submit = (name: string) =>
+      submitBatch(site.client, {
+        ...{ catalog, store: site.store.url, bundle: BUNDLE, batch: name, team: { name, weight: 1 } },
+      });
+    await Promise.all(names.map(submit));
+    for (const name of names) await batchEnd(site.client, name);
+    const [ours, theirs] = await Promise.all(names.map((name) => site.manifest(name)));
+    expect(ours!.images.map(({ object }) => object)).toEqual(theirs!.images.map(({ object }) => object));
+    expect(ours!.totals.rendered + theirs!.totals.rendered).toBe(12);
+    expect(ours!.totals.extraComputations + theirs!.totals.extraComputations).toBe(0);
+    expect([...begun].filter(([prompt]) => prompt.includes('a kite')).map(([, times]) => times)).toEqual(
+      Array.from({ length: 12 }, () => 1),
+    );
+  });
+
   it('of an edited catalog renders the rows that changed, and says what changed since the batch before', async () => {
     const catalog = await site.catalog('nightly.csv', ['a jar,256', 'a pot,256', 'a pan,512']);
     const night = async (batch: string) => {
