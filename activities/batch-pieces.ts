@@ -18,54 +18,63 @@ export const encodeOutcomes = (outcomes: Outcome[]): Uint8Array => toLines(outco
 /** The jobs of one plan shard, in its order. @throws ObjectNotFound */
 export const readJobs = (store: ObjectStore, name: string): Promise<Job[]> => readLines(store, name, jobSchema);
 
+/** A row of a batch: the job that was planned for it last, what became of that, and what earlier rounds had planned. */
+export type RowOutcome = { job: Job; outcome: Outcome | undefined; earlier: Job[] };
+
 /**
- * Every job of the batch in the first plan's order, with its receipt where any round rendered it, the last one's where several did, else
- * the last round's failure; `undefined` for a job that no round came to. A later round may have planned a row otherwise: the job is
- * then the one whose image there is, or the one that was planned last.
+ * Every row of the batch in the first plan's order. Its outcome is the receipt of any round that is of the picture which was planned last,
+ * else the last failure since there was another picture; `undefined` where no round came to it.
+ *
+ * @param beforeRound takes the rounds before this one only
  */
 export async function* batchOutcomes(
   store: ObjectStore,
   batch: string,
-): AsyncGenerator<{ job: Job; outcome: Outcome | undefined }> {
+  beforeRound = Number.POSITIVE_INFINITY,
+): AsyncGenerator<RowOutcome> {
   // A night's retries are few; only the first round is too large to be kept in memory whole.
-  const receiptNames = await readPieces(store, receiptsFolder(batch));
-  const planNames = await readPieces(store, planFolder(batch));
-  const later = new Map<string, Outcome>();
-  for (const name of receiptNames.laterRounds) {
-    for (const outcome of await readLines(store, name, outcomeSchema)) {
-      later.set(outcome.id, best(outcome, later.get(outcome.id))!);
-    }
-  }
-  const replanned = new Map<string, Job[]>();
-  for (const name of planNames.laterRounds) {
-    for (const job of await readJobs(store, name)) replanned.set(job.id, [...(replanned.get(job.id) ?? []), job]);
-  }
+  const receiptNames = await readPieces(store, receiptsFolder(batch), beforeRound);
+  const planNames = await readPieces(store, planFolder(batch), beforeRound);
+  const later = await byId(receiptNames.laterRounds, (name) => readLines(store, name, outcomeSchema));
+  const replanned = await byId(planNames.laterRounds, (name) => readJobs(store, name));
   for (const name of planNames.firstRound) {
     const receipts = shardReceiptsName(batch, 1, pieceOf(name).shard);
     const first = receiptNames.firstRound.has(receipts) ? await readLines(store, receipts, outcomeSchema) : [];
     const outcomes = new Map(first.map((outcome) => [outcome.id, outcome]));
     for (const planned of await readJobs(store, name)) {
-      const outcome = best(later.get(planned.id), outcomes.get(planned.id));
-      yield { job: jobOf(outcome, [planned, ...(replanned.get(planned.id) ?? [])]), outcome };
+      const plans = [planned, ...(replanned.get(planned.id) ?? [])];
+      const job = plans.at(-1)!;
+      const told = [outcomes.get(planned.id) ?? [], later.get(planned.id) ?? []].flat();
+      yield { job, outcome: lastWord(job, told), earlier: plans.slice(0, -1) };
     }
   }
 }
 
-/** @param plans what the rounds planned for one row, in their order */
-const jobOf = (outcome: Outcome | undefined, plans: Job[]): Job =>
-  plans.findLast((job) => !isReceipt(outcome) || job.renderKey === outcome.renderKey) ?? plans.at(-1)!;
+/**
+ * @param told by the rounds, in their order. Shards of a round that was terminated write their receipts when the next one may have begun:
+ * whenever it comes, an image of what was planned last is the last word.
+ */
+function lastWord(job: Job, told: Outcome[]): Outcome | undefined {
+  const image = told.findLast((outcome) => isReceipt(outcome) && outcome.renderKey === job.renderKey);
+  return image ?? told.slice(told.findLastIndex(isReceipt) + 1).at(-1);
+}
 
-/** Shards of a round that was terminated write their receipts when the next round may have begun: an image is the last word. */
-const best = (later: Outcome | undefined, earlier: Outcome | undefined): Outcome | undefined =>
-  isReceipt(earlier) && !isReceipt(later) ? earlier : (later ?? earlier);
+async function byId<T extends { id: string }>(names: string[], read: (name: string) => Promise<T[]>) {
+  const found = new Map<string, T[]>();
+  for (const name of names) {
+    for (const value of await read(name)) found.set(value.id, [...(found.get(value.id) ?? []), value]);
+  }
+  return found;
+}
 
 /** Names of the pieces in a folder, those of later rounds in the rounds' order. */
-async function readPieces(store: ObjectStore, folder: string) {
+async function readPieces(store: ObjectStore, folder: string, beforeRound: number) {
   const firstRound = new Set<string>();
   const laterRounds: string[] = [];
   for await (const { name } of store.list(folder)) {
-    if (pieceOf(name).round === 1) firstRound.add(name);
-    else laterRounds.push(name);
+    const { round } = pieceOf(name);
+    if (round === 1) firstRound.add(name);
+    else if (round < beforeRound) laterRounds.push(name);
   }
   // Names sort as text, and round 10 comes after round 9.
   laterRounds.sort((a, b) => pieceOf(a).round - pieceOf(b).round);

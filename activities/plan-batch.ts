@@ -8,7 +8,6 @@ import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
 import { changesName, changesSince, type ObjectStore, shardName } from '../store/index.ts';
 import type { BatchInput, CatalogSource, Plan, ShardRef } from '../workflows/contract.ts';
 import { encodeJobs } from './batch-pieces.ts';
-
 import type { OpenStore } from './dependencies.ts';
 import { planRetry } from './plan-retry.ts';
 import { keptTerms, readCatalog } from './read-catalog.ts';

@@ -19,11 +19,12 @@ export async function planRetry(
   source: Extract<CatalogSource, { kind: 'retry' }>,
 ): Promise<{ shards: Shard[]; made: NonNullable<Plan['made']> }> {
   const revisions = await readRevisions(store, input, source);
-  const key = { bundleDigest: input.bundle.digest, pipelineVersion: PIPELINE_VERSION };
+  const basis = { bundleDigest: input.bundle.digest, pipelineVersion: PIPELINE_VERSION };
   const gaps: Job[] = [];
   const made: NonNullable<Plan['made']> = {};
-  for await (const { job, outcome } of batchOutcomes(store, input.batch)) {
-    const next = nextJob(job, outcome, revisions, key);
+  // Not this round's own pieces: an earlier attempt at planning may have written some.
+  for await (const { job, outcome, earlier } of batchOutcomes(store, input.batch, input.round)) {
+    const next = nextJob(job, outcome, earlier, revisions, basis);
     if (next !== null) gaps.push(next);
     if (next !== null || !isReceipt(outcome)) continue;
     const ofSize = made[job.size] ?? { rendered: 0, reused: 0, extraComputations: 0 };

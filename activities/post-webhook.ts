@@ -16,8 +16,8 @@ const ANSWER_MS = 15_000;
  */
 export function createPostWebhook(secret: string | undefined) {
   return async function postWebhook({ url, id, event }: WebhookDelivery): Promise<void> {
+    const { host } = checkedUrl(url);
     const signer = signerOf(secret);
-    const { host } = checkWebhookUrl(url);
     const body = JSON.stringify(event);
     const now = new Date();
     const response = await fetch(url, {
@@ -44,14 +44,26 @@ export function createPostWebhook(secret: string | undefined) {
   };
 }
 
-function signerOf(secret: string | undefined): Webhook {
-  const expected = 'PIXART_WEBHOOK_SECRET: expected "whsec_" and base64 in the environment of the orchestrator';
-  if (!secret) throw new Error(`${expected}, found none; set it and start the orchestrator again: the event waits`);
+/** From outside, like all that a workflow was started with. */
+function checkedUrl(url: string): URL {
   try {
-    return new Webhook(secret);
-  } catch {
-    throw new Error(`${expected}, found something else`);
+    return checkWebhookUrl(url);
+  } catch (error) {
+    throw ApplicationFailure.fromError(error, { nonRetryable: true });
   }
+}
+
+function signerOf(secret: string | undefined): Webhook {
+  const expected =
+    'PIXART_WEBHOOK_SECRET: expected "whsec_" and base64 of 24 to 64 bytes in the environment of the orchestrator';
+  const fault = (found: string) =>
+    new Error(`${expected}, found ${found}; set it and start the orchestrator again: the event waits`);
+  if (!secret) throw fault('none');
+  const [, base64] = /^whsec_([A-Za-z0-9+/]+=*)$/.exec(secret) ?? [];
+  if (base64 === undefined) throw fault('something else');
+  const { length } = Buffer.from(base64, 'base64');
+  if (length < 24 || length > 64) throw fault(`${length} bytes`);
+  return new Webhook(secret);
 }
 
 /** Of a failed fetch the cause alone says what happened; the message of it may have the address in it. */

@@ -42,7 +42,8 @@ export function createWriteManifest(openStore: OpenStore) {
     await store.replace(manifest, assemble(input, totals, images, failures), 'application/json');
     await writeTables(store, input.batch, rows);
     await keepRates(store, input.bundle.digest, rows);
-    if (input.catalog !== undefined) await keepLatestBatch(store, input.catalog, input.batch);
+    // A retry, perhaps of a night long past, is no later batch.
+    if (input.round === 1 && input.catalog !== undefined) await keepLatestBatch(store, input.catalog, input.batch);
     return { manifest, totals };
   };
 }

@@ -7,20 +7,35 @@ import { renderKey } from './render-key.ts';
 /** What people changed before a retry: rows of a corrected catalog, by id, and pictures that they do not want. */
 export type Revisions = { corrected: ReadonlyMap<string, Job>; rejected: Rejected };
 
+/** What render keys are made with now. */
+export type KeyBasis = { bundleDigest: string; pipelineVersion: number };
+
 /**
- * The job that a retry makes of one of the batch's rows: as the corrected catalog has it, else as before; with a new seed where
- * it would give the rejected picture again. `null` where the row has an image that nobody rejected.
+ * The job that a retry makes of one of the batch's rows: as the corrected catalog has it, else as before; with a new seed where it
+ * would give a picture that this row had before. `null` where the row has an image that nobody rejected.
+ *
+ * @param earlier what was planned for the row before `job`
  */
 export function nextJob(
   job: Job,
   outcome: Receipt | Failure | undefined,
+  earlier: readonly Job[],
   { corrected, rejected }: Revisions,
-  key: { bundleDigest: string; pipelineVersion: number },
+  basis: KeyBasis,
 ): Job | null {
-  if (isReceipt(outcome) && rejected.get(job.id) !== outcome.renderKey) return null;
+  if (isReceipt(outcome) && !rejected.get(job.id)?.has(outcome.renderKey)) return null;
   const revised = corrected.get(job.id) ?? job;
-  if (!isReceipt(outcome) || revised.renderKey !== outcome.renderKey) return revised;
-  // From the rejected picture's key: another one each time, and the same one whenever the retry is planned again.
-  const reseeded = { ...revised, seed: seedOf(outcome.renderKey) };
-  return { ...reseeded, renderKey: renderKey(reseeded, key.bundleDigest, key.pipelineVersion) };
+  return isReceipt(outcome) ? unlike([...earlier, job], revised, basis) : revised;
+}
+
+/** The job with the first seed, each following from the key before, that gives none of these pictures, now or with the version that made them. */
+function unlike(pictures: readonly Job[], job: Job, { bundleDigest, pipelineVersion }: KeyBasis): Job {
+  const keyOf = (picture: Job): string => renderKey(picture, bundleDigest, pipelineVersion);
+  const taken = new Set(pictures.flatMap((picture) => [picture.renderKey, keyOf(picture)]));
+  let next = { ...job, renderKey: keyOf(job) };
+  while (taken.has(next.renderKey)) {
+    const reseeded = { ...next, seed: seedOf(next.renderKey) };
+    next = { ...reseeded, renderKey: keyOf(reseeded) };
+  }
+  return next;
 }

@@ -23,7 +23,9 @@ Examples:
 
 export const retryCommand = (): Command =>
   addServerOptions(new Command('retry'))
-    .description('render what a batch that has ended still lacks: failed rows and those a cancellation left out')
+    .description(
+      'render what a batch that has ended lacks: failed rows, those a cancellation left out, rejected images',
+    )
     .argument('<batch>')
     .option('--catalog <file>', 'take rows with the same ids from a corrected catalog')
     .addOption(catalogFormatOption())
@@ -67,7 +69,7 @@ function retryRequest({ catalog, catalogFormat, column, rejected }: RetryOptions
   };
 }
 
-/** `round 2 has started, 3 rows as corrected, 2 rejected images again (the rejected ones stay in objects/)` */
+/** `round 2 has started, 3 rows as corrected, 2 rejected images again (what was rejected stays under objects/)` */
 function startedText({ round, corrected, rejected }: Retried): string {
   const rows = corrected > 0 ? `, ${corrected} ${corrected === 1 ? 'row' : 'rows'} as corrected` : '';
   const images = rejected === 1 ? '1 rejected image' : `${rejected} rejected images`;

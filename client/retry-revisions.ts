@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
-import { type Rejected, readDecisions } from '../catalog/decisions.ts';
+import { readDecisions } from '../catalog/decisions.ts';
 import { type CatalogFormat, catalogFormat } from '../catalog/format.ts';
 import type { ManifestRow } from '../catalog/manifest-table.ts';
 import { UserError } from '../catalog/user-error.ts';
-import { type ObjectStore, openStore, readBatchRows, readUrl, revisionName, storeUrl } from '../store/index.ts';
+import { findBatchRows, manifestTableName, type ObjectStore, openStore, readUrl, storeUrl } from '../store/index.ts';
 import type { BatchInput, CatalogReading, CatalogSource } from '../workflows/contract.ts';
-import { requestedJobs } from './requested-jobs.ts';
+import { type ReadFiles, requestedJobs } from './requested-jobs.ts';
+import { type CorrectedCatalog, RevisionKeeper } from './revision-keeper.ts';
 
 /** What a person changes before a retry; paths, `file:` URLs or `gs://` URLs. */
 export type RetryRequest = {
@@ -18,7 +18,7 @@ export type RetryRequest = {
 /** Rows of the batch that come out otherwise in this round. */
 export type Revised = { corrected: number; rejected: number };
 
-type RetrySource = Extract<CatalogSource, { kind: 'retry' }>;
+type Revisions = Pick<Extract<CatalogSource, { kind: 'retry' }>, 'corrected' | 'decisions'>;
 
 /**
  * Checks all that a person changed against what the batch has, and keeps it in the batch's folder for the orchestrator.
@@ -30,68 +30,68 @@ export async function keepRevisions(
   input: BatchInput,
   reading: CatalogReading,
   request: RetryRequest,
-): Promise<{ source: Pick<RetrySource, 'corrected' | 'decisions'>; revised: Revised }> {
+): Promise<{ source: Revisions; revised: Revised }> {
   const store = await openStore(input.store);
-  const rows = await readBatchRows(store, input.batch);
+  const rows = await rowsOf(store, input.batch);
   const rejected = request.decisions === undefined ? null : await readRejected(rows, request.decisions);
-  const corrected = request.corrected === undefined ? null : await readCorrected(input, reading, request.corrected);
-  const isMade = (row: ManifestRow) => row.file === '' || rejected?.found.has(row.id) === true;
-  const revised = {
-    corrected: corrected === null ? 0 : rows.filter((row) => isMade(row) && corrected.ids.has(row.id)).length,
-    rejected: rejected?.found.size ?? 0,
+  const toMake = rows.filter(({ id, file }) => file === '' || rejected?.ids.has(id) === true);
+  const corrected =
+    request.corrected === undefined ? null : await readCorrected(input, reading, request.corrected, toMake);
+  const kept = new RevisionKeeper(store, input.batch);
+  const source: Revisions = {
+    ...(corrected !== null && { corrected: await kept.corrected(corrected) }),
+    ...(rejected !== null && { decisions: await kept.decisions(rejected.bytes) }),
   };
-  if (corrected !== null && revised.corrected === 0)
-    throw nothingCorrected(request.corrected!.catalog, rows.filter(isMade));
-  const keep = (what: 'corrected' | 'decisions', bytes: Uint8Array, format: CatalogFormat) =>
-    keepOnce(store, revisionName(input.batch, what, createHash('sha256').update(bytes).digest('hex'), format), bytes);
-  const source: Pick<RetrySource, 'corrected' | 'decisions'> = {};
-  if (corrected !== null) {
-    const { bytes, format } = corrected;
-    source.corrected = { ...corrected.reading, format, name: await keep('corrected', bytes, format) };
-  }
-  if (rejected !== null) source.decisions = await keep('decisions', rejected.bytes, 'csv');
-  return { source, revised };
+  return { source, revised: { corrected: corrected?.changed ?? 0, rejected: rejected?.ids.size ?? 0 } };
+}
+
+async function rowsOf(store: ObjectStore, batch: string): Promise<ManifestRow[]> {
+  const rows = await findBatchRows(store, batch);
+  if (rows !== null) return rows;
+  throw new UserError(
+    `batch ${batch}: expected ${manifestTableName(batch, 'jsonl')} in ${store.url}, found none: its last round was terminated before it ` +
+      'wrote one. Retry it without changes first',
+  );
 }
 
 /** Those of the rejected pictures that the batch's rows still have. */
-async function readRejected(rows: ManifestRow[], file: string): Promise<{ bytes: Uint8Array; found: Rejected }> {
-  const bytes = await readUrl(storeUrl(file));
+async function readRejected(rows: ManifestRow[], file: string): Promise<{ bytes: Uint8Array; ids: Set<string> }> {
+  const bytes = await readUrl(storeUrl(file), 'decisions');
   const rejected = readDecisions(bytes, file);
-  const found = new Map(
-    rows.flatMap(({ id, file, render_key }) =>
-      file !== '' && rejected.get(id) === render_key ? [[id, render_key] as const] : [],
-    ),
-  );
-  if (found.size > 0) return { bytes, found };
+  const isRejected = ({ id, file: image, render_key }: ManifestRow) =>
+    image !== '' && rejected.get(id)?.has(render_key) === true;
+  const ids = new Set(rows.filter(isRejected).map(({ id }) => id));
+  if (ids.size > 0) return { bytes, ids };
   const expected = 'at least one row whose decision is "rejected", of an image that the batch has now';
-  throw new UserError(`${file}: expected ${expected}, found ${rejected.size === 0 ? 'none rejected' : 'other images'}`);
+  const isNone = [...rejected.values()].every((keys) => keys.size === 0);
+  throw new UserError(`${file}: expected ${expected}, found ${isNone ? 'none rejected' : 'other images'}`);
 }
 
 async function readCorrected(
   input: BatchInput,
   reading: CatalogReading,
   { catalog, format = catalogFormat(catalog), columns = reading.columns }: NonNullable<RetryRequest['corrected']>,
-) {
-  const files = { catalog: new Uint8Array(), terms: new Map() };
+  toMake: ManifestRow[],
+): Promise<CorrectedCatalog> {
+  const files: ReadFiles = { catalog: new Uint8Array(), terms: new Map() };
   const read = { ...reading, columns };
   const source = { kind: 'catalog' as const, url: storeUrl(catalog), format, ...read };
-  const ids = new Set<string>();
-  for await (const { id } of requestedJobs({ ...input, source }, files, catalog)) ids.add(id);
-  return { bytes: files.catalog, format, reading: read, ids };
+  const before = new Map(toMake.map(({ id, render_key }) => [id, render_key]));
+  let changed = 0;
+  for await (const { id, renderKey } of requestedJobs({ ...input, source }, files, catalog)) {
+    if (before.has(id) && before.get(id) !== renderKey) changed += 1;
+  }
+  if (changed === 0) throw nothingCorrected(catalog, toMake);
+  return { files, format, reading: read, changed };
 }
 
 const IDS_SHOWN = 5;
 
-function nothingCorrected(catalog: string, rows: ManifestRow[]): UserError {
-  const ids = rows.slice(0, IDS_SHOWN).map(({ id }) => id);
-  const wanted = rows.length === 0 ? 'nothing is to be made again' : `such as ${ids.join(', ')}`;
+function nothingCorrected(catalog: string, toMake: ManifestRow[]): UserError {
+  const ids = toMake.slice(0, IDS_SHOWN).map(({ id }) => id);
+  const wanted = toMake.length === 0 ? 'there is none' : `such as ${ids.join(', ')}`;
   return new UserError(
-    `${catalog}: expected rows with the ids of those that are to be made again (${wanted}), found none. Rows without an id are called after ` +
-      'what they say, so that a corrected one has another name: give the corrected rows the ids that the manifest has',
+    `${catalog}: expected changes in rows with the ids of those that are to be made again (${wanted}), found none. Rows without an id are ` +
+      'called after what they say, so that a corrected one has another name: give the corrected rows the ids that the manifest has',
   );
-}
-
-async function keepOnce(store: ObjectStore, name: string, bytes: Uint8Array): Promise<string> {
-  await store.create(name, bytes, 'text/plain; charset=utf-8');
-  return name;
 }

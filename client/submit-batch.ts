@@ -9,6 +9,7 @@ import type { renderBatch } from '../workflows/render-batch.ts';
 import { batchHandle } from './batch-handle.ts';
 import { type BatchRequest, batchInput, type CatalogInput, newBatchId } from './batch-request.ts';
 import type { BatchClient } from './connect.ts';
+import { keepOnce } from './keep-once.ts';
 import { type ReadFiles, requestedJobs } from './requested-jobs.ts';
 
 /** A batch of that id runs, is complete or was retried. Another that was cancelled or has failed may be submitted again. */
@@ -89,7 +90,6 @@ async function keepCatalog({ batch, store: url, source }: CatalogInput, files: R
 }
 
 async function keep(store: ObjectStore, batch: string, name: string, bytes: Uint8Array): Promise<void> {
-  const { created } = await store.create(name, bytes, 'text/plain; charset=utf-8');
-  if (created || Buffer.compare(await store.read(name), bytes) === 0) return;
+  if (await keepOnce(store, name, bytes)) return;
   throw new UserError(`batch ${batch} exists in ${store.url} with another catalog: choose another batch id`);
 }

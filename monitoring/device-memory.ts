@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import type { Device } from '../models/pixart/index.ts';
+import { nvidiaSmi } from './nvidia-smi.ts';
 
 /**
  * Bytes in use: of a GPU as its driver's `nvidia-smi` tells, whoever uses them; for a CPU those of the renderer's process.
@@ -22,13 +21,7 @@ async function residentBytes(pid: number): Promise<number | null> {
   return kibibytes === undefined ? null : Number(kibibytes) * 1_024;
 }
 
-const NVIDIA_SMI_TIMEOUT_MS = 5_000;
-
 async function gpuBytes(device: string): Promise<number | null> {
-  const query = ['--query-gpu=memory.used', '--format=csv,noheader,nounits'];
-  const { stdout } = await promisify(execFile)('nvidia-smi', [`--id=${device.replace('cuda:', '')}`, ...query], {
-    timeout: NVIDIA_SMI_TIMEOUT_MS,
-  });
-  const mebibytes = Number.parseInt(stdout, 10);
+  const mebibytes = Number.parseInt(await nvidiaSmi(device, 'memory.used'), 10);
   return Number.isNaN(mebibytes) ? null : mebibytes * 1_024 ** 2;
 }

@@ -1,16 +1,16 @@
 import { z } from 'zod';
-import { latestBatchName } from './layout.ts';
+import { isBatchId, latestBatchName } from './layout.ts';
 import { ObjectNotFound, type ObjectStore } from './object-store.ts';
 
-const schema = z.object({ catalog: z.string(), batch: z.string() });
+const schema = z.object({ catalog: z.string(), batch: z.string().refine(isBatchId) });
 
-/** The batch of the catalog at this URL that ended last; `null` where none has. */
+/** The batch of the catalog at this URL that ended last; `null` where none has, or what is noted is not readable. */
 export async function latestBatch(store: ObjectStore, catalog: string): Promise<string | null> {
   try {
     const text = Buffer.from(await store.read(latestBatchName(catalog))).toString('utf8');
     return schema.parse(JSON.parse(text)).batch;
   } catch (error) {
-    if (error instanceof ObjectNotFound) return null;
+    if (error instanceof ObjectNotFound || error instanceof z.ZodError || error instanceof SyntaxError) return null;
     throw error;
   }
 }

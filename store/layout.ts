@@ -5,9 +5,11 @@ import { UserError } from '../catalog/user-error.ts';
 
 const batchPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
+export const isBatchId = (text: string): boolean => batchPattern.test(text);
+
 /** @throws UserError unless the batch's id can be one folder name: letters, digits, `.`, `_`, `-`, at most 100. */
 export function checkBatchId(batch: string): string {
-  if (batchPattern.test(batch)) return batch;
+  if (isBatchId(batch)) return batch;
   throw new UserError(
     `batch id: expected 1 to 100 letters, digits, ".", "_" or "-", starting with a letter or digit, found ${JSON.stringify(batch)}`,
   );

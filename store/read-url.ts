@@ -5,12 +5,13 @@ import { ObjectNotFound } from './object-store.ts';
 import { openStore } from './open-store.ts';
 
 /**
- * The bytes of a catalog, which may lie in a folder or bucket of its own: `file:///folder/catalog.csv` or
+ * The bytes of a catalog, or of another file of a person's, which may lie in a folder or bucket of its own: `file:///folder/catalog.csv` or
  * `gs://bucket/catalog.csv`.
  *
+ * @param what a message calls it
  * @throws UserError where there is nothing at the URL, or no way to it
  */
-export async function readUrl(url: string): Promise<Uint8Array> {
+export async function readUrl(url: string, what = 'catalog'): Promise<Uint8Array> {
   const plain = await withoutLinks(url);
   const slash = plain.lastIndexOf('/');
   const folder = await openStore(plain.slice(0, slash));
@@ -19,7 +20,7 @@ export async function readUrl(url: string): Promise<Uint8Array> {
     return await folder.read(plain.startsWith('file:') ? decodeURIComponent(name) : name);
   } catch (error) {
     if (!(error instanceof ObjectNotFound)) throw error;
-    throw new UserError(`catalog: expected a file at ${url}, found none`);
+    throw new UserError(`${what}: expected a file at ${url}, found none`);
   }
 }
 

@@ -5,6 +5,7 @@ import type { Size } from '../catalog/size.ts';
 import type { TemporalTarget } from '../client/temporal-target.ts';
 import { bundleFolder, bundleRef, openBundle } from '../models/pixart/index.ts';
 import { type Renderer, startRenderer } from '../models/renderer/index.ts';
+import { deviceName } from '../monitoring/device-name.ts';
 import { observeRenders, type RenderObservers } from '../monitoring/observe-renders.ts';
 import { createRenderMetrics } from '../monitoring/render-metrics.ts';
 import { observeRendererProcess, type RendererProcess } from '../monitoring/renderer-process.ts';
@@ -15,7 +16,6 @@ import { openStore } from '../store/index.ts';
 import { renderQueue } from '../workflows/contract.ts';
 import { IMAGES_IN_HAND } from '../workflows/limits.ts';
 import { closeConnection, connectWorker } from './connection.ts';
-import { deviceName } from './device-name.ts';
 import { type RenderConfig, servedSizes } from './render-config.ts';
 
 /** From the end of the grace time until images that do not stop are left to their heartbeat timeout. */

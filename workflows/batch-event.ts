@@ -1,5 +1,11 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { ChildWorkflowCancellationType, ParentClosePolicy, startChild } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  ChildWorkflowCancellationType,
+  ParentClosePolicy,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { ChangeCounts } from '../catalog/changes-text.ts';
 import type { Totals } from '../catalog/receipt.ts';
 import { type BatchInput, batchWorkflowId, type WebhookDelivery } from './contract.ts';
@@ -42,19 +48,23 @@ export async function announce(
   occurrence = 0,
 ): Promise<void> {
   if (webhook === undefined) return;
-  const id = `${batchWorkflowId(batch)}/${type}/${round}-${occurrence}`;
+  // A batch that failed may be submitted again under its id, and what it says then is news.
+  const run = workflowInfo().firstExecutionRunId.slice(0, 8);
+  const id = `${batchWorkflowId(batch)}/${type}/${round}-${occurrence}-${run}`;
   const event = { type, timestamp: new Date().toISOString(), data: { batch, round, store, ...news } };
   const args: [WebhookDelivery] = [{ url: webhook, id, event }];
-  try {
-    await startChild<typeof deliverWebhook>('deliverWebhook', {
+  const start = () =>
+    startChild<typeof deliverWebhook>('deliverWebhook', {
       workflowId: id,
       args,
       staticSummary: `Tells the webhook: ${type}`,
       cancellationType: ChildWorkflowCancellationType.ABANDON,
       parentClosePolicy: ParentClosePolicy.ABANDON,
     });
+  try {
+    await CancellationScope.nonCancellable(start);
   } catch (error) {
-    // A batch that was terminated and submitted again may still be telling the same.
+    // A batch that a person reset to an earlier event has told this before.
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
 }

@@ -4,6 +4,7 @@ import {
   CancelledFailure,
   ChildWorkflowCancellationType,
   type ChildWorkflowOptions,
+  ContinueAsNew,
   condition,
   continueAsNew,
   getExternalWorkflowHandle,
@@ -65,11 +66,23 @@ const { writeContactSheet } = proxyActivities<OrchestratorActivities>({
   retry: { ...limits.ORCHESTRATE_RETRY, maximumAttempts: 3 },
 });
 
+/** One round of a batch, which tells its webhook where it fails as a whole. */
+export async function renderBatch(input: BatchInput, carry?: BatchCarry): Promise<BatchResult> {
+  try {
+    return await renderRound(input, carry);
+  } catch (error) {
+    if (!isCancellation(error) && !(error instanceof ContinueAsNew)) {
+      await announce(input, 'batch.failed', { reason: reasonOf(rootCause(error)) });
+    }
+    throw error;
+  }
+}
+
 /**
  * One round of a batch: plans it, renders its shards with a window for each size, writes the manifest and the contact
  * sheet. A cancelled batch stops its shards, still writes the manifest, and ends as cancelled.
  */
-export async function renderBatch(input: BatchInput, carry?: BatchCarry): Promise<BatchResult> {
+async function renderRound(input: BatchInput, carry?: BatchCarry): Promise<BatchResult> {
   const batch: Batch = {
     ...(carry ?? firstCarry()),
     control: carry?.control ?? firstControl(input),
@@ -87,10 +100,7 @@ export async function renderBatch(input: BatchInput, carry?: BatchCarry): Promis
     await renderShards(input, batch, update);
     stopIfCancelled(batch);
   } catch (error) {
-    if (!isCancellation(error)) {
-      await announce(input, 'batch.failed', { reason: reasonOf(rootCause(error)) });
-      throw error;
-    }
+    if (!isCancellation(error)) throw error;
     cancellation = error;
   }
   if (batch.waiting.length > 0 && cancellation === null) {
@@ -148,6 +158,8 @@ function keepBudget(input: BatchInput, batch: Batch): void {
   if (control === batch.control) return;
   batch.control = control;
   batch.running.tell(control);
+  // Failures of a cancelled batch are told when it has ended, which is soon.
+  if (CancellationScope.current().consideredCancelled) return;
   void announce(input, 'batch.paused', { reason: control.paused ?? '' }, control.version);
 }
 

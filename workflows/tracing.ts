@@ -58,21 +58,21 @@ class TracePropagation implements WorkflowInboundCallsInterceptor, WorkflowOutbo
     }
   }
 
-  scheduleActivity(
+  async scheduleActivity(
     input: ActivityInput,
     next: Next<WorkflowOutboundCallsInterceptor, 'scheduleActivity'>,
   ): Promise<unknown> {
     return next({ ...input, headers: passedOn(input.headers, this.#trace) });
   }
 
-  startChildWorkflowExecution(
+  async startChildWorkflowExecution(
     input: StartChildWorkflowExecutionInput,
     next: Next<WorkflowOutboundCallsInterceptor, 'startChildWorkflowExecution'>,
   ): Promise<[Promise<string>, Promise<unknown>]> {
     return next({ ...input, headers: passedOn(input.headers, this.#trace) });
   }
 
-  continueAsNew(
+  async continueAsNew(
     input: ContinueAsNewInput,
     next: Next<WorkflowOutboundCallsInterceptor, 'continueAsNew'>,
   ): Promise<never> {

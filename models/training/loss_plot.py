@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from html import escape
+from itertools import cycle
 
 WIDTH, HEIGHT = 640, 360
 LEFT, RIGHT, TOP, BOTTOM = 60, 20, 20, 50
@@ -41,10 +42,10 @@ def loss_plot(curves: list[Curve], x_label: str, y_label: str) -> str:
             _text(place(x, low_y)[0], HEIGHT - BOTTOM + 18, f"{x:g}" if high_x >= TICKS else f"{x:.2f}", "middle"),
             _text(LEFT - 8, place(0, y)[1] + 4, f"{y:.3f}", "end"),
         ]
-    for curve, colour in zip(curves, COLOURS, strict=False):
+    for curve, colour in zip(curves, cycle(COLOURS)):
         points = " ".join("{},{}".format(*place(x, y)) for x, y in zip(curve.x, curve.y, strict=True))
         parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
-    for i, (curve, colour) in enumerate(zip(curves, COLOURS, strict=False)):
+    for i, (curve, colour) in enumerate(zip(curves, cycle(COLOURS))):
         parts.append(_text(WIDTH - RIGHT - 8, TOP + 18 + 16 * i, curve.name, "end", colour))
     middle = (LEFT + WIDTH - RIGHT) / 2
     parts += [_text(middle, HEIGHT - 12, x_label, "middle"), _text(LEFT - 50, TOP - 6, y_label, "start"), "</svg>"]

@@ -8,10 +8,10 @@ The tables go to standard output, the curve to `weak-to-strong.svg` in the folde
 
 import argparse
 import json
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from time import monotonic
 
 import numpy as np
 import torch
@@ -67,25 +67,26 @@ def validation_loss(model: Transformer, data: LatentSet, text_states: TextStates
 
 def train(trainer: Trainer, run: Run, validation: LatentSet, minutes: float) -> list[Point]:
     """Train for so long, and measure the loss at the beginning and at POINTS times on the way."""
-    file = run.folder / "points.json"
-    points = [Point(**p) for p in json.loads(file.read_text())] if file.exists() else []
     step = run.resume(trainer.model, trainer.average, trainer.optimizers)
+    # Points go by the step of the checkpoint that they belong to: a run that is killed between the two loses neither.
+    file = run.folder / f"points-{step}.json"
+    points = [Point(**p) for p in json.loads(file.read_text())] if file.exists() else []
     pictures = points[-1].pictures if points else 0
     spent = points[-1].minutes if points else 0.0
     while len(points) <= POINTS:
         while points and spent < minutes * len(points) / POINTS:
-            started = time.monotonic()
+            started = monotonic()
             trainer.step(step)
-            spent += (time.monotonic() - started) / 60
+            spent += (monotonic() - started) / 60
             step += 1
             pictures += trainer.stage.sources[0].batch
         model = trainer.average.module if points else trainer.model.eval()
         points.append(Point(spent, pictures, validation_loss(model, validation, trainer.text_states)))
         run.log(minutes=round(spent, 2), pictures=pictures, loss=round(points[-1].loss, 4))
-        if (len(points) - 1) % (POINTS // SCORED) == 0:
+        if len(points) > 1 and (len(points) - 1) % (POINTS // SCORED) == 0:
             torch.save(trainer.average.module.state_dict(), run.folder / f"scored-{len(points) - 1}.pt")
+        (run.folder / f"points-{step}.json").write_text(json.dumps([asdict(p) for p in points]))
         run.save(step, trainer.model, trainer.average, trainer.optimizers)
-        file.write_text(json.dumps([p.__dict__ for p in points]))
     return points
 
 
@@ -127,7 +128,7 @@ def table(name: str, points: list[Point], run: Run, judged: Callable[[Transforme
     print(f"\n| {name}: minutes | pictures | validation loss | object | background |\n| --- | --- | --- | --- | --- |")
     for i, point in enumerate(points):
         weights, shares = run.folder / f"scored-{i}.pt", ["", ""]
-        if i > 0 and weights.exists():
+        if weights.exists():
             model = Transformer(Shape()).eval()
             model.load_state_dict(torch.load(weights, weights_only=True))
             shares = judged(model)

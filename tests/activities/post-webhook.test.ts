@@ -71,6 +71,11 @@ it('an error names the host, and neither the path nor the secret', async () => {
 it('without a secret, or with one that is none, nothing is sent and the error says what to set', async () => {
   await expect(createPostWebhook(undefined)(delivery)).rejects.toThrow('PIXART_WEBHOOK_SECRET: expected "whsec_"');
   await expect(createPostWebhook('')(delivery)).rejects.toThrow('found none; set it');
+  await expect(createPostWebhook('hunter2')(delivery)).rejects.toThrow('found something else; set it');
+  await expect(createPostWebhook('whsec_AA==')(delivery)).rejects.toThrow('found 1 bytes; set it');
+  await expect(createPostWebhook(SECRET)({ ...delivery, url: 'http://example.org/' })).rejects.toMatchObject({
+    nonRetryable: true,
+  });
   expect(received).toEqual([]);
 });
 

@@ -2,19 +2,42 @@ import { describe, expect, it } from 'vitest';
 import { readDecisions } from '../../catalog/decisions.ts';
 
 const key = 'ab'.repeat(32);
+const other = 'cd'.repeat(32);
 const read = (text: string) => readDecisions(Buffer.from(text), 'decisions.csv');
+
+/** Ids with the keys that are rejected. */
+const rejected = (text: string) => [...read(text)].flatMap(([id, keys]) => (keys.size > 0 ? [[id, ...keys]] : []));
 
 describe('decisions', () => {
   it('are read from CSV with a byte-order mark, quotes and more columns; only what is rejected counts', () => {
-    const rows = `fox,${key},approved,\n"owl",${key},"Rejected","ears, wrong"\nhen,${key},,\n`;
-    expect([...read(`\uFEFFid,render_key,decision,why\r\n${rows}`)]).toEqual([['owl', key]]);
+    const rows = `fox,${key},approved,\n"owl",${key}," Rejected ","ears, wrong"\nhen,${key},,\n'-bee,${key},rejected,\n`;
+    expect(rejected(`\uFEFFid,render_key,decision,why\r\n${rows}`)).toEqual([
+      ['owl', key],
+      ['-bee', key],
+    ]);
+  });
+
+  it('about one picture: the later counts; about several pictures of a row: each', () => {
+    const head = 'id,render_key,decision\n';
+    expect(rejected(`${head}owl,${key},rejected\nowl,${other},rejected\n`)).toEqual([['owl', key, other]]);
+    expect(rejected(`${head}owl,${key},rejected\nowl,${key},approved\n`)).toEqual([]);
+    expect(rejected(`${head}owl,${key},approved\nowl,${key},rejected\n`)).toEqual([['owl', key]]);
   });
 
   it('are refused with line and column where one is not of the page', () => {
-    expect(() => read(`id,render_key,decision\nfox,${key},rejected\nowl,none,rejected\n`)).toThrow(
+    const head = 'id,render_key,decision\n';
+    expect(() => read(`${head}fox,${key},rejected\nowl,none,rejected\n`)).toThrow(
       'decisions.csv, line 3, render_key: expected a SHA-256 in hexadecimal, found "none"',
     );
-    expect(() => read('id,verdict\nfox,no\n')).toThrow('render_key: expected');
-    expect(() => read('id,render_key,decision\n"fox,x\n')).toThrow('decisions.csv: expected CSV with a header');
+    expect(() => read(`${head}fox,${key},reject\n`)).toThrow(
+      'line 2, decision: expected approved, rejected or nothing, found "reject"',
+    );
+    expect(() => read(`${head}../fox,${key},rejected\n`)).toThrow('line 2, id: expected letters, digits');
+    for (const header of ['id,verdict', 'id;render_key;decision']) {
+      expect(() => read(`${header}\nfox,no\n`)).toThrow(
+        /expected the columns id, render_key, decision, separated by commas, .* found id/,
+      );
+    }
+    expect(() => read(`${head}"fox,x\n`)).toThrow('decisions.csv: expected CSV with a header');
   });
 });

@@ -3,19 +3,18 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { deviceMemory } from '../../monitoring/device-memory.ts';
+import { deviceName } from '../../monitoring/device-name.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 
-/** A driver's tool that knows the second of two GPUs. */
+/** A driver's tool that knows the second of two GPUs alone. */
 async function driver(): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), 'pixart-driver-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const tool = path.join(folder, 'nvidia-smi');
-  const asked = '--id=1 --query-gpu=memory.used --format=csv,noheader,nounits';
-  await writeFile(
-    tool,
-    `#!/bin/sh\nif [ "$*" = "${asked}" ]; then echo 20480; else echo "No devices were found"; fi\n`,
-  );
+  const asked = (field: string) => `"--id=1 --query-gpu=${field} --format=csv,noheader,nounits"`;
+  const answers = `${asked('memory.used')}) echo 20480;; ${asked('name')}) echo "NVIDIA L4";; *) exit 6;;`;
+  await writeFile(tool, `#!/bin/sh\ncase "$*" in ${answers} esac\n`);
   await chmod(tool, 0o755);
   vi.stubEnv('PATH', folder);
 }
@@ -28,6 +27,22 @@ test.runIf(process.platform === 'linux')("for a processor it is the renderer pro
 test('for a GPU it is what the driver says of that one', async () => {
   await driver();
   expect(await deviceMemory('cuda:1', 0)).toBe(20 * 1_024 ** 3);
+});
+
+test('a GPU is called what the driver calls it, a processor by its model and threads', async () => {
+  await driver();
+  expect(await deviceName('cuda:1', undefined)).toBe('NVIDIA L4');
+  expect(await deviceName('cpu', 3)).toMatch(/^\S.* × 3$/);
+  expect(await deviceName('cuda:0', undefined)).toBe('cuda:0');
+});
+
+test('GPUs are counted as CUDA counts those that a process may see', async () => {
+  await driver();
+  vi.stubEnv('CUDA_VISIBLE_DEVICES', '3,1');
+  expect(await deviceName('cuda:1', undefined)).toBe('NVIDIA L4');
+  expect(await deviceMemory('cuda:1', 0)).toBe(20 * 1_024 ** 3);
+  vi.stubEnv('CUDA_VISIBLE_DEVICES', '1');
+  expect(await deviceName('cuda:0', undefined)).toBe('NVIDIA L4');
 });
 
 test.each(['cpu', 'cuda:0', 'cuda:1'] as const)('%s: where nobody knows, none is told', async (device) => {

@@ -153,6 +153,10 @@ describe('a batch', () => {
     expect(table).toContain('"a red pot"');
     await rm(new URL(`${site.store.url}/batches/night-2/`), { recursive: true });
     expect((await night('night-3')).changes).toBeUndefined();
+    for await (const { name } of site.store.list('catalogs/')) {
+      await site.store.replace(name, Buffer.from('{"batch":"../x"}'), 'application/json');
+    }
+    expect((await night('night-4')).changes).toBeUndefined();
   });
 
   it('goes on when one of its shards is lost, and lists the jobs of that shard as failures', async () => {

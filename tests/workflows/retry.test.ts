@@ -1,13 +1,17 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Manifest } from '../../catalog/receipt.ts';
 import { UserError } from '../../catalog/user-error.ts';
-import { batchEnd, batchProgress, retryBatch } from '../../client/index.ts';
+import { batchEnd, batchProgress, retryBatch, submitBatch } from '../../client/index.ts';
 import { readBatchRows } from '../../store/index.ts';
-import { type Site, startSite } from './site.ts';
+import { BUNDLE, type Site, startSite } from './site.ts';
+
+/** Pictures of this prompt cannot be made while it is set. */
+let broken = '';
 
 const before = ({ prompt }: { prompt: string }): void => {
-  if (prompt.includes('impossible')) throw new UserError('this picture cannot be made');
+  if (prompt.includes('impossible') || prompt === broken) throw new UserError('this picture cannot be made');
 };
 
 let site: Site;
@@ -26,9 +30,9 @@ async function submitted(batch: string, rows: string[]): Promise<Manifest> {
 
 /** Writes a file beside the catalogs and returns its path. */
 async function file(name: string, lines: string[]): Promise<string> {
-  const path = await site.catalog(name, []);
-  await writeFile(path, `${lines.join('\n')}\n`);
-  return path;
+  const written = await site.catalog(name, []);
+  await writeFile(written, `${lines.join('\n')}\n`);
+  return written;
 }
 
 it('a retry takes failed rows as a corrected catalog has them, and leaves those alone that have an image', async () => {
@@ -84,6 +88,57 @@ it('a retry makes rejected images again with other seeds, once for each rejectio
   await expect(retryBatch(site.client, 'judged', { decisions })).rejects.toThrow('found other images');
 });
 
+it("a rejected image that cannot be made again is a failed row, and not delivered in the new one's place", async () => {
+  const first = await submitted('again', ['a glove,256', 'a scarf,256']);
+  const [glove, scarf] = first.images;
+  const decisions = await file('again.csv', ['id,render_key,decision', `${glove!.id},${glove!.renderKey},rejected`]);
+  broken = 'a glove';
+  await retryBatch(site.client, 'again', { decisions });
+  await batchEnd(site.client, 'again');
+  const second = await site.manifest('again');
+  expect(second).toMatchObject({ totals: { rendered: 1, failed: 1 }, failures: [{ id: glove!.id }], images: [scarf] });
+  expect((await batchProgress(site.client, 'again')).totals).toMatchObject({ rendered: 1, failed: 1 });
+  broken = '';
+  expect(await retryBatch(site.client, 'again')).toMatchObject({ round: 3 });
+  await batchEnd(site.client, 'again');
+  const third = await site.manifest('again');
+  expect(third.totals).toMatchObject({ rendered: 2, failed: 0 });
+  expect(third.images[0]).toMatchObject({ id: glove!.id, outcome: 'rendered' });
+  expect(third.images[0]!.renderKey).not.toBe(glove!.renderKey);
+});
+
+it('a corrected catalog brings its files of terms along', async () => {
+  const terms = path.join(path.dirname(await file('x.csv', [])), 'terms');
+  const catalog = await file('worded.csv', ['prompt,size', 'an impossible __colours__ pot,256']);
+  await mkdir(terms, { recursive: true });
+  await writeFile(path.join(terms, 'colours.txt'), 'red\n');
+  await writeFile(path.join(terms, 'things.txt'), 'vase\n');
+  await submitBatch(site.client, { catalog, store: site.store.url, bundle: BUNDLE, batch: 'worded', expansion: {} });
+  await batchEnd(site.client, 'worded');
+  const [pot] = (await site.manifest('worded')).failures;
+  const corrected = (others: string) =>
+    file('worded-edited.csv', ['id,prompt,size', `${pot!.id},a pot,256`, `more,${others},256`]);
+  const edited = await corrected('a __things__');
+  await retryBatch(site.client, 'worded', { corrected: { catalog: edited } });
+  await batchEnd(site.client, 'worded');
+  expect((await site.manifest('worded')).failures).toEqual([]);
+  const kept = await site.store.read('batches/worded/_catalog/terms/things.txt');
+  expect(Buffer.from(kept).toString()).toBe('vase\n');
+});
+
+it('a corrected catalog may not use a file of terms that changed since the batch was expanded with it', async () => {
+  const terms = path.join(path.dirname(await file('y.csv', [])), 'terms');
+  await mkdir(terms, { recursive: true });
+  await writeFile(path.join(terms, 'shades.txt'), 'red\n');
+  const catalog = await file('shaded.csv', ['id,prompt,size', 'cap,an impossible cap,256', 'tie,a __shades__ tie,256']);
+  await submitBatch(site.client, { catalog, store: site.store.url, bundle: BUNDLE, batch: 'shaded', expansion: {} });
+  await batchEnd(site.client, 'shaded');
+  await writeFile(path.join(terms, 'shades.txt'), 'blue\n');
+  const edited = await file('shaded.csv', ['id,prompt,size', 'cap,a cap,256', 'tie,a __shades__ tie,256']);
+  const retried = retryBatch(site.client, 'shaded', { corrected: { catalog: edited } });
+  await expect(retried).rejects.toThrow('terms shades: expected what batch shaded was expanded with');
+});
+
 it('a rejected row that a corrected catalog has too is made as that says', async () => {
   const first = await submitted('both', ['a cup,256', 'a plate,256']);
   const [cup] = first.images;
@@ -101,7 +156,12 @@ it('a retry starts nothing where the corrections are wrong or change nothing, an
   const refused = (catalog: string) => retryBatch(site.client, 'refused', { corrected: { catalog } });
   await expect(refused(wrong)).rejects.toThrow('2 problems in the catalog');
   const unnamed = await file('unnamed.csv', ['prompt,size', 'a door,256']);
-  await expect(refused(unnamed)).rejects.toThrow(/expected rows with the ids .* found none\. Rows without an id/);
+  await expect(refused(unnamed)).rejects.toThrow(
+    /expected changes in rows with the ids .* found none\. Rows without an id/,
+  );
+  const [door] = (await site.manifest('refused')).failures;
+  const same = await file('same.csv', ['id,prompt,size', `${door!.id},an impossible door,256`]);
+  await expect(refused(same)).rejects.toThrow('expected changes in rows with the ids');
   const decisions = await file('none.csv', ['id,render_key,decision']);
   await expect(retryBatch(site.client, 'refused', { decisions })).rejects.toThrow('found none rejected');
   expect(await batchProgress(site.client, 'refused')).toMatchObject({ round: 1 });

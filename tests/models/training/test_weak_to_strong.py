@@ -1,10 +1,12 @@
 """The comparison of two starts, at toy scale."""
 
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from xml.dom import minidom
 
 import numpy as np
+import pytest
 import torch
 
 from training.latents import LatentSet, Recipe
@@ -49,12 +51,30 @@ def test_the_loss_is_the_same_whenever_it_is_measured_and_that_of_the_target_its
     assert 0.7 < losses[0] < 1.3
 
 
-def test_a_run_that_is_stopped_goes_on_where_it_was_and_keeps_its_points(tmp_path: Path) -> None:
-    points = train(trainer(), Run("toy", tmp_path), toy_set(), minutes=0.02)
+class KilledError(Exception):
+    """What ends a run in the middle."""
+
+
+def test_a_run_that_is_killed_goes_on_from_its_last_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Each step takes half a second: two of them from point to point.
+    ticks = count()
+    monkeypatch.setattr("training.weak_to_strong.monotonic", lambda: next(ticks) / 2)
+    first = trainer()
+    step = first.step
+
+    def until_killed(number: int) -> float:
+        if len((tmp_path / "toy" / "log.jsonl").read_text().splitlines()) == 4:
+            raise KilledError
+        return step(number)
+
+    first.step = until_killed
+    with pytest.raises(KilledError):
+        train(first, Run("toy", tmp_path), toy_set(), minutes=POINTS / 60)
+    points = train(trainer(), Run("toy", tmp_path), toy_set(), minutes=POINTS / 60)
     assert len(points) == POINTS + 1
-    assert points[0].minutes == 0 and points[-1].loss < points[0].loss
-    assert train(trainer(), Run("toy", tmp_path), toy_set(), minutes=0.02) == points
-    assert sorted(p.name for p in (tmp_path / "toy").glob("scored-*.pt")) == [f"scored-{i}.pt" for i in (0, 12, 4, 8)]
+    assert [round(60 * p.minutes, 6) for p in points] == list(range(POINTS + 1))
+    assert points[4].pictures > points[3].pictures == 4 * 6
+    assert {p.name for p in (tmp_path / "toy").glob("scored-*.pt")} == {f"scored-{i}.pt" for i in (4, 8, 12)}
 
 
 def test_the_plot_is_well_formed_and_names_every_curve() -> None:
