@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { changesText } from '../catalog/changes-text.ts';
 import type { Totals } from '../catalog/receipt.ts';
 import { type BatchClient, type BatchEnd, batchProgress, describeBatch } from '../client/index.ts';
-import { batchFolder } from '../store/index.ts';
+import { batchFolder, contactSheetPageName } from '../store/index.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { printJson, printLine, table } from './output.ts';
 import { outcomeText } from './progress-text.ts';
@@ -30,7 +30,12 @@ export async function tellEnd(client: BatchClient, batch: string, end: BatchEnd,
   return totals.failed + totals.cancelled === 0 && end.state === 'completed' ? EXIT.ok : EXIT.imagesMissing;
 }
 
-const words: Record<string, string> = { images: 'images', manifest: 'manifest', contactSheet: 'contact sheet' };
+const words: Record<string, string> = {
+  images: 'images',
+  manifest: 'manifest',
+  contactSheet: 'contact sheet',
+  contactSheetPage: 'to review',
+};
 
 type Result = Extract<BatchEnd, { state: 'completed' }>['result'];
 
@@ -40,7 +45,9 @@ function resultPlaces(store: string, { batch, manifest, contactSheet }: Result):
   return {
     images: place(batchFolder(batch)),
     manifest: place(manifest),
-    ...(contactSheet === null ? {} : { contactSheet: place(contactSheet) }),
+    ...(contactSheet === null
+      ? {}
+      : { contactSheet: place(contactSheet), contactSheetPage: place(contactSheetPageName(batch)) }),
   };
 }
 

@@ -1,3 +1,4 @@
+export { createCanvas, paste } from './canvas.ts';
 export { MAX_SHEET_IMAGES, makeContactSheet, type Sheet, type SheetImage } from './contact-sheet.ts';
 export { contentType, encodeImage, type Origin, type Pixels } from './encode.ts';
 export { readImageMetadata, readRenderKey } from './metadata.ts';

@@ -79,3 +79,9 @@ export const manifestTableName = (batch: string, format: 'jsonl' | 'csv'): strin
 export const changesName = (batch: string): string => `${batchFolder(batch)}changes.csv`;
 
 export const contactSheetName = (batch: string): string => `${batchFolder(batch)}contact-sheet.webp`;
+
+/** The page to look through all of a batch's images with; what it loads lies in sheetFolder. */
+export const contactSheetPageName = (batch: string): string => `${batchFolder(batch)}contact-sheet.html`;
+
+/** Thumbnails and rows of the page, named by what they hold. */
+export const sheetFolder = (batch: string): string => `${batchFolder(batch)}_sheet/`;

@@ -42,6 +42,7 @@ test('npm start renders a catalog, stops what it started, and renders nothing th
   expect(first.stdout).toMatch(/Temporal UI: http:\/\/127\.0\.0\.1:\d+/);
   expect(first.stdout).toContain('3 jobs, 3 rendered');
   expect(first.stdout).toContain('contact-sheet.webp');
+  expect(first.stdout).toContain('contact-sheet.html');
   expect(first.stdout).toContain('npx pixart-batch dev');
   expect(await imagesOf(place.store, batchOf(first))).toEqual(['a.png', 'b.png', 'c.png']);
   expect(readLease(`${place.environment.PIXART_STATE}/temporal.db`)).toBeNull();

@@ -6,11 +6,13 @@ import {
   catalogName,
   checkpointName,
   contactSheetName,
+  contactSheetPageName,
   copyName,
   manifestName,
   objectName,
   shardName,
   shardReceiptsName,
+  sheetFolder,
 } from '../../store/index.ts';
 import { checkObjectName } from '../../store/object-name.ts';
 
@@ -26,6 +28,8 @@ describe('the layout of a store', () => {
     expect(manifestName('night-1')).toBe('batches/night-1/manifest.json');
     expect(checkpointName(key)).toBe(`scratch/${key}.latents`);
     expect(contactSheetName('night-1')).toBe('batches/night-1/contact-sheet.webp');
+    expect(contactSheetPageName('night-1')).toBe('batches/night-1/contact-sheet.html');
+    expect(sheetFolder('night-1')).toBe('batches/night-1/_sheet/');
   });
 
   test('keeps whatever batch and id are given below the batch’s folder, or refuses them', () => {

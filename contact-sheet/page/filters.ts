@@ -1,0 +1,82 @@
+import type { SheetRow } from '../format.ts';
+import type { Decision } from './decisions-csv.ts';
+
+/** What a row is filtered by, with all it can be. */
+export type Column = {
+  name: string;
+  textOf: (row: SheetRow) => string;
+  /** Different values with their counts, in order; `null` where there are too many to choose from. */
+  values: Map<string, number> | null;
+};
+
+/** More different values are searched by text. */
+export const MAX_CHOICES = 40;
+
+/** Columns in which rows differ: those of the job first, then the catalog's others. */
+export function columnsOf(rows: Iterable<SheetRow>, names: readonly string[]): Column[] {
+  const own: [string, (row: SheetRow) => string][] = [
+    ['status', (row) => row.status],
+    ['size', (row) => row.size],
+    ['pixels', (row) => `${row.width}×${row.height}`],
+    ['steps', (row) => String(row.steps)],
+    ['guidance', (row) => String(row.guidance)],
+    ['seed', (row) => String(row.seed)],
+    ['negative_prompt', (row) => row.negative],
+    ['reason', (row) => row.reason],
+  ];
+  const others = names.map((name, at): [string, (row: SheetRow) => string] => [name, (row) => row.values[at] ?? '']);
+  const all = [...rows];
+  return [...own, ...others].flatMap(([name, textOf]) => {
+    const values = countValues(all, textOf);
+    if (values.size < 2) return [];
+    return [{ name, textOf, values: values.size > MAX_CHOICES ? null : sorted(values) }];
+  });
+}
+
+function countValues(rows: SheetRow[], textOf: (row: SheetRow) => string): Map<string, number> {
+  const values = new Map<string, number>();
+  for (const row of rows) {
+    const value = textOf(row);
+    values.set(value, (values.get(value) ?? 0) + 1);
+  }
+  return values;
+}
+
+const sorted = (values: Map<string, number>): Map<string, number> =>
+  new Map([...values].sort(([a], [b]) => a.localeCompare(b, undefined, { numeric: true })));
+
+export type Filter = {
+  /** Words that all have to be in the row's id, prompt or other columns. */
+  text: string;
+  decision: Decision | 'undecided' | 'any';
+  /** For each column either the value that is chosen, or a text that its value has to hold. */
+  columns: { column: Column; chosen: string }[];
+};
+
+export const NO_FILTER: Filter = { text: '', decision: 'any', columns: [] };
+
+export const isActive = ({ text, decision, columns }: Filter): boolean =>
+  text.trim() !== '' || decision !== 'any' || columns.length > 0;
+
+/** Says of a row and its decision whether the filter lets them pass. */
+export function matcher({ text, decision, columns }: Filter): (row: SheetRow, decided: Decision | null) => boolean {
+  const words = text
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '');
+  const tests = columns.map(({ column, chosen }) => {
+    const wanted = chosen.toLowerCase();
+    return column.values === null
+      ? (row: SheetRow) => column.textOf(row).toLowerCase().includes(wanted)
+      : (row: SheetRow) => column.textOf(row) === chosen;
+  });
+  return (row, decided) =>
+    (decision === 'any' || (decided ?? 'undecided') === decision) &&
+    tests.every((test) => test(row)) &&
+    (words.length === 0 || hasWords(row, words));
+}
+
+function hasWords(row: SheetRow, words: string[]): boolean {
+  const text = [row.id, row.prompt, row.negative, row.reason, ...row.values].join('\n').toLowerCase();
+  return words.every((word) => text.includes(word));
+}

@@ -1,0 +1,64 @@
+import type { Compare } from './compare.ts';
+import type { FilterBar } from './filter-bar.ts';
+import type { Grid } from './grid.ts';
+import type { Review } from './review.ts';
+import type { Zoom } from './zoom.ts';
+
+export type Parts = {
+  review: Review;
+  grid: Grid;
+  zoom: Zoom;
+  compare: Compare;
+  filters: FilterBar;
+  help: HTMLDialogElement;
+};
+
+/** Listens to keys that are not meant for a field that is being written in. */
+export function listenToKeys(parts: Parts): void {
+  document.addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || isWriting(event)) return;
+    if (handle(event, parts)) event.preventDefault();
+  });
+}
+
+function isWriting({ target }: KeyboardEvent): boolean {
+  return target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
+}
+
+function handle(event: KeyboardEvent, { review, grid, zoom, compare, filters, help }: Parts): boolean {
+  if (help.open) return false;
+  if (event.key === '?') return done(() => help.showModal());
+  if (event.key === 'u') return done(() => review.undo());
+  if (compare.isOpen) return compare.key(event);
+  if (event.key === 'c') return done(() => compare.open());
+  if (event.key === 'a') return done(() => review.decideAndGoOn('approved'), grid, zoom);
+  if (event.key === 'r') return done(() => review.decideAndGoOn('rejected'), grid, zoom);
+  if (zoom.isOpen) return zoom.key(event);
+  if (event.key === '/') return done(() => filters.search.focus());
+  if (event.key === 'Enter' && event.target === document.body) return done(() => zoom.open());
+  const step = gridStep(event.key, review, grid);
+  if (step === null) return false;
+  return done(() => review.moveTo(review.current + step), grid, zoom);
+}
+
+/** How many places a key moves in the grid. */
+function gridStep(key: string, { current, matches }: Review, { columns, page }: Grid): number | null {
+  const steps: Record<string, number> = {
+    ArrowLeft: -1,
+    ArrowRight: 1,
+    ArrowUp: current < columns ? 0 : -columns,
+    ArrowDown: current + columns < matches.length ? columns : matches.length - 1 - current,
+    PageUp: -page * columns,
+    PageDown: page * columns,
+    Home: -current,
+    End: matches.length - 1 - current,
+  };
+  return steps[key] ?? null;
+}
+
+function done(action: () => void, grid?: Grid, zoom?: Zoom): true {
+  action();
+  // Under the large image the grid follows when it is closed.
+  if (zoom?.isOpen === false) grid?.reveal();
+  return true;
+}

@@ -1,0 +1,27 @@
+import type { SheetRow } from '../format.ts';
+
+/** What an image is compared with. */
+export type Kinship = 'row' | 'prompt';
+
+/**
+ * Rows of the same catalog row (its variants and combinations) or of the same prompt, in the batch's order, the row itself among
+ * them.
+ */
+export function relatives(rows: Iterable<[number, SheetRow]>, row: SheetRow, kinship: Kinship): SheetRow[] {
+  const isKin =
+    kinship === 'row' ? (other: SheetRow) => other.line === row.line : (other: SheetRow) => other.prompt === row.prompt;
+  return [...rows].filter(([, other]) => isKin(other)).map(([, other]) => other);
+}
+
+/** In what each of them differs from the others, as `name value`. */
+export function differences(rows: readonly SheetRow[], names: readonly string[]): string[][] {
+  const columns: [string, (row: SheetRow) => string][] = [
+    ['seed', (row) => String(row.seed)],
+    ['steps', (row) => String(row.steps)],
+    ['guidance', (row) => String(row.guidance)],
+    ['size', (row) => row.size],
+    ...names.map((name, at): [string, (row: SheetRow) => string] => [name, (row) => row.values[at] ?? '']),
+  ];
+  const differing = columns.filter(([, textOf]) => new Set(rows.map(textOf)).size > 1);
+  return rows.map((row) => differing.map(([name, textOf]) => `${name} ${textOf(row)}`));
+}
