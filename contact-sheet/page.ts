@@ -5,7 +5,7 @@ import { encode as escapeHtml } from 'html-entities';
 import { scriptJson } from './encode.ts';
 import type { SheetHead } from './format.ts';
 
-/** Made once in a process; it takes some 30 ms. */
+/** Made once in a process; it takes well under a second. */
 let parts: { script: string; style: string } | undefined;
 
 function bundle(): { script: string; style: string } {

@@ -35,19 +35,20 @@ export async function makeSprite(
 ): Promise<Sprite> {
   const rows = Math.ceil(Math.min(slots.length, SLOTS) / SPRITE.columns);
   const canvas = createCanvas(SPRITE.columns * SPRITE.cell, rows * SPRITE.cell, GREY);
-  const colours: (string | null)[] = [];
+  const found: (SpriteImage | null)[] = [];
   for (const [slot, image] of slots.entries()) {
     const file = image === null ? null : await read(slot);
     const small = image === null || file === null ? null : await thumbnail(file, image);
     const { left, top } = slotPlace(slot);
     if (small !== null) paste(canvas, small, left, top);
-    colours.push(small === null ? null : averageColour(canvas, slot, small));
+    found.push(small === null ? null : image);
   }
   const { rgb, width, height } = canvas;
   const file = await sharp(rgb, { raw: { width, height, channels: 3 } })
     .webp({ quality: 78, effort: 2 })
     .toBuffer();
-  return { file, colours };
+  // Of the file rather than the canvas, so that whoever finds it later gets the same.
+  return { file, colours: await spriteColours(file, found) };
 }
 
 /** The colours of a sprite that was made earlier. */
@@ -80,16 +81,19 @@ async function thumbnail(file: Uint8Array, image: SpriteImage): Promise<Pixels |
 
 function averageColour(canvas: Pixels, slot: number, { width, height }: { width: number; height: number }): string {
   const { left, top } = slotPlace(slot);
-  const sum = [0, 0, 0];
+  const { rgb } = canvas;
+  let [red, green, blue] = [0, 0, 0];
   for (let y = top; y < top + height; y++) {
-    let at = (y * canvas.width + left) * 3;
-    for (let x = 0; x < width; x++) for (let channel = 0; channel < 3; channel++) sum[channel]! += canvas.rgb[at++]!;
+    const from = (y * canvas.width + left) * 3;
+    for (let at = from; at < from + width * 3; at += 3) {
+      red += rgb[at]!;
+      green += rgb[at + 1]!;
+      blue += rgb[at + 2]!;
+    }
   }
-  return `#${sum
-    .map((value) =>
-      Math.round(value / (width * height))
-        .toString(16)
-        .padStart(2, '0'),
-    )
-    .join('')}`;
+  const hex = (sum: number): string =>
+    Math.round(sum / (width * height))
+      .toString(16)
+      .padStart(2, '0');
+  return `#${hex(red)}${hex(green)}${hex(blue)}`;
 }

@@ -6,6 +6,7 @@ import type { Review } from './review.ts';
 
 const MOST_ZOOM = 8;
 const WHEEL_STEP = 1.0015;
+const KEY_ZOOM = 1.25;
 
 /** Images of one catalog row or prompt side by side; zoom and pan move all of them. */
 export class Compare {
@@ -64,6 +65,8 @@ export class Compare {
     else if (event.key === 'a') this.#decide('approved');
     else if (event.key === 'r') this.#decide('rejected');
     else if (event.key === 'f') this.#set({ zoom: this.#view.zoom === 1 ? 2 : 1, x: 0, y: 0 });
+    else if (event.key === '+' || event.key === '=') this.#zoom(KEY_ZOOM);
+    else if (event.key === '-') this.#zoom(1 / KEY_ZOOM);
     else return false;
     return true;
   }
@@ -154,13 +157,19 @@ export class Compare {
 
   #wheel(event: WheelEvent): void {
     const frame = event.target instanceof Element ? event.target.closest('.frame') : null;
-    // With Ctrl or over captions the page scrolls: there may be more images than fit.
-    if (frame === null || event.shiftKey) return;
+    // Where there are more images than fit, the wheel scrolls, and zooms with Ctrl, as pinching does.
+    const scrolls = this.#figures.scrollHeight > this.#figures.clientHeight;
+    if (frame === null || (scrolls && !event.ctrlKey)) return;
     event.preventDefault();
     const { left, top, width, height } = frame.getBoundingClientRect();
     const x = (event.clientX - left) / width - 0.5;
     const y = (event.clientY - top) / height - 0.5;
-    const zoom = Math.min(MOST_ZOOM, Math.max(1, this.#view.zoom * WHEEL_STEP ** -event.deltaY));
+    this.#zoom(WHEEL_STEP ** -event.deltaY, x, y);
+  }
+
+  /** Leaves in place what is under a point, given from the middle as a part of the frame. */
+  #zoom(factor: number, x = 0, y = 0): void {
+    const zoom = Math.min(MOST_ZOOM, Math.max(1, this.#view.zoom * factor));
     const ratio = zoom / this.#view.zoom;
     this.#set({ zoom, x: x + (this.#view.x - x) * ratio, y: y + (this.#view.y - y) * ratio });
   }

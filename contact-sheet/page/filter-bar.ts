@@ -35,6 +35,14 @@ export class FilterBar {
       event.preventDefault();
       submitted();
     });
+    document.addEventListener('pointerdown', ({ target }) => {
+      if (target instanceof Node && !this.#more.contains(target)) this.#more.open = false;
+    });
+    this.#more.addEventListener('keydown', ({ key }) => {
+      if (key !== 'Escape') return;
+      this.#more.open = false;
+      this.#summary.focus();
+    });
     review.onChange(() => this.#tell());
     this.offerColumns();
   }

@@ -8,7 +8,7 @@ const KEYS: [string, string][] = [
   ['u', 'undo the last decision'],
   ['c', 'compare with images of the same row or prompt'],
   ['f', 'fit or 100 %'],
-  ['+ −, wheel', 'zoom'],
+  ['+ −, wheel', 'zoom; with Ctrl where the wheel scrolls'],
   ['Shift + arrows, drag', 'move within a large image'],
   ['Home, End', 'first, last'],
   ['Page up, Page down', 'a page back, on'],

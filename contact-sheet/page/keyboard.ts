@@ -16,8 +16,9 @@ export type Parts = {
 /** Listens to keys that are not meant for a field that is being written in. */
 export function listenToKeys(parts: Parts): void {
   document.addEventListener('keydown', (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || isWriting(event)) return;
-    if (handle(event, parts)) event.preventDefault();
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (isWriting(event)) leaveField(event, parts.grid);
+    else if (handle(event, parts)) event.preventDefault();
   });
 }
 
@@ -25,11 +26,17 @@ function isWriting({ target }: KeyboardEvent): boolean {
   return target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
 }
 
+/** Escape empties a search at first, as browsers do, and then goes back to the images. */
+function leaveField({ key, target }: KeyboardEvent, grid: Grid): void {
+  if (key !== 'Escape' || (target instanceof HTMLInputElement && target.value !== '')) return;
+  grid.reveal();
+}
+
 function handle(event: KeyboardEvent, { review, grid, zoom, compare, filters, help }: Parts): boolean {
   if (help.open) return false;
   if (event.key === '?') return done(() => help.showModal());
-  if (event.key === 'u') return done(() => review.undo());
-  if (compare.isOpen) return compare.key(event);
+  if (compare.isOpen) return event.key === 'u' ? done(() => review.undo()) : compare.key(event);
+  if (event.key === 'u') return done(() => review.undo(), grid, zoom);
   if (event.key === 'c') return done(() => compare.open());
   if (event.key === 'a') return done(() => review.decideAndGoOn('approved'), grid, zoom);
   if (event.key === 'r') return done(() => review.decideAndGoOn('rejected'), grid, zoom);

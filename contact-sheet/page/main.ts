@@ -72,11 +72,17 @@ review.onChange(() => {
   );
 });
 
+const exchange = [
+  button('Export decisions', 'Save decisions.csv', () => exportDecisions(review)),
+  button('Import', 'Read decisions.csv', () => chooseFile(takeOver)),
+];
+// They are about all rows.
+for (const control of exchange) control.disabled = true;
+
 const actions = make(
   'span',
   { className: 'actions' },
-  button('Export decisions', 'Save decisions.csv', () => exportDecisions(review)),
-  button('Import', 'Read decisions.csv', () => chooseFile(takeOver)),
+  ...exchange,
   button('?', 'Help (?)', () => help.showModal(), 'round'),
 );
 
@@ -109,6 +115,7 @@ rows
   .load(() => review.refresh())
   .then(() => {
     filters.offerColumns();
+    for (const control of exchange) control.disabled = false;
     if (rows.failed.length > 0) {
       say(
         `Some rows are missing: expected ${rows.failed.join(', ')} beside this page. Copy the whole folder of the batch.`,

@@ -55,7 +55,7 @@ export async function ensureChromium() {
  * @param {string} folder
  */
 async function install(folder) {
-  say('Chromium (for the test of the contact sheet page) is not installed');
+  say('Chromium (for the test of the contact-sheet page) is not installed');
   mkdirSync(cacheFolder(), { recursive: true });
   const temporary = mkdtempSync(join(cacheFolder(), '.chromium-'));
   try {
