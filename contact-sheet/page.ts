@@ -35,7 +35,7 @@ export function makePage(head: SheetHead): Uint8Array {
     "default-src 'none'",
     `script-src ${digest(script)} 'strict-dynamic'`,
     `style-src ${digest(style)}`,
-    // A folder's pages have an origin that 'self' does not name.
+    // Whether a folder's pictures are 'self' is the browser's choice.
     "img-src 'self' file:",
     "base-uri 'none'",
     "form-action 'none'",

@@ -227,6 +227,9 @@ describe.skipIf(typeof browser === 'string').each(['folder', 'server'])('the pag
       [8, 9, 10, 11].map((n) => `row-${n}`),
     );
     expect(await figures.nth(2).locator('.prompt').textContent()).toBe('seed 502 · team web');
+    await press('+');
+    const zoom = () => page.locator('.figures').evaluate((all) => all.style.getPropertyValue('--zoom'));
+    expect(await zoom()).toBe('1.25');
     await press('ArrowRight a ArrowRight r Escape');
     await decided('row-10', 'approved');
     await decided('row-11', 'rejected');
