@@ -10,6 +10,7 @@ import { createRenderImage, type RenderImageDependencies } from './render-image.
 import { createWriteContactSheet } from './write-contact-sheet.ts';
 import { createWriteManifest } from './write-manifest.ts';
 import { createWriteReceipts } from './write-receipts.ts';
+import { createWriteSheetPage } from './write-sheet-page.ts';
 
 export type { WorkerStop } from './hand-back.ts';
 
@@ -32,6 +33,7 @@ export function createOrchestratorActivities({
     writeReceipts: orchestratorActivity(createWriteReceipts(openStore)),
     writeManifest: orchestratorActivity(createWriteManifest(openStore)),
     writeContactSheet: orchestratorActivity(createWriteContactSheet(openStore)),
+    writeSheetPage: orchestratorActivity(createWriteSheetPage(openStore)),
     postWebhook: createPostWebhook(webhookSecret),
   };
 }

@@ -4,11 +4,10 @@ import { contactSheetName, type ObjectStore } from '../store/index.ts';
 import type { WriteContactSheetInput } from '../workflows/contract.ts';
 import { batchOutcomes } from './batch-pieces.ts';
 import type { OpenStore } from './dependencies.ts';
-import { writeSheetPage } from './write-sheet-page.ts';
 
 /**
- * The activity that puts the batch's first images, in the plan's order, onto one sheet, and writes the page that shows all of
- * its rows. It returns the sheet's name, or `null` where there is no image; the page is there in both cases.
+ * The activity that puts the batch's first images, in the plan's order, onto one sheet. It returns the object's name, or
+ * `null` where there is no image.
  */
 export function createWriteContactSheet(openStore: OpenStore) {
   return async function writeContactSheet({
@@ -17,7 +16,6 @@ export function createWriteContactSheet(openStore: OpenStore) {
     total,
   }: WriteContactSheetInput): Promise<string | null> {
     const store = await openStore(url);
-    await writeSheetPage(store, batch);
     const images = await firstImages(store, batch);
     if (images.length === 0) return null;
     const name = contactSheetName(batch);

@@ -12,16 +12,26 @@ import {
   spriteName,
 } from '../contact-sheet/index.ts';
 import { batchFolder, contactSheetPageName, ObjectNotFound, type ObjectStore, sheetFolder } from '../store/index.ts';
+import type { WriteSheetPageInput } from '../workflows/contract.ts';
 import { batchOutcomes } from './batch-pieces.ts';
+import type { OpenStore } from './dependencies.ts';
 
 /** Sprites that are made at once: while one waits for the store another one is decoded. */
 const SPRITES_AT_ONCE = 4;
+
+/** The activity that writes the page to review a batch with; it returns the object's name. */
+export function createWriteSheetPage(openStore: OpenStore) {
+  return async function writeSheetPage({ store, batch }: WriteSheetPageInput): Promise<string> {
+    await writePage(await openStore(store), batch);
+    return contactSheetPageName(batch);
+  };
+}
 
 /**
  * Writes the page that shows all rows of a batch. Sprites and rows are named by what they hold, so what an earlier attempt or
  * round wrote is used again, and a page that is open keeps what it shows. Memory is bounded by a piece's rows and a few images.
  */
-export async function writeSheetPage(store: ObjectStore, batch: string): Promise<void> {
+async function writePage(store: ObjectStore, batch: string): Promise<void> {
   const columns = new Map<string, number>();
   const pieces: string[] = [];
   let jobs = 0;

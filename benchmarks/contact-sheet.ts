@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { writeSheetPage } from '../activities/write-sheet-page.ts';
+import { createWriteSheetPage } from '../activities/write-sheet-page.ts';
 import { SLOTS } from '../contact-sheet/index.ts';
 import { contactSheetPageName, openStore, sheetFolder } from '../store/index.ts';
 import { openBrowser } from '../tests/contact-sheet/browser.ts';
@@ -40,8 +40,8 @@ async function makePage(folder: string, images: number, side: number): Promise<v
     pictures,
     (index) => (index * (1 + Math.floor(index / ROWS_A_STEP))) % PICTURES,
   );
-  const first = await seconds(() => writeSheetPage(store, BATCH));
-  const again = await seconds(() => writeSheetPage(store, BATCH));
+  const first = await seconds(() => createWriteSheetPage(openStore)({ store: store.url, batch: BATCH }));
+  const again = await seconds(() => createWriteSheetPage(openStore)({ store: store.url, batch: BATCH }));
   console.log(`page of ${images} images of ${side} px: ${first.toFixed(1)} s, again ${again.toFixed(1)} s`);
   const memory = Math.round(process.resourceUsage().maxRSS / 1_024);
   const written = path.join(folder, sheetFolder(BATCH));

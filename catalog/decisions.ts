@@ -59,15 +59,18 @@ type Parsed = { record: Record<string, string>; info: { lines: number } };
 
 function checkedHeader(header: string[], file: string): string[] {
   if (COLUMNS.every((column) => header.includes(column))) return header;
-  const expected = `the columns ${COLUMNS.join(', ')}, separated by commas, as the contact sheet's page exports them`;
+  const expected = `the columns ${COLUMNS.join(', ')}, as the contact sheet's page exports them`;
   throw new UserError(`${file}: expected ${expected}, found ${header.join(', ').slice(0, 200)}`);
 }
 
 function parsed(bytes: Uint8Array, file: string): Parsed[] {
+  const text = Buffer.from(bytes).toString('utf8');
   try {
-    return parse(Buffer.from(bytes), {
+    return parse(text, {
       record_delimiter: ['\r\n', '\n', '\r'],
       bom: true,
+      // Some spreadsheets save CSV with semicolons.
+      delimiter: /^[^\r\n,]*;/.test(text) ? ';' : ',',
       columns: (header: string[]) => checkedHeader(header, file),
       info: true,
       skip_empty_lines: true,

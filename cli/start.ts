@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { newBatchId } from '../client/batch-request.ts';
-import { type BatchClient, listBatches, submitBatch } from '../client/index.ts';
+import { type BatchClient, listBatches, sheetPageEnd, submitBatch } from '../client/index.ts';
 import { type LocalFleet, startLocalFleet } from '../infra/dev/local-fleet.ts';
 import { type BundleRef, bundleRef, verifyBundle } from '../models/pixart/index.ts';
 import { storeUrl } from '../store/index.ts';
@@ -69,6 +69,8 @@ function runExample(
       note('\ninterrupted; "npm start" goes on where it was');
       return EXIT.interrupted;
     }
+    // What makes the page is about to be stopped.
+    if (end.state === 'completed') await sheetPageEnd(client, end.result);
     const code = await tellEnd(client, batch, end, false);
     const state = options.state === '.pixart' ? '' : ` --state ${options.state}`;
     printLine(`To see the batch in Temporal's UI again:\n  npx pixart-batch dev${state}`);

@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { changesText } from '../catalog/changes-text.ts';
 import type { Totals } from '../catalog/receipt.ts';
-import { type BatchClient, type BatchEnd, batchProgress, describeBatch } from '../client/index.ts';
+import { type BatchClient, type BatchEnd, batchProgress, describeBatch, isSheetPageMade } from '../client/index.ts';
 import { batchFolder, contactSheetPageName } from '../store/index.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { printJson, printLine, table } from './output.ts';
@@ -18,6 +18,7 @@ export async function tellEnd(client: BatchClient, batch: string, end: BatchEnd,
   const { totals, changes, recentFailures } = await batchProgress(client, batch);
   const { store } = await describeBatch(client, batch);
   const results = end.state === 'completed' ? resultPlaces(store, end.result) : {};
+  const isPageMade = end.state === 'completed' && (await isSheetPageMade(client, end.result));
   if (json) {
     printJson({ batch, state: end.state, totals, changes, ...results });
   } else {
@@ -25,7 +26,8 @@ export async function tellEnd(client: BatchClient, batch: string, end: BatchEnd,
     if (changes !== undefined) printLine(`  ${changesText(changes)} (changes.csv in its folder)`);
     for (const { id, reason } of recentFailures) printLine(`  ${id}: ${reason}`);
     if (totals.failed > recentFailures.length) printLine('  … the manifest lists all failures');
-    printLine(table(Object.entries(results).map(([what, where]) => [`  ${words[what]}`, where])));
+    const state = (what: string): string => (what === 'contactSheetPage' && !isPageMade ? ' (being made)' : '');
+    printLine(table(Object.entries(results).map(([what, where]) => [`  ${words[what]}`, `${where}${state(what)}`])));
   }
   return totals.failed + totals.cancelled === 0 && end.state === 'completed' ? EXIT.ok : EXIT.imagesMissing;
 }

@@ -28,6 +28,7 @@ export {
   WEEKDAYS,
   type Weekday,
 } from './schedules.ts';
+export { isSheetPageMade, sheetPageEnd } from './sheet-page.ts';
 export { BatchExists, type Inspection, type SubmittedBatch, submitBatch } from './submit-batch.ts';
 export { type TemporalTarget, temporalTarget } from './temporal-target.ts';
 export { type BatchEnd, batchEnd, watchBatch } from './watch-batch.ts';

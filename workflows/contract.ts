@@ -205,7 +205,16 @@ export type WriteContactSheetInput = {
   total: number;
 };
 
-export type BatchResult = { batch: string; totals: Totals; manifest: string; contactSheet: string | null };
+export type WriteSheetPageInput = { store: string; batch: string };
+
+export type BatchResult = {
+  batch: string;
+  totals: Totals;
+  manifest: string;
+  contactSheet: string | null;
+  /** Id of the workflow that makes the page to review the batch with; batches that older versions ran have none. */
+  sheetPage?: string;
+};
 
 export type OrchestratorActivities = {
   planBatch(input: BatchInput): Promise<Plan>;
@@ -218,6 +227,7 @@ export type OrchestratorActivities = {
   writeManifest(input: WriteManifestInput): Promise<WrittenManifest>;
   /** `null` where there is no image to show. */
   writeContactSheet(input: WriteContactSheetInput): Promise<string | null>;
+  writeSheetPage(input: WriteSheetPageInput): Promise<string>;
   postWebhook(delivery: WebhookDelivery): Promise<void>;
 };
 

@@ -58,6 +58,9 @@ export const ORCHESTRATE_RETRY: RetryPolicy = {
   maximumInterval: '1 minute',
 };
 
+/** Thumbnails of 100,000 large images take hours of one process; what is made is not made again by another attempt. */
+export const SHEET_PAGE_START_TO_CLOSE = '12 hours';
+
 /** A receiver that is away over a weekend hears of the batch on Monday. */
 export const WEBHOOK_SCHEDULE_TO_CLOSE = '3 days';
 

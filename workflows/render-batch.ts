@@ -10,6 +10,7 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   ParentClosePolicy,
+  patched,
   proxyActivities,
   setHandler,
   sleep,
@@ -37,6 +38,7 @@ import * as limits from './limits.ts';
 import { controlUpdate, progressQuery, shardReportSignal } from './messages.ts';
 import type { renderShard } from './render-shard.ts';
 import { RunningShards } from './running-shards.ts';
+import { startSheetPage } from './sheet-page.ts';
 import { slidingWindow } from './sliding-window.ts';
 
 /** What a batch hands to its next run when its history has grown long. */
@@ -301,6 +303,7 @@ async function finish(input: BatchInput, batch: Batch, update: () => void, cance
     batch: input.batch,
     total: totals.rendered + totals.reused,
   }).catch(() => null);
+  const sheetPage = patched('sheet-page') ? await startSheetPage(input).catch(() => undefined) : undefined;
   ledger.state = state;
   update();
   const { changes } = ledger;
@@ -308,5 +311,5 @@ async function finish(input: BatchInput, batch: Batch, update: () => void, cance
     ...{ totals, manifest, contactSheet },
     ...(changes !== undefined && { changes }),
   });
-  return { batch: input.batch, totals, manifest, contactSheet };
+  return { batch: input.batch, totals, manifest, contactSheet, ...(sheetPage !== undefined && { sheetPage }) };
 }

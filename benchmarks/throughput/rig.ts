@@ -6,7 +6,7 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { createRenderActivities } from '../../activities/index.ts';
-import { batchEnd, connect, submitBatch, temporalTarget } from '../../client/index.ts';
+import { batchEnd, connect, sheetPageEnd, submitBatch, temporalTarget } from '../../client/index.ts';
 import { startTemporalServer } from '../../infra/dev/temporal-server.ts';
 import { openStore } from '../../store/index.ts';
 import { renderQueue } from '../../workflows/contract.ts';
@@ -67,6 +67,8 @@ export async function startRig(storage: 'memory' | 'file'): Promise<Rig> {
       const end = await batchEnd(client, batch);
       const seconds = (performance.now() - started) / 1_000;
       if (end.state !== 'completed' || end.result.totals.rendered !== jobs) throw new Error(JSON.stringify(end));
+      // It has ended; the page to review it with would take a part of whatever is measured next.
+      await sheetPageEnd(client, end.result);
       return jobs / seconds;
     },
     async longestHistories() {

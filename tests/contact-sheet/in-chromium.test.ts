@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { writeSheetPage } from '../../activities/write-sheet-page.ts';
+import { createWriteSheetPage } from '../../activities/write-sheet-page.ts';
+import { readDecisions } from '../../catalog/decisions.ts';
 import type { Job } from '../../catalog/job.ts';
 import { readDecisionsCsv } from '../../contact-sheet/page/decisions-csv.ts';
 import { contactSheetPageName, openStore } from '../../store/index.ts';
@@ -46,7 +47,7 @@ beforeAll(async () => {
   // Eight sprites over and over: what is shown is told by id and colour, and no time goes into drawing 10,000 pictures.
   const picture = (index: number) => (index + (Math.floor(index / 25) % 8)) % 25;
   jobs = await writeSampleBatch(store, 'night', sampleRows(), await samplePictures(25, 96), picture);
-  await writeSheetPage(store, 'night');
+  await createWriteSheetPage(openStore)({ store: store.url, batch: 'night' });
   const served = await serveFolder(folder);
   server = served.server;
   addresses.folder = pathToFileURL(join(folder, contactSheetPageName('night'))).href;
@@ -152,6 +153,8 @@ describe.skipIf(typeof browser === 'string').each(['folder', 'server'])('the pag
     });
     const expected = [row(0, 'approved'), row(1, 'rejected'), row(2, 'rejected'), row(4, 'approved')];
     expect(readDecisionsCsv(await exported())).toEqual(expected);
+    const toRetry = readDecisions(Buffer.from(await exported()), 'decisions.csv');
+    expect([...toRetry].filter(([, keys]) => keys.size > 0).map(([id]) => id)).toEqual(['row-1', 'row-2']);
 
     await open();
     expect(await tally()).toBe('✓ 2 approved✕ 2 rejected');
