@@ -29,9 +29,13 @@ export class WorkerProcess {
     for (;;) {
       const found = this.lines.find(({ msg }) => msg === message);
       if (found) return found;
-      if (this.#process.exitCode !== null) throw new Error(`ended before "${message}": ${JSON.stringify(this.lines)}`);
+      if (this.hasEnded) throw new Error(`ended before "${message}": ${JSON.stringify(this.lines)}`);
       await Promise.race([once(this.#log, 'line'), once(this.#process, 'exit')]);
     }
+  }
+
+  get hasEnded(): boolean {
+    return this.#process.exitCode !== null || this.#process.signalCode !== null;
   }
 
   /** Process id of the child that renders now. */
@@ -52,8 +56,7 @@ export class WorkerProcess {
 
   /** Waits for the process's end; the exit code, or null where a signal ended it. */
   async gone(): Promise<number | null> {
-    const { exitCode, signalCode } = this.#process;
-    if (exitCode === null && signalCode === null) await once(this.#process, 'exit');
+    if (!this.hasEnded) await once(this.#process, 'exit');
     return this.#process.exitCode;
   }
 }

@@ -1,0 +1,41 @@
+/**
+ * Whether batches survive a night of kills: server on its file, orchestrators, render workers and their renderer children are
+ * real processes, and `kill -9` takes one of them every second or two, by a plan that the seed decides, while batches run.
+ * Every batch is checked when it is over: plan, receipts, manifest, copies and objects have to agree. The first one that does not
+ * ends the run with exit code 1. `npx tsx benchmarks/kills.ts [--kills 1000] [--seed 1] [--json]`
+ */
+import { parseArgs } from 'node:util';
+import { runKills, type Tally } from '../tests/chaos/run-kills.ts';
+
+const PROGRESS_EVERY_MS = 10_000;
+
+const { values } = parseArgs({
+  options: {
+    kills: { type: 'string', default: '1000' },
+    seed: { type: 'string', default: '1' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const [kills, seed] = [Number(values.kills), Number(values.seed)];
+const began = performance.now();
+const seconds = (): number => Math.round((performance.now() - began) / 1_000);
+
+let toldAt = 0;
+function tell({ kills: done, killed, batches, jobs, extraComputations }: Readonly<Tally>): void {
+  if (performance.now() - toldAt < PROGRESS_EVERY_MS) return;
+  toldAt = performance.now();
+  const by = Object.entries(killed).map(([victim, count]) => `${victim} ${count}`);
+  console.error(
+    `${seconds()} s: kill ${done} of ${kills} (${by.join(', ')}); ${batches} batches with ${jobs} images over, ` +
+      `${extraComputations} extra computations`,
+  );
+}
+
+try {
+  const tally = await runKills({ kills, seed, batchesAtOnce: 6, onChange: tell });
+  if (values.json) console.log(JSON.stringify({ seed, seconds: seconds(), ...tally }));
+  else console.table({ seed, seconds: seconds(), ...tally, killed: undefined, ...tally.killed });
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
