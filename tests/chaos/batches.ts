@@ -9,7 +9,7 @@ import { BUNDLE } from './fleet.ts';
 import { type Random, seededRandom } from './random.ts';
 
 const JOBS = { least: 6, most: 24 };
-/** From a tenth of a second to a heartbeat or two, so that kills come at every stage of an image. */
+/** From a quarter of a second to three times the time after which a computation is told (decision 071). */
 const STEPS = { least: 10, most: 60 };
 const LOOK_AGAIN_MS = 250;
 

@@ -1,12 +1,17 @@
+import { stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startTemporalServer } from '../../infra/dev/temporal-server.ts';
+import { bundleRef, openBundle } from '../../models/pixart/index.ts';
+import { WorkerProcess } from '../e2e/worker-process.ts';
 import { KeptWorker } from './kept-worker.ts';
 import type { Kill } from './kill-plan.ts';
 
-/** Real graphs with random weights: an image is a few hundredths of a second a step, and has checkpoints and a child as any other. */
+/** What the workers are told to serve. Its graphs are never loaded: see simulated-child.mjs. */
 export const BUNDLE = fileURLToPath(new URL('../golden/bundles/tiny-velocity', import.meta.url));
+
+const SIMULATED_CHILD = new URL('./simulated-child.mjs', import.meta.url).href;
 
 const ORCHESTRATORS = 2;
 const RENDER_WORKERS = 3;
@@ -15,6 +20,10 @@ const LOOK_EVERY_MS = 20;
 /** Processes that are all started again after they were killed. */
 export type ChaosFleet = {
   address: string;
+  /** Images that render workers have finished. */
+  images(): number;
+  /** Computations that renderers have begun, counted where they are made. */
+  computations(): Promise<number>;
   /** Returns when the victim is dead; a server is alive again by then, on the same file. */
   kill(kill: Kill): Promise<void>;
   stop(): Promise<void>;
@@ -26,13 +35,23 @@ export async function startChaosFleet(folder: string): Promise<ChaosFleet> {
   let server = await startTemporalServer({ dbFile, ui: false });
   const { address } = server;
   const port = Number(address.split(':').at(-1));
-  const workers = (count: number, options: string[], ready: string): KeptWorker[] =>
-    Array.from({ length: count }, () => new KeptWorker([...options, '--address', address], ready));
-  const orchestrators = workers(ORCHESTRATORS, ['--orchestrator'], 'orchestrator ready');
-  const renderers = workers(
+  const worker = (options: string[], environment = {}) =>
+    new WorkerProcess([...options, '--address', address], environment);
+  const computed = path.join(folder, 'computations');
+  await writeFile(computed, '');
+  const simulation = {
+    NODE_OPTIONS: `--import ${SIMULATED_CHILD}`,
+    SIMULATED_BUNDLE: JSON.stringify(bundleRef(await openBundle(BUNDLE))),
+    SIMULATED_COMPUTATIONS: computed,
+  };
+  const orchestrators = times(
+    ORCHESTRATORS,
+    () => new KeptWorker(() => worker(['--orchestrator']), 'orchestrator ready'),
+  );
+  const renderer = ['--renderer', '--bundle', BUNDLE, '--checkpoint', '0'];
+  const renderers = times(
     RENDER_WORKERS,
-    ['--renderer', '--bundle', BUNDLE, '--threads', '1', '--checkpoint', '0'],
-    'render worker ready',
+    () => new KeptWorker(() => worker(renderer, simulation), 'render worker ready'),
   );
   const all = [...orchestrators, ...renderers];
   for (const worker of all) await until(() => worker.works);
@@ -45,6 +64,8 @@ export async function startChaosFleet(folder: string): Promise<ChaosFleet> {
 
   return {
     address,
+    images: () => renderers.reduce((sum, { images }) => sum + images, 0),
+    computations: async () => (await stat(computed)).size,
     async kill({ victim, which, downMs }) {
       if (victim === 'server') return killServer(downMs);
       if (victim === 'orchestrator') return (await oneOf(orchestrators, which, ({ works }) => works)).kill();
@@ -57,6 +78,8 @@ export async function startChaosFleet(folder: string): Promise<ChaosFleet> {
     },
   };
 }
+
+const times = <T>(count: number, make: () => T): T[] => Array.from({ length: count }, make);
 
 /** Waits until some of the workers can be taken, and takes one. */
 async function oneOf(

@@ -1,23 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WorkerProcess } from '../e2e/worker-process.ts';
+import type { WorkerProcess } from '../e2e/worker-process.ts';
 
 /** One that cannot reach its server ends at once, and would otherwise be started without a pause. */
 const RESTART_PAUSE_MS = 200;
 
 /** A worker process that is started again whenever it ends, as a supervisor would. */
 export class KeptWorker {
-  readonly #options: string[];
+  readonly #start: () => WorkerProcess;
   readonly #ready: string;
   readonly #kept: Promise<void>;
   #process: WorkerProcess;
   #killedChild = 0;
   #stopping = false;
 
+  #imagesBefore = 0;
+
   /** @param ready what the process logs when it can work */
-  constructor(options: string[], ready: string) {
-    this.#options = options;
+  constructor(start: () => WorkerProcess, ready: string) {
+    this.#start = start;
     this.#ready = ready;
-    this.#process = new WorkerProcess(options);
+    this.#process = start();
     this.#kept = this.#keep();
   }
 
@@ -29,6 +31,11 @@ export class KeptWorker {
   /** Whether it works, with a renderer child that was not killed yet. */
   get hasChild(): boolean {
     return this.works && this.#process.rendererPid !== this.#killedChild;
+  }
+
+  /** Images that it has finished, by its own account. */
+  get images(): number {
+    return this.#imagesBefore + this.#process.lines.filter(({ msg }) => msg === 'image rendered').length;
   }
 
   async kill(): Promise<void> {
@@ -51,7 +58,8 @@ export class KeptWorker {
       await this.#process.gone();
       await sleep(RESTART_PAUSE_MS);
       if (this.#stopping) return;
-      this.#process = new WorkerProcess(this.#options);
+      this.#imagesBefore = this.images;
+      this.#process = this.#start();
     }
   }
 }

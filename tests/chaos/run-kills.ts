@@ -24,11 +24,13 @@ export type Tally = {
   /** Batches that completed and were checked, and their jobs. */
   batches: number;
   jobs: number;
-  /** What their receipts say. */
+  /** Computations beyond one for each image, and of them those that receipts count. */
+  computedAgain: number;
   extraComputations: number;
   reused: number;
 };
 
+const LOOK_EVERY_MS = 20;
 /** A batch that is still not over so long after the last kill is lost. The last attempts of an image are five minutes apart. */
 const LONGEST_WAIT_MS = 15 * 60_000;
 
@@ -47,6 +49,7 @@ export async function runKills({ kills, seed, batchesAtOnce, onChange = () => {}
     killed: { child: 0, worker: 0, orchestrator: 0, server: 0 },
     batches: 0,
     jobs: 0,
+    computedAgain: 0,
     extraComputations: 0,
     reused: 0,
   };
@@ -58,6 +61,7 @@ export async function runKills({ kills, seed, batchesAtOnce, onChange = () => {}
     const lanes = Array.from({ length: batchesAtOnce }, () => lane(run, kills));
     await withinTime(Promise.all([killing, ...lanes]), killing);
     await checkStore(store, run.objects);
+    tally.computedAgain = (await fleet.computations()) - tally.jobs;
     return tally;
   } catch (error) {
     throw new Error(
@@ -82,6 +86,8 @@ type Run = {
 
 async function killAll({ fleet, tally, change }: Run, seed: number, kills: number): Promise<void> {
   for (const kill of killPlan(seed, kills)) {
+    const images = fleet.images() + kill.images;
+    while (fleet.images() < images) await sleep(LOOK_EVERY_MS);
     await sleep(kill.pauseMs);
     await fleet.kill(kill);
     tally.kills += 1;

@@ -16,9 +16,10 @@ export class WorkerProcess {
   readonly #process: ChildProcess;
   readonly #log: NodeJS.EventEmitter;
 
-  constructor(options: string[]) {
+  constructor(options: string[], environment: NodeJS.ProcessEnv = {}) {
     this.#process = spawn(process.execPath, ['--import', END_WITH_STARTER, CLI, 'worker', ...options], {
       stdio: ['pipe', 'ignore', 'pipe'],
+      env: { ...process.env, ...environment },
     });
     this.#log = createInterface({ input: this.#process.stderr! });
     this.#log.on('line', (line: string) => this.lines.push(parsed(line)));

@@ -1,0 +1,54 @@
+// Loaded with --import into render workers and, through their environment, into their renderer children, whose place it takes: a
+// child that starts at once, takes an image's time without its arithmetic, and says what models/renderer/protocol.ts says.
+// Plain JavaScript, so that killing it a thousand times does not measure how fast a machine starts tsx.
+import { appendFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isMainThread } from 'node:worker_threads';
+
+const SIDE = 8;
+const STEP_MS = 25;
+
+/** What the kept state of a real sampler would be, in shape. */
+const latents = () => new Float32Array(SIDE * SIDE).fill(0.5);
+
+let cancelled = false;
+
+/** @param {import('../../models/renderer/protocol.ts').FromChild} message */
+const tell = (message) => process.send?.(message);
+
+/**
+ * @param {Extract<import('../../models/renderer/protocol.ts').ToChild, { kind: 'render' }>} message
+ * @returns {Promise<import('../../models/renderer/protocol.ts').FromChild>}
+ */
+async function render({ request, resume, stateEveryMs }) {
+  cancelled = false;
+  // A character for every computation that was begun: what really happened, beside what receipts say.
+  appendFileSync(String(process.env.SIMULATED_COMPUTATIONS), '.');
+  for (let step = (resume?.step ?? 0) + 1; step <= request.steps; step += 1) {
+    await sleep(STEP_MS);
+    if (cancelled) return { kind: 'failed', failure: { cause: 'cancelled', message: 'cancelled', stack: undefined } };
+    tell({ kind: 'step', step, steps: request.steps });
+    if (stateEveryMs !== undefined) {
+      tell({ kind: 'state', state: { step, latents: latents(), previousImage: latents() } });
+    }
+  }
+  const rgb = new Uint8Array(SIDE * SIDE * 3).fill(request.seed % 256);
+  const timings = { encodeMs: 0, denoiseMs: STEP_MS * request.steps, decodeMs: 0 };
+  const image = { rgb, width: SIDE, height: SIDE, timings, promptTokens: 1, promptTruncated: false };
+  return { kind: 'done', image };
+}
+
+/** @param {import('../../models/renderer/protocol.ts').ToChild} message */
+async function take(message) {
+  if (message.kind === 'cancel') cancelled = true;
+  else if (message.kind === 'load') tell({ kind: 'ready', bundle: JSON.parse(String(process.env.SIMULATED_BUNDLE)) });
+  else tell(await render(message));
+}
+
+if (isMainThread && process.argv[1]?.endsWith('child.ts')) {
+  process.on('message', take);
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
+  process.on('disconnect', () => process.exit());
+  // The real child, which is this process's program, never has its turn.
+  await new Promise(() => {});
+}
