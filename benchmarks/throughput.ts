@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { sampled } from './process-watch.ts';
 import { startRig } from './throughput/rig.ts';
 
 const { values } = parseArgs({
@@ -34,7 +35,7 @@ async function measure(storage: 'memory' | 'file'): Promise<void> {
       `${storage} run ${run}: bare ${bare.toFixed(1)}/s, batch ${batch.toFixed(1)}/s, ${(batch / bare).toFixed(2)}`,
     );
     console.log(`  longest histories, events: ${longest.join(', ')}`);
-    console.log(`  workflow process, MB by the second: ${sampled(rig.memory).join(' ')}`);
+    console.log(`  workflow process, MB by the second: ${sampled(rig.memory.curves.workflows, 30).join(' ')}`);
     await rig.stop();
   }
   const ratio = median(pairs.map(({ bare, batch }) => batch / bare));
@@ -44,12 +45,6 @@ async function measure(storage: 'memory' | 'file'): Promise<void> {
     `${storage}, median of ${runs}, ${jobs} jobs, window ${window}: bare ${bare.toFixed(1)}/s, batch ${batch.toFixed(1)}/s, ` +
       `ratio ${ratio.toFixed(2)}\n`,
   );
-}
-
-/** At most thirty values: enough to see whether memory grows. */
-function sampled(values: number[]): number[] {
-  const step = Math.max(1, Math.ceil(values.length / 30));
-  return values.filter((_, index) => index % step === 0);
 }
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });

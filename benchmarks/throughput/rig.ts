@@ -4,20 +4,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { NativeConnection, Worker } from '@temporalio/worker';
-import { createRenderActivities } from '../../activities/index.ts';
 import { batchEnd, connect, sheetPageEnd, submitBatch, temporalTarget } from '../../client/index.ts';
 import { startTemporalServer } from '../../infra/dev/temporal-server.ts';
-import { openStore } from '../../store/index.ts';
-import { renderQueue } from '../../workflows/contract.ts';
-import { simulatedRenderer } from '../simulated-renderer.ts';
-
-const BUNDLE = {
-  name: 'simulated',
-  digest: '0'.repeat(64),
-  sizes: ['256' as const],
-  defaults: { steps: 1, guidance: 4 },
-};
+import { type MemoryWatch, processorSeconds, watchMemory } from '../process-watch.ts';
+import { BUNDLE } from './bundle.ts';
 
 /** Both run on the same server, with workflows in one process and activities in another; each returns jobs a second. */
 export type Rig = {
@@ -26,8 +16,9 @@ export type Rig = {
   batch(jobs: number, window: number): Promise<number>;
   /** Events of the longest history of each type of workflow, and its bytes. */
   longestHistories(): Promise<Record<string, { events: number; bytes: number }>>;
-  /** Resident memory of the process that runs workflows, a value a second, in MB. */
-  memory: number[];
+  memory: MemoryWatch<'server' | 'workflows' | 'activities'>;
+  /** Of these three processes, since they began. */
+  processorSeconds(): Promise<number>;
   stop(): Promise<void>;
 };
 
@@ -38,15 +29,15 @@ export async function startRig(storage: 'memory' | 'file'): Promise<Rig> {
     ...(storage === 'file' ? { dbFile: path.join(folder, 'temporal.db') } : {}),
   });
   const client = await connect(temporalTarget({ address: server.address }));
-  const memory: number[] = [];
-  const workflows = await startWorkflows(server.address, memory);
-  const connection = await NativeConnection.connect({ address: server.address });
-  const workers = await createActivityWorkers(connection);
-  const running = workers.map((worker) => worker.run());
+  const workflows = await startProcess('workflow-process.ts', server.address);
+  const activities = await startProcess('render-process.ts', server.address);
+  const pids = { server: server.pid, workflows: workflows.pid!, activities: activities.pid! };
+  const memory = watchMemory(pids);
   const store = pathToFileURL(path.join(folder, 'out')).href;
   let runs = 0;
   return {
     memory,
+    processorSeconds: () => processorSeconds(Object.values(pids)),
     async bare(jobs, window) {
       runs += 1;
       const started = performance.now();
@@ -81,11 +72,11 @@ export async function startRig(storage: 'memory' | 'file'): Promise<Rig> {
       return longest;
     },
     async stop() {
-      for (const worker of workers) worker.shutdown();
-      await Promise.all(running);
-      await connection.close();
-      workflows.disconnect();
-      await once(workflows, 'exit');
+      memory.stop();
+      for (const child of [activities, workflows]) {
+        child.disconnect();
+        await once(child, 'exit');
+      }
       await client.close();
       await server.stop();
       await rm(folder, { recursive: true });
@@ -93,23 +84,9 @@ export async function startRig(storage: 'memory' | 'file'): Promise<Rig> {
   };
 }
 
-async function startWorkflows(address: string, memory: number[]): Promise<ChildProcess> {
-  const file = fileURLToPath(new URL('workflow-process.ts', import.meta.url));
+async function startProcess(name: string, address: string): Promise<ChildProcess> {
+  const file = fileURLToPath(new URL(name, import.meta.url));
   const child = fork(file, [address], { execArgv: ['--import', 'tsx'] });
   await once(child, 'message');
-  child.on('message', ({ rss }: NodeJS.MemoryUsage) => memory.push(Math.round(rss / 2 ** 20)));
   return child;
-}
-
-/** A window's worth of slots each: what is compared is orchestration, not how many images one machine renders at once. */
-function createActivityWorkers(connection: NativeConnection): Promise<Worker[]> {
-  const renderer = simulatedRenderer({ bundle: BUNDLE, side: 8 });
-  return Promise.all([
-    Worker.create({ connection, taskQueue: 'bare-activities', activities: { noop: async () => {} } }),
-    Worker.create({
-      connection,
-      taskQueue: renderQueue('256'),
-      activities: createRenderActivities({ openStore, renderer }),
-    }),
-  ]);
 }

@@ -1,4 +1,4 @@
-/** The process that runs workflows, ours and the bare one, and tells its memory to the benchmark: `<address>`. */
+/** The process that runs workflows, ours and the bare one: `<address>`. */
 import { fileURLToPath } from 'node:url';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createOrchestrator } from '../../workers/orchestrator.ts';
@@ -13,7 +13,6 @@ const workers = await Promise.all([
     workflowsPath: fileURLToPath(new URL('bare-workflow.ts', import.meta.url)),
   }),
 ]);
-setInterval(() => process.send?.(process.memoryUsage()), 1_000).unref();
 process.send?.('ready');
 process.on('disconnect', () => process.exit());
 await Promise.all(workers.map((worker) => worker.run()));

@@ -16,18 +16,18 @@ export type BucketEmulator = {
 };
 
 /**
- * Starts a Cloud Storage emulator (fake-gcs-server) that keeps its objects in memory, on a free port of loopback.
+ * Starts a Cloud Storage emulator (fake-gcs-server) that keeps its objects in memory, on a free port of this machine's address.
  *
  * @throws UserError where the program is not installed or does not start
  */
-export async function startBucketEmulator(): Promise<BucketEmulator> {
+export async function startBucketEmulator(host = loopback): Promise<BucketEmulator> {
   const binary = findTool('fake-gcs-server');
   if (binary === null) {
     throw new UserError('fake-gcs-server is not installed; run npm test once, which installs it');
   }
   const port = await freePort(null);
-  const endpoint = `http://${loopback}:${port}`;
-  const options = ['-backend', 'memory', '-scheme', 'http', '-host', loopback, '-port', String(port)];
+  const endpoint = `http://${host}:${port}`;
+  const options = ['-backend', 'memory', '-scheme', 'http', '-host', host, '-port', String(port)];
   const emulator = spawn(binary, [...options, '-log-level', 'error'], { stdio: ['ignore', 'ignore', 'inherit'] });
   const end = () => emulator.kill();
   process.once('exit', end);

@@ -14,6 +14,8 @@ import { findTool } from './tools.mjs';
 export type TemporalServerOptions = {
   /** The SQLite file that keeps workflows between runs; without it everything is in memory. */
   dbFile?: string;
+  /** Where to listen: loopback, the default, or all of this machine's addresses. The server finds its own parts at no other. */
+  host?: '127.0.0.1' | '0.0.0.0';
   /** Exactly this port, or an error. */
   port?: number;
   /** Exactly this port for the UI, or an error. */
@@ -25,7 +27,7 @@ export type TemporalServerOptions = {
 };
 
 export type TemporalServer = {
-  /** `127.0.0.1:<port>`. */
+  /** `<host>:<port>`. */
   address: string;
   /** Address of the web page, `null` without a UI. */
   uiUrl: string | null;
@@ -83,7 +85,7 @@ export async function answers(address: string, timeoutMs = 2_000): Promise<boole
 }
 
 /**
- * Starts `temporal server start-dev` on loopback and waits until it answers. On a file that a live server already has,
+ * Starts `temporal server start-dev` and waits until it answers. On a file that a live server already has,
  * that server is joined; a server whose starter died is taken over.
  *
  * @throws UserError when the port is taken, the program is missing or the server ends at once.
@@ -165,29 +167,30 @@ async function launch(options: TemporalServerOptions): Promise<TemporalServer> {
 
 async function launchOnce(options: TemporalServerOptions): Promise<TemporalServer> {
   const usual = options.ports === 'usual';
+  const host = options.host ?? loopback;
   for (const given of [options.port, options.uiPort]) if (given !== undefined) await checkPortIsFree(given);
   const port = options.port ?? (await freePort(usual ? 7233 : null));
   const uiPort = options.ui === false ? null : (options.uiPort ?? (await freePort(usual ? 8233 : null)));
   const logFolder = options.dbFile === undefined ? await mkdtemp(join(tmpdir(), 'pixart-temporal-')) : null;
   const logFile = logFolder === null ? `${options.dbFile}.log` : join(logFolder, 'server.log');
-  const child = startInBackground(findTemporal(), serverArguments(port, uiPort, options.dbFile), logFile);
+  const child = startInBackground(findTemporal(), serverArguments(host, port, uiPort, options.dbFile), logFile);
   const end = async () => {
     if (child.pid !== undefined) await endProcess(child.pid, stopTimeoutMs);
     if (logFolder !== null) await rm(logFolder, { recursive: true, force: true });
   };
-  const address = `${loopback}:${port}`;
+  const address = `${host}:${port}`;
   try {
     await untilReady(child, address, logFile);
   } catch (error) {
     await end();
     throw error;
   }
-  const server = { pid: child.pid!, address, uiUrl: uiPort === null ? null : `http://${loopback}:${uiPort}` };
+  const server = { pid: child.pid!, address, uiUrl: uiPort === null ? null : `http://${host}:${uiPort}` };
   return { ...server, role: 'started', stop: end };
 }
 
-const serverArguments = (port: number, uiPort: number | null, dbFile: string | undefined): string[] => [
-  ...['server', 'start-dev', '--ip', loopback, '--port', String(port), '--log-level', 'error'],
+const serverArguments = (host: string, port: number, uiPort: number | null, dbFile: string | undefined): string[] => [
+  ...['server', 'start-dev', '--ip', host, '--port', String(port), '--log-level', 'error'],
   ...(uiPort === null ? ['--headless'] : ['--ui-port', String(uiPort)]),
   ...(dbFile === undefined ? [] : ['--db-filename', dbFile]),
   ...matching.flatMap((value) => ['--dynamic-config-value', value]),

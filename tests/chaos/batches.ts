@@ -5,8 +5,9 @@ import { isGrpcServiceError } from '@temporalio/client';
 import { type BatchClient, BatchExists, batchEnd, ServerUnreachable, submitBatch } from '../../client/index.ts';
 import { bundleRef, openBundle } from '../../models/pixart/index.ts';
 import type { ObjectStore } from '../../store/index.ts';
-import { BUNDLE } from './fleet.ts';
+
 import { type Random, seededRandom } from './random.ts';
+import { BUNDLE } from './simulated-children.ts';
 
 const JOBS = { least: 6, most: 24 };
 /** From a quarter of a second to three times the time after which a computation is told (decision 071). */

@@ -1,17 +1,11 @@
 import { stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { startTemporalServer } from '../../infra/dev/temporal-server.ts';
-import { bundleRef, openBundle } from '../../models/pixart/index.ts';
 import { WorkerProcess } from '../e2e/worker-process.ts';
 import { KeptWorker } from './kept-worker.ts';
 import type { Kill } from './kill-plan.ts';
-
-/** What the workers are told to serve. Its graphs are never loaded: see simulated-child.mjs. */
-export const BUNDLE = fileURLToPath(new URL('../golden/bundles/tiny-velocity', import.meta.url));
-
-const SIMULATED_CHILD = new URL('./simulated-child.mjs', import.meta.url).href;
+import { BUNDLE, simulatedChildren } from './simulated-children.ts';
 
 const ORCHESTRATORS = 2;
 const RENDER_WORKERS = 3;
@@ -39,11 +33,7 @@ export async function startChaosFleet(folder: string): Promise<ChaosFleet> {
     new WorkerProcess([...options, '--address', address], environment);
   const computed = path.join(folder, 'computations');
   await writeFile(computed, '');
-  const simulation = {
-    NODE_OPTIONS: `--import ${SIMULATED_CHILD}`,
-    SIMULATED_BUNDLE: JSON.stringify(bundleRef(await openBundle(BUNDLE))),
-    SIMULATED_COMPUTATIONS: computed,
-  };
+  const environment = await simulatedChildren(computed);
   const orchestrators = times(
     ORCHESTRATORS,
     () => new KeptWorker(() => worker(['--orchestrator']), 'orchestrator ready'),
@@ -51,7 +41,7 @@ export async function startChaosFleet(folder: string): Promise<ChaosFleet> {
   const renderer = ['--renderer', '--bundle', BUNDLE, '--checkpoint', '0'];
   const renderers = times(
     RENDER_WORKERS,
-    () => new KeptWorker(() => worker(renderer, simulation), 'render worker ready'),
+    () => new KeptWorker(() => worker(renderer, environment), 'render worker ready'),
   );
   const all = [...orchestrators, ...renderers];
   for (const worker of all) await until(() => worker.works);

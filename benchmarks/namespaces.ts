@@ -1,0 +1,44 @@
+/**
+ * A fleet on several hosts, each a network namespace: Temporal server, orchestrator and bucket in one, a render worker in each of the
+ * others, connected by a switch. In mid-batch one host's cable is pulled, for longer than its heartbeats may fail, and put back. Exit code 1
+ * where a job is lost or has more than one object. Needs root on Linux; what it makes is gone when it ends.
+ * `npx tsx benchmarks/namespaces.ts [--hosts 3] [--jobs 360] [--cut 60]`
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { UserError } from '../catalog/user-error.ts';
+import { createNetwork, type Network, within } from './namespaces/network.ts';
+
+const { values } = parseArgs({
+  options: {
+    hosts: { type: 'string', default: '3' },
+    jobs: { type: 'string', default: '360' },
+    cut: { type: 'string', default: '60' },
+  },
+});
+
+/** Runs the batch within the hub, whose own addresses are all that anything listens on. */
+async function runWithin({ hub, hosts }: Network): Promise<number> {
+  const program = fileURLToPath(new URL('namespaces/cut-off.ts', import.meta.url));
+  const settings = JSON.stringify({ hosts, jobs: Number(values.jobs), cutSeconds: Number(values.cut) });
+  const command = [...within(hub), process.execPath, '--import', import.meta.resolve('tsx'), program, settings];
+  const batch = spawn(command[0]!, command.slice(1), { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => batch.kill('SIGTERM'));
+  const [code] = await once(batch, 'exit');
+  return code ?? 1;
+}
+
+try {
+  const network = await createNetwork(Number(values.hosts));
+  try {
+    process.exitCode = await runWithin(network);
+  } finally {
+    await network.remove();
+  }
+} catch (error) {
+  if (!(error instanceof UserError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

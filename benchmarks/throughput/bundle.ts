@@ -1,0 +1,7 @@
+/** Of images whose renderer is simulated. */
+export const BUNDLE = {
+  name: 'simulated',
+  digest: '0'.repeat(64),
+  sizes: ['256' as const],
+  defaults: { steps: 1, guidance: 4 },
+};

@@ -1,0 +1,22 @@
+/** The process that runs activities, ours with a simulated renderer and ones that do nothing: `<address>`. */
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { createRenderActivities } from '../../activities/index.ts';
+import { openStore } from '../../store/index.ts';
+import { renderQueue } from '../../workflows/contract.ts';
+import { simulatedRenderer } from '../simulated-renderer.ts';
+import { BUNDLE } from './bundle.ts';
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+const connection = await NativeConnection.connect({ address: process.argv[2]! });
+// A window's worth of slots each: what is compared is orchestration, not how many images one machine renders at once.
+const workers = await Promise.all([
+  Worker.create({ connection, taskQueue: 'bare-activities', activities: { noop: async () => {} } }),
+  Worker.create({
+    connection,
+    taskQueue: renderQueue('256'),
+    activities: createRenderActivities({ openStore, renderer: simulatedRenderer({ bundle: BUNDLE, side: 8 }) }),
+  }),
+]);
+process.send?.('ready');
+process.on('disconnect', () => process.exit());
+await Promise.all(workers.map((worker) => worker.run()));
