@@ -2,7 +2,7 @@
  * A fleet on several hosts, each a network namespace: Temporal server, orchestrator and bucket in one, a render worker in each of the
  * others, connected by a switch. In mid-batch one host's cable is pulled, for longer than its heartbeats may fail, and put back. Exit code 1
  * where a job is lost or has more than one object. Needs root on Linux; what it makes is gone when it ends.
- * `npx tsx benchmarks/namespaces.ts [--hosts 3] [--jobs 360] [--cut 60]`
+ * `npx tsx benchmarks/namespaces.ts [--hosts 3] [--jobs 150] [--cut 60]`
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,7 +14,7 @@ import { createNetwork, type Network, within } from './namespaces/network.ts';
 const { values } = parseArgs({
   options: {
     hosts: { type: 'string', default: '3' },
-    jobs: { type: 'string', default: '360' },
+    jobs: { type: 'string', default: '150' },
     cut: { type: 'string', default: '60' },
   },
 });

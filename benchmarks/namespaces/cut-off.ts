@@ -16,9 +16,10 @@ import { HUB_ADDRESS, setCable, within } from './network.ts';
 type Settings = { hosts: string[]; jobs: number; cutSeconds: number };
 
 const { hosts, jobs, cutSeconds } = JSON.parse(process.argv[2]!) as Settings;
-const STEPS = 40;
+/** Three seconds an image: when the cable is pulled, most have sent a heartbeat that says they have begun. */
+const STEPS = 120;
 /** A small one, so that what the lost host had in hand has its turn again while it is still cut off. */
-const WINDOW = 24;
+const WINDOW = 9;
 const BATCH = 'cut-off';
 const BUCKET = 'pixart';
 
