@@ -31,6 +31,9 @@ function tell({ kills: done, killed, batches, jobs, extraComputations }: Readonl
   );
 }
 
+// Not without ending the server, which is a process group of its own.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
+
 try {
   const tally = await runKills({ kills, seed, batchesAtOnce: 6, onChange: tell });
   if (values.json) console.log(JSON.stringify({ seed, seconds: seconds(), ...tally }));

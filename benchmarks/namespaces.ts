@@ -6,6 +6,9 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { UserError } from '../catalog/user-error.ts';
@@ -20,9 +23,9 @@ const { values } = parseArgs({
 });
 
 /** Runs the batch within the hub, whose own addresses are all that anything listens on. */
-async function runWithin({ hub, hosts }: Network): Promise<number> {
+async function runWithin({ hub, hosts }: Network, folder: string): Promise<number> {
   const program = fileURLToPath(new URL('namespaces/cut-off.ts', import.meta.url));
-  const settings = JSON.stringify({ hosts, jobs: Number(values.jobs), cutSeconds: Number(values.cut) });
+  const settings = JSON.stringify({ folder, hosts, jobs: Number(values.jobs), cutSeconds: Number(values.cut) });
   const command = [...within(hub), process.execPath, '--import', import.meta.resolve('tsx'), program, settings];
   const batch = spawn(command[0]!, command.slice(1), { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => batch.kill('SIGTERM'));
@@ -32,10 +35,12 @@ async function runWithin({ hub, hosts }: Network): Promise<number> {
 
 try {
   const network = await createNetwork(Number(values.hosts));
+  const folder = await mkdtemp(path.join(tmpdir(), 'pixart-namespaces-'));
   try {
-    process.exitCode = await runWithin(network);
+    process.exitCode = await runWithin(network, folder);
   } finally {
     await network.remove();
+    await rm(folder, { recursive: true, force: true });
   }
 } catch (error) {
   if (!(error instanceof UserError)) throw error;

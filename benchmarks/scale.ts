@@ -71,6 +71,8 @@ function tellMemory(name: string, curve: number[]): void {
   console.log(`  mean of the first quarter ${first.toFixed(0)}, of the last ${last.toFixed(0)}`);
 }
 
+// The SDK would only shut its workers down; this ends the server, too.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 const small = await onRig((rig) => cost(rig, SMALL, SMALL_RUNS));
 console.log(`${SMALL} jobs: ${told(small)} (${SMALL_RUNS} runs)`);

@@ -1,6 +1,5 @@
-/** Runs within the hub's namespace, started by ../namespaces.ts: `{ hosts, jobs, cutSeconds }`. */
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+/** Runs within the hub's namespace, started by ../namespaces.ts: `{ folder, hosts, jobs, cutSeconds }`. */
+import { stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { batchEnd, connect, submitBatch, temporalTarget } from '../../client/index.ts';
@@ -13,9 +12,9 @@ import { BUNDLE, simulatedChildren } from '../../tests/chaos/simulated-children.
 import { WorkerProcess } from '../../tests/e2e/worker-process.ts';
 import { HUB_ADDRESS, setCable, within } from './network.ts';
 
-type Settings = { hosts: string[]; jobs: number; cutSeconds: number };
+type Settings = { folder: string; hosts: string[]; jobs: number; cutSeconds: number };
 
-const { hosts, jobs, cutSeconds } = JSON.parse(process.argv[2]!) as Settings;
+const { folder, hosts, jobs, cutSeconds } = JSON.parse(process.argv[2]!) as Settings;
 /** Three seconds an image: when the cable is pulled, most have sent a heartbeat that says they have begun. */
 const STEPS = 120;
 /** A small one, so that what the lost host had in hand has its turn again while it is still cut off. */
@@ -23,7 +22,8 @@ const WINDOW = 9;
 const BATCH = 'cut-off';
 const BUCKET = 'pixart';
 
-const folder = await mkdtemp(path.join(tmpdir(), 'pixart-namespaces-'));
+// Told to stop, it ends in an orderly way, and with it the server.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 const computed = path.join(folder, 'computations');
 await writeFile(computed, '');
 const emulator = await startBucketEmulator(HUB_ADDRESS);
@@ -35,7 +35,12 @@ const address = server.address.replace('0.0.0.0', HUB_ADDRESS);
 const orchestrator = new WorkerProcess(['--orchestrator', '--address', address]);
 const environment = await simulatedChildren(computed);
 const workers = hosts.map(
-  (host) => new WorkerProcess(['--renderer', '--bundle', BUNDLE, '--address', address], environment, within(host)),
+  (host) =>
+    new WorkerProcess(
+      ['--renderer', '--bundle', BUNDLE, '--checkpoint', '0', '--address', address],
+      environment,
+      within(host),
+    ),
 );
 const [cutOff] = workers;
 const client = await connect(temporalTarget({ address }));
@@ -102,6 +107,5 @@ try {
   await Promise.all([orchestrator, ...workers].map((worker) => worker.kill('SIGKILL')));
   await server.stop();
   await emulator.stop();
-  await rm(folder, { recursive: true, force: true });
 }
 process.exit();

@@ -14,34 +14,41 @@ const JOBS = { least: 6, most: 24 };
 const STEPS = { least: 10, most: 60 };
 const LOOK_AGAIN_MS = 250;
 
+export type BatchesOptions = {
+  client: BatchClient;
+  store: ObjectStore;
+  /** Where catalogs are written. */
+  folder: string;
+  seed: number;
+  /** Aborted, nobody waits for a server any more. */
+  signal: AbortSignal;
+};
+
 /** Submits batches of pictures that are not in the store yet, and waits for their ends, whatever happens to the server meanwhile. */
 export class Batches {
-  readonly #client: BatchClient;
-  readonly #store: ObjectStore;
-  readonly #folder: string;
+  readonly #options: BatchesOptions;
   readonly #random: Random;
   #batches = 0;
   #pictures = 0;
 
-  constructor(client: BatchClient, store: ObjectStore, folder: string, seed: number) {
-    this.#client = client;
-    this.#store = store;
-    this.#folder = folder;
-    this.#random = seededRandom(seed);
+  constructor(options: BatchesOptions) {
+    this.#options = options;
+    this.#random = seededRandom(options.seed);
   }
 
   /** Submits the next batch, and returns its id. */
   async submit(): Promise<string> {
+    const { client, store, folder } = this.#options;
     this.#batches += 1;
     const batch = `kills-${this.#batches}`;
     const rows = Array.from({ length: this.#random.between(JOBS.least, JOBS.most) }, () => {
       this.#pictures += 1;
       return `fox number ${this.#pictures},${this.#random.between(STEPS.least, STEPS.most)}`;
     });
-    const catalog = path.join(this.#folder, `${batch}.csv`);
+    const catalog = path.join(folder, `${batch}.csv`);
     await writeFile(catalog, ['prompt,steps', ...rows].join('\n'));
-    const request = { catalog, store: this.#store.url, bundle: bundleRef(await openBundle(BUNDLE)), batch };
-    await throughOutages(() => submitBatch(this.#client, request)).catch((error: unknown) => {
+    const request = { catalog, store: store.url, bundle: bundleRef(await openBundle(BUNDLE)), batch };
+    await this.#throughOutages(() => submitBatch(client, request)).catch((error: unknown) => {
       // The server took it and died before it could say so.
       if (!(error instanceof BatchExists)) throw error;
     });
@@ -50,20 +57,20 @@ export class Batches {
 
   /** @throws Error where the batch ends otherwise than completed */
   async completed(batch: string): Promise<void> {
-    const end = await throughOutages(() => batchEnd(this.#client, batch));
+    const end = await this.#throughOutages(() => batchEnd(this.#options.client, batch));
     if (end.state !== 'completed') throw new Error(`${batch}: expected it to complete, found ${JSON.stringify(end)}`);
   }
-}
 
-/** Asks again for as long as the server is away. */
-async function throughOutages<T>(call: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await call();
-    } catch (error) {
-      const outage = [error, error instanceof Error && error.cause].some(isGrpcServiceError);
-      if (!(outage || error instanceof ServerUnreachable)) throw error;
-      await sleep(LOOK_AGAIN_MS);
+  /** Asks again for as long as the server is away. */
+  async #throughOutages<T>(call: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await call();
+      } catch (error) {
+        const outage = [error, error instanceof Error && error.cause].some(isGrpcServiceError);
+        if (!(outage || error instanceof ServerUnreachable)) throw error;
+        await sleep(LOOK_AGAIN_MS, undefined, { signal: this.#options.signal });
+      }
     }
   }
 }

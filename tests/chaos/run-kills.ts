@@ -54,9 +54,11 @@ export async function runKills({ kills, seed, batchesAtOnce, onChange = () => {}
     reused: 0,
   };
   const change = (): void => onChange(tally);
+  const over = new AbortController();
   try {
     const store = await openStore(pathToFileURL(path.join(folder, 'out')).href);
-    const run: Run = { fleet, store, batches: new Batches(client, store, folder, seed), tally, objects: [], change };
+    const batches = new Batches({ client, store, folder, seed, signal: over.signal });
+    const run: Run = { fleet, store, batches, tally, objects: [], change, signal: over.signal };
     const killing = killAll(run, seed, kills);
     const lanes = Array.from({ length: batchesAtOnce }, () => lane(run, kills));
     await withinTime(Promise.all([killing, ...lanes]), killing);
@@ -68,6 +70,7 @@ export async function runKills({ kills, seed, batchesAtOnce, onChange = () => {}
       `seed ${seed}, after kill ${tally.kills} of ${kills}: ${error instanceof Error ? error.message : error}`,
     );
   } finally {
+    over.abort();
     await client.close();
     await fleet.stop();
     await rm(folder, { recursive: true, force: true });
@@ -82,13 +85,15 @@ type Run = {
   /** Names that the finished batches should have left in the store. */
   objects: string[];
   change: () => void;
+  /** Aborted when the run is over, also by a failure: what still waits then gives up. */
+  signal: AbortSignal;
 };
 
-async function killAll({ fleet, tally, change }: Run, seed: number, kills: number): Promise<void> {
+async function killAll({ fleet, tally, change, signal }: Run, seed: number, kills: number): Promise<void> {
   for (const kill of killPlan(seed, kills)) {
     const images = fleet.images() + kill.images;
-    while (fleet.images() < images) await sleep(LOOK_EVERY_MS);
-    await sleep(kill.pauseMs);
+    while (fleet.images() < images) await sleep(LOOK_EVERY_MS, undefined, { signal });
+    await sleep(kill.pauseMs, undefined, { signal });
     await fleet.kill(kill);
     tally.kills += 1;
     tally.killed[kill.victim] += 1;

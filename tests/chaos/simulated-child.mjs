@@ -22,13 +22,15 @@ const tell = (message) => process.send?.(message);
  */
 async function render({ request, resume, stateEveryMs }) {
   cancelled = false;
+  let keptAt = performance.now();
   // A character for every computation that was begun: what really happened, beside what receipts say.
   appendFileSync(String(process.env.SIMULATED_COMPUTATIONS), '.');
   for (let step = (resume?.step ?? 0) + 1; step <= request.steps; step += 1) {
     await sleep(STEP_MS);
     if (cancelled) return { kind: 'failed', failure: { cause: 'cancelled', message: 'cancelled', stack: undefined } };
     tell({ kind: 'step', step, steps: request.steps });
-    if (stateEveryMs !== undefined) {
+    if (stateEveryMs !== undefined && performance.now() - keptAt >= stateEveryMs) {
+      keptAt = performance.now();
       tell({ kind: 'state', state: { step, latents: latents(), previousImage: latents() } });
     }
   }
