@@ -78,6 +78,16 @@ export class Checkpoint {
     await this.#attempt('remove', () => this.#store.remove(this.#name));
   }
 
+  /**
+   * The attempt failed. Another one may have made the picture while this machine was cut off: then what was kept here, or is
+   * on its way to the store, is nobody's any more.
+   */
+  async leave(isMade: () => Promise<boolean>): Promise<void> {
+    if (!this.#mayBeThere) return;
+    await this.#writing;
+    if (await this.#attempt('judge', isMade)) await this.#attempt('remove', () => this.#store.remove(this.#name));
+  }
+
   async #read(): Promise<Uint8Array | null> {
     try {
       return await this.#store.read(this.#name);

@@ -10,7 +10,7 @@ import { createJobReader } from './job-reader.ts';
 import { createKeyedLock } from './keyed-lock.ts';
 import { earlierWork, Pulse } from './pulse.ts';
 import { attemptFailure, BundleMismatch } from './render-failure.ts';
-import { type ObjectOrder, renderObject } from './render-object.ts';
+import { type MadeObject, type ObjectOrder, renderObject } from './render-object.ts';
 
 export type RenderImageDependencies = {
   openStore: (url: string) => Promise<ObjectStore>;
@@ -78,7 +78,7 @@ async function makeImage(order: ObjectOrder, copy: string, deviceName: string | 
   const found = await store.stat(object);
   const { created, stat, timings } = found
     ? { created: false, stat: found, timings: NOTHING_SPENT }
-    : await renderObject(order);
+    : await renderOrLeave(order);
   // An attempt that was lost after it had made the object left this behind.
   if (found) await order.checkpoint.remove();
   await store.copy(object, copy);
@@ -98,4 +98,15 @@ async function makeImage(order: ObjectOrder, copy: string, deviceName: string | 
     ...(created && deviceName !== undefined && { device: deviceName }),
     timings,
   };
+}
+
+async function renderOrLeave(order: ObjectOrder): Promise<MadeObject> {
+  try {
+    return await renderObject(order);
+  } catch (error) {
+    const { store, object, checkpoint } = order;
+    // In the background: whoever cancelled the image does not wait for a store that may be away.
+    checkpoint.leave(async () => (await store.stat(object)) !== null);
+    throw error;
+  }
 }

@@ -17,6 +17,7 @@ type Settings = { folder: string; hosts: string[]; jobs: number; cutSeconds: num
 const { folder, hosts, jobs, cutSeconds } = JSON.parse(process.argv[2]!) as Settings;
 /** Three seconds an image: when the cable is pulled, most have sent a heartbeat that says they have begun. */
 const STEPS = 120;
+const IMAGE_MS = 3_000;
 /** A small one, so that what the lost host had in hand has its turn again while it is still cut off. */
 const WINDOW = 9;
 const BATCH = 'cut-off';
@@ -57,6 +58,8 @@ async function until(holds: () => boolean): Promise<number> {
 /** Pulls the first host's cable in mid-batch; tells what becomes of its worker. */
 async function cutOffInMidBatch(): Promise<void> {
   await until(() => images() >= jobs / 6);
+  // All hosts began at once: into the middle of an image.
+  await sleep(IMAGE_MS / 2);
   const [own, all, lines] = [imagesOf(cutOff!), images(), cutOff!.lines.length];
   await setCable(0, 'down');
   await sleep(1_000 * cutSeconds);

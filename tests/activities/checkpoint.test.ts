@@ -1,5 +1,5 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { createRenderImage, type RenderImageDependencies } from '../../activities/render-image.ts';
 import type { Job } from '../../catalog/job.ts';
 import { encodeCheckpoint, type SamplerState } from '../../models/pixart/index.ts';
@@ -91,7 +91,7 @@ test('after its renderer died, the next attempt goes on at the last checkpoint, 
     { checkpointSeconds: 0 },
     {
       onStep: (step) => {
-        if (step === 5) void scratch().then((names) => (stored = names.length === 1));
+        if (step >= 5) void scratch().then((names) => (stored ||= names.length === 1));
         if (step === 20) process.kill(renderer.pids.at(-1)!, 'SIGKILL');
       },
     },
@@ -195,16 +195,50 @@ test.each<[string, (own: Uint8Array) => Uint8Array]>([
   await expectUndisturbed();
 });
 
-test('a store that refuses checkpoints costs no image', async () => {
-  const refusing: RenderImageDependencies['openStore'] = async (url) =>
-    new Proxy(await openStore(url), {
+/** Opens the store with some of its methods exchanged. */
+const openWith =
+  (exchanged: (store: ObjectStore) => Partial<ObjectStore>): RenderImageDependencies['openStore'] =>
+  async (url) => {
+    const inner = await openStore(url);
+    const methods = exchanged(inner);
+    return new Proxy(inner, {
       get(target, property) {
-        if (property === 'replace' || property === 'remove')
-          return async () => Promise.reject(new StoreUnavailable('full'));
-        const value: unknown = Reflect.get(target, property, target);
+        const value: unknown = Reflect.get(methods, property) ?? Reflect.get(target, property, target);
         return typeof value === 'function' ? value.bind(target) : value;
       },
     });
+  };
+
+test('a checkpoint that comes late to the store, when another worker has made the image, is taken back', async () => {
+  let arrive = (): void => {};
+  const late = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  const stored = vi.fn();
+  const openSlow = openWith((inner) => ({
+    async replace(...checkpoint) {
+      await late;
+      const stat = await inner.replace(...checkpoint);
+      stored();
+      return stat;
+    },
+  }));
+  const { receipt, environment } = attemptWith(
+    { openStore: openSlow, checkpointSeconds: 0 },
+    { onStep: (step) => step === 5 && environment.cancel('NOT_FOUND') },
+  );
+  await expect(receipt).rejects.toBeInstanceOf(CancelledFailure);
+  await store.create(objectName(job.renderKey, 'png'), undisturbed.png, 'image/png');
+  arrive();
+  await vi.waitFor(async () => {
+    expect(stored).toHaveBeenCalled();
+    await expectUndisturbed();
+  });
+});
+
+test('a store that refuses checkpoints costs no image', async () => {
+  const refuse = () => Promise.reject(new StoreUnavailable('full'));
+  const refusing = openWith(() => ({ replace: refuse, remove: refuse }));
   const { receipt } = attemptWith({ openStore: refusing, checkpointSeconds: 0 });
   expect(await receipt).toMatchObject({ outcome: 'rendered', computations: 1 });
   await expectUndisturbed();
