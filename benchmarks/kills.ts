@@ -35,9 +35,10 @@ function tell({ kills: done, killed, batches, jobs, extraComputations }: Readonl
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 
 try {
-  const tally = await runKills({ kills, seed, batchesAtOnce: 6, onChange: tell });
-  if (values.json) console.log(JSON.stringify({ seed, seconds: seconds(), ...tally }));
-  else console.table({ seed, seconds: seconds(), ...tally, killed: undefined, ...tally.killed });
+  const { killed, ...tally } = await runKills({ kills, seed, batchesAtOnce: 6, onChange: tell });
+  const result = { seed, seconds: seconds(), ...tally, ...killed };
+  if (values.json) console.log(JSON.stringify(result));
+  else console.table(result);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
