@@ -73,8 +73,8 @@ review.onChange(() => {
 });
 
 const exchange = [
-  button('Export decisions', 'Save decisions.csv', () => exportDecisions(review)),
-  button('Import', 'Read decisions.csv', () => chooseFile(takeOver)),
+  button('Export decisions', 'Export decisions as decisions.csv', () => exportDecisions(review)),
+  button('Import', 'Import decisions.csv', () => chooseFile(takeOver)),
 ];
 // They are about all rows.
 for (const control of exchange) control.disabled = true;

@@ -101,7 +101,7 @@ describe.skipIf(typeof browser === 'string').each(['folder', 'server'])('the pag
   };
   const exported = async (): Promise<string> => {
     const download = page.waitForEvent('download');
-    await page.getByRole('button', { name: 'Save decisions.csv' }).click();
+    await page.getByRole('button', { name: 'Export decisions as decisions.csv' }).click();
     expect((await download).suggestedFilename()).toBe('decisions.csv');
     return readFile(await (await download).path(), 'utf8');
   };
@@ -163,7 +163,7 @@ describe.skipIf(typeof browser === 'string').each(['folder', 'server'])('the pag
     expect(await matches()).toBe('2 of 10,000');
 
     const chooser = page.waitForEvent('filechooser');
-    await page.getByRole('button', { name: 'Read decisions.csv' }).click();
+    await page.getByRole('button', { name: 'Import decisions.csv' }).click();
     const name = 'decisions.csv';
     const table = [
       'id;render_key;decision',
