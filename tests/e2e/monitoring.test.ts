@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import getPort from 'get-port';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { batchEnd, connect, submitBatch, temporalTarget } from '../../client/index.ts';
+import { batchEnd, connect, sheetPageEnd, submitBatch, temporalTarget } from '../../client/index.ts';
 import { startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
 import { bundleRef, openBundle } from '../../models/pixart/index.ts';
 import { attributesOf, type Collector, type ReceivedSpan, startCollector } from '../monitoring/collector.ts';
@@ -45,10 +45,10 @@ async function renderNight(client: Awaited<ReturnType<typeof connect>>): Promise
   const bundle = bundleRef(await openBundle(TINY));
   const store = pathToFileURL(path.join(folder, 'out')).href;
   const { batch } = await submitBatch(client, { catalog, store, bundle, batch: 'night' });
-  expect(await batchEnd(client, batch)).toMatchObject({
-    state: 'completed',
-    result: { totals: { rendered: 1, reused: 1 } },
-  });
+  const end = await batchEnd(client, batch);
+  if (end.state !== 'completed') throw new Error(`night: expected it to complete, found ${JSON.stringify(end)}`);
+  expect(end.result.totals).toMatchObject({ rendered: 1, reused: 1 });
+  await sheetPageEnd(client, end.result);
 }
 
 afterAll(async () => {
@@ -112,6 +112,7 @@ test('one trace leads from submit through workflows and activities to the stages
     expect.arrayContaining([
       ...['submit', 'submit > renderBatch', shard],
       ...['planBatch', 'writeManifest', 'writeContactSheet'].map((activity) => `submit > renderBatch > ${activity}`),
+      ...['makeSheetPage', 'makeSheetPage > writeSheetPage'].map((span) => `submit > renderBatch > ${span}`),
       ...['readShard', 'renderImage', 'writeReceipts'].map((activity) => `${shard} > ${activity}`),
       ...['wait', 'text_encode', 'denoise', 'decode', 'image_encode', 'store'].map(
         (stage) => `${shard} > renderImage > ${stage}`,
