@@ -56,9 +56,9 @@ class KilledError(Exception):
 
 
 def test_a_run_that_is_killed_goes_on_from_its_last_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Each step takes half a second: two of them from point to point.
+    # Each step takes half a minute: two of them from point to point.
     ticks = count()
-    monkeypatch.setattr("training.weak_to_strong.monotonic", lambda: next(ticks) / 2)
+    monkeypatch.setattr("training.weak_to_strong.monotonic", lambda: 30.0 * next(ticks))
     first = trainer()
     step = first.step
 
@@ -69,10 +69,10 @@ def test_a_run_that_is_killed_goes_on_from_its_last_point(tmp_path: Path, monkey
 
     first.step = until_killed
     with pytest.raises(KilledError):
-        train(first, Run("toy", tmp_path), toy_set(), minutes=POINTS / 60)
-    points = train(trainer(), Run("toy", tmp_path), toy_set(), minutes=POINTS / 60)
+        train(first, Run("toy", tmp_path), toy_set(), minutes=POINTS)
+    points = train(trainer(), Run("toy", tmp_path), toy_set(), minutes=POINTS)
     assert len(points) == POINTS + 1
-    assert [round(60 * p.minutes, 6) for p in points] == list(range(POINTS + 1))
+    assert [p.minutes for p in points] == list(range(POINTS + 1))
     assert points[4].pictures > points[3].pictures == 4 * 6
     assert {p.name for p in (tmp_path / "toy").glob("scored-*.pt")} == {f"scored-{i}.pt" for i in (4, 8, 12)}
 
