@@ -27,6 +27,7 @@ async function measure(storage: 'memory' | 'file'): Promise<void> {
     const bareFirst = run % 2 === 1;
     const before = bareFirst ? await rig.bare(jobs, window) : 0;
     const batch = await rig.batch(jobs, window);
+    await rig.settled();
     const bare = bareFirst ? before : await rig.bare(jobs, window);
     pairs.push({ bare, batch });
     const histories = await rig.longestHistories();

@@ -14,6 +14,8 @@ export type Rig = {
   bare(jobs: number, window: number): Promise<number>;
   /** From submission to the finished manifest and contact sheet. */
   batch(jobs: number, window: number): Promise<number>;
+  /** Until the page to review the last batch with is made, which would take a part of whatever is measured next. */
+  settled(): Promise<void>;
   /** Events of the longest history of each type of workflow, and its bytes. */
   longestHistories(): Promise<Record<string, { events: number; bytes: number }>>;
   memory: MemoryWatch<'server' | 'workflows' | 'activities'>;
@@ -35,8 +37,10 @@ export async function startRig(storage: 'memory' | 'file'): Promise<Rig> {
   const memory = watchMemory(pids);
   const store = pathToFileURL(path.join(folder, 'out')).href;
   let runs = 0;
+  let page = Promise.resolve();
   return {
     memory,
+    settled: () => page,
     processorSeconds: () => processorSeconds(Object.values(pids)),
     async bare(jobs, window) {
       runs += 1;
@@ -58,8 +62,7 @@ export async function startRig(storage: 'memory' | 'file'): Promise<Rig> {
       const end = await batchEnd(client, batch);
       const seconds = (performance.now() - started) / 1_000;
       if (end.state !== 'completed' || end.result.totals.rendered !== jobs) throw new Error(JSON.stringify(end));
-      // It has ended; the page to review it with would take a part of whatever is measured next.
-      await sheetPageEnd(client, end.result);
+      page = sheetPageEnd(client, end.result);
       return jobs / seconds;
     },
     async longestHistories() {
