@@ -38,6 +38,7 @@ export async function startRig(storage: 'memory' | 'file'): Promise<Rig> {
   const store = pathToFileURL(path.join(folder, 'out')).href;
   let runs = 0;
   let page = Promise.resolve();
+  let endPage = (): Promise<unknown> => Promise.resolve();
   return {
     memory,
     settled: () => page,
@@ -63,6 +64,7 @@ export async function startRig(storage: 'memory' | 'file'): Promise<Rig> {
       const seconds = (performance.now() - started) / 1_000;
       if (end.state !== 'completed' || end.result.totals.rendered !== jobs) throw new Error(JSON.stringify(end));
       page = sheetPageEnd(client, end.result);
+      endPage = () => client.temporal.workflow.getHandle(end.result.sheetPage!).terminate();
       return jobs / seconds;
     },
     async longestHistories() {
@@ -76,6 +78,9 @@ export async function startRig(storage: 'memory' | 'file'): Promise<Rig> {
     },
     async stop() {
       memory.stop();
+      // Nobody looks at it, and a client that is closed must not be waiting.
+      await endPage().catch(() => undefined);
+      await page;
       for (const child of [activities, workflows]) {
         child.disconnect();
         await once(child, 'exit');
