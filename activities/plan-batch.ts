@@ -1,16 +1,14 @@
 import type { ChangeCounts } from '../catalog/changes-text.ts';
-import { openExpansion } from '../catalog/expansion/expansion.ts';
 import type { Job } from '../catalog/job.ts';
 import { planCatalog } from '../catalog/plan-catalog.ts';
 import type { Shard } from '../catalog/shards.ts';
 import { UserError } from '../catalog/user-error.ts';
-import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
 import { changesName, changesSince, type ObjectStore, shardName } from '../store/index.ts';
 import type { BatchInput, CatalogSource, Plan, ShardRef } from '../workflows/contract.ts';
 import { encodeJobs } from './batch-pieces.ts';
 import type { OpenStore } from './dependencies.ts';
 import { planRetry } from './plan-retry.ts';
-import { keptTerms, readCatalog } from './read-catalog.ts';
+import { planOptions, readCatalog } from './read-catalog.ts';
 
 /**
  * The activity that makes a round's plan and writes it, shard by shard, into the store. A second attempt finds the
@@ -37,15 +35,13 @@ export function createPlanBatch(openStore: OpenStore) {
 
 async function planSource(
   store: ObjectStore,
-  { batch, bundle, defaults }: BatchInput,
+  input: BatchInput,
   source: Extract<CatalogSource, { kind: 'catalog' }>,
 ): Promise<{ shards: Shard[]; changes?: ChangeCounts }> {
-  const { url, format, columns, expansion: settings } = source;
+  const { batch } = input;
   const bytes = await readCatalog(store, batch, source);
-  const expansion = openExpansion(settings, keptTerms(store, batch, settings?.terms ?? ''));
-  const options = { file: url, format, columns, defaults, bundle, pipelineVersion: PIPELINE_VERSION, expansion };
-  const { shards } = await planCatalog([bytes], options);
-  const changes = await changesSince(store, url, batch);
+  const { shards } = await planCatalog([bytes], planOptions(store, input, { ...source, file: source.url }));
+  const changes = await changesSince(store, source.url, batch);
   if (changes === null) return { shards };
   for (const { jobs } of shards) for (const job of jobs) changes.add(job);
   await store.replace(changesName(batch), changes.csv(), 'text/csv; charset=utf-8');

@@ -1,5 +1,4 @@
 import { NOTHING_REJECTED, readDecisions } from '../catalog/decisions.ts';
-import { openExpansion } from '../catalog/expansion/expansion.ts';
 import { extraComputations } from '../catalog/extra-computations.ts';
 import type { Job } from '../catalog/job.ts';
 import { nextJob, type Revisions } from '../catalog/next-job.ts';
@@ -10,7 +9,7 @@ import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
 import type { ObjectStore } from '../store/index.ts';
 import type { BatchInput, CatalogSource, Plan } from '../workflows/contract.ts';
 import { batchOutcomes } from './batch-pieces.ts';
-import { keptTerms } from './read-catalog.ts';
+import { planOptions } from './read-catalog.ts';
 
 /** The jobs of the batch that have no image yet (failed, cancelled or lost) or a rejected one, and a count of the others. */
 export async function planRetry(
@@ -37,15 +36,13 @@ export async function planRetry(
 
 async function readRevisions(
   store: ObjectStore,
-  { batch, bundle, defaults }: BatchInput,
+  input: BatchInput,
   { corrected, decisions }: Extract<CatalogSource, { kind: 'retry' }>,
 ): Promise<Revisions> {
   const rows = new Map<string, Job>();
   if (corrected !== undefined) {
-    const { name, format, columns, expansion: settings } = corrected;
-    const expansion = openExpansion(settings, keptTerms(store, batch, settings?.terms ?? ''));
-    const options = { file: name, format, columns, defaults, bundle, pipelineVersion: PIPELINE_VERSION, expansion };
-    for await (const job of catalogJobs([await store.read(name)], options)) rows.set(job.id, job);
+    const options = planOptions(store, input, { ...corrected, file: corrected.name });
+    for await (const job of catalogJobs([await store.read(corrected.name)], options)) rows.set(job.id, job);
   }
   const rejected = decisions === undefined ? NOTHING_REJECTED : readDecisions(await store.read(decisions), decisions);
   return { corrected: rows, rejected };

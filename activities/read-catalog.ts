@@ -1,6 +1,10 @@
+import { openExpansion } from '../catalog/expansion/expansion.ts';
 import type { ReadTerms } from '../catalog/expansion/terms.ts';
+import type { CatalogFormat } from '../catalog/format.ts';
+import type { PlanOptions } from '../catalog/plan-catalog.ts';
+import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
 import { catalogName, type ObjectStore, readUrl, termsName, termsReader } from '../store/index.ts';
-import type { CatalogSource } from '../workflows/contract.ts';
+import type { BatchInput, CatalogReading, CatalogSource } from '../workflows/contract.ts';
 
 /**
  * The catalog's bytes as the batch keeps them in its folder. The first reading puts them there: people edit a catalog by day,
@@ -19,7 +23,7 @@ export async function readCatalog(
 }
 
 /** Reads files of terms from the folder at the URL, as readCatalog does the catalog. */
-export const keptTerms =
+const keptTerms =
   (store: ObjectStore, batch: string, url: string): ReadTerms =>
   async (name) => {
     const kept = termsName(batch, name);
@@ -30,6 +34,17 @@ export const keptTerms =
     }
     return store.read(kept);
   };
+
+/** How a catalog of the batch is planned, with the files of terms that the batch keeps. */
+export function planOptions(
+  store: ObjectStore,
+  { batch, bundle, defaults }: Pick<BatchInput, 'batch' | 'bundle' | 'defaults'>,
+  { file, format, columns, expansion }: { file: string; format: CatalogFormat } & CatalogReading,
+): PlanOptions {
+  const terms = keptTerms(store, batch, expansion?.terms ?? '');
+  const opened = openExpansion(expansion, terms);
+  return { file, format, columns, defaults, bundle, pipelineVersion: PIPELINE_VERSION, expansion: opened };
+}
 
 const keep = (store: ObjectStore, name: string, bytes: Uint8Array) =>
   store.create(name, bytes, 'text/plain; charset=utf-8');

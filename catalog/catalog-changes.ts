@@ -1,7 +1,7 @@
-import { stringify } from 'csv-stringify/sync';
 import type { ChangeCounts } from './changes-text.ts';
 import type { Job } from './job.ts';
 import type { ManifestRow } from './manifest-table.ts';
+import { safeCsv } from './safe-csv.ts';
 
 /** The parameters that a person can find in the catalog; beside them a render key covers the model and the file's format. */
 const PARAMETERS = {
@@ -64,8 +64,7 @@ export class CatalogChanges {
       ...{ change: 'removed' as const, id, what: '', before: prompt, now: '' },
     }));
     const cells = [...this.#changes, ...removed].map((change) => HEADER.map((column) => change[column]));
-    const options = { escape_formulas: true, quoted_string: true, record_delimiter: '\r\n' };
-    return Buffer.from(stringify([HEADER, ...cells], { ...options, bom: true }));
+    return safeCsv([HEADER, ...cells], { bom: true });
   }
 }
 

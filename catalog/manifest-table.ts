@@ -1,7 +1,7 @@
-import { stringify } from 'csv-stringify/sync';
 import { z } from 'zod';
 import type { Job } from './job.ts';
 import { type Failure, isReceipt, type Receipt } from './receipt.ts';
+import { safeCsv } from './safe-csv.ts';
 import { sizeSchema } from './size.ts';
 
 const milliseconds = z.int().min(0).nullable();
@@ -101,21 +101,18 @@ export function readManifestJsonl(bytes: Uint8Array): ManifestRow[] {
 const COLUMNS = Object.keys(manifestRowSchema.shape).filter((name) => name !== 'metadata' && name !== 'crc32c');
 
 /**
- * The same for a spreadsheet (RFC 4180, UTF-8 with the byte-order mark that Excel wants), in pieces, the catalog's other
- * columns at the right, unless they have the name of one of these. A cell that would be taken for a formula gets an
- * apostrophe in front (https://owasp.org/www-community/attacks/CSV_Injection); every text is in quotes.
+ * The same for a spreadsheet, in pieces, the catalog's other columns at the right, unless they have the name of one of these.
  */
 export function* manifestCsv(rows: readonly ManifestRow[]): Generator<Uint8Array> {
   const names = new Set(rows.flatMap(({ metadata }) => Object.keys(metadata)));
   const others = [...names].filter((name) => !COLUMNS.includes(name));
-  const options = { escape_formulas: true, quoted_string: true, record_delimiter: '\r\n' };
-  yield Buffer.from(stringify([[...COLUMNS, ...others]], { ...options, bom: true }));
+  yield safeCsv([[...COLUMNS, ...others]], { bom: true });
   for (const slice of slices(rows)) {
     const cells = slice.map(({ metadata, ...row }) => [
       ...COLUMNS.map((name) => row[name as keyof typeof row]),
       ...others.map((name) => metadata[name]),
     ]);
-    yield Buffer.from(stringify(cells, options));
+    yield safeCsv(cells);
   }
 }
 

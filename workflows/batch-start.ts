@@ -1,8 +1,12 @@
-import { type BatchInput, type BatchMemo, batchWorkflowId } from './contract.ts';
+import { type BatchInput, type BatchMemo, batchWorkflowId, type CatalogSource } from './contract.ts';
+
+/** URL of the catalog that a batch's first round was planned from; a retry that an older version started may not know it. */
+export const catalogUrl = (source: CatalogSource): string | undefined =>
+  source.kind === 'catalog' ? source.url : source.catalog;
 
 /** How every batch is started, by a person or by a schedule: its id, and what Temporal's UI and listings say of it. */
 export function batchStart(input: BatchInput) {
-  const catalog = input.source.kind === 'catalog' ? input.source.url : (input.source.catalog ?? input.batch);
+  const catalog = catalogUrl(input.source) ?? input.batch;
   const memo: BatchMemo = {
     batch: input.batch,
     round: input.round,

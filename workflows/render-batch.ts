@@ -20,6 +20,7 @@ import {
 import { SIZES, type Size } from '../catalog/size.ts';
 import { announce } from './batch-event.ts';
 import { emptyLedger, type ProgressLedger, planned, progressOf, reported, settled } from './batch-progress.ts';
+import { catalogUrl } from './batch-start.ts';
 import { publisher } from './batch-visibility.ts';
 import {
   type BatchAnswer,
@@ -286,7 +287,7 @@ async function finish(input: BatchInput, batch: Batch, update: () => void, cance
   ledger.state = 'finishing';
   update();
   const state = cancelled ? 'cancelled' : 'completed';
-  const catalog = input.source.kind === 'catalog' ? input.source.url : input.source.catalog;
+  const catalog = catalogUrl(input.source);
   const bundle = { name: input.bundle.name, digest: input.bundle.digest };
   const { manifest, totals } = await writeManifest({
     store,

@@ -14,6 +14,11 @@ class Source:
     share: float = 1.0
 
 
+def mostly_square(square: Recipe, wide: Recipe, tall: Recipe, batch: int) -> tuple[Source, ...]:
+    """Return the sources of a size: one batch in ten is wide or tall."""
+    return Source(square, batch, 0.9), Source(wide, batch, 0.05), Source(tall, batch, 0.05)
+
+
 @dataclass(frozen=True)
 class Stage:
     """What a stage trains on and for how long.
@@ -66,7 +71,7 @@ STAGES = {
     # Half the batch: so far from the end, steps bring more than pictures.
     "256px-fine": Stage(
         seed=6,
-        sources=(Source(SQUARE_256, 24, 0.9), Source(WIDE_256, 24, 0.05), Source(TALL_256, 24, 0.05)),
+        sources=mostly_square(SQUARE_256, WIDE_256, TALL_256, 24),
         start_from="256px",
         steps=800,
         lr=1.5e-3,
@@ -83,7 +88,7 @@ STAGES = {
     ),
     "256px-more": Stage(
         seed=8,
-        sources=(Source(SQUARE_256_MORE, 24, 0.9), Source(WIDE_256_MORE, 24, 0.05), Source(TALL_256_MORE, 24, 0.05)),
+        sources=mostly_square(SQUARE_256_MORE, WIDE_256_MORE, TALL_256_MORE, 24),
         start_from="128px-more",
         steps=520,
         lr=1.5e-3,
@@ -100,11 +105,7 @@ STAGES = {
     ),
     "256px-pairs": Stage(
         seed=12,
-        sources=(
-            Source(SQUARE_256_PAIRS, 24, 0.9),
-            Source(WIDE_256_PAIRS, 24, 0.05),
-            Source(TALL_256_PAIRS, 24, 0.05),
-        ),
+        sources=mostly_square(SQUARE_256_PAIRS, WIDE_256_PAIRS, TALL_256_PAIRS, 24),
         start_from="128px-pairs",
         steps=1_100,
         lr=1.5e-3,
