@@ -6,6 +6,7 @@ import { type BucketEmulator, startBucketEmulator } from '../../infra/dev/bucket
 import { type LocalFleet, startLocalFleet } from '../../infra/dev/local-fleet.ts';
 import { crc32c } from '../../store/crc32c.ts';
 import { openStore } from '../../store/index.ts';
+import { runHere } from '../cli/run-here.ts';
 import { expectCode, type Finished, jsonLines, pixartBatch, startPixartBatch } from './command-line.ts';
 import { twoSizeBundle } from './two-size-bundle.ts';
 import { createWorkplace, imagesOf, objectsOf, readManifest, type Workplace } from './workplace.ts';
@@ -36,6 +37,8 @@ afterAll(async () => {
 });
 
 const run = (...args: string[]): Promise<Finished> => pixartBatch(args, environment());
+/** For what a process would add nothing to. */
+const here = (...args: string[]): Promise<Finished> => runHere(args, environment());
 const environment = (): NodeJS.ProcessEnv => ({ ...place.environment, TEMPORAL_ADDRESS: fleet.address });
 
 const rows = ['mug', 'lamp', 'chair', 'kettle', 'clock', 'shelf'];
@@ -79,15 +82,15 @@ test('the same catalog again renders nothing, and its folder is complete', async
 test('with three rows changed it renders three', async () => {
   const changed = things('red').replaceAll(/a red (mug|chair|clock)/g, 'a blue $1');
   const catalog = await place.catalog('changed.csv', changed);
-  const [planned] = jsonLines(expectCode(0, await run('plan', catalog, '--json')));
+  const [planned] = jsonLines(expectCode(0, await here('plan', catalog, '--json')));
   expect(planned).toMatchObject({ images: 6, stored: 3, toRender: 3, deviceSeconds: expect.any(Number), guessed: [] });
-  const priced = expectCode(0, await run('plan', catalog, '--devices', '2', '--cost-per-hour', '3600'));
+  const priced = expectCode(0, await here('plan', catalog, '--devices', '2', '--cost-per-hour', '3600'));
   expect(priced.stdout).toMatch(
     /to render: 3; 3 are in .* already\ndevice time: about .*; on 2 devices .*; costs about /,
   );
   const dear = ['--max-cost', '0.000001', '--cost-per-hour', '1'];
-  expect(expectCode(2, await run('submit', catalog, '--batch', 'third', ...dear)).stderr).toContain('--max-cost');
-  const refused = expectCode(2, await run('submit', catalog, '--batch', 'third', '--max-jobs', '2'));
+  expect(expectCode(2, await here('submit', catalog, '--batch', 'third', ...dear)).stderr).toContain('--max-cost');
+  const refused = expectCode(2, await here('submit', catalog, '--batch', 'third', '--max-jobs', '2'));
   expect(refused.stderr).toContain('--max-jobs: expected at most 2 images to render, found 3; nothing was started');
   const finished = await run('submit', catalog, '--batch', 'third', '--max-jobs', '3', '--wait', '--json');
 
@@ -129,30 +132,30 @@ test('Ctrl-C leaves a watched batch running; cancel stops it, and its end is not
   expectCode(3, watched);
   expect(jsonLines(watched).at(-1)).toMatchObject({ batch: 'slow', state: 'cancelled' });
   expect((await readManifest(place.store, 'slow')).totals.cancelled).toBeGreaterThan(0);
-  expectCode(2, await run('cancel', 'slow'));
+  expectCode(2, await here('cancel', 'slow'));
 });
 
 test('list and status tell programs and people the same', async () => {
-  const listed = jsonLines(await run('list', '--json')) as { batch: string; state: string; done: number }[];
+  const listed = jsonLines(await here('list', '--json')) as { batch: string; state: string; done: number }[];
   expect(listed.map(({ batch }) => batch)).toEqual(expect.arrayContaining(['first', 'second', 'third', 'slow']));
   expect(listed.find(({ batch }) => batch === 'first')).toMatchObject({ state: 'completed', done: 6 });
-  expect((await run('list')).stdout).toMatch(/first +completed +6 +0 +6/);
+  expect((await here('list')).stdout).toMatch(/first +completed +6 +0 +6/);
 
-  const [status] = jsonLines(await run('status', 'first', '--json'));
+  const [status] = jsonLines(await here('status', 'first', '--json'));
   expect(status).toMatchObject({ batch: 'first', progress: { totals: { rendered: 6 } } });
-  const unknown = await run('status', 'no-such-batch');
+  const unknown = await here('status', 'no-such-batch');
   expectCode(2, unknown);
   expect(unknown.stderr).toContain('no-such-batch');
 });
 
 test('a batch that has ended is reported from its store, and the rows of its table can be submitted again', async () => {
-  const [told] = jsonLines(expectCode(0, await run('report', 'first', '--json')));
+  const [told] = jsonLines(expectCode(0, await here('report', 'first', '--json')));
   expect(told).toMatchObject({ batch: 'first', failures: [], sizes: [{ size: '256' }, { size: '512' }] });
   const { sizes } = told as { sizes: { rendered: number; deviceSeconds: number; median: number }[] };
   expect(sizes.reduce((all, { rendered }) => all + rendered, 0)).toBe(6);
   for (const { deviceSeconds, median } of sizes) expect(deviceSeconds).toBeGreaterThanOrEqual(median);
-  expect(expectCode(0, await run('report', 'first')).stdout).toMatch(/^256 .* 0 .*%/m);
-  expect(expectCode(2, await run('report', 'no-such-batch')).stderr).toContain('expected batches/no-such-batch/');
+  expect(expectCode(0, await here('report', 'first')).stdout).toMatch(/^256 .* 0 .*%/m);
+  expect(expectCode(2, await here('report', 'no-such-batch')).stderr).toContain('expected batches/no-such-batch/');
 
   const table = join(place.store, 'batches', 'first', 'manifest.csv');
   const again = expectCode(0, await run('submit', table, '--batch', 'from-table', '--wait', '--json'));
@@ -161,7 +164,7 @@ test('a batch that has ended is reported from its store, and the rows of its tab
 
 test('a batch id that is taken is refused, and the batch that has it stays as it is', async () => {
   const before = await readManifest(place.store, 'first');
-  const refused = await run('submit', await place.catalog('other.csv', things('yellow')), '--batch', 'first');
+  const refused = await here('submit', await place.catalog('other.csv', things('yellow')), '--batch', 'first');
   expectCode(2, refused);
   expect(refused.stderr).toContain('first');
   expect(await readManifest(place.store, 'first')).toEqual(before);
@@ -169,7 +172,7 @@ test('a batch id that is taken is refused, and the batch that has it stays as it
 
 test('a schedule starts batches of what its catalog holds when it is due', async () => {
   const catalog = await place.catalog('nightly.csv', things('red'));
-  const created = await run(
+  const created = await here(
     'schedule',
     'create',
     'nightly',
@@ -180,7 +183,7 @@ test('a schedule starts batches of what its catalog holds when it is due', async
     'Asia/Tokyo',
   );
   expectCode(0, created);
-  expect(jsonLines(await run('schedule', 'list', '--json'))).toMatchObject([
+  expect(jsonLines(await here('schedule', 'list', '--json'))).toMatchObject([
     { name: 'nightly', when: 'cron 0 3 1 1 *', timeZone: 'Asia/Tokyo', overlap: 'skip' },
   ]);
 
@@ -191,9 +194,9 @@ test('a schedule starts batches of what its catalog holds when it is due', async
   expectCode(0, ended);
   expect(jsonLines(ended).at(-1)).toMatchObject({ totals: { jobs: 1, rendered: 1 } });
 
-  expectCode(0, await run('schedule', 'delete', 'nightly'));
-  expectCode(2, await run('schedule', 'trigger', 'nightly'));
-  expect((await run('schedule', 'list', '--json')).stdout).toBe('');
+  expectCode(0, await here('schedule', 'delete', 'nightly'));
+  expectCode(2, await here('schedule', 'trigger', 'nightly'));
+  expect((await here('schedule', 'list', '--json')).stdout).toBe('');
 });
 
 test('rows that fail are listed with the reason and make the exit code 3; retry renders them once the reason is gone', async () => {
@@ -213,12 +216,12 @@ test('rows that fail are listed with the reason and make the exit code 3; retry 
   expect(jsonLines(retried).at(-1)).toMatchObject({ totals: { jobs: 6, rendered: 6 } });
   expect(await readManifest(place.store, 'other')).toMatchObject({ round: 2, failures: [] });
   expect(await imagesOf(place.store, 'other')).toHaveLength(6);
-  expect(expectCode(2, await run('retry', 'other')).stderr).toContain('nothing to retry');
+  expect(expectCode(2, await here('retry', 'other')).stderr).toContain('nothing to retry');
 });
 
 async function batchOfSchedule(name: string): Promise<string> {
   for (;;) {
-    const listed = jsonLines(await run('list', '--json')) as { batch: string }[];
+    const listed = jsonLines(await here('list', '--json')) as { batch: string }[];
     const found = listed.find(({ batch }) => batch.startsWith(`${name}-`));
     if (found) return found.batch;
   }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runHere } from '../cli/run-here.ts';
 import { expectCode, type Finished, jsonLines, pixartBatch } from './command-line.ts';
 import { createWorkplace, type Workplace } from './workplace.ts';
 
@@ -14,13 +15,14 @@ beforeAll(async () => {
 afterAll(() => place.remove());
 
 const run = (...args: string[]): Promise<Finished> => pixartBatch(args, place.environment);
+const here = (...args: string[]): Promise<Finished> => runHere(args, place.environment);
 const file = (name: string): string => join(place.folder, name);
 
 test.each(['png', 'webp'])('an image tells what made it, and is made again byte for byte, as %s', async (ending) => {
   const [first, again] = [file(`first.${ending}`), file(`again.${ending}`)];
   const options = ['--aspect', '3:4', '--seed', '7', '--steps', '3', '--negative-prompt', 'fog'];
   expectCode(0, await run('render', 'a fox 🦊 & <more>', ...options, '--out', first));
-  const [told] = jsonLines(expectCode(0, await run('inspect', first, '--json')));
+  const [told] = jsonLines(expectCode(0, await here('inspect', first, '--json')));
   const made = { prompt: 'a fox 🦊 & <more>', negativePrompt: 'fog', size: '256', seed: 7, steps: 3 };
   expect(told).toMatchObject({ file: first, ...made, bundleName: expect.stringContaining('tiny') });
   expectCode(0, await run('render', '--like', first, '--out', again));
@@ -28,7 +30,7 @@ test.each(['png', 'webp'])('an image tells what made it, and is made again byte 
 
   const other = file(`other.${ending}`);
   expectCode(0, await run('render', '--like', first, '--seed', '8', '--aspect', '1:1', '--out', other));
-  const [changed] = jsonLines(expectCode(0, await run('inspect', other, '--json')));
+  const [changed] = jsonLines(expectCode(0, await here('inspect', other, '--json')));
   expect(changed).toMatchObject({ ...made, seed: 8, width: 256, height: 256 });
 });
 
@@ -36,7 +38,7 @@ test('at another size an image keeps its shape', async () => {
   const [wide, larger] = [file('wide.png'), file('larger.png')];
   expectCode(0, await run('render', 'a fox', '--aspect', '16:9', '--steps', '2', '--out', wide));
   expectCode(0, await run('render', '--like', wide, '--size', '512', '--out', larger));
-  const [small, large] = jsonLines(expectCode(0, await run('inspect', wide, larger, '--json'))) as {
+  const [small, large] = jsonLines(expectCode(0, await here('inspect', wide, larger, '--json'))) as {
     width: number;
     height: number;
   }[];
@@ -51,8 +53,8 @@ test('a picture of somebody else is refused, by inspect and as a model', async (
     ['inspect', foreign],
     ['render', '--like', foreign],
   ]) {
-    expect(expectCode(2, await run(...args)).stderr).toContain('expected an image that pixart-batch made');
+    expect(expectCode(2, await here(...args)).stderr).toContain('expected an image that pixart-batch made');
   }
-  expect(expectCode(2, await run('inspect', file('none.png'))).stderr).toContain('none.png');
-  expect(expectCode(2, await run('render')).stderr).toContain('expected a prompt');
+  expect(expectCode(2, await here('inspect', file('none.png'))).stderr).toContain('none.png');
+  expect(expectCode(2, await here('render')).stderr).toContain('expected a prompt');
 });

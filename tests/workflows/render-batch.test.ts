@@ -8,6 +8,7 @@ import {
   cancelBatch,
   describeBatch,
   retryBatch,
+  sheetPageEnd,
   submitBatch,
   watchBatch,
 } from '../../client/index.ts';
@@ -141,7 +142,9 @@ describe('a batch', () => {
     const catalog = await site.catalog('nightly.csv', ['a jar,256', 'a pot,256', 'a pan,512']);
     const night = async (batch: string) => {
       await submitBatch(site.client, { catalog, store: site.store.url, bundle: BUNDLE, batch });
-      await batchEnd(site.client, batch);
+      const end = await batchEnd(site.client, batch);
+      // Its review page comes after its end, into the same folder.
+      if (end.state === 'completed') await sheetPageEnd(site.client, end.result);
       return batchProgress(site.client, batch);
     };
     expect((await night('night-1')).changes).toBeUndefined();

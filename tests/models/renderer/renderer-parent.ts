@@ -9,15 +9,15 @@ const renderer = await startRenderer({
   onStart: ({ pid }) => process.send?.({ pid }),
 });
 
-// 36,864 tokens: one step takes far longer than a process needs to end.
+// 16,384 tokens: one step takes far longer than a process needs to end.
 await renderer.render(
   {
     prompt: 'a red fox in the snow',
     negativePrompt: '',
     size: '256',
-    bin: { height: 3072, width: 3072 },
-    width: 3072,
-    height: 3072,
+    bin: { height: 2048, width: 2048 },
+    width: 2048,
+    height: 2048,
     seed: 7,
     steps: 3,
     guidance: 1,
