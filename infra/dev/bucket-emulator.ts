@@ -27,7 +27,9 @@ export async function startBucketEmulator(host = loopback): Promise<BucketEmulat
   }
   const port = await freePort(null);
   const endpoint = `http://${host}:${port}`;
-  const options = ['-backend', 'memory', '-scheme', 'http', '-host', host, '-port', String(port)];
+  // As the public host it answers browsers too, at /bucket/object, as storage.googleapis.com does.
+  const publicHost = ['-public-host', `${host}:${port}`];
+  const options = ['-backend', 'memory', '-scheme', 'http', '-host', host, '-port', String(port), ...publicHost];
   const emulator = spawn(binary, [...options, '-log-level', 'error'], { stdio: ['ignore', 'ignore', 'inherit'] });
   const end = () => emulator.kill();
   process.once('exit', end);
