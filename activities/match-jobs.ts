@@ -1,6 +1,6 @@
 import type { Job } from '../catalog/job.ts';
 import type { MatchJobsInput } from '../workflows/contract.ts';
-import type { RowFilter } from '../workflows/control.ts';
+import { ROW_COLUMNS, type RowFilter } from '../workflows/control.ts';
 import { readJobs } from './batch-pieces.ts';
 import type { OpenStore } from './dependencies.ts';
 
@@ -23,7 +23,8 @@ function columnOf(job: Job, column: string): string | undefined {
   if (Object.hasOwn(job.metadata, column)) return job.metadata[column];
   const { id, prompt, negativePrompt, size, seed, steps, guidance, priority, width, height } = job;
   const named = { id, prompt, negative_prompt: negativePrompt, size, seed, steps, guidance, priority, width, height };
-  return Object.hasOwn(named, column) ? String(named[column as keyof typeof named]) : undefined;
+  const known = ROW_COLUMNS.find((name) => name === column);
+  return known && String(named[known]);
 }
 
 const wildcard = (pattern: string): RegExp =>

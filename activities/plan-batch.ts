@@ -10,6 +10,9 @@ import type { OpenStore } from './dependencies.ts';
 import { planRetry } from './plan-retry.ts';
 import { planOptions, readCatalog } from './read-catalog.ts';
 
+/** In JSON lines every row may have columns of its own. */
+const COLUMNS_TOLD = 200;
+
 /**
  * The activity that makes a round's plan and writes it, shard by shard, into the store. A second attempt finds the
  * same shards there.
@@ -29,7 +32,9 @@ export function createPlanBatch(openStore: OpenStore) {
       await writeShard(store, name, jobs);
       refs.push({ shard: index, size, jobs: jobs.length, name });
     }
-    return { jobs: refs.reduce((sum, { jobs }) => sum + jobs, 0), shards: refs, ...more };
+    const columns = columnsOf(shards);
+    const told = columns.length <= COLUMNS_TOLD ? { columns } : {};
+    return { jobs: refs.reduce((sum, { jobs }) => sum + jobs, 0), shards: refs, ...told, ...more };
   };
 }
 
@@ -46,6 +51,12 @@ async function planSource(
   for (const { jobs } of shards) for (const job of jobs) changes.add(job);
   await store.replace(changesName(batch), changes.csv(), 'text/csv; charset=utf-8');
   return { shards, changes: changes.counts };
+}
+
+function columnsOf(shards: Shard[]): string[] {
+  const columns = new Set<string>();
+  for (const { jobs } of shards) for (const { metadata } of jobs) for (const name in metadata) columns.add(name);
+  return [...columns];
 }
 
 async function writeShard(store: ObjectStore, name: string, jobs: Job[]): Promise<void> {

@@ -1,13 +1,12 @@
 import { Command, Option } from 'commander';
 import { changesText } from '../catalog/changes-text.ts';
 import { type PlanSummary, SummaryBuilder } from '../catalog/summary.ts';
-import { UserError } from '../catalog/user-error.ts';
 import { batchInput } from '../client/batch-request.ts';
 import { type CutPrompts, PreviewBuilder } from '../client/preview.ts';
 import { requestedJobs } from '../client/requested-jobs.ts';
 import { type Bundle, bundleRef } from '../models/pixart/bundle.ts';
 import { promptLimit } from '../models/pixart/prompt-limit.ts';
-import { changesSince, type ObjectStore, openStore, StoreUnavailable } from '../store/index.ts';
+import { changesSince, type ObjectStore, openStore, StoreDenied, StoreUnavailable } from '../store/index.ts';
 import { chosenBundle } from './chosen-bundle.ts';
 import { costOf, estimateText, type FleetOptions } from './estimate-text.ts';
 import {
@@ -86,7 +85,7 @@ function storeQuestions(url: string): <T>(ask: (store: ObjectStore) => Promise<T
     try {
       return await ask(await openStore(url));
     } catch (error) {
-      if (!(error instanceof UserError || error instanceof StoreUnavailable)) throw error;
+      if (!(error instanceof StoreDenied || error instanceof StoreUnavailable)) throw error;
       note(`what the store has already is not known: ${error.message}`);
       isReached = false;
       return null;

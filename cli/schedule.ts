@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { UserError } from '../catalog/user-error.ts';
 import {
   backfillSchedule,
   createSchedule,
@@ -109,6 +111,9 @@ export function scheduleCommand(): Command {
 async function create(name: string, catalog: string, options: CreateOptions): Promise<void> {
   const bundle = bundleRef(await chosenBundle(options.bundle));
   const { timeZone, overlap = 'skip', catchUp, jitter, pauseOnFailure, maxFailures, webhook } = options;
+  if (!catalog.startsWith('gs://') && !existsSync(catalog)) {
+    note(`${catalog} is not there yet: batches fail until it is, where the orchestrator reads it`);
+  }
   const request = { ...batchRequest(catalog, options, bundle), team: teamOf(options), maxFailures, webhook };
   const times = { when: timesOf(options), timeZone, overlap, catchUp, jitter, pauseOnFailure };
   await withClient(options, (client) => createSchedule(client, { ...request, ...times, name }));
@@ -118,7 +123,9 @@ async function create(name: string, catalog: string, options: CreateOptions): Pr
 function timesOf({ cron, at, days = [] }: CreateOptions): ScheduleTimes {
   if (cron !== undefined) return { cron };
   if (at !== undefined) return { at, days };
-  throw new InvalidArgumentError('Expected --cron or --at.');
+  throw new UserError(
+    'expected the times at which batches start, with --at or --cron, such as --at 22:00; found neither',
+  );
 }
 
 const overlapText: Record<Overlap, string> = {

@@ -1,5 +1,12 @@
 import { Command } from 'commander';
-import { type BatchListing, batchProgress, describeBatch, NoOrchestrator } from '../client/index.ts';
+import {
+  type BatchListing,
+  batchProgress,
+  describeBatch,
+  NoOrchestrator,
+  type Retrying,
+  retrying,
+} from '../client/index.ts';
 import type { BatchProgress } from '../workflows/contract.ts';
 import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from './options.ts';
 import { note, printJson, printLine, table, timeText } from './output.ts';
@@ -29,8 +36,10 @@ async function status(batch: string, options: ServerOptions & JsonOptions): Prom
       note(error.message);
       return null;
     });
-    if (options.json) return printJson({ ...listing, progress });
-    printLine([headline(listing, progress), details(listing, progress), ...failures(progress)].join('\n'));
+    const again = listing.endedAt === null && progress !== null ? await retrying(client, batch) : [];
+    if (options.json) return printJson({ ...listing, progress, retrying: again });
+    const lines = [headline(listing, progress), details(listing, progress), ...again.map(againText)];
+    printLine([...lines, ...failures(progress)].join('\n'));
   });
 }
 
@@ -53,6 +62,9 @@ function details({ round, catalog, store, bundle, startedAt, endedAt }: BatchLis
     ...(endedAt === null ? [] : [['  ended', timeText(endedAt)]]),
   ]);
 }
+
+const againText = ({ images, attempts, reason }: Retrying): string =>
+  `  ${images} ${images === 1 ? 'image is' : 'images are'} tried again after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}: ${reason}`;
 
 const failures = (progress: BatchProgress | null): string[] =>
   (progress?.recentFailures ?? []).map(({ id, reason }) => `  ${id}: ${reason}`);

@@ -111,7 +111,11 @@ function inspection(options: SubmitOptions, bundleDigest: string): Inspection {
       }
       if (maxCost === undefined) return;
       const cost = costOf(preview, options);
-      if (cost === null) throw refused('--max-cost: expected a batch with this bundle to have told its rate', 'none');
+      if (cost === null)
+        throw refused(
+          '--max-cost: expected rates that an earlier batch measured in this store, or --max-jobs instead',
+          'none',
+        );
       if (cost > maxCost) throw refused(`--max-cost: expected at most ${maxCost}`, `about ${costText(cost)}`);
     },
   };

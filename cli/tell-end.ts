@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { changesText } from '../catalog/changes-text.ts';
 import type { Totals } from '../catalog/receipt.ts';
 import { type BatchClient, type BatchEnd, batchProgress, describeBatch, isSheetPageMade } from '../client/index.ts';
-import { batchFolder, contactSheetPageName } from '../store/index.ts';
+import { batchFolder, contactSheetPageName, manifestName } from '../store/index.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { printJson, printLine, table } from './output.ts';
 import { outcomeText } from './progress-text.ts';
@@ -17,7 +17,8 @@ export async function tellEnd(client: BatchClient, batch: string, end: BatchEnd,
   }
   const { totals, changes, recentFailures } = await batchProgress(client, batch);
   const { store } = await describeBatch(client, batch);
-  const results = end.state === 'completed' ? resultPlaces(store, end.result) : {};
+  const cancelled = { batch, manifest: manifestName(batch), contactSheet: null };
+  const results = resultPlaces(store, end.state === 'completed' ? end.result : cancelled);
   const isPageMade = end.state === 'completed' && (await isSheetPageMade(client, end.result));
   if (json) {
     printJson({ batch, state: end.state, totals, changes, ...results });
@@ -39,7 +40,7 @@ const words: Record<string, string> = {
   contactSheetPage: 'to review',
 };
 
-type Result = Extract<BatchEnd, { state: 'completed' }>['result'];
+type Result = Pick<Extract<BatchEnd, { state: 'completed' }>['result'], 'batch' | 'manifest' | 'contactSheet'>;
 
 /** A file's path where the store is a folder, otherwise an address. */
 function resultPlaces(store: string, { batch, manifest, contactSheet }: Result): Record<string, string> {

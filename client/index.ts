@@ -8,6 +8,7 @@ export { type BatchListing, describeBatch, listBatches } from './list-batches.ts
 export { type Preview, PreviewBuilder } from './preview.ts';
 export { type Retried, retryBatch } from './retry-batch.ts';
 export type { RetryRequest } from './retry-revisions.ts';
+export { type Retrying, retrying } from './retrying.ts';
 export {
   backfillSchedule,
   deleteSchedule,

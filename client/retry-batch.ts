@@ -9,8 +9,8 @@ import type { BatchClient } from './connect.ts';
 import { describeBatch } from './list-batches.ts';
 import { keepRevisions, type RetryRequest, type Revised } from './retry-revisions.ts';
 
-/** A round that was started, and how many of its rows come out otherwise. */
-export type Retried = Revised & { round: number };
+/** A round that was started, how many images the batch lacked, and how many of its rows come out otherwise. */
+export type Retried = Revised & { round: number; missing: number };
 
 /**
  * Starts another round of a batch that has ended: it renders the jobs that have no image, failed or never started, and those
@@ -53,7 +53,7 @@ export async function retryBatch(client: BatchClient, batch: string, request: Re
     taskQueue: ORCHESTRATOR_QUEUE,
     workflowIdConflictPolicy: 'FAIL',
   });
-  return { round: input.round, ...revised };
+  return { round: input.round, missing: totals.failed + totals.cancelled, ...revised };
 }
 
 /** Where the first round's rows came from, which every later round passes on. */

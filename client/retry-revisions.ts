@@ -36,7 +36,7 @@ export async function keepRevisions(
   const rejected = request.decisions === undefined ? null : await readRejected(rows, request.decisions);
   const toMake = rows.filter(({ id, file }) => file === '' || rejected?.ids.has(id) === true);
   const corrected =
-    request.corrected === undefined ? null : await readCorrected(input, reading, request.corrected, toMake);
+    request.corrected === undefined ? null : await readCorrected(input, reading, request.corrected, rows, toMake);
   const kept = new RevisionKeeper(store, input.batch);
   const source: Revisions = {
     ...(corrected !== null && { corrected: await kept.corrected(corrected) }),
@@ -71,27 +71,49 @@ async function readCorrected(
   input: BatchInput,
   reading: CatalogReading,
   { catalog, format = catalogFormat(catalog), columns = reading.columns }: NonNullable<RetryRequest['corrected']>,
+  rows: ManifestRow[],
   toMake: ManifestRow[],
 ): Promise<CorrectedCatalog> {
   const files: ReadFiles = { catalog: new Uint8Array(), terms: new Map() };
   const read = { ...reading, columns };
   const source = { kind: 'catalog' as const, url: storeUrl(catalog), format, ...read };
-  const before = new Map(toMake.map(({ id, render_key }) => [id, render_key]));
+  const before = new Map(rows.map(({ id, render_key }) => [id, render_key]));
+  const wanted = new Set(toMake.map(({ id }) => id));
   let changed = 0;
+  const ineffective = { made: [] as string[], unknown: 0 };
   for await (const { id, renderKey } of requestedJobs({ ...input, source }, files, catalog)) {
-    if (before.has(id) && before.get(id) !== renderKey) changed += 1;
+    if (!before.has(id)) ineffective.unknown += 1;
+    else if (before.get(id) === renderKey) continue;
+    else if (wanted.has(id)) changed += 1;
+    else ineffective.made.push(id);
   }
-  if (changed === 0) throw nothingCorrected(catalog, toMake);
+  if (changed === 0) throw nothingCorrected(catalog, [...wanted], ineffective);
   return { files, format, reading: read, changed };
 }
 
 const IDS_SHOWN = 5;
 
-function nothingCorrected(catalog: string, toMake: ManifestRow[]): UserError {
-  const ids = toMake.slice(0, IDS_SHOWN).map(({ id }) => id);
-  const wanted = toMake.length === 0 ? 'there is none' : `such as ${ids.join(', ')}`;
+/** Changes that a retry does not take in: of rows that have their image, and of rows that the batch does not know. */
+type Ineffective = { made: string[]; unknown: number };
+
+function nothingCorrected(catalog: string, wanted: string[], { made, unknown }: Ineffective): UserError {
+  const among = wanted.length === 0 ? 'there is none' : some(wanted);
+  const hints = [
+    ...(made.length === 0
+      ? []
+      : [
+          ` What was changed (${some(made)}) has its image, which stays: reject it, or submit the catalog as another batch.`,
+        ]),
+    ...(unknown === 0
+      ? []
+      : [
+          ` Of its rows ${unknown} are not the batch's. Rows without an id are called after what they say, so that a corrected one has another ` +
+            'name: give the corrected rows the ids that the manifest has.',
+        ]),
+  ];
   return new UserError(
-    `${catalog}: expected changes in rows with the ids of those that are to be made again (${wanted}), found none. Rows without an id are ` +
-      'called after what they say, so that a corrected one has another name: give the corrected rows the ids that the manifest has',
+    `${catalog}: expected changes in rows with the ids of those that are to be made again (${among}), found none.${hints.join('')}`,
   );
 }
+
+const some = (ids: string[]): string => `${ids.slice(0, IDS_SHOWN).join(', ')}${ids.length > IDS_SHOWN ? ' …' : ''}`;

@@ -24,6 +24,8 @@ export type ProgressLedger = {
   recentFailures: RecentFailure[];
   /** Missing where there was no batch before, and in what an earlier version handed over. */
   changes?: ChangeCounts;
+  /** Those that its rows carry along; missing while it is planned, where there are too many, and in what an earlier version handed over. */
+  columns?: string[];
   /** The last report of each shard that runs. */
   running: Record<number, ShardReport>;
 };
@@ -40,6 +42,7 @@ export const emptyLedger = (): ProgressLedger => ({
 export function planned(ledger: ProgressLedger, plan: Plan): void {
   ledger.state = 'rendering';
   if (plan.changes !== undefined) ledger.changes = plan.changes;
+  if (plan.columns !== undefined) ledger.columns = plan.columns;
   for (const { size, jobs } of plan.shards) {
     const before = ledger.bySize[size] ?? { jobs: 0, rendered: 0, reused: 0, failed: 0 };
     ledger.bySize[size] = { ...before, jobs: before.jobs + jobs };

@@ -120,6 +120,8 @@ export type Plan = {
   made?: Partial<Record<Size, MadeImages>>;
   /** How the catalog differs from that of its batch before, where there was one. */
   changes?: ChangeCounts;
+  /** Columns that rows carry along; missing where there are too many to tell. */
+  columns?: string[];
 };
 
 export type MadeImages = Pick<SizeProgress, 'rendered' | 'reused'> & { extraComputations: number };

@@ -5,6 +5,12 @@ import { MAX_WINDOW } from './limits.ts';
 /** The name of the update by which a batch takes a ControlChange. */
 export const CONTROL_UPDATE = 'control';
 
+/** What every row can be found by, besides the columns that its catalog carries along. */
+export const ROW_COLUMNS = [
+  ...['id', 'prompt', 'negative_prompt', 'size', 'seed'],
+  ...['steps', 'guidance', 'priority', 'width', 'height'],
+] as const;
+
 /** Rows whose column has a value; `*` in it stands for anything. */
 export type RowFilter = { column: string; pattern: string };
 
@@ -66,8 +72,11 @@ const MAX_PATTERN = 200;
 /** More make a search that takes long on a long prompt. */
 const MAX_STARS = 3;
 
+/** What a batch has; without `columns` it does not know which ones its rows carry along. */
+export type BatchRows = { sizes: Size[]; columns: string[] | undefined };
+
 /** Why a change cannot be made, or `null`. It comes from outside, so nothing about it is taken for granted. */
-export function refusal(control: BatchControl, sizes: Size[], change: ControlChange): string | null {
+export function refusal(control: BatchControl, { sizes, columns }: BatchRows, change: ControlChange): string | null {
   switch (change?.kind) {
     case 'pause':
       return control.paused === null ? null : `it is paused already: ${control.paused}`;
@@ -83,9 +92,10 @@ export function refusal(control: BatchControl, sizes: Size[], change: ControlCha
         : `size: expected one of its sizes (${sizes.join(', ')}), found ${change.size}`;
     case 'cancel-rows':
       if (control.filters.length >= MAX_FILTERS) return `it has ${MAX_FILTERS} filters already, and takes no more`;
-      return isFilter(change.filter)
-        ? null
-        : `filter: expected a column and a value of at most ${MAX_PATTERN} characters with at most ${MAX_STARS} stars`;
+      if (!isFilter(change.filter)) {
+        return `filter: expected a column and a value of at most ${MAX_PATTERN} characters with at most ${MAX_STARS} stars`;
+      }
+      return unknownColumn(change.filter.column, columns);
     default:
       return `expected pause, resume, window, priority, cancel-size or cancel-rows, found ${JSON.stringify(change)}`;
   }
@@ -95,6 +105,11 @@ const wholeNumber = (name: string, value: unknown, max: number): string | null =
   Number.isInteger(value) && (value as number) >= 1 && (value as number) <= max
     ? null
     : `${name}: expected a whole number from 1 to ${max}, found ${JSON.stringify(value)}`;
+
+function unknownColumn(column: string, columns: string[] | undefined): string | null {
+  if (columns === undefined || [...ROW_COLUMNS, ...columns].includes(column)) return null;
+  return `filter: expected one of its columns (${[...ROW_COLUMNS, ...columns].join(', ')}), found ${column}`;
+}
 
 const isFilter = (filter: RowFilter): boolean =>
   typeof filter?.column === 'string' &&

@@ -139,7 +139,8 @@ function takeControl(input: BatchInput, batch: Batch, update: () => void): void 
     const { ledger, control } = batch;
     const sizes = SIZES.filter((size) => ledger.bySize[size] !== undefined);
     const isRunning = ledger.state === 'planning' || ledger.state === 'rendering';
-    const reason = isRunning ? refusal(control, sizes, change) : `it is ${ledger.state}`;
+    const rows = { sizes, columns: ledger.columns };
+    const reason = isRunning ? refusal(control, rows, change) : `it is ${ledger.state}`;
     if (reason !== null) throw new Error(`batch ${input.batch}: ${reason}`);
   };
   setHandler(controlUpdate, take, { validator });
@@ -247,6 +248,8 @@ async function renderOne(input: BatchInput, batch: Batch, shard: ShardRef, windo
   } catch (error) {
     if (isCancellation(error)) {
       settled(batch.ledger, shard, 'cancelled');
+      // It still answers queries; what it has done would be counted twice.
+      batch.running.drop(shard.shard);
       throw error;
     }
     const reason = reasonOf(rootCause(error));

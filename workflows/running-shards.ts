@@ -43,10 +43,16 @@ export class RunningShards {
     this.tell(control);
   }
 
+  /** A shard has ended: the others share its part of the window. */
   remove(number: number, control: BatchControl): void {
+    this.drop(number);
+    this.tell(control);
+  }
+
+  /** A shard has ended with its batch, and nobody is told any more. */
+  drop(number: number): void {
     const place = this.#running.findIndex(({ shard }) => shard.shard === number);
     if (place >= 0) this.#running.splice(place, 1);
-    this.tell(control);
   }
 
   /** Tells each shard what is news to it. One that has just ended cannot hear it and need not. */

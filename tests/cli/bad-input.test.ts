@@ -64,6 +64,7 @@ test.each([
   ['a verb that does not exist', ['sumbit', 'CATALOG'], /unknown command 'sumbit'/],
   ['an option that does not exist', ['submit', 'CATALOG', '--wiat'], /unknown option '--wiat'/],
   ['a quality out of range', ['submit', 'CATALOG', '--quality', '101'], /whole number from 1 to 100/],
+  ['a schedule without a time', ['schedule', 'create', 's', 'CATALOG', '--days', 'monday'], /--at or --cron/],
   ['a schedule that Temporal does not understand', ['schedule', 'create', 's', 'CATALOG', '--cron', 'x'], /schedule s/],
 ])('%s is refused', async (_, args, message) => {
   const catalog = await place.catalog('good.csv', 'prompt\na fox');

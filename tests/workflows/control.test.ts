@@ -152,6 +152,7 @@ describe('a batch that runs', () => {
     await refused({ kind: 'priority', priority: 6 }).toThrow('priority: expected a whole number from 1 to 5, found 6');
     await refused({ kind: 'cancel-size', size: '4k' }).toThrow('size: expected one of its sizes (256), found 4k');
     await refused({ kind: 'cancel-rows', filter: { column: 'id', pattern: '****' } }).toThrow('at most 3 stars');
+    await refused({ kind: 'cancel-rows', filter: { column: 'colour', pattern: 'red' } }).toThrow('found colour');
     await controlBatch(site.client, batch, { kind: 'pause' });
     await refused({ kind: 'pause' }).toThrow('it is paused already: a person paused it');
     await cancelBatch(site.client, batch);

@@ -8,6 +8,7 @@ import {
   cancelBatch,
   describeBatch,
   retryBatch,
+  retrying,
   sheetPageEnd,
   submitBatch,
   watchBatch,
@@ -175,24 +176,23 @@ describe('a batch', () => {
   });
 
   it('that is cancelled stops the images in hand, still writes its manifest, and goes on by a retry only', async () => {
-    const batch = await site.submit('cancelled', rows(7, '256', 'a slow hill'));
-    await untilRunning(site, `${batchWorkflowId(batch)}/1-0`);
-    await sleep(500);
+    const catalog = [...rows(2, '256', 'a hill'), ...rows(7, '256', 'a slow hill')];
+    const batch = await site.submit('cancelled', catalog, 2);
+    const progress = () => batchProgress(site.client, batch);
+    await expect.poll(progress, { timeout: 20_000 }).toMatchObject({ totals: { rendered: 2 } });
     await cancelBatch(site.client, batch);
     expect(await batchEnd(site.client, batch)).toEqual({ state: 'cancelled' });
     const { state, totals, images } = await site.manifest(batch);
-    expect({ state, totals, images }).toMatchObject({
-      state: 'cancelled',
-      totals: { jobs: 7, cancelled: 7 },
-      images: [],
-    });
-    expect(await batchProgress(site.client, batch)).toMatchObject({ state: 'cancelled', totals: { cancelled: 7 } });
+    expect({ state, totals }).toMatchObject({ state: 'cancelled', totals: { jobs: 9, rendered: 2, cancelled: 7 } });
+    expect(images).toHaveLength(2);
+    const sizes = { 256: { jobs: 9, rendered: 2 } };
+    expect(await progress()).toMatchObject({ state: 'cancelled', totals, bySize: sizes });
     await expect(cancelBatch(site.client, batch)).rejects.toThrow('it has ended (cancelled)');
 
     expect(await retryBatch(site.client, batch)).toMatchObject({ round: 2 });
     await cancelBatch(site.client, batch);
     await batchEnd(site.client, batch);
-    const again = site.submit(batch, rows(7, '256', 'a slow hill'));
+    const again = site.submit(batch, catalog);
     await expect(again).rejects.toThrow('retry its failed rows');
     expect(await retryBatch(site.client, batch)).toMatchObject({ round: 3 });
     await cancelBatch(site.client, batch);
@@ -211,6 +211,15 @@ describe('a batch', () => {
     await expect.poll(toldByShards).toBe(1);
     await cancelBatch(site.client, batch);
     await batchEnd(site.client, batch);
+  });
+
+  it('tells why images of it are tried again, and how often they have failed', async () => {
+    const batch = await site.submit('held-up', ['a slow crane twice,256', 'a slow barge,256']);
+    const reasons = () => retrying(site.client, batch);
+    await expect.poll(reasons, { timeout: 20_000 }).toEqual([{ images: 1, attempts: 1, reason: 'the renderer died' }]);
+    await cancelBatch(site.client, batch);
+    await batchEnd(site.client, batch);
+    expect(await reasons()).toEqual([]);
   });
 
   it('that is terminated and submitted again at once waits for the shards of its former run to end', async () => {

@@ -46,7 +46,7 @@ it('a retry takes failed rows as a corrected catalog has them, and leaves those 
     'new,a row that the batch does not have,256',
   ]);
   const retried = await retryBatch(site.client, 'corrected', { corrected: { catalog } });
-  expect(retried).toEqual({ round: 2, corrected: 1, rejected: 0 });
+  expect(retried).toEqual({ round: 2, missing: 2, corrected: 1, rejected: 0 });
   await batchEnd(site.client, 'corrected');
   const second = await site.manifest('corrected');
   expect(second.images.map(({ id, prompt }) => [id, prompt])).toEqual([
@@ -57,7 +57,7 @@ it('a retry takes failed rows as a corrected catalog has them, and leaves those 
   expect(second.totals).toMatchObject({ jobs: 3, rendered: 2, failed: 1 });
 
   const still = await retryBatch(site.client, 'corrected');
-  expect(still).toEqual({ round: 3, corrected: 0, rejected: 0 });
+  expect(still).toEqual({ round: 3, missing: 1, corrected: 0, rejected: 0 });
   await batchEnd(site.client, 'corrected');
   expect((await site.manifest('corrected')).images).toEqual(second.images);
 });
@@ -145,9 +145,17 @@ it('a rejected row that a corrected catalog has too is made as that says', async
   const decisions = await file('both.csv', ['id,render_key,decision', `${cup!.id},${cup!.renderKey},rejected`]);
   const catalog = await file('both-edited.csv', ['id,prompt,size', `${cup!.id},a blue cup,256`]);
   const retried = await retryBatch(site.client, 'both', { decisions, corrected: { catalog } });
-  expect(retried).toEqual({ round: 2, corrected: 1, rejected: 1 });
+  expect(retried).toEqual({ round: 2, missing: 0, corrected: 1, rejected: 1 });
   await batchEnd(site.client, 'both');
   expect((await site.manifest('both')).images[0]).toMatchObject({ id: cup!.id, prompt: 'a blue cup' });
+});
+
+it('a retry whose corrections are all of rows that have their image says so', async () => {
+  const first = await submitted('made', ['a door,256', 'an impossible gate,256']);
+  const [door] = first.images;
+  const catalog = await file('made-edited.csv', ['id,prompt,size', `${door!.id},a green door,256`]);
+  const retried = retryBatch(site.client, 'made', { corrected: { catalog } });
+  await expect(retried).rejects.toThrow(`found none. What was changed (${door!.id}) has its image, which stays`);
 });
 
 it('a retry starts nothing where the corrections are wrong or change nothing, and says why', async () => {
@@ -157,7 +165,7 @@ it('a retry starts nothing where the corrections are wrong or change nothing, an
   await expect(refused(wrong)).rejects.toThrow('2 problems in the catalog');
   const unnamed = await file('unnamed.csv', ['prompt,size', 'a door,256']);
   await expect(refused(unnamed)).rejects.toThrow(
-    /expected changes in rows with the ids .* found none\. Rows without an id/,
+    /expected changes in rows with the ids .* found none\. .* 1 are not the batch's\. Rows without an id/,
   );
   const [door] = (await site.manifest('refused')).failures;
   const same = await file('same.csv', ['id,prompt,size', `${door!.id},an impossible door,256`]);
