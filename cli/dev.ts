@@ -51,7 +51,8 @@ async function dev(options: DevOptions): Promise<void> {
     threads: options.threads,
   });
   try {
-    printLine(`Temporal server  ${fleet.address}`);
+    const shared = fleet.isServerShared ? ' (of another process, whose workers and these share the work)' : '';
+    printLine(`Temporal server  ${fleet.address}${shared}`);
     if (fleet.uiUrl !== null) printLine(`Temporal UI      ${fleet.uiUrl}`);
     printLine(`logs             ${fleet.logFolder}`);
     const address = fleet.address === '127.0.0.1:7233' ? '' : ` --address ${fleet.address}`;

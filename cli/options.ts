@@ -4,6 +4,7 @@ import { CATALOG_FORMATS, type CatalogFormat } from '../catalog/format.ts';
 import { IMAGE_FORMATS, type ImageFormat } from '../catalog/job.ts';
 import { LIMITS } from '../catalog/limits.ts';
 import { SIZES, type Size } from '../catalog/size.ts';
+import { UserError } from '../catalog/user-error.ts';
 import type { BatchRequest } from '../client/index.ts';
 import type { BundleRef } from '../models/pixart/index.ts';
 
@@ -110,10 +111,16 @@ export const addCatalogOptions = (command: Command): Command =>
       ),
     );
 
-/** What the options say, in the client library's words. */
+/** What the options say, in the client library's words. @throws UserError where one of them would change nothing */
 export function batchRequest(catalog: string, options: CatalogOptions, bundle: BundleRef): BatchRequest {
   const { store, catalogFormat, column, size, imageFormat, quality } = options;
   const { expand, terms, sample, sampleSeed, maxPerRow } = options;
+  if (quality !== undefined && imageFormat === 'png') {
+    throw new UserError('--quality: expected --image-format webp, avif or jpeg beside it; png keeps every pixel');
+  }
+  if (sampleSeed !== undefined && sample === undefined) {
+    throw new UserError('--sample-seed: expected --sample beside it, which it draws for');
+  }
   const defaults = {
     format: imageFormat,
     ...(size === undefined ? {} : { size }),

@@ -12,7 +12,7 @@ export async function readBatchRows(store: ObjectStore, batch: string): Promise<
   const rows = await findBatchRows(store, batch);
   if (rows !== null) return rows;
   throw new UserError(
-    `batch ${batch}: expected ${manifestTableName(batch, 'jsonl')} in ${store.url}, found none; it is written when a batch ends ` +
+    `batch ${batch}: expected ${manifestTableName(batch, 'jsonl')} in ${store.url}, found none; it is written at the end of a batch that could be planned ` +
       '(--store says where batches are)',
   );
 }

@@ -23,6 +23,8 @@ export type LocalFleet = {
   address: string;
   /** The UI of the server that was started or joined; unknown for one that was given. */
   uiUrl: string | null;
+  /** Another process on this machine has the server; its workers and these share the work. */
+  isServerShared: boolean;
   logFolder: string;
   /** Resolves when a worker cannot go on. */
   gaveUp: Promise<UserError>;
@@ -48,6 +50,7 @@ export async function startLocalFleet(options: FleetOptions): Promise<LocalFleet
   return {
     address,
     uiUrl: server?.uiUrl ?? null,
+    isServerShared: server?.role === 'joined',
     logFolder,
     gaveUp: Promise.race(workers.map(({ gaveUp }) => gaveUp)),
     async stop() {

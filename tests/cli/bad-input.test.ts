@@ -64,6 +64,9 @@ test.each([
   ['a verb that does not exist', ['sumbit', 'CATALOG'], /unknown command 'sumbit'/],
   ['an option that does not exist', ['submit', 'CATALOG', '--wiat'], /unknown option '--wiat'/],
   ['a quality out of range', ['submit', 'CATALOG', '--quality', '101'], /whole number from 1 to 100/],
+  ['a quality of PNG', ['submit', 'CATALOG', '--quality', '80'], /--image-format webp, avif or jpeg/],
+  ['a seed that draws nothing', ['plan', 'CATALOG', '--sample-seed', '7'], /--sample beside it/],
+  ['a plan for a store of an unknown kind', ['plan', 'CATALOG', '--store', 's3://bucket'], /s3:\/\/bucket/],
   ['a schedule without a time', ['schedule', 'create', 's', 'CATALOG', '--days', 'monday'], /--at or --cron/],
   ['a schedule that Temporal does not understand', ['schedule', 'create', 's', 'CATALOG', '--cron', 'x'], /schedule s/],
 ])('%s is refused', async (_, args, message) => {
