@@ -1,6 +1,7 @@
 import type { Job } from '../catalog/job.ts';
+import { ROW_COLUMNS } from '../catalog/row-columns.ts';
 import type { MatchJobsInput } from '../workflows/contract.ts';
-import { ROW_COLUMNS, type RowFilter } from '../workflows/control.ts';
+import type { RowFilter } from '../workflows/control.ts';
 import { readJobs } from './batch-pieces.ts';
 import type { OpenStore } from './dependencies.ts';
 

@@ -10,8 +10,8 @@ import type { OpenStore } from './dependencies.ts';
 import { planRetry } from './plan-retry.ts';
 import { planOptions, readCatalog } from './read-catalog.ts';
 
-/** In JSON lines every row may have columns of its own. */
-const COLUMNS_TOLD = 200;
+/** In JSON lines every row may have columns of its own, of any length; they travel with the batch. */
+const COLUMN_CHARACTERS_TOLD = 4_000;
 
 /**
  * The activity that makes a round's plan and writes it, shard by shard, into the store. A second attempt finds the
@@ -33,8 +33,12 @@ export function createPlanBatch(openStore: OpenStore) {
       refs.push({ shard: index, size, jobs: jobs.length, name });
     }
     const columns = columnsOf(shards);
-    const told = columns.length <= COLUMNS_TOLD ? { columns } : {};
-    return { jobs: refs.reduce((sum, { jobs }) => sum + jobs, 0), shards: refs, ...told, ...more };
+    return {
+      jobs: refs.reduce((sum, { jobs }) => sum + jobs, 0),
+      shards: refs,
+      ...(columns !== null && { columns }),
+      ...more,
+    };
   };
 }
 
@@ -53,9 +57,16 @@ async function planSource(
   return { shards, changes: changes.counts };
 }
 
-function columnsOf(shards: Shard[]): string[] {
+/** Columns that the rows carry along; `null` where they are too many to tell. */
+function columnsOf(shards: Shard[]): string[] | null {
   const columns = new Set<string>();
-  for (const { jobs } of shards) for (const { metadata } of jobs) for (const name in metadata) columns.add(name);
+  let characters = 0;
+  for (const name of shards.flatMap(({ jobs }) => jobs.flatMap(({ metadata }) => Object.keys(metadata)))) {
+    if (columns.has(name)) continue;
+    columns.add(name);
+    characters += name.length;
+    if (characters > COLUMN_CHARACTERS_TOLD) return null;
+  }
   return [...columns];
 }
 

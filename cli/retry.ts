@@ -69,14 +69,14 @@ function retryRequest({ catalog, catalogFormat, column, rejected }: RetryOptions
   };
 }
 
-/** `round 2 has started: 5 missing images, 2 rejected images again (what was rejected stays under objects/), 3 rows as corrected` */
+/** `round 2 has started: 5 missing images, 2 rejected images again (what was rejected stays under objects/); 3 of them as corrected` */
 function startedText({ round, missing, corrected, rejected }: Retried): string {
   const parts = [
     ...(missing > 0 ? [count(missing, 'missing image')] : []),
     ...(rejected > 0 ? [`${count(rejected, 'rejected image')} again (what was rejected stays under objects/)`] : []),
-    ...(corrected > 0 ? [`${count(corrected, 'row')} as corrected`] : []),
   ];
-  return `round ${round} has started${parts.length > 0 ? `: ${parts.join(', ')}` : ''}`;
+  const corrections = corrected > 0 ? `; ${corrected} of them as corrected` : '';
+  return `round ${round} has started${parts.length > 0 ? `: ${parts.join(', ')}` : ''}${corrections}`;
 }
 
 const count = (number: number, thing: string): string => `${number} ${thing}${number === 1 ? '' : 's'}`;

@@ -19,6 +19,7 @@ import {
   type Weekday,
 } from '../client/index.ts';
 import { bundleRef } from '../models/pixart/bundle.ts';
+import { storeUrl } from '../store/index.ts';
 import type { FailureBudget } from '../workflows/control.ts';
 import { chosenBundle } from './chosen-bundle.ts';
 import { addTeamOptions, failureBudgetOption, type TeamOptions, teamOf, webhookOption } from './control-options.ts';
@@ -111,13 +112,18 @@ export function scheduleCommand(): Command {
 async function create(name: string, catalog: string, options: CreateOptions): Promise<void> {
   const bundle = bundleRef(await chosenBundle(options.bundle));
   const { timeZone, overlap = 'skip', catchUp, jitter, pauseOnFailure, maxFailures, webhook } = options;
-  if (!catalog.startsWith('gs://') && !existsSync(catalog)) {
-    note(`${catalog} is not there yet: batches fail until it is, where the orchestrator reads it`);
-  }
   const request = { ...batchRequest(catalog, options, bundle), team: teamOf(options), maxFailures, webhook };
   const times = { when: timesOf(options), timeZone, overlap, catchUp, jitter, pauseOnFailure };
+  if (isMissing(catalog))
+    note(`${catalog} is not there yet: batches fail until it is, where the orchestrator reads it`);
   await withClient(options, (client) => createSchedule(client, { ...request, ...times, name }));
   printLine(`schedule ${name} is set; ${overlapText[overlap]}`);
+}
+
+/** Whether a catalog that would lie on this machine does not. */
+function isMissing(catalog: string): boolean {
+  const url = storeUrl(catalog);
+  return url.startsWith('file:') && !existsSync(new URL(url));
 }
 
 function timesOf({ cron, at, days = [] }: CreateOptions): ScheduleTimes {

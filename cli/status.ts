@@ -63,8 +63,11 @@ function details({ round, catalog, store, bundle, startedAt, endedAt }: BatchLis
   ]);
 }
 
-const againText = ({ images, attempts, reason }: Retrying): string =>
-  `  ${images} ${images === 1 ? 'image is' : 'images are'} tried again after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}: ${reason}`;
+function againText({ activity, count, attempts, reason }: Retrying): string {
+  const images = count === 1 ? '1 image is' : `${count} images are`;
+  const what = activity === 'renderImage' ? images : `${activity} is`;
+  return `  ${what} tried again after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}: ${reason}`;
+}
 
 const failures = (progress: BatchProgress | null): string[] =>
   (progress?.recentFailures ?? []).map(({ id, reason }) => `  ${id}: ${reason}`);

@@ -53,7 +53,7 @@ export async function retryBatch(client: BatchClient, batch: string, request: Re
     taskQueue: ORCHESTRATOR_QUEUE,
     workflowIdConflictPolicy: 'FAIL',
   });
-  return { round: input.round, missing: totals.failed + totals.cancelled, ...revised };
+  return { round: input.round, missing: totals.jobs - totals.rendered - totals.reused, ...revised };
 }
 
 /** Where the first round's rows came from, which every later round passes on. */

@@ -107,7 +107,7 @@ function nothingCorrected(catalog: string, wanted: string[], { made, unknown }: 
     ...(unknown === 0
       ? []
       : [
-          ` Of its rows ${unknown} are not the batch's. Rows without an id are called after what they say, so that a corrected one has another ` +
+          ` ${unknown} of its rows have ids that the batch does not have. Rows without an id are called after what they say, so that a corrected one has another ` +
             'name: give the corrected rows the ids that the manifest has.',
         ]),
   ];

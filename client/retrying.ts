@@ -1,26 +1,42 @@
-import { type BatchAnswer, PROGRESS_QUERY } from '../workflows/contract.ts';
-import { batchHandle } from './batch-handle.ts';
+import { aboutBatch, batchHandle } from './batch-handle.ts';
+import { batchAnswer } from './batch-progress.ts';
 import type { BatchClient } from './connect.ts';
 
-/** Images whose last attempt failed with this reason, and which are tried again. */
-export type Retrying = { images: number; attempts: number; reason: string };
+/** Activities whose last attempt failed, and which are tried again: images (`renderImage`) or a step of the batch's own. */
+export type Retrying = {
+  activity: string;
+  count: number;
+  /** The most that one of them has had. */
+  attempts: number;
+  /** Of one of them, where several failed in the same way. */
+  reason: string;
+};
 
 /**
- * What a running batch is held up by, as its shards' pending activities tell: the reasons, each with its number of images and
- * the most attempts that one of them has had. Nothing for a batch that has ended, or that nobody answers for.
+ * What a batch that runs is held up by, as the pending activities of its workflows tell.
+ *
+ * @throws UserError where Temporal does not know the batch
+ * @throws NoOrchestrator
  */
 export async function retrying(client: BatchClient, batch: string): Promise<Retrying[]> {
-  const handle = batchHandle(client, batch);
-  const answer = await handle.query<BatchAnswer, []>(PROGRESS_QUERY).catch(() => null);
-  const byReason = new Map<string, Retrying>();
-  for (const { workflowId } of answer?.running ?? []) {
-    const { raw } = await client.temporal.workflow.getHandle(workflowId).describe();
-    for (const { attempt, lastFailure } of raw.pendingActivities ?? []) {
-      const reason = lastFailure?.message;
-      if (!reason || !attempt) continue;
-      const before = byReason.get(reason) ?? { images: 0, attempts: 0, reason };
-      byReason.set(reason, { images: before.images + 1, attempts: Math.max(before.attempts, attempt - 1), reason });
-    }
+  const { running = [] } = await batchAnswer(client, batch);
+  const { workflowId } = batchHandle(client, batch);
+  const pending = await Promise.all([
+    aboutBatch(client, batch, () => pendingOf(client, workflowId)),
+    // A shard may not have started yet, or have ended just now.
+    ...running.map(({ workflowId }) => pendingOf(client, workflowId).catch(() => [])),
+  ]);
+  const found = new Map<string, Retrying>();
+  for (const { activityType, attempt, lastFailure } of pending.flat()) {
+    const reason = lastFailure?.message;
+    if (!reason) continue;
+    const activity = activityType?.name ?? '';
+    const key = `${activity} ${lastFailure.applicationFailureInfo?.type ?? reason}`;
+    const { count, attempts } = found.get(key) ?? { count: 0, attempts: 0 };
+    found.set(key, { activity, count: count + 1, attempts: Math.max(attempts, (attempt ?? 1) - 1), reason });
   }
-  return [...byReason.values()].toSorted((a, b) => b.images - a.images);
+  return [...found.values()].toSorted((a, b) => b.count - a.count);
 }
+
+const pendingOf = async ({ temporal }: BatchClient, workflowId: string) =>
+  (await temporal.workflow.getHandle(workflowId).describe()).raw.pendingActivities ?? [];

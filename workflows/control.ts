@@ -1,15 +1,10 @@
+import { ROW_COLUMNS } from '../catalog/row-columns.ts';
 import type { Size } from '../catalog/size.ts';
 import type { BatchInput } from './contract.ts';
 import { MAX_WINDOW } from './limits.ts';
 
 /** The name of the update by which a batch takes a ControlChange. */
 export const CONTROL_UPDATE = 'control';
-
-/** What every row can be found by, besides the columns that its catalog carries along. */
-export const ROW_COLUMNS = [
-  ...['id', 'prompt', 'negative_prompt', 'size', 'seed'],
-  ...['steps', 'guidance', 'priority', 'width', 'height'],
-] as const;
 
 /** Rows whose column has a value; `*` in it stands for anything. */
 export type RowFilter = { column: string; pattern: string };
@@ -108,7 +103,7 @@ const wholeNumber = (name: string, value: unknown, max: number): string | null =
 
 function unknownColumn(column: string, columns: string[] | undefined): string | null {
   if (columns === undefined || [...ROW_COLUMNS, ...columns].includes(column)) return null;
-  return `filter: expected one of its columns (${[...ROW_COLUMNS, ...columns].join(', ')}), found ${column}`;
+  return `filter: expected a column of the rows that it makes (${[...ROW_COLUMNS, ...columns].join(', ')}), found ${column}`;
 }
 
 const isFilter = (filter: RowFilter): boolean =>

@@ -120,7 +120,7 @@ type Batch = Required<BatchCarry> & { running: RunningShards };
 
 const answerOf = (input: BatchInput, { ledger, control, running }: Batch): BatchAnswer => ({
   ...progressOf(input, ledger, control),
-  running: running.shards.map((shard) => ({
+  running: running.answering.map((shard) => ({
     shard,
     workflowId: shardWorkflowId(input, shard),
     report: ledger.running[shard.shard] ?? null,
@@ -249,7 +249,7 @@ async function renderOne(input: BatchInput, batch: Batch, shard: ShardRef, windo
     if (isCancellation(error)) {
       settled(batch.ledger, shard, 'cancelled');
       // It still answers queries; what it has done would be counted twice.
-      batch.running.drop(shard.shard);
+      batch.running.ended(shard.shard);
       throw error;
     }
     const reason = reasonOf(rootCause(error));

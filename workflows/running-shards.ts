@@ -11,6 +11,8 @@ type Running = {
   /** What it was last told, as text. */
   told: string;
   handle: ChildWorkflowHandle<typeof renderShard> | null;
+  /** It was cancelled, and will not be asked any more. */
+  hasEnded: boolean;
 };
 
 /** The shards of a batch that run, the longest running first, and what each has been told of the batch's control. */
@@ -18,17 +20,18 @@ export class RunningShards {
   readonly #running: Running[] = [];
   #sequence = 0;
 
-  get shards(): ShardRef[] {
-    return this.#running.map(({ shard }) => shard);
+  /** Those that can say how far they are. */
+  get answering(): ShardRef[] {
+    return this.#running.filter(({ hasEnded }) => !hasEnded).map(({ shard }) => shard);
   }
 
   find(number: number): ShardRef | undefined {
-    return this.shards.find(({ shard }) => shard === number);
+    return this.#running.find(({ shard }) => shard.shard === number)?.shard;
   }
 
   /** Takes a shard in. @returns what it has to know; nothing while nobody has changed anything */
   add(shard: ShardRef, control: BatchControl): ShardControl | undefined {
-    const running: Running = { shard, told: '', handle: null };
+    const running: Running = { shard, told: '', handle: null, hasEnded: false };
     this.#running.push(running);
     if (control.version === 0) return undefined;
     const forShard = this.#controlOf(running, control);
@@ -45,14 +48,15 @@ export class RunningShards {
 
   /** A shard has ended: the others share its part of the window. */
   remove(number: number, control: BatchControl): void {
-    this.drop(number);
+    const place = this.#running.findIndex(({ shard }) => shard.shard === number);
+    if (place >= 0) this.#running.splice(place, 1);
     this.tell(control);
   }
 
-  /** A shard has ended with its batch, and nobody is told any more. */
-  drop(number: number): void {
-    const place = this.#running.findIndex(({ shard }) => shard.shard === number);
-    if (place >= 0) this.#running.splice(place, 1);
+  /** A shard was cancelled. It keeps its part of the window: as a rule its whole batch ends, and histories have it so. */
+  ended(number: number): void {
+    const running = this.#running.find(({ shard }) => shard.shard === number);
+    if (running !== undefined) running.hasEnded = true;
   }
 
   /** Tells each shard what is news to it. One that has just ended cannot hear it and need not. */

@@ -4,7 +4,8 @@ import type { Finished } from '../e2e/command-line.ts';
 
 /**
  * Runs a command line in this process, for tests of what a command says: starting a process would be most of their time. What a
- * process adds (signals, exit codes that a shell sees) is tested in tests/e2e/ with processes.
+ * process adds (signals, exit codes that a shell sees) is tested in tests/e2e/ with processes. One at a time: output, environment and
+ * exit code are the process's.
  */
 export async function runHere(args: string[], environment: NodeJS.ProcessEnv = {}): Promise<Finished> {
   const said = { stdout: '', stderr: '' };
@@ -16,6 +17,7 @@ export async function runHere(args: string[], environment: NodeJS.ProcessEnv = {
     }),
   );
   Object.assign(process.env, environment);
+  process.exitCode = undefined;
   try {
     const code = await main(['node', 'pixart-batch', ...args]);
     return { code, ...said };

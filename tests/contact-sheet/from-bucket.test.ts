@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(async () => {
   vi.unstubAllEnvs();
   if (typeof browser !== 'string') await browser.close();
-  await emulator.stop();
+  await emulator?.stop();
 });
 
 test.skipIf(typeof browser === 'string')('the page shows thumbnails and images where a bucket serves it', async () => {

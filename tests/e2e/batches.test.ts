@@ -127,7 +127,9 @@ test('Ctrl-C leaves a watched batch running; cancel stops it, and its end is not
 
   const watching = startPixartBatch(['watch', 'slow', '--json'], environment());
   await watching.said(/"rendering"/);
-  expectCode(0, await run('cancel', 'slow', '--wait'));
+  expect(expectCode(0, await run('cancel', 'slow', '--wait')).stdout).toContain(
+    join('batches', 'slow', 'manifest.json'),
+  );
   const watched = await watching.finished;
   expectCode(3, watched);
   expect(jsonLines(watched).at(-1)).toMatchObject({ batch: 'slow', state: 'cancelled' });

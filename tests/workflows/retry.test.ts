@@ -165,7 +165,7 @@ it('a retry starts nothing where the corrections are wrong or change nothing, an
   await expect(refused(wrong)).rejects.toThrow('2 problems in the catalog');
   const unnamed = await file('unnamed.csv', ['prompt,size', 'a door,256']);
   await expect(refused(unnamed)).rejects.toThrow(
-    /expected changes in rows with the ids .* found none\. .* 1 are not the batch's\. Rows without an id/,
+    /expected changes in rows with the ids .* found none\. 1 of its rows have ids .*\. Rows without an id/,
   );
   const [door] = (await site.manifest('refused')).failures;
   const same = await file('same.csv', ['id,prompt,size', `${door!.id},an impossible door,256`]);
