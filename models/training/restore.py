@@ -17,7 +17,7 @@ CHECKPOINT = HERE / "checkpoint"
 CONTINUED = HERE / "continued"
 """Text encoder and transformer as they went on from there: more objects and two in order, not yet as clean."""
 
-RUNS = {CHECKPOINT: ("text", "256px-fine"), CONTINUED: (TEXT_RUN, "256px-more")}
+RUNS = {CHECKPOINT: ("text", "256px-fine"), CONTINUED: (TEXT_RUN, "256px-pairs")}
 """The runs of text encoder and transformer that a folder's weights come from."""
 
 

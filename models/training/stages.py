@@ -44,9 +44,9 @@ SQUARE_256_MORE = Recipe(410, 256, 256, 2_400, base_side=32, pair_share=0.25)
 WIDE_256_MORE = Recipe(411, 320, 192, 120, base_side=32, pair_share=0.25)
 TALL_256_MORE = Recipe(412, 192, 320, 120, base_side=32, pair_share=0.25)
 
-SQUARE_256_PAIRS = Recipe(420, 256, 256, 6_000, base_side=32, pair_share=0.4)
-WIDE_256_PAIRS = Recipe(421, 320, 192, 300, base_side=32, pair_share=0.4)
-TALL_256_PAIRS = Recipe(422, 192, 320, 300, base_side=32, pair_share=0.4)
+SQUARE_256_PAIRS = Recipe(420, 256, 256, 3_000, base_side=32, pair_share=0.4)
+WIDE_256_PAIRS = Recipe(421, 320, 192, 150, base_side=32, pair_share=0.4)
+TALL_256_PAIRS = Recipe(422, 192, 320, 150, base_side=32, pair_share=0.4)
 
 # The run of the text encoder that the transformer learns from.
 TEXT_RUN = "text-2"
@@ -99,7 +99,7 @@ STAGES = {
         seed=10,
         sources=(Source(Recipe(320, 128, 128, 20_000, base_side=16, pair_share=0.4), 64),),
         start_from="256px-more",
-        steps=1_200,
+        steps=500,
         lr=2e-3,
         decay=0.0,
     ),
@@ -107,7 +107,7 @@ STAGES = {
         seed=12,
         sources=mostly_square(SQUARE_256_PAIRS, WIDE_256_PAIRS, TALL_256_PAIRS, 24),
         start_from="128px-pairs",
-        steps=1_100,
+        steps=700,
         lr=1.5e-3,
         decay=0.6,
     ),
@@ -115,7 +115,7 @@ STAGES = {
     "512px": Stage(
         seed=5,
         sources=(Source(Recipe(500, 512, 512, 320, base_side=64), 12, 0.6), Source(SQUARE_256_MORE, 48, 0.4)),
-        start_from="256px-more",
+        start_from="256px-pairs",
         steps=60,
         lr=7e-4,
     ),

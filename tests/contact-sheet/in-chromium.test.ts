@@ -1,5 +1,4 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -10,7 +9,7 @@ import { readDecisions } from '../../catalog/decisions.ts';
 import type { Job } from '../../catalog/job.ts';
 import { readDecisionsCsv } from '../../contact-sheet/page/decisions-csv.ts';
 import { contactSheetPageName, openStore } from '../../store/index.ts';
-import { openBrowser, serveFolder } from './browser.ts';
+import { openBrowser } from './browser.ts';
 import { type SampleRow, samplePictures, writeSampleBatch } from './sample-batch.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 400_000 });
@@ -36,9 +35,8 @@ const sampleRows = (): SampleRow[] =>
   }));
 
 let folder: string;
-let server: Server | undefined;
 let jobs: Job[];
-const addresses: Record<string, string> = {};
+let address: string;
 
 beforeAll(async () => {
   if (typeof browser === 'string') return;
@@ -48,20 +46,16 @@ beforeAll(async () => {
   const picture = (index: number) => (index + (Math.floor(index / 25) % 8)) % 25;
   jobs = await writeSampleBatch(store, 'night', sampleRows(), await samplePictures(25, 96), picture);
   await createWriteSheetPage(openStore)({ store: store.url, batch: 'night' });
-  const served = await serveFolder(folder);
-  server = served.server;
-  addresses.folder = pathToFileURL(join(folder, contactSheetPageName('night'))).href;
-  addresses.server = `${served.address}/${contactSheetPageName('night')}`;
+  address = pathToFileURL(join(folder, contactSheetPageName('night'))).href;
 });
 
 afterAll(async () => {
   if (typeof browser === 'string') return;
   await browser.close();
-  server?.close();
   await rm(folder, { recursive: true });
 });
 
-describe.skipIf(typeof browser === 'string').each(['folder', 'server'])('the page from a %s', (place) => {
+describe.skipIf(typeof browser === 'string')('the page from a folder', () => {
   let context: BrowserContext;
   let page: Page;
   let problems: string[];
@@ -74,8 +68,7 @@ describe.skipIf(typeof browser === 'string').each(['folder', 'server'])('the pag
     page.on('pageerror', (error) => problems.push(error.message));
     page.on('console', (message) => problems.push(message.text()));
     page.on('request', (request) => {
-      const origin = place === 'folder' ? 'file:///' : new URL(addresses.server!).origin;
-      if (!request.url().startsWith(origin) && !request.url().startsWith('blob:')) problems.push(request.url());
+      if (!/^(file|blob):/.test(request.url())) problems.push(request.url());
     });
     await open();
   });
@@ -86,7 +79,7 @@ describe.skipIf(typeof browser === 'string').each(['folder', 'server'])('the pag
   });
 
   const open = async () => {
-    await page.goto(addresses[place]!);
+    await page.goto(address);
     await page.locator('body[data-loaded]').waitFor();
   };
   const cell = (id: string) => page.locator(`.cell[data-id="${id}"]`);
