@@ -60,14 +60,9 @@ async function planSource(
 /** Columns that the rows carry along; `null` where they are too many to tell. */
 function columnsOf(shards: Shard[]): string[] | null {
   const columns = new Set<string>();
-  let characters = 0;
-  for (const name of shards.flatMap(({ jobs }) => jobs.flatMap(({ metadata }) => Object.keys(metadata)))) {
-    if (columns.has(name)) continue;
-    columns.add(name);
-    characters += name.length;
-    if (characters > COLUMN_CHARACTERS_TOLD) return null;
-  }
-  return [...columns];
+  for (const { jobs } of shards) for (const { metadata } of jobs) for (const name in metadata) columns.add(name);
+  const told = [...columns];
+  return told.join('').length > COLUMN_CHARACTERS_TOLD ? null : told;
 }
 
 async function writeShard(store: ObjectStore, name: string, jobs: Job[]): Promise<void> {

@@ -18,7 +18,7 @@ import {
   jsonOption,
   wholeNumber,
 } from './options.ts';
-import { note, printJson, printLine, table } from './output.ts';
+import { count, note, printJson, printLine, table } from './output.ts';
 
 const examples = `
 Examples:
@@ -111,5 +111,3 @@ export const summaryText = ({ rows, jobs, images }: PlanSummary): string =>
 /** What might surprise whoever wrote `{red|blue}`. */
 export const expansionHint = ({ unexpanded }: PlanSummary): string =>
   `${count(unexpanded, 'row')} with {a|b} or __name__ in the prompt, taken as it stands; --expand makes every combination`;
-
-const count = (number: number, thing: string): string => `${number} ${thing}${number === 1 ? '' : 's'}`;

@@ -11,7 +11,7 @@ import {
   jsonOption,
   type ServerOptions,
 } from './options.ts';
-import { printJson, printLine } from './output.ts';
+import { count, printJson, printLine } from './output.ts';
 import { withClient } from './with-client.ts';
 
 const examples = `
@@ -78,5 +78,3 @@ function startedText({ round, missing, corrected, rejected }: Retried): string {
   const corrections = corrected > 0 ? `; ${corrected} of them as corrected` : '';
   return `round ${round} has started${parts.length > 0 ? `: ${parts.join(', ')}` : ''}${corrections}`;
 }
-
-const count = (number: number, thing: string): string => `${number} ${thing}${number === 1 ? '' : 's'}`;

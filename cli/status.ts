@@ -9,7 +9,7 @@ import {
 } from '../client/index.ts';
 import type { BatchProgress } from '../workflows/contract.ts';
 import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from './options.ts';
-import { note, printJson, printLine, table, timeText } from './output.ts';
+import { count, note, printJson, printLine, table, timeText } from './output.ts';
 import { outcomeText } from './progress-text.ts';
 import { totalsText } from './tell-end.ts';
 import { withClient } from './with-client.ts';
@@ -50,7 +50,7 @@ const headline = ({ batch, state, total, done, failed }: BatchListing, progress:
 function details({ round, catalog, store, bundle, startedAt, endedAt }: BatchListing, progress: BatchProgress | null) {
   const sizes = Object.entries(progress?.bySize ?? {}).map(([size, counts]) => [
     `  ${size} px`,
-    `${counts.jobs} ${counts.jobs === 1 ? 'job' : 'jobs'}, ${outcomeText(counts)}`,
+    `${count(counts.jobs, 'job')}, ${outcomeText(counts)}`,
   ]);
   return table([
     ...sizes,
@@ -63,10 +63,10 @@ function details({ round, catalog, store, bundle, startedAt, endedAt }: BatchLis
   ]);
 }
 
-function againText({ activity, count, attempts, reason }: Retrying): string {
-  const images = count === 1 ? '1 image is' : `${count} images are`;
-  const what = activity === 'renderImage' ? images : `${activity} is`;
-  return `  ${what} tried again after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}: ${reason}`;
+function againText({ activity, count: pending, attempts, reason }: Retrying): string {
+  const what = activity === 'renderImage' ? count(pending, 'image') : activity;
+  const are = activity === 'renderImage' && pending > 1 ? 'are' : 'is';
+  return `  ${what} ${are} tried again after ${count(attempts, 'attempt')}: ${reason}`;
 }
 
 const failures = (progress: BatchProgress | null): string[] =>

@@ -5,7 +5,7 @@ import type { Totals } from '../catalog/receipt.ts';
 import { type BatchClient, type BatchEnd, batchProgress, describeBatch, isSheetPageMade } from '../client/index.ts';
 import { batchFolder, contactSheetPageName, manifestName } from '../store/index.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import { printJson, printLine, table } from './output.ts';
+import { count, printJson, printLine, table } from './output.ts';
 import { outcomeText } from './progress-text.ts';
 
 /** Prints how a batch ended, and where its results are; the exit code says whether all of its images are there. */
@@ -64,7 +64,7 @@ function storePlace(url: string): string {
 /** `24 jobs, 20 rendered, 4 reused` */
 export function totalsText({ jobs, cancelled, extraComputations, ...outcome }: Totals): string {
   return [
-    `${jobs} ${jobs === 1 ? 'job' : 'jobs'}`,
+    count(jobs, 'job'),
     outcomeText(outcome),
     ...(cancelled === 0 ? [] : [`${cancelled} not started`]),
     ...(extraComputations === 0 ? [] : [`${extraComputations} computed more than once`]),

@@ -24,7 +24,13 @@ const SHARD_ANSWER_MS = 2_000;
  * @throws NoOrchestrator
  */
 export async function batchProgress(client: BatchClient, batch: string): Promise<BatchProgress> {
-  const answer = await batchAnswer(client, batch);
+  const answer = await aboutBatch(client, batch, async () => {
+    try {
+      return await batchHandle(client, batch).query<BatchAnswer, []>(PROGRESS_QUERY);
+    } catch (error) {
+      throw isUnanswered(error) ? new NoOrchestrator(batch) : error;
+    }
+  });
   // A batch that an older orchestrator runs names no shards.
   const running = answer.running ?? [];
   const reports = await Promise.all(running.map(({ workflowId }) => shardReport(client, workflowId)));
@@ -33,16 +39,6 @@ export async function batchProgress(client: BatchClient, batch: string): Promise
     reports.filter((report) => report !== null),
   );
 }
-
-/** What the batch itself says, with the last reports of its shards. Throws as batchProgress does. */
-export const batchAnswer = (client: BatchClient, batch: string): Promise<BatchAnswer> =>
-  aboutBatch(client, batch, async () => {
-    try {
-      return await batchHandle(client, batch).query<BatchAnswer, []>(PROGRESS_QUERY);
-    } catch (error) {
-      throw isUnanswered(error) ? new NoOrchestrator(batch) : error;
-    }
-  });
 
 async function shardReport({ temporal }: BatchClient, workflowId: string): Promise<ShardReport | null> {
   try {

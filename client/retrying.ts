@@ -1,5 +1,4 @@
 import { aboutBatch, batchHandle } from './batch-handle.ts';
-import { batchAnswer } from './batch-progress.ts';
 import type { BatchClient } from './connect.ts';
 
 /** Activities whose last attempt failed, and which are tried again: images (`renderImage`) or a step of the batch's own. */
@@ -13,21 +12,16 @@ export type Retrying = {
 };
 
 /**
- * What a batch that runs is held up by, as the pending activities of its workflows tell.
+ * What a batch that runs is held up by, as the pending activities of its workflows tell; no orchestrator is asked.
  *
  * @throws UserError where Temporal does not know the batch
- * @throws NoOrchestrator
  */
 export async function retrying(client: BatchClient, batch: string): Promise<Retrying[]> {
-  const { running = [] } = await batchAnswer(client, batch);
-  const { workflowId } = batchHandle(client, batch);
-  const pending = await Promise.all([
-    aboutBatch(client, batch, () => pendingOf(client, workflowId)),
-    // A shard may not have started yet, or have ended just now.
-    ...running.map(({ workflowId }) => pendingOf(client, workflowId).catch(() => [])),
-  ]);
+  const { raw } = await aboutBatch(client, batch, () => batchHandle(client, batch).describe());
+  const shards = (raw.pendingChildren ?? []).filter(({ workflowTypeName }) => workflowTypeName === 'renderShard');
+  const ofShards = await Promise.all(shards.map(({ workflowId }) => pendingOf(client, workflowId!)));
   const found = new Map<string, Retrying>();
-  for (const { activityType, attempt, lastFailure } of pending.flat()) {
+  for (const { activityType, attempt, lastFailure } of [...(raw.pendingActivities ?? []), ...ofShards.flat()]) {
     const reason = lastFailure?.message;
     if (!reason) continue;
     const activity = activityType?.name ?? '';
@@ -38,5 +32,12 @@ export async function retrying(client: BatchClient, batch: string): Promise<Retr
   return [...found.values()].toSorted((a, b) => b.count - a.count);
 }
 
-const pendingOf = async ({ temporal }: BatchClient, workflowId: string) =>
-  (await temporal.workflow.getHandle(workflowId).describe()).raw.pendingActivities ?? [];
+/** None of a shard that has ended meanwhile. */
+const pendingOf = ({ temporal }: BatchClient, workflowId: string) =>
+  temporal.workflow
+    .getHandle(workflowId)
+    .describe()
+    .then(
+      ({ raw }) => raw.pendingActivities ?? [],
+      () => [],
+    );

@@ -26,7 +26,7 @@ export class RunningShards {
   }
 
   find(number: number): ShardRef | undefined {
-    return this.#running.find(({ shard }) => shard.shard === number)?.shard;
+    return this.#of(number)?.shard;
   }
 
   /** Takes a shard in. @returns what it has to know; nothing while nobody has changed anything */
@@ -41,7 +41,7 @@ export class RunningShards {
 
   /** A shard can be told of changes once it has started. */
   started(number: number, handle: ChildWorkflowHandle<typeof renderShard>, control: BatchControl): void {
-    const running = this.#running.find(({ shard }) => shard.shard === number);
+    const running = this.#of(number);
     if (running !== undefined) running.handle = handle;
     this.tell(control);
   }
@@ -55,7 +55,7 @@ export class RunningShards {
 
   /** A shard was cancelled. It keeps its part of the window: as a rule its whole batch ends, and histories have it so. */
   ended(number: number): void {
-    const running = this.#running.find(({ shard }) => shard.shard === number);
+    const running = this.#of(number);
     if (running !== undefined) running.hasEnded = true;
   }
 
@@ -87,6 +87,10 @@ export class RunningShards {
       cancelAll: control.cancelledSizes.includes(size),
       filters: control.filters,
     };
+  }
+
+  #of(number: number): Running | undefined {
+    return this.#running.find(({ shard }) => shard.shard === number);
   }
 
   #ofSize(size: Size): Running[] {
