@@ -23,18 +23,18 @@ def plain_caption(name: str, style: str, background: str) -> str:
     return f"{_article(style)} {name} on {_article(colour)} background"
 
 
-def caption(scene: Scene, rng: np.random.Generator, whole: bool = False) -> str:
-    """Describe a scene in a random wording: one in four is dense.
+def caption(scene: Scene, rng: np.random.Generator, whole: bool = False, dense: bool | None = None) -> str:
+    """Describe a scene in a random wording: one in four is dense, or all or none as `dense` says.
 
     One in ten of a single object leaves out style or background, unless `whole` forbids it.
     """
     words = wording()
-    kind = "single" if len(scene.objects) == 1 else "pair"
+    kind = "pair" if scene.relation else "group" if scene.count > 1 else "single"
     if kind == "single" and not whole and rng.random() < 0.1:
         text = _partial(scene, rng)
     else:
-        templates = words[kind + ("_dense" if rng.random() < 0.25 else "")]
-        text = templates[rng.integers(len(templates))].format(**_fields(scene, rng))
+        long = rng.random() < 0.25 if dense is None else dense
+        text = _pick(words[kind + ("_dense" if long else "")], rng).format(**_fields(scene, rng))
     if rng.random() < 0.3:
         text = _pick(words["prefixes"], rng) + text + _pick(words["suffixes"], rng)
     return _letter_case(text, rng)
@@ -63,10 +63,29 @@ def _fields(scene: Scene, rng: np.random.Generator) -> dict[str, str]:
     }
     if scene.relation:
         fields["place"], fields["other_place"] = words["places"][scene.relation]
+    if scene.count > 1:
+        fields["count"] = _pick(words["counts"][str(scene.count)], rng)
+        fields["layout"] = _pick(words["layouts"][str(scene.count)], rng)
+        fields["objects"] = plural(scene.objects[0].name)
+        return fields
     for role, placed in zip(("object", "other"), scene.objects, strict=False):
         name = _object_words(placed.name, rng)
-        fields |= {role: name, f"an_{role}": _article(name), f"a_style_{role}": _article(f"{style} {name}")}
+        sized, styled = _sized(name, style, scene, rng)
+        fields |= {role: sized, f"an_{role}": _article(sized), f"a_style_{role}": _article(styled)}
     return fields
+
+
+def _sized(name: str, style: str, scene: Scene, rng: np.random.Generator) -> tuple[str, str]:
+    """Return the name with its size, and with size and style in either order."""
+    if scene.size == "normal":
+        return name, f"{style} {name}"
+    size = _pick(wording()["sizes"][scene.size], rng)
+    return f"{size} {name}", f"{size} {style} {name}" if rng.random() < 0.5 else f"{style} {size} {name}"
+
+
+def plural(name: str) -> str:
+    """Return what several of an object are called."""
+    return OBJECTS[name].get("plural", f"{name}s")
 
 
 def _object_words(name: str, rng: np.random.Generator) -> str:

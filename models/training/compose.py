@@ -1,39 +1,64 @@
-"""From a scene to its true picture, at any width and height."""
+"""From scenes to their true pictures, at any width and height, many at a time."""
 
-import numpy as np
-from PIL import Image, ImageColor
+from functools import cache
 
-from training.icons import picture
-from training.scenes import BACKGROUNDS, Scene
+import torch
+import torch.nn.functional as F
+from PIL import ImageColor
+
+from training.device import DEVICE
+from training.icons import OBJECT_NAMES, STYLES, atlas
+from training.scenes import BACKGROUNDS, Placed, Scene
+
+FINER = 2
+"""Pictures are painted so much larger and then averaged, which smooths edges."""
 
 
-def background(name: str, width: int, height: int) -> np.ndarray:
-    """Paint a background, uint8 [height, width, 3]: a vertical blend of its two colours."""
-    top, bottom = (np.array(ImageColor.getrgb(c), dtype=np.float32) for c in BACKGROUNDS[name])
-    t = ((np.arange(height, dtype=np.float32) + 0.5) / height)[:, None]
-    column = np.round(top * (1 - t) + bottom * t).astype(np.uint8)
-    return np.broadcast_to(column[:, None], (height, width, 3)).copy()
+def compose(scenes: list[Scene], width: int, height: int) -> torch.Tensor:
+    """Paint scenes, uint8 [B, 3, height, width] on the training device; sizes and places follow the shorter side."""
+    canvas = background([s.background for s in scenes], height * FINER).expand(-1, -1, -1, width * FINER).clone()
+    for layer in range(max(len(s.objects) for s in scenes)):
+        placed = {i: s.objects[layer] for i, s in enumerate(scenes) if layer < len(s.objects)}
+        for level in {_level(o, width, height) for o in placed.values()}:
+            chosen = [i for i, o in placed.items() if _level(o, width, height) == level]
+            above = _place([placed[i] for i in chosen], level, width, height)
+            canvas[chosen] = above[:, :3] + canvas[chosen] * (1 - above[:, 3:])
+    return F.avg_pool2d(canvas, FINER).mul_(255).round_().to(torch.uint8)
 
 
-def compose(scene: Scene, width: int, height: int) -> np.ndarray:
-    """Paint a scene, uint8 [height, width, 3]; sizes and places follow the shorter side."""
-    canvas = Image.fromarray(background(scene.background, width, height)).convert("RGBa")
+def background(names: list[str], height: int) -> torch.Tensor:
+    """Paint backgrounds, float [B, 3, height, 1] in 0 … 1: a vertical blend of two colours."""
+    colours = [[ImageColor.getrgb(c) for c in BACKGROUNDS[name]] for name in names]
+    top, bottom = (torch.tensor(colours, device=DEVICE) / 255)[:, :, :, None, None].unbind(1)
+    t = ((torch.arange(height, device=DEVICE) + 0.5) / height)[None, None, :, None]
+    return top * (1 - t) + bottom * t
+
+
+def _level(placed: Placed, width: int, height: int) -> int:
+    """Return the smallest kept raster that is not enlarged, so that no pixel of it is skipped either."""
+    side = placed.size * min(width, height) * FINER
+    return next((level for level in (128, 256, 512) if level >= side), 1024)
+
+
+@cache
+def _rasters(level: int) -> torch.Tensor:
+    """Return every object in every style, uint8 [styles, objects, level, level, 4]."""
+    return torch.from_numpy(atlas(level)).to(DEVICE)
+
+
+def _place(objects: list[Placed], level: int, width: int, height: int) -> torch.Tensor:
+    """Paint one object on each of many empty canvases, float [B, 4, height, width] times FINER, in 0 … 1."""
     unit = min(width, height)
-    atlas_size = 256 if unit <= 320 else 1024
-    for placed in scene.objects:
-        side = round(placed.size * unit)
-        # Hamming has no negative lobes: a flat shape keeps flat edges, without ringing.
-        icon = picture(placed.style, placed.name, atlas_size).resize((side, side), Image.Resampling.HAMMING)
-        left = round(width / 2 + placed.x * unit - side / 2)
-        top = round(height / 2 + placed.y * unit - side / 2)
-        _paste(canvas, icon, left, top)
-    return np.asarray(canvas.convert("RGB"))
-
-
-def _paste(canvas: Image.Image, icon: Image.Image, left: int, top: int) -> None:
-    """Lay a premultiplied picture over the canvas; what lies outside is cut off."""
-    box = (max(left, 0), max(top, 0), min(left + icon.width, canvas.width), min(top + icon.height, canvas.height))
-    below = np.asarray(canvas.crop(box), dtype=np.float32)
-    above = np.asarray(icon.crop((box[0] - left, box[1] - top, box[2] - left, box[3] - top)), dtype=np.float32)
-    mixed = above + below * (1 - above[..., 3:] / 255)
-    canvas.paste(Image.fromarray(np.clip(np.round(mixed), 0, 255).astype(np.uint8), "RGBa"), box[:2])
+    styles = torch.tensor([STYLES.index(o.style) for o in objects], device=DEVICE)
+    names = torch.tensor([OBJECT_NAMES.index(o.name) for o in objects], device=DEVICE)
+    size, x, y = torch.tensor([(o.size, o.x, o.y) for o in objects], dtype=torch.float32, device=DEVICE).T
+    zero = torch.zeros_like(x)
+    # From the canvas's -1 … 1 to the object's.
+    across = torch.stack([width / unit / size, zero, -2 * x / size], 1)
+    down = torch.stack([zero, height / unit / size, -2 * y / size], 1)
+    shape = (len(objects), 4, height * FINER, width * FINER)
+    grid = F.affine_grid(torch.stack([across, down], 1), shape, align_corners=False)
+    pictures = _rasters(level)[styles, names].permute(0, 3, 1, 2) / 255
+    # With premultiplied alpha scaling makes no dark rim.
+    pictures[:, :3] *= pictures[:, 3:]
+    return F.grid_sample(pictures, grid, align_corners=False)

@@ -8,14 +8,14 @@ import torch
 from diffusers import AutoencoderKL, PixArtSigmaPipeline
 from safetensors.torch import load_file, save_file
 
-from training.paths import CACHE
 from training.run import Run
 from training.schedule import scheduler
-from training.stages import TEXT_RUN
+from training.stages import STAGES, TEXT_RUN
 from training.text_states import TextStates
 from training.tokenizer import load_tokenizer
 from training.train_text import load_text_encoder
 from training.train_transformer import load_average
+from training.train_vae import load_vae
 from training.transformer import Transformer, compression_weights, to_diffusers
 
 
@@ -54,11 +54,11 @@ def _add_compression(folder: Path, model: Transformer) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("stage", help="the transformer's stage: 128px, 256px, 512px")
+    parser.add_argument("stage", choices=STAGES)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--base-side", type=int, default=32, help="latent side of the size whose positions it carries")
     arguments = parser.parse_args()
-    vae = AutoencoderKL.from_pretrained(CACHE / "vae").eval()
+    vae = load_vae(STAGES[arguments.stage].vae)
     model = load_average(arguments.stage)
     text_states = TextStates(load_tokenizer(), load_text_encoder(Run(TEXT_RUN)))
     save_folder(arguments.folder, model, vae, text_states, arguments.base_side)

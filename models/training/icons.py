@@ -56,11 +56,4 @@ def atlas(size: int) -> np.ndarray:
         pictures = [[np.asarray(rasterise(s, OBJECTS[o]["icon"], size)) for o in OBJECT_NAMES] for s in STYLES]
         file.parent.mkdir(parents=True, exist_ok=True)
         np.save(file, np.asarray(pictures))
-    return np.load(file, mmap_mode="r")
-
-
-@cache
-def picture(style: str, name: str, size: int) -> Image.Image:
-    """Return one object from the atlas with premultiplied alpha, so that scaling makes no dark rim."""
-    array = atlas(size)[STYLES.index(style), OBJECT_NAMES.index(name)]
-    return Image.fromarray(np.array(array), "RGBA").convert("RGBa")
+    return np.load(file, mmap_mode="c")

@@ -14,7 +14,7 @@ def orthogonalise(update: torch.Tensor, steps: int = 5) -> torch.Tensor:
     x = update.mT if tall else update
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     gram = x @ x.mT
-    identity = torch.eye(gram.shape[-1])
+    identity = torch.eye(gram.shape[-1], device=gram.device)
     product = a * identity + b * gram + c * gram @ gram
     factor = product
     for _ in range(steps - 1):
@@ -40,16 +40,19 @@ class Muon(torch.optim.Optimizer):
                 if p.grad is not None:
                     shapes.setdefault((p.shape[0], p[0].numel()), []).append(p)
             for (rows, columns), parameters in shapes.items():
-                updates = torch.stack([self._momentum(p, group["momentum"]) for p in parameters])
-                updates = orthogonalise(updates.view(len(parameters), rows, columns))
+                pushed = self._with_momentum(parameters, group["momentum"])
+                updates = orthogonalise(torch.stack([u.reshape(rows, columns) for u in pushed]))
                 scale = 0.2 * max(rows, columns) ** 0.5
-                for p, update in zip(parameters, updates, strict=True):
-                    p.mul_(1 - group["lr"] * group["weight_decay"])
-                    p.add_(update.view_as(p), alpha=-group["lr"] * scale)
+                shaped = [u.view_as(p) for u, p in zip(updates, parameters, strict=True)]
+                torch._foreach_mul_(parameters, 1 - group["lr"] * group["weight_decay"])
+                torch._foreach_add_(parameters, shaped, alpha=-group["lr"] * scale)
 
-    def _momentum(self, p: torch.Tensor, momentum: float) -> torch.Tensor:
-        state = self.state[p]
-        if "momentum" not in state:
-            state["momentum"] = torch.zeros_like(p, memory_format=torch.contiguous_format)
-        buffer = state["momentum"].lerp_(p.grad.contiguous(), 1 - momentum)
-        return p.grad.contiguous().lerp(buffer, momentum).reshape(p.shape[0], -1)
+    def _with_momentum(self, parameters: list[torch.Tensor], momentum: float) -> list[torch.Tensor]:
+        """Return Nesterov's updates: the gradient pushed towards its running average."""
+        for p in parameters:
+            if "momentum" not in self.state[p]:
+                self.state[p]["momentum"] = torch.zeros_like(p, memory_format=torch.contiguous_format)
+        gradients = [p.grad.contiguous() for p in parameters]
+        buffers = [self.state[p]["momentum"] for p in parameters]
+        torch._foreach_lerp_(buffers, gradients, 1 - momentum)
+        return torch._foreach_lerp(gradients, buffers, momentum)

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from training.device import DEVICE
 from training.muon import Muon
 from training.paths import CACHE
 
@@ -35,6 +36,30 @@ def optimisers(
         Muon(matrices, lr=lr, weight_decay=weight_decay),
         torch.optim.AdamW(rest, lr=lr, betas=(0.9, 0.99), weight_decay=0.0, fused=True),
     ]
+
+
+class Length:
+    """How long a stage is: so many steps or, with `minutes`, as many as fit into them at the pace so far."""
+
+    PACED = 20
+    """Steps that tell nothing of the pace, since compilers and caches are still at work."""
+
+    def __init__(self, steps: int, minutes: float | None = None):
+        self.steps, self.limit = steps, minutes and 60 * minutes
+        self.started = self.paced = time.monotonic()
+        self.taken = 0
+
+    def total(self, step: int) -> int:
+        """Return how many steps the stage has in all, as far as can be told before this one; to be asked at each."""
+        now = time.monotonic()
+        taken, self.taken = self.taken, self.taken + 1
+        if not self.limit:
+            return self.steps
+        if taken <= self.PACED:
+            self.paced = now
+            return self.steps
+        pace = (now - self.paced) / (taken - self.PACED)
+        return step + max(0, int((self.started + self.limit - now) / pace))
 
 
 class Average:
@@ -82,7 +107,7 @@ class Run:
         file = self.folder / "checkpoint.pt"
         if not file.exists():
             return 0
-        state = torch.load(file, map_location="cpu", weights_only=True)
+        state = torch.load(file, map_location=DEVICE, weights_only=True)
         model.load_state_dict(state["model"])
         average.module.load_state_dict(state["average"])
         average.updates = state["updates"]

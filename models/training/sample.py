@@ -4,8 +4,10 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL
 
+from training.device import DEVICE
 from training.schedule import scheduler
 from training.text_states import TextStates
+from training.train_vae import decode
 from training.transformer import Transformer
 
 
@@ -28,13 +30,14 @@ def sample(
     solver.set_timesteps(steps)
     states, mask = text_states([""] * len(prompts) + list(prompts))
     generator = torch.Generator().manual_seed(seed)
-    latents = torch.randn(len(prompts), 4, height // 8, width // 8, generator=generator)
+    latents = torch.randn(len(prompts), 4, height // 8, width // 8, generator=generator).to(DEVICE)
     for t in solver.timesteps:
-        timestep = t.expand(2 * len(prompts))
-        without, with_text = model(torch.cat([latents, latents]), timestep, states, mask, base_side=base_side).chunk(2)
+        timestep = t.to(DEVICE).expand(2 * len(prompts))
+        both = model(torch.cat([latents, latents]), timestep, states, mask, base_side=base_side)
+        without, with_text = both.chunk(2)
         latents = solver.step(without + guidance * (with_text - without), t, latents).prev_sample
-    images = torch.cat([vae.decoder(vae.post_quant_conv(x)) for x in latents.split(4)])
-    return ((images.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
+    images = torch.cat([decode(vae, x) for x in latents.split(4)])
+    return ((images.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
 
 
 def contact_sheet(images: np.ndarray, columns: int) -> np.ndarray:

@@ -27,6 +27,14 @@ BACKGROUNDS: dict[str, tuple[str, str]] = {
     "meadow": ("#e6f7a0", "#4fae3e"),
 }
 RELATIONS = ("left of", "right of", "above", "below")
+# How much of the shorter side a single object takes; a caption names the size unless it is the normal one.
+SIZES = {"small": (0.4, 0.46), "normal": (0.7, 0.78), "large": (0.88, 0.94)}
+# Where the centres of so many like objects lie.
+GROUPS = {
+    2: ((-0.24, 0.0), (0.24, 0.0)),
+    3: ((0.0, -0.23), (-0.24, 0.23), (0.24, 0.23)),
+    4: ((-0.24, -0.24), (0.24, -0.24), (-0.24, 0.24), (0.24, 0.24)),
+}
 HELD_OUT_SHARE = 0.06
 
 
@@ -43,11 +51,26 @@ class Placed:
 
 @dataclass(frozen=True)
 class Scene:
-    """A background and one or two objects; with two, `relation` says how the first lies to the second."""
+    """A background and one object, two that differ, or two to four alike.
+
+    With two that differ, `relation` says how the first lies to the second.
+    """
 
     background: str
     objects: tuple[Placed, ...]
     relation: str | None = None
+
+    @property
+    def count(self) -> int:
+        """How many there are of the first object."""
+        return 1 if self.relation else len(self.objects)
+
+    @property
+    def size(self) -> str:
+        """The size of a single object; what there are several of has the normal one."""
+        side = self.objects[0].size
+        near = min(SIZES, key=lambda name: abs(side - sum(SIZES[name]) / 2))
+        return near if len(self.objects) == 1 else "normal"
 
 
 def held_out(*key: str) -> bool:
@@ -58,15 +81,22 @@ def held_out(*key: str) -> bool:
 
 def is_held_out(scene: Scene) -> bool:
     """Say whether any part of the scene belongs to the held-out combinations."""
-    names = sorted(o.name for o in scene.objects)
-    pair = len(names) == 2 and held_out(*names)
+    pair = scene.relation is not None and held_out(*sorted(o.name for o in scene.objects))
     return pair or any(held_out(o.name, o.style, scene.background) for o in scene.objects)
 
 
-def single(rng: np.random.Generator, name: str, style: str, background: str) -> Scene:
-    """Place one large object near the centre."""
+def single(rng: np.random.Generator, name: str, style: str, background: str, size: str = "normal") -> Scene:
+    """Place one object near the centre."""
     x, y = rng.uniform(-0.02, 0.02, 2)
-    return Scene(background, (Placed(name, style, x, y, rng.uniform(0.7, 0.78)),))
+    return Scene(background, (Placed(name, style, x, y, rng.uniform(*SIZES[size])),))
+
+
+def group(rng: np.random.Generator, name: str, style: str, background: str, count: int) -> Scene:
+    """Place two to four of one object."""
+    size = rng.uniform(0.4, 0.44)
+    shifts = rng.uniform(-0.015, 0.015, (count, 2))
+    centres = [(x + dx, y + dy) for (x, y), (dx, dy) in zip(GROUPS[count], shifts, strict=True)]
+    return Scene(background, tuple(Placed(name, style, x, y, size) for x, y in centres))
 
 
 def pair(rng: np.random.Generator, names: tuple[str, str], style: str, background: str, relation: str) -> Scene:
@@ -81,16 +111,30 @@ def pair(rng: np.random.Generator, names: tuple[str, str], style: str, backgroun
     return Scene(background, tuple(objects), relation)
 
 
-def sample_scene(rng: np.random.Generator, pair_share: float, names: tuple[str, ...] = OBJECT_NAMES) -> Scene:
-    """Draw a training scene: any combination but the held-out ones; styles, objects and backgrounds evenly."""
-    while True:
-        style = STYLES[rng.integers(len(STYLES))]
-        background = tuple(BACKGROUNDS)[rng.integers(len(BACKGROUNDS))]
-        if rng.random() < pair_share:
-            first, second = rng.choice(len(names), 2, replace=False)
-            relation = RELATIONS[rng.integers(len(RELATIONS))]
-            scene = pair(rng, (names[first], names[second]), style, background, relation)
-        else:
-            scene = single(rng, names[rng.integers(len(names))], style, background)
-        if not is_held_out(scene):
-            return scene
+def any_scene(rng: np.random.Generator, kind: str) -> Scene:
+    """Draw a scene of a kind ("single", "sized", "group" or "pair"); styles, objects and backgrounds evenly."""
+    style = STYLES[rng.integers(len(STYLES))]
+    background = tuple(BACKGROUNDS)[rng.integers(len(BACKGROUNDS))]
+    first, second = (int(i) for i in rng.integers((len(OBJECT_NAMES), len(OBJECT_NAMES) - 1)))
+    name, other = OBJECT_NAMES[first], OBJECT_NAMES[second + (second >= first)]
+    match kind:
+        case "pair":
+            return pair(rng, (name, other), style, background, RELATIONS[rng.integers(len(RELATIONS))])
+        case "group":
+            return group(rng, name, style, background, int(rng.integers(2, 5)))
+        case "sized":
+            return single(rng, name, style, background, ("small", "large")[rng.integers(2)])
+    return single(rng, name, style, background)
+
+
+def sample_scene(rng: np.random.Generator, pair_share: float) -> Scene:
+    """Draw a training scene: any combination but the held-out ones.
+
+    Of what is not a pair, one scene in seven shows several of one object and one in five a small or large one.
+    """
+    other = np.array([0.66, 0.2, 0.14]) * (1 - pair_share)
+    kinds = ("single", "sized", "group", "pair")
+    kind = kinds[int(np.searchsorted(np.cumsum(other), rng.random(), side="right"))]
+    while is_held_out(scene := any_scene(rng, kind)):
+        pass
+    return scene

@@ -29,5 +29,5 @@ def signal_and_noise() -> tuple[torch.Tensor, torch.Tensor]:
 
 def noised(x: torch.Tensor, noise: torch.Tensor, timestep: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return noisy latents and their v target (Salimans and Ho 2022, appendix D)."""
-    signal, sigma = (f[timestep].view(-1, 1, 1, 1) for f in signal_and_noise())
+    signal, sigma = (f.to(x.device)[timestep].view(-1, 1, 1, 1) for f in signal_and_noise())
     return signal * x + sigma * noise, signal * noise - sigma * x

@@ -1,4 +1,5 @@
-"""A judge of pictures, trained apart from the model: it reads object, places, style and background off an image.
+"""A judge of pictures, trained apart from the model: it reads objects, places, number, size, style and
+background off an image.
 
 python -m training.scorer
 
@@ -14,17 +15,27 @@ from diffusers import AutoencoderKL
 from torch import nn
 
 from training.compose import compose
-from training.icons import OBJECT_NAMES, STYLES
-from training.paths import CACHE
+from training.device import DEVICE, fast_arithmetic
+from training.icons import STYLES
 from training.run import Average, Run, optimisers, set_rate, trapezoid
-from training.scenes import BACKGROUNDS, RELATIONS, Scene, held_out, is_held_out, pair, sample_scene, single
-from training.train_text import OPTIONAL, PLACES, places
-from training.train_vae import reconstruct, to_tensor
+from training.scenes import BACKGROUNDS, SIZES, Scene, any_scene, held_out, is_held_out, sample_scene
+from training.train_text import COUNTS, OPTIONAL, PLACES, places
+from training.train_vae import load_vae, reconstruct, to_tensor
 
-SIDE = 64
+SIDE = 128
 """Pictures of every size are shrunk to this side."""
 
-ATTRIBUTES = {"object": OPTIONAL, **dict.fromkeys(PLACES, OPTIONAL), "style": STYLES, "background": tuple(BACKGROUNDS)}
+ATTRIBUTES = {
+    "object": OPTIONAL,
+    **dict.fromkeys(PLACES, OPTIONAL),
+    "count": COUNTS,
+    "size": tuple(SIZES),
+    "style": STYLES,
+    "background": tuple(BACKGROUNDS),
+}
+
+
+KINDS = ("single", "sized", "group", "pair")
 
 
 class Residual(nn.Module):
@@ -43,12 +54,12 @@ class Residual(nn.Module):
 
 
 class Scorer(nn.Module):
-    """Images [B, 3, 64, 64] in -1 … 1 to one [B, values] of logits per attribute.
+    """Images [B, 3, 128, 128] in -1 … 1 to one [B, values] of logits per attribute.
 
     What is left at the end is a grid of 4 × 4 cells and no average, so that places can be told apart.
     """
 
-    def __init__(self, channels: tuple[int, ...] = (32, 64, 96, 128)):
+    def __init__(self, channels: tuple[int, ...] = (32, 64, 96, 128, 128)):
         super().__init__()
         widths = zip((3, *channels), channels, strict=False)
         self.stages = nn.Sequential(
@@ -63,10 +74,17 @@ class Scorer(nn.Module):
 
 
 def targets(scene: Scene) -> list[int]:
-    """Return the index of each attribute's value; "object" is "none" where there are two."""
+    """Return the index of each attribute's value; "object" is "none" where there are two that differ."""
     first = scene.objects[0]
     alone = "none" if scene.relation else first.name
-    values = {"object": alone, **places(scene), "style": first.style, "background": scene.background}
+    values = {
+        "object": alone,
+        **places(scene),
+        "count": str(scene.count),
+        "size": scene.size,
+        "style": first.style,
+        "background": scene.background,
+    }
     return [names.index(values[attribute]) for attribute, names in ATTRIBUTES.items()]
 
 
@@ -77,26 +95,21 @@ def shrink(images: torch.Tensor) -> torch.Tensor:
 
 @torch.no_grad()
 def pictures(scenes: list[Scene], vae: AutoencoderKL | None, side: int = 128) -> torch.Tensor:
-    """Paint scenes, send them through the autoencoder if one is given, and shrink them, uint8 [B, 3, 64, 64]."""
+    """Paint scenes, send them through the autoencoder if one is given, and shrink them, uint8 [B, 3, 128, 128]."""
     shrunk = []
-    for i in range(0, len(scenes), 16):
-        x = to_tensor(np.stack([compose(s, side, side) for s in scenes[i : i + 16]]))
-        shrunk.append(shrink(x if vae is None else reconstruct(vae, x)))
-    return ((torch.cat(shrunk) + 1) * 127.5).round().byte()
+    for i in range(0, len(scenes), 64):
+        x = to_tensor(compose(scenes[i : i + 64], side, side))
+        shrunk.append(((shrink(x if vae is None else reconstruct(vae, x)) + 1) * 127.5).round().byte())
+    return torch.cat(shrunk)
 
 
-def held_out_scenes(count: int, pair_share: float, seed: int) -> list[Scene]:
-    """Draw scenes of combinations that are never trained on: single objects, and pairs held out as pairs."""
+def held_out_scenes(count: int, kind: str, seed: int) -> list[Scene]:
+    """Draw scenes of a kind whose combinations are never trained on; pairs are held out as pairs."""
     rng = np.random.default_rng(seed)
     scenes: list[Scene] = []
     while len(scenes) < count:
-        style, background = STYLES[rng.integers(len(STYLES))], tuple(BACKGROUNDS)[rng.integers(len(BACKGROUNDS))]
-        first, second = (OBJECT_NAMES[i] for i in rng.choice(len(OBJECT_NAMES), 2, replace=False))
-        if rng.random() < pair_share:
-            if held_out(*sorted((first, second))):
-                relation = RELATIONS[rng.integers(len(RELATIONS))]
-                scenes.append(pair(rng, (first, second), style, background, relation))
-        elif is_held_out(scene := single(rng, first, style, background)):
+        scene = any_scene(rng, kind)
+        if held_out(*sorted(o.name for o in scene.objects)) if kind == "pair" else is_held_out(scene):
             scenes.append(scene)
     return scenes
 
@@ -104,35 +117,36 @@ def held_out_scenes(count: int, pair_share: float, seed: int) -> list[Scene]:
 @torch.no_grad()
 def accuracy(scorer: Scorer, images: torch.Tensor, scenes: list[Scene]) -> dict[str, float]:
     """Share of scenes read rightly, by attribute."""
-    wanted = torch.tensor([targets(s) for s in scenes]).T
+    wanted = torch.tensor([targets(s) for s in scenes], device=images.device).T
     logits = scorer(images.float() / 127.5 - 1)
     rows = zip(ATTRIBUTES, logits, wanted, strict=True)
     return {name: round((x.argmax(1) == w).float().mean().item(), 4) for name, x, w in rows}
 
 
-def train(run: Run, vae: AutoencoderKL, *, steps: int, batch: int, lr: float, count: int) -> Scorer:
-    """Train on `count` scenes, each true and through the autoencoder, and return the averaged scorer."""
+def train(run: Run, vae: AutoencoderKL, *, steps: int, batch: int, lr: float, scenes: int) -> Scorer:
+    """Train on so many scenes, each true and through the autoencoder, and return the averaged scorer."""
     torch.manual_seed(11)
     rng = np.random.default_rng(11)
-    scenes = [sample_scene(rng, pair_share=0.4) for _ in range(count)]
-    images = torch.cat([pictures(scenes, None), pictures(scenes, vae)])
-    wanted = torch.tensor([targets(s) for s in scenes]).repeat(2, 1)
-    test = held_out_scenes(count // 16, 0.4, seed=12)
+    drawn = [sample_scene(rng, pair_share=0.4) for _ in range(scenes)]
+    images = torch.cat([pictures(drawn, None), pictures(drawn, vae)])
+    wanted = torch.tensor([targets(s) for s in drawn], device=DEVICE).repeat(2, 1)
+    test = [s for kind in KINDS for s in held_out_scenes(max(1, scenes // 64), kind, seed=12)]
     tests = {"true": pictures(test, None), "decoded": pictures(test, vae)}
-    scorer = Scorer()
+    scorer = Scorer().to(DEVICE)
     average = Average(scorer, 0.99)
     optimizers = optimisers(scorer, lambda _, p: p.ndim == 4, lr)
     for step in range(run.resume(scorer, average, optimizers), steps):
         set_rate(optimizers, lr * trapezoid(step, steps, warmup=50))
-        chosen = torch.from_numpy(np.random.default_rng([11, step]).integers(len(images), size=batch))
-        logits = scorer(images[chosen].float() / 127.5 - 1)
-        loss = sum(F.cross_entropy(x, w) for x, w in zip(logits, wanted[chosen].T, strict=True))
+        chosen = torch.from_numpy(np.random.default_rng([11, step]).integers(len(images), size=batch)).to(DEVICE)
+        with fast_arithmetic():
+            logits = scorer(images[chosen].float() / 127.5 - 1)
+        loss = sum(F.cross_entropy(x.float(), w) for x, w in zip(logits, wanted[chosen].T, strict=True))
         loss.backward()
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad()
         average.update(scorer)
-        if step % 100 == 99 or step == steps - 1:
+        if step % 500 == 499 or step == steps - 1:
             run.save(step + 1, scorer, average, optimizers)
             for kind, pool in tests.items():
                 run.log(step=step + 1, loss=round(loss.item(), 4), kind=kind, **accuracy(average.module, pool, test))
@@ -143,24 +157,25 @@ def load_scorer(run: Run) -> Scorer:
     """Return a finished run's averaged scorer."""
     scorer = Scorer()
     scorer.load_state_dict(run.averaged())
-    return scorer.eval().requires_grad_(False)
+    return scorer.eval().requires_grad_(False).to(DEVICE)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=1200)
-    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--lr", type=float, default=1e-3)
-    parser.add_argument("--count", type=int, default=8_000, help="scenes to paint")
+    parser.add_argument("--scenes", type=int, default=30_000, help="how many are painted")
+    parser.add_argument("--vae", default="vae-2", help="the autoencoder whose blur it learns to see through")
     arguments = parser.parse_args()
-    vae = AutoencoderKL.from_pretrained(CACHE / "vae").eval().requires_grad_(False)
+    vae = load_vae(arguments.vae)
     train(
         Run("scorer"),
         vae,
         steps=arguments.steps,
         batch=arguments.batch,
         lr=arguments.lr,
-        count=arguments.count,
+        scenes=arguments.scenes,
     )
 
 

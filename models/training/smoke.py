@@ -11,8 +11,8 @@ import torch
 
 from training.finish_vae import standardise
 from training.huggingface import save_folder
-from training.latents import latent_set
-from training.run import Run
+from training.latents import Recipe, latent_set
+from training.run import Length, Run
 from training.stages import STAGES
 from training.text_states import TextStates
 from training.tokenizer import load_tokenizer
@@ -23,17 +23,23 @@ from training.train_vae import train as train_vae
 from training.transformer import Shape, Transformer, compress
 
 
+def quarter(recipe: Recipe) -> Recipe:
+    """Return a recipe of two pictures with a quarter of each side."""
+    sides = {"width": recipe.width // 4, "height": recipe.height // 4, "base_side": recipe.base_side // 4}
+    return replace(recipe, count=2, **sides)
+
+
 def smoke(folder: Path) -> Path:
     """Run all stages with a few steps each and return the Hugging Face folder."""
     runs = folder / "runs"
-    vae = train_vae(Run("vae", runs), steps=6, batch=4, lr=1e-3, scale=0.01)
+    vae = train_vae(Run("vae", runs), Length(4), batch=4, lr=1e-3, scale=0.005)
     standardise(vae, to_tensor(scene_pool(20, 128, 16)))
-    encoder = train_text(Run("text", runs), steps=8, batch=16, lr=2e-3).requires_grad_(False)
+    encoder = train_text(Run("text", runs), Length(8), batch=16, lr=2e-3).requires_grad_(False)
     text_states = TextStates(load_tokenizer(), encoder)
     torch.manual_seed(0)
     model = Transformer(Shape())
     for name, stage in STAGES.items():
-        sources = tuple(replace(s, recipe=replace(s.recipe, count=16), batch=4) for s in stage.sources)
+        sources = tuple(replace(s, recipe=quarter(s.recipe), batch=2) for s in stage.sources)
         toy = replace(stage, sources=sources, steps=4)
         sets = [latent_set(vae, source.recipe, folder / "latents") for source in toy.sources]
         trainer = Trainer(toy, sets, text_states, compress(model, stage.compress) if stage.compress else model)

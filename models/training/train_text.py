@@ -1,26 +1,32 @@
 """Stage 2: the text encoder, taught to read a caption's scene.  python -m training.train_text
 
-Objects, their places, style, background and relation are read off by one learned query each over all token states, much
-as the transformer's cross-attention will read them; a query for each place makes the states say where an object goes.
-The encoder is then kept as it is, the queries are thrown away.
+Objects, their places, number and size, style, background and relation are read off by one learned query each over all
+token states, much as the transformer's cross-attention will read them; a query for each place makes the states say
+where an object goes. The encoder is then kept as it is, the queries are thrown away.
 """
 
 import argparse
+from collections.abc import Iterator
+from itertools import count
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from transformers import PreTrainedTokenizerFast, T5Config, T5EncoderModel
 
 from training.captions import caption
+from training.device import DEVICE, LOADERS
 from training.icons import OBJECT_NAMES, STYLES
-from training.run import Average, Run, optimisers, set_rate, trapezoid
-from training.scenes import BACKGROUNDS, RELATIONS, Scene, sample_scene
+from training.run import Average, Length, Run, optimisers, set_rate, trapezoid
+from training.scenes import BACKGROUNDS, RELATIONS, SIZES, Scene, sample_scene
+from training.stages import TEXT_RUN
 from training.tokenizer import VOCABULARY, load_tokenizer
 
 PLACES = ("left", "right", "top", "bottom")
 OPTIONAL = ("none", *OBJECT_NAMES)
+COUNTS = ("1", "2", "3", "4")
 ATTRIBUTES = {
     "object": OBJECT_NAMES,
     "other": OPTIONAL,
@@ -28,6 +34,8 @@ ATTRIBUTES = {
     "style": STYLES,
     "background": tuple(BACKGROUNDS),
     "relation": ("none", *RELATIONS),
+    "count": COUNTS,
+    "size": tuple(SIZES),
 }
 
 
@@ -82,14 +90,16 @@ class SceneReader(nn.Module):
 
 def targets(scene: Scene) -> list[int]:
     """Return the index of each attribute's value."""
-    first, *rest = scene.objects
+    first = scene.objects[0]
     values = {
         "object": first.name,
-        "other": rest[0].name if rest else "none",
+        "other": scene.objects[1].name if scene.relation else "none",
         **places(scene),
         "style": first.style,
         "background": scene.background,
         "relation": scene.relation or "none",
+        "count": str(scene.count),
+        "size": scene.size,
     }
     return [names.index(values[attribute]) for attribute, names in ATTRIBUTES.items()]
 
@@ -104,37 +114,47 @@ def places(scene: Scene) -> dict[str, str]:
     return held
 
 
-def text_batch(
-    rng: np.random.Generator, tokenizer: PreTrainedTokenizerFast, batch: int
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Draw scenes and captions: ids and mask [B, T], targets [attributes, B]."""
-    scenes = [sample_scene(rng, pair_share=0.6) for _ in range(batch)]
-    encoded = tokenizer([caption(s, rng) for s in scenes], padding=True, return_tensors="pt")
-    return encoded.input_ids, encoded.attention_mask, torch.tensor([targets(s) for s in scenes]).T
+class TextBatches(IterableDataset):
+    """Captions of scenes: ids and mask [B, T], targets [attributes, B]; the same for the same step."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerFast, batch: int, first: int):
+        self.tokenizer, self.size, self.first = tokenizer, batch, first
+
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+        worker = get_worker_info()
+        offset, stride = (worker.id, worker.num_workers) if worker else (0, 1)
+        for step in count(self.first + offset, stride):
+            yield self.batch(np.random.default_rng([2, step]))
+
+    def batch(self, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        scenes = [sample_scene(rng, pair_share=0.5) for _ in range(self.size)]
+        encoded = self.tokenizer([caption(s, rng) for s in scenes], padding=True, return_tensors="pt")
+        return encoded.input_ids, encoded.attention_mask, torch.tensor([targets(s) for s in scenes]).T
 
 
 @torch.no_grad()
-def accuracy(reader: SceneReader, tokenizer: PreTrainedTokenizerFast, count: int = 512) -> dict[str, float]:
+def accuracy(reader: SceneReader, tokenizer: PreTrainedTokenizerFast, samples: int = 512) -> dict[str, float]:
     """Share of captions read rightly, by attribute; about a tenth do not say style or background at all."""
-    ids, mask, wanted = text_batch(np.random.default_rng(77), tokenizer, count)
-    rows = zip(ATTRIBUTES, reader(ids, mask), wanted, strict=True)
+    ids, mask, wanted = TextBatches(tokenizer, samples, 0).batch(np.random.default_rng(77))
+    rows = zip(ATTRIBUTES, reader(ids.to(DEVICE), mask.to(DEVICE)), wanted.to(DEVICE), strict=True)
     return {name: round((x.argmax(1) == w).float().mean().item(), 3) for name, x, w in rows}
 
 
-def train(run: Run, steps: int, batch: int, lr: float, start_from: Run | None = None) -> T5EncoderModel:
-    """Train, from an earlier run's encoder if one is named, and return the averaged encoder."""
+def train(run: Run, length: Length, batch: int, lr: float) -> T5EncoderModel:
+    """Train and return the averaged encoder."""
     torch.manual_seed(2)
     tokenizer = load_tokenizer()
     reader = SceneReader()
-    if start_from:
-        reader.encoder.load_state_dict(encoder_weights(start_from))
     give_direction(reader.encoder)
+    reader.to(DEVICE)
     average = Average(reader, 0.99)
     optimizers = optimisers(reader, lambda n, p: p.ndim == 2 and "block" in n and "bias" not in n, lr)
-    start = run.resume(reader, average, optimizers)
-    for step in range(start, steps):
+    step = run.resume(reader, average, optimizers)
+    ahead = DataLoader(TextBatches(tokenizer, batch, step), batch_size=None, num_workers=LOADERS)
+    batches = iter(ahead)
+    while step < (steps := length.total(step)):
         set_rate(optimizers, lr * trapezoid(step, steps, warmup=50))
-        ids, mask, wanted = text_batch(np.random.default_rng([2, step]), tokenizer, batch)
+        ids, mask, wanted = (x.to(DEVICE) for x in next(batches))
         loss = sum(F.cross_entropy(x, w) for x, w in zip(reader(ids, mask), wanted, strict=True))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(reader.parameters(), 1.0)
@@ -142,9 +162,13 @@ def train(run: Run, steps: int, batch: int, lr: float, start_from: Run | None = 
             optimizer.step()
             optimizer.zero_grad()
         average.update(reader)
-        if step % 50 == 49 or step == steps - 1:
-            run.log(step=step, loss=round(loss.item(), 4), **accuracy(average.module, tokenizer))
-            run.save(step + 1, reader, average, optimizers)
+        step += 1
+        if step % 100 == 0:
+            run.log(step=step, loss=round(loss.item(), 4))
+        if step % 1000 == 0:
+            run.save(step, reader, average, optimizers)
+    run.save(step, reader, average, optimizers)
+    run.log(step=step, **accuracy(average.module, tokenizer, 16 * batch))
     return average.module.encoder
 
 
@@ -162,13 +186,13 @@ def encoder_weights(run: Run) -> dict[str, torch.Tensor]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=600)
-    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--minutes", type=float, help="as many steps as fit, instead of --steps")
+    parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--lr", type=float, default=2e-3)
-    parser.add_argument("--run", default="text")
-    parser.add_argument("--start-from", type=Run, help="an earlier run whose encoder is taught further")
+    parser.add_argument("--run", default=TEXT_RUN)
     arguments = parser.parse_args()
-    train(Run(arguments.run), arguments.steps, arguments.batch, arguments.lr, arguments.start_from)
+    train(Run(arguments.run), Length(arguments.steps, arguments.minutes), arguments.batch, arguments.lr)
 
 
 if __name__ == "__main__":

@@ -2,18 +2,19 @@
 
 import argparse
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from diffusers import AutoencoderKL
 from PIL import Image
 from torch import nn
 
-from training.latents import LatentSet, latent_set
-from training.paths import CACHE
-from training.run import Average, Run, optimisers, set_rate, trapezoid
+from training.batches import Batch, load_batches
+from training.device import DEVICE, fast_arithmetic, fuse
+from training.latents import LatentSet, latent_set, latents_root
+from training.run import Average, Length, Run, optimisers, set_rate, trapezoid
 from training.sample import contact_sheet, sample
 from training.schedule import noised
 from training.sheet import sheet_prompts
@@ -21,9 +22,11 @@ from training.stages import STAGES, TEXT_RUN, Stage
 from training.text_states import TextStates
 from training.tokenizer import load_tokenizer
 from training.train_text import load_text_encoder
+from training.train_vae import load_vae
 from training.transformer import Shape, Transformer, compress
 
-CAPTION_DROPOUT = 0.1
+LOGGED = 25
+"""The loss is logged as a mean of so many steps."""
 
 
 def is_matrix(name: str, parameter: nn.Parameter) -> bool:
@@ -36,47 +39,65 @@ class Trainer:
 
     def __init__(self, stage: Stage, sets: list[LatentSet], text_states: TextStates, model: Transformer):
         """`sets` holds one latent set for each of the stage's sources."""
-        self.stage, self.sets, self.text_states, self.model = stage, sets, text_states, model
+        self.stage, self.sets, self.text_states, self.model = stage, sets, text_states, model.to(DEVICE)
         self.average = Average(model, 0.998)
         self.optimizers = optimisers(model, is_matrix, stage.lr, weight_decay=0.01)
+        for block in model.transformer_blocks:
+            fuse(block)
 
-    def step(self, step: int) -> float:
-        """Train on one batch, the same for the same step, and return its loss."""
-        stage = self.stage
-        set_rate(self.optimizers, stage.lr * trapezoid(step, stage.steps, min(50, stage.steps // 4), stage.decay))
-        loss = self._loss(np.random.default_rng([stage.seed, step]))
+    def batches(self, first: int) -> Iterator[Batch]:
+        """Yield the stage's batches from a step on."""
+        return load_batches(self.stage, self.sets, self.text_states.tokenizer, first)
+
+    def step(self, step: int, batch: Batch, steps: int | None = None) -> torch.Tensor:
+        """Train on one batch and return its loss; `steps` is the stage's length where its own number does not hold."""
+        stage, steps = self.stage, steps or self.stage.steps
+        set_rate(self.optimizers, stage.lr * trapezoid(step, steps, min(50, steps // 4), stage.decay))
+        loss = self._loss(batch, torch.Generator(DEVICE).manual_seed(1_000_003 * stage.seed + step))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimizer in self.optimizers:
             optimizer.step()
             optimizer.zero_grad()
         self.average.update(self.model)
-        return loss.item()
+        return loss.detach()
 
-    def _loss(self, rng: np.random.Generator) -> torch.Tensor:
+    def _loss(self, batch: Batch, generator: torch.Generator) -> torch.Tensor:
         """Mean squared error of v over a batch whose timesteps are spread evenly, which steadies the gradient."""
-        generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-        chosen = rng.choice(len(self.sets), p=[source.share for source in self.stage.sources])
-        batch, data = self.stage.sources[chosen].batch, self.sets[chosen]
-        scenes, latents = data.draw(rng, batch)
-        states, mask = self.text_states.for_scenes(scenes, rng, CAPTION_DROPOUT)
-        spread = (torch.randperm(batch, generator=generator) + torch.rand(batch, generator=generator)) / batch
+        data, count = self.sets[batch.source], len(batch.chosen)
+        latents = data.latents[batch.chosen.to(data.latents.device)].float()
+        states, mask = self.text_states.of_tokens(batch.ids, batch.mask)
+        places = torch.rand(count, generator=generator, device=DEVICE)
+        spread = (torch.randperm(count, generator=generator, device=DEVICE) + places) / count
         timestep = (spread * 1000).long().clamp(max=999)
-        noisy, target = noised(latents, torch.randn(latents.shape, generator=generator), timestep)
-        return (self.model(noisy, timestep, states, mask, base_side=data.base_side) - target).square().mean()
+        noise = torch.randn(latents.shape, generator=generator, device=DEVICE)
+        noisy, target = noised(latents, noise, timestep)
+        with fast_arithmetic():
+            predicted = self.model(noisy, timestep, states, mask, base_side=data.base_side)
+        return (predicted.float() - target).square().mean()
 
-    def train(self, run: Run, vae: AutoencoderKL, samples: int = 24, minutes: float = 8) -> None:
-        """Train to the stage's end; keep a checkpoint and a sheet of samples every few minutes."""
-        losses, sampled = [], time.monotonic()
-        for step in range(run.resume(self.model, self.average, self.optimizers), self.stage.steps):
-            losses.append(self.step(step))
-            if len(losses) == 25:
-                run.log(step=step + 1, loss=round(float(np.mean(losses)), 4))
+    def train(
+        self, run: Run, vae: AutoencoderKL, samples: int = 24, save_every: float = 8, minutes: float | None = None
+    ) -> None:
+        """Train to the stage's end, or for so many minutes; keep a checkpoint and a sheet of samples on the way."""
+        losses, saved = [], time.monotonic()
+        step = run.resume(self.model, self.average, self.optimizers)
+        length, batches = Length(self.stage.steps, minutes), self.batches(step)
+        while step < (steps := length.total(step)):
+            losses.append(self.step(step, next(batches), steps))
+            step += 1
+            if len(losses) == LOGGED:
+                run.log(step=step, loss=round(torch.stack(losses).mean().item(), 4))
                 losses = []
-            if time.monotonic() - sampled > 60 * minutes or step == self.stage.steps - 1:
-                run.save(step + 1, self.model, self.average, self.optimizers)
-                self.draw(vae, run.folder / f"sample-{step + 1:05}.png", samples)
-                sampled = time.monotonic()
+            if time.monotonic() - saved > 60 * save_every:
+                self.keep(run, step, vae, samples)
+                saved = time.monotonic()
+        self.keep(run, step, vae, samples)
+
+    def keep(self, run: Run, step: int, vae: AutoencoderKL, samples: int) -> None:
+        """Write a checkpoint and a sheet of samples."""
+        run.save(step, self.model, self.average, self.optimizers)
+        self.draw(vae, run.folder / f"sample-{step:05}.png", samples)
 
     def draw(self, vae: AutoencoderKL, file: Path, count: int) -> None:
         """Sample held-out prompts with the averaged model at the stage's first size."""
@@ -111,17 +132,22 @@ def starting_model(stage: Stage) -> Transformer:
     return compress(model, stage.compress) if stage.compress else model
 
 
+def train_stage(name: str, text_states: TextStates, steps: int | None = None, minutes: float | None = None) -> None:
+    """Train a stage from its start or its checkpoint; `steps` or `minutes` replace its own length."""
+    stage = replace(STAGES[name], steps=10**6 if minutes else steps or STAGES[name].steps)
+    vae = load_vae(stage.vae)
+    sets = [latent_set(vae, source.recipe, latents_root(stage.vae)) for source in stage.sources]
+    Trainer(stage, sets, text_states, starting_model(stage)).train(Run(name), vae, minutes=minutes)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("stage", choices=STAGES)
     parser.add_argument("--steps", type=int, help="another length than the stage's own")
+    parser.add_argument("--minutes", type=float, help="as many steps as fit, the rate's schedule over them")
     arguments = parser.parse_args()
-    stage = STAGES[arguments.stage]
-    stage = replace(stage, steps=arguments.steps or stage.steps)
-    vae = AutoencoderKL.from_pretrained(CACHE / "vae").eval()
     text_states = TextStates(load_tokenizer(), load_text_encoder(Run(TEXT_RUN)))
-    sets = [latent_set(vae, source.recipe) for source in stage.sources]
-    Trainer(stage, sets, text_states, starting_model(stage)).train(Run(arguments.stage), vae)
+    train_stage(arguments.stage, text_states, arguments.steps, arguments.minutes)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,9 @@ from diffusers import AutoencoderKL
 from PIL import Image
 
 from training.compose import compose
-from training.run import Average, Run, cosine, optimisers, set_rate
+from training.device import DEVICE, fast_arithmetic, fuse
+from training.paths import CACHE
+from training.run import Average, Length, Run, cosine, optimisers, set_rate
 from training.scenes import sample_scene
 
 KL_WEIGHT = 1e-4
@@ -32,28 +34,46 @@ def build_vae() -> AutoencoderKL:
     ).to(memory_format=torch.channels_last)
 
 
-def scene_pool(seed: int, side: int, count: int) -> np.ndarray:
-    """Paint `count` training scenes, uint8 [count, side, side, 3]."""
+def scene_pool(seed: int, side: int, count: int) -> torch.Tensor:
+    """Paint `count` training scenes, uint8 [count, 3, side, side]."""
     rng = np.random.default_rng(seed)
-    return np.stack([compose(sample_scene(rng, 0.3), side, side) for _ in range(count)])
+    painted = []
+    for start in range(0, count, 16):
+        painted.append(compose([sample_scene(rng, 0.3) for _ in range(min(16, count - start))], side, side))
+    return torch.cat(painted)
 
 
-def crops(rng: np.random.Generator, pools: list[np.ndarray], batch: int, side: int) -> torch.Tensor:
+def crops(rng: np.random.Generator, pools: list[torch.Tensor], batch: int, side: int) -> torch.Tensor:
     """Cut a batch from random pools: nine in ten show an edge, the tenth may be plain background."""
-    cut = []
-    while len(cut) < batch:
-        pool = pools[rng.integers(len(pools))]
-        top, left = rng.integers(0, pool.shape[1] - side + 1, 2)
-        crop = pool[rng.integers(len(pool)), top : top + side, left : left + side]
-        if crop[::4, ::4].std(axis=(0, 1)).max() > 25 or rng.random() < 0.1:
-            cut.append(crop[:, ::-1] if rng.random() < 0.5 else crop)
-    return to_tensor(np.stack(cut))
+    kept: list[torch.Tensor] = []
+    while sum(len(x) for x in kept) < batch:
+        cut = torch.stack([_crop(rng, pools[rng.integers(len(pools))], side) for _ in range(2 * batch)])
+        contrast = cut[:, :, ::4, ::4].float().std((2, 3)).amax(1)
+        plain = torch.from_numpy(rng.random(len(cut)) < 0.1).to(cut.device)
+        kept.append(cut[(contrast > 25) | plain])
+    half = batch // 2
+    chosen = torch.cat(kept)[:batch]
+    return to_tensor(torch.cat([chosen[:half], chosen[half:].flip(3)]))
 
 
-def to_tensor(images: np.ndarray) -> torch.Tensor:
-    """uint8 [B, h, w, 3] to float [B, 3, h, w] in -1 … 1."""
-    tensor = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
-    return tensor.contiguous(memory_format=torch.channels_last)
+def _crop(rng: np.random.Generator, pool: torch.Tensor, side: int) -> torch.Tensor:
+    top, left = rng.integers(0, pool.shape[2] - side + 1, 2)
+    return pool[rng.integers(len(pool)), :, top : top + side, left : left + side]
+
+
+def to_tensor(images: torch.Tensor) -> torch.Tensor:
+    """uint8 [B, 3, h, w] to float in -1 … 1, on the training device."""
+    return (images.to(DEVICE).float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+
+
+def encode(vae: AutoencoderKL, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the latents' mean and logarithm of variance [B, 4, h / 8, w / 8]."""
+    return vae.quant_conv(vae.encoder(x)).float().chunk(2, 1)
+
+
+def decode(vae: AutoencoderKL, latents: torch.Tensor) -> torch.Tensor:
+    """Return images [B, 3, 8 h, 8 w], about -1 … 1."""
+    return vae.decoder(vae.post_quant_conv(latents)).float()
 
 
 def gradients(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -61,24 +81,23 @@ def gradients(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return x[:, :, 1:] - x[:, :, :-1], x[:, :, :, 1:] - x[:, :, :, :-1]
 
 
-def loss_of(vae: AutoencoderKL, x: torch.Tensor, generator: torch.Generator) -> tuple[torch.Tensor, float]:
+def loss_of(vae: AutoencoderKL, x: torch.Tensor, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the training loss and the reconstruction's mean squared error."""
-    # float32: with so few channels bfloat16 is 1.7 times slower on a CPU.
-    mean, logvar = vae.quant_conv(vae.encoder(x)).chunk(2, 1)
-    logvar = logvar.clamp(-20, 10)
-    noise = torch.randn(mean.shape, generator=generator)
-    y = vae.decoder(vae.post_quant_conv(mean + noise * (logvar / 2).exp()))
+    with fast_arithmetic():
+        mean, logvar = encode(vae, x)
+        logvar = logvar.clamp(-20, 10)
+        noise = torch.randn(mean.shape, generator=generator, device=DEVICE)
+        y = decode(vae, mean + noise * (logvar / 2).exp())
     kl = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean()
     edges = sum(F.l1_loss(a, b) for a, b in zip(gradients(y), gradients(x), strict=True))
     squared = F.mse_loss(y, x)
-    return F.l1_loss(y, x) + squared + edges + KL_WEIGHT * kl, squared.item()
+    return F.l1_loss(y, x) + squared + edges + KL_WEIGHT * kl, squared.detach()
 
 
 @torch.no_grad()
 def reconstruct(vae: AutoencoderKL, x: torch.Tensor) -> torch.Tensor:
     """Encode to the mean and decode, in float32, clipped to -1 … 1."""
-    mean = vae.quant_conv(vae.encoder(x)).chunk(2, 1)[0]
-    return vae.decoder(vae.post_quant_conv(mean)).clamp(-1, 1)
+    return decode(vae, encode(vae, x)[0]).clamp(-1, 1)
 
 
 def psnr(x: torch.Tensor, y: torch.Tensor) -> float:
@@ -91,55 +110,74 @@ def evaluate(vae: AutoencoderKL, run: Run, sizes: dict[int, int]) -> dict[str, f
     results = {}
     for side, count in sizes.items():
         x = to_tensor(scene_pool(10_000 + side, side, count))
-        y = reconstruct(vae, x)
+        y = torch.cat([reconstruct(vae, part) for part in x.split(4)])
         results[f"psnr_{side}"] = round(psnr(x, y), 2)
         rows = [torch.cat(list(t[:6]), 2) for t in (x, y)]
-        image = ((torch.cat(rows, 1).permute(1, 2, 0) + 1) * 127.5).round().byte().numpy()
+        image = ((torch.cat(rows, 1).permute(1, 2, 0) + 1) * 127.5).round().byte().cpu().numpy()
         Image.fromarray(image).save(run.folder / f"decoded-{side}.png")
     return results
 
 
-def train(run: Run, steps: int, batch: int, lr: float, scale: float = 1.0) -> AutoencoderKL:
-    """Train to `steps` steps of 64 px crops (the last third: 128 px) and return the averaged autoencoder.
+POOLS = {128: 3000, 256: 3000, 512: 600}
+"""How many scenes are painted at each size; crops of the large ones teach slow edges and even areas."""
+
+TESTS = {128: 24, 256: 16, 512: 8}
+
+
+def train(
+    run: Run, length: Length, *, batch: int, lr: float, scale: float = 1.0, start_from: AutoencoderKL | None = None
+) -> AutoencoderKL:
+    """Train on crops of 128 px, from another autoencoder if one is given, and return the averaged autoencoder.
 
     `scale` shrinks the number of scenes that are painted for training and for evaluation.
     """
     torch.manual_seed(1)
-    vae = build_vae()
+    vae = (start_from or build_vae()).train().requires_grad_(True).to(DEVICE)
     average = Average(vae, 0.998)
+    fuse(vae.encoder)
+    fuse(vae.decoder)
     optimizers = optimisers(vae, lambda name, p: p.ndim == 4 and "conv_in" not in name and "conv_out" not in name, lr)
-    start = run.resume(vae, average, optimizers)
-    pools = [scene_pool(s, s, math.ceil(n * scale)) for s, n in ((128, 3000), (256, 1500), (512, 200))]
-    for step in range(start, steps):
-        rng, generator = np.random.default_rng([1, step]), torch.Generator().manual_seed(step)
+    step = run.resume(vae, average, optimizers)
+    pools = [scene_pool(side, side, math.ceil(count * scale)) for side, count in POOLS.items()]
+    generator = torch.Generator(DEVICE)
+    while step < (steps := length.total(step)):
         set_rate(optimizers, lr * cosine(step, steps, warmup=100))
-        late = step >= steps * 2 // 3
-        x = crops(rng, pools, batch // 4 if late else batch, 128 if late else 64)
-        loss, squared = loss_of(vae, x, generator)
+        x = crops(np.random.default_rng([1, step]), pools, batch, 128)
+        loss, squared = loss_of(vae, x, generator.manual_seed(step))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad()
         average.update(vae)
+        step += 1
         if step % 50 == 0:
-            run.log(step=step, loss=round(loss.item(), 4), crop_psnr=round(10 * np.log10(4 / squared), 2))
-        if step % 300 == 299 or step == steps - 1:
-            run.save(step + 1, vae, average, optimizers)
-            run.log(
-                step=step, **evaluate(average.module, run, {128: math.ceil(24 * scale), 256: math.ceil(16 * scale)})
-            )
+            run.log(step=step, loss=round(loss.item(), 4), crop_psnr=round(10 * math.log10(4 / squared.item()), 2))
+        if step % 1000 == 0:
+            run.save(step, vae, average, optimizers)
+    run.save(step, vae, average, optimizers)
+    run.log(step=step, **evaluate(average.module, run, {side: math.ceil(n * scale) for side, n in TESTS.items()}))
     return average.module
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--minutes", type=float, help="as many steps as fit, instead of --steps")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--lr", type=float, default=1.5e-3)
     parser.add_argument("--run", default="vae")
+    parser.add_argument("--start-from", help="an autoencoder that is finished already")
     arguments = parser.parse_args()
-    train(Run(arguments.run), arguments.steps, arguments.batch, arguments.lr)
+    earlier = load_vae(arguments.start_from) if arguments.start_from else None
+    length = Length(arguments.steps, arguments.minutes)
+    train(Run(arguments.run), length, batch=arguments.batch, lr=arguments.lr, start_from=earlier)
+
+
+def load_vae(name: str) -> AutoencoderKL:
+    """Return an autoencoder that `training.finish_vae` kept."""
+    vae = AutoencoderKL.from_pretrained(CACHE / name).to(DEVICE, memory_format=torch.channels_last)
+    return vae.eval().requires_grad_(False)
 
 
 if __name__ == "__main__":

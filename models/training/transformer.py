@@ -169,6 +169,7 @@ class Transformer(nn.Module):
     def position_embedding(self, height: int, width: int, base_side: int) -> torch.Tensor:
         """Sine-cosine positions that span the same range at every size (PixArt-Σ, section 3.3) [1, N, C]."""
         key = (height, width, base_side)
+        device = self.scale_shift_table.device
         if key not in self.positions:
             patch = self.shape.patch
             table = get_2d_sincos_pos_embed(
@@ -178,7 +179,7 @@ class Transformer(nn.Module):
                 interpolation_scale=base_side / self.shape.base,
                 output_type="pt",
             )
-            self.positions[key] = table.float()[None]
+            self.positions[key] = table.float()[None].to(device)
         return self.positions[key]
 
     def _unpatch(self, x: torch.Tensor, height: int, width: int) -> torch.Tensor:
@@ -189,7 +190,7 @@ class Transformer(nn.Module):
 
 def timestep_features(timestep: torch.Tensor) -> torch.Tensor:
     """256 cosines and sines of the timestep (diffusers' `Timesteps`, flipped, no frequency shift)."""
-    frequencies = torch.exp(-math.log(10_000) * torch.arange(128, dtype=torch.float32) / 128)
+    frequencies = torch.exp(-math.log(10_000) * torch.arange(128, dtype=torch.float32, device=timestep.device) / 128)
     angles = timestep.float()[:, None] * frequencies
     return torch.cat([angles.cos(), angles.sin()], 1)
 

@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL
 
-from training.latents import LatentSet, Recipe, latent_set
+from training.device import DEVICE
+from training.latents import LatentSet, Recipe, latent_set, latents_root
 from training.loss_plot import Curve, loss_plot
-from training.paths import CACHE
 from training.run import Run
 from training.schedule import noised
 from training.score import score
@@ -29,9 +29,10 @@ from training.text_states import TextStates
 from training.tokenizer import load_tokenizer
 from training.train_text import load_text_encoder
 from training.train_transformer import Trainer, load_average
+from training.train_vae import load_vae
 from training.transformer import Shape, Transformer
 
-VALIDATION = Recipe(590, 512, 512, 32, base_side=64, pair_share=0.25)
+VALIDATION = Recipe(590, 512, 512, 256, base_side=64)
 POINTS = 12
 """How often the loss is measured on the way."""
 SCORED = 3
@@ -56,11 +57,11 @@ def validation_loss(model: Transformer, data: LatentSet, text_states: TextStates
     timesteps = ((torch.arange(count) + 0.5) / count * 1000).long()[torch.randperm(count, generator=generator)]
     total = 0.0
     for i in range(0, count, batch):
-        latents = torch.from_numpy(np.asarray(data.latents[i : i + batch], np.float32))
+        latents, timestep = data.latents[i : i + batch].float(), timesteps[i : i + batch].to(DEVICE)
         states, mask = text_states.for_scenes(data.scenes[i : i + batch], rng, dropout=0.0)
-        noise = torch.randn(latents.shape, generator=generator)
-        noisy, target = noised(latents, noise, timesteps[i : i + batch])
-        predicted = model(noisy, timesteps[i : i + batch], states, mask, base_side=data.base_side)
+        noise = torch.randn(latents.shape, generator=generator).to(DEVICE)
+        noisy, target = noised(latents.to(DEVICE), noise, timestep)
+        predicted = model(noisy, timestep, states, mask, base_side=data.base_side)
         total += (predicted - target).square().mean((1, 2, 3)).sum().item()
     return total / count
 
@@ -73,14 +74,17 @@ def train(trainer: Trainer, run: Run, validation: LatentSet, minutes: float) -> 
     points = [Point(**p) for p in json.loads(file.read_text())] if file.exists() else []
     pictures = points[-1].pictures if points else 0
     spent = points[-1].minutes if points else 0.0
+    batches = trainer.batches(step)
     while len(points) <= POINTS:
         while points and spent < minutes * len(points) / POINTS:
+            batch = next(batches)
             started = monotonic()
-            trainer.step(step)
+            # The loss is asked for so that the clock stops when a GPU has finished, not when it was told.
+            trainer.step(step, batch).item()
             spent += (monotonic() - started) / 60
             step += 1
             pictures += trainer.stage.sources[0].batch
-        model = trainer.average.module if points else trainer.model.eval()
+        model = trainer.average.module if points else trainer.model
         points.append(Point(spent, pictures, validation_loss(model, validation, trainer.text_states)))
         run.log(minutes=round(spent, 2), pictures=pictures, loss=round(points[-1].loss, 4))
         if len(points) > 1 and (len(points) - 1) % (POINTS // SCORED) == 0:
@@ -96,14 +100,13 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=24, help="prompts of one object judged at each of three points")
     parser.add_argument("--out", type=Path, default=Path())
     arguments = parser.parse_args()
-    vae = AutoencoderKL.from_pretrained(CACHE / "vae").eval()
     text_states = TextStates(load_tokenizer(), load_text_encoder(Run(TEXT_RUN)))
     # The rate stays as it is to the end: a length in minutes is not known in steps.
-    only_512 = replace(
-        STAGES["512px"], sources=(replace(STAGES["512px"].sources[0], share=1.0),), steps=10**6, decay=0.0
-    )
-    sets = [latent_set(vae, only_512.sources[0].recipe)]
-    validation = latent_set(vae, VALIDATION)
+    stage = STAGES["512px"]
+    only_512 = replace(stage, sources=(replace(stage.sources[0], share=1.0),), steps=10**6, decay=0.0)
+    vae = load_vae(stage.vae)
+    sets = [latent_set(vae, only_512.sources[0].recipe, latents_root(stage.vae))]
+    validation = latent_set(vae, VALIDATION, latents_root(stage.vae))
     torch.manual_seed(only_512.seed)
     starts = {"from 256 px": load_average(only_512.start_from), "from nothing": Transformer(Shape())}
     curves = []
@@ -118,7 +121,7 @@ def main() -> None:
 
 def judge(model: Transformer, count: int, vae: AutoencoderKL, text_states: TextStates) -> list[str]:
     """Return how many of `count` held-out prompts were drawn with the right object, and background."""
-    scenes = held_out_scenes(count, 0.0, seed=14)
+    scenes = held_out_scenes(count, "single", seed=14)
     counts = score(model, vae, text_states, load_scorer(Run("scorer")), scenes=scenes, side=512)
     return [f"{right} of {of}" for right, of in (counts["single object"], counts["background"])]
 
@@ -131,8 +134,8 @@ def table(name: str, points: list[Point], run: Run, judged: Callable[[Transforme
         if weights.exists():
             model = Transformer(Shape()).eval()
             model.load_state_dict(torch.load(weights, weights_only=True))
-            shares = judged(model)
-        print(f"| {point.minutes:.1f} | {point.pictures} | {point.loss:.4f} | {shares[0]} | {shares[1]} |", flush=True)
+            shares = judged(model.to(DEVICE))
+        print(f"| {point.minutes:.2f} | {point.pictures} | {point.loss:.4f} | {shares[0]} | {shares[1]} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Networks, noise schedule, optimiser and resuming."""
 
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from torch import nn
 
 from training.finish_vae import standardise
 from training.muon import orthogonalise
-from training.run import Average, Run, optimisers, set_rate, trapezoid
+from training.run import Average, Length, Run, optimisers, set_rate, trapezoid
 from training.schedule import noised, signal_and_noise
 from training.text_states import TextStates
 from training.tokenizer import MAX_TOKENS, train_tokenizer
@@ -117,3 +118,13 @@ def test_any_text_is_accepted_and_ends_with_the_end_token() -> None:
     states, mask = TextStates(tokenizer, build_text_encoder())(["", "word " * 500])
     assert states.shape == (2, MAX_TOKENS, 192)
     assert mask.sum(1).tolist() == [1, MAX_TOKENS]
+
+
+def test_a_stage_of_so_many_minutes_has_the_steps_that_fit_at_its_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = count(step=3)
+    monkeypatch.setattr("training.run.time.monotonic", lambda: next(clock))
+    length, step = Length(1000, minutes=5), 0
+    while step < length.total(step):
+        step += 1
+    assert 98 <= step <= 101
+    assert Length(7).total(3) == 7

@@ -4,30 +4,30 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from training.restore import RUNS, restore
+from training.restore import CHECKPOINT, STAGE, restore
 from training.run import Run
+from training.stages import TEXT_RUN
 from training.train_text import load_text_encoder
 from training.transformer import Shape, Transformer
 
 
 def test_the_committed_weights_go_on_where_training_stopped(tmp_path: Path) -> None:
     restore(tmp_path)
-    for folder, (text, stage) in RUNS.items():
-        model = Transformer(Shape())
-        model.load_state_dict(Run(stage, tmp_path / "runs").averaged())
-        committed = load_file(folder / "transformer" / "diffusion_pytorch_model.safetensors")
-        name = "transformer_blocks.3.attn1.to_q.weight"
-        assert torch.equal(model.state_dict()[name], committed[name].float())
-        encoder = load_text_encoder(Run(text, tmp_path / "runs"))
-        committed = load_file(folder / "text_encoder" / "model.safetensors")
-        assert torch.equal(encoder.shared.weight, committed["shared.weight"].float())
+    model = Transformer(Shape())
+    model.load_state_dict(Run(STAGE, tmp_path / "runs").averaged())
+    committed = load_file(CHECKPOINT / "transformer" / "diffusion_pytorch_model.safetensors")
+    name = "transformer_blocks.3.attn1.to_q.weight"
+    assert torch.equal(model.state_dict()[name], committed[name].float())
+    encoder = load_text_encoder(Run(TEXT_RUN, tmp_path / "runs"))
+    committed = load_file(CHECKPOINT / "text_encoder" / "model.safetensors")
+    assert torch.equal(encoder.shared.weight, committed["shared.weight"].float())
 
 
 def test_restoring_never_replaces_a_run(tmp_path: Path) -> None:
     (tmp_path / "runs" / "text").mkdir(parents=True)
     with pytest.raises(SystemExit, match="nothing restored"):
         restore(tmp_path)
-    assert not (tmp_path / "vae").exists()
+    assert not (tmp_path / "vae-2").exists()
 
 
 def test_a_stage_that_was_never_trained_says_how_to_get_it(tmp_path: Path) -> None:

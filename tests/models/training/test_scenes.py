@@ -2,17 +2,22 @@
 
 import numpy as np
 import pytest
+import torch
 
-from training.captions import caption, plain_caption
-from training.compose import background, compose
-from training.icons import OBJECT_NAMES, OBJECTS, STYLES, picture
-from training.scenes import BACKGROUNDS, Placed, Scene, held_out, is_held_out, sample_scene
+from training.captions import caption, plain_caption, plural
+from training.compose import compose
+from training.icons import OBJECT_NAMES, OBJECTS, STYLES, atlas
+from training.scenes import BACKGROUNDS, SIZES, Placed, Scene, group, held_out, is_held_out, sample_scene, single
 from training.sheet import sheet_prompts
 
 
 def scenes(count: int, pair_share: float = 0.5) -> list[Scene]:
     rng = np.random.default_rng(1)
     return [sample_scene(rng, pair_share) for _ in range(count)]
+
+
+def painted_as_array(scene: Scene, width: int, height: int) -> np.ndarray:
+    return compose([scene], width, height)[0].permute(1, 2, 0).numpy()
 
 
 def test_training_scenes_never_show_a_held_out_combination() -> None:
@@ -50,10 +55,35 @@ def test_the_first_of_two_objects_lies_where_the_relation_says() -> None:
         assert holds[scene.relation]
 
 
+def test_scenes_show_single_objects_of_every_size_and_groups_of_two_to_four() -> None:
+    drawn = scenes(1000, pair_share=0.2)
+    assert {s.size for s in drawn} == set(SIZES)
+    assert {s.count for s in drawn} == {1, 2, 3, 4}
+
+
+def test_captions_tell_number_and_size() -> None:
+    rng = np.random.default_rng(4)
+    for _ in range(40):
+        three = caption(group(rng, "mouse", "flat", "red", 3), rng).lower()
+        assert "mice" in three
+        assert "three" in three or "3" in three
+        small = caption(single(rng, "key", "flat", "red", "small"), rng).lower()
+        assert any(word in small for word in ("small", "tiny", "little"))
+
+
+def test_pictures_painted_together_are_those_painted_alone() -> None:
+    drawn = scenes(6)
+    together = compose(drawn, 96, 64)
+    for scene, picture in zip(drawn, together, strict=True):
+        assert torch.equal(compose([scene], 96, 64)[0], picture)
+
+
 @pytest.mark.parametrize(("width", "height"), [(128, 128), (320, 192), (96, 256)])
 def test_a_picture_shows_its_background_around_the_object(width: int, height: int) -> None:
     scene = Scene("ocean", (Placed("heart", "flat", 0.0, 0.0, 0.5),))
-    painted, empty = compose(scene, width, height), background("ocean", width, height)
+    painted = painted_as_array(scene, width, height)
+    empty = painted_as_array(Scene("ocean", (Placed("heart", "flat", 0.0, 0.0, 0.01),)), width, height)
+    empty[height // 2 - 2 : height // 2 + 2, width // 2 - 2 : width // 2 + 2] = empty[height // 2, :1]
     assert painted.shape == (height, width, 3)
     changed = painted != empty
     assert not np.concatenate([changed[0], changed[-1], changed[:, 0], changed[:, -1]]).any()
@@ -61,15 +91,15 @@ def test_a_picture_shows_its_background_around_the_object(width: int, height: in
 
 
 def test_an_icon_scaled_down_has_no_dark_rim() -> None:
-    white = compose(Scene("white", (Placed("heart", "flat", 0.0, 0.0, 0.6),)), 128, 128)
-    reddest = picture("flat", "heart", 256).convert("RGBA")
-    darkest = np.asarray(reddest)[..., 0][np.asarray(reddest)[..., 3] == 255].min()
+    white = painted_as_array(Scene("white", (Placed("heart", "flat", 0.0, 0.0, 0.6),)), 128, 128)
+    reddest = atlas(256)[STYLES.index("flat"), OBJECT_NAMES.index("heart")]
+    darkest = reddest[..., 0][reddest[..., 3] == 255].min()
     assert white[..., 0].min() >= darkest - 1
 
 
 def test_an_opaque_object_hides_its_background() -> None:
     on_white, on_black = (
-        compose(Scene(colour, (Placed("heart", "flat", 0.0, 0.0, 0.6),)), 128, 128)[60:70, 60:70]
+        painted_as_array(Scene(colour, (Placed("heart", "flat", 0.0, 0.0, 0.6),)), 128, 128)[60:70, 60:70]
         for colour in ("white", "black")
     )
     np.testing.assert_array_equal(on_white, on_black)
@@ -81,7 +111,8 @@ def test_a_whole_caption_names_object_style_and_background_or_leaves_one_out_on_
     for scene in scenes(400, pair_share=0.0):
         name = scene.objects[0].name
         text = caption(scene, rng).lower()
-        assert any(word in text for word in (name, *OBJECTS[name]["also"]))
+        words = (name, *OBJECTS[name]["also"]) if scene.count == 1 else (plural(name),)
+        assert any(word in text for word in words)
         named += "background" in text or "image" in text or "picture" in text
     assert named > 300
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from training.run import Run
-from training.scenes import is_held_out, pair, single
+from training.scenes import group, is_held_out, pair, single
 from training.score import interval, verdicts
-from training.scorer import ATTRIBUTES, held_out_scenes, load_scorer, pictures, targets, train
+from training.scorer import ATTRIBUTES, KINDS, held_out_scenes, load_scorer, pictures, targets, train
 from training.train_vae import build_vae
 
 
@@ -36,14 +36,23 @@ def test_a_single_object_drawn_twice_is_not_what_was_asked_for() -> None:
 
 
 def test_scenes_to_be_judged_are_held_out() -> None:
-    scenes = held_out_scenes(40, 0.5, seed=1)
-    assert all(is_held_out(scene) for scene in scenes)
-    assert {len(scene.objects) for scene in scenes} == {1, 2}
+    for kind in KINDS:
+        assert all(is_held_out(scene) for scene in held_out_scenes(10, kind, seed=1))
+
+
+def test_a_group_is_right_with_object_and_number_and_a_size_with_both_too() -> None:
+    rng = np.random.default_rng(0)
+    three, two = (group(rng, "cat", "flat", "red", count) for count in (3, 2))
+    assert dict(verdicts(targets(three), targets(three), three))["counting"]
+    assert not dict(verdicts(targets(two), targets(three), three))["counting"]
+    small, large = (single(rng, "cat", "flat", "red", size) for size in ("small", "large"))
+    assert dict(verdicts(targets(small), targets(small), small))["size"]
+    assert not dict(verdicts(targets(large), targets(small), small))["size"]
 
 
 def test_a_trained_scorer_is_read_back_with_its_averaged_weights(tmp_path: Path) -> None:
     run = Run("scorer", tmp_path)
-    scorer = train(run, build_vae().eval().requires_grad_(False), steps=3, batch=4, lr=2e-3, count=16)
-    logits = load_scorer(run)(pictures(held_out_scenes(2, 0.5, seed=2), None).float() / 127.5 - 1)
+    scorer = train(run, build_vae().eval().requires_grad_(False), steps=3, batch=4, lr=2e-3, scenes=16)
+    logits = load_scorer(run)(pictures(held_out_scenes(2, "pair", seed=2), None).float() / 127.5 - 1)
     assert [x.shape[1] for x in logits] == [len(values) for values in ATTRIBUTES.values()]
     assert all(torch.equal(a, b) for a, b in zip(scorer.parameters(), load_scorer(run).parameters(), strict=True))

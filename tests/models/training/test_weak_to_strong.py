@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 import torch
 
+from training.batches import Batch
 from training.latents import LatentSet, Recipe
 from training.loss_plot import Curve, loss_plot
 from training.run import Run
 from training.scenes import Scene, sample_scene
 from training.stages import STAGES, Source
+from training.tokenizer import train_tokenizer
 from training.train_transformer import Trainer
 from training.transformer import Shape, Transformer
 from training.weak_to_strong import POINTS, train, validation_loss
@@ -24,16 +26,21 @@ TOY = Recipe(1, 64, 64, 8, base_side=8)
 class Words:
     """Text states that tell nothing."""
 
+    tokenizer = train_tokenizer()
+
     def for_scenes(
         self, scenes: list[Scene], rng: np.random.Generator, dropout: float
     ) -> tuple[torch.Tensor, torch.Tensor]:
         return torch.zeros(len(scenes), 2, 192), torch.ones(len(scenes), 2, dtype=torch.long)
 
+    def of_tokens(self, ids: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return torch.zeros(*ids.shape, 192), mask
+
 
 def toy_set() -> LatentSet:
     rng = np.random.default_rng(0)
     data = LatentSet.__new__(LatentSet)
-    data.base_side, data.latents = 8, rng.standard_normal((8, 4, 8, 8)).astype(np.float16)
+    data.base_side, data.latents = 8, torch.from_numpy(rng.standard_normal((8, 4, 8, 8), np.float32)).half()
     data.scenes = [sample_scene(rng, 0.0) for _ in range(8)]
     return data
 
@@ -62,10 +69,10 @@ def test_a_run_that_is_killed_goes_on_from_its_last_point(tmp_path: Path, monkey
     first = trainer()
     step = first.step
 
-    def until_killed(number: int) -> float:
+    def until_killed(number: int, batch: Batch) -> torch.Tensor:
         if len((tmp_path / "toy" / "log.jsonl").read_text().splitlines()) == 4:
             raise KilledError
-        return step(number)
+        return step(number, batch)
 
     first.step = until_killed
     with pytest.raises(KilledError):
