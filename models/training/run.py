@@ -42,12 +42,11 @@ class Length:
     """How long a stage is: so many steps or, with `minutes`, as many as fit into them at the pace so far."""
 
     PACED = 20
-    """Steps that tell nothing of the pace, since compilers and caches are still at work."""
+    """Steps that tell nothing of the pace and do not count as time: compilers and caches are still at work."""
 
     def __init__(self, steps: int, minutes: float | None = None):
         self.steps, self.limit = steps, minutes and 60 * minutes
-        self.started = self.paced = time.monotonic()
-        self.taken = 0
+        self.paced, self.taken = time.monotonic(), 0
 
     def total(self, step: int) -> int:
         """Return how many steps the stage has in all, as far as can be told before this one; to be asked at each."""
@@ -59,7 +58,7 @@ class Length:
             self.paced = now
             return self.steps
         pace = (now - self.paced) / (taken - self.PACED)
-        return step + max(0, int((self.started + self.limit - now) / pace))
+        return step + max(0, int((self.paced + self.limit - now) / pace))
 
 
 class Average:
