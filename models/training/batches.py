@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from transformers import PreTrainedTokenizerFast
 
+from training.ahead import prepared
 from training.captions import caption
-from training.device import LOADERS
 from training.latents import LatentSet
 from training.stages import Stage
 
@@ -28,20 +27,14 @@ class Batch:
     mask: torch.Tensor
 
 
-class Batches(IterableDataset):
-    """The batches of a stage from a step on, the same for the same step; a share of captions is empty for guidance."""
+class Batches:
+    """The batches of a stage, the same for the same step; a share of captions is empty for guidance."""
 
-    def __init__(self, stage: Stage, sets: list[LatentSet], tokenizer: PreTrainedTokenizerFast, first: int):
-        self.stage, self.tokenizer, self.first = stage, tokenizer, first
+    def __init__(self, stage: Stage, sets: list[LatentSet], tokenizer: PreTrainedTokenizerFast):
+        self.stage, self.tokenizer = stage, tokenizer
         self.scenes = [data.scenes for data in sets]
 
-    def __iter__(self) -> Iterator[Batch]:
-        worker = get_worker_info()
-        offset, stride = (worker.id, worker.num_workers) if worker else (0, 1)
-        for step in range(self.first + offset, self.stage.steps, stride):
-            yield self.batch(step)
-
-    def batch(self, step: int) -> Batch:
+    def at(self, step: int) -> Batch:
         rng = np.random.default_rng([self.stage.seed, step])
         source = rng.choice(len(self.scenes), p=[s.share for s in self.stage.sources])
         scenes = self.scenes[source]
@@ -54,6 +47,5 @@ class Batches(IterableDataset):
 def load_batches(
     stage: Stage, sets: list[LatentSet], tokenizer: PreTrainedTokenizerFast, first: int
 ) -> Iterator[Batch]:
-    """Yield a stage's batches in order, prepared ahead in other processes where a GPU would wait for them."""
-    batches = Batches(stage, sets, tokenizer, first)
-    return iter(DataLoader(batches, batch_size=None, num_workers=LOADERS, prefetch_factor=8 if LOADERS else None))
+    """Yield a stage's batches from a step on, in order and without end."""
+    return prepared(Batches(stage, sets, tokenizer).at, first)

@@ -19,8 +19,9 @@ def compose(scenes: list[Scene], width: int, height: int) -> torch.Tensor:
     canvas = background([s.background for s in scenes], height * FINER).expand(-1, -1, -1, width * FINER).clone()
     for layer in range(max(len(s.objects) for s in scenes)):
         placed = {i: s.objects[layer] for i, s in enumerate(scenes) if layer < len(s.objects)}
-        for level in {_level(o, width, height) for o in placed.values()}:
-            chosen = [i for i, o in placed.items() if _level(o, width, height) == level]
+        levels = {i: _level(o, width, height) for i, o in placed.items()}
+        for level in set(levels.values()):
+            chosen = [i for i, needed in levels.items() if needed == level]
             above = _place([placed[i] for i in chosen], level, width, height)
             canvas[chosen] = above[:, :3] + canvas[chosen] * (1 - above[:, 3:])
     return F.avg_pool2d(canvas, FINER).mul_(255).round_().to(torch.uint8)

@@ -56,7 +56,7 @@ class Length:
             return self.steps
         if taken <= self.PACED:
             self.paced = now
-            return self.steps
+            return step + self.steps
         pace = (now - self.paced) / (taken - self.PACED)
         return step + max(0, int((self.paced + self.limit - now) / pace))
 
@@ -122,6 +122,16 @@ class Run:
         if restored.exists():
             return torch.load(restored, map_location="cpu", weights_only=True)
         raise FileNotFoundError(f"{self.folder}: no checkpoint; train this stage, or run training.restore")
+
+
+def descend(loss: torch.Tensor, module: nn.Module, optimizers: list[torch.optim.Optimizer], average: Average) -> None:
+    """Take one step down the loss, its gradient clipped to length 1, and let the averaged weights follow."""
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(module.parameters(), 1.0)
+    for optimizer in optimizers:
+        optimizer.step()
+        optimizer.zero_grad()
+    average.update(module)
 
 
 def set_rate(optimizers: list, rate: float) -> None:

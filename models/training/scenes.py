@@ -35,6 +35,7 @@ GROUPS = {
     3: ((0.0, -0.23), (-0.24, 0.23), (0.24, 0.23)),
     4: ((-0.24, -0.24), (0.24, -0.24), (-0.24, 0.24), (0.24, 0.24)),
 }
+KINDS = ("single", "sized", "group", "pair")
 HELD_OUT_SHARE = 0.06
 
 
@@ -79,10 +80,14 @@ def held_out(*key: str) -> bool:
     return int.from_bytes(digest[:4], "big") < HELD_OUT_SHARE * 2**32
 
 
+def is_held_out_pair(scene: Scene) -> bool:
+    """Say whether the scene shows two objects that training never shows together."""
+    return scene.relation is not None and held_out(*sorted(o.name for o in scene.objects))
+
+
 def is_held_out(scene: Scene) -> bool:
     """Say whether any part of the scene belongs to the held-out combinations."""
-    pair = scene.relation is not None and held_out(*sorted(o.name for o in scene.objects))
-    return pair or any(held_out(o.name, o.style, scene.background) for o in scene.objects)
+    return is_held_out_pair(scene) or any(held_out(o.name, o.style, scene.background) for o in scene.objects)
 
 
 def single(rng: np.random.Generator, name: str, style: str, background: str, size: str = "normal") -> Scene:
@@ -112,7 +117,7 @@ def pair(rng: np.random.Generator, names: tuple[str, str], style: str, backgroun
 
 
 def any_scene(rng: np.random.Generator, kind: str) -> Scene:
-    """Draw a scene of a kind ("single", "sized", "group" or "pair"); styles, objects and backgrounds evenly."""
+    """Draw a scene of one of KINDS; styles, objects and backgrounds evenly."""
     style = STYLES[rng.integers(len(STYLES))]
     background = tuple(BACKGROUNDS)[rng.integers(len(BACKGROUNDS))]
     first, second = (int(i) for i in rng.integers((len(OBJECT_NAMES), len(OBJECT_NAMES) - 1)))
@@ -133,8 +138,7 @@ def sample_scene(rng: np.random.Generator, pair_share: float) -> Scene:
     Of what is not a pair, one scene in seven shows several of one object and one in five a small or large one.
     """
     other = np.array([0.66, 0.2, 0.14]) * (1 - pair_share)
-    kinds = ("single", "sized", "group", "pair")
-    kind = kinds[int(np.searchsorted(np.cumsum(other), rng.random(), side="right"))]
+    kind = KINDS[int(np.searchsorted(np.cumsum(other), rng.random(), side="right"))]
     while is_held_out(scene := any_scene(rng, kind)):
         pass
     return scene

@@ -21,13 +21,13 @@ def scheduler() -> DPMSolverMultistepScheduler:
 
 
 @cache
-def signal_and_noise() -> tuple[torch.Tensor, torch.Tensor]:
+def signal_and_noise(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the factors of image and noise at each of the 1000 timesteps."""
-    products = scheduler().alphas_cumprod
+    products = scheduler().alphas_cumprod.to(device)
     return products.sqrt(), (1 - products).sqrt()
 
 
 def noised(x: torch.Tensor, noise: torch.Tensor, timestep: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return noisy latents and their v target (Salimans and Ho 2022, appendix D)."""
-    signal, sigma = (f.to(x.device)[timestep].view(-1, 1, 1, 1) for f in signal_and_noise())
+    signal, sigma = (f[timestep].view(-1, 1, 1, 1) for f in signal_and_noise(x.device))
     return signal * x + sigma * noise, signal * noise - sigma * x

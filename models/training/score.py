@@ -15,8 +15,8 @@ from training.captions import caption
 from training.device import DEVICE, ON_GPU
 from training.run import Run
 from training.sample import sample
-from training.scenes import Scene
-from training.scorer import ATTRIBUTES, KINDS, Scorer, held_out_scenes, load_scorer, shrink, targets
+from training.scenes import KINDS, Scene
+from training.scorer import ATTRIBUTES, Scorer, held_out_scenes, load_scorer, shrink, targets
 from training.stages import STAGES, TEXT_RUN
 from training.text_states import TextStates
 from training.tokenizer import load_tokenizer

@@ -18,7 +18,7 @@ from training.compose import compose
 from training.device import DEVICE, fast_arithmetic
 from training.icons import STYLES
 from training.run import Average, Run, optimisers, set_rate, trapezoid
-from training.scenes import BACKGROUNDS, SIZES, Scene, any_scene, held_out, is_held_out, sample_scene
+from training.scenes import BACKGROUNDS, KINDS, SIZES, Scene, any_scene, is_held_out, is_held_out_pair, sample_scene
 from training.train_text import COUNTS, OPTIONAL, PLACES, places
 from training.train_vae import load_vae, reconstruct, to_tensor
 
@@ -33,9 +33,6 @@ ATTRIBUTES = {
     "style": STYLES,
     "background": tuple(BACKGROUNDS),
 }
-
-
-KINDS = ("single", "sized", "group", "pair")
 
 
 class Residual(nn.Module):
@@ -106,10 +103,10 @@ def pictures(scenes: list[Scene], vae: AutoencoderKL | None, side: int = 128) ->
 def held_out_scenes(count: int, kind: str, seed: int) -> list[Scene]:
     """Draw scenes of a kind whose combinations are never trained on; pairs are held out as pairs."""
     rng = np.random.default_rng(seed)
+    wanted = is_held_out_pair if kind == "pair" else is_held_out
     scenes: list[Scene] = []
     while len(scenes) < count:
-        scene = any_scene(rng, kind)
-        if held_out(*sorted(o.name for o in scene.objects)) if kind == "pair" else is_held_out(scene):
+        if wanted(scene := any_scene(rng, kind)):
             scenes.append(scene)
     return scenes
 

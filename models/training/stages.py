@@ -47,21 +47,21 @@ SQUARE_1024 = Recipe(600, 1024, 1024, 1_500, base_side=128)
 
 
 def at_256(share: float, batch: int) -> tuple[Source, ...]:
-    """Return the sources at 256 px with a share of the steps in all: one batch in ten is wide or tall."""
-    return (
-        Source(SQUARE_256, batch, 0.9 * share),
-        Source(WIDE_256, batch, 0.05 * share),
-        Source(TALL_256, batch, 0.05 * share),
-    )
+    """Return the sources at 256 px, a share of a stage's steps in all: one batch in ten is wide or tall."""
+    return _mostly_square((SQUARE_256, WIDE_256, TALL_256), batch, share, aside=0.1)
 
 
 def at_512(share: float, batch: int) -> tuple[Source, ...]:
-    """Return the sources at 512 px likewise."""
-    return (
-        Source(SQUARE_512, batch, 0.8 * share),
-        Source(WIDE_512, batch, 0.1 * share),
-        Source(TALL_512, batch, 0.1 * share),
-    )
+    """Return the sources at 512 px, a share of a stage's steps in all: one batch in five is wide or tall."""
+    return _mostly_square((SQUARE_512, WIDE_512, TALL_512), batch, share, aside=0.2)
+
+
+def _mostly_square(
+    recipes: tuple[Recipe, Recipe, Recipe], batch: int, share: float, aside: float
+) -> tuple[Source, ...]:
+    square, wide, tall = recipes
+    half = aside / 2 * share
+    return Source(square, batch, (1 - aside) * share), Source(wide, batch, half), Source(tall, batch, half)
 
 
 STAGES = {

@@ -26,8 +26,6 @@ class TextStates:
         mask = mask.to(DEVICE)
         return self.encoder(input_ids=ids.to(DEVICE), attention_mask=mask).last_hidden_state, mask
 
-    def for_scenes(
-        self, scenes: list[Scene], rng: np.random.Generator, dropout: float
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Caption scenes at random; a share has the empty caption, which guidance needs."""
-        return self(["" if rng.random() < dropout else caption(s, rng) for s in scenes])
+    def for_scenes(self, scenes: list[Scene], rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        """Caption scenes at random."""
+        return self([caption(s, rng) for s in scenes])

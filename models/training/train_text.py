@@ -6,20 +6,18 @@ where an object goes. The encoder is then kept as it is, the queries are thrown 
 """
 
 import argparse
-from collections.abc import Iterator
-from itertools import count
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from transformers import PreTrainedTokenizerFast, T5Config, T5EncoderModel
 
+from training.ahead import prepared
 from training.captions import caption
-from training.device import DEVICE, LOADERS
+from training.device import DEVICE
 from training.icons import OBJECT_NAMES, STYLES
-from training.run import Average, Length, Run, optimisers, set_rate, trapezoid
+from training.run import Average, Length, Run, descend, optimisers, set_rate, trapezoid
 from training.scenes import BACKGROUNDS, RELATIONS, SIZES, Scene, sample_scene
 from training.stages import TEXT_RUN
 from training.tokenizer import VOCABULARY, load_tokenizer
@@ -114,28 +112,19 @@ def places(scene: Scene) -> dict[str, str]:
     return held
 
 
-class TextBatches(IterableDataset):
-    """Captions of scenes: ids and mask [B, T], targets [attributes, B]; the same for the same step."""
-
-    def __init__(self, tokenizer: PreTrainedTokenizerFast, batch: int, first: int):
-        self.tokenizer, self.size, self.first = tokenizer, batch, first
-
-    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-        worker = get_worker_info()
-        offset, stride = (worker.id, worker.num_workers) if worker else (0, 1)
-        for step in count(self.first + offset, stride):
-            yield self.batch(np.random.default_rng([2, step]))
-
-    def batch(self, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        scenes = [sample_scene(rng, pair_share=0.5) for _ in range(self.size)]
-        encoded = self.tokenizer([caption(s, rng) for s in scenes], padding=True, return_tensors="pt")
-        return encoded.input_ids, encoded.attention_mask, torch.tensor([targets(s) for s in scenes]).T
+def captions_to_read(
+    tokenizer: PreTrainedTokenizerFast, count: int, rng: np.random.Generator
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Draw scenes and word them: ids and mask [B, T], targets [attributes, B]."""
+    scenes = [sample_scene(rng, pair_share=0.5) for _ in range(count)]
+    encoded = tokenizer([caption(s, rng) for s in scenes], padding=True, return_tensors="pt")
+    return encoded.input_ids, encoded.attention_mask, torch.tensor([targets(s) for s in scenes]).T
 
 
 @torch.no_grad()
 def accuracy(reader: SceneReader, tokenizer: PreTrainedTokenizerFast, samples: int = 512) -> dict[str, float]:
     """Share of captions read rightly, by attribute; about a tenth do not say style or background at all."""
-    ids, mask, wanted = TextBatches(tokenizer, samples, 0).batch(np.random.default_rng(77))
+    ids, mask, wanted = captions_to_read(tokenizer, samples, np.random.default_rng(77))
     rows = zip(ATTRIBUTES, reader(ids.to(DEVICE), mask.to(DEVICE)), wanted.to(DEVICE), strict=True)
     return {name: round((x.argmax(1) == w).float().mean().item(), 3) for name, x, w in rows}
 
@@ -150,18 +139,12 @@ def train(run: Run, length: Length, batch: int, lr: float) -> T5EncoderModel:
     average = Average(reader, 0.99)
     optimizers = optimisers(reader, lambda n, p: p.ndim == 2 and "block" in n and "bias" not in n, lr)
     step = run.resume(reader, average, optimizers)
-    ahead = DataLoader(TextBatches(tokenizer, batch, step), batch_size=None, num_workers=LOADERS)
-    batches = iter(ahead)
+    batches = prepared(lambda step: captions_to_read(tokenizer, batch, np.random.default_rng([2, step])), step)
     while step < (steps := length.total(step)):
         set_rate(optimizers, lr * trapezoid(step, steps, warmup=50))
         ids, mask, wanted = (x.to(DEVICE) for x in next(batches))
         loss = sum(F.cross_entropy(x, w) for x, w in zip(reader(ids, mask), wanted, strict=True))
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(reader.parameters(), 1.0)
-        for optimizer in optimizers:
-            optimizer.step()
-            optimizer.zero_grad()
-        average.update(reader)
+        descend(loss, reader, optimizers, average)
         step += 1
         if step % 100 == 0:
             run.log(step=step, loss=round(loss.item(), 4))

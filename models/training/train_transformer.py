@@ -14,7 +14,7 @@ from torch import nn
 from training.batches import Batch, load_batches
 from training.device import DEVICE, fast_arithmetic, fuse
 from training.latents import LatentSet, latent_set, latents_root
-from training.run import Average, Length, Run, optimisers, set_rate, trapezoid
+from training.run import Average, Length, Run, descend, optimisers, set_rate, trapezoid
 from training.sample import contact_sheet, sample
 from training.schedule import noised
 from training.sheet import sheet_prompts
@@ -54,18 +54,13 @@ class Trainer:
         stage, steps = self.stage, steps or self.stage.steps
         set_rate(self.optimizers, stage.lr * trapezoid(step, steps, min(50, steps // 4), stage.decay))
         loss = self._loss(batch, torch.Generator(DEVICE).manual_seed(1_000_003 * stage.seed + step))
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        for optimizer in self.optimizers:
-            optimizer.step()
-            optimizer.zero_grad()
-        self.average.update(self.model)
+        descend(loss, self.model, self.optimizers, self.average)
         return loss.detach()
 
     def _loss(self, batch: Batch, generator: torch.Generator) -> torch.Tensor:
         """Mean squared error of v over a batch whose timesteps are spread evenly, which steadies the gradient."""
         data, count = self.sets[batch.source], len(batch.chosen)
-        latents = data.latents[batch.chosen.to(data.latents.device)].float()
+        latents = data.latents[batch.chosen.to(DEVICE)].float()
         states, mask = self.text_states.of_tokens(batch.ids, batch.mask)
         places = torch.rand(count, generator=generator, device=DEVICE)
         spread = (torch.randperm(count, generator=generator, device=DEVICE) + places) / count
@@ -134,7 +129,7 @@ def starting_model(stage: Stage) -> Transformer:
 
 def train_stage(name: str, text_states: TextStates, steps: int | None = None, minutes: float | None = None) -> None:
     """Train a stage from its start or its checkpoint; `steps` or `minutes` replace its own length."""
-    stage = replace(STAGES[name], steps=10**6 if minutes else steps or STAGES[name].steps)
+    stage = replace(STAGES[name], steps=steps or STAGES[name].steps)
     vae = load_vae(stage.vae)
     sets = [latent_set(vae, source.recipe, latents_root(stage.vae)) for source in stage.sources]
     Trainer(stage, sets, text_states, starting_model(stage)).train(Run(name), vae, minutes=minutes)

@@ -12,7 +12,7 @@ from PIL import Image
 from training.compose import compose
 from training.device import DEVICE, fast_arithmetic, fuse
 from training.paths import CACHE
-from training.run import Average, Length, Run, cosine, optimisers, set_rate
+from training.run import Average, Length, Run, cosine, descend, optimisers, set_rate
 from training.scenes import sample_scene
 
 KL_WEIGHT = 1e-4
@@ -144,12 +144,7 @@ def train(
         set_rate(optimizers, lr * cosine(step, steps, warmup=100))
         x = crops(np.random.default_rng([1, step]), pools, batch, 128)
         loss, squared = loss_of(vae, x, generator.manual_seed(step))
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
-        for optimizer in optimizers:
-            optimizer.step()
-            optimizer.zero_grad()
-        average.update(vae)
+        descend(loss, vae, optimizers, average)
         step += 1
         if step % 50 == 0:
             run.log(step=step, loss=round(loss.item(), 4), crop_psnr=round(10 * math.log10(4 / squared.item()), 2))

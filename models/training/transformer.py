@@ -169,7 +169,6 @@ class Transformer(nn.Module):
     def position_embedding(self, height: int, width: int, base_side: int) -> torch.Tensor:
         """Sine-cosine positions that span the same range at every size (PixArt-Σ, section 3.3) [1, N, C]."""
         key = (height, width, base_side)
-        device = self.scale_shift_table.device
         if key not in self.positions:
             patch = self.shape.patch
             table = get_2d_sincos_pos_embed(
@@ -179,7 +178,7 @@ class Transformer(nn.Module):
                 interpolation_scale=base_side / self.shape.base,
                 output_type="pt",
             )
-            self.positions[key] = table.float()[None].to(device)
+            self.positions[key] = table.float()[None].to(self.scale_shift_table.device)
         return self.positions[key]
 
     def _unpatch(self, x: torch.Tensor, height: int, width: int) -> torch.Tensor:

@@ -58,9 +58,9 @@ def validation_loss(model: Transformer, data: LatentSet, text_states: TextStates
     total = 0.0
     for i in range(0, count, batch):
         latents, timestep = data.latents[i : i + batch].float(), timesteps[i : i + batch].to(DEVICE)
-        states, mask = text_states.for_scenes(data.scenes[i : i + batch], rng, dropout=0.0)
+        states, mask = text_states.for_scenes(data.scenes[i : i + batch], rng)
         noise = torch.randn(latents.shape, generator=generator).to(DEVICE)
-        noisy, target = noised(latents.to(DEVICE), noise, timestep)
+        noisy, target = noised(latents, noise, timestep)
         predicted = model(noisy, timestep, states, mask, base_side=data.base_side)
         total += (predicted - target).square().mean((1, 2, 3)).sum().item()
     return total / count

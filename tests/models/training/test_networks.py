@@ -60,7 +60,7 @@ def test_standardising_keeps_pictures_and_makes_latents_even() -> None:
 
 
 def test_the_last_timestep_is_pure_noise() -> None:
-    signal, sigma = signal_and_noise()
+    signal, sigma = signal_and_noise(torch.device("cpu"))
     assert signal[-1] < 1e-3
     assert sigma[-1] > 1 - 1e-6
 
@@ -70,7 +70,7 @@ def test_latents_and_noise_follow_from_noisy_latents_and_v() -> None:
     x, noise = x.expand(3, 4, 2, 2), noise.expand(3, 4, 2, 2)
     t = torch.tensor([0, 400, 999])
     noisy, v = noised(x, noise, t)
-    signal, sigma = (f[t].view(-1, 1, 1, 1) for f in signal_and_noise())
+    signal, sigma = (f[t].view(-1, 1, 1, 1) for f in signal_and_noise(torch.device("cpu")))
     torch.testing.assert_close(signal * noisy - sigma * v, x, rtol=0, atol=1e-5)
     torch.testing.assert_close(sigma * noisy + signal * v, noise, rtol=0, atol=1e-5)
 

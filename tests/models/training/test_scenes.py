@@ -82,8 +82,7 @@ def test_pictures_painted_together_are_those_painted_alone() -> None:
 def test_a_picture_shows_its_background_around_the_object(width: int, height: int) -> None:
     scene = Scene("ocean", (Placed("heart", "flat", 0.0, 0.0, 0.5),))
     painted = painted_as_array(scene, width, height)
-    empty = painted_as_array(Scene("ocean", (Placed("heart", "flat", 0.0, 0.0, 0.01),)), width, height)
-    empty[height // 2 - 2 : height // 2 + 2, width // 2 - 2 : width // 2 + 2] = empty[height // 2, :1]
+    empty = painted_as_array(Scene("ocean", ()), width, height)
     assert painted.shape == (height, width, 3)
     changed = painted != empty
     assert not np.concatenate([changed[0], changed[-1], changed[:, 0], changed[:, -1]]).any()

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from training.run import Run
-from training.scenes import group, is_held_out, pair, single
+from training.scenes import KINDS, group, is_held_out, pair, single
 from training.score import interval, verdicts
-from training.scorer import ATTRIBUTES, KINDS, held_out_scenes, load_scorer, pictures, targets, train
+from training.scorer import ATTRIBUTES, held_out_scenes, load_scorer, pictures, targets, train
 from training.train_vae import build_vae
 
 
@@ -36,8 +36,11 @@ def test_a_single_object_drawn_twice_is_not_what_was_asked_for() -> None:
 
 
 def test_scenes_to_be_judged_are_held_out() -> None:
+    counts = {"single": {1}, "sized": {1}, "group": {2, 3, 4}, "pair": {2}}
     for kind in KINDS:
-        assert all(is_held_out(scene) for scene in held_out_scenes(10, kind, seed=1))
+        drawn = held_out_scenes(20, kind, seed=1)
+        assert all(is_held_out(scene) for scene in drawn)
+        assert {len(scene.objects) for scene in drawn} == counts[kind]
 
 
 def test_a_group_is_right_with_object_and_number_and_a_size_with_both_too() -> None:

@@ -28,9 +28,7 @@ class Words:
 
     tokenizer = train_tokenizer()
 
-    def for_scenes(
-        self, scenes: list[Scene], rng: np.random.Generator, dropout: float
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def for_scenes(self, scenes: list[Scene], rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
         return torch.zeros(len(scenes), 2, 192), torch.ones(len(scenes), 2, dtype=torch.long)
 
     def of_tokens(self, ids: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
