@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from training.run import Run
 from training.schedule import scheduler
-from training.stages import STAGES, TEXT_RUN
+from training.stages import FINAL_VAE, STAGES, TEXT_RUN
 from training.text_states import TextStates
 from training.tokenizer import load_tokenizer
 from training.train_text import load_text_encoder
@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--base-side", type=int, default=32, help="latent side of the size whose positions it carries")
     arguments = parser.parse_args()
-    vae = load_vae(STAGES[arguments.stage].vae)
+    vae = load_vae(FINAL_VAE)
     model = load_average(arguments.stage)
     text_states = TextStates(load_tokenizer(), load_text_encoder(Run(TEXT_RUN)))
     save_folder(arguments.folder, model, vae, text_states, arguments.base_side)

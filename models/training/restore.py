@@ -8,7 +8,7 @@ from diffusers import AutoencoderKL, PixArtTransformer2DModel
 from transformers import T5EncoderModel
 
 from training.paths import CACHE
-from training.stages import STAGES, TEXT_RUN
+from training.stages import FINAL_VAE, STAGES, TEXT_RUN
 
 CHECKPOINT = Path(__file__).parent / "checkpoint"
 """What the shipped bundle was exported from, whole."""
@@ -19,15 +19,17 @@ STAGE = "512px"
 
 def restore(cache: Path = CACHE) -> None:
     """Fill an empty cache with autoencoder, tokenizer, text encoder and the last stage's transformer, in float32."""
-    runs, vae = cache / "runs", cache / STAGES[STAGE].vae
-    taken = [path for path in (vae, cache / "tokenizer", runs / TEXT_RUN, runs / STAGE) if path.exists()]
+    runs, vaes = cache / "runs", (cache / STAGES[STAGE].vae, cache / FINAL_VAE)
+    taken = [path for path in (*vaes, cache / "tokenizer", runs / TEXT_RUN, runs / STAGE) if path.exists()]
     if taken:
         raise SystemExit(f"nothing restored: {taken[0]} is there already; move it away first")
     encoder = T5EncoderModel.from_pretrained(CHECKPOINT / "text_encoder", dtype=torch.float32).state_dict()
     _keep(runs / TEXT_RUN, {f"encoder.{name}": weight for name, weight in encoder.items()})
     transformer = PixArtTransformer2DModel.from_pretrained(CHECKPOINT / "transformer", torch_dtype=torch.float32)
     _keep(runs / STAGE, {n: w for n, w in transformer.state_dict().items() if n != "pos_embed.pos_embed"})
-    AutoencoderKL.from_pretrained(CHECKPOINT / "vae", torch_dtype=torch.float32).save_pretrained(vae)
+    # One encoder, and so the same latents: the better decoder serves both.
+    for vae in vaes:
+        AutoencoderKL.from_pretrained(CHECKPOINT / "vae", torch_dtype=torch.float32).save_pretrained(vae)
     shutil.copytree(CHECKPOINT / "tokenizer", cache / "tokenizer")
 
 

@@ -17,7 +17,7 @@ from training.run import Run
 from training.sample import sample
 from training.scenes import KINDS, Scene
 from training.scorer import ATTRIBUTES, Scorer, held_out_scenes, load_scorer, shrink, targets
-from training.stages import STAGES, TEXT_RUN
+from training.stages import FINAL_VAE, TEXT_RUN
 from training.text_states import TextStates
 from training.tokenizer import load_tokenizer
 from training.train_text import PLACES, load_text_encoder
@@ -111,8 +111,9 @@ def main() -> None:
     scorer, model = load_scorer(Run("scorer")), load_average(arguments.stage).to(DEVICE)
     scenes = [s for kind in KINDS for s in held_out_scenes(arguments.count, kind, seed=14)]
     dense = arguments.captions and arguments.captions == "dense"
-    vae = load_vae(STAGES[arguments.stage].vae)
-    print(table(score(model, vae, text_states, scorer, scenes=scenes, side=arguments.side, dense=dense)))
+    print(
+        table(score(model, load_vae(FINAL_VAE), text_states, scorer, scenes=scenes, side=arguments.side, dense=dense))
+    )
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from training.device import DEVICE, fast_arithmetic
 from training.icons import STYLES
 from training.run import Average, Run, optimisers, set_rate, trapezoid
 from training.scenes import BACKGROUNDS, KINDS, SIZES, Scene, any_scene, is_held_out, is_held_out_pair, sample_scene
+from training.stages import FINAL_VAE
 from training.train_text import COUNTS, OPTIONAL, PLACES, places
 from training.train_vae import load_vae, reconstruct, to_tensor
 
@@ -163,12 +164,10 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--scenes", type=int, default=30_000, help="how many are painted")
-    parser.add_argument("--vae", default="vae-2", help="the autoencoder whose blur it learns to see through")
     arguments = parser.parse_args()
-    vae = load_vae(arguments.vae)
     train(
         Run("scorer"),
-        vae,
+        load_vae(FINAL_VAE),
         steps=arguments.steps,
         batch=arguments.batch,
         lr=arguments.lr,

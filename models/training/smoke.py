@@ -34,6 +34,8 @@ def smoke(folder: Path) -> Path:
     runs = folder / "runs"
     vae = train_vae(Run("vae", runs), Length(4), batch=4, lr=1e-3, scale=0.005)
     standardise(vae, to_tensor(scene_pool(20, 128, 16)))
+    further = {"start_from": vae, "decoder_only": True}
+    vae = train_vae(Run("vae-decoder", runs), Length(2), batch=4, lr=1e-3, scale=0.005, **further)
     encoder = train_text(Run("text", runs), Length(8), batch=16, lr=2e-3).requires_grad_(False)
     text_states = TextStates(load_tokenizer(), encoder)
     torch.manual_seed(0)

@@ -32,6 +32,9 @@ class Stage:
     compress: tuple[int, ...] = ()
 
 
+# What pictures are decoded with: the last stage's autoencoder, its decoder trained further on the same latents.
+FINAL_VAE = "vae-2-decoder"
+
 # The run of the text encoder that the transformer learns from.
 TEXT_RUN = "text"
 

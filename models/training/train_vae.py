@@ -125,14 +125,25 @@ TESTS = {128: 24, 256: 16, 512: 8}
 
 
 def train(
-    run: Run, length: Length, *, batch: int, lr: float, scale: float = 1.0, start_from: AutoencoderKL | None = None
+    run: Run,
+    length: Length,
+    *,
+    batch: int,
+    lr: float,
+    scale: float = 1.0,
+    start_from: AutoencoderKL | None = None,
+    decoder_only: bool = False,
 ) -> AutoencoderKL:
     """Train on crops of 128 px, from another autoencoder if one is given, and return the averaged autoencoder.
 
-    `scale` shrinks the number of scenes that are painted for training and for evaluation.
+    `scale` shrinks the number of scenes that are painted for training and for evaluation. With `decoder_only` the
+    latents stay what they are, so that a transformer that was trained on them goes with the new decoder.
     """
     torch.manual_seed(1)
     vae = (start_from or build_vae()).train().requires_grad_(True).to(DEVICE)
+    if decoder_only:
+        vae.encoder.requires_grad_(False)
+        vae.quant_conv.requires_grad_(False)
     average = Average(vae, 0.998)
     fuse(vae.encoder)
     fuse(vae.decoder)
@@ -163,14 +174,23 @@ def main() -> None:
     parser.add_argument("--lr", type=float, default=1.5e-3)
     parser.add_argument("--run", default="vae")
     parser.add_argument("--start-from", help="an autoencoder that is finished already")
+    parser.add_argument("--decoder-only", action="store_true", help="leave the encoder, and so the latents, as it is")
     arguments = parser.parse_args()
-    earlier = load_vae(arguments.start_from) if arguments.start_from else None
-    length = Length(arguments.steps, arguments.minutes)
-    train(Run(arguments.run), length, batch=arguments.batch, lr=arguments.lr, start_from=earlier)
+    vae = train(
+        Run(arguments.run),
+        Length(arguments.steps, arguments.minutes),
+        batch=arguments.batch,
+        lr=arguments.lr,
+        start_from=load_vae(arguments.start_from) if arguments.start_from else None,
+        decoder_only=arguments.decoder_only,
+    )
+    if arguments.decoder_only:
+        # Nothing is left for finish_vae: these latents are standardised.
+        vae.save_pretrained(CACHE / arguments.run)
 
 
 def load_vae(name: str) -> AutoencoderKL:
-    """Return an autoencoder that `training.finish_vae` kept."""
+    """Return a finished autoencoder."""
     vae = AutoencoderKL.from_pretrained(CACHE / name).to(DEVICE, memory_format=torch.channels_last)
     return vae.eval().requires_grad_(False)
 

@@ -15,6 +15,7 @@ from training.text_states import TextStates
 from training.tokenizer import MAX_TOKENS, train_tokenizer
 from training.train_text import build_text_encoder
 from training.train_vae import build_vae, reconstruct
+from training.train_vae import train as train_vae
 from training.transformer import Shape, Transformer, to_diffusers
 
 SMALL = Shape(layers=2, heads=2, head_width=16, caption_width=24)
@@ -57,6 +58,17 @@ def test_standardising_keeps_pictures_and_makes_latents_even() -> None:
     torch.testing.assert_close(reconstruct(vae, images), before, rtol=0, atol=1e-4)
     torch.testing.assert_close(latents.mean((0, 2, 3)), torch.zeros(4), rtol=0, atol=1e-3)
     torch.testing.assert_close(latents.std((0, 2, 3)), torch.ones(4), rtol=0, atol=1e-3)
+
+
+def test_a_decoder_trained_further_keeps_the_latents_it_decodes(tmp_path: Path) -> None:
+    vae = scrambled(build_vae())
+    before = {name: weight.clone() for name, weight in vae.state_dict().items()}
+    further = train_vae(
+        Run("vae", tmp_path), Length(2), batch=2, lr=1e-2, scale=1e-4, start_from=vae, decoder_only=True
+    )
+    moved = {name for name, weight in further.state_dict().items() if not torch.equal(weight, before[name])}
+    assert "decoder.conv_out.weight" in moved
+    assert not any(name.startswith(("encoder.", "quant_conv.")) for name in moved)
 
 
 def test_the_last_timestep_is_pure_noise() -> None:
