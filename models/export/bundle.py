@@ -103,6 +103,7 @@ def _scheduler(config: dict[str, Any]) -> dict[str, Any]:
         "prediction": config["prediction_type"],
         "spacing": config["timestep_spacing"],
         "zeroTerminalSnr": config["rescale_betas_zero_snr"],
+        "order": config["solver_order"],
     }
 
 

@@ -30,7 +30,6 @@ TRANSFORMER_FACTS = {
 }
 SCHEDULER_FACTS = {
     "algorithm_type": "dpmsolver++",
-    "solver_order": 2,
     "solver_type": "midpoint",
     "lower_order_final": True,
     "euler_at_final": False,
@@ -48,6 +47,7 @@ SCHEDULER_CHOICES = {
     "beta_schedule": ("linear", "scaled_linear"),
     "prediction_type": ("epsilon", "v_prediction"),
     "timestep_spacing": ("linspace", "trailing"),
+    "solver_order": (1, 2),
 }
 
 

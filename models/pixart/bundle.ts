@@ -28,6 +28,8 @@ const schedulerSchema = z.strictObject({
   prediction: z.enum(['epsilon', 'v_prediction']),
   spacing: z.enum(['linspace', 'trailing']),
   zeroTerminalSnr: z.boolean(),
+  /** Second where a bundle does not say: those that were exported before it could. */
+  order: z.union([z.literal(1), z.literal(2)]).default(2),
 });
 
 export type SchedulerConfig = z.infer<typeof schedulerSchema>;

@@ -16,7 +16,7 @@ export type Sampler = {
 type Level = { alpha: number; sigma: number; lambda: number };
 
 /**
- * DPM-Solver++ (2M), midpoint, first order in the first and the last step.
+ * DPM-Solver++ (2M), midpoint, first order in the first and the last step; or of first order throughout, which is DDIM.
  *
  * Source: Lu et al., arXiv 2211.01095, algorithm 2; diffusers, schedulers/scheduling_dpmsolver_multistep.py, with
  * `final_sigmas_type="zero"`, where the last step lands on the predicted image.
@@ -40,7 +40,7 @@ export function dpmSolver(config: SchedulerConfig, steps: number, resume?: Sampl
       const to = levels[index + 1]!;
       const image = predictImage(latents, prediction, from);
       const next =
-        previousImage === null || index === steps - 1
+        previousImage === null || index === steps - 1 || config.order === 1
           ? firstOrder(latents, image, from, to)
           : secondOrder(latents, image, previousImage, levels[index - 1]!, from, to);
       previousImage = image;

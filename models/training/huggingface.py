@@ -9,7 +9,7 @@ from diffusers import AutoencoderKL, PixArtSigmaPipeline
 from safetensors.torch import load_file, save_file
 
 from training.run import Run
-from training.schedule import scheduler
+from training.schedule import MANY_STEPS, Manner, scheduler
 from training.stages import FINAL_VAE, STAGES, TEXT_RUN
 from training.text_states import TextStates
 from training.tokenizer import load_tokenizer
@@ -19,14 +19,22 @@ from training.train_vae import load_vae
 from training.transformer import Transformer, compression_weights, to_diffusers
 
 
-def save_folder(folder: Path, model: Transformer, vae: AutoencoderKL, text_states: TextStates, base_side: int) -> None:
+def save_folder(
+    folder: Path,
+    model: Transformer,
+    vae: AutoencoderKL,
+    text_states: TextStates,
+    *,
+    base_side: int,
+    manner: Manner = MANY_STEPS,
+) -> None:
     """Write the folder that diffusers' `PixArtSigmaPipeline` and `models/export` read; positions as for one size."""
     pipeline = PixArtSigmaPipeline(
         tokenizer=text_states.tokenizer,
         text_encoder=text_states.encoder,
         vae=vae,
         transformer=to_diffusers(model, base_side),
-        scheduler=scheduler(),
+        scheduler=scheduler(manner.order),
     )
     pipeline.to(torch.float16).save_pretrained(folder, safe_serialization=True)
     _forget_origin(folder / "vae" / "config.json")
@@ -61,7 +69,8 @@ def main() -> None:
     vae = load_vae(FINAL_VAE)
     model = load_average(arguments.stage)
     text_states = TextStates(load_tokenizer(), load_text_encoder(Run(TEXT_RUN)))
-    save_folder(arguments.folder, model, vae, text_states, arguments.base_side)
+    manner = STAGES[arguments.stage].manner
+    save_folder(arguments.folder, model, vae, text_states, base_side=arguments.base_side, manner=manner)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import torch
 from diffusers import AutoencoderKL
 
 from training.device import DEVICE
-from training.schedule import scheduler
+from training.schedule import MANY_STEPS, Manner, scheduler
 from training.text_states import TextStates
 from training.train_vae import decode
 from training.transformer import Transformer
@@ -21,13 +21,12 @@ def sample(
     width: int,
     height: int,
     base_side: int,
-    steps: int = 20,
-    guidance: float = 4.5,
+    manner: Manner = MANY_STEPS,
     seed: int = 0,
 ) -> np.ndarray:
     """Draw one picture a prompt, uint8 [B, height, width, 3]."""
-    solver = scheduler()
-    solver.set_timesteps(steps)
+    solver = scheduler(manner.order)
+    solver.set_timesteps(manner.steps)
     states, mask = text_states([""] * len(prompts) + list(prompts))
     generator = torch.Generator().manual_seed(seed)
     latents = torch.randn(len(prompts), 4, height // 8, width // 8, generator=generator).to(DEVICE)
@@ -35,7 +34,7 @@ def sample(
         timestep = t.to(DEVICE).expand(2 * len(prompts))
         both = model(torch.cat([latents, latents]), timestep, states, mask, base_side=base_side)
         without, with_text = both.chunk(2)
-        latents = solver.step(without + guidance * (with_text - without), t, latents).prev_sample
+        latents = solver.step(without + manner.guidance * (with_text - without), t, latents).prev_sample
     images = torch.cat([decode(vae, x) for x in latents.split(4)])
     return ((images.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
 

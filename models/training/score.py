@@ -16,8 +16,9 @@ from training.device import DEVICE, ON_GPU
 from training.run import Run
 from training.sample import sample
 from training.scenes import KINDS, Scene
+from training.schedule import MANY_STEPS, Manner
 from training.scorer import ATTRIBUTES, Scorer, held_out_scenes, load_scorer, shrink, targets
-from training.stages import FINAL_VAE, TEXT_RUN
+from training.stages import FINAL_VAE, STAGES, TEXT_RUN
 from training.text_states import TextStates
 from training.tokenizer import load_tokenizer
 from training.train_text import PLACES, load_text_encoder
@@ -75,6 +76,7 @@ def score(
     scenes: list[Scene],
     side: int,
     dense: bool | None = None,
+    manner: Manner = MANY_STEPS,
 ) -> Counts:
     """Draw every scene from a caption of its own, dense or short ones only if `dense` says so, and judge it."""
     rng = np.random.default_rng(13)
@@ -83,7 +85,7 @@ def score(
         group = scenes[i : i + BATCH]
         prompts = [caption(s, rng, whole=True, dense=dense) for s in group]
         size = {"width": side, "height": side, "base_side": side // 8}
-        images = sample(model, vae, text_states, prompts, **size, seed=i)
+        images = sample(model, vae, text_states, prompts, **size, manner=manner, seed=i)
         for read, scene in zip(judge(scorer, images), group, strict=True):
             for category, right in verdicts(read, targets(scene), scene):
                 before = counts.get(category, (0, 0))
@@ -102,7 +104,7 @@ def table(counts: Counts) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("stage")
+    parser.add_argument("stage", choices=STAGES)
     parser.add_argument("--count", type=int, default=500, help="prompts of each kind of scene")
     parser.add_argument("--side", type=int, default=256, help="pixels")
     parser.add_argument("--captions", choices=("short", "dense"), help="only these, where both come otherwise")
@@ -111,9 +113,8 @@ def main() -> None:
     scorer, model = load_scorer(Run("scorer")), load_average(arguments.stage).to(DEVICE)
     scenes = [s for kind in KINDS for s in held_out_scenes(arguments.count, kind, seed=14)]
     dense = arguments.captions and arguments.captions == "dense"
-    print(
-        table(score(model, load_vae(FINAL_VAE), text_states, scorer, scenes=scenes, side=arguments.side, dense=dense))
-    )
+    asked = {"scenes": scenes, "side": arguments.side, "dense": dense, "manner": STAGES[arguments.stage].manner}
+    print(table(score(model, load_vae(FINAL_VAE), text_states, scorer, **asked)))
 
 
 if __name__ == "__main__":

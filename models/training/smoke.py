@@ -47,7 +47,7 @@ def smoke(folder: Path) -> Path:
         trainer = Trainer(toy, sets, text_states, compress(model, stage.compress) if stage.compress else model)
         trainer.train(Run(name, runs), vae, samples=1)
         model = trainer.average.module.requires_grad_(True)
-    save_folder(folder / "model", model, vae, text_states, base_side=32)
+    save_folder(folder / "model", model, vae, text_states, base_side=32, manner=stage.manner)
     return folder / "model"
 
 

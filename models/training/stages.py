@@ -1,8 +1,9 @@
 """The transformer's stages, weak to strong: each starts from the averaged weights of the one before."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from training.latents import Recipe
+from training.schedule import FEW_STEPS, MANY_STEPS, Manner
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Stage:
     """What a stage trains on, with which autoencoder, and for how long.
 
     The rate falls to zero over the last `decay` share; a stage that is only a way to the next one keeps its rate.
-    A stage may add key/value compression to the layers named in `compress`.
+    A stage may add key/value compression to the layers named in `compress`. With `few_steps` the model that it starts
+    from is its teacher, and it learns to draw in `FEW_STEPS`.
     """
 
     seed: int
@@ -30,6 +32,19 @@ class Stage:
     lr: float
     decay: float = 0.4
     compress: tuple[int, ...] = ()
+    few_steps: bool = False
+
+    @property
+    def manner(self) -> Manner:
+        return FEW_STEPS if self.few_steps else MANY_STEPS
+
+
+def divided(stage: Stage, by: int) -> Stage:
+    """Return a stage for a slower machine: data and batches `by` times smaller, the rate by the square root of it."""
+    sources = tuple(
+        replace(s, recipe=replace(s.recipe, count=s.recipe.count // by), batch=s.batch // by) for s in stage.sources
+    )
+    return replace(stage, sources=sources, lr=stage.lr / by**0.5)
 
 
 # What pictures are decoded with: the last stage's autoencoder, its decoder trained further on the same latents.
@@ -107,5 +122,14 @@ STAGES = {
         steps=500,
         lr=7e-4,
         decay=0.6,
+    ),
+    "few-steps": Stage(
+        seed=9,
+        vae="vae-2",
+        sources=at_512(0.3, 64) + at_256(0.7, 256),
+        start_from="512px",
+        steps=1500,
+        lr=5e-4,
+        few_steps=True,
     ),
 }

@@ -3,6 +3,7 @@
 import argparse
 import time
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from training.run import Average, Length, Run, descend, optimisers, set_rate, tr
 from training.sample import contact_sheet, sample
 from training.schedule import noised
 from training.sheet import sheet_prompts
-from training.stages import STAGES, TEXT_RUN, Stage
+from training.stages import STAGES, TEXT_RUN, Stage, divided
+from training.teacher import Teacher
 from training.text_states import TextStates
 from training.tokenizer import load_tokenizer
 from training.train_text import load_text_encoder
@@ -40,6 +42,7 @@ class Trainer:
     def __init__(self, stage: Stage, sets: list[LatentSet], text_states: TextStates, model: Transformer):
         """`sets` holds one latent set for each of the stage's sources."""
         self.stage, self.sets, self.text_states, self.model = stage, sets, text_states, model.to(DEVICE)
+        self.teacher = Teacher(deepcopy(model), text_states([""])) if stage.few_steps else None
         self.average = Average(model, 0.998)
         self.optimizers = optimisers(model, is_matrix, stage.lr, weight_decay=0.01)
         for block in model.transformer_blocks:
@@ -58,21 +61,25 @@ class Trainer:
         return loss.detach()
 
     def _loss(self, batch: Batch, generator: torch.Generator) -> torch.Tensor:
-        """Mean squared error of v over a batch whose timesteps are spread evenly, which steadies the gradient."""
+        """Mean squared error of v, or of what a teacher says in its place; timesteps are spread evenly over the
+        batch, which steadies the gradient.
+        """
         data, count = self.sets[batch.source], len(batch.chosen)
         latents = data.latents[batch.chosen.to(DEVICE)].float()
         states, mask = self.text_states.of_tokens(batch.ids, batch.mask)
         places = torch.rand(count, generator=generator, device=DEVICE)
         spread = (torch.randperm(count, generator=generator, device=DEVICE) + places) / count
-        timestep = (spread * 1000).long().clamp(max=999)
+        timestep = self.teacher.timesteps(spread) if self.teacher else (spread * 1000).long().clamp(max=999)
         noise = torch.randn(latents.shape, generator=generator, device=DEVICE)
         noisy, target = noised(latents, noise, timestep)
         with fast_arithmetic():
             predicted = self.model(noisy, timestep, states, mask, base_side=data.base_side)
+            if self.teacher:
+                target = self.teacher.target(self.model, noisy, timestep, (states, mask), base_side=data.base_side)
         return (predicted.float() - target).square().mean()
 
     def train(
-        self, run: Run, vae: AutoencoderKL, samples: int = 24, save_every: float = 8, minutes: float | None = None
+        self, run: Run, vae: AutoencoderKL, samples: int = 8, save_every: float = 15, minutes: float | None = None
     ) -> None:
         """Train to the stage's end, or for so many minutes; keep a checkpoint and a sheet of samples on the way."""
         losses, saved = [], time.monotonic()
@@ -106,6 +113,7 @@ class Trainer:
             width=recipe.width,
             height=recipe.height,
             base_side=recipe.base_side,
+            manner=self.stage.manner,
         )
         Image.fromarray(contact_sheet(images, 8)).save(file)
 
@@ -127,9 +135,11 @@ def starting_model(stage: Stage) -> Transformer:
     return compress(model, stage.compress) if stage.compress else model
 
 
-def train_stage(name: str, text_states: TextStates, steps: int | None = None, minutes: float | None = None) -> None:
+def train_stage(
+    name: str, text_states: TextStates, steps: int | None = None, minutes: float | None = None, divide: int = 1
+) -> None:
     """Train a stage from its start or its checkpoint; `steps` or `minutes` replace its own length."""
-    stage = replace(STAGES[name], steps=steps or STAGES[name].steps)
+    stage = divided(replace(STAGES[name], steps=steps or STAGES[name].steps), divide)
     vae = load_vae(stage.vae)
     sets = [latent_set(vae, source.recipe, latents_root(stage.vae)) for source in stage.sources]
     Trainer(stage, sets, text_states, starting_model(stage)).train(Run(name), vae, minutes=minutes)
@@ -140,9 +150,10 @@ def main() -> None:
     parser.add_argument("stage", choices=STAGES)
     parser.add_argument("--steps", type=int, help="another length than the stage's own")
     parser.add_argument("--minutes", type=float, help="as many steps as fit, the rate's schedule over them")
+    parser.add_argument("--divide", type=int, default=1, help="data and batches so many times smaller, for a processor")
     arguments = parser.parse_args()
     text_states = TextStates(load_tokenizer(), load_text_encoder(Run(TEXT_RUN)))
-    train_stage(arguments.stage, text_states, arguments.steps, arguments.minutes)
+    train_stage(arguments.stage, text_states, arguments.steps, arguments.minutes, arguments.divide)
 
 
 if __name__ == "__main__":
