@@ -36,8 +36,9 @@ export class RendererChild {
   #killedBecause: string | undefined;
 
   constructor() {
-    this.#process = fork(fileURLToPath(new URL('./child.ts', import.meta.url)), [], {
-      execArgv: ['--import', import.meta.resolve('tsx')],
+    this.#process = fork(fileURLToPath(new URL('./child.mjs', import.meta.url)), [], {
+      // What this process was started with is not meant for the child.
+      execArgv: [],
       // Pixels travel as bytes, not as JSON.
       serialization: 'advanced',
       // The parent's standard output may be read by a machine.

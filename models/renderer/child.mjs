@@ -1,0 +1,3 @@
+import { runProgram } from '../../infra/build/program.mjs';
+
+await runProgram('models/renderer/child.ts');
