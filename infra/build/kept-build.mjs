@@ -1,7 +1,7 @@
 // Plain JavaScript: programs are made with it before any TypeScript can be read.
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,7 +23,11 @@ const MONTH_MS = 30 * 24 * 3_600_000;
 export async function keptBuild(kind, sources, make) {
   const builds = path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'pixart-batch', kind);
   const build = path.join(builds, digestOf(sources));
-  if (existsSync(build)) return build;
+  if (existsSync(build)) {
+    // In use. Another user's build can be run and not be marked.
+    await utimes(build, new Date(), new Date()).catch(() => {});
+    return build;
+  }
   await mkdir(builds, { recursive: true });
   const unfinished = await mkdtemp(`${build}.`);
   await make(unfinished);

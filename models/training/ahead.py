@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from training.device import LOADERS
 
-Batch = TypeVar("Batch")
+Prepared = TypeVar("Prepared")
 
 
 class _Steps(IterableDataset):
@@ -23,7 +23,7 @@ class _Steps(IterableDataset):
         return map(self.batch, count(self.first + offset, stride))
 
 
-def prepared(batch: Callable[[int], Batch], first: int) -> Iterator[Batch]:
+def prepared(batch: Callable[[int], Prepared], first: int) -> Iterator[Prepared]:
     """Yield `batch(step)` for the steps from `first` on, in order and without end."""
     steps = _Steps(batch, first)
     return iter(DataLoader(steps, batch_size=None, num_workers=LOADERS, prefetch_factor=8 if LOADERS else None))

@@ -9,10 +9,10 @@ from diffusers import AutoencoderKL, PixArtSigmaPipeline
 from safetensors.torch import load_file, save_file
 
 from training.run import Run
-from training.schedule import MANY_STEPS, Manner, scheduler
-from training.stages import FINAL_VAE, STAGES, TEXT_RUN
+from training.schedule import MANY_STEPS, Sampling, scheduler
+from training.stages import STAGES, TEXT_RUN
 from training.text_states import TextStates
-from training.tokenizer import load_tokenizer
+from training.tokenizer import MAX_TOKENS, load_tokenizer
 from training.train_text import load_text_encoder
 from training.train_transformer import load_average
 from training.train_vae import load_vae
@@ -26,7 +26,7 @@ def save_folder(
     text_states: TextStates,
     *,
     base_side: int,
-    manner: Manner = MANY_STEPS,
+    sampling: Sampling = MANY_STEPS,
 ) -> None:
     """Write the folder that diffusers' `PixArtSigmaPipeline` and `models/export` read; positions as for one size."""
     pipeline = PixArtSigmaPipeline(
@@ -34,7 +34,7 @@ def save_folder(
         text_encoder=text_states.encoder,
         vae=vae,
         transformer=to_diffusers(model, base_side),
-        scheduler=scheduler(manner.order),
+        scheduler=scheduler(sampling.order),
     )
     pipeline.to(torch.float16).save_pretrained(folder, safe_serialization=True)
     _forget_origin(folder / "vae" / "config.json")
@@ -66,11 +66,12 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--base-side", type=int, default=32, help="latent side of the size whose positions it carries")
     arguments = parser.parse_args()
-    vae = load_vae(FINAL_VAE)
-    model = load_average(arguments.stage)
+    stage = STAGES[arguments.stage]
+    vae, model = load_vae(stage.decoder), load_average(arguments.stage)
     text_states = TextStates(load_tokenizer(), load_text_encoder(Run(TEXT_RUN)))
-    manner = STAGES[arguments.stage].manner
-    save_folder(arguments.folder, model, vae, text_states, base_side=arguments.base_side, manner=manner)
+    steps, guidance = stage.sampling.steps, stage.sampling.guidance
+    save_folder(arguments.folder, model, vae, text_states, base_side=arguments.base_side, sampling=stage.sampling)
+    print(f"export it with --max-tokens {MAX_TOKENS} --weights half --steps {steps} --guidance {guidance}")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from diffusers import AutoencoderKL, PixArtTransformer2DModel
 from transformers import T5EncoderModel
 
 from training.paths import CACHE
-from training.stages import FINAL_VAE, STAGES, TEXT_RUN
+from training.stages import STAGES, TEXT_RUN
 
 CHECKPOINT = Path(__file__).parent / "checkpoint"
 """What the shipped bundle was exported from, whole."""
@@ -19,7 +19,7 @@ STAGE = "512px"
 
 def restore(cache: Path = CACHE) -> None:
     """Fill an empty cache with autoencoder, tokenizer, text encoder and the last stage's transformer, in float32."""
-    runs, vaes = cache / "runs", (cache / STAGES[STAGE].vae, cache / FINAL_VAE)
+    runs, vaes = cache / "runs", (cache / STAGES[STAGE].vae, cache / STAGES[STAGE].decoder)
     taken = [path for path in (*vaes, cache / "tokenizer", runs / TEXT_RUN, runs / STAGE) if path.exists()]
     if taken:
         raise SystemExit(f"nothing restored: {taken[0]} is there already; move it away first")

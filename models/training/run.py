@@ -14,6 +14,9 @@ from training.device import DEVICE
 from training.muon import Muon
 from training.paths import CACHE
 
+SAVE_EVERY = 10.0
+"""Minutes between two checkpoints."""
+
 
 def trapezoid(step: int, steps: int, warmup: int, decay: float = 0.4) -> float:
     """Rise over `warmup` steps, stay, fall to zero over the last `decay` share."""

@@ -5,7 +5,7 @@ import torch
 from diffusers import AutoencoderKL
 
 from training.device import DEVICE
-from training.schedule import MANY_STEPS, Manner, scheduler
+from training.schedule import MANY_STEPS, Sampling, scheduler
 from training.text_states import TextStates
 from training.train_vae import decode
 from training.transformer import Transformer
@@ -21,20 +21,23 @@ def sample(
     width: int,
     height: int,
     base_side: int,
-    manner: Manner = MANY_STEPS,
+    sampling: Sampling = MANY_STEPS,
     seed: int = 0,
 ) -> np.ndarray:
     """Draw one picture a prompt, uint8 [B, height, width, 3]."""
-    solver = scheduler(manner.order)
-    solver.set_timesteps(manner.steps)
-    states, mask = text_states([""] * len(prompts) + list(prompts))
+    solver = scheduler(sampling.order)
+    solver.set_timesteps(sampling.steps)
+    is_guided = sampling.guidance > 1
+    states, mask = text_states([*[""] * len(prompts) * is_guided, *prompts])
     generator = torch.Generator().manual_seed(seed)
     latents = torch.randn(len(prompts), 4, height // 8, width // 8, generator=generator).to(DEVICE)
     for t in solver.timesteps:
-        timestep = t.to(DEVICE).expand(2 * len(prompts))
-        both = model(torch.cat([latents, latents]), timestep, states, mask, base_side=base_side)
-        without, with_text = both.chunk(2)
-        latents = solver.step(without + manner.guidance * (with_text - without), t, latents).prev_sample
+        asked = torch.cat([latents, latents]) if is_guided else latents
+        v = model(asked, t.to(DEVICE).expand(len(asked)), states, mask, base_side=base_side)
+        if is_guided:
+            without, with_text = v.chunk(2)
+            v = without + sampling.guidance * (with_text - without)
+        latents = solver.step(v, t, latents).prev_sample
     images = torch.cat([decode(vae, x) for x in latents.split(4)])
     return ((images.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
 

@@ -8,7 +8,7 @@ from diffusers import DPMSolverMultistepScheduler
 
 
 @dataclass(frozen=True)
-class Manner:
+class Sampling:
     """How a model's pictures are drawn: steps, guidance, and the solver's order."""
 
     steps: int
@@ -16,8 +16,8 @@ class Manner:
     order: int
 
 
-MANY_STEPS = Manner(20, 4.5, order=2)
-FEW_STEPS = Manner(4, 1.0, order=1)
+MANY_STEPS = Sampling(20, 4.5, order=2)
+FEW_STEPS = Sampling(4, 1.0, order=1)
 
 
 def scheduler(order: int = MANY_STEPS.order) -> DPMSolverMultistepScheduler:

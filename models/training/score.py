@@ -16,9 +16,9 @@ from training.device import DEVICE, ON_GPU
 from training.run import Run
 from training.sample import sample
 from training.scenes import KINDS, Scene
-from training.schedule import MANY_STEPS, Manner
+from training.schedule import MANY_STEPS, Sampling
 from training.scorer import ATTRIBUTES, Scorer, held_out_scenes, load_scorer, shrink, targets
-from training.stages import FINAL_VAE, STAGES, TEXT_RUN
+from training.stages import STAGES, TEXT_RUN
 from training.text_states import TextStates
 from training.tokenizer import load_tokenizer
 from training.train_text import PLACES, load_text_encoder
@@ -76,7 +76,7 @@ def score(
     scenes: list[Scene],
     side: int,
     dense: bool | None = None,
-    manner: Manner = MANY_STEPS,
+    sampling: Sampling = MANY_STEPS,
 ) -> Counts:
     """Draw every scene from a caption of its own, dense or short ones only if `dense` says so, and judge it."""
     rng = np.random.default_rng(13)
@@ -85,7 +85,7 @@ def score(
         group = scenes[i : i + BATCH]
         prompts = [caption(s, rng, whole=True, dense=dense) for s in group]
         size = {"width": side, "height": side, "base_side": side // 8}
-        images = sample(model, vae, text_states, prompts, **size, manner=manner, seed=i)
+        images = sample(model, vae, text_states, prompts, **size, sampling=sampling, seed=i)
         for read, scene in zip(judge(scorer, images), group, strict=True):
             for category, right in verdicts(read, targets(scene), scene):
                 before = counts.get(category, (0, 0))
@@ -109,12 +109,13 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=256, help="pixels")
     parser.add_argument("--captions", choices=("short", "dense"), help="only these, where both come otherwise")
     arguments = parser.parse_args()
+    stage = STAGES[arguments.stage]
     text_states = TextStates(load_tokenizer(), load_text_encoder(Run(TEXT_RUN)))
     scorer, model = load_scorer(Run("scorer")), load_average(arguments.stage).to(DEVICE)
     scenes = [s for kind in KINDS for s in held_out_scenes(arguments.count, kind, seed=14)]
     dense = arguments.captions and arguments.captions == "dense"
-    asked = {"scenes": scenes, "side": arguments.side, "dense": dense, "manner": STAGES[arguments.stage].manner}
-    print(table(score(model, load_vae(FINAL_VAE), text_states, scorer, **asked)))
+    asked = {"scenes": scenes, "side": arguments.side, "dense": dense, "sampling": stage.sampling}
+    print(table(score(model, load_vae(stage.decoder), text_states, scorer, **asked)))
 
 
 if __name__ == "__main__":

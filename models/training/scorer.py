@@ -19,7 +19,7 @@ from training.device import DEVICE, fast_arithmetic
 from training.icons import STYLES
 from training.run import Average, Run, optimisers, set_rate, trapezoid
 from training.scenes import BACKGROUNDS, KINDS, SIZES, Scene, any_scene, is_held_out, is_held_out_pair, sample_scene
-from training.stages import FINAL_VAE
+from training.stages import STAGES
 from training.train_text import COUNTS, OPTIONAL, PLACES, places
 from training.train_vae import load_vae, reconstruct, to_tensor
 
@@ -167,7 +167,7 @@ def main() -> None:
     arguments = parser.parse_args()
     train(
         Run("scorer"),
-        load_vae(FINAL_VAE),
+        load_vae(STAGES["512px"].decoder),
         steps=arguments.steps,
         batch=arguments.batch,
         lr=arguments.lr,

@@ -4,6 +4,7 @@ It writes a Hugging Face folder that `python -m export` accepts; its pictures ar
 """
 
 import argparse
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,15 +40,16 @@ def smoke(folder: Path) -> Path:
     encoder = train_text(Run("text", runs), Length(8), batch=16, lr=2e-3).requires_grad_(False)
     text_states = TextStates(load_tokenizer(), encoder)
     torch.manual_seed(0)
-    model = Transformer(Shape())
+    models: dict[str | None, Transformer] = {None: Transformer(Shape())}
     for name, stage in STAGES.items():
         sources = tuple(replace(s, recipe=quarter(s.recipe), batch=2) for s in stage.sources)
         toy = replace(stage, sources=sources, steps=4)
         sets = [latent_set(vae, source.recipe, folder / "latents") for source in toy.sources]
+        model = deepcopy(models[stage.start_from])
         trainer = Trainer(toy, sets, text_states, compress(model, stage.compress) if stage.compress else model)
         trainer.train(Run(name, runs), vae, samples=1)
-        model = trainer.average.module.requires_grad_(True)
-    save_folder(folder / "model", model, vae, text_states, base_side=32, manner=stage.manner)
+        models[name] = trainer.average.module.requires_grad_(True)
+    save_folder(folder / "model", models["1024px-compressed"], vae, text_states, base_side=32)
     return folder / "model"
 
 

@@ -1,9 +1,9 @@
-"""The transformer's stages, weak to strong: each starts from the averaged weights of the one before."""
+"""The transformer's stages, weak to strong: each starts from the averaged weights of an earlier one."""
 
 from dataclasses import dataclass, replace
 
 from training.latents import Recipe
-from training.schedule import FEW_STEPS, MANY_STEPS, Manner
+from training.schedule import FEW_STEPS, MANY_STEPS, Sampling
 
 
 @dataclass(frozen=True)
@@ -35,20 +35,26 @@ class Stage:
     few_steps: bool = False
 
     @property
-    def manner(self) -> Manner:
+    def sampling(self) -> Sampling:
         return FEW_STEPS if self.few_steps else MANY_STEPS
+
+    @property
+    def decoder(self) -> str:
+        """The autoencoder that its pictures are decoded with in the end."""
+        return DECODERS_TRAINED_FURTHER.get(self.vae, self.vae)
 
 
 def divided(stage: Stage, by: int) -> Stage:
     """Return a stage for a slower machine: data and batches `by` times smaller, the rate by the square root of it."""
     sources = tuple(
-        replace(s, recipe=replace(s.recipe, count=s.recipe.count // by), batch=s.batch // by) for s in stage.sources
+        replace(s, recipe=replace(s.recipe, count=max(1, s.recipe.count // by)), batch=max(1, s.batch // by))
+        for s in stage.sources
     )
     return replace(stage, sources=sources, lr=stage.lr / by**0.5)
 
 
-# What pictures are decoded with: the last stage's autoencoder, its decoder trained further on the same latents.
-FINAL_VAE = "vae-2-decoder"
+# By autoencoder: the one with the same latents whose decoder was trained further.
+DECODERS_TRAINED_FURTHER = {"vae-2": "vae-2-decoder"}
 
 # The run of the text encoder that the transformer learns from.
 TEXT_RUN = "text"

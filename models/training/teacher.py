@@ -5,6 +5,8 @@ as the student has steps. From anywhere in a part the student learns to see the 
 the teacher's walk leaves the part. Both walk by DDIM, which is DPM-Solver++ of first order.
 """
 
+from typing import NamedTuple
+
 import torch
 
 from training.schedule import FEW_STEPS, MANY_STEPS, signal_and_noise
@@ -47,21 +49,19 @@ class Teacher:
         The teacher takes one step; the student, as it is now, goes on from there to the part's end. One step that lands
         at the same place sees a picture between the teacher's and the student's.
         """
-        guided = self._guided(noisy, timestep, caption, base_side)
-        here = _level(timestep)
         step = (timestep + 1) // STRIDE
         end = (step - 1) // PART * PART
-        after, there = _level((step - 1) * STRIDE - 1), _level(end * STRIDE - 1)
-        image = here[0] * noisy - here[1] * guided
-        landed = after[0] * image + after[1] * (noisy - here[0] * image) / here[1]
-        later = student(landed, (timestep - STRIDE).clamp(min=0), *caption, base_side=base_side).float()
-        beyond = after[0] * landed - after[1] * later
-        # The noise that is kept on the way to the end, from here and from the place where the teacher landed.
-        kept, kept_after = there[1] / here[1], there[1] / after[1].clamp(min=1e-6)
-        share = (there[0] - after[0] * kept_after) / (there[0] - here[0] * kept)
-        share = torch.where((step - 1 == end).view_as(share), 0.0, share)
-        image = share * beyond + (1 - share) * image
-        return (here[0] * noisy - image) / here[1]
+        here, after, there = (_level(i * STRIDE - 1) for i in (step, step - 1, end))
+        seen = _picture(noisy, self._guided(noisy, timestep, caption, base_side), here)
+        landed = after.signal * seen + after.noise * (noisy - here.signal * seen) / here.noise
+        v = student(landed, (timestep - STRIDE).clamp(min=0), *caption, base_side=base_side).float()
+        seen_later = _picture(landed, v, after)
+        # The share of the noise that is left at the end, of that here and of that where the teacher landed.
+        left, left_after = there.noise / here.noise, there.noise / after.noise.clamp(min=1e-6)
+        # 0 where the teacher landed at the end.
+        weight = (there.signal - after.signal * left_after) / (there.signal - here.signal * left)
+        between = weight * seen_later + (1 - weight) * seen
+        return (here.signal * noisy - between) / here.noise
 
     def _guided(self, noisy: torch.Tensor, timestep: torch.Tensor, caption: Caption, base_side: int) -> torch.Tensor:
         nothing = (x.expand(len(noisy), *x.shape[1:]) for x in self.nothing)
@@ -70,8 +70,20 @@ class Teacher:
         return without + MANY_STEPS.guidance * (with_text - without)
 
 
-def _level(timestep: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return signal and noise [B, 1, 1, 1] at timesteps; before the first one the picture is clean."""
-    signal, sigma = (f[timestep.clamp(min=0)].view(-1, 1, 1, 1) for f in signal_and_noise(timestep.device))
+class _Level(NamedTuple):
+    """How much of picture and noise [B, 1, 1, 1] is in latents."""
+
+    signal: torch.Tensor
+    noise: torch.Tensor
+
+
+def _level(timestep: torch.Tensor) -> _Level:
+    """Return the levels at timesteps; before the first one the picture is clean."""
+    signal, noise = (f[timestep.clamp(min=0)].view(-1, 1, 1, 1) for f in signal_and_noise(timestep.device))
     clean = (timestep < 0).view(-1, 1, 1, 1)
-    return torch.where(clean, 1.0, signal), torch.where(clean, 0.0, sigma)
+    return _Level(torch.where(clean, 1.0, signal), torch.where(clean, 0.0, noise))
+
+
+def _picture(noisy: torch.Tensor, v: torch.Tensor, level: _Level) -> torch.Tensor:
+    """Return the picture that a v sees in noisy latents."""
+    return level.signal * noisy - level.noise * v

@@ -139,7 +139,7 @@ def train(run: Run, length: Length, batch: int, lr: float) -> T5EncoderModel:
     average = Average(reader, 0.99)
     optimizers = optimisers(reader, lambda n, p: p.ndim == 2 and "block" in n and "bias" not in n, lr)
     step = run.resume(reader, average, optimizers)
-    batches = prepared(lambda step: captions_to_read(tokenizer, batch, np.random.default_rng([2, step])), step)
+    batches = prepared(lambda i: captions_to_read(tokenizer, batch, np.random.default_rng([2, i])), step)
     while step < (steps := length.total(step)):
         set_rate(optimizers, lr * trapezoid(step, steps, warmup=50))
         ids, mask, wanted = (x.to(DEVICE) for x in next(batches))

@@ -15,7 +15,7 @@ from torch import nn
 from training.batches import Batch, load_batches
 from training.device import DEVICE, fast_arithmetic, fuse
 from training.latents import LatentSet, latent_set, latents_root
-from training.run import Average, Length, Run, descend, optimisers, set_rate, trapezoid
+from training.run import SAVE_EVERY, Average, Length, Run, descend, optimisers, set_rate, trapezoid
 from training.sample import contact_sheet, sample
 from training.schedule import noised
 from training.sheet import sheet_prompts
@@ -42,11 +42,12 @@ class Trainer:
     def __init__(self, stage: Stage, sets: list[LatentSet], text_states: TextStates, model: Transformer):
         """`sets` holds one latent set for each of the stage's sources."""
         self.stage, self.sets, self.text_states, self.model = stage, sets, text_states, model.to(DEVICE)
-        self.teacher = Teacher(deepcopy(model), text_states([""])) if stage.few_steps else None
+        self.teacher = Teacher(deepcopy(self.model), text_states([""])) if stage.few_steps else None
         self.average = Average(model, 0.998)
         self.optimizers = optimisers(model, is_matrix, stage.lr, weight_decay=0.01)
-        for block in model.transformer_blocks:
-            fuse(block)
+        for each in (model, self.teacher and self.teacher.model):
+            for block in each.transformer_blocks if each else ():
+                fuse(block)
 
     def batches(self, first: int) -> Iterator[Batch]:
         """Yield the stage's batches from a step on."""
@@ -78,9 +79,7 @@ class Trainer:
                 target = self.teacher.target(self.model, noisy, timestep, (states, mask), base_side=data.base_side)
         return (predicted.float() - target).square().mean()
 
-    def train(
-        self, run: Run, vae: AutoencoderKL, samples: int = 8, save_every: float = 15, minutes: float | None = None
-    ) -> None:
+    def train(self, run: Run, vae: AutoencoderKL, samples: int = 8, minutes: float | None = None) -> None:
         """Train to the stage's end, or for so many minutes; keep a checkpoint and a sheet of samples on the way."""
         losses, saved = [], time.monotonic()
         step = run.resume(self.model, self.average, self.optimizers)
@@ -91,7 +90,7 @@ class Trainer:
             if len(losses) == LOGGED:
                 run.log(step=step, loss=round(torch.stack(losses).mean().item(), 4))
                 losses = []
-            if time.monotonic() - saved > 60 * save_every:
+            if time.monotonic() - saved > 60 * SAVE_EVERY:
                 self.keep(run, step, vae, samples)
                 saved = time.monotonic()
         self.keep(run, step, vae, samples)
@@ -113,7 +112,7 @@ class Trainer:
             width=recipe.width,
             height=recipe.height,
             base_side=recipe.base_side,
-            manner=self.stage.manner,
+            sampling=self.stage.sampling,
         )
         Image.fromarray(contact_sheet(images, 8)).save(file)
 

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import time
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from PIL import Image
 from training.compose import compose
 from training.device import DEVICE, fast_arithmetic, fuse
 from training.paths import CACHE
-from training.run import Average, Length, Run, cosine, descend, optimisers, set_rate
+from training.run import SAVE_EVERY, Average, Length, Run, cosine, descend, optimisers, set_rate
 from training.scenes import sample_scene
 
 KL_WEIGHT = 1e-4
@@ -148,7 +149,7 @@ def train(
     fuse(vae.encoder)
     fuse(vae.decoder)
     optimizers = optimisers(vae, lambda name, p: p.ndim == 4 and "conv_in" not in name and "conv_out" not in name, lr)
-    step = run.resume(vae, average, optimizers)
+    step, saved = run.resume(vae, average, optimizers), time.monotonic()
     pools = [scene_pool(side, side, math.ceil(count * scale)) for side, count in POOLS.items()]
     generator = torch.Generator(DEVICE)
     while step < (steps := length.total(step)):
@@ -159,8 +160,9 @@ def train(
         step += 1
         if step % 50 == 0:
             run.log(step=step, loss=round(loss.item(), 4), crop_psnr=round(10 * math.log10(4 / squared.item()), 2))
-        if step % 1000 == 0:
+        if time.monotonic() - saved > 60 * SAVE_EVERY:
             run.save(step, vae, average, optimizers)
+            saved = time.monotonic()
     run.save(step, vae, average, optimizers)
     run.log(step=step, **evaluate(average.module, run, {side: math.ceil(n * scale) for side, n in TESTS.items()}))
     return average.module
@@ -174,17 +176,18 @@ def main() -> None:
     parser.add_argument("--lr", type=float, default=1.5e-3)
     parser.add_argument("--run", default="vae")
     parser.add_argument("--start-from", help="an autoencoder that is finished already")
-    parser.add_argument("--decoder-only", action="store_true", help="leave the encoder, and so the latents, as it is")
+    parser.add_argument("--decoder-of", help="one whose decoder alone is trained further; its latents stay as they are")
     arguments = parser.parse_args()
+    earlier = arguments.decoder_of or arguments.start_from
     vae = train(
         Run(arguments.run),
         Length(arguments.steps, arguments.minutes),
         batch=arguments.batch,
         lr=arguments.lr,
-        start_from=load_vae(arguments.start_from) if arguments.start_from else None,
-        decoder_only=arguments.decoder_only,
+        start_from=load_vae(earlier) if earlier else None,
+        decoder_only=arguments.decoder_of is not None,
     )
-    if arguments.decoder_only:
+    if arguments.decoder_of:
         # Nothing is left for finish_vae: these latents are standardised.
         vae.save_pretrained(CACHE / arguments.run)
 

@@ -114,7 +114,7 @@ def main() -> None:
         run = Run(f"weak-to-strong-{name.replace(' ', '-')}")
         points = train(Trainer(only_512, sets, text_states, model), run, validation, arguments.minutes)
         curves.append(Curve(name, [p.minutes for p in points], [p.loss for p in points]))
-        table(name, points, run, lambda model: judge(model, arguments.count, vae, text_states))
+        table(name, points, run, lambda model: judge(model, arguments.count, load_vae(stage.decoder), text_states))
     plot = loss_plot(curves, "minutes of training at 512 px", "validation loss")
     (arguments.out / "weak-to-strong.svg").write_text(plot)
 

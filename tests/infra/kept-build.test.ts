@@ -45,7 +45,7 @@ test('a build that fails leaves nothing that could be taken for one', async () =
   expect(existsSync(join(build, 'thing'))).toBe(true);
 });
 
-test('a build that nobody made for a month is forgotten, and a newer one is not', async () => {
+test('a build that nobody used for a month is forgotten, and a newer one is not', async () => {
   for (const [name, days] of [['old', 31] as const, ['newer', 29] as const]) {
     mkdirSync(join(builds(), name), { recursive: true });
     const then = Date.now() / 1000 - days * 86_400;

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +52,19 @@ def test_describes_the_checkpoint(bundle: Path) -> None:
         "prediction": "v_prediction",
         "spacing": "trailing",
         "zeroTerminalSnr": True,
+        "order": 2,
     }
+
+
+def test_a_solver_of_first_order_is_described_as_one(
+    checkpoints: dict[str, Path], options: BundleOptions, tmp_path: Path
+) -> None:
+    checkpoint = shutil.copytree(checkpoints["tiny-velocity"], tmp_path / "first-order")
+    config = checkpoint / "scheduler" / "scheduler_config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"solver_order": 1}))
+    export_bundle(checkpoint, tmp_path / "bundle", options)
+    description = json.loads((tmp_path / "bundle" / "bundle.json").read_text(encoding="utf-8"))
+    assert description["scheduler"]["order"] == 1
 
 
 def test_only_cross_attention_has_a_mask(bundle: Path) -> None:

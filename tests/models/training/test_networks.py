@@ -11,6 +11,7 @@ from training.finish_vae import standardise
 from training.muon import orthogonalise
 from training.run import Average, Length, Run, optimisers, set_rate, trapezoid
 from training.schedule import noised, signal_and_noise
+from training.stages import STAGES, divided
 from training.text_states import TextStates
 from training.tokenizer import MAX_TOKENS, train_tokenizer
 from training.train_text import build_text_encoder
@@ -140,3 +141,21 @@ def test_a_stage_of_so_many_minutes_has_the_steps_that_fit_at_its_pace(monkeypat
         step += 1
     assert 118 <= step <= 122
     assert Length(7).total(3) == 7
+
+
+def test_minutes_count_anew_where_a_stage_is_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = count(step=3)
+    monkeypatch.setattr("training.run.time.monotonic", lambda: next(clock))
+    length, step = Length(1000, minutes=5), 5000
+    while step < length.total(step):
+        step += 1
+    assert 5118 <= step <= 5122
+
+
+def test_a_divided_stage_has_fewer_pictures_and_a_lower_rate_and_never_an_empty_batch() -> None:
+    stage = STAGES["1024px-compressed"]
+    small = divided(stage, 16)
+    assert [s.batch for s in small.sources] == [max(1, s.batch // 16) for s in stage.sources]
+    assert [s.recipe.count for s in small.sources] == [s.recipe.count // 16 for s in stage.sources]
+    assert small.lr == stage.lr / 4
+    assert {s.batch for s in divided(stage, 10**6).sources} == {1}

@@ -6,7 +6,7 @@ from safetensors.torch import load_file
 
 from training.restore import CHECKPOINT, STAGE, restore
 from training.run import Run
-from training.stages import TEXT_RUN
+from training.stages import STAGES, TEXT_RUN
 from training.train_text import load_text_encoder
 from training.transformer import Shape, Transformer
 
@@ -18,6 +18,10 @@ def test_the_committed_weights_go_on_where_training_stopped(tmp_path: Path) -> N
     committed = load_file(CHECKPOINT / "transformer" / "diffusion_pytorch_model.safetensors")
     name = "transformer_blocks.3.attn1.to_q.weight"
     assert torch.equal(model.state_dict()[name], committed[name].float())
+    committed = load_file(CHECKPOINT / "vae" / "diffusion_pytorch_model.safetensors")
+    for name in (STAGES[STAGE].vae, STAGES[STAGE].decoder):
+        vae = load_file(tmp_path / name / "diffusion_pytorch_model.safetensors")
+        assert torch.equal(vae["decoder.conv_out.weight"], committed["decoder.conv_out.weight"].float())
     encoder = load_text_encoder(Run(TEXT_RUN, tmp_path / "runs"))
     committed = load_file(CHECKPOINT / "text_encoder" / "model.safetensors")
     assert torch.equal(encoder.shared.weight, committed["shared.weight"].float())
