@@ -7,7 +7,8 @@ try {
   // Not by running out of work: the Temporal client may still be about to repeat a call that nobody waits for.
   process.exit(await main(process.argv));
 } catch (error) {
-  if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ERR_MODULE_NOT_FOUND') throw error;
-  console.error('pixart-batch: the npm packages are not installed. Run "npm ci" first.');
+  const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
+  const missing = 'the npm packages are not installed. Run "npm ci" first.';
+  console.error(`pixart-batch: ${code === 'ERR_MODULE_NOT_FOUND' ? missing : message}`);
   process.exit(1);
 }

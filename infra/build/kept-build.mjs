@@ -19,6 +19,7 @@ const MONTH_MS = 30 * 24 * 3_600_000;
  * @param {string[]} sources files and folders below the project's root: all that it is made of
  * @param {(folder: string) => Promise<void>} make makes it in an empty folder
  * @returns {Promise<string>}
+ * @throws Error where the cache cannot be written
  */
 export async function keptBuild(kind, sources, make) {
   const builds = path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'pixart-batch', kind);
@@ -28,13 +29,26 @@ export async function keptBuild(kind, sources, make) {
     await utimes(build, new Date(), new Date()).catch(() => {});
     return build;
   }
-  await mkdir(builds, { recursive: true });
-  const unfinished = await mkdtemp(`${build}.`);
+  const unfinished = await newFolder(build);
   await make(unfinished);
   // Another process may have made the same meanwhile.
   await rename(unfinished, build).catch(() => rm(unfinished, { recursive: true }));
   await forgetOld(builds);
   return build;
+}
+
+/** @param {string} build the folder's name to be; until then it has another one beside it */
+async function newFolder(build) {
+  const builds = path.dirname(build);
+  try {
+    await mkdir(builds, { recursive: true });
+    return await mkdtemp(`${build}.`);
+  } catch (error) {
+    throw new Error(
+      `${builds}: expected a folder that can be written, to keep what is made of the sources; found ` +
+        `${/** @type {Error} */ (error).message}. Set XDG_CACHE_HOME to another cache folder.`,
+    );
+  }
 }
 
 /**

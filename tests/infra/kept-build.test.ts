@@ -45,6 +45,13 @@ test('a build that fails leaves nothing that could be taken for one', async () =
   expect(existsSync(join(build, 'thing'))).toBe(true);
 });
 
+test('a cache that cannot be written is named, with the way out', async () => {
+  const file = join(cache, 'file');
+  writeFileSync(file, '');
+  vi.stubEnv('XDG_CACHE_HOME', file);
+  await expect(keptBuild('things', ['package.json'], make)).rejects.toThrow(/file.*can be written.*XDG_CACHE_HOME/);
+});
+
 test('a build that nobody used for a month is forgotten, and a newer one is not', async () => {
   for (const [name, days] of [['old', 31] as const, ['newer', 29] as const]) {
     mkdirSync(join(builds(), name), { recursive: true });
