@@ -13,15 +13,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import monotonic
 
-import numpy as np
 import torch
 from diffusers import AutoencoderKL
 
 from training.device import DEVICE
-from training.latents import LatentSet, Recipe, latent_set, latents_root
+from training.latents import LatentSet, latent_set, latents_root
 from training.loss_plot import Curve, loss_plot
 from training.run import Run
-from training.schedule import noised
 from training.score import score
 from training.scorer import held_out_scenes, load_scorer
 from training.stages import STAGES, TEXT_RUN
@@ -31,8 +29,8 @@ from training.train_text import load_text_encoder
 from training.train_transformer import Trainer, load_average
 from training.train_vae import load_vae
 from training.transformer import Shape, Transformer
+from training.validate import VALIDATION, validation_loss
 
-VALIDATION = Recipe(590, 512, 512, 256, base_side=64)
 POINTS = 12
 """How often the loss is measured on the way."""
 SCORED = 3
@@ -46,24 +44,6 @@ class Point:
     minutes: float
     pictures: int
     loss: float
-
-
-@torch.no_grad()
-def validation_loss(model: Transformer, data: LatentSet, text_states: TextStates, batch: int = 8) -> float:
-    """Mean squared error of v over the whole set, with noise, timesteps and wordings that are always the same."""
-    rng = np.random.default_rng(591)
-    generator = torch.Generator().manual_seed(591)
-    count = len(data.scenes)
-    timesteps = ((torch.arange(count) + 0.5) / count * 1000).long()[torch.randperm(count, generator=generator)]
-    total = 0.0
-    for i in range(0, count, batch):
-        latents, timestep = data.latents[i : i + batch].float(), timesteps[i : i + batch].to(DEVICE)
-        states, mask = text_states.for_scenes(data.scenes[i : i + batch], rng)
-        noise = torch.randn(latents.shape, generator=generator).to(DEVICE)
-        noisy, target = noised(latents, noise, timestep)
-        predicted = model(noisy, timestep, states, mask, base_side=data.base_side)
-        total += (predicted - target).square().mean((1, 2, 3)).sum().item()
-    return total / count
 
 
 def train(trainer: Trainer, run: Run, validation: LatentSet, minutes: float) -> list[Point]:
@@ -106,7 +86,7 @@ def main() -> None:
     only_512 = replace(stage, sources=(replace(stage.sources[0], share=1.0),), steps=10**6, decay=0.0)
     vae = load_vae(stage.vae)
     sets = [latent_set(vae, only_512.sources[0].recipe, latents_root(stage.vae))]
-    validation = latent_set(vae, VALIDATION, latents_root(stage.vae))
+    validation = latent_set(vae, VALIDATION[512], latents_root(stage.vae))
     torch.manual_seed(only_512.seed)
     starts = {"from 256 px": load_average(only_512.start_from), "from nothing": Transformer(Shape())}
     curves = []

@@ -18,7 +18,8 @@ from training.stages import STAGES, Source
 from training.tokenizer import train_tokenizer
 from training.train_transformer import Trainer
 from training.transformer import Shape, Transformer
-from training.weak_to_strong import POINTS, train, validation_loss
+from training.validate import validation_loss
+from training.weak_to_strong import POINTS, train
 
 TOY = Recipe(1, 64, 64, 8, base_side=8)
 
