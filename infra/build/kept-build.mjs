@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cacheFolder } from '../dev/tools.mjs';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -22,7 +22,7 @@ const MONTH_MS = 30 * 24 * 3_600_000;
  * @throws Error where the cache cannot be written
  */
 export async function keptBuild(kind, sources, make) {
-  const builds = path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'pixart-batch', kind);
+  const builds = path.join(cacheFolder(), kind);
   const build = path.join(builds, digestOf(sources));
   if (existsSync(build)) {
     // In use. Another user's build can be run and not be marked.
@@ -31,8 +31,11 @@ export async function keptBuild(kind, sources, make) {
   }
   const unfinished = await newFolder(build);
   await make(unfinished);
-  // Another process may have made the same meanwhile.
-  await rename(unfinished, build).catch(() => rm(unfinished, { recursive: true }));
+  await rename(unfinished, build).catch(async (error) => {
+    await rm(unfinished, { recursive: true });
+    // Another process may have made the same meanwhile; anything else is a fault.
+    if (!existsSync(build)) throw error;
+  });
   await forgetOld(builds);
   return build;
 }

@@ -1,4 +1,4 @@
-// Plain JavaScript: every process of ours begins here, because Node 20 reads no TypeScript (docs/decisions/001).
+// Plain JavaScript: every process of ours begins here, because Node 20 reads no TypeScript (docs/decisions/005).
 import { readFile } from 'node:fs/promises';
 import module from 'node:module';
 import path from 'node:path';

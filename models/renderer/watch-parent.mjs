@@ -1,6 +1,6 @@
 // Runs in a thread of the renderer child. While a graph runs, the child's own event loop stands still, so it would learn
 // only after the step that its parent was killed; until then it would hold the device that the parent's successor needs.
-// Plain JavaScript, because Node 20 does not apply a loader such as tsx to threads.
+// Plain JavaScript: a thread runs it as it stands here, beside the program.
 const parent = process.ppid;
 
 setInterval(() => {

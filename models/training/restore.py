@@ -28,8 +28,9 @@ def restore(cache: Path = CACHE) -> None:
     transformer = PixArtTransformer2DModel.from_pretrained(CHECKPOINT / "transformer", torch_dtype=torch.float32)
     _keep(runs / STAGE, {n: w for n, w in transformer.state_dict().items() if n != "pos_embed.pos_embed"})
     # One encoder, and so the same latents: the better decoder serves both.
-    for vae in vaes:
-        AutoencoderKL.from_pretrained(CHECKPOINT / "vae", torch_dtype=torch.float32).save_pretrained(vae)
+    vae = AutoencoderKL.from_pretrained(CHECKPOINT / "vae", torch_dtype=torch.float32)
+    for folder in vaes:
+        vae.save_pretrained(folder)
     shutil.copytree(CHECKPOINT / "tokenizer", cache / "tokenizer")
 
 

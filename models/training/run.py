@@ -83,7 +83,12 @@ class Run:
     def __init__(self, name: str, root: Path = CACHE / "runs"):
         self.folder = root / name
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.started = time.monotonic()
+        self.started = self.saved = time.monotonic()
+
+    @property
+    def is_save_due(self) -> bool:
+        """Whether more would be lost than should be if the run were killed now."""
+        return time.monotonic() - self.saved > 60 * SAVE_EVERY
 
     def log(self, **values: float) -> None:
         """Append a line of JSON to the log and print it."""
@@ -103,9 +108,12 @@ class Run:
         }
         torch.save(state, self.folder / "checkpoint.part")
         (self.folder / "checkpoint.part").replace(self.folder / "checkpoint.pt")
+        self.saved = time.monotonic()
 
     def resume(self, model: nn.Module, average: Average, optimizers: list) -> int:
         """Load the checkpoint if there is one and return the step to go on from."""
+        # Nothing was trained until now that could be lost.
+        self.saved = time.monotonic()
         file = self.folder / "checkpoint.pt"
         if not file.exists():
             return 0

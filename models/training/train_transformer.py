@@ -1,7 +1,6 @@
 """Stages 3 onwards: the transformer, weak to strong.  python -m training.train_transformer 128px"""
 
 import argparse
-import time
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
@@ -15,7 +14,7 @@ from torch import nn
 from training.batches import Batch, load_batches
 from training.device import DEVICE, fast_arithmetic, fuse
 from training.latents import LatentSet, latent_set, latents_root
-from training.run import SAVE_EVERY, Average, Length, Run, descend, optimisers, set_rate, trapezoid
+from training.run import Average, Length, Run, descend, optimisers, set_rate, trapezoid
 from training.sample import contact_sheet, sample
 from training.schedule import noised
 from training.sheet import sheet_prompts
@@ -36,6 +35,12 @@ def is_matrix(name: str, parameter: nn.Parameter) -> bool:
     return name.startswith("transformer_blocks") and parameter.ndim == 2 and "table" not in name
 
 
+def fuse_blocks(model: Transformer) -> None:
+    """Fuse each block by itself: all are alike, so that one takes a compiler's time."""
+    for block in model.transformer_blocks:
+        fuse(block)
+
+
 class Trainer:
     """A stage under way: model, averaged model, optimisers, data."""
 
@@ -45,9 +50,9 @@ class Trainer:
         self.teacher = Teacher(deepcopy(self.model), text_states([""])) if stage.few_steps else None
         self.average = Average(model, 0.998)
         self.optimizers = optimisers(model, is_matrix, stage.lr, weight_decay=0.01)
-        for each in (model, self.teacher and self.teacher.model):
-            for block in each.transformer_blocks if each else ():
-                fuse(block)
+        fuse_blocks(model)
+        if self.teacher:
+            fuse_blocks(self.teacher.model)
 
     def batches(self, first: int) -> Iterator[Batch]:
         """Yield the stage's batches from a step on."""
@@ -81,7 +86,7 @@ class Trainer:
 
     def train(self, run: Run, vae: AutoencoderKL, samples: int = 8, minutes: float | None = None) -> None:
         """Train to the stage's end, or for so many minutes; keep a checkpoint and a sheet of samples on the way."""
-        losses, saved = [], time.monotonic()
+        losses = []
         step = run.resume(self.model, self.average, self.optimizers)
         length, batches = Length(self.stage.steps, minutes), self.batches(step)
         while step < (steps := length.total(step)):
@@ -90,9 +95,8 @@ class Trainer:
             if len(losses) == LOGGED:
                 run.log(step=step, loss=round(torch.stack(losses).mean().item(), 4))
                 losses = []
-            if time.monotonic() - saved > 60 * SAVE_EVERY:
+            if run.is_save_due:
                 self.keep(run, step, vae, samples)
-                saved = time.monotonic()
         self.keep(run, step, vae, samples)
 
     def keep(self, run: Run, step: int, vae: AutoencoderKL, samples: int) -> None:

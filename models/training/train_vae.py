@@ -2,7 +2,6 @@
 
 import argparse
 import math
-import time
 
 import numpy as np
 import torch
@@ -13,7 +12,7 @@ from PIL import Image
 from training.compose import compose
 from training.device import DEVICE, fast_arithmetic, fuse
 from training.paths import CACHE
-from training.run import SAVE_EVERY, Average, Length, Run, cosine, descend, optimisers, set_rate
+from training.run import Average, Length, Run, cosine, descend, optimisers, set_rate
 from training.scenes import sample_scene
 
 KL_WEIGHT = 1e-4
@@ -149,7 +148,7 @@ def train(
     fuse(vae.encoder)
     fuse(vae.decoder)
     optimizers = optimisers(vae, lambda name, p: p.ndim == 4 and "conv_in" not in name and "conv_out" not in name, lr)
-    step, saved = run.resume(vae, average, optimizers), time.monotonic()
+    step = run.resume(vae, average, optimizers)
     pools = [scene_pool(side, side, math.ceil(count * scale)) for side, count in POOLS.items()]
     generator = torch.Generator(DEVICE)
     while step < (steps := length.total(step)):
@@ -160,9 +159,8 @@ def train(
         step += 1
         if step % 50 == 0:
             run.log(step=step, loss=round(loss.item(), 4), crop_psnr=round(10 * math.log10(4 / squared.item()), 2))
-        if time.monotonic() - saved > 60 * SAVE_EVERY:
+        if run.is_save_due:
             run.save(step, vae, average, optimizers)
-            saved = time.monotonic()
     run.save(step, vae, average, optimizers)
     run.log(step=step, **evaluate(average.module, run, {side: math.ceil(n * scale) for side, n in TESTS.items()}))
     return average.module

@@ -51,7 +51,8 @@ def main() -> None:
     for name in arguments.stages:
         stage = STAGES[name]
         model = (starting_model(stage) if arguments.untrained else load_average(name)).eval().to(DEVICE)
-        sets = [latent_set(load_vae(stage.vae), recipe, latents_root(stage.vae)) for recipe in VALIDATION.values()]
+        vae = load_vae(stage.vae)
+        sets = [latent_set(vae, recipe, latents_root(stage.vae)) for recipe in VALIDATION.values()]
         losses = [f"{validation_loss(model, data, text_states):.4f}" for data in sets]
         print(f"| {name} | {' | '.join(losses)} |", flush=True)
 

@@ -84,7 +84,7 @@ def main() -> None:
     # The rate stays as it is to the end: a length in minutes is not known in steps.
     stage = STAGES["512px"]
     only_512 = replace(stage, sources=(replace(stage.sources[0], share=1.0),), steps=10**6, decay=0.0)
-    vae = load_vae(stage.vae)
+    vae, decoder = load_vae(stage.vae), load_vae(stage.decoder)
     sets = [latent_set(vae, only_512.sources[0].recipe, latents_root(stage.vae))]
     validation = latent_set(vae, VALIDATION[512], latents_root(stage.vae))
     torch.manual_seed(only_512.seed)
@@ -94,7 +94,7 @@ def main() -> None:
         run = Run(f"weak-to-strong-{name.replace(' ', '-')}")
         points = train(Trainer(only_512, sets, text_states, model), run, validation, arguments.minutes)
         curves.append(Curve(name, [p.minutes for p in points], [p.loss for p in points]))
-        table(name, points, run, lambda model: judge(model, arguments.count, load_vae(stage.decoder), text_states))
+        table(name, points, run, lambda model: judge(model, arguments.count, decoder, text_states))
     plot = loss_plot(curves, "minutes of training at 512 px", "validation loss")
     (arguments.out / "weak-to-strong.svg").write_text(plot)
 

@@ -1,6 +1,6 @@
 // Loaded with --import into render workers and, through their environment, into their renderer children, whose place it takes: a
 // child that starts at once, takes an image's time without its arithmetic, and says what models/renderer/protocol.ts says.
-// Plain JavaScript, so that killing it a thousand times does not measure how fast a machine starts tsx.
+// Plain JavaScript, so that killing it a thousand times does not measure how fast a machine starts programs.
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread } from 'node:worker_threads';

@@ -133,23 +133,20 @@ def test_any_text_is_accepted_and_ends_with_the_end_token() -> None:
     assert mask.sum(1).tolist() == [1, MAX_TOKENS]
 
 
-def test_a_stage_of_so_many_minutes_has_the_steps_that_fit_at_its_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("resumed_at", [0, 5000])
+def test_a_stage_of_so_many_minutes_has_the_steps_that_fit_at_its_pace_from_wherever_it_is_resumed(
+    resumed_at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock = count(step=3)
     monkeypatch.setattr("training.run.time.monotonic", lambda: next(clock))
-    length, step = Length(1000, minutes=5), 0
+    length, step = Length(1000, minutes=5), resumed_at
     while step < length.total(step):
         step += 1
-    assert 118 <= step <= 122
+    assert 118 <= step - resumed_at <= 122
+
+
+def test_a_stage_without_minutes_has_its_own_steps() -> None:
     assert Length(7).total(3) == 7
-
-
-def test_minutes_count_anew_where_a_stage_is_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = count(step=3)
-    monkeypatch.setattr("training.run.time.monotonic", lambda: next(clock))
-    length, step = Length(1000, minutes=5), 5000
-    while step < length.total(step):
-        step += 1
-    assert 5118 <= step <= 5122
 
 
 def test_a_divided_stage_has_fewer_pictures_and_a_lower_rate_and_never_an_empty_batch() -> None:
