@@ -16,9 +16,12 @@ if ON_GPU:
     torch.backends.cudnn.benchmark = True
 
 
+HAS_BFLOAT16 = ON_GPU or torch.cpu.get_capabilities().get("avx512_bf16", False)
+
+
 def fast_arithmetic() -> AbstractContextManager:
-    """bfloat16 for what a GPU multiplies; on a processor float32 is as fast for networks this narrow."""
-    return torch.autocast("cuda", torch.bfloat16, enabled=ON_GPU)
+    """bfloat16 for products, on devices that have instructions for it; sums, weights and losses stay float32."""
+    return torch.autocast(DEVICE.type, torch.bfloat16, enabled=HAS_BFLOAT16)
 
 
 def fuse(module: nn.Module) -> None:

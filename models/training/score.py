@@ -1,10 +1,12 @@
-"""How well a stage follows held-out prompts, judged by the scorer.
+"""How well a stage follows held-out prompts, half of them short and half dense, judged by the scorer.
 
 python -m training.score 512px --count 150 --side 512
 """
 
 import argparse
 import math
+import sys
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -17,10 +19,11 @@ from training.run import Run
 from training.sample import sample
 from training.scenes import KINDS, Scene
 from training.schedule import MANY_STEPS, Sampling
-from training.scorer import ATTRIBUTES, Scorer, held_out_scenes, load_scorer, shrink, targets
+from training.scorer import ATTRIBUTES, Scorer, load_scorer, read, targets
 from training.stages import STAGES, TEXT_RUN
 from training.text_states import TextStates
 from training.tokenizer import load_tokenizer
+from training.train_scorer import held_out_scenes
 from training.train_text import PLACES, load_text_encoder
 from training.train_transformer import load_average
 from training.train_vae import load_vae, to_tensor
@@ -56,15 +59,8 @@ def verdicts(read: list[int], wanted: list[int], scene: Scene) -> Iterator[tuple
         yield "size", right["object"] and right["size"]
 
 
-@torch.no_grad()
-def judge(scorer: Scorer, images: np.ndarray) -> list[list[int]]:
-    """Return the index of each attribute's value for images uint8 [B, h, h, 3]."""
-    pictures = to_tensor(torch.from_numpy(images).permute(0, 3, 1, 2))
-    return torch.stack([x.argmax(1) for x in scorer(shrink(pictures))], 1).tolist()
-
-
-Counts = dict[str, tuple[int, int]]
-"""The number right and the number judged by category."""
+Counts = Counter[tuple[str, bool]]
+"""How often a category was judged right (True) and wrong (False)."""
 
 
 def score(
@@ -80,25 +76,31 @@ def score(
 ) -> Counts:
     """Draw every scene from a caption of its own, dense or short ones only if `dense` says so, and judge it."""
     rng = np.random.default_rng(13)
-    counts: Counts = {}
+    counts: Counts = Counter()
     for i in range(0, len(scenes), BATCH):
         group = scenes[i : i + BATCH]
         prompts = [caption(s, rng, whole=True, dense=dense) for s in group]
         size = {"width": side, "height": side, "base_side": side // 8}
         images = sample(model, vae, text_states, prompts, **size, sampling=sampling, seed=i)
-        for read, scene in zip(judge(scorer, images), group, strict=True):
-            for category, right in verdicts(read, targets(scene), scene):
-                before = counts.get(category, (0, 0))
-                counts[category] = (before[0] + right, before[1] + 1)
+        found = read(scorer, to_tensor(torch.from_numpy(images).permute(0, 3, 1, 2))).tolist()
+        for values, scene in zip(found, group, strict=True):
+            counts.update(verdicts(values, targets(scene), scene))
+        print(f"{i + len(group)} of {len(scenes)} pictures judged", file=sys.stderr)
     return counts
 
 
-def table(counts: Counts) -> str:
-    """Return a table of the shares with their intervals, in Markdown."""
-    rows = ["| category | right | prompts | share | 95 % interval |", "| --- | --- | --- | --- | --- |"]
-    for category, (right, count) in counts.items():
-        low, high = interval(right, count)
-        rows.append(f"| {category} | {right} | {count} | {right / count:.3f} | {low:.3f} to {high:.3f} |")
+def share(counts: Counts, category: str) -> str:
+    """Return a category's share of right pictures with its interval, for a table's cell."""
+    right, wrong = counts[category, True], counts[category, False]
+    low, high = interval(right, right + wrong)
+    return f"{right / (right + wrong):.3f} ({low:.3f} to {high:.3f}) of {right + wrong}"
+
+
+def table(by_captions: dict[str, Counts]) -> str:
+    """Return a table in Markdown: a row for each category, a column for each kind of captions."""
+    rows = [f"| category | {' | '.join(by_captions)} |", f"| --- |{' --- |' * len(by_captions)}"]
+    for category in dict.fromkeys(category for counts in by_captions.values() for category, _ in counts):
+        rows.append(f"| {category} | {' | '.join(share(counts, category) for counts in by_captions.values())} |")
     return "\n".join(rows)
 
 
@@ -107,15 +109,15 @@ def main() -> None:
     parser.add_argument("stage", choices=STAGES)
     parser.add_argument("--count", type=int, default=500, help="prompts of each kind of scene")
     parser.add_argument("--side", type=int, default=256, help="pixels")
-    parser.add_argument("--captions", choices=("short", "dense"), help="only these, where both come otherwise")
     arguments = parser.parse_args()
     stage = STAGES[arguments.stage]
     text_states = TextStates(load_tokenizer(), load_text_encoder(Run(TEXT_RUN)))
-    scorer, model = load_scorer(Run("scorer")), load_average(arguments.stage).to(DEVICE)
+    scorer, model, vae = load_scorer(Run("scorer")), load_average(arguments.stage).to(DEVICE), load_vae(stage.decoder)
     scenes = [s for kind in KINDS for s in held_out_scenes(arguments.count, kind, seed=14)]
-    dense = arguments.captions and arguments.captions == "dense"
-    asked = {"scenes": scenes, "side": arguments.side, "dense": dense, "sampling": stage.sampling}
-    print(table(score(model, load_vae(stage.decoder), text_states, scorer, **asked)))
+    asked = {"side": arguments.side, "sampling": stage.sampling}
+    short = score(model, vae, text_states, scorer, scenes=scenes[::2], dense=False, **asked)
+    dense = score(model, vae, text_states, scorer, scenes=scenes[1::2], dense=True, **asked)
+    print(table({"short captions": short, "dense captions": dense, "both": short + dense}))
 
 
 if __name__ == "__main__":

@@ -20,11 +20,12 @@ from training.device import DEVICE
 from training.latents import LatentSet, latent_set, latents_root
 from training.loss_plot import Curve, loss_plot
 from training.run import Run
-from training.score import score
-from training.scorer import held_out_scenes, load_scorer
+from training.score import score, share
+from training.scorer import load_scorer
 from training.stages import STAGES, TEXT_RUN
 from training.text_states import TextStates
 from training.tokenizer import load_tokenizer
+from training.train_scorer import held_out_scenes
 from training.train_text import load_text_encoder
 from training.train_transformer import Trainer, load_average
 from training.train_vae import load_vae
@@ -100,10 +101,10 @@ def main() -> None:
 
 
 def judge(model: Transformer, count: int, vae: AutoencoderKL, text_states: TextStates) -> list[str]:
-    """Return how many of `count` held-out prompts were drawn with the right object, and background."""
+    """Return which share of `count` held-out prompts was drawn with the right object, and background."""
     scenes = held_out_scenes(count, "single", seed=14)
     counts = score(model, vae, text_states, load_scorer(Run("scorer")), scenes=scenes, side=512)
-    return [f"{right} of {of}" for right, of in (counts["single object"], counts["background"])]
+    return [share(counts, category) for category in ("single object", "background")]
 
 
 def table(name: str, points: list[Point], run: Run, judged: Callable[[Transformer], list[str]]) -> None:

@@ -1,5 +1,6 @@
 """The judge of pictures and the table made with it."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,9 @@ import torch
 
 from training.run import Run
 from training.scenes import KINDS, group, is_held_out, pair, single
-from training.score import interval, verdicts
-from training.scorer import ATTRIBUTES, held_out_scenes, load_scorer, pictures, targets, train
+from training.score import interval, table, verdicts
+from training.scorer import ATTRIBUTES, Scorer, load_scorer, read, targets
+from training.train_scorer import held_out_scenes, pictures, train
 from training.train_vae import build_vae
 
 
@@ -56,6 +58,21 @@ def test_a_group_is_right_with_object_and_number_and_a_size_with_both_too() -> N
 def test_a_trained_scorer_is_read_back_with_its_averaged_weights(tmp_path: Path) -> None:
     run = Run("scorer", tmp_path)
     scorer = train(run, build_vae().eval().requires_grad_(False), steps=3, batch=4, lr=2e-3, scenes=16)
-    logits = load_scorer(run)(pictures(held_out_scenes(2, "pair", seed=2), None).float() / 127.5 - 1)
-    assert [x.shape[1] for x in logits] == [len(values) for values in ATTRIBUTES.values()]
+    images = pictures(held_out_scenes(2, "pair", seed=2), None).float() / 127.5 - 1
+    assert [x.shape[1] for x in load_scorer(run)(images)] == [len(values) for values in ATTRIBUTES.values()]
     assert all(torch.equal(a, b) for a, b in zip(scorer.parameters(), load_scorer(run).parameters(), strict=True))
+
+
+def test_a_picture_of_any_size_is_read_as_its_likeliest_values() -> None:
+    torch.manual_seed(0)
+    scorer = Scorer().eval()
+    small = torch.rand(3, 3, 128, 128) * 2 - 1
+    found = read(scorer, small.repeat_interleave(2, 2).repeat_interleave(2, 3))
+    assert torch.equal(found, torch.stack([x.argmax(1) for x in scorer(small)], 1))
+
+
+def test_a_table_has_a_row_for_each_category_and_a_column_for_each_kind_of_captions() -> None:
+    short = Counter({("style", True): 8, ("style", False): 2})
+    rows = table({"short": short, "both": short + Counter({("style", True): 10})}).split("\n")
+    assert rows[0] == "| category | short | both |"
+    assert rows[2] == "| style | 0.800 (0.490 to 0.943) of 10 | 0.900 (0.699 to 0.972) of 20 |"
