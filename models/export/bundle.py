@@ -38,13 +38,14 @@ class CheckpointFacts:
     text_width: int
     transformer: TransformerShape
     vae: dict[str, Any]
+    vae_norms: int
     scheduler: dict[str, Any]
 
 
 def write_description(folder: Path, options: BundleOptions, facts: CheckpointFacts) -> None:
     """Writes bundle.json; every other file of `folder` is listed with its digest and size."""
     description = {
-        "format": 1,
+        "format": 2,
         "name": options.name,
         "description": options.description,
         "license": options.license,
@@ -58,7 +59,7 @@ def write_description(folder: Path, options: BundleOptions, facts: CheckpointFac
         },
         "textEncoder": {"width": facts.text_width},
         "transformer": _transformer(facts.transformer),
-        "vae": _vae(facts.vae),
+        "vae": _vae(facts.vae, facts.vae_norms),
         "scheduler": _scheduler(facts.scheduler),
         "defaults": {"steps": options.steps, "guidance": options.guidance},
         "files": {path.name: _digest(path) for path in sorted(folder.iterdir())},
@@ -86,11 +87,13 @@ def _transformer(shape: TransformerShape) -> dict[str, Any]:
     }
 
 
-def _vae(config: dict[str, Any]) -> dict[str, Any]:
+def _vae(config: dict[str, Any], norms: int) -> dict[str, Any]:
     return {
         "factor": 2 ** (len(config["block_out_channels"]) - 1),
         "scaling": config["scaling_factor"],
         "shift": config.get("shift_factor") or 0,
+        "norms": norms,
+        "groups": config["norm_num_groups"],
     }
 
 

@@ -40,7 +40,7 @@ def attention_graph(file: str, scale: int | None) -> Graph:
         module=GridAttention(WHOLE, scale).eval(),
         inputs={"tokens": torch.randn(2, WHOLE.width, 6, 10)},
         dynamic={"tokens": {0: "batch", 2: "rows", 3: "columns"}},
-        output="attended",
+        outputs=("attended",),
     )
 
 

@@ -9,6 +9,7 @@ import torch
 from . import checkpoint as reader
 from . import parts
 from .bundle import BundleOptions, CheckpointFacts, write_description
+from .decoder import VaeDecoder
 from .errors import ExportError
 from .graphs import Graph, write_graph
 from .verify import verify_against_reference, verify_graph
@@ -52,9 +53,11 @@ def _write_files(checkpoint: Path, folder: Path, half: bool, report: Report) -> 
         report(f"{graphs[0].file}: relative error {verify_graph(folder, [*graphs], half):.1e} against torch")
 
     vae = reader.load_vae(checkpoint)
-    write(parts.vae_decoder_graph(vae), parts.vae_decoder_graph(vae, batch=1, height=9, width=4))
-    vae_config = dict(vae.config)
-    del vae
+    decoder = VaeDecoder(vae).eval()
+    vae_config, vae_norms = dict(vae.config), decoder.norms
+    tile = parts.vae_decoder_graph(decoder, batch=1, height=9, width=4, is_given=True)
+    write(parts.vae_decoder_graph(decoder), tile)
+    del vae, decoder, tile
 
     transformer, projection = reader.load_transformer(checkpoint)
     shape = transformer.shape
@@ -74,4 +77,4 @@ def _write_files(checkpoint: Path, folder: Path, half: bool, report: Report) -> 
             f"{checkpoint}: text_encoder is {text_width} wide, transformer expects {shape.caption_width}."
         )
     write(parts.text_encoder_graph(encoder), parts.text_encoder_graph(encoder, batch=1, tokens=5))
-    return CheckpointFacts(tokenizer, position_range, text_width, shape, vae_config, scheduler)
+    return CheckpointFacts(tokenizer, position_range, text_width, shape, vae_config, vae_norms, scheduler)

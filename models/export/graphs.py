@@ -28,7 +28,7 @@ class Graph:
     module: nn.Module
     inputs: dict[str, Tensor]
     dynamic: dict[str, dict[int, str]]
-    output: str
+    outputs: tuple[str, ...]
 
 
 def write_graph(graph: Graph, folder: Path, half: bool) -> None:
@@ -54,7 +54,7 @@ def _export(graph: Graph) -> torch.onnx.ONNXProgram:
             kwargs=graph.inputs,
             dynamo=True,
             input_names=list(graph.inputs),
-            output_names=[graph.output],
+            output_names=list(graph.outputs),
             dynamic_shapes=graph.dynamic,
             opset_version=OPSET,
             verbose=False,

@@ -1,12 +1,10 @@
 """The four graphs of a bundle: module, example inputs and dynamic axes of each (docs/bundle-format.md)."""
 
 import torch
-from diffusers import AutoencoderKL
-from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
 from transformers import T5EncoderModel
 
-from .attention import multi_head_attention
+from .decoder import VaeDecoder
 from .graphs import Graph
 from .transformer import CaptionProjection, PixArtTransformer
 
@@ -28,32 +26,6 @@ class TextEncoder(nn.Module):
         return self.encoder(input_ids, attention_mask).last_hidden_state
 
 
-class VaeDecoder(nn.Module):
-    """Latents, already divided by the scaling factor, to an image of −1 … 1."""
-
-    def __init__(self, vae: AutoencoderKL):
-        super().__init__()
-        self.post_quant_conv = vae.post_quant_conv if vae.post_quant_conv is not None else nn.Identity()
-        self.decoder = vae.decoder
-        # A decoder made without attention holds None in its place.
-        for attention in filter(None, self.decoder.mid_block.attentions):
-            attention.set_processor(VaeAttention())
-
-    def forward(self, latents: Tensor) -> Tensor:
-        return self.decoder(self.post_quant_conv(latents))
-
-
-class VaeAttention:
-    """The decoder's one attention, with the operator that does not build the tokens × tokens matrix."""
-
-    def __call__(self, attention: Attention, x: Tensor, **_: object) -> Tensor:
-        tokens = attention.group_norm(x.flatten(2)).mT
-        attended = multi_head_attention(
-            attention.to_q(tokens), attention.to_k(tokens), attention.to_v(tokens), attention.heads
-        )
-        return x + attention.to_out[0](attended).mT.unflatten(2, x.shape[2:])
-
-
 def text_encoder_graph(encoder: T5EncoderModel, batch: int = BATCH, tokens: int = TOKENS) -> Graph:
     ids = torch.randint(encoder.config.vocab_size, (batch, tokens))
     return Graph(
@@ -61,7 +33,7 @@ def text_encoder_graph(encoder: T5EncoderModel, batch: int = BATCH, tokens: int 
         module=TextEncoder(encoder).eval(),
         inputs={"input_ids": ids, "attention_mask": padding_mask(batch, tokens)},
         dynamic={"input_ids": TEXT_AXES, "attention_mask": TEXT_AXES},
-        output="text_states",
+        outputs=("text_states",),
     )
 
 
@@ -71,7 +43,7 @@ def caption_projection_graph(projection: CaptionProjection, batch: int = BATCH, 
         module=projection,
         inputs={"text_states": torch.randn(batch, tokens, projection.linear_1.in_features)},
         dynamic={"text_states": TEXT_AXES},
-        output="caption",
+        outputs=("caption",),
     )
 
 
@@ -101,17 +73,24 @@ def transformer_graph(
             "caption": TEXT_AXES,
             "caption_mask": TEXT_AXES,
         },
-        output="prediction",
+        outputs=("prediction",),
     )
 
 
-def vae_decoder_graph(vae: AutoencoderKL, batch: int = BATCH, height: int = HEIGHT, width: int = WIDTH) -> Graph:
+def vae_decoder_graph(
+    decoder: VaeDecoder, batch: int = BATCH, height: int = HEIGHT, width: int = WIDTH, is_given: bool = False
+) -> Graph:
+    channels, groups = decoder.decoder.conv_in.in_channels, decoder.decoder.conv_norm_out.groups
     return Graph(
         file="vae_decoder.onnx",
-        module=VaeDecoder(vae).eval(),
-        inputs={"latents": torch.randn(batch, vae.config.latent_channels, height, width)},
-        dynamic={"latents": LATENT_AXES},
-        output="image",
+        module=decoder,
+        inputs={
+            "latents": torch.randn(batch, channels, height, width),
+            "given_statistics": torch.rand(batch, decoder.norms, 2, groups),
+            "is_given": torch.tensor([is_given]),
+        },
+        dynamic={"latents": LATENT_AXES, "given_statistics": {0: "batch"}, "is_given": {}},
+        outputs=("image", "statistics"),
     )
 
 

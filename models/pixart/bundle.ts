@@ -36,7 +36,9 @@ export type SchedulerConfig = z.infer<typeof schedulerSchema>;
 
 /** `bundle.json`, as docs/bundle-format.md describes it. */
 const bundleDescriptionSchema = z.strictObject({
-  format: z.literal(1),
+  format: z.literal(2, {
+    error: ({ input }) => `expected 2, found ${input}: export the checkpoint again (docs/exporting.md)`,
+  }),
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'letters, digits, ".", "_" and "-", at most 100'),
   description: z.string(),
   license: z.string(),
@@ -61,7 +63,14 @@ const bundleDescriptionSchema = z.strictObject({
       .strictObject({ layers: z.array(z.int().min(0)), scale: z.int().min(2), sampling: z.literal('conv') })
       .nullable(),
   }),
-  vae: z.strictObject({ factor: z.int().positive(), scaling: z.number().positive(), shift: z.number() }),
+  vae: z.strictObject({
+    factor: z.int().positive(),
+    scaling: z.number().positive(),
+    shift: z.number(),
+    /** Group norms of the decoder, and the groups of each. */
+    norms: z.int().positive(),
+    groups: z.int().positive(),
+  }),
   scheduler: schedulerSchema,
   defaults: z.strictObject({ steps: z.int().positive(), guidance: z.number().min(1) }),
   files: z

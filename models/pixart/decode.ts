@@ -1,12 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Tensor } from 'onnxruntime-node';
 import type { BundleDescription } from './bundle.ts';
+import { cutLatents, type Latents, thinLatents } from './latents.ts';
 import type { Planes } from './resize-crop.ts';
 import type { Graph } from './session.ts';
-import { type Tile, tileAxis } from './tiles.ts';
-
-/** Latents of one image, [channels, height, width]. */
-export type Latents = { data: Float32Array; channels: number; height: number; width: number };
+import { tileAxis } from './tiles.ts';
 
 /** What is decoded in one piece: all bins of 1024 px and below, 2048 × 512 among them. */
 const ONE_PIECE = 136 * 128;
@@ -16,6 +14,8 @@ const TILE = { length: 128, overlap: 32 };
 
 const CHANNELS = 3;
 
+type Vae = BundleDescription['vae'];
+
 /**
  * Decodes latents to an image of about −1 … 1: in one piece or, above 1024 px, in overlapping tiles that are blended, so
  * that memory stays that of one tile and the finished planes.
@@ -24,14 +24,14 @@ const CHANNELS = 3;
  */
 export async function decode(
   vaeDecoder: Graph,
-  vae: BundleDescription['vae'],
+  vae: Vae,
   latents: Latents,
   signal: AbortSignal | undefined,
 ): Promise<Planes> {
   const scaled = { ...latents, data: latents.data.map((latent) => latent / vae.scaling + vae.shift) };
-  if (latents.height * latents.width > ONE_PIECE) return decodeTiles(vaeDecoder, scaled, vae.factor, signal);
+  if (latents.height * latents.width > ONE_PIECE) return decodeTiles(vaeDecoder, vae, scaled, signal);
   await stopPoint(signal);
-  return decodePiece(vaeDecoder, scaled, vae.factor);
+  return decodePiece(vaeDecoder, vae, scaled);
 }
 
 /** A graph blocks this thread: only between two of them can a message that asks to stop come in. */
@@ -40,42 +40,51 @@ async function stopPoint(signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted();
 }
 
-async function decodePiece(vaeDecoder: Graph, latents: Latents, factor: number): Promise<Planes> {
-  const { data, channels, height, width } = latents;
-  const image = await vaeDecoder.run({ latents: new Tensor('float32', data, [1, channels, height, width]) });
-  return { data: image, width: width * factor, height: height * factor };
+/** Decodes latents with the statistics given, or with their own. */
+async function decodePiece(vaeDecoder: Graph, vae: Vae, latents: Latents, statistics?: Float32Array): Promise<Planes> {
+  const image = await vaeDecoder.run(decoderInputs(vae, latents, statistics), 'image');
+  return { data: image, width: latents.width * vae.factor, height: latents.height * vae.factor };
+}
+
+function decoderInputs({ norms, groups }: Vae, { data, channels, height, width }: Latents, statistics?: Float32Array) {
+  const given = statistics ?? new Float32Array(norms * 2 * groups);
+  return {
+    latents: new Tensor('float32', data, [1, channels, height, width]),
+    given_statistics: new Tensor('float32', given, [1, norms, 2, groups]),
+    is_given: new Tensor('bool', [statistics !== undefined], [1]),
+  };
 }
 
 async function decodeTiles(
   vaeDecoder: Graph,
+  vae: Vae,
   latents: Latents,
-  factor: number,
   signal: AbortSignal | undefined,
 ): Promise<Planes> {
+  const { factor } = vae;
   const width = latents.width * factor;
   const height = latents.height * factor;
   const image = { data: new Float32Array(CHANNELS * width * height), width, height };
+  await stopPoint(signal);
+  const statistics = await statisticsOf(vaeDecoder, vae, latents);
   for (const row of tileAxis(latents.height, TILE, factor)) {
     for (const column of tileAxis(latents.width, TILE, factor)) {
       await stopPoint(signal);
-      const piece = await decodePiece(vaeDecoder, cutTile(latents, row, column), factor);
+      const tile = cutLatents(latents, row.start, column.start, row.length, column.length);
+      const piece = await decodePiece(vaeDecoder, vae, tile, statistics);
       addTile(image, piece, row.start * factor, column.start * factor, row.shares, column.shares);
     }
   }
   return image;
 }
 
-function cutTile(latents: Latents, row: Tile, column: Tile): Latents {
-  const tile = new Float32Array(latents.channels * row.length * column.length);
-  let offset = 0;
-  for (let channel = 0; channel < latents.channels; channel++) {
-    for (let y = 0; y < row.length; y++) {
-      const begin = (channel * latents.height + row.start + y) * latents.width + column.start;
-      tile.set(latents.data.subarray(begin, begin + column.length), offset);
-      offset += column.length;
-    }
-  }
-  return { data: tile, channels: latents.channels, height: row.length, width: column.length };
+/**
+ * What the decoder's group norms would see of a picture that is too large for one piece, as far as a smaller one tells. A
+ * tile's own would make it lighter or darker than its neighbours (docs/decisions/024).
+ */
+function statisticsOf(vaeDecoder: Graph, vae: Vae, latents: Latents): Promise<Float32Array> {
+  const every = Math.ceil(Math.sqrt((latents.height * latents.width) / ONE_PIECE));
+  return vaeDecoder.run(decoderInputs(vae, thinLatents(latents, every)), 'statistics');
 }
 
 function addTile(

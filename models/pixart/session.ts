@@ -5,9 +5,9 @@ import type { Device } from './render-request.ts';
 
 export type SessionOptions = { device: Device; threads?: number | undefined };
 
-/** A network: named tensors in, its one output out. */
+/** A network: named tensors in, one of its outputs out, which is the first where none is named. */
 export type Graph = {
-  run(inputs: Record<string, Tensor>): Promise<Float32Array>;
+  run(inputs: Record<string, Tensor>, output?: string): Promise<Float32Array>;
   release(): Promise<void>;
 };
 
@@ -19,10 +19,10 @@ export type Graph = {
  */
 export async function openGraph(bundle: Bundle, file: GraphFile, options: SessionOptions): Promise<Graph> {
   const session = await createSession(bundleFile(bundle, file), options);
-  const [output] = session.outputNames;
-  if (output === undefined) throw new UserError(`${file} of bundle ${bundle.description.name} has no output`);
+  const [first] = session.outputNames;
+  if (first === undefined) throw new UserError(`${file} of bundle ${bundle.description.name} has no output`);
   return {
-    run: async (inputs) => (await session.run(inputs))[output]!.data as Float32Array,
+    run: async (inputs, output = first) => (await session.run(inputs, [output]))[output]!.data as Float32Array,
     release: () => session.release(),
   };
 }

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL
 
-from training.device import DEVICE
+from training.device import DEVICE, fast_arithmetic
 from training.schedule import MANY_STEPS, Sampling, scheduler
 from training.text_states import TextStates
 from training.train_vae import decode
@@ -12,6 +12,7 @@ from training.transformer import Transformer
 
 
 @torch.no_grad()
+@fast_arithmetic()
 def sample(
     model: Transformer,
     vae: AutoencoderKL,
@@ -33,7 +34,7 @@ def sample(
     latents = torch.randn(len(prompts), 4, height // 8, width // 8, generator=generator).to(DEVICE)
     for t in solver.timesteps:
         asked = torch.cat([latents, latents]) if is_guided else latents
-        v = model(asked, t.to(DEVICE).expand(len(asked)), states, mask, base_side=base_side)
+        v = model(asked, t.to(DEVICE).expand(len(asked)), states, mask, base_side=base_side).float()
         if is_guided:
             without, with_text = v.chunk(2)
             v = without + sampling.guidance * (with_text - without)

@@ -1,6 +1,6 @@
 """How well a stage follows held-out prompts, half of them short and half dense, judged by the scorer.
 
-python -m training.score 512px --count 150 --side 512
+python -m training.score 512px --count 150 --side 512 --kind single --kind pair
 """
 
 import argparse
@@ -108,12 +108,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("stage", choices=STAGES)
     parser.add_argument("--count", type=int, default=500, help="prompts of each kind of scene")
+    parser.add_argument("--kind", choices=KINDS, action="append", help="only scenes of this kind; may be repeated")
     parser.add_argument("--side", type=int, default=256, help="pixels")
     arguments = parser.parse_args()
     stage = STAGES[arguments.stage]
     text_states = TextStates(load_tokenizer(), load_text_encoder(Run(TEXT_RUN)))
     scorer, model, vae = load_scorer(Run("scorer")), load_average(arguments.stage).to(DEVICE), load_vae(stage.decoder)
-    scenes = [s for kind in KINDS for s in held_out_scenes(arguments.count, kind, seed=14)]
+    scenes = [s for kind in arguments.kind or KINDS for s in held_out_scenes(arguments.count, kind, seed=14)]
     asked = {"side": arguments.side, "sampling": stage.sampling}
     short = score(model, vae, text_states, scorer, scenes=scenes[::2], dense=False, **asked)
     dense = score(model, vae, text_states, scorer, scenes=scenes[1::2], dense=True, **asked)

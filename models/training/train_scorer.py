@@ -29,7 +29,7 @@ def pictures(scenes: list[Scene], vae: AutoencoderKL | None, side: int = 128) ->
     for i in range(0, len(scenes), 64):
         x = to_tensor(compose(scenes[i : i + 64], side, side))
         with fast_arithmetic():
-            seen = x if vae is None else reconstruct(vae, x).float()
+            seen = x if vae is None else reconstruct(vae, x)
         shrunk.append(((shrink(seen) + 1) * 127.5).round().byte())
     return torch.cat(shrunk)
 

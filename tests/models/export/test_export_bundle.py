@@ -14,6 +14,7 @@ from export import graphs
 from export.__main__ import main
 from export.bundle import BundleOptions
 from export.checkpoint import load_text_encoder, load_transformer, load_vae
+from export.decoder import VaeDecoder
 from export.errors import ExportError
 from export.export_bundle import export_bundle
 from export.parts import text_encoder_graph, transformer_graph, vae_decoder_graph
@@ -43,7 +44,7 @@ def test_describes_the_checkpoint(bundle: Path) -> None:
     description = json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))
     assert description["sizes"]["512"] == {"sampleSize": 64, "interpolationScale": 1}
     assert description["transformer"]["kvCompression"] == {"layers": [1], "scale": 2, "sampling": "conv"}
-    assert description["vae"] == {"factor": 8, "scaling": 0.5, "shift": 0}
+    assert description["vae"] == {"factor": 8, "scaling": 0.5, "shift": 0, "norms": 22, "groups": 4}
     assert description["scheduler"] == {
         "trainSteps": 1000,
         "betaSchedule": "linear",
@@ -85,7 +86,11 @@ def test_decoder_graph_equals_the_reference_decode(bundle: Path, checkpoints: di
     with torch.no_grad():
         expected = load_vae(checkpoints["tiny-compressed"]).decode(latents).sample.numpy()
     session = onnxruntime.InferenceSession(bundle / "vae_decoder.onnx")
-    (found,) = session.run(None, {"latents": latents.numpy()})
+    norms, groups = (session.get_inputs()[1].shape[i] for i in (1, 3))
+    nothing = np.zeros((1, norms, 2, groups), np.float32)
+    found, _ = session.run(
+        None, {"latents": latents.numpy(), "given_statistics": nothing, "is_given": np.array([False])}
+    )
     assert relative_error(found, expected) < 1e-5
 
 
@@ -138,9 +143,30 @@ def test_large_weights_lie_beside_the_graph(
 
 def test_exports_a_decoder_without_attention(tmp_path: Path) -> None:
     vae = AutoencoderKL(block_out_channels=(4,), norm_num_groups=2, mid_block_add_attention=False).eval()
-    graph = vae_decoder_graph(vae)
+    graph = vae_decoder_graph(VaeDecoder(vae))
     graphs.write_graph(graph, tmp_path, half=False)
     assert verify_graph(tmp_path, [graph], half=False) < 1e-4
+
+
+def test_a_tile_given_the_statistics_of_its_picture_is_decoded_as_it_is_within_it() -> None:
+    torch.manual_seed(0)
+    blocks = {"down_block_types": ("DownEncoderBlock2D",) * 2, "up_block_types": ("UpDecoderBlock2D",) * 2}
+    vae = AutoencoderKL(block_out_channels=(8, 16), norm_num_groups=4, mid_block_add_attention=False, **blocks).eval()
+    latents = torch.randn(1, 4, 40, 40) + torch.linspace(-3, 3, 40)
+    tile = latents[..., 12:]
+    own, given = torch.tensor([False]), torch.tensor([True])
+    with torch.no_grad():
+        expected = vae.decode(latents).sample
+        decoder = VaeDecoder(vae)
+        nothing = torch.zeros(1, decoder.norms, 2, 4)
+        whole, statistics = decoder(latents, nothing, own)
+        alone, _ = decoder(tile, nothing, own)
+        shared, _ = decoder(tile, statistics, given)
+    assert torch.allclose(whole, expected, atol=1e-4)
+    # Away from the cut, beyond which a tile's convolutions see nothing.
+    inner = slice(-24, None)
+    assert torch.allclose(shared[..., inner], whole[..., inner], atol=1e-4)
+    assert (alone[..., inner] - whole[..., inner]).abs().max() > 0.1
 
 
 def test_relative_error_of_a_model_that_still_predicts_nothing() -> None:

@@ -57,17 +57,19 @@ describe('tileAxis', () => {
 });
 
 describe('decode', () => {
-  const vae = { factor: 2, scaling: 0.5, shift: 1 };
+  const vae = { factor: 2, scaling: 0.5, shift: 1, norms: 3, groups: 2 };
+  const statistics = Float32Array.from({ length: 12 }, (_, i) => i);
 
   /** A decoder without context: every latent becomes a square of pixels, so tiles must fit together without a trace. */
-  function enlarger(): Graph & { calls: number[][] } {
-    const calls: number[][] = [];
-    return {
-      calls,
+  function enlarger() {
+    const calls: { output: string | undefined; side: number[]; given: Float32Array | undefined }[] = [];
+    const graph: Graph = {
       release: async () => {},
-      async run({ latents }: Record<string, Tensor>) {
+      async run({ latents, given_statistics, is_given }: Record<string, Tensor>, output?: string) {
         const [, channels, height, width] = latents!.dims as [number, number, number, number];
-        calls.push([height, width]);
+        const given = is_given!.data[0] ? (given_statistics!.data as Float32Array) : undefined;
+        calls.push({ output, side: [height, width], given });
+        if (output === 'statistics') return statistics;
         const data = latents!.data as Float32Array;
         const image = new Float32Array(channels * height * width * 4);
         for (let i = 0; i < image.length; i++) {
@@ -79,6 +81,7 @@ describe('decode', () => {
         return image;
       },
     };
+    return { graph, calls };
   }
 
   const latentsOf = (height: number, width: number) => ({
@@ -92,9 +95,9 @@ describe('decode', () => {
     [128, 128],
     [64, 256],
   ])('decodes %i × %i latents in one piece', async (height, width) => {
-    const graph = enlarger();
+    const { graph, calls } = enlarger();
     const image = await decode(graph, vae, latentsOf(height, width), undefined);
-    expect(graph.calls).toEqual([[height, width]]);
+    expect(calls).toEqual([{ output: 'image', side: [height, width], given: undefined }]);
     expect([image.height, image.width]).toEqual([2 * height, 2 * width]);
   });
 
@@ -103,11 +106,12 @@ describe('decode', () => {
     [145, 129],
     [96, 512],
   ])('puts the tiles of %i × %i latents together without a trace', async (height, width) => {
-    const graph = enlarger();
+    const { graph, calls } = enlarger();
     const latents = latentsOf(height, width);
     const image = await decode(graph, vae, latents, undefined);
-    expect(graph.calls.length).toBeGreaterThan(1);
-    expect(Math.max(...graph.calls.flat())).toBeLessThanOrEqual(128);
+    const tiles = calls.slice(1);
+    expect(tiles.length).toBeGreaterThan(1);
+    expect(Math.max(...tiles.flatMap(({ side }) => side))).toBeLessThanOrEqual(128);
     let worst = 0;
     image.data.forEach((value, i) => {
       const x = i % image.width;
@@ -119,12 +123,22 @@ describe('decode', () => {
     expect(worst).toBeLessThan(1e-5);
   });
 
+  test('decodes tiles with the statistics of the whole picture, seen at once on fewer latents', async () => {
+    const { graph, calls } = enlarger();
+    await decode(graph, vae, latentsOf(270, 480), undefined);
+    expect(calls[0]).toEqual({ output: 'statistics', side: [90, 160], given: undefined });
+    for (const { output, given } of calls.slice(1)) {
+      expect(output).toBe('image');
+      expect(given).toBe(statistics);
+    }
+  });
+
   test('stops before the next tile when it is aborted', async () => {
-    const graph = enlarger();
+    const { graph, calls } = enlarger();
     const controller = new AbortController();
     const decoding = decode(graph, vae, latentsOf(270, 480), controller.signal);
     setImmediate(() => controller.abort());
     await expect(decoding).rejects.toThrow(/aborted/);
-    expect(graph.calls.length).toBeLessThan(15);
+    expect(calls.length).toBeLessThan(16);
   });
 });
