@@ -40,7 +40,8 @@ class SharedGroupNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         grouped = x.reshape(x.shape[0], self.groups, -1)
         mean = grouped.mean(2)
-        variance = (grouped - mean[..., None]).square().mean(2)
+        # A norm, since squares would be one more copy of the largest maps.
+        variance = torch.linalg.vector_norm(grouped - mean[..., None], dim=2).square() / grouped.shape[2]
         mean, variance = self.statistics.choose(torch.stack([mean, variance], 1)).unbind(1)
         # One factor and one shift a channel, so that a large map is gone over twice and not four times.
         factor = torch.rsqrt(variance + self.eps)[..., None] * self.weight.view(self.groups, -1)
