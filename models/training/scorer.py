@@ -2,6 +2,8 @@
 background off an image.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -14,6 +16,10 @@ from training.train_text import COUNTS, OPTIONAL, PLACES, places
 
 SIDE = 128
 """Pictures of every size are shrunk to this side."""
+
+CHANNELS = (64, 96, 128, 160)
+PATCHES = (4, 2, 2, 2)
+"""By how much each stage shrinks what it sees."""
 
 ATTRIBUTES = {
     "object": OPTIONAL,
@@ -47,12 +53,11 @@ class Scorer(nn.Module):
     what it sees there is named by one classifier of objects for all places, so that an object is learned once.
     """
 
-    def __init__(self, channels: tuple[int, ...] = (64, 96, 128, 160)):
+    def __init__(self):
         super().__init__()
-        patches = (4, 2, 2, 2)
-        widths = zip((3, *channels), channels, patches, strict=False)
-        self.stages = nn.Sequential(*(nn.Sequential(nn.Conv2d(a, b, p, stride=p), Residual(b)) for a, b, p in widths))
-        width, cells = channels[-1], SIDE // 32
+        shapes = zip((3, *CHANNELS[:-1]), CHANNELS, PATCHES, strict=True)
+        self.stages = nn.Sequential(*(nn.Sequential(nn.Conv2d(a, b, p, stride=p), Residual(b)) for a, b, p in shapes))
+        width, cells = CHANNELS[-1], SIDE // math.prod(PATCHES)
         self.places = nn.Parameter(torch.randn(width, cells, cells) * 0.02)
         self.norm = nn.LayerNorm(width)
         self.keys = nn.Linear(width, width)
