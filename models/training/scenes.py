@@ -142,3 +142,14 @@ def sample_scene(rng: np.random.Generator, pair_share: float) -> Scene:
     while is_held_out(scene := any_scene(rng, kind)):
         pass
     return scene
+
+
+def held_out_scenes(count: int, kind: str, seed: int) -> list[Scene]:
+    """Draw scenes of a kind whose combinations are never trained on; pairs are held out as pairs."""
+    rng = np.random.default_rng(seed)
+    wanted = is_held_out_pair if kind == "pair" else is_held_out
+    scenes: list[Scene] = []
+    while len(scenes) < count:
+        if wanted(scene := any_scene(rng, kind)):
+            scenes.append(scene)
+    return scenes

@@ -17,13 +17,12 @@ from training.captions import caption
 from training.device import DEVICE, ON_GPU
 from training.run import Run
 from training.sample import sample
-from training.scenes import KINDS, Scene
+from training.scenes import KINDS, Scene, held_out_scenes
 from training.schedule import MANY_STEPS, Sampling
 from training.scorer import ATTRIBUTES, Scorer, load_scorer, read, targets
 from training.stages import STAGES, TEXT_RUN
 from training.text_states import TextStates
 from training.tokenizer import load_tokenizer
-from training.train_scorer import held_out_scenes
 from training.train_text import PLACES, load_text_encoder
 from training.train_transformer import load_average
 from training.train_vae import load_vae, to_tensor
@@ -41,10 +40,10 @@ def interval(right: int, count: int) -> tuple[float, float]:
     return middle - half, middle + half
 
 
-def verdicts(read: list[int], wanted: list[int], scene: Scene) -> Iterator[tuple[str, bool]]:
+def verdicts(values: list[int], wanted: list[int], scene: Scene) -> Iterator[tuple[str, bool]]:
     """Yield each category with whether the picture is right in it, as GenEval does (Ghosh et al. 2023)."""
-    found = {name: values[i] for (name, values), i in zip(ATTRIBUTES.items(), read, strict=True)}
-    right = {name: a == b for name, a, b in zip(ATTRIBUTES, read, wanted, strict=True)}
+    found = {name: named[i] for (name, named), i in zip(ATTRIBUTES.items(), values, strict=True)}
+    right = {name: a == b for name, a, b in zip(ATTRIBUTES, values, wanted, strict=True)}
     yield "background", right["background"]
     yield "style", right["style"]
     if scene.relation:

@@ -13,7 +13,7 @@ from diffusers import AutoencoderKL
 from training.compose import compose
 from training.device import DEVICE, fast_arithmetic
 from training.run import Average, Run, descend, optimisers, set_rate, trapezoid
-from training.scenes import KINDS, Scene, any_scene, is_held_out, is_held_out_pair, sample_scene
+from training.scenes import KINDS, Scene, held_out_scenes, sample_scene
 from training.scorer import ATTRIBUTES, Scorer, read, shrink, targets
 from training.stages import STAGES
 from training.train_vae import load_vae, reconstruct, to_tensor
@@ -34,21 +34,10 @@ def pictures(scenes: list[Scene], vae: AutoencoderKL | None, side: int = 128) ->
     return torch.cat(shrunk)
 
 
-def held_out_scenes(count: int, kind: str, seed: int) -> list[Scene]:
-    """Draw scenes of a kind whose combinations are never trained on; pairs are held out as pairs."""
-    rng = np.random.default_rng(seed)
-    wanted = is_held_out_pair if kind == "pair" else is_held_out
-    scenes: list[Scene] = []
-    while len(scenes) < count:
-        if wanted(scene := any_scene(rng, kind)):
-            scenes.append(scene)
-    return scenes
-
-
 def accuracy(scorer: Scorer, images: torch.Tensor, scenes: list[Scene]) -> dict[str, float]:
     """Share of scenes read rightly, by attribute."""
     wanted = torch.tensor([targets(s) for s in scenes], device=images.device)
-    right = read(scorer, images.float() / 127.5 - 1) == wanted
+    right = read(scorer, to_tensor(images)) == wanted
     return dict(zip(ATTRIBUTES, (round(share, 4) for share in right.float().mean(0).tolist()), strict=True))
 
 
@@ -69,7 +58,7 @@ def train(run: Run, vae: AutoencoderKL, *, steps: int, batch: int, lr: float, sc
         chosen = np.random.default_rng([11, step])
         of_true = torch.from_numpy(chosen.integers(len(true), size=batch - batch // 3)).to(DEVICE)
         of_decoded = torch.from_numpy(chosen.integers(len(decoded), size=batch // 3)).to(DEVICE)
-        images = torch.cat([true[of_true], decoded[of_decoded]]).float() / 127.5 - 1
+        images = to_tensor(torch.cat([true[of_true], decoded[of_decoded]]))
         answers = torch.cat([wanted[of_true], wanted[::DECODED][of_decoded]]).T
         with fast_arithmetic():
             logits = scorer(images)

@@ -20,12 +20,12 @@ from training.device import DEVICE
 from training.latents import LatentSet, latent_set, latents_root
 from training.loss_plot import Curve, loss_plot
 from training.run import Run
+from training.scenes import held_out_scenes
 from training.score import score, share
 from training.scorer import load_scorer
 from training.stages import STAGES, TEXT_RUN
 from training.text_states import TextStates
 from training.tokenizer import load_tokenizer
-from training.train_scorer import held_out_scenes
 from training.train_text import load_text_encoder
 from training.train_transformer import Trainer, load_average
 from training.train_vae import load_vae

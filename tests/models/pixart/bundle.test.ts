@@ -54,6 +54,7 @@ describe('openBundle', () => {
   });
 
   test.each<[string, (description: BundleDescription) => unknown, RegExp]>([
+    ['a format of the future', (d) => ({ ...d, format: 3 }), /format/],
     ['a format of the past', (d) => ({ ...d, format: 1 }), /expected 2, found 1: export the checkpoint again/],
     ['an unknown field', (d) => ({ ...d, sheduler: {} }), /sheduler/],
     ['an unknown size', (d) => ({ ...d, sizes: { ...d.sizes, '8k': d.sizes['256'] } }), /8k/],

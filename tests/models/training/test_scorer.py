@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from training.run import Run
-from training.scenes import KINDS, group, is_held_out, pair, single
+from training.scenes import KINDS, group, held_out_scenes, is_held_out, pair, single
 from training.score import interval, table, verdicts
 from training.scorer import ATTRIBUTES, Scorer, load_scorer, read, targets
-from training.train_scorer import held_out_scenes, pictures, train
-from training.train_vae import build_vae
+from training.train_scorer import pictures, train
+from training.train_vae import build_vae, to_tensor
 
 
 def test_a_share_s_interval_is_wilson_s() -> None:
@@ -58,7 +58,7 @@ def test_a_group_is_right_with_object_and_number_and_a_size_with_both_too() -> N
 def test_a_trained_scorer_is_read_back_with_its_averaged_weights(tmp_path: Path) -> None:
     run = Run("scorer", tmp_path)
     scorer = train(run, build_vae().eval().requires_grad_(False), steps=3, batch=4, lr=2e-3, scenes=16)
-    images = pictures(held_out_scenes(2, "pair", seed=2), None).float() / 127.5 - 1
+    images = to_tensor(pictures(held_out_scenes(2, "pair", seed=2), None))
     assert [x.shape[1] for x in load_scorer(run)(images)] == [len(values) for values in ATTRIBUTES.values()]
     assert all(torch.equal(a, b) for a, b in zip(scorer.parameters(), load_scorer(run).parameters(), strict=True))
 
