@@ -1,11 +1,12 @@
 """A plot of losses as SVG: small, diffable, and readable without a plotting library."""
 
+import math
 from dataclasses import dataclass
 from html import escape
 from itertools import cycle
 
 WIDTH, HEIGHT = 640, 360
-LEFT, RIGHT, TOP, BOTTOM = 60, 20, 20, 50
+LEFT, RIGHT, TOP, BOTTOM = 60, 20, 30, 50
 COLOURS = ("#2f6fe0", "#d9383a", "#3fa65a")
 TICKS = 5
 
@@ -20,13 +21,13 @@ class Curve:
 
 
 def loss_plot(curves: list[Curve], x_label: str, y_label: str) -> str:
-    """Draw the curves over one pair of linear axes."""
+    """Draw the curves over one pair of axes; that of losses, which are above zero, is logarithmic."""
     high_x = max(x for c in curves for x in c.x)
     low_y, high_y = min(y for c in curves for y in c.y), max(y for c in curves for y in c.y)
 
     def place(x: float, y: float) -> tuple[float, float]:
         across = LEFT + (WIDTH - LEFT - RIGHT) * x / (high_x or 1)
-        down = TOP + (HEIGHT - TOP - BOTTOM) * (high_y - y) / ((high_y - low_y) or 1)
+        down = TOP + (HEIGHT - TOP - BOTTOM) * math.log(high_y / y) / (math.log(high_y / low_y) or 1)
         return round(across, 1), round(down, 1)
 
     parts = [
@@ -35,11 +36,11 @@ def loss_plot(curves: list[Curve], x_label: str, y_label: str) -> str:
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
     ]
     for i in range(TICKS + 1):
-        x, y = high_x * i / TICKS, low_y + (high_y - low_y) * i / TICKS
+        x, y = high_x * i / TICKS, low_y * (high_y / low_y) ** (i / TICKS)
         parts += [
             _line(place(x, low_y), place(x, high_y)),
             _line(place(0, y), place(high_x, y)),
-            _text(place(x, low_y)[0], HEIGHT - BOTTOM + 18, f"{x:g}" if high_x >= TICKS else f"{x:.2f}", "middle"),
+            _text(place(x, low_y)[0], HEIGHT - BOTTOM + 18, f"{x:.0f}" if high_x >= TICKS else f"{x:.2f}", "middle"),
             _text(LEFT - 8, place(0, y)[1] + 4, f"{y:.3f}", "end"),
         ]
     for curve, colour in zip(curves, cycle(COLOURS)):
@@ -48,7 +49,7 @@ def loss_plot(curves: list[Curve], x_label: str, y_label: str) -> str:
     for i, (curve, colour) in enumerate(zip(curves, cycle(COLOURS))):
         parts.append(_text(WIDTH - RIGHT - 8, TOP + 18 + 16 * i, curve.name, "end", colour))
     middle = (LEFT + WIDTH - RIGHT) / 2
-    parts += [_text(middle, HEIGHT - 12, x_label, "middle"), _text(LEFT - 50, TOP - 6, y_label, "start"), "</svg>"]
+    parts += [_text(middle, HEIGHT - 12, x_label, "middle"), _text(LEFT - 50, TOP - 14, y_label, "start"), "</svg>"]
     return "\n".join(parts) + "\n"
 
 

@@ -138,14 +138,11 @@ def starting_model(stage: Stage) -> Transformer:
     return compress(model, stage.compress) if stage.compress else model
 
 
-def train_stage(
-    name: str, text_states: TextStates, steps: int | None = None, minutes: float | None = None, divide: int = 1
-) -> None:
-    """Train a stage from its start or its checkpoint; `steps` or `minutes` replace its own length."""
-    stage = divided(replace(STAGES[name], steps=steps or STAGES[name].steps), divide)
+def train_stage(stage: Stage, run: Run, text_states: TextStates, minutes: float | None = None) -> None:
+    """Train a stage from its start or its checkpoint; `minutes` replace its own length."""
     vae = load_vae(stage.vae)
     sets = [latent_set(vae, source.recipe, latents_root(stage.vae)) for source in stage.sources]
-    Trainer(stage, sets, text_states, starting_model(stage)).train(Run(name), vae, minutes=minutes)
+    Trainer(stage, sets, text_states, starting_model(stage)).train(run, vae, minutes=minutes)
 
 
 def main() -> None:
@@ -154,9 +151,18 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="another length than the stage's own")
     parser.add_argument("--minutes", type=float, help="as many steps as fit, the rate's schedule over them")
     parser.add_argument("--divide", type=int, default=1, help="data and batches so many times smaller, for a processor")
+    parser.add_argument("--lr", type=float, help="another rate than the stage's own, divided")
+    parser.add_argument("--from-nothing", action="store_true", help="without the stage that it starts from")
     arguments = parser.parse_args()
     text_states = TextStates(load_tokenizer(), load_text_encoder(Run(TEXT_RUN)))
-    train_stage(arguments.stage, text_states, arguments.steps, arguments.minutes, arguments.divide)
+    stage = divided(STAGES[arguments.stage], arguments.divide)
+    stage = replace(
+        stage,
+        steps=arguments.steps or stage.steps,
+        lr=arguments.lr or stage.lr,
+        start_from=None if arguments.from_nothing else stage.start_from,
+    )
+    train_stage(stage, Run(arguments.stage), text_states, arguments.minutes)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,12 @@
 python -m training.weak_to_strong --minutes 50
 
 Each run ends after so many minutes of training, validation and scoring not counted; stopped, it goes on where it was.
-The tables go to standard output, the curve to `weak-to-strong.svg` in the folder given.
+The tables go to standard output, the curve of both to `weak-to-strong.svg` in the folder given. With `--only` one run
+is trained and judged, so that two processes can do both side by side; the command without it then only gathers.
 """
 
 import argparse
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -23,7 +23,7 @@ from training.run import Run
 from training.scenes import held_out_scenes
 from training.score import score, share
 from training.scorer import load_scorer
-from training.stages import STAGES, TEXT_RUN
+from training.stages import STAGES, TEXT_RUN, Stage, divided
 from training.text_states import TextStates
 from training.tokenizer import load_tokenizer
 from training.train_text import load_text_encoder
@@ -36,6 +36,7 @@ POINTS = 12
 """How often the loss is measured on the way."""
 SCORED = 3
 """At how many of them, evenly, pictures are drawn and judged."""
+STARTS = {"256px": "from 256 px", "nothing": "from nothing"}
 
 
 @dataclass(frozen=True)
@@ -78,45 +79,68 @@ def train(trainer: Trainer, run: Run, validation: LatentSet, minutes: float) -> 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=50)
+    parser.add_argument("--divide", type=int, default=1, help="data and batches so many times smaller, for a processor")
+    parser.add_argument("--lr", type=float, help="another rate than the stage's own, divided")
     parser.add_argument("--count", type=int, default=24, help="prompts of one object judged at each of three points")
+    parser.add_argument("--before", type=float, help="minutes of the stages up to 256 px, to plot them too")
+    parser.add_argument("--only", choices=STARTS, help="one of the two runs")
     parser.add_argument("--out", type=Path, default=Path())
     arguments = parser.parse_args()
     text_states = TextStates(load_tokenizer(), load_text_encoder(Run(TEXT_RUN)))
-    # The rate stays as it is to the end: a length in minutes is not known in steps.
-    stage = STAGES["512px"]
-    only_512 = replace(stage, sources=(replace(stage.sources[0], share=1.0),), steps=10**6, decay=0.0)
+    stage = comparable(divided(STAGES["512px"], arguments.divide), arguments.lr)
     vae, decoder = load_vae(stage.vae), load_vae(stage.decoder)
-    sets = [latent_set(vae, only_512.sources[0].recipe, latents_root(stage.vae))]
+    sets = [latent_set(vae, stage.sources[0].recipe, latents_root(stage.vae))]
     validation = latent_set(vae, VALIDATION[512], latents_root(stage.vae))
-    torch.manual_seed(only_512.seed)
-    starts = {"from 256 px": load_average(only_512.start_from), "from nothing": Transformer(Shape())}
     curves = []
-    for name, model in starts.items():
-        run = Run(f"weak-to-strong-{name.replace(' ', '-')}")
-        points = train(Trainer(only_512, sets, text_states, model), run, validation, arguments.minutes)
-        curves.append(Curve(name, [p.minutes for p in points], [p.loss for p in points]))
-        table(name, points, run, lambda model: judge(model, arguments.count, decoder, text_states))
-    plot = loss_plot(curves, "minutes of training at 512 px", "validation loss")
+    for start in [arguments.only] if arguments.only else STARTS:
+        torch.manual_seed(stage.seed)
+        model = load_average(stage.start_from) if start == "256px" else Transformer(Shape())
+        run = Run(f"weak-to-strong-{start}")
+        points = train(Trainer(stage, sets, text_states, model), run, validation, arguments.minutes)
+        curves.append(Curve(STARTS[start], [p.minutes for p in points], [p.loss for p in points]))
+        print(table(STARTS[start], points, judged(run, arguments.count, decoder, text_states)), flush=True)
+    if arguments.only:
+        return
+    if arguments.before:
+        x = [arguments.before + minutes for minutes in curves[0].x]
+        curves.append(Curve(f"{STARTS['256px']}, earlier stages counted", x, curves[0].y))
+    plot = loss_plot(curves, "minutes of training", "validation loss at 512 px")
     (arguments.out / "weak-to-strong.svg").write_text(plot)
 
 
-def judge(model: Transformer, count: int, vae: AutoencoderKL, text_states: TextStates) -> list[str]:
-    """Return which share of `count` held-out prompts was drawn with the right object, and background."""
+def comparable(stage: Stage, lr: float | None) -> Stage:
+    """Return the stage with its first source alone and a rate that stays: a length in minutes is not known in steps."""
+    return replace(stage, sources=(replace(stage.sources[0], share=1.0),), steps=10**6, decay=0.0, lr=lr or stage.lr)
+
+
+def judged(run: Run, count: int, vae: AutoencoderKL, text_states: TextStates) -> dict[int, list[str]]:
+    """Return, by point, which share of `count` held-out prompts the weights kept there draw with the right object,
+    and background; what was judged before is not drawn again.
+    """
+    shares = {}
     scenes = held_out_scenes(count, "single", seed=14)
-    counts = score(model, vae, text_states, load_scorer(Run("scorer")), scenes=scenes, side=512)
-    return [share(counts, category) for category in ("single object", "background")]
-
-
-def table(name: str, points: list[Point], run: Run, judged: Callable[[Transformer], list[str]]) -> None:
-    """Print where a run stood, with what the judge says of the weights that were kept on the way."""
-    print(f"\n| {name}: minutes | pictures | validation loss | object | background |\n| --- | --- | --- | --- | --- |")
-    for i, point in enumerate(points):
-        weights, shares = run.folder / f"scored-{i}.pt", ["", ""]
-        if weights.exists():
+    for i in range(POINTS // SCORED, POINTS + 1, POINTS // SCORED):
+        file = run.folder / f"judged-{i}-{count}.json"
+        if not file.exists():
             model = Transformer(Shape()).eval()
-            model.load_state_dict(torch.load(weights, weights_only=True))
-            shares = judged(model.to(DEVICE))
-        print(f"| {point.minutes:.2f} | {point.pictures} | {point.loss:.4f} | {shares[0]} | {shares[1]} |", flush=True)
+            model.load_state_dict(torch.load(run.folder / f"scored-{i}.pt", weights_only=True))
+            scorer = load_scorer(Run("scorer"))
+            counts = score(model.to(DEVICE), vae, text_states, scorer, scenes=scenes, side=512)
+            file.write_text(json.dumps([share(counts, category) for category in ("single object", "background")]))
+        shares[i] = json.loads(file.read_text())
+    return shares
+
+
+def table(name: str, points: list[Point], shares: dict[int, list[str]]) -> str:
+    """Return a table in Markdown of where a run stood, with the judge's shares where there are some."""
+    rows = [
+        f"| {name}: minutes | pictures | validation loss | object | background |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for i, point in enumerate(points):
+        of_objects, of_backgrounds = shares.get(i, ["", ""])
+        rows.append(f"| {point.minutes:.1f} | {point.pictures} | {point.loss:.4f} | {of_objects} | {of_backgrounds} |")
+    return "\n".join(rows)
 
 
 if __name__ == "__main__":
