@@ -127,6 +127,7 @@ const listed = (columns: readonly FileColumn[]): string =>
 function whatIsThere(columns: readonly FileColumn[]): string {
   const [only, ...more] = columns;
   if (only === undefined) return 'no columns';
+  if (/^sep=/i.test(only.name)) return `the line ${quoted(only.name)}, which only Excel reads; remove it`;
   if (more.length > 0) return `the columns ${listed(columns)}`;
   const separator = /[;\t|,]/.exec(only.name)?.[0];
   const hint = `; are cells separated by ${quoted(separator ?? '')}? Commas make a .csv, tabs a .tsv`;

@@ -86,7 +86,7 @@ function findObstacle(
     return { column: 'size', expected: `a size that the bundle serves: ${served.join(', ')}`, found: size };
   }
   if (Math.max(width / bin.width, height / bin.height) > MAX_ENLARGEMENT) {
-    const expected = `at most ${MAX_ENLARGEMENT} times the ${bin.width}×${bin.height} of size ${size}`;
+    const expected = `at most ${MAX_ENLARGEMENT} times the ${bin.width}×${bin.height} of size ${size}, or a larger size`;
     return { column: 'width', expected, found: `${width}×${height}` };
   }
   return null;

@@ -12,5 +12,5 @@ export function catalogFormat(file: string): CatalogFormat {
   const ending = /\.([^./\\]*)$/.exec(file)?.[1]?.toLowerCase();
   const format = CATALOG_FORMATS.find((name) => name === ending);
   if (format !== undefined) return format;
-  throw new UserError(`${file}: expected a catalog whose name ends in .csv, .tsv or .jsonl`);
+  throw new UserError(`${file}: expected a catalog whose name ends in .csv, .tsv or .jsonl, or --catalog-format`);
 }

@@ -100,12 +100,15 @@ export function readManifestJsonl(bytes: Uint8Array): ManifestRow[] {
 /** Base64 may begin with "+", which a spreadsheet takes for a formula; programs find the checksum in the other table. */
 const COLUMNS = Object.keys(manifestRowSchema.shape).filter((name) => name !== 'metadata' && name !== 'crc32c');
 
+/** Whether the table has a column of its own of that name, so that a catalog's is in `manifest.jsonl` only. */
+export const isTableColumn = (name: string): boolean => COLUMNS.includes(name);
+
 /**
  * The same for a spreadsheet, in pieces, the catalog's other columns at the right, unless they have the name of one of these.
  */
 export function* manifestCsv(rows: readonly ManifestRow[]): Generator<Uint8Array> {
   const names = new Set(rows.flatMap(({ metadata }) => Object.keys(metadata)));
-  const others = [...names].filter((name) => !COLUMNS.includes(name));
+  const others = [...names].filter((name) => !isTableColumn(name));
   yield safeCsv([[...COLUMNS, ...others]], { bom: true });
   for (const slice of slices(rows)) {
     const cells = slice.map(({ metadata, ...row }) => [

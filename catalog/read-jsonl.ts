@@ -3,6 +3,9 @@ import { type Problems, quoted } from './problems.ts';
 import { type RawRow, toRawRow } from './raw-row.ts';
 import { readLines } from './read-text.ts';
 
+/** What pictures are described with is text; a number or a list in its place is a mistake, and would be drawn as it is spelt. */
+const TEXT_COLUMNS = ['prompt', 'negative_prompt'] as const;
+
 /** Reads one JSON object a line. Keys are columns; null is an empty cell; other values than text travel as JSON. */
 export async function* jsonRows(
   text: AsyncIterable<string>,
@@ -13,12 +16,34 @@ export async function* jsonRows(
   for await (const { line, text: json } of readLines(text)) {
     const object = parseObject(json);
     if (object === null) {
-      problems.add({ line, column: null, expected: 'one JSON object', found: quoted(json) });
+      const expected = json.startsWith('[') ? 'one JSON object a line, with no list around them' : 'one JSON object';
+      problems.add({ line, column: null, expected, found: quoted(json) });
       continue;
     }
     const columns = columnsOf(Object.keys(object), line);
-    if (columns !== null) yield toRawRow(line, Object.values(object).map(cellText), columns, problems);
+    if (columns === null) continue;
+    checkText(object, columns, line, problems);
+    for (const [name, value] of Object.entries(object)) checkNumber(value, name, line, problems);
+    yield toRawRow(line, Object.values(object).map(cellText), columns, problems);
   }
+}
+
+function checkText(object: Record<string, unknown>, columns: ColumnMap, line: number, problems: Problems): void {
+  const values = Object.values(object);
+  for (const column of TEXT_COLUMNS) {
+    const place = columns.known.get(column);
+    if (place === undefined) continue;
+    const value = values[place.position];
+    if (typeof value === 'string' || value === null) continue;
+    problems.add({ line, column: place.name, expected: 'text', found: JSON.stringify(value).slice(0, 100) });
+  }
+}
+
+/** JavaScript keeps 53 bits of a number; what it would round is said rather than changed. */
+function checkNumber(value: unknown, column: string, line: number, problems: Problems): void {
+  if (typeof value !== 'number' || Math.abs(value) <= Number.MAX_SAFE_INTEGER) return;
+  const expected = `a number up to ${Number.MAX_SAFE_INTEGER}, or its digits in quotes`;
+  problems.add({ line, column, expected, found: `about ${value}` });
 }
 
 /** Rows mostly have the same keys, so a few answers serve a whole catalog. A mapped column may be absent from a row. */

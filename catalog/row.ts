@@ -12,6 +12,9 @@ const RESERVED_IDS = ['manifest', 'contact-sheet'];
 const MAX_ID = 120;
 const ID_RULE = `1 to ${MAX_ID} letters, digits, ".", "_" or "-", not starting with "."`;
 
+/** Zero-width spaces and the like are no white space, and come along when text is copied from a page. */
+const VISIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}]/u;
+
 /** Spreadsheets and data frames write whole numbers as "42.0" now and then. */
 const whole = (min: number, max: number) => {
   const expected = `a whole number from ${min} to ${max}`;
@@ -54,7 +57,7 @@ const rowSchema = z.object({
     .refine((id) => id.length <= MAX_ID && jobIdSchema.safeParse(id).success, ID_RULE)
     .refine((id) => !RESERVED_IDS.includes(id.toLowerCase()), `another id than ${RESERVED_IDS.join(' and ')}`)
     .optional(),
-  prompt: z.string('a prompt'),
+  prompt: z.string('a prompt').regex(VISIBLE, 'a prompt with a character that can be seen'),
   negative_prompt: z.string().default(''),
   size: z
     .string()

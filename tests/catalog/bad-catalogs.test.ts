@@ -104,11 +104,35 @@ describe('a row that cannot be', () => {
     expect(await problemsOf('"apple"\n["apple"]\nnull\n{"prompt":\n{"prompt":"apple"}\n', { format: 'jsonl' })).toEqual(
       [
         'line 1: expected one JSON object, found "\\"apple\\""',
-        'line 2: expected one JSON object, found "[\\"apple\\"]"',
+        'line 2: expected one JSON object a line, with no list around them, found "[\\"apple\\"]"',
         'line 3: expected one JSON object, found "null"',
         'line 4: expected one JSON object, found "{\\"prompt\\":"',
       ],
     );
+  });
+
+  it('has a number or a list where JSON should have text', async () => {
+    const rows = '{"prompt":["apple"]}\n{"prompt":true}\n{"prompt":"apple","negative_prompt":7}\n{"prompt":null}\n';
+    expect(await problemsOf(rows, { format: 'jsonl' })).toEqual([
+      'line 1, prompt: expected text, found ["apple"]',
+      'line 2, prompt: expected text, found true',
+      'line 3, negative_prompt: expected text, found 7',
+      'line 4, prompt: expected a prompt, found nothing',
+    ]);
+  });
+
+  it('has a number of JSON that would be rounded, in a column of any name', async () => {
+    const rows = '{"prompt":"apple","id":12345678901234567890,"sku":-1e300,"price":0.1,"stock":9007199254740991}\n';
+    expect(await problemsOf(rows, { format: 'jsonl' })).toEqual([
+      'line 1, id: expected a number up to 9007199254740991, or its digits in quotes, found about 12345678901234567000',
+      'line 1, sku: expected a number up to 9007199254740991, or its digits in quotes, found about -1e+300',
+    ]);
+  });
+
+  it('has a prompt in which nothing can be seen', async () => {
+    expect(await problemsOf('prompt\n\u200b\u2060\n\u200bpear\n')).toEqual([
+      'line 2, prompt: expected a prompt with a character that can be seen, found "\u200b\u2060"',
+    ]);
   });
 
   it('asks for a size that the bundle does not serve', async () => {
@@ -128,6 +152,12 @@ describe('a header that cannot be', () => {
   it('has other separators than its ending says', async () => {
     expect(await problemsOf('id;prompt\na;apple\n')).toEqual([
       expect.stringContaining('the column "id;prompt"; are cells separated by ";"?'),
+    ]);
+  });
+
+  it("is not reached, for a line of Excel's own", async () => {
+    expect(await problemsOf('sep=,\nprompt\napple\n')).toEqual([
+      expect.stringContaining('found the line "sep=", which only Excel reads; remove it'),
     ]);
   });
 
