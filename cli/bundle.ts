@@ -1,4 +1,6 @@
+import { basename } from 'node:path';
 import { Command } from 'commander';
+import { UserError } from '../catalog/user-error.ts';
 import { type Bundle, bundleRef, listBundles, openBundle, verifyBundle } from '../models/pixart/index.ts';
 import { chosenBundle } from './chosen-bundle.ts';
 import { type JsonOptions, jsonOption } from './options.ts';
@@ -35,8 +37,15 @@ async function info(name: string | undefined, { json }: JsonOptions): Promise<vo
   for (const bundle of bundles) printLine(describe(bundle));
 }
 
+/** One whose description is broken does not hide the others. */
 async function installed(): Promise<Bundle[]> {
-  return Promise.all([...(await listBundles()).values()].map(openBundle));
+  const opened = await Promise.allSettled([...(await listBundles()).values()].map(openBundle));
+  for (const result of opened) {
+    if (result.status === 'fulfilled') continue;
+    if (!(result.reason instanceof UserError)) throw result.reason;
+    note(result.reason.message);
+  }
+  return opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
 }
 
 const facts = (bundle: Bundle) => {
@@ -47,8 +56,10 @@ const facts = (bundle: Bundle) => {
 
 function describe(bundle: Bundle): string {
   const { name, description, digest, sizes, defaults, license, source, files, bytes } = facts(bundle);
+  // What --bundle goes by is the folder.
+  const folder = basename(bundle.folder);
   return [
-    `${name}: ${description}`,
+    `${folder === name ? name : `${folder} (${name})`}: ${description}`,
     table([
       ['  sizes', sizes.join(', ')],
       ['  defaults', `${defaults.steps} steps, guidance ${defaults.guidance}`],

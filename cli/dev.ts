@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Size } from '../catalog/size.ts';
+import { temporalTarget } from '../client/index.ts';
 import { startLocalFleet } from '../infra/dev/local-fleet.ts';
 import { verifyBundle } from '../models/pixart/index.ts';
 import { chosenBundle } from './chosen-bundle.ts';
@@ -26,7 +27,7 @@ Examples:
 `;
 
 export const devCommand = (): Command =>
-  addServerOptions(new Command('dev'))
+  addServerOptions(new Command('dev'), 'one that is started here')
     .description('run a Temporal server with its UI, an orchestrator and a render worker here, until Ctrl-C')
     .addOption(bundleOption())
     .addOption(sizesOption('a size to render; otherwise all of the bundle'))
@@ -55,7 +56,8 @@ async function dev(options: DevOptions): Promise<void> {
     printLine(`Temporal server  ${fleet.address}${shared}`);
     if (fleet.uiUrl !== null) printLine(`Temporal UI      ${fleet.uiUrl}`);
     printLine(`logs             ${fleet.logFolder}`);
-    const address = fleet.address === '127.0.0.1:7233' ? '' : ` --address ${fleet.address}`;
+    const isUsual = fleet.address === '127.0.0.1:7233' && fleet.address === temporalTarget().address;
+    const address = isUsual ? '' : ` --address ${fleet.address}`;
     printLine(
       `In another terminal:\n  npx pixart-batch submit <catalog.csv> --wait${address}\nCtrl-C stops all of it.`,
     );

@@ -57,16 +57,15 @@ async function program(asked: string): Promise<Command> {
   const command = new Command('pixart-batch')
     .description('Turns a catalog of prompts into images in a store: PixArt-Σ on fleets of workers, run by Temporal.')
     .version(project.version)
-    .addHelpText('after', help)
-    .showHelpAfterError('(--help shows what there is)');
+    .addHelpText('after', help);
   const wanted = Object.hasOwn(verbs, asked) ? [asked] : Object.keys(verbs);
   for (const verb of wanted) command.addCommand(await verbs[verb]!());
-  throwInsteadOfExit(command);
+  setErrors(command);
   return command;
 }
 
 /** Settings of a command do not reach the ones added to it. */
-function throwInsteadOfExit(command: Command): void {
-  command.exitOverride();
-  for (const subcommand of command.commands) throwInsteadOfExit(subcommand);
+function setErrors(command: Command): void {
+  command.exitOverride().showHelpAfterError('(--help shows what there is)');
+  for (const subcommand of command.commands) setErrors(subcommand);
 }

@@ -14,16 +14,29 @@ export const jsonOption = (): Option => new Option('--json', 'print JSON, for pr
 
 export type ServerOptions = { address?: string; namespace?: string };
 
-export const addServerOptions = (command: Command): Command =>
+export const addServerOptions = (command: Command, otherwise = '127.0.0.1:7233'): Command =>
   command
-    .option('--address <host:port>', 'the Temporal server (TEMPORAL_ADDRESS; otherwise 127.0.0.1:7233)')
+    .option('--address <host:port>', `the Temporal server (TEMPORAL_ADDRESS; otherwise ${otherwise})`)
     .option('--namespace <name>', 'its namespace (TEMPORAL_NAMESPACE; otherwise "default")');
 
 export const storeOption = (): Option =>
-  new Option('--store <url>', 'where results go: a folder or gs://bucket/prefix').env('PIXART_STORE').default('out');
+  new Option('--store <url>', 'where results go: a folder or gs://bucket/prefix')
+    .env('PIXART_STORE')
+    .default('out')
+    .argParser(notEmpty('a folder or gs://bucket/prefix'));
 
 export const bundleOption = (): Option =>
-  new Option('--bundle <name or folder>', 'the model: an installed bundle or the path of one').env('PIXART_BUNDLE');
+  new Option('--bundle <name or folder>', 'the model: an installed bundle or the path of one')
+    .env('PIXART_BUNDLE')
+    .argParser(notEmpty('an installed bundle or the path of one'));
+
+/** A variable that a script sets from nothing would otherwise mean the current folder. */
+const notEmpty =
+  (expected: string) =>
+  (text: string): string => {
+    if (text.trim() !== '') return text;
+    throw new InvalidArgumentError(`Expected ${expected}, found nothing.`);
+  };
 
 export const sizesOption = (what: string): Option =>
   new Option('--size <size>', `${what}; may be given several times`)
@@ -100,15 +113,21 @@ export const addCatalogOptions = (command: Command): Command =>
     .addOption(imageFormatOption())
     .addOption(qualityOption())
     .option('--expand', 'make every combination of {a|b} and __terms__ in prompts, and of 10|20 in parameters')
-    .option('--terms <folder>', 'where __name__ finds name.txt; otherwise the folder "terms" beside the catalog')
-    .addOption(new Option('--sample <n>', 'draw n combinations of each row').argParser(wholeNumber(1, LIMITS.jobs)))
+    .option(
+      '--terms <folder>',
+      'expand, with name.txt from here for __name__; otherwise from the folder "terms" beside the catalog',
+    )
+    .addOption(
+      new Option('--sample <n>', 'expand, and draw n combinations of each row').argParser(wholeNumber(1, LIMITS.jobs)),
+    )
     .addOption(
       new Option('--sample-seed <n>', 'another number draws others').argParser(wholeNumber(0, Number.MAX_SAFE_INTEGER)),
     )
     .addOption(
-      new Option('--max-per-row <n>', `refuse a row with more combinations; otherwise ${MAX_PER_ROW}`).argParser(
-        wholeNumber(1, LIMITS.jobs),
-      ),
+      new Option(
+        '--max-per-row <n>',
+        `expand, and refuse a row with more combinations; otherwise ${MAX_PER_ROW}`,
+      ).argParser(wholeNumber(1, LIMITS.jobs)),
     );
 
 /** What the options say, in the client library's words. @throws UserError where one of them would change nothing */
@@ -133,8 +152,11 @@ export function batchRequest(catalog: string, options: CatalogOptions, bundle: B
 }
 
 function columnMapping(text: string, before: Record<string, string> | undefined): Record<string, string> {
-  const [ours, theirs] = text.split(/=(.*)/s);
+  const [name, theirs] = text.split(/=(.*)/s);
+  const ours = name?.trim().toLowerCase();
   if (!ours || !theirs) throw new InvalidArgumentError('Expected <our column>=<column of the catalog>.');
+  const first = before?.[ours];
+  if (first !== undefined) throw new InvalidArgumentError(`${ours} is read from ${first} already.`);
   return { ...before, [ours]: theirs };
 }
 
@@ -142,6 +164,6 @@ export const wholeNumber =
   (least: number, most: number) =>
   (text: string): number => {
     const number = Number(text);
-    if (Number.isInteger(number) && number >= least && number <= most) return number;
+    if (/^-?\d+$/.test(text) && number >= least && number <= most) return number;
     throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
   };

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { changesText } from '../catalog/changes-text.ts';
+import { isTableColumn } from '../catalog/manifest-table.ts';
 import { type PlanSummary, SummaryBuilder } from '../catalog/summary.ts';
 import { batchInput } from '../client/batch-request.ts';
 import { type CutPrompts, PreviewBuilder } from '../client/preview.ts';
@@ -74,7 +75,7 @@ async function plan(catalog: string, options: CatalogOptions & JsonOptions & Fle
   if (preview && preview.toRender > 0) printLine(estimateText(preview, options));
   if (changes) printLine(changesText(changes.counts));
   if (cutPrompts.rows > 0) printLine(cutText(cutPrompts, chosen));
-  if (summary.metadata.length > 0) printLine(`carried along to the manifest: ${summary.metadata.join(', ')}`);
+  for (const line of carriedText(summary)) printLine(line);
 }
 
 /** A catalog can be checked where the store cannot be reached: then nothing is said of what it has. */
@@ -102,6 +103,16 @@ const binRow = ({ size, bin, jobs }: PlanSummary['bins'][number]): string[] => [
 function cutText({ rows, firstLines }: CutPrompts, { description }: Bundle): string {
   const lines = `line ${firstLines.join(', ')}${rows > firstLines.length ? ' …' : ''}`;
   return `${count(rows, 'prompt')} longer than ${description.tokenizer.maxTokens} tokens, whose end the model does not see: ${lines}`;
+}
+
+function carriedText({ metadata }: PlanSummary): string[] {
+  const [own, others] = [metadata.filter(isTableColumn), metadata.filter((name) => !isTableColumn(name))];
+  return [
+    ...(others.length === 0 ? [] : [`carried along to the manifest: ${others.join(', ')}`]),
+    ...(own.length === 0
+      ? []
+      : [`carried along to manifest.jsonl, since manifest.csv has such columns of its own: ${own.join(', ')}`]),
+  ];
 }
 
 /** `24 rows, 24 jobs, 22 different images` */

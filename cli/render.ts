@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { access, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
 import { Command, Option } from 'commander';
 import { IMAGE_FORMATS, type ImageFormat, type Job } from '../catalog/job.ts';
@@ -77,6 +77,7 @@ async function render(prompt: string | undefined, options: RenderOptions): Promi
   if (difference) note(difference);
   const file = options.out ?? defaultName(job);
   if (existsSync(file) && !options.force) throw alreadyThere(file);
+  await checkFolder(file);
   const { device, threads } = renderConfig({
     bundle: bundle.folder,
     device: options.device,
@@ -155,11 +156,26 @@ function defaultName({ prompt, seed, format }: Job): string {
 const alreadyThere = (file: string): UserError =>
   new UserError(`${file} is there already: choose another name with --out, or --force to replace it`);
 
+/** A picture may take half an hour, and nobody wants to hear only then that there is no place for it. */
+async function checkFolder(file: string): Promise<void> {
+  const folder = dirname(file);
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    throw notWritten(file, error);
+  }
+}
+
 async function save(file: string, bytes: Uint8Array, force: boolean): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
   try {
     await writeFile(file, bytes, { flag: force ? 'w' : 'wx' });
   } catch (error) {
-    throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? alreadyThere(file) : error;
+    throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? alreadyThere(file) : notWritten(file, error);
   }
 }
+
+const notWritten = (file: string, error: unknown): UserError =>
+  new UserError(
+    `--out ${file}: expected a folder that can be written to, found: ${(error as Error).message}. Choose another one.`,
+  );

@@ -3,7 +3,7 @@ import { UserError } from '../catalog/user-error.ts';
 import { batchWorkflowId } from '../workflows/contract.ts';
 import { type BatchClient, GRPC } from './connect.ts';
 
-/** The server answered before, and does not now: it is being restarted, or the way to it is broken. */
+/** The server does not answer, or not any more: it is being restarted, or the way to it is broken. */
 export class ServerUnreachable extends UserError {}
 
 /** The handle of a batch's latest run. */

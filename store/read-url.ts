@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { UserError } from '../catalog/user-error.ts';
 import { ObjectNotFound } from './object-store.ts';
@@ -12,7 +12,11 @@ import { openStore } from './open-store.ts';
  * @throws UserError where there is nothing at the URL, or no way to it
  */
 export async function readUrl(url: string, what = 'catalog'): Promise<Uint8Array> {
+  if (!/^(file|gs):/.test(url)) {
+    throw new UserError(`${what}: expected a path, file:///folder/… or gs://bucket/…, found ${url}`);
+  }
   const plain = await withoutLinks(url);
+  if (await isFolder(plain)) throw new UserError(`${what}: expected a file at ${url}, found a folder`);
   const slash = plain.lastIndexOf('/');
   const folder = await openStore(plain.slice(0, slash));
   const name = plain.slice(slash + 1);
@@ -23,6 +27,9 @@ export async function readUrl(url: string, what = 'catalog'): Promise<Uint8Array
     throw new UserError(`${what}: expected a file at ${url}, found none`);
   }
 }
+
+const isFolder = async (url: string): Promise<boolean> =>
+  url.startsWith('file:') && ((await stat(fileURLToPath(url)).catch(() => null))?.isDirectory() ?? false);
 
 /** A store reads no symbolic links, so that nothing leads out of it; a person may keep a catalog behind one. */
 async function withoutLinks(url: string): Promise<string> {

@@ -1,8 +1,8 @@
 import { IllegalStateError, NativeConnection } from '@temporalio/worker';
-import { UserError } from '../catalog/user-error.ts';
+import { ServerUnreachable } from '../client/batch-handle.ts';
 import type { TemporalTarget } from '../client/temporal-target.ts';
 
-/** A worker's connection to Temporal. @throws UserError where no server answers or it refuses us */
+/** A worker's connection to Temporal. @throws ServerUnreachable where no server answers or it refuses us */
 export async function connectWorker({ address, options }: TemporalTarget): Promise<NativeConnection> {
   try {
     return await NativeConnection.connect({
@@ -10,7 +10,7 @@ export async function connectWorker({ address, options }: TemporalTarget): Promi
       ...options,
     });
   } catch (error) {
-    throw new UserError(
+    throw new ServerUnreachable(
       `no Temporal server can be used at ${address}: ${error instanceof Error ? error.message : error}. ` +
         'Start one with "npx pixart-batch dev", or set TEMPORAL_ADDRESS to the one you have.',
     );

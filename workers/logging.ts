@@ -1,19 +1,32 @@
 import type { LogLevel } from '@temporalio/worker';
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { UserError } from '../catalog/user-error.ts';
 import type { LogFormat } from './log-format.ts';
 import { readableLines } from './readable-lines.ts';
 
-/** A process's log on standard error, which leaves standard output to results. LOG_LEVEL sets its level. */
+/**
+ * A process's log on standard error, which leaves standard output to results. LOG_LEVEL sets its level.
+ *
+ * @throws UserError for another level than pino's
+ */
 export function createLog(name: string, format: LogFormat): Logger {
   const { err } = pino.stdSerializers;
   const options = {
     name,
-    level: process.env.LOG_LEVEL ?? 'info',
+    level: logLevel(process.env.LOG_LEVEL),
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { err, error: err },
   };
   const destination: DestinationStream = pino.destination(2);
   return pino(options, format === 'json' ? destination : readableLines(destination));
+}
+
+/** An empty one is none. @throws UserError */
+export function logLevel(text = ''): string {
+  const levels = [...Object.values(pino.levels.labels), 'silent'];
+  const level = text.trim().toLowerCase() || 'info';
+  if (levels.includes(level)) return level;
+  throw new UserError(`LOG_LEVEL: expected one of ${levels.join(', ')}, found ${JSON.stringify(text)}`);
 }
 
 const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;

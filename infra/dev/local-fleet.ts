@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Size } from '../../catalog/size.ts';
-import type { UserError } from '../../catalog/user-error.ts';
+import { UserError } from '../../catalog/user-error.ts';
 import { type Supervised, supervise } from './supervised-process.ts';
 import { startTemporalServer, type TemporalServer } from './temporal-server.ts';
 
@@ -42,6 +42,13 @@ const endMs = 40_000;
 
 /** @throws UserError where the Temporal server cannot be started */
 export async function startLocalFleet(options: FleetOptions): Promise<LocalFleet> {
+  const namespace = options.namespace ?? process.env.TEMPORAL_NAMESPACE ?? '';
+  if (options.address === undefined && !['', 'default'].includes(namespace)) {
+    throw new UserError(
+      `namespace ${JSON.stringify(namespace)}: expected "default", the only one of the server that is started here; ` +
+        'leave --namespace and TEMPORAL_NAMESPACE out, or name a server that has it with --address',
+    );
+  }
   const logFolder = join(options.stateFolder, 'logs');
   mkdirSync(logFolder, { recursive: true });
   const server = options.address === undefined ? await startServer(options.stateFolder) : null;

@@ -28,12 +28,13 @@ type Normalizer = { normalize(text: string): string; charsmap?: string | null; n
  * Loads the bundle's `tokenizer.json`. A text longer than the bundle's limit loses its end, but keeps the end token, as
  * T5's tokenizer does in the reference.
  *
- * @throws UserError for a kind of tokenizer whose ids would differ from those that the model was trained on.
+ * @throws UserError for a file that is missing or no JSON, and for a kind of tokenizer whose ids would differ from those that the
+ * model was trained on
  */
 export async function loadTokenizer(bundle: Bundle): Promise<Tokenize> {
   const { maxTokens, eosTokenId } = bundle.description.tokenizer;
   const file = bundleFile(bundle, 'tokenizer.json');
-  const definition: Definition = JSON.parse(await readFile(file, 'utf8'));
+  const definition = await readDefinition(file);
   // The library ignores this option of Unigram models, and characters out of vocabulary would get other ids.
   if (definition.model.type === 'Unigram' && definition.model.byte_fallback) {
     throw new UserError(`${file}: expected a Unigram model without byte_fallback, which is not supported`);
@@ -45,6 +46,16 @@ export async function loadTokenizer(bundle: Bundle): Promise<Tokenize> {
     const fits = ids.length <= maxTokens;
     return { ids: fits ? ids : [...ids.slice(0, maxTokens - 1), eosTokenId], count: ids.length };
   };
+}
+
+async function readDefinition(file: string): Promise<Definition> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    throw new UserError(
+      `${file}: expected a tokenizer in JSON, found ${(error as Error).message}. "npx pixart-batch bundle verify" checks the whole bundle.`,
+    );
+  }
 }
 
 /** The library splits at what JavaScript calls white space; as a pattern of its own, the split is at Unicode's, as in Rust. */

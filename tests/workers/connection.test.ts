@@ -1,6 +1,6 @@
 import { IllegalStateError, Worker } from '@temporalio/worker';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { temporalTarget } from '../../client/index.ts';
+import { ServerUnreachable, temporalTarget } from '../../client/index.ts';
 import { startTemporalServer } from '../../infra/dev/temporal-server.ts';
 import { closeConnection, connectWorker } from '../../workers/connection.ts';
 
@@ -18,4 +18,8 @@ test('a connection that a worker holds which never ran does not hide, when it is
   await running;
   await closeConnection(connection);
   await expect(connection.workflowService.getSystemInfo({})).rejects.toThrow();
+});
+
+test('where no server answers, the error is one that a command ends with code 4 for', async () => {
+  await expect(connectWorker(temporalTarget({ address: '127.0.0.1:1' }))).rejects.toBeInstanceOf(ServerUnreachable);
 });

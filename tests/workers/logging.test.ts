@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { usualLogFormat } from '../../workers/log-format.ts';
-import { temporalLines } from '../../workers/logging.ts';
+import { logLevel, temporalLines } from '../../workers/logging.ts';
 import { readableLines } from '../../workers/readable-lines.ts';
 
 function written(log: (to: pino.DestinationStream) => void): string {
@@ -48,4 +48,13 @@ test("an activity's token is not logged", () => {
     attempt: 3,
   });
   expect(text).not.toContain('sesame');
+});
+
+test('the level of a log may be written in any case, and an unknown one is refused with those there are', () => {
+  expect(logLevel('WARN')).toBe('warn');
+  expect(logLevel('')).toBe('info');
+  expect(logLevel()).toBe('info');
+  expect(() => logLevel('loud')).toThrow(
+    'LOG_LEVEL: expected one of trace, debug, info, warn, error, fatal, silent, found "loud"',
+  );
 });

@@ -3,7 +3,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { UserError } from '../../../catalog/user-error.ts';
 import { openBundle } from '../../../models/pixart/bundle.ts';
 import { loadTokenizer, type Tokenize } from '../../../models/pixart/tokenizer.ts';
@@ -50,20 +50,27 @@ describe.each(['tiny-epsilon', 'tiny-velocity'])('the tokenizer of %s', (name) =
   });
 });
 
-describe('a Unigram tokenizer with byte_fallback', () => {
+describe('loadTokenizer refuses', () => {
   let folder: string;
 
-  beforeAll(async () => {
+  beforeEach(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'tokenizer-'));
     await cp(path.join(GOLDEN, 'bundles/tiny-epsilon'), folder, { recursive: true });
+  });
+
+  afterEach(() => rm(folder, { recursive: true }));
+
+  test('a Unigram tokenizer with byte_fallback', async () => {
     const file = path.join(folder, 'tokenizer.json');
     const definition = JSON.parse(await readFile(file, 'utf8'));
     await writeFile(file, JSON.stringify({ ...definition, model: { ...definition.model, byte_fallback: true } }));
+    await expect(loadTokenizer(await openBundle(folder))).rejects.toThrow(UserError);
   });
 
-  afterAll(() => rm(folder, { recursive: true }));
-
-  test('is refused', async () => {
-    await expect(loadTokenizer(await openBundle(folder))).rejects.toThrow(UserError);
+  test('a bundle whose tokenizer is missing, and says what checks the others', async () => {
+    await rm(path.join(folder, 'tokenizer.json'));
+    const missing = loadTokenizer(await openBundle(folder));
+    await expect(missing).rejects.toThrow(UserError);
+    await expect(missing).rejects.toThrow(/tokenizer\.json: expected a tokenizer in JSON.*bundle verify/);
   });
 });

@@ -1,0 +1,25 @@
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { GOLDEN } from '../models/pixart/golden-case.ts';
+import { runHere } from './run-here.ts';
+
+let home: string;
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'bundles-'));
+  await cp(join(GOLDEN, 'bundles/tiny-epsilon'), join(home, 'mine'), { recursive: true });
+  await mkdir(join(home, 'broken'));
+  await writeFile(join(home, 'broken/bundle.json'), '{');
+});
+
+afterAll(() => rm(home, { recursive: true }));
+
+test('"bundle info" lists what --bundle goes by, and a broken bundle hides no other', async () => {
+  const { code, stdout, stderr } = await runHere(['bundle', 'info'], { PIXART_BATCH_BUNDLES: home });
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^mine \(tiny-epsilon\): /m);
+  expect(stdout).toMatch(/^pixart-icons: /m);
+  expect(stderr).toMatch(/broken.*bundle\.json is not JSON/);
+});

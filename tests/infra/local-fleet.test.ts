@@ -1,0 +1,21 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test, vi } from 'vitest';
+import { startLocalFleet } from '../../infra/dev/local-fleet.ts';
+
+const stateFolder = await mkdtemp(join(tmpdir(), 'fleet-'));
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(stateFolder, { recursive: true, force: true });
+});
+
+const start = (namespace?: string) =>
+  startLocalFleet({ stateFolder, namespace, bundle: 'nowhere', sizes: [], device: 'cpu' });
+
+test('a namespace that the server started here would not have is refused before anything starts', async () => {
+  await expect(start('team')).rejects.toThrow(/namespace "team": expected "default".*--address/);
+  vi.stubEnv('TEMPORAL_NAMESPACE', 'night');
+  await expect(start()).rejects.toThrow(/namespace "night"/);
+});
