@@ -33,6 +33,7 @@ def loss_plot(curves: list[Curve], x_label: str, y_label: str) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif"',
         ' font-size="12">',
+        f"<title>{escape(y_label)} over {escape(x_label)}</title>",
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
     ]
     for i in range(TICKS + 1):

@@ -3,8 +3,9 @@
 python -m training.weak_to_strong --minutes 50
 
 Each run ends after so many minutes of training, validation and scoring not counted; stopped, it goes on where it was.
-The tables go to standard output, the curve of both to `weak-to-strong.svg` in the folder given. With `--only` one run
-is trained and judged, so that two processes can do both side by side; the command without it then only gathers.
+The tables go to standard output, the curves of both to `weak-to-strong.svg` in the folder given, and what they draw in
+the end to `weak-to-strong.webp`. With `--only` one run is trained and judged, so that two processes can do both side by
+side; the command without it then only gathers.
 """
 
 import argparse
@@ -13,16 +14,20 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import monotonic
 
+import numpy as np
 import torch
 from diffusers import AutoencoderKL
+from PIL import Image
 
 from training.device import DEVICE
 from training.latents import LatentSet, latent_set, latents_root
 from training.loss_plot import Curve, loss_plot
 from training.run import Run
+from training.sample import contact_sheet, sample
 from training.scenes import held_out_scenes
 from training.score import score, share
 from training.scorer import load_scorer
+from training.sheet import sheet_prompts
 from training.stages import STAGES, TEXT_RUN, Stage, divided
 from training.text_states import TextStates
 from training.tokenizer import load_tokenizer
@@ -95,7 +100,7 @@ def main() -> None:
     for start in [arguments.only] if arguments.only else STARTS:
         torch.manual_seed(stage.seed)
         model = load_average(stage.start_from) if start == "256px" else Transformer(Shape())
-        run = Run(f"weak-to-strong-{start}")
+        run = Run(run_name(start))
         points = train(Trainer(stage, sets, text_states, model), run, validation, arguments.minutes)
         curves.append(Curve(STARTS[start], [p.minutes for p in points], [p.loss for p in points]))
         print(table(STARTS[start], points, judged(run, arguments.count, decoder, text_states)), flush=True)
@@ -106,11 +111,25 @@ def main() -> None:
         curves.append(Curve(f"{STARTS['256px']}, earlier stages counted", x, curves[0].y))
     plot = loss_plot(curves, "minutes of training", "validation loss at 512 px")
     (arguments.out / "weak-to-strong.svg").write_text(plot)
+    draw(arguments.out / "weak-to-strong.webp", decoder, text_states)
 
 
 def comparable(stage: Stage, lr: float | None) -> Stage:
     """Return the stage with its first source alone and a rate that stays: a length in minutes is not known in steps."""
     return replace(stage, sources=(replace(stage.sources[0], share=1.0),), steps=10**6, decay=0.0, lr=lr or stage.lr)
+
+
+def draw(file: Path, vae: AutoencoderKL, text_states: TextStates) -> None:
+    """Draw eight held-out prompts with what each run ended with, a row a run, at half of their size."""
+    prompts = [prompt for prompt, _ in sheet_prompts(8)]
+    size = {"width": 512, "height": 512, "base_side": 64}
+    models = [load_average(run_name(start)).eval().to(DEVICE) for start in STARTS]
+    rows = [sample(model, vae, text_states, prompts, **size) for model in models]
+    Image.fromarray(contact_sheet(np.concatenate(rows), len(prompts))).reduce(2).save(file)
+
+
+def run_name(start: str) -> str:
+    return f"weak-to-strong-{start}"
 
 
 def judged(run: Run, count: int, vae: AutoencoderKL, text_states: TextStates) -> dict[int, list[str]]:
