@@ -45,10 +45,13 @@ test('a process that is killed is started again, until it is stopped', async () 
   expect(isAlive(second)).toBe(false);
 });
 
-test('a process that says its input is wrong is given up at once, with the end of its log', async () => {
-  const worker = run(`console.error('bundle x is damaged'); process.exit(2)`);
+test.each([
+  [2, 'its input is wrong', 'bundle x is damaged'],
+  [4, 'there is no server', 'no Temporal server can be used'],
+])('a process that ends with %i, since %s, is given up at once, with the end of its log', async (code, _, message) => {
+  const worker = run(`console.error(${JSON.stringify(message)}); process.exit(${code})`);
   const error = await worker.gaveUp;
-  expect(error.message).toMatch(/test worker ended \(2\).*bundle x is damaged/s);
+  expect(error.message).toMatch(new RegExp(`test worker ended \\(${code}\\).*${message}`, 's'));
   await worker.stop();
 });
 
