@@ -20,16 +20,16 @@ export async function* jsonRows(
       problems.add({ line, column: null, expected, found: quoted(json) });
       continue;
     }
-    const columns = columnsOf(Object.keys(object), line);
+    const [keys, values] = [Object.keys(object), Object.values(object)];
+    const columns = columnsOf(keys, line);
     if (columns === null) continue;
-    checkText(object, columns, line, problems);
-    for (const [name, value] of Object.entries(object)) checkNumber(value, name, line, problems);
-    yield toRawRow(line, Object.values(object).map(cellText), columns, problems);
+    checkText(values, columns, line, problems);
+    for (const [position, value] of values.entries()) checkNumber(value, keys[position]!, line, problems);
+    yield toRawRow(line, values.map(cellText), columns, problems);
   }
 }
 
-function checkText(object: Record<string, unknown>, columns: ColumnMap, line: number, problems: Problems): void {
-  const values = Object.values(object);
+function checkText(values: readonly unknown[], columns: ColumnMap, line: number, problems: Problems): void {
   for (const column of TEXT_COLUMNS) {
     const place = columns.known.get(column);
     if (place === undefined) continue;

@@ -27,10 +27,17 @@ export function openStore(url: string): Promise<ObjectStore> {
   return opening;
 }
 
-async function open(url: string): Promise<ObjectStore> {
+/** Which kind of store a URL leads to; `null` for what is no URL, or of a kind that nothing here opens. */
+export function storeKind(url: string): 'folder' | 'bucket' | null {
   const scheme = URL.canParse(url) ? new URL(url).protocol : '';
-  if (scheme === 'file:') return openFolder(url);
-  if (scheme === 'gs:') return openBucket(url);
+  if (scheme === 'file:') return 'folder';
+  return scheme === 'gs:' ? 'bucket' : null;
+}
+
+async function open(url: string): Promise<ObjectStore> {
+  const kind = storeKind(url);
+  if (kind === 'folder') return openFolder(url);
+  if (kind === 'bucket') return openBucket(url);
   throw new UserError(`store: expected file:///folder or gs://bucket/prefix, found ${JSON.stringify(url)}`);
 }
 

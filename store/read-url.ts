@@ -2,7 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { UserError } from '../catalog/user-error.ts';
 import { ObjectNotFound } from './object-store.ts';
-import { openStore } from './open-store.ts';
+import { openStore, storeKind } from './open-store.ts';
 
 /**
  * The bytes of a catalog, or of another file of a person's, which may lie in a folder or bucket of its own: `file:///folder/catalog.csv` or
@@ -12,11 +12,10 @@ import { openStore } from './open-store.ts';
  * @throws UserError where there is nothing at the URL, or no way to it
  */
 export async function readUrl(url: string, what = 'catalog'): Promise<Uint8Array> {
-  if (!/^(file|gs):/.test(url)) {
+  if (storeKind(url) === null) {
     throw new UserError(`${what}: expected a path, file:///folder/… or gs://bucket/…, found ${url}`);
   }
   const plain = await withoutLinks(url);
-  if (await isFolder(plain)) throw new UserError(`${what}: expected a file at ${url}, found a folder`);
   const slash = plain.lastIndexOf('/');
   const folder = await openStore(plain.slice(0, slash));
   const name = plain.slice(slash + 1);
@@ -24,7 +23,7 @@ export async function readUrl(url: string, what = 'catalog'): Promise<Uint8Array
     return await folder.read(plain.startsWith('file:') ? decodeURIComponent(name) : name);
   } catch (error) {
     if (!(error instanceof ObjectNotFound)) throw error;
-    throw new UserError(`${what}: expected a file at ${url}, found none`);
+    throw new UserError(`${what}: expected a file at ${url}, found ${(await isFolder(plain)) ? 'a folder' : 'none'}`);
   }
 }
 

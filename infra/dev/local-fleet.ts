@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Size } from '../../catalog/size.ts';
 import { UserError } from '../../catalog/user-error.ts';
+import { temporalTarget } from '../../client/temporal-target.ts';
 import { type Supervised, supervise } from './supervised-process.ts';
 import { startTemporalServer, type TemporalServer } from './temporal-server.ts';
 
@@ -40,15 +41,9 @@ const graceSeconds = 2;
 /** Beyond it, for a renderer that is in the middle of a step. */
 const endMs = 40_000;
 
-/** @throws UserError where the Temporal server cannot be started */
+/** @throws UserError where the Temporal server cannot be started, or would lack the namespace */
 export async function startLocalFleet(options: FleetOptions): Promise<LocalFleet> {
-  const namespace = options.namespace ?? process.env.TEMPORAL_NAMESPACE ?? '';
-  if (options.address === undefined && !['', 'default'].includes(namespace)) {
-    throw new UserError(
-      `namespace ${JSON.stringify(namespace)}: expected "default", the only one of the server that is started here; ` +
-        'leave --namespace and TEMPORAL_NAMESPACE out, or name a server that has it with --address',
-    );
-  }
+  if (options.address === undefined) checkNamespace(temporalTarget(options).namespace);
   const logFolder = join(options.stateFolder, 'logs');
   mkdirSync(logFolder, { recursive: true });
   const server = options.address === undefined ? await startServer(options.stateFolder) : null;
@@ -65,6 +60,15 @@ export async function startLocalFleet(options: FleetOptions): Promise<LocalFleet
       await server?.stop();
     },
   };
+}
+
+/** Workers would take it from the command line, the environment or Temporal's configuration, and wait for it in vain. */
+function checkNamespace(namespace: string): void {
+  if (namespace === 'default') return;
+  throw new UserError(
+    `namespace ${JSON.stringify(namespace)}: expected "default", the only one of the server that is started here; ` +
+      'leave --namespace and TEMPORAL_NAMESPACE out, or name a server that has it with --address',
+  );
 }
 
 const startServer = (stateFolder: string): Promise<TemporalServer> =>

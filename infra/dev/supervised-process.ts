@@ -18,7 +18,7 @@ const restartPauseMs = 1_000;
 /** One that has run for this long has not failed at its start. */
 const settledMs = 60_000;
 /** What the command line says when a person has to put something right, or no server is there: see cli/exit-codes.ts. */
-const hopeless = [2, 4];
+const hopeless: readonly (number | null)[] = [2, 4];
 
 /** Runs a Node program, and starts it again when it is killed or crashes. */
 export function supervise({ name, args, logFile, graceMs }: Program): Supervised {
@@ -44,7 +44,7 @@ export function supervise({ name, args, logFile, graceMs }: Program): Supervised
       const code = await running;
       if (stopping) return new Promise(() => {});
       if (performance.now() - startedAt > settledMs) restarts = 0;
-      if ((code !== null && hopeless.includes(code)) || restarts === mostRestarts) return failure(name, code, logFile);
+      if (hopeless.includes(code) || restarts === mostRestarts) return failure(name, code, logFile);
       await sleep(restartPauseMs);
       if (stopping) return new Promise(() => {});
     }

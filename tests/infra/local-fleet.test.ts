@@ -1,15 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, expect, test, vi } from 'vitest';
 import { startLocalFleet } from '../../infra/dev/local-fleet.ts';
 
 const stateFolder = await mkdtemp(join(tmpdir(), 'fleet-'));
 
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  await rm(stateFolder, { recursive: true, force: true });
-});
+afterEach(() => vi.unstubAllEnvs());
+
+afterAll(() => rm(stateFolder, { recursive: true, force: true }));
 
 const start = (namespace?: string) =>
   startLocalFleet({ stateFolder, namespace, bundle: 'nowhere', sizes: [], device: 'cpu' });
