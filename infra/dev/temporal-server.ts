@@ -153,14 +153,17 @@ function takeOver(dbFile: string, server: RunningServer): TemporalServer {
   return { ...server, role: 'started', stop };
 }
 
-/** A free port can be taken by another process before the server binds it: then other ports are tried. */
+/**
+ * A free port can be taken by another process before the server binds it: then it is tried again. That holds where ports are
+ * given too, since the server chooses more for its own parts.
+ */
 async function launch(options: TemporalServerOptions): Promise<TemporalServer> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await launchOnce(options);
     } catch (error) {
       const portTaken = error instanceof UserError && error.message.includes('address already in use');
-      if (!portTaken || options.port !== undefined || options.uiPort !== undefined || attempt === 3) throw error;
+      if (!portTaken || attempt === 3) throw error;
     }
   }
 }
@@ -211,6 +214,11 @@ async function untilReady(child: ChildProcess, address: string, logFile: string)
     if (Date.now() > deadline) failure = `no answer at ${address} within ${startTimeoutMs / 1000} s`;
     await sleep(100);
   }
-  const lastLines = readFileSync(logFile, 'utf8').trim().split('\n').slice(-3).join('\n');
-  throw new UserError(`the Temporal server did not start: ${failure}\n${lastLines}`);
+  throw new UserError(`the Temporal server did not start: ${failure}\n${lastWords(readFileSync(logFile, 'utf8'))}`);
+}
+
+/** The last three lines of a log before the stack traces with which a Go program that panics ends. */
+function lastWords(log: string): string {
+  const [message] = log.split(/^goroutine \d+ /m, 1);
+  return message!.trim().split('\n').slice(-3).join('\n');
 }

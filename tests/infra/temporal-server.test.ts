@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { isAlive } from '../../infra/dev/background-process.ts';
+import { freePort } from '../../infra/dev/ports.ts';
 import { leaseFile, writeLease } from '../../infra/dev/temporal-lease.ts';
-import { answers, startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
+import { answers, findTemporal, startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
 
 let folder: string;
 const running: TemporalServer[] = [];
@@ -17,6 +18,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  vi.unstubAllEnvs();
   for (const server of running.splice(0)) await server.stop();
   await rm(folder, { recursive: true, force: true });
 });
@@ -96,6 +98,46 @@ test('a given port that somebody else has is an error that names it', async () =
   } finally {
     other.close();
   }
+});
+
+/** How a server ends that finds a port taken which it chose for a part of its own. */
+const crash = `panic: failed assigning ephemeral port: failed to assign a free port: listen tcp 127.0.0.1:0: bind: address already in use
+
+goroutine 1 [running]:
+github.com/temporalio/cli/temporalcli/devserver.MustGetFreePort({0x7ffddb691a7f?, 0x144dcc39f2a8?})
+\t/temporalcli/devserver/freeport.go:89 +0x73
+github.com/temporalio/cli/temporalcli.Execute({0xa82c288?, 0x144dcc39f540?})
+\t/temporalcli/commands.go:350 +0x170
+main.main()
+\t/cmd/temporal/main.go:18 +0x96
+`;
+
+/** Puts a program before the real one that ends like that so many times, and starts the real one from then on. */
+async function crashesFirst(times: number): Promise<void> {
+  const tries = join(folder, 'tries');
+  const script = [
+    '#!/bin/sh',
+    `echo >> '${tries}'`,
+    `test "$(wc -l < '${tries}')" -gt ${times} && exec '${findTemporal()}' "$@"`,
+    `cat '${join(folder, 'crash')}' >&2`,
+    'exit 2',
+  ];
+  await writeFile(join(folder, 'crash'), crash);
+  await writeFile(join(folder, 'temporal'), script.join('\n'), { mode: 0o755 });
+  vi.stubEnv('PATH', `${folder}${delimiter}${process.env.PATH}`);
+}
+
+test('a server that loses a port to another program while it starts is started again, on a given port too', async () => {
+  const port = await freePort(null);
+  await crashesFirst(2);
+  const server = await start({ port });
+  expect(await answers(server.address)).toBe(true);
+});
+
+test('a server that never starts is an error that tells its reason, not its stack trace', async () => {
+  await crashesFirst(3);
+  const message = await start({}).catch((error: Error) => error.message);
+  expect(message).toMatch(/did not start: it ended with 2\npanic: .*address already in use$/);
 });
 
 test('stopping leaves no process and no note behind', async () => {
