@@ -15,6 +15,7 @@ import {
   threadsOption,
 } from './options.ts';
 import { note, printLine } from './output.ts';
+import { withClient } from './with-client.ts';
 
 type DevOptions = ServerOptions & { bundle?: string; size?: Size[]; device: string; threads?: number; state: string };
 
@@ -41,10 +42,13 @@ async function dev(options: DevOptions): Promise<void> {
   const bundle = await chosenBundle(options.bundle);
   await verifyBundle(bundle);
   const signal = interruption();
+  const address = options.address ?? (process.env.TEMPORAL_ADDRESS || undefined);
+  // The workers would say it in their logs.
+  if (address !== undefined) await withClient({ ...options, address }, async () => {});
   note('starting …');
   const fleet = await startLocalFleet({
     stateFolder: options.state,
-    address: options.address ?? (process.env.TEMPORAL_ADDRESS || undefined),
+    address,
     namespace: options.namespace,
     bundle: bundle.folder,
     sizes: options.size ?? [],
@@ -57,10 +61,8 @@ async function dev(options: DevOptions): Promise<void> {
     if (fleet.uiUrl !== null) printLine(`Temporal UI      ${fleet.uiUrl}`);
     printLine(`logs             ${fleet.logFolder}`);
     const isUsual = fleet.address === '127.0.0.1:7233' && fleet.address === temporalTarget().address;
-    const address = isUsual ? '' : ` --address ${fleet.address}`;
-    printLine(
-      `In another terminal:\n  npx pixart-batch submit <catalog.csv> --wait${address}\nCtrl-C stops all of it.`,
-    );
+    const option = isUsual ? '' : ` --address ${fleet.address}`;
+    printLine(`In another terminal:\n  npx pixart-batch submit <catalog.csv> --wait${option}\nCtrl-C stops all of it.`);
     const interrupted = new Promise<null>((resolve) => {
       if (signal.aborted) resolve(null);
       signal.addEventListener('abort', () => resolve(null), { once: true });

@@ -7,12 +7,18 @@ import { UserError } from '../../catalog/user-error.ts';
 const SHIPPED = fileURLToPath(new URL('../bundles', import.meta.url));
 
 /** The folders whose subfolders are bundles: those in PIXART_BATCH_BUNDLES first, then what the repository ships. */
-const bundleHomes = (): string[] => [
-  ...(process.env.PIXART_BATCH_BUNDLES ?? '').split(path.delimiter).filter(Boolean),
-  SHIPPED,
-];
+function bundleHomes(): string[] {
+  const homes = (process.env.PIXART_BATCH_BUNDLES ?? '').split(path.delimiter).filter(Boolean);
+  const missing = homes.filter((home) => !existsSync(home));
+  if (missing.length === 0) return [...homes, SHIPPED];
+  throw new UserError(`PIXART_BATCH_BUNDLES: expected folders of bundles, found no ${missing.join(', no ')}`);
+}
 
-/** The folders of all installed bundles, by name; the first home that has a name wins. */
+/**
+ * The folders of all installed bundles, by name; the first home that has a name wins.
+ *
+ * @throws UserError for a home that does not exist
+ */
 export async function listBundles(): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   for (const home of bundleHomes()) {

@@ -48,7 +48,9 @@ test('a bucket that does not exist is refused', async () => {
 test('without a server at the address the error names it, and the exit code is another', async () => {
   const catalog = await place.catalog('good.csv', 'prompt\na fox');
   const nobody = { TEMPORAL_ADDRESS: '127.0.0.1:1' };
-  expectRefused(await run(['submit', catalog], nobody), /127\.0\.0\.1:1.*pixart-batch dev/s, 4);
+  for (const args of [['submit', catalog], ['dev']]) {
+    expectRefused(await run(args, nobody), /127\.0\.0\.1:1.*pixart-batch dev/s, 4);
+  }
 });
 
 test('a bundle with one byte changed is refused by all that would use it', async () => {

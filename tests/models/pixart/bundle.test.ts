@@ -131,6 +131,14 @@ describe('bundleFolder', () => {
     expect((await listBundles()).get('tiny')).toBe(folder);
   });
 
+  test('says which of the folders to look in does not exist', async () => {
+    const typo = path.join(home, 'bundels');
+    process.env.PIXART_BATCH_BUNDLES = [home, typo].join(path.delimiter);
+    await expect(bundleFolder('tiny')).rejects.toThrow(
+      `PIXART_BATCH_BUNDLES: expected folders of bundles, found no ${typo}`,
+    );
+  });
+
   test('lists what is installed where a name is unknown', async () => {
     await expect(bundleFolder('tinny')).rejects.toThrow(/"tinny": expected .*\btiny\b/);
   });
