@@ -8,7 +8,7 @@ import type { JobIds } from './job-ids.ts';
 import type { Problems } from './problems.ts';
 import { type Picture, renderKey } from './render-key.ts';
 import type { Row } from './row.ts';
-import type { Size } from './size.ts';
+import { SIZES, type Size } from './size.ts';
 
 /** What rows leave open, and what their jobs are rendered with. */
 export type ExpandOptions = {
@@ -86,7 +86,9 @@ function findObstacle(
     return { column: 'size', expected: `a size that the bundle serves: ${served.join(', ')}`, found: size };
   }
   if (Math.max(width / bin.width, height / bin.height) > MAX_ENLARGEMENT) {
-    const expected = `at most ${MAX_ENLARGEMENT} times the ${bin.width}×${bin.height} of size ${size}, or a larger size`;
+    const larger = SIZES.slice(SIZES.indexOf(size) + 1).filter((other) => served.includes(other));
+    const most = `at most ${MAX_ENLARGEMENT} times the ${bin.width}×${bin.height} of size ${size}`;
+    const expected = larger.length === 0 ? most : `${most}, or a larger size (${larger.join(', ')})`;
     return { column: 'width', expected, found: `${width}×${height}` };
   }
   return null;

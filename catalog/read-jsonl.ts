@@ -24,7 +24,7 @@ export async function* jsonRows(
     const columns = columnsOf(keys, line);
     if (columns === null) continue;
     checkText(values, columns, line, problems);
-    for (const [position, value] of values.entries()) checkNumber(value, keys[position]!, line, problems);
+    checkNumbers(values, columns, line, problems);
     yield toRawRow(line, values.map(cellText), columns, problems);
   }
 }
@@ -39,11 +39,24 @@ function checkText(values: readonly unknown[], columns: ColumnMap, line: number,
   }
 }
 
-/** JavaScript keeps 53 bits of a number; what it would round is said rather than changed. */
-function checkNumber(value: unknown, column: string, line: number, problems: Problems): void {
-  if (typeof value !== 'number' || Math.abs(value) <= Number.MAX_SAFE_INTEGER) return;
-  const expected = `a number up to ${Number.MAX_SAFE_INTEGER}, or its digits in quotes`;
-  problems.add({ line, column, expected, found: `about ${value}` });
+/** JavaScript keeps 53 bits of a number; what it would round is said rather than changed. Our other columns have limits of their own. */
+function checkNumbers(values: readonly unknown[], columns: ColumnMap, line: number, problems: Problems): void {
+  const id = columns.known.get('id');
+  for (const { position, name } of [...(id === undefined ? [] : [id]), ...columns.metadata]) {
+    const rounded = roundedNumber(values[position]);
+    if (rounded === undefined) continue;
+    const expected = `a number up to ${Number.MAX_SAFE_INTEGER}, or its digits in quotes`;
+    problems.add({ line, column: name, expected, found: `about ${rounded}` });
+  }
+}
+
+/** The first number in a value, or in a list or object within it, that may have been rounded. */
+function roundedNumber(value: unknown): number | undefined {
+  if (typeof value === 'number') return Math.abs(value) > Number.MAX_SAFE_INTEGER ? value : undefined;
+  if (typeof value !== 'object' || value === null) return undefined;
+  return Object.values(value)
+    .map(roundedNumber)
+    .find((number) => number !== undefined);
 }
 
 /** Rows mostly have the same keys, so a few answers serve a whole catalog. A mapped column may be absent from a row. */

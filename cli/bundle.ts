@@ -73,7 +73,7 @@ function describe(bundle: Bundle): string {
 }
 
 async function verify(name: string | undefined, { json }: JsonOptions): Promise<void> {
-  const bundle = await chosenBundle(name ?? process.env.PIXART_BUNDLE);
+  const bundle = await chosenBundle(name ?? (process.env.PIXART_BUNDLE || undefined));
   const { files, bytes, digest } = facts(bundle);
   note(`checking ${files} files, ${bytesText(bytes)} …`);
   await verifyBundle(bundle);

@@ -85,7 +85,10 @@ export function amount(text: string): number {
 }
 
 export const stateOption = (): Option =>
-  new Option('--state <folder>', "for the server's file and the logs").env('PIXART_STATE').default('.pixart');
+  new Option('--state <folder>', "for the server's file and the logs")
+    .env('PIXART_STATE')
+    .default('.pixart')
+    .argParser(notEmpty('a folder'));
 
 /** What a batch, a plan and a schedule are asked for in the same words. */
 export type CatalogOptions = {
@@ -113,9 +116,11 @@ export const addCatalogOptions = (command: Command): Command =>
     .addOption(imageFormatOption())
     .addOption(qualityOption())
     .option('--expand', 'make every combination of {a|b} and __terms__ in prompts, and of 10|20 in parameters')
-    .option(
-      '--terms <folder>',
-      'expand, with name.txt from here for __name__; otherwise from the folder "terms" beside the catalog',
+    .addOption(
+      new Option(
+        '--terms <folder>',
+        'expand, with name.txt from here for __name__; otherwise from the folder "terms" beside the catalog',
+      ).argParser(notEmpty('a folder')),
     )
     .addOption(
       new Option('--sample <n>', 'expand, and draw n combinations of each row').argParser(wholeNumber(1, LIMITS.jobs)),
@@ -155,8 +160,9 @@ function columnMapping(text: string, before: Record<string, string> | undefined)
   const [name, theirs] = text.split(/=(.*)/s);
   const ours = name?.trim().toLowerCase();
   if (!ours || !theirs) throw new InvalidArgumentError('Expected <our column>=<column of the catalog>.');
-  const first = before?.[ours];
-  if (first !== undefined) throw new InvalidArgumentError(`${ours} is read from ${first} already.`);
+  if (before !== undefined && Object.hasOwn(before, ours)) {
+    throw new InvalidArgumentError(`${ours} is read from ${before[ours]} already.`);
+  }
   return { ...before, [ours]: theirs };
 }
 

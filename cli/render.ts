@@ -1,5 +1,5 @@
 import { constants, existsSync } from 'node:fs';
-import { access, mkdir, writeFile } from 'node:fs/promises';
+import { access, mkdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
 import { Command, Option } from 'commander';
 import { IMAGE_FORMATS, type ImageFormat, type Job } from '../catalog/job.ts';
@@ -77,7 +77,7 @@ async function render(prompt: string | undefined, options: RenderOptions): Promi
   if (difference) note(difference);
   const file = options.out ?? defaultName(job);
   if (existsSync(file) && !options.force) throw alreadyThere(file);
-  await checkFolder(file);
+  await checkPlace(file);
   const { device, threads } = renderConfig({
     bundle: bundle.folder,
     device: options.device,
@@ -157,14 +157,19 @@ const alreadyThere = (file: string): UserError =>
   new UserError(`${file} is there already: choose another name with --out, or --force to replace it`);
 
 /** A picture may take half an hour, and nobody wants to hear only then that there is no place for it. */
-async function checkFolder(file: string): Promise<void> {
-  const folder = dirname(file);
+async function checkPlace(file: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
-    await access(folder, constants.W_OK);
+    if (existsSync(file)) return await checkReplaceable(file);
+    await mkdir(dirname(file), { recursive: true });
+    await access(dirname(file), constants.W_OK);
   } catch (error) {
     throw notWritten(file, error);
   }
+}
+
+async function checkReplaceable(file: string): Promise<void> {
+  if ((await stat(file)).isDirectory()) throw new Error('it is a folder');
+  await access(file, constants.W_OK);
 }
 
 async function save(file: string, bytes: Uint8Array, force: boolean): Promise<void> {
@@ -176,6 +181,4 @@ async function save(file: string, bytes: Uint8Array, force: boolean): Promise<vo
 }
 
 const notWritten = (file: string, error: unknown): UserError =>
-  new UserError(
-    `--out ${file}: expected a folder that can be written to, found: ${(error as Error).message}. Choose another one.`,
-  );
+  new UserError(`${file} cannot be written: ${(error as Error).message}. Choose another place with --out.`);

@@ -22,6 +22,10 @@ export function temporalTarget(
 ): TemporalTarget {
   const { connectionOptions, namespace } = configured(env);
   const { address, tls, apiKey, metadata } = connectionOptions;
+  if (isLocal(given.address) && address !== undefined && !isLocal(address)) {
+    // Who has a server elsewhere configured and names one on this machine means neither its keys nor its namespace.
+    return { address: given.address, namespace: given.namespace ?? 'default', options: {} };
+  }
   return {
     address: given.address ?? address ?? '127.0.0.1:7233',
     namespace: given.namespace ?? namespace ?? 'default',
@@ -32,6 +36,9 @@ export function temporalTarget(
     },
   };
 }
+
+const isLocal = (address: string | undefined): address is string =>
+  address !== undefined && /^(127\.|localhost:|\[::1\]:)/.test(address);
 
 function configured(env: NodeJS.ProcessEnv) {
   const set = Object.entries(env).filter((entry): entry is [string, string] => Boolean(entry[1]));

@@ -6,9 +6,11 @@ import type { ObjectStore } from './object-store.ts';
 
 const opened = new Map<string, Promise<ObjectStore>>();
 
-/** A store's URL from what a person writes: a URL stays as it is, a path becomes a `file:` URL. */
+/** A store's URL from what a person writes: a URL stays as it is, but for capitals in its scheme; a path becomes a `file:` URL. */
 export function storeUrl(pathOrUrl: string): string {
-  return /^(file:|[a-z][a-z0-9+.-]+:\/\/)/i.test(pathOrUrl) ? pathOrUrl : pathToFileURL(resolve(pathOrUrl)).href;
+  const scheme = /^(file:|[a-z][a-z0-9+.-]+:(?=\/\/))/i.exec(pathOrUrl)?.[0];
+  if (scheme === undefined) return pathToFileURL(resolve(pathOrUrl)).href;
+  return scheme.toLowerCase() + pathOrUrl.slice(scheme.length);
 }
 
 /**

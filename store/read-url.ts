@@ -12,30 +12,33 @@ import { openStore, storeKind } from './open-store.ts';
  * @throws UserError where there is nothing at the URL, or no way to it
  */
 export async function readUrl(url: string, what = 'catalog'): Promise<Uint8Array> {
-  if (storeKind(url) === null) {
+  const kind = storeKind(url);
+  if (kind === null) {
     throw new UserError(`${what}: expected a path, file:///folder/… or gs://bucket/…, found ${url}`);
   }
-  const plain = await withoutLinks(url);
+  const file = kind === 'folder' ? filePath(url, what) : null;
+  const plain = file === null ? url : pathToFileURL(await withoutLinks(file)).href;
   const slash = plain.lastIndexOf('/');
   const folder = await openStore(plain.slice(0, slash));
   const name = plain.slice(slash + 1);
   try {
-    return await folder.read(plain.startsWith('file:') ? decodeURIComponent(name) : name);
+    return await folder.read(file === null ? name : decodeURIComponent(name));
   } catch (error) {
     if (!(error instanceof ObjectNotFound)) throw error;
-    throw new UserError(`${what}: expected a file at ${url}, found ${(await isFolder(plain)) ? 'a folder' : 'none'}`);
+    const found = file !== null && (await isFolder(file)) ? 'a folder' : 'none';
+    throw new UserError(`${what}: expected a file at ${url}, found ${found}`);
   }
 }
 
-const isFolder = async (url: string): Promise<boolean> =>
-  url.startsWith('file:') && ((await stat(fileURLToPath(url)).catch(() => null))?.isDirectory() ?? false);
+function filePath(url: string, what: string): string {
+  try {
+    return fileURLToPath(url);
+  } catch (error) {
+    throw new UserError(`${what}: expected a path in ${url}, found: ${(error as Error).message}`);
+  }
+}
 
 /** A store reads no symbolic links, so that nothing leads out of it; a person may keep a catalog behind one. */
-async function withoutLinks(url: string): Promise<string> {
-  if (!url.startsWith('file:')) return url;
-  try {
-    return pathToFileURL(await realpath(fileURLToPath(url))).href;
-  } catch {
-    return url;
-  }
-}
+const withoutLinks = (file: string): Promise<string> => realpath(file).catch(() => file);
+
+const isFolder = async (file: string): Promise<boolean> => (await stat(file).catch(() => null))?.isDirectory() ?? false;

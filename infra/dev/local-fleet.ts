@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Size } from '../../catalog/size.ts';
 import { UserError } from '../../catalog/user-error.ts';
 import { temporalTarget } from '../../client/temporal-target.ts';
+import { loopback } from './ports.ts';
 import { type Supervised, supervise } from './supervised-process.ts';
 import { startTemporalServer, type TemporalServer } from './temporal-server.ts';
 
@@ -43,7 +44,7 @@ const endMs = 40_000;
 
 /** @throws UserError where the Temporal server cannot be started, or would lack the namespace */
 export async function startLocalFleet(options: FleetOptions): Promise<LocalFleet> {
-  if (options.address === undefined) checkNamespace(temporalTarget(options).namespace);
+  if (options.address === undefined) checkNamespace(temporalTarget({ ...options, address: loopback }).namespace);
   const logFolder = join(options.stateFolder, 'logs');
   mkdirSync(logFolder, { recursive: true });
   const server = options.address === undefined ? await startServer(options.stateFolder) : null;
@@ -66,8 +67,8 @@ export async function startLocalFleet(options: FleetOptions): Promise<LocalFleet
 function checkNamespace(namespace: string): void {
   if (namespace === 'default') return;
   throw new UserError(
-    `namespace ${JSON.stringify(namespace)}: expected "default", the only one of the server that is started here; ` +
-      'leave --namespace and TEMPORAL_NAMESPACE out, or name a server that has it with --address',
+    `namespace ${JSON.stringify(namespace)}: expected "default", the only one of the server that is started here; leave out ` +
+      'what sets it (--namespace, TEMPORAL_NAMESPACE, temporal.toml), or name a server that has it with TEMPORAL_ADDRESS',
   );
 }
 

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -176,6 +176,8 @@ async function launchOnce(options: TemporalServerOptions): Promise<TemporalServe
   const uiPort = options.ui === false ? null : (options.uiPort ?? (await freePort(usual ? 8233 : null)));
   const logFolder = options.dbFile === undefined ? await mkdtemp(join(tmpdir(), 'pixart-temporal-')) : null;
   const logFile = logFolder === null ? `${options.dbFile}.log` : join(logFolder, 'server.log');
+  // What earlier servers on this file had to say stays in the log.
+  const logStart = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
   const child = startInBackground(findTemporal(), serverArguments(host, port, uiPort, options.dbFile), logFile);
   const end = async () => {
     if (child.pid !== undefined) await endProcess(child.pid, stopTimeoutMs);
@@ -183,7 +185,7 @@ async function launchOnce(options: TemporalServerOptions): Promise<TemporalServe
   };
   const address = `${host}:${port}`;
   try {
-    await untilReady(child, address, logFile);
+    await untilReady(child, address, () => readFileSync(logFile).subarray(logStart).toString());
   } catch (error) {
     await end();
     throw error;
@@ -200,7 +202,7 @@ const serverArguments = (host: string, port: number, uiPort: number | null, dbFi
   ...searchAttributes.flatMap((name) => ['--search-attribute', `${name}=Int`]),
 ];
 
-async function untilReady(child: ChildProcess, address: string, logFile: string): Promise<void> {
+async function untilReady(child: ChildProcess, address: string, readLog: () => string): Promise<void> {
   let failure: string | null = null;
   child.once('error', (error) => {
     failure = error.message;
@@ -214,7 +216,7 @@ async function untilReady(child: ChildProcess, address: string, logFile: string)
     if (Date.now() > deadline) failure = `no answer at ${address} within ${startTimeoutMs / 1000} s`;
     await sleep(100);
   }
-  throw new UserError(`the Temporal server did not start: ${failure}\n${lastWords(readFileSync(logFile, 'utf8'))}`);
+  throw new UserError(`the Temporal server did not start: ${failure}\n${lastWords(readLog())}`);
 }
 
 /** The last three lines of a log before the stack traces with which a Go program that panics ends. */

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,9 +9,9 @@ const SHIPPED = fileURLToPath(new URL('../bundles', import.meta.url));
 /** The folders whose subfolders are bundles: those in PIXART_BATCH_BUNDLES first, then what the repository ships. */
 function bundleHomes(): string[] {
   const homes = (process.env.PIXART_BATCH_BUNDLES ?? '').split(path.delimiter).filter(Boolean);
-  const missing = homes.filter((home) => !existsSync(home));
+  const missing = homes.filter((home) => !statSync(home, { throwIfNoEntry: false })?.isDirectory());
   if (missing.length === 0) return [...homes, SHIPPED];
-  throw new UserError(`PIXART_BATCH_BUNDLES: expected folders of bundles, found no ${missing.join(', no ')}`);
+  throw new UserError(`PIXART_BATCH_BUNDLES: expected folders of bundles, found none at ${missing.join(', ')}`);
 }
 
 /**

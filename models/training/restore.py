@@ -4,7 +4,8 @@ import shutil
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, PixArtTransformer2DModel
+from diffusers import AutoencoderKL
+from safetensors.torch import load_file
 from transformers import T5EncoderModel
 
 from training.paths import CACHE
@@ -25,13 +26,18 @@ def restore(cache: Path = CACHE) -> None:
         raise SystemExit(f"nothing restored: {taken[0]} is there already; move it away first")
     encoder = T5EncoderModel.from_pretrained(CHECKPOINT / "text_encoder", dtype=torch.float32).state_dict()
     _keep(runs / TEXT_RUN, {f"encoder.{name}": weight for name, weight in encoder.items()})
-    transformer = PixArtTransformer2DModel.from_pretrained(CHECKPOINT / "transformer", torch_dtype=torch.float32)
-    _keep(runs / STAGE, {n: w for n, w in transformer.state_dict().items() if n != "pos_embed.pos_embed"})
+    _keep(runs / STAGE, transformer_weights())
     # One encoder, and so the same latents: the better decoder serves both.
     vae = AutoencoderKL.from_pretrained(CHECKPOINT / "vae", torch_dtype=torch.float32)
     for folder in vaes:
         vae.save_pretrained(folder)
     shutil.copytree(CHECKPOINT / "tokenizer", cache / "tokenizer")
+
+
+def transformer_weights() -> dict[str, torch.Tensor]:
+    """Return the committed transformer's weights in float32, those of compressed layers among them."""
+    weights = load_file(CHECKPOINT / "transformer" / "diffusion_pytorch_model.safetensors")
+    return {name: weight.float() for name, weight in weights.items()}
 
 
 def _keep(run: Path, weights: dict[str, torch.Tensor]) -> None:

@@ -12,7 +12,6 @@ from training.transformer import Transformer
 
 
 @torch.no_grad()
-@fast_arithmetic()
 def sample(
     model: Transformer,
     vae: AutoencoderKL,
@@ -34,12 +33,14 @@ def sample(
     latents = torch.randn(len(prompts), 4, height // 8, width // 8, generator=generator).to(DEVICE)
     for t in solver.timesteps:
         asked = torch.cat([latents, latents]) if is_guided else latents
-        v = model(asked, t.to(DEVICE).expand(len(asked)), states, mask, base_side=base_side).float()
+        with fast_arithmetic():
+            v = model(asked, t.to(DEVICE).expand(len(asked)), states, mask, base_side=base_side).float()
         if is_guided:
             without, with_text = v.chunk(2)
             v = without + sampling.guidance * (with_text - without)
         latents = solver.step(v, t, latents).prev_sample
-    images = torch.cat([decode(vae, x) for x in latents.split(4)])
+    with fast_arithmetic():
+        images = torch.cat([decode(vae, x) for x in latents.split(4)])
     return ((images.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
 
 

@@ -24,7 +24,7 @@ from training.text_states import TextStates
 from training.tokenizer import load_tokenizer
 from training.train_text import load_text_encoder
 from training.train_vae import load_vae
-from training.transformer import Shape, Transformer, compress
+from training.transformer import Shape, Transformer, compress, from_weights
 
 LOGGED = 25
 """The loss is logged as a mean of so many steps."""
@@ -122,13 +122,8 @@ class Trainer:
 
 
 def load_average(name: str) -> Transformer:
-    """Return a stage's averaged transformer; its weights say which layers are compressed."""
-    weights = Run(name).averaged()
-    layers = range(Shape().layers)
-    compressed = tuple(i for i in layers if f"transformer_blocks.{i}.attn1.sr.weight" in weights)
-    model = Transformer(Shape(compressed_layers=compressed))
-    model.load_state_dict(weights)
-    return model
+    """Return a stage's averaged transformer."""
+    return from_weights(Run(name).averaged())
 
 
 def starting_model(stage: Stage) -> Transformer:

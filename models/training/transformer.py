@@ -203,6 +203,15 @@ def compress(model: Transformer, layers: tuple[int, ...]) -> Transformer:
     return compressed
 
 
+def from_weights(weights: dict[str, torch.Tensor]) -> Transformer:
+    """Return the model that has these weights, which say what layers are compressed."""
+    layers = range(Shape().layers)
+    compressed = tuple(i for i in layers if f"transformer_blocks.{i}.attn1.sr.weight" in weights)
+    model = Transformer(Shape(compressed_layers=compressed))
+    model.load_state_dict(weights)
+    return model
+
+
 def to_diffusers(model: Transformer, base_side: int) -> PixArtTransformer2DModel:
     """Return diffusers' model with the same weights, set to the positions of one size.
 

@@ -20,7 +20,11 @@ from training.train_transformer import load_average, starting_model
 from training.train_vae import load_vae
 from training.transformer import Transformer
 
-VALIDATION = {256: Recipe(592, 256, 256, 128, base_side=32), 512: Recipe(590, 512, 512, 128, base_side=64)}
+VALIDATION = {
+    256: Recipe(592, 256, 256, 128, base_side=32),
+    512: Recipe(590, 512, 512, 128, base_side=64),
+    1024: Recipe(593, 1024, 1024, 32, base_side=128),
+}
 
 
 @torch.no_grad()

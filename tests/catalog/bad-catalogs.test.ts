@@ -121,11 +121,15 @@ describe('a row that cannot be', () => {
     ]);
   });
 
-  it('has a number of JSON that would be rounded, in a column of any name', async () => {
-    const rows = '{"prompt":"apple","id":12345678901234567890,"sku":-1e300,"price":0.1,"stock":9007199254740991}\n';
+  it('has a number of JSON that would be rounded, in a column of any name and in a list', async () => {
+    const rows =
+      '{"prompt":"apple","id":12345678901234567890,"sku":-1e300,"price":0.1,"stock":9007199254740991}\n' +
+      '{"prompt":"pear","like":[1,{"id":9007199254740993}],"seed":12345678901234567890}\n';
     expect(await problemsOf(rows, { format: 'jsonl' })).toEqual([
       'line 1, id: expected a number up to 9007199254740991, or its digits in quotes, found about 12345678901234567000',
       'line 1, sku: expected a number up to 9007199254740991, or its digits in quotes, found about -1e+300',
+      'line 2, like: expected a number up to 9007199254740991, or its digits in quotes, found about 9007199254740992',
+      'line 2, seed: expected a whole number from 0 to 4294967295, found "12345678901234567000"',
     ]);
   });
 

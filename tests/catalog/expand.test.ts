@@ -76,7 +76,10 @@ describe('the shape of a picture', () => {
   it('may be twice the bin, and no more', async () => {
     expect(await shapeOf('width,height', '1024,1024')).toMatchObject({ width: 1024, height: 1024 });
     expect(await problemsOf('prompt,width,height\napple,1025,1024\n')).toEqual([
-      'line 2, width: expected at most 2 times the 512×512 of size 512, or a larger size, found 1025×1024',
+      'line 2, width: expected at most 2 times the 512×512 of size 512, or a larger size (4k), found 1025×1024',
+    ]);
+    expect(await problemsOf('prompt,size,width,height\napple,4k,5761,5760\n')).toEqual([
+      'line 2, width: expected at most 2 times the 2880×2880 of size 4k, found 5761×5760',
     ]);
   });
 });

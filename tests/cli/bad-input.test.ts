@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
 import type { Finished } from '../e2e/command-line.ts';
@@ -62,9 +63,20 @@ test.each([
   ['a column read from two', ['plan', 'CATALOG', '--column', 'prompt=a', '--column', 'Prompt=b'], /from a already/],
   ['a folder in place of a catalog', ['plan', '.', '--catalog-format', 'csv'], /catalog: .*found a folder/],
   ['a catalog on the web', ['plan', 'https://host/x.csv'], /catalog: expected a path.*https:\/\/host\/x\.csv/],
+  ['a URL that is no path', ['plan', 'file:///a%2Fb.csv'], /catalog: expected a path in file:\/\/\/a%2Fb\.csv/],
+  [
+    'a column that is not ours, but of every object',
+    ['plan', 'CATALOG', '--column', 'constructor=b'],
+    /column mapping/,
+  ],
+  ['terms of no name', ['plan', 'CATALOG', '--terms', ''], /--terms.*found nothing/],
   ['a store of no name', ['plan', 'CATALOG', '--store', ''], /--store.*found nothing[\s\S]*--help/],
   ['a number in another notation', ['plan', 'CATALOG', '--sample', '0x10'], /whole number/],
-  ['a picture for a folder that is a file', ['render', 'a fox', '--out', 'package.json/fox.png'], /--out .*folder/],
+  [
+    'a picture for a folder that is a file',
+    ['render', 'a fox', '--out', 'package.json/fox.png'],
+    /fox\.png cannot be written: .*--out/,
+  ],
   ['a bundle that is not there', ['submit', 'CATALOG', '--bundle', 'nowhere'], /bundle "nowhere"/],
   ['a store of an unknown kind', ['submit', 'CATALOG', '--store', 's3://bucket'], /s3:\/\/bucket/],
   ['a verb that does not exist', ['sumbit', 'CATALOG'], /unknown command 'sumbit'/],
@@ -81,6 +93,12 @@ test.each([
     args.map((arg) => (arg === 'CATALOG' ? catalog : arg)),
     message,
   );
+});
+
+test('a picture does not take the place of a folder, and nothing is rendered first', async () => {
+  const folder = join(place.folder, 'folder.png');
+  mkdirSync(folder);
+  await expectRefused(['render', 'a fox', '--out', folder, '--force'], /folder\.png cannot be written: it is a folder/);
 });
 
 test('none of all these has started anything', async () => {

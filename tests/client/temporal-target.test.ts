@@ -17,6 +17,15 @@ describe('the server to use', () => {
     expect(temporalTarget({ address: 'here:1' }, env)).toMatchObject({ address: 'here:1', namespace: 'studio' });
   });
 
+  it('gets neither key nor namespace of a server elsewhere where it is one on this machine', () => {
+    const cloud = { ...env, TEMPORAL_API_KEY: 'secret' };
+    const address = '127.0.0.1:7233';
+    expect(temporalTarget({ address }, cloud)).toEqual({ address, namespace: 'default', options: {} });
+    expect(temporalTarget({ address, namespace: 'night' }, cloud)).toMatchObject({ namespace: 'night' });
+    const tunnel = { ...cloud, TEMPORAL_ADDRESS: 'localhost:9000' };
+    expect(temporalTarget({ address }, tunnel)).toMatchObject({ options: { apiKey: 'secret' }, namespace: 'studio' });
+  });
+
   it('is spoken to in TLS with an API key, as on Temporal Cloud', () => {
     const { options } = temporalTarget({}, { ...env, TEMPORAL_API_KEY: 'secret' });
     expect(options).toEqual({ apiKey: 'secret', tls: true });

@@ -14,7 +14,7 @@ const start = (namespace?: string) =>
   startLocalFleet({ stateFolder, namespace, bundle: 'nowhere', sizes: [], device: 'cpu' });
 
 test('a namespace that the server started here would not have is refused before anything starts', async () => {
-  await expect(start('team')).rejects.toThrow(/namespace "team": expected "default".*--address/);
+  await expect(start('team')).rejects.toThrow(/namespace "team": expected "default".*TEMPORAL_ADDRESS/);
   vi.stubEnv('TEMPORAL_NAMESPACE', 'night');
   await expect(start()).rejects.toThrow(/namespace "night"/);
 });

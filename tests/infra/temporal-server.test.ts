@@ -140,6 +140,15 @@ test('a server that never starts is an error that tells its reason, not its stac
   expect(message).toMatch(/did not start: it ended with 2\npanic: .*address already in use$/);
 });
 
+test('what an earlier server on the same file said before it ended is not told of the next one', async () => {
+  const dbFile = join(folder, 'temporal.db');
+  await writeFile(`${dbFile}.log`, crash);
+  await writeFile(dbFile, 'no database');
+  const message = await start({ dbFile }).catch((error: Error) => error.message);
+  expect(message).toMatch(/did not start: .*file is not a database/s);
+  expect(message).not.toContain('panic');
+});
+
 test('stopping leaves no process and no note behind', async () => {
   const dbFile = join(folder, 'temporal.db');
   const server = await start({ dbFile });

@@ -7,6 +7,7 @@ test('makes a file URL of a path and leaves a URL as it is', () => {
   expect(storeUrl('out dir/ü')).toBe(pathToFileURL('out dir/ü').href);
   expect(storeUrl('/a/b')).toBe(pathToFileURL('/a/b').href);
   for (const url of ['gs://bucket/a b', 'file:///a', 's3://bucket']) expect(storeUrl(url)).toBe(url);
+  expect([storeUrl('GS://bucket/A'), storeUrl('File:///A')]).toEqual(['gs://bucket/A', 'file:///A']);
 });
 
 test.each(['s3://bucket/x', 'https://example.com', 'out', ''])('says what is supported when it is given %j', (url) =>

@@ -14,7 +14,7 @@ from .cases import CASES
 from .pipelines import CHECKPOINTS, TinyCheckpoint, write_checkpoint
 from .stages import write_captions, write_noise, write_tokens
 from .tensors import write_tensors
-from .trace import Case, Trace, trace
+from .trace import Case, Trace, load_pipeline, trace
 
 PROMPTS = Path(__file__).parents[3] / "tests" / "catalogs" / "parti-prompts.tsv"
 FOLDERS = ("bundles", "cases", "stages")
@@ -43,7 +43,7 @@ def write_fixtures(target: Path) -> None:
         write_bundle(tiny, checkpoint, target / "bundles" / tiny.name)
         for case in CASES:
             if case.bundle == tiny.name:
-                write_case(case, trace(checkpoint, case, tiny.max_tokens), target / "cases" / case.name)
+                write_case(case, trace(load_pipeline(checkpoint), case, tiny.max_tokens), target / "cases" / case.name)
                 print(f"case {case.name} written")
     stages = target / "stages"
     write_noise(stages)

@@ -1,43 +1,76 @@
-"""What diffusers draws from the shipped model's weights: `models/python.sh -m export.golden.shipped tests/golden`.
+"""What the reference draws from the shipped model's weights: `models/python.sh -m export.golden.shipped tests/golden`.
 
 Run it again whenever `models/training/checkpoint` and the bundle exported from it change.
 """
 
 import argparse
 import json
+import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
+import torch
+from diffusers import PixArtSigmaPipeline
 from PIL import Image
+from torch import Tensor
+
+from training.restore import CHECKPOINT, transformer_weights
+from training.transformer import from_weights
 
 from ..quiet import quiet_libraries
 from .trace import Case, trace
 
-CHECKPOINT = Path(__file__).parents[2] / "training" / "checkpoint"
 MAX_TOKENS = 120
-CASE = Case("shipped", "pixart-icons", "a glossy fox on a red background", 256, 256, seed=7, steps=4)
+CASES = (
+    Case("square", "pixart-icons", "a glossy fox on a red background", 256, 256, seed=7, steps=4),
+    Case("wide", "pixart-icons", "a flat cat left of a flat dog on a white background", 384, 640, seed=8, steps=4),
+)
+SIZES = {"square": "256", "wide": "512"}
+
+
+def load_pipeline(size: str) -> PixArtSigmaPipeline:
+    """Diffusers' pipeline of the shipped weights with the training code's transformer, for it has no KV compression."""
+    pipeline = PixArtSigmaPipeline.from_pretrained(CHECKPOINT, dtype=torch.float32)
+    pipeline.set_progress_bar_config(disable=True)
+    model = from_weights(transformer_weights()).eval()
+
+    def forward(latents: Tensor, **call: Any) -> tuple[Tensor]:
+        states, mask = call["encoder_hidden_states"], call["encoder_attention_mask"]
+        return (model(latents, call["timestep"], states, mask, base_side=int(size) // 8),)
+
+    pipeline.transformer.forward = forward
+    return pipeline
+
+
+def write_case(case: Case, size: str, folder: Path) -> None:
+    """Writes case.json and image.png."""
+    image = trace(load_pipeline(size), case, MAX_TOKENS).tensors["image"]
+    folder.mkdir(parents=True)
+    Image.fromarray(image).save(folder / "image.png", optimize=True)
+    request = {
+        "bundle": case.bundle,
+        "prompt": case.prompt,
+        "negativePrompt": case.negative_prompt,
+        "size": size,
+        "width": case.width,
+        "height": case.height,
+        "seed": case.seed,
+        "steps": case.steps,
+        "guidance": case.guidance,
+    }
+    (folder / "case.json").write_text(json.dumps(request, indent=2) + "\n", encoding="utf-8")
 
 
 def main(arguments: list[str]) -> None:
-    """Writes `shipped/case.json` and `shipped/image.png` into the target."""
+    """Replaces the folder `shipped` of the target."""
     parser = argparse.ArgumentParser(prog="python -m export.golden.shipped", description=__doc__)
     parser.add_argument("target", type=Path, help="folder that receives shipped/")
     folder = parser.parse_args(arguments).target / "shipped"
     quiet_libraries()
-    image = trace(CHECKPOINT, CASE, MAX_TOKENS).tensors["image"]
-    folder.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(image).save(folder / "image.png", optimize=True)
-    request = {
-        "prompt": CASE.prompt,
-        "negativePrompt": CASE.negative_prompt,
-        "size": "256",
-        "width": CASE.width,
-        "height": CASE.height,
-        "seed": CASE.seed,
-        "steps": CASE.steps,
-        "guidance": CASE.guidance,
-    }
-    (folder / "case.json").write_text(json.dumps(request, indent=2) + "\n", encoding="utf-8")
+    shutil.rmtree(folder, ignore_errors=True)
+    for case in CASES:
+        write_case(case, SIZES[case.name], folder / case.name)
 
 
 if __name__ == "__main__":

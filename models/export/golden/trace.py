@@ -97,9 +97,8 @@ def load_pipeline(folder: Path) -> PixArtSigmaPipeline:
 
 
 @torch.no_grad()
-def trace(folder: Path, case: Case, max_tokens: int) -> Trace:
-    """Runs `case` on the checkpoint in `folder`."""
-    pipeline = load_pipeline(folder)
+def trace(pipeline: PixArtSigmaPipeline, case: Case, max_tokens: int) -> Trace:
+    """Runs `case` on a reference pipeline, which serves for nothing else afterwards."""
     recorder = Recorder(pipeline)
     image = pipeline(
         case.prompt,

@@ -6,7 +6,7 @@ import numpy as np
 from export.checkpoint import load_tokenizer
 from export.golden.cases import CASES
 from export.golden.pipelines import CHECKPOINTS
-from export.golden.trace import trace
+from export.golden.trace import load_pipeline, trace
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 
@@ -21,7 +21,7 @@ def test_kept_values_are_what_the_script_computes_today(checkpoints: dict[str, P
     folder = GOLDEN / "cases" / case.name
     entries = json.loads((folder / "case.json").read_text(encoding="utf-8"))["tensors"]
     data = (folder / "tensors.bin").read_bytes()
-    traced = trace(checkpoints[case.bundle], case, max_tokens).tensors
+    traced = trace(load_pipeline(checkpoints[case.bundle]), case, max_tokens).tensors
     assert entries.keys() == traced.keys()
     for name, entry in entries.items():
         dtype = "<f4" if entry["dtype"] == "float32" else "u1"

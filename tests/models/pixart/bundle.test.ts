@@ -135,7 +135,7 @@ describe('bundleFolder', () => {
     const typo = path.join(home, 'bundels');
     process.env.PIXART_BATCH_BUNDLES = [home, typo].join(path.delimiter);
     await expect(bundleFolder('tiny')).rejects.toThrow(
-      `PIXART_BATCH_BUNDLES: expected folders of bundles, found no ${typo}`,
+      `PIXART_BATCH_BUNDLES: expected folders of bundles, found none at ${typo}`,
     );
   });
 
