@@ -41,7 +41,9 @@ def loss_plot(curves: list[Curve], x_label: str, y_label: str) -> str:
         parts += [
             _line(place(x, low_y), place(x, high_y)),
             _line(place(0, y), place(high_x, y)),
-            _text(place(x, low_y)[0], HEIGHT - BOTTOM + 18, f"{x:.0f}" if high_x >= 10 * TICKS else f"{x:.3g}", "middle"),
+            _text(
+                place(x, low_y)[0], HEIGHT - BOTTOM + 18, f"{x:.0f}" if high_x >= 10 * TICKS else f"{x:.3g}", "middle"
+            ),
             _text(LEFT - 8, place(0, y)[1] + 4, f"{y:.3f}", "end"),
         ]
     for curve, colour in zip(curves, cycle(COLOURS)):

@@ -85,6 +85,16 @@ class Run:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.started = self.saved = time.monotonic()
 
+    def claim(self, settings: object) -> None:
+        """Note by what settings this run is trained; refuse to go on with a run of others, or to be taken for it."""
+        file, asked = self.folder / "settings.txt", f"{settings}\n"
+        if not file.exists():
+            file.write_text(asked)
+        elif (found := file.read_text()) != asked:
+            raise SystemExit(
+                f"{self.folder} holds a run of other settings; move it away first\nit: {found}now: {asked}"
+            )
+
     @property
     def is_save_due(self) -> bool:
         """Whether more would be lost than should be if the run were killed now."""

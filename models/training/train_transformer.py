@@ -134,7 +134,11 @@ def starting_model(stage: Stage) -> Transformer:
 
 
 def train_stage(stage: Stage, run: Run, text_states: TextStates, minutes: float | None = None) -> None:
-    """Train a stage from its start or its checkpoint; `minutes` replace its own length."""
+    """Train a stage from its start or its checkpoint; `minutes` replace its own length.
+
+    A run's length may change from one call to the next, what it learns from may not.
+    """
+    run.claim(replace(stage, steps=0))
     vae = load_vae(stage.vae)
     sets = [latent_set(vae, source.recipe, latents_root(stage.vae)) for source in stage.sources]
     Trainer(stage, sets, text_states, starting_model(stage)).train(run, vae, minutes=minutes)

@@ -101,6 +101,7 @@ def main() -> None:
         torch.manual_seed(stage.seed)
         model = load_average(stage.start_from) if start == "256px" else Transformer(Shape())
         run = Run(run_name(start))
+        run.claim((stage, arguments.minutes))
         points = train(Trainer(stage, sets, text_states, model), run, validation, arguments.minutes)
         curves.append(Curve(STARTS[start], [p.minutes for p in points], [p.loss for p in points]))
         print(table(STARTS[start], points, judged(run, arguments.count, decoder, text_states)), flush=True)
