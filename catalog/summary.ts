@@ -10,6 +10,8 @@ export type PlanSummary = {
   images: number;
   /** Rows with `{a|b}` or `__name__` in their prompts as they stand: with expansion, those whose backslashes say so. */
   unexpanded: number;
+  /** Rows whose negative prompt changes nothing, since they have no guidance. */
+  unheardNegatives: number;
   /** Columns that mean nothing to us and travel along, in the order of their first appearance. */
   metadata: string[];
   /** In the order of sizes, then from wide to tall. */
@@ -23,15 +25,17 @@ export class SummaryBuilder {
   readonly #bins = new Map<string, PlanSummary['bins'][number]>();
   #rows = 0;
   #unexpanded = 0;
+  #unheardNegatives = 0;
   #jobs = 0;
   #line = 0;
 
-  add({ line, prompt, renderKey, metadata, size, bin }: Job): void {
+  add({ line, prompt, negativePrompt, guidance, renderKey, metadata, size, bin }: Job): void {
     this.#jobs += 1;
     if (line !== this.#line) {
       this.#line = line;
       this.#rows += 1;
       if (looksLikeTemplate(prompt)) this.#unexpanded += 1;
+      if (negativePrompt !== '' && guidance === 1) this.#unheardNegatives += 1;
     }
     this.#keys.add(renderKey);
     for (const column of Object.keys(metadata)) this.#metadata.add(column);
@@ -48,6 +52,7 @@ export class SummaryBuilder {
       jobs: this.#jobs,
       images: this.#keys.size,
       unexpanded: this.#unexpanded,
+      unheardNegatives: this.#unheardNegatives,
       metadata: [...this.#metadata],
       bins: [...this.#bins.values()].toSorted(
         (a, b) => SIZES.indexOf(a.size) - SIZES.indexOf(b.size) || ratio(a) - ratio(b) || a.bin.width - b.bin.width,

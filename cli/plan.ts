@@ -75,6 +75,7 @@ async function plan(catalog: string, options: CatalogOptions & JsonOptions & Fle
   if (preview && preview.toRender > 0) printLine(estimateText(preview, options));
   if (changes) printLine(changesText(changes.counts));
   if (cutPrompts.rows > 0) printLine(cutText(cutPrompts, chosen));
+  if (summary.unheardNegatives > 0) printLine(unheardText(summary));
   for (const line of carriedText(summary)) printLine(line);
 }
 
@@ -104,6 +105,9 @@ function cutText({ rows, firstLines }: CutPrompts, { description }: Bundle): str
   const lines = `line ${firstLines.join(', ')}${rows > firstLines.length ? ' …' : ''}`;
   return `${count(rows, 'prompt')} longer than ${description.tokenizer.maxTokens} tokens, whose end the model does not see: ${lines}`;
 }
+
+const unheardText = ({ unheardNegatives }: PlanSummary): string =>
+  `${count(unheardNegatives, 'row')} with a negative prompt that has no effect: guidance 1 is without it`;
 
 function carriedText({ metadata }: PlanSummary): string[] {
   const [own, others] = [metadata.filter(isTableColumn), metadata.filter((name) => !isTableColumn(name))];

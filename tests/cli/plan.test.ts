@@ -1,0 +1,35 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runHere } from './run-here.ts';
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'plan-'));
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+async function plan(text: string, ...options: string[]): Promise<string> {
+  const catalog = join(folder, 'catalog.csv');
+  await writeFile(catalog, text);
+  const store = ['--store', join(folder, 'out')];
+  const { code, stdout, stderr } = await runHere(['plan', catalog, '--bundle', 'pixart-icons', ...store, ...options]);
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  return stdout;
+}
+
+test('a plan tells of negative prompts that guidance 1 leaves without effect', async () => {
+  const rows = 'prompt,negative_prompt,guidance\na fox,blurry,1\na dog,,1\na cat,blurry,\n';
+  expect(await plan(rows)).toContain('1 row with a negative prompt that has no effect: guidance 1 is without it');
+  expect(JSON.parse(await plan(rows, '--json'))).toMatchObject({ jobs: 3, unheardNegatives: 1 });
+  expect(await plan('prompt,negative_prompt\na fox,blurry\n')).not.toContain('negative');
+});
+
+test('a plan tells which columns travel along, and those that the table has of its own', async () => {
+  const told = await plan('prompt,team,status\na fox,shop,new\n');
+  expect(told).toMatch(/^carried along to the manifest: team$/m);
+  expect(told).toMatch(/^carried along to manifest\.jsonl, since manifest\.csv has such columns of its own: status$/m);
+});
