@@ -25,6 +25,8 @@ export class CatalogChanges {
   /** Rows that no job has the id of, so far. */
   readonly #before: Map<string, ManifestRow>;
   readonly #changes: Change[] = [];
+  #changed = 0;
+  #added = 0;
   #unchanged = 0;
 
   constructor(since: string, before: readonly ManifestRow[]) {
@@ -36,29 +38,30 @@ export class CatalogChanges {
     const { id, prompt } = job;
     const before = this.#before.get(id);
     this.#before.delete(id);
-    if (before?.render_key === job.renderKey) {
+    if (before === undefined) {
+      this.#added += 1;
+      this.#changes.push({ change: 'added', id, what: '', before: '', now: prompt });
+    } else if (before.render_key === job.renderKey) {
       this.#unchanged += 1;
-      return;
+    } else {
+      this.#changed += 1;
+      this.#changes.push(
+        ...differences(before, job).map((difference) => ({ change: 'changed' as const, id, ...difference })),
+      );
     }
-    this.#changes.push(
-      before === undefined
-        ? { change: 'added', id, what: '', before: '', now: prompt }
-        : { change: 'changed', id, what: differences(before, job), before: before.prompt, now: prompt },
-    );
   }
 
   get counts(): ChangeCounts {
-    const changed = this.#changes.filter(({ change }) => change === 'changed').length;
     return {
       since: this.#since,
-      changed,
-      added: this.#changes.length - changed,
+      changed: this.#changed,
+      added: this.#added,
       removed: this.#before.size,
       unchanged: this.#unchanged,
     };
   }
 
-  /** Every change as a table that is safe in a spreadsheet; what went is at its end. */
+  /** Every change as a table that is safe in a spreadsheet, a line for each parameter of a row; what went is at its end. */
   csv(): Uint8Array {
     const removed = [...this.#before.values()].map(({ id, prompt }) => ({
       ...{ change: 'removed' as const, id, what: '', before: prompt, now: '' },
@@ -68,8 +71,11 @@ export class CatalogChanges {
   }
 }
 
-/** `prompt, seed`; `model or format` where none of a row's own parameters differs. */
-function differences(before: ManifestRow, job: Job): string {
+/** A row's parameters that differ, with both values; `model or format`, of which a catalog says nothing, where none does. */
+function differences(before: ManifestRow, job: Job): Pick<Change, 'what' | 'before' | 'now'>[] {
   const names = Object.keys(PARAMETERS) as (keyof typeof PARAMETERS)[];
-  return names.filter((name) => before[name] !== job[PARAMETERS[name]]).join(', ') || 'model or format';
+  const found = names
+    .map((what) => ({ what, before: String(before[what]), now: String(job[PARAMETERS[what]]) }))
+    .filter(({ before, now }) => before !== now);
+  return found.length > 0 ? found : [{ what: 'model or format', before: '', now: '' }];
 }

@@ -3,7 +3,7 @@ import { type Problems, quoted } from './problems.ts';
 import { UserError } from './user-error.ts';
 
 /** The columns that mean something; any other travels along as metadata. */
-const COLUMNS = [
+export const COLUMNS = [
   'id',
   'prompt',
   'negative_prompt',
@@ -33,7 +33,7 @@ export type ColumnMap = {
 };
 
 /** Case, spaces and hyphens do not tell columns apart: "Negative Prompt" is `negative_prompt`. */
-const fold = (name: string): string =>
+export const fold = (name: string): string =>
   name
     .trim()
     .toLowerCase()

@@ -7,6 +7,8 @@ import { renderKey } from './render-key.ts';
 /** What people changed before a retry: rows of a corrected catalog, by id, and pictures that they do not want. */
 export type Revisions = { corrected: ReadonlyMap<string, Job>; rejected: Rejected };
 
+const CHOSEN_SEED = 'choice:seed';
+
 /** What render keys are made with now. */
 export type KeyBasis = { bundleDigest: string; pipelineVersion: number };
 
@@ -28,13 +30,19 @@ export function nextJob(
   return isReceipt(outcome) ? unlike([...earlier, job], revised, basis) : revised;
 }
 
+/** What was chosen for it from a grid of seeds is not its seed any more. */
+function withSeed(job: Job, seed: number): Job {
+  const { [CHOSEN_SEED]: chosen, ...metadata } = job.metadata;
+  return { ...job, seed, metadata: chosen === undefined ? job.metadata : { ...metadata, [CHOSEN_SEED]: String(seed) } };
+}
+
 /** The job with the first seed, each following from the key before, that gives none of these pictures, now or with the version that made them. */
 function unlike(pictures: readonly Job[], job: Job, { bundleDigest, pipelineVersion }: KeyBasis): Job {
   const keyOf = (picture: Job): string => renderKey(picture, bundleDigest, pipelineVersion);
   const taken = new Set(pictures.flatMap((picture) => [picture.renderKey, keyOf(picture)]));
   let next = { ...job, renderKey: keyOf(job) };
   while (taken.has(next.renderKey)) {
-    const reseeded = { ...next, seed: seedOf(next.renderKey) };
+    const reseeded = withSeed(next, seedOf(next.renderKey));
     next = { ...reseeded, renderKey: keyOf(reseeded) };
   }
   return next;

@@ -3,7 +3,10 @@ import { runProgram } from '../infra/build/program.mjs';
 
 try {
   /** @type {typeof import('./main.ts')} */
-  const { main } = await runProgram('cli/main.ts');
+  const { main, EXIT } = await runProgram('cli/main.ts');
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', ({ code }) => process.exit(code === 'EPIPE' ? EXIT.readerGone : EXIT.unexpected));
+  }
   // Not by running out of work: the Temporal client may still be about to repeat a call that nobody waits for.
   process.exit(await main(process.argv));
 } catch (error) {

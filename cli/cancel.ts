@@ -57,6 +57,11 @@ async function cancelPart(batch: string, sizes: Size[], filters: RowFilter[], op
   }
   for (const filter of filters) {
     const text = `${filter.column}=${filter.pattern}`;
-    await changeBatch(batch, { kind: 'cancel-rows', filter }, options, `goes on without rows of ${text}`);
+    await changeBatch(
+      batch,
+      { kind: 'cancel-rows', filter },
+      options,
+      `goes on without rows of ${text}; its end tells how many they were`,
+    );
   }
 }

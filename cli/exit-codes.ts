@@ -15,6 +15,8 @@ export const EXIT = {
   unreachable: 4,
   /** Ctrl-C; a batch that was being watched goes on. */
   interrupted: 130,
+  /** Whoever read the output has seen enough, as `head` has; a shell says so of any program to which that happens. */
+  readerGone: 141,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

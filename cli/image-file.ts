@@ -23,7 +23,9 @@ export async function imageOrigin(file: string): Promise<ImageMetadata> {
 
 async function contents(file: string): Promise<Uint8Array> {
   try {
-    const { size } = await stat(file);
+    const found = await stat(file);
+    if (found.isDirectory()) throw new UserError(`${file}: expected an image, found a folder`);
+    const { size } = found;
     if (size > MAX_BYTES) throw new UserError(`${file}: expected at most ${MAX_BYTES} bytes, found ${size}`);
     return await readFile(file);
   } catch (error) {

@@ -22,7 +22,7 @@ async function list(options: ServerOptions & JsonOptions): Promise<void> {
     const batches = await collect(listBatches(client));
     if (options.json) return batches.forEach(printJson);
     if (batches.length === 0) return note('no batch yet');
-    printLine(table([['batch', 'state', 'done', 'failed', 'jobs', 'started', 'catalog'], ...batches.map(row)]));
+    printLine(table([['batch', 'state', 'done', 'failed', 'jobs', 'started (UTC)', 'catalog'], ...batches.map(row)]));
   });
 }
 

@@ -2,10 +2,12 @@ import { Command, CommanderError } from 'commander';
 import project from '../package.json' with { type: 'json' };
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
 
+export { EXIT };
+
 const help = `
 Exit codes:
   0 done   1 fault of the program   2 wrong usage or input   3 the batch ended and images are missing
-  4 Temporal server or store cannot be used   130 interrupted (a batch that was watched goes on)
+  4 Temporal server or store cannot be used   130 interrupted, 141 the output's reader has ended (a batch that was watched goes on)
 
 First steps:
   $ npx pixart-batch render "a glossy apple on a green background" --out apple.png

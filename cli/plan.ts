@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { changesText } from '../catalog/changes-text.ts';
+import { misspeltColumns } from '../catalog/column-hints.ts';
 import { isTableColumn } from '../catalog/manifest-table.ts';
 import { type PlanSummary, SummaryBuilder } from '../catalog/summary.ts';
 import { batchInput } from '../client/batch-request.ts';
@@ -58,6 +59,7 @@ async function plan(catalog: string, options: CatalogOptions & JsonOptions & Fle
   const { cutPrompts } = previews;
   const preview = await askStore((store) => previews.preview(store, bundle.digest));
   if (summary.unexpanded > 0 && input.source.expansion === undefined) note(expansionHint(summary));
+  for (const hint of columnHints(summary)) note(hint);
   if (options.json)
     return printJson({
       catalog,
@@ -103,7 +105,7 @@ const binRow = ({ size, bin, jobs }: PlanSummary['bins'][number]): string[] => [
 
 function cutText({ rows, firstLines }: CutPrompts, { description }: Bundle): string {
   const lines = `line ${firstLines.join(', ')}${rows > firstLines.length ? ' …' : ''}`;
-  return `${count(rows, 'prompt')} longer than ${description.tokenizer.maxTokens} tokens, whose end the model does not see: ${lines}`;
+  return `${count(rows, 'row')} with a prompt of more than ${description.tokenizer.maxTokens} tokens, whose end the model does not see: ${lines}`;
 }
 
 const unheardText = ({ unheardNegatives }: PlanSummary): string =>
@@ -122,6 +124,13 @@ function carriedText({ metadata }: PlanSummary): string[] {
 /** `24 rows, 24 jobs, 22 different images` */
 export const summaryText = ({ rows, jobs, images }: PlanSummary): string =>
   `${count(rows, 'row')}, ${count(jobs, 'job')}, ${count(images, 'different image')}`;
+
+/** What might surprise whoever wrote `negativ_prompt`. */
+export const columnHints = ({ metadata }: PlanSummary): string[] =>
+  misspeltColumns(metadata).map(
+    ({ found, meant }) =>
+      `column ${JSON.stringify(found)} changes no picture and is carried along; was ${meant} meant?`,
+  );
 
 /** What might surprise whoever wrote `{red|blue}`. */
 export const expansionHint = ({ unexpanded }: PlanSummary): string =>

@@ -11,7 +11,7 @@ import {
   jsonOption,
   type ServerOptions,
 } from './options.ts';
-import { count, printJson, printLine } from './output.ts';
+import { count, note, printJson, printLine } from './output.ts';
 import { withClient } from './with-client.ts';
 
 const examples = `
@@ -55,6 +55,7 @@ async function retry(batch: string, options: RetryOptions): Promise<void> {
     const retried = await retryBatch(client, batch, request);
     if (json) printJson({ batch, ...retried });
     else printLine(`batch ${batch}: ${startedText(retried)}`);
+    if (retried.leftAside.length > 0) note(leftAsideText(retried.leftAside));
     if (options.wait) process.exitCode = await watchToTheEnd(client, batch, json);
   });
 }
@@ -68,6 +69,11 @@ function retryRequest({ catalog, catalogFormat, column, rejected }: RetryOptions
     ...(rejected !== undefined && { decisions: rejected }),
   };
 }
+
+const IDS_SHOWN = 5;
+
+const leftAsideText = (ids: string[]): string =>
+  `left aside, since the batch has an image of them already or does not have such ids: ${ids.slice(0, IDS_SHOWN).join(', ')}${ids.length > IDS_SHOWN ? ' …' : ''}`;
 
 /** `round 2 has started: 5 missing images, 2 rejected images again (what was rejected stays under objects/); 3 of them as corrected` */
 function startedText({ round, missing, corrected, rejected }: Retried): string {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { UserError } from '../catalog/user-error.ts';
+import { batchInput, type CatalogInput } from '../client/batch-request.ts';
 import {
   backfillSchedule,
   createSchedule,
@@ -18,8 +19,8 @@ import {
   WEEKDAYS,
   type Weekday,
 } from '../client/index.ts';
+import { requestedJobs } from '../client/requested-jobs.ts';
 import { bundleRef } from '../models/pixart/bundle.ts';
-import { storeUrl } from '../store/index.ts';
 import type { FailureBudget } from '../workflows/control.ts';
 import { chosenBundle } from './chosen-bundle.ts';
 import { addTeamOptions, failureBudgetOption, type TeamOptions, teamOf, webhookOption } from './control-options.ts';
@@ -114,16 +115,27 @@ async function create(name: string, catalog: string, options: CreateOptions): Pr
   const { timeZone, overlap = 'skip', catchUp, jitter, pauseOnFailure, maxFailures, webhook } = options;
   const request = { ...batchRequest(catalog, options, bundle), team: teamOf(options), maxFailures, webhook };
   const times = { when: timesOf(options), timeZone, overlap, catchUp, jitter, pauseOnFailure };
-  if (isMissing(catalog))
-    note(`${catalog} is not there yet: batches fail until it is, where the orchestrator reads it`);
+  const trouble = await catalogTrouble(catalog, batchInput(request, name));
+  if (trouble !== null) note(trouble);
   await withClient(options, (client) => createSchedule(client, { ...request, ...times, name }));
   printLine(`schedule ${name} is set; ${overlapText[overlap]}`);
 }
 
-/** Whether a catalog that would lie on this machine does not. */
-function isMissing(catalog: string): boolean {
-  const url = storeUrl(catalog);
-  return url.startsWith('file:') && !existsSync(new URL(url));
+/** What would make a batch of a catalog fail as it is now, where it would lie on this machine. It may change until it is read. */
+async function catalogTrouble(catalog: string, input: CatalogInput): Promise<string | null> {
+  const { url } = input.source;
+  if (!url.startsWith('file:')) return null;
+  if (!existsSync(new URL(url))) {
+    return `${catalog} is not there yet: batches fail until it is, where the orchestrator reads it`;
+  }
+  try {
+    const jobs = requestedJobs(input, { catalog: new Uint8Array(), terms: new Map() }, catalog);
+    while (!(await jobs.next()).done);
+    return null;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return `${error.message}\nUntil this is mended, batches fail.`;
+  }
 }
 
 function timesOf({ cron, at, days = [] }: CreateOptions): ScheduleTimes {

@@ -1,16 +1,18 @@
 import { Command } from 'commander';
 import {
+  type BatchClient,
   type BatchListing,
+  batchEnd,
   batchProgress,
   describeBatch,
   NoOrchestrator,
   type Retrying,
   retrying,
 } from '../client/index.ts';
-import type { BatchProgress } from '../workflows/contract.ts';
+import type { BatchProgress, SizeProgress } from '../workflows/contract.ts';
 import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from './options.ts';
 import { count, note, printJson, printLine, table, timeText } from './output.ts';
-import { outcomeText } from './progress-text.ts';
+import { outcomeText, settled } from './progress-text.ts';
 import { totalsText } from './tell-end.ts';
 import { withClient } from './with-client.ts';
 
@@ -36,21 +38,35 @@ async function status(batch: string, options: ServerOptions & JsonOptions): Prom
       note(error.message);
       return null;
     });
+    const reason = await failureOf(client, listing);
     const again = listing.endedAt === null && progress !== null ? await retrying(client, batch) : [];
-    if (options.json) return printJson({ ...listing, progress, retrying: again });
-    const lines = [headline(listing, progress), details(listing, progress), ...again.map(againText)];
+    if (options.json) return printJson({ ...listing, ...(reason !== null && { reason }), progress, retrying: again });
+    const lines = [headline(listing, progress, reason), details(listing, progress), ...again.map(againText)];
     printLine([...lines, ...failures(progress)].join('\n'));
   });
 }
 
+/** Why a batch failed as a whole: it could not be planned, or a person ended it. */
+async function failureOf(client: BatchClient, { batch, state }: BatchListing): Promise<string | null> {
+  if (state !== 'failed' && state !== 'terminated') return null;
+  const end = await batchEnd(client, batch);
+  return end.state === 'failed' ? end.reason : null;
+}
+
 /** Without an orchestrator only the server's own counts are known, which lag behind by a few images. */
-const headline = ({ batch, state, total, done, failed }: BatchListing, progress: BatchProgress | null): string =>
-  `batch ${batch} ${state}: ${progress === null ? `${total} jobs, ${done} done, ${failed} failed` : totalsText(progress.totals)}`;
+function headline(
+  { batch, state, total, done, failed }: BatchListing,
+  progress: BatchProgress | null,
+  reason: string | null,
+): string {
+  const counts = progress === null ? `${total} jobs, ${done} done, ${failed} failed` : totalsText(progress.totals);
+  return `batch ${batch} ${state}: ${reason ?? counts}`;
+}
 
 function details({ round, catalog, store, bundle, startedAt, endedAt }: BatchListing, progress: BatchProgress | null) {
   const sizes = Object.entries(progress?.bySize ?? {}).map(([size, counts]) => [
     `  ${size} px`,
-    `${count(counts.jobs, 'job')}, ${outcomeText(counts)}`,
+    sizeText(counts, endedAt !== null),
   ]);
   return table([
     ...sizes,
@@ -58,9 +74,16 @@ function details({ round, catalog, store, bundle, startedAt, endedAt }: BatchLis
     ['  store', store],
     ['  bundle', bundle],
     ['  round', String(round)],
-    ['  started', timeText(startedAt)],
-    ...(endedAt === null ? [] : [['  ended', timeText(endedAt)]]),
+    [round === 1 ? '  started (UTC)' : '  round began (UTC)', timeText(startedAt)],
+    ...(endedAt === null ? [] : [['  ended (UTC)', timeText(endedAt)]]),
   ]);
+}
+
+/** What has ended without an outcome was cancelled. */
+function sizeText(counts: SizeProgress, hasEnded: boolean): string {
+  const open = hasEnded ? counts.jobs - settled(counts) : 0;
+  const outcomes = open > 0 && settled(counts) === 0 ? [] : [outcomeText(counts)];
+  return [count(counts.jobs, 'job'), ...outcomes, ...(open > 0 ? [`${open} cancelled`] : [])].join(', ');
 }
 
 function againText({ activity, count: pending, attempts, reason }: Retrying): string {

@@ -22,7 +22,7 @@ import {
   wholeNumber,
 } from './options.ts';
 import { note, printJson, printLine } from './output.ts';
-import { expansionHint, summaryText } from './plan.ts';
+import { columnHints, expansionHint, summaryText } from './plan.ts';
 import { withClient } from './with-client.ts';
 
 type SubmitOptions = CatalogOptions &
@@ -84,6 +84,7 @@ async function submit(catalog: string, options: SubmitOptions): Promise<void> {
   await withClient(options, async (client) => {
     const { batch, plan } = await submitBatch(client, request, inspection(options, bundle.digest));
     if (plan.unexpanded > 0 && request.expansion === undefined) note(expansionHint(plan));
+    for (const hint of columnHints(plan)) note(hint);
     if (json) printJson({ batch, ...plan });
     else note(`batch ${batch}: ${summaryText(plan)}`);
     if (options.wait) process.exitCode = await watchToTheEnd(client, batch, json);

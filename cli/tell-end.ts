@@ -6,7 +6,7 @@ import { type BatchClient, type BatchEnd, batchProgress, describeBatch, isSheetP
 import { batchFolder, contactSheetPageName, manifestName } from '../store/index.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { count, printJson, printLine, table } from './output.ts';
-import { outcomeText } from './progress-text.ts';
+import { outcomeText, settled } from './progress-text.ts';
 
 /** Prints how a batch ended, and where its results are; the exit code says whether all of its images are there. */
 export async function tellEnd(client: BatchClient, batch: string, end: BatchEnd, json: boolean): Promise<ExitCode> {
@@ -18,7 +18,7 @@ export async function tellEnd(client: BatchClient, batch: string, end: BatchEnd,
   const { totals, changes, recentFailures } = await batchProgress(client, batch);
   const { store } = await describeBatch(client, batch);
   const cancelled = { batch, manifest: manifestName(batch), contactSheet: null };
-  const results = resultPlaces(store, end.state === 'completed' ? end.result : cancelled);
+  const results = resultPlaces(store, end.state === 'completed' ? end.result : cancelled, !json);
   const isPageMade = end.state === 'completed' && (await isSheetPageMade(client, end.result));
   if (json) {
     printJson({ batch, state: end.state, totals, changes, ...results });
@@ -29,6 +29,8 @@ export async function tellEnd(client: BatchClient, batch: string, end: BatchEnd,
     if (totals.failed > recentFailures.length) printLine('  … the manifest lists all failures');
     const state = (what: string): string => (what === 'contactSheetPage' && !isPageMade ? ' (being made)' : '');
     printLine(table(Object.entries(results).map(([what, where]) => [`  ${words[what]}`, `${where}${state(what)}`])));
+    if (totals.failed + totals.cancelled > 0)
+      printLine(`render what is missing with:\n  npx pixart-batch retry ${batch}`);
   }
   return totals.failed + totals.cancelled === 0 && end.state === 'completed' ? EXIT.ok : EXIT.imagesMissing;
 }
@@ -42,9 +44,13 @@ const words: Record<string, string> = {
 
 type Result = Pick<Extract<BatchEnd, { state: 'completed' }>['result'], 'batch' | 'manifest' | 'contactSheet'>;
 
-/** A file's path where the store is a folder, otherwise an address. */
-function resultPlaces(store: string, { batch, manifest, contactSheet }: Result): Record<string, string> {
-  const place = (name: string): string => storePlace(`${store.replace(/\/$/, '')}/${name}`);
+/** A file's path where the store is a folder, otherwise an address. Programs may run elsewhere: they get whole paths. */
+function resultPlaces(
+  store: string,
+  { batch, manifest, contactSheet }: Result,
+  isShort: boolean,
+): Record<string, string> {
+  const place = (name: string): string => storePlace(`${store.replace(/\/$/, '')}/${name}`, isShort);
   return {
     images: place(batchFolder(batch)),
     manifest: place(manifest),
@@ -54,19 +60,19 @@ function resultPlaces(store: string, { batch, manifest, contactSheet }: Result):
   };
 }
 
-function storePlace(url: string): string {
+function storePlace(url: string, isShort: boolean): string {
   if (!url.startsWith('file:')) return url;
   const path = fileURLToPath(url);
   const fromHere = relative(process.cwd(), path);
-  return fromHere.startsWith('..') ? path : `${fromHere}${path.endsWith('/') ? '/' : ''}`;
+  return !isShort || fromHere.startsWith('..') ? path : `${fromHere}${path.endsWith('/') ? '/' : ''}`;
 }
 
 /** `24 jobs, 20 rendered, 4 reused` */
 export function totalsText({ jobs, cancelled, extraComputations, ...outcome }: Totals): string {
   return [
     count(jobs, 'job'),
-    outcomeText(outcome),
-    ...(cancelled === 0 ? [] : [`${cancelled} not started`]),
+    ...(settled(outcome) === 0 && cancelled > 0 ? [] : [outcomeText(outcome)]),
+    ...(cancelled === 0 ? [] : [`${cancelled} cancelled`]),
     ...(extraComputations === 0 ? [] : [`${extraComputations} computed more than once`]),
   ].join(', ');
 }

@@ -11,7 +11,7 @@ export type Preview = Estimate & {
   toRender: number;
 };
 
-/** Rows whose prompt is longer than the model reads. */
+/** Rows whose prompt or negative prompt is longer than the model reads. */
 export type CutPrompts = { rows: number; firstLines: number[] };
 
 const LINES_SHOWN = 10;
@@ -36,17 +36,18 @@ export class PreviewBuilder {
   readonly #isCut: (prompt: string) => boolean;
   readonly #objects = new Map<string, Picture>();
   readonly #cutLines = new Set<number>();
-  #last: { prompt: string | null; isCut: boolean } = { prompt: null, isCut: false };
+  #last = { texts: '', isCut: false };
 
   /** @param isCut says of a prompt whether the model reads all of it */
   constructor(isCut: (prompt: string) => boolean) {
     this.#isCut = isCut;
   }
 
-  add({ renderKey, format, prompt, line, size, steps, bin }: Job): void {
+  add({ renderKey, format, prompt, negativePrompt, line, size, steps, bin }: Job): void {
     this.#objects.set(objectName(renderKey, format), { size, steps, pixels: bin.width * bin.height });
-    // Variants and grids of a row follow each other with the same prompt.
-    if (prompt !== this.#last.prompt) this.#last = { prompt, isCut: this.#isCut(prompt) };
+    // Variants and grids of a row follow each other with the same prompts.
+    const texts = `${prompt}\n${negativePrompt}`;
+    if (texts !== this.#last.texts) this.#last = { texts, isCut: this.#isCut(prompt) || this.#isCut(negativePrompt) };
     if (this.#last.isCut) this.#cutLines.add(line);
   }
 

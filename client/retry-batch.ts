@@ -24,7 +24,8 @@ export async function retryBatch(client: BatchClient, batch: string, request: Re
   if (endedAt === null) throw new UserError(`batch ${batch} cannot be retried: it still runs`);
   const { totals, round } = await batchProgress(client, batch);
   const isPlanned = totals.jobs > 0;
-  if (!isPlanned && round === 1) throw new UserError(`batch ${batch} was never planned: submit its catalog again`);
+  if (!isPlanned && round === 1)
+    throw new UserError(`batch ${batch} was never planned (status tells why): submit its catalog again`);
   const isComplete =
     isPlanned && totals.failed + totals.cancelled === 0 && totals.rendered + totals.reused === totals.jobs;
   if (isComplete && request.decisions === undefined) {
@@ -37,7 +38,7 @@ export async function retryBatch(client: BatchClient, batch: string, request: Re
   const isRevised = request.corrected !== undefined || request.decisions !== undefined;
   const { source, revised } = isRevised
     ? await keepRevisions(before, reading ?? { columns: {} }, request)
-    : { source: {}, revised: { corrected: 0, rejected: 0 } };
+    : { source: {}, revised: { corrected: 0, rejected: 0, leftAside: [] } };
   const input: BatchInput = {
     ...before,
     round: before.round + 1,

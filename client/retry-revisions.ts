@@ -15,8 +15,8 @@ export type RetryRequest = {
   decisions?: string;
 };
 
-/** Rows of the batch that come out otherwise in this round. */
-export type Revised = { corrected: number; rejected: number };
+/** Rows of the batch that come out otherwise in this round, and ids of a corrected catalog whose changes it does not take in. */
+export type Revised = { corrected: number; rejected: number; leftAside: string[] };
 
 type Revisions = Pick<Extract<CatalogSource, { kind: 'retry' }>, 'corrected' | 'decisions'>;
 
@@ -42,7 +42,12 @@ export async function keepRevisions(
     ...(corrected !== null && { corrected: await kept.corrected(corrected) }),
     ...(rejected !== null && { decisions: await kept.decisions(rejected.bytes) }),
   };
-  return { source, revised: { corrected: corrected?.changed ?? 0, rejected: rejected?.ids.size ?? 0 } };
+  const revised = {
+    corrected: corrected?.changed ?? 0,
+    rejected: rejected?.ids.size ?? 0,
+    leftAside: corrected?.leftAside ?? [],
+  };
+  return { source, revised };
 }
 
 async function rowsOf(store: ObjectStore, batch: string): Promise<ManifestRow[]> {
@@ -80,21 +85,21 @@ async function readCorrected(
   const before = new Map(rows.map(({ id, render_key }) => [id, render_key]));
   const wanted = new Set(toMake.map(({ id }) => id));
   let changed = 0;
-  const ineffective = { made: [] as string[], unknown: 0 };
+  const ineffective = { made: [] as string[], unknown: [] as string[] };
   for await (const { id, renderKey } of requestedJobs({ ...input, source }, files, catalog)) {
-    if (!before.has(id)) ineffective.unknown += 1;
+    if (!before.has(id)) ineffective.unknown.push(id);
     else if (before.get(id) === renderKey) continue;
     else if (wanted.has(id)) changed += 1;
     else ineffective.made.push(id);
   }
   if (changed === 0) throw nothingCorrected(catalog, [...wanted], ineffective);
-  return { files, format, reading: read, changed };
+  return { files, format, reading: read, changed, leftAside: [...ineffective.made, ...ineffective.unknown] };
 }
 
 const IDS_SHOWN = 5;
 
 /** Changes that a retry does not take in: of rows that have their image, and of rows that the batch does not know. */
-type Ineffective = { made: string[]; unknown: number };
+type Ineffective = { made: string[]; unknown: string[] };
 
 function nothingCorrected(catalog: string, wanted: string[], { made, unknown }: Ineffective): UserError {
   const among = wanted.length === 0 ? 'there is none' : some(wanted);
@@ -104,10 +109,10 @@ function nothingCorrected(catalog: string, wanted: string[], { made, unknown }: 
       : [
           ` What was changed (${some(made)}) has its image, which stays: reject it, or submit the catalog as another batch.`,
         ]),
-    ...(unknown === 0
+    ...(unknown.length === 0
       ? []
       : [
-          ` ${unknown} of its rows have ids that the batch does not have. Rows without an id are called after what they say, so that a corrected one has another ` +
+          ` ${unknown.length} of its rows have ids that the batch does not have. Rows without an id are called after what they say, so that a corrected one has another ` +
             'name: give the corrected rows the ids that the manifest has.',
         ]),
   ];

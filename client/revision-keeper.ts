@@ -12,6 +12,8 @@ export type CorrectedCatalog = {
   reading: CatalogReading;
   /** Rows that are to be made and come out otherwise. */
   changed: number;
+  /** Ids of the others that it changes or adds: they have their image, or the batch does not know them. */
+  leftAside: string[];
 };
 
 type Corrected = NonNullable<Extract<CatalogSource, { kind: 'retry' }>['corrected']>;

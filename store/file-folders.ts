@@ -1,5 +1,5 @@
 import { lstat, mkdir, open, readdir, realpath, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { UserError } from '../catalog/user-error.ts';
 import { errorCode, isMissing } from './file-errors.ts';
 import { SCRATCH_FOLDER } from './layout.ts';
@@ -26,13 +26,25 @@ export async function findFolder(root: string, name: string): Promise<string> {
 
 /** As findFolder, but makes what is missing. */
 export async function makeFolders(root: string, name: string): Promise<string> {
-  await mkdir(root, { recursive: true });
+  await makeRoot(root);
   let folder = await realpath(root);
   for (const part of name.split('/').filter((part) => part !== '')) {
     folder = join(folder, part);
     await makeFolder(folder);
   }
   return folder;
+}
+
+/** Not by Node's own way to make parents too, which tries for ever where a file system makes no folders (`/proc`). */
+async function makeRoot(root: string): Promise<void> {
+  try {
+    await mkdir(root);
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return;
+    if (!isMissing(error) || dirname(root) === root) throw error;
+    await makeRoot(dirname(root));
+    await mkdir(root);
+  }
 }
 
 async function makeFolder(folder: string): Promise<void> {

@@ -100,8 +100,7 @@ function wantedOf(
 ): bigint[] | null {
   const counted = count >= UNCOUNTABLE ? 'more than can be counted' : count.toLocaleString('en');
   const report = (expected: string) => {
-    const column = raw.columns.get('prompt')?.name ?? 'prompt';
-    problems.add({ line: raw.line, column, expected, found: counted });
+    problems.add({ line: raw.line, column: null, expected, found: counted });
     return null;
   };
   if (sample !== null) {

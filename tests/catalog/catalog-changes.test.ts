@@ -29,11 +29,12 @@ function compare(now: Job[]) {
 }
 
 it('tells rows that changed, came and went from those that the render key leaves alone', async () => {
-  const now = await jobs('id,prompt,seed,note\nhen,a hen,3,another note\nowl,an owl,7,x\nbee,=a bee,4,x\n');
+  const now = await jobs('id,prompt,seed,note\nhen,a hen,3,another note\nowl,a barn owl,7,x\nbee,=a bee,4,x\n');
   const { counts, lines } = compare(now);
   expect(changesText(counts)).toBe('since monday: 1 changed, 1 new, 1 gone, 1 as before');
   expect(lines).toEqual([
-    '"changed","owl","seed","an owl","an owl"',
+    '"changed","owl","prompt","an owl","a barn owl"',
+    '"changed","owl","seed","2","7"',
     `"added","bee","","","'=a bee"`,
     '"removed","fox","","a fox",""',
   ]);
@@ -46,5 +47,5 @@ it('says that the model changed where no parameter of a row did', async () => {
     }),
   );
   expect(counts).toEqual({ since: 'monday', changed: 3, added: 0, removed: 0, unchanged: 0 });
-  expect(lines[0]).toBe('"changed","fox","model or format","a fox","a fox"');
+  expect(lines[0]).toBe('"changed","fox","model or format","",""');
 });

@@ -27,6 +27,12 @@ it('a picture that is rejected again and again never comes back, whatever the co
   }
 });
 
+it('a new seed is told in place of the one that was chosen from a grid', () => {
+  const grid = { ...job, metadata: { 'choice:row': 'fox', 'choice:seed': '1' } };
+  const next = nextJob(grid, imageOf(grid), [], { corrected: corrections(), rejected: rejecting(grid) }, basis)!;
+  expect(next.metadata).toEqual({ 'choice:row': 'fox', 'choice:seed': String(next.seed) });
+});
+
 it('a rejected picture of an earlier version is not made anew by this one', () => {
   const old = keyed(sampleJob, 0);
   const next = nextJob(old, imageOf(old), [], { corrected: corrections(job), rejected: rejecting(old) }, basis)!;

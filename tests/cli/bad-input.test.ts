@@ -106,11 +106,16 @@ test('none of all these has started anything', async () => {
   expect(await run(['schedule', 'list'])).toMatchObject({ code: 0, stdout: '', stderr: 'no schedule yet\n' });
 });
 
-test('a schedule of a catalog that is not there yet is set, and says what that means', async () => {
+test('a schedule of a catalog that is not there yet, or is wrong, is set, and says what that means', async () => {
   const missing = await run(['schedule', 'create', 'early', 'tomorrow.csv', '--at', '03:00']);
   expect(missing).toMatchObject({
     code: 0,
     stderr: expect.stringMatching(/tomorrow\.csv is not there yet: batches fail/),
+  });
+  const wrong = await place.catalog('wrong.csv', 'prompt,size\na fox,999');
+  expect(await run(['schedule', 'create', 'wrong', wrong, '--at', '03:00'])).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(/line 2, size: .*\nUntil this is mended, batches fail\.\n$/s),
   });
   const there = await place.catalog('good.csv', 'prompt\na fox');
   expect(await run(['schedule', 'create', 'ready', there, '--at', '03:00'])).toMatchObject({ code: 0, stderr: '' });

@@ -33,5 +33,5 @@ test('times are in UTC, to the second', () => {
 
 test('totals tell what was left out by a cancellation, and what was computed twice', () => {
   const totals = { jobs: 5, rendered: 2, reused: 1, failed: 0, cancelled: 2, extraComputations: 1 };
-  expect(totalsText(totals)).toBe('5 jobs, 2 rendered, 1 reused, 2 not started, 1 computed more than once');
+  expect(totalsText(totals)).toBe('5 jobs, 2 rendered, 1 reused, 2 cancelled, 1 computed more than once');
 });

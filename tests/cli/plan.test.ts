@@ -28,6 +28,23 @@ test('a plan tells of negative prompts that guidance 1 leaves without effect', a
   expect(await plan('prompt,negative_prompt\na fox,blurry\n')).not.toContain('negative');
 });
 
+test('a plan asks of a column that is spelt almost as one of ours', async () => {
+  const catalog = join(folder, 'typo.csv');
+  await writeFile(catalog, 'prompt,Negativ Prompt,variant,team\na fox,blurry,2,shop\n');
+  const { stderr } = await runHere(['plan', catalog, '--bundle', 'pixart-icons', '--store', join(folder, 'out')]);
+  expect(stderr.trim().split('\n')).toEqual([
+    'column "Negativ Prompt" changes no picture and is carried along; was negative_prompt meant?',
+    'column "variant" changes no picture and is carried along; was variants meant?',
+  ]);
+});
+
+test('a plan tells which rows have a prompt or negative prompt that is longer than the model reads', async () => {
+  const long = 'blurry '.repeat(200);
+  expect(await plan(`prompt,negative_prompt\na fox,\na dog,${long}\n${long},\n`)).toContain(
+    '2 rows with a prompt of more than 120 tokens, whose end the model does not see: line 3, 4',
+  );
+});
+
 test('a plan tells which columns travel along, and those that the table has of its own', async () => {
   const told = await plan('prompt,team,status\na fox,shop,new\n');
   expect(told).toMatch(/^carried along to the manifest: team$/m);

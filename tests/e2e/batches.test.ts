@@ -201,6 +201,21 @@ test('a schedule starts batches of what its catalog holds when it is due', async
   expect((await here('schedule', 'list', '--json')).stdout).toBe('');
 });
 
+test('of a batch that could not be planned, status tells why, and what retry needs is said', async () => {
+  const missing = join(place.folder, 'not-there.csv');
+  expectCode(0, await here('schedule', 'create', 'early', missing, '--cron', '0 3 1 1 *'));
+  expectCode(0, await here('schedule', 'trigger', 'early'));
+  const batch = await batchOfSchedule('early');
+  expectCode(3, await here('watch', batch));
+  const why = 'catalog: expected a file at';
+  expect((await here('status', batch)).stdout).toMatch(new RegExp(`^batch ${batch} failed: ${why}`));
+  expect(jsonLines(await here('status', batch, '--json'))).toMatchObject([
+    { state: 'failed', reason: expect.stringContaining(why) },
+  ]);
+  expect(expectCode(2, await here('retry', batch)).stderr).toContain('status tells why');
+  expectCode(0, await here('schedule', 'delete', 'early'));
+});
+
 test('rows that fail are listed with the reason and make the exit code 3; retry renders them once the reason is gone', async () => {
   const other = await twoSizeBundle(join(place.folder, 'other'), 'tiny-other');
   const catalog = await place.catalog('things.csv', things('red'));
@@ -211,6 +226,7 @@ test('rows that fail are listed with the reason and make the exit code 3; retry 
     expect.arrayContaining(rows.map((thing) => [thing, 'BundleMismatch'])),
   );
   expect(failing.stdout).toContain(failures[0]!.reason);
+  expect(failing.stdout).toContain('npx pixart-batch retry other');
 
   await fleet.stop();
   fleet = await fleetWith(other);

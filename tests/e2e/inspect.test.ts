@@ -1,9 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runHere } from '../cli/run-here.ts';
-import { expectCode, type Finished, jsonLines, pixartBatch } from './command-line.ts';
+import { expectCode, type Finished, jsonLines, pixartBatch, ROOT } from './command-line.ts';
 import { createWorkplace, type Workplace } from './workplace.ts';
 
 let place: Workplace;
@@ -34,7 +35,7 @@ test.each(['png', 'webp'])('an image tells what made it, and is made again byte 
   expect(changed).toMatchObject({ ...made, seed: 8, width: 256, height: 256 });
 });
 
-test('at another size an image keeps its shape', async () => {
+test('at another size an image keeps its shape; who reads of it and has seen enough ends the command quietly', async () => {
   const [wide, larger] = [file('wide.png'), file('larger.png')];
   expectCode(0, await run('render', 'a fox', '--aspect', '16:9', '--steps', '2', '--out', wide));
   expectCode(0, await run('render', '--like', wide, '--size', '512', '--out', larger));
@@ -44,6 +45,10 @@ test('at another size an image keeps its shape', async () => {
   }[];
   expect(large!.width / large!.height).toBeCloseTo(small!.width / small!.height, 1);
   expect(large!.width).toBeGreaterThan(small!.width);
+
+  const piped = `"${process.execPath}" cli/bin.mjs inspect ${`"${wide}" `.repeat(20)} | true; exit "\${PIPESTATUS[0]}"`;
+  const { status, stderr } = spawnSync('bash', ['-c', piped], { cwd: ROOT, encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({ status: 141, stderr: '' });
 });
 
 test('a picture of somebody else is refused, by inspect and as a model', async () => {

@@ -127,6 +127,14 @@ describe('a folder as a store', () => {
 });
 
 describe('a folder that refuses', () => {
+  test.skipIf(process.platform !== 'linux')(
+    'is no reason to try for ever where a file system makes no folders',
+    async () => {
+      const store = await openStore(storeUrl('/proc/no-store/of-ours'));
+      await expect(store.create('a.png', data, 'image/png')).rejects.toThrow(/ENOENT/);
+    },
+  );
+
   test('says that a file is larger than the process may write, leaves nothing, and may be tried again', () => {
     const printed = writeUnder('ulimit -f 100', freshRoot(), 1_000_000);
     expect(printed).toMatchObject({ error: 'StoreUnavailable', listed: [], temporary: [] });

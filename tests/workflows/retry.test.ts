@@ -20,7 +20,7 @@ beforeAll(async () => {
   site = await startSite({ before });
 });
 
-afterAll(() => site.stop());
+afterAll(() => site?.stop());
 
 async function submitted(batch: string, rows: string[]): Promise<Manifest> {
   await site.submit(batch, rows);
@@ -46,7 +46,7 @@ it('a retry takes failed rows as a corrected catalog has them, and leaves those 
     'new,a row that the batch does not have,256',
   ]);
   const retried = await retryBatch(site.client, 'corrected', { corrected: { catalog } });
-  expect(retried).toEqual({ round: 2, missing: 2, corrected: 1, rejected: 0 });
+  expect(retried).toEqual({ round: 2, missing: 2, corrected: 1, rejected: 0, leftAside: [fox!.id, 'new'] });
   await batchEnd(site.client, 'corrected');
   const second = await site.manifest('corrected');
   expect(second.images.map(({ id, prompt }) => [id, prompt])).toEqual([
@@ -57,7 +57,7 @@ it('a retry takes failed rows as a corrected catalog has them, and leaves those 
   expect(second.totals).toMatchObject({ jobs: 3, rendered: 2, failed: 1 });
 
   const still = await retryBatch(site.client, 'corrected');
-  expect(still).toEqual({ round: 3, missing: 1, corrected: 0, rejected: 0 });
+  expect(still).toEqual({ round: 3, missing: 1, corrected: 0, rejected: 0, leftAside: [] });
   await batchEnd(site.client, 'corrected');
   expect((await site.manifest('corrected')).images).toEqual(second.images);
 });
@@ -145,7 +145,7 @@ it('a rejected row that a corrected catalog has too is made as that says', async
   const decisions = await file('both.csv', ['id,render_key,decision', `${cup!.id},${cup!.renderKey},rejected`]);
   const catalog = await file('both-edited.csv', ['id,prompt,size', `${cup!.id},a blue cup,256`]);
   const retried = await retryBatch(site.client, 'both', { decisions, corrected: { catalog } });
-  expect(retried).toEqual({ round: 2, missing: 0, corrected: 1, rejected: 1 });
+  expect(retried).toEqual({ round: 2, missing: 0, corrected: 1, rejected: 1, leftAside: [] });
   await batchEnd(site.client, 'both');
   expect((await site.manifest('both')).images[0]).toMatchObject({ id: cup!.id, prompt: 'a blue cup' });
 });

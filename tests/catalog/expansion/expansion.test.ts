@@ -136,7 +136,7 @@ describe('an expansion that is too large', () => {
 
   it('of 10¹² is refused at once with its number, beside all other problems', async () => {
     expect(await problemsOf(`prompt,steps\n${twelveZeros},\na cup,-1\n`, expanding())).toEqual([
-      'line 2, prompt: expected at most 1000 combinations of a row (--max-per-row), or a sample of them (--sample), found 1,000,000,000,000',
+      'line 2: expected at most 1000 combinations of a row (--max-per-row), or a sample of them (--sample), found 1,000,000,000,000',
       'line 3, steps: expected a whole number from 1 to 200, found "-1"',
     ]);
   });
