@@ -12,21 +12,25 @@ from training.paths import CACHE
 from training.stages import STAGES, TEXT_RUN
 
 CHECKPOINT = Path(__file__).parent / "checkpoint"
-"""What the shipped bundle was exported from, whole."""
+"""What the shipped bundles were exported from: a Hugging Face folder, and further transformers beside its own."""
 
-STAGE = "512px"
-"""The stage that its transformer comes from."""
+TRANSFORMERS = {"512px": "transformer", "few-steps": "few-steps"}
+"""By stage: the folder of the checkpoint with its transformer."""
+
+VAES = {name for stage in TRANSFORMERS for name in (STAGES[stage].vae, STAGES[stage].decoder)}
 
 
 def restore(cache: Path = CACHE) -> None:
-    """Fill an empty cache with autoencoder, tokenizer, text encoder and the last stage's transformer, in float32."""
-    runs, vaes = cache / "runs", (cache / STAGES[STAGE].vae, cache / STAGES[STAGE].decoder)
-    taken = [path for path in (*vaes, cache / "tokenizer", runs / TEXT_RUN, runs / STAGE) if path.exists()]
+    """Fill an empty cache with autoencoder, tokenizer, text encoder and the kept stages' transformers, in float32."""
+    runs, vaes = cache / "runs", [cache / name for name in VAES]
+    kept = [*vaes, cache / "tokenizer", *(runs / name for name in (TEXT_RUN, *TRANSFORMERS))]
+    taken = [path for path in kept if path.exists()]
     if taken:
         raise SystemExit(f"nothing restored: {taken[0]} is there already; move it away first")
     encoder = T5EncoderModel.from_pretrained(CHECKPOINT / "text_encoder", dtype=torch.float32).state_dict()
     _keep(runs / TEXT_RUN, {f"encoder.{name}": weight for name, weight in encoder.items()})
-    _keep(runs / STAGE, transformer_weights())
+    for stage in TRANSFORMERS:
+        _keep(runs / stage, transformer_weights(stage))
     # One encoder, and so the same latents: the better decoder serves both.
     vae = AutoencoderKL.from_pretrained(CHECKPOINT / "vae", torch_dtype=torch.float32)
     for folder in vaes:
@@ -34,9 +38,9 @@ def restore(cache: Path = CACHE) -> None:
     shutil.copytree(CHECKPOINT / "tokenizer", cache / "tokenizer")
 
 
-def transformer_weights() -> dict[str, torch.Tensor]:
-    """Return the committed transformer's weights in float32, those of compressed layers among them."""
-    weights = load_file(CHECKPOINT / "transformer" / "diffusion_pytorch_model.safetensors")
+def transformer_weights(stage: str) -> dict[str, torch.Tensor]:
+    """Return a kept stage's transformer in float32, the weights of compressed layers among it."""
+    weights = load_file(CHECKPOINT / TRANSFORMERS[stage] / "diffusion_pytorch_model.safetensors")
     return {name: weight.float() for name, weight in weights.items()}
 
 

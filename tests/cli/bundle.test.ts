@@ -16,6 +16,12 @@ beforeAll(async () => {
 
 afterAll(() => rm(home, { recursive: true }));
 
+test('the first of the shipped bundles is meant where no other is installed, else one has to be chosen', async () => {
+  expect(await runHere(['bundle', 'verify'])).toMatchObject({ code: 0, stdout: 'pixart-icons: intact\n' });
+  const several = await runHere(['bundle', 'verify'], { PIXART_BATCH_BUNDLES: home });
+  expect(several).toMatchObject({ code: 2, stderr: expect.stringMatching(/several are installed: .*mine.*--bundle/) });
+});
+
 test('"bundle info" lists what --bundle goes by, and a broken bundle hides no other', async () => {
   const { code, stdout, stderr } = await runHere(['bundle', 'info'], { PIXART_BATCH_BUNDLES: home });
   expect(code).toBe(0);

@@ -1,6 +1,6 @@
-"""What the reference draws from the shipped model's weights: `models/python.sh -m export.golden.shipped tests/golden`.
+"""What the reference draws from the shipped models' weights: `models/python.sh -m export.golden.shipped tests/golden`.
 
-Run it again whenever `models/training/checkpoint` and the bundle exported from it change.
+Run it again whenever `models/training/checkpoint` and the bundles exported from it change.
 """
 
 import argparse
@@ -16,24 +16,29 @@ from PIL import Image
 from torch import Tensor
 
 from training.restore import CHECKPOINT, transformer_weights
+from training.schedule import scheduler
+from training.stages import STAGES
 from training.transformer import from_weights
 
 from ..quiet import quiet_libraries
 from .trace import Case, trace
 
 MAX_TOKENS = 120
+STAGE_OF = {"pixart-icons": "512px", "pixart-icons-4-steps": "few-steps"}
+FOX, PAIR = "a glossy fox on a red background", "a flat cat left of a flat dog on a white background"
 CASES = (
-    Case("square", "pixart-icons", "a glossy fox on a red background", 256, 256, seed=7, steps=4),
-    Case("wide", "pixart-icons", "a flat cat left of a flat dog on a white background", 384, 640, seed=8, steps=4),
+    ("256", Case("square", "pixart-icons", FOX, 256, 256, seed=7, steps=4)),
+    ("512", Case("wide", "pixart-icons", PAIR, 384, 640, seed=8, steps=4)),
+    ("512", Case("wide-4-steps", "pixart-icons-4-steps", PAIR, 384, 640, seed=8, steps=4, guidance=1.0)),
 )
-SIZES = {"square": "256", "wide": "512"}
 
 
-def load_pipeline(size: str) -> PixArtSigmaPipeline:
-    """Diffusers' pipeline of the shipped weights with the training code's transformer, for it has no KV compression."""
-    pipeline = PixArtSigmaPipeline.from_pretrained(CHECKPOINT, dtype=torch.float32)
+def load_pipeline(stage: str, size: str) -> PixArtSigmaPipeline:
+    """Diffusers' pipeline of a stage's weights with the training code's transformer, for it has no KV compression."""
+    order = STAGES[stage].sampling.order
+    pipeline = PixArtSigmaPipeline.from_pretrained(CHECKPOINT, scheduler=scheduler(order), dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
-    model = from_weights(transformer_weights()).eval()
+    model = from_weights(transformer_weights(stage)).eval()
 
     def forward(latents: Tensor, **call: Any) -> tuple[Tensor]:
         states, mask = call["encoder_hidden_states"], call["encoder_attention_mask"]
@@ -45,7 +50,7 @@ def load_pipeline(size: str) -> PixArtSigmaPipeline:
 
 def write_case(case: Case, size: str, folder: Path) -> None:
     """Writes case.json and image.png."""
-    image = trace(load_pipeline(size), case, MAX_TOKENS).tensors["image"]
+    image = trace(load_pipeline(STAGE_OF[case.bundle], size), case, MAX_TOKENS).tensors["image"]
     folder.mkdir(parents=True)
     Image.fromarray(image).save(folder / "image.png", optimize=True)
     request = {
@@ -69,8 +74,8 @@ def main(arguments: list[str]) -> None:
     folder = parser.parse_args(arguments).target / "shipped"
     quiet_libraries()
     shutil.rmtree(folder, ignore_errors=True)
-    for case in CASES:
-        write_case(case, SIZES[case.name], folder / case.name)
+    for size, case in CASES:
+        write_case(case, size, folder / case.name)
 
 
 if __name__ == "__main__":

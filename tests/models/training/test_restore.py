@@ -4,22 +4,22 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from training.restore import CHECKPOINT, STAGE, restore
+from training.restore import CHECKPOINT, TRANSFORMERS, VAES, restore
 from training.run import Run
-from training.stages import STAGES, TEXT_RUN
+from training.stages import TEXT_RUN
 from training.train_text import load_text_encoder
-from training.transformer import Shape, Transformer
+from training.transformer import from_weights
 
 
 def test_the_committed_weights_go_on_where_training_stopped(tmp_path: Path) -> None:
     restore(tmp_path)
-    model = Transformer(Shape())
-    model.load_state_dict(Run(STAGE, tmp_path / "runs").averaged())
-    committed = load_file(CHECKPOINT / "transformer" / "diffusion_pytorch_model.safetensors")
-    name = "transformer_blocks.3.attn1.to_q.weight"
-    assert torch.equal(model.state_dict()[name], committed[name].float())
+    for stage, folder in TRANSFORMERS.items():
+        model = from_weights(Run(stage, tmp_path / "runs").averaged())
+        committed = load_file(CHECKPOINT / folder / "diffusion_pytorch_model.safetensors")
+        name = "transformer_blocks.3.attn1.to_q.weight"
+        assert torch.equal(model.state_dict()[name], committed[name].float())
     committed = load_file(CHECKPOINT / "vae" / "diffusion_pytorch_model.safetensors")
-    for name in (STAGES[STAGE].vae, STAGES[STAGE].decoder):
+    for name in VAES:
         vae = load_file(tmp_path / name / "diffusion_pytorch_model.safetensors")
         assert torch.equal(vae["decoder.conv_out.weight"], committed["decoder.conv_out.weight"].float())
     encoder = load_text_encoder(Run(TEXT_RUN, tmp_path / "runs"))
