@@ -29,6 +29,9 @@ from training.transformer import Shape, Transformer, compress, from_weights
 LOGGED = 25
 """The loss is logged as a mean of so many steps."""
 
+SAMPLED_PIXELS = 8 * 512 * 512
+"""A sheet on the way has no more: eight pictures of 1024 px would take a processor as long as the steps between two."""
+
 
 def is_matrix(name: str, parameter: nn.Parameter) -> bool:
     """Muon takes the blocks' matrices; tables, biases, embeddings and the output layer are AdamW's."""
@@ -105,8 +108,9 @@ class Trainer:
         self.draw(vae, run.folder / f"sample-{step:05}.png", samples)
 
     def draw(self, vae: AutoencoderKL, file: Path, count: int) -> None:
-        """Sample held-out prompts with the averaged model at the stage's first size."""
+        """Sample held-out prompts with the averaged model at the stage's first size, fewer where that is large."""
         recipe = self.stage.sources[0].recipe
+        count = max(1, min(count, SAMPLED_PIXELS // (recipe.width * recipe.height)))
         prompts = [prompt for prompt, _ in sheet_prompts(count)]
         images = sample(
             self.average.module,
