@@ -122,7 +122,7 @@ class Trainer:
             base_side=recipe.base_side,
             sampling=self.stage.sampling,
         )
-        Image.fromarray(contact_sheet(images, 8)).save(file)
+        Image.fromarray(contact_sheet(images, min(count, 8))).save(file)
 
 
 def load_average(name: str) -> Transformer:
