@@ -83,7 +83,7 @@ const expandedRows = (
 function checkDefaults({ defaults, bundle }: PlanOptions): void {
   if (!bundle.sizes.includes(defaults.size)) {
     const served = bundle.sizes.join(', ');
-    throw new UserError(`default size: expected a size that the bundle serves (${served}), found ${defaults.size}`);
+    throw new UserError(`size: expected a size that the bundle serves (${served}), found ${defaults.size}`);
   }
   if (defaults.format !== 'png' && defaults.quality === null) {
     throw new UserError(`format ${defaults.format}: expected a quality from 1 to 100, found none`);

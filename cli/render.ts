@@ -75,6 +75,8 @@ async function render(prompt: string | undefined, options: RenderOptions): Promi
   const isChanged = options.quality !== undefined || Object.values(asked).some((value) => value !== undefined);
   const difference = model && whatDiffers(model, bundle, job, isChanged);
   if (difference) note(difference);
+  if (job.negativePrompt !== '' && job.guidance === 1)
+    note('the negative prompt has no effect: guidance 1 is without it');
   const file = options.out ?? defaultName(job);
   if (existsSync(file) && !options.force) throw alreadyThere(file);
   await checkPlace(file);

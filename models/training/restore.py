@@ -36,6 +36,7 @@ def restore(cache: Path = CACHE) -> None:
     for folder in vaes:
         vae.save_pretrained(folder)
     shutil.copytree(CHECKPOINT / "tokenizer", cache / "tokenizer")
+    print(f"restored {TEXT_RUN}, {', '.join(TRANSFORMERS)} in {runs}")
 
 
 def transformer_weights(stage: str) -> dict[str, torch.Tensor]:

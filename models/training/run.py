@@ -142,7 +142,9 @@ class Run:
             return torch.load(checkpoint, map_location="cpu", weights_only=True)["average"]
         if restored.exists():
             return torch.load(restored, map_location="cpu", weights_only=True)
-        raise FileNotFoundError(f"{self.folder}: no checkpoint; train this stage, or run training.restore")
+        raise FileNotFoundError(
+            f"{self.folder}: no checkpoint; train this stage first (training.restore puts those back that are kept)"
+        )
 
 
 def descend(loss: torch.Tensor, module: nn.Module, optimizers: list[torch.optim.Optimizer], average: Average) -> None:

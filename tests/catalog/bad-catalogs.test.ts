@@ -310,7 +310,7 @@ describe('options that fit no catalog', () => {
   it('have a default size that the bundle does not serve', async () => {
     const defaults = { ...options.defaults, size: '2k' as const };
     await expect(plan('prompt\na\n', { defaults })).rejects.toThrow(
-      'default size: expected a size that the bundle serves (256, 512, 4k), found 2k',
+      'size: expected a size that the bundle serves (256, 512, 4k), found 2k',
     );
   });
 

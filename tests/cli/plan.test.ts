@@ -26,6 +26,9 @@ test('a plan tells of negative prompts that guidance 1 leaves without effect', a
   expect(await plan(rows)).toContain('1 row with a negative prompt that has no effect: guidance 1 is without it');
   expect(JSON.parse(await plan(rows, '--json'))).toMatchObject({ jobs: 3, unheardNegatives: 1 });
   expect(await plan('prompt,negative_prompt\na fox,blurry\n')).not.toContain('negative');
+  expect(await plan('prompt,negative_prompt\na fox,blurry\n', '--bundle', 'pixart-icons-4-steps')).toContain(
+    'no effect',
+  );
 });
 
 test('a plan asks of a column that is spelt almost as one of ours', async () => {
