@@ -18,6 +18,10 @@ export type PlanSummary = {
   bins: { size: Size; bin: Bin; jobs: number }[];
 };
 
+/** Whether a negative prompt changes nothing: guidance 1 is without it. */
+export const isNegativeUnheard = ({ negativePrompt, guidance }: Job): boolean =>
+  negativePrompt !== '' && guidance === 1;
+
 /** Counts a plan's jobs as they come, in the catalog's order. */
 export class SummaryBuilder {
   readonly #keys = new Set<string>();
@@ -29,13 +33,14 @@ export class SummaryBuilder {
   #jobs = 0;
   #line = 0;
 
-  add({ line, prompt, negativePrompt, guidance, renderKey, metadata, size, bin }: Job): void {
+  add(job: Job): void {
+    const { line, prompt, renderKey, metadata, size, bin } = job;
     this.#jobs += 1;
     if (line !== this.#line) {
       this.#line = line;
       this.#rows += 1;
       if (looksLikeTemplate(prompt)) this.#unexpanded += 1;
-      if (negativePrompt !== '' && guidance === 1) this.#unheardNegatives += 1;
+      if (isNegativeUnheard(job)) this.#unheardNegatives += 1;
     }
     this.#keys.add(renderKey);
     for (const column of Object.keys(metadata)) this.#metadata.add(column);

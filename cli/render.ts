@@ -6,6 +6,7 @@ import { IMAGE_FORMATS, type ImageFormat, type Job } from '../catalog/job.ts';
 import { planCatalog } from '../catalog/plan-catalog.ts';
 import { CatalogError, type Problem } from '../catalog/problems.ts';
 import { SIZES } from '../catalog/size.ts';
+import { isNegativeUnheard } from '../catalog/summary.ts';
 import { UserError } from '../catalog/user-error.ts';
 import { encodeImage } from '../images/index.ts';
 import { type BundleRef, bundleRef, PIPELINE_VERSION } from '../models/pixart/index.ts';
@@ -75,8 +76,7 @@ async function render(prompt: string | undefined, options: RenderOptions): Promi
   const isChanged = options.quality !== undefined || Object.values(asked).some((value) => value !== undefined);
   const difference = model && whatDiffers(model, bundle, job, isChanged);
   if (difference) note(difference);
-  if (job.negativePrompt !== '' && job.guidance === 1)
-    note('the negative prompt has no effect: guidance 1 is without it');
+  if (isNegativeUnheard(job)) note('the negative prompt has no effect: guidance 1 is without it');
   const file = options.out ?? defaultName(job);
   if (existsSync(file) && !options.force) throw alreadyThere(file);
   await checkPlace(file);

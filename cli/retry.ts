@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { CatalogFormat } from '../catalog/format.ts';
 import { UserError } from '../catalog/user-error.ts';
-import { type Retried, type RetryRequest, retryBatch } from '../client/index.ts';
+import { type Retried, type RetryRequest, retryBatch, someOf } from '../client/index.ts';
 import { watchToTheEnd } from './follow-batch.ts';
 import {
   addServerOptions,
@@ -70,10 +70,8 @@ function retryRequest({ catalog, catalogFormat, column, rejected }: RetryOptions
   };
 }
 
-const IDS_SHOWN = 5;
-
 const leftAsideText = (ids: string[]): string =>
-  `left aside, since the batch has an image of them already or does not have such ids: ${ids.slice(0, IDS_SHOWN).join(', ')}${ids.length > IDS_SHOWN ? ' …' : ''}`;
+  `left aside, since the batch has an image of them already or does not have such ids: ${someOf(ids)}`;
 
 /** `round 2 has started: 5 missing images, 2 rejected images again (what was rejected stays under objects/); 3 of them as corrected` */
 function startedText({ round, missing, corrected, rejected }: Retried): string {

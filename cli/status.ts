@@ -81,9 +81,8 @@ function details({ round, catalog, store, bundle, startedAt, endedAt }: BatchLis
 
 /** What has ended without an outcome was cancelled. */
 function sizeText(counts: SizeProgress, hasEnded: boolean): string {
-  const open = hasEnded ? counts.jobs - settled(counts) : 0;
-  const outcomes = open > 0 && settled(counts) === 0 ? [] : [outcomeText(counts)];
-  return [count(counts.jobs, 'job'), ...outcomes, ...(open > 0 ? [`${open} cancelled`] : [])].join(', ');
+  const cancelled = hasEnded ? counts.jobs - settled(counts) : 0;
+  return `${count(counts.jobs, 'job')}, ${outcomeText({ ...counts, cancelled })}`;
 }
 
 function againText({ activity, count: pending, attempts, reason }: Retrying): string {

@@ -6,7 +6,7 @@ import { type BatchClient, type BatchEnd, batchProgress, describeBatch, isSheetP
 import { batchFolder, contactSheetPageName, manifestName } from '../store/index.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { count, printJson, printLine, table } from './output.ts';
-import { outcomeText, settled } from './progress-text.ts';
+import { outcomeText } from './progress-text.ts';
 
 /** Prints how a batch ended, and where its results are; the exit code says whether all of its images are there. */
 export async function tellEnd(client: BatchClient, batch: string, end: BatchEnd, json: boolean): Promise<ExitCode> {
@@ -68,11 +68,10 @@ function storePlace(url: string, isShort: boolean): string {
 }
 
 /** `24 jobs, 20 rendered, 4 reused` */
-export function totalsText({ jobs, cancelled, extraComputations, ...outcome }: Totals): string {
+export function totalsText({ jobs, extraComputations, ...outcome }: Totals): string {
   return [
     count(jobs, 'job'),
-    ...(settled(outcome) === 0 && cancelled > 0 ? [] : [outcomeText(outcome)]),
-    ...(cancelled === 0 ? [] : [`${cancelled} cancelled`]),
+    outcomeText(outcome),
     ...(extraComputations === 0 ? [] : [`${extraComputations} computed more than once`]),
   ].join(', ');
 }

@@ -7,7 +7,7 @@ export { controlBatch } from './control-batch.ts';
 export { type BatchListing, describeBatch, listBatches } from './list-batches.ts';
 export { type Preview, PreviewBuilder } from './preview.ts';
 export { type Retried, retryBatch } from './retry-batch.ts';
-export type { RetryRequest } from './retry-revisions.ts';
+export { type RetryRequest, someOf } from './retry-revisions.ts';
 export { type Retrying, retrying } from './retrying.ts';
 export {
   backfillSchedule,

@@ -102,12 +102,12 @@ const IDS_SHOWN = 5;
 type Ineffective = { made: string[]; unknown: string[] };
 
 function nothingCorrected(catalog: string, wanted: string[], { made, unknown }: Ineffective): UserError {
-  const among = wanted.length === 0 ? 'there is none' : some(wanted);
+  const among = wanted.length === 0 ? 'there is none' : someOf(wanted);
   const hints = [
     ...(made.length === 0
       ? []
       : [
-          ` What was changed (${some(made)}) has its image, which stays: reject it, or submit the catalog as another batch.`,
+          ` What was changed (${someOf(made)}) has its image, which stays: reject it, or submit the catalog as another batch.`,
         ]),
     ...(unknown.length === 0
       ? []
@@ -121,4 +121,6 @@ function nothingCorrected(catalog: string, wanted: string[], { made, unknown }: 
   );
 }
 
-const some = (ids: string[]): string => `${ids.slice(0, IDS_SHOWN).join(', ')}${ids.length > IDS_SHOWN ? ' …' : ''}`;
+/** The first of some ids, for a message. */
+export const someOf = (ids: readonly string[]): string =>
+  `${ids.slice(0, IDS_SHOWN).join(', ')}${ids.length > IDS_SHOWN ? ' …' : ''}`;

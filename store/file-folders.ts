@@ -38,14 +38,19 @@ export async function makeFolders(root: string, name: string): Promise<string> {
 /** Not by Node's own way to make parents too, which tries for ever where a file system makes no folders (`/proc`). */
 async function makeRoot(root: string): Promise<void> {
   try {
-    await mkdir(root);
+    await makeOnce(root);
   } catch (error) {
-    if (errorCode(error) === 'EEXIST') return;
     if (!isMissing(error) || dirname(root) === root) throw error;
     await makeRoot(dirname(root));
-    await mkdir(root);
+    await makeOnce(root);
   }
 }
+
+/** Another writer may have been quicker. */
+const makeOnce = (folder: string): Promise<void> =>
+  mkdir(folder).catch((error: unknown) => {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  });
 
 async function makeFolder(folder: string): Promise<void> {
   try {

@@ -33,7 +33,7 @@ test('a plan tells of negative prompts that guidance 1 leaves without effect', a
 
 test('a plan asks of a column that is spelt almost as one of ours', async () => {
   const catalog = join(folder, 'typo.csv');
-  await writeFile(catalog, 'prompt,Negativ Prompt,variant,team\na fox,blurry,2,shop\n');
+  await writeFile(catalog, 'prompt,Negativ Prompt,variant,team,no,sku\na fox,blurry,2,shop,7,k1\n');
   const { stderr } = await runHere(['plan', catalog, '--bundle', 'pixart-icons', '--store', join(folder, 'out')]);
   expect(stderr.trim().split('\n')).toEqual([
     'column "Negativ Prompt" changes no picture and is carried along; was negative_prompt meant?',
