@@ -126,6 +126,12 @@ describe('a folder as a store', () => {
   });
 });
 
+test('twenty writers make a store that lies several folders deep at once', async () => {
+  const store = await openStore(storeUrl(join(freshRoot(), 'a/b/c')));
+  const writing = Array.from({ length: 20 }, (_, i) => store.create(`objects/${i}.png`, data, 'image/png'));
+  for (const { created } of await Promise.all(writing)) expect(created).toBe(true);
+});
+
 describe('a folder that refuses', () => {
   test.skipIf(process.platform !== 'linux')(
     'is no reason to try for ever where a file system makes no folders',
