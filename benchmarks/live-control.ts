@@ -55,7 +55,7 @@ const starts: { at: number; prompt: string }[] = [];
 const before = ({ prompt }: { prompt: string }): void => void starts.push({ at: performance.now(), prompt });
 const worker = await Worker.create({
   connection,
-  taskQueue: renderQueue('256'),
+  taskQueue: renderQueue('256', BUNDLE.digest),
   activities: createRenderActivities({
     openStore,
     renderer: simulatedRenderer({ bundle: BUNDLE, side: 8, stepMs: () => STEP_MS, before }),

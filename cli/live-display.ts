@@ -1,24 +1,15 @@
 import type { Size } from '../catalog/size.ts';
-import type { WorkersSeen } from '../client/workers-seen.ts';
-import type { BatchProgress } from '../workflows/contract.ts';
 import { liveView } from './live-view.ts';
 import { Pace } from './pace.ts';
 import type { ProgressDisplay } from './progress-display.ts';
 import { settled, sizesOf } from './progress-text.ts';
-
-/** Asks which workers there are. */
-export type SeeWorkers = (sizes: readonly Size[]) => Promise<WorkersSeen>;
-
-/** Workers come and go by the minute, and looking for them takes several calls to the server. */
-const LOOK_EVERY_MS = 10_000;
+import { type SeeWorkers, WorkerWatch } from './worker-watch.ts';
 
 /** A batch on a terminal, painted anew in the same place whenever there is news. */
 export function liveDisplay(stream: NodeJS.WriteStream, seeWorkers: SeeWorkers): ProgressDisplay {
   const screen = new Screen(stream);
   const paces = new Map<Size | 'all', Pace>();
-  let workers: WorkersSeen | null = null;
-  let lookedAt = Number.NEGATIVE_INFINITY;
-  let lookedFor = '';
+  const watch = new WorkerWatch(seeWorkers);
 
   function pace(of: Size | 'all', now: number, done: number): number | null {
     const known = paces.get(of) ?? new Pace();
@@ -27,26 +18,10 @@ export function liveDisplay(stream: NodeJS.WriteStream, seeWorkers: SeeWorkers):
     return known.perSecond(now);
   }
 
-  function look(now: number, progress: BatchProgress): void {
-    const sizes = sizesOf(progress).map(([size]) => size);
-    if (now - lookedAt < LOOK_EVERY_MS && lookedFor === sizes.join()) return;
-    lookedAt = now;
-    lookedFor = sizes.join();
-    // The display is about the batch: where this cannot be told, it is left out.
-    seeWorkers(sizes).then(
-      (seen) => {
-        workers = seen;
-      },
-      () => {
-        workers = null;
-      },
-    );
-  }
-
   return {
     show(progress) {
       const now = performance.now();
-      look(now, progress);
+      const workers = watch.seen(progress);
       const perSecond = pace('all', now, settled(progress.totals));
       const left = sizesOf(progress).map(([size, counts]) => {
         const rate = pace(size, now, settled(counts));

@@ -1,6 +1,7 @@
 import type { WorkersSeen } from '../client/workers-seen.ts';
 import type { BatchProgress } from '../workflows/contract.ts';
 import { outcomeText, settled, sizesOf } from './progress-text.ts';
+import { openSizes, waitsForWorkers } from './worker-watch.ts';
 
 /** What is known besides the batch's own progress. */
 export type Surroundings = {
@@ -9,6 +10,7 @@ export type Surroundings = {
   /** Until the last image, at the pace of each size; `null` where not known yet. */
   secondsLeft: number | null;
   now: Date;
+  /** `null` where nothing is known, or the batch needs nobody. */
   workers: WorkersSeen | null;
 };
 
@@ -43,18 +45,12 @@ function bar(done: number, jobs: number): string {
   return '█'.repeat(full) + '░'.repeat(BAR - full);
 }
 
-function workerLines({ bySize, state }: BatchProgress, workers: WorkersSeen | null): string[] {
-  if (workers === null || (state !== 'planning' && state !== 'rendering')) return [];
+function workerLines(progress: BatchProgress, workers: WorkersSeen | null): string[] {
+  if (workers === null) return [];
   const renderers = workers.renderers.map(({ size, workers: number }) => `${size} px ${number}`);
-  const waiting = workers.renderers.filter(({ size, workers: number }) => {
-    const counts = bySize[size];
-    return number === 0 && counts !== undefined && settled(counts) < counts.jobs;
-  });
   return [
     `  workers  orchestrators ${workers.orchestrators}${renderers.length === 0 ? '' : `  renderers ${renderers.join(', ')}`}`,
-    ...waiting.map(
-      ({ size }) => `  nobody renders ${size} px: start "npx pixart-batch worker --renderer --size ${size}"`,
-    ),
+    ...waitsForWorkers(openSizes(progress), workers).map((line) => `  ${line}`),
   ];
 }
 

@@ -1,7 +1,8 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { BatchProgress } from '../workflows/contract.ts';
-import { liveDisplay, type SeeWorkers } from './live-display.ts';
+import { liveDisplay } from './live-display.ts';
 import { outcomeText, settled, sizesOf } from './progress-text.ts';
+import { openSizes, type SeeWorkers, WorkerWatch, waitsForWorkers } from './worker-watch.ts';
 
 /** Shows a batch's progress to whoever waits for it. */
 export type ProgressDisplay = {
@@ -17,13 +18,15 @@ export function progressDisplay(
   stream: NodeJS.WriteStream = process.stderr,
 ): ProgressDisplay {
   if (json) return jsonLines(process.stdout);
-  return stream.isTTY ? liveDisplay(stream, seeWorkers) : lines(stream);
+  return stream.isTTY ? liveDisplay(stream, seeWorkers) : lines(stream, seeWorkers);
 }
 
 /** A log is read later: a line whenever something has changed, and not more than one in five seconds. */
 const LINE_INTERVAL_MS = 5_000;
 
-function lines(stream: NodeJS.WritableStream): ProgressDisplay {
+function lines(stream: NodeJS.WritableStream, seeWorkers: SeeWorkers): ProgressDisplay {
+  const watch = new WorkerWatch(seeWorkers);
+  let waitedFor = '';
   let last = '';
   let lastAt = 0;
   const print = (progress: BatchProgress): void => {
@@ -33,10 +36,18 @@ function lines(stream: NodeJS.WritableStream): ProgressDisplay {
     last = line;
     lastAt = performance.now();
   };
+  const printWaiting = (progress: BatchProgress): void => {
+    const waiting = waitsForWorkers(openSizes(progress), watch.seen(progress))
+      .map((line) => `${line}\n`)
+      .join('');
+    if (waiting !== waitedFor) stream.write(waiting);
+    waitedFor = waiting;
+  };
   let pending: BatchProgress | null = null;
   return {
     show(progress) {
       pending = progress;
+      printWaiting(progress);
       if (last === '' || performance.now() - lastAt >= LINE_INTERVAL_MS) print(progress);
     },
     end() {

@@ -9,12 +9,14 @@ import {
   type Retrying,
   retrying,
 } from '../client/index.ts';
+import { workersSeen } from '../client/workers-seen.ts';
 import type { BatchProgress, SizeProgress } from '../workflows/contract.ts';
 import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from './options.ts';
 import { count, note, printJson, printLine, table, timeText } from './output.ts';
 import { outcomeText, settled } from './progress-text.ts';
 import { totalsText } from './tell-end.ts';
 import { withClient } from './with-client.ts';
+import { openSizes, waitsForWorkers } from './worker-watch.ts';
 
 const examples = `
 Examples:
@@ -39,9 +41,13 @@ async function status(batch: string, options: ServerOptions & JsonOptions): Prom
       return null;
     });
     const reason = await failureOf(client, listing);
-    const again = listing.endedAt === null && progress !== null ? await retrying(client, batch) : [];
+    const runs = listing.endedAt === null && progress !== null;
+    const again = runs ? await retrying(client, batch) : [];
     if (options.json) return printJson({ ...listing, ...(reason !== null && { reason }), progress, retrying: again });
+    const open = runs ? openSizes(progress) : [];
+    const waiting = open.length > 0 ? waitsForWorkers(open, await workersSeen(client, batch, open)) : [];
     const lines = [headline(listing, progress, reason), details(listing, progress), ...again.map(againText)];
+    lines.push(...waiting.map((line) => `  ${line}`));
     printLine([...lines, ...failures(progress)].join('\n'));
   });
 }

@@ -1,10 +1,16 @@
 import type { Size } from '../catalog/size.ts';
-import { ORCHESTRATOR_QUEUE, renderQueue } from '../workflows/contract.ts';
+import { type BatchMemo, ORCHESTRATOR_QUEUE, renderQueue } from '../workflows/contract.ts';
 import { batchHandle } from './batch-handle.ts';
 import type { BatchClient } from './connect.ts';
 
 /** How many worker processes the server has heard of lately. A process that serves several sizes counts for each of them. */
-export type WorkersSeen = { orchestrators: number; renderers: { size: Size; workers: number }[] };
+export type WorkersSeen = {
+  orchestrators: number;
+  /** Of those that hold the batch's bundle. */
+  renderers: { size: Size; workers: number }[];
+  /** The bundle's name. */
+  bundle: string;
+};
 
 /** A worker asks for work at least once a minute, unless it has its hands full. */
 const SEEN_MS = 90_000;
@@ -17,16 +23,19 @@ const STARTED = 2;
 
 /** The workers that could go on with a batch of these sizes: those that ask for its work, and those that are busy with it. */
 export async function workersSeen(client: BatchClient, batch: string, sizes: readonly Size[]): Promise<WorkersSeen> {
+  const { memo, raw } = await batchHandle(client, batch).describe();
+  const { bundle, bundleDigest } = memo as BatchMemo;
+  const queues = sizes.map((size) => renderQueue(size, bundleDigest));
   const [orchestrators, busy, ...asking] = await Promise.all([
     pollers(client, ORCHESTRATOR_QUEUE, TYPE.workflow),
-    busyWorkers(client, batch),
-    ...sizes.map((size) => pollers(client, renderQueue(size), TYPE.activity)),
+    busyWorkers(client, raw.pendingChildren ?? []),
+    ...queues.map((queue) => pollers(client, queue, TYPE.activity)),
   ]);
   const renderers = sizes.map((size, index) => {
-    const known = busy.filter(({ queue }) => queue === renderQueue(size)).map(({ identity }) => identity);
+    const known = busy.filter(({ queue }) => queue === queues[index]).map(({ identity }) => identity);
     return { size, workers: new Set([...asking[index]!, ...known]).size };
   });
-  return { orchestrators: new Set(orchestrators).size, renderers };
+  return { orchestrators: new Set(orchestrators).size, renderers, bundle };
 }
 
 /** Identities of those who asked the queue for work lately. */
@@ -44,11 +53,10 @@ async function pollers({ temporal, namespace }: BatchClient, queue: string, task
 
 type BusyWorker = { identity: string; queue: string };
 
-/** Who has one of the batch's images in hand: while its hands are full it asks for nothing. */
-async function busyWorkers(client: BatchClient, batch: string): Promise<BusyWorker[]> {
-  const { raw } = await batchHandle(client, batch).describe();
-  const shards = (raw.pendingChildren ?? []).map(({ workflowId }) => workflowId ?? '');
-  return (await Promise.all(shards.map((shard) => busyWith(client, shard)))).flat();
+/** Who has one of these shards' images in hand: while its hands are full it asks for nothing. */
+async function busyWorkers(client: BatchClient, shards: { workflowId?: string | null }[]): Promise<BusyWorker[]> {
+  const workers = await Promise.all(shards.map(({ workflowId }) => busyWith(client, workflowId ?? '')));
+  return workers.flat();
 }
 
 async function busyWith({ temporal }: BatchClient, shard: string): Promise<BusyWorker[]> {

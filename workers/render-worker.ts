@@ -117,7 +117,7 @@ async function createWorkers(
       Worker.create({
         connection,
         namespace,
-        taskQueue: renderQueue(size),
+        taskQueue: renderQueue(size, renderer.bundle.digest),
         activities,
         interceptors: { activity: [observeRenders(observers, size)] },
         maxConcurrentActivityTaskExecutions: IMAGES_IN_HAND,

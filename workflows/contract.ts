@@ -11,7 +11,8 @@ import type { FailureBudget, RowFilter, ShardControl } from './control.ts';
 
 export const ORCHESTRATOR_QUEUE = 'orchestrate';
 
-export const renderQueue = (size: Size): string => `render-${size}`;
+/** A worker holds one bundle, so that each bundle has queues of its own (docs/decisions/069). */
+export const renderQueue = (size: Size, bundleDigest: string): string => `render-${size}-${bundleDigest.slice(0, 12)}`;
 
 export const batchWorkflowId = (batch: string): string => `batch/${batch}`;
 

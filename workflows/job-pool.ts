@@ -5,7 +5,7 @@ export type Outcome = Receipt | Failure;
 
 /** What a pool does to the world. */
 export type PoolWork = {
-  /** Renders a job at the batch's usual priority of now. Its scope is cancelled where the job is taken back or not wanted any more. */
+  /** Renders a job at the batch's usual priority of now. The scope around it is cancelled where the job is taken back or not wanted any more. */
   render(index: number, priority: number): Promise<Outcome>;
   /** Of the jobs that are scheduled, those that a worker has in hand. */
   inHand(): Promise<Set<number>>;
@@ -20,6 +20,9 @@ type Fate = 'wanted' | 'recalled' | 'dropped';
 /**
  * A shard's jobs: those that wait, in order, and a window of those that are scheduled. Settings may change while it runs: what
  * was scheduled and is not in a worker's hands yet is then taken back and waits again; what is being rendered is finished.
+ *
+ * The window is made of lanes, which take one job after the other. A lane has a scope, so that its job can be cancelled; it keeps
+ * it from job to job, because a scope costs a workflow as much as all else that it does for a job (docs/decisions/066).
  */
 export class JobPool {
   readonly #work: PoolWork;
@@ -88,37 +91,35 @@ export class JobPool {
   }
 
   #fill(): void {
-    while (
-      !this.#settings.paused &&
-      !this.#scope.consideredCancelled &&
-      this.#running &&
-      this.#scheduled.size < this.#settings.window &&
-      this.#waiting.length > 0
-    ) {
-      this.#schedule(this.#waiting.shift()!);
-    }
+    // A lane takes its first job at once, and is never rejected: it notes what goes wrong.
+    while (this.#mayStart()) void this.#lane();
   }
 
-  #schedule(index: number): void {
-    // Its parent is the shard's scope, not that of the job that made room for it or of a signal.
+  #mayStart(): boolean {
+    const { paused, window } = this.#settings;
+    const isOpen = this.#running && !paused && !this.#scope.consideredCancelled;
+    return isOpen && this.#scheduled.size < window && this.#waiting.length > 0;
+  }
+
+  /** Ends where there is nothing to start, or with its scope: another lane takes its place then. */
+  async #lane(): Promise<void> {
+    // Its parent is the shard's scope, not that of a signal.
     const scope = new CancellationScope({ cancellable: true, parent: this.#scope });
-    const job = { scope, fate: 'wanted' as Fate, priority: this.#settings.priority };
-    this.#scheduled.set(index, job);
-    scope
-      .run(() => this.#work.render(index, job.priority))
-      .then(
-        (outcome) => {
-          this.#scheduled.delete(index);
-          this.#work.onOutcome(outcome);
-          this.#fill();
-        },
-        (error: unknown) => {
-          this.#scheduled.delete(index);
-          if (!isCancellation(error)) this.#fault = error;
-          else if (job.fate === 'recalled') this.#putBack(index);
-          this.#fill();
-        },
-      );
+    while (!scope.consideredCancelled && this.#mayStart()) {
+      const index = this.#waiting.shift()!;
+      const job = { scope, fate: 'wanted' as Fate, priority: this.#settings.priority };
+      this.#scheduled.set(index, job);
+      try {
+        const outcome = await scope.run(() => this.#work.render(index, job.priority));
+        this.#scheduled.delete(index);
+        this.#work.onOutcome(outcome);
+      } catch (error) {
+        this.#scheduled.delete(index);
+        if (!isCancellation(error)) this.#fault = error;
+        else if (job.fate === 'recalled') this.#putBack(index);
+      }
+    }
+    this.#fill();
   }
 
   #putBack(index: number): void {

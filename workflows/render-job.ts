@@ -4,6 +4,7 @@ import {
   ActivityFailure,
   CancelledFailure,
   isCancellation,
+  patched,
   proxyActivities,
 } from '@temporalio/workflow';
 import type { Failure, Receipt } from '../catalog/receipt.ts';
@@ -15,7 +16,7 @@ import * as limits from './limits.ts';
 export type Scheduling = { activityId?: string; usualPriority?: number };
 
 /** Waits for a render to confirm its cancellation, because one that finishes all the same gives a receipt worth keeping. */
-export async function renderJob(
+export function renderJob(
   input: ShardInput,
   index: number,
   job: JobSummary,
@@ -23,7 +24,7 @@ export async function renderJob(
 ): Promise<Receipt | Failure> {
   const { store, batch, round, shard, bundleDigest, team } = input;
   const { renderImage } = proxyActivities<RenderActivities>({
-    taskQueue: renderQueue(shard.size),
+    taskQueue: patched('queue-by-bundle') ? renderQueue(shard.size, bundleDigest) : `render-${shard.size}`,
     startToCloseTimeout: limits.RENDER_START_TO_CLOSE,
     heartbeatTimeout: limits.RENDER_HEARTBEAT_TIMEOUT,
     retry: limits.RENDER_RETRY,
@@ -35,12 +36,10 @@ export async function renderJob(
       ...(team && { fairnessKey: team.name, fairnessWeight: team.weight }),
     },
   });
-  try {
-    return await renderImage({ store, batch, round, shard: shard.name, index, bundleDigest });
-  } catch (error) {
+  return renderImage({ store, batch, round, shard: shard.name, index, bundleDigest }).catch((error: unknown) => {
     if (wasCancelled(error)) throw new CancelledFailure('the batch was cancelled');
     return failureOf(job.id, error);
-  }
+  });
 }
 
 /** An attempt that fails for another reason after its cancellation was asked for (its worker died) is not tried again either. */

@@ -13,7 +13,7 @@ const workers = await Promise.all([
   Worker.create({ connection, taskQueue: 'bare-activities', activities: { noop: async () => {} } }),
   Worker.create({
     connection,
-    taskQueue: renderQueue('256'),
+    taskQueue: renderQueue('256', BUNDLE.digest),
     activities: createRenderActivities({ openStore, renderer: simulatedRenderer({ bundle: BUNDLE, side: 8 }) }),
   }),
 ]);

@@ -42,7 +42,11 @@ test('pace and end come from what was seen, workers from the server', async () =
   const now = vi.spyOn(performance, 'now');
   const { stream, text } = terminal(24);
   const sizes = '256' as const;
-  const display = liveDisplay(stream, async () => ({ orchestrators: 1, renderers: [{ size: sizes, workers: 2 }] }));
+  const display = liveDisplay(stream, async () => ({
+    orchestrators: 1,
+    renderers: [{ size: sizes, workers: 2 }],
+    bundle: 'icons',
+  }));
   now.mockReturnValue(1_000);
   display.show(progress(0));
   await Promise.resolve();

@@ -4,7 +4,7 @@ import { progressDisplay } from '../../cli/progress-display.ts';
 import { outcomeText } from '../../cli/progress-text.ts';
 import type { BatchProgress } from '../../workflows/contract.ts';
 
-const noWorkers = () => Promise.resolve({ orchestrators: 0, renderers: [] });
+const noWorkers = () => Promise.resolve({ orchestrators: 0, renderers: [], bundle: 'icons' });
 
 const progress = (rendered: number): BatchProgress => ({
   batch: 'b',
@@ -43,6 +43,22 @@ test('a log that lasts gets a line in between', () => {
   });
   now.mockRestore();
   expect(text.split('\n')).toEqual(['rendering  512 px 0/9 (none yet)', 'rendering  512 px 4/9 (4 rendered)', '']);
+});
+
+test('a log says once what nobody renders', async () => {
+  const stream = new PassThrough();
+  const nobody = () =>
+    Promise.resolve({ orchestrators: 1, renderers: [{ size: '512' as const, workers: 0 }], bundle: 'icons' });
+  const display = progressDisplay(false, nobody, stream as unknown as NodeJS.WriteStream);
+  display.show(progress(0));
+  await Promise.resolve();
+  display.show(progress(0));
+  display.show(progress(0));
+  expect(String(stream.read()).split('\n')).toEqual([
+    'rendering  512 px 0/9 (none yet)',
+    'nobody renders 512 px with icons: start "npx pixart-batch worker --renderer --size 512 --bundle icons"',
+    '',
+  ]);
 });
 
 test('only outcomes that there are are named', () => {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { manifestSchema } from '../../catalog/receipt.ts';
@@ -217,24 +217,42 @@ test('of a batch that could not be planned, status tells why, and what retry nee
 });
 
 test('rows that fail are listed with the reason and make the exit code 3; retry renders them once the reason is gone', async () => {
-  const other = await twoSizeBundle(join(place.folder, 'other'), 'tiny-other');
+  const blocked = join(place.folder, 'blocked');
+  await mkdir(blocked);
+  await symlink(place.folder, join(blocked, 'objects'));
   const catalog = await place.catalog('things.csv', things('red'));
-  const failing = expectCode(3, await run('submit', catalog, '--batch', 'other', '--bundle', other, '--wait'));
-  const { failures, images } = await readManifest(place.store, 'other');
+  const failing = expectCode(3, await run('submit', catalog, '--batch', 'failing', '--store', blocked, '--wait'));
+  const { failures, images } = await readManifest(blocked, 'failing');
   expect(images).toEqual([]);
-  expect(failures.map(({ id, type }) => [id, type])).toEqual(
-    expect.arrayContaining(rows.map((thing) => [thing, 'BundleMismatch'])),
+  expect(failures.map(({ id, reason }) => [id, reason])).toEqual(
+    expect.arrayContaining(rows.map((thing) => [thing, expect.stringContaining('found a symbolic link')])),
   );
   expect(failing.stdout).toContain(failures[0]!.reason);
-  expect(failing.stdout).toContain('npx pixart-batch retry other');
+  expect(failing.stdout).toContain('npx pixart-batch retry failing');
+
+  await rm(join(blocked, 'objects'));
+  const retried = expectCode(0, await run('retry', 'failing', '--wait', '--json'));
+  expect(jsonLines(retried).at(-1)).toMatchObject({ totals: { jobs: 6, rendered: 6 } });
+  expect(await readManifest(blocked, 'failing')).toMatchObject({ round: 2, failures: [] });
+  expect(await imagesOf(blocked, 'failing')).toHaveLength(6);
+  expect(expectCode(2, await here('retry', 'failing')).stderr).toContain('nothing to retry');
+});
+
+test('a batch waits for workers that hold its bundle, says so, and those with another bundle leave it alone', async () => {
+  const other = await twoSizeBundle(join(place.folder, 'other'), 'tiny-other');
+  const catalog = await place.catalog('things.csv', things('red'));
+  const nobody = (size: number) => `nobody renders ${size} px with tiny-other`;
+  const submitted = expectCode(0, await here('submit', catalog, '--batch', 'other', '--bundle', other));
+  expect(submitted.stderr).toContain(nobody(256));
+  expect(submitted.stderr).toContain(nobody(512));
+  const first = expectCode(0, await run('submit', catalog, '--batch', 'beside', '--wait', '--json'));
+  expect(jsonLines(first).at(-1)).toMatchObject({ totals: { jobs: 6, failed: 0 } });
+  expect(expectCode(0, await here('status', 'other')).stdout).toContain(nobody(256));
 
   await fleet.stop();
   fleet = await fleetWith(other);
-  const retried = expectCode(0, await run('retry', 'other', '--wait', '--json'));
-  expect(jsonLines(retried).at(-1)).toMatchObject({ totals: { jobs: 6, rendered: 6 } });
-  expect(await readManifest(place.store, 'other')).toMatchObject({ round: 2, failures: [] });
-  expect(await imagesOf(place.store, 'other')).toHaveLength(6);
-  expect(expectCode(2, await here('retry', 'other')).stderr).toContain('nothing to retry');
+  expectCode(0, await run('watch', 'other'));
+  expect(await readManifest(place.store, 'other')).toMatchObject({ totals: { jobs: 6, rendered: 6 }, failures: [] });
 });
 
 async function batchOfSchedule(name: string): Promise<string> {

@@ -108,7 +108,7 @@ async function startWorkers(server: TestWorkflowEnvironment, beforeReceipts: () 
     }),
     Worker.create({
       connection,
-      taskQueue: renderQueue('256'),
+      taskQueue: renderQueue('256', BUNDLE.digest),
       activities: createRenderActivities({ openStore, renderer }),
     }),
   ]);

@@ -50,7 +50,7 @@ export async function startSite(simulation: Omit<Simulation, 'bundle' | 'side'> 
     ...SIZES.map((size) =>
       Worker.create({
         connection,
-        taskQueue: renderQueue(size),
+        taskQueue: renderQueue(size, BUNDLE.digest),
         activities,
         maxConcurrentActivityTaskExecutions: 2,
         maxHeartbeatThrottleInterval: '1 second',
