@@ -42,7 +42,7 @@ export class RenderTooLong extends Error {
   override readonly name = 'RenderTooLong';
 }
 
-/** The batch was planned, and its render keys were made, for another bundle than this worker holds. */
+/** The batch was planned, and its render keys were made, for another bundle than this worker holds. Queues by bundle keep such work away; this makes sure. */
 export class BundleMismatch extends HopelessJob {
   override readonly name = 'BundleMismatch';
 

@@ -39,7 +39,7 @@ export type Receipt = z.infer<typeof receiptSchema>;
 /** A job that will not be rendered in this batch, and why. */
 export const failureSchema = z.strictObject({
   id: jobIdSchema,
-  /** The application error's type, such as `BundleMismatch`. */
+  /** The application error's type, such as `ObjectConflict`. */
   type: z.string(),
   reason: z.string(),
   attempts: z.int().min(0),

@@ -3,7 +3,7 @@ import { type Bundle, openBundle } from '../models/pixart/bundle.ts';
 import { bundleFolder, listBundles } from '../models/pixart/installed-bundles.ts';
 
 /** What the repository ships. The first is meant where nobody asks for a bundle and no other is installed. */
-const SHIPPED = ['pixart-icons', 'pixart-icons-4-steps', 'pixart-icons-1024'];
+const SHIPPED = ['pixart-icons', 'pixart-icons-4-steps'];
 
 /**
  * The bundle that was asked for, or the one that is meant by default. Its files are not checked yet: see verifyBundle.

@@ -1,7 +1,7 @@
 import type { WorkersSeen } from '../client/workers-seen.ts';
 import type { BatchProgress } from '../workflows/contract.ts';
 import { outcomeText, settled, sizesOf } from './progress-text.ts';
-import { openSizes, waitsForWorkers } from './worker-watch.ts';
+import { lackOfWorkers, openSizes } from './worker-watch.ts';
 
 /** What is known besides the batch's own progress. */
 export type Surroundings = {
@@ -50,7 +50,7 @@ function workerLines(progress: BatchProgress, workers: WorkersSeen | null): stri
   const renderers = workers.renderers.map(({ size, workers: number }) => `${size} px ${number}`);
   return [
     `  workers  orchestrators ${workers.orchestrators}${renderers.length === 0 ? '' : `  renderers ${renderers.join(', ')}`}`,
-    ...waitsForWorkers(openSizes(progress), workers).map((line) => `  ${line}`),
+    ...lackOfWorkers(openSizes(progress), workers).map((line) => `  ${line}`),
   ];
 }
 

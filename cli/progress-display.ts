@@ -2,7 +2,7 @@ import { Presets, SingleBar } from 'cli-progress';
 import type { BatchProgress } from '../workflows/contract.ts';
 import { liveDisplay } from './live-display.ts';
 import { outcomeText, settled, sizesOf } from './progress-text.ts';
-import { openSizes, type SeeWorkers, WorkerWatch, waitsForWorkers } from './worker-watch.ts';
+import { lackOfWorkers, openSizes, type SeeWorkers, WorkerWatch } from './worker-watch.ts';
 
 /** Shows a batch's progress to whoever waits for it. */
 export type ProgressDisplay = {
@@ -26,7 +26,7 @@ const LINE_INTERVAL_MS = 5_000;
 
 function lines(stream: NodeJS.WritableStream, seeWorkers: SeeWorkers): ProgressDisplay {
   const watch = new WorkerWatch(seeWorkers);
-  let waitedFor = '';
+  const told = new Set<string>();
   let last = '';
   let lastAt = 0;
   const print = (progress: BatchProgress): void => {
@@ -36,18 +36,17 @@ function lines(stream: NodeJS.WritableStream, seeWorkers: SeeWorkers): ProgressD
     last = line;
     lastAt = performance.now();
   };
-  const printWaiting = (progress: BatchProgress): void => {
-    const waiting = waitsForWorkers(openSizes(progress), watch.seen(progress))
-      .map((line) => `${line}\n`)
-      .join('');
-    if (waiting !== waitedFor) stream.write(waiting);
-    waitedFor = waiting;
+  const printLack = (progress: BatchProgress): void => {
+    for (const line of lackOfWorkers(openSizes(progress), watch.seen(progress))) {
+      if (!told.has(line)) stream.write(`${line}\n`);
+      told.add(line);
+    }
   };
   let pending: BatchProgress | null = null;
   return {
     show(progress) {
       pending = progress;
-      printWaiting(progress);
+      printLack(progress);
       if (last === '' || performance.now() - lastAt >= LINE_INTERVAL_MS) print(progress);
     },
     end() {

@@ -16,7 +16,7 @@ import { count, note, printJson, printLine, table, timeText } from './output.ts'
 import { outcomeText, settled } from './progress-text.ts';
 import { totalsText } from './tell-end.ts';
 import { withClient } from './with-client.ts';
-import { openSizes, waitsForWorkers } from './worker-watch.ts';
+import { askForWorkers, openSizes } from './worker-watch.ts';
 
 const examples = `
 Examples:
@@ -45,9 +45,9 @@ async function status(batch: string, options: ServerOptions & JsonOptions): Prom
     const again = runs ? await retrying(client, batch) : [];
     if (options.json) return printJson({ ...listing, ...(reason !== null && { reason }), progress, retrying: again });
     const open = runs ? openSizes(progress) : [];
-    const waiting = open.length > 0 ? waitsForWorkers(open, await workersSeen(client, batch, open)) : [];
+    const lack = await askForWorkers(open, (sizes) => workersSeen(client, batch, sizes));
     const lines = [headline(listing, progress, reason), details(listing, progress), ...again.map(againText)];
-    lines.push(...waiting.map((line) => `  ${line}`));
+    lines.push(...lack.map((line) => `  ${line}`));
     printLine([...lines, ...failures(progress)].join('\n'));
   });
 }

@@ -1,8 +1,7 @@
 import { Command, Option } from 'commander';
 import { LIMITS } from '../catalog/limits.ts';
-import type { PlanSummary } from '../catalog/summary.ts';
 import { UserError } from '../catalog/user-error.ts';
-import { type BatchClient, type Inspection, PreviewBuilder, submitBatch } from '../client/index.ts';
+import { type Inspection, PreviewBuilder, submitBatch } from '../client/index.ts';
 import { workersSeen } from '../client/workers-seen.ts';
 import { bundleRef } from '../models/pixart/bundle.ts';
 import { openStore, storeUrl } from '../store/index.ts';
@@ -26,7 +25,7 @@ import {
 import { note, printJson, printLine } from './output.ts';
 import { columnHints, expansionHint, summaryText } from './plan.ts';
 import { withClient } from './with-client.ts';
-import { waitsForWorkers } from './worker-watch.ts';
+import { askForWorkers } from './worker-watch.ts';
 
 type SubmitOptions = CatalogOptions &
   ServerOptions &
@@ -91,17 +90,12 @@ async function submit(catalog: string, options: SubmitOptions): Promise<void> {
     if (json) printJson({ batch, ...plan });
     else note(`batch ${batch}: ${summaryText(plan)}`);
     if (options.wait) process.exitCode = await watchToTheEnd(client, batch, json);
-    else if (!json) {
-      for (const line of await waitsFor(client, batch, plan)) note(line);
-      printLine(`started; follow it with:\n  npx pixart-batch watch ${batch}`);
+    else {
+      const sizes = [...new Set(plan.bins.map(({ size }) => size))];
+      for (const line of await askForWorkers(sizes, (open) => workersSeen(client, batch, open))) note(line);
+      if (!json) printLine(`started; follow it with:\n  npx pixart-batch watch ${batch}`);
     }
   });
-}
-
-/** The batch has been started: that nobody can be asked who renders it is no failure. */
-async function waitsFor(client: BatchClient, batch: string, plan: PlanSummary): Promise<string[]> {
-  const sizes = [...new Set(plan.bins.map(({ size }) => size))];
-  return waitsForWorkers(sizes, await workersSeen(client, batch, sizes).catch(() => null));
 }
 
 /** @throws UserError, from `approve`, where more is to be rendered than was allowed, or nobody knows */

@@ -22,41 +22,51 @@ export class WorkerWatch {
 
   /** What was found last; `null` where nothing is known, or the batch needs nobody. */
   seen(progress: BatchProgress): WorkersSeen | null {
-    if (progress.state !== 'planning' && progress.state !== 'rendering') return null;
+    if (!needsWorkers(progress)) {
+      this.#latest = null;
+      return null;
+    }
     const sizes = sizesOf(progress).map(([size]) => size);
     const now = performance.now();
     if (now - this.#lookedAt >= LOOK_EVERY_MS || this.#lookedFor !== sizes.join()) {
       this.#lookedAt = now;
       this.#lookedFor = sizes.join();
-      this.#look(sizes);
+      void this.#look(sizes);
     }
     return this.#latest;
   }
 
-  /** A display is about the batch: where this cannot be told, it is left out. */
-  #look(sizes: Size[]): void {
-    this.#see(sizes).then(
-      (seen) => {
-        this.#latest = seen;
-      },
-      () => {
-        this.#latest = null;
-      },
-    );
+  async #look(sizes: Size[]): Promise<void> {
+    const seen = await seenOrNull(this.#see, sizes);
+    // An answer that took longer than the question holds is none.
+    if (this.#lookedFor === sizes.join()) this.#latest = seen;
   }
 }
 
-/** Sizes of which some jobs have not ended. */
-export const openSizes = (progress: BatchProgress): Size[] =>
-  sizesOf(progress).flatMap(([size, counts]) => (settled(counts) < counts.jobs ? [size] : []));
+/** Workers are told beside what is about the batch: where nobody can say which there are, it is left out. */
+const seenOrNull = (see: SeeWorkers, sizes: Size[]): Promise<WorkersSeen | null> => see(sizes).catch(() => null);
 
-/** What a batch waits for because nobody renders its open sizes, a line for each, with what to start. */
-export function waitsForWorkers(open: Size[], workers: WorkersSeen | null): string[] {
-  const { renderers = [], bundle } = workers ?? {};
+/** A batch that is paused, or has rendered everything, needs nobody. */
+const needsWorkers = ({ state }: BatchProgress): boolean => state === 'planning' || state === 'rendering';
+
+/** Sizes that a batch needs workers for. */
+export const openSizes = (progress: BatchProgress): Size[] =>
+  needsWorkers(progress)
+    ? sizesOf(progress).flatMap(([size, counts]) => (settled(counts) < counts.jobs ? [size] : []))
+    : [];
+
+/** For each of these sizes that no worker asks for: that, and what to start, on a line each. */
+export function lackOfWorkers(open: Size[], workers: WorkersSeen | null): string[] {
+  if (workers === null) return [];
+  const { bundle, renderers } = workers;
   return renderers
     .filter(({ size, workers: number }) => number === 0 && open.includes(size))
-    .map(
-      ({ size }) =>
-        `nobody renders ${size} px with ${bundle}: start "npx pixart-batch worker --renderer --size ${size} --bundle ${bundle}"`,
-    );
+    .flatMap(({ size }) => [
+      `no worker asks for ${size} px of ${bundle.name} ${bundle.digest.slice(0, 12)}; start one:`,
+      `  npx pixart-batch worker --renderer --size ${size} --bundle ${bundle.name}`,
+    ]);
 }
+
+/** The same for a command that tells it once. */
+export const askForWorkers = async (open: Size[], see: SeeWorkers): Promise<string[]> =>
+  open.length === 0 ? [] : lackOfWorkers(open, await seenOrNull(see, open));

@@ -8,8 +8,7 @@ export type WorkersSeen = {
   orchestrators: number;
   /** Of those that hold the batch's bundle. */
   renderers: { size: Size; workers: number }[];
-  /** The bundle's name. */
-  bundle: string;
+  bundle: { name: string; digest: string };
 };
 
 /** A worker asks for work at least once a minute, unless it has its hands full. */
@@ -24,8 +23,8 @@ const STARTED = 2;
 /** The workers that could go on with a batch of these sizes: those that ask for its work, and those that are busy with it. */
 export async function workersSeen(client: BatchClient, batch: string, sizes: readonly Size[]): Promise<WorkersSeen> {
   const { memo, raw } = await batchHandle(client, batch).describe();
-  const { bundle, bundleDigest } = memo as BatchMemo;
-  const queues = sizes.map((size) => renderQueue(size, bundleDigest));
+  const { bundle: name, bundleDigest: digest } = memo as BatchMemo;
+  const queues = sizes.map((size) => renderQueue(size, digest));
   const [orchestrators, busy, ...asking] = await Promise.all([
     pollers(client, ORCHESTRATOR_QUEUE, TYPE.workflow),
     busyWorkers(client, raw.pendingChildren ?? []),
@@ -35,7 +34,7 @@ export async function workersSeen(client: BatchClient, batch: string, sizes: rea
     const known = busy.filter(({ queue }) => queue === queues[index]).map(({ identity }) => identity);
     return { size, workers: new Set([...asking[index]!, ...known]).size };
   });
-  return { orchestrators: new Set(orchestrators).size, renderers, bundle };
+  return { orchestrators: new Set(orchestrators).size, renderers, bundle: { name, digest } };
 }
 
 /** Identities of those who asked the queue for work lately. */

@@ -49,7 +49,10 @@ export async function runRenderWorker(config: RenderConfig, target: TemporalTarg
         stop,
       });
       const queues = workers.map(({ options }) => options.taskQueue);
-      log.info({ bundle: renderer.bundle.name, device: config.device, queues }, 'render worker ready');
+      log.info(
+        { bundle: renderer.bundle.name, digest: renderer.bundle.digest, device: config.device, queues },
+        'render worker ready',
+      );
       await untilStopped(workers, renderer);
     } finally {
       ignore();

@@ -22,7 +22,7 @@ type Fate = 'wanted' | 'recalled' | 'dropped';
  * was scheduled and is not in a worker's hands yet is then taken back and waits again; what is being rendered is finished.
  *
  * The window is made of lanes, which take one job after the other. A lane has a scope, so that its job can be cancelled; it keeps
- * it from job to job, because a scope costs a workflow as much as all else that it does for a job (docs/decisions/066).
+ * it from job to job, since every promise costs a workflow time (docs/decisions/066).
  */
 export class JobPool {
   readonly #work: PoolWork;
@@ -97,7 +97,7 @@ export class JobPool {
 
   #mayStart(): boolean {
     const { paused, window } = this.#settings;
-    const isOpen = this.#running && !paused && !this.#scope.consideredCancelled;
+    const isOpen = this.#running && this.#fault === null && !paused && !this.#scope.consideredCancelled;
     return isOpen && this.#scheduled.size < window && this.#waiting.length > 0;
   }
 

@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { liveDisplay } from '../../cli/live-display.ts';
 import type { BatchProgress } from '../../workflows/contract.ts';
@@ -45,11 +46,11 @@ test('pace and end come from what was seen, workers from the server', async () =
   const display = liveDisplay(stream, async () => ({
     orchestrators: 1,
     renderers: [{ size: sizes, workers: 2 }],
-    bundle: 'icons',
+    bundle: { name: 'icons', digest: '0123456789abcdef' },
   }));
   now.mockReturnValue(1_000);
   display.show(progress(0));
-  await Promise.resolve();
+  await setImmediate();
   text();
   now.mockReturnValue(6_000);
   display.show(progress(10));

@@ -24,17 +24,18 @@ const around = {
       { size: '256' as const, workers: 3 },
       { size: '4k' as const, workers: 0 },
     ],
-    bundle: 'icons',
+    bundle: { name: 'icons', digest: '0123456789abcdef' },
   },
 };
 
-test('a headline, a bar for each size, the workers, and what nobody renders', () => {
+test('a headline, a bar for each size, the workers, and what none asks for', () => {
   expect(liveView(progress, around)).toEqual([
     'night  rendering  100 of 500 images  120 a minute  ends about 02:30 UTC, in 1 h 30 min',
     '   256 px ███████░░░░░░░░░░░░░░░░░░░░░░░ 100/400  60 rendered, 30 reused, 10 failed',
     '    4k px ░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░   0/100  none yet',
     '  workers  orchestrators 1  renderers 256 px 3, 4k px 0',
-    '  nobody renders 4k px with icons: start "npx pixart-batch worker --renderer --size 4k --bundle icons"',
+    '  no worker asks for 4k px of icons 0123456789ab; start one:',
+    '    npx pixart-batch worker --renderer --size 4k --bundle icons',
   ]);
 });
 

@@ -1,10 +1,12 @@
 import { PassThrough } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { progressDisplay } from '../../cli/progress-display.ts';
 import { outcomeText } from '../../cli/progress-text.ts';
 import type { BatchProgress } from '../../workflows/contract.ts';
 
-const noWorkers = () => Promise.resolve({ orchestrators: 0, renderers: [], bundle: 'icons' });
+const noWorkers = () =>
+  Promise.resolve({ orchestrators: 0, renderers: [], bundle: { name: 'icons', digest: '0123456789abcdef' } });
 
 const progress = (rendered: number): BatchProgress => ({
   batch: 'b',
@@ -45,18 +47,23 @@ test('a log that lasts gets a line in between', () => {
   expect(text.split('\n')).toEqual(['rendering  512 px 0/9 (none yet)', 'rendering  512 px 4/9 (4 rendered)', '']);
 });
 
-test('a log says once what nobody renders', async () => {
+test('a log says once what no worker asks for', async () => {
   const stream = new PassThrough();
   const nobody = () =>
-    Promise.resolve({ orchestrators: 1, renderers: [{ size: '512' as const, workers: 0 }], bundle: 'icons' });
+    Promise.resolve({
+      orchestrators: 1,
+      renderers: [{ size: '512' as const, workers: 0 }],
+      bundle: { name: 'icons', digest: '0123456789abcdef' },
+    });
   const display = progressDisplay(false, nobody, stream as unknown as NodeJS.WriteStream);
   display.show(progress(0));
-  await Promise.resolve();
+  await setImmediate();
   display.show(progress(0));
   display.show(progress(0));
   expect(String(stream.read()).split('\n')).toEqual([
     'rendering  512 px 0/9 (none yet)',
-    'nobody renders 512 px with icons: start "npx pixart-batch worker --renderer --size 512 --bundle icons"',
+    'no worker asks for 512 px of icons 0123456789ab; start one:',
+    '  npx pixart-batch worker --renderer --size 512 --bundle icons',
     '',
   ]);
 });

@@ -1,5 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
-import { openSizes, WorkerWatch, waitsForWorkers } from '../../cli/worker-watch.ts';
+import { askForWorkers, lackOfWorkers, openSizes, WorkerWatch } from '../../cli/worker-watch.ts';
 import type { WorkersSeen } from '../../client/workers-seen.ts';
 import type { BatchProgress } from '../../workflows/contract.ts';
 
@@ -23,21 +24,23 @@ const workers: WorkersSeen = {
     { size: '512', workers: 0 },
     { size: '1024', workers: 2 },
   ],
-  bundle: 'icons',
+  bundle: { name: 'icons', digest: '0123456789abcdef' },
 };
 
-test('a size waits where it has open jobs and no worker holds the bundle for it', () => {
-  expect(waitsForWorkers(openSizes(progress), workers)).toEqual([
-    'nobody renders 512 px with icons: start "npx pixart-batch worker --renderer --size 512 --bundle icons"',
+test('what is told is a size with open jobs that no worker with the bundle asks for, in lines that fit a terminal', () => {
+  expect(lackOfWorkers(openSizes(progress), workers)).toEqual([
+    'no worker asks for 512 px of icons 0123456789ab; start one:',
+    '  npx pixart-batch worker --renderer --size 512 --bundle icons',
   ]);
-  expect(waitsForWorkers(openSizes(progress), null)).toEqual([]);
+  expect(lackOfWorkers(openSizes(progress), null)).toEqual([]);
+  expect(openSizes({ ...progress, state: 'paused' })).toEqual([]);
 });
 
 test('workers are looked for now and then, and no more once the batch needs none', async () => {
   const see = vi.fn(async () => workers);
   const watch = new WorkerWatch(see);
   expect(watch.seen(progress)).toBeNull();
-  await Promise.resolve();
+  await setImmediate();
   expect(watch.seen(progress)).toBe(workers);
   expect(see).toHaveBeenCalledExactlyOnceWith(['256', '512', '1024']);
   expect(watch.seen({ ...progress, state: 'finishing' })).toBeNull();
@@ -47,7 +50,7 @@ test('workers are looked for now and then, and no more once the batch needs none
 test('what cannot be found out is left out', async () => {
   const watch = new WorkerWatch(async () => Promise.reject(new Error('away')));
   watch.seen(progress);
-  await Promise.resolve();
-  await Promise.resolve();
+  await setImmediate();
   expect(watch.seen(progress)).toBeNull();
+  expect(await askForWorkers(['512'], () => Promise.reject(new Error('away')))).toEqual([]);
 });

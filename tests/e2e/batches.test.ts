@@ -241,7 +241,7 @@ test('rows that fail are listed with the reason and make the exit code 3; retry 
 test('a batch waits for workers that hold its bundle, says so, and those with another bundle leave it alone', async () => {
   const other = await twoSizeBundle(join(place.folder, 'other'), 'tiny-other');
   const catalog = await place.catalog('things.csv', things('red'));
-  const nobody = (size: number) => `nobody renders ${size} px with tiny-other`;
+  const nobody = (size: number) => `no worker asks for ${size} px of tiny-other`;
   const submitted = expectCode(0, await here('submit', catalog, '--batch', 'other', '--bundle', other));
   expect(submitted.stderr).toContain(nobody(256));
   expect(submitted.stderr).toContain(nobody(512));
