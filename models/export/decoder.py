@@ -38,10 +38,12 @@ class SharedGroupNorm(nn.Module):
         self.statistics = statistics
 
     def forward(self, x: Tensor) -> Tensor:
-        grouped = x.reshape(x.shape[0], self.groups, -1)
-        mean = grouped.mean(2)
+        grouped = x.reshape(x.shape[0], self.groups, -1, x.shape[-1])
+        # Row by row first: float32 loses digits in a sum as long as a group's whole map (docs/decisions/025).
+        mean = grouped.mean(3).mean(2)
         # A norm, since squares would be one more copy of the largest maps.
-        variance = torch.linalg.vector_norm(grouped - mean[..., None], dim=2).square() / grouped.shape[2]
+        rows = torch.linalg.vector_norm(grouped - mean[..., None, None], dim=3).square()
+        variance = rows.mean(2) / x.shape[-1]
         mean, variance = self.statistics.choose(torch.stack([mean, variance], 1)).unbind(1)
         # One factor and one shift a channel, so that a large map is gone over twice and not four times.
         factor = torch.rsqrt(variance + self.eps)[..., None] * self.weight.view(self.groups, -1)

@@ -32,6 +32,8 @@ async function createSession(file: string, { device, threads }: SessionOptions):
     return await InferenceSession.create(file, {
       executionProviders: [device === 'cpu' ? 'cpu' : { name: 'cuda', deviceId: Number(device.slice('cuda:'.length)) }],
       graphOptimizationLevel: 'all',
+      // Errors only: with every graph that it loads, CUDA's side warns of operators that it leaves to the processor.
+      logSeverityLevel: 3,
       // Threads that wait in a loop are faster alone, but starve the other renderers of the same machine.
       extra: { session: { intra_op: { allow_spinning: '0' } } },
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
@@ -59,4 +61,6 @@ export function loadError(file: string, device: Device, said: string): UserError
 }
 
 const hint = (device: Device): string =>
-  device === 'cpu' ? '' : '\nWhere a CUDA library is missing: docs/guide.md, "GPUs", has the command that installs it.';
+  device === 'cpu'
+    ? ''
+    : '\nWhere a CUDA library is missing, ONNX Runtime names it in a line above; docs/guide.md, "GPUs", tells how to install it.';

@@ -36,9 +36,9 @@ def background(names: list[str], height: int) -> torch.Tensor:
 
 
 def _level(placed: Placed, width: int, height: int) -> int:
-    """Return the smallest kept raster that is not enlarged, so that no pixel of it is skipped either."""
+    """Return the smallest kept raster that is not enlarged, if there is one; no pixel of it is skipped either."""
     side = placed.size * min(width, height) * FINER
-    return next((level for level in (128, 256, 512) if level >= side), 1024)
+    return next((level for level in (128, 256, 512, 1024) if level >= side), 2048)
 
 
 @cache

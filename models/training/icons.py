@@ -5,7 +5,8 @@ import io
 import json
 import subprocess
 import tarfile
-from functools import cache
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -47,13 +48,26 @@ def rasterise(style: str, icon: str, size: int) -> Image.Image:
     return Image.open(io.BytesIO(png)).convert("RGBA")
 
 
+def _pixels(size: int, pair: tuple[str, str]) -> np.ndarray:
+    return np.asarray(rasterise(*pair, size))
+
+
 @cache
 def atlas(size: int) -> np.ndarray:
     """Return every object in every style, uint8 [styles, objects, size, size, 4]; cached on disk."""
     digest = hashlib.sha256("|".join(entry["icon"] for entry in OBJECTS.values()).encode()).hexdigest()[:8]
     file = CACHE / "icons" / f"atlas-{size}-{digest}.npy"
     if not file.exists():
-        pictures = [[np.asarray(rasterise(s, OBJECTS[o]["icon"], size)) for o in OBJECT_NAMES] for s in STYLES]
-        file.parent.mkdir(parents=True, exist_ok=True)
-        np.save(file, np.asarray(pictures))
-    return np.load(file, mmap_mode="c")
+        pairs = [(style, OBJECTS[name]["icon"]) for style in STYLES for name in OBJECT_NAMES]
+        # Fetched here, or every process would.
+        for style in STYLES:
+            icon_set(style)
+        part = file.with_suffix(".part")
+        part.parent.mkdir(parents=True, exist_ok=True)
+        pictures = np.lib.format.open_memmap(part, "w+", np.uint8, (len(pairs), size, size, 4))
+        with ProcessPoolExecutor() as pool:
+            for i, picture in enumerate(pool.map(partial(_pixels, size), pairs)):
+                pictures[i] = picture
+        pictures.flush()
+        part.replace(file)
+    return np.load(file, mmap_mode="c").reshape(len(STYLES), len(OBJECT_NAMES), size, size, 4)

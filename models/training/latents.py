@@ -45,7 +45,7 @@ def make_latents(vae: AutoencoderKL, folder: Path, recipe: Recipe) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     scenes = draw_scenes(recipe.seed, recipe.count, recipe.pair_share)
     latents = np.empty((recipe.count, 4, recipe.height // 8, recipe.width // 8), np.float16)
-    batch = max(1, 2 ** (22 if ON_GPU else 19) // (recipe.width * recipe.height))
+    batch = max(1, 2 ** (24 if ON_GPU else 19) // (recipe.width * recipe.height))
     with fast_arithmetic():
         for i in range(0, recipe.count, batch):
             x = to_tensor(compose(scenes[i : i + batch], recipe.width, recipe.height))

@@ -14,7 +14,7 @@ from training.stages import STAGES, TEXT_RUN
 CHECKPOINT = Path(__file__).parent / "checkpoint"
 """What the shipped bundles were exported from: a Hugging Face folder, and further transformers beside its own."""
 
-TRANSFORMERS = {"512px": "transformer", "1024px-compressed": "1024px-compressed", "few-steps": "few-steps"}
+TRANSFORMERS = {"512px": "512px", "2k-compressed": "transformer", "few-steps": "few-steps"}
 """By stage: the folder of the checkpoint with its transformer."""
 
 VAES = {name for stage in TRANSFORMERS for name in (STAGES[stage].vae, STAGES[stage].decoder)}

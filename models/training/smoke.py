@@ -49,7 +49,7 @@ def smoke(folder: Path) -> Path:
         trainer = Trainer(toy, sets, text_states, compress(model, stage.compress) if stage.compress else model)
         trainer.train(Run(name, runs), vae, samples=1)
         models[name] = trainer.average.module.requires_grad_(True)
-    save_folder(folder / "model", models["1024px-compressed"], vae, text_states, base_side=32)
+    save_folder(folder / "model", models["2k-compressed"], vae, text_states, base_side=32)
     return folder / "model"
 
 

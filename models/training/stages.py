@@ -67,7 +67,10 @@ TALL_256 = Recipe(302, 192, 320, 8_000, base_side=32)
 SQUARE_512 = Recipe(500, 512, 512, 16_000, base_side=64)
 WIDE_512 = Recipe(501, 640, 384, 2_000, base_side=64)
 TALL_512 = Recipe(502, 384, 640, 2_000, base_side=64)
-SQUARE_1024 = Recipe(600, 1024, 1024, 1_500, base_side=128)
+SQUARE_1024 = Recipe(600, 1024, 1024, 4_000, base_side=128)
+WIDE_1024 = Recipe(601, 1280, 768, 500, base_side=128)
+TALL_1024 = Recipe(602, 768, 1280, 500, base_side=128)
+SQUARE_2048 = Recipe(700, 2048, 2048, 400, base_side=256)
 
 
 def at_256(share: float, batch: int) -> tuple[Source, ...]:
@@ -78,6 +81,11 @@ def at_256(share: float, batch: int) -> tuple[Source, ...]:
 def at_512(share: float, batch: int) -> tuple[Source, ...]:
     """Return the sources at 512 px, a share of a stage's steps in all: one batch in five is wide or tall."""
     return _mostly_square((SQUARE_512, WIDE_512, TALL_512), batch, share, aside=0.2)
+
+
+def at_1024(share: float, batch: int) -> tuple[Source, ...]:
+    """Return the sources at 1024 px, a share of a stage's steps in all: one batch in five is wide or tall."""
+    return _mostly_square((SQUARE_1024, WIDE_1024, TALL_1024), batch, share, aside=0.2)
 
 
 def _mostly_square(
@@ -115,7 +123,7 @@ STAGES = {
         vae="vae-2",
         sources=at_512(0.6, 128) + at_256(0.4, 512),
         start_from="512px",
-        steps=800,
+        steps=1500,
         lr=1e-3,
         decay=0.5,
         compress=(4, 5, 6, 7),
@@ -123,17 +131,26 @@ STAGES = {
     "1024px-compressed": Stage(
         seed=8,
         vae="vae-2",
-        sources=(Source(SQUARE_1024, 32, 0.4), *at_512(0.3, 128), *at_256(0.3, 512)),
+        sources=at_1024(0.35, 32) + at_512(0.3, 128) + at_256(0.35, 512),
         start_from="512px-compressed",
-        steps=500,
+        steps=1000,
         lr=7e-4,
         decay=0.6,
+    ),
+    "2k-compressed": Stage(
+        seed=10,
+        vae="vae-2",
+        sources=(Source(SQUARE_2048, 8, 0.2), *at_1024(0.25, 32), *at_512(0.25, 128), *at_256(0.3, 512)),
+        start_from="1024px-compressed",
+        steps=1000,
+        lr=5e-4,
+        decay=0.8,
     ),
     "few-steps": Stage(
         seed=9,
         vae="vae-2",
-        sources=at_512(0.3, 64) + at_256(0.7, 256),
-        start_from="512px",
+        sources=at_1024(0.2, 16) + at_512(0.3, 64) + at_256(0.5, 256),
+        start_from="2k-compressed",
         steps=1500,
         lr=5e-4,
         few_steps=True,

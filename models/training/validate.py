@@ -24,6 +24,7 @@ VALIDATION = {
     256: Recipe(592, 256, 256, 128, base_side=32),
     512: Recipe(590, 512, 512, 128, base_side=64),
     1024: Recipe(593, 1024, 1024, 32, base_side=128),
+    2048: Recipe(594, 2048, 2048, 4, base_side=256),
 }
 
 

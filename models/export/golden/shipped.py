@@ -25,15 +25,13 @@ from .trace import Case, trace
 
 MAX_TOKENS = 120
 STAGE_OF = {
-    "pixart-icons": "512px",
-    "pixart-icons-1024": "1024px-compressed",
+    "pixart-icons": "2k-compressed",
     "pixart-icons-4-steps": "few-steps",
 }
 FOX, PAIR = "a glossy fox on a red background", "a flat cat left of a flat dog on a white background"
 CASES = (
     ("256", Case("square", "pixart-icons", FOX, 256, 256, seed=7, steps=4)),
     ("512", Case("wide", "pixart-icons", PAIR, 384, 640, seed=8, steps=4)),
-    ("512", Case("wide-1024", "pixart-icons-1024", PAIR, 384, 640, seed=8, steps=4)),
     ("512", Case("wide-4-steps", "pixart-icons-4-steps", PAIR, 384, 640, seed=8, steps=4, guidance=1.0)),
 )
 

@@ -81,10 +81,13 @@ def test_graphs_do_not_tell_where_they_were_made(bundle: Path) -> None:
         assert b"/export/" not in path.read_bytes()
 
 
-def test_decoder_graph_equals_the_reference_decode(bundle: Path, checkpoints: dict[str, Path]) -> None:
-    latents = torch.randn(1, 4, 7, 5)
+@pytest.mark.parametrize("size", [(7, 5), (128, 96)], ids=["small", "large"])
+def test_decoder_graph_equals_the_reference_decode(
+    size: tuple[int, int], bundle: Path, checkpoints: dict[str, Path]
+) -> None:
+    latents = torch.randn(1, 4, *size)
     with torch.no_grad():
-        expected = load_vae(checkpoints["tiny-compressed"]).decode(latents).sample.numpy()
+        expected = load_vae(checkpoints["tiny-compressed"]).double().decode(latents.double()).sample.numpy()
     session = onnxruntime.InferenceSession(bundle / "vae_decoder.onnx")
     norms, groups = (session.get_inputs()[1].shape[i] for i in (1, 3))
     nothing = np.zeros((1, norms, 2, groups), np.float32)
