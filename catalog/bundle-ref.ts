@@ -8,3 +8,6 @@ export type BundleRef = {
   sizes: Size[];
   defaults: { steps: number; guidance: number };
 };
+
+/** As people are shown it and queues are named by it, so that the one can be found by the other. */
+export const shortDigest = (digest: string): string => digest.slice(0, 12);

@@ -1,7 +1,7 @@
 import type { WorkersSeen } from '../client/workers-seen.ts';
 import type { BatchProgress } from '../workflows/contract.ts';
 import { outcomeText, settled, sizesOf } from './progress-text.ts';
-import { lackOfWorkers, openSizes } from './worker-watch.ts';
+import { lackOfWorkers, needsWorkers, openSizes } from './worker-watch.ts';
 
 /** What is known besides the batch's own progress. */
 export type Surroundings = {
@@ -10,7 +10,6 @@ export type Surroundings = {
   /** Until the last image, at the pace of each size; `null` where not known yet. */
   secondsLeft: number | null;
   now: Date;
-  /** `null` where nothing is known, or the batch needs nobody. */
   workers: WorkersSeen | null;
 };
 
@@ -46,7 +45,7 @@ function bar(done: number, jobs: number): string {
 }
 
 function workerLines(progress: BatchProgress, workers: WorkersSeen | null): string[] {
-  if (workers === null) return [];
+  if (workers === null || !needsWorkers(progress)) return [];
   const renderers = workers.renderers.map(({ size, workers: number }) => `${size} px ${number}`);
   return [
     `  workers  orchestrators ${workers.orchestrators}${renderers.length === 0 ? '' : `  renderers ${renderers.join(', ')}`}`,

@@ -1,3 +1,4 @@
+import { shortDigest } from '../catalog/bundle-ref.ts';
 import type { Size } from '../catalog/size.ts';
 import type { WorkersSeen } from '../client/workers-seen.ts';
 import type { BatchProgress } from '../workflows/contract.ts';
@@ -47,7 +48,7 @@ export class WorkerWatch {
 const seenOrNull = (see: SeeWorkers, sizes: Size[]): Promise<WorkersSeen | null> => see(sizes).catch(() => null);
 
 /** A batch that is paused, or has rendered everything, needs nobody. */
-const needsWorkers = ({ state }: BatchProgress): boolean => state === 'planning' || state === 'rendering';
+export const needsWorkers = ({ state }: BatchProgress): boolean => state === 'planning' || state === 'rendering';
 
 /** Sizes that a batch needs workers for. */
 export const openSizes = (progress: BatchProgress): Size[] =>
@@ -62,7 +63,7 @@ export function lackOfWorkers(open: Size[], workers: WorkersSeen | null): string
   return renderers
     .filter(({ size, workers: number }) => number === 0 && open.includes(size))
     .flatMap(({ size }) => [
-      `no worker asks for ${size} px of ${bundle.name} ${bundle.digest.slice(0, 12)}; start one:`,
+      `no worker asks for ${size} px of ${bundle.name} ${shortDigest(bundle.digest)}; start one:`,
       `  npx pixart-batch worker --renderer --size ${size} --bundle ${bundle.name}`,
     ]);
 }

@@ -1,3 +1,4 @@
+import { shortDigest } from '../catalog/bundle-ref.ts';
 import { type BatchInput, type BatchMemo, batchWorkflowId, type CatalogSource } from './contract.ts';
 
 /** URL of the catalog that a batch's first round was planned from; a retry that an older version started may not know it. */
@@ -23,7 +24,7 @@ export function batchStart(input: BatchInput) {
     staticSummary: input.round === 1 ? `Images of ${fileName(catalog)}` : `Retry ${input.round - 1} of ${input.batch}`,
     staticDetails: [
       `- catalog: \`${catalog}\``,
-      `- bundle: \`${input.bundle.name}\` (\`${input.bundle.digest.slice(0, 12)}\`)`,
+      `- bundle: \`${input.bundle.name}\` (\`${shortDigest(input.bundle.digest)}\`)`,
       `- store: \`${input.store}\``,
       `- images in flight: ${input.window} for each size`,
     ].join('\n'),

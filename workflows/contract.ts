@@ -1,5 +1,5 @@
 /** What the workflows, their activities and the people who start them agree on. Types and names only: workflows import it. */
-import type { BundleRef } from '../catalog/bundle-ref.ts';
+import { type BundleRef, shortDigest } from '../catalog/bundle-ref.ts';
 import type { ChangeCounts } from '../catalog/changes-text.ts';
 import type { ExpansionSettings } from '../catalog/expansion/settings.ts';
 import type { CatalogFormat } from '../catalog/format.ts';
@@ -12,7 +12,7 @@ import type { FailureBudget, RowFilter, ShardControl } from './control.ts';
 export const ORCHESTRATOR_QUEUE = 'orchestrate';
 
 /** A worker holds one bundle, so that each bundle has queues of its own (docs/decisions/069). */
-export const renderQueue = (size: Size, bundleDigest: string): string => `render-${size}-${bundleDigest.slice(0, 12)}`;
+export const renderQueue = (size: Size, bundleDigest: string): string => `render-${size}-${shortDigest(bundleDigest)}`;
 
 export const batchWorkflowId = (batch: string): string => `batch/${batch}`;
 

@@ -6,7 +6,8 @@ import json
 import subprocess
 import tarfile
 from concurrent.futures import ProcessPoolExecutor
-from functools import cache, partial
+from functools import cache
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -48,10 +49,6 @@ def rasterise(style: str, icon: str, size: int) -> Image.Image:
     return Image.open(io.BytesIO(png)).convert("RGBA")
 
 
-def _pixels(size: int, pair: tuple[str, str]) -> np.ndarray:
-    return np.asarray(rasterise(*pair, size))
-
-
 @cache
 def atlas(size: int) -> np.ndarray:
     """Return every object in every style, uint8 [styles, objects, size, size, 4]; cached on disk."""
@@ -64,10 +61,11 @@ def atlas(size: int) -> np.ndarray:
             icon_set(style)
         part = file.with_suffix(".part")
         part.parent.mkdir(parents=True, exist_ok=True)
-        pictures = np.lib.format.open_memmap(part, "w+", np.uint8, (len(pairs), size, size, 4))
+        whole = np.lib.format.open_memmap(part, "w+", np.uint8, (len(STYLES), len(OBJECT_NAMES), size, size, 4))
+        pictures = whole.reshape(len(pairs), size, size, 4)
         with ProcessPoolExecutor() as pool:
-            for i, picture in enumerate(pool.map(partial(_pixels, size), pairs)):
+            for i, picture in enumerate(pool.map(rasterise, *zip(*pairs, strict=True), repeat(size))):
                 pictures[i] = picture
-        pictures.flush()
+        whole.flush()
         part.replace(file)
-    return np.load(file, mmap_mode="c").reshape(len(STYLES), len(OBJECT_NAMES), size, size, 4)
+    return np.load(file, mmap_mode="c")

@@ -50,8 +50,9 @@ test('what is not known yet is left out', () => {
   expect(lines).toHaveLength(3);
 });
 
-test('a batch that has ended shows no pace', () => {
+test('a batch that has ended shows neither pace nor workers', () => {
   expect(liveView({ ...progress, state: 'completed' }, around)[0]).toBe('night  completed  100 of 500 images');
+  expect(liveView({ ...progress, state: 'completed' }, around)).toHaveLength(3);
 });
 
 test.each([

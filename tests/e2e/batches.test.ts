@@ -224,8 +224,8 @@ test('rows that fail are listed with the reason and make the exit code 3; retry 
   const failing = expectCode(3, await run('submit', catalog, '--batch', 'failing', '--store', blocked, '--wait'));
   const { failures, images } = await readManifest(blocked, 'failing');
   expect(images).toEqual([]);
-  expect(failures.map(({ id, reason }) => [id, reason])).toEqual(
-    expect.arrayContaining(rows.map((thing) => [thing, expect.stringContaining('found a symbolic link')])),
+  expect(failures.map(({ id, type, reason }) => [id, type, reason])).toEqual(
+    expect.arrayContaining(rows.map((thing) => [thing, 'UserError', expect.stringContaining('found a symbolic link')])),
   );
   expect(failing.stdout).toContain(failures[0]!.reason);
   expect(failing.stdout).toContain('npx pixart-batch retry failing');
