@@ -1,22 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
-import { extraComputations } from '../catalog/extra-computations.ts';
-import type { Job } from '../catalog/job.ts';
-import { type ManifestRow, manifestCsv, manifestJsonl, manifestRow } from '../catalog/manifest-table.ts';
-import { updatedRates } from '../catalog/rates.ts';
-import { type Failure, isReceipt, type Manifest, type Totals } from '../catalog/receipt.ts';
-import {
-  keepLatestBatch,
-  manifestName,
-  manifestTableName,
-  ObjectNotFound,
-  type ObjectStore,
-  ratesName,
-  readRates,
-  shardName,
-  shardReceiptsName,
-} from '../store/index.ts';
-import type { LostShard, WriteManifestInput, WrittenManifest } from '../workflows/contract.ts';
-import { batchOutcomes, encodeOutcomes, type Outcome, readJobs } from './batch-pieces.ts';
+import type { Job } from '../domain/job.ts';
+import { extraComputations, type Failure, isReceipt, type Manifest, type Totals } from '../domain/receipt.ts';
+import { keepLatestBatch } from '../records/latest-batch.ts';
+import { manifestName, manifestTableName, ratesName, shardName, shardReceiptsName } from '../records/layout.ts';
+import { type ManifestRow, manifestCsv, manifestJsonl, manifestRow } from '../records/manifest-table.ts';
+import { batchOutcomes, encodeOutcomes, type Outcome, readJobs } from '../records/pieces.ts';
+import { updatedRates } from '../records/rates.ts';
+import { readRates } from '../records/read-rates.ts';
+import { ObjectNotFound, type ObjectStore } from '../store/index.ts';
+import type { WriteManifestInput, WrittenManifest } from '../workflows/contract/activities.ts';
+import type { LostShard } from '../workflows/contract/plan.ts';
 import type { OpenStore } from './dependencies.ts';
 
 /** The activity that writes what all rounds of a batch made so far into its manifest, in the plan's order, and into tables. */

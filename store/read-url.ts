@@ -1,6 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { UserError } from '../catalog/user-error.ts';
+import { UserError } from '../domain/user-error.ts';
 import { ObjectNotFound } from './object-store.ts';
 import { openStore, storeKind } from './open-store.ts';
 

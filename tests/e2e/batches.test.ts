@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { manifestSchema } from '../../catalog/receipt.ts';
+import { manifestSchema } from '../../domain/receipt.ts';
 import { type BucketEmulator, startBucketEmulator } from '../../infra/dev/bucket-emulator.ts';
 import { type LocalFleet, startLocalFleet } from '../../infra/dev/local-fleet.ts';
 import { crc32c } from '../../store/crc32c.ts';
