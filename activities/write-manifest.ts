@@ -1,10 +1,17 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Job } from '../domain/job.ts';
-import { extraComputations, type Failure, isReceipt, type Manifest, type Totals } from '../domain/receipt.ts';
+import {
+  extraComputations,
+  type Failure,
+  isReceipt,
+  type JobOutcome,
+  type Manifest,
+  type Totals,
+} from '../domain/receipt.ts';
 import { keepLatestBatch } from '../records/latest-batch.ts';
 import { manifestName, manifestTableName, ratesName, shardName, shardReceiptsName } from '../records/layout.ts';
 import { type ManifestRow, manifestCsv, manifestJsonl, manifestRow } from '../records/manifest-table.ts';
-import { batchOutcomes, encodeOutcomes, type Outcome, readJobs } from '../records/pieces.ts';
+import { batchOutcomes, encodeOutcomes, readJobs } from '../records/pieces.ts';
 import { updatedRates } from '../records/rates.ts';
 import { readRates } from '../records/read-rates.ts';
 import { ObjectNotFound, type ObjectStore } from '../store/index.ts';
@@ -92,7 +99,7 @@ const planLost = (id: string, plan: string, reason: string): Failure => ({
   attempts: 0,
 });
 
-function count(totals: Totals, outcome: Outcome | undefined): void {
+function count(totals: Totals, outcome: JobOutcome | undefined): void {
   totals.jobs += 1;
   if (outcome === undefined) totals.cancelled += 1;
   else if (!isReceipt(outcome)) totals.failed += 1;
@@ -102,7 +109,7 @@ function count(totals: Totals, outcome: Outcome | undefined): void {
   }
 }
 
-const entry = (job: Job, outcome: Outcome): string =>
+const entry = (job: Job, outcome: JobOutcome): string =>
   JSON.stringify({ ...outcome, prompt: job.prompt, metadata: job.metadata });
 
 /** An image a line, so that a person can read it and `grep` it, and so that no string has to hold a whole night. */
