@@ -1,10 +1,10 @@
 import { RECENT_FAILURES } from './limits.ts';
 import type { BatchAnswer, BatchProgress, RecentFailure, ShardReport, SizeProgress } from './progress.ts';
 
-/** Jobs of the shard that have ended, whatever became of them. */
-export const doneOf = (report: ShardReport): number => report.rendered + report.reused + report.failed;
-
 type Counts = Pick<SizeProgress, 'rendered' | 'reused' | 'failed'>;
+
+/** Jobs that have ended, whatever became of them. */
+export const doneOf = ({ rendered, reused, failed }: Counts): number => rendered + reused + failed;
 
 /** What a report tells beyond the one before it. */
 export type ReportNews = Counts & { extraComputations: number; recentFailures: RecentFailure[] };
