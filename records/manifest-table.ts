@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Job } from '../domain/job.ts';
 import { type Failure, isReceipt, type Receipt } from '../domain/receipt.ts';
 import { sizeSchema } from '../domain/size.ts';
-import { safeCsv } from './safe-csv.ts';
+import { parseJsonLines, safeCsv, toJsonLines } from './formats.ts';
 
 const milliseconds = z.int().min(0).nullable();
 
@@ -82,20 +82,11 @@ const SLICE = 1_000;
 
 /** A job a line, in pieces. */
 export function* manifestJsonl(rows: readonly ManifestRow[]): Generator<Uint8Array> {
-  for (const slice of slices(rows)) yield Buffer.from(slice.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  for (const slice of slices(rows)) yield toJsonLines(slice);
 }
 
 /** @throws z.ZodError or SyntaxError where a line is not what manifestJsonl writes */
-export function readManifestJsonl(bytes: Uint8Array): ManifestRow[] {
-  const rows: ManifestRow[] = [];
-  for (let start = 0; start < bytes.length; ) {
-    const newline = bytes.indexOf(0x0a, start);
-    const end = newline < 0 ? bytes.length : newline;
-    rows.push(manifestRowSchema.parse(JSON.parse(Buffer.from(bytes.subarray(start, end)).toString('utf8'))));
-    start = end + 1;
-  }
-  return rows;
-}
+export const readManifestJsonl = (bytes: Uint8Array): ManifestRow[] => parseJsonLines(bytes, manifestRowSchema);
 
 /** Base64 may begin with "+", which a spreadsheet takes for a formula; programs find the checksum in the other table. */
 const COLUMNS = Object.keys(manifestRowSchema.shape).filter((name) => name !== 'metadata' && name !== 'crc32c');
