@@ -83,6 +83,11 @@ export class Batch {
     };
   }
 
+  /** Tells Temporal's UI and listings how far it is, as far as that is news there. */
+  show(): void {
+    this.#publish(this.progress);
+  }
+
   begin(plan: Plan): void {
     this.#waiting = plan.shards;
     enterPlan(this.#ledger, plan);
@@ -104,15 +109,6 @@ export class Batch {
     const isRunning = state === 'planning' || state === 'rendering';
     const reason = isRunning ? refusal(this.#control, { sizes, columns }, change) : `it is ${state}`;
     if (reason !== null) throw new Error(`batch ${this.input.batch}: ${reason}`);
-  }
-
-  /** Shards of a cancelled size that have not begun never do. */
-  #leaveOut(size: Size): void {
-    leaveOut(
-      this.#ledger,
-      this.#waiting.filter((shard) => shard.size === size),
-    );
-    this.#waiting = this.#waiting.filter((shard) => shard.size !== size);
   }
 
   /** Takes the waiting shards of one size off the list, one by one. */
@@ -143,23 +139,25 @@ export class Batch {
     this.show();
   }
 
+  /** Notes a shard's end; `release` comes next. */
   completed(shard: ShardRef, report: ShardReport): void {
     enterReport(this.#ledger, shard, report);
     closeShard(this.#ledger, shard, 'completed');
   }
 
-  /** The shard still answers queries; what it has done would be counted twice. */
+  /** Notes a shard's end. It still answers queries; what it has done would be counted twice. */
   cancelled(shard: ShardRef): void {
     closeShard(this.#ledger, shard, 'cancelled');
     this.#running.ended(shard.shard);
   }
 
+  /** Notes that it was terminated or failed as a whole; `release` comes next. */
   lost(shard: ShardRef, reason: string): void {
     this.lostShards.push({ shard: shard.shard, reason });
     closeShard(this.#ledger, shard, { lost: reason });
   }
 
-  /** A shard has completed or is lost: the others share its part of the window. */
+  /** A shard has completed or is lost: the others share its part of the window. Kept histories have a step between the two. */
   release(shard: ShardRef): void {
     this.#running.remove(shard.shard, this.#control);
     this.#keepBudget();
@@ -178,6 +176,15 @@ export class Batch {
     this.show();
   }
 
+  /** Shards of a cancelled size that have not begun never do. */
+  #leaveOut(size: Size): void {
+    leaveOut(
+      this.#ledger,
+      this.#waiting.filter((shard) => shard.size === size),
+    );
+    this.#waiting = this.#waiting.filter((shard) => shard.size !== size);
+  }
+
   /** Pauses the batch where too many of its jobs fail. */
   #keepBudget(): void {
     const { jobs, failed } = sumOf(this.#ledger);
@@ -188,10 +195,5 @@ export class Batch {
     // Failures of a cancelled batch are told when it has ended, which is soon.
     if (CancellationScope.current().consideredCancelled) return;
     void announce(this.input, 'batch.paused', { reason: control.paused ?? '' }, control.version);
-  }
-
-  /** Tells Temporal's UI and listings how far it is, as far as that is news there. */
-  show(): void {
-    this.#publish(this.progress);
   }
 }
