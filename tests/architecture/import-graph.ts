@@ -6,7 +6,8 @@ import { promisify } from 'node:util';
 /** Which files each file imports, as paths from the root with `/`. */
 export type ImportGraph = Map<string, Set<string>>;
 
-const TSC = createRequire(import.meta.url).resolve('typescript/package.json');
+const { resolve } = createRequire(import.meta.url);
+const TSC = path.join(path.dirname(resolve('typescript/package.json')), 'bin', 'tsc');
 
 /**
  * The imports of all files of TypeScript projects, as the compiler itself resolves them: of values and of types, in `import`, `export …
@@ -22,8 +23,7 @@ export async function importGraph(root: string, projects: string[]): Promise<Imp
 
 /** tsc's list of the files it read: each with indented lines below that say why. */
 async function explainedFiles(root: string, project: string): Promise<string> {
-  const tsc = path.join(path.dirname(TSC), 'bin', 'tsc');
-  const args = [tsc, '-p', project, '--noEmit', '--noCheck', '--incremental', 'false', '--explainFiles'];
+  const args = [TSC, '-p', project, '--noEmit', '--noCheck', '--incremental', 'false', '--explainFiles'];
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root, maxBuffer: 2 ** 26 });
   return stdout;
 }
