@@ -111,7 +111,8 @@ test('a run that is shorter than the interval gives no state', async () => {
 });
 
 test.each<[string, (state: SamplerState) => SamplerState]>([
-  ['of another shape', (state) => ({ ...state, latents: state.latents.subarray(1) })],
+  ['of another shape', (state) => ({ ...state, arrays: state.arrays.map((array) => array.subarray(1)) })],
+  ['of another sampler', (state) => ({ ...state, arrays: state.arrays.slice(1) })],
   ['beyond the last step', (state) => ({ ...state, step: 7 })],
 ])('a state %s is left aside: the image begins with noise', async (_, altered) => {
   const pipeline = await load(tiny('tiny-epsilon'));
