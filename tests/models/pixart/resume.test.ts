@@ -59,7 +59,7 @@ function throughBytes(of: typeof owner, state: SamplerState): SamplerState {
   return found;
 }
 
-test.each(['tiny-epsilon', 'tiny-velocity'])(
+test.each(['tiny-epsilon', 'tiny-velocity', 'tiny-euler', 'tiny-lcm'])(
   '%s: from whichever step a run goes on, its image is the uninterrupted one, bit for bit',
   async (name) => {
     const pipeline = await load(tiny(name));
