@@ -1,4 +1,4 @@
-import type { Size } from '../../catalog/size.ts';
+import type { Size } from '../../domain/size.ts';
 import type { SamplerState } from './samplers/sampler.ts';
 import type { StateKeeping } from './state-keeping.ts';
 

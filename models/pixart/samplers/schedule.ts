@@ -1,4 +1,4 @@
-import { UserError } from '../../../catalog/user-error.ts';
+import { UserError } from '../../../domain/user-error.ts';
 
 const { fround } = Math;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { UserError } from '../../../../catalog/user-error.ts';
+import { UserError } from '../../../../domain/user-error.ts';
 import type { DpmSolverConfig } from '../../../../models/pixart/bundle.ts';
 import { dpmSchedule, dpmSolver } from '../../../../models/pixart/samplers/dpm-solver.ts';
 

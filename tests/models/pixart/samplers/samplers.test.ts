@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { UserError } from '../../../../catalog/user-error.ts';
+import { UserError } from '../../../../domain/user-error.ts';
 import type { SchedulerConfig } from '../../../../models/pixart/bundle.ts';
 import { normalStream } from '../../../../models/pixart/noise.ts';
 import { createSampler } from '../../../../models/pixart/samplers/create-sampler.ts';
