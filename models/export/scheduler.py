@@ -87,7 +87,7 @@ _KINDS = {
         steps=20,
         guidance=4.5,
     ),
-    # PixArt's transformer is not told the guidance, so a model is distilled at one strength and run without.
+    # PixArt's transformer takes no guidance as an input: what was distilled holds it already.
     "LCMScheduler": _Kind(
         LCMScheduler,
         kind="lcm",
@@ -102,7 +102,7 @@ _KINDS = {
         guidance=1.0,
     ),
 }
-_ADVICE = "If the model can be sampled in such a way, save the configuration of that scheduler in this place."
+_ADVICE = "If the model can be sampled that way, save such a configuration in this place."
 
 
 def load_scheduler(folder: Path) -> SchedulerPart:

@@ -34,11 +34,11 @@ const headerSchema = z.strictObject({
   arrays: z.int().positive().default(2),
 });
 
-type Header = z.input<typeof headerSchema>;
+type Header = z.infer<typeof headerSchema>;
 
 export function encodeCheckpoint(owner: CheckpointOwner, { step, arrays }: SamplerState): Uint8Array {
   const { renderKey, bundleDigest, steps } = owner;
-  const header: Header = {
+  const header: z.input<typeof headerSchema> = {
     format: 'pixart-batch checkpoint 1',
     pipelineVersion: PIPELINE_VERSION,
     renderKey,
@@ -79,7 +79,7 @@ export function decodeCheckpoint(owner: CheckpointOwner, bytes: Uint8Array): Sam
   return { step: header.step, arrays };
 }
 
-function parseHeader(json: Buffer): z.infer<typeof headerSchema> | null {
+function parseHeader(json: Buffer): Header | null {
   try {
     return headerSchema.safeParse(JSON.parse(json.toString())).data ?? null;
   } catch {
@@ -87,7 +87,7 @@ function parseHeader(json: Buffer): z.infer<typeof headerSchema> | null {
   }
 }
 
-function otherOwner(header: CheckpointOwner & { pipelineVersion: number }, owner: CheckpointOwner): string | null {
+function otherOwner(header: Header, owner: CheckpointOwner): string | null {
   const expected = { ...owner, pipelineVersion: PIPELINE_VERSION };
   for (const name of ['renderKey', 'bundleDigest', 'steps', 'pipelineVersion'] as const) {
     if (header[name] !== expected[name]) return `expected ${name} ${expected[name]}, found ${header[name]}`;

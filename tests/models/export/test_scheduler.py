@@ -75,7 +75,7 @@ def test_refuses_a_setting_that_the_sampler_does_not_have(
     tmp_path: Path, scheduler: type, name: str, value: object
 ) -> None:
     folder = change(saved(tmp_path, scheduler), **{name: value})
-    with pytest.raises(ExportError, match=f"scheduler_config.json: {name} is {value!r}.*save the configuration"):
+    with pytest.raises(ExportError, match=f"scheduler_config.json: {name} is {value!r}.*save such a configuration"):
         load_scheduler(folder)
 
 
