@@ -1,10 +1,10 @@
-import type { CatalogFormat } from '../domain/catalog-format.ts';
+import type { CatalogFormat } from '../domain/catalog-settings.ts';
 import type { Job } from '../domain/job.ts';
 import { UserError } from '../domain/user-error.ts';
-import { LIMITS } from './catalog-limits.ts';
-import { type ExpandOptions, expandRow } from './expand.ts';
+import { CATALOG_LIMITS } from './catalog-limits.ts';
 import { type ExpandedRow, type Expansion, expandCells } from './expansion/expand-cells.ts';
 import { JobIds } from './job-ids.ts';
+import { type ExpandOptions, expandRow } from './make-jobs.ts';
 import { Problems } from './problems.ts';
 import type { RawRow } from './reading/raw-row.ts';
 import { readRows } from './reading/rows.ts';
@@ -59,8 +59,13 @@ export async function* catalogJobs(source: ByteSource, options: PlanOptions): As
       if (row === null) continue;
       if (isFirst) count += expanded.siblings * row.variants;
       isFirst = false;
-      if (count > LIMITS.jobs) {
-        throw problems.fatal({ line: raw.line, column: null, expected: `at most ${LIMITS.jobs} jobs`, found: 'more' });
+      if (count > CATALOG_LIMITS.jobs) {
+        throw problems.fatal({
+          line: raw.line,
+          column: null,
+          expected: `at most ${CATALOG_LIMITS.jobs} jobs`,
+          found: 'more',
+        });
       }
       const jobs = expandRow(expanded, row, options, ids, problems);
       // Once something is wrong nothing comes of the jobs, and only the other problems are of interest.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LIMITS } from '../../catalog/catalog-limits.ts';
+import { CATALOG_LIMITS } from '../../catalog/catalog-limits.ts';
 import { Problems } from '../../catalog/problems.ts';
 import { readText } from '../../catalog/reading/text.ts';
 import { UserError } from '../../domain/user-error.ts';
@@ -65,7 +65,7 @@ describe('a cell that cannot be', () => {
   });
 
   it('is too long', async () => {
-    const long = 'x'.repeat(LIMITS.cellCharacters + 1);
+    const long = 'x'.repeat(CATALOG_LIMITS.cellCharacters + 1);
     expect(await problemsOf(`prompt\n${long}\n`)).toEqual([
       'line 2, prompt: expected at most 20000 characters, found 20001',
     ]);
@@ -251,7 +251,7 @@ describe('a file that cannot be', () => {
   it('is larger than memory should hold', async () => {
     const chunk = Buffer.from(`${' '.repeat(2 ** 16 - 1)}\n`);
     const chunks = function* () {
-      for (let bytes = 0; bytes <= LIMITS.bytes; bytes += chunk.length) yield chunk;
+      for (let bytes = 0; bytes <= CATALOG_LIMITS.bytes; bytes += chunk.length) yield chunk;
     };
     const read = async () => {
       for await (const text of readText(chunks(), new Problems('catalog.tsv'))) expect(text).toBeTruthy();

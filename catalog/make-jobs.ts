@@ -1,14 +1,13 @@
 import { nearestBin } from '../domain/bins.ts';
 import type { BundleRef } from '../domain/bundle-ref.ts';
-import { seedOf } from '../domain/identity.ts';
-import type { ImageFormat, Job } from '../domain/job.ts';
-import { type Picture, renderKey } from '../domain/render-key.ts';
+import type { ImageFormat } from '../domain/image-format.ts';
+import { type Job, type Picture, pictureOf } from '../domain/job.ts';
+import type { Column } from '../domain/parameters.ts';
+import { renderKey, seedOf } from '../domain/render-key.ts';
 import { SIZES, type Size } from '../domain/size.ts';
 import type { ExpandedRow } from './expansion/expand-cells.ts';
-import type { JobIds } from './job-ids.ts';
-import { contentId } from './job-ids.ts';
+import { contentId, type JobIds } from './job-ids.ts';
 import type { Problems } from './problems.ts';
-import type { Column } from './reading/columns.ts';
 import type { Row } from './row.ts';
 
 /** What rows leave open, and what their jobs are rendered with. */
@@ -63,9 +62,8 @@ function resolvePicture(row: Row, { defaults, bundle }: ExpandOptions): Picture 
   const size = row.size ?? defaults.size;
   const shape = row.aspect ?? { width: row.width ?? 1, height: row.height ?? 1 };
   const bin = nearestBin(size, shape.width, shape.height);
-  return {
-    prompt: row.prompt,
-    negativePrompt: row.negative_prompt,
+  return pictureOf({
+    ...row,
     size,
     bin,
     width: row.width ?? bin.width,
@@ -75,7 +73,7 @@ function resolvePicture(row: Row, { defaults, bundle }: ExpandOptions): Picture 
     guidance: row.guidance ?? bundle.defaults.guidance,
     format: defaults.format,
     quality: defaults.format === 'png' ? null : defaults.quality,
-  };
+  });
 }
 
 /** What stands against a picture, and the column to blame. */
