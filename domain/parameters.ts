@@ -153,7 +153,7 @@ export type Column = ColumnOf[keyof ColumnOf];
 export const COLUMNS: readonly Column[] = Object.values(COLUMN_OF);
 
 type ByColumn<Values> = {
-  [Key in keyof ColumnOf as Key extends keyof Values ? ColumnOf[Key] : never]: Values[Key & keyof Values];
+  [Key in keyof Values as Key extends keyof ColumnOf ? ColumnOf[Key] : never]: Values[Key];
 };
 
 /** What is known by the parameters' keys, by the names of their columns instead; what has no column is left out. */

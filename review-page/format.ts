@@ -32,7 +32,9 @@ export type SheetPiece = {
 };
 
 /** Named by the table of parameters. */
-export type SheetParameters = { [Key in keyof Every<'sheet'> as Every<'sheet'>[Key]]: Job[Key] };
+export type SheetParameters = {
+  [Key in keyof Job as Key extends keyof Every<'sheet'> ? Every<'sheet'>[Key] : never]: Job[Key];
+};
 
 export type SheetRow = SheetParameters & {
   id: string;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CATALOG_LIMITS } from '../../catalog/catalog-limits.ts';
 import { Problems } from '../../catalog/problems.ts';
 import { readText } from '../../catalog/reading/text.ts';
+import { COLUMNS } from '../../domain/parameters.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { errorOf, options, plan, problemsOf } from './planning.ts';
 
@@ -303,7 +304,7 @@ describe('the error', () => {
 describe('options that fit no catalog', () => {
   it('map a column that is not ours', async () => {
     await expect(plan('prompt\na\n', { columns: { promt: 'x' } })).rejects.toThrow(
-      'column mapping: expected one of id, prompt, negative_prompt, size, aspect, width, height, seed, steps, guidance, variants, priority before the "=", found "promt"',
+      `column mapping: expected one of ${COLUMNS.join(', ')} before the "=", found "promt"`,
     );
   });
 
