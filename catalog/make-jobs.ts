@@ -11,7 +11,7 @@ import type { Problems } from './problems.ts';
 import type { Row } from './row.ts';
 
 /** What rows leave open, and what their jobs are rendered with. */
-export type ExpandOptions = {
+export type JobOptions = {
   /** For rows that do not say. `quality` counts for the lossy formats only. */
   defaults: { size: Size; format: ImageFormat; quality: number | null };
   bundle: Omit<BundleRef, 'name'>;
@@ -26,10 +26,10 @@ const MAX_ENLARGEMENT = 2;
  * Makes a row's jobs, one for each variant. Adds a problem for what the bundle cannot serve and for an id that is
  * taken; then the jobs are not to be used.
  */
-export function expandRow(
+export function makeJobs(
   { raw, chosen }: ExpandedRow,
   row: Row,
-  options: ExpandOptions,
+  options: JobOptions,
   ids: JobIds,
   problems: Problems,
 ): Job[] {
@@ -58,7 +58,7 @@ export function expandRow(
 }
 
 /** Fills in the defaults. Width and height are kept to the pixel by a crop; an aspect, or nothing, gives the bin as it is. */
-function resolvePicture(row: Row, { defaults, bundle }: ExpandOptions): Picture {
+function resolvePicture(row: Row, { defaults, bundle }: JobOptions): Picture {
   const size = row.size ?? defaults.size;
   const shape = row.aspect ?? { width: row.width ?? 1, height: row.height ?? 1 };
   const bin = nearestBin(size, shape.width, shape.height);

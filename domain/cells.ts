@@ -31,7 +31,7 @@ export const size = z
 /** Zero-width spaces and the like are no white space, and come along when text is copied from a page. */
 const VISIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}]/u;
 
-export const visibleText = z.string('a prompt').regex(VISIBLE, 'a prompt with a character that can be seen');
+export const prompt = z.string('a prompt').regex(VISIBLE, 'a prompt with a character that can be seen');
 
 /** Room for what variants and choices put behind it. */
 const MAX_ID = 120;
@@ -41,7 +41,7 @@ const ID_RULE = `1 to ${MAX_ID} letters, digits, ".", "_" or "-", not starting w
 const RESERVED_IDS = ['manifest', 'contact-sheet'];
 
 /** @param rule what every job's id has to be */
-export const idOf = (rule: z.ZodType<string>) =>
+export const id = (rule: z.ZodType<string>) =>
   z
     .string()
     .refine((id) => id.length <= MAX_ID && rule.safeParse(id).success, ID_RULE)

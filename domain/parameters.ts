@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { aspect, type Cell, decimal, idOf, size, visibleText, whole } from './cells.ts';
+import * as cells from './cells.ts';
 import { imageFormatSchema } from './image-format.ts';
 import { binSchema, SIZES, sizeSchema } from './size.ts';
 
@@ -11,6 +11,7 @@ export const jobIdSchema = z
     'letters, digits, ".", "_" and "-", not starting with ".", at most 200',
   );
 
+/** As the command line shows it: its argument, a line of help, and all that it can be. */
 export type CommandOption = { argument: string; help?: string; oneOf?: readonly string[] };
 
 /** What a catalog and the command line say of a parameter. */
@@ -18,7 +19,7 @@ type Asked = {
   /** Its name in catalogs and in the tables that are made of them. */
   column: string;
   /** Reads a cell; `undefined` is an empty one. */
-  cell: Cell;
+  cell: cells.Cell;
   /** With expansion its cells may have choices: `{a|b}` and `__terms__` in texts, `a|b` in grids. */
   choices?: 'text' | 'grid';
   /** Makes it an option of `render`. */
@@ -41,9 +42,9 @@ type Parameter = (Asked | { column?: never; cell?: never }) & (Resolved | { valu
  * The parameters of an image, in the order in which all lists and tables have them. What a job may lack is `optional()` and is left out
  * where it was not asked for, so that it changes no key of the images that do without it.
  */
-export const PARAMETERS = {
-  id: { column: 'id', cell: idOf(jobIdSchema).optional(), value: jobIdSchema },
-  prompt: { column: 'prompt', cell: visibleText, choices: 'text', value: z.string(), picture: true },
+const PARAMETERS = {
+  id: { column: 'id', cell: cells.id(jobIdSchema).optional(), value: jobIdSchema },
+  prompt: { column: 'prompt', cell: cells.prompt, choices: 'text', value: z.string(), picture: true },
   negativePrompt: {
     column: 'negative_prompt',
     cell: z.string().default(''),
@@ -55,7 +56,7 @@ export const PARAMETERS = {
   },
   size: {
     column: 'size',
-    cell: size.optional(),
+    cell: cells.size.optional(),
     choices: 'grid',
     option: { argument: '<size>', help: 'otherwise the smallest of the bundle', oneOf: SIZES },
     value: sizeSchema,
@@ -65,7 +66,7 @@ export const PARAMETERS = {
   /** Instead of width and height: the nearest bin as it is. */
   aspect: {
     column: 'aspect',
-    cell: aspect.optional(),
+    cell: cells.aspect.optional(),
     choices: 'grid',
     option: { argument: '<w:h>', help: 'such as 16:9' },
   },
@@ -74,21 +75,21 @@ export const PARAMETERS = {
   /** Pixels of the finished image; the bin is resized and centre-cropped to width and height. */
   width: {
     column: 'width',
-    cell: whole(16, 16_384).optional(),
+    cell: cells.whole(16, 16_384).optional(),
     option: { argument: '<pixels>', help: 'with --height; the image is cropped to exactly this' },
     value: z.int().positive(),
     picture: true,
   },
   height: {
     column: 'height',
-    cell: whole(16, 16_384).optional(),
+    cell: cells.whole(16, 16_384).optional(),
     option: { argument: '<pixels>' },
     value: z.int().positive(),
     picture: true,
   },
   seed: {
     column: 'seed',
-    cell: whole(0, 0xffff_ffff).optional(),
+    cell: cells.whole(0, 0xffff_ffff).optional(),
     choices: 'grid',
     option: { argument: '<number>', help: 'otherwise derived from the prompt' },
     value: z.int().min(0).max(0xffff_ffff),
@@ -97,7 +98,7 @@ export const PARAMETERS = {
   },
   steps: {
     column: 'steps',
-    cell: whole(1, 200).optional(),
+    cell: cells.whole(1, 200).optional(),
     choices: 'grid',
     option: { argument: '<number>' },
     value: z.int().positive(),
@@ -107,7 +108,7 @@ export const PARAMETERS = {
   /** Strength of classifier-free guidance. */
   guidance: {
     column: 'guidance',
-    cell: decimal(1, 30).optional(),
+    cell: cells.decimal(1, 30).optional(),
     choices: 'grid',
     option: { argument: '<number>', help: '1 turns it off' },
     value: z.number().min(1),
@@ -119,9 +120,9 @@ export const PARAMETERS = {
   /** 1 … 100 for the lossy formats, null for PNG. */
   quality: { value: z.int().min(1).max(100).nullable(), picture: true },
   /** Images of a row, each with another seed. */
-  variants: { column: 'variants', cell: whole(1, 1000).default(1) },
+  variants: { column: 'variants', cell: cells.whole(1, 1000).default(1) },
   /** 1 (first) … 5 (last). */
-  priority: { column: 'priority', cell: whole(1, 5).default(3), value: z.int().min(1).max(5) },
+  priority: { column: 'priority', cell: cells.whole(1, 5).default(3), value: z.int().min(1).max(5) },
 } as const satisfies Record<string, Parameter>;
 
 type Table = typeof PARAMETERS;

@@ -25,6 +25,7 @@ const metadataSchema = z.object({
 /** What an image file says of its own making; enough to make it again. */
 export type ImageMetadata = z.infer<typeof metadataSchema>;
 
+/** Parsing leaves out what else a job has, and puts the rest in the file's order. */
 export const imageMetadata = (job: Job, bundle: { name: string; digest: string }): ImageMetadata =>
   metadataSchema.parse({
     ...job,

@@ -10,12 +10,6 @@ export { bundleFolder, listBundles } from './installed-bundles.ts';
 export { loadPipeline, type Pipeline } from './pipeline.ts';
 export { PIPELINE_VERSION } from './pipeline-version.ts';
 export { promptLimit } from './prompt-limit.ts';
-export {
-  type Device,
-  type RenderedImage,
-  type RenderOptions,
-  type RenderRequest,
-  renderRequest,
-} from './render-request.ts';
+export type { Device, RenderedImage, RenderOptions, RenderRequest } from './render-request.ts';
 export type { SamplerState, StateKeeping } from './sampler-state.ts';
 export { verifyBundle } from './verify-bundle.ts';
