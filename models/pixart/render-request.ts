@@ -1,5 +1,6 @@
 import { type Picture, pictureOf } from '../../domain/job.ts';
-import type { SamplerState, StateKeeping } from './sampler-state.ts';
+import type { SamplerState } from './samplers/sampler.ts';
+import type { StateKeeping } from './state-keeping.ts';
 
 /** Everything that decides an image's pixels, besides the bundle. */
 export type RenderRequest = Omit<Picture, 'format' | 'quality'>;
