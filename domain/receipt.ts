@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { digestSchema, jobIdSchema } from './job.ts';
+import { digestSchema } from './job.ts';
+import { jobIdSchema } from './parameters.ts';
 
 /** Milliseconds spent in each stage; zero for a reused image. */
 const timingsSchema = z.strictObject({
