@@ -37,7 +37,7 @@ test('a cancelled batch stops the image that is being computed, and the same chi
 });
 
 test('a worker that is told to stop finishes the image in hand', async () => {
-  const batch = await fleet.submit([150], '512');
+  const batch = await fleet.submit([100], '512');
   await untilComputing(fleet.client, batch);
   expect(await fleet.renderer.kill('SIGTERM')).toBe(0);
   expect(await batchEnd(fleet.client, batch)).toMatchObject({
