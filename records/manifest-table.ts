@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Job } from '../domain/job.ts';
 import { type Failure, isReceipt, type Receipt } from '../domain/receipt.ts';
 import { sizeSchema } from '../domain/size.ts';
+import { STAGES, type Stage } from '../domain/timings.ts';
 import { safeCsv } from './safe-csv.ts';
 
 const milliseconds = z.int().min(0).nullable();
@@ -28,9 +29,11 @@ const manifestRowSchema = z.strictObject({
   /** What rendered it; tables from before it was noted lack it. */
   device: z.string().nullable().default(null),
   wait_ms: milliseconds,
-  encode_ms: milliseconds,
+  text_encode_ms: milliseconds,
   denoise_ms: milliseconds,
   decode_ms: milliseconds,
+  /** `null` also of images whose `store_ms` includes it. */
+  image_encode_ms: milliseconds,
   store_ms: milliseconds,
   error: z.string().nullable(),
   reason: z.string().nullable(),
@@ -39,15 +42,36 @@ const manifestRowSchema = z.strictObject({
 
 export type ManifestRow = z.infer<typeof manifestRowSchema>;
 
+/** What the column of the text's encoding was called when the image's had none. */
+const FORMER_TEXT_ENCODE = 'encode_ms';
+
+const formerRowSchema = z
+  .strictObject({
+    ...manifestRowSchema.omit({ text_encode_ms: true, image_encode_ms: true }).shape,
+    [FORMER_TEXT_ENCODE]: milliseconds,
+  })
+  .transform(
+    ({ [FORMER_TEXT_ENCODE]: text_encode_ms, ...row }): ManifestRow => ({
+      ...row,
+      text_encode_ms,
+      image_encode_ms: null,
+    }),
+  );
+
+const writtenRowSchema = z.union([manifestRowSchema, formerRowSchema]);
+
 /** Of an image's stages those that had the device. */
-export const deviceSeconds = ({ encode_ms, denoise_ms, decode_ms }: ManifestRow): number =>
-  ((encode_ms ?? 0) + (denoise_ms ?? 0) + (decode_ms ?? 0)) / 1_000;
+export const deviceSeconds = ({ text_encode_ms, denoise_ms, decode_ms }: ManifestRow): number =>
+  ((text_encode_ms ?? 0) + (denoise_ms ?? 0) + (decode_ms ?? 0)) / 1_000;
 
 /** @param outcome `undefined` for a job that no round came to */
 export function manifestRow(job: Job, outcome: Receipt | Failure | undefined): ManifestRow {
   const receipt = isReceipt(outcome) ? outcome : null;
   const failure = isReceipt(outcome) ? null : (outcome ?? null);
-  const ms = (stage: keyof Receipt['timings']) => (receipt === null ? null : Math.round(receipt.timings[stage]));
+  const ms = (stage: Stage): number | null => {
+    const spent = receipt?.timings[STAGES[stage]];
+    return spent === undefined ? null : Math.round(spent);
+  };
   return {
     id: job.id,
     status: receipt?.outcome ?? (failure === null ? 'cancelled' : 'failed'),
@@ -66,11 +90,12 @@ export function manifestRow(job: Job, outcome: Receipt | Failure | undefined): M
     render_key: job.renderKey,
     computations: receipt?.computations ?? null,
     device: receipt?.device ?? null,
-    wait_ms: ms('waitMs'),
-    encode_ms: ms('encodeMs'),
-    denoise_ms: ms('denoiseMs'),
-    decode_ms: ms('decodeMs'),
-    store_ms: ms('storeMs'),
+    wait_ms: ms('wait'),
+    text_encode_ms: ms('text_encode'),
+    denoise_ms: ms('denoise'),
+    decode_ms: ms('decode'),
+    image_encode_ms: ms('image_encode'),
+    store_ms: ms('store'),
     error: failure?.type ?? null,
     reason: failure?.reason ?? null,
     metadata: job.metadata,
@@ -85,13 +110,13 @@ export function* manifestJsonl(rows: readonly ManifestRow[]): Generator<Uint8Arr
   for (const slice of slices(rows)) yield Buffer.from(slice.map((row) => `${JSON.stringify(row)}\n`).join(''));
 }
 
-/** @throws z.ZodError or SyntaxError where a line is not what manifestJsonl writes */
+/** @throws z.ZodError or SyntaxError where a line is not what manifestJsonl writes, or wrote */
 export function readManifestJsonl(bytes: Uint8Array): ManifestRow[] {
   const rows: ManifestRow[] = [];
   for (let start = 0; start < bytes.length; ) {
     const newline = bytes.indexOf(0x0a, start);
     const end = newline < 0 ? bytes.length : newline;
-    rows.push(manifestRowSchema.parse(JSON.parse(Buffer.from(bytes.subarray(start, end)).toString('utf8'))));
+    rows.push(writtenRowSchema.parse(JSON.parse(Buffer.from(bytes.subarray(start, end)).toString('utf8'))));
     start = end + 1;
   }
   return rows;
@@ -100,8 +125,8 @@ export function readManifestJsonl(bytes: Uint8Array): ManifestRow[] {
 /** Base64 may begin with "+", which a spreadsheet takes for a formula; programs find the checksum in the other table. */
 const COLUMNS = Object.keys(manifestRowSchema.shape).filter((name) => name !== 'metadata' && name !== 'crc32c');
 
-/** Whether the table has a column of its own of that name, so that a catalog's is in `manifest.jsonl` only. */
-export const isTableColumn = (name: string): boolean => COLUMNS.includes(name);
+/** Whether the table has, or had, a column of its own of that name, so that a catalog's is in `manifest.jsonl` only. */
+export const isTableColumn = (name: string): boolean => name === FORMER_TEXT_ENCODE || COLUMNS.includes(name);
 
 /**
  * The same for a spreadsheet, in pieces, the catalog's other columns at the right, unless they have the name of one of these.

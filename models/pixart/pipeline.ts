@@ -55,7 +55,7 @@ export async function loadPipeline(bundle: Bundle, options: SessionOptions): Pro
         width: request.width,
         height: request.height,
         timings: {
-          encodeMs: encoded - started,
+          textEncodeMs: encoded - started,
           denoiseMs: denoised - encoded,
           decodeMs: performance.now() - denoised,
         },

@@ -52,7 +52,7 @@ const receipt = (job: Job, changes: Partial<Receipt> = {}): Receipt => ({
   height: job.height,
   outcome: 'rendered',
   computations: 1,
-  timings: { waitMs: 0, encodeMs: 0, denoiseMs: 0, decodeMs: 0, storeMs: 0 },
+  timings: { waitMs: 0, textEncodeMs: 0, denoiseMs: 0, decodeMs: 0, imageEncodeMs: 0, storeMs: 0 },
   ...changes,
 });
 
