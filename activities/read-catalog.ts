@@ -4,8 +4,7 @@ import type { PlanOptions } from '../catalog/plan-catalog.ts';
 import type { CatalogFormat } from '../domain/catalog-format.ts';
 import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
 import { catalogName, termsName } from '../records/layout.ts';
-import { termsReader } from '../records/read-terms.ts';
-import { type ObjectStore, readUrl } from '../store/index.ts';
+import { type ObjectStore, readUrl, termsReader } from '../store/index.ts';
 import type { BatchInput, CatalogReading, CatalogSource } from '../workflows/contract/batch.ts';
 
 /**

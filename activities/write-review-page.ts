@@ -13,7 +13,7 @@ import {
   spriteColours,
   spriteName,
 } from '../review-page/index.ts';
-import { ObjectNotFound, type ObjectStore } from '../store/index.ts';
+import { type ObjectStore, readIfThere } from '../store/index.ts';
 import type { WriteSheetPageInput } from '../workflows/contract/activities.ts';
 import type { OpenStore } from './dependencies.ts';
 
@@ -75,10 +75,10 @@ async function writeSprite(store: ObjectStore, batch: string, rows: SheetRow[]):
   const slots = rows.map((row): SpriteImage | null => (row.file === '' ? null : row));
   if (slots.every((image) => image === null)) return null;
   const whole = `${sheetFolder(batch)}${spriteName(slots)}`;
-  const there = await orNull(store.read(whole));
+  const there = await readIfThere(store, whole);
   if (there !== null) return settle(await spriteColours(there, slots), whole);
   const { file, colours } = await makeSprite(slots, (slot) =>
-    orNull(store.read(`${batchFolder(batch)}${rows[slot]!.file}`)),
+    readIfThere(store, `${batchFolder(batch)}${rows[slot]!.file}`),
   );
   // What is missing from it may be there when the page is written the next time; then it has this name.
   const found = slots.map((image, slot) => (colours[slot] === null ? null : image));
@@ -94,12 +94,3 @@ async function writeSprite(store: ObjectStore, batch: string, rows: SheetRow[]):
 
 /** Of an object of the batch, relative to its page. */
 const address = (batch: string, object: string): string => object.slice(batchFolder(batch).length);
-
-async function orNull(reading: Promise<Uint8Array>): Promise<Uint8Array | null> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof ObjectNotFound) return null;
-    throw error;
-  }
-}

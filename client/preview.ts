@@ -1,8 +1,8 @@
 import type { Job } from '../domain/job.ts';
 import type { Size } from '../domain/size.ts';
+import { type Estimate, estimate, type Work } from '../records/estimate.ts';
 import { OBJECTS_FOLDER, objectName } from '../records/layout.ts';
-import { type Estimate, estimate, type Work } from '../records/rates.ts';
-import { readRates } from '../records/read-rates.ts';
+import { readRates } from '../records/rates.ts';
 import type { ObjectStore } from '../store/index.ts';
 
 /** What a plan would meet, and the device time of what it would have to render. */

@@ -2,8 +2,7 @@ import { openExpansion } from '../catalog/expansion/expansion.ts';
 import { catalogJobs } from '../catalog/plan-catalog.ts';
 import type { Job } from '../domain/job.ts';
 import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
-import { termsReader } from '../records/read-terms.ts';
-import { readUrl } from '../store/index.ts';
+import { readUrl, termsReader } from '../store/index.ts';
 import type { CatalogInput } from './batch-request.ts';
 
 /** What a plan was made from: the catalog's bytes, and the files of terms by their names. */

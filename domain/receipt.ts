@@ -45,7 +45,7 @@ export type Failure = z.infer<typeof failureSchema>;
 export const isReceipt = (outcome: Receipt | Failure | undefined): outcome is Receipt =>
   outcome !== undefined && 'renderKey' in outcome;
 
-const totalsSchema = z.strictObject({
+export const totalsSchema = z.strictObject({
   jobs: z.int().min(0),
   rendered: z.int().min(0),
   reused: z.int().min(0),
@@ -57,19 +57,3 @@ const totalsSchema = z.strictObject({
 });
 
 export type Totals = z.infer<typeof totalsSchema>;
-
-/** The batch's result, written to `batches/<batch>/manifest.json`. */
-export const manifestSchema = z.strictObject({
-  format: z.literal(1),
-  batch: z.string(),
-  round: z.int().positive(),
-  state: z.enum(['completed', 'cancelled']),
-  bundle: z.strictObject({ name: z.string(), digest: digestSchema }),
-  startedAt: z.iso.datetime(),
-  finishedAt: z.iso.datetime(),
-  totals: totalsSchema,
-  images: z.array(receiptSchema.extend({ prompt: z.string(), metadata: z.record(z.string(), z.string()) })),
-  failures: z.array(failureSchema.extend({ prompt: z.string(), metadata: z.record(z.string(), z.string()) })),
-});
-
-export type Manifest = z.infer<typeof manifestSchema>;

@@ -1,5 +1,5 @@
 import { UserError } from '../domain/user-error.ts';
-import { ObjectNotFound, type ObjectStore } from '../store/object-store.ts';
+import { type ObjectStore, readIfThere } from '../store/object-store.ts';
 import { manifestTableName } from './layout.ts';
 import { type ManifestRow, readManifestJsonl } from './manifest-table.ts';
 
@@ -19,10 +19,6 @@ export async function readBatchRows(store: ObjectStore, batch: string): Promise<
 
 /** As readBatchRows; `null` where the batch has no table. */
 export async function findBatchRows(store: ObjectStore, batch: string): Promise<ManifestRow[] | null> {
-  try {
-    return readManifestJsonl(await store.read(manifestTableName(batch, 'jsonl')));
-  } catch (error) {
-    if (error instanceof ObjectNotFound) return null;
-    throw error;
-  }
+  const table = await readIfThere(store, manifestTableName(batch, 'jsonl'));
+  return table && readManifestJsonl(table);
 }

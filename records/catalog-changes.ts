@@ -1,7 +1,7 @@
 import type { ChangeCounts } from '../domain/change-counts.ts';
 import type { Job } from '../domain/job.ts';
+import { safeCsv } from './formats.ts';
 import type { ManifestRow } from './manifest-table.ts';
-import { safeCsv } from './safe-csv.ts';
 
 /** The parameters that a person can find in the catalog; beside them a render key covers the model and the file's format. */
 const PARAMETERS = {

@@ -3,7 +3,7 @@ import type { Job } from '../domain/job.ts';
 import { type Failure, isReceipt, type Receipt } from '../domain/receipt.ts';
 import { sizeSchema } from '../domain/size.ts';
 import { STAGES, type Stage } from '../domain/timings.ts';
-import { safeCsv } from './safe-csv.ts';
+import { parseJsonLines, safeCsv, toJsonLines } from './formats.ts';
 
 const milliseconds = z.int().min(0).nullable();
 
@@ -42,21 +42,13 @@ const manifestRowSchema = z.strictObject({
 
 export type ManifestRow = z.infer<typeof manifestRowSchema>;
 
-/** What the column of the text's encoding was called when the image's had none. */
-const FORMER_TEXT_ENCODE = 'encode_ms';
-
+/** As it was when the image's encoding was part of `store_ms`, and the text's was called `encode_ms`. */
 const formerRowSchema = z
   .strictObject({
     ...manifestRowSchema.omit({ text_encode_ms: true, image_encode_ms: true }).shape,
-    [FORMER_TEXT_ENCODE]: milliseconds,
+    encode_ms: milliseconds,
   })
-  .transform(
-    ({ [FORMER_TEXT_ENCODE]: text_encode_ms, ...row }): ManifestRow => ({
-      ...row,
-      text_encode_ms,
-      image_encode_ms: null,
-    }),
-  );
+  .transform(({ encode_ms, ...row }): ManifestRow => ({ ...row, text_encode_ms: encode_ms, image_encode_ms: null }));
 
 const writtenRowSchema = z.union([manifestRowSchema, formerRowSchema]);
 
@@ -107,26 +99,17 @@ const SLICE = 1_000;
 
 /** A job a line, in pieces. */
 export function* manifestJsonl(rows: readonly ManifestRow[]): Generator<Uint8Array> {
-  for (const slice of slices(rows)) yield Buffer.from(slice.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  for (const slice of slices(rows)) yield toJsonLines(slice);
 }
 
 /** @throws z.ZodError or SyntaxError where a line is not what manifestJsonl writes, or wrote */
-export function readManifestJsonl(bytes: Uint8Array): ManifestRow[] {
-  const rows: ManifestRow[] = [];
-  for (let start = 0; start < bytes.length; ) {
-    const newline = bytes.indexOf(0x0a, start);
-    const end = newline < 0 ? bytes.length : newline;
-    rows.push(writtenRowSchema.parse(JSON.parse(Buffer.from(bytes.subarray(start, end)).toString('utf8'))));
-    start = end + 1;
-  }
-  return rows;
-}
+export const readManifestJsonl = (bytes: Uint8Array): ManifestRow[] => parseJsonLines(bytes, writtenRowSchema);
 
 /** Base64 may begin with "+", which a spreadsheet takes for a formula; programs find the checksum in the other table. */
 const COLUMNS = Object.keys(manifestRowSchema.shape).filter((name) => name !== 'metadata' && name !== 'crc32c');
 
 /** Whether the table has, or had, a column of its own of that name, so that a catalog's is in `manifest.jsonl` only. */
-export const isTableColumn = (name: string): boolean => name === FORMER_TEXT_ENCODE || COLUMNS.includes(name);
+export const isTableColumn = (name: string): boolean => name === 'encode_ms' || COLUMNS.includes(name);
 
 /**
  * The same for a spreadsheet, in pieces, the catalog's other columns at the right, unless they have the name of one of these.

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Job, jobSchema } from '../domain/job.ts';
 import { type Failure, failureSchema, isReceipt, type Receipt, receiptSchema } from '../domain/receipt.ts';
 import type { ObjectStore } from '../store/index.ts';
+import { parseJsonLines, toJsonLines } from './formats.ts';
 import { planFolder, receiptsFolder, shardReceiptsName } from './layout.ts';
 
 /** What became of one job: a receipt, or a failure. */
@@ -9,15 +10,14 @@ export type Outcome = Receipt | Failure;
 
 const outcomeSchema = z.union([receiptSchema, failureSchema]);
 
-const toLines = (values: unknown[]): Uint8Array =>
-  Buffer.from(values.map((value) => `${JSON.stringify(value)}\n`).join(''));
+export const encodeJobs = (jobs: Job[]): Uint8Array => toJsonLines(jobs);
 
-export const encodeJobs = (jobs: Job[]): Uint8Array => toLines(jobs);
-
-export const encodeOutcomes = (outcomes: Outcome[]): Uint8Array => toLines(outcomes);
+export const encodeOutcomes = (outcomes: Outcome[]): Uint8Array => toJsonLines(outcomes);
 
 /** The jobs of one plan shard, in its order. @throws ObjectNotFound */
-export const readJobs = (store: ObjectStore, name: string): Promise<Job[]> => readLines(store, name, jobSchema);
+export const readJobs = async (store: ObjectStore, name: string): Promise<Job[]> => decodeJobs(await store.read(name));
+
+export const decodeJobs = (bytes: Uint8Array): Job[] => parseJsonLines(bytes, jobSchema);
 
 /** A row of a batch: the job that was planned for it last, what became of that, and what earlier rounds had planned. */
 export type RowOutcome = { job: Job; outcome: Outcome | undefined; earlier: Job[] };
@@ -36,11 +36,11 @@ export async function* batchOutcomes(
   // A night's retries are few; only the first round is too large to be kept in memory whole.
   const receiptNames = await readPieces(store, receiptsFolder(batch), beforeRound);
   const planNames = await readPieces(store, planFolder(batch), beforeRound);
-  const later = await byId(receiptNames.laterRounds, (name) => readLines(store, name, outcomeSchema));
+  const later = await byId(receiptNames.laterRounds, (name) => readOutcomes(store, name));
   const replanned = await byId(planNames.laterRounds, (name) => readJobs(store, name));
   for (const name of planNames.firstRound) {
     const receipts = shardReceiptsName(batch, 1, pieceOf(name).shard);
-    const first = receiptNames.firstRound.has(receipts) ? await readLines(store, receipts, outcomeSchema) : [];
+    const first = receiptNames.firstRound.has(receipts) ? await readOutcomes(store, receipts) : [];
     const outcomes = new Map(first.map((outcome) => [outcome.id, outcome]));
     for (const planned of await readJobs(store, name)) {
       const plans = [planned, ...(replanned.get(planned.id) ?? [])];
@@ -88,10 +88,5 @@ function pieceOf(name: string): { round: number; shard: number } {
   return { round: Number(found[1]), shard: Number(found[2]) };
 }
 
-async function readLines<T>(store: ObjectStore, name: string, schema: z.ZodType<T>): Promise<T[]> {
-  const text = Buffer.from(await store.read(name)).toString('utf8');
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => schema.parse(JSON.parse(line)));
-}
+const readOutcomes = async (store: ObjectStore, name: string): Promise<Outcome[]> =>
+  parseJsonLines(await store.read(name), outcomeSchema);

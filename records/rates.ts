@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { digestSchema } from '../domain/job.ts';
 import { SIZES, type Size, sizeSchema } from '../domain/size.ts';
+import { type ObjectStore, readIfThere } from '../store/index.ts';
+import { ratesName } from './layout.ts';
 import { deviceSeconds, type ManifestRow } from './manifest-table.ts';
 
 const rateSchema = z.strictObject({
@@ -21,29 +23,26 @@ export const ratesSchema = z.strictObject({
 });
 
 export type Rates = z.infer<typeof ratesSchema>;
-type DeviceRates = z.infer<typeof deviceRatesSchema>;
-
-/** Images of one size that are to be rendered. */
-export type Work = { images: number; steps: number; pixels: number };
-
-/** Device time of a plan; what was not measured is guessed from the nearest size that was. */
-export type Estimate = {
-  /** `null` where nothing was measured with this bundle. */
-  deviceSeconds: number | null;
-  measured: Size[];
-  guessed: Size[];
-  /** What it was measured on. */
-  devices: string[];
-};
+export type DeviceRates = z.infer<typeof deviceRatesSchema>;
 
 /** From fewer images the first one's warm-up would be most of the figure. */
 const ENOUGH_IMAGES = 5;
 
-/** Attention's share grows with the square of the pixels; all else grows with them. */
-const GROWTH = 1.2;
-
 /** Of images whose receipts do not say. */
 const UNKNOWN_DEVICE = 'a device of which nothing is known';
+
+/** What a bundle's images took on this store's fleet; `null` where no batch measured it, or in words of another version. */
+export async function readRates(store: ObjectStore, bundleDigest: string): Promise<Rates | null> {
+  const bytes = await readIfThere(store, ratesName(bundleDigest));
+  return bytes && (ratesSchema.safeParse(parsed(Buffer.from(bytes).toString('utf8'))).data ?? null);
+}
+
+/** Keeps what a batch measured. Of two that end at once the later one's rates are kept; they are as good. */
+export async function keepRates(store: ObjectStore, bundle: string, rows: readonly ManifestRow[]): Promise<void> {
+  const rates = updatedRates(await readRates(store, bundle), bundle, rows);
+  if (rates === null) return;
+  await store.replace(ratesName(bundle), Buffer.from(`${JSON.stringify(rates)}\n`), 'application/json');
+}
 
 /**
  * The rates after a batch: what it measured of a size replaces what was known before, so that devices which have left the fleet do not
@@ -74,34 +73,10 @@ function ratesOf(rendered: readonly ManifestRow[]): DeviceRates {
   return Object.fromEntries(rates);
 }
 
-/** A fleet's devices share the images as they did in the batch that measured them. */
-function secondsPerStep(rates: DeviceRates): number {
-  const images = Object.values(rates).reduce((sum, rate) => sum + rate.images, 0);
-  return Object.values(rates).reduce((sum, rate) => sum + (rate.images / images) * rate.secondsPerStep, 0);
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
-
-/** @param work by size */
-export function estimate(rates: Rates | null, work: ReadonlyMap<Size, Work>): Estimate {
-  const known = SIZES.filter((size) => rates?.sizes[size] !== undefined);
-  const sizes = [...work.keys()];
-  const measured = sizes.filter((size) => known.includes(size));
-  const guessed = sizes.filter((size) => !known.includes(size));
-  if (known.length === 0) return { deviceSeconds: sizes.length === 0 ? 0 : null, measured, guessed, devices: [] };
-  const devices = new Set<string>();
-  const seconds = [...work].map(([size, { images, steps, pixels }]) => {
-    const nearest = nearestOf(known, size);
-    const growth = nearest === size ? 1 : (pixels / images / squareOf(nearest)) ** GROWTH;
-    const ofNearest = rates!.sizes[nearest]!;
-    for (const device of Object.keys(ofNearest)) devices.add(device);
-    return steps * secondsPerStep(ofNearest) * growth;
-  });
-  return { deviceSeconds: seconds.reduce((sum, of) => sum + of, 0), measured, guessed, devices: [...devices] };
-}
-
-function nearestOf(known: readonly Size[], size: Size): Size {
-  const distance = (other: Size): number => Math.abs(SIZES.indexOf(other) - SIZES.indexOf(size));
-  return known.toSorted((a, b) => distance(a) - distance(b))[0]!;
-}
-
-/** Pixels of a size's square image. */
-const squareOf = (size: Size): number => ({ 256: 256, 512: 512, 1024: 1024, '2k': 2048, '4k': 2880 })[size] ** 2;

@@ -1,3 +1,3 @@
 export * from './object-store.ts';
 export { openStore, storeUrl } from './open-store.ts';
-export { readUrl } from './read-url.ts';
+export { readUrl, termsReader } from './read-url.ts';

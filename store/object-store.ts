@@ -50,6 +50,16 @@ export interface ObjectStore {
   list(prefix: string): AsyncIterable<ListedObject>;
 }
 
+/** The object's bytes; `null` where there is no such object. */
+export async function readIfThere(store: ObjectStore, name: string): Promise<Uint8Array | null> {
+  try {
+    return await store.read(name);
+  } catch (error) {
+    if (error instanceof ObjectNotFound) return null;
+    throw error;
+  }
+}
+
 /** Something expected in the store is not there. */
 export class ObjectNotFound extends Error {
   override readonly name = 'ObjectNotFound';

@@ -1,4 +1,4 @@
-import type { Estimate } from '../../records/rates.ts';
+import type { Estimate } from '../../records/estimate.ts';
 import { durationText } from './output.ts';
 
 /** What a person plans with: machines, and what an hour of one costs. */

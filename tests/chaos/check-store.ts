@@ -1,5 +1,5 @@
 import { type Job, jobSchema } from '../../domain/job.ts';
-import { extraComputations, type Manifest, manifestSchema, type Receipt, receiptSchema } from '../../domain/receipt.ts';
+import { extraComputations, type Receipt, receiptSchema } from '../../domain/receipt.ts';
 import {
   batchFolder,
   copyName,
@@ -9,6 +9,7 @@ import {
   planFolder,
   receiptsFolder,
 } from '../../records/layout.ts';
+import { type Manifest, manifestSchema } from '../../records/manifest.ts';
 import type { ObjectStore } from '../../store/index.ts';
 import { SCRATCH_FOLDER } from '../../store/object-name.ts';
 

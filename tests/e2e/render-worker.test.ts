@@ -3,8 +3,8 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { EXIT } from '../../cli/exit-codes.ts';
 import { batchEnd, cancelBatch } from '../../client/index.ts';
-import { manifestSchema } from '../../domain/receipt.ts';
 import { manifestName } from '../../records/layout.ts';
+import { manifestSchema } from '../../records/manifest.ts';
 import { type Fleet, startFleet, untilComputing } from './fleet.ts';
 
 // Several processes start and stop in each test.

@@ -48,6 +48,13 @@ test('a row says what became of its job: an image with its timings, a failure wi
   expect(readManifestJsonl(Buffer.concat([...manifestJsonl(rows)]))).toEqual(rows);
 });
 
+test('a table that says encode_ms, of the text, and nothing of the image’s encoding is still read', () => {
+  const { text_encode_ms, image_encode_ms, ...others } = manifestRow(sampleJob, receipt);
+  const former = Buffer.from(`${JSON.stringify({ ...others, encode_ms: text_encode_ms })}\n`);
+  expect(readManifestJsonl(former)).toEqual([{ ...others, text_encode_ms, image_encode_ms: null }]);
+  expect(image_encode_ms).toBe(8);
+});
+
 test('the table has the catalog’s other columns but those that have the name of one of its own', () => {
   const metadata = { shelf: 'A3', status: 'urgent' };
   const rows = [manifestRow({ ...sampleJob, metadata }, receipt), manifestRow({ ...sampleJob, metadata: {} }, failure)];

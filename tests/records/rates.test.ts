@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Size } from '../../domain/size.ts';
+import { estimate } from '../../records/estimate.ts';
 import { type ManifestRow, manifestRow } from '../../records/manifest-table.ts';
-import { estimate, type Rates, ratesSchema, updatedRates } from '../../records/rates.ts';
+import { type Rates, ratesSchema, updatedRates } from '../../records/rates.ts';
 import { sampleJob } from '../images/sample-job.ts';
 
 const DIGEST = 'd'.repeat(64);

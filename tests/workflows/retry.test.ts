@@ -2,9 +2,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { batchEnd, batchProgress, retryBatch, submitBatch } from '../../client/index.ts';
-import type { Manifest } from '../../domain/receipt.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { readBatchRows } from '../../records/batch-rows.ts';
+import type { Manifest } from '../../records/manifest.ts';
 import { BUNDLE, type Site, startSite } from './site.ts';
 
 /** Pictures of this prompt cannot be made while it is set. */
