@@ -17,11 +17,12 @@ const things = (adjective: string): string =>
   ['id,prompt', ...['mug', 'lamp', 'chair', 'kettle'].map((thing) => `${thing},a ${adjective} ${thing}`)].join('\n');
 
 /** Two that are quickly there, and three that outlive a change of workers. */
-const long = [
-  'id,prompt,size,steps',
-  ...['quick-1', 'quick-2'].map((id) => `${id},${id},256,1`),
-  ...Array.from({ length: 3 }, (_, i) => `long-${i},number ${i},512,100`),
-].join('\n');
+const long = (name: string): string =>
+  [
+    'id,prompt,size,steps',
+    ...['quick-1', 'quick-2'].map((id) => `${id},${name} ${id},256,1`),
+    ...Array.from({ length: 3 }, (_, i) => `long-${i},${name} number ${i},512,100`),
+  ].join('\n');
 
 let place: Workplace;
 let earlier: EarlierVersion;
@@ -48,29 +49,38 @@ const environment = (): NodeJS.ProcessEnv => ({ ...place.environment, TEMPORAL_A
 const before = (...args: string[]): Promise<Finished> => earlier.run(args, environment());
 const now = (...args: string[]): Promise<Finished> => pixartBatch(args, environment());
 
-async function startWorkers(start: (options: string[]) => WorkerProcess): Promise<void> {
-  const address = ['--address', server.address];
-  workers = [
-    start(['--orchestrator', ...address]),
-    start(['--renderer', ...address, '--bundle', place.bundle, '--threads', '1', '--grace', '1', '--checkpoint', '0']),
-  ];
-  await workers[0]!.said('orchestrator ready');
-  await workers[1]!.said('render worker ready');
+type Start = (options: string[]) => WorkerProcess;
+
+async function startOrchestrator(start: Start): Promise<WorkerProcess> {
+  const orchestrator = start(['--orchestrator', '--address', server.address]);
+  workers.push(orchestrator);
+  await orchestrator.said('orchestrator ready');
+  return orchestrator;
 }
 
-const startEarlierWorkers = (): Promise<void> => startWorkers((options) => earlier.worker(options));
-const startWorkersOfNow = (): Promise<void> => startWorkers((options) => new WorkerProcess(options));
+async function startRenderer(start: Start): Promise<WorkerProcess> {
+  const options = ['--bundle', place.bundle, '--threads', '1', '--grace', '1', '--checkpoint', '0'];
+  const renderer = start(['--renderer', '--address', server.address, ...options]);
+  workers.push(renderer);
+  await renderer.said('render worker ready');
+  return renderer;
+}
+
+const startWorkers = (start: Start): Promise<unknown> => Promise.all([startOrchestrator(start), startRenderer(start)]);
+
+const ofEarlier: Start = (options) => earlier.worker(options);
+const ofNow: Start = (options) => new WorkerProcess(options);
 
 async function stopWorkers(): Promise<void> {
   await Promise.all(workers.map((worker) => worker.kill('SIGTERM')));
   workers = [];
 }
 
-/** Until the quick images of a batch are there. */
-async function untilBegun(batch: string): Promise<void> {
+/** Until the quick images of a batch are there, or more. */
+async function untilBegun(batch: string, images = 2): Promise<void> {
   for (;;) {
     const [status] = jsonLines(expectCode(0, await now('status', batch, '--json'))) as [Status];
-    if ((status.progress?.totals.rendered ?? 0) >= 2) return;
+    if ((status.progress?.totals.rendered ?? 0) >= images) return;
   }
 }
 
@@ -78,16 +88,16 @@ type Status = { progress?: { totals: { rendered: number } } };
 
 test('what an earlier version left is taken over: its store, the server’s database, a schedule and a batch that runs', async () => {
   const catalog = await place.catalog('things.csv', things('red'));
-  await startEarlierWorkers();
+  await startWorkers(ofEarlier);
   expectCode(0, await before('submit', catalog, '--batch', 'first', '--wait'));
   expectCode(0, await before('schedule', 'create', 'nightly', catalog, '--cron', '0 3 1 1 *'));
-  expectCode(0, await before('submit', await place.catalog('long.csv', long), '--batch', 'running'));
+  expectCode(0, await before('submit', await place.catalog('long.csv', long('running')), '--batch', 'running'));
   await untilBegun('running');
   await stopWorkers();
   await server.stop();
 
   await startServer();
-  await startWorkersOfNow();
+  await startWorkers(ofNow);
   expectCode(0, await now('watch', 'running'));
   expect(await readManifest(place.store, 'running')).toMatchObject({ totals: { jobs: 5, rendered: 5 }, failures: [] });
   expect(await imagesOf(place.store, 'running')).toHaveLength(5);
@@ -118,6 +128,39 @@ test('a batch of an earlier version is retried by this one, from the receipts th
   const made = (await readManifest(place.store, 'first')).images.find((image) => image.id === id)!;
   expect(made.renderKey).not.toBe(renderKey);
   expect(await readFile(path.join(place.store, made.copy))).toHaveLength(made.bytes);
+});
+
+test('a fleet that is restarted as documented, orchestrators first, tells the same of images from both versions', async () => {
+  await stopWorkers();
+  const [orchestrator, renderer] = [await startOrchestrator(ofEarlier), await startRenderer(ofEarlier)];
+  expectCode(0, await before('submit', await place.catalog('rolling.csv', long('rolling')), '--batch', 'rolling'));
+  await untilBegun('rolling');
+  await orchestrator.kill('SIGTERM');
+  await startOrchestrator(ofNow);
+  await untilBegun('rolling', 3);
+  await renderer.kill('SIGTERM');
+  await startRenderer(ofNow);
+  expectCode(0, await now('watch', 'rolling'));
+  const { images, failures } = await readManifest(place.store, 'rolling');
+  expect(failures).toEqual([]);
+  expect(images).toHaveLength(5);
+  for (const { timings } of images) expect(timings.textEncodeMs).toBeGreaterThan(0);
+  const measuredApart = images.map(({ timings }) => timings.imageEncodeMs !== undefined);
+  expect(new Set(measuredApart)).toEqual(new Set([true, false]));
+});
+
+test('in the other order a batch fails for its records alone, and a retry after the upgrade has all its images', async () => {
+  await stopWorkers();
+  await startOrchestrator(ofEarlier);
+  await startRenderer(ofNow);
+  const catalog = await place.catalog('order.csv', things('green'));
+  const ended = await before('submit', catalog, '--batch', 'order', '--wait');
+  expect(ended.code).not.toBe(0);
+  expect(await imagesOf(place.store, 'order')).toHaveLength(4);
+  await stopWorkers();
+  await startWorkers(ofNow);
+  const retried = expectCode(0, await now('retry', 'order', '--wait', '--json'));
+  expect(jsonLines(retried).at(-1)).toMatchObject({ totals: { jobs: 4, rendered: 4, failed: 0 } });
 });
 
 async function batchOfSchedule(name: string): Promise<string> {
