@@ -14,7 +14,7 @@ export function createMatchJobs(openStore: OpenStore) {
 }
 
 /** Whether a job's row has the value, `*` standing for anything. A column that it does not have is no match. */
-export function matches(job: Job, { column, pattern }: RowFilter): boolean {
+function matches(job: Job, { column, pattern }: RowFilter): boolean {
   const value = columnOf(job, column);
   return value !== undefined && wildcard(pattern).test(value);
 }

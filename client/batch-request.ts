@@ -7,7 +7,7 @@ import { checkWebhookUrl } from '../domain/webhook-url.ts';
 import { checkBatchId } from '../records/layout.ts';
 import { storeUrl } from '../store/index.ts';
 import type { BatchInput, CatalogSource, FailureBudget, JobDefaults, Team } from '../workflows/contract/batch.ts';
-import { MAX_WINDOW } from '../workflows/contract/limits.ts';
+import { windowFault } from '../workflows/contract/control.ts';
 
 /** What a person asks for; the rest follows from it. */
 export type BatchRequest = {
@@ -47,11 +47,8 @@ const LOSSY_QUALITY = 90;
 export function batchInput(request: BatchRequest, batch: string): CatalogInput {
   const { columns = {}, bundle, window = WINDOW } = request;
   // Without a place in the window no shard would ever start.
-  if (!Number.isInteger(window) || window < 1 || window > MAX_WINDOW) {
-    throw new UserError(
-      `window: expected a whole number of images, at least 1, at most ${MAX_WINDOW}, found ${window}`,
-    );
-  }
+  const fault = windowFault(window);
+  if (fault !== null) throw new UserError(fault);
   if (request.team) checkTeam(request.team);
   if (request.webhook !== undefined) checkWebhookUrl(request.webhook);
   return {

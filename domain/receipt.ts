@@ -41,8 +41,11 @@ export const failureSchema = z.strictObject({
 
 export type Failure = z.infer<typeof failureSchema>;
 
+/** What became of one job. */
+export type JobOutcome = Receipt | Failure;
+
 /** Whether a job's outcome is an image; `undefined` is that of a job that nobody came to. */
-export const isReceipt = (outcome: Receipt | Failure | undefined): outcome is Receipt =>
+export const isReceipt = (outcome: JobOutcome | undefined): outcome is Receipt =>
   outcome !== undefined && 'renderKey' in outcome;
 
 export const totalsSchema = z.strictObject({
