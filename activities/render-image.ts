@@ -2,7 +2,8 @@ import { Context } from '@temporalio/activity';
 import type { Job } from '../domain/job.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import { contentType, encodeImage, readRenderKey } from '../images/index.ts';
-import type { RenderedImage, RenderRequest, SamplerState } from '../models/pixart/index.ts';
+import type { RenderedImage, SamplerState } from '../models/pixart/index.ts';
+import { renderRequest } from '../models/pixart/render-request.ts';
 import type { Renderer } from '../models/renderer/index.ts';
 import { copyName, objectName } from '../records/layout.ts';
 import { crc32c } from '../store/crc32c.ts';
@@ -152,11 +153,6 @@ async function render(
   } finally {
     stop.end();
   }
-}
-
-function renderRequest(job: Job): RenderRequest {
-  const { prompt, negativePrompt, size, bin, width, height, seed, steps, guidance } = job;
-  return { prompt, negativePrompt, size, bin, width, height, seed, steps, guidance };
 }
 
 /** @throws ObjectConflict unless the object is whole and says that it is the image of this render key. */

@@ -1,7 +1,6 @@
 import type { BundleRef } from '../domain/bundle-ref.ts';
-import { type CatalogFormat, catalogFormat } from '../domain/catalog-format.ts';
-import { type ExpansionSettings, MAX_PER_ROW } from '../domain/expansion-settings.ts';
-import type { ImageFormat } from '../domain/job.ts';
+import { type CatalogFormat, catalogFormat, type ExpansionSettings, MAX_PER_ROW } from '../domain/catalog-settings.ts';
+import { type ImageFormat, standardQuality } from '../domain/image-format.ts';
 import { UserError } from '../domain/user-error.ts';
 import { checkWebhookUrl } from '../domain/webhook-url.ts';
 import { checkBatchId } from '../records/layout.ts';
@@ -40,8 +39,6 @@ const WINDOW = 64;
 
 /** A few hopeless rows are usual; a tenth of a night is a broken worker. */
 const DEFAULT_BUDGET: FailureBudget = { share: 0.1, atLeast: 20 };
-
-const LOSSY_QUALITY = 90;
 
 /** @throws UserError where the request cannot be one of a batch */
 export function batchInput(request: BatchRequest, batch: string): CatalogInput {
@@ -102,6 +99,6 @@ function expansionSettings(given: Partial<ExpansionSettings>, catalogUrl: string
 
 function jobDefaults(bundle: BundleRef, given: Partial<JobDefaults>): JobDefaults {
   const format: ImageFormat = given.format ?? 'png';
-  const quality = given.quality ?? (format === 'png' ? null : LOSSY_QUALITY);
+  const quality = given.quality ?? standardQuality(format);
   return { size: given.size ?? bundle.sizes[0]!, format, quality };
 }

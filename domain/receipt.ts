@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { digestSchema, jobIdSchema } from './job.ts';
+import { digestSchema } from './job.ts';
+import { jobIdSchema } from './parameters.ts';
 import { timingsSchema } from './timings.ts';
 
 /** What rendering one job returns. */

@@ -1,4 +1,4 @@
-import { ROW_COLUMNS } from '../../domain/row-columns.ts';
+import { ROW_COLUMNS } from '../../domain/parameters.ts';
 import type { Size } from '../../domain/size.ts';
 import type { BatchInput } from '../contract/batch.ts';
 import {
