@@ -3,8 +3,11 @@ import { digestSchema } from './job.ts';
 import { jobIdSchema } from './parameters.ts';
 import { timingsSchema } from './timings.ts';
 
-/** What rendering one job returns. */
-export const receiptSchema = z.strictObject({
+/**
+ * What rendering one job returns. Here and in all that is read from a store, what a later version has added is passed over: workers of
+ * two versions share a batch while a fleet is upgraded.
+ */
+export const receiptSchema = z.object({
   id: jobIdSchema,
   renderKey: digestSchema,
   /** Name of the shared object and of the batch's own copy, both relative to the store. */
@@ -32,7 +35,7 @@ export const extraComputations = ({ outcome, computations }: Receipt): number =>
   outcome === 'rendered' ? computations - 1 : computations;
 
 /** A job that will not be rendered in this batch, and why. */
-export const failureSchema = z.strictObject({
+export const failureSchema = z.object({
   id: jobIdSchema,
   /** The application error's type, such as `ObjectConflict`. */
   type: z.string(),

@@ -17,7 +17,7 @@ export type Stage = keyof typeof STAGES;
 
 const milliseconds = z.number();
 
-const stagesSchema = z.strictObject({
+const stagesSchema = z.object({
   waitMs: milliseconds,
   textEncodeMs: milliseconds,
   denoiseMs: milliseconds,
@@ -31,7 +31,7 @@ export type Timings = z.infer<typeof stagesSchema>;
 
 /** As those workers wrote it. */
 const formerSchema = z
-  .strictObject({ ...stagesSchema.omit({ textEncodeMs: true, imageEncodeMs: true }).shape, encodeMs: milliseconds })
+  .object({ ...stagesSchema.omit({ textEncodeMs: true, imageEncodeMs: true }).shape, encodeMs: milliseconds })
   .transform(({ encodeMs, ...others }): Timings => ({ ...others, textEncodeMs: encodeMs }));
 
 /** Milliseconds spent in each stage, whatever version wrote them; of a reused image only the copy's. */

@@ -10,7 +10,7 @@ const milliseconds = z.int().min(0).nullable();
 const { id, ...columns } = byColumn(every('value'));
 
 /** One job and what became of it; the columns have the catalog's names where they mean the same. */
-const manifestRowSchema = z.strictObject({
+const manifestRowSchema = z.object({
   id,
   status: z.enum(['rendered', 'reused', 'failed', 'cancelled']),
   /** The batch's own copy, relative to the store; empty where there is no image. */
@@ -38,7 +38,7 @@ export type ManifestRow = z.infer<typeof manifestRowSchema>;
 
 /** As it was when the image's encoding was part of `store_ms`, and the text's was called `encode_ms`. */
 const formerRowSchema = z
-  .strictObject({
+  .object({
     ...manifestRowSchema.omit({ text_encode_ms: true, image_encode_ms: true }).shape,
     encode_ms: milliseconds,
   })

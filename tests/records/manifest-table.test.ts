@@ -55,6 +55,12 @@ test('a table that says encode_ms, of the text, and nothing of the image’s enc
   expect(image_encode_ms).toBe(8);
 });
 
+test('columns that a later version adds to the table are passed over', () => {
+  const row = manifestRow(sampleJob, receipt);
+  const later = Buffer.from(`${JSON.stringify({ ...row, upscale_ms: 4 })}\n`);
+  expect(readManifestJsonl(later)).toEqual([row]);
+});
+
 test('the table has the catalog’s other columns but those that have the name of one of its own', () => {
   const metadata = { shelf: 'A3', status: 'urgent' };
   const rows = [manifestRow({ ...sampleJob, metadata }, receipt), manifestRow({ ...sampleJob, metadata: {} }, failure)];
