@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { ensureTool, type Tool } from '../../infra/dev/install-tool.mjs';
+import { ensureTool } from '../../infra/dev/install-tool.mjs';
+import type { Tool } from '../../infra/dev/pinned-tools.mjs';
 import { findTool } from '../../infra/dev/tools.mjs';
 
 const run = promisify(execFile);
@@ -36,8 +37,9 @@ afterEach(async () => {
 
 const tool = (): Tool => ({
   name: 'pixart-test-tool',
+  version: '2.10.0',
   purpose: 'a test',
-  goPackage: 'example.invalid/no/such/package@v1.0.0',
+  goPackage: 'example.invalid/no/such/package@v2.10.0',
   archive: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}/tool.tar.gz`,
   byHand: 'https://example.invalid/by-hand',
 });
@@ -57,7 +59,7 @@ test('a tool is downloaded once, runs, and leaves no half-finished file', async 
   expect((await run(path)).stdout).toBe('it runs\n');
   expect(await ensureTool(tool())).toBe(path);
   expect(requests).toBe(1);
-  expect(await readdir(join(folder, 'cache', 'pixart-batch', 'bin'))).toEqual(['pixart-test-tool']);
+  expect(await readdir(join(folder, 'cache', 'pixart-batch', 'bin'))).toEqual(['pixart-test-tool-2.10.0']);
 });
 
 test('a tool on the PATH is taken as it is', async () => {

@@ -8,7 +8,7 @@ import { Runtime, Worker } from '@temporalio/worker';
 import { encodeJobs, readJobs } from '../../activities/batch-pieces.ts';
 import { createOrchestratorActivities, createRenderActivities } from '../../activities/index.ts';
 import { simulatedRenderer } from '../../benchmarks/simulated-renderer.ts';
-import { findTemporal } from '../../infra/dev/temporal-server.ts';
+import { findTemporal } from '../../infra/dev/temporal-program.ts';
 import { type ObjectStore, openStore, shardName } from '../../store/index.ts';
 import { workflowBundle } from '../../workers/workflow-bundle.ts';
 import { batchStart } from '../../workflows/batch-start.ts';
