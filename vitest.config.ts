@@ -1,7 +1,17 @@
 import { defineConfig } from 'vitest/config';
 
 /** Tests that leave nothing behind in their process, so that a process can take one file after the other. */
-const SHARING = ['activities', 'catalog', 'contact-sheet/page', 'images', 'models/pixart', 'monitoring', 'store'];
+const SHARING = [
+  'activities',
+  'catalog',
+  'domain',
+  'images',
+  'models/pixart',
+  'monitoring',
+  'records',
+  'review-page/browser',
+  'store',
+];
 
 const files = (folders: string[]): string[] => folders.map((folder) => `tests/${folder}/**/*.test.ts`);
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@temporalio/common';
-import type { Job } from '../catalog/job.ts';
+import type { Job } from '../domain/job.ts';
 import {
   type CheckpointOwner,
   decodeCheckpoint,
@@ -8,7 +8,8 @@ import {
   LARGEST_CHECKPOINT_BYTES,
   type SamplerState,
 } from '../models/pixart/index.ts';
-import { checkpointName, ObjectNotFound, type ObjectStore } from '../store/index.ts';
+import { checkpointName } from '../records/layout.ts';
+import { ObjectNotFound, type ObjectStore } from '../store/index.ts';
 
 /** An image that is handed back waits this long for its checkpoint to be stored. */
 const LAST_WRITE_MS = 5_000;

@@ -1,4 +1,4 @@
-import type { OrchestratorActivities, RenderActivities } from '../workflows/contract.ts';
+import type { OrchestratorActivities, RenderActivities } from '../workflows/contract/activities.ts';
 import { activitiesInHand } from './activities-in-hand.ts';
 import type { OpenStore } from './dependencies.ts';
 import { createMatchJobs } from './match-jobs.ts';
@@ -10,7 +10,7 @@ import { createRenderImage, type RenderImageDependencies } from './render-image.
 import { createWriteContactSheet } from './write-contact-sheet.ts';
 import { createWriteManifest } from './write-manifest.ts';
 import { createWriteReceipts } from './write-receipts.ts';
-import { createWriteSheetPage } from './write-sheet-page.ts';
+import { createWriteSheetPage } from './write-review-page.ts';
 
 export type { WorkerStop } from './hand-back.ts';
 

@@ -1,6 +1,6 @@
-import type { Job } from '../catalog/job.ts';
+import type { Job } from '../domain/job.ts';
+import { readJobs } from '../records/pieces.ts';
 import type { ObjectStore } from '../store/index.ts';
-import { readJobs } from './batch-pieces.ts';
 
 /** Shards kept at once: those that one worker's queues are likely to be in. */
 const KEPT = 8;

@@ -1,8 +1,8 @@
-import type { Job } from '../catalog/job.ts';
-import { ROW_COLUMNS } from '../catalog/row-columns.ts';
-import type { MatchJobsInput } from '../workflows/contract.ts';
-import type { RowFilter } from '../workflows/control.ts';
-import { readJobs } from './batch-pieces.ts';
+import type { Job } from '../domain/job.ts';
+import { ROW_COLUMNS } from '../domain/row-columns.ts';
+import { readJobs } from '../records/pieces.ts';
+import type { MatchJobsInput } from '../workflows/contract/activities.ts';
+import type { RowFilter } from '../workflows/contract/control.ts';
 import type { OpenStore } from './dependencies.ts';
 
 /** The activity that finds a shard's jobs by a column of their rows. */

@@ -1,14 +1,14 @@
-import { NOTHING_REJECTED, readDecisions } from '../catalog/decisions.ts';
-import { extraComputations } from '../catalog/extra-computations.ts';
-import type { Job } from '../catalog/job.ts';
-import { nextJob, type Revisions } from '../catalog/next-job.ts';
 import { catalogJobs } from '../catalog/plan-catalog.ts';
-import { isReceipt } from '../catalog/receipt.ts';
 import { cutShards, type Shard } from '../catalog/shards.ts';
+import type { Job } from '../domain/job.ts';
+import { extraComputations, isReceipt } from '../domain/receipt.ts';
 import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
+import { NOTHING_REJECTED, readDecisions } from '../records/decisions.ts';
+import { nextJob, type Revisions } from '../records/next-job.ts';
+import { batchOutcomes } from '../records/pieces.ts';
 import type { ObjectStore } from '../store/index.ts';
-import type { BatchInput, CatalogSource, Plan } from '../workflows/contract.ts';
-import { batchOutcomes } from './batch-pieces.ts';
+import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';
+import type { Plan } from '../workflows/contract/plan.ts';
 import { planOptions } from './read-catalog.ts';
 
 /** The jobs of the batch that have no image yet (failed, cancelled or lost) or a rejected one, and a count of the others. */

@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { Webhook } from 'standardwebhooks';
-import { checkWebhookUrl } from '../catalog/webhook-url.ts';
-import type { WebhookDelivery } from '../workflows/contract.ts';
+import { checkWebhookUrl } from '../domain/webhook-url.ts';
+import type { WebhookDelivery } from '../workflows/contract/webhook.ts';
 
 const ANSWER_MS = 15_000;
 

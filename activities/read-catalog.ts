@@ -1,10 +1,11 @@
 import { openExpansion } from '../catalog/expansion/expansion.ts';
 import type { ReadTerms } from '../catalog/expansion/terms.ts';
-import type { CatalogFormat } from '../catalog/format.ts';
 import type { PlanOptions } from '../catalog/plan-catalog.ts';
+import type { CatalogFormat } from '../domain/catalog-format.ts';
 import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
-import { catalogName, type ObjectStore, readUrl, termsName, termsReader } from '../store/index.ts';
-import type { BatchInput, CatalogReading, CatalogSource } from '../workflows/contract.ts';
+import { catalogName, termsName } from '../records/layout.ts';
+import { type ObjectStore, readUrl, termsReader } from '../store/index.ts';
+import type { BatchInput, CatalogReading, CatalogSource } from '../workflows/contract/batch.ts';
 
 /**
  * The catalog's bytes as the batch keeps them in its folder. The first reading puts them there: people edit a catalog by day,

@@ -1,5 +1,6 @@
-import type { JobSummary, ReadShardInput } from '../workflows/contract.ts';
-import { readJobs } from './batch-pieces.ts';
+import { readJobs } from '../records/pieces.ts';
+import type { ReadShardInput } from '../workflows/contract/activities.ts';
+import type { JobSummary } from '../workflows/contract/plan.ts';
 import type { OpenStore } from './dependencies.ts';
 
 /** Temporal's UI shows one line, and every job's stays in the history. */

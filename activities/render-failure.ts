@@ -1,7 +1,7 @@
 import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
-import { UserError } from '../catalog/user-error.ts';
+import { UserError } from '../domain/user-error.ts';
 import { StoreDenied } from '../store/index.ts';
-import type { RenderFailureDetails } from '../workflows/contract.ts';
+import type { RenderFailureDetails } from '../workflows/contract/activities.ts';
 
 /**
  * What an attempt ends with. A problem that a person has to fix ends the job at once; anything else is tried again: a

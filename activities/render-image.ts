@@ -1,9 +1,10 @@
 import { Context } from '@temporalio/activity';
-import type { Receipt, Timings } from '../catalog/receipt.ts';
+import type { Receipt, Timings } from '../domain/receipt.ts';
 import type { Renderer } from '../models/renderer/index.ts';
-import { copyName, type ObjectStore, objectName } from '../store/index.ts';
-import type { RenderActivities, RenderImageInput } from '../workflows/contract.ts';
-import { CHECKPOINT_SECONDS } from '../workflows/limits.ts';
+import { copyName, objectName } from '../records/layout.ts';
+import type { ObjectStore } from '../store/index.ts';
+import type { RenderActivities, RenderImageInput } from '../workflows/contract/activities.ts';
+import { CHECKPOINT_SECONDS } from '../workflows/contract/limits.ts';
 import { Checkpoint } from './checkpoint.ts';
 import { NEVER_STOPS, type WorkerStop } from './hand-back.ts';
 import { createJobReader } from './job-reader.ts';

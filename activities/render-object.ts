@@ -1,11 +1,11 @@
-import type { Job } from '../catalog/job.ts';
-import type { Timings } from '../catalog/receipt.ts';
+import type { Job } from '../domain/job.ts';
+import type { Timings } from '../domain/receipt.ts';
 import { contentType, encodeImage, readRenderKey } from '../images/index.ts';
 import type { RenderRequest } from '../models/pixart/index.ts';
 import { type Renderer, untilAborted } from '../models/renderer/index.ts';
 import { crc32c } from '../store/crc32c.ts';
 import type { ObjectStat, ObjectStore } from '../store/index.ts';
-import { RENDER_HOURS } from '../workflows/limits.ts';
+import { RENDER_HOURS } from '../workflows/contract/limits.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { HandBack, isHandedBack, type WorkerStop } from './hand-back.ts';
 import type { Pulse } from './pulse.ts';

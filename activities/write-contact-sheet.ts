@@ -1,8 +1,9 @@
-import { isReceipt } from '../catalog/receipt.ts';
+import { isReceipt } from '../domain/receipt.ts';
 import { MAX_SHEET_IMAGES, makeContactSheet, type SheetImage } from '../images/index.ts';
-import { contactSheetName, type ObjectStore } from '../store/index.ts';
-import type { WriteContactSheetInput } from '../workflows/contract.ts';
-import { batchOutcomes } from './batch-pieces.ts';
+import { contactSheetName } from '../records/layout.ts';
+import { batchOutcomes } from '../records/pieces.ts';
+import type { ObjectStore } from '../store/index.ts';
+import type { WriteContactSheetInput } from '../workflows/contract/activities.ts';
 import type { OpenStore } from './dependencies.ts';
 
 /**

@@ -1,22 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
-import { extraComputations } from '../catalog/extra-computations.ts';
-import type { Job } from '../catalog/job.ts';
-import { type ManifestRow, manifestCsv, manifestJsonl, manifestRow } from '../catalog/manifest-table.ts';
-import { updatedRates } from '../catalog/rates.ts';
-import { type Failure, isReceipt, type Manifest, type Totals } from '../catalog/receipt.ts';
-import {
-  keepLatestBatch,
-  manifestName,
-  manifestTableName,
-  ObjectNotFound,
-  type ObjectStore,
-  ratesName,
-  readRates,
-  shardName,
-  shardReceiptsName,
-} from '../store/index.ts';
-import type { LostShard, WriteManifestInput, WrittenManifest } from '../workflows/contract.ts';
-import { batchOutcomes, encodeOutcomes, type Outcome, readJobs } from './batch-pieces.ts';
+import { extraComputations, type Failure, isReceipt, type Totals } from '../domain/receipt.ts';
+import { manifestName, manifestTableName, shardName, shardReceiptsName } from '../records/layout.ts';
+import { manifestBytes, manifestEntry } from '../records/manifest.ts';
+import { type ManifestRow, manifestCsv, manifestJsonl, manifestRow } from '../records/manifest-table.ts';
+import { batchOutcomes, decodeJobs, encodeOutcomes, type Outcome } from '../records/pieces.ts';
+import { keepLatestBatch } from '../records/previous-batch.ts';
+import { keepRates } from '../records/rates.ts';
+import { type ObjectStore, readIfThere } from '../store/index.ts';
+import type { WriteManifestInput, WrittenManifest } from '../workflows/contract/activities.ts';
+import type { LostShard } from '../workflows/contract/plan.ts';
 import type { OpenStore } from './dependencies.ts';
 
 /** The activity that writes what all rounds of a batch made so far into its manifest, in the plan's order, and into tables. */
@@ -30,16 +22,18 @@ export function createWriteManifest(openStore: OpenStore) {
       const unplanned = await settleLostShard(store, input, lost);
       if (unplanned === null) continue;
       count(totals, unplanned);
-      failures.push(JSON.stringify({ ...unplanned, prompt: '', metadata: {} }));
+      failures.push(manifestEntry(unplanned, { prompt: '', metadata: {} }));
     }
     const rows: ManifestRow[] = [];
     for await (const { job, outcome } of batchOutcomes(store, input.batch)) {
       count(totals, outcome);
       rows.push(manifestRow(job, outcome));
-      if (outcome !== undefined) (isReceipt(outcome) ? images : failures).push(entry(job, outcome));
+      if (outcome !== undefined) (isReceipt(outcome) ? images : failures).push(manifestEntry(outcome, job));
     }
     const manifest = manifestName(input.batch);
-    await store.replace(manifest, assemble(input, totals, images, failures), 'application/json');
+    const { batch, round, state, bundle, startedAt } = input;
+    const head = { batch, round, state, bundle, startedAt, finishedAt: new Date().toISOString(), totals };
+    await store.replace(manifest, manifestBytes(head, images, failures), 'application/json');
     await writeTables(store, input.batch, rows);
     await keepRates(store, input.bundle.digest, rows);
     // A retry, perhaps of a night long past, is no later batch.
@@ -65,13 +59,6 @@ async function gathered(pieces: Iterable<Uint8Array>): Promise<Uint8Array> {
   return Buffer.concat(all);
 }
 
-/** Of two batches that end at once the later one's rates are kept; they are as good. */
-async function keepRates(store: ObjectStore, bundle: string, rows: ManifestRow[]): Promise<void> {
-  const rates = updatedRates(await readRates(store, bundle), bundle, rows);
-  if (rates === null) return;
-  await store.replace(ratesName(bundle), Buffer.from(`${JSON.stringify(rates)}\n`), 'application/json');
-}
-
 /**
  * A shard that was terminated wrote no receipts: its jobs are failures, so that they are listed and a retry finds them. Where
  * its plan is gone from the store nobody knows them any more, and one failure is returned that stands for all.
@@ -82,12 +69,9 @@ async function settleLostShard(
   { shard, reason }: LostShard,
 ): Promise<Failure | null> {
   const plan = shardName(batch, round, shard);
-  const jobs = await readJobs(store, plan).catch((error: unknown) => {
-    if (error instanceof ObjectNotFound) return null;
-    throw error;
-  });
-  if (jobs === null) return planLost(`shard-${round}-${shard}`, plan, reason);
-  const outcomes = jobs.map(({ id }) => ({ id, type: 'ShardLost', reason, attempts: 0 }));
+  const found = await readIfThere(store, plan);
+  if (found === null) return planLost(`shard-${round}-${shard}`, plan, reason);
+  const outcomes = decodeJobs(found).map(({ id }) => ({ id, type: 'ShardLost', reason, attempts: 0 }));
   await store.create(shardReceiptsName(batch, round, shard), encodeOutcomes(outcomes), 'application/x-ndjson');
   return null;
 }
@@ -107,36 +91,4 @@ function count(totals: Totals, outcome: Outcome | undefined): void {
     totals[outcome.outcome] += 1;
     totals.extraComputations += extraComputations(outcome);
   }
-}
-
-const entry = (job: Job, outcome: Outcome): string =>
-  JSON.stringify({ ...outcome, prompt: job.prompt, metadata: job.metadata });
-
-/** An image a line, so that a person can read it and `grep` it, and so that no string has to hold a whole night. */
-function assemble(input: WriteManifestInput, totals: Totals, images: string[], failures: string[]): Uint8Array {
-  const { batch, round, state, bundle, startedAt } = input;
-  const finishedAt = new Date().toISOString();
-  const head: Omit<Manifest, 'images' | 'failures'> = {
-    format: 1,
-    batch,
-    round,
-    state,
-    bundle,
-    startedAt,
-    finishedAt,
-    totals,
-  };
-  return Buffer.concat([
-    Buffer.from(`${JSON.stringify(head).slice(0, -1)},\n`),
-    ...list('images', images),
-    Buffer.from(',\n'),
-    ...list('failures', failures),
-    Buffer.from('}\n'),
-  ]);
-}
-
-function* list(name: string, entries: string[]): Generator<Uint8Array> {
-  yield Buffer.from(`"${name}":[`);
-  for (const [index, line] of entries.entries()) yield Buffer.from(`${index === 0 ? '\n' : ',\n'}${line}`);
-  yield Buffer.from(']');
 }

@@ -1,6 +1,6 @@
-import { shardReceiptsName } from '../store/index.ts';
-import type { WriteReceiptsInput } from '../workflows/contract.ts';
-import { encodeOutcomes } from './batch-pieces.ts';
+import { shardReceiptsName } from '../records/layout.ts';
+import { encodeOutcomes } from '../records/pieces.ts';
+import type { WriteReceiptsInput } from '../workflows/contract/activities.ts';
 import type { OpenStore } from './dependencies.ts';
 
 /** The activity that keeps what became of a shard's jobs; the manifest is made from it. */

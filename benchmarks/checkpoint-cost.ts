@@ -12,7 +12,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { decodeCheckpoint, encodeCheckpoint, type SamplerState } from '../models/pixart/index.ts';
 import { randomNormal } from '../models/pixart/noise.ts';
-import { checkpointName, type ObjectStore, openStore, storeUrl } from '../store/index.ts';
+import { checkpointName } from '../records/layout.ts';
+import { type ObjectStore, openStore, storeUrl } from '../store/index.ts';
 
 const RUNS = 20;
 const CHANNELS = 4;

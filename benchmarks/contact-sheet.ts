@@ -9,11 +9,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { createWriteSheetPage } from '../activities/write-sheet-page.ts';
-import { SLOTS } from '../contact-sheet/index.ts';
-import { contactSheetPageName, openStore, sheetFolder } from '../store/index.ts';
-import { openBrowser } from '../tests/contact-sheet/browser.ts';
-import { samplePictures, writeSampleBatch } from '../tests/contact-sheet/sample-batch.ts';
+import { createWriteSheetPage } from '../activities/write-review-page.ts';
+import { contactSheetPageName, sheetFolder } from '../records/layout.ts';
+import { SLOTS } from '../review-page/index.ts';
+import { openStore } from '../store/index.ts';
+import { openBrowser } from '../tests/review-page/browser.ts';
+import { samplePictures, writeSampleBatch } from '../tests/review-page/sample-batch.ts';
 
 /** Different pictures. The number is a prime, so that with a step of its own each hundred sprites are all different. */
 const PICTURES = 101;

@@ -1,8 +1,8 @@
 // What a student that draws in few steps saves: the same picture by both shipped bundles, each with its own steps and guidance.
 // npx tsx benchmarks/few-steps.ts [size …]
 
-import { nearestBin } from '../catalog/bins.ts';
-import { type Size, sizeSchema } from '../catalog/size.ts';
+import { nearestBin } from '../domain/bins.ts';
+import { type Size, sizeSchema } from '../domain/size.ts';
 import { bundleFolder, loadPipeline, openBundle, type Pipeline } from '../models/pixart/index.ts';
 
 const RUNS = 3;

@@ -23,8 +23,8 @@ import {
 } from '../client/index.ts';
 import { startTemporalServer } from '../infra/dev/temporal-server.ts';
 import { openStore } from '../store/index.ts';
-import { batchWorkflowId, renderQueue } from '../workflows/contract.ts';
-import type { ControlChange } from '../workflows/control.ts';
+import type { ControlChange } from '../workflows/contract/control.ts';
+import { batchWorkflowId, renderQueue } from '../workflows/contract/queues.ts';
 import { simulatedRenderer } from './simulated-renderer.ts';
 
 const { values } = parseArgs({

@@ -13,7 +13,7 @@ import { currentWatch } from '../monitoring/stage-watch.ts';
 import { clockMs, newTrace } from '../monitoring/tracing/span.ts';
 import { createTracer } from '../monitoring/tracing/tracer.ts';
 import { installRuntime } from '../workers/runtime.ts';
-import { withTrace } from '../workflows/trace-header.ts';
+import { withTrace } from '../workflows/tracing/trace-header.ts';
 
 const IMAGES = 20_000;
 

@@ -1,14 +1,15 @@
-import { nearestBin } from './bins.ts';
-import type { BundleRef } from './bundle-ref.ts';
-import type { Column } from './columns.ts';
+import { nearestBin } from '../domain/bins.ts';
+import type { BundleRef } from '../domain/bundle-ref.ts';
+import { seedOf } from '../domain/identity.ts';
+import type { ImageFormat, Job } from '../domain/job.ts';
+import { type Picture, renderKey } from '../domain/render-key.ts';
+import { SIZES, type Size } from '../domain/size.ts';
 import type { ExpandedRow } from './expansion/expand-cells.ts';
-import { contentId, seedOf } from './identity.ts';
-import type { ImageFormat, Job } from './job.ts';
 import type { JobIds } from './job-ids.ts';
+import { contentId } from './job-ids.ts';
 import type { Problems } from './problems.ts';
-import { type Picture, renderKey } from './render-key.ts';
+import type { Column } from './reading/columns.ts';
 import type { Row } from './row.ts';
-import { SIZES, type Size } from './size.ts';
 
 /** What rows leave open, and what their jobs are rendered with. */
 export type ExpandOptions = {

@@ -1,5 +1,12 @@
-import type { Problems } from './problems.ts';
-import { quoted } from './problems.ts';
+import { digestOf } from '../domain/identity.ts';
+import { type Problems, quoted } from './problems.ts';
+import type { RawRow } from './reading/raw-row.ts';
+
+/**
+ * The id of a row that has none: 12 hexadecimal digits of its cells, metadata included, so that rows which differ in
+ * anything keep their names wherever they stand. Defaults play no part: changing one renames nothing.
+ */
+export const contentId = ({ values, metadata }: RawRow): string => digestOf({ values, metadata }).slice(0, 12);
 
 /** Gives out and checks the ids of one batch's jobs. */
 export class JobIds {

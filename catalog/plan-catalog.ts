@@ -1,17 +1,17 @@
+import type { CatalogFormat } from '../domain/catalog-format.ts';
+import type { Job } from '../domain/job.ts';
+import { UserError } from '../domain/user-error.ts';
+import { LIMITS } from './catalog-limits.ts';
 import { type ExpandOptions, expandRow } from './expand.ts';
 import { type ExpandedRow, type Expansion, expandCells } from './expansion/expand-cells.ts';
-import type { CatalogFormat } from './format.ts';
-import type { Job } from './job.ts';
 import { JobIds } from './job-ids.ts';
-import { LIMITS } from './limits.ts';
 import { Problems } from './problems.ts';
-import type { RawRow } from './raw-row.ts';
-import { readRows } from './read-rows.ts';
-import type { ByteSource } from './read-text.ts';
+import type { RawRow } from './reading/raw-row.ts';
+import { readRows } from './reading/rows.ts';
+import type { ByteSource } from './reading/text.ts';
 import { parseRow } from './row.ts';
 import { cutShards, type Shard } from './shards.ts';
 import { type PlanSummary, SummaryBuilder } from './summary.ts';
-import { UserError } from './user-error.ts';
 
 export type PlanOptions = ExpandOptions & {
   /** What messages call the catalog: a path or URL as the person gave it. */

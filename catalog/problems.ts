@@ -1,4 +1,4 @@
-import { UserError } from './user-error.ts';
+import { UserError } from '../domain/user-error.ts';
 
 /** One thing to put right in a catalog. */
 export type Problem = {

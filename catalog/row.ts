@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { Column } from './columns.ts';
+import { jobIdSchema } from '../domain/job.ts';
+import { SIZES } from '../domain/size.ts';
+import { LIMITS } from './catalog-limits.ts';
 import { GRID_COLUMNS } from './expansion/expand-cells.ts';
-import { jobIdSchema } from './job.ts';
-import { LIMITS } from './limits.ts';
 import { type Problems, quoted } from './problems.ts';
-import type { RawRow } from './raw-row.ts';
-import { SIZES } from './size.ts';
+import type { Column } from './reading/columns.ts';
+import type { RawRow } from './reading/raw-row.ts';
 
 /** Names beside which a batch keeps files of its own. */
 const RESERVED_IDS = ['manifest', 'contact-sheet'];

@@ -1,5 +1,5 @@
-import type { Job } from './job.ts';
-import { SIZES, type Size } from './size.ts';
+import type { Job } from '../domain/job.ts';
+import { SIZES, type Size } from '../domain/size.ts';
 
 /** A shard's history in Temporal grows with its jobs; at this length it stays well inside the limits. */
 export const MAX_SHARD_JOBS = 500;

@@ -1,6 +1,6 @@
+import type { Bin, Job } from '../domain/job.ts';
+import { SIZES, type Size } from '../domain/size.ts';
 import { looksLikeTemplate } from './expansion/template.ts';
-import type { Bin, Job } from './job.ts';
-import { SIZES, type Size } from './size.ts';
 
 /** What a plan comes to. */
 export type PlanSummary = {

@@ -1,7 +1,7 @@
 import { controlBatch } from '../client/index.ts';
-import type { ControlChange } from '../workflows/control.ts';
+import type { ControlChange } from '../workflows/contract/control.ts';
+import { printJson, printLine } from './display/output.ts';
 import type { JsonOptions, ServerOptions } from './options.ts';
-import { printJson, printLine } from './output.ts';
 import { withClient } from './with-client.ts';
 
 /** Changes how a batch is run, and says so. */

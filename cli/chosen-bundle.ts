@@ -1,4 +1,4 @@
-import { UserError } from '../catalog/user-error.ts';
+import { UserError } from '../domain/user-error.ts';
 import { type Bundle, openBundle } from '../models/pixart/bundle.ts';
 import { bundleFolder, listBundles } from '../models/pixart/installed-bundles.ts';
 

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { UserError } from '../catalog/user-error.ts';
-import type { Team } from '../workflows/contract.ts';
-import type { FailureBudget, RowFilter } from '../workflows/control.ts';
+import { UserError } from '../domain/user-error.ts';
+import type { FailureBudget, Team } from '../workflows/contract/batch.ts';
+import type { RowFilter } from '../workflows/contract/control.ts';
 
 export const failureBudgetOption = (): Option =>
   new Option(

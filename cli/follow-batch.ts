@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BatchClient, type BatchEnd, watchBatch } from '../client/index.ts';
 import { workersSeen } from '../client/workers-seen.ts';
+import { note } from './display/output.ts';
+import { progressDisplay } from './display/progress-display.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { interruption } from './interruption.ts';
-import { note } from './output.ts';
 import { Patience } from './patience.ts';
-import { progressDisplay } from './progress-display.ts';
 import { tellEnd } from './tell-end.ts';
 
 /** The server may say at once that nobody is there. */

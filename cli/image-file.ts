@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { UserError } from '../catalog/user-error.ts';
+import { UserError } from '../domain/user-error.ts';
 import { type ImageMetadata, readImageMetadata } from '../images/index.ts';
 
 /** No image of ours comes near it: 4K without compression has 25 MB. */

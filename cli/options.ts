@@ -1,11 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { MAX_PER_ROW } from '../catalog/expansion/settings.ts';
-import { CATALOG_FORMATS, type CatalogFormat } from '../catalog/format.ts';
-import { IMAGE_FORMATS, type ImageFormat } from '../catalog/job.ts';
-import { LIMITS } from '../catalog/limits.ts';
-import { SIZES, type Size } from '../catalog/size.ts';
-import { UserError } from '../catalog/user-error.ts';
+import { LIMITS } from '../catalog/catalog-limits.ts';
 import type { BatchRequest } from '../client/index.ts';
+import { CATALOG_FORMATS, type CatalogFormat } from '../domain/catalog-format.ts';
+import { MAX_PER_ROW } from '../domain/expansion-settings.ts';
+import { IMAGE_FORMATS, type ImageFormat } from '../domain/job.ts';
+import { SIZES, type Size } from '../domain/size.ts';
+import { UserError } from '../domain/user-error.ts';
 import type { BundleRef } from '../models/pixart/index.ts';
 
 export type JsonOptions = { json?: true };

@@ -1,6 +1,6 @@
 import { NoOrchestrator, ServerUnreachable } from '../client/index.ts';
+import { note } from './display/output.ts';
 import { ServerUnusable } from './exit-codes.ts';
-import { note } from './output.ts';
 
 /** Enough for a restart or an upgrade of the server. Longer, and a script that waits should hear of it. */
 const UNREACHABLE_MS = 10 * 60_000;

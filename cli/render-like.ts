@@ -1,6 +1,6 @@
-import type { Job } from '../catalog/job.ts';
-import type { Size } from '../catalog/size.ts';
-import { UserError } from '../catalog/user-error.ts';
+import type { Job } from '../domain/job.ts';
+import type { Size } from '../domain/size.ts';
+import { UserError } from '../domain/user-error.ts';
 import type { ImageMetadata } from '../images/index.ts';
 import { type Bundle, listBundles, openBundle } from '../models/pixart/index.ts';
 import { chosenBundle } from './chosen-bundle.ts';

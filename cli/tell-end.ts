@@ -1,12 +1,12 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { changesText } from '../catalog/changes-text.ts';
-import type { Totals } from '../catalog/receipt.ts';
 import { type BatchClient, type BatchEnd, batchProgress, describeBatch, isSheetPageMade } from '../client/index.ts';
-import { batchFolder, contactSheetPageName, manifestName } from '../store/index.ts';
+import { changesText } from '../domain/change-counts.ts';
+import type { Totals } from '../domain/receipt.ts';
+import { batchFolder, contactSheetPageName, manifestName } from '../records/layout.ts';
+import { count, printJson, printLine, table } from './display/output.ts';
+import { outcomeText } from './display/progress-text.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import { count, printJson, printLine, table } from './output.ts';
-import { outcomeText } from './progress-text.ts';
 
 /** Prints how a batch ended, and where its results are; the exit code says whether all of its images are there. */
 export async function tellEnd(client: BatchClient, batch: string, end: BatchEnd, json: boolean): Promise<ExitCode> {

@@ -1,5 +1,5 @@
-import { UserError } from '../catalog/user-error.ts';
 import { type BatchClient, connect, temporalTarget } from '../client/index.ts';
+import { UserError } from '../domain/user-error.ts';
 import { ServerUnusable } from './exit-codes.ts';
 import type { ServerOptions } from './options.ts';
 

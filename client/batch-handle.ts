@@ -1,6 +1,6 @@
 import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
-import { UserError } from '../catalog/user-error.ts';
-import { batchWorkflowId } from '../workflows/contract.ts';
+import { UserError } from '../domain/user-error.ts';
+import { batchWorkflowId } from '../workflows/contract/queues.ts';
 import { type BatchClient, GRPC } from './connect.ts';
 
 /** The server does not answer, or not any more: it is being restarted, or the way to it is broken. */

@@ -1,7 +1,12 @@
 import { isGrpcServiceError } from '@temporalio/client';
-import { UserError } from '../catalog/user-error.ts';
-import { withReports } from '../workflows/batch-progress.ts';
-import { type BatchAnswer, type BatchProgress, PROGRESS_QUERY, type ShardReport } from '../workflows/contract.ts';
+import { UserError } from '../domain/user-error.ts';
+import { withReports } from '../workflows/batch/batch-progress.ts';
+import {
+  type BatchAnswer,
+  type BatchProgress,
+  PROGRESS_QUERY,
+  type ShardReport,
+} from '../workflows/contract/progress.ts';
 import { aboutBatch, batchHandle } from './batch-handle.ts';
 import { type BatchClient, GRPC } from './connect.ts';
 

@@ -1,13 +1,13 @@
-import type { BundleRef } from '../catalog/bundle-ref.ts';
-import { type ExpansionSettings, MAX_PER_ROW } from '../catalog/expansion/settings.ts';
-import { type CatalogFormat, catalogFormat } from '../catalog/format.ts';
-import type { ImageFormat } from '../catalog/job.ts';
-import { UserError } from '../catalog/user-error.ts';
-import { checkWebhookUrl } from '../catalog/webhook-url.ts';
-import { checkBatchId, storeUrl } from '../store/index.ts';
-import type { BatchInput, CatalogSource, JobDefaults, Team } from '../workflows/contract.ts';
-import type { FailureBudget } from '../workflows/control.ts';
-import { MAX_WINDOW } from '../workflows/limits.ts';
+import type { BundleRef } from '../domain/bundle-ref.ts';
+import { type CatalogFormat, catalogFormat } from '../domain/catalog-format.ts';
+import { type ExpansionSettings, MAX_PER_ROW } from '../domain/expansion-settings.ts';
+import type { ImageFormat } from '../domain/job.ts';
+import { UserError } from '../domain/user-error.ts';
+import { checkWebhookUrl } from '../domain/webhook-url.ts';
+import { checkBatchId } from '../records/layout.ts';
+import { storeUrl } from '../store/index.ts';
+import type { BatchInput, CatalogSource, FailureBudget, JobDefaults, Team } from '../workflows/contract/batch.ts';
+import { MAX_WINDOW } from '../workflows/contract/limits.ts';
 
 /** What a person asks for; the rest follows from it. */
 export type BatchRequest = {

@@ -1,4 +1,4 @@
-import { UserError } from '../catalog/user-error.ts';
+import { UserError } from '../domain/user-error.ts';
 import { batchHandle } from './batch-handle.ts';
 import type { BatchClient } from './connect.ts';
 import { describeBatch } from './list-batches.ts';

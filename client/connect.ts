@@ -1,8 +1,8 @@
 import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
-import { UserError } from '../catalog/user-error.ts';
+import { UserError } from '../domain/user-error.ts';
 import { startsTraces } from '../monitoring/tracing/client-interceptor.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
-import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes.ts';
+import { SEARCH_ATTRIBUTES } from '../workflows/contract/search-attributes.ts';
 import type { TemporalTarget } from './temporal-target.ts';
 
 /** gRPC's numbers, as every gRPC library has them. */

@@ -1,6 +1,6 @@
 import { WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
-import { UserError } from '../catalog/user-error.ts';
-import { CONTROL_UPDATE, type ControlChange } from '../workflows/control.ts';
+import { UserError } from '../domain/user-error.ts';
+import { CONTROL_UPDATE, type ControlChange } from '../workflows/contract/control.ts';
 import { aboutBatch, batchHandle } from './batch-handle.ts';
 import { NoOrchestrator } from './batch-progress.ts';
 import type { BatchClient } from './connect.ts';

@@ -9,6 +9,7 @@ export { type Preview, PreviewBuilder } from './preview.ts';
 export { type Retried, retryBatch } from './retry-batch.ts';
 export { type RetryRequest, someOf } from './retry-revisions.ts';
 export { type Retrying, retrying } from './retrying.ts';
+export { isSheetPageMade, sheetPageEnd } from './review-page.ts';
 export {
   backfillSchedule,
   deleteSchedule,
@@ -29,7 +30,6 @@ export {
   WEEKDAYS,
   type Weekday,
 } from './schedules.ts';
-export { isSheetPageMade, sheetPageEnd } from './sheet-page.ts';
 export { BatchExists, type Inspection, type SubmittedBatch, submitBatch } from './submit-batch.ts';
 export { type TemporalTarget, temporalTarget } from './temporal-target.ts';
 export { type BatchEnd, batchEnd, watchBatch } from './watch-batch.ts';

@@ -1,6 +1,7 @@
 import type { WorkflowExecutionDescription, WorkflowExecutionInfo } from '@temporalio/client';
-import type { BatchMemo, BatchState } from '../workflows/contract.ts';
-import { PIXART_DONE, PIXART_FAILED, PIXART_TOTAL } from '../workflows/search-attributes.ts';
+import type { BatchMemo } from '../workflows/contract/batch.ts';
+import type { BatchState } from '../workflows/contract/progress.ts';
+import { PIXART_DONE, PIXART_FAILED, PIXART_TOTAL } from '../workflows/contract/search-attributes.ts';
 import { aboutBatch, batchHandle } from './batch-handle.ts';
 import type { BatchClient } from './connect.ts';
 

@@ -1,7 +1,9 @@
-import type { Job } from '../catalog/job.ts';
-import { type Estimate, estimate, type Work } from '../catalog/rates.ts';
-import type { Size } from '../catalog/size.ts';
-import { OBJECTS_FOLDER, type ObjectStore, objectName, readRates } from '../store/index.ts';
+import type { Job } from '../domain/job.ts';
+import type { Size } from '../domain/size.ts';
+import { type Estimate, estimate, type Work } from '../records/estimate.ts';
+import { OBJECTS_FOLDER, objectName } from '../records/layout.ts';
+import { readRates } from '../records/rates.ts';
+import type { ObjectStore } from '../store/index.ts';
 
 /** What a plan would meet, and the device time of what it would have to render. */
 export type Preview = Estimate & {

@@ -1,6 +1,6 @@
 import { openExpansion } from '../catalog/expansion/expansion.ts';
-import type { Job } from '../catalog/job.ts';
 import { catalogJobs } from '../catalog/plan-catalog.ts';
+import type { Job } from '../domain/job.ts';
 import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
 import { readUrl, termsReader } from '../store/index.ts';
 import type { CatalogInput } from './batch-request.ts';

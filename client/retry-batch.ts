@@ -1,8 +1,9 @@
 import { defaultPayloadConverter } from '@temporalio/common';
-import { UserError } from '../catalog/user-error.ts';
-import { batchStart } from '../workflows/batch-start.ts';
-import { type BatchInput, batchWorkflowId, type CatalogSource, ORCHESTRATOR_QUEUE } from '../workflows/contract.ts';
-import type { renderBatch } from '../workflows/render-batch.ts';
+import { UserError } from '../domain/user-error.ts';
+import { batchStart } from '../workflows/batch/batch-start.ts';
+import type { renderBatch } from '../workflows/batch/render-batch.ts';
+import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';
+import { batchWorkflowId, ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
 import { aboutBatch } from './batch-handle.ts';
 import { batchProgress } from './batch-progress.ts';
 import type { BatchClient } from './connect.ts';

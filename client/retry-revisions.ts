@@ -1,9 +1,11 @@
-import { readDecisions } from '../catalog/decisions.ts';
-import { type CatalogFormat, catalogFormat } from '../catalog/format.ts';
-import type { ManifestRow } from '../catalog/manifest-table.ts';
-import { UserError } from '../catalog/user-error.ts';
-import { findBatchRows, manifestTableName, type ObjectStore, openStore, readUrl, storeUrl } from '../store/index.ts';
-import type { BatchInput, CatalogReading, CatalogSource } from '../workflows/contract.ts';
+import { type CatalogFormat, catalogFormat } from '../domain/catalog-format.ts';
+import { UserError } from '../domain/user-error.ts';
+import { findBatchRows } from '../records/batch-rows.ts';
+import { readDecisions } from '../records/decisions.ts';
+import { manifestTableName } from '../records/layout.ts';
+import type { ManifestRow } from '../records/manifest-table.ts';
+import { type ObjectStore, openStore, readUrl, storeUrl } from '../store/index.ts';
+import type { BatchInput, CatalogReading, CatalogSource } from '../workflows/contract/batch.ts';
 import { type ReadFiles, requestedJobs } from './requested-jobs.ts';
 import { type CorrectedCatalog, RevisionKeeper } from './revision-keeper.ts';
 

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { CatalogFormat } from '../catalog/format.ts';
-import { UserError } from '../catalog/user-error.ts';
-import { type ObjectStore, revisionName, termsName } from '../store/index.ts';
-import type { CatalogReading, CatalogSource } from '../workflows/contract.ts';
+import type { CatalogFormat } from '../domain/catalog-format.ts';
+import { UserError } from '../domain/user-error.ts';
+import { revisionName, termsName } from '../records/layout.ts';
+import type { ObjectStore } from '../store/index.ts';
+import type { CatalogReading, CatalogSource } from '../workflows/contract/batch.ts';
 import { keepOnce } from './keep-once.ts';
 import type { ReadFiles } from './requested-jobs.ts';
 

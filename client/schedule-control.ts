@@ -4,7 +4,7 @@ import {
   ScheduleNotFoundError,
   ScheduleOverlapPolicy,
 } from '@temporalio/client';
-import { UserError } from '../catalog/user-error.ts';
+import { UserError } from '../domain/user-error.ts';
 import type { BatchClient } from './connect.ts';
 import { type ScheduleMemo, scheduleId } from './schedules.ts';
 

@@ -1,10 +1,11 @@
 import { type CalendarSpec, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
 import type { Duration } from '@temporalio/common';
-import { UserError } from '../catalog/user-error.ts';
-import { checkBatchId } from '../store/index.ts';
-import { fileName } from '../workflows/batch-start.ts';
-import { ORCHESTRATOR_QUEUE, type ScheduledBatchInput } from '../workflows/contract.ts';
-import type { scheduledBatch } from '../workflows/scheduled-batch.ts';
+import { UserError } from '../domain/user-error.ts';
+import { checkBatchId } from '../records/layout.ts';
+import { fileName } from '../workflows/batch/batch-start.ts';
+import type { scheduledBatch } from '../workflows/batch/scheduled-batch.ts';
+import type { ScheduledBatchInput } from '../workflows/contract/batch.ts';
+import { ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
 import { type BatchRequest, batchInput } from './batch-request.ts';
 import type { BatchClient } from './connect.ts';
 

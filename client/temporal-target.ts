@@ -1,6 +1,6 @@
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnectionOptions } from '@temporalio/worker';
-import { UserError } from '../catalog/user-error.ts';
+import { UserError } from '../domain/user-error.ts';
 
 /** A Temporal server, and how to get in. It may hold an API key and private keys: never log it whole. */
 export type TemporalTarget = {

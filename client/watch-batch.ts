@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CancelledFailure, WorkflowFailedError } from '@temporalio/client';
-import type { BatchProgress, BatchResult } from '../workflows/contract.ts';
+import type { BatchResult } from '../workflows/contract/batch.ts';
+import type { BatchProgress } from '../workflows/contract/progress.ts';
 import { aboutBatch, batchHandle } from './batch-handle.ts';
 import { batchProgress, NoOrchestrator } from './batch-progress.ts';
 import type { BatchClient } from './connect.ts';

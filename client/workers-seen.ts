@@ -1,5 +1,6 @@
-import type { Size } from '../catalog/size.ts';
-import { type BatchMemo, ORCHESTRATOR_QUEUE, renderQueue } from '../workflows/contract.ts';
+import type { Size } from '../domain/size.ts';
+import type { BatchMemo } from '../workflows/contract/batch.ts';
+import { ORCHESTRATOR_QUEUE, renderQueue } from '../workflows/contract/queues.ts';
 import { batchHandle } from './batch-handle.ts';
 import type { BatchClient } from './connect.ts';
 

@@ -1,6 +1,6 @@
 import sharp, { type Sharp } from 'sharp';
-import type { ImageFormat, Job } from '../catalog/job.ts';
-import { UserError } from '../catalog/user-error.ts';
+import type { ImageFormat, Job } from '../domain/job.ts';
+import { UserError } from '../domain/user-error.ts';
 import { imageMetadata } from './properties.ts';
 import { toXmp } from './xmp.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { digestSchema, type Job } from '../catalog/job.ts';
-import { sizeSchema } from '../catalog/size.ts';
+import { digestSchema, type Job } from '../domain/job.ts';
+import { sizeSchema } from '../domain/size.ts';
 import project from '../package.json' with { type: 'json' };
 
 /** The properties in the file, in this order. */

@@ -1,5 +1,5 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { RENDER_ATTEMPTS } from '../workflows/limits.ts';
+import { RENDER_ATTEMPTS } from '../workflows/contract/limits.ts';
 import type { Outcome } from './render-metrics.ts';
 
 /** What becomes of an attempt that ended with this error: the server decides by the same rules (RENDER_RETRY). */

@@ -1,7 +1,7 @@
 import type { Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import type { ActivityExecuteInput, ActivityInterceptorsFactory } from '@temporalio/worker';
-import { traceOf } from '../workflows/trace-header.ts';
+import { traceOf } from '../workflows/tracing/trace-header.ts';
 import { beginActivitySpan } from './tracing/activity-span.ts';
 import type { Attributes } from './tracing/span.ts';
 import type { Tracer } from './tracing/tracer.ts';

@@ -1,8 +1,8 @@
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import type { Receipt } from '../catalog/receipt.ts';
-import type { Size } from '../catalog/size.ts';
-import type { RenderImageInput } from '../workflows/contract.ts';
+import type { Receipt } from '../domain/receipt.ts';
+import type { Size } from '../domain/size.ts';
+import type { RenderImageInput } from '../workflows/contract/activities.ts';
 import { failedOutcome } from './attempt-outcome.ts';
 import { observeActivities } from './observe-activities.ts';
 import type { RenderMetrics } from './render-metrics.ts';

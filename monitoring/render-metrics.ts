@@ -1,5 +1,5 @@
 import type { MetricMeter } from '@temporalio/common';
-import type { Size } from '../catalog/size.ts';
+import type { Size } from '../domain/size.ts';
 import type { Stage } from './stage-watch.ts';
 
 /**

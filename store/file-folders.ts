@@ -1,9 +1,8 @@
 import { lstat, mkdir, open, readdir, realpath, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { UserError } from '../catalog/user-error.ts';
+import { UserError } from '../domain/user-error.ts';
 import { errorCode, isMissing } from './file-errors.ts';
-import { SCRATCH_FOLDER } from './layout.ts';
-import { TEMP_FOLDER } from './object-name.ts';
+import { SCRATCH_FOLDER, TEMP_FOLDER } from './object-name.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** A live writer's file is never a day old. A checkpoint helps the retry of a failed or cancelled batch, which is tried soon or never. */

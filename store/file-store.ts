@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { copyFile, type FileHandle, link, lstat, open, rename, stat as statPath, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { UserError } from '../catalog/user-error.ts';
+import { UserError } from '../domain/user-error.ts';
 import { crc32c } from './crc32c.ts';
 import { errorCode, fileStoreError, isMissing, isNoLink, notFound } from './file-errors.ts';
 import { findFolder, makeFolders, orderedEntries, sweepLeftovers } from './file-folders.ts';

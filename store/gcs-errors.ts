@@ -1,4 +1,4 @@
-import { UserError } from '../catalog/user-error.ts';
+import { UserError } from '../domain/user-error.ts';
 import { StoreDenied, StoreUnavailable } from './object-store.ts';
 
 /** What was being done, and which permissions of Cloud Storage it needs. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Bucket, type FileMetadata, IdempotencyStrategy, Storage } from '@google-cloud/storage';
-import { UserError } from '../catalog/user-error.ts';
+import { UserError } from '../domain/user-error.ts';
 import { Crc32c, crc32c } from './crc32c.ts';
 import { type Doing, gcsError, statusOf } from './gcs-errors.ts';
 import { checkObjectName } from './object-name.ts';

@@ -1,4 +1,4 @@
-import { UserError } from '../catalog/user-error.ts';
+import { UserError } from '../domain/user-error.ts';
 
 /** Cloud Storage takes 1,024 bytes for a whole name; common file systems take 255 for one part of it. */
 const NAME_BYTES = 1024;
@@ -6,6 +6,9 @@ const PART_BYTES = 255;
 
 /** Where a folder keeps what is not an object yet; no object's name may begin with it. */
 export const TEMP_FOLDER = '.tmp';
+
+/** What may be lost at any time. Docs recommend a bucket rule for this prefix; a folder's leftovers are swept. */
+export const SCRATCH_FOLDER = 'scratch';
 
 /**
  * The last border before a folder or bucket. layout.ts makes the names, so a refusal here is a mistake in a caller or

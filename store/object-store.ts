@@ -1,4 +1,4 @@
-import { UserError } from '../catalog/user-error.ts';
+import { UserError } from '../domain/user-error.ts';
 
 /** What a store knows of one object. */
 export type ObjectStat = {
@@ -48,6 +48,16 @@ export interface ObjectStore {
 
   /** Every object whose name starts with the prefix, in the order of the names' UTF-8 bytes. */
   list(prefix: string): AsyncIterable<ListedObject>;
+}
+
+/** The object's bytes; `null` where there is no such object. */
+export async function readIfThere(store: ObjectStore, name: string): Promise<Uint8Array | null> {
+  try {
+    return await store.read(name);
+  } catch (error) {
+    if (error instanceof ObjectNotFound) return null;
+    throw error;
+  }
 }
 
 /** Something expected in the store is not there. */

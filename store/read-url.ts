@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { UserError } from '../catalog/user-error.ts';
-import { ObjectNotFound } from './object-store.ts';
+import { UserError } from '../domain/user-error.ts';
+import { ObjectNotFound, readIfThere } from './object-store.ts';
 import { openStore, storeKind } from './open-store.ts';
 
 /**
@@ -42,3 +42,11 @@ function filePath(url: string, what: string): string {
 const withoutLinks = (file: string): Promise<string> => realpath(file).catch(() => file);
 
 const isFolder = async (file: string): Promise<boolean> => (await stat(file).catch(() => null))?.isDirectory() ?? false;
+
+/**
+ * Reads files of terms, `<name>.txt`, from one folder, `file:///folder` or `gs://bucket/prefix`, and from nowhere else: names are checked
+ * and symbolic links are not followed, as for any store. Gives `null` for a file that is not there.
+ */
+export function termsReader(folder: string): (name: string) => Promise<Uint8Array | null> {
+  return async (name) => readIfThere(await openStore(folder), `${name}.txt`);
+}

@@ -1,6 +1,6 @@
 import type { LogLevel } from '@temporalio/worker';
 import { type DestinationStream, type Logger, pino } from 'pino';
-import { UserError } from '../catalog/user-error.ts';
+import { UserError } from '../domain/user-error.ts';
 import type { LogFormat } from './log-format.ts';
 import { readableLines } from './readable-lines.ts';
 

@@ -6,7 +6,7 @@ import { observeActivities } from '../monitoring/observe-activities.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { workflowSpans } from '../monitoring/tracing/workflow-spans.ts';
 import { openStore } from '../store/index.ts';
-import { ORCHESTRATOR_QUEUE } from '../workflows/contract.ts';
+import { ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
 import { connectWorker } from './connection.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { type Size, sizeSchema } from '../catalog/size.ts';
-import { UserError } from '../catalog/user-error.ts';
+import { type Size, sizeSchema } from '../domain/size.ts';
+import { UserError } from '../domain/user-error.ts';
 import type { BundleRef, Device } from '../models/pixart/index.ts';
-import { CHECKPOINT_SECONDS } from '../workflows/limits.ts';
+import { CHECKPOINT_SECONDS } from '../workflows/contract/limits.ts';
 
 /** What a render worker is told. One process serves one device. */
 const renderConfigSchema = z.strictObject({

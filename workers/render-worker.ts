@@ -1,8 +1,8 @@
 import { type NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createRenderActivities, type WorkerStop } from '../activities/index.ts';
-import type { Size } from '../catalog/size.ts';
 import type { TemporalTarget } from '../client/temporal-target.ts';
+import type { Size } from '../domain/size.ts';
 import { bundleFolder, bundleRef, openBundle } from '../models/pixart/index.ts';
 import { type Renderer, startRenderer } from '../models/renderer/index.ts';
 import { deviceName } from '../monitoring/device-name.ts';
@@ -13,8 +13,8 @@ import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { watchedRenderer } from '../monitoring/watched-renderer.ts';
 import { watchedStores } from '../monitoring/watched-store.ts';
 import { openStore } from '../store/index.ts';
-import { renderQueue } from '../workflows/contract.ts';
-import { IMAGES_IN_HAND } from '../workflows/limits.ts';
+import { IMAGES_IN_HAND } from '../workflows/contract/limits.ts';
+import { renderQueue } from '../workflows/contract/queues.ts';
 import { closeConnection, connectWorker } from './connection.ts';
 import { type RenderConfig, servedSizes } from './render-config.ts';
 

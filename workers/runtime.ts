@@ -1,6 +1,6 @@
 import { DefaultLogger, Runtime, type RuntimeOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { UserError } from '../catalog/user-error.ts';
+import { UserError } from '../domain/user-error.ts';
 import { METRIC_BUCKETS } from '../monitoring/render-metrics.ts';
 import { temporalLines } from './logging.ts';
 

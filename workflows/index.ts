@@ -1,5 +1,5 @@
-export { deliverWebhook } from './deliver-webhook.ts';
-export { renderBatch } from './render-batch.ts';
-export { renderShard } from './render-shard.ts';
-export { scheduledBatch } from './scheduled-batch.ts';
-export { makeSheetPage } from './sheet-page.ts';
+export { renderBatch } from './batch/render-batch.ts';
+export { scheduledBatch } from './batch/scheduled-batch.ts';
+export { makeSheetPage } from './review-page/review-page.ts';
+export { renderShard } from './shard/render-shard.ts';
+export { deliverWebhook } from './webhook/deliver-webhook.ts';

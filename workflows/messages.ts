@@ -1,6 +1,6 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import { type BatchAnswer, PROGRESS_QUERY, type ShardReport } from './contract.ts';
-import { CONTROL_UPDATE, type ControlChange, type ShardControl } from './control.ts';
+import { CONTROL_UPDATE, type ControlChange, type ShardControl } from './contract/control.ts';
+import { type BatchAnswer, PROGRESS_QUERY, type ShardReport } from './contract/progress.ts';
 
 export const progressQuery = defineQuery<BatchAnswer>(PROGRESS_QUERY);
 

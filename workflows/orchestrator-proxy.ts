@@ -1,6 +1,7 @@
 import { proxyActivities } from '@temporalio/workflow';
-import { ORCHESTRATOR_QUEUE, type OrchestratorActivities } from './contract.ts';
-import * as limits from './limits.ts';
+import type { OrchestratorActivities } from './contract/activities.ts';
+import * as limits from './contract/limits.ts';
+import { ORCHESTRATOR_QUEUE } from './contract/queues.ts';
 
 /** The orchestrator's activities, which go on for a day. */
 export const orchestrator = proxyActivities<OrchestratorActivities>({

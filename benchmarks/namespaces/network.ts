@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { UserError } from '../../catalog/user-error.ts';
+import { UserError } from '../../domain/user-error.ts';
 
 const run = promisify(execFile);
 const ip = (...args: string[]): Promise<unknown> => run('ip', args);

@@ -1,5 +1,5 @@
 import { proxyActivities } from '@temporalio/workflow';
-import { slidingWindow } from '../../workflows/sliding-window.ts';
+import { slidingWindow } from '../../workflows/shard/sliding-window.ts';
 
 /** The least that Temporal lets one do: activities that do nothing, scheduled by one workflow with a window. */
 export async function bare(jobs: number, window: number): Promise<void> {

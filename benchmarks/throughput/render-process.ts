@@ -2,7 +2,7 @@
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createRenderActivities } from '../../activities/index.ts';
 import { openStore } from '../../store/index.ts';
-import { renderQueue } from '../../workflows/contract.ts';
+import { renderQueue } from '../../workflows/contract/queues.ts';
 import { simulatedRenderer } from '../simulated-renderer.ts';
 import { BUNDLE } from './bundle.ts';
 

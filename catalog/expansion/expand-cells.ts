@@ -1,11 +1,11 @@
-import type { Column } from '../columns.ts';
-import { contentId } from '../identity.ts';
+import type { ExpansionSettings } from '../../domain/expansion-settings.ts';
+import { contentId } from '../job-ids.ts';
 import type { Problems } from '../problems.ts';
-import { checkCell, type RawRow } from '../raw-row.ts';
+import type { Column } from '../reading/columns.ts';
+import { checkCell, type RawRow } from '../reading/raw-row.ts';
 import { type Choice, choice, literal, sequence, type Texts, UNCOUNTABLE } from './choices.ts';
 import { suffixOf } from './names.ts';
 import { drawIndices } from './sample.ts';
-import type { ExpansionSettings } from './settings.ts';
 import { parseTemplate, TemplateFault } from './template.ts';
 import type { Terms } from './terms.ts';
 

@@ -1,5 +1,5 @@
+import type { ExpansionSettings } from '../../domain/expansion-settings.ts';
 import type { Expansion } from './expand-cells.ts';
-import type { ExpansionSettings } from './settings.ts';
 import { type ReadTerms, Terms } from './terms.ts';
 
 /** The settings with something that reads files of terms; `undefined` without settings. */

@@ -1,4 +1,4 @@
-import { digestOf } from '../identity.ts';
+import { digestOf } from '../../domain/identity.ts';
 
 const MAX_SUFFIX = 60;
 

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { LIMITS } from '../limits.ts';
+import { LIMITS } from '../catalog-limits.ts';
 import { choice, literal, sequence, type Texts } from './choices.ts';
 import { MAX_DEPTH, parseTemplate, type Template, TemplateFault } from './template.ts';
 

@@ -9,8 +9,8 @@ const PROGRAMS = ['cli/main.ts', 'models/renderer/child.ts'];
 
 /** All that programs are made of; making them fails where it finds more. */
 const SOURCES = [
-  ...['activities', 'catalog', 'cli', 'client', 'contact-sheet', 'images', 'infra', 'models/pixart', 'models/renderer'],
-  ...['monitoring', 'store', 'workers', 'workflows', 'package.json', 'package-lock.json'],
+  ...['activities', 'catalog', 'cli', 'client', 'domain', 'images', 'infra', 'models/pixart', 'models/renderer'],
+  ...['monitoring', 'records', 'review-page', 'store', 'workers', 'workflows', 'package.json', 'package-lock.json'],
 ];
 
 /**

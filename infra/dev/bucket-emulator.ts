@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UserError } from '../../catalog/user-error.ts';
+import { UserError } from '../../domain/user-error.ts';
 import { endProcess } from './background-process.ts';
 import { freePort, loopback } from './ports.ts';
 import { findTool } from './tools.mjs';

@@ -72,7 +72,7 @@ async function ensure(tool, find, ways) {
   return oneAtATime(join(toolFolder(), `${tool.name}.lock`), async () => {
     const meanwhile = find();
     if (meanwhile !== null) return meanwhile;
-    say(`${tool.name} (${tool.purpose}) is not installed`);
+    say(`${tool.name} ${tool.version} (${tool.purpose}) is not installed`);
     for (const way of ways) {
       try {
         return await intoPlace(tool, way);
@@ -82,7 +82,7 @@ async function ensure(tool, find, ways) {
     }
     throw new SetUpError(
       `${tool.name} could not be installed. Install it by hand from ${tool.byHand}, so that it is on the PATH, ` +
-        'or install Go (https://go.dev/dl), or allow access to the internet.',
+        'or install Python 3 with pip, or Go (https://go.dev/dl), or allow access to the internet.',
     );
   });
 }

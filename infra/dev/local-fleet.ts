@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Size } from '../../catalog/size.ts';
-import { UserError } from '../../catalog/user-error.ts';
 import { temporalTarget } from '../../client/temporal-target.ts';
+import type { Size } from '../../domain/size.ts';
+import { UserError } from '../../domain/user-error.ts';
 import { loopback } from './ports.ts';
 import { type Supervised, supervise } from './supervised-process.ts';
 import { startTemporalServer, type TemporalServer } from './temporal-server.ts';

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import getPort, { portNumbers } from 'get-port';
-import { UserError } from '../../catalog/user-error.ts';
+import { UserError } from '../../domain/user-error.ts';
 
 export const loopback = '127.0.0.1';
 

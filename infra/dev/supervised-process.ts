@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UserError } from '../../catalog/user-error.ts';
+import { UserError } from '../../domain/user-error.ts';
 import { endProcess, startInBackground } from './background-process.ts';
 
 export type Supervised = {

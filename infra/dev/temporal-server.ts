@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
-import { UserError } from '../../catalog/user-error.ts';
+import { UserError } from '../../domain/user-error.ts';
 import { endProcess, isAlive, startInBackground } from './background-process.ts';
 import { checkPortIsFree, freePort, loopback } from './ports.ts';
 import { breakLease, dropLease, type Lease, leaseFile, readLease, takeLease, writeLease } from './temporal-lease.ts';

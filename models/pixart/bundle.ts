@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import type { BundleRef } from '../../catalog/bundle-ref.ts';
-import { sizeSchema } from '../../catalog/size.ts';
-import { UserError } from '../../catalog/user-error.ts';
+import type { BundleRef } from '../../domain/bundle-ref.ts';
+import { sizeSchema } from '../../domain/size.ts';
+import { UserError } from '../../domain/user-error.ts';
 
 const GRAPHS = ['text_encoder.onnx', 'caption_projection.onnx', 'transformer.onnx', 'vae_decoder.onnx'] as const;
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { digestSchema } from '../../catalog/job.ts';
+import { digestSchema } from '../../domain/job.ts';
 import { PIPELINE_VERSION } from './pipeline-version.ts';
 import type { SamplerState } from './sampler-state.ts';
 

@@ -1,4 +1,4 @@
-export type { BundleRef } from '../../catalog/bundle-ref.ts';
+export type { BundleRef } from '../../domain/bundle-ref.ts';
 export { type Bundle, type BundleDescription, bundleRef, openBundle } from './bundle.ts';
 export {
   type CheckpointOwner,

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { UserError } from '../../catalog/user-error.ts';
+import { UserError } from '../../domain/user-error.ts';
 
 const SHIPPED = fileURLToPath(new URL('../bundles', import.meta.url));
 

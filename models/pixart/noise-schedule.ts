@@ -1,4 +1,4 @@
-import { UserError } from '../../catalog/user-error.ts';
+import { UserError } from '../../domain/user-error.ts';
 import type { SchedulerConfig } from './bundle.ts';
 
 const { fround } = Math;

@@ -1,4 +1,4 @@
-import type { Size } from '../../catalog/size.ts';
+import type { Size } from '../../domain/size.ts';
 import type { SamplerState, StateKeeping } from './sampler-state.ts';
 
 /** Everything that decides one image, besides the bundle. */

@@ -1,4 +1,4 @@
-import { UserError } from '../../catalog/user-error.ts';
+import { UserError } from '../../domain/user-error.ts';
 import type { BundleDescription } from './bundle.ts';
 import type { RenderRequest } from './render-request.ts';
 

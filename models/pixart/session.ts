@@ -1,5 +1,5 @@
 import { InferenceSession, type Tensor } from 'onnxruntime-node';
-import { UserError } from '../../catalog/user-error.ts';
+import { UserError } from '../../domain/user-error.ts';
 import { type Bundle, bundleFile, type GraphFile } from './bundle.ts';
 import type { Device } from './render-request.ts';
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Tokenizer } from '@huggingface/tokenizers';
-import { UserError } from '../../catalog/user-error.ts';
+import { UserError } from '../../domain/user-error.ts';
 import { type Bundle, bundleFile } from './bundle.ts';
 import { charsmapNormalizer } from './charsmap.ts';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { UserError } from '../../catalog/user-error.ts';
+import { UserError } from '../../domain/user-error.ts';
 import { type Bundle, bundleFile } from './bundle.ts';
 
 /**

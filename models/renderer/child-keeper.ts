@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UserError } from '../../catalog/user-error.ts';
+import { UserError } from '../../domain/user-error.ts';
 import type { BundleRef } from '../pixart/index.ts';
 import { RendererDied } from './errors.ts';
 import { type ChildOptions, RendererChild } from './renderer-child.ts';

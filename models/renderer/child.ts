@@ -1,6 +1,6 @@
 /** The renderer's child process: holds the sessions of one bundle on one device and renders one image at a time. */
 import { Worker } from 'node:worker_threads';
-import { UserError } from '../../catalog/user-error.ts';
+import { UserError } from '../../domain/user-error.ts';
 import { bundleRef, loadPipeline, openBundle, type Pipeline, verifyBundle } from '../pixart/index.ts';
 import type { ChildFailure, FromChild, ToChild } from './protocol.ts';
 

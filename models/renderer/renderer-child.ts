@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { on } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { UserError } from '../../catalog/user-error.ts';
+import { UserError } from '../../domain/user-error.ts';
 import type { BundleRef, Device, RenderedImage, RenderRequest, SamplerState } from '../pixart/index.ts';
 import { RendererDied, RenderFault } from './errors.ts';
 import type { ChildFailure, FromChild, ToChild } from './protocol.ts';

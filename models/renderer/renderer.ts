@@ -1,5 +1,5 @@
 import { Mutex } from 'async-mutex';
-import { UserError } from '../../catalog/user-error.ts';
+import { UserError } from '../../domain/user-error.ts';
 import type { BundleRef, Device, RenderedImage, RenderRequest } from '../pixart/index.ts';
 import { ChildKeeper, type KeeperOptions } from './child-keeper.ts';
 import { RendererDied, RenderFault } from './errors.ts';

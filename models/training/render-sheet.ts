@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import type { Job } from '../../catalog/job.ts';
 import { planCatalog } from '../../catalog/plan-catalog.ts';
-import { type Size, sizeSchema } from '../../catalog/size.ts';
+import type { Job } from '../../domain/job.ts';
+import { type Size, sizeSchema } from '../../domain/size.ts';
 import { encodeImage, makeContactSheet } from '../../images/index.ts';
 import { bundleRef, loadPipeline, openBundle, PIPELINE_VERSION, type Pipeline, verifyBundle } from '../pixart/index.ts';
 

@@ -1,5 +1,5 @@
 import type { Info } from '@temporalio/activity';
-import type { TraceParent } from '../../workflows/trace-header.ts';
+import type { TraceParent } from '../../workflows/tracing/trace-header.ts';
 import { type Attributes, childOf, clockMs } from './span.ts';
 import type { Tracer } from './tracer.ts';
 

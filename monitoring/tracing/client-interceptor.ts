@@ -1,5 +1,5 @@
 import type { WorkflowClientInterceptor } from '@temporalio/client';
-import { withTrace } from '../../workflows/trace-header.ts';
+import { withTrace } from '../../workflows/tracing/trace-header.ts';
 import { clockMs, newTrace } from './span.ts';
 import type { Tracer } from './tracer.ts';
 

@@ -1,4 +1,4 @@
-import { UserError } from '../../catalog/user-error.ts';
+import { UserError } from '../../domain/user-error.ts';
 import type { Attributes } from './span.ts';
 
 export type OtlpSettings = { url: string; headers: Record<string, string>; resource: Attributes };

@@ -1,5 +1,5 @@
 import type { InjectedSinks } from '@temporalio/worker';
-import type { TraceSinks } from '../../workflows/tracing.ts';
+import type { TraceSinks } from '../../workflows/tracing/tracing.ts';
 import type { Tracer } from './tracer.ts';
 
 /** Takes what workflows tell of their runs' ends; without a tracer it is thrown away. */

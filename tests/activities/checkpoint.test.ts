@@ -1,10 +1,11 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { createRenderImage, type RenderImageDependencies } from '../../activities/render-image.ts';
-import type { Job } from '../../catalog/job.ts';
+import type { Job } from '../../domain/job.ts';
 import { encodeCheckpoint, type SamplerState } from '../../models/pixart/index.ts';
 import type { Renderer, RendererRenderOptions } from '../../models/renderer/index.ts';
-import { checkpointName, type ObjectStore, objectName, openStore, StoreUnavailable } from '../../store/index.ts';
+import { checkpointName, objectName } from '../../records/layout.ts';
+import { type ObjectStore, openStore, StoreUnavailable } from '../../store/index.ts';
 import { type TinyRenderer, tinyRenderer } from '../models/renderer/tiny-renderer.ts';
 import { attempt, folderStore, planOf, tinyJob } from './rendering.ts';
 

@@ -1,9 +1,9 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, test } from 'vitest';
 import { createOrchestratorActivities } from '../../activities/index.ts';
-import { UserError } from '../../catalog/user-error.ts';
+import { UserError } from '../../domain/user-error.ts';
 import { StoreDenied } from '../../store/index.ts';
-import type { OrchestratorActivities } from '../../workflows/contract.ts';
+import type { OrchestratorActivities } from '../../workflows/contract/activities.ts';
 
 /** What a record's activity and the plan's end with where the store cannot be opened. */
 async function failures(error: Error) {

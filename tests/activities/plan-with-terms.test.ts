@@ -2,11 +2,12 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { readJobs } from '../../activities/batch-pieces.ts';
 import { createPlanBatch } from '../../activities/plan-batch.ts';
 import { type BatchRequest, batchInput } from '../../client/batch-request.ts';
 import { requestedJobs } from '../../client/requested-jobs.ts';
-import { catalogName, openStore, storeUrl, termsName } from '../../store/index.ts';
+import { catalogName, termsName } from '../../records/layout.ts';
+import { readJobs } from '../../records/pieces.ts';
+import { openStore, storeUrl } from '../../store/index.ts';
 
 const bundle = { name: 'tiny', digest: 'cd'.repeat(32), sizes: ['256' as const], defaults: { steps: 2, guidance: 4 } };
 

@@ -6,8 +6,8 @@ import { ApplicationFailure } from '@temporalio/common';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createPostWebhook } from '../../activities/post-webhook.ts';
-import { checkWebhookUrl } from '../../catalog/webhook-url.ts';
-import type { WebhookDelivery } from '../../workflows/contract.ts';
+import { checkWebhookUrl } from '../../domain/webhook-url.ts';
+import type { WebhookDelivery } from '../../workflows/contract/webhook.ts';
 
 const SECRET = `whsec_${Buffer.from('a secret of 32 bytes, not for use').toString('base64')}`;
 

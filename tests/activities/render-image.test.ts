@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { createRenderImage } from '../../activities/render-image.ts';
-import { receiptSchema } from '../../catalog/receipt.ts';
+import { receiptSchema } from '../../domain/receipt.ts';
+import { objectName } from '../../records/layout.ts';
 import { gcsError } from '../../store/gcs-errors.ts';
-import { type ObjectStore, objectName, openStore } from '../../store/index.ts';
-import type { RenderActivities } from '../../workflows/contract.ts';
+import { type ObjectStore, openStore } from '../../store/index.ts';
+import type { RenderActivities } from '../../workflows/contract/activities.ts';
 import { type TinyRenderer, tinyRenderer } from '../models/renderer/tiny-renderer.ts';
 import { attempt, folderStore, planOf, tinyJob } from './rendering.ts';
 

@@ -5,14 +5,15 @@ import { pathToFileURL } from 'node:url';
 import type { Info } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { onTestFinished } from 'vitest';
-import { encodeJobs } from '../../activities/batch-pieces.ts';
 import type { RenderProgress } from '../../activities/pulse.ts';
-import type { Job } from '../../catalog/job.ts';
-import type { Receipt } from '../../catalog/receipt.ts';
-import { type Picture, renderKey } from '../../catalog/render-key.ts';
+import type { Job } from '../../domain/job.ts';
+import type { Receipt } from '../../domain/receipt.ts';
+import { type Picture, renderKey } from '../../domain/render-key.ts';
 import { PIPELINE_VERSION } from '../../models/pixart/index.ts';
-import { type ObjectStore, openStore, shardName } from '../../store/index.ts';
-import type { RenderActivities } from '../../workflows/contract.ts';
+import { shardName } from '../../records/layout.ts';
+import { encodeJobs } from '../../records/pieces.ts';
+import { type ObjectStore, openStore } from '../../store/index.ts';
+import type { RenderActivities } from '../../workflows/contract/activities.ts';
 
 export const BATCH = 'night';
 

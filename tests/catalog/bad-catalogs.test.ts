@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { LIMITS } from '../../catalog/limits.ts';
+import { LIMITS } from '../../catalog/catalog-limits.ts';
 import { Problems } from '../../catalog/problems.ts';
-import { readText } from '../../catalog/read-text.ts';
-import { UserError } from '../../catalog/user-error.ts';
+import { readText } from '../../catalog/reading/text.ts';
+import { UserError } from '../../domain/user-error.ts';
 import { errorOf, options, plan, problemsOf } from './planning.ts';
 
 describe('a cell that cannot be', () => {

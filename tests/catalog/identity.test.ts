@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Job } from '../../catalog/job.ts';
+import type { Job } from '../../domain/job.ts';
 import { jobsOf } from './planning.ts';
 
 const row = fc.record(

@@ -1,6 +1,6 @@
-import type { Job } from '../../catalog/job.ts';
 import { type CatalogPlan, type PlanOptions, planCatalog } from '../../catalog/plan-catalog.ts';
 import { CatalogError } from '../../catalog/problems.ts';
+import type { Job } from '../../domain/job.ts';
 
 export const options: PlanOptions = {
   file: 'catalog.csv',

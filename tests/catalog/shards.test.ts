@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Job } from '../../catalog/job.ts';
 import { cutShards, MAX_SHARD_JOBS } from '../../catalog/shards.ts';
-import type { Size } from '../../catalog/size.ts';
+import type { Job } from '../../domain/job.ts';
+import type { Size } from '../../domain/size.ts';
 
 const job = (line: number, size: Size, priority: number, picture: number): Job => ({
   id: `job-${line}`,

@@ -1,17 +1,17 @@
-import { extraComputations } from '../../catalog/extra-computations.ts';
-import { type Job, jobSchema } from '../../catalog/job.ts';
-import { type Manifest, manifestSchema, type Receipt, receiptSchema } from '../../catalog/receipt.ts';
+import { type Job, jobSchema } from '../../domain/job.ts';
+import { extraComputations, type Receipt, receiptSchema } from '../../domain/receipt.ts';
 import {
   batchFolder,
   copyName,
   manifestName,
   OBJECTS_FOLDER,
-  type ObjectStore,
   objectName,
   planFolder,
   receiptsFolder,
-  SCRATCH_FOLDER,
-} from '../../store/index.ts';
+} from '../../records/layout.ts';
+import { type Manifest, manifestSchema } from '../../records/manifest.ts';
+import type { ObjectStore } from '../../store/index.ts';
+import { SCRATCH_FOLDER } from '../../store/object-name.ts';
 
 /** What a finished batch turned out to hold. */
 export type CheckedBatch = {

@@ -6,7 +6,7 @@ import { EXIT, exitCodeOf } from '../../cli/exit-codes.ts';
 import { followBatch } from '../../cli/follow-batch.ts';
 import { type BatchClient, connect, temporalTarget } from '../../client/index.ts';
 import { startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
-import { batchWorkflowId } from '../../workflows/contract.ts';
+import { batchWorkflowId } from '../../workflows/contract/queues.ts';
 
 // A query that nobody answers takes the server ten seconds.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });

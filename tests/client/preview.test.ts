@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Job } from '../../catalog/job.ts';
 import { PreviewBuilder } from '../../client/preview.ts';
+import type { Job } from '../../domain/job.ts';
 import { openBundle, promptLimit } from '../../models/pixart/index.ts';
-import { type ObjectStore, objectName, openStore } from '../../store/index.ts';
+import { objectName } from '../../records/layout.ts';
+import { type ObjectStore, openStore } from '../../store/index.ts';
 import { sampleJob } from '../images/sample-job.ts';
 
 let folder: string;

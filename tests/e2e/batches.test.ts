@@ -1,9 +1,9 @@
 import { mkdir, readFile, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { manifestSchema } from '../../catalog/receipt.ts';
 import { type BucketEmulator, startBucketEmulator } from '../../infra/dev/bucket-emulator.ts';
 import { type LocalFleet, startLocalFleet } from '../../infra/dev/local-fleet.ts';
+import { manifestSchema } from '../../records/manifest.ts';
 import { crc32c } from '../../store/crc32c.ts';
 import { openStore } from '../../store/index.ts';
 import { runHere } from '../cli/run-here.ts';

@@ -5,12 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { RenderProgress } from '../../activities/pulse.ts';
-import type { Size } from '../../catalog/size.ts';
 import { type BatchClient, connect, submitBatch, temporalTarget } from '../../client/index.ts';
+import type { Size } from '../../domain/size.ts';
 import { startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
 import { type BundleDescription, bundleRef, openBundle } from '../../models/pixart/index.ts';
 import { type ObjectStore, openStore } from '../../store/index.ts';
-import { batchWorkflowId } from '../../workflows/contract.ts';
+import { batchWorkflowId } from '../../workflows/contract/queues.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 const TINY = fileURLToPath(new URL('../golden/bundles/tiny-velocity', import.meta.url));

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type Manifest, manifestSchema } from '../../catalog/receipt.ts';
 import { batchEnd } from '../../client/index.ts';
-import { batchFolder, manifestName, receiptsFolder } from '../../store/index.ts';
+import { batchFolder, manifestName, receiptsFolder } from '../../records/layout.ts';
+import { type Manifest, manifestSchema } from '../../records/manifest.ts';
 import { type Fleet, startFleet, untilComputing } from './fleet.ts';
 
 const JOBS = 3;

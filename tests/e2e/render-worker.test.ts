@@ -1,10 +1,10 @@
 import { appendFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { manifestSchema } from '../../catalog/receipt.ts';
 import { EXIT } from '../../cli/exit-codes.ts';
 import { batchEnd, cancelBatch } from '../../client/index.ts';
-import { manifestName } from '../../store/index.ts';
+import { manifestName } from '../../records/layout.ts';
+import { manifestSchema } from '../../records/manifest.ts';
 import { type Fleet, startFleet, untilComputing } from './fleet.ts';
 
 // Several processes start and stop in each test.

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Manifest, manifestSchema } from '../../catalog/receipt.ts';
+import { type Manifest, manifestSchema } from '../../records/manifest.ts';
 import { twoSizeBundle } from './two-size-bundle.ts';
 
 /** A folder with a bundle, a place for results and catalogs: what a person would have in front of them. */

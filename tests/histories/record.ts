@@ -7,10 +7,10 @@ import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
-import { UserError } from '../../catalog/user-error.ts';
+import { UserError } from '../../domain/user-error.ts';
 import { batchEnd, batchProgress, cancelBatch, controlBatch, createSchedule, listBatches, retryBatch, submitBatch, triggerSchedule } from '../../client/index.ts';
-import { batchWorkflowId } from '../../workflows/contract.ts';
-import type { ControlChange } from '../../workflows/control.ts';
+import { batchWorkflowId } from '../../workflows/contract/queues.ts';
+import type { ControlChange } from '../../workflows/contract/control.ts';
 import { runLongBatch } from '../workflows/long-batch.ts';
 import { BUNDLE, type Site, startSite } from '../workflows/site.ts';
 

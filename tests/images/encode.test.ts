@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { IMAGE_FORMATS, type Job } from '../../catalog/job.ts';
+import { IMAGE_FORMATS, type Job } from '../../domain/job.ts';
 import { contentType, encodeImage, readImageMetadata, readRenderKey } from '../../images/index.ts';
 import { imageMetadata } from '../../images/properties.ts';
 import { toXmp } from '../../images/xmp.ts';

@@ -1,4 +1,4 @@
-import type { Job } from '../../catalog/job.ts';
+import type { Job } from '../../domain/job.ts';
 
 export const bundle = { name: 'tiny-pixart', digest: 'b'.repeat(64) };
 

@@ -1,7 +1,7 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { expect, test } from 'vitest';
 import { failedOutcome } from '../../monitoring/attempt-outcome.ts';
-import { RENDER_ATTEMPTS } from '../../workflows/limits.ts';
+import { RENDER_ATTEMPTS } from '../../workflows/contract/limits.ts';
 
 const passing = ApplicationFailure.retryable('the renderer died', 'RendererDied');
 

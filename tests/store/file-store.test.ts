@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { UserError } from '../../catalog/user-error.ts';
+import { UserError } from '../../domain/user-error.ts';
 import { type ObjectStore, StoreUnavailable } from '../../store/object-store.ts';
 import { openStore, storeUrl } from '../../store/open-store.ts';
 import { describeObjectStore } from './object-store.contract.ts';

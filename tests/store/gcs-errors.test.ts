@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { UserError } from '../../catalog/user-error.ts';
 import { EXIT, exitCodeOf } from '../../cli/exit-codes.ts';
+import { UserError } from '../../domain/user-error.ts';
 import { gcsError } from '../../store/gcs-errors.ts';
 
 const explain = (error: unknown) =>

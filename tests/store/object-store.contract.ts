@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { UserError } from '../../catalog/user-error.ts';
+import { UserError } from '../../domain/user-error.ts';
 import { crc32c } from '../../store/crc32c.ts';
 import { type ListedObject, ObjectNotFound, type ObjectStore } from '../../store/object-store.ts';
 import { KILLED_BYTES, patterned } from './patterned.ts';

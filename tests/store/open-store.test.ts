@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { UserError } from '../../catalog/user-error.ts';
+import { UserError } from '../../domain/user-error.ts';
 import { openStore, storeUrl } from '../../store/open-store.ts';
 
 test('makes a file URL of a path and leaves a URL as it is', () => {

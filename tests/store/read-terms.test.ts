@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { storeUrl, termsReader } from '../../store/index.ts';
+import { storeUrl } from '../../store/index.ts';
+import { termsReader } from '../../store/read-url.ts';
 
 let folder: string;
 let read: ReturnType<typeof termsReader>;

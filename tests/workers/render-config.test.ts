@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { UserError } from '../../catalog/user-error.ts';
+import { UserError } from '../../domain/user-error.ts';
 import { renderConfig, servedSizes } from '../../workers/render-config.ts';
 
 const settings = { bundle: 'tiny', device: 'cpu', sizes: [], graceSeconds: 30 };

@@ -1,6 +1,8 @@
 /** What must not happen to a workflow of which histories are running somewhere: other commands, in another order. */
 import { proxyActivities } from '@temporalio/workflow';
-import { ORCHESTRATOR_QUEUE, type OrchestratorActivities, type ShardInput } from '../../workflows/contract.ts';
+import type { OrchestratorActivities } from '../../workflows/contract/activities.ts';
+import { ORCHESTRATOR_QUEUE } from '../../workflows/contract/queues.ts';
+import type { ShardInput } from '../../workflows/contract/shard.ts';
 
 const { readShard, writeReceipts } = proxyActivities<OrchestratorActivities>({
   taskQueue: ORCHESTRATOR_QUEUE,

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { manifestSchema } from '../../catalog/receipt.ts';
-import { manifestName } from '../../store/index.ts';
-import { type BatchProgress, PROGRESS_QUERY } from '../../workflows/contract.ts';
+import { manifestName } from '../../records/layout.ts';
+import { manifestSchema } from '../../records/manifest.ts';
+import { type BatchProgress, PROGRESS_QUERY } from '../../workflows/contract/progress.ts';
 import { JOBS, type LongBatch, type LongBatchOptions, runLongBatch } from './long-batch.ts';
 
 // Each test starts a Temporal server of its own.

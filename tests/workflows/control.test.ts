@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { UserError } from '../../catalog/user-error.ts';
 import { batchEnd, batchProgress, cancelBatch, controlBatch, submitBatch, watchBatch } from '../../client/index.ts';
-import { batchWorkflowId } from '../../workflows/contract.ts';
-import { type BatchControl, movedPriority, shareOf, withinBudget } from '../../workflows/control.ts';
+import { UserError } from '../../domain/user-error.ts';
+import { movedPriority, shareOf, withinBudget } from '../../workflows/batch/control.ts';
+import type { BatchControl } from '../../workflows/contract/control.ts';
+import { batchWorkflowId } from '../../workflows/contract/queues.ts';
 import { BUNDLE, type Site, startSite } from './site.ts';
 
 const control = (over: Partial<BatchControl>): BatchControl => ({

@@ -5,22 +5,19 @@ import { pathToFileURL } from 'node:url';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Runtime, Worker } from '@temporalio/worker';
-import { encodeJobs, readJobs } from '../../activities/batch-pieces.ts';
 import { createOrchestratorActivities, createRenderActivities } from '../../activities/index.ts';
 import { simulatedRenderer } from '../../benchmarks/simulated-renderer.ts';
 import { findTemporal } from '../../infra/dev/temporal-program.ts';
-import { type ObjectStore, openStore, shardName } from '../../store/index.ts';
+import { shardName } from '../../records/layout.ts';
+import { encodeJobs, readJobs } from '../../records/pieces.ts';
+import { type ObjectStore, openStore } from '../../store/index.ts';
 import { workflowBundle } from '../../workers/workflow-bundle.ts';
-import { batchStart } from '../../workflows/batch-start.ts';
-import {
-  type BatchInput,
-  batchWorkflowId,
-  ORCHESTRATOR_QUEUE,
-  type Plan,
-  renderQueue,
-  type WriteReceiptsInput,
-} from '../../workflows/contract.ts';
-import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes.ts';
+import { batchStart } from '../../workflows/batch/batch-start.ts';
+import type { WriteReceiptsInput } from '../../workflows/contract/activities.ts';
+import type { BatchInput } from '../../workflows/contract/batch.ts';
+import type { Plan } from '../../workflows/contract/plan.ts';
+import { batchWorkflowId, ORCHESTRATOR_QUEUE, renderQueue } from '../../workflows/contract/queues.ts';
+import { SEARCH_ATTRIBUTES } from '../../workflows/contract/search-attributes.ts';
 import { BUNDLE } from './site.ts';
 
 export const JOBS = 24;

@@ -1,7 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { UserError } from '../../catalog/user-error.ts';
 import {
   batchEnd,
   batchProgress,
@@ -13,8 +12,10 @@ import {
   submitBatch,
   watchBatch,
 } from '../../client/index.ts';
+import { UserError } from '../../domain/user-error.ts';
 import { RendererDied } from '../../models/renderer/errors.ts';
-import { type BatchProgress, batchWorkflowId, PROGRESS_QUERY } from '../../workflows/contract.ts';
+import { type BatchProgress, PROGRESS_QUERY } from '../../workflows/contract/progress.ts';
+import { batchWorkflowId } from '../../workflows/contract/queues.ts';
 import { BUNDLE, type Site, startSite } from './site.ts';
 
 /** Prompts say how the simulated renderer shall behave; a row marked "twice" fails on the first attempt only. */

@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Manifest } from '../../catalog/receipt.ts';
-import { UserError } from '../../catalog/user-error.ts';
 import { batchEnd, batchProgress, retryBatch, submitBatch } from '../../client/index.ts';
-import { readBatchRows } from '../../store/index.ts';
+import { UserError } from '../../domain/user-error.ts';
+import { readBatchRows } from '../../records/batch-rows.ts';
+import type { Manifest } from '../../records/manifest.ts';
 import { BUNDLE, type Site, startSite } from './site.ts';
 
 /** Pictures of this prompt cannot be made while it is set. */

@@ -5,14 +5,15 @@ import { pathToFileURL } from 'node:url';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createRenderActivities } from '../../activities/index.ts';
 import { type Simulation, simulatedRenderer } from '../../benchmarks/simulated-renderer.ts';
-import type { BundleRef } from '../../catalog/bundle-ref.ts';
-import { type Manifest, manifestSchema } from '../../catalog/receipt.ts';
-import type { Size } from '../../catalog/size.ts';
 import { type BatchClient, connect, submitBatch, temporalTarget } from '../../client/index.ts';
+import type { BundleRef } from '../../domain/bundle-ref.ts';
+import type { Size } from '../../domain/size.ts';
 import { startTemporalServer } from '../../infra/dev/temporal-server.ts';
-import { manifestName, type ObjectStore, openStore } from '../../store/index.ts';
+import { manifestName } from '../../records/layout.ts';
+import { type Manifest, manifestSchema } from '../../records/manifest.ts';
+import { type ObjectStore, openStore } from '../../store/index.ts';
 import { createOrchestrator } from '../../workers/orchestrator.ts';
-import { renderQueue } from '../../workflows/contract.ts';
+import { renderQueue } from '../../workflows/contract/queues.ts';
 
 const SIZES: Size[] = ['256', '512'];
 

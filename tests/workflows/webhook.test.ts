@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { UserError } from '../../catalog/user-error.ts';
 import {
   batchEnd,
   batchProgress,
@@ -12,8 +11,9 @@ import {
   submitBatch,
   triggerSchedule,
 } from '../../client/index.ts';
-import type { BatchEvent } from '../../workflows/batch-event.ts';
-import type { FailureBudget } from '../../workflows/control.ts';
+import { UserError } from '../../domain/user-error.ts';
+import type { FailureBudget } from '../../workflows/contract/batch.ts';
+import type { BatchEvent } from '../../workflows/contract/webhook.ts';
 import { BUNDLE, type Site, startSite } from './site.ts';
 
 const SECRET = `whsec_${Buffer.from('another secret of some 32 bytes..').toString('base64')}`;

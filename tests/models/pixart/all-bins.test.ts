@@ -1,6 +1,6 @@
 import { Tensor } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
-import { binsOf } from '../../../catalog/bins.ts';
+import { binsOf } from '../../../domain/bins.ts';
 import { randomNormal } from '../../../models/pixart/noise.ts';
 import { positionEmbedding } from '../../../models/pixart/position-embedding.ts';
 import { goldenNetworks } from './golden-networks.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { UserError } from '../../../catalog/user-error.ts';
+import { UserError } from '../../../domain/user-error.ts';
 import { type BundleDescription, bundleFile, bundleRef, openBundle } from '../../../models/pixart/bundle.ts';
 import { bundleFolder, listBundles } from '../../../models/pixart/installed-bundles.ts';
 import { verifyBundle } from '../../../models/pixart/verify-bundle.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { UserError } from '../../../catalog/user-error.ts';
+import { UserError } from '../../../domain/user-error.ts';
 import type { SchedulerConfig } from '../../../models/pixart/bundle.ts';
 import { dpmSolver } from '../../../models/pixart/dpm-solver.ts';
 import { noiseSchedule } from '../../../models/pixart/noise-schedule.ts';

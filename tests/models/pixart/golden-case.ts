@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Size } from '../../../catalog/size.ts';
+import type { Size } from '../../../domain/size.ts';
 
 export const GOLDEN = fileURLToPath(new URL('../../golden', import.meta.url));
 

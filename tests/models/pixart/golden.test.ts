@@ -1,6 +1,6 @@
 import { Tensor } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
-import { nearestBin } from '../../../catalog/bins.ts';
+import { nearestBin } from '../../../domain/bins.ts';
 import { loadPipeline } from '../../../models/pixart/index.ts';
 import { randomNormal } from '../../../models/pixart/noise.ts';
 import { noiseSchedule } from '../../../models/pixart/noise-schedule.ts';

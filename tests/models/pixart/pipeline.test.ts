@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { UserError } from '../../../catalog/user-error.ts';
+import { UserError } from '../../../domain/user-error.ts';
 import { loadPipeline, openBundle, type Pipeline, type RenderRequest } from '../../../models/pixart/index.ts';
 import { GOLDEN } from './golden-case.ts';
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { UserError } from '../../../catalog/user-error.ts';
+import { UserError } from '../../../domain/user-error.ts';
 import { openBundle } from '../../../models/pixart/index.ts';
 import { loadError, openGraph } from '../../../models/pixart/session.ts';
 import { TINY_BUNDLE } from '../renderer/tiny-renderer.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { UserError } from '../../../catalog/user-error.ts';
+import { UserError } from '../../../domain/user-error.ts';
 import { openBundle } from '../../../models/pixart/bundle.ts';
 import { loadTokenizer, type Tokenize } from '../../../models/pixart/tokenizer.ts';
 import { GOLDEN } from './golden-case.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { UserError } from '../../../catalog/user-error.ts';
+import { UserError } from '../../../domain/user-error.ts';
 import { RendererDied, RenderFault, startRenderer } from '../../../models/renderer/index.ts';
 import { isAlive, rendererOfThisTest, request, TINY_BUNDLE, until } from './tiny-renderer.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { UserError } from '../../../catalog/user-error.ts';
+import { UserError } from '../../../domain/user-error.ts';
 import { loadPipeline, openBundle, type SamplerState } from '../../../models/pixart/index.ts';
 import { isAlive, request, TINY_BUNDLE, type TinyRenderer, tinyRenderer } from './tiny-renderer.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { UserError } from '../../../catalog/user-error.ts';
+import { UserError } from '../../../domain/user-error.ts';
 import { otlpSettings } from '../../../monitoring/tracing/otlp-settings.ts';
 
 test('without an endpoint nothing is traced', () => {

@@ -1,0 +1,135 @@
+import { UserError } from '../../domain/user-error.ts';
+import { LIMITS } from '../catalog-limits.ts';
+import { type Problems, quoted } from '../problems.ts';
+
+/** The columns that mean something; any other travels along as metadata. */
+export const COLUMNS = [
+  'id',
+  'prompt',
+  'negative_prompt',
+  'size',
+  'aspect',
+  'width',
+  'height',
+  'seed',
+  'steps',
+  'guidance',
+  'variants',
+  'priority',
+] as const;
+
+export type Column = (typeof COLUMNS)[number];
+
+/** A column of the file, its position counted from 0. */
+type FileColumn = { position: number; name: string };
+
+/** Which column of the file is read as which of ours, and which travel along. */
+export type ColumnMap = {
+  known: ReadonlyMap<Column, FileColumn>;
+  metadata: readonly FileColumn[];
+  /** Columns with an empty header, such as spreadsheets leave at the right; their cells must be empty too. */
+  unnamed: readonly FileColumn[];
+  count: number;
+};
+
+/** Case, spaces and hyphens do not tell columns apart: "Negative Prompt" is `negative_prompt`. */
+export const fold = (name: string): string =>
+  name
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[\s-]+/g, '_');
+
+const isColumn = (name: string): name is Column => COLUMNS.some((column) => column === name);
+
+/**
+ * Checks a mapping of our columns to the file's names, as `--column prompt=Caption` gives it.
+ * @throws UserError for a column that is not ours
+ */
+export function checkMapping(mapping: Readonly<Record<string, string>>): void {
+  const unknown = Object.keys(mapping).filter((column) => !isColumn(column));
+  if (unknown.length === 0) return;
+  throw new UserError(
+    `column mapping: expected one of ${COLUMNS.join(', ')} before the "=", found ${unknown.map(quoted).join(', ')}`,
+  );
+}
+
+/**
+ * Reads a header. Adds a problem for each column that is missing or there twice, and returns null if there was one.
+ * @param mapping our column → the file's name for it
+ */
+export function mapColumns(
+  header: readonly string[],
+  mapping: Readonly<Record<string, string>>,
+  line: number,
+  problems: Problems,
+): ColumnMap | null {
+  const before = problems.total;
+  const report: Report = (column, expected, found) => problems.add({ line, column, expected, found });
+  if (header.length > LIMITS.columns) report(null, `at most ${LIMITS.columns} columns`, `${header.length}`);
+  const columns = header.map((name, position): FileColumn => ({ position, name: name.trim() }));
+  const known = findKnown(columns, mapping, report);
+  const taken = new Set(known.values());
+  const others = columns.filter((column) => !taken.has(column));
+  const metadata = others.filter(({ name }) => name !== '');
+  reportTwins(metadata, report);
+  const unnamed = others.filter(({ name }) => name === '');
+  return problems.total > before ? null : { known, metadata, unnamed, count: header.length };
+}
+
+type Report = (column: string | null, expected: string, found: string) => void;
+
+function findKnown(
+  columns: readonly FileColumn[],
+  mapping: Readonly<Record<string, string>>,
+  report: Report,
+): Map<Column, FileColumn> {
+  const known = new Map<Column, FileColumn>();
+  for (const column of mappedFirst(mapping)) {
+    const wanted = mapping[column];
+    const taken = new Set(known.values());
+    const [first, ...more] = called(column, wanted, columns).filter((candidate) => !taken.has(candidate));
+    if (first !== undefined) {
+      known.set(column, first);
+      if (more.length > 0) report(column, 'one such column', `${more.length + 1}: ${listed([first, ...more])}`);
+    } else if (wanted !== undefined) {
+      report(column, `a column ${quoted(wanted)}, as the mapping says`, whatIsThere(columns));
+    } else if (column === 'prompt') {
+      report(column, 'a column "prompt"; another can be named with --column prompt=<name>', whatIsThere(columns));
+    }
+  }
+  return known;
+}
+
+function reportTwins(columns: readonly FileColumn[], report: Report): void {
+  const seen = new Set<string>();
+  for (const { name } of columns) {
+    if (seen.has(name)) report(name, 'one column of that name', 'two');
+    seen.add(name);
+  }
+}
+
+/** A mapping may take a name that would otherwise be another of our columns. */
+const mappedFirst = (mapping: Readonly<Record<string, string>>): Column[] =>
+  COLUMNS.toSorted((a, b) => Number(mapping[b] !== undefined) - Number(mapping[a] !== undefined));
+
+/** The columns that may be meant: a mapping goes by the exact name where there is one, all else by the folded name. */
+function called(column: Column, wanted: string | undefined, columns: readonly FileColumn[]): FileColumn[] {
+  const exact = columns.filter(({ name }) => name === wanted?.trim());
+  return exact.length > 0 ? exact : columns.filter(({ name }) => fold(name) === fold(wanted ?? column));
+}
+
+const listed = (columns: readonly FileColumn[]): string =>
+  columns
+    .slice(0, 20)
+    .map(({ name }) => quoted(name))
+    .join(', ');
+
+function whatIsThere(columns: readonly FileColumn[]): string {
+  const [only, ...more] = columns;
+  if (only === undefined) return 'no columns';
+  if (/^sep=/i.test(only.name)) return `the line ${quoted(only.name)}, which only Excel reads; remove it`;
+  if (more.length > 0) return `the columns ${listed(columns)}`;
+  const separator = /[;\t|,]/.exec(only.name)?.[0];
+  const hint = `; are cells separated by ${quoted(separator ?? '')}? Commas make a .csv, tabs a .tsv`;
+  return `the column ${quoted(only.name)}${separator === undefined ? '' : hint}`;
+}

@@ -1,0 +1,60 @@
+import { pipeline, Readable } from 'node:stream';
+import { type CsvError, type Info, parse } from 'csv-parse';
+import { LIMITS } from '../catalog-limits.ts';
+import type { Problems } from '../problems.ts';
+import type { TableRecord } from './table.ts';
+
+/**
+ * Splits CSV into records, each with the number of its first line. A record whose quotes do not add up
+ * is a problem, and reading goes on at the next line.
+ * @param text with "\n" at the end of lines: csv-parse counts a quoted "\r\n" as two lines
+ * @throws CatalogError for a record that is too long
+ */
+export async function* csvRecords(text: AsyncIterable<string>, problems: Problems): AsyncGenerator<TableRecord> {
+  let lastLine = 0;
+  let skippedLine: unknown;
+  const parser = parse({
+    relax_column_count: true,
+    record_delimiter: '\n',
+    skip_empty_lines: true,
+    max_record_size: LIMITS.rowBytes,
+    skip_records_with_error: true,
+    info: true,
+    on_record: (cells, { lines }) => {
+      lastLine = lines;
+      return cells;
+    },
+    on_skip: (error) => {
+      if (error === undefined) return;
+      const problem = quoteProblem(error, lastLine + 1);
+      // After this one csv-parse loses its place.
+      if (error.code === 'CSV_MAX_RECORD_SIZE') parser.destroy(problems.fatal(problem));
+      else if (error.lines !== skippedLine) problems.add(problem);
+      skippedLine = error.lines;
+    },
+  });
+  // An error of the source reaches the reader because the pipeline destroys the parser with it.
+  pipeline(Readable.from(text), parser, () => {});
+  for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: Info }>) {
+    yield { line: info.lines - newlinesIn(record), cells: record };
+  }
+}
+
+const newlinesIn = (cells: readonly string[]): number =>
+  cells.reduce((sum, cell) => sum + (cell.includes('\n') ? cell.split('\n').length - 1 : 0), 0);
+
+/** @param next the line after the last good record, where a quote that is not closed must have been opened */
+function quoteProblem(error: CsvError, next: number): Parameters<Problems['add']>[0] {
+  switch (error.code) {
+    case 'CSV_QUOTE_NOT_CLOSED':
+      return { line: next, column: null, expected: 'a closing quote', found: 'the end of the file' };
+    case 'CSV_MAX_RECORD_SIZE': {
+      const expected = `a row of at most ${LIMITS.rowBytes} bytes`;
+      return { line: next, column: null, expected, found: 'more; is a quote not closed?' };
+    }
+    default: {
+      const expected = 'a cell with a quote in it to stand in quotes, and the quote doubled, as in "a 6"" nail"';
+      return { line: Number(error.lines), column: null, expected, found: 'a lone quote' };
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import type { Size } from '../../domain/size.ts';
+import { liveView } from './live-view.ts';
+import { Pace } from './pace.ts';
+import type { ProgressDisplay } from './progress-display.ts';
+import { settled, sizesOf } from './progress-text.ts';
+import { type SeeWorkers, WorkerWatch } from './worker-watch.ts';
+
+/** A batch on a terminal, painted anew in the same place whenever there is news. */
+export function liveDisplay(stream: NodeJS.WriteStream, seeWorkers: SeeWorkers): ProgressDisplay {
+  const screen = new Screen(stream);
+  const paces = new Map<Size | 'all', Pace>();
+  const watch = new WorkerWatch(seeWorkers);
+
+  function pace(of: Size | 'all', now: number, done: number): number | null {
+    const known = paces.get(of) ?? new Pace();
+    paces.set(of, known);
+    known.note(now, done);
+    return known.perSecond(now);
+  }
+
+  return {
+    show(progress) {
+      const now = performance.now();
+      const workers = watch.seen(progress);
+      const perSecond = pace('all', now, settled(progress.totals));
+      const left = sizesOf(progress).map(([size, counts]) => {
+        const rate = pace(size, now, settled(counts));
+        const open = counts.jobs - settled(counts);
+        return open === 0 ? 0 : rate === null ? null : open / rate;
+      });
+      screen.paint(liveView(progress, { perSecond, secondsLeft: longest(left), now: new Date(), workers }));
+    },
+    end: () => screen.leave(),
+  };
+}
+
+/** Sizes are rendered side by side: the last one to end counts, and one that nobody knows of leaves the end unknown. */
+const longest = (seconds: (number | null)[]): number | null =>
+  seconds.some((of) => of === null) ? null : Math.max(0, ...seconds.filter((of) => of !== null));
+
+const CLEAR_BELOW = '\x1b[0J';
+const up = (lines: number): string => (lines === 0 ? '' : `\x1b[${lines}A\r`);
+/** Only the terminal knows how wide each character is: what is still too long stays on its line. */
+const WRAP = { off: '\x1b[?7l', on: '\x1b[?7h' };
+
+/** As many characters as fit where each is one column wide. */
+function cut(line: string, columns: number): string {
+  const characters = [...line];
+  return characters.length <= columns ? line : `${characters.slice(0, columns - 1).join('')}…`;
+}
+
+/** The last lines of a terminal, painted over and over. */
+class Screen {
+  readonly #stream: NodeJS.WriteStream;
+  #painted = 0;
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream;
+  }
+
+  paint(lines: string[]): void {
+    // What has scrolled away cannot be painted over.
+    const shown = lines.slice(0, Math.max(1, (this.#stream.rows ?? 24) - 1));
+    const columns = this.#stream.columns ?? 80;
+    const text = shown.map((line) => `${cut(line, columns)}\n`).join('');
+    this.#stream.write(`${up(this.#painted)}${CLEAR_BELOW}${WRAP.off}${text}${WRAP.on}`);
+    this.#painted = shown.length;
+  }
+
+  /** Leaves what is there; what is painted next comes below it. */
+  leave(): void {
+    this.#painted = 0;
+  }
+}

@@ -1,0 +1,16 @@
+import { SIZES, type Size } from '../../domain/size.ts';
+import type { BatchProgress, SizeProgress } from '../../workflows/contract/progress.ts';
+
+type Outcomes = Pick<SizeProgress, 'rendered' | 'reused' | 'failed'>;
+
+export const settled = ({ rendered, reused, failed }: Outcomes): number => rendered + reused + failed;
+
+/** `4 rendered, 2 reused, 1 failed`; what is zero is left out. Of what has ended, some may have been cancelled. */
+export function outcomeText({ rendered, reused, failed, cancelled = 0 }: Outcomes & { cancelled?: number }): string {
+  const parts = Object.entries({ rendered, reused, failed, cancelled }).filter(([, number]) => number > 0);
+  return parts.map(([name, number]) => `${number} ${name}`).join(', ') || 'none yet';
+}
+
+/** The batch's sizes, small ones first. */
+export const sizesOf = ({ bySize }: Pick<BatchProgress, 'bySize'>): [Size, SizeProgress][] =>
+  SIZES.flatMap((size) => (bySize[size] === undefined ? [] : [[size, bySize[size]]]));

@@ -1,0 +1,73 @@
+import type { WorkersSeen } from '../../client/workers-seen.ts';
+import { shortDigest } from '../../domain/bundle-ref.ts';
+import type { Size } from '../../domain/size.ts';
+import type { BatchProgress } from '../../workflows/contract/progress.ts';
+import { settled, sizesOf } from './progress-text.ts';
+
+/** Asks which workers there are. */
+export type SeeWorkers = (sizes: readonly Size[]) => Promise<WorkersSeen>;
+
+/** Workers come and go by the minute, and looking for them takes several calls to the server. */
+const LOOK_EVERY_MS = 10_000;
+
+/** Looks for a batch's workers now and then, in the background. */
+export class WorkerWatch {
+  readonly #see: SeeWorkers;
+  #latest: WorkersSeen | null = null;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #lookedFor = '';
+
+  constructor(see: SeeWorkers) {
+    this.#see = see;
+  }
+
+  /** What was found last; `null` where nothing is known, or the batch needs nobody. */
+  seen(progress: BatchProgress): WorkersSeen | null {
+    if (!needsWorkers(progress)) {
+      this.#latest = null;
+      return null;
+    }
+    const sizes = sizesOf(progress).map(([size]) => size);
+    const now = performance.now();
+    if (now - this.#lookedAt >= LOOK_EVERY_MS || this.#lookedFor !== sizes.join()) {
+      this.#lookedAt = now;
+      this.#lookedFor = sizes.join();
+      void this.#look(sizes);
+    }
+    return this.#latest;
+  }
+
+  async #look(sizes: Size[]): Promise<void> {
+    const seen = await seenOrNull(this.#see, sizes);
+    // An answer that took longer than the question holds is none.
+    if (this.#lookedFor === sizes.join()) this.#latest = seen;
+  }
+}
+
+/** Workers are told beside what is about the batch: where nobody can say which there are, it is left out. */
+const seenOrNull = (see: SeeWorkers, sizes: Size[]): Promise<WorkersSeen | null> => see(sizes).catch(() => null);
+
+/** A batch that is paused, or has rendered everything, needs nobody. */
+export const needsWorkers = ({ state }: BatchProgress): boolean => state === 'planning' || state === 'rendering';
+
+/** Sizes that a batch needs workers for. */
+export const openSizes = (progress: BatchProgress): Size[] =>
+  needsWorkers(progress)
+    ? sizesOf(progress).flatMap(([size, counts]) => (settled(counts) < counts.jobs ? [size] : []))
+    : [];
+
+/** For each of these sizes that no worker asks for: that, and what to start, on a line each. */
+export function lackOfWorkers(open: Size[], workers: WorkersSeen | null): string[] {
+  if (workers === null) return [];
+  const { bundle, renderers } = workers;
+  return renderers
+    .filter(({ size, workers: number }) => number === 0 && open.includes(size))
+    .flatMap(({ size }) => [
+      `no worker asks for ${size} px of ${bundle.name} ${shortDigest(bundle.digest)}; start one:`,
+      `  npx pixart-batch worker --renderer --size ${size} --bundle ${bundle.name}`,
+    ]);
+}
+
+/** The same for a command that tells it once. */
+export const askForWorkers = async (open: Size[], see: SeeWorkers): Promise<string[]> =>
+  open.length === 0 ? [] : lackOfWorkers(open, await seenOrNull(see, open));

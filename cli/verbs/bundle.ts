@@ -1,0 +1,82 @@
+import { basename } from 'node:path';
+import { Command } from 'commander';
+import { UserError } from '../../domain/user-error.ts';
+import { type Bundle, bundleRef, listBundles, openBundle, verifyBundle } from '../../models/pixart/index.ts';
+import { chosenBundle } from '../chosen-bundle.ts';
+import { bytesText, note, printJson, printLine, table } from '../display/output.ts';
+import { type JsonOptions, jsonOption } from '../options.ts';
+
+const examples = `
+Examples:
+  $ npx pixart-batch bundle info
+  $ npx pixart-batch bundle info ./exported/pixart-sigma-xl-2-1024
+  $ npx pixart-batch bundle verify ./exported/pixart-sigma-xl-2-1024
+`;
+
+export function bundleCommand(): Command {
+  const command = new Command('bundle').description('the models on this machine').addHelpText('after', examples);
+  command
+    .command('info')
+    .description('what a bundle is and which sizes it serves; without a name, all that are installed')
+    .argument('[bundle]', 'name of an installed bundle, or the folder of one')
+    .addOption(jsonOption())
+    .action(info);
+  command
+    .command('verify')
+    .description('check every file of a bundle by size and SHA-256')
+    .argument('[bundle]', 'name of an installed bundle, or the folder of one; not needed where one is installed')
+    .addOption(jsonOption())
+    .action(verify);
+  return command;
+}
+
+async function info(name: string | undefined, { json }: JsonOptions): Promise<void> {
+  const bundles = name === undefined ? await installed() : [await chosenBundle(name)];
+  if (json) return printJson(bundles.map((bundle) => ({ folder: bundle.folder, ...facts(bundle) })));
+  if (bundles.length === 0) note('no bundle is installed; PIXART_BATCH_BUNDLES names folders to look in');
+  for (const bundle of bundles) printLine(describe(bundle));
+}
+
+/** One whose description is broken does not hide the others. */
+async function installed(): Promise<Bundle[]> {
+  const opened = await Promise.allSettled([...(await listBundles()).values()].map(openBundle));
+  for (const result of opened) {
+    if (result.status === 'fulfilled') continue;
+    if (!(result.reason instanceof UserError)) throw result.reason;
+    note(result.reason.message);
+  }
+  return opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+}
+
+const facts = (bundle: Bundle) => {
+  const { description, license, source, files } = bundle.description;
+  const bytes = Object.values(files).reduce((sum, file) => sum + file.bytes, 0);
+  return { ...bundleRef(bundle), description, license, source, files: Object.keys(files).length, bytes };
+};
+
+function describe(bundle: Bundle): string {
+  const { name, description, digest, sizes, defaults, license, source, files, bytes } = facts(bundle);
+  // What --bundle goes by is the folder.
+  const folder = basename(bundle.folder);
+  return [
+    `${folder === name ? name : `${folder} (${name})`}: ${description}`,
+    table([
+      ['  sizes', sizes.join(', ')],
+      ['  defaults', `${defaults.steps} steps, guidance ${defaults.guidance}`],
+      ['  digest', digest],
+      ['  licence', license],
+      ['  source', source],
+      ['  files', `${files}, ${bytesText(bytes)}`],
+      ['  folder', bundle.folder],
+    ]),
+  ].join('\n');
+}
+
+async function verify(name: string | undefined, { json }: JsonOptions): Promise<void> {
+  const bundle = await chosenBundle(name ?? (process.env.PIXART_BUNDLE || undefined));
+  const { files, bytes, digest } = facts(bundle);
+  note(`checking ${files} files, ${bytesText(bytes)} …`);
+  await verifyBundle(bundle);
+  if (json) return printJson({ name: bundle.description.name, digest, files, bytes, intact: true });
+  printLine(`${bundle.description.name}: intact`);
+}

@@ -1,0 +1,67 @@
+import { Command } from 'commander';
+import { batchEnd, cancelBatch } from '../../client/index.ts';
+import type { Size } from '../../domain/size.ts';
+import { UserError } from '../../domain/user-error.ts';
+import type { RowFilter } from '../../workflows/contract/control.ts';
+import { changeBatch } from '../change-batch.ts';
+import { rowFilter } from '../control-options.ts';
+import { note, printJson, printLine } from '../display/output.ts';
+import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions, sizesOption } from '../options.ts';
+import { tellEnd } from '../tell-end.ts';
+import { withClient } from '../with-client.ts';
+
+const examples = `
+Running images stop within a step; the manifest lists what was finished. "retry" renders the rest later.
+With --size or --where the batch goes on without the rows that one of them finds.
+
+Examples:
+  $ npx pixart-batch cancel catalog-20260131T093000Z
+  $ npx pixart-batch cancel catalog-20260131T093000Z --wait
+  $ npx pixart-batch cancel catalog-20260131T093000Z --size 4k
+  $ npx pixart-batch cancel catalog-20260131T093000Z --where "team=icons" --where "id=draft-*"
+`;
+
+export const cancelCommand = (): Command =>
+  addServerOptions(new Command('cancel'))
+    .description('stop a batch; what is finished stays')
+    .argument('<batch>')
+    .addOption(sizesOption('only the images of this size'))
+    .option(
+      '--where <column=value>',
+      'only rows with that value, * in it stands for anything; may be given several times',
+      (text: string, before: RowFilter[] = []) => [...before, rowFilter(text)],
+    )
+    .option('--wait', 'until it has stopped and its manifest is written')
+    .addOption(jsonOption())
+    .addHelpText('after', examples)
+    .action(cancel);
+
+type CancelOptions = ServerOptions & JsonOptions & { wait?: true; size?: Size[]; where?: RowFilter[] };
+
+async function cancel(batch: string, options: CancelOptions): Promise<void> {
+  const { size: sizes = [], where: filters = [] } = options;
+  if (sizes.length + filters.length > 0) return cancelPart(batch, sizes, filters, options);
+  const json = options.json === true;
+  await withClient(options, async (client) => {
+    await cancelBatch(client, batch);
+    if (!options.wait) return json ? printJson({ batch, cancelling: true }) : printLine(`batch ${batch} is stopping`);
+    note(`batch ${batch} is stopping …`);
+    await tellEnd(client, batch, await batchEnd(client, batch), json);
+  });
+}
+
+async function cancelPart(batch: string, sizes: Size[], filters: RowFilter[], options: CancelOptions): Promise<void> {
+  if (options.wait) throw new UserError('--wait: a batch that goes on is waited for by "watch"');
+  for (const size of sizes) {
+    await changeBatch(batch, { kind: 'cancel-size', size }, options, `goes on without its images of size ${size}`);
+  }
+  for (const filter of filters) {
+    const text = `${filter.column}=${filter.pattern}`;
+    await changeBatch(
+      batch,
+      { kind: 'cancel-rows', filter },
+      options,
+      `goes on without rows of ${text}; its end tells how many they were`,
+    );
+  }
+}

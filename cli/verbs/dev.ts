@@ -1,0 +1,76 @@
+import { Command } from 'commander';
+import { temporalTarget } from '../../client/index.ts';
+import type { Size } from '../../domain/size.ts';
+import { startLocalFleet } from '../../infra/dev/local-fleet.ts';
+import { verifyBundle } from '../../models/pixart/index.ts';
+import { chosenBundle } from '../chosen-bundle.ts';
+import { note, printLine } from '../display/output.ts';
+import { interruption } from '../interruption.ts';
+import {
+  addServerOptions,
+  bundleOption,
+  deviceOption,
+  type ServerOptions,
+  sizesOption,
+  stateOption,
+  threadsOption,
+} from '../options.ts';
+import { withClient } from '../with-client.ts';
+
+type DevOptions = ServerOptions & { bundle?: string; size?: Size[]; device: string; threads?: number; state: string };
+
+const examples = `
+Batches and their histories are kept in the state folder, so a later "dev" shows them again and goes on with them.
+
+Examples:
+  $ npx pixart-batch dev
+  $ npx pixart-batch dev --size 256 --threads 4
+`;
+
+export const devCommand = (): Command =>
+  addServerOptions(new Command('dev'), 'one that is started here')
+    .description('run a Temporal server with its UI, an orchestrator and a render worker here, until Ctrl-C')
+    .addOption(bundleOption())
+    .addOption(sizesOption('a size to render; otherwise all of the bundle'))
+    .addOption(deviceOption())
+    .addOption(threadsOption())
+    .addOption(stateOption())
+    .addHelpText('after', examples)
+    .action(dev);
+
+async function dev(options: DevOptions): Promise<void> {
+  const bundle = await chosenBundle(options.bundle);
+  await verifyBundle(bundle);
+  const signal = interruption();
+  const address = options.address ?? (process.env.TEMPORAL_ADDRESS || undefined);
+  // The workers would say it in their logs.
+  if (address !== undefined) await withClient({ ...options, address }, async () => {});
+  note('starting …');
+  const fleet = await startLocalFleet({
+    stateFolder: options.state,
+    address,
+    namespace: options.namespace,
+    bundle: bundle.folder,
+    sizes: options.size ?? [],
+    device: options.device,
+    threads: options.threads,
+  });
+  try {
+    const shared = fleet.isServerShared ? ' (of another process, whose workers and these share the work)' : '';
+    printLine(`Temporal server  ${fleet.address}${shared}`);
+    if (fleet.uiUrl !== null) printLine(`Temporal UI      ${fleet.uiUrl}`);
+    printLine(`logs             ${fleet.logFolder}`);
+    const isUsual = fleet.address === '127.0.0.1:7233' && fleet.address === temporalTarget().address;
+    const option = isUsual ? '' : ` --address ${fleet.address}`;
+    printLine(`In another terminal:\n  npx pixart-batch submit <catalog.csv> --wait${option}\nCtrl-C stops all of it.`);
+    const interrupted = new Promise<null>((resolve) => {
+      if (signal.aborted) resolve(null);
+      signal.addEventListener('abort', () => resolve(null), { once: true });
+    });
+    const failure = await Promise.race([fleet.gaveUp, interrupted]);
+    if (failure !== null) throw failure;
+    note('\nstopping …');
+  } finally {
+    await fleet.stop();
+  }
+}

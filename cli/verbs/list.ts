@@ -1,0 +1,37 @@
+import { Command } from 'commander';
+import { type BatchListing, listBatches } from '../../client/index.ts';
+import { collect, note, printJson, printLine, table, timeText } from '../display/output.ts';
+import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../options.ts';
+import { withClient } from '../with-client.ts';
+
+const examples = `
+Examples:
+  $ npx pixart-batch list
+  $ npx pixart-batch list --json | jq -r 'select(.state == "rendering").batch'
+`;
+
+export const listCommand = (): Command =>
+  addServerOptions(new Command('list'))
+    .description('the batches that Temporal remembers, newest first')
+    .addOption(jsonOption())
+    .addHelpText('after', examples)
+    .action(list);
+
+async function list(options: ServerOptions & JsonOptions): Promise<void> {
+  await withClient(options, async (client) => {
+    const batches = await collect(listBatches(client));
+    if (options.json) return batches.forEach(printJson);
+    if (batches.length === 0) return note('no batch yet');
+    printLine(table([['batch', 'state', 'done', 'failed', 'jobs', 'started (UTC)', 'catalog'], ...batches.map(row)]));
+  });
+}
+
+const row = ({ batch, state, done, failed, total, startedAt, catalog }: BatchListing): string[] => [
+  batch,
+  state,
+  String(done),
+  String(failed),
+  String(total),
+  timeText(startedAt),
+  catalog,
+];

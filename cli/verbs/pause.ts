@@ -1,0 +1,20 @@
+import { Command } from 'commander';
+import { changeBatch } from '../change-batch.ts';
+import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../options.ts';
+
+const examples = `
+Images in hand are finished; everything else waits, for as long as it takes. "resume" goes on, "cancel" ends.
+
+Examples:
+  $ npx pixart-batch pause catalog-20260131T093000Z
+`;
+
+export const pauseCommand = (): Command =>
+  addServerOptions(new Command('pause'))
+    .description('let a batch start no more images until it is resumed')
+    .argument('<batch>')
+    .addOption(jsonOption())
+    .addHelpText('after', examples)
+    .action((batch: string, options: ServerOptions & JsonOptions) =>
+      changeBatch(batch, { kind: 'pause' }, options, 'is paused'),
+    );

@@ -1,0 +1,21 @@
+import { Command } from 'commander';
+import { changeBatch } from '../change-batch.ts';
+import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions, wholeNumber } from '../options.ts';
+
+const examples = `
+1 is first, 5 is last, 3 is where batches begin. Rows with a priority of their own keep their distance from the others.
+
+Examples:
+  $ npx pixart-batch priority urgent-20260131T093000Z 1
+`;
+
+export const priorityCommand = (): Command =>
+  addServerOptions(new Command('priority'))
+    .description('have a batch rendered before or after others')
+    .argument('<batch>')
+    .argument('<n>', '1 (first) to 5 (last)', wholeNumber(1, 5))
+    .addOption(jsonOption())
+    .addHelpText('after', examples)
+    .action((batch: string, priority: number, options: ServerOptions & JsonOptions) =>
+      changeBatch(batch, { kind: 'priority', priority }, options, `has priority ${priority}`),
+    );

@@ -1,0 +1,61 @@
+import { Command } from 'commander';
+import { type BatchReport, batchReport, type FailureGroup, type SizeReport } from '../../records/batch-report.ts';
+import { readBatchRows } from '../../records/batch-rows.ts';
+import { openStore, storeUrl } from '../../store/index.ts';
+import { bytesText, durationText, printJson, printLine, table } from '../display/output.ts';
+import { type JsonOptions, jsonOption, storeOption } from '../options.ts';
+
+const examples = `
+Read from the store alone; no server is needed.
+
+Examples:
+  $ npx pixart-batch report spring-20260131T093000Z
+  $ npx pixart-batch report spring-20260131T093000Z --store gs://my-bucket/images --json | jq .failures
+`;
+
+export const reportCommand = (): Command =>
+  new Command('report')
+    .description('what a batch that has ended took and why images are missing')
+    .argument('<batch>')
+    .addOption(storeOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples)
+    .action(report);
+
+async function report(batch: string, options: JsonOptions & { store: string }): Promise<void> {
+  const store = await openStore(storeUrl(options.store));
+  const found = batchReport(await readBatchRows(store, batch));
+  if (options.json) printJson({ batch, ...found });
+  else printLine(describe(batch, found));
+}
+
+const describe = (batch: string, { sizes, failures, slowest }: BatchReport): string =>
+  [
+    `batch ${batch}`,
+    table([HEADER, ...sizes.map(sizeRow)]),
+    ...(slowest.length === 0
+      ? []
+      : [`slowest: ${slowest.map(({ id, seconds }) => `${id} (${durationText(seconds)})`).join(', ')}`]),
+    ...(failures.length === 0 ? [] : ['failures:', ...failures.slice(0, GROUPS).map(failureText)]),
+    ...(failures.length > GROUPS ? [`… and ${failures.length - GROUPS} other reasons; --json has all`] : []),
+  ].join('\n');
+
+const GROUPS = 10;
+
+const HEADER = [
+  ...['size', 'jobs', 'rendered', 'reused', 'failed', 'cancelled', 'device time', 'median', '95 %'],
+  ...['encode', 'denoise', 'decode', 'stored'],
+];
+
+const sizeRow = (of: SizeReport): string[] => [
+  of.size,
+  ...[of.jobs, of.rendered, of.reused, of.failed, of.cancelled].map(String),
+  ...[of.deviceSeconds, of.median, of.p95].map((seconds) => (of.rendered === 0 ? '' : durationText(seconds))),
+  ...[of.stages.encode, of.stages.denoise, of.stages.decode].map((share) =>
+    of.rendered === 0 ? '' : `${Math.round(100 * share)} %`,
+  ),
+  bytesText(of.bytes),
+];
+
+const failureText = ({ error, reason, jobs, ids }: FailureGroup): string =>
+  `  ${jobs} × ${error}: ${reason}\n    ${ids.join(', ')}${jobs > ids.length ? ' …' : ''}`;

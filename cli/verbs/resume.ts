@@ -1,0 +1,26 @@
+import { Command } from 'commander';
+import type { FailureBudget } from '../../workflows/contract/batch.ts';
+import { changeBatch } from '../change-batch.ts';
+import { failureBudgetOption } from '../control-options.ts';
+import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../options.ts';
+
+const examples = `
+A batch that paused itself bears as many failures again as its budget says, or the new one.
+
+Examples:
+  $ npx pixart-batch resume catalog-20260131T093000Z
+  $ npx pixart-batch resume catalog-20260131T093000Z --max-failures 20%
+`;
+
+type Options = ServerOptions & JsonOptions & { maxFailures?: FailureBudget };
+
+export const resumeCommand = (): Command =>
+  addServerOptions(new Command('resume'))
+    .description('let a paused batch go on')
+    .argument('<batch>')
+    .addOption(failureBudgetOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples)
+    .action((batch: string, { maxFailures, ...options }: Options) =>
+      changeBatch(batch, { kind: 'resume', ...(maxFailures && { maxFailures }) }, options, 'goes on'),
+    );

@@ -1,0 +1,107 @@
+import { Command, Option } from 'commander';
+import { newBatchId } from '../../client/batch-request.ts';
+import { type BatchClient, listBatches, sheetPageEnd, submitBatch } from '../../client/index.ts';
+import { type LocalFleet, startLocalFleet } from '../../infra/dev/local-fleet.ts';
+import { type BundleRef, bundleRef, verifyBundle } from '../../models/pixart/index.ts';
+import { storeUrl } from '../../store/index.ts';
+import { chosenBundle } from '../chosen-bundle.ts';
+import { note, printLine } from '../display/output.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { followBatch } from '../follow-batch.ts';
+import { interruption } from '../interruption.ts';
+import { bundleOption, stateOption, storeOption } from '../options.ts';
+import { tellEnd } from '../tell-end.ts';
+import { withClient } from '../with-client.ts';
+import { summaryText } from './plan.ts';
+
+type StartOptions = { store: string; bundle?: string; state: string; catalog: string };
+
+const explanation = `
+"npm start" runs this after its own set-up. Images that are in the store already are not rendered again, and a batch that
+was interrupted goes on.
+`;
+
+export const startCommand = (): Command =>
+  new Command('start')
+    .description('render the example catalog here, with everything that it needs, and stop')
+    .addOption(storeOption())
+    .addOption(bundleOption())
+    .addOption(stateOption())
+    .addOption(new Option('--catalog <file>', 'another catalog').default('examples/catalog.csv'))
+    .addHelpText('after', explanation)
+    .action(async (options: StartOptions) => {
+      process.exitCode = await start(options);
+    });
+
+async function start(options: StartOptions): Promise<ExitCode> {
+  const bundle = await chosenBundle(options.bundle);
+  await verifyBundle(bundle);
+  const signal = interruption();
+  note('starting a Temporal server, an orchestrator and a render worker …');
+  const fleet = await startLocalFleet({
+    stateFolder: options.state,
+    address: process.env.TEMPORAL_ADDRESS || undefined,
+    bundle: bundle.folder,
+    sizes: [],
+    device: 'cpu',
+  });
+  try {
+    if (signal.aborted) return EXIT.interrupted;
+    if (fleet.uiUrl !== null) printLine(`Temporal UI: ${fleet.uiUrl}`);
+    return await runExample(fleet, options, bundleRef(bundle), signal);
+  } finally {
+    note('stopping what was started …');
+    await fleet.stop();
+  }
+}
+
+function runExample(
+  fleet: LocalFleet,
+  options: StartOptions,
+  bundle: BundleRef,
+  signal: AbortSignal,
+): Promise<ExitCode> {
+  return withClient({ address: fleet.address }, async (client) => {
+    const batch = (await unfinishedExample(client, options, bundle)) ?? (await submitExample(client, options, bundle));
+    const failure = fleet.gaveUp.then((error) => Promise.reject(error));
+    const end = await Promise.race([followBatch(client, batch, { json: false, signal }), failure]);
+    if (end === null) {
+      note('\ninterrupted; "npm start" goes on where it was');
+      return EXIT.interrupted;
+    }
+    // What makes the page is about to be stopped.
+    if (end.state === 'completed') await sheetPageEnd(client, end.result);
+    const code = await tellEnd(client, batch, end, false);
+    const state = options.state === '.pixart' ? '' : ` --state ${options.state}`;
+    printLine(`To see the batch in Temporal's UI again:\n  npx pixart-batch dev${state}`);
+    return code;
+  });
+}
+
+/** The batch of an earlier start that was interrupted, unless the bundle has changed since: its renderers are gone. */
+async function unfinishedExample(
+  client: BatchClient,
+  options: StartOptions,
+  bundle: BundleRef,
+): Promise<string | null> {
+  for await (const listing of listBatches(client)) {
+    const { batch, endedAt, store, bundleDigest } = listing;
+    const ours = batch.startsWith('example-') && store === storeUrl(options.store) && bundleDigest === bundle.digest;
+    if (!ours || endedAt !== null) continue;
+    note(`batch ${batch} was interrupted; going on with it`);
+    return batch;
+  }
+  return null;
+}
+
+async function submitExample(client: BatchClient, options: StartOptions, bundle: BundleRef): Promise<string> {
+  const { catalog, store } = options;
+  const { batch, plan } = await submitBatch(client, {
+    catalog,
+    store,
+    bundle,
+    batch: newBatchId('example', new Date()),
+  });
+  note(`batch ${batch} of ${catalog}: ${summaryText(plan)}`);
+  return batch;
+}

@@ -1,0 +1,101 @@
+import { Command } from 'commander';
+import {
+  type BatchClient,
+  type BatchListing,
+  batchEnd,
+  batchProgress,
+  describeBatch,
+  NoOrchestrator,
+  type Retrying,
+  retrying,
+} from '../../client/index.ts';
+import { workersSeen } from '../../client/workers-seen.ts';
+import type { BatchProgress, SizeProgress } from '../../workflows/contract/progress.ts';
+import { count, note, printJson, printLine, table, timeText } from '../display/output.ts';
+import { outcomeText, settled } from '../display/progress-text.ts';
+import { askForWorkers, openSizes } from '../display/worker-watch.ts';
+import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../options.ts';
+import { totalsText } from '../tell-end.ts';
+import { withClient } from '../with-client.ts';
+
+const examples = `
+Examples:
+  $ npx pixart-batch status catalog-20260131T093000Z
+  $ npx pixart-batch status catalog-20260131T093000Z --json | jq .progress.totals.failed
+`;
+
+export const statusCommand = (): Command =>
+  addServerOptions(new Command('status'))
+    .description('how far a batch is, once')
+    .argument('<batch>')
+    .addOption(jsonOption())
+    .addHelpText('after', examples)
+    .action(status);
+
+async function status(batch: string, options: ServerOptions & JsonOptions): Promise<void> {
+  await withClient(options, async (client) => {
+    const listing = await describeBatch(client, batch);
+    const progress = await batchProgress(client, batch).catch((error) => {
+      if (!(error instanceof NoOrchestrator)) throw error;
+      note(error.message);
+      return null;
+    });
+    const reason = await failureOf(client, listing);
+    const runs = listing.endedAt === null && progress !== null;
+    const again = runs ? await retrying(client, batch) : [];
+    if (options.json) return printJson({ ...listing, ...(reason !== null && { reason }), progress, retrying: again });
+    const open = runs ? openSizes(progress) : [];
+    const lack = await askForWorkers(open, (sizes) => workersSeen(client, batch, sizes));
+    const lines = [headline(listing, progress, reason), details(listing, progress), ...again.map(againText)];
+    lines.push(...lack.map((line) => `  ${line}`));
+    printLine([...lines, ...failures(progress)].join('\n'));
+  });
+}
+
+/** Why a batch failed as a whole: it could not be planned, or a person ended it. */
+async function failureOf(client: BatchClient, { batch, state }: BatchListing): Promise<string | null> {
+  if (state !== 'failed' && state !== 'terminated') return null;
+  const end = await batchEnd(client, batch);
+  return end.state === 'failed' ? end.reason : null;
+}
+
+/** Without an orchestrator only the server's own counts are known, which lag behind by a few images. */
+function headline(
+  { batch, state, total, done, failed }: BatchListing,
+  progress: BatchProgress | null,
+  reason: string | null,
+): string {
+  const counts = progress === null ? `${total} jobs, ${done} done, ${failed} failed` : totalsText(progress.totals);
+  return `batch ${batch} ${state}: ${reason ?? counts}`;
+}
+
+function details({ round, catalog, store, bundle, startedAt, endedAt }: BatchListing, progress: BatchProgress | null) {
+  const sizes = Object.entries(progress?.bySize ?? {}).map(([size, counts]) => [
+    `  ${size} px`,
+    sizeText(counts, endedAt !== null),
+  ]);
+  return table([
+    ...sizes,
+    ['  catalog', catalog],
+    ['  store', store],
+    ['  bundle', bundle],
+    ['  round', String(round)],
+    [round === 1 ? '  started (UTC)' : '  round began (UTC)', timeText(startedAt)],
+    ...(endedAt === null ? [] : [['  ended (UTC)', timeText(endedAt)]]),
+  ]);
+}
+
+/** What has ended without an outcome was cancelled. */
+function sizeText(counts: SizeProgress, hasEnded: boolean): string {
+  const cancelled = hasEnded ? counts.jobs - settled(counts) : 0;
+  return `${count(counts.jobs, 'job')}, ${outcomeText({ ...counts, cancelled })}`;
+}
+
+function againText({ activity, count: pending, attempts, reason }: Retrying): string {
+  const what = activity === 'renderImage' ? count(pending, 'image') : activity;
+  const are = activity === 'renderImage' && pending > 1 ? 'are' : 'is';
+  return `  ${what} ${are} tried again after ${count(attempts, 'attempt')}: ${reason}`;
+}
+
+const failures = (progress: BatchProgress | null): string[] =>
+  (progress?.recentFailures ?? []).map(({ id, reason }) => `  ${id}: ${reason}`);

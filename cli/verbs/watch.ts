@@ -1,0 +1,26 @@
+import { Command } from 'commander';
+import { watchToTheEnd } from '../follow-batch.ts';
+import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../options.ts';
+import { withClient } from '../with-client.ts';
+
+const examples = `
+Ctrl-C leaves the batch alone. With --json, a line for each change and one for the end.
+
+Examples:
+  $ npx pixart-batch watch catalog-20260131T093000Z
+  $ npx pixart-batch watch catalog-20260131T093000Z --json | jq .totals
+`;
+
+export const watchCommand = (): Command =>
+  addServerOptions(new Command('watch'))
+    .description('show the progress of a batch until it has ended')
+    .argument('<batch>')
+    .addOption(jsonOption())
+    .addHelpText('after', examples)
+    .action(watch);
+
+async function watch(batch: string, options: ServerOptions & JsonOptions): Promise<void> {
+  await withClient(options, async (client) => {
+    process.exitCode = await watchToTheEnd(client, batch, options.json === true);
+  });
+}

@@ -1,0 +1,22 @@
+import { Command } from 'commander';
+import { MAX_WINDOW } from '../../workflows/contract/limits.ts';
+import { changeBatch } from '../change-batch.ts';
+import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions, wholeNumber } from '../options.ts';
+
+const examples = `
+Images in hand are finished, also where there are more of them than the new window.
+
+Examples:
+  $ npx pixart-batch window catalog-20260131T093000Z 8
+`;
+
+export const windowCommand = (): Command =>
+  addServerOptions(new Command('window'))
+    .description('change how many images of a batch are in flight at once')
+    .argument('<batch>')
+    .argument('<n>', 'images in flight at once, for each size', wholeNumber(1, MAX_WINDOW))
+    .addOption(jsonOption())
+    .addHelpText('after', examples)
+    .action((batch: string, window: number, options: ServerOptions & JsonOptions) =>
+      changeBatch(batch, { kind: 'window', window }, options, `has a window of ${window}`),
+    );

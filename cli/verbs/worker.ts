@@ -1,0 +1,134 @@
+import { isIP } from 'node:net';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { temporalTarget } from '../../client/index.ts';
+import type { Size } from '../../domain/size.ts';
+import { LOG_FORMATS, type LogFormat, usualLogFormat } from '../../workers/log-format.ts';
+import { type RenderConfig, renderConfig } from '../../workers/render-config.ts';
+import { chosenBundle } from '../chosen-bundle.ts';
+import {
+  addServerOptions,
+  bundleOption,
+  deviceOption,
+  type ServerOptions,
+  sizesOption,
+  threadsOption,
+  wholeNumber,
+} from '../options.ts';
+
+export type WorkerOptions = ServerOptions & {
+  orchestrator?: true;
+  renderer?: true;
+  bundle?: string;
+  size?: Size[];
+  device: string;
+  threads?: number;
+  grace: number;
+  checkpoint?: number;
+  metricsAddress?: string;
+  log?: LogFormat;
+};
+
+const examples = `
+Without --orchestrator or --renderer, one process does both. A fleet wants one or two orchestrators, and a renderer for
+every GPU. The log goes to standard error: to a terminal as text, otherwise one JSON object a line; LOG_LEVEL sets how much.
+A collector that OTEL_EXPORTER_OTLP_ENDPOINT names gets traces.
+
+Examples:
+  $ npx pixart-batch worker --orchestrator
+  $ npx pixart-batch worker --renderer --device cuda:0 --size 512 --size 1024 --bundle pixart-sigma-xl-2-1024
+`;
+
+export const workerCommand = (): Command =>
+  addServerOptions(new Command('worker'))
+    .description('run workflows, render images, or both, until told to stop')
+    .option('--orchestrator', 'run workflows, and plan batches')
+    .option('--renderer', 'render images on one device')
+    .addOption(bundleOption())
+    .addOption(sizesOption('a size to render; otherwise all of the bundle'))
+    .addOption(deviceOption())
+    .addOption(threadsOption())
+    .addOption(
+      new Option('--grace <seconds>', 'for the image in hand when told to stop; then it is handed back')
+        .argParser(wholeNumber(0, 86_400))
+        .default(30),
+    )
+    .addOption(
+      new Option('--checkpoint <seconds>', 'keep the latents of a long image this often (default: 60)').argParser(
+        wholeNumber(0, 86_400),
+      ),
+    )
+    .addOption(
+      new Option('--metrics-address <host:port>', 'answer Prometheus there, such as 127.0.0.1:9464').argParser(
+        listenAddress,
+      ),
+    )
+    .addOption(new Option('--log <format>', 'json, or text for people').choices(LOG_FORMATS))
+    .addHelpText('after', examples)
+    .action(work);
+
+async function work(options: WorkerOptions): Promise<void> {
+  const both = options.orchestrator === options.renderer;
+  const target = temporalTarget(options);
+  const render = both || options.renderer ? await renderSettings(options) : null;
+  // Loaded only here: the SDK's worker is large, and no other verb needs it.
+  const [{ createLog }, { installRuntime }, { processTracer }, { runOrchestrator }, { runRenderWorker }] =
+    await Promise.all([
+      import('../../workers/logging.ts'),
+      import('../../workers/runtime.ts'),
+      import('../../monitoring/tracing/tracer.ts'),
+      import('../../workers/orchestrator.ts'),
+      import('../../workers/render-worker.ts'),
+    ]);
+  const log = createLog('pixart-batch', options.log ?? usualLogFormat());
+  const tracer = processTracer((message) => log.warn(message));
+  installRuntime({ log, metricsAddress: options.metricsAddress });
+  try {
+    await together([
+      ...(both || options.orchestrator ? [runOrchestrator(target, log)] : []),
+      ...(render === null ? [] : [runRenderWorker(render, target, log)]),
+    ]);
+  } finally {
+    await tracer?.flush();
+  }
+}
+
+/** Runs until all have ended. One that fails stops the others in the way that a person would, with a signal. */
+async function together(workers: Promise<void>[]): Promise<void> {
+  const results = await Promise.allSettled(
+    workers.map((worker) =>
+      worker.catch((error) => {
+        if (workers.length > 1) process.kill(process.pid, 'SIGTERM');
+        throw error;
+      }),
+    ),
+  );
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
+
+/** An IP address and a port; the SDK does not look names up. */
+function listenAddress(text: string): string {
+  const [, host, port] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(text)?.filter((part) => part !== undefined) ?? [];
+  if (host !== undefined && isIP(host) !== 0 && Number(port) <= 65_535) return text;
+  throw new InvalidArgumentError('Expected an IP address and a port, such as 127.0.0.1:9464.');
+}
+
+async function renderSettings({
+  bundle,
+  device,
+  size,
+  threads,
+  grace,
+  checkpoint,
+  metricsAddress,
+}: WorkerOptions): Promise<RenderConfig> {
+  const { folder } = await chosenBundle(bundle);
+  return renderConfig({
+    bundle: folder,
+    device,
+    sizes: size ?? [],
+    graceSeconds: grace,
+    ...(checkpoint === undefined ? {} : { checkpointSeconds: checkpoint }),
+    metrics: metricsAddress !== undefined,
+    ...(threads === undefined ? {} : { threads }),
+  });
+}

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { digestSchema, jobIdSchema } from './job.ts';
+
+/** Milliseconds spent in each stage; zero for a reused image. */
+const timingsSchema = z.strictObject({
+  waitMs: z.number(),
+  encodeMs: z.number(),
+  denoiseMs: z.number(),
+  decodeMs: z.number(),
+  storeMs: z.number(),
+});
+
+export type Timings = z.infer<typeof timingsSchema>;
+
+/** What rendering one job returns. */
+export const receiptSchema = z.strictObject({
+  id: jobIdSchema,
+  renderKey: digestSchema,
+  /** Name of the shared object and of the batch's own copy, both relative to the store. */
+  object: z.string(),
+  copy: z.string(),
+  bytes: z.int().positive(),
+  /** Base64 of the big-endian CRC-32C, as Cloud Storage prints it. */
+  crc32c: z.string(),
+  width: z.int().positive(),
+  height: z.int().positive(),
+  outcome: z.enum(['rendered', 'reused']),
+  /** Computations begun for this job, killed attempts included; of a reused image 0, unless another worker was faster. */
+  computations: z.int().min(0),
+  /** Denoising steps computed for this job, as far as lost attempts could tell; images from before it was counted lack it. */
+  stepsComputed: z.int().min(0).optional(),
+  /** What rendered it; of a reused image, and of one from before it was noted, there is none. */
+  device: z.string().max(200).optional(),
+  timings: timingsSchema,
+});
+
+export type Receipt = z.infer<typeof receiptSchema>;
+
+/** Computations that made no object: those of killed attempts, and one that lost a race to another worker. */
+export const extraComputations = ({ outcome, computations }: Receipt): number =>
+  outcome === 'rendered' ? computations - 1 : computations;
+
+/** A job that will not be rendered in this batch, and why. */
+export const failureSchema = z.strictObject({
+  id: jobIdSchema,
+  /** The application error's type, such as `ObjectConflict`. */
+  type: z.string(),
+  reason: z.string(),
+  attempts: z.int().min(0),
+});
+
+export type Failure = z.infer<typeof failureSchema>;
+
+/** Whether a job's outcome is an image; `undefined` is that of a job that nobody came to. */
+export const isReceipt = (outcome: Receipt | Failure | undefined): outcome is Receipt =>
+  outcome !== undefined && 'renderKey' in outcome;
+
+export const totalsSchema = z.strictObject({
+  jobs: z.int().min(0),
+  rendered: z.int().min(0),
+  reused: z.int().min(0),
+  failed: z.int().min(0),
+  /** Jobs that were never started because the batch was cancelled. */
+  cancelled: z.int().min(0),
+  /** Computations begun beyond one for every rendered job: see extraComputations. */
+  extraComputations: z.int().min(0),
+});
+
+export type Totals = z.infer<typeof totalsSchema>;

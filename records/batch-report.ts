@@ -1,0 +1,92 @@
+import { SIZES, type Size } from '../domain/size.ts';
+import { deviceSeconds, type ManifestRow } from './manifest-table.ts';
+
+/** What the images of one size took; times are seconds of images that were rendered, not of reused ones. */
+export type SizeReport = {
+  size: Size;
+  jobs: number;
+  rendered: number;
+  reused: number;
+  failed: number;
+  cancelled: number;
+  bytes: number;
+  /** All stages on the device, over all images: what one device would have needed alone. */
+  deviceSeconds: number;
+  /** From an image's turn on the device to its end, of the median image and of the one that 95 % stay below. */
+  median: number;
+  p95: number;
+  /** The share of the device's time that went into each stage. */
+  stages: { encode: number; denoise: number; decode: number };
+};
+
+/** Failures of one kind and wording; `reason` is the first one's. */
+export type FailureGroup = { error: string; reason: string; jobs: number; ids: string[] };
+
+export type BatchReport = { sizes: SizeReport[]; failures: FailureGroup[]; slowest: { id: string; seconds: number }[] };
+
+const EXAMPLES = 5;
+const SLOWEST = 5;
+
+/** Sums up a batch's manifest table. */
+export function batchReport(rows: readonly ManifestRow[]): BatchReport {
+  const rendered = rows.filter(({ status }) => status === 'rendered');
+  return {
+    sizes: SIZES.map((size) => rows.filter((row) => row.size === size))
+      .filter((ofSize) => ofSize.length > 0)
+      .map(sizeReport),
+    failures: failureGroups(rows.filter(({ status }) => status === 'failed')),
+    slowest: rendered
+      .map((row) => ({ id: row.id, seconds: deviceSeconds(row) }))
+      .sort((a, b) => b.seconds - a.seconds)
+      .slice(0, SLOWEST),
+  };
+}
+
+function sizeReport(rows: readonly ManifestRow[]): SizeReport {
+  const count = (status: ManifestRow['status']): number => rows.filter((row) => row.status === status).length;
+  const rendered = rows.filter(({ status }) => status === 'rendered');
+  const seconds = rendered.map(deviceSeconds).sort((a, b) => a - b);
+  const total = sum(seconds);
+  const share = (stage: 'encode_ms' | 'denoise_ms' | 'decode_ms'): number =>
+    total === 0 ? 0 : sum(rendered.map((row) => row[stage] ?? 0)) / 1_000 / total;
+  return {
+    size: rows[0]!.size,
+    jobs: rows.length,
+    rendered: rendered.length,
+    reused: count('reused'),
+    failed: count('failed'),
+    cancelled: count('cancelled'),
+    bytes: sum(rows.map(({ bytes }) => bytes ?? 0)),
+    deviceSeconds: total,
+    median: quantile(seconds, 0.5),
+    p95: quantile(seconds, 0.95),
+    stages: { encode: share('encode_ms'), denoise: share('denoise_ms'), decode: share('decode_ms') },
+  };
+}
+
+function failureGroups(rows: readonly ManifestRow[]): FailureGroup[] {
+  const groups = new Map<string, ManifestRow[]>();
+  for (const row of rows) {
+    const kind = `${row.error}\n${wordingOf(row.reason ?? '')}`;
+    const group = groups.get(kind);
+    if (group === undefined) groups.set(kind, [row]);
+    else group.push(row);
+  }
+  return [...groups.values()]
+    .map((group) => ({
+      error: group[0]!.error ?? '',
+      reason: group[0]!.reason ?? '',
+      jobs: group.length,
+      ids: group.slice(0, EXAMPLES).map(({ id }) => id),
+    }))
+    .sort((a, b) => b.jobs - a.jobs);
+}
+
+/** Reasons name the object, bytes and places of one image; without them they are one and the same. */
+const wordingOf = (reason: string): string => reason.replace(/[0-9a-f]{16,}|[\d.,]+/g, '…');
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+
+/** The nearest rank; 0 of none. */
+const quantile = (sorted: readonly number[], share: number): number =>
+  sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;

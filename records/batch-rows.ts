@@ -1,0 +1,24 @@
+import { UserError } from '../domain/user-error.ts';
+import { type ObjectStore, readIfThere } from '../store/object-store.ts';
+import { manifestTableName } from './layout.ts';
+import { type ManifestRow, readManifestJsonl } from './manifest-table.ts';
+
+/**
+ * What became of each of a batch's jobs, from the table that it wrote when it ended.
+ *
+ * @throws UserError where the batch has no table
+ */
+export async function readBatchRows(store: ObjectStore, batch: string): Promise<ManifestRow[]> {
+  const rows = await findBatchRows(store, batch);
+  if (rows !== null) return rows;
+  throw new UserError(
+    `batch ${batch}: expected ${manifestTableName(batch, 'jsonl')} in ${store.url}, found none; it is written at the end of a batch that could be planned ` +
+      '(--store says where batches are)',
+  );
+}
+
+/** As readBatchRows; `null` where the batch has no table. */
+export async function findBatchRows(store: ObjectStore, batch: string): Promise<ManifestRow[] | null> {
+  const table = await readIfThere(store, manifestTableName(batch, 'jsonl'));
+  return table && readManifestJsonl(table);
+}

@@ -1,0 +1,81 @@
+import type { ChangeCounts } from '../domain/change-counts.ts';
+import type { Job } from '../domain/job.ts';
+import { safeCsv } from './formats.ts';
+import type { ManifestRow } from './manifest-table.ts';
+
+/** The parameters that a person can find in the catalog; beside them a render key covers the model and the file's format. */
+const PARAMETERS = {
+  prompt: 'prompt',
+  negative_prompt: 'negativePrompt',
+  size: 'size',
+  width: 'width',
+  height: 'height',
+  seed: 'seed',
+  steps: 'steps',
+  guidance: 'guidance',
+} as const satisfies Partial<Record<keyof ManifestRow, keyof Job>>;
+
+type Change = { change: 'changed' | 'added' | 'removed'; id: string; what: string; before: string; now: string };
+
+const HEADER: (keyof Change)[] = ['change', 'id', 'what', 'before', 'now'];
+
+/** Compares jobs, as they come, with the rows of the batch before. */
+export class CatalogChanges {
+  readonly #since: string;
+  /** Rows that no job has the id of, so far. */
+  readonly #before: Map<string, ManifestRow>;
+  readonly #changes: Change[] = [];
+  #changed = 0;
+  #added = 0;
+  #unchanged = 0;
+
+  constructor(since: string, before: readonly ManifestRow[]) {
+    this.#since = since;
+    this.#before = new Map(before.map((row) => [row.id, row]));
+  }
+
+  add(job: Job): void {
+    const { id, prompt } = job;
+    const before = this.#before.get(id);
+    this.#before.delete(id);
+    if (before === undefined) {
+      this.#added += 1;
+      this.#changes.push({ change: 'added', id, what: '', before: '', now: prompt });
+    } else if (before.render_key === job.renderKey) {
+      this.#unchanged += 1;
+    } else {
+      this.#changed += 1;
+      this.#changes.push(
+        ...differences(before, job).map((difference) => ({ change: 'changed' as const, id, ...difference })),
+      );
+    }
+  }
+
+  get counts(): ChangeCounts {
+    return {
+      since: this.#since,
+      changed: this.#changed,
+      added: this.#added,
+      removed: this.#before.size,
+      unchanged: this.#unchanged,
+    };
+  }
+
+  /** Every change as a table that is safe in a spreadsheet, a line for each parameter of a row; what went is at its end. */
+  csv(): Uint8Array {
+    const removed = [...this.#before.values()].map(({ id, prompt }) => ({
+      ...{ change: 'removed' as const, id, what: '', before: prompt, now: '' },
+    }));
+    const cells = [...this.#changes, ...removed].map((change) => HEADER.map((column) => change[column]));
+    return safeCsv([HEADER, ...cells], { bom: true });
+  }
+}
+
+/** A row's parameters that differ, with both values; `model or format`, of which a catalog says nothing, where none does. */
+function differences(before: ManifestRow, job: Job): Pick<Change, 'what' | 'before' | 'now'>[] {
+  const names = Object.keys(PARAMETERS) as (keyof typeof PARAMETERS)[];
+  const found = names
+    .map((what) => ({ what, before: String(before[what]), now: String(job[PARAMETERS[what]]) }))
+    .filter(({ before, now }) => before !== now);
+  return found.length > 0 ? found : [{ what: 'model or format', before: '', now: '' }];
+}

@@ -1,0 +1,82 @@
+import { CsvError, parse } from 'csv-parse/sync';
+import { z } from 'zod';
+import { LIMITS } from '../catalog/catalog-limits.ts';
+import { digestSchema, jobIdSchema } from '../domain/job.ts';
+import { UserError } from '../domain/user-error.ts';
+
+/** What people said of images: the render keys of the pictures that they rejected, by the row's id. */
+export type Rejected = ReadonlyMap<string, ReadonlySet<string>>;
+
+export const NOTHING_REJECTED: Rejected = new Map();
+
+const COLUMNS = ['id', 'render_key', 'decision'] as const;
+
+const rowSchema = z.object({
+  // A table that is safe in a spreadsheet has an apostrophe before an id that begins with a hyphen.
+  id: z
+    .string()
+    .transform((id) => id.replace(/^'(?=-)/, ''))
+    .pipe(jobIdSchema),
+  render_key: digestSchema,
+  decision: z
+    .string()
+    .trim()
+    .toLowerCase()
+    .pipe(z.enum(['approved', 'rejected', ''], 'approved, rejected or nothing')),
+});
+
+/**
+ * Reads the decisions that the contact sheet's page exports: columns `id`, `render_key` and `decision`, others beside them as people
+ * like. The render key tells which picture was looked at, so that the same file does not reject the picture that takes its place. Of two
+ * lines about one picture the later counts.
+ *
+ * @param file what messages call it
+ * @throws UserError for the first row that is not one, with its line
+ */
+export function readDecisions(bytes: Uint8Array, file: string): Rejected {
+  if (bytes.length > LIMITS.bytes) {
+    throw new UserError(`${file}: expected at most ${LIMITS.bytes} bytes of decisions, found ${bytes.length}`);
+  }
+  const rejected = new Map<string, Set<string>>();
+  for (const { record, info } of parsed(bytes, file)) {
+    const row = rowSchema.safeParse(record);
+    if (!row.success) {
+      const [issue] = row.error.issues;
+      const column = String(issue?.path[0]);
+      const found = JSON.stringify(record[column]?.slice(0, 80));
+      throw new UserError(`${file}, line ${info.lines}, ${column}: expected ${issue?.message}, found ${found}`);
+    }
+    const { id, render_key, decision } = row.data;
+    const ofRow = rejected.get(id) ?? new Set();
+    if (decision === 'rejected') ofRow.add(render_key);
+    else ofRow.delete(render_key);
+    rejected.set(id, ofRow);
+  }
+  return rejected;
+}
+
+type Parsed = { record: Record<string, string>; info: { lines: number } };
+
+function checkedHeader(header: string[], file: string): string[] {
+  if (COLUMNS.every((column) => header.includes(column))) return header;
+  const expected = `the columns ${COLUMNS.join(', ')}, as the contact sheet's page exports them`;
+  throw new UserError(`${file}: expected ${expected}, found ${header.join(', ').slice(0, 200)}`);
+}
+
+function parsed(bytes: Uint8Array, file: string): Parsed[] {
+  const text = Buffer.from(bytes).toString('utf8');
+  try {
+    return parse(text, {
+      record_delimiter: ['\r\n', '\n', '\r'],
+      bom: true,
+      // Some spreadsheets save CSV with semicolons.
+      delimiter: /^[^\r\n,]*;/.test(text) ? ';' : ',',
+      columns: (header: string[]) => checkedHeader(header, file),
+      info: true,
+      skip_empty_lines: true,
+    }) as unknown as Parsed[];
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    throw new UserError(`${file}: expected CSV with a header, found: ${error.message}`);
+  }
+}

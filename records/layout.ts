@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import type { CatalogFormat } from '../domain/catalog-format.ts';
+import { digestSchema, type ImageFormat, jobIdSchema } from '../domain/job.ts';
+import { UserError } from '../domain/user-error.ts';
+import { SCRATCH_FOLDER } from '../store/object-name.ts';
+
+const batchPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+
+export const isBatchId = (text: string): boolean => batchPattern.test(text);
+
+/** @throws UserError unless the batch's id can be one folder name: letters, digits, `.`, `_`, `-`, at most 100. */
+export function checkBatchId(batch: string): string {
+  if (isBatchId(batch)) return batch;
+  throw new UserError(
+    `batch id: expected 1 to 100 letters, digits, ".", "_" or "-", starting with a letter or digit, found ${JSON.stringify(batch)}`,
+  );
+}
+
+export const extension = (format: ImageFormat): string => (format === 'jpeg' ? 'jpg' : format);
+
+export const OBJECTS_FOLDER = 'objects/';
+
+/** The shared object of one picture; every batch that needs the picture copies it. */
+export const objectName = (renderKey: string, format: ImageFormat): string =>
+  `${OBJECTS_FOLDER}${digestSchema.parse(renderKey)}.${extension(format)}`;
+
+/** What a bundle's images took here: see records/rates.ts. */
+export const ratesName = (bundleDigest: string): string => `rates/${digestSchema.parse(bundleDigest)}.json`;
+
+/** Which batch of the catalog at a URL ended last. */
+export const latestBatchName = (catalog: string): string =>
+  `catalogs/${createHash('sha256').update(catalog).digest('hex')}.json`;
+
+/** How far one picture was denoised, until its object is there. */
+export const checkpointName = (renderKey: string): string =>
+  `${SCRATCH_FOLDER}/${digestSchema.parse(renderKey)}.latents`;
+
+export const batchFolder = (batch: string): string => `batches/${checkBatchId(batch)}/`;
+
+/** The batch's own copy of a picture. */
+export const copyName = (batch: string, id: string, format: ImageFormat): string =>
+  `${batchFolder(batch)}${jobIdSchema.parse(id)}.${extension(format)}`;
+
+export const catalogName = (batch: string, format: CatalogFormat): string =>
+  `${batchFolder(batch)}_catalog/catalog.${format}`;
+
+/** What a retry was told, kept under a digest of it: `corrected` rows or `decisions` about images. */
+export const revisionName = (batch: string, what: 'corrected' | 'decisions', digest: string, format: CatalogFormat) =>
+  `${batchFolder(batch)}_catalog/${what}-${digestSchema.parse(digest).slice(0, 12)}.${format}`;
+
+/** The batch's own copy of a file of terms that its catalog's prompts choose from. */
+export const termsName = (batch: string, name: string): string => `${batchFolder(batch)}_catalog/terms/${name}.txt`;
+
+const part = (round: number, shard: number): string => `${round}-${String(shard).padStart(5, '0')}.jsonl`;
+
+/** All slices of the plan, of every round. */
+export const planFolder = (batch: string): string => `${batchFolder(batch)}_plan/`;
+
+/** All that became of the slices. */
+export const receiptsFolder = (batch: string): string => `${batchFolder(batch)}_receipts/`;
+
+/** One fixed slice of the plan, a job a line. */
+export const shardName = (batch: string, round: number, shard: number): string =>
+  `${planFolder(batch)}${part(round, shard)}`;
+
+/** What became of one shard's jobs, a receipt or failure a line. */
+export const shardReceiptsName = (batch: string, round: number, shard: number): string =>
+  `${receiptsFolder(batch)}${part(round, shard)}`;
+
+export const manifestName = (batch: string): string => `${batchFolder(batch)}manifest.json`;
+
+/** The manifest's jobs as a table, for programs and for spreadsheets. */
+export const manifestTableName = (batch: string, format: 'jsonl' | 'csv'): string =>
+  `${batchFolder(batch)}manifest.${format}`;
+
+/** How the batch's catalog differs from that of the batch before. */
+export const changesName = (batch: string): string => `${batchFolder(batch)}changes.csv`;
+
+export const contactSheetName = (batch: string): string => `${batchFolder(batch)}contact-sheet.webp`;
+
+/** The page to look through all of a batch's images with; what it loads lies in sheetFolder. */
+export const contactSheetPageName = (batch: string): string => `${batchFolder(batch)}contact-sheet.html`;
+
+/** Thumbnails and rows of the page, named by what they hold. */
+export const sheetFolder = (batch: string): string => `${batchFolder(batch)}_sheet/`;

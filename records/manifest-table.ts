@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import type { Job } from '../domain/job.ts';
+import { type Failure, isReceipt, type Receipt } from '../domain/receipt.ts';
+import { sizeSchema } from '../domain/size.ts';
+import { parseJsonLines, safeCsv, toJsonLines } from './formats.ts';
+
+const milliseconds = z.int().min(0).nullable();
+
+/** One job and what became of it; the columns have the catalog's names where they mean the same. */
+const manifestRowSchema = z.strictObject({
+  id: z.string(),
+  status: z.enum(['rendered', 'reused', 'failed', 'cancelled']),
+  /** The batch's own copy, relative to the store; empty where there is no image. */
+  file: z.string(),
+  prompt: z.string(),
+  negative_prompt: z.string(),
+  size: sizeSchema,
+  width: z.int(),
+  height: z.int(),
+  seed: z.int(),
+  steps: z.int(),
+  guidance: z.number(),
+  priority: z.int(),
+  bytes: z.int().nullable(),
+  crc32c: z.string().nullable(),
+  render_key: z.string(),
+  computations: z.int().nullable(),
+  /** What rendered it; tables from before it was noted lack it. */
+  device: z.string().nullable().default(null),
+  wait_ms: milliseconds,
+  encode_ms: milliseconds,
+  denoise_ms: milliseconds,
+  decode_ms: milliseconds,
+  store_ms: milliseconds,
+  error: z.string().nullable(),
+  reason: z.string().nullable(),
+  metadata: z.record(z.string(), z.string()),
+});
+
+export type ManifestRow = z.infer<typeof manifestRowSchema>;
+
+/** Of an image's stages those that had the device. */
+export const deviceSeconds = ({ encode_ms, denoise_ms, decode_ms }: ManifestRow): number =>
+  ((encode_ms ?? 0) + (denoise_ms ?? 0) + (decode_ms ?? 0)) / 1_000;
+
+/** @param outcome `undefined` for a job that no round came to */
+export function manifestRow(job: Job, outcome: Receipt | Failure | undefined): ManifestRow {
+  const receipt = isReceipt(outcome) ? outcome : null;
+  const failure = isReceipt(outcome) ? null : (outcome ?? null);
+  const ms = (stage: keyof Receipt['timings']) => (receipt === null ? null : Math.round(receipt.timings[stage]));
+  return {
+    id: job.id,
+    status: receipt?.outcome ?? (failure === null ? 'cancelled' : 'failed'),
+    file: receipt?.copy ?? '',
+    prompt: job.prompt,
+    negative_prompt: job.negativePrompt,
+    size: job.size,
+    width: job.width,
+    height: job.height,
+    seed: job.seed,
+    steps: job.steps,
+    guidance: job.guidance,
+    priority: job.priority,
+    bytes: receipt?.bytes ?? null,
+    crc32c: receipt?.crc32c ?? null,
+    render_key: job.renderKey,
+    computations: receipt?.computations ?? null,
+    device: receipt?.device ?? null,
+    wait_ms: ms('waitMs'),
+    encode_ms: ms('encodeMs'),
+    denoise_ms: ms('denoiseMs'),
+    decode_ms: ms('decodeMs'),
+    store_ms: ms('storeMs'),
+    error: failure?.type ?? null,
+    reason: failure?.reason ?? null,
+    metadata: job.metadata,
+  };
+}
+
+/** Rows that are turned into bytes at once: a night's table is too long for one string, and for one turn of the event loop. */
+const SLICE = 1_000;
+
+/** A job a line, in pieces. */
+export function* manifestJsonl(rows: readonly ManifestRow[]): Generator<Uint8Array> {
+  for (const slice of slices(rows)) yield toJsonLines(slice);
+}
+
+/** @throws z.ZodError or SyntaxError where a line is not what manifestJsonl writes */
+export const readManifestJsonl = (bytes: Uint8Array): ManifestRow[] => parseJsonLines(bytes, manifestRowSchema);
+
+/** Base64 may begin with "+", which a spreadsheet takes for a formula; programs find the checksum in the other table. */
+const COLUMNS = Object.keys(manifestRowSchema.shape).filter((name) => name !== 'metadata' && name !== 'crc32c');
+
+/** Whether the table has a column of its own of that name, so that a catalog's is in `manifest.jsonl` only. */
+export const isTableColumn = (name: string): boolean => COLUMNS.includes(name);
+
+/**
+ * The same for a spreadsheet, in pieces, the catalog's other columns at the right, unless they have the name of one of these.
+ */
+export function* manifestCsv(rows: readonly ManifestRow[]): Generator<Uint8Array> {
+  const names = new Set(rows.flatMap(({ metadata }) => Object.keys(metadata)));
+  const others = [...names].filter((name) => !isTableColumn(name));
+  yield safeCsv([[...COLUMNS, ...others]], { bom: true });
+  for (const slice of slices(rows)) {
+    const cells = slice.map(({ metadata, ...row }) => [
+      ...COLUMNS.map((name) => row[name as keyof typeof row]),
+      ...others.map((name) => metadata[name]),
+    ]);
+    yield safeCsv(cells);
+  }
+}
+
+function* slices<T>(rows: readonly T[]): Generator<T[]> {
+  for (let start = 0; start < rows.length; start += SLICE) yield rows.slice(start, start + SLICE);
+}

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { digestSchema, type Job } from '../domain/job.ts';
+import { failureSchema, receiptSchema, totalsSchema } from '../domain/receipt.ts';
+import type { Outcome } from './pieces.ts';
+
+/** The batch's result, written to `batches/<batch>/manifest.json`. */
+export const manifestSchema = z.strictObject({
+  format: z.literal(1),
+  batch: z.string(),
+  round: z.int().positive(),
+  state: z.enum(['completed', 'cancelled']),
+  bundle: z.strictObject({ name: z.string(), digest: digestSchema }),
+  startedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime(),
+  totals: totalsSchema,
+  images: z.array(receiptSchema.extend({ prompt: z.string(), metadata: z.record(z.string(), z.string()) })),
+  failures: z.array(failureSchema.extend({ prompt: z.string(), metadata: z.record(z.string(), z.string()) })),
+});
+
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/** What the manifest says of a job: what became of it, and where it came from. One line of JSON. */
+export const manifestEntry = (outcome: Outcome, { prompt, metadata }: Pick<Job, 'prompt' | 'metadata'>): string =>
+  JSON.stringify({ ...outcome, prompt, metadata });
+
+/**
+ * The manifest's bytes, an image a line, so that a person can read it and `grep` it, and so that no string has to hold a whole night.
+ *
+ * @param images lines of manifestEntry, as are `failures`
+ */
+export function manifestBytes(
+  head: Omit<Manifest, 'format' | 'images' | 'failures'>,
+  images: readonly string[],
+  failures: readonly string[],
+): Uint8Array {
+  return Buffer.concat([
+    Buffer.from(`${JSON.stringify({ format: 1, ...head }).slice(0, -1)},\n`),
+    ...list('images', images),
+    Buffer.from(',\n'),
+    ...list('failures', failures),
+    Buffer.from('}\n'),
+  ]);
+}
+
+function* list(name: string, entries: readonly string[]): Generator<Uint8Array> {
+  yield Buffer.from(`"${name}":[`);
+  for (const [index, line] of entries.entries()) yield Buffer.from(`${index === 0 ? '\n' : ',\n'}${line}`);
+  yield Buffer.from(']');
+}

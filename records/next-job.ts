@@ -1,0 +1,49 @@
+import { seedOf } from '../domain/identity.ts';
+import type { Job } from '../domain/job.ts';
+import { type Failure, isReceipt, type Receipt } from '../domain/receipt.ts';
+import { renderKey } from '../domain/render-key.ts';
+import type { Rejected } from './decisions.ts';
+
+/** What people changed before a retry: rows of a corrected catalog, by id, and pictures that they do not want. */
+export type Revisions = { corrected: ReadonlyMap<string, Job>; rejected: Rejected };
+
+const CHOSEN_SEED = 'choice:seed';
+
+/** What render keys are made with now. */
+export type KeyBasis = { bundleDigest: string; pipelineVersion: number };
+
+/**
+ * The job that a retry makes of one of the batch's rows: as the corrected catalog has it, else as before; with a new seed where it
+ * would give a picture that this row had before. `null` where the row has an image that nobody rejected.
+ *
+ * @param earlier what was planned for the row before `job`
+ */
+export function nextJob(
+  job: Job,
+  outcome: Receipt | Failure | undefined,
+  earlier: readonly Job[],
+  { corrected, rejected }: Revisions,
+  basis: KeyBasis,
+): Job | null {
+  if (isReceipt(outcome) && !rejected.get(job.id)?.has(outcome.renderKey)) return null;
+  const revised = corrected.get(job.id) ?? job;
+  return isReceipt(outcome) ? unlike([...earlier, job], revised, basis) : revised;
+}
+
+/** What was chosen for it from a grid of seeds is not its seed any more. */
+function withSeed(job: Job, seed: number): Job {
+  const { [CHOSEN_SEED]: chosen, ...metadata } = job.metadata;
+  return { ...job, seed, metadata: chosen === undefined ? job.metadata : { ...metadata, [CHOSEN_SEED]: String(seed) } };
+}
+
+/** The job with the first seed, each following from the key before, that gives none of these pictures, now or with the version that made them. */
+function unlike(pictures: readonly Job[], job: Job, { bundleDigest, pipelineVersion }: KeyBasis): Job {
+  const keyOf = (picture: Job): string => renderKey(picture, bundleDigest, pipelineVersion);
+  const taken = new Set(pictures.flatMap((picture) => [picture.renderKey, keyOf(picture)]));
+  let next = { ...job, renderKey: keyOf(job) };
+  while (taken.has(next.renderKey)) {
+    const reseeded = withSeed(next, seedOf(next.renderKey));
+    next = { ...reseeded, renderKey: keyOf(reseeded) };
+  }
+  return next;
+}

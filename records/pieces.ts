@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { type Job, jobSchema } from '../domain/job.ts';
+import { type Failure, failureSchema, isReceipt, type Receipt, receiptSchema } from '../domain/receipt.ts';
+import type { ObjectStore } from '../store/index.ts';
+import { parseJsonLines, toJsonLines } from './formats.ts';
+import { planFolder, receiptsFolder, shardReceiptsName } from './layout.ts';
+
+/** What became of one job: a receipt, or a failure. */
+export type Outcome = Receipt | Failure;
+
+const outcomeSchema = z.union([receiptSchema, failureSchema]);
+
+export const encodeJobs = (jobs: Job[]): Uint8Array => toJsonLines(jobs);
+
+export const encodeOutcomes = (outcomes: Outcome[]): Uint8Array => toJsonLines(outcomes);
+
+/** The jobs of one plan shard, in its order. @throws ObjectNotFound */
+export const readJobs = async (store: ObjectStore, name: string): Promise<Job[]> => decodeJobs(await store.read(name));
+
+export const decodeJobs = (bytes: Uint8Array): Job[] => parseJsonLines(bytes, jobSchema);
+
+/** A row of a batch: the job that was planned for it last, what became of that, and what earlier rounds had planned. */
+export type RowOutcome = { job: Job; outcome: Outcome | undefined; earlier: Job[] };
+
+/**
+ * Every row of the batch in the first plan's order. Its outcome is the receipt of any round that is of the picture which was planned last,
+ * else the last failure since there was another picture; `undefined` where no round came to it.
+ *
+ * @param beforeRound takes the rounds before this one only
+ */
+export async function* batchOutcomes(
+  store: ObjectStore,
+  batch: string,
+  beforeRound = Number.POSITIVE_INFINITY,
+): AsyncGenerator<RowOutcome> {
+  // A night's retries are few; only the first round is too large to be kept in memory whole.
+  const receiptNames = await readPieces(store, receiptsFolder(batch), beforeRound);
+  const planNames = await readPieces(store, planFolder(batch), beforeRound);
+  const later = await byId(receiptNames.laterRounds, (name) => readOutcomes(store, name));
+  const replanned = await byId(planNames.laterRounds, (name) => readJobs(store, name));
+  for (const name of planNames.firstRound) {
+    const receipts = shardReceiptsName(batch, 1, pieceOf(name).shard);
+    const first = receiptNames.firstRound.has(receipts) ? await readOutcomes(store, receipts) : [];
+    const outcomes = new Map(first.map((outcome) => [outcome.id, outcome]));
+    for (const planned of await readJobs(store, name)) {
+      const plans = [planned, ...(replanned.get(planned.id) ?? [])];
+      const job = plans.at(-1)!;
+      const told = [outcomes.get(planned.id) ?? [], later.get(planned.id) ?? []].flat();
+      yield { job, outcome: lastWord(job, told), earlier: plans.slice(0, -1) };
+    }
+  }
+}
+
+/**
+ * @param told by the rounds, in their order. Shards of a round that was terminated write their receipts when the next one may have begun:
+ * whenever it comes, an image of what was planned last is the last word.
+ */
+function lastWord(job: Job, told: Outcome[]): Outcome | undefined {
+  const image = told.findLast((outcome) => isReceipt(outcome) && outcome.renderKey === job.renderKey);
+  return image ?? told.slice(told.findLastIndex(isReceipt) + 1).at(-1);
+}
+
+async function byId<T extends { id: string }>(names: string[], read: (name: string) => Promise<T[]>) {
+  const found = new Map<string, T[]>();
+  for (const name of names) {
+    for (const value of await read(name)) found.set(value.id, [...(found.get(value.id) ?? []), value]);
+  }
+  return found;
+}
+
+/** Names of the pieces in a folder, those of later rounds in the rounds' order. */
+async function readPieces(store: ObjectStore, folder: string, beforeRound: number) {
+  const firstRound = new Set<string>();
+  const laterRounds: string[] = [];
+  for await (const { name } of store.list(folder)) {
+    const { round } = pieceOf(name);
+    if (round === 1) firstRound.add(name);
+    else if (round < beforeRound) laterRounds.push(name);
+  }
+  // Names sort as text, and round 10 comes after round 9.
+  laterRounds.sort((a, b) => pieceOf(a).round - pieceOf(b).round);
+  return { firstRound, laterRounds };
+}
+
+function pieceOf(name: string): { round: number; shard: number } {
+  const found = /(\d+)-(\d+)\.jsonl$/.exec(name);
+  if (found === null) throw new Error(`${name}: expected an object called <round>-<shard>.jsonl`);
+  return { round: Number(found[1]), shard: Number(found[2]) };
+}
+
+const readOutcomes = async (store: ObjectStore, name: string): Promise<Outcome[]> =>
+  parseJsonLines(await store.read(name), outcomeSchema);

@@ -1,0 +1,61 @@
+import { PassThrough } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
+import { expect, test, vi } from 'vitest';
+import { liveDisplay } from '../../../cli/display/live-display.ts';
+import type { BatchProgress } from '../../../workflows/contract/progress.ts';
+
+const progress = (rendered: number): BatchProgress => ({
+  batch: 'night',
+  round: 1,
+  state: 'rendering',
+  totals: { jobs: 40, rendered, reused: 0, failed: 0, cancelled: 0, extraComputations: 0 },
+  bySize: { '256': { jobs: 40, rendered, reused: 0, failed: 0 } },
+  recentFailures: Array.from({ length: 30 }, (_, index) => ({ id: `row-${index}`, reason: 'no memory' })),
+});
+
+function terminal(rows: number, columns = 100) {
+  const stream = Object.assign(new PassThrough(), { rows, columns, isTTY: true }) as unknown as NodeJS.WriteStream;
+  return { stream, text: () => String(stream.read() ?? '') };
+}
+
+test('each view is painted over the one before, never higher than the terminal', () => {
+  const { stream, text } = terminal(10);
+  const display = liveDisplay(stream, () => new Promise(() => {}));
+  display.show(progress(0));
+  expect(text().match(/\n/g)).toHaveLength(9);
+  display.show(progress(1));
+  expect(text().startsWith('\x1b[9A\r')).toBe(true);
+  display.end();
+  display.show(progress(2));
+  expect(text()).not.toContain('A\r');
+});
+
+test('a line that is wider than the terminal says that it goes on', () => {
+  const { stream, text } = terminal(10, 20);
+  liveDisplay(stream, () => new Promise(() => {})).show(progress(0));
+  expect(text().split('\n')[3]).toBe('    row-0: no memory');
+  const narrow = terminal(10, 15);
+  liveDisplay(narrow.stream, () => new Promise(() => {})).show(progress(0));
+  expect(narrow.text().split('\n')[3]).toBe('    row-0: no …');
+});
+
+test('pace and end come from what was seen, workers from the server', async () => {
+  const now = vi.spyOn(performance, 'now');
+  const { stream, text } = terminal(24);
+  const sizes = '256' as const;
+  const display = liveDisplay(stream, async () => ({
+    orchestrators: 1,
+    renderers: [{ size: sizes, workers: 2 }],
+    bundle: { name: 'icons', digest: '0123456789abcdef' },
+  }));
+  now.mockReturnValue(1_000);
+  display.show(progress(0));
+  await setImmediate();
+  text();
+  now.mockReturnValue(6_000);
+  display.show(progress(10));
+  now.mockRestore();
+  const shown = text();
+  expect(shown).toContain('10 of 40 images  120 a minute  ends in 15 s');
+  expect(shown).toContain('workers  orchestrators 1  renderers 256 px 2');
+});

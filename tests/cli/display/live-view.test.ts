@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import { clockText, durationText, liveView, rateText } from '../../../cli/display/live-view.ts';
+import type { BatchProgress } from '../../../workflows/contract/progress.ts';
+
+const progress: BatchProgress = {
+  batch: 'night',
+  round: 1,
+  state: 'rendering',
+  totals: { jobs: 500, rendered: 60, reused: 30, failed: 10, cancelled: 0, extraComputations: 0 },
+  bySize: {
+    '4k': { jobs: 100, rendered: 0, reused: 0, failed: 0 },
+    '256': { jobs: 400, rendered: 60, reused: 30, failed: 10 },
+  },
+  recentFailures: [],
+};
+
+const around = {
+  perSecond: 2,
+  secondsLeft: 5_400,
+  now: new Date('2026-01-31T01:00:00Z'),
+  workers: {
+    orchestrators: 1,
+    renderers: [
+      { size: '256' as const, workers: 3 },
+      { size: '4k' as const, workers: 0 },
+    ],
+    bundle: { name: 'icons', digest: '0123456789abcdef' },
+  },
+};
+
+test('a headline, a bar for each size, the workers, and what none asks for', () => {
+  expect(liveView(progress, around)).toEqual([
+    'night  rendering  100 of 500 images  120 a minute  ends about 02:30 UTC, in 1 h 30 min',
+    '   256 px ███████░░░░░░░░░░░░░░░░░░░░░░░ 100/400  60 rendered, 30 reused, 10 failed',
+    '    4k px ░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░   0/100  none yet',
+    '  workers  orchestrators 1  renderers 256 px 3, 4k px 0',
+    '  no worker asks for 4k px of icons 0123456789ab; start one:',
+    '    npx pixart-batch worker --renderer --size 4k --bundle icons',
+  ]);
+});
+
+test('failures come last, and nothing in their text moves the cursor', () => {
+  const failed = { ...progress, recentFailures: [{ id: 'fox', reason: 'no memory\n\x1b[2Jat all' }] };
+  expect(liveView(failed, around).slice(-2)).toEqual(['  last failures', '    fox: no memory [2Jat all']);
+});
+
+test('what is not known yet is left out', () => {
+  const lines = liveView(progress, { ...around, perSecond: null, secondsLeft: null, workers: null });
+  expect(lines[0]).toBe('night  rendering  100 of 500 images');
+  expect(lines).toHaveLength(3);
+});
+
+test('a batch that has ended shows neither pace nor workers', () => {
+  expect(liveView({ ...progress, state: 'completed' }, around)[0]).toBe('night  completed  100 of 500 images');
+  expect(liveView({ ...progress, state: 'completed' }, around)).toHaveLength(3);
+});
+
+test.each([
+  [25, '25 a second'],
+  [2, '120 a minute'],
+  [0.05, '3.0 a minute'],
+  [0.001, '3.6 an hour'],
+])('%d images a second are "%s"', (perSecond, text) => {
+  expect(rateText(perSecond)).toBe(text);
+});
+
+test.each([
+  [0.2, '1 s'],
+  [59, '59 s'],
+  [59.9, '1 min'],
+  [3_570, '1 h 00 min'],
+  [11_100, '3 h 05 min'],
+])('%d seconds are "%s"', (seconds, text) => {
+  expect(durationText(seconds)).toBe(text);
+});
+
+test('an end on another day is told with the day', () => {
+  expect(clockText(new Date('2026-01-31T23:00:00Z'), 7_200)).toBe('2026-02-01 01:00 UTC');
+});

@@ -1,0 +1,74 @@
+import { PassThrough } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
+import { expect, test, vi } from 'vitest';
+import { progressDisplay } from '../../../cli/display/progress-display.ts';
+import { outcomeText } from '../../../cli/display/progress-text.ts';
+import type { BatchProgress } from '../../../workflows/contract/progress.ts';
+
+const noWorkers = () =>
+  Promise.resolve({ orchestrators: 0, renderers: [], bundle: { name: 'icons', digest: '0123456789abcdef' } });
+
+const progress = (rendered: number): BatchProgress => ({
+  batch: 'b',
+  round: 1,
+  state: 'rendering',
+  totals: { jobs: 9, rendered, reused: 0, failed: 0, cancelled: 0, extraComputations: 0 },
+  bySize: { '512': { jobs: 9, rendered, reused: 0, failed: 0 } },
+  recentFailures: [],
+});
+
+/** What is written to something that is no terminal. */
+function written(show: (stream: NodeJS.WriteStream) => void): string {
+  const stream = new PassThrough();
+  show(stream as unknown as NodeJS.WriteStream);
+  return String(stream.read() ?? '');
+}
+
+test('a log gets the first state and the last, and nothing twice', () => {
+  const text = written((stream) => {
+    const display = progressDisplay(false, noWorkers, stream);
+    for (const rendered of [0, 0, 1, 2, 9]) display.show(progress(rendered));
+    display.end();
+    display.end();
+  });
+  expect(text).toBe('rendering  512 px 0/9 (none yet)\nrendering  512 px 9/9 (9 rendered)\n');
+});
+
+test('a log that lasts gets a line in between', () => {
+  const now = vi.spyOn(performance, 'now');
+  const text = written((stream) => {
+    const display = progressDisplay(false, noWorkers, stream);
+    for (const rendered of [0, 4, 5]) {
+      now.mockReturnValue(1_000 + rendered * 1_500);
+      display.show(progress(rendered));
+    }
+  });
+  now.mockRestore();
+  expect(text.split('\n')).toEqual(['rendering  512 px 0/9 (none yet)', 'rendering  512 px 4/9 (4 rendered)', '']);
+});
+
+test('a log says once what no worker asks for', async () => {
+  const stream = new PassThrough();
+  const nobody = () =>
+    Promise.resolve({
+      orchestrators: 1,
+      renderers: [{ size: '512' as const, workers: 0 }],
+      bundle: { name: 'icons', digest: '0123456789abcdef' },
+    });
+  const display = progressDisplay(false, nobody, stream as unknown as NodeJS.WriteStream);
+  display.show(progress(0));
+  await setImmediate();
+  display.show(progress(0));
+  display.show(progress(0));
+  expect(String(stream.read()).split('\n')).toEqual([
+    'rendering  512 px 0/9 (none yet)',
+    'no worker asks for 512 px of icons 0123456789ab; start one:',
+    '  npx pixart-batch worker --renderer --size 512 --bundle icons',
+    '',
+  ]);
+});
+
+test('only outcomes that there are are named', () => {
+  expect(outcomeText({ rendered: 2, reused: 0, failed: 1 })).toBe('2 rendered, 1 failed');
+  expect(outcomeText({ rendered: 0, reused: 0, failed: 0 })).toBe('none yet');
+});

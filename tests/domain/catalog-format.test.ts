@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest';
+import { catalogFormat } from '../../domain/catalog-format.ts';
+import { UserError } from '../../domain/user-error.ts';
+
+it.each([
+  ['prompts.csv', 'csv'],
+  ['gs://bucket/lists/Prompts.TSV', 'tsv'],
+  ['./a.b/prompts.v2.jsonl', 'jsonl'],
+])('tells the format of %s from its ending', (file, format) => {
+  expect(catalogFormat(file)).toBe(format);
+});
+
+it.each(['prompts.xlsx', 'prompts', 'folder.csv/prompts', '.csv/'])('refuses %s', (file) => {
+  expect(() => catalogFormat(file)).toThrow(UserError);
+  expect(() => catalogFormat(file)).toThrow(file);
+});

@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest';
+import { columnsOf, type Filter, MAX_CHOICES, matcher, NO_FILTER } from '../../../review-page/browser/filters.ts';
+import { differences, relatives } from '../../../review-page/browser/relatives.ts';
+import type { SheetRow } from '../../../review-page/index.ts';
+import { sheetRowOf } from '../sample-row.ts';
+
+const rows = [
+  sheetRowOf({ id: 'fox', prompt: 'a red Fox', values: ['web', null], line: 2, seed: 1 }),
+  sheetRowOf({ id: 'fox-2', prompt: 'a red Fox', values: ['print', 'x'], line: 2, seed: 2 }),
+  sheetRowOf({
+    id: 'owl',
+    prompt: 'an owl',
+    values: ['web'],
+    line: 3,
+    seed: 3,
+    status: 'failed',
+    reason: 'too long',
+    file: '',
+  }),
+];
+
+const columns = columnsOf(rows, ['team', 'note']);
+const column = (name: string) => columns.find((candidate) => candidate.name === name)!;
+
+const found = (filter: Partial<Filter>, decided: 'approved' | null = null) => {
+  const test = matcher({ ...NO_FILTER, ...filter });
+  return rows.filter((row) => test(row, row.id === 'fox' ? decided : null)).map(({ id }) => id);
+};
+
+describe('filters', () => {
+  test('are offered for columns in which rows differ, with how often each value occurs', () => {
+    expect(columns.map(({ name }) => name)).toEqual(['status', 'seed', 'reason', 'team', 'note']);
+    expect([...column('team').values!]).toEqual([
+      ['print', 1],
+      ['web', 2],
+    ]);
+    expect([...column('note').values!]).toEqual([
+      ['', 2],
+      ['x', 1],
+    ]);
+  });
+
+  test('by a column with many values look for a text in it', () => {
+    const many = Array.from({ length: MAX_CHOICES + 1 }, (_, index) =>
+      sheetRowOf({ id: `r${index}`, seed: 100 + index }),
+    );
+    const [seed] = columnsOf(many, []);
+    expect(seed).toMatchObject({ name: 'seed', values: null });
+    const test = matcher({ ...NO_FILTER, columns: [{ column: seed!, chosen: '12' }] });
+    expect(many.filter((row) => test(row, null)).map(({ seed }) => seed)).toEqual([
+      112, 120, 121, 122, 123, 124, 125, 126, 127, 128, 129,
+    ]);
+  });
+
+  test('find all words of a search, in any of the texts, in any case', () => {
+    expect(found({ text: ' FOX red ' })).toEqual(['fox', 'fox-2']);
+    expect(found({ text: 'print' })).toEqual(['fox-2']);
+    expect(found({ text: 'too long' })).toEqual(['owl']);
+    expect(found({ text: 'fox owl' })).toEqual([]);
+  });
+
+  test('by value and decision are joined by and', () => {
+    expect(found({ columns: [{ column: column('team'), chosen: 'web' }] })).toEqual(['fox', 'owl']);
+    expect(found({ columns: [{ column: column('note'), chosen: '' }], decision: 'undecided' }, 'approved')).toEqual([
+      'owl',
+    ]);
+    expect(found({ decision: 'approved' }, 'approved')).toEqual(['fox']);
+  });
+});
+
+describe('comparing', () => {
+  const entries = rows.map((row, index): [number, SheetRow] => [index, row]);
+
+  test('takes what came from the same catalog row, or has the same prompt', () => {
+    expect(relatives(entries, rows[0]!, 'row').map(({ id }) => id)).toEqual(['fox', 'fox-2']);
+    expect(relatives(entries, rows[2]!, 'prompt').map(({ id }) => id)).toEqual(['owl']);
+  });
+
+  test('tells in what they differ', () => {
+    expect(differences(rows.slice(0, 2), ['team', 'note'])).toEqual([
+      ['seed 1', 'team web', 'note '],
+      ['seed 2', 'team print', 'note x'],
+    ]);
+  });
+});

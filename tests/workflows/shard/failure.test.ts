@@ -1,0 +1,16 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { expect, test } from 'vitest';
+import { MAX_SHARD_JOBS } from '../../../catalog/shards.ts';
+import { failureOf } from '../../../workflows/shard/failure.ts';
+
+test('a failure carries type, reason and attempts of what the activity threw', () => {
+  const cause = ApplicationFailure.create({ type: 'UserError', message: 'no such size', details: [{ attempts: 3 }] });
+  expect(failureOf('fox', cause)).toEqual({ id: 'fox', type: 'UserError', reason: 'no such size', attempts: 3 });
+});
+
+test('the failures of a whole shard fit into one payload, however much a fault has to say', () => {
+  const fault = new Error('Non-zero status code returned while running Conv node. '.repeat(1_000));
+  const failures = Array.from({ length: MAX_SHARD_JOBS }, () => failureOf('x'.repeat(128), fault));
+  expect(Buffer.byteLength(JSON.stringify(failures))).toBeLessThan(2_000_000);
+  expect(failures[0]!.reason).toMatch(/^Non-zero status .*…$/);
+});

@@ -1,0 +1,36 @@
+import { shortDigest } from '../../domain/bundle-ref.ts';
+import type { BatchInput, BatchMemo, CatalogSource } from '../contract/batch.ts';
+import { batchWorkflowId } from '../contract/queues.ts';
+
+/** URL of the catalog that a batch's first round was planned from; a retry that an older version started may not know it. */
+export const catalogUrl = (source: CatalogSource): string | undefined =>
+  source.kind === 'catalog' ? source.url : source.catalog;
+
+/** How every batch is started, by a person or by a schedule: its id, and what Temporal's UI and listings say of it. */
+export function batchStart(input: BatchInput) {
+  const catalog = catalogUrl(input.source) ?? input.batch;
+  const memo: BatchMemo = {
+    batch: input.batch,
+    round: input.round,
+    state: 'planning',
+    catalog,
+    bundle: input.bundle.name,
+    bundleDigest: input.bundle.digest,
+    store: input.store,
+  };
+  return {
+    workflowId: batchWorkflowId(input.batch),
+    args: [input] as [BatchInput],
+    memo,
+    staticSummary: input.round === 1 ? `Images of ${fileName(catalog)}` : `Retry ${input.round - 1} of ${input.batch}`,
+    staticDetails: [
+      `- catalog: \`${catalog}\``,
+      `- bundle: \`${input.bundle.name}\` (\`${shortDigest(input.bundle.digest)}\`)`,
+      `- store: \`${input.store}\``,
+      `- images in flight: ${input.window} for each size`,
+    ].join('\n'),
+  };
+}
+
+/** Temporal refuses a summary of more than 400 bytes, and a character may take four. */
+export const fileName = (url: string): string => [...url.slice(url.lastIndexOf('/') + 1)].slice(-80).join('');

@@ -1,0 +1,30 @@
+import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
+import type { BatchMemo } from '../contract/batch.ts';
+import type { BatchProgress } from '../contract/progress.ts';
+import { PIXART_DONE, PIXART_FAILED, PIXART_TOTAL } from '../contract/search-attributes.ts';
+import { batchDetails } from './details.ts';
+
+/** Each step of progress in a listing is an event in the batch's history, so there are fifty of them, not one for every image. */
+const STEPS = 50;
+
+/** Makes a function that shows a batch's progress in Temporal's UI and listings; it writes to the history only what is news there. */
+export function publisher(): (progress: BatchProgress) => void {
+  let shownState: string | null = null;
+  let shownCounts: string | null = null;
+  return (progress) => {
+    setCurrentDetails(batchDetails(progress));
+    if (progress.state !== shownState) upsertMemo({ state: progress.state } satisfies Partial<BatchMemo>);
+    const { jobs, rendered, reused, failed } = progress.totals;
+    const step = Math.floor((STEPS * (rendered + reused + failed)) / Math.max(1, jobs));
+    const counts = `${progress.state} ${jobs} ${step}`;
+    if (counts !== shownCounts) {
+      upsertSearchAttributes([
+        { key: PIXART_TOTAL, value: jobs },
+        { key: PIXART_DONE, value: rendered + reused },
+        { key: PIXART_FAILED, value: failed },
+      ]);
+    }
+    shownState = progress.state;
+    shownCounts = counts;
+  };
+}

@@ -1,0 +1,109 @@
+import { ROW_COLUMNS } from '../../domain/row-columns.ts';
+import type { Size } from '../../domain/size.ts';
+import type { BatchInput } from '../contract/batch.ts';
+import { type BatchControl, type ControlChange, type RowFilter, USUAL_PRIORITY } from '../contract/control.ts';
+import { MAX_WINDOW } from '../contract/limits.ts';
+
+export const firstControl = (input: BatchInput): BatchControl => ({
+  version: 0,
+  paused: null,
+  window: input.window,
+  priority: USUAL_PRIORITY,
+  cancelledSizes: [],
+  filters: [],
+  maxFailures: input.maxFailures ?? null,
+  forgiven: 0,
+});
+
+const MAX_FILTERS = 20;
+const MAX_PATTERN = 200;
+/** More make a search that takes long on a long prompt. */
+const MAX_STARS = 3;
+
+/** What a batch has; without `columns` it does not know which ones its rows carry along. */
+export type BatchRows = { sizes: Size[]; columns: string[] | undefined };
+
+/** Why a change cannot be made, or `null`. It comes from outside, so nothing about it is taken for granted. */
+export function refusal(control: BatchControl, { sizes, columns }: BatchRows, change: ControlChange): string | null {
+  switch (change?.kind) {
+    case 'pause':
+      return control.paused === null ? null : `it is paused already: ${control.paused}`;
+    case 'resume':
+      return control.paused === null ? 'it is not paused' : null;
+    case 'window':
+      return wholeNumber('window', change.window, MAX_WINDOW);
+    case 'priority':
+      return wholeNumber('priority', change.priority, 5);
+    case 'cancel-size':
+      return sizes.includes(change.size)
+        ? null
+        : `size: expected one of its sizes (${sizes.join(', ')}), found ${change.size}`;
+    case 'cancel-rows':
+      if (control.filters.length >= MAX_FILTERS) return `it has ${MAX_FILTERS} filters already, and takes no more`;
+      if (!isFilter(change.filter)) {
+        return `filter: expected a column and a value of at most ${MAX_PATTERN} characters with at most ${MAX_STARS} stars`;
+      }
+      return unknownColumn(change.filter.column, columns);
+    default:
+      return `expected pause, resume, window, priority, cancel-size or cancel-rows, found ${JSON.stringify(change)}`;
+  }
+}
+
+const wholeNumber = (name: string, value: unknown, max: number): string | null =>
+  Number.isInteger(value) && (value as number) >= 1 && (value as number) <= max
+    ? null
+    : `${name}: expected a whole number from 1 to ${max}, found ${JSON.stringify(value)}`;
+
+function unknownColumn(column: string, columns: string[] | undefined): string | null {
+  if (columns === undefined || [...ROW_COLUMNS, ...columns].includes(column)) return null;
+  return `filter: expected a column of the rows that it makes (${[...ROW_COLUMNS, ...columns].join(', ')}), found ${column}`;
+}
+
+const isFilter = (filter: RowFilter): boolean =>
+  typeof filter?.column === 'string' &&
+  filter.column !== '' &&
+  typeof filter.pattern === 'string' &&
+  filter.pattern.length <= MAX_PATTERN &&
+  filter.pattern.split('*').length <= MAX_STARS + 1;
+
+/** The control after a change that was not refused. */
+export function changed(control: BatchControl, change: ControlChange, failed: number): BatchControl {
+  const next = { ...control, version: control.version + 1 };
+  switch (change.kind) {
+    case 'pause':
+      return { ...next, paused: 'a person paused it' };
+    case 'resume':
+      return { ...next, paused: null, forgiven: failed, maxFailures: change.maxFailures ?? control.maxFailures };
+    case 'window':
+      return { ...next, window: change.window };
+    case 'priority':
+      return { ...next, priority: change.priority };
+    case 'cancel-size':
+      return { ...next, cancelledSizes: [...control.cancelledSizes, change.size] };
+    case 'cancel-rows':
+      return { ...next, filters: [...control.filters, change.filter] };
+  }
+}
+
+/** The control paused where more jobs failed than the budget bears, otherwise as it is. */
+export function withinBudget(control: BatchControl, jobs: number, failed: number): BatchControl {
+  const { maxFailures: budget, paused, forgiven } = control;
+  if (budget === null || paused !== null) return control;
+  const borne = 'count' in budget ? budget.count : Math.max(budget.atLeast, Math.floor(budget.share * jobs));
+  const found = failed - forgiven;
+  if (found <= borne) return control;
+  const why = `${found} images failed${forgiven > 0 ? ' since it was resumed' : ''}, and its budget is ${borne}`;
+  return {
+    ...control,
+    version: control.version + 1,
+    paused: `${why}: look at the last failures, then resume or cancel`,
+  };
+}
+
+/** Shares of a size's window, the longest running shard first: where there is less than one for each, the others wait. */
+export const shareOf = (window: number, shards: number, rank: number): number =>
+  Math.floor(window / shards) + (rank < window % shards ? 1 : 0);
+
+/** The priority of a job in a batch whose usual priority was moved. */
+export const movedPriority = (job: number, usual: number): number =>
+  Math.min(5, Math.max(1, job + usual - USUAL_PRIORITY));

@@ -1,0 +1,99 @@
+import type { ChildWorkflowHandle } from '@temporalio/workflow';
+import type { Size } from '../../domain/size.ts';
+import type { BatchControl, ShardControl } from '../contract/control.ts';
+import type { ShardRef } from '../contract/plan.ts';
+import { shardControlSignal } from '../messages.ts';
+import type { renderShard } from '../shard/render-shard.ts';
+import { shareOf } from './control.ts';
+
+type Running = {
+  shard: ShardRef;
+  /** What it was last told, as text. */
+  told: string;
+  handle: ChildWorkflowHandle<typeof renderShard> | null;
+  /** It was cancelled, and will not be asked any more. */
+  hasEnded: boolean;
+};
+
+/** The shards of a batch that run, the longest running first, and what each has been told of the batch's control. */
+export class RunningShards {
+  readonly #running: Running[] = [];
+  #sequence = 0;
+
+  /** Those that can say how far they are. */
+  get answering(): ShardRef[] {
+    return this.#running.filter(({ hasEnded }) => !hasEnded).map(({ shard }) => shard);
+  }
+
+  find(number: number): ShardRef | undefined {
+    return this.#of(number)?.shard;
+  }
+
+  /** Takes a shard in. @returns what it has to know; nothing while nobody has changed anything */
+  add(shard: ShardRef, control: BatchControl): ShardControl | undefined {
+    const running: Running = { shard, told: '', handle: null, hasEnded: false };
+    this.#running.push(running);
+    if (control.version === 0) return undefined;
+    const forShard = this.#controlOf(running, control);
+    running.told = JSON.stringify(forShard);
+    return this.#numbered(forShard);
+  }
+
+  /** A shard can be told of changes once it has started. */
+  started(number: number, handle: ChildWorkflowHandle<typeof renderShard>, control: BatchControl): void {
+    const running = this.#of(number);
+    if (running !== undefined) running.handle = handle;
+    this.tell(control);
+  }
+
+  /** A shard has ended: the others share its part of the window. */
+  remove(number: number, control: BatchControl): void {
+    const place = this.#running.findIndex(({ shard }) => shard.shard === number);
+    if (place >= 0) this.#running.splice(place, 1);
+    this.tell(control);
+  }
+
+  /** A shard was cancelled. It keeps its part of the window: as a rule its whole batch ends, and histories have it so. */
+  ended(number: number): void {
+    const running = this.#of(number);
+    if (running !== undefined) running.hasEnded = true;
+  }
+
+  /** Tells each shard what is news to it. One that has just ended cannot hear it and need not. */
+  tell(control: BatchControl): void {
+    if (control.version === 0) return;
+    for (const running of this.#running) {
+      if (running.handle === null) continue;
+      const forShard = this.#controlOf(running, control);
+      const text = JSON.stringify(forShard);
+      if (text === running.told) continue;
+      running.told = text;
+      running.handle.signal(shardControlSignal, this.#numbered(forShard)).catch(() => undefined);
+    }
+  }
+
+  #numbered(control: Omit<ShardControl, 'sequence'>): ShardControl {
+    this.#sequence += 1;
+    return { ...control, sequence: this.#sequence };
+  }
+
+  #controlOf(running: Running, control: BatchControl): Omit<ShardControl, 'sequence'> {
+    const { size } = running.shard;
+    const ofSize = this.#ofSize(size);
+    return {
+      paused: control.paused !== null,
+      window: shareOf(control.window, ofSize.length, ofSize.indexOf(running)),
+      priority: control.priority,
+      cancelAll: control.cancelledSizes.includes(size),
+      filters: control.filters,
+    };
+  }
+
+  #of(number: number): Running | undefined {
+    return this.#running.find(({ shard }) => shard.shard === number);
+  }
+
+  #ofSize(size: Size): Running[] {
+    return this.#running.filter(({ shard }) => shard.size === size);
+  }
+}

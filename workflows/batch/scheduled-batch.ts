@@ -1,0 +1,26 @@
+import { ChildWorkflowCancellationType, executeChild, ParentClosePolicy, workflowInfo } from '@temporalio/workflow';
+import type { BatchResult, ScheduledBatchInput } from '../contract/batch.ts';
+import { batchStart } from './batch-start.ts';
+import type { renderBatch } from './render-batch.ts';
+
+/**
+ * What a schedule starts. It gives the batch an id with the time it was due, so that a night's folder, workflow and
+ * listing carry the same name as any other batch, and it ends with the batch, so that the schedule's overlap policy counts.
+ */
+export async function scheduledBatch({ schedule, ...input }: ScheduledBatchInput): Promise<BatchResult> {
+  const batch = `${schedule}-${compact(dueTime())}`;
+  return executeChild<typeof renderBatch>('renderBatch', {
+    ...batchStart({ ...input, batch, round: 1 }),
+    cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+    parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+  });
+}
+
+/** Temporal notes on every run that a schedule starts when it was due; a run started by hand has only its own start. */
+function dueTime(): Date {
+  const due = workflowInfo().searchAttributes.TemporalScheduledStartTime?.[0];
+  return due instanceof Date ? due : workflowInfo().startTime;
+}
+
+/** `2026-11-24T03:00:00.000Z` as `20261124T030000Z`: a batch id has no colons. */
+const compact = (time: Date): string => time.toISOString().replace(/[-:]|\.\d+/g, '');

@@ -1,0 +1,78 @@
+import type { Failure, Receipt, Totals } from '../../domain/receipt.ts';
+import type { BatchInput } from './batch.ts';
+import type { RowFilter } from './control.ts';
+import type { JobSummary, LostShard, Plan } from './plan.ts';
+import type { WebhookDelivery } from './webhook.ts';
+
+/** One job of the plan: a row of a shard's object. */
+export type RenderImageInput = {
+  store: string;
+  batch: string;
+  round: number;
+  /** Object name of the plan shard. */
+  shard: string;
+  /** The job's line in it, counted from 0. */
+  index: number;
+  bundleDigest: string;
+};
+
+/**
+ * What renderImage puts first into the details of an application failure. The server tells a workflow the last failure
+ * but not how many attempts there were.
+ */
+export type RenderFailureDetails = { attempts: number };
+
+export type ReadShardInput = { store: string; shard: string };
+
+export type MatchJobsInput = { store: string; shard: string; filter: RowFilter };
+
+export type WriteReceiptsInput = {
+  store: string;
+  batch: string;
+  round: number;
+  shard: number;
+  outcomes: (Receipt | Failure)[];
+};
+
+export type WriteManifestInput = {
+  store: string;
+  batch: string;
+  round: number;
+  /** URL of the catalog that the first round was planned from; missing where an older version did not say. */
+  catalog?: string;
+  bundle: { name: string; digest: string };
+  state: 'completed' | 'cancelled';
+  /** ISO 8601: when this round began. */
+  startedAt: string;
+  lostShards: LostShard[];
+};
+
+export type WrittenManifest = { manifest: string; totals: Totals };
+
+export type WriteContactSheetInput = {
+  store: string;
+  batch: string;
+  /** Images that the batch has. */
+  total: number;
+};
+
+export type WriteSheetPageInput = { store: string; batch: string };
+
+export type OrchestratorActivities = {
+  planBatch(input: BatchInput): Promise<Plan>;
+  readShard(input: ReadShardInput): Promise<JobSummary[]>;
+  /** The shard's jobs, by index, that a filter on their rows finds. */
+  matchJobs(input: MatchJobsInput): Promise<number[]>;
+  /** Ids of the activities of the calling workflow that a worker has in hand. */
+  activitiesInHand(): Promise<string[]>;
+  writeReceipts(input: WriteReceiptsInput): Promise<void>;
+  writeManifest(input: WriteManifestInput): Promise<WrittenManifest>;
+  /** `null` where there is no image to show. */
+  writeContactSheet(input: WriteContactSheetInput): Promise<string | null>;
+  writeSheetPage(input: WriteSheetPageInput): Promise<string>;
+  postWebhook(delivery: WebhookDelivery): Promise<void>;
+};
+
+export type RenderActivities = {
+  renderImage(input: RenderImageInput): Promise<Receipt>;
+};

@@ -1,0 +1,79 @@
+import type { BundleRef } from '../../domain/bundle-ref.ts';
+import type { CatalogFormat } from '../../domain/catalog-format.ts';
+import type { ExpansionSettings } from '../../domain/expansion-settings.ts';
+import type { ImageFormat } from '../../domain/job.ts';
+import type { Totals } from '../../domain/receipt.ts';
+import type { Size } from '../../domain/size.ts';
+import type { BatchState } from './progress.ts';
+
+/** How a catalog's cells are read. */
+export type CatalogReading = {
+  columns: Record<string, string>;
+  /** How choices in cells are read; without it a brace is a brace. */
+  expansion?: ExpansionSettings | undefined;
+};
+
+/** Where rows come from: a catalog at a URL, or, for a retry, the rows of the batch that have no image yet. */
+export type CatalogSource =
+  | ({ kind: 'catalog'; url: string; format: CatalogFormat } & CatalogReading)
+  | {
+      kind: 'retry';
+      /** URL of the catalog that the first round was planned from. */
+      catalog?: string;
+      /** How the first round's catalog was read; rounds that older versions started lack it. */
+      reading?: CatalogReading;
+      /** Object name of the catalog whose rows take the place of those with their ids. */
+      corrected?: { name: string; format: CatalogFormat } & CatalogReading;
+      /** Object name of a table of decisions; rows whose images it rejects are made again. */
+      decisions?: string;
+    };
+
+export type JobDefaults = { size: Size; format: ImageFormat; quality: number | null };
+
+export type BatchInput = {
+  /** Folder name in the store and part of the workflow's id. */
+  batch: string;
+  /** 1 when submitted; each retry adds one and fills the gaps in the same folder. */
+  round: number;
+  store: string;
+  source: CatalogSource;
+  bundle: BundleRef;
+  defaults: JobDefaults;
+  /** Images in flight at once, for each size. */
+  window: number;
+  /** Whose work it is, for the server to share devices by weight where teams wait for the same. */
+  team?: Team | undefined;
+  /** More failures than this pause the batch; without it none do. */
+  maxFailures?: FailureBudget | undefined;
+  /** Address that is told how the batch ends, and that it paused itself. */
+  webhook?: string | undefined;
+};
+
+export type Team = { name: string; weight: number };
+
+/** More failures than this pause a batch: a number, or a share of its jobs that small batches need not keep. */
+export type FailureBudget = { count: number } | { share: number; atLeast: number };
+
+/** What a schedule starts: a batch whose id is the schedule's name and the time it was due. */
+export type ScheduledBatchInput = Omit<BatchInput, 'batch' | 'round'> & { schedule: string };
+
+/** What a listing shows of a batch without asking its workflow. */
+export type BatchMemo = {
+  batch: string;
+  round: number;
+  state: BatchState;
+  /** URL of the catalog that the first round was planned from. */
+  catalog: string;
+  bundle: string;
+  bundleDigest: string;
+  store: string;
+};
+
+export type BatchResult = {
+  batch: string;
+  totals: Totals;
+  manifest: string;
+  contactSheet: string | null;
+  /** Id of the workflow that makes the page to review the batch with; batches that older versions ran have none. */
+  sheetPage?: string;
+};

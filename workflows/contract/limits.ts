@@ -1,0 +1,96 @@
+import type { RetryPolicy } from '@temporalio/common';
+import type { Size } from '../../domain/size.ts';
+
+/** One image is computed while the next one of its queue has its plan read and its object looked for. */
+export const IMAGES_IN_HAND = 2;
+
+/**
+ * The longest one image may have the slowest device that we serve, a CPU with two cores, from its turn on. The render worker
+ * keeps it, and ends a renderer whose device hangs.
+ */
+export const RENDER_HOURS: Record<Size, number> = { '256': 0.5, '512': 1, '1024': 3, '2k': 12, '4k': 24 };
+
+/** What a lost machine may cost of an image that takes long; one that is denoised in less has no checkpoint. */
+export const CHECKPOINT_SECONDS = 60;
+
+/**
+ * The longest one attempt may take, the wait for the device's turn included. A worker that serves every size holds
+ * IMAGES_IN_HAND of each, and the device takes them first come, first served: the last one's wait and its own render are
+ * together at most all of these, whatever its size. It is the last resort, for a worker that beats and does nothing else; one that dies is noticed by
+ * its heartbeats. There is no limit on the wait in the queue: a night's work may wait for the night's machines.
+ */
+export const RENDER_START_TO_CLOSE =
+  `${IMAGES_IN_HAND * Object.values(RENDER_HOURS).reduce((a, b) => a + b)} hours` as const;
+
+/** A worker sends one every second at most; half a minute of silence is a dead worker or a machine cut off, not a slow step. */
+export const RENDER_HEARTBEAT_TIMEOUT = '30 seconds';
+
+/**
+ * Errors that say the same on every attempt (a job that is impossible, a bundle that is not the batch's) are thrown as not
+ * retryable by the activity, which knows best. For the rest, seven attempts span about ten minutes: long enough for a store
+ * or a driver to come back, short enough that an image which kills its renderer every time does not hold a device for the
+ * night.
+ */
+export const RENDER_ATTEMPTS = 7;
+
+export const RENDER_RETRY: RetryPolicy = {
+  initialInterval: '2 seconds',
+  backoffCoefficient: 3,
+  maximumInterval: '5 minutes',
+  maximumAttempts: RENDER_ATTEMPTS,
+};
+
+/**
+ * The orchestrator's own steps read and write the store. They go on for a day: a store that is away overnight must not
+ * cost a batch whose images are all there.
+ */
+export const ORCHESTRATE_SCHEDULE_TO_CLOSE = '1 day';
+
+/** For 100,000 jobs, on a busy machine. */
+export const ORCHESTRATE_START_TO_CLOSE = '30 minutes';
+
+/** They beat every five seconds. Parsing a large piece may hold the process for some of them. */
+export const ORCHESTRATE_HEARTBEAT_TIMEOUT = '30 seconds';
+
+export const ORCHESTRATE_RETRY: RetryPolicy = {
+  initialInterval: '1 second',
+  backoffCoefficient: 2,
+  maximumInterval: '1 minute',
+};
+
+/** Thumbnails of 100,000 large images take hours of one process; what is made is not made again by another attempt. */
+export const SHEET_PAGE_START_TO_CLOSE = '12 hours';
+
+/** A receiver that is away over a weekend hears of the batch on Monday. */
+export const WEBHOOK_SCHEDULE_TO_CLOSE = '3 days';
+
+export const WEBHOOK_START_TO_CLOSE = '30 seconds';
+
+export const WEBHOOK_RETRY: RetryPolicy = {
+  initialInterval: '2 seconds',
+  backoffCoefficient: 3,
+  maximumInterval: '30 minutes',
+};
+
+/**
+ * Shards of one size that run at once. With one, the devices would idle between a shard's last image and the next one's
+ * first; more only makes more workflows of the same window.
+ */
+export const SHARDS_AT_ONCE = 2;
+
+/** Temporal allows 2,000 activities of one workflow to be pending. */
+export const MAX_WINDOW = 2_000;
+
+/** The longest pause between two looks whether the shard of a terminated run has ended. */
+export const ID_IN_USE_SECONDS = 30;
+
+/** Reports from a shard to its batch while all goes well and fast. Each costs up to four events in the batch's history. */
+export const REPORTS_PER_SHARD = 10;
+
+/** An image that ends so long after the last report is reported at once. */
+export const REPORT_EVERY_SECONDS = 30;
+
+export const RECENT_FAILURES = 5;
+
+/** Of one failure. A shard's five hundred travel in one payload, which Temporal limits to 2 MB. */
+export const REASON_CHARACTERS = 1_000;

@@ -1,0 +1,9 @@
+import { shortDigest } from '../../domain/bundle-ref.ts';
+import type { Size } from '../../domain/size.ts';
+
+export const ORCHESTRATOR_QUEUE = 'orchestrate';
+
+/** A worker holds one bundle, so that each bundle has queues of its own (docs/decisions/069). */
+export const renderQueue = (size: Size, bundleDigest: string): string => `render-${size}-${shortDigest(bundleDigest)}`;
+
+export const batchWorkflowId = (batch: string): string => `batch/${batch}`;

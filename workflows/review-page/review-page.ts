@@ -1,0 +1,34 @@
+import {
+  ChildWorkflowCancellationType,
+  ParentClosePolicy,
+  proxyActivities,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { OrchestratorActivities, WriteSheetPageInput } from '../contract/activities.ts';
+import type { BatchInput } from '../contract/batch.ts';
+import * as limits from '../contract/limits.ts';
+import { batchWorkflowId, ORCHESTRATOR_QUEUE } from '../contract/queues.ts';
+
+const { writeSheetPage } = proxyActivities<OrchestratorActivities>({
+  taskQueue: ORCHESTRATOR_QUEUE,
+  startToCloseTimeout: limits.SHEET_PAGE_START_TO_CLOSE,
+  heartbeatTimeout: limits.ORCHESTRATE_HEARTBEAT_TIMEOUT,
+  retry: { ...limits.ORCHESTRATE_RETRY, maximumAttempts: 3 },
+});
+
+/** Makes the page to review a batch with, of as many thumbnails as the batch has images. Returns the object's name. */
+export const makeSheetPage = (input: WriteSheetPageInput): Promise<string> => writeSheetPage(input);
+
+/** Has the page made by a workflow of its own, because the batch has ended before it is there. Returns that one's id. */
+export async function startSheetPage({ store, batch, round }: BatchInput): Promise<string> {
+  const workflowId = `${batchWorkflowId(batch)}/page/${round}-${workflowInfo().firstExecutionRunId.slice(0, 8)}`;
+  await startChild<typeof makeSheetPage>('makeSheetPage', {
+    workflowId,
+    args: [{ store, batch }],
+    staticSummary: 'Makes the page to review the images with',
+    cancellationType: ChildWorkflowCancellationType.ABANDON,
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+  });
+  return workflowId;
+}

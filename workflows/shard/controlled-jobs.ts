@@ -1,0 +1,70 @@
+import { isCancellation, setHandler } from '@temporalio/workflow';
+import type { RowFilter, ShardControl } from '../contract/control.ts';
+import type { JobSummary } from '../contract/plan.ts';
+import type { ShardInput } from '../contract/shard.ts';
+import { shardControlSignal } from '../messages.ts';
+import { orchestrator } from '../orchestrator-proxy.ts';
+import { JobPool, type Outcome } from './job-pool.ts';
+import { renderJob } from './render-job.ts';
+
+/** The jobs of a shard as its batch wants them now: the pool that holds them, and what the batch's words mean for it. */
+export class ControlledJobs {
+  readonly #input: ShardInput;
+  readonly #jobs: JobSummary[];
+  readonly #pool: JobPool;
+  #starts = 0;
+  #filtersApplied = 0;
+  #filtering: Promise<void> = Promise.resolve();
+
+  constructor(input: ShardInput, jobs: JobSummary[], control: ShardControl, onOutcome: (outcome: Outcome) => void) {
+    this.#input = input;
+    this.#jobs = jobs;
+    this.#pool = new JobPool(jobs.length, control, {
+      render: (index, priority) => this.#render(index, priority),
+      inHand: async () => new Set((await orchestrator.activitiesInHand()).map(indexOf)),
+      onOutcome,
+    });
+    this.#apply(control);
+    let { sequence } = control;
+    setHandler(shardControlSignal, (next) => {
+      if (next.sequence <= sequence) return;
+      sequence = next.sequence;
+      this.#apply(next);
+      this.#pool.change(next);
+    });
+  }
+
+  /** Filters that were set before the shard began are applied before its first job is. */
+  async run(): Promise<void> {
+    await this.#filtering;
+    await this.#pool.run();
+  }
+
+  #apply({ cancelAll, filters }: ShardControl): void {
+    if (cancelAll) this.#pool.drop(this.#jobs.keys());
+    const fresh = filters.slice(this.#filtersApplied);
+    this.#filtersApplied = filters.length;
+    if (fresh.length > 0) this.#filtering = this.#drop(this.#filtering, fresh);
+  }
+
+  async #drop(before: Promise<void>, filters: RowFilter[]): Promise<void> {
+    await before;
+    const { store, shard } = this.#input;
+    try {
+      for (const filter of filters) {
+        this.#pool.drop(await orchestrator.matchJobs({ store, shard: shard.name, filter }));
+      }
+    } catch (error) {
+      // A cancelled shard makes nothing anyway.
+      if (!isCancellation(error)) this.#pool.fail(error);
+    }
+  }
+
+  /** The id tells which job an activity is: the server is asked which of them a worker has in hand. */
+  #render(index: number, usualPriority: number): Promise<Outcome> {
+    this.#starts += 1;
+    return renderJob(this.#input, index, this.#jobs[index]!, { activityId: `${index}-${this.#starts}`, usualPriority });
+  }
+}
+
+const indexOf = (activityId: string): number => Number.parseInt(activityId, 10);

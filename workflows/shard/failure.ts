@@ -1,0 +1,53 @@
+import { ActivityFailure, ApplicationFailure, RetryState, TimeoutFailure, TimeoutType } from '@temporalio/common';
+import type { Failure } from '../../domain/receipt.ts';
+import type { RenderFailureDetails } from '../contract/activities.ts';
+import { REASON_CHARACTERS, RENDER_ATTEMPTS } from '../contract/limits.ts';
+
+/** What the manifest says of a job whose activity failed for good. */
+export function failureOf(id: string, error: unknown): Failure {
+  const cause = error instanceof ActivityFailure ? (error.cause ?? error) : error;
+  return { id, type: typeOf(cause), reason: reasonOf(cause), attempts: attemptsOf(error, cause) };
+}
+
+/** What began a chain of failures: Temporal wraps an activity's in that of each workflow on its way. */
+export function rootCause(error: unknown): unknown {
+  return error instanceof Error && error.cause instanceof Error ? rootCause(error.cause) : error;
+}
+
+function typeOf(cause: unknown): string {
+  if (cause instanceof ApplicationFailure) return cause.type ?? 'Error';
+  if (cause instanceof TimeoutFailure) return 'Timeout';
+  return cause instanceof Error ? cause.name : 'Error';
+}
+
+/** For people, and not too long: what Temporal says of a timeout, and ONNX Runtime of a fault, is neither. */
+export function reasonOf(cause: unknown): string {
+  const reason = fullReason(cause);
+  return reason.length > REASON_CHARACTERS ? `${reason.slice(0, REASON_CHARACTERS - 1)}…` : reason;
+}
+
+function fullReason(cause: unknown): string {
+  if (cause instanceof TimeoutFailure) return timeoutReason(cause);
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+function timeoutReason(timeout: TimeoutFailure): string {
+  const before = timeout.cause instanceof Error ? `; before that: ${timeout.cause.message}` : '';
+  switch (timeout.timeoutType) {
+    case TimeoutType.HEARTBEAT:
+      return `the worker went silent in the middle of the image: it died or was cut off${before}`;
+    case TimeoutType.START_TO_CLOSE:
+      return `one attempt took longer than any image may, the wait for its turn included${before}`;
+    default:
+      return `${timeout.message}${before}`;
+  }
+}
+
+function attemptsOf(error: unknown, cause: unknown): number {
+  if (error instanceof ActivityFailure && error.retryState === RetryState.MAXIMUM_ATTEMPTS_REACHED) {
+    return RENDER_ATTEMPTS;
+  }
+  const details =
+    cause instanceof ApplicationFailure ? (cause.details?.[0] as RenderFailureDetails | undefined) : undefined;
+  return details?.attempts ?? 1;
+}

@@ -1,0 +1,51 @@
+import { RetryState } from '@temporalio/common';
+import {
+  ActivityCancellationType,
+  ActivityFailure,
+  CancelledFailure,
+  isCancellation,
+  patched,
+  proxyActivities,
+} from '@temporalio/workflow';
+import type { Failure, Receipt } from '../../domain/receipt.ts';
+import { movedPriority } from '../batch/control.ts';
+import type { RenderActivities } from '../contract/activities.ts';
+import { USUAL_PRIORITY } from '../contract/control.ts';
+import * as limits from '../contract/limits.ts';
+import type { JobSummary } from '../contract/plan.ts';
+import { renderQueue } from '../contract/queues.ts';
+import type { ShardInput } from '../contract/shard.ts';
+import { failureOf } from './failure.ts';
+
+export type Scheduling = { activityId?: string; usualPriority?: number };
+
+/** Waits for a render to confirm its cancellation, because one that finishes all the same gives a receipt worth keeping. */
+export function renderJob(
+  input: ShardInput,
+  index: number,
+  job: JobSummary,
+  { activityId, usualPriority = USUAL_PRIORITY }: Scheduling = {},
+): Promise<Receipt | Failure> {
+  const { store, batch, round, shard, bundleDigest, team } = input;
+  const { renderImage } = proxyActivities<RenderActivities>({
+    taskQueue: patched('queue-by-bundle') ? renderQueue(shard.size, bundleDigest) : `render-${shard.size}`,
+    startToCloseTimeout: limits.RENDER_START_TO_CLOSE,
+    heartbeatTimeout: limits.RENDER_HEARTBEAT_TIMEOUT,
+    retry: limits.RENDER_RETRY,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    summary: job.summary,
+    ...(activityId !== undefined && { activityId }),
+    priority: {
+      priorityKey: movedPriority(job.priority, usualPriority),
+      ...(team && { fairnessKey: team.name, fairnessWeight: team.weight }),
+    },
+  });
+  return renderImage({ store, batch, round, shard: shard.name, index, bundleDigest }).catch((error: unknown) => {
+    if (wasCancelled(error)) throw new CancelledFailure('the batch was cancelled');
+    return failureOf(job.id, error);
+  });
+}
+
+/** An attempt that fails for another reason after its cancellation was asked for (its worker died) is not tried again either. */
+const wasCancelled = (error: unknown): boolean =>
+  isCancellation(error) || (error instanceof ActivityFailure && error.retryState === RetryState.CANCEL_REQUESTED);

@@ -1,0 +1,79 @@
+import { CancellationScope, isCancellation, patched, setHandler } from '@temporalio/workflow';
+import type { Failure, Receipt } from '../../domain/receipt.ts';
+import { type ShardControl, USUAL_PRIORITY } from '../contract/control.ts';
+import type { JobSummary } from '../contract/plan.ts';
+import type { ShardReport } from '../contract/progress.ts';
+import type { ShardInput } from '../contract/shard.ts';
+import { shardControlSignal, shardProgressQuery } from '../messages.ts';
+import { orchestrator } from '../orchestrator-proxy.ts';
+import { ControlledJobs } from './controlled-jobs.ts';
+import { renderJob } from './render-job.ts';
+import { ShardReports } from './shard-reports.ts';
+import { slidingWindow } from './sliding-window.ts';
+
+/**
+ * Renders one shard's jobs, a window at a time, and writes what became of each. A job that cannot be rendered is noted
+ * and the shard goes on; a cancelled shard notes what it had done, tells its batch and ends as cancelled.
+ */
+export async function renderShard(input: ShardInput): Promise<ShardReport> {
+  const { store, batch, round, shard } = input;
+  const isControlled = patched('live-control');
+  const reports = new ShardReports(shard.shard, shard.jobs, isControlled);
+  setHandler(shardProgressQuery, () => reports.current);
+  const control = isControlled ? latestControl(input) : null;
+  const jobs = await orchestrator.readShard.executeWithOptions({ summary: `${shard.jobs} jobs` }, [
+    { store, shard: shard.name },
+  ]);
+  const outcomes: (Receipt | Failure)[] = [];
+  const onOutcome = (outcome: Receipt | Failure): void => {
+    outcomes.push(outcome);
+    reports.add(outcome);
+  };
+  const rendering =
+    control === null
+      ? renderUncontrolled(input, jobs, onOutcome)
+      : new ControlledJobs(input, jobs, control(), onOutcome).run();
+  const cancellation = await caught(rendering);
+  await CancellationScope.nonCancellable(async () => {
+    await orchestrator.writeReceipts.executeWithOptions({ summary: `${outcomes.length} of ${jobs.length} jobs` }, [
+      { store, batch, round, shard: shard.shard, outcomes },
+    ]);
+    await reports.settle(cancellation !== null);
+  });
+  if (cancellation !== null) throw cancellation;
+  return reports.current;
+}
+
+/** What the batch said last, for a shard that still reads its jobs. */
+function latestControl({ control, window }: ShardInput): () => ShardControl {
+  let latest = control ?? {
+    sequence: 0,
+    paused: false,
+    window,
+    priority: USUAL_PRIORITY,
+    cancelAll: false,
+    filters: [],
+  };
+  setHandler(shardControlSignal, (next) => {
+    if (next.sequence > latest.sequence) latest = next;
+  });
+  return () => latest;
+}
+
+/** For shards whose history was begun before batches could be controlled. */
+const renderUncontrolled = (
+  input: ShardInput,
+  jobs: JobSummary[],
+  onOutcome: (outcome: Receipt | Failure) => void,
+): Promise<void> =>
+  slidingWindow(jobs.entries(), input.window, async ([index, job]) => onOutcome(await renderJob(input, index, job)));
+
+async function caught(work: Promise<void>): Promise<Error | null> {
+  try {
+    await work;
+    return null;
+  } catch (error) {
+    if (isCancellation(error)) return error as Error;
+    throw error;
+  }
+}

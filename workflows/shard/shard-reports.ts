@@ -1,0 +1,87 @@
+import { getExternalWorkflowHandle, isCancellation, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import type { Failure, Receipt } from '../../domain/receipt.ts';
+import { extraComputations } from '../../domain/receipt.ts';
+import { shardDetails } from '../batch/details.ts';
+import { RECENT_FAILURES, REPORT_EVERY_SECONDS, REPORTS_PER_SHARD } from '../contract/limits.ts';
+import type { ShardReport } from '../contract/progress.ts';
+import { shardReportSignal } from '../messages.ts';
+
+/** Counts outcomes and tells the batch of them: a few times a shard, sooner where images are slow or fail, never two signals at once. */
+export class ShardReports {
+  current: ShardReport;
+  readonly #jobs: number;
+  readonly #inTime: boolean;
+  #sent = 0;
+  #sentAt = Date.now();
+  #sentFailed = 0;
+  #failureReports = 0;
+  #sending: Promise<void> | null = null;
+
+  /** @param inTime false for a shard of which an earlier version began the history: that one reported by count alone */
+  constructor(shard: number, jobs: number, inTime: boolean) {
+    this.#jobs = jobs;
+    this.#inTime = inTime;
+    this.current = { shard, rendered: 0, reused: 0, failed: 0, extraComputations: 0, recentFailures: [] };
+  }
+
+  add(outcome: Receipt | Failure): void {
+    this.current = counted(this.current, outcome);
+    setCurrentDetails(shardDetails(this.current, this.#jobs));
+    const done = doneOf(this.current);
+    // The last outcome needs no signal: the shard is about to return.
+    if (done >= this.#jobs) return;
+    if (done - this.#sent >= this.#jobs / REPORTS_PER_SHARD || this.#isLate()) this.#send();
+  }
+
+  /** The first failure is told at once; the more have been told, the longer the next one waits, so that a night of failures stays a short history. */
+  #isLate(): boolean {
+    if (!this.#inTime) return false;
+    const wait = this.current.failed > this.#sentFailed ? this.#failureReports : REPORT_EVERY_SECONDS;
+    return Date.now() - this.#sentAt >= 1_000 * Math.min(wait, REPORT_EVERY_SECONDS);
+  }
+
+  /** Waits for what is on its way. A shard that will not return its counts sends them. */
+  async settle(sendAll: boolean): Promise<void> {
+    while (this.#sending !== null) await this.#sending;
+    if (sendAll && doneOf(this.current) > this.#sent) await this.#send();
+  }
+
+  #send(): Promise<void> {
+    this.#sending ??= this.#signalBatch().finally(() => {
+      this.#sending = null;
+      // A failure may have come meanwhile.
+      const done = doneOf(this.current);
+      if (done > this.#sent && done < this.#jobs && this.#isLate()) this.#send();
+    });
+    return this.#sending;
+  }
+
+  async #signalBatch(): Promise<void> {
+    const batch = workflowInfo().parent;
+    if (batch === undefined) return;
+    this.#sent = doneOf(this.current);
+    this.#sentAt = Date.now();
+    if (this.current.failed > this.#sentFailed) this.#failureReports += 1;
+    this.#sentFailed = this.current.failed;
+    try {
+      await getExternalWorkflowHandle(batch.workflowId).signal(shardReportSignal, this.current);
+    } catch (error) {
+      // A batch that was terminated cannot be told; the receipts matter more. A cancelled signal is repeated by settle.
+      if (isCancellation(error)) this.#sent = 0;
+    }
+  }
+}
+
+const doneOf = (report: ShardReport): number => report.rendered + report.reused + report.failed;
+
+function counted(report: ShardReport, outcome: Receipt | Failure): ShardReport {
+  if ('reason' in outcome) {
+    const recentFailures = [{ id: outcome.id, reason: outcome.reason }, ...report.recentFailures];
+    return { ...report, failed: report.failed + 1, recentFailures: recentFailures.slice(0, RECENT_FAILURES) };
+  }
+  return {
+    ...report,
+    [outcome.outcome]: report[outcome.outcome] + 1,
+    extraComputations: report.extraComputations + extraComputations(outcome),
+  };
+}
