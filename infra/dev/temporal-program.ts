@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { UserError } from '../../domain/user-error.ts';
 import { temporal } from './pinned-tools.mjs';
 import { findTool, findTools } from './tools.mjs';
+
+/** The SQLite file of the server that runs on a state folder. */
+export const serverFile = (stateFolder: string): string => join(stateFolder, 'temporal.db');
 
 /**
  * A server opens another version's SQLite file without a word and does not migrate it: batches go on, schedules are lost. So the
@@ -45,7 +48,7 @@ export async function temporalFor(dbFile: string): Promise<string> {
   }
   const binary = await findTemporalWith(servers);
   if (binary === null) throw await noSuchServer(dbFile, servers);
-  if (!existsSync(versionFile(dbFile))) await noteServer(dbFile, binary);
+  await noteServer(dbFile, binary);
   return binary;
 }
 
@@ -58,8 +61,10 @@ export async function temporalFor(dbFile: string): Promise<string> {
 export function madeBy(dbFile: string): string[] | null {
   const schema = schemaCount(dbFile);
   if (schema === null) return null;
-  if (existsSync(versionFile(dbFile))) return [minor(readFileSync(versionFile(dbFile), 'utf8').trim())];
+  const noted = existsSync(versionFile(dbFile)) ? minor(readFileSync(versionFile(dbFile), 'utf8').trim()) : null;
   const servers = SERVERS_BY_SCHEMA[schema];
+  // Somebody may have put another file in the place of the one that the note is about.
+  if (noted !== null && (servers === undefined || servers.includes(noted))) return [noted];
   if (servers !== undefined) return servers;
   throw new UserError(
     `${dbFile}: expected a file of Temporal server 1.29 to 1.32, or a note of the version that made it; found a schema with ` +
