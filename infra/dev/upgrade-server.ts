@@ -88,7 +88,7 @@ function takeFile(dbFile: string): void {
   if (holder === undefined) breakLease(dbFile);
   if (holder !== undefined || !takeLease(dbFile)) {
     throw new UserError(
-      `${dbFile} is in use by process ${holder}: end "npx pixart-batch dev" or "npm start" there first, or remove ` +
+      `${dbFile} is in use by ${holder === undefined ? 'another process' : `process ${holder}`}: end "npx pixart-batch dev" or "npm start" there first, or remove ` +
         `${leaseFile(dbFile)} if that is an unrelated program`,
     );
   }
