@@ -87,8 +87,9 @@ function takeFile(dbFile: string): void {
   const holder = [server?.pid, owner].find((pid) => pid !== undefined && isAlive(pid));
   if (holder === undefined) breakLease(dbFile);
   if (holder !== undefined || !takeLease(dbFile)) {
+    const who = holder === undefined ? 'another process' : `process ${holder}`;
     throw new UserError(
-      `${dbFile} is in use by ${holder === undefined ? 'another process' : `process ${holder}`}: end "npx pixart-batch dev" or "npm start" there first, or remove ` +
+      `${dbFile} is in use by ${who}: end "npx pixart-batch dev" or "npm start" there first, or remove ` +
         `${leaseFile(dbFile)} if that is an unrelated program`,
     );
   }
@@ -129,6 +130,9 @@ async function withBoth<T>(
 
 /** A file without a note of its version is recognised by its schema, should this process end half-way. */
 async function exchange(dbFile: string, folder: string, binary: string, server: string): Promise<string> {
+  if (existsSync(journalOf(newFile(folder)))) {
+    throw new UserError('the new Temporal server did not end in order, as on a machine with too much to do; try again');
+  }
   const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
   const oldFile = `${dbFile}.server-${server}-${time}`;
   copyFileSync(dbFile, join(folder, 'kept.db'), constants.COPYFILE_FICLONE);
