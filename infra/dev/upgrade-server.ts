@@ -115,6 +115,7 @@ async function withBoth<T>(
   const copy = join(folder, 'old.db');
   copyFileSync(dbFile, copy, constants.COPYFILE_FICLONE);
   const [servedUntil, copiedAt] = [statSync(dbFile).mtime, new Date()];
+  // The older one first: its lists lag behind by a moment.
   const older = await startTemporalServer({ dbFile: copy, binary: binaries.older, ui: false });
   try {
     const newer = await startTemporalServer({ dbFile: newFile(folder), binary: binaries.newer, ui: false });
