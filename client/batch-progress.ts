@@ -1,12 +1,12 @@
 import { isGrpcServiceError } from '@temporalio/client';
 import { UserError } from '../domain/user-error.ts';
-import { withReports } from '../workflows/batch/batch-progress.ts';
 import {
   type BatchAnswer,
   type BatchProgress,
   PROGRESS_QUERY,
   type ShardReport,
 } from '../workflows/contract/progress.ts';
+import { withReports } from '../workflows/contract/shard-report.ts';
 import { aboutBatch, batchHandle } from './batch-handle.ts';
 import { type BatchClient, GRPC } from './connect.ts';
 

@@ -1,4 +1,4 @@
-import { openExpansion } from '../catalog/expansion/expansion.ts';
+import { openExpansion } from '../catalog/expansion/expand-cells.ts';
 import { catalogJobs } from '../catalog/plan-catalog.ts';
 import type { Job } from '../domain/job.ts';
 import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';

@@ -1,4 +1,4 @@
-import { type CatalogFormat, catalogFormat } from '../domain/catalog-format.ts';
+import { type CatalogFormat, catalogFormat } from '../domain/catalog-settings.ts';
 import { UserError } from '../domain/user-error.ts';
 import { findBatchRows } from '../records/batch-rows.ts';
 import { readDecisions } from '../records/decisions.ts';

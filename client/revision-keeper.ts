@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { CatalogFormat } from '../domain/catalog-format.ts';
+import type { CatalogFormat } from '../domain/catalog-settings.ts';
 import { UserError } from '../domain/user-error.ts';
 import { revisionName, termsName } from '../records/layout.ts';
 import type { ObjectStore } from '../store/index.ts';

@@ -2,10 +2,10 @@ import { type CalendarSpec, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from
 import type { Duration } from '@temporalio/common';
 import { UserError } from '../domain/user-error.ts';
 import { checkBatchId } from '../records/layout.ts';
-import { fileName } from '../workflows/batch/batch-start.ts';
-import type { scheduledBatch } from '../workflows/batch/scheduled-batch.ts';
 import type { ScheduledBatchInput } from '../workflows/contract/batch.ts';
+import { fileName } from '../workflows/contract/batch-start.ts';
 import { ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
+import type { Workflows } from '../workflows/contract/workflows.ts';
 import { type BatchRequest, batchInput } from './batch-request.ts';
 import type { BatchClient } from './connect.ts';
 
@@ -89,7 +89,7 @@ export async function createSchedule(client: BatchClient, request: ScheduleReque
       memo,
       action: {
         type: 'startWorkflow',
-        workflowType: 'scheduledBatch' satisfies typeof scheduledBatch.name,
+        workflowType: 'scheduledBatch' satisfies keyof Workflows,
         workflowId: scheduleId(name),
         taskQueue: ORCHESTRATOR_QUEUE,
         args: [{ ...input, schedule: name } satisfies ScheduledBatchInput],

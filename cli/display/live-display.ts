@@ -1,8 +1,7 @@
 import type { Size } from '../../domain/size.ts';
 import { liveView } from './live-view.ts';
 import { Pace } from './pace.ts';
-import type { ProgressDisplay } from './progress-display.ts';
-import { settled, sizesOf } from './progress-text.ts';
+import { type ProgressDisplay, settled, sizesOf } from './progress-text.ts';
 import { type SeeWorkers, WorkerWatch } from './worker-watch.ts';
 
 /** A batch on a terminal, painted anew in the same place whenever there is news. */

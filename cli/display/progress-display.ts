@@ -1,15 +1,8 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { BatchProgress } from '../../workflows/contract/progress.ts';
 import { liveDisplay } from './live-display.ts';
-import { outcomeText, settled, sizesOf } from './progress-text.ts';
+import { outcomeText, type ProgressDisplay, settled, sizesOf } from './progress-text.ts';
 import { lackOfWorkers, openSizes, type SeeWorkers, WorkerWatch } from './worker-watch.ts';
-
-/** Shows a batch's progress to whoever waits for it. */
-export type ProgressDisplay = {
-  show(progress: BatchProgress): void;
-  /** Leaves the screen as it is, with room for what follows. */
-  end(): void;
-};
 
 /** A live view on a terminal, lines in a log file; nothing but JSON for programs. */
 export function progressDisplay(

@@ -1,6 +1,13 @@
 import { SIZES, type Size } from '../../domain/size.ts';
 import type { BatchProgress, SizeProgress } from '../../workflows/contract/progress.ts';
 
+/** Shows a batch's progress to whoever waits for it. */
+export type ProgressDisplay = {
+  show(progress: BatchProgress): void;
+  /** Leaves the screen as it is, with room for what follows. */
+  end(): void;
+};
+
 type Outcomes = Pick<SizeProgress, 'rendered' | 'reused' | 'failed'>;
 
 export const settled = ({ rendered, reused, failed }: Outcomes): number => rendered + reused + failed;

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { misspeltColumns } from '../../catalog/reading/column-hints.ts';
+import { misspeltColumns } from '../../catalog/reading/columns.ts';
 import { type PlanSummary, SummaryBuilder } from '../../catalog/summary.ts';
 import { batchInput } from '../../client/batch-request.ts';
 import { type CutPrompts, PreviewBuilder } from '../../client/preview.ts';

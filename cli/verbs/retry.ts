@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { type Retried, type RetryRequest, retryBatch, someOf } from '../../client/index.ts';
-import type { CatalogFormat } from '../../domain/catalog-format.ts';
+import type { CatalogFormat } from '../../domain/catalog-settings.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { count, note, printJson, printLine } from '../display/output.ts';
 import { watchToTheEnd } from '../follow-batch.ts';
