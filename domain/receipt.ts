@@ -1,17 +1,7 @@
 import { z } from 'zod';
 import { digestSchema } from './job.ts';
 import { jobIdSchema } from './parameters.ts';
-
-/** Milliseconds spent in each stage; zero for a reused image. */
-const timingsSchema = z.strictObject({
-  waitMs: z.number(),
-  encodeMs: z.number(),
-  denoiseMs: z.number(),
-  decodeMs: z.number(),
-  storeMs: z.number(),
-});
-
-export type Timings = z.infer<typeof timingsSchema>;
+import { timingsSchema } from './timings.ts';
 
 /** What rendering one job returns. */
 export const receiptSchema = z.strictObject({
