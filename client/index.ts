@@ -5,6 +5,7 @@ export { cancelBatch } from './cancel-batch.ts';
 export { type BatchClient, connect } from './connect.ts';
 export { controlBatch } from './control-batch.ts';
 export { type BatchListing, describeBatch, listBatches } from './list-batches.ts';
+export { type MovedSchedule, moveSchedules, unfinishedBefore } from './move-schedules.ts';
 export { type Preview, PreviewBuilder } from './preview.ts';
 export { type Retried, retryBatch } from './retry-batch.ts';
 export { type RetryRequest, someOf } from './retry-revisions.ts';

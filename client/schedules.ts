@@ -53,6 +53,7 @@ export type ScheduleListing = ScheduleMemo & {
 
 const PREFIX = 'schedule/';
 export const scheduleId = (name: string): string => `${PREFIX}${name}`;
+export const scheduleName = (id: string): string => id.slice(PREFIX.length);
 
 /** The longest a batch id may grow beyond a schedule's name. */
 const TIME_SUFFIX = '-20260101T000000Z';
@@ -125,7 +126,7 @@ export async function* listSchedules(client: BatchClient): AsyncGenerator<Schedu
     if (!id.startsWith(PREFIX)) continue;
     yield {
       ...(memo as ScheduleMemo),
-      name: id.slice(PREFIX.length),
+      name: scheduleName(id),
       paused: state.paused,
       next: info.nextActionTimes,
     };

@@ -37,6 +37,7 @@ const verbs = [
   'inspect',
   'worker',
   'dev',
+  'upgrade-server',
   'bundle',
 ];
 
