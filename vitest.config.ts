@@ -14,9 +14,14 @@ const UNIT = [
   'workers/{logging,render-config}',
 ];
 
-/** Tests that leave nothing behind in their process, so that a process can take one file after the other. */
+/**
+ * Tests that leave nothing behind in their process, so that a process can take one file after the other. Those that wait for servers
+ * which were killed could, but begin with the fleets, because they cost no more than time.
+ */
 const SHARING = [
-  '{activities,cli,client,images,infra,models/pixart,monitoring,review-page,store,workers,workflows}/**/*',
+  '{activities,client,images,models/pixart,monitoring,review-page,store,workers,workflows}/**/*',
+  'cli/!(follow-batch)',
+  'infra/!(temporal-server|upgrade-server)',
 ];
 
 const files = (patterns: string[]): string[] => patterns.map((pattern) => `tests/${pattern}.test.ts`);
@@ -25,8 +30,8 @@ export default defineConfig({
   test: {
     // Native modules (onnxruntime, sharp, Temporal's core) want a process of their own.
     pool: 'forks',
-    // More than cores: end-to-end tests wait a good deal, for servers and for time limits.
-    maxWorkers: 4,
+    // More than two cores can run: end-to-end tests wait a good deal, for servers and for time limits.
+    maxWorkers: 6,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // Begun in the order of their names, and within each with what took longest the last time, so that the end is made of short files.
