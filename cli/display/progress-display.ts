@@ -1,15 +1,7 @@
-import { Presets, SingleBar } from 'cli-progress';
-import type { BatchProgress } from '../../workflows/contract/progress.ts';
+import type { BatchProgress } from '../../client/index.ts';
 import { liveDisplay } from './live-display.ts';
-import { outcomeText, settled, sizesOf } from './progress-text.ts';
+import { doneOf, outcomeText, type ProgressDisplay, sizesOf } from './progress-text.ts';
 import { lackOfWorkers, openSizes, type SeeWorkers, WorkerWatch } from './worker-watch.ts';
-
-/** Shows a batch's progress to whoever waits for it. */
-export type ProgressDisplay = {
-  show(progress: BatchProgress): void;
-  /** Leaves the screen as it is, with room for what follows. */
-  end(): void;
-};
 
 /** A live view on a terminal, lines in a log file; nothing but JSON for programs. */
 export function progressDisplay(
@@ -30,7 +22,7 @@ function lines(stream: NodeJS.WritableStream, seeWorkers: SeeWorkers): ProgressD
   let last = '';
   let lastAt = 0;
   const print = (progress: BatchProgress): void => {
-    const counts = sizesOf(progress).map(([size, of]) => `${size} px ${settled(of)}/${of.jobs} (${outcomeText(of)})`);
+    const counts = sizesOf(progress).map(([size, of]) => `${size} px ${doneOf(of)}/${of.jobs} (${outcomeText(of)})`);
     const line = [progress.state, ...counts].join('  ');
     if (line !== last) stream.write(`${line}\n`);
     last = line;
@@ -62,29 +54,6 @@ function jsonLines(stream: NodeJS.WritableStream): ProgressDisplay {
       const line = JSON.stringify(progress);
       if (line !== last) stream.write(`${line}\n`);
       last = line;
-    },
-    end: () => {},
-  };
-}
-
-/** Shows the steps of one image. */
-export type StepDisplay = { show(step: number): void; end(): void };
-
-export function stepDisplay(steps: number, stream: NodeJS.WriteStream = process.stderr): StepDisplay {
-  if (stream.isTTY) {
-    const bar = new SingleBar(
-      { stream, hideCursor: true, clearOnComplete: true, format: ' {bar} step {value}/{total}  {duration_formatted}' },
-      Presets.shades_classic,
-    );
-    bar.start(steps, 0);
-    return { show: (step) => bar.update(step), end: () => bar.stop() };
-  }
-  let lastAt = performance.now();
-  return {
-    show(step) {
-      if (performance.now() - lastAt < LINE_INTERVAL_MS) return;
-      lastAt = performance.now();
-      stream.write(`step ${step}/${steps}\n`);
     },
     end: () => {},
   };
