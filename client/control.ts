@@ -16,12 +16,13 @@ const ANSWER_MS = 15_000;
  * @throws NoOrchestrator
  * @example
  * ```js
- * import { connect, controlBatch } from 'pixart-batch';
+ * import { batchProgress, connect, controlBatch } from 'pixart-batch';
  *
  * const client = await connect();
  * await controlBatch(client, 'summer', { kind: 'priority', priority: 1 });
  * await controlBatch(client, 'summer', { kind: 'window', window: 16 });
  * await controlBatch(client, 'summer', { kind: 'cancel-rows', filter: { column: 'id', pattern: 'draft-*' } });
+ * console.log((await batchProgress(client, 'summer')).window); // 16
  * await client.close();
  * ```
  */

@@ -45,11 +45,14 @@ export type ProposedBatch = {
  *
  * const client = await connect();
  * const bundle = bundleRef(await chosenBundle('pixart-icons'));
- * const request = { batch: 'spring', catalog: 'catalog.csv', store: 'out', bundle, defaults: { format: 'webp' } };
- * const { batch, plan } = await submitBatch(client, request, async ({ preview }) => {
- *   const { toRender } = await preview();
- *   if (toRender > 1_000) throw new Error(`${toRender} images are too many for today`);
- * });
+ * const { batch, plan } = await submitBatch(
+ *   client,
+ *   { batch: 'spring', catalog: 'catalog.csv', store: 'out', bundle, defaults: { format: 'webp' } },
+ *   async ({ preview }) => {
+ *     const { toRender } = await preview();
+ *     if (toRender > 1_000) throw new Error(`${toRender} images are too many for today`);
+ *   },
+ * );
  * console.log(`${batch}: ${plan.jobs} jobs, ${plan.images} different images`);
  * await client.close();
  * ```

@@ -10,7 +10,7 @@ const SHIPPED = ['pixart-icons', 'pixart-icons-4-steps'];
  *
  * @throws UserError where nothing was asked for and it is not clear which one to take
  */
-export async function chosenBundle(asked: string | undefined): Promise<Bundle> {
+export async function chosenBundle(asked?: string): Promise<Bundle> {
   return openBundle(await bundleFolder(asked ?? (await defaultBundle())));
 }
 

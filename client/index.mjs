@@ -1,0 +1,47 @@
+// Plain JavaScript: what `import … from 'pixart-batch'` finds (docs/decisions/084).
+import { importProgram } from '../infra/build/program.mjs';
+
+/** @type {typeof import('./index.ts')} */
+const library = await importProgram('client/index.ts');
+
+export const {
+  BatchExists,
+  CatalogError,
+  MAX_WINDOW,
+  NoOrchestrator,
+  OVERLAPS,
+  ServerUnreachable,
+  StoreDenied,
+  StoreUnavailable,
+  UserError,
+  WEEKDAYS,
+  backfillSchedule,
+  batchEnd,
+  batchProgress,
+  bundleRef,
+  cancelBatch,
+  catalogTrouble,
+  chosenBundle,
+  connect,
+  controlBatch,
+  createSchedule,
+  deleteSchedule,
+  describeBatch,
+  describeSchedule,
+  isSheetPageMade,
+  listBatches,
+  listSchedules,
+  misspeltColumns,
+  newBatchId,
+  pauseSchedule,
+  planBatch,
+  resumeSchedule,
+  retryBatch,
+  retrying,
+  sheetPageEnd,
+  submitBatch,
+  temporalTarget,
+  triggerSchedule,
+  watchBatch,
+  workersSeen,
+} = library;
