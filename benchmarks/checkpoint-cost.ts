@@ -25,7 +25,7 @@ type Sent = { state: SamplerState } | { pausesMs: number[] };
 
 /** As the renderer's child does it: the next step begins when the message has left. */
 async function sendStates(count: number): Promise<void> {
-  const state: SamplerState = { step: 10, latents: randomNormal(count, 1), previousImage: randomNormal(count, 2) };
+  const state: SamplerState = { step: 10, arrays: [randomNormal(count, 1), randomNormal(count, 2)] };
   const send = (message: Sent): Promise<void> => new Promise((sent) => process.send!(message, () => sent()));
   const pausesMs: number[] = [];
   for (let run = 0; run < RUNS; run++) {

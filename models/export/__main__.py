@@ -33,8 +33,8 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         default=True,
         help="clean captions as the reference does; default: yes",
     )
-    parser.add_argument("--steps", type=int, default=20, help="default for jobs; default: %(default)s")
-    parser.add_argument("--guidance", type=float, default=4.5, help="default for jobs; default: %(default)s")
+    parser.add_argument("--steps", type=int, help="default for jobs; default: 20, with LCM 4")
+    parser.add_argument("--guidance", type=float, help="default for jobs; default: 4.5, with LCM 1 (none)")
     parser.add_argument(
         "--weights",
         choices=("float", "half"),

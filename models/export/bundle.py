@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .checkpoint import TokenizerPart
+from .scheduler import SchedulerPart
 from .transformer import TransformerShape
 
 DESCRIPTION_FILE = "bundle.json"
@@ -25,8 +26,9 @@ class BundleOptions:
     sizes: tuple[str, ...]
     max_tokens: int
     clean_caption: bool
-    steps: int
-    guidance: float
+    steps: int | None = None
+    guidance: float | None = None
+    """What a job gets that does not say; where nothing is said here either, what the sampler is usually run with."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class CheckpointFacts:
     transformer: TransformerShape
     vae: dict[str, Any]
     vae_norms: int
-    scheduler: dict[str, Any]
+    scheduler: SchedulerPart
 
 
 def write_description(folder: Path, options: BundleOptions, facts: CheckpointFacts) -> None:
@@ -60,8 +62,8 @@ def write_description(folder: Path, options: BundleOptions, facts: CheckpointFac
         "textEncoder": {"width": facts.text_width},
         "transformer": _transformer(facts.transformer),
         "vae": _vae(facts.vae, facts.vae_norms),
-        "scheduler": _scheduler(facts.scheduler),
-        "defaults": {"steps": options.steps, "guidance": options.guidance},
+        "scheduler": facts.scheduler.description,
+        "defaults": _defaults(options, facts.scheduler),
         "files": {path.name: _digest(path) for path in sorted(folder.iterdir())},
     }
     text = json.dumps(description, indent=2, ensure_ascii=False)
@@ -97,16 +99,10 @@ def _vae(config: dict[str, Any], norms: int) -> dict[str, Any]:
     }
 
 
-def _scheduler(config: dict[str, Any]) -> dict[str, Any]:
+def _defaults(options: BundleOptions, scheduler: SchedulerPart) -> dict[str, float]:
     return {
-        "trainSteps": config["num_train_timesteps"],
-        "betaSchedule": config["beta_schedule"],
-        "betaStart": config["beta_start"],
-        "betaEnd": config["beta_end"],
-        "prediction": config["prediction_type"],
-        "spacing": config["timestep_spacing"],
-        "zeroTerminalSnr": config["rescale_betas_zero_snr"],
-        "order": config["solver_order"],
+        "steps": scheduler.steps if options.steps is None else options.steps,
+        "guidance": scheduler.guidance if options.guidance is None else options.guidance,
     }
 
 

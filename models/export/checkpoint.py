@@ -1,17 +1,17 @@
 """Reads a checkpoint in Hugging Face's PixArt-Σ folder layout and refuses what the bundle could not reproduce."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, DPMSolverMultistepScheduler
+from diffusers import AutoencoderKL
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor
 from transformers import AutoTokenizer, T5EncoderModel
 
+from .config import expect, read_json
 from .errors import ExportError
 from .transformer import CaptionProjection, KvCompression, PixArtTransformer, TransformerShape
 
@@ -27,27 +27,6 @@ TRANSFORMER_FACTS = {
     "norm_type": "ada_norm_single",
     "norm_elementwise_affine": False,
     "in_channels": 4,
-}
-SCHEDULER_FACTS = {
-    "algorithm_type": "dpmsolver++",
-    "solver_type": "midpoint",
-    "lower_order_final": True,
-    "euler_at_final": False,
-    "final_sigmas_type": "zero",
-    "thresholding": False,
-    "use_karras_sigmas": False,
-    "use_exponential_sigmas": False,
-    "use_beta_sigmas": False,
-    "use_lu_lambdas": False,
-    "use_flow_sigmas": False,
-    "trained_betas": None,
-    "steps_offset": 0,
-}
-SCHEDULER_CHOICES = {
-    "beta_schedule": ("linear", "scaled_linear"),
-    "prediction_type": ("epsilon", "v_prediction"),
-    "timestep_spacing": ("linspace", "trailing"),
-    "solver_order": (1, 2),
 }
 
 
@@ -70,7 +49,7 @@ def check_layout(folder: Path) -> None:
 
 def load_transformer(folder: Path) -> tuple[PixArtTransformer, CaptionProjection]:
     """Loads `transformer/` in float32, split into the denoiser and the caption projection."""
-    config = _read_json(folder / "transformer" / "config.json")
+    config = read_json(folder / "transformer" / "config.json")
     shape = _transformer_shape(config, folder)
     state = {name: tensor.float() for name, tensor in _read_weights(folder / "transformer").items()}
     if any("resolution_embedder" in name for name in state):
@@ -88,7 +67,7 @@ def load_transformer(folder: Path) -> tuple[PixArtTransformer, CaptionProjection
 
 def load_position_range(folder: Path) -> float:
     """Sample size over interpolation scale: the range of positions, in latents, that the model was trained to span."""
-    config = _read_json(folder / "transformer" / "config.json")
+    config = read_json(folder / "transformer" / "config.json")
     sample_size = config["sample_size"]
     return sample_size / (config.get("interpolation_scale") or max(sample_size // 64, 1))
 
@@ -96,9 +75,9 @@ def load_position_range(folder: Path) -> float:
 def _transformer_shape(config: dict[str, Any], folder: Path) -> TransformerShape:
     where = folder / "transformer" / "config.json"
     for name, expected in TRANSFORMER_FACTS.items():
-        _expect(where, name, config.get(name, expected), (expected,))
+        expect(where, name, config.get(name, expected), (expected,))
     width = config["num_attention_heads"] * config["attention_head_dim"]
-    _expect(where, "cross_attention_dim", config.get("cross_attention_dim"), (width,))
+    expect(where, "cross_attention_dim", config.get("cross_attention_dim"), (width,))
     if not config.get("caption_channels"):
         raise ExportError(f"{where}: caption_channels is not set; a PixArt-Σ transformer projects its captions.")
     return TransformerShape(
@@ -117,7 +96,7 @@ def _kv_compression(config: dict[str, Any], where: Path) -> KvCompression | None
     entry = config.get("kv_compression")
     if not entry:
         return None
-    _expect(where, "kv_compression.sampling", entry.get("sampling"), ("conv",))
+    expect(where, "kv_compression.sampling", entry.get("sampling"), ("conv",))
     layers = tuple(entry["layers"])
     if not set(layers) <= set(range(config["num_layers"])):
         raise ExportError(
@@ -153,28 +132,9 @@ def load_tokenizer(folder: Path) -> TokenizerPart:
     return TokenizerPart(tokenizer, pad_id, eos_id)
 
 
-def load_scheduler(folder: Path) -> dict[str, Any]:
-    """The scheduler's complete configuration, defaults filled in."""
-    where = folder / "scheduler" / "scheduler_config.json"
-    raw = _read_json(where)
-    _expect(where, "_class_name", raw.get("_class_name"), ("DPMSolverMultistepScheduler",))
-    config = DPMSolverMultistepScheduler.from_config(raw).config
-    for name, expected in SCHEDULER_FACTS.items():
-        _expect(where, name, config[name], (expected,))
-    for name, choices in SCHEDULER_CHOICES.items():
-        _expect(where, name, config[name], choices)
-    return dict(config)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise ExportError(f"{path}: not found.")
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
 def _read_weights(part: Path) -> dict[str, Tensor]:
     index = part / f"{WEIGHTS}.index.json"
-    shards = sorted(set(_read_json(index)["weight_map"].values())) if index.is_file() else [WEIGHTS]
+    shards = sorted(set(read_json(index)["weight_map"].values())) if index.is_file() else [WEIGHTS]
     state: dict[str, Tensor] = {}
     for shard in shards:
         if not (part / shard).is_file():
@@ -189,9 +149,3 @@ def _assign(module: torch.nn.Module, state: dict[str, Tensor], folder: Path) -> 
     except RuntimeError as error:
         raise ExportError(f"{folder}/transformer: weights do not fit config.json. {error}") from error
     module.eval().requires_grad_(False)
-
-
-def _expect(where: Path, name: str, found: object, choices: tuple[object, ...]) -> None:
-    if found not in choices:
-        expected = " or ".join(repr(choice) for choice in choices)
-        raise ExportError(f"{where}: {name} is {found!r}; this exporter supports {expected}.")

@@ -12,6 +12,7 @@ from .bundle import BundleOptions, CheckpointFacts, write_description
 from .decoder import VaeDecoder
 from .errors import ExportError
 from .graphs import Graph, write_graph
+from .scheduler import load_scheduler
 from .verify import verify_against_reference, verify_graph
 
 Report = Callable[[str], None]
@@ -43,7 +44,7 @@ def export_bundle(
 
 def _write_files(checkpoint: Path, folder: Path, half: bool, report: Report) -> CheckpointFacts:
     torch.manual_seed(0)
-    scheduler = reader.load_scheduler(checkpoint)
+    scheduler = load_scheduler(checkpoint)
     position_range = reader.load_position_range(checkpoint)
     tokenizer = reader.load_tokenizer(checkpoint)
     tokenizer.tokenizer.save(str(folder / "tokenizer.json"))

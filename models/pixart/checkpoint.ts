@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { digestSchema } from '../../domain/job.ts';
 import { PIPELINE_VERSION } from './pipeline-version.ts';
-import type { SamplerState } from './sampler-state.ts';
+import type { SamplerState } from './samplers/sampler.ts';
 
 /**
  * A sampler's state in bytes:
  *
  *   SHA-256 of all that follows, 32 bytes
  *   the header's length, uint32, and the header, JSON padded with spaces to a multiple of 4
- *   latents, then the previous image: float32 each, little-endian, as every machine that we serve has them
+ *   the sampler's arrays, one after another: float32, little-endian, as every machine that we serve has them
  */
 const HASH_BYTES = 32;
 const LENGTH_BYTES = 4;
@@ -28,28 +28,31 @@ const headerSchema = z.strictObject({
   bundleDigest: digestSchema,
   steps: z.int().positive(),
   step: z.int().positive(),
-  /** Numbers in each of the two arrays. */
+  /** Numbers in each of the arrays. */
   length: z.int().positive(),
+  /** Left out where there are two, as those wrote it that knew DPM-Solver++ only; they ignore a header that says it. */
+  arrays: z.int().positive().default(2),
 });
 
 type Header = z.infer<typeof headerSchema>;
 
-export function encodeCheckpoint(owner: CheckpointOwner, { step, latents, previousImage }: SamplerState): Uint8Array {
+export function encodeCheckpoint(owner: CheckpointOwner, { step, arrays }: SamplerState): Uint8Array {
   const { renderKey, bundleDigest, steps } = owner;
-  const header: Header = {
+  const header: z.input<typeof headerSchema> = {
     format: 'pixart-batch checkpoint 1',
     pipelineVersion: PIPELINE_VERSION,
     renderKey,
     bundleDigest,
     steps,
     step,
-    length: latents.length,
+    length: arrays[0]!.length,
+    ...(arrays.length !== 2 && { arrays: arrays.length }),
   };
   const text = JSON.stringify(header);
   const json = Buffer.from(text.padEnd(Math.ceil(text.length / FLOAT_BYTES) * FLOAT_BYTES));
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeUInt32LE(json.length);
-  const parts = [length, json, bytesOf(latents), bytesOf(previousImage)];
+  const parts = [length, json, ...arrays.map(bytesOf)];
   return Buffer.concat([sha256(parts), ...parts]);
 }
 
@@ -67,13 +70,13 @@ export function decodeCheckpoint(owner: CheckpointOwner, bytes: Uint8Array): Sam
   if (header === null) return 'its header is not one that this version writes';
   const other = otherOwner(header, owner);
   if (other !== null) return other;
-  const arrays = body.subarray(arraysAt);
-  if (arrays.length !== 2 * FLOAT_BYTES * header.length || header.step > header.steps) return 'its parts do not fit';
-  return {
-    step: header.step,
-    latents: floatsOf(arrays.subarray(0, arrays.length / 2)),
-    previousImage: floatsOf(arrays.subarray(arrays.length / 2)),
-  };
+  const bytesEach = FLOAT_BYTES * header.length;
+  if (body.length - arraysAt !== header.arrays * bytesEach || header.step > header.steps) return 'its parts do not fit';
+  const arrays = Array.from({ length: header.arrays }, (_, i) => {
+    const from = arraysAt + i * bytesEach;
+    return floatsOf(body.subarray(from, from + bytesEach));
+  });
+  return { step: header.step, arrays };
 }
 
 function parseHeader(json: Buffer): Header | null {

@@ -1,11 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Tensor } from 'onnxruntime-node';
 import { type Caption, captionInputs } from './captions.ts';
-import type { Sampler } from './dpm-solver.ts';
 import { guide } from './guidance.ts';
 import type { RenderOptions } from './render-request.ts';
-import { StateClock } from './sampler-state.ts';
+import type { Sampler } from './samplers/sampler.ts';
 import type { Graph } from './session.ts';
+import { StateClock } from './state-keeping.ts';
 
 /**
  * Up to this many tokens of the image (1024 px), negative prompt and prompt share a call. Above, one image fills any device
@@ -14,8 +14,7 @@ import type { Graph } from './session.ts';
 const BATCHED_TOKENS = 4096;
 
 export type DenoiseInputs = {
-  /** [channels, height, width], standard normal. */
-  noise: Float32Array;
+  /** Of the latents. */
   channels: number;
   height: number;
   width: number;
@@ -28,10 +27,9 @@ export type DenoiseInputs = {
 };
 
 /**
- * Takes noise, or the state that an earlier run was left in, to latents, a step at a time. With guidance, negative prompt and
- * prompt go through the transformer as one batch of two, or in two calls where the image is large.
+ * Takes a sampler's noise, or the state that an earlier run was left in, to latents, a step at a time. With guidance, negative
+ * prompt and prompt go through the transformer as one batch of two, or in two calls where the image is large.
  *
- * @param sampler made with the same `resume`
  * @returns latents [channels, height, width]
  * @throws the signal's reason where it was aborted; it is looked at before each step and after the last.
  */
@@ -44,16 +42,16 @@ export async function denoise(
   const predict = predictor(transformer, inputs);
   const clock = new StateClock(keeping?.everyMs ?? Number.POSITIVE_INFINITY);
   const steps = sampler.timesteps.length;
-  const first = resume?.step ?? 0;
-  let latents = resume?.latents ?? inputs.noise;
-  const keep = (step: number) => keeping?.keep({ step, latents, previousImage: sampler.previousImage! });
+  // What does not fit cannot be this request's: the run begins with noise then, and its first step says so.
+  const first = resume && sampler.restore(resume) ? resume.step : 0;
+  const keep = (step: number) => keeping?.keep({ step, arrays: sampler.save() });
   for (let done = first; ; done++) {
     // The graph blocks this thread: only here can a message that asks to stop come in.
     await turn();
     if (signal?.aborted && done > first) await keep(done);
     signal?.throwIfAborted();
-    if (done === steps) return latents;
-    latents = sampler.step(latents, await predict(latents, sampler.timesteps[done]!));
+    if (done === steps) return sampler.latents;
+    sampler.step(done, await predict(sampler.modelInput(done), sampler.timesteps[done]!));
     onStep?.(done + 1, steps);
     if (clock.due(done + 1 === steps)) await keep(done + 1);
   }

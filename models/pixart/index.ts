@@ -12,5 +12,6 @@ export { loadPipeline, type Pipeline } from './pipeline.ts';
 export { PIPELINE_VERSION } from './pipeline-version.ts';
 export { promptLimit } from './prompt-limit.ts';
 export type { Device, RenderedImage, RenderOptions, RenderRequest } from './render-request.ts';
-export type { SamplerState, StateKeeping } from './sampler-state.ts';
+export type { SamplerState } from './samplers/sampler.ts';
+export type { StateKeeping } from './state-keeping.ts';
 export { verifyBundle } from './verify-bundle.ts';

@@ -5,18 +5,26 @@ const HALF = BLOCK / 2;
 const TWO_PI = Math.fround(2 * Math.PI);
 
 /**
- * Standard normal noise, the same within 1e-6 as `torch.randn(count, generator=torch.Generator("cpu").manual_seed(seed))`
- * in float32: 24-bit uniforms of an MT19937, paired eight apart in blocks of sixteen by Box–Muller; an unfinished last block
- * is drawn anew for the last sixteen numbers. Fewer than sixteen numbers torch draws in another way, from 53-bit uniforms.
+ * Standard normal noise, drawn again and again from one generator: each draw is the same within 1e-6 as
+ * `torch.randn(count, generator=generator)` in float32, called in the same order with
+ * `generator = torch.Generator("cpu").manual_seed(seed)`.
+ *
+ * 24-bit uniforms of an MT19937 are paired eight apart in blocks of sixteen by Box–Muller; an unfinished last block is drawn
+ * anew for the last sixteen numbers. Fewer than sixteen numbers torch draws in another way, from 53-bit uniforms, and keeps
+ * the second of the last pair for the next draw of that kind.
  *
  * Source: pytorch, aten/src/ATen/native/cpu/DistributionTemplates.h (`normal_fill`) and core/DistributionsHelper.h.
  *
  * @param seed 0 … 2³² − 1
  */
-export function randomNormal(count: number, seed: number): Float32Array {
+export function normalStream(seed: number): (count: number) => Float32Array {
   const next = mersenneTwister(seed);
-  return count < BLOCK ? drawFew(count, next) : drawBlocks(count, next);
+  const nextNormal = pairedNormals(next);
+  return (count) => (count < BLOCK ? new Float32Array(count).map(nextNormal) : drawBlocks(count, next));
 }
+
+/** The first draw of a stream. */
+export const randomNormal = (count: number, seed: number): Float32Array => normalStream(seed)(count);
 
 function drawBlocks(count: number, next: () => number): Float32Array {
   const numbers = new Float32Array(count);
@@ -41,15 +49,17 @@ function transformBlock(numbers: Float32Array, start: number): void {
   }
 }
 
-function drawFew(count: number, next: () => number): Float32Array {
-  const numbers = new Float32Array(count);
-  for (let i = 0; i < count; i += 2) {
+function pairedNormals(next: () => number): () => number {
+  let kept: number | undefined;
+  return () => {
+    const second = kept;
+    kept = undefined;
+    if (second !== undefined) return second;
     const angle = 2 * Math.PI * uniform53(next);
     const radius = Math.sqrt(-2 * Math.log1p(-uniform53(next)));
-    numbers[i] = radius * Math.cos(angle);
-    if (i + 1 < count) numbers[i + 1] = radius * Math.sin(angle);
-  }
-  return numbers;
+    kept = radius * Math.sin(angle);
+    return radius * Math.cos(angle);
+  };
 }
 
 function uniform53(next: () => number): number {

@@ -3,13 +3,12 @@ import type { Bundle, BundleDescription } from './bundle.ts';
 import { type Caption, captionSource } from './captions.ts';
 import { decode } from './decode.ts';
 import { denoise } from './denoise.ts';
-import { dpmSolver } from './dpm-solver.ts';
-import { randomNormal } from './noise.ts';
+import { normalStream } from './noise.ts';
 import { positionEmbedding } from './position-embedding.ts';
 import type { RenderedImage, RenderOptions, RenderRequest } from './render-request.ts';
 import { checkRequest } from './request-check.ts';
 import { resizeAndCrop, toBytes } from './resize-crop.ts';
-import type { SamplerState } from './sampler-state.ts';
+import { createSampler } from './samplers/create-sampler.ts';
 import { type Graph, openGraph, type SessionOptions } from './session.ts';
 import { loadTokenizer } from './tokenizer.ts';
 
@@ -84,21 +83,11 @@ function sample(
   const [rows, columns, width] = [shape.height / patch, shape.width / patch, heads * headWidth];
   const scale = { baseSize: sampleSize / patch, interpolationScale };
   const positions = new Tensor('float32', positionEmbedding(rows, columns, width, scale), [1, rows * columns, width]);
-  const noise = randomNormal(shape.channels * shape.height * shape.width, request.seed);
-  const resume = fits(options.resume, request.steps, noise.length) ? options.resume : undefined;
-  const sampler = dpmSolver(description.scheduler, request.steps, resume);
-  const inputs = { ...shape, ...captions, noise, positions, guidance: request.guidance };
-  return denoise(transformer, sampler, inputs, { ...options, resume });
+  const draw = normalStream(request.seed);
+  const drawNoise = () => draw(shape.channels * shape.height * shape.width);
+  const sampler = createSampler(description.scheduler, request.steps, drawNoise);
+  return denoise(transformer, sampler, { ...shape, ...captions, positions, guidance: request.guidance }, options);
 }
-
-/** What does not fit cannot be this request's: the run begins with noise then, and its first step says so. */
-const fits = (state: SamplerState | undefined, steps: number, length: number): boolean =>
-  state !== undefined &&
-  Number.isInteger(state.step) &&
-  state.step >= 1 &&
-  state.step <= steps &&
-  state.latents.length === length &&
-  state.previousImage.length === length;
 
 /** From latents to the finished image's bytes. */
 async function develop(

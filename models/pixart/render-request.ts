@@ -1,5 +1,6 @@
 import type { Size } from '../../domain/size.ts';
-import type { SamplerState, StateKeeping } from './sampler-state.ts';
+import type { SamplerState } from './samplers/sampler.ts';
+import type { StateKeeping } from './state-keeping.ts';
 
 /** Everything that decides one image, besides the bundle. */
 export type RenderRequest = {

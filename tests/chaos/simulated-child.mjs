@@ -31,7 +31,7 @@ async function render({ request, resume, stateEveryMs }) {
     tell({ kind: 'step', step, steps: request.steps });
     if (stateEveryMs !== undefined && performance.now() - keptAt >= stateEveryMs) {
       keptAt = performance.now();
-      tell({ kind: 'state', state: { step, latents: latents(), previousImage: latents() } });
+      tell({ kind: 'state', state: { step, arrays: [latents(), latents()] } });
     }
   }
   const rgb = new Uint8Array(SIDE * SIDE * 3).fill(request.seed % 256);

@@ -16,9 +16,12 @@ export class WorkerProcess {
   readonly #process: ChildProcess;
   readonly #log: NodeJS.EventEmitter;
 
-  /** @param within what is put before the command, such as `ip netns exec <name>` */
-  constructor(options: string[], environment: NodeJS.ProcessEnv = {}, within: string[] = []) {
-    const command = [...within, process.execPath, '--import', END_WITH_STARTER, CLI, 'worker', ...options];
+  /**
+   * @param within what is put before the command, such as `ip netns exec <name>`
+   * @param cli the program, for a worker of another version
+   */
+  constructor(options: string[], environment: NodeJS.ProcessEnv = {}, within: string[] = [], cli = CLI) {
+    const command = [...within, process.execPath, '--import', END_WITH_STARTER, cli, 'worker', ...options];
     this.#process = spawn(command[0]!, command.slice(1), {
       stdio: ['pipe', 'ignore', 'pipe'],
       env: { ...process.env, ...environment },

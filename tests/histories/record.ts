@@ -8,7 +8,17 @@ import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { UserError } from '../../domain/user-error.ts';
-import { batchEnd, batchProgress, cancelBatch, controlBatch, createSchedule, listBatches, retryBatch, submitBatch, triggerSchedule } from '../../client/index.ts';
+import {
+  batchEnd,
+  batchProgress,
+  cancelBatch,
+  controlBatch,
+  createSchedule,
+  listBatches,
+  retryBatch,
+  submitBatch,
+  triggerSchedule,
+} from '../../client/index.ts';
 import { batchWorkflowId } from '../../workflows/contract/queues.ts';
 import type { ControlChange } from '../../workflows/contract/control.ts';
 import { runLongBatch } from '../workflows/long-batch.ts';
@@ -83,7 +93,13 @@ async function recordBatches(site: Site, mend: () => void): Promise<void> {
   await keep('shard-controlled', `${held}/1-0`);
 
   const catalog = await site.catalog('nightly.csv', ['a moon,256']);
-  await createSchedule(site.client, { name: 'nightly', when: { cron: '@daily' }, catalog, store: site.store.url, bundle: BUNDLE });
+  await createSchedule(site.client, {
+    name: 'nightly',
+    when: { cron: '@daily' },
+    catalog,
+    store: site.store.url,
+    bundle: BUNDLE,
+  });
   await triggerSchedule(site.client, 'nightly');
   for (;;) {
     for await (const { batch: found } of listBatches(site.client)) {

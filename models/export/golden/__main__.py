@@ -12,7 +12,8 @@ from ..export_bundle import export_bundle
 from ..quiet import quiet_libraries
 from .cases import CASES
 from .pipelines import CHECKPOINTS, TinyCheckpoint, write_checkpoint
-from .stages import write_captions, write_noise, write_tokens
+from .samplers import write_samplers
+from .stages import write_captions, write_noise, write_noise_streams, write_tokens
 from .tensors import write_tensors
 from .trace import Case, Trace, load_pipeline, trace
 
@@ -47,6 +48,8 @@ def write_fixtures(target: Path) -> None:
                 print(f"case {case.name} written")
     stages = target / "stages"
     write_noise(stages)
+    write_noise_streams(stages)
+    write_samplers(stages / "samplers.json")
     write_captions(stages / "captions.json")
     for name in UNIGRAM_AND_BPE:
         write_tokens(target / "bundles" / name / "tokenizer.json", prompts, stages / f"tokens-{name}.json")
@@ -61,8 +64,6 @@ def write_bundle(tiny: TinyCheckpoint, checkpoint: Path, target: Path) -> None:
         sizes=(SIZE,),
         max_tokens=tiny.max_tokens,
         clean_caption=True,
-        steps=20,
-        guidance=4.5,
     )
     export_bundle(checkpoint, target, options)
 

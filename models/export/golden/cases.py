@@ -29,4 +29,16 @@ COMPRESSED = (
     Case("compressed-odd-grid", "tiny-compressed", MARKET, 80, 112, seed=6, steps=6, negative_prompt="blurry"),
     Case("compressed-defaults", "tiny-compressed", HTML, 48, 112, seed=8, steps=20),
 )
-CASES = (*EPSILON, *VELOCITY, *COMPRESSED)
+EULER = (
+    Case("euler-square", "tiny-euler", FOX, 64, 64, seed=21, steps=5),
+    Case("euler-odd-grid", "tiny-euler", MARKET, 80, 112, seed=22, steps=7, negative_prompt="blurry, text"),
+    Case("euler-no-guidance", "tiny-euler", HTML, 96, 64, seed=23, steps=4, guidance=1.0),
+    Case("euler-defaults", "tiny-euler", FOX, 48, 80, seed=24, steps=20),
+)
+LCM = (
+    Case("lcm-defaults", "tiny-lcm", FOX, 64, 64, seed=31, steps=4, guidance=1.0),
+    Case("lcm-odd-grid", "tiny-lcm", MARKET, 80, 112, seed=32, steps=6, guidance=2.5, negative_prompt="blurry"),
+    Case("lcm-one-step", "tiny-lcm", HTML, 32, 48, seed=33, steps=1, guidance=1.0),
+    Case("lcm-binned", "tiny-lcm", MARKET, 150, 211, seed=34, steps=8, guidance=1.0, binning=True),
+)
+CASES = (*EPSILON, *VELOCITY, *COMPRESSED, *EULER, *LCM)

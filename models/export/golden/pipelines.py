@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +11,8 @@ import torch
 from diffusers import (
     AutoencoderKL,
     DPMSolverMultistepScheduler,
+    EulerDiscreteScheduler,
+    LCMScheduler,
     PixArtSigmaPipeline,
     PixArtTransformer2DModel,
 )
@@ -37,6 +39,7 @@ class TinyCheckpoint:
     out_channels: int
     scaling: float
     write_tokenizer: Callable[[list[str], Path], None]
+    scheduler_class: type = DPMSolverMultistepScheduler
     scheduler: dict[str, Any] = field(default_factory=dict)
     compressed_layers: tuple[int, ...] = ()
 
@@ -46,8 +49,9 @@ ZERO_TERMINAL_SNR = {
     "timestep_spacing": "trailing",
     "rescale_betas_zero_snr": True,
 }
+EPSILON = TinyCheckpoint("tiny-epsilon", 1, 24, out_channels=8, scaling=0.13025, write_tokenizer=write_unigram)
 CHECKPOINTS = (
-    TinyCheckpoint("tiny-epsilon", 1, 24, out_channels=8, scaling=0.13025, write_tokenizer=write_unigram),
+    EPSILON,
     TinyCheckpoint(
         "tiny-velocity",
         2,
@@ -72,6 +76,9 @@ CHECKPOINTS = (
         scheduler=ZERO_TERMINAL_SNR,
         compressed_layers=(1,),
     ),
+    # The same weights, so that no graph is kept twice.
+    replace(EPSILON, name="tiny-euler", scheduler_class=EulerDiscreteScheduler),
+    replace(EPSILON, name="tiny-lcm", scheduler_class=LCMScheduler),
 )
 
 
@@ -85,7 +92,7 @@ def write_checkpoint(tiny: TinyCheckpoint, texts: list[str], folder: Path) -> No
         text_encoder=_text_encoder(len(tokenizer)),
         vae=_vae(tiny.scaling),
         transformer=_transformer(tiny.out_channels),
-        scheduler=DPMSolverMultistepScheduler(
+        scheduler=tiny.scheduler_class(
             **{"beta_schedule": "linear", "beta_start": 0.0001, "beta_end": 0.02, **tiny.scheduler}
         ),
     )

@@ -13,6 +13,9 @@ from .texts import CAPTION_TEXTS, TOKENIZER_TEXTS
 SEEDS = (0, 1, 2**31, 2**32 - 1)
 COUNTS = (1, 2, 5, 15, 16, 17, 31, 32, 100)
 LARGE_COUNT = 5_003
+STREAM_SEED = 5
+STREAMS = ((64, 64, 64), (37, 37, 37), (5, 5, 5), (15, 16, 1, 2, 3), (3, 700, 3, 17, 1, 1))
+"""Lengths that are multiples of torch's block of 16 and not, too short for it, and mixed, beyond one MT19937 state."""
 
 
 def write_tokens(tokenizer_file: Path, prompts: list[str], target: Path) -> None:
@@ -22,7 +25,7 @@ def write_tokens(tokenizer_file: Path, prompts: list[str], target: Path) -> None
         "catalog": [tokenizer.encode(prompt).ids for prompt in prompts],
         "texts": [{"text": text, "ids": tokenizer.encode(text).ids} for text in TOKENIZER_TEXTS],
     }
-    _write_json(tokens, target)
+    write_json(tokens, target)
 
 
 def write_captions(target: Path) -> None:
@@ -30,7 +33,7 @@ def write_captions(target: Path) -> None:
     without_parts = PixArtSigmaPipeline.__new__(PixArtSigmaPipeline)
     cleaned = without_parts._text_preprocessing(list(CAPTION_TEXTS), clean_caption=True)
     pairs = zip(CAPTION_TEXTS, cleaned, strict=True)
-    _write_json([{"text": text, "cleaned": clean} for text, clean in pairs], target)
+    write_json([{"text": text, "cleaned": clean} for text, clean in pairs], target)
 
 
 def write_noise(folder: Path) -> None:
@@ -43,9 +46,20 @@ def write_noise(folder: Path) -> None:
                 noise = torch.randn(count, generator=torch.Generator("cpu").manual_seed(seed))
                 draws.append({"seed": seed, "count": count, "offset": offset})
                 offset += file.write(noise.numpy().astype(np.dtype("<f4")).tobytes())
-    _write_json(draws, folder / "noise.json")
+    write_json(draws, folder / "noise.json")
 
 
-def _write_json(value: object, target: Path) -> None:
+def write_noise_streams(folder: Path) -> None:
+    """Several draws of one generator, one after another: noise-streams.json lists the seed and the length of each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "noise-streams.bin").open("wb") as file:
+        for counts in STREAMS:
+            generator = torch.Generator("cpu").manual_seed(STREAM_SEED)
+            for count in counts:
+                file.write(torch.randn(count, generator=generator).numpy().astype(np.dtype("<f4")).tobytes())
+    write_json([{"seed": STREAM_SEED, "counts": counts} for counts in STREAMS], folder / "noise-streams.json")
+
+
+def write_json(value: object, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(value, ensure_ascii=True, separators=(",", ":")) + "\n", encoding="utf-8")

@@ -1,6 +1,7 @@
 """Runs diffusers' `PixArtSigmaPipeline` on one case and keeps what every stage computed."""
 
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ class Trace:
     """What the stages computed; `texts` holds ids and mask of the prompt and, with guidance, the negative prompt."""
 
     texts: list[dict[str, list[int]]]
-    timesteps: list[int]
+    timesteps: list[float]
     call_index: int
     tensors: dict[str, np.ndarray]
 
@@ -58,6 +59,8 @@ class Recorder:
     def _wrap(self, part: Any, method: str, note: Any) -> None:
         original = getattr(part, method)
 
+        # The pipeline looks at the signature of `step` to see whether it takes a generator.
+        @wraps(original)
         def noted(*args: Any, **kwargs: Any) -> Any:
             result = original(*args, **kwargs)
             note(args, kwargs, result[0])
@@ -114,7 +117,7 @@ def trace(pipeline: PixArtSigmaPipeline, case: Case, max_tokens: int) -> Trace:
     ).images
     noted = min(NOTED_CALL, len(recorder.calls) - 1)
     tensors = {
-        "noise": recorder.steps[0][1],
+        "noise": recorder.steps[0][1] / pipeline.scheduler.init_noise_sigma,
         "positionEmbedding": position_embedding(pipeline.transformer, recorder.steps[0][1]),
         **_text_tensors(recorder),
         **_call_tensors(pipeline, *recorder.calls[noted]),
@@ -125,7 +128,7 @@ def trace(pipeline: PixArtSigmaPipeline, case: Case, max_tokens: int) -> Trace:
     arrays["image"] = (image[0] * 255).round().astype(np.uint8)
     return Trace(
         texts=[{"ids": ids[0].tolist(), "mask": mask[0].tolist()} for ids, mask, _ in recorder.texts],
-        timesteps=[int(timestep) for timestep, _, _ in recorder.steps],
+        timesteps=[timestep.item() for timestep, _, _ in recorder.steps],
         call_index=noted,
         tensors=arrays,
     )

@@ -68,24 +68,6 @@ def test_refuses_a_transformer_conditioned_on_image_size(copied: Path) -> None:
         reader.load_transformer(copied)
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("solver_order", 3), ("use_karras_sigmas", True), ("prediction_type", "sample"), ("timestep_spacing", "leading")],
-)
-def test_refuses_a_scheduler_that_the_sampler_does_not_have(copied: Path, name: str, value: object) -> None:
-    change_json(copied / "scheduler/scheduler_config.json", lambda config: config.update({name: value}))
-    with pytest.raises(ExportError, match=f"{name} is {value!r}"):
-        reader.load_scheduler(copied)
-
-
-def test_refuses_another_kind_of_scheduler(copied: Path) -> None:
-    change_json(
-        copied / "scheduler/scheduler_config.json", lambda config: config.update(_class_name="EulerDiscreteScheduler")
-    )
-    with pytest.raises(ExportError, match="EulerDiscreteScheduler"):
-        reader.load_scheduler(copied)
-
-
 def test_refuses_a_tokenizer_that_does_not_end_texts(copied: Path) -> None:
     change_json(copied / "tokenizer/tokenizer.json", lambda tokenizer: tokenizer.update(post_processor=None))
     with pytest.raises(ExportError, match="end token that ends every text"):

@@ -4,7 +4,13 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { UserError } from '../../../domain/user-error.ts';
-import { type BundleDescription, bundleFile, bundleRef, openBundle } from '../../../models/pixart/bundle.ts';
+import {
+  type BundleDescription,
+  bundleFile,
+  bundleRef,
+  type LcmConfig,
+  openBundle,
+} from '../../../models/pixart/bundle.ts';
 import { bundleFolder, listBundles } from '../../../models/pixart/installed-bundles.ts';
 import { verifyBundle } from '../../../models/pixart/verify-bundle.ts';
 import { GOLDEN } from './golden-case.ts';
@@ -26,6 +32,12 @@ async function describeAs(change: (description: BundleDescription) => unknown): 
   await writeFile(file, JSON.stringify(change(description)));
 }
 
+function lcmOf({ scheduler }: BundleDescription): LcmConfig {
+  const { trainSteps, betaSchedule, betaStart, betaEnd, prediction } = scheduler;
+  const betas = { trainSteps, betaSchedule, betaStart, betaEnd, prediction };
+  return { kind: 'lcm', ...betas, originalSteps: 50, timestepScaling: 10 };
+}
+
 describe('openBundle', () => {
   test('gives name, digest, sizes and defaults for planning', async () => {
     const ref = bundleRef(await openBundle(folder));
@@ -41,6 +53,16 @@ describe('openBundle', () => {
     const before = (await openBundle(folder)).digest;
     await describeAs((description) => ({ ...description, description: `${description.description}.` }));
     expect((await openBundle(folder)).digest).not.toBe(before);
+  });
+
+  test('a scheduler that names no sampler means DPM-Solver++, also where it is named', async () => {
+    const { scheduler } = (await openBundle(folder)).description;
+    expect(scheduler.kind).toBeUndefined();
+    await describeAs((description) => ({
+      ...description,
+      scheduler: { ...description.scheduler, kind: 'dpm-solver++' },
+    }));
+    expect((await openBundle(folder)).description.scheduler).toEqual({ ...scheduler, kind: 'dpm-solver++' });
   });
 
   test('says what is no bundle', async () => {
@@ -65,6 +87,19 @@ describe('openBundle', () => {
       'a file in another folder',
       (d) => ({ ...d, files: { ...d.files, '../x': d.files['tokenizer.json'] } }),
       /\.\.\/x/,
+    ],
+    ['an unknown sampler', (d) => ({ ...d, scheduler: { ...d.scheduler, kind: 'heun' } }), /scheduler\.kind/],
+    ['an order for Euler', (d) => ({ ...d, scheduler: { ...d.scheduler, kind: 'euler', order: 2 } }), /"order"/],
+    [
+      'a spacing for LCM',
+      (d) => ({ ...d, scheduler: { ...lcmOf(d), spacing: 'trailing' } }),
+      /Unrecognized key: "spacing"/,
+    ],
+    ['LCM without its steps', (d) => ({ ...d, scheduler: { ...lcmOf(d), originalSteps: undefined } }), /originalSteps/],
+    [
+      'LCM distilled at more steps than it was trained at',
+      (d) => ({ ...d, scheduler: { ...lcmOf(d), originalSteps: 1001 } }),
+      /at most trainSteps/,
     ],
   ])('refuses %s and names it', async (_, change, message) => {
     await describeAs(change);

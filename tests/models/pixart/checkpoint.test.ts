@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodeCheckpoint, encodeCheckpoint } from '../../../models/pixart/index.ts';
+import { decodeCheckpoint, encodeCheckpoint, PIPELINE_VERSION } from '../../../models/pixart/index.ts';
 
 const owner = { renderKey: 'a'.repeat(64), bundleDigest: 'b'.repeat(64), steps: 20 };
-const state = { step: 12, latents: Float32Array.of(1, -0, 3e-39), previousImage: Float32Array.of(4, 5, Number.NaN) };
+const state = { step: 12, arrays: [Float32Array.of(1, -0, 3e-39), Float32Array.of(4, 5, Number.NaN)] };
 const bytes = encodeCheckpoint(owner, state);
 
 test('a state comes back bit for bit, wherever its bytes lie in memory', () => {
@@ -13,17 +14,46 @@ test('a state comes back bit for bit, wherever its bytes lie in memory', () => {
   expect(decodeCheckpoint(owner, shifted.subarray(1))).toEqual(state);
 });
 
-test('any states of any length come back, views into larger arrays too', () => {
-  const floats = fc.float32Array({ minLength: 2, maxLength: 40 });
+test('any states of any length and number of arrays come back, views into larger arrays too', () => {
+  const floats = fc.float32Array({ minLength: 5, maxLength: 40 });
   fc.assert(
-    fc.property(floats, fc.integer({ min: 1, max: 20 }), (all, step) => {
-      const found = decodeCheckpoint(
-        owner,
-        encodeCheckpoint(owner, { step, latents: all.subarray(1), previousImage: all.subarray(0, -1) }),
-      );
-      expect(found).toEqual({ step, latents: all.slice(1), previousImage: all.slice(0, -1) });
+    fc.property(floats, fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 4 }), (all, step, count) => {
+      const views = Array.from({ length: count }, (_, i) => all.subarray(i, i + all.length - count + 1));
+      const found = decodeCheckpoint(owner, encodeCheckpoint(owner, { step, arrays: views }));
+      expect(found).toEqual({ step, arrays: views.map((view) => view.slice()) });
     }),
   );
+});
+
+/** What workers wrote that knew DPM-Solver++ only: a header without a number of arrays, latents, the image predicted last. */
+function firstForm(): Buffer {
+  const { renderKey, bundleDigest, steps } = owner;
+  const format = 'pixart-batch checkpoint 1';
+  const text = JSON.stringify({
+    format,
+    pipelineVersion: PIPELINE_VERSION,
+    renderKey,
+    bundleDigest,
+    steps,
+    step: 12,
+    length: 3,
+  });
+  const header = Buffer.from(text.padEnd(Math.ceil(text.length / 4) * 4));
+  const length = Buffer.from(Uint32Array.of(header.length).buffer);
+  const body = Buffer.concat([length, header, ...state.arrays.map(({ buffer }) => Buffer.from(buffer))]);
+  return Buffer.concat([createHash('sha256').update(body).digest(), body]);
+}
+
+test('two arrays are written as when there was one sampler only, so that older workers and these go on from each other', () => {
+  expect(Buffer.compare(bytes, firstForm())).toBe(0);
+  expect(decodeCheckpoint(owner, firstForm())).toEqual(state);
+});
+
+test.each([1, 3])('%i arrays are told in the header, which older workers ignore as not one of theirs', (count) => {
+  const arrays = Array.from({ length: count }, () => Float32Array.of(1, 2));
+  const encoded = Buffer.from(encodeCheckpoint(owner, { step: 1, arrays }));
+  const header = JSON.parse(encoded.subarray(36, 36 + encoded.readUInt32LE(32)).toString());
+  expect(header).toMatchObject({ arrays: count, length: 2 });
 });
 
 test('one changed byte anywhere, or bytes missing at the end, is seen', () => {

@@ -3,15 +3,29 @@ import { expect, test } from 'vitest';
 import type { Caption } from '../../../models/pixart/captions.ts';
 import { captionInputs } from '../../../models/pixart/captions.ts';
 import { denoise } from '../../../models/pixart/denoise.ts';
-import type { Sampler } from '../../../models/pixart/dpm-solver.ts';
 import { guide } from '../../../models/pixart/guidance.ts';
 import { randomNormal } from '../../../models/pixart/noise.ts';
+import type { Sampler } from '../../../models/pixart/samplers/sampler.ts';
 import type { Graph } from '../../../models/pixart/session.ts';
 import { relativeError } from './golden-case.ts';
 import { goldenNetworks } from './golden-networks.ts';
 
-/** Returns the prediction itself instead of the latents that follow from it. */
-const predictionOnly: Sampler = { timesteps: [500], previousImage: null, step: (_, prediction) => prediction };
+/** Gives the prediction itself instead of the latents that follow from it. */
+function predictionOnly(noise: Float32Array): Sampler {
+  let latents = noise;
+  return {
+    timesteps: [500],
+    get latents() {
+      return latents;
+    },
+    modelInput: () => latents,
+    step(_, prediction) {
+      latents = prediction;
+    },
+    save: () => [latents],
+    restore: () => false,
+  };
+}
 
 test.each([
   ['one call for both captions', 64, 64, 1],
@@ -34,8 +48,8 @@ test.each([
 
   let made = 0;
   const counting: Graph = { ...transformer, run: (inputs) => transformer.run(inputs).finally(() => made++) };
-  const inputs = { noise, channels, height, width, positions, prompt, negative, guidance: 4.5 };
-  const found = await denoise(counting, predictionOnly, inputs, {});
+  const inputs = { channels, height, width, positions, prompt, negative, guidance: 4.5 };
+  const found = await denoise(counting, predictionOnly(noise), inputs, {});
 
   const pair = await transformer.run({
     latents: new Tensor('float32', Float32Array.from([...noise, ...noise]), [2, channels, height, width]),

@@ -10,7 +10,9 @@ import { captionsOf, decodeCase, denoiseCase, goldenNetworks, type Networks, pos
 /** The same bounds as in golden.test.ts: an image outside them fails there. */
 const isGolden = ({ max, mean }: { max: number; mean: number }): boolean => max <= 1 && mean <= 0.05;
 
-describe.each(['epsilon-odd-grid', 'velocity-odd-grid', 'compressed-odd-grid'])('%s', (name) => {
+const NAMES = ['epsilon-odd-grid', 'velocity-odd-grid', 'compressed-odd-grid', 'euler-odd-grid', 'lcm-odd-grid'];
+
+describe.each(NAMES)('%s', (name) => {
   const golden = loadCase(name);
   const bin = { height: golden.sampledHeight, width: golden.sampledWidth };
   let networks: Networks;

@@ -4,9 +4,10 @@ import { type Bundle, openBundle } from '../../../models/pixart/bundle.ts';
 import { type Caption, type CaptionNetworks, captionSource } from '../../../models/pixart/captions.ts';
 import { decode } from '../../../models/pixart/decode.ts';
 import { denoise } from '../../../models/pixart/denoise.ts';
-import { dpmSolver, type Sampler } from '../../../models/pixart/dpm-solver.ts';
+import { normalStream } from '../../../models/pixart/noise.ts';
 import { positionEmbedding } from '../../../models/pixart/position-embedding.ts';
 import type { Planes } from '../../../models/pixart/resize-crop.ts';
+import { createSampler } from '../../../models/pixart/samplers/create-sampler.ts';
 import { type Graph, openGraph } from '../../../models/pixart/session.ts';
 import { loadTokenizer } from '../../../models/pixart/tokenizer.ts';
 import { GOLDEN, type GoldenCase } from './golden-case.ts';
@@ -54,27 +55,20 @@ export function positionsOf({ bundle }: Networks, golden: GoldenCase): Tensor {
   return new Tensor('float32', positionEmbedding(rows, columns, width, scale), [1, rows * columns, width]);
 }
 
-/** Denoises a case from the reference's own noise and keeps the latents after every step. */
+/** Denoises a case and keeps the latents after every step. */
 export async function denoiseCase(
   networks: Networks,
   golden: GoldenCase,
   { prompt, negative, positions }: { prompt: Caption; negative: Caption | null; positions: Tensor },
 ): Promise<Float32Array[]> {
-  const { scheduler } = networks.bundle.description;
-  const solver = dpmSolver(scheduler, golden.steps);
+  const [, channels, height, width] = golden.tensor('noise').shape as [number, number, number, number];
+  const draw = normalStream(golden.seed);
+  const drawNoise = () => draw(channels * height * width);
+  const sampler = createSampler(networks.bundle.description.scheduler, golden.steps, drawNoise);
   const kept: Float32Array[] = [];
-  const sampler: Sampler = {
-    timesteps: solver.timesteps,
-    previousImage: null,
-    step(latents, prediction) {
-      kept.push(solver.step(latents, prediction));
-      return kept.at(-1)!;
-    },
-  };
-  const { data: noise, shape } = golden.tensor('noise');
-  const [, channels, height, width] = shape as [number, number, number, number];
-  const inputs = { noise, channels, height, width, positions, prompt, negative, guidance: golden.guidance };
-  await denoise(networks.transformer, sampler, inputs, {});
+  const inputs = { channels, height, width, positions, prompt, negative, guidance: golden.guidance };
+  const onStep = () => kept.push(sampler.latents);
+  await denoise(networks.transformer, sampler, inputs, { onStep });
   return kept;
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { nearestBin } from '../../../domain/bins.ts';
 import { loadPipeline } from '../../../models/pixart/index.ts';
 import { randomNormal } from '../../../models/pixart/noise.ts';
-import { noiseSchedule } from '../../../models/pixart/noise-schedule.ts';
+import { createSampler } from '../../../models/pixart/samplers/create-sampler.ts';
 import { encodeText } from '../../../models/pixart/text-encoder.ts';
 import { byteDifference, goldenNames, loadCase, relativeError } from './golden-case.ts';
 import { captionsOf, decodeCase, denoiseCase, goldenNetworks, positionsOf } from './golden-networks.ts';
@@ -69,7 +69,8 @@ describe.each(goldenNames())('%s', async (name) => {
   });
 
   test('the timesteps are those of the reference', () => {
-    expect(noiseSchedule(networks.bundle.description.scheduler, golden.steps).timesteps).toEqual(golden.timesteps);
+    const { scheduler } = networks.bundle.description;
+    expect(createSampler(scheduler, golden.steps, () => new Float32Array()).timesteps).toEqual(golden.timesteps);
   });
 
   test('latents equal the reference after every step', async () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { mersenneTwister, randomNormal } from '../../../models/pixart/noise.ts';
+import { mersenneTwister, normalStream, randomNormal } from '../../../models/pixart/noise.ts';
 import { GOLDEN } from './golden-case.ts';
 
 type Draw = { seed: number; count: number; offset: number };
@@ -32,6 +32,27 @@ describe('randomNormal', () => {
         expect(randomNormal(32, seed)).not.toEqual(randomNormal(32, seed + 1));
       }),
     );
+  });
+});
+
+describe('normalStream', () => {
+  const streams: { seed: number; counts: number[] }[] = JSON.parse(
+    readFileSync(path.join(GOLDEN, 'stages/noise-streams.json'), 'utf8'),
+  );
+  const bytes = readFileSync(path.join(GOLDEN, 'stages/noise-streams.bin'));
+
+  test('draws what torch draws from one generator, one draw after another, whatever their lengths', () => {
+    let offset = 0;
+    for (const { seed, counts } of streams) {
+      const draw = normalStream(seed);
+      for (const count of counts) {
+        for (const value of draw(count)) {
+          expect(Math.abs(value - bytes.readFloatLE(offset))).toBeLessThanOrEqual(1e-6);
+          offset += 4;
+        }
+      }
+    }
+    expect(offset).toBe(bytes.length);
   });
 });
 

@@ -59,7 +59,7 @@ function throughBytes(of: typeof owner, state: SamplerState): SamplerState {
   return found;
 }
 
-test.each(['tiny-epsilon', 'tiny-velocity'])(
+test.each(['tiny-epsilon', 'tiny-velocity', 'tiny-euler', 'tiny-lcm'])(
   '%s: from whichever step a run goes on, its image is the uninterrupted one, bit for bit',
   async (name) => {
     const pipeline = await load(tiny(name));
@@ -111,7 +111,8 @@ test('a run that is shorter than the interval gives no state', async () => {
 });
 
 test.each<[string, (state: SamplerState) => SamplerState]>([
-  ['of another shape', (state) => ({ ...state, latents: state.latents.subarray(1) })],
+  ['of another shape', (state) => ({ ...state, arrays: state.arrays.map((array) => array.subarray(1)) })],
+  ['of another sampler', (state) => ({ ...state, arrays: state.arrays.slice(1) })],
   ['beyond the last step', (state) => ({ ...state, step: 7 })],
 ])('a state %s is left aside: the image begins with noise', async (_, altered) => {
   const pipeline = await load(tiny('tiny-epsilon'));

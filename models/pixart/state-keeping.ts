@@ -1,12 +1,4 @@
-/** All that the steps to come depend on, between two steps: DPM-Solver++ of second order looks back at one prediction. */
-export type SamplerState = {
-  /** Steps done, from 1 to all of them. */
-  step: number;
-  /** [channels, height, width] */
-  latents: Float32Array;
-  /** The image that was predicted in the last step, in the shape of the latents. */
-  previousImage: Float32Array;
-};
+import type { SamplerState } from './samplers/sampler.ts';
 
 /** Where states of a run go, so that another run can go on from the last one. */
 export type StateKeeping = {

@@ -1,45 +1,44 @@
-import { UserError } from '../../domain/user-error.ts';
-import type { SchedulerConfig } from './bundle.ts';
+import { UserError } from '../../../domain/user-error.ts';
 
 const { fround } = Math;
 
 /** What stands in for a signal of exactly zero, so that the first sigma is finite. */
 const SMALLEST_SIGNAL = 2 ** -24;
 
-/** The timesteps of a sampling run, noisiest first, with a noise level for each and a last one of zero. */
-export type NoiseSchedule = { timesteps: number[]; sigmas: number[] };
+/** How noise grew over the training steps. */
+export type TrainingSchedule = {
+  trainSteps: number;
+  betaSchedule: 'linear' | 'scaled_linear';
+  betaStart: number;
+  betaEnd: number;
+  /** Rescaled so that nothing of the image is left at the last step; false where left out. */
+  zeroTerminalSnr?: boolean;
+};
 
-/**
- * Source: diffusers, schedulers/scheduling_dpmsolver_multistep.py (`set_timesteps`, with `final_sigmas_type="zero"`).
- *
- * @throws UserError unless 1 ≤ steps < trainSteps.
- */
-export function noiseSchedule(config: SchedulerConfig, steps: number): NoiseSchedule {
-  if (steps < 1 || steps >= config.trainSteps) {
-    throw new UserError(`steps: expected 1 to ${config.trainSteps - 1}, found ${steps}`);
-  }
-  const timesteps =
-    config.spacing === 'linspace' ? linspaced(config.trainSteps, steps) : trailing(config.trainSteps, steps);
-  const signal = signalLevels(config);
-  return { timesteps, sigmas: [...timesteps.map((timestep) => sigmaOf(signal[timestep]!)), 0] };
+/** @throws UserError unless 1 ≤ steps ≤ most. */
+export function checkSteps(steps: number, most: number): void {
+  if (steps < 1 || steps > most) throw new UserError(`steps: expected 1 to ${most}, found ${steps}`);
 }
 
-/** From the last training step down in equal parts; zero itself is left out. */
-const linspaced = (trainSteps: number, steps: number): number[] =>
-  Array.from({ length: steps }, (_, i) => roundHalfEven((steps - i) * ((trainSteps - 1) / steps)));
+/**
+ * The noise of every training step in relation to the image, sigma over alpha.
+ *
+ * Source: diffusers, schedulers/scheduling_dpmsolver_multistep.py, rounded to float32 where it rounds.
+ */
+export const noiseLevels = (schedule: TrainingSchedule): Float32Array => signalLevels(schedule).map(sigmaOf);
 
 /**
  * The last timestep of each of `steps` equal parts, after Lin et al., arXiv 2305.08891, table 2. The part's length is taken
  * as `numpy.arange` takes it, which decides ties. For a few counts (61 and 103 are the first) rounding gives the reference
  * one step more, at timestep −1; it is left out here.
  */
-function trailing(trainSteps: number, steps: number): number[] {
+export function trailing(trainSteps: number, steps: number): number[] {
   const part = trainSteps - (trainSteps - trainSteps / steps);
   return Array.from({ length: steps }, (_, i) => roundHalfEven(trainSteps - i * part) - 1);
 }
 
 /** As numpy rounds. */
-function roundHalfEven(value: number): number {
+export function roundHalfEven(value: number): number {
   const floor = Math.floor(value);
   const rest = value - floor;
   if (rest !== 0.5) return Math.round(value);
@@ -47,7 +46,7 @@ function roundHalfEven(value: number): number {
 }
 
 /** ᾱ of every training step, rounded to float32 where the reference rounds. */
-function signalLevels(config: SchedulerConfig): Float32Array {
+function signalLevels(config: TrainingSchedule): Float32Array {
   const betas = trainingBetas(config);
   if (!config.zeroTerminalSnr) return cumulativeSignal(betas);
   const signal = cumulativeSignal(rescaleToZeroSnr(betas));
@@ -55,7 +54,7 @@ function signalLevels(config: SchedulerConfig): Float32Array {
   return signal;
 }
 
-function trainingBetas({ trainSteps, betaSchedule, betaStart, betaEnd }: SchedulerConfig): Float32Array {
+function trainingBetas({ trainSteps, betaSchedule, betaStart, betaEnd }: TrainingSchedule): Float32Array {
   if (betaSchedule === 'linear') return linspace(betaStart, betaEnd, trainSteps);
   return linspace(Math.sqrt(betaStart), Math.sqrt(betaEnd), trainSteps).map((root) => root * root);
 }

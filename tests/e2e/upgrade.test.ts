@@ -1,0 +1,129 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
+import { expectCode, type Finished, jsonLines, pixartBatch } from './command-line.ts';
+import { type EarlierVersion, earlierVersion } from './earlier-version.ts';
+import { WorkerProcess } from './worker-process.ts';
+import { createWorkplace, imagesOf, objectsOf, readManifest, type Workplace } from './workplace.ts';
+
+// Whole fleets of two versions: on a busy machine each takes its time.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+
+/** The last commit before rooms, contracts and stage times were rebuilt. */
+const EARLIER = 'eceba92';
+
+const things = (adjective: string): string =>
+  ['id,prompt', ...['mug', 'lamp', 'chair', 'kettle'].map((thing) => `${thing},a ${adjective} ${thing}`)].join('\n');
+
+/** Two that are quickly there, and three that outlive a change of workers. */
+const long = [
+  'id,prompt,size,steps',
+  ...['quick-1', 'quick-2'].map((id) => `${id},${id},256,1`),
+  ...Array.from({ length: 3 }, (_, i) => `long-${i},number ${i},512,100`),
+].join('\n');
+
+let place: Workplace;
+let earlier: EarlierVersion;
+let server: TemporalServer;
+let workers: WorkerProcess[] = [];
+
+beforeAll(async () => {
+  place = await createWorkplace();
+  earlier = await earlierVersion(EARLIER, place.folder);
+  await startServer();
+});
+
+afterAll(async () => {
+  await stopWorkers();
+  await server?.stop();
+  await place.remove();
+});
+
+async function startServer(): Promise<void> {
+  server = await startTemporalServer({ dbFile: path.join(place.folder, 'temporal.db'), ui: false });
+}
+
+const environment = (): NodeJS.ProcessEnv => ({ ...place.environment, TEMPORAL_ADDRESS: server.address });
+const before = (...args: string[]): Promise<Finished> => earlier.run(args, environment());
+const now = (...args: string[]): Promise<Finished> => pixartBatch(args, environment());
+
+async function startWorkers(start: (options: string[]) => WorkerProcess): Promise<void> {
+  const address = ['--address', server.address];
+  workers = [
+    start(['--orchestrator', ...address]),
+    start(['--renderer', ...address, '--bundle', place.bundle, '--threads', '1', '--grace', '1', '--checkpoint', '0']),
+  ];
+  await workers[0]!.said('orchestrator ready');
+  await workers[1]!.said('render worker ready');
+}
+
+const startEarlierWorkers = (): Promise<void> => startWorkers((options) => earlier.worker(options));
+const startWorkersOfNow = (): Promise<void> => startWorkers((options) => new WorkerProcess(options));
+
+async function stopWorkers(): Promise<void> {
+  await Promise.all(workers.map((worker) => worker.kill('SIGTERM')));
+  workers = [];
+}
+
+/** Until the quick images of a batch are there. */
+async function untilBegun(batch: string): Promise<void> {
+  for (;;) {
+    const [status] = jsonLines(expectCode(0, await now('status', batch, '--json'))) as [Status];
+    if ((status.progress?.totals.rendered ?? 0) >= 2) return;
+  }
+}
+
+type Status = { progress?: { totals: { rendered: number } } };
+
+test('what an earlier version left is taken over: its store, the server’s database, a schedule and a batch that runs', async () => {
+  const catalog = await place.catalog('things.csv', things('red'));
+  await startEarlierWorkers();
+  expectCode(0, await before('submit', catalog, '--batch', 'first', '--wait'));
+  expectCode(0, await before('schedule', 'create', 'nightly', catalog, '--cron', '0 3 1 1 *'));
+  expectCode(0, await before('submit', await place.catalog('long.csv', long), '--batch', 'running'));
+  await untilBegun('running');
+  await stopWorkers();
+  await server.stop();
+
+  await startServer();
+  await startWorkersOfNow();
+  expectCode(0, await now('watch', 'running'));
+  expect(await readManifest(place.store, 'running')).toMatchObject({ totals: { jobs: 5, rendered: 5 }, failures: [] });
+  expect(await imagesOf(place.store, 'running')).toHaveLength(5);
+  expect(await objectsOf(place.store)).toHaveLength(9);
+
+  const again = expectCode(0, await now('submit', catalog, '--batch', 'again', '--wait', '--json'));
+  expect(jsonLines(again).at(-1)).toMatchObject({ totals: { jobs: 4, rendered: 0, reused: 4 } });
+  for (const batch of ['first', 'running']) {
+    const [report] = jsonLines(expectCode(0, await now('report', batch, '--json')));
+    expect(report).toMatchObject({ batch, failures: [] });
+    const { sizes } = report as { sizes: { deviceSeconds: number }[] };
+    for (const { deviceSeconds } of sizes) expect(deviceSeconds).toBeGreaterThan(0);
+  }
+
+  expect(jsonLines(await now('schedule', 'list', '--json'))).toMatchObject([{ name: 'nightly' }]);
+  expectCode(0, await now('schedule', 'trigger', 'nightly'));
+  const batch = await batchOfSchedule('nightly');
+  const ended = expectCode(0, await now('watch', batch, '--json'));
+  expect(jsonLines(ended).at(-1)).toMatchObject({ totals: { jobs: 4, reused: 4 } });
+});
+
+test('a batch of an earlier version is retried by this one, from the receipts that it has', async () => {
+  const { images } = await readManifest(place.store, 'first');
+  const { id, renderKey } = images[0]!;
+  const decisions = await place.catalog('decisions.csv', `id,render_key,decision\n${id},${renderKey},rejected`);
+  const retried = expectCode(0, await now('retry', 'first', '--rejected', decisions, '--wait', '--json'));
+  expect(jsonLines(retried).at(-1)).toMatchObject({ totals: { jobs: 4, rendered: 4, failed: 0 } });
+  const made = (await readManifest(place.store, 'first')).images.find((image) => image.id === id)!;
+  expect(made.renderKey).not.toBe(renderKey);
+  expect(await readFile(path.join(place.store, made.copy))).toHaveLength(made.bytes);
+});
+
+async function batchOfSchedule(name: string): Promise<string> {
+  for (;;) {
+    const listed = jsonLines(expectCode(0, await now('list', '--json'))) as { batch: string }[];
+    const found = listed.find(({ batch }) => batch.startsWith(`${name}-`));
+    if (found) return found.batch;
+  }
+}
