@@ -6,6 +6,9 @@ export const printJson = (value: unknown): void => printLine(JSON.stringify(valu
 
 export const note = (text: string): void => void process.stderr.write(`${text}\n`);
 
+/** Progress that goes to a log and not to a terminal has at most a line in so long. */
+export const LOG_INTERVAL_MS = 5_000;
+
 /** Rows in columns that are as wide as their widest cell. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows.reduce<number[]>(

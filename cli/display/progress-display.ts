@@ -1,5 +1,6 @@
 import type { BatchProgress } from '../../client/index.ts';
 import { liveDisplay } from './live-display.ts';
+import { LOG_INTERVAL_MS } from './output.ts';
 import { doneOf, outcomeText, type ProgressDisplay, sizesOf } from './progress-text.ts';
 import { lackOfWorkers, openSizes, type SeeWorkers, WorkerWatch } from './worker-watch.ts';
 
@@ -13,9 +14,7 @@ export function progressDisplay(
   return stream.isTTY ? liveDisplay(stream, seeWorkers) : lines(stream, seeWorkers);
 }
 
-/** A log is read later: a line whenever something has changed, and not more than one in five seconds. */
-const LINE_INTERVAL_MS = 5_000;
-
+/** A log is read later: a line whenever something has changed, and not too many. */
 function lines(stream: NodeJS.WritableStream, seeWorkers: SeeWorkers): ProgressDisplay {
   const watch = new WorkerWatch(seeWorkers);
   const told = new Set<string>();
@@ -39,7 +38,7 @@ function lines(stream: NodeJS.WritableStream, seeWorkers: SeeWorkers): ProgressD
     show(progress) {
       pending = progress;
       printLack(progress);
-      if (last === '' || performance.now() - lastAt >= LINE_INTERVAL_MS) print(progress);
+      if (last === '' || performance.now() - lastAt >= LOG_INTERVAL_MS) print(progress);
     },
     end() {
       if (pending !== null) print(pending);

@@ -1,7 +1,5 @@
 import { Presets, SingleBar } from 'cli-progress';
-
-/** As often as a log is told of steps. */
-const LINE_INTERVAL_MS = 5_000;
+import { LOG_INTERVAL_MS } from './output.ts';
 
 /** Shows the steps of one image. */
 export type StepDisplay = { show(step: number): void; end(): void };
@@ -18,7 +16,7 @@ export function stepDisplay(steps: number, stream: NodeJS.WriteStream = process.
   let lastAt = performance.now();
   return {
     show(step) {
-      if (performance.now() - lastAt < LINE_INTERVAL_MS) return;
+      if (performance.now() - lastAt < LOG_INTERVAL_MS) return;
       lastAt = performance.now();
       stream.write(`step ${step}/${steps}\n`);
     },
