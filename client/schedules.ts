@@ -7,6 +7,7 @@ import {
 import { UserError } from '../domain/user-error.ts';
 import type { BatchClient } from './connect.ts';
 
+/** What happens where a batch still runs when the next is due, in Temporal's terms. */
 export const OVERLAPS = {
   skip: ScheduleOverlapPolicy.SKIP,
   'wait-one': ScheduleOverlapPolicy.BUFFER_ONE,
@@ -46,6 +47,7 @@ export type ScheduleDetails = ScheduleMemo & {
   running: number;
 };
 
+/** All schedules of batches, as Temporal's listing has them; a new one comes into it within seconds. */
 export async function* listSchedules(client: BatchClient): AsyncGenerator<ScheduleListing> {
   for await (const { scheduleId: id, memo, state, info } of client.temporal.schedule.list()) {
     if (!id.startsWith(PREFIX)) continue;
