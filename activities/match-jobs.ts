@@ -1,5 +1,4 @@
-import type { Job } from '../domain/job.ts';
-import { ROW_COLUMNS } from '../domain/row-columns.ts';
+import { cellsOf, type Job } from '../domain/job.ts';
 import { readJobs } from '../records/pieces.ts';
 import type { MatchJobsInput } from '../workflows/contract/activities.ts';
 import type { RowFilter } from '../workflows/contract/control.ts';
@@ -14,7 +13,7 @@ export function createMatchJobs(openStore: OpenStore) {
 }
 
 /** Whether a job's row has the value, `*` standing for anything. A column that it does not have is no match. */
-export function matches(job: Job, { column, pattern }: RowFilter): boolean {
+function matches(job: Job, { column, pattern }: RowFilter): boolean {
   const value = columnOf(job, column);
   return value !== undefined && wildcard(pattern).test(value);
 }
@@ -22,10 +21,8 @@ export function matches(job: Job, { column, pattern }: RowFilter): boolean {
 /** A row's own columns first; then what it became, by the names that a catalog has for them. */
 function columnOf(job: Job, column: string): string | undefined {
   if (Object.hasOwn(job.metadata, column)) return job.metadata[column];
-  const { id, prompt, negativePrompt, size, seed, steps, guidance, priority, width, height } = job;
-  const named = { id, prompt, negative_prompt: negativePrompt, size, seed, steps, guidance, priority, width, height };
-  const known = ROW_COLUMNS.find((name) => name === column);
-  return known && String(named[known]);
+  const value = new Map<string, unknown>(Object.entries(cellsOf(job))).get(column);
+  return value === undefined ? undefined : String(value);
 }
 
 const wildcard = (pattern: string): RegExp =>

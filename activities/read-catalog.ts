@@ -1,7 +1,7 @@
-import { openExpansion } from '../catalog/expansion/expansion.ts';
+import { openExpansion } from '../catalog/expansion/expand-cells.ts';
 import type { ReadTerms } from '../catalog/expansion/terms.ts';
 import type { PlanOptions } from '../catalog/plan-catalog.ts';
-import type { CatalogFormat } from '../domain/catalog-format.ts';
+import type { CatalogFormat } from '../domain/catalog-settings.ts';
 import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
 import { catalogName, termsName } from '../records/layout.ts';
 import { type ObjectStore, readUrl, termsReader } from '../store/index.ts';

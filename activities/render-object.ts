@@ -1,7 +1,7 @@
 import type { Job } from '../domain/job.ts';
 import type { Timings } from '../domain/receipt.ts';
 import { contentType, encodeImage, readRenderKey } from '../images/index.ts';
-import type { RenderRequest } from '../models/pixart/index.ts';
+import { renderRequest } from '../models/pixart/render-request.ts';
 import { type Renderer, untilAborted } from '../models/renderer/index.ts';
 import { crc32c } from '../store/crc32c.ts';
 import type { ObjectStat, ObjectStore } from '../store/index.ts';
@@ -90,11 +90,6 @@ async function withinHours<T>(hours: number, work: (late: AbortSignal, begin: ()
   } finally {
     clearTimeout(timer);
   }
-}
-
-function renderRequest(job: Job): RenderRequest {
-  const { prompt, negativePrompt, size, bin, width, height, seed, steps, guidance } = job;
-  return { prompt, negativePrompt, size, bin, width, height, seed, steps, guidance };
 }
 
 /** @throws ObjectConflict unless the object is whole and says that it is the image of this render key. */

@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
-import { extraComputations, type Failure, isReceipt, type Totals } from '../domain/receipt.ts';
+import { extraComputations, type Failure, isReceipt, type JobOutcome, type Totals } from '../domain/receipt.ts';
 import { manifestName, manifestTableName, shardName, shardReceiptsName } from '../records/layout.ts';
 import { manifestBytes, manifestEntry } from '../records/manifest.ts';
 import { type ManifestRow, manifestCsv, manifestJsonl, manifestRow } from '../records/manifest-table.ts';
-import { batchOutcomes, decodeJobs, encodeOutcomes, type Outcome } from '../records/pieces.ts';
+import { batchOutcomes, decodeJobs, encodeOutcomes } from '../records/pieces.ts';
 import { keepLatestBatch } from '../records/previous-batch.ts';
 import { keepRates } from '../records/rates.ts';
 import { type ObjectStore, readIfThere } from '../store/index.ts';
@@ -83,7 +83,7 @@ const planLost = (id: string, plan: string, reason: string): Failure => ({
   attempts: 0,
 });
 
-function count(totals: Totals, outcome: Outcome | undefined): void {
+function count(totals: Totals, outcome: JobOutcome | undefined): void {
   totals.jobs += 1;
   if (outcome === undefined) totals.cancelled += 1;
   else if (!isReceipt(outcome)) totals.failed += 1;

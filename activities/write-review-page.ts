@@ -5,6 +5,7 @@ import {
   makePage,
   makeSprite,
   PIECE_ROWS,
+  SHEET_PARAMETERS,
   type SheetPiece,
   type SheetRow,
   SLOTS,
@@ -47,7 +48,7 @@ async function writePage(store: ObjectStore, batch: string): Promise<void> {
     jobs += 1;
   }
   if (rows.length > 0) await endPiece();
-  const head = { batch, jobs, pieces, columns: [...columns.keys()] };
+  const head = { batch, jobs, pieces, parameters: SHEET_PARAMETERS, columns: [...columns.keys()] };
   await store.replace(contactSheetPageName(batch), makePage(head), 'text/html; charset=utf-8');
 }
 

@@ -1,10 +1,10 @@
-import type { CatalogFormat } from '../domain/catalog-format.ts';
+import type { CatalogFormat } from '../domain/catalog-settings.ts';
 import type { Job } from '../domain/job.ts';
 import { UserError } from '../domain/user-error.ts';
-import { LIMITS } from './catalog-limits.ts';
-import { type ExpandOptions, expandRow } from './expand.ts';
+import { CATALOG_LIMITS } from './catalog-limits.ts';
 import { type ExpandedRow, type Expansion, expandCells } from './expansion/expand-cells.ts';
 import { JobIds } from './job-ids.ts';
+import { type JobOptions, makeJobs } from './make-jobs.ts';
 import { Problems } from './problems.ts';
 import type { RawRow } from './reading/raw-row.ts';
 import { readRows } from './reading/rows.ts';
@@ -13,7 +13,7 @@ import { parseRow } from './row.ts';
 import { cutShards, type Shard } from './shards.ts';
 import { type PlanSummary, SummaryBuilder } from './summary.ts';
 
-export type PlanOptions = ExpandOptions & {
+export type PlanOptions = JobOptions & {
   /** What messages call the catalog: a path or URL as the person gave it. */
   file: string;
   format: CatalogFormat;
@@ -59,10 +59,15 @@ export async function* catalogJobs(source: ByteSource, options: PlanOptions): As
       if (row === null) continue;
       if (isFirst) count += expanded.siblings * row.variants;
       isFirst = false;
-      if (count > LIMITS.jobs) {
-        throw problems.fatal({ line: raw.line, column: null, expected: `at most ${LIMITS.jobs} jobs`, found: 'more' });
+      if (count > CATALOG_LIMITS.jobs) {
+        throw problems.fatal({
+          line: raw.line,
+          column: null,
+          expected: `at most ${CATALOG_LIMITS.jobs} jobs`,
+          found: 'more',
+        });
       }
-      const jobs = expandRow(expanded, row, options, ids, problems);
+      const jobs = makeJobs(expanded, row, options, ids, problems);
       // Once something is wrong nothing comes of the jobs, and only the other problems are of interest.
       if (problems.total === 0) yield* jobs;
     }

@@ -1,5 +1,5 @@
-import type { Bin, Job } from '../domain/job.ts';
-import { SIZES, type Size } from '../domain/size.ts';
+import type { Job } from '../domain/job.ts';
+import { type Bin, SIZES, type Size } from '../domain/size.ts';
 import { looksLikeTemplate } from './expansion/template.ts';
 
 /** What a plan comes to. */

@@ -4,10 +4,10 @@ import type { Duration } from '@temporalio/common';
 import { batchIdAt } from '../domain/batch-id.ts';
 import { UserError } from '../domain/user-error.ts';
 import { checkBatchId } from '../records/layout.ts';
-import { fileName } from '../workflows/batch/batch-start.ts';
-import type { scheduledBatch } from '../workflows/batch/scheduled-batch.ts';
 import type { ScheduledBatchInput } from '../workflows/contract/batch.ts';
+import { fileName } from '../workflows/contract/batch-start.ts';
 import { ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
+import type { Workflows } from '../workflows/contract/workflows.ts';
 import type { BatchClient } from './connect.ts';
 import { type BatchRequest, batchInput, type CatalogInput } from './request.ts';
 import { readRequestedCatalog, summaryOf } from './requested-catalog.ts';
@@ -84,7 +84,7 @@ export async function createSchedule(client: BatchClient, request: ScheduleReque
       memo,
       action: {
         type: 'startWorkflow',
-        workflowType: 'scheduledBatch' satisfies typeof scheduledBatch.name,
+        workflowType: 'scheduledBatch' satisfies keyof Workflows,
         workflowId: scheduleId(name),
         taskQueue: ORCHESTRATOR_QUEUE,
         args: [{ ...input, schedule: name } satisfies ScheduledBatchInput],

@@ -18,12 +18,12 @@
  */
 
 export { CatalogError, type Problem } from '../catalog/problems.ts';
-export { misspeltColumns } from '../catalog/reading/column-hints.ts';
+export { misspeltColumns } from '../catalog/reading/columns.ts';
 export type { PlanSummary } from '../catalog/summary.ts';
 export type { BundleRef } from '../domain/bundle-ref.ts';
-export type { CatalogFormat } from '../domain/catalog-format.ts';
+export type { CatalogFormat } from '../domain/catalog-settings.ts';
 export type { ChangeCounts } from '../domain/change-counts.ts';
-export type { ImageFormat } from '../domain/job.ts';
+export type { ImageFormat } from '../domain/image-format.ts';
 export type { Totals } from '../domain/receipt.ts';
 export type { Size } from '../domain/size.ts';
 export { ServerUnreachable, UserError } from '../domain/user-error.ts';

@@ -1,11 +1,11 @@
 import { UserError } from '../domain/user-error.ts';
-import { withReports } from '../workflows/batch/batch-progress.ts';
 import {
   type BatchAnswer,
   type BatchProgress,
   PROGRESS_QUERY,
   type ShardReport,
 } from '../workflows/contract/progress.ts';
+import { withReports } from '../workflows/contract/shard-report.ts';
 import { aboutBatch, batchHandle } from './batches.ts';
 import { type BatchClient, GRPC, grpcCause } from './connect.ts';
 

@@ -1,14 +1,13 @@
 import { batchIdAt } from '../domain/batch-id.ts';
 import type { BundleRef } from '../domain/bundle-ref.ts';
-import { type CatalogFormat, catalogFormat } from '../domain/catalog-format.ts';
-import { type ExpansionSettings, MAX_PER_ROW } from '../domain/expansion-settings.ts';
-import type { ImageFormat } from '../domain/job.ts';
+import { type CatalogFormat, catalogFormat, type ExpansionSettings, MAX_PER_ROW } from '../domain/catalog-settings.ts';
+import { type ImageFormat, standardQuality } from '../domain/image-format.ts';
 import { UserError } from '../domain/user-error.ts';
 import { checkWebhookUrl } from '../domain/webhook-url.ts';
 import { checkBatchId } from '../records/layout.ts';
 import { storeUrl } from '../store/index.ts';
 import type { BatchInput, CatalogSource, FailureBudget, JobDefaults, Team } from '../workflows/contract/batch.ts';
-import { MAX_WINDOW } from '../workflows/contract/limits.ts';
+import { windowFault } from '../workflows/contract/control.ts';
 
 /** What a person asks for; the rest follows from it. */
 export type BatchRequest = {
@@ -42,17 +41,12 @@ const WINDOW = 64;
 /** A few hopeless rows are usual; a tenth of a night is a broken worker. */
 const DEFAULT_BUDGET: FailureBudget = { share: 0.1, atLeast: 20 };
 
-const LOSSY_QUALITY = 90;
-
 /** @throws UserError where the request cannot be one of a batch */
 export function batchInput(request: BatchRequest, batch: string): CatalogInput {
   const { columns = {}, bundle, window = WINDOW } = request;
   // Without a place in the window no shard would ever start.
-  if (!Number.isInteger(window) || window < 1 || window > MAX_WINDOW) {
-    throw new UserError(
-      `window: expected a whole number of images, at least 1, at most ${MAX_WINDOW}, found ${window}`,
-    );
-  }
+  const fault = windowFault(window);
+  if (fault !== null) throw new UserError(fault);
   if (request.team) checkTeam(request.team);
   if (request.webhook !== undefined) checkWebhookUrl(request.webhook);
   return {
@@ -105,6 +99,6 @@ function expansionSettings(given: Partial<ExpansionSettings>, catalogUrl: string
 
 function jobDefaults(bundle: BundleRef, given: Partial<JobDefaults>): JobDefaults {
   const format: ImageFormat = given.format ?? 'png';
-  const quality = given.quality ?? (format === 'png' ? null : LOSSY_QUALITY);
+  const quality = given.quality ?? standardQuality(format);
   return { size: given.size ?? bundle.sizes[0]!, format, quality };
 }

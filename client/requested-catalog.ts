@@ -1,4 +1,4 @@
-import { openExpansion } from '../catalog/expansion/expansion.ts';
+import { openExpansion } from '../catalog/expansion/expand-cells.ts';
 import { catalogJobs } from '../catalog/plan-catalog.ts';
 import { type PlanSummary, SummaryBuilder } from '../catalog/summary.ts';
 import type { Job } from '../domain/job.ts';

@@ -1,9 +1,9 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import { UserError } from '../domain/user-error.ts';
-import { batchStart } from '../workflows/batch/batch-start.ts';
-import type { renderBatch } from '../workflows/batch/render-batch.ts';
 import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';
+import { batchStart } from '../workflows/contract/batch-start.ts';
 import { batchWorkflowId, ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
+import type { Workflows } from '../workflows/contract/workflows.ts';
 import { aboutBatch, describeBatch } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 import { batchProgress } from './progress.ts';
@@ -58,7 +58,7 @@ export async function retryBatch(client: BatchClient, batch: string, request: Re
       ...source,
     },
   };
-  await client.temporal.workflow.start<typeof renderBatch>('renderBatch', {
+  await client.temporal.workflow.start<Workflows['renderBatch']>('renderBatch', {
     ...batchStart(input),
     taskQueue: ORCHESTRATOR_QUEUE,
     workflowIdConflictPolicy: 'FAIL',

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type CatalogFormat, catalogFormat } from '../domain/catalog-format.ts';
+import { type CatalogFormat, catalogFormat } from '../domain/catalog-settings.ts';
 import { someOf, UserError } from '../domain/user-error.ts';
 import { findBatchRows } from '../records/batch-rows.ts';
 import { readDecisions } from '../records/decisions.ts';

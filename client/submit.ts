@@ -3,10 +3,10 @@ import type { PlanSummary } from '../catalog/summary.ts';
 import { UserError } from '../domain/user-error.ts';
 import { catalogName, termsName } from '../records/layout.ts';
 import { type ObjectStore, openStore } from '../store/index.ts';
-import { batchStart } from '../workflows/batch/batch-start.ts';
-import type { renderBatch } from '../workflows/batch/render-batch.ts';
 import type { BatchMemo } from '../workflows/contract/batch.ts';
+import { batchStart } from '../workflows/contract/batch-start.ts';
 import { ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
+import type { Workflows } from '../workflows/contract/workflows.ts';
 import { batchHandle } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 import { PlannedPictures, type Preview } from './preview.ts';
@@ -72,7 +72,7 @@ export async function submitBatch(
   await keepCatalog(input, catalog.files);
   if (await wasRetried(client, input.batch)) throw new BatchExists(input.batch);
   try {
-    await client.temporal.workflow.start<typeof renderBatch>('renderBatch', {
+    await client.temporal.workflow.start<Workflows['renderBatch']>('renderBatch', {
       ...batchStart(input),
       taskQueue: ORCHESTRATOR_QUEUE,
       workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CancelledFailure, WorkflowFailedError } from '@temporalio/client';
+import { rootCause } from '../domain/root-cause.ts';
 import type { BatchResult } from '../workflows/contract/batch.ts';
 import type { BatchProgress } from '../workflows/contract/progress.ts';
 import { aboutBatch, batchHandle } from './batches.ts';
@@ -62,12 +63,8 @@ export async function batchEnd(client: BatchClient, batch: string): Promise<Batc
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
     if (error.cause instanceof CancelledFailure) return { state: 'cancelled' };
-    return { state: 'failed', reason: rootMessage(error) };
+    return { state: 'failed', reason: rootCause(error).message };
   }
-}
-
-function rootMessage(error: Error): string {
-  return error.cause instanceof Error ? rootMessage(error.cause) : error.message;
 }
 
 /** Waits until the page to review a batch with is there, or will not be. */

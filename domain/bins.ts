@@ -1,5 +1,4 @@
-import type { Bin } from './job.ts';
-import type { Size } from './size.ts';
+import type { Bin, Size } from './size.ts';
 
 /** A ratio of height to width as the reference rounds it, with the bin's height and width. */
 type Entry = readonly [ratio: number, bin: Readonly<Bin>];

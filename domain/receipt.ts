@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { digestSchema, jobIdSchema } from './job.ts';
+import { digestSchema } from './job.ts';
+import { jobIdSchema } from './parameters.ts';
 
 /** Milliseconds spent in each stage; zero for a reused image. */
 const timingsSchema = z.strictObject({
@@ -51,8 +52,11 @@ export const failureSchema = z.strictObject({
 
 export type Failure = z.infer<typeof failureSchema>;
 
+/** What became of one job. */
+export type JobOutcome = Receipt | Failure;
+
 /** Whether a job's outcome is an image; `undefined` is that of a job that nobody came to. */
-export const isReceipt = (outcome: Receipt | Failure | undefined): outcome is Receipt =>
+export const isReceipt = (outcome: JobOutcome | undefined): outcome is Receipt =>
   outcome !== undefined && 'renderKey' in outcome;
 
 export const totalsSchema = z.strictObject({

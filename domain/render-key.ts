@@ -1,28 +1,21 @@
-import { digestOf } from './identity.ts';
-import type { Job } from './job.ts';
+import { createHash } from 'node:crypto';
+import stringify from 'safe-stable-stringify';
+import { type Picture, pictureOf } from './job.ts';
 
-/** The part of a job that decides its pixels and their encoding. */
-export type Picture = Omit<Job, 'id' | 'priority' | 'renderKey' | 'line' | 'metadata'>;
+const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+/** SHA-256, in hexadecimal, of a value's JSON with sorted keys. */
+export const digestOf = (value: Record<string, unknown>): string => sha256(stringify(value)).toString('hex');
+
+/**
+ * The seed of a row that has none, 0 … 2³² − 1. It follows from the prompt alone, so that trying other steps,
+ * guidance, ids or notes starts from the same noise.
+ */
+export const seedOf = (prompt: string): number => sha256(prompt).readUInt32BE(0);
 
 /**
  * SHA-256 over a picture's canonical parameters. Same key, same image up to float noise.
  * The size counts beside the bin, as positions are scaled by it.
  */
-export function renderKey(picture: Picture, bundleDigest: string, pipelineVersion: number): string {
-  const { prompt, negativePrompt, size, bin, width, height, seed, steps, guidance, format, quality } = picture;
-  return digestOf({
-    prompt,
-    negativePrompt,
-    size,
-    bin,
-    width,
-    height,
-    seed,
-    steps,
-    guidance,
-    format,
-    quality,
-    bundle: bundleDigest,
-    pipeline: pipelineVersion,
-  });
-}
+export const renderKey = (picture: Picture, bundleDigest: string, pipelineVersion: number): string =>
+  digestOf({ ...pictureOf(picture), bundle: bundleDigest, pipeline: pipelineVersion });

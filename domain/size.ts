@@ -6,3 +6,8 @@ export const SIZES = ['256', '512', '1024', '2k', '4k'] as const;
 export const sizeSchema = z.enum(SIZES);
 
 export type Size = z.infer<typeof sizeSchema>;
+
+/** Height and width in pixels that are really sampled. */
+export const binSchema = z.strictObject({ height: z.int().positive(), width: z.int().positive() });
+
+export type Bin = z.infer<typeof binSchema>;

@@ -1,5 +1,6 @@
 import sharp, { type Sharp } from 'sharp';
-import type { ImageFormat, Job } from '../domain/job.ts';
+import type { ImageFormat } from '../domain/image-format.ts';
+import type { Job } from '../domain/job.ts';
 import { UserError } from '../domain/user-error.ts';
 import { imageMetadata } from './properties.ts';
 import { toXmp } from './xmp.ts';

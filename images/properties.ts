@@ -1,24 +1,21 @@
 import { z } from 'zod';
-import { digestSchema, type Job } from '../domain/job.ts';
-import { sizeSchema } from '../domain/size.ts';
+import { digestSchema, type Job, pictureSchema } from '../domain/job.ts';
 import project from '../package.json' with { type: 'json' };
 
+/** The file is of the format itself; bin and quality are told in other words than a job has. */
+const { bin, format, quality, prompt, negativePrompt, size, ...others } = pictureSchema.shape;
+
 /** The properties in the file, in this order. */
-export const metadataSchema = z.object({
-  prompt: z.string(),
-  negativePrompt: z.string(),
-  size: sizeSchema,
+const metadataSchema = z.object({
+  prompt,
+  negativePrompt,
+  size,
   /** Pixels that were sampled. */
-  binWidth: z.coerce.number().int().positive(),
-  binHeight: z.coerce.number().int().positive(),
-  /** Pixels of the picture. */
-  width: z.coerce.number().int().positive(),
-  height: z.coerce.number().int().positive(),
-  seed: z.coerce.number().int().min(0),
-  steps: z.coerce.number().int().positive(),
-  guidance: z.coerce.number(),
+  binWidth: bin.shape.width,
+  binHeight: bin.shape.height,
+  ...others,
   /** Of a lossy format; files of earlier versions do not say. */
-  quality: z.coerce.number().int().min(1).max(100).optional(),
+  quality: quality.unwrap().optional(),
   renderKey: digestSchema,
   bundleName: z.string(),
   bundleDigest: digestSchema,
@@ -28,23 +25,23 @@ export const metadataSchema = z.object({
 /** What an image file says of its own making; enough to make it again. */
 export type ImageMetadata = z.infer<typeof metadataSchema>;
 
-export function imageMetadata(job: Job, bundle: { name: string; digest: string }): ImageMetadata {
-  const { prompt, negativePrompt, size, bin, width, height, seed, steps, guidance, quality, renderKey } = job;
-  return {
-    prompt,
-    negativePrompt,
-    size,
-    binWidth: bin.width,
-    binHeight: bin.height,
-    width,
-    height,
-    seed,
-    steps,
-    guidance,
-    ...(quality !== null && { quality }),
-    renderKey,
+/** Parsing leaves out what else a job has, and puts the rest in the file's order. */
+export const imageMetadata = (job: Job, bundle: { name: string; digest: string }): ImageMetadata =>
+  metadataSchema.parse({
+    ...job,
+    binWidth: job.bin.width,
+    binHeight: job.bin.height,
+    quality: job.quality ?? undefined,
     bundleName: bundle.name,
     bundleDigest: bundle.digest,
     software: `${project.name} ${project.version}`,
-  };
+  });
+
+/** The metadata that these texts say, `null` where one is missing or wrong. What is no value as a text is one as a number. */
+export function parseMetadata(texts: Record<string, unknown>): ImageMetadata | null {
+  const values = Object.entries(metadataSchema.shape).map(([name, value]) => {
+    const text = texts[name];
+    return [name, value.safeParse(text).success ? text : Number(text)];
+  });
+  return metadataSchema.safeParse(Object.fromEntries(values)).data ?? null;
 }

@@ -1,5 +1,5 @@
 import { XMLParser } from 'fast-xml-parser';
-import { type ImageMetadata, metadataSchema } from './properties.ts';
+import { type ImageMetadata, parseMetadata } from './properties.ts';
 import { escapeXml } from './xml.ts';
 
 /** Names this project's properties; an XMP namespace is an identifier and need not lead anywhere. */
@@ -14,6 +14,7 @@ const MADE_BY_MODEL = 'http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlg
  */
 export function toXmp(metadata: ImageMetadata): string {
   const own = Object.entries(metadata)
+    .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `   <${PREFIX}:${name}>${escapeXml(String(value))}</${PREFIX}:${name}>`)
     .join('\n');
   return `<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
@@ -35,9 +36,7 @@ ${own}
 }
 
 /** The metadata of an XMP packet, `null` where it holds none of ours, not all of it, or is no XML. */
-export function fromXmp(xmp: string): ImageMetadata | null {
-  return metadataSchema.safeParse(ownProperties(parse(xmp))).data ?? null;
-}
+export const fromXmp = (xmp: string): ImageMetadata | null => parseMetadata(ownProperties(parse(xmp)));
 
 const parser = new XMLParser({ parseTagValue: false, trimValues: false, htmlEntities: true });
 

@@ -1,19 +1,11 @@
 import type { ChangeCounts } from '../domain/change-counts.ts';
-import type { Job } from '../domain/job.ts';
+import { cellsOf, type Job } from '../domain/job.ts';
+import { byColumn, every, keysOf } from '../domain/parameters.ts';
 import { safeCsv } from './formats.ts';
 import type { ManifestRow } from './manifest-table.ts';
 
-/** The parameters that a person can find in the catalog; beside them a render key covers the model and the file's format. */
-const PARAMETERS = {
-  prompt: 'prompt',
-  negative_prompt: 'negativePrompt',
-  size: 'size',
-  width: 'width',
-  height: 'height',
-  seed: 'seed',
-  steps: 'steps',
-  guidance: 'guidance',
-} as const satisfies Partial<Record<keyof ManifestRow, keyof Job>>;
+/** The columns in which a person can change a picture; beside them a render key covers the model and the file's format. */
+const COLUMNS = keysOf(byColumn(every('picture')));
 
 type Change = { change: 'changed' | 'added' | 'removed'; id: string; what: string; before: string; now: string };
 
@@ -73,9 +65,11 @@ export class CatalogChanges {
 
 /** A row's parameters that differ, with both values; `model or format`, of which a catalog says nothing, where none does. */
 function differences(before: ManifestRow, job: Job): Pick<Change, 'what' | 'before' | 'now'>[] {
-  const names = Object.keys(PARAMETERS) as (keyof typeof PARAMETERS)[];
-  const found = names
-    .map((what) => ({ what, before: String(before[what]), now: String(job[PARAMETERS[what]]) }))
-    .filter(({ before, now }) => before !== now);
+  const after = cellsOf(job);
+  const found = COLUMNS.map((what) => ({
+    what,
+    before: String(before[what] ?? ''),
+    now: String(after[what] ?? ''),
+  })).filter((cells) => cells.before !== cells.now);
   return found.length > 0 ? found : [{ what: 'model or format', before: '', now: '' }];
 }

@@ -1,7 +1,8 @@
 import { CsvError, parse } from 'csv-parse/sync';
 import { z } from 'zod';
-import { LIMITS } from '../catalog/catalog-limits.ts';
-import { digestSchema, jobIdSchema } from '../domain/job.ts';
+import { CATALOG_LIMITS } from '../catalog/catalog-limits.ts';
+import { digestSchema } from '../domain/job.ts';
+import { jobIdSchema } from '../domain/parameters.ts';
 import { UserError } from '../domain/user-error.ts';
 
 /** What people said of images: the render keys of the pictures that they rejected, by the row's id. */
@@ -34,8 +35,8 @@ const rowSchema = z.object({
  * @throws UserError for the first row that is not one, with its line
  */
 export function readDecisions(bytes: Uint8Array, file: string): Rejected {
-  if (bytes.length > LIMITS.bytes) {
-    throw new UserError(`${file}: expected at most ${LIMITS.bytes} bytes of decisions, found ${bytes.length}`);
+  if (bytes.length > CATALOG_LIMITS.bytes) {
+    throw new UserError(`${file}: expected at most ${CATALOG_LIMITS.bytes} bytes of decisions, found ${bytes.length}`);
   }
   const rejected = new Map<string, Set<string>>();
   for (const { record, info } of parsed(bytes, file)) {

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { CatalogFormat } from '../domain/catalog-format.ts';
-import { digestSchema, type ImageFormat, jobIdSchema } from '../domain/job.ts';
+import type { CatalogFormat } from '../domain/catalog-settings.ts';
+import type { ImageFormat } from '../domain/image-format.ts';
+import { digestSchema } from '../domain/job.ts';
+import { jobIdSchema } from '../domain/parameters.ts';
 import { UserError } from '../domain/user-error.ts';
 import { SCRATCH_FOLDER } from '../store/object-name.ts';
 

@@ -1,26 +1,20 @@
 import { z } from 'zod';
-import type { Job } from '../domain/job.ts';
+import { cellsOf, type Job } from '../domain/job.ts';
+import { byColumn, every } from '../domain/parameters.ts';
 import { type Failure, isReceipt, type Receipt } from '../domain/receipt.ts';
-import { sizeSchema } from '../domain/size.ts';
 import { parseJsonLines, safeCsv, toJsonLines } from './formats.ts';
 
 const milliseconds = z.int().min(0).nullable();
 
+const { id, ...columns } = byColumn(every('value'));
+
 /** One job and what became of it; the columns have the catalog's names where they mean the same. */
 const manifestRowSchema = z.strictObject({
-  id: z.string(),
+  id,
   status: z.enum(['rendered', 'reused', 'failed', 'cancelled']),
   /** The batch's own copy, relative to the store; empty where there is no image. */
   file: z.string(),
-  prompt: z.string(),
-  negative_prompt: z.string(),
-  size: sizeSchema,
-  width: z.int(),
-  height: z.int(),
-  seed: z.int(),
-  steps: z.int(),
-  guidance: z.number(),
-  priority: z.int(),
+  ...columns,
   bytes: z.int().nullable(),
   crc32c: z.string().nullable(),
   render_key: z.string(),
@@ -48,19 +42,12 @@ export function manifestRow(job: Job, outcome: Receipt | Failure | undefined): M
   const receipt = isReceipt(outcome) ? outcome : null;
   const failure = isReceipt(outcome) ? null : (outcome ?? null);
   const ms = (stage: keyof Receipt['timings']) => (receipt === null ? null : Math.round(receipt.timings[stage]));
+  const { id, ...cells } = cellsOf(job);
   return {
-    id: job.id,
+    id,
     status: receipt?.outcome ?? (failure === null ? 'cancelled' : 'failed'),
     file: receipt?.copy ?? '',
-    prompt: job.prompt,
-    negative_prompt: job.negativePrompt,
-    size: job.size,
-    width: job.width,
-    height: job.height,
-    seed: job.seed,
-    steps: job.steps,
-    guidance: job.guidance,
-    priority: job.priority,
+    ...cells,
     bytes: receipt?.bytes ?? null,
     crc32c: receipt?.crc32c ?? null,
     render_key: job.renderKey,

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { digestSchema, type Job } from '../domain/job.ts';
-import { failureSchema, receiptSchema, totalsSchema } from '../domain/receipt.ts';
-import type { Outcome } from './pieces.ts';
+import { failureSchema, type JobOutcome, receiptSchema, totalsSchema } from '../domain/receipt.ts';
 
 /** The batch's result, written to `batches/<batch>/manifest.json`. */
 export const manifestSchema = z.strictObject({
@@ -20,7 +19,7 @@ export const manifestSchema = z.strictObject({
 export type Manifest = z.infer<typeof manifestSchema>;
 
 /** What the manifest says of a job: what became of it, and where it came from. One line of JSON. */
-export const manifestEntry = (outcome: Outcome, { prompt, metadata }: Pick<Job, 'prompt' | 'metadata'>): string =>
+export const manifestEntry = (outcome: JobOutcome, { prompt, metadata }: Pick<Job, 'prompt' | 'metadata'>): string =>
   JSON.stringify({ ...outcome, prompt, metadata });
 
 /**

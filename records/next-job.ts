@@ -1,7 +1,6 @@
-import { seedOf } from '../domain/identity.ts';
 import type { Job } from '../domain/job.ts';
 import { type Failure, isReceipt, type Receipt } from '../domain/receipt.ts';
-import { renderKey } from '../domain/render-key.ts';
+import { renderKey, seedOf } from '../domain/render-key.ts';
 import type { Rejected } from './decisions.ts';
 
 /** What people changed before a retry: rows of a corrected catalog, by id, and pictures that they do not want. */

@@ -1,18 +1,15 @@
 import { z } from 'zod';
 import { type Job, jobSchema } from '../domain/job.ts';
-import { type Failure, failureSchema, isReceipt, type Receipt, receiptSchema } from '../domain/receipt.ts';
+import { failureSchema, isReceipt, type JobOutcome, receiptSchema } from '../domain/receipt.ts';
 import type { ObjectStore } from '../store/index.ts';
 import { parseJsonLines, toJsonLines } from './formats.ts';
 import { planFolder, receiptsFolder, shardReceiptsName } from './layout.ts';
-
-/** What became of one job: a receipt, or a failure. */
-export type Outcome = Receipt | Failure;
 
 const outcomeSchema = z.union([receiptSchema, failureSchema]);
 
 export const encodeJobs = (jobs: Job[]): Uint8Array => toJsonLines(jobs);
 
-export const encodeOutcomes = (outcomes: Outcome[]): Uint8Array => toJsonLines(outcomes);
+export const encodeOutcomes = (outcomes: JobOutcome[]): Uint8Array => toJsonLines(outcomes);
 
 /** The jobs of one plan shard, in its order. @throws ObjectNotFound */
 export const readJobs = async (store: ObjectStore, name: string): Promise<Job[]> => decodeJobs(await store.read(name));
@@ -20,7 +17,7 @@ export const readJobs = async (store: ObjectStore, name: string): Promise<Job[]>
 export const decodeJobs = (bytes: Uint8Array): Job[] => parseJsonLines(bytes, jobSchema);
 
 /** A row of a batch: the job that was planned for it last, what became of that, and what earlier rounds had planned. */
-export type RowOutcome = { job: Job; outcome: Outcome | undefined; earlier: Job[] };
+export type RowOutcome = { job: Job; outcome: JobOutcome | undefined; earlier: Job[] };
 
 /**
  * Every row of the batch in the first plan's order. Its outcome is the receipt of any round that is of the picture which was planned last,
@@ -55,7 +52,7 @@ export async function* batchOutcomes(
  * @param told by the rounds, in their order. Shards of a round that was terminated write their receipts when the next one may have begun:
  * whenever it comes, an image of what was planned last is the last word.
  */
-function lastWord(job: Job, told: Outcome[]): Outcome | undefined {
+function lastWord(job: Job, told: JobOutcome[]): JobOutcome | undefined {
   const image = told.findLast((outcome) => isReceipt(outcome) && outcome.renderKey === job.renderKey);
   return image ?? told.slice(told.findLastIndex(isReceipt) + 1).at(-1);
 }
@@ -88,5 +85,5 @@ function pieceOf(name: string): { round: number; shard: number } {
   return { round: Number(found[1]), shard: Number(found[2]) };
 }
 
-const readOutcomes = async (store: ObjectStore, name: string): Promise<Outcome[]> =>
+const readOutcomes = async (store: ObjectStore, name: string): Promise<JobOutcome[]> =>
   parseJsonLines(await store.read(name), outcomeSchema);

@@ -1,3 +1,6 @@
+import type { Job } from '../domain/job.ts';
+import type { Every } from '../domain/parameters.ts';
+
 /** What the program writes and the page reads. The page's code imports this file too, so it has nothing of Node or the browser. */
 
 /** Thumbnails lie on sprites of so many columns and rows; each fits into a square of so many pixels. */
@@ -15,6 +18,8 @@ export type SheetHead = {
   jobs: number;
   /** Addresses of the pieces relative to the page, each with PIECE_ROWS rows but the last. */
   pieces: string[];
+  /** The parameters that images are told apart by, and the fields of a row that have them. */
+  parameters: { name: string; field: keyof SheetParameters }[];
   /** Names of the catalog's other columns, in the order of a row's `values`. */
   columns: string[];
 };
@@ -26,19 +31,19 @@ export type SheetPiece = {
   rows: SheetRow[];
 };
 
-export type SheetRow = {
+/** Named by the table of parameters. */
+export type SheetParameters = {
+  [Key in keyof Job as Key extends keyof Every<'sheet'> ? Every<'sheet'>[Key] : never]: Job[Key];
+};
+
+export type SheetRow = SheetParameters & {
   id: string;
   prompt: string;
-  negative: string;
   status: 'rendered' | 'reused' | 'failed' | 'cancelled';
   /** Why there is no image; empty where there is one. */
   reason: string;
-  size: string;
   width: number;
   height: number;
-  seed: number;
-  steps: number;
-  guidance: number;
   /** The first line of the catalog's row: variants and combinations share it. */
   line: number;
   renderKey: string;

@@ -1,5 +1,5 @@
 export { encodePiece } from './encode.ts';
 export { PIECE_ROWS, type SheetHead, type SheetPiece, type SheetRow, SLOTS } from './format.ts';
 export { makePage } from './page.ts';
-export { sheetRow } from './row.ts';
+export { SHEET_PARAMETERS, sheetRow } from './row.ts';
 export { makeSprite, type SpriteImage, spriteColours, spriteName } from './sprite.ts';

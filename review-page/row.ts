@@ -1,7 +1,18 @@
 import type { Job } from '../domain/job.ts';
+import { COLUMN_OF, every, keysOf } from '../domain/parameters.ts';
 import { type Failure, isReceipt, type Receipt } from '../domain/receipt.ts';
 import { manifestRow } from '../records/manifest-table.ts';
-import type { SheetRow } from './format.ts';
+import type { SheetHead, SheetParameters, SheetRow } from './format.ts';
+
+const FIELDS = every('sheet');
+
+export const SHEET_PARAMETERS: SheetHead['parameters'] = keysOf(FIELDS).map((key) => ({
+  name: COLUMN_OF[key],
+  field: FIELDS[key],
+}));
+
+const parametersOf = (job: Job): SheetParameters =>
+  Object.fromEntries(keysOf(FIELDS).map((key) => [FIELDS[key], job[key]])) as SheetParameters;
 
 /**
  * One job and what became of it, as the page shows it; the thumbnail's colour is added when there is one.
@@ -15,7 +26,7 @@ export function sheetRow(
   columns: Map<string, number>,
   folder: string,
 ): SheetRow {
-  const { id, prompt, negative_prompt, status, file, size, seed, steps, guidance, reason } = manifestRow(job, outcome);
+  const { id, prompt, status, file, reason } = manifestRow(job, outcome);
   const { renderKey, width, height } = isReceipt(outcome) ? outcome : job;
   const values: (string | null)[] = [];
   for (const [name, value] of Object.entries(job.metadata)) {
@@ -25,15 +36,11 @@ export function sheetRow(
   return {
     id,
     prompt,
-    negative: negative_prompt,
+    ...parametersOf(job),
     status,
     reason: reason ?? (status === 'cancelled' ? 'The batch was cancelled before this job began.' : ''),
-    size,
     width,
     height,
-    seed,
-    steps,
-    guidance,
     line: job.line,
     renderKey,
     file: file.startsWith(folder) ? file.slice(folder.length) : '',

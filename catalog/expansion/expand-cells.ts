@@ -1,19 +1,12 @@
-import type { ExpansionSettings } from '../../domain/expansion-settings.ts';
-import { contentId } from '../job-ids.ts';
+import type { ExpansionSettings } from '../../domain/catalog-settings.ts';
+import { type Column, GRID_COLUMNS, TEXT_COLUMNS } from '../../domain/parameters.ts';
+import { contentId, suffixOf } from '../job-ids.ts';
 import type { Problems } from '../problems.ts';
-import type { Column } from '../reading/columns.ts';
 import { checkCell, type RawRow } from '../reading/raw-row.ts';
 import { type Choice, choice, literal, sequence, type Texts, UNCOUNTABLE } from './choices.ts';
-import { suffixOf } from './names.ts';
 import { drawIndices } from './sample.ts';
 import { parseTemplate, TemplateFault } from './template.ts';
-import type { Terms } from './terms.ts';
-
-/** Choices in these are written `{a|b}` and `__terms__`. */
-const TEXT_COLUMNS = ['prompt', 'negative_prompt'] as const satisfies Column[];
-
-/** Choices in these are written `a|b`. */
-export const GRID_COLUMNS = ['size', 'aspect', 'seed', 'steps', 'guidance'] as const satisfies Column[];
+import { type ReadTerms, Terms } from './terms.ts';
 
 /** A row with nothing left to choose: as if a person had written it out. */
 export type ExpandedRow = {
@@ -32,6 +25,10 @@ export type Chosen = {
 };
 
 export type Expansion = Omit<ExpansionSettings, 'terms'> & { terms: Terms };
+
+/** The settings with something that reads files of terms; `undefined` without settings. */
+export const openExpansion = (settings: ExpansionSettings | undefined, read: ReadTerms): Expansion | undefined =>
+  settings && { ...settings, terms: new Terms(read, settings.terms) };
 
 type ColumnTexts = { column: Column; texts: Texts };
 

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { LIMITS } from '../catalog-limits.ts';
+import { CATALOG_LIMITS } from '../catalog-limits.ts';
 import { choice, literal, sequence, type Texts } from './choices.ts';
 import { MAX_DEPTH, parseTemplate, type Template, TemplateFault } from './template.ts';
 
@@ -69,8 +69,8 @@ export class Terms {
 
 /** Terms, one a line, without empty lines and those that begin with `#`. */
 function linesOf(bytes: Uint8Array, file: string): { line: number; text: string }[] {
-  if (bytes.length > LIMITS.termsBytes) {
-    throw new TemplateFault(`at most ${LIMITS.termsBytes} bytes in ${file}`, `${bytes.length}`);
+  if (bytes.length > CATALOG_LIMITS.termsBytes) {
+    throw new TemplateFault(`at most ${CATALOG_LIMITS.termsBytes} bytes in ${file}`, `${bytes.length}`);
   }
   if (!isUtf8(bytes)) throw new TemplateFault(`text in UTF-8 in ${file}`, 'other bytes');
   return new TextDecoder()

@@ -1,24 +1,8 @@
+import { closestMatch } from 'leven';
+import { COLUMNS, type Column } from '../../domain/parameters.ts';
 import { UserError } from '../../domain/user-error.ts';
-import { LIMITS } from '../catalog-limits.ts';
+import { CATALOG_LIMITS } from '../catalog-limits.ts';
 import { type Problems, quoted } from '../problems.ts';
-
-/** The columns that mean something; any other travels along as metadata. */
-export const COLUMNS = [
-  'id',
-  'prompt',
-  'negative_prompt',
-  'size',
-  'aspect',
-  'width',
-  'height',
-  'seed',
-  'steps',
-  'guidance',
-  'variants',
-  'priority',
-] as const;
-
-export type Column = (typeof COLUMNS)[number];
 
 /** A column of the file, its position counted from 0. */
 type FileColumn = { position: number; name: string };
@@ -33,7 +17,7 @@ export type ColumnMap = {
 };
 
 /** Case, spaces and hyphens do not tell columns apart: "Negative Prompt" is `negative_prompt`. */
-export const fold = (name: string): string =>
+const fold = (name: string): string =>
   name
     .trim()
     .toLowerCase()
@@ -65,7 +49,8 @@ export function mapColumns(
 ): ColumnMap | null {
   const before = problems.total;
   const report: Report = (column, expected, found) => problems.add({ line, column, expected, found });
-  if (header.length > LIMITS.columns) report(null, `at most ${LIMITS.columns} columns`, `${header.length}`);
+  if (header.length > CATALOG_LIMITS.columns)
+    report(null, `at most ${CATALOG_LIMITS.columns} columns`, `${header.length}`);
   const columns = header.map((name, position): FileColumn => ({ position, name: name.trim() }));
   const known = findKnown(columns, mapping, report);
   const taken = new Set(known.values());
@@ -132,4 +117,15 @@ function whatIsThere(columns: readonly FileColumn[]): string {
   const separator = /[;\t|,]/.exec(only.name)?.[0];
   const hint = `; are cells separated by ${quoted(separator ?? '')}? Commas make a .csv, tabs a .tsv`;
   return `the column ${quoted(only.name)}${separator === undefined ? '' : hint}`;
+}
+
+/** So many letters of a name may be other, missing or too many; of a short one fewer, or "no" were almost "id". */
+const typos = (name: string): number => Math.min(2, Math.floor(name.length / 3));
+
+/** Columns that mean nothing to us, and which of ours each may have been meant for. */
+export function misspeltColumns(metadata: readonly string[]): { found: string; meant: Column }[] {
+  return metadata.flatMap((found) => {
+    const meant = closestMatch(fold(found), COLUMNS, { maxDistance: typos(found) });
+    return meant === undefined ? [] : [{ found, meant: meant as Column }];
+  });
 }

@@ -1,6 +1,6 @@
 import { pipeline, Readable } from 'node:stream';
 import { type CsvError, type Info, parse } from 'csv-parse';
-import { LIMITS } from '../catalog-limits.ts';
+import { CATALOG_LIMITS } from '../catalog-limits.ts';
 import type { Problems } from '../problems.ts';
 import type { TableRecord } from './table.ts';
 
@@ -17,7 +17,7 @@ export async function* csvRecords(text: AsyncIterable<string>, problems: Problem
     relax_column_count: true,
     record_delimiter: '\n',
     skip_empty_lines: true,
-    max_record_size: LIMITS.rowBytes,
+    max_record_size: CATALOG_LIMITS.rowBytes,
     skip_records_with_error: true,
     info: true,
     on_record: (cells, { lines }) => {
@@ -49,7 +49,7 @@ function quoteProblem(error: CsvError, next: number): Parameters<Problems['add']
     case 'CSV_QUOTE_NOT_CLOSED':
       return { line: next, column: null, expected: 'a closing quote', found: 'the end of the file' };
     case 'CSV_MAX_RECORD_SIZE': {
-      const expected = `a row of at most ${LIMITS.rowBytes} bytes`;
+      const expected = `a row of at most ${CATALOG_LIMITS.rowBytes} bytes`;
       return { line: next, column: null, expected, found: 'more; is a quote not closed?' };
     }
     default: {

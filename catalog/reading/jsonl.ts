@@ -1,10 +1,8 @@
+import { TEXT_COLUMNS } from '../../domain/parameters.ts';
 import { type Problems, quoted } from '../problems.ts';
 import { type ColumnMap, mapColumns } from './columns.ts';
 import { type RawRow, toRawRow } from './raw-row.ts';
 import { readLines } from './text.ts';
-
-/** What pictures are described with is text; a number or a list in its place is a mistake, and would be drawn as it is spelt. */
-const TEXT_COLUMNS = ['prompt', 'negative_prompt'] as const;
 
 /** Reads one JSON object a line. Keys are columns; null is an empty cell; other values than text travel as JSON. */
 export async function* jsonRows(
@@ -29,6 +27,7 @@ export async function* jsonRows(
   }
 }
 
+/** What pictures are described with is text; a number or a list in its place is a mistake, and would be drawn as it is spelt. */
 function checkText(values: readonly unknown[], columns: ColumnMap, line: number, problems: Problems): void {
   for (const column of TEXT_COLUMNS) {
     const place = columns.known.get(column);

@@ -1,6 +1,7 @@
-import { LIMITS } from '../catalog-limits.ts';
+import type { Column } from '../../domain/parameters.ts';
+import { CATALOG_LIMITS } from '../catalog-limits.ts';
 import { type Problems, quoted } from '../problems.ts';
-import type { Column, ColumnMap } from './columns.ts';
+import type { ColumnMap } from './columns.ts';
 
 /** A row as the file has it: trimmed text by column; empty cells are left out. */
 export type RawRow = {
@@ -45,8 +46,13 @@ export function toRawRow(line: number, cells: readonly string[], columns: Column
 
 /** Adds a problem unless the text is of bearable length and can be written in UTF-8 and XML. */
 export function checkCell(text: string, line: number, column: string, problems: Problems): void {
-  if (text.length > LIMITS.cellCharacters) {
-    problems.add({ line, column, expected: `at most ${LIMITS.cellCharacters} characters`, found: `${text.length}` });
+  if (text.length > CATALOG_LIMITS.cellCharacters) {
+    problems.add({
+      line,
+      column,
+      expected: `at most ${CATALOG_LIMITS.cellCharacters} characters`,
+      found: `${text.length}`,
+    });
   }
   const unwritable = UNWRITABLE.exec(text);
   if (unwritable === null) return;

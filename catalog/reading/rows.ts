@@ -1,4 +1,4 @@
-import type { CatalogFormat } from '../../domain/catalog-format.ts';
+import type { CatalogFormat } from '../../domain/catalog-settings.ts';
 import type { Problems } from '../problems.ts';
 import { checkMapping } from './columns.ts';
 import { csvRecords } from './csv.ts';

@@ -1,5 +1,5 @@
 import { Buffer, isUtf8 } from 'node:buffer';
-import { LIMITS } from '../catalog-limits.ts';
+import { CATALOG_LIMITS } from '../catalog-limits.ts';
 import { type Problems, quoted } from '../problems.ts';
 
 const NEWLINE = 0x0a;
@@ -42,8 +42,13 @@ async function* wholeLines(source: ByteSource, problems: Problems): AsyncGenerat
   let line = 1;
   for await (const slice of slices(source)) {
     total += slice.length;
-    if (total > LIMITS.bytes) {
-      throw problems.fatal({ line: null, column: null, expected: `at most ${LIMITS.bytes} bytes`, found: 'more' });
+    if (total > CATALOG_LIMITS.bytes) {
+      throw problems.fatal({
+        line: null,
+        column: null,
+        expected: `at most ${CATALOG_LIMITS.bytes} bytes`,
+        found: 'more',
+      });
     }
     const bytes = rest.length > 0 ? Buffer.concat([rest, slice]) : slice;
     const end = bytes.lastIndexOf(NEWLINE) + 1;
@@ -51,11 +56,11 @@ async function* wholeLines(source: ByteSource, problems: Problems): AsyncGenerat
     if (end > 0) yield { line, bytes: whole };
     line += countNewlines(whole);
     rest = bytes.subarray(end);
-    if (rest.length > LIMITS.rowBytes) {
+    if (rest.length > CATALOG_LIMITS.rowBytes) {
       throw problems.fatal({
         line,
         column: null,
-        expected: `a line of at most ${LIMITS.rowBytes} bytes`,
+        expected: `a line of at most ${CATALOG_LIMITS.rowBytes} bytes`,
         found: 'more',
       });
     }

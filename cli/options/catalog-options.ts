@@ -1,9 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { LIMITS } from '../../catalog/catalog-limits.ts';
+import { CATALOG_LIMITS } from '../../catalog/catalog-limits.ts';
 import type { BatchRequest, BundleRef } from '../../client/index.ts';
-import { CATALOG_FORMATS, type CatalogFormat } from '../../domain/catalog-format.ts';
-import { MAX_PER_ROW } from '../../domain/expansion-settings.ts';
-import { IMAGE_FORMATS, type ImageFormat } from '../../domain/job.ts';
+import { CATALOG_FORMATS, type CatalogFormat, MAX_PER_ROW } from '../../domain/catalog-settings.ts';
+import { IMAGE_FORMATS, type ImageFormat } from '../../domain/image-format.ts';
 import { SIZES, type Size } from '../../domain/size.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { bundleOption, storeOption } from './common-options.ts';
@@ -57,7 +56,9 @@ export const addCatalogOptions = (command: Command): Command =>
       ).argParser(notEmpty('a folder')),
     )
     .addOption(
-      new Option('--sample <n>', 'expand, and draw n combinations of each row').argParser(wholeNumber(1, LIMITS.jobs)),
+      new Option('--sample <n>', 'expand, and draw n combinations of each row').argParser(
+        wholeNumber(1, CATALOG_LIMITS.jobs),
+      ),
     )
     .addOption(
       new Option('--sample-seed <n>', 'another number draws others').argParser(wholeNumber(0, Number.MAX_SAFE_INTEGER)),
@@ -66,7 +67,7 @@ export const addCatalogOptions = (command: Command): Command =>
       new Option(
         '--max-per-row <n>',
         `expand, and refuse a row with more combinations; otherwise ${MAX_PER_ROW}`,
-      ).argParser(wholeNumber(1, LIMITS.jobs)),
+      ).argParser(wholeNumber(1, CATALOG_LIMITS.jobs)),
     );
 
 /** What the options say, in the client library's words. @throws UserError where one of them would change nothing */

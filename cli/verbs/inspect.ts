@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { byColumn } from '../../domain/parameters.ts';
 import type { ImageMetadata } from '../../images/index.ts';
 import { printJson, printLine, table } from '../display/output.ts';
 import { printable } from '../display/text.ts';
@@ -32,15 +33,19 @@ const describe = (file: string, origin: ImageMetadata): string =>
   [
     file,
     table([
-      ['  prompt', origin.prompt],
-      ['  negative prompt', origin.negativePrompt || 'none'],
-      ['  size', `${origin.size}: ${origin.width}×${origin.height}, sampled at ${origin.binWidth}×${origin.binHeight}`],
-      ['  seed', String(origin.seed)],
-      ['  steps', String(origin.steps)],
-      ['  guidance', String(origin.guidance)],
+      ...parametersOf(origin).map(([name, value]) => [`  ${name}`, value]),
       ...(origin.quality === undefined ? [] : [['  quality', String(origin.quality)]]),
       ['  bundle', `${origin.bundleName}, digest ${origin.bundleDigest}`],
       ['  render key', origin.renderKey],
       ['  software', origin.software],
     ]),
   ].join('\n');
+
+/** By their columns, but that all pixels are told beside the size. */
+function parametersOf(origin: ImageMetadata): [string, string][] {
+  const { width, height, ...others } = byColumn(origin);
+  const size = `${origin.size}: ${width}×${height}, sampled at ${origin.binWidth}×${origin.binHeight}`;
+  return Object.entries({ ...others, size })
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [name.replaceAll('_', ' '), String(value) || 'none']);
+}

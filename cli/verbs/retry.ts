@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { type Retried, type RetryRequest, retryBatch } from '../../client/index.ts';
-import type { CatalogFormat } from '../../domain/catalog-format.ts';
+import type { CatalogFormat } from '../../domain/catalog-settings.ts';
 import { someOf, UserError } from '../../domain/user-error.ts';
 import { watchToTheEnd } from '../display/follow-batch.ts';
 import { note, printJson, printLine } from '../display/output.ts';

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { LIMITS } from '../../catalog/catalog-limits.ts';
+import { CATALOG_LIMITS } from '../../catalog/catalog-limits.ts';
 import {
   bundleRef,
   chosenBundle,
@@ -61,7 +61,7 @@ export const submitCommand = (): Command =>
     .addOption(webhookOption())
     .addOption(
       new Option('--max-jobs <n>', 'start nothing where more images than this have to be rendered').argParser(
-        wholeNumber(0, LIMITS.jobs),
+        wholeNumber(0, CATALOG_LIMITS.jobs),
       ),
     )
     .addOption(

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { UserError } from '../../domain/user-error.ts';
+import { SEARCH_ATTRIBUTES } from '../../workflows/contract/search-attributes.ts';
 import { endProcess, isAlive, startInBackground } from './background-process.ts';
 import { checkPortIsFree, freePort, loopback } from './ports.ts';
 import { breakLease, dropLease, type Lease, leaseFile, readLease, takeLease, writeLease } from './temporal-lease.ts';
@@ -38,9 +39,6 @@ export type TemporalServer = {
   /** Ends the server if this process is responsible for it, and waits until it has gone. */
   stop(): Promise<void>;
 };
-
-/** The local server takes three attributes of type Int, and a batch needs them registered. */
-const searchAttributes = ['PixartTotal', 'PixartDone', 'PixartFailed'];
 
 /**
  * Without the first two the server takes fairness keys and pays no heed to them. Order and shares hold within one partition of a
@@ -199,7 +197,7 @@ const serverArguments = (host: string, port: number, uiPort: number | null, dbFi
   ...(uiPort === null ? ['--headless'] : ['--ui-port', String(uiPort)]),
   ...(dbFile === undefined ? [] : ['--db-filename', dbFile]),
   ...matching.flatMap((value) => ['--dynamic-config-value', value]),
-  ...searchAttributes.flatMap((name) => ['--search-attribute', `${name}=Int`]),
+  ...SEARCH_ATTRIBUTES.flatMap(({ name }) => ['--search-attribute', `${name}=Int`]),
 ];
 
 async function untilReady(child: ChildProcess, address: string, readLog: () => string): Promise<void> {

@@ -1,23 +1,15 @@
-import type { Size } from '../../domain/size.ts';
+import { type Picture, pictureOf } from '../../domain/job.ts';
 import type { SamplerState } from './samplers/sampler.ts';
 import type { StateKeeping } from './state-keeping.ts';
 
-/** Everything that decides one image, besides the bundle. */
-export type RenderRequest = {
-  prompt: string;
-  negativePrompt: string;
-  size: Size;
-  /** Pixels that are sampled: multiples of the VAE's factor times the patch. */
-  bin: { height: number; width: number };
-  /** Pixels of the finished image: the bin is resized and centre-cropped to them. */
-  width: number;
-  height: number;
-  /** 0 … 2³² − 1. */
-  seed: number;
-  steps: number;
-  /** Strength of classifier-free guidance; 1 turns it off. */
-  guidance: number;
-};
+/** Everything that decides an image's pixels, besides the bundle. */
+export type RenderRequest = Omit<Picture, 'format' | 'quality'>;
+
+/** What a renderer needs of a job. */
+export function renderRequest(job: Picture): RenderRequest {
+  const { format, quality, ...request } = pictureOf(job);
+  return request;
+}
 
 export type RenderOptions = {
   /** Checked before every stage and step; `render` rejects with the signal's reason. */

@@ -74,7 +74,7 @@ export class Compare {
   #show(kinship: Kinship): void {
     this.#rows = relatives(this.#review.rows, this.#of!, kinship);
     this.#current = this.#rows.findIndex(({ id }) => id === this.#of!.id);
-    const differing = differences(this.#rows, this.#review.rows.head.columns);
+    const differing = differences(this.#rows, this.#review.rows.head);
     this.#figures.replaceChildren(...this.#rows.map((row, place) => this.#figure(row, place, differing[place]!)));
     this.#title.textContent = this.#of!.prompt;
     const narrowest = Math.min(...this.#rows.map(({ width, height }) => width / height));

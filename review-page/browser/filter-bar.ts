@@ -51,7 +51,7 @@ export class FilterBar {
   offerColumns(): void {
     const chosen = new Map(this.#controls.map(({ column, control }) => [column.name, control.value]));
     const rows = [...this.#review.rows].map(([, row]) => row);
-    const columns = columnsOf(rows, this.#review.rows.head.columns);
+    const columns = columnsOf(rows, this.#review.rows.head);
     this.#controls = columns.map((column) => ({ column, control: controlOf(column, chosen.get(column.name) ?? '') }));
     const isFirst = ({ column }: { column: Column }) => FIRST.includes(column.name);
     this.#first.replaceChildren(...this.#controls.filter(isFirst).map(({ control }) => control));

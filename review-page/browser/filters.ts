@@ -1,10 +1,9 @@
-import type { SheetRow } from '../format.ts';
+import type { SheetHead, SheetRow } from '../format.ts';
+import { carriedOf, type Named, parametersOf } from './columns.ts';
 import type { Decision } from './decisions-csv.ts';
 
 /** What a row is filtered by, with all it can be. */
-export type Column = {
-  name: string;
-  textOf: (row: SheetRow) => string;
+export type Column = Named & {
   /** Different values with their counts, in order; `null` where there are too many to choose from. */
   values: Map<string, number> | null;
 };
@@ -13,20 +12,16 @@ export type Column = {
 export const MAX_CHOICES = 40;
 
 /** Columns in which rows differ: those of the job first, then the catalog's others. */
-export function columnsOf(rows: Iterable<SheetRow>, names: readonly string[]): Column[] {
-  const own: [string, (row: SheetRow) => string][] = [
-    ['status', (row) => row.status],
-    ['size', (row) => row.size],
-    ['pixels', (row) => `${row.width}×${row.height}`],
-    ['steps', (row) => String(row.steps)],
-    ['guidance', (row) => String(row.guidance)],
-    ['seed', (row) => String(row.seed)],
-    ['negative_prompt', (row) => row.negative],
-    ['reason', (row) => row.reason],
+export function columnsOf(rows: Iterable<SheetRow>, head: Pick<SheetHead, 'parameters' | 'columns'>): Column[] {
+  const named: Named[] = [
+    { name: 'status', textOf: (row) => row.status },
+    { name: 'pixels', textOf: (row) => `${row.width}×${row.height}` },
+    ...parametersOf(head),
+    { name: 'reason', textOf: (row) => row.reason },
+    ...carriedOf(head),
   ];
-  const others = names.map((name, at): [string, (row: SheetRow) => string] => [name, (row) => row.values[at] ?? '']);
   const all = [...rows];
-  return [...own, ...others].flatMap(([name, textOf]) => {
+  return named.flatMap(({ name, textOf }) => {
     const values = countValues(all, textOf);
     if (values.size < 2) return [];
     return [{ name, textOf, values: values.size > MAX_CHOICES ? null : sorted(values) }];

@@ -1,4 +1,5 @@
-import type { SheetRow } from '../format.ts';
+import type { SheetHead, SheetRow } from '../format.ts';
+import { carriedOf, parametersOf } from './columns.ts';
 
 /** What an image is compared with. */
 export type Kinship = 'row' | 'prompt';
@@ -14,14 +15,8 @@ export function relatives(rows: Iterable<[number, SheetRow]>, row: SheetRow, kin
 }
 
 /** In what each of them differs from the others, as `name value`. */
-export function differences(rows: readonly SheetRow[], names: readonly string[]): string[][] {
-  const columns: [string, (row: SheetRow) => string][] = [
-    ['seed', (row) => String(row.seed)],
-    ['steps', (row) => String(row.steps)],
-    ['guidance', (row) => String(row.guidance)],
-    ['size', (row) => row.size],
-    ...names.map((name, at): [string, (row: SheetRow) => string] => [name, (row) => row.values[at] ?? '']),
-  ];
-  const differing = columns.filter(([, textOf]) => new Set(rows.map(textOf)).size > 1);
-  return rows.map((row) => differing.map(([name, textOf]) => `${name} ${textOf(row)}`));
+export function differences(rows: readonly SheetRow[], head: Pick<SheetHead, 'parameters' | 'columns'>): string[][] {
+  const named = [...parametersOf(head), ...carriedOf(head)];
+  const differing = named.filter(({ textOf }) => new Set(rows.map(textOf)).size > 1);
+  return rows.map((row) => differing.map(({ name, textOf }) => `${name} ${textOf(row)}`));
 }

@@ -1,3 +1,4 @@
+import { carriedOf, parametersOf } from './columns.ts';
 import type { Decision } from './decisions-csv.ts';
 import { addressOf, button, count, make } from './dom.ts';
 import type { Review } from './review.ts';
@@ -119,13 +120,10 @@ export class Zoom {
 
   #showFacts(): void {
     const row = this.#review.currentRow!;
+    const { head } = this.#review.rows;
     const facts: [string, string][] = [
       ['pixels', `${row.width} × ${row.height}`],
-      ['seed', String(row.seed)],
-      ['steps', String(row.steps)],
-      ['guidance', String(row.guidance)],
-      ['without', row.negative],
-      ...this.#review.rows.head.columns.map((name, at): [string, string] => [name, row.values[at] ?? '']),
+      ...[...parametersOf(head), ...carriedOf(head)].map(({ name, textOf }): [string, string] => [name, textOf(row)]),
     ];
     this.#facts.replaceChildren(
       ...facts

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { LIMITS } from '../../catalog/catalog-limits.ts';
+import { CATALOG_LIMITS } from '../../catalog/catalog-limits.ts';
 import { Problems } from '../../catalog/problems.ts';
 import { readText } from '../../catalog/reading/text.ts';
+import { COLUMNS } from '../../domain/parameters.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { errorOf, options, plan, problemsOf } from './planning.ts';
 
@@ -65,7 +66,7 @@ describe('a cell that cannot be', () => {
   });
 
   it('is too long', async () => {
-    const long = 'x'.repeat(LIMITS.cellCharacters + 1);
+    const long = 'x'.repeat(CATALOG_LIMITS.cellCharacters + 1);
     expect(await problemsOf(`prompt\n${long}\n`)).toEqual([
       'line 2, prompt: expected at most 20000 characters, found 20001',
     ]);
@@ -251,7 +252,7 @@ describe('a file that cannot be', () => {
   it('is larger than memory should hold', async () => {
     const chunk = Buffer.from(`${' '.repeat(2 ** 16 - 1)}\n`);
     const chunks = function* () {
-      for (let bytes = 0; bytes <= LIMITS.bytes; bytes += chunk.length) yield chunk;
+      for (let bytes = 0; bytes <= CATALOG_LIMITS.bytes; bytes += chunk.length) yield chunk;
     };
     const read = async () => {
       for await (const text of readText(chunks(), new Problems('catalog.tsv'))) expect(text).toBeTruthy();
@@ -303,7 +304,7 @@ describe('the error', () => {
 describe('options that fit no catalog', () => {
   it('map a column that is not ours', async () => {
     await expect(plan('prompt\na\n', { columns: { promt: 'x' } })).rejects.toThrow(
-      'column mapping: expected one of id, prompt, negative_prompt, size, aspect, width, height, seed, steps, guidance, variants, priority before the "=", found "promt"',
+      `column mapping: expected one of ${COLUMNS.join(', ')} before the "=", found "promt"`,
     );
   });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { batchInput, newBatchId } from '../../client/request.ts';
-import { batchStart } from '../../workflows/batch/batch-start.ts';
+import { batchStart } from '../../workflows/contract/batch-start.ts';
 
 const bundle = {
   name: 'tiny',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Picture, renderKey } from '../../domain/render-key.ts';
+import type { Picture } from '../../domain/job.ts';
+import { renderKey } from '../../domain/render-key.ts';
 
 const picture: Picture = {
   prompt: 'a red apple',
@@ -35,6 +36,39 @@ const changes: Partial<Picture>[] = [
 describe('renderKey', () => {
   it('is kept from release to release, as stores are full of it', () => {
     expect(key).toBe('da63c15837523c7e408e5aa71f3abfa8c9af0a2f4df08b5d89aa61b91ecfb4fe');
+  });
+
+  it.each<[string, Picture, string, number]>([
+    [
+      '6a8fac7649023073c22513bd092278077424ff3d2a359351590de8795869fc4e',
+      {
+        ...{ prompt: '', negativePrompt: '', size: '256', bin: { height: 256, width: 256 }, width: 256, height: 256 },
+        ...{ seed: 0, steps: 1, guidance: 1, format: 'png', quality: null },
+      },
+      'a'.repeat(64),
+      1,
+    ],
+    [
+      'cad181c7531935f06350cd919dff63224e1621a9e03431d962762ec3e19a927a',
+      {
+        ...{ prompt: 'ein „Füchslein“ 🦊\n<&>', negativePrompt: 'fog, "grain"', size: '4k' },
+        ...{ bin: { height: 2160, width: 3840 }, width: 1920, height: 1080, seed: 4_294_967_295, steps: 50 },
+        ...{ guidance: 7.25, format: 'jpeg', quality: 100 },
+      },
+      `${'c0ffee'.repeat(10)}abcd`,
+      3,
+    ],
+    [
+      '09df31e303c1d4c91cc66bb80bf5af5d547d0910dc943ed148dc526ffd03e5fc',
+      {
+        ...{ prompt: 'an owl', negativePrompt: '', size: '2k', bin: { height: 2048, width: 2048 } },
+        ...{ width: 2048, height: 2048, seed: 2_246_822_519, steps: 4, guidance: 1, format: 'avif', quality: 1 },
+      },
+      '0'.repeat(64),
+      2,
+    ],
+  ])('is %s as it was in version 0.1', (kept, other, bundle, version) => {
+    expect(renderKey(other, bundle, version)).toBe(kept);
   });
 
   it.each(changes)('changes with %o', (change) => {

@@ -48,7 +48,7 @@ describe('data in scripts', () => {
 });
 
 describe('the page', () => {
-  const head = { batch: 'night', jobs: 0, pieces: [], columns: ['</script><script>alert(1)</script>'] };
+  const head = { batch: 'night', jobs: 0, pieces: [], parameters: [], columns: ['</script><script>alert(1)</script>'] };
   const html = Buffer.from(makePage(head)).toString();
 
   test('has one script of its own, the only one that its policy lets run', () => {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import sharp from 'sharp';
 import type { Job } from '../../domain/job.ts';
+import type { JobOutcome } from '../../domain/receipt.ts';
 import { copyName, objectName, shardName, shardReceiptsName } from '../../records/layout.ts';
-import { encodeJobs, encodeOutcomes, type Outcome } from '../../records/pieces.ts';
+import { encodeJobs, encodeOutcomes } from '../../records/pieces.ts';
 import type { ObjectStore } from '../../store/index.ts';
 import { sampleJob } from '../images/sample-job.ts';
 
@@ -37,7 +38,7 @@ export async function writeSampleBatch(
   for (const [index, file] of pictures.entries())
     await store.create(objectName(keys[index]!, 'png'), file, 'image/png');
   const jobs: Job[] = [];
-  const outcomes: Outcome[] = [];
+  const outcomes: JobOutcome[] = [];
   for (const [index, { job: changes = {}, outcome = 'rendered' }] of rows.entries()) {
     const renderKey = keys[picture(index)]!;
     const job = {
@@ -67,7 +68,7 @@ export async function writeSampleBatch(
   return jobs;
 }
 
-export const receiptOf = (batch: string, { id, renderKey, width, height }: Job): Outcome => ({
+export const receiptOf = (batch: string, { id, renderKey, width, height }: Job): JobOutcome => ({
   id,
   renderKey,
   object: objectName(renderKey, 'png'),

@@ -2,7 +2,7 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { OrchestratorActivities } from '../../workflows/contract/activities.ts';
 import { ORCHESTRATOR_QUEUE } from '../../workflows/contract/queues.ts';
-import type { ShardInput } from '../../workflows/contract/shard.ts';
+import type { ShardInput } from '../../workflows/contract/workflows.ts';
 
 const { readShard, writeReceipts } = proxyActivities<OrchestratorActivities>({
   taskQueue: ORCHESTRATOR_QUEUE,

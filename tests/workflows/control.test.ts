@@ -2,9 +2,11 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { batchEnd, batchProgress, cancelBatch, controlBatch, submitBatch, watchBatch } from '../../client/index.ts';
 import { UserError } from '../../domain/user-error.ts';
-import { movedPriority, shareOf, withinBudget } from '../../workflows/batch/control.ts';
+import { withinBudget } from '../../workflows/batch/control-rules.ts';
+import { shareOf } from '../../workflows/batch/running-shards.ts';
 import type { BatchControl } from '../../workflows/contract/control.ts';
 import { batchWorkflowId } from '../../workflows/contract/queues.ts';
+import { movedPriority } from '../../workflows/shard/render-job.ts';
 import { BUNDLE, type Site, startSite } from './site.ts';
 
 const control = (over: Partial<BatchControl>): BatchControl => ({

@@ -5,40 +5,18 @@ import {
   continueAsNew,
   isCancellation,
   patched,
-  proxyActivities,
   setHandler,
 } from '@temporalio/workflow';
-import type { OrchestratorActivities } from '../contract/activities.ts';
+import { rootCause } from '../../domain/root-cause.ts';
+import { orchestrator, writeContactSheet } from '../activities.ts';
 import type { BatchInput, BatchResult } from '../contract/batch.ts';
-import * as limits from '../contract/limits.ts';
-import type { BatchAnswer } from '../contract/progress.ts';
-import { ORCHESTRATOR_QUEUE } from '../contract/queues.ts';
-import { progressQuery } from '../messages.ts';
+import { catalogUrl } from '../contract/batch-start.ts';
+import { controlUpdate, progressQuery, shardReportSignal } from '../messages.ts';
 import { startSheetPage } from '../review-page/review-page.ts';
-import { reasonOf, rootCause } from '../shard/failure.ts';
-import { announce } from '../webhook/announce.ts';
-import { type Batch, type BatchCarry, batchOf } from './batch-carry.ts';
-import { takeControl } from './batch-control.ts';
-import { planned, progressOf } from './batch-progress.ts';
-import { renderShards, shardWorkflowId } from './batch-shards.ts';
-import { catalogUrl } from './batch-start.ts';
-import { publisher } from './batch-visibility.ts';
-
-const { planBatch, writeManifest } = proxyActivities<OrchestratorActivities>({
-  taskQueue: ORCHESTRATOR_QUEUE,
-  scheduleToCloseTimeout: limits.ORCHESTRATE_SCHEDULE_TO_CLOSE,
-  startToCloseTimeout: limits.ORCHESTRATE_START_TO_CLOSE,
-  heartbeatTimeout: limits.ORCHESTRATE_HEARTBEAT_TIMEOUT,
-  retry: limits.ORCHESTRATE_RETRY,
-});
-
-/** The sheet is a convenience: a batch does not wait for a day, or fail, for want of it. */
-const { writeContactSheet } = proxyActivities<OrchestratorActivities>({
-  taskQueue: ORCHESTRATOR_QUEUE,
-  startToCloseTimeout: limits.ORCHESTRATE_START_TO_CLOSE,
-  heartbeatTimeout: limits.ORCHESTRATE_HEARTBEAT_TIMEOUT,
-  retry: { ...limits.ORCHESTRATE_RETRY, maximumAttempts: 3 },
-});
+import { reasonOf } from '../shard/failure.ts';
+import { announce } from '../webhook/webhook.ts';
+import { Batch, type BatchCarry } from './batch.ts';
+import { renderShards } from './render-shards.ts';
 
 /** One round of a batch, which tells its webhook where it fails as a whole. */
 export async function renderBatch(input: BatchInput, carry?: BatchCarry): Promise<BatchResult> {
@@ -57,39 +35,31 @@ export async function renderBatch(input: BatchInput, carry?: BatchCarry): Promis
  * sheet. A cancelled batch stops its shards, still writes the manifest, and ends as cancelled.
  */
 async function renderRound(input: BatchInput, carry?: BatchCarry): Promise<BatchResult> {
-  const batch = batchOf(input, carry);
-  const publish = publisher();
-  const update = () => publish(progressOf(input, batch.ledger, batch.control));
-  setHandler(progressQuery, () => answerOf(input, batch));
-  takeControl(input, batch, update);
-  update();
+  const batch = new Batch(input, carry);
+  listen(batch);
+  batch.show();
   let cancellation: unknown = null;
   try {
-    if (carry === undefined) await plan(input, batch);
-    update();
-    await renderShards(input, batch, update);
+    if (carry === undefined) batch.begin(await orchestrator.planBatch(input));
+    await renderShards(batch);
     stopIfCancelled(batch);
   } catch (error) {
     if (!isCancellation(error)) throw error;
     cancellation = error;
   }
-  if (batch.waiting.length > 0 && cancellation === null) {
-    const { running: _, ...next } = batch;
-    return continueAsNew<typeof renderBatch>(input, next);
-  }
-  const result = await CancellationScope.nonCancellable(() => finish(input, batch, update, cancellation !== null));
+  if (batch.waiting.length > 0 && cancellation === null) return continueAsNew<typeof renderBatch>(input, batch.carry);
+  const state = cancellation === null ? 'completed' : 'cancelled';
+  const result = await CancellationScope.nonCancellable(() => finish(batch, state));
   if (cancellation !== null) throw cancellation;
   return result;
 }
 
-const answerOf = (input: BatchInput, { ledger, control, running }: Batch): BatchAnswer => ({
-  ...progressOf(input, ledger, control),
-  running: running.answering.map((shard) => ({
-    shard,
-    workflowId: shardWorkflowId(input, shard),
-    report: ledger.running[shard.shard] ?? null,
-  })),
-});
+/** Whoever asks is answered, and what people change is in force when their update is answered. */
+function listen(batch: Batch): void {
+  setHandler(progressQuery, () => batch.answer);
+  setHandler(controlUpdate, (change) => batch.change(change), { validator: (change) => batch.check(change) });
+  setHandler(shardReportSignal, (report) => batch.reported(report));
+}
 
 /** Shards may all end well although the batch was cancelled, and a run that continues as new does not hear of it again. */
 function stopIfCancelled({ waiting }: Batch): void {
@@ -98,43 +68,24 @@ function stopIfCancelled({ waiting }: Batch): void {
   }
 }
 
-async function plan(input: BatchInput, batch: Batch): Promise<void> {
-  const made = await planBatch(input);
-  batch.waiting = made.shards;
-  planned(batch.ledger, made);
-}
-
-async function finish(input: BatchInput, batch: Batch, update: () => void, cancelled: boolean): Promise<BatchResult> {
-  const { ledger, lostShards, startedAt } = batch;
-  const { store, round } = input;
-  ledger.cancelled += batch.waiting.reduce((jobs, shard) => jobs + shard.jobs, 0);
-  ledger.state = 'finishing';
-  update();
-  const state = cancelled ? 'cancelled' : 'completed';
+async function finish(batch: Batch, state: 'completed' | 'cancelled'): Promise<BatchResult> {
+  const { input, startedAt, lostShards } = batch;
+  const { store, round, batch: id } = input;
+  batch.finish();
   const catalog = catalogUrl(input.source);
-  const bundle = { name: input.bundle.name, digest: input.bundle.digest };
-  const { manifest, totals } = await writeManifest({
-    store,
-    batch: input.batch,
-    round,
+  const { manifest, totals } = await orchestrator.writeManifest({
+    ...{ store, batch: id, round, state, startedAt, lostShards },
     ...(catalog !== undefined && { catalog }),
-    bundle,
-    state,
-    startedAt,
-    lostShards,
+    bundle: { name: input.bundle.name, digest: input.bundle.digest },
   });
-  const contactSheet = await writeContactSheet({
-    store,
-    batch: input.batch,
-    total: totals.rendered + totals.reused,
-  }).catch(() => null);
+  const images = totals.rendered + totals.reused;
+  const contactSheet = await writeContactSheet({ store, batch: id, total: images }).catch(() => null);
   const sheetPage = patched('sheet-page') ? await startSheetPage(input).catch(() => undefined) : undefined;
-  ledger.state = state;
-  update();
-  const { changes } = ledger;
-  await announce(input, cancelled ? 'batch.cancelled' : 'batch.completed', {
+  batch.end(state);
+  const { changes } = batch.progress;
+  await announce(input, `batch.${state}`, {
     ...{ totals, manifest, contactSheet },
     ...(changes !== undefined && { changes }),
   });
-  return { batch: input.batch, totals, manifest, contactSheet, ...(sheetPage !== undefined && { sheetPage }) };
+  return { batch: id, totals, manifest, contactSheet, ...(sheetPage !== undefined && { sheetPage }) };
 }

@@ -2,15 +2,14 @@ import type { ChildWorkflowHandle } from '@temporalio/workflow';
 import type { Size } from '../../domain/size.ts';
 import type { BatchControl, ShardControl } from '../contract/control.ts';
 import type { ShardRef } from '../contract/plan.ts';
+import type { Workflows } from '../contract/workflows.ts';
 import { shardControlSignal } from '../messages.ts';
-import type { renderShard } from '../shard/render-shard.ts';
-import { shareOf } from './control.ts';
 
 type Running = {
   shard: ShardRef;
   /** What it was last told, as text. */
   told: string;
-  handle: ChildWorkflowHandle<typeof renderShard> | null;
+  handle: ChildWorkflowHandle<Workflows['renderShard']> | null;
   /** It was cancelled, and will not be asked any more. */
   hasEnded: boolean;
 };
@@ -40,7 +39,7 @@ export class RunningShards {
   }
 
   /** A shard can be told of changes once it has started. */
-  started(number: number, handle: ChildWorkflowHandle<typeof renderShard>, control: BatchControl): void {
+  started(number: number, handle: ChildWorkflowHandle<Workflows['renderShard']>, control: BatchControl): void {
     const running = this.#of(number);
     if (running !== undefined) running.handle = handle;
     this.tell(control);
@@ -97,3 +96,7 @@ export class RunningShards {
     return this.#running.filter(({ shard }) => shard.size === size);
   }
 }
+
+/** Shares of a size's window, the longest running shard first: where there is less than one for each, the others wait. */
+export const shareOf = (window: number, shards: number, rank: number): number =>
+  Math.floor(window / shards) + (rank < window % shards ? 1 : 0);

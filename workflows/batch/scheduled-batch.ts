@@ -1,8 +1,8 @@
 import { ChildWorkflowCancellationType, executeChild, ParentClosePolicy, workflowInfo } from '@temporalio/workflow';
 import { batchIdAt } from '../../domain/batch-id.ts';
 import type { BatchResult, ScheduledBatchInput } from '../contract/batch.ts';
-import { batchStart } from './batch-start.ts';
-import type { renderBatch } from './render-batch.ts';
+import { batchStart } from '../contract/batch-start.ts';
+import type { Workflows } from '../contract/workflows.ts';
 
 /**
  * What a schedule starts. It gives the batch an id with the time it was due, so that a night's folder, workflow and
@@ -10,7 +10,7 @@ import type { renderBatch } from './render-batch.ts';
  */
 export async function scheduledBatch({ schedule, ...input }: ScheduledBatchInput): Promise<BatchResult> {
   const batch = batchIdAt(schedule, dueTime());
-  return executeChild<typeof renderBatch>('renderBatch', {
+  return executeChild<Workflows['renderBatch']>('renderBatch', {
     ...batchStart({ ...input, batch, round: 1 }),
     cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
     parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,

@@ -1,4 +1,4 @@
-import type { Failure, Receipt, Totals } from '../../domain/receipt.ts';
+import type { JobOutcome, Receipt, Totals } from '../../domain/receipt.ts';
 import type { BatchInput } from './batch.ts';
 import type { RowFilter } from './control.ts';
 import type { JobSummary, LostShard, Plan } from './plan.ts';
@@ -31,7 +31,7 @@ export type WriteReceiptsInput = {
   batch: string;
   round: number;
   shard: number;
-  outcomes: (Receipt | Failure)[];
+  outcomes: JobOutcome[];
 };
 
 export type WriteManifestInput = {

@@ -1,7 +1,6 @@
 import type { BundleRef } from '../../domain/bundle-ref.ts';
-import type { CatalogFormat } from '../../domain/catalog-format.ts';
-import type { ExpansionSettings } from '../../domain/expansion-settings.ts';
-import type { ImageFormat } from '../../domain/job.ts';
+import type { CatalogFormat, ExpansionSettings } from '../../domain/catalog-settings.ts';
+import type { ImageFormat } from '../../domain/image-format.ts';
 import type { Totals } from '../../domain/receipt.ts';
 import type { Size } from '../../domain/size.ts';
 import type { BatchState } from './progress.ts';

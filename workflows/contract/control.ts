@@ -1,5 +1,6 @@
 import type { Size } from '../../domain/size.ts';
 import type { FailureBudget } from './batch.ts';
+import { MAX_WINDOW } from './limits.ts';
 
 /** The name of the update by which a batch takes a ControlChange. */
 export const CONTROL_UPDATE = 'control';
@@ -45,3 +46,14 @@ export type ShardControl = {
 };
 
 export const USUAL_PRIORITY = 3;
+
+/** Why a value cannot be a window, or `null`. */
+export const windowFault = (window: unknown): string | null => numberFault('window', window, MAX_WINDOW);
+
+/** Why a value cannot be a priority, or `null`. */
+export const priorityFault = (priority: unknown): string | null => numberFault('priority', priority, 5);
+
+const numberFault = (name: string, value: unknown, max: number): string | null =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= max
+    ? null
+    : `${name}: expected a whole number from 1 to ${max}, found ${JSON.stringify(value)}`;

@@ -7,3 +7,7 @@ export const ORCHESTRATOR_QUEUE = 'orchestrate';
 export const renderQueue = (size: Size, bundleDigest: string): string => `render-${size}-${shortDigest(bundleDigest)}`;
 
 export const batchWorkflowId = (batch: string): string => `batch/${batch}`;
+
+/** Rounds and shards of a batch are workflows of their own, under its name. */
+export const shardWorkflowId = ({ batch, round }: { batch: string; round: number }, shard: number): string =>
+  `${batchWorkflowId(batch)}/${round}-${shard}`;

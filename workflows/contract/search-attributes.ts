@@ -1,6 +1,6 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 
-/** Three of type Int: as many as the local development server takes. */
+/** What listings show of a batch: three of type Int, as many as the local development server takes. A server needs them registered. */
 export const PIXART_TOTAL = defineSearchAttributeKey('PixartTotal', 'INT');
 export const PIXART_DONE = defineSearchAttributeKey('PixartDone', 'INT');
 export const PIXART_FAILED = defineSearchAttributeKey('PixartFailed', 'INT');

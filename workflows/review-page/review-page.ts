@@ -1,21 +1,8 @@
-import {
-  ChildWorkflowCancellationType,
-  ParentClosePolicy,
-  proxyActivities,
-  startChild,
-  workflowInfo,
-} from '@temporalio/workflow';
-import type { OrchestratorActivities, WriteSheetPageInput } from '../contract/activities.ts';
+import { ChildWorkflowCancellationType, ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow';
+import { writeSheetPage } from '../activities.ts';
+import type { WriteSheetPageInput } from '../contract/activities.ts';
 import type { BatchInput } from '../contract/batch.ts';
-import * as limits from '../contract/limits.ts';
-import { batchWorkflowId, ORCHESTRATOR_QUEUE } from '../contract/queues.ts';
-
-const { writeSheetPage } = proxyActivities<OrchestratorActivities>({
-  taskQueue: ORCHESTRATOR_QUEUE,
-  startToCloseTimeout: limits.SHEET_PAGE_START_TO_CLOSE,
-  heartbeatTimeout: limits.ORCHESTRATE_HEARTBEAT_TIMEOUT,
-  retry: { ...limits.ORCHESTRATE_RETRY, maximumAttempts: 3 },
-});
+import { batchWorkflowId } from '../contract/queues.ts';
 
 /** Makes the page to review a batch with, of as many thumbnails as the batch has images. Returns the object's name. */
 export const makeSheetPage = (input: WriteSheetPageInput): Promise<string> => writeSheetPage(input);

@@ -9,11 +9,6 @@ export function failureOf(id: string, error: unknown): Failure {
   return { id, type: typeOf(cause), reason: reasonOf(cause), attempts: attemptsOf(error, cause) };
 }
 
-/** What began a chain of failures: Temporal wraps an activity's in that of each workflow on its way. */
-export function rootCause(error: unknown): unknown {
-  return error instanceof Error && error.cause instanceof Error ? rootCause(error.cause) : error;
-}
-
 function typeOf(cause: unknown): string {
   if (cause instanceof ApplicationFailure) return cause.type ?? 'Error';
   if (cause instanceof TimeoutFailure) return 'Timeout';

@@ -1,15 +1,13 @@
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
-import type { Failure, Receipt } from '../../domain/receipt.ts';
-
-export type Outcome = Receipt | Failure;
+import type { JobOutcome } from '../../domain/receipt.ts';
 
 /** What a pool does to the world. */
 export type PoolWork = {
   /** Renders a job at the batch's usual priority of now. The scope around it is cancelled where the job is taken back or not wanted any more. */
-  render(index: number, priority: number): Promise<Outcome>;
+  render(index: number, priority: number): Promise<JobOutcome>;
   /** Of the jobs that are scheduled, those that a worker has in hand. */
   inHand(): Promise<Set<number>>;
-  onOutcome(outcome: Outcome): void;
+  onOutcome(outcome: JobOutcome): void;
 };
 
 export type PoolSettings = { paused: boolean; window: number; priority: number };

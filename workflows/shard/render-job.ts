@@ -7,14 +7,13 @@ import {
   patched,
   proxyActivities,
 } from '@temporalio/workflow';
-import type { Failure, Receipt } from '../../domain/receipt.ts';
-import { movedPriority } from '../batch/control.ts';
+import type { JobOutcome } from '../../domain/receipt.ts';
 import type { RenderActivities } from '../contract/activities.ts';
 import { USUAL_PRIORITY } from '../contract/control.ts';
 import * as limits from '../contract/limits.ts';
 import type { JobSummary } from '../contract/plan.ts';
 import { renderQueue } from '../contract/queues.ts';
-import type { ShardInput } from '../contract/shard.ts';
+import type { ShardInput } from '../contract/workflows.ts';
 import { failureOf } from './failure.ts';
 
 export type Scheduling = { activityId?: string; usualPriority?: number };
@@ -25,7 +24,7 @@ export function renderJob(
   index: number,
   job: JobSummary,
   { activityId, usualPriority = USUAL_PRIORITY }: Scheduling = {},
-): Promise<Receipt | Failure> {
+): Promise<JobOutcome> {
   const { store, batch, round, shard, bundleDigest, team } = input;
   const { renderImage } = proxyActivities<RenderActivities>({
     taskQueue: patched('queue-by-bundle') ? renderQueue(shard.size, bundleDigest) : `render-${shard.size}`,
@@ -49,3 +48,7 @@ export function renderJob(
 /** An attempt that fails for another reason after its cancellation was asked for (its worker died) is not tried again either. */
 const wasCancelled = (error: unknown): boolean =>
   isCancellation(error) || (error instanceof ActivityFailure && error.retryState === RetryState.CANCEL_REQUESTED);
+
+/** The priority of a job in a batch whose usual priority was moved. */
+export const movedPriority = (job: number, usual: number): number =>
+  Math.min(5, Math.max(1, job + usual - USUAL_PRIORITY));

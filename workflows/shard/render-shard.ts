@@ -1,15 +1,15 @@
 import { CancellationScope, isCancellation, patched, setHandler } from '@temporalio/workflow';
-import type { Failure, Receipt } from '../../domain/receipt.ts';
+import type { JobOutcome } from '../../domain/receipt.ts';
+import { orchestrator } from '../activities.ts';
 import { type ShardControl, USUAL_PRIORITY } from '../contract/control.ts';
 import type { JobSummary } from '../contract/plan.ts';
 import type { ShardReport } from '../contract/progress.ts';
-import type { ShardInput } from '../contract/shard.ts';
+import type { ShardInput } from '../contract/workflows.ts';
 import { shardControlSignal, shardProgressQuery } from '../messages.ts';
-import { orchestrator } from '../orchestrator-proxy.ts';
-import { ControlledJobs } from './controlled-jobs.ts';
 import { renderJob } from './render-job.ts';
 import { ShardReports } from './shard-reports.ts';
 import { slidingWindow } from './sliding-window.ts';
+import { WantedJobs } from './wanted-jobs.ts';
 
 /**
  * Renders one shard's jobs, a window at a time, and writes what became of each. A job that cannot be rendered is noted
@@ -24,15 +24,15 @@ export async function renderShard(input: ShardInput): Promise<ShardReport> {
   const jobs = await orchestrator.readShard.executeWithOptions({ summary: `${shard.jobs} jobs` }, [
     { store, shard: shard.name },
   ]);
-  const outcomes: (Receipt | Failure)[] = [];
-  const onOutcome = (outcome: Receipt | Failure): void => {
+  const outcomes: JobOutcome[] = [];
+  const onOutcome = (outcome: JobOutcome): void => {
     outcomes.push(outcome);
     reports.add(outcome);
   };
   const rendering =
     control === null
       ? renderUncontrolled(input, jobs, onOutcome)
-      : new ControlledJobs(input, jobs, control(), onOutcome).run();
+      : new WantedJobs(input, jobs, control(), onOutcome).run();
   const cancellation = await caught(rendering);
   await CancellationScope.nonCancellable(async () => {
     await orchestrator.writeReceipts.executeWithOptions({ summary: `${outcomes.length} of ${jobs.length} jobs` }, [
@@ -64,7 +64,7 @@ function latestControl({ control, window }: ShardInput): () => ShardControl {
 const renderUncontrolled = (
   input: ShardInput,
   jobs: JobSummary[],
-  onOutcome: (outcome: Receipt | Failure) => void,
+  onOutcome: (outcome: JobOutcome) => void,
 ): Promise<void> =>
   slidingWindow(jobs.entries(), input.window, async ([index, job]) => onOutcome(await renderJob(input, index, job)));
 

@@ -1,9 +1,9 @@
 import { getExternalWorkflowHandle, isCancellation, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
-import type { Failure, Receipt } from '../../domain/receipt.ts';
-import { extraComputations } from '../../domain/receipt.ts';
-import { shardDetails } from '../batch/details.ts';
+import { extraComputations, type JobOutcome } from '../../domain/receipt.ts';
 import { RECENT_FAILURES, REPORT_EVERY_SECONDS, REPORTS_PER_SHARD } from '../contract/limits.ts';
 import type { ShardReport } from '../contract/progress.ts';
+import { doneOf } from '../contract/shard-report.ts';
+import { shardDetails } from '../details.ts';
 import { shardReportSignal } from '../messages.ts';
 
 /** Counts outcomes and tells the batch of them: a few times a shard, sooner where images are slow or fail, never two signals at once. */
@@ -24,7 +24,7 @@ export class ShardReports {
     this.current = { shard, rendered: 0, reused: 0, failed: 0, extraComputations: 0, recentFailures: [] };
   }
 
-  add(outcome: Receipt | Failure): void {
+  add(outcome: JobOutcome): void {
     this.current = counted(this.current, outcome);
     setCurrentDetails(shardDetails(this.current, this.#jobs));
     const done = doneOf(this.current);
@@ -72,9 +72,7 @@ export class ShardReports {
   }
 }
 
-const doneOf = (report: ShardReport): number => report.rendered + report.reused + report.failed;
-
-function counted(report: ShardReport, outcome: Receipt | Failure): ShardReport {
+function counted(report: ShardReport, outcome: JobOutcome): ShardReport {
   if ('reason' in outcome) {
     const recentFailures = [{ id: outcome.id, reason: outcome.reason }, ...report.recentFailures];
     return { ...report, failed: report.failed + 1, recentFailures: recentFailures.slice(0, RECENT_FAILURES) };

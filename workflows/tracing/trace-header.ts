@@ -1,7 +1,7 @@
 /** How a trace travels with workflows and activities: a Temporal header in the form of W3C Trace Context. */
 import { defaultPayloadConverter, type Headers } from '@temporalio/common';
 
-export const TRACE_HEADER = 'traceparent';
+const TRACE_HEADER = 'traceparent';
 
 /** 32 and 16 hexadecimal digits. */
 export type TraceParent = { traceId: string; spanId: string };

@@ -1,23 +1,10 @@
 import type { Job } from '../../../domain/job.ts';
-import type { Size } from '../../../domain/size.ts';
 import { UserError } from '../../../domain/user-error.ts';
 import type { ImageMetadata } from '../../../images/index.ts';
 import { chosenBundle } from '../../../models/pixart/chosen-bundle.ts';
 import { type Bundle, listBundles, openBundle } from '../../../models/pixart/index.ts';
 import { imageOrigin } from './image-origin.ts';
-
-/** The columns of a catalog, as options; a plan of one row checks them. */
-export type RowOptions = {
-  prompt?: string | undefined;
-  negativePrompt?: string | undefined;
-  size?: Size | undefined;
-  aspect?: string | undefined;
-  width?: string | undefined;
-  height?: string | undefined;
-  seed?: string | undefined;
-  steps?: string | undefined;
-  guidance?: string | undefined;
-};
+import { type RowOptions, rowAsked } from './row-options.ts';
 
 /** An image that another one is to be like: what it says of itself, and its parameters as a row's cells. */
 export type Model = { file: string; origin: ImageMetadata; row: RowOptions };
@@ -25,9 +12,8 @@ export type Model = { file: string; origin: ImageMetadata; row: RowOptions };
 /** @throws UserError where the file is none of our images */
 export async function modelImage(file: string): Promise<Model> {
   const origin = await imageOrigin(file);
-  const { prompt, negativePrompt, size, width, height, seed, steps, guidance } = origin;
-  const numbers = Object.entries({ width, height, seed, steps, guidance }).map(([name, value]) => [name, `${value}`]);
-  return { file, origin, row: { prompt, negativePrompt, size, ...Object.fromEntries(numbers) } };
+  const said = Object.entries(origin).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]]));
+  return { file, origin, row: rowAsked(origin.prompt, Object.fromEntries(said)) };
 }
 
 /** The model's cells with those that were asked for in their place; at another size it keeps its shape. */

@@ -1,12 +1,13 @@
 import { constants, existsSync } from 'node:fs';
 import { access, mkdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { planCatalog } from '../../../catalog/plan-catalog.ts';
 import { CatalogError, type Problem } from '../../../catalog/problems.ts';
 import { isNegativeUnheard } from '../../../catalog/summary.ts';
-import { IMAGE_FORMATS, type ImageFormat, type Job } from '../../../domain/job.ts';
-import { SIZES } from '../../../domain/size.ts';
+import { IMAGE_FORMATS, type ImageFormat, standardQuality } from '../../../domain/image-format.ts';
+import type { Job } from '../../../domain/job.ts';
+import { byColumn } from '../../../domain/parameters.ts';
 import { UserError } from '../../../domain/user-error.ts';
 import { encodeImage } from '../../../images/index.ts';
 import { chosenBundle } from '../../../models/pixart/chosen-bundle.ts';
@@ -27,7 +28,8 @@ import {
   jsonOption,
   threadsOption,
 } from '../../options/common-options.ts';
-import { bundleLike, type Model, modelImage, type RowOptions, rowLike, whatDiffers } from './render-like.ts';
+import { bundleLike, type Model, modelImage, rowLike, whatDiffers } from './render-like.ts';
+import { type RowOptions, rowAsked, rowOptions } from './row-options.ts';
 
 type RenderOptions = RowOptions &
   JsonOptions & {
@@ -50,21 +52,15 @@ Examples:
   $ npx pixart-batch render --like rocket.webp --seed 8 --out other.webp # all the same but the seed
 `;
 
-export const renderCommand = (): Command =>
-  new Command('render')
+export function renderCommand(): Command {
+  const command = new Command('render')
     .description('make one image here and now; no Temporal needed')
     .argument('[prompt]', 'may be left out with --like')
     .option('--like <image>', 'take all that is not given from an image that pixart-batch made')
     .option('--out <file>', 'its ending chooses the format; otherwise <seed and prompt>.png here')
-    .option('--force', 'replace the file if there is one')
-    .option('--negative-prompt <text>', 'what not to show')
-    .addOption(new Option('--size <size>', 'otherwise the smallest of the bundle').choices(SIZES))
-    .option('--aspect <w:h>', 'such as 16:9')
-    .option('--width <pixels>', 'with --height; the image is cropped to exactly this')
-    .option('--height <pixels>')
-    .option('--seed <number>', 'otherwise derived from the prompt')
-    .option('--steps <number>')
-    .option('--guidance <number>', '1 turns it off')
+    .option('--force', 'replace the file if there is one');
+  for (const option of rowOptions()) command.addOption(option);
+  return command
     .addOption(qualityOption())
     .addOption(bundleOption())
     .addOption(deviceOption())
@@ -72,6 +68,7 @@ export const renderCommand = (): Command =>
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(render);
+}
 
 async function render(prompt: string | undefined, options: RenderOptions): Promise<void> {
   const model = options.like === undefined ? null : await modelImage(options.like);
@@ -79,7 +76,7 @@ async function render(prompt: string | undefined, options: RenderOptions): Promi
   const bundle = model ? await bundleLike(model, options.bundle) : await chosenBundle(options.bundle);
   const asked = rowAsked(prompt, options);
   const format = formatOf(options, model);
-  const quality = options.quality ?? (format === 'png' ? null : (model?.origin.quality ?? 90));
+  const quality = options.quality ?? (format === 'png' ? null : (model?.origin.quality ?? standardQuality(format)));
   const job = await onlyJob(model ? rowLike(model, asked) : asked, { format, quality }, bundleRef(bundle));
   const isChanged = options.quality !== undefined || Object.values(asked).some((value) => value !== undefined);
   const difference = model && whatDiffers(model, bundle, job, isChanged);
@@ -118,18 +115,13 @@ async function render(prompt: string | undefined, options: RenderOptions): Promi
   }
 }
 
-const rowAsked = (prompt: string | undefined, options: RenderOptions): RowOptions => {
-  const { negativePrompt, size, aspect, width, height, seed, steps, guidance } = options;
-  return { prompt, negativePrompt, size, aspect, width, height, seed, steps, guidance };
-};
-
 /** @throws UserError that names the options that are wrong */
 async function onlyJob(
-  { negativePrompt, ...row }: RowOptions,
+  row: RowOptions,
   encoding: { format: ImageFormat; quality: number | null },
   bundle: BundleRef,
 ): Promise<Job> {
-  const plan = planCatalog([Buffer.from(JSON.stringify({ ...row, negative_prompt: negativePrompt }))], {
+  const plan = planCatalog([Buffer.from(JSON.stringify(byColumn(row)))], {
     file: 'command line',
     format: 'jsonl',
     columns: {},

@@ -1,6 +1,6 @@
-import { openExpansion } from '../../../catalog/expansion/expansion.ts';
+import { openExpansion } from '../../../catalog/expansion/expand-cells.ts';
 import type { PlanOptions } from '../../../catalog/plan-catalog.ts';
-import { type ExpansionSettings, MAX_PER_ROW } from '../../../domain/expansion-settings.ts';
+import { type ExpansionSettings, MAX_PER_ROW } from '../../../domain/catalog-settings.ts';
 
 /** Has choices expanded, with these files of terms. */
 export function expanding(

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Problems } from '../../../catalog/problems.ts';
 import { readRows } from '../../../catalog/reading/rows.ts';
-import type { CatalogFormat } from '../../../domain/catalog-format.ts';
+import type { CatalogFormat } from '../../../domain/catalog-settings.ts';
 import { jobsOf, plan } from '../planning.ts';
 
 type Cells = Record<string, string>;

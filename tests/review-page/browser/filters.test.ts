@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { columnsOf, type Filter, MAX_CHOICES, matcher, NO_FILTER } from '../../../review-page/browser/filters.ts';
 import { differences, relatives } from '../../../review-page/browser/relatives.ts';
-import type { SheetRow } from '../../../review-page/index.ts';
+import { SHEET_PARAMETERS, type SheetRow } from '../../../review-page/index.ts';
 import { sheetRowOf } from '../sample-row.ts';
 
 const rows = [
@@ -19,7 +19,8 @@ const rows = [
   }),
 ];
 
-const columns = columnsOf(rows, ['team', 'note']);
+const head = { parameters: SHEET_PARAMETERS, columns: ['team', 'note'] };
+const columns = columnsOf(rows, head);
 const column = (name: string) => columns.find((candidate) => candidate.name === name)!;
 
 const found = (filter: Partial<Filter>, decided: 'approved' | null = null) => {
@@ -44,7 +45,7 @@ describe('filters', () => {
     const many = Array.from({ length: MAX_CHOICES + 1 }, (_, index) =>
       sheetRowOf({ id: `r${index}`, seed: 100 + index }),
     );
-    const [seed] = columnsOf(many, []);
+    const [seed] = columnsOf(many, { ...head, columns: [] });
     expect(seed).toMatchObject({ name: 'seed', values: null });
     const test = matcher({ ...NO_FILTER, columns: [{ column: seed!, chosen: '12' }] });
     expect(many.filter((row) => test(row, null)).map(({ seed }) => seed)).toEqual([
@@ -77,7 +78,7 @@ describe('comparing', () => {
   });
 
   test('tells in what they differ', () => {
-    expect(differences(rows.slice(0, 2), ['team', 'note'])).toEqual([
+    expect(differences(rows.slice(0, 2), head)).toEqual([
       ['seed 1', 'team web', 'note '],
       ['seed 2', 'team print', 'note x'],
     ]);

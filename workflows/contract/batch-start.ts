@@ -1,6 +1,6 @@
 import { shortDigest } from '../../domain/bundle-ref.ts';
-import type { BatchInput, BatchMemo, CatalogSource } from '../contract/batch.ts';
-import { batchWorkflowId } from '../contract/queues.ts';
+import type { BatchInput, BatchMemo, CatalogSource } from './batch.ts';
+import { batchWorkflowId } from './queues.ts';
 
 /** URL of the catalog that a batch's first round was planned from; a retry that an older version started may not know it. */
 export const catalogUrl = (source: CatalogSource): string | undefined =>

@@ -1,8 +1,14 @@
-import { ROW_COLUMNS } from '../../domain/row-columns.ts';
+import { ROW_COLUMNS } from '../../domain/parameters.ts';
 import type { Size } from '../../domain/size.ts';
 import type { BatchInput } from '../contract/batch.ts';
-import { type BatchControl, type ControlChange, type RowFilter, USUAL_PRIORITY } from '../contract/control.ts';
-import { MAX_WINDOW } from '../contract/limits.ts';
+import {
+  type BatchControl,
+  type ControlChange,
+  priorityFault,
+  type RowFilter,
+  USUAL_PRIORITY,
+  windowFault,
+} from '../contract/control.ts';
 
 export const firstControl = (input: BatchInput): BatchControl => ({
   version: 0,
@@ -31,9 +37,9 @@ export function refusal(control: BatchControl, { sizes, columns }: BatchRows, ch
     case 'resume':
       return control.paused === null ? 'it is not paused' : null;
     case 'window':
-      return wholeNumber('window', change.window, MAX_WINDOW);
+      return windowFault(change.window);
     case 'priority':
-      return wholeNumber('priority', change.priority, 5);
+      return priorityFault(change.priority);
     case 'cancel-size':
       return sizes.includes(change.size)
         ? null
@@ -48,11 +54,6 @@ export function refusal(control: BatchControl, { sizes, columns }: BatchRows, ch
       return `expected pause, resume, window, priority, cancel-size or cancel-rows, found ${JSON.stringify(change)}`;
   }
 }
-
-const wholeNumber = (name: string, value: unknown, max: number): string | null =>
-  Number.isInteger(value) && (value as number) >= 1 && (value as number) <= max
-    ? null
-    : `${name}: expected a whole number from 1 to ${max}, found ${JSON.stringify(value)}`;
 
 function unknownColumn(column: string, columns: string[] | undefined): string | null {
   if (columns === undefined || [...ROW_COLUMNS, ...columns].includes(column)) return null;
@@ -99,11 +100,3 @@ export function withinBudget(control: BatchControl, jobs: number, failed: number
     paused: `${why}: look at the last failures, then resume or cancel`,
   };
 }
-
-/** Shares of a size's window, the longest running shard first: where there is less than one for each, the others wait. */
-export const shareOf = (window: number, shards: number, rank: number): number =>
-  Math.floor(window / shards) + (rank < window % shards ? 1 : 0);
-
-/** The priority of a job in a batch whose usual priority was moved. */
-export const movedPriority = (job: number, usual: number): number =>
-  Math.min(5, Math.max(1, job + usual - USUAL_PRIORITY));

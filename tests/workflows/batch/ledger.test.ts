@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { emptyLedger, planned, progressOf, reported, settled } from '../../../workflows/batch/batch-progress.ts';
+import { closeShard, emptyLedger, enterPlan, enterReport, progressOf } from '../../../workflows/batch/ledger.ts';
 import type { BatchInput } from '../../../workflows/contract/batch.ts';
 import type { ShardRef } from '../../../workflows/contract/plan.ts';
 import type { ShardReport } from '../../../workflows/contract/progress.ts';
@@ -15,7 +15,7 @@ const shards: ShardRef[] = [
 
 function started() {
   const ledger = emptyLedger();
-  planned(ledger, { jobs: 35, shards });
+  enterPlan(ledger, { jobs: 35, shards });
   return ledger;
 }
 
@@ -41,7 +41,7 @@ describe("a batch's progress", () => {
         for (const { shard, share } of steps) {
           const rendered = Math.floor(share * shards[shard]!.jobs);
           most[shard] = Math.max(most[shard]!, rendered);
-          reported(ledger, shards[shard]!, report(shard, rendered));
+          enterReport(ledger, shards[shard]!, report(shard, rendered));
         }
         const { totals, bySize } = progressOf(input, ledger);
         expect(totals).toMatchObject({ jobs: 35, rendered: most[0]! + most[1]! + most[2]! });
@@ -53,18 +53,18 @@ describe("a batch's progress", () => {
 
   it('lists a failure once, the newest first', () => {
     const ledger = started();
-    reported(ledger, shards[0]!, report(0, 0, 2));
-    reported(ledger, shards[1]!, report(1, 0, 1));
-    reported(ledger, shards[0]!, report(0, 0, 3));
+    enterReport(ledger, shards[0]!, report(0, 0, 2));
+    enterReport(ledger, shards[1]!, report(1, 0, 1));
+    enterReport(ledger, shards[0]!, report(0, 0, 3));
     expect(progressOf(input, ledger).recentFailures.map(({ id }) => id)).toEqual(['0-3', '1-1', '0-2', '0-1']);
   });
 
   it('counts what a lost shard left open as failed, and what a cancelled one left open as cancelled', () => {
     const ledger = started();
-    reported(ledger, shards[0]!, report(0, 4));
-    settled(ledger, shards[0]!, { lost: 'terminated' });
-    reported(ledger, shards[1]!, report(1, 3, 1));
-    settled(ledger, shards[1]!, 'cancelled');
+    enterReport(ledger, shards[0]!, report(0, 4));
+    closeShard(ledger, shards[0]!, { lost: 'terminated' });
+    enterReport(ledger, shards[1]!, report(1, 3, 1));
+    closeShard(ledger, shards[1]!, 'cancelled');
     const { totals, recentFailures } = progressOf(input, ledger);
     expect(totals).toMatchObject({ jobs: 35, rendered: 7, failed: 17, cancelled: 6 });
     expect(recentFailures[0]).toMatchObject({ reason: 'why' });

@@ -1,5 +1,5 @@
-import { changesText } from '../../domain/change-counts.ts';
-import type { BatchProgress, RecentFailure, ShardReport } from '../contract/progress.ts';
+import { changesText } from '../domain/change-counts.ts';
+import type { BatchProgress, RecentFailure, ShardReport } from './contract/progress.ts';
 
 /** The batch in Markdown, as Temporal's UI shows it while the batch runs. */
 export function batchDetails(progress: BatchProgress): string {

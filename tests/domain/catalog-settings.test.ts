@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { catalogFormat } from '../../domain/catalog-format.ts';
+import { catalogFormat } from '../../domain/catalog-settings.ts';
 import { UserError } from '../../domain/user-error.ts';
 
 it.each([

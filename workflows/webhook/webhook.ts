@@ -6,10 +6,13 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
+import { postWebhook } from '../activities.ts';
 import type { BatchInput } from '../contract/batch.ts';
 import { batchWorkflowId } from '../contract/queues.ts';
 import type { BatchEventType, EventNews, WebhookDelivery } from '../contract/webhook.ts';
-import type { deliverWebhook } from './deliver-webhook.ts';
+
+/** Posts one event until the receiver takes it, for some days. It fails where that stays in vain, for a person to see. */
+export const deliverWebhook = (delivery: WebhookDelivery): Promise<void> => postWebhook(delivery);
 
 /**
  * Has an event delivered, where the batch has a webhook, by a workflow of its own: the batch does not wait for a receiver that is

@@ -1,18 +1,17 @@
 import { nearestBin } from '../domain/bins.ts';
 import type { BundleRef } from '../domain/bundle-ref.ts';
-import { seedOf } from '../domain/identity.ts';
-import type { ImageFormat, Job } from '../domain/job.ts';
-import { type Picture, renderKey } from '../domain/render-key.ts';
+import type { ImageFormat } from '../domain/image-format.ts';
+import { type Job, type Picture, pictureOf } from '../domain/job.ts';
+import type { Column } from '../domain/parameters.ts';
+import { renderKey, seedOf } from '../domain/render-key.ts';
 import { SIZES, type Size } from '../domain/size.ts';
 import type { ExpandedRow } from './expansion/expand-cells.ts';
-import type { JobIds } from './job-ids.ts';
-import { contentId } from './job-ids.ts';
+import { contentId, type JobIds } from './job-ids.ts';
 import type { Problems } from './problems.ts';
-import type { Column } from './reading/columns.ts';
 import type { Row } from './row.ts';
 
 /** What rows leave open, and what their jobs are rendered with. */
-export type ExpandOptions = {
+export type JobOptions = {
   /** For rows that do not say. `quality` counts for the lossy formats only. */
   defaults: { size: Size; format: ImageFormat; quality: number | null };
   bundle: Omit<BundleRef, 'name'>;
@@ -27,10 +26,10 @@ const MAX_ENLARGEMENT = 2;
  * Makes a row's jobs, one for each variant. Adds a problem for what the bundle cannot serve and for an id that is
  * taken; then the jobs are not to be used.
  */
-export function expandRow(
+export function makeJobs(
   { raw, chosen }: ExpandedRow,
   row: Row,
-  options: ExpandOptions,
+  options: JobOptions,
   ids: JobIds,
   problems: Problems,
 ): Job[] {
@@ -59,13 +58,12 @@ export function expandRow(
 }
 
 /** Fills in the defaults. Width and height are kept to the pixel by a crop; an aspect, or nothing, gives the bin as it is. */
-function resolvePicture(row: Row, { defaults, bundle }: ExpandOptions): Picture {
+function resolvePicture(row: Row, { defaults, bundle }: JobOptions): Picture {
   const size = row.size ?? defaults.size;
   const shape = row.aspect ?? { width: row.width ?? 1, height: row.height ?? 1 };
   const bin = nearestBin(size, shape.width, shape.height);
-  return {
-    prompt: row.prompt,
-    negativePrompt: row.negative_prompt,
+  return pictureOf({
+    ...row,
     size,
     bin,
     width: row.width ?? bin.width,
@@ -75,7 +73,7 @@ function resolvePicture(row: Row, { defaults, bundle }: ExpandOptions): Picture 
     guidance: row.guidance ?? bundle.defaults.guidance,
     format: defaults.format,
     quality: defaults.format === 'png' ? null : defaults.quality,
-  };
+  });
 }
 
 /** What stands against a picture, and the column to blame. */

@@ -1,14 +1,15 @@
 import { isCancellation, setHandler } from '@temporalio/workflow';
+import type { JobOutcome } from '../../domain/receipt.ts';
+import { orchestrator } from '../activities.ts';
 import type { RowFilter, ShardControl } from '../contract/control.ts';
 import type { JobSummary } from '../contract/plan.ts';
-import type { ShardInput } from '../contract/shard.ts';
+import type { ShardInput } from '../contract/workflows.ts';
 import { shardControlSignal } from '../messages.ts';
-import { orchestrator } from '../orchestrator-proxy.ts';
-import { JobPool, type Outcome } from './job-pool.ts';
+import { JobPool } from './job-pool.ts';
 import { renderJob } from './render-job.ts';
 
 /** The jobs of a shard as its batch wants them now: the pool that holds them, and what the batch's words mean for it. */
-export class ControlledJobs {
+export class WantedJobs {
   readonly #input: ShardInput;
   readonly #jobs: JobSummary[];
   readonly #pool: JobPool;
@@ -16,7 +17,7 @@ export class ControlledJobs {
   #filtersApplied = 0;
   #filtering: Promise<void> = Promise.resolve();
 
-  constructor(input: ShardInput, jobs: JobSummary[], control: ShardControl, onOutcome: (outcome: Outcome) => void) {
+  constructor(input: ShardInput, jobs: JobSummary[], control: ShardControl, onOutcome: (outcome: JobOutcome) => void) {
     this.#input = input;
     this.#jobs = jobs;
     this.#pool = new JobPool(jobs.length, control, {
@@ -61,7 +62,7 @@ export class ControlledJobs {
   }
 
   /** The id tells which job an activity is: the server is asked which of them a worker has in hand. */
-  #render(index: number, usualPriority: number): Promise<Outcome> {
+  #render(index: number, usualPriority: number): Promise<JobOutcome> {
     this.#starts += 1;
     return renderJob(this.#input, index, this.#jobs[index]!, { activityId: `${index}-${this.#starts}`, usualPriority });
   }

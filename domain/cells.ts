@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { SIZES } from './size.ts';
+
+/** How the cells of a catalog are read: their text becomes a value, or a message says what was expected. */
+export type Cell = z.ZodType<unknown, string | undefined>;
+
+/** Spreadsheets and data frames write whole numbers as "42.0" now and then. */
+export function whole(min: number, max: number) {
+  const expected = `a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,12}(\.0+)?$/, expected)
+    .transform(Number)
+    .pipe(z.int().min(min, expected).max(max, expected));
+}
+
+export function decimal(min: number, max: number) {
+  const expected = `a number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,12}(\.\d{1,12})?$/, expected)
+    .transform(Number)
+    .pipe(z.number().min(min, expected).max(max, expected));
+}
+
+export const size = z
+  .string()
+  .toLowerCase()
+  .pipe(z.enum(SIZES, `one of ${SIZES.join(', ')}`));
+
+/** Zero-width spaces and the like are no white space, and come along when text is copied from a page. */
+const VISIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}]/u;
+
+export const prompt = z.string('a prompt').regex(VISIBLE, 'a prompt with a character that can be seen');
+
+/** Room for what variants and choices put behind it. */
+const MAX_ID = 120;
+const ID_RULE = `1 to ${MAX_ID} letters, digits, ".", "_" or "-", not starting with "."`;
+
+/** Names beside which a batch keeps files of its own. */
+const RESERVED_IDS = ['manifest', 'contact-sheet'];
+
+/** @param rule what every job's id has to be */
+export const id = (rule: z.ZodType<string>) =>
+  z
+    .string()
+    .refine((id) => id.length <= MAX_ID && rule.safeParse(id).success, ID_RULE)
+    .refine((id) => !RESERVED_IDS.includes(id.toLowerCase()), `another id than ${RESERVED_IDS.join(' and ')}`);
+
+export type Shape = { width: number; height: number };
+
+/** The bins reach from 1:4 to 4:1; beyond them most of a picture would be cut off. */
+export const isWithinBins = ({ width, height }: Shape): boolean => width <= 4 * height && height <= 4 * width;
+
+const ASPECT_RULE = 'a ratio of width to height from 1:4 to 4:1, such as "16:9" or "1.5"';
+
+export const aspect = z
+  .string()
+  .regex(/^\d{1,5}(\.\d{1,5})?(\s*:\s*\d{1,5}(\.\d{1,5})?)?$/, ASPECT_RULE)
+  .transform((text): Shape => {
+    const [width = 0, height = 1] = text.split(':').map(Number);
+    return { width, height };
+  })
+  .refine((shape) => shape.height > 0 && isWithinBins(shape), ASPECT_RULE);

@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { cellsOf, pictureOf } from '../../domain/job.ts';
+import { COLUMNS, GRID_COLUMNS, ROW_COLUMNS, TEXT_COLUMNS } from '../../domain/parameters.ts';
+import { imageMetadata } from '../../images/properties.ts';
+import { manifestRow } from '../../records/manifest-table.ts';
+import { sheetRow } from '../../review-page/index.ts';
+import { bundle, sampleJob } from '../images/sample-job.ts';
+
+/** New parameters may stand between those that there are. */
+const expectOrder = (names: readonly string[], kept: string) => {
+  const known = kept.split(' ');
+  expect(names.filter((name) => known.includes(name))).toEqual(known);
+};
+
+test('the columns of catalogs keep their names and their order', () => {
+  expectOrder(COLUMNS, 'id prompt negative_prompt size aspect width height seed steps guidance variants priority');
+  expectOrder(TEXT_COLUMNS, 'prompt negative_prompt');
+  expectOrder(GRID_COLUMNS, 'size aspect seed steps guidance');
+  expectOrder(ROW_COLUMNS, 'id prompt negative_prompt size width height seed steps guidance priority');
+});
+
+test('what is stored of a job keeps its names and their order, in tables and in images', () => {
+  expectOrder(
+    Object.keys(manifestRow(sampleJob, undefined)),
+    'id status file prompt negative_prompt size width height seed steps guidance priority bytes crc32c render_key',
+  );
+  expectOrder(
+    Object.keys(imageMetadata({ ...sampleJob, format: 'webp', quality: 80 }, bundle)),
+    'prompt negativePrompt size binWidth binHeight width height seed steps guidance quality renderKey bundleName bundleDigest software',
+  );
+});
+
+test('a row of the review page keeps the names of its fields', () => {
+  expect(sheetRow(sampleJob, undefined, new Map(), '')).toMatchObject({
+    ...{ id: 'lantern', prompt: 'a red paper lantern', negative: 'blurry', size: '256', width: 48, height: 32 },
+    ...{ seed: 4_294_967_295, steps: 20, guidance: 4.5, line: 2 },
+  });
+});
+
+test('a picture and its cells are in the parameters’ order however the job was put together', () => {
+  const shuffled = Object.fromEntries(Object.entries(sampleJob).reverse()) as typeof sampleJob;
+  expect(JSON.stringify(pictureOf(shuffled))).toBe(JSON.stringify(pictureOf(sampleJob)));
+  expect(JSON.stringify(cellsOf(shuffled))).toBe(JSON.stringify(cellsOf(sampleJob)));
+});
+
+test('the guide to catalogs tells of every column', async () => {
+  const guide = await readFile(new URL('../../docs/catalog.md', import.meta.url), 'utf8');
+  const first = [...guide.matchAll(/^\| (`[^|]*`) +\|/gm)].map(([, cell]) => cell);
+  const told = first.flatMap((cell) => [...cell!.matchAll(/`(\w+)`/g)].map(([, name]) => name));
+  expect(told).toEqual(expect.arrayContaining([...COLUMNS]));
+});

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import type { BatchAnswer, ShardReport } from '../../../workflows/contract/progress.ts';
+import { newsOf, withReports } from '../../../workflows/contract/shard-report.ts';
+
+const report = (shard: number, rendered: number, failed = 0): ShardReport => ({
+  ...{ shard, rendered, reused: 0, failed, extraComputations: rendered },
+  recentFailures: Array.from({ length: failed }, (_, n) => ({ id: `${shard}-${failed - n}`, reason: 'why' })),
+});
+
+const running = (shard: number, told: ShardReport | null): BatchAnswer['running'][number] => ({
+  shard: { shard, size: '256', jobs: 10, name: `shard ${shard}` },
+  workflowId: `batch/b/1-${shard}`,
+  report: told,
+});
+
+describe('what a report tells beyond the one before it', () => {
+  it('is the report itself, where it is the first', () => {
+    expect(newsOf(report(0, 2, 1), undefined)).toEqual(report(0, 2, 1));
+  });
+
+  it('is what it counts more, and failures that are new', () => {
+    expect(newsOf(report(0, 5, 3), report(0, 2, 1))).toEqual({
+      ...{ rendered: 3, reused: 0, failed: 2, extraComputations: 3 },
+      recentFailures: [
+        { id: '0-3', reason: 'why' },
+        { id: '0-2', reason: 'why' },
+      ],
+    });
+  });
+
+  it('is nothing, where a later one was there first', () => {
+    expect(newsOf(report(0, 2), report(0, 3))).toBeNull();
+  });
+});
+
+describe("a batch's answer with the reports of its shards", () => {
+  const answer: BatchAnswer = {
+    ...{ batch: 'b', round: 1, state: 'rendering' },
+    totals: { jobs: 20, rendered: 3, reused: 0, failed: 1, cancelled: 0, extraComputations: 3 },
+    bySize: { 256: { jobs: 20, rendered: 3, reused: 0, failed: 1 } },
+    recentFailures: [{ id: '0-1', reason: 'why' }],
+    running: [running(0, report(0, 3, 1)), running(1, null)],
+  };
+
+  it('counts what each of them says now, and is otherwise what the batch said', () => {
+    const before = structuredClone(answer);
+    const { running: _, ...progress } = answer;
+    expect(withReports(answer, [report(0, 4, 2), report(1, 5)])).toEqual({
+      ...progress,
+      totals: { jobs: 20, rendered: 9, reused: 0, failed: 2, cancelled: 0, extraComputations: 9 },
+      bySize: { 256: { jobs: 20, rendered: 9, reused: 0, failed: 2 } },
+      recentFailures: [
+        { id: '0-2', reason: 'why' },
+        { id: '0-1', reason: 'why' },
+      ],
+    });
+    expect(answer).toEqual(before);
+  });
+
+  it('stays as it is for a shard that does not answer, or not with more', () => {
+    const { running: _, ...progress } = answer;
+    expect(withReports(answer, [report(0, 2, 1)])).toEqual(progress);
+  });
+});

@@ -1,0 +1,105 @@
+import type { ChangeCounts } from '../../domain/change-counts.ts';
+import type { Size } from '../../domain/size.ts';
+import type { BatchInput } from '../contract/batch.ts';
+import type { BatchControl } from '../contract/control.ts';
+import type { Plan, ShardRef } from '../contract/plan.ts';
+import type { BatchProgress, BatchState, RecentFailure, ShardReport, SizeProgress } from '../contract/progress.ts';
+import { addCounts, doneOf, newsOf, withFailures } from '../contract/shard-report.ts';
+
+/** What a batch has counted of itself; plain data, so that it travels when the batch continues as new. */
+export type Ledger = {
+  state: BatchState;
+  bySize: Partial<Record<Size, SizeProgress>>;
+  extraComputations: number;
+  /** Jobs that no shard started, counted when a cancelled batch ends. */
+  cancelled: number;
+  recentFailures: RecentFailure[];
+  /** Missing where there was no batch before, and in what an earlier version handed over. */
+  changes?: ChangeCounts;
+  /** Those that its rows carry along; missing while it is planned, where there are too many, and in what an earlier version handed over. */
+  columns?: string[];
+  /** The last report of each shard that runs. */
+  running: Record<number, ShardReport>;
+};
+
+export const emptyLedger = (): Ledger => ({
+  state: 'planning',
+  bySize: {},
+  extraComputations: 0,
+  cancelled: 0,
+  recentFailures: [],
+  running: {},
+});
+
+export function enterPlan(ledger: Ledger, plan: Plan): void {
+  ledger.state = 'rendering';
+  if (plan.changes !== undefined) ledger.changes = plan.changes;
+  if (plan.columns !== undefined) ledger.columns = plan.columns;
+  for (const { size, jobs } of plan.shards) {
+    const before = ledger.bySize[size] ?? { jobs: 0, rendered: 0, reused: 0, failed: 0 };
+    ledger.bySize[size] = { ...before, jobs: before.jobs + jobs };
+  }
+  for (const [size, { rendered, reused, extraComputations }] of Object.entries(plan.made ?? {})) {
+    const { jobs, failed } = ledger.bySize[size as Size] ?? { jobs: 0, failed: 0 };
+    ledger.bySize[size as Size] = { jobs: jobs + rendered + reused, rendered, reused, failed };
+    ledger.extraComputations += extraComputations;
+  }
+}
+
+/** Takes in a shard's report: it replaces the shard's earlier one, unless it was overtaken by a later. */
+export function enterReport(ledger: Ledger, shard: ShardRef, report: ShardReport): void {
+  const news = newsOf(report, ledger.running[shard.shard]);
+  if (news === null) return;
+  addCounts(ledger.bySize[shard.size]!, news);
+  ledger.extraComputations += news.extraComputations;
+  ledger.recentFailures = withFailures(news.recentFailures, ledger.recentFailures);
+  ledger.running[shard.shard] = report;
+}
+
+/** How a shard ended: a lost one was terminated or failed as a whole. */
+export type ShardEnd = { lost: string } | 'cancelled' | 'completed';
+
+/** The shard ended: nothing more will come from it. Its unaccounted jobs are lost, or wait for a retry if it was cancelled. */
+export function closeShard(ledger: Ledger, shard: ShardRef, end: ShardEnd): void {
+  const report = ledger.running[shard.shard];
+  const open = shard.jobs - (report === undefined ? 0 : doneOf(report));
+  // A completed shard's open jobs were cancelled by size or filter.
+  if (end === 'cancelled' || end === 'completed') ledger.cancelled += open;
+  else {
+    ledger.bySize[shard.size]!.failed += open;
+    ledger.recentFailures = withFailures([{ id: `shard ${shard.shard}`, reason: end.lost }], ledger.recentFailures);
+  }
+  delete ledger.running[shard.shard];
+}
+
+/** Shards that never begin: their jobs wait for a retry. */
+export const leaveOut = (ledger: Ledger, shards: ShardRef[]): void => {
+  for (const { jobs } of shards) ledger.cancelled += jobs;
+};
+
+/** The counts of all sizes together. */
+export function sumOf({ bySize }: Ledger): SizeProgress {
+  const sum = { jobs: 0, rendered: 0, reused: 0, failed: 0 };
+  for (const size of Object.values(bySize)) {
+    sum.jobs += size.jobs;
+    addCounts(sum, size);
+  }
+  return sum;
+}
+
+/** @param control how the batch is run, where somebody may have paused it */
+export function progressOf({ batch, round }: BatchInput, ledger: Ledger, control?: BatchControl): BatchProgress {
+  const { state, cancelled, extraComputations, bySize, changes, recentFailures } = ledger;
+  const paused = control?.paused ?? null;
+  return {
+    batch,
+    round,
+    state: state === 'rendering' && paused !== null ? 'paused' : state,
+    ...(paused !== null && { paused }),
+    ...(control && { window: control.window }),
+    totals: { ...sumOf(ledger), cancelled, extraComputations },
+    bySize,
+    ...(changes !== undefined && { changes }),
+    recentFailures,
+  };
+}
