@@ -9,7 +9,7 @@ import {
   type SamplerState,
 } from '../models/pixart/index.ts';
 import { checkpointName } from '../records/layout.ts';
-import { ObjectNotFound, type ObjectStore } from '../store/index.ts';
+import { type ObjectStore, readIfThere } from '../store/index.ts';
 
 /** An image that is handed back waits this long for its checkpoint to be stored. */
 const LAST_WRITE_MS = 5_000;
@@ -47,7 +47,7 @@ export class Checkpoint {
   /** The state to go on from; undefined where there is none or the one that is there cannot be trusted. */
   async find(): Promise<SamplerState | undefined> {
     if (!this.#mayBeThere) return undefined;
-    const bytes = await this.#attempt('read', () => this.#read());
+    const bytes = await this.#attempt('read', () => readIfThere(this.#store, this.#name));
     if (!bytes) return undefined;
     const found = decodeCheckpoint(this.#owner, bytes);
     if (typeof found === 'string') {
@@ -87,15 +87,6 @@ export class Checkpoint {
     if (!this.#mayBeThere) return;
     await this.#writing;
     if (await this.#attempt('judge', isMade)) await this.#attempt('remove', () => this.#store.remove(this.#name));
-  }
-
-  async #read(): Promise<Uint8Array | null> {
-    try {
-      return await this.#store.read(this.#name);
-    } catch (error) {
-      if (error instanceof ObjectNotFound) return null;
-      throw error;
-    }
   }
 
   async #writeAll(): Promise<void> {

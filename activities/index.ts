@@ -12,7 +12,7 @@ import { createWriteManifest } from './write-manifest.ts';
 import { createWriteReceipts } from './write-receipts.ts';
 import { createWriteSheetPage } from './write-review-page.ts';
 
-export type { WorkerStop } from './hand-back.ts';
+export type { WorkerStop } from './render-stop.ts';
 
 export type OrchestratorDependencies = {
   openStore: OpenStore;

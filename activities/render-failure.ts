@@ -2,6 +2,7 @@ import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import { UserError } from '../domain/user-error.ts';
 import { StoreDenied } from '../store/index.ts';
 import type { RenderFailureDetails } from '../workflows/contract/activities.ts';
+import { WorkerStopping } from './render-stop.ts';
 
 /**
  * What an attempt ends with. A problem that a person has to fix ends the job at once; anything else is tried again: a
@@ -25,22 +26,8 @@ const isFinal = (error: unknown): boolean =>
 /** Longer than the moment in which the worker that stops may still be given a task. */
 const HANDED_BACK_DELAY = '1 second';
 
-/** The worker's process was told to stop before the image could be finished. */
-export class WorkerStopping extends Error {
-  override readonly name = 'WorkerStopping';
-
-  constructor() {
-    super('the worker was told to stop before the image was finished; another one goes on with it');
-  }
-}
-
 /** No other attempt of this job would help. */
 class HopelessJob extends Error {}
-
-/** The image had the device for as long as its size allows: the device hangs, or is far slower than any that we know. */
-export class RenderTooLong extends Error {
-  override readonly name = 'RenderTooLong';
-}
 
 /** The batch was planned, and its render keys were made, for another bundle than this worker holds. Queues by bundle keep such work away; this makes sure. */
 export class BundleMismatch extends HopelessJob {

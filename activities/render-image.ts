@@ -1,17 +1,22 @@
 import { Context } from '@temporalio/activity';
-import type { Receipt, Timings } from '../domain/receipt.ts';
+import type { Job } from '../domain/job.ts';
+import type { Receipt } from '../domain/receipt.ts';
+import { contentType, encodeImage, readRenderKey } from '../images/index.ts';
+import type { RenderedImage, SamplerState } from '../models/pixart/index.ts';
+import { renderRequest } from '../models/pixart/render-request.ts';
 import type { Renderer } from '../models/renderer/index.ts';
 import { copyName, objectName } from '../records/layout.ts';
-import type { ObjectStore } from '../store/index.ts';
-import type { RenderActivities, RenderImageInput } from '../workflows/contract/activities.ts';
-import { CHECKPOINT_SECONDS } from '../workflows/contract/limits.ts';
+import { crc32c } from '../store/crc32c.ts';
+import type { ObjectStat, ObjectStore } from '../store/index.ts';
+import type { RenderImageInput } from '../workflows/contract/activities.ts';
+import { CHECKPOINT_SECONDS, RENDER_HOURS } from '../workflows/contract/limits.ts';
 import { Checkpoint } from './checkpoint.ts';
-import { NEVER_STOPS, type WorkerStop } from './hand-back.ts';
 import { createJobReader } from './job-reader.ts';
 import { createKeyedLock } from './keyed-lock.ts';
 import { earlierWork, Pulse } from './pulse.ts';
-import { attemptFailure, BundleMismatch } from './render-failure.ts';
-import { type MadeObject, type ObjectOrder, renderObject } from './render-object.ts';
+import { attemptFailure, BundleMismatch, ObjectConflict } from './render-failure.ts';
+import { NEVER_STOPS, RenderStop, type WorkerStop, WorkerStopping } from './render-stop.ts';
+import { StageTimer } from './stage-timer.ts';
 
 export type RenderImageDependencies = {
   openStore: (url: string) => Promise<ObjectStore>;
@@ -26,63 +31,68 @@ export type RenderImageDependencies = {
 
 /**
  * The activity that makes one image: finds it by its render key or renders it, and leaves one object in the store and a copy
- * in the batch's folder, however often it is attempted. Its heartbeats carry a RenderProgress.
+ * in the batch's folder, however often it is attempted. Its heartbeats carry a RenderProgress. Whoever watches hands it a timer.
  *
  * The activity throws ApplicationFailure: not retryable where no other attempt would help (UserError unless it is StoreDenied, BundleMismatch,
  * ObjectConflict), otherwise with the name of what went wrong as its type; and CancelledFailure when it was cancelled.
  */
-export function createRenderImage({
-  openStore,
-  renderer,
-  deviceName,
-  checkpointSeconds = CHECKPOINT_SECONDS,
-  stop = NEVER_STOPS,
-}: RenderImageDependencies): RenderActivities['renderImage'] {
+export function createRenderImage(dependencies: RenderImageDependencies) {
+  const { openStore, renderer } = dependencies;
   const readJob = createJobReader();
   // Rows with one render key, or a lost attempt that still runs beside the next one: the second finds what the first made.
-  const oneAtATime = createKeyedLock();
+  const lock = createKeyedLock();
 
-  async function attempt(input: RenderImageInput, pulse: Pulse, signal: AbortSignal): Promise<Receipt> {
-    if (input.bundleDigest !== renderer.bundle.digest) throw new BundleMismatch(input.bundleDigest, renderer.bundle);
-    const store = await openStore(input.store);
-    const job = await readJob(store, input.shard, input.index);
-    const object = objectName(job.renderKey, job.format);
-    const copy = copyName(input.batch, job.id, job.format);
-    const { info, log } = Context.current();
-    const begunBefore = info.attempt > 1 || input.round > 1;
-    const checkpoint = new Checkpoint({ store, job, bundleDigest: renderer.bundle.digest, begunBefore, log });
-    return oneAtATime(`${store.url} ${object}`, signal, () =>
-      makeImage({ store, renderer, job, object, pulse, signal, checkpoint, checkpointSeconds, stop }, copy, deviceName),
-    );
-  }
-
-  return async function renderImage(input) {
+  return async function renderImage(input: RenderImageInput, timer = new StageTimer()): Promise<Receipt> {
     const context = Context.current();
     const { attempt: attempts, heartbeatDetails } = context.info;
     const pulse = new Pulse((progress) => context.heartbeat(progress), earlierWork(heartbeatDetails));
+    let unlock = (): void => {};
     try {
-      return await attempt(input, pulse, context.cancellationSignal);
+      if (input.bundleDigest !== renderer.bundle.digest) throw new BundleMismatch(input.bundleDigest, renderer.bundle);
+      const store = await openStore(input.store);
+      const job = await readJob(store, input.shard, input.index);
+      unlock = await lock(`${store.url} ${objectName(job.renderKey, job.format)}`, context.cancellationSignal);
+      return await findOrRender(input, job, { ...dependencies, store, pulse, timer });
     } catch (error) {
       pulse.last();
       throw attemptFailure(error, attempts);
     } finally {
+      unlock();
       pulse.stop();
     }
   };
 }
 
-const NOTHING_SPENT: Timings = { waitMs: 0, encodeMs: 0, denoiseMs: 0, decodeMs: 0, storeMs: 0 };
+/** What an attempt works with. */
+type Surroundings = RenderImageDependencies & { store: ObjectStore; pulse: Pulse; timer: StageTimer };
 
-async function makeImage(order: ObjectOrder, copy: string, deviceName: string | undefined): Promise<Receipt> {
-  const { store, job, object, pulse } = order;
-  const begunBefore = pulse.computations;
-  const found = await store.stat(object);
-  const { created, stat, timings } = found
-    ? { created: false, stat: found, timings: NOTHING_SPENT }
-    : await renderOrLeave(order);
-  // An attempt that was lost after it had made the object left this behind.
-  if (found) await order.checkpoint.remove();
-  await store.copy(object, copy);
+/** One image's way: find, resume, render, publish, receipt. */
+async function findOrRender(input: RenderImageInput, job: Job, surroundings: Surroundings): Promise<Receipt> {
+  const { store, renderer, pulse, timer } = surroundings;
+  const object = objectName(job.renderKey, job.format);
+  const copy = copyName(input.batch, job.id, job.format);
+  const checkpoint = checkpointOf(input, job, surroundings);
+  const isBegunBefore = pulse.computations > 0;
+  let created = false;
+
+  let stat = await store.stat(object);
+  if (stat === null) {
+    try {
+      const resume = await checkpoint.find();
+      const image = await render(job, checkpoint, resume, surroundings);
+      const bytes = await timer.measure('image_encode', () => encodeImage(image, { job, bundle: renderer.bundle }));
+      ({ created, stat } = await timer.measure('store', () => store.create(object, bytes, contentType(job.format))));
+      if (!created) await verify(store, stat, job.renderKey);
+    } catch (error) {
+      // In the background: whoever cancelled the image does not wait for a store that may be away.
+      checkpoint.leave(async () => (await store.stat(object)) !== null);
+      throw error;
+    }
+  }
+  // Perhaps left behind by an attempt that was lost after it had made the object.
+  await checkpoint.remove();
+  await timer.measure('store', () => store.copy(object, copy));
+
   return {
     id: job.id,
     renderKey: job.renderKey,
@@ -93,21 +103,67 @@ async function makeImage(order: ObjectOrder, copy: string, deviceName: string | 
     width: job.width,
     height: job.height,
     // An object that appeared although an earlier attempt of this job had begun is taken for that attempt's.
-    outcome: created || begunBefore > 0 ? 'rendered' : 'reused',
+    outcome: created || isBegunBefore ? 'rendered' : 'reused',
     computations: pulse.computations,
     stepsComputed: pulse.stepsComputed,
-    ...(created && deviceName !== undefined && { device: deviceName }),
-    timings,
+    ...(created && surroundings.deviceName !== undefined && { device: surroundings.deviceName }),
+    timings: timer.timings,
   };
 }
 
-async function renderOrLeave(order: ObjectOrder): Promise<MadeObject> {
+function checkpointOf(input: RenderImageInput, job: Job, { store, renderer }: Surroundings): Checkpoint {
+  const { info, log } = Context.current();
+  const begunBefore = info.attempt > 1 || input.round > 1;
+  return new Checkpoint({ store, job, bundleDigest: renderer.bundle.digest, begunBefore, log });
+}
+
+/** @throws RenderStop's reasons; where another worker is to go on, the latents are kept then */
+async function render(
+  job: Job,
+  checkpoint: Checkpoint,
+  resume: SamplerState | undefined,
+  { renderer, pulse, timer, checkpointSeconds = CHECKPOINT_SECONDS, stop: worker = NEVER_STOPS }: Surroundings,
+): Promise<RenderedImage> {
+  const cancelled = Context.current().cancellationSignal;
+  const stop = new RenderStop({ cancelled, worker, steps: job.steps, hours: RENDER_HOURS[job.size] });
+  const asked = performance.now();
+  const rendered = renderer.render(renderRequest(job), {
+    signal: stop.signal,
+    resume,
+    states: {
+      everyMs: checkpointSeconds * 1_000,
+      onState: (state) => stop.isStateWanted && checkpoint.save(state),
+    },
+    onBegin: () => {
+      stop.begin();
+      pulse.begin(job.steps, resume?.step ?? 0);
+    },
+    onStep: (step) => {
+      pulse.step(step);
+      stop.step(step);
+    },
+  });
   try {
-    return await renderObject(order);
+    const image = await Promise.race([rendered, stop.leave]);
+    timer.add(asked, { waitMs: image.waitMs, ...image.timings });
+    return image;
   } catch (error) {
-    const { store, object, checkpoint } = order;
-    // In the background: whoever cancelled the image does not wait for a store that may be away.
-    checkpoint.leave(async () => (await store.stat(object)) !== null);
+    if (error instanceof WorkerStopping) await checkpoint.saved();
     throw error;
+  } finally {
+    stop.end();
   }
+}
+
+/** @throws ObjectConflict unless the object is whole and says that it is the image of this render key. */
+async function verify(store: ObjectStore, stat: ObjectStat, renderKey: string): Promise<void> {
+  const bytes = await store.read(stat.name);
+  const sum = crc32c(bytes);
+  if (bytes.length !== stat.bytes || sum !== stat.crc32c) {
+    const expected = `${stat.bytes} bytes with CRC-32C ${stat.crc32c}`;
+    throw new ObjectConflict(stat.name, `expected ${expected}, found ${bytes.length} bytes with ${sum}`);
+  }
+  const found = await readRenderKey(bytes);
+  if (found === renderKey) return;
+  throw new ObjectConflict(stat.name, `expected an image with that render key in it, found ${found ?? 'none'}`);
 }

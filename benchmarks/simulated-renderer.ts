@@ -31,7 +31,7 @@ export function simulatedRenderer({ bundle, side, stepMs = () => 0, before = () 
         rgb: new Uint8Array(side * side * 3).fill(request.seed % 256),
         width: side,
         height: side,
-        timings: { encodeMs: 0, denoiseMs: 0, decodeMs: 0 },
+        timings: { textEncodeMs: 0, denoiseMs: 0, decodeMs: 0 },
         promptTokens: 1,
         promptTruncated: false,
         waitMs: 0,

@@ -51,6 +51,7 @@ const verbs: Record<string, () => Promise<Command>> = {
   worker: async () => (await import('./verbs/worker.ts')).workerCommand(),
   dev: async () => (await import('./verbs/dev.ts')).devCommand(),
   start: async () => (await import('./verbs/start.ts')).startCommand(),
+  'upgrade-server': async () => (await import('./verbs/upgrade-server.ts')).upgradeServerCommand(),
   bundle: async () => (await import('./verbs/bundle.ts')).bundleCommand(),
 };
 

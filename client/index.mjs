@@ -32,6 +32,7 @@ export const {
   listBatches,
   listSchedules,
   misspeltColumns,
+  moveSchedules,
   newBatchId,
   pauseSchedule,
   planBatch,
@@ -42,6 +43,7 @@ export const {
   submitBatch,
   temporalTarget,
   triggerSchedule,
+  unfinishedBefore,
   watchBatch,
   workersSeen,
 } = library;

@@ -46,6 +46,7 @@ export {
   WEEKDAYS,
   type Weekday,
 } from './create-schedule.ts';
+export { type MovedSchedule, moveSchedules, unfinishedBefore } from './move-schedules.ts';
 export { type BatchPlan, type CutPrompts, type PlanRequest, planBatch } from './plan.ts';
 export type { Preview } from './preview.ts';
 export { batchProgress, NoOrchestrator, type Retrying, retrying } from './progress.ts';

@@ -29,6 +29,7 @@ export type ScheduleListing = ScheduleMemo & {
 
 const PREFIX = 'schedule/';
 export const scheduleId = (name: string): string => `${PREFIX}${name}`;
+export const scheduleName = (id: string): string => id.slice(PREFIX.length);
 
 /** All that is known of one schedule. */
 export type ScheduleDetails = ScheduleMemo & {
@@ -53,7 +54,7 @@ export async function* listSchedules(client: BatchClient): AsyncGenerator<Schedu
     if (!id.startsWith(PREFIX)) continue;
     yield {
       ...(memo as ScheduleMemo),
-      name: id.slice(PREFIX.length),
+      name: scheduleName(id),
       paused: state.paused,
       next: info.nextActionTimes,
     };

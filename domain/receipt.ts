@@ -1,20 +1,13 @@
 import { z } from 'zod';
 import { digestSchema } from './job.ts';
 import { jobIdSchema } from './parameters.ts';
+import { timingsSchema } from './timings.ts';
 
-/** Milliseconds spent in each stage; zero for a reused image. */
-const timingsSchema = z.strictObject({
-  waitMs: z.number(),
-  encodeMs: z.number(),
-  denoiseMs: z.number(),
-  decodeMs: z.number(),
-  storeMs: z.number(),
-});
-
-export type Timings = z.infer<typeof timingsSchema>;
-
-/** What rendering one job returns. */
-export const receiptSchema = z.strictObject({
+/**
+ * What rendering one job returns. Here and in all that is read from a store, what a later version has added is passed over: workers of
+ * two versions share a batch while a fleet is upgraded.
+ */
+export const receiptSchema = z.object({
   id: jobIdSchema,
   renderKey: digestSchema,
   /** Name of the shared object and of the batch's own copy, both relative to the store. */
@@ -42,7 +35,7 @@ export const extraComputations = ({ outcome, computations }: Receipt): number =>
   outcome === 'rendered' ? computations - 1 : computations;
 
 /** A job that will not be rendered in this batch, and why. */
-export const failureSchema = z.strictObject({
+export const failureSchema = z.object({
   id: jobIdSchema,
   /** The application error's type, such as `ObjectConflict`. */
   type: z.string(),

@@ -13,12 +13,12 @@ export type ObservedActivity = {
   describe(attributes: Attributes): void;
 };
 
-/** What to do around an activity of a kind. */
+/** What to do around an activity of a kind; `work` runs it, with whatever it is handed behind its input. */
 export type Around = (
   context: Context,
   input: ActivityExecuteInput,
   activity: ObservedActivity,
-  work: () => Promise<unknown>,
+  work: (...handed: unknown[]) => Promise<unknown>,
 ) => Promise<unknown>;
 
 /**
@@ -46,7 +46,9 @@ export const observeActivities =
           };
           const attributes = () => ({ ...said, attempt: context.info.attempt });
           try {
-            const result = await around(context, input, activity, () => next(input));
+            const result = await around(context, input, activity, (...handed) =>
+              next({ ...input, args: [...input.args, ...handed] }),
+            );
             span?.end(attributes());
             return result;
           } catch (error) {

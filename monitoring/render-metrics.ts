@@ -1,6 +1,6 @@
 import type { MetricMeter } from '@temporalio/common';
 import type { Size } from '../domain/size.ts';
-import type { Stage } from './stage-watch.ts';
+import type { Stage } from '../domain/timings.ts';
 
 /**
  * What became of an attempt to make an image. `retried`: it failed, and another attempt follows; `failed`: none follows.

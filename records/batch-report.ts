@@ -16,7 +16,7 @@ export type SizeReport = {
   median: number;
   p95: number;
   /** The share of the device's time that went into each stage. */
-  stages: { encode: number; denoise: number; decode: number };
+  stages: { textEncode: number; denoise: number; decode: number };
 };
 
 /** Failures of one kind and wording; `reason` is the first one's. */
@@ -47,7 +47,7 @@ function sizeReport(rows: readonly ManifestRow[]): SizeReport {
   const rendered = rows.filter(({ status }) => status === 'rendered');
   const seconds = rendered.map(deviceSeconds).sort((a, b) => a - b);
   const total = sum(seconds);
-  const share = (stage: 'encode_ms' | 'denoise_ms' | 'decode_ms'): number =>
+  const share = (stage: 'text_encode_ms' | 'denoise_ms' | 'decode_ms'): number =>
     total === 0 ? 0 : sum(rendered.map((row) => row[stage] ?? 0)) / 1_000 / total;
   return {
     size: rows[0]!.size,
@@ -60,7 +60,7 @@ function sizeReport(rows: readonly ManifestRow[]): SizeReport {
     deviceSeconds: total,
     median: quantile(seconds, 0.5),
     p95: quantile(seconds, 0.95),
-    stages: { encode: share('encode_ms'), denoise: share('denoise_ms'), decode: share('decode_ms') },
+    stages: { textEncode: share('text_encode_ms'), denoise: share('denoise_ms'), decode: share('decode_ms') },
   };
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { cellsOf, type Job } from '../domain/job.ts';
 import { byColumn, every } from '../domain/parameters.ts';
 import { type Failure, isReceipt, type Receipt } from '../domain/receipt.ts';
+import { STAGES, type Stage } from '../domain/timings.ts';
 import { parseJsonLines, safeCsv, toJsonLines } from './formats.ts';
 
 const milliseconds = z.int().min(0).nullable();
@@ -9,7 +10,7 @@ const milliseconds = z.int().min(0).nullable();
 const { id, ...columns } = byColumn(every('value'));
 
 /** One job and what became of it; the columns have the catalog's names where they mean the same. */
-const manifestRowSchema = z.strictObject({
+const manifestRowSchema = z.object({
   id,
   status: z.enum(['rendered', 'reused', 'failed', 'cancelled']),
   /** The batch's own copy, relative to the store; empty where there is no image. */
@@ -22,9 +23,11 @@ const manifestRowSchema = z.strictObject({
   /** What rendered it; tables from before it was noted lack it. */
   device: z.string().nullable().default(null),
   wait_ms: milliseconds,
-  encode_ms: milliseconds,
+  text_encode_ms: milliseconds,
   denoise_ms: milliseconds,
   decode_ms: milliseconds,
+  /** `null` also of images whose `store_ms` includes it. */
+  image_encode_ms: milliseconds,
   store_ms: milliseconds,
   error: z.string().nullable(),
   reason: z.string().nullable(),
@@ -33,16 +36,29 @@ const manifestRowSchema = z.strictObject({
 
 export type ManifestRow = z.infer<typeof manifestRowSchema>;
 
+/** As it was when the image's encoding was part of `store_ms`, and the text's was called `encode_ms`. */
+const formerRowSchema = z
+  .object({
+    ...manifestRowSchema.omit({ text_encode_ms: true, image_encode_ms: true }).shape,
+    encode_ms: milliseconds,
+  })
+  .transform(({ encode_ms, ...row }): ManifestRow => ({ ...row, text_encode_ms: encode_ms, image_encode_ms: null }));
+
+const writtenRowSchema = z.union([manifestRowSchema, formerRowSchema]);
+
 /** Of an image's stages those that had the device. */
-export const deviceSeconds = ({ encode_ms, denoise_ms, decode_ms }: ManifestRow): number =>
-  ((encode_ms ?? 0) + (denoise_ms ?? 0) + (decode_ms ?? 0)) / 1_000;
+export const deviceSeconds = ({ text_encode_ms, denoise_ms, decode_ms }: ManifestRow): number =>
+  ((text_encode_ms ?? 0) + (denoise_ms ?? 0) + (decode_ms ?? 0)) / 1_000;
 
 /** @param outcome `undefined` for a job that no round came to */
 export function manifestRow(job: Job, outcome: Receipt | Failure | undefined): ManifestRow {
   const receipt = isReceipt(outcome) ? outcome : null;
   const failure = isReceipt(outcome) ? null : (outcome ?? null);
-  const ms = (stage: keyof Receipt['timings']) => (receipt === null ? null : Math.round(receipt.timings[stage]));
   const { id, ...cells } = cellsOf(job);
+  const ms = (stage: Stage): number | null => {
+    const spent = receipt?.timings[STAGES[stage]];
+    return spent === undefined ? null : Math.round(spent);
+  };
   return {
     id,
     status: receipt?.outcome ?? (failure === null ? 'cancelled' : 'failed'),
@@ -53,11 +69,12 @@ export function manifestRow(job: Job, outcome: Receipt | Failure | undefined): M
     render_key: job.renderKey,
     computations: receipt?.computations ?? null,
     device: receipt?.device ?? null,
-    wait_ms: ms('waitMs'),
-    encode_ms: ms('encodeMs'),
-    denoise_ms: ms('denoiseMs'),
-    decode_ms: ms('decodeMs'),
-    store_ms: ms('storeMs'),
+    wait_ms: ms('wait'),
+    text_encode_ms: ms('text_encode'),
+    denoise_ms: ms('denoise'),
+    decode_ms: ms('decode'),
+    image_encode_ms: ms('image_encode'),
+    store_ms: ms('store'),
     error: failure?.type ?? null,
     reason: failure?.reason ?? null,
     metadata: job.metadata,
@@ -72,14 +89,14 @@ export function* manifestJsonl(rows: readonly ManifestRow[]): Generator<Uint8Arr
   for (const slice of slices(rows)) yield toJsonLines(slice);
 }
 
-/** @throws z.ZodError or SyntaxError where a line is not what manifestJsonl writes */
-export const readManifestJsonl = (bytes: Uint8Array): ManifestRow[] => parseJsonLines(bytes, manifestRowSchema);
+/** @throws z.ZodError or SyntaxError where a line is not what manifestJsonl writes, or wrote */
+export const readManifestJsonl = (bytes: Uint8Array): ManifestRow[] => parseJsonLines(bytes, writtenRowSchema);
 
 /** Base64 may begin with "+", which a spreadsheet takes for a formula; programs find the checksum in the other table. */
 const COLUMNS = Object.keys(manifestRowSchema.shape).filter((name) => name !== 'metadata' && name !== 'crc32c');
 
-/** Whether the table has a column of its own of that name, so that a catalog's is in `manifest.jsonl` only. */
-export const isTableColumn = (name: string): boolean => COLUMNS.includes(name);
+/** Whether the table has, or had, a column of its own of that name, so that a catalog's is in `manifest.jsonl` only. */
+export const isTableColumn = (name: string): boolean => name === 'encode_ms' || COLUMNS.includes(name);
 
 /**
  * The same for a spreadsheet, in pieces, the catalog's other columns at the right, unless they have the name of one of these.

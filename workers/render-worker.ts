@@ -10,8 +10,6 @@ import { observeRenders, type RenderObservers } from '../monitoring/observe-rend
 import { createRenderMetrics } from '../monitoring/render-metrics.ts';
 import { observeRendererProcess, type RendererProcess } from '../monitoring/renderer-process.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
-import { watchedRenderer } from '../monitoring/watched-renderer.ts';
-import { watchedStores } from '../monitoring/watched-store.ts';
 import { openStore } from '../store/index.ts';
 import { IMAGES_IN_HAND } from '../workflows/contract/limits.ts';
 import { renderQueue } from '../workflows/contract/queues.ts';
@@ -109,8 +107,8 @@ async function createWorkers(
   const { connection, namespace, renderer, stop, observers } = surroundings;
   const name = await deviceName(device, threads);
   const activities = createRenderActivities({
-    openStore: watchedStores(openStore),
-    renderer: watchedRenderer(renderer),
+    openStore,
+    renderer,
     deviceName: name,
     checkpointSeconds,
     stop,

@@ -45,14 +45,14 @@ const GROUPS = 10;
 
 const HEADER = [
   ...['size', 'jobs', 'rendered', 'reused', 'failed', 'cancelled', 'device time', 'median', '95 %'],
-  ...['encode', 'denoise', 'decode', 'stored'],
+  ...['text encode', 'denoise', 'decode', 'stored'],
 ];
 
 const sizeRow = (of: SizeReport): string[] => [
   of.size,
   ...[of.jobs, of.rendered, of.reused, of.failed, of.cancelled].map(String),
   ...[of.deviceSeconds, of.median, of.p95].map((seconds) => (of.rendered === 0 ? '' : durationText(seconds))),
-  ...[of.stages.encode, of.stages.denoise, of.stages.decode].map((share) =>
+  ...[of.stages.textEncode, of.stages.denoise, of.stages.decode].map((share) =>
     of.rendered === 0 ? '' : `${Math.round(100 * share)} %`,
   ),
   bytesText(of.bytes),

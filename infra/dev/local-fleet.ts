@@ -6,6 +6,7 @@ import type { Size } from '../../domain/size.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { loopback } from './ports.ts';
 import { type Supervised, supervise } from './supervised-process.ts';
+import { serverFile } from './temporal-program.ts';
 import { startTemporalServer, type TemporalServer } from './temporal-server.ts';
 
 export type FleetOptions = {
@@ -73,7 +74,7 @@ function checkNamespace(namespace: string): void {
 }
 
 const startServer = (stateFolder: string): Promise<TemporalServer> =>
-  startTemporalServer({ dbFile: join(stateFolder, 'temporal.db'), ports: 'usual' });
+  startTemporalServer({ dbFile: serverFile(stateFolder), ports: 'usual' });
 
 function startWorkers(options: FleetOptions, address: string, logFolder: string): Supervised[] {
   const { namespace, bundle, sizes, device, threads } = options;

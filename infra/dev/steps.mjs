@@ -40,9 +40,18 @@ export async function runStep(what, program, args, options = {}) {
     child.once('close', resolve);
   });
   clearInterval(timer);
-  if (code === 0) return say(`  done in ${elapsed(started)}`);
+  if (code === 0) return say(`  done ${what} in ${elapsed(started)}`);
   const lastLines = output.trim().split('\n').slice(-12).join('\n');
   throw new SetUpError(`${what} failed (${program} ${args.join(' ')}: ${code})\n${lastLines}`);
+}
+
+/**
+ * Waits for all of them, so that none is left half done, and then fails as the first that failed.
+ *
+ * @param {(Promise<unknown> | null)[]} steps
+ */
+export async function together(steps) {
+  for (const result of await Promise.allSettled(steps)) if (result.status === 'rejected') throw result.reason;
 }
 
 /** @param {number} pid */

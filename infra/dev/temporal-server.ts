@@ -10,11 +10,13 @@ import { SEARCH_ATTRIBUTES } from '../../workflows/contract/search-attributes.ts
 import { endProcess, isAlive, startInBackground } from './background-process.ts';
 import { checkPortIsFree, freePort, loopback } from './ports.ts';
 import { breakLease, dropLease, type Lease, leaseFile, readLease, takeLease, writeLease } from './temporal-lease.ts';
-import { findTool } from './tools.mjs';
+import { findTemporal, temporalFor } from './temporal-program.ts';
 
 export type TemporalServerOptions = {
   /** The SQLite file that keeps workflows between runs; without it everything is in memory. */
   dbFile?: string;
+  /** The `temporal` program to run; otherwise the first one found, and for a file that is there one with the server that made it. */
+  binary?: string;
   /** Where to listen: loopback, the default, or all of this machine's addresses. The server finds its own parts at no other. */
   host?: '127.0.0.1' | '0.0.0.0';
   /** Exactly this port, or an error. */
@@ -55,16 +57,6 @@ const startTimeoutMs = 60_000;
 const joinTimeoutMs = 60_000;
 const stopTimeoutMs = 10_000;
 
-/** @throws UserError that says what to install. */
-export function findTemporal(): string {
-  const binary = findTool('temporal');
-  if (binary !== null) return binary;
-  throw new UserError(
-    'no "temporal" program on the PATH. "npm start" and "npm test" install it by themselves; ' +
-      'by hand: https://docs.temporal.io/cli, or set TEMPORAL_ADDRESS to a server that runs',
-  );
-}
-
 /** `true` where a Temporal server answers at the address within the time. */
 export async function answers(address: string, timeoutMs = 2_000): Promise<boolean> {
   try {
@@ -86,7 +78,7 @@ export async function answers(address: string, timeoutMs = 2_000): Promise<boole
  * Starts `temporal server start-dev` and waits until it answers. On a file that a live server already has,
  * that server is joined; a server whose starter died is taken over.
  *
- * @throws UserError when the port is taken, the program is missing or the server ends at once.
+ * @throws UserError when the port is taken, the program is missing or of another version than the file, or the server ends at once.
  */
 export async function startTemporalServer(options: TemporalServerOptions = {}): Promise<TemporalServer> {
   const { dbFile } = options;
@@ -176,7 +168,8 @@ async function launchOnce(options: TemporalServerOptions): Promise<TemporalServe
   const logFile = logFolder === null ? `${options.dbFile}.log` : join(logFolder, 'server.log');
   // What earlier servers on this file had to say stays in the log.
   const logStart = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
-  const child = startInBackground(findTemporal(), serverArguments(host, port, uiPort, options.dbFile), logFile);
+  const binary = options.binary ?? (options.dbFile === undefined ? findTemporal() : await temporalFor(options.dbFile));
+  const child = startInBackground(binary, serverArguments(host, port, uiPort, options.dbFile), logFile);
   const end = async () => {
     if (child.pid !== undefined) await endProcess(child.pid, stopTimeoutMs);
     if (logFolder !== null) await rm(logFolder, { recursive: true, force: true });

@@ -1,19 +1,16 @@
 // Plain Node: the bootstrap imports this file before anything is installed.
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 /** Where tools and other downloads are kept between runs. */
 export const cacheFolder = () => join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'pixart-batch');
 
-/** The folder that holds the tools which the bootstrap installed. */
+/** Holds a folder for each version of a tool that the bootstrap installed; programs in the folder itself are of earlier days. */
 export const toolFolder = () => join(cacheFolder(), 'bin');
 
-/** @param {string} name */
-export const executableName = (name) => (process.platform === 'win32' ? `${name}.exe` : name);
-
 /** @param {string} path */
-function isExecutable(path) {
+export function isExecutable(path) {
   try {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();
@@ -23,13 +20,32 @@ function isExecutable(path) {
 }
 
 /**
- * The full path of a program: on the PATH first, then among the tools that the bootstrap installed.
+ * The versions of a tool that the bootstrap installed, newest first.
  *
- * @param {string} name without an extension
+ * @param {string} name
+ */
+function keptVersions(name) {
+  const entries = existsSync(toolFolder()) ? readdirSync(toolFolder()) : [];
+  const versions = entries.filter((entry) => entry.startsWith(`${name}-`));
+  return versions.sort(new Intl.Collator('en', { numeric: true }).compare).reverse();
+}
+
+/**
+ * The full paths of a program: first those on the PATH, then those that the bootstrap installed, newest first.
+ *
+ * @param {string} name
+ * @returns {string[]}
+ */
+export function findTools(name) {
+  const onPath = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+  const kept = [...keptVersions(name), ''].map((version) => join(toolFolder(), version));
+  return [...new Set([...onPath, ...kept].map((folder) => join(folder, name)))].filter(isExecutable);
+}
+
+/**
+ * The one of them that comes first.
+ *
+ * @param {string} name
  * @returns {string | null}
  */
-export function findTool(name) {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), toolFolder()];
-  const candidates = folders.filter((folder) => folder !== '').map((folder) => join(folder, executableName(name)));
-  return candidates.find(isExecutable) ?? null;
-}
+export const findTool = (name) => findTools(name)[0] ?? null;

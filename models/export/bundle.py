@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from network.transformer import TransformerShape
+
 from .checkpoint import TokenizerPart
 from .scheduler import SchedulerPart
-from .transformer import TransformerShape
 
 DESCRIPTION_FILE = "bundle.json"
 SAMPLE_SIZES = {"256": 32, "512": 64, "1024": 128, "2k": 256, "4k": 512}
@@ -77,15 +78,13 @@ def _positions(size: str, position_range: float) -> dict[str, float]:
 
 
 def _transformer(shape: TransformerShape) -> dict[str, Any]:
-    compression = shape.kv_compression
     return {
         "layers": shape.layers,
         "heads": shape.heads,
         "headWidth": shape.head_width,
         "patch": shape.patch,
         "latentChannels": shape.latent_channels,
-        "kvCompression": compression
-        and {"layers": list(compression.layers), "scale": compression.scale, "sampling": "conv"},
+        "kvCompression": shape.kv_compression and shape.kv_compression.description(),
     }
 
 

@@ -11,13 +11,14 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from transformers import AutoTokenizer, T5EncoderModel
 
+from network.kv_compression import KvCompression
+from network.transformer import PixArtTransformer, TransformerShape
+
 from .config import expect, read_json
 from .errors import ExportError
-from .transformer import CaptionProjection, KvCompression, PixArtTransformer, TransformerShape
 
 PARTS = ("transformer", "text_encoder", "vae", "tokenizer", "scheduler")
 WEIGHTS = "diffusion_pytorch_model.safetensors"
-CAPTION_PREFIX = "caption_projection."
 NOT_USED = {"pos_embed.pos_embed", "caption_projection.y_embedding"}
 """Tensors that some checkpoints carry and sampling never reads."""
 
@@ -47,22 +48,20 @@ def check_layout(folder: Path) -> None:
         )
 
 
-def load_transformer(folder: Path) -> tuple[PixArtTransformer, CaptionProjection]:
-    """Loads `transformer/` in float32, split into the denoiser and the caption projection."""
+def load_transformer(folder: Path) -> PixArtTransformer:
+    """Loads `transformer/` in float32."""
     config = read_json(folder / "transformer" / "config.json")
     shape = _transformer_shape(config, folder)
     state = {name: tensor.float() for name, tensor in _read_weights(folder / "transformer").items()}
     if any("resolution_embedder" in name for name in state):
         raise ExportError(f"{folder}/transformer: conditioned on image size, so PixArt-α and not PixArt-Σ.")
-    caption = {
-        name.removeprefix(CAPTION_PREFIX): state.pop(name) for name in [*state] if name.startswith(CAPTION_PREFIX)
-    }
     with torch.device("meta"):
-        denoiser = PixArtTransformer(shape)
-        projection = CaptionProjection(shape.caption_width, shape.width)
-    _assign(denoiser, state, folder)
-    _assign(projection, caption, folder)
-    return denoiser, projection
+        transformer = PixArtTransformer(shape)
+    try:
+        transformer.load_state_dict(state, assign=True)
+    except RuntimeError as error:
+        raise ExportError(f"{folder}/transformer: weights do not fit config.json. {error}") from error
+    return transformer.eval().requires_grad_(False)
 
 
 def load_position_range(folder: Path) -> float:
@@ -141,11 +140,3 @@ def _read_weights(part: Path) -> dict[str, Tensor]:
             raise ExportError(f"{part / shard}: not found; weights are read from safetensors files only.")
         state.update(load_file(part / shard))
     return {name: tensor for name, tensor in state.items() if name not in NOT_USED}
-
-
-def _assign(module: torch.nn.Module, state: dict[str, Tensor], folder: Path) -> None:
-    try:
-        module.load_state_dict(state, assign=True)
-    except RuntimeError as error:
-        raise ExportError(f"{folder}/transformer: weights do not fit config.json. {error}") from error
-    module.eval().requires_grad_(False)

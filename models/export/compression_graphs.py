@@ -12,23 +12,23 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from network.attention import SelfAttention
+from network.transformer import PixArtTransformer
+from training.transformer import SHAPE, with_compression
+
 from .graphs import Graph, write_graph
 from .parts import transformer_graph
 from .quiet import quiet_libraries
-from .transformer import KvCompression, PixArtTransformer, SelfAttention, TransformerShape
 
-WHOLE = TransformerShape(
-    layers=8, heads=6, head_width=32, patch=2, latent_channels=4, out_channels=4, caption_width=192
-)
-COMPRESSED = replace(WHOLE, kv_compression=KvCompression(layers=(4, 5, 6, 7), scale=2))
+COMPRESSED = with_compression(SHAPE, (4, 5, 6, 7))
 
 
 class GridAttention(nn.Module):
     """Self-attention over a grid of tokens [B, C, rows, columns]."""
 
-    def __init__(self, shape: TransformerShape, scale: int | None):
+    def __init__(self, scale: int | None):
         super().__init__()
-        self.attention = SelfAttention(shape, scale)
+        self.attention = SelfAttention(SHAPE.width, SHAPE.heads, scale)
 
     def forward(self, tokens: Tensor) -> Tensor:
         return self.attention(tokens.flatten(2).mT, (tokens.shape[2], tokens.shape[3]))
@@ -37,8 +37,8 @@ class GridAttention(nn.Module):
 def attention_graph(file: str, scale: int | None) -> Graph:
     return Graph(
         file=file,
-        module=GridAttention(WHOLE, scale).eval(),
-        inputs={"tokens": torch.randn(2, WHOLE.width, 6, 10)},
+        module=GridAttention(scale).eval(),
+        inputs={"tokens": torch.randn(2, SHAPE.width, 6, 10)},
         dynamic={"tokens": {0: "batch", 2: "rows", 3: "columns"}},
         outputs=("attended",),
     )
@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> None:
     torch.manual_seed(0)
     write_graph(attention_graph("attention-whole.onnx", None), folder, half=False)
     write_graph(attention_graph("attention-compressed.onnx", 2), folder, half=False)
-    for name, shape in (("step-whole.onnx", WHOLE), ("step-compressed.onnx", COMPRESSED)):
+    for name, shape in (("step-whole.onnx", SHAPE), ("step-compressed.onnx", COMPRESSED)):
         graph = transformer_graph(PixArtTransformer(shape).eval())
         write_graph(replace(graph, file=name), folder, half=False)
 

@@ -7,7 +7,7 @@ from diffusers import AutoencoderKL
 from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
 
-from .attention import multi_head_attention
+from network.attention import multi_head_attention
 
 
 class Statistics:

@@ -60,16 +60,16 @@ def _write_files(checkpoint: Path, folder: Path, half: bool, report: Report) -> 
     write(parts.vae_decoder_graph(decoder), tile)
     del vae, decoder, tile
 
-    transformer, projection = reader.load_transformer(checkpoint)
+    transformer = reader.load_transformer(checkpoint)
     shape = transformer.shape
-    write(parts.caption_projection_graph(projection))
+    write(parts.caption_projection_graph(transformer.caption_projection))
     square = parts.transformer_graph(transformer)
     odd = parts.transformer_graph(transformer, batch=1, tokens=3, height=9 * shape.patch, width=5 * shape.patch)
     write(square, odd)
     if shape.kv_compression is None:
-        error = verify_against_reference(checkpoint, transformer, projection, odd.inputs)
+        error = verify_against_reference(checkpoint, transformer, odd.inputs)
         report(f"transformer: relative error {error:.1e} against diffusers")
-    del transformer, projection, square, odd
+    del transformer, square, odd
 
     encoder = reader.load_text_encoder(checkpoint)
     text_width = encoder.config.d_model

@@ -4,9 +4,10 @@ import torch
 from torch import Tensor, nn
 from transformers import T5EncoderModel
 
+from network.transformer import CaptionProjection, PixArtTransformer
+
 from .decoder import VaeDecoder
 from .graphs import Graph
-from .transformer import CaptionProjection, PixArtTransformer
 
 BATCH, TOKENS, HEIGHT, WIDTH = 2, 11, 6, 10
 """The example's sizes. None is 1 and no two are equal, so that none is taken for a constant or for another."""

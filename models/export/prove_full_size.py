@@ -34,10 +34,10 @@ def main(arguments: list[str]) -> None:
     quiet_libraries()
     torch.manual_seed(0)
     tensors = write_reference(folder)
-    transformer, projection = load_transformer(folder)
+    transformer = load_transformer(folder)
     with torch.no_grad():
-        tensors["caption"] = projection(tensors.pop("text_states"))
-    print(f"parameters: {count(transformer) + count(projection):,}")
+        tensors["caption"] = transformer.caption_projection(tensors.pop("text_states"))
+    print(f"parameters: {count(transformer):,}")
     write_graph(parts.transformer_graph(transformer), folder, half=False)
     entries = write_tensors({name: tensor.float().numpy() for name, tensor in tensors.items()}, folder)
     (folder / "call.json").write_text(json.dumps({"tensors": entries}) + "\n", encoding="utf-8")

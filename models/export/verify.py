@@ -8,10 +8,11 @@ import torch
 from diffusers import PixArtTransformer2DModel
 from torch import Tensor
 
+from network.transformer import PixArtTransformer
+
 from .errors import ExportError
 from .graphs import Graph
 from .reference import position_embedding, predict
-from .transformer import CaptionProjection, PixArtTransformer
 
 TOLERANCE = 1e-4
 HALF_TOLERANCE = 1e-2
@@ -43,9 +44,7 @@ def verify_graph(folder: Path, graphs: list[Graph], half: bool) -> float:
     return worst
 
 
-def verify_against_reference(
-    checkpoint: Path, transformer: PixArtTransformer, projection: CaptionProjection, inputs: dict[str, Tensor]
-) -> float:
+def verify_against_reference(checkpoint: Path, transformer: PixArtTransformer, inputs: dict[str, Tensor]) -> float:
     """Compares our transformer with diffusers' own class on the example `inputs`, both in torch.
 
     The reference has no KV compression, so this is for checkpoints without it. Returns the relative error; raises
@@ -59,7 +58,7 @@ def verify_against_reference(
     with torch.no_grad():
         expected = predict(reference, latents, timestep, text_states, mask)
         position = position_embedding(reference, latents)
-        found = transformer(latents, timestep, position, projection(text_states), mask)
+        found = transformer(latents, timestep, position, transformer.caption_projection(text_states), mask)
     error = relative_error(found.numpy(), expected.numpy())
     _require(error, TOLERANCE, "transformer in torch against diffusers")
     return error

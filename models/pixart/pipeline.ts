@@ -2,13 +2,14 @@ import { Tensor } from 'onnxruntime-node';
 import type { Bundle, BundleDescription } from './bundle.ts';
 import { type Caption, captionSource } from './captions.ts';
 import { decode } from './decode.ts';
-import { denoise } from './denoise.ts';
+import { type DenoiseInputs, denoise } from './denoise.ts';
 import { normalStream } from './noise.ts';
 import { positionEmbedding } from './position-embedding.ts';
 import type { RenderedImage, RenderOptions, RenderRequest } from './render-request.ts';
 import { checkRequest } from './request-check.ts';
 import { resizeAndCrop, toBytes } from './resize-crop.ts';
 import { createSampler } from './samplers/create-sampler.ts';
+import type { Sampler } from './samplers/sampler.ts';
 import { type Graph, openGraph, type SessionOptions } from './session.ts';
 import { loadTokenizer } from './tokenizer.ts';
 
@@ -46,7 +47,8 @@ export async function loadPipeline(bundle: Bundle, options: SessionOptions): Pro
       const prompt = await captionOf(request.prompt);
       const negative = request.guidance > 1 ? await captionOf(request.negativePrompt) : null;
       const encoded = performance.now();
-      const latents = await sample(transformer, bundle.description, request, { prompt, negative }, renderOptions);
+      const { sampler, inputs } = sampling(bundle.description, request, { prompt, negative });
+      const latents = await denoise(transformer, sampler, inputs, renderOptions);
       const denoised = performance.now();
       const rgb = await develop(vaeDecoder, bundle.description, request, latents, renderOptions.signal);
       return {
@@ -54,7 +56,7 @@ export async function loadPipeline(bundle: Bundle, options: SessionOptions): Pro
         width: request.width,
         height: request.height,
         timings: {
-          encodeMs: encoded - started,
+          textEncodeMs: encoded - started,
           denoiseMs: denoised - encoded,
           decodeMs: performance.now() - denoised,
         },
@@ -69,14 +71,12 @@ export async function loadPipeline(bundle: Bundle, options: SessionOptions): Pro
   };
 }
 
-/** From the seed's noise, or an earlier run's state, to the latents of the bin, [channels, height, width]. */
-function sample(
-  transformer: Graph,
+/** What leads from the seed's noise to the latents of the bin. */
+function sampling(
   description: BundleDescription,
   request: RenderRequest,
   captions: { prompt: Caption; negative: Caption | null },
-  options: RenderOptions,
-): Promise<Float32Array> {
+): { sampler: Sampler; inputs: DenoiseInputs } {
   const { heads, headWidth, patch } = description.transformer;
   const shape = latentShape(description, request);
   const { sampleSize, interpolationScale } = description.sizes[request.size]!;
@@ -86,7 +86,7 @@ function sample(
   const draw = normalStream(request.seed);
   const drawNoise = () => draw(shape.channels * shape.height * shape.width);
   const sampler = createSampler(description.scheduler, request.steps, drawNoise);
-  return denoise(transformer, sampler, { ...shape, ...captions, positions, guidance: request.guidance }, options);
+  return { sampler, inputs: { ...shape, ...captions, positions, guidance: request.guidance } };
 }
 
 /** From latents to the finished image's bytes. */

@@ -27,7 +27,7 @@ export type RenderedImage = {
   rgb: Uint8Array;
   width: number;
   height: number;
-  timings: { encodeMs: number; denoiseMs: number; decodeMs: number };
+  timings: { textEncodeMs: number; denoiseMs: number; decodeMs: number };
   /** Tokens of the cleaned prompt with its end token, before truncation. */
   promptTokens: number;
   /** The prompt was longer than the bundle's limit; its end was not seen. */

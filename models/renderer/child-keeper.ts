@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../domain/user-error.ts';
 import type { BundleRef } from '../pixart/index.ts';
-import { RendererDied } from './errors.ts';
-import { type ChildOptions, RendererChild } from './renderer-child.ts';
+import { type ChildOptions, RendererChild, RendererDied } from './renderer-child.ts';
 
 const LONGEST_PAUSE_MS = 30_000;
 

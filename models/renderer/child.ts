@@ -7,6 +7,11 @@ import type { ChildFailure, FromChild, ToChild } from './protocol.ts';
 let pipeline: Pipeline | undefined;
 let cancellation = new AbortController();
 
+/** The parent told this process to stop its render. */
+class RenderCancelled extends Error {
+  override readonly name = 'RenderCancelled';
+}
+
 /**
  * Resolves when the message has left this process, or cannot. What the channel does not take at once waits for the event loop,
  * which a step blocks: whoever sends something large waits, or it arrives many steps late.
@@ -39,21 +44,27 @@ async function render({ request, resume, stateEveryMs }: ToChild & { kind: 'rend
   return { kind: 'done', image };
 }
 
-function describe(error: unknown): ChildFailure {
-  const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  if (cancellation.signal.aborted && error === cancellation.signal.reason)
-    return { cause: 'cancelled', message, stack };
-  return { cause: error instanceof UserError ? 'user' : 'fault', message, stack };
+async function answer(message: Exclude<ToChild, { kind: 'cancel' }>): Promise<void> {
+  try {
+    tell(message.kind === 'load' ? await load(message) : await render(message));
+  } catch (error) {
+    tell({ kind: 'failed', failure: describe(error) });
+  }
 }
 
-async function answer(work: Promise<FromChild>): Promise<void> {
-  tell(await work.catch((error: unknown): FromChild => ({ kind: 'failed', failure: describe(error) })));
+function describe(error: unknown): ChildFailure {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  return { cause: causeOf(error), message, stack };
+}
+
+function causeOf(error: unknown): ChildFailure['cause'] {
+  if (error instanceof RenderCancelled) return 'cancelled';
+  return error instanceof UserError ? 'user' : 'fault';
 }
 
 process.on('message', (message: ToChild) => {
-  if (message.kind === 'load') answer(load(message));
-  else if (message.kind === 'render') answer(render(message));
-  else cancellation.abort();
+  if (message.kind === 'cancel') cancellation.abort(new RenderCancelled());
+  else answer(message);
 });
 
 // Ctrl-C in a terminal and some supervisors signal the whole group. When to stop is the parent's decision: it may want to

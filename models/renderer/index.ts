@@ -1,4 +1,3 @@
-export { RendererDied, RenderFault } from './errors.ts';
 export { type Renderer, type RendererOptions, type RendererRenderOptions, startRenderer } from './renderer.ts';
-export { takeTurn } from './take-turn.ts';
-export { untilAborted } from './until-aborted.ts';
+export { RendererDied, RenderFault } from './renderer-child.ts';
+export { takeTurn } from './waiting.ts';

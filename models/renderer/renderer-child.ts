@@ -3,7 +3,6 @@ import { on } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../domain/user-error.ts';
 import type { BundleRef, Device, RenderedImage, RenderRequest, SamplerState } from '../pixart/index.ts';
-import { RendererDied, RenderFault } from './errors.ts';
 import type { ChildFailure, FromChild, ToChild } from './protocol.ts';
 
 /** A cancelled render may go on for this long beyond the longest wait for a message so far, which covers one step. */
@@ -11,6 +10,16 @@ const CANCEL_GRACE_MS = 3_000;
 
 /** From the end of a child's channel to its exit. */
 const EXIT_GRACE_MS = 1_000;
+
+/** The child process ended, or had to be ended, before it answered. Another attempt gets a new child. */
+export class RendererDied extends Error {
+  override readonly name = 'RendererDied';
+}
+
+/** Rendering failed in the child for a reason that is not the request's, such as memory that could not be had. */
+export class RenderFault extends Error {
+  override readonly name = 'RenderFault';
+}
 
 export type ChildOptions = { bundleFolder: string; device: Device; threads?: number | undefined };
 
@@ -73,12 +82,13 @@ export class RendererChild {
   }
 
   /**
-   * Renders one image. When the signal is aborted the child stops between two steps; one that does not is killed.
+   * Renders one image. When the signal is aborted the child stops between two steps; one that does not is killed, and so is one that
+   * had a fault: a device context may be broken, or memory taken for good.
    *
    * @throws UserError; RenderFault, also where the fault came while the child was stopping; RendererDied; the signal's reason.
    */
   async render(request: RenderRequest, options: ChildRenderOptions = {}): Promise<RenderedImage> {
-    const { signal } = options;
+    const { signal, onStep, resume, states } = options;
     signal?.throwIfAborted();
     let deadline: NodeJS.Timeout | undefined;
     const cancel = (): void => {
@@ -90,10 +100,19 @@ export class RendererChild {
     };
     signal?.addEventListener('abort', cancel, { once: true });
     try {
-      return await this.#converse(request, options);
+      this.#tell({ kind: 'render', request, resume, stateEveryMs: states?.everyMs });
+      while (true) {
+        const message = await this.#hear();
+        if (message.kind === 'done') return message.image;
+        if (message.kind === 'step') onStep?.(message.step, message.steps);
+        else if (message.kind === 'state') states?.onState(message.state);
+        else throw this.#failure(message);
+      }
     } catch (error) {
       // A cancellation must not hide that the child is broken.
-      throw signal?.aborted && !(error instanceof RenderFault) ? signal.reason : error;
+      if (!(error instanceof RenderFault)) throw signal?.aborted ? signal.reason : error;
+      this.kill('its render failed');
+      throw error;
     } finally {
       clearTimeout(deadline);
       signal?.removeEventListener('abort', cancel);
@@ -109,17 +128,6 @@ export class RendererChild {
   /** Resolves when the process is no more. */
   get gone(): Promise<unknown> {
     return this.#exit;
-  }
-
-  async #converse(request: RenderRequest, { onStep, resume, states }: ChildRenderOptions): Promise<RenderedImage> {
-    this.#tell({ kind: 'render', request, resume, stateEveryMs: states?.everyMs });
-    while (true) {
-      const message = await this.#hear();
-      if (message.kind === 'done') return message.image;
-      if (message.kind === 'step') onStep?.(message.step, message.steps);
-      else if (message.kind === 'state') states?.onState(message.state);
-      else throw this.#failure(message);
-    }
   }
 
   #tell(message: ToChild): void {

@@ -2,10 +2,8 @@ import { Mutex } from 'async-mutex';
 import { UserError } from '../../domain/user-error.ts';
 import type { BundleRef, Device, RenderedImage, RenderRequest } from '../pixart/index.ts';
 import { ChildKeeper, type KeeperOptions } from './child-keeper.ts';
-import { RendererDied, RenderFault } from './errors.ts';
-import type { ChildRenderOptions, RendererChild } from './renderer-child.ts';
-import { takeTurn } from './take-turn.ts';
-import { untilAborted } from './until-aborted.ts';
+import { type ChildRenderOptions, type RendererChild, RendererDied } from './renderer-child.ts';
+import { takeTurn, untilAborted } from './waiting.ts';
 
 export type RendererOptions = KeeperOptions & {
   /** Aborts the start, not what comes after it. */
@@ -74,7 +72,7 @@ export async function startRenderer(options: RendererOptions): Promise<Renderer>
       const child = await untilAborted(liveChild(), signal);
       const waitMs = performance.now() - asked;
       onBegin?.();
-      return { ...(await renderOrReplace(child, request, childOptions)), waitMs };
+      return { ...(await child.render(request, childOptions)), waitMs };
     } finally {
       release();
     }
@@ -87,14 +85,4 @@ export async function startRenderer(options: RendererOptions): Promise<Renderer>
     render,
     close: () => keeper.close(),
   };
-}
-
-/** A fault may leave a device context broken or memory taken for good, so the child goes, and its successor starts clean. */
-async function renderOrReplace(child: RendererChild, request: RenderRequest, options: ChildRenderOptions) {
-  try {
-    return await child.render(request, options);
-  } catch (error) {
-    if (error instanceof RenderFault) child.kill('its render failed');
-    throw error;
-  }
 }

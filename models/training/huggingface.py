@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, PixArtSigmaPipeline
-from safetensors.torch import load_file, save_file
 
+from network.kv_compression import add_compression, is_compression_weight
 from training.run import Run
 from training.schedule import MANY_STEPS, Sampling, scheduler
 from training.stages import STAGES, TEXT_RUN
@@ -16,7 +16,7 @@ from training.tokenizer import MAX_TOKENS, load_tokenizer
 from training.train_text import load_text_encoder
 from training.train_transformer import load_average
 from training.train_vae import load_vae
-from training.transformer import Transformer, compression_weights, to_diffusers
+from training.transformer import Transformer, to_diffusers
 
 
 def save_folder(
@@ -38,8 +38,9 @@ def save_folder(
     )
     pipeline.to(torch.float16).save_pretrained(folder, safe_serialization=True)
     _forget_origin(folder / "vae" / "config.json")
-    if model.shape.compressed_layers:
-        _add_compression(folder / "transformer", model)
+    if compression := model.shape.kv_compression:
+        left_out = {n: p.half().contiguous() for n, p in model.state_dict().items() if is_compression_weight(n)}
+        add_compression(folder / "transformer", compression, left_out)
 
 
 def _forget_origin(config: Path) -> None:
@@ -47,17 +48,6 @@ def _forget_origin(config: Path) -> None:
     values = json.loads(config.read_text())
     values.pop("_name_or_path", None)
     config.write_text(json.dumps(values, indent=2) + "\n")
-
-
-def _add_compression(folder: Path, model: Transformer) -> None:
-    """Add the compressed layers' weights and the config's entry, from which `models/export` builds them."""
-    file = folder / "diffusion_pytorch_model.safetensors"
-    added = {name: weight.detach().half().contiguous() for name, weight in compression_weights(model).items()}
-    save_file(load_file(file) | added, file, metadata={"format": "pt"})
-    config = json.loads((folder / "config.json").read_text())
-    shape = model.shape
-    config["kv_compression"] = {"layers": list(shape.compressed_layers), "scale": shape.compression, "sampling": "conv"}
-    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
 
 
 def main() -> None:

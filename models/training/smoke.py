@@ -21,7 +21,7 @@ from training.train_text import train as train_text
 from training.train_transformer import Trainer
 from training.train_vae import scene_pool, to_tensor
 from training.train_vae import train as train_vae
-from training.transformer import Shape, Transformer, compress
+from training.transformer import Transformer, compress
 
 
 def quarter(recipe: Recipe) -> Recipe:
@@ -40,7 +40,7 @@ def smoke(folder: Path) -> Path:
     encoder = train_text(Run("text", runs), Length(8), batch=16, lr=2e-3).requires_grad_(False)
     text_states = TextStates(load_tokenizer(), encoder)
     torch.manual_seed(0)
-    models: dict[str | None, Transformer] = {None: Transformer(Shape())}
+    models: dict[str | None, Transformer] = {None: Transformer()}
     for name, stage in STAGES.items():
         sources = tuple(replace(s, recipe=quarter(s.recipe), batch=2) for s in stage.sources)
         toy = replace(stage, sources=sources, steps=4)

@@ -24,7 +24,7 @@ from training.text_states import TextStates
 from training.tokenizer import load_tokenizer
 from training.train_text import load_text_encoder
 from training.train_vae import load_vae
-from training.transformer import Shape, Transformer, compress, from_weights
+from training.transformer import Transformer, compress, from_weights
 
 LOGGED = 25
 """The loss is logged as a mean of so many steps."""
@@ -133,7 +133,7 @@ def load_average(name: str) -> Transformer:
 def starting_model(stage: Stage) -> Transformer:
     """Return the model that a stage trains: fresh or an earlier stage's, with compression where the stage adds it."""
     torch.manual_seed(stage.seed)
-    model = load_average(stage.start_from) if stage.start_from else Transformer(Shape())
+    model = load_average(stage.start_from) if stage.start_from else Transformer()
     return compress(model, stage.compress) if stage.compress else model
 
 

@@ -34,7 +34,7 @@ from training.tokenizer import load_tokenizer
 from training.train_text import load_text_encoder
 from training.train_transformer import Trainer, load_average
 from training.train_vae import load_vae
-from training.transformer import Shape, Transformer
+from training.transformer import Transformer
 from training.validate import VALIDATION, validation_loss
 
 POINTS = 12
@@ -99,7 +99,7 @@ def main() -> None:
     curves = []
     for start in [arguments.only] if arguments.only else STARTS:
         torch.manual_seed(stage.seed)
-        model = load_average(stage.start_from) if start == "256px" else Transformer(Shape())
+        model = load_average(stage.start_from) if start == "256px" else Transformer()
         run = Run(run_name(start))
         run.claim((stage, arguments.minutes))
         points = train(Trainer(stage, sets, text_states, model), run, validation, arguments.minutes)
@@ -142,7 +142,7 @@ def judged(run: Run, count: int, vae: AutoencoderKL, text_states: TextStates) ->
     for i in range(POINTS // SCORED, POINTS + 1, POINTS // SCORED):
         file = run.folder / f"judged-{i}-{count}.json"
         if not file.exists():
-            model = Transformer(Shape()).eval()
+            model = Transformer().eval()
             model.load_state_dict(torch.load(run.folder / f"scored-{i}.pt", weights_only=True))
             scorer = load_scorer(Run("scorer"))
             counts = score(model.to(DEVICE), vae, text_states, scorer, scenes=scenes, side=512)

@@ -17,7 +17,10 @@ export type Span = TraceContext & {
 };
 
 /** The clock of all spans: it never goes back within a process. */
-export const clockMs = (): number => performance.timeOrigin + performance.now();
+export const clockMs = (): number => sinceEpoch(performance.now());
+
+/** A time of `performance.now()` on that clock. */
+export const sinceEpoch = (ms: number): number => performance.timeOrigin + ms;
 
 export const newTrace = (): TraceContext => ({ traceId: randomBytes(16).toString('hex'), spanId: newSpanId() });
 

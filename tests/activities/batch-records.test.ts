@@ -8,8 +8,11 @@ import { createWriteManifest } from '../../activities/write-manifest.ts';
 import { createWriteReceipts } from '../../activities/write-receipts.ts';
 import type { Job } from '../../domain/job.ts';
 import type { Failure, Receipt } from '../../domain/receipt.ts';
+import type { Timings } from '../../domain/timings.ts';
+import { readBatchRows } from '../../records/batch-rows.ts';
 import { manifestName } from '../../records/layout.ts';
 import { type Manifest, manifestSchema } from '../../records/manifest.ts';
+import { deviceSeconds } from '../../records/manifest-table.ts';
 import { readJobs } from '../../records/pieces.ts';
 import { type ObjectStore, openStore } from '../../store/index.ts';
 import type { BatchInput } from '../../workflows/contract/batch.ts';
@@ -53,7 +56,7 @@ const receipt = (job: Job, changes: Partial<Receipt> = {}): Receipt => ({
   height: job.height,
   outcome: 'rendered',
   computations: 1,
-  timings: { waitMs: 0, encodeMs: 0, denoiseMs: 0, decodeMs: 0, storeMs: 0 },
+  timings: { waitMs: 0, textEncodeMs: 0, denoiseMs: 0, decodeMs: 0, imageEncodeMs: 0, storeMs: 0 },
   ...changes,
 });
 
@@ -143,6 +146,24 @@ describe('the manifest', () => {
     expect(images.map(({ id }) => id)).toEqual(['fox']);
     expect(failures).toMatchObject([{ id: 'owl', reason: 'second round' }]);
     expect(totals).toMatchObject({ jobs: 3, rendered: 1, failed: 1, cancelled: 1 });
+  });
+
+  it('says the same of images from workers of this version and of the one before', async () => {
+    const { shards } = await planBatch(input());
+    const [fox, owl] = await readJobs(store, shards[0]!.name);
+    const timings = { waitMs: 1, textEncodeMs: 20, denoiseMs: 300, decodeMs: 40, imageEncodeMs: 5, storeMs: 6 };
+    const former = { waitMs: 1, encodeMs: 20, denoiseMs: 300, decodeMs: 40, storeMs: 11 } as unknown as Timings;
+    await keep(1, [receipt(fox!, { timings }), receipt(owl!, { timings: former })]);
+    const { images } = await close(1, 'completed');
+    const { imageEncodeMs, ...others } = timings;
+    expect(images.map((image) => image.timings)).toEqual([timings, { ...others, storeMs: 11 }]);
+    const rows = await readBatchRows(store, 'night');
+    expect(rows.map(({ image_encode_ms, store_ms }) => [image_encode_ms, store_ms])).toEqual([
+      [imageEncodeMs, 6],
+      [null, 11],
+      [null, null],
+    ]);
+    expect(rows.slice(0, 2).map(deviceSeconds)).toEqual([0.36, 0.36]);
   });
 
   it('counts jobs that nobody came to as cancelled', async () => {

@@ -35,7 +35,7 @@ async function render({ request, resume, stateEveryMs }) {
     }
   }
   const rgb = new Uint8Array(SIDE * SIDE * 3).fill(request.seed % 256);
-  const timings = { encodeMs: 0, denoiseMs: STEP_MS * request.steps, decodeMs: 0 };
+  const timings = { textEncodeMs: 0, denoiseMs: STEP_MS * request.steps, decodeMs: 0 };
   const image = { rgb, width: SIDE, height: SIDE, timings, promptTokens: 1, promptTruncated: false };
   return { kind: 'done', image };
 }

@@ -2,7 +2,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import getPort from 'get-port';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect, temporalTarget } from '../../client/index.ts';
-import { findTemporal } from '../../infra/dev/temporal-server.ts';
+import { findTemporal } from '../../infra/dev/temporal-program.ts';
 
 /** A server as one finds it elsewhere: nobody has registered our search attributes. */
 let foreign: TestWorkflowEnvironment;

@@ -5,8 +5,12 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import getPort from 'get-port';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { batchEnd, connect, sheetPageEnd, submitBatch, temporalTarget } from '../../client/index.ts';
+import type { Receipt } from '../../domain/receipt.ts';
+import { STAGES } from '../../domain/timings.ts';
 import { startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
 import { bundleRef, openBundle } from '../../models/pixart/index.ts';
+import { manifestSchema } from '../../records/manifest.ts';
+import { openStore } from '../../store/index.ts';
 import { attributesOf, type Collector, type ReceivedSpan, startCollector } from '../monitoring/collector.ts';
 import { exposedMetrics, groupedBy, metricsUsed, monitoringQueries } from './dashboard-queries.ts';
 import { WorkerProcess } from './worker-process.ts';
@@ -21,6 +25,7 @@ let server: TemporalServer;
 let collector: Collector;
 let worker: WorkerProcess;
 let exposed: string;
+let receipts: Receipt[];
 
 /** One worker that does everything loses its renderer, makes a batch of two rows with one picture, and ends. */
 beforeAll(async () => {
@@ -49,6 +54,8 @@ async function renderNight(client: Awaited<ReturnType<typeof connect>>): Promise
   if (end.state !== 'completed') throw new Error(`night: expected it to complete, found ${JSON.stringify(end)}`);
   expect(end.result.totals).toMatchObject({ rendered: 1, reused: 1 });
   await sheetPageEnd(client, end.result);
+  const manifest = await (await openStore(store)).read(end.result.manifest);
+  receipts = manifestSchema.parse(JSON.parse(Buffer.from(manifest).toString())).images;
 }
 
 afterAll(async () => {
@@ -130,6 +137,30 @@ test('a span lies within the one that it is part of, and says which job it is of
     expect(BigInt(startTimeUnixNano)).toBeGreaterThanOrEqual(BigInt(parent.startTimeUnixNano));
     expect(BigInt(endTimeUnixNano)).toBeLessThanOrEqual(BigInt(parent.endTimeUnixNano));
     expect(attributesOf(parent)).toMatchObject({ batch: 'night', job: expect.stringMatching(/fox|twin/), attempt: 1 });
+  }
+});
+
+test('receipts, metrics and the trace tell the same times of an image', () => {
+  const { spans } = collector;
+  const spent = (job: string, stage: string): number =>
+    spans
+      .filter(({ name, parentSpanId }) => {
+        const parent = spans.find(({ spanId }) => spanId === parentSpanId);
+        return name === stage && parent !== undefined && attributesOf(parent).job === job;
+      })
+      .reduce(
+        (ms, { startTimeUnixNano: start, endTimeUnixNano: end }) => ms + Number(BigInt(end) - BigInt(start)) / 1e6,
+        0,
+      );
+  const recorded = (stage: string): number =>
+    Number(new RegExp(`^pixart_stage_seconds_sum\\{.*stage="${stage}"\\} (.+)$`, 'm').exec(exposed)?.[1]);
+  const rendered = receipts.find(({ outcome }) => outcome === 'rendered')!;
+  for (const [stage, key] of Object.entries(STAGES)) {
+    for (const { id, timings } of receipts) expect(spent(id, stage), `${id}: ${stage}`).toBeCloseTo(timings[key]!, 2);
+    expect(rendered.timings[key], stage).toBeGreaterThan(0);
+    // That worker made no other images.
+    const inReceipts = receipts.reduce((ms, { timings }) => ms + timings[key]!, 0);
+    expect(recorded(stage), stage).toBeCloseTo(inReceipts / 1_000, 5);
   }
 });
 

@@ -48,18 +48,27 @@ const environment = (): NodeJS.ProcessEnv => ({ ...place.environment, TEMPORAL_A
 const before = (...args: string[]): Promise<Finished> => earlier.run(args, environment());
 const now = (...args: string[]): Promise<Finished> => pixartBatch(args, environment());
 
-async function startWorkers(start: (options: string[]) => WorkerProcess): Promise<void> {
-  const address = ['--address', server.address];
-  workers = [
-    start(['--orchestrator', ...address]),
-    start(['--renderer', ...address, '--bundle', place.bundle, '--threads', '1', '--grace', '1', '--checkpoint', '0']),
-  ];
-  await workers[0]!.said('orchestrator ready');
-  await workers[1]!.said('render worker ready');
+type Start = (options: string[]) => WorkerProcess;
+
+async function startOrchestrator(start: Start): Promise<WorkerProcess> {
+  const orchestrator = start(['--orchestrator', '--address', server.address]);
+  workers.push(orchestrator);
+  await orchestrator.said('orchestrator ready');
+  return orchestrator;
 }
 
-const startEarlierWorkers = (): Promise<void> => startWorkers((options) => earlier.worker(options));
-const startWorkersOfNow = (): Promise<void> => startWorkers((options) => new WorkerProcess(options));
+async function startRenderer(start: Start): Promise<WorkerProcess> {
+  const options = ['--bundle', place.bundle, '--threads', '1', '--grace', '1', '--checkpoint', '0'];
+  const renderer = start(['--renderer', '--address', server.address, ...options]);
+  workers.push(renderer);
+  await renderer.said('render worker ready');
+  return renderer;
+}
+
+const startWorkers = (start: Start): Promise<unknown> => Promise.all([startOrchestrator(start), startRenderer(start)]);
+
+const ofEarlier: Start = (options) => earlier.worker(options);
+const ofNow: Start = (options) => new WorkerProcess(options);
 
 async function stopWorkers(): Promise<void> {
   await Promise.all(workers.map((worker) => worker.kill('SIGTERM')));
@@ -78,7 +87,7 @@ type Status = { progress?: { totals: { rendered: number } } };
 
 test('what an earlier version left is taken over: its store, the server’s database, a schedule and a batch that runs', async () => {
   const catalog = await place.catalog('things.csv', things('red'));
-  await startEarlierWorkers();
+  await startWorkers(ofEarlier);
   expectCode(0, await before('submit', catalog, '--batch', 'first', '--wait'));
   expectCode(0, await before('schedule', 'create', 'nightly', catalog, '--cron', '0 3 1 1 *'));
   expectCode(0, await before('submit', await place.catalog('long.csv', long), '--batch', 'running'));
@@ -87,7 +96,7 @@ test('what an earlier version left is taken over: its store, the server’s data
   await server.stop();
 
   await startServer();
-  await startWorkersOfNow();
+  await startWorkers(ofNow);
   expectCode(0, await now('watch', 'running'));
   expect(await readManifest(place.store, 'running')).toMatchObject({ totals: { jobs: 5, rendered: 5 }, failures: [] });
   expect(await imagesOf(place.store, 'running')).toHaveLength(5);
@@ -118,6 +127,37 @@ test('a batch of an earlier version is retried by this one, from the receipts th
   const made = (await readManifest(place.store, 'first')).images.find((image) => image.id === id)!;
   expect(made.renderKey).not.toBe(renderKey);
   expect(await readFile(path.join(place.store, made.copy))).toHaveLength(made.bytes);
+});
+
+test('restarted as documented, orchestrators before renderers, a fleet serves commands of the earlier version all the time', async () => {
+  await stopWorkers();
+  await startOrchestrator(ofNow);
+  const earlierRenderer = await startRenderer(ofEarlier);
+  const submit = async (batch: string, adjective: string) => {
+    const catalog = await place.catalog(`${batch}.csv`, things(adjective));
+    expectCode(0, await before('submit', catalog, '--batch', batch, '--wait'));
+    return (await readManifest(place.store, batch)).images.map(({ timings }) => timings);
+  };
+  const half = await submit('half', 'green');
+  await earlierRenderer.kill('SIGTERM');
+  await startRenderer(ofNow);
+  const whole = await submit('whole', 'blue');
+  for (const { textEncodeMs } of [...half, ...whole]) expect(textEncodeMs).toBeGreaterThan(0);
+  expect(half.map(({ imageEncodeMs }) => imageEncodeMs)).toEqual(half.map(() => undefined));
+  for (const { imageEncodeMs } of whole) expect(imageEncodeMs).toBeGreaterThan(0);
+});
+
+test('in the other order a batch fails when its manifest is written, and finds its images when it is submitted anew', async () => {
+  await stopWorkers();
+  await startOrchestrator(ofEarlier);
+  await startRenderer(ofNow);
+  const catalog = await place.catalog('order.csv', things('yellow'));
+  expect((await before('submit', catalog, '--batch', 'order', '--wait')).code).not.toBe(0);
+  expect(await imagesOf(place.store, 'order')).toHaveLength(4);
+  await stopWorkers();
+  await startWorkers(ofNow);
+  const anew = expectCode(0, await now('submit', catalog, '--batch', 'anew', '--wait', '--json'));
+  expect(jsonLines(anew).at(-1)).toMatchObject({ totals: { jobs: 4, rendered: 0, reused: 4 } });
 });
 
 async function batchOfSchedule(name: string): Promise<string> {

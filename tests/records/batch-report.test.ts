@@ -6,7 +6,7 @@ import { sampleJob } from '../images/sample-job.ts';
 const row = (changes: Partial<ManifestRow>): ManifestRow => ({ ...manifestRow(sampleJob, undefined), ...changes });
 
 const image = (id: string, seconds: number): ManifestRow =>
-  row({ id, status: 'rendered', bytes: 10, encode_ms: 100, denoise_ms: 1_000 * seconds - 200, decode_ms: 100 });
+  row({ id, status: 'rendered', bytes: 10, text_encode_ms: 100, denoise_ms: 1_000 * seconds - 200, decode_ms: 100 });
 
 test('times are of rendered images, by nearest rank, and stages are shares of them', () => {
   const rows = [...Array.from({ length: 20 }, (_, i) => image(`i${i}`, i + 1)), row({ status: 'reused', bytes: 10 })];
@@ -14,9 +14,9 @@ test('times are of rendered images, by nearest rank, and stages are shares of th
   expect(sizes).toMatchObject([
     { jobs: 21, rendered: 20, reused: 1, bytes: 210, deviceSeconds: 210, median: 10, p95: 19 },
   ]);
-  const { encode, denoise, decode } = sizes[0]!.stages;
-  expect(encode + denoise + decode).toBeCloseTo(1);
-  expect(encode).toBeCloseTo(2 / 210);
+  const { textEncode, denoise, decode } = sizes[0]!.stages;
+  expect(textEncode + denoise + decode).toBeCloseTo(1);
+  expect(textEncode).toBeCloseTo(2 / 210);
   expect(slowest.map(({ id }) => id)).toEqual(['i19', 'i18', 'i17', 'i16', 'i15']);
 });
 

@@ -23,7 +23,7 @@ const receipt: Receipt = {
   height: 32,
   outcome: 'rendered',
   computations: 2,
-  timings: { waitMs: 1.4, encodeMs: 2.6, denoiseMs: 300.2, decodeMs: 40, storeMs: 5 },
+  timings: { waitMs: 1.4, textEncodeMs: 2.6, denoiseMs: 300.2, decodeMs: 40, imageEncodeMs: 7.8, storeMs: 5 },
 };
 const failure: Failure = { id: 'other', type: 'UserError', reason: 'no', attempts: 1 };
 
@@ -33,11 +33,32 @@ const read = (csv: Buffer) => parse(csv, { bom: true, columns: true }) as Record
 test('a row says what became of its job: an image with its timings, a failure with its reason, or neither', () => {
   const rows = [receipt, failure, undefined].map((outcome) => manifestRow(sampleJob, outcome));
   expect(rows).toMatchObject([
-    { status: 'rendered', file: receipt.copy, computations: 2, wait_ms: 1, encode_ms: 3, error: null, reason: null },
+    {
+      status: 'rendered',
+      file: receipt.copy,
+      computations: 2,
+      wait_ms: 1,
+      text_encode_ms: 3,
+      error: null,
+      reason: null,
+    },
     { status: 'failed', file: '', bytes: null, wait_ms: null, error: 'UserError', reason: 'no' },
     { status: 'cancelled', file: '', bytes: null, error: null, reason: null },
   ]);
   expect(readManifestJsonl(Buffer.concat([...manifestJsonl(rows)]))).toEqual(rows);
+});
+
+test('a table that says encode_ms, of the text, and nothing of the image’s encoding is still read', () => {
+  const { text_encode_ms, image_encode_ms, ...others } = manifestRow(sampleJob, receipt);
+  const former = Buffer.from(`${JSON.stringify({ ...others, encode_ms: text_encode_ms })}\n`);
+  expect(readManifestJsonl(former)).toEqual([{ ...others, text_encode_ms, image_encode_ms: null }]);
+  expect(image_encode_ms).toBe(8);
+});
+
+test('columns that a later version adds to the table are passed over', () => {
+  const row = manifestRow(sampleJob, receipt);
+  const later = Buffer.from(`${JSON.stringify({ ...row, upscale_ms: 4 })}\n`);
+  expect(readManifestJsonl(later)).toEqual([row]);
 });
 
 test('the table has the catalog’s other columns but those that have the name of one of its own', () => {

@@ -11,7 +11,7 @@ const rendered = (count: number, size: Size, seconds: number, steps = 20): Manif
   Array.from({ length: count }, () => ({
     ...manifestRow(sampleJob, undefined),
     ...{ status: 'rendered' as const, size, steps, device: 'GPU A' },
-    ...{ encode_ms: 100, denoise_ms: 1_000 * seconds - 300, decode_ms: 200 },
+    ...{ text_encode_ms: 100, denoise_ms: 1_000 * seconds - 300, decode_ms: 200 },
   }));
 
 const rates = (rows: ManifestRow[], before: Rates | null = null): Rates => updatedRates(before, DIGEST, rows)!;

@@ -79,5 +79,5 @@ export const receiptOf = (batch: string, { id, renderKey, width, height }: Job):
   height,
   outcome: 'rendered',
   computations: 1,
-  timings: { waitMs: 0, encodeMs: 0, denoiseMs: 0, decodeMs: 0, storeMs: 0 },
+  timings: { waitMs: 0, textEncodeMs: 0, denoiseMs: 0, decodeMs: 0, imageEncodeMs: 0, storeMs: 0 },
 });

@@ -7,7 +7,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Runtime, Worker } from '@temporalio/worker';
 import { createOrchestratorActivities, createRenderActivities } from '../../activities/index.ts';
 import { simulatedRenderer } from '../../benchmarks/simulated-renderer.ts';
-import { findTemporal } from '../../infra/dev/temporal-server.ts';
+import { findTemporal } from '../../infra/dev/temporal-program.ts';
 import { shardName } from '../../records/layout.ts';
 import { encodeJobs, readJobs } from '../../records/pieces.ts';
 import { type ObjectStore, openStore } from '../../store/index.ts';

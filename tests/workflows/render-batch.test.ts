@@ -13,7 +13,7 @@ import {
   watchBatch,
 } from '../../client/index.ts';
 import { UserError } from '../../domain/user-error.ts';
-import { RendererDied } from '../../models/renderer/errors.ts';
+import { RendererDied } from '../../models/renderer/index.ts';
 import { type BatchProgress, PROGRESS_QUERY } from '../../workflows/contract/progress.ts';
 import { batchWorkflowId } from '../../workflows/contract/queues.ts';
 import { BUNDLE, type Site, startSite } from './site.ts';

@@ -1,6 +1,5 @@
 """Tiny PixArt-Σ checkpoints, complete in every part, whose image depends on each of them."""
 
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -16,11 +15,12 @@ from diffusers import (
     PixArtSigmaPipeline,
     PixArtTransformer2DModel,
 )
-from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 from transformers import AutoTokenizer, T5Config, T5EncoderModel
 
-from ..transformer import SelfAttention, TransformerShape
+from network.attention import SelfAttention
+from network.kv_compression import KvCompression, add_compression
+
 from .tokenizers import write_byte_level, write_unigram
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -100,7 +100,8 @@ def write_checkpoint(tiny: TinyCheckpoint, texts: list[str], folder: Path) -> No
         getattr(pipeline, part).save_pretrained(folder / part)
     pipeline.save_config(folder)
     if tiny.compressed_layers:
-        _add_compression(folder / "transformer", tiny.compressed_layers)
+        compression = KvCompression(tiny.compressed_layers, scale=2)
+        add_compression(folder / "transformer", compression, _compression_weights(compression))
 
 
 def _text_encoder(vocabulary: int) -> T5EncoderModel:
@@ -165,18 +166,13 @@ def _randomise(model: Model, gain: float) -> Model:
     return model
 
 
-def _add_compression(folder: Path, layers: tuple[int, ...]) -> None:
-    """Adds what the reference class cannot hold: the layers' weights, near averaging, and the config's entry."""
-    shape = TransformerShape(LAYERS, HEADS, HEAD_WIDTH, 2, 4, 4, TEXT_WIDTH)
-    file = folder / "diffusion_pytorch_model.safetensors"
-    state = load_file(file)
-    for layer in layers:
-        attention = SelfAttention(shape, scale=2)
+def _compression_weights(compression: KvCompression) -> dict[str, Tensor]:
+    """What the reference class cannot hold, near averaging."""
+    weights = {}
+    for layer in compression.layers:
+        attention = SelfAttention(HEADS * HEAD_WIDTH, HEADS, compression.scale)
         for module in ("sr", "norm"):
             for name, weight in getattr(attention, module).state_dict().items():
                 noise = torch.randn_like(weight) * 0.1
-                state[f"transformer_blocks.{layer}.attn1.{module}.{name}"] = weight + noise
-    save_file(state, file, metadata={"format": "pt"})
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    config["kv_compression"] = {"layers": list(layers), "scale": 2, "sampling": "conv"}
-    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+                weights[f"transformer_blocks.{layer}.attn1.{module}.{name}"] = weight + noise
+    return weights

@@ -7,13 +7,12 @@ import argparse
 import json
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from diffusers import PixArtSigmaPipeline
 from PIL import Image
-from torch import Tensor
 
 from training.restore import CHECKPOINT, transformer_weights
 from training.schedule import scheduler
@@ -21,7 +20,7 @@ from training.stages import STAGES
 from training.transformer import from_weights
 
 from ..quiet import quiet_libraries
-from .trace import Case, trace
+from .trace import Case, replace_prediction, trace
 
 MAX_TOKENS = 120
 STAGE_OF = {
@@ -42,12 +41,7 @@ def load_pipeline(stage: str, size: str) -> PixArtSigmaPipeline:
     pipeline = PixArtSigmaPipeline.from_pretrained(CHECKPOINT, scheduler=scheduler(order), dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     model = from_weights(transformer_weights(stage)).eval()
-
-    def forward(latents: Tensor, **call: Any) -> tuple[Tensor]:
-        states, mask = call["encoder_hidden_states"], call["encoder_attention_mask"]
-        return (model(latents, call["timestep"], states, mask, base_side=int(size) // 8),)
-
-    pipeline.transformer.forward = forward
+    replace_prediction(pipeline, partial(model, base_side=int(size) // 8))
     return pipeline
 
 

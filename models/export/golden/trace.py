@@ -1,5 +1,6 @@
 """Runs diffusers' `PixArtSigmaPipeline` on one case and keeps what every stage computed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -85,18 +86,28 @@ def load_pipeline(folder: Path) -> PixArtSigmaPipeline:
     """The reference pipeline of a checkpoint; with KV compression, which it lacks, our transformer takes its place."""
     pipeline = PixArtSigmaPipeline.from_pretrained(folder, dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
-    transformer, projection = load_transformer(folder)
+    transformer = load_transformer(folder)
     if transformer.shape.kv_compression is not None:
-        reference = pipeline.transformer
 
-        def forward(latents: Tensor, **call: Any) -> tuple[Tensor]:
-            position = position_embedding(reference, latents)
-            caption = projection(call["encoder_hidden_states"])
-            mask = call["encoder_attention_mask"]
-            return (transformer(latents, call["timestep"].float(), position, caption, mask),)
+        def predict(latents: Tensor, timestep: Tensor, text_states: Tensor, mask: Tensor) -> Tensor:
+            position = position_embedding(pipeline.transformer, latents)
+            caption = transformer.caption_projection(text_states)
+            return transformer(latents, timestep.float(), position, caption, mask)
 
-        reference.forward = forward
+        replace_prediction(pipeline, predict)
     return pipeline
+
+
+def replace_prediction(
+    pipeline: PixArtSigmaPipeline, predict: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+) -> None:
+    """Lets `predict(latents, timestep, text states, mask)` take the place of the reference's transformer."""
+
+    def forward(latents: Tensor, **call: Any) -> tuple[Tensor]:
+        states, mask = call["encoder_hidden_states"], call["encoder_attention_mask"]
+        return (predict(latents, call["timestep"], states, mask),)
+
+    pipeline.transformer.forward = forward
 
 
 @torch.no_grad()

@@ -5,11 +5,15 @@ from pathlib import Path
 
 import pytest
 import sentencepiece
+import torch
+from diffusers import PixArtTransformer2DModel
 from safetensors.torch import load_file, save_file
 
 from export import checkpoint as reader
 from export.errors import ExportError
 from export.golden.texts import TOKENIZER_TEXTS
+from export.parts import transformer_graph
+from export.verify import verify_against_reference
 
 
 @pytest.fixture
@@ -35,6 +39,22 @@ def test_names_the_weights_file_that_is_missing(copied: Path) -> None:
     (copied / "transformer" / reader.WEIGHTS).unlink()
     with pytest.raises(ExportError, match=r"transformer/diffusion_pytorch_model\.safetensors: not found"):
         reader.load_transformer(copied)
+
+
+@pytest.mark.parametrize(("height", "width"), [(8, 8), (10, 14), (2, 18)])
+@torch.no_grad()
+def test_the_transformer_equals_the_reference_class_on_even_and_odd_grids(
+    checkpoints: dict[str, Path], height: int, width: int
+) -> None:
+    transformer = reader.load_transformer(checkpoints["tiny-epsilon"])
+    inputs = transformer_graph(transformer, height=height, width=width).inputs
+    assert verify_against_reference(checkpoints["tiny-epsilon"], transformer, inputs) < 1e-5
+
+
+def test_reads_every_weight_that_the_reference_class_reads(checkpoints: dict[str, Path]) -> None:
+    transformer = reader.load_transformer(checkpoints["tiny-epsilon"])
+    reference = PixArtTransformer2DModel.from_pretrained(checkpoints["tiny-epsilon"] / "transformer")
+    assert sum(p.numel() for p in transformer.parameters()) == sum(p.numel() for p in reference.parameters())
 
 
 def test_refuses_weights_that_do_not_fit_the_configuration(copied: Path) -> None:

@@ -1,5 +1,6 @@
 """Key/value compression: in training, in the folder that it writes, and in the exporter that reads it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,9 @@ from training.text_states import TextStates
 from training.tokenizer import train_tokenizer
 from training.train_text import build_text_encoder
 from training.train_vae import build_vae
-from training.transformer import Shape, Transformer, compress, to_diffusers
+from training.transformer import SHAPE, Transformer, compress, to_diffusers
 
-SMALL = Shape(layers=3, heads=2, head_width=16, caption_width=192)
+SMALL = replace(SHAPE, layers=3, heads=2, head_width=16)
 
 
 def scrambled(model: Transformer) -> Transformer:
@@ -57,7 +58,7 @@ def test_the_exporter_reads_the_folder_as_the_model_that_was_trained(tmp_path: P
     model = scrambled(compress(Transformer(SMALL), (1, 2)))
     text_states = TextStates(train_tokenizer(), build_text_encoder())
     save_folder(tmp_path / "model", model, build_vae(), text_states, base_side=32)
-    exported, projection = load_transformer(tmp_path / "model")
+    exported = load_transformer(tmp_path / "model")
     assert exported.shape.kv_compression.layers == (1, 2)
     model.half().float()
     call = inputs(height, width)
@@ -65,7 +66,7 @@ def test_the_exporter_reads_the_folder_as_the_model_that_was_trained(tmp_path: P
         call["latents"],
         call["timestep"].float(),
         position_embedding(to_diffusers(model, 32), call["latents"]),
-        projection(call["caption"]),
+        exported.caption_projection(call["caption"]),
         call["caption_mask"],
     )
     torch.testing.assert_close(model(**call, base_side=32), theirs, rtol=1e-4, atol=1e-4)

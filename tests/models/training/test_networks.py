@@ -1,5 +1,6 @@
 """Networks, noise schedule, optimiser and resuming."""
 
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -17,9 +18,9 @@ from training.tokenizer import MAX_TOKENS, train_tokenizer
 from training.train_text import build_text_encoder
 from training.train_vae import build_vae, reconstruct
 from training.train_vae import train as train_vae
-from training.transformer import Shape, Transformer, to_diffusers
+from training.transformer import SHAPE, Transformer, to_diffusers
 
-SMALL = Shape(layers=2, heads=2, head_width=16, caption_width=24)
+SMALL = replace(SHAPE, layers=2, heads=2, head_width=16, caption_width=24)
 
 
 def scrambled(module: nn.Module) -> nn.Module:

@@ -17,7 +17,7 @@ from training.scenes import Scene, sample_scene
 from training.stages import STAGES, Source
 from training.tokenizer import train_tokenizer
 from training.train_transformer import Trainer
-from training.transformer import Shape, Transformer
+from training.transformer import SHAPE, Transformer
 from training.validate import validation_loss
 from training.weak_to_strong import POINTS, train
 
@@ -47,11 +47,11 @@ def toy_set() -> LatentSet:
 def trainer() -> Trainer:
     torch.manual_seed(0)
     stage = replace(STAGES["512px"], sources=(Source(TOY, 4),), steps=1000, decay=0.0)
-    return Trainer(stage, [toy_set()], Words(), Transformer(Shape(layers=1)))
+    return Trainer(stage, [toy_set()], Words(), Transformer(replace(SHAPE, layers=1)))
 
 
 def test_the_loss_is_the_same_whenever_it_is_measured_and_that_of_the_target_itself_for_a_fresh_model() -> None:
-    model = Transformer(Shape(layers=1))
+    model = Transformer(replace(SHAPE, layers=1))
     losses = [validation_loss(model, toy_set(), Words()) for _ in range(2)]
     assert losses[0] == losses[1]
     assert 0.7 < losses[0] < 1.3

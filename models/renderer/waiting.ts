@@ -1,3 +1,5 @@
+import type { Mutex } from 'async-mutex';
+
 /** Settles as the promise does, or rejects with the signal's reason as soon as it is aborted. The work itself goes on. */
 export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise;
@@ -11,5 +13,22 @@ export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal |
     return await Promise.race([promise, aborted]);
   } finally {
     signal.removeEventListener('abort', stop);
+  }
+}
+
+/**
+ * Waits for the mutex, first come, first served, until the signal is aborted.
+ *
+ * @returns the function that gives the mutex back
+ * @throws the signal's reason
+ */
+export async function takeTurn(mutex: Mutex, signal: AbortSignal | undefined): Promise<() => void> {
+  const turn = mutex.acquire();
+  try {
+    return await untilAborted(turn, signal);
+  } catch (error) {
+    // The queue cannot be left, so a turn that nobody waits for any more is given back when it comes.
+    turn.then((release) => release());
+    throw error;
   }
 }

@@ -1,8 +1,8 @@
-"""The PixArt-Σ transformer as it is exported.
+"""The PixArt-Σ transformer, which `training` trains and `export` writes as graphs.
 
-Module names follow diffusers' `PixArtTransformer2DModel`, so its weights load by name. It differs in what a graph for
-every size needs: the position embedding and the projected caption are inputs, the caption's mask keeps its integer
-form, and the output is cut to the latent channels. Reference: Chen et al., "PixArt-Σ", arXiv 2403.04692.
+Parameters are named as in diffusers' `PixArtTransformer2DModel`, so its weights load by name. It differs in what a
+graph for every size needs: the position embedding and the projected caption are inputs, the caption's mask keeps its
+integer form, and the output is cut to the latent channels. Reference: Chen et al., "PixArt-Σ", arXiv 2403.04692.
 """
 
 import math
@@ -12,19 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .attention import multi_head_attention
+from .attention import CrossAttention, SelfAttention
+from .kv_compression import KvCompression
 
 TIMESTEP_CHANNELS = 256
 MODULATIONS = 6
 NORM_EPSILON = 1e-6
-
-
-@dataclass(frozen=True)
-class KvCompression:
-    """Which layers shorten keys and values, and by how much along each side (PixArt-Σ, section 3.3)."""
-
-    layers: tuple[int, ...]
-    scale: int
 
 
 @dataclass(frozen=True)
@@ -44,51 +37,10 @@ class TransformerShape:
     def width(self) -> int:
         return self.heads * self.head_width
 
-
-class SelfAttention(nn.Module):
-    """Attention among image tokens; with `scale`, keys and values are first compressed on the token grid."""
-
-    def __init__(self, shape: TransformerShape, scale: int | None):
-        super().__init__()
-        width = shape.width
-        self.heads = shape.heads
-        self.to_q = nn.Linear(width, width)
-        self.to_k = nn.Linear(width, width)
-        self.to_v = nn.Linear(width, width)
-        self.to_out = nn.ModuleList([nn.Linear(width, width)])
-        self.sr = self.norm = None
-        if scale is not None:
-            self.sr = nn.Conv2d(width, width, scale, stride=scale, groups=width)
-            self.norm = nn.LayerNorm(width)
-            nn.init.constant_(self.sr.weight, 1 / scale**2)
-            nn.init.zeros_(self.sr.bias)
-
-    def forward(self, x: Tensor, grid: tuple[int, int]) -> Tensor:
-        key, value = self._compress(self.to_k(x), grid), self._compress(self.to_v(x), grid)
-        return self.to_out[0](multi_head_attention(self.to_q(x), key, value, self.heads))
-
-    def _compress(self, x: Tensor, grid: tuple[int, int]) -> Tensor:
-        """Shortens [B, N, C]. A last odd row or column of the grid is left out, as in the reference."""
-        if self.sr is None:
-            return x
-        return self.norm(self.sr(x.mT.unflatten(2, grid)).flatten(2).mT)
-
-
-class CrossAttention(nn.Module):
-    """Attention of image tokens to caption tokens."""
-
-    def __init__(self, shape: TransformerShape):
-        super().__init__()
-        width = shape.width
-        self.heads = shape.heads
-        self.to_q = nn.Linear(width, width)
-        self.to_k = nn.Linear(width, width)
-        self.to_v = nn.Linear(width, width)
-        self.to_out = nn.ModuleList([nn.Linear(width, width)])
-
-    def forward(self, x: Tensor, caption: Tensor, mask: Tensor) -> Tensor:
-        attended = multi_head_attention(self.to_q(x), self.to_k(caption), self.to_v(caption), self.heads, mask)
-        return self.to_out[0](attended)
+    def compression_of(self, layer: int) -> int | None:
+        """By how much a layer shortens its keys and values along each side; None where it does not."""
+        compression = self.kv_compression
+        return compression.scale if compression and layer in compression.layers else None
 
 
 class GeluProjection(nn.Module):
@@ -120,10 +72,10 @@ class Block(nn.Module):
     def __init__(self, shape: TransformerShape, scale: int | None):
         super().__init__()
         width = shape.width
-        self.scale_shift_table = nn.Parameter(torch.randn(MODULATIONS, width) / width**0.5)
+        self.scale_shift_table = nn.Parameter(torch.zeros(MODULATIONS, width))
         self.norm = nn.LayerNorm(width, eps=NORM_EPSILON, elementwise_affine=False)
-        self.attn1 = SelfAttention(shape, scale)
-        self.attn2 = CrossAttention(shape)
+        self.attn1 = SelfAttention(width, shape.heads, scale)
+        self.attn2 = CrossAttention(width, shape.heads)
         self.ff = FeedForward(width)
 
     def forward(self, x: Tensor, modulation: Tensor, caption: Tensor, mask: Tensor, grid: tuple[int, int]) -> Tensor:
@@ -163,7 +115,7 @@ class AdaLayerNormSingle(nn.Module):
 
 
 class CaptionProjection(nn.Module):
-    """Text states to the transformer's width; a graph of its own, run once an image."""
+    """Text states [B, T, D] to the transformer's width [B, T, C]."""
 
     def __init__(self, caption_width: int, width: int):
         super().__init__()
@@ -175,21 +127,20 @@ class CaptionProjection(nn.Module):
 
 
 class PixArtTransformer(nn.Module):
-    """One denoising call."""
+    """One denoising call; `caption_projection` is called beforehand, once a picture."""
 
     def __init__(self, shape: TransformerShape):
         super().__init__()
         self.shape = shape
-        compression = shape.kv_compression
         self.pos_embed = nn.Module()
         self.pos_embed.proj = nn.Conv2d(shape.latent_channels, shape.width, shape.patch, shape.patch)
         self.adaln_single = AdaLayerNormSingle(shape.width)
+        self.caption_projection = CaptionProjection(shape.caption_width, shape.width)
         self.transformer_blocks = nn.ModuleList(
-            Block(shape, compression.scale if compression and layer in compression.layers else None)
-            for layer in range(shape.layers)
+            Block(shape, shape.compression_of(layer)) for layer in range(shape.layers)
         )
         self.norm_out = nn.LayerNorm(shape.width, eps=NORM_EPSILON, elementwise_affine=False)
-        self.scale_shift_table = nn.Parameter(torch.randn(2, shape.width) / shape.width**0.5)
+        self.scale_shift_table = nn.Parameter(torch.zeros(2, shape.width))
         self.proj_out = nn.Linear(shape.width, shape.patch**2 * shape.out_channels)
 
     def forward(
@@ -206,7 +157,7 @@ class PixArtTransformer(nn.Module):
             latents: [B, 4, h, w], h and w multiples of the patch.
             timestep: [B], float, 0 … 999.
             position_embedding: [1, N, C] for the N = (h / patch) · (w / patch) image tokens.
-            caption: [B, T, C], the output of `CaptionProjection`.
+            caption: [B, T, C], the output of `caption_projection`.
             caption_mask: [B, T], 1 for a caption token and 0 for padding.
 
         Returns:

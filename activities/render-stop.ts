@@ -1,0 +1,127 @@
+import { CancelledFailure } from '@temporalio/common';
+
+/** The worker's process is told to stop when the signal is aborted; images in hand may go on for the grace time. */
+export type WorkerStop = { signal: AbortSignal; graceMs: number };
+
+export const NEVER_STOPS: WorkerStop = { signal: new AbortController().signal, graceMs: 0 };
+
+/** From the end of the grace time until a step that goes on and on is left: the machine may go at any moment. */
+const LEAVE_AFTER_MS = 5_000;
+
+export type RenderStopOptions = {
+  /** Temporal's: aborted when nobody waits for the image any more, or at the end of the worker's grace time. */
+  cancelled: AbortSignal;
+  worker: WorkerStop;
+  /** Denoising steps of the image. */
+  steps: number;
+  /** How long it may have the device. */
+  hours: number;
+};
+
+/**
+ * What stops one image, between two steps of it. The signal's reason is what its attempt ends with:
+ *
+ * - `CancelledFailure`: nobody waits for it.
+ * - `RenderTooLong`: it had the device for as long as its size allows.
+ * - `WorkerStopping`: the process is told to stop, and the image, at the pace of its steps so far, cannot be finished within the
+ *   grace time, or still waits for the device. Every second that it would go on is one that another worker waits.
+ */
+export class RenderStop {
+  readonly signal: AbortSignal;
+  /** Rejects with WorkerStopping when not even the end of the running step is worth waiting for. */
+  readonly leave: Promise<never>;
+  readonly #stopping = new AbortController();
+  readonly #options: RenderStopOptions;
+  #leaveNow: (reason: WorkerStopping) => void = () => {};
+  #tooLong: NodeJS.Timeout | undefined;
+  #leaveTimer: NodeJS.Timeout | undefined;
+  /** When the grace time ends; the process has not been told to stop where there is none. */
+  #deadline: number | undefined;
+  #begun: number | undefined;
+  #done = 0;
+  #left: number;
+
+  constructor(options: RenderStopOptions) {
+    this.signal = this.#stopping.signal;
+    this.leave = new Promise((_, reject) => {
+      this.#leaveNow = reject;
+    });
+    // It may come when nobody waits for the image any more.
+    this.leave.catch(() => {});
+    this.#options = options;
+    this.#left = options.steps;
+    whenAborted(options.cancelled, this.#cancelled);
+    whenAborted(options.worker.signal, this.#told);
+  }
+
+  /** Whether the state in which the image stops is of use to another attempt: who cancels an image does not want more of it. */
+  get isStateWanted(): boolean {
+    return !this.signal.aborted || this.signal.reason instanceof WorkerStopping;
+  }
+
+  /** The image has the device. */
+  begin(): void {
+    const { hours } = this.#options;
+    this.#begun = performance.now();
+    this.#tooLong = setTimeout(() => this.#stopping.abort(new RenderTooLong(hours)), hours * 3_600_000);
+  }
+
+  /** @param step counted from 1, those of an earlier attempt included */
+  step(step: number): void {
+    this.#done += 1;
+    this.#left = this.#options.steps - step;
+    this.#judge();
+  }
+
+  /** The image is there, or is given up. */
+  end(): void {
+    clearTimeout(this.#tooLong);
+    clearTimeout(this.#leaveTimer);
+    this.#options.cancelled.removeEventListener('abort', this.#cancelled);
+    this.#options.worker.signal.removeEventListener('abort', this.#told);
+  }
+
+  readonly #cancelled = (): void => {
+    const { reason } = this.#options.cancelled;
+    const isShutdown = reason instanceof CancelledFailure && reason.message === 'WORKER_SHUTDOWN';
+    this.#stopping.abort(isShutdown ? new WorkerStopping() : reason);
+  };
+
+  readonly #told = (): void => {
+    const { graceMs } = this.#options.worker;
+    this.#deadline = performance.now() + graceMs;
+    this.#leaveTimer = setTimeout(() => this.#leaveNow(new WorkerStopping()), graceMs + LEAVE_AFTER_MS);
+    if (this.#begun === undefined) this.#stopping.abort(new WorkerStopping());
+    else this.#judge();
+  };
+
+  #judge(): void {
+    if (this.#deadline === undefined || this.#begun === undefined || this.#done === 0) return;
+    const now = performance.now();
+    const perStep = (now - this.#begun) / this.#done;
+    if (now + perStep * this.#left > this.#deadline) this.#stopping.abort(new WorkerStopping());
+  }
+}
+
+function whenAborted(signal: AbortSignal, listener: () => void): void {
+  if (signal.aborted) listener();
+  else signal.addEventListener('abort', listener, { once: true });
+}
+
+/** The worker's process was told to stop before the image could be finished. */
+export class WorkerStopping extends Error {
+  override readonly name = 'WorkerStopping';
+
+  constructor() {
+    super('the worker was told to stop before the image was finished; another one goes on with it');
+  }
+}
+
+/** The image had the device for as long as its size allows: the device hangs, or is far slower than any that we know. */
+export class RenderTooLong extends Error {
+  override readonly name = 'RenderTooLong';
+
+  constructor(hours: number) {
+    super(`the device did not finish the image within ${hours} hours`);
+  }
+}

@@ -1,0 +1,46 @@
+import { STAGES, type Stage, type Timings } from '../domain/timings.ts';
+
+/** Hears of a stage that has ended; times are those of `performance.now()`. */
+export type StageListener = (stage: Stage, startMs: number, endMs: number) => void;
+
+/** Measures where one image's time goes. What receipts, metrics and traces say of it comes from here, so that they agree. */
+export class StageTimer {
+  readonly #listener: StageListener | undefined;
+  readonly #spent: Required<Timings> = {
+    ...{ waitMs: 0, textEncodeMs: 0, denoiseMs: 0, decodeMs: 0 },
+    ...{ imageEncodeMs: 0, storeMs: 0 },
+  };
+
+  constructor(listener?: StageListener) {
+    this.#listener = listener;
+  }
+
+  /** Milliseconds by stage, so far; a stage that came more than once is summed up. */
+  get timings(): Timings {
+    return { ...this.#spent };
+  }
+
+  /** Does the work and measures it; work that fails is no stage. */
+  async measure<T>(stage: Stage, work: () => Promise<T>): Promise<T> {
+    const startMs = performance.now();
+    const result = await work();
+    this.#note(stage, startMs, performance.now() - startMs);
+    return result;
+  }
+
+  /** Takes in stages that were measured where they were done, one after the other from `startMs` on. */
+  add(startMs: number, measured: Partial<Timings>): void {
+    let from = startMs;
+    for (const stage of Object.keys(STAGES) as Stage[]) {
+      const ms = measured[STAGES[stage]];
+      if (ms === undefined) continue;
+      this.#note(stage, from, ms);
+      from += ms;
+    }
+  }
+
+  #note(stage: Stage, startMs: number, ms: number): void {
+    this.#spent[STAGES[stage]] += ms;
+    this.#listener?.(stage, startMs, startMs + ms);
+  }
+}

@@ -1,0 +1,75 @@
+import { Command } from 'commander';
+import { listBatches, type MovedSchedule, moveSchedules, unfinishedBefore } from '../../client/index.ts';
+import { UserError } from '../../domain/user-error.ts';
+import { serverFile } from '../../infra/dev/temporal-program.ts';
+import { type Upgrade, type UpgradeServers, upgradeServer } from '../../infra/dev/upgrade-server.ts';
+import { collect, note, printLine } from '../display/output.ts';
+import { count, timeText } from '../display/text.ts';
+import { EXIT } from '../exit-codes.ts';
+import { interruption } from '../interruption.ts';
+import { stateOption } from '../options/common-options.ts';
+import { withClient } from '../with-client.ts';
+
+const examples = `
+A server's file is for that version alone: a later one would lose the schedules in it. This gives the state folder a new file with
+the same schedules and keeps the old file beside it. All batches have to have ended. The new server does not know them:
+"list" leaves them out and "retry" cannot find them. Their images and manifests stay where they are.
+
+Examples:
+  $ npx pixart-batch upgrade-server
+  $ npx pixart-batch upgrade-server --state /srv/pixart
+`;
+
+export const upgradeServerCommand = (): Command =>
+  new Command('upgrade-server')
+    .description('move the state folder of "dev" and "start", with its schedules, to a newer Temporal server')
+    .addOption(stateOption())
+    .addHelpText('after', examples)
+    .action(run);
+
+async function run({ state }: { state: string }): Promise<void> {
+  const signal = interruption();
+  const file = serverFile(state);
+  try {
+    const upgrade = await upgradeServer(file, (servers) => move(servers, signal));
+    printLine(upgrade === null ? `${file} is of the newer server already` : upgradeText(file, upgrade));
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    note('interrupted; nothing has changed');
+    process.exitCode = EXIT.interrupted;
+  }
+}
+
+type Moved = { schedules: MovedSchedule[]; batches: number };
+
+const move = ({ from, to, servedUntil, copiedAt }: UpgradeServers, signal: AbortSignal): Promise<Moved> =>
+  withClient({ address: from, namespace: 'default' }, (older) =>
+    withClient({ address: to, namespace: 'default' }, async (newer) => {
+      const unfinished = await unfinishedBefore(older, copiedAt);
+      if (unfinished.length > 0) {
+        throw new UserError(
+          `expected that all batches have ended; these have not: ${unfinished.join(', ')}. Run "npx pixart-batch dev" until they ` +
+            'have, or cancel them there',
+        );
+      }
+      note('moving the schedules …');
+      const schedules = await moveSchedules(older, newer, servedUntil);
+      const batches = (await collect(listBatches(older))).filter(({ endedAt }) => endedAt !== null).length;
+      signal.throwIfAborted();
+      return { schedules, batches };
+    }),
+  );
+
+function upgradeText(file: string, { from, to, oldFile, moved }: Upgrade<Moved>): string {
+  const { schedules, batches } = moved;
+  return [
+    `${file} is now of Temporal server ${to}; it was of ${from}`,
+    `  ${count(schedules.length, 'schedule')} moved`,
+    ...schedules.map(({ name, paused, due }) => `    ${name}${paused ? ', paused' : ''}${dueText(due)}`),
+    `  not moved: the histories of ended batches (${batches}); their images and manifests stay in the store`,
+    `  the old file   ${oldFile}`,
+  ].join('\n');
+}
+
+const dueText = (due: Date[]): string =>
+  due.length === 0 ? '' : `; was due meanwhile, last at ${timeText(due.at(-1)!)} (UTC): made up for by the next "dev"`;

@@ -1,0 +1,14 @@
+// Loaded with --import into a renderer's child: keeps the stack in which it tells of its first step, as it is in denoise.
+// Plain JavaScript: the child's program comes later.
+import { appendFileSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
+
+Error.stackTraceLimit = 100;
+const send = process.send?.bind(process);
+
+if (isMainThread && send) {
+  process.send = (/** @type {{ kind: string }} */ message, /** @type {any[]} */ ...rest) => {
+    if (message.kind === 'step') appendFileSync(String(process.env.CHILD_STACK), `${new Error('first step').stack}\n`);
+    return send(message, ...rest);
+  };
+}

@@ -1,0 +1,226 @@
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { EXIT } from '../../cli/exit-codes.ts';
+import { main } from '../../cli/main.ts';
+import {
+  type BatchClient,
+  connect,
+  createSchedule,
+  describeSchedule,
+  listSchedules,
+  pauseSchedule,
+  resumeSchedule,
+  type ScheduleDetails,
+  temporalTarget,
+} from '../../client/index.ts';
+import { ensureVersion } from '../../infra/dev/install-tool.mjs';
+import { earlierTemporal, temporal } from '../../infra/dev/pinned-tools.mjs';
+import { writeLease } from '../../infra/dev/temporal-lease.ts';
+import { madeBy, serverFile, versionFile } from '../../infra/dev/temporal-program.ts';
+import { startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
+
+/** The programs of both servers. `npm test` installs them; where it cannot, that is told here. */
+const programs = await Promise.all([ensureVersion(earlierTemporal), ensureVersion(temporal)]).catch((error: Error) => {
+  if (process.env.CI) throw error;
+  console.warn(`Tests that need both servers are left out: ${error.message}`);
+  return null;
+});
+const [older, newer] = programs ?? ['', ''];
+
+let printed: string;
+let state: string;
+let dbFile: string;
+const running: TemporalServer[] = [];
+
+/** Long enough for a machine that is busy with other things. */
+const WITHIN = { timeout: 60_000, interval: 200 };
+
+beforeEach(async () => {
+  state = await mkdtemp(join(tmpdir(), 'pixart-upgrade-test-'));
+  dbFile = serverFile(state);
+  printed = '';
+  for (const stream of [process.stdout, process.stderr]) {
+    vi.spyOn(stream, 'write').mockImplementation((chunk) => {
+      printed += chunk;
+      return true;
+    });
+  }
+});
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+  for (const server of running.splice(0)) await server.stop();
+  await rm(state, { recursive: true, force: true });
+});
+
+/** Runs a server on a file, with the program that is chosen for the file unless one is given. */
+async function served<T>(options: { dbFile: string; binary?: string }, use: (client: BatchClient) => Promise<T>) {
+  const server = await startTemporalServer({ ui: false, ...options });
+  running.push(server);
+  const client = await connect(temporalTarget({ address: server.address, namespace: 'default' }));
+  try {
+    return await use(client);
+  } finally {
+    await client.close();
+    await server.stop();
+  }
+}
+
+const upgrade = (): Promise<number> => main(['node', 'pixart-batch', 'upgrade-server', '--state', state]);
+
+/** When it was last written decides what came due since then. */
+const lay = (file: string): Promise<void> => cp(file, dbFile, { preserveTimestamps: true });
+
+/** Puts a `temporal` on the PATH in place of all others. */
+async function onPath(binary: string): Promise<void> {
+  await symlink(binary, join(state, 'temporal'));
+  vi.stubEnv('PATH', state);
+}
+
+const withoutCache = () => vi.stubEnv('XDG_CACHE_HOME', join(state, 'nothing'));
+
+const version = async ({ temporal }: BatchClient): Promise<string> =>
+  (await temporal.workflowService.getSystemInfo({})).serverVersion ?? '';
+
+/** All three, by name. A server's list of them lags behind by a moment. */
+async function schedulesOf(client: BatchClient): Promise<ScheduleDetails[]> {
+  const names = await vi.waitFor(async () => {
+    const listed: string[] = [];
+    for await (const { name } of listSchedules(client)) listed.push(name);
+    expect(listed.sort()).toEqual(['missed', 'nightly', 'often']);
+    return listed;
+  }, WITHIN);
+  return Promise.all(names.map((name) => describeSchedule(client, name)));
+}
+
+describe.skipIf(programs === null)('with both servers', () => {
+  let fixtures: string;
+  let ofOlder: string;
+  let ofNewer: string;
+  let before: ScheduleDetails[];
+  let due: Date;
+
+  beforeAll(async () => {
+    fixtures = await mkdtemp(join(tmpdir(), 'pixart-upgrade-fixtures-'));
+    [ofOlder, ofNewer] = [join(fixtures, 'older.db'), join(fixtures, 'newer.db')];
+    // Far enough that the server has certainly ended by then.
+    due = new Date(Math.ceil(Date.now() / 1000) * 1000 + 20_000);
+    before = await served({ dbFile: ofOlder, binary: older }, async (client) => {
+      await makeSchedules(client);
+      return schedulesOf(client);
+    });
+    await served({ dbFile: ofNewer, binary: newer }, async () => {});
+  });
+
+  afterAll(() => rm(fixtures, { recursive: true, force: true }));
+
+  async function makeSchedules(client: BatchClient): Promise<void> {
+    const bundle = {
+      name: 'none',
+      digest: 'ab'.repeat(32),
+      sizes: ['256' as const],
+      defaults: { steps: 2, guidance: 4 },
+    };
+    const request = { catalog: '/nowhere/catalog.csv', store: '/nowhere/out', bundle };
+    const rules = { timeZone: 'Europe/Berlin', catchUp: '12h', jitter: '5m', pauseOnFailure: true } as const;
+    const when = { at: '22:30', days: ['monday' as const] };
+    await createSchedule(client, { ...request, ...rules, name: 'nightly', when, overlap: 'wait-one' });
+    // The field of seconds is the server's own addition to cron.
+    await createSchedule(client, { ...request, name: 'often', when: { cron: '*/2 * * * * * *' }, overlap: 'run-both' });
+    await pauseSchedule(client, 'often');
+    const once = `${due.getUTCSeconds()} ${due.getUTCMinutes()} ${due.getUTCHours()} * * * *`;
+    await createSchedule(client, { ...request, name: 'missed', when: { cron: once }, jitter: '2s' });
+  }
+
+  test('a batch that has not ended is named, and nothing changes', async () => {
+    await lay(ofOlder);
+    await served({ dbFile }, async (client) => {
+      expect(await version(client)).toMatch(/^1\.29\./);
+      const start = { taskQueue: 'nobody', workflowId: 'batch/tonight', args: [] };
+      await client.temporal.workflow.start('renderBatch', start);
+    });
+    const [files, file] = [await readdir(state), await readFile(dbFile)];
+
+    expect(await upgrade()).toBe(EXIT.badInput);
+
+    expect(printed).toMatch(/these have not: .*tonight/);
+    expect(await readdir(state)).toEqual(files);
+    expect(await readFile(dbFile)).toEqual(file);
+  }, 120_000);
+
+  test('a file that another process has is left alone', async () => {
+    await lay(ofOlder);
+    writeLease(dbFile, { owner: process.pid });
+    expect(await upgrade()).toBe(EXIT.badInput);
+    expect(printed).toContain(`is in use by process ${process.pid}: end "npx pixart-batch dev"`);
+  });
+
+  test('a file of the newer server is left as it is', async () => {
+    await lay(ofNewer);
+    expect(await upgrade()).toBe(EXIT.ok);
+    expect(printed).toContain('is of the newer server already');
+  });
+
+  test('an older server on the PATH does not open a newer file; a newer one that was installed here does', async () => {
+    await lay(ofNewer);
+    await onPath(older);
+    await served({ dbFile }, async (client) => expect(await version(client)).toMatch(/^1\.32\./));
+    withoutCache();
+    await expect(startTemporalServer({ dbFile })).rejects.toThrow(
+      /expected a "temporal" program with server 1\.32, .*Found .*temporal \(server 1\.29\.1\).*have it installed by/,
+    );
+  });
+
+  test('a newer server on the PATH does not open an older file, whatever the note beside it says', async () => {
+    await lay(ofOlder);
+    await onPath(newer);
+    withoutCache();
+    const refused = /server 1\.29, .*Found .*\(server 1\.32\.0\).*move to server 1\.32 .*upgrade-server --state/;
+    await expect(startTemporalServer({ dbFile })).rejects.toThrow(refused);
+    await writeFile(versionFile(dbFile), '1.29.1\n');
+    await expect(startTemporalServer({ dbFile })).rejects.toThrow(refused);
+    // An old file that somebody has put back.
+    await writeFile(versionFile(dbFile), '1.32.0\n');
+    await expect(startTemporalServer({ dbFile })).rejects.toThrow(refused);
+  });
+
+  test('schedules move to the newer server as they are and go on, and the old file is kept', async () => {
+    await sleep(Math.max(0, +due + 2_000 - Date.now()));
+    await lay(ofOlder);
+
+    expect(await upgrade()).toBe(EXIT.ok);
+
+    expect(printed).toMatch(/is now of Temporal server 1\.32; it was of 1\.29\n {2}3 schedules moved/);
+    expect(printed).toMatch(/missed; was due meanwhile, last at \d{4}.* made up for by the next "dev"/);
+    expect(printed).toContain('often, paused\n');
+    const kept = (await readdir(state)).find((name) => name.startsWith('temporal.db.server-1.29-'));
+    expect(await readFile(join(state, kept!))).toEqual(await readFile(ofOlder));
+    await served({ dbFile }, async (client) => {
+      expect(await version(client)).toMatch(/^1\.32\./);
+      const set = (schedules: ScheduleDetails[]) => schedules.map(({ next, recent, running, ...rest }) => rest);
+      expect(set(await schedulesOf(client))).toEqual(set(before));
+      await resumeSchedule(client, 'often');
+      await vi.waitFor(async () => {
+        const ids: string[] = [];
+        for await (const { workflowId } of client.temporal.workflow.list()) ids.push(workflowId);
+        const ofMissed = ids.filter((id) => id.startsWith('schedule/missed'));
+        expect(ofMissed).toEqual([`schedule/missed-${due.toISOString().replace('.000', '')}`]);
+        expect(ids.filter((id) => id.startsWith('schedule/often')).length).toBeGreaterThan(1);
+      }, WITHIN);
+    });
+  }, 180_000);
+});
+
+test('a file whose server nothing tells is not opened until somebody says which one it was', async () => {
+  const header = Buffer.alloc(100);
+  header.write('SQLite format 3\0');
+  header.writeUInt32BE(77, 40);
+  await writeFile(dbFile, header);
+  expect(() => madeBy(dbFile)).toThrow(/77 changes and no note\. Write the server's version.*temporal\.db\.version/);
+  await writeFile(versionFile(dbFile), '1.28.0\n');
+  expect(madeBy(dbFile)).toEqual(['1.28']);
+});
