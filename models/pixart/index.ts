@@ -6,6 +6,7 @@ export {
   encodeCheckpoint,
   LARGEST_CHECKPOINT_BYTES,
 } from './checkpoint.ts';
+export { chosenBundle } from './chosen-bundle.ts';
 export { bundleFolder, listBundles } from './installed-bundles.ts';
 export { loadPipeline, type Pipeline } from './pipeline.ts';
 export { PIPELINE_VERSION } from './pipeline-version.ts';

@@ -1,0 +1,168 @@
+import { createHash } from 'node:crypto';
+import { type CatalogFormat, catalogFormat } from '../domain/catalog-settings.ts';
+import { someOf, UserError } from '../domain/user-error.ts';
+import { findBatchRows } from '../records/batch-rows.ts';
+import { readDecisions } from '../records/decisions.ts';
+import { manifestTableName, revisionName, termsName } from '../records/layout.ts';
+import type { ManifestRow } from '../records/manifest-table.ts';
+import { type ObjectStore, openStore, readUrl, storeUrl } from '../store/index.ts';
+import type { BatchInput, CatalogReading, CatalogSource } from '../workflows/contract/batch.ts';
+import { type CatalogFiles, keepOnce, readRequestedCatalog } from './requested-catalog.ts';
+
+/** What a person changes before a retry; paths, `file:` URLs or `gs://` URLs. */
+export type RetryRequest = {
+  /** A catalog whose rows take the place of those with their ids, where these are made again. */
+  corrected?: { catalog: string; format?: CatalogFormat | undefined; columns?: Record<string, string> | undefined };
+  /** A table of decisions; the images that it rejects are made again, with new seeds. */
+  decisions?: string;
+};
+
+/** Rows of the batch that come out otherwise in this round, and ids of a corrected catalog whose changes it does not take in. */
+export type Revised = { corrected: number; rejected: number; leftAside: string[] };
+
+type Revisions = Pick<Extract<CatalogSource, { kind: 'retry' }>, 'corrected' | 'decisions'>;
+
+type CorrectedCatalog = {
+  files: CatalogFiles;
+  format: CatalogFormat;
+  reading: CatalogReading;
+  /** Rows that are to be made and come out otherwise. */
+  changed: number;
+  /** Ids of the others that it changes or adds: they have their image, or the batch does not know them. */
+  leftAside: string[];
+};
+
+/**
+ * Checks all that a person changed against what the batch has, and keeps it in the batch's folder for the orchestrator.
+ *
+ * @throws CatalogError with every problem of the corrected catalog; nothing is written then
+ * @throws UserError where a file is not what it should be, or changes no row that is to be made
+ */
+export async function keepRevisions(
+  input: BatchInput,
+  reading: CatalogReading,
+  request: RetryRequest,
+): Promise<{ source: Revisions; revised: Revised }> {
+  const store = await openStore(input.store);
+  const rows = await rowsOf(store, input.batch);
+  const rejected = request.decisions === undefined ? null : await readRejected(rows, request.decisions);
+  const toMake = rows.filter(({ id, file }) => file === '' || rejected?.ids.has(id) === true);
+  const corrected =
+    request.corrected === undefined ? null : await readCorrected(input, reading, request.corrected, rows, toMake);
+  const kept = new RevisionKeeper(store, input.batch);
+  const source: Revisions = {
+    ...(corrected !== null && { corrected: await kept.corrected(corrected) }),
+    ...(rejected !== null && { decisions: await kept.decisions(rejected.bytes) }),
+  };
+  const revised = {
+    corrected: corrected?.changed ?? 0,
+    rejected: rejected?.ids.size ?? 0,
+    leftAside: corrected?.leftAside ?? [],
+  };
+  return { source, revised };
+}
+
+async function rowsOf(store: ObjectStore, batch: string): Promise<ManifestRow[]> {
+  const rows = await findBatchRows(store, batch);
+  if (rows !== null) return rows;
+  throw new UserError(
+    `batch ${batch}: expected ${manifestTableName(batch, 'jsonl')} in ${store.url}, found none: its last round was terminated before it ` +
+      'wrote one. Retry it without changes first',
+  );
+}
+
+/** Those of the rejected pictures that the batch's rows still have. */
+async function readRejected(rows: ManifestRow[], file: string): Promise<{ bytes: Uint8Array; ids: Set<string> }> {
+  const bytes = await readUrl(storeUrl(file), 'decisions');
+  const rejected = readDecisions(bytes, file);
+  const isRejected = ({ id, file: image, render_key }: ManifestRow) =>
+    image !== '' && rejected.get(id)?.has(render_key) === true;
+  const ids = new Set(rows.filter(isRejected).map(({ id }) => id));
+  if (ids.size > 0) return { bytes, ids };
+  const expected = 'at least one row whose decision is "rejected", of an image that the batch has now';
+  const isNone = [...rejected.values()].every((keys) => keys.size === 0);
+  throw new UserError(`${file}: expected ${expected}, found ${isNone ? 'none rejected' : 'other images'}`);
+}
+
+async function readCorrected(
+  input: BatchInput,
+  reading: CatalogReading,
+  { catalog, format = catalogFormat(catalog), columns = reading.columns }: NonNullable<RetryRequest['corrected']>,
+  rows: ManifestRow[],
+  toMake: ManifestRow[],
+): Promise<CorrectedCatalog> {
+  const read = { ...reading, columns };
+  const source = { kind: 'catalog' as const, url: storeUrl(catalog), format, ...read };
+  const { jobs, files } = await readRequestedCatalog({ ...input, source }, catalog);
+  const before = new Map(rows.map(({ id, render_key }) => [id, render_key]));
+  const wanted = new Set(toMake.map(({ id }) => id));
+  let changed = 0;
+  const ineffective = { made: [] as string[], unknown: [] as string[] };
+  for await (const { id, renderKey } of jobs) {
+    if (!before.has(id)) ineffective.unknown.push(id);
+    else if (before.get(id) === renderKey) continue;
+    else if (wanted.has(id)) changed += 1;
+    else ineffective.made.push(id);
+  }
+  if (changed === 0) throw nothingCorrected(catalog, [...wanted], ineffective);
+  return { files, format, reading: read, changed, leftAside: [...ineffective.made, ...ineffective.unknown] };
+}
+
+/** Changes that a retry does not take in: of rows that have their image, and of rows that the batch does not know. */
+type Ineffective = { made: string[]; unknown: string[] };
+
+function nothingCorrected(catalog: string, wanted: string[], { made, unknown }: Ineffective): UserError {
+  const among = wanted.length === 0 ? 'there is none' : someOf(wanted);
+  const hints = [
+    ...(made.length === 0
+      ? []
+      : [
+          ` What was changed (${someOf(made)}) has its image, which stays: reject it, or submit the catalog as another batch.`,
+        ]),
+    ...(unknown.length === 0
+      ? []
+      : [
+          ` ${unknown.length} of its rows have ids that the batch does not have. Rows without an id are called after what they say, so that a corrected one has another ` +
+            'name: give the corrected rows the ids that the manifest has.',
+        ]),
+  ];
+  return new UserError(
+    `${catalog}: expected changes in rows with the ids of those that are to be made again (${among}), found none.${hints.join('')}`,
+  );
+}
+
+/** Puts what a retry is told into the batch's folder, where the orchestrator finds it. */
+class RevisionKeeper {
+  readonly #store: ObjectStore;
+  readonly #batch: string;
+
+  constructor(store: ObjectStore, batch: string) {
+    this.#store = store;
+    this.#batch = batch;
+  }
+
+  /** @throws UserError where a file of terms is not what the batch's catalog was expanded with */
+  async corrected({ files, format, reading }: CorrectedCatalog): Promise<NonNullable<Revisions['corrected']>> {
+    for (const [name, bytes] of files.terms) {
+      const isKept = await keepOnce(this.#store, termsName(this.#batch, name), bytes);
+      if (isKept) continue;
+      throw new UserError(
+        `terms ${name}: expected what batch ${this.#batch} was expanded with, found a file that has changed since: put it back, or submit ` +
+          'the corrected catalog as another batch',
+      );
+    }
+    return { ...reading, format, name: await this.#keep('corrected', files.catalog, format) };
+  }
+
+  decisions(bytes: Uint8Array): Promise<string> {
+    return this.#keep('decisions', bytes, 'csv');
+  }
+
+  /** Under a digest of it, so that there is nothing else under its name. */
+  async #keep(what: 'corrected' | 'decisions', bytes: Uint8Array, format: CatalogFormat): Promise<string> {
+    const digest = createHash('sha256').update(bytes).digest('hex');
+    const name = revisionName(this.#batch, what, digest, format);
+    if (await keepOnce(this.#store, name, bytes)) return name;
+    throw new UserError(`${name} in ${this.#store.url}: expected what its name is a digest of, found something else`);
+  }
+}
