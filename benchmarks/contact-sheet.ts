@@ -107,11 +107,8 @@ const folder = await mkdtemp(path.join(tmpdir(), 'pixart-sheet-'));
 try {
   await makePage(folder, Number(images), Number(side));
   const browser = await openBrowser();
-  if (typeof browser === 'string') console.log(browser);
-  else {
-    await look(browser, pathToFileURL(path.join(folder, contactSheetPageName(BATCH))).href);
-    await browser.close();
-  }
+  await look(browser, pathToFileURL(path.join(folder, contactSheetPageName(BATCH))).href);
+  await browser.close();
 } finally {
   await rm(folder, { recursive: true });
 }

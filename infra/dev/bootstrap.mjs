@@ -53,13 +53,19 @@ const verbs = {
     await together([ensurePackages(root), ensureTemporals(), ensureTool(fakeGcsServer)]);
     return handOver(['node_modules/vitest/vitest.mjs', 'run', ...args]);
   },
+  /** @param {string[]} args */
+  async 'test:unit'(args) {
+    await ensurePackages(root);
+    return handOver(['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit', ...args]);
+  },
 };
 
 const [verb = '', ...args] = process.argv.slice(2);
 try {
   checkMachine();
-  if (verb !== 'start' && verb !== 'test') throw new SetUpError(`expected "start" or "test", found "${verb}"`);
-  process.exitCode = await verbs[verb](args);
+  const run = Object.entries(verbs).find(([name]) => name === verb)?.[1];
+  if (run === undefined) throw new SetUpError(`expected one of ${Object.keys(verbs).join(', ')}, found "${verb}"`);
+  process.exitCode = await run(args);
 } catch (error) {
   if (!(error instanceof SetUpError)) throw error;
   say(`\n${error.message}`);

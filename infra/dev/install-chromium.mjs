@@ -1,25 +1,16 @@
-import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  createReadStream,
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, createReadStream, createWriteStream, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress } from 'node:zlib';
-import { oneAtATime, runStep, SetUpError, say } from './steps.mjs';
+import { ensureFromPackage } from './npm-archive.mjs';
+import { runStep, SetUpError } from './steps.mjs';
 import { cacheFolder, findTool } from './tools.mjs';
 
-/** A headless Chromium inside an npm package; not among our dependencies, because it weighs 70 MB and only one test needs it. */
-const PACKAGE = '@sparticuz/chromium@153.0.0';
-const SHA512 = 'jiGWqSvPMdu4+P9TilYqAR7yEGPEHINx+lCvE/NqNO/EHYzF/x1hUiI5T6ioVIt7dEy7n88byyT0vk+dnsgQwA==';
+/** A headless Chromium inside an npm package; not among our dependencies, because it weighs 70 MB and only tests of the review page need it. */
+const PACKAGE = {
+  spec: '@sparticuz/chromium@153.0.0',
+  sha512: 'jiGWqSvPMdu4+P9TilYqAR7yEGPEHINx+lCvE/NqNO/EHYzF/x1hUiI5T6ioVIt7dEy7n88byyT0vk+dnsgQwA==',
+};
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const MAC = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
@@ -39,9 +30,7 @@ export async function ensureChromium() {
     );
   }
   const folder = join(cacheFolder(), 'chromium-153');
-  await oneAtATime(`${folder}.lock`, async () => {
-    if (!existsSync(folder)) await install(folder);
-  });
+  await ensureFromPackage(folder, PACKAGE, (unpacked, ready) => decompressAll(unpacked, ready, folder));
   return {
     executable: join(folder, 'chromium'),
     // Libraries and a font that slim machines lack lie beside it.
@@ -50,34 +39,20 @@ export async function ensureChromium() {
 }
 
 /**
- * Unpacks it in a folder of its own and moves that when it is whole.
- *
- * @param {string} folder
+ * @param {string} unpacked
+ * @param {string} ready
+ * @param {string} folder where it will lie in the end
  */
-async function install(folder) {
-  say('Chromium (for the test of the contact-sheet page) is not installed');
-  mkdirSync(cacheFolder(), { recursive: true });
-  const temporary = mkdtempSync(join(cacheFolder(), '.chromium-'));
-  try {
-    await runStep(`downloading ${PACKAGE}`, 'npm', ['pack', PACKAGE, '--pack-destination', temporary]);
-    const archive = join(temporary, 'sparticuz-chromium-153.0.0.tgz');
-    const found = createHash('sha512').update(readFileSync(archive)).digest('base64');
-    if (found !== SHA512) throw new SetUpError(`${PACKAGE}: expected the SHA-512 ${SHA512}, found ${found}`);
-    await runStep('unpacking Chromium', 'tar', ['-xzf', archive, '-C', temporary]);
-    const ready = join(temporary, 'ready');
-    mkdirSync(ready);
-    await decompress(join(temporary, 'package', 'bin', 'chromium.br'), join(ready, 'chromium'));
-    chmodSync(join(ready, 'chromium'), 0o755);
-    for (const part of ['al2023', 'fonts', 'swiftshader']) {
-      const tar = join(temporary, `${part}.tar`);
-      await decompress(join(temporary, 'package', 'bin', `${part}.tar.br`), tar);
-      await runStep(`unpacking its ${part}`, 'tar', ['-xf', tar, '-C', ready]);
-    }
-    writeFileSync(join(ready, 'fonts.conf'), fontsOf(folder));
-    renameSync(ready, folder);
-  } finally {
-    rmSync(temporary, { recursive: true, force: true });
+async function decompressAll(unpacked, ready, folder) {
+  const bin = join(unpacked, 'bin');
+  await decompress(join(bin, 'chromium.br'), join(ready, 'chromium'));
+  chmodSync(join(ready, 'chromium'), 0o755);
+  for (const part of ['al2023', 'fonts', 'swiftshader']) {
+    const tar = join(unpacked, `${part}.tar`);
+    await decompress(join(bin, `${part}.tar.br`), tar);
+    await runStep(`unpacking its ${part}`, 'tar', ['-xf', tar, '-C', ready]);
   }
+  writeFileSync(join(ready, 'fonts.conf'), fontsOf(folder));
 }
 
 /**

@@ -4,6 +4,7 @@ import { createOrchestratorActivities } from '../../activities/index.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { StoreDenied } from '../../store/index.ts';
 import type { OrchestratorActivities } from '../../workflows/contract/activities.ts';
+import '../quiet-runtime.ts';
 
 /** What a record's activity and the plan's end with where the store cannot be opened. */
 async function failures(error: Error) {

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { createRenderImage } from '../../activities/render-image.ts';
@@ -8,10 +9,26 @@ import { gcsError } from '../../store/gcs-errors.ts';
 import { type ObjectStore, openStore } from '../../store/index.ts';
 import type { RenderActivities } from '../../workflows/contract/activities.ts';
 import { type TinyRenderer, tinyRenderer } from '../models/renderer/tiny-renderer.ts';
-import { attempt, folderStore, planOf, tinyJob } from './rendering.ts';
+import { type Attempt, attempt, folderStore, planOf, tinyJob } from './rendering.ts';
 
-/** Steps of an image that takes a second or two: the most that the tiny bundle's schedule has. */
+/** Steps of an image that is interrupted: the most that the tiny bundle's schedule has. */
 const LONG = 999;
+
+/** Steps of an image that is finished, after something has happened in the middle of it. */
+const SOME = 60;
+
+/** Waits until a heartbeat tells of a step. They come with the steps here: by the clock, an image would have to take seconds. */
+async function untilComputing({ heartbeats }: Attempt): Promise<void> {
+  while (!heartbeats.some(({ step }) => step > 0)) {
+    vi.advanceTimersByTime(500);
+    await sleep(1);
+  }
+}
+
+function makeHeartbeatsCome(): void {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+}
 
 let renderer: TinyRenderer;
 let renderImage: RenderActivities['renderImage'];
@@ -76,10 +93,13 @@ test('rows with the same render key that arrive together are computed once', asy
 });
 
 test('heartbeats tell how far an image is', async () => {
-  const shard = await planOf(store, [tinyJob(bundleDigest, { steps: LONG })]);
-  const { receipt, heartbeats } = attempt(renderImage, { store, shard, bundleDigest });
-  await receipt;
-  for (const beat of heartbeats) expect(beat).toMatchObject({ computations: 1, steps: LONG });
+  makeHeartbeatsCome();
+  const shard = await planOf(store, [tinyJob(bundleDigest, { steps: SOME })]);
+  const image = attempt(renderImage, { store, shard, bundleDigest });
+  await untilComputing(image);
+  await image.receipt;
+  const heartbeats = image.heartbeats.filter(({ computations }) => computations > 0);
+  for (const beat of heartbeats) expect(beat).toMatchObject({ computations: 1, steps: SOME });
   const steps = heartbeats.map(({ step }) => step);
   expect(steps).toEqual(steps.toSorted((a, b) => a - b));
   expect(steps.at(-1)).toBeGreaterThan(0);
@@ -113,7 +133,8 @@ test('an attempt that was lost after it had stored its image leaves the next one
 });
 
 test('where another worker is faster, its object stays and the receipt is about that one', async () => {
-  const job = tinyJob(bundleDigest, { steps: LONG });
+  makeHeartbeatsCome();
+  const job = tinyJob(bundleDigest, { steps: SOME });
   const elsewhere = await folderStore();
   const theirs = await attempt(renderImage, {
     store: elsewhere,
@@ -122,20 +143,23 @@ test('where another worker is faster, its object stays and the receipt is about 
   }).receipt;
   const bytes = await elsewhere.read(theirs.object);
   const ours = attempt(renderImage, { store, shard: await planOf(store, [job]), bundleDigest });
-  ours.environment.once('heartbeat', () => store.create(theirs.object, bytes, 'image/png'));
+  await untilComputing(ours);
+  await store.create(theirs.object, bytes, 'image/png');
   expect(await ours.receipt).toMatchObject({ outcome: 'reused', computations: 1, crc32c: theirs.crc32c });
 });
 
 test('something else under the name of the object is a conflict that a person has to look at', async () => {
-  const job = tinyJob(bundleDigest, { steps: LONG });
+  makeHeartbeatsCome();
+  const job = tinyJob(bundleDigest, { steps: SOME });
   const other = tinyJob(bundleDigest, { seed: 8, id: 'other' });
   const shard = await planOf(store, [job, other]);
   const stranger = await attempt(renderImage, { store, shard, index: 1, bundleDigest }).receipt;
   const bytes = await store.read(stranger.object);
-  const { receipt, environment } = attempt(renderImage, { store, shard, bundleDigest });
-  environment.once('heartbeat', () => store.create(objectName(job.renderKey, 'png'), bytes, 'image/png'));
-  await expect(receipt).rejects.toMatchObject({ type: 'ObjectConflict', nonRetryable: true });
-  await expect(receipt).rejects.toThrow(other.renderKey);
+  const image = attempt(renderImage, { store, shard, bundleDigest });
+  await untilComputing(image);
+  await store.create(objectName(job.renderKey, 'png'), bytes, 'image/png');
+  await expect(image.receipt).rejects.toMatchObject({ type: 'ObjectConflict', nonRetryable: true });
+  await expect(image.receipt).rejects.toThrow(other.renderKey);
 });
 
 test('a batch that was planned for another bundle fails at once', async () => {

@@ -14,6 +14,7 @@ import { shardName } from '../../records/layout.ts';
 import { encodeJobs } from '../../records/pieces.ts';
 import { type ObjectStore, openStore } from '../../store/index.ts';
 import type { RenderActivities } from '../../workflows/contract/activities.ts';
+import '../quiet-runtime.ts';
 
 export const BATCH = 'night';
 

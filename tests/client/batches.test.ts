@@ -107,6 +107,7 @@ describe('a schedule', () => {
     await resumeSchedule(site.client, 'nightly');
     const { paused, next } = await describeSchedule(site.client, 'nightly');
     expect(paused).toBe(false);
+    expect(next.length).toBeGreaterThan(0);
     for (const time of next) expect([1, 5]).toContain(time.getUTCDay());
     await triggerSchedule(site.client, 'nightly');
     const batch = await started(due);

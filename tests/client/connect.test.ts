@@ -3,6 +3,7 @@ import getPort from 'get-port';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect, temporalTarget } from '../../client/index.ts';
 import { findTemporal } from '../../infra/dev/temporal-program.ts';
+import '../quiet-runtime.ts';
 
 /** A server as one finds it elsewhere: nobody has registered our search attributes. */
 let foreign: TestWorkflowEnvironment;

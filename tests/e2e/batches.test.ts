@@ -71,7 +71,7 @@ test('a catalog becomes one image per row, a manifest with checksums and a conta
 
 test('the same catalog again renders nothing, and its folder is complete', async () => {
   const catalog = await place.catalog('things.csv', things('red'));
-  const finished = await run('submit', catalog, '--batch', 'second', '--wait', '--json');
+  const finished = await here('submit', catalog, '--batch', 'second', '--wait', '--json');
 
   expectCode(0, finished);
   expect(jsonLines(finished).at(-1)).toMatchObject({ totals: { jobs: 6, rendered: 0, reused: 6 } });
@@ -92,7 +92,7 @@ test('with three rows changed it renders three', async () => {
   expect(expectCode(2, await here('submit', catalog, '--batch', 'third', ...dear)).stderr).toContain('--max-cost');
   const refused = expectCode(2, await here('submit', catalog, '--batch', 'third', '--max-jobs', '2'));
   expect(refused.stderr).toContain('--max-jobs: expected at most 2 images to render, found 3; nothing was started');
-  const finished = await run('submit', catalog, '--batch', 'third', '--max-jobs', '3', '--wait', '--json');
+  const finished = await here('submit', catalog, '--batch', 'third', '--max-jobs', '3', '--wait', '--json');
 
   expect(jsonLines(finished).at(-1)).toMatchObject({ totals: { jobs: 6, rendered: 3, reused: 3 } });
   expect(await imagesOf(place.store, 'third')).toHaveLength(6);
@@ -160,7 +160,7 @@ test('a batch that has ended is reported from its store, and the rows of its tab
   expect(expectCode(2, await here('report', 'no-such-batch')).stderr).toContain('expected batches/no-such-batch/');
 
   const table = join(place.store, 'batches', 'first', 'manifest.csv');
-  const again = expectCode(0, await run('submit', table, '--batch', 'from-table', '--wait', '--json'));
+  const again = expectCode(0, await here('submit', table, '--batch', 'from-table', '--wait', '--json'));
   expect(jsonLines(again).at(-1)).toMatchObject({ totals: { jobs: 6, rendered: 0, reused: 6 } });
 });
 
@@ -190,9 +190,9 @@ test('a schedule starts batches of what its catalog holds when it is due', async
   ]);
 
   await place.catalog('nightly.csv', 'id,prompt\nonly,a red mug of the night');
-  expectCode(0, await run('schedule', 'trigger', 'nightly'));
+  expectCode(0, await here('schedule', 'trigger', 'nightly'));
   const batch = await batchOfSchedule('nightly');
-  const ended = await run('watch', batch, '--json');
+  const ended = await here('watch', batch, '--json');
   expectCode(0, ended);
   expect(jsonLines(ended).at(-1)).toMatchObject({ totals: { jobs: 1, rendered: 1 } });
 
@@ -245,13 +245,13 @@ test('a batch waits for workers that hold its bundle, says so, and those with an
   const submitted = expectCode(0, await here('submit', catalog, '--batch', 'other', '--bundle', other));
   expect(submitted.stderr).toContain(nobody(256));
   expect(submitted.stderr).toContain(nobody(512));
-  const first = expectCode(0, await run('submit', catalog, '--batch', 'beside', '--wait', '--json'));
+  const first = expectCode(0, await here('submit', catalog, '--batch', 'beside', '--wait', '--json'));
   expect(jsonLines(first).at(-1)).toMatchObject({ totals: { jobs: 6, failed: 0 } });
   expect(expectCode(0, await here('status', 'other')).stdout).toContain(nobody(256));
 
   await fleet.stop();
   fleet = await fleetWith(other);
-  expectCode(0, await run('watch', 'other'));
+  expectCode(0, await here('watch', 'other'));
   expect(await readManifest(place.store, 'other')).toMatchObject({ totals: { jobs: 6, rendered: 6 }, failures: [] });
 });
 

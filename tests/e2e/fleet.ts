@@ -29,8 +29,8 @@ export type Fleet = {
   startRenderer(grace?: number): Promise<void>;
   /** Starts the server again on the same file and port, after it was killed. */
   restartServer(): Promise<void>;
-  /** Submits a catalog of pictures that are not in the store yet; returns the batch's id. */
-  submit(jobs: number, steps: number, size?: Size): Promise<string>;
+  /** Submits a catalog of pictures that are not in the store yet, one for each number of steps; returns the batch's id. */
+  submit(steps: number[], size?: Size): Promise<string>;
   stop(): Promise<void>;
 };
 
@@ -71,8 +71,8 @@ export async function startFleet(): Promise<Fleet> {
       fleet.server = await startTemporalServer({ dbFile, port, ui: false });
     },
 
-    async submit(jobs, steps, size = '256') {
-      const rows = Array.from({ length: jobs }, () => `fox number ${pictures++},${steps},${size}`);
+    async submit(steps, size = '256') {
+      const rows = steps.map((count) => `fox number ${pictures++},${count},${size}`);
       const catalog = path.join(folder, 'catalog.csv');
       await writeFile(catalog, ['prompt,steps,size', ...rows].join('\n'));
       const batch = `batch-${pictures}`;
@@ -105,7 +105,7 @@ async function bundleOfThreeSizes(folder: string): Promise<string> {
 }
 
 /**
- * Waits until the server knows, from a heartbeat, that a step of one of the batch's images is done, for the nth time.
+ * Waits until the server knows, from a heartbeat, that one of the batch's images is in the middle of its steps, for the nth time.
  *
  * @throws Error where the images are over before: then the test has to ask for ones that take longer
  */
@@ -119,7 +119,8 @@ export async function untilComputing(client: BatchClient, batch: string, computa
       ({ heartbeatDetails }) => heartbeatDetails?.payloads ?? [],
     );
     const progress = beats.map((payload) => defaultPayloadConverter.fromPayload<RenderProgress>(payload));
-    if (progress.some((image) => image.computations === computations && image.step > 0)) return;
+    const isInTheMiddle = ({ step, steps }: RenderProgress) => step > 0 && step < steps - 2;
+    if (progress.some((image) => image.computations === computations && isInTheMiddle(image))) return;
     await sleep(50);
   }
 }

@@ -26,19 +26,19 @@ test.each(['png', 'webp'])('an image tells what made it, and is made again byte 
   const [told] = jsonLines(expectCode(0, await here('inspect', first, '--json')));
   const made = { prompt: 'a fox 🦊 & <more>', negativePrompt: 'fog', size: '256', seed: 7, steps: 3 };
   expect(told).toMatchObject({ file: first, ...made, bundleName: expect.stringContaining('tiny') });
-  expectCode(0, await run('render', '--like', first, '--out', again));
+  expectCode(0, await here('render', '--like', first, '--out', again));
   expect(await readFile(again)).toEqual(await readFile(first));
 
   const other = file(`other.${ending}`);
-  expectCode(0, await run('render', '--like', first, '--seed', '8', '--aspect', '1:1', '--out', other));
+  expectCode(0, await here('render', '--like', first, '--seed', '8', '--aspect', '1:1', '--out', other));
   const [changed] = jsonLines(expectCode(0, await here('inspect', other, '--json')));
   expect(changed).toMatchObject({ ...made, seed: 8, width: 256, height: 256 });
 });
 
 test('at another size an image keeps its shape; who reads of it and has seen enough ends the command quietly', async () => {
   const [wide, larger] = [file('wide.png'), file('larger.png')];
-  expectCode(0, await run('render', 'a fox', '--aspect', '16:9', '--steps', '2', '--out', wide));
-  expectCode(0, await run('render', '--like', wide, '--size', '512', '--out', larger));
+  expectCode(0, await here('render', 'a fox', '--aspect', '16:9', '--steps', '2', '--out', wide));
+  expectCode(0, await here('render', '--like', wide, '--size', '512', '--out', larger));
   const [small, large] = jsonLines(expectCode(0, await here('inspect', wide, larger, '--json'))) as {
     width: number;
     height: number;

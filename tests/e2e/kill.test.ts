@@ -5,8 +5,10 @@ import { batchFolder, manifestName, receiptsFolder } from '../../records/layout.
 import { type Manifest, manifestSchema } from '../../records/manifest.ts';
 import { type Fleet, startFleet, untilComputing } from './fleet.ts';
 
-const JOBS = 3;
+/** Of the image that harm is done to, and of the others, which have no middle in which it could be done. */
 const STEPS = 100;
+const OTHERS = [2, 2];
+const JOBS = 1 + OTHERS.length;
 
 // The server needs half a minute to notice that a worker is gone.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 240_000 });
@@ -21,7 +23,7 @@ afterAll(() => fleet.stop());
 
 /** Submits a batch, does harm in the middle of it, and waits for its end. */
 async function batchThrough(harm: () => Promise<void>): Promise<Manifest> {
-  const batch = await fleet.submit(JOBS, STEPS, '512');
+  const batch = await fleet.submit([STEPS, ...OTHERS], '512');
   await untilComputing(fleet.client, batch);
   await harm();
   expect(await batchEnd(fleet.client, batch)).toMatchObject({ state: 'completed' });

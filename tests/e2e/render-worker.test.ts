@@ -23,7 +23,7 @@ async function manifestOf(batch: string) {
 }
 
 test('a cancelled batch stops the image that is being computed, and the same child goes on with the next batch', async () => {
-  const batch = await fleet.submit(3, 200, '1024');
+  const batch = await fleet.submit([200, 200, 200], '1024');
   await untilComputing(fleet.client, batch);
   const cancelled = performance.now();
   await cancelBatch(fleet.client, batch);
@@ -31,13 +31,13 @@ test('a cancelled batch stops the image that is being computed, and the same chi
   console.log(`the batch had ended ${Math.round(performance.now() - cancelled)} ms after it was cancelled`);
   expect(await manifestOf(batch)).toMatchObject({ state: 'cancelled', images: [], totals: { cancelled: 3 } });
 
-  const next = await fleet.submit(1, 2);
+  const next = await fleet.submit([2]);
   expect(await batchEnd(fleet.client, next)).toMatchObject({ state: 'completed', result: { totals: { rendered: 1 } } });
   expect(fleet.renderer.lines.filter(({ msg }) => msg === 'renderer ready')).toHaveLength(1);
 });
 
 test('a worker that is told to stop finishes the image in hand', async () => {
-  const batch = await fleet.submit(1, 150, '512');
+  const batch = await fleet.submit([100], '512');
   await untilComputing(fleet.client, batch);
   expect(await fleet.renderer.kill('SIGTERM')).toBe(0);
   expect(await batchEnd(fleet.client, batch)).toMatchObject({
@@ -49,7 +49,7 @@ test('a worker that is told to stop finishes the image in hand', async () => {
 });
 
 test('an image that cannot be finished within the grace time is handed back at once, and another worker goes on with it', async () => {
-  const batch = await fleet.submit(1, 200, '1024');
+  const batch = await fleet.submit([200], '1024');
   await untilComputing(fleet.client, batch);
   const first = fleet.renderer;
   await fleet.startRenderer();
@@ -68,7 +68,7 @@ test('an image that cannot be finished within the grace time is handed back at o
 test('a worker whose bundle was damaged ends with an error, and its image waits for another worker', async () => {
   await appendFile(path.join(fleet.bundleFolder, 'vae_decoder.onnx'), 'x');
   process.kill(fleet.renderer.rendererPid, 'SIGKILL');
-  const batch = await fleet.submit(1, 2);
+  const batch = await fleet.submit([2]);
   expect(await fleet.renderer.gone()).toBe(EXIT.badInput);
   expect(JSON.stringify(fleet.renderer.lines)).toContain('vae_decoder.onnx: expected');
   await cancelBatch(fleet.client, batch);

@@ -9,9 +9,12 @@ import type { Job } from '../../domain/job.ts';
 import { contentType, encodeImage, readImageMetadata, readRenderKey } from '../../images/index.ts';
 import { imageMetadata } from '../../images/properties.ts';
 import { toXmp } from '../../images/xmp.ts';
+import { ensureExiftool } from '../../infra/dev/install-exiftool.mjs';
+import { ifThere } from '../set-up.ts';
 import { bundle, sampleJob, samplePixels } from './sample-job.ts';
 
-const hasExiftool = spawnSync('exiftool', ['-ver']).status === 0;
+const exiftool = await ifThere('What exiftool reads is not tested', ensureExiftool);
+const run = (args: string[]) => spawnSync(exiftool![0]!, [...exiftool!.slice(1), ...args], { maxBuffer: 1 << 24 });
 const chinese = '一只戴着红灯笼的猫 🐱🏮, <b>"größer" & \'schöner\'</b> ]]> &amp; \n\t–\r end  ';
 
 describe.each(IMAGE_FORMATS)('an image encoded as %s', (format) => {
@@ -64,7 +67,7 @@ describe.each(IMAGE_FORMATS)('an image encoded as %s', (format) => {
     expect(first).toEqual(second);
   });
 
-  describe.skipIf(!hasExiftool)('read by exiftool (skipped where it is not installed)', () => {
+  describe.skipIf(exiftool === null)('read by exiftool', () => {
     let folder: string;
     beforeAll(() => {
       folder = mkdtempSync(join(tmpdir(), 'pixart-batch-exiftool-'));
@@ -75,8 +78,8 @@ describe.each(IMAGE_FORMATS)('an image encoded as %s', (format) => {
       const prompt = '一只戴着红灯笼的猫 🐱🏮 ]]> & <ü>';
       const path = join(folder, `image.${format}`);
       writeFileSync(path, await encodeImage(pixels, { job: { ...job, prompt }, bundle }));
-      const read = spawnSync('exiftool', ['-json', '-validate', '-warning', '-XMP:all', path], { encoding: 'utf8' });
-      expect(JSON.parse(read.stdout)[0]).toMatchObject({
+      const read = run(['-json', '-validate', '-warning', '-XMP:all', path]);
+      expect(JSON.parse(read.stdout.toString())[0]).toMatchObject({
         Validate: 'OK',
         Description: prompt,
         Prompt: prompt,
@@ -92,7 +95,7 @@ describe.each(IMAGE_FORMATS)('an image encoded as %s', (format) => {
     test('can be read here after exiftool has rewritten its metadata', async () => {
       const path = join(folder, `rewritten.${format}`);
       writeFileSync(path, await encodeImage(pixels, { job: { ...job, prompt: chinese }, bundle }));
-      const rewritten = spawnSync('exiftool', ['-XMP-dc:Title=Lantern', '-o', '-', path], { maxBuffer: 1 << 24 });
+      const rewritten = run(['-XMP-dc:Title=Lantern', '-o', '-', path]);
       expect(rewritten.stderr.toString()).toBe('');
       expect((await readImageMetadata(rewritten.stdout))?.prompt).toBe(chinese);
     });

@@ -1,16 +1,14 @@
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createWriteSheetPage } from '../../activities/write-review-page.ts';
 import { type BucketEmulator, startBucketEmulator } from '../../infra/dev/bucket-emulator.ts';
 import { contactSheetPageName } from '../../records/layout.ts';
 import { openStore } from '../../store/index.ts';
-import { openBrowser } from './browser.ts';
+import { testBrowser } from './browser.ts';
 import { samplePictures, writeSampleBatch } from './sample-batch.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 400_000 });
 
-const browser = await openBrowser();
-if (typeof browser === 'string') console.warn(browser);
+const browser = await testBrowser();
 
 let emulator: BucketEmulator;
 
@@ -22,17 +20,17 @@ beforeAll(async () => {
 
 afterAll(async () => {
   vi.unstubAllEnvs();
-  if (typeof browser !== 'string') await browser.close();
+  await browser?.close();
   await emulator?.stop();
 });
 
-test.skipIf(typeof browser === 'string')('the page shows thumbnails and images where a bucket serves it', async () => {
+test.skipIf(browser === null)('the page shows thumbnails and images where a bucket serves it', async () => {
   const store = await openStore('gs://team/images');
   const rows = Array.from({ length: 60 }, () => ({ job: { width: 96, height: 96 } }));
   await writeSampleBatch(store, 'night', rows, await samplePictures(7, 96));
   await createWriteSheetPage(openStore)({ store: store.url, batch: 'night' });
 
-  const page = await (browser as Browser).newPage();
+  const page = await browser!.newPage();
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => problems.push(message.text()));

@@ -10,13 +10,12 @@ import { readDecisions } from '../../records/decisions.ts';
 import { contactSheetPageName } from '../../records/layout.ts';
 import { readDecisionsCsv } from '../../review-page/browser/decisions-csv.ts';
 import { openStore } from '../../store/index.ts';
-import { openBrowser } from './browser.ts';
+import { testBrowser } from './browser.ts';
 import { type SampleRow, samplePictures, writeSampleBatch } from './sample-batch.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 400_000 });
 
-const browser = await openBrowser();
-if (typeof browser === 'string') console.warn(browser);
+const browser = await testBrowser();
 
 const ROWS = 10_000;
 const hostile = `<img src=x onerror="document.title='run'"></script><script>document.title='run'</script>`;
@@ -40,7 +39,7 @@ let jobs: Job[];
 let address: string;
 
 beforeAll(async () => {
-  if (typeof browser === 'string') return;
+  if (browser === null) return;
   folder = await mkdtemp(join(tmpdir(), 'pixart-page-'));
   const store = await openStore(pathToFileURL(folder).href);
   // Eight sprites over and over: what is shown is told by id and colour, and no time goes into drawing 10,000 pictures.
@@ -51,18 +50,18 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  if (typeof browser === 'string') return;
+  if (browser === null) return;
   await browser.close();
   await rm(folder, { recursive: true });
 });
 
-describe.skipIf(typeof browser === 'string')('the page from a folder', () => {
+describe.skipIf(browser === null)('the page from a folder', () => {
   let context: BrowserContext;
   let page: Page;
   let problems: string[];
 
   beforeEach(async () => {
-    if (typeof browser === 'string') return;
+    if (browser === null) return;
     context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
     page = await context.newPage();
     problems = [];

@@ -3,6 +3,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { ServerUnreachable, temporalTarget } from '../../client/index.ts';
 import { startTemporalServer } from '../../infra/dev/temporal-server.ts';
 import { closeConnection, connectWorker } from '../../workers/connection.ts';
+import '../quiet-runtime.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 

@@ -1,11 +1,14 @@
+import { defaultPayloadConverter } from '@temporalio/common';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { batchEnd, batchProgress, cancelBatch, controlBatch, submitBatch, watchBatch } from '../../client/index.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { withinBudget } from '../../workflows/batch/control-rules.ts';
 import { shareOf } from '../../workflows/batch/running-shards.ts';
-import type { BatchControl } from '../../workflows/contract/control.ts';
-import { batchWorkflowId } from '../../workflows/contract/queues.ts';
+import type { BatchControl, ShardControl } from '../../workflows/contract/control.ts';
+import { batchWorkflowId, ORCHESTRATOR_QUEUE } from '../../workflows/contract/queues.ts';
+import type { ShardInput } from '../../workflows/contract/workflows.ts';
+import { shardControlSignal } from '../../workflows/messages.ts';
 import { movedPriority } from '../../workflows/shard/render-job.ts';
 import { BUNDLE, type Site, startSite } from './site.ts';
 
@@ -91,6 +94,16 @@ async function pending(batch: string) {
   return { all: images.length, queued: images.filter(({ state }) => state === 1).length };
 }
 
+/** Of a message that comes after later ones nothing may come true. */
+const overtaken: ShardControl = {
+  sequence: 1,
+  paused: false,
+  window: 8,
+  priority: 3,
+  cancelAll: true,
+  filters: [],
+};
+
 const soon = { timeout: 10_000, interval: 50 };
 
 describe('a batch that runs', () => {
@@ -125,15 +138,35 @@ describe('a batch that runs', () => {
   });
 
   it('heeds the last of many changes, in whatever order its shards hear of them', async () => {
-    const batch = await site.submit('hasty', rows(12, 'a steady toad'), 8);
-    await expect.poll(() => pending(batch), soon).toMatchObject({ all: expect.any(Number) });
+    const batch = await site.submit('hasty', rows(24, 'a steady toad'), 8);
+    await expect.poll(() => pending(batch), soon).toMatchObject({ all: 8 });
     for (let time = 0; time < 4; time += 1) {
       await controlBatch(site.client, batch, { kind: 'pause' });
       await controlBatch(site.client, batch, { kind: 'window', window: time + 1 });
       await controlBatch(site.client, batch, { kind: 'resume' });
     }
+    await controlBatch(site.client, batch, { kind: 'pause' });
+    await expect.poll(() => pending(batch), soon).toEqual({ all: 0, queued: 0 });
+    await shardOf(batch).signal(shardControlSignal, overtaken);
+    await controlBatch(site.client, batch, { kind: 'resume' });
     expect(await batchEnd(site.client, batch)).toMatchObject({ state: 'completed' });
-    expect((await site.manifest(batch)).totals).toMatchObject({ jobs: 12, rendered: 12, cancelled: 0 });
+    expect((await site.manifest(batch)).totals).toMatchObject({ jobs: 24, rendered: 24, cancelled: 0 });
+  });
+
+  it('has shards that heed nothing older than what they were started with, also while they read their jobs', async () => {
+    await batchEnd(site.client, await site.submit('plain', rows(3, 'a toad')));
+    const { events } = await shardOf('plain').fetchHistory();
+    const { payloads } = events![0]!.workflowExecutionStartedEventAttributes!.input!;
+    const input = defaultPayloadConverter.fromPayload<ShardInput>(payloads![0]!);
+    // Buffered by the server until the shard begins, so it is heard before the jobs are read.
+    const shard = await site.client.temporal.workflow.signalWithStart('renderShard', {
+      taskQueue: ORCHESTRATOR_QUEUE,
+      workflowId: 'a-shard-by-itself',
+      args: [{ ...input, control: { ...overtaken, sequence: 2, cancelAll: false } }],
+      signal: shardControlSignal,
+      signalArgs: [overtaken],
+    });
+    expect(await shard.result()).toMatchObject({ reused: 3 });
   });
 
   it('goes on without a size, whose images in hand stop', async () => {

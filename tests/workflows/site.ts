@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { createRenderActivities } from '../../activities/index.ts';
 import { type Simulation, simulatedRenderer } from '../../benchmarks/simulated-renderer.ts';
 import { type BatchClient, connect, submitBatch, temporalTarget } from '../../client/index.ts';
@@ -13,6 +13,7 @@ import { type Manifest, manifestSchema } from '../../records/manifest.ts';
 import { type ObjectStore, openStore } from '../../store/index.ts';
 import { createOrchestrator } from '../../workers/orchestrator.ts';
 import { renderQueue } from '../../workflows/contract/queues.ts';
+import '../quiet-runtime.ts';
 
 export const BUNDLE: BundleRef = {
   name: 'simulated',
@@ -20,9 +21,6 @@ export const BUNDLE: BundleRef = {
   sizes: ['256', '512'],
   defaults: { steps: 2, guidance: 4 },
 };
-
-// Failing activities are part of the tests; the SDK would report each.
-Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 /** A real Temporal server and real workers whose renderer alone is simulated, with a store in a folder. */
 export type Site = {

@@ -43,6 +43,5 @@ test('an endpoint that is no address is told by the variable', () => {
 
 test('a wrong header is told without its value, which may be a key', () => {
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://a:1', OTEL_EXPORTER_OTLP_HEADERS: 'sesame' };
-  expect(() => otlpSettings(env)).toThrow('OTEL_EXPORTER_OTLP_HEADERS: expected key=value');
-  expect(() => otlpSettings(env)).not.toThrow(/sesame/);
+  expect(() => otlpSettings(env)).toThrow(/^OTEL_EXPORTER_OTLP_HEADERS: expected key=value(?!.*sesame)/s);
 });
