@@ -4,8 +4,9 @@ import { defineConfig } from 'vitest/config';
 const UNIT = [
   '{catalog,domain,records}/**/*',
   '{cli/display,models/pixart/samplers,review-page/browser,workflows/batch,workflows/contract,workflows/shard}/*',
-  'activities/pulse',
-  'client/{batch-request,temporal-target}',
+  'activities/heartbeats',
+  'client/request',
+  'connection/temporal-target',
   'images/xmp',
   'models/pixart/{checkpoint,clean-caption,latents,noise,resize-crop}',
   'monitoring/attempt-outcome',
@@ -16,7 +17,7 @@ const UNIT = [
 
 /** Tests that leave nothing behind in their process, so that a process can take one file after the other. */
 const SHARING = [
-  '{activities,cli,client,images,infra,models/pixart,monitoring,review-page,store,workers,workflows}/**/*',
+  '{activities,cli,client,connection,images,infra,models/pixart,monitoring,review-page,store,workers,workflows}/**/*',
 ];
 
 const files = (patterns: string[]): string[] => patterns.map((pattern) => `tests/${pattern}.test.ts`);

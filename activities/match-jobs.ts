@@ -1,5 +1,5 @@
 import { cellsOf, type Job } from '../domain/job.ts';
-import { readJobs } from '../records/pieces.ts';
+import { readJobs } from '../records/plan-and-receipts.ts';
 import type { MatchJobsInput } from '../workflows/contract/activities.ts';
 import type { RowFilter } from '../workflows/contract/control.ts';
 import type { OpenStore } from './dependencies.ts';

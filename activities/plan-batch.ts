@@ -4,7 +4,7 @@ import type { ChangeCounts } from '../domain/change-counts.ts';
 import type { Job } from '../domain/job.ts';
 import { UserError } from '../domain/user-error.ts';
 import { changesName, shardName } from '../records/layout.ts';
-import { encodeJobs } from '../records/pieces.ts';
+import { encodeJobs } from '../records/plan-and-receipts.ts';
 import { changesSince } from '../records/previous-batch.ts';
 import type { ObjectStore } from '../store/index.ts';
 import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';

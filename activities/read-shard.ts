@@ -1,4 +1,4 @@
-import { readJobs } from '../records/pieces.ts';
+import { readJobs } from '../records/plan-and-receipts.ts';
 import type { ReadShardInput } from '../workflows/contract/activities.ts';
 import type { JobSummary } from '../workflows/contract/plan.ts';
 import type { OpenStore } from './dependencies.ts';

@@ -3,7 +3,7 @@ import { extraComputations, type Failure, isReceipt, type JobOutcome, type Total
 import { manifestName, manifestTableName, shardName, shardReceiptsName } from '../records/layout.ts';
 import { manifestBytes, manifestEntry } from '../records/manifest.ts';
 import { type ManifestRow, manifestCsv, manifestJsonl, manifestRow } from '../records/manifest-table.ts';
-import { batchOutcomes, decodeJobs, encodeOutcomes } from '../records/pieces.ts';
+import { batchOutcomes, decodeJobs, encodeOutcomes } from '../records/plan-and-receipts.ts';
 import { keepLatestBatch } from '../records/previous-batch.ts';
 import { keepRates } from '../records/rates.ts';
 import { type ObjectStore, readIfThere } from '../store/index.ts';

@@ -1,5 +1,5 @@
 import { shardReceiptsName } from '../records/layout.ts';
-import { encodeOutcomes } from '../records/pieces.ts';
+import { encodeOutcomes } from '../records/plan-and-receipts.ts';
 import type { WriteReceiptsInput } from '../workflows/contract/activities.ts';
 import type { OpenStore } from './dependencies.ts';
 

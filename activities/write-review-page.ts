@@ -1,5 +1,5 @@
 import { batchFolder, contactSheetPageName, sheetFolder } from '../records/layout.ts';
-import { batchOutcomes } from '../records/pieces.ts';
+import { batchOutcomes } from '../records/plan-and-receipts.ts';
 import {
   encodePiece,
   makePage,

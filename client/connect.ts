@@ -1,9 +1,9 @@
 import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
+import { type TemporalTarget, temporalTarget } from '../connection/temporal-target.ts';
 import { UserError } from '../domain/user-error.ts';
 import { startsTraces } from '../monitoring/tracing/client-interceptor.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract/search-attributes.ts';
-import { type TemporalTarget, temporalTarget } from './temporal-target.ts';
 
 /** gRPC's numbers, as every gRPC library has them. */
 export const GRPC = {

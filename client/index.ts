@@ -20,6 +20,7 @@
 export { CatalogError, type Problem } from '../catalog/problems.ts';
 export { misspeltColumns } from '../catalog/reading/columns.ts';
 export type { PlanSummary } from '../catalog/summary.ts';
+export { type TemporalTarget, temporalTarget } from '../connection/temporal-target.ts';
 export type { BundleRef } from '../domain/bundle-ref.ts';
 export type { CatalogFormat } from '../domain/catalog-settings.ts';
 export type { ChangeCounts } from '../domain/change-counts.ts';
@@ -52,7 +53,7 @@ export type { Preview } from './preview.ts';
 export { batchProgress, NoOrchestrator, type Retrying, retrying } from './progress.ts';
 export { type BatchRequest, newBatchId } from './request.ts';
 export { type Retried, retryBatch } from './retry.ts';
-export type { RetryRequest } from './revisions.ts';
+export type { RetryRequest } from './retry-revisions.ts';
 export {
   backfillSchedule,
   deleteSchedule,
@@ -67,6 +68,5 @@ export {
   triggerSchedule,
 } from './schedules.ts';
 export { BatchExists, type ProposedBatch, type SubmittedBatch, submitBatch } from './submit.ts';
-export { type TemporalTarget, temporalTarget } from './temporal-target.ts';
 export { type BatchEnd, batchEnd, isSheetPageMade, sheetPageEnd, watchBatch } from './watch.ts';
 export { type WorkersSeen, workersSeen } from './workers.ts';

@@ -7,7 +7,7 @@ import type { Workflows } from '../workflows/contract/workflows.ts';
 import { aboutBatch, describeBatch } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 import { batchProgress } from './progress.ts';
-import { keepRevisions, type RetryRequest, type Revised } from './revisions.ts';
+import { keepRevisions, type RetryRequest, type Revised } from './retry-revisions.ts';
 
 /** A round that was started, how many images the batch lacked, and how many of its rows come out otherwise. */
 export type Retried = Revised & { round: number; missing: number };

@@ -10,7 +10,18 @@ const PROGRAMS = ['cli/main.ts', 'client/index.ts', 'models/renderer/child.ts'];
 
 /** All that programs are made of; making them fails where it finds more. */
 const SOURCES = [
-  ...['activities', 'catalog', 'cli', 'client', 'domain', 'images', 'infra', 'models/pixart', 'models/renderer'],
+  ...[
+    'activities',
+    'catalog',
+    'cli',
+    'client',
+    'connection',
+    'domain',
+    'images',
+    'infra',
+    'models/pixart',
+    'models/renderer',
+  ],
   ...['monitoring', 'records', 'review-page', 'store', 'workers', 'workflows', 'package.json', 'package-lock.json'],
 ];
 

@@ -6,7 +6,7 @@ import { createPlanBatch } from '../../activities/plan-batch.ts';
 import { type BatchRequest, batchInput } from '../../client/request.ts';
 import { readRequestedCatalog } from '../../client/requested-catalog.ts';
 import { catalogName, termsName } from '../../records/layout.ts';
-import { readJobs } from '../../records/pieces.ts';
+import { readJobs } from '../../records/plan-and-receipts.ts';
 import { openStore, storeUrl } from '../../store/index.ts';
 
 const bundle = { name: 'tiny', digest: 'cd'.repeat(32), sizes: ['256' as const], defaults: { steps: 2, guidance: 4 } };

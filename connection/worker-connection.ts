@@ -1,6 +1,6 @@
 import { IllegalStateError, NativeConnection } from '@temporalio/worker';
-import type { TemporalTarget } from '../client/temporal-target.ts';
 import { ServerUnreachable } from '../domain/user-error.ts';
+import type { TemporalTarget } from './temporal-target.ts';
 
 /** A worker's connection to Temporal. @throws ServerUnreachable where no server answers or it refuses us */
 export async function connectWorker({ address, options }: TemporalTarget): Promise<NativeConnection> {

@@ -1,17 +1,17 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { earlierWork, Pulse, type RenderProgress } from '../../activities/pulse.ts';
+import { earlierWork, Heartbeats, type RenderProgress } from '../../activities/heartbeats.ts';
 
 let sent: RenderProgress[];
-let pulse: Pulse;
+let heartbeats: Heartbeats;
 
 beforeEach(() => {
   vi.useFakeTimers();
   sent = [];
-  pulse = new Pulse((progress) => sent.push(progress), earlierWork(undefined));
+  heartbeats = new Heartbeats((progress) => sent.push(progress), earlierWork(undefined));
 });
 
 afterEach(() => {
-  pulse.stop();
+  heartbeats.stop();
   vi.useRealTimers();
 });
 
@@ -22,24 +22,24 @@ test('a task that waits for its turn beats seldom, and counts no computation', (
 });
 
 test('an image that is finished in a moment has no heartbeat', () => {
-  pulse.begin(20, 0);
-  for (let step = 1; step <= 20; step += 1) pulse.step(step);
+  heartbeats.begin(20, 0);
+  for (let step = 1; step <= 20; step += 1) heartbeats.step(step);
   vi.advanceTimersByTime(400);
-  pulse.stop();
+  heartbeats.stop();
   vi.advanceTimersByTime(10_000);
   expect(sent).toEqual([]);
 });
 
 test('one that takes longer beats twice a second, however long a step takes', () => {
-  pulse.begin(20, 5);
-  pulse.step(6);
+  heartbeats.begin(20, 5);
+  heartbeats.step(6);
   vi.advanceTimersByTime(2_000);
   expect(sent).toHaveLength(4);
   expect(sent.at(-1)).toEqual({ computations: 1, stepsComputed: 1, step: 6, steps: 20 });
 });
 
 test('an attempt that fails tells at once what it computed, on top of what earlier ones had', () => {
-  const next = new Pulse((progress) => sent.push(progress), { computations: 2, stepsComputed: 30 });
+  const next = new Heartbeats((progress) => sent.push(progress), { computations: 2, stepsComputed: 30 });
   next.begin(20, 0);
   next.step(1);
   next.last();

@@ -34,7 +34,7 @@ const WAITING_MS = 2_500;
 const COMPUTING_MS = 500;
 
 /** Heartbeats of one attempt, by the clock: a step may be longer than the heartbeat timeout, or shorter than is worth a call. */
-export class Pulse {
+export class Heartbeats {
   readonly #send: (progress: RenderProgress) => void;
   readonly #progress: RenderProgress;
   #timer: NodeJS.Timeout;

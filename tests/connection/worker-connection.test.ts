@@ -1,8 +1,8 @@
 import { IllegalStateError, Worker } from '@temporalio/worker';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { ServerUnreachable, temporalTarget } from '../../client/index.ts';
+import { closeConnection, connectWorker } from '../../connection/worker-connection.ts';
 import { startTemporalServer } from '../../infra/dev/temporal-server.ts';
-import { closeConnection, connectWorker } from '../../workers/connection.ts';
 import '../quiet-runtime.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
