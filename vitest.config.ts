@@ -8,7 +8,7 @@ const UNIT = [
   'client/request',
   'connection/temporal-target',
   'images/xmp',
-  'models/pixart/{checkpoint,clean-caption,latents,noise,resize-crop}',
+  'models/pixart/{checkpoint-format,clean-caption,latents,noise,resize-crop}',
   'monitoring/attempt-outcome',
   'review-page/encode',
   'store/{crc32c,gcs-errors,object-name}',

@@ -7,7 +7,7 @@ import { renderRequest } from '../models/pixart/render-request.ts';
 import type { Renderer } from '../models/renderer/index.ts';
 import { copyName, objectName } from '../records/layout.ts';
 import { crc32c } from '../store/crc32c.ts';
-import type { ObjectStat, ObjectStore } from '../store/index.ts';
+import type { ObjectStat, ObjectStore, OpenStore } from '../store/index.ts';
 import type { RenderImageInput } from '../workflows/contract/activities.ts';
 import { CHECKPOINT_SECONDS, RENDER_HOURS } from '../workflows/contract/limits.ts';
 import { Checkpoint } from './checkpoint.ts';
@@ -19,7 +19,7 @@ import { NEVER_STOPS, RenderStop, type WorkerStop, WorkerStopping } from './rend
 import { StageTimer } from './stage-timer.ts';
 
 export type RenderImageDependencies = {
-  openStore: (url: string) => Promise<ObjectStore>;
+  openStore: OpenStore;
   renderer: Renderer;
   /** What the renderer's device is, for the receipts. */
   deviceName?: string | undefined;

@@ -6,10 +6,9 @@ import { type ManifestRow, manifestCsv, manifestJsonl, manifestRow } from '../re
 import { batchOutcomes, decodeJobs, encodeOutcomes } from '../records/plan-and-receipts.ts';
 import { keepLatestBatch } from '../records/previous-batch.ts';
 import { keepRates } from '../records/rates.ts';
-import { type ObjectStore, readIfThere } from '../store/index.ts';
+import { type ObjectStore, type OpenStore, readIfThere } from '../store/index.ts';
 import type { WriteManifestInput, WrittenManifest } from '../workflows/contract/activities.ts';
 import type { LostShard } from '../workflows/contract/plan.ts';
-import type { OpenStore } from './dependencies.ts';
 
 /** The activity that writes what all rounds of a batch made so far into its manifest, in the plan's order, and into tables. */
 export function createWriteManifest(openStore: OpenStore) {

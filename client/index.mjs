@@ -28,6 +28,7 @@ export const {
   deleteSchedule,
   describeBatch,
   describeSchedule,
+  doneOf,
   isSheetPageMade,
   listBatches,
   listSchedules,

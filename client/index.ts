@@ -35,6 +35,7 @@ export type { BatchResult, FailureBudget, Team } from '../workflows/contract/bat
 export type { ControlChange, RowFilter } from '../workflows/contract/control.ts';
 export { MAX_WINDOW } from '../workflows/contract/limits.ts';
 export type { BatchProgress, BatchState, SizeProgress } from '../workflows/contract/progress.ts';
+export { doneOf } from '../workflows/contract/shard-report.ts';
 export { type BatchListing, describeBatch, listBatches } from './batches.ts';
 export { type BatchClient, connect } from './connect.ts';
 export { cancelBatch, controlBatch } from './control.ts';

@@ -1,7 +1,8 @@
+import { doneOf } from '../../client/index.ts';
 import type { Size } from '../../domain/size.ts';
 import { liveView } from './live-view.ts';
 import { Pace } from './pace.ts';
-import { doneOf, type ProgressDisplay, sizesOf } from './progress-text.ts';
+import { type ProgressDisplay, sizesOf } from './progress-text.ts';
 import { type SeeWorkers, WorkerWatch } from './worker-watch.ts';
 
 /** A batch on a terminal, painted anew in the same place whenever there is news. */

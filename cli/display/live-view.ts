@@ -1,5 +1,5 @@
-import type { BatchProgress, WorkersSeen } from '../../client/index.ts';
-import { doneOf, outcomeText, sizesOf } from './progress-text.ts';
+import { type BatchProgress, doneOf, type WorkersSeen } from '../../client/index.ts';
+import { outcomeText, sizesOf } from './progress-text.ts';
 import { clockText, oneLine, timeLeftText } from './text.ts';
 import { lackOfWorkers, needsWorkers, openSizes } from './worker-watch.ts';
 

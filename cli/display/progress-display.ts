@@ -1,7 +1,7 @@
-import type { BatchProgress } from '../../client/index.ts';
+import { type BatchProgress, doneOf } from '../../client/index.ts';
 import { liveDisplay } from './live-display.ts';
 import { LOG_INTERVAL_MS } from './output.ts';
-import { doneOf, outcomeText, type ProgressDisplay, sizesOf } from './progress-text.ts';
+import { outcomeText, type ProgressDisplay, sizesOf } from './progress-text.ts';
 import { lackOfWorkers, openSizes, type SeeWorkers, WorkerWatch } from './worker-watch.ts';
 
 /** A live view on a terminal, lines in a log file; nothing but JSON for programs. */

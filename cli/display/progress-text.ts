@@ -11,8 +11,6 @@ export type ProgressDisplay = {
 
 type Outcomes = Pick<SizeProgress, 'rendered' | 'reused' | 'failed'>;
 
-export const doneOf = ({ rendered, reused, failed }: Outcomes): number => rendered + reused + failed;
-
 /** `4 rendered, 2 reused, 1 failed`; what is zero is left out. Of what has ended, some may have been cancelled. */
 export function outcomeText({ rendered, reused, failed, cancelled = 0 }: Outcomes & { cancelled?: number }): string {
   const parts = Object.entries({ rendered, reused, failed, cancelled }).filter(([, number]) => number > 0);

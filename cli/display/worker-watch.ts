@@ -1,7 +1,7 @@
-import type { BatchProgress, WorkersSeen } from '../../client/index.ts';
+import { type BatchProgress, doneOf, type WorkersSeen } from '../../client/index.ts';
 import { shortDigest } from '../../domain/bundle-ref.ts';
 import type { Size } from '../../domain/size.ts';
-import { doneOf, sizesOf } from './progress-text.ts';
+import { sizesOf } from './progress-text.ts';
 
 /** Asks which workers there are. */
 export type SeeWorkers = (sizes: readonly Size[]) => Promise<WorkersSeen>;

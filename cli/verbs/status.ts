@@ -6,6 +6,7 @@ import {
   batchEnd,
   batchProgress,
   describeBatch,
+  doneOf,
   NoOrchestrator,
   type Retrying,
   retrying,
@@ -13,7 +14,7 @@ import {
   workersSeen,
 } from '../../client/index.ts';
 import { note, printJson, printLine, table } from '../display/output.ts';
-import { doneOf, outcomeText, totalsText } from '../display/progress-text.ts';
+import { outcomeText, totalsText } from '../display/progress-text.ts';
 import { count, timeText } from '../display/text.ts';
 import { askForWorkers, openSizes } from '../display/worker-watch.ts';
 import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../options/common-options.ts';
