@@ -3,11 +3,13 @@ import { defineConfig } from 'vitest/config';
 /** Pure code: no servers, no other processes, no models. `npm run test:unit` runs these alone. */
 const UNIT = [
   '{catalog,domain,records}/**/*',
-  '{cli/display,models/pixart/samplers,review-page/browser,workflows/batch,workflows/contract,workflows/shard}/*',
-  'activities/pulse',
-  'client/{batch-request,temporal-target}',
+  'cli/display/!(follow-batch)',
+  '{models/pixart/samplers,review-page/browser,workflows/batch,workflows/contract,workflows/shard}/*',
+  'activities/heartbeats',
+  'client/request',
+  'connection/temporal-target',
   'images/xmp',
-  'models/pixart/{checkpoint,clean-caption,latents,noise,resize-crop}',
+  'models/pixart/{checkpoint-format,clean-caption,latents,noise,resize-crop}',
   'monitoring/attempt-outcome',
   'review-page/encode',
   'store/{crc32c,gcs-errors,object-name}',
@@ -19,8 +21,7 @@ const UNIT = [
  * which were killed could, but begin with the fleets, because they cost no more than time.
  */
 const SHARING = [
-  '{activities,client,images,models/pixart,monitoring,review-page,store,workers,workflows}/**/*',
-  'cli/!(follow-batch)',
+  '{activities,cli,client,connection,images,models/pixart,monitoring,review-page,store,workers,workflows}/**/!(follow-batch)',
   'infra/!(temporal-server|upgrade-server)',
 ];
 

@@ -1,6 +1,6 @@
+import type { OpenStore } from '../store/index.ts';
 import type { OrchestratorActivities, RenderActivities } from '../workflows/contract/activities.ts';
 import { activitiesInHand } from './activities-in-hand.ts';
-import type { OpenStore } from './dependencies.ts';
 import { createMatchJobs } from './match-jobs.ts';
 import { isFinalForPlan, orchestratorActivity } from './orchestrator-activity.ts';
 import { createPlanBatch } from './plan-batch.ts';

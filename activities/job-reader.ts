@@ -1,5 +1,5 @@
 import type { Job } from '../domain/job.ts';
-import { readJobs } from '../records/pieces.ts';
+import { readJobs } from '../records/plan-and-receipts.ts';
 import type { ObjectStore } from '../store/index.ts';
 
 /** Shards kept at once: those that one worker's queues are likely to be in. */

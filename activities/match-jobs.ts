@@ -1,8 +1,8 @@
 import { cellsOf, type Job } from '../domain/job.ts';
-import { readJobs } from '../records/pieces.ts';
+import { readJobs } from '../records/plan-and-receipts.ts';
+import type { OpenStore } from '../store/index.ts';
 import type { MatchJobsInput } from '../workflows/contract/activities.ts';
 import type { RowFilter } from '../workflows/contract/control.ts';
-import type { OpenStore } from './dependencies.ts';
 
 /** The activity that finds a shard's jobs by a column of their rows. */
 export function createMatchJobs(openStore: OpenStore) {

@@ -4,12 +4,11 @@ import type { ChangeCounts } from '../domain/change-counts.ts';
 import type { Job } from '../domain/job.ts';
 import { UserError } from '../domain/user-error.ts';
 import { changesName, shardName } from '../records/layout.ts';
-import { encodeJobs } from '../records/pieces.ts';
+import { encodeJobs } from '../records/plan-and-receipts.ts';
 import { changesSince } from '../records/previous-batch.ts';
-import type { ObjectStore } from '../store/index.ts';
+import type { ObjectStore, OpenStore } from '../store/index.ts';
 import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';
 import type { Plan, ShardRef } from '../workflows/contract/plan.ts';
-import type { OpenStore } from './dependencies.ts';
 import { planRetry } from './plan-retry.ts';
 import { planOptions, readCatalog } from './read-catalog.ts';
 

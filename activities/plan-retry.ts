@@ -5,7 +5,7 @@ import { extraComputations, isReceipt } from '../domain/receipt.ts';
 import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
 import { NOTHING_REJECTED, readDecisions } from '../records/decisions.ts';
 import { nextJob, type Revisions } from '../records/next-job.ts';
-import { batchOutcomes } from '../records/pieces.ts';
+import { batchOutcomes } from '../records/plan-and-receipts.ts';
 import type { ObjectStore } from '../store/index.ts';
 import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';
 import type { Plan } from '../workflows/contract/plan.ts';

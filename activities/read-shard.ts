@@ -1,7 +1,7 @@
-import { readJobs } from '../records/pieces.ts';
+import { readJobs } from '../records/plan-and-receipts.ts';
+import type { OpenStore } from '../store/index.ts';
 import type { ReadShardInput } from '../workflows/contract/activities.ts';
 import type { JobSummary } from '../workflows/contract/plan.ts';
-import type { OpenStore } from './dependencies.ts';
 
 /** Temporal's UI shows one line, and every job's stays in the history. */
 const SUMMARY_LENGTH = 60;

@@ -7,19 +7,19 @@ import { renderRequest } from '../models/pixart/render-request.ts';
 import type { Renderer } from '../models/renderer/index.ts';
 import { copyName, objectName } from '../records/layout.ts';
 import { crc32c } from '../store/crc32c.ts';
-import type { ObjectStat, ObjectStore } from '../store/index.ts';
+import type { ObjectStat, ObjectStore, OpenStore } from '../store/index.ts';
 import type { RenderImageInput } from '../workflows/contract/activities.ts';
 import { CHECKPOINT_SECONDS, RENDER_HOURS } from '../workflows/contract/limits.ts';
 import { Checkpoint } from './checkpoint.ts';
+import { earlierWork, Heartbeats } from './heartbeats.ts';
 import { createJobReader } from './job-reader.ts';
 import { createKeyedLock } from './keyed-lock.ts';
-import { earlierWork, Pulse } from './pulse.ts';
 import { attemptFailure, BundleMismatch, ObjectConflict } from './render-failure.ts';
 import { NEVER_STOPS, RenderStop, type WorkerStop, WorkerStopping } from './render-stop.ts';
 import { StageTimer } from './stage-timer.ts';
 
 export type RenderImageDependencies = {
-  openStore: (url: string) => Promise<ObjectStore>;
+  openStore: OpenStore;
   renderer: Renderer;
   /** What the renderer's device is, for the receipts. */
   deviceName?: string | undefined;
@@ -45,34 +45,34 @@ export function createRenderImage(dependencies: RenderImageDependencies) {
   return async function renderImage(input: RenderImageInput, timer = new StageTimer()): Promise<Receipt> {
     const context = Context.current();
     const { attempt: attempts, heartbeatDetails } = context.info;
-    const pulse = new Pulse((progress) => context.heartbeat(progress), earlierWork(heartbeatDetails));
+    const heartbeats = new Heartbeats((progress) => context.heartbeat(progress), earlierWork(heartbeatDetails));
     let unlock = (): void => {};
     try {
       if (input.bundleDigest !== renderer.bundle.digest) throw new BundleMismatch(input.bundleDigest, renderer.bundle);
       const store = await openStore(input.store);
       const job = await readJob(store, input.shard, input.index);
       unlock = await lock(`${store.url} ${objectName(job.renderKey, job.format)}`, context.cancellationSignal);
-      return await findOrRender(input, job, { ...dependencies, store, pulse, timer });
+      return await findOrRender(input, job, { ...dependencies, store, heartbeats, timer });
     } catch (error) {
-      pulse.last();
+      heartbeats.last();
       throw attemptFailure(error, attempts);
     } finally {
       unlock();
-      pulse.stop();
+      heartbeats.stop();
     }
   };
 }
 
 /** What an attempt works with. */
-type Surroundings = RenderImageDependencies & { store: ObjectStore; pulse: Pulse; timer: StageTimer };
+type Surroundings = RenderImageDependencies & { store: ObjectStore; heartbeats: Heartbeats; timer: StageTimer };
 
 /** One image's way: find, resume, render, publish, receipt. */
 async function findOrRender(input: RenderImageInput, job: Job, surroundings: Surroundings): Promise<Receipt> {
-  const { store, renderer, pulse, timer } = surroundings;
+  const { store, renderer, heartbeats, timer } = surroundings;
   const object = objectName(job.renderKey, job.format);
   const copy = copyName(input.batch, job.id, job.format);
   const checkpoint = checkpointOf(input, job, surroundings);
-  const isBegunBefore = pulse.computations > 0;
+  const isBegunBefore = heartbeats.computations > 0;
   let created = false;
 
   let stat = await store.stat(object);
@@ -104,8 +104,8 @@ async function findOrRender(input: RenderImageInput, job: Job, surroundings: Sur
     height: job.height,
     // An object that appeared although an earlier attempt of this job had begun is taken for that attempt's.
     outcome: created || isBegunBefore ? 'rendered' : 'reused',
-    computations: pulse.computations,
-    stepsComputed: pulse.stepsComputed,
+    computations: heartbeats.computations,
+    stepsComputed: heartbeats.stepsComputed,
     ...(created && surroundings.deviceName !== undefined && { device: surroundings.deviceName }),
     timings: timer.timings,
   };
@@ -122,7 +122,7 @@ async function render(
   job: Job,
   checkpoint: Checkpoint,
   resume: SamplerState | undefined,
-  { renderer, pulse, timer, checkpointSeconds = CHECKPOINT_SECONDS, stop: worker = NEVER_STOPS }: Surroundings,
+  { renderer, heartbeats, timer, checkpointSeconds = CHECKPOINT_SECONDS, stop: worker = NEVER_STOPS }: Surroundings,
 ): Promise<RenderedImage> {
   const cancelled = Context.current().cancellationSignal;
   const stop = new RenderStop({ cancelled, worker, steps: job.steps, hours: RENDER_HOURS[job.size] });
@@ -136,10 +136,10 @@ async function render(
     },
     onBegin: () => {
       stop.begin();
-      pulse.begin(job.steps, resume?.step ?? 0);
+      heartbeats.begin(job.steps, resume?.step ?? 0);
     },
     onStep: (step) => {
-      pulse.step(step);
+      heartbeats.step(step);
       stop.step(step);
     },
   });

@@ -1,10 +1,9 @@
 import { isReceipt } from '../domain/receipt.ts';
 import { MAX_SHEET_IMAGES, makeContactSheet, type SheetImage } from '../images/index.ts';
 import { contactSheetName } from '../records/layout.ts';
-import { batchOutcomes } from '../records/pieces.ts';
-import type { ObjectStore } from '../store/index.ts';
+import { batchOutcomes } from '../records/plan-and-receipts.ts';
+import type { ObjectStore, OpenStore } from '../store/index.ts';
 import type { WriteContactSheetInput } from '../workflows/contract/activities.ts';
-import type { OpenStore } from './dependencies.ts';
 
 /**
  * The activity that puts the batch's first images, in the plan's order, onto one sheet. It returns the object's name, or

@@ -3,13 +3,12 @@ import { extraComputations, type Failure, isReceipt, type JobOutcome, type Total
 import { manifestName, manifestTableName, shardName, shardReceiptsName } from '../records/layout.ts';
 import { manifestBytes, manifestEntry } from '../records/manifest.ts';
 import { type ManifestRow, manifestCsv, manifestJsonl, manifestRow } from '../records/manifest-table.ts';
-import { batchOutcomes, decodeJobs, encodeOutcomes } from '../records/pieces.ts';
+import { batchOutcomes, decodeJobs, encodeOutcomes } from '../records/plan-and-receipts.ts';
 import { keepLatestBatch } from '../records/previous-batch.ts';
 import { keepRates } from '../records/rates.ts';
-import { type ObjectStore, readIfThere } from '../store/index.ts';
+import { type ObjectStore, type OpenStore, readIfThere } from '../store/index.ts';
 import type { WriteManifestInput, WrittenManifest } from '../workflows/contract/activities.ts';
 import type { LostShard } from '../workflows/contract/plan.ts';
-import type { OpenStore } from './dependencies.ts';
 
 /** The activity that writes what all rounds of a batch made so far into its manifest, in the plan's order, and into tables. */
 export function createWriteManifest(openStore: OpenStore) {

@@ -1,7 +1,7 @@
 import { shardReceiptsName } from '../records/layout.ts';
-import { encodeOutcomes } from '../records/pieces.ts';
+import { encodeOutcomes } from '../records/plan-and-receipts.ts';
+import type { OpenStore } from '../store/index.ts';
 import type { WriteReceiptsInput } from '../workflows/contract/activities.ts';
-import type { OpenStore } from './dependencies.ts';
 
 /** The activity that keeps what became of a shard's jobs; the manifest is made from it. */
 export function createWriteReceipts(openStore: OpenStore) {

@@ -1,5 +1,5 @@
 import { batchFolder, contactSheetPageName, sheetFolder } from '../records/layout.ts';
-import { batchOutcomes } from '../records/pieces.ts';
+import { batchOutcomes } from '../records/plan-and-receipts.ts';
 import {
   encodePiece,
   makePage,
@@ -14,9 +14,8 @@ import {
   spriteColours,
   spriteName,
 } from '../review-page/index.ts';
-import { type ObjectStore, readIfThere } from '../store/index.ts';
+import { type ObjectStore, type OpenStore, readIfThere } from '../store/index.ts';
 import type { WriteSheetPageInput } from '../workflows/contract/activities.ts';
-import type { OpenStore } from './dependencies.ts';
 
 /** Sprites that are made at once: while one waits for the store another one is decoded. */
 const SPRITES_AT_ONCE = 4;

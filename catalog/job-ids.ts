@@ -1,4 +1,4 @@
-import { digestOf } from '../domain/render-key.ts';
+import { digestOf } from '../domain/digest.ts';
 import { type Problems, quoted } from './problems.ts';
 import type { RawRow } from './reading/raw-row.ts';
 

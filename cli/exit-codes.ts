@@ -1,5 +1,4 @@
-import { ServerUnreachable } from '../client/batch-handle.ts';
-import { UserError } from '../domain/user-error.ts';
+import { ServerUnreachable, UserError } from '../domain/user-error.ts';
 import { StoreUnavailable } from '../store/index.ts';
 
 /** What the shell gets to see. docs/guide.md lists the same. */

@@ -45,8 +45,8 @@ const verbs: Record<string, () => Promise<Command>> = {
   cancel: async () => (await import('./verbs/cancel.ts')).cancelCommand(),
   retry: async () => (await import('./verbs/retry.ts')).retryCommand(),
   report: async () => (await import('./verbs/report.ts')).reportCommand(),
-  schedule: async () => (await import('./verbs/schedule.ts')).scheduleCommand(),
-  render: async () => (await import('./verbs/render.ts')).renderCommand(),
+  schedule: async () => (await import('./verbs/schedule/schedule.ts')).scheduleCommand(),
+  render: async () => (await import('./verbs/render/render.ts')).renderCommand(),
   inspect: async () => (await import('./verbs/inspect.ts')).inspectCommand(),
   worker: async () => (await import('./verbs/worker.ts')).workerCommand(),
   dev: async () => (await import('./verbs/dev.ts')).devCommand(),
@@ -55,13 +55,15 @@ const verbs: Record<string, () => Promise<Command>> = {
   bundle: async () => (await import('./verbs/bundle.ts')).bundleCommand(),
 };
 
+export const VERBS = Object.keys(verbs);
+
 /** Only the verb that was asked for is loaded: all of them take a second of processor time. */
 async function program(asked: string): Promise<Command> {
   const command = new Command('pixart-batch')
     .description('Turns a catalog of prompts into images in a store: PixArt-Σ on fleets of workers, run by Temporal.')
     .version(project.version)
     .addHelpText('after', help);
-  const wanted = Object.hasOwn(verbs, asked) ? [asked] : Object.keys(verbs);
+  const wanted = Object.hasOwn(verbs, asked) ? [asked] : VERBS;
   for (const verb of wanted) command.addCommand(await verbs[verb]!());
   setErrors(command);
   return command;

@@ -1,7 +1,8 @@
-import { type BatchClient, connect, temporalTarget } from '../client/index.ts';
+import { type BatchClient, type ControlChange, connect, controlBatch, temporalTarget } from '../client/index.ts';
 import { UserError } from '../domain/user-error.ts';
+import { printJson, printLine } from './display/output.ts';
 import { ServerUnusable } from './exit-codes.ts';
-import type { ServerOptions } from './options.ts';
+import type { JsonOptions, ServerOptions } from './options/common-options.ts';
 
 /**
  * Connects and calls. The connection stays open until the process ends: a call that was given up may still be repeated,
@@ -20,4 +21,16 @@ async function connectOrSayWhy(options: ServerOptions): Promise<BatchClient> {
   } catch (error) {
     throw error instanceof UserError ? new ServerUnusable(error.message) : error;
   }
+}
+
+/** Changes how a batch is run, and says so. */
+export async function changeBatch(
+  batch: string,
+  change: ControlChange,
+  options: ServerOptions & JsonOptions,
+  said: string,
+): Promise<void> {
+  await withClient(options, (client) => controlBatch(client, batch, change));
+  if (options.json) printJson({ batch, ...change });
+  else printLine(`batch ${batch} ${said}`);
 }

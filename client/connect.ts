@@ -1,9 +1,9 @@
 import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
+import { type TemporalTarget, temporalTarget } from '../connection/temporal-target.ts';
 import { UserError } from '../domain/user-error.ts';
 import { startsTraces } from '../monitoring/tracing/client-interceptor.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract/search-attributes.ts';
-import type { TemporalTarget } from './temporal-target.ts';
 
 /** gRPC's numbers, as every gRPC library has them. */
 export const GRPC = {
@@ -14,6 +14,12 @@ export const GRPC = {
   UNAVAILABLE: 14,
   UNAUTHENTICATED: 16,
 };
+
+/** gRPC's number for what made an SDK call fail; `undefined` for any other error. */
+export function grpcCause(error: unknown): number | undefined {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return isGrpcServiceError(cause) ? cause.code : undefined;
+}
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -29,8 +35,20 @@ export type BatchClient = {
  * Connects, and makes sure that the server can run batches: it answers, the namespace is there and the search attributes are registered.
  *
  * @throws UserError that says which of these is missing, and what to do
+ * @example
+ * ```js
+ * import { connect, listBatches, temporalTarget } from 'pixart-batch';
+ *
+ * const client = await connect(temporalTarget({ namespace: 'default' }));
+ * for await (const { batch, state, done, total } of listBatches(client)) {
+ *   console.log(`${batch} is ${state}: ${done} of ${total}`);
+ * }
+ * await client.close();
+ * ```
  */
-export async function connect({ address, namespace, options }: TemporalTarget): Promise<BatchClient> {
+export async function connect(
+  { address, namespace, options }: TemporalTarget = temporalTarget(),
+): Promise<BatchClient> {
   const connection = Connection.lazy({
     address,
     connectTimeout: CONNECT_TIMEOUT_MS,

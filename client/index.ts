@@ -1,36 +1,73 @@
-export { ServerUnreachable } from './batch-handle.ts';
-export { batchProgress, NoOrchestrator } from './batch-progress.ts';
-export type { BatchRequest } from './batch-request.ts';
-export { cancelBatch } from './cancel-batch.ts';
+/**
+ * All that the command line does with batches, for programs. A client is connected once and passed to every call; what a person
+ * has to put right is thrown as a `UserError`.
+ *
+ * @example
+ * ```js
+ * import { batchEnd, bundleRef, chosenBundle, connect, submitBatch } from 'pixart-batch';
+ *
+ * const client = await connect();
+ * const bundle = bundleRef(await chosenBundle('pixart-icons'));
+ * const { batch } = await submitBatch(client, { catalog: 'catalog.csv', store: 'out', bundle });
+ * const end = await batchEnd(client, batch);
+ * console.log(end.state === 'completed' ? end.result.totals : end);
+ * await client.close();
+ * ```
+ *
+ * @module
+ */
+
+export { CatalogError, type Problem } from '../catalog/problems.ts';
+export { misspeltColumns } from '../catalog/reading/columns.ts';
+export type { PlanSummary } from '../catalog/summary.ts';
+export { type TemporalTarget, temporalTarget } from '../connection/temporal-target.ts';
+export type { BundleRef } from '../domain/bundle-ref.ts';
+export type { CatalogFormat } from '../domain/catalog-settings.ts';
+export type { ChangeCounts } from '../domain/change-counts.ts';
+export type { ImageFormat } from '../domain/image-format.ts';
+export type { Totals } from '../domain/receipt.ts';
+export type { Size } from '../domain/size.ts';
+export { ServerUnreachable, UserError } from '../domain/user-error.ts';
+export { type Bundle, bundleRef } from '../models/pixart/bundle.ts';
+export { chosenBundle } from '../models/pixart/chosen-bundle.ts';
+export { StoreDenied, StoreUnavailable } from '../store/index.ts';
+export type { BatchResult, FailureBudget, Team } from '../workflows/contract/batch.ts';
+export type { ControlChange, RowFilter } from '../workflows/contract/control.ts';
+export { MAX_WINDOW } from '../workflows/contract/limits.ts';
+export type { BatchProgress, BatchState, SizeProgress } from '../workflows/contract/progress.ts';
+export { doneOf } from '../workflows/contract/shard-report.ts';
+export { type BatchListing, describeBatch, listBatches } from './batches.ts';
 export { type BatchClient, connect } from './connect.ts';
-export { controlBatch } from './control-batch.ts';
-export { type BatchListing, describeBatch, listBatches } from './list-batches.ts';
-export { type MovedSchedule, moveSchedules, unfinishedBefore } from './move-schedules.ts';
-export { type Preview, PreviewBuilder } from './preview.ts';
-export { type Retried, retryBatch } from './retry-batch.ts';
-export { type RetryRequest, someOf } from './retry-revisions.ts';
-export { type Retrying, retrying } from './retrying.ts';
-export { isSheetPageMade, sheetPageEnd } from './review-page.ts';
+export { cancelBatch, controlBatch } from './control.ts';
 export {
-  backfillSchedule,
-  deleteSchedule,
-  describeSchedule,
-  pauseSchedule,
-  resumeSchedule,
-  type ScheduleDetails,
-  triggerSchedule,
-} from './schedule-control.ts';
-export {
+  type CatalogTrouble,
+  catalogTrouble,
   createSchedule,
-  listSchedules,
-  OVERLAPS,
-  type Overlap,
-  type ScheduleListing,
   type ScheduleRequest,
   type ScheduleTimes,
   WEEKDAYS,
   type Weekday,
+} from './create-schedule.ts';
+export { type MovedSchedule, moveSchedules, unfinishedBefore } from './move-schedules.ts';
+export { type BatchPlan, type CutPrompts, type PlanRequest, planBatch } from './plan.ts';
+export type { Preview } from './preview.ts';
+export { batchProgress, NoOrchestrator, type Retrying, retrying } from './progress.ts';
+export { type BatchRequest, newBatchId } from './request.ts';
+export { type Retried, retryBatch } from './retry.ts';
+export type { RetryRequest } from './retry-revisions.ts';
+export {
+  backfillSchedule,
+  deleteSchedule,
+  describeSchedule,
+  listSchedules,
+  OVERLAPS,
+  type Overlap,
+  pauseSchedule,
+  resumeSchedule,
+  type ScheduleDetails,
+  type ScheduleListing,
+  triggerSchedule,
 } from './schedules.ts';
-export { BatchExists, type Inspection, type SubmittedBatch, submitBatch } from './submit-batch.ts';
-export { type TemporalTarget, temporalTarget } from './temporal-target.ts';
-export { type BatchEnd, batchEnd, watchBatch } from './watch-batch.ts';
+export { BatchExists, type ProposedBatch, type SubmittedBatch, submitBatch } from './submit.ts';
+export { type BatchEnd, batchEnd, isSheetPageMade, sheetPageEnd, watchBatch } from './watch.ts';
+export { type WorkersSeen, workersSeen } from './workers.ts';

@@ -13,11 +13,6 @@ export type Preview = Estimate & {
   toRender: number;
 };
 
-/** Rows whose prompt or negative prompt is longer than the model reads. */
-export type CutPrompts = { rows: number; firstLines: number[] };
-
-const LINES_SHOWN = 10;
-
 /** So many images are asked for one by one; for more, one listing of all that the store has is quicker. */
 const ASKED_ONE_BY_ONE = 1_000;
 const ASKED_AT_ONCE = 16;
@@ -33,36 +28,19 @@ function workOf(pictures: Picture[]): Map<Size, Work> {
   return work;
 }
 
-/** Looks at a plan's jobs as they come, and then into the store. */
-export class PreviewBuilder {
-  readonly #isCut: (prompt: string) => boolean;
-  readonly #objects = new Map<string, Picture>();
-  readonly #cutLines = new Set<number>();
-  #last = { texts: '', isCut: false };
+/** The different pictures of a plan, noted as its jobs come, to be compared with what a store has. */
+export class PlannedPictures {
+  readonly #pictures = new Map<string, Picture>();
 
-  /** @param isCut says of a prompt whether the model reads all of it */
-  constructor(isCut: (prompt: string) => boolean) {
-    this.#isCut = isCut;
-  }
-
-  add({ renderKey, format, prompt, negativePrompt, line, size, steps, bin }: Job): void {
-    this.#objects.set(objectName(renderKey, format), { size, steps, pixels: bin.width * bin.height });
-    // Variants and grids of a row follow each other with the same prompts.
-    const texts = `${prompt}\n${negativePrompt}`;
-    if (texts !== this.#last.texts) this.#last = { texts, isCut: this.#isCut(prompt) || this.#isCut(negativePrompt) };
-    if (this.#last.isCut) this.#cutLines.add(line);
-  }
-
-  get cutPrompts(): CutPrompts {
-    const lines = [...this.#cutLines];
-    return { rows: lines.length, firstLines: lines.slice(0, LINES_SHOWN) };
+  add({ renderKey, format, size, steps, bin }: Job): void {
+    this.#pictures.set(objectName(renderKey, format), { size, steps, pixels: bin.width * bin.height });
   }
 
   async preview(store: ObjectStore, bundleDigest: string): Promise<Preview> {
-    const missing = new Map(this.#objects);
+    const missing = new Map(this.#pictures);
     for await (const name of storedOf(store, [...missing.keys()])) missing.delete(name);
     return {
-      stored: this.#objects.size - missing.size,
+      stored: this.#pictures.size - missing.size,
       toRender: missing.size,
       ...estimate(await readRates(store, bundleDigest), workOf([...missing.values()])),
     };

@@ -1,13 +1,13 @@
+import { createHash } from 'node:crypto';
 import { type CatalogFormat, catalogFormat } from '../domain/catalog-settings.ts';
-import { UserError } from '../domain/user-error.ts';
+import { someOf, UserError } from '../domain/user-error.ts';
 import { findBatchRows } from '../records/batch-rows.ts';
 import { readDecisions } from '../records/decisions.ts';
-import { manifestTableName } from '../records/layout.ts';
+import { manifestTableName, revisionName, termsName } from '../records/layout.ts';
 import type { ManifestRow } from '../records/manifest-table.ts';
 import { type ObjectStore, openStore, readUrl, storeUrl } from '../store/index.ts';
 import type { BatchInput, CatalogReading, CatalogSource } from '../workflows/contract/batch.ts';
-import { type ReadFiles, requestedJobs } from './requested-jobs.ts';
-import { type CorrectedCatalog, RevisionKeeper } from './revision-keeper.ts';
+import { type CatalogFiles, keepOnce, readRequestedCatalog } from './requested-catalog.ts';
 
 /** What a person changes before a retry; paths, `file:` URLs or `gs://` URLs. */
 export type RetryRequest = {
@@ -21,6 +21,16 @@ export type RetryRequest = {
 export type Revised = { corrected: number; rejected: number; leftAside: string[] };
 
 type Revisions = Pick<Extract<CatalogSource, { kind: 'retry' }>, 'corrected' | 'decisions'>;
+
+type CorrectedCatalog = {
+  files: CatalogFiles;
+  format: CatalogFormat;
+  reading: CatalogReading;
+  /** Rows that are to be made and come out otherwise. */
+  changed: number;
+  /** Ids of the others that it changes or adds: they have their image, or the batch does not know them. */
+  leftAside: string[];
+};
 
 /**
  * Checks all that a person changed against what the batch has, and keeps it in the batch's folder for the orchestrator.
@@ -81,14 +91,14 @@ async function readCorrected(
   rows: ManifestRow[],
   toMake: ManifestRow[],
 ): Promise<CorrectedCatalog> {
-  const files: ReadFiles = { catalog: new Uint8Array(), terms: new Map() };
   const read = { ...reading, columns };
   const source = { kind: 'catalog' as const, url: storeUrl(catalog), format, ...read };
+  const { jobs, files } = await readRequestedCatalog({ ...input, source }, catalog);
   const before = new Map(rows.map(({ id, render_key }) => [id, render_key]));
   const wanted = new Set(toMake.map(({ id }) => id));
   let changed = 0;
   const ineffective = { made: [] as string[], unknown: [] as string[] };
-  for await (const { id, renderKey } of requestedJobs({ ...input, source }, files, catalog)) {
+  for await (const { id, renderKey } of jobs) {
     if (!before.has(id)) ineffective.unknown.push(id);
     else if (before.get(id) === renderKey) continue;
     else if (wanted.has(id)) changed += 1;
@@ -97,8 +107,6 @@ async function readCorrected(
   if (changed === 0) throw nothingCorrected(catalog, [...wanted], ineffective);
   return { files, format, reading: read, changed, leftAside: [...ineffective.made, ...ineffective.unknown] };
 }
-
-const IDS_SHOWN = 5;
 
 /** Changes that a retry does not take in: of rows that have their image, and of rows that the batch does not know. */
 type Ineffective = { made: string[]; unknown: string[] };
@@ -123,6 +131,38 @@ function nothingCorrected(catalog: string, wanted: string[], { made, unknown }: 
   );
 }
 
-/** The first of some ids, for a message. */
-export const someOf = (ids: readonly string[]): string =>
-  `${ids.slice(0, IDS_SHOWN).join(', ')}${ids.length > IDS_SHOWN ? ' …' : ''}`;
+/** Puts what a retry is told into the batch's folder, where the orchestrator finds it. */
+class RevisionKeeper {
+  readonly #store: ObjectStore;
+  readonly #batch: string;
+
+  constructor(store: ObjectStore, batch: string) {
+    this.#store = store;
+    this.#batch = batch;
+  }
+
+  /** @throws UserError where a file of terms is not what the batch's catalog was expanded with */
+  async corrected({ files, format, reading }: CorrectedCatalog): Promise<NonNullable<Revisions['corrected']>> {
+    for (const [name, bytes] of files.terms) {
+      const isKept = await keepOnce(this.#store, termsName(this.#batch, name), bytes);
+      if (isKept) continue;
+      throw new UserError(
+        `terms ${name}: expected what batch ${this.#batch} was expanded with, found a file that has changed since: put it back, or submit ` +
+          'the corrected catalog as another batch',
+      );
+    }
+    return { ...reading, format, name: await this.#keep('corrected', files.catalog, format) };
+  }
+
+  decisions(bytes: Uint8Array): Promise<string> {
+    return this.#keep('decisions', bytes, 'csv');
+  }
+
+  /** Under a digest of it, so that there is nothing else under its name. */
+  async #keep(what: 'corrected' | 'decisions', bytes: Uint8Array, format: CatalogFormat): Promise<string> {
+    const digest = createHash('sha256').update(bytes).digest('hex');
+    const name = revisionName(this.#batch, what, digest, format);
+    if (await keepOnce(this.#store, name, bytes)) return name;
+    throw new UserError(`${name} in ${this.#store.url}: expected what its name is a digest of, found something else`);
+  }
+}

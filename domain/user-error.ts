@@ -5,3 +5,12 @@
 export class UserError extends Error {
   override readonly name = 'UserError';
 }
+
+/** The Temporal server does not answer, or not any more: it is being restarted, or the way to it is broken. */
+export class ServerUnreachable extends UserError {}
+
+const IDS_SHOWN = 5;
+
+/** The first of some ids, for a message. */
+export const someOf = (ids: readonly string[]): string =>
+  `${ids.slice(0, IDS_SHOWN).join(', ')}${ids.length > IDS_SHOWN ? ' …' : ''}`;

@@ -5,7 +5,7 @@ import type { Stage } from '../domain/timings.ts';
 /**
  * What became of an attempt to make an image. `retried`: it failed, and another attempt follows; `failed`: none follows.
  */
-export type Outcome = (typeof OUTCOMES)[number];
+export type AttemptOutcome = (typeof OUTCOMES)[number];
 
 const OUTCOMES = ['rendered', 'reused', 'failed', 'retried', 'cancelled'] as const;
 
@@ -28,7 +28,7 @@ export const METRIC_BUCKETS = { [name.stage]: SECONDS, [name.queueWait]: SECONDS
  * batch or a job, of which there are thousands.
  */
 export type RenderMetrics = {
-  image(size: Size, outcome: Outcome): void;
+  image(size: Size, outcome: AttemptOutcome): void;
   stage(size: Size, stage: Stage, seconds: number): void;
   queueWait(size: Size, seconds: number): void;
   rendererRestarted(): void;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { digestSchema, type Job } from '../domain/job.ts';
+import type { Job } from '../domain/job.ts';
+import { digestSchema } from '../domain/job.ts';
 import { failureSchema, type JobOutcome, receiptSchema, totalsSchema } from '../domain/receipt.ts';
 
 /** The batch's result, written to `batches/<batch>/manifest.json`. */

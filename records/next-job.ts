@@ -1,6 +1,7 @@
 import type { Job } from '../domain/job.ts';
 import { type Failure, isReceipt, type Receipt } from '../domain/receipt.ts';
-import { renderKey, seedOf } from '../domain/render-key.ts';
+import { renderKey } from '../domain/render-key.ts';
+import { seedOf } from '../domain/seed.ts';
 import type { Rejected } from './decisions.ts';
 
 /** What people changed before a retry: rows of a corrected catalog, by id, and pictures that they do not want. */

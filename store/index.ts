@@ -1,3 +1,3 @@
 export * from './object-store.ts';
-export { openStore, storeUrl } from './open-store.ts';
+export { type OpenStore, openStore, storeUrl } from './open-store.ts';
 export { readUrl, termsReader } from './read-url.ts';

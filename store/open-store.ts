@@ -4,6 +4,9 @@ import { UserError } from '../domain/user-error.ts';
 import { FileStore } from './file-store.ts';
 import type { ObjectStore } from './object-store.ts';
 
+/** As openStore. Activities are handed theirs, so that a test can hand them a store that fails. */
+export type OpenStore = (url: string) => Promise<ObjectStore>;
+
 const opened = new Map<string, Promise<ObjectStore>>();
 
 /** A store's URL from what a person writes: a URL stays as it is, but for capitals in its scheme; a path becomes a `file:` URL. */

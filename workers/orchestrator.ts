@@ -1,13 +1,13 @@
 import { type NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createOrchestratorActivities } from '../activities/index.ts';
-import type { TemporalTarget } from '../client/temporal-target.ts';
+import type { TemporalTarget } from '../connection/temporal-target.ts';
+import { connectWorker } from '../connection/worker-connection.ts';
 import { observeActivities } from '../monitoring/observe-activities.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { workflowSpans } from '../monitoring/tracing/workflow-spans.ts';
 import { openStore } from '../store/index.ts';
 import { ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
-import { connectWorker } from './connection.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 /**

@@ -1,7 +1,8 @@
 import { type NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createRenderActivities, type WorkerStop } from '../activities/index.ts';
-import type { TemporalTarget } from '../client/temporal-target.ts';
+import type { TemporalTarget } from '../connection/temporal-target.ts';
+import { closeConnection, connectWorker } from '../connection/worker-connection.ts';
 import type { Size } from '../domain/size.ts';
 import { bundleFolder, bundleRef, openBundle } from '../models/pixart/index.ts';
 import { type Renderer, startRenderer } from '../models/renderer/index.ts';
@@ -13,7 +14,6 @@ import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { openStore } from '../store/index.ts';
 import { IMAGES_IN_HAND } from '../workflows/contract/limits.ts';
 import { renderQueue } from '../workflows/contract/queues.ts';
-import { closeConnection, connectWorker } from './connection.ts';
 import { type RenderConfig, servedSizes } from './render-config.ts';
 
 /** From the end of the grace time until images that do not stop are left to their heartbeat timeout. */

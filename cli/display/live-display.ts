@@ -1,7 +1,8 @@
+import { doneOf } from '../../client/index.ts';
 import type { Size } from '../../domain/size.ts';
 import { liveView } from './live-view.ts';
 import { Pace } from './pace.ts';
-import { type ProgressDisplay, settled, sizesOf } from './progress-text.ts';
+import { type ProgressDisplay, sizesOf } from './progress-text.ts';
 import { type SeeWorkers, WorkerWatch } from './worker-watch.ts';
 
 /** A batch on a terminal, painted anew in the same place whenever there is news. */
@@ -21,10 +22,10 @@ export function liveDisplay(stream: NodeJS.WriteStream, seeWorkers: SeeWorkers):
     show(progress) {
       const now = performance.now();
       const workers = watch.seen(progress);
-      const perSecond = pace('all', now, settled(progress.totals));
+      const perSecond = pace('all', now, doneOf(progress.totals));
       const left = sizesOf(progress).map(([size, counts]) => {
-        const rate = pace(size, now, settled(counts));
-        const open = counts.jobs - settled(counts);
+        const rate = pace(size, now, doneOf(counts));
+        const open = counts.jobs - doneOf(counts);
         return open === 0 ? 0 : rate === null ? null : open / rate;
       });
       screen.paint(liveView(progress, { perSecond, secondsLeft: longest(left), now: new Date(), workers }));

@@ -1,6 +1,6 @@
-import type { WorkersSeen } from '../../client/workers-seen.ts';
-import type { BatchProgress } from '../../workflows/contract/progress.ts';
-import { outcomeText, settled, sizesOf } from './progress-text.ts';
+import { type BatchProgress, doneOf, type WorkersSeen } from '../../client/index.ts';
+import { outcomeText, sizesOf } from './progress-text.ts';
+import { clockText, oneLine, timeLeftText } from './text.ts';
 import { lackOfWorkers, needsWorkers, openSizes } from './worker-watch.ts';
 
 /** What is known besides the batch's own progress. */
@@ -20,7 +20,7 @@ export function liveView(progress: BatchProgress, around: Surroundings): string[
   return [
     headline(progress, around),
     ...sizesOf(progress).map(([size, counts]) => {
-      const done = settled(counts);
+      const done = doneOf(counts);
       const numbers = `${done}/${counts.jobs}`.padStart(String(counts.jobs).length * 2 + 1);
       return `${size.padStart(6)} px ${bar(done, counts.jobs)} ${numbers}  ${outcomeText(counts)}`;
     }),
@@ -32,7 +32,7 @@ export function liveView(progress: BatchProgress, around: Surroundings): string[
 
 function headline({ batch, state, totals }: BatchProgress, { perSecond, secondsLeft, now }: Surroundings): string {
   if (state === 'planning') return `${batch}  planning`;
-  const done = `${settled(totals)} of ${totals.jobs} images`;
+  const done = `${doneOf(totals)} of ${totals.jobs} images`;
   if (state !== 'rendering') return `${batch}  ${state}  ${done}`;
   const rate = perSecond === null ? [] : [rateText(perSecond)];
   const end = secondsLeft === null ? [] : [endText(now, secondsLeft)];
@@ -58,9 +58,6 @@ const failureLines = ({ recentFailures }: BatchProgress): string[] =>
     ? []
     : ['  last failures', ...recentFailures.map(({ id, reason }) => `    ${oneLine(`${id}: ${reason}`)}`)];
 
-/** Reasons come from other programs; what moves the cursor would spoil the screen. */
-const oneLine = (text: string): string => text.replaceAll(/\p{Cc}+/gu, ' ').trim();
-
 /** Fast ones by the second, slow ones by the hour. */
 export function rateText(perSecond: number): string {
   const number = (value: number): string => (value < 10 ? value.toFixed(1) : String(Math.round(value)));
@@ -69,23 +66,8 @@ export function rateText(perSecond: number): string {
   return `${number(perSecond * 3_600)} an hour`;
 }
 
-/** `45 s`, `12 min`, `3 h 05 min`. */
-export function durationText(seconds: number): string {
-  if (seconds < 59.5) return `${Math.ceil(seconds)} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return `${minutes} min`;
-  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
-}
-
 /** A clock says nothing of the next minute. */
 const endText = (now: Date, seconds: number): string =>
   seconds < 60
-    ? `ends in ${durationText(seconds)}`
-    : `ends about ${clockText(now, seconds)}, in ${durationText(seconds)}`;
-
-/** `03:12 UTC`, with the day where it is not today. */
-export function clockText(now: Date, secondsLater: number): string {
-  const end = new Date(now.getTime() + secondsLater * 1_000).toISOString();
-  const day = end.slice(0, 10) === now.toISOString().slice(0, 10) ? '' : `${end.slice(0, 10)} `;
-  return `${day}${end.slice(11, 16)} UTC`;
-}
+    ? `ends in ${timeLeftText(seconds)}`
+    : `ends about ${clockText(now, seconds)}, in ${timeLeftText(seconds)}`;

@@ -1,7 +1,7 @@
-import { Presets, SingleBar } from 'cli-progress';
-import type { BatchProgress } from '../../workflows/contract/progress.ts';
+import { type BatchProgress, doneOf } from '../../client/index.ts';
 import { liveDisplay } from './live-display.ts';
-import { outcomeText, type ProgressDisplay, settled, sizesOf } from './progress-text.ts';
+import { LOG_INTERVAL_MS } from './output.ts';
+import { outcomeText, type ProgressDisplay, sizesOf } from './progress-text.ts';
 import { lackOfWorkers, openSizes, type SeeWorkers, WorkerWatch } from './worker-watch.ts';
 
 /** A live view on a terminal, lines in a log file; nothing but JSON for programs. */
@@ -14,16 +14,14 @@ export function progressDisplay(
   return stream.isTTY ? liveDisplay(stream, seeWorkers) : lines(stream, seeWorkers);
 }
 
-/** A log is read later: a line whenever something has changed, and not more than one in five seconds. */
-const LINE_INTERVAL_MS = 5_000;
-
+/** A log is read later: a line whenever something has changed, and not too many. */
 function lines(stream: NodeJS.WritableStream, seeWorkers: SeeWorkers): ProgressDisplay {
   const watch = new WorkerWatch(seeWorkers);
   const told = new Set<string>();
   let last = '';
   let lastAt = 0;
   const print = (progress: BatchProgress): void => {
-    const counts = sizesOf(progress).map(([size, of]) => `${size} px ${settled(of)}/${of.jobs} (${outcomeText(of)})`);
+    const counts = sizesOf(progress).map(([size, of]) => `${size} px ${doneOf(of)}/${of.jobs} (${outcomeText(of)})`);
     const line = [progress.state, ...counts].join('  ');
     if (line !== last) stream.write(`${line}\n`);
     last = line;
@@ -40,7 +38,7 @@ function lines(stream: NodeJS.WritableStream, seeWorkers: SeeWorkers): ProgressD
     show(progress) {
       pending = progress;
       printLack(progress);
-      if (last === '' || performance.now() - lastAt >= LINE_INTERVAL_MS) print(progress);
+      if (last === '' || performance.now() - lastAt >= LOG_INTERVAL_MS) print(progress);
     },
     end() {
       if (pending !== null) print(pending);
@@ -55,29 +53,6 @@ function jsonLines(stream: NodeJS.WritableStream): ProgressDisplay {
       const line = JSON.stringify(progress);
       if (line !== last) stream.write(`${line}\n`);
       last = line;
-    },
-    end: () => {},
-  };
-}
-
-/** Shows the steps of one image. */
-export type StepDisplay = { show(step: number): void; end(): void };
-
-export function stepDisplay(steps: number, stream: NodeJS.WriteStream = process.stderr): StepDisplay {
-  if (stream.isTTY) {
-    const bar = new SingleBar(
-      { stream, hideCursor: true, clearOnComplete: true, format: ' {bar} step {value}/{total}  {duration_formatted}' },
-      Presets.shades_classic,
-    );
-    bar.start(steps, 0);
-    return { show: (step) => bar.update(step), end: () => bar.stop() };
-  }
-  let lastAt = performance.now();
-  return {
-    show(step) {
-      if (performance.now() - lastAt < LINE_INTERVAL_MS) return;
-      lastAt = performance.now();
-      stream.write(`step ${step}/${steps}\n`);
     },
     end: () => {},
   };

@@ -1,5 +1,6 @@
+import type { BatchProgress, SizeProgress, Totals } from '../../client/index.ts';
 import { SIZES, type Size } from '../../domain/size.ts';
-import type { BatchProgress, SizeProgress } from '../../workflows/contract/progress.ts';
+import { count } from './text.ts';
 
 /** Shows a batch's progress to whoever waits for it. */
 export type ProgressDisplay = {
@@ -10,12 +11,19 @@ export type ProgressDisplay = {
 
 type Outcomes = Pick<SizeProgress, 'rendered' | 'reused' | 'failed'>;
 
-export const settled = ({ rendered, reused, failed }: Outcomes): number => rendered + reused + failed;
-
 /** `4 rendered, 2 reused, 1 failed`; what is zero is left out. Of what has ended, some may have been cancelled. */
 export function outcomeText({ rendered, reused, failed, cancelled = 0 }: Outcomes & { cancelled?: number }): string {
   const parts = Object.entries({ rendered, reused, failed, cancelled }).filter(([, number]) => number > 0);
   return parts.map(([name, number]) => `${number} ${name}`).join(', ') || 'none yet';
+}
+
+/** `24 jobs, 20 rendered, 4 reused` */
+export function totalsText({ jobs, extraComputations, ...outcome }: Totals): string {
+  return [
+    count(jobs, 'job'),
+    outcomeText(outcome),
+    ...(extraComputations === 0 ? [] : [`${extraComputations} computed more than once`]),
+  ].join(', ');
 }
 
 /** The batch's sizes, small ones first. */

@@ -1,8 +1,7 @@
-import type { WorkersSeen } from '../../client/workers-seen.ts';
+import { type BatchProgress, doneOf, type WorkersSeen } from '../../client/index.ts';
 import { shortDigest } from '../../domain/bundle-ref.ts';
 import type { Size } from '../../domain/size.ts';
-import type { BatchProgress } from '../../workflows/contract/progress.ts';
-import { settled, sizesOf } from './progress-text.ts';
+import { sizesOf } from './progress-text.ts';
 
 /** Asks which workers there are. */
 export type SeeWorkers = (sizes: readonly Size[]) => Promise<WorkersSeen>;
@@ -53,7 +52,7 @@ export const needsWorkers = ({ state }: BatchProgress): boolean => state === 'pl
 /** Sizes that a batch needs workers for. */
 export const openSizes = (progress: BatchProgress): Size[] =>
   needsWorkers(progress)
-    ? sizesOf(progress).flatMap(([size, counts]) => (settled(counts) < counts.jobs ? [size] : []))
+    ? sizesOf(progress).flatMap(([size, counts]) => (doneOf(counts) < counts.jobs ? [size] : []))
     : [];
 
 /** For each of these sizes that no worker asks for: that, and what to start, on a line each. */

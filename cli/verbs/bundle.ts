@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
 import { UserError } from '../../domain/user-error.ts';
+import { chosenBundle } from '../../models/pixart/chosen-bundle.ts';
 import { type Bundle, bundleRef, listBundles, openBundle, verifyBundle } from '../../models/pixart/index.ts';
-import { chosenBundle } from '../chosen-bundle.ts';
-import { bytesText, note, printJson, printLine, table } from '../display/output.ts';
-import { type JsonOptions, jsonOption } from '../options.ts';
+import { note, printJson, printLine, table } from '../display/output.ts';
+import { bytesText } from '../display/text.ts';
+import { type JsonOptions, jsonOption } from '../options/common-options.ts';
 
 const examples = `
 Examples:

@@ -1,14 +1,19 @@
 import { Command } from 'commander';
+import type { RowFilter } from '../../client/index.ts';
 import { batchEnd, cancelBatch } from '../../client/index.ts';
 import type { Size } from '../../domain/size.ts';
 import { UserError } from '../../domain/user-error.ts';
-import type { RowFilter } from '../../workflows/contract/control.ts';
-import { changeBatch } from '../change-batch.ts';
-import { rowFilter } from '../control-options.ts';
 import { note, printJson, printLine } from '../display/output.ts';
-import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions, sizesOption } from '../options.ts';
-import { tellEnd } from '../tell-end.ts';
-import { withClient } from '../with-client.ts';
+import { tellEnd } from '../display/tell-end.ts';
+import { rowFilter } from '../options/batch-options.ts';
+import {
+  addServerOptions,
+  type JsonOptions,
+  jsonOption,
+  type ServerOptions,
+  sizesOption,
+} from '../options/common-options.ts';
+import { changeBatch, withClient } from '../with-client.ts';
 
 const examples = `
 Running images stop within a step; the manifest lists what was finished. "retry" renders the rest later.

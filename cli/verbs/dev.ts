@@ -2,8 +2,8 @@ import { Command } from 'commander';
 import { temporalTarget } from '../../client/index.ts';
 import type { Size } from '../../domain/size.ts';
 import { startLocalFleet } from '../../infra/dev/local-fleet.ts';
+import { chosenBundle } from '../../models/pixart/chosen-bundle.ts';
 import { verifyBundle } from '../../models/pixart/index.ts';
-import { chosenBundle } from '../chosen-bundle.ts';
 import { note, printLine } from '../display/output.ts';
 import { interruption } from '../interruption.ts';
 import {
@@ -14,7 +14,7 @@ import {
   sizesOption,
   stateOption,
   threadsOption,
-} from '../options.ts';
+} from '../options/common-options.ts';
 import { withClient } from '../with-client.ts';
 
 type DevOptions = ServerOptions & { bundle?: string; size?: Size[]; device: string; threads?: number; state: string };

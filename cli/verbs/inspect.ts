@@ -2,8 +2,9 @@ import { Command } from 'commander';
 import { byColumn } from '../../domain/parameters.ts';
 import type { ImageMetadata } from '../../images/index.ts';
 import { printJson, printLine, table } from '../display/output.ts';
-import { imageOrigin } from '../image-file.ts';
-import { type JsonOptions, jsonOption } from '../options.ts';
+import { printable } from '../display/text.ts';
+import { type JsonOptions, jsonOption } from '../options/common-options.ts';
+import { imageOrigin } from './render/image-origin.ts';
 
 const examples = `
 Examples:
@@ -24,8 +25,7 @@ async function inspect(files: string[], { json }: JsonOptions): Promise<void> {
   for (const file of files) {
     const origin = await imageOrigin(file);
     if (json) printJson({ file, ...origin });
-    // What a stranger's file says may hold control sequences of a terminal.
-    else printLine(describe(file, origin).replaceAll(/[^\P{Cc}\n]/gu, '\u{fffd}'));
+    else printLine(printable(describe(file, origin)));
   }
 }
 

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { type BatchListing, listBatches } from '../../client/index.ts';
-import { collect, note, printJson, printLine, table, timeText } from '../display/output.ts';
-import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../options.ts';
+import { collect, note, printJson, printLine, table } from '../display/output.ts';
+import { timeText } from '../display/text.ts';
+import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../options/common-options.ts';
 import { withClient } from '../with-client.ts';
 
 const examples = `

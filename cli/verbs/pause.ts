@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { changeBatch } from '../change-batch.ts';
-import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../options.ts';
+import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../options/common-options.ts';
+import { changeBatch } from '../with-client.ts';
 
 const examples = `
 Images in hand are finished; everything else waits, for as long as it takes. "resume" goes on, "cancel" ends.

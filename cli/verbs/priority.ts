@@ -1,6 +1,7 @@
 import { Command } from 'commander';
-import { changeBatch } from '../change-batch.ts';
-import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions, wholeNumber } from '../options.ts';
+import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../options/common-options.ts';
+import { wholeNumber } from '../options/values.ts';
+import { changeBatch } from '../with-client.ts';
 
 const examples = `
 1 is first, 5 is last, 3 is where batches begin. Rows with a priority of their own keep their distance from the others.

@@ -2,8 +2,9 @@ import { Command } from 'commander';
 import { type BatchReport, batchReport, type FailureGroup, type SizeReport } from '../../records/batch-report.ts';
 import { readBatchRows } from '../../records/batch-rows.ts';
 import { openStore, storeUrl } from '../../store/index.ts';
-import { bytesText, durationText, printJson, printLine, table } from '../display/output.ts';
-import { type JsonOptions, jsonOption, storeOption } from '../options.ts';
+import { printJson, printLine, table } from '../display/output.ts';
+import { bytesText, durationText } from '../display/text.ts';
+import { type JsonOptions, jsonOption, storeOption } from '../options/common-options.ts';
 
 const examples = `
 Read from the store alone; no server is needed.

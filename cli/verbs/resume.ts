@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import type { FailureBudget } from '../../workflows/contract/batch.ts';
-import { changeBatch } from '../change-batch.ts';
-import { failureBudgetOption } from '../control-options.ts';
-import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../options.ts';
+import type { FailureBudget } from '../../client/index.ts';
+import { failureBudgetOption } from '../options/batch-options.ts';
+import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../options/common-options.ts';
+import { changeBatch } from '../with-client.ts';
 
 const examples = `
 A batch that paused itself bears as many failures again as its budget says, or the new one.

@@ -1,17 +1,12 @@
 import { Command } from 'commander';
-import { type Retried, type RetryRequest, retryBatch, someOf } from '../../client/index.ts';
+import { type Retried, type RetryRequest, retryBatch } from '../../client/index.ts';
 import type { CatalogFormat } from '../../domain/catalog-settings.ts';
-import { UserError } from '../../domain/user-error.ts';
-import { count, note, printJson, printLine } from '../display/output.ts';
-import { watchToTheEnd } from '../follow-batch.ts';
-import {
-  addServerOptions,
-  catalogFormatOption,
-  columnOption,
-  type JsonOptions,
-  jsonOption,
-  type ServerOptions,
-} from '../options.ts';
+import { someOf, UserError } from '../../domain/user-error.ts';
+import { watchToTheEnd } from '../display/follow-batch.ts';
+import { note, printJson, printLine } from '../display/output.ts';
+import { count } from '../display/text.ts';
+import { catalogFormatOption, columnOption } from '../options/catalog-options.ts';
+import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../options/common-options.ts';
 import { withClient } from '../with-client.ts';
 
 const examples = `

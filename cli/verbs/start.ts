@@ -1,18 +1,17 @@
 import { Command, Option } from 'commander';
-import { newBatchId } from '../../client/batch-request.ts';
-import { type BatchClient, listBatches, sheetPageEnd, submitBatch } from '../../client/index.ts';
+import { type BatchClient, listBatches, newBatchId, sheetPageEnd, submitBatch } from '../../client/index.ts';
 import { type LocalFleet, startLocalFleet } from '../../infra/dev/local-fleet.ts';
+import { chosenBundle } from '../../models/pixart/chosen-bundle.ts';
 import { type BundleRef, bundleRef, verifyBundle } from '../../models/pixart/index.ts';
 import { storeUrl } from '../../store/index.ts';
-import { chosenBundle } from '../chosen-bundle.ts';
+import { followBatch } from '../display/follow-batch.ts';
 import { note, printLine } from '../display/output.ts';
+import { summaryText } from '../display/plan-text.ts';
+import { tellEnd } from '../display/tell-end.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { followBatch } from '../follow-batch.ts';
 import { interruption } from '../interruption.ts';
-import { bundleOption, stateOption, storeOption } from '../options.ts';
-import { tellEnd } from '../tell-end.ts';
+import { bundleOption, stateOption, storeOption } from '../options/common-options.ts';
 import { withClient } from '../with-client.ts';
-import { summaryText } from './plan.ts';
 
 type StartOptions = { store: string; bundle?: string; state: string; catalog: string };
 

@@ -2,20 +2,22 @@ import { Command } from 'commander';
 import {
   type BatchClient,
   type BatchListing,
+  type BatchProgress,
   batchEnd,
   batchProgress,
   describeBatch,
+  doneOf,
   NoOrchestrator,
   type Retrying,
   retrying,
+  type SizeProgress,
+  workersSeen,
 } from '../../client/index.ts';
-import { workersSeen } from '../../client/workers-seen.ts';
-import type { BatchProgress, SizeProgress } from '../../workflows/contract/progress.ts';
-import { count, note, printJson, printLine, table, timeText } from '../display/output.ts';
-import { outcomeText, settled } from '../display/progress-text.ts';
+import { note, printJson, printLine, table } from '../display/output.ts';
+import { outcomeText, totalsText } from '../display/progress-text.ts';
+import { count, timeText } from '../display/text.ts';
 import { askForWorkers, openSizes } from '../display/worker-watch.ts';
-import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../options.ts';
-import { totalsText } from '../tell-end.ts';
+import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../options/common-options.ts';
 import { withClient } from '../with-client.ts';
 
 const examples = `
@@ -87,7 +89,7 @@ function details({ round, catalog, store, bundle, startedAt, endedAt }: BatchLis
 
 /** What has ended without an outcome was cancelled. */
 function sizeText(counts: SizeProgress, hasEnded: boolean): string {
-  const cancelled = hasEnded ? counts.jobs - settled(counts) : 0;
+  const cancelled = hasEnded ? counts.jobs - doneOf(counts) : 0;
   return `${count(counts.jobs, 'job')}, ${outcomeText({ ...counts, cancelled })}`;
 }
 

@@ -1,31 +1,32 @@
 import { Command, Option } from 'commander';
 import { CATALOG_LIMITS } from '../../catalog/catalog-limits.ts';
-import { type Inspection, PreviewBuilder, submitBatch } from '../../client/index.ts';
-import { workersSeen } from '../../client/workers-seen.ts';
-import { UserError } from '../../domain/user-error.ts';
-import { bundleRef } from '../../models/pixart/bundle.ts';
-import { openStore, storeUrl } from '../../store/index.ts';
-import type { FailureBudget } from '../../workflows/contract/batch.ts';
-import { chosenBundle } from '../chosen-bundle.ts';
-import { addTeamOptions, failureBudgetOption, type TeamOptions, teamOf, webhookOption } from '../control-options.ts';
-import { costOf, costText } from '../display/estimate-text.ts';
-import { note, printJson, printLine } from '../display/output.ts';
-import { askForWorkers } from '../display/worker-watch.ts';
-import { watchToTheEnd } from '../follow-batch.ts';
 import {
-  addCatalogOptions,
-  addServerOptions,
-  amount,
-  batchRequest,
-  type CatalogOptions,
+  bundleRef,
+  chosenBundle,
+  type FailureBudget,
+  MAX_WINDOW,
+  type Preview,
+  submitBatch,
+  workersSeen,
+} from '../../client/index.ts';
+import { UserError } from '../../domain/user-error.ts';
+import { costOf, costText } from '../display/estimate-text.ts';
+import { watchToTheEnd } from '../display/follow-batch.ts';
+import { note, printJson, printLine } from '../display/output.ts';
+import { planHints, summaryText } from '../display/plan-text.ts';
+import { askForWorkers } from '../display/worker-watch.ts';
+import {
+  addTeamOptions,
   costOption,
-  type JsonOptions,
-  jsonOption,
-  type ServerOptions,
-  wholeNumber,
-} from '../options.ts';
+  failureBudgetOption,
+  type TeamOptions,
+  teamOf,
+  webhookOption,
+} from '../options/batch-options.ts';
+import { addCatalogOptions, batchRequest, type CatalogOptions } from '../options/catalog-options.ts';
+import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../options/common-options.ts';
+import { amount, wholeNumber } from '../options/values.ts';
 import { withClient } from '../with-client.ts';
-import { columnHints, expansionHint, summaryText } from './plan.ts';
 
 type SubmitOptions = CatalogOptions &
   ServerOptions &
@@ -53,7 +54,9 @@ export const submitCommand = (): Command =>
     .description('check a catalog and start a batch of it; nothing is written or started unless all of it is right')
     .argument('<catalog>', 'a .csv, .tsv or .jsonl file: a path or gs:// URL')
     .option('--batch <id>', "the batch's name and folder; otherwise the catalog's name and the time")
-    .addOption(new Option('--window <n>', 'images in flight at once, for each size').argParser(wholeNumber(1, 2000)))
+    .addOption(
+      new Option('--window <n>', 'images in flight at once, for each size').argParser(wholeNumber(1, MAX_WINDOW)),
+    )
     .addOption(failureBudgetOption())
     .addOption(webhookOption())
     .addOption(
@@ -84,9 +87,8 @@ async function submit(catalog: string, options: SubmitOptions): Promise<void> {
     webhook: options.webhook,
   };
   await withClient(options, async (client) => {
-    const { batch, plan } = await submitBatch(client, request, inspection(options, bundle.digest));
-    if (plan.unexpanded > 0 && request.expansion === undefined) note(expansionHint(plan));
-    for (const hint of columnHints(plan)) note(hint);
+    const { batch, plan } = await submitBatch(client, request, approval(options));
+    for (const hint of planHints(plan, request)) note(hint);
     if (json) printJson({ batch, ...plan });
     else note(`batch ${batch}: ${summaryText(plan)}`);
     if (options.wait) process.exitCode = await watchToTheEnd(client, batch, json);
@@ -98,32 +100,39 @@ async function submit(catalog: string, options: SubmitOptions): Promise<void> {
   });
 }
 
-/** @throws UserError, from `approve`, where more is to be rendered than was allowed, or nobody knows */
-function inspection(options: SubmitOptions, bundleDigest: string): Inspection {
-  const { maxJobs, maxCost, costPerHour, store } = options;
-  if (maxJobs === undefined && maxCost === undefined) return {};
+type Approve = NonNullable<Parameters<typeof submitBatch>[2]>;
+
+/**
+ * Keeps the limits that a person set; `undefined` where there are none.
+ *
+ * @throws UserError for a cost that nobody can know
+ */
+function approval(options: SubmitOptions): Approve | undefined {
+  const { maxJobs, maxCost, costPerHour } = options;
   if (maxCost !== undefined && costPerHour === undefined) {
     throw new UserError('--max-cost: expected --cost-per-hour beside it');
   }
-  const previews = new PreviewBuilder(() => false);
-  const refused = (limit: string, found: string) =>
-    new UserError(`${limit}, found ${found}; nothing was started ("npx pixart-batch plan" tells more)`);
-  return {
-    onJob: (job) => previews.add(job),
-    async approve() {
-      const preview = await previews.preview(await openStore(storeUrl(store)), bundleDigest);
-      const { toRender } = preview;
-      if (maxJobs !== undefined && toRender > maxJobs) {
-        throw refused(`--max-jobs: expected at most ${maxJobs} images to render`, `${toRender}`);
-      }
-      if (maxCost === undefined) return;
-      const cost = costOf(preview, options);
-      if (cost === null)
-        throw refused(
-          '--max-cost: expected rates that an earlier batch measured in this store, or --max-jobs instead',
-          'none',
-        );
-      if (cost > maxCost) throw refused(`--max-cost: expected at most ${maxCost}`, `about ${costText(cost)}`);
-    },
-  };
+  if (maxJobs === undefined && maxCost === undefined) return undefined;
+  return async ({ preview }) => checkLimits(await preview(), options);
 }
+
+/** @throws UserError where more is to be rendered than was allowed, or nobody knows what it costs */
+function checkLimits(preview: Preview, options: SubmitOptions): void {
+  const { maxJobs, maxCost } = options;
+  const { toRender } = preview;
+  if (maxJobs !== undefined && toRender > maxJobs) {
+    throw refused(`--max-jobs: expected at most ${maxJobs} images to render`, `${toRender}`);
+  }
+  if (maxCost === undefined) return;
+  const cost = costOf(preview, options);
+  if (cost === null) {
+    throw refused(
+      '--max-cost: expected rates that an earlier batch measured in this store, or --max-jobs instead',
+      'none',
+    );
+  }
+  if (cost > maxCost) throw refused(`--max-cost: expected at most ${maxCost}`, `about ${costText(cost)}`);
+}
+
+const refused = (limit: string, found: string): UserError =>
+  new UserError(`${limit}, found ${found}; nothing was started ("npx pixart-batch plan" tells more)`);

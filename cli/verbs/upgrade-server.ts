@@ -3,10 +3,11 @@ import { listBatches, type MovedSchedule, moveSchedules, unfinishedBefore } from
 import { UserError } from '../../domain/user-error.ts';
 import { serverFile } from '../../infra/dev/temporal-program.ts';
 import { type Upgrade, type UpgradeServers, upgradeServer } from '../../infra/dev/upgrade-server.ts';
-import { collect, count, note, printLine, timeText } from '../display/output.ts';
+import { collect, note, printLine } from '../display/output.ts';
+import { count, timeText } from '../display/text.ts';
 import { EXIT } from '../exit-codes.ts';
 import { interruption } from '../interruption.ts';
-import { stateOption } from '../options.ts';
+import { stateOption } from '../options/common-options.ts';
 import { withClient } from '../with-client.ts';
 
 const examples = `

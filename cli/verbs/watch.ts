@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { watchToTheEnd } from '../follow-batch.ts';
-import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../options.ts';
+import { watchToTheEnd } from '../display/follow-batch.ts';
+import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../options/common-options.ts';
 import { withClient } from '../with-client.ts';
 
 const examples = `

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
-import { MAX_WINDOW } from '../../workflows/contract/limits.ts';
-import { changeBatch } from '../change-batch.ts';
-import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions, wholeNumber } from '../options.ts';
+import { MAX_WINDOW } from '../../client/index.ts';
+import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../options/common-options.ts';
+import { wholeNumber } from '../options/values.ts';
+import { changeBatch } from '../with-client.ts';
 
 const examples = `
 Images in hand are finished, also where there are more of them than the new window.

@@ -2,9 +2,9 @@ import { isIP } from 'node:net';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { temporalTarget } from '../../client/index.ts';
 import type { Size } from '../../domain/size.ts';
+import { chosenBundle } from '../../models/pixart/chosen-bundle.ts';
 import { LOG_FORMATS, type LogFormat, usualLogFormat } from '../../workers/log-format.ts';
 import { type RenderConfig, renderConfig } from '../../workers/render-config.ts';
-import { chosenBundle } from '../chosen-bundle.ts';
 import {
   addServerOptions,
   bundleOption,
@@ -12,8 +12,8 @@ import {
   type ServerOptions,
   sizesOption,
   threadsOption,
-  wholeNumber,
-} from '../options.ts';
+} from '../options/common-options.ts';
+import { wholeNumber } from '../options/values.ts';
 
 export type WorkerOptions = ServerOptions & {
   orchestrator?: true;

@@ -73,7 +73,8 @@ function digestOf(sources) {
 
 /** @param {string} source */
 function filesOf(source) {
-  if (CODE.test(source)) return [source];
+  // npm leaves its lock file out of packages.
+  if (CODE.test(source)) return existsSync(path.join(ROOT, source)) ? [source] : [];
   return readdirSync(path.join(ROOT, source), { encoding: 'utf8', recursive: true })
     .filter((file) => CODE.test(file))
     .map((file) => path.join(source, file))

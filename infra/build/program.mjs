@@ -1,15 +1,27 @@
-// Plain JavaScript: every process of ours begins here, because Node 20 reads no TypeScript (docs/decisions/005).
+// Plain JavaScript: every process of ours begins here, and every program that imports us, because Node 20 reads no TypeScript
+// (docs/decisions/005, 084).
 import { readFile } from 'node:fs/promises';
 import module from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { keptBuild, ROOT } from './kept-build.mjs';
 
-const PROGRAMS = ['cli/main.ts', 'models/renderer/child.ts'];
+const PROGRAMS = ['cli/main.ts', 'client/index.ts', 'models/renderer/child.ts'];
 
 /** All that programs are made of; making them fails where it finds more. */
 const SOURCES = [
-  ...['activities', 'catalog', 'cli', 'client', 'domain', 'images', 'infra', 'models/pixart', 'models/renderer'],
+  ...[
+    'activities',
+    'catalog',
+    'cli',
+    'client',
+    'connection',
+    'domain',
+    'images',
+    'infra',
+    'models/pixart',
+    'models/renderer',
+  ],
   ...['monitoring', 'records', 'review-page', 'store', 'workers', 'workflows', 'package.json', 'package-lock.json'],
 ];
 
@@ -21,9 +33,20 @@ const SOURCES = [
  * @returns {Promise<Exports>}
  */
 export async function runProgram(source) {
-  const build = await keptBuild('programs', SOURCES, makePrograms);
   // Stack traces then name the sources.
   process.setSourceMapsEnabled(true);
+  return importProgram(source);
+}
+
+/**
+ * The same within somebody else's process, whose settings stay as they are.
+ *
+ * @template Exports
+ * @param {string} source
+ * @returns {Promise<Exports>}
+ */
+export async function importProgram(source) {
+  const build = await keptBuild('programs', SOURCES, makePrograms);
   return import(pathToFileURL(path.join(build, source.replace(/\.ts$/, '.js'))).href);
 }
 

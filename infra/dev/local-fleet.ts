@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { temporalTarget } from '../../client/temporal-target.ts';
+import { temporalTarget } from '../../connection/temporal-target.ts';
 import type { Size } from '../../domain/size.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { loopback } from './ports.ts';

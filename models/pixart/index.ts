@@ -5,7 +5,8 @@ export {
   decodeCheckpoint,
   encodeCheckpoint,
   LARGEST_CHECKPOINT_BYTES,
-} from './checkpoint.ts';
+} from './checkpoint-format.ts';
+export { chosenBundle } from './chosen-bundle.ts';
 export { bundleFolder, listBundles } from './installed-bundles.ts';
 export { loadPipeline, type Pipeline } from './pipeline.ts';
 export { PIPELINE_VERSION } from './pipeline-version.ts';

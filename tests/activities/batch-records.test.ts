@@ -13,7 +13,7 @@ import { readBatchRows } from '../../records/batch-rows.ts';
 import { manifestName } from '../../records/layout.ts';
 import { type Manifest, manifestSchema } from '../../records/manifest.ts';
 import { deviceSeconds } from '../../records/manifest-table.ts';
-import { readJobs } from '../../records/pieces.ts';
+import { readJobs } from '../../records/plan-and-receipts.ts';
 import { type ObjectStore, openStore } from '../../store/index.ts';
 import type { BatchInput } from '../../workflows/contract/batch.ts';
 

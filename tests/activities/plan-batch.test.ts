@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createPlanBatch } from '../../activities/plan-batch.ts';
-import { batchInput } from '../../client/batch-request.ts';
+import { batchInput } from '../../client/request.ts';
 import { openStore } from '../../store/index.ts';
 
 const bundle = { name: 'tiny', digest: 'cd'.repeat(32), sizes: ['256' as const], defaults: { steps: 2, guidance: 4 } };

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createPlanBatch } from '../../activities/plan-batch.ts';
-import { type BatchRequest, batchInput } from '../../client/batch-request.ts';
-import { requestedJobs } from '../../client/requested-jobs.ts';
+import { type BatchRequest, batchInput } from '../../client/request.ts';
+import { readRequestedCatalog } from '../../client/requested-catalog.ts';
 import { catalogName, termsName } from '../../records/layout.ts';
-import { readJobs } from '../../records/pieces.ts';
+import { readJobs } from '../../records/plan-and-receipts.ts';
 import { openStore, storeUrl } from '../../store/index.ts';
 
 const bundle = { name: 'tiny', digest: 'cd'.repeat(32), sizes: ['256' as const], defaults: { steps: 2, guidance: 4 } };
@@ -43,9 +43,9 @@ test('an orchestrator plans from the files of terms beside the catalog, keeps th
 test('it plans what the person who submits is shown, from the copies that were handed over, wherever the terms are now', async () => {
   const { terms, request, store } = await place();
   const input = batchInput(request, 'night');
-  const files = { catalog: new Uint8Array(), terms: new Map<string, Uint8Array>() };
+  const { jobs, files } = await readRequestedCatalog(input);
   const shown: string[] = [];
-  for await (const { id } of requestedJobs(input, files)) shown.push(id);
+  for await (const { id } of jobs) shown.push(id);
   await store.create(catalogName('night', 'csv'), files.catalog, 'text/plain');
   for (const [name, bytes] of files.terms) await store.create(termsName('night', name), bytes, 'text/plain');
   await rm(terms);

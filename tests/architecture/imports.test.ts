@@ -109,7 +109,7 @@ describe("CONTRIBUTING's table", () => {
     ['activities/index.ts', 'workflows/contract/plan.ts'],
     ['workflows/batch/batch.ts', 'workflows/shard/failure.ts'],
     ['review-page/browser/main.ts', 'review-page/format.ts'],
-    ['infra/dev/local-fleet.ts', 'client/temporal-target.ts'],
+    ['infra/dev/local-fleet.ts', 'connection/temporal-target.ts'],
     ['tests/cli/help.test.ts', 'cli/main.ts'],
   ])('lets %s import %s', (file, target) => {
     expect(one(file, target)).toEqual([]);

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { PreviewBuilder } from '../../client/preview.ts';
+import { PromptCheck } from '../../client/plan.ts';
+import { PlannedPictures } from '../../client/preview.ts';
 import type { Job } from '../../domain/job.ts';
 import { openBundle, promptLimit } from '../../models/pixart/index.ts';
 import { objectName } from '../../records/layout.ts';
@@ -27,24 +28,24 @@ const DIGEST = 'd'.repeat(64);
 test('images that the store has are not to be rendered, in the format that is asked for, and rows that share one count once', async () => {
   await store.create(objectName('a'.repeat(64), 'png'), Buffer.from('x'), 'image/png');
   await store.create(objectName('f'.repeat(64), 'png'), Buffer.from('x'), 'image/png');
-  const previews = new PreviewBuilder(() => false);
+  const pictures = new PlannedPictures();
   for (const each of [job('a'), job('a'), job('b'), job('b'), job('f', { format: 'webp', quality: 90 })])
-    previews.add(each);
-  expect(await previews.preview(store, DIGEST)).toMatchObject({ stored: 1, toRender: 2 });
+    pictures.add(each);
+  expect(await pictures.preview(store, DIGEST)).toMatchObject({ stored: 1, toRender: 2 });
 });
 
 test('a large plan is compared with a listing of the store, with the same result', async () => {
   await store.create(objectName('a'.repeat(64), 'png'), Buffer.from('x'), 'image/png');
-  const previews = new PreviewBuilder(() => false);
-  previews.add(job('a'));
-  for (let i = 0; i < 1_200; i += 1) previews.add(job('a', { renderKey: i.toString(16).padStart(64, '0') }));
-  expect(await previews.preview(store, DIGEST)).toMatchObject({ stored: 1, toRender: 1_200 });
+  const pictures = new PlannedPictures();
+  pictures.add(job('a'));
+  for (let i = 0; i < 1_200; i += 1) pictures.add(job('a', { renderKey: i.toString(16).padStart(64, '0') }));
+  expect(await pictures.preview(store, DIGEST)).toMatchObject({ stored: 1, toRender: 1_200 });
 });
 
 test('a store that is not there yet has nothing', async () => {
-  const previews = new PreviewBuilder(() => false);
-  previews.add(job('a'));
-  expect(await previews.preview(store, DIGEST)).toMatchObject({ stored: 0, toRender: 1 });
+  const pictures = new PlannedPictures();
+  pictures.add(job('a'));
+  expect(await pictures.preview(store, DIGEST)).toMatchObject({ stored: 0, toRender: 1 });
 });
 
 test('rows whose prompt the model reads only in part are counted, the first of them by line', async () => {
@@ -52,10 +53,10 @@ test('rows whose prompt the model reads only in part are counted, the first of t
   const isCut = await promptLimit(bundle);
   const { maxTokens } = bundle.description.tokenizer;
   expect(isCut('a fox')).toBe(false);
-  const previews = new PreviewBuilder(isCut);
+  const prompts = new PromptCheck(isCut);
   const long = Array.from({ length: maxTokens + 1 }, (_, i) => `fox${i}`).join(' ');
   // Variants of a row share its line.
-  for (let line = 2; line < 14; line += 1) for (const _ of [1, 2]) previews.add(job('a', { line, prompt: long }));
-  previews.add(job('a', { line: 99, prompt: 'a fox' }));
-  expect(previews.cutPrompts).toEqual({ rows: 12, firstLines: [2, 3, 4, 5, 6, 7, 8, 9, 10, 11] });
+  for (let line = 2; line < 14; line += 1) for (const _ of [1, 2]) prompts.add(job('a', { line, prompt: long }));
+  prompts.add(job('a', { line: 99, prompt: 'a fox' }));
+  expect(prompts.cut).toEqual({ rows: 12, firstLines: [2, 3, 4, 5, 6, 7, 8, 9, 10, 11] });
 });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { defaultPayloadConverter } from '@temporalio/common';
-import type { RenderProgress } from '../../activities/pulse.ts';
+import type { RenderProgress } from '../../activities/heartbeats.ts';
 import { type BatchClient, connect, submitBatch, temporalTarget } from '../../client/index.ts';
 import type { Size } from '../../domain/size.ts';
 import { startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';

@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import type { Job } from '../../domain/job.ts';
 import type { JobOutcome } from '../../domain/receipt.ts';
 import { copyName, objectName, shardName, shardReceiptsName } from '../../records/layout.ts';
-import { encodeJobs, encodeOutcomes } from '../../records/pieces.ts';
+import { encodeJobs, encodeOutcomes } from '../../records/plan-and-receipts.ts';
 import type { ObjectStore } from '../../store/index.ts';
 import { sampleJob } from '../images/sample-job.ts';
 

@@ -9,7 +9,7 @@ import { createOrchestratorActivities, createRenderActivities } from '../../acti
 import { simulatedRenderer } from '../../benchmarks/simulated-renderer.ts';
 import { findTemporal } from '../../infra/dev/temporal-program.ts';
 import { shardName } from '../../records/layout.ts';
-import { encodeJobs, readJobs } from '../../records/pieces.ts';
+import { encodeJobs, readJobs } from '../../records/plan-and-receipts.ts';
 import { type ObjectStore, openStore } from '../../store/index.ts';
 import { workflowBundle } from '../../workers/workflow-bundle.ts';
 import type { WriteReceiptsInput } from '../../workflows/contract/activities.ts';

@@ -7,7 +7,6 @@ import { createRenderActivities } from '../../activities/index.ts';
 import { type Simulation, simulatedRenderer } from '../../benchmarks/simulated-renderer.ts';
 import { type BatchClient, connect, submitBatch, temporalTarget } from '../../client/index.ts';
 import type { BundleRef } from '../../domain/bundle-ref.ts';
-import type { Size } from '../../domain/size.ts';
 import { startTemporalServer } from '../../infra/dev/temporal-server.ts';
 import { manifestName } from '../../records/layout.ts';
 import { type Manifest, manifestSchema } from '../../records/manifest.ts';
@@ -16,12 +15,10 @@ import { createOrchestrator } from '../../workers/orchestrator.ts';
 import { renderQueue } from '../../workflows/contract/queues.ts';
 import '../quiet-runtime.ts';
 
-const SIZES: Size[] = ['256', '512'];
-
 export const BUNDLE: BundleRef = {
   name: 'simulated',
   digest: 'ab'.repeat(32),
-  sizes: SIZES,
+  sizes: ['256', '512'],
   defaults: { steps: 2, guidance: 4 },
 };
 
@@ -36,20 +33,23 @@ export type Site = {
   stop(): Promise<void>;
 };
 
-export async function startSite(simulation: Omit<Simulation, 'bundle' | 'side'> = {}): Promise<Site> {
+export async function startSite({
+  bundle = BUNDLE,
+  ...simulation
+}: Partial<Omit<Simulation, 'side'>> = {}): Promise<Site> {
   const folder = await mkdtemp(path.join(tmpdir(), 'pixart-site-'));
   const server = await startTemporalServer({ ui: false });
   const client = await connect(temporalTarget({ address: server.address }));
   const connection = await NativeConnection.connect({ address: server.address });
   const store = await openStore(pathToFileURL(path.join(folder, 'out')).href);
-  const renderer = simulatedRenderer({ ...simulation, bundle: BUNDLE, side: 8 });
+  const renderer = simulatedRenderer({ ...simulation, bundle, side: 8 });
   const activities = createRenderActivities({ openStore, renderer });
   const workers = await Promise.all([
     createOrchestrator(connection, client.namespace),
-    ...SIZES.map((size) =>
+    ...bundle.sizes.map((size) =>
       Worker.create({
         connection,
-        taskQueue: renderQueue(size, BUNDLE.digest),
+        taskQueue: renderQueue(size, bundle.digest),
         activities,
         maxConcurrentActivityTaskExecutions: 2,
         maxHeartbeatThrottleInterval: '1 second',
@@ -67,7 +67,7 @@ export async function startSite(simulation: Omit<Simulation, 'bundle' | 'side'> 
     },
     async submit(batch, rows, window = 4) {
       const catalog = await site.catalog(`${batch}.csv`, rows);
-      return (await submitBatch(client, { catalog, store: store.url, bundle: BUNDLE, batch, window })).batch;
+      return (await submitBatch(client, { catalog, store: store.url, bundle, batch, window })).batch;
     },
     async manifest(batch) {
       const bytes = await store.read(manifestName(batch));

@@ -1,4 +1,5 @@
 import { ChildWorkflowCancellationType, executeChild, ParentClosePolicy, workflowInfo } from '@temporalio/workflow';
+import { batchIdAt } from '../../domain/batch-id.ts';
 import type { BatchResult, ScheduledBatchInput } from '../contract/batch.ts';
 import { batchStart } from '../contract/batch-start.ts';
 import type { Workflows } from '../contract/workflows.ts';
@@ -8,7 +9,7 @@ import type { Workflows } from '../contract/workflows.ts';
  * listing carry the same name as any other batch, and it ends with the batch, so that the schedule's overlap policy counts.
  */
 export async function scheduledBatch({ schedule, ...input }: ScheduledBatchInput): Promise<BatchResult> {
-  const batch = `${schedule}-${compact(dueTime())}`;
+  const batch = batchIdAt(schedule, dueTime());
   return executeChild<Workflows['renderBatch']>('renderBatch', {
     ...batchStart({ ...input, batch, round: 1 }),
     cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -21,6 +22,3 @@ function dueTime(): Date {
   const due = workflowInfo().searchAttributes.TemporalScheduledStartTime?.[0];
   return due instanceof Date ? due : workflowInfo().startTime;
 }
-
-/** `2026-11-24T03:00:00.000Z` as `20261124T030000Z`: a batch id has no colons. */
-const compact = (time: Date): string => time.toISOString().replace(/[-:]|\.\d+/g, '');

@@ -2,7 +2,7 @@ import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporal
 import type { BatchMemo } from '../contract/batch.ts';
 import type { BatchProgress } from '../contract/progress.ts';
 import { PIXART_DONE, PIXART_FAILED, PIXART_TOTAL } from '../contract/search-attributes.ts';
-import { batchDetails } from '../details.ts';
+import { batchDetails } from '../temporal-ui.ts';
 
 /** Each step of progress in a listing is an event in the batch's history, so there are fifty of them, not one for every image. */
 const STEPS = 50;

@@ -3,8 +3,8 @@ import { extraComputations, type JobOutcome } from '../../domain/receipt.ts';
 import { RECENT_FAILURES, REPORT_EVERY_SECONDS, REPORTS_PER_SHARD } from '../contract/limits.ts';
 import type { ShardReport } from '../contract/progress.ts';
 import { doneOf } from '../contract/shard-report.ts';
-import { shardDetails } from '../details.ts';
 import { shardReportSignal } from '../messages.ts';
+import { shardDetails } from '../temporal-ui.ts';
 
 /** Counts outcomes and tells the batch of them: a few times a shard, sooner where images are slow or fail, never two signals at once. */
 export class ShardReports {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { clockText, durationText, liveView, rateText } from '../../../cli/display/live-view.ts';
-import type { BatchProgress } from '../../../workflows/contract/progress.ts';
+import { liveView, rateText } from '../../../cli/display/live-view.ts';
+import { clockText, timeLeftText } from '../../../cli/display/text.ts';
+import type { BatchProgress } from '../../../client/index.ts';
 
 const progress: BatchProgress = {
   batch: 'night',
@@ -71,7 +72,7 @@ test.each([
   [3_570, '1 h 00 min'],
   [11_100, '3 h 05 min'],
 ])('%d seconds are "%s"', (seconds, text) => {
-  expect(durationText(seconds)).toBe(text);
+  expect(timeLeftText(seconds)).toBe(text);
 });
 
 test('an end on another day is told with the day', () => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bytesText, table, timeText } from '../../../cli/display/output.ts';
-import { totalsText } from '../../../cli/tell-end.ts';
+import { table } from '../../../cli/display/output.ts';
+import { totalsText } from '../../../cli/display/progress-text.ts';
+import { bytesText, timeText } from '../../../cli/display/text.ts';
 
 test('columns are as wide as their widest cell, without spaces at the end', () => {
   const text = table([

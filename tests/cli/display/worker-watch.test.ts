@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { askForWorkers, lackOfWorkers, openSizes, WorkerWatch } from '../../../cli/display/worker-watch.ts';
-import type { WorkersSeen } from '../../../client/workers-seen.ts';
+import type { WorkersSeen } from '../../../client/index.ts';
 import type { BatchProgress } from '../../../workflows/contract/progress.ts';
 
 const progress: BatchProgress = {

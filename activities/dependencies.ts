@@ -1,3 +1,0 @@
-import type { openStore } from '../store/index.ts';
-
-export type OpenStore = typeof openStore;

@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type BatchClient, type BatchEnd, NoOrchestrator, watchBatch, workersSeen } from '../../client/index.ts';
+import { ServerUnreachable } from '../../domain/user-error.ts';
+import { EXIT, type ExitCode, ServerUnusable } from '../exit-codes.ts';
+import { interruption } from '../interruption.ts';
+import { note } from './output.ts';
+import { progressDisplay } from './progress-display.ts';
+import { tellEnd } from './tell-end.ts';
+
+/** The server may say at once that nobody is there. */
+const AGAIN_MS = 1_000;
+
+export type Following = {
+  json: boolean;
+  /** Aborted when the person has seen enough. The batch goes on. */
+  signal: AbortSignal;
+};
+
+/**
+ * Shows a batch until it has ended; `null` where the person left before. Where no orchestrator answers for it, one may
+ * still be starting, and the batch waits for it as we do; a server that is being restarted is waited for too, but not for ever.
+ *
+ * @throws ServerUnusable where the server stays away
+ */
+export async function followBatch(client: BatchClient, batch: string, options: Following): Promise<BatchEnd | null> {
+  const patience = new Patience(batch);
+  for (;;) {
+    try {
+      return await follow(client, batch, options, () => patience.renew());
+    } catch (error) {
+      // A call in flight fails when its signal is aborted.
+      if (options.signal.aborted) return null;
+      patience.bear(error);
+      await sleep(AGAIN_MS);
+    }
+  }
+}
+
+async function follow(
+  client: BatchClient,
+  batch: string,
+  { json, signal }: Following,
+  onAnswer: () => void,
+): Promise<BatchEnd | null> {
+  const display = progressDisplay(json, (sizes) => workersSeen(client, batch, sizes));
+  const progress = watchBatch(client, batch);
+  try {
+    for (;;) {
+      const next = await abortable(client, signal, () => progress.next());
+      if (signal.aborted) return null;
+      if (next.done) return next.value;
+      onAnswer();
+      display.show(next.value);
+    }
+  } finally {
+    display.end();
+  }
+}
+
+/** The SDK never takes its listeners off a signal, so that each round of calls gets a signal of its own. */
+async function abortable<T>(client: BatchClient, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+  const round = new AbortController();
+  const abort = (): void => round.abort();
+  signal.addEventListener('abort', abort);
+  try {
+    return await client.temporal.withAbortSignal(round.signal, call);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+/** Shows a batch to its end and says how it ended, or how to come back to it. */
+export async function watchToTheEnd(client: BatchClient, batch: string, json: boolean): Promise<ExitCode> {
+  const end = await followBatch(client, batch, { json, signal: interruption() });
+  if (end !== null) return tellEnd(client, batch, end, json);
+  note(`\nbatch ${batch} goes on without you. Come back with:\n  npx pixart-batch watch ${batch}`);
+  return EXIT.interrupted;
+}
+
+/** Enough for a restart or an upgrade of the server. Longer, and a script that waits should hear of it. */
+const UNREACHABLE_MS = 10 * 60_000;
+
+/** What a watcher puts up with while nobody answers for a batch, and what it says about it, once for each reason. */
+class Patience {
+  readonly #batch: string;
+  #told: string | undefined;
+  #awaySince: number | undefined;
+
+  constructor(batch: string) {
+    this.#batch = batch;
+  }
+
+  /** An answer came. */
+  renew(): void {
+    this.#told = undefined;
+    this.#awaySince = undefined;
+  }
+
+  /**
+   * Returns where it is worth asking again.
+   *
+   * @throws ServerUnusable where the server has been away for too long, otherwise the error itself
+   */
+  bear(error: unknown): void {
+    if (error instanceof ServerUnreachable) this.#bearAbsence(error);
+    else if (error instanceof NoOrchestrator) this.#bearSilence();
+    else throw error;
+  }
+
+  #bearAbsence({ message }: ServerUnreachable): void {
+    this.#awaySince ??= performance.now();
+    if (performance.now() - this.#awaySince > UNREACHABLE_MS) {
+      const minutes = UNREACHABLE_MS / 60_000;
+      throw new ServerUnusable(
+        `${message}, for ${minutes} minutes now. Nothing of batch ${this.#batch} is lost; when the server is back, go on with:\n` +
+          `  npx pixart-batch watch ${this.#batch}`,
+      );
+    }
+    this.#tellOnce(`${message} at the moment; batch ${this.#batch} waits for it, and so do we …`);
+  }
+
+  #bearSilence(): void {
+    this.#awaySince = undefined;
+    this.#tellOnce(`no orchestrator answers for batch ${this.#batch} yet; it waits for one, and so do we …`);
+  }
+
+  #tellOnce(text: string): void {
+    if (this.#told !== text) note(text);
+    this.#told = text;
+  }
+}

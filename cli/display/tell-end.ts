@@ -1,0 +1,67 @@
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type BatchClient, type BatchEnd, batchProgress, describeBatch, isSheetPageMade } from '../../client/index.ts';
+import { changesText } from '../../domain/change-counts.ts';
+import { batchFolder, contactSheetPageName, manifestName } from '../../records/layout.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { printJson, printLine, table } from './output.ts';
+import { totalsText } from './progress-text.ts';
+
+/** Prints how a batch ended, and where its results are; the exit code says whether all of its images are there. */
+export async function tellEnd(client: BatchClient, batch: string, end: BatchEnd, json: boolean): Promise<ExitCode> {
+  if (end.state === 'failed') {
+    if (json) printJson({ batch, ...end });
+    else printLine(`batch ${batch} failed: ${end.reason}`);
+    return EXIT.imagesMissing;
+  }
+  const { totals, changes, recentFailures } = await batchProgress(client, batch);
+  const { store } = await describeBatch(client, batch);
+  const cancelled = { batch, manifest: manifestName(batch), contactSheet: null };
+  const results = resultPlaces(store, end.state === 'completed' ? end.result : cancelled, !json);
+  const isPageMade = end.state === 'completed' && (await isSheetPageMade(client, end.result));
+  if (json) {
+    printJson({ batch, state: end.state, totals, changes, ...results });
+  } else {
+    printLine(`batch ${batch} ${end.state}: ${totalsText(totals)}`);
+    if (changes !== undefined) printLine(`  ${changesText(changes)} (changes.csv in its folder)`);
+    for (const { id, reason } of recentFailures) printLine(`  ${id}: ${reason}`);
+    if (totals.failed > recentFailures.length) printLine('  … the manifest lists all failures');
+    const state = (what: string): string => (what === 'contactSheetPage' && !isPageMade ? ' (being made)' : '');
+    printLine(table(Object.entries(results).map(([what, where]) => [`  ${words[what]}`, `${where}${state(what)}`])));
+    if (totals.failed + totals.cancelled > 0)
+      printLine(`render what is missing with:\n  npx pixart-batch retry ${batch}`);
+  }
+  return totals.failed + totals.cancelled === 0 && end.state === 'completed' ? EXIT.ok : EXIT.imagesMissing;
+}
+
+const words: Record<string, string> = {
+  images: 'images',
+  manifest: 'manifest',
+  contactSheet: 'contact sheet',
+  contactSheetPage: 'to review',
+};
+
+type Result = Pick<Extract<BatchEnd, { state: 'completed' }>['result'], 'batch' | 'manifest' | 'contactSheet'>;
+
+/** A file's path where the store is a folder, otherwise an address. Programs may run elsewhere: they get whole paths. */
+function resultPlaces(
+  store: string,
+  { batch, manifest, contactSheet }: Result,
+  isShort: boolean,
+): Record<string, string> {
+  const place = (name: string): string => storePlace(`${store.replace(/\/$/, '')}/${name}`, isShort);
+  return {
+    images: place(batchFolder(batch)),
+    manifest: place(manifest),
+    ...(contactSheet === null
+      ? {}
+      : { contactSheet: place(contactSheet), contactSheetPage: place(contactSheetPageName(batch)) }),
+  };
+}
+
+function storePlace(url: string, isShort: boolean): string {
+  if (!url.startsWith('file:')) return url;
+  const path = fileURLToPath(url);
+  const fromHere = relative(process.cwd(), path);
+  return !isShort || fromHere.startsWith('..') ? path : `${fromHere}${path.endsWith('/') ? '/' : ''}`;
+}

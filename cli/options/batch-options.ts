@@ -1,0 +1,47 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { FailureBudget, RowFilter, Team } from '../../client/index.ts';
+import { UserError } from '../../domain/user-error.ts';
+import { amount } from './values.ts';
+
+export const failureBudgetOption = (): Option =>
+  new Option(
+    '--max-failures <n or n%>',
+    'pause the batch when more of its jobs fail: a number, or a share of all',
+  ).argParser(failureBudget);
+
+export const webhookOption = (): Option =>
+  new Option('--webhook <url>', 'tell this address how the batch ends, or that it paused itself (docs/operations.md)');
+
+export const costOption = (): Option =>
+  new Option('--cost-per-hour <amount>', 'of one device, to tell what the batch costs').argParser(amount);
+
+/** `20` or `5%`. @throws InvalidArgumentError */
+export function failureBudget(text: string): FailureBudget {
+  if (/^\d{1,9}$/.test(text)) return { count: Number(text) };
+  const share = /^(\d{1,3}(?:\.\d+)?)%$/.exec(text);
+  if (share !== null && Number(share[1]) <= 100) return { share: Number(share[1]) / 100, atLeast: 0 };
+  throw new InvalidArgumentError('Expected a number of jobs such as 20, or a share such as 5%.');
+}
+
+/** `column=value`. @throws InvalidArgumentError */
+export function rowFilter(text: string): RowFilter {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('Expected column=value, where * in the value stands for anything.');
+  return { column: text.slice(0, at), pattern: text.slice(at + 1) };
+}
+
+export type TeamOptions = { team?: string; weight?: number };
+
+/** @throws UserError for a weight of nobody */
+export function teamOf({ team, weight }: TeamOptions): Team | undefined {
+  if (team === undefined && weight !== undefined) throw new UserError('--weight: expected --team with it, found none');
+  return team === undefined ? undefined : { name: team, weight: weight ?? 1 };
+}
+
+export const addTeamOptions = (command: Command): Command =>
+  command
+    .option(
+      '--team <name>',
+      'whose batch it is: teams that wait for the same devices share them, where the server has fairness switched on (docs/guide.md)',
+    )
+    .option('--weight <n>', "the team's share beside the others'; otherwise 1", Number);

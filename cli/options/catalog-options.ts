@@ -1,0 +1,102 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { CATALOG_LIMITS } from '../../catalog/catalog-limits.ts';
+import type { BatchRequest, BundleRef } from '../../client/index.ts';
+import { CATALOG_FORMATS, type CatalogFormat, MAX_PER_ROW } from '../../domain/catalog-settings.ts';
+import { IMAGE_FORMATS, type ImageFormat } from '../../domain/image-format.ts';
+import { SIZES, type Size } from '../../domain/size.ts';
+import { UserError } from '../../domain/user-error.ts';
+import { bundleOption, storeOption } from './common-options.ts';
+import { notEmpty, wholeNumber } from './values.ts';
+
+export const catalogFormatOption = (): Option =>
+  new Option('--catalog-format <format>', 'of a catalog whose name does not tell').choices(CATALOG_FORMATS);
+
+export const columnOption = (): Option =>
+  new Option(
+    '--column <ours=theirs>',
+    'read one of our columns from another one, such as prompt=Caption; may be repeated',
+  ).argParser(columnMapping);
+
+export const imageFormatOption = (): Option =>
+  new Option('--image-format <format>', 'of the images').choices(IMAGE_FORMATS).default('png');
+
+export const qualityOption = (): Option =>
+  new Option('--quality <1-100>', 'of webp, avif or jpeg images').argParser(wholeNumber(1, 100));
+
+/** What a batch, a plan and a schedule are asked for in the same words. */
+export type CatalogOptions = {
+  store: string;
+  bundle?: string;
+  catalogFormat?: CatalogFormat;
+  column?: Record<string, string>;
+  size?: Size;
+  expand?: true;
+  terms?: string;
+  sample?: number;
+  sampleSeed?: number;
+  maxPerRow?: number;
+  imageFormat: ImageFormat;
+  quality?: number;
+};
+
+export const addCatalogOptions = (command: Command): Command =>
+  command
+    .addOption(storeOption())
+    .addOption(bundleOption())
+    .addOption(catalogFormatOption())
+    .addOption(columnOption())
+    .addOption(new Option('--size <size>', "for rows that do not say; otherwise the bundle's smallest").choices(SIZES))
+    .addOption(imageFormatOption())
+    .addOption(qualityOption())
+    .option('--expand', 'make every combination of {a|b} and __terms__ in prompts, and of 10|20 in parameters')
+    .addOption(
+      new Option(
+        '--terms <folder>',
+        'expand, with name.txt from here for __name__; otherwise from the folder "terms" beside the catalog',
+      ).argParser(notEmpty('a folder')),
+    )
+    .addOption(
+      new Option('--sample <n>', 'expand, and draw n combinations of each row').argParser(
+        wholeNumber(1, CATALOG_LIMITS.jobs),
+      ),
+    )
+    .addOption(
+      new Option('--sample-seed <n>', 'another number draws others').argParser(wholeNumber(0, Number.MAX_SAFE_INTEGER)),
+    )
+    .addOption(
+      new Option(
+        '--max-per-row <n>',
+        `expand, and refuse a row with more combinations; otherwise ${MAX_PER_ROW}`,
+      ).argParser(wholeNumber(1, CATALOG_LIMITS.jobs)),
+    );
+
+/** What the options say, in the client library's words. @throws UserError where one of them would change nothing */
+export function batchRequest(catalog: string, options: CatalogOptions, bundle: BundleRef): BatchRequest {
+  const { store, catalogFormat, column, size, imageFormat, quality } = options;
+  const { expand, terms, sample, sampleSeed, maxPerRow } = options;
+  if (quality !== undefined && imageFormat === 'png') {
+    throw new UserError('--quality: expected --image-format webp, avif or jpeg beside it; png keeps every pixel');
+  }
+  if (sampleSeed !== undefined && sample === undefined) {
+    throw new UserError('--sample-seed: expected --sample beside it, which it draws for');
+  }
+  const defaults = {
+    format: imageFormat,
+    ...(size === undefined ? {} : { size }),
+    ...(quality === undefined ? {} : { quality }),
+  };
+  // Each of them says that choices are to be expanded.
+  const given = Object.entries({ terms, sample, sampleSeed, maxPerRow }).filter(([, value]) => value !== undefined);
+  const expansion = expand || given.length > 0 ? Object.fromEntries(given) : undefined;
+  return { catalog, store, bundle, format: catalogFormat, columns: column, defaults, expansion };
+}
+
+function columnMapping(text: string, before: Record<string, string> | undefined): Record<string, string> {
+  const [name, theirs] = text.split(/=(.*)/s);
+  const ours = name?.trim().toLowerCase();
+  if (!ours || !theirs) throw new InvalidArgumentError('Expected <our column>=<column of the catalog>.');
+  if (before !== undefined && Object.hasOwn(before, ours)) {
+    throw new InvalidArgumentError(`${ours} is read from ${before[ours]} already.`);
+  }
+  return { ...before, [ours]: theirs };
+}

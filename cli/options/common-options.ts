@@ -1,0 +1,53 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { SIZES, type Size } from '../../domain/size.ts';
+import { notEmpty, wholeNumber } from './values.ts';
+
+export type JsonOptions = { json?: true };
+
+export const jsonOption = (): Option => new Option('--json', 'print JSON, for programs');
+
+export type ServerOptions = { address?: string; namespace?: string };
+
+export const addServerOptions = (command: Command, otherwise = '127.0.0.1:7233'): Command =>
+  command
+    .option('--address <host:port>', `the Temporal server (TEMPORAL_ADDRESS; otherwise ${otherwise})`)
+    .option('--namespace <name>', 'its namespace (TEMPORAL_NAMESPACE; otherwise "default")');
+
+export const storeOption = (): Option =>
+  new Option('--store <url>', 'where results go: a folder or gs://bucket/prefix')
+    .env('PIXART_STORE')
+    .default('out')
+    .argParser(notEmpty('a folder or gs://bucket/prefix'));
+
+export const bundleOption = (): Option =>
+  new Option('--bundle <name or folder>', 'the model: an installed bundle or the path of one')
+    .env('PIXART_BUNDLE')
+    .argParser(notEmpty('an installed bundle or the path of one'));
+
+export const sizesOption = (what: string): Option =>
+  new Option('--size <size>', `${what}; may be given several times`)
+    .choices(SIZES)
+    .argParser((size: string, sizes: Size[] | undefined) => [...(sizes ?? []), knownSize(size)]);
+
+function knownSize(text: string): Size {
+  const size = SIZES.find((known) => known === text);
+  if (size === undefined) throw new InvalidArgumentError(`Expected one of ${SIZES.join(', ')}.`);
+  return size;
+}
+
+export const deviceOption = (): Option =>
+  new Option('--device <device>', 'cpu or cuda:<n>').env('PIXART_DEVICE').default('cpu').argParser(device);
+
+function device(text: string): string {
+  if (/^(cpu|cuda:\d+)$/.test(text)) return text;
+  throw new InvalidArgumentError('Expected cpu or cuda:<n>.');
+}
+
+export const threadsOption = (): Option =>
+  new Option('--threads <n>', 'CPU threads; otherwise as many as there are cores').argParser(wholeNumber(1, 1024));
+
+export const stateOption = (): Option =>
+  new Option('--state <folder>', "for the server's file and the logs")
+    .env('PIXART_STATE')
+    .default('.pixart')
+    .argParser(notEmpty('a folder'));

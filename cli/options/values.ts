@@ -1,0 +1,47 @@
+import { InvalidArgumentError } from 'commander';
+
+/** What an option's text says, or why it cannot be: commander names the option. */
+
+export const wholeNumber =
+  (least: number, most: number) =>
+  (text: string): number => {
+    const number = Number(text);
+    if (/^-?\d+$/.test(text) && number >= least && number <= most) return number;
+    throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
+  };
+
+/** Of money, in whatever currency. */
+export function amount(text: string): number {
+  const number = Number(text);
+  if (/^\d+(\.\d+)?$/.test(text) && Number.isFinite(number)) return number;
+  throw new InvalidArgumentError('Expected an amount such as 2.5.');
+}
+
+/** A variable that a script sets from nothing would otherwise mean the current folder. */
+export const notEmpty =
+  (expected: string) =>
+  (text: string): string => {
+    if (text.trim() !== '') return text;
+    throw new InvalidArgumentError(`Expected ${expected}, found nothing.`);
+  };
+
+const UNITS_MS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `30m` in milliseconds. */
+export function span(text: string): number {
+  const found = /^(\d{1,6})([smhd])$/.exec(text);
+  if (found === null) throw new InvalidArgumentError('Expected a time such as 30m, 12h or 2d.');
+  return Number(found[1]) * UNITS_MS[found[2]!]!;
+}
+
+/** As `span` reads it, in the largest unit that gives a whole number. */
+export function spanText(ms: number): string {
+  const [unit, size] = Object.entries(UNITS_MS).findLast(([, size]) => ms % size === 0) ?? ['s', 1_000];
+  return `${ms / size}${unit}`;
+}
+
+export function instant(text: string): Date {
+  const time = new Date(text);
+  if (/^\d{4}-\d\d-\d\dT/.test(text) && !Number.isNaN(time.getTime())) return time;
+  throw new InvalidArgumentError('Expected a time such as 2026-01-30T00:00:00Z.');
+}

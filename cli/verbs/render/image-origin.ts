@@ -1,0 +1,35 @@
+import { readFile, stat } from 'node:fs/promises';
+import { UserError } from '../../../domain/user-error.ts';
+import { type ImageMetadata, readImageMetadata } from '../../../images/index.ts';
+
+/** No image of ours comes near it: 4K without compression has 25 MB. */
+const MAX_BYTES = 100_000_000;
+
+/**
+ * What an image file says of its own making.
+ *
+ * @throws UserError where there is no such file, or it is none of our images
+ */
+export async function imageOrigin(file: string): Promise<ImageMetadata> {
+  const metadata = await readImageMetadata(await contents(file)).catch((error: unknown) => {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`${file}: expected an image, found something else (${(error as Error).message})`);
+  });
+  if (metadata !== null) return metadata;
+  throw new UserError(
+    `${file}: expected an image that pixart-batch made, found one without its parameters; editors and messengers remove them on saving`,
+  );
+}
+
+async function contents(file: string): Promise<Uint8Array> {
+  try {
+    const found = await stat(file);
+    if (found.isDirectory()) throw new UserError(`${file}: expected an image, found a folder`);
+    const { size } = found;
+    if (size > MAX_BYTES) throw new UserError(`${file}: expected at most ${MAX_BYTES} bytes, found ${size}`);
+    return await readFile(file);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`${file}: expected an image, but it cannot be read (${(error as Error).message})`);
+  }
+}

@@ -1,0 +1,186 @@
+import { constants, existsSync } from 'node:fs';
+import { access, mkdir, stat, writeFile } from 'node:fs/promises';
+import { dirname, extname } from 'node:path';
+import { Command } from 'commander';
+import { planCatalog } from '../../../catalog/plan-catalog.ts';
+import { CatalogError, type Problem } from '../../../catalog/problems.ts';
+import { isNegativeUnheard } from '../../../catalog/summary.ts';
+import { IMAGE_FORMATS, type ImageFormat, standardQuality } from '../../../domain/image-format.ts';
+import type { Job } from '../../../domain/job.ts';
+import { byColumn } from '../../../domain/parameters.ts';
+import { UserError } from '../../../domain/user-error.ts';
+import { encodeImage } from '../../../images/index.ts';
+import { chosenBundle } from '../../../models/pixart/chosen-bundle.ts';
+import { type BundleRef, bundleRef, PIPELINE_VERSION } from '../../../models/pixart/index.ts';
+import { startRenderer } from '../../../models/renderer/index.ts';
+import { extension } from '../../../records/layout.ts';
+import { renderConfig } from '../../../workers/render-config.ts';
+import { note, printJson, printLine } from '../../display/output.ts';
+import { stepDisplay } from '../../display/step-display.ts';
+import { bytesText } from '../../display/text.ts';
+import { EXIT } from '../../exit-codes.ts';
+import { interruption } from '../../interruption.ts';
+import { qualityOption } from '../../options/catalog-options.ts';
+import {
+  bundleOption,
+  deviceOption,
+  type JsonOptions,
+  jsonOption,
+  threadsOption,
+} from '../../options/common-options.ts';
+import { bundleLike, type Model, modelImage, rowLike, whatDiffers } from './render-like.ts';
+import { type RowOptions, rowAsked, rowOptions } from './row-options.ts';
+
+type RenderOptions = RowOptions &
+  JsonOptions & {
+    like?: string;
+    bundle?: string;
+    device: string;
+    threads?: number;
+    quality?: number;
+    out?: string;
+    force?: true;
+  };
+
+const examples = `
+The same prompt and options give the same image as a row of a catalog.
+
+Examples:
+  $ npx pixart-batch render "a glossy apple on a green background"
+  $ npx pixart-batch render "a flat rocket on a navy background" --size 512 --aspect 3:4 --seed 7 --out rocket.webp
+  $ npx pixart-batch render --like rocket.webp --out again.webp          # the same picture once more
+  $ npx pixart-batch render --like rocket.webp --seed 8 --out other.webp # all the same but the seed
+`;
+
+export function renderCommand(): Command {
+  const command = new Command('render')
+    .description('make one image here and now; no Temporal needed')
+    .argument('[prompt]', 'may be left out with --like')
+    .option('--like <image>', 'take all that is not given from an image that pixart-batch made')
+    .option('--out <file>', 'its ending chooses the format; otherwise <seed and prompt>.png here')
+    .option('--force', 'replace the file if there is one');
+  for (const option of rowOptions()) command.addOption(option);
+  return command
+    .addOption(qualityOption())
+    .addOption(bundleOption())
+    .addOption(deviceOption())
+    .addOption(threadsOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples)
+    .action(render);
+}
+
+async function render(prompt: string | undefined, options: RenderOptions): Promise<void> {
+  const model = options.like === undefined ? null : await modelImage(options.like);
+  if (prompt === undefined && model === null) throw new UserError('expected a prompt, or an image with --like');
+  const bundle = model ? await bundleLike(model, options.bundle) : await chosenBundle(options.bundle);
+  const asked = rowAsked(prompt, options);
+  const format = formatOf(options, model);
+  const quality = options.quality ?? (format === 'png' ? null : (model?.origin.quality ?? standardQuality(format)));
+  const job = await onlyJob(model ? rowLike(model, asked) : asked, { format, quality }, bundleRef(bundle));
+  const isChanged = options.quality !== undefined || Object.values(asked).some((value) => value !== undefined);
+  const difference = model && whatDiffers(model, bundle, job, isChanged);
+  if (difference) note(difference);
+  if (isNegativeUnheard(job)) note('the negative prompt has no effect: guidance 1 is without it');
+  const file = options.out ?? defaultName(job);
+  if (existsSync(file) && !options.force) throw alreadyThere(file);
+  await checkPlace(file);
+  const { device, threads } = renderConfig({
+    bundle: bundle.folder,
+    device: options.device,
+    sizes: [],
+    graceSeconds: 0,
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+  });
+
+  const signal = interruption();
+  note(`loading bundle ${bundle.description.name} …`);
+  const renderer = await startRenderer({ bundleFolder: bundle.folder, device, threads });
+  const display = stepDisplay(job.steps);
+  try {
+    const image = await renderer.render(job, { signal, onStep: (step) => display.show(step) });
+    display.end();
+    const bytes = await encodeImage(image, { job, bundle: renderer.bundle });
+    await save(file, bytes, options.force === true);
+    if (image.promptTruncated) note(`the prompt has ${image.promptTokens} tokens; the model did not see its end`);
+    if (options.json) return printJson({ file, bytes: bytes.length, ...job, timings: image.timings });
+    printLine(`${file}: ${job.width}×${job.height}, seed ${job.seed}, ${bytesText(bytes.length)}`);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    note('\ninterrupted; nothing was written');
+    process.exitCode = EXIT.interrupted;
+  } finally {
+    display.end();
+    await renderer.close();
+  }
+}
+
+/** @throws UserError that names the options that are wrong */
+async function onlyJob(
+  row: RowOptions,
+  encoding: { format: ImageFormat; quality: number | null },
+  bundle: BundleRef,
+): Promise<Job> {
+  const plan = planCatalog([Buffer.from(JSON.stringify(byColumn(row)))], {
+    file: 'command line',
+    format: 'jsonl',
+    columns: {},
+    defaults: { size: row.size ?? bundle.sizes[0]!, ...encoding },
+    bundle,
+    pipelineVersion: PIPELINE_VERSION,
+  });
+  const { shards } = await plan.catch((error) => {
+    throw error instanceof CatalogError ? new UserError(error.problems.map(optionProblem).join('\n')) : error;
+  });
+  return shards[0]!.jobs[0]!;
+}
+
+const optionProblem = ({ column, expected, found }: Problem): string =>
+  `${column === 'prompt' || column === null ? 'prompt' : `--${column.replaceAll('_', '-')}`}: expected ${expected}, found ${found}`;
+
+function formatOf({ out }: RenderOptions, model: Model | null): ImageFormat {
+  const file = out ?? model?.file;
+  if (file === undefined) return 'png';
+  const ending = extname(file).slice(1).toLowerCase();
+  const format = IMAGE_FORMATS.find((name) => name === ending || extension(name) === ending);
+  if (format !== undefined) return format;
+  throw new UserError(
+    `--out ${file}: expected a name that ends in ${IMAGE_FORMATS.map((name) => `.${name}`).join(', ')}`,
+  );
+}
+
+/** `1234567-a-glossy-apple.png` */
+function defaultName({ prompt, seed, format }: Job): string {
+  const words = prompt.toLowerCase().match(/[\p{Letter}\p{Number}]+/gu) ?? [];
+  return `${[String(seed), ...words.slice(0, 6)].join('-').slice(0, 80)}.${extension(format)}`;
+}
+
+const alreadyThere = (file: string): UserError =>
+  new UserError(`${file} is there already: choose another name with --out, or --force to replace it`);
+
+/** A picture may take half an hour, and nobody wants to hear only then that there is no place for it. */
+async function checkPlace(file: string): Promise<void> {
+  try {
+    if (existsSync(file)) return await checkReplaceable(file);
+    await mkdir(dirname(file), { recursive: true });
+    await access(dirname(file), constants.W_OK);
+  } catch (error) {
+    throw notWritten(file, error);
+  }
+}
+
+async function checkReplaceable(file: string): Promise<void> {
+  if ((await stat(file)).isDirectory()) throw new Error('it is a folder');
+  await access(file, constants.W_OK);
+}
+
+async function save(file: string, bytes: Uint8Array, force: boolean): Promise<void> {
+  try {
+    await writeFile(file, bytes, { flag: force ? 'w' : 'wx' });
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? alreadyThere(file) : notWritten(file, error);
+  }
+}
+
+const notWritten = (file: string, error: unknown): UserError =>
+  new UserError(`${file} cannot be written: ${(error as Error).message}. Choose another place with --out.`);

@@ -1,0 +1,24 @@
+import { Command } from 'commander';
+import { controlCommands } from './control.ts';
+import { createCommand } from './create.ts';
+import { describeCommand, listCommand } from './show.ts';
+
+const examples = `
+The catalog is read when a batch starts, so it must be where the orchestrator can read it: a bucket, or a folder that
+both machines have. A batch that still runs when the next is due, paused ones too, makes the schedule skip that one,
+unless --overlap says otherwise; "describe" counts what was skipped.
+
+Examples:
+  $ npx pixart-batch schedule create nightly gs://my-bucket/catalogs/today.csv --at 22:00 --days monday,friday \\
+      --time-zone Europe/Berlin --store gs://my-bucket/images
+  $ npx pixart-batch schedule create weekly gs://my-bucket/catalogs/week.csv --cron "0 3 * * 1" --store gs://my-bucket/images
+  $ npx pixart-batch schedule describe nightly
+  $ npx pixart-batch schedule backfill nightly --from 2026-01-30T00:00:00Z --to 2026-01-31T00:00:00Z
+`;
+
+export function scheduleCommand(): Command {
+  const command = new Command('schedule').description('batches that start by the clock').addHelpText('after', examples);
+  for (const each of [createCommand(), listCommand(), describeCommand(), ...controlCommands()])
+    command.addCommand(each);
+  return command;
+}

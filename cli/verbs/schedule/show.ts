@@ -1,0 +1,71 @@
+import { Command } from 'commander';
+import {
+  describeSchedule,
+  listSchedules,
+  type Overlap,
+  type ScheduleDetails,
+  type ScheduleListing,
+} from '../../../client/index.ts';
+import { collect, note, printJson, printLine, table } from '../../display/output.ts';
+import { timeText } from '../../display/text.ts';
+import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../../options/common-options.ts';
+import { spanText } from '../../options/values.ts';
+import { withClient } from '../../with-client.ts';
+
+export const listCommand = (): Command =>
+  addServerOptions(new Command('list')).description('all schedules').addOption(jsonOption()).action(list);
+
+export const describeCommand = (): Command =>
+  addServerOptions(new Command('describe'))
+    .description('all about one')
+    .argument('<name>')
+    .addOption(jsonOption())
+    .action(describe);
+
+export const overlapText: Record<Overlap, string> = {
+  skip: 'a time at which a batch still runs is skipped',
+  'wait-one': 'where a batch still runs, one more waits',
+  'wait-all': 'where a batch still runs, all that are due wait',
+  'cancel-running': 'a batch that still runs is cancelled when the next is due',
+  'run-both': 'batches may run at the same time',
+};
+
+async function list(options: ServerOptions & JsonOptions): Promise<void> {
+  await withClient(options, async (client) => {
+    const schedules = await collect(listSchedules(client));
+    if (options.json) return schedules.forEach(printJson);
+    if (schedules.length === 0) return note('no schedule yet');
+    printLine(table([['schedule', 'when', 'time zone', 'next (UTC)', 'catalog', 'store'], ...schedules.map(row)]));
+  });
+}
+
+const row = ({ name, when, timeZone, next, paused, catalog, store }: ScheduleListing): string[] => [
+  name,
+  when,
+  timeZone,
+  paused ? 'paused' : next[0] === undefined ? 'never' : timeText(next[0]),
+  catalog,
+  store,
+];
+
+async function describe(name: string, options: ServerOptions & JsonOptions): Promise<void> {
+  const details = await withClient(options, (client) => describeSchedule(client, name));
+  if (options.json) printJson(details);
+  else printLine(`schedule ${name}${details.paused ? ' is paused' : ''}\n${detailsText(details)}`);
+}
+
+const detailsText = (of: ScheduleDetails): string =>
+  table([
+    ['  when', `${of.when}, ${of.timeZone}`],
+    ['  next (UTC)', of.paused ? 'none while it is paused' : of.next.slice(0, 3).map(timeText).join(', ')],
+    ['  last due (UTC)', of.recent.slice(0, 3).map(timeText).join(', ') || 'never'],
+    ['  running', String(of.running)],
+    ['  overlap', overlapText[of.overlap]],
+    ['  skipped', `${of.skipped.overlap} because a batch still ran, ${of.skipped.missed} because they came too late`],
+    ['  catch-up', spanText(of.catchUpMs)],
+    ['  jitter', of.jitterMs === 0 ? 'none' : spanText(of.jitterMs)],
+    ['  pause on failure', of.pauseOnFailure ? 'yes' : 'no'],
+    ...(of.note === null ? [] : [['  note', of.note]]),
+    ['  catalog', of.catalog],
+    ['  store', of.store],
+  ]);

@@ -1,0 +1,82 @@
+import {
+  type WorkflowExecutionDescription,
+  type WorkflowExecutionInfo,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import { ServerUnreachable, UserError } from '../domain/user-error.ts';
+import type { BatchMemo } from '../workflows/contract/batch.ts';
+import type { BatchState } from '../workflows/contract/progress.ts';
+import { batchWorkflowId } from '../workflows/contract/queues.ts';
+import { PIXART_DONE, PIXART_FAILED, PIXART_TOTAL } from '../workflows/contract/search-attributes.ts';
+import { type BatchClient, GRPC, grpcCause } from './connect.ts';
+
+/** One batch as Temporal's listing shows it, without asking its workflow. The counts lag behind by a few images. */
+export type BatchListing = Omit<BatchMemo, 'state'> & {
+  state: BatchState | 'failed' | 'terminated';
+  total: number;
+  done: number;
+  failed: number;
+  startedAt: Date;
+  endedAt: Date | null;
+};
+
+/** Every batch that Temporal remembers, the latest round of each, newest first. */
+export async function* listBatches(client: BatchClient): AsyncGenerator<BatchListing> {
+  const seen = new Set<string>();
+  const query = `WorkflowType = 'renderBatch' AND ExecutionStatus != 'ContinuedAsNew'`;
+  for await (const info of client.temporal.workflow.list({ query })) {
+    if (seen.has(info.workflowId)) continue;
+    seen.add(info.workflowId);
+    yield listing(info);
+  }
+}
+
+/** One batch's line of the listing. @throws UserError where Temporal does not know the batch */
+export async function describeBatch(client: BatchClient, batch: string): Promise<BatchListing> {
+  return listing(await aboutBatch(client, batch, () => batchHandle(client, batch).describe()));
+}
+
+function listing(info: WorkflowExecutionInfo | WorkflowExecutionDescription): BatchListing {
+  const memo = info.memo as BatchMemo;
+  const counts = info.typedSearchAttributes;
+  return {
+    ...memo,
+    state: stateOf(info, memo),
+    total: counts.get(PIXART_TOTAL) ?? 0,
+    done: counts.get(PIXART_DONE) ?? 0,
+    failed: counts.get(PIXART_FAILED) ?? 0,
+    startedAt: info.startTime,
+    endedAt: info.closeTime ?? null,
+  };
+}
+
+/** The workflow writes its state itself, unless it could not: then Temporal's own status tells. */
+function stateOf({ status }: Pick<WorkflowExecutionInfo, 'status'>, memo: BatchMemo): BatchListing['state'] {
+  if (status.name === 'FAILED' || status.name === 'TIMED_OUT') return 'failed';
+  return status.name === 'TERMINATED' ? 'terminated' : memo.state;
+}
+
+/** The handle of a batch's latest run. */
+export const batchHandle = (client: BatchClient, batch: string) =>
+  client.temporal.workflow.getHandle(batchWorkflowId(batch));
+
+/**
+ * Runs a call about one batch.
+ *
+ * @throws UserError where Temporal does not know the batch
+ * @throws ServerUnreachable
+ */
+export async function aboutBatch<T>(client: BatchClient, batch: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (grpcCause(error) === GRPC.UNAVAILABLE) {
+      throw new ServerUnreachable(`the Temporal server at ${client.address} does not answer`);
+    }
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    throw new UserError(
+      `batch ${batch}: not known to the Temporal server at ${client.address} (namespace ${client.namespace}). ` +
+        'List the batches that are, or look for its manifest in the store: Temporal forgets what is old.',
+    );
+  }
+}

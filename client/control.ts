@@ -1,0 +1,61 @@
+import { WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
+import { UserError } from '../domain/user-error.ts';
+import { CONTROL_UPDATE, type ControlChange } from '../workflows/contract/control.ts';
+import { aboutBatch, batchHandle, describeBatch } from './batches.ts';
+import type { BatchClient } from './connect.ts';
+import { NoOrchestrator } from './progress.ts';
+
+/** An orchestrator that is there answers within a second. */
+const ANSWER_MS = 15_000;
+
+/**
+ * Changes how a batch is run: pause, resume, window, priority, or jobs that are not wanted any more. It is in force when this
+ * returns; queues follow within seconds. Images in hand are finished, unless they are cancelled.
+ *
+ * @throws UserError with the reason where the batch refuses, or Temporal does not know it, or it has ended
+ * @throws NoOrchestrator
+ * @example
+ * ```js
+ * import { batchProgress, connect, controlBatch } from 'pixart-batch';
+ *
+ * const client = await connect();
+ * await controlBatch(client, 'summer', { kind: 'priority', priority: 1 });
+ * await controlBatch(client, 'summer', { kind: 'window', window: 16 });
+ * await controlBatch(client, 'summer', { kind: 'cancel-rows', filter: { column: 'id', pattern: 'draft-*' } });
+ * console.log((await batchProgress(client, 'summer')).window); // 16
+ * await client.close();
+ * ```
+ */
+export async function controlBatch(client: BatchClient, batch: string, change: ControlChange): Promise<void> {
+  const { endedAt, state } = await describeBatch(client, batch);
+  if (endedAt !== null) throw new UserError(`batch ${batch} cannot be changed: it has ended (${state})`);
+  try {
+    await client.temporal.withDeadline(Date.now() + ANSWER_MS, () =>
+      aboutBatch(client, batch, () => batchHandle(client, batch).executeUpdate(CONTROL_UPDATE, { args: [change] })),
+    );
+  } catch (error) {
+    if (error instanceof WorkflowUpdateFailedError) throw new UserError(error.cause?.message ?? error.message);
+    if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) throw new NoOrchestrator(batch);
+    throw error;
+  }
+}
+
+/**
+ * Asks a batch to stop: running images stop within a step, the manifest is still written. Returns at once; `batchEnd` waits.
+ *
+ * @throws UserError where Temporal does not know the batch, or it has ended
+ * @example
+ * ```js
+ * import { batchEnd, cancelBatch, connect } from 'pixart-batch';
+ *
+ * const client = await connect();
+ * await cancelBatch(client, 'summer');
+ * console.log((await batchEnd(client, 'summer')).state); // cancelled
+ * await client.close();
+ * ```
+ */
+export async function cancelBatch(client: BatchClient, batch: string): Promise<void> {
+  const { endedAt, state } = await describeBatch(client, batch);
+  if (endedAt !== null) throw new UserError(`batch ${batch} cannot be cancelled: it has ended (${state})`);
+  await batchHandle(client, batch).cancel();
+}

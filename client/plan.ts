@@ -1,0 +1,122 @@
+import type { PlanSummary } from '../catalog/summary.ts';
+import type { ChangeCounts } from '../domain/change-counts.ts';
+import type { Job } from '../domain/job.ts';
+import { type Bundle, bundleRef } from '../models/pixart/bundle.ts';
+import { changesSince } from '../records/previous-batch.ts';
+import { type ObjectStore, openStore, StoreDenied, StoreUnavailable } from '../store/index.ts';
+import { PlannedPictures, type Preview } from './preview.ts';
+import { type BatchRequest, batchInput } from './request.ts';
+import { readRequestedCatalog, summaryOf } from './requested-catalog.ts';
+
+/** What a batch of a catalog would come to. */
+export type BatchPlan = PlanSummary & {
+  cutPrompts: CutPrompts;
+  /** URL of the store that it was compared with. */
+  store: string;
+  /** `null` where the store cannot be used from here. */
+  preview: Preview | null;
+  /** How the catalog differs from that of its last batch in the store; `null` where nothing is known of one. */
+  changes: ChangeCounts | null;
+  /** Why it is not known what the store has. */
+  storeProblem: string | null;
+};
+
+/** Rows whose prompt or negative prompt is longer than the model reads. */
+export type CutPrompts = { rows: number; firstLines: number[] };
+
+export type PlanRequest = Omit<BatchRequest, 'bundle'> & { bundle: Bundle };
+
+/**
+ * Checks a catalog and tells what a batch of it would come to. Nothing is written, and no server is needed.
+ *
+ * @throws CatalogError with every problem of the catalog
+ * @throws UserError for a catalog that cannot be read, or a request that cannot be one of a batch
+ * @example
+ * ```js
+ * import { CatalogError, chosenBundle, planBatch } from 'pixart-batch';
+ *
+ * const bundle = await chosenBundle('pixart-icons');
+ * try {
+ *   const plan = await planBatch({ catalog: 'catalog.csv', store: 'out', bundle });
+ *   console.log(`${plan.images} images, ${plan.preview?.toRender} of them not in the store yet`);
+ * } catch (error) {
+ *   if (!(error instanceof CatalogError)) throw error;
+ *   for (const { line, column, expected, found } of error.problems) console.log({ line, column, expected, found });
+ * }
+ * ```
+ */
+export async function planBatch({ bundle, ...request }: PlanRequest): Promise<BatchPlan> {
+  const input = batchInput({ ...request, bundle: bundleRef(bundle) }, 'plan');
+  // Loaded late: nothing else here needs a tokenizer.
+  const { promptLimit } = await import('../models/pixart/prompt-limit.ts');
+  const prompts = new PromptCheck(await promptLimit(bundle));
+  const pictures = new PlannedPictures();
+  const store = new PerhapsStore(input.store);
+  const changes = await store.ask((opened) => changesSince(opened, input.source.url));
+  const summary = await summaryOf(await readRequestedCatalog(input, request.catalog), (job) => {
+    prompts.add(job);
+    pictures.add(job);
+    changes?.add(job);
+  });
+  const preview = await store.ask((opened) => pictures.preview(opened, bundle.digest));
+  return {
+    ...summary,
+    cutPrompts: prompts.cut,
+    store: input.store,
+    preview,
+    changes: changes?.counts ?? null,
+    storeProblem: store.problem,
+  };
+}
+
+const LINES_SHOWN = 10;
+
+/** Counts the rows of which the model does not read all. */
+export class PromptCheck {
+  readonly #isCut: (prompt: string) => boolean;
+  readonly #lines = new Set<number>();
+  #last = { texts: '', isCut: false };
+
+  /** @param isCut says of a prompt whether the model reads less than all of it */
+  constructor(isCut: (prompt: string) => boolean) {
+    this.#isCut = isCut;
+  }
+
+  add({ prompt, negativePrompt, line }: Job): void {
+    // Variants and grids of a row follow each other with the same prompts.
+    const texts = `${prompt}\n${negativePrompt}`;
+    if (texts !== this.#last.texts) this.#last = { texts, isCut: this.#isCut(prompt) || this.#isCut(negativePrompt) };
+    if (this.#last.isCut) this.#lines.add(line);
+  }
+
+  get cut(): CutPrompts {
+    const lines = [...this.#lines];
+    return { rows: lines.length, firstLines: lines.slice(0, LINES_SHOWN) };
+  }
+}
+
+/** A catalog can be checked where its store cannot be used: then nothing is said of what the store has. */
+class PerhapsStore {
+  readonly #url: string;
+  #problem: string | null = null;
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  /** Why the store cannot be used, once that is known. */
+  get problem(): string | null {
+    return this.#problem;
+  }
+
+  async ask<T>(question: (store: ObjectStore) => Promise<T>): Promise<T | null> {
+    if (this.#problem !== null) return null;
+    try {
+      return await question(await openStore(this.#url));
+    } catch (error) {
+      if (!(error instanceof StoreDenied || error instanceof StoreUnavailable)) throw error;
+      this.#problem = error.message;
+      return null;
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import { UserError } from '../domain/user-error.ts';
+import {
+  type BatchAnswer,
+  type BatchProgress,
+  PROGRESS_QUERY,
+  type ShardReport,
+} from '../workflows/contract/progress.ts';
+import { withReports } from '../workflows/contract/shard-report.ts';
+import { aboutBatch, batchHandle } from './batches.ts';
+import { type BatchClient, GRPC, grpcCause } from './connect.ts';
+
+/** The batch is known, but no process that runs workflows is there to answer for it. */
+export class NoOrchestrator extends UserError {
+  constructor(batch: string) {
+    super(
+      `batch ${batch}: no orchestrator answers for it. Start one with "npx pixart-batch worker"; the batch waits for it`,
+    );
+  }
+}
+
+/** A shard that does not answer soon is taken by its last report: it may just be starting or ending. */
+const SHARD_ANSWER_MS = 2_000;
+
+/**
+ * Asks a batch and its running shards how far they are; a finished batch answers too.
+ *
+ * @throws UserError where Temporal does not know the batch
+ * @throws NoOrchestrator
+ * @example
+ * ```js
+ * import { batchProgress, connect } from 'pixart-batch';
+ *
+ * const client = await connect();
+ * const { state, totals, recentFailures } = await batchProgress(client, 'spring');
+ * console.log(state, totals.rendered + totals.reused, 'of', totals.jobs);
+ * for (const { id, reason } of recentFailures) console.log(`${id}: ${reason}`);
+ * await client.close();
+ * ```
+ */
+export async function batchProgress(client: BatchClient, batch: string): Promise<BatchProgress> {
+  const answer = await aboutBatch(client, batch, async () => {
+    try {
+      return await batchHandle(client, batch).query<BatchAnswer, []>(PROGRESS_QUERY);
+    } catch (error) {
+      throw isUnanswered(error) ? new NoOrchestrator(batch) : error;
+    }
+  });
+  // A batch that an older orchestrator runs names no shards.
+  const running = answer.running ?? [];
+  const reports = await Promise.all(running.map(({ workflowId }) => shardReport(client, workflowId)));
+  return withReports(
+    { ...answer, running },
+    reports.filter((report) => report !== null),
+  );
+}
+
+async function shardReport({ temporal }: BatchClient, workflowId: string): Promise<ShardReport | null> {
+  try {
+    return await temporal.withDeadline(Date.now() + SHARD_ANSWER_MS, () =>
+      temporal.workflow.getHandle(workflowId).query<ShardReport, []>(PROGRESS_QUERY),
+    );
+  } catch {
+    return null;
+  }
+}
+
+/** The server refuses a query at once where it has seen no worker for minutes, and gives up on it after ten seconds otherwise. */
+function isUnanswered(error: unknown): boolean {
+  const code = grpcCause(error);
+  return code === GRPC.DEADLINE_EXCEEDED || code === GRPC.FAILED_PRECONDITION;
+}
+
+/** Activities whose last attempt failed, and which are tried again: images (`renderImage`) or a step of the batch's own. */
+export type Retrying = {
+  activity: string;
+  count: number;
+  /** The most that one of them has had. */
+  attempts: number;
+  /** Of one of them, where several failed in the same way. */
+  reason: string;
+};
+
+/**
+ * What a batch that runs is held up by, as the pending activities of its workflows tell; no orchestrator is asked.
+ *
+ * @throws UserError where Temporal does not know the batch
+ */
+export async function retrying(client: BatchClient, batch: string): Promise<Retrying[]> {
+  const { raw } = await aboutBatch(client, batch, () => batchHandle(client, batch).describe());
+  const shards = (raw.pendingChildren ?? []).filter(({ workflowTypeName }) => workflowTypeName === 'renderShard');
+  const ofShards = await Promise.all(shards.map(({ workflowId }) => pendingOf(client, workflowId!)));
+  const found = new Map<string, Retrying>();
+  for (const { activityType, attempt, lastFailure } of [...(raw.pendingActivities ?? []), ...ofShards.flat()]) {
+    const reason = lastFailure?.message;
+    if (!reason) continue;
+    const activity = activityType?.name ?? '';
+    const key = `${activity} ${lastFailure.applicationFailureInfo?.type ?? reason}`;
+    const { count, attempts } = found.get(key) ?? { count: 0, attempts: 0 };
+    found.set(key, { activity, count: count + 1, attempts: Math.max(attempts, (attempt ?? 1) - 1), reason });
+  }
+  return [...found.values()].toSorted((a, b) => b.count - a.count);
+}
+
+/** None of a shard that has ended meanwhile. */
+const pendingOf = ({ temporal }: BatchClient, workflowId: string) =>
+  temporal.workflow
+    .getHandle(workflowId)
+    .describe()
+    .then(
+      ({ raw }) => raw.pendingActivities ?? [],
+      () => [],
+    );

@@ -1,0 +1,104 @@
+import { batchIdAt } from '../domain/batch-id.ts';
+import type { BundleRef } from '../domain/bundle-ref.ts';
+import { type CatalogFormat, catalogFormat, type ExpansionSettings, MAX_PER_ROW } from '../domain/catalog-settings.ts';
+import { type ImageFormat, standardQuality } from '../domain/image-format.ts';
+import { UserError } from '../domain/user-error.ts';
+import { checkWebhookUrl } from '../domain/webhook-url.ts';
+import { checkBatchId } from '../records/layout.ts';
+import { storeUrl } from '../store/index.ts';
+import type { BatchInput, CatalogSource, FailureBudget, JobDefaults, Team } from '../workflows/contract/batch.ts';
+import { windowFault } from '../workflows/contract/control.ts';
+
+/** What a person asks for; the rest follows from it. */
+export type BatchRequest = {
+  /** A path, a `file:` URL or a `gs://` URL. */
+  catalog: string;
+  /** Where its name does not tell. */
+  format?: CatalogFormat | undefined;
+  /** Other names of our columns in this catalog: `{ prompt: 'Caption' }`. */
+  columns?: Record<string, string> | undefined;
+  /** A folder, a `file:` URL or a `gs://bucket/prefix`. */
+  store: string;
+  bundle: BundleRef;
+  /** For rows that do not say; the bundle's smallest size and PNG (or quality 90) where nothing is given. */
+  defaults?: Partial<JobDefaults> | undefined;
+  /** Has choices in cells expanded: `{red|blue}`, `__colours__`, and `10|20` in the column `steps`. */
+  expansion?: Partial<ExpansionSettings> | undefined;
+  /** Images in flight at once, for each size; 64 unless given. More than the fleet renders at once costs nothing but history. */
+  window?: number | undefined;
+  /** Where teams wait for the same devices, the server shares these by weight. */
+  team?: Team | undefined;
+  /** More failures than this pause the batch; a tenth of its jobs, but at least 20, unless given. */
+  maxFailures?: FailureBudget | undefined;
+  /** Address that is told how the batch ends, and that it paused itself; signed with the orchestrator's secret. */
+  webhook?: string | undefined;
+};
+
+export type CatalogInput = BatchInput & { source: Extract<CatalogSource, { kind: 'catalog' }> };
+
+const WINDOW = 64;
+
+/** A few hopeless rows are usual; a tenth of a night is a broken worker. */
+const DEFAULT_BUDGET: FailureBudget = { share: 0.1, atLeast: 20 };
+
+/** @throws UserError where the request cannot be one of a batch */
+export function batchInput(request: BatchRequest, batch: string): CatalogInput {
+  const { columns = {}, bundle, window = WINDOW } = request;
+  // Without a place in the window no shard would ever start.
+  const fault = windowFault(window);
+  if (fault !== null) throw new UserError(fault);
+  if (request.team) checkTeam(request.team);
+  if (request.webhook !== undefined) checkWebhookUrl(request.webhook);
+  return {
+    batch: checkBatchId(batch),
+    round: 1,
+    store: storeUrl(request.store),
+    source: {
+      kind: 'catalog',
+      url: storeUrl(request.catalog),
+      format: request.format ?? catalogFormat(request.catalog),
+      columns,
+      ...(request.expansion && { expansion: expansionSettings(request.expansion, storeUrl(request.catalog)) }),
+    },
+    bundle,
+    defaults: jobDefaults(bundle, request.defaults ?? {}),
+    window,
+    team: request.team,
+    maxFailures: request.maxFailures ?? DEFAULT_BUDGET,
+    webhook: request.webhook,
+  };
+}
+
+/** What Temporal takes as a fairness key and weight. */
+function checkTeam({ name, weight }: Team): void {
+  if (name === '' || Buffer.byteLength(name) > 64) {
+    throw new UserError(`team: expected a name of 1 to 64 bytes, found ${JSON.stringify(name)}`);
+  }
+  if (!(weight >= 0.001 && weight <= 1000)) {
+    throw new UserError(`weight: expected a number from 0.001 to 1000, found ${weight}`);
+  }
+}
+
+/** An id that a person recognises in a list of batches: the catalog's name and the second it was submitted. */
+export function newBatchId(catalog: string, now: Date): string {
+  const file = catalog.slice(catalog.search(/[^/\\]*$/));
+  const name = file
+    .replace(/\.[^.]*$/, '')
+    .replace(/[^A-Za-z0-9._-]+/g, '-')
+    .replace(/^[^A-Za-z0-9]+/, '');
+  return batchIdAt(name.slice(0, 80) || 'batch', now);
+}
+
+/** Files of terms lie in a folder beside the catalog, unless another is named. */
+function expansionSettings(given: Partial<ExpansionSettings>, catalogUrl: string): ExpansionSettings {
+  const terms =
+    given.terms === undefined ? `${catalogUrl.slice(0, catalogUrl.lastIndexOf('/'))}/terms` : storeUrl(given.terms);
+  const { sample = null, sampleSeed = 0, maxPerRow = MAX_PER_ROW } = given;
+  return { terms, sample, sampleSeed, maxPerRow };
+}
+
+function jobDefaults(bundle: BundleRef, given: Partial<JobDefaults>): JobDefaults {
+  const format: ImageFormat = given.format ?? 'png';
+  const quality = given.quality ?? standardQuality(format);
+  return { size: given.size ?? bundle.sizes[0]!, format, quality };
+}

@@ -1,0 +1,107 @@
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import type { PlanSummary } from '../catalog/summary.ts';
+import { UserError } from '../domain/user-error.ts';
+import { catalogName, termsName } from '../records/layout.ts';
+import { type ObjectStore, openStore } from '../store/index.ts';
+import type { BatchMemo } from '../workflows/contract/batch.ts';
+import { batchStart } from '../workflows/contract/batch-start.ts';
+import { ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
+import type { Workflows } from '../workflows/contract/workflows.ts';
+import { batchHandle } from './batches.ts';
+import type { BatchClient } from './connect.ts';
+import { PlannedPictures, type Preview } from './preview.ts';
+import { type BatchRequest, batchInput, type CatalogInput, newBatchId } from './request.ts';
+import { type CatalogFiles, keepOnce, readRequestedCatalog, summaryOf } from './requested-catalog.ts';
+
+/** A batch of that id runs, is complete or was retried. Another that was cancelled or has failed may be submitted again. */
+export class BatchExists extends UserError {
+  readonly batch: string;
+
+  constructor(batch: string) {
+    super(`batch ${batch} exists already: watch it, retry its failed rows, or choose another batch id`);
+    this.batch = batch;
+  }
+}
+
+export type SubmittedBatch = { batch: string; plan: PlanSummary };
+
+/** A batch that is about to be started. */
+export type ProposedBatch = {
+  plan: PlanSummary;
+  /** Looks into the store for what it would have to render, and for what earlier batches took. */
+  preview(): Promise<Preview>;
+};
+
+/**
+ * Checks the whole catalog, keeps a copy of it in the batch's folder, and starts the batch.
+ *
+ * @param approve is asked when the catalog has been checked and nothing was written yet; what it throws keeps the batch from being started
+ * @throws CatalogError with every problem of the catalog; nothing is written or started then
+ * @throws BatchExists
+ * @throws UserError for a store or request that cannot be used
+ * @example
+ * ```js
+ * import { bundleRef, chosenBundle, connect, submitBatch } from 'pixart-batch';
+ *
+ * const client = await connect();
+ * const bundle = bundleRef(await chosenBundle('pixart-icons'));
+ * const { batch, plan } = await submitBatch(
+ *   client,
+ *   { batch: 'spring', catalog: 'catalog.csv', store: 'out', bundle, defaults: { format: 'webp' } },
+ *   async ({ preview }) => {
+ *     const { toRender } = await preview();
+ *     if (toRender > 1_000) throw new Error(`${toRender} images are too many for today`);
+ *   },
+ * );
+ * console.log(`${batch}: ${plan.jobs} jobs, ${plan.images} different images`);
+ * await client.close();
+ * ```
+ */
+export async function submitBatch(
+  client: BatchClient,
+  request: BatchRequest & { batch?: string | undefined },
+  approve?: (proposed: ProposedBatch) => void | Promise<void>,
+): Promise<SubmittedBatch> {
+  const input = batchInput(request, request.batch ?? newBatchId(request.catalog, new Date()));
+  const catalog = await readRequestedCatalog(input);
+  const pictures = approve && new PlannedPictures();
+  const plan = await summaryOf(catalog, (job) => pictures?.add(job));
+  if (approve && pictures) {
+    await approve({ plan, preview: async () => pictures.preview(await openStore(input.store), input.bundle.digest) });
+  }
+  await keepCatalog(input, catalog.files);
+  if (await wasRetried(client, input.batch)) throw new BatchExists(input.batch);
+  try {
+    await client.temporal.workflow.start<Workflows['renderBatch']>('renderBatch', {
+      ...batchStart(input),
+      taskQueue: ORCHESTRATOR_QUEUE,
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+    });
+  } catch (error) {
+    throw error instanceof WorkflowExecutionAlreadyStartedError ? new BatchExists(input.batch) : error;
+  }
+  return { batch: input.batch, plan };
+}
+
+/** A retry leaves plans of its own in the folder: only another retry goes on after them, a first round would stumble over them. */
+async function wasRetried(client: BatchClient, batch: string): Promise<boolean> {
+  try {
+    const { memo } = await batchHandle(client, batch).describe();
+    return (memo as BatchMemo).round > 1;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
+/** The orchestrator may run where the person's files are not, so the batch plans from its own copies. */
+async function keepCatalog({ batch, store: url, source }: CatalogInput, files: CatalogFiles): Promise<void> {
+  const store = await openStore(url);
+  await keep(store, batch, catalogName(batch, source.format), files.catalog);
+  for (const [name, bytes] of files.terms) await keep(store, batch, termsName(batch, name), bytes);
+}
+
+async function keep(store: ObjectStore, batch: string, name: string, bytes: Uint8Array): Promise<void> {
+  if (await keepOnce(store, name, bytes)) return;
+  throw new UserError(`batch ${batch} exists in ${store.url} with another catalog: choose another batch id`);
+}

@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CancelledFailure, WorkflowFailedError } from '@temporalio/client';
+import { rootCause } from '../domain/root-cause.ts';
+import type { BatchResult } from '../workflows/contract/batch.ts';
+import type { BatchProgress } from '../workflows/contract/progress.ts';
+import { aboutBatch, batchHandle } from './batches.ts';
+import type { BatchClient } from './connect.ts';
+import { batchProgress, NoOrchestrator } from './progress.ts';
+
+/** How a round of a batch ended. A failed one could not be planned, or was terminated by a person. */
+export type BatchEnd =
+  | { state: 'completed'; result: BatchResult }
+  | { state: 'cancelled' }
+  | { state: 'failed'; reason: string };
+
+const INTERVAL_MS = 1_000;
+
+/**
+ * A batch's progress, once a second while it runs and once when it has ended. Leaving the loop leaves the batch alone. A
+ * moment without an orchestrator is waited out.
+ *
+ * @throws UserError where Temporal does not know the batch
+ * @throws NoOrchestrator where nobody has answered yet
+ * @throws ServerUnreachable
+ * @example
+ * ```js
+ * import { batchEnd, connect, watchBatch } from 'pixart-batch';
+ *
+ * const client = await connect();
+ * for await (const { state, totals } of watchBatch(client, 'spring')) {
+ *   console.log(state, totals.rendered + totals.reused, 'of', totals.jobs);
+ * }
+ * const end = await batchEnd(client, 'spring');
+ * if (end.state === 'completed') console.log(end.result.manifest);
+ * await client.close();
+ * ```
+ */
+export async function* watchBatch(client: BatchClient, batch: string): AsyncGenerator<BatchProgress, BatchEnd> {
+  let answered = false;
+  for (;;) {
+    const running = await isRunning(client, batch);
+    try {
+      yield await batchProgress(client, batch);
+      answered = true;
+    } catch (error) {
+      if (running && !(answered && error instanceof NoOrchestrator)) throw error;
+    }
+    if (!running) return batchEnd(client, batch);
+    await sleep(INTERVAL_MS);
+  }
+}
+
+async function isRunning(client: BatchClient, batch: string): Promise<boolean> {
+  const { status } = await aboutBatch(client, batch, () => batchHandle(client, batch).describe());
+  return status.name === 'RUNNING';
+}
+
+/** Waits until the batch has ended. @throws UserError where Temporal does not know the batch */
+export async function batchEnd(client: BatchClient, batch: string): Promise<BatchEnd> {
+  try {
+    const result: BatchResult = await aboutBatch(client, batch, () => batchHandle(client, batch).result());
+    return { state: 'completed', result };
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    if (error.cause instanceof CancelledFailure) return { state: 'cancelled' };
+    return { state: 'failed', reason: rootCause(error).message };
+  }
+}
+
+/** Waits until the page to review a batch with is there, or will not be. */
+export async function sheetPageEnd(client: BatchClient, { sheetPage }: BatchResult): Promise<void> {
+  if (sheetPage === undefined) return;
+  await client.temporal.workflow.result(sheetPage).catch(() => undefined);
+}
+
+/** `false` while it is being made, and where it could not be. */
+export async function isSheetPageMade(client: BatchClient, { sheetPage }: BatchResult): Promise<boolean> {
+  if (sheetPage === undefined) return false;
+  const { status } = await client.temporal.workflow.getHandle(sheetPage).describe();
+  return status.name === 'COMPLETED';
+}

@@ -1,0 +1,48 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { earlierWork, Heartbeats, type RenderProgress } from '../../activities/heartbeats.ts';
+
+let sent: RenderProgress[];
+let heartbeats: Heartbeats;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  sent = [];
+  heartbeats = new Heartbeats((progress) => sent.push(progress), earlierWork(undefined));
+});
+
+afterEach(() => {
+  heartbeats.stop();
+  vi.useRealTimers();
+});
+
+test('a task that waits for its turn beats seldom, and counts no computation', () => {
+  vi.advanceTimersByTime(10_000);
+  expect(sent).toHaveLength(4);
+  expect(sent.at(-1)).toEqual({ computations: 0, stepsComputed: 0, step: 0, steps: 0 });
+});
+
+test('an image that is finished in a moment has no heartbeat', () => {
+  heartbeats.begin(20, 0);
+  for (let step = 1; step <= 20; step += 1) heartbeats.step(step);
+  vi.advanceTimersByTime(400);
+  heartbeats.stop();
+  vi.advanceTimersByTime(10_000);
+  expect(sent).toEqual([]);
+});
+
+test('one that takes longer beats twice a second, however long a step takes', () => {
+  heartbeats.begin(20, 5);
+  heartbeats.step(6);
+  vi.advanceTimersByTime(2_000);
+  expect(sent).toHaveLength(4);
+  expect(sent.at(-1)).toEqual({ computations: 1, stepsComputed: 1, step: 6, steps: 20 });
+});
+
+test('an attempt that fails tells at once what it computed, on top of what earlier ones had', () => {
+  const next = new Heartbeats((progress) => sent.push(progress), { computations: 2, stepsComputed: 30 });
+  next.begin(20, 0);
+  next.step(1);
+  next.last();
+  next.stop();
+  expect(sent).toEqual([{ computations: 3, stepsComputed: 31, step: 1, steps: 20 }]);
+});

@@ -1,0 +1,66 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { followBatch } from '../../../cli/display/follow-batch.ts';
+import { EXIT, exitCodeOf } from '../../../cli/exit-codes.ts';
+import { type BatchClient, connect, temporalTarget } from '../../../client/index.ts';
+import { startTemporalServer, type TemporalServer } from '../../../infra/dev/temporal-server.ts';
+import { batchWorkflowId } from '../../../workflows/contract/queues.ts';
+
+// A query that nobody answers takes the server ten seconds.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
+
+const BATCH = 'night';
+const options = { json: true, signal: new AbortController().signal };
+
+let folder: string;
+let server: TemporalServer;
+let client: BatchClient;
+let said: string;
+
+const start = (port?: number): Promise<TemporalServer> =>
+  startTemporalServer({ ui: false, dbFile: path.join(folder, 'temporal.db'), ...(port && { port }) });
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'pixart-follow-'));
+  server = await start();
+  client = await connect(temporalTarget({ address: server.address }));
+  await client.temporal.workflow.start('renderBatch', { taskQueue: 'nobody', workflowId: batchWorkflowId(BATCH) });
+  said = '';
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    said += text;
+    return true;
+  });
+});
+
+afterEach(async () => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+  await client.close();
+  await server.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const untilSaid = (text: string) => expect.poll(() => said, { timeout: 60_000 }).toContain(text);
+
+test('a server that is killed and started again is waited for, and the batch is followed to its end', async () => {
+  process.kill(server.pid, 'SIGKILL');
+  const end = followBatch(client, BATCH, options);
+  await untilSaid(`the Temporal server at ${server.address} does not answer at the moment`);
+  server = await start(Number(server.address.split(':')[1]));
+  await client.temporal.workflow.getHandle(batchWorkflowId(BATCH)).terminate('by the test');
+  expect(await end).toEqual({ state: 'failed', reason: 'by the test' });
+  expect(said.match(/does not answer/g)).toHaveLength(1);
+});
+
+test('a server that stays away ends the watching with "cannot be used" and the command that goes on', async () => {
+  process.kill(server.pid, 'SIGKILL');
+  vi.useFakeTimers({ toFake: ['performance'] });
+  const end = followBatch(client, BATCH, options).catch((error: unknown) => error);
+  await untilSaid('does not answer at the moment');
+  vi.advanceTimersByTime(3_600_000);
+  const error = await end;
+  expect(exitCodeOf(error)).toBe(EXIT.unreachable);
+  expect(String(error)).toContain('npx pixart-batch watch night');
+});

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { batchInput, newBatchId } from '../../client/request.ts';
+import { batchStart } from '../../workflows/contract/batch-start.ts';
+
+const bundle = {
+  name: 'tiny',
+  digest: 'ab'.repeat(32),
+  sizes: ['256' as const, '512' as const],
+  defaults: { steps: 2, guidance: 4 },
+};
+const request = { catalog: '/srv/tiles.csv', store: '/srv/out', bundle };
+
+test('what a request leaves open is the smallest size of the bundle, PNG, and quality 90 where it counts', () => {
+  expect(batchInput(request, 'b').defaults).toEqual({ size: '256', format: 'png', quality: null });
+  expect(batchInput({ ...request, defaults: { format: 'webp' } }, 'b').defaults.quality).toBe(90);
+});
+
+test.for([0, -1, 1.5, Number.NaN])('a window of %d is refused: no shard would ever start', (window) => {
+  expect(() => batchInput({ ...request, window }, 'b')).toThrow(/window: expected a whole number .* found/);
+});
+
+test('terms lie beside the catalog unless another folder is named, in a bucket as in a folder', () => {
+  const termsOf = (catalog: string, terms?: string) =>
+    batchInput({ ...request, catalog, expansion: terms === undefined ? {} : { terms } }, 'b').source.expansion?.terms;
+  expect(termsOf('/srv/tiles.csv')).toBe('file:///srv/terms');
+  expect(termsOf('gs://b/spring/tiles.csv')).toBe('gs://b/spring/terms');
+  expect(termsOf('/srv/tiles.csv', 'gs://b/words')).toBe('gs://b/words');
+  expect(batchInput(request, 'b').source.expansion).toBeUndefined();
+});
+
+test('a batch is named after its catalog, whatever that is called', () => {
+  const now = new Date('2026-03-01T20:30:15.123Z');
+  expect(newBatchId('gs://b/today tiles.v2.csv', now)).toBe('today-tiles.v2-20260301T203015Z');
+  expect(newBatchId('/srv/瓷砖.csv', now)).toBe('batch-20260301T203015Z');
+});
+
+test('a long catalog name does not make a summary that Temporal refuses', () => {
+  const input = batchInput({ ...request, catalog: `/srv/${'瓷'.repeat(80)}.csv` }, 'b');
+  expect(Buffer.byteLength(batchStart(input).staticSummary)).toBeLessThan(300);
+});
