@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config';
 /** Pure code: no servers, no other processes, no models. `npm run test:unit` runs these alone. */
 const UNIT = [
   '{catalog,domain,records}/**/*',
-  '{cli/display,models/pixart/samplers,review-page/browser,workflows/batch,workflows/contract,workflows/shard}/*',
+  'cli/display/!(follow-batch)',
+  '{models/pixart/samplers,review-page/browser,workflows/batch,workflows/contract,workflows/shard}/*',
   'activities/heartbeats',
   'client/request',
   'connection/temporal-target',
@@ -15,9 +16,13 @@ const UNIT = [
   'workers/{logging,render-config}',
 ];
 
-/** Tests that leave nothing behind in their process, so that a process can take one file after the other. */
+/**
+ * Tests that leave nothing behind in their process, so that a process can take one file after the other. Those that wait for servers
+ * which were killed could, but begin with the fleets, because they cost no more than time.
+ */
 const SHARING = [
-  '{activities,cli,client,connection,images,infra,models/pixart,monitoring,review-page,store,workers,workflows}/**/*',
+  '{activities,cli,client,connection,images,models/pixart,monitoring,review-page,store,workers,workflows}/**/!(follow-batch)',
+  'infra/!(temporal-server|upgrade-server)',
 ];
 
 const files = (patterns: string[]): string[] => patterns.map((pattern) => `tests/${pattern}.test.ts`);
@@ -26,8 +31,8 @@ export default defineConfig({
   test: {
     // Native modules (onnxruntime, sharp, Temporal's core) want a process of their own.
     pool: 'forks',
-    // More than cores: end-to-end tests wait a good deal, for servers and for time limits.
-    maxWorkers: 4,
+    // More than two cores can run: end-to-end tests wait a good deal, for servers and for time limits.
+    maxWorkers: 6,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // Begun in the order of their names, and within each with what took longest the last time, so that the end is made of short files.

@@ -41,7 +41,8 @@ export async function startFleet(): Promise<Fleet> {
   const bundleFolder = await bundleOfThreeSizes(folder);
   const bundle = bundleRef(await openBundle(bundleFolder));
   const newOrchestrator = () => new WorkerProcess(['--orchestrator', '--address', server.address]);
-  const newRenderer = (grace = 60) =>
+  // Time enough for any image here on any machine, however much else it has to do.
+  const newRenderer = (grace = 600) =>
     new WorkerProcess([
       ...['--renderer', '--address', server.address, '--bundle', bundleFolder],
       // A checkpoint after every step: its images are over long before the first one would be due.

@@ -57,8 +57,10 @@ test('interrupted in the middle, then npm start: it goes on with the same batch'
   // One that is over soon, and others that cannot be over before the signal comes.
   const rows = [5, 80, 80, 80].map((steps, i) => `r${i},a hare number ${i},512,${steps}`);
   const catalog = await place.catalog('longer.csv', ['id,prompt,size,steps', ...rows].join('\n'));
+  const objects = async () => (await objectsOf(place.store)).length;
+  const before = await objects();
   const interrupted = start(catalog);
-  await interrupted.said(/[1-9] rendered/);
+  await expect.poll(objects, { timeout: 120_000 }).toBeGreaterThan(before);
   const server = readLease(`${place.environment.PIXART_STATE}/temporal.db`)?.server;
   // In a terminal Ctrl-C reaches every process in front; the bootstrap, which is alone here, passes SIGTERM on.
   interrupted.signal('SIGTERM');
