@@ -34,13 +34,16 @@ function handOver(args) {
   });
 }
 
-/** Both versions that state folders are made with. Only the test that moves from one to the other needs both. */
+/** The test of an upgrade moves a state folder from one version to the other. */
 async function ensureTemporals() {
   for (const version of [earlierTemporal, temporal]) {
     await ensureVersion(version).catch((error) => say(`  ${error.message}`));
   }
   await ensureTool(temporal);
 }
+
+/** @param {string[]} args */
+const vitest = (...args) => handOver(['node_modules/vitest/vitest.mjs', 'run', ...args]);
 
 const verbs = {
   /** @param {string[]} args */
@@ -50,13 +53,18 @@ const verbs = {
   },
   /** @param {string[]} args */
   async test(args) {
-    await together([ensurePackages(root), ensureTemporals(), ensureTool(fakeGcsServer)]);
-    return handOver(['node_modules/vitest/vitest.mjs', 'run', ...args]);
+    await together([ensurePackages(root), ensureTool(temporal), ensureTool(fakeGcsServer)]);
+    return vitest('--project=!upgrade', ...args);
   },
   /** @param {string[]} args */
   async 'test:unit'(args) {
     await ensurePackages(root);
-    return handOver(['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit', ...args]);
+    return vitest('--project=unit', ...args);
+  },
+  /** @param {string[]} args */
+  async 'test:upgrade'(args) {
+    await together([ensurePackages(root), ensureTemporals()]);
+    return vitest('--project=upgrade', ...args);
   },
 };
 

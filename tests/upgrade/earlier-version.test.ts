@@ -2,10 +2,11 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
-import { expectCode, type Finished, jsonLines, pixartBatch } from './command-line.ts';
+import { runHere } from '../cli/run-here.ts';
+import { expectCode, type Finished, jsonLines } from '../e2e/command-line.ts';
+import { WorkerProcess } from '../e2e/worker-process.ts';
+import { createWorkplace, imagesOf, objectsOf, readManifest, type Workplace } from '../e2e/workplace.ts';
 import { type EarlierVersion, earlierVersion } from './earlier-version.ts';
-import { WorkerProcess } from './worker-process.ts';
-import { createWorkplace, imagesOf, objectsOf, readManifest, type Workplace } from './workplace.ts';
 
 // Whole fleets of two versions: on a busy machine each takes its time.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
@@ -30,7 +31,7 @@ let workers: WorkerProcess[] = [];
 
 beforeAll(async () => {
   place = await createWorkplace();
-  earlier = await earlierVersion(EARLIER, place.folder);
+  earlier = await earlierVersion(EARLIER);
   await startServer();
 });
 
@@ -46,7 +47,7 @@ async function startServer(): Promise<void> {
 
 const environment = (): NodeJS.ProcessEnv => ({ ...place.environment, TEMPORAL_ADDRESS: server.address });
 const before = (...args: string[]): Promise<Finished> => earlier.run(args, environment());
-const now = (...args: string[]): Promise<Finished> => pixartBatch(args, environment());
+const now = (...args: string[]): Promise<Finished> => runHere(args, environment());
 
 type Start = (options: string[]) => WorkerProcess;
 

@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, symlink } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
-import { type Finished, ROOT, RunningCommand } from './command-line.ts';
-import { WorkerProcess } from './worker-process.ts';
+import { cacheFolder } from '../../infra/dev/tools.mjs';
+import { type Finished, ROOT, RunningCommand } from '../e2e/command-line.ts';
+import { WorkerProcess } from '../e2e/worker-process.ts';
 
 /** What a commit's commands are made of; its pictures, histories and documents are not needed. */
 const SOURCES = [
@@ -17,21 +19,32 @@ export type EarlierVersion = {
 };
 
 /**
- * Takes a commit out of this repository's history. Packages are those of today's lock, and builds go into the folder too.
+ * Takes a commit out of this repository's history. It is kept in the cache with what it builds of itself, for the next time. Packages are
+ * those of today's lock.
  *
  * @throws Error where the clone is too shallow to have the commit
  */
-export async function earlierVersion(commit: string, folder: string): Promise<EarlierVersion> {
-  const root = path.join(folder, commit);
-  await mkdir(root);
-  execFileSync('tar', ['-x', '-C', root], { input: archiveOf(commit) });
+export async function earlierVersion(commit: string): Promise<EarlierVersion> {
+  const home = path.join(cacheFolder(), 'earlier-versions', commit);
+  if (!existsSync(home)) await takeOut(commit, home);
+  const root = path.join(home, 'source');
+  // The clone that took it out may be gone.
+  await rm(path.join(root, 'node_modules'), { force: true });
   await symlink(path.join(ROOT, 'node_modules'), path.join(root, 'node_modules'));
   const bin = path.join(root, 'cli', 'bin.mjs');
-  const cache = { XDG_CACHE_HOME: path.join(folder, 'cache') };
+  const cache = { XDG_CACHE_HOME: path.join(home, 'cache') };
   return {
     run: (args, environment) => new RunningCommand([bin, ...args], { ...environment, ...cache }).finished,
     worker: (options) => new WorkerProcess(options, cache, [], bin),
   };
+}
+
+async function takeOut(commit: string, home: string): Promise<void> {
+  await mkdir(path.dirname(home), { recursive: true });
+  const unfinished = await mkdtemp(`${home}.`);
+  await mkdir(path.join(unfinished, 'source'));
+  execFileSync('tar', ['-x', '-C', path.join(unfinished, 'source')], { input: archiveOf(commit) });
+  await rename(unfinished, home);
 }
 
 function archiveOf(commit: string): Buffer {
