@@ -1,7 +1,7 @@
-import type { EulerConfig } from '../bundle.ts';
 import { imagePredictor, levelOf } from './predicted-image.ts';
 import { type DrawNoise, fits, type Sampler } from './sampler.ts';
 import { checkSteps, noiseLevels, trailing } from './schedule.ts';
+import type { EulerConfig } from './scheduler-config.ts';
 
 const { fround } = Math;
 
@@ -42,7 +42,7 @@ export function euler(config: EulerConfig, steps: number, drawNoise: DrawNoise):
 
 /** The timesteps of a run, noisiest first, whole or not, with a noise level for each and a last one of zero. */
 function eulerSchedule(config: EulerConfig, steps: number): { timesteps: number[]; sigmas: number[] } {
-  checkSteps(steps, config.trainSteps);
+  checkSteps(config, steps);
   const timesteps =
     config.spacing === 'linspace' ? linspaced(config.trainSteps, steps) : trailing(config.trainSteps, steps);
   const noise = noiseLevels(config);
