@@ -24,8 +24,8 @@ def export_bundle(
     """Writes the bundle of `checkpoint` to `target`, which appears only once every graph is verified.
 
     Raises:
-        ExportError: the target is not empty, a part is missing or not supported, the sampler does not take so many steps,
-            or a graph's output differs.
+        ExportError: the target is not empty, a part is missing or not supported, the sampler takes fewer steps, or a
+            graph's output differs.
     """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ExportError(f"{target}: expected a folder that is empty or not there yet. Choose another or remove it.")
