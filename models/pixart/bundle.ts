@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { BundleRef } from '../../domain/bundle-ref.ts';
 import { sizeSchema } from '../../domain/size.ts';
 import { UserError } from '../../domain/user-error.ts';
-import { mostSteps, samplerName, schedulerSchema } from './samplers/scheduler-config.ts';
+import { mostSteps, type SchedulerConfig, samplerName, schedulerSchema } from './samplers/scheduler-config.ts';
 
 const GRAPHS = ['text_encoder.onnx', 'caption_projection.onnx', 'transformer.onnx', 'vae_decoder.onnx'] as const;
 
@@ -75,15 +75,7 @@ const bundleDescriptionSchema = z
         }
       }),
   })
-  .superRefine(({ scheduler, defaults }, context) => {
-    const most = mostSteps(scheduler);
-    if (defaults.steps <= most) return;
-    context.addIssue({
-      code: 'custom',
-      path: ['defaults', 'steps'],
-      message: `expected at most ${most}, which is all that sampler ${samplerName(scheduler)} takes, found ${defaults.steps}`,
-    });
-  });
+  .superRefine(checkDefaultSteps);
 
 export type BundleDescription = z.infer<typeof bundleDescriptionSchema>;
 
@@ -124,6 +116,19 @@ export const bundleRef = ({ digest, description }: Bundle): BundleRef => ({
 export function bundleFile({ folder, description }: Bundle, name: string): string {
   if (!Object.hasOwn(description.files, name)) throw new Error(`${name} is not listed in bundle ${description.name}`);
   return path.join(folder, name);
+}
+
+function checkDefaultSteps(
+  { scheduler, defaults }: { scheduler: SchedulerConfig; defaults: { steps: number } },
+  context: z.RefinementCtx,
+): void {
+  const most = mostSteps(scheduler);
+  if (defaults.steps <= most) return;
+  context.addIssue({
+    code: 'custom',
+    path: ['defaults', 'steps'],
+    message: `expected at most ${most}, which is all that sampler ${samplerName(scheduler)} takes, found ${defaults.steps}`,
+  });
 }
 
 async function readDescription(file: string): Promise<Buffer> {

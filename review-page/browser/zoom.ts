@@ -7,8 +7,7 @@ import { Stage } from './stage.ts';
 const KEY_ZOOM = 1.25;
 const KEY_PAN = 80;
 
-/** What people read instead of a column's name. */
-const LABELS: Record<string, string> = { negative_prompt: 'without' };
+const labelOf = (name: string): string => (name === 'negative_prompt' ? 'without' : name);
 
 /** The current image in full, over the grid. */
 export class Zoom {
@@ -129,7 +128,7 @@ export class Zoom {
     const facts: [string, string][] = [
       ['pixels', `${row.width} × ${row.height}`],
       ...[...short, ...textsOf(head), ...carriedOf(head)].map(({ name, textOf }): [string, string] => [
-        LABELS[name] ?? name,
+        labelOf(name),
         textOf(row),
       ]),
     ];

@@ -66,7 +66,7 @@ export function mostSteps(config: SchedulerConfig): number {
     case 'lcm':
       return config.originalSteps;
     default:
-      // Its last timestep would be zero, where there is nothing to solve.
+      // Timestep zero is none of its steps.
       return config.trainSteps - 1;
   }
 }
