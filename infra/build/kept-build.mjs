@@ -92,7 +92,7 @@ function packageFiles() {
   return Object.keys(dependencies).flatMap((name) => {
     const found = folders.map((folder) => path.join(folder, name, 'package.json')).find((file) => existsSync(file));
     // What is missing, making the build tells.
-    return found === undefined ? [] : [realpathSync(found)];
+    return found === undefined ? [] : [realpathSync.native(found)];
   });
 }
 
