@@ -129,7 +129,7 @@ withPip('a wheel with another digest is of no use, and its makers’ download ta
   answer = { status: 503, body: Buffer.from('later') };
   await wheelOf('#!/bin/sh\necho from a wheel\n');
   const other = tool({ package: 'pixart-test-tool==2.10.0', sha256: ['0'.repeat(64)] });
-  await expect(ensureTool(other)).rejects.toThrow('install Python 3 with pip, or Go');
+  await expect(ensureTool(other)).rejects.toThrow(/install Python 3 with pip, or .*Go/);
   expect(findTool('pixart-test-tool')).toBeNull();
 
   answer = { status: 200, body: await archiveOf('#!/bin/sh\necho from its makers\n') };
