@@ -1,4 +1,4 @@
-import { cellsOf, type Job } from '../domain/job.ts';
+import { columnsOf, type Job } from '../domain/job.ts';
 import { readJobs } from '../records/plan-and-receipts.ts';
 import type { OpenStore } from '../store/index.ts';
 import type { MatchJobsInput } from '../workflows/contract/activities.ts';
@@ -21,7 +21,7 @@ function matches(job: Job, { column, pattern }: RowFilter): boolean {
 /** A row's own columns first; then what it became, by the names that a catalog has for them. */
 function columnOf(job: Job, column: string): string | undefined {
   if (Object.hasOwn(job.metadata, column)) return job.metadata[column];
-  const value = new Map<string, unknown>(Object.entries(cellsOf(job))).get(column);
+  const value = new Map<string, unknown>(Object.entries(columnsOf(job))).get(column);
   return value === undefined ? undefined : String(value);
 }
 

@@ -15,7 +15,7 @@ import type { Row } from './row.ts';
 export type JobOptions = {
   /** For rows that do not say. `quality` counts for the lossy formats only. */
   defaults: { size: Size; format: ImageFormat; quality: number | null };
-  bundle: Omit<BundleRef, 'name'>;
+  bundle: BundleRef;
   /** Raised only when the pipeline's pixels change; part of every render key. */
   pipelineVersion: number;
 };
@@ -36,7 +36,7 @@ export function makeJobs(
 ): Job[] {
   const picture = resolvePicture(row, options);
   const nameOf = (column: Column): string => raw.columns.get(column)?.name ?? column;
-  const obstacle = findObstacle(picture, options.bundle.sizes);
+  const obstacle = findObstacle(picture, options.bundle);
   if (obstacle !== null) {
     problems.add({ ...obstacle, line: raw.line, column: nameOf(obstacle.column) });
     return [];
@@ -79,11 +79,15 @@ function resolvePicture(row: Row, { defaults, bundle }: JobOptions): Picture {
 
 /** What stands against a picture, and the column to blame. */
 function findObstacle(
-  { size, bin, width, height }: Picture,
-  served: readonly Size[],
+  { size, bin, width, height, steps }: Picture,
+  { name, sizes: served, maxSteps = Number.POSITIVE_INFINITY }: BundleRef,
 ): { column: Column; expected: string; found: string } | null {
   if (!served.includes(size)) {
     return { column: 'size', expected: `a size that the bundle serves: ${served.join(', ')}`, found: size };
+  }
+  if (steps > maxSteps) {
+    const expected = `at most ${maxSteps}, which is all that bundle ${name} takes`;
+    return { column: 'steps', expected, found: String(steps) };
   }
   if (Math.max(width / bin.width, height / bin.height) > MAX_ENLARGEMENT) {
     const larger = SIZES.slice(SIZES.indexOf(size) + 1).filter((other) => served.includes(other));

@@ -7,6 +7,8 @@ export type BundleRef = {
   digest: string;
   sizes: Size[];
   defaults: { steps: number; guidance: number };
+  /** The most steps that its sampler takes; batches and schedules of earlier versions do not say. */
+  maxSteps?: number;
 };
 
 /** As people are shown it and queues are named by it, so that the one can be found by the other. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jobIdSchema } from './job-id.ts';
 import { SIZES } from './size.ts';
 
 /** How the cells of a catalog are read: their text becomes a value, or a message says what was expected. */
@@ -40,12 +41,10 @@ const ID_RULE = `1 to ${MAX_ID} letters, digits, ".", "_" or "-", not starting w
 /** Names beside which a batch keeps files of its own. */
 const RESERVED_IDS = ['manifest', 'contact-sheet'];
 
-/** @param rule what every job's id has to be */
-export const id = (rule: z.ZodType<string>) =>
-  z
-    .string()
-    .refine((id) => id.length <= MAX_ID && rule.safeParse(id).success, ID_RULE)
-    .refine((id) => !RESERVED_IDS.includes(id.toLowerCase()), `another id than ${RESERVED_IDS.join(' and ')}`);
+export const id = z
+  .string()
+  .refine((id) => id.length <= MAX_ID && jobIdSchema.safeParse(id).success, ID_RULE)
+  .refine((id) => !RESERVED_IDS.includes(id.toLowerCase()), `another id than ${RESERVED_IDS.join(' and ')}`);
 
 export type Shape = { width: number; height: number };
 

@@ -29,4 +29,4 @@ export const pictureOf = (job: Picture): Picture =>
   Object.fromEntries(PICTURE.flatMap((key) => (job[key] === undefined ? [] : [[key, job[key]]]))) as Picture;
 
 /** What a job has in the columns that a catalog may have for it. */
-export const cellsOf = (job: Job) => byColumn(job);
+export const columnsOf = (job: Job) => byColumn(job);

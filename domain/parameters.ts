@@ -1,15 +1,8 @@
 import { z } from 'zod';
 import * as cells from './cells.ts';
 import { imageFormatSchema } from './image-format.ts';
+import { jobIdSchema } from './job-id.ts';
 import { binSchema, SIZES, sizeSchema } from './size.ts';
-
-/** A file name without its extension and never a path: one segment, no leading dot, at most 200 characters. */
-export const jobIdSchema = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/,
-    'letters, digits, ".", "_" and "-", not starting with ".", at most 200',
-  );
 
 /** As the command line shows it: its argument, a line of help, and all that it can be. */
 export type CommandOption = { argument: string; help?: string; oneOf?: readonly string[] };
@@ -43,7 +36,7 @@ type Parameter = (Asked | { column?: never; cell?: never }) & (Resolved | { valu
  * where it was not asked for, so that it changes no key of the images that do without it.
  */
 const PARAMETERS = {
-  id: { column: 'id', cell: cells.id(jobIdSchema).optional(), value: jobIdSchema },
+  id: { column: 'id', cell: cells.id.optional(), value: jobIdSchema },
   prompt: { column: 'prompt', cell: cells.prompt, choices: 'text', value: z.string(), picture: true },
   negativePrompt: {
     column: 'negative_prompt',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { digestSchema } from './job.ts';
-import { jobIdSchema } from './parameters.ts';
+import { jobIdSchema } from './job-id.ts';
 import { timingsSchema } from './timings.ts';
 
 /**

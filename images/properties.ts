@@ -37,11 +37,24 @@ export const imageMetadata = (job: Job, bundle: { name: string; digest: string }
     software: `${project.name} ${project.version}`,
   });
 
-/** The metadata that these texts say, `null` where one is missing or wrong. What is no value as a text is one as a number. */
+/** The metadata that these texts say, `null` where one is missing or wrong. */
 export function parseMetadata(texts: Record<string, unknown>): ImageMetadata | null {
-  const values = Object.entries(metadataSchema.shape).map(([name, value]) => {
-    const text = texts[name];
-    return [name, value.safeParse(text).success ? text : Number(text)];
-  });
+  const values = Object.entries(metadataSchema.shape).map(([name, schema]) => [name, fromText(schema, texts[name])]);
   return metadataSchema.safeParse(Object.fromEntries(values)).data ?? null;
 }
+
+/** What a property's text stands for; what stands for nothing stays as it is, and its schema refuses it. */
+function fromText(schema: z.ZodType, text: unknown): unknown {
+  if (isText(schema) || typeof text !== 'string') return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Whether a property's value is a text itself; the others are numbers and the like. */
+const isText = (schema: z.ZodType): boolean =>
+  schema instanceof z.ZodOptional
+    ? isText(schema.unwrap() as z.ZodType)
+    : schema instanceof z.ZodString || schema instanceof z.ZodEnum;

@@ -1,5 +1,5 @@
 import type { ChangeCounts } from '../domain/change-counts.ts';
-import { cellsOf, type Job } from '../domain/job.ts';
+import { columnsOf, type Job } from '../domain/job.ts';
 import { byColumn, every, keysOf } from '../domain/parameters.ts';
 import { safeCsv } from './formats.ts';
 import type { ManifestRow } from './manifest-table.ts';
@@ -69,7 +69,7 @@ export class CatalogChanges {
 
 /** A row's parameters that differ, with both values; `model or format`, of which a catalog says nothing, where none does. */
 function differences(before: ManifestRow, job: Job): Pick<Change, 'what' | 'before' | 'now'>[] {
-  const after = cellsOf(job);
+  const after = columnsOf(job);
   const found = COLUMNS.map((what) => ({
     what,
     before: String(before[what] ?? ''),

@@ -2,7 +2,7 @@ import { CsvError, parse } from 'csv-parse/sync';
 import { z } from 'zod';
 import { CATALOG_LIMITS } from '../catalog/catalog-limits.ts';
 import { digestSchema } from '../domain/job.ts';
-import { jobIdSchema } from '../domain/parameters.ts';
+import { jobIdSchema } from '../domain/job-id.ts';
 import { UserError } from '../domain/user-error.ts';
 
 /** What people said of images: the render keys of the pictures that they rejected, by the row's id. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { CatalogFormat } from '../domain/catalog-settings.ts';
 import type { ImageFormat } from '../domain/image-format.ts';
 import { digestSchema } from '../domain/job.ts';
-import { jobIdSchema } from '../domain/parameters.ts';
+import { jobIdSchema } from '../domain/job-id.ts';
 import { UserError } from '../domain/user-error.ts';
 import { SCRATCH_FOLDER } from '../store/object-name.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cellsOf, type Job } from '../domain/job.ts';
+import { columnsOf, type Job } from '../domain/job.ts';
 import { byColumn, every } from '../domain/parameters.ts';
 import { type Failure, isReceipt, type Receipt } from '../domain/receipt.ts';
 import { STAGES, type Stage } from '../domain/timings.ts';
@@ -54,7 +54,7 @@ export const deviceSeconds = ({ text_encode_ms, denoise_ms, decode_ms }: Manifes
 export function manifestRow(job: Job, outcome: Receipt | Failure | undefined): ManifestRow {
   const receipt = isReceipt(outcome) ? outcome : null;
   const failure = isReceipt(outcome) ? null : (outcome ?? null);
-  const { id, ...cells } = cellsOf(job);
+  const { id, ...columns } = columnsOf(job);
   const ms = (stage: Stage): number | null => {
     const spent = receipt?.timings[STAGES[stage]];
     return spent === undefined ? null : Math.round(spent);
@@ -63,7 +63,7 @@ export function manifestRow(job: Job, outcome: Receipt | Failure | undefined): M
     id,
     status: receipt?.outcome ?? (failure === null ? 'cancelled' : 'failed'),
     file: receipt?.copy ?? '',
-    ...cells,
+    ...columns,
     bytes: receipt?.bytes ?? null,
     crc32c: receipt?.crc32c ?? null,
     render_key: job.renderKey,

@@ -18,8 +18,8 @@ export type SheetHead = {
   jobs: number;
   /** Addresses of the pieces relative to the page, each with PIECE_ROWS rows but the last. */
   pieces: string[];
-  /** The parameters that images are told apart by, and the fields of a row that have them. */
-  parameters: { name: string; field: keyof SheetParameters }[];
+  /** The parameters that images are told apart by, the fields of a row that have them, and whether they are free text. */
+  parameters: { name: string; field: keyof SheetParameters; isText: boolean }[];
   /** Names of the catalog's other columns, in the order of a row's `values`. */
   columns: string[];
 };

@@ -47,7 +47,7 @@ export function makePage(head: SheetHead): Uint8Array {
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
-<title>${escapeHtml(head.batch)} – contact sheet</title>
+<title>${escapeHtml(head.batch)} – review page</title>
 <style>${style}</style>
 </head>
 <body>

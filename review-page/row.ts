@@ -1,5 +1,5 @@
 import type { Job } from '../domain/job.ts';
-import { COLUMN_OF, every, keysOf } from '../domain/parameters.ts';
+import { COLUMN_OF, every, keysOf, TEXT_COLUMNS } from '../domain/parameters.ts';
 import { type Failure, isReceipt, type Receipt } from '../domain/receipt.ts';
 import { manifestRow } from '../records/manifest-table.ts';
 import type { SheetHead, SheetParameters, SheetRow } from './format.ts';
@@ -9,6 +9,7 @@ const FIELDS = every('sheet');
 export const SHEET_PARAMETERS: SheetHead['parameters'] = keysOf(FIELDS).map((key) => ({
   name: COLUMN_OF[key],
   field: FIELDS[key],
+  isText: TEXT_COLUMNS.includes(COLUMN_OF[key]),
 }));
 
 const parametersOf = (job: Job): SheetParameters =>

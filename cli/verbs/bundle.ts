@@ -1,8 +1,14 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
 import { UserError } from '../../domain/user-error.ts';
-import { chosenBundle } from '../../models/pixart/chosen-bundle.ts';
-import { type Bundle, bundleRef, listBundles, openBundle, verifyBundle } from '../../models/pixart/index.ts';
+import {
+  type Bundle,
+  bundleRef,
+  chosenBundle,
+  listBundles,
+  openBundle,
+  verifyBundle,
+} from '../../models/pixart/index.ts';
 import { note, printJson, printLine, table } from '../display/output.ts';
 import { bytesText } from '../display/text.ts';
 import { type JsonOptions, jsonOption } from '../options/common-options.ts';

@@ -2,8 +2,7 @@ import { Command } from 'commander';
 import { temporalTarget } from '../../client/index.ts';
 import type { Size } from '../../domain/size.ts';
 import { startLocalFleet } from '../../infra/dev/local-fleet.ts';
-import { chosenBundle } from '../../models/pixart/chosen-bundle.ts';
-import { verifyBundle } from '../../models/pixart/index.ts';
+import { chosenBundle, verifyBundle } from '../../models/pixart/index.ts';
 import { note, printLine } from '../display/output.ts';
 import { interruption } from '../interruption.ts';
 import {

@@ -1,8 +1,7 @@
 import { Command, Option } from 'commander';
 import { type BatchClient, listBatches, newBatchId, reviewPageEnd, submitBatch } from '../../client/index.ts';
 import { type LocalFleet, startLocalFleet } from '../../infra/dev/local-fleet.ts';
-import { chosenBundle } from '../../models/pixart/chosen-bundle.ts';
-import { type BundleRef, bundleRef, verifyBundle } from '../../models/pixart/index.ts';
+import { type BundleRef, bundleRef, chosenBundle, verifyBundle } from '../../models/pixart/index.ts';
 import { storeUrl } from '../../store/index.ts';
 import { followBatch } from '../display/follow-batch.ts';
 import { note, printLine } from '../display/output.ts';

@@ -12,7 +12,7 @@ from .bundle import BundleOptions, CheckpointFacts, write_description
 from .decoder import VaeDecoder
 from .errors import ExportError
 from .graphs import Graph, write_graph
-from .scheduler import load_scheduler
+from .scheduler import SchedulerPart, load_scheduler
 from .verify import verify_against_reference, verify_graph
 
 Report = Callable[[str], None]
@@ -24,17 +24,20 @@ def export_bundle(
     """Writes the bundle of `checkpoint` to `target`, which appears only once every graph is verified.
 
     Raises:
-        ExportError: the target is not empty, a part is missing or not supported, or a graph's output differs.
+        ExportError: the target is not empty, a part is missing or not supported, the sampler takes fewer steps, or a
+            graph's output differs.
     """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ExportError(f"{target}: expected a folder that is empty or not there yet. Choose another or remove it.")
     reader.check_layout(checkpoint)
+    scheduler = load_scheduler(checkpoint)
+    scheduler.check_steps(options.steps)
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f"{target.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
     try:
-        facts = _write_files(checkpoint, unfinished, half, report)
+        facts = _write_files(checkpoint, scheduler, unfinished, half, report)
         write_description(unfinished, options, facts)
         unfinished.replace(target)
     finally:
@@ -42,9 +45,10 @@ def export_bundle(
     report(f"bundle written to {target}")
 
 
-def _write_files(checkpoint: Path, folder: Path, half: bool, report: Report) -> CheckpointFacts:
+def _write_files(
+    checkpoint: Path, scheduler: SchedulerPart, folder: Path, half: bool, report: Report
+) -> CheckpointFacts:
     torch.manual_seed(0)
-    scheduler = load_scheduler(checkpoint)
     position_range = reader.load_position_range(checkpoint)
     tokenizer = reader.load_tokenizer(checkpoint)
     tokenizer.tokenizer.save(str(folder / "tokenizer.json"))

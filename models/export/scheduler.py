@@ -1,5 +1,6 @@
 """Reads a checkpoint's scheduler into the description of a bundle's sampler."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from diffusers import DPMSolverMultistepScheduler, EulerDiscreteScheduler, LCMScheduler
 
 from .config import expect, read_json
+from .errors import ExportError
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,12 @@ class SchedulerPart:
     description: dict[str, Any]
     steps: int
     guidance: float
+    most_steps: int
+
+    def check_steps(self, asked: int | None) -> None:
+        """Raises `ExportError` for steps that the sampler cannot take."""
+        if asked is not None and not 1 <= asked <= self.most_steps:
+            raise ExportError(f"--steps: expected 1 to {self.most_steps}, which the sampler takes; found {asked}.")
 
 
 @dataclass(frozen=True)
@@ -24,11 +32,13 @@ class _Kind:
 
     scheduler: type
     kind: str | None
-    """As bundle.json has it: nothing for the one that was there before bundles could say."""
+    """As bundle.json has it: None for the one that bundles had before they could name one."""
     fields: dict[str, str]
-    """Where each field of the description stands in the configuration."""
+    """The configuration's name for each field of the description."""
     choices: dict[str, tuple[object, ...]]
-    """What the sampler can do; other values are refused."""
+    """The values that the sampler supports; others are refused."""
+    most_steps: Callable[[dict[str, Any]], int]
+    """From the description: the most that the sampler takes."""
     steps: int
     guidance: float
 
@@ -71,6 +81,7 @@ _KINDS = {
             "use_flow_sigmas": (False,),
             "steps_offset": (0,),
         },
+        most_steps=lambda description: description["trainSteps"] - 1,
         steps=20,
         guidance=4.5,
     ),
@@ -84,10 +95,11 @@ _KINDS = {
             "interpolation_type": ("linear",),
             "timestep_type": ("discrete",),
         },
+        most_steps=lambda description: description["trainSteps"],
         steps=20,
         guidance=4.5,
     ),
-    # PixArt's transformer takes no guidance as an input: what was distilled holds it already.
+    # PixArt's transformer takes no guidance as an input: a distilled one has it built in.
     "LCMScheduler": _Kind(
         LCMScheduler,
         kind="lcm",
@@ -98,17 +110,18 @@ _KINDS = {
             "clip_sample": (False,),
             "thresholding": (False,),
         },
+        most_steps=lambda description: description["originalSteps"],
         steps=4,
         guidance=1.0,
     ),
 }
-_ADVICE = "If the model can be sampled that way, save such a configuration in this place."
+_ADVICE = "If the model can be sampled with one of these, save a supported scheduler's configuration here."
 
 
 def load_scheduler(folder: Path) -> SchedulerPart:
     """Describes the sampler of `folder / scheduler`, the scheduler's defaults filled in.
 
-    Raises `ExportError` naming the first setting that the pipeline's sampler does not honour.
+    Raises `ExportError` naming the first setting that the pipeline does not support.
     """
     where = folder / "scheduler" / "scheduler_config.json"
     raw = read_json(where)
@@ -117,11 +130,13 @@ def load_scheduler(folder: Path) -> SchedulerPart:
     config = kind.scheduler.from_config(raw).config
     for name, choices in kind.choices.items():
         expect(where, name, config[name], choices, _ADVICE)
-    return SchedulerPart(describe(raw["_class_name"], config), kind.steps, kind.guidance)
+    description = describe(raw["_class_name"], config)
+    most_steps = kind.most_steps(description)
+    return SchedulerPart(description, min(kind.steps, most_steps), kind.guidance, most_steps)
 
 
 def describe(class_name: str, config: dict[str, Any]) -> dict[str, Any]:
-    """What bundle.json says of the sampler, from the complete configuration of one that is supported."""
+    """What bundle.json says of the sampler, from the complete configuration of a supported scheduler."""
     kind = _KINDS[class_name]
     description = {field: config[name] for field, name in kind.fields.items()}
     return description if kind.kind is None else {"kind": kind.kind, **description}

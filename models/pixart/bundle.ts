@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { BundleRef } from '../../domain/bundle-ref.ts';
 import { sizeSchema } from '../../domain/size.ts';
 import { UserError } from '../../domain/user-error.ts';
+import { mostSteps, type SchedulerConfig, samplerName, schedulerSchema } from './samplers/scheduler-config.ts';
 
 const GRAPHS = ['text_encoder.onnx', 'caption_projection.onnx', 'transformer.onnx', 'vae_decoder.onnx'] as const;
 
@@ -20,103 +21,61 @@ const sizeEntrySchema = z.strictObject({
   interpolationScale: z.number().positive(),
 });
 
-const trainingSchedule = {
-  trainSteps: z.int().min(2),
-  betaSchedule: z.enum(['linear', 'scaled_linear']),
-  betaStart: z.number().positive().lt(1),
-  betaEnd: z.number().positive().lt(1),
-  prediction: z.enum(['epsilon', 'v_prediction']),
-};
-
-const spacing = z.enum(['linspace', 'trailing']);
-
-const dpmSolverSchema = z.strictObject({
-  /** Left out by bundles that were exported when there was no other. */
-  kind: z.literal('dpm-solver++').optional(),
-  ...trainingSchedule,
-  spacing,
-  zeroTerminalSnr: z.boolean(),
-  /** Second where a bundle does not say: those that were exported before it could. */
-  order: z.union([z.literal(1), z.literal(2)]).default(2),
-});
-
-const eulerSchema = z.strictObject({
-  kind: z.literal('euler'),
-  ...trainingSchedule,
-  spacing,
-  zeroTerminalSnr: z.boolean(),
-});
-
-const lcmSchema = z
-  .strictObject({
-    kind: z.literal('lcm'),
-    ...trainingSchedule,
-    /** Steps of the sampler that the model was distilled from; its own steps are some of them. */
-    originalSteps: z.int().positive(),
-    timestepScaling: z.number().positive(),
-  })
-  .refine(({ originalSteps, trainSteps }) => originalSteps <= trainSteps, {
-    path: ['originalSteps'],
-    error: 'at most trainSteps',
-  });
-
-const schedulerSchema = z.discriminatedUnion('kind', [dpmSolverSchema, eulerSchema, lcmSchema]);
-
-export type DpmSolverConfig = z.infer<typeof dpmSolverSchema>;
-export type EulerConfig = z.infer<typeof eulerSchema>;
-export type LcmConfig = z.infer<typeof lcmSchema>;
-export type SchedulerConfig = z.infer<typeof schedulerSchema>;
-
 /** `bundle.json`, as docs/bundle-format.md describes it. */
-const bundleDescriptionSchema = z.strictObject({
-  format: z.literal(2, {
-    error: ({ input }) => `expected 2, found ${input}: export the checkpoint again (docs/exporting.md)`,
-  }),
-  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'letters, digits, ".", "_" and "-", at most 100'),
-  description: z.string(),
-  license: z.string(),
-  source: z.string(),
-  sizes: z.partialRecord(sizeSchema, sizeEntrySchema).refine((sizes) => Object.keys(sizes).length > 0, {
-    error: 'at least one size',
-  }),
-  tokenizer: z.strictObject({
-    maxTokens: z.int().min(2),
-    padTokenId: z.int().min(0),
-    eosTokenId: z.int().min(0),
-    cleanCaption: z.boolean(),
-  }),
-  textEncoder: z.strictObject({ width: z.int().positive() }),
-  transformer: z.strictObject({
-    layers: z.int().positive(),
-    heads: z.int().positive(),
-    headWidth: z.int().positive(),
-    patch: z.int().positive(),
-    latentChannels: z.int().positive(),
-    kvCompression: z
-      .strictObject({ layers: z.array(z.int().min(0)), scale: z.int().min(2), sampling: z.literal('conv') })
-      .nullable(),
-  }),
-  vae: z.strictObject({
-    factor: z.int().positive(),
-    scaling: z.number().positive(),
-    shift: z.number(),
-    /** Group norms of the decoder, and the groups of each. */
-    norms: z.int().positive(),
-    groups: z.int().positive(),
-  }),
-  scheduler: schedulerSchema,
-  defaults: z.strictObject({ steps: z.int().positive(), guidance: z.number().min(1) }),
-  files: z
-    .record(
-      fileName,
-      z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hexadecimal'), bytes: z.int().min(0) }),
-    )
-    .superRefine((files, context) => {
-      for (const name of REQUIRED_FILES) {
-        if (!Object.hasOwn(files, name)) context.addIssue({ code: 'custom', message: `${name} is not listed` });
-      }
+const bundleDescriptionSchema = z
+  .strictObject({
+    format: z.literal(2, {
+      error: ({ input }) => `expected 2, found ${input}: export the checkpoint again (docs/exporting.md)`,
     }),
-});
+    name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'letters, digits, ".", "_" and "-", at most 100'),
+    description: z.string(),
+    license: z.string(),
+    source: z.string(),
+    sizes: z.partialRecord(sizeSchema, sizeEntrySchema).refine((sizes) => Object.keys(sizes).length > 0, {
+      error: 'at least one size',
+    }),
+    tokenizer: z.strictObject({
+      maxTokens: z.int().min(2),
+      padTokenId: z.int().min(0),
+      eosTokenId: z.int().min(0),
+      cleanCaption: z.boolean(),
+    }),
+    textEncoder: z.strictObject({ width: z.int().positive() }),
+    transformer: z.strictObject({
+      layers: z.int().positive(),
+      heads: z.int().positive(),
+      headWidth: z.int().positive(),
+      patch: z.int().positive(),
+      latentChannels: z.int().positive(),
+      kvCompression: z
+        .strictObject({ layers: z.array(z.int().min(0)), scale: z.int().min(2), sampling: z.literal('conv') })
+        .nullable(),
+    }),
+    vae: z.strictObject({
+      factor: z.int().positive(),
+      scaling: z.number().positive(),
+      shift: z.number(),
+      /** Group norms of the decoder, and the groups of each. */
+      norms: z.int().positive(),
+      groups: z.int().positive(),
+    }),
+    scheduler: schedulerSchema,
+    defaults: z.strictObject({ steps: z.int().positive(), guidance: z.number().min(1) }),
+    files: z
+      .record(
+        fileName,
+        z.strictObject({
+          sha256: z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hexadecimal'),
+          bytes: z.int().min(0),
+        }),
+      )
+      .superRefine((files, context) => {
+        for (const name of REQUIRED_FILES) {
+          if (!Object.hasOwn(files, name)) context.addIssue({ code: 'custom', message: `${name} is not listed` });
+        }
+      }),
+  })
+  .superRefine(checkDefaultSteps);
 
 export type BundleDescription = z.infer<typeof bundleDescriptionSchema>;
 
@@ -150,12 +109,26 @@ export const bundleRef = ({ digest, description }: Bundle): BundleRef => ({
   digest,
   sizes: sizeSchema.options.filter((size) => description.sizes[size] !== undefined),
   defaults: description.defaults,
+  maxSteps: mostSteps(description.scheduler),
 });
 
 /** The path of a file that the bundle lists; asking for another is a fault of the program. */
 export function bundleFile({ folder, description }: Bundle, name: string): string {
   if (!Object.hasOwn(description.files, name)) throw new Error(`${name} is not listed in bundle ${description.name}`);
   return path.join(folder, name);
+}
+
+function checkDefaultSteps(
+  { scheduler, defaults }: { scheduler: SchedulerConfig; defaults: { steps: number } },
+  context: z.RefinementCtx,
+): void {
+  const most = mostSteps(scheduler);
+  if (defaults.steps <= most) return;
+  context.addIssue({
+    code: 'custom',
+    path: ['defaults', 'steps'],
+    message: `expected at most ${most}, which is all that sampler ${samplerName(scheduler)} takes, found ${defaults.steps}`,
+  });
 }
 
 async function readDescription(file: string): Promise<Buffer> {

@@ -20,5 +20,7 @@ async function defaultBundle(): Promise<string> {
   const [first, second] = isShippedOnly ? SHIPPED.filter((name) => names.includes(name)).slice(0, 1) : names;
   if (first !== undefined && second === undefined) return first;
   const found = names.length === 0 ? 'none is installed' : `several are installed: ${names.join(', ')}`;
-  throw new UserError(`bundle: ${found}. Choose one with --bundle or PIXART_BUNDLE.`);
+  throw new UserError(
+    `bundle: ${found}. Name one: to chosenBundle() in a program, with --bundle or PIXART_BUNDLE on the command line.`,
+  );
 }

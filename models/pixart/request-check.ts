@@ -1,12 +1,15 @@
 import { UserError } from '../../domain/user-error.ts';
 import type { BundleDescription } from './bundle.ts';
 import type { RenderRequest } from './render-request.ts';
+import { checkSteps } from './samplers/schedule.ts';
 
 /** @throws UserError for a request that the bundle can never serve. */
-export function checkRequest({ name, sizes, transformer, vae }: BundleDescription, request: RenderRequest): void {
+export function checkRequest(description: BundleDescription, request: RenderRequest): void {
+  const { name, sizes, scheduler, transformer, vae } = description;
   if (!sizes[request.size]) {
     throw new UserError(`size ${request.size}: bundle ${name} serves ${Object.keys(sizes).join(', ')}`);
   }
+  checkSteps(scheduler, request.steps, name);
   const unit = vae.factor * transformer.patch;
   expectPixels('bin.height', request.bin.height, unit);
   expectPixels('bin.width', request.bin.width, unit);

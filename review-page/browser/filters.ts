@@ -1,5 +1,5 @@
 import type { SheetHead, SheetRow } from '../format.ts';
-import { carriedOf, type Named, parametersOf } from './columns.ts';
+import { carriedOf, inOrder, type Named, shortOf, textsOf } from './columns.ts';
 import type { Decision } from './decisions-csv.ts';
 
 /** What a row is filtered by, with all it can be. */
@@ -11,15 +11,17 @@ export type Column = Named & {
 /** More different values are searched by text. */
 export const MAX_CHOICES = 40;
 
+const ORDER = ['status', 'size', 'pixels', 'steps', 'guidance', 'seed'];
+
 /** Columns in which rows differ: those of the job first, then the catalog's others. */
 export function columnsOf(rows: Iterable<SheetRow>, head: Pick<SheetHead, 'parameters' | 'columns'>): Column[] {
-  const named: Named[] = [
+  const short: Named[] = [
     { name: 'status', textOf: (row) => row.status },
     { name: 'pixels', textOf: (row) => `${row.width}×${row.height}` },
-    ...parametersOf(head),
-    { name: 'reason', textOf: (row) => row.reason },
-    ...carriedOf(head),
+    ...shortOf(head),
   ];
+  const reason: Named = { name: 'reason', textOf: (row) => row.reason };
+  const named = [...inOrder(short, ORDER), ...textsOf(head), reason, ...carriedOf(head)];
   const all = [...rows];
   return named.flatMap(({ name, textOf }) => {
     const values = countValues(all, textOf);
@@ -41,7 +43,7 @@ const sorted = (values: Map<string, number>): Map<string, number> =>
   new Map([...values].sort(([a], [b]) => a.localeCompare(b, undefined, { numeric: true })));
 
 export type Filter = {
-  /** Words that all have to be in the row's id, prompt or other columns. */
+  /** Words that all have to be in the row's id, its texts or the catalog's other columns. */
   text: string;
   decision: Decision | 'undecided' | 'any';
   /** For each column either the value that is chosen, or a text that its value has to hold. */
@@ -54,11 +56,15 @@ export const isActive = ({ text, decision, columns }: Filter): boolean =>
   text.trim() !== '' || decision !== 'any' || columns.length > 0;
 
 /** Says of a row and its decision whether the filter lets them pass. */
-export function matcher({ text, decision, columns }: Filter): (row: SheetRow, decided: Decision | null) => boolean {
+export function matcher(
+  { text, decision, columns }: Filter,
+  head: Pick<SheetHead, 'parameters'>,
+): (row: SheetRow, decided: Decision | null) => boolean {
   const words = text
     .toLowerCase()
     .split(/\s+/)
     .filter((word) => word !== '');
+  const texts = textsOf(head);
   const tests = columns.map(({ column, chosen }) => {
     const wanted = chosen.toLowerCase();
     return column.values === null
@@ -68,10 +74,11 @@ export function matcher({ text, decision, columns }: Filter): (row: SheetRow, de
   return (row, decided) =>
     (decision === 'any' || (decided ?? 'undecided') === decision) &&
     tests.every((test) => test(row)) &&
-    (words.length === 0 || hasWords(row, words));
+    (words.length === 0 || hasWords(row, words, texts));
 }
 
-function hasWords(row: SheetRow, words: string[]): boolean {
-  const text = [row.id, row.prompt, row.negative, row.reason, ...row.values].join('\n').toLowerCase();
+function hasWords(row: SheetRow, words: string[], texts: Named[]): boolean {
+  const own = texts.map(({ textOf }) => textOf(row));
+  const text = [row.id, row.prompt, ...own, row.reason, ...row.values].join('\n').toLowerCase();
   return words.every((word) => text.includes(word));
 }

@@ -1,5 +1,5 @@
 import type { SheetHead, SheetRow } from '../format.ts';
-import { carriedOf, parametersOf } from './columns.ts';
+import { carriedOf, shortOf } from './columns.ts';
 
 /** What an image is compared with. */
 export type Kinship = 'row' | 'prompt';
@@ -14,9 +14,9 @@ export function relatives(rows: Iterable<[number, SheetRow]>, row: SheetRow, kin
   return [...rows].filter(([, other]) => isKin(other)).map(([, other]) => other);
 }
 
-/** In what each of them differs from the others, as `name value`. */
+/** In what each of them differs from the others, as `name value`; texts would be too long under an image. */
 export function differences(rows: readonly SheetRow[], head: Pick<SheetHead, 'parameters' | 'columns'>): string[][] {
-  const named = [...parametersOf(head), ...carriedOf(head)];
+  const named = [...shortOf(head), ...carriedOf(head)];
   const differing = named.filter(({ textOf }) => new Set(rows.map(textOf)).size > 1);
   return rows.map((row) => differing.map(({ name, textOf }) => `${name} ${textOf(row)}`));
 }

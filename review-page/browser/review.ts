@@ -82,7 +82,7 @@ export class Review {
   /** Finds the matches anew, after rows or decisions changed. */
   refresh(): void {
     if (isActive(this.#filter)) {
-      const test = matcher(this.#filter);
+      const test = matcher(this.#filter, this.rows.head);
       this.matches = [];
       for (const [index, row] of this.rows) if (test(row, this.decisions.of(row))) this.matches.push(index);
     } else if (this.matches.length !== this.rows.head.jobs) {

@@ -1,4 +1,4 @@
-import { carriedOf, parametersOf } from './columns.ts';
+import { carriedOf, shortOf, textsOf } from './columns.ts';
 import type { Decision } from './decisions-csv.ts';
 import { addressOf, button, count, make } from './dom.ts';
 import type { Review } from './review.ts';
@@ -6,6 +6,8 @@ import { Stage } from './stage.ts';
 
 const KEY_ZOOM = 1.25;
 const KEY_PAN = 80;
+
+const labelOf = (name: string): string => (name === 'negative_prompt' ? 'without' : name);
 
 /** The current image in full, over the grid. */
 export class Zoom {
@@ -121,9 +123,14 @@ export class Zoom {
   #showFacts(): void {
     const row = this.#review.currentRow!;
     const { head } = this.#review.rows;
+    // The pixels tell the size.
+    const short = shortOf(head).filter(({ name }) => name !== 'size');
     const facts: [string, string][] = [
       ['pixels', `${row.width} × ${row.height}`],
-      ...[...parametersOf(head), ...carriedOf(head)].map(({ name, textOf }): [string, string] => [name, textOf(row)]),
+      ...[...short, ...textsOf(head), ...carriedOf(head)].map(({ name, textOf }): [string, string] => [
+        labelOf(name),
+        textOf(row),
+      ]),
     ];
     this.#facts.replaceChildren(
       ...facts

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jobsOf, problemsOf } from './planning.ts';
+import { jobsOf, options, problemsOf } from './planning.ts';
 
 const shapeOf = async (header: string, row: string) => {
   const [job] = await jobsOf(`prompt,${header}\napple,${row}\n`);
@@ -81,6 +81,32 @@ describe('the shape of a picture', () => {
     expect(await problemsOf('prompt,size,width,height\napple,4k,5761,5760\n')).toEqual([
       'line 2, width: expected at most 2 times the 2880×2880 of size 4k, found 5761×5760',
     ]);
+  });
+});
+
+describe('the steps of a picture', () => {
+  const quick = { bundle: { ...options.bundle, name: 'sigma-lcm', maxSteps: 50 } };
+
+  it('may be as many as the bundle takes, and no more', async () => {
+    expect(await jobsOf('prompt,steps\napple,50\n', quick)).toMatchObject([{ steps: 50 }]);
+    expect(await problemsOf('prompt,steps\napple,50\npear,51\n', quick)).toEqual([
+      'line 3, steps: expected at most 50, which is all that bundle sigma-lcm takes, found 51',
+    ]);
+  });
+
+  it('are refused under the name of their column in the file', async () => {
+    const named = { ...quick, columns: { steps: 'Rounds' } };
+    expect(await problemsOf('prompt,Rounds\napple,60\n', named)).toEqual([expect.stringMatching(/^line 2, Rounds: /)]);
+  });
+
+  it('may be any number for a bundle that does not say, as those of batches that an earlier version started', async () => {
+    expect(await jobsOf('prompt,steps\napple,200\n')).toMatchObject([{ steps: 200 }]);
+  });
+
+  it('have the same render key whether the bundle says how many it takes or not', async () => {
+    const [told] = await jobsOf('prompt,steps\napple,50\n', { bundle: { ...options.bundle, maxSteps: 50 } });
+    const [untold] = await jobsOf('prompt,steps\napple,50\n');
+    expect(told?.renderKey).toBe(untold?.renderKey);
   });
 });
 

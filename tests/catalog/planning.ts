@@ -7,7 +7,12 @@ export const options: PlanOptions = {
   format: 'csv',
   columns: {},
   defaults: { size: '512', format: 'png', quality: null },
-  bundle: { digest: 'a'.repeat(64), sizes: ['256', '512', '4k'], defaults: { steps: 20, guidance: 4.5 } },
+  bundle: {
+    name: 'sigma',
+    digest: 'a'.repeat(64),
+    sizes: ['256', '512', '4k'],
+    defaults: { steps: 20, guidance: 4.5 },
+  },
   pipelineVersion: 1,
 };
 

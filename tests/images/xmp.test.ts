@@ -44,5 +44,7 @@ test('finds nothing in a packet that lacks a property or holds a wrong one', () 
   const xmp = toXmp(imageMetadata(sampleJob, bundle));
   expect(fromXmp(xmp.replace(/<pixart:seed>.*<\/pixart:seed>/, ''))).toBeNull();
   expect(fromXmp(xmp.replace('<pixart:size>256', '<pixart:size>300'))).toBeNull();
+  expect(fromXmp(xmp.replace(/<pixart:seed>.*<\/pixart:seed>/, '<pixart:seed></pixart:seed>'))).toBeNull();
+  expect(fromXmp(xmp.replace(/<pixart:seed>.*<\/pixart:seed>/, '<pixart:seed>seven</pixart:seed>'))).toBeNull();
   expect(fromXmp('no XML at all <')).toBeNull();
 });

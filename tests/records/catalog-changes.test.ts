@@ -10,7 +10,7 @@ const OPTIONS = {
   format: 'csv' as const,
   columns: {},
   defaults: { size: '256' as const, format: 'png' as const, quality: null },
-  bundle: { digest: 'ab'.repeat(32), sizes: ['256' as const], defaults: { steps: 20, guidance: 4 } },
+  bundle: { name: 'sigma', digest: 'ab'.repeat(32), sizes: ['256' as const], defaults: { steps: 20, guidance: 4 } },
   pipelineVersion: 1,
 };
 

@@ -119,7 +119,7 @@ describe.skipIf(browser === null)('the page from a folder', () => {
     await cell('row-3').locator('.open').click();
     await expect.poll(() => page.locator('.zoom .about p').textContent()).toBe(hostile);
     expect(await page.locator('.zoom dd').last().textContent()).toBe(hostile);
-    expect(await page.title()).toBe('night – contact sheet');
+    expect(await page.title()).toBe('night – review page');
     expect(await page.locator('[onerror]').count()).toBe(0);
   });
 

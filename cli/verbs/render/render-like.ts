@@ -1,8 +1,7 @@
 import type { Job } from '../../../domain/job.ts';
 import { UserError } from '../../../domain/user-error.ts';
 import type { ImageMetadata } from '../../../images/index.ts';
-import { chosenBundle } from '../../../models/pixart/chosen-bundle.ts';
-import { type Bundle, listBundles, openBundle } from '../../../models/pixart/index.ts';
+import { type Bundle, chosenBundle, listBundles, openBundle } from '../../../models/pixart/index.ts';
 import { imageOrigin } from './image-origin.ts';
 import { type RowOptions, rowAsked } from './row-options.ts';
 

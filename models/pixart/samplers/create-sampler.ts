@@ -1,8 +1,8 @@
-import type { SchedulerConfig } from '../bundle.ts';
 import { dpmSolver } from './dpm-solver.ts';
 import { euler } from './euler.ts';
 import { lcm } from './lcm.ts';
 import type { DrawNoise, Sampler } from './sampler.ts';
+import type { SchedulerConfig } from './scheduler-config.ts';
 
 /**
  * The sampler that a bundle asks for, at the beginning of a run.

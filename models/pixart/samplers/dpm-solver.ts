@@ -1,7 +1,7 @@
-import type { DpmSolverConfig } from '../bundle.ts';
 import { imagePredictor, type Level, levelOf } from './predicted-image.ts';
 import { type DrawNoise, fits, type Sampler } from './sampler.ts';
 import { checkSteps, noiseLevels, roundHalfEven, trailing } from './schedule.ts';
+import type { DpmSolverConfig } from './scheduler-config.ts';
 
 /**
  * DPM-Solver++ (2M), midpoint, first order in the first and the last step; or of first order throughout, which is DDIM.
@@ -44,7 +44,7 @@ export function dpmSolver(config: DpmSolverConfig, steps: number, drawNoise: Dra
 
 /** The timesteps of a run, noisiest first, with a noise level for each and a last one of zero. */
 export function dpmSchedule(config: DpmSolverConfig, steps: number): { timesteps: number[]; sigmas: number[] } {
-  checkSteps(steps, config.trainSteps - 1);
+  checkSteps(config, steps);
   const timesteps =
     config.spacing === 'linspace' ? linspaced(config.trainSteps, steps) : trailing(config.trainSteps, steps);
   const noise = noiseLevels(config);

@@ -1,7 +1,7 @@
-import type { EulerConfig } from '../bundle.ts';
 import { imagePredictor, levelOf } from './predicted-image.ts';
 import { type DrawNoise, fits, type Sampler } from './sampler.ts';
 import { checkSteps, noiseLevels, trailing } from './schedule.ts';
+import type { EulerConfig } from './scheduler-config.ts';
 
 const { fround } = Math;
 
@@ -19,7 +19,12 @@ export function euler(config: EulerConfig, steps: number, drawNoise: DrawNoise):
   const levels = sigmas.map(levelOf);
   const predictImage = imagePredictor(config.prediction);
   let latents: Float32Array = drawNoise().map((value) => sigmas[0]! * value);
-  const modelInput = (step: number): Float32Array => latents.map((latent) => levels[step]!.alpha * latent);
+  // The step's input is needed again when its prediction has come; the latents move on only then.
+  let input: Float32Array | null = null;
+  const modelInput = (step: number): Float32Array => {
+    input ??= latents.map((latent) => levels[step]!.alpha * latent);
+    return input;
+  };
   return {
     timesteps,
     get latents() {
@@ -30,6 +35,7 @@ export function euler(config: EulerConfig, steps: number, drawNoise: DrawNoise):
       const image = predictImage(modelInput(step), prediction, levels[step]!);
       const keep = sigmas[step + 1]! / sigmas[step]!;
       latents = latents.map((latent, i) => image[i]! + keep * (latent - image[i]!));
+      input = null;
     },
     save: () => [latents],
     restore(state) {
@@ -42,7 +48,7 @@ export function euler(config: EulerConfig, steps: number, drawNoise: DrawNoise):
 
 /** The timesteps of a run, noisiest first, whole or not, with a noise level for each and a last one of zero. */
 function eulerSchedule(config: EulerConfig, steps: number): { timesteps: number[]; sigmas: number[] } {
-  checkSteps(steps, config.trainSteps);
+  checkSteps(config, steps);
   const timesteps =
     config.spacing === 'linspace' ? linspaced(config.trainSteps, steps) : trailing(config.trainSteps, steps);
   const noise = noiseLevels(config);

@@ -1,7 +1,7 @@
-import type { LcmConfig } from '../bundle.ts';
 import { imagePredictor, type Level, levelOf } from './predicted-image.ts';
 import { type DrawNoise, fits, type Sampler } from './sampler.ts';
 import { checkSteps, noiseLevels } from './schedule.ts';
+import type { LcmConfig } from './scheduler-config.ts';
 
 /** Deviation of the images that consistency models are parametrised for. */
 const DATA_DEVIATION = 0.5;
@@ -43,8 +43,9 @@ export function lcm(config: LcmConfig, steps: number, drawNoise: DrawNoise): Sam
 }
 
 /** Spread over the timesteps that the model was distilled at, from the noisiest. */
-function lcmTimesteps({ trainSteps, originalSteps }: LcmConfig, steps: number): number[] {
-  checkSteps(steps, originalSteps);
+function lcmTimesteps(config: LcmConfig, steps: number): number[] {
+  checkSteps(config, steps);
+  const { trainSteps, originalSteps } = config;
   const part = Math.floor(trainSteps / originalSteps);
   return Array.from({ length: steps }, (_, i) => (originalSteps - Math.floor(i * (originalSteps / steps))) * part - 1);
 }

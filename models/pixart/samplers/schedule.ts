@@ -1,4 +1,5 @@
 import { UserError } from '../../../domain/user-error.ts';
+import { mostSteps, type SchedulerConfig, samplerName } from './scheduler-config.ts';
 
 const { fround } = Math;
 
@@ -15,9 +16,15 @@ export type TrainingSchedule = {
   zeroTerminalSnr?: boolean;
 };
 
-/** @throws UserError unless 1 ≤ steps ≤ most. */
-export function checkSteps(steps: number, most: number): void {
-  if (steps < 1 || steps > most) throw new UserError(`steps: expected 1 to ${most}, found ${steps}`);
+/**
+ * @param bundle the name of the one whose sampler it is, where that is known
+ * @throws UserError for a number of steps that the sampler cannot take.
+ */
+export function checkSteps(config: SchedulerConfig, steps: number, bundle?: string): void {
+  const most = mostSteps(config);
+  if (steps >= 1 && steps <= most) return;
+  const taker = `${bundle === undefined ? '' : `bundle ${bundle} with `}sampler ${samplerName(config)}`;
+  throw new UserError(`steps: expected 1 to ${most}, found ${steps}; ${taker} takes no others`);
 }
 
 /**

@@ -1,6 +1,7 @@
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,17 @@ def test_a_solver_of_first_order_is_described_as_one(
     export_bundle(checkpoint, tmp_path / "bundle", options)
     description = json.loads((tmp_path / "bundle" / "bundle.json").read_text(encoding="utf-8"))
     assert description["scheduler"]["order"] == 1
+
+
+def test_refuses_more_steps_than_the_sampler_takes_before_any_work(
+    checkpoints: dict[str, Path], options: BundleOptions, tmp_path: Path
+) -> None:
+    reports: list[str] = []
+    with pytest.raises(ExportError, match="--steps: expected 1 to 999"):
+        export_bundle(
+            checkpoints["tiny-velocity"], tmp_path / "bundle", replace(options, steps=1000), report=reports.append
+        )
+    assert (reports, list(tmp_path.iterdir())) == ([], [])
 
 
 def test_only_cross_attention_has_a_mask(bundle: Path) -> None:

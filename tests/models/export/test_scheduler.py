@@ -75,7 +75,10 @@ def test_refuses_a_setting_that_the_sampler_does_not_have(
     tmp_path: Path, scheduler: type, name: str, value: object
 ) -> None:
     folder = change(saved(tmp_path, scheduler), **{name: value})
-    with pytest.raises(ExportError, match=f"scheduler_config.json: {name} is {value!r}.*save such a configuration"):
+    with pytest.raises(
+        ExportError,
+        match=f"scheduler_config.json: {name} is {value!r}.*save a supported scheduler's configuration here",
+    ):
         load_scheduler(folder)
 
 
@@ -83,3 +86,19 @@ def test_refuses_a_scheduler_without_a_sampler_and_names_those_with_one(tmp_path
     folder = change(saved(tmp_path, EulerDiscreteScheduler), _class_name="DDIMScheduler")
     with pytest.raises(ExportError, match=r"_class_name is 'DDIMScheduler'.*'EulerDiscreteScheduler'.*LCMScheduler"):
         load_scheduler(folder)
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "most"),
+    [(DPMSolverMultistepScheduler, 999), (EulerDiscreteScheduler, 1000), (LCMScheduler, 50)],
+)
+def test_refuses_more_steps_than_the_sampler_takes(tmp_path: Path, scheduler: type, most: int) -> None:
+    part = load_scheduler(saved(tmp_path, scheduler, beta_schedule="linear"))
+    part.check_steps(most)
+    with pytest.raises(ExportError, match=f"--steps: expected 1 to {most}, .*found {most + 1}"):
+        part.check_steps(most + 1)
+
+
+def test_a_model_distilled_at_fewer_steps_than_usual_is_run_with_those(tmp_path: Path) -> None:
+    part = load_scheduler(saved(tmp_path, LCMScheduler, beta_schedule="linear", original_inference_steps=2))
+    assert part.steps == 2

@@ -4,14 +4,9 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { UserError } from '../../../domain/user-error.ts';
-import {
-  type BundleDescription,
-  bundleFile,
-  bundleRef,
-  type LcmConfig,
-  openBundle,
-} from '../../../models/pixart/bundle.ts';
+import { type BundleDescription, bundleFile, bundleRef, openBundle } from '../../../models/pixart/bundle.ts';
 import { bundleFolder, listBundles } from '../../../models/pixart/installed-bundles.ts';
+import type { LcmConfig } from '../../../models/pixart/samplers/scheduler-config.ts';
 import { verifyBundle } from '../../../models/pixart/verify-bundle.ts';
 import { GOLDEN } from './golden-case.ts';
 
@@ -46,7 +41,13 @@ describe('openBundle', () => {
       digest: expect.stringMatching(/^[0-9a-f]{64}$/),
       sizes: ['256'],
       defaults: { steps: 20, guidance: 4.5 },
+      maxSteps: 999,
     });
+  });
+
+  test('tells how many steps its sampler takes', async () => {
+    await describeAs((description) => ({ ...description, scheduler: lcmOf(description) }));
+    expect(bundleRef(await openBundle(folder)).maxSteps).toBe(50);
   });
 
   test('gives another digest for a description that differs in one character', async () => {
@@ -88,7 +89,16 @@ describe('openBundle', () => {
       (d) => ({ ...d, files: { ...d.files, '../x': d.files['tokenizer.json'] } }),
       /\.\.\/x/,
     ],
-    ['an unknown sampler', (d) => ({ ...d, scheduler: { ...d.scheduler, kind: 'heun' } }), /scheduler\.kind/],
+    [
+      'an unknown sampler',
+      (d) => ({ ...d, scheduler: { ...d.scheduler, kind: 'heun' } }),
+      /expected dpm-solver\+\+, euler, lcm or no kind, found "heun": update pixart-batch, or export .*docs\/exporting\.md\)\n.*scheduler\.kind/,
+    ],
+    [
+      'more steps than its sampler takes',
+      (d) => ({ ...d, scheduler: lcmOf(d), defaults: { ...d.defaults, steps: 51 } }),
+      /expected at most 50, which is all that sampler lcm takes, found 51\n.*defaults\.steps/,
+    ],
     ['an order for Euler', (d) => ({ ...d, scheduler: { ...d.scheduler, kind: 'euler', order: 2 } }), /"order"/],
     [
       'a spacing for LCM',

@@ -77,6 +77,11 @@ describe('a pipeline', () => {
 
   test.each<[string, Partial<RenderRequest>, RegExp]>([
     ['a size that the bundle does not serve', { size: '1024' }, /size 1024: bundle tiny-epsilon serves 256/],
+    [
+      'more steps than its sampler takes',
+      { steps: 1000 },
+      /steps: expected 1 to 999, found 1000; bundle tiny-epsilon with sampler dpm-solver\+\+/,
+    ],
     ['a bin between two tokens', { bin: { height: 48, width: 72 } }, /bin\.width: .*multiple of 16, found 72/],
     ['an image of no width', { width: 0 }, /width: .*found 0/],
     ['no steps', { steps: 0 }, /steps: expected 1 to 999, found 0/],

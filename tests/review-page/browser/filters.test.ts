@@ -24,7 +24,7 @@ const columns = columnsOf(rows, head);
 const column = (name: string) => columns.find((candidate) => candidate.name === name)!;
 
 const found = (filter: Partial<Filter>, decided: 'approved' | null = null) => {
-  const test = matcher({ ...NO_FILTER, ...filter });
+  const test = matcher({ ...NO_FILTER, ...filter }, head);
   return rows.filter((row) => test(row, row.id === 'fox' ? decided : null)).map(({ id }) => id);
 };
 
@@ -41,13 +41,29 @@ describe('filters', () => {
     ]);
   });
 
+  test('stand in the order in which people look for them, texts behind what is short', () => {
+    const other = {
+      size: '512',
+      width: 512,
+      steps: 30,
+      guidance: 7,
+      seed: 8,
+      negative: 'blurry',
+      reason: 'x',
+    } as const;
+    const all = columnsOf([sheetRowOf({}), sheetRowOf({ ...other, status: 'failed', values: ['web'] })], head);
+    expect(all.map(({ name }) => name)).toEqual([
+      ...['status', 'size', 'pixels', 'steps', 'guidance', 'seed', 'negative_prompt', 'reason', 'team'],
+    ]);
+  });
+
   test('by a column with many values look for a text in it', () => {
     const many = Array.from({ length: MAX_CHOICES + 1 }, (_, index) =>
       sheetRowOf({ id: `r${index}`, seed: 100 + index }),
     );
     const [seed] = columnsOf(many, { ...head, columns: [] });
     expect(seed).toMatchObject({ name: 'seed', values: null });
-    const test = matcher({ ...NO_FILTER, columns: [{ column: seed!, chosen: '12' }] });
+    const test = matcher({ ...NO_FILTER, columns: [{ column: seed!, chosen: '12' }] }, head);
     expect(many.filter((row) => test(row, null)).map(({ seed }) => seed)).toEqual([
       112, 120, 121, 122, 123, 124, 125, 126, 127, 128, 129,
     ]);
@@ -58,6 +74,14 @@ describe('filters', () => {
     expect(found({ text: 'print' })).toEqual(['fox-2']);
     expect(found({ text: 'too long' })).toEqual(['owl']);
     expect(found({ text: 'fox owl' })).toEqual([]);
+  });
+
+  test('search all parameters that are text, whatever their names', () => {
+    const of = (texts: object) => sheetRowOf(texts as Partial<SheetRow>);
+    const style = { name: 'style_preset', field: 'style' as 'negative', isText: true };
+    const test = matcher({ ...NO_FILTER, text: 'blurry pop' }, { parameters: [...SHEET_PARAMETERS, style] });
+    expect(test(of({ negative: 'Blurry', style: 'pop art' }), null)).toBe(true);
+    expect(test(of({ negative: 'Blurry', style: 'oil' }), null)).toBe(false);
   });
 
   test('by value and decision are joined by and', () => {
@@ -75,6 +99,11 @@ describe('comparing', () => {
   test('takes what came from the same catalog row, or has the same prompt', () => {
     expect(relatives(entries, rows[0]!, 'row').map(({ id }) => id)).toEqual(['fox', 'fox-2']);
     expect(relatives(entries, rows[2]!, 'prompt').map(({ id }) => id)).toEqual(['owl']);
+  });
+
+  test('tells short parameters in the order in which people compare them, and no negative prompt', () => {
+    const other = sheetRowOf({ seed: 8, steps: 30, guidance: 7, size: '512', negative: 'blurry' });
+    expect(differences([sheetRowOf({}), other], head)[1]).toEqual(['seed 8', 'steps 30', 'guidance 7', 'size 512']);
   });
 
   test('tells in what they differ', () => {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../../domain/user-error.ts';
-import type { DpmSolverConfig } from '../../../../models/pixart/bundle.ts';
 import { dpmSchedule, dpmSolver } from '../../../../models/pixart/samplers/dpm-solver.ts';
+import type { DpmSolverConfig } from '../../../../models/pixart/samplers/scheduler-config.ts';
 
 const reference: DpmSolverConfig = {
   trainSteps: 1000,

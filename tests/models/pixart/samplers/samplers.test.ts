@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../../domain/user-error.ts';
-import type { SchedulerConfig } from '../../../../models/pixart/bundle.ts';
 import { normalStream } from '../../../../models/pixart/noise.ts';
 import { createSampler } from '../../../../models/pixart/samplers/create-sampler.ts';
 import type { Sampler, SamplerState } from '../../../../models/pixart/samplers/sampler.ts';
+import type { SchedulerConfig } from '../../../../models/pixart/samplers/scheduler-config.ts';
 import { GOLDEN, relativeError } from '../golden-case.ts';
 
 type Step = { timestep: number; input: number[]; prediction: number[]; latents: number[] };
