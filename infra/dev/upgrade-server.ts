@@ -45,7 +45,7 @@ export async function upgradeServer<T>(
   if (servers === null) throw new UserError(`${dbFile}: expected the file of a Temporal server, found none`);
   if (areLater(servers)) {
     throw new UserError(
-      `${dbFile} is of Temporal server ${servers.join(' or ')}, and ${temporal.server} is no later one`,
+      `${dbFile} uses Temporal server ${servers.join(' or ')}, which is newer than ${temporal.server}`,
     );
   }
   const newer = await install(temporal);
@@ -132,7 +132,7 @@ async function withBoth<T>(
 /** A file without a note of its version is recognised by its schema, should this process end half-way. */
 async function exchange(dbFile: string, folder: string, binary: string, server: string): Promise<string> {
   if (existsSync(journalOf(newFile(folder)))) {
-    throw new UserError('the new Temporal server did not end in order, as on a machine with too much to do; try again');
+    throw new UserError('the new Temporal server did not shut down cleanly; the machine may be overloaded. Try again');
   }
   const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
   const oldFile = `${dbFile}.server-${server}-${time}`;
