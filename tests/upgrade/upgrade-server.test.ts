@@ -159,6 +159,23 @@ describe.skipIf(programs === null)('with both servers', () => {
     expect(printed).toContain(`is in use by process ${process.pid}: end "npx pixart-batch dev"`);
   });
 
+  test('an upgrade of the same file that runs is told apart from a server', async () => {
+    await lay(ofOlder);
+    writeLease(dbFile, { owner: process.ppid, purpose: 'upgrade' });
+    expect(await upgrade()).toBe(EXIT.badInput);
+    expect(printed).toContain(`an upgrade of this state folder is running (process ${process.ppid})`);
+  });
+
+  test('of a server that a killed "dev" left behind it is said how to end it', async () => {
+    await lay(ofOlder);
+    const server = { pid: process.ppid, address: '127.0.0.1:1', uiUrl: null };
+    writeLease(dbFile, { owner: 2 ** 30, server });
+    expect(await upgrade()).toBe(EXIT.badInput);
+    expect(printed).toMatch(
+      /\(process \d+\) still runs, left behind by .*Run "npx pixart-batch dev" once, .*end it with Ctrl-C/,
+    );
+  });
+
   test('a file of the newer server is left as it is', async () => {
     await lay(ofNewer);
     expect(await upgrade()).toBe(EXIT.ok);
