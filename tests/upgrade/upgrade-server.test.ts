@@ -1,6 +1,6 @@
-import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { EXIT } from '../../cli/exit-codes.ts';
@@ -75,11 +75,14 @@ const upgrade = (): Promise<number> => main(['node', 'pixart-batch', 'upgrade-se
 /** When it was last written decides what came due since then. */
 const lay = (file: string): Promise<void> => cp(file, dbFile, { preserveTimestamps: true });
 
-/** Puts a `temporal` on the PATH in place of all others. */
-async function onPath(binary: string): Promise<void> {
-  await symlink(binary, join(state, 'temporal'));
-  vi.stubEnv('PATH', state);
-}
+/** Makes these the only programs on the PATH, in this order. */
+const onPath = (...binaries: string[]) => vi.stubEnv('PATH', binaries.map(dirname).join(delimiter));
+
+const request = {
+  catalog: '/nowhere/catalog.csv',
+  store: '/nowhere/out',
+  bundle: { name: 'none', digest: 'ab'.repeat(32), sizes: ['256' as const], defaults: { steps: 2, guidance: 4 } },
+};
 
 const withoutCache = () => vi.stubEnv('XDG_CACHE_HOME', join(state, 'nothing'));
 
@@ -119,13 +122,6 @@ describe.skipIf(programs === null)('with both servers', () => {
   afterAll(() => rm(fixtures, { recursive: true, force: true }));
 
   async function makeSchedules(client: BatchClient): Promise<void> {
-    const bundle = {
-      name: 'none',
-      digest: 'ab'.repeat(32),
-      sizes: ['256' as const],
-      defaults: { steps: 2, guidance: 4 },
-    };
-    const request = { catalog: '/nowhere/catalog.csv', store: '/nowhere/out', bundle };
     const rules = { timeZone: 'Europe/Berlin', catchUp: '12h', jitter: '5m', pauseOnFailure: true } as const;
     const when = { at: '22:30', days: ['monday' as const] };
     await createSchedule(client, { ...request, ...rules, name: 'nightly', when, overlap: 'wait-one' });
@@ -184,7 +180,7 @@ describe.skipIf(programs === null)('with both servers', () => {
 
   test('an older server on the PATH does not open a newer file; a newer one that was installed here does', async () => {
     await lay(ofNewer);
-    await onPath(older);
+    onPath(older);
     await served({ dbFile }, async (client) => expect(await version(client)).toMatch(/^1\.32\./));
     withoutCache();
     await expect(startTemporalServer({ dbFile })).rejects.toThrow(
@@ -194,7 +190,7 @@ describe.skipIf(programs === null)('with both servers', () => {
 
   test('a newer server on the PATH does not open an older file, whatever the note beside it says', async () => {
     await lay(ofOlder);
-    await onPath(newer);
+    onPath(newer);
     withoutCache();
     const refused = /server 1\.29, .*Found .*\(server 1\.32\.0\).*move to server 1\.32 .*upgrade-server --state/;
     await expect(startTemporalServer({ dbFile })).rejects.toThrow(refused);
@@ -204,6 +200,19 @@ describe.skipIf(programs === null)('with both servers', () => {
     await writeFile(versionFile(dbFile), '1.32.0\n');
     await expect(startTemporalServer({ dbFile })).rejects.toThrow(refused);
   });
+
+  test('a schedule that was made just before its server ended moves too, with both servers from the PATH', async () => {
+    onPath(older, newer);
+    withoutCache();
+    const when = { at: '22:30', days: ['monday' as const] };
+    await served({ dbFile, binary: older }, async (client) => {
+      for (const name of ['first', 'latest']) await createSchedule(client, { ...request, name, when });
+    });
+
+    expect(await upgrade()).toBe(EXIT.ok);
+
+    expect(printed).toMatch(/2 schedules moved\n +first\n +latest\n/);
+  }, 120_000);
 
   test('schedules move to the newer server as they are and go on, and the old file is kept', async () => {
     await sleep(Math.max(0, +due + 2_000 - Date.now()));
