@@ -1,5 +1,6 @@
 import { constants, copyFileSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { UserError } from '../../domain/user-error.ts';
 import { isAlive } from './background-process.ts';
 import { ensureVersion } from './install-tool.mjs';
@@ -65,6 +66,8 @@ export async function upgradeServer<T>(
   const newer = await programWith([temporal.server], dbFile);
   takeFile(dbFile);
   try {
+    // Another upgrade may have ended while the programs were installed.
+    if (!isDeepStrictEqual(madeBy(dbFile), servers)) throw new UserError(`${dbFile} has changed meanwhile; try again`);
     await clearUpgradeFolders(dbFile);
     const folder = makeUpgradeFolder(dbFile);
     try {
