@@ -10,7 +10,7 @@ import { createRenderImage, type RenderImageDependencies } from './render-image.
 import { createWriteContactSheet } from './write-contact-sheet.ts';
 import { createWriteManifest } from './write-manifest.ts';
 import { createWriteReceipts } from './write-receipts.ts';
-import { createWriteSheetPage } from './write-review-page.ts';
+import { createWriteReviewPage } from './write-review-page.ts';
 
 export type { WorkerStop } from './render-stop.ts';
 
@@ -33,7 +33,7 @@ export function createOrchestratorActivities({
     writeReceipts: orchestratorActivity(createWriteReceipts(openStore)),
     writeManifest: orchestratorActivity(createWriteManifest(openStore)),
     writeContactSheet: orchestratorActivity(createWriteContactSheet(openStore)),
-    writeSheetPage: orchestratorActivity(createWriteSheetPage(openStore)),
+    writeSheetPage: orchestratorActivity(createWriteReviewPage(openStore)),
     postWebhook: createPostWebhook(webhookSecret),
   };
 }

@@ -6,10 +6,7 @@ export type StageListener = (stage: Stage, startMs: number, endMs: number) => vo
 /** Measures where one image's time goes. What receipts, metrics and traces say of it comes from here, so that they agree. */
 export class StageTimer {
   readonly #listener: StageListener | undefined;
-  readonly #spent: Required<Timings> = {
-    ...{ waitMs: 0, textEncodeMs: 0, denoiseMs: 0, decodeMs: 0 },
-    ...{ imageEncodeMs: 0, storeMs: 0 },
-  };
+  readonly #spent = Object.fromEntries(Object.values(STAGES).map((key) => [key, 0])) as Required<Timings>;
 
   constructor(listener?: StageListener) {
     this.#listener = listener;

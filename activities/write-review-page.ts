@@ -21,7 +21,7 @@ import type { WriteSheetPageInput } from '../workflows/contract/activities.ts';
 const SPRITES_AT_ONCE = 4;
 
 /** The activity that writes the page to review a batch with; it returns the object's name. */
-export function createWriteSheetPage(openStore: OpenStore) {
+export function createWriteReviewPage(openStore: OpenStore) {
   return async function writeSheetPage({ store, batch }: WriteSheetPageInput): Promise<string> {
     await writePage(await openStore(store), batch);
     return contactSheetPageName(batch);

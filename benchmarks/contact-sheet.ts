@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { createWriteSheetPage } from '../activities/write-review-page.ts';
+import { createWriteReviewPage } from '../activities/write-review-page.ts';
 import { contactSheetPageName, sheetFolder } from '../records/layout.ts';
 import { SLOTS } from '../review-page/index.ts';
 import { openStore } from '../store/index.ts';
@@ -41,8 +41,8 @@ async function makePage(folder: string, images: number, side: number): Promise<v
     pictures,
     (index) => (index * (1 + Math.floor(index / ROWS_A_STEP))) % PICTURES,
   );
-  const first = await seconds(() => createWriteSheetPage(openStore)({ store: store.url, batch: BATCH }));
-  const again = await seconds(() => createWriteSheetPage(openStore)({ store: store.url, batch: BATCH }));
+  const first = await seconds(() => createWriteReviewPage(openStore)({ store: store.url, batch: BATCH }));
+  const again = await seconds(() => createWriteReviewPage(openStore)({ store: store.url, batch: BATCH }));
   console.log(`page of ${images} images of ${side} px: ${first.toFixed(1)} s, again ${again.toFixed(1)} s`);
   const memory = Math.round(process.resourceUsage().maxRSS / 1_024);
   const written = path.join(folder, sheetFolder(BATCH));

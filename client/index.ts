@@ -48,7 +48,6 @@ export {
   WEEKDAYS,
   type Weekday,
 } from './create-schedule.ts';
-export { type MovedSchedule, moveSchedules, unfinishedBefore } from './move-schedules.ts';
 export { type BatchPlan, type CutPrompts, type PlanRequest, planBatch } from './plan.ts';
 export type { Preview } from './preview.ts';
 export { batchProgress, NoOrchestrator, type Retrying, retrying } from './progress.ts';
@@ -69,5 +68,5 @@ export {
   triggerSchedule,
 } from './schedules.ts';
 export { BatchExists, type ProposedBatch, type SubmittedBatch, submitBatch } from './submit.ts';
-export { type BatchEnd, batchEnd, isSheetPageMade, sheetPageEnd, watchBatch } from './watch.ts';
+export { type BatchEnd, batchEnd, isReviewPageMade, reviewPageEnd, watchBatch } from './watch.ts';
 export { type WorkersSeen, workersSeen } from './workers.ts';

@@ -24,6 +24,7 @@ export type BatchPlan = PlanSummary & {
 /** Rows whose prompt or negative prompt is longer than the model reads. */
 export type CutPrompts = { rows: number; firstLines: number[] };
 
+/** What a batch is asked for with, except that the bundle is the installed one and not its `bundleRef`: its tokenizer is needed. */
 export type PlanRequest = Omit<BatchRequest, 'bundle'> & { bundle: Bundle };
 
 /**

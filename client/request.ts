@@ -19,6 +19,7 @@ export type BatchRequest = {
   columns?: Record<string, string> | undefined;
   /** A folder, a `file:` URL or a `gs://bucket/prefix`. */
   store: string;
+  /** The `bundleRef` of an installed bundle: no more of it is kept in Temporal. */
   bundle: BundleRef;
   /** For rows that do not say; the bundle's smallest size and PNG (or quality 90) where nothing is given. */
   defaults?: Partial<JobDefaults> | undefined;

@@ -13,12 +13,12 @@ export type ObservedActivity = {
   describe(attributes: Attributes): void;
 };
 
-/** What to do around an activity of a kind; `work` runs it, with whatever it is handed behind its input. */
+/** What to do around an activity of a kind; `work` runs it with the arguments that it is given. */
 export type Around = (
   context: Context,
   input: ActivityExecuteInput,
   activity: ObservedActivity,
-  work: (...handed: unknown[]) => Promise<unknown>,
+  work: (args: unknown[]) => Promise<unknown>,
 ) => Promise<unknown>;
 
 /**
@@ -28,7 +28,7 @@ export type Around = (
 export const observeActivities =
   (
     tracer: Tracer | null,
-    around: Around = (_context, _input, _activity, work) => work(),
+    around: Around = (_context, { args }, _activity, work) => work(args),
   ): ActivityInterceptorsFactory =>
   (context) => {
     let said: Attributes = {};
@@ -46,9 +46,7 @@ export const observeActivities =
           };
           const attributes = () => ({ ...said, attempt: context.info.attempt });
           try {
-            const result = await around(context, input, activity, (...handed) =>
-              next({ ...input, args: [...input.args, ...handed] }),
-            );
+            const result = await around(context, input, activity, (args) => next({ ...input, args }));
             span?.end(attributes());
             return result;
           } catch (error) {

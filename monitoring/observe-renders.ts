@@ -18,7 +18,8 @@ export type RenderObservers = { log: Logger; metrics: RenderMetrics | null; trac
  */
 export function observeRenders({ log, metrics, tracer }: RenderObservers, size: Size): ActivityInterceptorsFactory {
   return observeActivities(tracer, async ({ info }, { args }, activity, work) => {
-    const { batch, shard, index } = args[0] as RenderImageInput;
+    const input = onlyArgument(args) as RenderImageInput;
+    const { batch, shard, index } = input;
     const { attempt } = info;
     const begun = performance.now();
     metrics?.queueWait(size, Math.max(0, Date.now() - info.currentAttemptScheduledTimestampMs) / 1_000);
@@ -34,7 +35,7 @@ export function observeRenders({ log, metrics, tracer }: RenderObservers, size: 
       activity.part(stage, sinceEpoch(startMs), sinceEpoch(endMs));
     });
     try {
-      const receipt = (await work(timer)) as Receipt;
+      const receipt = (await work([input, timer])) as Receipt;
       const { id, outcome } = receipt;
       activity.describe({ job: id, size, outcome });
       metrics?.image(size, outcome);
@@ -48,4 +49,10 @@ export function observeRenders({ log, metrics, tracer }: RenderObservers, size: 
       throw error;
     }
   });
+}
+
+/** The timer takes the place behind the input: a workflow's second argument would be lost. */
+function onlyArgument(args: unknown[]): unknown {
+  if (args.length === 1) return args[0];
+  throw new TypeError(`renderImage: expected its input as the only argument, found ${args.length} arguments`);
 }

@@ -56,7 +56,11 @@ export class CatalogChanges {
   /** Every change as a table that is safe in a spreadsheet, a line for each parameter of a row; what went is at its end. */
   csv(): Uint8Array {
     const removed = [...this.#before.values()].map(({ id, prompt }) => ({
-      ...{ change: 'removed' as const, id, what: '', before: prompt, now: '' },
+      change: 'removed' as const,
+      id,
+      what: '',
+      before: prompt,
+      now: '',
     }));
     const cells = [...this.#changes, ...removed].map((change) => HEADER.map((column) => change[column]));
     return safeCsv([HEADER, ...cells], { bom: true });

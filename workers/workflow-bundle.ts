@@ -4,7 +4,7 @@ import { bundleWorkflowCode, type Logger } from '@temporalio/worker';
 import { keptBuild, ROOT } from '../infra/build/kept-build.mjs';
 
 /** All that the workflows import of ours, what fixes the versions of all else, and how they are bundled. */
-export const SOURCES = ['workflows', 'domain', 'package-lock.json', 'workers/workflow-bundle.ts'];
+export const SOURCES = ['workflows', 'domain', 'package.json', 'package-lock.json', 'workers/workflow-bundle.ts'];
 
 /** The workflows, and what stands around them. */
 export const ENTRIES = {

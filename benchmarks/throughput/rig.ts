@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { batchEnd, connect, sheetPageEnd, submitBatch, temporalTarget } from '../../client/index.ts';
+import { batchEnd, connect, reviewPageEnd, submitBatch, temporalTarget } from '../../client/index.ts';
 import { startTemporalServer } from '../../infra/dev/temporal-server.ts';
 import { type MemoryWatch, processorSeconds, watchMemory } from '../process-watch.ts';
 import { BUNDLE } from './bundle.ts';
@@ -63,7 +63,7 @@ export async function startRig(storage: 'memory' | 'file'): Promise<Rig> {
       const end = await batchEnd(client, batch);
       const seconds = (performance.now() - started) / 1_000;
       if (end.state !== 'completed' || end.result.totals.rendered !== jobs) throw new Error(JSON.stringify(end));
-      page = sheetPageEnd(client, end.result);
+      page = reviewPageEnd(client, end.result);
       endPage = () => client.temporal.workflow.getHandle(end.result.sheetPage!).terminate();
       return jobs / seconds;
     },

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BatchClient, type BatchEnd, batchProgress, describeBatch, isSheetPageMade } from '../../client/index.ts';
+import { type BatchClient, type BatchEnd, batchProgress, describeBatch, isReviewPageMade } from '../../client/index.ts';
 import { changesText } from '../../domain/change-counts.ts';
 import { batchFolder, contactSheetPageName, manifestName } from '../../records/layout.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -18,7 +18,7 @@ export async function tellEnd(client: BatchClient, batch: string, end: BatchEnd,
   const { store } = await describeBatch(client, batch);
   const cancelled = { batch, manifest: manifestName(batch), contactSheet: null };
   const results = resultPlaces(store, end.state === 'completed' ? end.result : cancelled, !json);
-  const isPageMade = end.state === 'completed' && (await isSheetPageMade(client, end.result));
+  const isPageMade = end.state === 'completed' && (await isReviewPageMade(client, end.result));
   if (json) {
     printJson({ batch, state: end.state, totals, changes, ...results });
   } else {

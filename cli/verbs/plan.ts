@@ -48,8 +48,14 @@ async function plan(catalog: string, options: CatalogOptions & JsonOptions & Fle
   if (options.json) {
     const cost = preview && costOf(preview, options);
     return printJson({
-      ...{ catalog, bundle, ...summary, cutPrompts, store, ...preview },
-      ...{ changes: changes ?? undefined, cost },
+      catalog,
+      bundle,
+      ...summary,
+      cutPrompts,
+      store,
+      ...preview,
+      changes: changes ?? undefined,
+      cost,
     });
   }
   printLine(`${catalog}: ${summaryText(summary)}, with bundle ${bundle.name}`);

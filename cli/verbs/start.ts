@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { type BatchClient, listBatches, newBatchId, sheetPageEnd, submitBatch } from '../../client/index.ts';
+import { type BatchClient, listBatches, newBatchId, reviewPageEnd, submitBatch } from '../../client/index.ts';
 import { type LocalFleet, startLocalFleet } from '../../infra/dev/local-fleet.ts';
 import { chosenBundle } from '../../models/pixart/chosen-bundle.ts';
 import { type BundleRef, bundleRef, verifyBundle } from '../../models/pixart/index.ts';
@@ -69,7 +69,7 @@ function runExample(
       return EXIT.interrupted;
     }
     // What makes the page is about to be stopped.
-    if (end.state === 'completed') await sheetPageEnd(client, end.result);
+    if (end.state === 'completed') await reviewPageEnd(client, end.result);
     const code = await tellEnd(client, batch, end, false);
     const state = options.state === '.pixart' ? '' : ` --state ${options.state}`;
     printLine(`To see the batch in Temporal's UI again:\n  npx pixart-batch dev${state}`);

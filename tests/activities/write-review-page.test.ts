@@ -4,14 +4,14 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createWriteSheetPage } from '../../activities/write-review-page.ts';
+import { createWriteReviewPage } from '../../activities/write-review-page.ts';
 import { contactSheetPageName, shardReceiptsName } from '../../records/layout.ts';
 import { encodeOutcomes } from '../../records/plan-and-receipts.ts';
 import type { SheetHead, SheetPiece, SheetRow } from '../../review-page/index.ts';
 import { type ObjectStore, openStore } from '../../store/index.ts';
 import { receiptOf, type SampleRow, samplePictures, writeSampleBatch } from '../review-page/sample-batch.ts';
 
-const writeSheetPage = createWriteSheetPage(openStore);
+const writeSheetPage = createWriteReviewPage(openStore);
 
 let folder: string;
 let store: ObjectStore;

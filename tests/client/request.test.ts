@@ -16,7 +16,9 @@ test('what a request leaves open is the smallest size of the bundle, PNG, and qu
 });
 
 test.for([0, -1, 1.5, Number.NaN])('a window of %d is refused: no shard would ever start', (window) => {
-  expect(() => batchInput({ ...request, window }, 'b')).toThrow(/window: expected a whole number .* found/);
+  expect(() => batchInput({ ...request, window }, 'b')).toThrow(
+    `window: expected a whole number from 1 to 2000, found ${window}`,
+  );
 });
 
 test('terms lie beside the catalog unless another folder is named, in a bucket as in a folder', () => {

@@ -44,8 +44,8 @@ const environment = (): NodeJS.ProcessEnv => ({ ...place.environment, TEMPORAL_A
 const rows = ['mug', 'lamp', 'chair', 'kettle', 'clock', 'shelf'];
 const things = (adjective: string): string =>
   [
-    'id,prompt,size,aspect',
-    ...rows.map((thing, i) => `${thing},a ${adjective} ${thing},${i % 2 ? 256 : 512},4:3`),
+    'id,prompt,size,aspect,steps',
+    ...rows.map((thing, i) => `${thing},a ${adjective} ${thing},${i % 2 ? 256 : 512},4:3,2`),
   ].join('\n');
 
 /** Enough steps that no machine finishes before the test has acted. */

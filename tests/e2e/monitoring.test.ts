@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import getPort from 'get-port';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { batchEnd, connect, sheetPageEnd, submitBatch, temporalTarget } from '../../client/index.ts';
+import { batchEnd, connect, reviewPageEnd, submitBatch, temporalTarget } from '../../client/index.ts';
 import type { Receipt } from '../../domain/receipt.ts';
 import { STAGES } from '../../domain/timings.ts';
 import { startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
@@ -53,7 +53,7 @@ async function renderNight(client: Awaited<ReturnType<typeof connect>>): Promise
   const end = await batchEnd(client, batch);
   if (end.state !== 'completed') throw new Error(`night: expected it to complete, found ${JSON.stringify(end)}`);
   expect(end.result.totals).toMatchObject({ rendered: 1, reused: 1 });
-  await sheetPageEnd(client, end.result);
+  await reviewPageEnd(client, end.result);
   const manifest = await (await openStore(store)).read(end.result.manifest);
   receipts = manifestSchema.parse(JSON.parse(Buffer.from(manifest).toString())).images;
 }

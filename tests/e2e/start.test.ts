@@ -36,7 +36,7 @@ const start = (catalog: string): RunningCommand =>
 const batchOf = ({ stderr }: Finished): string => /batch (example-\w+)/.exec(stderr)?.[1] ?? '';
 
 test('npm start renders a catalog, stops what it started, and renders nothing the second time', async () => {
-  const catalog = await place.catalog('small.csv', 'id,prompt,size\na,a fox,256\nb,a wolf,512\nc,a bear,256');
+  const catalog = await place.catalog('small.csv', 'id,prompt,size,steps\na,a fox,256,2\nb,a wolf,512,2\nc,a bear,256,2');
   const first = expectCode(0, await start(catalog).finished);
 
   expect(first.stdout).toMatch(/Temporal UI: http:\/\/127\.0\.0\.1:\d+/);
@@ -84,7 +84,7 @@ test('dev serves whoever submits, and ends in an orderly way with all that it st
   const server = readLease(`${place.environment.PIXART_STATE}/temporal.db`)?.server;
   expect(server?.address).toBe(address);
 
-  const catalog = await place.catalog('one.csv', 'id,prompt\nonly,a deer');
+  const catalog = await place.catalog('one.csv', 'id,prompt,steps\nonly,a deer,2');
   const args = ['submit', catalog, '--batch', 'by-hand', '--wait', '--address', address];
   expectCode(0, await pixartBatch(args, environment));
   expect(await imagesOf(place.store, 'by-hand')).toEqual(['only.png']);

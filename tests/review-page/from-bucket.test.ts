@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { createWriteSheetPage } from '../../activities/write-review-page.ts';
+import { createWriteReviewPage } from '../../activities/write-review-page.ts';
 import { type BucketEmulator, startBucketEmulator } from '../../infra/dev/bucket-emulator.ts';
 import { contactSheetPageName } from '../../records/layout.ts';
 import { openStore } from '../../store/index.ts';
@@ -28,7 +28,7 @@ test.skipIf(browser === null)('the page shows thumbnails and images where a buck
   const store = await openStore('gs://team/images');
   const rows = Array.from({ length: 60 }, () => ({ job: { width: 96, height: 96 } }));
   await writeSampleBatch(store, 'night', rows, await samplePictures(7, 96));
-  await createWriteSheetPage(openStore)({ store: store.url, batch: 'night' });
+  await createWriteReviewPage(openStore)({ store: store.url, batch: 'night' });
 
   const page = await browser!.newPage();
   const problems: string[] = [];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createWriteSheetPage } from '../../activities/write-review-page.ts';
+import { createWriteReviewPage } from '../../activities/write-review-page.ts';
 import type { Job } from '../../domain/job.ts';
 import { readDecisions } from '../../records/decisions.ts';
 import { contactSheetPageName } from '../../records/layout.ts';
@@ -45,7 +45,7 @@ beforeAll(async () => {
   // Eight sprites over and over: what is shown is told by id and colour, and no time goes into drawing 10,000 pictures.
   const picture = (index: number) => (index + (Math.floor(index / 25) % 8)) % 25;
   jobs = await writeSampleBatch(store, 'night', sampleRows(), await samplePictures(25, 96), picture);
-  await createWriteSheetPage(openStore)({ store: store.url, batch: 'night' });
+  await createWriteReviewPage(openStore)({ store: store.url, batch: 'night' });
   address = pathToFileURL(join(folder, contactSheetPageName('night'))).href;
 });
 

@@ -17,5 +17,5 @@ test('the workflows’ code is made of their own folder and the domain, so that 
   const files = Object.keys(metafile.inputs);
   expect(files).toContain('domain/parameters.ts');
   expect(files.filter((file) => !/^(workflows|domain)\//.test(file))).toEqual([]);
-  expect(SOURCES).toEqual(expect.arrayContaining(['workflows', 'domain']));
+  expect(SOURCES).toEqual(expect.arrayContaining(['workflows', 'domain', 'package.json']));
 });

@@ -8,7 +8,7 @@ import {
   describeBatch,
   retryBatch,
   retrying,
-  sheetPageEnd,
+  reviewPageEnd,
   submitBatch,
   watchBatch,
 } from '../../client/index.ts';
@@ -146,7 +146,7 @@ describe('a batch', () => {
       await submitBatch(site.client, { catalog, store: site.store.url, bundle: BUNDLE, batch });
       const end = await batchEnd(site.client, batch);
       // Its review page comes after its end, into the same folder.
-      if (end.state === 'completed') await sheetPageEnd(site.client, end.result);
+      if (end.state === 'completed') await reviewPageEnd(site.client, end.result);
       return batchProgress(site.client, batch);
     };
     expect((await night('night-1')).changes).toBeUndefined();

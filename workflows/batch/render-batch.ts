@@ -8,11 +8,11 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import { rootCause } from '../../domain/root-cause.ts';
-import { orchestrator, writeContactSheet } from '../activities.ts';
 import type { BatchInput, BatchResult } from '../contract/batch.ts';
 import { catalogUrl } from '../contract/batch-start.ts';
 import { controlUpdate, progressQuery, shardReportSignal } from '../messages.ts';
-import { startSheetPage } from '../review-page/review-page.ts';
+import { orchestrator, writeContactSheet } from '../orchestrator.ts';
+import { startReviewPage } from '../review-page/review-page.ts';
 import { reasonOf } from '../shard/failure.ts';
 import { announce } from '../webhook/webhook.ts';
 import { Batch, type BatchCarry } from './batch.ts';
@@ -74,17 +74,24 @@ async function finish(batch: Batch, state: 'completed' | 'cancelled'): Promise<B
   batch.finish();
   const catalog = catalogUrl(input.source);
   const { manifest, totals } = await orchestrator.writeManifest({
-    ...{ store, batch: id, round, state, startedAt, lostShards },
+    store,
+    batch: id,
+    round,
+    state,
+    startedAt,
+    lostShards,
     ...(catalog !== undefined && { catalog }),
     bundle: { name: input.bundle.name, digest: input.bundle.digest },
   });
   const images = totals.rendered + totals.reused;
   const contactSheet = await writeContactSheet({ store, batch: id, total: images }).catch(() => null);
-  const sheetPage = patched('sheet-page') ? await startSheetPage(input).catch(() => undefined) : undefined;
+  const sheetPage = patched('sheet-page') ? await startReviewPage(input).catch(() => undefined) : undefined;
   batch.end(state);
   const { changes } = batch.progress;
   await announce(input, `batch.${state}`, {
-    ...{ totals, manifest, contactSheet },
+    totals,
+    manifest,
+    contactSheet,
     ...(changes !== undefined && { changes }),
   });
   return { batch: id, totals, manifest, contactSheet, ...(sheetPage !== undefined && { sheetPage }) };

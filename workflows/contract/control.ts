@@ -56,4 +56,4 @@ export const priorityFault = (priority: unknown): string | null => numberFault('
 const numberFault = (name: string, value: unknown, max: number): string | null =>
   typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= max
     ? null
-    : `${name}: expected a whole number from 1 to ${max}, found ${JSON.stringify(value)}`;
+    : `${name}: expected a whole number from 1 to ${max}, found ${typeof value === 'number' ? value : JSON.stringify(value)}`;

@@ -1,14 +1,14 @@
 import { ChildWorkflowCancellationType, ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow';
-import { writeSheetPage } from '../activities.ts';
 import type { WriteSheetPageInput } from '../contract/activities.ts';
 import type { BatchInput } from '../contract/batch.ts';
 import { batchWorkflowId } from '../contract/queues.ts';
+import { writeSheetPage } from '../orchestrator.ts';
 
 /** Makes the page to review a batch with, of as many thumbnails as the batch has images. Returns the object's name. */
 export const makeSheetPage = (input: WriteSheetPageInput): Promise<string> => writeSheetPage(input);
 
 /** Has the page made by a workflow of its own, because the batch has ended before it is there. Returns that one's id. */
-export async function startSheetPage({ store, batch, round }: BatchInput): Promise<string> {
+export async function startReviewPage({ store, batch, round }: BatchInput): Promise<string> {
   const workflowId = `${batchWorkflowId(batch)}/page/${round}-${workflowInfo().firstExecutionRunId.slice(0, 8)}`;
   await startChild<typeof makeSheetPage>('makeSheetPage', {
     workflowId,

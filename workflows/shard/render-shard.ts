@@ -1,11 +1,11 @@
 import { CancellationScope, isCancellation, patched, setHandler } from '@temporalio/workflow';
 import type { JobOutcome } from '../../domain/receipt.ts';
-import { orchestrator } from '../activities.ts';
 import { type ShardControl, USUAL_PRIORITY } from '../contract/control.ts';
 import type { JobSummary } from '../contract/plan.ts';
 import type { ShardReport } from '../contract/progress.ts';
 import type { ShardInput } from '../contract/workflows.ts';
 import { shardControlSignal, shardProgressQuery } from '../messages.ts';
+import { orchestrator } from '../orchestrator.ts';
 import { renderJob } from './render-job.ts';
 import { ShardReports } from './shard-reports.ts';
 import { slidingWindow } from './sliding-window.ts';

@@ -1,10 +1,10 @@
 import { isCancellation, setHandler } from '@temporalio/workflow';
 import type { JobOutcome } from '../../domain/receipt.ts';
-import { orchestrator } from '../activities.ts';
 import type { RowFilter, ShardControl } from '../contract/control.ts';
 import type { JobSummary } from '../contract/plan.ts';
 import type { ShardInput } from '../contract/workflows.ts';
 import { shardControlSignal } from '../messages.ts';
+import { orchestrator } from '../orchestrator.ts';
 import { JobPool } from './job-pool.ts';
 import { renderJob } from './render-job.ts';
 

@@ -6,10 +6,10 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import { postWebhook } from '../activities.ts';
 import type { BatchInput } from '../contract/batch.ts';
 import { batchWorkflowId } from '../contract/queues.ts';
 import type { BatchEventType, EventNews, WebhookDelivery } from '../contract/webhook.ts';
+import { postWebhook } from '../orchestrator.ts';
 
 /** Posts one event until the receiver takes it, for some days. It fails where that stays in vain, for a person to see. */
 export const deliverWebhook = (delivery: WebhookDelivery): Promise<void> => postWebhook(delivery);

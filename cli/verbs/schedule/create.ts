@@ -71,8 +71,17 @@ async function create(name: string, catalog: string, options: CreateOptions): Pr
   const bundle = bundleRef(await chosenBundle(options.bundle));
   const { timeZone, overlap = 'skip', catchUp, jitter, pauseOnFailure, maxFailures, webhook } = options;
   const request = {
-    ...{ ...batchRequest(catalog, options, bundle), team: teamOf(options), maxFailures, webhook },
-    ...{ name, when: timesOf(options), timeZone, overlap, catchUp, jitter, pauseOnFailure },
+    ...batchRequest(catalog, options, bundle),
+    team: teamOf(options),
+    maxFailures,
+    webhook,
+    name,
+    when: timesOf(options),
+    timeZone,
+    overlap,
+    catchUp,
+    jitter,
+    pauseOnFailure,
   };
   const trouble = await catalogTrouble(request);
   if (trouble !== null) note(troubleText(catalog, trouble));
