@@ -36,7 +36,10 @@ const start = (catalog: string): RunningCommand =>
 const batchOf = ({ stderr }: Finished): string => /batch (example-\w+)/.exec(stderr)?.[1] ?? '';
 
 test('npm start renders a catalog, stops what it started, and renders nothing the second time', async () => {
-  const catalog = await place.catalog('small.csv', 'id,prompt,size,steps\na,a fox,256,2\nb,a wolf,512,2\nc,a bear,256,2');
+  const catalog = await place.catalog(
+    'small.csv',
+    'id,prompt,size,steps\na,a fox,256,2\nb,a wolf,512,2\nc,a bear,256,2',
+  );
   const first = expectCode(0, await start(catalog).finished);
 
   expect(first.stdout).toMatch(/Temporal UI: http:\/\/127\.0\.0\.1:\d+/);
