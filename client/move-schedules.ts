@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { msToTs, tsToDate } from '@temporalio/common/lib/time.js';
 import type { BatchClient } from './connect.ts';
 import { scheduleName } from './schedules.ts';
@@ -10,33 +12,63 @@ export type MovedSchedule = {
   due: Date[];
 };
 
+/**
+ * A server fills its lists from a queue, and goes on with that after a restart. With server 1.29.1 they were complete when a restarted
+ * server first answered (11 restarts, 7 of them after kill -9, up to 20 schedules made the moment before), but nothing promises
+ * it. Two lists so far apart that agree leave time for a machine that is busy with other things.
+ */
+const SETTLING_MS = 3_000;
+
+async function settled<T>(list: () => AsyncIterable<T>, idOf: (item: T) => string): Promise<string[]> {
+  const ids = async (): Promise<string[]> => {
+    const found: string[] = [];
+    for await (const item of list()) found.push(idOf(item));
+    return found.sort();
+  };
+  for (let before = await ids(); ; ) {
+    await sleep(SETTLING_MS);
+    const now = await ids();
+    if (isDeepStrictEqual(now, before)) return now;
+    before = now;
+  }
+}
+
 /** What was started before `time` and has not ended, by name: batches, their pages and what they tell webhooks. */
 export async function unfinishedBefore({ temporal }: BatchClient, time: Date): Promise<string[]> {
-  const names = new Set<string>();
   const query = `ExecutionStatus = 'Running' AND StartTime < '${time.toISOString()}'`;
-  for await (const { workflowId } of temporal.workflow.list({ query }))
-    names.add(workflowId.split('/')[1] ?? workflowId);
-  return [...names];
+  const ids = await settled(
+    () => temporal.workflow.list({ query }),
+    ({ workflowId }) => workflowId,
+  );
+  return [...new Set(ids.map((id) => id.split('/')[1] ?? id))];
 }
 
 /**
  * Makes every schedule of one server anew on another one without schedules: when it is due, what it starts, its policies, whether it is
  * paused and the note about that. What it has done so far stays behind.
  *
- * @param servedUntil when the old server last did its work: what came due since then is made up for on the new one
+ * @param servedUntil when the old server last did its work: the new one makes up for what came due since then
  */
 export async function moveSchedules(from: BatchClient, to: BatchClient, servedUntil: Date): Promise<MovedSchedule[]> {
+  const ids = await settled(
+    () => from.temporal.schedule.list(),
+    (schedule) => schedule.scheduleId,
+  );
   const moved: MovedSchedule[] = [];
-  for await (const { scheduleId, state } of from.temporal.schedule.list()) {
-    await makeAnew(from, to, scheduleId);
-    const due = state.paused ? [] : await makeUp(from, to, scheduleId, servedUntil);
-    moved.push({ name: scheduleName(scheduleId), paused: state.paused, due });
+  for (const id of ids) {
+    const paused = await makeAnew(from, to, id);
+    const due = paused ? [] : await makeUp(from, to, id, servedUntil);
+    moved.push({ name: scheduleName(id), paused, due });
   }
   return moved;
 }
 
-/** As the server keeps it: what the SDK makes of a description is not all that a schedule is made of. */
-async function makeAnew(from: BatchClient, to: BatchClient, scheduleId: string): Promise<void> {
+/**
+ * As the server keeps it: what the SDK makes of a description is not all that a schedule is made of.
+ *
+ * @returns whether it is paused, which a list may not tell yet
+ */
+async function makeAnew(from: BatchClient, to: BatchClient, scheduleId: string): Promise<boolean> {
   const { namespace } = from;
   const { schedule = null, memo = null } = await from.temporal.workflowService.describeSchedule({
     namespace,
@@ -44,6 +76,7 @@ async function makeAnew(from: BatchClient, to: BatchClient, scheduleId: string):
   });
   const requestId = randomUUID();
   await to.temporal.workflowService.createSchedule({ namespace: to.namespace, scheduleId, schedule, memo, requestId });
+  return schedule?.state?.paused ?? false;
 }
 
 async function makeUp(from: BatchClient, to: BatchClient, scheduleId: string, servedUntil: Date): Promise<Date[]> {

