@@ -33,14 +33,36 @@ async function settled<T>(list: () => AsyncIterable<T>, idOf: (item: T) => strin
   }
 }
 
-/** What was started before `time` and has not ended, by name: batches, their pages and what they tell webhooks. */
-export async function unfinishedBefore({ temporal }: BatchClient, time: Date): Promise<string[]> {
+/** What still runs on a server. */
+export type Unfinished = {
+  /** Ids of batches. */
+  batches: string[];
+  /** What ended batches have left to do, in words: a night's work does not depend on it. */
+  afterwards: string[];
+};
+
+const AFTERWARDS: Record<string, string> = {
+  deliverWebhook: 'a message to the webhook',
+  makeSheetPage: 'the review page',
+};
+
+/** What was started before `time` and has not ended. */
+export async function unfinishedBefore({ temporal }: BatchClient, time: Date): Promise<Unfinished> {
   const query = `ExecutionStatus = 'Running' AND StartTime < '${time.toISOString()}'`;
-  const ids = await settled(
+  const running = await settled(
     () => temporal.workflow.list({ query }),
-    ({ workflowId }) => workflowId,
+    ({ type, workflowId }) => `${type} ${workflowId}`,
   );
-  return [...new Set(ids.map((id) => id.split('/')[1] ?? id))];
+  const batches = new Set<string>();
+  const scheduled = new Set<string>();
+  const afterwards = new Set<string>();
+  for (const [type = '', id = ''] of running.map((found) => found.split(' '))) {
+    const batch = id.split('/')[1] ?? id;
+    if (AFTERWARDS[type] !== undefined) afterwards.add(`${AFTERWARDS[type]} of ${batch}`);
+    else (type === 'scheduledBatch' ? scheduled : batches).add(batch);
+  }
+  // A scheduled run waits for the batch that it has started, which is named already.
+  return { batches: [...(batches.size > 0 ? batches : scheduled)], afterwards: [...afterwards] };
 }
 
 /**

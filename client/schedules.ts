@@ -29,7 +29,8 @@ export type ScheduleListing = ScheduleMemo & {
 
 const PREFIX = 'schedule/';
 export const scheduleId = (name: string): string => `${PREFIX}${name}`;
-export const scheduleName = (id: string): string => id.slice(PREFIX.length);
+/** One that somebody made by other means is called by its id. */
+export const scheduleName = (id: string): string => (id.startsWith(PREFIX) ? id.slice(PREFIX.length) : id);
 
 /** All that is known of one schedule. */
 export type ScheduleDetails = ScheduleMemo & {

@@ -35,18 +35,18 @@ async function run({ state }: { state: string }): Promise<void> {
     const upgrade = await upgradeServer(file, (servers) => move(servers, signal));
     printLine(upgrade === null ? `${file} already uses the newer server` : upgradeText(file, upgrade));
   } catch (error) {
-    if (!signal.aborted) throw error;
+    if (error !== signal.reason) throw error;
     note('interrupted; nothing has changed');
     process.exitCode = EXIT.interrupted;
   }
 }
 
-type Moved = { schedules: MovedSchedule[]; batches: number };
+type Moved = { schedules: MovedSchedule[]; batches: number; afterwards: string[] };
 
 const move = ({ from, to, servedUntil, copiedAt }: UpgradeServers, signal: AbortSignal): Promise<Moved> =>
   withClient({ address: from, namespace: 'default' }, (older) =>
     withClient({ address: to, namespace: 'default' }, async (newer) => {
-      const unfinished = await unfinishedBefore(older, copiedAt);
+      const { batches: unfinished, afterwards } = await unfinishedBefore(older, copiedAt);
       if (unfinished.length > 0) {
         throw new UserError(
           `expected all batches to have ended; still running: ${unfinished.join(', ')}. Run "npx pixart-batch dev" until they ` +
@@ -57,17 +57,18 @@ const move = ({ from, to, servedUntil, copiedAt }: UpgradeServers, signal: Abort
       const schedules = await moveSchedules(older, newer, servedUntil);
       const batches = (await collect(listBatches(older))).filter(({ endedAt }) => endedAt !== null).length;
       signal.throwIfAborted();
-      return { schedules, batches };
+      return { schedules, batches, afterwards };
     }),
   );
 
 function upgradeText(file: string, { from, to, oldFile, moved }: Upgrade<Moved>): string {
-  const { schedules, batches } = moved;
+  const { schedules, batches, afterwards } = moved;
   return [
     `${file} now uses Temporal server ${to} (was ${from})`,
     `  ${count(schedules.length, 'schedule')} moved`,
     ...schedules.map(({ name, paused, due }) => `    ${name}${paused ? ', paused' : ''}${dueText(due)}`),
     `  not moved: the histories of ended batches (${batches}); their images and manifests stay in the store`,
+    ...afterwards.map((what) => `  not moved: ${what}, which was still to come`),
     `  the old file   ${oldFile}`,
   ].join('\n');
 }

@@ -174,6 +174,7 @@ async function exchange(
   renameSync(join(path, 'kept.db'), oldFile);
   rmSync(versionFile(dbFile), { force: true });
   renameSync(newFile, dbFile);
-  await noteServer(dbFile, binary);
+  // The exchange is done: without the note the schema tells the version.
+  await noteServer(dbFile, binary).catch(() => {});
   return oldFile;
 }

@@ -18,7 +18,7 @@ import {
 } from '../../client/index.ts';
 import { ensureVersion } from '../../infra/dev/install-tool.mjs';
 import { earlierTemporal, temporal } from '../../infra/dev/pinned-tools.mjs';
-import { writeLease } from '../../infra/dev/temporal-lease.ts';
+import { readLease, writeLease } from '../../infra/dev/temporal-lease.ts';
 import { madeBy, serverFile, versionFile } from '../../infra/dev/temporal-program.ts';
 import { startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
 
@@ -100,11 +100,22 @@ async function schedulesOf(client: BatchClient): Promise<ScheduleDetails[]> {
   return Promise.all(names.map((name) => describeSchedule(client, name)));
 }
 
+/** When each is due, what it starts, its policies and state, and its memo, as the server itself keeps them. */
+const asKept = ({ temporal, namespace }: BatchClient): Promise<unknown[]> =>
+  Promise.all(
+    ['missed', 'nightly', 'often'].map(async (name) => {
+      const asked = { namespace, scheduleId: `schedule/${name}` };
+      const { schedule, memo } = await temporal.workflowService.describeSchedule(asked);
+      return { schedule, memo };
+    }),
+  );
+
 describe.skipIf(programs === null)('with both servers', () => {
   let fixtures: string;
   let ofOlder: string;
   let ofNewer: string;
   let before: ScheduleDetails[];
+  let keptBefore: unknown[];
   let due: Date;
 
   beforeAll(async () => {
@@ -114,7 +125,9 @@ describe.skipIf(programs === null)('with both servers', () => {
     due = new Date(Math.ceil(Date.now() / 1000) * 1000 + 20_000);
     before = await served({ dbFile: ofOlder, binary: older }, async (client) => {
       await makeSchedules(client);
-      return schedulesOf(client);
+      const schedules = await schedulesOf(client);
+      keptBefore = await asKept(client);
+      return schedules;
     });
     await served({ dbFile: ofNewer, binary: newer }, async () => {});
   });
@@ -151,8 +164,12 @@ describe.skipIf(programs === null)('with both servers', () => {
   test('a file that another process has is left alone', async () => {
     await lay(ofOlder);
     writeLease(dbFile, { owner: process.pid });
+    const [files, file] = [await readdir(state), await readFile(dbFile)];
     expect(await upgrade()).toBe(EXIT.badInput);
     expect(printed).toContain(`is in use by process ${process.pid}: end "npx pixart-batch dev"`);
+    expect(await readdir(state)).toEqual(files);
+    expect(await readFile(dbFile)).toEqual(file);
+    expect(readLease(dbFile)).toEqual({ owner: process.pid });
   });
 
   test('an upgrade of the same file that runs is told apart from a server', async () => {
@@ -207,11 +224,15 @@ describe.skipIf(programs === null)('with both servers', () => {
     const when = { at: '22:30', days: ['monday' as const] };
     await served({ dbFile, binary: older }, async (client) => {
       for (const name of ['first', 'latest']) await createSchedule(client, { ...request, name, when });
+      const start = { taskQueue: 'nobody', workflowId: 'batch/ended/batch.completed/1', args: [] };
+      await client.temporal.workflow.start('deliverWebhook', start);
     });
 
     expect(await upgrade()).toBe(EXIT.ok);
 
     expect(printed).toMatch(/2 schedules moved\n +first\n +latest\n/);
+    // A receiver that is away may keep a message waiting for days.
+    expect(printed).toContain('not moved: a message to the webhook of ended, which was still to come');
   }, 120_000);
 
   test('schedules move to the newer server as they are and go on, and the old file is kept', async () => {
@@ -229,6 +250,7 @@ describe.skipIf(programs === null)('with both servers', () => {
       expect(await version(client)).toMatch(/^1\.32\./);
       const set = (schedules: ScheduleDetails[]) => schedules.map(({ next, recent, running, ...rest }) => rest);
       expect(set(await schedulesOf(client))).toEqual(set(before));
+      expect(await asKept(client)).toEqual(keptBefore);
       await resumeSchedule(client, 'often');
       await vi.waitFor(async () => {
         const ids: string[] = [];
