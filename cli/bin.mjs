@@ -11,7 +11,8 @@ try {
   process.exit(await main(process.argv));
 } catch (error) {
   const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
-  const missing = 'the npm packages are not installed. Run "npm ci" first.';
+  // By itself onnxruntime-node fetches CUDA libraries with older versions of npm.
+  const missing = 'the npm packages are not installed. Run "npm start", or "ONNXRUNTIME_NODE_INSTALL=skip npm ci".';
   console.error(`pixart-batch: ${code === 'ERR_MODULE_NOT_FOUND' ? missing : message}`);
   process.exit(1);
 }

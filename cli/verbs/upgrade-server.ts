@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { listBatches } from '../../client/index.ts';
 import { type MovedSchedule, moveSchedules, unfinishedBefore } from '../../client/move-schedules.ts';
 import { UserError } from '../../domain/user-error.ts';
+import { temporal } from '../../infra/dev/pinned-tools.mjs';
 import { serverFile } from '../../infra/dev/temporal-program.ts';
 import { type Upgrade, type UpgradeServers, upgradeServer } from '../../infra/dev/upgrade-server.ts';
 import { collect, note, printLine } from '../display/output.ts';
@@ -13,7 +14,7 @@ import { withClient } from '../with-client.ts';
 
 const examples = `
 Only the server version that made a file can use it: a later one would lose the schedules in it. This gives the state folder a new file with
-the same schedules and keeps the old file beside it. All batches must have ended. The new server does not know them:
+the same schedules and keeps the old file beside it. All batches must have ended, and so must "dev". The new server does not know them:
 "list" leaves them out and "retry" cannot find them. Their images and manifests stay where they are.
 
 Examples:
@@ -33,7 +34,11 @@ async function run({ state }: { state: string }): Promise<void> {
   const file = serverFile(state);
   try {
     const upgrade = await upgradeServer(file, (servers) => move(servers, signal));
-    printLine(upgrade === null ? `${file} already uses the newer server` : upgradeText(file, upgrade));
+    printLine(
+      upgrade === null
+        ? `${file} already uses Temporal server ${temporal.server}: nothing to do`
+        : upgradeText(file, upgrade),
+    );
   } catch (error) {
     if (error !== signal.reason) throw error;
     note('interrupted; nothing has changed');

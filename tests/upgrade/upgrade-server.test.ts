@@ -192,7 +192,7 @@ describe.skipIf(programs === null)('with both servers', () => {
   test('a file of the newer server is left as it is', async () => {
     await lay(ofNewer);
     expect(await upgrade()).toBe(EXIT.ok);
-    expect(printed).toContain('already uses the newer server');
+    expect(printed).toContain('already uses Temporal server 1.32: nothing to do');
   });
 
   test('an older server on the PATH does not open a newer file; a newer one that was installed here does', async () => {
