@@ -25,8 +25,8 @@ const SHARING = [
   'infra/!(temporal-server)',
 ];
 
-/** What an earlier version left, which is slow and needs more set-up: `npm run test:upgrade` runs these alone. */
-const UPGRADE = ['upgrade/*'];
+/** What a release has to hold: upgrades from an earlier version, and the packed library. Slow, and more set-up: `npm run test:release`. */
+const RELEASE = ['release/*'];
 
 const files = (patterns: string[]): string[] => patterns.map((pattern) => `tests/${pattern}.test.ts`);
 
@@ -35,18 +35,18 @@ export default defineConfig({
     // Native modules (onnxruntime, sharp, Temporal's core) want a process of their own.
     pool: 'forks',
     // More than two cores can run: end-to-end tests wait a good deal, for servers and for time limits.
-    maxWorkers: 6,
+    maxWorkers: 8,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // Begun in the order of their names, and within each with what took longest the last time, so that the end is made of short files.
     projects: [
       {
         extends: true,
-        test: { name: 'alone', include: files(['**/*']), exclude: files([...SHARING, ...UNIT, ...UPGRADE]) },
+        test: { name: 'alone', include: files(['**/*']), exclude: files([...SHARING, ...UNIT, ...RELEASE]) },
       },
       { extends: true, test: { name: 'sharing', include: files(SHARING), exclude: files(UNIT), isolate: false } },
       { extends: true, test: { name: 'unit', include: files(UNIT), isolate: false } },
-      { extends: true, test: { name: 'upgrade', include: files(UPGRADE) } },
+      { extends: true, test: { name: 'release', include: files(RELEASE) } },
     ],
   },
 });

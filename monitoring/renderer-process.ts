@@ -1,5 +1,5 @@
 import type { Device } from '../models/pixart/index.ts';
-import { deviceMemory } from './device-memory.ts';
+import { deviceMemory } from './device.ts';
 import type { RenderMetrics } from './render-metrics.ts';
 
 /** As often as Prometheus usually asks. */

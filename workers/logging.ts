@@ -2,7 +2,7 @@ import type { LogLevel } from '@temporalio/worker';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { UserError } from '../domain/user-error.ts';
 import type { LogFormat } from './log-format.ts';
-import { readableLines } from './readable-lines.ts';
+import { readableLines } from './log-format.ts';
 
 /**
  * A process's log on standard error, which leaves standard output to results. LOG_LEVEL sets its level.

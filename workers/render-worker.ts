@@ -6,7 +6,7 @@ import { closeConnection, connectWorker } from '../connection/worker-connection.
 import type { Size } from '../domain/size.ts';
 import { bundleFolder, bundleRef, openBundle } from '../models/pixart/index.ts';
 import { type Renderer, startRenderer } from '../models/renderer/index.ts';
-import { deviceName } from '../monitoring/device-name.ts';
+import { deviceName } from '../monitoring/device.ts';
 import { observeRenders, type RenderObservers } from '../monitoring/observe-renders.ts';
 import { createRenderMetrics } from '../monitoring/render-metrics.ts';
 import { observeRendererProcess, type RendererProcess } from '../monitoring/renderer-process.ts';

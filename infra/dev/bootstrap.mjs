@@ -54,7 +54,7 @@ const verbs = {
   /** @param {string[]} args */
   async test(args) {
     await together([ensurePackages(root), ensureTool(temporal), ensureTool(fakeGcsServer)]);
-    return vitest('--project=!upgrade', ...args);
+    return vitest('--project=!release', ...args);
   },
   /** @param {string[]} args */
   async 'test:unit'(args) {
@@ -62,9 +62,9 @@ const verbs = {
     return vitest('--project=unit', ...args);
   },
   /** @param {string[]} args */
-  async 'test:upgrade'(args) {
+  async 'test:release'(args) {
     await together([ensurePackages(root), ensureTemporals()]);
-    return vitest('--project=upgrade', ...args);
+    return vitest('--project=release', ...args);
   },
 };
 

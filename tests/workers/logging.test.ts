@@ -1,8 +1,7 @@
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import { usualLogFormat } from '../../workers/log-format.ts';
+import { readableLines, usualLogFormat } from '../../workers/log-format.ts';
 import { logLevel, temporalLines } from '../../workers/logging.ts';
-import { readableLines } from '../../workers/readable-lines.ts';
 
 function written(log: (to: pino.DestinationStream) => void): string {
   let text = '';

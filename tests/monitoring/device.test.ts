@@ -2,8 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
-import { deviceMemory } from '../../monitoring/device-memory.ts';
-import { deviceName } from '../../monitoring/device-name.ts';
+import { deviceMemory, deviceName } from '../../monitoring/device.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 
