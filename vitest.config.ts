@@ -25,8 +25,8 @@ const SHARING = [
   'infra/!(temporal-server)',
 ];
 
-/** What a release has to hold: upgrades from an earlier version, and the packed library. Slow, and more set-up: `npm run test:release`. */
-const RELEASE = ['release/*'];
+/** What a release has to hold: upgrades from an earlier version, the packed library, a fleet that is killed at random. `npm run test:release`. */
+const RELEASE = ['{chaos,release}/*'];
 
 const files = (patterns: string[]): string[] => patterns.map((pattern) => `tests/${pattern}.test.ts`);
 
@@ -35,7 +35,7 @@ export default defineConfig({
     // Native modules (onnxruntime, sharp, Temporal's core) want a process of their own.
     pool: 'forks',
     // More than two cores can run: end-to-end tests wait a good deal, for servers and for time limits.
-    maxWorkers: 8,
+    maxWorkers: 6,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // Begun in the order of their names, and within each with what took longest the last time, so that the end is made of short files.
