@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { UserError } from './user-error.ts';
 
 export const CATALOG_FORMATS = ['csv', 'tsv', 'jsonl'] as const;
@@ -17,18 +16,16 @@ export function catalogFormat(file: string): CatalogFormat {
 }
 
 /** How the choices in a catalog's cells are read. */
-export const expansionSettingsSchema = z.strictObject({
+export type ExpansionSettings = {
   /** URL of the folder where files of terms are looked for. */
-  terms: z.string(),
+  terms: string;
   /** So many combinations of a row are drawn; all of them are taken where it is null. */
-  sample: z.int().positive().nullable(),
+  sample: number | null;
   /** Another number draws other combinations. */
-  sampleSeed: z.int().min(0),
+  sampleSeed: number;
   /** A row with more combinations to make is a problem. */
-  maxPerRow: z.int().positive(),
-});
-
-export type ExpansionSettings = z.infer<typeof expansionSettingsSchema>;
+  maxPerRow: number;
+};
 
 /** Enough to compare, few enough to notice a brace too many before the night does. */
 export const MAX_PER_ROW = 1000;

@@ -16,7 +16,7 @@ export const costOption = (): Option =>
   new Option('--cost-per-hour <amount>', 'of one device, to tell what the batch costs').argParser(amount);
 
 /** `20` or `5%`. @throws InvalidArgumentError */
-export function failureBudget(text: string): FailureBudget {
+function failureBudget(text: string): FailureBudget {
   if (/^\d{1,9}$/.test(text)) return { count: Number(text) };
   const share = /^(\d{1,3}(?:\.\d+)?)%$/.exec(text);
   if (share !== null && Number(share[1]) <= 100) return { share: Number(share[1]) / 100, atLeast: 0 };

@@ -17,7 +17,7 @@ export const columnOption = (): Option =>
     'read one of our columns from another one, such as prompt=Caption; may be repeated',
   ).argParser(columnMapping);
 
-export const imageFormatOption = (): Option =>
+const imageFormatOption = (): Option =>
   new Option('--image-format <format>', 'of the images').choices(IMAGE_FORMATS).default('png');
 
 export const qualityOption = (): Option =>
