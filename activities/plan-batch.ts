@@ -6,7 +6,7 @@ import { UserError } from '../domain/user-error.ts';
 import { changesName, shardName } from '../records/layout.ts';
 import { encodeJobs } from '../records/plan-and-receipts.ts';
 import { changesSince } from '../records/previous-batch.ts';
-import type { ObjectStore, OpenStore } from '../store/index.ts';
+import { createSame, type ObjectStore, type OpenStore } from '../store/index.ts';
 import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';
 import type { Plan, ShardRef } from '../workflows/contract/plan.ts';
 import { planRetry } from './plan-retry.ts';
@@ -68,9 +68,7 @@ function columnsOf(shards: Shard[]): string[] | null {
 }
 
 async function writeShard(store: ObjectStore, name: string, jobs: Job[]): Promise<void> {
-  const data = encodeJobs(jobs);
-  const { created } = await store.create(name, data, 'application/x-ndjson');
-  if (created || Buffer.compare(await store.read(name), data) === 0) return;
+  if (await createSame(store, name, encodeJobs(jobs), 'application/x-ndjson')) return;
   throw new UserError(
     `${name} in ${store.url}: expected the plan of this batch, found another: the folder belongs to an earlier batch of that ` +
       'id with another catalog, bundle or version. Choose another batch id.',

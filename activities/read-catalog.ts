@@ -4,7 +4,7 @@ import type { PlanOptions } from '../catalog/plan-catalog.ts';
 import type { CatalogFormat } from '../domain/catalog-settings.ts';
 import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
 import { catalogName, termsName } from '../records/layout.ts';
-import { type ObjectStore, readUrl, termsReader } from '../store/index.ts';
+import { type ObjectStore, PLAIN_TEXT, readUrl, termsReader } from '../store/index.ts';
 import type { BatchInput, CatalogReading, CatalogSource } from '../workflows/contract/batch.ts';
 
 /**
@@ -47,5 +47,4 @@ export function planOptions(
   return { file, format, columns, defaults, bundle, pipelineVersion: PIPELINE_VERSION, expansion: opened };
 }
 
-const keep = (store: ObjectStore, name: string, bytes: Uint8Array) =>
-  store.create(name, bytes, 'text/plain; charset=utf-8');
+const keep = (store: ObjectStore, name: string, bytes: Uint8Array) => store.create(name, bytes, PLAIN_TEXT);

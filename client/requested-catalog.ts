@@ -3,7 +3,7 @@ import { catalogJobs } from '../catalog/plan-catalog.ts';
 import { type PlanSummary, SummaryBuilder } from '../catalog/summary.ts';
 import type { Job } from '../domain/job.ts';
 import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
-import { type ObjectStore, readUrl, termsReader } from '../store/index.ts';
+import { readUrl, termsReader } from '../store/index.ts';
 import type { CatalogInput } from './request.ts';
 
 /** What a plan is made from: the catalog's bytes, and the files of terms by their names. */
@@ -65,10 +65,4 @@ export async function summaryOf({ jobs }: RequestedCatalog, onJob?: (job: Job) =
     onJob?.(job);
   }
   return summary.summary();
-}
-
-/** Keeps a person's file in the store. @returns false where something else is there under the name */
-export async function keepOnce(store: ObjectStore, name: string, bytes: Uint8Array): Promise<boolean> {
-  const { created } = await store.create(name, bytes, 'text/plain; charset=utf-8');
-  return created || Buffer.compare(await store.read(name), bytes) === 0;
 }

@@ -5,9 +5,9 @@ import { findBatchRows } from '../records/batch-rows.ts';
 import { readDecisions } from '../records/decisions.ts';
 import { manifestTableName, revisionName, termsName } from '../records/layout.ts';
 import type { ManifestRow } from '../records/manifest-table.ts';
-import { type ObjectStore, openStore, readUrl, storeUrl } from '../store/index.ts';
+import { createSame, type ObjectStore, openStore, PLAIN_TEXT, readUrl, storeUrl } from '../store/index.ts';
 import type { BatchInput, CatalogReading, CatalogSource } from '../workflows/contract/batch.ts';
-import { type CatalogFiles, keepOnce, readRequestedCatalog } from './requested-catalog.ts';
+import { type CatalogFiles, readRequestedCatalog } from './requested-catalog.ts';
 
 /** What a person changes before a retry; paths, `file:` URLs or `gs://` URLs. */
 export type RetryRequest = {
@@ -144,7 +144,7 @@ class RevisionKeeper {
   /** @throws UserError where a file of terms is not what the batch's catalog was expanded with */
   async corrected({ files, format, reading }: CorrectedCatalog): Promise<NonNullable<Revisions['corrected']>> {
     for (const [name, bytes] of files.terms) {
-      const isKept = await keepOnce(this.#store, termsName(this.#batch, name), bytes);
+      const isKept = await createSame(this.#store, termsName(this.#batch, name), bytes, PLAIN_TEXT);
       if (isKept) continue;
       throw new UserError(
         `terms ${name}: expected what batch ${this.#batch} was expanded with, found a file that has changed since: put it back, or submit ` +
@@ -162,7 +162,7 @@ class RevisionKeeper {
   async #keep(what: 'corrected' | 'decisions', bytes: Uint8Array, format: CatalogFormat): Promise<string> {
     const digest = createHash('sha256').update(bytes).digest('hex');
     const name = revisionName(this.#batch, what, digest, format);
-    if (await keepOnce(this.#store, name, bytes)) return name;
+    if (await createSame(this.#store, name, bytes, PLAIN_TEXT)) return name;
     throw new UserError(`${name} in ${this.#store.url}: expected what its name is a digest of, found something else`);
   }
 }

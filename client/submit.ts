@@ -2,7 +2,7 @@ import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@te
 import type { PlanSummary } from '../catalog/summary.ts';
 import { UserError } from '../domain/user-error.ts';
 import { catalogName, termsName } from '../records/layout.ts';
-import { type ObjectStore, openStore } from '../store/index.ts';
+import { createSame, type ObjectStore, openStore, PLAIN_TEXT } from '../store/index.ts';
 import type { BatchMemo } from '../workflows/contract/batch.ts';
 import { batchStart } from '../workflows/contract/batch-start.ts';
 import { ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
@@ -11,7 +11,7 @@ import { batchHandle } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 import { PlannedPictures, type Preview } from './preview.ts';
 import { type BatchRequest, batchInput, type CatalogInput, newBatchId } from './request.ts';
-import { type CatalogFiles, keepOnce, readRequestedCatalog, summaryOf } from './requested-catalog.ts';
+import { type CatalogFiles, readRequestedCatalog, summaryOf } from './requested-catalog.ts';
 
 /** A batch of that id runs, is complete or was retried. Another that was cancelled or has failed may be submitted again. */
 export class BatchExists extends UserError {
@@ -102,6 +102,6 @@ async function keepCatalog({ batch, store: url, source }: CatalogInput, files: C
 }
 
 async function keep(store: ObjectStore, batch: string, name: string, bytes: Uint8Array): Promise<void> {
-  if (await keepOnce(store, name, bytes)) return;
+  if (await createSame(store, name, bytes, PLAIN_TEXT)) return;
   throw new UserError(`batch ${batch} exists in ${store.url} with another catalog: choose another batch id`);
 }

@@ -60,6 +60,20 @@ export async function readIfThere(store: ObjectStore, name: string): Promise<Uin
   }
 }
 
+/** The content type of what a person wrote and a batch keeps. */
+export const PLAIN_TEXT = 'text/plain; charset=utf-8';
+
+/** Creates the object unless the same is there. @returns false where something else is there under the name */
+export async function createSame(
+  store: ObjectStore,
+  name: string,
+  data: Uint8Array,
+  contentType: string,
+): Promise<boolean> {
+  const { created } = await store.create(name, data, contentType);
+  return created || Buffer.compare(await store.read(name), data) === 0;
+}
+
 /** Something expected in the store is not there. */
 export class ObjectNotFound extends Error {
   override readonly name = 'ObjectNotFound';

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isAlive } from './steps.mjs';
 
 /**
  * Starts a program in a process group of its own, so that Ctrl-C in the terminal reaches only this process, which then
@@ -21,15 +22,6 @@ export function startInBackground(binary: string, args: string[], logFile: strin
   process.once('exit', stop);
   child.once('exit', () => process.removeListener('exit', stop));
   return child;
-}
-
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 /** Asks the process to end, insists after `graceMs`, and returns when it has gone. Does nothing to one that has gone. */

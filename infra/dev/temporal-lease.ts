@@ -2,8 +2,8 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { UserError } from '../../domain/user-error.ts';
-import { isAlive } from './background-process.ts';
 import { removeStale } from './stale-file.mjs';
+import { isAlive } from './steps.mjs';
 
 /**
  * Who runs the server on one SQLite file. Two servers open the same file without complaint and then fight over it

@@ -7,8 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { UserError } from '../../domain/user-error.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract/search-attributes.ts';
-import { endProcess, isAlive, startInBackground } from './background-process.ts';
+import { endProcess, startInBackground } from './background-process.ts';
 import { checkPortIsFree, freePort, loopback } from './ports.ts';
+import { isAlive } from './steps.mjs';
 import {
   breakLease,
   dropLease,

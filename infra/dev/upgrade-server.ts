@@ -1,11 +1,12 @@
 import { constants, copyFileSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { compactTime } from '../../domain/batch-id.ts';
 import { UserError } from '../../domain/user-error.ts';
-import { isAlive } from './background-process.ts';
+
 import { ensureVersion } from './install-tool.mjs';
 import { earlierTemporal, temporal } from './pinned-tools.mjs';
-import { SetUpError } from './steps.mjs';
+import { isAlive, SetUpError } from './steps.mjs';
 import {
   breakLease,
   dropLease,
@@ -168,8 +169,7 @@ async function exchange(
   if (existsSync(journalOf(newFile))) {
     throw new UserError('the new Temporal server did not shut down cleanly; the machine may be overloaded. Try again');
   }
-  const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
-  const oldFile = `${dbFile}.server-${server}-${time}`;
+  const oldFile = `${dbFile}.server-${server}-${compactTime(new Date())}`;
   copyFileSync(dbFile, join(path, 'kept.db'), constants.COPYFILE_FICLONE);
   renameSync(join(path, 'kept.db'), oldFile);
   rmSync(versionFile(dbFile), { force: true });

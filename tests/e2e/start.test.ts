@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { isAlive } from '../../infra/dev/background-process.ts';
+import { isAlive } from '../../infra/dev/steps.mjs';
 import { readLease } from '../../infra/dev/temporal-lease.ts';
 import { expectCode, type Finished, pixartBatch, RunningCommand, startPixartBatch } from './command-line.ts';
 import { createWorkplace, imagesOf, objectsOf, readManifest, type Workplace } from './workplace.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { isAlive } from '../../infra/dev/background-process.ts';
+import { isAlive } from '../../infra/dev/steps.mjs';
 import { supervise } from '../../infra/dev/supervised-process.ts';
 
 let folder: string;

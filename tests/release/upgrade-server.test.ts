@@ -21,13 +21,12 @@ import { earlierTemporal, temporal } from '../../infra/dev/pinned-tools.mjs';
 import { readLease, writeLease } from '../../infra/dev/temporal-lease.ts';
 import { madeBy, serverFile, versionFile } from '../../infra/dev/temporal-program.ts';
 import { startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
+import { ifThere } from '../set-up.ts';
 
-/** The programs of both servers. `npm test` installs them; where it cannot, that is told here. */
-const programs = await Promise.all([ensureVersion(earlierTemporal), ensureVersion(temporal)]).catch((error: Error) => {
-  if (process.env.CI) throw error;
-  console.warn(`Tests that need both servers are left out: ${error.message}`);
-  return null;
-});
+/** The programs of both servers, which `npm run test:release` installs. */
+const programs = await ifThere('Tests that need both servers are left out', () =>
+  Promise.all([ensureVersion(earlierTemporal), ensureVersion(temporal)]),
+);
 const [older, newer] = programs ?? ['', ''];
 
 let printed: string;
