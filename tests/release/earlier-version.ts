@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, readlink, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { cacheFolder } from '../../infra/dev/tools.mjs';
 import { type Finished, ROOT, RunningCommand } from '../e2e/command-line.ts';
@@ -27,16 +27,23 @@ export type EarlierVersion = {
 export async function earlierVersion(commit: string): Promise<EarlierVersion> {
   const home = path.join(cacheFolder(), 'earlier-versions', commit);
   if (!existsSync(home)) await takeOut(commit, home);
-  const root = path.join(home, 'source');
-  // The clone that took it out may be gone.
-  await rm(path.join(root, 'node_modules'), { force: true });
-  await symlink(path.join(ROOT, 'node_modules'), path.join(root, 'node_modules'));
-  const bin = path.join(root, 'cli', 'bin.mjs');
+  await useTodaysPackages(home);
+  const bin = path.join(home, 'source', 'cli', 'bin.mjs');
   const cache = { XDG_CACHE_HOME: path.join(home, 'cache') };
   return {
     run: (args, environment) => new RunningCommand([bin, ...args], { ...environment, ...cache }).finished,
     worker: (options) => new WorkerProcess(options, cache, [], bin),
   };
+}
+
+/** What it built of itself names the packages' real paths, so another clone, whose packages these were, takes its builds along. */
+async function useTodaysPackages(home: string): Promise<void> {
+  const link = path.join(home, 'source', 'node_modules');
+  const packages = path.join(ROOT, 'node_modules');
+  if ((await readlink(link).catch(() => undefined)) === packages) return;
+  await rm(path.join(home, 'cache'), { recursive: true, force: true });
+  await rm(link, { force: true });
+  await symlink(packages, link);
 }
 
 async function takeOut(commit: string, home: string): Promise<void> {
