@@ -2,13 +2,17 @@ import { planCatalog } from '../catalog/plan-catalog.ts';
 import type { Shard } from '../catalog/shards.ts';
 import type { ChangeCounts } from '../domain/change-counts.ts';
 import type { Job } from '../domain/job.ts';
+import { COLUMNS } from '../domain/parameters.ts';
+import { gathered, Turns } from '../domain/turns.ts';
 import { UserError } from '../domain/user-error.ts';
+import type { Warn } from '../records/damaged.ts';
 import { changesName, shardName } from '../records/layout.ts';
 import { encodeJobs } from '../records/plan-and-receipts.ts';
 import { changesSince } from '../records/previous-batch.ts';
 import { createSame, type ObjectStore, type OpenStore } from '../store/index.ts';
 import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';
 import type { Plan, ShardRef } from '../workflows/contract/plan.ts';
+import { logWarning } from './log-warning.ts';
 import { planRetry } from './plan-retry.ts';
 import { planOptions, readCatalog } from './read-catalog.ts';
 
@@ -21,24 +25,24 @@ const COLUMN_CHARACTERS_TOLD = 4_000;
  *
  * The activity throws UserError where the catalog is wrong or missing, and where the batch was planned otherwise before.
  */
-export function createPlanBatch(openStore: OpenStore) {
+export function createPlanBatch(openStore: OpenStore, warn: Warn = logWarning) {
   return async function planBatch(input: BatchInput): Promise<Plan> {
     const store = await openStore(input.store);
-    const { shards, ...more } =
+    const { shards, carried, ...more } =
       input.source.kind === 'retry'
         ? await planRetry(store, input, input.source)
-        : await planSource(store, input, input.source);
+        : await planSource(store, input, input.source, warn);
     const refs: ShardRef[] = [];
     for (const [index, { size, jobs }] of shards.entries()) {
       const name = shardName(input.batch, input.round, index);
       await writeShard(store, name, jobs);
       refs.push({ shard: index, size, jobs: jobs.length, name });
     }
-    const columns = columnsOf(shards);
+    const isTold = carried.join('').length <= COLUMN_CHARACTERS_TOLD;
     return {
       jobs: refs.reduce((sum, { jobs }) => sum + jobs, 0),
       shards: refs,
-      ...(columns !== null && { columns }),
+      ...(isTold && { columns: carried }),
       ...more,
     };
   };
@@ -48,27 +52,27 @@ async function planSource(
   store: ObjectStore,
   input: BatchInput,
   source: Extract<CatalogSource, { kind: 'catalog' }>,
-): Promise<{ shards: Shard[]; changes?: ChangeCounts }> {
+  warn: Warn,
+): Promise<{ shards: Shard[]; carried: string[]; changes?: ChangeCounts }> {
   const { batch } = input;
   const bytes = await readCatalog(store, batch, source);
-  const { shards } = await planCatalog([bytes], planOptions(store, input, { ...source, file: source.url }));
-  const changes = await changesSince(store, source.url, batch);
-  if (changes === null) return { shards };
-  for (const { jobs } of shards) for (const job of jobs) changes.add(job);
-  await store.replace(changesName(batch), changes.csv(), 'text/csv; charset=utf-8');
-  return { shards, changes: changes.counts };
-}
-
-/** Columns that the rows carry along; `null` where they are too many to tell. */
-function columnsOf(shards: Shard[]): string[] | null {
-  const columns = new Set<string>();
-  for (const { jobs } of shards) for (const { metadata } of jobs) for (const name in metadata) columns.add(name);
-  const told = [...columns];
-  return told.join('').length > COLUMN_CHARACTERS_TOLD ? null : told;
+  const { shards, summary } = await planCatalog([bytes], planOptions(store, input, { ...source, file: source.url }));
+  const carried = summary.metadata;
+  const changes = await changesSince(store, source.url, warn, batch);
+  if (changes === null) return { shards, carried };
+  const turns = new Turns();
+  for (const { jobs } of shards) {
+    for (const job of jobs) {
+      changes.add(job);
+      await turns.after(COLUMNS.length);
+    }
+  }
+  await store.replace(changesName(batch), await gathered(changes.csv()), 'text/csv; charset=utf-8');
+  return { shards, carried, changes: changes.counts };
 }
 
 async function writeShard(store: ObjectStore, name: string, jobs: Job[]): Promise<void> {
-  if (await createSame(store, name, encodeJobs(jobs), 'application/x-ndjson')) return;
+  if (await createSame(store, name, await encodeJobs(jobs), 'application/x-ndjson')) return;
   throw new UserError(
     `${name} in ${store.url}: expected the plan of this batch, found another: the folder belongs to an earlier batch of that ` +
       'id with another catalog, bundle or version. Choose another batch id.',

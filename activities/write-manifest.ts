@@ -1,17 +1,21 @@
-import { setImmediate } from 'node:timers/promises';
+import { cellsOf } from '../domain/job.ts';
 import { extraComputations, type Failure, isReceipt, type JobOutcome, type Totals } from '../domain/receipt.ts';
+import { gathered, Turns } from '../domain/turns.ts';
+import { CarriedNames } from '../records/carried-names.ts';
+import type { Warn } from '../records/damaged.ts';
 import { manifestName, manifestTableName, shardName, shardReceiptsName } from '../records/layout.ts';
-import { manifestBytes, manifestEntry } from '../records/manifest.ts';
-import { type ManifestRow, manifestCsv, manifestJsonl, manifestRow } from '../records/manifest-table.ts';
+import { manifestEntry, manifestPieces } from '../records/manifest.ts';
+import { type ManifestRow, manifestCsv, manifestJsonl, manifestRow, noteNames } from '../records/manifest-table.ts';
 import { batchOutcomes, decodeJobs, encodeOutcomes } from '../records/plan-and-receipts.ts';
 import { keepLatestBatch } from '../records/previous-batch.ts';
-import { keepRates } from '../records/rates.ts';
+import { keepRates, Measured } from '../records/rates.ts';
 import { type ObjectStore, type OpenStore, readIfThere } from '../store/index.ts';
 import type { WriteManifestInput, WrittenManifest } from '../workflows/contract/activities.ts';
 import type { LostShard } from '../workflows/contract/plan.ts';
+import { logWarning } from './log-warning.ts';
 
 /** The activity that writes what all rounds of a batch made so far into its manifest, in the plan's order, and into tables. */
-export function createWriteManifest(openStore: OpenStore) {
+export function createWriteManifest(openStore: OpenStore, warn: Warn = logWarning) {
   return async function writeManifest(input: WriteManifestInput): Promise<WrittenManifest> {
     const store = await openStore(input.store);
     const totals: Totals = { jobs: 0, rendered: 0, reused: 0, failed: 0, cancelled: 0, extraComputations: 0 };
@@ -24,39 +28,46 @@ export function createWriteManifest(openStore: OpenStore) {
       failures.push(manifestEntry(unplanned, { prompt: '', metadata: {} }));
     }
     const rows: ManifestRow[] = [];
+    const carried = new CarriedNames();
+    const measured = new Measured();
+    const turns = new Turns();
     for await (const { job, outcome } of batchOutcomes(store, input.batch)) {
       count(totals, outcome);
-      rows.push(manifestRow(job, outcome));
+      const row = manifestRow(job, outcome);
+      rows.push(row);
+      measured.add(row);
+      noteNames(job, carried);
       if (outcome !== undefined) (isReceipt(outcome) ? images : failures).push(manifestEntry(outcome, job));
+      await turns.after(cellsOf(job));
     }
     const manifest = manifestName(input.batch);
     const { batch, round, state, bundle, startedAt } = input;
     const head = { batch, round, state, bundle, startedAt, finishedAt: new Date().toISOString(), totals };
-    await store.replace(manifest, manifestBytes(head, images, failures), 'application/json');
-    await writeTables(store, input.batch, rows);
-    await keepRates(store, input.bundle.digest, rows);
+    await store.replace(manifest, await gathered(manifestPieces(head, images, failures)), 'application/json');
+    await writeTables(store, input.batch, rows, carried);
+    if (carried.leftOut > 0) warn(leftOutText(input.batch, carried));
+    await keepRates(store, input.bundle.digest, measured, warn);
     // A retry, perhaps of a night long past, is no later batch.
     if (input.round === 1 && input.catalog !== undefined) await keepLatestBatch(store, input.catalog, input.batch);
     return { manifest, totals };
   };
 }
 
-async function writeTables(store: ObjectStore, batch: string, rows: ManifestRow[]): Promise<void> {
+async function writeTables(
+  store: ObjectStore,
+  batch: string,
+  rows: ManifestRow[],
+  carried: CarriedNames,
+): Promise<void> {
   const write = async (format: 'jsonl' | 'csv', pieces: Iterable<Uint8Array>, type: string) =>
     store.replace(manifestTableName(batch, format), await gathered(pieces), type);
   await write('jsonl', manifestJsonl(rows), 'application/x-ndjson');
-  await write('csv', manifestCsv(rows), 'text/csv; charset=utf-8');
+  await write('csv', manifestCsv(rows, carried), 'text/csv; charset=utf-8');
 }
 
-/** The event loop has a turn after each piece, for the heartbeat. */
-async function gathered(pieces: Iterable<Uint8Array>): Promise<Uint8Array> {
-  const all: Uint8Array[] = [];
-  for (const piece of pieces) {
-    all.push(piece);
-    await setImmediate();
-  }
-  return Buffer.concat(all);
-}
+const leftOutText = (batch: string, { names, leftOut }: CarriedNames): string =>
+  `batch ${batch} carries more than ${names.length} different columns: ${leftOut} cells are in manifest.jsonl and manifest.json, ` +
+  'not in manifest.csv';
 
 /**
  * A shard that was terminated wrote no receipts: its jobs are failures, so that they are listed and a retry finds them. Where
@@ -70,7 +81,12 @@ async function settleLostShard(
   const plan = shardName(batch, round, shard);
   const found = await readIfThere(store, plan);
   if (found === null) return planLost(`shard-${round}-${shard}`, plan, reason);
-  const outcomes = decodeJobs(found).map(({ id }) => ({ id, type: 'ShardLost', reason, attempts: 0 }));
+  const outcomes = (await decodeJobs(found, store, plan)).map(({ id }) => ({
+    id,
+    type: 'ShardLost',
+    reason,
+    attempts: 0,
+  }));
   await store.create(shardReceiptsName(batch, round, shard), encodeOutcomes(outcomes), 'application/x-ndjson');
   return null;
 }

@@ -19,6 +19,8 @@ export type BatchPlan = PlanSummary & {
   changes: ChangeCounts | null;
   /** Why it is not known what the store has. */
   storeProblem: string | null;
+  /** What of the store is damaged, and what is not known therefore. */
+  warnings: string[];
 };
 
 /** Rows whose prompt or negative prompt is longer than the model reads. */
@@ -52,8 +54,10 @@ export async function planBatch({ bundle, ...request }: PlanRequest): Promise<Ba
   const { promptLimit } = await import('../models/pixart/prompt-limit.ts');
   const prompts = new PromptCheck(await promptLimit(bundle));
   const pictures = new PlannedPictures();
+  const warnings: string[] = [];
+  const warn = (message: string) => void warnings.push(message);
   const store = new PerhapsStore(input.store);
-  const changes = await store.ask((opened) => changesSince(opened, input.source.url));
+  const changes = await store.ask((opened) => changesSince(opened, input.source.url, warn));
   const summary = await summaryOf(await readRequestedCatalog(input, request.catalog), (job) => {
     prompts.add(job);
     pictures.add(job);
@@ -67,6 +71,7 @@ export async function planBatch({ bundle, ...request }: PlanRequest): Promise<Ba
     preview,
     changes: changes?.counts ?? null,
     storeProblem: store.problem,
+    warnings: [...warnings, ...(preview?.warnings ?? [])],
   };
 }
 

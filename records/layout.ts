@@ -50,10 +50,20 @@ export const catalogName = (batch: string, format: CatalogFormat): string =>
 export const revisionName = (batch: string, what: 'corrected' | 'decisions', digest: string, format: CatalogFormat) =>
   `${batchFolder(batch)}_catalog/${what}-${digestSchema.parse(digest).slice(0, 12)}.${format}`;
 
+/** Whether that is the name of something with this digest. */
+export const isRevisionOf = (name: string, digest: string): boolean => name.includes(`-${digest.slice(0, 12)}.`);
+
 /** The batch's own copy of a file of terms that its catalog's prompts choose from. */
 export const termsName = (batch: string, name: string): string => `${batchFolder(batch)}_catalog/terms/${name}.txt`;
 
 const part = (round: number, shard: number): string => `${round}-${String(shard).padStart(5, '0')}.jsonl`;
+
+/** Which slice an object of planFolder or receiptsFolder is; `null` for what others put there, whatever it is called. */
+export function sliceOf(folder: string, name: string): { round: number; shard: number } | null {
+  const [, round, shard] = /(\d+)-(\d+)\.jsonl$/.exec(name) ?? [];
+  const slice = { round: Number(round), shard: Number(shard) };
+  return slice.round > 0 && name === folder + part(slice.round, slice.shard) ? slice : null;
+}
 
 /** All slices of the plan, of every round. */
 export const planFolder = (batch: string): string => `${batchFolder(batch)}_plan/`;

@@ -42,8 +42,9 @@ async function plan(catalog: string, options: CatalogOptions & JsonOptions & Fle
   const bundle = bundleRef(chosen);
   const request = batchRequest(catalog, options, bundle);
   const planned = await planBatch({ ...request, bundle: chosen });
-  const { cutPrompts, store, preview, changes, storeProblem, ...summary } = planned;
+  const { cutPrompts, store, preview, changes, storeProblem, warnings, ...summary } = planned;
   if (storeProblem !== null) note(`what the store has already is not known: ${storeProblem}`);
+  for (const warning of warnings) note(warning);
   for (const hint of planHints(summary, request)) note(hint);
   if (options.json) {
     const cost = preview && costOf(preview, options);
@@ -54,6 +55,7 @@ async function plan(catalog: string, options: CatalogOptions & JsonOptions & Fle
       cutPrompts,
       store,
       ...preview,
+      warnings,
       changes: changes ?? undefined,
       cost,
     });

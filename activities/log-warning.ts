@@ -1,0 +1,4 @@
+import { log } from '@temporalio/activity';
+
+/** Tells whoever reads the log of the worker. */
+export const logWarning = (message: string): void => log.warn(message);
