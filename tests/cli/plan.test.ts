@@ -1,7 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bundleRef, chosenBundle } from '../../client/index.ts';
+import { latestBatchName, ratesName } from '../../records/layout.ts';
 import { runHere } from './run-here.ts';
 
 let folder: string;
@@ -52,4 +55,30 @@ test('a plan tells which columns travel along, and those that the table has of i
   const told = await plan('prompt,team,status\na fox,shop,new\n');
   expect(told).toMatch(/^carried along to the manifest: team$/m);
   expect(told).toMatch(/^carried along to manifest\.jsonl, since manifest\.csv has such columns of its own: status$/m);
+});
+
+test('a plan goes on without what of the store is damaged, and says so', async () => {
+  const catalog = join(folder, 'catalog.csv');
+  await writeFile(catalog, 'prompt\na fox\n');
+  const store = join(folder, 'damaged');
+  const { digest } = bundleRef(await chosenBundle('pixart-icons'));
+  for (const name of [ratesName(digest), latestBatchName(pathToFileURL(catalog).href)]) {
+    await mkdir(join(store, dirname(name)), { recursive: true });
+    await writeFile(join(store, name), '{"format":2,"bun');
+  }
+  const args = ['plan', catalog, '--bundle', 'pixart-icons', '--store', store];
+  const { code, stdout, stderr } = await runHere(args);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('to render: 1') });
+  expect(stderr).toMatch(
+    /^no estimate is made: rates\/.* is damaged: expected what images of a bundle took, found what is no JSON/m,
+  );
+  expect(stderr).toMatch(
+    /^what has changed since the last batch of the catalog is not known: catalogs\/.* is damaged/m,
+  );
+  const json = await runHere([...args, '--json']);
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    jobs: 1,
+    deviceSeconds: null,
+    warnings: [expect.any(String), expect.any(String)],
+  });
 });
