@@ -5,14 +5,13 @@ import type { Job } from '../domain/job.ts';
 import { COLUMNS } from '../domain/parameters.ts';
 import { gathered, Turns } from '../domain/turns.ts';
 import { UserError } from '../domain/user-error.ts';
-import type { Warn } from '../records/damaged.ts';
 import { changesName, shardName } from '../records/layout.ts';
 import { encodeJobs } from '../records/plan-and-receipts.ts';
 import { changesSince } from '../records/previous-batch.ts';
 import { createSame, type ObjectStore, type OpenStore } from '../store/index.ts';
 import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';
 import type { Plan, ShardRef } from '../workflows/contract/plan.ts';
-import { logWarning } from './log-warning.ts';
+import { Conveniences } from './conveniences.ts';
 import { planRetry } from './plan-retry.ts';
 import { planOptions, readCatalog } from './read-catalog.ts';
 
@@ -25,13 +24,13 @@ const COLUMN_CHARACTERS_TOLD = 4_000;
  *
  * The activity throws UserError where the catalog is wrong or missing, and where the batch was planned otherwise before.
  */
-export function createPlanBatch(openStore: OpenStore, warn: Warn = logWarning) {
+export function createPlanBatch(openStore: OpenStore) {
   return async function planBatch(input: BatchInput): Promise<Plan> {
     const store = await openStore(input.store);
     const { shards, carried, ...more } =
       input.source.kind === 'retry'
         ? await planRetry(store, input, input.source)
-        : await planSource(store, input, input.source, warn);
+        : await planSource(store, input, input.source);
     const refs: ShardRef[] = [];
     for (const [index, { size, jobs }] of shards.entries()) {
       const name = shardName(input.batch, input.round, index);
@@ -52,14 +51,14 @@ async function planSource(
   store: ObjectStore,
   input: BatchInput,
   source: Extract<CatalogSource, { kind: 'catalog' }>,
-  warn: Warn,
-): Promise<{ shards: Shard[]; carried: string[]; changes?: ChangeCounts }> {
+): Promise<{ shards: Shard[]; carried: string[]; changes?: ChangeCounts; warnings: string[] }> {
   const { batch } = input;
+  const conveniences = new Conveniences();
   const bytes = await readCatalog(store, batch, source);
   const { shards, summary } = await planCatalog([bytes], planOptions(store, input, { ...source, file: source.url }));
   const carried = summary.metadata;
-  const changes = await changesSince(store, source.url, warn, batch);
-  if (changes === null) return { shards, carried };
+  const changes = await changesSince(store, source.url, conveniences.warn, batch);
+  if (changes === null) return { shards, carried, warnings: conveniences.warnings };
   const turns = new Turns();
   for (const { jobs } of shards) {
     for (const job of jobs) {
@@ -67,8 +66,10 @@ async function planSource(
       await turns.after(COLUMNS.length);
     }
   }
-  await store.replace(changesName(batch), await gathered(changes.csv()), 'text/csv; charset=utf-8');
-  return { shards, carried, changes: changes.counts };
+  const name = changesName(batch);
+  const table = await gathered(changes.csv());
+  await conveniences.write(name, () => store.replace(name, table, 'text/csv; charset=utf-8'));
+  return { shards, carried, changes: changes.counts, warnings: conveniences.warnings };
 }
 
 async function writeShard(store: ObjectStore, name: string, jobs: Job[]): Promise<void> {

@@ -2,9 +2,16 @@ import { cellsOf } from '../domain/job.ts';
 import { extraComputations, type Failure, isReceipt, type JobOutcome, type Totals } from '../domain/receipt.ts';
 import { gathered, Turns } from '../domain/turns.ts';
 import { CarriedNames } from '../records/carried-names.ts';
-import type { Warn } from '../records/damaged.ts';
-import { manifestName, manifestTableName, shardName, shardReceiptsName } from '../records/layout.ts';
+import {
+  latestBatchName,
+  type ManifestFormat,
+  manifestName,
+  ratesName,
+  shardName,
+  shardReceiptsName,
+} from '../records/layout.ts';
 import { manifestEntry, manifestPieces } from '../records/manifest.ts';
+import { keepRoundManifest, MANIFEST_TYPES } from '../records/manifest-files.ts';
 import { type ManifestRow, manifestCsv, manifestJsonl, manifestRow, noteNames } from '../records/manifest-table.ts';
 import { batchOutcomes, decodeJobs, encodeOutcomes } from '../records/plan-and-receipts.ts';
 import { keepLatestBatch } from '../records/previous-batch.ts';
@@ -12,10 +19,10 @@ import { keepRates, Measured } from '../records/rates.ts';
 import { type ObjectStore, type OpenStore, readIfThere } from '../store/index.ts';
 import type { WriteManifestInput, WrittenManifest } from '../workflows/contract/activities.ts';
 import type { LostShard } from '../workflows/contract/plan.ts';
-import { logWarning } from './log-warning.ts';
+import { Conveniences } from './conveniences.ts';
 
 /** The activity that writes what all rounds of a batch made so far into its manifest, in the plan's order, and into tables. */
-export function createWriteManifest(openStore: OpenStore, warn: Warn = logWarning) {
+export function createWriteManifest(openStore: OpenStore) {
   return async function writeManifest(input: WriteManifestInput): Promise<WrittenManifest> {
     const store = await openStore(input.store);
     const totals: Totals = { jobs: 0, rendered: 0, reused: 0, failed: 0, cancelled: 0, extraComputations: 0 };
@@ -40,34 +47,40 @@ export function createWriteManifest(openStore: OpenStore, warn: Warn = logWarnin
       if (outcome !== undefined) (isReceipt(outcome) ? images : failures).push(manifestEntry(outcome, job));
       await turns.after(cellsOf(job));
     }
-    const manifest = manifestName(input.batch);
     const { batch, round, state, bundle, startedAt } = input;
-    const head = { batch, round, state, bundle, startedAt, finishedAt: new Date().toISOString(), totals };
-    await store.replace(manifest, await gathered(manifestPieces(head, images, failures)), 'application/json');
-    await writeTables(store, input.batch, rows, carried);
-    if (carried.leftOut > 0) warn(leftOutText(input.batch, carried));
-    await keepRates(store, input.bundle.digest, measured, warn);
-    // A retry, perhaps of a night long past, is no later batch.
-    if (input.round === 1 && input.catalog !== undefined) await keepLatestBatch(store, input.catalog, input.batch);
-    return { manifest, totals };
+    const tables = { jsonl: await gathered(manifestJsonl(rows)), csv: await gathered(manifestCsv(rows, carried)) };
+    const json = (finishedAt: string) =>
+      gathered(manifestPieces({ batch, round, state, bundle, startedAt, finishedAt, totals }, images, failures));
+    const { files, manifest } = await keepRoundManifest(store, input, { ...tables, json });
+    const conveniences = new Conveniences();
+    if (carried.leftOut > 0) conveniences.warn(leftOutText(carried));
+    await writeConveniences(store, input, measured, { ...tables, json: manifest }, conveniences);
+    return { manifest: files.json, totals, warnings: conveniences.warnings };
   };
 }
 
-async function writeTables(
+/** The round's own files say all that is to be said; these are found more easily, or are of use to the next batch. */
+async function writeConveniences(
   store: ObjectStore,
-  batch: string,
-  rows: ManifestRow[],
-  carried: CarriedNames,
+  { batch, round, bundle, catalog }: WriteManifestInput,
+  measured: Measured,
+  newest: Record<ManifestFormat, Uint8Array>,
+  conveniences: Conveniences,
 ): Promise<void> {
-  const write = async (format: 'jsonl' | 'csv', pieces: Iterable<Uint8Array>, type: string) =>
-    store.replace(manifestTableName(batch, format), await gathered(pieces), type);
-  await write('jsonl', manifestJsonl(rows), 'application/x-ndjson');
-  await write('csv', manifestCsv(rows, carried), 'text/csv; charset=utf-8');
+  for (const format of ['json', 'jsonl', 'csv'] as const) {
+    const name = manifestName(batch, format);
+    await conveniences.write(name, () => store.replace(name, newest[format], MANIFEST_TYPES[format]));
+  }
+  const { digest } = bundle;
+  await conveniences.write(ratesName(digest), () => keepRates(store, digest, measured, conveniences.warn));
+  // A retry, perhaps of a night long past, is no later batch.
+  if (round === 1 && catalog !== undefined) {
+    await conveniences.write(latestBatchName(catalog), () => keepLatestBatch(store, catalog, batch));
+  }
 }
 
-const leftOutText = (batch: string, { names, leftOut }: CarriedNames): string =>
-  `batch ${batch} carries more than ${names.length} different columns: ${leftOut} cells are in manifest.jsonl and manifest.json, ` +
-  'not in manifest.csv';
+const leftOutText = ({ names, leftOut }: CarriedNames): string =>
+  `the batch carries more than ${names.length} different columns: ${leftOut} cells are in the manifest's .json and .jsonl, not in its .csv`;
 
 /**
  * A shard that was terminated wrote no receipts: its jobs are failures, so that they are listed and a retry finds them. Where

@@ -86,18 +86,15 @@ async function long(rows: number): Promise<void> {
     source: { kind: 'catalog' as const, url: pathToFileURL(catalog).href, format: 'csv' as const, columns: {} },
     defaults: { size: '256' as const, format: 'png' as const, quality: null },
   });
-  await tell(`plan of ${rows} rows`, () => createPlanBatch(openStore, console.warn)(input('monday')));
+  await tell(`plan of ${rows} rows`, () => createPlanBatch(openStore)(input('monday')));
   await finish('monday', `${rows} rows`, pathToFileURL(catalog).href);
-  await tell(`plan of ${rows} rows, compared`, () => createPlanBatch(openStore, console.warn)(input('tuesday')));
+  await tell(`plan of ${rows} rows, compared`, () => createPlanBatch(openStore)(input('tuesday')));
 }
 
 async function finish(batch: string, what: string, catalog?: string): Promise<void> {
   const { name, digest } = bundle;
   await tell(`manifest of ${what}`, () =>
-    createWriteManifest(
-      openStore,
-      console.warn,
-    )({
+    createWriteManifest(openStore)({
       ...{ store: store.url, batch, round: 1, state: 'completed', lostShards: [], bundle: { name, digest } },
       startedAt: new Date(0).toISOString(),
       ...(catalog !== undefined && { catalog }),

@@ -1,11 +1,12 @@
 import { UserError } from '../domain/user-error.ts';
 import { type ObjectStore, readIfThere } from '../store/object-store.ts';
 import type { RecordFile } from './damaged.ts';
-import { manifestTableName } from './layout.ts';
+import { manifestName } from './layout.ts';
+import { newestManifest } from './manifest-files.ts';
 import { type ManifestRow, readManifestJsonl } from './manifest-table.ts';
 
 /**
- * What became of each of a batch's jobs, from the table that it wrote when it ended.
+ * What became of each of a batch's jobs, from the table that it wrote when its last round ended.
  *
  * @throws UserError where the batch has no table, DamagedRecord where it is damaged
  */
@@ -13,22 +14,22 @@ export async function readBatchRows(store: ObjectStore, batch: string): Promise<
   const rows = await findBatchRows(store, batch);
   if (rows !== null) return rows;
   throw new UserError(
-    `batch ${batch}: expected ${manifestTableName(batch, 'jsonl')} in ${store.url}, found none; it is written at the end of a batch that could be planned ` +
+    `batch ${batch}: expected ${manifestName(batch, 'jsonl')} in ${store.url}, found none; it is written at the end of a batch that could be planned ` +
       '(--store says where batches are)',
   );
 }
 
 /** As readBatchRows; `null` where the batch has no table. @throws DamagedRecord */
 export async function findBatchRows(store: ObjectStore, batch: string): Promise<ManifestRow[] | null> {
-  const name = manifestTableName(batch, 'jsonl');
+  const { jsonl } = await newestManifest(store, batch);
   const file: RecordFile = {
     store: store.url,
-    name,
+    name: jsonl,
     holds: 'rows of the table as this version or an earlier one writes them, one a line',
     remedy:
-      'Restore the file, from a backup or as an earlier version of the object; the next round of the batch writes it anew. manifest.json ' +
-      'has the same images and failures.',
+      'Restore the file, from its twin (manifest.jsonl is a copy of the newest manifest-<round>.jsonl), a backup or an earlier version of the ' +
+      'object.',
   };
-  const table = await readIfThere(store, name);
+  const table = await readIfThere(store, jsonl);
   return table && readManifestJsonl(table, file);
 }

@@ -5,6 +5,7 @@ import { digestSchema } from '../domain/job.ts';
 import { jobIdSchema } from '../domain/job-id.ts';
 import { UserError } from '../domain/user-error.ts';
 import { SCRATCH_FOLDER } from '../store/object-name.ts';
+import { besideName } from '../store/write-beside.ts';
 
 const batchPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
@@ -43,6 +44,10 @@ export const batchFolder = (batch: string): string => `batches/${checkBatchId(ba
 export const copyName = (batch: string, id: string, format: ImageFormat): string =>
   `${batchFolder(batch)}${jobIdSchema.parse(id)}.${extension(format)}`;
 
+/** The copy of a picture that a later round made, where the store keeps the one before. */
+export const roundCopyName = (batch: string, round: number, id: string, format: ImageFormat): string =>
+  `${batchFolder(batch)}round-${round}/${jobIdSchema.parse(id)}.${extension(format)}`;
+
 export const catalogName = (batch: string, format: CatalogFormat): string =>
   `${batchFolder(batch)}_catalog/catalog.${format}`;
 
@@ -58,11 +63,15 @@ export const termsName = (batch: string, name: string): string => `${batchFolder
 
 const part = (round: number, shard: number): string => `${round}-${String(shard).padStart(5, '0')}.jsonl`;
 
-/** Which slice an object of planFolder or receiptsFolder is; `null` for what others put there, whatever it is called. */
-export function sliceOf(folder: string, name: string): { round: number; shard: number } | null {
-  const [, round, shard] = /(\d+)-(\d+)\.jsonl$/.exec(name) ?? [];
-  const slice = { round: Number(round), shard: Number(shard) };
-  return slice.round > 0 && name === folder + part(slice.round, slice.shard) ? slice : null;
+/** A part of a round's plan, or what became of one: more than one where the store kept what an earlier run of the round had written. */
+export type Piece = { name: string; round: number; shard: number; number: number };
+
+/** Which piece an object of planFolder or receiptsFolder is; `null` for what others put there, whatever it is called. */
+export function pieceOf(folder: string, name: string): Piece | null {
+  const [, round, shard, number = '1'] = /(\d+)-(\d+)(?:-(\d+))?\.jsonl$/.exec(name) ?? [];
+  const piece = { name, round: Number(round), shard: Number(shard), number: Number(number) };
+  const own = folder + besideName(part(piece.round, piece.shard), piece.number);
+  return piece.round > 0 && piece.number > 0 && name === own ? piece : null;
 }
 
 /** All slices of the plan, of every round. */
@@ -79,11 +88,23 @@ export const shardName = (batch: string, round: number, shard: number): string =
 export const shardReceiptsName = (batch: string, round: number, shard: number): string =>
   `${receiptsFolder(batch)}${part(round, shard)}`;
 
-export const manifestName = (batch: string): string => `${batchFolder(batch)}manifest.json`;
+/** The manifest, and its jobs as a table for programs and for spreadsheets. */
+export type ManifestFormat = 'json' | 'jsonl' | 'csv';
 
-/** The manifest's jobs as a table, for programs and for spreadsheets. */
-export const manifestTableName = (batch: string, format: 'jsonl' | 'csv'): string =>
-  `${batchFolder(batch)}manifest.${format}`;
+/** What the names of the newest manifest's files begin with, and those of every round's. */
+export const manifestPrefix = (batch: string): string => `${batchFolder(batch)}manifest`;
+
+/** The newest copy, where it may be replaced. Earlier versions wrote no other. */
+export const manifestName = (batch: string, format: ManifestFormat = 'json'): string =>
+  `${manifestPrefix(batch)}.${format}`;
+
+/**
+ * What one round came to, written once.
+ *
+ * @param number counts from 1 where the same round came to different ends: a batch that was cancelled and submitted again
+ */
+export const roundManifestName = (batch: string, round: number, number: number, format: ManifestFormat): string =>
+  besideName(`${manifestPrefix(batch)}-${round}.${format}`, number);
 
 /** How the batch's catalog differs from that of the batch before. */
 export const changesName = (batch: string): string => `${batchFolder(batch)}changes.csv`;

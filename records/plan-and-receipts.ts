@@ -5,7 +5,7 @@ import { gathered } from '../domain/turns.ts';
 import type { ObjectStore } from '../store/index.ts';
 import { damaged, type RecordFile } from './damaged.ts';
 import { jsonLinePieces, parseJsonLines, toJsonLines } from './formats.ts';
-import { planFolder, receiptsFolder, shardReceiptsName, sliceOf } from './layout.ts';
+import { type Piece, pieceOf, planFolder, receiptsFolder } from './layout.ts';
 
 const outcomeSchema = z.union([receiptSchema, failureSchema]);
 
@@ -50,19 +50,18 @@ export async function* batchOutcomes(
   beforeRound = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<RowOutcome> {
   // A night's retries are few; only the first round is too large to be kept in memory whole.
-  const receiptNames = await readSlices(store, receiptsFolder(batch), beforeRound);
-  const planNames = await readSlices(store, planFolder(batch), beforeRound);
-  const later = await byId(receiptNames.laterRounds, (name) => readOutcomes(store, name));
-  const replanned = await byId(planNames.laterRounds, (name) => readJobs(store, name));
-  for (const [name, shard] of planNames.firstRound) {
-    const receipts = shardReceiptsName(batch, 1, shard);
-    const first = receiptNames.firstRound.has(receipts) ? await readOutcomes(store, receipts) : [];
-    const outcomes = new Map(first.map((outcome) => [outcome.id, outcome]));
+  const receipts = await readPieces(store, receiptsFolder(batch), beforeRound);
+  const plans = await readPieces(store, planFolder(batch), beforeRound);
+  const later = await byId(receipts.laterRounds, (name) => readOutcomes(store, name));
+  const replanned = await byId(plans.laterRounds, (name) => readJobs(store, name));
+  for (const { name, shard } of plans.firstRound) {
+    const ofShard = receipts.firstRound.filter((piece) => piece.shard === shard);
+    const outcomes = await byId(ofShard, (receiptsName) => readOutcomes(store, receiptsName));
     for (const planned of await readJobs(store, name)) {
-      const plans = [planned, ...(replanned.get(planned.id) ?? [])];
-      const job = plans.at(-1)!;
+      const pictures = [planned, ...(replanned.get(planned.id) ?? [])];
+      const job = pictures.at(-1)!;
       const told = [outcomes.get(planned.id) ?? [], later.get(planned.id) ?? []].flat();
-      yield { job, outcome: lastWord(job, told), earlier: plans.slice(0, -1) };
+      yield { job, outcome: lastWord(job, told), earlier: pictures.slice(0, -1) };
     }
   }
 }
@@ -76,28 +75,27 @@ function lastWord(job: Job, told: JobOutcome[]): JobOutcome | undefined {
   return image ?? told.slice(told.findLastIndex(isReceipt) + 1).at(-1);
 }
 
-async function byId<T extends { id: string }>(names: string[], read: (name: string) => Promise<T[]>) {
+async function byId<T extends { id: string }>(pieces: Piece[], read: (name: string) => Promise<T[]>) {
   const found = new Map<string, T[]>();
-  for (const name of names) {
+  for (const { name } of pieces) {
     for (const value of await read(name)) found.set(value.id, [...(found.get(value.id) ?? []), value]);
   }
   return found;
 }
 
-/** Names of the slices in a folder: the first round's with their shards, and those of later rounds in the rounds' order. */
-async function readSlices(store: ObjectStore, folder: string, beforeRound: number) {
-  const firstRound = new Map<string, number>();
-  const laterRounds: { name: string; round: number }[] = [];
+/** The pieces in a folder, by round, shard and number. What others put there is none. */
+async function readPieces(store: ObjectStore, folder: string, beforeRound: number) {
+  const pieces: Piece[] = [];
   for await (const { name } of store.list(folder)) {
-    const slice = sliceOf(folder, name);
-    if (slice === null) continue;
-    const { round, shard } = slice;
-    if (round === 1) firstRound.set(name, shard);
-    else if (round < beforeRound) laterRounds.push({ name, round });
+    const piece = pieceOf(folder, name);
+    if (piece !== null) pieces.push(piece);
   }
   // Names sort as text, and round 10 comes after round 9.
-  laterRounds.sort((a, b) => a.round - b.round);
-  return { firstRound, laterRounds: laterRounds.map(({ name }) => name) };
+  pieces.sort((a, b) => a.round - b.round || a.shard - b.shard || a.number - b.number);
+  return {
+    firstRound: pieces.filter(({ round }) => round === 1),
+    laterRounds: pieces.filter(({ round }) => round > 1 && round < beforeRound),
+  };
 }
 
 const readOutcomes = async (store: ObjectStore, name: string): Promise<JobOutcome[]> =>

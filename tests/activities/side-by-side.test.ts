@@ -6,7 +6,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createOrchestratorActivities } from '../../activities/index.ts';
 import type { Job } from '../../domain/job.ts';
-import { manifestTableName, shardName } from '../../records/layout.ts';
+import { manifestName, shardName } from '../../records/layout.ts';
 import { encodeJobs } from '../../records/plan-and-receipts.ts';
 import { type ObjectStore, openStore } from '../../store/index.ts';
 import { sampleJob } from '../images/sample-job.ts';
@@ -55,8 +55,8 @@ test('while a wide batch’s table is made, timers such as the heartbeat’s fir
   const { writeManifest } = createOrchestratorActivities({
     openStore: async () =>
       telling((name, state) => {
-        if (name === manifestTableName('wide', 'jsonl') && state === 'written') isMakingTable = true;
-        if (name === manifestTableName('wide', 'csv') && state === 'asked') isMakingTable = false;
+        if (name === manifestName('wide', 'jsonl') && state === 'written') isMakingTable = true;
+        if (name === manifestName('wide', 'csv') && state === 'asked') isMakingTable = false;
       }),
   });
   const timer = setInterval(() => {

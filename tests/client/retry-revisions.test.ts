@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { CATALOG_LIMITS } from '../../catalog/catalog-limits.ts';
 import { keepRevisions } from '../../client/retry-revisions.ts';
-import { manifestTableName } from '../../records/layout.ts';
+import { manifestName } from '../../records/layout.ts';
 import { manifestJsonl, manifestRow } from '../../records/manifest-table.ts';
 import { type ObjectStore, openStore } from '../../store/index.ts';
 import type { BatchInput } from '../../workflows/contract/batch.ts';
@@ -21,7 +21,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true }));
 
-const table = manifestTableName('night', 'jsonl');
+const table = manifestName('night', 'jsonl');
 
 const input = (): BatchInput => ({
   ...{ batch: 'night', round: 1, store: store.url, window: 4, source: { kind: 'retry' } },

@@ -8,7 +8,7 @@ import { readBatchRows } from '../../records/batch-rows.ts';
 import { DamagedRecord } from '../../records/damaged.ts';
 import {
   latestBatchName,
-  manifestTableName,
+  manifestName,
   ratesName,
   revisionName,
   shardName,
@@ -54,7 +54,7 @@ const records: { name: string; whole: () => Promise<Uint8Array>; read: () => Pro
   { name: plan, whole: () => encodeJobs(jobs), read: () => readJobs(store, plan) },
   { name: receipts, whole: async () => encodeOutcomes(jobs.map((job) => receiptOf('night', job))), read: outcomes },
   {
-    name: manifestTableName('night', 'jsonl'),
+    name: manifestName('night', 'jsonl'),
     whole: async () => Buffer.concat([...manifestJsonl(jobs.map((job) => manifestRow(job, undefined)))]),
     read: () => readBatchRows(store, 'night'),
   },
@@ -133,13 +133,10 @@ test('where the last batch of a catalog or its table is damaged, nothing is comp
   const warnings: string[] = [];
   const compare = () => changesSince(store, catalog, (message) => warnings.push(message));
   await keepLatestBatch(store, catalog, 'night');
-  await put(
-    manifestTableName('night', 'jsonl'),
-    Buffer.concat([...manifestJsonl([manifestRow(sampleJob, undefined)])]),
-  );
+  await put(manifestName('night', 'jsonl'), Buffer.concat([...manifestJsonl([manifestRow(sampleJob, undefined)])]));
   expect(await compare()).not.toBeNull();
   expect(warnings).toEqual([]);
-  await put(manifestTableName('night', 'jsonl'), '{"id":"fo');
+  await put(manifestName('night', 'jsonl'), '{"id":"fo');
   expect(await compare()).toBeNull();
   expect(warnings.pop()).toMatch(
     /^what has changed since .* is not known: batches\/night\/manifest\.jsonl in .*, line 1 is damaged/,

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { batchEnd, controlBatch, submitBatch } from '../../client/index.ts';
-import { manifestTableName, planFolder, receiptsFolder } from '../../records/layout.ts';
+import { manifestName, planFolder, receiptsFolder } from '../../records/layout.ts';
 import { BUNDLE, type Site, startSite } from './site.ts';
 
 let site: Site;
@@ -42,7 +42,7 @@ test('a batch ends whatever its columns are called and whatever lies among its p
     .toBe('done');
   isFiltered = true;
   expect(await batchEnd(site.client, 'night')).toMatchObject({ state: 'completed' });
-  const table = parse(Buffer.from(await site.store.read(manifestTableName('night', 'csv'))), {
+  const table = parse(Buffer.from(await site.store.read(manifestName('night', 'csv'))), {
     bom: true,
   }) as string[][];
   const [header, ...cells] = table;
