@@ -6,7 +6,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createOrchestratorActivities } from '../../activities/index.ts';
 import type { Job } from '../../domain/job.ts';
-import { manifestName, shardName } from '../../records/layout.ts';
+import { shardName } from '../../records/layout.ts';
 import { encodeJobs } from '../../records/plan-and-receipts.ts';
 import { type ObjectStore, openStore } from '../../store/index.ts';
 import { sampleJob } from '../images/sample-job.ts';
@@ -32,41 +32,46 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-/** The real store, which tells when it is asked to write something and when that is written. */
-function telling(onWrite: (name: string, state: 'asked' | 'written') => void): ObjectStore {
-  const replace: ObjectStore['replace'] = async (name, ...more) => {
-    onWrite(name, 'asked');
-    const stat = await store.replace(name, ...more);
-    onWrite(name, 'written');
-    return stat;
+/** The real store, which tells what has been read from it and what is to be created. */
+function telling(onCall: (call: 'read' | 'create', name: string) => void): ObjectStore {
+  const own: Partial<ObjectStore> = {
+    async read(name) {
+      const bytes = await store.read(name);
+      onCall('read', name);
+      return bytes;
+    },
+    create(name, ...more) {
+      onCall('create', name);
+      return store.create(name, ...more);
+    },
   };
   return new Proxy(store, {
     get(target, key) {
-      const value = key === 'replace' ? replace : Reflect.get(target, key);
+      const value = key in own ? own[key as keyof ObjectStore] : Reflect.get(target, key);
       return typeof value === 'function' ? value.bind(target) : value;
     },
   });
 }
 
-test('while a wide batch’s table is made, timers such as the heartbeat’s fire, and another batch’s activities begin and end', async () => {
+test('while a wide batch’s tables are made, timers such as the heartbeat’s fire, and another batch’s activities begin and end', async () => {
   const seen = { timers: 0, activities: 0 };
-  let isMakingTable = false;
+  let isMaking = false;
   let hasEnded = false;
   const { writeManifest } = createOrchestratorActivities({
     openStore: async () =>
-      telling((name, state) => {
-        if (name === manifestName('wide', 'jsonl') && state === 'written') isMakingTable = true;
-        if (name === manifestName('wide', 'csv') && state === 'asked') isMakingTable = false;
+      telling((call, name) => {
+        if (call === 'read' && name === shardName('wide', 1, 0)) isMaking = true;
+        if (call === 'create') isMaking = false;
       }),
   });
   const timer = setInterval(() => {
-    if (isMakingTable) seen.timers += 1;
+    if (isMaking) seen.timers += 1;
   }, 1);
   const beside = (async () => {
     while (!hasEnded) {
-      const began = isMakingTable;
+      const began = isMaking;
       await new MockActivityEnvironment().run(readShard, { store: store.url, shard: shardName('small', 1, 0) });
-      if (began && isMakingTable) seen.activities += 1;
+      if (began && isMaking) seen.activities += 1;
     }
   })();
   await new MockActivityEnvironment().run(writeManifest, {
