@@ -40,6 +40,16 @@ describe('columns that travel along', () => {
     expect((await plan(empty.join('\n'), { format: 'jsonl' })).summary.metadata).toHaveLength(carriedColumns);
   });
 
+  it('have names that could be cells, in JSON lines too', async () => {
+    const named = (name: string) => problemsOf(JSON.stringify({ prompt: 'a fox', [name]: 'x' }), { format: 'jsonl' });
+    expect(await named('x'.repeat(20_001))).toEqual([
+      'line 1, the name of a column: expected at most 20000 characters, found 20001',
+    ]);
+    expect(await named('a\u001b[31m')).toEqual([
+      'line 1, the name of a column: expected text without control characters, found U+001B at character 2 of "a\\u001b[31m"',
+    ]);
+  });
+
   it('count with those in which an expansion notes what it chose', async () => {
     const names = Array.from({ length: 199 }, (_, at) => `c${at}`);
     const catalog = `prompt,${names.join(',')}\n"{a|b} fox",${names.map(() => 'x').join(',')}\n`;
