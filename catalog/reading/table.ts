@@ -1,15 +1,10 @@
+import { TEXT_COLUMNS } from '../../domain/parameters.ts';
 import type { Problems } from '../problems.ts';
 import { mapColumns } from './columns.ts';
 import { checkCell, type RawRow, toRawRow } from './raw-row.ts';
-import { readLines } from './text.ts';
 
 /** A line of a table before it is known which cell is which. */
 export type TableRecord = { line: number; cells: readonly string[] };
-
-/** TSV has no quoting: a quote is a quote, and a line is a record. */
-export async function* tsvRecords(text: AsyncIterable<string>): AsyncGenerator<TableRecord> {
-  for await (const { line, text: record } of readLines(text)) yield { line, cells: record.split('\t') };
-}
 
 /**
  * Reads the first record as the header and the others as rows. Rows of empty cells, which spreadsheets leave at the
@@ -20,6 +15,7 @@ export async function* tableRows(
   records: AsyncIterable<TableRecord>,
   mapping: Readonly<Record<string, string>>,
   problems: Problems,
+  { decimalCommas = false }: { decimalCommas?: boolean } = {},
 ): AsyncGenerator<RawRow> {
   let columns: ReturnType<typeof mapColumns> = null;
   for await (const { line, cells } of records) {
@@ -35,9 +31,19 @@ export async function* tableRows(
         });
         continue;
       }
-      yield toRawRow(line, cells, columns, problems);
+      const row = toRawRow(line, cells, columns, problems);
+      yield decimalCommas ? { ...row, values: withDecimalPoints(row.values) } : row;
     }
   }
+}
+
+/** In numbers, also those of a grid; spreadsheets of many countries write 4,5. */
+function withDecimalPoints(values: RawRow['values']): RawRow['values'] {
+  const entries = Object.entries(values).map(([column, value]) => {
+    const isText = column === 'id' || TEXT_COLUMNS.some((text) => text === column);
+    return [column, isText ? value : value.replaceAll(/(?<=(?:^|\|)\s*\d+),(?=\d+\s*(?:\||$))/g, '.')];
+  });
+  return Object.fromEntries(entries);
 }
 
 function readHeader(
