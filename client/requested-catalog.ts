@@ -1,9 +1,7 @@
 import { openExpansion } from '../catalog/expansion/expand-cells.ts';
-import type { JobOptions } from '../catalog/make-jobs.ts';
 import { PromptCheck, type PromptNotes } from '../catalog/notes/prompt-notes.ts';
 import { catalogJobs } from '../catalog/plan-catalog.ts';
 import { type PlanSummary, SummaryBuilder } from '../catalog/summary.ts';
-import type { BundleRef } from '../domain/bundle-ref.ts';
 import type { Job } from '../domain/job.ts';
 import { metadataLimit } from '../images/metadata-limit.ts';
 import type { Bundle } from '../models/pixart/bundle.ts';
@@ -55,19 +53,11 @@ export async function readRequestedCatalog(
     pipelineVersion: PIPELINE_VERSION,
     expansion: openExpansion(expansion, readTerms),
     freshFor: freshFor({ batch, defaults }),
-    obstacle: obstacleFor(bundle),
+    // Otherwise found only when the picture is there.
+    obstacle: metadataLimit(bundle),
   });
   return { jobs, files: { catalog, terms } };
 }
-
-/** What an image file cannot hold would fail only when the picture is there. */
-const obstacleFor = (bundle: BundleRef): JobOptions['obstacle'] => {
-  const limit = metadataLimit(bundle);
-  return (job) => {
-    const fault = limit(job);
-    return fault && { column: 'prompt', ...fault };
-  };
-};
 
 /** What a catalog comes to, and, where the bundle is here, how its model reads the prompts. */
 export type CheckedCatalog = PlanSummary & Partial<PromptNotes>;

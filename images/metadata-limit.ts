@@ -10,11 +10,14 @@ const JPEG_XMP_BYTES = 60_000;
 const mayBeTooLong = ({ format, prompt, negativePrompt }: Job): boolean =>
   format === 'jpeg' && (2 * prompt.length + negativePrompt.length) * 6 > JPEG_XMP_BYTES - 10_000;
 
-/** Says of a job for the bundle why its metadata would not fit into its file; `null` where it does. Encodes nothing. */
+/**
+ * Says of a job for the bundle why its metadata would not fit into its file, and the column to blame; `null` where it fits. Encodes nothing.
+ */
 export const metadataLimit = (bundle: { name: string; digest: string }) => (job: Job) => {
   const bytes = mayBeTooLong(job) ? tooManyBytes(job, toXmp(imageMetadata(job, bundle))) : null;
   if (bytes === null) return null;
   return {
+    column: 'prompt' as const,
     expected: `prompts that fit, with the rest of the metadata, into the ${holds} bytes that a JPEG file has for it`,
     found: `${bytes}; shorten them, or choose png, webp or avif`,
   };

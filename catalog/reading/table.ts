@@ -27,7 +27,7 @@ export async function* tableRows(
           line,
           column: null,
           expected: `${columns.count} cells, as in the header`,
-          found: `${cells.length}`,
+          found: `${cells.length}${brokenCellHint(cells)}`,
         });
         continue;
       }
@@ -36,6 +36,12 @@ export async function* tableRows(
     }
   }
 }
+
+/** Where such a cell was read as two lines, a quote elsewhere in the table was not one of quoting. */
+const brokenCellHint = (cells: readonly string[]): string =>
+  cells.some((cell) => /^"[^"]*$|^[^"]*"$/.test(cell))
+    ? '; for a line break within quotes every quote of the table has to be one around a cell, or doubled'
+    : '';
 
 /** In numbers, also those of a grid; spreadsheets of many countries write 4,5. */
 function withDecimalPoints(values: RawRow['values']): RawRow['values'] {

@@ -39,6 +39,12 @@ export const promptNotes = (plan: CheckedCatalog): string[] => [
     : []),
 ];
 
+/** All of it, for who is about to have the catalog rendered. */
+export const planNotes = (plan: CheckedCatalog, request: BatchRequest): string[] => [
+  ...planHints(plan, request),
+  ...promptNotes(plan),
+];
+
 /** In JSON lines every row may have columns of its own. */
 const HINTS_SHOWN = 20;
 

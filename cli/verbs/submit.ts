@@ -13,7 +13,7 @@ import { UserError } from '../../domain/user-error.ts';
 import { costOf, costText } from '../display/estimate-text.ts';
 import { watchToTheEnd } from '../display/follow-batch.ts';
 import { note, printJson, printLine } from '../display/output.ts';
-import { planHints, promptNotes, summaryText } from '../display/plan-text.ts';
+import { planNotes, summaryText } from '../display/plan-text.ts';
 import { askForWorkers } from '../display/worker-watch.ts';
 import {
   addTeamOptions,
@@ -88,7 +88,7 @@ async function submit(catalog: string, options: SubmitOptions): Promise<void> {
   };
   await withClient(options, async (client) => {
     const { batch, plan } = await submitBatch(client, request, approval(options));
-    for (const line of [...planHints(plan, request), ...promptNotes(plan)]) note(line);
+    for (const line of planNotes(plan, request)) note(line);
     if (json) printJson({ batch, ...plan });
     else note(`batch ${batch}: ${summaryText(plan)}`);
     if (options.wait) process.exitCode = await watchToTheEnd(client, batch, json);

@@ -68,6 +68,11 @@ test.each([
     /one object a line, as \.jsonl/,
   ],
   [
+    'a picture whose prompt JPEG has no room for',
+    ['render', '猫 '.repeat(9_000), '--out', 'x.jpg'],
+    /^pixart-batch: prompt: expected prompts that fit.*JPEG/m,
+  ],
+  [
     'a mapping of columns that a list of prompts lacks',
     ['plan', 'LIST', '--column', 'prompt=a'],
     /column mapping: .*\.txt/,

@@ -9,6 +9,7 @@ import type { Job } from '../../../domain/job.ts';
 import { byColumn } from '../../../domain/parameters.ts';
 import { UserError } from '../../../domain/user-error.ts';
 import { encodeImage } from '../../../images/index.ts';
+import { metadataLimit } from '../../../images/metadata-limit.ts';
 import { type BundleRef, bundleRef, chosenBundle, PIPELINE_VERSION } from '../../../models/pixart/index.ts';
 import { startRenderer } from '../../../models/renderer/index.ts';
 import { extension } from '../../../records/layout.ts';
@@ -127,6 +128,7 @@ async function onlyJob(
     defaults: { size: row.size ?? bundle.sizes[0]!, ...encoding },
     bundle,
     pipelineVersion: PIPELINE_VERSION,
+    obstacle: metadataLimit(bundle),
   });
   const { shards } = await plan.catch((error) => {
     throw error instanceof CatalogError ? new UserError(error.problems.map(optionProblem).join('\n')) : error;

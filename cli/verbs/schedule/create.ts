@@ -14,7 +14,7 @@ import {
 import { CATALOG_ENDINGS } from '../../../domain/catalog-settings.ts';
 import { UserError } from '../../../domain/user-error.ts';
 import { note, printLine } from '../../display/output.ts';
-import { planHints, promptNotes } from '../../display/plan-text.ts';
+import { planNotes } from '../../display/plan-text.ts';
 import {
   addTeamOptions,
   failureBudgetOption,
@@ -86,7 +86,7 @@ async function create(name: string, catalog: string, options: CreateOptions): Pr
   };
   const known = await scheduledCatalog(request);
   if (known.trouble !== null) note(troubleText(catalog, known.trouble));
-  else if (known.plan) for (const line of [...planHints(known.plan, request), ...promptNotes(known.plan)]) note(line);
+  else if (known.plan) for (const line of planNotes(known.plan, request)) note(line);
   await withClient(options, (client) => createSchedule(client, request));
   printLine(`schedule ${name} is set; ${overlapText[overlap]}`);
 }

@@ -54,6 +54,13 @@ describe('a table with tabs as a spreadsheet writes it', () => {
   });
 });
 
+it('a line break in a cell of a table with other quotes is told as what it is', async () => {
+  const hint = '; for a line break within quotes every quote of the table has to be one around a cell, or doubled';
+  expect(await problemsOf('prompt\tnotes\n"an apple,\ngreen"\tx\na 6" nail\ty\n', { format: 'tsv' })).toEqual([
+    `line 2: expected 2 cells, as in the header, found 1${hint}`,
+  ]);
+});
+
 describe('a .csv without commas', () => {
   it('is read where semicolons separate, with decimal commas, as a German Excel writes it', async () => {
     const text =
