@@ -57,7 +57,8 @@ function reportBadLines(bytes: Buffer, firstLine: number, problems: Problems): v
     const newline = bytes.indexOf(NEWLINE, start);
     const end = newline < 0 ? bytes.length : newline;
     const text = bytes.subarray(start, end);
-    if (!isUtf8(text)) problems.add({ line, column: null, expected: 'text in UTF-8', found: badBytes(text) });
+    if (!isUtf8(text))
+      problems.add({ line, column: null, expected: 'text in UTF-8, as "CSV UTF-8" saves it', found: badBytes(text) });
     start = end + 1;
   }
 }

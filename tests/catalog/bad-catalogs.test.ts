@@ -219,16 +219,16 @@ describe('a file that cannot be', () => {
   it('is not UTF-8: each such line is told, and so is everything else', async () => {
     const bytes = Buffer.from('prompt,seed\nun caf\xe9,1\nthe,-1\nna\xefve,2\n', 'latin1');
     expect(await problemsOf(bytes)).toEqual([
-      'line 2: expected text in UTF-8, found other bytes at the \ufffd in "un caf\ufffd,1"',
+      'line 2: expected text in UTF-8, as "CSV UTF-8" saves it, found other bytes at the \ufffd in "un caf\ufffd,1"',
       'line 3, seed: expected a whole number from 0 to 4294967295, found "-1"; leave it empty for a seed of its own, and take --seeds fresh for another one in every batch',
-      'line 4: expected text in UTF-8, found other bytes at the \ufffd in "na\ufffdve,2"',
+      'line 4: expected text in UTF-8, as "CSV UTF-8" saves it, found other bytes at the \ufffd in "na\ufffdve,2"',
     ]);
   });
 
   it('breaks off inside a character', async () => {
     const bytes = Buffer.from('prompt\na caf\u00e9').subarray(0, -1);
     expect(await problemsOf(bytes)).toEqual([
-      'line 2: expected text in UTF-8, found other bytes at the \ufffd in "a caf\ufffd"',
+      'line 2: expected text in UTF-8, as "CSV UTF-8" saves it, found other bytes at the \ufffd in "a caf\ufffd"',
     ]);
   });
 

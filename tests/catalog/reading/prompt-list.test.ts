@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { jobsOf, plan, problemsOf } from '../planning.ts';
 
@@ -104,6 +105,16 @@ describe('a list of prompts', () => {
       'line 1: expected a prompt without tabs; a table is read with --catalog-format tsv, found "a fox\\tred"',
       expect.stringMatching(/^line 3: expected all of a row on one line, as in --prompt/),
       expect.stringMatching(/^line 4: expected all of a row on one line, as in --prompt/),
+    ]);
+  });
+
+  it('is read as the guide to catalogs shows it', async () => {
+    const guide = readFileSync(new URL('../../../docs/catalog.md', import.meta.url), 'utf8');
+    const [, list = ''] = /^```text\n(.*?)^```$/ms.exec(guide) ?? [];
+    expect(await read(list)).toMatchObject([
+      { prompt: 'a flat rocket on a navy background' },
+      { prompt: 'a glossy apple', negativePrompt: 'blurry', steps: 20, guidance: 5, width: 384, height: 256 },
+      { prompt: 'a fox in the snow', negativePrompt: 'trees', bin: { width: 672, height: 384 } },
     ]);
   });
 

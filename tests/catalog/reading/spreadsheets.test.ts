@@ -113,12 +113,12 @@ it('what a spreadsheet shows for a formula without a value is no prompt', async 
 });
 
 it.each(['csv', 'tsv', 'jsonl', 'txt'] as const)('lines of a long %s may end in CR alone', async (format) => {
-  const text = (i: number) => `an apple number ${i} on a background with a long tail of words`;
+  const text = (i: number) => `an apple number ${i} on a background with ${'a long tail of '.repeat(50)}words`;
   const line = (i: number) => (format === 'jsonl' ? JSON.stringify({ prompt: text(i) }) : text(i));
   const head = format === 'csv' || format === 'tsv' ? ['prompt'] : [];
-  const lines = [...head, ...Array.from({ length: 6_000 }, (_, i) => line(i))];
+  const lines = [...head, ...Array.from({ length: 500 }, (_, i) => line(i))];
   const jobs = await jobsOf(lines.join('\r'), { format });
   expect(Buffer.byteLength(lines.join('\r'))).toBeGreaterThan(300_000);
-  expect(jobs).toHaveLength(6_000);
-  expect(jobs[5_999]).toMatchObject({ prompt: text(5_999), line: 6_000 + head.length });
+  expect(jobs).toHaveLength(500);
+  expect(jobs[499]).toMatchObject({ prompt: text(499), line: 500 + head.length });
 });
