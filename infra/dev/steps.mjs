@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { childEnvironment } from '../../domain/child-environment.mjs';
 import { removeStale } from './stale-file.mjs';
 
 /** A step that a person has to do something about; printed without a stack trace. */
@@ -18,17 +19,18 @@ function elapsed(sinceMs) {
 }
 
 /**
- * Runs a program, says every 20 s that it still runs, and gives back its last lines only when it fails.
+ * Runs a program, says every 20 s that it still runs, and gives back its last lines only when it fails. Its environment is that of a
+ * program that needs nothing of ours, unless it is given.
  *
  * @param {string} what for the person who waits, such as "building temporal"
  * @param {string} program
  * @param {string[]} args
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]
  */
-export async function runStep(what, program, args, options = {}) {
+export async function runStep(what, program, args, { cwd, env = childEnvironment('program') } = {}) {
   const started = Date.now();
   say(`${what} …`);
-  const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {

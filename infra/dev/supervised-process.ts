@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { childEnvironment } from '../../domain/child-environment.mjs';
 import { UserError } from '../../domain/user-error.ts';
 import { endProcess, startInBackground } from './background-process.ts';
 
@@ -20,14 +21,14 @@ const settledMs = 60_000;
 /** What the command line says when a person has to put something right, or no server is there: see cli/exit-codes.ts. */
 const hopeless: readonly (number | null)[] = [2, 4];
 
-/** Runs a Node program, and starts it again when it is killed or crashes. */
+/** Runs a worker, and starts it again when it is killed or crashes. */
 export function supervise({ name, args, logFile, graceMs }: Program): Supervised {
   let stopping = false;
   let pid: number | undefined;
   let running: Promise<number | null> = Promise.resolve(null);
 
   const start = (): void => {
-    const child = startInBackground(process.execPath, args, logFile);
+    const child = startInBackground(process.execPath, args, { env: childEnvironment('worker'), logFile });
     // Whoever supervises stays for as long as there is something to supervise.
     child.ref();
     pid = child.pid;

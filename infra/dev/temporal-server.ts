@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
+import { childEnvironment } from '../../domain/child-environment.mjs';
 import { UserError } from '../../domain/user-error.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract/search-attributes.ts';
 import { endProcess, startInBackground } from './background-process.ts';
@@ -63,6 +64,9 @@ const matching = [
   'matching.numTaskqueueReadPartitions=1',
   'matching.numTaskqueueWritePartitions=1',
 ];
+
+/** Otherwise it asks its makers, hour by hour, whether there is a newer version, and tells them which one it is. */
+const quiet = 'frontend.enableServerVersionCheck=false';
 
 const startTimeoutMs = 60_000;
 const joinTimeoutMs = 60_000;
@@ -185,7 +189,8 @@ async function launchOnce(options: TemporalServerOptions): Promise<TemporalServe
   // What earlier servers on this file had to say stays in the log.
   const logStart = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
   const binary = options.binary ?? (options.dbFile === undefined ? findTemporal() : await temporalFor(options.dbFile));
-  const child = startInBackground(binary, serverArguments(host, port, uiPort, options.dbFile), logFile);
+  const args = serverArguments(host, port, uiPort, options.dbFile);
+  const child = startInBackground(binary, args, { env: childEnvironment('program'), logFile });
   const end = async () => {
     if (child.pid !== undefined) await endProcess(child.pid, stopTimeoutMs);
     if (logFolder !== null) await rm(logFolder, { recursive: true, force: true });
@@ -205,7 +210,7 @@ const serverArguments = (host: string, port: number, uiPort: number | null, dbFi
   ...['server', 'start-dev', '--ip', host, '--port', String(port), '--log-level', 'error'],
   ...(uiPort === null ? ['--headless'] : ['--ui-port', String(uiPort)]),
   ...(dbFile === undefined ? [] : ['--db-filename', dbFile]),
-  ...matching.flatMap((value) => ['--dynamic-config-value', value]),
+  ...[...matching, quiet].flatMap((value) => ['--dynamic-config-value', value]),
   ...SEARCH_ATTRIBUTES.flatMap(({ name }) => ['--search-attribute', `${name}=Int`]),
 ];
 

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { childEnvironment } from '../../domain/child-environment.mjs';
 import { endProcess } from './background-process.ts';
 import { readLease } from './temporal-lease.ts';
 
@@ -46,7 +47,8 @@ async function endServer(file: string): Promise<void> {
 async function commandOf(pid: number): Promise<string> {
   try {
     if (process.platform === 'linux') return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-    return (await promisify(execFile)('ps', ['-ww', '-o', 'args=', '-p', String(pid)])).stdout;
+    const env = childEnvironment('program');
+    return (await promisify(execFile)('ps', ['-ww', '-o', 'args=', '-p', String(pid)], { env })).stdout;
   } catch {
     return '';
   }

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { Tensor } from 'onnxruntime-node';
 import type { BundleDescription } from './bundle.ts';
 import { cutLatents, type Latents, thinLatents } from './latents.ts';
+import { Tensor } from './onnxruntime.ts';
 import type { Planes } from './resize-crop.ts';
 import type { Graph } from './session.ts';
 import { tileAxis } from './tiles.ts';

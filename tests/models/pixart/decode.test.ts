@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import type { Tensor } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
 import { decode } from '../../../models/pixart/decode.ts';
+import type { Tensor } from '../../../models/pixart/onnxruntime.ts';
 import type { Graph } from '../../../models/pixart/session.ts';
 import { tileAxis } from '../../../models/pixart/tiles.ts';
 
