@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import project from '../package.json' with { type: 'json' };
+import { note, writeLine } from './display/output.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
 import { USER_PROJECT } from './options/common-options.ts';
 
@@ -27,7 +28,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.badInput;
     const code = exitCodeOf(error);
     const text = code === EXIT.unexpected ? (error as Error).stack : (error as Error).message;
-    process.stderr.write(`pixart-batch: ${text ?? error}\n`);
+    note(`pixart-batch: ${text ?? error}`);
     return code;
   }
 }
@@ -79,5 +80,7 @@ function setUserProject({ userProject }: { userProject?: string }): void {
 /** Settings of a command do not reach the ones added to it. */
 function setErrors(command: Command): void {
   command.exitOverride().showHelpAfterError('(--help shows what there is)');
+  // What it does not know it repeats.
+  command.configureOutput({ writeErr: (text) => writeLine(process.stderr, text.trimEnd()) });
   for (const subcommand of command.commands) setErrors(subcommand);
 }

@@ -1,6 +1,6 @@
 import { Buffer, isUtf8 } from 'node:buffer';
 import type { z } from 'zod';
-import { quoted } from '../catalog/problems.ts';
+import { quoted } from '../domain/printable.mjs';
 import { UserError } from '../domain/user-error.ts';
 
 /** A file of the store that the product itself wrote is not what it writes: another attempt finds it just the same. */

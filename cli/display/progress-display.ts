@@ -1,6 +1,6 @@
 import { type BatchProgress, doneOf } from '../../client/index.ts';
 import { liveDisplay } from './live-display.ts';
-import { LOG_INTERVAL_MS } from './output.ts';
+import { LOG_INTERVAL_MS, printJson, writeLine } from './output.ts';
 import { outcomeText, type ProgressDisplay, sizesOf } from './progress-text.ts';
 import { lackOfWorkers, openSizes, type SeeWorkers, WorkerWatch } from './worker-watch.ts';
 
@@ -10,7 +10,7 @@ export function progressDisplay(
   seeWorkers: SeeWorkers,
   stream: NodeJS.WriteStream = process.stderr,
 ): ProgressDisplay {
-  if (json) return jsonLines(process.stdout);
+  if (json) return jsonLines();
   return stream.isTTY ? liveDisplay(stream, seeWorkers) : lines(stream, seeWorkers);
 }
 
@@ -23,13 +23,13 @@ function lines(stream: NodeJS.WritableStream, seeWorkers: SeeWorkers): ProgressD
   const print = (progress: BatchProgress): void => {
     const counts = sizesOf(progress).map(([size, of]) => `${size} px ${doneOf(of)}/${of.jobs} (${outcomeText(of)})`);
     const line = [progress.state, ...counts].join('  ');
-    if (line !== last) stream.write(`${line}\n`);
+    if (line !== last) writeLine(stream, line);
     last = line;
     lastAt = performance.now();
   };
   const printLack = (progress: BatchProgress): void => {
     for (const line of lackOfWorkers(openSizes(progress), watch.seen(progress))) {
-      if (!told.has(line)) stream.write(`${line}\n`);
+      if (!told.has(line)) writeLine(stream, line);
       told.add(line);
     }
   };
@@ -46,12 +46,12 @@ function lines(stream: NodeJS.WritableStream, seeWorkers: SeeWorkers): ProgressD
   };
 }
 
-function jsonLines(stream: NodeJS.WritableStream): ProgressDisplay {
+function jsonLines(): ProgressDisplay {
   let last = '';
   return {
     show(progress) {
       const line = JSON.stringify(progress);
-      if (line !== last) stream.write(`${line}\n`);
+      if (line !== last) printJson(progress);
       last = line;
     },
     end: () => {},

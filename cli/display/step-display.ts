@@ -1,5 +1,5 @@
 import { Presets, SingleBar } from 'cli-progress';
-import { LOG_INTERVAL_MS } from './output.ts';
+import { LOG_INTERVAL_MS, writeLine } from './output.ts';
 
 /** Shows the steps of one image. */
 export type StepDisplay = { show(step: number): void; end(): void };
@@ -18,7 +18,7 @@ export function stepDisplay(steps: number, stream: NodeJS.WriteStream = process.
     show(step) {
       if (performance.now() - lastAt < LOG_INTERVAL_MS) return;
       lastAt = performance.now();
-      stream.write(`step ${step}/${steps}\n`);
+      writeLine(stream, `step ${step}/${steps}`);
     },
     end: () => {},
   };

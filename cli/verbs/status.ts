@@ -13,6 +13,7 @@ import {
   type SizeProgress,
   workersSeen,
 } from '../../client/index.ts';
+import { oneLine } from '../../domain/printable.mjs';
 import { note, printJson, printLine, table } from '../display/output.ts';
 import { outcomeText, totalsText } from '../display/progress-text.ts';
 import { count, timeText } from '../display/text.ts';
@@ -49,7 +50,7 @@ async function status(batch: string, options: ServerOptions & JsonOptions): Prom
     const open = runs ? openSizes(progress) : [];
     const lack = await askForWorkers(open, (sizes) => workersSeen(client, batch, sizes));
     const lines = [headline(listing, progress, reason), details(listing, progress), ...again.map(againText)];
-    lines.push(...[...(progress?.warnings ?? []), ...lack].map((line) => `  ${line}`));
+    lines.push(...[...(progress?.warnings ?? []), ...lack].map((line) => `  ${oneLine(line)}`));
     printLine([...lines, ...failures(progress)].join('\n'));
   });
 }
@@ -96,8 +97,8 @@ function sizeText(counts: SizeProgress, hasEnded: boolean): string {
 function againText({ activity, count: pending, attempts, reason }: Retrying): string {
   const what = activity === 'renderImage' ? count(pending, 'image') : activity;
   const are = activity === 'renderImage' && pending > 1 ? 'are' : 'is';
-  return `  ${what} ${are} tried again after ${count(attempts, 'attempt')}: ${reason}`;
+  return `  ${what} ${are} tried again after ${count(attempts, 'attempt')}: ${oneLine(reason)}`;
 }
 
 const failures = (progress: BatchProgress | null): string[] =>
-  (progress?.recentFailures ?? []).map(({ id, reason }) => `  ${id}: ${reason}`);
+  (progress?.recentFailures ?? []).map(({ id, reason }) => `  ${id}: ${oneLine(reason)}`);

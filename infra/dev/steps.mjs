@@ -4,13 +4,14 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { childEnvironment } from '../../domain/child-environment.mjs';
+import { printable } from '../../domain/printable.mjs';
 import { removeStale } from './stale-file.mjs';
 
 /** A step that a person has to do something about; printed without a stack trace. */
 export class SetUpError extends Error {}
 
 /** @param {string} line */
-export const say = (line) => void process.stderr.write(`${line}\n`);
+export const say = (line) => void process.stderr.write(`${printable(line)}\n`);
 
 /** @param {number} sinceMs */
 function elapsed(sinceMs) {
