@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { withoutSecrets } from '../domain/secrets.ts';
 import project from '../package.json' with { type: 'json' };
 import { note, writeLine } from './display/output.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
@@ -28,7 +29,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.badInput;
     const code = exitCodeOf(error);
     const text = code === EXIT.unexpected ? (error as Error).stack : (error as Error).message;
-    note(`pixart-batch: ${text ?? error}`);
+    note(`pixart-batch: ${withoutSecrets(text ?? String(error))}`);
     return code;
   }
 }

@@ -1,5 +1,6 @@
 import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
-import { type TemporalTarget, temporalTarget } from '../connection/temporal-target.ts';
+import { keysOf, type TemporalTarget, temporalTarget } from '../connection/temporal-target.ts';
+import { withoutSecrets } from '../domain/secrets.ts';
 import { UserError } from '../domain/user-error.ts';
 import { startsTraces } from '../monitoring/tracing/client-interceptor.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
@@ -55,7 +56,7 @@ export async function connect(
     ...options,
   });
   try {
-    await checkReachable(connection, address);
+    await checkReachable(connection, address, options);
     await checkNamespace(connection, namespace, address);
     await checkSearchAttributes(connection, namespace, address);
   } catch (error) {
@@ -76,12 +77,16 @@ export async function connect(
   };
 }
 
-async function checkReachable(connection: Connection, address: string): Promise<void> {
+async function checkReachable(
+  connection: Connection,
+  address: string,
+  options: TemporalTarget['options'],
+): Promise<void> {
   try {
     await connection.ensureConnected();
   } catch (error) {
     throw new UserError(
-      `no Temporal server answers at ${address} (${lastLine(error)}). Start one with "npx pixart-batch dev", or set TEMPORAL_ADDRESS ` +
+      `no Temporal server answers at ${address} (${withoutSecrets(lastLine(error), keysOf(options))}). Start one with "npx pixart-batch dev", or set TEMPORAL_ADDRESS ` +
         'to the one you have',
     );
   }
@@ -100,7 +105,7 @@ async function checkNamespace(connection: Connection, namespace: string, address
     }
     if (error.code === GRPC.PERMISSION_DENIED || error.code === GRPC.UNAUTHENTICATED) {
       throw new UserError(
-        `the Temporal server at ${address} does not let us into namespace ${JSON.stringify(namespace)}: ${error.details}. ` +
+        `the Temporal server at ${address} does not let us into namespace ${JSON.stringify(namespace)}: ${withoutSecrets(error.details)}. ` +
           'Check TEMPORAL_API_KEY, or the certificate in TEMPORAL_TLS_CLIENT_CERT_PATH',
       );
     }

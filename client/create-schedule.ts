@@ -6,6 +6,7 @@ import { UserError } from '../domain/user-error.ts';
 import { checkBatchId } from '../records/layout.ts';
 import type { ScheduledBatchInput } from '../workflows/contract/batch.ts';
 import { fileName } from '../workflows/contract/batch-start.ts';
+import { plain } from '../workflows/contract/markdown.ts';
 import { ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
 import type { Workflows } from '../workflows/contract/workflows.ts';
 import type { BatchClient } from './connect.ts';
@@ -88,7 +89,7 @@ export async function createSchedule(client: BatchClient, request: ScheduleReque
         workflowId: scheduleId(name),
         taskQueue: ORCHESTRATOR_QUEUE,
         args: [{ ...input, schedule: name } satisfies ScheduledBatchInput],
-        staticSummary: `Batches of ${fileName(input.source.url)}`,
+        staticSummary: `Batches of ${plain(fileName(input.source.url))}`,
       },
     });
   } catch (error) {

@@ -1,3 +1,4 @@
+import { withoutSecrets } from '../domain/secrets.ts';
 import { UserError } from '../domain/user-error.ts';
 import {
   type BatchAnswer,
@@ -91,8 +92,8 @@ export async function retrying(client: BatchClient, batch: string): Promise<Retr
   const ofShards = await Promise.all(shards.map(({ workflowId }) => pendingOf(client, workflowId!)));
   const found = new Map<string, Retrying>();
   for (const { activityType, attempt, lastFailure } of [...(raw.pendingActivities ?? []), ...ofShards.flat()]) {
-    const reason = lastFailure?.message;
-    if (!reason) continue;
+    const reason = withoutSecrets(lastFailure?.message ?? '');
+    if (!lastFailure || reason === '') continue;
     const activity = activityType?.name ?? '';
     const key = `${activity} ${lastFailure.applicationFailureInfo?.type ?? reason}`;
     const { count, attempts } = found.get(key) ?? { count: 0, attempts: 0 };

@@ -1,5 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { withoutSecrets } from '../domain/secrets.ts';
 import { UserError } from '../domain/user-error.ts';
 import { ObjectNotFound, readIfThere } from './object-store.ts';
 import { openStore, storeKind } from './open-store.ts';
@@ -14,7 +15,7 @@ import { openStore, storeKind } from './open-store.ts';
 export async function readUrl(url: string, what = 'catalog'): Promise<Uint8Array> {
   const kind = storeKind(url);
   if (kind === null) {
-    throw new UserError(`${what}: expected a path, file:///folder/… or gs://bucket/…, found ${url}`);
+    throw new UserError(`${what}: expected a path, file:///folder/… or gs://bucket/…, found ${withoutSecrets(url)}`);
   }
   const file = kind === 'folder' ? filePath(url, what) : null;
   const plain = file === null ? url : pathToFileURL(await withoutLinks(file)).href;

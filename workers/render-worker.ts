@@ -14,6 +14,7 @@ import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { openStore, StoreUnavailable } from '../store/index.ts';
 import { IMAGES_IN_HAND } from '../workflows/contract/limits.ts';
 import { renderQueue } from '../workflows/contract/queues.ts';
+import { discreetFailures } from './discreet-failures.ts';
 import { type RenderConfig, servedSizes } from './render-config.ts';
 
 /** From the end of the grace time until images that do not stop are left to their heartbeat timeout. */
@@ -132,7 +133,7 @@ async function createWorkers(
         namespace,
         taskQueue: renderQueue(size, renderer.bundle.digest),
         activities,
-        interceptors: { activity: [observeRenders(observers, size)] },
+        interceptors: { activity: [discreetFailures, observeRenders(observers, size)] },
         maxConcurrentActivityTaskExecutions: IMAGES_IN_HAND,
         // The SDK holds heartbeats back for 80 % of their timeout unless told otherwise, and cancellations come with their answers.
         maxHeartbeatThrottleInterval: '1 second',
