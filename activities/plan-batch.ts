@@ -8,7 +8,7 @@ import { UserError } from '../domain/user-error.ts';
 import { changesName, shardName } from '../records/layout.ts';
 import { encodeJobs } from '../records/plan-and-receipts.ts';
 import { changesSince } from '../records/previous-batch.ts';
-import { createSame, type ObjectStore, type OpenStore } from '../store/index.ts';
+import { createSame, type ObjectStore, type OpenStore, placeOf } from '../store/index.ts';
 import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';
 import type { Plan, ShardRef } from '../workflows/contract/plan.ts';
 import { Conveniences } from './conveniences.ts';
@@ -55,7 +55,10 @@ async function planSource(
   const { batch } = input;
   const conveniences = new Conveniences();
   const bytes = await readCatalog(store, batch, source);
-  const { shards, summary } = await planCatalog([bytes], planOptions(store, input, { ...source, file: source.url }));
+  const { shards, summary } = await planCatalog(
+    [bytes],
+    planOptions(store, input, { ...source, file: placeOf(source.url) }),
+  );
   const carried = summary.metadata;
   const changes = await changesSince(store, source.url, conveniences.warn, batch);
   if (changes === null) return { shards, carried, warnings: conveniences.warnings };
@@ -75,7 +78,7 @@ async function planSource(
 async function writeShard(store: ObjectStore, name: string, jobs: Job[]): Promise<void> {
   if (await createSame(store, name, await encodeJobs(jobs), 'application/x-ndjson')) return;
   throw new UserError(
-    `${name} in ${store.url}: expected the plan of this batch, found another: the folder belongs to an earlier batch of that ` +
+    `${name} in ${placeOf(store.url)}: expected the plan of this batch, found another: the folder belongs to an earlier batch of that ` +
       'id with another catalog, bundle or version. Choose another batch id.',
   );
 }

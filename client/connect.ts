@@ -86,7 +86,7 @@ async function checkReachable(
     await connection.ensureConnected();
   } catch (error) {
     throw new UserError(
-      `no Temporal server answers at ${address} (${withoutSecrets(lastLine(error), keysOf(options))}). Start one with "npx pixart-batch dev", or set TEMPORAL_ADDRESS ` +
+      `no Temporal server answers at ${address} (${lastLine(withoutSecrets(messageOf(error), keysOf(options)))}). Start one with "npx pixart-batch dev", or set TEMPORAL_ADDRESS ` +
         'to the one you have',
     );
   }
@@ -125,5 +125,6 @@ async function checkSearchAttributes(connection: Connection, namespace: string, 
   );
 }
 
-const lastLine = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).trim().split('\n').at(-1) ?? '';
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const lastLine = (text: string): string => text.trim().split('\n').at(-1) ?? '';

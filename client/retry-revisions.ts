@@ -6,7 +6,7 @@ import { findBatchRows } from '../records/batch-rows.ts';
 import { readDecisions } from '../records/decisions.ts';
 import { manifestName, revisionName, termsName } from '../records/layout.ts';
 import type { ManifestRow } from '../records/manifest-table.ts';
-import { createSame, type ObjectStore, openStore, PLAIN_TEXT, readUrl, storeUrl } from '../store/index.ts';
+import { createSame, type ObjectStore, openStore, PLAIN_TEXT, placeOf, readUrl, storeUrl } from '../store/index.ts';
 import type { BatchInput, CatalogReading, CatalogSource } from '../workflows/contract/batch.ts';
 import { type CatalogFiles, readRequestedCatalog } from './requested-catalog.ts';
 
@@ -67,7 +67,7 @@ async function rowsOf(store: ObjectStore, batch: string): Promise<ManifestRow[]>
   const rows = await findBatchRows(store, batch);
   if (rows !== null) return rows;
   throw new UserError(
-    `batch ${batch}: expected ${manifestName(batch, 'jsonl')} in ${store.url}, found none: its last round was terminated before it ` +
+    `batch ${batch}: expected ${manifestName(batch, 'jsonl')} in ${placeOf(store.url)}, found none: its last round was terminated before it ` +
       'wrote one. Retry it without changes first',
   );
 }
@@ -176,6 +176,8 @@ class RevisionKeeper {
     const digest = createHash('sha256').update(bytes).digest('hex');
     const name = revisionName(this.#batch, what, digest, format);
     if (await createSame(this.#store, name, bytes, PLAIN_TEXT)) return name;
-    throw new UserError(`${name} in ${this.#store.url}: expected what its name is a digest of, found something else`);
+    throw new UserError(
+      `${name} in ${placeOf(this.#store.url)}: expected what its name is a digest of, found something else`,
+    );
   }
 }

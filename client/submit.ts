@@ -1,7 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { UserError } from '../domain/user-error.ts';
 import { catalogName, termsName } from '../records/layout.ts';
-import { createSame, type ObjectStore, openStore, PLAIN_TEXT } from '../store/index.ts';
+import { createSame, type ObjectStore, openStore, PLAIN_TEXT, placeOf } from '../store/index.ts';
 import type { BatchMemo } from '../workflows/contract/batch.ts';
 import { batchStart } from '../workflows/contract/batch-start.ts';
 import { ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
@@ -103,5 +103,5 @@ async function keepCatalog({ batch, store: url, source }: CatalogInput, files: C
 
 async function keep(store: ObjectStore, batch: string, name: string, bytes: Uint8Array): Promise<void> {
   if (await createSame(store, name, bytes, PLAIN_TEXT)) return;
-  throw new UserError(`batch ${batch} exists in ${store.url} with another catalog: choose another batch id`);
+  throw new UserError(`batch ${batch} exists in ${placeOf(store.url)} with another catalog: choose another batch id`);
 }

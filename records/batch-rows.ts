@@ -1,5 +1,6 @@
 import { UserError } from '../domain/user-error.ts';
 import { type ObjectStore, readIfThere } from '../store/object-store.ts';
+import { placeOf } from '../store/place.ts';
 import type { RecordFile } from './damaged.ts';
 import { manifestName } from './layout.ts';
 import { newestManifest } from './manifest-files.ts';
@@ -14,7 +15,7 @@ export async function readBatchRows(store: ObjectStore, batch: string): Promise<
   const rows = await findBatchRows(store, batch);
   if (rows !== null) return rows;
   throw new UserError(
-    `batch ${batch}: expected ${manifestName(batch, 'jsonl')} in ${store.url}, found none; it is written at the end of a batch that could be planned ` +
+    `batch ${batch}: expected ${manifestName(batch, 'jsonl')} in ${placeOf(store.url)}, found none; it is written at the end of a batch that could be planned ` +
       '(--store says where batches are)',
   );
 }

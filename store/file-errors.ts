@@ -1,4 +1,5 @@
 import { ObjectNotFound, StoreUnavailable } from './object-store.ts';
+import { placeOf } from './place.ts';
 
 /** What the file system says when it has no hard links, allows none here, or has too many of this file. */
 const NO_LINK_CODES = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV']);
@@ -34,8 +35,8 @@ export function fileStoreError(url: string, doing: string, error: unknown): unkn
   const code = errorCode(error);
   if (code === undefined) return error;
   const hint = advice[code] ?? (error as Error).message;
-  return new StoreUnavailable(`store ${url}: could not ${doing}: ${hint} (${code})`, { cause: error });
+  return new StoreUnavailable(`store ${placeOf(url)}: could not ${doing}: ${hint} (${code})`, { cause: error });
 }
 
 export const notFound = (url: string, name: string): ObjectNotFound =>
-  new ObjectNotFound(`store ${url}: there is no object ${JSON.stringify(name)}`);
+  new ObjectNotFound(`store ${placeOf(url)}: there is no object ${JSON.stringify(name)}`);

@@ -46,9 +46,9 @@ export class FileStore implements ObjectStore {
     const found = await statPath(this.#root).catch((error: unknown) => {
       if (errorCode(error) === 'ENOENT') return null;
       if (errorCode(error) !== 'ENOTDIR') throw fileStoreError(this.url, 'open the folder', error);
-      throw new UserError(`store ${this.url}: expected a folder, found a file at or above ${this.#root}`);
+      throw new UserError(`store ${this.#root}: expected a folder, found a file there or above it`);
     });
-    if (found && !found.isDirectory()) throw new UserError(`store ${this.url}: expected a folder, found a file`);
+    if (found && !found.isDirectory()) throw new UserError(`store ${this.#root}: expected a folder, found a file`);
   }
 
   async create(name: string, data: Uint8Array, _contentType: string): Promise<Created> {
@@ -58,7 +58,9 @@ export class FileStore implements ObjectStore {
     if (created) return { created, stat: { name, bytes: data.length, crc32c: crc32c(data) } };
     const stat = await this.stat(name);
     if (stat) return { created, stat };
-    throw new StoreUnavailable(`store ${this.url}: ${name} was taken, yet there is no such object; see what is there`);
+    throw new StoreUnavailable(
+      `store ${this.#root}: ${name} was taken, yet there is no such object; see what is there`,
+    );
   }
 
   async replace(name: string, data: Uint8Array, _contentType: string): Promise<ObjectStat> {

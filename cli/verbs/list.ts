@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { type BatchListing, listBatches } from '../../client/index.ts';
+import { placeOf } from '../../store/index.ts';
 import { collect, note, printJson, printLine, table } from '../display/output.ts';
 import { timeText } from '../display/text.ts';
 import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../options/common-options.ts';
@@ -34,5 +35,5 @@ const row = ({ batch, state, done, failed, total, startedAt, catalog }: BatchLis
   String(failed),
   String(total),
   timeText(startedAt),
-  catalog,
+  placeOf(catalog),
 ];

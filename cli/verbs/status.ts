@@ -14,6 +14,7 @@ import {
   workersSeen,
 } from '../../client/index.ts';
 import { oneLine } from '../../domain/printable.mjs';
+import { placeOf } from '../../store/index.ts';
 import { note, printJson, printLine, table } from '../display/output.ts';
 import { outcomeText, totalsText } from '../display/progress-text.ts';
 import { count, timeText } from '../display/text.ts';
@@ -79,8 +80,8 @@ function details({ round, catalog, store, bundle, startedAt, endedAt }: BatchLis
   ]);
   return table([
     ...sizes,
-    ['  catalog', catalog],
-    ['  store', store],
+    ['  catalog', placeOf(catalog)],
+    ['  store', placeOf(store)],
     ['  bundle', bundle],
     ['  round', String(round)],
     [round === 1 ? '  started (UTC)' : '  round began (UTC)', timeText(startedAt)],

@@ -1,12 +1,12 @@
 import { ROW_COLUMNS } from '../../domain/parameters.ts';
 import { named } from '../../domain/printable.mjs';
+import type { RowFilter } from '../../domain/row-filter.ts';
 import type { Size } from '../../domain/size.ts';
 import type { BatchInput } from '../contract/batch.ts';
 import {
   type BatchControl,
   type ControlChange,
   priorityFault,
-  type RowFilter,
   USUAL_PRIORITY,
   windowFault,
 } from '../contract/control.ts';

@@ -6,6 +6,7 @@ import {
   type ScheduleDetails,
   type ScheduleListing,
 } from '../../../client/index.ts';
+import { placeOf } from '../../../store/index.ts';
 import { collect, note, printJson, printLine, table } from '../../display/output.ts';
 import { timeText } from '../../display/text.ts';
 import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../../options/common-options.ts';
@@ -44,8 +45,8 @@ const row = ({ name, when, timeZone, next, paused, catalog, store }: ScheduleLis
   when,
   timeZone,
   paused ? 'paused' : next[0] === undefined ? 'never' : timeText(next[0]),
-  catalog,
-  store,
+  placeOf(catalog),
+  placeOf(store),
 ];
 
 async function describe(name: string, options: ServerOptions & JsonOptions): Promise<void> {
@@ -66,6 +67,6 @@ const detailsText = (of: ScheduleDetails): string =>
     ['  jitter', of.jitterMs === 0 ? 'none' : spanText(of.jitterMs)],
     ['  pause on failure', of.pauseOnFailure ? 'yes' : 'no'],
     ...(of.note === null ? [] : [['  note', of.note]]),
-    ['  catalog', of.catalog],
-    ['  store', of.store],
+    ['  catalog', placeOf(of.catalog)],
+    ['  store', placeOf(of.store)],
   ]);
