@@ -7,7 +7,7 @@ import { CATALOG_LIMITS } from '../../catalog/catalog-limits.ts';
 import { keepRevisions } from '../../client/retry-revisions.ts';
 import { manifestName } from '../../records/layout.ts';
 import { manifestJsonl, manifestRow } from '../../records/manifest-table.ts';
-import { type ObjectStore, openStore } from '../../store/index.ts';
+import { type ObjectStore, openStore, placeOf } from '../../store/index.ts';
 import type { BatchInput } from '../../workflows/contract/batch.ts';
 import { sampleJob } from '../images/sample-job.ts';
 
@@ -62,5 +62,7 @@ test('a batch that has more columns already, from an earlier version, may be cor
 
 test('a table that is cut short is named, and what helps', async () => {
   await store.replace(table, Buffer.from('{"id":"fox","sta'), 'application/x-ndjson');
-  await expect(correct(0)).rejects.toThrow(`${table} in ${store.url}, line 1 is damaged: expected rows of the table`);
+  await expect(correct(0)).rejects.toThrow(
+    `${table} in ${placeOf(store.url)}, line 1 is damaged: expected rows of the table`,
+  );
 });
