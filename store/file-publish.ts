@@ -28,12 +28,18 @@ export async function publishOnce(temp: string, target: string, claim: string): 
  * The same where the file system has no hard links (FAT, exFAT, some network mounts): a rename would replace what is
  * there, so that writers take turns by creating and removing the claim file.
  */
-export async function publishByClaim(temp: string, target: string, claim: string): Promise<boolean> {
-  await takeClaim(claim);
-  try {
+export const publishByClaim = (temp: string, target: string, claim: string): Promise<boolean> =>
+  withClaim(claim, async () => {
     if (await exists(target)) return false;
     await rename(temp, target);
     return true;
+  });
+
+/** Runs what takes no longer than some system calls while nobody else runs something under the same claim file. */
+export async function withClaim<T>(claim: string, action: () => Promise<T>): Promise<T> {
+  await takeClaim(claim);
+  try {
+    return await action();
   } finally {
     await rm(claim, { force: true });
   }

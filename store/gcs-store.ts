@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { type Bucket, type FileMetadata, IdempotencyStrategy, Storage } from '@google-cloud/storage';
+import { type Bucket, type File, type FileMetadata, IdempotencyStrategy, Storage } from '@google-cloud/storage';
 import { UserError } from '../domain/user-error.ts';
 import { Crc32c, crc32c } from './crc32c.ts';
 import { type Doing, gcsError, statusOf } from './gcs-errors.ts';
+import { type GcsAccess, GcsObject, WRITE_MARK } from './gcs-object.ts';
 import { checkObjectName } from './object-name.ts';
 import {
+  type Content,
   type Created,
+  type FoundObject,
   type ListedObject,
+  type ObjectMetadata,
   ObjectNotFound,
   type ObjectStat,
   type ObjectStore,
@@ -15,8 +19,6 @@ import {
 
 /** Above this an upload is worth a session of its own, which goes on where a broken connection left it. */
 const RESUMABLE_FROM_BYTES = 8 * 1024 * 1024;
-/** An upload's own mark, by which a retry recognises the object of its first try, whose answer was lost. */
-const WRITE_MARK = 'pixart-batch-write';
 const ONLY_IF_ABSENT = 0;
 
 /**
@@ -27,6 +29,7 @@ export class GcsStore implements ObjectStore {
   readonly url: string;
   readonly #bucket: Bucket;
   readonly #prefix: string;
+  readonly #access: GcsAccess;
 
   /**
    * @param url `gs://bucket` or `gs://bucket/prefix`
@@ -37,6 +40,12 @@ export class GcsStore implements ObjectStore {
     this.url = url;
     this.#prefix = prefix;
     this.#bucket = makeClient().bucket(bucket);
+    this.#access = {
+      url,
+      file: (name, generation) => this.#file(name, generation),
+      attempt: (doing, action) => this.#attempt(doing, action),
+      upload: (name, content, mark, generation) => this.#upload(name, content, mark, generation),
+    };
   }
 
   /** @throws StoreDenied where the bucket does not exist or may not be listed. */
@@ -46,32 +55,27 @@ export class GcsStore implements ObjectStore {
     );
   }
 
-  async create(name: string, data: Uint8Array, contentType: string): Promise<Created> {
+  async create(name: string, data: Uint8Array, contentType: string, metadata?: ObjectMetadata): Promise<Created> {
     const mark = randomUUID();
     const doing = { what: `create ${name}`, permissions: 'storage.objects.create and storage.objects.get' };
     return this.#attempt(doing, async () => {
       try {
-        return { created: true, stat: await this.#upload(name, data, contentType, { mark, onlyIfAbsent: true }) };
+        const uploaded = await this.#upload(name, { data, contentType, metadata }, mark, ONLY_IF_ABSENT);
+        return { created: true, stat: new GcsObject(this.#access, name, uploaded) };
       } catch (error) {
         if (statusOf(error) !== 412) throw error;
       }
       const [there] = await this.#file(name).getMetadata();
-      return { created: there.metadata?.[WRITE_MARK] === mark, stat: toStat(name, there) };
+      return { created: there.metadata?.[WRITE_MARK] === mark, stat: new GcsObject(this.#access, name, there) };
     });
   }
 
   async replace(name: string, data: Uint8Array, contentType: string): Promise<ObjectStat> {
     const doing = { what: `write ${name}`, permissions: 'storage.objects.create and storage.objects.delete' };
-    return this.#attempt(doing, () =>
-      this.#upload(name, data, contentType, { mark: randomUUID(), onlyIfAbsent: false }),
-    );
-  }
-
-  async copy(from: string, to: string): Promise<void> {
-    const permissions = 'storage.objects.get, storage.objects.create and storage.objects.delete';
-    await this.#attempt({ what: `copy ${from} to ${to}`, permissions }, () =>
-      this.#file(from).copy(this.#file(to)).catch(this.#missing(from)),
-    );
+    return this.#attempt(doing, async () => {
+      const uploaded = await this.#upload(name, { data, contentType }, randomUUID());
+      return new GcsObject(this.#access, name, uploaded);
+    });
   }
 
   async remove(name: string): Promise<void> {
@@ -88,10 +92,14 @@ export class GcsStore implements ObjectStore {
   }
 
   async stat(name: string): Promise<ObjectStat | null> {
+    return this.find(name);
+  }
+
+  async find(name: string): Promise<FoundObject | null> {
     return this.#attempt({ what: `look at ${name}`, permissions: 'storage.objects.get' }, async () => {
       try {
         const [metadata] = await this.#file(name).getMetadata();
-        return toStat(name, metadata);
+        return new GcsObject(this.#access, name, metadata);
       } catch (error) {
         if (statusOf(error) === 404) return null;
         throw error;
@@ -112,28 +120,29 @@ export class GcsStore implements ObjectStore {
     } while (pageToken);
   }
 
-  #file(name: string) {
-    return this.#bucket.file(checkObjectName(this.#prefix + checkObjectName(name)));
+  #file(name: string, generation?: string): File {
+    const options = generation === undefined ? {} : { generation };
+    return this.#bucket.file(checkObjectName(this.#prefix + checkObjectName(name)), options);
   }
 
   async #upload(
     name: string,
-    data: Uint8Array,
-    contentType: string,
-    { mark, onlyIfAbsent }: { mark: string; onlyIfAbsent: boolean },
-  ): Promise<ObjectStat> {
+    { data, contentType, metadata }: Content,
+    mark: string,
+    generation?: string | number,
+  ): Promise<FileMetadata> {
     const file = this.#file(name);
     const sum = crc32c(data);
     await file.save(data, {
       resumable: data.length >= RESUMABLE_FROM_BYTES,
       validation: false,
-      metadata: { contentType, crc32c: sum, metadata: { [WRITE_MARK]: mark } },
-      ...(onlyIfAbsent && { preconditionOpts: { ifGenerationMatch: ONLY_IF_ABSENT } }),
+      metadata: { contentType, crc32c: sum, metadata: { ...metadata, [WRITE_MARK]: mark } },
+      ...(generation !== undefined && { preconditionOpts: { ifGenerationMatch: generation } }),
     });
-    const stat = toStat(name, file.metadata);
-    if (stat.crc32c === sum && stat.bytes === data.length) return stat;
+    const stored = file.metadata;
+    if (stored.crc32c === sum && Number(stored.size) === data.length) return stored;
     throw new StoreUnavailable(
-      `store ${this.url}: sent ${name} with ${data.length} bytes and checksum ${sum}, but ${stat.bytes} and ${stat.crc32c} arrived`,
+      `store ${this.url}: sent ${name} with ${data.length} bytes and checksum ${sum}, but ${stored.size} and ${stored.crc32c} arrived`,
     );
   }
 
@@ -152,13 +161,6 @@ export class GcsStore implements ObjectStore {
       throw new ObjectNotFound(`store ${this.url}: there is no object ${JSON.stringify(name)}`);
     };
   }
-}
-
-function toStat(name: string, { size, crc32c: sum }: FileMetadata): ObjectStat {
-  if (size === undefined || sum === undefined) {
-    throw new StoreUnavailable(`object ${name}: expected size and crc32c in the answer of Cloud Storage, found none`);
-  }
-  return { name, bytes: Number(size), crc32c: sum };
 }
 
 function parseUrl(url: string): { bucket: string; prefix: string } {
