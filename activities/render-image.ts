@@ -1,13 +1,13 @@
 import { Context } from '@temporalio/activity';
 import type { Job } from '../domain/job.ts';
 import type { Receipt } from '../domain/receipt.ts';
-import { contentType, encodeImage, readRenderKey } from '../images/index.ts';
+import { encodeImage } from '../images/index.ts';
 import type { RenderedImage, SamplerState } from '../models/pixart/index.ts';
 import { renderRequest } from '../models/pixart/render-request.ts';
 import type { Renderer } from '../models/renderer/index.ts';
+import { PicturePlace } from '../pictures/index.ts';
 import { copyName, objectName } from '../records/layout.ts';
-import { crc32c } from '../store/crc32c.ts';
-import type { ObjectStat, ObjectStore, OpenStore } from '../store/index.ts';
+import { type FoundObject, ObjectChanged, type ObjectStore, type OpenStore, StoreDenied } from '../store/index.ts';
 import type { RenderImageInput } from '../workflows/contract/activities.ts';
 import { CHECKPOINT_SECONDS, RENDER_HOURS } from '../workflows/contract/limits.ts';
 import { Checkpoint } from './checkpoint.ts';
@@ -63,43 +63,33 @@ export function createRenderImage(dependencies: RenderImageDependencies) {
   };
 }
 
+/** Whoever puts something else into a picture's place does not do so for ever. */
+const MOST_TRIES = 5;
+
 /** What an attempt works with. */
 type Surroundings = RenderImageDependencies & { store: ObjectStore; heartbeats: Heartbeats; timer: StageTimer };
 
 /** One image's way: find, resume, render, publish, receipt. */
 async function findOrRender(input: RenderImageInput, job: Job, surroundings: Surroundings): Promise<Receipt> {
-  const { store, renderer, heartbeats, timer } = surroundings;
-  const object = objectName(job.renderKey, job.format);
+  const { store, heartbeats, timer } = surroundings;
   const copy = copyName(input.batch, job.id, job.format);
   const checkpoint = checkpointOf(input, job, surroundings);
   const isBegunBefore = heartbeats.computations > 0;
-  let created = false;
-
-  let stat = await store.stat(object);
-  if (stat === null) {
-    try {
-      const resume = await checkpoint.find();
-      const image = await render(job, checkpoint, resume, surroundings);
-      const bytes = await timer.measure('image_encode', () => encodeImage(image, { job, bundle: renderer.bundle }));
-      ({ created, stat } = await timer.measure('store', () => store.create(object, bytes, contentType(job.format))));
-      if (!created) await verify(store, stat, job.renderKey);
-    } catch (error) {
-      // In the background: whoever cancelled the image does not wait for a store that may be away.
-      checkpoint.leave(async () => (await store.stat(object)) !== null);
-      throw error;
-    }
-  }
+  const place = new PicturePlace(store, job);
+  const found = await place.find();
+  const { object, created } =
+    found === null ? await make(place, job, checkpoint, surroundings) : { object: found, created: false };
   // Perhaps left behind by an attempt that was lost after it had made the object.
   await checkpoint.remove();
-  await timer.measure('store', () => store.copy(object, copy));
+  await timer.measure('store', () => object.copy(copy));
 
   return {
     id: job.id,
     renderKey: job.renderKey,
-    object,
+    object: object.name,
     copy,
-    bytes: stat.bytes,
-    crc32c: stat.crc32c,
+    bytes: object.bytes,
+    crc32c: object.crc32c,
     width: job.width,
     height: job.height,
     // An object that appeared although an earlier attempt of this job had begun is taken for that attempt's.
@@ -109,6 +99,46 @@ async function findOrRender(input: RenderImageInput, job: Job, surroundings: Sur
     ...(created && surroundings.deviceName !== undefined && { device: surroundings.deviceName }),
     timings: timer.timings,
   };
+}
+
+/** Renders the picture and puts it into its place, or finds there what somebody else has put meanwhile. */
+async function make(
+  place: PicturePlace,
+  job: Job,
+  checkpoint: Checkpoint,
+  surroundings: Surroundings,
+): Promise<{ object: FoundObject; created: boolean }> {
+  const { renderer, timer } = surroundings;
+  if (place.damaged !== null) {
+    Context.current().log.warn('a damaged object is made anew', { object: place.name, fault: place.damaged.fault });
+  }
+  try {
+    const image = await render(job, checkpoint, await checkpoint.find(), surroundings);
+    const bytes = await timer.measure('image_encode', () => encodeImage(image, { job, bundle: renderer.bundle }));
+    return await timer.measure('store', () => publish(place, bytes));
+  } catch (error) {
+    // In the background: whoever cancelled the image does not wait for a store that may be away.
+    checkpoint.leave(async () => (await place.find()) !== null);
+    throw error;
+  }
+}
+
+/**
+ * @throws ObjectConflict where what is in the picture's place is damaged and the store keeps it
+ * @throws ObjectChanged where others exchange what is there again and again
+ */
+async function publish(place: PicturePlace, bytes: Uint8Array): Promise<{ object: FoundObject; created: boolean }> {
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const put = await place.put(bytes).catch((error) => {
+      throw place.damaged && error instanceof StoreDenied
+        ? new ObjectConflict(place.name, place.damaged.fault, error)
+        : error;
+    });
+    if (put !== null) return { object: put, created: true };
+    const found = await place.find();
+    if (found !== null) return { object: found, created: false };
+  }
+  throw new ObjectChanged(place.url, place.name);
 }
 
 function checkpointOf(input: RenderImageInput, job: Job, { store, renderer }: Surroundings): Checkpoint {
@@ -153,17 +183,4 @@ async function render(
   } finally {
     stop.end();
   }
-}
-
-/** @throws ObjectConflict unless the object is whole and says that it is the image of this render key. */
-async function verify(store: ObjectStore, stat: ObjectStat, renderKey: string): Promise<void> {
-  const bytes = await store.read(stat.name);
-  const sum = crc32c(bytes);
-  if (bytes.length !== stat.bytes || sum !== stat.crc32c) {
-    const expected = `${stat.bytes} bytes with CRC-32C ${stat.crc32c}`;
-    throw new ObjectConflict(stat.name, `expected ${expected}, found ${bytes.length} bytes with ${sum}`);
-  }
-  const found = await readRenderKey(bytes);
-  if (found === renderKey) return;
-  throw new ObjectConflict(stat.name, `expected an image with that render key in it, found ${found ?? 'none'}`);
 }

@@ -26,6 +26,10 @@ export const OBJECTS_FOLDER = 'objects/';
 export const objectName = (renderKey: string, format: ImageFormat): string =>
   `${OBJECTS_FOLDER}${digestSchema.parse(renderKey)}.${extension(format)}`;
 
+/** Where a damaged object or copy is kept, beside others that were damaged under the same name. */
+export const damagedName = (name: string, version: string): string =>
+  `damaged/${name.replace(/(?=\.[^./]*$)/, `.${version}`)}`;
+
 /** What a bundle's images took here: see records/rates.ts. */
 export const ratesName = (bundleDigest: string): string => `rates/${digestSchema.parse(bundleDigest)}.json`;
 

@@ -76,7 +76,7 @@ export class GcsObject implements FoundObject {
   }
 
   async supersede(aside: string, content: Content): Promise<FoundObject | null> {
-    await this.#keepAside(aside);
+    if (!(await this.#keepAside(aside))) return null;
     const mark = randomUUID();
     const permissions = 'storage.objects.get, storage.objects.create and storage.objects.delete';
     return this.#access.attempt({ what: `replace ${this.name}`, permissions }, async () => {
@@ -91,14 +91,17 @@ export class GcsObject implements FoundObject {
     });
   }
 
-  /** Somebody else may be about to supersede it too, and has kept it. */
-  async #keepAside(aside: string): Promise<void> {
+  /** Somebody else may have kept it there already. @returns false where it is not there any more */
+  async #keepAside(aside: string): Promise<boolean> {
     const permissions = 'storage.objects.get and storage.objects.create';
-    await this.#access.attempt({ what: `copy ${this.name} to ${aside}`, permissions }, async () => {
+    return this.#access.attempt({ what: `copy ${this.name} to ${aside}`, permissions }, async () => {
       try {
         await this.#file.copy(this.#access.file(aside), { preconditionOpts: { ifGenerationMatch: ONLY_IF_ABSENT } });
+        return true;
       } catch (error) {
-        if (statusOf(error) !== 412) this.#changed(error);
+        if (statusOf(error) === 412) return true;
+        if (statusOf(error) === 404) return false;
+        throw error;
       }
     });
   }
