@@ -1,7 +1,9 @@
+import { isReceipt } from '../domain/receipt.ts';
 import { UserError } from '../domain/user-error.ts';
 import { type ObjectStore, readIfThere } from '../store/object-store.ts';
 import { manifestTableName } from './layout.ts';
 import { type ManifestRow, readManifestJsonl } from './manifest-table.ts';
+import { batchOutcomes } from './plan-and-receipts.ts';
 
 /**
  * What became of each of a batch's jobs, from the table that it wrote when it ended.
@@ -21,4 +23,17 @@ export async function readBatchRows(store: ObjectStore, batch: string): Promise<
 export async function findBatchRows(store: ObjectStore, batch: string): Promise<ManifestRow[] | null> {
   const table = await readIfThere(store, manifestTableName(batch, 'jsonl'));
   return table && readManifestJsonl(table);
+}
+
+/** One row of a batch, as its plan and receipts tell: the picture that was planned for it last, and the first one. */
+export type BatchRow = { id: string; renderKey: string; firstKey: string; hasImage: boolean };
+
+/** Every row of a batch that was planned, also of one that has no manifest. */
+export async function plannedRows(store: ObjectStore, batch: string): Promise<BatchRow[]> {
+  const rows: BatchRow[] = [];
+  for await (const { job, outcome, earlier } of batchOutcomes(store, batch)) {
+    const { renderKey: firstKey } = earlier[0] ?? job;
+    rows.push({ id: job.id, renderKey: job.renderKey, firstKey, hasImage: isReceipt(outcome) });
+  }
+  return rows;
 }
