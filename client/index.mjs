@@ -31,6 +31,7 @@ export const {
   describeSchedule,
   doneOf,
   isReviewPageMade,
+  keptBatch,
   listBatches,
   listSchedules,
   misspeltColumns,

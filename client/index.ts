@@ -48,6 +48,7 @@ export {
   WEEKDAYS,
   type Weekday,
 } from './create-schedule.ts';
+export { type KeptBatch, keptBatch } from './kept-batch.ts';
 export { type BatchPlan, type CutPrompts, type PlanRequest, planBatch } from './plan.ts';
 export type { Preview } from './preview.ts';
 export { batchProgress, NoOrchestrator, type Retrying, retrying } from './progress.ts';

@@ -1,7 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { BundleRef } from '../domain/bundle-ref.ts';
 import { UserError } from '../domain/user-error.ts';
-import { plannedRows } from '../records/batch-rows.ts';
+import { type BatchRow, hasWholeTable, plannedRows } from '../records/batch-rows.ts';
 import { keepRound } from '../records/rounds.ts';
 import type { ObjectStore } from '../store/index.ts';
 import type { BatchInput, FailureBudget, Team } from '../workflows/contract/batch.ts';
@@ -54,11 +54,11 @@ export type Retried = Revised &
 export async function retryBatch(client: BatchClient, batch: string, request: RetryRequest = {}): Promise<Retried> {
   checkRun(request);
   const before = await lastRound(client, batch, request);
-  const { store, manifest } = before;
+  const { store } = before;
   const rows = await plannedRows(store, batch);
   const missing = rows.filter(({ hasImage }) => !hasImage).length;
-  const isWritten = manifest !== null && manifest.round >= before.input.round;
-  if (missing === 0 && isWritten && request.decisions === undefined) throw nothingToRetry(batch);
+  const isWanted = missing > 0 || request.decisions !== undefined;
+  if (!isWanted && (await isRecorded(before, rows.length))) throw nothingToRetry(batch);
   const known = await withReading(before, request, rows);
   const { source, revised } = await keepRevisions(store, known, request, rows);
   const { window, team, maxFailures, webhook } = request;
@@ -80,6 +80,11 @@ export async function retryBatch(client: BatchClient, batch: string, request: Re
   };
 }
 
+/** The last round has left its manifest and the table, and both are whole. */
+async function isRecorded({ store, input: { batch, round }, manifest }: LastRound, jobs: number): Promise<boolean> {
+  return manifest !== null && manifest.round >= round && (await hasWholeTable(store, batch, jobs));
+}
+
 const nothingToRetry = (batch: string): UserError =>
   new UserError(
     `batch ${batch} has nothing to retry: no image is missing. Images that you do not want are made again with --rejected`,
@@ -89,7 +94,7 @@ const nothingToRetry = (batch: string): UserError =>
 async function withReading(
   { store, input, from }: LastRound,
   { corrected }: RevisionRequest,
-  rows: Awaited<ReturnType<typeof plannedRows>>,
+  rows: readonly BatchRow[],
 ): Promise<LastRound['input']> {
   if (from !== 'plan' || corrected === undefined) return input;
   const { reading, defaults } = await plannedReading(store, input, corrected.columns ?? {}, rows);

@@ -26,17 +26,24 @@ const headSchema = z.object(manifestSchema.omit({ images: true, failures: true }
 /** What a manifest says of the batch as a whole. */
 export type ManifestHead = z.infer<typeof headSchema>;
 
-/** The head of the manifest that a batch has; `null` where it has none, or what is there is none of ours. */
+/**
+ * The head of the manifest that a batch has, which is its first line: the whole may be too long for one string. `null` where it has none, or
+ * one that is not whole.
+ */
 export async function findManifestHead(store: ObjectStore, batch: string): Promise<ManifestHead | null> {
   const bytes = await readIfThere(store, manifestName(batch));
-  if (bytes === null) return null;
+  if (bytes === null || !Buffer.from(bytes.subarray(-END.length)).equals(END)) return null;
+  const line = Buffer.from(bytes.subarray(0, bytes.indexOf(NEWLINE))).toString('utf8');
   try {
-    return headSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+    return headSchema.parse(JSON.parse(line.replace(/,$/, '}')));
   } catch (error) {
     if (error instanceof z.ZodError || error instanceof SyntaxError) return null;
     throw error;
   }
 }
+
+const NEWLINE = 0x0a;
+const END = Buffer.from(']}\n');
 
 /** What the manifest says of a job: what became of it, and where it came from. One line of JSON. */
 export const manifestEntry = (outcome: JobOutcome, { prompt, metadata }: Pick<Job, 'prompt' | 'metadata'>): string =>
