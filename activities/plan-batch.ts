@@ -6,9 +6,11 @@ import { UserError } from '../domain/user-error.ts';
 import { changesName, shardName } from '../records/layout.ts';
 import { encodeJobs } from '../records/plan-and-receipts.ts';
 import { changesSince } from '../records/previous-batch.ts';
+import { keepRound } from '../records/rounds.ts';
 import { createSame, type ObjectStore, type OpenStore } from '../store/index.ts';
 import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';
 import type { Plan, ShardRef } from '../workflows/contract/plan.ts';
+import { roundSettings } from '../workflows/contract/round.ts';
 import { planRetry } from './plan-retry.ts';
 import { planOptions, readCatalog } from './read-catalog.ts';
 
@@ -34,6 +36,7 @@ export function createPlanBatch(openStore: OpenStore) {
       await writeShard(store, name, jobs);
       refs.push({ shard: index, size, jobs: jobs.length, name });
     }
+    await noteRound(store, input);
     const columns = columnsOf(shards);
     return {
       jobs: refs.reduce((sum, { jobs }) => sum + jobs, 0),
@@ -57,6 +60,15 @@ async function planSource(
   for (const { jobs } of shards) for (const job of jobs) changes.add(job);
   await store.replace(changesName(batch), changes.csv(), 'text/csv; charset=utf-8');
   return { shards, changes: changes.counts };
+}
+
+/**
+ * Nothing is noted of a round whose plan could not be made. It was noted before where a retry began it, an earlier attempt planned it, or it
+ * is submitted again.
+ */
+async function noteRound(store: ObjectStore, input: BatchInput): Promise<void> {
+  const { batch, round, webhook } = input;
+  await keepRound(store, { batch, round, settings: roundSettings(input), hasWebhook: webhook !== undefined });
 }
 
 /** Columns that the rows carry along; `null` where they are too many to tell. */

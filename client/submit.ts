@@ -2,6 +2,7 @@ import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@te
 import type { PlanSummary } from '../catalog/summary.ts';
 import { UserError } from '../domain/user-error.ts';
 import { catalogName, termsName } from '../records/layout.ts';
+import { roundsOf } from '../records/rounds.ts';
 import { createSame, type ObjectStore, openStore, PLAIN_TEXT } from '../store/index.ts';
 import type { BatchMemo } from '../workflows/contract/batch.ts';
 import { batchStart } from '../workflows/contract/batch-start.ts';
@@ -70,7 +71,7 @@ export async function submitBatch(
     await approve({ plan, preview: async () => pictures.preview(await openStore(input.store), input.bundle.digest) });
   }
   await keepCatalog(input, catalog.files);
-  if (await wasRetried(client, input.batch)) throw new BatchExists(input.batch);
+  if (await wasRetried(client, input)) throw new BatchExists(input.batch);
   try {
     await client.temporal.workflow.start<Workflows['renderBatch']>('renderBatch', {
       ...batchStart(input),
@@ -84,7 +85,8 @@ export async function submitBatch(
 }
 
 /** A retry leaves plans of its own in the folder: only another retry goes on after them, a first round would stumble over them. */
-async function wasRetried(client: BatchClient, batch: string): Promise<boolean> {
+async function wasRetried(client: BatchClient, { batch, store }: CatalogInput): Promise<boolean> {
+  if ((await roundsOf(await openStore(store), batch)).last > 1) return true;
   try {
     const { memo } = await batchHandle(client, batch).describe();
     return (memo as BatchMemo).round > 1;

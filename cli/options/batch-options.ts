@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { FailureBudget, RowFilter, Team } from '../../client/index.ts';
+import { type FailureBudget, MAX_WINDOW, type RowFilter, type Team } from '../../client/index.ts';
 import { UserError } from '../../domain/user-error.ts';
-import { amount } from './values.ts';
+import { amount, wholeNumber } from './values.ts';
 
 export const failureBudgetOption = (): Option =>
   new Option(
@@ -9,11 +9,20 @@ export const failureBudgetOption = (): Option =>
     'pause the batch when more of its jobs fail: a number, or a share of all',
   ).argParser(failureBudget);
 
+export const windowOption = (): Option =>
+  new Option('--window <n>', 'images in flight at once, for each size').argParser(wholeNumber(1, MAX_WINDOW));
+
 export const webhookOption = (): Option =>
   new Option('--webhook <url>', 'tell this address how the batch ends, or that it paused itself (docs/operations.md)');
 
 export const costOption = (): Option =>
   new Option('--cost-per-hour <amount>', 'of one device, to tell what the batch costs').argParser(amount);
+
+/** As it is written: `5%`, or `5% or 20` where small batches bear more. */
+export const failureBudgetText = (budget: FailureBudget): string =>
+  'count' in budget
+    ? String(budget.count)
+    : `${budget.share * 100}%${budget.atLeast === 0 ? '' : ` or ${budget.atLeast}`}`;
 
 /** `20` or `5%`. @throws InvalidArgumentError */
 function failureBudget(text: string): FailureBudget {

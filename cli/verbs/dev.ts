@@ -19,7 +19,8 @@ import { withClient } from '../with-client.ts';
 type DevOptions = ServerOptions & { bundle?: string; size?: Size[]; device: string; threads?: number; state: string };
 
 const examples = `
-Batches and their histories are kept in the state folder, so a later "dev" shows them again and goes on with them.
+Batches and their histories are kept in the state folder, so a later "dev" shows them again and goes on with them; histories for 30 days
+after a batch has ended. What is older is in its store: "status", "report" and "retry" find it there.
 
 Examples:
   $ npx pixart-batch dev

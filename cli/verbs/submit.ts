@@ -4,7 +4,6 @@ import {
   bundleRef,
   chosenBundle,
   type FailureBudget,
-  MAX_WINDOW,
   type Preview,
   submitBatch,
   workersSeen,
@@ -22,6 +21,7 @@ import {
   type TeamOptions,
   teamOf,
   webhookOption,
+  windowOption,
 } from '../options/batch-options.ts';
 import { addCatalogOptions, batchRequest, type CatalogOptions } from '../options/catalog-options.ts';
 import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../options/common-options.ts';
@@ -54,9 +54,7 @@ export const submitCommand = (): Command =>
     .description('check a catalog and start a batch of it; nothing is written or started unless all of it is right')
     .argument('<catalog>', 'a .csv, .tsv or .jsonl file: a path or gs:// URL')
     .option('--batch <id>', "the batch's name and folder; otherwise the catalog's name and the time")
-    .addOption(
-      new Option('--window <n>', 'images in flight at once, for each size').argParser(wholeNumber(1, MAX_WINDOW)),
-    )
+    .addOption(windowOption())
     .addOption(failureBudgetOption())
     .addOption(webhookOption())
     .addOption(
