@@ -41,12 +41,11 @@ const endsWhere: Record<ImageFormat, (file: Buffer) => boolean> = {
   avif: endsWithBox,
 };
 
-/** ISO base media: boxes one after the other, each beginning with its length; 1 says that eight bytes after its name have it, 0 the rest of the file. */
+/** ISO base media: boxes one after the other, each beginning with its length, or with 1 where eight bytes after its name have it. */
 function endsWithBox(file: Buffer): boolean {
   let at = 0;
   while (at + 8 <= file.length) {
     const short = file.readUInt32BE(at);
-    if (short === 0) return true;
     const length = short === 1 && at + 16 <= file.length ? Number(file.readBigUInt64BE(at + 8)) : short;
     if (length < 8) return false;
     at += length;
