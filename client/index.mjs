@@ -45,6 +45,7 @@ export const {
   submitBatch,
   temporalTarget,
   triggerSchedule,
+  verifyBatch,
   watchBatch,
   workersSeen,
 } = library;

@@ -1,3 +1,3 @@
-export { contentFault, fileFault, pictureFault, type WantedPicture } from './fault.ts';
-export { type Damaged, PicturePlace } from './picture-place.ts';
-export { contentText } from './record.ts';
+export { PicturePlace } from './picture-place.ts';
+export { type Repair, repairImage } from './repair-image.ts';
+export { type Checked, type CheckedImage, checkImages } from './verify-batch.ts';

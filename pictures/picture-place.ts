@@ -1,8 +1,8 @@
 import { contentType } from '../images/index.ts';
 import { damagedName, objectName } from '../records/layout.ts';
-import type { FoundObject, ObjectStore } from '../store/index.ts';
+import { type FoundObject, type ObjectStore, StoreDenied, StoreUnavailable } from '../store/index.ts';
 import { pictureFault, type WantedPicture } from './fault.ts';
-import { recordMetadata, recordOf } from './record.ts';
+import { readRecord, recordMetadata, recordOf } from './record.ts';
 
 /** An object that is not the picture which its name promises. */
 export type Damaged = { object: FoundObject; fault: string };
@@ -29,12 +29,19 @@ export class PicturePlace {
     return this.#damaged;
   }
 
-  /** The picture; `null` where it is not there. @throws as a store does */
+  /** The picture, with a record of it from now on; `null` where it is not there. @throws as a store does */
   async find(): Promise<FoundObject | null> {
+    this.#damaged = null;
     const object = await this.#store.find(this.name);
-    const fault = object && (await pictureFault(object, this.#wanted));
-    this.#damaged = object === null || fault === null ? null : { object, fault };
-    return fault === null ? object : null;
+    if (object === null) return null;
+    const record = readRecord(await object.metadata());
+    const fault = await pictureFault(object, record, this.#wanted);
+    if (fault !== null) {
+      this.#damaged = { object, fault };
+      return null;
+    }
+    if (record === null) await this.#note(object);
+    return object;
   }
 
   /**
@@ -43,14 +50,32 @@ export class PicturePlace {
    * @returns `null` where somebody else was quicker: `find` tells what is there then
    * @throws as a store does
    */
-  async put(data: Uint8Array): Promise<FoundObject | null> {
-    const { renderKey, format } = this.#wanted;
-    const content = { data, contentType: contentType(format), metadata: recordMetadata(recordOf(data, renderKey)) };
-    if (this.#damaged !== null) {
-      const { object } = this.#damaged;
-      return object.supersede(damagedName(this.name, object.version), content);
+  put(data: Uint8Array): Promise<FoundObject | null> {
+    return putPicture(this.#store, this.#wanted, data, this.#damaged?.object ?? null);
+  }
+
+  /** What cannot be noted now is found out again the next time. */
+  async #note(object: FoundObject): Promise<void> {
+    try {
+      await object.describe(recordMetadata({ ...contentOf(object), renderKey: this.#wanted.renderKey }));
+    } catch (error) {
+      if (!(error instanceof StoreDenied || error instanceof StoreUnavailable)) throw error;
     }
-    const { created, stat } = await this.#store.create(this.name, data, content.contentType, content.metadata);
-    return created ? stat : null;
   }
 }
+
+/** As PicturePlace.put, where `damaged` is what was found there. */
+export async function putPicture(
+  store: ObjectStore,
+  { renderKey, format }: WantedPicture,
+  data: Uint8Array,
+  damaged: FoundObject | null,
+): Promise<FoundObject | null> {
+  const content = { data, contentType: contentType(format), metadata: recordMetadata(recordOf(data, renderKey)) };
+  if (damaged !== null) return damaged.supersede(damagedName(damaged.name, damaged.version), content);
+  const name = objectName(renderKey, format);
+  const { created, stat } = await store.create(name, data, content.contentType, content.metadata);
+  return created ? stat : null;
+}
+
+const contentOf = ({ bytes, crc32c }: FoundObject) => ({ bytes, crc32c });

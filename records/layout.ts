@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CatalogFormat } from '../domain/catalog-settings.ts';
-import type { ImageFormat } from '../domain/image-format.ts';
+import { IMAGE_FORMATS, type ImageFormat } from '../domain/image-format.ts';
 import { digestSchema } from '../domain/job.ts';
 import { jobIdSchema } from '../domain/job-id.ts';
 import { UserError } from '../domain/user-error.ts';
@@ -19,6 +19,13 @@ export function checkBatchId(batch: string): string {
 }
 
 export const extension = (format: ImageFormat): string => (format === 'jpeg' ? 'jpg' : format);
+
+/** The format of an image by its name. @throws Error where the name is no image's */
+export function formatOf(name: string): ImageFormat {
+  const found = IMAGE_FORMATS.find((format) => name.endsWith(`.${extension(format)}`));
+  if (found === undefined) throw new Error(`${name}: expected the name of an image`);
+  return found;
+}
 
 export const OBJECTS_FOLDER = 'objects/';
 
@@ -53,6 +60,10 @@ export const catalogName = (batch: string, format: CatalogFormat): string =>
 /** What a retry was told, kept under a digest of it: `corrected` rows or `decisions` about images. */
 export const revisionName = (batch: string, what: 'corrected' | 'decisions', digest: string, format: CatalogFormat) =>
   `${batchFolder(batch)}_catalog/${what}-${digestSchema.parse(digest).slice(0, 12)}.${format}`;
+
+/** Ids of the rows that a retry was told to make again as they were, a line each, under a digest of them. */
+export const againName = (batch: string, digest: string): string =>
+  `${batchFolder(batch)}_catalog/again-${digestSchema.parse(digest).slice(0, 12)}.txt`;
 
 /** The batch's own copy of a file of terms that its catalog's prompts choose from. */
 export const termsName = (batch: string, name: string): string => `${batchFolder(batch)}_catalog/terms/${name}.txt`;

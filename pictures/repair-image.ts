@@ -1,0 +1,52 @@
+import { damagedName } from '../records/layout.ts';
+import type { FoundObject, ObjectStore } from '../store/index.ts';
+import { contentFault } from './fault.ts';
+import { putPicture } from './picture-place.ts';
+import { readRecord, recordMetadata } from './record.ts';
+import type { Checked, CheckedImage } from './verify-batch.ts';
+
+/** Where an image was brought back from; `render` where only a render brings it back. */
+export type Repair = 'object' | 'copy' | 'render';
+
+/**
+ * Brings back of one image what the store has: the batch's copy from the object, or the object from the copy. What was in the place of
+ * either is kept under a name that says that it is damaged. Where neither is right, all is prepared for the image to be rendered anew.
+ *
+ * @returns `null` where somebody else exchanged one of them meanwhile
+ * @throws as a store does
+ */
+export async function repairImage(store: ObjectStore, image: CheckedImage): Promise<Repair | null> {
+  const { object, copy, made, wanted } = image;
+  if (copy.fault === null) {
+    const put = await putPicture(store, wanted, await read(copy), object.found);
+    return put && 'copy';
+  }
+  if (object.fault === null && object.found !== null && contentFault(object.found, made) === null) {
+    return (await restoreCopy(object.found, copy)) ? 'object' : null;
+  }
+  await prepareRender(image);
+  return 'render';
+}
+
+const read = ({ found }: Checked): Promise<Uint8Array> => found!.read();
+
+/** Where a copy was exchanged it is first kept aside, in one step with the object's bytes in its place; a folder's copies are links again then. */
+async function restoreCopy(object: FoundObject, { name, found }: Checked): Promise<boolean> {
+  if (found !== null) {
+    const content = { data: await object.read(), contentType: 'application/octet-stream' };
+    if ((await found.supersede(damagedName(name, found.version), content)) === null) return false;
+  }
+  await object.copy(name);
+  return true;
+}
+
+/**
+ * Keeps the copy, which the render replaces. An object that only the manifest shows to be another than it was gets the manifest's record, so
+ * that the worker sees it too.
+ */
+async function prepareRender({ object, copy, made, wanted }: CheckedImage): Promise<void> {
+  if (copy.found !== null) await copy.found.copy(damagedName(copy.name, copy.found.version));
+  if (object.found === null || object.fault === null || contentFault(object.found, made) === null) return;
+  if (readRecord(await object.found.metadata()) !== null) return;
+  await object.found.describe(recordMetadata({ ...made, renderKey: wanted.renderKey }));
+}
