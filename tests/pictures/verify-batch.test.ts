@@ -1,5 +1,6 @@
-import { chmod, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createPlanBatch } from '../../activities/plan-batch.ts';
 import { createRenderImage } from '../../activities/render-image.ts';
@@ -10,9 +11,10 @@ import type { Job } from '../../domain/job.ts';
 import type { Receipt } from '../../domain/receipt.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { type BucketEmulator, startBucketEmulator } from '../../infra/dev/bucket-emulator.ts';
-import { againName, copyName, objectName, shardReceiptsName } from '../../records/layout.ts';
+import { putPicture } from '../../pictures/picture-place.ts';
+import { againName } from '../../records/layout.ts';
 import { crc32c } from '../../store/crc32c.ts';
-import { type ObjectStore, openStore } from '../../store/index.ts';
+import { type ObjectMetadata, type ObjectStore, openStore } from '../../store/index.ts';
 import type { RenderActivities } from '../../workflows/contract/activities.ts';
 import { attempt, BATCH, folderStore, planOf, tinyJob } from '../activities/rendering.ts';
 import { type TinyRenderer, tinyRenderer } from '../models/renderer/tiny-renderer.ts';
@@ -27,7 +29,7 @@ let buckets = 0;
 beforeAll(async () => {
   renderer = await tinyRenderer();
   renderImage = createRenderImage({ openStore, renderer });
-  jobs = ['fox', 'owl', 'hen'].map((id, seed) => tinyJob(renderer.bundle.digest, { id, seed }));
+  jobs = ['fox', 'owl', 'hen', 'cat'].map((id, seed) => tinyJob(renderer.bundle.digest, { id, seed }));
   emulator = await startBucketEmulator();
   await emulator.createBucket('pixart-test');
   vi.stubEnv('STORAGE_EMULATOR_HOST', emulator.endpoint);
@@ -39,19 +41,46 @@ afterAll(async () => {
   await renderer.close();
 });
 
-/** A finished batch of three images. `original` has the fox's bytes, `other` the owl's. */
-type Site = { store: ObjectStore; copy: string; object: string; original: Uint8Array; other: Uint8Array };
+/** A finished batch of three images, in a store of its own. */
+type Site = { store: ObjectStore };
+
+type Made = { receipt: Receipt; bytes: Uint8Array; metadata: ObjectMetadata };
+
+/** By their ids. */
+let made: Record<string, Made>;
 
 const writeReceipts = createWriteReceipts(openStore);
 const writeManifest = createWriteManifest(openStore);
 const planBatch = createPlanBatch(openStore);
 
-async function render(store: ObjectStore, round: number, shard: string, count: number): Promise<void> {
-  const outcomes: Receipt[] = [];
-  for (let index = 0; index < count; index++) {
-    outcomes.push(await attempt(renderImage, { store, shard, index, bundleDigest: renderer.bundle.digest }).receipt);
+const render = (store: ObjectStore, shard: string, index: number, batch = BATCH): Promise<Receipt> =>
+  attempt(renderImage, { store, shard, index, batch, bundleDigest: renderer.bundle.digest }).receipt;
+
+async function makeImages(): Promise<typeof made> {
+  const store = await folderStore();
+  const shard = await planOf(store, jobs);
+  const images: typeof made = {};
+  for (const [index, { id }] of jobs.entries()) {
+    const receipt = await render(store, shard, index);
+    const metadata = await (await store.find(receipt.object))!.metadata();
+    images[id] = { receipt, bytes: await store.read(receipt.object), metadata };
   }
-  await close(store, round, outcomes);
+  return images;
+}
+
+async function finishedBatch(store: ObjectStore): Promise<Site> {
+  made ??= await makeImages();
+  await planOf(store, jobs);
+  for (const { receipt, bytes, metadata } of Object.values(made)) {
+    const { stat } = await store.create(receipt.object, bytes, 'image/png', metadata);
+    await stat.copy(receipt.copy);
+  }
+  await close(
+    store,
+    1,
+    Object.values(made).map(({ receipt }) => receipt),
+  );
+  return { store };
 }
 
 async function close(store: ObjectStore, round: number, outcomes: Receipt[]): Promise<void> {
@@ -62,21 +91,15 @@ async function close(store: ObjectStore, round: number, outcomes: Receipt[]): Pr
   await writeManifest({ ...batch, bundle: { name, digest }, state: 'completed', startedAt, lostShards: [] });
 }
 
-async function finishedBatch(store: ObjectStore): Promise<Site> {
-  await render(store, 1, await planOf(store, jobs), jobs.length);
-  const [fox, owl] = jobs.map(({ renderKey }) => objectName(renderKey, 'png'));
-  const copy = copyName(BATCH, 'fox', 'png');
-  return { store, copy, object: fox!, original: await store.read(fox!), other: await store.read(owl!) };
-}
+const copyOf = (id: string): string => made[id]!.receipt.copy;
+const objectOf = (id: string): string => made[id]!.receipt.object;
 
 /** As where the file system has no hard links: copies have bytes of their own. */
 async function withoutLinks(): Promise<Site> {
   const site = await finishedBatch(await folderStore());
-  for (const { id } of jobs) {
-    const path = pathOf(site, copyName(BATCH, id, 'png'));
-    const bytes = await site.store.read(copyName(BATCH, id, 'png'));
-    await rm(path);
-    await writeFile(path, bytes);
+  for (const { receipt, bytes } of Object.values(made)) {
+    await rm(pathOf(site, receipt.copy));
+    await writeFile(pathOf(site, receipt.copy), bytes);
   }
   return site;
 }
@@ -110,12 +133,12 @@ async function kept(site: Site): Promise<string[]> {
   return Promise.all(all.map(async (name) => crc32c(await site.store.read(name))));
 }
 
-const clean = { images: 3, differences: [], repaired: [], unrepaired: [] };
+const clean = { images: 4, differences: [], repaired: [], unrepaired: [] };
 
-const damages: [string, (site: Site) => Uint8Array | null][] = [
+const damages: [string, () => Uint8Array | null][] = [
   ['empty', () => new Uint8Array()],
-  ['cut short', ({ original }) => original.subarray(0, 1_000)],
-  ['another picture', ({ other }) => other],
+  ['cut short', () => made.fox!.bytes.subarray(0, 1_000)],
+  ['another picture', () => made.cat!.bytes],
   ['gone', () => null],
 ];
 
@@ -128,80 +151,67 @@ describe.each(kinds)('a batch in %s', (_, finished) => {
     expect(await names(site)).toEqual(before);
   });
 
-  test.each(damages)('whose copy is %s gets it back from the object', async (_, change) => {
-    const site = await finished();
-    const changed = change(site);
-    await damage(site, site.copy, changed);
-    const { differences } = await compare(site);
-    expect(differences).toEqual([
-      { id: 'fox', name: site.copy, fault: expect.stringMatching(/^it (has|is not there)/) },
-    ]);
-    expect((await repair(site)).repaired).toEqual([{ id: 'fox', from: 'object' }]);
-    expect(await compare(site)).toEqual(clean);
-    expect(Buffer.compare(await site.store.read(site.copy), site.original)).toBe(0);
-    expect(await kept(site)).toEqual(changed === null ? [] : [crc32c(changed)]);
-  });
-
-  test.each(damages)('whose object is %s gets it back from the copy', async (_, change) => {
-    const site = await finished();
-    const changed = change(site);
-    await damage(site, site.object, changed);
-    expect((await compare(site)).differences).toMatchObject([{ id: 'fox', name: site.object }]);
-    expect((await repair(site)).repaired).toEqual([{ id: 'fox', from: 'copy' }]);
-    expect(await compare(site)).toEqual(clean);
-    expect(Buffer.compare(await site.store.read(site.object), site.original)).toBe(0);
-    expect(await kept(site)).toEqual(changed === null ? [] : [crc32c(changed)]);
-    const again = attempt(renderImage, {
-      ...{ store: site.store, shard: await planOf(site.store, jobs, 1), batch: 'later' },
-      bundleDigest: renderer.bundle.digest,
-    });
-    expect(await again.receipt).toMatchObject({ outcome: 'reused', crc32c: crc32c(site.original) });
-  });
-
   test.each(damages)(
-    'whose object and copy are %s has the image made anew by another round, with a new receipt',
+    'gets back a copy that is %s from the object, an object from the copy, and both from another round',
     async (_, change) => {
       const site = await finished();
       const { store } = site;
-      const changed = change(site);
-      for (const name of [site.object, site.copy]) await damage(site, name, changed);
-      expect((await compare(site)).differences.map(({ name }) => name)).toEqual([site.copy, site.object]);
-      expect((await repair(site)).repaired).toEqual([{ id: 'fox', from: 'render' }]);
-      await anotherRound(store, ['fox']);
+      const changed = change();
+      for (const name of [copyOf('fox'), objectOf('owl'), copyOf('hen'), objectOf('hen')])
+        await damage(site, name, changed);
+      const differences = [
+        ['fox', copyOf('fox')],
+        ['owl', objectOf('owl')],
+        ['hen', copyOf('hen')],
+        ['hen', objectOf('hen')],
+      ];
+      expect((await compare(site)).differences.map(({ id, name }) => [id, name])).toEqual(differences);
+      expect(await names(site, 'damaged/')).toEqual([]);
+
+      const { repaired, unrepaired } = await repair(site);
+      expect(unrepaired).toEqual([]);
+      expect(repaired.map(({ id, from }) => [id, from])).toEqual([
+        ['fox', 'object'],
+        ['owl', 'copy'],
+        ['hen', 'render'],
+      ]);
+      expect((await compare(site)).differences.map(({ id }) => id)).toEqual(['hen', 'hen']);
+      await anotherRound(store, ['hen']);
       expect(await compare(site)).toEqual(clean);
-      expect(new Set(await kept(site))).toEqual(new Set(changed === null ? [] : [crc32c(changed)]));
+      for (const { receipt, bytes } of Object.values(made)) {
+        for (const name of [receipt.copy, receipt.object])
+          expect(crc32c(await store.read(name)), name).toBe(crc32c(bytes));
+      }
+      expect(await kept(site)).toEqual(changed === null ? [] : Array.from({ length: 4 }, () => crc32c(changed)));
+      const later = await planOf(store, jobs, 1);
+      expect(await render(store, later, 1, 'later')).toMatchObject({ outcome: 'reused' });
     },
   );
 
   test('of which an earlier version reused what was damaged already is found out, though all of its checksums agree', async () => {
     const site = await finished();
-    const { store, original } = site;
-    const cut = original.subarray(0, 1_000);
-    await damage(site, site.copy, cut);
-    const object = (await store.find(site.object))!;
+    const { store } = site;
+    const cut = made.fox!.bytes.subarray(0, 1_000);
+    await damage(site, copyOf('fox'), cut);
+    const object = (await store.find(objectOf('fox')))!;
     await object.supersede('before/object', { data: cut, contentType: 'image/png', metadata: {} });
-    await close(store, 1, await receiptsOf(site, cut));
+    const receipts = Object.values(made).map(({ receipt }) => receipt);
+    await close(
+      store,
+      1,
+      receipts.map((receipt) =>
+        receipt.id === 'fox' ? { ...receipt, bytes: cut.length, crc32c: crc32c(cut) } : receipt,
+      ),
+    );
     expect((await compare(site)).differences).toMatchObject([
-      { name: site.copy, fault: expect.stringContaining('cut short') },
-      { name: site.object, fault: expect.stringContaining('cut short') },
+      { name: copyOf('fox'), fault: expect.stringContaining('cut short') },
+      { name: objectOf('fox'), fault: expect.stringContaining('cut short') },
     ]);
     expect((await repair(site)).repaired).toEqual([{ id: 'fox', from: 'render' }]);
     await anotherRound(store, ['fox']);
     expect(await compare(site)).toEqual(clean);
   });
 });
-
-/** The receipts of the first round, the fox's as if it had been made with these bytes. */
-async function receiptsOf({ store }: Site, fox: Uint8Array): Promise<Receipt[]> {
-  const text = Buffer.from(await store.read(shardReceiptsName(BATCH, 1, 0))).toString('utf8');
-  const receipts = text
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Receipt);
-  return receipts.map((receipt) =>
-    receipt.id === 'fox' ? { ...receipt, bytes: fox.length, crc32c: crc32c(fox) } : receipt,
-  );
-}
 
 /** What a retry does that is told to make rows again. */
 async function anotherRound(store: ObjectStore, ids: string[]): Promise<void> {
@@ -213,22 +223,44 @@ async function anotherRound(store: ObjectStore, ids: string[]): Promise<void> {
     bundle: { name, digest, sizes: ['256'], defaults: { steps: 2, guidance: 4 } },
     defaults: { size: '256', format: 'png', quality: null },
   });
-  expect(plan).toMatchObject({ jobs: ids.length, made: { '256': { rendered: 3 - ids.length } } });
-  await render(store, 2, plan.shards[0]!.name, ids.length);
+  expect(plan).toMatchObject({ jobs: ids.length, made: { '256': { rendered: jobs.length - ids.length } } });
+  const receipts = [];
+  for (const index of ids.keys()) receipts.push(await render(store, plan.shards[0]!.name, index));
+  await close(store, 2, receipts);
 }
 
-describe('a batch in a folder with hard links', () => {
-  test('whose picture a person edited in place keeps what was edited', async () => {
-    const site = await finishedBatch(await folderStore());
-    const edited = Buffer.from(site.original).fill(7, 500, 600);
-    await chmod(pathOf(site, site.copy), 0o644);
-    await writeFile(pathOf(site, site.copy), edited);
-    expect((await compare(site)).differences).toHaveLength(2);
-    expect((await repair(site)).repaired).toEqual([{ id: 'fox', from: 'render' }]);
-    await anotherRound(site.store, ['fox']);
-    expect(await compare(site)).toEqual(clean);
-    expect(new Set(await kept(site))).toEqual(new Set([crc32c(edited)]));
-  });
+test('what a person edited in place, in object and copy at once, is kept', async () => {
+  const site = await finishedBatch(await folderStore());
+  const edited = Buffer.from(made.fox!.bytes).fill(7, 500, 600);
+  await chmod(pathOf(site, copyOf('fox')), 0o644);
+  await writeFile(pathOf(site, copyOf('fox')), edited);
+  expect((await compare(site)).differences).toHaveLength(2);
+  expect((await repair(site)).repaired).toEqual([{ id: 'fox', from: 'render' }]);
+  await anotherRound(site.store, ['fox']);
+  expect(await compare(site)).toEqual(clean);
+  expect(new Set(await kept(site))).toEqual(new Set([crc32c(edited)]));
+});
+
+test('an object that was rendered anew since, by its record, is no difference where the copy is as it was', async () => {
+  const site = await finishedBatch(await folderStore());
+  const { store } = site;
+  const anew = await sharp(made.fox!.bytes).keepXmp().png({ compressionLevel: 1 }).toBuffer();
+  await store.remove(objectOf('fox'));
+  await putPicture(store, jobs[0]!, anew, null);
+  expect(await compare(site)).toEqual(clean);
+  await store.remove(copyOf('fox'));
+  expect((await repair(site)).repaired).toEqual([{ id: 'fox', from: 'render' }]);
+  await anotherRound(store, ['fox']);
+  expect(await compare(site)).toEqual(clean);
+  expect(crc32c(await store.read(copyOf('fox')))).toBe(crc32c(anew));
+});
+
+test('a folder in the place of a copy is kept aside', async () => {
+  const site = await finishedBatch(await folderStore());
+  await rm(pathOf(site, copyOf('fox')));
+  await mkdir(pathOf(site, copyOf('fox')));
+  expect((await repair(site)).repaired).toEqual([{ id: 'fox', from: 'object' }]);
+  expect(await compare(site)).toEqual(clean);
 });
 
 test('a batch without a manifest is a user error that says where one was expected', async () => {
@@ -238,10 +270,9 @@ test('a batch without a manifest is a user error that says where one was expecte
 });
 
 test('an image that the store does not let go is named, and the others come back', async () => {
-  const site = await finishedBatch(await openStore(`gs://pixart-test/verify ${buckets++}`));
-  const owl = copyName(BATCH, 'owl', 'png');
-  await damage(site, site.object, site.other);
-  await site.store.remove(owl);
+  const { store } = await finishedBatch(await openStore(`gs://pixart-test/verify ${buckets++}`));
+  await damage({ store }, objectOf('fox'), made.owl!.bytes);
+  await store.remove(copyOf('owl'));
   const network = await startFaultyNetwork(emulator.endpoint, (label) =>
     label.startsWith('POST /upload/') ? { status: 403, body: { error: { code: 403, message: 'kept' } } } : 'passes',
   );
@@ -250,7 +281,7 @@ test('an image that the store does not let go is named, and the others come back
     vi.stubEnv('STORAGE_EMULATOR_HOST', emulator.endpoint);
     await network.stop();
   });
-  const { repaired, unrepaired } = await verifyBatch(BATCH, { store: `${site.store.url}/`, repair: true });
+  const { repaired, unrepaired } = await verifyBatch(BATCH, { store: `${store.url}/`, repair: true });
   expect(repaired).toEqual([{ id: 'owl', from: 'object' }]);
   expect(unrepaired).toEqual([{ id: 'fox', reason: expect.stringContaining('access denied (403)') }]);
 });
