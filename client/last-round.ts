@@ -41,8 +41,8 @@ export async function lastRound(client: BatchClient, batch: string, where: Where
   const url = where.store === undefined ? known?.store : storeUrl(where.store);
   if (url === undefined) throw new BatchUnknown(client, batch);
   const store = await openStore(url);
-  const rounds = await roundsOf(store, batch);
   const manifest = await findManifestHead(store, batch);
+  const rounds = withManifest(await roundsOf(store, batch), manifest);
   const told = known?.store === url ? known : null;
   if (rounds.firstPiece === null) throw noPlan(client, batch, store, told, manifest);
   await checkPlanIsWhole(client, batch, rounds, told, manifest);
@@ -53,6 +53,12 @@ export async function lastRound(client: BatchClient, batch: string, where: Where
   const hadWebhook = from === 'plan' || (from === 'record' && rounds.record!.hasWebhook);
   return { store, input, from, isWebhookLost: hadWebhook && input.webhook === undefined, manifest };
 }
+
+/** A round of an earlier version that had nothing to render left its manifest alone. */
+const withManifest = (rounds: Rounds, manifest: ManifestHead | null): Rounds => ({
+  ...rounds,
+  last: Math.max(rounds.last, manifest?.round ?? 0),
+});
 
 function checkSameBundle(batch: string, { name, digest }: BundleRef, asked?: BundleRef): void {
   if (asked === undefined || asked.digest === digest) return;
