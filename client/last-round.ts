@@ -1,5 +1,5 @@
 import { defaultPayloadConverter } from '@temporalio/common';
-import type { BundleRef } from '../domain/bundle-ref.ts';
+import { type BundleRef, shortDigest } from '../domain/bundle-ref.ts';
 import { UserError } from '../domain/user-error.ts';
 import { planFolder } from '../records/layout.ts';
 import { findManifestHead, type ManifestHead } from '../records/manifest.ts';
@@ -41,16 +41,31 @@ export async function lastRound(client: BatchClient, batch: string, where: Where
   const url = where.store === undefined ? known?.store : storeUrl(where.store);
   if (url === undefined) throw new BatchUnknown(client, batch);
   const store = await openStore(url);
-  const rounds = await roundsOf(store, batch);
   const manifest = await findManifestHead(store, batch);
+  const rounds = withManifest(await roundsOf(store, batch), manifest);
   const told = known?.store === url ? known : null;
   if (rounds.firstPiece === null) throw noPlan(client, batch, store, told, manifest);
   await checkPlanIsWhole(client, batch, rounds, told, manifest);
   const remembered = told === null ? null : await lastInput(client, batch);
   const { input, from } = await settled(store, batch, rounds, remembered, where);
+  checkSameBundle(batch, input.bundle, where.bundle);
   await checkPlannedWith(store, rounds.firstPiece, input.bundle);
   const hadWebhook = from === 'plan' || (from === 'record' && rounds.record!.hasWebhook);
   return { store, input, from, isWebhookLost: hadWebhook && input.webhook === undefined, manifest };
+}
+
+/** A round of an earlier version that had nothing to render left its manifest alone. */
+const withManifest = (rounds: Rounds, manifest: ManifestHead | null): Rounds => ({
+  ...rounds,
+  last: Math.max(rounds.last, manifest?.round ?? 0),
+});
+
+function checkSameBundle(batch: string, { name, digest }: BundleRef, asked?: BundleRef): void {
+  if (asked === undefined || asked.digest === digest) return;
+  throw new UserError(
+    `batch ${batch}: expected the bundle that it was planned with, ${name} (${shortDigest(digest)}), found ${asked.name} ` +
+      `(${shortDigest(asked.digest)}): leave it out, or submit the catalog as another batch`,
+  );
 }
 
 const unlessForgotten = (error: unknown): null => {
@@ -118,7 +133,7 @@ function noPlan(
   const missing = `expected its plan at ${planFolder(batch)} in ${url}, found none`;
   if (manifest !== null || (known?.total ?? 0) > 0) {
     return new UserError(
-      `batch ${batch}: ${missing}. Say where the batch lies now (--store), put its folder back, or submit its catalog as another batch`,
+      `batch ${batch}: ${missing}. Retry where that store can be read, say where the batch lies now (--store), or submit its catalog as another batch`,
     );
   }
   if (known !== null) return neverPlanned(batch);

@@ -48,7 +48,7 @@ export async function checkPlannedWith(store: ObjectStore, piece: string, { name
   if (versionOf(await firstJob(store, piece), digest) !== null) return;
   throw new UserError(
     `${piece} in ${store.url}: expected a plan that was made with bundle ${name} (${shortDigest(digest)}), found render keys of another. ` +
-      'The folder has parts of two batches',
+      'The folder has parts of two batches, or a later version has planned it',
   );
 }
 

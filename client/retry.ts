@@ -46,7 +46,7 @@ export type Retried = Revised &
  * import { connect, retryBatch } from 'pixart-batch';
  *
  * const client = await connect();
- * const { round, missing } = await retryBatch(client, 'summer', { store: 'out' });
+ * const { round, missing } = await retryBatch(client, 'summer');
  * console.log(`round ${round} renders ${missing} images`);
  * await client.close();
  * ```

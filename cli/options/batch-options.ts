@@ -18,12 +18,6 @@ export const webhookOption = (): Option =>
 export const costOption = (): Option =>
   new Option('--cost-per-hour <amount>', 'of one device, to tell what the batch costs').argParser(amount);
 
-/** As it is written: `5%`, or `5% or 20` where small batches bear more. */
-export const failureBudgetText = (budget: FailureBudget): string =>
-  'count' in budget
-    ? String(budget.count)
-    : `${budget.share * 100}%${budget.atLeast === 0 ? '' : ` or ${budget.atLeast}`}`;
-
 /** `20` or `5%`. @throws InvalidArgumentError */
 function failureBudget(text: string): FailureBudget {
   if (/^\d{1,9}$/.test(text)) return { count: Number(text) };

@@ -71,6 +71,8 @@ it('a batch that the server has forgotten is retried from its store, as its last
   const receipts = await site.store.read(shardReceiptsName('old', 1, 0));
   expect(Buffer.from(await site.store.read(roundName('old', 1))).toString()).not.toContain('secret');
 
+  const stranger = { ...BUNDLE, digest: 'cd'.repeat(32) };
+  await expect(retried('old', { bundle: stranger })).rejects.toThrow('found simulated (cdcdcdcdcdcd): leave it out');
   await expect(retryBatch(other.client, 'old')).rejects.toThrow(/old: not known to the Temporal server .*\(--store\)/);
   const retry = await retryBatch(other.client, 'old', { store });
   expect(retry).toMatchObject({ round: 2, missing: 1, from: 'record', isWebhookLost: true });
@@ -211,7 +213,7 @@ it('a batch is found where its store has moved, and one that lies nowhere is tol
   await cp(path.join(store, 'batches', 'moved'), path.join(elsewhere, 'batches', 'moved'), { recursive: true });
   await rm(path.join(store, 'batches', 'moved'), { recursive: true });
   await expect(retryBatch(site.client, 'moved')).rejects.toThrow(
-    /moved: expected its plan at batches\/moved\/_plan\/ in file:.*\/out, found none. Say where the batch lies now/,
+    /moved: expected its plan at batches\/moved\/_plan\/ in file:.*\/out, found none. .* say where the batch lies now/,
   );
   expect(await retryBatch(site.client, 'moved', { store: elsewhere })).toMatchObject({ round: 2, from: 'record' });
   await batchEnd(site.client, 'moved');
