@@ -60,9 +60,9 @@ export async function verifyBatch(
     const differences = differencesOf(image);
     found.differences.push(...differences);
     if (!repair || differences.length === 0) continue;
-    const from = await repairImage(store, image).catch(refusal);
-    if (typeof from === 'string') found.repaired.push({ id: image.id, from });
-    else found.unrepaired.push({ id: image.id, reason: from?.message ?? 'somebody else has exchanged it meanwhile' });
+    const from = await repairImage(store, image.row).catch(refusal);
+    if (from instanceof Error) found.unrepaired.push({ id: image.id, reason: from.message });
+    else if (from !== null) found.repaired.push({ id: image.id, from });
   }
   return found;
 }

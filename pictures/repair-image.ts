@@ -1,9 +1,10 @@
 import { damagedName } from '../records/layout.ts';
-import type { FoundObject, ObjectStore } from '../store/index.ts';
+import type { ManifestRow } from '../records/manifest-table.ts';
+import { type FoundObject, ObjectChanged, type ObjectStore } from '../store/index.ts';
 import { contentFault } from './fault.ts';
 import { putPicture } from './picture-place.ts';
 import { readRecord, recordMetadata } from './record.ts';
-import type { Checked, CheckedImage } from './verify-batch.ts';
+import { type Checked, type CheckedImage, checkImage } from './verify-batch.ts';
 
 /** Where an image was brought back from; `render` where only a render brings it back. */
 export type Repair = 'object' | 'copy' | 'render';
@@ -12,17 +13,21 @@ export type Repair = 'object' | 'copy' | 'render';
  * Brings back of one image what the store has: the batch's copy from the object, or the object from the copy. What was in the place of
  * either is kept under a name that says that it is damaged. Where neither is right, all is prepared for the image to be rendered anew.
  *
- * @returns `null` where somebody else exchanged one of them meanwhile
- * @throws as a store does
+ * @returns `null` where all is right by now, as another of the batch's images has the same object
+ * @throws ObjectChanged; as a store does
  */
-export async function repairImage(store: ObjectStore, image: CheckedImage): Promise<Repair | null> {
+export async function repairImage(store: ObjectStore, row: ManifestRow): Promise<Repair | null> {
+  const image = await checkImage(store, row);
   const { object, copy, made, wanted } = image;
+  if (object.fault === null && copy.fault === null) return null;
   if (copy.fault === null) {
     const put = await putPicture(store, wanted, await read(copy), object.found);
-    return put && 'copy';
+    if (put === null) throw new ObjectChanged(store.url, object.name);
+    return 'copy';
   }
   if (object.fault === null && object.found !== null && contentFault(object.found, made) === null) {
-    return (await restoreCopy(object.found, copy)) ? 'object' : null;
+    if (!(await restoreCopy(object.found, copy))) throw new ObjectChanged(store.url, copy.name);
+    return 'object';
   }
   await prepareRender(image);
   return 'render';

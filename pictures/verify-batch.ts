@@ -11,6 +11,8 @@ export type Checked = { name: string; found: FoundObject | null; fault: string |
 /** An image of a batch's manifest, the batch's copy of it and the shared object. */
 export type CheckedImage = {
   id: string;
+  /** The batch's row of it. */
+  row: ManifestRow;
   wanted: WantedPicture;
   /** What the manifest says that it was made with. */
   made: { bytes: number; crc32c: string };
@@ -42,13 +44,14 @@ export async function* checkImages(
   }
 }
 
-async function checkImage(store: ObjectStore, row: ManifestRow): Promise<CheckedImage> {
+/** Compares one image, as it is now. @throws as a store does */
+export async function checkImage(store: ObjectStore, row: ManifestRow): Promise<CheckedImage> {
   const { id, file, width, height, render_key: renderKey } = row;
   const format = formatOf(file);
   const wanted = { renderKey, format, width, height };
   const made = { bytes: row.bytes ?? 0, crc32c: row.crc32c ?? '' };
   const object = await checkObject(store, objectName(renderKey, format), wanted, made);
-  return { id, wanted, made, object, copy: await checkCopy(store, file, wanted, made, object) };
+  return { id, row, wanted, made, object, copy: await checkCopy(store, file, wanted, made, object) };
 }
 
 type Made = CheckedImage['made'];

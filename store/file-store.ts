@@ -67,6 +67,8 @@ export class FileStore implements ObjectStore {
   }
 
   async create(name: string, data: Uint8Array, _contentType: string, metadata?: ObjectMetadata): Promise<Created> {
+    // What was noted of an earlier object of the name must not tell of this one, not even for a moment.
+    if (metadata) await this.remove(metadataName(name));
     const version = await this.#write(name, data, READ_ONLY, async (temp, target) => {
       const version = await versionAt(temp);
       return (await publishOnce(temp, target, this.#claim(name))) ? version : null;

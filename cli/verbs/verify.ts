@@ -43,7 +43,7 @@ async function verify(batch: string, options: VerifyOptions): Promise<void> {
   const found = await verified(batch, options);
   tell(batch, found, options);
   const again = found.repaired.filter(({ from }) => from === 'render').map(({ id }) => id);
-  process.exitCode = again.length > 0 ? await renderAgain(batch, again, options) : exitCode(found);
+  process.exitCode = again.length > 0 ? await renderAgain(batch, again, options) : exitCode(found, options.repair);
 }
 
 async function verified(batch: string, { store, repair }: Pick<VerifyOptions, 'store' | 'repair'>) {
@@ -76,10 +76,8 @@ async function renderAgain(batch: string, again: string[], { repair, ...options 
 }
 
 /** What was brought back does not count. */
-function exitCode({ differences, repaired }: Verification): ExitCode {
-  const isRepaired = new Set(repaired.map(({ id }) => id));
-  return differences.every(({ id }) => isRepaired.has(id)) ? EXIT.ok : EXIT.imagesMissing;
-}
+const exitCode = ({ differences, unrepaired }: Verification, repair = false): ExitCode =>
+  (repair ? unrepaired : differences).length === 0 ? EXIT.ok : EXIT.imagesMissing;
 
 function tell(batch: string, found: Verification, options: VerifyOptions): void {
   if (options.json) printJson({ batch, ...found });

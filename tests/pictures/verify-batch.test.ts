@@ -255,6 +255,19 @@ test('an object that was rendered anew since, by its record, is no difference wh
   expect(crc32c(await store.read(copyOf('fox')))).toBe(crc32c(anew));
 });
 
+test('an object that two images of a batch share comes back once', async () => {
+  const store = await folderStore();
+  const twin = { ...made.fox!.receipt, id: 'twin', copy: 'batches/night/twin.png' };
+  await planOf(store, [...jobs, { ...jobs[0]!, id: 'twin' }]);
+  await finishedBatch(store);
+  await (await store.find(objectOf('fox')))!.copy(twin.copy);
+  await close(store, 1, [...Object.values(made).map(({ receipt }) => receipt), twin]);
+  await store.remove(objectOf('fox'));
+  expect((await compare({ store })).differences.map(({ id }) => id)).toEqual(['fox', 'twin']);
+  expect(await repair({ store })).toMatchObject({ repaired: [{ id: 'fox', from: 'copy' }], unrepaired: [] });
+  expect((await compare({ store })).differences).toEqual([]);
+});
+
 test('a folder in the place of a copy is kept aside', async () => {
   const site = await finishedBatch(await folderStore());
   await rm(pathOf(site, copyOf('fox')));

@@ -112,6 +112,14 @@ describe('a folder as a store', () => {
     expect((await lstat(join(root, 'damaged/link.png'))).isSymbolicLink()).toBe(true);
   });
 
+  test('notes nothing of an object that another had, which was taken away', async () => {
+    const { store } = await fresh();
+    await store.create('objects/a.png', data, 'image/png', { key: 'first' });
+    await store.remove('objects/a.png');
+    const { stat: second } = await store.create('objects/a.png', data, 'image/png', { other: 'second' });
+    expect(await second.metadata()).toEqual({ other: 'second' });
+  });
+
   test('copies nothing of a file that was changed in place since it was found', async () => {
     const { root, store } = await fresh();
     await store.create('objects/a.png', data, 'image/png');
