@@ -34,7 +34,8 @@ export type VerifyRequest = {
  * ```js
  * import { batchEnd, connect, retryBatch, verifyBatch } from 'pixart-batch';
  *
- * const { repaired } = await verifyBatch('spring', { store: 'out', repair: true });
+ * const { images, differences, repaired } = await verifyBatch('spring', { store: 'out', repair: true });
+ * console.log(`${images} images, ${differences.length} differences`);
  * const again = repaired.filter(({ from }) => from === 'render').map(({ id }) => id);
  * if (again.length > 0) {
  *   const client = await connect();
