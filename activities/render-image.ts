@@ -6,16 +6,18 @@ import type { RenderedImage, SamplerState } from '../models/pixart/index.ts';
 import { renderRequest } from '../models/pixart/render-request.ts';
 import type { Renderer } from '../models/renderer/index.ts';
 import { PicturePlace } from '../pictures/index.ts';
-import { copyName, objectName } from '../records/layout.ts';
-import { type FoundObject, ObjectChanged, type ObjectStore, type OpenStore, StoreDenied } from '../store/index.ts';
+import { objectName } from '../records/layout.ts';
+import type { FoundObject, ObjectStore, OpenStore } from '../store/index.ts';
 import type { RenderImageInput } from '../workflows/contract/activities.ts';
 import { CHECKPOINT_SECONDS, RENDER_HOURS } from '../workflows/contract/limits.ts';
 import { Checkpoint } from './checkpoint.ts';
 import { earlierWork, Heartbeats } from './heartbeats.ts';
 import { createJobReader } from './job-reader.ts';
 import { createKeyedLock } from './keyed-lock.ts';
-import { attemptFailure, BundleMismatch, ObjectConflict } from './render-failure.ts';
+import { copyToBatch, publishPicture } from './publish-picture.ts';
+import { attemptFailure, BundleMismatch } from './render-failure.ts';
 import { NEVER_STOPS, RenderStop, type WorkerStop, WorkerStopping } from './render-stop.ts';
+import { type Scratch, scratchOfStores } from './scratch.ts';
 import { StageTimer } from './stage-timer.ts';
 
 export type RenderImageDependencies = {
@@ -25,6 +27,8 @@ export type RenderImageDependencies = {
   deviceName?: string | undefined;
   /** The least time between two checkpoints of one image; what is denoised in less has none. */
   checkpointSeconds?: number | undefined;
+  /** URL of the store where checkpoints are kept; the batch's own unless given. */
+  scratch?: string | undefined;
   /** When this process is told to stop, and how long images may go on then. */
   stop?: WorkerStop | undefined;
 };
@@ -41,6 +45,7 @@ export function createRenderImage(dependencies: RenderImageDependencies) {
   const readJob = createJobReader();
   // Rows with one render key, or a lost attempt that still runs beside the next one: the second finds what the first made.
   const lock = createKeyedLock();
+  const scratchIn = scratchOfStores(openStore);
 
   return async function renderImage(input: RenderImageInput, timer = new StageTimer()): Promise<Receipt> {
     const context = Context.current();
@@ -52,7 +57,8 @@ export function createRenderImage(dependencies: RenderImageDependencies) {
       const store = await openStore(input.store);
       const job = await readJob(store, input.shard, input.index);
       unlock = await lock(`${store.url} ${objectName(job.renderKey, job.format)}`, context.cancellationSignal);
-      return await findOrRender(input, job, { ...dependencies, store, heartbeats, timer });
+      const scratch = scratchIn(dependencies.scratch ?? input.store);
+      return await findOrRender(input, job, { ...dependencies, store, scratch, heartbeats, timer });
     } catch (error) {
       heartbeats.last();
       throw attemptFailure(error, attempts);
@@ -63,16 +69,17 @@ export function createRenderImage(dependencies: RenderImageDependencies) {
   };
 }
 
-/** Whoever puts something else into a picture's place does not do so for ever. */
-const MOST_TRIES = 5;
-
 /** What an attempt works with. */
-type Surroundings = RenderImageDependencies & { store: ObjectStore; heartbeats: Heartbeats; timer: StageTimer };
+type Surroundings = Omit<RenderImageDependencies, 'scratch'> & {
+  store: ObjectStore;
+  scratch: Scratch;
+  heartbeats: Heartbeats;
+  timer: StageTimer;
+};
 
 /** One image's way: find, resume, render, publish, receipt. */
 async function findOrRender(input: RenderImageInput, job: Job, surroundings: Surroundings): Promise<Receipt> {
   const { store, heartbeats, timer } = surroundings;
-  const copy = copyName(input.batch, job.id, job.format);
   const checkpoint = checkpointOf(input, job, surroundings);
   const isBegunBefore = heartbeats.computations > 0;
   const place = new PicturePlace(store, job);
@@ -81,7 +88,7 @@ async function findOrRender(input: RenderImageInput, job: Job, surroundings: Sur
     found === null ? await make(place, job, checkpoint, surroundings) : { object: found, created: false };
   // Perhaps left behind by an attempt that was lost after it had made the object.
   await checkpoint.remove();
-  await timer.measure('store', () => object.copy(copy));
+  const copy = await timer.measure('store', () => copyToBatch(object, input, job));
 
   return {
     id: job.id,
@@ -115,7 +122,7 @@ async function make(
   try {
     const image = await render(job, checkpoint, await checkpoint.find(), surroundings);
     const bytes = await timer.measure('image_encode', () => encodeImage(image, { job, bundle: renderer.bundle }));
-    return await timer.measure('store', () => publish(place, bytes));
+    return await timer.measure('store', () => publishPicture(place, bytes));
   } catch (error) {
     // In the background: whoever cancelled the image does not wait for a store that may be away.
     checkpoint.leave(async () => (await place.find()) !== null);
@@ -123,28 +130,10 @@ async function make(
   }
 }
 
-/**
- * @throws ObjectConflict where what is in the picture's place is damaged and the store keeps it
- * @throws ObjectChanged where others exchange what is there again and again
- */
-async function publish(place: PicturePlace, bytes: Uint8Array): Promise<{ object: FoundObject; created: boolean }> {
-  for (let tries = 0; tries < MOST_TRIES; tries++) {
-    const put = await place.put(bytes).catch((error) => {
-      throw place.damaged && error instanceof StoreDenied
-        ? new ObjectConflict(place.name, place.damaged.fault, error)
-        : error;
-    });
-    if (put !== null) return { object: put, created: true };
-    const found = await place.find();
-    if (found !== null) return { object: found, created: false };
-  }
-  throw new ObjectChanged(place.url, place.name);
-}
-
-function checkpointOf(input: RenderImageInput, job: Job, { store, renderer }: Surroundings): Checkpoint {
+function checkpointOf(input: RenderImageInput, job: Job, { scratch, renderer }: Surroundings): Checkpoint {
   const { info, log } = Context.current();
   const begunBefore = info.attempt > 1 || input.round > 1;
-  return new Checkpoint({ store, job, bundleDigest: renderer.bundle.digest, begunBefore, log });
+  return new Checkpoint({ scratch, job, bundleDigest: renderer.bundle.digest, begunBefore, log });
 }
 
 /** @throws RenderStop's reasons; where another worker is to go on, the latents are kept then */

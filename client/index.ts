@@ -69,5 +69,5 @@ export {
 } from './schedules.ts';
 export { BatchExists, type ProposedBatch, type SubmittedBatch, submitBatch } from './submit.ts';
 export { type Difference, type RepairedImage, type Verification, type VerifyRequest, verifyBatch } from './verify.ts';
-export { type BatchEnd, batchEnd, isReviewPageMade, reviewPageEnd, watchBatch } from './watch.ts';
+export { type BatchEnd, batchEnd, isReviewPageMade, reviewPage, reviewPageEnd, watchBatch } from './watch.ts';
 export { type WorkersSeen, workersSeen } from './workers.ts';

@@ -1,5 +1,5 @@
 import type { CheckedImage, Repair } from '../pictures/index.ts';
-import { openStore, StoreDenied, StoreUnavailable, storeUrl } from '../store/index.ts';
+import { isRefusal, openStore, storeUrl } from '../store/index.ts';
 
 /** Something that is not what a batch's manifest says: a copy of the batch's or a shared object. */
 export type Difference = { id: string; name: string; fault: string };
@@ -70,7 +70,7 @@ export async function verifyBatch(
 
 /** A store that does not let one image go may let the others. */
 function refusal(error: unknown): Error {
-  if (error instanceof StoreDenied || error instanceof StoreUnavailable) return error;
+  if (isRefusal(error)) return error;
   throw error;
 }
 

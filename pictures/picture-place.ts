@@ -1,6 +1,6 @@
 import { contentType } from '../images/index.ts';
 import { damagedName, objectName } from '../records/layout.ts';
-import { type FoundObject, type ObjectStore, StoreDenied, StoreUnavailable } from '../store/index.ts';
+import { type FoundObject, isRefusal, type ObjectStore } from '../store/index.ts';
 import { pictureFault, type WantedPicture } from './fault.ts';
 import { readRecord, recordMetadata, recordOf } from './record.ts';
 
@@ -59,7 +59,7 @@ export class PicturePlace {
     try {
       await object.describe(recordMetadata({ ...contentOf(object), renderKey: this.#wanted.renderKey }));
     } catch (error) {
-      if (!(error instanceof StoreDenied || error instanceof StoreUnavailable)) throw error;
+      if (!isRefusal(error)) throw error;
     }
   }
 }

@@ -1,6 +1,6 @@
 import { damagedName } from '../records/layout.ts';
 import type { ManifestRow } from '../records/manifest-table.ts';
-import { type FoundObject, ObjectChanged, type ObjectStore } from '../store/index.ts';
+import { type FoundObject, ObjectChanged, ObjectKept, type ObjectStore } from '../store/index.ts';
 import { contentFault } from './fault.ts';
 import { putPicture } from './picture-place.ts';
 import { readRecord, recordMetadata } from './record.ts';
@@ -26,14 +26,21 @@ export async function repairImage(store: ObjectStore, row: ManifestRow): Promise
     return 'copy';
   }
   if (object.fault === null && object.found !== null && contentFault(object.found, made) === null) {
-    if (!(await restoreCopy(object.found, copy))) throw new ObjectChanged(store.url, copy.name);
-    return 'object';
+    const isRestored = await restoreCopy(object.found, copy).catch(unlessKept);
+    if (isRestored === false) throw new ObjectChanged(store.url, copy.name);
+    // A round of the batch has names of its own for copies, where the store keeps what is there.
+    return isRestored === null ? 'render' : 'object';
   }
   await prepareRender(image);
   return 'render';
 }
 
 const read = ({ found }: Checked): Promise<Uint8Array> => found!.read();
+
+function unlessKept(error: unknown): null {
+  if (error instanceof ObjectKept) return null;
+  throw error;
+}
 
 /** Where a copy was exchanged it is first kept aside, in one step with the object's bytes in its place; a folder's copies are links again then. */
 async function restoreCopy(object: FoundObject, { name, found }: Checked): Promise<boolean> {

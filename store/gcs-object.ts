@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { File, FileMetadata } from '@google-cloud/storage';
-import { type Doing, statusOf } from './gcs-errors.ts';
+import { type Doing, isConditionFailed, statusOf } from './gcs-errors.ts';
 import {
   type Content,
   type FoundObject,
   ObjectChanged,
   type ObjectMetadata,
+  type ObjectStat,
   StoreUnavailable,
 } from './object-store.ts';
 
@@ -22,6 +23,9 @@ export type GcsAccess = {
   attempt<T>(doing: Doing, action: () => Promise<T>): Promise<T>;
   /** Writes what is there only if its generation is that; any where none is given. */
   upload(name: string, content: Content, mark: string, generation?: string | number): Promise<FileMetadata>;
+  download(file: File): Promise<Uint8Array>;
+  /** Passes over an ObjectKept where what is kept is what was wanted; throws any other error. */
+  unlessThere(error: unknown, name: string, wanted: Pick<ObjectStat, 'bytes' | 'crc32c'>): Promise<unknown>;
 };
 
 /** One generation of an object in a bucket. */
@@ -62,17 +66,17 @@ export class GcsObject implements FoundObject {
   }
 
   async read(): Promise<Uint8Array> {
-    return this.#access.attempt({ what: `read ${this.name}`, permissions: 'storage.objects.get' }, async () => {
-      const [bytes] = await this.#file.download().catch(this.#changed);
-      return bytes;
-    });
+    return this.#access.attempt({ what: `read ${this.name}`, permissions: 'storage.objects.get' }, () =>
+      this.#access.download(this.#file).catch(this.#changed),
+    );
   }
 
   async copy(to: string): Promise<void> {
     const permissions = 'storage.objects.get, storage.objects.create and storage.objects.delete';
-    await this.#access.attempt({ what: `copy ${this.name} to ${to}`, permissions }, () =>
-      this.#file.copy(this.#access.file(to)).catch(this.#changed),
-    );
+    const rewrite = () => this.#file.copy(this.#access.file(to)).catch(this.#changed);
+    await this.#access
+      .attempt({ what: `copy ${this.name} to ${to}`, permissions }, rewrite)
+      .catch((error) => this.#access.unlessThere(error, to, this));
   }
 
   async supersede(aside: string, content: Content): Promise<FoundObject | null> {
@@ -84,7 +88,7 @@ export class GcsObject implements FoundObject {
         const uploaded = await this.#access.upload(this.name, content, mark, this.#generation);
         return new GcsObject(this.#access, this.name, uploaded);
       } catch (error) {
-        if (statusOf(error) !== 412) throw error;
+        if (!isConditionFailed(error)) throw error;
       }
       const [there] = await this.#access.file(this.name).getMetadata().catch(this.#changed);
       return there.metadata?.[WRITE_MARK] === mark ? new GcsObject(this.#access, this.name, there) : null;
@@ -99,7 +103,7 @@ export class GcsObject implements FoundObject {
         await this.#file.copy(this.#access.file(aside), { preconditionOpts: { ifGenerationMatch: ONLY_IF_ABSENT } });
         return true;
       } catch (error) {
-        if (statusOf(error) === 412) return true;
+        if (isConditionFailed(error)) return true;
         if (statusOf(error) === 404) return false;
         throw error;
       }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Bucket, type File, type FileMetadata, IdempotencyStrategy, Storage } from '@google-cloud/storage';
 import { UserError } from '../domain/user-error.ts';
 import { Crc32c, crc32c } from './crc32c.ts';
-import { type Doing, gcsError, statusOf } from './gcs-errors.ts';
+import { type Doing, gcsError, isConditionFailed, statusOf } from './gcs-errors.ts';
 import { type GcsAccess, GcsObject, WRITE_MARK } from './gcs-object.ts';
 import { checkObjectName } from './object-name.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type Created,
   type FoundObject,
   type ListedObject,
+  ObjectKept,
   type ObjectMetadata,
   ObjectNotFound,
   type ObjectStat,
@@ -30,6 +31,7 @@ export class GcsStore implements ObjectStore {
   readonly #bucket: Bucket;
   readonly #prefix: string;
   readonly #access: GcsAccess;
+  readonly #payer = payer();
 
   /**
    * @param url `gs://bucket` or `gs://bucket/prefix`
@@ -39,12 +41,14 @@ export class GcsStore implements ObjectStore {
     const { bucket, prefix } = parseUrl(url);
     this.url = url;
     this.#prefix = prefix;
-    this.#bucket = makeClient().bucket(bucket);
+    this.#bucket = makeClient().bucket(bucket, this.#payer);
     this.#access = {
       url,
       file: (name, generation) => this.#file(name, generation),
       attempt: (doing, action) => this.#attempt(doing, action),
       upload: (name, content, mark, generation) => this.#upload(name, content, mark, generation),
+      download: (file) => this.#download(file),
+      unlessThere: (error, name, wanted) => this.#unlessThere(error, name, wanted),
     };
   }
 
@@ -63,19 +67,22 @@ export class GcsStore implements ObjectStore {
         const uploaded = await this.#upload(name, { data, contentType, metadata }, mark, ONLY_IF_ABSENT);
         return { created: true, stat: new GcsObject(this.#access, name, uploaded) };
       } catch (error) {
-        if (statusOf(error) !== 412) throw error;
+        if (!isConditionFailed(error)) throw error;
       }
-      const [there] = await this.#file(name).getMetadata();
+      const [there] = await this.#file(name).getMetadata().catch(this.#vanished(name));
       return { created: there.metadata?.[WRITE_MARK] === mark, stat: new GcsObject(this.#access, name, there) };
     });
   }
 
   async replace(name: string, data: Uint8Array, contentType: string): Promise<ObjectStat> {
     const doing = { what: `write ${name}`, permissions: 'storage.objects.create and storage.objects.delete' };
-    return this.#attempt(doing, async () => {
+    const upload = async () => {
       const uploaded = await this.#upload(name, { data, contentType }, randomUUID());
       return new GcsObject(this.#access, name, uploaded);
-    });
+    };
+    return this.#attempt(doing, upload).catch((error) =>
+      this.#unlessThere(error, name, { bytes: data.length, crc32c: crc32c(data) }),
+    );
   }
 
   async remove(name: string): Promise<void> {
@@ -85,10 +92,9 @@ export class GcsStore implements ObjectStore {
   }
 
   async read(name: string): Promise<Uint8Array> {
-    return this.#attempt({ what: `read ${name}`, permissions: 'storage.objects.get' }, async () => {
-      const [bytes] = await this.#file(name).download().catch(this.#missing(name));
-      return bytes;
-    });
+    return this.#attempt({ what: `read ${name}`, permissions: 'storage.objects.get' }, () =>
+      this.#download(this.#file(name)).catch(this.#missing(name)),
+    );
   }
 
   async stat(name: string): Promise<ObjectStat | null> {
@@ -118,6 +124,20 @@ export class GcsStore implements ObjectStore {
       }
       pageToken = (next as { pageToken?: string } | null)?.pageToken;
     } while (pageToken);
+  }
+
+  /** Where what is there is kept, a write whose answer was lost is refused the second time, though all is as it should be. */
+  async #unlessThere(error: unknown, name: string, wanted: Pick<ObjectStat, 'bytes' | 'crc32c'>): Promise<ObjectStat> {
+    if (!(error instanceof ObjectKept)) throw error;
+    const there = await this.stat(name);
+    if (there !== null && there.bytes === wanted.bytes && there.crc32c === wanted.crc32c) return there;
+    throw error;
+  }
+
+  /** @google-cloud/storage 7.22 names the bucket's payer in every request but this one. */
+  async #download(file: File): Promise<Uint8Array> {
+    const [bytes] = await file.download(this.#payer);
+    return bytes;
   }
 
   #file(name: string, generation?: string): File {
@@ -155,6 +175,16 @@ export class GcsStore implements ObjectStore {
     }
   }
 
+  /** A condition failed because of an object that is not there any more: the next try finds out. */
+  #vanished(name: string): (error: unknown) => never {
+    return (error) => {
+      if (statusOf(error) !== 404) throw error;
+      throw new StoreUnavailable(
+        `store ${this.url}: ${name} was taken, yet there is no such object; see what is there`,
+      );
+    };
+  }
+
   #missing(name: string): (error: unknown) => never {
     return (error) => {
       if (statusOf(error) !== 404) throw error;
@@ -170,6 +200,12 @@ function parseUrl(url: string): { bucket: string; prefix: string } {
   }
   return { bucket, prefix: prefix === '' ? '' : `${checkObjectName(prefix)}/` };
 }
+
+/** Where requesters pay, each request names the project that does. It is the process that is charged, not the batch. */
+const payer = () => {
+  const userProject = process.env.PIXART_USER_PROJECT;
+  return userProject ? { userProject } : {};
+};
 
 /** Every write here has the same effect when it is done twice, so that all of them may be retried. */
 function makeClient(): Storage {
