@@ -29,6 +29,7 @@ import {
   jsonOption,
   type ServerOptions,
   storeOption,
+  userProjectOption,
 } from '../options/common-options.ts';
 import { withClient } from '../with-client.ts';
 
@@ -62,6 +63,7 @@ export const retryCommand = (): Command =>
     .addOption(failureBudgetOption())
     .addOption(webhookOption())
     .option('--wait', 'show progress until it has ended')
+    .addOption(userProjectOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(retry);

@@ -28,6 +28,7 @@ import {
   jsonOption,
   type ServerOptions,
   storeOption,
+  userProjectOption,
 } from '../options/common-options.ts';
 import { withClient } from '../with-client.ts';
 
@@ -42,6 +43,7 @@ export const statusCommand = (): Command =>
     .description('how far a batch is, once')
     .argument('<batch>')
     .addOption(storeOption('looked into for a batch that the server has forgotten'))
+    .addOption(userProjectOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(status);
@@ -64,7 +66,7 @@ async function status(batch: string, options: StatusOptions): Promise<void> {
     const open = runs ? openSizes(progress) : [];
     const lack = await askForWorkers(open, (sizes) => workersSeen(client, batch, sizes));
     const lines = [headline(listing, progress, reason), details(listing, progress), ...again.map(againText)];
-    lines.push(...lack.map((line) => `  ${line}`));
+    lines.push(...[...(progress?.warnings ?? []), ...lack].map((line) => `  ${line}`));
     printLine([...lines, ...failures(progress)].join('\n'));
   });
 }
