@@ -7,7 +7,7 @@ import { renderRequest } from '../models/pixart/render-request.ts';
 import type { Renderer } from '../models/renderer/index.ts';
 import { PicturePlace } from '../pictures/index.ts';
 import { objectName } from '../records/layout.ts';
-import type { FoundObject, ObjectStore, OpenStore } from '../store/index.ts';
+import type { ObjectStore, OpenStore } from '../store/index.ts';
 import type { RenderImageInput } from '../workflows/contract/activities.ts';
 import { CHECKPOINT_SECONDS, RENDER_HOURS } from '../workflows/contract/limits.ts';
 import { Checkpoint } from './checkpoint.ts';
@@ -79,13 +79,25 @@ type Surroundings = Omit<RenderImageDependencies, 'scratch'> & {
 
 /** One image's way: find, resume, render, publish, receipt. */
 async function findOrRender(input: RenderImageInput, job: Job, surroundings: Surroundings): Promise<Receipt> {
-  const { store, heartbeats, timer } = surroundings;
+  const { store, renderer, heartbeats, timer } = surroundings;
   const checkpoint = checkpointOf(input, job, surroundings);
   const isBegunBefore = heartbeats.computations > 0;
   const place = new PicturePlace(store, job);
-  const found = await place.find();
-  const { object, created } =
-    found === null ? await make(place, job, checkpoint, surroundings) : { object: found, created: false };
+  let created = false;
+
+  let object = await place.find();
+  if (object === null) {
+    tellDamage(place);
+    try {
+      const image = await render(job, checkpoint, await checkpoint.find(), surroundings);
+      const bytes = await timer.measure('image_encode', () => encodeImage(image, { job, bundle: renderer.bundle }));
+      ({ created, object } = await timer.measure('store', () => publishPicture(place, bytes)));
+    } catch (error) {
+      // In the background: whoever cancelled the image does not wait for a store that may be away.
+      checkpoint.leave(async () => (await store.stat(place.name)) !== null);
+      throw error;
+    }
+  }
   // Perhaps left behind by an attempt that was lost after it had made the object.
   await checkpoint.remove();
   const copy = await timer.measure('store', () => copyToBatch(object, input, job));
@@ -108,26 +120,9 @@ async function findOrRender(input: RenderImageInput, job: Job, surroundings: Sur
   };
 }
 
-/** Renders the picture and puts it into its place, or finds there what somebody else has put meanwhile. */
-async function make(
-  place: PicturePlace,
-  job: Job,
-  checkpoint: Checkpoint,
-  surroundings: Surroundings,
-): Promise<{ object: FoundObject; created: boolean }> {
-  const { renderer, timer } = surroundings;
-  if (place.damaged !== null) {
-    Context.current().log.warn('a damaged object is made anew', { object: place.name, fault: place.damaged.fault });
-  }
-  try {
-    const image = await render(job, checkpoint, await checkpoint.find(), surroundings);
-    const bytes = await timer.measure('image_encode', () => encodeImage(image, { job, bundle: renderer.bundle }));
-    return await timer.measure('store', () => publishPicture(place, bytes));
-  } catch (error) {
-    // In the background: whoever cancelled the image does not wait for a store that may be away.
-    checkpoint.leave(async () => (await place.find()) !== null);
-    throw error;
-  }
+function tellDamage({ name, damaged }: PicturePlace): void {
+  if (damaged === null) return;
+  Context.current().log.warn('a damaged object is made anew', { object: name, fault: damaged.fault });
 }
 
 function checkpointOf(input: RenderImageInput, job: Job, { scratch, renderer }: Surroundings): Checkpoint {

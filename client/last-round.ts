@@ -5,7 +5,7 @@ import { planFolder } from '../records/layout.ts';
 import { findManifestHead, type ManifestHead } from '../records/manifest.ts';
 import { type RoundRecord, type Rounds, roundsOf } from '../records/rounds.ts';
 import { type ObjectStore, openStore, storeUrl } from '../store/index.ts';
-import type { BatchInput } from '../workflows/contract/batch.ts';
+import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';
 import { batchWorkflowId } from '../workflows/contract/queues.ts';
 import { firstSource } from '../workflows/contract/round.ts';
 import { aboutBatch, type BatchListing, BatchUnknown, describeBatch, stillRuns } from './batches.ts';
@@ -17,7 +17,7 @@ import { batchProgress } from './progress.ts';
 export type LastRound = {
   store: ObjectStore;
   /** As its last round was started, with that one's number. */
-  input: BatchInput & { source: { kind: 'retry' } };
+  input: BatchInput & { source: Extract<CatalogSource, { kind: 'retry' }> };
   /** Who says so: the server, the round's record in the store, or, where an earlier version kept none, the plan with the usual settings. */
   from: 'server' | 'record' | 'plan';
   /** It told, or may have told, a webhook whose address nobody remembers. */

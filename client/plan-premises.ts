@@ -67,7 +67,7 @@ export async function plannedReading(
   for (const format of CATALOG_FORMATS) {
     const file = catalogName(batch, format);
     const bytes = await readIfThere(store, file);
-    for (const size of bytes === null ? [] : bundle.sizes) {
+    for (const size of bytes === null ? [] : new Set([defaults.size, ...bundle.sizes])) {
       const tried = { ...defaults, size };
       const options = { file, format, columns, defaults: tried, bundle, pipelineVersion: PIPELINE_VERSION };
       if (await gives(catalogJobs([bytes!], options), bundle, rows)) return { reading: { columns }, defaults: tried };

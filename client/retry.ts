@@ -90,13 +90,13 @@ const nothingToRetry = (batch: string): UserError =>
     `batch ${batch} has nothing to retry: no image is missing. Images that you do not want are made again with --rejected`,
   );
 
-/** A corrected catalog is read as the batch's own was, and an earlier version did not keep how that was. */
+/** A corrected catalog is read as the batch's own was, and earlier versions did not keep how that was. */
 async function withReading(
-  { store, input, from }: LastRound,
+  { store, input }: LastRound,
   { corrected }: RevisionRequest,
   rows: readonly BatchRow[],
 ): Promise<LastRound['input']> {
-  if (from !== 'plan' || corrected === undefined) return input;
+  if (input.source.reading !== undefined || corrected === undefined) return input;
   const { reading, defaults } = await plannedReading(store, input, corrected.columns ?? {}, rows);
   return { ...input, defaults, source: { ...input.source, reading } };
 }

@@ -3,7 +3,7 @@ import type { Job } from '../domain/job.ts';
 import { digestSchema } from '../domain/job.ts';
 import { failureSchema, type JobOutcome, receiptSchema, totalsSchema } from '../domain/receipt.ts';
 import { type ObjectStore, readIfThere } from '../store/index.ts';
-import { manifestName } from './layout.ts';
+import { newestManifest } from './manifest-files.ts';
 
 /** The batch's result, written to `batches/<batch>/manifest.json`. */
 export const manifestSchema = z.strictObject({
@@ -27,11 +27,11 @@ const headSchema = z.object(manifestSchema.omit({ images: true, failures: true }
 export type ManifestHead = z.infer<typeof headSchema>;
 
 /**
- * The head of the manifest that a batch has, which is its first line: the whole may be too long for one string. `null` where it has none, or
+ * The head of the newest manifest that a batch has, which is its first line: the whole may be too long for one string. `null` where it has none, or
  * one that is not whole.
  */
 export async function findManifestHead(store: ObjectStore, batch: string): Promise<ManifestHead | null> {
-  const bytes = await readIfThere(store, manifestName(batch));
+  const bytes = await readIfThere(store, (await newestManifest(store, batch)).json);
   if (bytes === null || !Buffer.from(bytes.subarray(-END.length)).equals(END)) return null;
   const line = Buffer.from(bytes.subarray(0, bytes.indexOf(NEWLINE))).toString('utf8');
   try {

@@ -28,6 +28,7 @@ import {
   jsonOption,
   type ServerOptions,
   storeOption,
+  userProjectOption,
 } from '../options/common-options.ts';
 import { withClient } from '../with-client.ts';
 
@@ -42,6 +43,7 @@ export const statusCommand = (): Command =>
     .description('how far a batch is, once')
     .argument('<batch>')
     .addOption(storeOption('looked into for a batch that the server has forgotten'))
+    .addOption(userProjectOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(status);

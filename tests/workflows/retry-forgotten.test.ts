@@ -12,7 +12,7 @@ import {
   submitBatch,
 } from '../../client/index.ts';
 import { UserError } from '../../domain/user-error.ts';
-import { manifestName, roundName, shardReceiptsName } from '../../records/layout.ts';
+import { roundManifestName, roundName, shardReceiptsName } from '../../records/layout.ts';
 import type { Manifest } from '../../records/manifest.ts';
 import { batchWorkflowId } from '../../workflows/contract/queues.ts';
 import { BUNDLE, type Site, startSite } from './site.ts';
@@ -153,14 +153,15 @@ it('where the catalog of an earlier version’s batch was read in a way that nob
 });
 
 it('a round that ended without a manifest is retried for it, though no image is missing, and then there is nothing left to do', async () => {
-  await mkdir(path.join(store, manifestName('unwritten')), { recursive: true });
+  const manifestOfRound = path.join(store, roundManifestName('unwritten', 1, 1, 'json'));
+  await mkdir(manifestOfRound, { recursive: true });
   await site.submit('unwritten', ['a heron,256', 'an egret,512']);
   const receipts = () => site.store.stat(shardReceiptsName('unwritten', 1, 1));
   while ((await receipts()) === null || (await batchProgress(site.client, 'unwritten')).state !== 'finishing')
     await sleep(100);
   await expect(retryBatch(site.client, 'unwritten')).rejects.toThrow('it still runs');
   await site.client.temporal.workflow.getHandle(batchWorkflowId('unwritten')).terminate('a test');
-  await rm(path.join(store, manifestName('unwritten')), { recursive: true });
+  await rm(manifestOfRound, { recursive: true });
   expect(await keptBatch(store, 'unwritten')).toMatchObject({ state: 'unfinished', round: 1, totals: null });
 
   expect(await retryBatch(site.client, 'unwritten')).toMatchObject({ round: 2, missing: 0, from: 'server' });
@@ -186,7 +187,7 @@ it('after a round that was terminated at its beginning the next one leaves nothi
   expect(await site.manifest('begun')).toMatchObject({ round: 3, totals: { jobs: 2, failed: 0, cancelled: 0 } });
 });
 
-it.each(['manifest.json', 'manifest.jsonl'])('a %s that was cut short is written anew by a retry', async (name) => {
+it.each(['manifest-1.json', 'manifest-1.jsonl'])('a %s that was cut short is written anew by a retry', async (name) => {
   const batch = `cut-${name}`;
   const first = await submitted(batch, ['a fox,256', 'an owl,256']);
   const cut = path.join(store, 'batches', batch, name);
