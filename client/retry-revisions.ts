@@ -81,11 +81,12 @@ async function readRejected(rows: BatchRow[], file: string): Promise<{ bytes: Ui
 async function readCorrected(
   input: BatchInput,
   reading: CatalogReading,
-  { catalog, format = catalogFormat(catalog), columns = reading.columns }: NonNullable<RevisionRequest['corrected']>,
+  { catalog, format = catalogFormat(catalog), columns }: NonNullable<RevisionRequest['corrected']>,
   rows: BatchRow[],
   toMake: BatchRow[],
 ): Promise<CorrectedCatalog> {
-  const read = { ...reading, columns };
+  // A list of prompts has no columns that could have other names.
+  const read = { ...reading, columns: columns ?? (format === 'txt' ? {} : reading.columns) };
   const source = { kind: 'catalog' as const, url: storeUrl(catalog), format, ...read };
   const { jobs, files } = await readRequestedCatalog({ ...input, source }, catalog);
   const before = new Map(rows.map(({ id, renderKey }) => [id, renderKey]));

@@ -1,7 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
-import type { PlanSummary } from '../catalog/summary.ts';
 import { UserError } from '../domain/user-error.ts';
 import { catalogName, termsName } from '../records/layout.ts';
+import { findManifestHead } from '../records/manifest.ts';
 import { roundsOf } from '../records/rounds.ts';
 import { createSame, type ObjectStore, openStore, PLAIN_TEXT } from '../store/index.ts';
 import type { BatchMemo } from '../workflows/contract/batch.ts';
@@ -11,8 +11,8 @@ import type { Workflows } from '../workflows/contract/workflows.ts';
 import { batchHandle } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 import { PlannedPictures, type Preview } from './preview.ts';
-import { type BatchRequest, batchInput, type CatalogInput, newBatchId } from './request.ts';
-import { type CatalogFiles, readRequestedCatalog, summaryOf } from './requested-catalog.ts';
+import { type BatchRequest, batchInput, type CatalogInput, installedBundle, newBatchId } from './request.ts';
+import { type CatalogFiles, type CheckedCatalog, readRequestedCatalog, summaryOf } from './requested-catalog.ts';
 
 /** A batch of that id runs, is complete or was retried. Another that was cancelled or has failed may be submitted again. */
 export class BatchExists extends UserError {
@@ -24,17 +24,18 @@ export class BatchExists extends UserError {
   }
 }
 
-export type SubmittedBatch = { batch: string; plan: PlanSummary };
+export type SubmittedBatch = { batch: string; plan: CheckedCatalog };
 
 /** A batch that is about to be started. */
 export type ProposedBatch = {
-  plan: PlanSummary;
+  plan: CheckedCatalog;
   /** Looks into the store for what it would have to render, and for what earlier batches took. */
   preview(): Promise<Preview>;
 };
 
 /**
- * Checks the whole catalog, keeps a copy of it in the batch's folder, and starts the batch.
+ * Checks the whole catalog, keeps a copy of it in the batch's folder, and starts the batch. With the installed bundle itself, and not
+ * only its `bundleRef`, the plan also tells how the model reads the prompts.
  *
  * @param approve is asked when the catalog has been checked and nothing was written yet; what it throws keeps the batch from being started
  * @throws CatalogError with every problem of the catalog; nothing is written or started then
@@ -66,12 +67,12 @@ export async function submitBatch(
   const input = batchInput(request, request.batch ?? newBatchId(request.catalog, new Date()));
   const catalog = await readRequestedCatalog(input);
   const pictures = approve && new PlannedPictures();
-  const plan = await summaryOf(catalog, (job) => pictures?.add(job));
+  const plan = await summaryOf(catalog, installedBundle(request), (job) => pictures?.add(job));
   if (approve && pictures) {
     await approve({ plan, preview: async () => pictures.preview(await openStore(input.store), input.bundle.digest) });
   }
   await keepCatalog(input, catalog.files);
-  if (await wasRetried(client, input)) throw new BatchExists(input.batch);
+  if ((await isOnRecord(input)) || (await wasRetried(client, input.batch))) throw new BatchExists(input.batch);
   try {
     await client.temporal.workflow.start<Workflows['renderBatch']>('renderBatch', {
       ...batchStart(input),
@@ -84,9 +85,15 @@ export async function submitBatch(
   return { batch: input.batch, plan };
 }
 
+/** Complete or retried, as its folder tells; the server may have forgotten it. */
+async function isOnRecord({ batch, store: url }: CatalogInput): Promise<boolean> {
+  const store = await openStore(url);
+  if ((await roundsOf(store, batch)).last > 1) return true;
+  return (await findManifestHead(store, batch))?.state === 'completed';
+}
+
 /** A retry leaves plans of its own in the folder: only another retry goes on after them, a first round would stumble over them. */
-async function wasRetried(client: BatchClient, { batch, store }: CatalogInput): Promise<boolean> {
-  if ((await roundsOf(await openStore(store), batch)).last > 1) return true;
+async function wasRetried(client: BatchClient, batch: string): Promise<boolean> {
   try {
     const { memo } = await batchHandle(client, batch).describe();
     return (memo as BatchMemo).round > 1;

@@ -27,7 +27,12 @@ const settingsSchema = z.object({
     defaults: z.object({ steps: z.int(), guidance: z.number() }),
     maxSteps: z.int().optional(),
   }),
-  defaults: z.object({ size: sizeSchema, format: imageFormatSchema, quality: z.int().nullable() }),
+  defaults: z.object({
+    size: sizeSchema,
+    format: imageFormatSchema,
+    quality: z.int().nullable(),
+    seeds: z.literal('fresh').optional(),
+  }),
   window: z.int(),
   team: z.object({ name: z.string(), weight: z.number() }).optional(),
   maxFailures: z.union([z.object({ count: z.int() }), z.object({ share: z.number(), atLeast: z.int() })]).optional(),

@@ -6,6 +6,7 @@ import {
   BatchExists,
   batchEnd,
   batchProgress,
+  cancelBatch,
   keptBatch,
   type RetryRequest,
   retryBatch,
@@ -221,9 +222,12 @@ it('a batch is found where its store has moved, and one that lies nowhere is tol
   await expect(retried('nowhere')).rejects.toThrow(/nowhere: not known .*; expected its plan at .*, found none/);
 });
 
-it('a retried batch that the server has forgotten is not begun from the start under its id', async () => {
-  await submitted('again', ['an impossible stair,256']);
+it('a batch that is complete or was retried is not begun from the start under its id, though the server has forgotten it', async () => {
+  const rows = ['an impossible stair,256'];
+  await submitted('again', rows);
+  await expect(other.submit('again', rows)).rejects.toBeInstanceOf(BatchExists);
   await retryBatch(site.client, 'again');
+  await cancelBatch(site.client, 'again');
   await batchEnd(site.client, 'again');
-  await expect(other.submit('again', ['an impossible stair,256'])).rejects.toBeInstanceOf(BatchExists);
+  await expect(other.submit('again', rows)).rejects.toBeInstanceOf(BatchExists);
 });
