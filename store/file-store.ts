@@ -1,12 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, link, lstat, rename, stat as statPath, unlink } from 'node:fs/promises';
+import { type FileHandle, link, rename, stat as statPath, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../domain/user-error.ts';
 import { crc32c } from './crc32c.ts';
 import { errorCode, fileStoreError, isMissing, isNoLink, notFound } from './file-errors.ts';
-import { findFolder, makeFolders, orderedEntries, sweepLeftovers } from './file-folders.ts';
+import { filesUnder, findFolder, makeFolders, sweepLeftovers } from './file-folders.ts';
 import { withFile, writeDurably } from './file-io.ts';
 import { decodeMetadata, encodeMetadata, metadataName } from './file-metadata.ts';
 import { type FileAccess, FileObject, versionAt, versionOf } from './file-object.ts';
@@ -68,13 +68,14 @@ export class FileStore implements ObjectStore {
 
   async create(name: string, data: Uint8Array, _contentType: string, metadata?: ObjectMetadata): Promise<Created> {
     // What was noted of an earlier object of the name must not tell of this one, not even for a moment.
-    if (metadata) await this.remove(metadataName(name));
+    if (metadata) await this.remove(metadataName(name)).catch(unlessUnavailable);
     const version = await this.#write(name, data, READ_ONLY, async (temp, target) => {
       const version = await versionAt(temp);
       return (await publishOnce(temp, target, this.#claim(name))) ? version : null;
     });
     if (version === null) return { created: false, stat: await this.#taken(name) };
-    if (metadata) await this.#noteMade(name, metadata);
+    // An object of which nothing is noted is as good, and the store may be full by now.
+    if (metadata) await this.#writeMetadata(name, metadata).catch(unlessUnavailable);
     return { created: true, stat: new FileObject(this.#access, name, version, data) };
   }
 
@@ -117,23 +118,9 @@ export class FileStore implements ObjectStore {
 
   async *list(prefix: string): AsyncIterable<ListedObject> {
     try {
-      yield* this.#walk('', prefix);
+      yield* filesUnder(this.#root, '', prefix);
     } catch (error) {
       throw fileStoreError(this.url, `list ${JSON.stringify(prefix)}`, error);
-    }
-  }
-
-  async *#walk(folder: string, prefix: string): AsyncIterable<ListedObject> {
-    for (const { key, isFolder } of await orderedEntries(join(this.#root, folder))) {
-      const name = folder + key;
-      if (name === `${TEMP_FOLDER}/`) continue;
-      if (isFolder && (name.startsWith(prefix) || prefix.startsWith(name))) yield* this.#walk(name, prefix);
-      if (isFolder || !name.startsWith(prefix)) continue;
-      const bytes = await lstat(join(this.#root, name)).then(
-        (found) => found.size,
-        (error: unknown) => (isMissing(error) ? null : Promise.reject(error)),
-      );
-      if (bytes !== null) yield { name, bytes };
     }
   }
 
@@ -201,13 +188,6 @@ export class FileStore implements ObjectStore {
     throw new StoreUnavailable(`store ${this.url}: ${name} was taken, yet there is no such object; see what is there`);
   }
 
-  /** An object of which nothing is noted is as good, and the store may be full by now. */
-  async #noteMade(name: string, metadata: ObjectMetadata): Promise<void> {
-    await this.#writeMetadata(name, metadata).catch((error: unknown) => {
-      if (!(error instanceof StoreUnavailable)) throw error;
-    });
-  }
-
   async #writeMetadata(name: string, metadata: ObjectMetadata): Promise<void> {
     await this.#write(metadataName(name), encodeMetadata(metadata), WRITABLE, rename);
   }
@@ -271,4 +251,8 @@ async function isLinked(source: string, target: string): Promise<boolean> {
     if (isNoLink(error)) return false;
     throw error;
   }
+}
+
+function unlessUnavailable(error: unknown): void {
+  if (!(error instanceof StoreUnavailable)) throw error;
 }

@@ -11,6 +11,7 @@ import {
   jsonOption,
   type ServerOptions,
   storeOption,
+  userProjectOption,
 } from '../options/common-options.ts';
 import { withClient } from '../with-client.ts';
 
@@ -32,6 +33,7 @@ export const verifyCommand = (): Command =>
     .description('compare the images of a batch that has ended with what its manifest says of them')
     .argument('<batch>')
     .addOption(storeOption())
+    .addOption(userProjectOption())
     .option('--repair', 'bring back what differs, and keep what was in its place')
     .addOption(jsonOption())
     .addHelpText('after', examples)

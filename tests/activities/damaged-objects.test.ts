@@ -175,6 +175,24 @@ describe.each(kinds)('an object in a %s', (_, fresh) => {
 
 describe('an object in a folder', () => {
   const pathOf = ({ store, made }: Site): string => fileURLToPath(`${store.url}/${made.object}`);
+  const recordOf = ({ store, made }: Site): string => fileURLToPath(`${store.url}/metadata/${made.object}.json`);
+
+  test('whose record a killed process did not write any more is reused, and gets it', async () => {
+    const site = await siteIn(folderStore);
+    const written = await readFile(recordOf(site), 'utf8');
+    await rm(recordOf(site));
+    expect(await again(site)).toMatchObject({ outcome: 'reused', computations: 0 });
+    expect(JSON.parse(await readFile(recordOf(site), 'utf8'))).toEqual(JSON.parse(written));
+  });
+
+  test('is made and reused where its record cannot be written', async () => {
+    const site = await siteIn(folderStore);
+    await rm(pathOf(site));
+    await rm(recordOf(site));
+    await mkdir(recordOf(site));
+    for (const outcome of ['rendered', 'reused']) expect(await again(site)).toMatchObject({ outcome });
+    expect(await names(site.store, 'damaged/')).toEqual([]);
+  });
 
   test('that is a folder or a link is kept aside, and the picture is made', async () => {
     for (const put of [(path: string) => mkdir(path), (path: string) => symlink('/etc/hostname', path)]) {
