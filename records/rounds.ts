@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { imageFormatSchema } from '../domain/image-format.ts';
 import { digestSchema } from '../domain/job.ts';
 import { sizeSchema } from '../domain/size.ts';
-import { UserError } from '../domain/user-error.ts';
 import { createSame, type ObjectStore } from '../store/index.ts';
+import { parseRecord } from './damaged.ts';
 import { planFolder, receiptsFolder, roundName, roundsFolder } from './layout.ts';
 
 const expansionSchema = z.object({
@@ -104,14 +104,10 @@ async function namesIn(store: ObjectStore, folder: string, pattern: RegExp): Pro
   return found;
 }
 
-async function readRound(store: ObjectStore, name: string): Promise<RoundRecord> {
-  const bytes = await store.read(name);
-  try {
-    return recordSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
-  } catch (error) {
-    const found = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
-    throw new UserError(
-      `${name} in ${store.url}: expected what a round of the batch was begun with, found: ${found}. Without that file a retry goes by the plan`,
-    );
-  }
-}
+const readRound = async (store: ObjectStore, name: string): Promise<RoundRecord> =>
+  parseRecord(await store.read(name), recordSchema, {
+    store: store.url,
+    name,
+    holds: 'what a round of the batch was begun with',
+    remedy: 'Restore the file, or move it aside: a retry then goes by the plan.',
+  });

@@ -7,6 +7,7 @@ import { createRenderImage } from '../../activities/render-image.ts';
 import { createWriteManifest } from '../../activities/write-manifest.ts';
 import { createWriteReceipts } from '../../activities/write-receipts.ts';
 import { type Verification, verifyBatch } from '../../client/index.ts';
+import { sha256 } from '../../domain/digest.ts';
 import type { Job } from '../../domain/job.ts';
 import type { Receipt } from '../../domain/receipt.ts';
 import { UserError } from '../../domain/user-error.ts';
@@ -215,8 +216,9 @@ describe.each(kinds)('a batch in %s', (_, finished) => {
 
 /** What a retry does that is told to make rows again. */
 async function anotherRound(store: ObjectStore, ids: string[]): Promise<void> {
-  const again = againName(BATCH, 'ab'.repeat(32));
-  await store.replace(again, Buffer.from(`${ids.join('\n')}\n`), 'text/plain');
+  const lines = `${ids.join('\n')}\n`;
+  const again = againName(BATCH, sha256(lines).toString('hex'));
+  await store.create(again, Buffer.from(lines), 'text/plain');
   const { name, digest } = renderer.bundle;
   const plan = await planBatch({
     ...{ batch: BATCH, round: 2, store: store.url, window: 4, source: { kind: 'retry', again } },
