@@ -41,6 +41,7 @@ export const {
   resumeSchedule,
   retryBatch,
   retrying,
+  reviewPage,
   reviewPageEnd,
   scheduledCatalog,
   submitBatch,
