@@ -33,7 +33,7 @@ def read_json(path: Path) -> dict[str, Any]:
         raise ExportError(f"{path}: not found. Download it from where the checkpoint comes from.")
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ExportError(f"{path}: expected JSON, found none ({error}). Download the file again.") from error
     if not isinstance(value, dict):
         raise ExportError(f"{path}: expected a JSON object, found {type(value).__name__}. Download the file again.")

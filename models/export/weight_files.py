@@ -31,7 +31,7 @@ def find_weights(folder: Path, stem: str) -> WeightFiles:
     named = re.compile(rf"{stem}(?:\.(\w+))?\.safetensors|{stem}\.safetensors\.index(?:\.(\w+))?\.json")
     found: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir()):
-        if match := named.fullmatch(path.name):
+        if path.is_file() and (match := named.fullmatch(path.name)):
             found.setdefault(match[1] or match[2] or "", []).append(path)
     if not found:
         raise _nothing_found(folder, stem)

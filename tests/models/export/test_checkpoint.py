@@ -99,7 +99,9 @@ CONFIGS = ["model_index.json", *(f"{part}/config.json" for part in FILES), "sche
 
 @pytest.mark.parametrize("name", CONFIGS)
 @pytest.mark.parametrize(
-    "text", ["", '{"_class_name": "Pix', "[1]", "\udcff"], ids=["empty", "cut", "list", "no UTF-8"]
+    "text",
+    ["", '{"_class_name": "Pix', "[1]", "\udcff", "[" * 99_999],
+    ids=["empty", "cut", "list", "no UTF-8", "deep"],
 )
 def test_names_a_configuration_that_is_not_one(copied: Path, name: str, text: str) -> None:
     (copied / name).write_bytes(text.encode(errors="surrogateescape"))

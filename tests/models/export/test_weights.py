@@ -96,6 +96,12 @@ def test_a_file_that_is_not_there_is_named(copied: Path, part: str) -> None:
     refused(copied, part, f"{FILES[part]}: not found. Download")
 
 
+def test_a_link_to_a_file_that_is_not_there_is_no_file(copied: Path) -> None:
+    (copied / FILES["vae"]).unlink()
+    (copied / FILES["vae"]).symlink_to("../../blobs/0123")
+    refused(copied, "vae", f"{FILES['vae']}: not found")
+
+
 @EACH
 def test_a_pickle_is_refused_and_never_opened(copied: Path, part: str, tmp_path: Path) -> None:
     (copied / FILES[part]).unlink()
