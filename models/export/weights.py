@@ -108,7 +108,8 @@ def open_weights(
     for file in found.files:
         for name, stored in _read_header(file).items():
             if name in in_files:
-                raise ExportError(f"{folder}: {name} is in {in_files[name].file.name} and in {file.name} too.")
+                both = f"{in_files[name].file.name} and in {file.name}"
+                raise ExportError(f"{folder}: {name} is in {both} too. Download both again.")
             in_files[name] = stored
     if found.listed is not None:
         _check_listed(folder, found.listed, in_files)
@@ -125,9 +126,9 @@ def open_weights(
     return Weights(folder, found.variant, {name: tensors[name] for name in expected})
 
 
-def shapes_of(module: nn.Module, *prefixes: str) -> dict[str, Shape]:
-    """Names and shapes of a module's weights, or of those whose names begin with one of `prefixes`."""
-    return {n: tuple(w.shape) for n, w in module.state_dict().items() if not prefixes or n.startswith(prefixes)}
+def shapes_of(module: nn.Module) -> dict[str, Shape]:
+    """Names and shapes of a module's weights."""
+    return {name: tuple(weight.shape) for name, weight in module.state_dict().items()}
 
 
 def empty_model(where: Path, build: Callable[[], nn.Module]) -> nn.Module:

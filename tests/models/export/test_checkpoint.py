@@ -193,6 +193,14 @@ def test_an_older_transformer_class_has_to_say_what_it_is(copied: Path) -> None:
     refused(copied, "norm_type is None")
 
 
+@torch.no_grad()
+def test_an_older_transformer_class_is_compared_with_the_one_that_diffusers_makes_of_it(copied: Path) -> None:
+    older = {"_class_name": "Transformer2DModel", "num_vector_embeds": None, "use_linear_projection": False}
+    change_json(copied / "transformer/config.json", **older)
+    transformer = open_transformer(copied).load()
+    assert verify_against_reference(copied, transformer, transformer_graph(transformer).inputs) < 1e-5
+
+
 def test_refuses_parts_of_different_widths(copied: Path, checkpoints: dict[str, Path]) -> None:
     change_json(copied / "transformer/config.json", caption_channels=16)
     change_weights(

@@ -4,12 +4,10 @@ import pytest
 import torch
 
 from training.sample import sample
+from training.schedule import FEW_STEPS
 from training.scorer import Scorer, read
-from training.text_states import TextStates
-from training.tokenizer import train_tokenizer
-from training.train_text import build_text_encoder
 from training.train_vae import build_vae
-from training.transformer import Transformer
+from training.transformer import SHAPE, Transformer
 
 
 def test_a_scorer_with_nan_names_nothing() -> None:
@@ -22,7 +20,12 @@ def test_a_scorer_with_nan_names_nothing() -> None:
 
 
 def test_a_model_with_nan_draws_no_picture() -> None:
-    model, text_states = Transformer().eval(), TextStates(train_tokenizer(), build_text_encoder())
+    def text_states(prompts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
+        return torch.zeros(len(prompts), 1, SHAPE.caption_width), torch.ones(len(prompts), 1)
+
+    model = Transformer().eval()
+    asked = {"width": 16, "height": 16, "base_side": 2, "sampling": FEW_STEPS}
+    assert sample(model, build_vae().eval(), text_states, ["a cat"], **asked).shape == (1, 16, 16, 3)
     model.proj_out.bias.data.fill_(torch.nan)
     with pytest.raises(FloatingPointError, match="pictures: expected finite numbers"):
-        sample(model, build_vae().eval(), text_states, ["a cat"], width=16, height=16, base_side=2)
+        sample(model, build_vae().eval(), text_states, ["a cat"], **asked)
