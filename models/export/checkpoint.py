@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import ExportError
-from .model_index import PipelineKind, check_layout, read_kind
+from .model_index import PipelineKind, read_kind
 from .scheduler import SchedulerPart, load_scheduler
 from .text_encoder_part import TextEncoderPart, open_text_encoder
 from .tokenizer_part import TokenizerPart, open_tokenizer
@@ -45,7 +45,6 @@ def open_checkpoint(folder: Path) -> Checkpoint:
 
     Raises `ExportError` for what is missing, does not fit together, or could not be reproduced by a bundle.
     """
-    check_layout(folder)
     kind = read_kind(folder)
     scheduler = load_scheduler(folder)
     vae = open_vae(folder)

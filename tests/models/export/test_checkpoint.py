@@ -57,6 +57,12 @@ def test_refuses_another_pipeline_by_name(copied: Path, name: str | None) -> Non
     refused(copied, rf"model_index\.json: _class_name is {name!r}; .*'PixArtSigmaPipeline' or 'PixArtAlphaPipeline'")
 
 
+def test_a_folder_of_another_model_is_refused_by_its_name_and_not_for_what_it_lacks(copied: Path) -> None:
+    change_json(copied / "model_index.json", _class_name="StableDiffusionPipeline")
+    (copied / "transformer").rename(copied / "unet")
+    refused(copied, "_class_name is 'StableDiffusionPipeline'")
+
+
 @pytest.mark.parametrize(
     ("part", "name"),
     [("text_encoder", "UMT5EncoderModel"), ("vae", "AutoencoderTiny"), ("transformer", "SD3Transformer2DModel")],
