@@ -50,10 +50,11 @@ export {
 } from './create-schedule.ts';
 export { type BatchPlan, type CutPrompts, type PlanRequest, planBatch } from './plan.ts';
 export type { Preview } from './preview.ts';
-export { batchProgress, NoOrchestrator, type Retrying, retrying } from './progress.ts';
+export { batchProgress, NoOrchestrator } from './progress.ts';
 export { type BatchRequest, newBatchId } from './request.ts';
 export { type Retried, retryBatch } from './retry.ts';
 export type { RetryRequest } from './retry-revisions.ts';
+export { type Retrying, retrying } from './retrying.ts';
 export {
   backfillSchedule,
   deleteSchedule,
@@ -68,5 +69,5 @@ export {
   triggerSchedule,
 } from './schedules.ts';
 export { BatchExists, type ProposedBatch, type SubmittedBatch, submitBatch } from './submit.ts';
-export { type BatchEnd, batchEnd, isReviewPageMade, reviewPageEnd, watchBatch } from './watch.ts';
+export { type BatchEnd, batchEnd, isReviewPageMade, reviewPageEnd, type WatchedProgress, watchBatch } from './watch.ts';
 export { type WorkersSeen, workersSeen } from './workers.ts';

@@ -1,37 +1,49 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BatchClient, type BatchEnd, batchProgress, describeBatch, isReviewPageMade } from '../../client/index.ts';
+import {
+  type BatchClient,
+  type BatchEnd,
+  type BatchResult,
+  batchProgress,
+  describeBatch,
+  isReviewPageMade,
+} from '../../client/index.ts';
 import { changesText } from '../../domain/change-counts.ts';
 import { batchFolder, contactSheetPageName, manifestName } from '../../records/layout.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { printJson, printLine, table } from './output.ts';
 import { totalsText } from './progress-text.ts';
+import { withoutManifest } from './without-manifest.ts';
 
-/** Prints how a batch ended, and where its results are; the exit code says whether all of its images are there. */
+/** Prints how a batch ended, and where its results are; the exit code says whether all of its images and the manifest are there. */
 export async function tellEnd(client: BatchClient, batch: string, end: BatchEnd, json: boolean): Promise<ExitCode> {
+  const listing = await describeBatch(client, batch);
   if (end.state === 'failed') {
-    if (json) printJson({ batch, ...end });
-    else printLine(`batch ${batch} failed: ${end.reason}`);
+    if (json) printJson({ batch, ...end, manifest: null });
+    else printLine([`batch ${batch} failed: ${end.reason}`, ...withoutManifest(listing)].join('\n'));
     return EXIT.imagesMissing;
   }
   const { totals, changes, recentFailures } = await batchProgress(client, batch);
-  const { store } = await describeBatch(client, batch);
-  const cancelled = { batch, manifest: manifestName(batch), contactSheet: null };
-  const results = resultPlaces(store, end.state === 'completed' ? end.result : cancelled, !json);
+  const isManifestThere = listing.withoutManifest === null;
+  const cancelled = { batch, manifest: isManifestThere ? manifestName(batch) : null, contactSheet: null };
+  const results = resultPlaces(listing.store, end.state === 'completed' ? end.result : cancelled, !json);
   const isPageMade = end.state === 'completed' && (await isReviewPageMade(client, end.result));
   if (json) {
-    printJson({ batch, state: end.state, totals, changes, ...results });
+    const reason = isManifestThere ? {} : { manifest: null, withoutManifest: listing.withoutManifest };
+    printJson({ batch, state: end.state, totals, changes, ...results, ...reason });
   } else {
     printLine(`batch ${batch} ${end.state}: ${totalsText(totals)}`);
     if (changes !== undefined) printLine(`  ${changesText(changes)} (changes.csv in its folder)`);
     for (const { id, reason } of recentFailures) printLine(`  ${id}: ${reason}`);
-    if (totals.failed > recentFailures.length) printLine('  … the manifest lists all failures');
+    if (isManifestThere && totals.failed > recentFailures.length) printLine('  … the manifest lists all failures');
     const state = (what: string): string => (what === 'contactSheetPage' && !isPageMade ? ' (being made)' : '');
     printLine(table(Object.entries(results).map(([what, where]) => [`  ${words[what]}`, `${where}${state(what)}`])));
-    if (totals.failed + totals.cancelled > 0)
+    if (!isManifestThere) printLine(withoutManifest(listing).join('\n'));
+    else if (totals.failed + totals.cancelled > 0)
       printLine(`render what is missing with:\n  npx pixart-batch retry ${batch}`);
   }
-  return totals.failed + totals.cancelled === 0 && end.state === 'completed' ? EXIT.ok : EXIT.imagesMissing;
+  const isWhole = totals.failed + totals.cancelled === 0 && end.state === 'completed' && isManifestThere;
+  return isWhole ? EXIT.ok : EXIT.imagesMissing;
 }
 
 const words: Record<string, string> = {
@@ -41,7 +53,7 @@ const words: Record<string, string> = {
   contactSheetPage: 'to review',
 };
 
-type Result = Pick<Extract<BatchEnd, { state: 'completed' }>['result'], 'batch' | 'manifest' | 'contactSheet'>;
+type Result = Pick<BatchResult, 'batch' | 'contactSheet'> & { manifest: string | null };
 
 /** A file's path where the store is a folder, otherwise an address. Programs may run elsewhere: they get whole paths. */
 function resultPlaces(
@@ -52,7 +64,7 @@ function resultPlaces(
   const place = (name: string): string => storePlace(`${store.replace(/\/$/, '')}/${name}`, isShort);
   return {
     images: place(batchFolder(batch)),
-    manifest: place(manifest),
+    ...(manifest !== null && { manifest: place(manifest) }),
     ...(contactSheet === null
       ? {}
       : { contactSheet: place(contactSheet), contactSheetPage: place(contactSheetPageName(batch)) }),

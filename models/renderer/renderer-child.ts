@@ -159,10 +159,10 @@ export class RendererChild {
   }
 }
 
-function revive({ cause, message, stack }: ChildFailure): Error {
+function revive({ cause, name, message, stack }: ChildFailure): Error {
   if (cause === 'user') return new UserError(message);
   if (cause === 'cancelled') return new Error(message);
-  const fault = new RenderFault(message);
+  const fault = cause === 'fault' ? new RenderFault(message) : Object.assign(new Error(message), { name });
   if (stack !== undefined) fault.stack = stack;
   return fault;
 }

@@ -20,6 +20,8 @@ export type Ledger = {
   columns?: string[];
   /** The last report of each shard that runs. */
   running: Record<number, ShardReport>;
+  /** Why no manifest was written at its end. */
+  withoutManifest?: string;
 };
 
 export const emptyLedger = (): Ledger => ({
@@ -89,7 +91,7 @@ export function sumOf({ bySize }: Ledger): SizeProgress {
 
 /** @param control how the batch is run, where somebody may have paused it */
 export function progressOf({ batch, round }: BatchInput, ledger: Ledger, control?: BatchControl): BatchProgress {
-  const { state, cancelled, extraComputations, bySize, changes, recentFailures } = ledger;
+  const { state, cancelled, extraComputations, bySize, changes, recentFailures, withoutManifest } = ledger;
   const paused = control?.paused ?? null;
   return {
     batch,
@@ -100,6 +102,7 @@ export function progressOf({ batch, round }: BatchInput, ledger: Ledger, control
     totals: { ...sumOf(ledger), cancelled, extraComputations },
     bySize,
     ...(changes !== undefined && { changes }),
+    ...(withoutManifest !== undefined && { withoutManifest }),
     recentFailures,
   };
 }

@@ -25,6 +25,8 @@ export type BatchProgress = {
   window?: number;
   /** How the catalog differs from that of its batch before, where there was one. */
   changes?: ChangeCounts;
+  /** Why it ended without a manifest: it failed, or was cancelled while its store was away. A retry writes one. */
+  withoutManifest?: string;
   /** The last few, newest first. */
   recentFailures: RecentFailure[];
 };

@@ -1,0 +1,14 @@
+import type { BatchListing } from '../../client/index.ts';
+import { oneLine } from './text.ts';
+
+type Ended = Pick<BatchListing, 'batch' | 'total' | 'withoutManifest'>;
+
+/** For a batch that ended without a manifest: that, why, and what writes one; no line for any other. */
+export function withoutManifest({ batch, total, withoutManifest: reason }: Ended): string[] {
+  if (reason === null) return [];
+  const advice =
+    total > 0
+      ? `"npx pixart-batch retry ${batch}" writes it, and renders what is missing`
+      : 'nothing was planned: put right what was wrong and submit its catalog again';
+  return [`ended without a manifest: ${oneLine(reason)}`, advice];
+}
