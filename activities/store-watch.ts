@@ -29,7 +29,7 @@ export class StoreWatch {
   /** As openStore. @throws StoreUnavailable also where enough others wait for the store */
   readonly open: OpenStore = async (url) => {
     this.#left.push(this.#turns.enter(url));
-    const store = await this.#answer(url, () => this.#openStore(url));
+    const store = await this.#asking(url, () => this.#openStore(url));
     return new Proxy(store, { get: (target, name) => this.#member(target, name) });
   };
 
@@ -96,13 +96,24 @@ export class StoreWatch {
   }
 
   async #answer<T>(url: string, ask: () => T | Promise<T>): Promise<T> {
+    try {
+      const answer = await this.#asking(url, ask);
+      this.#turns.answered(url);
+      return answer;
+    } catch (error) {
+      // That there is no such object is an answer too.
+      if (!(error instanceof StoreUnavailable)) this.#turns.answered(url);
+      throw error;
+    }
+  }
+
+  /** A store that was opened before is there at once, whether it would answer or not. */
+  async #asking<T>(url: string, ask: () => T | Promise<T>): Promise<T> {
     if (this.#ended !== null) throw this.#ended;
     const call = Symbol();
     this.#asked.set(call, { url, since: performance.now() });
     try {
-      const answer = await ask();
-      this.#turns.answered(url);
-      return answer;
+      return await ask();
     } catch (error) {
       if (error instanceof StoreUnavailable) this.#turns.failed(url, error);
       throw error;

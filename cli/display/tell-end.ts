@@ -20,7 +20,7 @@ export async function tellEnd(client: BatchClient, batch: string, end: BatchEnd,
   const listing = await describeBatch(client, batch);
   if (end.state === 'failed') {
     if (json) printJson({ batch, ...end, manifest: null });
-    else printLine([`batch ${batch} failed: ${end.reason}`, ...withoutManifest(listing)].join('\n'));
+    else printLine([`batch ${batch} failed: ${end.reason}`, ...withoutManifest(listing, end.reason)].join('\n'));
     return EXIT.imagesMissing;
   }
   const { totals, changes, recentFailures } = await batchProgress(client, batch);

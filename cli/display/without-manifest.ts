@@ -3,12 +3,16 @@ import { oneLine } from './text.ts';
 
 type Ended = Pick<BatchListing, 'batch' | 'total' | 'withoutManifest'>;
 
-/** For a batch that ended without a manifest: that, why, and what writes one; no line for any other. */
-export function withoutManifest({ batch, total, withoutManifest: reason }: Ended): string[] {
+/**
+ * For a batch that ended without a manifest: that, why, and what writes one; no line for any other.
+ *
+ * @param told why, where that was told already
+ */
+export function withoutManifest({ batch, total, withoutManifest: reason }: Ended, told?: string | null): string[] {
   if (reason === null) return [];
   const advice =
     total > 0
       ? `"npx pixart-batch retry ${batch}" writes it, and renders what is missing`
       : 'nothing was planned: put right what was wrong and submit its catalog again';
-  return [`ended without a manifest: ${oneLine(reason)}`, advice];
+  return [`ended without a manifest${told ? '' : `: ${oneLine(reason)}`}`, advice];
 }

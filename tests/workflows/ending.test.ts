@@ -1,9 +1,23 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { batchEnd, batchProgress, cancelBatch, describeBatch, listBatches, retrying } from '../../client/index.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { WorkflowHandle } from '@temporalio/client';
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, it, type TestContext } from 'vitest';
+import {
+  batchEnd,
+  batchProgress,
+  cancelBatch,
+  controlBatch,
+  describeBatch,
+  listBatches,
+  retrying,
+} from '../../client/index.ts';
+import { manifestName, shardName } from '../../records/layout.ts';
+import { workflowBundle } from '../../workers/workflow-bundle.ts';
 import type { BatchInput } from '../../workflows/contract/batch.ts';
 import { batchStart } from '../../workflows/contract/batch-start.ts';
 import { batchWorkflowId, ORCHESTRATOR_QUEUE } from '../../workflows/contract/queues.ts';
-import { Outage } from './outage.ts';
+import { type Fault, Outage } from './outage.ts';
 import { BUNDLE, type Site, startSite } from './site.ts';
 
 const outage = new Outage();
@@ -16,21 +30,189 @@ beforeAll(async () => {
 
 afterAll(() => site.stop());
 
-const soon = { timeout: 20_000, interval: 50 };
+const soon = { timeout: 30_000, interval: 50 };
+const handleOf = (batch: string): WorkflowHandle => site.client.temporal.workflow.getHandle(batchWorkflowId(batch));
+const progressOf = (batch: string) => batchProgress(site.client, batch);
+const troubleOf = (batch: string) => retrying(site.client, batch);
 
-it.concurrent('experiment', async () => {
-  const batch = 'finishing';
-  outage.begin(`batches/${batch}/manifest`, 'fails');
-  await site.submit(batch, ['a fox,256', 'an owl,512']);
-  await expect.poll(() => batchProgress(site.client, batch), soon).toMatchObject({ state: 'finishing' });
-  const handle = site.client.temporal.workflow.getHandle(batchWorkflowId(batch));
-  await expect.poll(() => retrying(site.client, batch), soon).toMatchObject([{ attempts: 2 }]);
-  console.log(JSON.stringify((await handle.describe()).raw.pendingActivities, null, 1));
-  const t = Date.now();
-  await cancelBatch(site.client, batch);
-  await cancelBatch(site.client, batch);
-  console.log(JSON.stringify((await handle.describe()).raw.workflowExtendedInfo));
-  console.log(await batchEnd(site.client, batch), Date.now() - t);
-  console.log(await batchProgress(site.client, batch));
-  console.log(await describeBatch(site.client, batch));
+/** A batch whose images are made and whose manifest cannot be written. */
+async function withManifestAway(batch: string, fault: Fault, { expect }: Pick<TestContext, 'expect'>): Promise<void> {
+  outage.begin(`batches/${batch}/manifest`, fault);
+  await site.submit(batch, [`a fox of ${batch},256`, `an owl of ${batch},512`]);
+  await expect.poll(() => progressOf(batch), soon).toMatchObject({ state: 'finishing' });
+}
+
+/** The next round, as a retry starts it. */
+async function startNextRound(batch: string): Promise<void> {
+  const input: BatchInput = {
+    ...{ batch, round: 2, store: site.store.url, source: { kind: 'retry' }, bundle: BUNDLE, window: 4 },
+    defaults: { size: '256', format: 'png', quality: null },
+  };
+  await site.client.temporal.workflow.start('renderBatch', { ...batchStart(input), taskQueue: ORCHESTRATOR_QUEUE });
+}
+
+it.concurrent('a batch whose store is away when it writes its manifest says what it waits for and until when, holds up no other, and is cancelled twice without harm', async ({
+  expect,
+}) => {
+  await withManifestAway('finishing', 'fails', { expect });
+  await expect
+    .poll(() => troubleOf('finishing'), soon)
+    .toMatchObject([{ activity: 'writeManifest', attempts: 2, reason: 'the store is away', waitsForStore: true }]);
+  const [trouble] = await troubleOf('finishing');
+  const began = (await describeBatch(site.client, 'finishing')).startedAt.getTime();
+  expect(trouble!.since!.getTime()).toBeGreaterThanOrEqual(began - 1_000);
+  expect(trouble!.givesUpAt!.getTime() - trouble!.since!.getTime()).toBe(86_400_000);
+
+  expect(await batchEnd(site.client, await site.submit('meanwhile', ['a hare,256']))).toMatchObject({
+    state: 'completed',
+  });
+
+  await cancelBatch(site.client, 'finishing');
+  await cancelBatch(site.client, 'finishing');
+  const end = await batchEnd(site.client, 'finishing');
+  expect(end).toEqual({ state: 'cancelled', withoutManifest: 'the store is away' });
+  expect(await progressOf('finishing')).toMatchObject({
+    state: 'cancelled',
+    totals: { jobs: 2, rendered: 2, cancelled: 0 },
+    withoutManifest: 'the store is away',
+  });
+  const listed = async () => (await all()).find(({ batch }) => batch === 'finishing');
+  await expect
+    .poll(listed, soon)
+    .toMatchObject({ state: 'cancelled', total: 2, done: 2, withoutManifest: 'the store is away' });
+
+  outage.end('batches/finishing/manifest');
+  await startNextRound('finishing');
+  const second = await batchEnd(site.client, 'finishing');
+  expect(second).toMatchObject({ state: 'completed', result: { totals: { jobs: 2, rendered: 2 } } });
+  expect((await describeBatch(site.client, 'finishing')).withoutManifest).toBeNull();
+  const manifest = second.state === 'completed' ? second.result.manifest : '';
+  expect(await site.store.stat(manifest)).not.toBeNull();
 });
+
+it.concurrent('a store that takes calls and never answers does not hold up a cancellation', async ({ expect }) => {
+  await withManifestAway('hanging', 'hangs', { expect });
+  await cancelBatch(site.client, 'hanging');
+  const end = await batchEnd(site.client, 'hanging');
+  expect(end).toMatchObject({
+    state: 'cancelled',
+    withoutManifest: expect.stringContaining('it has not answered for'),
+  });
+});
+
+it.concurrent('a store that is back when its batch is cancelled gets the manifest', async ({ expect }) => {
+  await withManifestAway('back', 'fails', { expect });
+  outage.end('batches/back/manifest');
+  await cancelBatch(site.client, 'back');
+  const end = await batchEnd(site.client, 'back');
+  expect(end).toMatchObject({ state: 'completed', result: { totals: { rendered: 2 } } });
+});
+
+it.concurrent('a batch that is cancelled while it plans into a store that is away ends without a plan, and says so', async ({
+  expect,
+}) => {
+  outage.begin('batches/unplanned/', 'fails');
+  await site.submit('unplanned', ['a wren,256']);
+  await expect.poll(() => troubleOf('unplanned'), soon).toMatchObject([{ activity: 'planBatch', waitsForStore: true }]);
+  await cancelBatch(site.client, 'unplanned');
+  expect(await batchEnd(site.client, 'unplanned')).toMatchObject({ withoutManifest: 'the store is away' });
+  expect(await describeBatch(site.client, 'unplanned')).toMatchObject({ state: 'cancelled', total: 0 });
+});
+
+it.concurrent('a paused batch whose store goes away is cancelled: its shards stop without their receipts, and what they made is found again', async ({
+  expect,
+}) => {
+  await site.submit('shards', ['a lark,256', 'a slow lark,256', 'a slower lark,256'], 2);
+  await expect.poll(() => progressOf('shards'), soon).toMatchObject({ totals: { rendered: 1 } });
+  await controlBatch(site.client, 'shards', { kind: 'pause' });
+  outage.begin('batches/shards/', 'fails');
+  await cancelBatch(site.client, 'shards');
+  expect(await batchEnd(site.client, 'shards')).toMatchObject({ withoutManifest: 'the store is away' });
+  expect(await progressOf('shards')).toMatchObject({ totals: { jobs: 3, rendered: 1, cancelled: 2 } });
+  outage.end('batches/shards/');
+  await startNextRound('shards');
+  await expect.poll(() => progressOf('shards'), soon).toMatchObject({ totals: { jobs: 3, reused: 1 } });
+  await cancelBatch(site.client, 'shards');
+  await batchEnd(site.client, 'shards');
+});
+
+it.concurrent('what is damaged for good ends its batch at once, with the reason and without a manifest', async ({
+  expect,
+}) => {
+  await withManifestAway('damaged', 'fails', { expect });
+  for await (const { name } of site.store.list('batches/damaged/_plan/')) {
+    await site.store.replace(name, Buffer.from('{"id": 7}\n'), 'application/x-ndjson');
+  }
+  const end = await batchEnd(site.client, 'damaged');
+  expect(end).toMatchObject({ state: 'failed', reason: expect.any(String) });
+  expect((await describeBatch(site.client, 'damaged')).withoutManifest).toContain(reasonOf(end).slice(0, 50));
+  expect(await site.store.stat(manifestName('damaged'))).toBeNull();
+});
+
+it.concurrent('a fault of the workflow’s own code ends it with what went wrong, where it would have been run again for ever', async ({
+  expect,
+}) => {
+  await site.client.temporal.workflow.start('renderBatch', {
+    ...{
+      workflowId: batchWorkflowId('nonsense'),
+      taskQueue: ORCHESTRATOR_QUEUE,
+      args: [],
+      memo: { batch: 'nonsense' },
+    },
+  });
+  const end = await batchEnd(site.client, 'nonsense');
+  expect(end).toMatchObject({ state: 'failed', reason: expect.stringContaining('undefined') });
+  expect((await handleOf('nonsense').describe()).status.name).toBe('FAILED');
+});
+
+it.concurrent('code that does not fit a history ends nothing: the workflow goes on when the right version is there', async ({
+  expect,
+}) => {
+  const client = site.client.temporal;
+  const connection = await NativeConnection.connect({ address: site.client.address });
+  const right = { workflowBundle: await workflowBundle(Runtime.instance().logger) };
+  const wrong = { workflowsPath: fileURLToPath(new URL('changed-workflows.ts', import.meta.url)) };
+  const worker = async (code: typeof right | typeof wrong) => {
+    const started = await Worker.create({ connection, taskQueue: 'changing', ...code });
+    const running = started.run();
+    return async () => {
+      started.shutdown();
+      await running;
+    };
+  };
+  await site.submit('changing', ['a slow swift,256']);
+  const shard = { shard: 0, size: '256', jobs: 1, name: shardName('changing', 1, 0) } as const;
+  await expect.poll(() => site.store.stat(shard.name), soon).not.toBeNull();
+  const stopRight = await worker(right);
+  const handle = await client.workflow.start('renderShard', {
+    ...{ taskQueue: 'changing', workflowId: 'changing' },
+    args: [{ store: site.store.url, batch: 'changing', round: 1, bundleDigest: BUNDLE.digest, shard, window: 1 }],
+  });
+  const pending = async () =>
+    ((await handle.describe()).raw.pendingActivities ?? []).map(({ activityType }) => activityType?.name);
+  await expect.poll(pending, soon).toEqual(['renderImage']);
+  await stopRight();
+  const stopWrong = await worker(wrong);
+  await handle.cancel();
+  const failures = async () =>
+    (await handle.fetchHistory()).events?.filter(({ workflowTaskFailedEventAttributes: of }) => of).length;
+  await expect.poll(failures, soon).toBeGreaterThan(0);
+  expect((await handle.describe()).status.name).toBe('RUNNING');
+  await stopWrong();
+  const stop = await worker(right);
+  await expect.poll(async () => (await handle.describe()).status.name, soon).toBe('CANCELLED');
+  await stop();
+  await connection.close();
+  await cancelBatch(site.client, 'changing');
+  await batchEnd(site.client, 'changing');
+});
+
+const reasonOf = (end: Awaited<ReturnType<typeof batchEnd>>): string => (end.state === 'failed' ? end.reason : '');
+
+async function all() {
+  const found = [];
+  for await (const listing of listBatches(site.client)) found.push(listing);
+  // The server's listing lags behind.
+  await sleep(50);
+  return found;
+}

@@ -6,14 +6,27 @@ export type Fault = 'fails' | 'hangs';
 /** Real stores, parts of which are away for a time. */
 export class Outage {
   readonly #faults = new Map<string, Fault>();
+  #waiting: (() => void)[] = [];
 
   /** From now on nobody gets at objects whose names begin so. */
   begin(prefix: string, fault: Fault): void {
     this.#faults.set(prefix, fault);
   }
 
+  /** For calls that come from now on; those that hang go on hanging. */
   end(prefix: string): void {
     this.#faults.delete(prefix);
+  }
+
+  /** Calls that hang. */
+  get hanging(): number {
+    return this.#waiting.length;
+  }
+
+  /** Lets the calls that hang through. */
+  answer(): void {
+    for (const proceed of this.#waiting) proceed();
+    this.#waiting = [];
   }
 
   readonly open: OpenStore = async (url) => {
@@ -25,20 +38,20 @@ export class Outage {
     const member: unknown = Reflect.get(store, name, store);
     if (typeof member !== 'function') return member;
     return (...args: unknown[]) => {
-      const fault = this.#faultOf(args);
-      if (fault === null) return Reflect.apply(member, store, args);
-      return name === 'list' ? away(fault) : away(fault).next();
+      const names = args.filter((arg) => typeof arg === 'string');
+      const call = (): unknown => Reflect.apply(member, store, args);
+      return name === 'list' ? this.#listed(names, call as () => AsyncIterable<unknown>) : this.#pass(names).then(call);
     };
   }
 
-  #faultOf(args: unknown[]): Fault | null {
-    const names = args.filter((arg) => typeof arg === 'string');
-    const found = [...this.#faults].find(([prefix]) => names.some((name) => name.startsWith(prefix)));
-    return found?.[1] ?? null;
+  async *#listed(names: string[], list: () => AsyncIterable<unknown>): AsyncGenerator<unknown> {
+    await this.#pass(names);
+    yield* list();
   }
-}
 
-async function* away(fault: Fault): AsyncGenerator<never> {
-  if (fault === 'fails') throw new StoreUnavailable('the store is away');
-  await new Promise(() => {});
+  async #pass(names: string[]): Promise<void> {
+    const [, fault] = [...this.#faults].find(([prefix]) => names.some((name) => name.startsWith(prefix))) ?? [];
+    if (fault === 'fails') throw new StoreUnavailable('the store is away');
+    if (fault === 'hangs') await new Promise<void>((proceed) => this.#waiting.push(proceed));
+  }
 }
