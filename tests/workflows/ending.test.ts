@@ -24,11 +24,25 @@ const outage = new Outage();
 
 let site: Site;
 
+/** How often a picture was begun that this program is too wrong to make. */
+let blunders = 0;
+
 beforeAll(async () => {
-  site = await startSite({ open: outage.open, stepMs: ({ prompt }) => (prompt.includes('slow') ? 60_000 : 0) });
+  site = await startSite({
+    open: outage.open,
+    before: ({ prompt }) => {
+      if (!prompt.includes('blunder')) return;
+      blunders += 1;
+      throw new TypeError('x is not a function');
+    },
+    stepMs: ({ prompt }) => (prompt.includes('slow') ? 60_000 : prompt.includes('calm') ? 500 : 0),
+  });
 });
 
-afterAll(() => site.stop());
+afterAll(async () => {
+  outage.answer();
+  await site.stop();
+});
 
 const soon = { timeout: 30_000, interval: 50 };
 const handleOf = (batch: string): WorkflowHandle => site.client.temporal.workflow.getHandle(batchWorkflowId(batch));
@@ -38,7 +52,7 @@ const troubleOf = (batch: string) => retrying(site.client, batch);
 /** A batch whose images are made and whose manifest cannot be written. */
 async function withManifestAway(batch: string, fault: Fault, { expect }: Pick<TestContext, 'expect'>): Promise<void> {
   outage.begin(`batches/${batch}/manifest`, fault);
-  await site.submit(batch, [`a fox of ${batch},256`, `an owl of ${batch},512`]);
+  await site.submit(batch, [`a fox of ${batch},256`, `an owl of ${batch},256`]);
   await expect.poll(() => progressOf(batch), soon).toMatchObject({ state: 'finishing' });
 }
 
@@ -136,6 +150,26 @@ it.concurrent('a paused batch whose store goes away is cancelled: its shards sto
   await batchEnd(site.client, 'shards');
 });
 
+it.concurrent('an image whose worker does not let go of it holds up no cancellation', async ({ expect }) => {
+  await site.submit('stuck', ['a calm finch,512']);
+  await expect.poll(() => progressOf('stuck'), soon).toMatchObject({ totals: { jobs: 1 } });
+  outage.begin('batches/stuck/', 'hangs');
+  const before = outage.hanging;
+  await expect.poll(() => outage.hanging, soon).toBeGreaterThan(before);
+  outage.end('batches/stuck/');
+  await cancelBatch(site.client, 'stuck');
+  expect(await batchEnd(site.client, 'stuck')).toEqual({ state: 'cancelled' });
+  expect((await site.manifest('stuck')).totals).toMatchObject({ jobs: 1, cancelled: 1 });
+});
+
+it.concurrent('an image that our own code cannot make is computed once, and its failure named', async ({ expect }) => {
+  await site.submit('blunder', ['a blunder,256']);
+  await batchEnd(site.client, 'blunder');
+  const failure = { type: 'TypeError', reason: 'unexpected TypeError: x is not a function', attempts: 1 };
+  expect((await site.manifest('blunder')).failures).toMatchObject([failure]);
+  expect(blunders).toBe(1);
+});
+
 it.concurrent('what is damaged for good ends its batch at once, with the reason and without a manifest', async ({
   expect,
 }) => {
@@ -180,8 +214,8 @@ it.concurrent('code that does not fit a history ends nothing: the workflow goes 
       await running;
     };
   };
-  await site.submit('changing', ['a slow swift,256']);
-  const shard = { shard: 0, size: '256', jobs: 1, name: shardName('changing', 1, 0) } as const;
+  await site.submit('changing', ['a slow swift,512']);
+  const shard = { shard: 0, size: '512', jobs: 1, name: shardName('changing', 1, 0) } as const;
   await expect.poll(() => site.store.stat(shard.name), soon).not.toBeNull();
   const stopRight = await worker(right);
   const handle = await client.workflow.start('renderShard', {
