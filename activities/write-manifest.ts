@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { extraComputations, type Failure, isReceipt, type JobOutcome, type Totals } from '../domain/receipt.ts';
-import { manifestName, manifestTableName, shardName, shardReceiptsName } from '../records/layout.ts';
+import { manifestName, manifestTableName, planFolder, shardName, shardReceiptsName } from '../records/layout.ts';
 import { manifestBytes, manifestEntry } from '../records/manifest.ts';
 import { type ManifestRow, manifestCsv, manifestJsonl, manifestRow } from '../records/manifest-table.ts';
 import { batchOutcomes, decodeJobs, encodeOutcomes } from '../records/plan-and-receipts.ts';
 import { keepLatestBatch } from '../records/previous-batch.ts';
 import { keepRates } from '../records/rates.ts';
-import { type ObjectStore, type OpenStore, readIfThere } from '../store/index.ts';
+import { type ObjectStore, type OpenStore, readIfThere, StoreUnavailable } from '../store/index.ts';
 import type { WriteManifestInput, WrittenManifest } from '../workflows/contract/activities.ts';
 import type { LostShard } from '../workflows/contract/plan.ts';
 
@@ -29,6 +29,7 @@ export function createWriteManifest(openStore: OpenStore) {
       rows.push(manifestRow(job, outcome));
       if (outcome !== undefined) (isReceipt(outcome) ? images : failures).push(manifestEntry(outcome, job));
     }
+    if (totals.jobs === 0 && input.state === 'completed') throw planAway(store, input.batch);
     const manifest = manifestName(input.batch);
     const { batch, round, state, bundle, startedAt } = input;
     const head = { batch, round, state, bundle, startedAt, finishedAt: new Date().toISOString(), totals };
@@ -40,6 +41,12 @@ export function createWriteManifest(openStore: OpenStore) {
     return { manifest, totals };
   };
 }
+
+/** Each row that was planned has an outcome or lies in the plan: the folder was moved, or another one is mounted in its place. */
+const planAway = (store: ObjectStore, batch: string): StoreUnavailable =>
+  new StoreUnavailable(
+    `store ${store.url}: the plan of batch ${batch} was there and is away; bring ${planFolder(batch)} back`,
+  );
 
 async function writeTables(store: ObjectStore, batch: string, rows: ManifestRow[]): Promise<void> {
   const write = async (format: 'jsonl' | 'csv', pieces: Iterable<Uint8Array>, type: string) =>

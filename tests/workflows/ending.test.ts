@@ -1,3 +1,4 @@
+import { rename } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
@@ -168,6 +169,19 @@ it.concurrent('an image that our own code cannot make is computed once, and its 
   const failure = { type: 'TypeError', reason: 'unexpected TypeError: x is not a function', attempts: 1 };
   expect((await site.manifest('blunder')).failures).toMatchObject([failure]);
   expect(blunders).toBe(1);
+});
+
+it.concurrent('a batch whose plan was moved away waits for it, and writes no manifest of nothing', async ({
+  expect,
+}) => {
+  await withManifestAway('moved', 'fails', { expect });
+  const folder = new URL(`${site.store.url}/batches/moved/`);
+  await rename(new URL('_plan', folder), new URL('elsewhere', folder));
+  outage.end('batches/moved/manifest');
+  const away = { waitsForStore: true, reason: expect.stringContaining('bring batches/moved/_plan/ back') };
+  await expect.poll(() => troubleOf('moved'), soon).toMatchObject([away]);
+  await rename(new URL('elsewhere', folder), new URL('_plan', folder));
+  expect(await batchEnd(site.client, 'moved')).toMatchObject({ state: 'completed', result: { totals: { jobs: 2 } } });
 });
 
 it.concurrent('what is damaged for good ends its batch at once, with the reason and without a manifest', async ({
