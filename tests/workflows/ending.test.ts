@@ -60,7 +60,7 @@ async function withManifestAway(batch: string, fault: Fault, { expect }: Pick<Te
 /** The next round, as a retry starts it. */
 async function startNextRound(batch: string): Promise<void> {
   const input: BatchInput = {
-    ...{ batch, round: 2, store: site.store.url, source: { kind: 'retry' }, bundle: BUNDLE, window: 4 },
+    ...{ batch, round: 2, store: site.store.url, source: { kind: 'retry' }, bundle: BUNDLE, window: 1 },
     defaults: { size: '256', format: 'png', quality: null },
   };
   await site.client.temporal.workflow.start('renderBatch', { ...batchStart(input), taskQueue: ORCHESTRATOR_QUEUE });
