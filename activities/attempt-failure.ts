@@ -3,7 +3,7 @@ import { UserError } from '../domain/user-error.ts';
 
 /**
  * What an attempt ends with. Only what may be over by itself is tried again; all else, a person's mistake, damaged data or a fault of this
- * program, would be found just the same, and is final. The type is the error's name.
+ * program, would be found just the same, and is final. The type says which kind of error it was.
  *
  * @param mayPass whether another attempt may succeed though nobody does anything
  */
@@ -14,18 +14,18 @@ export function attemptFailure(
 ): TemporalFailure {
   if (error instanceof TemporalFailure) return error;
   const message = messageOf(error);
-  const type = error instanceof Error ? error.name : 'Error';
+  const type = error instanceof Error ? kindOf(error) : 'Error';
   return ApplicationFailure.fromError(error, { ...more, message, type, nonRetryable: !mayPass(error) });
 }
+
+/** Classes of errors for people share a name; an error that comes from another process has a name alone. */
+const kindOf = ({ constructor, name }: Error): string => (constructor === Error ? name : constructor.name);
 
 /** What nobody thought of has a message that says nothing without its kind. */
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return isUnexpected(error) ? `unexpected ${error.name}: ${error.message}` : error.message;
+  return isUnexpected(error) ? `unexpected ${kindOf(error)}: ${error.message}` : error.message;
 }
 
-const isUnexpected = (error: Error): boolean =>
-  !(error instanceof UserError) &&
-  [Error, TypeError, RangeError, SyntaxError, ReferenceError, URIError].some(({ prototype }) => {
-    return Object.getPrototypeOf(error) === prototype && error.name === prototype.name;
-  });
+const isUnexpected = ({ constructor }: Error): boolean =>
+  ([Error, TypeError, RangeError, SyntaxError, ReferenceError, URIError] as unknown[]).includes(constructor);

@@ -53,10 +53,10 @@ export class StoreWatch {
 
   /** What it waits for, where no answer has come for long. */
   silence(): StoreUnavailable | null {
+    const before = performance.now() - 1_000 * STORE_SILENCE_SECONDS;
     for (const { url, since } of this.#asked.values()) {
-      const seconds = (performance.now() - since) / 1_000;
-      if (seconds < STORE_SILENCE_SECONDS) continue;
-      return new StoreUnavailable(`store ${url}: it has not answered for ${Math.floor(seconds)} seconds`);
+      if (since > before) continue;
+      return new StoreUnavailable(`store ${url}: it has not answered for more than ${STORE_SILENCE_SECONDS} seconds`);
     }
     return null;
   }

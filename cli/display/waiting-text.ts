@@ -2,15 +2,17 @@ import type { Retrying } from '../../client/index.ts';
 import { clockText, count, oneLine } from './text.ts';
 
 /** A batch's own steps, by the activities that do them. */
-const STEPS: Record<string, string> = {
-  planBatch: 'planning',
-  readShard: 'reading the plan',
-  matchJobs: 'looking for rows',
-  activitiesInHand: 'asking what workers have in hand',
-  writeReceipts: 'writing receipts',
-  writeManifest: 'writing the manifest',
-  writeContactSheet: 'making the contact sheet',
-};
+const STEPS = new Map(
+  Object.entries({
+    planBatch: 'planning',
+    readShard: 'reading the plan',
+    matchJobs: 'looking for rows',
+    activitiesInHand: 'asking what workers have in hand',
+    writeReceipts: 'writing receipts',
+    writeManifest: 'writing the manifest',
+    writeContactSheet: 'making the contact sheet',
+  }),
+);
 
 /** `writing the manifest: waits for the store since 03:12 UTC, 5 attempts so far: … (503); gives up at 2026-01-31 03:12 UTC` */
 export function waitingText(trouble: Retrying, now: Date): string {
@@ -25,7 +27,7 @@ export function waitingText(trouble: Retrying, now: Date): string {
 const what = (activity: string, pending: number): string =>
   activity === 'renderImage'
     ? count(pending, 'image')
-    : `${STEPS[activity] ?? activity}${pending > 1 ? ` (${pending} times)` : ''}:`;
+    : `${STEPS.get(activity) ?? activity}${pending > 1 ? ` (${pending} times)` : ''}:`;
 
 function held({ activity, count: pending, waitsForStore }: Retrying): string {
   const are = activity === 'renderImage' && pending > 1;

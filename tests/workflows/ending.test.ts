@@ -18,6 +18,7 @@ import { workflowBundle } from '../../workers/workflow-bundle.ts';
 import type { BatchInput } from '../../workflows/contract/batch.ts';
 import { batchStart } from '../../workflows/contract/batch-start.ts';
 import { batchWorkflowId, ORCHESTRATOR_QUEUE } from '../../workflows/contract/queues.ts';
+import { runHere } from '../cli/run-here.ts';
 import { type Fault, Outage } from './outage.ts';
 import { BUNDLE, type Site, startSite } from './site.ts';
 
@@ -253,6 +254,34 @@ it.concurrent('code that does not fit a history ends nothing: the workflow goes 
   await connection.close();
   await cancelBatch(site.client, 'changing');
   await batchEnd(site.client, 'changing');
+});
+
+it('the commands tell what a batch waits for, that it ended without a manifest, and what writes one', async ({
+  expect,
+}) => {
+  const here = (...args: string[]) => runHere([...args, '--address', site.client.address]);
+  await withManifestAway('spoken', 'fails', { expect });
+  await expect.poll(() => troubleOf('spoken'), soon).toHaveLength(1);
+  const status = await here('status', 'spoken');
+  expect(status.stdout).toMatch(
+    /writing the manifest: waits for the store since .* UTC, \d attempts? so far: the store is away; gives up at /,
+  );
+  const json = JSON.parse((await here('status', 'spoken', '--json')).stdout);
+  expect(json).toMatchObject({ retrying: [{ activity: 'writeManifest', waitsForStore: true }], withoutManifest: null });
+
+  const advice = '"npx pixart-batch retry spoken" writes it, and renders what is missing';
+  const cancelled = await here('cancel', 'spoken', '--wait');
+  expect(cancelled.code).toBe(3);
+  expect(cancelled.stdout).toContain(`ended without a manifest: the store is away\n${advice}`);
+  expect(cancelled.stdout).not.toContain('manifest.json');
+  const watched = await here('watch', 'spoken', '--json');
+  expect(watched.code).toBe(3);
+  const end = JSON.parse(watched.stdout.trim().split('\n').at(-1)!);
+  expect(end).toMatchObject({ state: 'cancelled', manifest: null, withoutManifest: 'the store is away' });
+  expect((await here('status', 'spoken')).stdout).toContain('ended without a manifest: the store is away');
+  const listed = async () => (await here('list')).stdout;
+  await expect.poll(listed, soon).toContain(`spoken ended without a manifest: the store is away\n  ${advice}`);
+  expect(await listed()).toMatch(/unplanned +cancelled +\? +\? +\?/);
 });
 
 const reasonOf = (end: Awaited<ReturnType<typeof batchEnd>>): string => (end.state === 'failed' ? end.reason : '');

@@ -36,7 +36,7 @@ test('images are counted, and what fails for another reason than the store waits
 });
 
 test('a batch without a manifest names what writes one, where there is something to write', () => {
-  const ended = { batch: 'night', total: 24, withoutManifest: 'the store is away' };
+  const ended = { batch: 'night', round: 1, total: 24, withoutManifest: 'the store is away' };
   expect(withoutManifest(ended)).toEqual([
     'ended without a manifest: the store is away',
     '"npx pixart-batch retry night" writes it, and renders what is missing',
@@ -45,5 +45,6 @@ test('a batch without a manifest names what writes one, where there is something
     'ended without a manifest',
     'nothing was planned: put right what was wrong and submit its catalog again',
   ]);
+  expect(withoutManifest({ ...ended, total: 0, round: 2 })[1]).toContain('retry night');
   expect(withoutManifest({ ...ended, withoutManifest: null })).toEqual([]);
 });
