@@ -1,5 +1,4 @@
 import { ApplicationFailure, type ApplicationFailureOptions, TemporalFailure } from '@temporalio/common';
-import { UserError } from '../domain/user-error.ts';
 
 /**
  * What an attempt ends with. Only what may be over by itself is tried again; all else, a person's mistake, damaged data or a fault of this
@@ -19,13 +18,14 @@ export function attemptFailure(
 }
 
 /** Classes of errors for people share a name; an error that comes from another process has a name alone. */
-const kindOf = ({ constructor, name }: Error): string => (constructor === Error ? name : constructor.name);
+const kindOf = (error: Error): string => (error.constructor === Error ? error.name : error.constructor.name);
 
-/** What nobody thought of has a message that says nothing without its kind. */
+/** Errors of the language itself: what nobody thought of. */
+const UNEXPECTED = ['Error', 'TypeError', 'RangeError', 'SyntaxError', 'ReferenceError', 'URIError'];
+
+/** Such a message says nothing without its kind. */
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return isUnexpected(error) ? `unexpected ${kindOf(error)}: ${error.message}` : error.message;
+  const kind = kindOf(error);
+  return UNEXPECTED.includes(kind) ? `unexpected ${kind}: ${error.message}` : error.message;
 }
-
-const isUnexpected = ({ constructor }: Error): boolean =>
-  ([Error, TypeError, RangeError, SyntaxError, ReferenceError, URIError] as unknown[]).includes(constructor);

@@ -69,5 +69,13 @@ export {
   triggerSchedule,
 } from './schedules.ts';
 export { BatchExists, type ProposedBatch, type SubmittedBatch, submitBatch } from './submit.ts';
-export { type BatchEnd, batchEnd, isReviewPageMade, reviewPageEnd, type WatchedProgress, watchBatch } from './watch.ts';
+export {
+  type BatchEnd,
+  batchEnd,
+  isReviewPageMade,
+  reviewPage,
+  reviewPageEnd,
+  type WatchedProgress,
+  watchBatch,
+} from './watch.ts';
 export { type WorkersSeen, workersSeen } from './workers.ts';

@@ -6,7 +6,7 @@ import {
   type BatchResult,
   batchProgress,
   describeBatch,
-  isReviewPageMade,
+  reviewPage,
 } from '../../client/index.ts';
 import { changesText } from '../../domain/change-counts.ts';
 import { batchFolder, contactSheetPageName, manifestName } from '../../records/layout.ts';
@@ -23,20 +23,27 @@ export async function tellEnd(client: BatchClient, batch: string, end: BatchEnd,
     else printLine([`batch ${batch} failed: ${end.reason}`, ...withoutManifest(listing, end.reason)].join('\n'));
     return EXIT.imagesMissing;
   }
-  const { totals, changes, recentFailures } = await batchProgress(client, batch);
+  const {
+    totals,
+    changes,
+    warnings,
+    manifest = manifestName(batch),
+    recentFailures,
+  } = await batchProgress(client, batch);
   const isManifestThere = listing.withoutManifest === null;
-  const cancelled = { batch, manifest: isManifestThere ? manifestName(batch) : null, contactSheet: null };
-  const results = resultPlaces(listing.store, end.state === 'completed' ? end.result : cancelled, !json);
-  const isPageMade = end.state === 'completed' && (await isReviewPageMade(client, end.result));
+  const cancelled = { batch, manifest: isManifestThere ? manifest : null, contactSheet: null };
+  const page = end.state === 'completed' ? await reviewPage(client, end.result) : null;
+  const results = resultPlaces(listing.store, end.state === 'completed' ? end.result : cancelled, page, !json);
   if (json) {
     const reason = isManifestThere ? {} : { manifest: null, withoutManifest: listing.withoutManifest };
-    printJson({ batch, state: end.state, totals, changes, ...results, ...reason });
+    printJson({ batch, state: end.state, totals, changes, warnings, ...results, ...reason });
   } else {
     printLine(`batch ${batch} ${end.state}: ${totalsText(totals)}`);
     if (changes !== undefined) printLine(`  ${changesText(changes)} (changes.csv in its folder)`);
+    for (const warning of warnings ?? []) printLine(`  ${warning}`);
     for (const { id, reason } of recentFailures) printLine(`  ${id}: ${reason}`);
     if (isManifestThere && totals.failed > recentFailures.length) printLine('  … the manifest lists all failures');
-    const state = (what: string): string => (what === 'contactSheetPage' && !isPageMade ? ' (being made)' : '');
+    const state = (what: string): string => (what === 'contactSheetPage' && page === null ? ' (being made)' : '');
     printLine(table(Object.entries(results).map(([what, where]) => [`  ${words[what]}`, `${where}${state(what)}`])));
     if (!isManifestThere) printLine(withoutManifest(listing).join('\n'));
     else if (totals.failed + totals.cancelled > 0)
@@ -59,6 +66,7 @@ type Result = Pick<BatchResult, 'batch' | 'contactSheet'> & { manifest: string |
 function resultPlaces(
   store: string,
   { batch, manifest, contactSheet }: Result,
+  page: string | null,
   isShort: boolean,
 ): Record<string, string> {
   const place = (name: string): string => storePlace(`${store.replace(/\/$/, '')}/${name}`, isShort);
@@ -67,7 +75,7 @@ function resultPlaces(
     ...(manifest !== null && { manifest: place(manifest) }),
     ...(contactSheet === null
       ? {}
-      : { contactSheet: place(contactSheet), contactSheetPage: place(contactSheetPageName(batch)) }),
+      : { contactSheet: place(contactSheet), contactSheetPage: place(page ?? contactSheetPageName(batch)) }),
   };
 }
 

@@ -51,8 +51,8 @@ async function status(batch: string, options: ServerOptions & JsonOptions): Prom
     const lack = await askForWorkers(open, (sizes) => workersSeen(client, batch, sizes));
     const waiting = again.map((of) => `  ${waitingText(of, new Date())}`);
     const lines = [headline(listing, progress, reason), details(listing, progress), ...waiting];
-    lines.push(...withoutManifest(listing, reason).map((line) => `  ${line}`));
-    lines.push(...lack.map((line) => `  ${line}`));
+    const notes = [...withoutManifest(listing, reason), ...(progress?.warnings ?? []), ...lack];
+    lines.push(...notes.map((line) => `  ${line}`));
     printLine([...lines, ...failures(progress)].join('\n'));
   });
 }

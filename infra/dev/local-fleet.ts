@@ -19,6 +19,8 @@ export type FleetOptions = {
   sizes: Size[];
   device: string;
   threads?: number | undefined;
+  /** Where long images are kept half way, if not in the store. */
+  scratch?: string | undefined;
 };
 
 /** A Temporal server, an orchestrator and a render worker on this machine, each a process of its own. */
@@ -77,12 +79,13 @@ const startServer = (stateFolder: string): Promise<TemporalServer> =>
   startTemporalServer({ dbFile: serverFile(stateFolder), ports: 'usual' });
 
 function startWorkers(options: FleetOptions, address: string, logFolder: string): Supervised[] {
-  const { namespace, bundle, sizes, device, threads } = options;
+  const { namespace, bundle, sizes, device, threads, scratch } = options;
   const server = ['--address', address, ...(namespace === undefined ? [] : ['--namespace', namespace])];
   const renderer = [
     ...['--bundle', bundle, '--device', device, '--grace', String(graceSeconds)],
     ...sizes.flatMap((size) => ['--size', size]),
     ...(threads === undefined ? [] : ['--threads', String(threads)]),
+    ...(scratch === undefined ? [] : ['--scratch', scratch]),
   ];
   const worker = (name: string, args: string[]): Supervised =>
     supervise({

@@ -77,7 +77,9 @@ function stopIfCancelled({ waiting }: Batch): void {
 /** @throws CancelledFailure where the batch was cancelled and has to end without a manifest */
 async function finish(batch: Batch, state: 'completed' | 'cancelled'): Promise<BatchResult> {
   batch.finish();
-  const { manifest, totals } = await writeManifest(batch, state);
+  const written = await writeManifest(batch, state);
+  batch.recorded(written);
+  const { manifest, totals } = written;
   const { input } = batch;
   const { store, batch: id } = input;
   const images = totals.rendered + totals.reused;
@@ -85,14 +87,21 @@ async function finish(batch: Batch, state: 'completed' | 'cancelled'): Promise<B
   const startPage = () => CancellationScope.nonCancellable(() => startReviewPage(input));
   const sheetPage = patched('sheet-page') ? await startPage().catch(() => undefined) : undefined;
   batch.end(state);
-  const { changes } = batch.progress;
+  const { changes, warnings } = batch.progress;
   await announce(input, `batch.${state}`, {
     totals,
     manifest,
     contactSheet,
     ...(changes !== undefined && { changes }),
   });
-  return { batch: id, totals, manifest, contactSheet, ...(sheetPage !== undefined && { sheetPage }) };
+  return {
+    batch: id,
+    totals,
+    manifest,
+    contactSheet,
+    ...(sheetPage !== undefined && { sheetPage }),
+    ...(warnings !== undefined && { warnings }),
+  };
 }
 
 async function writeManifest(batch: Batch, state: 'completed' | 'cancelled'): Promise<WrittenManifest> {

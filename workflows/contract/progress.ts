@@ -25,7 +25,11 @@ export type BatchProgress = {
   window?: number;
   /** How the catalog differs from that of its batch before, where there was one. */
   changes?: ChangeCounts;
-  /** Why it ended without a manifest: it failed, or was cancelled while its store was away. A retry writes one. */
+  /** What went otherwise than usual, and costs no image. */
+  warnings?: string[];
+  /** Object name of what this round came to, when that is written. */
+  manifest?: string;
+  /** Why it ended without one: it failed, or was cancelled while its store was away. A retry writes one. */
   withoutManifest?: string;
   /** The last few, newest first. */
   recentFailures: RecentFailure[];
