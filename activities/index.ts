@@ -1,5 +1,6 @@
 import type { OpenStore } from '../store/index.ts';
 import type { OrchestratorActivities, RenderActivities } from '../workflows/contract/activities.ts';
+import { SHEET_PAGES_AT_ONCE } from '../workflows/contract/limits.ts';
 import { activitiesInHand } from './activities-in-hand.ts';
 import { createMatchJobs } from './match-jobs.ts';
 import { mayPassForPlan, orchestratorActivities } from './orchestrator-activity.ts';
@@ -34,7 +35,7 @@ export function createOrchestratorActivities({
     writeReceipts: activity(createWriteReceipts, { whenCancelled: 'finish' }),
     writeManifest: activity(createWriteManifest, { whenCancelled: 'finish' }),
     writeContactSheet: activity(createWriteContactSheet, { whenCancelled: 'finish' }),
-    writeSheetPage: activity(createWriteReviewPage),
+    writeSheetPage: activity(createWriteReviewPage, { atOnce: SHEET_PAGES_AT_ONCE }),
     postWebhook: createPostWebhook(webhookSecret),
   };
 }

@@ -13,7 +13,20 @@ export type ActivityTraits = {
   /** Whether another attempt may succeed though nobody does anything. */
   mayPass?: (error: unknown) => boolean;
   whenCancelled?: WhenCancelled;
+  /** Attempts of this activity that this process makes at once; more are refused, and come again a little later. */
+  atOnce?: number;
 };
+
+/** An activity that takes hours has as many attempts as it may have here: the process's other turns are for other steps. */
+class TurnsTaken extends Error {
+  override readonly name = 'TurnsTaken';
+
+  constructor(turns: number) {
+    super(`${turns} others are at work here; this one begins when one of them has ended`);
+  }
+}
+
+const ANOTHER_TURN = '10 seconds';
 
 /**
  * What every activity of the orchestrator has in common: it beats by the clock, so that a worker that died is noticed within its
@@ -24,9 +37,12 @@ export function orchestratorActivities(openStore: OpenStore) {
 
   return function orchestratorActivity<A extends unknown[], R>(
     create: (openStore: OpenStore) => (...input: A) => Promise<R>,
-    { mayPass = mayPassForRecords, whenCancelled = 'stop' }: ActivityTraits = {},
+    { mayPass = mayPassForRecords, whenCancelled = 'stop', atOnce = Number.POSITIVE_INFINITY }: ActivityTraits = {},
   ): (...input: A) => Promise<R> {
+    let atWork = 0;
     return async (...input) => {
+      if (atWork >= atOnce) throw attemptFailure(new TurnsTaken(atOnce), () => true, { nextRetryDelay: ANOTHER_TURN });
+      atWork += 1;
       const context = Context.current();
       const watch = new StoreWatch(openStore, turns);
       const beat = (): void =>
@@ -37,6 +53,7 @@ export function orchestratorActivities(openStore: OpenStore) {
       } catch (error) {
         throw attemptFailure(error, mayPass);
       } finally {
+        atWork -= 1;
         clearInterval(timer);
       }
     };

@@ -43,8 +43,11 @@ export const lastRecords: Records = proxyActivities<OrchestratorActivities>({
   retry: limits.LAST_TRIES_RETRY,
 });
 
+/** Of many pages some wait for their turn; nobody waits for them. */
 export const { writeSheetPage } = proxyActivities<OrchestratorActivities>({
-  ...threeTimes,
+  ...attempts,
+  retry: ORCHESTRATE_RETRY,
+  scheduleToCloseTimeout: limits.ORCHESTRATE_SCHEDULE_TO_CLOSE,
   startToCloseTimeout: limits.SHEET_PAGE_START_TO_CLOSE,
 });
 

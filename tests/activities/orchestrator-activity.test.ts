@@ -8,7 +8,7 @@ import { UserError } from '../../domain/user-error.ts';
 import { encodeOutcomes } from '../../records/plan-and-receipts.ts';
 import { ObjectNotFound, type OpenStore, StoreDenied, StoreUnavailable } from '../../store/index.ts';
 import type { OrchestratorActivities } from '../../workflows/contract/activities.ts';
-import { STORE_SILENCE_SECONDS } from '../../workflows/contract/limits.ts';
+import { SHEET_PAGES_AT_ONCE, STORE_SILENCE_SECONDS } from '../../workflows/contract/limits.ts';
 import { Outage } from '../workflows/outage.ts';
 import { folderStore } from './rendering.ts';
 import '../quiet-runtime.ts';
@@ -143,4 +143,19 @@ test('of those that wait for one store that is away only a few ask it, and the o
   for (const ended of asking) await expect(ended).rejects.toMatchObject({ type: 'ObjectNotFound' });
   await away.create(shard('away'), Buffer.from(''), 'application/x-ndjson');
   expect(await Promise.all([1, 2, 3].map(() => read(away.url, 'away')))).toEqual([[], [], []]);
+});
+
+test('an activity that may take hours leaves turns to others', async () => {
+  const outage = new Outage();
+  const { url } = await folderStore();
+  outage.begin('batches/', 'hangs');
+  const { writeSheetPage } = createOrchestratorActivities({ openStore: outage.open });
+  const make = () => new MockActivityEnvironment().run(writeSheetPage, { store: url, batch: 'night' });
+  const begun = Array.from({ length: SHEET_PAGES_AT_ONCE }, make);
+  while (outage.hanging < begun.length) await sleep(1);
+  await expect(make()).rejects.toMatchObject({ type: 'TurnsTaken', nonRetryable: false, nextRetryDelay: '10 seconds' });
+  outage.end('batches/');
+  outage.answer();
+  await Promise.all(begun);
+  expect(await make()).toBe('batches/night/contact-sheet.html');
 });

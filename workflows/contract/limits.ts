@@ -80,6 +80,9 @@ export const STORE_SILENCE_SECONDS = 10;
 /** Thumbnails of 100,000 large images take hours of one process; what is made is not made again by another attempt. */
 export const SHEET_PAGE_START_TO_CLOSE = '12 hours';
 
+/** Of one orchestrator, whose sixteen turns batches need meanwhile. */
+export const SHEET_PAGES_AT_ONCE = 4;
+
 /** A receiver that is away over a weekend hears of the batch on Monday. */
 export const WEBHOOK_SCHEDULE_TO_CLOSE = '3 days';
 
