@@ -17,8 +17,8 @@ export function attemptFailure(
   return ApplicationFailure.fromError(error, { ...more, message, type, nonRetryable: !mayPass(error) });
 }
 
-/** Classes of errors for people share a name; an error that comes from another process has a name alone. */
-const kindOf = (error: Error): string => (error.constructor === Error ? error.name : error.constructor.name);
+/** By its class: those for people share a name. */
+const kindOf = (error: Error): string => error.constructor.name;
 
 /** Errors of the language itself: what nobody thought of. */
 const UNEXPECTED = ['Error', 'TypeError', 'RangeError', 'SyntaxError', 'ReferenceError', 'URIError'];

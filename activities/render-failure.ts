@@ -1,4 +1,4 @@
-import { RendererDied, RenderFault } from '../models/renderer/index.ts';
+import { RendererBug, RendererDied, RenderFault } from '../models/renderer/index.ts';
 import { ObjectNotFound, StoreDenied, StoreUnavailable } from '../store/index.ts';
 import type { RenderFailureDetails } from '../workflows/contract/activities.ts';
 import { attemptFailure } from './attempt-failure.ts';
@@ -29,7 +29,8 @@ const PASSING = [
   ObjectNotFound,
 ];
 
-const mayPass = (error: unknown): boolean => PASSING.some((kind) => error instanceof kind);
+const mayPass = (error: unknown): boolean =>
+  PASSING.some((kind) => error instanceof kind) && !(error instanceof RendererBug);
 
 /** Longer than the moment in which the worker that stops may still be given a task. */
 const HANDED_BACK_DELAY = '1 second';
