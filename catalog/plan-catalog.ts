@@ -6,9 +6,9 @@ import { type ExpandedRow, type Expansion, expandCells } from './expansion/expan
 import { JobIds } from './job-ids.ts';
 import { type JobOptions, makeJobs } from './make-jobs.ts';
 import { Problems } from './problems.ts';
+import type { ByteSource } from './reading/bytes.ts';
 import type { RawRow } from './reading/raw-row.ts';
 import { readRows } from './reading/rows.ts';
-import type { ByteSource } from './reading/text.ts';
 import { parseRow } from './row.ts';
 import { cutShards, type Shard } from './shards.ts';
 import { type PlanSummary, SummaryBuilder } from './summary.ts';

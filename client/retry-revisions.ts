@@ -87,11 +87,12 @@ async function readRejected(rows: ManifestRow[], file: string): Promise<{ bytes:
 async function readCorrected(
   input: BatchInput,
   reading: CatalogReading,
-  { catalog, format = catalogFormat(catalog), columns = reading.columns }: NonNullable<RetryRequest['corrected']>,
+  { catalog, format = catalogFormat(catalog), columns }: NonNullable<RetryRequest['corrected']>,
   rows: ManifestRow[],
   toMake: ManifestRow[],
 ): Promise<CorrectedCatalog> {
-  const read = { ...reading, columns };
+  // A list of prompts has no columns that could have other names.
+  const read = { ...reading, columns: columns ?? (format === 'txt' ? {} : reading.columns) };
   const source = { kind: 'catalog' as const, url: storeUrl(catalog), format, ...read };
   const { jobs, files } = await readRequestedCatalog({ ...input, source }, catalog);
   const before = new Map(rows.map(({ id, render_key }) => [id, render_key]));

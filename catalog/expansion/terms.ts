@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { CATALOG_LIMITS } from '../catalog-limits.ts';
 import { choice, literal, sequence, type Texts } from './choices.ts';
-import { MAX_DEPTH, parseTemplate, type Template, TemplateFault } from './template.ts';
+import { MAX_DEPTH, parseTerm, type Template, TemplateFault } from './template.ts';
 
 /** Reads the file of terms `<name>.txt`; `null` where there is none. The name has no part that begins with a dot. */
 export type ReadTerms = (name: string) => Promise<Uint8Array | null>;
@@ -58,7 +58,7 @@ export class Terms {
     if (lines.length === 0) throw new TemplateFault(`a term in ${name}.txt`, 'none');
     return lines.map(({ line, text }) => {
       try {
-        return parseTemplate(text);
+        return parseTerm(text);
       } catch (error) {
         if (!(error instanceof TemplateFault)) throw error;
         throw new TemplateFault(`${name}.txt, line ${line}: ${error.expected}`, error.found);
