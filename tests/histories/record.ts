@@ -65,7 +65,7 @@ async function recordBatches(site: Site, mend: () => void): Promise<void> {
   await batchEnd(site.client, 'night');
   await keep('batch-retried', batch);
 
-  const rows = await site.catalog('told.csv', ['a fox,256', 'a slow hill,512']);
+  const rows = await site.catalog('told.csv', ['a lynx,256', 'a slow hill,512']);
   // Nobody listens there; what counts is that the batch has its event delivered.
   const told = { catalog: rows, store: site.store.url, bundle: BUNDLE, batch: 'told', webhook: 'http://127.0.0.1:9/' };
   await submitBatch(site.client, told);

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { afterAll, beforeAll, it, type TestContext } from 'vitest';
+import { afterAll, beforeAll, it, type TestContext, vi } from 'vitest';
 import {
   batchEnd,
   batchProgress,
@@ -21,6 +21,9 @@ import { batchWorkflowId, ORCHESTRATOR_QUEUE } from '../../workflows/contract/qu
 import { runHere } from '../cli/run-here.ts';
 import { type Fault, Outage } from './outage.ts';
 import { BUNDLE, type Site, startSite } from './site.ts';
+
+// What they wait for takes half a minute, on a busy machine more.
+vi.setConfig({ testTimeout: 120_000 });
 
 const outage = new Outage();
 
@@ -46,7 +49,7 @@ afterAll(async () => {
   await site.stop();
 });
 
-const soon = { timeout: 30_000, interval: 50 };
+const soon = { timeout: 60_000, interval: 50 };
 const handleOf = (batch: string): WorkflowHandle => site.client.temporal.workflow.getHandle(batchWorkflowId(batch));
 const progressOf = (batch: string) => batchProgress(site.client, batch);
 const troubleOf = (batch: string) => retrying(site.client, batch);
