@@ -128,7 +128,7 @@ function checkLimits(preview: Preview, options: SubmitOptions): void {
   if (cost === null) {
     throw refused(
       '--max-cost: expected rates that an earlier batch measured in this store, or --max-jobs instead',
-      'none',
+      preview.warnings[0] ?? 'none',
     );
   }
   if (cost > maxCost) throw refused(`--max-cost: expected at most ${maxCost}`, `about ${costText(cost)}`);

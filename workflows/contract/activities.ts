@@ -25,7 +25,12 @@ export type RenderFailureDetails = { attempts: number };
 /** The details of a heartbeat of the orchestrator's activities: what the attempt waits for, where that takes long. */
 export type StepHeartbeat = { waitsFor: string | null };
 
-export type ReadShardInput = { store: string; shard: string };
+export type ReadShardInput = {
+  store: string;
+  shard: string;
+  /** As many as were planned; missing where an older version asks. */
+  jobs?: number;
+};
 
 export type MatchJobsInput = { store: string; shard: string; filter: RowFilter };
 
