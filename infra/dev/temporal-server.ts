@@ -8,6 +8,7 @@ import { Connection } from '@temporalio/client';
 import { UserError } from '../../domain/user-error.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract/search-attributes.ts';
 import { endProcess, startInBackground } from './background-process.ts';
+import { keepHistories } from './history-retention.ts';
 import { checkPortIsFree, freePort, loopback } from './ports.ts';
 import { isAlive } from './steps.mjs';
 import {
@@ -150,8 +151,9 @@ type RunningServer = NonNullable<Lease['server']>;
 const joinRunning = (server: RunningServer): TemporalServer => ({ ...server, role: 'joined', stop: async () => {} });
 
 /** The starter was killed: from now on this process answers for the server. */
-function takeOver(dbFile: string, server: RunningServer): TemporalServer {
+async function takeOver(dbFile: string, server: RunningServer): Promise<TemporalServer> {
   writeLease(dbFile, { owner: process.pid, server });
+  await keepHistories(server.address);
   const stop = async () => {
     await endProcess(server.pid, stopTimeoutMs);
     dropLease(dbFile);
@@ -193,6 +195,7 @@ async function launchOnce(options: TemporalServerOptions): Promise<TemporalServe
   const address = `${host}:${port}`;
   try {
     await untilReady(child, address, () => readFileSync(logFile).subarray(logStart).toString());
+    await keepHistories(address);
   } catch (error) {
     await end();
     throw error;

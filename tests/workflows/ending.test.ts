@@ -11,6 +11,7 @@ import {
   controlBatch,
   describeBatch,
   listBatches,
+  retryBatch,
   retrying,
 } from '../../client/index.ts';
 import { manifestName, shardName } from '../../records/layout.ts';
@@ -61,18 +62,6 @@ async function withManifestAway(batch: string, fault: Fault, { expect }: Pick<Te
   await expect.poll(() => progressOf(batch), soon).toMatchObject({ state: 'finishing' });
 }
 
-const nextRound = (batch: string): BatchInput => ({
-  ...{ batch, round: 2, store: site.store.url, source: { kind: 'retry' }, bundle: BUNDLE, window: 1 },
-  defaults: { size: '256', format: 'png', quality: null },
-});
-
-/** Starts a round as a retry does. @param wrong what is wrong with it */
-const start = (input: BatchInput, wrong: { args?: [] } = {}) =>
-  site.client.temporal.workflow.start('renderBatch', {
-    ...{ ...batchStart(input), taskQueue: ORCHESTRATOR_QUEUE },
-    ...wrong,
-  });
-
 it.concurrent('a batch whose store is away when it writes its manifest says what it waits for and until when, holds up no other, and is cancelled twice without harm', async ({
   expect,
 }) => {
@@ -104,7 +93,7 @@ it.concurrent('a batch whose store is away when it writes its manifest says what
     .toMatchObject({ state: 'cancelled', total: 2, done: 2, withoutManifest: 'the store is away' });
 
   outage.end('batches/finishing/manifest');
-  await start(nextRound('finishing'));
+  expect(await retryBatch(site.client, 'finishing')).toMatchObject({ round: 2, missing: 0 });
   const second = await batchEnd(site.client, 'finishing');
   expect(second).toMatchObject({ state: 'completed', result: { totals: { jobs: 2, rendered: 2 } } });
   expect((await describeBatch(site.client, 'finishing')).withoutManifest).toBeNull();
@@ -152,7 +141,7 @@ it.concurrent('a paused batch whose store goes away is cancelled: its shards sto
   expect(await batchEnd(site.client, 'shards')).toMatchObject({ withoutManifest: 'the store is away' });
   expect(await progressOf('shards')).toMatchObject({ totals: { jobs: 3, rendered: 1, cancelled: 2 } });
   outage.end('batches/shards/');
-  await start(nextRound('shards'));
+  expect(await retryBatch(site.client, 'shards', { window: 1 })).toMatchObject({ round: 2, missing: 3 });
   await expect.poll(() => progressOf('shards'), soon).toMatchObject({ totals: { jobs: 3, reused: 1 } });
   await cancelBatch(site.client, 'shards');
   await batchEnd(site.client, 'shards');
@@ -207,7 +196,13 @@ it.concurrent('what is damaged for good ends its batch at once, with the reason 
 it.concurrent('a fault of the workflow’s own code ends it with what went wrong, where it would have been run again for ever', async ({
   expect,
 }) => {
-  await start(nextRound('nonsense'), { args: [] });
+  const input: BatchInput = {
+    ...{ batch: 'nonsense', round: 2, store: site.store.url, source: { kind: 'retry' }, bundle: BUNDLE, window: 1 },
+    defaults: { size: '256', format: 'png', quality: null },
+  };
+  await site.client.temporal.workflow.start('renderBatch', {
+    ...{ ...batchStart(input), args: [], taskQueue: ORCHESTRATOR_QUEUE },
+  });
   const end = await batchEnd(site.client, 'nonsense');
   expect(end).toMatchObject({ state: 'failed', reason: expect.stringContaining('undefined') });
   expect((await handleOf('nonsense').describe()).status.name).toBe('FAILED');

@@ -24,6 +24,8 @@ export const BUNDLE: BundleRef = {
 
 /** A real Temporal server and real workers whose renderer alone is simulated, with a store in a folder unless another is named. */
 export type Site = {
+  /** Holds the catalogs, and the store as its folder `out`. */
+  folder: string;
   client: BatchClient;
   store: ObjectStore;
   /** Writes a catalog of these rows (`prompt,size`) and submits it. */
@@ -34,6 +36,8 @@ export type Site = {
 };
 
 export type SiteOptions = Partial<Omit<Simulation, 'side'>> & {
+  /** Another site, whose store and catalogs this one has too: a server that knows nothing of what is there. */
+  beside?: Site;
   storeUrl?: string;
   /** What workers open stores with. */
   open?: OpenStore;
@@ -41,11 +45,12 @@ export type SiteOptions = Partial<Omit<Simulation, 'side'>> & {
 
 export async function startSite({
   bundle = BUNDLE,
+  beside,
   storeUrl,
   open = openStore,
   ...simulation
 }: SiteOptions = {}): Promise<Site> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'pixart-site-'));
+  const folder = beside?.folder ?? (await mkdtemp(path.join(tmpdir(), 'pixart-site-')));
   const server = await startTemporalServer({ ui: false });
   const client = await connect(temporalTarget({ address: server.address }));
   const connection = await NativeConnection.connect({ address: server.address });
@@ -66,6 +71,7 @@ export async function startSite({
   ]);
   const running = workers.map((worker) => worker.run());
   const site: Site = {
+    folder,
     client,
     store,
     async catalog(name, rows) {
@@ -87,7 +93,7 @@ export async function startSite({
       await connection.close();
       await client.close();
       await server.stop();
-      await rm(folder, { recursive: true });
+      if (beside === undefined) await rm(folder, { recursive: true });
     },
   };
   return site;
