@@ -1,4 +1,4 @@
-import { link, lstat, open, rename, rm } from 'node:fs/promises';
+import { link, lstat, open, rename, rm, unlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode, isMissing, isNoLink } from './file-errors.ts';
 import { StoreUnavailable } from './object-store.ts';
@@ -46,7 +46,7 @@ export async function withClaim<T>(claim: string, action: () => Promise<T>): Pro
 }
 
 /** Takes a file's name away; other names of its bytes stay. @throws ENOENT where there is none */
-export const removeFile = (path: string): Promise<void> => rm(path);
+export const removeFile = (path: string): Promise<void> => unlink(path);
 
 async function takeClaim(claim: string): Promise<void> {
   for (let tries = 0; tries < CLAIM_TRIES; tries++) {

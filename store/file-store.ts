@@ -16,6 +16,7 @@ import { checkObjectName, TEMP_FOLDER } from './object-name.ts';
 import {
   type Created,
   type FoundObject,
+  isRefusal,
   type ListedObject,
   ObjectChanged,
   type ObjectMetadata,
@@ -68,14 +69,14 @@ export class FileStore implements ObjectStore {
 
   async create(name: string, data: Uint8Array, _contentType: string, metadata?: ObjectMetadata): Promise<Created> {
     // What was noted of an earlier object of the name must not tell of this one, not even for a moment.
-    if (metadata) await this.remove(metadataName(name)).catch(unlessUnavailable);
+    if (metadata) await this.remove(metadataName(name)).catch(unlessRefused);
     const version = await this.#write(name, data, READ_ONLY, async (temp, target) => {
       const version = await versionAt(temp);
       return (await publishOnce(temp, target, this.#claim(name))) ? version : null;
     });
     if (version === null) return { created: false, stat: await this.#taken(name) };
     // An object of which nothing is noted is as good, and the store may be full by now.
-    if (metadata) await this.#writeMetadata(name, metadata).catch(unlessUnavailable);
+    if (metadata) await this.#writeMetadata(name, metadata).catch(unlessRefused);
     return { created: true, stat: new FileObject(this.#access, name, version, data) };
   }
 
@@ -253,6 +254,6 @@ async function isLinked(source: string, target: string): Promise<boolean> {
   }
 }
 
-function unlessUnavailable(error: unknown): void {
-  if (!(error instanceof StoreUnavailable)) throw error;
+function unlessRefused(error: unknown): void {
+  if (!isRefusal(error)) throw error;
 }

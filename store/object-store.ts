@@ -152,4 +152,4 @@ export class ObjectChanged extends StoreUnavailable {
 
 /** Whether it is a store that did not do what it was asked for, now or at all. */
 export const isRefusal = (error: unknown): error is Error =>
-  [StoreDenied, StoreUnavailable, ObjectKept].some((kind) => error instanceof kind);
+  error instanceof UserError || error instanceof StoreUnavailable;
