@@ -42,6 +42,7 @@ async function start(options: StartOptions): Promise<ExitCode> {
     bundle: bundle.folder,
     sizes: [],
     device: 'cpu',
+    tell: note,
   });
   try {
     if (signal.aborted) return EXIT.interrupted;

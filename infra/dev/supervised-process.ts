@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UserError } from '../../domain/user-error.ts';
+import { ServerUnreachable, UserError } from '../../domain/user-error.ts';
 import { endProcess, startInBackground } from './background-process.ts';
 
 export type Supervised = {
@@ -17,8 +17,9 @@ const mostRestarts = 5;
 const restartPauseMs = 1_000;
 /** One that has run for this long has not failed at its start. */
 const settledMs = 60_000;
-/** What the command line says when a person has to put something right, or no server is there: see cli/exit-codes.ts. */
-const hopeless: readonly (number | null)[] = [2, 4];
+/** What the command line says when a person has to put something right, or the server cannot be used: see cli/exit-codes.ts. */
+const [badInput, unreachable] = [2, 4];
+const hopeless: readonly (number | null)[] = [badInput, unreachable];
 
 /** Runs a Node program, and starts it again when it is killed or crashes. */
 export function supervise({ name, args, logFile, graceMs }: Program): Supervised {
@@ -63,5 +64,6 @@ export function supervise({ name, args, logFile, graceMs }: Program): Supervised
 
 function failure(name: string, code: number | null, logFile: string): UserError {
   const lastLines = readFileSync(logFile, 'utf8').trim().split('\n').slice(-5).join('\n');
-  return new UserError(`the ${name} ended (${code ?? 'killed'}); the end of ${logFile}:\n${lastLines}`);
+  const Kind = code === unreachable ? ServerUnreachable : UserError;
+  return new Kind(`the ${name} ended (${code ?? 'killed'}); the end of ${logFile}:\n${lastLines}`);
 }
