@@ -9,13 +9,14 @@ import {
   type SamplerState,
 } from '../models/pixart/index.ts';
 import { checkpointName } from '../records/layout.ts';
-import { type ObjectStore, readIfThere } from '../store/index.ts';
+import { readIfThere } from '../store/index.ts';
+import type { Scratch } from './scratch.ts';
 
 /** An image that is handed back waits this long for its checkpoint to be stored. */
 const LAST_WRITE_MS = 5_000;
 
 export type CheckpointOptions = {
-  store: ObjectStore;
+  scratch: Scratch;
   job: Pick<Job, 'renderKey' | 'steps'>;
   bundleDigest: string;
   /** Whether an earlier attempt or round may have left one; only then is it looked for. */
@@ -24,11 +25,10 @@ export type CheckpointOptions = {
 };
 
 /**
- * How far one picture was denoised, in the store's scratch space, so that another attempt goes on there. It saves time, never
- * decides: what goes wrong here is logged, and the image is made without.
+ * How far one picture was denoised, in scratch space, so that another attempt goes on there. It saves time, never decides: what goes wrong here is logged, and the image is made without.
  */
 export class Checkpoint {
-  readonly #store: ObjectStore;
+  readonly #scratch: Scratch;
   readonly #name: string;
   readonly #owner: CheckpointOwner;
   readonly #log: CheckpointOptions['log'];
@@ -36,8 +36,8 @@ export class Checkpoint {
   #latest: SamplerState | undefined;
   #writing: Promise<void> | undefined;
 
-  constructor({ store, job, bundleDigest, begunBefore, log }: CheckpointOptions) {
-    this.#store = store;
+  constructor({ scratch, job, bundleDigest, begunBefore, log }: CheckpointOptions) {
+    this.#scratch = scratch;
     this.#name = checkpointName(job.renderKey);
     this.#owner = { renderKey: job.renderKey, bundleDigest, steps: job.steps };
     this.#mayBeThere = begunBefore;
@@ -47,7 +47,7 @@ export class Checkpoint {
   /** The state to go on from; undefined where there is none or the one that is there cannot be trusted. */
   async find(): Promise<SamplerState | undefined> {
     if (!this.#mayBeThere) return undefined;
-    const bytes = await this.#attempt('read', () => readIfThere(this.#store, this.#name));
+    const bytes = await this.#attempt('read', () => this.#read());
     if (!bytes) return undefined;
     const found = decodeCheckpoint(this.#owner, bytes);
     if (typeof found === 'string') {
@@ -60,6 +60,7 @@ export class Checkpoint {
 
   /** Stores a state in the background. One that comes while another is being written waits, and gives way to a later one. */
   save(state: SamplerState): void {
+    if (!this.#scratch.isUsable) return;
     this.#mayBeThere = true;
     this.#latest = state;
     this.#writing ??= this.#writeAll().finally(() => {
@@ -76,7 +77,7 @@ export class Checkpoint {
   async remove(): Promise<void> {
     if (!this.#mayBeThere) return;
     await this.saved();
-    await this.#attempt('remove', () => this.#store.remove(this.#name));
+    await this.#remove();
   }
 
   /**
@@ -86,7 +87,15 @@ export class Checkpoint {
   async leave(isMade: () => Promise<boolean>): Promise<void> {
     if (!this.#mayBeThere) return;
     await this.#writing;
-    if (await this.#attempt('judge', isMade)) await this.#attempt('remove', () => this.#store.remove(this.#name));
+    if (await this.#attempt('judge', isMade)) await this.#remove();
+  }
+
+  async #remove(): Promise<void> {
+    await this.#attempt('remove', async () => (await this.#scratch.open()).remove(this.#name));
+  }
+
+  async #read(): Promise<Uint8Array | null> {
+    return readIfThere(await this.#scratch.open(), this.#name);
   }
 
   async #writeAll(): Promise<void> {
@@ -102,7 +111,8 @@ export class Checkpoint {
     const bytes = encodeCheckpoint(this.#owner, state);
     if (bytes.length > LARGEST_CHECKPOINT_BYTES)
       throw new Error(`${bytes.length} bytes are more than a checkpoint may have`);
-    await this.#store.replace(this.#name, bytes, 'application/octet-stream');
+    const store = await this.#scratch.open();
+    await store.replace(this.#name, bytes, 'application/octet-stream');
     const ms = Math.round(performance.now() - began);
     this.#log.info('checkpoint kept', { step: state.step, steps: this.#owner.steps, bytes: bytes.length, ms });
   }
@@ -111,6 +121,7 @@ export class Checkpoint {
     try {
       return await work();
     } catch (error) {
+      if (this.#scratch.isKeeping(error, this.#log)) return undefined;
       this.#log.warn(`checkpoint: could not ${what} it`, { checkpoint: this.#name, error });
       return undefined;
     }

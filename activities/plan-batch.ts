@@ -9,6 +9,7 @@ import { changesSince } from '../records/previous-batch.ts';
 import { createSame, type ObjectStore, type OpenStore } from '../store/index.ts';
 import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';
 import type { Plan, ShardRef } from '../workflows/contract/plan.ts';
+import { Conveniences } from './conveniences.ts';
 import { planRetry } from './plan-retry.ts';
 import { planOptions, readCatalog } from './read-catalog.ts';
 
@@ -48,15 +49,17 @@ async function planSource(
   store: ObjectStore,
   input: BatchInput,
   source: Extract<CatalogSource, { kind: 'catalog' }>,
-): Promise<{ shards: Shard[]; changes?: ChangeCounts }> {
+): Promise<{ shards: Shard[]; changes?: ChangeCounts; warnings?: string[] }> {
   const { batch } = input;
   const bytes = await readCatalog(store, batch, source);
   const { shards } = await planCatalog([bytes], planOptions(store, input, { ...source, file: source.url }));
   const changes = await changesSince(store, source.url, batch);
   if (changes === null) return { shards };
   for (const { jobs } of shards) for (const job of jobs) changes.add(job);
-  await store.replace(changesName(batch), changes.csv(), 'text/csv; charset=utf-8');
-  return { shards, changes: changes.counts };
+  const conveniences = new Conveniences();
+  const name = changesName(batch);
+  await conveniences.write(name, () => store.replace(name, changes.csv(), 'text/csv; charset=utf-8'));
+  return { shards, changes: changes.counts, warnings: conveniences.warnings };
 }
 
 /** Columns that the rows carry along; `null` where they are too many to tell. */

@@ -5,9 +5,9 @@ import { contentType, encodeImage, readRenderKey } from '../images/index.ts';
 import type { RenderedImage, SamplerState } from '../models/pixart/index.ts';
 import { renderRequest } from '../models/pixart/render-request.ts';
 import type { Renderer } from '../models/renderer/index.ts';
-import { copyName, objectName } from '../records/layout.ts';
+import { copyName, objectName, roundCopyName } from '../records/layout.ts';
 import { crc32c } from '../store/crc32c.ts';
-import type { ObjectStat, ObjectStore, OpenStore } from '../store/index.ts';
+import { ObjectKept, type ObjectStat, type ObjectStore, type OpenStore } from '../store/index.ts';
 import type { RenderImageInput } from '../workflows/contract/activities.ts';
 import { CHECKPOINT_SECONDS, RENDER_HOURS } from '../workflows/contract/limits.ts';
 import { Checkpoint } from './checkpoint.ts';
@@ -16,6 +16,7 @@ import { createJobReader } from './job-reader.ts';
 import { createKeyedLock } from './keyed-lock.ts';
 import { attemptFailure, BundleMismatch, ObjectConflict } from './render-failure.ts';
 import { NEVER_STOPS, RenderStop, type WorkerStop, WorkerStopping } from './render-stop.ts';
+import { type Scratch, scratchOfStores } from './scratch.ts';
 import { StageTimer } from './stage-timer.ts';
 
 export type RenderImageDependencies = {
@@ -25,6 +26,8 @@ export type RenderImageDependencies = {
   deviceName?: string | undefined;
   /** The least time between two checkpoints of one image; what is denoised in less has none. */
   checkpointSeconds?: number | undefined;
+  /** URL of the store where checkpoints are kept; the batch's own unless given. */
+  scratch?: string | undefined;
   /** When this process is told to stop, and how long images may go on then. */
   stop?: WorkerStop | undefined;
 };
@@ -41,6 +44,7 @@ export function createRenderImage(dependencies: RenderImageDependencies) {
   const readJob = createJobReader();
   // Rows with one render key, or a lost attempt that still runs beside the next one: the second finds what the first made.
   const lock = createKeyedLock();
+  const scratchIn = scratchOfStores(openStore);
 
   return async function renderImage(input: RenderImageInput, timer = new StageTimer()): Promise<Receipt> {
     const context = Context.current();
@@ -52,7 +56,8 @@ export function createRenderImage(dependencies: RenderImageDependencies) {
       const store = await openStore(input.store);
       const job = await readJob(store, input.shard, input.index);
       unlock = await lock(`${store.url} ${objectName(job.renderKey, job.format)}`, context.cancellationSignal);
-      return await findOrRender(input, job, { ...dependencies, store, heartbeats, timer });
+      const scratch = scratchIn(dependencies.scratch ?? input.store);
+      return await findOrRender(input, job, { ...dependencies, store, scratch, heartbeats, timer });
     } catch (error) {
       heartbeats.last();
       throw attemptFailure(error, attempts);
@@ -64,13 +69,17 @@ export function createRenderImage(dependencies: RenderImageDependencies) {
 }
 
 /** What an attempt works with. */
-type Surroundings = RenderImageDependencies & { store: ObjectStore; heartbeats: Heartbeats; timer: StageTimer };
+type Surroundings = Omit<RenderImageDependencies, 'scratch'> & {
+  store: ObjectStore;
+  scratch: Scratch;
+  heartbeats: Heartbeats;
+  timer: StageTimer;
+};
 
 /** One image's way: find, resume, render, publish, receipt. */
 async function findOrRender(input: RenderImageInput, job: Job, surroundings: Surroundings): Promise<Receipt> {
   const { store, renderer, heartbeats, timer } = surroundings;
   const object = objectName(job.renderKey, job.format);
-  const copy = copyName(input.batch, job.id, job.format);
   const checkpoint = checkpointOf(input, job, surroundings);
   const isBegunBefore = heartbeats.computations > 0;
   let created = false;
@@ -91,7 +100,7 @@ async function findOrRender(input: RenderImageInput, job: Job, surroundings: Sur
   }
   // Perhaps left behind by an attempt that was lost after it had made the object.
   await checkpoint.remove();
-  await timer.measure('store', () => store.copy(object, copy));
+  const copy = await timer.measure('store', () => copyToBatch(store, object, input, job));
 
   return {
     id: job.id,
@@ -111,10 +120,29 @@ async function findOrRender(input: RenderImageInput, job: Job, surroundings: Sur
   };
 }
 
-function checkpointOf(input: RenderImageInput, job: Job, { store, renderer }: Surroundings): Checkpoint {
+/** Gives the batch its own copy, in a folder of its round where the store keeps another picture under the usual name. */
+async function copyToBatch(
+  store: ObjectStore,
+  object: string,
+  { batch, round }: RenderImageInput,
+  { id, format }: Job,
+): Promise<string> {
+  const copy = copyName(batch, id, format);
+  try {
+    await store.copy(object, copy);
+    return copy;
+  } catch (error) {
+    if (!(error instanceof ObjectKept)) throw error;
+  }
+  const another = roundCopyName(batch, round, id, format);
+  await store.copy(object, another);
+  return another;
+}
+
+function checkpointOf(input: RenderImageInput, job: Job, { scratch, renderer }: Surroundings): Checkpoint {
   const { info, log } = Context.current();
   const begunBefore = info.attempt > 1 || input.round > 1;
-  return new Checkpoint({ store, job, bundleDigest: renderer.bundle.digest, begunBefore, log });
+  return new Checkpoint({ scratch, job, bundleDigest: renderer.bundle.digest, begunBefore, log });
 }
 
 /** @throws RenderStop's reasons; where another worker is to go on, the latents are kept then */

@@ -2,7 +2,7 @@ import { isReceipt } from '../domain/receipt.ts';
 import { MAX_SHEET_IMAGES, makeContactSheet, type SheetImage } from '../images/index.ts';
 import { contactSheetName } from '../records/layout.ts';
 import { batchOutcomes } from '../records/plan-and-receipts.ts';
-import type { ObjectStore, OpenStore } from '../store/index.ts';
+import { type ObjectStore, type OpenStore, writeOrBeside } from '../store/index.ts';
 import type { WriteContactSheetInput } from '../workflows/contract/activities.ts';
 
 /**
@@ -18,9 +18,8 @@ export function createWriteContactSheet(openStore: OpenStore) {
     const store = await openStore(url);
     const images = await firstImages(store, batch);
     if (images.length === 0) return null;
-    const name = contactSheetName(batch);
-    await store.replace(name, await makeContactSheet({ title: batch, images, total }), 'image/webp');
-    return name;
+    const sheet = await makeContactSheet({ title: batch, images, total });
+    return writeOrBeside(store, contactSheetName(batch), sheet, 'image/webp');
   };
 }
 

@@ -1,7 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
 import { extraComputations, type Failure, isReceipt, type JobOutcome, type Totals } from '../domain/receipt.ts';
-import { manifestName, manifestTableName, shardName, shardReceiptsName } from '../records/layout.ts';
+import {
+  latestBatchName,
+  type ManifestFormat,
+  manifestName,
+  ratesName,
+  shardName,
+  shardReceiptsName,
+} from '../records/layout.ts';
 import { manifestBytes, manifestEntry } from '../records/manifest.ts';
+import { keepRoundManifest, MANIFEST_TYPES } from '../records/manifest-files.ts';
 import { type ManifestRow, manifestCsv, manifestJsonl, manifestRow } from '../records/manifest-table.ts';
 import { batchOutcomes, decodeJobs, encodeOutcomes } from '../records/plan-and-receipts.ts';
 import { keepLatestBatch } from '../records/previous-batch.ts';
@@ -9,6 +17,7 @@ import { keepRates } from '../records/rates.ts';
 import { type ObjectStore, type OpenStore, readIfThere } from '../store/index.ts';
 import type { WriteManifestInput, WrittenManifest } from '../workflows/contract/activities.ts';
 import type { LostShard } from '../workflows/contract/plan.ts';
+import { Conveniences } from './conveniences.ts';
 
 /** The activity that writes what all rounds of a batch made so far into its manifest, in the plan's order, and into tables. */
 export function createWriteManifest(openStore: OpenStore) {
@@ -29,23 +38,34 @@ export function createWriteManifest(openStore: OpenStore) {
       rows.push(manifestRow(job, outcome));
       if (outcome !== undefined) (isReceipt(outcome) ? images : failures).push(manifestEntry(outcome, job));
     }
-    const manifest = manifestName(input.batch);
     const { batch, round, state, bundle, startedAt } = input;
-    const head = { batch, round, state, bundle, startedAt, finishedAt: new Date().toISOString(), totals };
-    await store.replace(manifest, manifestBytes(head, images, failures), 'application/json');
-    await writeTables(store, input.batch, rows);
-    await keepRates(store, input.bundle.digest, rows);
-    // A retry, perhaps of a night long past, is no later batch.
-    if (input.round === 1 && input.catalog !== undefined) await keepLatestBatch(store, input.catalog, input.batch);
-    return { manifest, totals };
+    const tables = { jsonl: await gathered(manifestJsonl(rows)), csv: await gathered(manifestCsv(rows)) };
+    const json = (finishedAt: string) =>
+      manifestBytes({ batch, round, state, bundle, startedAt, finishedAt, totals }, images, failures);
+    const { files, manifest } = await keepRoundManifest(store, input, { ...tables, json });
+    const warnings = await writeConveniences(store, input, rows, { ...tables, json: manifest });
+    return { manifest: files.json, totals, warnings };
   };
 }
 
-async function writeTables(store: ObjectStore, batch: string, rows: ManifestRow[]): Promise<void> {
-  const write = async (format: 'jsonl' | 'csv', pieces: Iterable<Uint8Array>, type: string) =>
-    store.replace(manifestTableName(batch, format), await gathered(pieces), type);
-  await write('jsonl', manifestJsonl(rows), 'application/x-ndjson');
-  await write('csv', manifestCsv(rows), 'text/csv; charset=utf-8');
+/** The round's own files say all that is to be said; these are found more easily, or are of use to the next batch. */
+async function writeConveniences(
+  store: ObjectStore,
+  { batch, round, bundle, catalog }: WriteManifestInput,
+  rows: ManifestRow[],
+  newest: Record<ManifestFormat, Uint8Array>,
+): Promise<string[]> {
+  const conveniences = new Conveniences();
+  for (const format of ['json', 'jsonl', 'csv'] as const) {
+    const name = manifestName(batch, format);
+    await conveniences.write(name, () => store.replace(name, newest[format], MANIFEST_TYPES[format]));
+  }
+  await conveniences.write(ratesName(bundle.digest), () => keepRates(store, bundle.digest, rows));
+  // A retry, perhaps of a night long past, is no later batch.
+  if (round === 1 && catalog !== undefined) {
+    await conveniences.write(latestBatchName(catalog), () => keepLatestBatch(store, catalog, batch));
+  }
+  return conveniences.warnings;
 }
 
 /** The event loop has a turn after each piece, for the heartbeat. */

@@ -1,6 +1,6 @@
 import { shardReceiptsName } from '../records/layout.ts';
 import { encodeOutcomes } from '../records/plan-and-receipts.ts';
-import type { OpenStore } from '../store/index.ts';
+import { type OpenStore, writeOrBeside } from '../store/index.ts';
 import type { WriteReceiptsInput } from '../workflows/contract/activities.ts';
 
 /** The activity that keeps what became of a shard's jobs; the manifest is made from it. */
@@ -13,6 +13,7 @@ export function createWriteReceipts(openStore: OpenStore) {
     outcomes,
   }: WriteReceiptsInput): Promise<void> {
     const store = await openStore(url);
-    await store.replace(shardReceiptsName(batch, round, shard), encodeOutcomes(outcomes), 'application/x-ndjson');
+    const name = shardReceiptsName(batch, round, shard);
+    await writeOrBeside(store, name, encodeOutcomes(outcomes), 'application/x-ndjson');
   };
 }

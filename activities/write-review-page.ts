@@ -14,7 +14,7 @@ import {
   spriteColours,
   spriteName,
 } from '../review-page/index.ts';
-import { type ObjectStore, type OpenStore, readIfThere } from '../store/index.ts';
+import { type ObjectStore, type OpenStore, readIfThere, writeOrBeside } from '../store/index.ts';
 import type { WriteSheetPageInput } from '../workflows/contract/activities.ts';
 
 /** Sprites that are made at once: while one waits for the store another one is decoded. */
@@ -23,8 +23,7 @@ const SPRITES_AT_ONCE = 4;
 /** The activity that writes the page to review a batch with; it returns the object's name. */
 export function createWriteReviewPage(openStore: OpenStore) {
   return async function writeSheetPage({ store, batch }: WriteSheetPageInput): Promise<string> {
-    await writePage(await openStore(store), batch);
-    return contactSheetPageName(batch);
+    return writePage(await openStore(store), batch);
   };
 }
 
@@ -32,7 +31,7 @@ export function createWriteReviewPage(openStore: OpenStore) {
  * Writes the page that shows all rows of a batch. Sprites and rows are named by what they hold, so what an earlier attempt or
  * round wrote is used again, and a page that is open keeps what it shows. Memory is bounded by a piece's rows and a few images.
  */
-async function writePage(store: ObjectStore, batch: string): Promise<void> {
+async function writePage(store: ObjectStore, batch: string): Promise<string> {
   const columns = new Map<string, number>();
   const pieces: string[] = [];
   let jobs = 0;
@@ -48,7 +47,7 @@ async function writePage(store: ObjectStore, batch: string): Promise<void> {
   }
   if (rows.length > 0) await endPiece();
   const head = { batch, jobs, pieces, parameters: SHEET_PARAMETERS, columns: [...columns.keys()] };
-  await store.replace(contactSheetPageName(batch), makePage(head), 'text/html; charset=utf-8');
+  return writeOrBeside(store, contactSheetPageName(batch), makePage(head), 'text/html; charset=utf-8');
 }
 
 async function writePiece(store: ObjectStore, batch: string, number: number, rows: SheetRow[]): Promise<string> {

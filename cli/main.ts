@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import project from '../package.json' with { type: 'json' };
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
+import { USER_PROJECT } from './options/common-options.ts';
 
 export { EXIT };
 
@@ -62,11 +63,17 @@ async function program(asked: string): Promise<Command> {
   const command = new Command('pixart-batch')
     .description('Turns a catalog of prompts into images in a store: PixArt-Σ on fleets of workers, run by Temporal.')
     .version(project.version)
-    .addHelpText('after', help);
+    .addHelpText('after', help)
+    .hook('preAction', (_, verb) => setUserProject(verb.opts()));
   const wanted = Object.hasOwn(verbs, asked) ? [asked] : VERBS;
   for (const verb of wanted) command.addCommand(await verbs[verb]!());
   setErrors(command);
   return command;
+}
+
+/** Who pays is a matter of the whole process: its stores, and the workers that it starts, find it in the environment. */
+function setUserProject({ userProject }: { userProject?: string }): void {
+  if (userProject !== undefined) process.env[USER_PROJECT] = userProject;
 }
 
 /** Settings of a command do not reach the ones added to it. */

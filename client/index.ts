@@ -68,5 +68,5 @@ export {
   triggerSchedule,
 } from './schedules.ts';
 export { BatchExists, type ProposedBatch, type SubmittedBatch, submitBatch } from './submit.ts';
-export { type BatchEnd, batchEnd, isReviewPageMade, reviewPageEnd, watchBatch } from './watch.ts';
+export { type BatchEnd, batchEnd, isReviewPageMade, reviewPage, reviewPageEnd, watchBatch } from './watch.ts';
 export { type WorkersSeen, workersSeen } from './workers.ts';

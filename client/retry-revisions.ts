@@ -3,7 +3,7 @@ import { type CatalogFormat, catalogFormat } from '../domain/catalog-settings.ts
 import { someOf, UserError } from '../domain/user-error.ts';
 import { findBatchRows } from '../records/batch-rows.ts';
 import { readDecisions } from '../records/decisions.ts';
-import { manifestTableName, revisionName, termsName } from '../records/layout.ts';
+import { manifestName, revisionName, termsName } from '../records/layout.ts';
 import type { ManifestRow } from '../records/manifest-table.ts';
 import { createSame, type ObjectStore, openStore, PLAIN_TEXT, readUrl, storeUrl } from '../store/index.ts';
 import type { BatchInput, CatalogReading, CatalogSource } from '../workflows/contract/batch.ts';
@@ -66,7 +66,7 @@ async function rowsOf(store: ObjectStore, batch: string): Promise<ManifestRow[]>
   const rows = await findBatchRows(store, batch);
   if (rows !== null) return rows;
   throw new UserError(
-    `batch ${batch}: expected ${manifestTableName(batch, 'jsonl')} in ${store.url}, found none: its last round was terminated before it ` +
+    `batch ${batch}: expected ${manifestName(batch, 'jsonl')} in ${store.url}, found none: its last round was terminated before it ` +
       'wrote one. Retry it without changes first',
   );
 }

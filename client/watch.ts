@@ -3,6 +3,7 @@ import { CancelledFailure, WorkflowFailedError } from '@temporalio/client';
 import { rootCause } from '../domain/root-cause.ts';
 import type { BatchResult } from '../workflows/contract/batch.ts';
 import type { BatchProgress } from '../workflows/contract/progress.ts';
+import type { Workflows } from '../workflows/contract/workflows.ts';
 import { aboutBatch, batchHandle } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 import { batchProgress, NoOrchestrator } from './progress.ts';
@@ -73,9 +74,14 @@ export async function reviewPageEnd(client: BatchClient, { sheetPage }: BatchRes
   await client.temporal.workflow.result(sheetPage).catch(() => undefined);
 }
 
-/** `false` while it is being made, and where it could not be. */
-export async function isReviewPageMade(client: BatchClient, { sheetPage }: BatchResult): Promise<boolean> {
-  if (sheetPage === undefined) return false;
-  const { status } = await client.temporal.workflow.getHandle(sheetPage).describe();
-  return status.name === 'COMPLETED';
+/** The object name of the page to review a batch with; `null` while it is being made, and where it could not be. */
+export async function reviewPage(client: BatchClient, { sheetPage }: BatchResult): Promise<string | null> {
+  if (sheetPage === undefined) return null;
+  const page = client.temporal.workflow.getHandle<Workflows['makeSheetPage']>(sheetPage);
+  const { status } = await page.describe();
+  return status.name === 'COMPLETED' ? page.result() : null;
 }
+
+/** `false` while it is being made, and where it could not be. */
+export const isReviewPageMade = async (client: BatchClient, result: BatchResult): Promise<boolean> =>
+  (await reviewPage(client, result)) !== null;

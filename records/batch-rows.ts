@@ -1,10 +1,11 @@
 import { UserError } from '../domain/user-error.ts';
 import { type ObjectStore, readIfThere } from '../store/object-store.ts';
-import { manifestTableName } from './layout.ts';
+import { manifestName } from './layout.ts';
+import { newestManifest } from './manifest-files.ts';
 import { type ManifestRow, readManifestJsonl } from './manifest-table.ts';
 
 /**
- * What became of each of a batch's jobs, from the table that it wrote when it ended.
+ * What became of each of a batch's jobs, from the table that it wrote when its last round ended.
  *
  * @throws UserError where the batch has no table
  */
@@ -12,13 +13,14 @@ export async function readBatchRows(store: ObjectStore, batch: string): Promise<
   const rows = await findBatchRows(store, batch);
   if (rows !== null) return rows;
   throw new UserError(
-    `batch ${batch}: expected ${manifestTableName(batch, 'jsonl')} in ${store.url}, found none; it is written at the end of a batch that could be planned ` +
+    `batch ${batch}: expected ${manifestName(batch, 'jsonl')} in ${store.url}, found none; it is written at the end of a batch that could be planned ` +
       '(--store says where batches are)',
   );
 }
 
 /** As readBatchRows; `null` where the batch has no table. */
 export async function findBatchRows(store: ObjectStore, batch: string): Promise<ManifestRow[] | null> {
-  const table = await readIfThere(store, manifestTableName(batch, 'jsonl'));
+  const { jsonl } = await newestManifest(store, batch);
+  const table = await readIfThere(store, jsonl);
   return table && readManifestJsonl(table);
 }

@@ -5,6 +5,7 @@ import { digestSchema } from '../domain/job.ts';
 import { jobIdSchema } from '../domain/job-id.ts';
 import { UserError } from '../domain/user-error.ts';
 import { SCRATCH_FOLDER } from '../store/object-name.ts';
+import { besideName } from '../store/write-beside.ts';
 
 const batchPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
@@ -43,6 +44,10 @@ export const batchFolder = (batch: string): string => `batches/${checkBatchId(ba
 export const copyName = (batch: string, id: string, format: ImageFormat): string =>
   `${batchFolder(batch)}${jobIdSchema.parse(id)}.${extension(format)}`;
 
+/** The copy of a picture that a later round made, where the store keeps the one before. */
+export const roundCopyName = (batch: string, round: number, id: string, format: ImageFormat): string =>
+  `${batchFolder(batch)}round-${round}/${jobIdSchema.parse(id)}.${extension(format)}`;
+
 export const catalogName = (batch: string, format: CatalogFormat): string =>
   `${batchFolder(batch)}_catalog/catalog.${format}`;
 
@@ -69,11 +74,23 @@ export const shardName = (batch: string, round: number, shard: number): string =
 export const shardReceiptsName = (batch: string, round: number, shard: number): string =>
   `${receiptsFolder(batch)}${part(round, shard)}`;
 
-export const manifestName = (batch: string): string => `${batchFolder(batch)}manifest.json`;
+/** The manifest, and its jobs as a table for programs and for spreadsheets. */
+export type ManifestFormat = 'json' | 'jsonl' | 'csv';
 
-/** The manifest's jobs as a table, for programs and for spreadsheets. */
-export const manifestTableName = (batch: string, format: 'jsonl' | 'csv'): string =>
-  `${batchFolder(batch)}manifest.${format}`;
+/** What the names of the newest manifest's files begin with, and those of every round's. */
+export const manifestPrefix = (batch: string): string => `${batchFolder(batch)}manifest`;
+
+/** The newest copy, where it may be replaced. Earlier versions wrote no other. */
+export const manifestName = (batch: string, format: ManifestFormat = 'json'): string =>
+  `${manifestPrefix(batch)}.${format}`;
+
+/**
+ * What one round came to, written once.
+ *
+ * @param number counts from 1 where the same round came to different ends: a batch that was cancelled and submitted again
+ */
+export const roundManifestName = (batch: string, round: number, number: number, format: ManifestFormat): string =>
+  besideName(`${manifestPrefix(batch)}-${round}.${format}`, number);
 
 /** How the batch's catalog differs from that of the batch before. */
 export const changesName = (batch: string): string => `${batchFolder(batch)}changes.csv`;

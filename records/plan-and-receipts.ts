@@ -3,7 +3,7 @@ import { type Job, jobSchema } from '../domain/job.ts';
 import { failureSchema, isReceipt, type JobOutcome, receiptSchema } from '../domain/receipt.ts';
 import type { ObjectStore } from '../store/index.ts';
 import { parseJsonLines, toJsonLines } from './formats.ts';
-import { planFolder, receiptsFolder, shardReceiptsName } from './layout.ts';
+import { planFolder, receiptsFolder } from './layout.ts';
 
 const outcomeSchema = z.union([receiptSchema, failureSchema]);
 
@@ -31,19 +31,18 @@ export async function* batchOutcomes(
   beforeRound = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<RowOutcome> {
   // A night's retries are few; only the first round is too large to be kept in memory whole.
-  const receiptNames = await readPieces(store, receiptsFolder(batch), beforeRound);
-  const planNames = await readPieces(store, planFolder(batch), beforeRound);
-  const later = await byId(receiptNames.laterRounds, (name) => readOutcomes(store, name));
-  const replanned = await byId(planNames.laterRounds, (name) => readJobs(store, name));
-  for (const name of planNames.firstRound) {
-    const receipts = shardReceiptsName(batch, 1, pieceOf(name).shard);
-    const first = receiptNames.firstRound.has(receipts) ? await readOutcomes(store, receipts) : [];
-    const outcomes = new Map(first.map((outcome) => [outcome.id, outcome]));
+  const receipts = await readPieces(store, receiptsFolder(batch), beforeRound);
+  const plans = await readPieces(store, planFolder(batch), beforeRound);
+  const later = await byId(receipts.laterRounds, (name) => readOutcomes(store, name));
+  const replanned = await byId(plans.laterRounds, (name) => readJobs(store, name));
+  for (const { name, shard } of plans.firstRound) {
+    const ofShard = receipts.firstRound.filter((piece) => piece.shard === shard);
+    const outcomes = await byId(ofShard, (receiptsName) => readOutcomes(store, receiptsName));
     for (const planned of await readJobs(store, name)) {
-      const plans = [planned, ...(replanned.get(planned.id) ?? [])];
-      const job = plans.at(-1)!;
+      const pictures = [planned, ...(replanned.get(planned.id) ?? [])];
+      const job = pictures.at(-1)!;
       const told = [outcomes.get(planned.id) ?? [], later.get(planned.id) ?? []].flat();
-      yield { job, outcome: lastWord(job, told), earlier: plans.slice(0, -1) };
+      yield { job, outcome: lastWord(job, told), earlier: pictures.slice(0, -1) };
     }
   }
 }
@@ -57,32 +56,33 @@ function lastWord(job: Job, told: JobOutcome[]): JobOutcome | undefined {
   return image ?? told.slice(told.findLastIndex(isReceipt) + 1).at(-1);
 }
 
-async function byId<T extends { id: string }>(names: string[], read: (name: string) => Promise<T[]>) {
+async function byId<T extends { id: string }>(pieces: Piece[], read: (name: string) => Promise<T[]>) {
   const found = new Map<string, T[]>();
-  for (const name of names) {
+  for (const { name } of pieces) {
     for (const value of await read(name)) found.set(value.id, [...(found.get(value.id) ?? []), value]);
   }
   return found;
 }
 
-/** Names of the pieces in a folder, those of later rounds in the rounds' order. */
+/** A part of a round's plan, or what became of one: more than one where the store kept what an earlier run of the round had written. */
+type Piece = { name: string; round: number; shard: number; number: number };
+
+/** The pieces in a folder, by round, shard and number. */
 async function readPieces(store: ObjectStore, folder: string, beforeRound: number) {
-  const firstRound = new Set<string>();
-  const laterRounds: string[] = [];
-  for await (const { name } of store.list(folder)) {
-    const { round } = pieceOf(name);
-    if (round === 1) firstRound.add(name);
-    else if (round < beforeRound) laterRounds.push(name);
-  }
+  const pieces: Piece[] = [];
+  for await (const { name } of store.list(folder)) pieces.push(pieceOf(name));
   // Names sort as text, and round 10 comes after round 9.
-  laterRounds.sort((a, b) => pieceOf(a).round - pieceOf(b).round);
-  return { firstRound, laterRounds };
+  pieces.sort((a, b) => a.round - b.round || a.shard - b.shard || a.number - b.number);
+  return {
+    firstRound: pieces.filter(({ round }) => round === 1),
+    laterRounds: pieces.filter(({ round }) => round > 1 && round < beforeRound),
+  };
 }
 
-function pieceOf(name: string): { round: number; shard: number } {
-  const found = /(\d+)-(\d+)\.jsonl$/.exec(name);
-  if (found === null) throw new Error(`${name}: expected an object called <round>-<shard>.jsonl`);
-  return { round: Number(found[1]), shard: Number(found[2]) };
+function pieceOf(name: string): Piece {
+  const [found, round, shard, number = '1'] = /(\d+)-(\d+)(?:-(\d+))?\.jsonl$/.exec(name) ?? [];
+  if (found === undefined) throw new Error(`${name}: expected an object called <round>-<shard>.jsonl`);
+  return { name, round: Number(round), shard: Number(shard), number: Number(number) };
 }
 
 const readOutcomes = async (store: ObjectStore, name: string): Promise<JobOutcome[]> =>

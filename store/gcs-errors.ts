@@ -1,4 +1,5 @@
 import { UserError } from '../domain/user-error.ts';
+import { knownRefusal } from './gcs-refusals.ts';
 import { StoreDenied, StoreUnavailable } from './object-store.ts';
 
 /** What was being done, and which permissions of Cloud Storage it needs. */
@@ -11,6 +12,17 @@ export function statusOf(error: unknown): number | undefined {
   return [code, status, response?.status].map(Number).find((value) => value >= 100 && value < 600);
 }
 
+/** Cloud Storage's own words, where the client library keeps them apart from the error's: for uploads in sessions it does. */
+type Answer = { message?: string; errors?: { reason?: string }[] };
+
+function answerOf(error: unknown): Answer {
+  const { response, errors } = (error ?? {}) as Answer & { response?: { data?: { error?: Answer } } };
+  return response?.data?.error ?? (errors ? { errors } : {});
+}
+
+/** Cloud Storage's name for what was wrong, such as `notFound`; `''` where it gave none. */
+export const reasonOf = (error: unknown): string => answerOf(error).errors?.[0]?.reason ?? '';
+
 /**
  * Turns what the client library threw into the store's own errors. The original is left out, as it may carry an access
  * token or the address of an upload session, and errors end up in logs and in workflow histories.
@@ -20,6 +32,9 @@ export function gcsError(url: string, bucket: string, doing: Doing, error: unkno
   const status = statusOf(error);
   const said = withoutSecrets(error);
   const where = `store ${url}: could not ${doing.what}`;
+  const { permissions } = doing;
+  const known = knownRefusal({ where, bucket, permissions }, { status, reason: reasonOf(error), said });
+  if (known !== null) return known;
   if (status === 404) {
     return new StoreDenied(
       `${where}: bucket "${bucket}" does not exist or is not visible to these credentials; check the name, or create it with: gcloud storage buckets create gs://${bucket}`,
@@ -27,7 +42,7 @@ export function gcsError(url: string, bucket: string, doing: Doing, error: unkno
   }
   if (status === 401 || status === 403) {
     return new StoreDenied(
-      `${where}: access denied (${status}); the account needs ${doing.permissions} on bucket "${bucket}", as in the role Storage Object User. Cloud Storage said: ${said}`,
+      `${where}: access denied (${status}); the account needs ${permissions} on bucket "${bucket}", as in the role Storage Object User. Cloud Storage said: ${said}`,
     );
   }
   if (/default credentials|invalid_grant|invalid_rapt/.test(said)) {
@@ -40,7 +55,8 @@ export function gcsError(url: string, bucket: string, doing: Doing, error: unkno
 
 /** The first line, cut short, with every address reduced to its host. */
 function withoutSecrets(error: unknown): string {
-  const message = error instanceof Error ? error.message : String((error as { message?: unknown })?.message ?? error);
+  const own = error instanceof Error ? error.message : String((error as { message?: unknown })?.message ?? error);
+  const message = answerOf(error).message ?? own;
   const firstLine = message.trim().split('\n')[0] ?? '';
   return firstLine.replace(/(https?:\/\/[^/\s]+)\S*/g, '$1/…').slice(0, 300);
 }

@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { type Bucket, type FileMetadata, IdempotencyStrategy, Storage } from '@google-cloud/storage';
 import { UserError } from '../domain/user-error.ts';
 import { Crc32c, crc32c } from './crc32c.ts';
-import { type Doing, gcsError, statusOf } from './gcs-errors.ts';
+import { type Doing, gcsError, reasonOf, statusOf } from './gcs-errors.ts';
 import { checkObjectName } from './object-name.ts';
 import {
   type Created,
   type ListedObject,
+  ObjectKept,
   ObjectNotFound,
   type ObjectStat,
   type ObjectStore,
@@ -19,6 +20,8 @@ const RESUMABLE_FROM_BYTES = 8 * 1024 * 1024;
 const WRITE_MARK = 'pixart-batch-write';
 const ONLY_IF_ABSENT = 0;
 
+type Content = Pick<ObjectStat, 'bytes' | 'crc32c'>;
+
 /**
  * A bucket as a store. The checksum travels with every upload, so that Cloud Storage refuses a damaged one before
  * anybody can see it; downloads are checked against the checksum that it keeps.
@@ -27,6 +30,7 @@ export class GcsStore implements ObjectStore {
   readonly url: string;
   readonly #bucket: Bucket;
   readonly #prefix: string;
+  readonly #payer = payer();
 
   /**
    * @param url `gs://bucket` or `gs://bucket/prefix`
@@ -36,7 +40,7 @@ export class GcsStore implements ObjectStore {
     const { bucket, prefix } = parseUrl(url);
     this.url = url;
     this.#prefix = prefix;
-    this.#bucket = makeClient().bucket(bucket);
+    this.#bucket = makeClient().bucket(bucket, this.#payer);
   }
 
   /** @throws StoreDenied where the bucket does not exist or may not be listed. */
@@ -53,24 +57,26 @@ export class GcsStore implements ObjectStore {
       try {
         return { created: true, stat: await this.#upload(name, data, contentType, { mark, onlyIfAbsent: true }) };
       } catch (error) {
-        if (statusOf(error) !== 412) throw error;
+        if (statusOf(error) !== 412 || reasonOf(error) === 'orgPolicyConstraintFailed') throw error;
       }
-      const [there] = await this.#file(name).getMetadata();
+      const [there] = await this.#file(name).getMetadata().catch(this.#vanished(name));
       return { created: there.metadata?.[WRITE_MARK] === mark, stat: toStat(name, there) };
     });
   }
 
   async replace(name: string, data: Uint8Array, contentType: string): Promise<ObjectStat> {
     const doing = { what: `write ${name}`, permissions: 'storage.objects.create and storage.objects.delete' };
-    return this.#attempt(doing, () =>
-      this.#upload(name, data, contentType, { mark: randomUUID(), onlyIfAbsent: false }),
+    const upload = () => this.#upload(name, data, contentType, { mark: randomUUID(), onlyIfAbsent: false });
+    return this.#attempt(doing, upload).catch((error) =>
+      this.#unlessThere(error, name, async () => ({ bytes: data.length, crc32c: crc32c(data) })),
     );
   }
 
   async copy(from: string, to: string): Promise<void> {
     const permissions = 'storage.objects.get, storage.objects.create and storage.objects.delete';
-    await this.#attempt({ what: `copy ${from} to ${to}`, permissions }, () =>
-      this.#file(from).copy(this.#file(to)).catch(this.#missing(from)),
+    const rewrite = () => this.#file(from).copy(this.#file(to)).catch(this.#missing(from));
+    await this.#attempt({ what: `copy ${from} to ${to}`, permissions }, rewrite).catch((error) =>
+      this.#unlessThere(error, to, () => this.stat(from)),
     );
   }
 
@@ -82,7 +88,8 @@ export class GcsStore implements ObjectStore {
 
   async read(name: string): Promise<Uint8Array> {
     return this.#attempt({ what: `read ${name}`, permissions: 'storage.objects.get' }, async () => {
-      const [bytes] = await this.#file(name).download().catch(this.#missing(name));
+      // @google-cloud/storage 7.22 names the bucket's payer in every request but this one.
+      const [bytes] = await this.#file(name).download(this.#payer).catch(this.#missing(name));
       return bytes;
     });
   }
@@ -110,6 +117,14 @@ export class GcsStore implements ObjectStore {
       }
       pageToken = (next as { pageToken?: string } | null)?.pageToken;
     } while (pageToken);
+  }
+
+  /** Where what is there is kept, a write whose answer was lost is refused the second time, though all is as it should be. */
+  async #unlessThere(error: unknown, name: string, wanted: () => Promise<Content | null>): Promise<ObjectStat> {
+    if (!(error instanceof ObjectKept)) throw error;
+    const [there, expected] = [await this.stat(name), await wanted()];
+    if (there !== null && there.bytes === expected?.bytes && there.crc32c === expected.crc32c) return there;
+    throw error;
   }
 
   #file(name: string) {
@@ -146,6 +161,16 @@ export class GcsStore implements ObjectStore {
     }
   }
 
+  /** A condition failed because of an object that is not there any more: the next try finds out. */
+  #vanished(name: string): (error: unknown) => never {
+    return (error) => {
+      if (statusOf(error) !== 404) throw error;
+      throw new StoreUnavailable(
+        `store ${this.url}: ${name} was taken, yet there is no such object; see what is there`,
+      );
+    };
+  }
+
   #missing(name: string): (error: unknown) => never {
     return (error) => {
       if (statusOf(error) !== 404) throw error;
@@ -168,6 +193,12 @@ function parseUrl(url: string): { bucket: string; prefix: string } {
   }
   return { bucket, prefix: prefix === '' ? '' : `${checkObjectName(prefix)}/` };
 }
+
+/** Where requesters pay, each request names the project that does. It is the process that is charged, not the batch. */
+const payer = () => {
+  const userProject = process.env.PIXART_USER_PROJECT;
+  return userProject ? { userProject } : {};
+};
 
 /** Every write here has the same effect when it is done twice, so that all of them may be retried. */
 function makeClient(): Storage {

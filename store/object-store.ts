@@ -18,7 +18,8 @@ export type Created = { created: boolean; stat: ObjectStat };
  * Where results go: a folder or a bucket. Names are relative, made by layout.ts, and never leave the store's prefix.
  * Every write is whole or absent: nobody ever sees half an object.
  *
- * Every method throws StoreUnavailable for what may pass, and UserError for what a person must fix, StoreDenied among it.
+ * Every method throws StoreUnavailable for what may pass, and UserError for what a person must fix, StoreDenied among it. What takes an
+ * object away throws ObjectKept where the store does not let it go; `create` never does.
  */
 export interface ObjectStore {
   /** `file:///…` or `gs://bucket/prefix`, as given to openStore. */
@@ -27,17 +28,22 @@ export interface ObjectStore {
   /** Creates the object unless one is there; the first writer wins, and `created` says whether this call was it. */
   create(name: string, data: Uint8Array, contentType: string): Promise<Created>;
 
-  /** Creates the object or replaces the one that is there. Only for what the product itself derives, such as a manifest. */
+  /**
+   * Creates the object or replaces the one that is there. Only for what the product itself derives, such as rates.
+   *
+   * @throws ObjectKept unless the same bytes are there
+   */
   replace(name: string, data: Uint8Array, contentType: string): Promise<ObjectStat>;
 
   /**
    * Makes `to` the same as `from`, without moving bytes through this process where the store allows.
    *
    * @throws ObjectNotFound where `from` is not there
+   * @throws ObjectKept unless the same bytes are there
    */
   copy(from: string, to: string): Promise<void>;
 
-  /** Takes the object away; nothing happens where there is none. Only for what nobody was promised, such as scratch. */
+  /** Takes the object away; nothing happens where there is none. Only for what nobody was promised, such as scratch. @throws ObjectKept */
   remove(name: string): Promise<void>;
 
   /** @throws ObjectNotFound */
@@ -84,6 +90,18 @@ export class ObjectNotFound extends Error {
  * from one minute to the next it may also be the service behind the credentials that stumbles.
  */
 export class StoreDenied extends UserError {}
+
+/** What is there can be neither replaced nor removed now: a retention policy or a hold keeps it, or this account may only create. */
+export class ObjectKept extends UserError {
+  /** Who keeps it, and how long, as part of a sentence. */
+  readonly why: string;
+
+  /** @param what could not be done, as a sentence's beginning */
+  constructor(what: string, why: string) {
+    super(`${what}: ${why}. Try again when that has changed, or with another batch id`);
+    this.why = why;
+  }
+}
 
 /** The store refused or failed for a reason that may pass: full disk, 429, 503, a reset connection. */
 export class StoreUnavailable extends Error {

@@ -17,6 +17,8 @@ const renderConfigSchema = z.strictObject({
   graceSeconds: z.number().min(0),
   /** The least time between two checkpoints of an image; one that is denoised in less has none. */
   checkpointSeconds: z.number().min(0).default(CHECKPOINT_SECONDS),
+  /** URL of the store where checkpoints are kept; without it they lie in the batch's own. */
+  scratch: z.string().optional(),
   /** Whether this process's metrics are asked for. */
   metrics: z.boolean().default(false),
 });

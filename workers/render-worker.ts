@@ -11,7 +11,7 @@ import { observeRenders, type RenderObservers } from '../monitoring/observe-rend
 import { createRenderMetrics } from '../monitoring/render-metrics.ts';
 import { observeRendererProcess, type RendererProcess } from '../monitoring/renderer-process.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
-import { openStore } from '../store/index.ts';
+import { openStore, StoreUnavailable } from '../store/index.ts';
 import { IMAGES_IN_HAND } from '../workflows/contract/limits.ts';
 import { renderQueue } from '../workflows/contract/queues.ts';
 import { type RenderConfig, servedSizes } from './render-config.ts';
@@ -25,13 +25,14 @@ const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
  * Serves one device to the queues of one or several sizes, until the process is told to stop (SIGINT, SIGTERM): images in
  * hand are finished within the grace time or handed back to other workers.
  *
- * @throws UserError where the bundle, the device, a size or the server cannot be used, at the start or later.
+ * @throws UserError where the bundle, the device, a size, the place for checkpoints or the server cannot be used, at the start or later.
  */
 export async function runRenderWorker(config: RenderConfig, target: TemporalTarget, log: Logger): Promise<void> {
   const folder = await bundleFolder(config.bundle);
   const sizes = servedSizes(config.sizes, bundleRef(await openBundle(folder)));
   const metrics = config.metrics ? createRenderMetrics(Runtime.instance().metricMeter, config.device, sizes) : null;
   const child = metrics && observeRendererProcess(metrics, config.device);
+  if (config.scratch !== undefined) await checkScratch(config.scratch, log);
   const connection = await connectWorker(target);
   try {
     const renderer = await loadRenderer(folder, config, log, child);
@@ -59,6 +60,16 @@ export async function runRenderWorker(config: RenderConfig, target: TemporalTarg
   } finally {
     child?.stop();
     await closeConnection(connection);
+  }
+}
+
+/** A wrong place for checkpoints is better known before the night; one that is away at the moment costs no image. */
+async function checkScratch(scratch: string, log: Logger): Promise<void> {
+  try {
+    await openStore(scratch);
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    log.warn({ err: error }, 'no checkpoints for the time being');
   }
 }
 
@@ -101,7 +112,7 @@ type Surroundings = {
 
 async function createWorkers(
   sizes: Size[],
-  { device, threads, graceSeconds, checkpointSeconds }: RenderConfig,
+  { device, threads, graceSeconds, checkpointSeconds, scratch }: RenderConfig,
   surroundings: Surroundings,
 ): Promise<Worker[]> {
   const { connection, namespace, renderer, stop, observers } = surroundings;
@@ -111,6 +122,7 @@ async function createWorkers(
     renderer,
     deviceName: name,
     checkpointSeconds,
+    scratch,
     stop,
   });
   return Promise.all(

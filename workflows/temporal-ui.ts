@@ -13,6 +13,7 @@ export function batchDetails(progress: BatchProgress): string {
     heading,
     ...(rows.length > 0 ? [table] : []),
     ...(progress.changes === undefined ? [] : [changesText(progress.changes)]),
+    ...(progress.warnings ?? []),
     ...failureLines(progress.recentFailures),
   ].join('\n\n');
 }

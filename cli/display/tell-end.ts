@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BatchClient, type BatchEnd, batchProgress, describeBatch, isReviewPageMade } from '../../client/index.ts';
+import { type BatchClient, type BatchEnd, batchProgress, describeBatch, reviewPage } from '../../client/index.ts';
 import { changesText } from '../../domain/change-counts.ts';
 import { batchFolder, contactSheetPageName, manifestName } from '../../records/layout.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -14,19 +14,26 @@ export async function tellEnd(client: BatchClient, batch: string, end: BatchEnd,
     else printLine(`batch ${batch} failed: ${end.reason}`);
     return EXIT.imagesMissing;
   }
-  const { totals, changes, recentFailures } = await batchProgress(client, batch);
+  const {
+    totals,
+    changes,
+    warnings,
+    manifest = manifestName(batch),
+    recentFailures,
+  } = await batchProgress(client, batch);
   const { store } = await describeBatch(client, batch);
-  const cancelled = { batch, manifest: manifestName(batch), contactSheet: null };
-  const results = resultPlaces(store, end.state === 'completed' ? end.result : cancelled, !json);
-  const isPageMade = end.state === 'completed' && (await isReviewPageMade(client, end.result));
+  const cancelled = { batch, manifest, contactSheet: null };
+  const page = end.state === 'completed' ? await reviewPage(client, end.result) : null;
+  const results = resultPlaces(store, end.state === 'completed' ? end.result : cancelled, page, !json);
   if (json) {
-    printJson({ batch, state: end.state, totals, changes, ...results });
+    printJson({ batch, state: end.state, totals, changes, warnings, ...results });
   } else {
     printLine(`batch ${batch} ${end.state}: ${totalsText(totals)}`);
     if (changes !== undefined) printLine(`  ${changesText(changes)} (changes.csv in its folder)`);
+    for (const warning of warnings ?? []) printLine(`  ${warning}`);
     for (const { id, reason } of recentFailures) printLine(`  ${id}: ${reason}`);
     if (totals.failed > recentFailures.length) printLine('  … the manifest lists all failures');
-    const state = (what: string): string => (what === 'contactSheetPage' && !isPageMade ? ' (being made)' : '');
+    const state = (what: string): string => (what === 'contactSheetPage' && page === null ? ' (being made)' : '');
     printLine(table(Object.entries(results).map(([what, where]) => [`  ${words[what]}`, `${where}${state(what)}`])));
     if (totals.failed + totals.cancelled > 0)
       printLine(`render what is missing with:\n  npx pixart-batch retry ${batch}`);
@@ -47,6 +54,7 @@ type Result = Pick<Extract<BatchEnd, { state: 'completed' }>['result'], 'batch' 
 function resultPlaces(
   store: string,
   { batch, manifest, contactSheet }: Result,
+  page: string | null,
   isShort: boolean,
 ): Record<string, string> {
   const place = (name: string): string => storePlace(`${store.replace(/\/$/, '')}/${name}`, isShort);
@@ -55,7 +63,7 @@ function resultPlaces(
     manifest: place(manifest),
     ...(contactSheet === null
       ? {}
-      : { contactSheet: place(contactSheet), contactSheetPage: place(contactSheetPageName(batch)) }),
+      : { contactSheet: place(contactSheet), contactSheetPage: place(page ?? contactSheetPageName(batch)) }),
   };
 }
 

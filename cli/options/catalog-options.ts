@@ -5,7 +5,7 @@ import { CATALOG_FORMATS, type CatalogFormat, MAX_PER_ROW } from '../../domain/c
 import { IMAGE_FORMATS, type ImageFormat } from '../../domain/image-format.ts';
 import { SIZES, type Size } from '../../domain/size.ts';
 import { UserError } from '../../domain/user-error.ts';
-import { bundleOption, storeOption } from './common-options.ts';
+import { bundleOption, storeOption, userProjectOption } from './common-options.ts';
 import { notEmpty, wholeNumber } from './values.ts';
 
 export const catalogFormatOption = (): Option =>
@@ -42,6 +42,7 @@ export type CatalogOptions = {
 export const addCatalogOptions = (command: Command): Command =>
   command
     .addOption(storeOption())
+    .addOption(userProjectOption())
     .addOption(bundleOption())
     .addOption(catalogFormatOption())
     .addOption(columnOption())

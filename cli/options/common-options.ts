@@ -19,6 +19,22 @@ export const storeOption = (): Option =>
     .default('out')
     .argParser(notEmpty('a folder or gs://bucket/prefix'));
 
+/** Read by the store, so that it counts for every bucket that this process and those which it starts have to do with. */
+export const USER_PROJECT = 'PIXART_USER_PROJECT';
+
+export const userProjectOption = (): Option =>
+  new Option('--user-project <project>', 'the project that pays, where a bucket lets its requesters pay')
+    .env(USER_PROJECT)
+    .argParser(notEmpty('the id of a project'));
+
+export const scratchOption = (): Option =>
+  new Option(
+    '--scratch <url>',
+    'where long images are kept half way: a folder or gs://bucket/prefix; otherwise in the store',
+  )
+    .env('PIXART_SCRATCH')
+    .argParser(notEmpty('a folder or gs://bucket/prefix'));
+
 export const bundleOption = (): Option =>
   new Option('--bundle <name or folder>', 'the model: an installed bundle or the path of one')
     .env('PIXART_BUNDLE')

@@ -11,13 +11,22 @@ import {
   bundleOption,
   deviceOption,
   type ServerOptions,
+  scratchOption,
   sizesOption,
   stateOption,
   threadsOption,
+  userProjectOption,
 } from '../options/common-options.ts';
 import { withClient } from '../with-client.ts';
 
-type DevOptions = ServerOptions & { bundle?: string; size?: Size[]; device: string; threads?: number; state: string };
+type DevOptions = ServerOptions & {
+  bundle?: string;
+  size?: Size[];
+  device: string;
+  threads?: number;
+  state: string;
+  scratch?: string;
+};
 
 const examples = `
 Batches and their histories are kept in the state folder, so a later "dev" shows them again and goes on with them.
@@ -35,6 +44,8 @@ export const devCommand = (): Command =>
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addOption(stateOption())
+    .addOption(scratchOption())
+    .addOption(userProjectOption())
     .addHelpText('after', examples)
     .action(dev);
 
@@ -56,6 +67,7 @@ async function dev(options: DevOptions): Promise<void> {
     sizes: options.size ?? [],
     device: options.device,
     threads: options.threads,
+    scratch: options.scratch,
     tell: note,
   });
   try {

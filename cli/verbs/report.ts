@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import { type BatchReport, batchReport, type FailureGroup, type SizeReport } from '../../records/batch-report.ts';
 import { readBatchRows } from '../../records/batch-rows.ts';
+import { newestManifest } from '../../records/manifest-files.ts';
 import { openStore, storeUrl } from '../../store/index.ts';
 import { printJson, printLine, table } from '../display/output.ts';
 import { bytesText, durationText } from '../display/text.ts';
-import { type JsonOptions, jsonOption, storeOption } from '../options/common-options.ts';
+import { type JsonOptions, jsonOption, storeOption, userProjectOption } from '../options/common-options.ts';
 
 const examples = `
 Read from the store alone; no server is needed.
@@ -19,6 +20,7 @@ export const reportCommand = (): Command =>
     .description('what a batch that has ended took and why images are missing')
     .argument('<batch>')
     .addOption(storeOption())
+    .addOption(userProjectOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(report);
@@ -26,13 +28,14 @@ export const reportCommand = (): Command =>
 async function report(batch: string, options: JsonOptions & { store: string }): Promise<void> {
   const store = await openStore(storeUrl(options.store));
   const found = batchReport(await readBatchRows(store, batch));
-  if (options.json) printJson({ batch, ...found });
-  else printLine(describe(batch, found));
+  const { json: manifest } = await newestManifest(store, batch);
+  if (options.json) printJson({ batch, manifest, ...found });
+  else printLine(describe(batch, manifest, found));
 }
 
-const describe = (batch: string, { sizes, failures, slowest }: BatchReport): string =>
+const describe = (batch: string, manifest: string, { sizes, failures, slowest }: BatchReport): string =>
   [
-    `batch ${batch}`,
+    `batch ${batch} (${manifest})`,
     table([HEADER, ...sizes.map(sizeRow)]),
     ...(slowest.length === 0
       ? []

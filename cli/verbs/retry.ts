@@ -6,7 +6,13 @@ import { watchToTheEnd } from '../display/follow-batch.ts';
 import { note, printJson, printLine } from '../display/output.ts';
 import { count } from '../display/text.ts';
 import { catalogFormatOption, columnOption } from '../options/catalog-options.ts';
-import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../options/common-options.ts';
+import {
+  addServerOptions,
+  type JsonOptions,
+  jsonOption,
+  type ServerOptions,
+  userProjectOption,
+} from '../options/common-options.ts';
 import { withClient } from '../with-client.ts';
 
 const examples = `
@@ -30,6 +36,7 @@ export const retryCommand = (): Command =>
       "make the images again that were rejected on the contact sheet's page, with new seeds",
     )
     .option('--wait', 'show progress until it has ended')
+    .addOption(userProjectOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(retry);

@@ -9,7 +9,7 @@ import { summaryText } from '../display/plan-text.ts';
 import { tellEnd } from '../display/tell-end.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { interruption } from '../interruption.ts';
-import { bundleOption, stateOption, storeOption } from '../options/common-options.ts';
+import { bundleOption, stateOption, storeOption, userProjectOption } from '../options/common-options.ts';
 import { withClient } from '../with-client.ts';
 
 type StartOptions = { store: string; bundle?: string; state: string; catalog: string };
@@ -23,6 +23,7 @@ export const startCommand = (): Command =>
   new Command('start')
     .description('render the example catalog here, with everything that it needs, and stop')
     .addOption(storeOption())
+    .addOption(userProjectOption())
     .addOption(bundleOption())
     .addOption(stateOption())
     .addOption(new Option('--catalog <file>', 'another catalog').default('examples/catalog.csv'))

@@ -49,7 +49,7 @@ async function status(batch: string, options: ServerOptions & JsonOptions): Prom
     const open = runs ? openSizes(progress) : [];
     const lack = await askForWorkers(open, (sizes) => workersSeen(client, batch, sizes));
     const lines = [headline(listing, progress, reason), details(listing, progress), ...again.map(againText)];
-    lines.push(...lack.map((line) => `  ${line}`));
+    lines.push(...[...(progress?.warnings ?? []), ...lack].map((line) => `  ${line}`));
     printLine([...lines, ...failures(progress)].join('\n'));
   });
 }

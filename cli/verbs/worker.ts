@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { temporalTarget } from '../../client/index.ts';
 import type { Size } from '../../domain/size.ts';
 import { chosenBundle } from '../../models/pixart/index.ts';
+import { storeUrl } from '../../store/index.ts';
 import { LOG_FORMATS, type LogFormat, usualLogFormat } from '../../workers/log-format.ts';
 import { type RenderConfig, renderConfig } from '../../workers/render-config.ts';
 import type { ServerWatch } from '../../workers/same-server.ts';
@@ -11,8 +12,10 @@ import {
   bundleOption,
   deviceOption,
   type ServerOptions,
+  scratchOption,
   sizesOption,
   threadsOption,
+  userProjectOption,
 } from '../options/common-options.ts';
 import { wholeNumber } from '../options/values.ts';
 
@@ -25,6 +28,7 @@ export type WorkerOptions = ServerOptions & {
   threads?: number;
   grace: number;
   checkpoint?: number;
+  scratch?: string;
   metricsAddress?: string;
   namespaceId?: string;
   log?: LogFormat;
@@ -60,6 +64,8 @@ export const workerCommand = (): Command =>
         wholeNumber(0, 86_400),
       ),
     )
+    .addOption(scratchOption())
+    .addOption(userProjectOption())
     .addOption(
       new Option('--metrics-address <host:port>', 'answer Prometheus there, such as 127.0.0.1:9464').argParser(
         listenAddress,
@@ -154,6 +160,7 @@ async function renderSettings({
   threads,
   grace,
   checkpoint,
+  scratch,
   metricsAddress,
 }: WorkerOptions): Promise<RenderConfig> {
   const { folder } = await chosenBundle(bundle);
@@ -163,6 +170,7 @@ async function renderSettings({
     sizes: size ?? [],
     graceSeconds: grace,
     ...(checkpoint === undefined ? {} : { checkpointSeconds: checkpoint }),
+    ...(scratch === undefined ? {} : { scratch: storeUrl(scratch) }),
     metrics: metricsAddress !== undefined,
     ...(threads === undefined ? {} : { threads }),
   });

@@ -21,6 +21,8 @@ export type FleetOptions = {
   threads?: number | undefined;
   /** Told when the server goes and when it is back, and what else a person should know. */
   tell: (line: string) => void;
+  /** Where long images are kept half way, if not in the store. */
+  scratch?: string | undefined;
 };
 
 /** A Temporal server, an orchestrator and a render worker on this machine, each a process of its own. */
@@ -82,7 +84,7 @@ function startWorkers(
   started: KeptServer | null,
   logFolder: string,
 ): Supervised[] {
-  const { namespace, bundle, sizes, device, threads } = options;
+  const { namespace, bundle, sizes, device, threads, scratch } = options;
   const server = [
     ...['--address', address, ...(namespace === undefined ? [] : ['--namespace', namespace])],
     ...(started === null ? [] : ['--namespace-id', started.namespaceId]),
@@ -91,6 +93,7 @@ function startWorkers(
     ...['--bundle', bundle, '--device', device, '--grace', String(graceSeconds)],
     ...sizes.flatMap((size) => ['--size', size]),
     ...(threads === undefined ? [] : ['--threads', String(threads)]),
+    ...(scratch === undefined ? [] : ['--scratch', scratch]),
   ];
   const worker = (name: string, args: string[]): Supervised =>
     supervise({

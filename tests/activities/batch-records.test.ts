@@ -2,7 +2,7 @@ import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createPlanBatch } from '../../activities/plan-batch.ts';
 import { createWriteManifest } from '../../activities/write-manifest.ts';
 import { createWriteReceipts } from '../../activities/write-receipts.ts';
@@ -13,7 +13,7 @@ import { readBatchRows } from '../../records/batch-rows.ts';
 import { manifestName } from '../../records/layout.ts';
 import { type Manifest, manifestSchema } from '../../records/manifest.ts';
 import { deviceSeconds } from '../../records/manifest-table.ts';
-import { readJobs } from '../../records/plan-and-receipts.ts';
+import { encodeOutcomes, readJobs } from '../../records/plan-and-receipts.ts';
 import { type ObjectStore, openStore } from '../../store/index.ts';
 import type { BatchInput } from '../../workflows/contract/batch.ts';
 
@@ -62,11 +62,21 @@ const receipt = (job: Job, changes: Partial<Receipt> = {}): Receipt => ({
 
 const failure = (id: string, reason: string): Failure => ({ id, type: 'UserError', reason, attempts: 1 });
 
-async function close(round: number, state: Manifest['state'], lostShards: { shard: number; reason: string }[] = []) {
+function write(round: number, state: Manifest['state'], lostShards: { shard: number; reason: string }[] = []) {
   const { name, digest } = bundle;
   const written = { store: store.url, batch: 'night', round, bundle: { name, digest }, state, lostShards };
-  await writeManifest({ ...written, startedAt: new Date(0).toISOString() });
+  return writeManifest({ ...written, startedAt: new Date(0).toISOString() });
+}
+
+async function close(...round: Parameters<typeof write>) {
+  await write(...round);
   return manifestSchema.parse(JSON.parse(Buffer.from(await store.read(manifestName('night'))).toString()));
+}
+
+/** Until the clock shows another instant. */
+async function later(): Promise<void> {
+  const now = Date.now();
+  await vi.waitUntil(() => Date.now() > now + 1);
 }
 
 const keep = (round: number, outcomes: (Receipt | Failure)[]): Promise<void> =>
@@ -164,6 +174,70 @@ describe('the manifest', () => {
       [null, null],
     ]);
     expect(rows.slice(0, 2).map(deviceSeconds)).toEqual([0.36, 0.36]);
+  });
+
+  it('is written once for each round, and the newest round is the one that is read', async () => {
+    const { shards } = await planBatch(input());
+    const [fox, owl, hen] = (await readJobs(store, shards[0]!.name)).map((job) => receipt(job));
+    await keep(1, [fox!, failure('owl', 'no'), failure('hen', 'no')]);
+    expect((await write(1, 'completed')).manifest).toBe('batches/night/manifest-1.json');
+    const first = await store.read('batches/night/manifest-1.json');
+    for (const [round, outcomes] of [
+      [2, [owl!]],
+      [10, [hen!]],
+    ] as const) {
+      await keep(round, outcomes.slice());
+      expect((await write(round, 'completed')).manifest).toBe(`batches/night/manifest-${round}.json`);
+    }
+    expect(await store.read('batches/night/manifest-1.json')).toEqual(first);
+    expect(await store.read(manifestName('night'))).toEqual(await store.read('batches/night/manifest-10.json'));
+    for (const { status } of await readBatchRows(store, 'night')) expect(status).toBe('rendered');
+  });
+
+  it('of an attempt that comes after one whose answer was lost is the first one, though it ended later', async () => {
+    await planBatch(input());
+    const first = await write(1, 'cancelled');
+    const record = await store.read(first.manifest);
+    await store.remove(manifestName('night'));
+    await later();
+    expect(await write(1, 'cancelled')).toEqual(first);
+    expect(await store.read(first.manifest)).toEqual(record);
+    expect(await store.read(manifestName('night'))).toEqual(record);
+  });
+
+  it('is finished by the next attempt where one died between its files', async () => {
+    await planBatch(input());
+    const { manifest } = await write(1, 'cancelled');
+    await store.remove(manifest);
+    expect((await write(1, 'cancelled')).manifest).toBe(manifest);
+  });
+
+  it('has a name of its own where the round came to something else before', async () => {
+    const { shards } = await planBatch(input());
+    const jobs = await readJobs(store, shards[0]!.name);
+    await write(1, 'cancelled');
+    await keep(
+      1,
+      jobs.map((job) => receipt(job)),
+    );
+    expect((await write(1, 'completed')).manifest).toBe('batches/night/manifest-1-2.json');
+    expect((await write(1, 'completed')).manifest).toBe('batches/night/manifest-1-2.json');
+    const rows = await readBatchRows(store, 'night');
+    expect(rows.map(({ status }) => status)).toEqual(['rendered', 'rendered', 'rendered']);
+  });
+
+  it('takes in receipts that lie beside those of an earlier run of the round, in the order in which they were written', async () => {
+    const { shards } = await planBatch(input());
+    const [fox, owl] = (await readJobs(store, shards[0]!.name)).map((job) => receipt(job));
+    await keep(1, [failure('fox', 'first run'), failure('owl', 'first run'), failure('hen', 'first run')]);
+    const beside = (number: number, outcomes: (Receipt | Failure)[]) =>
+      store.create(`batches/night/_receipts/1-00000-${number}.jsonl`, encodeOutcomes(outcomes), 'application/x-ndjson');
+    await beside(10, [failure('hen', 'tenth run')]);
+    await beside(2, [fox!, owl!, failure('hen', 'second run')]);
+    const { images, failures, totals } = await close(1, 'completed');
+    expect(images.map(({ id }) => id)).toEqual(['fox', 'owl']);
+    expect(failures).toMatchObject([{ id: 'hen', reason: 'tenth run' }]);
+    expect(totals).toMatchObject({ jobs: 3, rendered: 2, failed: 1 });
   });
 
   it('counts jobs that nobody came to as cancelled', async () => {

@@ -5,7 +5,7 @@ import type { Job } from '../../domain/job.ts';
 import { encodeCheckpoint, type SamplerState } from '../../models/pixart/index.ts';
 import type { Renderer, RendererRenderOptions } from '../../models/renderer/index.ts';
 import { checkpointName, objectName } from '../../records/layout.ts';
-import { type ObjectStore, openStore, StoreUnavailable } from '../../store/index.ts';
+import { ObjectKept, type ObjectStore, openStore, StoreUnavailable } from '../../store/index.ts';
 import { type TinyRenderer, tinyRenderer } from '../models/renderer/tiny-renderer.ts';
 import { attempt, folderStore, planOf, tinyJob } from './rendering.ts';
 
@@ -75,9 +75,9 @@ function attemptWith(
   return { ...attempt(renderImage, { store, shard, index, bundleDigest }, info), computed };
 }
 
-async function scratch(): Promise<string[]> {
+async function scratch(where = store): Promise<string[]> {
   const names: string[] = [];
-  for await (const { name } of store.list('scratch/')) names.push(name);
+  for await (const { name } of where.list('scratch/')) names.push(name);
   return names;
 }
 
@@ -235,6 +235,47 @@ test('a checkpoint that comes late to the store, when another worker has made th
     expect(stored).toHaveBeenCalled();
     await expectUndisturbed();
   });
+});
+
+test('a store that lets no checkpoint be replaced or removed costs no image, is told once, and gets no more of them', async () => {
+  const written: string[] = [];
+  const keeping = openWith((inner) => ({
+    async replace(name, ...more) {
+      written.push(name);
+      if (written.length > 1) throw new ObjectKept(`store ${inner.url}: could not write ${name}`, 'a retention policy');
+      return inner.replace(name, ...more);
+    },
+    remove: (name) =>
+      Promise.reject(new ObjectKept(`store ${inner.url}: could not remove ${name}`, 'a retention policy')),
+  }));
+  const renderImage = createRenderImage({ openStore: keeping, renderer, checkpointSeconds: 0 });
+  const logged: string[] = [];
+  for (const index of [0, 1]) {
+    const { receipt, environment } = attempt(renderImage, { store, shard, index, bundleDigest });
+    vi.spyOn(environment.context.log, 'warn').mockImplementation((message) => void logged.push(message));
+    expect(await receipt).toMatchObject({ outcome: 'rendered', computations: 1 });
+  }
+  expect(logged).toEqual([expect.stringContaining('no more checkpoints')]);
+  expect(written).toEqual([checkpointName(job.renderKey), checkpointName(job.renderKey)]);
+  expect(await scratch()).toEqual([checkpointName(job.renderKey)]);
+});
+
+test('checkpoints lie in another store where one is named, and the next attempt finds them there', async () => {
+  const elsewhere = await folderStore();
+  const dependencies = { scratch: elsewhere.url, checkpointSeconds: 0 };
+  const stop = new AbortController();
+  const first = attemptWith(
+    { ...dependencies, stop: { signal: stop.signal, graceMs: 0 } },
+    { onStep: (step) => step === 5 && stop.abort() },
+  );
+  await expect(first.receipt).rejects.toMatchObject({ type: 'WorkerStopping' });
+  expect(await scratch()).toEqual([]);
+  expect(await scratch(elsewhere)).toEqual([checkpointName(job.renderKey)]);
+  const second = attemptWith(dependencies, { number: 2 });
+  await second.receipt;
+  expect(second.computed[0]).toBe(first.computed.length + 1);
+  expect(await scratch(elsewhere)).toEqual([]);
+  await expectUndisturbed();
 });
 
 test('a store that refuses checkpoints costs no image', async () => {

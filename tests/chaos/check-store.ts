@@ -1,15 +1,8 @@
 import { type Job, jobSchema } from '../../domain/job.ts';
 import { extraComputations, type Receipt, receiptSchema } from '../../domain/receipt.ts';
-import {
-  batchFolder,
-  copyName,
-  manifestName,
-  OBJECTS_FOLDER,
-  objectName,
-  planFolder,
-  receiptsFolder,
-} from '../../records/layout.ts';
+import { batchFolder, copyName, OBJECTS_FOLDER, objectName, planFolder, receiptsFolder } from '../../records/layout.ts';
 import { type Manifest, manifestSchema } from '../../records/manifest.ts';
+import { newestManifest } from '../../records/manifest-files.ts';
 import type { ObjectStore } from '../../store/index.ts';
 import { SCRATCH_FOLDER } from '../../store/object-name.ts';
 
@@ -30,7 +23,7 @@ export type CheckedBatch = {
 export async function checkBatch(store: ObjectStore, batch: string): Promise<CheckedBatch> {
   const jobs = await pieces(store, planFolder(batch), (line) => jobSchema.parse(line));
   const receipts = await pieces(store, receiptsFolder(batch), (line) => receiptSchema.parse(line));
-  const manifest = manifestSchema.parse(await json(store, manifestName(batch)));
+  const manifest = manifestSchema.parse(await json(store, (await newestManifest(store, batch)).json));
   const ids = jobs.map(({ id }) => id);
   same(`${batch}: ids of receipts`, idsOf(receipts), ids);
   same(`${batch}: ids in the manifest`, idsOf(manifest.images), ids);

@@ -43,6 +43,8 @@ test('a bucket that does not exist is refused', async () => {
   const catalog = await place.catalog('good.csv', 'prompt\na fox');
   const environment = { STORAGE_EMULATOR_HOST: emulator.endpoint, PIXART_STORE: 'gs://no-such-bucket/images' };
   expectRefused(await run(['submit', catalog], environment), /bucket "no-such-bucket" does not exist/);
+  const worker = ['worker', '--renderer', '--scratch', 'gs://no-such-bucket/scratch'];
+  expectRefused(await run(worker, environment), /bucket "no-such-bucket" does not exist/);
 });
 
 test('without a server at the address the error names it, and the exit code is another', async () => {

@@ -113,7 +113,7 @@ test('catalog and images may lie in a bucket', async () => {
   const args = ['gs://team/catalogs/two.csv', '--store', 'gs://team/images', '--batch', 'cloud', '--wait'];
   const { stdout } = expectCode(0, await run('submit', ...args));
 
-  expect(stdout).toContain('gs://team/images/batches/cloud/manifest.json');
+  expect(stdout).toContain('gs://team/images/batches/cloud/manifest-1.json');
   const manifest = manifestSchema.parse(
     JSON.parse(Buffer.from(await bucket.read('images/batches/cloud/manifest.json')).toString('utf8')),
   );
@@ -135,7 +135,7 @@ test('Ctrl-C leaves a watched batch running; cancel stops it, and its end is not
   const watching = startPixartBatch(['watch', 'slow', '--json'], environment());
   await watching.said(/"rendering"/);
   expect(expectCode(0, await run('cancel', 'slow', '--wait')).stdout).toContain(
-    join('batches', 'slow', 'manifest.json'),
+    join('batches', 'slow', 'manifest-1.json'),
   );
   const watched = await watching.finished;
   expectCode(3, watched);

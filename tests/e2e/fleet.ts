@@ -22,6 +22,8 @@ export type Fleet = {
   bundleFolder: string;
   client: BatchClient;
   store: ObjectStore;
+  /** Where its renderers keep checkpoints, apart from the store. */
+  scratch: ObjectStore;
   orchestrator: WorkerProcess;
   renderer: WorkerProcess;
   startOrchestrator(): Promise<void>;
@@ -46,14 +48,16 @@ export async function startFleet(): Promise<Fleet> {
     new WorkerProcess([
       ...['--renderer', '--address', server.address, '--bundle', bundleFolder],
       // A checkpoint after every step: its images are over long before the first one would be due.
-      ...['--threads', '1', '--grace', String(grace), '--checkpoint', '0'],
+      ...['--threads', '1', '--grace', String(grace), '--checkpoint', '0', '--scratch', path.join(folder, 'scratch')],
     ]);
+  const storeAt = (name: string) => openStore(pathToFileURL(path.join(folder, name)).href);
   let pictures = 0;
   const fleet: Fleet = {
     server,
     bundleFolder,
     client: await connect(temporalTarget({ address: server.address })),
-    store: await openStore(pathToFileURL(path.join(folder, 'out')).href),
+    store: await storeAt('out'),
+    scratch: await storeAt('scratch'),
     orchestrator: newOrchestrator(),
     renderer: newRenderer(),
 

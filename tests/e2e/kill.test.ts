@@ -59,8 +59,8 @@ async function untilCheckpoint(): Promise<void> {
 
 /** The step of the checkpoint that is there, as its header says; 0 where there is none. */
 async function checkpointedStep(): Promise<number> {
-  const [name] = await names('scratch/');
-  const bytes = name === undefined ? null : await readIfThere(fleet.store, name);
+  const [name] = await names('scratch/', fleet.scratch);
+  const bytes = name === undefined ? null : await readIfThere(fleet.scratch, name);
   const step = /"step":(\d+)/.exec(Buffer.from(bytes ?? []).toString('latin1'))?.[1];
   return Number(step ?? 0);
 }
@@ -74,12 +74,13 @@ async function expectWentOn({ images }: Manifest): Promise<void> {
   console.log(`went on at step ${at[0]} of ${STEPS}; ${stepsComputed} steps computed in all`);
   // As far as the lost attempt's last heartbeat could tell; from the beginning it would be all of them and what was lost.
   expect(stepsComputed).toBeLessThan(STEPS + at[0]!);
+  expect(await names('scratch/', fleet.scratch)).toEqual([]);
   expect(await names('scratch/')).toEqual([]);
 }
 
-async function names(prefix: string): Promise<string[]> {
+async function names(prefix: string, store = fleet.store): Promise<string[]> {
   const found: string[] = [];
-  for await (const { name } of fleet.store.list(prefix)) found.push(name);
+  for await (const { name } of store.list(prefix)) found.push(name);
   return found;
 }
 

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { cacheFolder } from '../../infra/dev/tools.mjs';
 import { type Finished, ROOT, RunningCommand } from '../e2e/command-line.ts';
@@ -11,6 +12,8 @@ const SOURCES = [
   ...['activities', 'catalog', 'cli', 'client', 'contact-sheet', 'images', 'infra', 'models/pixart', 'models/renderer'],
   ...['monitoring', 'store', 'workers', 'workflows', 'package.json', 'package-lock.json'],
 ];
+
+const PACKAGES = path.join('source', 'node_modules');
 
 /** The product as it was at a commit: its commands and workers, run from a folder of their own. */
 export type EarlierVersion = {
@@ -25,9 +28,13 @@ export type EarlierVersion = {
  * @throws Error where the clone is too shallow to have the commit
  */
 export async function earlierVersion(commit: string): Promise<EarlierVersion> {
-  const home = path.join(cacheFolder(), 'earlier-versions', commit);
+  const all = path.join(cacheFolder(), 'earlier-versions');
+  await mkdir(all, { recursive: true });
+  await dropOfGoneClones(all);
+  // What it builds of itself names the packages by their real paths, so that two clones cannot share it.
+  const clone = createHash('sha256').update(ROOT).digest('hex').slice(0, 12);
+  const home = path.join(all, `${commit}-${clone}`);
   if (!existsSync(home)) await takeOut(commit, home);
-  await useTodaysPackages(home);
   const bin = path.join(home, 'source', 'cli', 'bin.mjs');
   const cache = { XDG_CACHE_HOME: path.join(home, 'cache') };
   return {
@@ -36,21 +43,19 @@ export async function earlierVersion(commit: string): Promise<EarlierVersion> {
   };
 }
 
-/** What it built of itself names the packages' real paths, so another clone, whose packages these were, takes its builds along. */
-async function useTodaysPackages(home: string): Promise<void> {
-  const link = path.join(home, 'source', 'node_modules');
-  const packages = path.join(ROOT, 'node_modules');
-  if ((await readlink(link).catch(() => undefined)) === packages) return;
-  await rm(path.join(home, 'cache'), { recursive: true, force: true });
-  await rm(link, { force: true });
-  await symlink(packages, link);
+async function dropOfGoneClones(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const home = path.join(folder, name);
+    // Follows the link, which dangles once the clone is gone.
+    if (!existsSync(path.join(home, PACKAGES))) await rm(home, { recursive: true, force: true });
+  }
 }
 
 async function takeOut(commit: string, home: string): Promise<void> {
-  await mkdir(path.dirname(home), { recursive: true });
-  const unfinished = await mkdtemp(`${home}.`);
+  const unfinished = await mkdtemp(path.join(cacheFolder(), 'earlier-version.'));
   await mkdir(path.join(unfinished, 'source'));
   execFileSync('tar', ['-x', '-C', path.join(unfinished, 'source')], { input: archiveOf(commit) });
+  await symlink(path.join(ROOT, 'node_modules'), path.join(unfinished, PACKAGES));
   await rename(unfinished, home);
 }
 

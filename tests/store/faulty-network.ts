@@ -6,18 +6,21 @@ import { buffer } from 'node:stream/consumers';
 export type Fate = 'passes' | 'is damaged' | 'answer is lost' | { status: number; body: object };
 
 /** A way to a server on which chosen requests meet with an accident. */
-export type FaultyNetwork = { endpoint: string; seen: string[]; stop(): Promise<void> };
+export type FaultyNetwork = { endpoint: string; seen: string[]; urls: URL[]; stop(): Promise<void> };
 
-/** Stands before the server at `target`; `fate` decides on each request, of which `nth` counts from 1 by its label. */
-export async function startFaultyNetwork(
-  target: string,
-  fate: (label: string, nth: number) => Fate,
-): Promise<FaultyNetwork> {
+/** Decides on a request, of which `nth` counts from 1 by its label. */
+export type DecideFate = (label: string, nth: number, url: URL) => Fate;
+
+/** Stands before the server at `target`, also for the addresses that it gives out. */
+export async function startFaultyNetwork(target: string, fate: DecideFate): Promise<FaultyNetwork> {
   const seen: string[] = [];
+  const urls: URL[] = [];
   const server = createServer((incoming, outgoing) => {
-    const label = `${incoming.method} ${new URL(incoming.url!, target).pathname}`;
+    const url = new URL(incoming.url!, target);
+    const label = `${incoming.method} ${url.pathname}`;
     seen.push(label);
-    const decided = fate(label, seen.filter((other) => other === label).length);
+    urls.push(url);
+    const decided = fate(label, seen.filter((other) => other === label).length, url);
     if (typeof decided === 'object') answer(outgoing, decided.status, decided.body);
     else void forward(target, incoming, outgoing, decided);
   });
@@ -26,6 +29,7 @@ export async function startFaultyNetwork(
   return {
     endpoint: `http://127.0.0.1:${port}`,
     seen,
+    urls,
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -44,6 +48,8 @@ async function forward(target: string, incoming: IncomingMessage, outgoing: Serv
   onward.on('error', () => outgoing.destroy());
   onward.on('response', async (reply: IncomingMessage) => {
     const content = await buffer(reply);
+    const session = reply.headers.location;
+    if (session !== undefined) reply.headers.location = session.replace(target, `http://${incoming.headers.host}`);
     if (fate === 'answer is lost') outgoing.destroy();
     else outgoing.writeHead(reply.statusCode!, reply.headers).end(fate === 'is damaged' ? damaged(content) : content);
   });

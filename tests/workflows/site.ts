@@ -22,7 +22,7 @@ export const BUNDLE: BundleRef = {
   defaults: { steps: 2, guidance: 4 },
 };
 
-/** A real Temporal server and real workers whose renderer alone is simulated, with a store in a folder. */
+/** A real Temporal server and real workers whose renderer alone is simulated, with a store in a folder unless another is named. */
 export type Site = {
   client: BatchClient;
   store: ObjectStore;
@@ -35,13 +35,14 @@ export type Site = {
 
 export async function startSite({
   bundle = BUNDLE,
+  storeUrl,
   ...simulation
-}: Partial<Omit<Simulation, 'side'>> = {}): Promise<Site> {
+}: Partial<Omit<Simulation, 'side'>> & { storeUrl?: string } = {}): Promise<Site> {
   const folder = await mkdtemp(path.join(tmpdir(), 'pixart-site-'));
   const server = await startTemporalServer({ ui: false });
   const client = await connect(temporalTarget({ address: server.address }));
   const connection = await NativeConnection.connect({ address: server.address });
-  const store = await openStore(pathToFileURL(path.join(folder, 'out')).href);
+  const store = await openStore(storeUrl ?? pathToFileURL(path.join(folder, 'out')).href);
   const renderer = simulatedRenderer({ ...simulation, bundle, side: 8 });
   const activities = createRenderActivities({ openStore, renderer });
   const workers = await Promise.all([

@@ -91,14 +91,14 @@ it('a batch tells its webhook how it ended, again and again until it is heard, a
   expect(told('told')).toMatchObject([
     {
       type: 'batch.completed',
-      data: { round: 1, store: site.store.url, totals: { rendered: 2 }, manifest: 'batches/told/manifest.json' },
+      data: { round: 1, store: site.store.url, totals: { rendered: 2 }, manifest: 'batches/told/manifest-1.json' },
     },
   ]);
   const [{ id }] = events.filter(({ event }) => event.data.batch === 'told') as [(typeof events)[0]];
   expect(id).toMatch(/^batch\/told\/batch\.completed\/1-0-[0-9a-f]{8}$/);
   const handle = site.client.temporal.workflow.getHandle(id);
   await handle.result();
-  expect(textOf(await handle.fetchHistory())).toContain('batches/told/manifest.json');
+  expect(textOf(await handle.fetchHistory())).toContain('batches/told/manifest-1.json');
   expect(textOf(await handle.fetchHistory())).not.toContain(SECRET.slice(6));
 });
 

@@ -1,5 +1,6 @@
 import { CancellationScope, type ChildWorkflowHandle, workflowInfo } from '@temporalio/workflow';
 import { SIZES, type Size } from '../../domain/size.ts';
+import type { WrittenManifest } from '../contract/activities.ts';
 import type { BatchInput } from '../contract/batch.ts';
 import type { BatchControl, ControlChange, ShardControl } from '../contract/control.ts';
 import type { LostShard, Plan, ShardRef } from '../contract/plan.ts';
@@ -8,7 +9,17 @@ import { shardWorkflowId } from '../contract/queues.ts';
 import type { Workflows } from '../contract/workflows.ts';
 import { announce } from '../webhook/webhook.ts';
 import { changed, firstControl, refusal, withinBudget } from './control-rules.ts';
-import { closeShard, emptyLedger, enterPlan, enterReport, type Ledger, leaveOut, progressOf, sumOf } from './ledger.ts';
+import {
+  closeShard,
+  emptyLedger,
+  enterPlan,
+  enterReport,
+  enterWarnings,
+  type Ledger,
+  leaveOut,
+  progressOf,
+  sumOf,
+} from './ledger.ts';
 import { RunningShards } from './running-shards.ts';
 import { publisher } from './visibility.ts';
 
@@ -169,6 +180,12 @@ export class Batch {
     leaveOut(this.#ledger, this.#waiting);
     this.#ledger.state = 'finishing';
     this.show();
+  }
+
+  /** What it came to is written. */
+  recorded({ manifest, warnings }: WrittenManifest): void {
+    this.#ledger.manifest = manifest;
+    enterWarnings(this.#ledger, warnings);
   }
 
   end(state: 'completed' | 'cancelled'): void {

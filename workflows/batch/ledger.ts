@@ -16,6 +16,10 @@ export type Ledger = {
   recentFailures: RecentFailure[];
   /** Missing where there was no batch before, and in what an earlier version handed over. */
   changes?: ChangeCounts;
+  /** Missing where there are none. */
+  warnings?: string[];
+  /** Object name of what this round came to; missing until that is written. */
+  manifest?: string;
   /** Those that its rows carry along; missing while it is planned, where there are too many, and in what an earlier version handed over. */
   columns?: string[];
   /** The last report of each shard that runs. */
@@ -35,6 +39,7 @@ export function enterPlan(ledger: Ledger, plan: Plan): void {
   ledger.state = 'rendering';
   if (plan.changes !== undefined) ledger.changes = plan.changes;
   if (plan.columns !== undefined) ledger.columns = plan.columns;
+  enterWarnings(ledger, plan.warnings);
   for (const { size, jobs } of plan.shards) {
     const before = ledger.bySize[size] ?? { jobs: 0, rendered: 0, reused: 0, failed: 0 };
     ledger.bySize[size] = { ...before, jobs: before.jobs + jobs };
@@ -44,6 +49,11 @@ export function enterPlan(ledger: Ledger, plan: Plan): void {
     ledger.bySize[size as Size] = { jobs: jobs + rendered + reused, rendered, reused, failed };
     ledger.extraComputations += extraComputations;
   }
+}
+
+/** @param warnings undefined where an activity's worker is of an older version */
+export function enterWarnings(ledger: Ledger, warnings: string[] = []): void {
+  if (warnings.length > 0) ledger.warnings = [...(ledger.warnings ?? []), ...warnings];
 }
 
 /** Takes in a shard's report: it replaces the shard's earlier one, unless it was overtaken by a later. */
@@ -89,7 +99,7 @@ export function sumOf({ bySize }: Ledger): SizeProgress {
 
 /** @param control how the batch is run, where somebody may have paused it */
 export function progressOf({ batch, round }: BatchInput, ledger: Ledger, control?: BatchControl): BatchProgress {
-  const { state, cancelled, extraComputations, bySize, changes, recentFailures } = ledger;
+  const { state, cancelled, extraComputations, bySize, changes, warnings, manifest, recentFailures } = ledger;
   const paused = control?.paused ?? null;
   return {
     batch,
@@ -100,6 +110,8 @@ export function progressOf({ batch, round }: BatchInput, ledger: Ledger, control
     totals: { ...sumOf(ledger), cancelled, extraComputations },
     bySize,
     ...(changes !== undefined && { changes }),
+    ...(warnings !== undefined && { warnings }),
+    ...(manifest !== undefined && { manifest }),
     recentFailures,
   };
 }

@@ -73,7 +73,7 @@ async function finish(batch: Batch, state: 'completed' | 'cancelled'): Promise<B
   const { store, round, batch: id } = input;
   batch.finish();
   const catalog = catalogUrl(input.source);
-  const { manifest, totals } = await orchestrator.writeManifest({
+  const written = await orchestrator.writeManifest({
     store,
     batch: id,
     round,
@@ -83,16 +83,25 @@ async function finish(batch: Batch, state: 'completed' | 'cancelled'): Promise<B
     ...(catalog !== undefined && { catalog }),
     bundle: { name: input.bundle.name, digest: input.bundle.digest },
   });
+  batch.recorded(written);
+  const { manifest, totals } = written;
   const images = totals.rendered + totals.reused;
   const contactSheet = await writeContactSheet({ store, batch: id, total: images }).catch(() => null);
   const sheetPage = patched('sheet-page') ? await startReviewPage(input).catch(() => undefined) : undefined;
   batch.end(state);
-  const { changes } = batch.progress;
+  const { changes, warnings } = batch.progress;
   await announce(input, `batch.${state}`, {
     totals,
     manifest,
     contactSheet,
     ...(changes !== undefined && { changes }),
   });
-  return { batch: id, totals, manifest, contactSheet, ...(sheetPage !== undefined && { sheetPage }) };
+  return {
+    batch: id,
+    totals,
+    manifest,
+    contactSheet,
+    ...(sheetPage !== undefined && { sheetPage }),
+    ...(warnings !== undefined && { warnings }),
+  };
 }

@@ -47,7 +47,13 @@ export type WriteManifestInput = {
   lostShards: LostShard[];
 };
 
-export type WrittenManifest = { manifest: string; totals: Totals };
+export type WrittenManifest = {
+  /** Object name of what this round came to. */
+  manifest: string;
+  totals: Totals;
+  /** What the store kept from being replaced, for people; an older worker says nothing of it. */
+  warnings?: string[];
+};
 
 export type WriteContactSheetInput = {
   store: string;

@@ -71,8 +71,11 @@ export type BatchMemo = {
 export type BatchResult = {
   batch: string;
   totals: Totals;
+  /** Object name of what this round came to. */
   manifest: string;
   contactSheet: string | null;
   /** Id of the workflow that makes the page to review the batch with; batches that older versions ran have none. */
   sheetPage?: string;
+  /** What went otherwise than usual, and cost no image. */
+  warnings?: string[];
 };

@@ -12,6 +12,8 @@ export type Plan = {
   made?: Partial<Record<Size, MadeImages>>;
   /** How the catalog differs from that of its batch before, where there was one. */
   changes?: ChangeCounts;
+  /** What the store kept from being replaced, for people. */
+  warnings?: string[];
   /** Columns that rows carry along; missing where there are too many to tell. */
   columns?: string[];
 };

@@ -25,6 +25,10 @@ export type BatchProgress = {
   window?: number;
   /** How the catalog differs from that of its batch before, where there was one. */
   changes?: ChangeCounts;
+  /** What went otherwise than usual, and costs no image. */
+  warnings?: string[];
+  /** Object name of what this round came to, when that is written. */
+  manifest?: string;
   /** The last few, newest first. */
   recentFailures: RecentFailure[];
 };

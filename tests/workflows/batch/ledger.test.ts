@@ -1,9 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { closeShard, emptyLedger, enterPlan, enterReport, progressOf } from '../../../workflows/batch/ledger.ts';
+import {
+  closeShard,
+  emptyLedger,
+  enterPlan,
+  enterReport,
+  enterWarnings,
+  progressOf,
+} from '../../../workflows/batch/ledger.ts';
 import type { BatchInput } from '../../../workflows/contract/batch.ts';
 import type { ShardRef } from '../../../workflows/contract/plan.ts';
 import type { ShardReport } from '../../../workflows/contract/progress.ts';
+import { batchDetails } from '../../../workflows/temporal-ui.ts';
 
 const input = { batch: 'b', round: 1 } as BatchInput;
 
@@ -32,6 +40,17 @@ const report = (shard: number, rendered: number, failed = 0): ShardReport => ({
 });
 
 describe("a batch's progress", () => {
+  it('tells what the store kept from being replaced, when it was planned and when it ended, and in its details', () => {
+    const ledger = emptyLedger();
+    enterPlan(ledger, { jobs: 35, shards, warnings: ['not replaced: changes.csv'] });
+    enterWarnings(ledger, ['not replaced: rates.json']);
+    enterWarnings(ledger, undefined);
+    const progress = progressOf(input, ledger);
+    expect(progress.warnings).toEqual(['not replaced: changes.csv', 'not replaced: rates.json']);
+    for (const warning of progress.warnings!) expect(batchDetails(progress)).toContain(`\n\n${warning}`);
+    expect(progressOf(input, started())).not.toHaveProperty('warnings');
+  });
+
   it('is the sum of the last reports, however often and in whatever order they come', () => {
     const step = fc.record({ shard: fc.nat(2), share: fc.double({ min: 0, max: 1, noNaN: true }) });
     fc.assert(

@@ -1,0 +1,114 @@
+import { ObjectKept, StoreDenied, StoreUnavailable } from './object-store.ts';
+
+/** An answer of Cloud Storage that is no success. */
+export type Refusal = {
+  status: number | undefined;
+  /** Cloud Storage's own word for it, `''` where it gave none. */
+  reason: string;
+  /** What it said, without secrets. */
+  said: string;
+};
+
+/** What was being done: `store gs://b: could not write a`. */
+export type Attempted = { where: string; bucket: string; permissions: string };
+
+type Kind = { reasons?: string[]; said?: RegExp; error: (attempted: Attempted, refusal: Refusal) => Error };
+
+/** For a person to put right, with what to do. */
+const denied =
+  (advice: (attempted: Attempted) => string) =>
+  (attempted: Attempted, { said }: Refusal): Error =>
+    new StoreDenied(`${attempted.where}: ${advice(attempted)}. Cloud Storage said: ${said}`);
+
+const kept =
+  (why: (refusal: Refusal) => string) =>
+  ({ where }: Attempted, refusal: Refusal): Error =>
+    new ObjectKept(where, why(refusal));
+
+/**
+ * Refusals that are no missing role, though many of them are 403 too. Reasons are those of Cloud Storage's JSON API; where the service has
+ * been seen to give another one than is documented (a hold: `forbidden` for `objectUnderActiveHold`; a requester who names no project:
+ * `required` for `userProjectMissing`), or a library passes only the text on, the text decides. docs/decisions/054 says what this rests on.
+ */
+const KINDS: Kind[] = [
+  {
+    reasons: ['retentionPolicyNotMet'],
+    said: /subject to (the )?bucket's retention policy/,
+    error: kept(({ said }) => {
+      const [, until] = /until (\S+)/.exec(said) ?? [];
+      return `a retention policy keeps what is there${until === undefined ? '' : ` until ${until}`}`;
+    }),
+  },
+  {
+    reasons: ['objectUnderActiveHold'],
+    said: /under active \S+ hold/,
+    error: kept(({ said }) => {
+      const kind = /active (Temporary|Event-Based) hold/.exec(said)?.[1] ?? '';
+      const hold = { Temporary: 'a temporary hold', 'Event-Based': 'an event-based hold' }[kind] ?? 'a hold';
+      return `${hold} keeps what is there until somebody releases it`;
+    }),
+  },
+  {
+    said: /does not have storage\.objects\.delete access/,
+    error: kept(() => 'this account may create objects but not replace or remove them (storage.objects.delete)'),
+  },
+  {
+    reasons: ['userProjectMissing'],
+    said: /requester pays bucket but no user project/i,
+    error: denied(
+      ({ bucket }) =>
+        `bucket "${bucket}" lets the requester pay: name a project that pays with --user-project or PIXART_USER_PROJECT, for workers too`,
+    ),
+  },
+  {
+    reasons: ['userProjectAccessDenied', 'USER_PROJECT_DENIED'],
+    said: /serviceusage\.services\.use/,
+    error: denied(
+      () =>
+        'the account may not let the project of --user-project (or its own quota project) pay; it needs the role Service Usage Consumer on that project',
+    ),
+  },
+  {
+    reasons: ['userProjectInvalid', 'userProjectInconsistent'],
+    said: /user project\b.*\binvalid/i,
+    error: denied(() => '--user-project or PIXART_USER_PROJECT: expected the id of a project that exists'),
+  },
+  {
+    reasons: ['accountDisabled', 'billingNotEnabled', 'projectAccountClosed'],
+    said: /billing account\b.*\bdisabled/i,
+    error: denied(() => 'the project that pays has its billing switched off; switch it on'),
+  },
+  {
+    reasons: ['orgPolicyConstraintFailed'],
+    said: /violates constraint|vpcServiceControls|organization's policy/i,
+    error: denied(() => "a policy of the bucket's organization forbids it; ask whoever keeps that policy"),
+  },
+  {
+    said: /Cloud KMS key/,
+    error: denied(
+      () =>
+        "the bucket's encryption key cannot be used; let the service agent of Cloud Storage use it, and see that it is enabled",
+    ),
+  },
+  {
+    said: /uniform bucket-level access/i,
+    error: denied(
+      ({ permissions, bucket }) =>
+        `bucket "${bucket}" has uniform access, where access lists of objects do not count; grant ${permissions} on the bucket`,
+    ),
+  },
+  {
+    reasons: ['rateLimitExceeded', 'userRateLimitExceeded', 'quotaExceeded'],
+    error: ({ where }, { status, said }) => new StoreUnavailable(`${where}: status ${status}, ${said}`),
+  },
+];
+
+/** The error for a refusal of which more is known than its status; `null` for any other. */
+export function knownRefusal(attempted: Attempted, refusal: Refusal): Error | null {
+  const { status = 0, reason, said } = refusal;
+  if (status < 400 || status >= 500) return null;
+  const kind = KINDS.find(
+    ({ reasons, said: pattern }) => reasons?.includes(reason) === true || pattern?.test(said) === true,
+  );
+  return kind?.error(attempted, refusal) ?? null;
+}

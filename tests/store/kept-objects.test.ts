@@ -1,0 +1,239 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type BucketEmulator, startBucketEmulator } from '../../infra/dev/bucket-emulator.ts';
+import { GcsStore } from '../../store/gcs-store.ts';
+import { ObjectKept, type ObjectStore, StoreDenied, writeOrBeside } from '../../store/index.ts';
+import { type DecideFate, type FaultyNetwork, startFaultyNetwork } from './faulty-network.ts';
+import { gcsRefusal, retentionPolicy } from './retention-policy.ts';
+
+const DAY_MS = 86_400_000;
+const LARGE = 9_000_000;
+
+let emulator: BucketEmulator;
+let network: FaultyNetwork | undefined;
+let stores = 0;
+
+beforeAll(async () => {
+  emulator = await startBucketEmulator();
+  await emulator.createBucket('kept');
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await network?.stop();
+});
+afterAll(() => emulator.stop());
+
+async function storeBehind(fate: DecideFate): Promise<ObjectStore> {
+  network = await startFaultyNetwork(emulator.endpoint, fate);
+  vi.stubEnv('STORAGE_EMULATOR_HOST', network.endpoint);
+  return new GcsStore(`gs://kept/store-${stores++}`);
+}
+
+const text = (value: string): Uint8Array => Buffer.from(value);
+const put = (store: ObjectStore, name: string, value: string) => store.replace(name, text(value), 'text/plain');
+const read = async (store: ObjectStore, name: string) => Buffer.from(await store.read(name)).toString();
+
+describe('a bucket with a retention policy', () => {
+  test('keeps what is there, small or large, from being replaced, copied over and removed, and says until when', async () => {
+    const store = await storeBehind(retentionPolicy(DAY_MS));
+    await put(store, 'a', 'first');
+    await store.create('b', text('other'), 'text/plain');
+    await store.replace('large', new Uint8Array(LARGE), 'text/plain');
+    const tomorrow = new Date(Date.now() + DAY_MS).toISOString().slice(0, 10);
+    for (const write of [
+      () => put(store, 'a', 'second'),
+      () => store.copy('b', 'a'),
+      () => store.remove('a'),
+      () => store.replace('large', new Uint8Array(LARGE).fill(1), 'text/plain'),
+    ]) {
+      const error = await failureOf(write);
+      expect(error).toBeInstanceOf(ObjectKept);
+      expect((error as ObjectKept).message).toContain(`a retention policy keeps what is there until ${tomorrow}`);
+      expect((error as ObjectKept).message).not.toMatch(/role|access denied/);
+    }
+    expect(await read(store, 'a')).toBe('first');
+  });
+
+  test('takes the same bytes again, as a write whose answer was lost sends them', async () => {
+    const policy = retentionPolicy(DAY_MS);
+    const lost = /^POST .*(\/upload\/|rewriteTo)/;
+    const store = await storeBehind((label, nth, url) => {
+      const fate = policy(label, nth, url);
+      return fate === 'passes' && lost.test(label) && nth === 1 ? 'answer is lost' : fate;
+    });
+    expect(await put(store, 'a', 'same')).toMatchObject({ name: 'a', bytes: 4 });
+    expect(await put(store, 'a', 'same')).toMatchObject({ name: 'a', bytes: 4 });
+    await store.copy('a', 'copy');
+    await store.copy('a', 'copy');
+    expect(await read(store, 'copy')).toBe('same');
+  });
+
+  test('creates once, as any bucket does', async () => {
+    const store = await storeBehind(retentionPolicy(DAY_MS));
+    expect((await store.create('a', text('first'), 'text/plain')).created).toBe(true);
+    expect((await store.create('a', text('second'), 'text/plain')).created).toBe(false);
+    expect((await store.create('large', new Uint8Array(LARGE), 'text/plain')).created).toBe(true);
+    expect((await store.create('large', new Uint8Array(LARGE), 'text/plain')).created).toBe(false);
+  });
+
+  test('has what cannot be replaced written beside it, each once', async () => {
+    const store = await storeBehind(retentionPolicy(DAY_MS));
+    const write = (value: string) => writeOrBeside(store, 'batches/b.1/sheet.html', text(value), 'text/html');
+    const names: string[] = [];
+    for (const value of ['one', 'two', 'two', 'three', 'one']) names.push(await write(value));
+    expect(names).toEqual([1, 2, 2, 3, 1].map((n) => `batches/b.1/sheet${n === 1 ? '' : `-${n}`}.html`));
+    expect(await read(store, 'batches/b.1/sheet-3.html')).toBe('three');
+  });
+
+  test('lets go of what is old enough', async () => {
+    const store = await storeBehind(retentionPolicy(1));
+    await put(store, 'a', 'first');
+    await vi.waitFor(() => put(store, 'a', 'second'));
+    expect(await read(store, 'a')).toBe('second');
+  });
+});
+
+/** What the write ends with; each is begun when the one before has ended. */
+const failureOf = (write: () => Promise<unknown>): Promise<unknown> =>
+  write().then(
+    () => null,
+    (error: unknown) => error,
+  );
+
+const first = (store: ObjectStore) => store.list('')[Symbol.asyncIterator]().next();
+
+const refusing = (status: number, reason: string, message: string): DecideFate => {
+  const body = gcsRefusal(status, reason, message);
+  return (label) => (label.startsWith('GET') ? 'passes' : { status, body });
+};
+
+describe('what is refused otherwise is told in its own words, with what to do', () => {
+  test.each([
+    [
+      'forbidden',
+      "Object 'kept/a' is under active Temporary hold and cannot be deleted, overwritten or archived until hold is removed.",
+      'a temporary hold keeps what is there until somebody releases it',
+    ],
+    [
+      'forbidden',
+      "Object 'kept/a' is under active Event-Based hold and cannot be deleted, overwritten or archived until hold is removed.",
+      'an event-based hold keeps',
+    ],
+    [
+      'objectUnderActiveHold',
+      'Object replacement or deletion is not allowed due to an active hold on the object.',
+      'a hold keeps',
+    ],
+    [
+      'forbidden',
+      'robot@x.iam.gserviceaccount.com does not have storage.objects.delete access to the Google Cloud Storage object.',
+      'may create objects but not replace or remove them',
+    ],
+  ])('what is kept: %s, %s', async (reason, message, said) => {
+    const store = await storeBehind(refusing(403, reason, message));
+    for (const write of [() => put(store, 'a', 'x'), () => store.remove('a')]) {
+      const error = await failureOf(write);
+      expect(error).toBeInstanceOf(ObjectKept);
+      expect((error as ObjectKept).message).toContain(said);
+    }
+  });
+
+  test.each([
+    [
+      400,
+      'required',
+      'Bucket is a requester pays bucket but no user project provided.',
+      '--user-project or PIXART_USER_PROJECT',
+    ],
+    [
+      400,
+      'userProjectMissing',
+      'Bucket is a requester pays bucket but no user project provided.',
+      'lets the requester pay',
+    ],
+    [400, 'userProjectInvalid', 'User project specified in the request is invalid.', 'the id of a project that exists'],
+    [
+      403,
+      'forbidden',
+      'x@y does not have serviceusage.services.use access to the Google Cloud project.',
+      'Service Usage Consumer',
+    ],
+    [
+      403,
+      'accountDisabled',
+      'The billing account for the owning project is disabled in state absent',
+      'billing switched off',
+    ],
+    [
+      403,
+      'vpcServiceControls',
+      "Request is prohibited by organization's policy. vpcServiceControlsUniqueIdentifier: abc",
+      "policy of the bucket's organization",
+    ],
+    [
+      412,
+      'orgPolicyConstraintFailed',
+      "'us' violates constraint 'constraints/gcp.resourceLocations'",
+      "policy of the bucket's organization",
+    ],
+    [
+      403,
+      'forbidden',
+      'Permission denied on Cloud KMS key. Please ensure that your Cloud Storage service account has been authorized to use this key.',
+      'encryption key cannot be used',
+    ],
+    [
+      400,
+      'invalid',
+      'Cannot insert legacy ACL for an object when uniform bucket-level access is enabled.',
+      'has uniform access',
+    ],
+  ])('%i %s %s', async (status, reason, message, advice) => {
+    const store = await storeBehind(refusing(status, reason, message));
+    for (const data of [text('x'), new Uint8Array(LARGE)]) {
+      for (const write of ['create', 'replace'] as const) {
+        const error = await failureOf(() => store[write]('a', data, 'text/plain'));
+        expect(error).toBeInstanceOf(StoreDenied);
+        expect((error as Error).message).toContain(advice);
+        expect((error as Error).message).toContain(message);
+        expect((error as Error).message).not.toContain('Storage Object User');
+      }
+    }
+  });
+
+  test('what is downloaded', async () => {
+    const message = 'Bucket is a requester pays bucket but no user project provided.';
+    const store = await storeBehind(() => ({ status: 400, body: gcsRefusal(400, 'required', message) }));
+    for (const ask of [() => store.read('a'), () => store.stat('a'), () => first(store)]) {
+      await expect(ask()).rejects.toThrow(/lets the requester pay: name a project that pays with --user-project/);
+    }
+  });
+
+  test('a condition that failed for an object which is gone by now is tried again, not taken for a missing bucket', async () => {
+    const store = await storeBehind(
+      refusing(412, 'conditionNotMet', 'At least one of the pre-conditions you specified did not hold.'),
+    );
+    await expect(store.create('a', text('x'), 'text/plain')).rejects.toThrow(
+      'a was taken, yet there is no such object',
+    );
+  });
+});
+
+test('where requesters pay, every request names the project that does', async () => {
+  vi.stubEnv('PIXART_USER_PROJECT', 'payer-1');
+  const store = await storeBehind(() => 'passes');
+  await (store as GcsStore).check();
+  await store.create('a', text('x'), 'text/plain');
+  await store.create('a', text('y'), 'text/plain');
+  await store.create('large', new Uint8Array(LARGE), 'text/plain');
+  await store.replace('a', text('z'), 'text/plain');
+  await store.copy('a', 'b');
+  await store.read('b');
+  await store.stat('b');
+  await first(store);
+  await store.remove('b');
+  const kinds = new Set(network!.seen.map((label) => label.split(' ')[0]));
+  expect([...kinds].sort()).toEqual(['DELETE', 'GET', 'POST', 'PUT']);
+  // A session's address is as good as the request that it was given for.
+  const unpaid = network!.urls.filter((url) => !url.searchParams.has('upload_id'));
+  expect(new Set(unpaid.map((url) => url.searchParams.get('userProject')))).toEqual(new Set(['payer-1']));
+});

@@ -1,0 +1,51 @@
+import type { DecideFate, Fate } from './faulty-network.ts';
+
+/**
+ * What a bucket with a retention policy lets pass, for a network before the emulator, which knows no such policies: objects are created, and for
+ * a time neither replaced nor deleted. Answers are those of Cloud Storage, as docs/decisions/054 has them: a condition is looked at first, and
+ * a resumable upload is refused at its end only.
+ */
+export function retentionPolicy(periodMs: number): DecideFate {
+  const keptUntil = new Map<string, number>();
+  const conditional = new Set<string>();
+
+  const write = (object: string, onlyIfAbsent: boolean): Fate => {
+    const until = keptUntil.get(object) ?? 0;
+    // The emulator sees for itself that something is there.
+    if (onlyIfAbsent && until > 0) return 'passes';
+    if (until > Date.now()) return refusal(object, until);
+    keptUntil.set(object, Date.now() + periodMs);
+    return 'passes';
+  };
+
+  return (label, _nth, url) => {
+    const [method] = label.split(' ');
+    const [, uploadTo] = /^\/upload\/storage\/v1\/b\/([^/]+)\/o$/.exec(url.pathname) ?? [];
+    const [, bucket, object] = /\/b\/([^/]+)\/o\/([^/]+)$/.exec(url.pathname) ?? [];
+    if (uploadTo !== undefined) {
+      const name = `${uploadTo}/${url.searchParams.get('name')}`;
+      const onlyIfAbsent = url.searchParams.get('ifGenerationMatch') === '0';
+      if (url.searchParams.get('uploadType') === 'multipart') return write(name, onlyIfAbsent);
+      if (method === 'PUT') return write(name, conditional.has(name));
+      if (onlyIfAbsent) conditional.add(name);
+      else conditional.delete(name);
+      return 'passes';
+    }
+    const name = `${bucket}/${decodeURIComponent(object ?? '')}`;
+    if (method === 'POST' && url.pathname.includes('/rewriteTo/')) return write(name, false);
+    const until = keptUntil.get(name) ?? 0;
+    return method === 'DELETE' && until > Date.now() ? refusal(name, until) : 'passes';
+  };
+}
+
+function refusal(object: string, until: number): Fate {
+  const message =
+    `Object '${object}' is subject to bucket's retention policy or object retention and cannot be deleted or ` +
+    `overwritten until ${new Date(until).toISOString()}`;
+  return { status: 403, body: gcsRefusal(403, 'retentionPolicyNotMet', message) };
+}
+
+/** The body with which Cloud Storage's JSON API refuses. */
+export const gcsRefusal = (code: number, reason: string, message: string): object => ({
+  error: { code, message, errors: [{ message, domain: 'global', reason }] },
+});
