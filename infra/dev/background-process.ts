@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, fchmodSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { closeToOthers } from './private-files.ts';
 import { isAlive } from './steps.mjs';
 
 /**
@@ -12,7 +13,7 @@ import { isAlive } from './steps.mjs';
  */
 export function startInBackground(binary: string, args: string[], logFile: string): ChildProcess {
   const log = openSync(logFile, 'a', 0o600);
-  fchmodSync(log, 0o600);
+  closeToOthers(logFile);
   const child = spawn(binary, args, { detached: true, stdio: ['pipe', log, log] });
   closeSync(log);
   child.unref();

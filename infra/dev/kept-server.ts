@@ -1,4 +1,5 @@
 import { ServerUnreachable, type UserError } from '../../domain/user-error.ts';
+import type { TemporalServerOptions } from './temporal-process.ts';
 import { startTemporalServer, type TemporalServer } from './temporal-server.ts';
 
 /** The Temporal server on a file, there for as long as this process wants it, whoever runs it. */
@@ -15,6 +16,8 @@ export type KeptServer = {
   stop(): Promise<void>;
 };
 
+type OnFile = TemporalServerOptions & { dbFile: string };
+
 /** A server that ends by itself this often in a row will do so again. */
 const mostRestarts = 5;
 /** One that has run for this long has not failed at its start. */
@@ -27,24 +30,23 @@ const settledMs = 60_000;
  * @param tell told of that at once
  * @throws UserError as `startTemporalServer`
  */
-export async function keepServer(dbFile: string, tell: (line: string) => void): Promise<KeptServer> {
+export async function keepServer(options: OnFile, tell: (line: string) => void): Promise<KeptServer> {
   let stopping = false;
-  const first = await startTemporalServer({ dbFile, ports: 'usual' });
+  const first = await startTemporalServer(options);
   const { address, uiUrl, namespaceId } = first;
   let latest = Promise.resolve(first);
 
   async function again(cause: string): Promise<TemporalServer> {
     tell(`${cause}; getting it back …`);
-    latest = startTemporalServer({ dbFile, ...portsOf(first) });
+    latest = startTemporalServer({ dbFile: options.dbFile, ...portsOf(first) });
     const server = await latest;
     if (server.address === address && server.namespaceId === namespaceId) {
       tell(newsOf(server));
       return server;
     }
     await server.stop();
-    throw new ServerUnreachable(
-      `${dbFile}: expected its Temporal server at ${address} again, found it at ${server.address}`,
-    );
+    const found = server.address === address ? 'another one there' : `it at ${server.address}`;
+    throw new ServerUnreachable(`${options.dbFile}: expected its Temporal server at ${address} again, found ${found}`);
   }
 
   async function keep(): Promise<UserError> {

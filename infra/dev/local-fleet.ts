@@ -19,10 +19,10 @@ export type FleetOptions = {
   sizes: Size[];
   device: string;
   threads?: number | undefined;
-  /** Told when the server goes and when it is back, and what else a person should know. */
-  tell: (line: string) => void;
   /** Where long images are kept half way, if not in the store. */
   scratch?: string | undefined;
+  /** Told when the server goes and when it is back, and what else a person should know. */
+  tell: (line: string) => void;
 };
 
 /** A Temporal server, an orchestrator and a render worker on this machine, each a process of its own. */
@@ -53,7 +53,8 @@ export async function startLocalFleet(options: FleetOptions): Promise<LocalFleet
   const logFolder = join(options.stateFolder, 'logs');
   if (privateFolder(options.stateFolder)) options.tell(`${options.stateFolder}: only you can read it from now on`);
   privateFolder(logFolder);
-  const server = options.address === undefined ? await keepServer(serverFile(options.stateFolder), options.tell) : null;
+  const onFile = { dbFile: serverFile(options.stateFolder), ports: 'usual' } as const;
+  const server = options.address === undefined ? await keepServer(onFile, options.tell) : null;
   const address = server?.address ?? options.address!;
   const workers = startWorkers(options, address, server, logFolder);
   return {
@@ -101,6 +102,7 @@ function startWorkers(
       args: ['--import', endWithStarter, command, 'worker', ...server, ...args],
       logFile: join(logFolder, `${name.replaceAll(' ', '-')}.log`),
       graceMs: endMs,
+      isServerKept: started !== null,
     });
   return [
     worker('orchestrator', ['--orchestrator']),

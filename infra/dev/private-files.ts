@@ -21,7 +21,8 @@ export function closeFiles(file: string): void {
   for (const name of readdirSync(folder)) if (name.startsWith(basename(file))) closeToOthers(join(folder, name));
 }
 
-function closeToOthers(path: string): boolean {
+/** @returns whether it was open to others, and ours to close */
+export function closeToOthers(path: string): boolean {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined || found.uid !== process.getuid?.() || (found.mode & OTHERS) === 0) return false;
   chmodSync(path, found.mode & 0o700);

@@ -36,7 +36,7 @@ export class CannotLock extends Error {}
  */
 export async function lockOrHolder(path) {
   const place = resolve(path);
-  mkdirSync(dirname(place), { recursive: true });
+  makeFolder(dirname(place));
   for (;;) {
     const lock = await tryLock(place);
     if (lock !== null) return { lock, holder: null };
@@ -44,6 +44,15 @@ export async function lockOrHolder(path) {
     if (holder !== null) return { lock: null, holder };
     // Two that saw each other must not meet again and again.
     await sleep(Math.random() * 50);
+  }
+}
+
+/** @param {string} folder */
+function makeFolder(folder) {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw new CannotLock(/** @type {Error} */ (error).message);
   }
 }
 

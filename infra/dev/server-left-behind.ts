@@ -8,7 +8,7 @@ import { isAlive } from './steps.mjs';
 import { namespaceIdAt } from './temporal-answer.ts';
 import type { AnsweringServer, Lease, NotedServer } from './temporal-lease.ts';
 
-const answerTimeoutMs = 30_000;
+const answerTimeoutMs = 60_000;
 const stopTimeoutMs = 10_000;
 
 /**
@@ -23,7 +23,7 @@ export async function serverLeftBehind(
   const server = lease?.server;
   if (server === undefined || !(await isServerOn(dbFile, server))) return null;
   for (const deadline = Date.now() + patienceMs; Date.now() < deadline && isAlive(server.pid); await sleep(200)) {
-    const namespaceId = await namespaceIdAt(server.address);
+    const namespaceId = await namespaceIdAt(server.address, 10_000);
     if (namespaceId !== null && namespaceId === (server.namespaceId ?? namespaceId)) return { ...server, namespaceId };
   }
   await endProcess(server.pid, stopTimeoutMs);

@@ -10,7 +10,14 @@ export type Supervised = {
   stop(): Promise<void>;
 };
 
-export type Program = { name: string; args: string[]; logFile: string; graceMs: number };
+export type Program = {
+  name: string;
+  args: string[];
+  logFile: string;
+  graceMs: number;
+  /** Somebody gets the server back when it goes: the program may be started again where it found none. */
+  isServerKept?: boolean;
+};
 
 /** A process that ends by itself this often in a row will do so again. */
 const mostRestarts = 5;
@@ -19,10 +26,10 @@ const restartPauseMs = 1_000;
 const settledMs = 60_000;
 /** What the command line says when a person has to put something right, or the server cannot be used: see cli/exit-codes.ts. */
 const [badInput, unreachable] = [2, 4];
-const hopeless: readonly (number | null)[] = [badInput, unreachable];
 
 /** Runs a Node program, and starts it again when it is killed or crashes. */
-export function supervise({ name, args, logFile, graceMs }: Program): Supervised {
+export function supervise({ name, args, logFile, graceMs, isServerKept = false }: Program): Supervised {
+  const isHopeless = (code: number | null) => code === badInput || (code === unreachable && !isServerKept);
   let stopping = false;
   let pid: number | undefined;
   let running: Promise<number | null> = Promise.resolve(null);
@@ -45,7 +52,7 @@ export function supervise({ name, args, logFile, graceMs }: Program): Supervised
       const code = await running;
       if (stopping) return new Promise(() => {});
       if (performance.now() - startedAt > settledMs) restarts = 0;
-      if (hopeless.includes(code) || restarts === mostRestarts) return failure(name, code, logFile);
+      if (isHopeless(code) || restarts === mostRestarts) return failure(name, code, logFile);
       await sleep(restartPauseMs);
       if (stopping) return new Promise(() => {});
     }

@@ -9,10 +9,11 @@ import { SEARCH_ATTRIBUTES } from '../../workflows/contract/search-attributes.ts
 import { endProcess, endWithThis, startInBackground } from './background-process.ts';
 import { checkPortIsFree, freePort, loopback } from './ports.ts';
 import { privately } from './private-files.ts';
-import { isAlive } from './steps.mjs';
+import { isAlive, oneAtATime } from './steps.mjs';
 import { namespaceIdAt } from './temporal-answer.ts';
 import type { AnsweringServer, NotedServer } from './temporal-lease.ts';
 import { findTemporal, temporalFor } from './temporal-program.ts';
+import { cacheFolder } from './tools.mjs';
 
 export type TemporalServerOptions = {
   /** The SQLite file that keeps workflows between runs; without it everything is in memory. */
@@ -53,6 +54,9 @@ const matching = [
 const startTimeoutMs = 60_000;
 const stopTimeoutMs = 10_000;
 
+/** Two servers that both found 7233 free would be taken for one another until the one that lost it ends. */
+const usualPorts = (): string => join(cacheFolder(), 'ports.lock');
+
 /**
  * Starts `temporal server start-dev` and waits until it answers. A free port can be taken by another process before the server binds it: then it
  * is tried again. That holds where ports are given too, since the server chooses more for its own parts.
@@ -64,9 +68,10 @@ export async function launch(
   options: TemporalServerOptions,
   onSpawn: (server: NotedServer) => void = () => {},
 ): Promise<ServerProcess> {
+  const once = (): Promise<ServerProcess> => launchOnce(options, onSpawn);
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await launchOnce(options, onSpawn);
+      return await (options.ports === 'usual' ? oneAtATime(usualPorts(), once) : once());
     } catch (error) {
       const portTaken = error instanceof UserError && error.message.includes('address already in use');
       if (!portTaken || attempt === 3) throw error;

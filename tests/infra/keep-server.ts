@@ -8,7 +8,7 @@ setInterval(() => {}, 60_000);
 const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 
 try {
-  const server = await keepServer(dbFile, (told) => say({ told }));
+  const server = await keepServer({ dbFile, ui: false }, (told) => say({ told }));
   process.on('SIGTERM', async () => {
     await server.stop();
     process.exit(0);
