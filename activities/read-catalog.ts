@@ -5,7 +5,7 @@ import type { CatalogFormat } from '../domain/catalog-settings.ts';
 import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
 import { catalogName, termsName } from '../records/layout.ts';
 import { type ObjectStore, PLAIN_TEXT, readUrl, termsReader } from '../store/index.ts';
-import type { BatchInput, CatalogReading, CatalogSource } from '../workflows/contract/batch.ts';
+import { type BatchInput, type CatalogReading, type CatalogSource, freshFor } from '../workflows/contract/batch.ts';
 
 /**
  * The catalog's bytes as the batch keeps them in its folder. The first reading puts them there: people edit a catalog by day,
@@ -43,8 +43,16 @@ export function planOptions(
   { file, format, columns, expansion }: { file: string; format: CatalogFormat } & CatalogReading,
 ): PlanOptions {
   const terms = keptTerms(store, batch, expansion?.terms ?? '');
-  const opened = openExpansion(expansion, terms);
-  return { file, format, columns, defaults, bundle, pipelineVersion: PIPELINE_VERSION, expansion: opened };
+  return {
+    file,
+    format,
+    columns,
+    defaults,
+    bundle,
+    pipelineVersion: PIPELINE_VERSION,
+    expansion: openExpansion(expansion, terms),
+    freshFor: freshFor({ batch, defaults }),
+  };
 }
 
 const keep = (store: ObjectStore, name: string, bytes: Uint8Array) => store.create(name, bytes, PLAIN_TEXT);

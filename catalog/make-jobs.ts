@@ -18,7 +18,14 @@ export type JobOptions = {
   bundle: BundleRef;
   /** Raised only when the pipeline's pixels change; part of every render key. */
   pipelineVersion: number;
+  /** Id of the batch, where the seeds of rows without one follow from it too. */
+  freshFor?: string | undefined;
+  /** What else stands against a job, beyond what a catalog says of itself. */
+  obstacle?: ((job: Job) => Obstacle | null) | undefined;
 };
+
+/** What stands against a job, and the column to blame. */
+export type Obstacle = { column: Column; expected: string; found: string };
 
 /** Pictures are enlarged at most this much over what was sampled. */
 const MAX_ENLARGEMENT = 2;
@@ -43,7 +50,7 @@ export function makeJobs(
   }
   // Without an id of its own, a combination is called what it would be called if somebody had written it out.
   const id = row.id === undefined ? ids.numbered(contentId(raw)) : [row.id, chosen?.suffix ?? []].flat().join('-');
-  return Array.from({ length: row.variants }, (_, index) => {
+  const jobs = Array.from({ length: row.variants }, (_, index): Job => {
     const variant: Picture = { ...picture, seed: (picture.seed + index) % 2 ** 32 };
     const variantId = row.variants === 1 ? id : `${id}-${index + 1}`;
     ids.claim(variantId, raw.line, nameOf('id'), problems);
@@ -56,10 +63,14 @@ export function makeJobs(
       metadata: chosen === null ? raw.metadata : { ...chosen.metadata, ...raw.metadata },
     };
   });
+  // Variants differ in a few digits.
+  const against = options.obstacle?.(jobs.at(-1)!) ?? null;
+  if (against !== null) problems.add({ ...against, line: raw.line, column: nameOf(against.column) });
+  return jobs;
 }
 
 /** Fills in the defaults. Width and height are kept to the pixel by a crop; an aspect, or nothing, gives the bin as it is. */
-function resolvePicture(row: Row, { defaults, bundle }: JobOptions): Picture {
+function resolvePicture(row: Row, { defaults, bundle, freshFor }: JobOptions): Picture {
   const size = row.size ?? defaults.size;
   const shape = row.aspect ?? { width: row.width ?? 1, height: row.height ?? 1 };
   const bin = nearestBin(size, shape.width, shape.height);
@@ -69,7 +80,7 @@ function resolvePicture(row: Row, { defaults, bundle }: JobOptions): Picture {
     bin,
     width: row.width ?? bin.width,
     height: row.height ?? bin.height,
-    seed: row.seed ?? seedOf(row.prompt),
+    seed: row.seed ?? seedOf(row.prompt, freshFor),
     steps: row.steps ?? bundle.defaults.steps,
     guidance: row.guidance ?? bundle.defaults.guidance,
     format: defaults.format,
@@ -77,11 +88,10 @@ function resolvePicture(row: Row, { defaults, bundle }: JobOptions): Picture {
   });
 }
 
-/** What stands against a picture, and the column to blame. */
 function findObstacle(
   { size, bin, width, height, steps }: Picture,
   { name, sizes: served, maxSteps = Number.POSITIVE_INFINITY }: BundleRef,
-): { column: Column; expected: string; found: string } | null {
+): Obstacle | null {
   if (!served.includes(size)) {
     return { column: 'size', expected: `a size that the bundle serves: ${served.join(', ')}`, found: size };
   }

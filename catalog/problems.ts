@@ -1,4 +1,5 @@
 import { UserError } from '../domain/user-error.ts';
+import { type ColumnHint, columnHints, columnHintText } from './reading/foreign-columns.ts';
 
 /** One thing to put right in a catalog. */
 export type Problem = {
@@ -12,6 +13,10 @@ export type Problem = {
 
 const LISTED = 100;
 
+/** In JSON lines every row may have other ones. */
+const COLUMNS_NOTED = 1_000;
+const HINTS = 20;
+
 const describe = ({ line, column, expected, found }: Problem): string => {
   const where = [line === null ? [] : `line ${line}`, column ?? []].flat().join(', ');
   return `${where && `${where}: `}expected ${expected}, found ${found}`;
@@ -24,14 +29,17 @@ export class CatalogError extends UserError {
   readonly problems: readonly Problem[];
   /** How many there are in all. */
   readonly total: number;
+  /** Columns that were read as nothing of ours and may have been meant for it. */
+  readonly columns: readonly ColumnHint[];
 
-  constructor(file: string, problems: readonly Problem[], total: number) {
+  constructor(file: string, problems: readonly Problem[], total: number, columns: readonly ColumnHint[] = []) {
     const more = total > problems.length ? [`… and ${total - problems.length} more`] : [];
-    const lines = [...problems.map(describe), ...more].map((line) => `\n  ${line}`);
+    const lines = [...problems.map(describe), ...more, ...columns.map(columnHintText)].map((line) => `\n  ${line}`);
     super(`${file}: ${total === 1 ? '1 problem' : `${total} problems`} in the catalog${lines.join('')}`);
     this.file = file;
     this.problems = problems;
     this.total = total;
+    this.columns = columns;
   }
 }
 
@@ -39,6 +47,7 @@ export class CatalogError extends UserError {
 export class Problems {
   readonly #file: string;
   readonly #listed: Problem[] = [];
+  readonly #columns = new Set<string>();
   #total = 0;
 
   constructor(file: string) {
@@ -52,6 +61,11 @@ export class Problems {
   add(problem: Problem): void {
     this.#total += 1;
     if (this.#listed.length < LISTED) this.#listed.push(problem);
+  }
+
+  /** Notes columns that mean nothing to us: beside what is wrong it counts what they may have been meant for. */
+  noteColumns(names: readonly string[]): void {
+    for (const name of names) if (this.#columns.size < COLUMNS_NOTED) this.#columns.add(name);
   }
 
   /** For a problem after which the rest of the file cannot be read: `throw problems.fatal(…)`. */
@@ -68,7 +82,7 @@ export class Problems {
   /** All that was added, as an error. */
   error(): CatalogError {
     const listed = this.#listed.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
-    return new CatalogError(this.#file, listed, this.#total);
+    return new CatalogError(this.#file, listed, this.#total, columnHints([...this.#columns]).slice(0, HINTS));
   }
 }
 

@@ -14,7 +14,7 @@ export function parseRow(raw: RawRow, problems: Problems): Row | null {
   const before = problems.total;
   const report = (column: Column, expected: string): void => {
     const value = raw.values[column];
-    const found = value === undefined ? 'nothing' : `${quoted(value)}${gridHint(column, value)}`;
+    const found = value === undefined ? 'nothing' : `${quoted(value)}${adviceFor(column, value)}`;
     problems.add({ line: raw.line, column: raw.columns.get(column)?.name ?? column, expected, found });
   };
   const { aspect, width, height } = raw.values;
@@ -33,6 +33,12 @@ export function parseRow(raw: RawRow, problems: Problems): Row | null {
   return problems.total > before || !result.success ? null : result.data;
 }
 
-/** With expansion no such cell comes here: it has been taken apart. */
-const gridHint = (column: Column, value: string): string =>
-  value.includes('|') && GRID_COLUMNS.includes(column) ? '; --expand takes these one by one' : '';
+/** What people who wrote such a cell may have meant. With expansion no grid comes here: it has been taken apart. */
+function adviceFor(column: Column, value: string): string {
+  if (value.includes('|') && GRID_COLUMNS.includes(column)) return '; --expand takes these one by one';
+  if (column === 'seed' && /^(-\d+(\.0+)?|random|rand|fresh|none|null)$/i.test(value)) {
+    return '; leave it empty for a seed of its own, and take --seeds fresh for another one in every batch';
+  }
+  if (column === 'size' && /^\d+\s*[x×*]\s*\d+$/i.test(value)) return '; pixels are width and height';
+  return '';
+}

@@ -1,6 +1,9 @@
 import type { Job } from '../domain/job.ts';
 import { type Bin, SIZES, type Size } from '../domain/size.ts';
 import { looksLikeTemplate } from './expansion/template.ts';
+import { findMark } from './notes/prompt-marks.ts';
+import { RowCounter, type RowsFound } from './notes/rows-found.ts';
+import { type ColumnHint, columnHints } from './reading/foreign-columns.ts';
 
 /** What a plan comes to. */
 export type PlanSummary = {
@@ -8,12 +11,16 @@ export type PlanSummary = {
   jobs: number;
   /** Distinct render keys: what a batch with an empty store renders. */
   images: number;
-  /** Rows with `{a|b}` or `__name__` in their prompts as they stand: with expansion, those whose backslashes say so. */
+  /** Rows with `{a|b}`, `__name__` and the like in their prompts as they stand: with expansion, those whose backslashes say so. */
   unexpanded: number;
   /** Rows whose negative prompt changes nothing, since they have no guidance. */
   unheardNegatives: number;
+  /** Rows with emphasis, tags or flags of other tools in a prompt, which are drawn as text; the first of them as it stands. */
+  marks: RowsFound & { example: string | null };
   /** Columns that mean nothing to us and travel along, in the order of their first appearance. */
   metadata: string[];
+  /** Those of them that other tools know, or that are spelt almost as ours. */
+  columnHints: ColumnHint[];
   /** In the order of sizes, then from wide to tall. */
   bins: { size: Size; bin: Bin; jobs: number }[];
 };
@@ -26,12 +33,14 @@ export const isNegativeUnheard = ({ negativePrompt, guidance }: Job): boolean =>
 export class SummaryBuilder {
   readonly #keys = new Set<string>();
   readonly #metadata = new Set<string>();
+  readonly #marks = new RowCounter();
   readonly #bins = new Map<string, PlanSummary['bins'][number]>();
   #rows = 0;
   #unexpanded = 0;
   #unheardNegatives = 0;
   #jobs = 0;
   #line = 0;
+  #example: string | null = null;
 
   add(job: Job): void {
     const { line, prompt, renderKey, metadata, size, bin } = job;
@@ -39,9 +48,10 @@ export class SummaryBuilder {
     if (line !== this.#line) {
       this.#line = line;
       this.#rows += 1;
-      if (looksLikeTemplate(prompt)) this.#unexpanded += 1;
+      if (looksLikeTemplate(prompt) || looksLikeTemplate(job.negativePrompt)) this.#unexpanded += 1;
       if (isNegativeUnheard(job)) this.#unheardNegatives += 1;
     }
+    this.#mark(job);
     this.#keys.add(renderKey);
     for (const column of Object.keys(metadata)) this.#metadata.add(column);
     const name = `${size} ${bin.height}×${bin.width}`;
@@ -50,7 +60,15 @@ export class SummaryBuilder {
     else counted.jobs += 1;
   }
 
+  #mark({ line, prompt, negativePrompt }: Job): void {
+    const mark = findMark(prompt) ?? findMark(negativePrompt);
+    if (mark === null) return;
+    this.#marks.add(line);
+    this.#example ??= mark;
+  }
+
   summary(): PlanSummary {
+    const metadata = [...this.#metadata];
     const ratio = ({ bin }: { bin: Bin }): number => bin.height / bin.width;
     return {
       rows: this.#rows,
@@ -58,7 +76,9 @@ export class SummaryBuilder {
       images: this.#keys.size,
       unexpanded: this.#unexpanded,
       unheardNegatives: this.#unheardNegatives,
-      metadata: [...this.#metadata],
+      marks: { ...this.#marks.found, example: this.#example },
+      metadata,
+      columnHints: columnHints(metadata),
       bins: [...this.#bins.values()].toSorted(
         (a, b) => SIZES.indexOf(a.size) - SIZES.indexOf(b.size) || ratio(a) - ratio(b) || a.bin.width - b.bin.width,
       ),

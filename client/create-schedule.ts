@@ -9,8 +9,8 @@ import { fileName } from '../workflows/contract/batch-start.ts';
 import { ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
 import type { Workflows } from '../workflows/contract/workflows.ts';
 import type { BatchClient } from './connect.ts';
-import { type BatchRequest, batchInput, type CatalogInput } from './request.ts';
-import { readRequestedCatalog, summaryOf } from './requested-catalog.ts';
+import { type BatchRequest, batchInput, type CatalogInput, installedBundle } from './request.ts';
+import { type CheckedCatalog, readRequestedCatalog, summaryOf } from './requested-catalog.ts';
 import { OVERLAPS, type Overlap, type ScheduleMemo, scheduleId } from './schedules.ts';
 
 export type ScheduleRequest = BatchRequest & {
@@ -105,22 +105,25 @@ export async function createSchedule(client: BatchClient, request: ScheduleReque
 /** Why a batch of a catalog would fail: it is not there yet, or what is wrong with it. */
 export type CatalogTrouble = 'missing' | UserError;
 
+/** What is known of a schedule's catalog before it is due; no plan where it lies elsewhere. */
+export type ScheduledCatalog = { trouble: CatalogTrouble } | { trouble: null; plan: CheckedCatalog | null };
+
 /**
- * What would make a schedule's batch fail if it were due now; `null` where nothing is known against it. Looked at is a catalog that would
- * lie on this machine. It may be another one until it is read, elsewhere.
+ * What would make a schedule's batch fail if it were due now, or else what it would come to. Looked at is a catalog that would lie on this
+ * machine. It may be another one until it is read, elsewhere.
  *
  * @throws UserError for a request that no batch could be started from
  */
-export async function catalogTrouble(request: ScheduleRequest): Promise<CatalogTrouble | null> {
+export async function scheduledCatalog(request: ScheduleRequest): Promise<ScheduledCatalog> {
   const input = scheduledInput(request);
   const { url } = input.source;
-  if (!url.startsWith('file:')) return null;
-  if (!existsSync(new URL(url))) return 'missing';
+  if (!url.startsWith('file:')) return { trouble: null, plan: null };
+  if (!existsSync(new URL(url))) return { trouble: 'missing' };
   try {
-    await summaryOf(await readRequestedCatalog(input, request.catalog));
-    return null;
+    const catalog = await readRequestedCatalog(input, request.catalog);
+    return { trouble: null, plan: await summaryOf(catalog, installedBundle(request)) };
   } catch (error) {
-    if (error instanceof UserError) return error;
+    if (error instanceof UserError) return { trouble: error };
     throw error;
   }
 }

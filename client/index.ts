@@ -17,8 +17,10 @@
  * @module
  */
 
+export type { PromptChange, PromptNotes } from '../catalog/notes/prompt-notes.ts';
+export type { RowsFound } from '../catalog/notes/rows-found.ts';
 export { CatalogError, type Problem } from '../catalog/problems.ts';
-export { misspeltColumns } from '../catalog/reading/columns.ts';
+export { type ColumnHint, columnHints, columnHintText } from '../catalog/reading/foreign-columns.ts';
 export type { PlanSummary } from '../catalog/summary.ts';
 export { type TemporalTarget, temporalTarget } from '../connection/temporal-target.ts';
 export type { BundleRef } from '../domain/bundle-ref.ts';
@@ -41,17 +43,19 @@ export { type BatchClient, connect } from './connect.ts';
 export { cancelBatch, controlBatch } from './control.ts';
 export {
   type CatalogTrouble,
-  catalogTrouble,
   createSchedule,
+  type ScheduledCatalog,
   type ScheduleRequest,
   type ScheduleTimes,
+  scheduledCatalog,
   WEEKDAYS,
   type Weekday,
 } from './create-schedule.ts';
-export { type BatchPlan, type CutPrompts, type PlanRequest, planBatch } from './plan.ts';
+export { type BatchPlan, type PlanRequest, planBatch } from './plan.ts';
 export type { Preview } from './preview.ts';
 export { batchProgress, NoOrchestrator, type Retrying, retrying } from './progress.ts';
 export { type BatchRequest, newBatchId } from './request.ts';
+export type { CheckedCatalog } from './requested-catalog.ts';
 export { type Retried, retryBatch } from './retry.ts';
 export type { RetryRequest } from './retry-revisions.ts';
 export {

@@ -4,6 +4,7 @@ import { type CatalogFormat, catalogFormat, type ExpansionSettings, MAX_PER_ROW 
 import { type ImageFormat, standardQuality } from '../domain/image-format.ts';
 import { UserError } from '../domain/user-error.ts';
 import { checkWebhookUrl } from '../domain/webhook-url.ts';
+import { type Bundle, bundleRef } from '../models/pixart/bundle.ts';
 import { checkBatchId } from '../records/layout.ts';
 import { storeUrl } from '../store/index.ts';
 import type { BatchInput, CatalogSource, FailureBudget, JobDefaults, Team } from '../workflows/contract/batch.ts';
@@ -19,9 +20,15 @@ export type BatchRequest = {
   columns?: Record<string, string> | undefined;
   /** A folder, a `file:` URL or a `gs://bucket/prefix`. */
   store: string;
-  /** The `bundleRef` of an installed bundle: no more of it is kept in Temporal. */
-  bundle: BundleRef;
-  /** For rows that do not say; the bundle's smallest size and PNG (or quality 90) where nothing is given. */
+  /**
+   * An installed bundle, or the `bundleRef` of one: no more of it is kept in Temporal. With the bundle itself, checking a catalog also
+   * tells how its model reads the prompts.
+   */
+  bundle: BundleRef | Bundle;
+  /**
+   * For rows that do not say; the bundle's smallest size and PNG (or quality 90) where nothing is given. With `seeds: 'fresh'` rows
+   * without a seed get another one in every batch.
+   */
   defaults?: Partial<JobDefaults> | undefined;
   /** Has choices in cells expanded: `{red|blue}`, `__colours__`, and `10|20` in the column `steps`. */
   expansion?: Partial<ExpansionSettings> | undefined;
@@ -44,7 +51,8 @@ const DEFAULT_BUDGET: FailureBudget = { share: 0.1, atLeast: 20 };
 
 /** @throws UserError where the request cannot be one of a batch */
 export function batchInput(request: BatchRequest, batch: string): CatalogInput {
-  const { columns = {}, bundle, window = WINDOW } = request;
+  const { columns = {}, window = WINDOW } = request;
+  const bundle = 'folder' in request.bundle ? bundleRef(request.bundle) : request.bundle;
   // Without a place in the window no shard would ever start.
   const fault = windowFault(window);
   if (fault !== null) throw new UserError(fault);
@@ -69,6 +77,9 @@ export function batchInput(request: BatchRequest, batch: string): CatalogInput {
     webhook: request.webhook,
   };
 }
+
+/** `null` where the request has only a reference. */
+export const installedBundle = ({ bundle }: BatchRequest): Bundle | null => ('folder' in bundle ? bundle : null);
 
 /** What Temporal takes as a fairness key and weight. */
 function checkTeam({ name, weight }: Team): void {
@@ -101,5 +112,6 @@ function expansionSettings(given: Partial<ExpansionSettings>, catalogUrl: string
 function jobDefaults(bundle: BundleRef, given: Partial<JobDefaults>): JobDefaults {
   const format: ImageFormat = given.format ?? 'png';
   const quality = given.quality ?? standardQuality(format);
-  return { size: given.size ?? bundle.sizes[0]!, format, quality };
+  const size = given.size ?? bundle.sizes[0]!;
+  return { size, format, quality, ...(given.seeds !== undefined && { seeds: given.seeds }) };
 }

@@ -1,9 +1,13 @@
 import { openExpansion } from '../catalog/expansion/expand-cells.ts';
+import { PromptCheck, type PromptNotes } from '../catalog/notes/prompt-notes.ts';
 import { catalogJobs } from '../catalog/plan-catalog.ts';
 import { type PlanSummary, SummaryBuilder } from '../catalog/summary.ts';
 import type { Job } from '../domain/job.ts';
+import { metadataLimit } from '../images/metadata-limit.ts';
+import type { Bundle } from '../models/pixart/bundle.ts';
 import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
 import { readUrl, termsReader } from '../store/index.ts';
+import { freshFor } from '../workflows/contract/batch.ts';
 import type { CatalogInput } from './request.ts';
 
 /** What a plan is made from: the catalog's bytes, and the files of terms by their names. */
@@ -29,7 +33,7 @@ export type RequestedCatalog = {
  * @throws UserError for a catalog that cannot be read
  */
 export async function readRequestedCatalog(
-  { source, defaults, bundle }: CatalogInput,
+  { batch, source, defaults, bundle }: CatalogInput,
   called: string = source.url,
 ): Promise<RequestedCatalog> {
   const { url, format, columns, expansion } = source;
@@ -48,21 +52,40 @@ export async function readRequestedCatalog(
     bundle,
     pipelineVersion: PIPELINE_VERSION,
     expansion: openExpansion(expansion, readTerms),
+    freshFor: freshFor({ batch, defaults }),
+    // Otherwise found only when the picture is there.
+    obstacle: metadataLimit(bundle),
   });
   return { jobs, files: { catalog, terms } };
 }
+
+/** What a catalog comes to, and, where the bundle is here, how its model reads the prompts. */
+export type CheckedCatalog = PlanSummary & Partial<PromptNotes>;
 
 /**
  * What a catalog's jobs come to.
  *
  * @param onJob is shown each of them
+ * @param bundle where it is installed here: its tokenizer reads the prompts
  * @throws as the jobs
  */
-export async function summaryOf({ jobs }: RequestedCatalog, onJob?: (job: Job) => void): Promise<PlanSummary> {
+export async function summaryOf(
+  { jobs }: RequestedCatalog,
+  bundle: Bundle | null,
+  onJob?: (job: Job) => void,
+): Promise<CheckedCatalog> {
   const summary = new SummaryBuilder();
+  const prompts = bundle && new PromptCheck(await readerOf(bundle));
   for await (const job of jobs) {
     summary.add(job);
+    prompts?.add(job);
     onJob?.(job);
   }
-  return summary.summary();
+  return { ...summary.summary(), ...prompts?.notes };
+}
+
+/** Loaded late: nothing else here needs a tokenizer. */
+async function readerOf(bundle: Bundle) {
+  const { promptReader } = await import('../models/pixart/prompt-reader.ts');
+  return promptReader(bundle);
 }

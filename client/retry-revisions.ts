@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { CATALOG_LIMITS } from '../catalog/catalog-limits.ts';
 import { type CatalogFormat, catalogFormat } from '../domain/catalog-settings.ts';
 import { someOf, UserError } from '../domain/user-error.ts';
 import { findBatchRows } from '../records/batch-rows.ts';
@@ -74,7 +75,7 @@ async function rowsOf(store: ObjectStore, batch: string): Promise<ManifestRow[]>
 /** Those of the rejected pictures that the batch's rows still have. */
 async function readRejected(rows: ManifestRow[], file: string): Promise<{ bytes: Uint8Array; ids: Set<string> }> {
   const bytes = await readUrl(storeUrl(file), 'decisions');
-  const rejected = readDecisions(bytes, file);
+  const rejected = await readDecisions(bytes, file);
   const isRejected = ({ id, file: image, render_key }: ManifestRow) =>
     image !== '' && rejected.get(id)?.has(render_key) === true;
   const ids = new Set(rows.filter(isRejected).map(({ id }) => id));
@@ -87,22 +88,34 @@ async function readRejected(rows: ManifestRow[], file: string): Promise<{ bytes:
 async function readCorrected(
   input: BatchInput,
   reading: CatalogReading,
-  { catalog, format = catalogFormat(catalog), columns = reading.columns }: NonNullable<RetryRequest['corrected']>,
+  { catalog, format = catalogFormat(catalog), columns }: NonNullable<RetryRequest['corrected']>,
   rows: ManifestRow[],
   toMake: ManifestRow[],
 ): Promise<CorrectedCatalog> {
-  const read = { ...reading, columns };
+  // A list of prompts has no columns that could have other names.
+  const read = { ...reading, columns: columns ?? (format === 'txt' ? {} : reading.columns) };
   const source = { kind: 'catalog' as const, url: storeUrl(catalog), format, ...read };
   const { jobs, files } = await readRequestedCatalog({ ...input, source }, catalog);
   const before = new Map(rows.map(({ id, render_key }) => [id, render_key]));
+  const carried = new Set<string>();
+  for (const { metadata } of rows) for (const name of Object.keys(metadata)) carried.add(name);
+  const most = Math.max(carried.size, CATALOG_LIMITS.carriedColumns);
   const wanted = new Set(toMake.map(({ id }) => id));
   let changed = 0;
   const ineffective = { made: [] as string[], unknown: [] as string[] };
-  for await (const { id, renderKey } of jobs) {
+  for await (const { id, renderKey, metadata } of jobs) {
     if (!before.has(id)) ineffective.unknown.push(id);
     else if (before.get(id) === renderKey) continue;
-    else if (wanted.has(id)) changed += 1;
-    else ineffective.made.push(id);
+    else if (wanted.has(id)) {
+      changed += 1;
+      for (const name of Object.keys(metadata)) carried.add(name);
+    } else ineffective.made.push(id);
+  }
+  if (carried.size > most) {
+    throw new UserError(
+      `${catalog}: expected at most ${most} different columns besides ours in all rows of the batch together, found ${carried.size} with those ` +
+        'that it brings: leave out what nobody needs',
+    );
   }
   if (changed === 0) throw nothingCorrected(catalog, [...wanted], ineffective);
   return { files, format, reading: read, changed, leftAside: [...ineffective.made, ...ineffective.unknown] };

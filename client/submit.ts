@@ -1,5 +1,4 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
-import type { PlanSummary } from '../catalog/summary.ts';
 import { UserError } from '../domain/user-error.ts';
 import { catalogName, termsName } from '../records/layout.ts';
 import { createSame, type ObjectStore, openStore, PLAIN_TEXT } from '../store/index.ts';
@@ -10,8 +9,8 @@ import type { Workflows } from '../workflows/contract/workflows.ts';
 import { batchHandle } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 import { PlannedPictures, type Preview } from './preview.ts';
-import { type BatchRequest, batchInput, type CatalogInput, newBatchId } from './request.ts';
-import { type CatalogFiles, readRequestedCatalog, summaryOf } from './requested-catalog.ts';
+import { type BatchRequest, batchInput, type CatalogInput, installedBundle, newBatchId } from './request.ts';
+import { type CatalogFiles, type CheckedCatalog, readRequestedCatalog, summaryOf } from './requested-catalog.ts';
 
 /** A batch of that id runs, is complete or was retried. Another that was cancelled or has failed may be submitted again. */
 export class BatchExists extends UserError {
@@ -23,17 +22,18 @@ export class BatchExists extends UserError {
   }
 }
 
-export type SubmittedBatch = { batch: string; plan: PlanSummary };
+export type SubmittedBatch = { batch: string; plan: CheckedCatalog };
 
 /** A batch that is about to be started. */
 export type ProposedBatch = {
-  plan: PlanSummary;
+  plan: CheckedCatalog;
   /** Looks into the store for what it would have to render, and for what earlier batches took. */
   preview(): Promise<Preview>;
 };
 
 /**
- * Checks the whole catalog, keeps a copy of it in the batch's folder, and starts the batch.
+ * Checks the whole catalog, keeps a copy of it in the batch's folder, and starts the batch. With the installed bundle itself, and not
+ * only its `bundleRef`, the plan also tells how the model reads the prompts.
  *
  * @param approve is asked when the catalog has been checked and nothing was written yet; what it throws keeps the batch from being started
  * @throws CatalogError with every problem of the catalog; nothing is written or started then
@@ -65,7 +65,7 @@ export async function submitBatch(
   const input = batchInput(request, request.batch ?? newBatchId(request.catalog, new Date()));
   const catalog = await readRequestedCatalog(input);
   const pictures = approve && new PlannedPictures();
-  const plan = await summaryOf(catalog, (job) => pictures?.add(job));
+  const plan = await summaryOf(catalog, installedBundle(request), (job) => pictures?.add(job));
   if (approve && pictures) {
     await approve({ plan, preview: async () => pictures.preview(await openStore(input.store), input.bundle.digest) });
   }

@@ -1,18 +1,33 @@
 import { UserError } from './user-error.ts';
 
-export const CATALOG_FORMATS = ['csv', 'tsv', 'jsonl'] as const;
+export const CATALOG_FORMATS = ['csv', 'tsv', 'jsonl', 'txt'] as const;
 
 export type CatalogFormat = (typeof CATALOG_FORMATS)[number];
+
+/** As help and messages list them. */
+export const CATALOG_ENDINGS = '.csv, .tsv, .jsonl or .txt';
+
+/** What to do with a file that is none of these. */
+const OTHERWISE: Record<string, string> = {
+  json: 'write one object a line, as .jsonl',
+  ndjson: 'read it with --catalog-format jsonl',
+  tab: 'read it with --catalog-format tsv',
+  ...Object.fromEntries(['xlsx', 'xls', 'xlsm', 'ods', 'numbers'].map((name) => [name, 'save it as "CSV UTF-8"'])),
+  ...Object.fromEntries(['md', 'text', 'list', 'prompts'].map((name) => [name, 'read it with --catalog-format txt'])),
+};
 
 /**
  * The format that a catalog's file name tells.
  * @throws UserError for any other ending
  */
 export function catalogFormat(file: string): CatalogFormat {
-  const ending = /\.([^./\\]*)$/.exec(file)?.[1]?.toLowerCase();
+  const ending = /\.([^./\\]*)$/.exec(file)?.[1]?.toLowerCase() ?? '';
   const format = CATALOG_FORMATS.find((name) => name === ending);
   if (format !== undefined) return format;
-  throw new UserError(`${file}: expected a catalog whose name ends in .csv, .tsv or .jsonl, or --catalog-format`);
+  const advice = Object.hasOwn(OTHERWISE, ending) ? `: ${OTHERWISE[ending]}` : '';
+  throw new UserError(
+    `${file}: expected a catalog whose name ends in ${CATALOG_ENDINGS}, or --catalog-format with one of ${CATALOG_FORMATS.join(', ')}${advice}`,
+  );
 }
 
 /** How the choices in a catalog's cells are read. */

@@ -5,12 +5,12 @@ import { SIZES } from './size.ts';
 /** How the cells of a catalog are read: their text becomes a value, or a message says what was expected. */
 export type Cell = z.ZodType<unknown, string | undefined>;
 
-/** Spreadsheets and data frames write whole numbers as "42.0" now and then. */
+/** Spreadsheets and data frames write whole numbers as "42.0" now and then; "2.000" may be two thousand. */
 export function whole(min: number, max: number) {
   const expected = `a whole number from ${min} to ${max}`;
   return z
     .string()
-    .regex(/^\d{1,12}(\.0+)?$/, expected)
+    .regex(/^\d{1,12}(\.0{1,2})?$/, expected)
     .transform(Number)
     .pipe(z.int().min(min, expected).max(max, expected));
 }
@@ -32,7 +32,16 @@ export const size = z
 /** Zero-width spaces and the like are no white space, and come along when text is copied from a page. */
 const VISIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}]/u;
 
-export const prompt = z.string('a prompt').regex(VISIBLE, 'a prompt with a character that can be seen');
+/** What a spreadsheet shows where a formula has no value. */
+const SPREADSHEET_ERROR = /^#(REF!|N\/A|NAME\?|VALUE!|DIV\/0!|NULL!|NUM!|SPILL!|CALC!|ERROR!)$/;
+
+export const prompt = z
+  .string('a prompt')
+  .regex(VISIBLE, 'a prompt with a character that can be seen')
+  .refine(
+    (text) => !SPREADSHEET_ERROR.test(text),
+    'a prompt, and not what a spreadsheet shows for a formula without a value',
+  );
 
 /** Room for what variants and choices put behind it. */
 const MAX_ID = 120;

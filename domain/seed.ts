@@ -3,5 +3,8 @@ import { sha256 } from './digest.ts';
 /**
  * The seed of a row that has none, 0 … 2³² − 1. It follows from the prompt alone, so that trying other steps,
  * guidance, ids or notes starts from the same noise.
+ *
+ * @param batch where every batch is to have seeds of its own: with it they follow from its id too
  */
-export const seedOf = (prompt: string): number => sha256(prompt).readUInt32BE(0);
+export const seedOf = (prompt: string, batch?: string): number =>
+  sha256(batch === undefined ? prompt : `${batch}\n${prompt}`).readUInt32BE(0);

@@ -1,7 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
 import type { ImageFormat } from '../domain/image-format.ts';
 import type { Job } from '../domain/job.ts';
-import { UserError } from '../domain/user-error.ts';
+import { checkMetadata } from './metadata-limit.ts';
 import { imageMetadata } from './properties.ts';
 import { toXmp } from './xmp.ts';
 
@@ -18,9 +18,6 @@ const encoders: Record<ImageFormat, (image: Sharp, quality: number) => Sharp> = 
   avif: (image, quality) => image.avif({ quality, effort: 2 }),
   jpeg: (image, quality) => image.jpeg({ quality, chromaSubsampling: '4:4:4' }),
 };
-
-/** What libvips writes into a JPEG file at most (measured); it leaves out a longer packet without a word. */
-const JPEG_XMP_BYTES = 60_000;
 
 export const contentType = (format: ImageFormat): string => `image/${format}`;
 
@@ -39,16 +36,9 @@ export async function encodeImage(pixels: Pixels, { job, bundle }: Origin): Prom
   if (quality === null && format !== 'png')
     throw new RangeError(`${format}: expected a quality of 1 to 100, found none`);
   const xmp = toXmp(imageMetadata(job, bundle));
-  if (format === 'jpeg' && Buffer.byteLength(xmp) > JPEG_XMP_BYTES) throw tooLongForJpeg(job.id, xmp);
+  checkMetadata(job, xmp);
   const image = sharp(rgb, { raw: { width, height, channels: 3 } });
   return encoders[format](image, quality ?? 100)
     .withXmp(xmp)
     .toBuffer();
-}
-
-function tooLongForJpeg(id: string, xmp: string): UserError {
-  const found = Buffer.byteLength(xmp).toLocaleString('en');
-  return new UserError(
-    `job ${id}: its metadata (${found} bytes, prompt included) does not fit into JPEG, which holds ${JPEG_XMP_BYTES.toLocaleString('en')}; shorten the prompt or choose png, webp or avif`,
-  );
 }

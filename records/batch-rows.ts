@@ -1,5 +1,6 @@
 import { UserError } from '../domain/user-error.ts';
 import { type ObjectStore, readIfThere } from '../store/object-store.ts';
+import type { RecordFile } from './damaged.ts';
 import { manifestName } from './layout.ts';
 import { newestManifest } from './manifest-files.ts';
 import { type ManifestRow, readManifestJsonl } from './manifest-table.ts';
@@ -7,7 +8,7 @@ import { type ManifestRow, readManifestJsonl } from './manifest-table.ts';
 /**
  * What became of each of a batch's jobs, from the table that it wrote when its last round ended.
  *
- * @throws UserError where the batch has no table
+ * @throws UserError where the batch has no table, DamagedRecord where it is damaged
  */
 export async function readBatchRows(store: ObjectStore, batch: string): Promise<ManifestRow[]> {
   const rows = await findBatchRows(store, batch);
@@ -18,9 +19,17 @@ export async function readBatchRows(store: ObjectStore, batch: string): Promise<
   );
 }
 
-/** As readBatchRows; `null` where the batch has no table. */
+/** As readBatchRows; `null` where the batch has no table. @throws DamagedRecord */
 export async function findBatchRows(store: ObjectStore, batch: string): Promise<ManifestRow[] | null> {
   const { jsonl } = await newestManifest(store, batch);
+  const file: RecordFile = {
+    store: store.url,
+    name: jsonl,
+    holds: 'rows of the table as this version or an earlier one writes them, one a line',
+    remedy:
+      'Restore the file, from its twin (manifest.jsonl is a copy of the newest manifest-<round>.jsonl), a backup or an earlier version of the ' +
+      'object.',
+  };
   const table = await readIfThere(store, jsonl);
-  return table && readManifestJsonl(table);
+  return table && readManifestJsonl(table, file);
 }

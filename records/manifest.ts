@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import type { Job } from '../domain/job.ts';
 import { digestSchema } from '../domain/job.ts';
+import { metadataSchema } from '../domain/metadata.ts';
 import { failureSchema, type JobOutcome, receiptSchema, totalsSchema } from '../domain/receipt.ts';
+import { runsOf, TURN_BYTES } from '../domain/turns.ts';
 
 /** The batch's result, written to `batches/<batch>/manifest.json`. */
 export const manifestSchema = z.strictObject({
@@ -13,8 +15,8 @@ export const manifestSchema = z.strictObject({
   startedAt: z.iso.datetime(),
   finishedAt: z.iso.datetime(),
   totals: totalsSchema,
-  images: z.array(receiptSchema.extend({ prompt: z.string(), metadata: z.record(z.string(), z.string()) })),
-  failures: z.array(failureSchema.extend({ prompt: z.string(), metadata: z.record(z.string(), z.string()) })),
+  images: z.array(receiptSchema.extend({ prompt: z.string(), metadata: metadataSchema })),
+  failures: z.array(failureSchema.extend({ prompt: z.string(), metadata: metadataSchema })),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;
@@ -24,26 +26,27 @@ export const manifestEntry = (outcome: JobOutcome, { prompt, metadata }: Pick<Jo
   JSON.stringify({ ...outcome, prompt, metadata });
 
 /**
- * The manifest's bytes, an image a line, so that a person can read it and `grep` it, and so that no string has to hold a whole night.
+ * The manifest's bytes in pieces, an image a line, so that a person can read it and `grep` it, and so that no string has to hold a whole night.
  *
  * @param images lines of manifestEntry, as are `failures`
  */
-export function manifestBytes(
+export function* manifestPieces(
   head: Omit<Manifest, 'format' | 'images' | 'failures'>,
   images: readonly string[],
   failures: readonly string[],
-): Uint8Array {
-  return Buffer.concat([
-    Buffer.from(`${JSON.stringify({ format: 1, ...head }).slice(0, -1)},\n`),
-    ...list('images', images),
-    Buffer.from(',\n'),
-    ...list('failures', failures),
-    Buffer.from('}\n'),
-  ]);
+): Generator<Uint8Array> {
+  yield Buffer.from(`${JSON.stringify({ format: 1, ...head }).slice(0, -1)},\n`);
+  yield* list('images', images);
+  yield Buffer.from(',\n');
+  yield* list('failures', failures);
+  yield Buffer.from('}\n');
 }
 
 function* list(name: string, entries: readonly string[]): Generator<Uint8Array> {
-  yield Buffer.from(`"${name}":[`);
-  for (const [index, line] of entries.entries()) yield Buffer.from(`${index === 0 ? '\n' : ',\n'}${line}`);
-  yield Buffer.from(']');
+  let before = `"${name}":[\n`;
+  for (const run of runsOf(entries, (line) => line.length, TURN_BYTES)) {
+    yield Buffer.from(before + run.join(',\n'));
+    before = ',\n';
+  }
+  yield Buffer.from(entries.length === 0 ? `"${name}":[]` : ']');
 }

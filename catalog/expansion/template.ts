@@ -20,18 +20,37 @@ export class TemplateFault extends Error {
 export const MAX_DEPTH = 20;
 
 const ESCAPED = /\\([{}|_\\])/y;
-const TERMS = /__(?!_)([^\s{}|]+?)__/y;
-const TERMS_NAME = /^[\p{L}\p{N}][\p{L}\p{N}_-]*(\/[\p{L}\p{N}][\p{L}\p{N}_-]*)*$/u;
-const LITERAL = /[^\\{}|_$<]+/y;
+/** What stands between "__" and "__": words with single underscores, so that the next two end it. */
+const BETWEEN = String.raw`(?!_)((?:[^\s{}|_]|_(?!_))+(?:[ \t]+(?:[^\s{}|_]|_(?!_))+)*)`;
+const TERMS = new RegExp(`__${BETWEEN}__`, 'y');
+const TERMS_PART = String.raw`[\p{L}\p{N}](?:[\p{L}\p{N}_-]| (?=[\p{L}\p{N}_-]))*`;
+const TERMS_NAME = new RegExp(`^${TERMS_PART}(/${TERMS_PART})*$`, 'u');
+const LITERAL = /[^\\{}|_$<[]+/y;
+
+/** SwarmUI's ways to choose, repeat and remember (docs/Features/Prompt Syntax.md). */
+const SWARM_TAG = String.raw`<(random|wildcard|wc|alternate|alt|fromto|repeat|setvar|var|setmacro|macro|preset|p|param|comment)(\[[^\]>]*\])?:`;
 
 /** What means something in other tools and would be taken for text here, with what to write instead. */
 const FOREIGN: [start: RegExp, expected: string][] = [
   [/\$\{/y, 'no variables; write the text out, or "\\{" for a brace'],
-  [/<(random|wildcard|wc):/y, 'choices as {a|b} and terms as __name__'],
+  [
+    /(?<!_)__[ \t]*[\p{L}\p{N}][\p{L}\p{N} \t/_-]{0,80}?[ \t]*__(?!_)/uy,
+    'no space behind the first "__" of terms and before the last, or "\\_"',
+  ],
+  [new RegExp(SWARM_TAG, 'iy'), 'choices as {a|b} and terms as __name__'],
+  [/\[(?:[^[\]{}|\\]|\{[^{}]*\})*\|[^[\]]*\]/y, 'choices as {a|b}, or "\\|" for the character itself'],
+  [/\[\[[^[\]]*,[^[\]]*\]\]/y, 'choices as {a|b}, and no list in [[ ]]'],
+];
+const FOREIGN_AT_BRACE: [start: RegExp, expected: string][] = [
+  [/\s*[~@!]/y, 'alternatives without "~", "@" or "!" before them; all are taken, or drawn with --sample'],
 ];
 const FOREIGN_IN_BRACES: [start: RegExp, expected: string][] = [
   [/\s*[\d-]+\s*\$\$/y, 'one alternative to be taken at a time, without a number and "$$"'],
   [/\s*\d*\.?\d+\s*::/y, 'alternatives without weights; every one is taken, or drawn with the same chance'],
+];
+const FOREIGN_IN_TERMS: [start: RegExp, expected: string][] = [
+  [/\s*\d*\.?\d+\s*::/y, 'terms without weights; every one is taken, or drawn with the same chance'],
+  [/.*\s#(\s|$)/y, 'a comment on a line of its own, or the term without " # "'],
 ];
 
 /**
@@ -47,8 +66,23 @@ export function parseTemplate(text: string): Template {
   return template;
 }
 
-/** True for a text that would mean more than itself if it were read as a template. */
-export const looksLikeTemplate = (text: string): boolean => /\{[^{}]*\||__(?!_)[^\s{}|]+?__/.test(text);
+/**
+ * Reads a line of a file of terms.
+ *
+ * @throws TemplateFault
+ */
+export function parseTerm(text: string): Template {
+  new TemplateReader(text).refuse(FOREIGN_IN_TERMS);
+  return parseTemplate(text);
+}
+
+const TEMPLATE_LIKE = new RegExp(String.raw`\{[^{}]*\||__${BETWEEN}__|\$\{|${SWARM_TAG}`, 'i');
+
+/** True for a text that would mean more than itself if it were read as a template, or be refused as one. */
+export const looksLikeTemplate = (text: string): boolean => TEMPLATE_LIKE.test(text);
+
+/** `{red, blue}` is a choice in Midjourney, and often no choice at all. */
+const hasComma = (part: Part): boolean => typeof part === 'string' && part.includes(',');
 
 class TemplateReader {
   readonly #text: string;
@@ -81,15 +115,24 @@ class TemplateReader {
   #choice(depth: number): Part {
     if (depth > MAX_DEPTH) throw new TemplateFault(`braces at most ${MAX_DEPTH} deep`, 'more');
     const opening = this.here();
-    const alternatives: Template[] = [];
-    do {
+    this.#at += 1;
+    this.refuse(FOREIGN_AT_BRACE);
+    const alternatives = [this.#alternative(depth)];
+    while (this.#text[this.#at] === '|') {
       this.#at += 1;
-      this.#refuse(FOREIGN_IN_BRACES);
-      alternatives.push(this.sequence(depth));
-    } while (this.#text[this.#at] === '|');
+      alternatives.push(this.#alternative(depth));
+    }
     if (this.atEnd) throw new TemplateFault('a "}" for every "{", or "\\{" for the character itself', opening);
     this.#at += 1;
+    if (alternatives.length === 1 && alternatives[0]!.some(hasComma)) {
+      throw new TemplateFault('"|" between alternatives, or "\\{" for the character itself', opening);
+    }
     return { alternatives };
+  }
+
+  #alternative(depth: number): Template {
+    this.refuse(FOREIGN_IN_BRACES);
+    return this.sequence(depth);
   }
 
   #terms(): Part | null {
@@ -97,11 +140,11 @@ class TemplateReader {
     const terms = this.#match(TERMS)?.[1];
     if (terms === undefined) return null;
     if (TERMS_NAME.test(terms)) return { terms };
-    throw new TemplateFault('between "__" and "__" a name of letters, digits, "-", "_" and "/"', start);
+    throw new TemplateFault('between "__" and "__" a name of letters, digits, single spaces, "-", "_" and "/"', start);
   }
 
   #literal(): string {
-    this.#refuse(FOREIGN);
+    this.refuse(FOREIGN);
     const escaped = this.#match(ESCAPED)?.[1];
     if (escaped !== undefined) return escaped;
     const run = this.#match(LITERAL)?.[0];
@@ -110,7 +153,8 @@ class TemplateReader {
     return this.#text[this.#at - 1]!;
   }
 
-  #refuse(foreign: typeof FOREIGN): void {
+  /** @throws TemplateFault where one of these begins at the place of reading */
+  refuse(foreign: typeof FOREIGN): void {
     for (const [start, expected] of foreign) {
       start.lastIndex = this.#at;
       if (start.test(this.#text)) throw new TemplateFault(expected, this.here());

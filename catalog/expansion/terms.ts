@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
+import { GRID_COLUMNS } from '../../domain/parameters.ts';
 import { CATALOG_LIMITS } from '../catalog-limits.ts';
 import { choice, literal, sequence, type Texts } from './choices.ts';
-import { MAX_DEPTH, parseTemplate, type Template, TemplateFault } from './template.ts';
+import { MAX_DEPTH, parseTerm, type Template, TemplateFault } from './template.ts';
 
 /** Reads the file of terms `<name>.txt`; `null` where there is none. The name has no part that begins with a dot. */
 export type ReadTerms = (name: string) => Promise<Uint8Array | null>;
@@ -40,7 +41,7 @@ export class Terms {
     if (inside.length >= MAX_DEPTH) throw new TemplateFault(`terms at most ${MAX_DEPTH} deep`, inside.join(' → '));
     const known = this.#lists.get(name);
     if (known !== undefined) return known;
-    const texts = choice(name, await this.#all(await this.#templates(name), [...inside, name]));
+    const texts = choice(labelOf(name), await this.#all(await this.#templates(name), [...inside, name]));
     this.#lists.set(name, texts);
     return texts;
   }
@@ -58,7 +59,7 @@ export class Terms {
     if (lines.length === 0) throw new TemplateFault(`a term in ${name}.txt`, 'none');
     return lines.map(({ line, text }) => {
       try {
-        return parseTemplate(text);
+        return parseTerm(text);
       } catch (error) {
         if (!(error instanceof TemplateFault)) throw error;
         throw new TemplateFault(`${name}.txt, line ${line}: ${error.expected}`, error.found);
@@ -66,6 +67,10 @@ export class Terms {
     });
   }
 }
+
+/** What a choice from a file of terms is called; beside it the manifest names the row, and choices in columns of ours. */
+const labelOf = (name: string): string =>
+  name === 'row' || GRID_COLUMNS.some((column) => column === name) ? `terms/${name}` : name;
 
 /** Terms, one a line, without empty lines and those that begin with `#`. */
 function linesOf(bytes: Uint8Array, file: string): { line: number; text: string }[] {

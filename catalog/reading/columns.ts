@@ -1,8 +1,8 @@
-import { closestMatch } from 'leven';
 import { COLUMNS, type Column } from '../../domain/parameters.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { CATALOG_LIMITS } from '../catalog-limits.ts';
 import { type Problems, quoted } from '../problems.ts';
+import { mappingText, promptColumn } from './foreign-columns.ts';
 
 /** A column of the file, its position counted from 0. */
 type FileColumn = { position: number; name: string };
@@ -15,6 +15,12 @@ export type ColumnMap = {
   unnamed: readonly FileColumn[];
   count: number;
 };
+
+/** Whether a header has the column that the prompt is read from. */
+export const hasPrompt =
+  ({ prompt }: Readonly<Record<string, string>>) =>
+  (names: readonly string[]): boolean =>
+    names.some((name) => fold(name) === fold(prompt ?? 'prompt'));
 
 /** Case, spaces and hyphens do not tell columns apart: "Negative Prompt" is `negative_prompt`. */
 const fold = (name: string): string =>
@@ -58,6 +64,7 @@ export function mapColumns(
   const metadata = others.filter(({ name }) => name !== '');
   reportTwins(metadata, report);
   const unnamed = others.filter(({ name }) => name === '');
+  problems.noteColumns(metadata.map(({ name }) => name).filter((name) => !isColumn(fold(name))));
   return problems.total > before ? null : { known, metadata, unnamed, count: header.length };
 }
 
@@ -79,7 +86,11 @@ function findKnown(
     } else if (wanted !== undefined) {
       report(column, `a column ${quoted(wanted)}, as the mapping says`, whatIsThere(columns));
     } else if (column === 'prompt') {
-      report(column, 'a column "prompt"; another can be named with --column prompt=<name>', whatIsThere(columns));
+      report(
+        column,
+        'a column "prompt"; another can be named with --column prompt=<name>',
+        `${whatIsThere(columns)}${promptAdvice(columns)}`,
+      );
     }
   }
   return known;
@@ -109,23 +120,16 @@ const listed = (columns: readonly FileColumn[]): string =>
     .map(({ name }) => quoted(name))
     .join(', ');
 
+function promptAdvice(columns: readonly FileColumn[]): string {
+  const meant = promptColumn(columns.map(({ name }) => name));
+  return meant === undefined ? '' : `; is it --column ${mappingText('prompt', meant)}?`;
+}
+
 function whatIsThere(columns: readonly FileColumn[]): string {
   const [only, ...more] = columns;
   if (only === undefined) return 'no columns';
-  if (/^sep=/i.test(only.name)) return `the line ${quoted(only.name)}, which only Excel reads; remove it`;
   if (more.length > 0) return `the columns ${listed(columns)}`;
   const separator = /[;\t|,]/.exec(only.name)?.[0];
   const hint = `; are cells separated by ${quoted(separator ?? '')}? Commas make a .csv, tabs a .tsv`;
   return `the column ${quoted(only.name)}${separator === undefined ? '' : hint}`;
-}
-
-/** So many letters of a name may be other, missing or too many; of a short one fewer, or "no" were almost "id". */
-const typos = (name: string): number => Math.min(2, Math.floor(name.length / 3));
-
-/** Columns that mean nothing to us, and which of ours each may have been meant for. */
-export function misspeltColumns(metadata: readonly string[]): { found: string; meant: Column }[] {
-  return metadata.flatMap((found) => {
-    const meant = closestMatch(fold(found), COLUMNS, { maxDistance: typos(found) });
-    return meant === undefined ? [] : [{ found, meant: meant as Column }];
-  });
 }

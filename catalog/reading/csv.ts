@@ -5,15 +5,20 @@ import type { Problems } from '../problems.ts';
 import type { TableRecord } from './table.ts';
 
 /**
- * Splits CSV into records, each with the number of its first line. A record whose quotes do not add up
+ * Splits CSV, or what other characters separate, into records, each with the number of its first line. A record whose quotes do not add up
  * is a problem, and reading goes on at the next line.
  * @param text with "\n" at the end of lines: csv-parse counts a quoted "\r\n" as two lines
  * @throws CatalogError for a record that is too long
  */
-export async function* csvRecords(text: AsyncIterable<string>, problems: Problems): AsyncGenerator<TableRecord> {
+export async function* csvRecords(
+  text: AsyncIterable<string>,
+  problems: Problems,
+  delimiter: string,
+): AsyncGenerator<TableRecord> {
   let lastLine = 0;
   let skippedLine: unknown;
   const parser = parse({
+    delimiter,
     relax_column_count: true,
     record_delimiter: '\n',
     skip_empty_lines: true,

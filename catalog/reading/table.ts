@@ -1,15 +1,10 @@
+import { TEXT_COLUMNS } from '../../domain/parameters.ts';
 import type { Problems } from '../problems.ts';
 import { mapColumns } from './columns.ts';
 import { checkCell, type RawRow, toRawRow } from './raw-row.ts';
-import { readLines } from './text.ts';
 
 /** A line of a table before it is known which cell is which. */
 export type TableRecord = { line: number; cells: readonly string[] };
-
-/** TSV has no quoting: a quote is a quote, and a line is a record. */
-export async function* tsvRecords(text: AsyncIterable<string>): AsyncGenerator<TableRecord> {
-  for await (const { line, text: record } of readLines(text)) yield { line, cells: record.split('\t') };
-}
 
 /**
  * Reads the first record as the header and the others as rows. Rows of empty cells, which spreadsheets leave at the
@@ -20,6 +15,7 @@ export async function* tableRows(
   records: AsyncIterable<TableRecord>,
   mapping: Readonly<Record<string, string>>,
   problems: Problems,
+  { decimalCommas = false }: { decimalCommas?: boolean } = {},
 ): AsyncGenerator<RawRow> {
   let columns: ReturnType<typeof mapColumns> = null;
   for await (const { line, cells } of records) {
@@ -31,13 +27,29 @@ export async function* tableRows(
           line,
           column: null,
           expected: `${columns.count} cells, as in the header`,
-          found: `${cells.length}`,
+          found: `${cells.length}${brokenCellHint(cells)}`,
         });
         continue;
       }
-      yield toRawRow(line, cells, columns, problems);
+      const row = toRawRow(line, cells, columns, problems);
+      yield decimalCommas ? { ...row, values: withDecimalPoints(row.values) } : row;
     }
   }
+}
+
+/** Where such a cell was read as two lines, a quote elsewhere in the table was not one of quoting. */
+const brokenCellHint = (cells: readonly string[]): string =>
+  cells.some((cell) => /^"[^"]*$|^[^"]*"$/.test(cell))
+    ? '; for a line break within quotes every quote of the table has to be one around a cell, or doubled'
+    : '';
+
+/** In numbers, also those of a grid; spreadsheets of many countries write 4,5. */
+function withDecimalPoints(values: RawRow['values']): RawRow['values'] {
+  const entries = Object.entries(values).map(([column, value]) => {
+    const isText = column === 'id' || TEXT_COLUMNS.some((text) => text === column);
+    return [column, isText ? value : value.replaceAll(/(?<=(?:^|\|)\s*\d+),(?=\d+\s*(?:\||$))/g, '.')];
+  });
+  return Object.fromEntries(entries);
 }
 
 function readHeader(

@@ -1,19 +1,66 @@
-import { type BatchRequest, misspeltColumns, type PlanSummary } from '../../client/index.ts';
+import {
+  type BatchRequest,
+  type CheckedCatalog,
+  columnHintText,
+  type PlanSummary,
+  type RowsFound,
+} from '../../client/index.ts';
 import { count } from './text.ts';
 
 /** `24 rows, 24 jobs, 22 different images` */
 export const summaryText = ({ rows, jobs, images }: PlanSummary): string =>
   `${count(rows, 'row')}, ${count(jobs, 'job')}, ${count(images, 'different image')}`;
 
-/** What might surprise whoever wrote `{red|blue}` or `negativ_prompt`. */
-export const planHints = ({ unexpanded, metadata }: PlanSummary, { expansion }: BatchRequest): string[] => [
-  ...(unexpanded > 0 && expansion === undefined
+/** What is most likely a mistake: it is told in every case, also beside JSON. */
+export const planHints = (plan: CheckedCatalog, { expansion }: BatchRequest): string[] => [
+  ...(plan.unexpanded > 0 && expansion === undefined
     ? [
-        `${count(unexpanded, 'row')} with {a|b} or __name__ in the prompt, taken as it stands; --expand makes every combination`,
+        `${count(plan.unexpanded, 'row')} with choices such as {a|b} or __name__ in the prompt, taken as it stands; --expand makes every combination`,
       ]
     : []),
-  ...misspeltColumns(metadata).map(
-    ({ found, meant }) =>
-      `column ${JSON.stringify(found)} changes no picture and is carried along; was ${meant} meant?`,
-  ),
+  ...plan.columnHints.slice(0, HINTS_SHOWN).map(columnHintText),
+  ...(plan.columnHints.length > HINTS_SHOWN
+    ? [`… and ${plan.columnHints.length - HINTS_SHOWN} more such columns`]
+    : []),
+  ...(plan.emptyPrompts && plan.emptyPrompts.rows > 0
+    ? [
+        `warning: ${count(plan.emptyPrompts.rows, 'row')} with a prompt of which cleaning leaves no word, so that it counts as empty: ${linesText(plan.emptyPrompts)}`,
+      ]
+    : []),
 ];
+
+/** What becomes of the catalog's prompts, a line each. */
+export const promptNotes = (plan: CheckedCatalog): string[] => [
+  ...(plan.cutPrompts && plan.cutPrompts.rows > 0 ? [cutText(plan.cutPrompts, plan.cutPrompts.maxTokens)] : []),
+  ...(plan.cleanedPrompts && plan.cleanedPrompts.rows > 0 ? [cleanedText(plan.cleanedPrompts)] : []),
+  ...(plan.marks.rows > 0 ? [marksText(plan.marks)] : []),
+  ...(plan.unheardNegatives > 0
+    ? [`${count(plan.unheardNegatives, 'row')} with a negative prompt that has no effect: guidance 1 is without it`]
+    : []),
+];
+
+/** All of it, for who is about to have the catalog rendered. */
+export const planNotes = (plan: CheckedCatalog, request: BatchRequest): string[] => [
+  ...planHints(plan, request),
+  ...promptNotes(plan),
+];
+
+/** In JSON lines every row may have columns of its own. */
+const HINTS_SHOWN = 20;
+
+const linesText = ({ rows, firstLines }: RowsFound): string =>
+  `line ${firstLines.join(', ')}${rows > firstLines.length ? ' …' : ''}`;
+
+const cutText = (found: RowsFound, maxTokens: number): string =>
+  `${count(found.rows, 'row')} with a prompt of more than ${maxTokens} tokens, whose end the model does not see: ${linesText(found)}`;
+
+function cleanedText({ rows, changes: [first] }: NonNullable<CheckedCatalog['cleanedPrompts']>): string {
+  const example =
+    first === undefined ? '' : `, as on line ${first.line}: ${shown(first.before)} is read as ${shown(first.after)}`;
+  return `${count(rows, 'row')} with a prompt that loses words in cleaning${example}; plan --json lists them`;
+}
+
+const marksText = (found: CheckedCatalog['marks']): string =>
+  `${count(found.rows, 'row')} with emphasis, tags or flags of other tools, such as ${shown(found.example ?? '')}, which are text here and steer nothing: ${linesText(found)}`;
+
+const shown = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);

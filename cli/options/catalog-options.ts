@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CATALOG_LIMITS } from '../../catalog/catalog-limits.ts';
-import type { BatchRequest, BundleRef } from '../../client/index.ts';
+import type { BatchRequest } from '../../client/index.ts';
 import { CATALOG_FORMATS, type CatalogFormat, MAX_PER_ROW } from '../../domain/catalog-settings.ts';
 import { IMAGE_FORMATS, type ImageFormat } from '../../domain/image-format.ts';
 import { SIZES, type Size } from '../../domain/size.ts';
@@ -30,6 +30,7 @@ export type CatalogOptions = {
   catalogFormat?: CatalogFormat;
   column?: Record<string, string>;
   size?: Size;
+  seeds?: 'prompt' | 'fresh';
   expand?: true;
   terms?: string;
   sample?: number;
@@ -47,6 +48,12 @@ export const addCatalogOptions = (command: Command): Command =>
     .addOption(catalogFormatOption())
     .addOption(columnOption())
     .addOption(new Option('--size <size>', "for rows that do not say; otherwise the bundle's smallest").choices(SIZES))
+    .addOption(
+      new Option(
+        '--seeds <from>',
+        'of rows without one: from their prompts, the same every time, or fresh, others in every batch',
+      ).choices(['prompt', 'fresh']),
+    )
     .addOption(imageFormatOption())
     .addOption(qualityOption())
     .option('--expand', 'make every combination of {a|b} and __terms__ in prompts, and of 10|20 in parameters')
@@ -72,8 +79,8 @@ export const addCatalogOptions = (command: Command): Command =>
     );
 
 /** What the options say, in the client library's words. @throws UserError where one of them would change nothing */
-export function batchRequest(catalog: string, options: CatalogOptions, bundle: BundleRef): BatchRequest {
-  const { store, catalogFormat, column, size, imageFormat, quality } = options;
+export function batchRequest(catalog: string, options: CatalogOptions, bundle: BatchRequest['bundle']): BatchRequest {
+  const { store, catalogFormat, column, size, seeds, imageFormat, quality } = options;
   const { expand, terms, sample, sampleSeed, maxPerRow } = options;
   if (quality !== undefined && imageFormat === 'png') {
     throw new UserError('--quality: expected --image-format webp, avif or jpeg beside it; png keeps every pixel');
@@ -85,6 +92,7 @@ export function batchRequest(catalog: string, options: CatalogOptions, bundle: B
     format: imageFormat,
     ...(size === undefined ? {} : { size }),
     ...(quality === undefined ? {} : { quality }),
+    ...(seeds === 'fresh' ? { seeds } : {}),
   };
   // Each of them says that choices are to be expanded.
   const given = Object.entries({ terms, sample, sampleSeed, maxPerRow }).filter(([, value]) => value !== undefined);

@@ -1,18 +1,11 @@
 import { Command, Option } from 'commander';
-import {
-  type Bundle,
-  bundleRef,
-  type CutPrompts,
-  chosenBundle,
-  type PlanSummary,
-  planBatch,
-} from '../../client/index.ts';
+import { bundleRef, chosenBundle, type PlanSummary, planBatch } from '../../client/index.ts';
+import { CATALOG_ENDINGS } from '../../domain/catalog-settings.ts';
 import { changesText } from '../../domain/change-counts.ts';
 import { isTableColumn } from '../../records/manifest-table.ts';
 import { costOf, estimateText, type FleetOptions } from '../display/estimate-text.ts';
 import { note, printJson, printLine, table } from '../display/output.ts';
-import { planHints, summaryText } from '../display/plan-text.ts';
-import { count } from '../display/text.ts';
+import { planHints, promptNotes, summaryText } from '../display/plan-text.ts';
 import { costOption } from '../options/batch-options.ts';
 import { addCatalogOptions, batchRequest, type CatalogOptions } from '../options/catalog-options.ts';
 import { type JsonOptions, jsonOption } from '../options/common-options.ts';
@@ -28,7 +21,7 @@ Examples:
 export const planCommand = (): Command =>
   addCatalogOptions(new Command('plan'))
     .description('check a catalog and show what it would render; nothing is written and no server is needed')
-    .argument('<catalog>', 'a .csv, .tsv or .jsonl file: a path or gs:// URL')
+    .argument('<catalog>', `a ${CATALOG_ENDINGS} file: a path or gs:// URL`)
     .addOption(
       new Option('--devices <n>', 'tell when so many would be done').default(1).argParser(wholeNumber(1, 100_000)),
     )
@@ -40,10 +33,11 @@ export const planCommand = (): Command =>
 async function plan(catalog: string, options: CatalogOptions & JsonOptions & FleetOptions): Promise<void> {
   const chosen = await chosenBundle(options.bundle);
   const bundle = bundleRef(chosen);
-  const request = batchRequest(catalog, options, bundle);
+  const request = batchRequest(catalog, options, chosen);
   const planned = await planBatch({ ...request, bundle: chosen });
-  const { cutPrompts, store, preview, changes, storeProblem, ...summary } = planned;
+  const { store, preview, changes, storeProblem, warnings, ...summary } = planned;
   if (storeProblem !== null) note(`what the store has already is not known: ${storeProblem}`);
+  for (const warning of warnings) note(warning);
   for (const hint of planHints(summary, request)) note(hint);
   if (options.json) {
     const cost = preview && costOf(preview, options);
@@ -51,9 +45,10 @@ async function plan(catalog: string, options: CatalogOptions & JsonOptions & Fle
       catalog,
       bundle,
       ...summary,
-      cutPrompts,
+      seeds: options.seeds,
       store,
       ...preview,
+      warnings,
       changes: changes ?? undefined,
       cost,
     });
@@ -63,8 +58,9 @@ async function plan(catalog: string, options: CatalogOptions & JsonOptions & Fle
   if (preview) printLine(`to render: ${preview.toRender}; ${preview.stored} are in ${options.store} already`);
   if (preview && preview.toRender > 0) printLine(estimateText(preview, options));
   if (changes) printLine(changesText(changes));
-  if (cutPrompts.rows > 0) printLine(cutText(cutPrompts, chosen));
-  if (summary.unheardNegatives > 0) printLine(unheardText(summary));
+  if (options.seeds === 'fresh')
+    printLine('rows without a seed get another one in every batch: none of their images is there yet');
+  for (const line of promptNotes(summary)) printLine(line);
   for (const line of carriedText(summary)) printLine(line);
 }
 
@@ -73,14 +69,6 @@ const binRow = ({ size, bin, jobs }: PlanSummary['bins'][number]): string[] => [
   `${bin.width}×${bin.height}`,
   String(jobs),
 ];
-
-function cutText({ rows, firstLines }: CutPrompts, { description }: Bundle): string {
-  const lines = `line ${firstLines.join(', ')}${rows > firstLines.length ? ' …' : ''}`;
-  return `${count(rows, 'row')} with a prompt of more than ${description.tokenizer.maxTokens} tokens, whose end the model does not see: ${lines}`;
-}
-
-const unheardText = ({ unheardNegatives }: PlanSummary): string =>
-  `${count(unheardNegatives, 'row')} with a negative prompt that has no effect: guidance 1 is without it`;
 
 function carriedText({ metadata }: PlanSummary): string[] {
   const [own, others] = [metadata.filter(isTableColumn), metadata.filter((name) => !isTableColumn(name))];

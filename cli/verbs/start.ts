@@ -1,11 +1,11 @@
 import { Command, Option } from 'commander';
 import { type BatchClient, listBatches, newBatchId, reviewPageEnd, submitBatch } from '../../client/index.ts';
 import { type LocalFleet, startLocalFleet } from '../../infra/dev/local-fleet.ts';
-import { type BundleRef, bundleRef, chosenBundle, verifyBundle } from '../../models/pixart/index.ts';
+import { type Bundle, chosenBundle, verifyBundle } from '../../models/pixart/index.ts';
 import { storeUrl } from '../../store/index.ts';
 import { followBatch } from '../display/follow-batch.ts';
 import { note, printLine } from '../display/output.ts';
-import { summaryText } from '../display/plan-text.ts';
+import { planNotes, summaryText } from '../display/plan-text.ts';
 import { tellEnd } from '../display/tell-end.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { interruption } from '../interruption.ts';
@@ -48,19 +48,14 @@ async function start(options: StartOptions): Promise<ExitCode> {
   try {
     if (signal.aborted) return EXIT.interrupted;
     if (fleet.uiUrl !== null) printLine(`Temporal UI: ${fleet.uiUrl}`);
-    return await runExample(fleet, options, bundleRef(bundle), signal);
+    return await runExample(fleet, options, bundle, signal);
   } finally {
     note('stopping what was started …');
     await fleet.stop();
   }
 }
 
-function runExample(
-  fleet: LocalFleet,
-  options: StartOptions,
-  bundle: BundleRef,
-  signal: AbortSignal,
-): Promise<ExitCode> {
+function runExample(fleet: LocalFleet, options: StartOptions, bundle: Bundle, signal: AbortSignal): Promise<ExitCode> {
   return withClient({ address: fleet.address }, async (client) => {
     const batch = (await unfinishedExample(client, options, bundle)) ?? (await submitExample(client, options, bundle));
     const failure = fleet.gaveUp.then((error) => Promise.reject(error));
@@ -79,11 +74,7 @@ function runExample(
 }
 
 /** The batch of an earlier start that was interrupted, unless the bundle has changed since: its renderers are gone. */
-async function unfinishedExample(
-  client: BatchClient,
-  options: StartOptions,
-  bundle: BundleRef,
-): Promise<string | null> {
+async function unfinishedExample(client: BatchClient, options: StartOptions, bundle: Bundle): Promise<string | null> {
   for await (const listing of listBatches(client)) {
     const { batch, endedAt, store, bundleDigest } = listing;
     const ours = batch.startsWith('example-') && store === storeUrl(options.store) && bundleDigest === bundle.digest;
@@ -94,14 +85,11 @@ async function unfinishedExample(
   return null;
 }
 
-async function submitExample(client: BatchClient, options: StartOptions, bundle: BundleRef): Promise<string> {
+async function submitExample(client: BatchClient, options: StartOptions, bundle: Bundle): Promise<string> {
   const { catalog, store } = options;
-  const { batch, plan } = await submitBatch(client, {
-    catalog,
-    store,
-    bundle,
-    batch: newBatchId('example', new Date()),
-  });
+  const request = { catalog, store, bundle, batch: newBatchId('example', new Date()) };
+  const { batch, plan } = await submitBatch(client, request);
+  for (const line of planNotes(plan, request)) note(line);
   note(`batch ${batch} of ${catalog}: ${summaryText(plan)}`);
   return batch;
 }

@@ -1,7 +1,6 @@
 import { Command, Option } from 'commander';
 import { CATALOG_LIMITS } from '../../catalog/catalog-limits.ts';
 import {
-  bundleRef,
   chosenBundle,
   type FailureBudget,
   MAX_WINDOW,
@@ -9,11 +8,12 @@ import {
   submitBatch,
   workersSeen,
 } from '../../client/index.ts';
+import { CATALOG_ENDINGS } from '../../domain/catalog-settings.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { costOf, costText } from '../display/estimate-text.ts';
 import { watchToTheEnd } from '../display/follow-batch.ts';
 import { note, printJson, printLine } from '../display/output.ts';
-import { planHints, summaryText } from '../display/plan-text.ts';
+import { planNotes, summaryText } from '../display/plan-text.ts';
 import { askForWorkers } from '../display/worker-watch.ts';
 import {
   addTeamOptions,
@@ -52,7 +52,7 @@ Examples:
 export const submitCommand = (): Command =>
   addServerOptions(addTeamOptions(addCatalogOptions(new Command('submit'))))
     .description('check a catalog and start a batch of it; nothing is written or started unless all of it is right')
-    .argument('<catalog>', 'a .csv, .tsv or .jsonl file: a path or gs:// URL')
+    .argument('<catalog>', `a ${CATALOG_ENDINGS} file: a path or gs:// URL`)
     .option('--batch <id>', "the batch's name and folder; otherwise the catalog's name and the time")
     .addOption(
       new Option('--window <n>', 'images in flight at once, for each size').argParser(wholeNumber(1, MAX_WINDOW)),
@@ -77,7 +77,7 @@ export const submitCommand = (): Command =>
 
 async function submit(catalog: string, options: SubmitOptions): Promise<void> {
   const json = options.json === true;
-  const bundle = bundleRef(await chosenBundle(options.bundle));
+  const bundle = await chosenBundle(options.bundle);
   const request = {
     ...batchRequest(catalog, options, bundle),
     batch: options.batch,
@@ -88,7 +88,7 @@ async function submit(catalog: string, options: SubmitOptions): Promise<void> {
   };
   await withClient(options, async (client) => {
     const { batch, plan } = await submitBatch(client, request, approval(options));
-    for (const hint of planHints(plan, request)) note(hint);
+    for (const line of planNotes(plan, request)) note(line);
     if (json) printJson({ batch, ...plan });
     else note(`batch ${batch}: ${summaryText(plan)}`);
     if (options.wait) process.exitCode = await watchToTheEnd(client, batch, json);
@@ -128,7 +128,7 @@ function checkLimits(preview: Preview, options: SubmitOptions): void {
   if (cost === null) {
     throw refused(
       '--max-cost: expected rates that an earlier batch measured in this store, or --max-jobs instead',
-      'none',
+      preview.warnings[0] ?? 'none',
     );
   }
   if (cost > maxCost) throw refused(`--max-cost: expected at most ${maxCost}`, `about ${costText(cost)}`);

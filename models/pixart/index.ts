@@ -10,7 +10,7 @@ export { chosenBundle } from './chosen-bundle.ts';
 export { bundleFolder, listBundles } from './installed-bundles.ts';
 export { loadPipeline, type Pipeline } from './pipeline.ts';
 export { PIPELINE_VERSION } from './pipeline-version.ts';
-export { promptLimit } from './prompt-limit.ts';
+export { promptReader } from './prompt-reader.ts';
 export type { Device, RenderedImage, RenderOptions, RenderRequest } from './render-request.ts';
 export type { SamplerState } from './samplers/sampler.ts';
 export type { StateKeeping } from './state-keeping.ts';

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createPlanBatch } from '../../activities/plan-batch.ts';
 import { batchInput } from '../../client/request.ts';
+import { readRequestedCatalog } from '../../client/requested-catalog.ts';
+import { readJobs } from '../../records/plan-and-receipts.ts';
 import { openStore } from '../../store/index.ts';
 
 const bundle = { name: 'tiny', digest: 'cd'.repeat(32), sizes: ['256' as const], defaults: { steps: 2, guidance: 4 } };
@@ -29,4 +31,24 @@ test('columns that are too many to travel with the batch are not told, and the b
   const plan = await planned(Array.from({ length: 30 }, (_, i) => row(i)));
   expect(plan.jobs).toBe(30);
   expect(plan).not.toHaveProperty('columns');
+});
+
+test('with fresh seeds every batch of a list of prompts has its own, which who submits it is shown, and which stay when it is planned again', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'pixart-plan-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const catalog = join(folder, 'prompts.txt');
+  await writeFile(catalog, 'a flat apple\n--prompt "a rocket" --seed 7\n');
+  const seedsOf = async (batch: string) => {
+    const input = batchInput({ catalog, store: join(folder, 'out'), bundle, defaults: { seeds: 'fresh' } }, batch);
+    const shown: number[] = [];
+    for await (const { seed } of (await readRequestedCatalog(input)).jobs) shown.push(seed);
+    const { shards } = await createPlanBatch(openStore)(input);
+    await createPlanBatch(openStore)(input);
+    const planned = (await readJobs(await openStore(input.store), shards[0]!.name)).map(({ seed }) => seed);
+    expect(planned).toEqual(shown);
+    return planned;
+  };
+  const [tonight, tomorrow] = [await seedsOf('night-1'), await seedsOf('night-2')];
+  expect([tonight[1], tomorrow[1]]).toEqual([7, 7]);
+  expect(tonight[0]).not.toBe(tomorrow[0]);
 });

@@ -13,7 +13,6 @@ describe('a cell that cannot be', () => {
     ['aspect', '0:1', 'a ratio of width to height from 1:4 to 4:1, such as "16:9" or "1.5"'],
     ['aspect', '1:0', 'a ratio of width to height from 1:4 to 4:1, such as "16:9" or "1.5"'],
     ['aspect', '4.1', 'a ratio of width to height from 1:4 to 4:1, such as "16:9" or "1.5"'],
-    ['seed', '-3', 'a whole number from 0 to 4294967295'],
     ['seed', '4294967296', 'a whole number from 0 to 4294967295'],
     ['seed', '1.5', 'a whole number from 0 to 4294967295'],
     ['steps', '0', 'a whole number from 1 to 200'],
@@ -31,6 +30,24 @@ describe('a cell that cannot be', () => {
   ])('is a problem of its line and column: %s %s', async (column, cell, expected) => {
     expect(await problemsOf(`prompt,${column}\npear,\napple,"${cell}"\n`)).toEqual([
       `line 3, ${column}: expected ${expected}, found ${JSON.stringify(cell)}`,
+    ]);
+  });
+
+  it.each(['-1', '-1.0', 'random'])('is a seed of %s, with which other tools ask for any', async (seed) => {
+    expect(await problemsOf(`prompt,seed\napple,${seed}\n`)).toEqual([
+      `line 2, seed: expected a whole number from 0 to 4294967295, found "${seed}"; leave it empty for a seed of its own, and take --seeds fresh for another one in every batch`,
+    ]);
+  });
+
+  it('is a size in pixels', async () => {
+    expect(await problemsOf('prompt,size\napple,512x512\n')).toEqual([
+      'line 2, size: expected one of 256, 512, 1024, 2k, 4k, found "512x512"; pixels are width and height',
+    ]);
+  });
+
+  it('is a number that may be a thousand times another', async () => {
+    expect(await problemsOf('prompt;seed\napple;2.000\n')).toEqual([
+      'line 2, seed: expected a whole number from 0 to 4294967295, found "2.000"',
     ]);
   });
 
@@ -150,19 +167,13 @@ describe('a row that cannot be', () => {
 describe('a header that cannot be', () => {
   it('has no prompt column', async () => {
     expect(await problemsOf('id,Caption\na,apple\n')).toEqual([
-      'line 1, prompt: expected a column "prompt"; another can be named with --column prompt=<name>, found the columns "id", "Caption"',
+      'line 1, prompt: expected a column "prompt"; another can be named with --column prompt=<name>, found the columns "id", "Caption"; is it --column prompt=Caption?',
     ]);
   });
 
   it('has other separators than its ending says', async () => {
-    expect(await problemsOf('id;prompt\na;apple\n')).toEqual([
+    expect(await problemsOf('id;prompt\na;apple\n', { format: 'tsv' })).toEqual([
       expect.stringContaining('the column "id;prompt"; are cells separated by ";"?'),
-    ]);
-  });
-
-  it("is not reached, for a line of Excel's own", async () => {
-    expect(await problemsOf('sep=,\nprompt\napple\n')).toEqual([
-      expect.stringContaining('found the line "sep=", which only Excel reads; remove it'),
     ]);
   });
 
@@ -186,7 +197,9 @@ describe('a header that cannot be', () => {
 
   it('lacks the prompt in a row of JSONL', async () => {
     expect(await problemsOf('{"prompt":"a"}\n{"Text":"b"}\n{}\n', { format: 'jsonl' })).toEqual([
-      expect.stringMatching(/^line 2, prompt: expected a column "prompt".*found the column "Text"$/),
+      expect.stringMatching(
+        /^line 2, prompt: expected a column "prompt".*found the column "Text"; is it --column prompt=Text\?$/,
+      ),
       expect.stringMatching(/^line 3, prompt: expected a column "prompt".*found no columns$/),
     ]);
   });
@@ -206,22 +219,28 @@ describe('a file that cannot be', () => {
   it('is not UTF-8: each such line is told, and so is everything else', async () => {
     const bytes = Buffer.from('prompt,seed\nun caf\xe9,1\nthe,-1\nna\xefve,2\n', 'latin1');
     expect(await problemsOf(bytes)).toEqual([
-      'line 2: expected text in UTF-8, found other bytes at the \ufffd in "un caf\ufffd,1"',
-      'line 3, seed: expected a whole number from 0 to 4294967295, found "-1"',
-      'line 4: expected text in UTF-8, found other bytes at the \ufffd in "na\ufffdve,2"',
+      'line 2: expected text in UTF-8, as "CSV UTF-8" saves it, found other bytes at the \ufffd in "un caf\ufffd,1"',
+      'line 3, seed: expected a whole number from 0 to 4294967295, found "-1"; leave it empty for a seed of its own, and take --seeds fresh for another one in every batch',
+      'line 4: expected text in UTF-8, as "CSV UTF-8" saves it, found other bytes at the \ufffd in "na\ufffdve,2"',
     ]);
   });
 
   it('breaks off inside a character', async () => {
     const bytes = Buffer.from('prompt\na caf\u00e9').subarray(0, -1);
     expect(await problemsOf(bytes)).toEqual([
-      'line 2: expected text in UTF-8, found other bytes at the \ufffd in "a caf\ufffd"',
+      'line 2: expected text in UTF-8, as "CSV UTF-8" saves it, found other bytes at the \ufffd in "a caf\ufffd"',
     ]);
   });
 
-  it('is UTF-16, as some spreadsheets save text', async () => {
-    expect(await problemsOf(Buffer.from('\ufeffprompt\na\n', 'utf16le'))).toEqual([
-      'expected text in UTF-8, found UTF-16; save it as "CSV UTF-8"',
+  it('says that it is UTF-16 and is not', async () => {
+    const expected = 'expected text in UTF-16, as the first two bytes say, or in UTF-8, found other bytes';
+    expect(await problemsOf(Buffer.from([0xff, 0xfe, 0x61, 0x00, 0x62]))).toEqual([expected]);
+    expect(await problemsOf(Buffer.from('\ufeffprompt\n\ud83c\n', 'utf16le'))).toEqual([expected]);
+  });
+
+  it('is a workbook', async () => {
+    expect(await problemsOf(Buffer.from('PK\u0003\u0004\u0014\u0000'))).toEqual([
+      'expected text, found a workbook (.xlsx, .ods, .numbers) or another archive; save it as "CSV UTF-8"',
     ]);
   });
 
@@ -271,20 +290,20 @@ describe('the error', () => {
       '  line 2, id: expected 1 to 120 letters, digits, ".", "_" or "-", not starting with ".", found "../x"',
       '  line 2, prompt: expected a prompt, found nothing',
       '  line 2, size: expected one of 256, 512, 1024, 2k, 4k, found "9"',
-      '  line 2, seed: expected a whole number from 0 to 4294967295, found "-1"',
+      '  line 2, seed: expected a whole number from 0 to 4294967295, found "-1"; leave it empty for a seed of its own, and take --seeds fresh for another one in every batch',
       '  line 4, prompt: expected a prompt, found nothing',
     ]);
     expect(error.problems[3]).toEqual({
       line: 2,
       column: 'seed',
       expected: 'a whole number from 0 to 4294967295',
-      found: '"-1"',
+      found: '"-1"; leave it empty for a seed of its own, and take --seeds fresh for another one in every batch',
     });
   });
 
   it('calls columns as the file does', async () => {
     expect(await problemsOf('Text,Seed No\na,-1\n', { columns: { prompt: 'Text', seed: 'Seed No' } })).toEqual([
-      'line 2, Seed No: expected a whole number from 0 to 4294967295, found "-1"',
+      'line 2, Seed No: expected a whole number from 0 to 4294967295, found "-1"; leave it empty for a seed of its own, and take --seeds fresh for another one in every batch',
     ]);
   });
 

@@ -70,3 +70,26 @@ describe('ids and seeds that nobody gave', () => {
     expect(fromCsv).toEqual({ ...fromJson, line: 2 });
   });
 });
+
+describe('fresh seeds', () => {
+  const catalog = 'id,prompt,seed\na,an apple,\nb,an apple,\nc,an apple,7\nd,a pear,\n';
+  const seeds = async (freshFor?: string) => (await jobsOf(catalog, { freshFor })).map(({ seed }) => seed);
+
+  it('are others in every batch and the same whenever that batch is planned; a row that has one keeps it', async () => {
+    const [tonight, again, tomorrow, usual] = [
+      await seeds('n-1'),
+      await seeds('n-1'),
+      await seeds('n-2'),
+      await seeds(),
+    ];
+    expect(again).toEqual(tonight);
+    expect([tonight[2], tomorrow[2]]).toEqual([7, 7]);
+    const own = [tonight, tomorrow, usual].flatMap(([a, , , d]) => [a, d]);
+    expect(new Set(own).size).toBe(6);
+  });
+
+  it('are those of the prompt within a batch, so that equal rows share one image', async () => {
+    const [a, b] = await seeds('n-1');
+    expect(a).toBe(b);
+  });
+});

@@ -32,8 +32,15 @@ async function expectRefused(args: string[], message: RegExp): Promise<void> {
   expect(existsSync(place.store)).toBe(false);
 }
 
+/** Rows each of which has keys of its own. */
+function ownKeys(rows: number, keys: number): string {
+  const row = (number: number) =>
+    Object.fromEntries(Array.from({ length: keys }, (_, key) => [`k${number}_${key}`, 'x']));
+  return Array.from({ length: rows }, (_, number) => JSON.stringify({ prompt: 'a fox', ...row(number) })).join('\n');
+}
+
 const catalogs: [problem: string, file: string, text: string | Uint8Array, message: RegExp][] = [
-  ['no prompt column', 'a.csv', 'id,text\n1,a fox', /prompt.*"id", "text"/],
+  ['no prompt column', 'a.csv', 'id,text\n1,a fox', /prompt.*"id", "text"; is it --column prompt=text\?/],
   ['a size that does not exist', 'b.csv', 'prompt,size\na fox,999', /line 2, size: .*999/],
   ['a width of a thousand million', 'c.csv', 'prompt,width,height\na fox,1e9,512', /line 2, width: .*1e9/],
   ['an id that climbs out of its folder', 'd.csv', 'id,prompt\n../../x,a fox', /line 2, id: .*\.\.\/\.\.\/x/],
@@ -42,6 +49,7 @@ const catalogs: [problem: string, file: string, text: string | Uint8Array, messa
   ['an empty file', 'g.csv', '', /g\.csv/],
   ['a header without rows', 'h.csv', 'prompt\n', /at least one row/],
   ['a size that the bundle does not serve', 'i.csv', 'prompt,size\na fox,4k', /line 2, size: .*256, 512.*4k/],
+  ['keys that are data', 'k.jsonl', ownKeys(250, 190), /line 3, k2_120: .*at most 500 different columns besides ours/],
   ['JSON that is none', 'j.jsonl', '{"prompt": "a fox"\n', /line 1/],
 ];
 
@@ -57,7 +65,26 @@ test('all problems of a catalog are told at once', async () => {
 
 test.each([
   ['a catalog that is not there', ['submit', 'nowhere.csv'], /nowhere\.csv/],
-  ['a catalog whose format nobody knows', ['submit', 'catalog.xlsx'], /\.csv, \.tsv or \.jsonl/],
+  [
+    'a catalog whose format nobody knows',
+    ['submit', 'catalog.xlsx'],
+    /\.csv, \.tsv, \.jsonl or \.txt.*: save it as "CSV UTF-8"/,
+  ],
+  [
+    'a catalog of a format that nobody reads',
+    ['schedule', 'create', 's', 'a.json', '--at', '03:00'],
+    /one object a line, as \.jsonl/,
+  ],
+  [
+    'a picture whose prompt JPEG has no room for',
+    ['render', '猫 '.repeat(9_000), '--out', 'x.jpg'],
+    /^pixart-batch: prompt: expected prompts that fit.*JPEG/m,
+  ],
+  [
+    'a mapping of columns that a list of prompts lacks',
+    ['plan', 'LIST', '--column', 'prompt=a'],
+    /column mapping: .*\.txt/,
+  ],
   ['a batch id that is no folder name', ['submit', 'CATALOG', '--batch', '../x'], /batch id/],
   ['a mapping of no column of ours', ['submit', 'CATALOG', '--column', 'colour=Prompt'], /column mapping/],
   ['a column read from two', ['plan', 'CATALOG', '--column', 'prompt=a', '--column', 'Prompt=b'], /from a already/],
@@ -88,9 +115,12 @@ test.each([
   ['a schedule without a time', ['schedule', 'create', 's', 'CATALOG', '--days', 'monday'], /--at or --cron/],
   ['a schedule that Temporal does not understand', ['schedule', 'create', 's', 'CATALOG', '--cron', 'x'], /schedule s/],
 ])('%s is refused', async (_, args, message) => {
-  const catalog = await place.catalog('good.csv', 'prompt\na fox');
+  const files: Record<string, string> = {
+    CATALOG: await place.catalog('good.csv', 'prompt\na fox'),
+    LIST: await place.catalog('good.txt', 'a fox'),
+  };
   await expectRefused(
-    args.map((arg) => (arg === 'CATALOG' ? catalog : arg)),
+    args.map((arg) => files[arg] ?? arg),
     message,
   );
 });
@@ -119,4 +149,38 @@ test('a schedule of a catalog that is not there yet, or is wrong, is set, and sa
   });
   const there = await place.catalog('good.csv', 'prompt\na fox');
   expect(await run(['schedule', 'create', 'ready', there, '--at', '03:00'])).toMatchObject({ code: 0, stderr: '' });
+});
+
+const surprising = `prompt,negative,cfg_scale,sampler\n一只猫,blurry,7,Euler\na (flat:1.3) fox,,,Euler\n${'fox '.repeat(200)},,,\n`;
+
+const surprises = [
+  /^column "negative" changes no picture and is carried along; was negative_prompt meant\?/m,
+  /^column "cfg_scale" changes no picture and is carried along; was guidance meant\? --column guidance=cfg_scale/m,
+  /^column "sampler" has no effect here and is carried along: the bundle has its sampler$/m,
+  /^warning: 1 row with a prompt of which cleaning leaves no word.*: line 2$/m,
+  /^1 row with a prompt of more than \d+ tokens, whose end the model does not see: line 4$/m,
+  /^1 row with a prompt that loses words in cleaning, as on line 2: "一只猫" is read as ""/m,
+  /^1 row with emphasis, tags or flags of other tools, such as "\(flat:1\.3\)".*: line 3$/m,
+];
+
+test.each([
+  ['a schedule', ['schedule', 'create', 'surprising', 'CATALOG', '--at', '03:00', '--seeds', 'fresh']],
+  ['a submission', ['submit', 'CATALOG', '--batch', 'surprising']],
+])('%s tells what a plan tells of the prompts and columns, and goes on', async (_, args) => {
+  const catalog = await place.catalog('surprising.csv', surprising);
+  const finished = await run(args.map((arg) => (arg === 'CATALOG' ? catalog : arg)));
+  expect(finished.code).toBe(0);
+  for (const surprise of surprises) expect(finished.stderr).toMatch(surprise);
+});
+
+test("a submission's JSON has them too", async () => {
+  const catalog = await place.catalog('surprising.csv', surprising);
+  const { stdout } = await run(['submit', catalog, '--batch', 'surprising-json', '--json']);
+  expect(JSON.parse(stdout)).toMatchObject({
+    columnHints: [{ found: 'negative' }, { found: 'cfg_scale' }, { found: 'sampler' }],
+    marks: { rows: 1 },
+    cutPrompts: { firstLines: [4] },
+    emptyPrompts: { firstLines: [2] },
+    cleanedPrompts: { changes: [{ line: 2, before: '一只猫', after: '' }] },
+  });
 });

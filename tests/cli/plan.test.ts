@@ -1,7 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bundleRef, chosenBundle } from '../../client/index.ts';
+import { latestBatchName, ratesName } from '../../records/layout.ts';
 import { runHere } from './run-here.ts';
 
 let folder: string;
@@ -36,8 +39,8 @@ test('a plan asks of a column that is spelt almost as one of ours', async () => 
   await writeFile(catalog, 'prompt,Negativ Prompt,variant,team,no,sku\na fox,blurry,2,shop,7,k1\n');
   const { stderr } = await runHere(['plan', catalog, '--bundle', 'pixart-icons', '--store', join(folder, 'out')]);
   expect(stderr.trim().split('\n')).toEqual([
-    'column "Negativ Prompt" changes no picture and is carried along; was negative_prompt meant?',
-    'column "variant" changes no picture and is carried along; was variants meant?',
+    'column "Negativ Prompt" changes no picture and is carried along; was negative_prompt meant? --column \'negative_prompt=Negativ Prompt\' reads it so',
+    'column "variant" changes no picture and is carried along; was variants meant? --column variants=variant reads it so',
   ]);
 });
 
@@ -52,4 +55,79 @@ test('a plan tells which columns travel along, and those that the table has of i
   const told = await plan('prompt,team,status\na fox,shop,new\n');
   expect(told).toMatch(/^carried along to the manifest: team$/m);
   expect(told).toMatch(/^carried along to manifest\.jsonl, since manifest\.csv has such columns of its own: status$/m);
+});
+
+test('a plan names rows of whose prompt cleaning leaves nothing, and its JSON what is left of each', async () => {
+  const catalog = join(folder, 'empty.csv');
+  await writeFile(catalog, 'id,prompt\na,一只猫\nb,free shipping\nc,a fox\nd,r2d2 robot\n');
+  const run = (...options: string[]) =>
+    runHere(['plan', catalog, '--bundle', 'pixart-icons', '--store', join(folder, 'out'), ...options]);
+  const told = await run();
+  expect(told.stderr).toBe(
+    'warning: 2 rows with a prompt of which cleaning leaves no word, so that it counts as empty: line 2, 3\n',
+  );
+  expect(told.stdout).toContain(
+    '3 rows with a prompt that loses words in cleaning, as on line 2: "一只猫" is read as ""; plan --json lists them',
+  );
+  expect(JSON.parse((await run('--json')).stdout)).toMatchObject({
+    emptyPrompts: { rows: 2, firstLines: [2, 3] },
+    cleanedPrompts: {
+      rows: 3,
+      changes: [{ after: '' }, { after: '' }, { line: 5, column: 'prompt', before: 'r2d2 robot', after: 'robot' }],
+    },
+  });
+});
+
+test('a plan tells once of emphasis and tags that are drawn as text', async () => {
+  const told = await plan(
+    'prompt\n"a (flat:1.3) [glossy] apple <lora:foo:0.8>, BREAK, ((red))"\na ((red)) fox\na fox\n',
+  );
+  expect(told).toContain(
+    '2 rows with emphasis, tags or flags of other tools, such as "(flat:1.3)", which are text here and steer nothing: line 2, 3',
+  );
+});
+
+test('a prompt that is too long for the metadata of JPEG is a problem of its row, and of no other format', async () => {
+  const catalog = join(folder, 'long.csv');
+  await writeFile(catalog, `prompt,variants\na fox,1\n${'猫 '.repeat(9_000)},2\n`);
+  const run = (...options: string[]) =>
+    runHere(['plan', catalog, '--bundle', 'pixart-icons', '--store', join(folder, 'out'), ...options]);
+  const jpeg = await run('--image-format', 'jpeg');
+  expect(jpeg.code).toBe(2);
+  expect(jpeg.stderr).toMatch(
+    /long\.csv: 1 problem in the catalog\n {2}line 3, prompt: expected prompts that fit, .* into the 60,000 bytes that a JPEG file has for it, found [67]\d,\d{3}; shorten them, or choose png, webp or avif\n$/,
+  );
+  expect(await run()).toMatchObject({ code: 0 });
+});
+
+test('a plan with fresh seeds says that nothing of it is there yet', async () => {
+  const told = await plan('prompt\na fox\n', '--seeds', 'fresh');
+  expect(told).toContain('rows without a seed get another one in every batch: none of their images is there yet');
+  expect(JSON.parse(await plan('prompt\na fox\n', '--seeds', 'fresh', '--json'))).toMatchObject({ seeds: 'fresh' });
+});
+
+test('a plan goes on without what of the store is damaged, and says so', async () => {
+  const catalog = join(folder, 'catalog.csv');
+  await writeFile(catalog, 'prompt\na fox\n');
+  const store = join(folder, 'damaged');
+  const { digest } = bundleRef(await chosenBundle('pixart-icons'));
+  for (const name of [ratesName(digest), latestBatchName(pathToFileURL(catalog).href)]) {
+    await mkdir(join(store, dirname(name)), { recursive: true });
+    await writeFile(join(store, name), '{"format":2,"bun');
+  }
+  const args = ['plan', catalog, '--bundle', 'pixart-icons', '--store', store];
+  const { code, stdout, stderr } = await runHere(args);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('to render: 1') });
+  expect(stderr).toMatch(
+    /^no estimate is made: rates\/.* is damaged: expected what images of a bundle took, found what is no JSON/m,
+  );
+  expect(stderr).toMatch(
+    /^what has changed since the last batch of the catalog is not known: catalogs\/.* is damaged/m,
+  );
+  const json = await runHere([...args, '--json']);
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    jobs: 1,
+    deviceSeconds: null,
+    warnings: [expect.any(String), expect.any(String)],
+  });
 });

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { PromptCheck } from '../../client/plan.ts';
+import { PromptCheck } from '../../catalog/notes/prompt-notes.ts';
 import { PlannedPictures } from '../../client/preview.ts';
 import type { Job } from '../../domain/job.ts';
-import { openBundle, promptLimit } from '../../models/pixart/index.ts';
+import { openBundle, promptReader } from '../../models/pixart/index.ts';
 import { objectName } from '../../records/layout.ts';
 import { type ObjectStore, openStore } from '../../store/index.ts';
 import { sampleJob } from '../images/sample-job.ts';
@@ -50,13 +50,13 @@ test('a store that is not there yet has nothing', async () => {
 
 test('rows whose prompt the model reads only in part are counted, the first of them by line', async () => {
   const bundle = await openBundle(path.resolve('tests/golden/bundles/tiny-velocity'));
-  const isCut = await promptLimit(bundle);
+  const reader = await promptReader(bundle);
   const { maxTokens } = bundle.description.tokenizer;
-  expect(isCut('a fox')).toBe(false);
-  const prompts = new PromptCheck(isCut);
-  const long = Array.from({ length: maxTokens + 1 }, (_, i) => `fox${i}`).join(' ');
+  expect(reader.read('a fox').isCut).toBe(false);
+  const prompts = new PromptCheck(reader);
+  const long = Array.from({ length: maxTokens + 1 }, (_, i) => `fox ${i}`).join(' ');
   // Variants of a row share its line.
   for (let line = 2; line < 14; line += 1) for (const _ of [1, 2]) prompts.add(job('a', { line, prompt: long }));
   prompts.add(job('a', { line: 99, prompt: 'a fox' }));
-  expect(prompts.cut).toEqual({ rows: 12, firstLines: [2, 3, 4, 5, 6, 7, 8, 9, 10, 11] });
+  expect(prompts.notes.cutPrompts).toEqual({ rows: 12, firstLines: [2, 3, 4, 5, 6, 7, 8, 9, 10, 11], maxTokens });
 });

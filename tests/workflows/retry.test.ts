@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { batchEnd, batchProgress, retryBatch, submitBatch } from '../../client/index.ts';
+import { seedOf } from '../../domain/seed.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { readBatchRows } from '../../records/batch-rows.ts';
 import type { Manifest } from '../../records/manifest.ts';
@@ -137,6 +138,31 @@ it('a corrected catalog may not use a file of terms that changed since the batch
   const edited = await file('shaded.csv', ['id,prompt,size', 'cap,a cap,256', 'tie,a __shades__ tie,256']);
   const retried = retryBatch(site.client, 'shaded', { corrected: { catalog: edited } });
   await expect(retried).rejects.toThrow('terms shades: expected what batch shaded was expanded with');
+});
+
+it("a corrected catalog may be a list of prompts, which has no use for the first one's mapping, and gets fresh seeds as the batch has them", async () => {
+  const catalog = await file('mapped.csv', ['name,Caption,size', 'stair,an impossible stair,256']);
+  const columns = { id: 'name', prompt: 'Caption' };
+  const defaults = { seeds: 'fresh' as const };
+  await submitBatch(site.client, {
+    catalog,
+    store: site.store.url,
+    bundle: BUNDLE,
+    batch: 'mapped',
+    columns,
+    defaults,
+  });
+  await batchEnd(site.client, 'mapped');
+  const corrected = { catalog: await file('mapped.txt', ['--id stair --prompt "a stair of stone" --size 256']) };
+  expect(await retryBatch(site.client, 'mapped', { corrected })).toMatchObject({ missing: 1, corrected: 1 });
+  await batchEnd(site.client, 'mapped');
+  const [row] = await readBatchRows(site.store, 'mapped');
+  expect(row).toMatchObject({
+    id: 'stair',
+    status: 'rendered',
+    prompt: 'a stair of stone',
+    seed: seedOf('a stair of stone', 'mapped'),
+  });
 });
 
 it('a rejected row that a corrected catalog has too is made as that says', async () => {

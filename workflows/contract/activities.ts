@@ -22,7 +22,12 @@ export type RenderImageInput = {
  */
 export type RenderFailureDetails = { attempts: number };
 
-export type ReadShardInput = { store: string; shard: string };
+export type ReadShardInput = {
+  store: string;
+  shard: string;
+  /** As many as were planned; missing where an older version asks. */
+  jobs?: number;
+};
 
 export type MatchJobsInput = { store: string; shard: string; filter: RowFilter };
 

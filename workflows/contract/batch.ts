@@ -27,7 +27,17 @@ export type CatalogSource =
       decisions?: string;
     };
 
-export type JobDefaults = { size: Size; format: ImageFormat; quality: number | null };
+export type JobDefaults = {
+  size: Size;
+  format: ImageFormat;
+  quality: number | null;
+  /** Rows without a seed get another one in every batch; otherwise it follows from the prompt alone. */
+  seeds?: 'fresh';
+};
+
+/** The id that the seeds of such rows follow from beside their prompts; `undefined` where they follow from these alone. */
+export const freshFor = ({ batch, defaults }: Pick<BatchInput, 'batch' | 'defaults'>): string | undefined =>
+  defaults.seeds === 'fresh' ? batch : undefined;
 
 export type BatchInput = {
   /** Folder name in the store and part of the workflow's id. */

@@ -22,7 +22,7 @@ export async function renderShard(input: ShardInput): Promise<ShardReport> {
   setHandler(shardProgressQuery, () => reports.current);
   const control = isControlled ? latestControl(input) : null;
   const jobs = await orchestrator.readShard.executeWithOptions({ summary: `${shard.jobs} jobs` }, [
-    { store, shard: shard.name },
+    { store, shard: shard.name, jobs: shard.jobs },
   ]);
   const outcomes: JobOutcome[] = [];
   const onOutcome = (outcome: JobOutcome): void => {

@@ -4,12 +4,12 @@ import { dirname, extname } from 'node:path';
 import { Command } from 'commander';
 import { planCatalog } from '../../../catalog/plan-catalog.ts';
 import { CatalogError, type Problem } from '../../../catalog/problems.ts';
-import { isNegativeUnheard } from '../../../catalog/summary.ts';
 import { IMAGE_FORMATS, type ImageFormat, standardQuality } from '../../../domain/image-format.ts';
 import type { Job } from '../../../domain/job.ts';
 import { byColumn } from '../../../domain/parameters.ts';
 import { UserError } from '../../../domain/user-error.ts';
 import { encodeImage } from '../../../images/index.ts';
+import { metadataLimit } from '../../../images/metadata-limit.ts';
 import { type BundleRef, bundleRef, chosenBundle, PIPELINE_VERSION } from '../../../models/pixart/index.ts';
 import { startRenderer } from '../../../models/renderer/index.ts';
 import { extension } from '../../../records/layout.ts';
@@ -27,6 +27,7 @@ import {
   jsonOption,
   threadsOption,
 } from '../../options/common-options.ts';
+import { promptRemarks } from './prompt-remarks.ts';
 import { bundleLike, type Model, modelImage, rowLike, whatDiffers } from './render-like.ts';
 import { type RowOptions, rowAsked, rowOptions } from './row-options.ts';
 
@@ -80,7 +81,7 @@ async function render(prompt: string | undefined, options: RenderOptions): Promi
   const isChanged = options.quality !== undefined || Object.values(asked).some((value) => value !== undefined);
   const difference = model && whatDiffers(model, bundle, job, isChanged);
   if (difference) note(difference);
-  if (isNegativeUnheard(job)) note('the negative prompt has no effect: guidance 1 is without it');
+  for (const line of promptRemarks(job, bundle)) note(line);
   const file = options.out ?? defaultName(job);
   if (existsSync(file) && !options.force) throw alreadyThere(file);
   await checkPlace(file);
@@ -127,6 +128,7 @@ async function onlyJob(
     defaults: { size: row.size ?? bundle.sizes[0]!, ...encoding },
     bundle,
     pipelineVersion: PIPELINE_VERSION,
+    obstacle: metadataLimit(bundle),
   });
   const { shards } = await plan.catch((error) => {
     throw error instanceof CatalogError ? new UserError(error.problems.map(optionProblem).join('\n')) : error;

@@ -1,19 +1,20 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import {
-  bundleRef,
   type CatalogTrouble,
-  catalogTrouble,
   chosenBundle,
   createSchedule,
   type FailureBudget,
   OVERLAPS,
   type Overlap,
   type ScheduleTimes,
+  scheduledCatalog,
   WEEKDAYS,
   type Weekday,
 } from '../../../client/index.ts';
+import { CATALOG_ENDINGS } from '../../../domain/catalog-settings.ts';
 import { UserError } from '../../../domain/user-error.ts';
 import { note, printLine } from '../../display/output.ts';
+import { planNotes } from '../../display/plan-text.ts';
 import {
   addTeamOptions,
   failureBudgetOption,
@@ -46,7 +47,7 @@ export const createCommand = (): Command =>
   addServerOptions(addTeamOptions(addCatalogOptions(new Command('create'))))
     .description('start a batch of a catalog at certain times')
     .argument('<name>', 'begins the id of every batch that it starts')
-    .argument('<catalog>', 'read when a batch starts: a path or gs:// URL')
+    .argument('<catalog>', `a ${CATALOG_ENDINGS} file, read when a batch starts: a path or gs:// URL`)
     .addOption(new Option('--cron <expression>', 'five fields, or a macro such as @daily').conflicts(['at', 'days']))
     .option('--at <hh:mm>', 'a time of day')
     .addOption(new Option('--days <names>', 'with --at: monday,friday …; otherwise every day').argParser(weekdays))
@@ -68,7 +69,7 @@ export const createCommand = (): Command =>
     .action(create);
 
 async function create(name: string, catalog: string, options: CreateOptions): Promise<void> {
-  const bundle = bundleRef(await chosenBundle(options.bundle));
+  const bundle = await chosenBundle(options.bundle);
   const { timeZone, overlap = 'skip', catchUp, jitter, pauseOnFailure, maxFailures, webhook } = options;
   const request = {
     ...batchRequest(catalog, options, bundle),
@@ -83,8 +84,9 @@ async function create(name: string, catalog: string, options: CreateOptions): Pr
     jitter,
     pauseOnFailure,
   };
-  const trouble = await catalogTrouble(request);
-  if (trouble !== null) note(troubleText(catalog, trouble));
+  const known = await scheduledCatalog(request);
+  if (known.trouble !== null) note(troubleText(catalog, known.trouble));
+  else if (known.plan) for (const line of planNotes(known.plan, request)) note(line);
   await withClient(options, (client) => createSchedule(client, request));
   printLine(`schedule ${name} is set; ${overlapText[overlap]}`);
 }

@@ -186,3 +186,30 @@ test('however rows are written, each has its images, and their ids differ even w
     { numRuns: 60 },
   );
 });
+
+describe('a file of terms', () => {
+  const hair = { 'hair color': 'red\ngreen\n' };
+
+  it('may have spaces in its name', async () => {
+    expect(await promptsOf('a __hair color__ apple', hair)).toEqual(['a red apple', 'a green apple']);
+    const [job] = await jobsOf('prompt\na __hair color__ apple\n', expanding(hair));
+    expect(job?.metadata).toMatchObject({ 'choice:hair color': 'red' });
+  });
+
+  it.each([
+    ['red\n2::green\n', /colours\.txt, line 2: terms without weights; .*"2::green" at character 1$/],
+    ['red\n .5 :: green\n', /colours\.txt, line 2: terms without weights/],
+    ['red\ngreen # the good one\n', /colours\.txt, line 2: a comment on a line of its own, or the term without " # "/],
+    ['{@red|green}\n', /colours\.txt, line 1: alternatives without "~", "@" or "!"/],
+    ['<random[1-2]:red,green>\n', /colours\.txt, line 1: choices as \{a\|b\}/],
+  ])('with what means something elsewhere is refused with its line: %j', async (text, message) => {
+    expect(await problemsOf('prompt\na __colours__ apple\n', expanding({ colours: text }))).toEqual([
+      expect.stringMatching(message),
+    ]);
+  });
+
+  it('may have a colon or a hash in a term', async () => {
+    const colours = 'ratio 2:1\na C# book\n#1 dad\n';
+    expect(await promptsOf('__colours__', { colours })).toEqual(['ratio 2:1', 'a C# book']);
+  });
+});

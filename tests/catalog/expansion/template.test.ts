@@ -24,6 +24,12 @@ describe('a template', () => {
     ['C:\\temp \\\\ \\_\\_init\\_\\_', ['C:\\temp \\ __init__']],
     ['____ and a_b and __ ', ['____ and a_b and __ ']],
     ['$5 <b>', ['$5 <b>']],
+    ['[a] [sic] a[0]', ['[a] [sic] a[0]']],
+    ['[{a|b}]', ['[a]', '[b]']],
+    ['[a\\|b]', ['[a|b]']],
+    ['{a, b|c}', ['a, b', 'c']],
+    ['{|@a|~b}', ['', '@a', '~b']],
+    ['x__hair  y', ['x__hair  y']],
   ])('%s makes %j', async (template, texts) => {
     expect(all(await textsOf(template))).toEqual(texts);
   });
@@ -52,13 +58,54 @@ describe('a template', () => {
     ['a <random:red|blue>', 'choices as {a|b} and terms as __name__', '"<random:red|blue>" at character 3'],
     [
       '__../secret__',
-      'between "__" and "__" a name of letters, digits, "-", "_" and "/"',
+      'between "__" and "__" a name of letters, digits, single spaces, "-", "_" and "/"',
       '"__../secret__" at character 1',
     ],
     [
       'a __colours*__',
-      'between "__" and "__" a name of letters, digits, "-", "_" and "/"',
+      'between "__" and "__" a name of letters, digits, single spaces, "-", "_" and "/"',
       '"__colours*__" at character 3',
+    ],
+    [
+      'a {~red|blue} cup',
+      'alternatives without "~", "@" or "!" before them; all are taken, or drawn with --sample',
+      '"~red|blue} cup" at character 4',
+    ],
+    [
+      '{@red|blue}',
+      'alternatives without "~", "@" or "!" before them; all are taken, or drawn with --sample',
+      '"@red|blue}" at character 2',
+    ],
+    [
+      '{a|{! red|blue}}',
+      'alternatives without "~", "@" or "!" before them; all are taken, or drawn with --sample',
+      '"! red|blue}}" at character 5',
+    ],
+    [
+      '{red, blue} cup',
+      '"|" between alternatives, or "\\{" for the character itself',
+      '"{red, blue} cup" at character 1',
+    ],
+    ['a <wildcard[2]:x>', 'choices as {a|b} and terms as __name__', '"<wildcard[2]:x>" at character 3'],
+    ['a <random[1-2]:x,y>', 'choices as {a|b} and terms as __name__', '"<random[1-2]:x,y>" at character 3'],
+    ['<Alternate:x,y>', 'choices as {a|b} and terms as __name__', '"<Alternate:x,y>" at character 1'],
+    ['<setvar[c]:red>', 'choices as {a|b} and terms as __name__', '"<setvar[c]:red>" at character 1'],
+    ['a [cat|dog]', 'choices as {a|b}, or "\\|" for the character itself', '"[cat|dog]" at character 3'],
+    ['a [[red, blue]]', 'choices as {a|b}, and no list in [[ ]]', '"[[red, blue]]" at character 3'],
+    [
+      'a __hair  color__',
+      'between "__" and "__" a name of letters, digits, single spaces, "-", "_" and "/"',
+      '"__hair  color__" at character 3',
+    ],
+    [
+      'a __ hair color __',
+      'no space behind the first "__" of terms and before the last, or "\\_"',
+      '"__ hair color __" at character 3',
+    ],
+    [
+      'a __~hair color__',
+      'between "__" and "__" a name of letters, digits, single spaces, "-", "_" and "/"',
+      '"__~hair color__" at character 3',
     ],
   ])('%s is refused with what was expected', (template, expected, found) => {
     expect(() => parseTemplate(template)).toThrow(new TemplateFault(expected, found));
@@ -87,7 +134,7 @@ const textsByHand = (tree: Tree): string[] => {
 const { tree } = fc.letrec<{ tree: Tree }>((tie) => ({
   tree: fc.oneof(
     { maxDepth: 3, depthSize: 'small' },
-    fc.string({ unit: fc.constantFrom(...'ab {}|_\\,é😀'), maxLength: 6 }),
+    fc.string({ unit: fc.constantFrom(...'ab {}|_\\.é😀'), maxLength: 6 }),
     fc.array(tie('tree'), { maxLength: 3 }),
     fc.record({ oneOf: fc.array(tie('tree'), { minLength: 1, maxLength: 3 }) }),
   ),
@@ -107,7 +154,8 @@ test('any tree of choices and any text in it comes back as written, in the order
 });
 
 test('a text that would mean something as a template is noticed', () => {
-  for (const text of ['a {b|c}', 'a __b__', '{a {b|c}}']) expect(looksLikeTemplate(text), text).toBe(true);
-  for (const text of ['a b', '{a} | b', 'a__b', '____', 'a_b_c', 'a | b'])
+  for (const text of ['a {b|c}', 'a __b__', '{a {b|c}}', 'a __hair color__', '<random[1-2]:a,b>', '\u0024{x=a} b'])
+    expect(looksLikeTemplate(text), text).toBe(true);
+  for (const text of ['a b', '{a} | b', 'a__b', '____', 'a_b_c', 'a | b', 'a __ b __ c', '<b>', '[a|b]'])
     expect(looksLikeTemplate(text), text).toBe(false);
 });

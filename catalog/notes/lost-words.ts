@@ -1,0 +1,20 @@
+const WORD = /[\p{L}\p{N}]+/gu;
+
+/** The name of a character of HTML is no word. */
+const ENTITY = /&(?:#\d+|#x[\da-f]+|[a-z]+);/gi;
+
+const wordsOf = (text: string): string[] => text.replaceAll(ENTITY, ' ').toLowerCase().match(WORD) ?? [];
+
+/** Nothing but punctuation and white space. */
+export const isWordless = (text: string): boolean => !/[\p{L}\p{N}\p{S}]/u.test(text);
+
+/** Whether a text lacks words that it had before it was cleaned, however often each stands in it. */
+export function losesWords(before: string, after: string): boolean {
+  const left = new Map<string, number>();
+  for (const word of wordsOf(after)) left.set(word, (left.get(word) ?? 0) + 1);
+  return wordsOf(before).some((word) => {
+    const count = left.get(word) ?? 0;
+    left.set(word, count - 1);
+    return count <= 0;
+  });
+}

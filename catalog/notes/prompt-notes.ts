@@ -1,0 +1,65 @@
+import type { Job } from '../../domain/job.ts';
+import { isWordless, losesWords } from './lost-words.ts';
+import { RowCounter, type RowsFound } from './rows-found.ts';
+
+/** What a bundle's model gets of a prompt: the text that is left of it, and whether it is too long to be read whole. */
+export type PromptReading = { text: string; isCut: boolean };
+
+export type PromptReader = { read: (prompt: string) => PromptReading; maxTokens: number };
+
+/** What is to be told of how a catalog's prompts and negative prompts are read. */
+export type PromptNotes = {
+  /** Rows whose prompt or negative prompt is longer than the model reads, which is so many tokens. */
+  cutPrompts: RowsFound & { maxTokens: number };
+  /** Rows whose prompt or negative prompt has no word left: what is drawn is the empty prompt. */
+  emptyPrompts: RowsFound;
+  /** Rows whose prompt or negative prompt loses words or all of them, the first hundred of them with what is left. */
+  cleanedPrompts: { rows: number; changes: PromptChange[] };
+};
+
+export type PromptChange = { line: number; column: 'prompt' | 'negative_prompt'; before: string; after: string };
+
+const CHANGES_LISTED = 100;
+
+/** Looks at the prompts of jobs as they come, in the catalog's order. */
+export class PromptCheck {
+  readonly #read: PromptReader['read'];
+  readonly #maxTokens: number;
+  readonly #cut = new RowCounter();
+  readonly #empty = new RowCounter();
+  readonly #cleaned = new RowCounter();
+  readonly #changes: PromptChange[] = [];
+  #last = '';
+
+  constructor({ read, maxTokens }: PromptReader) {
+    this.#read = read;
+    this.#maxTokens = maxTokens;
+  }
+
+  add({ prompt, negativePrompt, line }: Job): void {
+    // Variants and grids of a row follow each other with the same prompts.
+    const last = JSON.stringify([line, prompt, negativePrompt]);
+    if (last === this.#last) return;
+    this.#last = last;
+    this.#look(prompt, line, 'prompt');
+    if (negativePrompt !== '') this.#look(negativePrompt, line, 'negative_prompt');
+  }
+
+  get notes(): PromptNotes {
+    return {
+      cutPrompts: { ...this.#cut.found, maxTokens: this.#maxTokens },
+      emptyPrompts: this.#empty.found,
+      cleanedPrompts: { rows: this.#cleaned.found.rows, changes: this.#changes },
+    };
+  }
+
+  #look(before: string, line: number, column: PromptChange['column']): void {
+    const { text: after, isCut } = this.#read(before);
+    const isEmpty = isWordless(after);
+    if (isCut) this.#cut.add(line);
+    if (isEmpty) this.#empty.add(line);
+    if (!isEmpty && !losesWords(before, after)) return;
+    this.#cleaned.add(line);
+    if (this.#changes.length < CHANGES_LISTED) this.#changes.push({ line, column, before, after });
+  }
+}

@@ -1,0 +1,103 @@
+import { Buffer } from 'node:buffer';
+import { TextDecoder } from 'node:util';
+import { CATALOG_LIMITS } from '../catalog-limits.ts';
+import type { Problems } from '../problems.ts';
+
+export type ByteSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
+const SLICE = 64 * 2 ** 10;
+const LINE_FEED = 0x0a;
+const RETURN = 0x0d;
+
+/** What files begin with that say what they are. */
+const UTF8_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+const UTF16_MARKS = [
+  { mark: Buffer.from([0xff, 0xfe]), encoding: 'utf-16le' },
+  { mark: Buffer.from([0xfe, 0xff]), encoding: 'utf-16be' },
+];
+const ZIP_MARK = Buffer.from('PK\u0003\u0004');
+
+const startsWith = (bytes: Buffer, mark: Buffer): boolean => bytes.subarray(0, mark.length).equals(mark);
+
+/**
+ * A catalog's bytes as UTF-8 without a mark, with "\n" at the end of lines, whatever the file has; in small pieces. UTF-16 is known
+ * by its mark, with which Excel writes its "Unicode text"; bytes of other encodings come as they are.
+ * @throws CatalogError for a file that is too long, is a workbook, or is no UTF-16 although it says so
+ */
+export async function* plainBytes(source: ByteSource, problems: Problems): AsyncGenerator<Buffer> {
+  yield* withLineFeeds(asUtf8(atLeast(ZIP_MARK.length, slices(source, problems)), problems));
+}
+
+/** Small pieces, so that memory stays small where the source is one large array. */
+async function* slices(source: ByteSource, problems: Problems): AsyncGenerator<Buffer> {
+  let total = 0;
+  for await (const chunk of source) {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    for (let start = 0; start < bytes.length; start += SLICE) {
+      const slice = bytes.subarray(start, start + SLICE);
+      total += slice.length;
+      if (total > CATALOG_LIMITS.bytes) {
+        const expected = `at most ${CATALOG_LIMITS.bytes} bytes`;
+        throw problems.fatal({ line: null, column: null, expected, found: 'more' });
+      }
+      yield slice;
+    }
+  }
+}
+
+/** The first piece is as long as any mark, if the file is. */
+async function* atLeast(length: number, pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let first: Buffer | null = Buffer.alloc(0);
+  for await (const piece of pieces) {
+    if (first === null) yield piece;
+    else {
+      first = Buffer.concat([first, piece]);
+      if (first.length < length) continue;
+      yield first;
+      first = null;
+    }
+  }
+  if (first !== null) yield first;
+}
+
+async function* asUtf8(pieces: AsyncIterable<Buffer>, problems: Problems): AsyncGenerator<Buffer> {
+  let decoder: TextDecoder | null = null;
+  let isFirst = true;
+  for await (const piece of pieces) {
+    if (isFirst) decoder = decoderOf(piece, problems);
+    const bytes = isFirst && startsWith(piece, UTF8_MARK) ? piece.subarray(UTF8_MARK.length) : piece;
+    yield decoder === null ? bytes : decoded(decoder, bytes, problems);
+    isFirst = false;
+  }
+  if (decoder !== null) yield decoded(decoder, null, problems);
+}
+
+/** `null` for what is taken for UTF-8. */
+function decoderOf(start: Buffer, problems: Problems): TextDecoder | null {
+  if (startsWith(start, ZIP_MARK)) {
+    const found = 'a workbook (.xlsx, .ods, .numbers) or another archive; save it as "CSV UTF-8"';
+    throw problems.fatal({ line: null, column: null, expected: 'text', found });
+  }
+  const found = UTF16_MARKS.find(({ mark }) => startsWith(start, mark));
+  return found === undefined ? null : new TextDecoder(found.encoding, { fatal: true });
+}
+
+function decoded(decoder: TextDecoder, bytes: Buffer | null, problems: Problems): Buffer {
+  try {
+    return Buffer.from(bytes === null ? decoder.decode() : decoder.decode(bytes, { stream: true }));
+  } catch {
+    const expected = 'text in UTF-16, as the first two bytes say, or in UTF-8';
+    throw problems.fatal({ line: null, column: null, expected, found: 'other bytes' });
+  }
+}
+
+/** CRLF and CR become LF, also where two pieces meet. */
+async function* withLineFeeds(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let isAfterReturn = false;
+  for await (const piece of pieces) {
+    const bytes = isAfterReturn && piece[0] === LINE_FEED ? piece.subarray(1) : piece;
+    if (piece.length > 0) isAfterReturn = piece.at(-1) === RETURN;
+    if (bytes.length === 0) continue;
+    yield bytes.includes(RETURN) ? Buffer.from(bytes.toString('latin1').replaceAll(/\r\n?/g, '\n'), 'latin1') : bytes;
+  }
+}

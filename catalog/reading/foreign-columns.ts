@@ -1,0 +1,148 @@
+import { closestMatch } from 'leven';
+import { COLUMNS, type Column } from '../../domain/parameters.ts';
+
+/** What to tell of a column that changes no picture, although whoever named it thought of one. */
+export type ColumnHint = {
+  found: string;
+  /** Which of our columns it may have been meant for; none where nothing here does what it says. */
+  meant: Column[];
+  /** Why it has no effect, where nothing was meant. */
+  because: string | null;
+};
+
+/**
+ * What other tools call our columns, without case, spaces, `-` and `_`. From: diffusers (`PixArtSigmaPipeline.__call__`); AUTOMATIC1111
+ * (modules/processing.py, scripts/prompts_from_file.py, the columns of its log.csv, the words under its images); InvokeAI (core metadata);
+ * SwarmUI (Text2Image/T2IParamTypes.cs); ComfyUI (inputs of KSampler, EmptyLatentImage, SaveImage); Fooocus (modules/meta_parser.py);
+ * Draw Things (its configuration); Midjourney's parameters; what Replicate, Stability AI and OpenAI call them in their APIs.
+ */
+const MEANT: [meant: Column[], names: string][] = [
+  [
+    ['negative_prompt'],
+    'negative negativ negprompt neg promptnegative negativetext negprompts negativeprompts uncond unconditional undesired ' +
+      'undesiredcontent exclude rawnegativeprompt',
+  ],
+  [['guidance'], 'guidancescale cfg cfgscale cfgs guidancestrength promptguidance unconditionalguidancescale'],
+  [['steps'], 'numinferencesteps inferencesteps samplingsteps numsteps stepcount ddimsteps samplesteps iterations'],
+  [['aspect'], 'aspectratio ratio ar aspectratiosselection'],
+  [['width', 'height'], 'resolution dimensions imagesize imagedimensions targetsize'],
+  [['width'], 'imagewidth targetwidth outputwidth pixelwidth'],
+  [['height'], 'imageheight targetheight outputheight pixelheight'],
+  [['seed'], 'noiseseed randomseed rngseed seednumber manualseed initialseed'],
+  [
+    ['variants'],
+    'count images n niter batchcount batchsize batches numimages numimagesperprompt numoutputs numsamples nsamples samples imagenumber ' +
+      'imagecount numberofimages repeat repeats quantity',
+  ],
+  [['id'], 'name filename filenameprefix file imagename outputname outputfile outputfilename outputpath slug'],
+];
+
+const NO_EFFECT: [because: string, names: string][] = [
+  [
+    'the bundle has its sampler',
+    'sampler samplername samplerindex samplingmethod scheduler schedulername scheduletype eta sigmas timesteps sigmamin sigmamax ' +
+      'schurn snoise stmin stmax ensd shift algorithmtype noisescheduler',
+  ],
+  [
+    '--bundle chooses the model, for all rows',
+    'model modelname modelhash checkpoint ckpt ckptname sdmodel sdmodelname sdmodelcheckpoint sdmodelhash basemodel modelid vae vaename ' +
+      'refiner refinermodel refinerswitch refinercheckpoint refinerswitchat',
+  ],
+  [
+    'there are no LoRAs, embeddings or control nets',
+    'lora loras loracombined loraname loraweight loraweights lorascale lorahashes strengthmodel strengthclip embedding embeddings textualinversion ' +
+      'controlnet controlnets controls ipadapter ipadapters hypernetwork hypernet',
+  ],
+  [
+    'every picture begins with noise, not with another picture',
+    'initimage initimages image inputimage sourceimage imageprompt mask maskimage strength denoise denoisingstrength promptstrength ' +
+      'initimagecreativity imagestrength iw sref cref',
+  ],
+  ['the model has no CLIP', 'clipskip clipstopatlayer clipguidancepreset'],
+  [
+    'size, width and height say how large a picture is',
+    'hires hiresfix enablehr hrscale hrupscaler hrsecondpasssteps hiresupscale hiresupscaler hiressteps upscale upscaler upscaleby ' +
+      'tiling tile seamless restorefaces facerestoration sidelength megapixels',
+  ],
+  [
+    'styles are words of the prompt here',
+    'style styles stylepreset styletype stylize chaos weird performance sharpness presets positivestyleprompt negativestyleprompt',
+  ],
+  [
+    'one seed makes the noise',
+    'subseed subseedstrength variationseed variationseedstrength seedresizefromw seedresizefromh seedmode',
+  ],
+  [
+    'only guidance steers it',
+    'cfgrescale cfgrescalemultiplier guidancerescale admguidance adaptivecfg truecfgscale pagscale freeu',
+  ],
+  [
+    '--image-format and --quality say it, for all rows',
+    'format quality outputformat fileformat imageformat outputquality',
+  ],
+];
+
+type Meaning = Omit<ColumnHint, 'found'>;
+
+const meanings = new Map<string, Meaning>(
+  [
+    ...MEANT.map(([meant, names]) => ({ meant, because: null, names })),
+    ...NO_EFFECT.map(([because, names]) => ({ meant: [], because, names })),
+  ].flatMap(({ names, ...meaning }) => names.split(' ').map((name) => [name, meaning] as const)),
+);
+
+/** A number at the end tells several of a kind apart, as in "LoRA 2". */
+const squeezed = (name: string): string =>
+  name
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}]+/gu, '')
+    .replace(/\d+$/, '');
+
+/** What a column or flag of another tool means here; `undefined` for a name that is nobody's. */
+export const foreignMeaning = (name: string): Meaning | undefined => meanings.get(squeezed(name));
+
+const PROMPT_NAMES =
+  'positiveprompt positive positivetext rawprompt textprompt caption text description prompttext prompts';
+
+/** Which of the columns was meant for the prompt, where there is none of that name. */
+export const promptColumn = (names: readonly string[]): string | undefined => {
+  const known = PROMPT_NAMES.split(' ');
+  return names.find((name) => misspelt(name) === 'prompt') ?? names.find((name) => known.includes(squeezed(name)));
+};
+
+/** So many letters of a name may be other, missing or too many; of a short one fewer, or "no" were almost "id". */
+const typos = (name: string): number => Math.min(2, Math.floor(name.length / 3));
+
+function misspelt(name: string): Column | undefined {
+  const folded = name
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[\s-]+/g, '_');
+  return closestMatch(folded, COLUMNS, { maxDistance: typos(name) }) as Column | undefined;
+}
+
+/** Those of the columns that mean nothing to us which other tools know, or which are spelt almost as one of ours. */
+export function columnHints(names: readonly string[]): ColumnHint[] {
+  return names.flatMap((found) => {
+    const meaning = foreignMeaning(found);
+    if (meaning !== undefined) return [{ found, ...meaning }];
+    const meant = misspelt(found);
+    return meant === undefined ? [] : [{ found, meant: [meant], because: null }];
+  });
+}
+
+/** A hint as people read it. */
+export function columnHintText({ found, meant, because }: ColumnHint): string {
+  const name = JSON.stringify(found);
+  if (because !== null) return `column ${name} has no effect here and is carried along: ${because}`;
+  const [only, ...more] = meant;
+  const question = `column ${name} changes no picture and is carried along; was ${meant.join(' and ')} meant?`;
+  if (only === undefined || more.length > 0) return question;
+  return `${question} --column ${mappingText(only, found)} reads it so`;
+}
+
+/** As a shell takes it. */
+export function mappingText(column: Column, theirs: string): string {
+  const mapping = `${column}=${theirs}`;
+  return /^[\w.=-]+$/.test(mapping) ? mapping : `'${mapping.replaceAll("'", "'\\''")}'`;
+}

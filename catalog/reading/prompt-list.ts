@@ -1,0 +1,139 @@
+import { COLUMNS, type Column } from '../../domain/parameters.ts';
+import { type Problems, quoted } from '../problems.ts';
+import type { ColumnMap } from './columns.ts';
+import { foreignMeaning } from './foreign-columns.ts';
+import { type Flag, splitFlags } from './prompt-flags.ts';
+import { type RawRow, toRawRow } from './raw-row.ts';
+import { tsvRecords } from './tsv.ts';
+
+/**
+ * Reads a prompt a line, bare or with flags as other tools take them: `--prompt "a fox" --steps 20` (AUTOMATIC1111,
+ * scripts/prompts_from_file.py) or `a fox --ar 16:9 --no trees` (Midjourney). Empty lines do not count, nor those that begin with "# ".
+ * What a spreadsheet put in quotes loses them.
+ * @throws CatalogError for a file that is a table or JSON
+ */
+export async function* promptRows(text: AsyncIterable<string>, problems: Problems): AsyncGenerator<RawRow> {
+  let isFirst = true;
+  for await (const { line, cells } of tsvRecords(text, problems)) {
+    const whole = cells.join('\t').trim();
+    if (isFirst) checkIsList(whole, line, problems);
+    isFirst = false;
+    if (/^#+(\s|$)/.test(whole)) continue;
+    const fault = faultOf(whole);
+    if (fault !== null) problems.add({ line, column: null, ...fault, found: quoted(whole) });
+    const row = fault === null ? rowOf(whole, line, problems) : null;
+    if (row !== null) yield row;
+  }
+}
+
+/** The first line of a table names columns, which nobody wants to have drawn. */
+function checkIsList(first: string, line: number, problems: Problems): void {
+  const separator = /[\t;,|]/.exec(first)?.[0];
+  const names =
+    separator === undefined ? [first] : first.split(separator).map((name) => name.replaceAll('"', '').trim());
+  const isHeader = names.some((name) => name.toLowerCase() === 'prompt') && names.every((name) => name.length < 40);
+  const advice = /^(\{\s*"|\[\s*["{]|[[{]$)/.test(first)
+    ? 'JSON is read with one object a line and --catalog-format jsonl'
+    : isHeader
+      ? `read it with --catalog-format ${separator === '\t' ? 'tsv' : 'csv'}`
+      : null;
+  if (advice === null) return;
+  throw problems.fatal({ line, column: null, expected: 'a prompt a line', found: `${quoted(first)}; ${advice}` });
+}
+
+/** Lines that stand in such files and are no prompts. */
+function faultOf(line: string): { expected: string } | null {
+  if (line.startsWith('#')) return { expected: 'a prompt, or "# " before a comment' };
+  if (line.includes('\t')) return { expected: 'a prompt without tabs; a table is read with --catalog-format tsv' };
+  if (/^(negative prompt:|steps: \d+,)/i.test(line)) {
+    return { expected: 'all of a row on one line, as in --prompt "a fox" --negative_prompt "blurry" --steps 20' };
+  }
+  return null;
+}
+
+function rowOf(text: string, line: number, problems: Problems): RawRow | null {
+  const { bare, flags, fault } = splitFlags(text);
+  const before = problems.total;
+  if (fault !== null) problems.add({ line, column: null, ...fault });
+  const all: Flag[] = bare === '' ? flags : [{ name: 'prompt', written: 'prompt', value: bare }, ...flags];
+  const columns = columnsOf(all, line, problems);
+  if (!columns.known.has('prompt')) {
+    problems.add({ line, column: 'prompt', expected: 'a prompt before the flags, or behind --prompt', found: 'none' });
+  }
+  if (problems.total > before) return null;
+  return toRawRow(
+    line,
+    all.map(({ value }) => value),
+    columns,
+    problems,
+  );
+}
+
+/** What a line says stands in it as in the cells of a table whose columns are its flags. */
+function columnsOf(flags: readonly Flag[], line: number, problems: Problems): ColumnMap {
+  const known = new Map<Column, { position: number; name: string }>();
+  const metadata: { position: number; name: string }[] = [];
+  for (const [position, { name, written, value }] of flags.entries()) {
+    const report = (expected: string, found: string) => problems.add({ line, column: written, expected, found });
+    const meaning = meaningOf(name);
+    const place = { position, name: written };
+    const before = meaning?.column && known.get(meaning.column);
+    if (meaning === undefined)
+      report('a flag that is known here or to AUTOMATIC1111 or Midjourney', `another: ${written}`);
+    else if (meaning.column === null) metadata.push({ position, name });
+    else if (before) report(`either ${before.name} or ${written}`, 'both');
+    else if (value === '') report('a value behind it', 'none');
+    else known.set(meaning.column, place);
+  }
+  const names = metadata.map(({ name }) => name);
+  for (const twice of new Set(names.filter((name, index) => names.indexOf(name) < index))) {
+    problems.add({ line, column: `--${twice}`, expected: 'it once', found: 'more' });
+  }
+  problems.noteColumns(names);
+  return { known, metadata, unnamed: [], count: flags.length };
+}
+
+/** Short ones are flags only: as names of columns they may mean anything. */
+const SHORT: Record<string, Column | null> = {
+  no: 'negative_prompt',
+  r: 'variants',
+  ...Object.fromEntries(
+    [
+      's',
+      'v',
+      'q',
+      'c',
+      'w',
+      'version',
+      'raw',
+      'niji',
+      'stop',
+      'hd',
+      'fast',
+      'relax',
+      'turbo',
+      'draft',
+      'p',
+      'sw',
+      'cw',
+      'ow',
+      'oref',
+    ].map((name) => [name, null]),
+  ),
+};
+
+/** Flags of scripts/prompts_from_file.py that are about files and what is shown. */
+const ASIDE = ['outpath_samples', 'outpath_grids', 'prompt_for_display', 'do_not_save_samples', 'do_not_save_grid'];
+
+/** The column that a flag says, `null` for one that has no effect here; `undefined` for one that nobody knows. */
+function meaningOf(name: string): { column: Column | null } | undefined {
+  const folded = name.toLowerCase().replaceAll('-', '_');
+  const own = COLUMNS.find((column) => column === folded);
+  if (own !== undefined) return { column: own };
+  if (Object.hasOwn(SHORT, folded)) return { column: SHORT[folded] ?? null };
+  if (ASIDE.includes(folded)) return { column: null };
+  const meaning = foreignMeaning(name);
+  if (meaning === undefined) return undefined;
+  const [only, ...more] = meaning.meant;
+  return more.length > 0 ? undefined : { column: only ?? null };
+}

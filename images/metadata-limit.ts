@@ -1,0 +1,43 @@
+import type { Job } from '../domain/job.ts';
+import { UserError } from '../domain/user-error.ts';
+import { imageMetadata } from './properties.ts';
+import { toXmp } from './xmp.ts';
+
+/** What libvips writes into a JPEG file at most (measured); it leaves out a longer packet without a word. */
+const JPEG_XMP_BYTES = 60_000;
+
+/** XML and UTF-8 make at most six bytes of a character; all but the prompts takes less than the rest. */
+const mayBeTooLong = ({ format, prompt, negativePrompt }: Job): boolean =>
+  format === 'jpeg' && (2 * prompt.length + negativePrompt.length) * 6 > JPEG_XMP_BYTES - 10_000;
+
+/**
+ * Says of a job for the bundle why its metadata would not fit into its file, and the column to blame; `null` where it fits. Encodes nothing.
+ */
+export const metadataLimit = (bundle: { name: string; digest: string }) => (job: Job) => {
+  const bytes = mayBeTooLong(job) ? tooManyBytes(job, toXmp(imageMetadata(job, bundle))) : null;
+  if (bytes === null) return null;
+  return {
+    column: 'prompt' as const,
+    expected: `prompts that fit, with the rest of the metadata, into the ${holds} bytes that a JPEG file has for it`,
+    found: `${bytes}; shorten them, or choose png, webp or avif`,
+  };
+};
+
+const holds = JPEG_XMP_BYTES.toLocaleString('en');
+
+/**
+ * @param xmp the job's metadata as its file is to have it
+ * @throws UserError where the job's format has no room for it
+ */
+export function checkMetadata(job: Job, xmp: string): void {
+  const bytes = tooManyBytes(job, xmp);
+  if (bytes === null) return;
+  throw new UserError(
+    `job ${job.id}: its metadata (${bytes} bytes, prompt included) does not fit into JPEG, which holds ${holds}; shorten the prompt or choose png, webp or avif`,
+  );
+}
+
+function tooManyBytes({ format }: Job, xmp: string): string | null {
+  const bytes = Buffer.byteLength(xmp);
+  return format === 'jpeg' && bytes > JPEG_XMP_BYTES ? bytes.toLocaleString('en') : null;
+}

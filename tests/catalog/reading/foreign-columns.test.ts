@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import { columnHints, columnHintText } from '../../../catalog/reading/foreign-columns.ts';
+import { errorOf, jobsOf, plan } from '../planning.ts';
+
+const meant = (name: string) => columnHints([name])[0]?.meant;
+
+describe('columns of other tools', () => {
+  it.each([
+    ['negative', 'negative_prompt'],
+    ['Neg Prompt', 'negative_prompt'],
+    ['negativePrompt', 'negative_prompt'],
+    ['cfg_scale', 'guidance'],
+    ['CFG Scale', 'guidance'],
+    ['cfgscale', 'guidance'],
+    ['guidance-scale', 'guidance'],
+    ['guidanceScale', 'guidance'],
+    ['num_inference_steps', 'steps'],
+    ['Sampling Steps', 'steps'],
+    ['aspect_ratio', 'aspect'],
+    ['count', 'variants'],
+    ['num_images_per_prompt', 'variants'],
+    ['Batch size', 'variants'],
+    ['name', 'id'],
+    ['filename', 'id'],
+    ['noise_seed', 'seed'],
+  ])('%s is asked for as %s', (name, column) => {
+    expect(meant(name)).toEqual([column]);
+  });
+
+  it('that would be two of ours are asked for as both', () => {
+    expect(columnHints(['Resolution']).map(columnHintText)).toEqual([
+      'column "Resolution" changes no picture and is carried along; was width and height meant?',
+    ]);
+  });
+
+  it.each([
+    'sampler',
+    'Sampler Name',
+    'scheduler',
+    'model',
+    'loras',
+    'LoRA 2',
+    'clip_skip',
+    'denoising_strength',
+    'init_image',
+    'quality',
+  ])('%s has no effect, which is told with a reason', (name) => {
+    expect(columnHints([name])).toMatchObject([{ found: name, meant: [], because: expect.stringMatching(/\w/) }]);
+    expect(columnHints([name]).map(columnHintText)[0]).toMatch(/ has no effect here and is carried along: /);
+  });
+
+  it.each(['team', 'sku', 'no', 'category', 'notes', 'Challenge', 'status', 'colour', 'price', 'Kategorie', 'tags'])(
+    "%s is nobody else's, and is not asked about",
+    (name) => {
+      expect(columnHints([name])).toEqual([]);
+    },
+  );
+
+  it('come with a mapping that a shell takes', () => {
+    expect(columnHints(["Negative 'Prompt"]).map(columnHintText)[0]).toContain(
+      "--column 'negative_prompt=Negative '\\''Prompt' reads it so",
+    );
+  });
+
+  it('are told by the plan, and travel along all the same', async () => {
+    const { summary } = await plan('prompt,cfg_scale,name\napple,7,hero\n');
+    expect(summary).toMatchObject({
+      metadata: ['cfg_scale', 'name'],
+      columnHints: [{ found: 'cfg_scale' }, { found: 'name' }],
+    });
+    expect(
+      (await plan('prompt,cfg_scale\napple,7\n', { columns: { guidance: 'cfg_scale' } })).summary.columnHints,
+    ).toEqual([]);
+  });
+
+  it('are read where a mapping says so', async () => {
+    const columns = {
+      negative_prompt: 'negative',
+      guidance: 'cfg_scale',
+      aspect: 'aspect_ratio',
+      steps: 'num_inference_steps',
+      variants: 'count',
+      id: 'name',
+    };
+    const jobs = await jobsOf(
+      'prompt,negative,cfg_scale,aspect_ratio,num_inference_steps,count,name\na flat apple,blurry,7,16:9,10,2,hero\n',
+      { columns },
+    );
+    const picture = {
+      negativePrompt: 'blurry',
+      guidance: 7,
+      bin: { width: 672, height: 384 },
+      steps: 10,
+      metadata: {},
+    };
+    expect(jobs).toMatchObject([
+      { id: 'hero-1', ...picture },
+      { id: 'hero-2', ...picture },
+    ]);
+  });
+
+  it('are named beside whatever else is wrong, in tables and in JSON', async () => {
+    const table = await errorOf('prompt,Negativ Prompt,steps\napple,blurry,0\n');
+    expect(table.columns).toEqual([{ found: 'Negativ Prompt', meant: ['negative_prompt'], because: null }]);
+    expect(table.message).toMatch(/\n {2}line 2, steps: .*\n {2}column "Negativ Prompt" changes no picture/);
+    const lines = await errorOf('{"prompt":"a","cfg":7}\n{"prompt":"b","seed":-1}\n', { format: 'jsonl' });
+    expect(lines.columns).toMatchObject([{ found: 'cfg', meant: ['guidance'] }]);
+    const header = await errorOf('promt,negative\napple,blurry\n');
+    expect(header.message).toContain('is it --column prompt=promt?');
+    expect(header.columns).toMatchObject([{ found: 'promt' }, { found: 'negative' }]);
+  });
+});

@@ -1,0 +1,126 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { jobsOf, plan, problemsOf } from '../planning.ts';
+
+const read = (text: string) => jobsOf(text, { format: 'txt' });
+const problems = (text: string) => problemsOf(text, { format: 'txt' });
+
+describe('a list of prompts', () => {
+  it('has one a line, with the ids and seeds that the same rows have in a table', async () => {
+    const jobs = await read('\ufeffa flat apple, green background\r\n\r\n  "a 6" nail, it\'s new\r\n# a comment\r\n');
+    expect(jobs.map(({ line, prompt }) => ({ line, prompt }))).toEqual([
+      { line: 1, prompt: 'a flat apple, green background' },
+      { line: 3, prompt: '"a 6" nail, it\'s new' },
+    ]);
+    const [fromTable] = await jobsOf('prompt\n"a flat apple, green background"\n');
+    expect({ ...jobs[0], line: 2 }).toEqual(fromTable);
+  });
+
+  it("takes AUTOMATIC1111's flags, whose names for our columns are known there", async () => {
+    const [job] = await read(
+      '--prompt "a \\"red\\" fox --steps 3" --negative_prompt low quality, it\'s --steps 10 --cfg_scale=7 --width 640 --height 512 --seed 5 --sampler_name "Euler a"\n',
+    );
+    expect(job).toMatchObject({
+      prompt: 'a "red" fox --steps 3',
+      negativePrompt: "low quality, it's",
+      steps: 10,
+      guidance: 7,
+      width: 640,
+      height: 512,
+      seed: 5,
+      metadata: { sampler_name: 'Euler a' },
+    });
+    const [same] = await jobsOf(`${JSON.stringify({ prompt: 'a fox', steps: 10, guidance: 7 })}\n`, {
+      format: 'jsonl',
+    });
+    expect((await read('--prompt a fox --steps 10 --cfg_scale 7\n'))[0]).toEqual(same);
+  });
+
+  it('makes so many images as --n_iter says', async () => {
+    expect(await read('--prompt a fox --n_iter 2 --id fox\n')).toMatchObject([{ id: 'fox-1' }, { id: 'fox-2' }]);
+  });
+
+  it("takes Midjourney's flags behind a prompt", async () => {
+    expect(await read('a fox -- red, well--known --ar 16:9 --no trees, snow --v 6 --tile\n')).toMatchObject([
+      {
+        prompt: 'a fox -- red, well--known',
+        negativePrompt: 'trees, snow',
+        bin: { width: 672, height: 384 },
+        metadata: { v: '6' },
+      },
+    ]);
+  });
+
+  it('tells of flags that have no effect, as of such columns', async () => {
+    const { summary } = await plan('--prompt a fox --sampler_name "Euler a"\n', { format: 'txt' });
+    expect(summary.columnHints).toEqual([{ found: 'sampler_name', meant: [], because: 'the bundle has its sampler' }]);
+  });
+
+  it('is refused with what is wrong with each line', async () => {
+    expect(
+      await problems(
+        'a fox\na fox --colour red\n--steps 10\n--prompt a fox --prompt a dog\n--prompt "a fox --steps 3\n' +
+          '--prompt "a" b --steps 3\n#heading\n--prompt a fox --seed -1\na fox --steps\na fox --steps 3 --steps 4\n',
+      ),
+    ).toEqual([
+      'line 2, --colour: expected a flag that is known here or to AUTOMATIC1111 or Midjourney, found another: --colour',
+      'line 3, prompt: expected a prompt before the flags, or behind --prompt, found none',
+      'line 4, --prompt: expected either --prompt or --prompt, found both',
+      'line 5: expected a closing " and a space, or the end, behind the value of --prompt; within double quotes a quote is \\", found none',
+      'line 5, prompt: expected a prompt before the flags, or behind --prompt, found none',
+      'line 6: expected nothing but another flag behind the quotes of --prompt, found "b"',
+      'line 6, prompt: expected a prompt before the flags, or behind --prompt, found none',
+      'line 7: expected a prompt, or "# " before a comment, found "#heading"',
+      expect.stringMatching(/^line 8, --seed: expected a whole number .* leave it empty/),
+      'line 9, --steps: expected a value behind it, found none',
+      'line 10, --steps: expected either --steps or --steps, found both',
+    ]);
+  });
+
+  it.each([
+    ['prompt', 'read it with --catalog-format csv'],
+    ['prompt,seed', 'read it with --catalog-format csv'],
+    ['id;Prompt', 'read it with --catalog-format csv'],
+    ['prompt\tnotes', 'read it with --catalog-format tsv'],
+    ['{"prompt": "a fox"}', 'JSON is read with one object a line and --catalog-format jsonl'],
+    ['["a fox", "a dog"]', 'JSON is read with one object a line and --catalog-format jsonl'],
+    ['[', 'JSON is read with one object a line and --catalog-format jsonl'],
+  ])('is refused where it is a file of another kind: %s', async (first, advice) => {
+    expect(await problems(`${first}\nx\n`)).toEqual([
+      `line 1: expected a prompt a line, found ${JSON.stringify(first)}; ${advice}`,
+    ]);
+  });
+
+  it('loses the quotes that a spreadsheet put around its lines', async () => {
+    const jobs = await read('"a flat apple, green"\na pear\n"a 6"" nail,\non wood"\n');
+    expect(jobs.map(({ line, prompt }) => [line, prompt])).toEqual([
+      [1, 'a flat apple, green'],
+      [2, 'a pear'],
+      [3, 'a 6" nail,\non wood'],
+    ]);
+  });
+
+  it('is refused where lines are cells of a table, or what AUTOMATIC1111 writes below a prompt', async () => {
+    expect(await problems('a fox\tred\na fox\nNegative prompt: blurry\nSteps: 20, Sampler: Euler a\n')).toEqual([
+      'line 1: expected a prompt without tabs; a table is read with --catalog-format tsv, found "a fox\\tred"',
+      expect.stringMatching(/^line 3: expected all of a row on one line, as in --prompt/),
+      expect.stringMatching(/^line 4: expected all of a row on one line, as in --prompt/),
+    ]);
+  });
+
+  it('is read as the guide to catalogs shows it', async () => {
+    const guide = readFileSync(new URL('../../../docs/catalog.md', import.meta.url), 'utf8');
+    const [, list = ''] = /^```text\n(.*?)^```$/ms.exec(guide) ?? [];
+    expect(await read(list)).toMatchObject([
+      { prompt: 'a flat rocket on a navy background' },
+      { prompt: 'a glossy apple', negativePrompt: 'blurry', steps: 20, guidance: 5, width: 384, height: 256 },
+      { prompt: 'a fox in the snow', negativePrompt: 'trees', bin: { width: 672, height: 384 } },
+    ]);
+  });
+
+  it('has no columns that could be mapped', async () => {
+    await expect(plan('a fox\n', { format: 'txt', columns: { prompt: 'x' } })).rejects.toThrow(
+      'column mapping: expected none for a list of prompts',
+    );
+  });
+});

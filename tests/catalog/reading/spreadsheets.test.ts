@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import type { CatalogFormat } from '../../../domain/catalog-settings.ts';
+import { jobsOf, problemsOf } from '../planning.ts';
+
+/** Prompts, and the cells of a few columns where a row has them. */
+async function read(text: string | Uint8Array, format: CatalogFormat) {
+  const jobs = await jobsOf(text, { format });
+  return jobs.map(({ line, prompt, guidance, metadata }) => ({ line, prompt, guidance, metadata }));
+}
+
+const prompts = async (text: string | Uint8Array, format: CatalogFormat): Promise<string[]> =>
+  (await jobsOf(text, { format })).map(({ prompt }) => prompt);
+
+describe('a table with tabs as a spreadsheet writes it', () => {
+  it('loses the quotes around cells, and those inside are no longer doubled', async () => {
+    const text =
+      'prompt\tnotes\r\n"a flat apple, green background"\t"first, best"\r\n"a 6"" nail on a navy background"\tx\r\n';
+    expect(await read(text, 'tsv')).toMatchObject([
+      { line: 2, prompt: 'a flat apple, green background', metadata: { notes: 'first, best' } },
+      { line: 3, prompt: 'a 6" nail on a navy background', metadata: { notes: 'x' } },
+    ]);
+  });
+
+  it('may have a line break in a cell, and lines keep their numbers', async () => {
+    const text = 'prompt\tnotes\r\n"a flat apple,\r\ngreen background"\tx\r\na pear\t\r\n';
+    expect(await read(text, 'tsv')).toMatchObject([
+      { line: 2, prompt: 'a flat apple,\ngreen background' },
+      { line: 4, prompt: 'a pear' },
+    ]);
+  });
+
+  it('may have only one column', async () => {
+    expect(await prompts('prompt\n"an apple,\ngreen"\n', 'tsv')).toEqual(['an apple,\ngreen']);
+  });
+
+  it('may have all its texts in quotes', async () => {
+    expect(await prompts('"prompt"\t"steps"\n"an apple"\t20\n"a pear"\t30\n', 'tsv')).toEqual(['an apple', 'a pear']);
+  });
+
+  it('may come in UTF-16, as "Unicode text" does, of either order', async () => {
+    const text = '\ufeffprompt\tnotes\r\n"ein Glöckchen, 苹果 🍎"\t"x, y"\r\n';
+    const little = Buffer.from(text, 'utf16le');
+    expect(await prompts(little, 'tsv')).toEqual(['ein Glöckchen, 苹果 🍎']);
+    expect(await prompts(Buffer.from(little).swap16(), 'tsv')).toEqual(['ein Glöckchen, 苹果 🍎']);
+  });
+
+  it.each([
+    ['a lone quote', 'prompt\tnotes\n"an apple, green"\ta 6" nail\n', '"an apple, green"'],
+    ['words behind the closing quote', 'prompt\tnotes\n"Salad" on a sign\t"x, y"\n', '"Salad" on a sign'],
+    ['a cell in quotes for no reason', 'prompt\tnotes\n"Mona Lisa"\tx\n', '"Mona Lisa"'],
+    ['quotes of two rows that would make one cell', 'prompt\tnotes\n"An apple\tx\na pear\ty"\n', '"An apple'],
+  ])('has quotes of its own where there is %s', async (_, text, prompt) => {
+    expect((await prompts(text, 'tsv'))[0]).toBe(prompt);
+  });
+});
+
+it('a line break in a cell of a table with other quotes is told as what it is', async () => {
+  const hint = '; for a line break within quotes every quote of the table has to be one around a cell, or doubled';
+  expect(await problemsOf('prompt\tnotes\n"an apple,\ngreen"\tx\na 6" nail\ty\n', { format: 'tsv' })).toEqual([
+    `line 2: expected 2 cells, as in the header, found 1${hint}`,
+  ]);
+});
+
+describe('a .csv without commas', () => {
+  it('is read where semicolons separate, with decimal commas, as a German Excel writes it', async () => {
+    const text =
+      '\ufeffPrompt;Size;guidance;Kategorie\r\na key, white;512;4,5;Schlüssel\r\n"a ""bell""; blue";;1,0;\r\n';
+    expect(await read(text, 'csv')).toMatchObject([
+      { prompt: 'a key, white', guidance: 4.5, metadata: { Kategorie: 'Schlüssel' } },
+      { prompt: 'a "bell"; blue', guidance: 1 },
+    ]);
+  });
+
+  it('gives the ids and pictures of the same table with commas', async () => {
+    const commas = await jobsOf('prompt,guidance,aspect\na key,4.5,1.5\n');
+    expect(await jobsOf('prompt;guidance;aspect\na key;4,5;1,5\n')).toEqual(commas);
+    expect(await jobsOf('prompt\tguidance\taspect\na key\t4,5\t1,5\n', { format: 'tsv' })).toEqual(commas);
+  });
+
+  it.each([';', '\t', '|'])('may have any of the usual separators: %j', async (separator) => {
+    expect(await prompts(`id${separator}prompt\na${separator}an apple\n`, 'csv')).toEqual(['an apple']);
+  });
+
+  it.each([
+    ['sep=;\r\nprompt;seed\r\na, b;1\r\n', 'csv'],
+    ['\ufeffsep=,\r\nprompt,seed\r\n"a, b",1\r\n', 'csv'],
+    ['"sep=;"\nprompt;seed\na, b;1\n', 'csv'],
+    ['SEP=\t\nprompt\tseed\na, b\t1\n', 'csv'],
+    ['sep=\t\nprompt\tseed\na, b\t1\n', 'tsv'],
+  ] as const)("may begin with Excel's line that says so: %j", async (text, format) => {
+    expect(await read(text, format)).toMatchObject([{ line: 3, prompt: 'a, b' }]);
+  });
+
+  it('is taken by its prompt column, and commas come first', async () => {
+    expect(await prompts('prompt,a;b\n"x;y",z\n', 'csv')).toEqual(['x;y']);
+    expect(await prompts('prompt\nan apple; green, not red\n'.replace(', not', ' not'), 'csv')).toEqual([
+      'an apple; green not red',
+    ]);
+  });
+
+  it('does not read a comma as a decimal one where commas separate', async () => {
+    expect(await problemsOf('prompt,guidance\napple,"4,5"\n')).toEqual([
+      'line 2, guidance: expected a number from 1 to 30, found "4,5"',
+    ]);
+  });
+});
+
+it('what a spreadsheet shows for a formula without a value is no prompt', async () => {
+  expect(await problemsOf('prompt\n#REF!\n#N/A\n')).toEqual([
+    'line 2, prompt: expected a prompt, and not what a spreadsheet shows for a formula without a value, found "#REF!"',
+    'line 3, prompt: expected a prompt, and not what a spreadsheet shows for a formula without a value, found "#N/A"',
+  ]);
+});
+
+it.each(['csv', 'tsv', 'jsonl', 'txt'] as const)('lines of a long %s may end in CR alone', async (format) => {
+  const text = (i: number) => `an apple number ${i} on a background with ${'a long tail of '.repeat(50)}words`;
+  const line = (i: number) => (format === 'jsonl' ? JSON.stringify({ prompt: text(i) }) : text(i));
+  const head = format === 'csv' || format === 'tsv' ? ['prompt'] : [];
+  const lines = [...head, ...Array.from({ length: 500 }, (_, i) => line(i))];
+  const jobs = await jobsOf(lines.join('\r'), { format });
+  expect(Buffer.byteLength(lines.join('\r'))).toBeGreaterThan(300_000);
+  expect(jobs).toHaveLength(500);
+  expect(jobs[499]).toMatchObject({ prompt: text(499), line: 500 + head.length });
+});
