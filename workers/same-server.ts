@@ -4,7 +4,7 @@ import type { TemporalTarget } from '../connection/temporal-target.ts';
 import { closeConnection, connectWorker } from '../connection/worker-connection.ts';
 import { ServerUnreachable } from '../domain/user-error.ts';
 
-const INTERVAL_MS = 2_000;
+const INTERVAL_MS = 5_000;
 const ANSWER_MS = 5_000;
 
 export type ServerWatch = {
