@@ -8,9 +8,11 @@ import { UserError } from '../domain/user-error.ts';
 import { changesName, shardName } from '../records/layout.ts';
 import { encodeJobs } from '../records/plan-and-receipts.ts';
 import { changesSince } from '../records/previous-batch.ts';
+import { keepRound } from '../records/rounds.ts';
 import { createSame, type ObjectStore, type OpenStore } from '../store/index.ts';
 import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';
 import type { Plan, ShardRef } from '../workflows/contract/plan.ts';
+import { roundSettings } from '../workflows/contract/round.ts';
 import { Conveniences } from './conveniences.ts';
 import { planRetry } from './plan-retry.ts';
 import { planOptions, readCatalog } from './read-catalog.ts';
@@ -37,6 +39,7 @@ export function createPlanBatch(openStore: OpenStore) {
       await writeShard(store, name, jobs);
       refs.push({ shard: index, size, jobs: jobs.length, name });
     }
+    await noteRound(store, input);
     const isTold = carried.join('').length <= COLUMN_CHARACTERS_TOLD;
     return {
       jobs: refs.reduce((sum, { jobs }) => sum + jobs, 0),
@@ -70,6 +73,15 @@ async function planSource(
   const table = await gathered(changes.csv());
   await conveniences.write(name, () => store.replace(name, table, 'text/csv; charset=utf-8'));
   return { shards, carried, changes: changes.counts, warnings: conveniences.warnings };
+}
+
+/**
+ * Nothing is noted of a round whose plan could not be made. It was noted before where a retry began it, an earlier attempt planned it, or it
+ * is submitted again.
+ */
+async function noteRound(store: ObjectStore, input: BatchInput): Promise<void> {
+  const { batch, round, webhook } = input;
+  await keepRound(store, { batch, round, settings: roundSettings(input), hasWebhook: webhook !== undefined });
 }
 
 async function writeShard(store: ObjectStore, name: string, jobs: Job[]): Promise<void> {

@@ -20,6 +20,18 @@ export type BatchListing = Omit<BatchMemo, 'state'> & {
   endedAt: Date | null;
 };
 
+/** The server does not know a batch, or does not know it any more: it forgets what ended long ago. */
+export class BatchUnknown extends UserError {
+  constructor({ address, namespace }: BatchClient, batch: string, more = FORGOTTEN) {
+    super(`batch ${batch}: not known to the Temporal server at ${address} (namespace ${namespace})${more}`);
+  }
+}
+
+const FORGOTTEN =
+  '. List the batches that are. A server forgets what ended long ago: "status", "report" and "retry" read such a batch from its store (--store)';
+
+export const stillRuns = (batch: string): UserError => new UserError(`batch ${batch} cannot be retried: it still runs`);
+
 /** Every batch that Temporal remembers, the latest round of each, newest first. */
 export async function* listBatches(client: BatchClient): AsyncGenerator<BatchListing> {
   const seen = new Set<string>();
@@ -31,7 +43,7 @@ export async function* listBatches(client: BatchClient): AsyncGenerator<BatchLis
   }
 }
 
-/** One batch's line of the listing. @throws UserError where Temporal does not know the batch */
+/** One batch's line of the listing. @throws BatchUnknown */
 export async function describeBatch(client: BatchClient, batch: string): Promise<BatchListing> {
   return listing(await aboutBatch(client, batch, () => batchHandle(client, batch).describe()));
 }
@@ -63,7 +75,7 @@ export const batchHandle = (client: BatchClient, batch: string) =>
 /**
  * Runs a call about one batch.
  *
- * @throws UserError where Temporal does not know the batch
+ * @throws BatchUnknown
  * @throws ServerUnreachable
  */
 export async function aboutBatch<T>(client: BatchClient, batch: string, call: () => Promise<T>): Promise<T> {
@@ -73,10 +85,6 @@ export async function aboutBatch<T>(client: BatchClient, batch: string, call: ()
     if (grpcCause(error) === GRPC.UNAVAILABLE) {
       throw new ServerUnreachable(`the Temporal server at ${client.address} does not answer`);
     }
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-    throw new UserError(
-      `batch ${batch}: not known to the Temporal server at ${client.address} (namespace ${client.namespace}). ` +
-        'List the batches that are, or look for its manifest in the store: Temporal forgets what is old.',
-    );
+    throw error instanceof WorkflowNotFoundError ? new BatchUnknown(client, batch) : error;
   }
 }

@@ -88,6 +88,11 @@ export const shardName = (batch: string, round: number, shard: number): string =
 export const shardReceiptsName = (batch: string, round: number, shard: number): string =>
   `${receiptsFolder(batch)}${part(round, shard)}`;
 
+/** What each round was begun with. */
+export const roundsFolder = (batch: string): string => `${batchFolder(batch)}_rounds/`;
+
+export const roundName = (batch: string, round: number): string => `${roundsFolder(batch)}${round}.json`;
+
 /** The manifest, and its jobs as a table for programs and for spreadsheets. */
 export type ManifestFormat = 'json' | 'jsonl' | 'csv';
 

@@ -29,7 +29,8 @@ type DevOptions = ServerOptions & {
 };
 
 const examples = `
-Batches and their histories are kept in the state folder, so a later "dev" shows them again and goes on with them.
+Batches and their histories are kept in the state folder, so a later "dev" shows them again and goes on with them; histories for 30 days
+after a batch has ended. What is older is in its store: "status", "report" and "retry" find it there.
 
 Examples:
   $ npx pixart-batch dev

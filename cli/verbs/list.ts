@@ -6,6 +6,8 @@ import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } fr
 import { withClient } from '../with-client.ts';
 
 const examples = `
+Temporal forgets what ended long ago: "status", "report" and "retry" find such a batch in its store.
+
 Examples:
   $ npx pixart-batch list
   $ npx pixart-batch list --json | jq -r 'select(.state == "rendering").batch'

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../domain/user-error.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract/search-attributes.ts';
 import { endProcess, endWithThis, startInBackground } from './background-process.ts';
+import { keepHistories } from './history-retention.ts';
 import { checkPortIsFree, freePort, loopback } from './ports.ts';
 import { privately } from './private-files.ts';
 import { isAlive, oneAtATime } from './steps.mjs';
@@ -106,6 +107,7 @@ async function launchOnce(
   const ended = endOf(child);
   try {
     const namespaceId = await untilReady(ended, address, () => readFileSync(logFile).subarray(logStart).toString());
+    await keepHistories(address);
     return { ...noted, namespaceId, ended, stop };
   } catch (error) {
     await stop();
@@ -149,8 +151,9 @@ function lastWords(log: string): string {
 }
 
 /** A server that another process started and left behind, in this one's care from now on. */
-export function adopt(server: AnsweringServer): ServerProcess {
+export async function adopt(server: AnsweringServer): Promise<ServerProcess> {
   const { pid } = server;
+  await keepHistories(server.address);
   const ended = untilGone(pid);
   ended.then(endWithThis(pid));
   return { ...server, ended, stop: () => endProcess(pid, stopTimeoutMs) };

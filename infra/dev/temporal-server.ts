@@ -67,7 +67,7 @@ async function startUnder(lock: Lock, dbFile: string, options: TemporalServerOpt
     closeFiles(dbFile);
     const left = await serverLeftBehind(dbFile, lease);
     await clearUpgradeFolders(dbFile);
-    const server = left === null ? await launch(options, note) : adopt(left);
+    const server = left === null ? await launch(options, note) : await adopt(left);
     const { pid, address, uiUrl, namespaceId } = server;
     note({ pid, address, uiUrl, namespaceId });
     return ourServer(server, left === null ? 'started' : 'takenOver', release);

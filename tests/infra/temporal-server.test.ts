@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import { msToTs, tsToMs } from '@temporalio/common/lib/time.js';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { freePort } from '../../infra/dev/ports.ts';
 import { serverLeftBehind } from '../../infra/dev/server-left-behind.ts';
@@ -80,6 +81,30 @@ test('the three search attributes of a batch are registered', async () => {
   expect(Object.keys(attributes.customAttributes ?? {})).toEqual(
     expect.arrayContaining(['PixartTotal', 'PixartDone', 'PixartFailed']),
   );
+});
+
+test('histories are kept for a month, those of a file that kept them for a day too, and for as long as a person has said', async () => {
+  const dbFile = join(folder, 'temporal.db');
+  const days = (address: string, setTo?: number): Promise<number> =>
+    withClient(address, async ({ connection }) => {
+      const namespace = { namespace: 'default' };
+      const retention = (count: number) => ({ workflowExecutionRetentionTtl: msToTs(`${count} days`) });
+      if (setTo !== undefined)
+        await connection.workflowService.updateNamespace({ ...namespace, config: retention(setTo) });
+      const { config } = await connection.workflowService.describeNamespace(namespace);
+      return tsToMs(config?.workflowExecutionRetentionTtl) / 86_400_000;
+    });
+  const restarted = async (server: TemporalServer): Promise<TemporalServer> => {
+    await server.stop();
+    return start({ dbFile });
+  };
+  const first = await start({ dbFile });
+  expect(await days(first.address)).toBe(30);
+  expect(await days(first.address, 1)).toBe(1);
+  const second = await restarted(first);
+  expect(await days(second.address)).toBe(30);
+  expect(await days(second.address, 90)).toBe(90);
+  expect(await days((await restarted(second)).address)).toBe(90);
 });
 
 test('a second start on the same file joins the server that runs and never ends it', async () => {

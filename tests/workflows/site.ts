@@ -24,6 +24,8 @@ export const BUNDLE: BundleRef = {
 
 /** A real Temporal server and real workers whose renderer alone is simulated, with a store in a folder unless another is named. */
 export type Site = {
+  /** Holds the catalogs, and the store as its folder `out`. */
+  folder: string;
   client: BatchClient;
   store: ObjectStore;
   /** Writes a catalog of these rows (`prompt,size`) and submits it. */
@@ -33,12 +35,14 @@ export type Site = {
   stop(): Promise<void>;
 };
 
+/** @param beside another site, whose store and catalogs this one has too: a server that knows nothing of what is there */
 export async function startSite({
   bundle = BUNDLE,
+  beside,
   storeUrl,
   ...simulation
-}: Partial<Omit<Simulation, 'side'>> & { storeUrl?: string } = {}): Promise<Site> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'pixart-site-'));
+}: Partial<Omit<Simulation, 'side'>> & { beside?: Site; storeUrl?: string } = {}): Promise<Site> {
+  const folder = beside?.folder ?? (await mkdtemp(path.join(tmpdir(), 'pixart-site-')));
   const server = await startTemporalServer({ ui: false });
   const client = await connect(temporalTarget({ address: server.address }));
   const connection = await NativeConnection.connect({ address: server.address });
@@ -59,6 +63,7 @@ export async function startSite({
   ]);
   const running = workers.map((worker) => worker.run());
   const site: Site = {
+    folder,
     client,
     store,
     async catalog(name, rows) {
@@ -80,7 +85,7 @@ export async function startSite({
       await connection.close();
       await client.close();
       await server.stop();
-      await rm(folder, { recursive: true });
+      if (beside === undefined) await rm(folder, { recursive: true });
     },
   };
   return site;

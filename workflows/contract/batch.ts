@@ -32,7 +32,7 @@ export type JobDefaults = {
   format: ImageFormat;
   quality: number | null;
   /** Rows without a seed get another one in every batch; otherwise it follows from the prompt alone. */
-  seeds?: 'fresh';
+  seeds?: 'fresh' | undefined;
 };
 
 /** The id that the seeds of such rows follow from beside their prompts; `undefined` where they follow from these alone. */
