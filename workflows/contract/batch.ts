@@ -76,6 +76,8 @@ export type BatchMemo = {
   bundle: string;
   bundleDigest: string;
   store: string;
+  /** Why it ended without a manifest; missing where it has one, still runs, or was ended by the server. */
+  withoutManifest?: string;
 };
 
 export type BatchResult = {
