@@ -39,6 +39,8 @@ export type SiteOptions = Partial<Omit<Simulation, 'side'>> & {
   /** Another site, whose store and catalogs this one has too: a server that knows nothing of what is there. */
   beside?: Site;
   storeUrl?: string;
+  /** The `temporal` program to run; otherwise the first one found. */
+  binary?: string;
   /** What workers open stores with. */
   open?: OpenStore;
 };
@@ -47,15 +49,16 @@ export async function startSite({
   bundle = BUNDLE,
   beside,
   storeUrl,
+  binary,
   open = openStore,
   ...simulation
 }: SiteOptions = {}): Promise<Site> {
   const folder = beside?.folder ?? (await mkdtemp(path.join(tmpdir(), 'pixart-site-')));
-  const server = await startTemporalServer({ ui: false });
+  const server = await startTemporalServer({ ui: false, ...(binary !== undefined && { binary }) });
   const client = await connect(temporalTarget({ address: server.address }));
   const connection = await NativeConnection.connect({ address: server.address });
   const store = await openStore(storeUrl ?? pathToFileURL(path.join(folder, 'out')).href);
-  const renderer = simulatedRenderer({ ...simulation, bundle });
+  const renderer = simulatedRenderer({ ...simulation, bundle, side: 8 });
   const activities = createRenderActivities({ openStore: open, renderer });
   const workers = await Promise.all([
     createOrchestrator(connection, client.namespace, open),
