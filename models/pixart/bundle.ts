@@ -39,6 +39,8 @@ const bundleDescriptionSchema = z
       padTokenId: z.int().min(0),
       eosTokenId: z.int().min(0),
       cleanCaption: z.boolean(),
+      /** Where an added token is a word of its own: what tells it from bundles of exporters whose readers found such tokens within words. */
+      singleWord: z.literal(true).optional(),
     }),
     textEncoder: z.strictObject({ width: z.int().positive() }),
     transformer: z.strictObject({

@@ -10,6 +10,7 @@ from pathlib import Path
 from ..bundle import BundleOptions
 from ..export_bundle import export_bundle
 from ..quiet import quiet_libraries
+from .added_tokens import write_added_tokens
 from .cases import CASES
 from .pipelines import CHECKPOINTS, TinyCheckpoint, write_checkpoint
 from .samplers import write_samplers
@@ -51,8 +52,10 @@ def write_fixtures(target: Path) -> None:
     write_noise_streams(stages)
     write_samplers(stages / "samplers.json")
     write_captions(stages / "captions.json")
-    for name in UNIGRAM_AND_BPE:
-        write_tokens(target / "bundles" / name / "tokenizer.json", prompts, stages / f"tokens-{name}.json")
+    tokenizers = {name: target / "bundles" / name / "tokenizer.json" for name in UNIGRAM_AND_BPE}
+    for name, file in tokenizers.items():
+        write_tokens(file, prompts, stages / f"tokens-{name}.json")
+    write_added_tokens(tokenizers, stages / "added-tokens.json")
 
 
 def write_bundle(tiny: TinyCheckpoint, checkpoint: Path, target: Path) -> None:
