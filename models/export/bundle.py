@@ -81,7 +81,7 @@ def _positions(size: str, position_range: float) -> dict[str, float]:
 
 
 def single_word(tokenizer: Tokenizer) -> dict[str, bool]:
-    """What tells a bundle with such tokens from those of earlier exporters, whose readers found them within words too."""
+    """What tells a bundle with such tokens from earlier ones, whose readers found them within words too."""
     added = tokenizer.get_added_tokens_decoder().values()
     return {"singleWord": True} if any(token.single_word for token in added) else {}
 

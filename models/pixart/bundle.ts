@@ -7,7 +7,7 @@ import { sizeSchema } from '../../domain/size.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { mostSteps, type SchedulerConfig, samplerName, schedulerSchema } from './samplers/scheduler-config.ts';
 
-const GRAPHS = ['text_encoder.onnx', 'caption_projection.onnx', 'transformer.onnx', 'vae_decoder.onnx'] as const;
+export const GRAPHS = ['text_encoder.onnx', 'caption_projection.onnx', 'transformer.onnx', 'vae_decoder.onnx'] as const;
 
 export type GraphFile = (typeof GRAPHS)[number];
 
