@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Tensor } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
+import { UserError } from '../../../domain/user-error.ts';
 import { decode } from '../../../models/pixart/decode.ts';
 import type { Graph } from '../../../models/pixart/session.ts';
 import { tileAxis } from '../../../models/pixart/tiles.ts';
@@ -131,6 +132,38 @@ describe('decode', () => {
       expect(output).toBe('image');
       expect(given).toBe(statistics);
     }
+  });
+
+  test('decodes a large picture in one piece where it is asked to', async () => {
+    const { graph, calls } = enlarger();
+    await decode(graph, vae, latentsOf(270, 480), undefined, true);
+    expect(calls).toEqual([{ output: 'image', side: [270, 480], given: undefined }]);
+  });
+
+  test('says what to do where there is no memory for a large piece, and only there', async () => {
+    const says = (message: string): Graph => ({
+      release: async () => {},
+      run: () => Promise.reject(new Error(message)),
+    });
+    const full = decode(
+      says('Failed to allocate memory for requested buffer'),
+      vae,
+      latentsOf(270, 480),
+      undefined,
+      true,
+    );
+    await expect(full).rejects.toThrow(UserError);
+    await expect(full).rejects.toThrow(
+      /no memory to decode 960×540 px in one piece: Failed to .*\nTake --decode tiled/,
+    );
+    const broken = decode(
+      says('CUDA failure 700: an illegal memory access'),
+      vae,
+      latentsOf(270, 480),
+      undefined,
+      true,
+    );
+    await expect(broken).rejects.not.toBeInstanceOf(UserError);
   });
 
   test('stops before the next tile when it is aborted', async () => {
