@@ -37,6 +37,19 @@ test('a child killed in the middle of an image fails that image only; another ch
   expect(renderer.pids).toHaveLength(2);
 });
 
+test('a child that ends while a picture is to be decoded whole leaves a word on memory', async () => {
+  const renderer = await rendererOfThisTest();
+  const render = renderer.render(request({ steps: 900, decode: 'whole' }), {
+    onStep: (step) => {
+      if (step === 3) process.kill(renderer.pids[0]!, 'SIGKILL');
+    },
+  });
+  await expect(render).rejects.toThrow(RendererDied);
+  await expect(render).rejects.toThrow(
+    /ended by SIGKILL .*; its picture was to be decoded in one piece.*--decode tiled/s,
+  );
+});
+
 test('a child that died while it had nothing to do costs no image', async () => {
   const renderer = await rendererOfThisTest();
   process.kill(renderer.pids[0]!, 'SIGKILL');
