@@ -2,6 +2,7 @@ import { ObjectKept } from '../store/index.ts';
 
 /** What a batch can do without, where its store keeps what is there: it goes on, and a person is told once. */
 export class Conveniences {
+  readonly #said: string[] = [];
   readonly #kept: string[] = [];
   #why = '';
 
@@ -16,8 +17,12 @@ export class Conveniences {
     }
   }
 
-  /** For the batch's details; none where all was written. */
+  /** Notes what else goes without one of them. */
+  readonly warn = (message: string): void => void this.#said.push(message);
+
+  /** For the batch's details; none where all was read and written. */
   get warnings(): string[] {
-    return this.#kept.length === 0 ? [] : [`not replaced, since ${this.#why}: ${this.#kept.join(', ')}`];
+    const kept = this.#kept.length === 0 ? [] : [`not replaced, since ${this.#why}: ${this.#kept.join(', ')}`];
+    return [...this.#said, ...kept];
   }
 }

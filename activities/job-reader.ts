@@ -1,5 +1,6 @@
 import type { Job } from '../domain/job.ts';
-import { readJobs } from '../records/plan-and-receipts.ts';
+import { damaged } from '../records/damaged.ts';
+import { planFile, readJobs } from '../records/plan-and-receipts.ts';
 import type { ObjectStore } from '../store/index.ts';
 
 /** Shards kept at once: those that one worker's queues are likely to be in. */
@@ -26,7 +27,7 @@ export function createJobReader(): JobReader {
 
   return async (store, shard, index) => {
     const job = (await jobs(store, shard))[index];
-    if (job === undefined) throw new Error(`${shard} in ${store.url}: expected a job on line ${index}, found none`);
-    return job;
+    if (job !== undefined) return job;
+    throw damaged(planFile(store, shard, 'a job'), index + 1, 'none');
   };
 }

@@ -1,4 +1,5 @@
 import { columnsOf, type Job } from '../domain/job.ts';
+import { cellOf } from '../domain/metadata.ts';
 import { readJobs } from '../records/plan-and-receipts.ts';
 import type { OpenStore } from '../store/index.ts';
 import type { MatchJobsInput } from '../workflows/contract/activities.ts';
@@ -13,23 +14,30 @@ export function createMatchJobs(openStore: OpenStore) {
 }
 
 /** Whether a job's row has the value, `*` standing for anything. A column that it does not have is no match. */
-function matches(job: Job, { column, pattern }: RowFilter): boolean {
+export function matches(job: Job, { column, pattern }: RowFilter): boolean {
   const value = columnOf(job, column);
-  return value !== undefined && wildcard(pattern).test(value);
+  return value !== undefined && isLike(value, pattern);
 }
 
 /** A row's own columns first; then what it became, by the names that a catalog has for them. */
 function columnOf(job: Job, column: string): string | undefined {
-  if (Object.hasOwn(job.metadata, column)) return job.metadata[column];
+  const carried = cellOf(job.metadata, column);
+  if (carried !== undefined) return carried;
   const value = new Map<string, unknown>(Object.entries(columnsOf(job))).get(column);
   return value === undefined ? undefined : String(value);
 }
 
-const wildcard = (pattern: string): RegExp =>
-  new RegExp(
-    `^${pattern
-      .split('*')
-      .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
-      .join('.*')}$`,
-    's',
-  );
+/** One pass over the value: a regular expression tries all ways to share it among the stars, for hours where it is long. */
+function isLike(value: string, pattern: string): boolean {
+  const [start = '', ...parts] = pattern.split('*');
+  const end = parts.pop();
+  if (end === undefined) return value === start;
+  if (!value.startsWith(start)) return false;
+  let at = start.length;
+  for (const part of parts) {
+    const found = value.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return value.length - end.length >= at && value.endsWith(end);
+}

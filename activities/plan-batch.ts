@@ -2,13 +2,17 @@ import { planCatalog } from '../catalog/plan-catalog.ts';
 import type { Shard } from '../catalog/shards.ts';
 import type { ChangeCounts } from '../domain/change-counts.ts';
 import type { Job } from '../domain/job.ts';
+import { COLUMNS } from '../domain/parameters.ts';
+import { gathered, Turns } from '../domain/turns.ts';
 import { UserError } from '../domain/user-error.ts';
 import { changesName, shardName } from '../records/layout.ts';
 import { encodeJobs } from '../records/plan-and-receipts.ts';
 import { changesSince } from '../records/previous-batch.ts';
+import { keepRound } from '../records/rounds.ts';
 import { createSame, type ObjectStore, type OpenStore } from '../store/index.ts';
 import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';
 import type { Plan, ShardRef } from '../workflows/contract/plan.ts';
+import { roundSettings } from '../workflows/contract/round.ts';
 import { Conveniences } from './conveniences.ts';
 import { planRetry } from './plan-retry.ts';
 import { planOptions, readCatalog } from './read-catalog.ts';
@@ -25,7 +29,7 @@ const COLUMN_CHARACTERS_TOLD = 4_000;
 export function createPlanBatch(openStore: OpenStore) {
   return async function planBatch(input: BatchInput): Promise<Plan> {
     const store = await openStore(input.store);
-    const { shards, ...more } =
+    const { shards, carried, ...more } =
       input.source.kind === 'retry'
         ? await planRetry(store, input, input.source)
         : await planSource(store, input, input.source);
@@ -35,11 +39,12 @@ export function createPlanBatch(openStore: OpenStore) {
       await writeShard(store, name, jobs);
       refs.push({ shard: index, size, jobs: jobs.length, name });
     }
-    const columns = columnsOf(shards);
+    await noteRound(store, input);
+    const isTold = carried.join('').length <= COLUMN_CHARACTERS_TOLD;
     return {
       jobs: refs.reduce((sum, { jobs }) => sum + jobs, 0),
       shards: refs,
-      ...(columns !== null && { columns }),
+      ...(isTold && { columns: carried }),
       ...more,
     };
   };
@@ -49,29 +54,38 @@ async function planSource(
   store: ObjectStore,
   input: BatchInput,
   source: Extract<CatalogSource, { kind: 'catalog' }>,
-): Promise<{ shards: Shard[]; changes?: ChangeCounts; warnings?: string[] }> {
+): Promise<{ shards: Shard[]; carried: string[]; changes?: ChangeCounts; warnings: string[] }> {
   const { batch } = input;
-  const bytes = await readCatalog(store, batch, source);
-  const { shards } = await planCatalog([bytes], planOptions(store, input, { ...source, file: source.url }));
-  const changes = await changesSince(store, source.url, batch);
-  if (changes === null) return { shards };
-  for (const { jobs } of shards) for (const job of jobs) changes.add(job);
   const conveniences = new Conveniences();
+  const bytes = await readCatalog(store, batch, source);
+  const { shards, summary } = await planCatalog([bytes], planOptions(store, input, { ...source, file: source.url }));
+  const carried = summary.metadata;
+  const changes = await changesSince(store, source.url, conveniences.warn, batch);
+  if (changes === null) return { shards, carried, warnings: conveniences.warnings };
+  const turns = new Turns();
+  for (const { jobs } of shards) {
+    for (const job of jobs) {
+      changes.add(job);
+      await turns.after(COLUMNS.length);
+    }
+  }
   const name = changesName(batch);
-  await conveniences.write(name, () => store.replace(name, changes.csv(), 'text/csv; charset=utf-8'));
-  return { shards, changes: changes.counts, warnings: conveniences.warnings };
+  const table = await gathered(changes.csv());
+  await conveniences.write(name, () => store.replace(name, table, 'text/csv; charset=utf-8'));
+  return { shards, carried, changes: changes.counts, warnings: conveniences.warnings };
 }
 
-/** Columns that the rows carry along; `null` where they are too many to tell. */
-function columnsOf(shards: Shard[]): string[] | null {
-  const columns = new Set<string>();
-  for (const { jobs } of shards) for (const { metadata } of jobs) for (const name in metadata) columns.add(name);
-  const told = [...columns];
-  return told.join('').length > COLUMN_CHARACTERS_TOLD ? null : told;
+/**
+ * Nothing is noted of a round whose plan could not be made. It was noted before where a retry began it, an earlier attempt planned it, or it
+ * is submitted again.
+ */
+async function noteRound(store: ObjectStore, input: BatchInput): Promise<void> {
+  const { batch, round, webhook } = input;
+  await keepRound(store, { batch, round, settings: roundSettings(input), hasWebhook: webhook !== undefined });
 }
 
 async function writeShard(store: ObjectStore, name: string, jobs: Job[]): Promise<void> {
-  if (await createSame(store, name, encodeJobs(jobs), 'application/x-ndjson')) return;
+  if (await createSame(store, name, await encodeJobs(jobs), 'application/x-ndjson')) return;
   throw new UserError(
     `${name} in ${store.url}: expected the plan of this batch, found another: the folder belongs to an earlier batch of that ` +
       'id with another catalog, bundle or version. Choose another batch id.',

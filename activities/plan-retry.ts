@@ -1,11 +1,13 @@
 import { catalogJobs } from '../catalog/plan-catalog.ts';
 import { cutShards, type Shard } from '../catalog/shards.ts';
-import type { Job } from '../domain/job.ts';
+import { cellsOf, type Job } from '../domain/job.ts';
 import { extraComputations, isReceipt } from '../domain/receipt.ts';
+import { Turns } from '../domain/turns.ts';
 import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
 import { NOTHING_REJECTED, readDecisions } from '../records/decisions.ts';
 import { nextJob, type Revisions } from '../records/next-job.ts';
 import { batchOutcomes } from '../records/plan-and-receipts.ts';
+import { readRevision } from '../records/read-revision.ts';
 import type { ObjectStore } from '../store/index.ts';
 import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';
 import type { Plan } from '../workflows/contract/plan.ts';
@@ -16,22 +18,28 @@ export async function planRetry(
   store: ObjectStore,
   input: BatchInput,
   source: Extract<CatalogSource, { kind: 'retry' }>,
-): Promise<{ shards: Shard[]; made: NonNullable<Plan['made']> }> {
+): Promise<{ shards: Shard[]; carried: string[]; made: NonNullable<Plan['made']> }> {
   const revisions = await readRevisions(store, input, source);
   const basis = { bundleDigest: input.bundle.digest, pipelineVersion: PIPELINE_VERSION };
   const gaps: Job[] = [];
+  const carried = new Set<string>();
+  const turns = new Turns();
   const made: NonNullable<Plan['made']> = {};
   // Not this round's own pieces: an earlier attempt at planning may have written some.
   for await (const { job, outcome, earlier } of batchOutcomes(store, input.batch, input.round)) {
     const next = nextJob(job, outcome, earlier, revisions, basis);
-    if (next !== null) gaps.push(next);
+    if (next !== null) {
+      gaps.push(next);
+      for (const name of Object.keys(next.metadata)) carried.add(name);
+    }
+    await turns.after(cellsOf(job));
     if (next !== null || !isReceipt(outcome)) continue;
     const ofSize = made[job.size] ?? { rendered: 0, reused: 0, extraComputations: 0 };
     ofSize[outcome.outcome] += 1;
     ofSize.extraComputations += extraComputations(outcome);
     made[job.size] = ofSize;
   }
-  return { shards: cutShards(gaps), made };
+  return { shards: await cutShards(gaps), carried: [...carried], made };
 }
 
 async function readRevisions(
@@ -42,8 +50,9 @@ async function readRevisions(
   const rows = new Map<string, Job>();
   if (corrected !== undefined) {
     const options = planOptions(store, input, { ...corrected, file: corrected.name });
-    for await (const job of catalogJobs([await store.read(corrected.name)], options)) rows.set(job.id, job);
+    for await (const job of catalogJobs([await readRevision(store, corrected.name)], options)) rows.set(job.id, job);
   }
-  const rejected = decisions === undefined ? NOTHING_REJECTED : readDecisions(await store.read(decisions), decisions);
+  const rejected =
+    decisions === undefined ? NOTHING_REJECTED : await readDecisions(await readRevision(store, decisions), decisions);
   return { corrected: rows, rejected };
 }

@@ -1,4 +1,5 @@
-import { readJobs } from '../records/plan-and-receipts.ts';
+import { damaged } from '../records/damaged.ts';
+import { planFile, readJobs } from '../records/plan-and-receipts.ts';
 import type { OpenStore } from '../store/index.ts';
 import type { ReadShardInput } from '../workflows/contract/activities.ts';
 import type { JobSummary } from '../workflows/contract/plan.ts';
@@ -8,8 +9,12 @@ const SUMMARY_LENGTH = 60;
 
 /** The activity that tells a shard's workflow its jobs, as far as it needs them. */
 export function createReadShard(openStore: OpenStore) {
-  return async function readShard({ store, shard }: ReadShardInput): Promise<JobSummary[]> {
-    const jobs = await readJobs(await openStore(store), shard);
+  return async function readShard({ store: url, shard, jobs: planned }: ReadShardInput): Promise<JobSummary[]> {
+    const store = await openStore(url);
+    const jobs = await readJobs(store, shard);
+    if (planned !== undefined && jobs.length !== planned) {
+      throw damaged(planFile(store, shard, `${planned} jobs, one a line`), null, `${jobs.length}`);
+    }
     return jobs.map(({ id, priority, prompt }) => ({ id, priority, summary: `${id}: ${shortened(prompt)}` }));
   };
 }

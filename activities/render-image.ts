@@ -14,7 +14,7 @@ import { Checkpoint } from './checkpoint.ts';
 import { earlierWork, Heartbeats } from './heartbeats.ts';
 import { createJobReader } from './job-reader.ts';
 import { createKeyedLock } from './keyed-lock.ts';
-import { attemptFailure, BundleMismatch, ObjectConflict } from './render-failure.ts';
+import { BundleMismatch, ObjectConflict, renderFailure } from './render-failure.ts';
 import { NEVER_STOPS, RenderStop, type WorkerStop, WorkerStopping } from './render-stop.ts';
 import { type Scratch, scratchOfStores } from './scratch.ts';
 import { StageTimer } from './stage-timer.ts';
@@ -36,8 +36,8 @@ export type RenderImageDependencies = {
  * The activity that makes one image: finds it by its render key or renders it, and leaves one object in the store and a copy
  * in the batch's folder, however often it is attempted. Its heartbeats carry a RenderProgress. Whoever watches hands it a timer.
  *
- * The activity throws ApplicationFailure: not retryable where no other attempt would help (UserError unless it is StoreDenied, BundleMismatch,
- * ObjectConflict), otherwise with the name of what went wrong as its type; and CancelledFailure when it was cancelled.
+ * The activity throws ApplicationFailure with the name of what went wrong as its type, retryable where that may pass by itself (see
+ * renderFailure); and CancelledFailure when it was cancelled.
  */
 export function createRenderImage(dependencies: RenderImageDependencies) {
   const { openStore, renderer } = dependencies;
@@ -60,7 +60,7 @@ export function createRenderImage(dependencies: RenderImageDependencies) {
       return await findOrRender(input, job, { ...dependencies, store, scratch, heartbeats, timer });
     } catch (error) {
       heartbeats.last();
-      throw attemptFailure(error, attempts);
+      throw renderFailure(error, attempts);
     } finally {
       unlock();
       heartbeats.stop();

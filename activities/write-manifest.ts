@@ -1,20 +1,23 @@
-import { setImmediate } from 'node:timers/promises';
+import { cellsOf } from '../domain/job.ts';
 import { extraComputations, type Failure, isReceipt, type JobOutcome, type Totals } from '../domain/receipt.ts';
+import { gathered, Turns } from '../domain/turns.ts';
+import { CarriedNames } from '../records/carried-names.ts';
 import {
   latestBatchName,
   type ManifestFormat,
   manifestName,
+  planFolder,
   ratesName,
   shardName,
   shardReceiptsName,
 } from '../records/layout.ts';
-import { manifestBytes, manifestEntry } from '../records/manifest.ts';
+import { manifestEntry, manifestPieces } from '../records/manifest.ts';
 import { keepRoundManifest, MANIFEST_TYPES } from '../records/manifest-files.ts';
-import { type ManifestRow, manifestCsv, manifestJsonl, manifestRow } from '../records/manifest-table.ts';
+import { type ManifestRow, manifestCsv, manifestJsonl, manifestRow, noteNames } from '../records/manifest-table.ts';
 import { batchOutcomes, decodeJobs, encodeOutcomes } from '../records/plan-and-receipts.ts';
 import { keepLatestBatch } from '../records/previous-batch.ts';
-import { keepRates } from '../records/rates.ts';
-import { type ObjectStore, type OpenStore, readIfThere } from '../store/index.ts';
+import { keepRates, Measured } from '../records/rates.ts';
+import { type ObjectStore, type OpenStore, readIfThere, StoreUnavailable } from '../store/index.ts';
 import type { WriteManifestInput, WrittenManifest } from '../workflows/contract/activities.ts';
 import type { LostShard } from '../workflows/contract/plan.ts';
 import { Conveniences } from './conveniences.ts';
@@ -33,50 +36,59 @@ export function createWriteManifest(openStore: OpenStore) {
       failures.push(manifestEntry(unplanned, { prompt: '', metadata: {} }));
     }
     const rows: ManifestRow[] = [];
+    const carried = new CarriedNames();
+    const measured = new Measured();
+    const turns = new Turns();
     for await (const { job, outcome } of batchOutcomes(store, input.batch)) {
       count(totals, outcome);
-      rows.push(manifestRow(job, outcome));
+      const row = manifestRow(job, outcome);
+      rows.push(row);
+      measured.add(row);
+      noteNames(job, carried);
       if (outcome !== undefined) (isReceipt(outcome) ? images : failures).push(manifestEntry(outcome, job));
+      await turns.after(cellsOf(job));
     }
+    if (totals.jobs === 0 && input.state === 'completed') throw planAway(store, input.batch);
     const { batch, round, state, bundle, startedAt } = input;
-    const tables = { jsonl: await gathered(manifestJsonl(rows)), csv: await gathered(manifestCsv(rows)) };
+    const tables = { jsonl: await gathered(manifestJsonl(rows)), csv: await gathered(manifestCsv(rows, carried)) };
     const json = (finishedAt: string) =>
-      manifestBytes({ batch, round, state, bundle, startedAt, finishedAt, totals }, images, failures);
+      gathered(manifestPieces({ batch, round, state, bundle, startedAt, finishedAt, totals }, images, failures));
     const { files, manifest } = await keepRoundManifest(store, input, { ...tables, json });
-    const warnings = await writeConveniences(store, input, rows, { ...tables, json: manifest });
-    return { manifest: files.json, totals, warnings };
+    const conveniences = new Conveniences();
+    if (carried.leftOut > 0) conveniences.warn(leftOutText(carried));
+    await writeConveniences(store, input, measured, { ...tables, json: manifest }, conveniences);
+    return { manifest: files.json, totals, warnings: conveniences.warnings };
   };
 }
+
+/** Each row that was planned has an outcome or lies in the plan: the folder was moved, or another one is mounted in its place. */
+const planAway = (store: ObjectStore, batch: string): StoreUnavailable =>
+  new StoreUnavailable(
+    `store ${store.url}: the plan of batch ${batch} was there and is away; bring ${planFolder(batch)} back`,
+  );
 
 /** The round's own files say all that is to be said; these are found more easily, or are of use to the next batch. */
 async function writeConveniences(
   store: ObjectStore,
   { batch, round, bundle, catalog }: WriteManifestInput,
-  rows: ManifestRow[],
+  measured: Measured,
   newest: Record<ManifestFormat, Uint8Array>,
-): Promise<string[]> {
-  const conveniences = new Conveniences();
+  conveniences: Conveniences,
+): Promise<void> {
   for (const format of ['json', 'jsonl', 'csv'] as const) {
     const name = manifestName(batch, format);
     await conveniences.write(name, () => store.replace(name, newest[format], MANIFEST_TYPES[format]));
   }
-  await conveniences.write(ratesName(bundle.digest), () => keepRates(store, bundle.digest, rows));
+  const { digest } = bundle;
+  await conveniences.write(ratesName(digest), () => keepRates(store, digest, measured, conveniences.warn));
   // A retry, perhaps of a night long past, is no later batch.
   if (round === 1 && catalog !== undefined) {
     await conveniences.write(latestBatchName(catalog), () => keepLatestBatch(store, catalog, batch));
   }
-  return conveniences.warnings;
 }
 
-/** The event loop has a turn after each piece, for the heartbeat. */
-async function gathered(pieces: Iterable<Uint8Array>): Promise<Uint8Array> {
-  const all: Uint8Array[] = [];
-  for (const piece of pieces) {
-    all.push(piece);
-    await setImmediate();
-  }
-  return Buffer.concat(all);
-}
+const leftOutText = ({ names, leftOut }: CarriedNames): string =>
+  `the batch carries more than ${names.length} different columns: ${leftOut} cells are in the manifest's .json and .jsonl, not in its .csv`;
 
 /**
  * A shard that was terminated wrote no receipts: its jobs are failures, so that they are listed and a retry finds them. Where
@@ -90,7 +102,12 @@ async function settleLostShard(
   const plan = shardName(batch, round, shard);
   const found = await readIfThere(store, plan);
   if (found === null) return planLost(`shard-${round}-${shard}`, plan, reason);
-  const outcomes = decodeJobs(found).map(({ id }) => ({ id, type: 'ShardLost', reason, attempts: 0 }));
+  const outcomes = (await decodeJobs(found, store, plan)).map(({ id }) => ({
+    id,
+    type: 'ShardLost',
+    reason,
+    attempts: 0,
+  }));
   await store.create(shardReceiptsName(batch, round, shard), encodeOutcomes(outcomes), 'application/x-ndjson');
   return null;
 }

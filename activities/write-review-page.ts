@@ -1,3 +1,6 @@
+import { cellsOf } from '../domain/job.ts';
+import { Turns } from '../domain/turns.ts';
+import { CarriedNames } from '../records/carried-names.ts';
 import { batchFolder, contactSheetPageName, sheetFolder } from '../records/layout.ts';
 import { batchOutcomes } from '../records/plan-and-receipts.ts';
 import {
@@ -32,10 +35,11 @@ export function createWriteReviewPage(openStore: OpenStore) {
  * round wrote is used again, and a page that is open keeps what it shows. Memory is bounded by a piece's rows and a few images.
  */
 async function writePage(store: ObjectStore, batch: string): Promise<string> {
-  const columns = new Map<string, number>();
+  const columns = new CarriedNames();
   const pieces: string[] = [];
   let jobs = 0;
   let rows: SheetRow[] = [];
+  const turns = new Turns();
   const endPiece = async (): Promise<void> => {
     pieces.push(await writePiece(store, batch, pieces.length, rows));
     rows = [];
@@ -44,9 +48,10 @@ async function writePage(store: ObjectStore, batch: string): Promise<string> {
     if (rows.length === PIECE_ROWS) await endPiece();
     rows.push(sheetRow(job, outcome, columns, batchFolder(batch)));
     jobs += 1;
+    await turns.after(cellsOf(job) + rows.at(-1)!.values.length);
   }
   if (rows.length > 0) await endPiece();
-  const head = { batch, jobs, pieces, parameters: SHEET_PARAMETERS, columns: [...columns.keys()] };
+  const head = { batch, jobs, pieces, parameters: SHEET_PARAMETERS, columns: columns.names };
   return writeOrBeside(store, contactSheetPageName(batch), makePage(head), 'text/html; charset=utf-8');
 }
 
@@ -63,7 +68,7 @@ async function writePiece(store: ObjectStore, batch: string, number: number, row
     }
   };
   await Promise.all(Array.from({ length: SPRITES_AT_ONCE }, work));
-  const { name, file } = encodePiece(number, { sprites, rows });
+  const { name, file } = await encodePiece(number, { sprites, rows });
   const object = `${sheetFolder(batch)}${name}`;
   await store.create(object, file, 'text/javascript; charset=utf-8');
   return address(batch, object);

@@ -1,6 +1,8 @@
 import type { CatalogFormat } from '../domain/catalog-settings.ts';
-import type { Job } from '../domain/job.ts';
+import { cellsOf, type Job } from '../domain/job.ts';
+import { Turns } from '../domain/turns.ts';
 import { UserError } from '../domain/user-error.ts';
+import { CarriedColumns } from './carried-columns.ts';
 import { CATALOG_LIMITS } from './catalog-limits.ts';
 import { type ExpandedRow, type Expansion, expandCells } from './expansion/expand-cells.ts';
 import { JobIds } from './job-ids.ts';
@@ -37,8 +39,11 @@ export async function planCatalog(source: ByteSource, options: PlanOptions): Pro
     jobs.push(job);
     summary.add(job);
   }
-  return { summary: summary.summary(), shards: cutShards(jobs) };
+  return { summary: summary.summary(), shards: await cutShards(jobs) };
 }
+
+/** Reading, checking and keying a row takes as long as so many cells of a table. */
+const ROW_CELLS = 100;
 
 /**
  * A catalog's jobs in its order, one at a time. All of it is right only when the last one has come: what is wrong is
@@ -49,12 +54,15 @@ export async function* catalogJobs(source: ByteSource, options: PlanOptions): As
   checkDefaults(options);
   const problems = new Problems(options.file);
   const ids = new JobIds();
+  const carried = new CarriedColumns();
+  const turns = new Turns();
   let rows = 0;
   let count = 0;
   for await (const raw of readRows(source, options.format, options.columns, problems)) {
     rows += 1;
     let isFirst = true;
     for await (const expanded of expandedRows(raw, options.expansion, problems)) {
+      await turns.after(ROW_CELLS);
       const row = parseRow(expanded.raw, problems);
       if (row === null) continue;
       if (isFirst) count += expanded.siblings * row.variants;
@@ -68,6 +76,11 @@ export async function* catalogJobs(source: ByteSource, options: PlanOptions): As
         });
       }
       const jobs = makeJobs(expanded, row, options, ids, problems);
+      for (const job of jobs) {
+        const excess = carried.add(job.metadata);
+        if (excess !== null) throw problems.fatal({ line: job.line, ...excess });
+        await turns.after(cellsOf(job));
+      }
       // Once something is wrong nothing comes of the jobs, and only the other problems are of interest.
       if (problems.total === 0) yield* jobs;
     }

@@ -1,5 +1,6 @@
 import type { Job } from '../domain/job.ts';
 import { SIZES, type Size } from '../domain/size.ts';
+import { Turns } from '../domain/turns.ts';
 
 /** A shard's history in Temporal grows with its jobs; at this length it stays well inside the limits. */
 export const MAX_SHARD_JOBS = 500;
@@ -12,21 +13,38 @@ export type Shard = { size: Size; jobs: Job[] };
  * a job whose render key an earlier one has comes after all that have to be rendered, when its image is there to be
  * copied.
  */
-export function cutShards(jobs: Iterable<Job>): Shard[] {
-  const bySize = new Map<Size, Job[]>(SIZES.map((size) => [size, []]));
-  for (const job of jobs) bySize.get(job.size)?.push(job);
-  return [...bySize].flatMap(([size, ofSize]) => sliced(inOrder(ofSize)).map((slice) => ({ size, jobs: slice })));
+export async function cutShards(jobs: Iterable<Job>): Promise<Shard[]> {
+  const turns = new Turns();
+  const bySize = new Map<Size, Map<number, Job[]>>(SIZES.map((size) => [size, new Map()]));
+  for (const job of jobs) {
+    const byPriority = bySize.get(job.size)!;
+    const like = byPriority.get(job.priority);
+    if (like === undefined) byPriority.set(job.priority, [job]);
+    else like.push(job);
+    await turns.after(JOB_CELLS);
+  }
+  const shards: Shard[] = [];
+  for (const [size, byPriority] of bySize) {
+    for (const slice of sliced(await inOrder(byPriority, turns))) shards.push({ size, jobs: slice });
+  }
+  return shards;
 }
 
-function inOrder(jobs: readonly Job[]): Job[] {
+/** Putting a job into its place takes as long as so many cells of a table. */
+const JOB_CELLS = 5;
+
+async function inOrder(byPriority: ReadonlyMap<number, Job[]>, turns: Turns): Promise<Job[]> {
   const keys = new Set<string>();
   const first: Job[] = [];
   const again: Job[] = [];
-  for (const job of jobs.toSorted((a, b) => a.priority - b.priority)) {
-    (keys.has(job.renderKey) ? again : first).push(job);
-    keys.add(job.renderKey);
+  for (const [, jobs] of [...byPriority].sort(([a], [b]) => a - b)) {
+    for (const job of jobs) {
+      (keys.has(job.renderKey) ? again : first).push(job);
+      keys.add(job.renderKey);
+      await turns.after(JOB_CELLS);
+    }
   }
-  return [...first, ...again];
+  return first.concat(again);
 }
 
 function sliced(jobs: readonly Job[]): Job[][] {

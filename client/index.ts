@@ -38,7 +38,7 @@ export type { ControlChange, RowFilter } from '../workflows/contract/control.ts'
 export { MAX_WINDOW } from '../workflows/contract/limits.ts';
 export type { BatchProgress, BatchState, SizeProgress } from '../workflows/contract/progress.ts';
 export { doneOf } from '../workflows/contract/shard-report.ts';
-export { type BatchListing, describeBatch, listBatches } from './batches.ts';
+export { type BatchListing, BatchUnknown, describeBatch, listBatches } from './batches.ts';
 export { type BatchClient, connect } from './connect.ts';
 export { cancelBatch, controlBatch } from './control.ts';
 export {
@@ -51,13 +51,14 @@ export {
   WEEKDAYS,
   type Weekday,
 } from './create-schedule.ts';
+export { type KeptBatch, keptBatch } from './kept-batch.ts';
 export { type BatchPlan, type PlanRequest, planBatch } from './plan.ts';
 export type { Preview } from './preview.ts';
-export { batchProgress, NoOrchestrator, type Retrying, retrying } from './progress.ts';
+export { batchProgress, NoOrchestrator } from './progress.ts';
 export { type BatchRequest, newBatchId } from './request.ts';
 export type { CheckedCatalog } from './requested-catalog.ts';
-export { type Retried, retryBatch } from './retry.ts';
-export type { RetryRequest } from './retry-revisions.ts';
+export { type Retried, type RetryRequest, retryBatch } from './retry.ts';
+export { type Retrying, retrying } from './retrying.ts';
 export {
   backfillSchedule,
   deleteSchedule,
@@ -72,5 +73,13 @@ export {
   triggerSchedule,
 } from './schedules.ts';
 export { BatchExists, type ProposedBatch, type SubmittedBatch, submitBatch } from './submit.ts';
-export { type BatchEnd, batchEnd, isReviewPageMade, reviewPage, reviewPageEnd, watchBatch } from './watch.ts';
+export {
+  type BatchEnd,
+  batchEnd,
+  isReviewPageMade,
+  reviewPage,
+  reviewPageEnd,
+  type WatchedProgress,
+  watchBatch,
+} from './watch.ts';
 export { type WorkersSeen, workersSeen } from './workers.ts';

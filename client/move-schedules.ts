@@ -41,10 +41,11 @@ export type Unfinished = {
   afterwards: string[];
 };
 
-const AFTERWARDS: Record<string, string> = {
-  deliverWebhook: 'a message to the webhook',
-  makeSheetPage: 'the review page',
-};
+/** By the type of workflow; others than ours may run on the server. */
+const AFTERWARDS: ReadonlyMap<string, string> = new Map([
+  ['deliverWebhook', 'a message to the webhook'],
+  ['makeSheetPage', 'the review page'],
+]);
 
 /** What was started before `time` and has not ended. */
 export async function unfinishedBefore({ temporal }: BatchClient, time: Date): Promise<Unfinished> {
@@ -58,7 +59,8 @@ export async function unfinishedBefore({ temporal }: BatchClient, time: Date): P
   const afterwards = new Set<string>();
   for (const [type = '', id = ''] of running.map((found) => found.split(' '))) {
     const batch = id.split('/')[1] ?? id;
-    if (AFTERWARDS[type] !== undefined) afterwards.add(`${AFTERWARDS[type]} of ${batch}`);
+    const afterward = AFTERWARDS.get(type);
+    if (afterward !== undefined) afterwards.add(`${afterward} of ${batch}`);
     else (type === 'scheduledBatch' ? scheduled : batches).add(batch);
   }
   // A scheduled run waits for the batch that it has started, which is named already.

@@ -19,6 +19,8 @@ export type BatchPlan = PlanSummary &
     changes: ChangeCounts | null;
     /** Why it is not known what the store has. */
     storeProblem: string | null;
+    /** What of the store is damaged, and what is not known therefore. */
+    warnings: string[];
   };
 
 /** What a batch is asked for with, except that the bundle is the installed one and not its `bundleRef`: its tokenizer is needed. */
@@ -46,10 +48,12 @@ export type PlanRequest = Omit<BatchRequest, 'bundle'> & { bundle: Bundle };
 export async function planBatch({ bundle, ...request }: PlanRequest): Promise<BatchPlan> {
   const input = batchInput({ ...request, bundle: bundleRef(bundle) }, 'plan');
   const pictures = new PlannedPictures();
+  const warnings: string[] = [];
+  const warn = (message: string) => void warnings.push(message);
   const store = new PerhapsStore(input.store);
   // Against fresh seeds everything would have changed.
   const isFresh = input.defaults.seeds === 'fresh';
-  const changes = isFresh ? null : await store.ask((opened) => changesSince(opened, input.source.url));
+  const changes = isFresh ? null : await store.ask((opened) => changesSince(opened, input.source.url, warn));
   const summary = await summaryOf(await readRequestedCatalog(input, request.catalog), bundle, (job) => {
     pictures.add(job);
     changes?.add(job);
@@ -61,6 +65,7 @@ export async function planBatch({ bundle, ...request }: PlanRequest): Promise<Ba
     preview,
     changes: changes?.counts ?? null,
     storeProblem: store.problem,
+    warnings: [...warnings, ...(preview?.warnings ?? [])],
   };
 }
 

@@ -11,6 +11,8 @@ export type Preview = Estimate & {
   stored: number;
   /** Different images that it has not. */
   toRender: number;
+  /** What of the store is damaged, and what is not known therefore. */
+  warnings: string[];
 };
 
 /** So many images are asked for one by one; for more, one listing of all that the store has is quicker. */
@@ -39,10 +41,13 @@ export class PlannedPictures {
   async preview(store: ObjectStore, bundleDigest: string): Promise<Preview> {
     const missing = new Map(this.#pictures);
     for await (const name of storedOf(store, [...missing.keys()])) missing.delete(name);
+    const warnings: string[] = [];
+    const rates = await readRates(store, bundleDigest, (message) => warnings.push(message));
     return {
       stored: this.#pictures.size - missing.size,
       toRender: missing.size,
-      ...estimate(await readRates(store, bundleDigest), workOf([...missing.values()])),
+      ...estimate(rates, workOf([...missing.values()])),
+      warnings,
     };
   }
 }

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
+import { CATALOG_LIMITS } from '../catalog/catalog-limits.ts';
 import { type CatalogFormat, catalogFormat } from '../domain/catalog-settings.ts';
 import { someOf, UserError } from '../domain/user-error.ts';
-import { findBatchRows } from '../records/batch-rows.ts';
+import type { BatchRow } from '../records/batch-rows.ts';
 import { readDecisions } from '../records/decisions.ts';
-import { manifestName, revisionName, termsName } from '../records/layout.ts';
-import type { ManifestRow } from '../records/manifest-table.ts';
-import { createSame, type ObjectStore, openStore, PLAIN_TEXT, readUrl, storeUrl } from '../store/index.ts';
+import { revisionName, termsName } from '../records/layout.ts';
+import { createSame, type ObjectStore, PLAIN_TEXT, readUrl, storeUrl } from '../store/index.ts';
 import type { BatchInput, CatalogReading, CatalogSource } from '../workflows/contract/batch.ts';
 import { type CatalogFiles, readRequestedCatalog } from './requested-catalog.ts';
 
 /** What a person changes before a retry; paths, `file:` URLs or `gs://` URLs. */
-export type RetryRequest = {
+export type RevisionRequest = {
   /** A catalog whose rows take the place of those with their ids, where these are made again. */
   corrected?: { catalog: string; format?: CatalogFormat | undefined; columns?: Record<string, string> | undefined };
   /** A table of decisions; the images that it rejects are made again, with new seeds. */
@@ -20,7 +20,8 @@ export type RetryRequest = {
 /** Rows of the batch that come out otherwise in this round, and ids of a corrected catalog whose changes it does not take in. */
 export type Revised = { corrected: number; rejected: number; leftAside: string[] };
 
-type Revisions = Pick<Extract<CatalogSource, { kind: 'retry' }>, 'corrected' | 'decisions'>;
+type RetrySource = Extract<CatalogSource, { kind: 'retry' }>;
+type Kept = Pick<RetrySource, 'corrected' | 'decisions'>;
 
 type CorrectedCatalog = {
   files: CatalogFiles;
@@ -39,18 +40,18 @@ type CorrectedCatalog = {
  * @throws UserError where a file is not what it should be, or changes no row that is to be made
  */
 export async function keepRevisions(
-  input: BatchInput,
-  reading: CatalogReading,
-  request: RetryRequest,
-): Promise<{ source: Revisions; revised: Revised }> {
-  const store = await openStore(input.store);
-  const rows = await rowsOf(store, input.batch);
+  store: ObjectStore,
+  input: BatchInput & { source: RetrySource },
+  request: RevisionRequest,
+  rows: BatchRow[],
+): Promise<{ source: Kept; revised: Revised }> {
   const rejected = request.decisions === undefined ? null : await readRejected(rows, request.decisions);
-  const toMake = rows.filter(({ id, file }) => file === '' || rejected?.ids.has(id) === true);
+  const toMake = rows.filter(({ id, hasImage }) => !hasImage || rejected?.ids.has(id) === true);
+  const reading = input.source.reading ?? { columns: {} };
   const corrected =
     request.corrected === undefined ? null : await readCorrected(input, reading, request.corrected, rows, toMake);
   const kept = new RevisionKeeper(store, input.batch);
-  const source: Revisions = {
+  const source: Kept = {
     ...(corrected !== null && { corrected: await kept.corrected(corrected) }),
     ...(rejected !== null && { decisions: await kept.decisions(rejected.bytes) }),
   };
@@ -62,21 +63,11 @@ export async function keepRevisions(
   return { source, revised };
 }
 
-async function rowsOf(store: ObjectStore, batch: string): Promise<ManifestRow[]> {
-  const rows = await findBatchRows(store, batch);
-  if (rows !== null) return rows;
-  throw new UserError(
-    `batch ${batch}: expected ${manifestName(batch, 'jsonl')} in ${store.url}, found none: its last round was terminated before it ` +
-      'wrote one. Retry it without changes first',
-  );
-}
-
 /** Those of the rejected pictures that the batch's rows still have. */
-async function readRejected(rows: ManifestRow[], file: string): Promise<{ bytes: Uint8Array; ids: Set<string> }> {
+async function readRejected(rows: BatchRow[], file: string): Promise<{ bytes: Uint8Array; ids: Set<string> }> {
   const bytes = await readUrl(storeUrl(file), 'decisions');
-  const rejected = readDecisions(bytes, file);
-  const isRejected = ({ id, file: image, render_key }: ManifestRow) =>
-    image !== '' && rejected.get(id)?.has(render_key) === true;
+  const rejected = await readDecisions(bytes, file);
+  const isRejected = ({ id, hasImage, renderKey }: BatchRow) => hasImage && rejected.get(id)?.has(renderKey) === true;
   const ids = new Set(rows.filter(isRejected).map(({ id }) => id));
   if (ids.size > 0) return { bytes, ids };
   const expected = 'at least one row whose decision is "rejected", of an image that the batch has now';
@@ -87,23 +78,34 @@ async function readRejected(rows: ManifestRow[], file: string): Promise<{ bytes:
 async function readCorrected(
   input: BatchInput,
   reading: CatalogReading,
-  { catalog, format = catalogFormat(catalog), columns }: NonNullable<RetryRequest['corrected']>,
-  rows: ManifestRow[],
-  toMake: ManifestRow[],
+  { catalog, format = catalogFormat(catalog), columns }: NonNullable<RevisionRequest['corrected']>,
+  rows: BatchRow[],
+  toMake: BatchRow[],
 ): Promise<CorrectedCatalog> {
   // A list of prompts has no columns that could have other names.
   const read = { ...reading, columns: columns ?? (format === 'txt' ? {} : reading.columns) };
   const source = { kind: 'catalog' as const, url: storeUrl(catalog), format, ...read };
   const { jobs, files } = await readRequestedCatalog({ ...input, source }, catalog);
-  const before = new Map(rows.map(({ id, render_key }) => [id, render_key]));
+  const before = new Map(rows.map(({ id, renderKey }) => [id, renderKey]));
+  const carried = new Set<string>();
+  for (const { metadata } of rows) for (const name of Object.keys(metadata)) carried.add(name);
+  const most = Math.max(carried.size, CATALOG_LIMITS.carriedColumns);
   const wanted = new Set(toMake.map(({ id }) => id));
   let changed = 0;
   const ineffective = { made: [] as string[], unknown: [] as string[] };
-  for await (const { id, renderKey } of jobs) {
+  for await (const { id, renderKey, metadata } of jobs) {
     if (!before.has(id)) ineffective.unknown.push(id);
     else if (before.get(id) === renderKey) continue;
-    else if (wanted.has(id)) changed += 1;
-    else ineffective.made.push(id);
+    else if (wanted.has(id)) {
+      changed += 1;
+      for (const name of Object.keys(metadata)) carried.add(name);
+    } else ineffective.made.push(id);
+  }
+  if (carried.size > most) {
+    throw new UserError(
+      `${catalog}: expected at most ${most} different columns besides ours in all rows of the batch together, found ${carried.size} with those ` +
+        'that it brings: leave out what nobody needs',
+    );
   }
   if (changed === 0) throw nothingCorrected(catalog, [...wanted], ineffective);
   return { files, format, reading: read, changed, leftAside: [...ineffective.made, ...ineffective.unknown] };
@@ -143,7 +145,7 @@ class RevisionKeeper {
   }
 
   /** @throws UserError where a file of terms is not what the batch's catalog was expanded with */
-  async corrected({ files, format, reading }: CorrectedCatalog): Promise<NonNullable<Revisions['corrected']>> {
+  async corrected({ files, format, reading }: CorrectedCatalog): Promise<NonNullable<Kept['corrected']>> {
     for (const [name, bytes] of files.terms) {
       const isKept = await createSame(this.#store, termsName(this.#batch, name), bytes, PLAIN_TEXT);
       if (isKept) continue;

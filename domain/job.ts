@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { metadataSchema } from './metadata.ts';
 import { byColumn, every, keysOf } from './parameters.ts';
 
 /** A SHA-256 in lower-case hexadecimal. */
@@ -12,7 +13,7 @@ export const jobSchema = z.strictObject({
   /** The first line of the catalog's row. */
   line: z.int().positive(),
   /** The row's other columns, carried along to the manifest. */
-  metadata: z.record(z.string(), z.string()),
+  metadata: metadataSchema,
 });
 
 export type Job = z.infer<typeof jobSchema>;
@@ -30,3 +31,21 @@ export const pictureOf = (job: Picture): Picture =>
 
 /** What a job has in the columns that a catalog may have for it. */
 export const columnsOf = (job: Job) => byColumn(job);
+
+/** Of a table's row besides what the job carries along. */
+const OWN_CELLS = 30;
+
+/** So many characters take as long as a cell of usual length. */
+const CELL_CHARACTERS = 64;
+
+/** The work that a job is in a table, in cells: a long text counts for several. */
+export function cellsOf({
+  prompt,
+  negativePrompt,
+  metadata,
+}: Pick<Job, 'prompt' | 'negativePrompt' | 'metadata'>): number {
+  let characters = prompt.length + negativePrompt.length;
+  const carried = Object.values(metadata);
+  for (const cell of carried) characters += cell.length;
+  return OWN_CELLS + carried.length + Math.floor(characters / CELL_CHARACTERS);
+}

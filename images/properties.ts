@@ -38,8 +38,11 @@ export const imageMetadata = (job: Job, bundle: { name: string; digest: string }
   });
 
 /** The metadata that these texts say, `null` where one is missing or wrong. */
-export function parseMetadata(texts: Record<string, unknown>): ImageMetadata | null {
-  const values = Object.entries(metadataSchema.shape).map(([name, schema]) => [name, fromText(schema, texts[name])]);
+export function parseMetadata(texts: ReadonlyMap<string, unknown>): ImageMetadata | null {
+  const values = Object.entries(metadataSchema.shape).map(([name, schema]) => [
+    name,
+    fromText(schema, texts.get(name)),
+  ]);
   return metadataSchema.safeParse(Object.fromEntries(values)).data ?? null;
 }
 

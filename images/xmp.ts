@@ -49,12 +49,16 @@ function parse(xmp: string): unknown {
 }
 
 /** Found by their names, wherever in the tree: other tools that rewrite a packet group properties in other ways. */
-function ownProperties(node: unknown): Record<string, unknown> {
-  if (typeof node !== 'object' || node === null) return {};
-  return Object.assign(
-    {},
-    ...Object.entries(node).map(([name, value]) =>
-      name.startsWith(`${PREFIX}:`) ? { [name.slice(PREFIX.length + 1)]: value } : ownProperties(value),
-    ),
-  );
+function ownProperties(node: unknown): Map<string, unknown> {
+  const found = new Map<string, unknown>();
+  collect(node, found);
+  return found;
+}
+
+function collect(node: unknown, found: Map<string, unknown>): void {
+  if (typeof node !== 'object' || node === null) return;
+  for (const [name, value] of Object.entries(node)) {
+    if (name.startsWith(`${PREFIX}:`)) found.set(name.slice(PREFIX.length + 1), value);
+    else collect(value, found);
+  }
 }

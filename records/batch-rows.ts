@@ -1,26 +1,62 @@
+import type { Metadata } from '../domain/metadata.ts';
+import { isReceipt } from '../domain/receipt.ts';
 import { UserError } from '../domain/user-error.ts';
 import { type ObjectStore, readIfThere } from '../store/object-store.ts';
+import { DamagedRecord, type RecordFile } from './damaged.ts';
 import { manifestName } from './layout.ts';
 import { newestManifest } from './manifest-files.ts';
 import { type ManifestRow, readManifestJsonl } from './manifest-table.ts';
+import { batchOutcomes } from './plan-and-receipts.ts';
 
 /**
  * What became of each of a batch's jobs, from the table that it wrote when its last round ended.
  *
- * @throws UserError where the batch has no table
+ * @throws UserError where the batch has no table, DamagedRecord where it is damaged
  */
 export async function readBatchRows(store: ObjectStore, batch: string): Promise<ManifestRow[]> {
   const rows = await findBatchRows(store, batch);
   if (rows !== null) return rows;
   throw new UserError(
     `batch ${batch}: expected ${manifestName(batch, 'jsonl')} in ${store.url}, found none; it is written at the end of a batch that could be planned ` +
-      '(--store says where batches are)',
+      '(--store says where batches are). Where a batch has ended without it, retry writes it',
   );
 }
 
-/** As readBatchRows; `null` where the batch has no table. */
+/** As readBatchRows; `null` where the batch has no table. @throws DamagedRecord */
 export async function findBatchRows(store: ObjectStore, batch: string): Promise<ManifestRow[] | null> {
   const { jsonl } = await newestManifest(store, batch);
+  const file: RecordFile = {
+    store: store.url,
+    name: jsonl,
+    holds: 'rows of the table as this version or an earlier one writes them, one a line',
+    remedy:
+      'Restore the file, from its twin (manifest.jsonl is a copy of the newest manifest-<round>.jsonl), a backup or an earlier version of the ' +
+      'object.',
+  };
   const table = await readIfThere(store, jsonl);
-  return table && readManifestJsonl(table);
+  return table && readManifestJsonl(table, file);
+}
+
+/** Whether the batch's table has so many rows, each of them whole. */
+export async function hasWholeTable(store: ObjectStore, batch: string, rows: number): Promise<boolean> {
+  try {
+    return (await findBatchRows(store, batch))?.length === rows;
+  } catch (error) {
+    if (error instanceof DamagedRecord) return false;
+    throw error;
+  }
+}
+
+/** One row of a batch, as its plan and receipts tell: the picture that was planned for it last, and the first one. */
+export type BatchRow = { id: string; renderKey: string; firstKey: string; hasImage: boolean; metadata: Metadata };
+
+/** Every row of a batch that was planned, also of one that has no manifest. */
+export async function plannedRows(store: ObjectStore, batch: string): Promise<BatchRow[]> {
+  const rows: BatchRow[] = [];
+  for await (const { job, outcome, earlier } of batchOutcomes(store, batch)) {
+    const { renderKey: firstKey } = earlier[0] ?? job;
+    const { id, renderKey, metadata } = job;
+    rows.push({ id, renderKey, firstKey, hasImage: isReceipt(outcome), metadata });
+  }
+  return rows;
 }

@@ -1,6 +1,7 @@
 import type { ChangeCounts } from '../domain/change-counts.ts';
 import { columnsOf, type Job } from '../domain/job.ts';
 import { byColumn, every, keysOf } from '../domain/parameters.ts';
+import { runsOf, TURN_CELLS } from '../domain/turns.ts';
 import { safeCsv } from './formats.ts';
 import type { ManifestRow } from './manifest-table.ts';
 
@@ -21,9 +22,10 @@ export class CatalogChanges {
   #added = 0;
   #unchanged = 0;
 
-  constructor(since: string, before: readonly ManifestRow[]) {
+  /** @param before the rows by their ids; taken over */
+  constructor(since: string, before: Map<string, ManifestRow>) {
     this.#since = since;
-    this.#before = new Map(before.map((row) => [row.id, row]));
+    this.#before = before;
   }
 
   add(job: Job): void {
@@ -53,17 +55,19 @@ export class CatalogChanges {
     };
   }
 
-  /** Every change as a table that is safe in a spreadsheet, a line for each parameter of a row; what went is at its end. */
-  csv(): Uint8Array {
-    const removed = [...this.#before.values()].map(({ id, prompt }) => ({
-      change: 'removed' as const,
-      id,
-      what: '',
-      before: prompt,
-      now: '',
-    }));
-    const cells = [...this.#changes, ...removed].map((change) => HEADER.map((column) => change[column]));
-    return safeCsv([HEADER, ...cells], { bom: true });
+  /** Every change as a table that is safe in a spreadsheet, a line for each parameter of a row; what went is at its end. In pieces. */
+  *csv(): Generator<Uint8Array> {
+    yield safeCsv([HEADER], { bom: true });
+    for (const run of runsOf(this.#all(), () => HEADER.length, TURN_CELLS)) {
+      yield safeCsv(run.map((change) => HEADER.map((column) => change[column])));
+    }
+  }
+
+  *#all(): Generator<Change> {
+    yield* this.#changes;
+    for (const { id, prompt } of this.#before.values()) {
+      yield { change: 'removed', id, what: '', before: prompt, now: '' };
+    }
   }
 }
 

@@ -1,14 +1,19 @@
-import { CsvError, parse } from 'csv-parse/sync';
+import { pipeline, Readable } from 'node:stream';
+import { CsvError, parse } from 'csv-parse';
 import { z } from 'zod';
 import { CATALOG_LIMITS } from '../catalog/catalog-limits.ts';
 import { digestSchema } from '../domain/job.ts';
 import { jobIdSchema } from '../domain/job-id.ts';
+import { Turns } from '../domain/turns.ts';
 import { UserError } from '../domain/user-error.ts';
 
 /** What people said of images: the render keys of the pictures that they rejected, by the row's id. */
 export type Rejected = ReadonlyMap<string, ReadonlySet<string>>;
 
 export const NOTHING_REJECTED: Rejected = new Map();
+
+/** Checking a row takes as long as so many cells of a table. */
+const ROW_CELLS = 20;
 
 const COLUMNS = ['id', 'render_key', 'decision'] as const;
 
@@ -34,12 +39,14 @@ const rowSchema = z.object({
  * @param file what messages call it
  * @throws UserError for the first row that is not one, with its line
  */
-export function readDecisions(bytes: Uint8Array, file: string): Rejected {
+export async function readDecisions(bytes: Uint8Array, file: string): Promise<Rejected> {
   if (bytes.length > CATALOG_LIMITS.bytes) {
     throw new UserError(`${file}: expected at most ${CATALOG_LIMITS.bytes} bytes of decisions, found ${bytes.length}`);
   }
   const rejected = new Map<string, Set<string>>();
-  for (const { record, info } of parsed(bytes, file)) {
+  const turns = new Turns();
+  for await (const { record, info } of parsed(bytes, file)) {
+    await turns.after(ROW_CELLS);
     const row = rowSchema.safeParse(record);
     if (!row.success) {
       const [issue] = row.error.issues;
@@ -64,20 +71,30 @@ function checkedHeader(header: string[], file: string): string[] {
   throw new UserError(`${file}: expected ${expected}, found ${header.join(', ').slice(0, 200)}`);
 }
 
-function parsed(bytes: Uint8Array, file: string): Parsed[] {
-  const text = Buffer.from(bytes).toString('utf8');
+async function* parsed(bytes: Uint8Array, file: string): AsyncGenerator<Parsed> {
+  const begin = Buffer.from(bytes.subarray(0, SLICE)).toString('utf8');
+  const parser = parse({
+    record_delimiter: ['\r\n', '\n', '\r'],
+    bom: true,
+    // Some spreadsheets save CSV with semicolons.
+    delimiter: /^[^\r\n,]*;/.test(begin) ? ';' : ',',
+    columns: (header: string[]) => checkedHeader(header, file),
+    info: true,
+    skip_empty_lines: true,
+  });
+  // An error of the parser reaches whoever reads from it.
+  pipeline(Readable.from(slices(bytes)), parser, () => {});
   try {
-    return parse(text, {
-      record_delimiter: ['\r\n', '\n', '\r'],
-      bom: true,
-      // Some spreadsheets save CSV with semicolons.
-      delimiter: /^[^\r\n,]*;/.test(text) ? ';' : ',',
-      columns: (header: string[]) => checkedHeader(header, file),
-      info: true,
-      skip_empty_lines: true,
-    }) as unknown as Parsed[];
+    yield* parser as AsyncIterable<Parsed>;
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     throw new UserError(`${file}: expected CSV with a header, found: ${error.message}`);
   }
+}
+
+/** Bytes that are parsed at once. */
+const SLICE = 64 * 2 ** 10;
+
+function* slices(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let start = 0; start < bytes.length; start += SLICE) yield bytes.subarray(start, start + SLICE);
 }

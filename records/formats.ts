@@ -1,5 +1,7 @@
 import { stringify } from 'csv-stringify/sync';
 import type { z } from 'zod';
+import { runsOf, TURN_BYTES, TURN_CELLS, Turns } from '../domain/turns.ts';
+import { parseRecord, type RecordFile } from './damaged.ts';
 
 const NEWLINE = 0x0a;
 
@@ -7,17 +9,26 @@ const NEWLINE = 0x0a;
 export const toJsonLines = (values: readonly unknown[]): Uint8Array =>
   Buffer.from(values.map((value) => `${JSON.stringify(value)}\n`).join(''));
 
+/** The same in pieces of a turn's work: a night's table is too long for one string, too. */
+export function* jsonLinePieces<T>(values: Iterable<T>, cellsOf: (value: T) => number): Generator<Uint8Array> {
+  for (const run of runsOf(values, cellsOf, TURN_CELLS)) yield toJsonLines(run);
+}
+
 /**
  * Reads JSON Lines; empty lines are passed over. Decoded line by line, because a night's table is too long for one string.
  *
- * @throws z.ZodError or SyntaxError where a line is not of the schema
+ * @throws DamagedRecord where a line is not of the schema
  */
-export function parseJsonLines<T>(bytes: Uint8Array, schema: z.ZodType<T>): T[] {
+export async function parseJsonLines<T>(bytes: Uint8Array, schema: z.ZodType<T>, file: RecordFile): Promise<T[]> {
   const values: T[] = [];
+  const turns = new Turns(TURN_BYTES);
+  let line = 0;
   for (let start = 0; start < bytes.length; ) {
+    line += 1;
     const newline = bytes.indexOf(NEWLINE, start);
     const end = newline < 0 ? bytes.length : newline;
-    if (end > start) values.push(schema.parse(JSON.parse(Buffer.from(bytes.subarray(start, end)).toString('utf8'))));
+    if (end > start) values.push(parseRecord(bytes.subarray(start, end), schema, file, line));
+    await turns.after(end + 1 - start);
     start = end + 1;
   }
   return values;

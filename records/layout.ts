@@ -55,10 +55,24 @@ export const catalogName = (batch: string, format: CatalogFormat): string =>
 export const revisionName = (batch: string, what: 'corrected' | 'decisions', digest: string, format: CatalogFormat) =>
   `${batchFolder(batch)}_catalog/${what}-${digestSchema.parse(digest).slice(0, 12)}.${format}`;
 
+/** Whether that is the name of something with this digest. */
+export const isRevisionOf = (name: string, digest: string): boolean => name.includes(`-${digest.slice(0, 12)}.`);
+
 /** The batch's own copy of a file of terms that its catalog's prompts choose from. */
 export const termsName = (batch: string, name: string): string => `${batchFolder(batch)}_catalog/terms/${name}.txt`;
 
 const part = (round: number, shard: number): string => `${round}-${String(shard).padStart(5, '0')}.jsonl`;
+
+/** A part of a round's plan, or what became of one: more than one where the store kept what an earlier run of the round had written. */
+export type Piece = { name: string; round: number; shard: number; number: number };
+
+/** Which piece an object of planFolder or receiptsFolder is; `null` for what others put there, whatever it is called. */
+export function pieceOf(folder: string, name: string): Piece | null {
+  const [, round, shard, number = '1'] = /(\d+)-(\d+)(?:-(\d+))?\.jsonl$/.exec(name) ?? [];
+  const piece = { name, round: Number(round), shard: Number(shard), number: Number(number) };
+  const own = folder + besideName(part(piece.round, piece.shard), piece.number);
+  return piece.round > 0 && piece.number > 0 && name === own ? piece : null;
+}
 
 /** All slices of the plan, of every round. */
 export const planFolder = (batch: string): string => `${batchFolder(batch)}_plan/`;
@@ -73,6 +87,11 @@ export const shardName = (batch: string, round: number, shard: number): string =
 /** What became of one shard's jobs, a receipt or failure a line. */
 export const shardReceiptsName = (batch: string, round: number, shard: number): string =>
   `${receiptsFolder(batch)}${part(round, shard)}`;
+
+/** What each round was begun with. */
+export const roundsFolder = (batch: string): string => `${batchFolder(batch)}_rounds/`;
+
+export const roundName = (batch: string, round: number): string => `${roundsFolder(batch)}${round}.json`;
 
 /** The manifest, and its jobs as a table for programs and for spreadsheets. */
 export type ManifestFormat = 'json' | 'jsonl' | 'csv';

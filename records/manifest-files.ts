@@ -12,7 +12,7 @@ export const MANIFEST_TYPES: Record<ManifestFormat, string> = {
 
 export type ManifestContents = {
   /** The manifest of a round that ended at an instant (ISO 8601). */
-  json: (finishedAt: string) => Uint8Array;
+  json: (finishedAt: string) => Promise<Uint8Array>;
   jsonl: Uint8Array;
   csv: Uint8Array;
 };
@@ -29,7 +29,7 @@ export async function keepRoundManifest(
   { batch, round }: { batch: string; round: number },
   { json, jsonl, csv }: ManifestContents,
 ): Promise<{ files: ManifestFiles; manifest: Uint8Array }> {
-  const finished = json(new Date().toISOString());
+  const finished = await json(new Date().toISOString());
   for (let number = 1; ; number++) {
     const files = filesOf((format) => roundManifestName(batch, round, number, format));
     if (!(await createSame(store, files.jsonl, jsonl, MANIFEST_TYPES.jsonl))) continue;
@@ -37,7 +37,7 @@ export async function keepRoundManifest(
     const { created } = await store.create(files.json, finished, MANIFEST_TYPES.json);
     if (created) return { files, manifest: finished };
     const there = await store.read(files.json);
-    if (Buffer.compare(there, json(finishedAt(there))) === 0) return { files, manifest: there };
+    if (Buffer.compare(there, await json(finishedAt(there))) === 0) return { files, manifest: there };
   }
 }
 

@@ -1,9 +1,13 @@
 import { z } from 'zod';
-import { columnsOf, type Job } from '../domain/job.ts';
+import { cellsOf, columnsOf, type Job } from '../domain/job.ts';
+import { cellOf, metadataSchema } from '../domain/metadata.ts';
 import { byColumn, every } from '../domain/parameters.ts';
 import { type Failure, isReceipt, type Receipt } from '../domain/receipt.ts';
 import { STAGES, type Stage } from '../domain/timings.ts';
-import { parseJsonLines, safeCsv, toJsonLines } from './formats.ts';
+import { runsOf, TURN_CELLS } from '../domain/turns.ts';
+import type { CarriedNames } from './carried-names.ts';
+import type { RecordFile } from './damaged.ts';
+import { jsonLinePieces, parseJsonLines, safeCsv } from './formats.ts';
 
 const milliseconds = z.int().min(0).nullable();
 
@@ -31,7 +35,7 @@ const manifestRowSchema = z.object({
   store_ms: milliseconds,
   error: z.string().nullable(),
   reason: z.string().nullable(),
-  metadata: z.record(z.string(), z.string()),
+  metadata: metadataSchema,
 });
 
 export type ManifestRow = z.infer<typeof manifestRowSchema>;
@@ -81,16 +85,14 @@ export function manifestRow(job: Job, outcome: Receipt | Failure | undefined): M
   };
 }
 
-/** Rows that are turned into bytes at once: a night's table is too long for one string, and for one turn of the event loop. */
-const SLICE = 1_000;
+const rowCells = (row: ManifestRow): number => cellsOf({ ...row, negativePrompt: row.negative_prompt });
 
 /** A job a line, in pieces. */
-export function* manifestJsonl(rows: readonly ManifestRow[]): Generator<Uint8Array> {
-  for (const slice of slices(rows)) yield toJsonLines(slice);
-}
+export const manifestJsonl = (rows: readonly ManifestRow[]): Generator<Uint8Array> => jsonLinePieces(rows, rowCells);
 
-/** @throws z.ZodError or SyntaxError where a line is not what manifestJsonl writes, or wrote */
-export const readManifestJsonl = (bytes: Uint8Array): ManifestRow[] => parseJsonLines(bytes, writtenRowSchema);
+/** @throws DamagedRecord where a line is not what manifestJsonl writes, or wrote */
+export const readManifestJsonl = (bytes: Uint8Array, file: RecordFile): Promise<ManifestRow[]> =>
+  parseJsonLines(bytes, writtenRowSchema, file);
 
 /** Base64 may begin with "+", which a spreadsheet takes for a formula; programs find the checksum in the other table. */
 const COLUMNS = Object.keys(manifestRowSchema.shape).filter((name) => name !== 'metadata' && name !== 'crc32c');
@@ -98,22 +100,24 @@ const COLUMNS = Object.keys(manifestRowSchema.shape).filter((name) => name !== '
 /** Whether the table has, or had, a column of its own of that name, so that a catalog's is in `manifest.jsonl` only. */
 export const isTableColumn = (name: string): boolean => name === 'encode_ms' || COLUMNS.includes(name);
 
+/** The catalog's other columns that `manifest.csv` has, noted as jobs come. */
+export function noteNames({ metadata }: Pick<Job, 'metadata'>, names: CarriedNames): void {
+  for (const name of Object.keys(metadata)) if (!isTableColumn(name)) names.placeOf(name);
+}
+
 /**
  * The same for a spreadsheet, in pieces, the catalog's other columns at the right, unless they have the name of one of these.
  */
-export function* manifestCsv(rows: readonly ManifestRow[]): Generator<Uint8Array> {
-  const names = new Set(rows.flatMap(({ metadata }) => Object.keys(metadata)));
-  const others = [...names].filter((name) => !isTableColumn(name));
-  yield safeCsv([[...COLUMNS, ...others]], { bom: true });
-  for (const slice of slices(rows)) {
-    const cells = slice.map(({ metadata, ...row }) => [
+export function* manifestCsv(
+  rows: readonly ManifestRow[],
+  { names }: Pick<CarriedNames, 'names'>,
+): Generator<Uint8Array> {
+  yield safeCsv([[...COLUMNS, ...names]], { bom: true });
+  for (const run of runsOf(rows, (row) => rowCells(row) + names.length, TURN_CELLS)) {
+    const cells = run.map(({ metadata, ...row }) => [
       ...COLUMNS.map((name) => row[name as keyof typeof row]),
-      ...others.map((name) => metadata[name]),
+      ...names.map((name) => cellOf(metadata, name)),
     ]);
     yield safeCsv(cells);
   }
-}
-
-function* slices<T>(rows: readonly T[]): Generator<T[]> {
-  for (let start = 0; start < rows.length; start += SLICE) yield rows.slice(start, start + SLICE);
 }

@@ -1,7 +1,11 @@
 import { z } from 'zod';
 import type { Job } from '../domain/job.ts';
 import { digestSchema } from '../domain/job.ts';
+import { metadataSchema } from '../domain/metadata.ts';
 import { failureSchema, type JobOutcome, receiptSchema, totalsSchema } from '../domain/receipt.ts';
+import { runsOf, TURN_BYTES } from '../domain/turns.ts';
+import { type ObjectStore, readIfThere } from '../store/index.ts';
+import { newestManifest } from './manifest-files.ts';
 
 /** The batch's result, written to `batches/<batch>/manifest.json`. */
 export const manifestSchema = z.strictObject({
@@ -13,37 +17,62 @@ export const manifestSchema = z.strictObject({
   startedAt: z.iso.datetime(),
   finishedAt: z.iso.datetime(),
   totals: totalsSchema,
-  images: z.array(receiptSchema.extend({ prompt: z.string(), metadata: z.record(z.string(), z.string()) })),
-  failures: z.array(failureSchema.extend({ prompt: z.string(), metadata: z.record(z.string(), z.string()) })),
+  images: z.array(receiptSchema.extend({ prompt: z.string(), metadata: metadataSchema })),
+  failures: z.array(failureSchema.extend({ prompt: z.string(), metadata: metadataSchema })),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;
+
+const headSchema = z.object(manifestSchema.omit({ images: true, failures: true }).shape);
+
+/** What a manifest says of the batch as a whole. */
+export type ManifestHead = z.infer<typeof headSchema>;
+
+/**
+ * The head of the newest manifest that a batch has, which is its first line: the whole may be too long for one string. `null` where it has none, or
+ * one that is not whole.
+ */
+export async function findManifestHead(store: ObjectStore, batch: string): Promise<ManifestHead | null> {
+  const bytes = await readIfThere(store, (await newestManifest(store, batch)).json);
+  if (bytes === null || !Buffer.from(bytes.subarray(-END.length)).equals(END)) return null;
+  const line = Buffer.from(bytes.subarray(0, bytes.indexOf(NEWLINE))).toString('utf8');
+  try {
+    return headSchema.parse(JSON.parse(line.replace(/,$/, '}')));
+  } catch (error) {
+    if (error instanceof z.ZodError || error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+const NEWLINE = 0x0a;
+const END = Buffer.from(']}\n');
 
 /** What the manifest says of a job: what became of it, and where it came from. One line of JSON. */
 export const manifestEntry = (outcome: JobOutcome, { prompt, metadata }: Pick<Job, 'prompt' | 'metadata'>): string =>
   JSON.stringify({ ...outcome, prompt, metadata });
 
 /**
- * The manifest's bytes, an image a line, so that a person can read it and `grep` it, and so that no string has to hold a whole night.
+ * The manifest's bytes in pieces, an image a line, so that a person can read it and `grep` it, and so that no string has to hold a whole night.
  *
  * @param images lines of manifestEntry, as are `failures`
  */
-export function manifestBytes(
+export function* manifestPieces(
   head: Omit<Manifest, 'format' | 'images' | 'failures'>,
   images: readonly string[],
   failures: readonly string[],
-): Uint8Array {
-  return Buffer.concat([
-    Buffer.from(`${JSON.stringify({ format: 1, ...head }).slice(0, -1)},\n`),
-    ...list('images', images),
-    Buffer.from(',\n'),
-    ...list('failures', failures),
-    Buffer.from('}\n'),
-  ]);
+): Generator<Uint8Array> {
+  yield Buffer.from(`${JSON.stringify({ format: 1, ...head }).slice(0, -1)},\n`);
+  yield* list('images', images);
+  yield Buffer.from(',\n');
+  yield* list('failures', failures);
+  yield Buffer.from('}\n');
 }
 
 function* list(name: string, entries: readonly string[]): Generator<Uint8Array> {
-  yield Buffer.from(`"${name}":[`);
-  for (const [index, line] of entries.entries()) yield Buffer.from(`${index === 0 ? '\n' : ',\n'}${line}`);
-  yield Buffer.from(']');
+  let before = `"${name}":[\n`;
+  for (const run of runsOf(entries, (line) => line.length, TURN_BYTES)) {
+    yield Buffer.from(before + run.join(',\n'));
+    before = ',\n';
+  }
+  yield Buffer.from(entries.length === 0 ? `"${name}":[]` : ']');
 }

@@ -1,20 +1,39 @@
 import { z } from 'zod';
-import { type Job, jobSchema } from '../domain/job.ts';
+import { cellsOf, type Job, jobSchema } from '../domain/job.ts';
 import { failureSchema, isReceipt, type JobOutcome, receiptSchema } from '../domain/receipt.ts';
+import { gathered } from '../domain/turns.ts';
 import type { ObjectStore } from '../store/index.ts';
-import { parseJsonLines, toJsonLines } from './formats.ts';
-import { planFolder, receiptsFolder } from './layout.ts';
+import { damaged, type RecordFile } from './damaged.ts';
+import { jsonLinePieces, parseJsonLines, toJsonLines } from './formats.ts';
+import { type Piece, pieceOf, planFolder, receiptsFolder } from './layout.ts';
 
 const outcomeSchema = z.union([receiptSchema, failureSchema]);
 
-export const encodeJobs = (jobs: Job[]): Uint8Array => toJsonLines(jobs);
+export const encodeJobs = (jobs: readonly Job[]): Promise<Uint8Array> => gathered(jsonLinePieces(jobs, cellsOf));
 
-export const encodeOutcomes = (outcomes: JobOutcome[]): Uint8Array => toJsonLines(outcomes);
+export const encodeOutcomes = (outcomes: readonly JobOutcome[]): Uint8Array => toJsonLines(outcomes);
 
-/** The jobs of one plan shard, in its order. @throws ObjectNotFound */
-export const readJobs = async (store: ObjectStore, name: string): Promise<Job[]> => decodeJobs(await store.read(name));
+/** The jobs of one plan shard, in its order. @throws ObjectNotFound or DamagedRecord */
+export const readJobs = async (store: ObjectStore, name: string): Promise<Job[]> =>
+  decodeJobs(await store.read(name), store, name);
 
-export const decodeJobs = (bytes: Uint8Array): Job[] => parseJsonLines(bytes, jobSchema);
+/** @throws DamagedRecord */
+export async function decodeJobs(bytes: Uint8Array, store: ObjectStore, name: string): Promise<Job[]> {
+  const file = planFile(store, name, 'jobs of the plan, one a line');
+  const jobs = await parseJsonLines(bytes, jobSchema, file);
+  if (jobs.length === 0) throw damaged(file, null, 'none');
+  return jobs;
+}
+
+/** A shard's part of the plan, for what is told where it is damaged. */
+export const planFile = ({ url }: ObjectStore, name: string, holds: string): RecordFile => ({
+  store: url,
+  name,
+  holds,
+  remedy:
+    'Restore the file, from a backup or as an earlier version of the object; or submit the catalog as another batch, which finds the ' +
+    'images that are there.',
+});
 
 /** A row of a batch: the job that was planned for it last, what became of that, and what earlier rounds had planned. */
 export type RowOutcome = { job: Job; outcome: JobOutcome | undefined; earlier: Job[] };
@@ -64,13 +83,13 @@ async function byId<T extends { id: string }>(pieces: Piece[], read: (name: stri
   return found;
 }
 
-/** A part of a round's plan, or what became of one: more than one where the store kept what an earlier run of the round had written. */
-type Piece = { name: string; round: number; shard: number; number: number };
-
-/** The pieces in a folder, by round, shard and number. */
+/** The pieces in a folder, by round, shard and number. What others put there is none. */
 async function readPieces(store: ObjectStore, folder: string, beforeRound: number) {
   const pieces: Piece[] = [];
-  for await (const { name } of store.list(folder)) pieces.push(pieceOf(name));
+  for await (const { name } of store.list(folder)) {
+    const piece = pieceOf(folder, name);
+    if (piece !== null) pieces.push(piece);
+  }
   // Names sort as text, and round 10 comes after round 9.
   pieces.sort((a, b) => a.round - b.round || a.shard - b.shard || a.number - b.number);
   return {
@@ -79,11 +98,12 @@ async function readPieces(store: ObjectStore, folder: string, beforeRound: numbe
   };
 }
 
-function pieceOf(name: string): Piece {
-  const [found, round, shard, number = '1'] = /(\d+)-(\d+)(?:-(\d+))?\.jsonl$/.exec(name) ?? [];
-  if (found === undefined) throw new Error(`${name}: expected an object called <round>-<shard>.jsonl`);
-  return { name, round: Number(round), shard: Number(shard), number: Number(number) };
-}
-
 const readOutcomes = async (store: ObjectStore, name: string): Promise<JobOutcome[]> =>
-  parseJsonLines(await store.read(name), outcomeSchema);
+  parseJsonLines(await store.read(name), outcomeSchema, {
+    store: store.url,
+    name,
+    holds: 'what became of jobs, one a line',
+    remedy:
+      'Restore the file, or move it out of the folder: its images then count as not made, and a retry finds them by their render keys and ' +
+      'draws none of them again.',
+  });

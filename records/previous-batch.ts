@@ -1,8 +1,11 @@
 import { z } from 'zod';
+import { Turns } from '../domain/turns.ts';
 import { type ObjectStore, readIfThere } from '../store/index.ts';
 import { findBatchRows } from './batch-rows.ts';
 import { CatalogChanges } from './catalog-changes.ts';
+import { orWarn, parseRecord, type RecordFile, type Warn } from './damaged.ts';
 import { isBatchId, latestBatchName } from './layout.ts';
+import type { ManifestRow } from './manifest-table.ts';
 
 const schema = z.object({ catalog: z.string(), batch: z.string().refine(isBatchId) });
 
@@ -16,25 +19,41 @@ export async function keepLatestBatch(store: ObjectStore, catalog: string, batch
  * Ready to compare jobs with those of the catalog's last batch; `null` where it has none, or what it left cannot be read, perhaps
  * because another version wrote it: a night must not fail for want of a comparison.
  *
+ * @param warn hears why nothing is compared
  * @param but not this batch, which may have ended before and be planned again
  */
-export async function changesSince(store: ObjectStore, catalog: string, but?: string): Promise<CatalogChanges | null> {
-  const last = await orNull(latestBatch(store, catalog));
-  if (last === null || last === but) return null;
-  const rows = await orNull(findBatchRows(store, last));
-  return rows && new CatalogChanges(last, rows);
+export async function changesSince(
+  store: ObjectStore,
+  catalog: string,
+  warn: Warn,
+  but?: string,
+): Promise<CatalogChanges | null> {
+  return orWarn(warn, 'what has changed since the last batch of the catalog is not known', async () => {
+    const last = await latestBatch(store, catalog);
+    if (last === null || last === but) return null;
+    const rows = await findBatchRows(store, last);
+    return rows && new CatalogChanges(last, await byId(rows));
+  });
+}
+
+async function byId(rows: readonly ManifestRow[]): Promise<Map<string, ManifestRow>> {
+  const turns = new Turns();
+  const found = new Map<string, ManifestRow>();
+  for (const row of rows) {
+    found.set(row.id, row);
+    await turns.after(1);
+  }
+  return found;
 }
 
 async function latestBatch(store: ObjectStore, catalog: string): Promise<string | null> {
-  const bytes = await readIfThere(store, latestBatchName(catalog));
-  return bytes && schema.parse(JSON.parse(Buffer.from(bytes).toString('utf8'))).batch;
-}
-
-async function orNull<T>(reading: Promise<T | null>): Promise<T | null> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof z.ZodError || error instanceof SyntaxError) return null;
-    throw error;
-  }
+  const name = latestBatchName(catalog);
+  const bytes = await readIfThere(store, name);
+  const file: RecordFile = {
+    store: store.url,
+    name,
+    holds: 'which batch of a catalog ended last',
+    remedy: 'The next batch of that catalog that ends writes it anew.',
+  };
+  return bytes && parseRecord(bytes, schema, file).batch;
 }

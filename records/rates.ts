@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { digestSchema } from '../domain/job.ts';
 import { SIZES, type Size, sizeSchema } from '../domain/size.ts';
 import { type ObjectStore, readIfThere } from '../store/index.ts';
+import { orWarn, parseRecord, type RecordFile, type Warn } from './damaged.ts';
 import { ratesName } from './layout.ts';
 import { deviceSeconds, type ManifestRow } from './manifest-table.ts';
 
@@ -31,15 +32,58 @@ const ENOUGH_IMAGES = 5;
 /** Of images whose receipts do not say. */
 const UNKNOWN_DEVICE = 'a device of which nothing is known';
 
+/** Those of another version say nothing here. */
+const anyRatesSchema = z.union([
+  ratesSchema,
+  z.object({ format: z.int().refine((format) => format !== 2) }).transform(() => null),
+]);
+
 /** What a bundle's images took on this store's fleet; `null` where no batch measured it, or in words of another version. */
-export async function readRates(store: ObjectStore, bundleDigest: string): Promise<Rates | null> {
-  const bytes = await readIfThere(store, ratesName(bundleDigest));
-  return bytes && (ratesSchema.safeParse(parsed(Buffer.from(bytes).toString('utf8'))).data ?? null);
+export async function readRates(store: ObjectStore, bundleDigest: string, warn: Warn): Promise<Rates | null> {
+  const name = ratesName(bundleDigest);
+  const bytes = await readIfThere(store, name);
+  const file: RecordFile = {
+    store: store.url,
+    name,
+    holds: 'what images of a bundle took',
+    remedy: 'The next batch with that bundle writes it anew.',
+  };
+  return bytes && orWarn(warn, 'no estimate is made', () => parseRecord(bytes, anyRatesSchema, file));
+}
+
+/** What a batch's images took, noted as its rows come. */
+export class Measured {
+  readonly #sizes = new Map<
+    Size,
+    { images: number; devices: Map<string, { images: number; seconds: number; steps: number }> }
+  >();
+
+  add(row: ManifestRow): void {
+    if (row.status !== 'rendered') return;
+    const ofSize = this.#sizes.get(row.size) ?? { images: 0, devices: new Map() };
+    this.#sizes.set(row.size, ofSize);
+    ofSize.images += 1;
+    const name = row.device ?? UNKNOWN_DEVICE;
+    const { images, seconds, steps } = ofSize.devices.get(name) ?? { images: 0, seconds: 0, steps: 0 };
+    ofSize.devices.set(name, { images: images + 1, seconds: seconds + deviceSeconds(row), steps: steps + row.steps });
+  }
+
+  /** Images of a size that were rendered. */
+  images(size: Size): number {
+    return this.#sizes.get(size)?.images ?? 0;
+  }
+
+  rates(size: Size): DeviceRates {
+    const rates = [...(this.#sizes.get(size)?.devices ?? [])].flatMap(([name, { images, seconds, steps }]) =>
+      seconds === 0 || steps === 0 ? [] : [[name, { images, secondsPerStep: seconds / steps }] as const],
+    );
+    return Object.fromEntries(rates);
+  }
 }
 
 /** Keeps what a batch measured. Of two that end at once the later one's rates are kept; they are as good. */
-export async function keepRates(store: ObjectStore, bundle: string, rows: readonly ManifestRow[]): Promise<void> {
-  const rates = updatedRates(await readRates(store, bundle), bundle, rows);
+export async function keepRates(store: ObjectStore, bundle: string, measured: Measured, warn: Warn): Promise<void> {
+  const rates = updatedRates(await readRates(store, bundle, warn), bundle, measured);
   if (rates === null) return;
   await store.replace(ratesName(bundle), Buffer.from(`${JSON.stringify(rates)}\n`), 'application/json');
 }
@@ -48,35 +92,11 @@ export async function keepRates(store: ObjectStore, bundle: string, rows: readon
  * The rates after a batch: what it measured of a size replaces what was known before, so that devices which have left the fleet do not
  * count. `null` where it measured nothing.
  */
-export function updatedRates(before: Rates | null, bundle: string, rows: readonly ManifestRow[]): Rates | null {
-  const measured = SIZES.flatMap((size): [Size, DeviceRates][] => {
-    const rendered = rows.filter((row) => row.size === size && row.status === 'rendered');
-    const isEnough = rendered.length >= ENOUGH_IMAGES || before?.sizes[size] === undefined;
-    const rates = isEnough ? ratesOf(rendered) : {};
+export function updatedRates(before: Rates | null, bundle: string, measured: Measured): Rates | null {
+  const news = SIZES.flatMap((size): [Size, DeviceRates][] => {
+    const isEnough = measured.images(size) >= ENOUGH_IMAGES || before?.sizes[size] === undefined;
+    const rates = isEnough ? measured.rates(size) : {};
     return Object.keys(rates).length > 0 ? [[size, rates]] : [];
   });
-  return measured.length === 0
-    ? null
-    : { format: 2, bundle, sizes: { ...before?.sizes, ...Object.fromEntries(measured) } };
-}
-
-function ratesOf(rendered: readonly ManifestRow[]): DeviceRates {
-  const devices = new Set(rendered.map(({ device }) => device ?? UNKNOWN_DEVICE));
-  const rates = [...devices].flatMap((name) => {
-    const rows = rendered.filter(({ device }) => (device ?? UNKNOWN_DEVICE) === name);
-    const seconds = rows.reduce((sum, row) => sum + deviceSeconds(row), 0);
-    const steps = rows.reduce((sum, row) => sum + row.steps, 0);
-    return seconds === 0 || steps === 0
-      ? []
-      : [[name, { images: rows.length, secondsPerStep: seconds / steps }] as const];
-  });
-  return Object.fromEntries(rates);
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
+  return news.length === 0 ? null : { format: 2, bundle, sizes: { ...before?.sizes, ...Object.fromEntries(news) } };
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { gathered, runsOf, TURN_CELLS } from '../domain/turns.ts';
 import type { SheetPiece } from './format.ts';
 
 /**
@@ -12,8 +13,20 @@ export const scriptJson = (value: unknown): string =>
   );
 
 /** A piece as a script: pages that are opened from a folder may load scripts and pictures, but may not fetch data. */
-export function encodePiece(number: number, piece: SheetPiece): { name: string; file: Uint8Array } {
-  const file = Buffer.from(`sheetPiece(${number},${scriptJson(piece)})\n`);
+export async function encodePiece(number: number, piece: SheetPiece): Promise<{ name: string; file: Uint8Array }> {
+  const file = await gathered(parts(number, piece));
   const digest = createHash('sha256').update(file).digest('hex');
   return { name: `rows-${digest.slice(0, 32)}.js`, file };
 }
+
+function* parts(number: number, { sprites, rows }: SheetPiece): Generator<Uint8Array> {
+  let before = `sheetPiece(${number},{"sprites":${scriptJson(sprites)},"rows":[`;
+  for (const run of runsOf(rows, ({ values }) => OWN_CELLS + values.length, TURN_CELLS)) {
+    yield Buffer.from(before + run.map(scriptJson).join(','));
+    before = ',';
+  }
+  yield Buffer.from(`${rows.length === 0 ? before : ''}]})\n`);
+}
+
+/** Of a row besides the catalog's other columns. */
+const OWN_CELLS = 20;

@@ -1,6 +1,7 @@
 import type { Job } from '../domain/job.ts';
 import { COLUMN_OF, every, keysOf, TEXT_COLUMNS } from '../domain/parameters.ts';
 import { type Failure, isReceipt, type Receipt } from '../domain/receipt.ts';
+import type { CarriedNames } from '../records/carried-names.ts';
 import { manifestRow } from '../records/manifest-table.ts';
 import type { SheetHead, SheetParameters, SheetRow } from './format.ts';
 
@@ -24,15 +25,15 @@ const parametersOf = (job: Job): SheetParameters =>
 export function sheetRow(
   job: Job,
   outcome: Receipt | Failure | undefined,
-  columns: Map<string, number>,
+  columns: CarriedNames,
   folder: string,
 ): SheetRow {
   const { id, prompt, status, file, reason } = manifestRow(job, outcome);
   const { renderKey, width, height } = isReceipt(outcome) ? outcome : job;
   const values: (string | null)[] = [];
   for (const [name, value] of Object.entries(job.metadata)) {
-    if (!columns.has(name)) columns.set(name, columns.size);
-    values[columns.get(name)!] = value;
+    const place = columns.placeOf(name);
+    if (place !== undefined) values[place] = value;
   }
   return {
     id,

@@ -7,8 +7,8 @@ import { SCRATCH_FOLDER, TEMP_FOLDER } from './object-name.ts';
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** A live writer's file is never a day old. A checkpoint helps the retry of a failed or cancelled batch, which is tried soon or never. */
 const LEFTOVERS = [
-  { folder: TEMP_FOLDER, ageMs: DAY_MS },
-  { folder: SCRATCH_FOLDER, ageMs: 7 * DAY_MS },
+  { folder: TEMP_FOLDER, ours: /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64}\.claim)$/, ageMs: DAY_MS },
+  { folder: SCRATCH_FOLDER, ours: /^[0-9a-f]{64}\.latents$/, ageMs: 7 * DAY_MS },
 ];
 
 /**
@@ -79,15 +79,16 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 /**
- * Removes what killed writers left behind. What cannot be removed stays: it takes space, but must not keep anybody from
+ * Removes what killed writers left behind; what others put there is not touched. What cannot be removed stays: it takes space, but must not keep anybody from
  * writing.
  */
 export async function sweepLeftovers(root: string): Promise<void> {
-  for (const { folder, ageMs } of LEFTOVERS) await sweepFolder(join(root, folder), ageMs);
+  for (const { folder, ours, ageMs } of LEFTOVERS) await sweepFolder(join(root, folder), ours, ageMs);
 }
 
-async function sweepFolder(folder: string, ageMs: number): Promise<void> {
+async function sweepFolder(folder: string, ours: RegExp, ageMs: number): Promise<void> {
   for (const entry of await ownEntries(folder)) {
+    if (!ours.test(entry)) continue;
     const path = join(folder, entry);
     const modified = await lstat(path).then(
       (found) => found.mtimeMs,

@@ -1,4 +1,5 @@
 import type { ExpansionSettings } from '../../domain/catalog-settings.ts';
+import type { Metadata } from '../../domain/metadata.ts';
 import { type Column, GRID_COLUMNS, TEXT_COLUMNS } from '../../domain/parameters.ts';
 import { contentId, suffixOf } from '../job-ids.ts';
 import type { Problems } from '../problems.ts';
@@ -21,7 +22,7 @@ export type Chosen = {
   /** What tells the images of one row apart in their names. */
   suffix: string;
   /** The row, and what was chosen, as the manifest says it. */
-  metadata: Record<string, string>;
+  metadata: Metadata;
 };
 
 export type Expansion = Omit<ExpansionSettings, 'terms'> & { terms: Terms };
@@ -45,7 +46,7 @@ export async function* expandCells(raw: RawRow, expansion: Expansion, problems: 
   }
   // One number says what is chosen in every column.
   const count = sequence(columns.map(({ texts }) => texts)).count;
-  const wanted = wantedOf(raw, count, expansion, problems);
+  const wanted = await wantedOf(raw, count, expansion, problems);
   if (wanted === null) return;
   const before = problems.total;
   const suffixes = new Map<string, number>();
@@ -89,12 +90,12 @@ async function textsOf(raw: RawRow, column: Column, terms: Terms, problems: Prob
 }
 
 /** The numbers of the combinations to make; null where there are too many. */
-function wantedOf(
+async function wantedOf(
   raw: RawRow,
   count: bigint,
   { sample, sampleSeed, maxPerRow }: Expansion,
   problems: Problems,
-): bigint[] | null {
+): Promise<bigint[] | null> {
   const counted = count >= UNCOUNTABLE ? 'more than can be counted' : count.toLocaleString('en');
   const report = (expected: string) => {
     problems.add({ line: raw.line, column: null, expected, found: counted });
@@ -142,7 +143,7 @@ function combination(
 const tidy = (text: string): string => text.replaceAll(/ {2,}/g, ' ').trim();
 
 /** What the manifest says of an image's origin: the row, and what was chosen. */
-function chosenMetadata(raw: RawRow, choices: readonly Choice[]): Record<string, string> {
+function chosenMetadata(raw: RawRow, choices: readonly Choice[]): Metadata {
   const entries: [string, string][] = [['choice:row', raw.values.id ?? `line ${raw.line}`]];
   const seen = new Map<string, number>();
   let braces = 0;

@@ -1,4 +1,8 @@
 import { createHash } from 'node:crypto';
+import { Turns } from '../../domain/turns.ts';
+
+/** Drawing a number takes as long as so many cells of a table. */
+const DRAW_CELLS = 10;
 
 /**
  * Draws different numbers from 0 to `count` − 1, every set of them with the same chance, and gives them in order. The
@@ -6,12 +10,14 @@ import { createHash } from 'node:crypto';
  *
  * Source: R. W. Floyd in J. Bentley, "Programming Pearls: A Sample of Brilliance", CACM 30 (1987), algorithm F2.
  */
-export function drawIndices(count: bigint, wanted: number, seed: string): bigint[] {
+export async function drawIndices(count: bigint, wanted: number, seed: string): Promise<bigint[]> {
+  const turns = new Turns();
   const drawn = new Set<bigint>();
   const first = count > BigInt(wanted) ? count - BigInt(wanted) : 0n;
   for (let last = first; last < count; last += 1n) {
     const index = randomBelow(last + 1n, `${seed} ${last}`);
     drawn.add(drawn.has(index) ? last : index);
+    await turns.after(DRAW_CELLS);
   }
   return [...drawn].sort((a, b) => (a < b ? -1 : 1));
 }

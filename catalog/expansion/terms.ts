@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { GRID_COLUMNS } from '../../domain/parameters.ts';
 import { CATALOG_LIMITS } from '../catalog-limits.ts';
 import { choice, literal, sequence, type Texts } from './choices.ts';
 import { MAX_DEPTH, parseTerm, type Template, TemplateFault } from './template.ts';
@@ -40,7 +41,7 @@ export class Terms {
     if (inside.length >= MAX_DEPTH) throw new TemplateFault(`terms at most ${MAX_DEPTH} deep`, inside.join(' → '));
     const known = this.#lists.get(name);
     if (known !== undefined) return known;
-    const texts = choice(name, await this.#all(await this.#templates(name), [...inside, name]));
+    const texts = choice(labelOf(name), await this.#all(await this.#templates(name), [...inside, name]));
     this.#lists.set(name, texts);
     return texts;
   }
@@ -66,6 +67,10 @@ export class Terms {
     });
   }
 }
+
+/** What a choice from a file of terms is called; beside it the manifest names the row, and choices in columns of ours. */
+const labelOf = (name: string): string =>
+  name === 'row' || GRID_COLUMNS.some((column) => column === name) ? `terms/${name}` : name;
 
 /** Terms, one a line, without empty lines and those that begin with `#`. */
 function linesOf(bytes: Uint8Array, file: string): { line: number; text: string }[] {

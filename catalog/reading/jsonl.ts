@@ -1,7 +1,7 @@
 import { TEXT_COLUMNS } from '../../domain/parameters.ts';
 import { type Problems, quoted } from '../problems.ts';
 import { type ColumnMap, mapColumns } from './columns.ts';
-import { type RawRow, toRawRow } from './raw-row.ts';
+import { checkCell, type RawRow, toRawRow } from './raw-row.ts';
 import { readLines } from './text.ts';
 
 /** Reads one JSON object a line. Keys are columns; null is an empty cell; other values than text travel as JSON. */
@@ -68,6 +68,7 @@ function columnFinder(
     const cacheKey = JSON.stringify(keys);
     const answer = answers.get(cacheKey);
     if (answer !== undefined) return answer;
+    for (const key of keys) checkCell(key, line, 'the name of a column', problems);
     const present = Object.entries(mapping).filter(([column, name]) => column === 'prompt' || keys.includes(name));
     const columns = mapColumns(keys, Object.fromEntries(present), line, problems);
     if (columns !== null && answers.size < 100) answers.set(cacheKey, columns);

@@ -1,3 +1,4 @@
+import type { Metadata } from '../../domain/metadata.ts';
 import type { Column } from '../../domain/parameters.ts';
 import { CATALOG_LIMITS } from '../catalog-limits.ts';
 import { type Problems, quoted } from '../problems.ts';
@@ -8,7 +9,7 @@ export type RawRow = {
   /** The row's first line, counted from 1. */
   line: number;
   values: Partial<Record<Column, string>>;
-  metadata: Record<string, string>;
+  metadata: Metadata;
   /** What our columns are called in the file. */
   columns: ColumnMap['known'];
 };

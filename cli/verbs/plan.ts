@@ -34,8 +34,10 @@ async function plan(catalog: string, options: CatalogOptions & JsonOptions & Fle
   const chosen = await chosenBundle(options.bundle);
   const bundle = bundleRef(chosen);
   const request = batchRequest(catalog, options, chosen);
-  const { store, preview, changes, storeProblem, ...summary } = await planBatch({ ...request, bundle: chosen });
+  const planned = await planBatch({ ...request, bundle: chosen });
+  const { store, preview, changes, storeProblem, warnings, ...summary } = planned;
   if (storeProblem !== null) note(`what the store has already is not known: ${storeProblem}`);
+  for (const warning of warnings) note(warning);
   for (const hint of planHints(summary, request)) note(hint);
   if (options.json) {
     const cost = preview && costOf(preview, options);
@@ -46,6 +48,7 @@ async function plan(catalog: string, options: CatalogOptions & JsonOptions & Fle
       seeds: options.seeds,
       store,
       ...preview,
+      warnings,
       changes: changes ?? undefined,
       cost,
     });

@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Tensor } from 'onnxruntime-node';
 import { UserError } from '../../domain/user-error.ts';
 import type { BundleDescription } from './bundle.ts';
+import { finite } from './finite.ts';
 import { cutLatents, type Latents, thinLatents } from './latents.ts';
 import type { Planes } from './resize-crop.ts';
 import { type Graph, saysNoMemory } from './session.ts';
@@ -22,7 +23,8 @@ type Vae = BundleDescription['vae'];
  * that memory stays that of one tile and the finished planes.
  *
  * @param isWhole in one piece above 1024 px too
- * @throws UserError where there is no memory for so large a piece; the signal's reason where it was aborted; it is looked at before each piece.
+ * @throws the signal's reason where it was aborted; it is looked at before each piece. UserError where pixels are not finite, or there
+ * is no memory for so large a piece.
  */
 export async function decode(
   vaeDecoder: Graph,
@@ -31,7 +33,7 @@ export async function decode(
   signal: AbortSignal | undefined,
   isWhole = false,
 ): Promise<Planes> {
-  const scaled = { ...latents, data: latents.data.map((latent) => latent / vae.scaling + vae.shift) };
+  const scaled = { ...latents, data: latents.data.map((latent) => latent / vae.scaling) };
   const isLarge = latents.height * latents.width > ONE_PIECE;
   if (isLarge && !isWhole) return decodeTiles(vaeDecoder, vae, scaled, signal);
   await stopPoint(signal);
@@ -60,7 +62,11 @@ async function stopPoint(signal: AbortSignal | undefined): Promise<void> {
 /** Decodes latents with the statistics given, or with their own. */
 async function decodePiece(vaeDecoder: Graph, vae: Vae, latents: Latents, statistics?: Float32Array): Promise<Planes> {
   const image = await vaeDecoder.run(decoderInputs(vae, latents, statistics), 'image');
-  return { data: image, width: latents.width * vae.factor, height: latents.height * vae.factor };
+  return {
+    data: finite(image, 'pixels of the decoder'),
+    width: latents.width * vae.factor,
+    height: latents.height * vae.factor,
+  };
 }
 
 function decoderInputs({ norms, groups }: Vae, { data, channels, height, width }: Latents, statistics?: Float32Array) {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import kinds from './tokenizer-kinds.json' with { type: 'json' };
 
 const addedTokenSchema = z.looseObject({
   id: z.int().min(0),
@@ -38,29 +39,23 @@ export type TokenizerPart = z.infer<typeof partSchema>;
 
 export type AddedToken = z.infer<typeof addedTokenSchema>;
 
-/** Kinds whose ids were compared with the Rust library's: docs/decisions/022. */
-const KINDS = {
-  normalizer: ['Precompiled', 'Replace', 'Strip', 'Prepend', 'NFC', 'NFD', 'NFKC', 'NFKD'],
-  pre_tokenizer: ['WhitespaceSplit', 'Metaspace', 'ByteLevel'],
-  post_processor: ['TemplateProcessing', 'ByteLevel', 'RobertaProcessing', 'BertProcessing'],
-};
+const FIELDS = ['normalizer', 'pre_tokenizer', 'post_processor'] as const;
 
-/** Options of a model that the library leaves out or takes otherwise, where they are set. */
-const NOT_OF_MODEL: Record<string, string[]> = {
-  Unigram: ['byte_fallback'],
-  BPE: ['byte_fallback', 'dropout', 'continuing_subword_prefix', 'end_of_word_suffix'],
-};
+const NOT_OF_MODEL: Record<string, string[]> = kinds.notOfModel;
 
-/** What in a tokenizer gets other ids from the JavaScript library than from the Rust library, in words of the file. */
+/**
+ * What in a tokenizer gets other ids from the JavaScript library than from the Rust library, in words of the file. Kinds that were
+ * compared, and options of models that must not be set, stand in tokenizer-kinds.json, which the exporter reads too: docs/decisions/022.
+ */
 export function unsupported(definition: TokenizerDefinition): string[] {
-  const kinds = Object.entries(KINDS).flatMap(([field, known]) =>
-    partsOf(definition[field as keyof typeof KINDS])
-      .filter(({ type }) => !known.includes(type))
+  const others = FIELDS.flatMap((field) =>
+    partsOf(definition[field])
+      .filter(({ type }) => !kinds[field].includes(type))
       .map(({ type }) => `${field} ${type}`),
   );
   const replacements = partsOf(definition.normalizer).filter((part) => part.type === 'Replace' && !isPlain(part));
   return [
-    ...kinds,
+    ...others,
     ...replacements.map(({ pattern }) => `normalizer Replace of ${JSON.stringify(pattern)}`),
     ...ofModel(definition),
   ];

@@ -1,7 +1,12 @@
 import type { SheetHead, SheetRow } from '../format.ts';
 
 /** What every row says under one name. */
-export type Named = { name: string; textOf: (row: SheetRow) => string };
+export type Named = {
+  name: string;
+  textOf: (row: SheetRow) => string;
+  /** It is the catalog's, which may have the name of one of ours. */
+  isCarried?: true;
+};
 
 type Parameters = Pick<SheetHead, 'parameters'>;
 
@@ -15,7 +20,7 @@ export const textsOf = (head: Parameters): Named[] => named(head, true);
 
 /** The catalog's other columns. */
 export const carriedOf = ({ columns }: Pick<SheetHead, 'columns'>): Named[] =>
-  columns.map((name, at) => ({ name, textOf: (row) => row.values[at] ?? '' }));
+  columns.map((name, at) => ({ name, textOf: (row) => row.values[at] ?? '', isCarried: true }));
 
 /** Those that are listed first, as they are listed; the others behind them as they came. */
 export function inOrder(all: Named[], listed: readonly string[]): Named[] {

@@ -5,6 +5,10 @@ import type { Review } from './review.ts';
 /** Columns beside the search; the others are behind a button. */
 const FIRST = ['status', 'size'];
 
+const isFirst = ({ name, isCarried }: Column): boolean => !isCarried && FIRST.includes(name);
+
+const keyOf = ({ name, isCarried }: Column): string => `${isCarried ? 'catalog' : 'ours'} ${name}`;
+
 type Control = HTMLSelectElement | HTMLInputElement;
 
 /** The search, and a choice for each column in which rows differ. */
@@ -49,15 +53,16 @@ export class FilterBar {
 
   /** Offers what is in the rows that are here; what was chosen stays. */
   offerColumns(): void {
-    const chosen = new Map(this.#controls.map(({ column, control }) => [column.name, control.value]));
+    const chosen = new Map(this.#controls.map(({ column, control }) => [keyOf(column), control.value]));
     const rows = [...this.#review.rows].map(([, row]) => row);
     const columns = columnsOf(rows, this.#review.rows.head);
-    this.#controls = columns.map((column) => ({ column, control: controlOf(column, chosen.get(column.name) ?? '') }));
-    const isFirst = ({ column }: { column: Column }) => FIRST.includes(column.name);
-    this.#first.replaceChildren(...this.#controls.filter(isFirst).map(({ control }) => control));
+    this.#controls = columns.map((column) => ({ column, control: controlOf(column, chosen.get(keyOf(column)) ?? '') }));
+    this.#first.replaceChildren(
+      ...this.#controls.filter(({ column }) => isFirst(column)).map(({ control }) => control),
+    );
     this.#others.replaceChildren(
       ...this.#controls
-        .filter((entry) => !isFirst(entry))
+        .filter(({ column }) => !isFirst(column))
         .map(({ column, control }) => make('label', {}, make('span', {}, column.name), control)),
     );
     this.#more.hidden = this.#others.childElementCount === 0;
@@ -86,7 +91,7 @@ export class FilterBar {
     const { jobs } = rows.head;
     this.#clear.hidden = !isActive(filter);
     this.#matches.textContent = isActive(filter) ? `${count(matches.length)} of ${count(jobs)}` : `${count(jobs)} rows`;
-    const chosen = filter.columns.filter(({ column }) => !FIRST.includes(column.name)).length;
+    const chosen = filter.columns.filter(({ column }) => !isFirst(column)).length;
     this.#summary.textContent = chosen === 0 ? 'More filters' : `More filters (${chosen})`;
   }
 }

@@ -23,10 +23,10 @@ export function columnsOf(rows: Iterable<SheetRow>, head: Pick<SheetHead, 'param
   const reason: Named = { name: 'reason', textOf: (row) => row.reason };
   const named = [...inOrder(short, ORDER), ...textsOf(head), reason, ...carriedOf(head)];
   const all = [...rows];
-  return named.flatMap(({ name, textOf }) => {
-    const values = countValues(all, textOf);
+  return named.flatMap((column) => {
+    const values = countValues(all, column.textOf);
     if (values.size < 2) return [];
-    return [{ name, textOf, values: values.size > MAX_CHOICES ? null : sorted(values) }];
+    return [{ ...column, values: values.size > MAX_CHOICES ? null : sorted(values) }];
   });
 }
 

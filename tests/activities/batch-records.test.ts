@@ -10,7 +10,7 @@ import type { Job } from '../../domain/job.ts';
 import type { Failure, Receipt } from '../../domain/receipt.ts';
 import type { Timings } from '../../domain/timings.ts';
 import { readBatchRows } from '../../records/batch-rows.ts';
-import { manifestName } from '../../records/layout.ts';
+import { latestBatchName, manifestName, ratesName } from '../../records/layout.ts';
 import { type Manifest, manifestSchema } from '../../records/manifest.ts';
 import { deviceSeconds } from '../../records/manifest-table.ts';
 import { encodeOutcomes, readJobs } from '../../records/plan-and-receipts.ts';
@@ -106,6 +106,24 @@ describe('planning', () => {
   it('says where it expected the catalog', async () => {
     await rm(catalog);
     await expect(planBatch(input())).rejects.toThrow(`expected a file at ${pathToFileURL(catalog).href}, found none`);
+  });
+});
+
+describe('a record that is a convenience', () => {
+  it('costs a batch nothing where it is damaged: the batch warns, and writes it anew', async () => {
+    const cut = Buffer.from('{"format":2,"bun');
+    const { source } = input();
+    const [rates, latest] = [ratesName(bundle.digest), latestBatchName(source.kind === 'catalog' ? source.url : '')];
+    for (const name of [rates, latest]) await store.replace(name, cut, 'application/json');
+    const { shards, warnings } = await planBatch(input());
+    expect(warnings).toEqual([expect.stringContaining(`is not known: ${latest} in ${store.url} is damaged`)]);
+    const [fox] = await readJobs(store, shards[0]!.name);
+    await keep(1, [receipt(fox!, { timings: { waitMs: 0, textEncodeMs: 0, denoiseMs: 9, decodeMs: 0, storeMs: 0 } })]);
+    const ended = await write(1, 'completed');
+    expect(ended.warnings).toEqual([
+      expect.stringContaining(`no estimate is made: ${rates} in ${store.url} is damaged`),
+    ]);
+    expect((await write(1, 'completed')).warnings).toEqual([]);
   });
 });
 

@@ -49,7 +49,7 @@ export function tinyJob(bundleDigest: string, changes: Partial<Picture & { id: s
 /** Writes a plan of one shard; returns its name. */
 export async function planOf(store: ObjectStore, jobs: Job[], shard = 0): Promise<string> {
   const name = shardName(BATCH, 1, shard);
-  await store.create(name, encodeJobs(jobs), 'application/jsonl');
+  await store.create(name, await encodeJobs(jobs), 'application/jsonl');
   return name;
 }
 

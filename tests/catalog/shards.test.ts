@@ -35,10 +35,10 @@ const anyJobs = fc
   .map((specs) => specs.map(({ size, priority, picture }, index) => job(index + 2, size, priority, picture)));
 
 describe('cutShards', () => {
-  it('puts every job into exactly one shard of its size, none of them empty or above 500', () => {
-    fc.assert(
-      fc.property(anyJobs, (jobs) => {
-        const shards = cutShards(jobs);
+  it('puts every job into exactly one shard of its size, none of them empty or above 500', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyJobs, async (jobs) => {
+        const shards = await cutShards(jobs);
         expect(shards.flatMap((shard) => shard.jobs.map(({ line }) => line)).toSorted((a, b) => a - b)).toEqual(
           jobs.map(({ line }) => line),
         );
@@ -51,11 +51,11 @@ describe('cutShards', () => {
     );
   });
 
-  it('has the first of each picture before any second, each part by priority and then by line', () => {
-    fc.assert(
-      fc.property(anyJobs, (jobs) => {
+  it('has the first of each picture before any second, each part by priority and then by line', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyJobs, async (jobs) => {
         for (const size of ['256', '512', '4k'] as const) {
-          const ordered = cutShards(jobs).flatMap((shard) => (shard.size === size ? shard.jobs : []));
+          const ordered = (await cutShards(jobs)).flatMap((shard) => (shard.size === size ? shard.jobs : []));
           const pictures = new Set(ordered.map(({ renderKey }) => renderKey)).size;
           const first = ordered.slice(0, pictures);
           expect(new Set(first.map(({ renderKey }) => renderKey)).size).toBe(pictures);
@@ -68,13 +68,13 @@ describe('cutShards', () => {
     );
   });
 
-  it('fills shards to 500', () => {
+  it('fills shards to 500', async () => {
     const jobs = Array.from({ length: 1001 }, (_, i) => job(i + 2, '256', 3, i));
-    expect(cutShards(jobs).map((shard) => shard.jobs.length)).toEqual([500, 500, 1]);
+    expect((await cutShards(jobs)).map((shard) => shard.jobs.length)).toEqual([500, 500, 1]);
   });
 
-  it('renders a duplicate of high priority in place of its first row, which then copies it', () => {
+  it('renders a duplicate of high priority in place of its first row, which then copies it', async () => {
     const jobs = [job(2, '256', 5, 7), job(3, '256', 3, 8), job(4, '256', 1, 7)];
-    expect(cutShards(jobs)[0]?.jobs.map(({ line }) => line)).toEqual([4, 3, 2]);
+    expect((await cutShards(jobs))[0]?.jobs.map(({ line }) => line)).toEqual([4, 3, 2]);
   });
 });

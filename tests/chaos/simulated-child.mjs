@@ -27,7 +27,8 @@ async function render({ request, resume, stateEveryMs }) {
   appendFileSync(String(process.env.SIMULATED_COMPUTATIONS), '.');
   for (let step = (resume?.step ?? 0) + 1; step <= request.steps; step += 1) {
     await sleep(STEP_MS);
-    if (cancelled) return { kind: 'failed', failure: { cause: 'cancelled', message: 'cancelled', stack: undefined } };
+    if (cancelled)
+      return { kind: 'failed', failure: { cause: 'cancelled', name: 'Error', message: 'cancelled', stack: undefined } };
     tell({ kind: 'step', step, steps: request.steps });
     if (stateEveryMs !== undefined && performance.now() - keptAt >= stateEveryMs) {
       keptAt = performance.now();

@@ -32,6 +32,13 @@ async function expectRefused(args: string[], message: RegExp): Promise<void> {
   expect(existsSync(place.store)).toBe(false);
 }
 
+/** Rows each of which has keys of its own. */
+function ownKeys(rows: number, keys: number): string {
+  const row = (number: number) =>
+    Object.fromEntries(Array.from({ length: keys }, (_, key) => [`k${number}_${key}`, 'x']));
+  return Array.from({ length: rows }, (_, number) => JSON.stringify({ prompt: 'a fox', ...row(number) })).join('\n');
+}
+
 const catalogs: [problem: string, file: string, text: string | Uint8Array, message: RegExp][] = [
   ['no prompt column', 'a.csv', 'id,text\n1,a fox', /prompt.*"id", "text"; is it --column prompt=text\?/],
   ['a size that does not exist', 'b.csv', 'prompt,size\na fox,999', /line 2, size: .*999/],
@@ -42,6 +49,7 @@ const catalogs: [problem: string, file: string, text: string | Uint8Array, messa
   ['an empty file', 'g.csv', '', /g\.csv/],
   ['a header without rows', 'h.csv', 'prompt\n', /at least one row/],
   ['a size that the bundle does not serve', 'i.csv', 'prompt,size\na fox,4k', /line 2, size: .*256, 512.*4k/],
+  ['keys that are data', 'k.jsonl', ownKeys(250, 190), /line 3, k2_120: .*at most 500 different columns besides ours/],
   ['JSON that is none', 'j.jsonl', '{"prompt": "a fox"\n', /line 1/],
 ];
 

@@ -1,7 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bundleRef, chosenBundle } from '../../client/index.ts';
+import { latestBatchName, ratesName } from '../../records/layout.ts';
 import { runHere } from './run-here.ts';
 
 let folder: string;
@@ -101,4 +104,30 @@ test('a plan with fresh seeds says that nothing of it is there yet', async () =>
   const told = await plan('prompt\na fox\n', '--seeds', 'fresh');
   expect(told).toContain('rows without a seed get another one in every batch: none of their images is there yet');
   expect(JSON.parse(await plan('prompt\na fox\n', '--seeds', 'fresh', '--json'))).toMatchObject({ seeds: 'fresh' });
+});
+
+test('a plan goes on without what of the store is damaged, and says so', async () => {
+  const catalog = join(folder, 'catalog.csv');
+  await writeFile(catalog, 'prompt\na fox\n');
+  const store = join(folder, 'damaged');
+  const { digest } = bundleRef(await chosenBundle('pixart-icons'));
+  for (const name of [ratesName(digest), latestBatchName(pathToFileURL(catalog).href)]) {
+    await mkdir(join(store, dirname(name)), { recursive: true });
+    await writeFile(join(store, name), '{"format":2,"bun');
+  }
+  const args = ['plan', catalog, '--bundle', 'pixart-icons', '--store', store];
+  const { code, stdout, stderr } = await runHere(args);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('to render: 1') });
+  expect(stderr).toMatch(
+    /^no estimate is made: rates\/.* is damaged: expected what images of a bundle took, found what is no JSON/m,
+  );
+  expect(stderr).toMatch(
+    /^what has changed since the last batch of the catalog is not known: catalogs\/.* is damaged/m,
+  );
+  const json = await runHere([...args, '--json']);
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    jobs: 1,
+    deviceSeconds: null,
+    warnings: [expect.any(String), expect.any(String)],
+  });
 });

@@ -63,7 +63,9 @@ describe('submitting', () => {
 describe('a batch that Temporal does not know', () => {
   it('is an error that says where to look instead', async () => {
     for (const call of [batchProgress, batchEnd, cancelBatch]) {
-      await expect(call(site.client, 'nowhere')).rejects.toThrow(/batch nowhere: not known.*manifest in the store/);
+      await expect(call(site.client, 'nowhere')).rejects.toThrow(
+        /batch nowhere: not known.*from its store \(--store\)/,
+      );
     }
   });
 });

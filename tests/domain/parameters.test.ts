@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { columnsOf, pictureOf } from '../../domain/job.ts';
 import { COLUMNS, GRID_COLUMNS, ROW_COLUMNS, TEXT_COLUMNS } from '../../domain/parameters.ts';
 import { imageMetadata } from '../../images/properties.ts';
+import { CarriedNames } from '../../records/carried-names.ts';
 import { manifestRow } from '../../records/manifest-table.ts';
 import { sheetRow } from '../../review-page/index.ts';
 import { bundle, sampleJob } from '../images/sample-job.ts';
@@ -29,7 +30,7 @@ test('what is stored of a job keeps its names and their order, in tables and in 
 });
 
 test('a row of the review page keeps the names of its fields', () => {
-  expect(sheetRow(sampleJob, undefined, new Map(), '')).toMatchObject({
+  expect(sheetRow(sampleJob, undefined, new CarriedNames(), '')).toMatchObject({
     ...{ id: 'lantern', prompt: 'a red paper lantern', negative: 'blurry', size: '256', width: 48, height: 32 },
     ...{ seed: 4_294_967_295, steps: 20, guidance: 4.5, line: 2 },
   });

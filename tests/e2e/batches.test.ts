@@ -27,7 +27,14 @@ beforeAll(async () => {
 });
 
 const fleetWith = (bundle: string): Promise<LocalFleet> =>
-  startLocalFleet({ stateFolder: join(place.folder, 'state'), bundle, sizes: [], device: 'cpu', threads: 1 });
+  startLocalFleet({
+    stateFolder: join(place.folder, 'state'),
+    bundle,
+    sizes: [],
+    device: 'cpu',
+    threads: 1,
+    tell: () => {},
+  });
 
 afterAll(async () => {
   await fleet?.stop();

@@ -23,9 +23,16 @@ const before = await jobs('id,prompt,seed,note\nfox,a fox,1,x\nowl,an owl,2,x\nh
 const rows = before.map((job) => manifestRow(job, undefined));
 
 function compare(now: Job[]) {
-  const changes = new CatalogChanges('monday', rows);
+  const changes = new CatalogChanges('monday', new Map(rows.map((row) => [row.id, row])));
   for (const job of now) changes.add(job);
-  return { counts: changes.counts, lines: Buffer.from(changes.csv()).toString().trim().split('\r\n').slice(1) };
+  return {
+    counts: changes.counts,
+    lines: Buffer.concat([...changes.csv()])
+      .toString()
+      .trim()
+      .split('\r\n')
+      .slice(1),
+  };
 }
 
 it('tells rows that changed, came and went from those that the render key leaves alone', async () => {

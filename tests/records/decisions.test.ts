@@ -6,40 +6,41 @@ const other = 'cd'.repeat(32);
 const read = (text: string) => readDecisions(Buffer.from(text), 'decisions.csv');
 
 /** Ids with the keys that are rejected. */
-const rejected = (text: string) => [...read(text)].flatMap(([id, keys]) => (keys.size > 0 ? [[id, ...keys]] : []));
+const rejected = async (text: string) =>
+  [...(await read(text))].flatMap(([id, keys]) => (keys.size > 0 ? [[id, ...keys]] : []));
 
 describe('decisions', () => {
-  it('are read from CSV with a byte-order mark, quotes and more columns; only what is rejected counts', () => {
+  it('are read from CSV with a byte-order mark, quotes and more columns; only what is rejected counts', async () => {
     const rows = `fox,${key},approved,\n"owl",${key}," Rejected ","ears, wrong"\nhen,${key},,\n'-bee,${key},rejected,\n`;
-    expect(rejected(`\uFEFFid,render_key,decision,why\r\n${rows}`)).toEqual([
+    expect(await rejected(`\uFEFFid,render_key,decision,why\r\n${rows}`)).toEqual([
       ['owl', key],
       ['-bee', key],
     ]);
   });
 
-  it('may come from a spreadsheet that separates by semicolons', () => {
-    expect(rejected(`id;render_key;decision\r\nowl;${key};rejected\r\n`)).toEqual([['owl', key]]);
+  it('may come from a spreadsheet that separates by semicolons', async () => {
+    expect(await rejected(`id;render_key;decision\r\nowl;${key};rejected\r\n`)).toEqual([['owl', key]]);
   });
 
-  it('about one picture: the later counts; about several pictures of a row: each', () => {
+  it('about one picture: the later counts; about several pictures of a row: each', async () => {
     const head = 'id,render_key,decision\n';
-    expect(rejected(`${head}owl,${key},rejected\nowl,${other},rejected\n`)).toEqual([['owl', key, other]]);
-    expect(rejected(`${head}owl,${key},rejected\nowl,${key},approved\n`)).toEqual([]);
-    expect(rejected(`${head}owl,${key},approved\nowl,${key},rejected\n`)).toEqual([['owl', key]]);
+    expect(await rejected(`${head}owl,${key},rejected\nowl,${other},rejected\n`)).toEqual([['owl', key, other]]);
+    expect(await rejected(`${head}owl,${key},rejected\nowl,${key},approved\n`)).toEqual([]);
+    expect(await rejected(`${head}owl,${key},approved\nowl,${key},rejected\n`)).toEqual([['owl', key]]);
   });
 
-  it('are refused with line and column where one is not of the page', () => {
+  it('are refused with line and column where one is not of the page', async () => {
     const head = 'id,render_key,decision\n';
-    expect(() => read(`${head}fox,${key},rejected\nowl,none,rejected\n`)).toThrow(
+    await expect(read(`${head}fox,${key},rejected\nowl,none,rejected\n`)).rejects.toThrow(
       'decisions.csv, line 3, render_key: expected a SHA-256 in hexadecimal, found "none"',
     );
-    expect(() => read(`${head}fox,${key},reject\n`)).toThrow(
+    await expect(read(`${head}fox,${key},reject\n`)).rejects.toThrow(
       'line 2, decision: expected approved, rejected or nothing, found "reject"',
     );
-    expect(() => read(`${head}../fox,${key},rejected\n`)).toThrow('line 2, id: expected letters, digits');
-    expect(() => read('id,verdict\nfox,no\n')).toThrow(
+    await expect(read(`${head}../fox,${key},rejected\n`)).rejects.toThrow('line 2, id: expected letters, digits');
+    await expect(read('id,verdict\nfox,no\n')).rejects.toThrow(
       /expected the columns id, render_key, decision, as .* found id, verdict/,
     );
-    expect(() => read(`${head}"fox,x\n`)).toThrow('decisions.csv: expected CSV with a header');
+    await expect(read(`${head}"fox,x\n`)).rejects.toThrow('decisions.csv: expected CSV with a header');
   });
 });

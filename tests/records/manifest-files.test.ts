@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { manifestBytes } from '../../records/manifest.ts';
+import { manifestPieces } from '../../records/manifest.ts';
 import { newestManifest } from '../../records/manifest-files.ts';
 import { type ObjectStore, openStore } from '../../store/index.ts';
 
@@ -20,19 +20,21 @@ afterEach(() => rm(folder, { recursive: true }));
 const put = (name: string, round: number, hour: number, lines: string[] = []) =>
   store.create(
     `batches/night/${name}`,
-    manifestBytes(
-      {
-        batch: 'night',
-        round,
-        state: 'completed',
-        bundle: { name: 'says "finishedAt":"9999-01-01T00:00:00.000Z"', digest: 'ab'.repeat(32) },
-        startedAt: '2026-01-01T00:00:00.000Z',
-        finishedAt: new Date(Date.UTC(2026, 0, 1, hour)).toISOString(),
-        totals: { jobs: 0, rendered: 0, reused: 0, failed: 0, cancelled: 0, extraComputations: 0 },
-      },
-      lines,
-      [],
-    ),
+    Buffer.concat([
+      ...manifestPieces(
+        {
+          batch: 'night',
+          round,
+          state: 'completed',
+          bundle: { name: 'says "finishedAt":"9999-01-01T00:00:00.000Z"', digest: 'ab'.repeat(32) },
+          startedAt: '2026-01-01T00:00:00.000Z',
+          finishedAt: new Date(Date.UTC(2026, 0, 1, hour)).toISOString(),
+          totals: { jobs: 0, rendered: 0, reused: 0, failed: 0, cancelled: 0, extraComputations: 0 },
+        },
+        lines,
+        [],
+      ),
+    ]),
     'application/json',
   );
 

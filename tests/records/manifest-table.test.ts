@@ -1,13 +1,19 @@
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { CATALOG_LIMITS } from '../../catalog/catalog-limits.ts';
 import { planCatalog } from '../../catalog/plan-catalog.ts';
 import type { Failure, Receipt } from '../../domain/receipt.ts';
+import { TURN_BYTES, TURN_CELLS } from '../../domain/turns.ts';
+import { CarriedNames } from '../../records/carried-names.ts';
+import type { RecordFile } from '../../records/damaged.ts';
+import { manifestEntry, manifestPieces, manifestSchema } from '../../records/manifest.ts';
 import {
   type ManifestRow,
   manifestCsv,
   manifestJsonl,
   manifestRow,
+  noteNames,
   readManifestJsonl,
 } from '../../records/manifest-table.ts';
 import { sampleJob } from '../images/sample-job.ts';
@@ -27,10 +33,22 @@ const receipt: Receipt = {
 };
 const failure: Failure = { id: 'other', type: 'UserError', reason: 'no', attempts: 1 };
 
-const csvOf = (rows: ManifestRow[]): Buffer => Buffer.concat([...manifestCsv(rows)]);
+function csvPieces(rows: ManifestRow[]): Uint8Array[] {
+  const names = new CarriedNames();
+  for (const row of rows) noteNames(row, names);
+  return [...manifestCsv(rows, names)];
+}
+const csvOf = (rows: ManifestRow[]): Buffer => Buffer.concat(csvPieces(rows));
+const file: RecordFile = {
+  store: 'file:///out',
+  name: 'batches/night/manifest.jsonl',
+  holds: 'rows',
+  remedy: 'Restore it.',
+};
+const readRows = (bytes: Uint8Array) => readManifestJsonl(bytes, file);
 const read = (csv: Buffer) => parse(csv, { bom: true, columns: true }) as Record<string, string>[];
 
-test('a row says what became of its job: an image with its timings, a failure with its reason, or neither', () => {
+test('a row says what became of its job: an image with its timings, a failure with its reason, or neither', async () => {
   const rows = [receipt, failure, undefined].map((outcome) => manifestRow(sampleJob, outcome));
   expect(rows).toMatchObject([
     {
@@ -45,23 +63,23 @@ test('a row says what became of its job: an image with its timings, a failure wi
     { status: 'failed', file: '', bytes: null, wait_ms: null, error: 'UserError', reason: 'no' },
     { status: 'cancelled', file: '', bytes: null, error: null, reason: null },
   ]);
-  expect(readManifestJsonl(Buffer.concat([...manifestJsonl(rows)]))).toEqual(rows);
+  expect(await readRows(Buffer.concat([...manifestJsonl(rows)]))).toEqual(rows);
 });
 
-test('a table that says encode_ms, of the text, and nothing of the image’s encoding is still read', () => {
+test('a table that says encode_ms, of the text, and nothing of the image’s encoding is still read', async () => {
   const { text_encode_ms, image_encode_ms, ...others } = manifestRow(sampleJob, receipt);
   const former = Buffer.from(`${JSON.stringify({ ...others, encode_ms: text_encode_ms })}\n`);
-  expect(readManifestJsonl(former)).toEqual([{ ...others, text_encode_ms, image_encode_ms: null }]);
+  expect(await readRows(former)).toEqual([{ ...others, text_encode_ms, image_encode_ms: null }]);
   expect(image_encode_ms).toBe(8);
 });
 
-test('columns that a later version adds to the table are passed over', () => {
+test('columns that a later version adds to the table are passed over', async () => {
   const row = manifestRow(sampleJob, receipt);
   const later = Buffer.from(`${JSON.stringify({ ...row, upscale_ms: 4 })}\n`);
-  expect(readManifestJsonl(later)).toEqual([row]);
+  expect(await readRows(later)).toEqual([row]);
 });
 
-test('the table has the catalog’s other columns but those that have the name of one of its own', () => {
+test('the table has the catalog’s other columns but those that have the name of one of its own', async () => {
   const metadata = { shelf: 'A3', status: 'urgent' };
   const rows = [manifestRow({ ...sampleJob, metadata }, receipt), manifestRow({ ...sampleJob, metadata: {} }, failure)];
   const table = read(csvOf(rows));
@@ -72,14 +90,14 @@ test('the table has the catalog’s other columns but those that have the name o
   expect(Object.keys(table[0]!).filter((name) => name.includes('status'))).toEqual(['status']);
 });
 
-test('a long night is written in pieces that are together one table', () => {
+test('a long night is written in pieces that are together one table', async () => {
   const rows = Array.from({ length: 2_500 }, (_, i) => manifestRow({ ...sampleJob, id: `id-${i}` }, undefined));
-  expect([...manifestCsv(rows)].length).toBeGreaterThan(2);
+  expect(csvPieces(rows).length).toBeGreaterThan(2);
   expect(read(csvOf(rows)).map(({ id }) => id)).toEqual(rows.map(({ id }) => id));
-  expect(readManifestJsonl(Buffer.concat([...manifestJsonl(rows)]))).toEqual(rows);
+  expect(await readRows(Buffer.concat([...manifestJsonl(rows)]))).toEqual(rows);
 });
 
-test('no cell of the table is a formula to a spreadsheet, and all else comes back as it was', () => {
+test('no cell of the table is a formula to a spreadsheet, and all else comes back as it was', async () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), (prompt) => {
       const csv = csvOf([manifestRow({ ...sampleJob, prompt, metadata: { note: prompt } }, receipt)]);
@@ -120,4 +138,57 @@ test('rows of the table can be submitted again, and a table of that again', asyn
     file: 'again.csv',
   });
   expect(keys(third)).toEqual(keys(first));
+});
+
+/** A row of JSON lines each of which has keys of its own, as a version before the limit on columns has planned it. */
+const wideRow = (row: number, keys: number): ManifestRow =>
+  manifestRow(
+    {
+      ...sampleJob,
+      id: `row-${row}`,
+      metadata: Object.fromEntries(Array.from({ length: keys }, (_, key) => [`k${row}_${key}`, 'x'])),
+    },
+    undefined,
+  );
+
+test('a batch that carries more columns than a catalog may have a table with the first of them, and the other table has all', async () => {
+  const rows = Array.from({ length: 250 }, (_, row) => wideRow(row, 190));
+  const names = new CarriedNames();
+  for (const row of rows) noteNames(row, names);
+  expect(names.names).toHaveLength(CATALOG_LIMITS.carriedColumns);
+  expect(names.leftOut).toBe(250 * 190 - CATALOG_LIMITS.carriedColumns);
+  const table = read(csvOf(rows));
+  expect(table.map(({ k0_0, k2_119, k2_120 }) => [k0_0, k2_119, k2_120]).slice(0, 3)).toEqual([
+    ['x', '', undefined],
+    ['', '', undefined],
+    ['', 'x', undefined],
+  ]);
+  expect(await readRows(Buffer.concat([...manifestJsonl(rows)]))).toEqual(rows);
+});
+
+test('no piece of a table, which is what is made in one turn of the event loop, has more cells than a turn’s work', () => {
+  const rows = Array.from({ length: 400 }, (_, row) => wideRow(row % 3, 160));
+  for (const piece of csvPieces(rows)) {
+    const records = parse(Buffer.from(piece), { bom: true }) as string[][];
+    expect(records.reduce((sum, record) => sum + record.length, 0)).toBeLessThanOrEqual(TURN_CELLS);
+  }
+  for (const piece of manifestJsonl(rows)) {
+    const lines = Buffer.from(piece).toString().trim().split('\n');
+    expect(lines.length * (160 + 25)).toBeLessThanOrEqual(TURN_CELLS);
+  }
+  const entries = rows.map((row) => manifestEntry(failure, row));
+  const head = {
+    ...{ batch: 'night', round: 1, state: 'completed' as const },
+    bundle: { name: 'x', digest: 'ab'.repeat(32) },
+  };
+  const times = { startedAt: new Date(0).toISOString(), finishedAt: new Date(0).toISOString() };
+  const totals = { jobs: 400, rendered: 0, reused: 0, failed: 400, cancelled: 0, extraComputations: 0 };
+  const pieces = [...manifestPieces({ ...head, ...times, totals }, [], entries)];
+  expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(TURN_BYTES + 1_000);
+  expect(manifestSchema.parse(JSON.parse(Buffer.concat(pieces).toString())).failures).toHaveLength(400);
+});
+
+test('long texts make shorter pieces', () => {
+  const rows = Array.from({ length: 60 }, (_, row) => ({ ...wideRow(row, 1), prompt: 'x'.repeat(20_000) }));
+  for (const piece of [...manifestJsonl(rows), ...csvPieces(rows)]) expect(piece.length).toBeLessThan(2 ** 20);
 });

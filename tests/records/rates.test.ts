@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Size } from '../../domain/size.ts';
 import { estimate } from '../../records/estimate.ts';
 import { type ManifestRow, manifestRow } from '../../records/manifest-table.ts';
-import { type Rates, ratesSchema, updatedRates } from '../../records/rates.ts';
+import { Measured, type Rates, ratesSchema, updatedRates } from '../../records/rates.ts';
 import { sampleJob } from '../images/sample-job.ts';
 
 const DIGEST = 'd'.repeat(64);
@@ -14,7 +14,13 @@ const rendered = (count: number, size: Size, seconds: number, steps = 20): Manif
     ...{ text_encode_ms: 100, denoise_ms: 1_000 * seconds - 300, decode_ms: 200 },
   }));
 
-const rates = (rows: ManifestRow[], before: Rates | null = null): Rates => updatedRates(before, DIGEST, rows)!;
+function measured(rows: ManifestRow[]): Measured {
+  const all = new Measured();
+  for (const row of rows) all.add(row);
+  return all;
+}
+const rates = (rows: ManifestRow[], before: Rates | null = null): Rates =>
+  updatedRates(before, DIGEST, measured(rows))!;
 const work = (size: Size, images: number, pixels: number, steps = 20) =>
   new Map([[size, { images, steps: images * steps, pixels: images * pixels }]]);
 
@@ -40,7 +46,7 @@ test('a batch replaces the rates of the sizes that it rendered enough images of,
 test('few images are better than nothing, and reused ones tell nothing', () => {
   expect(rates(rendered(1, '256', 2)).sizes['256']).toEqual({ 'GPU A': { images: 1, secondsPerStep: 0.1 } });
   const reused = rendered(9, '256', 1).map((row) => ({ ...row, status: 'reused' as const }));
-  expect(updatedRates(null, DIGEST, reused)).toBeNull();
+  expect(updatedRates(null, DIGEST, measured(reused))).toBeNull();
 });
 
 test('a size that was not measured is guessed from the nearest, more than in proportion to its pixels', () => {

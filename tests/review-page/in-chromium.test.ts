@@ -146,7 +146,7 @@ describe.skipIf(browser === null)('the page from a folder', () => {
     });
     const expected = [row(0, 'approved'), row(1, 'rejected'), row(2, 'rejected'), row(4, 'approved')];
     expect(readDecisionsCsv(await exported())).toEqual(expected);
-    const toRetry = readDecisions(Buffer.from(await exported()), 'decisions.csv');
+    const toRetry = await readDecisions(Buffer.from(await exported()), 'decisions.csv');
     expect([...toRetry].filter(([, keys]) => keys.size > 0).map(([id]) => id)).toEqual(['row-1', 'row-2']);
 
     await open();

@@ -63,7 +63,7 @@ export async function writeSampleBatch(
       });
     }
   }
-  await store.create(shardName(batch, 1, 0), encodeJobs(jobs), 'application/x-ndjson');
+  await store.create(shardName(batch, 1, 0), await encodeJobs(jobs), 'application/x-ndjson');
   await store.create(shardReceiptsName(batch, 1, 0), encodeOutcomes(outcomes), 'application/x-ndjson');
   return jobs;
 }

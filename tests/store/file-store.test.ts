@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,35 +59,37 @@ describe('a folder as a store', () => {
     expect(await store.create('a', data, 'image/png')).toMatchObject({ created: true });
   });
 
-  test('leaves no temporary file behind, and removes old ones of killed writers', async () => {
+  test('leaves no temporary file behind, and removes old ones of killed writers, but nothing of others', async () => {
     const { root, store } = await fresh();
     await mkdir(join(root, '.tmp'), { recursive: true });
-    for (const file of ['old', 'young']) await writeFile(join(root, '.tmp', file), 'half');
+    const [old, young, claim, foreign] = [randomUUID(), randomUUID(), `${'ab'.repeat(32)}.claim`, '.DS_Store'];
+    for (const file of [old, young, claim, foreign]) await writeFile(join(root, '.tmp', file), 'half');
     const twoDaysAgo = new Date(Date.now() - 48 * 3600_000);
-    await utimes(join(root, '.tmp/old'), twoDaysAgo, twoDaysAgo);
+    for (const file of [old, claim, foreign]) await utimes(join(root, '.tmp', file), twoDaysAgo, twoDaysAgo);
     await store.create('a', data, 'image/png');
     await store.create('a', data, 'image/png');
     await store.copy('a', 'b');
-    expect(await readdir(join(root, '.tmp'))).toEqual(['young']);
+    expect((await readdir(join(root, '.tmp'))).sort()).toEqual([foreign, young].sort());
   });
 
-  test('removes scratch that is a week old, but not through a symbolic link', async () => {
+  test('removes scratch that is a week old, but nothing that others put there, and not through a symbolic link', async () => {
     const { root, store } = await fresh();
     const elsewhere = await fresh();
+    const [old, young] = ['a', 'b'].map((digit) => `${digit.repeat(64)}.latents`) as [string, string];
     const eightDaysAgo = new Date(Date.now() - 8 * 24 * 3600_000);
     for (const folder of [join(root, 'scratch'), elsewhere.root]) {
       await mkdir(folder, { recursive: true });
-      for (const file of ['old.latents', 'young.latents']) await writeFile(join(folder, file), 'state');
-      await utimes(join(folder, 'old.latents'), eightDaysAgo, eightDaysAgo);
+      for (const file of [old, young, 'notes.txt']) await writeFile(join(folder, file), 'state');
+      for (const file of [old, 'notes.txt']) await utimes(join(folder, file), eightDaysAgo, eightDaysAgo);
     }
     await store.create('a', data, 'image/png');
-    expect(await readdir(join(root, 'scratch'))).toEqual(['young.latents']);
+    expect(await readdir(join(root, 'scratch'))).toEqual([young, 'notes.txt']);
 
     const linked = await fresh();
     await mkdir(linked.root, { recursive: true });
     await symlink(elsewhere.root, join(linked.root, 'scratch'));
     await linked.store.create('a', data, 'image/png');
-    expect(await readdir(elsewhere.root)).toEqual(['old.latents', 'young.latents']);
+    expect(await readdir(elsewhere.root)).toEqual([old, young, 'notes.txt']);
   });
 
   test('makes a folder anew that somebody removed meanwhile', async () => {

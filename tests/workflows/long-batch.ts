@@ -123,7 +123,7 @@ async function inSmallShards(input: BatchInput, plan: Plan): Promise<Plan> {
   }));
   for (const { shard, name } of shards) {
     const slice = jobs.slice(shard * JOBS_PER_SHARD, (shard + 1) * JOBS_PER_SHARD);
-    await store.replace(name, encodeJobs(slice), 'application/x-ndjson');
+    await store.replace(name, await encodeJobs(slice), 'application/x-ndjson');
   }
   return { jobs: jobs.length, shards };
 }

@@ -22,7 +22,15 @@ export type RenderImageInput = {
  */
 export type RenderFailureDetails = { attempts: number };
 
-export type ReadShardInput = { store: string; shard: string };
+/** The details of a heartbeat of the orchestrator's activities: what the attempt waits for, where that takes long. */
+export type StepHeartbeat = { waitsFor: string | null };
+
+export type ReadShardInput = {
+  store: string;
+  shard: string;
+  /** As many as were planned; missing where an older version asks. */
+  jobs?: number;
+};
 
 export type MatchJobsInput = { store: string; shard: string; filter: RowFilter };
 

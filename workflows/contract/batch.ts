@@ -32,9 +32,9 @@ export type JobDefaults = {
   format: ImageFormat;
   quality: number | null;
   /** Rows without a seed get another one in every batch; otherwise it follows from the prompt alone. */
-  seeds?: 'fresh';
+  seeds?: 'fresh' | undefined;
   /** Pictures above 1024 px are decoded in one piece; otherwise in tiles. */
-  decode?: 'whole';
+  decode?: 'whole' | undefined;
 };
 
 /** The id that the seeds of such rows follow from beside their prompts; `undefined` where they follow from these alone. */
@@ -78,6 +78,8 @@ export type BatchMemo = {
   bundle: string;
   bundleDigest: string;
   store: string;
+  /** Why it ended without a manifest; missing where it has one, still runs, or was ended by the server. */
+  withoutManifest?: string;
 };
 
 export type BatchResult = {

@@ -29,6 +29,16 @@ const found = (filter: Partial<Filter>, decided: 'approved' | null = null) => {
 };
 
 describe('filters', () => {
+  test('tell a column of the catalog from one of ours that has its name', () => {
+    const all = columnsOf(rows, { ...head, columns: ['status', 'constructor'] });
+    const found = all.filter(({ name }) => ['status', 'constructor'].includes(name));
+    expect(found.map(({ name, isCarried = false }) => [name, isCarried])).toEqual([
+      ['status', false],
+      ['status', true],
+      ['constructor', true],
+    ]);
+  });
+
   test('are offered for columns in which rows differ, with how often each value occurs', () => {
     expect(columns.map(({ name }) => name)).toEqual(['status', 'seed', 'reason', 'team', 'note']);
     expect([...column('team').values!]).toEqual([

@@ -1,0 +1,159 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createReadShard } from '../../activities/read-shard.ts';
+import { readBatchRows } from '../../records/batch-rows.ts';
+import { DamagedRecord } from '../../records/damaged.ts';
+import {
+  latestBatchName,
+  manifestName,
+  ratesName,
+  revisionName,
+  shardName,
+  shardReceiptsName,
+} from '../../records/layout.ts';
+import { manifestJsonl, manifestRow } from '../../records/manifest-table.ts';
+import { batchOutcomes, encodeJobs, encodeOutcomes, readJobs } from '../../records/plan-and-receipts.ts';
+import { changesSince, keepLatestBatch } from '../../records/previous-batch.ts';
+import { readRates } from '../../records/rates.ts';
+import { readRevision } from '../../records/read-revision.ts';
+import { type ObjectStore, openStore } from '../../store/index.ts';
+import { sampleJob } from '../images/sample-job.ts';
+import { receiptOf } from '../review-page/sample-batch.ts';
+
+let folder: string;
+let store: ObjectStore;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'pixart-damaged-'));
+  store = await openStore(pathToFileURL(folder).href);
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+const put = (name: string, bytes: Uint8Array | string) => store.replace(name, Buffer.from(bytes), 'text/plain');
+const jobs = ['fox', 'owl'].map((id) => ({ ...sampleJob, id, prompt: 'a fox, ünlike' }));
+const plan = shardName('night', 1, 0);
+const receipts = shardReceiptsName('night', 1, 0);
+
+async function outcomes(): Promise<unknown[]> {
+  const all: unknown[] = [];
+  for await (const row of batchOutcomes(store, 'night')) all.push(row);
+  return all;
+}
+
+const thrownBy = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => null,
+    (error: unknown) => error,
+  );
+
+const records: { name: string; whole: () => Promise<Uint8Array>; read: () => Promise<unknown> }[] = [
+  { name: plan, whole: () => encodeJobs(jobs), read: () => readJobs(store, plan) },
+  { name: receipts, whole: async () => encodeOutcomes(jobs.map((job) => receiptOf('night', job))), read: outcomes },
+  {
+    name: manifestName('night', 'jsonl'),
+    whole: async () => Buffer.concat([...manifestJsonl(jobs.map((job) => manifestRow(job, undefined)))]),
+    read: () => readBatchRows(store, 'night'),
+  },
+];
+
+test.each(records)(
+  '$name, cut within a line, is told with its place, its line and what helps',
+  async ({ name, whole, read }) => {
+    await put(plan, await encodeJobs(jobs));
+    const bytes = await whole();
+    await put(name, bytes);
+    expect(await read()).toHaveLength(2);
+    const firstLine = bytes.indexOf(0x0a);
+    // Bytes of a character, a first line, a second one.
+    for (const end of [1, 20, firstLine - 1, firstLine + 2, bytes.length - 2]) {
+      await put(name, bytes.subarray(0, end));
+      const error = (await thrownBy(read())) as Error;
+      expect(error).toBeInstanceOf(DamagedRecord);
+      expect(error.message).toContain(`${name} in ${store.url}, line ${end <= firstLine ? 1 : 2} is damaged: expected`);
+      expect(error.message).toMatch(/found what is no JSON, or a part of it: ".*"\. Restore the file, .*\.$/);
+      expect(error.message.length).toBeLessThan(700);
+    }
+    await put(name, bytes);
+  },
+);
+
+test.each([
+  ['{"id":"fox"}\n', 'line 1 is damaged: expected what became of jobs, one a line, found '],
+  ['[]\n', 'line 1 is damaged'],
+  [
+    '{"id":"fox","type":"X","reason":7,"attempts":1}\n',
+    'reason: Invalid input: expected string, received number, in "{\\"id',
+  ],
+  ['\0\0\0\0', 'found what is no JSON, or a part of it: "\\u0000'],
+  [Buffer.from([0x7b, 0xff, 0x7d, 0x0a]), 'found bytes that are no UTF-8'],
+])('receipts that are %j are told in words', async (text, expected) => {
+  await put(plan, await encodeJobs(jobs));
+  await put(receipts, text);
+  const error = (await thrownBy(outcomes())) as Error;
+  expect(error).toBeInstanceOf(DamagedRecord);
+  expect(error.message).toContain(expected);
+  expect(error.message).toMatch(/move it out of the folder: its images then count as not made, and a retry finds them/);
+  expect(error.message).not.toMatch(/\n|"code"|invalid_/);
+});
+
+test('a plan that is cut between two lines is noticed by the shard that reads it, and one without a line by all', async () => {
+  const readShard = createReadShard(openStore);
+  await put(plan, await encodeJobs(jobs.slice(0, 1)));
+  const asked = { store: store.url, shard: plan };
+  await expect(readShard({ ...asked, jobs: 2 })).rejects.toThrow(
+    `${plan} in ${store.url} is damaged: expected 2 jobs, one a line, found 1. Restore the file`,
+  );
+  expect(await readShard({ ...asked, jobs: 1 })).toHaveLength(1);
+  expect(await readShard(asked)).toHaveLength(1);
+  await put(plan, '');
+  await expect(outcomes()).rejects.toThrow(DamagedRecord);
+});
+
+test('damaged rates are passed over with a warning; those of another version and missing ones without', async () => {
+  const digest = 'ab'.repeat(32);
+  const warnings: string[] = [];
+  const read = () => readRates(store, digest, (message) => warnings.push(message));
+  expect(await read()).toBeNull();
+  await put(ratesName(digest), JSON.stringify({ format: 1, bundle: digest, whatever: {} }));
+  expect(await read()).toBeNull();
+  expect(warnings).toEqual([]);
+  for (const damage of ['{"format":2,"bundle"', '', JSON.stringify({ format: 2, bundle: digest, sizes: { 256: 3 } })]) {
+    await put(ratesName(digest), damage);
+    expect(await read()).toBeNull();
+    expect(warnings.pop()).toContain(`no estimate is made: ${ratesName(digest)} in ${store.url} is damaged: expected`);
+  }
+});
+
+test('where the last batch of a catalog or its table is damaged, nothing is compared, and a warning says why', async () => {
+  const catalog = 'file:///catalog.csv';
+  const warnings: string[] = [];
+  const compare = () => changesSince(store, catalog, (message) => warnings.push(message));
+  await keepLatestBatch(store, catalog, 'night');
+  await put(manifestName('night', 'jsonl'), Buffer.concat([...manifestJsonl([manifestRow(sampleJob, undefined)])]));
+  expect(await compare()).not.toBeNull();
+  expect(warnings).toEqual([]);
+  await put(manifestName('night', 'jsonl'), '{"id":"fo');
+  expect(await compare()).toBeNull();
+  expect(warnings.pop()).toMatch(
+    /^what has changed since .* is not known: batches\/night\/manifest\.jsonl in .*, line 1 is damaged/,
+  );
+  for (const damage of ['{"catalog":"x","ba', '{"catalog":"x","batch":"../night"}']) {
+    await put(latestBatchName(catalog), damage);
+    expect(await compare()).toBeNull();
+    expect(warnings.pop()).toContain(`is not known: ${latestBatchName(catalog)} in ${store.url} is damaged`);
+  }
+});
+
+test('what a retry was told is taken only as a whole', async () => {
+  const bytes = Buffer.from('id,render_key,decision\n');
+  const digest = 'c0de'.repeat(16);
+  const name = revisionName('night', 'decisions', digest, 'csv');
+  await put(name, bytes);
+  await expect(readRevision(store, name)).rejects.toThrow(
+    /decisions-c0dec0dec0de\.csv in .* is damaged: expected what its name is a digest of, found 23 other bytes\. Move it aside/,
+  );
+});
