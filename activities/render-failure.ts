@@ -47,11 +47,11 @@ export class BundleMismatch extends Error {
   }
 }
 
-/** Something is under a shared object's name that is not the image which the name promises. */
+/** Under a shared object's name is something that is not the image which the name promises, and it cannot be replaced. */
 export class ObjectConflict extends Error {
   override readonly name = 'ObjectConflict';
 
-  constructor(object: string, problem: string) {
-    super(`${object} is already in the store, but ${problem}. Look at it, remove it, then retry the batch.`);
+  constructor(object: string, fault: string, { message }: Error) {
+    super(`${object} is damaged (${fault}) and cannot be replaced: ${message}. Remove it, then retry the batch.`);
   }
 }

@@ -73,6 +73,7 @@ export {
   triggerSchedule,
 } from './schedules.ts';
 export { BatchExists, type ProposedBatch, type SubmittedBatch, submitBatch } from './submit.ts';
+export { type Difference, type RepairedImage, type Verification, type VerifyRequest, verifyBatch } from './verify.ts';
 export {
   type BatchEnd,
   batchEnd,

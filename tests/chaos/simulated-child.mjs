@@ -35,9 +35,10 @@ async function render({ request, resume, stateEveryMs }) {
       tell({ kind: 'state', state: { step, arrays: [latents(), latents()] } });
     }
   }
-  const rgb = new Uint8Array(SIDE * SIDE * 3).fill(request.seed % 256);
+  const { width, height } = request;
+  const rgb = new Uint8Array(width * height * 3).fill(request.seed % 256);
   const timings = { textEncodeMs: 0, denoiseMs: STEP_MS * request.steps, decodeMs: 0 };
-  const image = { rgb, width: SIDE, height: SIDE, timings, promptTokens: 1, promptTruncated: false };
+  const image = { rgb, width, height, timings, promptTokens: 1, promptTruncated: false };
   return { kind: 'done', image };
 }
 
