@@ -91,10 +91,12 @@ const innerParts = ({ normalizers, pretokenizers, processors }: TokenizerPart): 
  *
  * @param vocabulary ids of the model's own tokens
  */
-export function misnumbered(tokens: AddedToken[], vocabulary: ReadonlyMap<string, number>): string[] {
+export function misnumbered(definition: TokenizerDefinition, vocabulary: ReadonlyMap<string, number>): string[] {
+  const { added_tokens, model } = definition;
   const seen = new Set<string>();
-  let next = vocabulary.size;
-  return tokens.flatMap(({ id, content }) => {
+  // A list may have a piece twice.
+  let next = Array.isArray(model.vocab) ? model.vocab.length : vocabulary.size;
+  return added_tokens.flatMap(({ id, content }) => {
     const expected = seen.has(content) ? null : (vocabulary.get(content) ?? next);
     seen.add(content);
     if (expected !== null && expected >= next) next = expected + 1;

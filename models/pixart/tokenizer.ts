@@ -94,7 +94,7 @@ function encoder(definition: TokenizerDefinition, file: string): (text: string) 
     {},
   );
   const { normalizer, pre_tokenizer: split, model, post_processor: surround } = library;
-  refuse(file, misnumbered(added_tokens, model.tokens_to_ids));
+  refuse(file, misnumbered(definition, model.tokens_to_ids));
   if (normalizer) correct(normalizer);
   const findAddedTokens = addedTokenFinder(added_tokens, (text) => (normalizer ? normalizer.normalize(text) : text));
   const idOf = (token: string): number => model.tokens_to_ids.get(token) ?? model.unk_token_id;
