@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { UserError } from '../../../domain/user-error.ts';
 import { RendererBug, RendererDied, startRenderer } from '../../../models/renderer/index.ts';
+import { addStrayData } from '../pixart/stray-data.ts';
 import { isAlive, rendererOfThisTest, request, TINY_BUNDLE, until } from './tiny-renderer.ts';
 
 // Each test starts one or two processes; on a busy machine that takes a while.
@@ -23,6 +24,16 @@ async function changeOneByte(file: string): Promise<void> {
   bytes[bytes.length >> 1]! ^= 1;
   await writeFile(file, bytes);
 }
+
+test('a bundle of which a graph loads a file that it does not list is refused before anything is rendered', async () => {
+  const bundleFolder = await ownBundle();
+  await addStrayData(bundleFolder, 'weights.bin');
+  const starting = startRenderer({ bundleFolder, device: 'cpu', threads: 1 });
+  await expect(starting).rejects.toThrow(UserError);
+  await expect(starting).rejects.toThrow(
+    /vae_decoder\.onnx: it loads "weights\.bin", which bundle\.json does not list/,
+  );
+});
 
 test('a child killed in the middle of an image fails that image only; another child renders the next', async () => {
   const renderer = await rendererOfThisTest();
