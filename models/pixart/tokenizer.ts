@@ -104,17 +104,20 @@ function encoder(definition: TokenizerDefinition, file: string): (text: string) 
     return words.flatMap((word) => model([word]).map(idOf));
   };
   const idsOfAdded = new Map(added_tokens.map(({ content, id }) => [content, id]));
-  const around: number[] = (surround ? surround([]).tokens : []).map(
-    (token: string) => idsOfAdded.get(token) ?? idOf(token),
-  );
-  const before = surround ? surround(['']).tokens.indexOf('') : 0;
+  const special: string[] = surround ? surround([TEXT]).tokens : [TEXT];
+  const idsOf = (tokens: string[]): number[] => tokens.map((token) => idsOfAdded.get(token) ?? idOf(token));
+  const before = idsOf(special.slice(0, special.indexOf(TEXT)));
+  const after = idsOf(special.slice(special.indexOf(TEXT) + 1));
   return (text) => {
     const ids = findAddedTokens(text).flatMap((piece) =>
       'id' in piece ? [piece.id] : encodeText(piece.text, piece.isFirst),
     );
-    return [...around.slice(0, before), ...ids, ...around.slice(before)];
+    return [...before, ...ids, ...after];
   };
 }
+
+/** Stands for a text's tokens between those that every text gets; no token is empty. */
+const TEXT = '';
 
 /** The library splits at what JavaScript calls white space; as a pattern of its own, the split is at Unicode's, as in Rust. */
 function withUnicodeSpace(part: TokenizerPart): TokenizerPart {
