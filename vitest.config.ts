@@ -6,7 +6,7 @@ const UNIT = [
   'cli/display/!(follow-batch)',
   '{models/pixart/samplers,review-page/browser,workflows/batch,workflows/contract,workflows/shard}/*',
   'activities/heartbeats',
-  'client/request',
+  'client/{cron,request}',
   'connection/temporal-target',
   'images/xmp',
   'models/pixart/{checkpoint-format,clean-caption,latents,noise,resize-crop}',
@@ -21,7 +21,7 @@ const UNIT = [
  * which were killed could, but begin with the fleets, because they cost no more than time.
  */
 const SHARING = [
-  '{activities,cli,client,connection,images,models/pixart,monitoring,review-page,store,workers,workflows}/**/!(follow-batch)',
+  '{activities,cli,client,connection,images,models/pixart,monitoring,pictures,review-page,store,workers,workflows}/**/!(follow-batch)',
   'infra/!(temporal-server)',
 ];
 

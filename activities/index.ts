@@ -1,8 +1,9 @@
 import type { OpenStore } from '../store/index.ts';
 import type { OrchestratorActivities, RenderActivities } from '../workflows/contract/activities.ts';
+import { SHEET_PAGES_AT_ONCE } from '../workflows/contract/limits.ts';
 import { activitiesInHand } from './activities-in-hand.ts';
 import { createMatchJobs } from './match-jobs.ts';
-import { isFinalForPlan, orchestratorActivity } from './orchestrator-activity.ts';
+import { mayPassForPlan, orchestratorActivities } from './orchestrator-activity.ts';
 import { createPlanBatch } from './plan-batch.ts';
 import { createPostWebhook } from './post-webhook.ts';
 import { createReadShard } from './read-shard.ts';
@@ -25,15 +26,16 @@ export function createOrchestratorActivities({
   openStore,
   webhookSecret,
 }: OrchestratorDependencies): OrchestratorActivities {
+  const activity = orchestratorActivities(openStore);
   return {
-    planBatch: orchestratorActivity(createPlanBatch(openStore), isFinalForPlan),
-    activitiesInHand,
-    matchJobs: orchestratorActivity(createMatchJobs(openStore)),
-    readShard: orchestratorActivity(createReadShard(openStore)),
-    writeReceipts: orchestratorActivity(createWriteReceipts(openStore)),
-    writeManifest: orchestratorActivity(createWriteManifest(openStore)),
-    writeContactSheet: orchestratorActivity(createWriteContactSheet(openStore)),
-    writeSheetPage: orchestratorActivity(createWriteReviewPage(openStore)),
+    planBatch: activity(createPlanBatch, { mayPass: mayPassForPlan }),
+    activitiesInHand: activity(() => activitiesInHand),
+    matchJobs: activity(createMatchJobs),
+    readShard: activity(createReadShard),
+    writeReceipts: activity(createWriteReceipts, { whenCancelled: 'finish' }),
+    writeManifest: activity(createWriteManifest, { whenCancelled: 'finish' }),
+    writeContactSheet: activity(createWriteContactSheet, { whenCancelled: 'finish' }),
+    writeSheetPage: activity(createWriteReviewPage, { atOnce: SHEET_PAGES_AT_ONCE }),
     postWebhook: createPostWebhook(webhookSecret),
   };
 }

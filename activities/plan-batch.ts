@@ -8,9 +8,11 @@ import { UserError } from '../domain/user-error.ts';
 import { changesName, shardName } from '../records/layout.ts';
 import { encodeJobs } from '../records/plan-and-receipts.ts';
 import { changesSince } from '../records/previous-batch.ts';
-import { createSame, type ObjectStore, type OpenStore, placeOf } from '../store/index.ts';
+import { keepRound } from '../records/rounds.ts';
+import { createSame, type ObjectStore, type OpenStore, shownPlace } from '../store/index.ts';
 import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';
 import type { Plan, ShardRef } from '../workflows/contract/plan.ts';
+import { roundSettings } from '../workflows/contract/round.ts';
 import { Conveniences } from './conveniences.ts';
 import { planRetry } from './plan-retry.ts';
 import { planOptions, readCatalog } from './read-catalog.ts';
@@ -37,6 +39,7 @@ export function createPlanBatch(openStore: OpenStore) {
       await writeShard(store, name, jobs);
       refs.push({ shard: index, size, jobs: jobs.length, name });
     }
+    await noteRound(store, input);
     const isTold = carried.join('').length <= COLUMN_CHARACTERS_TOLD;
     return {
       jobs: refs.reduce((sum, { jobs }) => sum + jobs, 0),
@@ -57,7 +60,7 @@ async function planSource(
   const bytes = await readCatalog(store, batch, source);
   const { shards, summary } = await planCatalog(
     [bytes],
-    planOptions(store, input, { ...source, file: placeOf(source.url) }),
+    planOptions(store, input, { ...source, file: shownPlace(source.url) }),
   );
   const carried = summary.metadata;
   const changes = await changesSince(store, source.url, conveniences.warn, batch);
@@ -75,10 +78,19 @@ async function planSource(
   return { shards, carried, changes: changes.counts, warnings: conveniences.warnings };
 }
 
+/**
+ * Nothing is noted of a round whose plan could not be made. It was noted before where a retry began it, an earlier attempt planned it, or it
+ * is submitted again.
+ */
+async function noteRound(store: ObjectStore, input: BatchInput): Promise<void> {
+  const { batch, round, webhook } = input;
+  await keepRound(store, { batch, round, settings: roundSettings(input), hasWebhook: webhook !== undefined });
+}
+
 async function writeShard(store: ObjectStore, name: string, jobs: Job[]): Promise<void> {
   if (await createSame(store, name, await encodeJobs(jobs), 'application/x-ndjson')) return;
   throw new UserError(
-    `${name} in ${placeOf(store.url)}: expected the plan of this batch, found another: the folder belongs to an earlier batch of that ` +
+    `${name} in ${shownPlace(store.url)}: expected the plan of this batch, found another: the folder belongs to an earlier batch of that ` +
       'id with another catalog, bundle or version. Choose another batch id.',
   );
 }

@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { Webhook } from 'standardwebhooks';
 import { checkWebhookUrl } from '../domain/webhook-url.ts';
 import type { WebhookDelivery } from '../workflows/contract/webhook.ts';
+import { attemptFailure } from './attempt-failure.ts';
 
 const ANSWER_MS = 15_000;
 
@@ -10,54 +11,59 @@ const ANSWER_MS = 15_000;
  * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md). The secret stays in this
  * process: neither the workflow nor an error knows it.
  *
- * The activity throws Error, to be tried again, unless the receiver answers 2xx; ApplicationFailure that is final where it answers 410.
+ * The activity throws ApplicationFailure: to be tried again where the receiver cannot be reached or does not answer 2xx, or the secret is
+ * missing; final where it answers 410, and for anything else.
  *
  * @param secret `whsec_` and base64; without one nothing is sent
  */
 export function createPostWebhook(secret: string | undefined) {
-  return async function postWebhook({ url, id, event }: WebhookDelivery): Promise<void> {
-    const { host } = checkedUrl(url);
-    const signer = signerOf(secret);
-    const body = JSON.stringify(event);
-    const now = new Date();
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        'webhook-id': id,
-        'webhook-timestamp': String(Math.floor(now.getTime() / 1_000)),
-        'webhook-signature': signer.sign(id, now, body),
-      },
-      body,
-      // Whoever signs for one address must not be sent on to another.
-      redirect: 'manual',
-      signal: AbortSignal.timeout(ANSWER_MS),
-    }).catch((error: unknown) => {
-      throw new Error(`webhook: ${host} cannot be reached: ${causeOf(error)}`);
-    });
-    await response.body?.cancel();
-    if (response.ok) return;
-    const message = `webhook: expected ${host} to answer 2xx, found ${response.status}`;
-    // The specification's way of saying that nothing more is wanted.
-    if (response.status === 410) throw ApplicationFailure.nonRetryable(message, 'WebhookGone');
-    throw new Error(message);
+  return async function postWebhook(delivery: WebhookDelivery): Promise<void> {
+    try {
+      await post(delivery, secret);
+    } catch (error) {
+      throw attemptFailure(error, (found) => found instanceof WebhookWaits);
+    }
   };
 }
 
-/** From outside, like all that a workflow was started with. */
-function checkedUrl(url: string): URL {
-  try {
-    return checkWebhookUrl(url);
-  } catch (error) {
-    throw ApplicationFailure.fromError(error, { nonRetryable: true });
-  }
+/** The receiver, or a person who has to set the secret, may put it right while the event waits. */
+class WebhookWaits extends Error {
+  override readonly name = 'WebhookWaits';
+}
+
+async function post({ url, id, event }: WebhookDelivery, secret: string | undefined): Promise<void> {
+  const { host } = checkWebhookUrl(url);
+  const signer = signerOf(secret);
+  const body = JSON.stringify(event);
+  const now = new Date();
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'webhook-id': id,
+      'webhook-timestamp': String(Math.floor(now.getTime() / 1_000)),
+      'webhook-signature': signer.sign(id, now, body),
+    },
+    body,
+    // Whoever signs for one address must not be sent on to another.
+    redirect: 'manual',
+    signal: AbortSignal.timeout(ANSWER_MS),
+  }).catch((error: unknown) => {
+    throw new WebhookWaits(`webhook: ${host} cannot be reached: ${causeOf(error)}`);
+  });
+  await response.body?.cancel();
+  if (response.ok) return;
+  const message = `webhook: expected ${host} to answer 2xx, found ${response.status}`;
+  // The specification's way of saying that nothing more is wanted.
+  if (response.status === 410) throw ApplicationFailure.nonRetryable(message, 'WebhookGone');
+  throw new WebhookWaits(message);
 }
 
 function signerOf(secret: string | undefined): Webhook {
   const expected =
     'PIXART_WEBHOOK_SECRET: expected "whsec_" and base64 of 24 to 64 bytes in the environment of the orchestrator';
   const fault = (found: string) =>
-    new Error(`${expected}, found ${found}; set it and start the orchestrator again: the event waits`);
+    new WebhookWaits(`${expected}, found ${found}; set it and start the orchestrator again: the event waits`);
   if (!secret) throw fault('none');
   const [, base64] = /^whsec_([A-Za-z0-9+/]+=*)$/.exec(secret) ?? [];
   if (base64 === undefined) throw fault('something else');

@@ -8,11 +8,14 @@ import type { BatchMemo } from '../workflows/contract/batch.ts';
 import type { BatchState } from '../workflows/contract/progress.ts';
 import { batchWorkflowId } from '../workflows/contract/queues.ts';
 import { PIXART_DONE, PIXART_FAILED, PIXART_TOTAL } from '../workflows/contract/search-attributes.ts';
-import { type BatchClient, GRPC, grpcCause } from './connect.ts';
+import type { BatchClient } from './connect.ts';
+import { GRPC, grpcCause } from './server-trouble.ts';
 
 /** One batch as Temporal's listing shows it, without asking its workflow. The counts lag behind by a few images. */
-export type BatchListing = Omit<BatchMemo, 'state'> & {
+export type BatchListing = Omit<BatchMemo, 'state' | 'withoutManifest'> & {
   state: BatchState | 'failed' | 'terminated';
+  /** Why it ended without a manifest, which a retry writes; `null` where it has one or still runs. */
+  withoutManifest: string | null;
   total: number;
   done: number;
   failed: number;
@@ -20,18 +23,37 @@ export type BatchListing = Omit<BatchMemo, 'state'> & {
   endedAt: Date | null;
 };
 
-/** Every batch that Temporal remembers, the latest round of each, newest first. */
-export async function* listBatches(client: BatchClient): AsyncGenerator<BatchListing> {
-  const seen = new Set<string>();
-  const query = `WorkflowType = 'renderBatch' AND ExecutionStatus != 'ContinuedAsNew'`;
-  for await (const info of client.temporal.workflow.list({ query })) {
-    if (seen.has(info.workflowId)) continue;
-    seen.add(info.workflowId);
-    yield listing(info);
+/** The server does not know a batch, or does not know it any more: it forgets what ended long ago. */
+export class BatchUnknown extends UserError {
+  constructor({ address, namespace }: BatchClient, batch: string, more = FORGOTTEN) {
+    super(`batch ${batch}: not known to the Temporal server at ${address} (namespace ${namespace})${more}`);
   }
 }
 
-/** One batch's line of the listing. @throws UserError where Temporal does not know the batch */
+const FORGOTTEN =
+  '. List the batches that are. A server forgets what ended long ago: "status", "report" and "retry" read such a batch from its store (--store)';
+
+export const stillRuns = (batch: string): UserError => new UserError(`batch ${batch} cannot be retried: it still runs`);
+
+/**
+ * Every batch that Temporal remembers, the latest round of each, newest first. A round that ended before it knew its rows is told with the
+ * counts of the one before.
+ */
+export async function* listBatches(client: BatchClient): AsyncGenerator<BatchListing> {
+  const latest = new Map<string, BatchListing>();
+  const query = `WorkflowType = 'renderBatch' AND ExecutionStatus != 'ContinuedAsNew'`;
+  for await (const info of client.temporal.workflow.list({ query })) {
+    const found = listing(info);
+    const later = latest.get(info.workflowId);
+    if (later === undefined) latest.set(info.workflowId, found);
+    else if (later.total === 0 && later.endedAt !== null) {
+      latest.set(info.workflowId, { ...later, total: found.total, done: found.done, failed: found.failed });
+    }
+  }
+  yield* latest.values();
+}
+
+/** One batch's line of the listing. @throws BatchUnknown */
 export async function describeBatch(client: BatchClient, batch: string): Promise<BatchListing> {
   return listing(await aboutBatch(client, batch, () => batchHandle(client, batch).describe()));
 }
@@ -39,9 +61,11 @@ export async function describeBatch(client: BatchClient, batch: string): Promise
 function listing(info: WorkflowExecutionInfo | WorkflowExecutionDescription): BatchListing {
   const memo = info.memo as BatchMemo;
   const counts = info.typedSearchAttributes;
+  const state = stateOf(info, memo);
   return {
     ...memo,
-    state: stateOf(info, memo),
+    state,
+    withoutManifest: memo.withoutManifest ?? lackOfManifest(state, memo),
     total: counts.get(PIXART_TOTAL) ?? 0,
     done: counts.get(PIXART_DONE) ?? 0,
     failed: counts.get(PIXART_FAILED) ?? 0,
@@ -56,6 +80,13 @@ function stateOf({ status }: Pick<WorkflowExecutionInfo, 'status'>, memo: BatchM
   return status.name === 'TERMINATED' ? 'terminated' : memo.state;
 }
 
+/** What the workflow could not say itself, or an earlier version did not. */
+function lackOfManifest(state: BatchListing['state'], memo: BatchMemo): string | null {
+  const wasWritten = memo.state === 'completed' || memo.state === 'cancelled';
+  if (wasWritten || (state !== 'failed' && state !== 'terminated')) return null;
+  return state === 'failed' ? 'it failed' : 'it was terminated';
+}
+
 /** The handle of a batch's latest run. */
 export const batchHandle = (client: BatchClient, batch: string) =>
   client.temporal.workflow.getHandle(batchWorkflowId(batch));
@@ -63,7 +94,7 @@ export const batchHandle = (client: BatchClient, batch: string) =>
 /**
  * Runs a call about one batch.
  *
- * @throws UserError where Temporal does not know the batch
+ * @throws BatchUnknown
  * @throws ServerUnreachable
  */
 export async function aboutBatch<T>(client: BatchClient, batch: string, call: () => Promise<T>): Promise<T> {
@@ -73,10 +104,6 @@ export async function aboutBatch<T>(client: BatchClient, batch: string, call: ()
     if (grpcCause(error) === GRPC.UNAVAILABLE) {
       throw new ServerUnreachable(`the Temporal server at ${client.address} does not answer`);
     }
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-    throw new UserError(
-      `batch ${batch}: not known to the Temporal server at ${client.address} (namespace ${client.namespace}). ` +
-        'List the batches that are, or look for its manifest in the store: Temporal forgets what is old.',
-    );
+    throw error instanceof WorkflowNotFoundError ? new BatchUnknown(client, batch) : error;
   }
 }

@@ -6,6 +6,7 @@ const library = await importProgram('client/index.ts');
 
 export const {
   BatchExists,
+  BatchUnknown,
   CatalogError,
   MAX_WINDOW,
   NoOrchestrator,
@@ -31,6 +32,7 @@ export const {
   describeSchedule,
   doneOf,
   isReviewPageMade,
+  keptBatch,
   listBatches,
   listSchedules,
   newBatchId,
@@ -39,11 +41,14 @@ export const {
   resumeSchedule,
   retryBatch,
   retrying,
+  reviewPage,
   reviewPageEnd,
   scheduledCatalog,
+  serverTrouble,
   submitBatch,
   temporalTarget,
   triggerSchedule,
+  verifyBatch,
   watchBatch,
   workersSeen,
 } = library;

@@ -1,4 +1,3 @@
-import { withoutSecrets } from '../domain/secrets.ts';
 import { UserError } from '../domain/user-error.ts';
 import {
   type BatchAnswer,
@@ -8,7 +7,8 @@ import {
 } from '../workflows/contract/progress.ts';
 import { withReports } from '../workflows/contract/shard-report.ts';
 import { aboutBatch, batchHandle } from './batches.ts';
-import { type BatchClient, GRPC, grpcCause } from './connect.ts';
+import type { BatchClient } from './connect.ts';
+import { GRPC, grpcCause } from './server-trouble.ts';
 
 /** The batch is known, but no process that runs workflows is there to answer for it. */
 export class NoOrchestrator extends UserError {
@@ -70,44 +70,3 @@ function isUnanswered(error: unknown): boolean {
   const code = grpcCause(error);
   return code === GRPC.DEADLINE_EXCEEDED || code === GRPC.FAILED_PRECONDITION;
 }
-
-/** Activities whose last attempt failed, and which are tried again: images (`renderImage`) or a step of the batch's own. */
-export type Retrying = {
-  activity: string;
-  count: number;
-  /** The most that one of them has had. */
-  attempts: number;
-  /** Of one of them, where several failed in the same way. */
-  reason: string;
-};
-
-/**
- * What a batch that runs is held up by, as the pending activities of its workflows tell; no orchestrator is asked.
- *
- * @throws UserError where Temporal does not know the batch
- */
-export async function retrying(client: BatchClient, batch: string): Promise<Retrying[]> {
-  const { raw } = await aboutBatch(client, batch, () => batchHandle(client, batch).describe());
-  const shards = (raw.pendingChildren ?? []).filter(({ workflowTypeName }) => workflowTypeName === 'renderShard');
-  const ofShards = await Promise.all(shards.map(({ workflowId }) => pendingOf(client, workflowId!)));
-  const found = new Map<string, Retrying>();
-  for (const { activityType, attempt, lastFailure } of [...(raw.pendingActivities ?? []), ...ofShards.flat()]) {
-    const reason = withoutSecrets(lastFailure?.message ?? '');
-    if (!lastFailure || reason === '') continue;
-    const activity = activityType?.name ?? '';
-    const key = `${activity} ${lastFailure.applicationFailureInfo?.type ?? reason}`;
-    const { count, attempts } = found.get(key) ?? { count: 0, attempts: 0 };
-    found.set(key, { activity, count: count + 1, attempts: Math.max(attempts, (attempt ?? 1) - 1), reason });
-  }
-  return [...found.values()].toSorted((a, b) => b.count - a.count);
-}
-
-/** None of a shard that has ended meanwhile. */
-const pendingOf = ({ temporal }: BatchClient, workflowId: string) =>
-  temporal.workflow
-    .getHandle(workflowId)
-    .describe()
-    .then(
-      ({ raw }) => raw.pendingActivities ?? [],
-      () => [],
-    );

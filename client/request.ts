@@ -27,7 +27,7 @@ export type BatchRequest = {
   bundle: BundleRef | Bundle;
   /**
    * For rows that do not say; the bundle's smallest size and PNG (or quality 90) where nothing is given. With `seeds: 'fresh'` rows
-   * without a seed get another one in every batch.
+   * without a seed get another one in every batch, with `decode: 'whole'` pictures above 1024 px are not put together from tiles.
    */
   defaults?: Partial<JobDefaults> | undefined;
   /** Has choices in cells expanded: `{red|blue}`, `__colours__`, and `10|20` in the column `steps`. */
@@ -44,20 +44,17 @@ export type BatchRequest = {
 
 export type CatalogInput = BatchInput & { source: Extract<CatalogSource, { kind: 'catalog' }> };
 
-const WINDOW = 64;
-
-/** A few hopeless rows are usual; a tenth of a night is a broken worker. */
-const DEFAULT_BUDGET: FailureBudget = { share: 0.1, atLeast: 20 };
+/** How a batch is run where nobody says otherwise. A few hopeless rows are usual; a tenth of a night is a broken worker. */
+export const USUAL_SETTINGS: { window: number; maxFailures: FailureBudget } = {
+  window: 64,
+  maxFailures: { share: 0.1, atLeast: 20 },
+};
 
 /** @throws UserError where the request cannot be one of a batch */
 export function batchInput(request: BatchRequest, batch: string): CatalogInput {
-  const { columns = {}, window = WINDOW } = request;
+  const { columns = {} } = request;
+  checkRun(request);
   const bundle = 'folder' in request.bundle ? bundleRef(request.bundle) : request.bundle;
-  // Without a place in the window no shard would ever start.
-  const fault = windowFault(window);
-  if (fault !== null) throw new UserError(fault);
-  if (request.team) checkTeam(request.team);
-  if (request.webhook !== undefined) checkWebhookUrl(request.webhook);
   return {
     batch: checkBatchId(batch),
     round: 1,
@@ -71,15 +68,24 @@ export function batchInput(request: BatchRequest, batch: string): CatalogInput {
     },
     bundle,
     defaults: jobDefaults(bundle, request.defaults ?? {}),
-    window,
+    window: request.window ?? USUAL_SETTINGS.window,
     team: request.team,
-    maxFailures: request.maxFailures ?? DEFAULT_BUDGET,
+    maxFailures: request.maxFailures ?? USUAL_SETTINGS.maxFailures,
     webhook: request.webhook,
   };
 }
 
 /** `null` where the request has only a reference. */
 export const installedBundle = ({ bundle }: BatchRequest): Bundle | null => ('folder' in bundle ? bundle : null);
+
+/** @throws UserError where a batch cannot be run as a person asks */
+export function checkRun({ window, team, webhook }: Pick<BatchRequest, 'window' | 'team' | 'webhook'>): void {
+  // Without a place in the window no shard would ever start.
+  const fault = window === undefined ? null : windowFault(window);
+  if (fault !== null) throw new UserError(fault);
+  if (team) checkTeam(team);
+  if (webhook !== undefined) checkWebhookUrl(webhook);
+}
 
 /** What Temporal takes as a fairness key and weight. */
 function checkTeam({ name, weight }: Team): void {
@@ -113,5 +119,6 @@ function jobDefaults(bundle: BundleRef, given: Partial<JobDefaults>): JobDefault
   const format: ImageFormat = given.format ?? 'png';
   const quality = given.quality ?? standardQuality(format);
   const size = given.size ?? bundle.sizes[0]!;
-  return { size, format, quality, ...(given.seeds !== undefined && { seeds: given.seeds }) };
+  const { seeds, decode } = given;
+  return { size, format, quality, ...(seeds !== undefined && { seeds }), ...(decode !== undefined && { decode }) };
 }

@@ -2,26 +2,28 @@ import { createHash } from 'node:crypto';
 import { CATALOG_LIMITS } from '../catalog/catalog-limits.ts';
 import { type CatalogFormat, catalogFormat } from '../domain/catalog-settings.ts';
 import { someOf, UserError } from '../domain/user-error.ts';
-import { findBatchRows } from '../records/batch-rows.ts';
+import type { BatchRow } from '../records/batch-rows.ts';
 import { readDecisions } from '../records/decisions.ts';
-import { manifestName, revisionName, termsName } from '../records/layout.ts';
-import type { ManifestRow } from '../records/manifest-table.ts';
-import { createSame, type ObjectStore, openStore, PLAIN_TEXT, placeOf, readUrl, storeUrl } from '../store/index.ts';
+import { againName, revisionName, termsName } from '../records/layout.ts';
+import { createSame, type ObjectStore, PLAIN_TEXT, readUrl, shownPlace, storeUrl } from '../store/index.ts';
 import type { BatchInput, CatalogReading, CatalogSource } from '../workflows/contract/batch.ts';
 import { type CatalogFiles, readRequestedCatalog } from './requested-catalog.ts';
 
 /** What a person changes before a retry; paths, `file:` URLs or `gs://` URLs. */
-export type RetryRequest = {
+export type RevisionRequest = {
   /** A catalog whose rows take the place of those with their ids, where these are made again. */
   corrected?: { catalog: string; format?: CatalogFormat | undefined; columns?: Record<string, string> | undefined };
   /** A table of decisions; the images that it rejects are made again, with new seeds. */
   decisions?: string;
+  /** Ids of rows whose images were lost or damaged; they are made again as they were. */
+  again?: readonly string[];
 };
 
 /** Rows of the batch that come out otherwise in this round, and ids of a corrected catalog whose changes it does not take in. */
 export type Revised = { corrected: number; rejected: number; leftAside: string[] };
 
-type Revisions = Pick<Extract<CatalogSource, { kind: 'retry' }>, 'corrected' | 'decisions'>;
+type RetrySource = Extract<CatalogSource, { kind: 'retry' }>;
+type Kept = Pick<RetrySource, 'corrected' | 'decisions' | 'again'>;
 
 type CorrectedCatalog = {
   files: CatalogFiles;
@@ -40,20 +42,22 @@ type CorrectedCatalog = {
  * @throws UserError where a file is not what it should be, or changes no row that is to be made
  */
 export async function keepRevisions(
-  input: BatchInput,
-  reading: CatalogReading,
-  request: RetryRequest,
-): Promise<{ source: Revisions; revised: Revised }> {
-  const store = await openStore(input.store);
-  const rows = await rowsOf(store, input.batch);
+  store: ObjectStore,
+  input: BatchInput & { source: RetrySource },
+  request: RevisionRequest,
+  rows: BatchRow[],
+): Promise<{ source: Kept; revised: Revised }> {
   const rejected = request.decisions === undefined ? null : await readRejected(rows, request.decisions);
-  const toMake = rows.filter(({ id, file }) => file === '' || rejected?.ids.has(id) === true);
+  const again = new Set(request.again);
+  const toMake = rows.filter(({ id, hasImage }) => !hasImage || again.has(id) || rejected?.ids.has(id) === true);
+  const reading = input.source.reading ?? { columns: {} };
   const corrected =
     request.corrected === undefined ? null : await readCorrected(input, reading, request.corrected, rows, toMake);
   const kept = new RevisionKeeper(store, input.batch);
-  const source: Revisions = {
+  const source: Kept = {
     ...(corrected !== null && { corrected: await kept.corrected(corrected) }),
     ...(rejected !== null && { decisions: await kept.decisions(rejected.bytes) }),
+    ...(again.size > 0 && { again: await kept.again(again) }),
   };
   const revised = {
     corrected: corrected?.changed ?? 0,
@@ -63,21 +67,11 @@ export async function keepRevisions(
   return { source, revised };
 }
 
-async function rowsOf(store: ObjectStore, batch: string): Promise<ManifestRow[]> {
-  const rows = await findBatchRows(store, batch);
-  if (rows !== null) return rows;
-  throw new UserError(
-    `batch ${batch}: expected ${manifestName(batch, 'jsonl')} in ${placeOf(store.url)}, found none: its last round was terminated before it ` +
-      'wrote one. Retry it without changes first',
-  );
-}
-
 /** Those of the rejected pictures that the batch's rows still have. */
-async function readRejected(rows: ManifestRow[], file: string): Promise<{ bytes: Uint8Array; ids: Set<string> }> {
+async function readRejected(rows: BatchRow[], file: string): Promise<{ bytes: Uint8Array; ids: Set<string> }> {
   const bytes = await readUrl(storeUrl(file), 'decisions');
   const rejected = await readDecisions(bytes, file);
-  const isRejected = ({ id, file: image, render_key }: ManifestRow) =>
-    image !== '' && rejected.get(id)?.has(render_key) === true;
+  const isRejected = ({ id, hasImage, renderKey }: BatchRow) => hasImage && rejected.get(id)?.has(renderKey) === true;
   const ids = new Set(rows.filter(isRejected).map(({ id }) => id));
   if (ids.size > 0) return { bytes, ids };
   const expected = 'at least one row whose decision is "rejected", of an image that the batch has now';
@@ -88,15 +82,15 @@ async function readRejected(rows: ManifestRow[], file: string): Promise<{ bytes:
 async function readCorrected(
   input: BatchInput,
   reading: CatalogReading,
-  { catalog, format = catalogFormat(catalog), columns }: NonNullable<RetryRequest['corrected']>,
-  rows: ManifestRow[],
-  toMake: ManifestRow[],
+  { catalog, format = catalogFormat(catalog), columns }: NonNullable<RevisionRequest['corrected']>,
+  rows: BatchRow[],
+  toMake: BatchRow[],
 ): Promise<CorrectedCatalog> {
   // A list of prompts has no columns that could have other names.
   const read = { ...reading, columns: columns ?? (format === 'txt' ? {} : reading.columns) };
   const source = { kind: 'catalog' as const, url: storeUrl(catalog), format, ...read };
   const { jobs, files } = await readRequestedCatalog({ ...input, source }, catalog);
-  const before = new Map(rows.map(({ id, render_key }) => [id, render_key]));
+  const before = new Map(rows.map(({ id, renderKey }) => [id, renderKey]));
   const carried = new Set<string>();
   for (const { metadata } of rows) for (const name of Object.keys(metadata)) carried.add(name);
   const most = Math.max(carried.size, CATALOG_LIMITS.carriedColumns);
@@ -155,7 +149,7 @@ class RevisionKeeper {
   }
 
   /** @throws UserError where a file of terms is not what the batch's catalog was expanded with */
-  async corrected({ files, format, reading }: CorrectedCatalog): Promise<NonNullable<Revisions['corrected']>> {
+  async corrected({ files, format, reading }: CorrectedCatalog): Promise<NonNullable<Kept['corrected']>> {
     for (const [name, bytes] of files.terms) {
       const isKept = await createSame(this.#store, termsName(this.#batch, name), bytes, PLAIN_TEXT);
       if (isKept) continue;
@@ -164,20 +158,25 @@ class RevisionKeeper {
           'the corrected catalog as another batch',
       );
     }
-    return { ...reading, format, name: await this.#keep('corrected', files.catalog, format) };
+    const nameOf = (digest: string) => revisionName(this.#batch, 'corrected', digest, format);
+    return { ...reading, format, name: await this.#keep(nameOf, files.catalog) };
   }
 
   decisions(bytes: Uint8Array): Promise<string> {
-    return this.#keep('decisions', bytes, 'csv');
+    return this.#keep((digest) => revisionName(this.#batch, 'decisions', digest, 'csv'), bytes);
+  }
+
+  again(ids: Iterable<string>): Promise<string> {
+    const lines = [...ids].map((id) => `${id}\n`).join('');
+    return this.#keep((digest) => againName(this.#batch, digest), Buffer.from(lines));
   }
 
   /** Under a digest of it, so that there is nothing else under its name. */
-  async #keep(what: 'corrected' | 'decisions', bytes: Uint8Array, format: CatalogFormat): Promise<string> {
-    const digest = createHash('sha256').update(bytes).digest('hex');
-    const name = revisionName(this.#batch, what, digest, format);
+  async #keep(nameOf: (digest: string) => string, bytes: Uint8Array): Promise<string> {
+    const name = nameOf(createHash('sha256').update(bytes).digest('hex'));
     if (await createSame(this.#store, name, bytes, PLAIN_TEXT)) return name;
     throw new UserError(
-      `${name} in ${placeOf(this.#store.url)}: expected what its name is a digest of, found something else`,
+      `${name} in ${shownPlace(this.#store.url)}: expected what its name is a digest of, found something else`,
     );
   }
 }

@@ -1,7 +1,9 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { UserError } from '../domain/user-error.ts';
 import { catalogName, termsName } from '../records/layout.ts';
-import { createSame, type ObjectStore, openStore, PLAIN_TEXT, placeOf } from '../store/index.ts';
+import { findManifestHead } from '../records/manifest.ts';
+import { roundsOf } from '../records/rounds.ts';
+import { createSame, type ObjectStore, openStore, PLAIN_TEXT, shownPlace } from '../store/index.ts';
 import type { BatchMemo } from '../workflows/contract/batch.ts';
 import { batchStart } from '../workflows/contract/batch-start.ts';
 import { ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
@@ -70,7 +72,7 @@ export async function submitBatch(
     await approve({ plan, preview: async () => pictures.preview(await openStore(input.store), input.bundle.digest) });
   }
   await keepCatalog(input, catalog.files);
-  if (await wasRetried(client, input.batch)) throw new BatchExists(input.batch);
+  if ((await isOnRecord(input)) || (await wasRetried(client, input.batch))) throw new BatchExists(input.batch);
   try {
     await client.temporal.workflow.start<Workflows['renderBatch']>('renderBatch', {
       ...batchStart(input),
@@ -81,6 +83,13 @@ export async function submitBatch(
     throw error instanceof WorkflowExecutionAlreadyStartedError ? new BatchExists(input.batch) : error;
   }
   return { batch: input.batch, plan };
+}
+
+/** Complete or retried, as its folder tells; the server may have forgotten it. */
+async function isOnRecord({ batch, store: url }: CatalogInput): Promise<boolean> {
+  const store = await openStore(url);
+  if ((await roundsOf(store, batch)).last > 1) return true;
+  return (await findManifestHead(store, batch))?.state === 'completed';
 }
 
 /** A retry leaves plans of its own in the folder: only another retry goes on after them, a first round would stumble over them. */
@@ -103,5 +112,7 @@ async function keepCatalog({ batch, store: url, source }: CatalogInput, files: C
 
 async function keep(store: ObjectStore, batch: string, name: string, bytes: Uint8Array): Promise<void> {
   if (await createSame(store, name, bytes, PLAIN_TEXT)) return;
-  throw new UserError(`batch ${batch} exists in ${placeOf(store.url)} with another catalog: choose another batch id`);
+  throw new UserError(
+    `batch ${batch} exists in ${shownPlace(store.url)} with another catalog: choose another batch id`,
+  );
 }

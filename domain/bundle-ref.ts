@@ -8,7 +8,7 @@ export type BundleRef = {
   sizes: Size[];
   defaults: { steps: number; guidance: number };
   /** The most steps that its sampler takes; batches and schedules of earlier versions do not say. */
-  maxSteps?: number;
+  maxSteps?: number | undefined;
 };
 
 /** As people are shown it and queues are named by it, so that the one can be found by the other. */

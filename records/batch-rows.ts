@@ -1,10 +1,13 @@
+import type { Metadata } from '../domain/metadata.ts';
+import { isReceipt } from '../domain/receipt.ts';
 import { UserError } from '../domain/user-error.ts';
 import { type ObjectStore, readIfThere } from '../store/object-store.ts';
-import { placeOf } from '../store/place.ts';
-import type { RecordFile } from './damaged.ts';
+import { shownPlace } from '../store/shown-place.ts';
+import { DamagedRecord, type RecordFile } from './damaged.ts';
 import { manifestName } from './layout.ts';
 import { newestManifest } from './manifest-files.ts';
 import { type ManifestRow, readManifestJsonl } from './manifest-table.ts';
+import { batchOutcomes } from './plan-and-receipts.ts';
 
 /**
  * What became of each of a batch's jobs, from the table that it wrote when its last round ended.
@@ -15,8 +18,8 @@ export async function readBatchRows(store: ObjectStore, batch: string): Promise<
   const rows = await findBatchRows(store, batch);
   if (rows !== null) return rows;
   throw new UserError(
-    `batch ${batch}: expected ${manifestName(batch, 'jsonl')} in ${placeOf(store.url)}, found none; it is written at the end of a batch that could be planned ` +
-      '(--store says where batches are)',
+    `batch ${batch}: expected ${manifestName(batch, 'jsonl')} in ${shownPlace(store.url)}, found none; it is written at the end of a batch that could be planned ` +
+      '(--store says where batches are). Where a batch has ended without it, retry writes it',
   );
 }
 
@@ -33,4 +36,28 @@ export async function findBatchRows(store: ObjectStore, batch: string): Promise<
   };
   const table = await readIfThere(store, jsonl);
   return table && readManifestJsonl(table, file);
+}
+
+/** Whether the batch's table has so many rows, each of them whole. */
+export async function hasWholeTable(store: ObjectStore, batch: string, rows: number): Promise<boolean> {
+  try {
+    return (await findBatchRows(store, batch))?.length === rows;
+  } catch (error) {
+    if (error instanceof DamagedRecord) return false;
+    throw error;
+  }
+}
+
+/** One row of a batch, as its plan and receipts tell: the picture that was planned for it last, and the first one. */
+export type BatchRow = { id: string; renderKey: string; firstKey: string; hasImage: boolean; metadata: Metadata };
+
+/** Every row of a batch that was planned, also of one that has no manifest. */
+export async function plannedRows(store: ObjectStore, batch: string): Promise<BatchRow[]> {
+  const rows: BatchRow[] = [];
+  for await (const { job, outcome, earlier } of batchOutcomes(store, batch)) {
+    const { renderKey: firstKey } = earlier[0] ?? job;
+    const { id, renderKey, metadata } = job;
+    rows.push({ id, renderKey, firstKey, hasImage: isReceipt(outcome), metadata });
+  }
+  return rows;
 }

@@ -4,6 +4,8 @@ import { digestSchema } from '../domain/job.ts';
 import { metadataSchema } from '../domain/metadata.ts';
 import { failureSchema, type JobOutcome, receiptSchema, totalsSchema } from '../domain/receipt.ts';
 import { runsOf, TURN_BYTES } from '../domain/turns.ts';
+import { type ObjectStore, readIfThere } from '../store/index.ts';
+import { newestManifest } from './manifest-files.ts';
 
 /** The batch's result, written to `batches/<batch>/manifest.json`. */
 export const manifestSchema = z.strictObject({
@@ -20,6 +22,30 @@ export const manifestSchema = z.strictObject({
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;
+
+const headSchema = z.object(manifestSchema.omit({ images: true, failures: true }).shape);
+
+/** What a manifest says of the batch as a whole. */
+export type ManifestHead = z.infer<typeof headSchema>;
+
+/**
+ * The head of the newest manifest that a batch has, which is its first line: the whole may be too long for one string. `null` where it has none, or
+ * one that is not whole.
+ */
+export async function findManifestHead(store: ObjectStore, batch: string): Promise<ManifestHead | null> {
+  const bytes = await readIfThere(store, (await newestManifest(store, batch)).json);
+  if (bytes === null || !Buffer.from(bytes.subarray(-END.length)).equals(END)) return null;
+  const line = Buffer.from(bytes.subarray(0, bytes.indexOf(NEWLINE))).toString('utf8');
+  try {
+    return headSchema.parse(JSON.parse(line.replace(/,$/, '}')));
+  } catch (error) {
+    if (error instanceof z.ZodError || error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+const NEWLINE = 0x0a;
+const END = Buffer.from(']}\n');
 
 /** What the manifest says of a job: what became of it, and where it came from. One line of JSON. */
 export const manifestEntry = (outcome: JobOutcome, { prompt, metadata }: Pick<Job, 'prompt' | 'metadata'>): string =>

@@ -26,8 +26,14 @@ export function nextJob(
   basis: KeyBasis,
 ): Job | null {
   if (isReceipt(outcome) && !rejected.get(job.id)?.has(outcome.renderKey)) return null;
-  const revised = corrected.get(job.id) ?? job;
+  const revised = corrected.get(job.id) ?? keyedNow(job, basis);
   return isReceipt(outcome) ? unlike([...earlier, job], revised, basis) : revised;
+}
+
+/** A picture that a later version of the pipeline makes has the key of that version. */
+function keyedNow(job: Job, { bundleDigest, pipelineVersion }: KeyBasis): Job {
+  const now = renderKey(job, bundleDigest, pipelineVersion);
+  return now === job.renderKey ? job : { ...job, renderKey: now };
 }
 
 /** What was chosen for it from a grid of seeds is not its seed any more. */

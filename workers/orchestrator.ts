@@ -6,7 +6,7 @@ import { connectWorker } from '../connection/worker-connection.ts';
 import { observeActivities } from '../monitoring/observe-activities.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { workflowSpans } from '../monitoring/tracing/workflow-spans.ts';
-import { openStore } from '../store/index.ts';
+import { type OpenStore, openStore } from '../store/index.ts';
 import { ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
 import { discreetFailures } from './discreet-failures.ts';
 import { workflowBundle } from './workflow-bundle.ts';
@@ -41,14 +41,18 @@ export async function runOrchestrator(target: TemporalTarget, log: Logger): Prom
 }
 
 /** The worker itself, for those who run it beside others in one process. */
-export async function createOrchestrator(connection: NativeConnection, namespace: string): Promise<Worker> {
+export async function createOrchestrator(
+  connection: NativeConnection,
+  namespace: string,
+  open: OpenStore = openStore,
+): Promise<Worker> {
   const tracer = processTracer();
   return Worker.create({
     connection,
     namespace,
     taskQueue: ORCHESTRATOR_QUEUE,
     workflowBundle: await workflowBundle(Runtime.instance().logger),
-    activities: createOrchestratorActivities({ openStore, webhookSecret: process.env.PIXART_WEBHOOK_SECRET }),
+    activities: createOrchestratorActivities({ openStore: open, webhookSecret: process.env.PIXART_WEBHOOK_SECRET }),
     interceptors: { activity: [discreetFailures, observeActivities(tracer)] },
     sinks: workflowSpans(tracer),
     maxCachedWorkflows: CACHED_WORKFLOWS,

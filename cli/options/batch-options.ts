@@ -1,13 +1,16 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { FailureBudget, RowFilter, Team } from '../../client/index.ts';
+import { type FailureBudget, MAX_WINDOW, type RowFilter, type Team } from '../../client/index.ts';
 import { UserError } from '../../domain/user-error.ts';
-import { amount } from './values.ts';
+import { amount, wholeNumber } from './values.ts';
 
 export const failureBudgetOption = (): Option =>
   new Option(
     '--max-failures <n or n%>',
     'pause the batch when more of its jobs fail: a number, or a share of all',
   ).argParser(failureBudget);
+
+export const windowOption = (): Option =>
+  new Option('--window <n>', 'images in flight at once, for each size').argParser(wholeNumber(1, MAX_WINDOW));
 
 export const webhookOption = (): Option =>
   new Option('--webhook <url>', 'tell this address how the batch ends, or that it paused itself (docs/operations.md)');

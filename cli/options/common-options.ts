@@ -13,8 +13,8 @@ export const addServerOptions = (command: Command, otherwise = '127.0.0.1:7233')
     .option('--address <host:port>', `the Temporal server (TEMPORAL_ADDRESS; otherwise ${otherwise})`)
     .option('--namespace <name>', 'its namespace (TEMPORAL_NAMESPACE; otherwise "default")');
 
-export const storeOption = (): Option =>
-  new Option('--store <url>', 'where results go: a folder or gs://bucket/prefix')
+export const storeOption = (what = 'where results go: a folder or gs://bucket/prefix'): Option =>
+  new Option('--store <url>', what)
     .env('PIXART_STORE')
     .default('out')
     .argParser(notEmpty('a folder or gs://bucket/prefix'));

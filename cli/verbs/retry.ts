@@ -1,29 +1,51 @@
 import { Command } from 'commander';
-import { type Retried, type RetryRequest, retryBatch } from '../../client/index.ts';
+import {
+  type BatchClient,
+  BatchUnknown,
+  bundleRef,
+  chosenBundle,
+  type FailureBudget,
+  type Retried,
+  type RetryRequest,
+  retryBatch,
+} from '../../client/index.ts';
 import type { CatalogFormat } from '../../domain/catalog-settings.ts';
-import { someOf, UserError } from '../../domain/user-error.ts';
+import { UserError } from '../../domain/user-error.ts';
 import { watchToTheEnd } from '../display/follow-batch.ts';
 import { note, printJson, printLine } from '../display/output.ts';
-import { count } from '../display/text.ts';
+import { leftAsideText, startedText, takenText } from '../display/retry-text.ts';
+import {
+  addTeamOptions,
+  failureBudgetOption,
+  type TeamOptions,
+  teamOf,
+  webhookOption,
+  windowOption,
+} from '../options/batch-options.ts';
 import { catalogFormatOption, columnOption } from '../options/catalog-options.ts';
 import {
   addServerOptions,
   type JsonOptions,
   jsonOption,
   type ServerOptions,
+  storeOption,
   userProjectOption,
 } from '../options/common-options.ts';
 import { withClient } from '../with-client.ts';
 
 const examples = `
+What is not said is as in the round before, as the server remembers it or, where it has forgotten the batch, as the batch's folder in the
+store says. A round that ended without a manifest is made up for, also where no image is missing.
+
 Examples:
   $ npx pixart-batch retry catalog-20260131T093000Z
   $ npx pixart-batch retry catalog-20260131T093000Z --catalog corrected.csv --wait
   $ npx pixart-batch retry catalog-20260131T093000Z --rejected decisions.csv --wait
+  $ npx pixart-batch retry last-year --store gs://my-bucket/images
 `;
 
 export const retryCommand = (): Command =>
-  addServerOptions(new Command('retry'))
+  addServerOptions(addTeamOptions(new Command('retry')))
     .description(
       'render what a batch that has ended lacks: failed rows, those a cancellation left out, rejected images',
     )
@@ -35,6 +57,11 @@ export const retryCommand = (): Command =>
       '--rejected <decisions.csv>',
       "make the images again that were rejected on the contact sheet's page, with new seeds",
     )
+    .addOption(storeOption('where the batch lies, for a server that has forgotten it, or a store that has moved'))
+    .option('--bundle <name or folder>', 'what it was planned with, where nothing else tells')
+    .addOption(windowOption())
+    .addOption(failureBudgetOption())
+    .addOption(webhookOption())
     .option('--wait', 'show progress until it has ended')
     .addOption(userProjectOption())
     .addOption(jsonOption())
@@ -42,45 +69,59 @@ export const retryCommand = (): Command =>
     .action(retry);
 
 type RetryOptions = ServerOptions &
-  JsonOptions & {
+  JsonOptions &
+  TeamOptions & {
     catalog?: string;
     catalogFormat?: CatalogFormat;
     column?: Record<string, string>;
     rejected?: string;
+    store: string;
+    bundle?: string;
+    window?: number;
+    maxFailures?: FailureBudget;
+    webhook?: string;
     wait?: true;
   };
 
-async function retry(batch: string, options: RetryOptions): Promise<void> {
+async function retry(batch: string, options: RetryOptions, command: Command): Promise<void> {
   const json = options.json === true;
-  const request = retryRequest(options);
+  const request = await retryRequest(options);
+  const isStoreNamed = command.getOptionValueSource('store') === 'cli';
   await withClient(options, async (client) => {
-    const retried = await retryBatch(client, batch, request);
+    const retried = await startRetry(client, batch, request, options.store, isStoreNamed);
     if (json) printJson({ batch, ...retried });
     else printLine(`batch ${batch}: ${startedText(retried)}`);
+    for (const line of takenText(retried)) note(line);
     if (retried.leftAside.length > 0) note(leftAsideText(retried.leftAside));
     if (options.wait) process.exitCode = await watchToTheEnd(client, batch, json);
   });
 }
 
-function retryRequest({ catalog, catalogFormat, column, rejected }: RetryOptions): RetryRequest {
+/** Without a word about the store, the server's counts, and the usual one where the server does not know the batch. */
+async function startRetry(
+  client: BatchClient,
+  batch: string,
+  request: RetryRequest,
+  store: string,
+  isStoreNamed: boolean,
+): Promise<Retried> {
+  const inStore = (): Promise<Retried> => retryBatch(client, batch, { ...request, store });
+  if (isStoreNamed) return inStore();
+  return retryBatch(client, batch, request).catch((error) => {
+    if (error instanceof BatchUnknown) return inStore();
+    throw error;
+  });
+}
+
+async function retryRequest(options: RetryOptions): Promise<RetryRequest> {
+  const { catalog, catalogFormat, column, rejected, bundle, window, maxFailures, webhook } = options;
   if (catalog === undefined && (catalogFormat ?? column) !== undefined) {
     throw new UserError('--catalog-format and --column: expected --catalog beside them');
   }
   return {
     ...(catalog !== undefined && { corrected: { catalog, format: catalogFormat, columns: column } }),
     ...(rejected !== undefined && { decisions: rejected }),
+    ...(bundle !== undefined && { bundle: bundleRef(await chosenBundle(bundle)) }),
+    ...{ window, maxFailures, webhook, team: teamOf(options) },
   };
-}
-
-const leftAsideText = (ids: string[]): string =>
-  `left aside, since the batch has an image of them already or does not have such ids: ${someOf(ids)}`;
-
-/** `round 2 has started: 5 missing images, 2 rejected images again (what was rejected stays under objects/); 3 of them as corrected` */
-function startedText({ round, missing, corrected, rejected }: Retried): string {
-  const parts = [
-    ...(missing > 0 ? [count(missing, 'missing image')] : []),
-    ...(rejected > 0 ? [`${count(rejected, 'rejected image')} again (what was rejected stays under objects/)`] : []),
-  ];
-  const corrections = corrected > 0 ? `; ${corrected} of them as corrected` : '';
-  return `round ${round} has started${parts.length > 0 ? `: ${parts.join(', ')}` : ''}${corrections}`;
 }

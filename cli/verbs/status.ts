@@ -3,23 +3,35 @@ import {
   type BatchClient,
   type BatchListing,
   type BatchProgress,
+  BatchUnknown,
   batchEnd,
   batchProgress,
   describeBatch,
   doneOf,
+  type KeptBatch,
+  keptBatch,
   NoOrchestrator,
-  type Retrying,
   retrying,
   type SizeProgress,
   workersSeen,
 } from '../../client/index.ts';
 import { oneLine } from '../../domain/printable.mjs';
-import { placeOf } from '../../store/index.ts';
+import { UserError } from '../../domain/user-error.ts';
+import { shownPlace, storeUrl } from '../../store/index.ts';
 import { note, printJson, printLine, table } from '../display/output.ts';
 import { outcomeText, totalsText } from '../display/progress-text.ts';
 import { count, timeText } from '../display/text.ts';
+import { waitingText } from '../display/waiting-text.ts';
+import { withoutManifest } from '../display/without-manifest.ts';
 import { askForWorkers, openSizes } from '../display/worker-watch.ts';
-import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../options/common-options.ts';
+import {
+  addServerOptions,
+  type JsonOptions,
+  jsonOption,
+  type ServerOptions,
+  storeOption,
+  userProjectOption,
+} from '../options/common-options.ts';
 import { withClient } from '../with-client.ts';
 
 const examples = `
@@ -32,28 +44,66 @@ export const statusCommand = (): Command =>
   addServerOptions(new Command('status'))
     .description('how far a batch is, once')
     .argument('<batch>')
+    .addOption(storeOption('looked into for a batch that the server has forgotten'))
+    .addOption(userProjectOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(status);
 
-async function status(batch: string, options: ServerOptions & JsonOptions): Promise<void> {
+type StatusOptions = ServerOptions & JsonOptions & { store: string };
+
+async function status(batch: string, options: StatusOptions): Promise<void> {
   await withClient(options, async (client) => {
-    const listing = await describeBatch(client, batch);
+    const listing = await describeBatch(client, batch).catch((error) => tellKept(error, batch, options));
+    if (listing === null) return;
     const progress = await batchProgress(client, batch).catch((error) => {
       if (!(error instanceof NoOrchestrator)) throw error;
       note(error.message);
       return null;
     });
     const reason = await failureOf(client, listing);
-    const runs = listing.endedAt === null && progress !== null;
+    const runs = listing.endedAt === null;
     const again = runs ? await retrying(client, batch) : [];
     if (options.json) return printJson({ ...listing, ...(reason !== null && { reason }), progress, retrying: again });
-    const open = runs ? openSizes(progress) : [];
+    const open = runs && progress !== null ? openSizes(progress) : [];
     const lack = await askForWorkers(open, (sizes) => workersSeen(client, batch, sizes));
-    const lines = [headline(listing, progress, reason), details(listing, progress), ...again.map(againText)];
-    lines.push(...[...(progress?.warnings ?? []), ...lack].map((line) => `  ${oneLine(line)}`));
+    const waiting = again.map((of) => `  ${waitingText(of, new Date())}`);
+    const lines = [headline(listing, progress, reason), details(listing, progress), ...waiting];
+    const notes = [...withoutManifest(listing, reason), ...(progress?.warnings ?? []), ...lack];
+    lines.push(...notes.map((line) => `  ${oneLine(line)}`));
     printLine([...lines, ...failures(progress)].join('\n'));
   });
+}
+
+/** Of a batch that the server has forgotten, what its store knows. @throws what is given where that is nothing */
+async function tellKept(error: unknown, batch: string, { store, json }: StatusOptions): Promise<null> {
+  if (!(error instanceof BatchUnknown)) throw error;
+  const kept = await keptBatch(store, batch);
+  if (kept === null) throw new UserError(`${error.message}. Nothing of it lies in ${shownPlace(storeUrl(store))}`);
+  note('the Temporal server does not know it (any more); this is what its store tells');
+  if (json) printJson({ ...kept, progress: null, retrying: [] });
+  else printLine(keptText(kept));
+  return null;
+}
+
+function keptText({ batch, store, round, state, bundle, totals, startedAt, endedAt }: KeptBatch): string {
+  const lacksManifest = `round ${round} has no manifest; where it does not run on another server, "retry ${batch}" writes it`;
+  const counts = totals === null ? [] : [totalsText(totals)];
+  return [
+    `batch ${batch} ${state}: ${state === 'unfinished' ? lacksManifest : counts.join('')}`,
+    table([
+      ...(state === 'unfinished' ? counts.map((text) => ['  before it', text]) : []),
+      ['  store', shownPlace(store)],
+      ...(bundle === null ? [] : [['  bundle', bundle]]),
+      ['  round', String(round)],
+      ...(startedAt === null || endedAt === null
+        ? []
+        : [
+            ['  started (UTC)', timeText(startedAt)],
+            ['  ended (UTC)', timeText(endedAt)],
+          ]),
+    ]),
+  ].join('\n');
 }
 
 /** Why a batch failed as a whole: it could not be planned, or a person ended it. */
@@ -80,8 +130,8 @@ function details({ round, catalog, store, bundle, startedAt, endedAt }: BatchLis
   ]);
   return table([
     ...sizes,
-    ['  catalog', placeOf(catalog)],
-    ['  store', placeOf(store)],
+    ['  catalog', shownPlace(catalog)],
+    ['  store', shownPlace(store)],
     ['  bundle', bundle],
     ['  round', String(round)],
     [round === 1 ? '  started (UTC)' : '  round began (UTC)', timeText(startedAt)],
@@ -93,12 +143,6 @@ function details({ round, catalog, store, bundle, startedAt, endedAt }: BatchLis
 function sizeText(counts: SizeProgress, hasEnded: boolean): string {
   const cancelled = hasEnded ? counts.jobs - doneOf(counts) : 0;
   return `${count(counts.jobs, 'job')}, ${outcomeText({ ...counts, cancelled })}`;
-}
-
-function againText({ activity, count: pending, attempts, reason }: Retrying): string {
-  const what = activity === 'renderImage' ? count(pending, 'image') : activity;
-  const are = activity === 'renderImage' && pending > 1 ? 'are' : 'is';
-  return `  ${what} ${are} tried again after ${count(attempts, 'attempt')}: ${oneLine(reason)}`;
 }
 
 const failures = (progress: BatchProgress | null): string[] =>

@@ -1,13 +1,6 @@
 import { Command, Option } from 'commander';
 import { CATALOG_LIMITS } from '../../catalog/catalog-limits.ts';
-import {
-  chosenBundle,
-  type FailureBudget,
-  MAX_WINDOW,
-  type Preview,
-  submitBatch,
-  workersSeen,
-} from '../../client/index.ts';
+import { chosenBundle, type FailureBudget, type Preview, submitBatch, workersSeen } from '../../client/index.ts';
 import { CATALOG_ENDINGS } from '../../domain/catalog-settings.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { costOf, costText } from '../display/estimate-text.ts';
@@ -22,6 +15,7 @@ import {
   type TeamOptions,
   teamOf,
   webhookOption,
+  windowOption,
 } from '../options/batch-options.ts';
 import { addCatalogOptions, batchRequest, type CatalogOptions } from '../options/catalog-options.ts';
 import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../options/common-options.ts';
@@ -54,9 +48,7 @@ export const submitCommand = (): Command =>
     .description('check a catalog and start a batch of it; nothing is written or started unless all of it is right')
     .argument('<catalog>', `a ${CATALOG_ENDINGS} file: a path or gs:// URL`)
     .option('--batch <id>', "the batch's name and folder; otherwise the catalog's name and the time")
-    .addOption(
-      new Option('--window <n>', 'images in flight at once, for each size').argParser(wholeNumber(1, MAX_WINDOW)),
-    )
+    .addOption(windowOption())
     .addOption(failureBudgetOption())
     .addOption(webhookOption())
     .addOption(

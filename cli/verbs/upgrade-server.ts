@@ -15,7 +15,7 @@ import { withClient } from '../with-client.ts';
 const examples = `
 Only the server version that made a file can use it: a later one would lose the schedules in it. This gives the state folder a new file with
 the same schedules and keeps the old file beside it. All batches must have ended, and so must "dev". The new server does not know them:
-"list" leaves them out and "retry" cannot find them. Their images and manifests stay where they are.
+"list" leaves them out; "status", "report" and "retry" find them in their store.
 
 Examples:
   $ npx pixart-batch upgrade-server

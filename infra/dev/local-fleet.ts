@@ -1,13 +1,13 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { temporalTarget } from '../../connection/temporal-target.ts';
 import type { Size } from '../../domain/size.ts';
 import { UserError } from '../../domain/user-error.ts';
+import { type KeptServer, keepServer } from './kept-server.ts';
 import { loopback } from './ports.ts';
+import { privateFolder } from './private-files.ts';
 import { type Supervised, supervise } from './supervised-process.ts';
 import { serverFile } from './temporal-program.ts';
-import { startTemporalServer, type TemporalServer } from './temporal-server.ts';
 
 export type FleetOptions = {
   /** Holds the server's SQLite file and the logs. */
@@ -21,6 +21,8 @@ export type FleetOptions = {
   threads?: number | undefined;
   /** Where long images are kept half way, if not in the store. */
   scratch?: string | undefined;
+  /** Told when the server goes and when it is back, and what else a person should know. */
+  tell: (line: string) => void;
 };
 
 /** A Temporal server, an orchestrator and a render worker on this machine, each a process of its own. */
@@ -28,10 +30,10 @@ export type LocalFleet = {
   address: string;
   /** The UI of the server that was started or joined; unknown for one that was given. */
   uiUrl: string | null;
-  /** Another process on this machine has the server; its workers and these share the work. */
-  isServerShared: boolean;
+  /** The other process on this machine that has the server, whose workers and these share the work; `null` where there is none. */
+  sharedWith: number | null;
   logFolder: string;
-  /** Resolves when a worker cannot go on. */
+  /** Resolves when a worker cannot go on, or the server that was started or joined has gone for good. */
   gaveUp: Promise<UserError>;
   /** Ends what was started, workers first. */
   stop(): Promise<void>;
@@ -49,16 +51,18 @@ const endMs = 40_000;
 export async function startLocalFleet(options: FleetOptions): Promise<LocalFleet> {
   if (options.address === undefined) checkNamespace(temporalTarget({ ...options, address: loopback }).namespace);
   const logFolder = join(options.stateFolder, 'logs');
-  mkdirSync(logFolder, { recursive: true });
-  const server = options.address === undefined ? await startServer(options.stateFolder) : null;
+  if (privateFolder(options.stateFolder)) options.tell(`${options.stateFolder}: only you can read it from now on`);
+  privateFolder(logFolder);
+  const onFile = { dbFile: serverFile(options.stateFolder), ports: 'usual' } as const;
+  const server = options.address === undefined ? await keepServer(onFile, options.tell) : null;
   const address = server?.address ?? options.address!;
-  const workers = startWorkers(options, address, logFolder);
+  const workers = startWorkers(options, address, server, logFolder);
   return {
     address,
     uiUrl: server?.uiUrl ?? null,
-    isServerShared: server?.role === 'joined',
+    sharedWith: server?.joined ?? null,
     logFolder,
-    gaveUp: Promise.race(workers.map(({ gaveUp }) => gaveUp)),
+    gaveUp: Promise.race([...workers, ...(server === null ? [] : [server])].map(({ gaveUp }) => gaveUp)),
     async stop() {
       await Promise.all(workers.map((worker) => worker.stop()));
       await server?.stop();
@@ -75,12 +79,17 @@ function checkNamespace(namespace: string): void {
   );
 }
 
-const startServer = (stateFolder: string): Promise<TemporalServer> =>
-  startTemporalServer({ dbFile: serverFile(stateFolder), ports: 'usual' });
-
-function startWorkers(options: FleetOptions, address: string, logFolder: string): Supervised[] {
+function startWorkers(
+  options: FleetOptions,
+  address: string,
+  started: KeptServer | null,
+  logFolder: string,
+): Supervised[] {
   const { namespace, bundle, sizes, device, threads, scratch } = options;
-  const server = ['--address', address, ...(namespace === undefined ? [] : ['--namespace', namespace])];
+  const server = [
+    ...['--address', address, ...(namespace === undefined ? [] : ['--namespace', namespace])],
+    ...(started === null ? [] : ['--namespace-id', started.namespaceId]),
+  ];
   const renderer = [
     ...['--bundle', bundle, '--device', device, '--grace', String(graceSeconds)],
     ...sizes.flatMap((size) => ['--size', size]),
@@ -93,6 +102,7 @@ function startWorkers(options: FleetOptions, address: string, logFolder: string)
       args: ['--import', endWithStarter, command, 'worker', ...server, ...args],
       logFile: join(logFolder, `${name.replaceAll(' ', '-')}.log`),
       graceMs: endMs,
+      isServerKept: started !== null,
     });
   return [
     worker('orchestrator', ['--orchestrator']),

@@ -48,3 +48,8 @@ it('an image that nobody rejected stays, and a row without one is taken as the c
   expect(nextJob(job, imageOf(job), [], { corrected, rejected: rejecting(job) }, basis)).toEqual(edited);
   expect(nextJob(job, undefined, [], { corrected: corrections(), rejected: rejecting() }, basis)).toBe(job);
 });
+
+it('what an earlier version planned and nobody made is planned under the key of the pipeline that makes it', () => {
+  const old = keyed(sampleJob, 0);
+  expect(nextJob(old, undefined, [], { corrected: corrections(), rejected: rejecting() }, basis)).toEqual(job);
+});

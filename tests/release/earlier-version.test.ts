@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
@@ -84,7 +84,15 @@ async function untilBegun(batch: string): Promise<void> {
   }
 }
 
-type Status = { progress?: { totals: { rendered: number } } };
+/** Until the batch's plan is whole. */
+async function untilPlanned(batch: string): Promise<void> {
+  for (;;) {
+    const [status] = jsonLines(expectCode(0, await before('status', batch, '--json'))) as [Status];
+    if ((status.progress?.totals.jobs ?? 0) > 0) return;
+  }
+}
+
+type Status = { progress?: { totals: { jobs: number; rendered: number } } };
 
 test('what an earlier version left is taken over: its store, the server’s database, a schedule and a batch that runs', async () => {
   const catalog = await place.catalog('things.csv', things('red'));
@@ -128,6 +136,43 @@ test('a batch of an earlier version is retried by this one, from the receipts th
   const made = (await readManifest(place.store, 'first')).images.find((image) => image.id === id)!;
   expect(made.renderKey).not.toBe(renderKey);
   expect(await readFile(path.join(place.store, made.copy))).toHaveLength(made.bytes);
+});
+
+test('a batch of an earlier version is retried by this one on a server that knows nothing of it', async () => {
+  const catalog = await place.catalog('forgotten.csv', things('grey'));
+  await stopWorkers();
+  const orchestrator = await startOrchestrator(ofEarlier);
+  expectCode(0, await before('submit', catalog, '--batch', 'forgotten', '--image-format', 'webp'));
+  await untilPlanned('forgotten');
+  expectCode(0, await before('cancel', 'forgotten'));
+  expectCode(3, await before('watch', 'forgotten'));
+  await orchestrator.kill('SIGTERM');
+  await server.stop();
+
+  const knownFile = path.join(place.folder, 'temporal.db');
+  await rename(knownFile, `${knownFile}.known`);
+  await startServer();
+  await startWorkers(ofNow);
+  const corrected = ['--catalog', await place.catalog('corrected.csv', 'id,prompt\nmug,a blue mug')];
+  const other = await now('retry', 'forgotten', '--bundle', 'pixart-icons');
+  expect(expectCode(2, other).stderr).toContain('found pixart-icons (');
+  const retried = expectCode(
+    0,
+    await now('retry', 'forgotten', '--bundle', place.bundle, ...corrected, '--wait', '--json'),
+  );
+  expect(jsonLines(retried)[0]).toMatchObject({ round: 2, missing: 4, corrected: 1, from: 'plan' });
+  const { images } = await readManifest(place.store, 'forgotten');
+  expect(images.map(({ id, prompt, copy }) => [id, prompt, copy])).toEqual(
+    ['mug', 'lamp', 'chair', 'kettle'].map((thing) => [
+      ...[thing, `a ${thing === 'mug' ? 'blue' : 'grey'} ${thing}`],
+      `batches/forgotten/${thing}.webp`,
+    ]),
+  );
+
+  await stopWorkers();
+  await server.stop();
+  await rename(`${knownFile}.known`, knownFile);
+  await startServer();
 });
 
 test('restarted as documented, orchestrators before renderers, a fleet serves commands of the earlier version all the time', async () => {

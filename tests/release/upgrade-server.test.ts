@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -18,7 +19,7 @@ import {
 } from '../../client/index.ts';
 import { ensureVersion } from '../../infra/dev/install-tool.mjs';
 import { earlierTemporal, temporal } from '../../infra/dev/pinned-tools.mjs';
-import { readLease, writeLease } from '../../infra/dev/temporal-lease.ts';
+import { lockFile, readLease, writeLease } from '../../infra/dev/temporal-lease.ts';
 import { madeBy, serverFile, versionFile } from '../../infra/dev/temporal-program.ts';
 import { startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
 import { ifThere } from '../set-up.ts';
@@ -137,12 +138,21 @@ describe.skipIf(programs === null)('with both servers', () => {
     const rules = { timeZone: 'Europe/Berlin', catchUp: '12h', jitter: '5m', pauseOnFailure: true } as const;
     const when = { at: '22:30', days: ['monday' as const] };
     await createSchedule(client, { ...request, ...rules, name: 'nightly', when, overlap: 'wait-one' });
-    // The field of seconds is the server's own addition to cron.
-    await createSchedule(client, { ...request, name: 'often', when: { cron: '*/2 * * * * * *' }, overlap: 'run-both' });
+    const never = { cron: '0 3 29 2 *' };
+    await createSchedule(client, { ...request, name: 'often', when: never, overlap: 'run-both' });
+    await dueAt(client, 'often', '*/2 * * * * * *');
     await pauseSchedule(client, 'often');
+    await createSchedule(client, { ...request, name: 'missed', when: never, jitter: '2s' });
     const once = `${due.getUTCSeconds()} ${due.getUTCMinutes()} ${due.getUTCHours()} * * * *`;
-    await createSchedule(client, { ...request, name: 'missed', when: { cron: once }, jitter: '2s' });
+    await dueAt(client, 'missed', once);
   }
+
+  /** The field of seconds is the server's own addition to cron. */
+  const dueAt = ({ temporal }: BatchClient, name: string, cron: string): Promise<void> =>
+    temporal.schedule.getHandle(`schedule/${name}`).update(({ searchAttributes: _, spec: { jitter }, ...kept }) => ({
+      ...kept,
+      spec: { cronExpressions: [cron], ...(jitter !== undefined && { jitter }) },
+    }));
 
   test('a batch that has not ended is named, and nothing changes', async () => {
     await lay(ofOlder);
@@ -162,27 +172,35 @@ describe.skipIf(programs === null)('with both servers', () => {
 
   test('a file that another process has is left alone', async () => {
     await lay(ofOlder);
-    writeLease(dbFile, { owner: process.pid });
+    const { lock } = await lockFile(dbFile);
+    const lease = { owner: process.pid, lock: lock!.name };
+    writeLease(dbFile, lease);
     const [files, file] = [await readdir(state), await readFile(dbFile)];
     expect(await upgrade()).toBe(EXIT.badInput);
     expect(printed).toContain(`is in use by process ${process.pid}: end "npx pixart-batch dev"`);
     expect(await readdir(state)).toEqual(files);
     expect(await readFile(dbFile)).toEqual(file);
-    expect(readLease(dbFile)).toEqual({ owner: process.pid });
+    expect(readLease(dbFile)).toEqual(lease);
+    await lock!.release();
   });
 
   test('an upgrade of the same file that runs is told apart from a server', async () => {
     await lay(ofOlder);
-    writeLease(dbFile, { owner: process.ppid, purpose: 'upgrade' });
+    const { lock } = await lockFile(dbFile);
+    writeLease(dbFile, { owner: process.pid, lock: lock!.name, purpose: 'upgrade' });
     expect(await upgrade()).toBe(EXIT.badInput);
-    expect(printed).toContain(`an upgrade of this state folder is running (process ${process.ppid})`);
+    expect(printed).toContain(`an upgrade of this state folder is running (process ${process.pid})`);
+    await lock!.release();
   });
 
   test('of a server that a killed "dev" left behind it is said how to end it', async () => {
     await lay(ofOlder);
-    const server = { pid: process.ppid, address: '127.0.0.1:1', uiUrl: null };
-    writeLease(dbFile, { owner: 2 ** 30, server });
+    const args = ['-e', 'setInterval(() => {}, 1000)', 'server', 'start-dev', '--port', '1', '--db-filename', dbFile];
+    const left = spawn(process.execPath, args);
+    const server = { pid: left.pid!, address: '127.0.0.1:1', uiUrl: null };
+    writeLease(dbFile, { owner: 2 ** 30, lock: 'temporal.db.lock-1-00000000', server });
     expect(await upgrade()).toBe(EXIT.badInput);
+    left.kill();
     expect(printed).toMatch(
       /\(process \d+\) still runs, left behind by .*Run "npx pixart-batch dev" once, .*end it with Ctrl-C/,
     );
@@ -247,7 +265,7 @@ describe.skipIf(programs === null)('with both servers', () => {
     expect(await readFile(join(state, kept!))).toEqual(await readFile(ofOlder));
     await served({ dbFile }, async (client) => {
       expect(await version(client)).toMatch(/^1\.32\./);
-      const set = (schedules: ScheduleDetails[]) => schedules.map(({ next, recent, running, ...rest }) => rest);
+      const set = (schedules: ScheduleDetails[]) => schedules.map(({ next, runs, running, ...rest }) => rest);
       expect(set(await schedulesOf(client))).toEqual(set(before));
       expect(await asKept(client)).toEqual(keptBefore);
       await resumeSchedule(client, 'often');

@@ -47,7 +47,11 @@ it('a retry takes failed rows as a corrected catalog has them, and leaves those 
     'new,a row that the batch does not have,256',
   ]);
   const retried = await retryBatch(site.client, 'corrected', { corrected: { catalog } });
-  expect(retried).toEqual({ round: 2, missing: 2, corrected: 1, rejected: 0, leftAside: [fox!.id, 'new'] });
+  expect(retried).toEqual({
+    ...{ round: 2, missing: 2, corrected: 1, rejected: 0, leftAside: [fox!.id, 'new'] },
+    ...{ from: 'server', isWebhookLost: false },
+    settings: { store: site.store.url, bundle: BUNDLE.name, window: 4, maxFailures: { share: 0.1, atLeast: 20 } },
+  });
   await batchEnd(site.client, 'corrected');
   const second = await site.manifest('corrected');
   expect(second.images.map(({ id, prompt }) => [id, prompt])).toEqual([
@@ -58,7 +62,7 @@ it('a retry takes failed rows as a corrected catalog has them, and leaves those 
   expect(second.totals).toMatchObject({ jobs: 3, rendered: 2, failed: 1 });
 
   const still = await retryBatch(site.client, 'corrected');
-  expect(still).toEqual({ round: 3, missing: 1, corrected: 0, rejected: 0, leftAside: [] });
+  expect(still).toMatchObject({ round: 3, missing: 1, corrected: 0, rejected: 0, leftAside: [] });
   await batchEnd(site.client, 'corrected');
   expect((await site.manifest('corrected')).images).toEqual(second.images);
 });
@@ -171,7 +175,7 @@ it('a rejected row that a corrected catalog has too is made as that says', async
   const decisions = await file('both.csv', ['id,render_key,decision', `${cup!.id},${cup!.renderKey},rejected`]);
   const catalog = await file('both-edited.csv', ['id,prompt,size', `${cup!.id},a blue cup,256`]);
   const retried = await retryBatch(site.client, 'both', { decisions, corrected: { catalog } });
-  expect(retried).toEqual({ round: 2, missing: 0, corrected: 1, rejected: 1, leftAside: [] });
+  expect(retried).toMatchObject({ round: 2, missing: 0, corrected: 1, rejected: 1, leftAside: [] });
   await batchEnd(site.client, 'both');
   expect((await site.manifest('both')).images[0]).toMatchObject({ id: cup!.id, prompt: 'a blue cup' });
 });

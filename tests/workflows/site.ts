@@ -10,7 +10,7 @@ import type { BundleRef } from '../../domain/bundle-ref.ts';
 import { startTemporalServer } from '../../infra/dev/temporal-server.ts';
 import { manifestName } from '../../records/layout.ts';
 import { type Manifest, manifestSchema } from '../../records/manifest.ts';
-import { type ObjectStore, openStore } from '../../store/index.ts';
+import { type ObjectStore, type OpenStore, openStore } from '../../store/index.ts';
 import { createOrchestrator } from '../../workers/orchestrator.ts';
 import { renderQueue } from '../../workflows/contract/queues.ts';
 import '../quiet-runtime.ts';
@@ -24,6 +24,8 @@ export const BUNDLE: BundleRef = {
 
 /** A real Temporal server and real workers whose renderer alone is simulated, with a store in a folder unless another is named. */
 export type Site = {
+  /** Holds the catalogs, and the store as its folder `out`. */
+  folder: string;
   client: BatchClient;
   store: ObjectStore;
   /** Writes a catalog of these rows (`prompt,size`) and submits it. */
@@ -33,20 +35,33 @@ export type Site = {
   stop(): Promise<void>;
 };
 
+export type SiteOptions = Partial<Omit<Simulation, 'side'>> & {
+  /** Another site, whose store and catalogs this one has too: a server that knows nothing of what is there. */
+  beside?: Site;
+  storeUrl?: string;
+  /** The `temporal` program to run; otherwise the first one found. */
+  binary?: string;
+  /** What workers open stores with. */
+  open?: OpenStore;
+};
+
 export async function startSite({
   bundle = BUNDLE,
+  beside,
   storeUrl,
+  binary,
+  open = openStore,
   ...simulation
-}: Partial<Omit<Simulation, 'side'>> & { storeUrl?: string } = {}): Promise<Site> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'pixart-site-'));
-  const server = await startTemporalServer({ ui: false });
+}: SiteOptions = {}): Promise<Site> {
+  const folder = beside?.folder ?? (await mkdtemp(path.join(tmpdir(), 'pixart-site-')));
+  const server = await startTemporalServer({ ui: false, ...(binary !== undefined && { binary }) });
   const client = await connect(temporalTarget({ address: server.address }));
   const connection = await NativeConnection.connect({ address: server.address });
   const store = await openStore(storeUrl ?? pathToFileURL(path.join(folder, 'out')).href);
   const renderer = simulatedRenderer({ ...simulation, bundle, side: 8 });
-  const activities = createRenderActivities({ openStore, renderer });
+  const activities = createRenderActivities({ openStore: open, renderer });
   const workers = await Promise.all([
-    createOrchestrator(connection, client.namespace),
+    createOrchestrator(connection, client.namespace, open),
     ...bundle.sizes.map((size) =>
       Worker.create({
         connection,
@@ -59,6 +74,7 @@ export async function startSite({
   ]);
   const running = workers.map((worker) => worker.run());
   const site: Site = {
+    folder,
     client,
     store,
     async catalog(name, rows) {
@@ -80,7 +96,7 @@ export async function startSite({
       await connection.close();
       await client.close();
       await server.stop();
-      await rm(folder, { recursive: true });
+      if (beside === undefined) await rm(folder, { recursive: true });
     },
   };
   return site;

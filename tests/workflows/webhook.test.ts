@@ -14,6 +14,7 @@ import {
 import { UserError } from '../../domain/user-error.ts';
 import type { FailureBudget } from '../../workflows/contract/batch.ts';
 import type { BatchEvent } from '../../workflows/contract/webhook.ts';
+import { Outage } from './outage.ts';
 import { BUNDLE, type Site, startSite } from './site.ts';
 
 const SECRET = `whsec_${Buffer.from('another secret of some 32 bytes..').toString('base64')}`;
@@ -25,6 +26,8 @@ const before = ({ prompt }: { prompt: string }): void => {
 /** A picture with "slow" in its prompt takes longer than its test. */
 const stepMs = ({ prompt }: { prompt: string }): number => (prompt.includes('slow') ? 60_000 : 0);
 
+const outage = new Outage();
+
 let site: Site;
 let receiver: Server;
 let refusals = 0;
@@ -32,7 +35,7 @@ const events: { id: string; event: BatchEvent }[] = [];
 
 beforeAll(async () => {
   process.env.PIXART_WEBHOOK_SECRET = SECRET;
-  site = await startSite({ before, stepMs });
+  site = await startSite({ before, stepMs, open: outage.open });
   receiver = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -125,6 +128,18 @@ it('a cancelled batch tells its webhook', async () => {
   await batchEnd(site.client, 'stopped');
   await heard('stopped');
   expect(told('stopped')).toMatchObject([{ type: 'batch.cancelled', data: { batch: 'stopped', round: 1 } }]);
+});
+
+it('a batch that ends without a manifest tells its webhook so, and why', async () => {
+  outage.begin('batches/unwritten/manifest', 'fails');
+  await submit('unwritten', ['a fen,256']);
+  const state = async () => (await batchProgress(site.client, 'unwritten')).state;
+  await expect.poll(state, { timeout: 20_000 }).toBe('finishing');
+  await cancelBatch(site.client, 'unwritten');
+  await heard('unwritten');
+  expect(told('unwritten')).toMatchObject([
+    { type: 'batch.cancelled', data: { manifest: null, reason: 'the store is away', totals: { rendered: 1 } } },
+  ]);
 });
 
 it('a scheduled batch whose catalog has become wrong tells its webhook what is wrong', async () => {

@@ -25,6 +25,8 @@ export type CatalogSource =
       corrected?: { name: string; format: CatalogFormat } & CatalogReading;
       /** Object name of a table of decisions; rows whose images it rejects are made again. */
       decisions?: string;
+      /** Object name of a list of rows whose images were lost or damaged, and are made again as they were. */
+      again?: string;
     };
 
 export type JobDefaults = {
@@ -32,7 +34,9 @@ export type JobDefaults = {
   format: ImageFormat;
   quality: number | null;
   /** Rows without a seed get another one in every batch; otherwise it follows from the prompt alone. */
-  seeds?: 'fresh';
+  seeds?: 'fresh' | undefined;
+  /** Pictures above 1024 px are decoded in one piece; otherwise in tiles. */
+  decode?: 'whole' | undefined;
 };
 
 /** The id that the seeds of such rows follow from beside their prompts; `undefined` where they follow from these alone. */
@@ -76,6 +80,8 @@ export type BatchMemo = {
   bundle: string;
   bundleDigest: string;
   store: string;
+  /** Why it ended without a manifest; missing where it has one, still runs, or was ended by the server. */
+  withoutManifest?: string;
 };
 
 export type BatchResult = {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { UserError } from '../../../domain/user-error.ts';
 import { decode } from '../../../models/pixart/decode.ts';
 import type { Tensor } from '../../../models/pixart/onnxruntime.ts';
 import type { Graph } from '../../../models/pixart/session.ts';
@@ -57,7 +58,7 @@ describe('tileAxis', () => {
 });
 
 describe('decode', () => {
-  const vae = { factor: 2, scaling: 0.5, shift: 1, norms: 3, groups: 2 };
+  const vae = { factor: 2, scaling: 0.5, shift: 0 as const, norms: 3, groups: 2 };
   const statistics = Float32Array.from({ length: 12 }, (_, i) => i);
 
   /** A decoder without context: every latent becomes a square of pixels, so tiles must fit together without a trace. */
@@ -118,7 +119,7 @@ describe('decode', () => {
       const y = Math.floor(i / image.width) % image.height;
       const channel = Math.floor(i / (image.width * image.height));
       const latent = latents.data[(channel * height + (y >> 1)) * width + (x >> 1)]!;
-      worst = Math.max(worst, Math.abs(value - (latent / vae.scaling + vae.shift)));
+      worst = Math.max(worst, Math.abs(value - latent / vae.scaling));
     });
     expect(worst).toBeLessThan(1e-5);
   });
@@ -130,6 +131,38 @@ describe('decode', () => {
     for (const { output, given } of calls.slice(1)) {
       expect(output).toBe('image');
       expect(given).toBe(statistics);
+    }
+  });
+
+  test('decodes a large picture in one piece where it is asked to', async () => {
+    const { graph, calls } = enlarger();
+    await decode(graph, vae, latentsOf(270, 480), undefined, true);
+    expect(calls).toEqual([{ output: 'image', side: [270, 480], given: undefined }]);
+  });
+
+  test('says what to do where there is no memory for a large piece, and only there', async () => {
+    const says = (message: string): Graph => ({
+      release: async () => {},
+      run: () => Promise.reject(new Error(message)),
+    });
+    const decoded = (message: string) => decode(says(message), vae, latentsOf(270, 480), undefined, true);
+    const full = decoded('Failed to allocate memory for requested buffer');
+    await expect(full).rejects.toThrow(UserError);
+    await expect(full).rejects.toThrow(
+      /no memory to decode 960×540 px in one piece: Failed to .*\nTake --decode tiled/,
+    );
+    await expect(decoded('CUDA failure 700: an illegal memory access')).rejects.not.toBeInstanceOf(UserError);
+  });
+
+  test.each([NaN, Infinity])('refuses %d among the pixels, in one piece and in tiles', async (value) => {
+    const graph: Graph = {
+      release: async () => {},
+      run: async (_, output) => (output === 'statistics' ? statistics : Float32Array.of(0, 0.5, value)),
+    };
+    for (const latents of [latentsOf(8, 8), latentsOf(270, 480)]) {
+      const decoding = decode(graph, vae, latents, undefined);
+      await expect(decoding).rejects.toThrow(`pixels of the decoder: expected finite numbers, found ${value}`);
+      await expect(decoding).rejects.toThrow(UserError);
     }
   });
 

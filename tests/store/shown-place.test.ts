@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { placeOf, readUrl, storeUrl } from '../../store/index.ts';
+import { readUrl, shownPlace, storeUrl } from '../../store/index.ts';
 
 test('a message names a path as its owner wrote it, and any other place by its URL', () => {
   const path = '/srv/größe 100%/a#b.csv';
-  expect(placeOf(storeUrl(path))).toBe(path);
-  expect(['gs://bucket/a b', 'file:///a%2Fb.csv'].map(placeOf)).toEqual(['gs://bucket/a b', 'file:///a%2Fb.csv']);
+  expect(shownPlace(storeUrl(path))).toBe(path);
+  expect(['gs://bucket/a b', 'file:///a%2Fb.csv'].map(shownPlace)).toEqual(['gs://bucket/a b', 'file:///a%2Fb.csv']);
 });
 
 test('a catalog that is not there is named by its path', async () => {

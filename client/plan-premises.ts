@@ -1,0 +1,115 @@
+import { catalogJobs } from '../catalog/plan-catalog.ts';
+import { CatalogError } from '../catalog/problems.ts';
+import { type BundleRef, shortDigest } from '../domain/bundle-ref.ts';
+import { CATALOG_FORMATS } from '../domain/catalog-settings.ts';
+import type { Job } from '../domain/job.ts';
+import { renderKey } from '../domain/render-key.ts';
+import { UserError } from '../domain/user-error.ts';
+import { bundleRef, openBundle } from '../models/pixart/bundle.ts';
+import { listBundles } from '../models/pixart/installed-bundles.ts';
+import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
+import type { BatchRow } from '../records/batch-rows.ts';
+import { catalogName } from '../records/layout.ts';
+import { readJobs } from '../records/plan-and-receipts.ts';
+import { type ObjectStore, readIfThere, shownPlace } from '../store/index.ts';
+import type { BatchInput, CatalogReading, JobDefaults } from '../workflows/contract/batch.ts';
+import { USUAL_SETTINGS } from './request.ts';
+
+type Premises = Pick<BatchInput, 'bundle' | 'defaults' | 'window' | 'maxFailures'>;
+
+/**
+ * What a batch must have been begun with, told from its plan alone: for batches of versions that kept no more.
+ *
+ * @param asked a bundle that may be it; otherwise the installed ones are tried
+ * @throws UserError where none of them is it
+ */
+export async function planPremises(
+  store: ObjectStore,
+  batch: string,
+  firstPiece: string,
+  asked?: BundleRef,
+): Promise<Premises> {
+  const job = await firstJob(store, firstPiece);
+  const candidates = asked === undefined ? await installed() : [asked];
+  const bundle = candidates.find(({ digest }) => versionOf(job, digest) !== null);
+  if (bundle === undefined) {
+    const tried = candidates.map(({ name, digest }) => `${name} (${shortDigest(digest)})`).join(', ') || 'none';
+    throw new UserError(
+      `batch ${batch}: expected the bundle that it was planned with, of which an earlier version kept nothing but the render keys; found ` +
+        `${tried}, whose keys are others. Name it with --bundle`,
+    );
+  }
+  const { format, quality } = job;
+  return { bundle, defaults: { size: bundle.sizes[0]!, format, quality }, ...USUAL_SETTINGS };
+}
+
+/** @throws UserError where the plan was made with another bundle: rendered with this one, pictures would not be those of their keys */
+export async function checkPlannedWith(store: ObjectStore, piece: string, { name, digest }: BundleRef): Promise<void> {
+  if (versionOf(await firstJob(store, piece), digest) !== null) return;
+  throw new UserError(
+    `${piece} in ${shownPlace(store.url)}: expected a plan that was made with bundle ${name} (${shortDigest(digest)}), found render keys of another. ` +
+      'The folder has parts of two batches, or a later version has planned it',
+  );
+}
+
+/**
+ * How the batch's catalog was read, where nobody noted it: as it gives the plan that the batch has, with each of the bundle's sizes tried
+ * for rows that do not say.
+ *
+ * @throws UserError where none does
+ */
+export async function plannedReading(
+  store: ObjectStore,
+  { batch, bundle, defaults }: BatchInput,
+  columns: Record<string, string>,
+  rows: readonly BatchRow[],
+): Promise<{ reading: CatalogReading; defaults: JobDefaults }> {
+  for (const format of CATALOG_FORMATS) {
+    const file = catalogName(batch, format);
+    const bytes = await readIfThere(store, file);
+    for (const size of bytes === null ? [] : new Set([defaults.size, ...bundle.sizes])) {
+      const tried = { ...defaults, size };
+      const options = { file, format, columns, defaults: tried, bundle, pipelineVersion: PIPELINE_VERSION };
+      if (await gives(catalogJobs([bytes!], options), bundle, rows)) return { reading: { columns }, defaults: tried };
+    }
+  }
+  throw new UserError(
+    `batch ${batch}: its catalog does not give the plan that it has, read as usual. An earlier version began it and did not keep how it was ` +
+      'read: name its other columns with --column, retry without --catalog, or submit the corrected catalog as another batch',
+  );
+}
+
+async function gives(jobs: AsyncIterable<Job>, { digest }: BundleRef, rows: readonly BatchRow[]): Promise<boolean> {
+  const planned = new Map(rows.map(({ id, firstKey }) => [id, firstKey]));
+  try {
+    for await (const job of jobs) {
+      if (versionOf({ ...job, renderKey: planned.get(job.id) ?? '' }, digest) === null) return false;
+      planned.delete(job.id);
+    }
+  } catch (error) {
+    if (error instanceof CatalogError) return false;
+    throw error;
+  }
+  return planned.size === 0;
+}
+
+/** The version of the pipeline with which the bundle gives the job's render key; `null` where none does. */
+function versionOf(job: Job, bundleDigest: string): number | null {
+  for (let version = PIPELINE_VERSION; version > 0; version -= 1) {
+    if (renderKey(job, bundleDigest, version) === job.renderKey) return version;
+  }
+  return null;
+}
+
+async function firstJob(store: ObjectStore, piece: string): Promise<Job> {
+  const [job] = await readJobs(store, piece);
+  if (job !== undefined) return job;
+  throw new UserError(`${piece} in ${shownPlace(store.url)}: expected a job a line, found none`);
+}
+
+/** Bundles that cannot be opened are no batch's. */
+async function installed(): Promise<BundleRef[]> {
+  const folders = [...(await listBundles()).values()];
+  const opened = await Promise.allSettled(folders.map(openBundle));
+  return opened.flatMap((bundle) => (bundle.status === 'fulfilled' ? [bundleRef(bundle.value)] : []));
+}

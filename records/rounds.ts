@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { imageFormatSchema } from '../domain/image-format.ts';
+import { digestSchema } from '../domain/job.ts';
+import { sizeSchema } from '../domain/size.ts';
+import { createSame, type ObjectStore } from '../store/index.ts';
+import { parseRecord } from './damaged.ts';
+import { planFolder, receiptsFolder, roundName, roundsFolder } from './layout.ts';
+
+const expansionSchema = z.object({
+  terms: z.string(),
+  sample: z.int().nullable(),
+  sampleSeed: z.int(),
+  maxPerRow: z.int(),
+});
+
+/** What a later round goes on with, beside the plan, the receipts and the catalog. What a later version adds is passed over. */
+const settingsSchema = z.object({
+  /** URL of the catalog that the first round was planned from. */
+  catalog: z.string().optional(),
+  /** How that catalog was read. */
+  reading: z.object({ columns: z.record(z.string(), z.string()), expansion: expansionSchema.optional() }).optional(),
+  bundle: z.object({
+    name: z.string(),
+    digest: digestSchema,
+    sizes: z.array(sizeSchema),
+    defaults: z.object({ steps: z.int(), guidance: z.number() }),
+    maxSteps: z.int().optional(),
+  }),
+  defaults: z.object({
+    size: sizeSchema,
+    format: imageFormatSchema,
+    quality: z.int().nullable(),
+    seeds: z.literal('fresh').optional(),
+    decode: z.literal('whole').optional(),
+  }),
+  window: z.int(),
+  team: z.object({ name: z.string(), weight: z.number() }).optional(),
+  maxFailures: z.union([z.object({ count: z.int() }), z.object({ share: z.number(), atLeast: z.int() })]).optional(),
+});
+
+export type RoundSettings = z.infer<typeof settingsSchema>;
+
+const recordSchema = z.object({
+  format: z.literal(1),
+  batch: z.string(),
+  round: z.int().positive(),
+  begunAt: z.iso.datetime(),
+  /** Chosen at random by whoever began it, so that of two who begin the same round one is told that it was not the first. */
+  claim: z.string(),
+  settings: settingsSchema,
+  /** Whether it tells a webhook. The address stays out of the store, which other people read than those who may see it. */
+  hasWebhook: z.boolean(),
+});
+
+export type RoundRecord = z.infer<typeof recordSchema>;
+
+type Round = { batch: string; round: number; settings: RoundSettings; hasWebhook: boolean };
+
+/**
+ * Notes what a round was begun with, once: a batch outlives the memory of the server that ran it.
+ *
+ * @returns false where somebody else has begun the round
+ */
+export function keepRound(store: ObjectStore, { batch, round, settings, hasWebhook }: Round): Promise<boolean> {
+  const begun = { begunAt: new Date().toISOString(), claim: randomUUID() };
+  const record: RoundRecord = { format: 1, batch, round, ...begun, settings, hasWebhook };
+  const bytes = Buffer.from(`${JSON.stringify(record)}\n`);
+  return createSame(store, roundName(batch, round), bytes, 'application/json');
+}
+
+/** What a store tells of a batch's rounds. */
+export type Rounds = {
+  /** The number of the last one that left anything; 0 where there is nothing of the batch. */
+  last: number;
+  /** What the last one that was noted was begun with; earlier versions noted none. */
+  record: RoundRecord | null;
+  /** The first piece of the first round's plan; where it is missing there is no plan. */
+  firstPiece: string | null;
+  /** Images were begun, so that the plan before them was made to its end. */
+  hasReceipts: boolean;
+};
+
+export async function roundsOf(store: ObjectStore, batch: string): Promise<Rounds> {
+  const noted = await namesIn(store, roundsFolder(batch), /^(\d+)\.json$/);
+  const planned = await namesIn(store, planFolder(batch), /^(\d+)-\d+\.jsonl$/);
+  const told = await namesIn(store, receiptsFolder(batch), /^(\d+)-\d+\.jsonl$/);
+  const last = Math.max(0, ...[noted, planned, told].flatMap((rounds) => [...rounds.keys()]));
+  const newest = noted.get(Math.max(0, ...noted.keys()));
+  return {
+    last,
+    record: newest === undefined ? null : await readRound(store, newest),
+    firstPiece: planned.get(1) ?? null,
+    hasReceipts: told.size > 0,
+  };
+}
+
+/** The first name of each round in a folder; what is not called as we call it is none of ours. */
+async function namesIn(store: ObjectStore, folder: string, pattern: RegExp): Promise<Map<number, string>> {
+  const found = new Map<number, string>();
+  for await (const { name } of store.list(folder)) {
+    const round = Number(pattern.exec(name.slice(folder.length))?.[1] ?? 0);
+    if (round > 0 && !found.has(round)) found.set(round, name);
+  }
+  return found;
+}
+
+const readRound = async (store: ObjectStore, name: string): Promise<RoundRecord> =>
+  parseRecord(await store.read(name), recordSchema, {
+    store: store.url,
+    name,
+    holds: 'what a round of the batch was begun with',
+    remedy: 'Restore the file, or move it aside: a retry then goes by the plan.',
+  });

@@ -1,0 +1,233 @@
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import {
+  BatchExists,
+  batchEnd,
+  batchProgress,
+  cancelBatch,
+  keptBatch,
+  type RetryRequest,
+  retryBatch,
+  submitBatch,
+} from '../../client/index.ts';
+import { UserError } from '../../domain/user-error.ts';
+import { roundManifestName, roundName, shardReceiptsName } from '../../records/layout.ts';
+import type { Manifest } from '../../records/manifest.ts';
+import { batchWorkflowId } from '../../workflows/contract/queues.ts';
+import { BUNDLE, type Site, startSite } from './site.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+let site: Site;
+/** Works on the same store, and has never heard of the batches that the first one ran: as a server that has forgotten them. */
+let other: Site;
+let store: string;
+
+const before = ({ prompt }: { prompt: string }): void => {
+  if (prompt.includes('impossible')) throw new UserError('this picture cannot be made');
+};
+
+beforeAll(async () => {
+  site = await startSite({ before });
+  other = await startSite({ before, beside: site });
+  store = path.join(site.folder, 'out');
+});
+
+afterAll(async () => {
+  await other?.stop();
+  await site?.stop();
+});
+
+async function submitted(batch: string, rows: string[]): Promise<Manifest> {
+  await site.submit(batch, rows);
+  await batchEnd(site.client, batch);
+  return site.manifest(batch);
+}
+
+/** As versions left a batch that noted no rounds. */
+const dropRecord = (batch: string) => rm(path.join(store, roundName(batch, 1)));
+
+async function file(name: string, lines: string[]): Promise<string> {
+  const written = await site.catalog(name, []);
+  await writeFile(written, `${lines.join('\n')}\n`);
+  return written;
+}
+
+/** Retries it on the server that knows nothing of it. */
+async function retried(batch: string, request: RetryRequest = {}): Promise<Manifest> {
+  await retryBatch(other.client, batch, { store, ...request });
+  await batchEnd(other.client, batch);
+  return site.manifest(batch);
+}
+
+it('a batch that the server has forgotten is retried from its store, as its last round was begun, with earlier receipts kept', async () => {
+  const catalog = await site.catalog('old.csv', ['a fox,256', 'an impossible stair,256']);
+  const [team, webhook] = [{ name: 'icons', weight: 2 }, 'http://127.0.0.1:9/hook?token=secret'];
+  const how = { window: 3, team, webhook, maxFailures: { count: 5 } };
+  await submitBatch(site.client, { catalog, store, bundle: BUNDLE, batch: 'old', ...how });
+  await batchEnd(site.client, 'old');
+  const first = await site.manifest('old');
+  const receipts = await site.store.read(shardReceiptsName('old', 1, 0));
+  expect(Buffer.from(await site.store.read(roundName('old', 1))).toString()).not.toContain('secret');
+
+  const stranger = { ...BUNDLE, digest: 'cd'.repeat(32) };
+  await expect(retried('old', { bundle: stranger })).rejects.toThrow('found simulated (cdcdcdcdcdcd): leave it out');
+  await expect(retryBatch(other.client, 'old')).rejects.toThrow(/old: not known to the Temporal server .*\(--store\)/);
+  const retry = await retryBatch(other.client, 'old', { store });
+  expect(retry).toMatchObject({ round: 2, missing: 1, from: 'record', isWebhookLost: true });
+  expect(retry.settings).toEqual({
+    ...{ store: site.store.url, bundle: BUNDLE.name },
+    ...{ window: 3, team, maxFailures: { count: 5 } },
+  });
+  await batchEnd(other.client, 'old');
+  expect(await site.manifest('old')).toMatchObject({ round: 2, images: first.images, totals: { failed: 1 } });
+  expect(await site.store.read(shardReceiptsName('old', 1, 0))).toEqual(receipts);
+});
+
+it('a server that knows an earlier round only goes on after the last one, wherever that was', async () => {
+  await submitted('there', ['an impossible stair,256']);
+  await retryBatch(other.client, 'there', { store, window: 9 });
+  await batchEnd(other.client, 'there');
+  const back = await retryBatch(site.client, 'there');
+  expect(back).toMatchObject({ round: 3, from: 'record', settings: { window: 9 } });
+  await batchEnd(site.client, 'there');
+  const again = await retryBatch(site.client, 'there', { window: 2 });
+  expect(again).toMatchObject({ round: 4, from: 'server', settings: { window: 2 } });
+  await batchEnd(site.client, 'there');
+});
+
+it('rejected images and rows of a corrected catalog are made again without the history, read as the first catalog was', async () => {
+  const catalog = await file('worded.csv', ['id,Caption', 'fox,a fox', 'stair,an impossible stair']);
+  const request = { catalog, store, bundle: BUNDLE, columns: { prompt: 'Caption' }, batch: 'worded' };
+  await submitBatch(site.client, { ...request, defaults: { size: '512', format: 'webp' } });
+  await batchEnd(site.client, 'worded');
+  const [fox] = (await site.manifest('worded')).images;
+  const decisions = await file('worded-decisions.csv', [
+    'id,render_key,decision',
+    `${fox!.id},${fox!.renderKey},rejected`,
+  ]);
+  const corrected = { catalog: await file('worded-edited.csv', ['id,Caption', 'fox,a fox', 'stair,a stair']) };
+  const second = await retried('worded', { decisions, corrected });
+  expect(second).toMatchObject({ round: 2, totals: { rendered: 2, failed: 0 } });
+  expect(second.images.map(({ id, prompt, copy }) => [id, prompt, copy])).toEqual([
+    ['fox', 'a fox', fox!.copy],
+    ['stair', 'a stair', 'batches/worded/stair.webp'],
+  ]);
+  expect(second.images.map(({ width }) => width)).toEqual([512, 512]);
+  expect(second.images[0]!.renderKey).not.toBe(fox!.renderKey);
+});
+
+it('of a batch that an earlier version began, the plan tells the bundle, and its own catalog how a corrected one is read', async () => {
+  const catalog = await file('early.csv', ['id,prompt', 'fox,a fox', 'stair,an impossible stair']);
+  const request = { catalog, store, bundle: BUNDLE, batch: 'early' };
+  await submitBatch(site.client, { ...request, defaults: { size: '512', format: 'jpeg' } });
+  await batchEnd(site.client, 'early');
+  await dropRecord('early');
+  await expect(retried('early')).rejects.toThrow(
+    /expected the bundle that it was planned with, .*Name it with --bundle/,
+  );
+  const stranger = { ...BUNDLE, digest: 'cd'.repeat(32) };
+  await expect(retried('early', { bundle: stranger })).rejects.toThrow('found simulated (cdcdcdcdcdcd), whose keys');
+  const corrected = { catalog: await file('early-edited.csv', ['id,prompt', 'stair,a stair']) };
+  const retry = await retryBatch(other.client, 'early', { store, bundle: BUNDLE, corrected });
+  expect(retry).toMatchObject({ from: 'plan', missing: 1, isWebhookLost: true, settings: { window: 64 } });
+  await batchEnd(other.client, 'early');
+  const { images } = await site.manifest('early');
+  expect(images.map(({ id, width, copy }) => [id, width, copy])).toEqual([
+    ['fox', 512, 'batches/early/fox.jpg'],
+    ['stair', 512, 'batches/early/stair.jpg'],
+  ]);
+});
+
+it('where the catalog of an earlier version’s batch was read in a way that nobody kept, a corrected one is refused', async () => {
+  const catalog = await file('mapped.csv', ['id,Caption', 'stair,an impossible stair']);
+  const columns = { prompt: 'Caption' };
+  await submitBatch(site.client, { catalog, store, bundle: BUNDLE, columns, batch: 'mapped' });
+  await batchEnd(site.client, 'mapped');
+  await dropRecord('mapped');
+  const edited = await file('mapped-edited.csv', ['id,prompt', 'stair,a stair']);
+  const corrected = (more: object) => retried('mapped', { bundle: BUNDLE, corrected: { catalog: edited, ...more } });
+  await expect(corrected({})).rejects.toThrow('does not give the plan that it has, read as usual');
+  expect(await keptBatch(store, 'mapped')).toMatchObject({ round: 1 });
+});
+
+it('a round that ended without a manifest is retried for it, though no image is missing, and then there is nothing left to do', async () => {
+  const manifestOfRound = path.join(store, roundManifestName('unwritten', 1, 1, 'json'));
+  await mkdir(manifestOfRound, { recursive: true });
+  await site.submit('unwritten', ['a heron,256', 'an egret,512']);
+  const receipts = () => site.store.stat(shardReceiptsName('unwritten', 1, 1));
+  while ((await receipts()) === null || (await batchProgress(site.client, 'unwritten')).state !== 'finishing')
+    await sleep(100);
+  await expect(retryBatch(site.client, 'unwritten')).rejects.toThrow('it still runs');
+  await site.client.temporal.workflow.getHandle(batchWorkflowId('unwritten')).terminate('a test');
+  await rm(manifestOfRound, { recursive: true });
+  expect(await keptBatch(store, 'unwritten')).toMatchObject({ state: 'unfinished', round: 1, totals: null });
+
+  expect(await retryBatch(site.client, 'unwritten')).toMatchObject({ round: 2, missing: 0, from: 'server' });
+  expect(await batchEnd(site.client, 'unwritten')).toMatchObject({ state: 'completed' });
+  const manifest = await site.manifest('unwritten');
+  expect(manifest).toMatchObject({ round: 2, totals: { jobs: 2, rendered: 2, failed: 0 } });
+  expect(manifest.images).toHaveLength(2);
+  await expect(retryBatch(site.client, 'unwritten')).rejects.toThrow('nothing to retry');
+  await expect(retried('unwritten')).rejects.toThrow('nothing to retry');
+});
+
+it('after a round that was terminated at its beginning the next one leaves nothing undone', async () => {
+  const [fox] = (await submitted('begun', ['a marten,256', 'a stoat,256'])).images;
+  const decisions = await file('begun-decisions.csv', [
+    'id,render_key,decision',
+    `${fox!.id},${fox!.renderKey},rejected`,
+  ]);
+  await retryBatch(site.client, 'begun', { decisions });
+  await site.client.temporal.workflow.getHandle(batchWorkflowId('begun')).terminate('a test');
+  expect(await keptBatch(store, 'begun')).toMatchObject({ state: 'unfinished', round: 2, totals: { jobs: 2 } });
+  expect(await retryBatch(site.client, 'begun')).toMatchObject({ round: 3, from: 'server' });
+  await batchEnd(site.client, 'begun');
+  expect(await site.manifest('begun')).toMatchObject({ round: 3, totals: { jobs: 2, failed: 0, cancelled: 0 } });
+});
+
+it.each(['manifest-1.json', 'manifest-1.jsonl'])('a %s that was cut short is written anew by a retry', async (name) => {
+  const batch = `cut-${name}`;
+  const first = await submitted(batch, ['a fox,256', 'an owl,256']);
+  const cut = path.join(store, 'batches', batch, name);
+  const bytes = await site.store.read(`batches/${batch}/${name}`);
+  await rm(cut);
+  await writeFile(cut, bytes.subarray(0, bytes.length - 20));
+  const second = await retried(batch);
+  expect(second).toMatchObject({ round: 2, images: first.images });
+});
+
+it('of two retries at once one runs, and the other is told', async () => {
+  await submitted('twice', ['an impossible stair,256']);
+  const both = await Promise.allSettled([1, 2].map(() => retryBatch(site.client, 'twice')));
+  const refused = both.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+  expect(refused).toHaveLength(1);
+  expect(refused[0]).toBeInstanceOf(UserError);
+  expect(refused[0].message).toMatch(/somebody else has begun round 2|it still runs/);
+  await batchEnd(site.client, 'twice');
+});
+
+it('a batch is found where its store has moved, and one that lies nowhere is told with both places', async () => {
+  await submitted('moved', ['an impossible stair,256']);
+  const elsewhere = path.join(site.folder, 'elsewhere');
+  await cp(path.join(store, 'batches', 'moved'), path.join(elsewhere, 'batches', 'moved'), { recursive: true });
+  await rm(path.join(store, 'batches', 'moved'), { recursive: true });
+  await expect(retryBatch(site.client, 'moved')).rejects.toThrow(
+    /moved: expected its plan at batches\/moved\/_plan\/ in file:.*\/out, found none. .* say where the batch lies now/,
+  );
+  expect(await retryBatch(site.client, 'moved', { store: elsewhere })).toMatchObject({ round: 2, from: 'record' });
+  await batchEnd(site.client, 'moved');
+  await expect(retried('nowhere')).rejects.toThrow(/nowhere: not known .*; expected its plan at .*, found none/);
+});
+
+it('a batch that is complete or was retried is not begun from the start under its id, though the server has forgotten it', async () => {
+  const rows = ['an impossible stair,256'];
+  await submitted('again', rows);
+  await expect(other.submit('again', rows)).rejects.toBeInstanceOf(BatchExists);
+  await retryBatch(site.client, 'again');
+  await cancelBatch(site.client, 'again');
+  await batchEnd(site.client, 'again');
+  await expect(other.submit('again', rows)).rejects.toBeInstanceOf(BatchExists);
+});

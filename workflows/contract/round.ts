@@ -1,0 +1,18 @@
+import type { BatchInput, CatalogSource } from './batch.ts';
+
+/** What every later round of a batch goes on with, beside its plan, its receipts and its store. */
+export function roundSettings({ source, bundle, defaults, window, team, maxFailures }: BatchInput) {
+  return { ...firstSource(source), bundle, defaults, window, team, maxFailures };
+}
+
+/** Where the first round's rows came from, which every later round passes on. */
+export function firstSource(
+  source: CatalogSource,
+): Pick<Extract<CatalogSource, { kind: 'retry' }>, 'catalog' | 'reading'> {
+  if (source.kind === 'catalog') {
+    const { url, columns, expansion } = source;
+    return { catalog: url, reading: { columns, expansion } };
+  }
+  const { catalog, reading } = source;
+  return { ...(catalog !== undefined && { catalog }), ...(reading !== undefined && { reading }) };
+}
