@@ -1,5 +1,5 @@
 import { changesText } from '../domain/change-counts.ts';
-import { code } from './contract/markdown.ts';
+import { code, plain } from './contract/markdown.ts';
 import type { BatchProgress, RecentFailure, ShardReport } from './contract/progress.ts';
 
 /** The batch in Markdown, as Temporal's UI shows it while the batch runs. */
@@ -13,7 +13,7 @@ export function batchDetails(progress: BatchProgress): string {
   return [
     heading,
     ...(rows.length > 0 ? [table] : []),
-    ...(progress.changes === undefined ? [] : [code(changesText(progress.changes))]),
+    ...(progress.changes === undefined ? [] : [plain(changesText(progress.changes))]),
     ...(progress.warnings ?? []).map(code),
     ...failureLines(progress.recentFailures),
   ].join('\n\n');
