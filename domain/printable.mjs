@@ -41,7 +41,7 @@ export const printable = (text) =>
 export const oneLine = (text, most = 2_000) =>
   shortened(
     text
-      .replace(/\s*[\n\r\t\v\f\u0085\u2028\u2029]\s*/g, ' ')
+      .replace(/[\n\r\t\v\f\u0085\u2028\u2029][\s\u0085]*/g, ' ')
       .trim()
       .replace(UNSAFE, escaped),
     most,

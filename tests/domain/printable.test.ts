@@ -65,3 +65,8 @@ test('a name looks like one, or is quoted', () => {
   ]);
   expect(named('n'.repeat(200_000))).toBe(`"${'n'.repeat(60)}…" (200,000 characters)`);
 });
+
+test('a text takes no longer than its length', () => {
+  for (const text of [' '.repeat(1_000_000), '\n '.repeat(500_000), '`'.repeat(1_000_000)])
+    expect([printable(text), oneLine(`${text}x`), named(text)].every((shown) => shown.length <= 1_100_000)).toBe(true);
+});

@@ -76,7 +76,9 @@ test.each(records)(
       expect(error.message).toContain(
         `${name} in ${shownPlace(store.url)}, line ${end <= firstLine ? 1 : 2} is damaged: expected`,
       );
-      expect(error.message).toMatch(/found what is no JSON, or a part of it: ".*"( \(\d+ characters\))?\. Restore the file, .*\.$/);
+      expect(error.message).toMatch(
+        /found what is no JSON, or a part of it: ".*"( \(\d+ characters\))?\. Restore the file, .*\.$/,
+      );
       expect(error.message.length).toBeLessThan(700);
     }
     await put(name, bytes);
