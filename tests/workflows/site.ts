@@ -58,7 +58,7 @@ export async function startSite({
   const client = await connect(temporalTarget({ address: server.address }));
   const connection = await NativeConnection.connect({ address: server.address });
   const store = await openStore(storeUrl ?? pathToFileURL(path.join(folder, 'out')).href);
-  const renderer = simulatedRenderer({ ...simulation, bundle, side: 8 });
+  const renderer = simulatedRenderer({ ...simulation, bundle });
   const activities = createRenderActivities({ openStore: open, renderer });
   const workers = await Promise.all([
     createOrchestrator(connection, client.namespace, open),
