@@ -4,8 +4,10 @@ import { temporalTarget } from '../../client/index.ts';
 import type { Size } from '../../domain/size.ts';
 import { chosenBundle } from '../../models/pixart/index.ts';
 import { storeUrl } from '../../store/index.ts';
+import { allowanceOf } from '../../workers/allowance.ts';
 import { LOG_FORMATS, type LogFormat, usualLogFormat } from '../../workers/log-format.ts';
 import { type RenderConfig, renderConfig } from '../../workers/render-config.ts';
+import { type AllowOptions, allowedPlaces, allowOption } from '../options/allow-option.ts';
 import {
   addServerOptions,
   bundleOption,
@@ -18,19 +20,20 @@ import {
 } from '../options/common-options.ts';
 import { wholeNumber } from '../options/values.ts';
 
-export type WorkerOptions = ServerOptions & {
-  orchestrator?: true;
-  renderer?: true;
-  bundle?: string;
-  size?: Size[];
-  device: string;
-  threads?: number;
-  grace: number;
-  checkpoint?: number;
-  scratch?: string;
-  metricsAddress?: string;
-  log?: LogFormat;
-};
+export type WorkerOptions = ServerOptions &
+  AllowOptions & {
+    orchestrator?: true;
+    renderer?: true;
+    bundle?: string;
+    size?: Size[];
+    device: string;
+    threads?: number;
+    grace: number;
+    checkpoint?: number;
+    scratch?: string;
+    metricsAddress?: string;
+    log?: LogFormat;
+  };
 
 const examples = `
 Without --orchestrator or --renderer, one process does both. A fleet wants one or two orchestrators, and a renderer for
@@ -39,6 +42,7 @@ A collector that OTEL_EXPORTER_OTLP_ENDPOINT names gets traces.
 
 Examples:
   $ npx pixart-batch worker --orchestrator
+  $ npx pixart-batch worker --orchestrator --allow /mnt/team/images --allow /mnt/team/catalogs
   $ npx pixart-batch worker --renderer --device cuda:0 --size 512 --size 1024 --bundle pixart-sigma-xl-2-1024
 `;
 
@@ -62,6 +66,7 @@ export const workerCommand = (): Command =>
       ),
     )
     .addOption(scratchOption())
+    .addOption(allowOption('no folder, every bucket, and webhooks with https at public addresses'))
     .addOption(userProjectOption())
     .addOption(
       new Option('--metrics-address <host:port>', 'answer Prometheus there, such as 127.0.0.1:9464').argParser(
@@ -75,6 +80,7 @@ export const workerCommand = (): Command =>
 async function work(options: WorkerOptions): Promise<void> {
   const both = options.orchestrator === options.renderer;
   const target = temporalTarget(options);
+  const allowance = allowanceOf(allowedPlaces(options));
   const render = both || options.renderer ? await renderSettings(options) : null;
   // Loaded only here: the SDK's worker is large, and no other verb needs it.
   const [{ createLog }, { installRuntime }, { processTracer }, { runOrchestrator }, { runRenderWorker }] =
@@ -90,8 +96,8 @@ async function work(options: WorkerOptions): Promise<void> {
   installRuntime({ log, metricsAddress: options.metricsAddress });
   try {
     await together([
-      ...(both || options.orchestrator ? [runOrchestrator(target, log)] : []),
-      ...(render === null ? [] : [runRenderWorker(render, target, log)]),
+      ...(both || options.orchestrator ? [runOrchestrator(allowance, target, log)] : []),
+      ...(render === null ? [] : [runRenderWorker(render, allowance, target, log)]),
     ]);
   } finally {
     await tracer?.flush();

@@ -1,9 +1,10 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { temporalTarget } from '../../connection/temporal-target.ts';
 import type { Size } from '../../domain/size.ts';
 import { UserError } from '../../domain/user-error.ts';
+import { noteFleet } from './fleet-note.ts';
 import { loopback } from './ports.ts';
 import { type Supervised, supervise } from './supervised-process.ts';
 import { serverFile } from './temporal-program.ts';
@@ -21,6 +22,8 @@ export type FleetOptions = {
   threads?: number | undefined;
   /** Where long images are kept half way, if not in the store. */
   scratch?: string | undefined;
+  /** URLs of what batches may name besides the state folder, as the workers' `--allow`. */
+  allow?: string[] | undefined;
 };
 
 /** A Temporal server, an orchestrator and a render worker on this machine, each a process of its own. */
@@ -52,7 +55,10 @@ export async function startLocalFleet(options: FleetOptions): Promise<LocalFleet
   mkdirSync(logFolder, { recursive: true });
   const server = options.address === undefined ? await startServer(options.stateFolder) : null;
   const address = server?.address ?? options.address!;
-  const workers = startWorkers(options, address, logFolder);
+  const allow = [pathToFileURL(resolve(options.stateFolder)).href, ...(options.allow ?? [])];
+  const workers = startWorkers({ ...options, allow }, address, logFolder);
+  const { namespace } = temporalTarget({ ...options, address });
+  const dropNote = noteFleet(options.stateFolder, { address, namespace, allow });
   return {
     address,
     uiUrl: server?.uiUrl ?? null,
@@ -60,6 +66,7 @@ export async function startLocalFleet(options: FleetOptions): Promise<LocalFleet
     logFolder,
     gaveUp: Promise.race(workers.map(({ gaveUp }) => gaveUp)),
     async stop() {
+      dropNote();
       await Promise.all(workers.map((worker) => worker.stop()));
       await server?.stop();
     },
@@ -79,8 +86,9 @@ const startServer = (stateFolder: string): Promise<TemporalServer> =>
   startTemporalServer({ dbFile: serverFile(stateFolder), ports: 'usual' });
 
 function startWorkers(options: FleetOptions, address: string, logFolder: string): Supervised[] {
-  const { namespace, bundle, sizes, device, threads, scratch } = options;
+  const { namespace, bundle, sizes, device, threads, scratch, allow = [] } = options;
   const server = ['--address', address, ...(namespace === undefined ? [] : ['--namespace', namespace])];
+  const allowed = allow.flatMap((place) => ['--allow', place]);
   const renderer = [
     ...['--bundle', bundle, '--device', device, '--grace', String(graceSeconds)],
     ...sizes.flatMap((size) => ['--size', size]),
@@ -90,7 +98,7 @@ function startWorkers(options: FleetOptions, address: string, logFolder: string)
   const worker = (name: string, args: string[]): Supervised =>
     supervise({
       name,
-      args: ['--import', endWithStarter, command, 'worker', ...server, ...args],
+      args: ['--import', endWithStarter, command, 'worker', ...server, ...allowed, ...args],
       logFile: join(logFolder, `${name.replaceAll(' ', '-')}.log`),
       graceMs: endMs,
     });

@@ -4,6 +4,7 @@ import { createOrchestratorActivities } from '../../activities/index.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { StoreDenied } from '../../store/index.ts';
 import type { OrchestratorActivities } from '../../workflows/contract/activities.ts';
+import { anywhere } from '../anywhere.ts';
 import '../quiet-runtime.ts';
 
 /** What a record's activity and the plan's end with where the store cannot be opened. */
@@ -11,7 +12,7 @@ async function failures(error: Error) {
   const openStore = async (): Promise<never> => {
     throw error;
   };
-  const { planBatch, readShard } = createOrchestratorActivities({ openStore });
+  const { planBatch, readShard } = createOrchestratorActivities({ ...anywhere, openStore });
   const input = { store: 'gs://b', shard: 's' };
   const plan = input as unknown as Parameters<OrchestratorActivities['planBatch']>[0];
   return Promise.all([

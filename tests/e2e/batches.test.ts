@@ -1,5 +1,6 @@
 import { mkdir, readFile, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type BucketEmulator, startBucketEmulator } from '../../infra/dev/bucket-emulator.ts';
 import { type LocalFleet, startLocalFleet } from '../../infra/dev/local-fleet.ts';
@@ -27,7 +28,14 @@ beforeAll(async () => {
 });
 
 const fleetWith = (bundle: string): Promise<LocalFleet> =>
-  startLocalFleet({ stateFolder: join(place.folder, 'state'), bundle, sizes: [], device: 'cpu', threads: 1 });
+  startLocalFleet({
+    stateFolder: join(place.folder, 'state'),
+    bundle,
+    sizes: [],
+    device: 'cpu',
+    threads: 1,
+    allow: [pathToFileURL(place.folder).href],
+  });
 
 afterAll(async () => {
   await fleet?.stop();

@@ -11,6 +11,7 @@ import { startTemporalServer } from '../../infra/dev/temporal-server.ts';
 import { manifestName } from '../../records/layout.ts';
 import { type Manifest, manifestSchema } from '../../records/manifest.ts';
 import { type ObjectStore, openStore } from '../../store/index.ts';
+import { allowanceOf } from '../../workers/allowance.ts';
 import { createOrchestrator } from '../../workers/orchestrator.ts';
 import { renderQueue } from '../../workflows/contract/queues.ts';
 import '../quiet-runtime.ts';
@@ -35,13 +36,17 @@ export type Site = {
   stop(): Promise<void>;
 };
 
-/** @param beside another site, whose store and catalogs this one has too: a server that knows nothing of what is there */
+/**
+ * @param allow what its orchestrator takes besides its folder
+ * @param beside another site, whose store and catalogs this one has too: a server that knows nothing of what is there
+ */
 export async function startSite({
   bundle = BUNDLE,
   beside,
   storeUrl,
+  allow = [],
   ...simulation
-}: Partial<Omit<Simulation, 'side'>> & { beside?: Site; storeUrl?: string } = {}): Promise<Site> {
+}: Partial<Omit<Simulation, 'side'>> & { beside?: Site; storeUrl?: string; allow?: string[] } = {}): Promise<Site> {
   const folder = beside?.folder ?? (await mkdtemp(path.join(tmpdir(), 'pixart-site-')));
   const server = await startTemporalServer({ ui: false });
   const client = await connect(temporalTarget({ address: server.address }));
@@ -50,7 +55,7 @@ export async function startSite({
   const renderer = simulatedRenderer({ ...simulation, bundle, side: 8 });
   const activities = createRenderActivities({ openStore, renderer });
   const workers = await Promise.all([
-    createOrchestrator(connection, client.namespace),
+    createOrchestrator(connection, client.namespace, allowanceOf([folder, ...allow])),
     ...bundle.sizes.map((size) =>
       Worker.create({
         connection,

@@ -32,7 +32,6 @@ const events: { id: string; event: BatchEvent }[] = [];
 
 beforeAll(async () => {
   process.env.PIXART_WEBHOOK_SECRET = SECRET;
-  site = await startSite({ before, stepMs });
   receiver = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -46,6 +45,7 @@ beforeAll(async () => {
     response.writeHead(200).end();
   }).listen(0, '127.0.0.1');
   await once(receiver, 'listening');
+  site = await startSite({ before, stepMs, allow: [new URL(address()).origin] });
 });
 
 afterAll(async () => {

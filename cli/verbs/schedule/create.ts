@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import {
   type CatalogTrouble,
@@ -6,6 +7,7 @@ import {
   type FailureBudget,
   OVERLAPS,
   type Overlap,
+  type ScheduleRequest,
   type ScheduleTimes,
   scheduledCatalog,
   WEEKDAYS,
@@ -13,6 +15,8 @@ import {
 } from '../../../client/index.ts';
 import { CATALOG_ENDINGS } from '../../../domain/catalog-settings.ts';
 import { UserError } from '../../../domain/user-error.ts';
+import { storeUrl } from '../../../store/index.ts';
+import { checkAllowedHere, type Wanted } from '../../allowed-here.ts';
 import { note, printLine } from '../../display/output.ts';
 import { planNotes } from '../../display/plan-text.ts';
 import {
@@ -87,8 +91,18 @@ async function create(name: string, catalog: string, options: CreateOptions): Pr
   const known = await scheduledCatalog(request);
   if (known.trouble !== null) note(troubleText(catalog, known.trouble));
   else if (known.plan) for (const line of planNotes(known.plan, request)) note(line);
-  await withClient(options, (client) => createSchedule(client, request));
+  await withClient(options, async (client) => {
+    await checkAllowedHere(client, wantedBy(request));
+    await createSchedule(client, request);
+  });
   printLine(`schedule ${name} is set; ${overlapText[overlap]}`);
+}
+
+/** Terms that lie beside the catalog are read where there are some. */
+function wantedBy({ store, catalog, webhook, expansion }: ScheduleRequest): Wanted {
+  const beside = new URL('terms', storeUrl(catalog));
+  const terms = expansion && (expansion.terms ?? (existsSync(beside) ? beside.href : undefined));
+  return { store, catalog, terms, webhook };
 }
 
 const troubleText = (catalog: string, trouble: CatalogTrouble): string =>
