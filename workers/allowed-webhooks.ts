@@ -35,33 +35,35 @@ export const allowedPost =
   (allowance: Pick<Allowance, 'origins'>, resolve = addressesOf): Post =>
   async (url, headers, body) => {
     checkWebhook(allowance, url.href);
-    if (allowance.origins !== null) return send(url, headers, body);
+    if (allowance.origins !== null) return postTo(null, url, headers, body);
     const found = await resolve(withoutBrackets(url.hostname));
     const addresses = found.filter(({ address }) => isPublicAddress(address));
     if (addresses.length === 0) throw refusal('webhook', url.origin, 'a name of an address that is not public');
-    return send(url, headers, body, only(addresses));
+    return postTo(addresses, url, headers, body);
   };
 
 const addressesOf = (hostname: string): Promise<LookupAddress[]> => lookup(hostname, { all: true });
 
 const withoutBrackets = (hostname: string): string => hostname.replace(/^\[(.*)\]$/, '$1');
 
-/** Answers whoever asks for the addresses of a host with these. */
-const only =
-  (addresses: LookupAddress[]): LookupFunction =>
-  (_hostname, { all }, callback) => {
-    const [{ address, family }] = addresses as [LookupAddress];
-    if (all) callback(null, addresses);
-    else callback(null, address, family);
-  };
-
-function send(url: URL, headers: Record<string, string>, body: string, lookup?: LookupFunction): Promise<number> {
+/**
+ * Posts to one of these addresses, by the name that the URL has, and gives the status of the answer.
+ *
+ * @param addresses `null` for whatever the name means
+ * @throws Error where nobody answers there
+ */
+export function postTo(
+  addresses: LookupAddress[] | null,
+  url: URL,
+  headers: Record<string, string>,
+  body: string,
+): Promise<number> {
   const request = url.protocol === 'https:' ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
     const asked = request(url, {
       method: 'POST',
       headers: { ...headers, 'content-length': Buffer.byteLength(body) },
-      lookup,
+      ...(addresses !== null && { lookup: answering(addresses) }),
       // A connection that is kept for later would be one that nobody looked at.
       agent: false,
       signal: AbortSignal.timeout(ANSWER_MS),
@@ -74,3 +76,12 @@ function send(url: URL, headers: Record<string, string>, body: string, lookup?: 
     asked.end(body);
   });
 }
+
+/** Tells whoever asks for the addresses of a host these. */
+const answering =
+  (addresses: LookupAddress[]): LookupFunction =>
+  (_hostname, { all }, callback) => {
+    const [{ address, family }] = addresses as [LookupAddress];
+    if (all) callback(null, addresses);
+    else callback(null, address, family);
+  };

@@ -87,7 +87,7 @@ async function writeCatalog(folder: string): Promise<BatchInput> {
 }
 
 async function startWorkers(server: TestWorkflowEnvironment, beforeReceipts: () => unknown): Promise<Worker[]> {
-  const activities = createOrchestratorActivities(outsideOf(allowanceOf([folder])));
+  const activities = createOrchestratorActivities(anywhere);
   const { nativeConnection: connection } = server;
   const renderer = simulatedRenderer({ bundle: BUNDLE, side: 8 });
   return Promise.all([

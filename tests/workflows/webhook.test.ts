@@ -15,6 +15,7 @@ import { UserError } from '../../domain/user-error.ts';
 import type { FailureBudget } from '../../workflows/contract/batch.ts';
 import type { BatchEvent } from '../../workflows/contract/webhook.ts';
 import { BUNDLE, type Site, startSite } from './site.ts';
+import { textOf } from './text-of.ts';
 
 const SECRET = `whsec_${Buffer.from('another secret of some 32 bytes..').toString('base64')}`;
 
@@ -53,14 +54,6 @@ afterAll(async () => {
   receiver.close();
   await site.stop();
 });
-
-/** A history's text, payloads included, which are bytes. */
-const textOf = (value: unknown): string =>
-  value instanceof Uint8Array
-    ? Buffer.from(value).toString()
-    : value !== null && typeof value === 'object'
-      ? Object.values(value).map(textOf).join(' ')
-      : String(value);
 
 const address = (): string => `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/batches`;
 
