@@ -21,7 +21,7 @@ const UNIT = [
  * which were killed could, but begin with the fleets, because they cost no more than time.
  */
 const SHARING = [
-  '{activities,cli,client,connection,images,models/pixart,monitoring,review-page,store,workers,workflows}/**/!(follow-batch)',
+  '{activities,cli,client,connection,images,models/pixart,monitoring,pictures,review-page,store,workers,workflows}/**/!(follow-batch)',
   'infra/!(temporal-server)',
 ];
 

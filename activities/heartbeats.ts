@@ -15,11 +15,9 @@ export type RenderProgress = z.infer<typeof renderProgressSchema>;
 /** What earlier attempts of this job did. */
 export type EarlierWork = Pick<RenderProgress, 'computations' | 'stepsComputed'>;
 
-/** From the details of the last heartbeat; there is none on the first attempt. */
-export function earlierWork(heartbeatDetails: unknown): EarlierWork {
-  if (heartbeatDetails === undefined) return { computations: 0, stepsComputed: 0 };
-  return renderProgressSchema.parse(heartbeatDetails);
-}
+/** From the details of the last heartbeat. There is none on the first attempt; one in words of another version is of no use, and no reason to fail. */
+export const earlierWork = (heartbeatDetails: unknown): EarlierWork =>
+  renderProgressSchema.safeParse(heartbeatDetails).data ?? { computations: 0, stepsComputed: 0 };
 
 /**
  * Seldom while the task waits: the SDK sends one heartbeat a second at most, and the one that says that computing has

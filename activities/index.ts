@@ -1,8 +1,9 @@
 import type { OpenStore, Sources } from '../store/index.ts';
 import type { OrchestratorActivities, RenderActivities } from '../workflows/contract/activities.ts';
+import { SHEET_PAGES_AT_ONCE } from '../workflows/contract/limits.ts';
 import { activitiesInHand } from './activities-in-hand.ts';
 import { createMatchJobs } from './match-jobs.ts';
-import { isFinalForPlan, orchestratorActivity } from './orchestrator-activity.ts';
+import { mayPassForPlan, orchestratorActivities } from './orchestrator-activity.ts';
 import { createPlanBatch } from './plan-batch.ts';
 import { createPostWebhook, type Post } from './post-webhook.ts';
 import { createReadShard } from './read-shard.ts';
@@ -36,15 +37,16 @@ export function createOrchestratorActivities({
   webhooks,
   webhookSecret,
 }: OrchestratorDependencies): OrchestratorActivities {
+  const activity = orchestratorActivities(openStore);
   return {
-    planBatch: orchestratorActivity(createPlanBatch(openStore, sources, webhooks.check), isFinalForPlan),
-    activitiesInHand,
-    matchJobs: orchestratorActivity(createMatchJobs(openStore)),
-    readShard: orchestratorActivity(createReadShard(openStore)),
-    writeReceipts: orchestratorActivity(createWriteReceipts(openStore)),
-    writeManifest: orchestratorActivity(createWriteManifest(openStore)),
-    writeContactSheet: orchestratorActivity(createWriteContactSheet(openStore)),
-    writeSheetPage: orchestratorActivity(createWriteReviewPage(openStore)),
+    planBatch: activity((open) => createPlanBatch(open, sources, webhooks.check), { mayPass: mayPassForPlan }),
+    activitiesInHand: activity(() => activitiesInHand),
+    matchJobs: activity(createMatchJobs),
+    readShard: activity(createReadShard),
+    writeReceipts: activity(createWriteReceipts, { whenCancelled: 'finish' }),
+    writeManifest: activity(createWriteManifest, { whenCancelled: 'finish' }),
+    writeContactSheet: activity(createWriteContactSheet, { whenCancelled: 'finish' }),
+    writeSheetPage: activity(createWriteReviewPage, { atOnce: SHEET_PAGES_AT_ONCE }),
     postWebhook: createPostWebhook(webhookSecret, webhooks.post),
   };
 }

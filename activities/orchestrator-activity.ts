@@ -1,40 +1,71 @@
 import { Context } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
-import { ZodError } from 'zod';
-import { UserError } from '../domain/user-error.ts';
-import { ObjectNotFound, StoreDenied } from '../store/index.ts';
+import { isGrpcServiceError } from '@temporalio/client';
+import { type OpenStore, StoreDenied, StoreUnavailable } from '../store/index.ts';
+import type { StepHeartbeat } from '../workflows/contract/activities.ts';
+import { attemptFailure } from './attempt-failure.ts';
+import { StoreTurns } from './store-turns.ts';
+import { StoreWatch, type WhenCancelled } from './store-watch.ts';
 
-const HEARTBEAT_MS = 5_000;
+/** The answer to a heartbeat is how a cancellation arrives. */
+const HEARTBEAT_MS = 2_000;
+
+export type ActivityTraits = {
+  /** Whether another attempt may succeed though nobody does anything. */
+  mayPass?: (error: unknown) => boolean;
+  whenCancelled?: WhenCancelled;
+  /** Attempts of this activity that this process makes at once; more are refused, and come again a little later. */
+  atOnce?: number;
+};
+
+/** An activity that takes hours has as many attempts as it may have here: the process's other turns are for other steps. */
+class TurnsTaken extends Error {
+  override readonly name = 'TurnsTaken';
+
+  constructor(turns: number) {
+    super(`${turns} others are at work here; this one begins when one of them has ended`);
+  }
+}
+
+const ANOTHER_TURN = '10 seconds';
 
 /**
- * What every activity of the orchestrator has in common: it beats by the clock, so that a worker that died is noticed
- * within its heartbeat timeout, and what another attempt would find just the same is not tried again. A store that
- * denies access is waited for, because the images are there and the fault is often the machine's token service.
+ * What every activity of the orchestrator has in common: it beats by the clock, so that a worker that died is noticed within its
+ * heartbeat timeout, it waits for no store once it is cancelled, and it is tried again only where that may help.
  */
-export function orchestratorActivity<I, R>(
-  activity: (input: I) => Promise<R>,
-  isFinal: (error: Error) => boolean = isFinalForRecords,
-): (input: I) => Promise<R> {
-  return async (input) => {
-    const context = Context.current();
-    const timer = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
-    try {
-      return await activity(input);
-    } catch (error) {
-      throw error instanceof Error && isFinal(error)
-        ? ApplicationFailure.fromError(error, { type: error.name, nonRetryable: true })
-        : error;
-    } finally {
-      clearInterval(timer);
-    }
+export function orchestratorActivities(openStore: OpenStore) {
+  const turns = new StoreTurns();
+
+  return function orchestratorActivity<A extends unknown[], R>(
+    create: (openStore: OpenStore) => (...input: A) => Promise<R>,
+    { mayPass = mayPassForRecords, whenCancelled = 'stop', atOnce = Number.POSITIVE_INFINITY }: ActivityTraits = {},
+  ): (...input: A) => Promise<R> {
+    let atWork = 0;
+    return async (...input) => {
+      if (atWork >= atOnce) throw attemptFailure(new TurnsTaken(atOnce), () => true, { nextRetryDelay: ANOTHER_TURN });
+      atWork += 1;
+      const context = Context.current();
+      const watch = new StoreWatch(openStore, turns);
+      const beat = (): void =>
+        context.heartbeat({ waitsFor: watch.silence()?.message ?? null } satisfies StepHeartbeat);
+      const timer = setInterval(beat, HEARTBEAT_MS);
+      try {
+        return await watch.run(() => create(watch.open)(...input), context.cancellationSignal, whenCancelled);
+      } catch (error) {
+        throw attemptFailure(error, mayPass);
+      } finally {
+        atWork -= 1;
+        clearInterval(timer);
+      }
+    };
   };
 }
 
-const isFinalForRecords = (error: Error): boolean => isFinalForPlan(error) && !(error instanceof StoreDenied);
+/** Before anything is rendered, access that is denied is told at once: somebody has just submitted and is waiting. */
+export const mayPassForPlan = (error: unknown): boolean =>
+  error instanceof StoreUnavailable || (error instanceof Error && isGrpcServiceError(rootOf(error)));
 
-/**
- * A person has to act, or what the batch wrote earlier is missing or not what we write. Before anything is rendered, access
- * that is denied is told at once: somebody has just submitted and is waiting.
- */
-export const isFinalForPlan = (error: Error): boolean =>
-  error instanceof UserError || error instanceof ObjectNotFound || error instanceof ZodError;
+/** A store that denies access is waited for: the images are there, and the fault is often the machine's token service. */
+const mayPassForRecords = (error: unknown): boolean => mayPassForPlan(error) || error instanceof StoreDenied;
+
+/** What a call to the Temporal server fails with wraps what the connection said. */
+const rootOf = (error: Error): unknown => (isGrpcServiceError(error) ? error : error.cause);

@@ -13,7 +13,7 @@ import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';
 import type { Plan } from '../workflows/contract/plan.ts';
 import { planOptions } from './read-catalog.ts';
 
-/** The jobs of the batch that have no image yet (failed, cancelled or lost) or a rejected one, and a count of the others. */
+/** The jobs of the batch that have no image yet (failed, cancelled or lost), a rejected one or one that is gone, and a count of the others. */
 export async function planRetry(
   store: ObjectStore,
   input: BatchInput,
@@ -22,13 +22,14 @@ export async function planRetry(
 ): Promise<{ shards: Shard[]; carried: string[]; made: NonNullable<Plan['made']> }> {
   const revisions = await readRevisions(store, input, source, sources);
   const basis = { bundleDigest: input.bundle.digest, pipelineVersion: PIPELINE_VERSION };
+  const again = source.again === undefined ? new Set() : await readIds(store, source.again);
   const gaps: Job[] = [];
   const carried = new Set<string>();
   const turns = new Turns();
   const made: NonNullable<Plan['made']> = {};
   // Not this round's own pieces: an earlier attempt at planning may have written some.
   for await (const { job, outcome, earlier } of batchOutcomes(store, input.batch, input.round)) {
-    const next = nextJob(job, outcome, earlier, revisions, basis);
+    const next = nextJob(job, again.has(job.id) ? undefined : outcome, earlier, revisions, basis);
     if (next !== null) {
       gaps.push(next);
       for (const name of Object.keys(next.metadata)) carried.add(name);
@@ -41,6 +42,12 @@ export async function planRetry(
     made[job.size] = ofSize;
   }
   return { shards: await cutShards(gaps), carried: [...carried], made };
+}
+
+/** One a line. */
+async function readIds(store: ObjectStore, name: string): Promise<Set<string>> {
+  const text = Buffer.from(await readRevision(store, name)).toString('utf8');
+  return new Set(text.split('\n').filter((id) => id !== ''));
 }
 
 async function readRevisions(

@@ -3,6 +3,7 @@ import { Webhook } from 'standardwebhooks';
 import { UserError } from '../domain/user-error.ts';
 import { checkWebhookUrl } from '../domain/webhook-url.ts';
 import type { WebhookDelivery } from '../workflows/contract/webhook.ts';
+import { attemptFailure } from './attempt-failure.ts';
 
 /**
  * Posts to an address and gives the status of its answer. It follows no redirection: whoever signs for one address must not be sent on to
@@ -18,51 +19,53 @@ export type Post = (url: URL, headers: Record<string, string>, body: string) => 
  * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md). The secret stays in this
  * process: neither the workflow nor an error knows it.
  *
- * The activity throws Error, to be tried again, unless the receiver answers 2xx; ApplicationFailure that is final where it answers 410, or
- * may not be posted to.
+ * The activity throws ApplicationFailure: to be tried again where the receiver cannot be reached or does not answer 2xx, or the secret is
+ * missing; final where it answers 410 or may not be posted to, and for anything else.
  *
  * @param secret `whsec_` and base64; without one nothing is sent
  */
 export function createPostWebhook(secret: string | undefined, post: Post) {
-  return async function postWebhook({ url, id, event }: WebhookDelivery): Promise<void> {
-    const receiver = checkedUrl(url);
-    const signer = signerOf(secret);
-    const body = JSON.stringify(event);
-    const now = new Date();
-    const headers = {
-      'content-type': 'application/json',
-      'webhook-id': id,
-      'webhook-timestamp': String(Math.floor(now.getTime() / 1_000)),
-      'webhook-signature': signer.sign(id, now, body),
-    };
-    const status = await post(receiver, headers, body).catch((error: unknown) => {
-      if (error instanceof UserError) throw final(error);
-      throw new Error(`webhook: ${receiver.host} cannot be reached: ${causeOf(error)}`);
-    });
-    if (status >= 200 && status < 300) return;
-    const message = `webhook: expected ${receiver.host} to answer 2xx, found ${status}`;
-    // The specification's way of saying that nothing more is wanted.
-    if (status === 410) throw ApplicationFailure.nonRetryable(message, 'WebhookGone');
-    throw new Error(message);
+  return async function postWebhook(delivery: WebhookDelivery): Promise<void> {
+    try {
+      await deliver(delivery, secret, post);
+    } catch (error) {
+      throw attemptFailure(error, (found) => found instanceof WebhookWaits);
+    }
   };
 }
 
-/** From outside, like all that a workflow was started with. */
-function checkedUrl(url: string): URL {
-  try {
-    return checkWebhookUrl(url);
-  } catch (error) {
-    throw final(error);
-  }
+/** The receiver, or a person who has to set the secret, may put it right while the event waits. */
+class WebhookWaits extends Error {
+  override readonly name = 'WebhookWaits';
 }
 
-const final = (error: unknown): ApplicationFailure => ApplicationFailure.fromError(error, { nonRetryable: true });
+async function deliver({ url, id, event }: WebhookDelivery, secret: string | undefined, post: Post): Promise<void> {
+  const receiver = checkWebhookUrl(url);
+  const signer = signerOf(secret);
+  const body = JSON.stringify(event);
+  const now = new Date();
+  const headers = {
+    'content-type': 'application/json',
+    'webhook-id': id,
+    'webhook-timestamp': String(Math.floor(now.getTime() / 1_000)),
+    'webhook-signature': signer.sign(id, now, body),
+  };
+  const status = await post(receiver, headers, body).catch((error: unknown) => {
+    if (error instanceof UserError) throw error;
+    throw new WebhookWaits(`webhook: ${receiver.host} cannot be reached: ${causeOf(error)}`);
+  });
+  if (status >= 200 && status < 300) return;
+  const message = `webhook: expected ${receiver.host} to answer 2xx, found ${status}`;
+  // The specification's way of saying that nothing more is wanted.
+  if (status === 410) throw ApplicationFailure.nonRetryable(message, 'WebhookGone');
+  throw new WebhookWaits(message);
+}
 
 function signerOf(secret: string | undefined): Webhook {
   const expected =
     'PIXART_WEBHOOK_SECRET: expected "whsec_" and base64 of 24 to 64 bytes in the environment of the orchestrator';
   const fault = (found: string) =>
-    new Error(`${expected}, found ${found}; set it and start the orchestrator again: the event waits`);
+    new WebhookWaits(`${expected}, found ${found}; set it and start the orchestrator again: the event waits`);
   if (!secret) throw fault('none');
   const [, base64] = /^whsec_([A-Za-z0-9+/]+=*)$/.exec(secret) ?? [];
   if (base64 === undefined) throw fault('something else');

@@ -1,20 +1,21 @@
 import { Context } from '@temporalio/activity';
 import type { Job } from '../domain/job.ts';
 import type { Receipt } from '../domain/receipt.ts';
-import { contentType, encodeImage, readRenderKey } from '../images/index.ts';
+import { encodeImage } from '../images/index.ts';
 import type { RenderedImage, SamplerState } from '../models/pixart/index.ts';
 import { renderRequest } from '../models/pixart/render-request.ts';
 import type { Renderer } from '../models/renderer/index.ts';
-import { copyName, objectName, roundCopyName } from '../records/layout.ts';
-import { crc32c } from '../store/crc32c.ts';
-import { ObjectKept, type ObjectStat, type ObjectStore, type OpenStore } from '../store/index.ts';
+import { PicturePlace } from '../pictures/index.ts';
+import { objectName } from '../records/layout.ts';
+import type { ObjectStore, OpenStore } from '../store/index.ts';
 import type { RenderImageInput } from '../workflows/contract/activities.ts';
 import { CHECKPOINT_SECONDS, RENDER_HOURS } from '../workflows/contract/limits.ts';
 import { Checkpoint } from './checkpoint.ts';
 import { earlierWork, Heartbeats } from './heartbeats.ts';
 import { createJobReader } from './job-reader.ts';
 import { createKeyedLock } from './keyed-lock.ts';
-import { attemptFailure, BundleMismatch, ObjectConflict } from './render-failure.ts';
+import { copyToBatch, publishPicture } from './publish-picture.ts';
+import { BundleMismatch, renderFailure } from './render-failure.ts';
 import { NEVER_STOPS, RenderStop, type WorkerStop, WorkerStopping } from './render-stop.ts';
 import { type Scratch, scratchOfStores } from './scratch.ts';
 import { StageTimer } from './stage-timer.ts';
@@ -36,8 +37,8 @@ export type RenderImageDependencies = {
  * The activity that makes one image: finds it by its render key or renders it, and leaves one object in the store and a copy
  * in the batch's folder, however often it is attempted. Its heartbeats carry a RenderProgress. Whoever watches hands it a timer.
  *
- * The activity throws ApplicationFailure: not retryable where no other attempt would help (UserError unless it is StoreDenied, BundleMismatch,
- * ObjectConflict), otherwise with the name of what went wrong as its type; and CancelledFailure when it was cancelled.
+ * The activity throws ApplicationFailure with the name of what went wrong as its type, retryable where that may pass by itself (see
+ * renderFailure); and CancelledFailure when it was cancelled.
  */
 export function createRenderImage(dependencies: RenderImageDependencies) {
   const { openStore, renderer } = dependencies;
@@ -60,7 +61,7 @@ export function createRenderImage(dependencies: RenderImageDependencies) {
       return await findOrRender(input, job, { ...dependencies, store, scratch, heartbeats, timer });
     } catch (error) {
       heartbeats.last();
-      throw attemptFailure(error, attempts);
+      throw renderFailure(error, attempts);
     } finally {
       unlock();
       heartbeats.stop();
@@ -79,36 +80,35 @@ type Surroundings = Omit<RenderImageDependencies, 'scratch'> & {
 /** One image's way: find, resume, render, publish, receipt. */
 async function findOrRender(input: RenderImageInput, job: Job, surroundings: Surroundings): Promise<Receipt> {
   const { store, renderer, heartbeats, timer } = surroundings;
-  const object = objectName(job.renderKey, job.format);
   const checkpoint = checkpointOf(input, job, surroundings);
   const isBegunBefore = heartbeats.computations > 0;
+  const place = new PicturePlace(store, job);
   let created = false;
 
-  let stat = await store.stat(object);
-  if (stat === null) {
+  let object = await place.find();
+  if (object === null) {
+    tellDamage(place);
     try {
-      const resume = await checkpoint.find();
-      const image = await render(job, checkpoint, resume, surroundings);
+      const image = await render(job, checkpoint, await checkpoint.find(), surroundings);
       const bytes = await timer.measure('image_encode', () => encodeImage(image, { job, bundle: renderer.bundle }));
-      ({ created, stat } = await timer.measure('store', () => store.create(object, bytes, contentType(job.format))));
-      if (!created) await verify(store, stat, job.renderKey);
+      ({ created, object } = await timer.measure('store', () => publishPicture(place, bytes)));
     } catch (error) {
       // In the background: whoever cancelled the image does not wait for a store that may be away.
-      checkpoint.leave(async () => (await store.stat(object)) !== null);
+      checkpoint.leave(async () => (await store.stat(place.name)) !== null);
       throw error;
     }
   }
   // Perhaps left behind by an attempt that was lost after it had made the object.
   await checkpoint.remove();
-  const copy = await timer.measure('store', () => copyToBatch(store, object, input, job));
+  const copy = await timer.measure('store', () => copyToBatch(object, input, job));
 
   return {
     id: job.id,
     renderKey: job.renderKey,
-    object,
+    object: object.name,
     copy,
-    bytes: stat.bytes,
-    crc32c: stat.crc32c,
+    bytes: object.bytes,
+    crc32c: object.crc32c,
     width: job.width,
     height: job.height,
     // An object that appeared although an earlier attempt of this job had begun is taken for that attempt's.
@@ -120,23 +120,9 @@ async function findOrRender(input: RenderImageInput, job: Job, surroundings: Sur
   };
 }
 
-/** Gives the batch its own copy, in a folder of its round where the store keeps another picture under the usual name. */
-async function copyToBatch(
-  store: ObjectStore,
-  object: string,
-  { batch, round }: RenderImageInput,
-  { id, format }: Job,
-): Promise<string> {
-  const copy = copyName(batch, id, format);
-  try {
-    await store.copy(object, copy);
-    return copy;
-  } catch (error) {
-    if (!(error instanceof ObjectKept)) throw error;
-  }
-  const another = roundCopyName(batch, round, id, format);
-  await store.copy(object, another);
-  return another;
+function tellDamage({ name, damaged }: PicturePlace): void {
+  if (damaged === null) return;
+  Context.current().log.warn('a damaged object is made anew', { object: name, fault: damaged.fault });
 }
 
 function checkpointOf(input: RenderImageInput, job: Job, { scratch, renderer }: Surroundings): Checkpoint {
@@ -181,17 +167,4 @@ async function render(
   } finally {
     stop.end();
   }
-}
-
-/** @throws ObjectConflict unless the object is whole and says that it is the image of this render key. */
-async function verify(store: ObjectStore, stat: ObjectStat, renderKey: string): Promise<void> {
-  const bytes = await store.read(stat.name);
-  const sum = crc32c(bytes);
-  if (bytes.length !== stat.bytes || sum !== stat.crc32c) {
-    const expected = `${stat.bytes} bytes with CRC-32C ${stat.crc32c}`;
-    throw new ObjectConflict(stat.name, `expected ${expected}, found ${bytes.length} bytes with ${sum}`);
-  }
-  const found = await readRenderKey(bytes);
-  if (found === renderKey) return;
-  throw new ObjectConflict(stat.name, `expected an image with that render key in it, found ${found ?? 'none'}`);
 }

@@ -4,15 +4,15 @@ import type { Renderer } from '../models/renderer/index.ts';
 
 export type Simulation = {
   bundle: BundleRef;
-  /** Pixels of a side of every image. */
-  side: number;
+  /** Pixels of a side of every image; each is as large as was asked for unless it is given. */
+  side?: number;
   /** A step's time without its arithmetic. */
   stepMs?: (request: RenderRequest) => number;
   /** Called before the first step; what it throws is the renderer's failure. */
   before?: (request: RenderRequest) => void;
 };
 
-/** A renderer that takes a job's time and gives a small image of one colour: for whatever is about orchestration. */
+/** A renderer that takes a job's time and gives an image of one colour: for whatever is about orchestration. */
 export function simulatedRenderer({ bundle, side, stepMs = () => 0, before = () => {} }: Simulation): Renderer {
   return {
     bundle,
@@ -27,10 +27,11 @@ export function simulatedRenderer({ bundle, side, stepMs = () => 0, before = () 
         if (ms > 0) await sleep(ms, undefined, { signal }).catch(() => signal?.throwIfAborted());
         onStep?.(step, request.steps);
       }
+      const { width, height } = side === undefined ? request : { width: side, height: side };
       return {
-        rgb: new Uint8Array(side * side * 3).fill(request.seed % 256),
-        width: side,
-        height: side,
+        rgb: new Uint8Array(width * height * 3).fill(request.seed % 256),
+        width,
+        height,
         timings: { textEncodeMs: 0, denoiseMs: 0, decodeMs: 0 },
         promptTokens: 1,
         promptTruncated: false,

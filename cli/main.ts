@@ -7,7 +7,7 @@ export { EXIT };
 
 const help = `
 Exit codes:
-  0 done   1 fault of the program   2 wrong usage or input   3 the batch ended and images are missing
+  0 done   1 fault of the program   2 wrong usage or input   3 the batch ended and images are missing or damaged
   4 Temporal server or store cannot be used   130 interrupted, 141 the output's reader has ended (a batch that was watched goes on)
 
 First steps:
@@ -46,6 +46,7 @@ const verbs: Record<string, () => Promise<Command>> = {
   cancel: async () => (await import('./verbs/cancel.ts')).cancelCommand(),
   retry: async () => (await import('./verbs/retry.ts')).retryCommand(),
   report: async () => (await import('./verbs/report.ts')).reportCommand(),
+  verify: async () => (await import('./verbs/verify.ts')).verifyCommand(),
   schedule: async () => (await import('./verbs/schedule/schedule.ts')).scheduleCommand(),
   render: async () => (await import('./verbs/render/render.ts')).renderCommand(),
   inspect: async () => (await import('./verbs/inspect.ts')).inspectCommand(),

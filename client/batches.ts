@@ -11,8 +11,10 @@ import { PIXART_DONE, PIXART_FAILED, PIXART_TOTAL } from '../workflows/contract/
 import { type BatchClient, GRPC, grpcCause } from './connect.ts';
 
 /** One batch as Temporal's listing shows it, without asking its workflow. The counts lag behind by a few images. */
-export type BatchListing = Omit<BatchMemo, 'state'> & {
+export type BatchListing = Omit<BatchMemo, 'state' | 'withoutManifest'> & {
   state: BatchState | 'failed' | 'terminated';
+  /** Why it ended without a manifest, which a retry writes; `null` where it has one or still runs. */
+  withoutManifest: string | null;
   total: number;
   done: number;
   failed: number;
@@ -32,15 +34,22 @@ const FORGOTTEN =
 
 export const stillRuns = (batch: string): UserError => new UserError(`batch ${batch} cannot be retried: it still runs`);
 
-/** Every batch that Temporal remembers, the latest round of each, newest first. */
+/**
+ * Every batch that Temporal remembers, the latest round of each, newest first. A round that ended before it knew its rows is told with the
+ * counts of the one before.
+ */
 export async function* listBatches(client: BatchClient): AsyncGenerator<BatchListing> {
-  const seen = new Set<string>();
+  const latest = new Map<string, BatchListing>();
   const query = `WorkflowType = 'renderBatch' AND ExecutionStatus != 'ContinuedAsNew'`;
   for await (const info of client.temporal.workflow.list({ query })) {
-    if (seen.has(info.workflowId)) continue;
-    seen.add(info.workflowId);
-    yield listing(info);
+    const found = listing(info);
+    const later = latest.get(info.workflowId);
+    if (later === undefined) latest.set(info.workflowId, found);
+    else if (later.total === 0 && later.endedAt !== null) {
+      latest.set(info.workflowId, { ...later, total: found.total, done: found.done, failed: found.failed });
+    }
   }
+  yield* latest.values();
 }
 
 /** One batch's line of the listing. @throws BatchUnknown */
@@ -51,9 +60,11 @@ export async function describeBatch(client: BatchClient, batch: string): Promise
 function listing(info: WorkflowExecutionInfo | WorkflowExecutionDescription): BatchListing {
   const memo = info.memo as BatchMemo;
   const counts = info.typedSearchAttributes;
+  const state = stateOf(info, memo);
   return {
     ...memo,
-    state: stateOf(info, memo),
+    state,
+    withoutManifest: memo.withoutManifest ?? lackOfManifest(state, memo),
     total: counts.get(PIXART_TOTAL) ?? 0,
     done: counts.get(PIXART_DONE) ?? 0,
     failed: counts.get(PIXART_FAILED) ?? 0,
@@ -66,6 +77,13 @@ function listing(info: WorkflowExecutionInfo | WorkflowExecutionDescription): Ba
 function stateOf({ status }: Pick<WorkflowExecutionInfo, 'status'>, memo: BatchMemo): BatchListing['state'] {
   if (status.name === 'FAILED' || status.name === 'TIMED_OUT') return 'failed';
   return status.name === 'TERMINATED' ? 'terminated' : memo.state;
+}
+
+/** What the workflow could not say itself, or an earlier version did not. */
+function lackOfManifest(state: BatchListing['state'], memo: BatchMemo): string | null {
+  const wasWritten = memo.state === 'completed' || memo.state === 'cancelled';
+  if (wasWritten || (state !== 'failed' && state !== 'terminated')) return null;
+  return state === 'failed' ? 'it failed' : 'it was terminated';
 }
 
 /** The handle of a batch's latest run. */

@@ -41,7 +41,8 @@ export async function controlBatch(client: BatchClient, batch: string, change: C
 }
 
 /**
- * Asks a batch to stop: running images stop within a step, the manifest is still written. Returns at once; `batchEnd` waits.
+ * Asks a batch to stop: running images stop within a step, the manifest is still written, and it ends within a minute, also where its store is
+ * away: then without a manifest. Returns at once; `batchEnd` waits.
  *
  * @throws UserError where Temporal does not know the batch, or it has ended
  * @example

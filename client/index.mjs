@@ -41,11 +41,13 @@ export const {
   resumeSchedule,
   retryBatch,
   retrying,
+  reviewPage,
   reviewPageEnd,
   scheduledCatalog,
   submitBatch,
   temporalTarget,
   triggerSchedule,
+  verifyBatch,
   watchBatch,
   workersSeen,
 } = library;

@@ -54,10 +54,11 @@ export {
 export { type KeptBatch, keptBatch } from './kept-batch.ts';
 export { type BatchPlan, type PlanRequest, planBatch } from './plan.ts';
 export type { Preview } from './preview.ts';
-export { batchProgress, NoOrchestrator, type Retrying, retrying } from './progress.ts';
+export { batchProgress, NoOrchestrator } from './progress.ts';
 export { type BatchRequest, newBatchId } from './request.ts';
 export type { CheckedCatalog } from './requested-catalog.ts';
 export { type Retried, type RetryRequest, retryBatch } from './retry.ts';
+export { type Retrying, retrying } from './retrying.ts';
 export {
   backfillSchedule,
   deleteSchedule,
@@ -72,5 +73,14 @@ export {
   triggerSchedule,
 } from './schedules.ts';
 export { BatchExists, type ProposedBatch, type SubmittedBatch, submitBatch } from './submit.ts';
-export { type BatchEnd, batchEnd, isReviewPageMade, reviewPage, reviewPageEnd, watchBatch } from './watch.ts';
+export { type Difference, type RepairedImage, type Verification, type VerifyRequest, verifyBatch } from './verify.ts';
+export {
+  type BatchEnd,
+  batchEnd,
+  isReviewPageMade,
+  reviewPage,
+  reviewPageEnd,
+  type WatchedProgress,
+  watchBatch,
+} from './watch.ts';
 export { type WorkersSeen, workersSeen } from './workers.ts';

@@ -4,7 +4,7 @@ import { type CatalogFormat, catalogFormat } from '../domain/catalog-settings.ts
 import { someOf, UserError } from '../domain/user-error.ts';
 import type { BatchRow } from '../records/batch-rows.ts';
 import { readDecisions } from '../records/decisions.ts';
-import { revisionName, termsName } from '../records/layout.ts';
+import { againName, revisionName, termsName } from '../records/layout.ts';
 import { createSame, type ObjectStore, PLAIN_TEXT, readUrl, storeUrl } from '../store/index.ts';
 import type { BatchInput, CatalogReading, CatalogSource } from '../workflows/contract/batch.ts';
 import { type CatalogFiles, readRequestedCatalog } from './requested-catalog.ts';
@@ -15,13 +15,15 @@ export type RevisionRequest = {
   corrected?: { catalog: string; format?: CatalogFormat | undefined; columns?: Record<string, string> | undefined };
   /** A table of decisions; the images that it rejects are made again, with new seeds. */
   decisions?: string;
+  /** Ids of rows whose images were lost or damaged; they are made again as they were. */
+  again?: readonly string[];
 };
 
 /** Rows of the batch that come out otherwise in this round, and ids of a corrected catalog whose changes it does not take in. */
 export type Revised = { corrected: number; rejected: number; leftAside: string[] };
 
 type RetrySource = Extract<CatalogSource, { kind: 'retry' }>;
-type Kept = Pick<RetrySource, 'corrected' | 'decisions'>;
+type Kept = Pick<RetrySource, 'corrected' | 'decisions' | 'again'>;
 
 type CorrectedCatalog = {
   files: CatalogFiles;
@@ -46,7 +48,8 @@ export async function keepRevisions(
   rows: BatchRow[],
 ): Promise<{ source: Kept; revised: Revised }> {
   const rejected = request.decisions === undefined ? null : await readRejected(rows, request.decisions);
-  const toMake = rows.filter(({ id, hasImage }) => !hasImage || rejected?.ids.has(id) === true);
+  const again = new Set(request.again);
+  const toMake = rows.filter(({ id, hasImage }) => !hasImage || again.has(id) || rejected?.ids.has(id) === true);
   const reading = input.source.reading ?? { columns: {} };
   const corrected =
     request.corrected === undefined ? null : await readCorrected(input, reading, request.corrected, rows, toMake);
@@ -54,6 +57,7 @@ export async function keepRevisions(
   const source: Kept = {
     ...(corrected !== null && { corrected: await kept.corrected(corrected) }),
     ...(rejected !== null && { decisions: await kept.decisions(rejected.bytes) }),
+    ...(again.size > 0 && { again: await kept.again(again) }),
   };
   const revised = {
     corrected: corrected?.changed ?? 0,
@@ -154,17 +158,22 @@ class RevisionKeeper {
           'the corrected catalog as another batch',
       );
     }
-    return { ...reading, format, name: await this.#keep('corrected', files.catalog, format) };
+    const nameOf = (digest: string) => revisionName(this.#batch, 'corrected', digest, format);
+    return { ...reading, format, name: await this.#keep(nameOf, files.catalog) };
   }
 
   decisions(bytes: Uint8Array): Promise<string> {
-    return this.#keep('decisions', bytes, 'csv');
+    return this.#keep((digest) => revisionName(this.#batch, 'decisions', digest, 'csv'), bytes);
+  }
+
+  again(ids: Iterable<string>): Promise<string> {
+    const lines = [...ids].map((id) => `${id}\n`).join('');
+    return this.#keep((digest) => againName(this.#batch, digest), Buffer.from(lines));
   }
 
   /** Under a digest of it, so that there is nothing else under its name. */
-  async #keep(what: 'corrected' | 'decisions', bytes: Uint8Array, format: CatalogFormat): Promise<string> {
-    const digest = createHash('sha256').update(bytes).digest('hex');
-    const name = revisionName(this.#batch, what, digest, format);
+  async #keep(nameOf: (digest: string) => string, bytes: Uint8Array): Promise<string> {
+    const name = nameOf(createHash('sha256').update(bytes).digest('hex'));
     if (await createSame(this.#store, name, bytes, PLAIN_TEXT)) return name;
     throw new UserError(`${name} in ${this.#store.url}: expected what its name is a digest of, found something else`);
   }

@@ -36,7 +36,7 @@ export type Retried = Revised &
 
 /**
  * Starts another round of a batch that has ended: it renders the jobs that have no image, failed or never started, and those
- * whose image was rejected, and writes the manifest. What the server has forgotten is taken from the batch's folder in the store.
+ * whose image was rejected or lost, and writes the manifest. What the server has forgotten is taken from the batch's folder in the store.
  *
  * @throws BatchUnknown where the server does not know the batch and no store was named
  * @throws UserError where the batch still runs, was never planned, or nothing is to be made
@@ -57,7 +57,7 @@ export async function retryBatch(client: BatchClient, batch: string, request: Re
   const { store } = before;
   const rows = await plannedRows(store, batch);
   const missing = rows.filter(({ hasImage }) => !hasImage).length;
-  const isWanted = missing > 0 || request.decisions !== undefined;
+  const isWanted = missing > 0 || request.decisions !== undefined || (request.again ?? []).length > 0;
   if (!isWanted && (await isRecorded(before, rows.length))) throw nothingToRetry(batch);
   const known = await withReading(before, request, rows);
   const { source, revised } = await keepRevisions(store, known, request, rows);

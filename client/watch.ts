@@ -4,15 +4,22 @@ import { rootCause } from '../domain/root-cause.ts';
 import type { BatchResult } from '../workflows/contract/batch.ts';
 import type { BatchProgress } from '../workflows/contract/progress.ts';
 import type { Workflows } from '../workflows/contract/workflows.ts';
-import { aboutBatch, batchHandle } from './batches.ts';
+import { aboutBatch, batchHandle, describeBatch } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 import { batchProgress, NoOrchestrator } from './progress.ts';
+import { type Retrying, retrying } from './retrying.ts';
 
-/** How a round of a batch ended. A failed one could not be planned, or was terminated by a person. */
+/**
+ * How a round of a batch ended. A failed one could not be planned, could not write its manifest, or was terminated by a person: it has no
+ * manifest. Nor has a cancelled one whose store was away.
+ */
 export type BatchEnd =
   | { state: 'completed'; result: BatchResult }
-  | { state: 'cancelled' }
+  | { state: 'cancelled'; withoutManifest?: string }
   | { state: 'failed'; reason: string };
+
+/** A batch's progress, and what holds it up. */
+export type WatchedProgress = BatchProgress & { retrying: Retrying[] };
 
 const INTERVAL_MS = 1_000;
 
@@ -36,12 +43,13 @@ const INTERVAL_MS = 1_000;
  * await client.close();
  * ```
  */
-export async function* watchBatch(client: BatchClient, batch: string): AsyncGenerator<BatchProgress, BatchEnd> {
+export async function* watchBatch(client: BatchClient, batch: string): AsyncGenerator<WatchedProgress, BatchEnd> {
   let answered = false;
   for (;;) {
     const running = await isRunning(client, batch);
     try {
-      yield await batchProgress(client, batch);
+      const progress = await batchProgress(client, batch);
+      yield { ...progress, retrying: running ? await retrying(client, batch) : [] };
       answered = true;
     } catch (error) {
       if (running && !(answered && error instanceof NoOrchestrator)) throw error;
@@ -63,9 +71,14 @@ export async function batchEnd(client: BatchClient, batch: string): Promise<Batc
     return { state: 'completed', result };
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
-    if (error.cause instanceof CancelledFailure) return { state: 'cancelled' };
+    if (error.cause instanceof CancelledFailure) return cancelledEnd(client, batch);
     return { state: 'failed', reason: rootCause(error).message };
   }
+}
+
+async function cancelledEnd(client: BatchClient, batch: string): Promise<BatchEnd> {
+  const { withoutManifest } = await describeBatch(client, batch);
+  return { state: 'cancelled', ...(withoutManifest !== null && { withoutManifest }) };
 }
 
 /** Waits until the page to review a batch with is there, or will not be. */

@@ -19,6 +19,13 @@ const encoders: Record<ImageFormat, (image: Sharp, quality: number) => Sharp> = 
   jpeg: (image, quality) => image.jpeg({ quality, chromaSubsampling: '4:4:4' }),
 };
 
+/**
+ * AV1's encoder divides a picture among its threads, and each number of them makes another file (libvips 8.18, libaom 3.15). sharp takes
+ * one thread on Linux with glibc and a thread a core elsewhere, with jemalloc, and where MALLOC_ARENA_MAX is set; libvips knows one number for
+ * a whole process.
+ */
+sharp.concurrency(1);
+
 export const contentType = (format: ImageFormat): string => `image/${format}`;
 
 /**

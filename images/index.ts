@@ -3,3 +3,4 @@ export { MAX_SHEET_IMAGES, makeContactSheet, type Sheet, type SheetImage } from 
 export { contentType, encodeImage, type Origin, type Pixels } from './encode.ts';
 export { readImageMetadata, readRenderKey } from './metadata.ts';
 export type { ImageMetadata } from './properties.ts';
+export { imageFault } from './whole.ts';

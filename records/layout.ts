@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CatalogFormat } from '../domain/catalog-settings.ts';
-import type { ImageFormat } from '../domain/image-format.ts';
+import { IMAGE_FORMATS, type ImageFormat } from '../domain/image-format.ts';
 import { digestSchema } from '../domain/job.ts';
 import { jobIdSchema } from '../domain/job-id.ts';
 import { UserError } from '../domain/user-error.ts';
@@ -21,11 +21,22 @@ export function checkBatchId(batch: string): string {
 
 export const extension = (format: ImageFormat): string => (format === 'jpeg' ? 'jpg' : format);
 
+/** The format of an image by its name. @throws Error where the name is no image's */
+export function formatOf(name: string): ImageFormat {
+  const found = IMAGE_FORMATS.find((format) => name.endsWith(`.${extension(format)}`));
+  if (found === undefined) throw new Error(`${name}: expected the name of an image`);
+  return found;
+}
+
 export const OBJECTS_FOLDER = 'objects/';
 
 /** The shared object of one picture; every batch that needs the picture copies it. */
 export const objectName = (renderKey: string, format: ImageFormat): string =>
   `${OBJECTS_FOLDER}${digestSchema.parse(renderKey)}.${extension(format)}`;
+
+/** Where a damaged object or copy is kept, beside others that were damaged under the same name. */
+export const damagedName = (name: string, version: string): string =>
+  `damaged/${name.replace(/(?=\.[^./]*$)/, `.${version}`)}`;
 
 /** What a bundle's images took here: see records/rates.ts. */
 export const ratesName = (bundleDigest: string): string => `rates/${digestSchema.parse(bundleDigest)}.json`;
@@ -57,6 +68,10 @@ export const revisionName = (batch: string, what: 'corrected' | 'decisions', dig
 
 /** Whether that is the name of something with this digest. */
 export const isRevisionOf = (name: string, digest: string): boolean => name.includes(`-${digest.slice(0, 12)}.`);
+
+/** Ids of the rows that a retry was told to make again as they were, a line each, under a digest of them. */
+export const againName = (batch: string, digest: string): string =>
+  `${batchFolder(batch)}_catalog/again-${digestSchema.parse(digest).slice(0, 12)}.txt`;
 
 /** The batch's own copy of a file of terms that its catalog's prompts choose from. */
 export const termsName = (batch: string, name: string): string => `${batchFolder(batch)}_catalog/terms/${name}.txt`;

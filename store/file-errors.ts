@@ -1,3 +1,4 @@
+import { UserError } from '../domain/user-error.ts';
 import { ObjectNotFound, StoreUnavailable } from './object-store.ts';
 
 /** What the file system says when it has no hard links, allows none here, or has too many of this file. */
@@ -16,6 +17,13 @@ const advice: Record<string, string> = {
   EXDEV: 'part of the store lies on another file system; keep the whole store on one',
 };
 
+/** What no waiting mends: the name itself cannot be had there. */
+const lasting: Record<string, string> = {
+  ENAMETOOLONG: 'the name is too long for this file system; choose a shorter path',
+  ELOOP: 'too many symbolic links lead there; choose another path',
+  EILSEQ: 'this file system cannot have such a name; choose another folder',
+};
+
 export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
@@ -26,15 +34,18 @@ export const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].incl
 export const isNoLink = (error: unknown): boolean => NO_LINK_CODES.has(errorCode(error) ?? '');
 
 /**
- * Turns what the file system said into the store's own errors; anything without a system code is passed on as it is.
+ * Turns what the file system said into the store's own errors; anything else, such as what Node.js says of a wrong argument, is passed
+ * on as it is.
  *
  * @param doing what was being done, such as `write objects/ab.png (1,204 bytes)`
  */
 export function fileStoreError(url: string, doing: string, error: unknown): unknown {
   const code = errorCode(error);
-  if (code === undefined) return error;
+  if (code === undefined || code.startsWith('ERR_')) return error;
+  const failed = `store ${url}: could not ${doing}`;
+  if (Object.hasOwn(lasting, code)) return new UserError(`${failed}: ${lasting[code]} (${code})`);
   const hint = advice[code] ?? (error as Error).message;
-  return new StoreUnavailable(`store ${url}: could not ${doing}: ${hint} (${code})`, { cause: error });
+  return new StoreUnavailable(`${failed}: ${hint} (${code})`, { cause: error });
 }
 
 export const notFound = (url: string, name: string): ObjectNotFound =>

@@ -107,11 +107,30 @@ async function ownEntries(folder: string): Promise<string[]> {
   }
 }
 
+/** Every file below a folder whose name in the store begins with the prefix; what is not an object yet is left out. */
+export async function* filesUnder(
+  root: string,
+  folder: string,
+  prefix: string,
+): AsyncGenerator<{ name: string; bytes: number }> {
+  for (const { key, isFolder } of await orderedEntries(join(root, folder))) {
+    const name = folder + key;
+    if (name === `${TEMP_FOLDER}/`) continue;
+    if (isFolder && (name.startsWith(prefix) || prefix.startsWith(name))) yield* filesUnder(root, name, prefix);
+    if (isFolder || !name.startsWith(prefix)) continue;
+    const bytes = await lstat(join(root, name)).then(
+      (found) => found.size,
+      (error: unknown) => (isMissing(error) ? null : Promise.reject(error)),
+    );
+    if (bytes !== null) yield { name, bytes };
+  }
+}
+
 /** A line of a folder's listing, in the order of the objects' full names. */
-export type FolderEntry = { key: string; isFolder: boolean };
+type FolderEntry = { key: string; isFolder: boolean };
 
 /** Files and folders (their key ends in `/`) in order; symbolic links and devices are no objects. */
-export async function orderedEntries(folder: string): Promise<FolderEntry[]> {
+async function orderedEntries(folder: string): Promise<FolderEntry[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
     if (isMissing(error)) return [];
     throw error;

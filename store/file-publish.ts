@@ -1,4 +1,4 @@
-import { link, lstat, open, rename, rm } from 'node:fs/promises';
+import { link, lstat, open, rename, rm, unlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode, isMissing, isNoLink } from './file-errors.ts';
 import { StoreUnavailable } from './object-store.ts';
@@ -28,19 +28,25 @@ export async function publishOnce(temp: string, target: string, claim: string): 
  * The same where the file system has no hard links (FAT, exFAT, some network mounts): a rename would replace what is
  * there, so that writers take turns by creating and removing the claim file.
  */
-export async function publishByClaim(temp: string, target: string, claim: string): Promise<boolean> {
-  await takeClaim(claim);
-  try {
+export const publishByClaim = (temp: string, target: string, claim: string): Promise<boolean> =>
+  withClaim(claim, async () => {
     if (await exists(target)) return false;
     await rename(temp, target);
     return true;
+  });
+
+/** Runs what takes no longer than some system calls while nobody else runs something under the same claim file. */
+export async function withClaim<T>(claim: string, action: () => Promise<T>): Promise<T> {
+  await takeClaim(claim);
+  try {
+    return await action();
   } finally {
     await rm(claim, { force: true });
   }
 }
 
 /** Takes a file's name away; other names of its bytes stay. @throws ENOENT where there is none */
-export const removeFile = (path: string): Promise<void> => rm(path);
+export const removeFile = (path: string): Promise<void> => unlink(path);
 
 async function takeClaim(claim: string): Promise<void> {
   for (let tries = 0; tries < CLAIM_TRIES; tries++) {

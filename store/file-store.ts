@@ -1,20 +1,28 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, type FileHandle, link, lstat, open, rename, stat as statPath, unlink } from 'node:fs/promises';
+import { type FileHandle, link, rename, stat as statPath, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../domain/user-error.ts';
 import { crc32c } from './crc32c.ts';
 import { errorCode, fileStoreError, isMissing, isNoLink, notFound } from './file-errors.ts';
-import { findFolder, makeFolders, orderedEntries, sweepLeftovers } from './file-folders.ts';
-import { publishOnce, removeFile } from './file-publish.ts';
+import { filesUnder, findFolder, makeFolders, sweepLeftovers } from './file-folders.ts';
+import { withFile, writeDurably } from './file-io.ts';
+import { decodeMetadata, encodeMetadata, metadataName } from './file-metadata.ts';
+import { type FileAccess, FileObject, versionAt, versionOf } from './file-object.ts';
+import { publishOnce, removeFile, withClaim } from './file-publish.ts';
 import { FolderFlush } from './folder-flush.ts';
 import { checkObjectName, TEMP_FOLDER } from './object-name.ts';
 import {
   type Created,
+  type FoundObject,
+  isRefusal,
   type ListedObject,
+  ObjectChanged,
+  type ObjectMetadata,
   type ObjectStat,
   type ObjectStore,
+  readIfThere,
   StoreUnavailable,
 } from './object-store.ts';
 
@@ -33,12 +41,20 @@ export class FileStore implements ObjectStore {
   /** Folders that were found or made and held no symbolic link, by their name in the store. */
   readonly #folders = new Map<string, string>();
   readonly #flush = new FolderFlush();
+  readonly #access: FileAccess;
   #swept: Promise<void> | undefined;
 
   /** @param url `file:///…`; the folder is made by the first write. */
   constructor(url: string) {
     this.url = url;
     this.#root = fileURLToPath(url);
+    this.#access = {
+      readMetadata: async (name) => decodeMetadata(await readIfThere(this, metadataName(name))),
+      writeMetadata: (name, metadata) => this.#writeMetadata(name, metadata),
+      link: (file, to) => this.#link(file, to),
+      moveAside: (file, aside) => this.#moveAside(file, aside),
+      create: (name, { data, contentType, metadata }) => this.create(name, data, contentType, metadata),
+    };
   }
 
   /** @throws UserError where the store's path is something else than a folder; a missing one is fine. */
@@ -51,34 +67,22 @@ export class FileStore implements ObjectStore {
     if (found && !found.isDirectory()) throw new UserError(`store ${this.url}: expected a folder, found a file`);
   }
 
-  async create(name: string, data: Uint8Array, _contentType: string): Promise<Created> {
-    const created = await this.#write(name, data, READ_ONLY, (temp, target) =>
-      publishOnce(temp, target, this.#temp(`${createHash('sha256').update(name).digest('hex')}.claim`)),
-    );
-    if (created) return { created, stat: { name, bytes: data.length, crc32c: crc32c(data) } };
-    const stat = await this.stat(name);
-    if (stat) return { created, stat };
-    throw new StoreUnavailable(`store ${this.url}: ${name} was taken, yet there is no such object; see what is there`);
+  async create(name: string, data: Uint8Array, _contentType: string, metadata?: ObjectMetadata): Promise<Created> {
+    // What was noted of an earlier object of the name must not tell of this one, not even for a moment.
+    if (metadata) await this.remove(metadataName(name)).catch(unlessRefused);
+    const version = await this.#write(name, data, READ_ONLY, async (temp, target) => {
+      const version = await versionAt(temp);
+      return (await publishOnce(temp, target, this.#claim(name))) ? version : null;
+    });
+    if (version === null) return { created: false, stat: await this.#taken(name) };
+    // An object of which nothing is noted is as good, and the store may be full by now.
+    if (metadata) await this.#writeMetadata(name, metadata).catch(unlessRefused);
+    return { created: true, stat: new FileObject(this.#access, name, version, data) };
   }
 
   async replace(name: string, data: Uint8Array, _contentType: string): Promise<ObjectStat> {
     await this.#write(name, data, WRITABLE, rename);
     return { name, bytes: data.length, crc32c: crc32c(data) };
-  }
-
-  async copy(from: string, to: string): Promise<void> {
-    checkObjectName(from);
-    checkObjectName(to);
-    try {
-      const source = await this.#path(from, findFolder).catch((error: unknown) => this.#missing(from, error));
-      if (await this.#linkNew(source, to)) return;
-      await this.#viaTemp(to, async (temp, target) => {
-        await this.#linkOrCopy(from, source, temp);
-        await rename(temp, target);
-      });
-    } catch (error) {
-      throw this.#notWritten(`copy ${from} to ${to}`, error);
-    }
   }
 
   async remove(name: string): Promise<void> {
@@ -87,6 +91,18 @@ export class FileStore implements ObjectStore {
       await removeFile(await this.#path(name, findFolder));
     } catch (error) {
       if (!isMissing(error)) throw fileStoreError(this.url, `remove ${name}`, error);
+    }
+  }
+
+  async find(name: string): Promise<FoundObject | null> {
+    const file = await this.#file(name);
+    if (file) return file;
+    try {
+      const version = await versionAt(await this.#path(name, findFolder));
+      return version === null ? null : new FileObject(this.#access, name, version, new Uint8Array());
+    } catch (error) {
+      if (isMissing(error)) return null;
+      throw fileStoreError(this.url, `look at ${name}`, error);
     }
   }
 
@@ -103,28 +119,14 @@ export class FileStore implements ObjectStore {
 
   async *list(prefix: string): AsyncIterable<ListedObject> {
     try {
-      yield* this.#walk('', prefix);
+      yield* filesUnder(this.#root, '', prefix);
     } catch (error) {
       throw fileStoreError(this.url, `list ${JSON.stringify(prefix)}`, error);
     }
   }
 
-  async *#walk(folder: string, prefix: string): AsyncIterable<ListedObject> {
-    for (const { key, isFolder } of await orderedEntries(join(this.#root, folder))) {
-      const name = folder + key;
-      if (name === `${TEMP_FOLDER}/`) continue;
-      if (isFolder && (name.startsWith(prefix) || prefix.startsWith(name))) yield* this.#walk(name, prefix);
-      if (isFolder || !name.startsWith(prefix)) continue;
-      const bytes = await lstat(join(this.#root, name)).then(
-        (found) => found.size,
-        (error: unknown) => (isMissing(error) ? null : Promise.reject(error)),
-      );
-      if (bytes !== null) yield { name, bytes };
-    }
-  }
-
-  #temp(file: string): string {
-    return join(this.#root, TEMP_FOLDER, file);
+  #claim(name: string): string {
+    return join(this.#root, TEMP_FOLDER, `${createHash('sha256').update(name).digest('hex')}.claim`);
   }
 
   async #path(name: string, reach: (root: string, folder: string) => Promise<string>): Promise<string> {
@@ -157,18 +159,6 @@ export class FileStore implements ObjectStore {
     return fileStoreError(this.url, action, error);
   }
 
-  /** Gives the object a second name unless that is taken. @returns whether it did; whatever was in the way is the caller's */
-  async #linkNew(source: string, to: string): Promise<boolean> {
-    const target = await this.#path(to, makeFolders);
-    try {
-      await link(source, target);
-    } catch {
-      return false;
-    }
-    await this.#flush.flush(dirname(target));
-    return true;
-  }
-
   /** Runs `publish` with a fresh temporary path and the object's own, then flushes the folder; no temporary file stays. */
   async #viaTemp<T>(name: string, publish: (temp: string, target: string) => Promise<T>): Promise<T> {
     const temp = await this.#path(`${TEMP_FOLDER}/${randomUUID()}`, makeFolders);
@@ -186,19 +176,56 @@ export class FileStore implements ObjectStore {
     }
   }
 
-  async #linkOrCopy(from: string, source: string, temp: string): Promise<void> {
+  #file(name: string): Promise<FileObject | null> {
+    return this.#open(name, async (handle) => {
+      const version = versionOf(await handle.stat({ bigint: true }));
+      return new FileObject(this.#access, name, version, await handle.readFile());
+    });
+  }
+
+  async #taken(name: string): Promise<FileObject> {
+    const file = await this.#file(name);
+    if (file) return file;
+    throw new StoreUnavailable(`store ${this.url}: ${name} was taken, yet there is no such object; see what is there`);
+  }
+
+  async #writeMetadata(name: string, metadata: ObjectMetadata): Promise<void> {
+    await this.#write(metadataName(name), encodeMetadata(metadata), WRITABLE, rename);
+  }
+
+  /** Gives the file another name, whatever has that; where no link is possible, that name gets a file with its bytes. */
+  async #link(file: FileObject, to: string): Promise<void> {
+    checkObjectName(to);
     try {
-      await link(source, temp);
+      const source = await this.#path(file.name, findFolder);
+      await this.#viaTemp(to, async (temp, target) => {
+        if (await isLinked(source, temp)) await this.#checkIs(file, temp);
+        else await writeDurably(temp, await file.read(), READ_ONLY);
+        await rename(temp, target);
+      });
     } catch (error) {
-      if (isMissing(error)) this.#missing(from, error);
-      if (!isNoLink(error)) throw error;
-      await copyFile(source, temp, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-      await withFile(temp, constants.O_RDONLY, (handle) => handle.sync());
+      throw this.#notWritten(`copy ${file.name} to ${to}`, error);
     }
   }
 
-  #missing(name: string, error: unknown): never {
-    throw isMissing(error) ? notFound(this.url, name) : error;
+  async #checkIs(file: FileObject, path: string): Promise<void> {
+    if ((await versionAt(path)) !== file.version) throw new ObjectChanged(this.url, file.name);
+  }
+
+  /** @returns false where the name is another file's by now */
+  async #moveAside(file: FileObject, aside: string): Promise<boolean> {
+    checkObjectName(aside);
+    try {
+      await this.#path(`${TEMP_FOLDER}/claim`, makeFolders);
+      return await withClaim(this.#claim(file.name), async () => {
+        const path = await this.#path(file.name, findFolder);
+        if ((await versionAt(path)) !== file.version) return false;
+        await rename(path, await this.#path(aside, makeFolders));
+        return true;
+      });
+    } catch (error) {
+      throw this.#notWritten(`move ${file.name} to ${aside}`, error);
+    }
   }
 
   /** `null` where the name is no file; a symbolic link is none. */
@@ -216,16 +243,17 @@ export class FileStore implements ObjectStore {
   }
 }
 
-async function writeDurably(path: string, data: Uint8Array, mode: number): Promise<void> {
-  const makeNew = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
-  await withFile(path, makeNew, (handle) => handle.writeFile(data).then(() => handle.sync()), mode);
+/** @returns false where the file system has no links, allows none here, or has too many of this file */
+async function isLinked(source: string, target: string): Promise<boolean> {
+  try {
+    await link(source, target);
+    return true;
+  } catch (error) {
+    if (isNoLink(error)) return false;
+    throw error;
+  }
 }
 
-async function withFile<T>(path: string, flags: number, use: (handle: FileHandle) => Promise<T>, mode?: number) {
-  const handle = await open(path, flags, mode);
-  try {
-    return await use(handle);
-  } finally {
-    await handle.close();
-  }
+function unlessRefused(error: unknown): void {
+  if (!isRefusal(error)) throw error;
 }

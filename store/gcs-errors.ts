@@ -23,6 +23,10 @@ function answerOf(error: unknown): Answer {
 /** Cloud Storage's name for what was wrong, such as `notFound`; `''` where it gave none. */
 export const reasonOf = (error: unknown): string => answerOf(error).errors?.[0]?.reason ?? '';
 
+/** Whether it was the caller's own condition that an object did not meet. */
+export const isConditionFailed = (error: unknown): boolean =>
+  statusOf(error) === 412 && reasonOf(error) !== 'orgPolicyConstraintFailed';
+
 /**
  * Turns what the client library threw into the store's own errors. The original is left out, as it may carry an access
  * token or the address of an upload session, and errors end up in logs and in workflow histories.

@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { type Bucket, type FileMetadata, IdempotencyStrategy, Storage } from '@google-cloud/storage';
+import { type Bucket, type File, type FileMetadata, IdempotencyStrategy, Storage } from '@google-cloud/storage';
 import { UserError } from '../domain/user-error.ts';
 import { Crc32c, crc32c } from './crc32c.ts';
-import { type Doing, gcsError, reasonOf, statusOf } from './gcs-errors.ts';
+import { type Doing, gcsError, isConditionFailed, statusOf } from './gcs-errors.ts';
+import { type GcsAccess, GcsObject, WRITE_MARK } from './gcs-object.ts';
 import { checkObjectName } from './object-name.ts';
 import {
+  type Content,
   type Created,
+  type FoundObject,
   type ListedObject,
   ObjectKept,
+  type ObjectMetadata,
   ObjectNotFound,
   type ObjectStat,
   type ObjectStore,
@@ -16,11 +20,7 @@ import {
 
 /** Above this an upload is worth a session of its own, which goes on where a broken connection left it. */
 const RESUMABLE_FROM_BYTES = 8 * 1024 * 1024;
-/** An upload's own mark, by which a retry recognises the object of its first try, whose answer was lost. */
-const WRITE_MARK = 'pixart-batch-write';
 const ONLY_IF_ABSENT = 0;
-
-type Content = Pick<ObjectStat, 'bytes' | 'crc32c'>;
 
 /**
  * A bucket as a store. The checksum travels with every upload, so that Cloud Storage refuses a damaged one before
@@ -30,6 +30,7 @@ export class GcsStore implements ObjectStore {
   readonly url: string;
   readonly #bucket: Bucket;
   readonly #prefix: string;
+  readonly #access: GcsAccess;
   readonly #payer = payer();
 
   /**
@@ -41,6 +42,14 @@ export class GcsStore implements ObjectStore {
     this.url = url;
     this.#prefix = prefix;
     this.#bucket = makeClient().bucket(bucket, this.#payer);
+    this.#access = {
+      url,
+      file: (name, generation) => this.#file(name, generation),
+      attempt: (doing, action) => this.#attempt(doing, action),
+      upload: (name, content, mark, generation) => this.#upload(name, content, mark, generation),
+      download: (file) => this.#download(file),
+      unlessThere: (error, name, wanted) => this.#unlessThere(error, name, wanted),
+    };
   }
 
   /** @throws StoreDenied where the bucket does not exist or may not be listed. */
@@ -50,33 +59,29 @@ export class GcsStore implements ObjectStore {
     );
   }
 
-  async create(name: string, data: Uint8Array, contentType: string): Promise<Created> {
+  async create(name: string, data: Uint8Array, contentType: string, metadata?: ObjectMetadata): Promise<Created> {
     const mark = randomUUID();
     const doing = { what: `create ${name}`, permissions: 'storage.objects.create and storage.objects.get' };
     return this.#attempt(doing, async () => {
       try {
-        return { created: true, stat: await this.#upload(name, data, contentType, { mark, onlyIfAbsent: true }) };
+        const uploaded = await this.#upload(name, { data, contentType, metadata }, mark, ONLY_IF_ABSENT);
+        return { created: true, stat: new GcsObject(this.#access, name, uploaded) };
       } catch (error) {
-        if (statusOf(error) !== 412 || reasonOf(error) === 'orgPolicyConstraintFailed') throw error;
+        if (!isConditionFailed(error)) throw error;
       }
       const [there] = await this.#file(name).getMetadata().catch(this.#vanished(name));
-      return { created: there.metadata?.[WRITE_MARK] === mark, stat: toStat(name, there) };
+      return { created: there.metadata?.[WRITE_MARK] === mark, stat: new GcsObject(this.#access, name, there) };
     });
   }
 
   async replace(name: string, data: Uint8Array, contentType: string): Promise<ObjectStat> {
     const doing = { what: `write ${name}`, permissions: 'storage.objects.create and storage.objects.delete' };
-    const upload = () => this.#upload(name, data, contentType, { mark: randomUUID(), onlyIfAbsent: false });
+    const upload = async () => {
+      const uploaded = await this.#upload(name, { data, contentType }, randomUUID());
+      return new GcsObject(this.#access, name, uploaded);
+    };
     return this.#attempt(doing, upload).catch((error) =>
-      this.#unlessThere(error, name, async () => ({ bytes: data.length, crc32c: crc32c(data) })),
-    );
-  }
-
-  async copy(from: string, to: string): Promise<void> {
-    const permissions = 'storage.objects.get, storage.objects.create and storage.objects.delete';
-    const rewrite = () => this.#file(from).copy(this.#file(to)).catch(this.#missing(from));
-    await this.#attempt({ what: `copy ${from} to ${to}`, permissions }, rewrite).catch((error) =>
-      this.#unlessThere(error, to, () => this.stat(from)),
+      this.#unlessThere(error, name, { bytes: data.length, crc32c: crc32c(data) }),
     );
   }
 
@@ -87,18 +92,20 @@ export class GcsStore implements ObjectStore {
   }
 
   async read(name: string): Promise<Uint8Array> {
-    return this.#attempt({ what: `read ${name}`, permissions: 'storage.objects.get' }, async () => {
-      // @google-cloud/storage 7.22 names the bucket's payer in every request but this one.
-      const [bytes] = await this.#file(name).download(this.#payer).catch(this.#missing(name));
-      return bytes;
-    });
+    return this.#attempt({ what: `read ${name}`, permissions: 'storage.objects.get' }, () =>
+      this.#download(this.#file(name)).catch(this.#missing(name)),
+    );
   }
 
   async stat(name: string): Promise<ObjectStat | null> {
+    return this.find(name);
+  }
+
+  async find(name: string): Promise<FoundObject | null> {
     return this.#attempt({ what: `look at ${name}`, permissions: 'storage.objects.get' }, async () => {
       try {
         const [metadata] = await this.#file(name).getMetadata();
-        return toStat(name, metadata);
+        return new GcsObject(this.#access, name, metadata);
       } catch (error) {
         if (statusOf(error) === 404) return null;
         throw error;
@@ -120,35 +127,42 @@ export class GcsStore implements ObjectStore {
   }
 
   /** Where what is there is kept, a write whose answer was lost is refused the second time, though all is as it should be. */
-  async #unlessThere(error: unknown, name: string, wanted: () => Promise<Content | null>): Promise<ObjectStat> {
+  async #unlessThere(error: unknown, name: string, wanted: Pick<ObjectStat, 'bytes' | 'crc32c'>): Promise<ObjectStat> {
     if (!(error instanceof ObjectKept)) throw error;
-    const [there, expected] = [await this.stat(name), await wanted()];
-    if (there !== null && there.bytes === expected?.bytes && there.crc32c === expected.crc32c) return there;
+    const there = await this.stat(name);
+    if (there !== null && there.bytes === wanted.bytes && there.crc32c === wanted.crc32c) return there;
     throw error;
   }
 
-  #file(name: string) {
-    return this.#bucket.file(checkObjectName(this.#prefix + checkObjectName(name)));
+  /** @google-cloud/storage 7.22 names the bucket's payer in every request but this one. */
+  async #download(file: File): Promise<Uint8Array> {
+    const [bytes] = await file.download(this.#payer);
+    return bytes;
+  }
+
+  #file(name: string, generation?: string): File {
+    const options = generation === undefined ? {} : { generation };
+    return this.#bucket.file(checkObjectName(this.#prefix + checkObjectName(name)), options);
   }
 
   async #upload(
     name: string,
-    data: Uint8Array,
-    contentType: string,
-    { mark, onlyIfAbsent }: { mark: string; onlyIfAbsent: boolean },
-  ): Promise<ObjectStat> {
+    { data, contentType, metadata }: Content,
+    mark: string,
+    generation?: string | number,
+  ): Promise<FileMetadata> {
     const file = this.#file(name);
     const sum = crc32c(data);
     await file.save(data, {
       resumable: data.length >= RESUMABLE_FROM_BYTES,
       validation: false,
-      metadata: { contentType, crc32c: sum, metadata: { [WRITE_MARK]: mark } },
-      ...(onlyIfAbsent && { preconditionOpts: { ifGenerationMatch: ONLY_IF_ABSENT } }),
+      metadata: { contentType, crc32c: sum, metadata: { ...metadata, [WRITE_MARK]: mark } },
+      ...(generation !== undefined && { preconditionOpts: { ifGenerationMatch: generation } }),
     });
-    const stat = toStat(name, file.metadata);
-    if (stat.crc32c === sum && stat.bytes === data.length) return stat;
+    const stored = file.metadata;
+    if (stored.crc32c === sum && Number(stored.size) === data.length) return stored;
     throw new StoreUnavailable(
-      `store ${this.url}: sent ${name} with ${data.length} bytes and checksum ${sum}, but ${stat.bytes} and ${stat.crc32c} arrived`,
+      `store ${this.url}: sent ${name} with ${data.length} bytes and checksum ${sum}, but ${stored.size} and ${stored.crc32c} arrived`,
     );
   }
 
@@ -177,13 +191,6 @@ export class GcsStore implements ObjectStore {
       throw new ObjectNotFound(`store ${this.url}: there is no object ${JSON.stringify(name)}`);
     };
   }
-}
-
-function toStat(name: string, { size, crc32c: sum }: FileMetadata): ObjectStat {
-  if (size === undefined || sum === undefined) {
-    throw new StoreUnavailable(`object ${name}: expected size and crc32c in the answer of Cloud Storage, found none`);
-  }
-  return { name, bytes: Number(size), crc32c: sum };
 }
 
 function parseUrl(url: string): { bucket: string; prefix: string } {

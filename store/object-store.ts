@@ -12,7 +12,44 @@ export type ObjectStat = {
 /** A line of a listing. It has no checksum: a folder would have to read every file for it. */
 export type ListedObject = Pick<ObjectStat, 'name' | 'bytes'>;
 
-export type Created = { created: boolean; stat: ObjectStat };
+/** What is noted of an object beside its bytes when it is made. A bucket keeps it with the object, a folder in a file of its own. */
+export type ObjectMetadata = Readonly<Record<string, string>>;
+
+/** One object as it was when it was looked for; what comes under its name later is another. */
+export interface FoundObject extends ObjectStat {
+  /** Tells this object from what was and what will be under its name; letters, digits and hyphens. */
+  readonly version: string;
+
+  /** What was noted of it; nothing where nothing was, or where that cannot be read. */
+  metadata(): Promise<ObjectMetadata>;
+
+  /** Notes more of it. */
+  describe(metadata: ObjectMetadata): Promise<void>;
+
+  /** Its bytes and no others. @throws ObjectChanged */
+  read(): Promise<Uint8Array>;
+
+  /**
+   * Makes `to` the same, whatever is there, without moving bytes through this process where the store allows.
+   *
+   * @throws ObjectChanged
+   * @throws ObjectKept unless the same bytes are there
+   */
+  copy(to: string): Promise<void>;
+
+  /**
+   * Puts another object in its place and keeps this one under the name `aside`.
+   *
+   * @returns the other one; `null` where something else has taken the place already
+   * @throws ObjectKept
+   */
+  supersede(aside: string, content: Content): Promise<FoundObject | null>;
+}
+
+/** What an object is made of. */
+export type Content = { data: Uint8Array; contentType: string; metadata?: ObjectMetadata | undefined };
+
+export type Created = { created: boolean; stat: FoundObject };
 
 /**
  * Where results go: a folder or a bucket. Names are relative, made by layout.ts, and never leave the store's prefix.
@@ -26,7 +63,7 @@ export interface ObjectStore {
   readonly url: string;
 
   /** Creates the object unless one is there; the first writer wins, and `created` says whether this call was it. */
-  create(name: string, data: Uint8Array, contentType: string): Promise<Created>;
+  create(name: string, data: Uint8Array, contentType: string, metadata?: ObjectMetadata): Promise<Created>;
 
   /**
    * Creates the object or replaces the one that is there. Only for what the product itself derives, such as rates.
@@ -34,14 +71,6 @@ export interface ObjectStore {
    * @throws ObjectKept unless the same bytes are there
    */
   replace(name: string, data: Uint8Array, contentType: string): Promise<ObjectStat>;
-
-  /**
-   * Makes `to` the same as `from`, without moving bytes through this process where the store allows.
-   *
-   * @throws ObjectNotFound where `from` is not there
-   * @throws ObjectKept unless the same bytes are there
-   */
-  copy(from: string, to: string): Promise<void>;
 
   /** Takes the object away; nothing happens where there is none. Only for what nobody was promised, such as scratch. @throws ObjectKept */
   remove(name: string): Promise<void>;
@@ -51,6 +80,12 @@ export interface ObjectStore {
 
   /** `null` where there is no such object. The checksum is of the bytes that are there now. */
   stat(name: string): Promise<ObjectStat | null>;
+
+  /**
+   * What is under the name now. In a folder that may be something that is no file: it is found as an object without bytes, so that it
+   * can be superseded, though `read` and `stat` pass over it.
+   */
+  find(name: string): Promise<FoundObject | null>;
 
   /** Every object whose name starts with the prefix, in the order of the names' UTF-8 bytes. */
   list(prefix: string): AsyncIterable<ListedObject>;
@@ -107,3 +142,14 @@ export class ObjectKept extends UserError {
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
 }
+
+/** An object was exchanged or changed between two looks at it: whoever looks again finds what is there now. */
+export class ObjectChanged extends StoreUnavailable {
+  constructor(url: string, name: string) {
+    super(`store ${url}: ${name} was changed by somebody else meanwhile`);
+  }
+}
+
+/** Whether it is a store that did not do what it was asked for, now or at all. */
+export const isRefusal = (error: unknown): error is Error =>
+  error instanceof UserError || error instanceof StoreUnavailable;

@@ -8,7 +8,7 @@ import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { workflowSpans } from '../monitoring/tracing/workflow-spans.ts';
 import { ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
 import type { Allowance } from './allowance.ts';
-import { outsideOf } from './outside.ts';
+import { type Outside, outsideOf } from './outside.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 /**
@@ -32,7 +32,7 @@ const GRACE_TIME = '10 seconds';
 export async function runOrchestrator(allowance: Allowance, target: TemporalTarget, log: Logger): Promise<void> {
   const connection = await connectWorker(target);
   try {
-    const worker = await createOrchestrator(connection, target.namespace, allowance);
+    const worker = await createOrchestrator(connection, target.namespace, outsideOf(allowance));
     log.info({ queue: ORCHESTRATOR_QUEUE, address: target.address }, 'orchestrator ready');
     await worker.run();
   } finally {
@@ -44,7 +44,7 @@ export async function runOrchestrator(allowance: Allowance, target: TemporalTarg
 export async function createOrchestrator(
   connection: NativeConnection,
   namespace: string,
-  allowance: Allowance,
+  outside: Outside,
 ): Promise<Worker> {
   const tracer = processTracer();
   return Worker.create({
@@ -52,10 +52,7 @@ export async function createOrchestrator(
     namespace,
     taskQueue: ORCHESTRATOR_QUEUE,
     workflowBundle: await workflowBundle(Runtime.instance().logger),
-    activities: createOrchestratorActivities({
-      ...outsideOf(allowance),
-      webhookSecret: process.env.PIXART_WEBHOOK_SECRET,
-    }),
+    activities: createOrchestratorActivities({ ...outside, webhookSecret: process.env.PIXART_WEBHOOK_SECRET }),
     interceptors: { activity: [observeActivities(tracer)] },
     sinks: workflowSpans(tracer),
     maxCachedWorkflows: CACHED_WORKFLOWS,

@@ -4,11 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { allowanceOf } from '../../workers/allowance.ts';
 import { createOrchestrator } from '../../workers/orchestrator.ts';
+import { outsideOf } from '../../workers/outside.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 const connection = await NativeConnection.connect({ address: process.argv[2]! });
 const workers = await Promise.all([
-  createOrchestrator(connection, 'default', allowanceOf([tmpdir()])),
+  createOrchestrator(connection, 'default', outsideOf(allowanceOf([tmpdir()]))),
   Worker.create({
     connection,
     taskQueue: 'bare',

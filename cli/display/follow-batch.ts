@@ -5,10 +5,14 @@ import { EXIT, type ExitCode, ServerUnusable } from '../exit-codes.ts';
 import { interruption } from '../interruption.ts';
 import { note } from './output.ts';
 import { progressDisplay } from './progress-display.ts';
+import { answerOf } from './silent-server.ts';
 import { tellEnd } from './tell-end.ts';
 
 /** The server may say at once that nobody is there. */
 const AGAIN_MS = 1_000;
+
+/** The person left before the batch had ended. */
+export type Left = { state: 'left'; isServerAway: boolean };
 
 export type Following = {
   json: boolean;
@@ -17,25 +21,26 @@ export type Following = {
 };
 
 /**
- * Shows a batch until it has ended; `null` where the person left before. Where no orchestrator answers for it, one may
+ * Shows a batch until it has ended or the person leaves. Where no orchestrator answers for it, one may
  * still be starting, and the batch waits for it as we do; a server that is being restarted is waited for too, but not for ever.
  *
  * @throws ServerUnusable where the server stays away
  */
-export async function followBatch(client: BatchClient, batch: string, options: Following): Promise<BatchEnd | null> {
+export async function followBatch(client: BatchClient, batch: string, options: Following): Promise<BatchEnd | Left> {
+  const { signal } = options;
   const patience = new Patience(batch);
   for (;;) {
     try {
-      return await follow(client, batch, options, () => patience.renew());
+      const end = await follow(client, batch, options, () => patience.renew());
+      return end ?? { state: 'left', isServerAway: patience.isServerAway };
     } catch (error) {
-      // A call in flight fails when its signal is aborted.
-      if (options.signal.aborted) return null;
       patience.bear(error);
-      await sleep(AGAIN_MS);
+      await sleep(AGAIN_MS, undefined, { signal }).catch(() => {});
     }
   }
 }
 
+/** `null` where the person left. */
 async function follow(
   client: BatchClient,
   batch: string,
@@ -46,8 +51,8 @@ async function follow(
   const progress = watchBatch(client, batch);
   try {
     for (;;) {
-      const next = await abortable(client, signal, () => progress.next());
-      if (signal.aborted) return null;
+      const next = await answerOf(client, signal, () => progress.next());
+      if (next === null) return null;
       if (next.done) return next.value;
       onAnswer();
       display.show(next.value);
@@ -57,23 +62,14 @@ async function follow(
   }
 }
 
-/** The SDK never takes its listeners off a signal, so that each round of calls gets a signal of its own. */
-async function abortable<T>(client: BatchClient, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
-  const round = new AbortController();
-  const abort = (): void => round.abort();
-  signal.addEventListener('abort', abort);
-  try {
-    return await client.temporal.withAbortSignal(round.signal, call);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
-}
-
 /** Shows a batch to its end and says how it ended, or how to come back to it. */
 export async function watchToTheEnd(client: BatchClient, batch: string, json: boolean): Promise<ExitCode> {
   const end = await followBatch(client, batch, { json, signal: interruption() });
-  if (end !== null) return tellEnd(client, batch, end, json);
-  note(`\nbatch ${batch} goes on without you. Come back with:\n  npx pixart-batch watch ${batch}`);
+  if (end.state !== 'left') return tellEnd(client, batch, end, json);
+  const what = end.isServerAway
+    ? `waits for the Temporal server at ${client.address}, which does not answer`
+    : 'goes on without you';
+  note(`\nbatch ${batch} ${what}. Come back with:\n  npx pixart-batch watch ${batch}`);
   return EXIT.interrupted;
 }
 
@@ -88,6 +84,10 @@ class Patience {
 
   constructor(batch: string) {
     this.#batch = batch;
+  }
+
+  get isServerAway(): boolean {
+    return this.#awaySince !== undefined;
   }
 
   /** An answer came. */

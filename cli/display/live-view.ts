@@ -1,6 +1,7 @@
 import { type BatchProgress, doneOf, type WorkersSeen } from '../../client/index.ts';
-import { outcomeText, sizesOf } from './progress-text.ts';
+import { outcomeText, type ShownProgress, sizesOf } from './progress-text.ts';
 import { clockText, oneLine, timeLeftText } from './text.ts';
+import { waitingText } from './waiting-text.ts';
 import { lackOfWorkers, needsWorkers, openSizes } from './worker-watch.ts';
 
 /** What is known besides the batch's own progress. */
@@ -15,8 +16,8 @@ export type Surroundings = {
 
 const BAR = 30;
 
-/** A batch on a terminal: a headline, a bar for each size, the workers, and the last failures. */
-export function liveView(progress: BatchProgress, around: Surroundings): string[] {
+/** A batch on a terminal: a headline, a bar for each size, what holds it up, the workers, and the last failures. */
+export function liveView(progress: ShownProgress, around: Surroundings): string[] {
   return [
     headline(progress, around),
     ...sizesOf(progress).map(([size, counts]) => {
@@ -25,6 +26,7 @@ export function liveView(progress: BatchProgress, around: Surroundings): string[
       return `${size.padStart(6)} px ${bar(done, counts.jobs)} ${numbers}  ${outcomeText(counts)}`;
     }),
     ...(progress.paused === undefined ? [] : [`  paused: ${oneLine(progress.paused)}`]),
+    ...(progress.retrying ?? []).map((of) => `  ${waitingText(of, around.now)}`),
     ...workerLines(progress, around.workers),
     ...failureLines(progress),
   ];

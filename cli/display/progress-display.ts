@@ -1,7 +1,8 @@
-import { type BatchProgress, doneOf } from '../../client/index.ts';
+import { doneOf } from '../../client/index.ts';
 import { liveDisplay } from './live-display.ts';
 import { LOG_INTERVAL_MS } from './output.ts';
-import { outcomeText, type ProgressDisplay, sizesOf } from './progress-text.ts';
+import { outcomeText, type ProgressDisplay, type ShownProgress, sizesOf } from './progress-text.ts';
+import { waitingText } from './waiting-text.ts';
 import { lackOfWorkers, openSizes, type SeeWorkers, WorkerWatch } from './worker-watch.ts';
 
 /** A live view on a terminal, lines in a log file; nothing but JSON for programs. */
@@ -20,24 +21,30 @@ function lines(stream: NodeJS.WritableStream, seeWorkers: SeeWorkers): ProgressD
   const told = new Set<string>();
   let last = '';
   let lastAt = 0;
-  const print = (progress: BatchProgress): void => {
+  const tellOnce = (what: string, line: string): void => {
+    if (!told.has(what)) stream.write(`${line}\n`);
+    told.add(what);
+  };
+  const print = (progress: ShownProgress): void => {
     const counts = sizesOf(progress).map(([size, of]) => `${size} px ${doneOf(of)}/${of.jobs} (${outcomeText(of)})`);
     const line = [progress.state, ...counts].join('  ');
     if (line !== last) stream.write(`${line}\n`);
     last = line;
     lastAt = performance.now();
   };
-  const printLack = (progress: BatchProgress): void => {
-    for (const line of lackOfWorkers(openSizes(progress), watch.seen(progress))) {
-      if (!told.has(line)) stream.write(`${line}\n`);
-      told.add(line);
-    }
+  const printLack = (progress: ShownProgress): void => {
+    for (const line of lackOfWorkers(openSizes(progress), watch.seen(progress))) tellOnce(line, line);
   };
-  let pending: BatchProgress | null = null;
+  const printTrouble = ({ retrying = [] }: ShownProgress): void => {
+    // Once for each reason, not for each attempt.
+    for (const of of retrying) tellOnce(`${of.activity} ${of.reason}`, waitingText(of, new Date()));
+  };
+  let pending: ShownProgress | null = null;
   return {
     show(progress) {
       pending = progress;
       printLack(progress);
+      printTrouble(progress);
       if (last === '' || performance.now() - lastAt >= LOG_INTERVAL_MS) print(progress);
     },
     end() {

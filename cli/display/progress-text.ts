@@ -1,10 +1,13 @@
-import type { BatchProgress, SizeProgress, Totals } from '../../client/index.ts';
+import type { BatchProgress, Retrying, SizeProgress, Totals } from '../../client/index.ts';
 import { SIZES, type Size } from '../../domain/size.ts';
 import { count } from './text.ts';
 
+/** What is shown of a batch that runs. */
+export type ShownProgress = BatchProgress & { retrying?: Retrying[] };
+
 /** Shows a batch's progress to whoever waits for it. */
 export type ProgressDisplay = {
-  show(progress: BatchProgress): void;
+  show(progress: ShownProgress): void;
   /** Leaves the screen as it is, with room for what follows. */
   end(): void;
 };

@@ -1,13 +1,22 @@
 import { Presets, SingleBar } from 'cli-progress';
 import { LOG_INTERVAL_MS } from './output.ts';
 
-/** Shows the steps of one image. */
+/** Shows how far a count is. */
 export type StepDisplay = { show(step: number): void; end(): void };
 
-export function stepDisplay(steps: number, stream: NodeJS.WriteStream = process.stderr): StepDisplay {
+/** @param what is counted: the steps of one image, unless something else */
+export function stepDisplay(
+  steps: number,
+  { what = 'step', stream = process.stderr }: { what?: string; stream?: NodeJS.WriteStream } = {},
+): StepDisplay {
   if (stream.isTTY) {
     const bar = new SingleBar(
-      { stream, hideCursor: true, clearOnComplete: true, format: ' {bar} step {value}/{total}  {duration_formatted}' },
+      {
+        stream,
+        hideCursor: true,
+        clearOnComplete: true,
+        format: ` {bar} ${what} {value}/{total}  {duration_formatted}`,
+      },
       Presets.shades_classic,
     );
     bar.start(steps, 0);
@@ -18,7 +27,7 @@ export function stepDisplay(steps: number, stream: NodeJS.WriteStream = process.
     show(step) {
       if (performance.now() - lastAt < LOG_INTERVAL_MS) return;
       lastAt = performance.now();
-      stream.write(`step ${step}/${steps}\n`);
+      stream.write(`${what} ${step}/${steps}\n`);
     },
     end: () => {},
   };

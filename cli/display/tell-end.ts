@@ -1,17 +1,26 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BatchClient, type BatchEnd, batchProgress, describeBatch, reviewPage } from '../../client/index.ts';
+import {
+  type BatchClient,
+  type BatchEnd,
+  type BatchResult,
+  batchProgress,
+  describeBatch,
+  reviewPage,
+} from '../../client/index.ts';
 import { changesText } from '../../domain/change-counts.ts';
 import { batchFolder, contactSheetPageName, manifestName } from '../../records/layout.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { printJson, printLine, table } from './output.ts';
 import { totalsText } from './progress-text.ts';
+import { withoutManifest } from './without-manifest.ts';
 
-/** Prints how a batch ended, and where its results are; the exit code says whether all of its images are there. */
+/** Prints how a batch ended, and where its results are; the exit code says whether all of its images and the manifest are there. */
 export async function tellEnd(client: BatchClient, batch: string, end: BatchEnd, json: boolean): Promise<ExitCode> {
+  const listing = await describeBatch(client, batch);
   if (end.state === 'failed') {
-    if (json) printJson({ batch, ...end });
-    else printLine(`batch ${batch} failed: ${end.reason}`);
+    if (json) printJson({ batch, ...end, manifest: null });
+    else printLine([`batch ${batch} failed: ${end.reason}`, ...withoutManifest(listing, end.reason)].join('\n'));
     return EXIT.imagesMissing;
   }
   const {
@@ -21,24 +30,27 @@ export async function tellEnd(client: BatchClient, batch: string, end: BatchEnd,
     manifest = manifestName(batch),
     recentFailures,
   } = await batchProgress(client, batch);
-  const { store } = await describeBatch(client, batch);
-  const cancelled = { batch, manifest, contactSheet: null };
+  const isManifestThere = listing.withoutManifest === null;
+  const cancelled = { batch, manifest: isManifestThere ? manifest : null, contactSheet: null };
   const page = end.state === 'completed' ? await reviewPage(client, end.result) : null;
-  const results = resultPlaces(store, end.state === 'completed' ? end.result : cancelled, page, !json);
+  const results = resultPlaces(listing.store, end.state === 'completed' ? end.result : cancelled, page, !json);
   if (json) {
-    printJson({ batch, state: end.state, totals, changes, warnings, ...results });
+    const reason = isManifestThere ? {} : { manifest: null, withoutManifest: listing.withoutManifest };
+    printJson({ batch, state: end.state, totals, changes, warnings, ...results, ...reason });
   } else {
     printLine(`batch ${batch} ${end.state}: ${totalsText(totals)}`);
     if (changes !== undefined) printLine(`  ${changesText(changes)} (changes.csv in its folder)`);
     for (const warning of warnings ?? []) printLine(`  ${warning}`);
     for (const { id, reason } of recentFailures) printLine(`  ${id}: ${reason}`);
-    if (totals.failed > recentFailures.length) printLine('  … the manifest lists all failures');
+    if (isManifestThere && totals.failed > recentFailures.length) printLine('  … the manifest lists all failures');
     const state = (what: string): string => (what === 'contactSheetPage' && page === null ? ' (being made)' : '');
     printLine(table(Object.entries(results).map(([what, where]) => [`  ${words[what]}`, `${where}${state(what)}`])));
-    if (totals.failed + totals.cancelled > 0)
+    if (!isManifestThere) printLine(withoutManifest(listing).join('\n'));
+    else if (totals.failed + totals.cancelled > 0)
       printLine(`render what is missing with:\n  npx pixart-batch retry ${batch}`);
   }
-  return totals.failed + totals.cancelled === 0 && end.state === 'completed' ? EXIT.ok : EXIT.imagesMissing;
+  const isWhole = totals.failed + totals.cancelled === 0 && end.state === 'completed' && isManifestThere;
+  return isWhole ? EXIT.ok : EXIT.imagesMissing;
 }
 
 const words: Record<string, string> = {
@@ -48,7 +60,7 @@ const words: Record<string, string> = {
   contactSheetPage: 'to review',
 };
 
-type Result = Pick<Extract<BatchEnd, { state: 'completed' }>['result'], 'batch' | 'manifest' | 'contactSheet'>;
+type Result = Pick<BatchResult, 'batch' | 'contactSheet'> & { manifest: string | null };
 
 /** A file's path where the store is a folder, otherwise an address. Programs may run elsewhere: they get whole paths. */
 function resultPlaces(
@@ -60,7 +72,7 @@ function resultPlaces(
   const place = (name: string): string => storePlace(`${store.replace(/\/$/, '')}/${name}`, isShort);
   return {
     images: place(batchFolder(batch)),
-    manifest: place(manifest),
+    ...(manifest !== null && { manifest: place(manifest) }),
     ...(contactSheet === null
       ? {}
       : { contactSheet: place(contactSheet), contactSheetPage: place(page ?? contactSheetPageName(batch)) }),

@@ -5,6 +5,7 @@ import type { Size } from '../../domain/size.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { note, printJson, printLine } from '../display/output.ts';
 import { tellEnd } from '../display/tell-end.ts';
+import { EXIT } from '../exit-codes.ts';
 import { rowFilter } from '../options/batch-options.ts';
 import {
   addServerOptions,
@@ -16,7 +17,8 @@ import {
 import { changeBatch, withClient } from '../with-client.ts';
 
 const examples = `
-Running images stop within a step; the manifest lists what was finished. "retry" renders the rest later.
+Running images stop within a step; the manifest lists what was finished. "retry" renders the rest later. The batch ends
+within a minute, also where its store is away: then without a manifest (exit code 3 with --wait), which "retry" writes.
 With --size or --where the batch goes on without the rows that one of them finds.
 
 Examples:
@@ -51,7 +53,12 @@ async function cancel(batch: string, options: CancelOptions): Promise<void> {
     await cancelBatch(client, batch);
     if (!options.wait) return json ? printJson({ batch, cancelling: true }) : printLine(`batch ${batch} is stopping`);
     note(`batch ${batch} is stopping …`);
-    await tellEnd(client, batch, await batchEnd(client, batch), json);
+    const end = await batchEnd(client, batch);
+    await tellEnd(client, batch, end, json);
+    // What is missing was asked for, but for the manifest.
+    if (end.state === 'failed' || (end.state === 'cancelled' && end.withoutManifest !== undefined)) {
+      process.exitCode = EXIT.imagesMissing;
+    }
   });
 }
 

@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import { temporalTarget } from '../../client/index.ts';
 import type { Size } from '../../domain/size.ts';
-import { startLocalFleet } from '../../infra/dev/local-fleet.ts';
+import { type LocalFleet, startLocalFleet } from '../../infra/dev/local-fleet.ts';
 import { chosenBundle, verifyBundle } from '../../models/pixart/index.ts';
 import { note, printLine } from '../display/output.ts';
+import { tellAbsence } from '../display/silent-server.ts';
 import { interruption } from '../interruption.ts';
 import { type AllowOptions, allowOption, placesOf } from '../options/allow-option.ts';
 import {
@@ -62,8 +63,10 @@ async function dev(options: DevOptions, command: Command): Promise<void> {
   await verifyBundle(bundle);
   const signal = interruption();
   const address = options.address ?? (process.env.TEMPORAL_ADDRESS || undefined);
-  // The workers would say it in their logs.
-  if (address !== undefined) await withClient({ ...options, address }, async () => {});
+  // The workers would say in their logs only that it cannot be used, or has gone.
+  if (address !== undefined) {
+    await withClient({ ...options, address }, async (client) => void tellAbsence(client, note, signal));
+  }
   note('starting …');
   const fleet = await startLocalFleet({
     stateFolder: options.state,
@@ -75,16 +78,20 @@ async function dev(options: DevOptions, command: Command): Promise<void> {
     threads: options.threads,
     scratch: options.scratch,
     allow,
+    tell: note,
   });
   try {
-    const shared = fleet.isServerShared ? ' (of another process, whose workers and these share the work)' : '';
+    const { sharedWith } = fleet;
+    const shared = sharedWith === null ? '' : ` (of process ${sharedWith}, whose workers and these share the work)`;
     printLine(`Temporal server  ${fleet.address}${shared}`);
     if (fleet.uiUrl !== null) printLine(`Temporal UI      ${fleet.uiUrl}`);
     printLine(`logs             ${fleet.logFolder}`);
     const isUsual = fleet.address === '127.0.0.1:7233' && fleet.address === temporalTarget().address;
     const store = command.getOptionValueSource('store') === 'cli' ? ` --store ${options.store}` : '';
     const option = `${isUsual ? '' : ` --address ${fleet.address}`}${store}`;
-    printLine(`In another terminal:\n  npx pixart-batch submit <catalog.csv> --wait${option}\nCtrl-C stops all of it.`);
+    printLine(
+      `In another terminal:\n  npx pixart-batch submit <catalog.csv> --wait${option}\n${whatStops(fleet, address)}`,
+    );
     const interrupted = new Promise<null>((resolve) => {
       if (signal.aborted) resolve(null);
       signal.addEventListener('abort', () => resolve(null), { once: true });
@@ -95,4 +102,10 @@ async function dev(options: DevOptions, command: Command): Promise<void> {
   } finally {
     await fleet.stop();
   }
+}
+
+function whatStops({ sharedWith }: LocalFleet, given: string | undefined): string {
+  if (given !== undefined) return 'Ctrl-C stops these workers; the server goes on.';
+  if (sharedWith === null) return 'Ctrl-C stops all of it.';
+  return `Ctrl-C stops these workers. When process ${sharedWith} ends, this one runs the server, and Ctrl-C stops that too.`;
 }

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { type BatchListing, listBatches } from '../../client/index.ts';
 import { collect, note, printJson, printLine, table } from '../display/output.ts';
 import { timeText } from '../display/text.ts';
+import { withoutManifest } from '../display/without-manifest.ts';
 import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../options/common-options.ts';
 import { withClient } from '../with-client.ts';
 
@@ -26,15 +27,21 @@ async function list(options: ServerOptions & JsonOptions): Promise<void> {
     if (options.json) return batches.forEach(printJson);
     if (batches.length === 0) return note('no batch yet');
     printLine(table([['batch', 'state', 'done', 'failed', 'jobs', 'started (UTC)', 'catalog'], ...batches.map(row)]));
+    for (const of of batches) for (const line of notes(of)) printLine(line);
   });
 }
 
 const row = ({ batch, state, done, failed, total, startedAt, catalog }: BatchListing): string[] => [
   batch,
   state,
-  String(done),
-  String(failed),
-  String(total),
+  // Where the batch does not know its rows, no number of them is told.
+  ...(total === 0 ? ['?', '?', '?'] : [done, failed, total].map(String)),
   timeText(startedAt),
   catalog,
 ];
+
+/** Below the table: why batches have no manifest, and what to do. */
+function notes(listing: BatchListing): string[] {
+  const [what, advice] = withoutManifest(listing);
+  return what === undefined ? [] : [`${listing.batch} ${what}`, `  ${advice}`];
+}

@@ -46,6 +46,7 @@ async function start(options: StartOptions): Promise<ExitCode> {
     sizes: [],
     device: 'cpu',
     allow: placesOf(options),
+    tell: note,
   });
   try {
     if (signal.aborted) return EXIT.interrupted;
@@ -62,7 +63,7 @@ function runExample(fleet: LocalFleet, options: StartOptions, bundle: Bundle, si
     const batch = (await unfinishedExample(client, options, bundle)) ?? (await submitExample(client, options, bundle));
     const failure = fleet.gaveUp.then((error) => Promise.reject(error));
     const end = await Promise.race([followBatch(client, batch, { json: false, signal }), failure]);
-    if (end === null) {
+    if (end.state === 'left') {
       note('\ninterrupted; "npm start" goes on where it was');
       return EXIT.interrupted;
     }

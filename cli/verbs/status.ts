@@ -11,7 +11,6 @@ import {
   type KeptBatch,
   keptBatch,
   NoOrchestrator,
-  type Retrying,
   retrying,
   type SizeProgress,
   workersSeen,
@@ -21,6 +20,8 @@ import { storeUrl } from '../../store/index.ts';
 import { note, printJson, printLine, table } from '../display/output.ts';
 import { outcomeText, totalsText } from '../display/progress-text.ts';
 import { count, timeText } from '../display/text.ts';
+import { waitingText } from '../display/waiting-text.ts';
+import { withoutManifest } from '../display/without-manifest.ts';
 import { askForWorkers, openSizes } from '../display/worker-watch.ts';
 import {
   addServerOptions,
@@ -60,13 +61,15 @@ async function status(batch: string, options: StatusOptions): Promise<void> {
       return null;
     });
     const reason = await failureOf(client, listing);
-    const runs = listing.endedAt === null && progress !== null;
+    const runs = listing.endedAt === null;
     const again = runs ? await retrying(client, batch) : [];
     if (options.json) return printJson({ ...listing, ...(reason !== null && { reason }), progress, retrying: again });
-    const open = runs ? openSizes(progress) : [];
+    const open = runs && progress !== null ? openSizes(progress) : [];
     const lack = await askForWorkers(open, (sizes) => workersSeen(client, batch, sizes));
-    const lines = [headline(listing, progress, reason), details(listing, progress), ...again.map(againText)];
-    lines.push(...[...(progress?.warnings ?? []), ...lack].map((line) => `  ${line}`));
+    const waiting = again.map((of) => `  ${waitingText(of, new Date())}`);
+    const lines = [headline(listing, progress, reason), details(listing, progress), ...waiting];
+    const notes = [...withoutManifest(listing, reason), ...(progress?.warnings ?? []), ...lack];
+    lines.push(...notes.map((line) => `  ${line}`));
     printLine([...lines, ...failures(progress)].join('\n'));
   });
 }
@@ -139,12 +142,6 @@ function details({ round, catalog, store, bundle, startedAt, endedAt }: BatchLis
 function sizeText(counts: SizeProgress, hasEnded: boolean): string {
   const cancelled = hasEnded ? counts.jobs - doneOf(counts) : 0;
   return `${count(counts.jobs, 'job')}, ${outcomeText({ ...counts, cancelled })}`;
-}
-
-function againText({ activity, count: pending, attempts, reason }: Retrying): string {
-  const what = activity === 'renderImage' ? count(pending, 'image') : activity;
-  const are = activity === 'renderImage' && pending > 1 ? 'are' : 'is';
-  return `  ${what} ${are} tried again after ${count(attempts, 'attempt')}: ${reason}`;
 }
 
 const failures = (progress: BatchProgress | null): string[] =>

@@ -7,6 +7,7 @@ import { storeUrl } from '../../store/index.ts';
 import { allowanceOf } from '../../workers/allowance.ts';
 import { LOG_FORMATS, type LogFormat, usualLogFormat } from '../../workers/log-format.ts';
 import { type RenderConfig, renderConfig } from '../../workers/render-config.ts';
+import type { ServerWatch } from '../../workers/same-server.ts';
 import { type AllowOptions, allowedPlaces, allowOption } from '../options/allow-option.ts';
 import {
   addServerOptions,
@@ -32,13 +33,15 @@ export type WorkerOptions = ServerOptions &
     checkpoint?: number;
     scratch?: string;
     metricsAddress?: string;
+    namespaceId?: string;
     log?: LogFormat;
   };
 
 const examples = `
 Without --orchestrator or --renderer, one process does both. A fleet wants one or two orchestrators, and a renderer for
 every GPU. The log goes to standard error: to a terminal as text, otherwise one JSON object a line; LOG_LEVEL sets how much.
-A collector that OTEL_EXPORTER_OTLP_ENDPOINT names gets traces.
+A collector that OTEL_EXPORTER_OTLP_ENDPOINT names gets traces. A worker waits for its server when that is away, and ends with exit code 4
+when another one answers at the address.
 
 Examples:
   $ npx pixart-batch worker --orchestrator
@@ -73,6 +76,10 @@ export const workerCommand = (): Command =>
         listenAddress,
       ),
     )
+    .option(
+      '--namespace-id <id>',
+      'serve only a server whose namespace has this id (default: the one that it has at the start)',
+    )
     .addOption(new Option('--log <format>', 'json, or text for people').choices(LOG_FORMATS))
     .addHelpText('after', examples)
     .action(work);
@@ -83,25 +90,53 @@ async function work(options: WorkerOptions): Promise<void> {
   const allowance = allowanceOf(allowedPlaces(options));
   const render = both || options.renderer ? await renderSettings(options) : null;
   // Loaded only here: the SDK's worker is large, and no other verb needs it.
-  const [{ createLog }, { installRuntime }, { processTracer }, { runOrchestrator }, { runRenderWorker }] =
-    await Promise.all([
-      import('../../workers/logging.ts'),
-      import('../../workers/runtime.ts'),
-      import('../../monitoring/tracing/tracer.ts'),
-      import('../../workers/orchestrator.ts'),
-      import('../../workers/render-worker.ts'),
-    ]);
+  const [
+    { createLog },
+    { watchServer },
+    { installRuntime },
+    { processTracer },
+    { runOrchestrator },
+    { runRenderWorker },
+  ] = await Promise.all([
+    import('../../workers/logging.ts'),
+    import('../../workers/same-server.ts'),
+    import('../../workers/runtime.ts'),
+    import('../../monitoring/tracing/tracer.ts'),
+    import('../../workers/orchestrator.ts'),
+    import('../../workers/render-worker.ts'),
+  ]);
   const log = createLog('pixart-batch', options.log ?? usualLogFormat());
   const tracer = processTracer((message) => log.warn(message));
   installRuntime({ log, metricsAddress: options.metricsAddress });
+  const watch = await watchServer(target, {
+    namespaceId: options.namespaceId,
+    tell: (news) => {
+      if (news === 'away') log.warn({ address: target.address }, 'the Temporal server does not answer');
+      else log.info({ address: target.address }, 'the Temporal server answers again');
+    },
+  });
   try {
-    await together([
-      ...(both || options.orchestrator ? [runOrchestrator(allowance, target, log)] : []),
-      ...(render === null ? [] : [runRenderWorker(render, allowance, target, log)]),
-    ]);
+    await untilRefused(watch, () =>
+      together([
+        ...(both || options.orchestrator ? [runOrchestrator(allowance, target, log)] : []),
+        ...(render === null ? [] : [runRenderWorker(render, allowance, target, log)]),
+      ]),
+    );
   } finally {
+    await watch.stop();
     await tracer?.flush();
   }
+}
+
+/** Runs to its end, which comes at once where the server is another one. @throws ServerUnreachable then */
+async function untilRefused({ another }: ServerWatch, run: () => Promise<void>): Promise<void> {
+  let refusal: unknown;
+  another.catch((error) => {
+    refusal = error;
+    process.kill(process.pid, 'SIGTERM');
+  });
+  await run();
+  if (refusal !== undefined) throw refusal;
 }
 
 /** Runs until all have ended. One that fails stops the others in the way that a person would, with a signal. */

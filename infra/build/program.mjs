@@ -22,7 +22,8 @@ const SOURCES = [
     'models/pixart',
     'models/renderer',
   ],
-  ...['monitoring', 'records', 'review-page', 'store', 'workers', 'workflows', 'package.json', 'package-lock.json'],
+  ...['monitoring', 'pictures', 'records', 'review-page', 'store', 'workers', 'workflows'],
+  ...['package.json', 'package-lock.json'],
 ];
 
 /**

@@ -2,26 +2,31 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { closeToOthers } from './private-files.ts';
 import { isAlive } from './steps.mjs';
 
 /**
  * Starts a program in a process group of its own, so that Ctrl-C in the terminal reaches only this process, which then
- * stops its children in order. Its output goes to a file: a pipe would end it together with a starter that was killed.
+ * stops its children in order. Its output goes to a file, for its owner only: a pipe would end it together with a starter that was killed.
  * When this process ends in an orderly way, the program is asked to end too. Its standard input stays open for as long
  * as this process lives.
  */
 export function startInBackground(binary: string, args: string[], logFile: string): ChildProcess {
-  const log = openSync(logFile, 'a');
+  const log = openSync(logFile, 'a', 0o600);
+  closeToOthers(logFile);
   const child = spawn(binary, args, { detached: true, stdio: ['pipe', log, log] });
   closeSync(log);
   child.unref();
   (child.stdin as Socket | null)?.unref();
-  const stop = () => {
-    if (child.pid !== undefined) signal(child.pid, 'SIGTERM');
-  };
-  process.once('exit', stop);
-  child.once('exit', () => process.removeListener('exit', stop));
+  if (child.pid !== undefined) child.once('exit', endWithThis(child.pid));
   return child;
+}
+
+/** Has a process asked to end when this one ends in an orderly way; what it returns takes that back. */
+export function endWithThis(pid: number): () => void {
+  const stop = () => signal(pid, 'SIGTERM');
+  process.once('exit', stop);
+  return () => process.removeListener('exit', stop);
 }
 
 /** Asks the process to end, insists after `graceMs`, and returns when it has gone. Does nothing to one that has gone. */

@@ -1,14 +1,14 @@
-import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { temporalTarget } from '../../connection/temporal-target.ts';
 import type { Size } from '../../domain/size.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { noteFleet } from './fleet-note.ts';
+import { type KeptServer, keepServer } from './kept-server.ts';
 import { loopback } from './ports.ts';
+import { privateFolder } from './private-files.ts';
 import { type Supervised, supervise } from './supervised-process.ts';
 import { serverFile } from './temporal-program.ts';
-import { startTemporalServer, type TemporalServer } from './temporal-server.ts';
 
 export type FleetOptions = {
   /** Holds the server's SQLite file and the logs. */
@@ -24,6 +24,8 @@ export type FleetOptions = {
   scratch?: string | undefined;
   /** URLs of what batches may name besides the state folder, as the workers' `--allow`. */
   allow?: string[] | undefined;
+  /** Told when the server goes and when it is back, and what else a person should know. */
+  tell: (line: string) => void;
 };
 
 /** A Temporal server, an orchestrator and a render worker on this machine, each a process of its own. */
@@ -31,10 +33,10 @@ export type LocalFleet = {
   address: string;
   /** The UI of the server that was started or joined; unknown for one that was given. */
   uiUrl: string | null;
-  /** Another process on this machine has the server; its workers and these share the work. */
-  isServerShared: boolean;
+  /** The other process on this machine that has the server, whose workers and these share the work; `null` where there is none. */
+  sharedWith: number | null;
   logFolder: string;
-  /** Resolves when a worker cannot go on. */
+  /** Resolves when a worker cannot go on, or the server that was started or joined has gone for good. */
   gaveUp: Promise<UserError>;
   /** Ends what was started, workers first. */
   stop(): Promise<void>;
@@ -52,19 +54,21 @@ const endMs = 40_000;
 export async function startLocalFleet(options: FleetOptions): Promise<LocalFleet> {
   if (options.address === undefined) checkNamespace(temporalTarget({ ...options, address: loopback }).namespace);
   const logFolder = join(options.stateFolder, 'logs');
-  mkdirSync(logFolder, { recursive: true });
-  const server = options.address === undefined ? await startServer(options.stateFolder) : null;
+  if (privateFolder(options.stateFolder)) options.tell(`${options.stateFolder}: only you can read it from now on`);
+  privateFolder(logFolder);
+  const onFile = { dbFile: serverFile(options.stateFolder), ports: 'usual' } as const;
+  const server = options.address === undefined ? await keepServer(onFile, options.tell) : null;
   const address = server?.address ?? options.address!;
   const allow = [pathToFileURL(resolve(options.stateFolder)).href, ...(options.allow ?? [])];
-  const workers = startWorkers({ ...options, allow }, address, logFolder);
+  const workers = startWorkers({ ...options, allow }, address, server, logFolder);
   const { namespace } = temporalTarget({ ...options, address });
   const dropNote = noteFleet(options.stateFolder, { address, namespace, allow });
   return {
     address,
     uiUrl: server?.uiUrl ?? null,
-    isServerShared: server?.role === 'joined',
+    sharedWith: server?.joined ?? null,
     logFolder,
-    gaveUp: Promise.race(workers.map(({ gaveUp }) => gaveUp)),
+    gaveUp: Promise.race([...workers, ...(server === null ? [] : [server])].map(({ gaveUp }) => gaveUp)),
     async stop() {
       dropNote();
       await Promise.all(workers.map((worker) => worker.stop()));
@@ -82,12 +86,17 @@ function checkNamespace(namespace: string): void {
   );
 }
 
-const startServer = (stateFolder: string): Promise<TemporalServer> =>
-  startTemporalServer({ dbFile: serverFile(stateFolder), ports: 'usual' });
-
-function startWorkers(options: FleetOptions, address: string, logFolder: string): Supervised[] {
+function startWorkers(
+  options: FleetOptions,
+  address: string,
+  started: KeptServer | null,
+  logFolder: string,
+): Supervised[] {
   const { namespace, bundle, sizes, device, threads, scratch, allow = [] } = options;
-  const server = ['--address', address, ...(namespace === undefined ? [] : ['--namespace', namespace])];
+  const server = [
+    ...['--address', address, ...(namespace === undefined ? [] : ['--namespace', namespace])],
+    ...(started === null ? [] : ['--namespace-id', started.namespaceId]),
+  ];
   const allowed = allow.flatMap((place) => ['--allow', place]);
   const renderer = [
     ...['--bundle', bundle, '--device', device, '--grace', String(graceSeconds)],
@@ -101,6 +110,7 @@ function startWorkers(options: FleetOptions, address: string, logFolder: string)
       args: ['--import', endWithStarter, command, 'worker', ...server, ...allowed, ...args],
       logFile: join(logFolder, `${name.replaceAll(' ', '-')}.log`),
       graceMs: endMs,
+      isServerKept: started !== null,
     });
   return [
     worker('orchestrator', ['--orchestrator']),

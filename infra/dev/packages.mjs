@@ -1,5 +1,5 @@
 // Plain Node: the bootstrap imports this file before anything is installed.
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { oneAtATime, runStep } from './steps.mjs';
 
@@ -39,6 +39,8 @@ export function packagesAreCurrent(root) {
  */
 export async function ensurePackages(root) {
   if (packagesAreCurrent(root)) return;
+  // The state folder of `dev` and `start`, which is for its owner only.
+  mkdirSync(join(root, '.pixart'), { recursive: true, mode: 0o700 });
   await oneAtATime(join(root, '.pixart', 'install.lock'), async () => {
     if (packagesAreCurrent(root)) return;
     // Older npm versions would run the script that downloads CUDA libraries.

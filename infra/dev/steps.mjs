@@ -1,9 +1,6 @@
 // Plain Node: the bootstrap imports this file before anything is installed.
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { removeStale } from './stale-file.mjs';
+import { CannotLock, lockOrHolder } from './process-lock.mjs';
 
 /** A step that a person has to do something about; printed without a stack trace. */
 export class SetUpError extends Error {}
@@ -65,59 +62,38 @@ export function isAlive(pid) {
   }
 }
 
-/** What a process that crashed between making a lock and writing into it leaves is unreadable; a live one writes at once. */
-const writingMs = 3_000;
+/** One that only asks for the lock as well is gone sooner. */
+const PATIENCE_MS = 200;
 
 /**
- * Only one process at a time does `work`; a lock whose holder has died is taken over.
+ * Only one process of this machine at a time does `work`. Where the file system has no locks, whoever comes does it.
  *
  * @template T
- * @param {string} path of the lock file
+ * @param {string} path of the lock
  * @param {() => Promise<T>} work
  */
 export async function oneAtATime(path, work) {
-  mkdirSync(dirname(path), { recursive: true });
-  for (let told = false; !take(path); await sleep(500)) {
-    const lock = readLock(path);
-    if (lock === null) continue;
-    if (lock.isStale) removeStale(path, (content) => content === lock.content);
-    else if (!told) say(waitingFor(path, lock.pid));
-    told ||= !lock.isStale;
-  }
+  const lock = await waitForLock(path);
   try {
     return await work();
   } finally {
-    removeStale(path, (content) => content === String(process.pid));
+    await lock?.release();
   }
 }
 
 /** @param {string} path */
-function take(path) {
+async function waitForLock(path) {
   try {
-    writeFileSync(path, String(process.pid), { flag: 'wx' });
-    return true;
+    for (;;) {
+      const { lock, holder } = await lockOrHolder(path);
+      if (lock !== null) return lock;
+      const tell = () => say(`waiting for process ${holder.pid}, which is setting up the same thing …`);
+      const timer = setTimeout(tell, PATIENCE_MS);
+      await holder.gone;
+      clearTimeout(timer);
+    }
   } catch (error) {
-    if (/** @type {NodeJS.ErrnoException} */ (error).code === 'EEXIST') return false;
+    if (error instanceof CannotLock) return null;
     throw error;
   }
 }
-
-/** @param {string} path */
-function readLock(path) {
-  try {
-    const [content, { mtimeMs }] = [readFileSync(path, 'utf8'), statSync(path)];
-    const pid = Number.parseInt(content, 10) || null;
-    const isStale = pid === null ? Date.now() - mtimeMs > writingMs : !isAlive(pid);
-    return { content, pid, isStale };
-  } catch {
-    return null;
-  }
-}
-
-/**
- * @param {string} path
- * @param {number | null} pid
- */
-const waitingFor = (path, pid) =>
-  `waiting for ${pid === null ? 'another process' : `process ${pid}`}, which is setting up the same thing; ` +
-  `if it is an unrelated program, remove ${path} …`;

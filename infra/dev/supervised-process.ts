@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UserError } from '../../domain/user-error.ts';
+import { ServerUnreachable, UserError } from '../../domain/user-error.ts';
 import { endProcess, startInBackground } from './background-process.ts';
 
 export type Supervised = {
@@ -10,18 +10,26 @@ export type Supervised = {
   stop(): Promise<void>;
 };
 
-export type Program = { name: string; args: string[]; logFile: string; graceMs: number };
+export type Program = {
+  name: string;
+  args: string[];
+  logFile: string;
+  graceMs: number;
+  /** Somebody gets the server back when it goes: the program may be started again where it found none. */
+  isServerKept?: boolean;
+};
 
 /** A process that ends by itself this often in a row will do so again. */
 const mostRestarts = 5;
 const restartPauseMs = 1_000;
 /** One that has run for this long has not failed at its start. */
 const settledMs = 60_000;
-/** What the command line says when a person has to put something right, or no server is there: see cli/exit-codes.ts. */
-const hopeless: readonly (number | null)[] = [2, 4];
+/** What the command line says when a person has to put something right, or the server cannot be used: see cli/exit-codes.ts. */
+const [badInput, unreachable] = [2, 4];
 
 /** Runs a Node program, and starts it again when it is killed or crashes. */
-export function supervise({ name, args, logFile, graceMs }: Program): Supervised {
+export function supervise({ name, args, logFile, graceMs, isServerKept = false }: Program): Supervised {
+  const isHopeless = (code: number | null) => code === badInput || (code === unreachable && !isServerKept);
   let stopping = false;
   let pid: number | undefined;
   let running: Promise<number | null> = Promise.resolve(null);
@@ -44,7 +52,7 @@ export function supervise({ name, args, logFile, graceMs }: Program): Supervised
       const code = await running;
       if (stopping) return new Promise(() => {});
       if (performance.now() - startedAt > settledMs) restarts = 0;
-      if (hopeless.includes(code) || restarts === mostRestarts) return failure(name, code, logFile);
+      if (isHopeless(code) || restarts === mostRestarts) return failure(name, code, logFile);
       await sleep(restartPauseMs);
       if (stopping) return new Promise(() => {});
     }
@@ -63,5 +71,6 @@ export function supervise({ name, args, logFile, graceMs }: Program): Supervised
 
 function failure(name: string, code: number | null, logFile: string): UserError {
   const lastLines = readFileSync(logFile, 'utf8').trim().split('\n').slice(-5).join('\n');
-  return new UserError(`the ${name} ended (${code ?? 'killed'}); the end of ${logFile}:\n${lastLines}`);
+  const Kind = code === unreachable ? ServerUnreachable : UserError;
+  return new Kind(`the ${name} ended (${code ?? 'killed'}); the end of ${logFile}:\n${lastLines}`);
 }

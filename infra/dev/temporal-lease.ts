@@ -1,73 +1,88 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { isDeepStrictEqual } from 'node:util';
+import { dirname } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../domain/user-error.ts';
-import { removeStale } from './stale-file.mjs';
+import { CannotLock, lockOrHolder } from './process-lock.mjs';
 import { isAlive } from './steps.mjs';
 
 /**
- * Who runs the server on one SQLite file. Two servers open the same file without complaint and then fight over it
- * (measured with server 1.29), so the first one leaves this note beside the file.
+ * What is known of the server on one SQLite file, a note beside that file. Only who holds the file's lock writes it or drops it, and only a
+ * note with the name of a lock that is held is true; any other tells what was left behind.
  */
 const leaseSchema = z.object({
-  /** The process that started the server. */
+  /** The process that answers for the server. */
   owner: z.int(),
+  /** The lock under which this was written. Versions up to 0.2.0 have none. */
+  lock: z.string().optional(),
   /** That process runs no server on the file but moves it to another version. */
   purpose: z.literal('upgrade').optional(),
-  /** Absent while the server is starting. */
-  server: z.object({ pid: z.int(), address: z.string(), uiUrl: z.string().nullable() }).optional(),
+  server: z
+    .object({
+      pid: z.int(),
+      address: z.string(),
+      uiUrl: z.string().nullable(),
+      /** The namespace's id, the same for as long as the file is; absent until the server has answered. */
+      namespaceId: z.string().optional(),
+    })
+    .optional(),
 });
 
 export type Lease = z.infer<typeof leaseSchema>;
+export type NotedServer = NonNullable<Lease['server']>;
+export type AnsweringServer = NotedServer & { namespaceId: string };
 
 export const leaseFile = (dbFile: string): string => `${dbFile}.server.json`;
 
-/** The note as it stands, or `null` where there is none or it makes no sense (a process died while it wrote). */
+/**
+ * The lock that keeps a second server off the file, or who has it.
+ *
+ * @throws UserError where the file system has none
+ */
+export async function lockFile(dbFile: string): ReturnType<typeof lockOrHolder> {
+  try {
+    return await lockOrHolder(`${dbFile}.lock`);
+  } catch (error) {
+    if (!(error instanceof CannotLock)) throw error;
+    throw new UserError(
+      `${dirname(dbFile)}: expected a folder on a disk of this machine, where a Unix socket can be made (${error.message}). Choose another ` +
+        'one with --state',
+    );
+  }
+}
+
+/** The note as it stands, or `null` where there is none or it makes no sense. */
 export function readLease(dbFile: string): Lease | null {
   try {
-    return parse(readFileSync(leaseFile(dbFile), 'utf8'));
+    return leaseSchema.parse(JSON.parse(readFileSync(leaseFile(dbFile), 'utf8')));
   } catch {
     return null;
-  }
-}
-
-function parse(content: string): Lease | null {
-  try {
-    return leaseSchema.parse(JSON.parse(content));
-  } catch {
-    return null;
-  }
-}
-
-/** Takes the lease unless somebody has it; the first one wins. */
-export function takeLease(dbFile: string, purpose?: 'upgrade'): boolean {
-  const lease: Lease = { owner: process.pid, purpose };
-  try {
-    writeFileSync(leaseFile(dbFile), JSON.stringify(lease), { flag: 'wx' });
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
   }
 }
 
 export function writeLease(dbFile: string, lease: Lease): void {
   const temporary = `${leaseFile(dbFile)}.${process.pid}`;
-  writeFileSync(temporary, JSON.stringify(lease));
+  writeFileSync(temporary, JSON.stringify(lease), { mode: 0o600 });
   renameSync(temporary, leaseFile(dbFile));
 }
 
-/** Removes a note that nobody stands behind, unless it is another one by now. */
-export const breakLease = (dbFile: string, read: Lease | null): void =>
-  removeStale(leaseFile(dbFile), (content) => isDeepStrictEqual(parse(content), read));
+/** Removes the note that was written under this lock. Another one stays: somebody may have made the whole folder anew. */
+export function dropLease(dbFile: string, lock: string): void {
+  if (readLease(dbFile)?.lock === lock) rmSync(leaseFile(dbFile), { force: true });
+}
 
-/** @throws UserError where the note is that of an upgrade which runs */
-export function refuseDuringUpgrade(dbFile: string, { owner, purpose }: Lease): void {
-  if (purpose !== 'upgrade' || owner === process.pid || !isAlive(owner)) return;
+/**
+ * Up to 0.2.0 the note itself was the lock.
+ *
+ * @throws UserError where a process of such a version has the file
+ */
+export function refuseEarlierVersion(dbFile: string, lease: Lease | null): void {
+  if (lease === null || lease.lock !== undefined || !isAlive(lease.owner)) return;
+  if (lease.server !== undefined && !isAlive(lease.server.pid)) return;
   throw new UserError(
-    `${dbFile}: an upgrade of this state folder is running (process ${owner}). Try again when it has ended, or remove ` +
-      `${leaseFile(dbFile)} if that is an unrelated program`,
+    `${dbFile} is in use by process ${lease.owner}, of an earlier version: end "npx pixart-batch dev" or "npm start" there first, or ` +
+      `remove ${leaseFile(dbFile)} if that is an unrelated program`,
   );
 }
 
-export const dropLease = (dbFile: string): void => rmSync(leaseFile(dbFile), { force: true });
+export const upgradeRuns = (dbFile: string, pid: number): UserError =>
+  new UserError(`${dbFile}: an upgrade of this state folder is running (process ${pid}). Try again when it has ended`);

@@ -100,7 +100,7 @@ async function serverVersion(binary: string): Promise<string | null> {
 /** Notes whose file it is. One whose program does not tell its version is recognised by its schema later. */
 export async function noteServer(dbFile: string, binary: string): Promise<void> {
   const version = await serverVersion(binary);
-  if (version !== null) writeFileSync(versionFile(dbFile), `${version}\n`);
+  if (version !== null) writeFileSync(versionFile(dbFile), `${version}\n`, { mode: 0o600 });
 }
 
 const minor = (version: string): string => version.split('.').slice(0, 2).join('.');

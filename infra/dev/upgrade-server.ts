@@ -1,21 +1,16 @@
 import { constants, copyFileSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { compactTime } from '../../domain/batch-id.ts';
 import { UserError } from '../../domain/user-error.ts';
-
 import { ensureVersion } from './install-tool.mjs';
 import { earlierTemporal, temporal } from './pinned-tools.mjs';
-import { isAlive, SetUpError } from './steps.mjs';
-import {
-  breakLease,
-  dropLease,
-  type Lease,
-  leaseFile,
-  readLease,
-  refuseDuringUpgrade,
-  takeLease,
-} from './temporal-lease.ts';
+import { closeFiles } from './private-files.ts';
+import type { Lock } from './process-lock.mjs';
+import { isServerOn } from './server-left-behind.ts';
+import { SetUpError } from './steps.mjs';
+import { dropLease, lockFile, readLease, refuseEarlierVersion, upgradeRuns, writeLease } from './temporal-lease.ts';
 import { areLater, findTemporalWith, madeBy, noteServer, versionFile } from './temporal-program.ts';
 import { startTemporalServer } from './temporal-server.ts';
 import { clearUpgradeFolders, makeUpgradeFolder, type UpgradeFolder } from './upgrade-folder.ts';
@@ -65,8 +60,11 @@ export async function upgradeServer<T>(
   }
   const older = await programWith(servers, dbFile);
   const newer = await programWith([temporal.server], dbFile);
-  takeFile(dbFile);
+  const lock = await takeFile(dbFile);
   try {
+    await refuseWhereUsed(dbFile);
+    writeLease(dbFile, { owner: process.pid, lock: lock.name, purpose: 'upgrade' });
+    closeFiles(dbFile);
     // Another upgrade may have ended while the programs were installed.
     if (!isDeepStrictEqual(madeBy(dbFile), servers)) throw new UserError(`${dbFile} has changed meanwhile; try again`);
     await clearUpgradeFolders(dbFile);
@@ -79,7 +77,8 @@ export async function upgradeServer<T>(
       rmSync(folder.path, { recursive: true, force: true });
     }
   } finally {
-    dropLease(dbFile);
+    dropLease(dbFile, lock.name);
+    await lock.release();
   }
 }
 
@@ -101,38 +100,42 @@ async function programWith(servers: string[], dbFile: string): Promise<string> {
   }
 }
 
-/** Keeps servers off the file. */
-function takeFile(dbFile: string): void {
+/** One that starts and finds the file taken asks for its lock only for a moment. */
+const PATIENCE_MS = 1_000;
+
+/** Keeps servers off the file. @throws UserError where somebody has it */
+async function takeFile(dbFile: string): Promise<Lock> {
+  for (;;) {
+    const { lock, holder } = await lockFile(dbFile);
+    if (lock !== null) return lock;
+    const isFree = await Promise.race([holder.gone.then(() => true), sleep(PATIENCE_MS, false)]);
+    holder.leave();
+    if (isFree) continue;
+    const lease = readLease(dbFile);
+    if (lease?.lock === holder.name && lease.purpose === 'upgrade') throw upgradeRuns(dbFile, holder.pid);
+    throw new UserError(
+      `${dbFile} is in use by process ${holder.pid}: end "npx pixart-batch dev" or "npm start" there first`,
+    );
+  }
+}
+
+/** @throws UserError where a server that nobody answers for has the file, or a transaction was cut off */
+async function refuseWhereUsed(dbFile: string): Promise<void> {
   const lease = readLease(dbFile);
-  if (lease !== null) refuseWhereUsed(dbFile, lease);
-  breakLease(dbFile, lease);
-  if (!takeLease(dbFile, 'upgrade')) throw inUse(dbFile, 'another process');
+  refuseEarlierVersion(dbFile, lease);
+  const server = lease?.server;
+  if (server !== undefined && (await isServerOn(dbFile, server))) {
+    throw new UserError(
+      `${dbFile}: its Temporal server (process ${server.pid}) still runs, left behind by a "dev" or "start" that was killed. Run ` +
+        '"npx pixart-batch dev" once, which takes it over, and end it with Ctrl-C',
+    );
+  }
   if (existsSync(journalOf(dbFile))) {
-    dropLease(dbFile);
     throw new UserError(
       `${dbFile}: its server was killed while it wrote. Run "npx pixart-batch dev" once, which repairs the file, and end it with Ctrl-C`,
     );
   }
 }
-
-function refuseWhereUsed(dbFile: string, lease: Lease): void {
-  refuseDuringUpgrade(dbFile, lease);
-  const { owner, server } = lease;
-  if (isAlive(owner)) throw inUse(dbFile, `process ${owner}`);
-  if (server !== undefined && isAlive(server.pid)) {
-    throw new UserError(
-      `${dbFile}: its Temporal server (process ${server.pid}) still runs, left behind by a "dev" or "start" that was killed. Run ` +
-        `"npx pixart-batch dev" once, which takes it over, and end it with Ctrl-C; or remove ${leaseFile(dbFile)} if that process ` +
-        'is an unrelated program',
-    );
-  }
-}
-
-const inUse = (dbFile: string, who: string): UserError =>
-  new UserError(
-    `${dbFile} is in use by ${who}: end "npx pixart-batch dev" or "npm start" there first, or remove ` +
-      `${leaseFile(dbFile)} if that is an unrelated program`,
-  );
 
 /** SQLite leaves it where a transaction was cut off, and undoes that one when the file is opened next. */
 const journalOf = (dbFile: string): string => `${dbFile}-journal`;

@@ -1,6 +1,7 @@
 """Command line: `python -m export <checkpoint> <bundle> --size 1024 --name … --license … --source …`."""
 
 import argparse
+import errno
 import sys
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from .quiet import quiet_libraries
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m export",
-        description="Turns a PixArt-Σ checkpoint in Hugging Face's folder layout into a bundle.",
+        description="Turns a PixArt-Σ or PixArt-α checkpoint in Hugging Face's folder layout into a bundle.",
         epilog="example: python -m export PixArt-Sigma-XL-2-1024-MS bundles/sigma-1024 --size 1024 "
         "--name sigma-1024 --license openrail++ --source https://huggingface.co/PixArt-alpha",
     )
@@ -26,7 +27,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--license", required=True, help="SPDX identifier, or the licence's name and address")
     parser.add_argument("--source", required=True, help="where the weights come from")
     parser.add_argument("--description", help="one sentence; default: the name")
-    parser.add_argument("--max-tokens", type=int, default=300, help="caption length; default: %(default)s")
+    parser.add_argument("--max-tokens", type=int, help="caption length; default: 300, with PixArt-α 120")
     parser.add_argument(
         "--clean-caption",
         action=argparse.BooleanOptionalAction,
@@ -68,7 +69,24 @@ def main(arguments: list[str]) -> int:
     except ExportError as error:
         print(f"export: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"export: {_where(error)}{error.strerror or error}. {_advice(error)}", file=sys.stderr)
+        return 1
     return 0
+
+
+def _where(error: OSError) -> str:
+    return f"{error.filename}: " if error.filename else ""
+
+
+def _advice(error: OSError) -> str:
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
+            return "Make room or choose another folder, then export again; nothing was left behind."
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            return "Give this user the right to read the checkpoint and to write the bundle, or choose another folder."
+        case _:
+            return "Look at the file and the disk that it is on, then export again."
 
 
 if __name__ == "__main__":

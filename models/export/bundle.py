@@ -8,12 +8,27 @@ from typing import Any
 
 from network.transformer import TransformerShape
 
-from .checkpoint import TokenizerPart
+from .checkpoint import Checkpoint
+from .description_rules import problems_of
+from .errors import ExportError
 from .scheduler import SchedulerPart
+from .vae_part import VaePart
 
 DESCRIPTION_FILE = "bundle.json"
 SAMPLE_SIZES = {"256": 32, "512": 64, "1024": 128, "2k": 256, "4k": 512}
 """The latent side of each size."""
+
+_ORIGINS = {
+    "name": "--name",
+    "description": "--description",
+    "license": "--license",
+    "source": "--source",
+    "sizes": "--size",
+    "tokenizer.maxTokens": "--max-tokens",
+    "defaults.steps": "--steps",
+    "defaults.guidance": "--guidance",
+}
+"""The option that says what stands there; the rest is the checkpoint's."""
 
 
 @dataclass(frozen=True)
@@ -25,49 +40,49 @@ class BundleOptions:
     license: str
     source: str
     sizes: tuple[str, ...]
-    max_tokens: int
     clean_caption: bool
+    max_tokens: int | None = None
+    """Of a caption; where nothing is said, what the checkpoint's pipeline takes."""
     steps: int | None = None
     guidance: float | None = None
     """What a job gets that does not say; where nothing is said here either, what the sampler is usually run with."""
 
 
-@dataclass(frozen=True)
-class CheckpointFacts:
-    """What the checkpoint says of itself."""
-
-    tokenizer: TokenizerPart
-    position_range: float
-    text_width: int
-    transformer: TransformerShape
-    vae: dict[str, Any]
-    vae_norms: int
-    scheduler: SchedulerPart
-
-
-def write_description(folder: Path, options: BundleOptions, facts: CheckpointFacts) -> None:
-    """Writes bundle.json; every other file of `folder` is listed with its digest and size."""
+def describe_bundle(options: BundleOptions, checkpoint: Checkpoint) -> dict[str, Any]:
+    """All of bundle.json but the digests of its files. Raises `ExportError` for what its readers would refuse."""
+    checkpoint.scheduler.check_steps(options.steps)
     description = {
         "format": 2,
         "name": options.name,
         "description": options.description,
         "license": options.license,
         "source": options.source,
-        "sizes": {size: _positions(size, facts.position_range) for size in options.sizes},
+        "sizes": {size: _positions(size, checkpoint.transformer.position_range) for size in options.sizes},
         "tokenizer": {
-            "maxTokens": options.max_tokens,
-            "padTokenId": facts.tokenizer.pad_id,
-            "eosTokenId": facts.tokenizer.eos_id,
+            "maxTokens": checkpoint.kind.max_tokens if options.max_tokens is None else options.max_tokens,
+            "padTokenId": checkpoint.tokenizer.pad_id,
+            "eosTokenId": checkpoint.tokenizer.eos_id,
             "cleanCaption": options.clean_caption,
         },
-        "textEncoder": {"width": facts.text_width},
-        "transformer": _transformer(facts.transformer),
-        "vae": _vae(facts.vae, facts.vae_norms),
-        "scheduler": facts.scheduler.description,
-        "defaults": _defaults(options, facts.scheduler),
-        "files": {path.name: _digest(path) for path in sorted(folder.iterdir())},
+        "textEncoder": {"width": checkpoint.text_encoder.config.d_model},
+        "transformer": _transformer(checkpoint.transformer.shape),
+        "vae": _vae(checkpoint.vae),
+        "scheduler": checkpoint.scheduler.description,
+        "defaults": _defaults(options, checkpoint.scheduler),
+        "files": {},
     }
-    text = json.dumps(description, indent=2, ensure_ascii=False)
+    problems = [
+        f"{_ORIGINS.get(path, f'{checkpoint.folder}: {path}')}: {what}" for path, what in problems_of(description)
+    ]
+    if problems:
+        raise ExportError(f"{'; '.join(problems)}. A bundle with this would not be read.")
+    return description
+
+
+def write_description(folder: Path, description: dict[str, Any]) -> None:
+    """Writes bundle.json; every other file of `folder` is listed with its digest and size."""
+    files = {path.name: _digest(path) for path in sorted(folder.iterdir())}
+    text = json.dumps({**description, "files": files}, indent=2, ensure_ascii=False, allow_nan=False)
     (folder / DESCRIPTION_FILE).write_text(text + "\n", encoding="utf-8")
 
 
@@ -88,13 +103,13 @@ def _transformer(shape: TransformerShape) -> dict[str, Any]:
     }
 
 
-def _vae(config: dict[str, Any], norms: int) -> dict[str, Any]:
+def _vae(vae: VaePart) -> dict[str, Any]:
     return {
-        "factor": 2 ** (len(config["block_out_channels"]) - 1),
-        "scaling": config["scaling_factor"],
-        "shift": config.get("shift_factor") or 0,
-        "norms": norms,
-        "groups": config["norm_num_groups"],
+        "factor": vae.factor,
+        "scaling": vae.config["scaling_factor"],
+        "shift": 0,
+        "norms": vae.norms,
+        "groups": vae.config["norm_num_groups"],
     }
 
 

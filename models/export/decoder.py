@@ -91,7 +91,7 @@ def _share_norms(module: nn.Module, statistics: Statistics) -> int:
 class VaeAttention:
     """The decoder's one attention, with the operator that does not build the tokens × tokens matrix."""
 
-    def __call__(self, attention: Attention, x: Tensor, **_: object) -> Tensor:
+    def __call__(self, attention: Attention, x: Tensor, temb: None = None, **_: object) -> Tensor:
         tokens = attention.group_norm(x.flatten(2)).mT
         attended = multi_head_attention(
             attention.to_q(tokens), attention.to_k(tokens), attention.to_v(tokens), attention.heads

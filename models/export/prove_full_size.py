@@ -16,11 +16,11 @@ from diffusers import PixArtTransformer2DModel
 from torch import Tensor
 
 from . import parts
-from .checkpoint import load_transformer
 from .golden.tensors import write_tensors
 from .graphs import write_graph
 from .quiet import quiet_libraries
 from .reference import position_embedding, predict
+from .transformer_part import open_transformer
 
 CAPTION_WIDTH = 4096
 HEIGHT, WIDTH = 30, 44
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> None:
     quiet_libraries()
     torch.manual_seed(0)
     tensors = write_reference(folder)
-    transformer = load_transformer(folder)
+    transformer = open_transformer(folder).load()
     with torch.no_grad():
         tensors["caption"] = transformer.caption_projection(tensors.pop("text_states"))
     print(f"parameters: {count(transformer):,}")

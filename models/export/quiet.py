@@ -1,4 +1,4 @@
-"""Silences what the libraries print about themselves, so that the command's own lines can be read."""
+"""Leaves out what the libraries print about themselves, so that the command's own lines can be read."""
 
 import logging
 import warnings
@@ -8,9 +8,8 @@ import transformers
 
 
 def quiet_libraries() -> None:
-    """Keeps the errors of torch, diffusers and transformers; drops notes, progress bars and warnings on axis names."""
+    """Drops progress bars and notes on axis names, but nothing that loaders warn of: a checkpoint may be wrong."""
     warnings.filterwarnings("ignore", message=".*axis name.*")
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     for library in (diffusers, transformers):
-        library.utils.logging.set_verbosity_error()
         library.utils.logging.disable_progress_bar()

@@ -5,6 +5,8 @@ from diffusers import PixArtTransformer2DModel
 from diffusers.models.embeddings import get_2d_sincos_pos_embed
 from torch import Tensor
 
+from .transformer_part import PIXELS_PER_LATENT
+
 
 def position_embedding(reference: PixArtTransformer2DModel, latents: Tensor) -> Tensor:
     """The position embedding [1, N, C] that the reference adds for `latents` [B, 4, h, w]."""
@@ -21,11 +23,22 @@ def predict(
     reference: PixArtTransformer2DModel, latents: Tensor, timestep: Tensor, text_states: Tensor, mask: Tensor
 ) -> Tensor:
     """One denoising call, cut to the latent channels: [B, 4, h, w]."""
+    sizes = _sizes(latents) if reference.use_additional_conditions else {"resolution": None, "aspect_ratio": None}
     output = reference(
         latents,
         encoder_hidden_states=text_states,
         encoder_attention_mask=mask,
         timestep=timestep,
-        added_cond_kwargs={"resolution": None, "aspect_ratio": None},
+        added_cond_kwargs=sizes,
     )
     return output.sample[:, : latents.shape[1]]
+
+
+def _sizes(latents: Tensor) -> dict[str, Tensor]:
+    """What PixArt-α's pipeline tells its transformer of 1024 px: height and width in pixels, and their ratio."""
+    batch, _, *sides = latents.shape
+    height, width = (float(side * PIXELS_PER_LATENT) for side in sides)
+    return {
+        "resolution": torch.tensor([[height, width]]).repeat(batch, 1),
+        "aspect_ratio": torch.tensor([[height / width]]).repeat(batch, 1),
+    }

@@ -1,14 +1,24 @@
 """Reads a checkpoint's scheduler into the description of a bundle's sampler."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import inspect
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from diffusers import DPMSolverMultistepScheduler, EulerDiscreteScheduler, LCMScheduler
+import diffusers
+import torch
+from diffusers.schedulers import KarrasDiffusionSchedulers
 
-from .config import expect, read_json
+from .config import check_fields, expect, read_json, with_defaults
 from .errors import ExportError
+from .model_index import FILE as MODEL_INDEX
+from .scheduler_kinds import KINDS, SchedulerKind
+
+_ADVICE = "If the model can be sampled with one of these, save a supported scheduler's configuration here."
+
+MOST_TRAIN_STEPS = 1_000_000
+"""Far above any: a schedule of so many numbers is quickly made."""
 
 
 @dataclass(frozen=True)
@@ -19,103 +29,12 @@ class SchedulerPart:
     steps: int
     guidance: float
     most_steps: int
+    notes: tuple[str, ...] = ()
 
     def check_steps(self, asked: int | None) -> None:
         """Raises `ExportError` for steps that the sampler cannot take."""
         if asked is not None and not 1 <= asked <= self.most_steps:
             raise ExportError(f"--steps: expected 1 to {self.most_steps}, which the sampler takes; found {asked}.")
-
-
-@dataclass(frozen=True)
-class _Kind:
-    """One of diffusers' schedulers that the pipeline has a sampler for."""
-
-    scheduler: type
-    kind: str | None
-    """As bundle.json has it: None for the one that bundles had before they could name one."""
-    fields: dict[str, str]
-    """The configuration's name for each field of the description."""
-    choices: dict[str, tuple[object, ...]]
-    """The values that the sampler supports; others are refused."""
-    most_steps: Callable[[dict[str, Any]], int]
-    """From the description: the most that the sampler takes."""
-    steps: int
-    guidance: float
-
-
-_BETA_FIELDS = {
-    "trainSteps": "num_train_timesteps",
-    "betaSchedule": "beta_schedule",
-    "betaStart": "beta_start",
-    "betaEnd": "beta_end",
-    "prediction": "prediction_type",
-}
-_SPACING_FIELDS = {"spacing": "timestep_spacing", "zeroTerminalSnr": "rescale_betas_zero_snr"}
-_BETA_CHOICES = {
-    "beta_schedule": ("linear", "scaled_linear"),
-    "prediction_type": ("epsilon", "v_prediction"),
-    "trained_betas": (None,),
-}
-_SPACING_CHOICES = {
-    "timestep_spacing": ("linspace", "trailing"),
-    "final_sigmas_type": ("zero",),
-    "use_karras_sigmas": (False,),
-    "use_exponential_sigmas": (False,),
-    "use_beta_sigmas": (False,),
-}
-_KINDS = {
-    "DPMSolverMultistepScheduler": _Kind(
-        DPMSolverMultistepScheduler,
-        kind=None,
-        fields={**_BETA_FIELDS, **_SPACING_FIELDS, "order": "solver_order"},
-        choices={
-            **_BETA_CHOICES,
-            **_SPACING_CHOICES,
-            "algorithm_type": ("dpmsolver++",),
-            "solver_type": ("midpoint",),
-            "solver_order": (1, 2),
-            "lower_order_final": (True,),
-            "euler_at_final": (False,),
-            "thresholding": (False,),
-            "use_lu_lambdas": (False,),
-            "use_flow_sigmas": (False,),
-            "steps_offset": (0,),
-        },
-        most_steps=lambda description: description["trainSteps"] - 1,
-        steps=20,
-        guidance=4.5,
-    ),
-    "EulerDiscreteScheduler": _Kind(
-        EulerDiscreteScheduler,
-        kind="euler",
-        fields={**_BETA_FIELDS, **_SPACING_FIELDS},
-        choices={
-            **_BETA_CHOICES,
-            **_SPACING_CHOICES,
-            "interpolation_type": ("linear",),
-            "timestep_type": ("discrete",),
-        },
-        most_steps=lambda description: description["trainSteps"],
-        steps=20,
-        guidance=4.5,
-    ),
-    # PixArt's transformer takes no guidance as an input: a distilled one has it built in.
-    "LCMScheduler": _Kind(
-        LCMScheduler,
-        kind="lcm",
-        fields={**_BETA_FIELDS, "originalSteps": "original_inference_steps", "timestepScaling": "timestep_scaling"},
-        choices={
-            **_BETA_CHOICES,
-            "rescale_betas_zero_snr": (False,),
-            "clip_sample": (False,),
-            "thresholding": (False,),
-        },
-        most_steps=lambda description: description["originalSteps"],
-        steps=4,
-        guidance=1.0,
-    ),
-}
-_ADVICE = "If the model can be sampled with one of these, save a supported scheduler's configuration here."
 
 
 def load_scheduler(folder: Path) -> SchedulerPart:
@@ -125,18 +44,73 @@ def load_scheduler(folder: Path) -> SchedulerPart:
     """
     where = folder / "scheduler" / "scheduler_config.json"
     raw = read_json(where)
-    expect(where, "_class_name", raw.get("_class_name"), tuple(_KINDS), _ADVICE)
-    kind = _KINDS[raw["_class_name"]]
-    config = kind.scheduler.from_config(raw).config
-    for name, choices in kind.choices.items():
-        expect(where, name, config[name], choices, _ADVICE)
-    description = describe(raw["_class_name"], config)
+    name = raw.get("_class_name")
+    expect(where, "_class_name", name, tuple(KINDS), _ADVICE)
+    kind = KINDS[name]
+    config = with_defaults(kind.scheduler, raw)
+    rules = kind.rules
+    # Diffusers keeps what a scheduler was taken over from in its configuration, and passes over it as well.
+    taken_over = _fields_of_others() - rules.known
+    check_fields(where, config, replace(rules, without_effect=rules.without_effect | taken_over), _ADVICE)
+    _check_numbers(where, kind, config)
+    if kind.clips:
+        _check_clipping(where, kind, config)
+    description = describe(name, config)
     most_steps = kind.most_steps(description)
-    return SchedulerPart(description, min(kind.steps, most_steps), kind.guidance, most_steps)
+    notes = _notes(folder, name)
+    return SchedulerPart(description, min(kind.steps, most_steps), kind.guidance, most_steps, notes)
 
 
 def describe(class_name: str, config: dict[str, Any]) -> dict[str, Any]:
     """What bundle.json says of the sampler, from the complete configuration of a supported scheduler."""
-    kind = _KINDS[class_name]
+    kind = KINDS[class_name]
     description = {field: config[name] for field, name in kind.fields.items()}
     return description if kind.kind is None else {"kind": kind.kind, **description}
+
+
+@cache
+def _fields_of_others() -> frozenset[str]:
+    """Every field that diffusers' schedulers have, those without a sampler here too."""
+    classes = [kind.scheduler for kind in KINDS.values()]
+    classes += [getattr(diffusers, each.name) for each in KarrasDiffusionSchedulers]
+    return frozenset(name for each in classes for name in inspect.signature(each.__init__).parameters)
+
+
+def _check_numbers(where: Path, kind: SchedulerKind, config: dict[str, Any]) -> None:
+    steps = config["num_train_timesteps"]
+    if type(steps) is not int or not 2 <= steps <= MOST_TRAIN_STEPS:
+        raise ExportError(f"{where}: num_train_timesteps is {steps!r}; expected 2 to {MOST_TRAIN_STEPS}. {_ADVICE}")
+    original = config["original_inference_steps"] if "originalSteps" in kind.fields else 1
+    if type(original) is not int or not 1 <= original <= steps:
+        raise ExportError(f"{where}: original_inference_steps is {original!r}; expected 1 to {steps}. {_ADVICE}")
+    for name in ("beta_start", "beta_end"):
+        if type(config[name]) not in (int, float) or not 0 < config[name] < 1:
+            raise ExportError(f"{where}: {name} is {config[name]!r}; expected a number between 0 and 1. {_ADVICE}")
+
+
+def _check_clipping(where: Path, kind: SchedulerKind, config: dict[str, Any]) -> None:
+    """Half the log signal-to-noise ratio below which timesteps are left out: it may not leave out any.
+
+    Source: diffusers 0.42, schedulers/scheduling_dpmsolver_multistep.py, `set_timesteps`.
+    """
+    clipped = config["lambda_min_clipped"]
+    try:
+        least = torch.tensor(float(clipped))
+    except (TypeError, ValueError):
+        raise ExportError(f"{where}: lambda_min_clipped is {clipped!r}; expected a number. {_ADVICE}") from None
+    names = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "rescale_betas_zero_snr")
+    lowest = kind.scheduler(**{name: config[name] for name in names}).lambda_t.min()
+    if not least <= lowest:
+        raise ExportError(
+            f"{where}: lambda_min_clipped is {clipped!r} and leaves out the noisiest timesteps; a bundle does not. "
+            f"Up to {lowest:.4f} it changes nothing. {_ADVICE}"
+        )
+
+
+def _notes(folder: Path, name: str) -> tuple[str, ...]:
+    index = folder / MODEL_INDEX
+    entry = read_json(index).get("scheduler") if index.is_file() else None
+    other = entry[1] if isinstance(entry, list) and len(entry) == 2 else None
+    if other in (None, name):
+        return ()
+    return (f"scheduler: {name}, as its folder says; {MODEL_INDEX} says {other}, and diffusers would go by that",)

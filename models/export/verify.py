@@ -1,5 +1,6 @@
 """Compares what was written with what it was written from."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from network.transformer import PixArtTransformer
 
+from .config import read_json
 from .errors import ExportError
 from .graphs import Graph
 from .reference import position_embedding, predict
@@ -20,7 +22,12 @@ HALF_TOLERANCE = 1e-2
 
 
 def relative_error(found: np.ndarray, expected: np.ndarray) -> float:
-    """The largest difference over the largest expected magnitude; 0 where both are all zero."""
+    """The largest difference over the largest expected magnitude; 0 where both are all zero.
+
+    Infinite where the shapes differ, or where either has a value that is not finite: nothing equals NaN, not even NaN.
+    """
+    if found.shape != expected.shape or not (np.isfinite(found).all() and np.isfinite(expected).all()):
+        return math.inf
     difference = np.abs(found - expected).max()
     return float(difference / max(np.abs(expected).max(), np.finfo(np.float32).tiny))
 
@@ -50,9 +57,8 @@ def verify_against_reference(checkpoint: Path, transformer: PixArtTransformer, i
     The reference has no KV compression, so this is for checkpoints without it. Returns the relative error; raises
     `ExportError` above the tolerance.
     """
-    reference = PixArtTransformer2DModel.from_pretrained(
-        checkpoint / "transformer", torch_dtype=torch.float32, use_additional_conditions=False
-    ).eval()
+    reference = PixArtTransformer2DModel.from_config(read_json(checkpoint / "transformer" / "config.json")).eval()
+    reference.load_state_dict(transformer.state_dict())
     text_states = torch.randn(*inputs["caption"].shape[:2], transformer.shape.caption_width)
     latents, timestep, mask = inputs["latents"], inputs["timestep"], inputs["caption_mask"]
     with torch.no_grad():
@@ -65,5 +71,7 @@ def verify_against_reference(checkpoint: Path, transformer: PixArtTransformer, i
 
 
 def _require(error: float, tolerance: float, what: str) -> None:
+    if error == math.inf:
+        raise ExportError(f"{what}: expected finite numbers of the same shape, found others.")
     if not error <= tolerance:
         raise ExportError(f"{what}: relative error {error:.1e}, expected at most {tolerance:.0e}.")

@@ -1,4 +1,4 @@
-"""The PixArt-Σ transformer, which `training` trains and `export` writes as graphs.
+"""The transformer of PixArt-Σ and PixArt-α, which `training` trains and `export` writes as graphs.
 
 Parameters are named as in diffusers' `PixArtTransformer2DModel`, so its weights load by name. It differs in what a
 graph for every size needs: the position embedding and the projected caption are inputs, the caption's mask keeps its
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from .attention import CrossAttention, SelfAttention
 from .kv_compression import KvCompression
 
-TIMESTEP_CHANNELS = 256
+SINUSOIDS = 256
 MODULATIONS = 6
 NORM_EPSILON = 1e-6
 
@@ -32,6 +32,8 @@ class TransformerShape:
     out_channels: int
     caption_width: int
     kv_compression: KvCompression | None = None
+    pixels_per_latent: int | None = None
+    """Along a side, for a model that is told its picture's size, as PixArt-α's at 1024 px; None for all others."""
 
     @property
     def width(self) -> int:
@@ -85,32 +87,42 @@ class Block(nn.Module):
         return x + gate2 * self.ff(self.norm(x) * (1 + scale2) + shift2)
 
 
-class TimestepEmbedder(nn.Module):
-    """Sinusoids of the timestep, then a two-layer MLP."""
+class NumberEmbedder(nn.Module):
+    """Sinusoids of a number, such as the timestep, then a two-layer MLP."""
 
     def __init__(self, width: int):
         super().__init__()
-        self.linear_1 = nn.Linear(TIMESTEP_CHANNELS, width)
+        self.linear_1 = nn.Linear(SINUSOIDS, width)
         self.linear_2 = nn.Linear(width, width)
 
-    def forward(self, timestep: Tensor) -> Tensor:
-        half = TIMESTEP_CHANNELS // 2
-        exponent = torch.arange(half, dtype=torch.float32, device=timestep.device) / half
-        angle = timestep[:, None] * torch.exp(-math.log(10000) * exponent)
+    def forward(self, number: Tensor) -> Tensor:
+        half = SINUSOIDS // 2
+        exponent = torch.arange(half, dtype=torch.float32, device=number.device) / half
+        angle = number[:, None] * torch.exp(-math.log(10000) * exponent)
         return self.linear_2(F.silu(self.linear_1(torch.cat([angle.cos(), angle.sin()], dim=1))))
 
 
 class AdaLayerNormSingle(nn.Module):
-    """One modulation of all blocks from the timestep (PixArt-α, section 2.3)."""
+    """One modulation of all blocks from the timestep and, where the model is told it, the picture's size (PixArt-α,
+    section 2.3).
+    """
 
-    def __init__(self, width: int):
+    def __init__(self, width: int, is_told_sizes: bool):
         super().__init__()
         self.emb = nn.Module()
-        self.emb.timestep_embedder = TimestepEmbedder(width)
+        self.emb.timestep_embedder = NumberEmbedder(width)
+        if is_told_sizes:
+            self.emb.resolution_embedder = NumberEmbedder(width // 3)
+            self.emb.aspect_ratio_embedder = NumberEmbedder(width // 3)
         self.linear = nn.Linear(width, MODULATIONS * width)
 
-    def forward(self, timestep: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, timestep: Tensor, size: Tensor | None) -> tuple[Tensor, Tensor]:
+        """`size`: height and width in pixels [B, 2], for a model that is told them."""
         embedded = self.emb.timestep_embedder(timestep)
+        if size is not None:
+            sides = self.emb.resolution_embedder(size.flatten()).unflatten(0, (-1, 2)).flatten(1)
+            aspect_ratio = self.emb.aspect_ratio_embedder(size[:, 0] / size[:, 1])
+            embedded = embedded + torch.cat([sides, aspect_ratio], dim=1)
         return self.linear(F.silu(embedded)).unflatten(1, (MODULATIONS, -1)), embedded
 
 
@@ -134,7 +146,7 @@ class PixArtTransformer(nn.Module):
         self.shape = shape
         self.pos_embed = nn.Module()
         self.pos_embed.proj = nn.Conv2d(shape.latent_channels, shape.width, shape.patch, shape.patch)
-        self.adaln_single = AdaLayerNormSingle(shape.width)
+        self.adaln_single = AdaLayerNormSingle(shape.width, shape.pixels_per_latent is not None)
         self.caption_projection = CaptionProjection(shape.caption_width, shape.width)
         self.transformer_blocks = nn.ModuleList(
             Block(shape, shape.compression_of(layer)) for layer in range(shape.layers)
@@ -166,11 +178,18 @@ class PixArtTransformer(nn.Module):
         patches = self.pos_embed.proj(latents)
         grid = (patches.shape[2], patches.shape[3])
         x = patches.flatten(2).mT + position_embedding
-        modulation, embedded = self.adaln_single(timestep)
+        modulation, embedded = self.adaln_single(timestep, self._size(latents))
         for block in self.transformer_blocks:
             x = block(x, modulation, caption, caption_mask, grid)
         shift, scale = (self.scale_shift_table + embedded[:, None]).chunk(2, dim=1)
         return self._unpatch(self.proj_out(self.norm_out(x) * (1 + scale) + shift), grid)
+
+    def _size(self, latents: Tensor) -> Tensor | None:
+        """Height and width of the picture in pixels [B, 2], counted so that a graph counts them too."""
+        if self.shape.pixels_per_latent is None:
+            return None
+        ones = torch.ones_like(latents[:, 0])
+        return torch.stack([ones[:, :, 0].sum(1), ones[:, 0].sum(1)], dim=1) * self.shape.pixels_per_latent
 
     def _unpatch(self, x: Tensor, grid: tuple[int, int]) -> Tensor:
         patch = self.shape.patch

@@ -21,13 +21,18 @@ const sizeEntrySchema = z.strictObject({
   interpolationScale: z.number().positive(),
 });
 
-/** `bundle.json`, as docs/bundle-format.md describes it. */
-const bundleDescriptionSchema = z
+const NAME = 'letters, digits, ".", "_" and "-", at most 100';
+
+/** `bundle.json`, as docs/bundle-format.md describes it. The exporter reads what it asks for in models/export/bundle.schema.json. */
+export const bundleDescriptionSchema = z
   .strictObject({
     format: z.literal(2, {
       error: ({ input }) => `expected 2, found ${input}: export the checkpoint again (docs/exporting.md)`,
     }),
-    name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'letters, digits, ".", "_" and "-", at most 100'),
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, NAME)
+      .describe(NAME),
     description: z.string(),
     license: z.string(),
     source: z.string(),
@@ -54,7 +59,10 @@ const bundleDescriptionSchema = z
     vae: z.strictObject({
       factor: z.int().positive(),
       scaling: z.number().positive(),
-      shift: z.number(),
+      /** Bundles of earlier exporters may have another, which diffusers does not add: their pictures differ from it. */
+      shift: z.literal(0, {
+        error: ({ input }) => `expected 0, found ${input}: export the checkpoint again (docs/exporting.md)`,
+      }),
       /** Group norms of the decoder, and the groups of each. */
       norms: z.int().positive(),
       groups: z.int().positive(),

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Tensor } from 'onnxruntime-node';
 import type { BundleDescription } from './bundle.ts';
+import { finite } from './finite.ts';
 import { cutLatents, type Latents, thinLatents } from './latents.ts';
 import type { Planes } from './resize-crop.ts';
 import type { Graph } from './session.ts';
@@ -20,7 +21,7 @@ type Vae = BundleDescription['vae'];
  * Decodes latents to an image of about −1 … 1: in one piece or, above 1024 px, in overlapping tiles that are blended, so
  * that memory stays that of one tile and the finished planes.
  *
- * @throws the signal's reason where it was aborted; it is looked at before each piece.
+ * @throws the signal's reason where it was aborted; it is looked at before each piece. UserError where pixels are not finite.
  */
 export async function decode(
   vaeDecoder: Graph,
@@ -28,7 +29,7 @@ export async function decode(
   latents: Latents,
   signal: AbortSignal | undefined,
 ): Promise<Planes> {
-  const scaled = { ...latents, data: latents.data.map((latent) => latent / vae.scaling + vae.shift) };
+  const scaled = { ...latents, data: latents.data.map((latent) => latent / vae.scaling) };
   if (latents.height * latents.width > ONE_PIECE) return decodeTiles(vaeDecoder, vae, scaled, signal);
   await stopPoint(signal);
   return decodePiece(vaeDecoder, vae, scaled);
@@ -43,7 +44,11 @@ async function stopPoint(signal: AbortSignal | undefined): Promise<void> {
 /** Decodes latents with the statistics given, or with their own. */
 async function decodePiece(vaeDecoder: Graph, vae: Vae, latents: Latents, statistics?: Float32Array): Promise<Planes> {
   const image = await vaeDecoder.run(decoderInputs(vae, latents, statistics), 'image');
-  return { data: image, width: latents.width * vae.factor, height: latents.height * vae.factor };
+  return {
+    data: finite(image, 'pixels of the decoder'),
+    width: latents.width * vae.factor,
+    height: latents.height * vae.factor,
+  };
 }
 
 function decoderInputs({ norms, groups }: Vae, { data, channels, height, width }: Latents, statistics?: Float32Array) {

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Tensor } from 'onnxruntime-node';
 import { type Caption, captionInputs } from './captions.ts';
+import { finite } from './finite.ts';
 import { guide } from './guidance.ts';
 import type { RenderOptions } from './render-request.ts';
 import type { Sampler } from './samplers/sampler.ts';
@@ -31,7 +32,8 @@ export type DenoiseInputs = {
  * prompt and prompt go through the transformer as one batch of two, or in two calls where the image is large.
  *
  * @returns latents [channels, height, width]
- * @throws the signal's reason where it was aborted; it is looked at before each step and after the last.
+ * @throws the signal's reason where it was aborted; it is looked at before each step and after the last. UserError where the latents
+ * are not finite after a step.
  */
 export async function denoise(
   transformer: Graph,
@@ -52,6 +54,7 @@ export async function denoise(
     signal?.throwIfAborted();
     if (done === steps) return sampler.latents;
     sampler.step(done, await predict(sampler.modelInput(done), sampler.timesteps[done]!));
+    finite(sampler.latents, `latents after step ${done + 1} of ${steps}`);
     onStep?.(done + 1, steps);
     if (clock.due(done + 1 === steps)) await keep(done + 1);
   }

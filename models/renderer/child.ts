@@ -53,14 +53,18 @@ async function answer(message: Exclude<ToChild, { kind: 'cancel' }>): Promise<vo
 }
 
 function describe(error: unknown): ChildFailure {
-  const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  return { cause: causeOf(error), message, stack };
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  return { cause: causeOf(error), name, message, stack };
 }
 
 function causeOf(error: unknown): ChildFailure['cause'] {
   if (error instanceof RenderCancelled) return 'cancelled';
-  return error instanceof UserError ? 'user' : 'fault';
+  if (error instanceof UserError) return 'user';
+  return CODE_FAULTS.some((kind) => error instanceof kind) ? 'code' : 'fault';
 }
+
+/** A RangeError may also say that memory could not be had. */
+const CODE_FAULTS = [TypeError, ReferenceError, SyntaxError];
 
 process.on('message', (message: ToChild) => {
   if (message.kind === 'cancel') cancellation.abort(new RenderCancelled());

@@ -16,9 +16,13 @@ export type FromChild =
   | { kind: 'done'; image: RenderedImage }
   | { kind: 'failed'; failure: ChildFailure };
 
-/** `user`: a person has to change the request or the bundle. `fault`: what the process holds can no longer be trusted. */
+/**
+ * `user`: a person has to change the request or the bundle. `code`: this program is wrong, and would be again. `fault`: what the process holds can
+ * no longer be trusted.
+ */
 export type ChildFailure = {
-  cause: 'user' | 'cancelled' | 'fault';
+  cause: 'user' | 'cancelled' | 'code' | 'fault';
+  name: string;
   message: string;
   stack: string | undefined;
 };

@@ -21,6 +21,9 @@ export class RenderFault extends Error {
   override readonly name = 'RenderFault';
 }
 
+/** This program is wrong, and would be again with another child. */
+export class RendererBug extends RenderFault {}
+
 export type ChildOptions = { bundleFolder: string; device: Device; threads?: number | undefined };
 
 export type ChildRenderOptions = {
@@ -159,10 +162,10 @@ export class RendererChild {
   }
 }
 
-function revive({ cause, message, stack }: ChildFailure): Error {
+function revive({ cause, name, message, stack }: ChildFailure): Error {
   if (cause === 'user') return new UserError(message);
   if (cause === 'cancelled') return new Error(message);
-  const fault = new RenderFault(message);
+  const fault = cause === 'code' ? new RendererBug(`unexpected ${name}: ${message}`) : new RenderFault(message);
   if (stack !== undefined) fault.stack = stack;
   return fault;
 }

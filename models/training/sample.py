@@ -5,6 +5,7 @@ import torch
 from diffusers import AutoencoderKL
 
 from training.device import DEVICE, fast_arithmetic
+from training.finite import finite
 from training.schedule import MANY_STEPS, Sampling, scheduler
 from training.text_states import TextStates
 from training.train_vae import decode
@@ -24,7 +25,7 @@ def sample(
     sampling: Sampling = MANY_STEPS,
     seed: int = 0,
 ) -> np.ndarray:
-    """Draw one picture a prompt, uint8 [B, height, width, 3]."""
+    """Draw one picture a prompt, uint8 [B, height, width, 3]. Raises `FloatingPointError` where one is not finite."""
     solver = scheduler(sampling.order)
     solver.set_timesteps(sampling.steps)
     is_guided = sampling.guidance > 1
@@ -41,6 +42,7 @@ def sample(
         latents = solver.step(v, t, latents).prev_sample
     with fast_arithmetic():
         images = torch.cat([decode(vae, x) for x in latents.split(4)])
+    images = finite(images, "pictures")
     return ((images.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
 
 

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from training.device import DEVICE
+from training.finite import finite
 from training.icons import STYLES
 from training.run import Run
 from training.scenes import BACKGROUNDS, SIZES, Scene
@@ -99,8 +100,12 @@ def shrink(images: torch.Tensor) -> torch.Tensor:
 
 @torch.no_grad()
 def read(scorer: Scorer, images: torch.Tensor) -> torch.Tensor:
-    """Return the index of each attribute's likeliest value, [B, attributes], for images [B, 3, h, h] in -1 … 1."""
-    return torch.cat([torch.stack([x.argmax(1) for x in scorer(shrink(part))], 1) for part in images.split(100)])
+    """Return the index of each attribute's likeliest value, [B, attributes], for images [B, 3, h, h] in -1 … 1.
+
+    Raises `FloatingPointError` for logits that are not finite, among which none is likeliest.
+    """
+    logits = (scorer(shrink(part)) for part in images.split(100))
+    return torch.cat([torch.stack([finite(x, "the scorer's logits").argmax(1) for x in each], 1) for each in logits])
 
 
 def load_scorer(run: Run) -> Scorer:

@@ -16,6 +16,7 @@ from transformers import PreTrainedTokenizerFast, T5Config, T5EncoderModel
 from training.ahead import prepared
 from training.captions import caption
 from training.device import DEVICE
+from training.finite import finite
 from training.icons import OBJECT_NAMES, STYLES
 from training.run import Average, Length, Run, descend, optimisers, set_rate, trapezoid
 from training.scenes import BACKGROUNDS, RELATIONS, SIZES, Scene, sample_scene
@@ -126,7 +127,7 @@ def accuracy(reader: SceneReader, tokenizer: PreTrainedTokenizerFast, samples: i
     """Share of captions read rightly, by attribute; about a tenth do not say style or background at all."""
     ids, mask, wanted = captions_to_read(tokenizer, samples, np.random.default_rng(77))
     rows = zip(ATTRIBUTES, reader(ids.to(DEVICE), mask.to(DEVICE)), wanted.to(DEVICE), strict=True)
-    return {name: round((x.argmax(1) == w).float().mean().item(), 3) for name, x, w in rows}
+    return {name: round((finite(x, name).argmax(1) == w).float().mean().item(), 3) for name, x, w in rows}
 
 
 def train(run: Run, length: Length, batch: int, lr: float) -> T5EncoderModel:

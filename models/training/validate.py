@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from training.device import DEVICE
+from training.finite import finite
 from training.latents import LatentSet, Recipe, latent_set, latents_root
 from training.run import Run
 from training.schedule import noised
@@ -42,7 +43,7 @@ def validation_loss(model: Transformer, data: LatentSet, text_states: TextStates
         noise = torch.randn(latents.shape, generator=generator).to(DEVICE)
         noisy, target = noised(latents, noise, timestep)
         predicted = model(noisy, timestep, states, mask, base_side=data.base_side)
-        total += (predicted - target).square().mean((1, 2, 3)).sum().item()
+        total += finite(predicted - target, "predictions").square().mean((1, 2, 3)).sum().item()
     return total / count
 
 

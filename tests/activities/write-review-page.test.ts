@@ -10,6 +10,7 @@ import { encodeOutcomes } from '../../records/plan-and-receipts.ts';
 import type { SheetHead, SheetPiece, SheetRow } from '../../review-page/index.ts';
 import { type ObjectStore, openStore } from '../../store/index.ts';
 import { receiptOf, type SampleRow, samplePictures, writeSampleBatch } from '../review-page/sample-batch.ts';
+import { copyObject } from '../store/copy-object.ts';
 
 const writeSheetPage = createWriteReviewPage(openStore);
 
@@ -79,7 +80,7 @@ test('written again it writes nothing but itself, and a retry makes only the spr
   expect(await written()).toEqual(before);
 
   const job = jobs[30]!;
-  await store.copy(`objects/${job.renderKey}.png`, 'batches/night/row-30.png');
+  await copyObject(store, `objects/${job.renderKey}.png`, 'batches/night/row-30.png');
   await store.create(
     shardReceiptsName('night', 2, 0),
     encodeOutcomes([receiptOf('night', job)]),
@@ -98,7 +99,7 @@ test('an image that somebody removed costs no more than its thumbnail, and is th
   await store.remove('batches/night/row-1.png');
   await write();
   expect((await readPage()).rows.map(({ colour }) => colour === null)).toEqual([false, true]);
-  await store.copy(`objects/${jobs[1]!.renderKey}.png`, 'batches/night/row-1.png');
+  await copyObject(store, `objects/${jobs[1]!.renderKey}.png`, 'batches/night/row-1.png');
   await write();
   expect((await readPage()).rows.map(({ colour }) => colour === null)).toEqual([false, false]);
 });

@@ -27,16 +27,18 @@ async function render({ request, resume, stateEveryMs }) {
   appendFileSync(String(process.env.SIMULATED_COMPUTATIONS), '.');
   for (let step = (resume?.step ?? 0) + 1; step <= request.steps; step += 1) {
     await sleep(STEP_MS);
-    if (cancelled) return { kind: 'failed', failure: { cause: 'cancelled', message: 'cancelled', stack: undefined } };
+    if (cancelled)
+      return { kind: 'failed', failure: { cause: 'cancelled', name: 'Error', message: 'cancelled', stack: undefined } };
     tell({ kind: 'step', step, steps: request.steps });
     if (stateEveryMs !== undefined && performance.now() - keptAt >= stateEveryMs) {
       keptAt = performance.now();
       tell({ kind: 'state', state: { step, arrays: [latents(), latents()] } });
     }
   }
-  const rgb = new Uint8Array(SIDE * SIDE * 3).fill(request.seed % 256);
+  const { width, height } = request;
+  const rgb = new Uint8Array(width * height * 3).fill(request.seed % 256);
   const timings = { textEncodeMs: 0, denoiseMs: STEP_MS * request.steps, decodeMs: 0 };
-  const image = { rgb, width: SIDE, height: SIDE, timings, promptTokens: 1, promptTruncated: false };
+  const image = { rgb, width, height, timings, promptTokens: 1, promptTruncated: false };
   return { kind: 'done', image };
 }
 

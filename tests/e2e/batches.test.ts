@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, symlink } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readFile, rm, symlink, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -35,6 +35,7 @@ const fleetWith = (bundle: string): Promise<LocalFleet> =>
     device: 'cpu',
     threads: 1,
     allow: [pathToFileURL(place.folder).href],
+    tell: () => {},
   });
 
 afterAll(async () => {
@@ -244,6 +245,40 @@ test('rows that fail are listed with the reason and make the exit code 3; retry 
   expect(await readManifest(blocked, 'failing')).toMatchObject({ round: 2, failures: [] });
   expect(await imagesOf(blocked, 'failing')).toHaveLength(6);
   expect(expectCode(2, await here('retry', 'failing')).stderr).toContain('nothing to retry');
+});
+
+test('what was damaged in the store is right in the next batch; verify finds it in the one before and brings it back', async () => {
+  const catalog = await place.catalog('sound.csv', things('yellow').replaceAll(',512,', ',256,'));
+  expectCode(0, await here('submit', catalog, '--batch', 'sound', '--wait'));
+  const { images } = await readManifest(place.store, 'sound');
+  const pathOf = (id: string): string => join(place.store, images.find((image) => image.id === id)!.object);
+  // In place: the copy of the batch, which is a link, is empty as well.
+  await chmod(pathOf('mug'), 0o644);
+  await truncate(pathOf('mug'));
+  await rm(pathOf('lamp'));
+  await copyFile(pathOf('chair'), pathOf('lamp'));
+  await rm(pathOf('clock'));
+  await mkdir(pathOf('clock'));
+
+  const again = expectCode(0, await here('submit', catalog, '--batch', 'again', '--wait', '--json'));
+  expect(jsonLines(again).at(-1)).toMatchObject({ totals: { jobs: 6, rendered: 3, reused: 3, failed: 0 } });
+  expect(jsonLines(expectCode(0, await here('verify', 'again', '--json')))).toEqual([
+    { batch: 'again', images: 6, differences: [], repaired: [], unrepaired: [] },
+  ]);
+
+  await chmod(pathOf('shelf'), 0o644);
+  await truncate(pathOf('shelf'), 100);
+  const found = expectCode(3, await here('verify', 'sound')).stdout;
+  expect(found).toContain('batch sound: 6 images, 2 of them not as they were made');
+  expect(found).toMatch(/mug: batches\/sound\/mug.png: it has 0 bytes/);
+  expect(found).toMatch(/shelf: objects\/\w+.png: it has 100 bytes/);
+  const repaired = expectCode(0, await here('verify', 'sound', '--repair')).stdout;
+  expect(repaired).toContain('1 image came back from the shared objects; what was in their places is under damaged/');
+  expect(repaired).toContain('1 image can only be rendered anew');
+  expect(repaired).toContain('batch sound: 6 images, all as they were made');
+  expect(await readManifest(place.store, 'sound')).toMatchObject({ round: 2, totals: { jobs: 6, failed: 0 } });
+  expectCode(0, await here('verify', 'sound'));
+  expectCode(2, await here('verify', 'no-such-batch'));
 });
 
 test('a batch waits for workers that hold its bundle, says so, and those with another bundle leave it alone', async () => {

@@ -31,6 +31,10 @@ export class RunningCommand {
     });
   }
 
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
   /** Waits until the command has printed something, and returns the match. @throws Error where it ends before */
   async said(pattern: RegExp): Promise<RegExpExecArray> {
     let ended = false;

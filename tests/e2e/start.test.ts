@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -109,6 +110,36 @@ test('dev serves whoever submits, and ends in an orderly way with all that it st
 
   dev.signal('SIGTERM');
   expectCode(0, await dev.finished);
+  expect(isAlive(server!.pid)).toBe(false);
+});
+
+test('a second dev works on when the first one is killed, and says what has become of the server', async () => {
+  const environment = { ...place.environment, TEMPORAL_ADDRESS: '', PIXART_STATE: join(place.folder, 'shared') };
+  // As earlier versions left it, open to everybody.
+  await mkdir(environment.PIXART_STATE, { mode: 0o755 });
+  const first = startPixartBatch(['dev', '--size', '256', '--threads', '1'], environment);
+  const [, address = ''] = await first.said(/Temporal server +(\S+)/);
+  await first.said(/shared: only you can read it from now on/);
+  const second = startPixartBatch(['dev', '--size', '256', '--threads', '1'], environment);
+  await second.said(new RegExp(`Temporal server +${address} \\(of process ${first.pid}, `));
+  await second.said(
+    new RegExp(`Ctrl-C stops these workers\\. When process ${first.pid} ends, this one runs the server`),
+  );
+
+  first.signal('SIGKILL');
+  await second.said(new RegExp(`process ${first.pid}, which ran the Temporal server at ${address}, has ended`));
+  await second.said(new RegExp(`this process took over the Temporal server at ${address}; Ctrl-C ends it too`));
+  const catalog = await place.catalog('shared.csv', 'id,prompt,steps\nonly,an otter,2');
+  const args = ['submit', catalog, '--batch', 'shared', '--wait', '--address', address];
+  expectCode(0, await pixartBatch(args, environment));
+
+  const server = readLease(`${environment.PIXART_STATE}/temporal.db`)?.server;
+  for (const name of await readdir(environment.PIXART_STATE, { recursive: true })) {
+    const { mode } = await stat(join(environment.PIXART_STATE, name));
+    expect([name, mode & 0o077]).toEqual([name, 0]);
+  }
+  second.signal('SIGTERM');
+  expectCode(0, await second.finished);
   expect(isAlive(server!.pid)).toBe(false);
 });
 

@@ -22,6 +22,7 @@ import {
 import { batchWorkflowId } from '../../workflows/contract/queues.ts';
 import type { ControlChange } from '../../workflows/contract/control.ts';
 import { runLongBatch } from '../workflows/long-batch.ts';
+import { Outage } from '../workflows/outage.ts';
 import { BUNDLE, type Site, startSite } from '../workflows/site.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -64,7 +65,7 @@ async function recordBatches(site: Site, mend: () => void): Promise<void> {
   await batchEnd(site.client, 'night');
   await keep('batch-retried', batch);
 
-  const rows = await site.catalog('told.csv', ['a fox,256', 'a slow hill,512']);
+  const rows = await site.catalog('told.csv', ['a lynx,256', 'a slow hill,512']);
   // Nobody listens there; what counts is that the batch has its event delivered.
   const told = { catalog: rows, store: site.store.url, bundle: BUNDLE, batch: 'told', webhook: 'http://127.0.0.1:9/' };
   await submitBatch(site.client, told);
@@ -79,6 +80,8 @@ async function recordBatches(site: Site, mend: () => void): Promise<void> {
   await batchEnd(site.client, 'stopped');
   await keep('batch-cancelled', stopped);
   await keep('shard-cancelled', `${stopped}/1-0`);
+
+  await recordEndings(site, keep);
 
   const held = batchWorkflowId(await site.submit('held', many(40), 24));
   const change = (to: ControlChange) => controlBatch(site.client, 'held', to);
@@ -113,6 +116,36 @@ async function recordBatches(site: Site, mend: () => void): Promise<void> {
   }
 }
 
+/** Batches that are cancelled, or fail, while their store is away. */
+async function recordEndings(site: Site, keep: (name: string, workflowId: string) => Promise<void>): Promise<void> {
+  const finishing = async (batch: string) => {
+    outage.begin(`batches/${batch}/manifest`, 'fails');
+    const workflowId = batchWorkflowId(await site.submit(batch, ['a hut,256']));
+    while ((await batchProgress(site.client, batch)).state !== 'finishing');
+    return workflowId;
+  };
+
+  const late = await finishing('late');
+  await cancelBatch(site.client, 'late');
+  await batchEnd(site.client, 'late');
+  await keep('batch-cancelled-finishing', late);
+
+  const failed = await finishing('failed');
+  for await (const { name } of site.store.list('batches/failed/_plan/')) {
+    await site.store.replace(name, Buffer.from('{}\n'), 'application/x-ndjson');
+  }
+  await batchEnd(site.client, 'failed');
+  await keep('batch-failed', failed);
+
+  const away = batchWorkflowId(await site.submit('away', ['a barn,256', 'a slow hill,256']));
+  await untilDone(site, 'away');
+  outage.begin('batches/away/', 'fails');
+  await cancelBatch(site.client, 'away');
+  await batchEnd(site.client, 'away');
+  await keep('batch-without-manifest', away);
+  await keep('shard-without-receipts', `${away}/1-0`);
+}
+
 const many = (count: number): string[] => Array.from({ length: count }, (_, row) => `a steady fox number ${row},256`);
 
 /** Until the batch has been told of its first image. */
@@ -120,8 +153,10 @@ async function untilDone(site: Site, batch: string): Promise<void> {
   for (;;) if ((await batchProgress(site.client, batch)).totals.rendered > 0) return;
 }
 
+const outage = new Outage();
 let mended = false;
 const site = await startSite({
+  open: outage.open,
   before: ({ prompt }) => {
     if (prompt.includes('impossible') && !mended) throw new UserError('this picture cannot be made');
   },

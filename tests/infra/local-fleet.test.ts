@@ -11,7 +11,7 @@ afterEach(() => vi.unstubAllEnvs());
 afterAll(() => rm(stateFolder, { recursive: true, force: true }));
 
 const start = (namespace?: string) =>
-  startLocalFleet({ stateFolder, namespace, bundle: 'nowhere', sizes: [], device: 'cpu' });
+  startLocalFleet({ stateFolder, namespace, bundle: 'nowhere', sizes: [], device: 'cpu', tell: () => {} });
 
 test('a namespace that the server started here would not have is refused before anything starts', async () => {
   await expect(start('team')).rejects.toThrow(/namespace "team": expected "default".*TEMPORAL_ADDRESS/);

@@ -1,18 +1,18 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { removeStale } from '../../infra/dev/stale-file.mjs';
+import { lockOrHolder } from '../../infra/dev/process-lock.mjs';
 import { oneAtATime } from '../../infra/dev/steps.mjs';
 
 let folder: string;
 let lock: string;
 let said: string;
-
-/** No system gives such a number to a process. */
-const DEAD = String(2 ** 30);
+const processes: ChildProcess[] = [];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'pixart-lock-'));
@@ -26,8 +26,26 @@ beforeEach(() => {
 
 afterEach(async () => {
   vi.restoreAllMocks();
+  for (const child of processes.splice(0)) child.kill('SIGKILL');
   await rm(folder, { recursive: true });
 });
+
+const module = new URL('../../infra/dev/process-lock.mjs', import.meta.url).href;
+
+/** A process that takes the lock, says so, and keeps it. */
+async function holdElsewhere(path = lock): Promise<ChildProcess> {
+  const code = `const { lockOrHolder } = await import(${JSON.stringify(module)});
+    const { lock } = await lockOrHolder(${JSON.stringify(path)});
+    console.log(lock === null ? 'taken' : 'held');
+    setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  processes.push(child);
+  const [line] = await once(child.stdout!, 'data');
+  expect(String(line)).toBe('held\n');
+  return child;
+}
 
 /** The most that worked at the same time. */
 async function mostAtOnce(workers: number): Promise<number> {
@@ -42,46 +60,55 @@ async function mostAtOnce(workers: number): Promise<number> {
   return most;
 }
 
-test.each([
-  ['whose holder has died', DEAD],
-  ['that a crash left empty', ''],
-])('a lock %s is taken over by one after the other', async (_, content) => {
-  writeFileSync(lock, content);
-  utimesSync(lock, 1, 1);
-  expect(await mostAtOnce(3)).toBe(1);
+test('of several that want it one has the lock at a time, and nothing is left behind', async () => {
+  expect(await mostAtOnce(6)).toBe(1);
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test('an empty lock that was made just now is left to its holder, who writes into it', async () => {
-  writeFileSync(lock, '');
-  const work = vi.fn(async () => {});
-  const done = oneAtATime(lock, work);
-  await vi.waitFor(() => expect(said).toContain('waiting for another process'));
-  expect(work).not.toHaveBeenCalled();
-  await rm(lock);
-  await done;
-  expect(work).toHaveBeenCalledOnce();
-});
-
-test('who waits is told for whom, and which file to remove where that process is an unrelated one', async () => {
-  writeFileSync(lock, String(process.ppid));
-  const done = oneAtATime(lock, async () => {});
-  await vi.waitFor(() => expect(said).toContain(`waiting for process ${process.ppid}`));
-  expect(said).toContain(`remove ${lock}`);
-  await rm(lock);
-  await done;
-});
-
-test('a lock that another process took in the meantime is not removed', () => {
-  writeFileSync(lock, 'another');
-  removeStale(lock, (content) => content === DEAD);
-  expect(readFileSync(lock, 'utf8')).toBe('another');
-  // Taken between the look at it and its removal.
-  const isStale = vi.fn(() => false).mockReturnValueOnce(true);
-  removeStale(lock, isStale);
-  expect(isStale).toHaveBeenCalledTimes(2);
-  expect(readFileSync(lock, 'utf8')).toBe('another');
-  removeStale(lock, (content) => content === 'another');
-  expect(existsSync(lock)).toBe(false);
+test('the lock of a process that was killed is free at once, for one', async () => {
+  const holder = await holdElsewhere();
+  const waiting = mostAtOnce(3);
+  await vi.waitFor(() => expect(said).toContain(`waiting for process ${holder.pid}`));
+  holder.kill('SIGKILL');
+  expect(await waiting).toBe(1);
   expect(readdirSync(folder)).toEqual([]);
+});
+
+test('who has the lock is known, and its end is told', async () => {
+  const child = await holdElsewhere();
+  const { holder } = await lockOrHolder(lock);
+  expect(holder?.pid).toBe(child.pid);
+  child.kill('SIGKILL');
+  await holder?.gone;
+  const { lock: ours } = await lockOrHolder(lock);
+  expect(ours).not.toBeNull();
+  await ours?.release();
+});
+
+test('a holder that is stopped, and so answers nobody, keeps its lock', async () => {
+  const child = await holdElsewhere();
+  child.kill('SIGSTOP');
+  const { holder } = await lockOrHolder(lock);
+  expect(holder?.pid).toBe(child.pid);
+  holder?.leave();
+});
+
+test('a folder with a longer path than a socket may have is locked', async () => {
+  const deep = join(folder, ...Array.from({ length: 6 }, () => 'a folder with quite a long name'));
+  mkdirSync(deep, { recursive: true });
+  lock = join(deep, 'tool.lock');
+  const child = await holdElsewhere();
+  const { holder } = await lockOrHolder(lock);
+  expect(holder?.pid).toBe(child.pid);
+  holder?.leave();
+  child.kill('SIGKILL');
+  await holder?.gone;
+  expect(await mostAtOnce(2)).toBe(1);
+  expect(readdirSync(deep)).toEqual([]);
+});
+
+test('set-up goes on where no lock can be made', async () => {
+  lock = join(folder, 'x'.repeat(250));
+  await expect(lockOrHolder(lock)).rejects.toThrow('too long for the path of a socket');
+  expect(await oneAtATime(lock, async () => 'done')).toBe('done');
 });

@@ -16,8 +16,9 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 /** Runs a line of JavaScript under supervision. */
-const run = (code: string) =>
+const run = (code: string, isServerKept = false) =>
   supervise({
+    isServerKept,
     name: 'test worker',
     args: ['--input-type=module', '--eval', code],
     logFile: join(folder, 'log'),
@@ -52,6 +53,19 @@ test.each([
   const worker = run(`console.error(${JSON.stringify(message)}); process.exit(${code})`);
   const error = await worker.gaveUp;
   expect(error.message).toMatch(new RegExp(`test worker ended \\(${code}\\).*${message}`, 's'));
+  await worker.stop();
+});
+
+test('a process that finds no server is started again where somebody gets the server back', async () => {
+  const tried = JSON.stringify(join(folder, 'tried'));
+  const worker = run(
+    `${writePid()}; const { existsSync, writeFileSync } = await import('node:fs');
+     if (!existsSync(${tried})) { writeFileSync(${tried}, ''); process.exit(4); }
+     setInterval(() => {}, 1000);`,
+    true,
+  );
+  const before = await pidOf();
+  expect(isAlive(await pidOf(before))).toBe(true);
   await worker.stop();
 });
 

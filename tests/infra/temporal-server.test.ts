@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -8,13 +8,17 @@ import { Client, Connection } from '@temporalio/client';
 import { msToTs, tsToMs } from '@temporalio/common/lib/time.js';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { freePort } from '../../infra/dev/ports.ts';
+import { serverLeftBehind } from '../../infra/dev/server-left-behind.ts';
 import { isAlive } from '../../infra/dev/steps.mjs';
-import { breakLease, leaseFile, readLease, writeLease } from '../../infra/dev/temporal-lease.ts';
+import { answers } from '../../infra/dev/temporal-answer.ts';
+import { dropLease, leaseFile, lockFile, readLease, writeLease } from '../../infra/dev/temporal-lease.ts';
+import type { TemporalServerOptions } from '../../infra/dev/temporal-process.ts';
 import { findTemporal } from '../../infra/dev/temporal-program.ts';
-import { answers, startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
+import { startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
 
 let folder: string;
 const running: TemporalServer[] = [];
+const others: ChildProcess[] = [];
 
 /** No system gives such a number to a process. */
 const DEAD = 2 ** 30;
@@ -26,13 +30,21 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.unstubAllEnvs();
   for (const server of running.splice(0)) await server.stop();
+  for (const child of others.splice(0)) child.kill('SIGKILL');
   await rm(folder, { recursive: true, force: true });
 });
 
-async function start(options: Parameters<typeof startTemporalServer>[0]): Promise<TemporalServer> {
+async function start(options: TemporalServerOptions): Promise<TemporalServer> {
   const server = await startTemporalServer({ ui: false, ...options });
   running.push(server);
   return server;
+}
+
+/** Another program, with these arguments, that ends when it is asked to. */
+function otherProgram(...args: string[]): number {
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', ...args]);
+  others.push(child);
+  return child.pid!;
 }
 
 async function withClient<T>(address: string, use: (client: Client) => Promise<T>): Promise<T> {
@@ -105,17 +117,33 @@ test('a second start on the same file joins the server that runs and never ends 
   expect(await answers(first.address)).toBe(true);
 });
 
-test('a server whose starter was killed is taken over and ended', async () => {
+test('a process that has got the number of a server or its starter keeps nobody from the file, and is left alone', async () => {
   const dbFile = join(folder, 'temporal.db');
-  const first = await start({ dbFile });
-  writeLease(dbFile, { owner: DEAD, server: { pid: first.pid, address: first.address, uiUrl: null } });
+  const pid = otherProgram();
+  const { address } = await start({});
+  const server = { pid, address, uiUrl: null, namespaceId: 'a' };
+  writeLease(dbFile, { owner: pid, lock: 'temporal.db.lock-1-00000000', server });
+  expect(await start({ dbFile })).toMatchObject({ role: 'started' });
+  expect(isAlive(pid)).toBe(true);
+});
 
-  const second = await start({ dbFile });
-  expect(second).toMatchObject({ role: 'started', pid: first.pid });
-  await second.stop();
+test('a server that was left behind and does not answer is ended before another one opens its file', async () => {
+  const dbFile = join(folder, 'temporal.db');
+  const port = await freePort(null);
+  const pid = otherProgram('server', 'start-dev', '--port', String(port), '--db-filename', dbFile);
+  const server = { pid, address: `127.0.0.1:${port}`, uiUrl: null };
+  const lease = { owner: DEAD, lock: 'temporal.db.lock-1-00000000', server };
+  expect(await serverLeftBehind(dbFile, lease, 500)).toBeNull();
+  expect(isAlive(pid)).toBe(false);
+});
 
-  expect(isAlive(first.pid)).toBe(false);
-  expect(existsSync(leaseFile(dbFile))).toBe(false);
+test('a version that had no locks still has its file; one that was killed has not', async () => {
+  const dbFile = join(folder, 'temporal.db');
+  writeLease(dbFile, { owner: process.ppid });
+  await expect(start({ dbFile })).rejects.toThrow(`in use by process ${process.ppid}, of an earlier version: end`);
+  expect(readLease(dbFile)).toEqual({ owner: process.ppid });
+  writeLease(dbFile, { owner: DEAD });
+  expect(await start({ dbFile })).toMatchObject({ role: 'started' });
 });
 
 test('what an upgrade left that was killed is cleared away: its servers are ended, and no other program', async () => {
@@ -123,37 +151,45 @@ test('what an upgrade left that was killed is cleared away: its servers are ende
   const left = await mkdtemp(`${dbFile}.upgrade-`);
   const [oldFile, newFile] = [join(left, 'old.db'), join(left, 'new.db')];
   const { pid, address } = await start({ dbFile: oldFile });
-  writeLease(oldFile, { owner: DEAD, server: { pid, address, uiUrl: null } });
-  const unrelated = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
-  writeLease(newFile, { owner: DEAD, server: { pid: unrelated.pid!, address, uiUrl: null } });
-  try {
-    await start({ dbFile });
-    expect(isAlive(pid)).toBe(false);
-    expect(isAlive(unrelated.pid!)).toBe(true);
-    expect((await readdir(folder)).filter((name) => name.includes('upgrade'))).toEqual([]);
-  } finally {
-    unrelated.kill();
-  }
+  const unrelated = otherProgram();
+  writeLease(newFile, { owner: DEAD, server: { pid: unrelated, address, uiUrl: null } });
+  await start({ dbFile });
+  expect(isAlive(pid)).toBe(false);
+  expect(isAlive(unrelated)).toBe(true);
+  expect((await readdir(folder)).filter((name) => name.includes('upgrade'))).toEqual([]);
 });
 
 test('while an upgrade of the file runs, a start says so at once; one that was killed does not keep anybody', async () => {
   const dbFile = join(folder, 'temporal.db');
-  writeLease(dbFile, { owner: process.ppid, purpose: 'upgrade' });
+  const { lock } = await lockFile(dbFile);
+  writeLease(dbFile, { owner: process.pid, lock: lock!.name, purpose: 'upgrade' });
   await expect(start({ dbFile })).rejects.toThrow(
-    `an upgrade of this state folder is running (process ${process.ppid})`,
+    `an upgrade of this state folder is running (process ${process.pid})`,
   );
-  writeLease(dbFile, { owner: DEAD, purpose: 'upgrade' });
+  // As its end leaves it: the note is there, and nobody has the lock.
+  await lock!.release();
   expect(await start({ dbFile })).toMatchObject({ role: 'started' });
 });
 
-test('a note that is found to be stale is removed only while it is still the same', async () => {
+test('only the note of a lock of its own is dropped', async () => {
   const dbFile = join(folder, 'temporal.db');
-  writeLease(dbFile, { owner: process.pid });
-  breakLease(dbFile, { owner: DEAD });
-  breakLease(dbFile, null);
-  expect(readLease(dbFile)).toEqual({ owner: process.pid });
-  breakLease(dbFile, { owner: process.pid });
-  expect(existsSync(leaseFile(dbFile))).toBe(false);
+  const server = await start({ dbFile });
+  const lease = readLease(dbFile)!;
+  dropLease(dbFile, 'temporal.db.lock-1-00000000');
+  expect(readLease(dbFile)).toEqual(lease);
+  // Somebody has made the folder anew meanwhile, and has a server on a file of the same name.
+  writeLease(dbFile, { ...lease, lock: 'temporal.db.lock-1-00000000' });
+  await server.stop();
+  expect(readLease(dbFile)).toMatchObject({ lock: 'temporal.db.lock-1-00000000' });
+});
+
+test('files of an earlier version that everybody could read are closed', async () => {
+  const dbFile = join(folder, 'temporal.db');
+  await writeFile(`${dbFile}.server-1.29-20260101T000000Z`, 'kept');
+  await chmod(`${dbFile}.server-1.29-20260101T000000Z`, 0o644);
+  await start({ dbFile });
+  for (const name of await readdir(folder))
+    expect([name, (await stat(join(folder, name))).mode & 0o077]).toEqual([name, 0]);
 });
 
 test('a given port that somebody else has is an error that names it', async () => {

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -18,7 +19,7 @@ import {
 } from '../../client/index.ts';
 import { ensureVersion } from '../../infra/dev/install-tool.mjs';
 import { earlierTemporal, temporal } from '../../infra/dev/pinned-tools.mjs';
-import { readLease, writeLease } from '../../infra/dev/temporal-lease.ts';
+import { lockFile, readLease, writeLease } from '../../infra/dev/temporal-lease.ts';
 import { madeBy, serverFile, versionFile } from '../../infra/dev/temporal-program.ts';
 import { startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
 import { ifThere } from '../set-up.ts';
@@ -162,27 +163,35 @@ describe.skipIf(programs === null)('with both servers', () => {
 
   test('a file that another process has is left alone', async () => {
     await lay(ofOlder);
-    writeLease(dbFile, { owner: process.pid });
+    const { lock } = await lockFile(dbFile);
+    const lease = { owner: process.pid, lock: lock!.name };
+    writeLease(dbFile, lease);
     const [files, file] = [await readdir(state), await readFile(dbFile)];
     expect(await upgrade()).toBe(EXIT.badInput);
     expect(printed).toContain(`is in use by process ${process.pid}: end "npx pixart-batch dev"`);
     expect(await readdir(state)).toEqual(files);
     expect(await readFile(dbFile)).toEqual(file);
-    expect(readLease(dbFile)).toEqual({ owner: process.pid });
+    expect(readLease(dbFile)).toEqual(lease);
+    await lock!.release();
   });
 
   test('an upgrade of the same file that runs is told apart from a server', async () => {
     await lay(ofOlder);
-    writeLease(dbFile, { owner: process.ppid, purpose: 'upgrade' });
+    const { lock } = await lockFile(dbFile);
+    writeLease(dbFile, { owner: process.pid, lock: lock!.name, purpose: 'upgrade' });
     expect(await upgrade()).toBe(EXIT.badInput);
-    expect(printed).toContain(`an upgrade of this state folder is running (process ${process.ppid})`);
+    expect(printed).toContain(`an upgrade of this state folder is running (process ${process.pid})`);
+    await lock!.release();
   });
 
   test('of a server that a killed "dev" left behind it is said how to end it', async () => {
     await lay(ofOlder);
-    const server = { pid: process.ppid, address: '127.0.0.1:1', uiUrl: null };
-    writeLease(dbFile, { owner: 2 ** 30, server });
+    const args = ['-e', 'setInterval(() => {}, 1000)', 'server', 'start-dev', '--port', '1', '--db-filename', dbFile];
+    const left = spawn(process.execPath, args);
+    const server = { pid: left.pid!, address: '127.0.0.1:1', uiUrl: null };
+    writeLease(dbFile, { owner: 2 ** 30, lock: 'temporal.db.lock-1-00000000', server });
     expect(await upgrade()).toBe(EXIT.badInput);
+    left.kill();
     expect(printed).toMatch(
       /\(process \d+\) still runs, left behind by .*Run "npx pixart-batch dev" once, .*end it with Ctrl-C/,
     );

@@ -6,6 +6,7 @@ import { copyName, objectName, shardName, shardReceiptsName } from '../../record
 import { encodeJobs, encodeOutcomes } from '../../records/plan-and-receipts.ts';
 import type { ObjectStore } from '../../store/index.ts';
 import { sampleJob } from '../images/sample-job.ts';
+import { copyObject } from '../store/copy-object.ts';
 
 export type SampleRow = { job?: Partial<Job>; outcome?: 'rendered' | 'failed' | 'cancelled' };
 
@@ -52,7 +53,7 @@ export async function writeSampleBatch(
     } as Job;
     jobs.push(job);
     if (outcome === 'rendered') {
-      await store.copy(objectName(renderKey, 'png'), copyName(batch, job.id, 'png'));
+      await copyObject(store, objectName(renderKey, 'png'), copyName(batch, job.id, 'png'));
       outcomes.push(receiptOf(batch, job));
     } else if (outcome === 'failed') {
       outcomes.push({

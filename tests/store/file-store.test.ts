@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, mkdtemp, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { UserError } from '../../domain/user-error.ts';
 import { type ObjectStore, StoreUnavailable } from '../../store/object-store.ts';
 import { openStore, storeUrl } from '../../store/open-store.ts';
+import { copyObject } from './copy-object.ts';
 import { describeObjectStore } from './object-store.contract.ts';
 
 let folder: string;
@@ -45,7 +46,7 @@ describe('a folder as a store', () => {
   test('keeps objects read-only, so that an editor cannot change the picture that other batches share', async () => {
     const { root, store } = await fresh();
     await store.create('objects/a.png', data, 'image/png');
-    await store.copy('objects/a.png', 'batches/b/a.png');
+    await copyObject(store, 'objects/a.png', 'batches/b/a.png');
     const copy = await stat(join(root, 'batches/b/a.png'));
     expect(copy.mode & 0o222).toBe(0);
     expect(copy.ino).toBe((await stat(join(root, 'objects/a.png'))).ino);
@@ -68,7 +69,7 @@ describe('a folder as a store', () => {
     for (const file of [old, claim, foreign]) await utimes(join(root, '.tmp', file), twoDaysAgo, twoDaysAgo);
     await store.create('a', data, 'image/png');
     await store.create('a', data, 'image/png');
-    await store.copy('a', 'b');
+    await copyObject(store, 'a', 'b');
     expect((await readdir(join(root, '.tmp'))).sort()).toEqual([foreign, young].sort());
   });
 
@@ -100,6 +101,45 @@ describe('a folder as a store', () => {
     expect(await store.create('objects/a.png', data, 'image/png')).toMatchObject({ created: true });
   });
 
+  test('finds what is no file as an object without bytes, and keeps it aside like any other', async () => {
+    const { root, store } = await fresh();
+    await mkdir(join(root, 'objects/folder.png/inner'), { recursive: true });
+    await symlink('/etc/hostname', join(root, 'objects/link.png'));
+    for (const name of ['folder', 'link']) {
+      const found = (await store.find(`objects/${name}.png`))!;
+      expect(found.bytes).toBe(0);
+      await found.supersede(`damaged/${name}.png`, { data, contentType: 'image/png' });
+      expect(Buffer.from(await store.read(`objects/${name}.png`))).toEqual(data);
+    }
+    expect(await readdir(join(root, 'damaged/folder.png'))).toEqual(['inner']);
+    expect((await lstat(join(root, 'damaged/link.png'))).isSymbolicLink()).toBe(true);
+  });
+
+  test('notes nothing of an object that another had, which was taken away', async () => {
+    const { store } = await fresh();
+    await store.create('objects/a.png', data, 'image/png', { key: 'first' });
+    await store.remove('objects/a.png');
+    const { stat: second } = await store.create('objects/a.png', data, 'image/png', { other: 'second' });
+    expect(await second.metadata()).toEqual({ other: 'second' });
+  });
+
+  test('copies nothing of a file that was changed in place since it was found', async () => {
+    const { root, store } = await fresh();
+    await store.create('objects/a.png', data, 'image/png');
+    const found = (await store.find('objects/a.png'))!;
+    await chmod(join(root, 'objects/a.png'), 0o644);
+    await writeFile(join(root, 'objects/a.png'), 'PICTURE');
+    await expect(found.copy('batches/b/a.png')).rejects.toThrow(/changed by somebody else/);
+    await expect(stat(join(root, 'batches/b/a.png'))).rejects.toThrow(/ENOENT/);
+  });
+
+  test.each(['', 'null', '[1]', '{"key":1}', '{"key":"half'])('takes metadata that says %j for none', async (text) => {
+    const { root, store } = await fresh();
+    const { stat: made } = await store.create('objects/a.png', data, 'image/png', { key: 'whole' });
+    await writeFile(join(root, 'metadata/objects/a.png.json'), text);
+    expect(await made.metadata()).toEqual({});
+  });
+
   test('does not follow a symbolic link out of the store', async () => {
     const { root, store } = await fresh();
     const outside = freshRoot();
@@ -110,7 +150,7 @@ describe('a folder as a store', () => {
     await symlink(join(outside, 'secret'), join(root, 'batches/b/secret'));
     for (const name of ['batches/link/new', 'batches/link/deep/new']) {
       await expect(store.create(name, data, 'image/png')).rejects.toThrow(/symbolic link/);
-      await expect(store.copy('batches/b/a', name)).rejects.toThrow(/symbolic link/);
+      await expect(copyObject(store, 'batches/b/a', name)).rejects.toThrow(/symbolic link/);
     }
     await expect(store.read('batches/link/secret')).rejects.toThrow(UserError);
     expect(await store.stat('batches/b/secret')).toBeNull();
@@ -181,7 +221,7 @@ describe('a folder that refuses', () => {
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', join(root, 'mounted')]);
       try {
         await writeFile(join(root, 'mounted/b.png'), data);
-        await store.copy('mounted/b.png', 'batches/b/b.png');
+        await copyObject(store, 'mounted/b.png', 'batches/b/b.png');
         expect(await store.stat('batches/b/b.png')).toEqual({
           ...(await store.stat('objects/a.png')),
           name: 'batches/b/b.png',

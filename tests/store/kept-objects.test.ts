@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { type BucketEmulator, startBucketEmulator } from '../../infra/dev/bucket-emulator.ts';
 import { GcsStore } from '../../store/gcs-store.ts';
 import { ObjectKept, type ObjectStore, StoreDenied, writeOrBeside } from '../../store/index.ts';
+import { copyObject } from './copy-object.ts';
 import { type DecideFate, type FaultyNetwork, startFaultyNetwork } from './faulty-network.ts';
 import { gcsRefusal, retentionPolicy } from './retention-policy.ts';
 
@@ -41,7 +42,8 @@ describe('a bucket with a retention policy', () => {
     const tomorrow = new Date(Date.now() + DAY_MS).toISOString().slice(0, 10);
     for (const write of [
       () => put(store, 'a', 'second'),
-      () => store.copy('b', 'a'),
+      () => copyObject(store, 'b', 'a'),
+      async () => (await store.find('a'))!.supersede('aside', { data: text('second'), contentType: 'text/plain' }),
       () => store.remove('a'),
       () => store.replace('large', new Uint8Array(LARGE).fill(1), 'text/plain'),
     ]) {
@@ -62,8 +64,8 @@ describe('a bucket with a retention policy', () => {
     });
     expect(await put(store, 'a', 'same')).toMatchObject({ name: 'a', bytes: 4 });
     expect(await put(store, 'a', 'same')).toMatchObject({ name: 'a', bytes: 4 });
-    await store.copy('a', 'copy');
-    await store.copy('a', 'copy');
+    await copyObject(store, 'a', 'copy');
+    await copyObject(store, 'a', 'copy');
     expect(await read(store, 'copy')).toBe('same');
   });
 
@@ -226,13 +228,17 @@ test('where requesters pay, every request names the project that does', async ()
   await store.create('a', text('y'), 'text/plain');
   await store.create('large', new Uint8Array(LARGE), 'text/plain');
   await store.replace('a', text('z'), 'text/plain');
-  await store.copy('a', 'b');
+  await copyObject(store, 'a', 'b');
   await store.read('b');
   await store.stat('b');
+  const found = (await store.find('b'))!;
+  await found.read();
+  await found.describe({ key: 'value' });
+  await found.supersede('aside', { data: text('new'), contentType: 'text/plain' });
   await first(store);
   await store.remove('b');
   const kinds = new Set(network!.seen.map((label) => label.split(' ')[0]));
-  expect([...kinds].sort()).toEqual(['DELETE', 'GET', 'POST', 'PUT']);
+  expect([...kinds].sort()).toEqual(['DELETE', 'GET', 'PATCH', 'POST', 'PUT']);
   // A session's address is as good as the request that it was given for.
   const unpaid = network!.urls.filter((url) => !url.searchParams.has('upload_id'));
   expect(new Set(unpaid.map((url) => url.searchParams.get('userProject')))).toEqual(new Set(['payer-1']));

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../domain/user-error.ts';
 import { crc32c } from '../../store/crc32c.ts';
-import { type ListedObject, ObjectNotFound, type ObjectStore } from '../../store/object-store.ts';
+import { type ListedObject, ObjectChanged, ObjectNotFound, type ObjectStore } from '../../store/object-store.ts';
+import { copyObject } from './copy-object.ts';
 import { KILLED_BYTES, patterned } from './patterned.ts';
 
 const text = (value: string): Uint8Array => Buffer.from(value);
@@ -61,7 +62,7 @@ export function describeObjectStore(kind: string, fresh: () => Promise<ObjectSto
     test('replaces an object without changing the copies that were made of it', async () => {
       const store = await fresh();
       await store.create('objects/a.png', text('old'), 'image/png');
-      await store.copy('objects/a.png', 'batches/b/a.png');
+      await copyObject(store, 'objects/a.png', 'batches/b/a.png');
       await store.replace('objects/a.png', text('new'), 'image/png');
       expect(Buffer.from(await store.read('batches/b/a.png')).toString()).toBe('old');
     });
@@ -69,7 +70,7 @@ export function describeObjectStore(kind: string, fresh: () => Promise<ObjectSto
     test('removes an object, not the copies that were made of it; one that is not there is no error', async () => {
       const store = await fresh();
       await store.create('objects/a.png', text('a'), 'image/png');
-      await store.copy('objects/a.png', 'batches/b/a.png');
+      await copyObject(store, 'objects/a.png', 'batches/b/a.png');
       await store.remove('objects/a.png');
       expect(await store.stat('objects/a.png')).toBeNull();
       expect(Buffer.from(await store.read('batches/b/a.png')).toString()).toBe('a');
@@ -82,11 +83,59 @@ export function describeObjectStore(kind: string, fresh: () => Promise<ObjectSto
       const store = await fresh();
       const { stat } = await store.create('objects/a.png', text('picture'), 'image/png');
       await store.replace('batches/b/a.png', text('something else'), 'image/png');
-      await store.copy('objects/a.png', 'batches/b/a.png');
-      await store.copy('objects/a.png', 'batches/b/a.png');
-      await store.copy('objects/a.png', 'objects/a.png');
+      await copyObject(store, 'objects/a.png', 'batches/b/a.png');
+      await copyObject(store, 'objects/a.png', 'batches/b/a.png');
+      await copyObject(store, 'objects/a.png', 'objects/a.png');
       expect(await store.stat('batches/b/a.png')).toEqual({ ...stat, name: 'batches/b/a.png' });
       expect(await names(store, '')).toEqual(['batches/b/a.png', 'objects/a.png']);
+    });
+
+    test('finds an object with what was noted of it, and nothing where nothing was', async () => {
+      const store = await fresh();
+      const { stat } = await store.create('objects/a.png', text('a'), 'image/png', { key: 'red 红', 'other-key': '2' });
+      await store.create('objects/b.png', text('b'), 'image/png');
+      const a = (await store.find('objects/a.png'))!;
+      expect(a).toEqual(stat);
+      for (const object of [a, stat])
+        expect(await object.metadata()).toMatchObject({ key: 'red 红', 'other-key': '2' });
+      const b = (await store.find('objects/b.png'))!;
+      expect((await b.metadata()).key).toBeUndefined();
+      await b.describe({ key: 'blue' });
+      expect(await (await store.find('objects/b.png'))!.metadata()).toMatchObject({ key: 'blue' });
+      expect(a.version).toMatch(/^[\w-]+$/);
+      expect(await store.find('objects/none.png')).toBeNull();
+      expect(await store.find('none/at/all.png')).toBeNull();
+    });
+
+    test('copies what was found and nothing that came later', async () => {
+      const store = await fresh();
+      await store.create('objects/a.png', text('found'), 'image/png');
+      const found = (await store.find('objects/a.png'))!;
+      await store.replace('objects/a.png', text('later'), 'image/png');
+      await expect(found.copy('batches/b/a.png')).rejects.toThrow(ObjectChanged);
+      expect(await store.stat('batches/b/a.png')).toBeNull();
+    });
+
+    test('puts an object in the place of another and keeps that one, for exactly one of ten', async () => {
+      const store = await fresh();
+      await store.create('objects/a.png', text('damaged'), 'image/png', { key: 'old' });
+      const seen = await Promise.all(Array.from({ length: 10 }, () => store.find('objects/a.png')));
+      const contents = seen.map((_, n) => ({
+        data: text(`new ${n}`),
+        contentType: 'image/png',
+        metadata: { key: `${n}` },
+      }));
+      const results = await Promise.all(
+        seen.map((found, n) => found!.supersede(`damaged/a.${found!.version}.png`, contents[n]!)),
+      );
+      const winner = results.findIndex((result) => result !== null);
+      expect(results.filter((result) => result !== null)).toHaveLength(1);
+      expect(Buffer.from(await store.read('objects/a.png')).toString()).toBe(`new ${winner}`);
+      expect(await results[winner]!.metadata()).toMatchObject({ key: String(winner) });
+      expect(await names(store, 'damaged/')).toEqual([`damaged/a.${seen[0]!.version}.png`]);
+      expect(Buffer.from(await store.read(`damaged/a.${seen[0]!.version}.png`)).toString()).toBe('damaged');
+      await results[winner]!.copy('batches/b/a.png');
+      expect(Buffer.from(await store.read('batches/b/a.png')).toString()).toBe(`new ${winner}`);
     });
 
     test('tells that an object is missing, by null from stat and by an error from read and copy', async () => {
@@ -95,7 +144,7 @@ export function describeObjectStore(kind: string, fresh: () => Promise<ObjectSto
       for (const name of ['objects/none.png', 'nothing/at/all.png', 'objects/file/below']) {
         expect(await store.stat(name)).toBeNull();
         await expect(store.read(name)).rejects.toThrow(ObjectNotFound);
-        await expect(store.copy(name, 'batches/b/a.png')).rejects.toThrow(ObjectNotFound);
+        await expect(copyObject(store, name, 'batches/b/a.png')).rejects.toThrow(ObjectNotFound);
       }
       expect(await names(store, 'batches/')).toEqual([]);
     });
@@ -119,7 +168,7 @@ export function describeObjectStore(kind: string, fresh: () => Promise<ObjectSto
       const store = await fresh();
       const name = 'batches/b/_catalog/Gemälde 红灯笼 🏮 %2e+#?&.csv';
       const { stat } = await store.create(name, text('x'), 'text/csv');
-      await store.copy(name, 'batches/c/複製.csv');
+      await copyObject(store, name, 'batches/c/複製.csv');
       expect(await store.stat(name)).toEqual(stat);
       expect(await names(store, 'batches/')).toEqual([name, 'batches/c/複製.csv']);
     });
@@ -146,8 +195,8 @@ export function describeObjectStore(kind: string, fresh: () => Promise<ObjectSto
       const attempts = [
         () => store.create(name, text('x'), 'text/plain'),
         () => store.replace(name, text('x'), 'text/plain'),
-        () => store.copy('good', name),
-        () => store.copy(name, 'other'),
+        () => copyObject(store, 'good', name),
+        () => copyObject(store, name, 'other'),
         () => store.read(name),
         () => store.stat(name),
       ];
@@ -166,7 +215,7 @@ export function describeObjectStore(kind: string, fresh: () => Promise<ObjectSto
       const store = await fresh();
       const data = patterned(30 * 1024 * 1024);
       const { stat } = await store.create('objects/4k.png', data, 'image/png');
-      await store.copy('objects/4k.png', 'batches/b/4k.png');
+      await copyObject(store, 'objects/4k.png', 'batches/b/4k.png');
       expect(await store.stat('batches/b/4k.png')).toEqual({ ...stat, name: 'batches/b/4k.png' });
       expect(crc32c(await store.read('batches/b/4k.png'))).toBe(crc32c(data));
     });

@@ -1,5 +1,5 @@
 /** What must not happen to a workflow of which histories are running somewhere: other commands, in another order. */
-import { proxyActivities } from '@temporalio/workflow';
+import { proxyActivities, setWorkflowOptions } from '@temporalio/workflow';
 import type { OrchestratorActivities } from '../../workflows/contract/activities.ts';
 import { ORCHESTRATOR_QUEUE } from '../../workflows/contract/queues.ts';
 import type { ShardInput } from '../../workflows/contract/workflows.ts';
@@ -13,3 +13,5 @@ export async function renderShard({ store, batch, round, shard }: ShardInput): P
   await writeReceipts({ store, batch, round, shard: shard.shard, outcomes: [] });
   await readShard({ store, shard: shard.name });
 }
+
+setWorkflowOptions({ failureExceptionTypes: [Error] }, renderShard);

@@ -217,9 +217,12 @@ describe('a batch', () => {
   it('tells why images of it are tried again, and how often they have failed', async () => {
     const batch = await site.submit('held-up', ['a slow crane twice,256', 'a slow barge,256']);
     const reasons = () => retrying(site.client, batch);
-    await expect
-      .poll(reasons, { timeout: 20_000 })
-      .toEqual([{ activity: 'renderImage', count: 1, attempts: 1, reason: 'the renderer died' }]);
+    await expect.poll(reasons, { timeout: 20_000 }).toEqual([
+      {
+        ...{ activity: 'renderImage', count: 1, attempts: 1, reason: 'the renderer died' },
+        ...{ waitsForStore: false, since: null, givesUpAt: null },
+      },
+    ]);
     await cancelBatch(site.client, batch);
     await batchEnd(site.client, batch);
     expect(await reasons()).toEqual([]);

@@ -13,6 +13,7 @@ import { UserError } from '../../domain/user-error.ts';
 import { type BucketEmulator, startBucketEmulator } from '../../infra/dev/bucket-emulator.ts';
 import { readBatchRows } from '../../records/batch-rows.ts';
 import { type Manifest, manifestSchema } from '../../records/manifest.ts';
+import { GcsStore } from '../../store/gcs-store.ts';
 import type { BatchResult } from '../../workflows/contract/batch.ts';
 import { runHere } from '../cli/run-here.ts';
 import { expectCode, jsonLines } from '../e2e/command-line.ts';
@@ -151,4 +152,33 @@ it('a batch that was cancelled is submitted again under its id, and both ends st
   expect(await readManifest({ manifest: 'batches/again/manifest-1.json' })).toMatchObject({ state: 'cancelled' });
   const rows = await readBatchRows(site.store, 'again');
   expect(rows.map(({ status }) => status)).not.toContain('cancelled');
+});
+
+it('a damaged object that the bucket keeps fails its image alone, by its name, and the batch goes on', async () => {
+  const catalog = await site.catalog('kept.csv', ['an owl,256', 'a hen,256']);
+  await submit('kept-1', catalog);
+  const [owl, hen] = (await readManifest(await resultOf('kept-1'))).images;
+  // Somebody with more rights, before the policy was set.
+  vi.stubEnv('STORAGE_EMULATOR_HOST', emulator.endpoint);
+  const direct = new GcsStore(site.store.url);
+  vi.stubEnv('STORAGE_EMULATOR_HOST', network.endpoint);
+  await direct.replace(owl!.object, new Uint8Array(), 'image/png');
+
+  await submit('kept-2', catalog);
+  const manifest = await readManifest(await resultOf('kept-2'));
+  expect(manifest.images).toMatchObject([{ id: hen!.id, outcome: 'reused', crc32c: hen!.crc32c }]);
+  const [failure, ...others] = manifest.failures;
+  expect(others).toEqual([]);
+  expect(failure).toMatchObject({ id: owl!.id, type: 'ObjectConflict', attempts: 1 });
+  expect(failure!.reason).toMatch(
+    new RegExp(`^${owl!.object} is damaged \\(it is empty\\) and cannot be replaced: .*a retention policy keeps`),
+  );
+  const environment = { PIXART_STORE: site.store.url, TEMPORAL_ADDRESS: site.client.address };
+  expectCode(3, await runHere(['watch', 'kept-2'], environment));
+  expect(expectCode(3, await runHere(['verify', 'kept-1'], environment)).stdout).toContain(
+    `${owl!.object}: it has 0 bytes`,
+  );
+  expect(expectCode(3, await runHere(['verify', 'kept-1', '--repair'], environment)).stdout).toMatch(
+    /could not be brought back: .*a retention policy keeps/,
+  );
 });

@@ -10,9 +10,10 @@ import type { BundleRef } from '../../domain/bundle-ref.ts';
 import { startTemporalServer } from '../../infra/dev/temporal-server.ts';
 import { manifestName } from '../../records/layout.ts';
 import { type Manifest, manifestSchema } from '../../records/manifest.ts';
-import { type ObjectStore, openStore } from '../../store/index.ts';
+import { type ObjectStore, type OpenStore, openStore } from '../../store/index.ts';
 import { allowanceOf } from '../../workers/allowance.ts';
 import { createOrchestrator } from '../../workers/orchestrator.ts';
+import { outsideOf } from '../../workers/outside.ts';
 import { renderQueue } from '../../workflows/contract/queues.ts';
 import '../quiet-runtime.ts';
 
@@ -36,26 +37,36 @@ export type Site = {
   stop(): Promise<void>;
 };
 
-/**
- * @param allow what its orchestrator takes besides its folder
- * @param beside another site, whose store and catalogs this one has too: a server that knows nothing of what is there
- */
+export type SiteOptions = Partial<Omit<Simulation, 'side'>> & {
+  /** Another site, whose store and catalogs this one has too: a server that knows nothing of what is there. */
+  beside?: Site;
+  storeUrl?: string;
+  /** What its orchestrator takes besides its folder. */
+  allow?: string[];
+  /** What workers open stores with. */
+  open?: OpenStore;
+};
+
 export async function startSite({
   bundle = BUNDLE,
   beside,
   storeUrl,
+  open = openStore,
   allow = [],
   ...simulation
-}: Partial<Omit<Simulation, 'side'>> & { beside?: Site; storeUrl?: string; allow?: string[] } = {}): Promise<Site> {
+}: SiteOptions = {}): Promise<Site> {
   const folder = beside?.folder ?? (await mkdtemp(path.join(tmpdir(), 'pixart-site-')));
   const server = await startTemporalServer({ ui: false });
   const client = await connect(temporalTarget({ address: server.address }));
   const connection = await NativeConnection.connect({ address: server.address });
   const store = await openStore(storeUrl ?? pathToFileURL(path.join(folder, 'out')).href);
-  const renderer = simulatedRenderer({ ...simulation, bundle, side: 8 });
-  const activities = createRenderActivities({ openStore, renderer });
+  const renderer = simulatedRenderer({ ...simulation, bundle });
+  const activities = createRenderActivities({ openStore: open, renderer });
   const workers = await Promise.all([
-    createOrchestrator(connection, client.namespace, allowanceOf([folder, ...allow])),
+    createOrchestrator(connection, client.namespace, {
+      ...outsideOf(allowanceOf([folder, ...allow])),
+      openStore: open,
+    }),
     ...bundle.sizes.map((size) =>
       Worker.create({
         connection,

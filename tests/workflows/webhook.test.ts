@@ -14,6 +14,7 @@ import {
 import { UserError } from '../../domain/user-error.ts';
 import type { FailureBudget } from '../../workflows/contract/batch.ts';
 import type { BatchEvent } from '../../workflows/contract/webhook.ts';
+import { Outage } from './outage.ts';
 import { BUNDLE, type Site, startSite } from './site.ts';
 import { textOf } from './text-of.ts';
 
@@ -25,6 +26,8 @@ const before = ({ prompt }: { prompt: string }): void => {
 
 /** A picture with "slow" in its prompt takes longer than its test. */
 const stepMs = ({ prompt }: { prompt: string }): number => (prompt.includes('slow') ? 60_000 : 0);
+
+const outage = new Outage();
 
 let site: Site;
 let receiver: Server;
@@ -46,7 +49,7 @@ beforeAll(async () => {
     response.writeHead(200).end();
   }).listen(0, '127.0.0.1');
   await once(receiver, 'listening');
-  site = await startSite({ before, stepMs, allow: [new URL(address()).origin] });
+  site = await startSite({ before, stepMs, open: outage.open, allow: [new URL(address()).origin] });
 });
 
 afterAll(async () => {
@@ -118,6 +121,18 @@ it('a cancelled batch tells its webhook', async () => {
   await batchEnd(site.client, 'stopped');
   await heard('stopped');
   expect(told('stopped')).toMatchObject([{ type: 'batch.cancelled', data: { batch: 'stopped', round: 1 } }]);
+});
+
+it('a batch that ends without a manifest tells its webhook so, and why', async () => {
+  outage.begin('batches/unwritten/manifest', 'fails');
+  await submit('unwritten', ['a fen,256']);
+  const state = async () => (await batchProgress(site.client, 'unwritten')).state;
+  await expect.poll(state, { timeout: 20_000 }).toBe('finishing');
+  await cancelBatch(site.client, 'unwritten');
+  await heard('unwritten');
+  expect(told('unwritten')).toMatchObject([
+    { type: 'batch.cancelled', data: { manifest: null, reason: 'the store is away', totals: { rendered: 1 } } },
+  ]);
 });
 
 it('a scheduled batch whose catalog has become wrong tells its webhook what is wrong', async () => {

@@ -4,7 +4,7 @@ import type { WrittenManifest } from '../contract/activities.ts';
 import type { BatchInput } from '../contract/batch.ts';
 import type { BatchControl, ControlChange, ShardControl } from '../contract/control.ts';
 import type { LostShard, Plan, ShardRef } from '../contract/plan.ts';
-import type { BatchAnswer, BatchProgress, ShardReport } from '../contract/progress.ts';
+import type { BatchAnswer, BatchProgress, BatchState, ShardReport } from '../contract/progress.ts';
 import { shardWorkflowId } from '../contract/queues.ts';
 import type { Workflows } from '../contract/workflows.ts';
 import { announce } from '../webhook/webhook.ts';
@@ -21,7 +21,7 @@ import {
   sumOf,
 } from './ledger.ts';
 import { RunningShards } from './running-shards.ts';
-import { publisher } from './visibility.ts';
+import { publisher, showWithoutManifest } from './visibility.ts';
 
 /** What a batch hands to its next run when its history has grown long. Runs of earlier versions hand over the same. */
 export type BatchCarry = {
@@ -188,9 +188,16 @@ export class Batch {
     enterWarnings(this.#ledger, warnings);
   }
 
-  end(state: 'completed' | 'cancelled'): void {
+  end(state: BatchState): void {
     this.#ledger.state = state;
     this.show();
+  }
+
+  /** It ends, and nothing tells what became of its rows but what its shards have written. */
+  endWithoutManifest(reason: string, state: BatchState = this.#ledger.state): void {
+    this.#ledger.withoutManifest = reason;
+    showWithoutManifest(reason);
+    this.end(state);
   }
 
   /** Shards of a cancelled size that have not begun never do. */

@@ -24,6 +24,8 @@ export type Ledger = {
   columns?: string[];
   /** The last report of each shard that runs. */
   running: Record<number, ShardReport>;
+  /** Why no manifest was written at its end. */
+  withoutManifest?: string;
 };
 
 export const emptyLedger = (): Ledger => ({
@@ -99,7 +101,8 @@ export function sumOf({ bySize }: Ledger): SizeProgress {
 
 /** @param control how the batch is run, where somebody may have paused it */
 export function progressOf({ batch, round }: BatchInput, ledger: Ledger, control?: BatchControl): BatchProgress {
-  const { state, cancelled, extraComputations, bySize, changes, warnings, manifest, recentFailures } = ledger;
+  const { state, cancelled, extraComputations, bySize, recentFailures } = ledger;
+  const { changes, warnings, manifest, withoutManifest } = ledger;
   const paused = control?.paused ?? null;
   return {
     batch,
@@ -112,6 +115,7 @@ export function progressOf({ batch, round }: BatchInput, ledger: Ledger, control
     ...(changes !== undefined && { changes }),
     ...(warnings !== undefined && { warnings }),
     ...(manifest !== undefined && { manifest }),
+    ...(withoutManifest !== undefined && { withoutManifest }),
     recentFailures,
   };
 }

@@ -8,10 +8,13 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import { rootCause } from '../../domain/root-cause.ts';
+import type { WrittenManifest } from '../contract/activities.ts';
 import type { BatchInput, BatchResult } from '../contract/batch.ts';
 import { catalogUrl } from '../contract/batch-start.ts';
+import { LAST_TRIES_SECONDS } from '../contract/limits.ts';
+import { endsInTime, write } from '../last-tries.ts';
 import { controlUpdate, progressQuery, shardReportSignal } from '../messages.ts';
-import { orchestrator, writeContactSheet } from '../orchestrator.ts';
+import { orchestrator } from '../orchestrator.ts';
 import { startReviewPage } from '../review-page/review-page.ts';
 import { reasonOf } from '../shard/failure.ts';
 import { announce } from '../webhook/webhook.ts';
@@ -20,27 +23,31 @@ import { renderShards } from './render-shards.ts';
 
 /** One round of a batch, which tells its webhook where it fails as a whole. */
 export async function renderBatch(input: BatchInput, carry?: BatchCarry): Promise<BatchResult> {
+  const batch = new Batch(input, carry);
   try {
-    return await renderRound(input, carry);
+    return await renderRound(batch, carry === undefined);
   } catch (error) {
-    if (!isCancellation(error) && !(error instanceof ContinueAsNew)) {
-      await announce(input, 'batch.failed', { reason: reasonOf(rootCause(error)) });
-    }
+    if (!isCancellation(error) && !(error instanceof ContinueAsNew)) await fail(batch, reasonOf(rootCause(error)));
     throw error;
   }
+}
+
+async function fail(batch: Batch, reason: string): Promise<void> {
+  if (patched('tell-failure')) batch.endWithoutManifest(reason);
+  await announce(batch.input, 'batch.failed', { reason, manifest: null, totals: batch.progress.totals });
 }
 
 /**
  * One round of a batch: plans it, renders its shards with a window for each size, writes the manifest and the contact
  * sheet. A cancelled batch stops its shards, still writes the manifest, and ends as cancelled.
  */
-async function renderRound(input: BatchInput, carry?: BatchCarry): Promise<BatchResult> {
-  const batch = new Batch(input, carry);
+async function renderRound(batch: Batch, isFirstRun: boolean): Promise<BatchResult> {
+  const { input } = batch;
   listen(batch);
   batch.show();
   let cancellation: unknown = null;
   try {
-    if (carry === undefined) batch.begin(await orchestrator.planBatch(input));
+    if (isFirstRun) batch.begin(await orchestrator.planBatch(input));
     await renderShards(batch);
     stopIfCancelled(batch);
   } catch (error) {
@@ -48,8 +55,7 @@ async function renderRound(input: BatchInput, carry?: BatchCarry): Promise<Batch
     cancellation = error;
   }
   if (batch.waiting.length > 0 && cancellation === null) return continueAsNew<typeof renderBatch>(input, batch.carry);
-  const state = cancellation === null ? 'completed' : 'cancelled';
-  const result = await CancellationScope.nonCancellable(() => finish(batch, state));
+  const result = await finish(batch, cancellation === null ? 'completed' : 'cancelled');
   if (cancellation !== null) throw cancellation;
   return result;
 }
@@ -68,26 +74,18 @@ function stopIfCancelled({ waiting }: Batch): void {
   }
 }
 
+/** @throws CancelledFailure where the batch was cancelled and has to end without a manifest */
 async function finish(batch: Batch, state: 'completed' | 'cancelled'): Promise<BatchResult> {
-  const { input, startedAt, lostShards } = batch;
-  const { store, round, batch: id } = input;
   batch.finish();
-  const catalog = catalogUrl(input.source);
-  const written = await orchestrator.writeManifest({
-    store,
-    batch: id,
-    round,
-    state,
-    startedAt,
-    lostShards,
-    ...(catalog !== undefined && { catalog }),
-    bundle: { name: input.bundle.name, digest: input.bundle.digest },
-  });
+  const written = await writeManifest(batch, state);
   batch.recorded(written);
   const { manifest, totals } = written;
+  const { input } = batch;
+  const { store, batch: id } = input;
   const images = totals.rendered + totals.reused;
-  const contactSheet = await writeContactSheet({ store, batch: id, total: images }).catch(() => null);
-  const sheetPage = patched('sheet-page') ? await startReviewPage(input).catch(() => undefined) : undefined;
+  const contactSheet = await write((by) => by.writeContactSheet({ store, batch: id, total: images })).catch(() => null);
+  const startPage = () => CancellationScope.nonCancellable(() => startReviewPage(input));
+  const sheetPage = patched('sheet-page') ? await startPage().catch(() => undefined) : undefined;
   batch.end(state);
   const { changes, warnings } = batch.progress;
   await announce(input, `batch.${state}`, {
@@ -105,3 +103,25 @@ async function finish(batch: Batch, state: 'completed' | 'cancelled'): Promise<B
     ...(warnings !== undefined && { warnings }),
   };
 }
+
+async function writeManifest(batch: Batch, state: 'completed' | 'cancelled'): Promise<WrittenManifest> {
+  const { input, startedAt, lostShards } = batch;
+  const { store, round, batch: id } = input;
+  const catalog = catalogUrl(input.source);
+  const manifest = {
+    ...{ store, batch: id, round, state, startedAt, lostShards },
+    ...(catalog !== undefined && { catalog }),
+    bundle: { name: input.bundle.name, digest: input.bundle.digest },
+  };
+  try {
+    return await write((by) => by.writeManifest(manifest));
+  } catch (error) {
+    if (!CancellationScope.current().consideredCancelled || !endsInTime()) throw error;
+    const reason = isCancellation(error) ? NOT_BEGUN : reasonOf(rootCause(error));
+    batch.endWithoutManifest(reason, 'cancelled');
+    await announce(input, 'batch.cancelled', { reason, manifest: null, totals: batch.progress.totals });
+    throw new CancelledFailure('the batch was cancelled');
+  }
+}
+
+const NOT_BEGUN = `no orchestrator wrote it within ${LAST_TRIES_SECONDS} seconds of the cancellation`;

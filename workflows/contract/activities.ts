@@ -22,6 +22,9 @@ export type RenderImageInput = {
  */
 export type RenderFailureDetails = { attempts: number };
 
+/** The details of a heartbeat of the orchestrator's activities: what the attempt waits for, where that takes long. */
+export type StepHeartbeat = { waitsFor: string | null };
+
 export type ReadShardInput = {
   store: string;
   shard: string;

@@ -25,6 +25,8 @@ export type CatalogSource =
       corrected?: { name: string; format: CatalogFormat } & CatalogReading;
       /** Object name of a table of decisions; rows whose images it rejects are made again. */
       decisions?: string;
+      /** Object name of a list of rows whose images were lost or damaged, and are made again as they were. */
+      again?: string;
     };
 
 export type JobDefaults = {
@@ -76,6 +78,8 @@ export type BatchMemo = {
   bundle: string;
   bundleDigest: string;
   store: string;
+  /** Why it ended without a manifest; missing where it has one, still runs, or was ended by the server. */
+  withoutManifest?: string;
 };
 
 export type BatchResult = {

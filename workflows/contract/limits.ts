@@ -49,7 +49,7 @@ export const ORCHESTRATE_SCHEDULE_TO_CLOSE = '1 day';
 /** For 100,000 jobs, on a busy machine. */
 export const ORCHESTRATE_START_TO_CLOSE = '30 minutes';
 
-/** They beat every five seconds. Parsing a large piece may hold the process for some of them. */
+/** They beat every two seconds. Parsing a large piece may hold the process for some of them. */
 export const ORCHESTRATE_HEARTBEAT_TIMEOUT = '30 seconds';
 
 export const ORCHESTRATE_RETRY: RetryPolicy = {
@@ -58,8 +58,30 @@ export const ORCHESTRATE_RETRY: RetryPolicy = {
   maximumInterval: '1 minute',
 };
 
+/**
+ * A cancelled batch ends within a minute, whatever is away: images in hand have this long to stop or to be finished. What takes longer is
+ * left to its worker, and found in the store by a retry.
+ */
+export const CANCELLED_RENDERS_SECONDS = 15;
+
+/** Then receipts and manifest are tried for so long. An attempt that still works then goes on while its store answers. */
+export const LAST_TRIES_SECONDS = 10;
+
+/** These fit into it. */
+export const LAST_TRIES_RETRY: RetryPolicy = {
+  initialInterval: '1 second',
+  backoffCoefficient: 1.5,
+  maximumAttempts: 4,
+};
+
+/** An attempt that is cancelled waits no longer for one answer of a store. */
+export const STORE_SILENCE_SECONDS = 10;
+
 /** Thumbnails of 100,000 large images take hours of one process; what is made is not made again by another attempt. */
 export const SHEET_PAGE_START_TO_CLOSE = '12 hours';
+
+/** Of one orchestrator, whose sixteen turns batches need meanwhile. */
+export const SHEET_PAGES_AT_ONCE = 4;
 
 /** A receiver that is away over a weekend hears of the batch on Monday. */
 export const WEBHOOK_SCHEDULE_TO_CLOSE = '3 days';

@@ -29,6 +29,8 @@ export type BatchProgress = {
   warnings?: string[];
   /** Object name of what this round came to, when that is written. */
   manifest?: string;
+  /** Why it ended without one: it failed, or was cancelled while its store was away. A retry writes one. */
+  withoutManifest?: string;
   /** The last few, newest first. */
   recentFailures: RecentFailure[];
 };

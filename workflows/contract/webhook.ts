@@ -15,10 +15,10 @@ export type BatchEvent = {
     store: string;
     totals?: Totals;
     changes?: ChangeCounts;
-    /** Object names in the store. */
-    manifest?: string;
+    /** Object names in the store; no manifest where it ended without one, and `reason` says why. */
+    manifest?: string | null;
     contactSheet?: string | null;
-    /** Why it paused or failed. */
+    /** Why it paused, failed, or has no manifest. */
     reason?: string;
   };
 };

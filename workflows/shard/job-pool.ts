@@ -1,5 +1,7 @@
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import type { JobOutcome } from '../../domain/receipt.ts';
+import { CANCELLED_RENDERS_SECONDS } from '../contract/limits.ts';
+import { endsInTime } from '../last-tries.ts';
 
 /** What a pool does to the world. */
 export type PoolWork = {
@@ -40,7 +42,7 @@ export class JobPool {
     this.#work = work;
   }
 
-  /** Until no job waits or is scheduled. Where the shard is cancelled, what is scheduled is awaited before that is thrown. */
+  /** Until no job waits or is scheduled. Where the shard is cancelled, what is scheduled is awaited for some seconds before that is thrown. */
   async run(): Promise<void> {
     this.#running = true;
     this.#fill();
@@ -48,7 +50,7 @@ export class JobPool {
       await condition(() => this.#fault !== null || this.#waiting.length + this.#scheduled.size === 0);
     } catch (error) {
       if (!isCancellation(error)) throw error;
-      await CancellationScope.nonCancellable(() => condition(() => this.#scheduled.size === 0));
+      await CancellationScope.nonCancellable(() => this.#untilStopped());
       throw error;
     }
     if (this.#fault !== null) throw this.#fault;
@@ -79,6 +81,13 @@ export class JobPool {
   /** Ends `run` with an error that is not a job's. */
   fail(error: unknown): void {
     this.#fault = error;
+  }
+
+  async #untilStopped(): Promise<void> {
+    const isIdle = (): boolean => this.#scheduled.size === 0;
+    if (isIdle()) return;
+    if (endsInTime()) await condition(isIdle, 1_000 * CANCELLED_RENDERS_SECONDS);
+    else await condition(isIdle);
   }
 
   #cancel(index: number, fate: Fate): void {

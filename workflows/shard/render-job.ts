@@ -1,12 +1,4 @@
-import { RetryState } from '@temporalio/common';
-import {
-  ActivityCancellationType,
-  ActivityFailure,
-  CancelledFailure,
-  isCancellation,
-  patched,
-  proxyActivities,
-} from '@temporalio/workflow';
+import { ActivityCancellationType, CancelledFailure, patched, proxyActivities } from '@temporalio/workflow';
 import type { JobOutcome } from '../../domain/receipt.ts';
 import type { RenderActivities } from '../contract/activities.ts';
 import { USUAL_PRIORITY } from '../contract/control.ts';
@@ -14,6 +6,7 @@ import * as limits from '../contract/limits.ts';
 import type { JobSummary } from '../contract/plan.ts';
 import { renderQueue } from '../contract/queues.ts';
 import type { ShardInput } from '../contract/workflows.ts';
+import { wasCancelled } from '../last-tries.ts';
 import { failureOf } from './failure.ts';
 
 export type Scheduling = { activityId?: string; usualPriority?: number };
@@ -44,10 +37,6 @@ export function renderJob(
     return failureOf(job.id, error);
   });
 }
-
-/** An attempt that fails for another reason after its cancellation was asked for (its worker died) is not tried again either. */
-const wasCancelled = (error: unknown): boolean =>
-  isCancellation(error) || (error instanceof ActivityFailure && error.retryState === RetryState.CANCEL_REQUESTED);
 
 /** The priority of a job in a batch whose usual priority was moved. */
 export const movedPriority = (job: number, usual: number): number =>

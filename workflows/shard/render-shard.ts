@@ -1,9 +1,10 @@
-import { CancellationScope, isCancellation, patched, setHandler } from '@temporalio/workflow';
+import { CancellationScope, CancelledFailure, isCancellation, patched, setHandler } from '@temporalio/workflow';
 import type { JobOutcome } from '../../domain/receipt.ts';
 import { type ShardControl, USUAL_PRIORITY } from '../contract/control.ts';
 import type { JobSummary } from '../contract/plan.ts';
 import type { ShardReport } from '../contract/progress.ts';
 import type { ShardInput } from '../contract/workflows.ts';
+import { endsInTime, write } from '../last-tries.ts';
 import { shardControlSignal, shardProgressQuery } from '../messages.ts';
 import { orchestrator } from '../orchestrator.ts';
 import { renderJob } from './render-job.ts';
@@ -16,7 +17,7 @@ import { WantedJobs } from './wanted-jobs.ts';
  * and the shard goes on; a cancelled shard notes what it had done, tells its batch and ends as cancelled.
  */
 export async function renderShard(input: ShardInput): Promise<ShardReport> {
-  const { store, batch, round, shard } = input;
+  const { store, shard } = input;
   const isControlled = patched('live-control');
   const reports = new ShardReports(shard.shard, shard.jobs, isControlled);
   setHandler(shardProgressQuery, () => reports.current);
@@ -34,14 +35,28 @@ export async function renderShard(input: ShardInput): Promise<ShardReport> {
       ? renderUncontrolled(input, jobs, onOutcome)
       : new WantedJobs(input, jobs, control(), onOutcome).run();
   const cancellation = await caught(rendering);
-  await CancellationScope.nonCancellable(async () => {
-    await orchestrator.writeReceipts.executeWithOptions({ summary: `${outcomes.length} of ${jobs.length} jobs` }, [
-      { store, batch, round, shard: shard.shard, outcomes },
-    ]);
-    await reports.settle(cancellation !== null);
-  });
-  if (cancellation !== null) throw cancellation;
+  const unwritten = await writeReceipts(input, jobs.length, outcomes);
+  const end = cancellation ?? unwritten;
+  await CancellationScope.nonCancellable(() => reports.settle(end !== null));
+  if (end !== null) throw end;
   return reports.current;
+}
+
+/** @returns why a cancelled shard ends without them; a retry finds what it has made in the store */
+async function writeReceipts(
+  { store, batch, round, shard }: ShardInput,
+  jobs: number,
+  outcomes: JobOutcome[],
+): Promise<CancelledFailure | null> {
+  const summary = `${outcomes.length} of ${jobs} jobs`;
+  const receipts = { store, batch, round, shard: shard.shard, outcomes };
+  try {
+    await write((by) => by.writeReceipts.executeWithOptions({ summary }, [receipts]));
+    return null;
+  } catch (error) {
+    if (!CancellationScope.current().consideredCancelled || !endsInTime()) throw error;
+    return new CancelledFailure('the batch was cancelled, and receipts could not be written', [], error as Error);
+  }
 }
 
 /** What the batch said last, for a shard that still reads its jobs. */

@@ -41,4 +41,8 @@ LCM = (
     Case("lcm-one-step", "tiny-lcm", HTML, 32, 48, seed=33, steps=1, guidance=1.0),
     Case("lcm-binned", "tiny-lcm", MARKET, 150, 211, seed=34, steps=8, guidance=1.0, binning=True),
 )
-CASES = (*EPSILON, *VELOCITY, *COMPRESSED, *EULER, *LCM)
+ALPHA = (
+    Case("alpha-wide", "tiny-alpha", FOX, 48, 112, seed=41, steps=5, negative_prompt="blurry, text"),
+    Case("alpha-long-caption", "tiny-alpha", f"{MARKET}, {MARKET}", 80, 64, seed=42, steps=4, guidance=1.0),
+)
+CASES = (*EPSILON, *VELOCITY, *COMPRESSED, *EULER, *LCM, *ALPHA)

@@ -1,4 +1,4 @@
-"""Tiny PixArt-Σ checkpoints, complete in every part, whose image depends on each of them."""
+"""Tiny PixArt checkpoints, complete in every part, whose image depends on each of them."""
 
 import math
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from diffusers import (
     DPMSolverMultistepScheduler,
     EulerDiscreteScheduler,
     LCMScheduler,
+    PixArtAlphaPipeline,
     PixArtSigmaPipeline,
     PixArtTransformer2DModel,
 )
@@ -42,6 +43,8 @@ class TinyCheckpoint:
     scheduler_class: type = DPMSolverMultistepScheduler
     scheduler: dict[str, Any] = field(default_factory=dict)
     compressed_layers: tuple[int, ...] = ()
+    pipeline: type = PixArtSigmaPipeline
+    sample_size: int = 32
 
 
 ZERO_TERMINAL_SNR = {
@@ -79,6 +82,8 @@ CHECKPOINTS = (
     # The same weights, so that no graph is kept twice.
     replace(EPSILON, name="tiny-euler", scheduler_class=EulerDiscreteScheduler),
     replace(EPSILON, name="tiny-lcm", scheduler_class=LCMScheduler),
+    # PixArt-α's of 1024 px, which is told the size of its picture.
+    replace(EPSILON, name="tiny-alpha", max_tokens=120, pipeline=PixArtAlphaPipeline, sample_size=128),
 )
 
 
@@ -87,11 +92,11 @@ def write_checkpoint(tiny: TinyCheckpoint, texts: list[str], folder: Path) -> No
     tiny.write_tokenizer(texts, folder / "tokenizer")
     tokenizer = AutoTokenizer.from_pretrained(folder / "tokenizer")
     torch.manual_seed(tiny.seed)
-    pipeline = PixArtSigmaPipeline(
+    pipeline = tiny.pipeline(
         tokenizer=tokenizer,
         text_encoder=_text_encoder(len(tokenizer)),
         vae=_vae(tiny.scaling),
-        transformer=_transformer(tiny.out_channels),
+        transformer=_transformer(tiny),
         scheduler=tiny.scheduler_class(
             **{"beta_schedule": "linear", "beta_start": 0.0001, "beta_end": 0.02, **tiny.scheduler}
         ),
@@ -132,7 +137,7 @@ def _vae(scaling: float) -> AutoencoderKL:
     return vae
 
 
-def _transformer(out_channels: int) -> PixArtTransformer2DModel:
+def _transformer(tiny: TinyCheckpoint) -> PixArtTransformer2DModel:
     width = HEADS * HEAD_WIDTH
     transformer = PixArtTransformer2DModel(
         num_attention_heads=HEADS,
@@ -141,10 +146,10 @@ def _transformer(out_channels: int) -> PixArtTransformer2DModel:
         cross_attention_dim=width,
         caption_channels=TEXT_WIDTH,
         in_channels=4,
-        out_channels=out_channels,
-        sample_size=32,
-        interpolation_scale=0.5,
-        use_additional_conditions=False,
+        out_channels=tiny.out_channels,
+        sample_size=tiny.sample_size,
+        interpolation_scale=tiny.sample_size / 64,
+        use_additional_conditions=tiny.pipeline is PixArtAlphaPipeline,
     )
     return _randomise(transformer, gain=1.2)
 

@@ -1,4 +1,4 @@
-"""Runs diffusers' `PixArtSigmaPipeline` on one case and keeps what every stage computed."""
+"""Runs diffusers' pipeline of PixArt-Σ or PixArt-α on one case and keeps what every stage computed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import PixArtSigmaPipeline
+from diffusers import DiffusionPipeline
 from torch import Tensor
 
-from ..checkpoint import load_transformer
 from ..reference import position_embedding
+from ..transformer_part import open_transformer
 
 NOTED_CALL = 1
 """The transformer call that is kept: the second, whose latents are no longer pure noise."""
@@ -47,7 +47,7 @@ class Trace:
 class Recorder:
     """Notes the arguments and results of the pipeline's parts while it runs."""
 
-    def __init__(self, pipeline: PixArtSigmaPipeline):
+    def __init__(self, pipeline: DiffusionPipeline):
         self.texts: list[tuple[Tensor, Tensor, Tensor]] = []
         self.calls: list[tuple[dict[str, Tensor], Tensor]] = []
         self.steps: list[tuple[Any, Tensor, Tensor]] = []
@@ -82,11 +82,11 @@ class Recorder:
         self.decoded = result
 
 
-def load_pipeline(folder: Path) -> PixArtSigmaPipeline:
+def load_pipeline(folder: Path) -> DiffusionPipeline:
     """The reference pipeline of a checkpoint; with KV compression, which it lacks, our transformer takes its place."""
-    pipeline = PixArtSigmaPipeline.from_pretrained(folder, dtype=torch.float32)
+    pipeline = DiffusionPipeline.from_pretrained(folder, dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
-    transformer = load_transformer(folder)
+    transformer = open_transformer(folder).load()
     if transformer.shape.kv_compression is not None:
 
         def predict(latents: Tensor, timestep: Tensor, text_states: Tensor, mask: Tensor) -> Tensor:
@@ -99,7 +99,7 @@ def load_pipeline(folder: Path) -> PixArtSigmaPipeline:
 
 
 def replace_prediction(
-    pipeline: PixArtSigmaPipeline, predict: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+    pipeline: DiffusionPipeline, predict: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 ) -> None:
     """Lets `predict(latents, timestep, text states, mask)` take the place of the reference's transformer."""
 
@@ -111,7 +111,7 @@ def replace_prediction(
 
 
 @torch.no_grad()
-def trace(pipeline: PixArtSigmaPipeline, case: Case, max_tokens: int) -> Trace:
+def trace(pipeline: DiffusionPipeline, case: Case, max_tokens: int) -> Trace:
     """Runs `case` on a reference pipeline, which serves for nothing else afterwards."""
     recorder = Recorder(pipeline)
     image = pipeline(
@@ -150,7 +150,7 @@ def _text_tensors(recorder: Recorder) -> dict[str, Tensor]:
     return {name: states for name, (_, _, states) in zip(names, recorder.texts, strict=False)}
 
 
-def _call_tensors(pipeline: PixArtSigmaPipeline, inputs: dict[str, Tensor], output: Tensor) -> dict[str, Tensor]:
+def _call_tensors(pipeline: DiffusionPipeline, inputs: dict[str, Tensor], output: Tensor) -> dict[str, Tensor]:
     channels = pipeline.transformer.config.in_channels
     return {
         "call.latents": inputs["latents"],

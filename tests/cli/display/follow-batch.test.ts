@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { followBatch } from '../../../cli/display/follow-batch.ts';
+import { followBatch, watchToTheEnd } from '../../../cli/display/follow-batch.ts';
 import { EXIT, exitCodeOf } from '../../../cli/exit-codes.ts';
 import { type BatchClient, connect, temporalTarget } from '../../../client/index.ts';
 import { startTemporalServer, type TemporalServer } from '../../../infra/dev/temporal-server.ts';
@@ -37,7 +37,8 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.useRealTimers();
   vi.restoreAllMocks();
-  await client.close();
+  for (const listener of process.listeners('SIGINT')) process.off('SIGINT', listener);
+  // The connection stays open, as that of a command does: see cli/with-client.ts.
   await server.stop();
   await rm(folder, { recursive: true, force: true });
 });
@@ -63,4 +64,22 @@ test('a server that stays away ends the watching with "cannot be used" and the c
   const error = await end;
   expect(exitCodeOf(error)).toBe(EXIT.unreachable);
   expect(String(error)).toContain('npx pixart-batch watch night');
+});
+
+test('who leaves while the server is away leaves at once, and is told what the batch waits for', async () => {
+  process.kill(server.pid, 'SIGKILL');
+  const end = watchToTheEnd(client, BATCH, true);
+  await untilSaid('does not answer at the moment');
+  // No call has been given up yet by then: the first one tries for longer.
+  process.emit('SIGINT');
+  expect(await end).toBe(EXIT.interrupted);
+  expect(said).toContain(`batch night waits for the Temporal server at ${server.address}, which does not answer.`);
+  expect(said).toContain('npx pixart-batch watch night');
+});
+
+test('who leaves while the server is there is told that the batch goes on', async () => {
+  const end = watchToTheEnd(client, BATCH, true);
+  process.emit('SIGINT');
+  expect(await end).toBe(EXIT.interrupted);
+  expect(said).toContain('batch night goes on without you.');
 });

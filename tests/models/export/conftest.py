@@ -1,5 +1,6 @@
 """Tiny checkpoints with random weights, written once for all tests."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,12 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for tiny in CHECKPOINTS:
         write_checkpoint(tiny, texts, root / tiny.name)
     return {tiny.name: root / tiny.name for tiny in CHECKPOINTS}
+
+
+@pytest.fixture
+def copied(checkpoints: dict[str, Path], tmp_path: Path) -> Path:
+    """A copy of a tiny checkpoint that a test may damage."""
+    return Path(shutil.copytree(checkpoints["tiny-epsilon"], tmp_path / "checkpoint"))
 
 
 @pytest.fixture(scope="session")

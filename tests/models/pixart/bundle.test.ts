@@ -83,6 +83,11 @@ describe('openBundle', () => {
     ['an unknown size', (d) => ({ ...d, sizes: { ...d.sizes, '8k': d.sizes['256'] } }), /8k/],
     ['no size', (d) => ({ ...d, sizes: {} }), /at least one size/],
     ['an unknown schedule', (d) => ({ ...d, scheduler: { ...d.scheduler, betaSchedule: 'cosine' } }), /betaSchedule/],
+    [
+      'a shift that diffusers would not add',
+      (d) => ({ ...d, vae: { ...d.vae, shift: 0.1 } }),
+      /expected 0, found 0\.1: export the checkpoint again.*\n.*vae\.shift/,
+    ],
     ['a graph that is not listed', (d) => ({ ...d, files: { 'tokenizer.json': d.files['tokenizer.json'] } }), /onnx/],
     [
       'a file in another folder',

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Tensor } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
+import { UserError } from '../../../domain/user-error.ts';
 import { decode } from '../../../models/pixart/decode.ts';
 import type { Graph } from '../../../models/pixart/session.ts';
 import { tileAxis } from '../../../models/pixart/tiles.ts';
@@ -57,7 +58,7 @@ describe('tileAxis', () => {
 });
 
 describe('decode', () => {
-  const vae = { factor: 2, scaling: 0.5, shift: 1, norms: 3, groups: 2 };
+  const vae = { factor: 2, scaling: 0.5, shift: 0 as const, norms: 3, groups: 2 };
   const statistics = Float32Array.from({ length: 12 }, (_, i) => i);
 
   /** A decoder without context: every latent becomes a square of pixels, so tiles must fit together without a trace. */
@@ -118,7 +119,7 @@ describe('decode', () => {
       const y = Math.floor(i / image.width) % image.height;
       const channel = Math.floor(i / (image.width * image.height));
       const latent = latents.data[(channel * height + (y >> 1)) * width + (x >> 1)]!;
-      worst = Math.max(worst, Math.abs(value - (latent / vae.scaling + vae.shift)));
+      worst = Math.max(worst, Math.abs(value - latent / vae.scaling));
     });
     expect(worst).toBeLessThan(1e-5);
   });
@@ -130,6 +131,18 @@ describe('decode', () => {
     for (const { output, given } of calls.slice(1)) {
       expect(output).toBe('image');
       expect(given).toBe(statistics);
+    }
+  });
+
+  test.each([NaN, Infinity])('refuses %d among the pixels, in one piece and in tiles', async (value) => {
+    const graph: Graph = {
+      release: async () => {},
+      run: async (_, output) => (output === 'statistics' ? statistics : Float32Array.of(0, 0.5, value)),
+    };
+    for (const latents of [latentsOf(8, 8), latentsOf(270, 480)]) {
+      const decoding = decode(graph, vae, latents, undefined);
+      await expect(decoding).rejects.toThrow(`pixels of the decoder: expected finite numbers, found ${value}`);
+      await expect(decoding).rejects.toThrow(UserError);
     }
   });
 

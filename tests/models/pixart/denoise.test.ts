@@ -1,20 +1,21 @@
 import { Tensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
+import { UserError } from '../../../domain/user-error.ts';
 import type { Caption } from '../../../models/pixart/captions.ts';
 import { captionInputs } from '../../../models/pixart/captions.ts';
 import { denoise } from '../../../models/pixart/denoise.ts';
 import { guide } from '../../../models/pixart/guidance.ts';
 import { randomNormal } from '../../../models/pixart/noise.ts';
-import type { Sampler } from '../../../models/pixart/samplers/sampler.ts';
+import type { Sampler, SamplerState } from '../../../models/pixart/samplers/sampler.ts';
 import type { Graph } from '../../../models/pixart/session.ts';
 import { relativeError } from './golden-case.ts';
 import { goldenNetworks } from './golden-networks.ts';
 
 /** Gives the prediction itself instead of the latents that follow from it. */
-function predictionOnly(noise: Float32Array): Sampler {
+function predictionOnly(noise: Float32Array, timesteps = [500]): Sampler {
   let latents = noise;
   return {
-    timesteps: [500],
+    timesteps,
     get latents() {
       return latents;
     },
@@ -60,4 +61,20 @@ test.each([
   const expected = guide(pair.subarray(0, noise.length), pair.subarray(noise.length), 4.5);
   expect(made).toBe(calls);
   expect(relativeError(found, expected)).toBeLessThanOrEqual(1e-5);
+});
+
+test('latents that are not finite end the run at the step after which they are none, without a state to go on from', async () => {
+  const caption: Caption = { states: new Float32Array(4), tokens: 1, tokensBeforeTruncation: 1 };
+  const transformer: Graph = { release: async () => {}, run: async () => Float32Array.of(1, 2, 3, Number.NaN) };
+
+  const positions = new Tensor('float32', new Float32Array(4), [1, 1, 4]);
+  const inputs = { channels: 1, height: 2, width: 2, positions, prompt: caption, negative: null, guidance: 1 };
+  const states: SamplerState[] = [];
+  const keeping = { everyMs: 0, keep: async (state: SamplerState) => void states.push(state) };
+  const running = denoise(transformer, predictionOnly(new Float32Array(4), [900, 500, 100]), inputs, { keeping });
+  await expect(running).rejects.toThrow(
+    /latents after step 1 of 3: expected finite numbers, found NaN.*export the checkpoint again/,
+  );
+  await expect(running).rejects.toThrow(UserError);
+  expect(states).toEqual([]);
 });

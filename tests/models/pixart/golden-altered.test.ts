@@ -4,13 +4,32 @@ import type { Caption } from '../../../models/pixart/captions.ts';
 import { loadPipeline, type Pipeline, type RenderRequest } from '../../../models/pixart/index.ts';
 import { positionEmbedding } from '../../../models/pixart/position-embedding.ts';
 import { toBytes } from '../../../models/pixart/resize-crop.ts';
-import { byteDifference, loadCase } from './golden-case.ts';
+import { byteDifference, loadCase, relativeError } from './golden-case.ts';
 import { captionsOf, decodeCase, denoiseCase, goldenNetworks, type Networks, positionsOf } from './golden-networks.ts';
 
 /** The same bounds as in golden.test.ts: an image outside them fails there. */
 const isGolden = ({ max, mean }: { max: number; mean: number }): boolean => max <= 1 && mean <= 0.05;
 
-const NAMES = ['epsilon-odd-grid', 'velocity-odd-grid', 'compressed-odd-grid', 'euler-odd-grid', 'lcm-odd-grid'];
+const NAMES = [
+  'epsilon-odd-grid',
+  'velocity-odd-grid',
+  'compressed-odd-grid',
+  'euler-odd-grid',
+  'lcm-odd-grid',
+  'alpha-wide',
+];
+
+test('a value that is not a number fails every comparison', () => {
+  const [good, bad] = [Float32Array.of(1, 2), Float32Array.of(Number.NaN, 2)];
+  for (const [found, expected] of [
+    [bad, good],
+    [good, bad],
+    [bad, bad],
+  ] as const) {
+    expect(relativeError(found, expected)).toBeNaN();
+  }
+  expect(() => expect(Number.NaN).toBeLessThanOrEqual(1)).toThrow();
+});
 
 describe.each(NAMES)('%s', (name) => {
   const golden = loadCase(name);

@@ -92,6 +92,17 @@ describe('a pipeline', () => {
   });
 });
 
+test('a bundle whose decoder overflows gives an error and no black picture', async () => {
+  const bundle = await openBundle(path.join(GOLDEN, 'bundles/tiny-epsilon'));
+  const { description } = bundle;
+  const overflowing = { ...bundle, description: { ...description, vae: { ...description.vae, scaling: 1e-300 } } };
+  const pipeline = await loadPipeline(overflowing, { device: 'cpu', threads: 1 });
+  const rendering = pipeline.render({ ...request, steps: 1 });
+  await expect(rendering).rejects.toThrow(/pixels of the decoder: expected finite numbers, found NaN/);
+  await expect(rendering).rejects.toThrow(UserError);
+  await pipeline.dispose();
+});
+
 test('a device without its library is refused with what to install', async () => {
   const bundle = await openBundle(path.join(GOLDEN, 'bundles/tiny-epsilon'));
   const loading = loadPipeline(bundle, { device: 'cuda:7' });

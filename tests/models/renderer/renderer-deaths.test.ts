@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { UserError } from '../../../domain/user-error.ts';
-import { RendererDied, RenderFault, startRenderer } from '../../../models/renderer/index.ts';
+import { RendererBug, RendererDied, startRenderer } from '../../../models/renderer/index.ts';
 import { isAlive, rendererOfThisTest, request, TINY_BUNDLE, until } from './tiny-renderer.ts';
 
 // Each test starts one or two processes; on a busy machine that takes a while.
@@ -87,7 +87,7 @@ test('a child that fails for another reason while its image is cancelled is repl
     // Once the request is on its way.
     onBegin: () => queueMicrotask(() => cancellation.abort(new Error('cancelled by the test'))),
   });
-  await expect(render).rejects.toThrow(RenderFault);
+  await expect(render).rejects.toThrow(RendererBug);
   await renderer.render(request());
   expect(renderer.pids).toHaveLength(2);
 });

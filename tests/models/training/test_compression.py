@@ -7,8 +7,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from export.checkpoint import load_transformer
 from export.reference import position_embedding
+from export.transformer_part import open_transformer
 from training.huggingface import save_folder
 from training.text_states import TextStates
 from training.tokenizer import train_tokenizer
@@ -58,7 +58,7 @@ def test_the_exporter_reads_the_folder_as_the_model_that_was_trained(tmp_path: P
     model = scrambled(compress(Transformer(SMALL), (1, 2)))
     text_states = TextStates(train_tokenizer(), build_text_encoder())
     save_folder(tmp_path / "model", model, build_vae(), text_states, base_side=32)
-    exported = load_transformer(tmp_path / "model")
+    exported = open_transformer(tmp_path / "model").load()
     assert exported.shape.kv_compression.layers == (1, 2)
     model.half().float()
     call = inputs(height, width)

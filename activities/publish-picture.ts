@@ -1,0 +1,53 @@
+import type { Job } from '../domain/job.ts';
+import type { PicturePlace } from '../pictures/index.ts';
+import { copyName, roundCopyName } from '../records/layout.ts';
+import { type FoundObject, ObjectChanged, ObjectKept, StoreDenied } from '../store/index.ts';
+import type { RenderImageInput } from '../workflows/contract/activities.ts';
+import { ObjectConflict } from './render-failure.ts';
+
+/** Whoever puts something else into a picture's place does not do so for ever. */
+const MOST_TRIES = 5;
+
+/**
+ * Puts a picture into its place, or finds there what somebody else has put meanwhile.
+ *
+ * @throws ObjectConflict where what is there is damaged and the store keeps it
+ * @throws ObjectChanged where others exchange what is there again and again
+ */
+export async function publishPicture(
+  place: PicturePlace,
+  bytes: Uint8Array,
+): Promise<{ object: FoundObject; created: boolean }> {
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const put = await place.put(bytes).catch((error) => {
+      throw conflictOf(place, error) ?? error;
+    });
+    if (put !== null) return { object: put, created: true };
+    const found = await place.find();
+    if (found !== null) return { object: found, created: false };
+  }
+  throw new ObjectChanged(place.url, place.name);
+}
+
+function conflictOf({ name, damaged }: PicturePlace, error: unknown): ObjectConflict | null {
+  const isRefused = error instanceof StoreDenied || error instanceof ObjectKept;
+  return damaged !== null && isRefused ? new ObjectConflict(name, damaged.fault, error) : null;
+}
+
+/** Gives the batch its own copy, in a folder of its round where the store keeps another picture under the usual name. */
+export async function copyToBatch(
+  object: FoundObject,
+  { batch, round }: RenderImageInput,
+  { id, format }: Job,
+): Promise<string> {
+  const copy = copyName(batch, id, format);
+  try {
+    await object.copy(copy);
+    return copy;
+  } catch (error) {
+    if (!(error instanceof ObjectKept)) throw error;
+  }
+  const another = roundCopyName(batch, round, id, format);
+  await object.copy(another);
+  return another;
+}

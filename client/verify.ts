@@ -1,0 +1,78 @@
+import type { CheckedImage, Repair } from '../pictures/index.ts';
+import { isRefusal, openStore, storeUrl } from '../store/index.ts';
+
+/** Something that is not what a batch's manifest says: a copy of the batch's or a shared object. */
+export type Difference = { id: string; name: string; fault: string };
+
+/** How an image was brought back; `render` where only another round can. */
+export type RepairedImage = { id: string; from: Repair };
+
+export type Verification = {
+  /** Images that the batch's manifest has. */
+  images: number;
+  differences: Difference[];
+  /** Where it was asked for. */
+  repaired: RepairedImage[];
+  /** Images that could not be brought back, and why. */
+  unrepaired: { id: string; reason: string }[];
+};
+
+export type VerifyRequest = {
+  /** Where the batch lies: a folder, a `file:` or a `gs://` URL. */
+  store: string;
+  /** Brings back what the store has in another place, and keeps what was in its place aside. */
+  repair?: boolean | undefined;
+  onImages?: ((done: number, images: number) => void) | undefined;
+};
+
+/**
+ * Compares a batch's manifest with its copies and with the shared objects: bytes, checksum and render key. No server is needed.
+ * Without `repair` nothing is written. Images that only a render brings back are made by a retry that is told their ids.
+ *
+ * @throws UserError where the batch has no manifest; as a store does
+ * @example
+ * ```js
+ * import { batchEnd, connect, retryBatch, verifyBatch } from 'pixart-batch';
+ *
+ * const { images, differences, repaired } = await verifyBatch('spring', { store: 'out', repair: true });
+ * console.log(`${images} images, ${differences.length} differences`);
+ * const again = repaired.filter(({ from }) => from === 'render').map(({ id }) => id);
+ * if (again.length > 0) {
+ *   const client = await connect();
+ *   await retryBatch(client, 'spring', { store: 'out', again });
+ *   await batchEnd(client, 'spring');
+ *   await client.close();
+ * }
+ * ```
+ */
+export async function verifyBatch(
+  batch: string,
+  { store: url, repair = false, onImages = () => {} }: VerifyRequest,
+): Promise<Verification> {
+  // Loaded late: it decodes images, and most programs that use the library do not.
+  const { checkImages, repairImage } = await import('../pictures/index.ts');
+  const store = await openStore(storeUrl(url));
+  const found: Verification = { images: 0, differences: [], repaired: [], unrepaired: [] };
+  const watch = (done: number, images: number): void => {
+    found.images = images;
+    onImages(done, images);
+  };
+  for await (const image of checkImages(store, batch, watch)) {
+    const differences = differencesOf(image);
+    found.differences.push(...differences);
+    if (!repair || differences.length === 0) continue;
+    const from = await repairImage(store, image.row).catch(refusal);
+    if (from instanceof Error) found.unrepaired.push({ id: image.id, reason: from.message });
+    else if (from !== null) found.repaired.push({ id: image.id, from });
+  }
+  return found;
+}
+
+/** A store that does not let one image go may let the others. */
+function refusal(error: unknown): Error {
+  if (isRefusal(error)) return error;
+  throw error;
+}
+
+const differencesOf = ({ id, copy, object }: CheckedImage): Difference[] =>
+  [copy, object].flatMap(({ name, fault }) => (fault === null ? [] : [{ id, name, fault }]));

@@ -1,0 +1,55 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { endProcess } from './background-process.ts';
+import { isAlive } from './steps.mjs';
+import { namespaceIdAt } from './temporal-answer.ts';
+import type { AnsweringServer, Lease, NotedServer } from './temporal-lease.ts';
+
+const answerTimeoutMs = 60_000;
+const stopTimeoutMs = 10_000;
+
+/**
+ * The server that still runs on a file though whoever started it has gone. One that does not answer is ended: a second server on its file
+ * would fight with it. The caller must hold the file's lock.
+ */
+export async function serverLeftBehind(
+  dbFile: string,
+  lease: Lease | null,
+  patienceMs = answerTimeoutMs,
+): Promise<AnsweringServer | null> {
+  const server = lease?.server;
+  if (server === undefined || !(await isServerOn(dbFile, server))) return null;
+  for (const deadline = Date.now() + patienceMs; Date.now() < deadline && isAlive(server.pid); await sleep(200)) {
+    const namespaceId = await namespaceIdAt(server.address, 10_000);
+    if (namespaceId !== null && namespaceId === (server.namespaceId ?? namespaceId)) return { ...server, namespaceId };
+  }
+  await endProcess(server.pid, stopTimeoutMs);
+  return null;
+}
+
+/** Ends it, if it still runs. */
+export async function endServerLeftBehind(dbFile: string, lease: Lease | null): Promise<void> {
+  const server = lease?.server;
+  if (server !== undefined && (await isServerOn(dbFile, server))) await endProcess(server.pid, stopTimeoutMs);
+}
+
+/** Another program may have the process's number by now. How the path to the file was written, nobody knows. */
+export async function isServerOn(dbFile: string, { pid, address }: NotedServer): Promise<boolean> {
+  if (!isAlive(pid)) return false;
+  const port = address.split(':').at(-1);
+  const command = await commandOf(pid);
+  return ['server start-dev', `--port ${port} `, basename(dbFile)].every((part) => command.includes(part));
+}
+
+/** Its command line, or nothing where it has gone. Small images of Linux have no `ps`. */
+async function commandOf(pid: number): Promise<string> {
+  try {
+    if (process.platform === 'linux') return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+    return (await promisify(execFile)('ps', ['-ww', '-o', 'args=', '-p', String(pid)])).stdout;
+  } catch {
+    return '';
+  }
+}

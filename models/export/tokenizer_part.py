@@ -1,0 +1,82 @@
+"""A checkpoint's tokenizer, as the one file that a bundle has of it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import sentencepiece
+from tokenizers import Tokenizer
+from transformers import AutoTokenizer
+
+from .errors import ExportError
+
+FAST, PIECES = "tokenizer.json", "spiece.model"
+KINDS = ("Unigram", "BPE")
+MOST_UNUSED = 256
+"""Rows of T5's table without a token: 100 sentinels a tokenizer may leave out, and the rest to a multiple of 128."""
+
+
+@dataclass(frozen=True)
+class TokenizerPart:
+    tokenizer: Tokenizer
+    pad_id: int
+    eos_id: int
+    folder: Path
+
+    def check_table(self, rows: int) -> None:
+        """Raises `ExportError` unless a text encoder with so many tokens can be the one that this tokenizer is for."""
+        tokens = max(self.tokenizer.get_vocab(with_added_tokens=True).values()) + 1
+        if not rows - MOST_UNUSED <= tokens <= rows:
+            raise ExportError(
+                f"{self.folder}: it has {tokens} tokens, but the text encoder {rows}; the two are not of one model. "
+                "Take both folders from one download."
+            )
+
+
+def open_tokenizer(checkpoint: Path) -> TokenizerPart:
+    """Reads `tokenizer/`; a SentencePiece model without `tokenizer.json` is converted.
+
+    Raises `ExportError` where files are missing or disagree, or where a bundle's reader would give other ids.
+    """
+    folder = checkpoint / "tokenizer"
+    if not (folder / FAST).is_file() and not (folder / PIECES).is_file():
+        raise ExportError(f"{folder}: expected {FAST} or {PIECES}, found neither. Download the folder again.")
+    try:
+        loaded = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        tokenizer = loaded.backend_tokenizer
+    except Exception as error:  # Whatever the libraries run into.
+        raise ExportError(f"{folder}: no tokenizer can be made of it ({error}). Download the folder again.") from error
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    _check_kind(folder, tokenizer)
+    if (folder / PIECES).is_file():
+        _check_pieces(folder / PIECES, tokenizer)
+    pad_id, eos_id = loaded.pad_token_id, loaded.eos_token_id
+    if pad_id is None or eos_id is None or tokenizer.encode("").ids != [eos_id]:
+        raise ExportError(
+            f"{folder}: expected a padding token and an end token that ends every text; found "
+            f"padding {loaded.pad_token!r}, end {loaded.eos_token!r}, and {tokenizer.encode('').tokens} for ''."
+        )
+    return TokenizerPart(tokenizer, pad_id, eos_id, folder)
+
+
+def _check_kind(folder: Path, tokenizer: Tokenizer) -> None:
+    model = json.loads(tokenizer.to_str())["model"]
+    if model["type"] not in KINDS:
+        raise ExportError(f"{folder}: a tokenizer of kind {model['type']}; a bundle can have {' or '.join(KINDS)}.")
+    if model["type"] == "Unigram" and model.get("byte_fallback"):
+        raise ExportError(f"{folder}: a Unigram tokenizer with byte_fallback, which a bundle's reader does not have.")
+
+
+def _check_pieces(file: Path, tokenizer: Tokenizer) -> None:
+    try:
+        pieces = sentencepiece.SentencePieceProcessor(str(file))
+    except (OSError, RuntimeError) as error:
+        raise ExportError(f"{file}: no SentencePiece model ({error}). Download the file again.") from error
+    for index in range(pieces.get_piece_size()):
+        expected, found = pieces.id_to_piece(index), tokenizer.id_to_token(index)
+        if found != expected:
+            raise ExportError(
+                f"{file}: its token {index} is {expected!r}, but {found!r} in the tokenizer that the folder makes. "
+                f"Take {FAST}, {PIECES} and tokenizer_config.json from one download."
+            )

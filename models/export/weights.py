@@ -1,0 +1,176 @@
+"""The tensors of a model's weight files: every one that is expected is there, nothing is left over, all are numbers."""
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Set
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from .errors import ExportError
+from .weight_files import find_weights
+
+FLOATS = ("F16", "BF16", "F32", "F64")
+LARGEST_HALF = 65504.0
+NAMES_SHOWN = 20
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Where a tensor lies."""
+
+    file: Path
+    name: str
+    shape: Shape
+    dtype: str
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The tensors that a model needs, by its own names for them."""
+
+    folder: Path
+    variant: str | None
+    stored: dict[str, Stored]
+
+    @property
+    def elements(self) -> int:
+        """Numbers in all tensors."""
+        return sum(math.prod(stored.shape) for stored in self.stored.values())
+
+    def load(self) -> dict[str, Tensor]:
+        """Reads all tensors, as float32."""
+        return dict(self.read(self.stored.keys()))
+
+    def check_values(self, half_from: int | None) -> None:
+        """Reads every tensor once and raises `ExportError` with the names of those that hold NaN or infinity.
+
+        With `half_from`, those with as many elements or more have to fit into float16 too.
+        """
+        not_finite, too_large = [], []
+        for name, tensor in self.read(self.stored.keys()):
+            if not tensor.isfinite().all():
+                not_finite.append(name)
+            elif half_from is not None and tensor.numel() >= half_from and tensor.abs().max() > LARGEST_HALF:
+                too_large.append(name)
+        if not_finite:
+            raise ExportError(
+                f"{self.folder}: expected numbers, found NaN or infinity in {_some(not_finite)}. Download the weights "
+                "again; where they are published like this, as some float16 variants are, take another variant."
+            )
+        if too_large:
+            raise ExportError(
+                f"{self.folder}: {_some(too_large)} hold numbers above {LARGEST_HALF:.0f}, where float16 ends. "
+                "Export without --weights half."
+            )
+
+    def read(self, names: Set[str]) -> Iterator[tuple[str, Tensor]]:
+        """Reads tensors one by one, those of the names that there are, as float32."""
+        by_file: dict[Path, list[tuple[str, Stored]]] = {}
+        for name, stored in self.stored.items():
+            if name in names:
+                by_file.setdefault(stored.file, []).append((name, stored))
+        for file, tensors in by_file.items():
+            with safe_open(file, framework="pt") as opened:
+                for name, stored in tensors:
+                    yield name, opened.get_tensor(stored.name).float()
+
+
+def open_weights(
+    folder: Path,
+    stem: str,
+    expected: Mapping[str, Shape],
+    harmless: Mapping[str, str],
+    *,
+    rename: Callable[[set[str]], Mapping[str, str]] = lambda names: {},
+    optional: Mapping[str, Shape] | None = None,
+) -> Weights:
+    """Reads what tensors there are, and none of their numbers.
+
+    Args:
+        folder: holds the files.
+        stem: how the files are called.
+        expected: names and shapes of all that the model needs.
+        harmless: patterns of names that may be left over, each with the reason.
+        rename: from all names in the files, the model's names for those that it has under others.
+        optional: names and shapes of what the model takes where it is there.
+
+    Raises:
+        ExportError: a file is missing or cut, or the tensors are not those expected; their names are told.
+    """
+    found = find_weights(folder, stem)
+    in_files: dict[str, Stored] = {}
+    for file in found.files:
+        for name, stored in _read_header(file).items():
+            if name in in_files:
+                both = f"{in_files[name].file.name} and in {file.name}"
+                raise ExportError(f"{folder}: {name} is in {both} too. Download both again.")
+            in_files[name] = stored
+    if found.listed is not None:
+        _check_listed(folder, found.listed, in_files)
+    renamed = rename(set(in_files))
+    tensors = {renamed.get(name, name): stored for name, stored in in_files.items()}
+    expected = {**expected, **{name: shape for name, shape in (optional or {}).items() if name in tensors}}
+    problems = _problems(expected, tensors, harmless)
+    if problems:
+        raise ExportError(
+            f"{folder}: the weights are not those of the model that config.json describes.\n  "
+            + "\n  ".join(problems)
+            + "\nTake config.json and weights from one download, and download again what was cut."
+        )
+    return Weights(folder, found.variant, {name: tensors[name] for name in expected})
+
+
+def shapes_of(module: nn.Module) -> dict[str, Shape]:
+    """Names and shapes of a module's weights."""
+    return {name: tuple(weight.shape) for name, weight in module.state_dict().items()}
+
+
+def empty_model(where: Path, build: Callable[[], nn.Module]) -> nn.Module:
+    """Builds a model without memory for its weights.
+
+    Raises `ExportError` where the libraries cannot make one of the configuration `where`.
+    """
+    try:
+        with torch.device("meta"):
+            return build().eval().requires_grad_(False)
+    except Exception as error:  # The libraries raise whatever their arithmetic runs into.
+        raise ExportError(f"{where}: no model can be made of it ({error}). Download the file again.") from error
+
+
+def _read_header(file: Path) -> dict[str, Stored]:
+    try:
+        with safe_open(file, framework="pt") as opened:
+            parts = {name: opened.get_slice(name) for name in opened.keys()}  # noqa: SIM118
+            return {n: Stored(file, n, tuple(p.get_shape()), p.get_dtype()) for n, p in parts.items()}
+    except SafetensorError as error:
+        raise ExportError(
+            f"{file}: expected a whole safetensors file, found {file.stat().st_size} bytes that are none ({error}). "
+            "Download the file again."
+        ) from error
+
+
+def _check_listed(folder: Path, listed: Mapping[str, str], found: Mapping[str, Stored]) -> None:
+    astray = [name for name, file in listed.items() if name not in found or found[name].file.name != file]
+    if astray:
+        raise ExportError(f"{folder}: {_some(astray)}: not in the shard that the index names. Download both again.")
+
+
+def _problems(expected: Mapping[str, Shape], found: Mapping[str, Stored], harmless: Mapping[str, str]) -> list[str]:
+    missing = [name for name in expected if name not in found]
+    left_over = [n for n in found if n not in expected and not any(re.fullmatch(pattern, n) for pattern in harmless)]
+    there = [(name, found[name], shape) for name, shape in expected.items() if name in found]
+    shapes = [f"{n} is {list(s.shape)}, not {list(shape)}" for n, s, shape in there if s.shape != shape]
+    types = [f"{n} is {s.dtype}, not one of {', '.join(FLOATS)}" for n, s, _ in there if s.dtype not in FLOATS]
+    lists = {"missing": missing, "left over": left_over, "of another shape": shapes, "of another type": types}
+    return [f"{what}: {_some(names)}" for what, names in lists.items() if names]
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - NAMES_SHOWN
+    return ", ".join(names[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,74 @@
+import type { BigIntStats } from 'node:fs';
+import { lstat } from 'node:fs/promises';
+import { crc32c } from './crc32c.ts';
+import { isMissing } from './file-errors.ts';
+import type { Content, Created, FoundObject, ObjectMetadata } from './object-store.ts';
+
+/** What a folder does with its objects. */
+export type FileAccess = {
+  readMetadata(name: string): Promise<ObjectMetadata>;
+  writeMetadata(name: string, metadata: ObjectMetadata): Promise<void>;
+  /** Gives the file another name. @throws ObjectChanged */
+  link(file: FileObject, to: string): Promise<void>;
+  /** @returns false where the name is another file's by now */
+  moveAside(file: FileObject, aside: string): Promise<boolean>;
+  create(name: string, content: Content): Promise<Created>;
+};
+
+/** A file as it was: whatever replaces it is another file, and a change in place has another time. */
+export const versionOf = ({ ino, mtimeNs, size }: BigIntStats): string => `${ino}-${mtimeNs}-${size}`;
+
+/** As versionOf, of what is at the path now; `null` where nothing is. A link is looked at, not followed. */
+export async function versionAt(path: string): Promise<string | null> {
+  try {
+    return versionOf(await lstat(path, { bigint: true }));
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+/** A file of a store, with its bytes. */
+export class FileObject implements FoundObject {
+  readonly name: string;
+  readonly bytes: number;
+  readonly crc32c: string;
+  readonly #version: string;
+  readonly #data: Uint8Array;
+  readonly #access: FileAccess;
+
+  constructor(access: FileAccess, name: string, version: string, data: Uint8Array) {
+    this.name = name;
+    this.bytes = data.length;
+    this.crc32c = crc32c(data);
+    this.#version = version;
+    this.#data = data;
+    this.#access = access;
+  }
+
+  get version(): string {
+    return this.#version;
+  }
+
+  metadata(): Promise<ObjectMetadata> {
+    return this.#access.readMetadata(this.name);
+  }
+
+  async describe(metadata: ObjectMetadata): Promise<void> {
+    await this.#access.writeMetadata(this.name, { ...(await this.metadata()), ...metadata });
+  }
+
+  async read(): Promise<Uint8Array> {
+    return this.#data;
+  }
+
+  copy(to: string): Promise<void> {
+    return this.#access.link(this, to);
+  }
+
+  async supersede(aside: string, content: Content): Promise<FoundObject | null> {
+    if (!(await this.#access.moveAside(this, aside))) return null;
+    const { created, stat } = await this.#access.create(this.name, content);
+    return created ? stat : null;
+  }
+}

@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import type { File, FileMetadata } from '@google-cloud/storage';
+import { type Doing, isConditionFailed, statusOf } from './gcs-errors.ts';
+import {
+  type Content,
+  type FoundObject,
+  ObjectChanged,
+  type ObjectMetadata,
+  type ObjectStat,
+  StoreUnavailable,
+} from './object-store.ts';
+
+/** An upload's own mark, by which a retry recognises the object of its first try, whose answer was lost. */
+export const WRITE_MARK = 'pixart-batch-write';
+
+const ONLY_IF_ABSENT = 0;
+
+/** What a bucket does with its objects. */
+export type GcsAccess = {
+  readonly url: string;
+  file(name: string, generation?: string): File;
+  /** @throws the store's errors */
+  attempt<T>(doing: Doing, action: () => Promise<T>): Promise<T>;
+  /** Writes what is there only if its generation is that; any where none is given. */
+  upload(name: string, content: Content, mark: string, generation?: string | number): Promise<FileMetadata>;
+  download(file: File): Promise<Uint8Array>;
+  /** Passes over an ObjectKept where what is kept is what was wanted; throws any other error. */
+  unlessThere(error: unknown, name: string, wanted: Pick<ObjectStat, 'bytes' | 'crc32c'>): Promise<unknown>;
+};
+
+/** One generation of an object in a bucket. */
+export class GcsObject implements FoundObject {
+  readonly name: string;
+  readonly bytes: number;
+  readonly crc32c: string;
+  readonly #generation: string;
+  readonly #metadata: ObjectMetadata;
+  readonly #access: GcsAccess;
+
+  /** @throws StoreUnavailable where the answer does not say what every answer of Cloud Storage says */
+  constructor(access: GcsAccess, name: string, { size, crc32c, generation, metadata }: FileMetadata) {
+    if (size === undefined || crc32c === undefined || generation === undefined) {
+      throw new StoreUnavailable(
+        `object ${name}: expected size, crc32c and generation in the answer of Cloud Storage, found not all of them`,
+      );
+    }
+    this.name = name;
+    this.bytes = Number(size);
+    this.crc32c = crc32c;
+    this.#generation = String(generation);
+    this.#metadata = Object.fromEntries(Object.entries(metadata ?? {}).map(([key, value]) => [key, String(value)]));
+    this.#access = access;
+  }
+
+  get version(): string {
+    return this.#generation;
+  }
+
+  async metadata(): Promise<ObjectMetadata> {
+    return this.#metadata;
+  }
+
+  async describe(metadata: ObjectMetadata): Promise<void> {
+    const doing = { what: `describe ${this.name}`, permissions: 'storage.objects.update' };
+    await this.#access.attempt(doing, () => this.#file.setMetadata({ metadata }).catch(this.#changed));
+  }
+
+  async read(): Promise<Uint8Array> {
+    return this.#access.attempt({ what: `read ${this.name}`, permissions: 'storage.objects.get' }, () =>
+      this.#access.download(this.#file).catch(this.#changed),
+    );
+  }
+
+  async copy(to: string): Promise<void> {
+    const permissions = 'storage.objects.get, storage.objects.create and storage.objects.delete';
+    const rewrite = () => this.#file.copy(this.#access.file(to)).catch(this.#changed);
+    await this.#access
+      .attempt({ what: `copy ${this.name} to ${to}`, permissions }, rewrite)
+      .catch((error) => this.#access.unlessThere(error, to, this));
+  }
+
+  async supersede(aside: string, content: Content): Promise<FoundObject | null> {
+    if (!(await this.#keepAside(aside))) return null;
+    const mark = randomUUID();
+    const permissions = 'storage.objects.get, storage.objects.create and storage.objects.delete';
+    return this.#access.attempt({ what: `replace ${this.name}`, permissions }, async () => {
+      try {
+        const uploaded = await this.#access.upload(this.name, content, mark, this.#generation);
+        return new GcsObject(this.#access, this.name, uploaded);
+      } catch (error) {
+        if (!isConditionFailed(error)) throw error;
+      }
+      const [there] = await this.#access.file(this.name).getMetadata().catch(this.#changed);
+      return there.metadata?.[WRITE_MARK] === mark ? new GcsObject(this.#access, this.name, there) : null;
+    });
+  }
+
+  /** Somebody else may have kept it there already. @returns false where it is not there any more */
+  async #keepAside(aside: string): Promise<boolean> {
+    const permissions = 'storage.objects.get and storage.objects.create';
+    return this.#access.attempt({ what: `copy ${this.name} to ${aside}`, permissions }, async () => {
+      try {
+        await this.#file.copy(this.#access.file(aside), { preconditionOpts: { ifGenerationMatch: ONLY_IF_ABSENT } });
+        return true;
+      } catch (error) {
+        if (isConditionFailed(error)) return true;
+        if (statusOf(error) === 404) return false;
+        throw error;
+      }
+    });
+  }
+
+  get #file(): File {
+    return this.#access.file(this.name, this.#generation);
+  }
+
+  readonly #changed = (error: unknown): never => {
+    throw statusOf(error) === 404 ? new ObjectChanged(this.#access.url, this.name) : error;
+  };
+}

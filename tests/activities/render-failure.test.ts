@@ -1,0 +1,35 @@
+import { CancelledFailure } from '@temporalio/common';
+import { expect, test } from 'vitest';
+import { BundleMismatch, renderFailure } from '../../activities/render-failure.ts';
+import { RenderTooLong, WorkerStopping } from '../../activities/render-stop.ts';
+import { UserError } from '../../domain/user-error.ts';
+import { RendererBug, RendererDied, RenderFault } from '../../models/renderer/index.ts';
+import { ObjectNotFound, StoreDenied, StoreUnavailable } from '../../store/index.ts';
+
+test.each([
+  new RendererDied('killed'),
+  new RenderFault('the device reports a fault'),
+  new RenderTooLong(3),
+  new WorkerStopping(),
+  new StoreUnavailable('503'),
+  new StoreDenied('no token'),
+  new ObjectNotFound('the object went away before it was copied'),
+])('an image is tried again where its failure may pass: $constructor.name', (error) => {
+  const { name } = error.constructor;
+  expect(renderFailure(error, 2)).toMatchObject({ type: name, nonRetryable: false, details: [{ attempts: 2 }] });
+});
+
+test.each([
+  [new TypeError('x is not a function'), 'TypeError', 'unexpected TypeError: x is not a function'],
+  [new Error('an encoder said no'), 'Error', 'unexpected Error: an encoder said no'],
+  [new RendererBug('unexpected TypeError: y'), 'RendererBug', 'unexpected TypeError: y'],
+  [new UserError('a size that it does not serve'), 'UserError', 'a size that it does not serve'],
+  [new BundleMismatch('a', { name: 'icons', digest: 'b' }), 'BundleMismatch', expect.stringContaining('found b')],
+])('an image is computed no second time where it would fail again: %s', (error, type, message) => {
+  expect(renderFailure(error, 1)).toMatchObject({ type, message, nonRetryable: true, details: [{ attempts: 1 }] });
+});
+
+test('an image that was cancelled is neither', () => {
+  const cancelled = new CancelledFailure('cancelled');
+  expect(renderFailure(cancelled, 1)).toBe(cancelled);
+});

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { waitingText } from '../../../cli/display/waiting-text.ts';
+import { withoutManifest } from '../../../cli/display/without-manifest.ts';
+import type { Retrying } from '../../../client/index.ts';
+
+const now = new Date('2026-01-31T04:00:00Z');
+
+const trouble: Retrying = {
+  activity: 'writeManifest',
+  count: 1,
+  attempts: 5,
+  reason: 'store gs://b: status 503',
+  waitsForStore: true,
+  since: new Date('2026-01-31T03:12:00Z'),
+  givesUpAt: new Date('2026-02-01T03:12:00Z'),
+};
+
+test('a step that waits for the store says since when, how often it was tried, why, and when it gives up', () => {
+  expect(waitingText(trouble, now)).toBe(
+    'writing the manifest: waits for the store since 03:12 UTC, 5 attempts so far: store gs://b: status 503; gives up at 2026-02-01 03:12 UTC',
+  );
+});
+
+test('steps of several shards are told together, and one that has not failed yet tells no attempts', () => {
+  const reading = { ...trouble, activity: 'readShard', count: 3, attempts: 0, reason: 'no\u001b[2Janswer' };
+  expect(waitingText({ ...reading, since: null, givesUpAt: null }, now)).toBe(
+    'reading the plan (3 times): waits for the store: no [2Janswer',
+  );
+});
+
+test('images are counted, and what fails for another reason than the store waits for nothing', () => {
+  const images = { ...trouble, activity: 'renderImage', count: 2, attempts: 1, since: null, givesUpAt: null };
+  expect(waitingText(images, now)).toBe('2 images wait for the store, 1 attempt so far: store gs://b: status 503');
+  const died = { ...images, count: 1, waitsForStore: false, reason: 'the renderer died' };
+  expect(waitingText(died, now)).toBe('1 image is tried again, 1 attempt so far: the renderer died');
+});
+
+test('a batch without a manifest names what writes one, where there is something to write', () => {
+  const ended = { batch: 'night', round: 1, total: 24, withoutManifest: 'the store is away' };
+  expect(withoutManifest(ended)).toEqual([
+    'ended without a manifest: the store is away',
+    '"npx pixart-batch retry night" writes it, and renders what is missing',
+  ]);
+  expect(withoutManifest({ ...ended, total: 0 }, 'it was told')).toEqual([
+    'ended without a manifest',
+    'nothing was planned: put right what was wrong and submit its catalog again',
+  ]);
+  expect(withoutManifest({ ...ended, total: 0, round: 2 })[1]).toContain('retry night');
+  expect(withoutManifest({ ...ended, withoutManifest: null })).toEqual([]);
+});

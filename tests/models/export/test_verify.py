@@ -1,0 +1,52 @@
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from export.errors import ExportError
+from export.graphs import Graph, write_graph
+from export.transformer_part import open_transformer
+from export.verify import relative_error, verify_against_reference, verify_graph
+
+
+def test_relative_error_of_a_model_that_still_predicts_nothing() -> None:
+    nothing = np.zeros(3, dtype=np.float32)
+    assert relative_error(nothing, nothing) == 0
+    assert relative_error(nothing + 1, nothing) > 1
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_not_finite_differs_from_everything_itself_too(value: float) -> None:
+    good, bad = np.ones(3, np.float32), np.array([1, value, 1], np.float32)
+    assert {relative_error(bad, good), relative_error(good, bad), relative_error(bad, bad)} == {math.inf}
+
+
+def test_an_output_of_another_shape_differs_though_numpy_could_stretch_it() -> None:
+    assert relative_error(np.ones((1, 3)), np.ones((2, 3))) == math.inf
+
+
+class Overflowing(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.sqrt(x - 100)
+
+
+def test_a_graph_that_yields_only_nan_is_refused_although_torch_does_so_too(tmp_path: Path) -> None:
+    graph = Graph("overflowing.onnx", Overflowing().eval(), {"x": torch.rand(2, 3)}, {"x": {0: "batch"}}, ("y",))
+    write_graph(graph, tmp_path, half=False)
+    with pytest.raises(ExportError, match=r"overflowing\.onnx .*: expected finite numbers of the same shape"):
+        verify_graph(tmp_path, [graph], half=False)
+
+
+def test_a_transformer_that_yields_nan_does_not_agree_with_diffusers(checkpoints: dict[str, Path]) -> None:
+    transformer = open_transformer(checkpoints["tiny-epsilon"]).load()
+    inputs = {
+        "latents": torch.full((1, 4, 4, 4), torch.nan),
+        "timestep": torch.tensor([5.0]),
+        "caption": torch.randn(1, 3, transformer.shape.width),
+        "caption_mask": torch.ones(1, 3, dtype=torch.long),
+    }
+    with pytest.raises(ExportError, match="transformer in torch against diffusers: expected finite numbers"):
+        verify_against_reference(checkpoints["tiny-epsilon"], transformer, inputs)

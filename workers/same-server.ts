@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { NativeConnection } from '@temporalio/worker';
+import type { TemporalTarget } from '../connection/temporal-target.ts';
+import { closeConnection, connectWorker } from '../connection/worker-connection.ts';
+import { ServerUnreachable } from '../domain/user-error.ts';
+
+const INTERVAL_MS = 5_000;
+const ANSWER_MS = 5_000;
+
+export type ServerWatch = {
+  /** Fails when another server answers at the address; otherwise it never settles. */
+  another: Promise<never>;
+  stop(): Promise<void>;
+};
+
+export type Watching = {
+  /** The id that the namespace must have; otherwise the one that it has now. */
+  namespaceId: string | undefined;
+  /** Told when the server does not answer any more, and when it does again. */
+  tell: (news: 'away' | 'back') => void;
+};
+
+/**
+ * Watches that the server at an address stays the one that it is: somebody else's may be started on the same port, and workers would
+ * take up its batches without a word. A server is known by the id of the namespace, which it keeps in its database.
+ *
+ * @throws ServerUnreachable where no server answers, or another one than was meant
+ */
+export async function watchServer(target: TemporalTarget, { namespaceId, tell }: Watching): Promise<ServerWatch> {
+  const connection = await connectWorker(target);
+  let expected = namespaceId;
+  let wasAway = false;
+  let stopping = false;
+
+  async function check(): Promise<void> {
+    const { id, isAway } = await ask(connection, target.namespace);
+    if (stopping) return;
+    if (isAway !== wasAway) tell(isAway ? 'away' : 'back');
+    wasAway = isAway;
+    if (id === null) return;
+    expected ??= id;
+    if (id !== expected) throw anotherServer(target, expected, id);
+  }
+
+  async function keepChecking(): Promise<never> {
+    for (;;) {
+      await sleep(INTERVAL_MS);
+      if (stopping) return new Promise(() => {});
+      await check();
+    }
+  }
+
+  const stop = async (): Promise<void> => {
+    stopping = true;
+    await closeConnection(connection);
+  };
+  try {
+    await check();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { another: keepChecking(), stop };
+}
+
+/** What a server tells of its namespace; an id of `null` where it does not. */
+async function ask(connection: NativeConnection, namespace: string): Promise<{ id: string | null; isAway: boolean }> {
+  try {
+    const { namespaceInfo } = await connection.withDeadline(Date.now() + ANSWER_MS, () =>
+      connection.workflowService.describeNamespace({ namespace }),
+    );
+    return { id: namespaceInfo?.id || null, isAway: false };
+  } catch (error) {
+    return { id: null, isAway: AWAY.includes((error as { code?: number }).code ?? 0) };
+  }
+}
+
+/** gRPC's DEADLINE_EXCEEDED and UNAVAILABLE. Other errors are answers, such as that we may not ask. */
+const AWAY = [4, 14];
+
+const anotherServer = ({ address, namespace }: TemporalTarget, expected: string, found: string): ServerUnreachable =>
+  new ServerUnreachable(
+    `${address}: expected the Temporal server that this worker was started for (namespace ${namespace} with id ${expected}), found ` +
+      `another one there (${found}). Start the worker again if it is to serve that one`,
+  );
