@@ -22,12 +22,12 @@ export type Wanted = {
  */
 export async function checkAllowedHere(
   client: BatchClient,
-  { webhook, ...places }: Wanted,
+  { store, catalog, terms, webhook }: Wanted,
   stateFolder: string = process.env.PIXART_STATE || '.pixart',
 ): Promise<void> {
   for (const { allow } of fleetsFor(stateFolder, client)) {
     const allowance = allowanceOf(allow);
-    for (const [what, place] of Object.entries(places)) {
+    for (const [what, place] of Object.entries({ store, catalog, terms })) {
       if (place !== undefined) await checkPlace(allowance, what, storeUrl(place));
     }
     if (webhook !== undefined) checkWebhook(allowance, webhook);

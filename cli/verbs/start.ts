@@ -91,7 +91,7 @@ async function unfinishedExample(client: BatchClient, options: StartOptions, bun
 async function submitExample(client: BatchClient, options: StartOptions, bundle: Bundle): Promise<string> {
   const { catalog, store } = options;
   const request = { catalog, store, bundle, batch: newBatchId('example', new Date()) };
-  await checkAllowedHere(client, request, options.state);
+  await checkAllowedHere(client, { store }, options.state);
   const { batch, plan } = await submitBatch(client, request);
   for (const line of planNotes(plan, request)) note(line);
   note(`batch ${batch} of ${catalog}: ${summaryText(plan)}`);
