@@ -60,9 +60,9 @@ export async function startLocalFleet(options: FleetOptions): Promise<LocalFleet
   const server = options.address === undefined ? await keepServer(onFile, options.tell) : null;
   const address = server?.address ?? options.address!;
   const allow = [pathToFileURL(resolve(options.stateFolder)).href, ...(options.allow ?? [])];
-  const workers = startWorkers({ ...options, allow }, address, server, logFolder);
   const { namespace } = temporalTarget({ ...options, address });
   const dropNote = noteFleet(options.stateFolder, { address, namespace, allow });
+  const workers = startWorkers({ ...options, allow }, address, server, logFolder);
   return {
     address,
     uiUrl: server?.uiUrl ?? null,

@@ -132,6 +132,10 @@ test('what is refused is not opened, and a refusal tells a person what to add', 
     `catalog ${catalog}: expected a place that the workers`,
   );
   await expect(outside.sources.readUrl(catalog)).rejects.toThrow(`--allow ${catalog} (or PIXART_ALLOW)`);
+  await expect(outside.openStore("file:///a b;'$(x)\u001b[2J")).rejects.toThrow(
+    "store file:///a%20b;'$(x)%1B[2J: expected a place that the workers were started for, found another. Whoever runs them allows it with " +
+      "--allow 'file:///a%20b;%27$(x)%1B[2J' (or PIXART_ALLOW)",
+  );
   expect((await outside.openStore(url('out/team'))).url).toBe(url('out/team'));
   expect((await outside.openStore(url('output'))).url).toBe(url('output'));
 });
