@@ -111,6 +111,8 @@ test('whatever folders are called, what is inside one is allowed, and what only 
       await allowed([`new/${root}`], url(`new/${root}/${inside}`));
       await refused([`new/${root}`], url(`new/${root}${suffix}`));
       await refused([`new/${root}/${inside}`], url(`new/${root}`));
+      await allowed([`gs://team/${root}`], `gs://team/${root}/${inside}`);
+      await refused([`gs://team/${root}`], `gs://team/${root}${suffix}`);
     }),
     { numRuns: 60 },
   ));
