@@ -39,7 +39,7 @@ export function createOrchestratorActivities({
 }: OrchestratorDependencies): OrchestratorActivities {
   const activity = orchestratorActivities(openStore);
   return {
-    planBatch: activity((open) => createPlanBatch(open, sources, webhooks.check), { mayPass: mayPassForPlan }),
+    planBatch: activity((open) => createPlanBatch({ openStore: open, sources, webhooks }), { mayPass: mayPassForPlan }),
     activitiesInHand: activity(() => activitiesInHand),
     matchJobs: activity(createMatchJobs),
     readShard: activity(createReadShard),

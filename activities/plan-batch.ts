@@ -5,12 +5,11 @@ import type { Job } from '../domain/job.ts';
 import { COLUMNS } from '../domain/parameters.ts';
 import { gathered, Turns } from '../domain/turns.ts';
 import { UserError } from '../domain/user-error.ts';
-import { checkWebhookUrl } from '../domain/webhook-url.ts';
 import { changesName, shardName } from '../records/layout.ts';
 import { encodeJobs } from '../records/plan-and-receipts.ts';
 import { changesSince } from '../records/previous-batch.ts';
 import { keepRound } from '../records/rounds.ts';
-import { ANY_SOURCE, createSame, type ObjectStore, type OpenStore, type Sources } from '../store/index.ts';
+import { createSame, type ObjectStore, type OpenStore, type Sources } from '../store/index.ts';
 import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';
 import type { Plan, ShardRef } from '../workflows/contract/plan.ts';
 import { roundSettings } from '../workflows/contract/round.ts';
@@ -21,19 +20,20 @@ import { planOptions, readCatalog } from './read-catalog.ts';
 /** In JSON lines every row may have columns of its own, of any length; they travel with the batch. */
 const COLUMN_CHARACTERS_TOLD = 4_000;
 
+export type PlanDependencies = {
+  openStore: OpenStore;
+  sources: Sources;
+  /** @throws UserError for an address that will not be told anything */
+  webhooks: { check(url: string): void };
+};
+
 /**
  * The activity that makes a round's plan and writes it, shard by shard, into the store. A second attempt finds the
  * same shards there.
  *
  * The activity throws UserError where the catalog is wrong or missing, and where the batch was planned otherwise before.
- *
- * @param checkWebhook throws UserError for an address that will not be told anything
  */
-export function createPlanBatch(
-  openStore: OpenStore,
-  sources: Sources = ANY_SOURCE,
-  checkWebhook: (url: string) => void = checkWebhookUrl,
-) {
+export function createPlanBatch({ openStore, sources, webhooks }: PlanDependencies) {
   return async function planBatch(input: BatchInput): Promise<Plan> {
     const store = await openStore(input.store);
     const conveniences = new Conveniences();
@@ -48,7 +48,7 @@ export function createPlanBatch(
       refs.push({ shard: index, size, jobs: jobs.length, name });
     }
     await noteRound(store, input);
-    if (input.webhook !== undefined) warnOfSilence(input.webhook, checkWebhook, conveniences);
+    if (input.webhook !== undefined) warnOfSilence(input.webhook, webhooks, conveniences);
     const { warnings } = conveniences;
     const isTold = carried.join('').length <= COLUMN_CHARACTERS_TOLD;
     return {
@@ -89,9 +89,9 @@ async function planSource(
 }
 
 /** Nobody would notice at the batch's end that nothing was said of it. It is no reason to render nothing. */
-function warnOfSilence(webhook: string, check: (url: string) => void, conveniences: Conveniences): void {
+function warnOfSilence(webhook: string, webhooks: PlanDependencies['webhooks'], conveniences: Conveniences): void {
   try {
-    check(webhook);
+    webhooks.check(webhook);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     conveniences.warn(`nobody is told how this batch ends: ${error.message}`);

@@ -53,5 +53,3 @@ export function termsReader(folder: string): (name: string) => Promise<Uint8Arra
 
 /** How the files that a person names are read. Activities are handed theirs, as they are `openStore`. */
 export type Sources = { readUrl: (url: string) => Promise<Uint8Array>; termsReader: typeof termsReader };
-
-export const ANY_SOURCE: Sources = { readUrl, termsReader };

@@ -101,7 +101,8 @@ async function create(name: string, catalog: string, options: CreateOptions): Pr
 /** Terms that lie beside the catalog are read where there are some. */
 function wantedBy({ store, catalog, webhook, expansion }: ScheduleRequest): Wanted {
   const beside = new URL('terms', storeUrl(catalog));
-  const terms = expansion && (expansion.terms ?? (existsSync(beside) ? beside.href : undefined));
+  const terms =
+    expansion && (expansion.terms ?? (beside.protocol === 'file:' && existsSync(beside) ? beside.href : undefined));
   return { store, catalog, terms, webhook };
 }
 
