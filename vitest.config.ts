@@ -6,7 +6,7 @@ const UNIT = [
   'cli/display/!(follow-batch)',
   '{models/pixart/samplers,review-page/browser,workflows/batch,workflows/contract,workflows/shard}/*',
   'activities/heartbeats',
-  'client/request',
+  'client/{cron,request}',
   'connection/temporal-target',
   'images/xmp',
   'models/pixart/{checkpoint-format,clean-caption,latents,noise,resize-crop}',

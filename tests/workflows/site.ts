@@ -43,6 +43,8 @@ export type SiteOptions = Partial<Omit<Simulation, 'side'>> & {
   storeUrl?: string;
   /** What its orchestrator takes besides its folder. */
   allow?: string[];
+  /** The `temporal` program to run; otherwise the first one found. */
+  binary?: string;
   /** What workers open stores with. */
   open?: OpenStore;
 };
@@ -51,16 +53,17 @@ export async function startSite({
   bundle = BUNDLE,
   beside,
   storeUrl,
+  binary,
   open = openStore,
   allow = [],
   ...simulation
 }: SiteOptions = {}): Promise<Site> {
   const folder = beside?.folder ?? (await mkdtemp(path.join(tmpdir(), 'pixart-site-')));
-  const server = await startTemporalServer({ ui: false });
+  const server = await startTemporalServer({ ui: false, ...(binary !== undefined && { binary }) });
   const client = await connect(temporalTarget({ address: server.address }));
   const connection = await NativeConnection.connect({ address: server.address });
   const store = await openStore(storeUrl ?? pathToFileURL(path.join(folder, 'out')).href);
-  const renderer = simulatedRenderer({ ...simulation, bundle });
+  const renderer = simulatedRenderer({ ...simulation, bundle, side: 8 });
   const activities = createRenderActivities({ openStore: open, renderer });
   const workers = await Promise.all([
     createOrchestrator(connection, client.namespace, {
