@@ -15,6 +15,7 @@ import { type OpenStore, openStore, StoreUnavailable } from '../store/index.ts';
 import { IMAGES_IN_HAND } from '../workflows/contract/limits.ts';
 import { renderQueue } from '../workflows/contract/queues.ts';
 import type { Allowance } from './allowance.ts';
+import { discreetFailures } from './discreet-failures.ts';
 import { outsideOf } from './outside.ts';
 import { type RenderConfig, servedSizes } from './render-config.ts';
 
@@ -141,7 +142,7 @@ async function createWorkers(
         namespace,
         taskQueue: renderQueue(size, renderer.bundle.digest),
         activities,
-        interceptors: { activity: [observeRenders(observers, size)] },
+        interceptors: { activity: [discreetFailures, observeRenders(observers, size)] },
         maxConcurrentActivityTaskExecutions: IMAGES_IN_HAND,
         // The SDK holds heartbeats back for 80 % of their timeout unless told otherwise, and cancellations come with their answers.
         maxHeartbeatThrottleInterval: '1 second',

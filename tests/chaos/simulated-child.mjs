@@ -5,6 +5,11 @@ import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread } from 'node:worker_threads';
 
+/** This file's address says what to serve and where to count. A renderer child gets no environment of ours but this way. */
+const { searchParams } = new URL(import.meta.url);
+const bundle = JSON.parse(searchParams.get('bundle') ?? 'null');
+const computed = String(searchParams.get('computed'));
+
 const SIDE = 8;
 const STEP_MS = 25;
 
@@ -24,7 +29,7 @@ async function render({ request, resume, stateEveryMs }) {
   cancelled = false;
   let keptAt = performance.now();
   // A character for every computation that was begun: what really happened, beside what receipts say.
-  appendFileSync(String(process.env.SIMULATED_COMPUTATIONS), '.');
+  appendFileSync(computed, '.');
   for (let step = (resume?.step ?? 0) + 1; step <= request.steps; step += 1) {
     await sleep(STEP_MS);
     if (cancelled)
@@ -45,7 +50,7 @@ async function render({ request, resume, stateEveryMs }) {
 /** @param {import('../../models/renderer/protocol.ts').ToChild} message */
 async function take(message) {
   if (message.kind === 'cancel') cancelled = true;
-  else if (message.kind === 'load') tell({ kind: 'ready', bundle: JSON.parse(String(process.env.SIMULATED_BUNDLE)) });
+  else if (message.kind === 'load') tell({ kind: 'ready', bundle });
   else tell(await render(message));
 }
 
