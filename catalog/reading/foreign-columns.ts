@@ -1,6 +1,7 @@
 import { closestMatch } from 'leven';
 import { COLUMNS, type Column } from '../../domain/parameters.ts';
 import { quoted } from '../../domain/printable.mjs';
+import { foldedName } from './folded-name.ts';
 
 /** What to tell of a column that changes no picture, although whoever named it thought of one. */
 export type ColumnHint = {
@@ -114,13 +115,8 @@ export const promptColumn = (names: readonly string[]): string | undefined => {
 /** So many letters of a name may be other, missing or too many; of a short one fewer, or "no" were almost "id". */
 const typos = (name: string): number => Math.min(2, Math.floor(name.length / 3));
 
-function misspelt(name: string): Column | undefined {
-  const folded = name
-    .trim()
-    .toLowerCase()
-    .replaceAll(/[\s-]+/g, '_');
-  return closestMatch(folded, COLUMNS, { maxDistance: typos(name) }) as Column | undefined;
-}
+const misspelt = (name: string): Column | undefined =>
+  closestMatch(foldedName(name), COLUMNS, { maxDistance: typos(name) }) as Column | undefined;
 
 /** Those of the columns that mean nothing to us which other tools know, or which are spelt almost as one of ours. */
 export function columnHints(names: readonly string[]): ColumnHint[] {

@@ -2,6 +2,7 @@ import { COLUMNS, type Column } from '../../domain/parameters.ts';
 import { quoted } from '../../domain/printable.mjs';
 import type { Problems } from '../problems.ts';
 import type { ColumnMap } from './columns.ts';
+import { foldedName } from './folded-name.ts';
 import { foreignMeaning } from './foreign-columns.ts';
 import { type Flag, splitFlags } from './prompt-flags.ts';
 import { type RawRow, toRawRow } from './raw-row.ts';
@@ -128,7 +129,7 @@ const ASIDE = ['outpath_samples', 'outpath_grids', 'prompt_for_display', 'do_not
 
 /** The column that a flag says, `null` for one that has no effect here; `undefined` for one that nobody knows. */
 function meaningOf(name: string): { column: Column | null } | undefined {
-  const folded = name.toLowerCase().replaceAll('-', '_');
+  const folded = foldedName(name);
   const own = COLUMNS.find((column) => column === folded);
   if (own !== undefined) return { column: own };
   if (Object.hasOwn(SHORT, folded)) return { column: SHORT[folded] ?? null };
