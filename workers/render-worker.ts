@@ -1,6 +1,6 @@
 import { type NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { createRenderActivities, type WorkerStop } from '../activities/index.ts';
+import { createRenderActivities, HeldPictures, type WorkerStop } from '../activities/index.ts';
 import type { TemporalTarget } from '../connection/temporal-target.ts';
 import { closeConnection, connectWorker } from '../connection/worker-connection.ts';
 import type { Size } from '../domain/size.ts';
@@ -12,8 +12,8 @@ import { createRenderMetrics } from '../monitoring/render-metrics.ts';
 import { observeRendererProcess, type RendererProcess } from '../monitoring/renderer-process.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { openStore, StoreUnavailable } from '../store/index.ts';
-import { IMAGES_IN_HAND } from '../workflows/contract/limits.ts';
 import { renderQueue } from '../workflows/contract/queues.ts';
+import { imageTuner } from './image-slots.ts';
 import { type RenderConfig, servedSizes } from './render-config.ts';
 
 /** From the end of the grace time until images that do not stop are left to their heartbeat timeout. */
@@ -117,6 +117,8 @@ async function createWorkers(
 ): Promise<Worker[]> {
   const { connection, namespace, renderer, stop, observers } = surroundings;
   const name = await deviceName(device, threads);
+  const held = new HeldPictures();
+  for (const size of sizes) held.onChange(() => observers.metrics?.held(size, held.count(size)));
   const activities = createRenderActivities({
     openStore,
     renderer,
@@ -124,6 +126,7 @@ async function createWorkers(
     checkpointSeconds,
     scratch,
     stop,
+    held,
   });
   return Promise.all(
     sizes.map((size) =>
@@ -133,7 +136,7 @@ async function createWorkers(
         taskQueue: renderQueue(size, renderer.bundle.digest),
         activities,
         interceptors: { activity: [observeRenders(observers, size)] },
-        maxConcurrentActivityTaskExecutions: IMAGES_IN_HAND,
+        tuner: imageTuner(size, held),
         // The SDK holds heartbeats back for 80 % of their timeout unless told otherwise, and cancellations come with their answers.
         maxHeartbeatThrottleInterval: '1 second',
         shutdownGraceTime: graceSeconds * 1_000,

@@ -1,7 +1,12 @@
-import { type ObjectStore, type OpenStore, openStore, StoreUnavailable } from '../../store/index.ts';
+import { type FoundObject, type ObjectStore, type OpenStore, openStore, StoreUnavailable } from '../../store/index.ts';
 
-/** `fails` as a store does that cannot be reached, `hangs` as one that takes the call and never answers. */
-export type Fault = 'fails' | 'hangs';
+/**
+ * `fails` as a store does that cannot be reached, `hangs` as one that takes the call and never answers, `full` as one that takes nothing
+ * more.
+ */
+export type Fault = 'fails' | 'hangs' | 'full';
+
+const WRITES: (string | symbol)[] = ['create', 'replace', 'copy', 'supersede'];
 
 /** Real stores, parts of which are away for a time. */
 export class Outage {
@@ -29,29 +34,39 @@ export class Outage {
     this.#waiting = [];
   }
 
-  readonly open: OpenStore = async (url) => {
-    const store = await openStore(url);
-    return new Proxy(store, { get: (target, name) => this.#member(target, name) });
-  };
+  readonly open: OpenStore = async (url) => this.#around(await openStore(url));
 
-  #member(store: ObjectStore, name: string | symbol): unknown {
-    const member: unknown = Reflect.get(store, name, store);
+  #around<T extends ObjectStore | FoundObject>(target: T): T {
+    return new Proxy(target, { get: (_, name) => this.#member(target, name) });
+  }
+
+  #member(target: ObjectStore | FoundObject, name: string | symbol): unknown {
+    const member: unknown = Reflect.get(target, name, target);
     if (typeof member !== 'function') return member;
     return (...args: unknown[]) => {
       const names = args.filter((arg) => typeof arg === 'string');
-      const call = (): unknown => Reflect.apply(member, store, args);
-      return name === 'list' ? this.#listed(names, call as () => AsyncIterable<unknown>) : this.#pass(names).then(call);
+      const call = (): unknown => Reflect.apply(member, target, args);
+      if (name === 'list') return this.#listed(names, call as () => AsyncIterable<unknown>);
+      return this.#pass(names, WRITES.includes(name)).then(call).then(this.#answer);
     };
   }
 
+  /** What is found can be copied, or not. */
+  readonly #answer = (answer: unknown): unknown => {
+    if (typeof answer !== 'object' || answer === null) return answer;
+    if ('supersede' in answer) return this.#around(answer as FoundObject);
+    return 'stat' in answer ? { ...answer, stat: this.#around(answer.stat as FoundObject) } : answer;
+  };
+
   async *#listed(names: string[], list: () => AsyncIterable<unknown>): AsyncGenerator<unknown> {
-    await this.#pass(names);
+    await this.#pass(names, false);
     yield* list();
   }
 
-  async #pass(names: string[]): Promise<void> {
+  async #pass(names: string[], isWrite: boolean): Promise<void> {
     const [, fault] = [...this.#faults].find(([prefix]) => names.some((name) => name.startsWith(prefix))) ?? [];
     if (fault === 'fails') throw new StoreUnavailable('the store is away');
+    if (fault === 'full' && isWrite) throw new StoreUnavailable('the disk is full');
     if (fault === 'hangs') await new Promise<void>((proceed) => this.#waiting.push(proceed));
   }
 }

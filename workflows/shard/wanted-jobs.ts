@@ -1,5 +1,6 @@
 import { isCancellation, setHandler } from '@temporalio/workflow';
 import type { JobOutcome } from '../../domain/receipt.ts';
+import type { EarlierWork } from '../contract/activities.ts';
 import type { RowFilter, ShardControl } from '../contract/control.ts';
 import type { JobSummary } from '../contract/plan.ts';
 import type { ShardInput } from '../contract/workflows.ts';
@@ -13,6 +14,8 @@ export class WantedJobs {
   readonly #input: ShardInput;
   readonly #jobs: JobSummary[];
   readonly #pool: JobPool;
+  /** Of jobs that were taken back from a worker. */
+  readonly #earlier = new Map<number, EarlierWork>();
   #starts = 0;
   #filtersApplied = 0;
   #filtering: Promise<void> = Promise.resolve();
@@ -22,7 +25,7 @@ export class WantedJobs {
     this.#jobs = jobs;
     this.#pool = new JobPool(jobs.length, control, {
       render: (index, priority) => this.#render(index, priority),
-      inHand: async () => new Set((await orchestrator.activitiesInHand()).map(indexOf)),
+      inHand: async (which) => new Set((await orchestrator.activitiesInHand(which)).map(indexOf)),
       onOutcome,
     });
     this.#apply(control);
@@ -64,7 +67,10 @@ export class WantedJobs {
   /** The id tells which job an activity is: the server is asked which of them a worker has in hand. */
   #render(index: number, usualPriority: number): Promise<JobOutcome> {
     this.#starts += 1;
-    return renderJob(this.#input, index, this.#jobs[index]!, { activityId: `${index}-${this.#starts}`, usualPriority });
+    return renderJob(this.#input, index, this.#jobs[index]!, {
+      ...{ activityId: `${index}-${this.#starts}`, usualPriority, earlier: this.#earlier.get(index) },
+      onCancelled: (work) => this.#earlier.set(index, work),
+    });
   }
 }
 
