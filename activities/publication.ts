@@ -1,6 +1,6 @@
 import type { Job } from '../domain/job.ts';
 import type { PicturePlace } from '../pictures/index.ts';
-import { type FoundObject, ObjectChanged, ObjectNotFound, StoreDenied, StoreUnavailable } from '../store/index.ts';
+import { type FoundObject, ObjectNotFound, StoreDenied, StoreUnavailable } from '../store/index.ts';
 import type { RenderImageInput } from '../workflows/contract/activities.ts';
 import { copyToBatch, publishPicture } from './publish-picture.ts';
 import type { StageTimer } from './stage-timer.ts';
@@ -25,51 +25,53 @@ export class Publication {
   readonly bytes: number;
   readonly #options: PublicationOptions;
   readonly #made: Uint8Array | null;
-  #object: FoundObject | null;
+  #found: FoundObject | null;
+  #isTried = false;
   #created = false;
-  #isRefused = false;
 
   constructor(options: PublicationOptions) {
     const { place, picture } = options;
+    const isMade = picture instanceof Uint8Array;
     this.store = place.url;
     this.name = place.name;
+    this.bytes = isMade ? picture.length : picture.bytes;
     this.#options = options;
-    this.#made = picture instanceof Uint8Array ? picture : null;
-    this.#object = picture instanceof Uint8Array ? null : picture;
-    this.bytes = picture instanceof Uint8Array ? picture.length : picture.bytes;
+    this.#made = isMade ? picture : null;
+    this.#found = isMade ? null : picture;
   }
 
-  /** @throws as publishPicture and copyToBatch */
+  /** @throws ObjectNotFound where the object went away that was found; as publishPicture and copyToBatch */
   async try(): Promise<Published> {
-    const { input, job, timer } = this.#options;
-    this.#object ??= await timer.measure('store', () => this.#publish(this.#made!));
-    const object = this.#object;
+    const { input, job, timer, place } = this.#options;
     try {
+      const object = this.#found ?? (this.#isTried ? await place.find() : null) ?? (await this.#publish());
       const copy = await timer.measure('store', () => copyToBatch(object, input, job));
       return { object, created: this.#created, copy };
-    } catch (error) {
-      if (this.#made !== null && isGone(error)) this.#object = null;
-      throw error;
+    } finally {
+      // Until it is tried again the object may go away, or somebody else may make it.
+      this.#found = null;
+      this.#isTried = true;
     }
   }
 
-  /** Whether another try may succeed. An object that went away is made again from the picture, where that was made here. */
+  /** Whether another try may succeed. An object that went away is made again, where its picture is here. */
   mayPass(error: unknown): error is Error {
-    if (isGone(error)) return this.#made !== null;
+    if (error instanceof ObjectNotFound) return this.#made !== null;
     return error instanceof StoreUnavailable || error instanceof StoreDenied;
   }
 
-  async #publish(picture: Uint8Array): Promise<FoundObject> {
+  async #publish(): Promise<FoundObject> {
+    const { place, timer } = this.#options;
+    const made = this.#made;
+    if (made === null) throw new ObjectNotFound(`store ${place.url}: ${place.name} went away before it was copied`);
     try {
-      const { object, created } = await publishPicture(this.#options.place, picture);
-      // A store may have taken what it said that it refused.
-      this.#created ||= created || this.#isRefused;
+      const { object, created } = await timer.measure('store', () => publishPicture(place, made));
+      this.#created ||= created;
       return object;
     } catch (error) {
-      this.#isRefused = true;
+      // A store may have taken what it said that it refused: what is found there later is taken for that.
+      this.#created = true;
       throw error;
     }
   }
 }
-
-const isGone = (error: unknown): boolean => error instanceof ObjectChanged || error instanceof ObjectNotFound;

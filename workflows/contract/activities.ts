@@ -79,8 +79,8 @@ export type OrchestratorActivities = {
   readShard(input: ReadShardInput): Promise<JobSummary[]>;
   /** The shard's jobs, by index, that a filter on their rows finds. */
   matchJobs(input: MatchJobsInput): Promise<number[]>;
-  /** Ids of the activities of the calling workflow that a worker has in hand; `atWork`: without those that wait for a store. */
-  activitiesInHand(which?: { atWork: boolean }): Promise<string[]>;
+  /** The activities of the calling workflow that a worker has in hand: see inHandText. */
+  activitiesInHand(): Promise<string[]>;
   writeReceipts(input: WriteReceiptsInput): Promise<void>;
   writeManifest(input: WriteManifestInput): Promise<WrittenManifest>;
   /** `null` where there is no image to show. */

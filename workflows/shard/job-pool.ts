@@ -7,8 +7,8 @@ import { endsInTime } from '../last-tries.ts';
 export type PoolWork = {
   /** Renders a job at the batch's usual priority of now. The scope around it is cancelled where the job is taken back or not wanted any more. */
   render(index: number, priority: number): Promise<JobOutcome>;
-  /** Of the jobs that are scheduled, those that a worker has in hand; `atWork`: without those whose picture waits for its store. */
-  inHand(which: { atWork: boolean }): Promise<Set<number>>;
+  /** Of the jobs that are scheduled, those that a worker has in hand, and whether a picture of theirs only waits for its store. */
+  inHand(): Promise<Map<number, { waits: boolean }>>;
   onOutcome(outcome: JobOutcome): void;
 };
 
@@ -143,12 +143,10 @@ export class JobPool {
       while (this.#stale) {
         this.#stale = false;
         const asked = [...this.#scheduled.keys()];
-        const asPaused = this.#settings.paused;
-        const inHand = await this.#work.inHand({ atWork: asPaused });
+        const inHand = await this.#work.inHand();
         const { paused, window, priority } = this.#settings;
-        this.#stale ||= paused !== asPaused;
-        if (paused !== asPaused) continue;
-        const queued = asked.filter((index) => !inHand.has(index) && this.#scheduled.get(index)?.fate === 'wanted');
+        const isKept = (index: number) => (paused ? inHand.get(index)?.waits === false : inHand.has(index));
+        const queued = asked.filter((index) => !isKept(index) && this.#scheduled.get(index)?.fate === 'wanted');
         const excess = paused ? queued.length : Math.max(0, this.#scheduled.size - window);
         const lastFirst = queued.toSorted((a, b) => b - a);
         const misplaced = (index: number) => this.#scheduled.get(index)?.priority !== priority;

@@ -2,6 +2,7 @@ import { isCancellation, setHandler } from '@temporalio/workflow';
 import type { JobOutcome } from '../../domain/receipt.ts';
 import type { EarlierWork } from '../contract/activities.ts';
 import type { RowFilter, ShardControl } from '../contract/control.ts';
+import { isWaiting } from '../contract/in-hand.ts';
 import type { JobSummary } from '../contract/plan.ts';
 import type { ShardInput } from '../contract/workflows.ts';
 import { shardControlSignal } from '../messages.ts';
@@ -25,7 +26,10 @@ export class WantedJobs {
     this.#jobs = jobs;
     this.#pool = new JobPool(jobs.length, control, {
       render: (index, priority) => this.#render(index, priority),
-      inHand: async (which) => new Set((await orchestrator.activitiesInHand(which)).map(indexOf)),
+      inHand: async () => {
+        const told = await orchestrator.activitiesInHand();
+        return new Map(told.map((inHand) => [indexOf(inHand), { waits: isWaiting(inHand) }]));
+      },
       onOutcome,
     });
     this.#apply(control);
@@ -74,4 +78,5 @@ export class WantedJobs {
   }
 }
 
-const indexOf = (activityId: string): number => Number.parseInt(activityId, 10);
+/** An activity's id begins with it. */
+const indexOf = (inHand: string): number => Number.parseInt(inHand, 10);
