@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { HeldPictures } from '../../activities/index.ts';
 import { batchEnd, batchProgress, cancelBatch, controlBatch, retrying } from '../../client/index.ts';
 import { HELD_AT_LEAST_BYTES, IMAGES_IN_HAND, STORING_HOURS } from '../../workflows/contract/limits.ts';
+import { batchWorkflowId } from '../../workflows/contract/queues.ts';
 import { Outage } from './outage.ts';
 import { type Site, startSite } from './site.ts';
 
@@ -83,6 +84,25 @@ test('a pause takes back what waits, and the computations that it costs are coun
     result: { totals: { rendered: 3, extraComputations: 3 } },
   });
   expect(computed).toHaveLength(6);
+});
+
+test('a smaller window takes nothing back that is made', async () => {
+  const batch = await site.submit('narrow', rows(3, 'a swift'));
+  await expect.poll(waiting, soon).toBe(3);
+  await controlBatch(site.client, batch, { kind: 'window', window: 1 });
+  const shard = site.client.temporal.workflow.getHandle(`${batchWorkflowId(batch)}/1-0`);
+  const events = async () => (await shard.fetchHistory()).events ?? [];
+  const asked = async () =>
+    (await events()).some(
+      (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'activitiesInHand',
+    );
+  await expect.poll(asked, soon).toBe(true);
+  outage.end('objects/');
+  expect(await batchEnd(site.client, batch)).toMatchObject({
+    result: { totals: { rendered: 3, extraComputations: 0 } },
+  });
+  expect((await events()).some((event) => event.activityTaskCancelRequestedEventAttributes)).toBe(false);
+  expect(computed).toHaveLength(3);
 });
 
 test('a cancelled batch gives up what waits', async () => {
