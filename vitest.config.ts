@@ -6,14 +6,14 @@ const UNIT = [
   'cli/display/!(follow-batch)',
   '{models/pixart/samplers,review-page/browser,workflows/batch,workflows/contract,workflows/shard}/*',
   'activities/heartbeats',
-  'client/request',
+  'client/{cron,request}',
   'connection/temporal-target',
   'images/xmp',
   'models/pixart/{checkpoint-format,clean-caption,latents,noise,resize-crop}',
   'monitoring/attempt-outcome',
   'review-page/encode',
   'store/{crc32c,gcs-errors,object-name}',
-  'workers/{logging,render-config}',
+  'workers/{allowance,logging,public-address,render-config}',
 ];
 
 /**

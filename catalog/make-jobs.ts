@@ -5,7 +5,7 @@ import { type Job, type Picture, pictureOf } from '../domain/job.ts';
 import type { Column } from '../domain/parameters.ts';
 import { renderKey } from '../domain/render-key.ts';
 import { seedOf } from '../domain/seed.ts';
-import { SIZES, type Size } from '../domain/size.ts';
+import { SIZES, type Size, TILED_SIZES } from '../domain/size.ts';
 import type { ExpandedRow } from './expansion/expand-cells.ts';
 import { contentId, type JobIds } from './job-ids.ts';
 import type { Problems } from './problems.ts';
@@ -14,7 +14,7 @@ import type { Row } from './row.ts';
 /** What rows leave open, and what their jobs are rendered with. */
 export type JobOptions = {
   /** For rows that do not say. `quality` counts for the lossy formats only. */
-  defaults: { size: Size; format: ImageFormat; quality: number | null };
+  defaults: { size: Size; format: ImageFormat; quality: number | null; decode?: 'whole' | undefined };
   bundle: BundleRef;
   /** Raised only when the pipeline's pixels change; part of every render key. */
   pipelineVersion: number;
@@ -83,6 +83,7 @@ function resolvePicture(row: Row, { defaults, bundle, freshFor }: JobOptions): P
     seed: row.seed ?? seedOf(row.prompt, freshFor),
     steps: row.steps ?? bundle.defaults.steps,
     guidance: row.guidance ?? bundle.defaults.guidance,
+    decode: TILED_SIZES.includes(size) ? defaults.decode : undefined,
     format: defaults.format,
     quality: defaults.format === 'png' ? null : defaults.quality,
   });

@@ -1,4 +1,11 @@
-import { type BatchClient, type ControlChange, connect, controlBatch, temporalTarget } from '../client/index.ts';
+import {
+  type BatchClient,
+  type ControlChange,
+  connect,
+  controlBatch,
+  serverTrouble,
+  temporalTarget,
+} from '../client/index.ts';
 import { UserError } from '../domain/user-error.ts';
 import { printJson, printLine } from './display/output.ts';
 import { ServerUnusable } from './exit-codes.ts';
@@ -9,9 +16,15 @@ import type { JsonOptions, ServerOptions } from './options/common-options.ts';
  * and on a closed connection that is an error outside of everybody's reach.
  *
  * @throws ServerUnusable where there is no server that could run batches
+ * @throws ServerUnreachable where it does not do what it is asked to
  */
 export async function withClient<T>(options: ServerOptions, use: (client: BatchClient) => Promise<T>): Promise<T> {
-  return use(await connectOrSayWhy(options));
+  const client = await connectOrSayWhy(options);
+  try {
+    return await use(client);
+  } catch (error) {
+    throw serverTrouble(client, error) ?? error;
+  }
 }
 
 async function connectOrSayWhy(options: ServerOptions): Promise<BatchClient> {

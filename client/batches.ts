@@ -8,7 +8,8 @@ import type { BatchMemo } from '../workflows/contract/batch.ts';
 import type { BatchState } from '../workflows/contract/progress.ts';
 import { batchWorkflowId } from '../workflows/contract/queues.ts';
 import { PIXART_DONE, PIXART_FAILED, PIXART_TOTAL } from '../workflows/contract/search-attributes.ts';
-import { type BatchClient, GRPC, grpcCause } from './connect.ts';
+import type { BatchClient } from './connect.ts';
+import { GRPC, grpcCause } from './server-trouble.ts';
 
 /** One batch as Temporal's listing shows it, without asking its workflow. The counts lag behind by a few images. */
 export type BatchListing = Omit<BatchMemo, 'state' | 'withoutManifest'> & {

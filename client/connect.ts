@@ -4,22 +4,7 @@ import { UserError } from '../domain/user-error.ts';
 import { startsTraces } from '../monitoring/tracing/client-interceptor.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract/search-attributes.ts';
-
-/** gRPC's numbers, as every gRPC library has them. */
-export const GRPC = {
-  DEADLINE_EXCEEDED: 4,
-  NOT_FOUND: 5,
-  PERMISSION_DENIED: 7,
-  FAILED_PRECONDITION: 9,
-  UNAVAILABLE: 14,
-  UNAUTHENTICATED: 16,
-};
-
-/** gRPC's number for what made an SDK call fail; `undefined` for any other error. */
-export function grpcCause(error: unknown): number | undefined {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return isGrpcServiceError(cause) ? cause.code : undefined;
-}
+import { GRPC, noNamespace, serverTrouble } from './server-trouble.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -60,7 +45,7 @@ export async function connect(
     await checkSearchAttributes(connection, namespace, address);
   } catch (error) {
     await connection.close();
-    throw error;
+    throw serverTrouble({ address, namespace }, error) ?? error;
   }
   const tracer = processTracer();
   const interceptors = tracer === null ? {} : { workflow: [startsTraces(tracer)] };
@@ -91,19 +76,8 @@ async function checkNamespace(connection: Connection, namespace: string, address
   try {
     await connection.workflowService.describeNamespace({ namespace });
   } catch (error) {
-    if (!isGrpcServiceError(error)) throw error;
-    if (error.code === GRPC.NOT_FOUND) {
-      throw new UserError(
-        `the Temporal server at ${address} has no namespace ${JSON.stringify(namespace)}. Create it with ` +
-          `"temporal operator namespace create --address ${address} --namespace ${namespace}", or set TEMPORAL_NAMESPACE`,
-      );
-    }
-    if (error.code === GRPC.PERMISSION_DENIED || error.code === GRPC.UNAUTHENTICATED) {
-      throw new UserError(
-        `the Temporal server at ${address} does not let us into namespace ${JSON.stringify(namespace)}: ${error.details}. ` +
-          'Check TEMPORAL_API_KEY, or the certificate in TEMPORAL_TLS_CLIENT_CERT_PATH',
-      );
-    }
+    if (isGrpcServiceError(error) && error.code === GRPC.NOT_FOUND)
+      throw new UserError(noNamespace(address, namespace));
     throw error;
   }
 }

@@ -44,6 +44,7 @@ export const {
   reviewPage,
   reviewPageEnd,
   scheduledCatalog,
+  serverTrouble,
   submitBatch,
   temporalTarget,
   triggerSchedule,

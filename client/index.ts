@@ -39,10 +39,22 @@ export { MAX_WINDOW } from '../workflows/contract/limits.ts';
 export type { BatchProgress, BatchState, SizeProgress } from '../workflows/contract/progress.ts';
 export { doneOf } from '../workflows/contract/shard-report.ts';
 export { type BatchListing, BatchUnknown, describeBatch, listBatches } from './batches.ts';
+export type { ClockChange } from './clock-changes.ts';
 export { type BatchClient, connect } from './connect.ts';
 export { cancelBatch, controlBatch } from './control.ts';
 export {
+  backfillSchedule,
+  deleteSchedule,
+  type PausedSchedule,
+  pauseSchedule,
+  type ResumedSchedule,
+  resumeSchedule,
+  type TriggeredSchedule,
+  triggerSchedule,
+} from './control-schedule.ts';
+export {
   type CatalogTrouble,
+  type CreatedSchedule,
   createSchedule,
   type ScheduledCatalog,
   type ScheduleRequest,
@@ -51,7 +63,9 @@ export {
   WEEKDAYS,
   type Weekday,
 } from './create-schedule.ts';
+export { describeSchedule, type ScheduleDetails, type ScheduleRun } from './describe-schedule.ts';
 export { type KeptBatch, keptBatch } from './kept-batch.ts';
+export { listSchedules, type ScheduleListing } from './list-schedules.ts';
 export { type BatchPlan, type PlanRequest, planBatch } from './plan.ts';
 export type { Preview } from './preview.ts';
 export { batchProgress, NoOrchestrator } from './progress.ts';
@@ -59,19 +73,8 @@ export { type BatchRequest, newBatchId } from './request.ts';
 export type { CheckedCatalog } from './requested-catalog.ts';
 export { type Retried, type RetryRequest, retryBatch } from './retry.ts';
 export { type Retrying, retrying } from './retrying.ts';
-export {
-  backfillSchedule,
-  deleteSchedule,
-  describeSchedule,
-  listSchedules,
-  OVERLAPS,
-  type Overlap,
-  pauseSchedule,
-  resumeSchedule,
-  type ScheduleDetails,
-  type ScheduleListing,
-  triggerSchedule,
-} from './schedules.ts';
+export { OVERLAPS, type Overlap } from './schedules.ts';
+export { serverTrouble } from './server-trouble.ts';
 export { BatchExists, type ProposedBatch, type SubmittedBatch, submitBatch } from './submit.ts';
 export { type Difference, type RepairedImage, type Verification, type VerifyRequest, verifyBatch } from './verify.ts';
 export {

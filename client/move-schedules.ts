@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { msToTs, tsToDate } from '@temporalio/common/lib/time.js';
 import type { BatchClient } from './connect.ts';
+import { dueTimes } from './describe-schedule.ts';
 import { scheduleName } from './schedules.ts';
 
 export type MovedSchedule = {
@@ -113,20 +113,4 @@ async function makeUp(from: BatchClient, to: BatchClient, scheduleId: string, se
   const around = (time: Date) => ({ start: new Date(+time - jitterMs - 1_000), end: new Date(+time + jitterMs) });
   if (due.length > 0) await anew.backfill(due.map(around));
   return due;
-}
-
-async function dueTimes(
-  { temporal, namespace }: BatchClient,
-  scheduleId: string,
-  from: Date,
-  to: Date,
-): Promise<Date[]> {
-  const [startTime, endTime] = [msToTs(+from), msToTs(+to)];
-  const matching = await temporal.workflowService.listScheduleMatchingTimes({
-    namespace,
-    scheduleId,
-    startTime,
-    endTime,
-  });
-  return (matching.startTime ?? []).map((time) => tsToDate(time));
 }

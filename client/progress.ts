@@ -7,7 +7,8 @@ import {
 } from '../workflows/contract/progress.ts';
 import { withReports } from '../workflows/contract/shard-report.ts';
 import { aboutBatch, batchHandle } from './batches.ts';
-import { type BatchClient, GRPC, grpcCause } from './connect.ts';
+import type { BatchClient } from './connect.ts';
+import { GRPC, grpcCause } from './server-trouble.ts';
 
 /** The batch is known, but no process that runs workflows is there to answer for it. */
 export class NoOrchestrator extends UserError {

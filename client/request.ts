@@ -27,7 +27,7 @@ export type BatchRequest = {
   bundle: BundleRef | Bundle;
   /**
    * For rows that do not say; the bundle's smallest size and PNG (or quality 90) where nothing is given. With `seeds: 'fresh'` rows
-   * without a seed get another one in every batch.
+   * without a seed get another one in every batch, with `decode: 'whole'` pictures above 1024 px are not put together from tiles.
    */
   defaults?: Partial<JobDefaults> | undefined;
   /** Has choices in cells expanded: `{red|blue}`, `__colours__`, and `10|20` in the column `steps`. */
@@ -119,5 +119,6 @@ function jobDefaults(bundle: BundleRef, given: Partial<JobDefaults>): JobDefault
   const format: ImageFormat = given.format ?? 'png';
   const quality = given.quality ?? standardQuality(format);
   const size = given.size ?? bundle.sizes[0]!;
-  return { size, format, quality, ...(given.seeds !== undefined && { seeds: given.seeds }) };
+  const { seeds, decode } = given;
+  return { size, format, quality, ...(seeds !== undefined && { seeds }), ...(decode !== undefined && { decode }) };
 }

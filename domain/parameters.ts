@@ -108,6 +108,8 @@ const PARAMETERS = {
     picture: true,
     sheet: 'guidance',
   },
+  /** Above 1024 px, for all images of a batch: in one piece; in tiles where it is left out. */
+  decode: { value: z.literal('whole').optional(), picture: true },
   /** Of the file; the same for all images of a batch. */
   format: { value: imageFormatSchema, picture: true },
   /** 1 … 100 for the lossy formats, null for PNG. */

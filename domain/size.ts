@@ -11,3 +11,6 @@ export type Size = z.infer<typeof sizeSchema>;
 export const binSchema = z.strictObject({ height: z.int().positive(), width: z.int().positive() });
 
 export type Bin = z.infer<typeof binSchema>;
+
+/** Sizes whose pictures are decoded in tiles, unless a whole piece is asked for: see models/pixart/decode.ts. */
+export const TILED_SIZES: readonly Size[] = ['2k', '4k'];

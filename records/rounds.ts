@@ -32,6 +32,7 @@ const settingsSchema = z.object({
     format: imageFormatSchema,
     quality: z.int().nullable(),
     seeds: z.literal('fresh').optional(),
+    decode: z.literal('whole').optional(),
   }),
   window: z.int(),
   team: z.object({ name: z.string(), weight: z.number() }).optional(),

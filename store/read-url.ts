@@ -50,3 +50,6 @@ const isFolder = async (file: string): Promise<boolean> => (await stat(file).cat
 export function termsReader(folder: string): (name: string) => Promise<Uint8Array | null> {
   return async (name) => readIfThere(await openStore(folder), `${name}.txt`);
 }
+
+/** How the files that a person names are read. Activities are handed theirs, as they are `openStore`. */
+export type Sources = { readUrl: (url: string) => Promise<Uint8Array>; termsReader: typeof termsReader };

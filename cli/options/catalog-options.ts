@@ -23,6 +23,12 @@ const imageFormatOption = (): Option =>
 export const qualityOption = (): Option =>
   new Option('--quality <1-100>', 'of webp, avif or jpeg images').argParser(wholeNumber(1, 100));
 
+export const decodeOption = (): Option =>
+  new Option(
+    '--decode <how>',
+    'pictures above 1024 px: in tiles, or whole, nearer to diffusers for several times the memory',
+  ).choices(['tiled', 'whole']);
+
 /** What a batch, a plan and a schedule are asked for in the same words. */
 export type CatalogOptions = {
   store: string;
@@ -38,6 +44,7 @@ export type CatalogOptions = {
   maxPerRow?: number;
   imageFormat: ImageFormat;
   quality?: number;
+  decode?: 'tiled' | 'whole';
 };
 
 export const addCatalogOptions = (command: Command): Command =>
@@ -56,6 +63,7 @@ export const addCatalogOptions = (command: Command): Command =>
     )
     .addOption(imageFormatOption())
     .addOption(qualityOption())
+    .addOption(decodeOption())
     .option('--expand', 'make every combination of {a|b} and __terms__ in prompts, and of 10|20 in parameters')
     .addOption(
       new Option(
@@ -80,7 +88,7 @@ export const addCatalogOptions = (command: Command): Command =>
 
 /** What the options say, in the client library's words. @throws UserError where one of them would change nothing */
 export function batchRequest(catalog: string, options: CatalogOptions, bundle: BatchRequest['bundle']): BatchRequest {
-  const { store, catalogFormat, column, size, seeds, imageFormat, quality } = options;
+  const { store, catalogFormat, column, size, seeds, imageFormat, quality, decode } = options;
   const { expand, terms, sample, sampleSeed, maxPerRow } = options;
   if (quality !== undefined && imageFormat === 'png') {
     throw new UserError('--quality: expected --image-format webp, avif or jpeg beside it; png keeps every pixel');
@@ -93,6 +101,7 @@ export function batchRequest(catalog: string, options: CatalogOptions, bundle: B
     ...(size === undefined ? {} : { size }),
     ...(quality === undefined ? {} : { quality }),
     ...(seeds === 'fresh' ? { seeds } : {}),
+    ...(decode === 'whole' ? { decode } : {}),
   };
   // Each of them says that choices are to be expanded.
   const given = Object.entries({ terms, sample, sampleSeed, maxPerRow }).filter(([, value]) => value !== undefined);

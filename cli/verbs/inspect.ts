@@ -34,6 +34,7 @@ const describe = (file: string, origin: ImageMetadata): string =>
     file,
     table([
       ...parametersOf(origin).map(([name, value]) => [`  ${name}`, value]),
+      ...(origin.decode === undefined ? [] : [['  decoded', 'in one piece']]),
       ...(origin.quality === undefined ? [] : [['  quality', String(origin.quality)]]),
       ['  bundle', `${origin.bundleName}, digest ${origin.bundleDigest}`],
       ['  render key', origin.renderKey],

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tokenizers import Tokenizer
+
 from network.transformer import TransformerShape
 
 from .checkpoint import Checkpoint
@@ -63,6 +65,7 @@ def describe_bundle(options: BundleOptions, checkpoint: Checkpoint) -> dict[str,
             "padTokenId": checkpoint.tokenizer.pad_id,
             "eosTokenId": checkpoint.tokenizer.eos_id,
             "cleanCaption": options.clean_caption,
+            **single_word(checkpoint.tokenizer.tokenizer),
         },
         "textEncoder": {"width": checkpoint.text_encoder.config.d_model},
         "transformer": _transformer(checkpoint.transformer.shape),
@@ -90,6 +93,12 @@ def _positions(size: str, position_range: float) -> dict[str, float]:
     """Every size spans the same range of positions (PixArt-Σ, section 3.3), so the scale grows with the side."""
     sample_size = SAMPLE_SIZES[size]
     return {"sampleSize": sample_size, "interpolationScale": sample_size / position_range}
+
+
+def single_word(tokenizer: Tokenizer) -> dict[str, bool]:
+    """What tells a bundle with such tokens from earlier ones, whose readers found them within words too."""
+    added = tokenizer.get_added_tokens_decoder().values()
+    return {"singleWord": True} if any(token.single_word for token in added) else {}
 
 
 def _transformer(shape: TransformerShape) -> dict[str, Any]:

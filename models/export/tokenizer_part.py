@@ -1,8 +1,10 @@
 """A checkpoint's tokenizer, as the one file that a bundle has of it."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import sentencepiece
 from tokenizers import Tokenizer
@@ -12,6 +14,9 @@ from .errors import ExportError
 
 FAST, PIECES = "tokenizer.json", "spiece.model"
 KINDS = ("Unigram", "BPE")
+PARTS = ("normalizer", "pre_tokenizer", "post_processor")
+READER = Path(__file__).parents[1] / "pixart" / "tokenizer-kinds.json"
+"""What the reader of bundles gives right ids for."""
 MOST_UNUSED = 256
 """Rows of T5's table without a token: 100 sentinels a tokenizer may leave out, and the rest to a multiple of 128."""
 
@@ -49,6 +54,7 @@ def open_tokenizer(checkpoint: Path) -> TokenizerPart:
     tokenizer.no_padding()
     tokenizer.no_truncation()
     _check_kind(folder, tokenizer)
+    _check_parts(folder, json.loads(tokenizer.to_str()))
     if (folder / PIECES).is_file():
         _check_pieces(folder / PIECES, tokenizer)
     pad_id, eos_id = loaded.pad_token_id, loaded.eos_token_id
@@ -66,6 +72,31 @@ def _check_kind(folder: Path, tokenizer: Tokenizer) -> None:
         raise ExportError(f"{folder}: a tokenizer of kind {model['type']}; a bundle can have {' or '.join(KINDS)}.")
     if model["type"] == "Unigram" and model.get("byte_fallback"):
         raise ExportError(f"{folder}: a Unigram tokenizer with byte_fallback, which a bundle's reader does not have.")
+
+
+def _check_parts(folder: Path, definition: dict[str, Any]) -> None:
+    known, model = json.loads(READER.read_text(encoding="utf-8")), definition["model"]
+    parts = {field: list(_parts_of(definition[field])) for field in PARTS}
+    found = [f"{field} {kind}" for field in PARTS for kind in parts[field] if kind not in known[field]]
+    options = known["notOfModel"][model["type"]]
+    found += [f"model {model['type']} with {option}" for option in options if model.get(option)]
+    if model["type"] == "BPE" and "ByteLevel" not in parts["pre_tokenizer"]:
+        found.append("model BPE without pre_tokenizer ByteLevel")
+    if found:
+        raise ExportError(
+            f"{folder}: a bundle's reader would give prompts other token ids, because of {', '.join(found)}. "
+            "Take a checkpoint whose tokenizer does without."
+        )
+
+
+def _parts_of(part: dict[str, Any] | None) -> Iterator[str]:
+    if part is None:
+        return
+    if part["type"] != "Sequence":
+        yield part["type"]
+    for inner in ("normalizers", "pretokenizers", "processors"):
+        for each in part.get(inner, []):
+            yield from _parts_of(each)
 
 
 def _check_pieces(file: Path, tokenizer: Tokenizer) -> None:

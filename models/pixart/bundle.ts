@@ -7,7 +7,7 @@ import { sizeSchema } from '../../domain/size.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { mostSteps, type SchedulerConfig, samplerName, schedulerSchema } from './samplers/scheduler-config.ts';
 
-const GRAPHS = ['text_encoder.onnx', 'caption_projection.onnx', 'transformer.onnx', 'vae_decoder.onnx'] as const;
+export const GRAPHS = ['text_encoder.onnx', 'caption_projection.onnx', 'transformer.onnx', 'vae_decoder.onnx'] as const;
 
 export type GraphFile = (typeof GRAPHS)[number];
 
@@ -44,6 +44,8 @@ export const bundleDescriptionSchema = z
       padTokenId: z.int().min(0),
       eosTokenId: z.int().min(0),
       cleanCaption: z.boolean(),
+      /** Where an added token is a word of its own: what tells it from bundles of exporters whose readers found such tokens within words. */
+      singleWord: z.literal(true).optional(),
     }),
     textEncoder: z.strictObject({ width: z.int().positive() }),
     transformer: z.strictObject({

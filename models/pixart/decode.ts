@@ -1,10 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Tensor } from 'onnxruntime-node';
+import { UserError } from '../../domain/user-error.ts';
 import type { BundleDescription } from './bundle.ts';
 import { finite } from './finite.ts';
 import { cutLatents, type Latents, thinLatents } from './latents.ts';
 import type { Planes } from './resize-crop.ts';
-import type { Graph } from './session.ts';
+import { type Graph, saysNoMemory } from './session.ts';
 import { tileAxis } from './tiles.ts';
 
 /** What is decoded in one piece: all bins of 1024 px and below, 2048 × 512 among them. */
@@ -21,18 +22,35 @@ type Vae = BundleDescription['vae'];
  * Decodes latents to an image of about −1 … 1: in one piece or, above 1024 px, in overlapping tiles that are blended, so
  * that memory stays that of one tile and the finished planes.
  *
- * @throws the signal's reason where it was aborted; it is looked at before each piece. UserError where pixels are not finite.
+ * @param isWhole in one piece above 1024 px too
+ * @throws the signal's reason where it was aborted; it is looked at before each piece. UserError where pixels are not finite, or there
+ * is no memory for so large a piece.
  */
 export async function decode(
   vaeDecoder: Graph,
   vae: Vae,
   latents: Latents,
   signal: AbortSignal | undefined,
+  isWhole = false,
 ): Promise<Planes> {
   const scaled = { ...latents, data: latents.data.map((latent) => latent / vae.scaling) };
-  if (latents.height * latents.width > ONE_PIECE) return decodeTiles(vaeDecoder, vae, scaled, signal);
+  const isLarge = latents.height * latents.width > ONE_PIECE;
+  if (isLarge && !isWhole) return decodeTiles(vaeDecoder, vae, scaled, signal);
   await stopPoint(signal);
-  return decodePiece(vaeDecoder, vae, scaled);
+  return isLarge ? decodeLargePiece(vaeDecoder, vae, scaled) : decodePiece(vaeDecoder, vae, scaled);
+}
+
+async function decodeLargePiece(vaeDecoder: Graph, vae: Vae, latents: Latents): Promise<Planes> {
+  try {
+    return await decodePiece(vaeDecoder, vae, latents);
+  } catch (error) {
+    const { message } = error as Error;
+    if (!saysNoMemory(message)) throw error;
+    const pixels = `${latents.width * vae.factor}×${latents.height * vae.factor}`;
+    throw new UserError(
+      `there is no memory to decode ${pixels} px in one piece: ${message}\nTake --decode tiled, a smaller size, or a machine with more (docs/model.md, "Up to 4K").`,
+    );
+  }
 }
 
 /** A graph blocks this thread: only between two of them can a message that asks to stop come in. */

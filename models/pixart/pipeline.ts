@@ -98,7 +98,8 @@ async function develop(
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
   const shape = latentShape(description, request);
-  const image = await decode(vaeDecoder, description.vae, { ...shape, data: latents }, signal);
+  const isWhole = request.decode === 'whole';
+  const image = await decode(vaeDecoder, description.vae, { ...shape, data: latents }, signal, isWhole);
   return toBytes(resizeAndCrop(image, request.width, request.height));
 }
 

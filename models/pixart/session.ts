@@ -51,10 +51,12 @@ export class DeviceFull extends Error {
 /** ONNX Runtime gives no code: what its arena, CUDA, cuBLAS, cuDNN and C++ say when memory cannot be had. */
 const NO_MEMORY = /failed to allocate|out of memory|ALLOC_FAILED|bad_alloc/i;
 
+export const saysNoMemory = (said: string): boolean => NO_MEMORY.test(said);
+
 /** What the runtime's message means for whoever wanted to load the file. */
 export function loadError(file: string, device: Device, said: string): UserError | DeviceFull {
   const where = `${file} cannot be loaded on ${device}`;
-  if (!NO_MEMORY.test(said)) return new UserError(`${where}: ${said}${hint(device)}`);
+  if (!saysNoMemory(said)) return new UserError(`${where}: ${said}${hint(device)}`);
   return new DeviceFull(
     `${where}, as there is no memory for it: ${said}\nEnd what else uses it, or take a smaller bundle.`,
   );

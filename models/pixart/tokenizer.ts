@@ -1,8 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { Tokenizer } from '@huggingface/tokenizers';
+import { z } from 'zod';
 import { UserError } from '../../domain/user-error.ts';
+import { addedTokenFinder } from './added-tokens.ts';
 import { type Bundle, bundleFile } from './bundle.ts';
 import { charsmapNormalizer } from './charsmap.ts';
+import {
+  misnumbered,
+  type TokenizerDefinition,
+  type TokenizerPart,
+  tokenizerSchema,
+  unsupported,
+} from './tokenizer-definition.ts';
 
 export type Tokens = {
   /** Token ids, ending with the end token; at most the bundle's limit. */
@@ -13,42 +22,42 @@ export type Tokens = {
 
 export type Tokenize = (text: string) => Tokens;
 
-/** The parts of tokenizer.json that matter here. */
-type Definition = {
-  model: { type: string; byte_fallback?: boolean };
-  pre_tokenizer: PreTokenizer | null;
-};
-
-type PreTokenizer = { type: string; pretokenizers?: PreTokenizer[] };
-
 /** The library's normalizer objects; its own declarations do not resolve for ES modules. */
-type Normalizer = { normalize(text: string): string; charsmap?: string | null; normalizers?: Normalizer[] };
+type Normalizer = {
+  normalize(text: string): string;
+  config: { type: string; strip_left?: boolean; strip_right?: boolean };
+  charsmap?: string | null;
+  normalizers?: Normalizer[];
+};
 
 /**
  * Loads the bundle's `tokenizer.json`. A text longer than the bundle's limit loses its end, but keeps the end token, as
  * T5's tokenizer does in the reference.
  *
- * @throws UserError for a file that is missing or no JSON, and for a kind of tokenizer whose ids would differ from those that the
- * model was trained on
+ * @throws UserError for a file that is missing or no tokenizer, and for a kind of tokenizer whose ids would differ from those that
+ * the model was trained on
  */
 export async function loadTokenizer(bundle: Bundle): Promise<Tokenize> {
-  const { maxTokens, eosTokenId } = bundle.description.tokenizer;
+  const { maxTokens, eosTokenId, singleWord } = bundle.description.tokenizer;
   const file = bundleFile(bundle, 'tokenizer.json');
   const definition = await readDefinition(file);
-  // The library ignores this option of Unigram models, and characters out of vocabulary would get other ids.
-  if (definition.model.type === 'Unigram' && definition.model.byte_fallback) {
-    throw new UserError(`${file}: expected a Unigram model without byte_fallback, which is not supported`);
-  }
-  const tokenizer = new Tokenizer(withUnicodeSpace(definition), {});
-  if (tokenizer.normalizer) applyCharsmaps(tokenizer.normalizer);
+  if (singleWord === undefined) refuseWords(definition, file);
+  const encode = encoder(definition, file);
   return (text) => {
-    const { ids } = tokenizer.encode(text);
+    const ids = encode(text);
     const fits = ids.length <= maxTokens;
     return { ids: fits ? ids : [...ids.slice(0, maxTokens - 1), eosTokenId], count: ids.length };
   };
 }
 
-async function readDefinition(file: string): Promise<Definition> {
+async function readDefinition(file: string): Promise<TokenizerDefinition> {
+  const parsed = tokenizerSchema.safeParse(await readJson(file));
+  if (!parsed.success) throw new UserError(`${file} is not a tokenizer:\n${z.prettifyError(parsed.error)}`);
+  refuse(file, unsupported(parsed.data));
+  return parsed.data;
+}
+
+async function readJson(file: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(file, 'utf8'));
   } catch (error) {
@@ -58,19 +67,75 @@ async function readDefinition(file: string): Promise<Definition> {
   }
 }
 
-/** The library splits at what JavaScript calls white space; as a pattern of its own, the split is at Unicode's, as in Rust. */
-function withUnicodeSpace(definition: Definition): Definition {
-  const rewrite = (part: PreTokenizer): PreTokenizer => {
-    if (part.pretokenizers) return { ...part, pretokenizers: part.pretokenizers.map(rewrite) };
-    return part.type === 'WhitespaceSplit' ? UNICODE_SPACE_SPLIT : part;
+function refuse(file: string, found: string[]): void {
+  if (found.length === 0) return;
+  throw new UserError(
+    `${file}: prompts would get other token ids than the model was trained with, because of ${found.join(', ')}. Export a ` +
+      'checkpoint whose tokenizer does without (docs/bundle-format.md, "Tokenizer").',
+  );
+}
+
+/** Pictures by such a bundle of an earlier exporter are in stores already, drawn with these tokens found within words. */
+function refuseWords({ added_tokens }: TokenizerDefinition, file: string): void {
+  const words = added_tokens.filter(({ single_word }) => single_word).map(({ content }) => JSON.stringify(content));
+  if (words.length === 0) return;
+  throw new UserError(
+    `${file} has ${words.join(', ')} as a word of its own (single_word), which earlier versions found within other words too. ` +
+      'Export the checkpoint again (docs/exporting.md), so that new pictures are not taken for those of before.',
+  );
+}
+
+/** The library's normalisation, splitting and model, and around them what it gets wrong. */
+function encoder(definition: TokenizerDefinition, file: string): (text: string) => number[] {
+  const { added_tokens, pre_tokenizer } = definition;
+  // Without added tokens of its own: see added-tokens.ts.
+  const library = new Tokenizer(
+    { ...definition, added_tokens: [], pre_tokenizer: pre_tokenizer && withUnicodeSpace(pre_tokenizer) },
+    {},
+  );
+  const { normalizer, pre_tokenizer: split, model, post_processor: surround } = library;
+  refuse(file, misnumbered(definition, model.tokens_to_ids));
+  if (normalizer) correct(normalizer);
+  const findAddedTokens = addedTokenFinder(added_tokens, (text) => (normalizer ? normalizer.normalize(text) : text));
+  const idOf = (token: string): number => model.tokens_to_ids.get(token) ?? model.unk_token_id;
+  const encodeText = (text: string, isFirst: boolean): number[] => {
+    const words: string[] = split ? split(text, { section_index: isFirst ? 0 : 1 }) : [text];
+    // One by one: of several, the library joins what is unknown at the end of one and at the beginning of the next.
+    return words.flatMap((word) => model([word]).map(idOf));
   };
-  return { ...definition, pre_tokenizer: definition.pre_tokenizer && rewrite(definition.pre_tokenizer) };
+  const idsOfAdded = new Map(added_tokens.map(({ content, id }) => [content, id]));
+  const special: string[] = surround ? surround([TEXT]).tokens : [TEXT];
+  const idsOf = (tokens: string[]): number[] => tokens.map((token) => idsOfAdded.get(token) ?? idOf(token));
+  const before = idsOf(special.slice(0, special.indexOf(TEXT)));
+  const after = idsOf(special.slice(special.indexOf(TEXT) + 1));
+  return (text) => {
+    const ids = findAddedTokens(text).flatMap((piece) =>
+      'id' in piece ? [piece.id] : encodeText(piece.text, piece.isFirst),
+    );
+    return [...before, ...ids, ...after];
+  };
+}
+
+/** Stands for a text's tokens between those that every text gets; no token is empty. */
+const TEXT = '';
+
+/** The library splits at what JavaScript calls white space; as a pattern of its own, the split is at Unicode's, as in Rust. */
+function withUnicodeSpace(part: TokenizerPart): TokenizerPart {
+  if (part.pretokenizers) return { ...part, pretokenizers: part.pretokenizers.map(withUnicodeSpace) };
+  return part.type === 'WhitespaceSplit' ? UNICODE_SPACE_SPLIT : part;
 }
 
 const UNICODE_SPACE_SPLIT = { type: 'Split', pattern: { Regex: '\\s+' }, behavior: 'Removed', invert: false };
 
-/** The library approximates a precompiled table by Unicode's compatibility forms; here the table itself is applied. */
-function applyCharsmaps(normalizer: Normalizer): void {
-  normalizer.normalizers?.forEach(applyCharsmaps);
+/**
+ * The library approximates a precompiled table by Unicode's compatibility forms; here the table itself is applied. And it strips
+ * what JavaScript calls white space.
+ */
+function correct(normalizer: Normalizer): void {
+  normalizer.normalizers?.forEach(correct);
   if (normalizer.charsmap) normalizer.normalize = charsmapNormalizer(normalizer.charsmap);
+  const { type, strip_left, strip_right } = normalizer.config;
+  if (type !== 'Strip') return;
+  const edges = [...(strip_left ? ['^\\p{White_Space}+'] : []), ...(strip_right ? ['\\p{White_Space}+$'] : [])];
+  normalizer.normalize = (text) => edges.reduce((rest, edge) => rest.replace(new RegExp(edge, 'u'), ''), text);
 }

@@ -3,12 +3,15 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { UserError } from '../../domain/user-error.ts';
-import { type Bundle, bundleFile } from './bundle.ts';
+import { type Bundle, bundleFile, GRAPHS } from './bundle.ts';
+import { type ExternalData, externalData } from './external-data.ts';
+import { WireError } from './wire-reader.ts';
 
 /**
- * Checks size and SHA-256 of every file that the bundle lists, in streams, so that no file has to fit into memory.
+ * Checks size and SHA-256 of every file that the bundle lists, in streams, so that no file has to fit into memory; and that its graphs
+ * load nothing that it does not list, so that its digest stands for all of its bytes.
  *
- * @throws UserError that names every file that is missing or differs, with what was expected and found.
+ * @throws UserError that names every file that is missing, differs or is not listed, with what was expected and found.
  */
 export async function verifyBundle(bundle: Bundle): Promise<void> {
   const problems: string[] = [];
@@ -16,14 +19,19 @@ export async function verifyBundle(bundle: Bundle): Promise<void> {
     const problem = await findProblem(bundleFile(bundle, name), expected);
     if (problem) problems.push(`  ${name}: ${problem}`);
   }
-  if (problems.length === 0) return;
-  throw new UserError(
-    [
-      `bundle ${bundle.description.name} in ${bundle.folder} is damaged:`,
-      ...problems,
-      'Copy these files from where the bundle came from, or export the bundle again.',
-    ].join('\n'),
+  refuse(
+    bundle,
+    'is damaged',
+    problems,
+    'Copy these files from where the bundle came from, or export the bundle again.',
   );
+  const others = GRAPHS.flatMap((graph) => dataProblems(bundle, graph).map((problem) => `  ${graph}: ${problem}`));
+  refuse(bundle, 'is not all that it lists', others, 'Export the checkpoint again (docs/exporting.md).');
+}
+
+function refuse({ description, folder }: Bundle, how: string, problems: string[], advice: string): void {
+  if (problems.length === 0) return;
+  throw new UserError([`bundle ${description.name} in ${folder} ${how}:`, ...problems, advice].join('\n'));
 }
 
 async function findProblem(file: string, expected: { sha256: string; bytes: number }): Promise<string | null> {
@@ -38,4 +46,25 @@ async function sha256(file: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash);
   return hash.digest('hex');
+}
+
+function dataProblems(bundle: Bundle, graph: string): string[] {
+  const { files } = bundle.description;
+  try {
+    const problems = externalData(bundleFile(bundle, graph)).flatMap((data) => {
+      const problem = Object.hasOwn(files, data.location)
+        ? rangeProblem(data, files[data.location]!.bytes)
+        : 'which bundle.json does not list';
+      return problem === null ? [] : [`it loads ${JSON.stringify(data.location)}, ${problem}`];
+    });
+    return [...new Set(problems)];
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    return [`expected an ONNX graph, but ${error.message}`];
+  }
+}
+
+function rangeProblem({ offset = '0', length = '0' }: ExternalData, bytes: number): string | null {
+  if (/^\d+$/.test(offset) && /^\d+$/.test(length) && Number(offset) + Number(length) <= bytes) return null;
+  return `${length} bytes from ${offset} on, but it has ${bytes}`;
 }

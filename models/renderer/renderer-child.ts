@@ -113,13 +113,22 @@ export class RendererChild {
       }
     } catch (error) {
       // A cancellation must not hide that the child is broken.
-      if (!(error instanceof RenderFault)) throw signal?.aborted ? signal.reason : error;
+      if (!(error instanceof RenderFault)) throw signal?.aborted ? signal.reason : this.#explained(error, request);
       this.kill('its render failed');
       throw error;
     } finally {
       clearTimeout(deadline);
       signal?.removeEventListener('abort', cancel);
     }
+  }
+
+  /** A system that runs out of memory ends the process that has the most, without a word. */
+  #explained(error: unknown, { decode }: RenderRequest): unknown {
+    if (!(error instanceof RendererDied) || decode === undefined || this.#killedBecause !== undefined) return error;
+    return new RendererDied(
+      `${error.message}; its picture was to be decoded in one piece, for which there may be too little memory. ` +
+        'Where it happens again, take --decode tiled (docs/model.md, "Up to 4K").',
+    );
   }
 
   /** Ends the process at once: it holds nothing that has to be kept. */

@@ -16,9 +16,10 @@ import { deviceSeconds } from '../../records/manifest-table.ts';
 import { encodeOutcomes, readJobs } from '../../records/plan-and-receipts.ts';
 import { type ObjectStore, openStore } from '../../store/index.ts';
 import type { BatchInput } from '../../workflows/contract/batch.ts';
+import { anywhere } from '../anywhere.ts';
 
 const bundle = { name: 'tiny', digest: 'cd'.repeat(32), sizes: ['256' as const], defaults: { steps: 2, guidance: 4 } };
-const planBatch = createPlanBatch(openStore);
+const planBatch = createPlanBatch(anywhere);
 const writeReceipts = createWriteReceipts(openStore);
 const writeManifest = createWriteManifest(openStore);
 

@@ -47,6 +47,16 @@ describe('a row becomes jobs', () => {
     });
   });
 
+  it('with how they are decoded where that makes another picture, and with a key of its own', async () => {
+    const catalog = 'id,prompt,size\nsmall,apple,512\nlarge,apple,4k\n';
+    const tiled = await jobsOf(catalog);
+    const whole = await jobsOf(catalog, { defaults: { ...options.defaults, decode: 'whole' } });
+    expect(tiled.map((job) => 'decode' in job)).toEqual([false, false]);
+    expect(whole[0]).toEqual(tiled[0]);
+    expect(whole[1]).toEqual({ ...tiled[1], decode: 'whole', renderKey: expect.any(String) });
+    expect(whole[1]!.renderKey).not.toBe(tiled[1]!.renderKey);
+  });
+
   it('with the quality of lossy formats only', async () => {
     const defaults = { size: '512', quality: 80 } as const;
     expect(await jobsOf('prompt\napple\n', { defaults: { ...defaults, format: 'webp' } })).toMatchObject([

@@ -109,11 +109,16 @@ test.each([
   ['a verb that does not exist', ['sumbit', 'CATALOG'], /unknown command 'sumbit'/],
   ['an option that does not exist', ['submit', 'CATALOG', '--wiat'], /unknown option '--wiat'/],
   ['a quality out of range', ['submit', 'CATALOG', '--quality', '101'], /whole number from 1 to 100/],
+  ['a way to decode', ['submit', 'CATALOG', '--decode', 'half'], /Allowed choices are tiled, whole/],
   ['a quality of PNG', ['submit', 'CATALOG', '--quality', '80'], /--image-format webp, avif or jpeg/],
   ['a seed that draws nothing', ['plan', 'CATALOG', '--sample-seed', '7'], /--sample beside it/],
   ['a plan for a store of an unknown kind', ['plan', 'CATALOG', '--store', 's3://bucket'], /s3:\/\/bucket/],
   ['a schedule without a time', ['schedule', 'create', 's', 'CATALOG', '--days', 'monday'], /--at or --cron/],
-  ['a schedule that Temporal does not understand', ['schedule', 'create', 's', 'CATALOG', '--cron', 'x'], /schedule s/],
+  [
+    'a schedule that nobody understands',
+    ['schedule', 'create', 's', 'CATALOG', '--cron', 'x'],
+    /cron "x": expected five/,
+  ],
 ])('%s is refused', async (_, args, message) => {
   const files: Record<string, string> = {
     CATALOG: await place.catalog('good.csv', 'prompt\na fox'),

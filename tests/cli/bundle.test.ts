@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { GOLDEN } from '../models/pixart/golden-case.ts';
+import { addStrayData } from '../models/pixart/stray-data.ts';
 import { runHere } from './run-here.ts';
 
 let home: string;
@@ -28,4 +29,13 @@ test('"bundle info" lists what --bundle goes by, and a broken bundle hides no ot
   expect(stdout).toMatch(/^mine \(tiny-epsilon\): /m);
   expect(stdout).toMatch(/^pixart-icons: /m);
   expect(stderr).toMatch(/broken.*bundle\.json is not JSON/);
+});
+
+test('"bundle verify" is told by its exit code of a file that a graph loads and the bundle does not list', async () => {
+  const folder = join(home, 'stray');
+  await cp(join(GOLDEN, 'bundles/tiny-epsilon'), folder, { recursive: true });
+  await addStrayData(folder, 'weights.bin');
+  const { code, stdout, stderr } = await runHere(['bundle', 'verify', folder]);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toMatch(/is not all that it lists:\n.*"weights\.bin".*\nExport the checkpoint again/);
 });

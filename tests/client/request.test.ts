@@ -13,6 +13,7 @@ const request = { catalog: '/srv/tiles.csv', store: '/srv/out', bundle };
 test('what a request leaves open is the smallest size of the bundle, PNG, and quality 90 where it counts', () => {
   expect(batchInput(request, 'b').defaults).toEqual({ size: '256', format: 'png', quality: null });
   expect(batchInput({ ...request, defaults: { format: 'webp' } }, 'b').defaults.quality).toBe(90);
+  expect(batchInput({ ...request, defaults: { decode: 'whole' } }, 'b').defaults.decode).toBe('whole');
 });
 
 test.for([0, -1, 1.5, Number.NaN])('a window of %d is refused: no shard would ever start', (window) => {

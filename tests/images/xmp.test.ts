@@ -36,6 +36,12 @@ test.each([
   expect(fromXmp(toXmp(metadata))).toEqual(metadata);
 });
 
+test('says how a picture was decoded where that was asked for', () => {
+  const metadata = imageMetadata({ ...sampleJob, decode: 'whole' }, bundle);
+  expect(fromXmp(toXmp(metadata))).toMatchObject({ decode: 'whole' });
+  expect(fromXmp(toXmp(imageMetadata(sampleJob, bundle)))?.decode).toBeUndefined();
+});
+
 test('puts U+FFFD in the place of what XML cannot hold', () => {
   expect(escapeXml('a\0b\u0007c\ud800d\uffffe')).toBe('a\ufffdb\ufffdc\ufffdd\ufffde');
 });

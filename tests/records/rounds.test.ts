@@ -21,7 +21,7 @@ const settings: RoundSettings = {
   catalog: 'gs://bucket/catalog.csv',
   reading: { columns: { prompt: 'Caption' } },
   bundle: { name: 'tiny', digest: 'ab'.repeat(32), sizes: ['256'], defaults: { steps: 2, guidance: 4 }, maxSteps: 9 },
-  defaults: { size: '256', format: 'webp', quality: 90, seeds: 'fresh' },
+  defaults: { size: '256', format: 'webp', quality: 90, seeds: 'fresh', decode: 'whole' },
   window: 7,
   team: { name: 'icons', weight: 3 },
   maxFailures: { share: 0.1, atLeast: 20 },

@@ -138,12 +138,21 @@ describe.skipIf(programs === null)('with both servers', () => {
     const rules = { timeZone: 'Europe/Berlin', catchUp: '12h', jitter: '5m', pauseOnFailure: true } as const;
     const when = { at: '22:30', days: ['monday' as const] };
     await createSchedule(client, { ...request, ...rules, name: 'nightly', when, overlap: 'wait-one' });
-    // The field of seconds is the server's own addition to cron.
-    await createSchedule(client, { ...request, name: 'often', when: { cron: '*/2 * * * * * *' }, overlap: 'run-both' });
+    const never = { cron: '0 3 29 2 *' };
+    await createSchedule(client, { ...request, name: 'often', when: never, overlap: 'run-both' });
+    await dueAt(client, 'often', '*/2 * * * * * *');
     await pauseSchedule(client, 'often');
+    await createSchedule(client, { ...request, name: 'missed', when: never, jitter: '2s' });
     const once = `${due.getUTCSeconds()} ${due.getUTCMinutes()} ${due.getUTCHours()} * * * *`;
-    await createSchedule(client, { ...request, name: 'missed', when: { cron: once }, jitter: '2s' });
+    await dueAt(client, 'missed', once);
   }
+
+  /** The field of seconds is the server's own addition to cron. */
+  const dueAt = ({ temporal }: BatchClient, name: string, cron: string): Promise<void> =>
+    temporal.schedule.getHandle(`schedule/${name}`).update(({ searchAttributes: _, spec: { jitter }, ...kept }) => ({
+      ...kept,
+      spec: { cronExpressions: [cron], ...(jitter !== undefined && { jitter }) },
+    }));
 
   test('a batch that has not ended is named, and nothing changes', async () => {
     await lay(ofOlder);
@@ -256,7 +265,7 @@ describe.skipIf(programs === null)('with both servers', () => {
     expect(await readFile(join(state, kept!))).toEqual(await readFile(ofOlder));
     await served({ dbFile }, async (client) => {
       expect(await version(client)).toMatch(/^1\.32\./);
-      const set = (schedules: ScheduleDetails[]) => schedules.map(({ next, recent, running, ...rest }) => rest);
+      const set = (schedules: ScheduleDetails[]) => schedules.map(({ next, runs, running, ...rest }) => rest);
       expect(set(await schedulesOf(client))).toEqual(set(before));
       expect(await asKept(client)).toEqual(keptBefore);
       await resumeSchedule(client, 'often');

@@ -44,19 +44,21 @@ export class Outage {
     const member: unknown = Reflect.get(target, name, target);
     if (typeof member !== 'function') return member;
     return (...args: unknown[]) => {
-      const names = args.filter((arg) => typeof arg === 'string');
+      const names = [...args, 'name' in target && target.name].filter((arg) => typeof arg === 'string');
       const call = (): unknown => Reflect.apply(member, target, args);
       if (name === 'list') return this.#listed(names, call as () => AsyncIterable<unknown>);
-      return this.#pass(names, WRITES.includes(name)).then(call).then(this.#answer);
+      return this.#pass(names, WRITES.includes(name))
+        .then(call)
+        .then((answer) => this.#answered(answer));
     };
   }
 
-  /** What is found can be copied, or not. */
-  readonly #answer = (answer: unknown): unknown => {
+  /** Objects that a store has found go the same way. */
+  #answered(answer: unknown): unknown {
     if (typeof answer !== 'object' || answer === null) return answer;
-    if ('supersede' in answer) return this.#around(answer as FoundObject);
-    return 'stat' in answer ? { ...answer, stat: this.#around(answer.stat as FoundObject) } : answer;
-  };
+    if ('stat' in answer) return { ...answer, stat: this.#answered(answer.stat) };
+    return 'supersede' in answer ? this.#around(answer as FoundObject) : answer;
+  }
 
   async *#listed(names: string[], list: () => AsyncIterable<unknown>): AsyncGenerator<unknown> {
     await this.#pass(names, false);

@@ -11,8 +11,10 @@ import { startTemporalServer } from '../../infra/dev/temporal-server.ts';
 import { manifestName } from '../../records/layout.ts';
 import { type Manifest, manifestSchema } from '../../records/manifest.ts';
 import { type ObjectStore, type OpenStore, openStore } from '../../store/index.ts';
+import { allowanceOf } from '../../workers/allowance.ts';
 import { imageTuner } from '../../workers/image-slots.ts';
 import { createOrchestrator } from '../../workers/orchestrator.ts';
+import { outsideOf } from '../../workers/outside.ts';
 import { renderQueue } from '../../workflows/contract/queues.ts';
 import '../quiet-runtime.ts';
 
@@ -40,6 +42,10 @@ export type SiteOptions = Partial<Omit<Simulation, 'side'>> & {
   /** Another site, whose store and catalogs this one has too: a server that knows nothing of what is there. */
   beside?: Site;
   storeUrl?: string;
+  /** What its orchestrator takes besides its folder. */
+  allow?: string[];
+  /** The `temporal` program to run; otherwise the first one found. */
+  binary?: string;
   /** What workers open stores with. */
   open?: OpenStore;
   /** Pictures that the store refuses for the time being. */
@@ -50,19 +56,24 @@ export async function startSite({
   bundle = BUNDLE,
   beside,
   storeUrl,
+  binary,
   open = openStore,
+  allow = [],
   held = new HeldPictures(),
   ...simulation
 }: SiteOptions = {}): Promise<Site> {
   const folder = beside?.folder ?? (await mkdtemp(path.join(tmpdir(), 'pixart-site-')));
-  const server = await startTemporalServer({ ui: false });
+  const server = await startTemporalServer({ ui: false, ...(binary !== undefined && { binary }) });
   const client = await connect(temporalTarget({ address: server.address }));
   const connection = await NativeConnection.connect({ address: server.address });
   const store = await openStore(storeUrl ?? pathToFileURL(path.join(folder, 'out')).href);
   const renderer = simulatedRenderer({ ...simulation, bundle });
   const activities = createRenderActivities({ openStore: open, renderer, held });
   const workers = await Promise.all([
-    createOrchestrator(connection, client.namespace, open),
+    createOrchestrator(connection, client.namespace, {
+      ...outsideOf(allowanceOf([folder, ...allow])),
+      openStore: open,
+    }),
     ...bundle.sizes.map((size) =>
       Worker.create({
         connection,

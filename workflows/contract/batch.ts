@@ -35,6 +35,8 @@ export type JobDefaults = {
   quality: number | null;
   /** Rows without a seed get another one in every batch; otherwise it follows from the prompt alone. */
   seeds?: 'fresh' | undefined;
+  /** Pictures above 1024 px are decoded in one piece; otherwise in tiles. */
+  decode?: 'whole' | undefined;
 };
 
 /** The id that the seeds of such rows follow from beside their prompts; `undefined` where they follow from these alone. */

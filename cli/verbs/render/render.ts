@@ -19,7 +19,7 @@ import { stepDisplay } from '../../display/step-display.ts';
 import { bytesText } from '../../display/text.ts';
 import { EXIT } from '../../exit-codes.ts';
 import { interruption } from '../../interruption.ts';
-import { qualityOption } from '../../options/catalog-options.ts';
+import { decodeOption, qualityOption } from '../../options/catalog-options.ts';
 import {
   bundleOption,
   deviceOption,
@@ -38,6 +38,7 @@ type RenderOptions = RowOptions &
     device: string;
     threads?: number;
     quality?: number;
+    decode?: 'tiled' | 'whole';
     out?: string;
     force?: true;
   };
@@ -62,6 +63,7 @@ export function renderCommand(): Command {
   for (const option of rowOptions()) command.addOption(option);
   return command
     .addOption(qualityOption())
+    .addOption(decodeOption())
     .addOption(bundleOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
@@ -77,8 +79,9 @@ async function render(prompt: string | undefined, options: RenderOptions): Promi
   const asked = rowAsked(prompt, options);
   const format = formatOf(options, model);
   const quality = options.quality ?? (format === 'png' ? null : (model?.origin.quality ?? standardQuality(format)));
-  const job = await onlyJob(model ? rowLike(model, asked) : asked, { format, quality }, bundleRef(bundle));
-  const isChanged = options.quality !== undefined || Object.values(asked).some((value) => value !== undefined);
+  const decode = (options.decode ?? model?.origin.decode) === 'whole' ? 'whole' : undefined;
+  const job = await onlyJob(model ? rowLike(model, asked) : asked, { format, quality, decode }, bundleRef(bundle));
+  const isChanged = [options.quality, options.decode, ...Object.values(asked)].some((value) => value !== undefined);
   const difference = model && whatDiffers(model, bundle, job, isChanged);
   if (difference) note(difference);
   for (const line of promptRemarks(job, bundle)) note(line);
@@ -118,14 +121,14 @@ async function render(prompt: string | undefined, options: RenderOptions): Promi
 /** @throws UserError that names the options that are wrong */
 async function onlyJob(
   row: RowOptions,
-  encoding: { format: ImageFormat; quality: number | null },
+  forAll: { format: ImageFormat; quality: number | null; decode: 'whole' | undefined },
   bundle: BundleRef,
 ): Promise<Job> {
   const plan = planCatalog([Buffer.from(JSON.stringify(byColumn(row)))], {
     file: 'command line',
     format: 'jsonl',
     columns: {},
-    defaults: { size: row.size ?? bundle.sizes[0]!, ...encoding },
+    defaults: { size: row.size ?? bundle.sizes[0]!, ...forAll },
     bundle,
     pipelineVersion: PIPELINE_VERSION,
     obstacle: metadataLimit(bundle),

@@ -2,42 +2,87 @@ import { Command } from 'commander';
 import {
   backfillSchedule,
   deleteSchedule,
+  type PausedSchedule,
   pauseSchedule,
+  type ResumedSchedule,
   resumeSchedule,
+  type TriggeredSchedule,
   triggerSchedule,
 } from '../../../client/index.ts';
-import { printLine } from '../../display/output.ts';
+import { note, printLine } from '../../display/output.ts';
 import { addServerOptions, type ServerOptions } from '../../options/common-options.ts';
 import { instant } from '../../options/values.ts';
 import { withClient } from '../../with-client.ts';
 
 /** What a person does to a schedule by its name, in the order in which help lists them. */
 export const controlCommands = (): Command[] => [
-  about('pause', 'start no more batches until it is resumed').action(doing(pauseSchedule, 'is paused')),
-  about('resume', 'start batches again').action(doing(resumeSchedule, 'goes on')),
-  about('trigger', 'start a batch now').action(
-    doing(triggerSchedule, 'starts a batch, unless one still runs; "npx pixart-batch list" shows it'),
-  ),
+  about('pause', 'start no more batches until it is resumed').action(pause),
+  about('resume', 'start batches again').action(resume),
+  about('trigger', 'start a batch now, as the overlap policy allows; also where it is paused').action(trigger),
   about('backfill', 'start the batches that were due in a time that has passed, one after the other')
     .requiredOption('--from <time>', 'as 2026-01-30T00:00:00Z', instant)
     .requiredOption('--to <time>', 'as 2026-01-31T00:00:00Z', instant)
     .action(backfill),
-  about('delete', 'start no more batches; those that run go on').action(doing(deleteSchedule, 'is deleted')),
+  about('delete', 'start no more batches; those that run go on').action(remove),
 ];
 
 const about = (verb: string, what: string): Command =>
   addServerOptions(new Command(verb)).description(what).argument('<name>');
 
-type Act = typeof pauseSchedule;
+async function pause(name: string, options: ServerOptions): Promise<void> {
+  const paused = await withClient(options, (client) => pauseSchedule(client, name));
+  printLine(`schedule ${name} is paused`);
+  if (paused.waiting > 0) note(waitingText(name, paused));
+}
 
-const doing =
-  (act: Act, said: string) =>
-  async (name: string, options: ServerOptions): Promise<void> => {
-    await withClient(options, (client) => act(client, name));
-    printLine(`schedule ${name} ${said}`);
+function waitingText(name: string, { waiting, due }: PausedSchedule): string {
+  const waits = waiting === 1 ? 'a batch waits' : `${waiting} batches wait`;
+  if (due.length === 0) return `${waits} for one that runs; triggered or backfilled, it starts all the same`;
+  return [
+    `${waits} for one that runs. What was due is given up if the schedule is still paused when that one ends. To have it later:`,
+    ...due.map((time) => `  ${backfillCommand(name, time)}`),
+  ].join('\n');
+}
+
+/** Starts the batch that was due at a time, and no other. */
+const backfillCommand = (name: string, due: Date): string =>
+  `npx pixart-batch schedule backfill ${name} --from ${new Date(+due - 1_000).toISOString()} --to ${due.toISOString()}`;
+
+async function resume(name: string, options: ServerOptions): Promise<void> {
+  const resumed = await withClient(options, (client) => resumeSchedule(client, name));
+  printLine(`schedule ${name} goes on`);
+  if (resumed.unnoticed !== null) note(unnoticedText(name, resumed));
+}
+
+const unnoticedText = (name: string, { unnoticed, next }: ResumedSchedule): string =>
+  [
+    `batch ${unnoticed} failed, and the server has not looked at it yet. Should it pause the schedule once more when the next is due,`,
+    'that one is left out. Resume again then, and start it with',
+    ...(next === null ? [] : [`  ${backfillCommand(name, next)}`]),
+  ].join('\n');
+
+async function trigger(name: string, options: ServerOptions): Promise<void> {
+  const triggered = await withClient(options, (client) => triggerSchedule(client, name));
+  printLine(`schedule ${name} ${triggeredText(triggered)}`);
+}
+
+function triggeredText(triggered: TriggeredSchedule): string {
+  if (triggered.outcome === 'started') return `starts batch ${triggered.batch}`;
+  const running = triggered.running.length === 0 ? 'another batch' : triggered.running.join(', ');
+  const texts = {
+    skipped: `starts no batch: ${running} still runs`,
+    waiting: `starts a batch when ${running} has ended`,
+    asked: 'was asked for a batch, and the server has not started it yet: "describe" shows when it has',
   };
+  return texts[triggered.outcome];
+}
 
 async function backfill(name: string, options: ServerOptions & { from: Date; to: Date }): Promise<void> {
   await withClient(options, (client) => backfillSchedule(client, name, options.from, options.to));
   printLine(`schedule ${name} starts what was due then, one batch after the other; "npx pixart-batch list" shows them`);
+}
+
+async function remove(name: string, options: ServerOptions): Promise<void> {
+  await withClient(options, (client) => deleteSchedule(client, name));
+  printLine(`schedule ${name} is deleted`);
 }

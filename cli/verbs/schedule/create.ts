@@ -1,19 +1,26 @@
+import { existsSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import {
   type CatalogTrouble,
+  type ClockChange,
+  type CreatedSchedule,
   chosenBundle,
   createSchedule,
   type FailureBudget,
   OVERLAPS,
   type Overlap,
+  type ScheduleRequest,
   type ScheduleTimes,
   scheduledCatalog,
   WEEKDAYS,
   type Weekday,
 } from '../../../client/index.ts';
 import { CATALOG_ENDINGS } from '../../../domain/catalog-settings.ts';
+import { zonedText } from '../../../domain/time-zone.ts';
 import { UserError } from '../../../domain/user-error.ts';
-import { note, printLine } from '../../display/output.ts';
+import { storeUrl } from '../../../store/index.ts';
+import { checkAllowedHere, type Wanted } from '../../allowed-here.ts';
+import { note, printLine, table } from '../../display/output.ts';
 import { planNotes } from '../../display/plan-text.ts';
 import {
   addTeamOptions,
@@ -58,12 +65,13 @@ export const createCommand = (): Command =>
       ),
     )
     .addOption(
-      new Option('--catch-up <time>', 'make up for times missed within 30m, 12h or 2d; otherwise a year').argParser(
-        span,
-      ),
+      new Option(
+        '--catch-up <time>',
+        'make up for times missed within 30m, 12h or 2d; otherwise a year. Of several missed, --overlap skip starts the oldest only',
+      ).argParser(span),
     )
     .addOption(new Option('--jitter <time>', 'start up to so much later, by chance: 10m').argParser(span))
-    .option('--pause-on-failure', 'start no more once a batch has failed as a whole')
+    .option('--pause-on-failure', 'start no more once a batch has failed as a whole, noticed when the next is due')
     .addOption(failureBudgetOption())
     .addOption(webhookOption())
     .action(create);
@@ -87,8 +95,37 @@ async function create(name: string, catalog: string, options: CreateOptions): Pr
   const known = await scheduledCatalog(request);
   if (known.trouble !== null) note(troubleText(catalog, known.trouble));
   else if (known.plan) for (const line of planNotes(known.plan, request)) note(line);
-  await withClient(options, (client) => createSchedule(client, request));
-  printLine(`schedule ${name} is set; ${overlapText[overlap]}`);
+  const created = await withClient(options, async (client) => {
+    await checkAllowedHere(client, wantedBy(request));
+    return createSchedule(client, request);
+  });
+  printLine(`schedule ${name} is set; ${overlapText[overlap]}\n${nextText(created)}`);
+  for (const uneven of created.uneven) note(`cron ${uneven}`);
+  for (const change of created.clockChanges) note(clockChangeText(change, created.timeZone));
+}
+
+const nextText = ({ next, timeZone }: CreatedSchedule): string =>
+  table(next.slice(0, 3).map((time, at) => [at === 0 ? `next (${timeZone})` : '', zonedText(time, timeZone)]));
+
+const clockChangeText = ({ from, to, batches }: ClockChange, timeZone: string): string =>
+  [
+    `clocks in ${timeZone} go from ${from} to ${to}. Another time of day, or --time-zone UTC, avoids that`,
+    ...batches.map(({ time, happens }) => `  the batch of ${time} ${HAPPENS[happens]}`),
+  ].join('\n');
+
+const HAPPENS: Record<ClockChange['batches'][number]['happens'], string> = {
+  'left out': 'is left out',
+  twice: 'comes twice',
+  'at its second': 'comes once, when clocks show that time again',
+  'unasked for': 'comes, though it is none of the times given',
+};
+
+/** Terms that lie beside the catalog are read where there are some. */
+function wantedBy({ store, catalog, webhook, expansion }: ScheduleRequest): Wanted {
+  const beside = new URL('terms', storeUrl(catalog));
+  const terms =
+    expansion && (expansion.terms ?? (beside.protocol === 'file:' && existsSync(beside) ? beside.href : undefined));
+  return { store, catalog, terms, webhook };
 }
 
 const troubleText = (catalog: string, trouble: CatalogTrouble): string =>

@@ -6,7 +6,8 @@ import { describeCommand, listCommand } from './show.ts';
 const examples = `
 The catalog is read when a batch starts, so it must be where the orchestrator can read it: a bucket, or a folder that
 both machines have. A batch that still runs when the next is due, paused ones too, makes the schedule skip that one,
-unless --overlap says otherwise; "describe" counts what was skipped.
+unless --overlap says otherwise; "describe" counts what was skipped. Where clocks are put forward or back, some times do not
+come or come twice: "create" tells which within a year.
 
 Examples:
   $ npx pixart-batch schedule create nightly gs://my-bucket/catalogs/today.csv --at 22:00 --days monday,friday \\

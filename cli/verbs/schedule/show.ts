@@ -5,6 +5,7 @@ import {
   type Overlap,
   type ScheduleDetails,
   type ScheduleListing,
+  type ScheduleRun,
 } from '../../../client/index.ts';
 import { collect, note, printJson, printLine, table } from '../../display/output.ts';
 import { timeText } from '../../display/text.ts';
@@ -36,14 +37,17 @@ async function list(options: ServerOptions & JsonOptions): Promise<void> {
     if (options.json) return schedules.forEach(printJson);
     if (schedules.length === 0) return note('no schedule yet');
     printLine(table([['schedule', 'when', 'time zone', 'next (UTC)', 'catalog', 'store'], ...schedules.map(row)]));
+    for (const { name, fault } of schedules) {
+      if (fault !== null) note(`schedule ${name} starts nothing any more: ${fault}. Create it anew`);
+    }
   });
 }
 
-const row = ({ name, when, timeZone, next, paused, catalog, store }: ScheduleListing): string[] => [
+const row = ({ name, when, timeZone, next, paused, fault, catalog, store }: ScheduleListing): string[] => [
   name,
   when,
   timeZone,
-  paused ? 'paused' : next[0] === undefined ? 'never' : timeText(next[0]),
+  fault !== null ? 'broken' : paused ? 'paused' : next[0] === undefined ? 'never' : timeText(next[0]),
   catalog,
   store,
 ];
@@ -58,14 +62,29 @@ const detailsText = (of: ScheduleDetails): string =>
   table([
     ['  when', `${of.when}, ${of.timeZone}`],
     ['  next (UTC)', of.paused ? 'none while it is paused' : of.next.slice(0, 3).map(timeText).join(', ')],
-    ['  last due (UTC)', of.recent.slice(0, 3).map(timeText).join(', ') || 'never'],
+    ...runRows(of.runs),
     ['  running', String(of.running)],
+    ...(of.waiting === 0 ? [] : [['  waiting', `${of.waiting}, for one that runs`]]),
     ['  overlap', overlapText[of.overlap]],
     ['  skipped', `${of.skipped.overlap} because a batch still ran, ${of.skipped.missed} because they came too late`],
     ['  catch-up', spanText(of.catchUpMs)],
     ['  jitter', of.jitterMs === 0 ? 'none' : spanText(of.jitterMs)],
-    ['  pause on failure', of.pauseOnFailure ? 'yes' : 'no'],
+    ['  pause on failure', pauseText(of)],
     ...(of.note === null ? [] : [['  note', of.note]]),
     ['  catalog', of.catalog],
     ['  store', of.store],
   ]);
+
+function runRows(runs: ScheduleRun[]): string[][] {
+  if (runs.length === 0) return [['  last batches', 'none']];
+  return runs
+    .slice(0, 3)
+    .map(({ batch, cause, state }, at) => [at === 0 ? '  last batches' : '', `${batch} (${cause}): ${state}`]);
+}
+
+const pauseText = ({ pauseOnFailure, unnoticed }: ScheduleDetails): string =>
+  unnoticed === null
+    ? pauseOnFailure
+      ? 'yes'
+      : 'no'
+    : `yes: ${unnoticed} failed, so it pauses when the next is due, and leaves that one out`;

@@ -10,10 +10,11 @@ from pathlib import Path
 from ..bundle import BundleOptions
 from ..export_bundle import export_bundle
 from ..quiet import quiet_libraries
+from .added_tokens import write_added_tokens
 from .cases import CASES
-from .pipelines import CHECKPOINTS, TinyCheckpoint, write_checkpoint
+from .pipelines import CHECKPOINTS, EPSILON, TinyCheckpoint, write_checkpoint
 from .samplers import write_samplers
-from .stages import write_captions, write_noise, write_noise_streams, write_tokens
+from .stages import write_captions, write_noise, write_noise_streams, write_tokens, write_whole_decode
 from .tensors import write_tensors
 from .trace import Case, Trace, load_pipeline, trace
 
@@ -51,8 +52,11 @@ def write_fixtures(target: Path) -> None:
     write_noise_streams(stages)
     write_samplers(stages / "samplers.json")
     write_captions(stages / "captions.json")
-    for name in UNIGRAM_AND_BPE:
-        write_tokens(target / "bundles" / name / "tokenizer.json", prompts, stages / f"tokens-{name}.json")
+    write_whole_decode(target / "checkpoints" / EPSILON.name / "vae", stages / "whole-decode.json")
+    tokenizers = {name: target / "bundles" / name / "tokenizer.json" for name in UNIGRAM_AND_BPE}
+    for name, file in tokenizers.items():
+        write_tokens(file, prompts, stages / f"tokens-{name}.json")
+    write_added_tokens(tokenizers, stages / "added-tokens.json")
 
 
 def write_bundle(tiny: TinyCheckpoint, checkpoint: Path, target: Path) -> None:

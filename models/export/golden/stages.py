@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import PixArtSigmaPipeline
+from diffusers import AutoencoderKL, PixArtSigmaPipeline
 from tokenizers import Tokenizer
 
 from .texts import CAPTION_TEXTS, TOKENIZER_TEXTS
@@ -16,6 +16,8 @@ LARGE_COUNT = 5_003
 STREAM_SEED = 5
 STREAMS = ((64, 64, 64), (37, 37, 37), (5, 5, 5), (15, 16, 1, 2, 3), (3, 700, 3, 17, 1, 1))
 """Lengths that are multiples of torch's block of 16 and not, too short for it, and mixed, beyond one MT19937 state."""
+WHOLE_LATENTS = (1, 4, 144, 128)
+WHOLE_STRIDE = 4999
 
 
 def write_tokens(tokenizer_file: Path, prompts: list[str], target: Path) -> None:
@@ -58,6 +60,16 @@ def write_noise_streams(folder: Path) -> None:
             for count in counts:
                 file.write(torch.randn(count, generator=generator).numpy().astype(np.dtype("<f4")).tobytes())
     write_json([{"seed": STREAM_SEED, "counts": counts} for counts in STREAMS], folder / "noise-streams.json")
+
+
+def write_whole_decode(vae_folder: Path, target: Path) -> None:
+    """Every so many-th value of a picture of 1152 × 1024 px that the VAE decodes in one piece, from normal latents."""
+    vae = AutoencoderKL.from_pretrained(vae_folder).eval()
+    latents = torch.randn(WHOLE_LATENTS, generator=torch.Generator("cpu").manual_seed(STREAM_SEED))
+    with torch.no_grad():
+        image = vae.decode(latents / vae.config.scaling_factor).sample
+    values = [round(value, 6) for value in image.flatten()[::WHOLE_STRIDE].tolist()]
+    write_json({"seed": STREAM_SEED, "latents": WHOLE_LATENTS[1:], "stride": WHOLE_STRIDE, "values": values}, target)
 
 
 def write_json(value: object, target: Path) -> None:

@@ -89,6 +89,21 @@ def test_refuses_a_kind_of_tokenizer_that_bundles_do_not_have(copied: Path) -> N
     refused(copied, "a tokenizer of kind WordLevel; a bundle can have Unigram or BPE")
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"normalizer": {"type": "Sequence", "normalizers": [{"type": "Lowercase"}]}}, "normalizer Lowercase"),
+        ({"pre_tokenizer": {"type": "Digits", "individual_digits": True}}, "pre_tokenizer Digits"),
+    ],
+)
+def test_refuses_parts_that_readers_give_other_ids_for(copied: Path, changes: dict[str, object], message: str) -> None:
+    write_fast(copied)
+    change_json(copied / "tokenizer" / FAST, **changes)
+    (copied / "tokenizer" / PIECES).unlink()
+    change_json(copied / "tokenizer/tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast")
+    refused(copied, f"other token ids, because of {message}")
+
+
 @pytest.mark.parametrize("rows", [10, 699, 957])
 def test_refuses_a_tokenizer_of_another_text_encoder(copied: Path, rows: int) -> None:
     with pytest.raises(ExportError, match=f"tokenizer: it has 700 tokens, but the text encoder {rows}; .* not of one"):

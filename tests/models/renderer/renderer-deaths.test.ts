@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { UserError } from '../../../domain/user-error.ts';
 import { RendererBug, RendererDied, startRenderer } from '../../../models/renderer/index.ts';
+import { addStrayData } from '../pixart/stray-data.ts';
 import { isAlive, rendererOfThisTest, request, TINY_BUNDLE, until } from './tiny-renderer.ts';
 
 // Each test starts one or two processes; on a busy machine that takes a while.
@@ -24,6 +25,16 @@ async function changeOneByte(file: string): Promise<void> {
   await writeFile(file, bytes);
 }
 
+test('a bundle of which a graph loads a file that it does not list is refused before anything is rendered', async () => {
+  const bundleFolder = await ownBundle();
+  await addStrayData(bundleFolder, 'weights.bin');
+  const starting = startRenderer({ bundleFolder, device: 'cpu', threads: 1 });
+  await expect(starting).rejects.toThrow(UserError);
+  await expect(starting).rejects.toThrow(
+    /vae_decoder\.onnx: it loads "weights\.bin", which bundle\.json does not list/,
+  );
+});
+
 test('a child killed in the middle of an image fails that image only; another child renders the next', async () => {
   const renderer = await rendererOfThisTest();
   const render = renderer.render(request({ steps: 900 }), {
@@ -35,6 +46,19 @@ test('a child killed in the middle of an image fails that image only; another ch
   await expect(render).rejects.toThrow(/ended by SIGKILL/);
   await renderer.render(request());
   expect(renderer.pids).toHaveLength(2);
+});
+
+test('a child that ends while a picture is to be decoded whole leaves a word on memory', async () => {
+  const renderer = await rendererOfThisTest();
+  const render = renderer.render(request({ steps: 900, decode: 'whole' }), {
+    onStep: (step) => {
+      if (step === 3) process.kill(renderer.pids[0]!, 'SIGKILL');
+    },
+  });
+  await expect(render).rejects.toThrow(RendererDied);
+  await expect(render).rejects.toThrow(
+    /ended by SIGKILL .*; its picture was to be decoded in one piece.*--decode tiled/s,
+  );
 });
 
 test('a child that died while it had nothing to do costs no image', async () => {

@@ -1,0 +1,136 @@
+import { UserError } from '../domain/user-error.ts';
+
+type Field = { name: string; from: number; to: number; words: readonly string[] };
+
+export const MONTHS = 'january february march april may june july august september october november december'.split(
+  ' ',
+);
+export const DAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'] as const;
+
+const FIELDS: readonly Field[] = [
+  { name: 'minute', from: 0, to: 59, words: [] },
+  { name: 'hour', from: 0, to: 23, words: [] },
+  { name: 'day of the month', from: 1, to: 31, words: [] },
+  { name: 'month', from: 1, to: 12, words: MONTHS },
+  { name: 'day of the week', from: 0, to: 7, words: DAYS },
+];
+
+const MACROS = ['@hourly', '@daily', '@midnight', '@weekly', '@monthly', '@yearly', '@annually'];
+
+const DAYS_IN_MONTH = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/**
+ * A cron expression as Temporal takes it, where Temporal and everybody else understand the same by it: five fields, or a macro.
+ * Temporal itself also takes six fields (the last is the year) and seven, leaves out what follows a `#`, counts `@every` from 1970 in
+ * UTC, and starts only on days that are in both fields for days, where cron starts on days that are in one (servers 1.29 and 1.32).
+ *
+ * @throws UserError that says what is wrong, and how to write what was probably meant
+ */
+export function checkedCron(text: string): string {
+  const cron = text.trim();
+  const refuse = (found: string): never => {
+    throw new UserError(`cron ${JSON.stringify(text)}: ${found}`);
+  };
+  if (cron.startsWith('@')) return MACROS.includes(cron.toLowerCase()) ? cron.toLowerCase() : refuse(aboutMacro(cron));
+  const zone = /^(?:CRON_)?TZ=(\S*)\s*(.*)$/.exec(cron);
+  if (zone !== null) refuse(`expected the time zone apart: --cron "${zone[2]}" --time-zone ${zone[1]}`);
+  if (cron.includes('#')) refuse(aboutHash(cron));
+  const fields = cron.split(/\s+/);
+  if (fields.length !== FIELDS.length) refuse(aboutCount(cron === '' ? [] : fields));
+  const [, , days, months, weekdays] = FIELDS.map((field, at) => valuesOf(field, fields[at]!, refuse));
+  if (isSome(FIELDS[2]!, days!) && isSome(FIELDS[4]!, weekdays!)) {
+    refuse(
+      'found both a day of the month and a day of the week. Cron starts on days that are one or the other, Temporal only on days ' +
+        'that are both: give one of them and * for the other, or make two schedules',
+    );
+  }
+  if (!months!.some((month) => days!.some((day) => day <= DAYS_IN_MONTH[month - 1]!))) {
+    refuse('is never due: no such month has that day');
+  }
+  return fields.join(' ');
+}
+
+/** Steps that do not divide what they step through, in words: the last one is shorter. */
+export function unevenSteps(cron: string): string[] {
+  const whole = [60, 24, null, 12, 7];
+  return cron.split(/\s+/).flatMap((text, at) => {
+    const step = /^\*\/(\d+)$/.exec(text)?.[1];
+    if (step === undefined || step === '1' || (whole[at] != null && whole[at] % Number(step) === 0)) return [];
+    return [`${text} begins anew with every ${['hour', 'day', 'month', 'year', 'week'][at]}: the last step is shorter`];
+  });
+}
+
+function aboutMacro(cron: string): string {
+  const others = `expected five fields or one of ${MACROS.join(', ')}`;
+  if (/^@every\b/i.test(cron)) {
+    return `${others}. @every counts from 1970 in UTC, whatever the time zone: write the hours, such as "0 */6 * * *", or --at 22:00`;
+  }
+  if (/^@reboot$/i.test(cron)) return `${others}. A schedule has times, and no machine to be started`;
+  return others;
+}
+
+function aboutHash(cron: string): string {
+  const rest = cron.replace(/\s*#.*$/, '');
+  if (/\S#\d/.test(cron)) {
+    return (
+      `Temporal takes # and what follows for a comment, and would start as for "${rest}", every week. Five fields cannot say which ` +
+      'week of a month: give days of the month'
+    );
+  }
+  return `expected no comment: write "${rest}"`;
+}
+
+function aboutCount(fields: string[]): string {
+  const expected = 'expected five fields (minute, hour, day of the month, month, day of the week)';
+  const found = `${expected}, found ${fields.length}`;
+  const isYear = (text = '') => /^\d{4}/.test(text);
+  if (fields.length === 7) return `${found}, as with seconds and a year: write "${fields.slice(1, 6).join(' ')}"`;
+  if (fields.length !== 6) return found;
+  return isYear(fields[5])
+    ? `${found}. There is no field for years: write "${fields.slice(0, 5).join(' ')}", and delete the schedule when it is over`
+    : `${found}, as with seconds: write "${fields.slice(1).join(' ')}"`;
+}
+
+/** All that a field may be, in the order in which it says so. */
+function valuesOf(field: Field, text: string, refuse: (found: string) => never): number[] {
+  const trouble = (what: string): never => refuse(`${field.name}: ${what}`);
+  if (text === '?') trouble('found ?; write *');
+  if (/^L|\dL$/i.test(text)) trouble(`found ${text}. Five fields cannot say "the last": write a number, such as 28`);
+  if (/\dW$/i.test(text)) trouble(`found ${text}. Five fields cannot say "the nearest weekday": write a number`);
+  if (/^H(\W|$)/i.test(text))
+    trouble(`found ${text}; write a number. --jitter 10m spreads what starts at the same time`);
+  return text.split(',').flatMap((part) => {
+    const [, first = '', last, stepText] =
+      /^(\*|\w+)(?:-(\w+))?(?:\/(\d+))?$/.exec(part) ??
+      trouble(`expected *, a number, a range such as 1-5 or a step such as */2; found ${part}`);
+    if (first === '*' && last !== undefined) trouble(`found ${part}`);
+    const from = first === '*' ? field.from : numberOf(field, first, trouble);
+    const to = last !== undefined ? numberOf(field, last, trouble) : first === '*' || stepText ? field.to : from;
+    if (to < from)
+      trouble(`expected a range that ends after it begins, found ${part}: write ${aroundTheEnd(field, from, to)}`);
+    const step = Number(stepText ?? 1);
+    if (step < 1 || step > field.to - field.from) {
+      trouble(
+        `expected a step from 1 to ${field.to - field.from}, found ${part}: steps do not go on into the next round`,
+      );
+    }
+    return Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, count) => from + count * step);
+  });
+}
+
+function numberOf(field: Field, text: string, trouble: (what: string) => never): number {
+  const word = text.length < 3 ? -1 : field.words.findIndex((known) => known.startsWith(text.toLowerCase()));
+  const value = word >= 0 ? word + field.from : /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= field.from && value <= field.to) return value;
+  const words = field.words.length === 0 ? '' : `, or ${field.words.map((known) => known.slice(0, 3)).join(', ')}`;
+  return trouble(`expected ${field.from} to ${field.to}${words}; found ${text}`);
+}
+
+/** Sunday is 7 as well as 0; anything else begins again from the front. */
+const aroundTheEnd = (field: Field, from: number, to: number): string =>
+  field.words === DAYS && to === 0 ? `${from}-7` : `${from}-${field.words === DAYS ? 6 : field.to},${field.from}-${to}`;
+
+/** Whether a field leaves anything out. */
+const isSome = ({ name, from, to }: Field, values: readonly number[]): boolean =>
+  new Set(values.map((value) => (name === 'day of the week' ? value % 7 : value))).size <
+  (name === 'day of the week' ? 7 : to - from + 1);

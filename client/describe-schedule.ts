@@ -1,0 +1,166 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ScheduleDescription, type ScheduleHandle, WorkflowNotFoundError } from '@temporalio/client';
+import { msToTs, tsToDate } from '@temporalio/common/lib/time.js';
+import { batchIdAt } from '../domain/batch-id.ts';
+import type { BatchClient } from './connect.ts';
+import { aboutSchedule, memoOf, OVERLAPS, type Overlap, type ScheduleMemo, scheduleName } from './schedules.ts';
+
+/** One of the last batches that a schedule started. */
+export type ScheduleRun = {
+  batch: string;
+  /** When it was due, or when somebody triggered it. */
+  at: Date;
+  cause: 'due' | 'triggered';
+  state: 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'unknown';
+};
+
+/** All that is known of one schedule. */
+export type ScheduleDetails = ScheduleMemo & {
+  name: string;
+  paused: boolean;
+  /** What was said when it was paused or resumed, or why it paused itself. */
+  note: string | null;
+  pauseOnFailure: boolean;
+  catchUpMs: number;
+  jitterMs: number;
+  next: Date[];
+  /** Its last batches, newest first. */
+  runs: ScheduleRun[];
+  /** Times that were left out because a batch still ran, and times that came too late to be made up for. */
+  skipped: { overlap: number; missed: number };
+  /** Of its last batches. */
+  running: number;
+  /** Batches that were due or triggered, and wait for another to end. */
+  waiting: number;
+  /** The last batch where it failed and the server has not looked at it yet: it pauses the schedule when the next is due, and leaves that one out. */
+  unnoticed: string | null;
+};
+
+/**
+ * Makes the server look first whether batches have ended, so that it is known by now if one has paused the schedule.
+ *
+ * @throws UserError where there is no such schedule, or the server cannot go on with it
+ * @throws ServerUnreachable
+ */
+export function describeSchedule(client: BatchClient, name: string): Promise<ScheduleDetails> {
+  return aboutSchedule(client, name, async (handle) =>
+    detailsOf(client, name, await describeOnceLooked(client, handle)),
+  );
+}
+
+const LOOK_MS = 5_000;
+const PAUSE_MS = 100;
+
+/**
+ * A server notices that a batch has failed, and pauses its schedule, when the next is due, which it then leaves out. It is also asked to look
+ * whenever somebody wants the schedule described, but answers that call first (servers 1.29 and 1.32, tests/release/schedules.test.ts).
+ */
+export async function describeOnceLooked(client: BatchClient, handle: ScheduleHandle): Promise<ScheduleDescription> {
+  for (const deadline = Date.now() + LOOK_MS; ; await sleep(PAUSE_MS)) {
+    const description = await handle.describe();
+    if (Date.now() > deadline || (await unnoticedFailure(client, description)) === null) return description;
+  }
+}
+
+/** Id of the workflow that failed last, where the server still takes it for running. */
+async function unnoticedFailure(client: BatchClient, { policies, raw }: ScheduleDescription): Promise<string | null> {
+  if (!policies.pauseOnFailure) return null;
+  const { startWorkflowResult, startWorkflowStatus } = raw.info?.recentActions?.at(-1) ?? {};
+  const { workflowId, runId } = startWorkflowResult ?? {};
+  if (!workflowId || startWorkflowStatus !== RUNNING) return null;
+  return (await runOf(client, workflowId, runId)).state === 'failed' ? workflowId : null;
+}
+
+/** As Temporal's API numbers the states of a workflow. */
+const RUNNING = 1;
+
+export async function detailsOf(
+  client: BatchClient,
+  name: string,
+  description: ScheduleDescription,
+): Promise<ScheduleDetails> {
+  const { memo, state, policies, spec, info } = description;
+  const runs = await runsOf(client, description.scheduleId, info.recentActions);
+  const unnoticed = await unnoticedFailure(client, description);
+  return {
+    ...memoOf(memo),
+    name,
+    overlap: overlapOf(description),
+    paused: state.paused,
+    note: state.note || null,
+    pauseOnFailure: policies.pauseOnFailure,
+    catchUpMs: policies.catchupWindow,
+    jitterMs: spec.jitter ?? 0,
+    next: info.nextActionTimes,
+    runs,
+    skipped: { overlap: info.numActionsSkippedOverlap, missed: info.numActionsMissedCatchupWindow },
+    running: runs.filter((run) => run.state === 'running').length,
+    waiting: waitingIn(description),
+    unnoticed: unnoticed === null ? null : (runs[0]?.batch ?? null),
+  };
+}
+
+export const overlapOf = ({ policies }: ScheduleDescription): Overlap =>
+  (Object.keys(OVERLAPS) as Overlap[]).find((overlap) => OVERLAPS[overlap] === policies.overlap) ?? 'skip';
+
+export const waitingIn = ({ raw }: ScheduleDescription): number => Number(raw.info?.bufferSize ?? 0);
+
+/** What became of batches that a schedule started, newest first. */
+export async function runsOf(
+  client: BatchClient,
+  scheduleId: string,
+  actions: ScheduleDescription['info']['recentActions'],
+): Promise<ScheduleRun[]> {
+  return Promise.all(
+    actions.toReversed().map(async ({ scheduledAt, action }): Promise<ScheduleRun> => {
+      const { workflowId, firstExecutionRunId } = action.workflow;
+      const [due, { state, at = scheduledAt }] = await Promise.all([
+        dueTimes(client, scheduleId, new Date(+scheduledAt - 1_000), scheduledAt),
+        runOf(client, workflowId, firstExecutionRunId),
+      ]);
+      const cause = due.some((time) => +time === +scheduledAt) ? 'due' : 'triggered';
+      return { batch: batchIdAt(scheduleName(scheduleId), at), at, cause, state };
+    }),
+  );
+}
+
+const STATES: Record<string, ScheduleRun['state']> = {
+  RUNNING: 'running',
+  COMPLETED: 'completed',
+  FAILED: 'failed',
+  TIMED_OUT: 'failed',
+  CANCELLED: 'cancelled',
+  TERMINATED: 'terminated',
+};
+
+/** What became of a run, and the time that its batch is called by; both may be forgotten. */
+async function runOf(
+  { temporal }: BatchClient,
+  workflowId: string,
+  runId: string | null | undefined,
+): Promise<{ state: ScheduleRun['state']; at?: Date }> {
+  try {
+    const { status, searchAttributes } = await temporal.workflow.getHandle(workflowId, runId ?? undefined).describe();
+    const at = searchAttributes.TemporalScheduledStartTime?.[0];
+    return { state: STATES[status.name] ?? 'unknown', ...(at instanceof Date && { at }) };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return { state: 'unknown' };
+    throw error;
+  }
+}
+
+/** When a schedule is due, with its jitter, after one time and until another; at most a thousand times. */
+export async function dueTimes(
+  { temporal, namespace }: BatchClient,
+  scheduleId: string,
+  from: Date,
+  to: Date,
+): Promise<Date[]> {
+  const { startTime } = await temporal.workflowService.listScheduleMatchingTimes({
+    namespace,
+    scheduleId,
+    startTime: msToTs(+from),
+    endTime: msToTs(+to),
+  });
+  return (startTime ?? []).map((time) => tsToDate(time));
+}

@@ -1,0 +1,42 @@
+import type { BatchClient } from './connect.ts';
+import { endedSchedules, scheduleFault } from './schedule-fault.ts';
+import { isOurs, memoOf, type ScheduleMemo, scheduleName } from './schedules.ts';
+import { serverTrouble } from './server-trouble.ts';
+
+export type ScheduleListing = ScheduleMemo & {
+  name: string;
+  paused: boolean;
+  /** Why the server cannot go on with it, where that is so: it starts nothing any more. */
+  fault: string | null;
+  /** The next times it is due, nearest first. */
+  next: Date[];
+};
+
+/**
+ * All schedules of batches, as Temporal's listing has them; a new one comes into it within seconds. Also those that the server has
+ * given up, unless they were created anew.
+ *
+ * @throws ServerUnreachable
+ */
+export async function* listSchedules(client: BatchClient): AsyncGenerator<ScheduleListing> {
+  try {
+    yield* listed(client);
+  } catch (error) {
+    throw serverTrouble(client, error) ?? error;
+  }
+}
+
+async function* listed(client: BatchClient): AsyncGenerator<ScheduleListing> {
+  const seen = new Set<string>();
+  for await (const { scheduleId: id, memo, state, info } of client.temporal.schedule.list()) {
+    if (!isOurs(id)) continue;
+    seen.add(id);
+    const fault = await scheduleFault(client, id);
+    yield { ...memoOf(memo), name: scheduleName(id), paused: state.paused, fault, next: info.nextActionTimes };
+  }
+  for await (const { scheduleId: id, memo, fault } of endedSchedules(client)) {
+    if (!isOurs(id) || seen.has(id)) continue;
+    const { ScheduleInfo: _, ...own } = memo ?? {};
+    yield { ...memoOf(own), name: scheduleName(id), paused: false, fault, next: [] };
+  }
+}

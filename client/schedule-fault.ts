@@ -1,0 +1,82 @@
+import {
+  type WorkflowExecutionDescription,
+  type WorkflowExecutionInfo,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import type { BatchClient } from './connect.ts';
+import { grpcAnswer } from './server-trouble.ts';
+
+/** The server keeps a schedule in a workflow of its own, under this and the schedule's id (servers 1.29 and 1.32). */
+const KEEPER = 'temporal-sys-scheduler:';
+
+/** It is terminated where a schedule is deleted too, and says so. */
+const DELETED = 'terminated by DeleteSchedule';
+
+/** A workflow task is tried once more where a process of the server is restarted, and again and again where it cannot succeed. */
+const ATTEMPTS = 2;
+
+/** Why the server cannot go on with a schedule; `null` where it can, or knows nothing of one. */
+export async function scheduleFault(client: BatchClient, scheduleId: string): Promise<string | null> {
+  const keeper = client.temporal.workflow.getHandle(`${KEEPER}${scheduleId}`);
+  try {
+    const description = await keeper.describe();
+    return description.status.name === 'RUNNING'
+      ? faultOfRunning(description)
+      : await faultOfEnded(client, description);
+  } catch (error) {
+    // Not every server keeps it there, or lets everybody look.
+    if (error instanceof WorkflowNotFoundError || grpcAnswer(error) !== undefined) return null;
+    throw error;
+  }
+}
+
+const faultOfRunning = ({ raw }: WorkflowExecutionDescription): string | null =>
+  (raw.pendingWorkflowTask?.attempt ?? 0) > ATTEMPTS
+    ? 'its own workflow on the server fails again and again, as where another version of the server has had this database'
+    : null;
+
+async function faultOfEnded(
+  { temporal, namespace }: BatchClient,
+  {
+    workflowId,
+    runId,
+    status,
+    closeTime,
+  }: Pick<WorkflowExecutionInfo, 'workflowId' | 'runId' | 'status' | 'closeTime'>,
+): Promise<string | null> {
+  if (status.name === 'COMPLETED' || status.name === 'CONTINUED_AS_NEW') return null;
+  const { history } = await temporal.workflowService.getWorkflowExecutionHistory({
+    namespace,
+    execution: { workflowId, runId },
+    historyEventFilterType: CLOSE_EVENT,
+  });
+  const end = history?.events?.at(-1);
+  const reason =
+    end?.workflowExecutionTerminatedEventAttributes?.reason ??
+    end?.workflowExecutionFailedEventAttributes?.failure?.message;
+  if (reason === DELETED) return null;
+  const how = status.name.toLowerCase().replace('_', ' ');
+  return `its own workflow on the server has ended at ${closeTime?.toISOString()} (${how}${reason ? `: ${reason}` : ''})`;
+}
+
+/** Of a history only how it ends, as Temporal's API numbers it. */
+const CLOSE_EVENT = 2;
+
+/** Schedules whose own workflows have ended otherwise than by being deleted, which the server's list leaves out; newest first. */
+export async function* endedSchedules(
+  client: BatchClient,
+): AsyncGenerator<{ scheduleId: string; memo: Record<string, unknown> | undefined; fault: string }> {
+  const query = `TemporalNamespaceDivision = 'TemporalScheduler' AND ExecutionStatus IN ('Failed', 'TimedOut', 'Terminated', 'Canceled')`;
+  const seen = new Set<string>();
+  try {
+    for await (const info of client.temporal.workflow.list({ query })) {
+      const scheduleId = info.workflowId.slice(KEEPER.length);
+      if (seen.has(scheduleId)) continue;
+      seen.add(scheduleId);
+      const fault = await faultOfEnded(client, info);
+      if (fault !== null) yield { scheduleId, memo: info.memo, fault };
+    }
+  } catch (error) {
+    if (grpcAnswer(error) === undefined) throw error;
+  }
+}

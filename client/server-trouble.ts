@@ -1,0 +1,71 @@
+import { isGrpcServiceError, NamespaceNotFoundError } from '@temporalio/client';
+import { ServerUnreachable } from '../domain/user-error.ts';
+
+/** gRPC's numbers, as every gRPC library has them. */
+export const GRPC = {
+  UNKNOWN: 2,
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  UNIMPLEMENTED: 12,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+  DATA_LOSS: 15,
+  UNAUTHENTICATED: 16,
+};
+
+/** What the server answered, where that made an SDK call fail; `undefined` for any other error. */
+export function grpcAnswer(error: unknown): { code: number; details: string } | undefined {
+  const causes = [error, error instanceof Error ? error.cause : undefined];
+  return causes.find(isGrpcServiceError);
+}
+
+/** gRPC's number for what made an SDK call fail; `undefined` for any other error. */
+export const grpcCause = (error: unknown): number | undefined => grpcAnswer(error)?.code;
+
+/** What is amiss with a server that made a call fail, and what to do; `null` where it is not the server's fault. */
+export function serverTrouble(
+  { address, namespace }: { address: string; namespace: string },
+  error: unknown,
+): ServerUnreachable | null {
+  if (error instanceof NamespaceNotFoundError) return new ServerUnreachable(noNamespace(address, namespace));
+  const answer = grpcAnswer(error);
+  if (answer === undefined) return null;
+  const { code, details } = answer;
+  const server = `the Temporal server at ${address}`;
+  switch (code) {
+    case GRPC.PERMISSION_DENIED:
+    case GRPC.UNAUTHENTICATED:
+      return new ServerUnreachable(
+        `${server} does not let us do this in namespace ${JSON.stringify(namespace)}: ${details}. Check TEMPORAL_API_KEY, or the ` +
+          'certificate in TEMPORAL_TLS_CLIENT_CERT_PATH, and what they are good for',
+      );
+    case GRPC.UNIMPLEMENTED:
+      return new ServerUnreachable(
+        `${server} does not know this call: ${details}. Is it a Temporal server of 1.29 or later?`,
+      );
+    case GRPC.UNAVAILABLE:
+    case GRPC.DEADLINE_EXCEEDED:
+    case GRPC.RESOURCE_EXHAUSTED:
+    case GRPC.UNKNOWN:
+    case GRPC.INTERNAL:
+    case GRPC.DATA_LOSS:
+      return new ServerUnreachable(`${server} cannot answer: ${details}. ${remedy(details)}`);
+    default:
+      return null;
+  }
+}
+
+export const noNamespace = (address: string, namespace: string): string =>
+  `the Temporal server at ${address} has no namespace ${JSON.stringify(namespace)}. Create it with ` +
+  `"temporal operator namespace create --address ${address} --namespace ${namespace}", or set TEMPORAL_NAMESPACE`;
+
+/** A server opens the SQLite file of an earlier version without a word (docs/decisions/083). */
+const remedy = (details: string): string =>
+  /no such (table|column)/.test(details)
+    ? 'Its database was made by another version of the server: run that version on it, or move a state folder of "dev" with ' +
+      '"npx pixart-batch upgrade-server"'
+    : 'Try again when it runs; its log tells more';

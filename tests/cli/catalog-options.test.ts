@@ -1,0 +1,11 @@
+import { expect, test } from 'vitest';
+import { batchRequest } from '../../cli/options/catalog-options.ts';
+import { options } from '../catalog/planning.ts';
+
+test('pictures are decoded in tiles unless a whole piece is asked for', () => {
+  const defaultsOf = (given: { decode?: 'tiled' | 'whole' }) =>
+    batchRequest('fruit.csv', { store: 'out', imageFormat: 'png', ...given }, options.bundle).defaults;
+  expect(defaultsOf({ decode: 'whole' })).toEqual({ format: 'png', decode: 'whole' });
+  expect(defaultsOf({ decode: 'tiled' })).toEqual({ format: 'png' });
+  expect(defaultsOf({})).toEqual({ format: 'png' });
+});

@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type BatchClient, connect, temporalTarget } from '../../client/index.ts';
+import { startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
+import { startGateway } from '../client/gateway.ts';
+import { createWorkplace, type Workplace } from '../e2e/workplace.ts';
+import { runHere } from './run-here.ts';
+
+vi.setConfig({ hookTimeout: 300_000 });
+
+let place: Workplace;
+let server: TemporalServer;
+let client: BatchClient;
+let catalog: string;
+
+beforeAll(async () => {
+  place = await createWorkplace();
+  server = await startTemporalServer({ ui: false });
+  client = await connect(temporalTarget({ address: server.address, namespace: 'default' }));
+  catalog = await place.catalog('catalog.csv', 'prompt\na fox');
+});
+
+afterAll(async () => {
+  await client?.close();
+  await server?.stop();
+  await place.remove();
+});
+
+const run = (args: string[], address = server.address) =>
+  runHere(['schedule', ...args], { ...place.environment, TEMPORAL_ADDRESS: address });
+
+const keeperOf = (name: string) => client.temporal.workflow.getHandle(`temporal-sys-scheduler:schedule/${name}`);
+
+/** The server's list lags behind by a moment. */
+const soon = { timeout: 30_000, interval: 100 };
+
+describe('"schedule create"', () => {
+  test('says when the next three batches start, by the clocks of their zone', async () => {
+    const made = await run(['create', 'tokyo', catalog, '--cron', '30 2 * * *', '--time-zone', 'Asia/Tokyo']);
+    expect(made).toMatchObject({ code: 0, stderr: '' });
+    expect(made.stdout).toMatch(
+      /^schedule tokyo is set; .*\nnext \(Asia\/Tokyo\) {2}(\d{4}-\d\d-\d\d 02:30 \+09:00\n +){2}\d{4}-\d\d-\d\d 02:30 \+09:00\n$/,
+    );
+    const hourly = await run(['create', 'hourly', catalog, '--cron', '@hourly']);
+    expect(hourly.stdout).toMatch(/\nnext \(UTC\) {2}\d{4}-\d\d-\d\d \d\d:00 \+00:00\n/);
+  });
+
+  test('says which batches do not come when clocks are changed within a year, and how to avoid it', async () => {
+    const { code, stderr } = await run(['create', 'berlin', catalog, '--at', '02:30', '--time-zone', 'Europe/Berlin']);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /clocks in Europe\/Berlin go from (\d{4}-03-\d\d) 02:00 \+01:00 to \1 03:00 \+02:00\. Another time of day, or --time-zone UTC, avoids that\n {2}the batch of \1 02:30 is left out\n/,
+    );
+    expect(stderr).toMatch(
+      /go from (\d{4}-10-\d\d) 03:00 \+02:00 to \1 02:00 \+01:00\. .*\n {2}the batch of \1 02:30 comes once, when clocks show that time again\n/,
+    );
+    for (const [name, ...when] of [
+      ['later', '--at', '22:00', '--time-zone', 'Europe/Berlin'],
+      ['often', '--cron', '*/15 * * * *', '--time-zone', 'Europe/Berlin'],
+    ]) {
+      expect(await run(['create', name!, catalog, ...when])).toMatchObject({ code: 0, stderr: '' });
+    }
+  });
+
+  test('says that steps do not come out even', async () => {
+    const { stderr } = await run(['create', 'uneven', catalog, '--cron', '0 3 */2 * *']);
+    expect(stderr).toBe('cron */2 begins anew with every month: the last step is shorter\n');
+  });
+
+  test.each([
+    ['--cron', '0 0 22 * * *', /write "0 22 \* \* \*"/],
+    ['--cron', '0 3 * * MON#1', /takes # and what follows for a comment/],
+    ['--cron', '@every 24h', /whatever the time zone/],
+    ['--cron', '0 0 31 2 *', /is never due/],
+  ])('refuses what is not due when people think, and leaves nothing behind: %s %s', async (option, value, message) => {
+    const refused = await run(['create', 'refused', catalog, option, value]);
+    expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(message) });
+    expect((await run(['describe', 'refused'])).stderr).toContain('expected one of that name');
+  });
+});
+
+test('a schedule that an earlier version made, or somebody else, is listed and described', async () => {
+  const spec = { cronExpressions: ['0 3 * * *'] };
+  const action = { type: 'startWorkflow' as const, workflowType: 'scheduledBatch', taskQueue: 'nobody' };
+  const memo = { catalog: 'file:///old.csv', store: 'file:///out', cron: '0 3 * * *', timeZone: 'Asia/Tokyo' };
+  await client.temporal.schedule.create({ scheduleId: 'schedule/early', spec, action, memo });
+  await client.temporal.schedule.create({ scheduleId: 'schedule/foreign', spec, action });
+  await expect.poll(async () => (await run(['list'])).stdout, soon).toMatch(/^foreign +unknown /m);
+  expect((await run(['list'])).stdout).toMatch(/^early +cron 0 3 \* \* \* +Asia\/Tokyo /m);
+  const described = await run(['describe', 'early']);
+  expect(described.stdout).toMatch(/overlap +a time at which a batch still runs is skipped/);
+  expect(described.stdout).not.toMatch(/note|undefined/);
+  expect(described.stdout).toMatch(/last batches +none/);
+});
+
+test('a schedule whose own workflow has ended on the server is shown as such, and can be created anew', async () => {
+  const lost = ['create', 'lost', catalog, '--cron', '@daily'];
+  expect(await run(lost)).toMatchObject({ code: 0 });
+  expect(await run(['create', 'gone', catalog, '--cron', '@daily'])).toMatchObject({ code: 0 });
+  await keeperOf('lost').terminate('by mistake');
+  expect(await run(['delete', 'gone'])).toMatchObject({ code: 0 });
+  const why =
+    /schedule lost starts nothing any more: its own workflow on the server has ended at .*\(terminated: by mistake\)\. Create it anew/;
+  await expect.poll(async () => (await run(['list'])).stderr, soon).toMatch(why);
+  const listed = await run(['list']);
+  expect(listed.stdout).toMatch(/^lost +cron @daily +UTC +broken /m);
+  expect(listed.stdout).not.toMatch(/^gone /m);
+  for (const verb of ['describe', 'pause', 'resume', 'trigger', 'delete']) {
+    expect(await run([verb, 'lost'])).toMatchObject({ code: 2, stderr: expect.stringMatching(why) });
+  }
+  expect(await run(lost)).toMatchObject({ code: 0 });
+  expect((await run(['describe', 'lost'])).stdout).toMatch(/when +cron @daily, UTC/);
+});
+
+describe('on a server that refuses', () => {
+  const verbs = [
+    ['create', 'new', 'CATALOG', '--cron', '@daily'],
+    ['list'],
+    ...['describe', 'pause', 'resume', 'trigger', 'delete'].map((verb) => [verb, 'any']),
+    ['backfill', 'any', '--from', '2026-01-01T00:00:00Z', '--to', '2026-01-02T00:00:00Z'],
+  ];
+
+  test.each([
+    [7, 'not in the team', /does not let us do this in namespace "default": not in the team\. Check TEMPORAL_API_KEY/],
+    [12, 'no schedules here', /does not know this call: no schedules here/],
+  ])('every command says what is amiss, without a stack, and ends with 4: code %i', async (code, details, message) => {
+    const gateway = await startGateway(server.address, (call) =>
+      call.includes('Schedule') ? { code, details } : null,
+    );
+    try {
+      for (const verb of verbs) {
+        const args = verb.map((arg) => (arg === 'CATALOG' ? catalog : arg));
+        const finished = await run(args, gateway.address);
+        expect(finished, verb[0]).toMatchObject({ code: 4, stdout: '', stderr: expect.stringMatching(message) });
+        expect(finished.stderr).not.toMatch(/^\s+at /m);
+      }
+    } finally {
+      gateway.stop();
+    }
+  });
+
+  test('a schedule that is set all the same is not kept quiet', async () => {
+    const gateway = await startGateway(server.address, (call) =>
+      call === 'DescribeSchedule' ? { code: 7, details: 'no looking' } : null,
+    );
+    try {
+      const message = /^pixart-batch: schedule half is set, but the Temporal server .*no looking/;
+      const made = await run(['create', 'half', catalog, '--cron', '@daily'], gateway.address);
+      expect(made).toMatchObject({ code: 4, stderr: expect.stringMatching(message) });
+    } finally {
+      gateway.stop();
+    }
+    expect(await run(['describe', 'half'])).toMatchObject({ code: 0 });
+  });
+
+  test('commands about batches say so as well', async () => {
+    const gateway = await startGateway(server.address, (call) =>
+      call === 'ListWorkflowExecutions' ? { code: 16, details: 'the key is void' } : null,
+    );
+    try {
+      const listed = await runHere(['list'], { ...place.environment, TEMPORAL_ADDRESS: gateway.address });
+      expect(listed).toMatchObject({ code: 4, stderr: expect.stringMatching(/does not let us .*the key is void/) });
+    } finally {
+      gateway.stop();
+    }
+  });
+});
