@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import type { Job } from '../domain/job.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import { encodeImage } from '../images/index.ts';
-import type { RenderedImage, SamplerState } from '../models/pixart/index.ts';
+import type { SamplerState } from '../models/pixart/index.ts';
 import { renderRequest } from '../models/pixart/render-request.ts';
 import type { Renderer } from '../models/renderer/index.ts';
 import { PicturePlace } from '../pictures/index.ts';
@@ -96,7 +96,7 @@ async function findOrRender(input: RenderImageInput, job: Job, surroundings: Sur
 
   let published: Published;
   try {
-    const picture = found ?? (await renderFile(job, checkpoint, surroundings));
+    const picture = found ?? (await render(job, checkpoint, await checkpoint.find(), surroundings));
     published = await publish(new Publication({ input, job, place, picture, timer }), job, surroundings);
   } catch (error) {
     // In the background: whoever cancelled the image does not wait for a store that may be away.
@@ -136,13 +136,6 @@ async function publish(publication: Publication, { size }: Job, surroundings: Su
   }
 }
 
-/** Its pixels are many times as large as the file, and are not kept. */
-async function renderFile(job: Job, checkpoint: Checkpoint, surroundings: Surroundings): Promise<Uint8Array> {
-  const { renderer, timer } = surroundings;
-  const image = await render(job, checkpoint, await checkpoint.find(), surroundings);
-  return timer.measure('image_encode', () => encodeImage(image, { job, bundle: renderer.bundle }));
-}
-
 function tellDamage({ name, damaged }: PicturePlace): void {
   if (damaged === null) return;
   Context.current().log.warn('a damaged object is made anew', { object: name, fault: damaged.fault });
@@ -154,13 +147,17 @@ function checkpointOf(input: RenderImageInput, job: Job, { scratch, renderer }: 
   return new Checkpoint({ scratch, job, bundleDigest: renderer.bundle.digest, begunBefore, log });
 }
 
-/** @throws RenderStop's reasons; where another worker is to go on, the latents are kept then */
+/**
+ * Gives the image's file. Its pixels are many times as large, and are not kept: a store may refuse the file for hours.
+ *
+ * @throws RenderStop's reasons; where another worker is to go on, the latents are kept then
+ */
 async function render(
   job: Job,
   checkpoint: Checkpoint,
   resume: SamplerState | undefined,
   { renderer, heartbeats, timer, checkpointSeconds = CHECKPOINT_SECONDS, stop: worker = NEVER_STOPS }: Surroundings,
-): Promise<RenderedImage> {
+): Promise<Uint8Array> {
   const cancelled = Context.current().cancellationSignal;
   const stop = new RenderStop({ cancelled, worker, steps: job.steps, hours: RENDER_HOURS[job.size] });
   const asked = performance.now();
@@ -183,7 +180,7 @@ async function render(
   try {
     const image = await Promise.race([rendered, stop.leave]);
     timer.add(asked, { waitMs: image.waitMs, ...image.timings });
-    return image;
+    return await timer.measure('image_encode', () => encodeImage(image, { job, bundle: renderer.bundle }));
   } catch (error) {
     if (error instanceof WorkerStopping) await checkpoint.saved();
     throw error;
