@@ -1,4 +1,5 @@
 import type { Logger } from '@temporalio/common';
+import { ridOfSecrets } from '../domain/secrets.ts';
 import type { Size } from '../domain/size.ts';
 import { STORING_HOURS } from '../workflows/contract/limits.ts';
 import type { Heartbeats } from './heartbeats.ts';
@@ -22,7 +23,11 @@ export type Keeping = {
  * @throws NotStored after STORING_HOURS; the stop's reason; what no other try can mend
  */
 export async function keepStoring(publication: Publication, { held, size, stop, heartbeats, log }: Keeping) {
-  const once = () => Promise.race([publication.try(), stop.leave]);
+  const once = () =>
+    Promise.race([publication.try(), stop.leave]).catch((error: unknown) => {
+      // It is told in heartbeats, which are kept as failures are.
+      throw ridOfSecrets(error);
+    });
   try {
     return await once();
   } catch (error) {

@@ -9,7 +9,7 @@ import { changesName, shardName } from '../records/layout.ts';
 import { encodeJobs } from '../records/plan-and-receipts.ts';
 import { changesSince } from '../records/previous-batch.ts';
 import { keepRound } from '../records/rounds.ts';
-import { createSame, type ObjectStore, type OpenStore, type Sources } from '../store/index.ts';
+import { createSame, type ObjectStore, type OpenStore, type Sources, shownPlace } from '../store/index.ts';
 import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';
 import type { Plan, ShardRef } from '../workflows/contract/plan.ts';
 import { roundSettings } from '../workflows/contract/round.ts';
@@ -70,7 +70,7 @@ async function planSource(
 ): Promise<{ shards: Shard[]; carried: string[]; changes?: ChangeCounts }> {
   const { batch } = input;
   const bytes = await readCatalog(store, batch, source, sources);
-  const options = planOptions(store, input, { ...source, file: source.url }, sources);
+  const options = planOptions(store, input, { ...source, file: shownPlace(source.url) }, sources);
   const { shards, summary } = await planCatalog([bytes], options);
   const carried = summary.metadata;
   const changes = await changesSince(store, source.url, conveniences.warn, batch);
@@ -110,7 +110,7 @@ async function noteRound(store: ObjectStore, input: BatchInput): Promise<void> {
 async function writeShard(store: ObjectStore, name: string, jobs: Job[]): Promise<void> {
   if (await createSame(store, name, await encodeJobs(jobs), 'application/x-ndjson')) return;
   throw new UserError(
-    `${name} in ${store.url}: expected the plan of this batch, found another: the folder belongs to an earlier batch of that ` +
+    `${name} in ${shownPlace(store.url)}: expected the plan of this batch, found another: the folder belongs to an earlier batch of that ` +
       'id with another catalog, bundle or version. Choose another batch id.',
   );
 }

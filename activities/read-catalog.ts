@@ -4,7 +4,7 @@ import type { PlanOptions } from '../catalog/plan-catalog.ts';
 import type { CatalogFormat } from '../domain/catalog-settings.ts';
 import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
 import { catalogName, termsName } from '../records/layout.ts';
-import { type ObjectStore, PLAIN_TEXT, type Sources } from '../store/index.ts';
+import { type ObjectStore, PLAIN_TEXT, type Sources, shownPlace } from '../store/index.ts';
 import { type BatchInput, type CatalogReading, type CatalogSource, freshFor } from '../workflows/contract/batch.ts';
 
 /**
@@ -52,7 +52,7 @@ export function planOptions(
     defaults,
     bundle,
     pipelineVersion: PIPELINE_VERSION,
-    expansion: openExpansion(expansion, terms),
+    expansion: openExpansion(expansion && { ...expansion, terms: shownPlace(expansion.terms) }, terms),
     freshFor: freshFor({ batch, defaults }),
   };
 }

@@ -1,3 +1,4 @@
+import { withoutSecrets } from '../domain/secrets.ts';
 import { waitOf } from '../workflows/contract/heartbeats.ts';
 import { STORING_HOURS } from '../workflows/contract/limits.ts';
 import { aboutBatch, batchHandle } from './batches.ts';
@@ -49,7 +50,7 @@ type Pending = NonNullable<Awaited<ReturnType<typeof pendingOf>>>[number];
 function troubleOf(pending: Pending): { activity: string; kind: string; told: Retrying } | null {
   const { activityType, attempt, lastFailure } = pending;
   const wait = waitOf(pending);
-  const reason = wait?.waitsFor ?? lastFailure?.message;
+  const reason = withoutSecrets(wait?.waitsFor ?? lastFailure?.message ?? '');
   if (!reason) return null;
   const activity = activityType?.name ?? '';
   const type = lastFailure?.applicationFailureInfo?.type ?? '';

@@ -8,6 +8,7 @@ import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { workflowSpans } from '../monitoring/tracing/workflow-spans.ts';
 import { ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
 import type { Allowance } from './allowance.ts';
+import { discreetFailures } from './discreet-failures.ts';
 import { type Outside, outsideOf } from './outside.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
@@ -53,7 +54,7 @@ export async function createOrchestrator(
     taskQueue: ORCHESTRATOR_QUEUE,
     workflowBundle: await workflowBundle(Runtime.instance().logger),
     activities: createOrchestratorActivities({ ...outside, webhookSecret: process.env.PIXART_WEBHOOK_SECRET }),
-    interceptors: { activity: [observeActivities(tracer)] },
+    interceptors: { activity: [discreetFailures, observeActivities(tracer)] },
     sinks: workflowSpans(tracer),
     maxCachedWorkflows: CACHED_WORKFLOWS,
     maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,

@@ -14,6 +14,7 @@ import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { type OpenStore, openStore, StoreUnavailable } from '../store/index.ts';
 import { renderQueue } from '../workflows/contract/queues.ts';
 import type { Allowance } from './allowance.ts';
+import { discreetFailures } from './discreet-failures.ts';
 import { imageTuner } from './image-slots.ts';
 import { outsideOf } from './outside.ts';
 import { type RenderConfig, servedSizes } from './render-config.ts';
@@ -144,7 +145,7 @@ async function createWorkers(
         namespace,
         taskQueue: renderQueue(size, renderer.bundle.digest),
         activities,
-        interceptors: { activity: [observeRenders(observers, size)] },
+        interceptors: { activity: [discreetFailures, observeRenders(observers, size)] },
         tuner: imageTuner(size, held),
         // The SDK holds heartbeats back for 80 % of their timeout unless told otherwise, and cancellations come with their answers.
         maxHeartbeatThrottleInterval: '1 second',

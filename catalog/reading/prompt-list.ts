@@ -1,5 +1,6 @@
 import { COLUMNS, type Column } from '../../domain/parameters.ts';
-import { type Problems, quoted } from '../problems.ts';
+import { quoted } from '../../domain/printable.mjs';
+import type { Problems } from '../problems.ts';
 import type { ColumnMap } from './columns.ts';
 import { foreignMeaning } from './foreign-columns.ts';
 import { type Flag, splitFlags } from './prompt-flags.ts';

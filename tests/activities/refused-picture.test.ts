@@ -51,6 +51,15 @@ test('a picture that its store refuses is stored later by the attempt that made 
   expect(computed).toBe(1);
 });
 
+test('what the store says reaches no heartbeat with a token in it', async () => {
+  outage.begin('objects/', 'full', 'status 503, token=tops3cret-0123456789');
+  const { receipt, heartbeats } = await begin();
+  await isHeld();
+  expect(heartbeats.at(-1)).toMatchObject({ waitsFor: 'status 503, token=…' });
+  outage.end('objects/');
+  await receipt;
+});
+
 test('an object that goes away before it is copied is made again from the picture', async () => {
   outage.begin('batches/night/fox', 'full');
   const { receipt } = await begin();

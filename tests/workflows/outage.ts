@@ -10,12 +10,12 @@ const WRITES: (string | symbol)[] = ['create', 'replace', 'copy', 'supersede'];
 
 /** Real stores, parts of which are away for a time. */
 export class Outage {
-  readonly #faults = new Map<string, Fault>();
+  readonly #faults = new Map<string, { fault: Fault; says: string }>();
   #waiting: (() => void)[] = [];
 
   /** From now on nobody gets at objects whose names begin so. */
-  begin(prefix: string, fault: Fault): void {
-    this.#faults.set(prefix, fault);
+  begin(prefix: string, fault: Fault, says = fault === 'full' ? 'the disk is full' : 'the store is away'): void {
+    this.#faults.set(prefix, { fault, says });
   }
 
   /** For calls that come from now on; those that hang go on hanging. */
@@ -66,9 +66,10 @@ export class Outage {
   }
 
   async #pass(names: string[], isWrite: boolean): Promise<void> {
-    const [, fault] = [...this.#faults].find(([prefix]) => names.some((name) => name.startsWith(prefix))) ?? [];
-    if (fault === 'fails') throw new StoreUnavailable('the store is away');
-    if (fault === 'full' && isWrite) throw new StoreUnavailable('the disk is full');
+    const [, found] = [...this.#faults].find(([prefix]) => names.some((name) => name.startsWith(prefix))) ?? [];
+    if (found === undefined) return;
+    const { fault, says } = found;
+    if (fault === 'fails' || (fault === 'full' && isWrite)) throw new StoreUnavailable(says);
     if (fault === 'hangs') await new Promise<void>((proceed) => this.#waiting.push(proceed));
   }
 }

@@ -1,7 +1,8 @@
 import { isCancellation, setHandler } from '@temporalio/workflow';
 import type { JobOutcome } from '../../domain/receipt.ts';
+import type { RowFilter } from '../../domain/row-filter.ts';
 import type { EarlierWork } from '../contract/activities.ts';
-import type { RowFilter, ShardControl } from '../contract/control.ts';
+import type { ShardControl } from '../contract/control.ts';
 import { isWaiting } from '../contract/in-hand.ts';
 import type { JobSummary } from '../contract/plan.ts';
 import type { ShardInput } from '../contract/workflows.ts';
