@@ -2,6 +2,7 @@
 // child that starts at once, takes an image's time without its arithmetic, and says what models/renderer/protocol.ts says.
 // Plain JavaScript, so that killing it a thousand times does not measure how fast a machine starts programs.
 import { appendFileSync } from 'node:fs';
+import { register } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread } from 'node:worker_threads';
 
@@ -54,10 +55,13 @@ async function take(message) {
   else tell(await render(message));
 }
 
-if (isMainThread && process.argv[1]?.endsWith('child.ts')) {
+/** Has the real child's program be empty. */
+const LOADER = `export const load = (url, context, next) =>
+  url.endsWith('/models/renderer/child.mjs') ? { format: 'module', source: '', shortCircuit: true } : next(url, context);`;
+
+if (isMainThread && process.argv[1]?.endsWith('child.mjs')) {
+  register(`data:text/javascript,${encodeURIComponent(LOADER)}`);
   process.on('message', take);
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
   process.on('disconnect', () => process.exit());
-  // The real child, which is this process's program, never has its turn.
-  await new Promise(() => {});
 }
