@@ -65,7 +65,7 @@ test('rows of which the model knows no word are counted, and those with some cha
   const reader = await promptReader(await openBundle(path.resolve('tests/golden/bundles/tiny-epsilon')));
   const prompts = new PromptCheck(reader);
   const texts = ['a fox', '🐱', 'кошка', 'قطة صغيرة.', 'a fox 🦊', '一只猫'];
-  texts.forEach((prompt, index) => prompts.add(job('a', { line: index + 2, prompt })));
+  for (const [index, prompt] of texts.entries()) prompts.add(job('a', { line: index + 2, prompt }));
   prompts.add(job('a', { line: 9, prompt: 'a fox', negativePrompt: '🐱' }));
   expect(prompts.notes).toMatchObject({
     emptyPrompts: { rows: 1, firstLines: [7] },

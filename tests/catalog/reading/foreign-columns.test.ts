@@ -23,6 +23,16 @@ describe('columns of other tools', () => {
     ['name', 'id'],
     ['filename', 'id'],
     ['noise_seed', 'seed'],
+    ['W', 'width'],
+    ['H', 'height'],
+    ['Aspect Ratio (w:h)', 'aspect'],
+    ['Guidance (CFG)', 'guidance'],
+    ['Size [px]', 'size'],
+    ['Steps count', 'steps'],
+    ['negatives', 'negative_prompt'],
+    ['n_prompt', 'negative_prompt'],
+    ['positive_prompt', 'prompt'],
+    ['copies', 'variants'],
   ])('%s is asked for as %s', (name, column) => {
     expect(meant(name)).toEqual([column]);
   });

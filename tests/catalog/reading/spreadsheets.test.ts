@@ -37,6 +37,13 @@ describe('a table with tabs as a spreadsheet writes it', () => {
     expect(await prompts('"prompt"\t"steps"\n"an apple"\t20\n"a pear"\t30\n', 'tsv')).toEqual(['an apple', 'a pear']);
   });
 
+  it.each(['TRUE', '2024-01-05', '-5', '12%', '16:09:00', '1,5 €'])(
+    'may have all its texts in quotes, and %s without',
+    async (cell) => {
+      expect(await prompts(`"prompt"\t"notes"\n"an apple"\t${cell}\n`, 'tsv')).toEqual(['an apple']);
+    },
+  );
+
   it('may come in UTF-16, as "Unicode text" does, of either order', async () => {
     const text = '\ufeffprompt\tnotes\r\n"ein Glöckchen, 苹果 🍎"\t"x, y"\r\n';
     const little = Buffer.from(text, 'utf16le');
@@ -109,6 +116,9 @@ it('what a spreadsheet shows for a formula without a value is no prompt', async 
   expect(await problemsOf('prompt\n#REF!\n#N/A\n')).toEqual([
     'line 2, prompt: expected a prompt, and not what a spreadsheet shows for a formula without a value, found "#REF!"',
     'line 3, prompt: expected a prompt, and not what a spreadsheet shows for a formula without a value, found "#N/A"',
+  ]);
+  expect(await problemsOf('prompt,negative_prompt\na fox,#NAME?\n')).toEqual([
+    'line 2, negative_prompt: expected a text, and not what a spreadsheet shows for a formula without a value, found "#NAME?"',
   ]);
 });
 
