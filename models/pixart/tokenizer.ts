@@ -45,6 +45,13 @@ export async function loadTokenizer(bundle: Bundle): Promise<Tokenize> {
   const definition = await readDefinition(file);
   if (singleWord === undefined) refuseWords(definition, file);
   const encode = encoder(definition, file);
+  const end = encode('').ids.at(-1);
+  if (end !== eosTokenId) {
+    throw new UserError(
+      `${file}: expected every text to end with token ${eosTokenId}, as bundle.json says, found ${end ?? 'none'}. Where one of the two was ` +
+        'edited, undo that; otherwise export the checkpoint again (docs/exporting.md).',
+    );
+  }
   return (text) => {
     const { ids, unknown } = encode(text);
     const fits = ids.length <= maxTokens;
