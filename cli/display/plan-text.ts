@@ -27,6 +27,11 @@ export const planHints = (plan: CheckedCatalog, { expansion }: BatchRequest): st
         `warning: ${count(plan.emptyPrompts.rows, 'row')} with a prompt of which cleaning leaves no word, so that it counts as empty: ${linesText(plan.emptyPrompts)}`,
       ]
     : []),
+  ...(plan.placeholders.rows > 0
+    ? [
+        `warning: ${count(plan.placeholders.rows, 'row')} with a prompt such as "None" or "nan", which is drawn as that word; an empty cell says that there is none: ${linesText(plan.placeholders)}`,
+      ]
+    : []),
   ...(plan.foreignPrompts && plan.foreignPrompts.rows > 0
     ? [
         `warning: ${count(plan.foreignPrompts.rows, 'row')} with a prompt of which the model knows no word, as of emoji and scripts that it was not trained with: ${linesText(plan.foreignPrompts)}`,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CatalogFormat } from '../../../domain/catalog-settings.ts';
-import { jobsOf, problemsOf } from '../planning.ts';
+import { jobsOf, plan, problemsOf } from '../planning.ts';
 
 /** Prompts, and the cells of a few columns where a row has them. */
 async function read(text: string | Uint8Array, format: CatalogFormat) {
@@ -110,6 +110,14 @@ describe('a .csv without commas', () => {
       'line 2, guidance: expected a number from 1 to 30, found "4,5"',
     ]);
   });
+});
+
+it('words that programs write for nothing are told, and an index of pandas is refused with a way', async () => {
+  const { summary } = await plan('prompt,negative_prompt\na fox,None\nnan,\na fox,none of it\na fox,N/A\n');
+  expect(summary.placeholders).toEqual({ rows: 3, firstLines: [2, 3, 5] });
+  expect(await problemsOf(',prompt\n0,a fox\n')).toEqual([
+    'line 2, column 1: expected a name for the column in the header, found "0"; the index of a pandas table stays away with index=False',
+  ]);
 });
 
 it('what a spreadsheet shows for a formula without a value is no prompt', async () => {
