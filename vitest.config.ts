@@ -13,7 +13,7 @@ const UNIT = [
   'monitoring/attempt-outcome',
   'review-page/encode',
   'store/{crc32c,gcs-errors,object-name}',
-  'workers/{logging,render-config}',
+  'workers/{allowance,logging,public-address,render-config}',
 ];
 
 /**

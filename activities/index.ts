@@ -1,11 +1,11 @@
-import type { OpenStore } from '../store/index.ts';
+import type { OpenStore, Sources } from '../store/index.ts';
 import type { OrchestratorActivities, RenderActivities } from '../workflows/contract/activities.ts';
 import { SHEET_PAGES_AT_ONCE } from '../workflows/contract/limits.ts';
 import { activitiesInHand } from './activities-in-hand.ts';
 import { createMatchJobs } from './match-jobs.ts';
 import { mayPassForPlan, orchestratorActivities } from './orchestrator-activity.ts';
 import { createPlanBatch } from './plan-batch.ts';
-import { createPostWebhook } from './post-webhook.ts';
+import { createPostWebhook, type Post } from './post-webhook.ts';
 import { createReadShard } from './read-shard.ts';
 import { createRenderImage, type RenderImageDependencies } from './render-image.ts';
 import { createWriteContactSheet } from './write-contact-sheet.ts';
@@ -13,22 +13,33 @@ import { createWriteManifest } from './write-manifest.ts';
 import { createWriteReceipts } from './write-receipts.ts';
 import { createWriteReviewPage } from './write-review-page.ts';
 
+export type { Post } from './post-webhook.ts';
 export type { WorkerStop } from './render-stop.ts';
+
+export type Webhooks = {
+  /** @throws UserError for an address that `post` would refuse */
+  check(url: string): void;
+  post: Post;
+};
 
 export type OrchestratorDependencies = {
   openStore: OpenStore;
+  sources: Sources;
+  webhooks: Webhooks;
   /** What events are signed with; without it none is sent. */
   webhookSecret?: string | undefined;
 };
 
-/** What plans a batch and writes its records; needs the store alone. */
+/** What plans a batch and writes its records; needs no device. */
 export function createOrchestratorActivities({
   openStore,
+  sources,
+  webhooks,
   webhookSecret,
 }: OrchestratorDependencies): OrchestratorActivities {
   const activity = orchestratorActivities(openStore);
   return {
-    planBatch: activity(createPlanBatch, { mayPass: mayPassForPlan }),
+    planBatch: activity((open) => createPlanBatch({ openStore: open, sources, webhooks }), { mayPass: mayPassForPlan }),
     activitiesInHand: activity(() => activitiesInHand),
     matchJobs: activity(createMatchJobs),
     readShard: activity(createReadShard),
@@ -36,7 +47,7 @@ export function createOrchestratorActivities({
     writeManifest: activity(createWriteManifest, { whenCancelled: 'finish' }),
     writeContactSheet: activity(createWriteContactSheet, { whenCancelled: 'finish' }),
     writeSheetPage: activity(createWriteReviewPage, { atOnce: SHEET_PAGES_AT_ONCE }),
-    postWebhook: createPostWebhook(webhookSecret),
+    postWebhook: createPostWebhook(webhookSecret, webhooks.post),
   };
 }
 

@@ -1,9 +1,7 @@
-import { columnsOf, type Job } from '../domain/job.ts';
-import { cellOf } from '../domain/metadata.ts';
+import { matches } from '../domain/row-filter.ts';
 import { readJobs } from '../records/plan-and-receipts.ts';
 import type { OpenStore } from '../store/index.ts';
 import type { MatchJobsInput } from '../workflows/contract/activities.ts';
-import type { RowFilter } from '../workflows/contract/control.ts';
 
 /** The activity that finds a shard's jobs by a column of their rows. */
 export function createMatchJobs(openStore: OpenStore) {
@@ -11,33 +9,4 @@ export function createMatchJobs(openStore: OpenStore) {
     const jobs = await readJobs(await openStore(store), shard);
     return jobs.flatMap((job, index) => (matches(job, filter) ? [index] : []));
   };
-}
-
-/** Whether a job's row has the value, `*` standing for anything. A column that it does not have is no match. */
-export function matches(job: Job, { column, pattern }: RowFilter): boolean {
-  const value = columnOf(job, column);
-  return value !== undefined && isLike(value, pattern);
-}
-
-/** A row's own columns first; then what it became, by the names that a catalog has for them. */
-function columnOf(job: Job, column: string): string | undefined {
-  const carried = cellOf(job.metadata, column);
-  if (carried !== undefined) return carried;
-  const value = new Map<string, unknown>(Object.entries(columnsOf(job))).get(column);
-  return value === undefined ? undefined : String(value);
-}
-
-/** One pass over the value: a regular expression tries all ways to share it among the stars, for hours where it is long. */
-function isLike(value: string, pattern: string): boolean {
-  const [start = '', ...parts] = pattern.split('*');
-  const end = parts.pop();
-  if (end === undefined) return value === start;
-  if (!value.startsWith(start)) return false;
-  let at = start.length;
-  for (const part of parts) {
-    const found = value.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + part.length;
-  }
-  return value.length - end.length >= at && value.endsWith(end);
 }

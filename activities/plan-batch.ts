@@ -9,7 +9,7 @@ import { changesName, shardName } from '../records/layout.ts';
 import { encodeJobs } from '../records/plan-and-receipts.ts';
 import { changesSince } from '../records/previous-batch.ts';
 import { keepRound } from '../records/rounds.ts';
-import { createSame, type ObjectStore, type OpenStore } from '../store/index.ts';
+import { createSame, type ObjectStore, type OpenStore, type Sources, shownPlace } from '../store/index.ts';
 import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';
 import type { Plan, ShardRef } from '../workflows/contract/plan.ts';
 import { roundSettings } from '../workflows/contract/round.ts';
@@ -20,19 +20,27 @@ import { planOptions, readCatalog } from './read-catalog.ts';
 /** In JSON lines every row may have columns of its own, of any length; they travel with the batch. */
 const COLUMN_CHARACTERS_TOLD = 4_000;
 
+export type PlanDependencies = {
+  openStore: OpenStore;
+  sources: Sources;
+  /** @throws UserError for an address that will not be told anything */
+  webhooks: { check(url: string): void };
+};
+
 /**
  * The activity that makes a round's plan and writes it, shard by shard, into the store. A second attempt finds the
  * same shards there.
  *
  * The activity throws UserError where the catalog is wrong or missing, and where the batch was planned otherwise before.
  */
-export function createPlanBatch(openStore: OpenStore) {
+export function createPlanBatch({ openStore, sources, webhooks }: PlanDependencies) {
   return async function planBatch(input: BatchInput): Promise<Plan> {
     const store = await openStore(input.store);
+    const conveniences = new Conveniences();
     const { shards, carried, ...more } =
       input.source.kind === 'retry'
-        ? await planRetry(store, input, input.source)
-        : await planSource(store, input, input.source);
+        ? await planRetry(store, input, input.source, sources)
+        : await planSource(store, input, input.source, sources, conveniences);
     const refs: ShardRef[] = [];
     for (const [index, { size, jobs }] of shards.entries()) {
       const name = shardName(input.batch, input.round, index);
@@ -40,12 +48,15 @@ export function createPlanBatch(openStore: OpenStore) {
       refs.push({ shard: index, size, jobs: jobs.length, name });
     }
     await noteRound(store, input);
+    if (input.webhook !== undefined) warnOfSilence(input.webhook, webhooks, conveniences);
+    const { warnings } = conveniences;
     const isTold = carried.join('').length <= COLUMN_CHARACTERS_TOLD;
     return {
       jobs: refs.reduce((sum, { jobs }) => sum + jobs, 0),
       shards: refs,
       ...(isTold && { columns: carried }),
       ...more,
+      ...(warnings.length > 0 && { warnings }),
     };
   };
 }
@@ -54,14 +65,16 @@ async function planSource(
   store: ObjectStore,
   input: BatchInput,
   source: Extract<CatalogSource, { kind: 'catalog' }>,
-): Promise<{ shards: Shard[]; carried: string[]; changes?: ChangeCounts; warnings: string[] }> {
+  sources: Sources,
+  conveniences: Conveniences,
+): Promise<{ shards: Shard[]; carried: string[]; changes?: ChangeCounts }> {
   const { batch } = input;
-  const conveniences = new Conveniences();
-  const bytes = await readCatalog(store, batch, source);
-  const { shards, summary } = await planCatalog([bytes], planOptions(store, input, { ...source, file: source.url }));
+  const bytes = await readCatalog(store, batch, source, sources);
+  const options = planOptions(store, input, { ...source, file: shownPlace(source.url) }, sources);
+  const { shards, summary } = await planCatalog([bytes], options);
   const carried = summary.metadata;
   const changes = await changesSince(store, source.url, conveniences.warn, batch);
-  if (changes === null) return { shards, carried, warnings: conveniences.warnings };
+  if (changes === null) return { shards, carried };
   const turns = new Turns();
   for (const { jobs } of shards) {
     for (const job of jobs) {
@@ -72,7 +85,17 @@ async function planSource(
   const name = changesName(batch);
   const table = await gathered(changes.csv());
   await conveniences.write(name, () => store.replace(name, table, 'text/csv; charset=utf-8'));
-  return { shards, carried, changes: changes.counts, warnings: conveniences.warnings };
+  return { shards, carried, changes: changes.counts };
+}
+
+/** Nobody would notice at the batch's end that nothing was said of it. It is no reason to render nothing. */
+function warnOfSilence(webhook: string, webhooks: PlanDependencies['webhooks'], conveniences: Conveniences): void {
+  try {
+    webhooks.check(webhook);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    conveniences.warn(`nobody is told how this batch ends: ${error.message}`);
+  }
 }
 
 /**
@@ -87,7 +110,7 @@ async function noteRound(store: ObjectStore, input: BatchInput): Promise<void> {
 async function writeShard(store: ObjectStore, name: string, jobs: Job[]): Promise<void> {
   if (await createSame(store, name, await encodeJobs(jobs), 'application/x-ndjson')) return;
   throw new UserError(
-    `${name} in ${store.url}: expected the plan of this batch, found another: the folder belongs to an earlier batch of that ` +
+    `${name} in ${shownPlace(store.url)}: expected the plan of this batch, found another: the folder belongs to an earlier batch of that ` +
       'id with another catalog, bundle or version. Choose another batch id.',
   );
 }

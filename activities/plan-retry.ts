@@ -8,7 +8,7 @@ import { NOTHING_REJECTED, readDecisions } from '../records/decisions.ts';
 import { nextJob, type Revisions } from '../records/next-job.ts';
 import { batchOutcomes } from '../records/plan-and-receipts.ts';
 import { readRevision } from '../records/read-revision.ts';
-import type { ObjectStore } from '../store/index.ts';
+import type { ObjectStore, Sources } from '../store/index.ts';
 import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';
 import type { Plan } from '../workflows/contract/plan.ts';
 import { planOptions } from './read-catalog.ts';
@@ -18,8 +18,9 @@ export async function planRetry(
   store: ObjectStore,
   input: BatchInput,
   source: Extract<CatalogSource, { kind: 'retry' }>,
+  sources: Sources,
 ): Promise<{ shards: Shard[]; carried: string[]; made: NonNullable<Plan['made']> }> {
-  const revisions = await readRevisions(store, input, source);
+  const revisions = await readRevisions(store, input, source, sources);
   const basis = { bundleDigest: input.bundle.digest, pipelineVersion: PIPELINE_VERSION };
   const again = source.again === undefined ? new Set() : await readIds(store, source.again);
   const gaps: Job[] = [];
@@ -53,10 +54,11 @@ async function readRevisions(
   store: ObjectStore,
   input: BatchInput,
   { corrected, decisions }: Extract<CatalogSource, { kind: 'retry' }>,
+  sources: Sources,
 ): Promise<Revisions> {
   const rows = new Map<string, Job>();
   if (corrected !== undefined) {
-    const options = planOptions(store, input, { ...corrected, file: corrected.name });
+    const options = planOptions(store, input, { ...corrected, file: corrected.name }, sources);
     for await (const job of catalogJobs([await readRevision(store, corrected.name)], options)) rows.set(job.id, job);
   }
   const rejected =

@@ -1,10 +1,18 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { Webhook } from 'standardwebhooks';
+import { UserError } from '../domain/user-error.ts';
 import { checkWebhookUrl } from '../domain/webhook-url.ts';
 import type { WebhookDelivery } from '../workflows/contract/webhook.ts';
 import { attemptFailure } from './attempt-failure.ts';
 
-const ANSWER_MS = 15_000;
+/**
+ * Posts to an address and gives the status of its answer. It follows no redirection: whoever signs for one address must not be sent on to
+ * another.
+ *
+ * @throws UserError where the address may not be posted to
+ * @throws Error where it cannot be reached or does not answer
+ */
+export type Post = (url: URL, headers: Record<string, string>, body: string) => Promise<number>;
 
 /**
  * The activity that posts one event, signed as the Standard Webhooks specification says (version 1, HMAC-SHA256;
@@ -12,14 +20,14 @@ const ANSWER_MS = 15_000;
  * process: neither the workflow nor an error knows it.
  *
  * The activity throws ApplicationFailure: to be tried again where the receiver cannot be reached or does not answer 2xx, or the secret is
- * missing; final where it answers 410, and for anything else.
+ * missing; final where it answers 410 or may not be posted to, and for anything else.
  *
  * @param secret `whsec_` and base64; without one nothing is sent
  */
-export function createPostWebhook(secret: string | undefined) {
+export function createPostWebhook(secret: string | undefined, post: Post) {
   return async function postWebhook(delivery: WebhookDelivery): Promise<void> {
     try {
-      await post(delivery, secret);
+      await deliver(delivery, secret, post);
     } catch (error) {
       throw attemptFailure(error, (found) => found instanceof WebhookWaits);
     }
@@ -31,31 +39,25 @@ class WebhookWaits extends Error {
   override readonly name = 'WebhookWaits';
 }
 
-async function post({ url, id, event }: WebhookDelivery, secret: string | undefined): Promise<void> {
-  const { host } = checkWebhookUrl(url);
+async function deliver({ url, id, event }: WebhookDelivery, secret: string | undefined, post: Post): Promise<void> {
+  const receiver = checkWebhookUrl(url);
   const signer = signerOf(secret);
   const body = JSON.stringify(event);
   const now = new Date();
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      'webhook-id': id,
-      'webhook-timestamp': String(Math.floor(now.getTime() / 1_000)),
-      'webhook-signature': signer.sign(id, now, body),
-    },
-    body,
-    // Whoever signs for one address must not be sent on to another.
-    redirect: 'manual',
-    signal: AbortSignal.timeout(ANSWER_MS),
-  }).catch((error: unknown) => {
-    throw new WebhookWaits(`webhook: ${host} cannot be reached: ${causeOf(error)}`);
+  const headers = {
+    'content-type': 'application/json',
+    'webhook-id': id,
+    'webhook-timestamp': String(Math.floor(now.getTime() / 1_000)),
+    'webhook-signature': signer.sign(id, now, body),
+  };
+  const status = await post(receiver, headers, body).catch((error: unknown) => {
+    if (error instanceof UserError) throw error;
+    throw new WebhookWaits(`webhook: ${receiver.host} cannot be reached: ${causeOf(error)}`);
   });
-  await response.body?.cancel();
-  if (response.ok) return;
-  const message = `webhook: expected ${host} to answer 2xx, found ${response.status}`;
+  if (status >= 200 && status < 300) return;
+  const message = `webhook: expected ${receiver.host} to answer 2xx, found ${status}`;
   // The specification's way of saying that nothing more is wanted.
-  if (response.status === 410) throw ApplicationFailure.nonRetryable(message, 'WebhookGone');
+  if (status === 410) throw ApplicationFailure.nonRetryable(message, 'WebhookGone');
   throw new WebhookWaits(message);
 }
 
@@ -72,9 +74,9 @@ function signerOf(secret: string | undefined): Webhook {
   return new Webhook(secret);
 }
 
-/** Of a failed fetch the cause alone says what happened; the message of it may have the address in it. */
+/** A code or name alone says what happened; the message of an error may have the address in it. */
 function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
-  const { cause } = error;
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : error.name;
+  if ('code' in error && typeof error.code === 'string' && error.name !== 'AbortError') return error.code;
+  return error.cause instanceof Error ? error.cause.name : error.name;
 }

@@ -4,7 +4,7 @@ import type { PlanOptions } from '../catalog/plan-catalog.ts';
 import type { CatalogFormat } from '../domain/catalog-settings.ts';
 import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
 import { catalogName, termsName } from '../records/layout.ts';
-import { type ObjectStore, PLAIN_TEXT, readUrl, termsReader } from '../store/index.ts';
+import { type ObjectStore, PLAIN_TEXT, type Sources, shownPlace } from '../store/index.ts';
 import { type BatchInput, type CatalogReading, type CatalogSource, freshFor } from '../workflows/contract/batch.ts';
 
 /**
@@ -17,19 +17,20 @@ export async function readCatalog(
   store: ObjectStore,
   batch: string,
   source: Extract<CatalogSource, { kind: 'catalog' }>,
+  { readUrl }: Sources,
 ): Promise<Uint8Array> {
   const kept = catalogName(batch, source.format);
   if ((await store.stat(kept)) === null) await keep(store, kept, await readUrl(source.url));
   return store.read(kept);
 }
 
-/** Reads files of terms from the folder at the URL, as readCatalog does the catalog. */
+/** Reads files of terms once, as readCatalog does the catalog. */
 const keptTerms =
-  (store: ObjectStore, batch: string, url: string): ReadTerms =>
+  (store: ObjectStore, batch: string, read: ReadTerms): ReadTerms =>
   async (name) => {
     const kept = termsName(batch, name);
     if ((await store.stat(kept)) === null) {
-      const bytes = await termsReader(url)(name);
+      const bytes = await read(name);
       if (bytes === null) return null;
       await keep(store, kept, bytes);
     }
@@ -41,8 +42,9 @@ export function planOptions(
   store: ObjectStore,
   { batch, bundle, defaults }: Pick<BatchInput, 'batch' | 'bundle' | 'defaults'>,
   { file, format, columns, expansion }: { file: string; format: CatalogFormat } & CatalogReading,
+  { termsReader }: Sources,
 ): PlanOptions {
-  const terms = keptTerms(store, batch, expansion?.terms ?? '');
+  const terms = keptTerms(store, batch, termsReader(expansion?.terms ?? ''));
   return {
     file,
     format,
@@ -50,7 +52,7 @@ export function planOptions(
     defaults,
     bundle,
     pipelineVersion: PIPELINE_VERSION,
-    expansion: openExpansion(expansion, terms),
+    expansion: openExpansion(expansion && { ...expansion, terms: shownPlace(expansion.terms) }, terms),
     freshFor: freshFor({ batch, defaults }),
   };
 }

@@ -2,6 +2,7 @@ import { damaged } from '../records/damaged.ts';
 import { planFile, readJobs } from '../records/plan-and-receipts.ts';
 import type { OpenStore } from '../store/index.ts';
 import type { ReadShardInput } from '../workflows/contract/activities.ts';
+import { plain } from '../workflows/contract/markdown.ts';
 import type { JobSummary } from '../workflows/contract/plan.ts';
 
 /** Temporal's UI shows one line, and every job's stays in the history. */
@@ -15,7 +16,7 @@ export function createReadShard(openStore: OpenStore) {
     if (planned !== undefined && jobs.length !== planned) {
       throw damaged(planFile(store, shard, `${planned} jobs, one a line`), null, `${jobs.length}`);
     }
-    return jobs.map(({ id, priority, prompt }) => ({ id, priority, summary: `${id}: ${shortened(prompt)}` }));
+    return jobs.map(({ id, priority, prompt }) => ({ id, priority, summary: `${id}: ${plain(shortened(prompt))}` }));
   };
 }
 

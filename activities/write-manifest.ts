@@ -17,7 +17,7 @@ import { type ManifestRow, manifestCsv, manifestJsonl, manifestRow, noteNames } 
 import { batchOutcomes, decodeJobs, encodeOutcomes } from '../records/plan-and-receipts.ts';
 import { keepLatestBatch } from '../records/previous-batch.ts';
 import { keepRates, Measured } from '../records/rates.ts';
-import { type ObjectStore, type OpenStore, readIfThere, StoreUnavailable } from '../store/index.ts';
+import { type ObjectStore, type OpenStore, readIfThere, StoreUnavailable, shownPlace } from '../store/index.ts';
 import type { WriteManifestInput, WrittenManifest } from '../workflows/contract/activities.ts';
 import type { LostShard } from '../workflows/contract/plan.ts';
 import { Conveniences } from './conveniences.ts';
@@ -64,7 +64,7 @@ export function createWriteManifest(openStore: OpenStore) {
 /** Each row that was planned has an outcome or lies in the plan: the folder was moved, or another one is mounted in its place. */
 const planAway = (store: ObjectStore, batch: string): StoreUnavailable =>
   new StoreUnavailable(
-    `store ${store.url}: the plan of batch ${batch} was there and is away; bring ${planFolder(batch)} back`,
+    `store ${shownPlace(store.url)}: the plan of batch ${batch} was there and is away; bring ${planFolder(batch)} back`,
   );
 
 /** The round's own files say all that is to be said; these are found more easily, or are of use to the next batch. */

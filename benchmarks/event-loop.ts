@@ -18,6 +18,7 @@ import type { Job } from '../domain/job.ts';
 import { shardName } from '../records/layout.ts';
 import { encodeJobs } from '../records/plan-and-receipts.ts';
 import { openStore } from '../store/index.ts';
+import { anywhere } from '../tests/anywhere.ts';
 
 const { values } = parseArgs({
   options: {
@@ -86,9 +87,9 @@ async function long(rows: number): Promise<void> {
     source: { kind: 'catalog' as const, url: pathToFileURL(catalog).href, format: 'csv' as const, columns: {} },
     defaults: { size: '256' as const, format: 'png' as const, quality: null },
   });
-  await tell(`plan of ${rows} rows`, () => createPlanBatch(openStore)(input('monday')));
+  await tell(`plan of ${rows} rows`, () => createPlanBatch(anywhere)(input('monday')));
   await finish('monday', `${rows} rows`, pathToFileURL(catalog).href);
-  await tell(`plan of ${rows} rows, compared`, () => createPlanBatch(openStore)(input('tuesday')));
+  await tell(`plan of ${rows} rows, compared`, () => createPlanBatch(anywhere)(input('tuesday')));
 }
 
 async function finish(batch: string, what: string, catalog?: string): Promise<void> {

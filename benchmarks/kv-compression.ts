@@ -2,7 +2,7 @@
 // models/python.sh -m export.compression_graphs <folder> && npx tsx benchmarks/kv-compression.ts <folder> [size …]
 
 import { join } from 'node:path';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor } from '../models/pixart/onnxruntime.ts';
 
 /** Latent rows and columns. */
 const GRIDS: Record<string, [number, number]> = {

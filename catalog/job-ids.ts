@@ -1,5 +1,6 @@
 import { digestOf } from '../domain/digest.ts';
-import { type Problems, quoted } from './problems.ts';
+import { quoted } from '../domain/printable.mjs';
+import type { Problems } from './problems.ts';
 import type { RawRow } from './reading/raw-row.ts';
 
 /**

@@ -1,3 +1,4 @@
+import { named } from '../domain/printable.mjs';
 import { UserError } from '../domain/user-error.ts';
 import { type ColumnHint, columnHints, columnHintText } from './reading/foreign-columns.ts';
 
@@ -18,7 +19,7 @@ const COLUMNS_NOTED = 1_000;
 const HINTS = 20;
 
 const describe = ({ line, column, expected, found }: Problem): string => {
-  const where = [line === null ? [] : `line ${line}`, column ?? []].flat().join(', ');
+  const where = [line === null ? [] : `line ${line}`, column === null ? [] : named(column)].flat().join(', ');
   return `${where && `${where}: `}expected ${expected}, found ${found}`;
 };
 
@@ -84,10 +85,4 @@ export class Problems {
     const listed = this.#listed.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
     return new CatalogError(this.#file, listed, this.#total, columnHints([...this.#columns]).slice(0, HINTS));
   }
-}
-
-/** A value as a message shows it: quoted, one line, at most 60 characters. */
-export function quoted(text: string): string {
-  const characters = [...text.slice(0, 200)];
-  return JSON.stringify(characters.length > 60 ? `${characters.slice(0, 60).join('')}…` : text);
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { isWithinBins } from '../domain/cells.ts';
 import { COLUMN_OF, type Column, every, GRID_COLUMNS, keysOf } from '../domain/parameters.ts';
-import { type Problems, quoted } from './problems.ts';
+import { quoted } from '../domain/printable.mjs';
+import type { Problems } from './problems.ts';
 import type { RawRow } from './reading/raw-row.ts';
 
 const rowSchema = z.object(every('cell'));

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { printable } from '../domain/printable.mjs';
 import { runProgram } from '../infra/build/program.mjs';
 
 try {
@@ -13,6 +14,6 @@ try {
   const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
   // By itself onnxruntime-node fetches CUDA libraries with older versions of npm.
   const missing = 'the npm packages are not installed. Run "npm start", or "ONNXRUNTIME_NODE_INSTALL=skip npm ci".';
-  console.error(`pixart-batch: ${code === 'ERR_MODULE_NOT_FOUND' ? missing : message}`);
+  console.error(printable(`pixart-batch: ${code === 'ERR_MODULE_NOT_FOUND' ? missing : message}`));
   process.exit(1);
 }

@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander';
+import { withoutSecrets } from '../domain/secrets.ts';
 import project from '../package.json' with { type: 'json' };
+import { note, writeLine } from './display/output.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
 import { USER_PROJECT } from './options/common-options.ts';
 
@@ -27,7 +29,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.badInput;
     const code = exitCodeOf(error);
     const text = code === EXIT.unexpected ? (error as Error).stack : (error as Error).message;
-    process.stderr.write(`pixart-batch: ${text ?? error}\n`);
+    note(`pixart-batch: ${withoutSecrets(text ?? String(error))}`);
     return code;
   }
 }
@@ -80,5 +82,7 @@ function setUserProject({ userProject }: { userProject?: string }): void {
 /** Settings of a command do not reach the ones added to it. */
 function setErrors(command: Command): void {
   command.exitOverride().showHelpAfterError('(--help shows what there is)');
+  // What it does not know it repeats.
+  command.configureOutput({ writeErr: (text) => writeLine(process.stderr, text.trimEnd()) });
   for (const subcommand of command.commands) setErrors(subcommand);
 }

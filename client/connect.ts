@@ -1,5 +1,6 @@
 import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
-import { type TemporalTarget, temporalTarget } from '../connection/temporal-target.ts';
+import { keysOf, type TemporalTarget, temporalTarget } from '../connection/temporal-target.ts';
+import { withoutSecrets } from '../domain/secrets.ts';
 import { UserError } from '../domain/user-error.ts';
 import { startsTraces } from '../monitoring/tracing/client-interceptor.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
@@ -40,7 +41,7 @@ export async function connect(
     ...options,
   });
   try {
-    await checkReachable(connection, address);
+    await checkReachable(connection, address, options);
     await checkNamespace(connection, namespace, address);
     await checkSearchAttributes(connection, namespace, address);
   } catch (error) {
@@ -61,12 +62,16 @@ export async function connect(
   };
 }
 
-async function checkReachable(connection: Connection, address: string): Promise<void> {
+async function checkReachable(
+  connection: Connection,
+  address: string,
+  options: TemporalTarget['options'],
+): Promise<void> {
   try {
     await connection.ensureConnected();
   } catch (error) {
     throw new UserError(
-      `no Temporal server answers at ${address} (${lastLine(error)}). Start one with "npx pixart-batch dev", or set TEMPORAL_ADDRESS ` +
+      `no Temporal server answers at ${address} (${lastLine(withoutSecrets(messageOf(error), keysOf(options)))}). Start one with "npx pixart-batch dev", or set TEMPORAL_ADDRESS ` +
         'to the one you have',
     );
   }
@@ -94,5 +99,6 @@ async function checkSearchAttributes(connection: Connection, namespace: string, 
   );
 }
 
-const lastLine = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).trim().split('\n').at(-1) ?? '';
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const lastLine = (text: string): string => text.trim().split('\n').at(-1) ?? '';

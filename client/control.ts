@@ -1,7 +1,10 @@
 import { WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
+import type { RowFilter } from '../domain/row-filter.ts';
 import { UserError } from '../domain/user-error.ts';
+import { countMatching } from '../records/matching-rows.ts';
+import { ObjectNotFound, openStore, StoreUnavailable } from '../store/index.ts';
 import { CONTROL_UPDATE, type ControlChange } from '../workflows/contract/control.ts';
-import { aboutBatch, batchHandle, describeBatch } from './batches.ts';
+import { aboutBatch, type BatchListing, batchHandle, describeBatch } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 import { NoOrchestrator } from './progress.ts';
 
@@ -12,7 +15,7 @@ const ANSWER_MS = 15_000;
  * Changes how a batch is run: pause, resume, window, priority, or jobs that are not wanted any more. It is in force when this
  * returns; queues follow within seconds. Images in hand are finished, unless they are cancelled.
  *
- * @throws UserError with the reason where the batch refuses, or Temporal does not know it, or it has ended
+ * @throws UserError with the reason where the batch refuses, or Temporal does not know it, or it has ended, or a filter finds no row
  * @throws NoOrchestrator
  * @example
  * ```js
@@ -27,7 +30,8 @@ const ANSWER_MS = 15_000;
  * ```
  */
 export async function controlBatch(client: BatchClient, batch: string, change: ControlChange): Promise<void> {
-  const { endedAt, state } = await describeBatch(client, batch);
+  const listing = await describeBatch(client, batch);
+  const { endedAt, state } = listing;
   if (endedAt !== null) throw new UserError(`batch ${batch} cannot be changed: it has ended (${state})`);
   try {
     await client.temporal.withDeadline(Date.now() + ANSWER_MS, () =>
@@ -36,6 +40,25 @@ export async function controlBatch(client: BatchClient, batch: string, change: C
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError) throw new UserError(error.cause?.message ?? error.message);
     if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) throw new NoOrchestrator(batch);
+    throw error;
+  }
+  if (change.kind === 'cancel-rows') await checkFinds(listing, change.filter);
+}
+
+/** An order that changes nothing is most likely a slip. Whether it is one, the plan tells, where it is written and can be read from here. */
+async function checkFinds({ batch, round, store, state }: BatchListing, filter: RowFilter): Promise<void> {
+  if (state === 'planning' || (await rowsFound(store, batch, round, filter)) !== 0) return;
+  throw new UserError(
+    `batch ${batch}: expected rows with ${filter.column}=${filter.pattern}, found none among those that it is to make; nothing is cancelled`,
+  );
+}
+
+/** `null` where that is not known. */
+async function rowsFound(store: string, batch: string, round: number, filter: RowFilter): Promise<number | null> {
+  try {
+    return await countMatching(await openStore(store), batch, round, filter);
+  } catch (error) {
+    if ([UserError, StoreUnavailable, ObjectNotFound].some((kind) => error instanceof kind)) return null;
     throw error;
   }
 }

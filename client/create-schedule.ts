@@ -7,6 +7,7 @@ import { ServerUnreachable, UserError } from '../domain/user-error.ts';
 import { checkBatchId } from '../records/layout.ts';
 import type { ScheduledBatchInput } from '../workflows/contract/batch.ts';
 import { fileName } from '../workflows/contract/batch-start.ts';
+import { plain } from '../workflows/contract/markdown.ts';
 import { ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
 import type { Workflows } from '../workflows/contract/workflows.ts';
 import { type ClockChange, clockChanges } from './clock-changes.ts';
@@ -128,7 +129,7 @@ function scheduleOptions(request: ScheduleRequest) {
       workflowId: scheduleId(name),
       taskQueue: ORCHESTRATOR_QUEUE,
       args: [{ ...input, schedule: name } satisfies ScheduledBatchInput],
-      staticSummary: `Batches of ${fileName(input.source.url)}`,
+      staticSummary: `Batches of ${plain(fileName(input.source.url))}`,
     },
   } satisfies ScheduleOptions;
 }

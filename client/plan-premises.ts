@@ -11,7 +11,7 @@ import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
 import type { BatchRow } from '../records/batch-rows.ts';
 import { catalogName } from '../records/layout.ts';
 import { readJobs } from '../records/plan-and-receipts.ts';
-import { type ObjectStore, readIfThere } from '../store/index.ts';
+import { type ObjectStore, readIfThere, shownPlace } from '../store/index.ts';
 import type { BatchInput, CatalogReading, JobDefaults } from '../workflows/contract/batch.ts';
 import { USUAL_SETTINGS } from './request.ts';
 
@@ -47,7 +47,7 @@ export async function planPremises(
 export async function checkPlannedWith(store: ObjectStore, piece: string, { name, digest }: BundleRef): Promise<void> {
   if (versionOf(await firstJob(store, piece), digest) !== null) return;
   throw new UserError(
-    `${piece} in ${store.url}: expected a plan that was made with bundle ${name} (${shortDigest(digest)}), found render keys of another. ` +
+    `${piece} in ${shownPlace(store.url)}: expected a plan that was made with bundle ${name} (${shortDigest(digest)}), found render keys of another. ` +
       'The folder has parts of two batches, or a later version has planned it',
   );
 }
@@ -104,7 +104,7 @@ function versionOf(job: Job, bundleDigest: string): number | null {
 async function firstJob(store: ObjectStore, piece: string): Promise<Job> {
   const [job] = await readJobs(store, piece);
   if (job !== undefined) return job;
-  throw new UserError(`${piece} in ${store.url}: expected a job a line, found none`);
+  throw new UserError(`${piece} in ${shownPlace(store.url)}: expected a job a line, found none`);
 }
 
 /** Bundles that cannot be opened are no batch's. */

@@ -6,7 +6,7 @@ import type { Job } from '../domain/job.ts';
 import { metadataLimit } from '../images/metadata-limit.ts';
 import type { Bundle } from '../models/pixart/bundle.ts';
 import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
-import { readUrl, termsReader } from '../store/index.ts';
+import { readUrl, shownPlace, termsReader } from '../store/index.ts';
 import { freshFor } from '../workflows/contract/batch.ts';
 import type { CatalogInput } from './request.ts';
 
@@ -34,7 +34,7 @@ export type RequestedCatalog = {
  */
 export async function readRequestedCatalog(
   { batch, source, defaults, bundle }: CatalogInput,
-  called: string = source.url,
+  called: string = shownPlace(source.url),
 ): Promise<RequestedCatalog> {
   const { url, format, columns, expansion } = source;
   const catalog = await readUrl(url);
@@ -51,7 +51,7 @@ export async function readRequestedCatalog(
     defaults,
     bundle,
     pipelineVersion: PIPELINE_VERSION,
-    expansion: openExpansion(expansion, readTerms),
+    expansion: openExpansion(expansion && { ...expansion, terms: shownPlace(expansion.terms) }, readTerms),
     freshFor: freshFor({ batch, defaults }),
     // Otherwise found only when the picture is there.
     obstacle: metadataLimit(bundle),

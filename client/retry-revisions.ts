@@ -5,7 +5,7 @@ import { someOf, UserError } from '../domain/user-error.ts';
 import type { BatchRow } from '../records/batch-rows.ts';
 import { readDecisions } from '../records/decisions.ts';
 import { againName, revisionName, termsName } from '../records/layout.ts';
-import { createSame, type ObjectStore, PLAIN_TEXT, readUrl, storeUrl } from '../store/index.ts';
+import { createSame, type ObjectStore, PLAIN_TEXT, readUrl, shownPlace, storeUrl } from '../store/index.ts';
 import type { BatchInput, CatalogReading, CatalogSource } from '../workflows/contract/batch.ts';
 import { type CatalogFiles, readRequestedCatalog } from './requested-catalog.ts';
 
@@ -175,6 +175,8 @@ class RevisionKeeper {
   async #keep(nameOf: (digest: string) => string, bytes: Uint8Array): Promise<string> {
     const name = nameOf(createHash('sha256').update(bytes).digest('hex'));
     if (await createSame(this.#store, name, bytes, PLAIN_TEXT)) return name;
-    throw new UserError(`${name} in ${this.#store.url}: expected what its name is a digest of, found something else`);
+    throw new UserError(
+      `${name} in ${shownPlace(this.#store.url)}: expected what its name is a digest of, found something else`,
+    );
   }
 }

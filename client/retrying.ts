@@ -1,4 +1,5 @@
 import { defaultPayloadConverter } from '@temporalio/common';
+import { withoutSecrets } from '../domain/secrets.ts';
 import type { StepHeartbeat } from '../workflows/contract/activities.ts';
 import { aboutBatch, batchHandle } from './batches.ts';
 import type { BatchClient } from './connect.ts';
@@ -49,7 +50,7 @@ type Pending = NonNullable<Awaited<ReturnType<typeof pendingOf>>>[number];
 function troubleOf(pending: Pending): { activity: string; kind: string; told: Retrying } | null {
   const { activityType, attempt, lastFailure, expirationTime, activityOptions } = pending;
   const silence = silenceOf(pending);
-  const reason = silence ?? lastFailure?.message;
+  const reason = withoutSecrets(silence ?? lastFailure?.message ?? '');
   if (!reason) return null;
   const activity = activityType?.name ?? '';
   const type = lastFailure?.applicationFailureInfo?.type ?? '';

@@ -1,4 +1,5 @@
 import { isGrpcServiceError, NamespaceNotFoundError } from '@temporalio/client';
+import { withoutSecrets } from '../domain/secrets.ts';
 import { ServerUnreachable } from '../domain/user-error.ts';
 
 /** gRPC's numbers, as every gRPC library has them. */
@@ -34,7 +35,8 @@ export function serverTrouble(
   if (error instanceof NamespaceNotFoundError) return new ServerUnreachable(noNamespace(address, namespace));
   const answer = grpcAnswer(error);
   if (answer === undefined) return null;
-  const { code, details } = answer;
+  const { code } = answer;
+  const details = withoutSecrets(answer.details);
   const server = `the Temporal server at ${address}`;
   switch (code) {
     case GRPC.PERMISSION_DENIED:

@@ -3,7 +3,7 @@ import { UserError } from '../domain/user-error.ts';
 import { catalogName, termsName } from '../records/layout.ts';
 import { findManifestHead } from '../records/manifest.ts';
 import { roundsOf } from '../records/rounds.ts';
-import { createSame, type ObjectStore, openStore, PLAIN_TEXT } from '../store/index.ts';
+import { createSame, type ObjectStore, openStore, PLAIN_TEXT, shownPlace } from '../store/index.ts';
 import type { BatchMemo } from '../workflows/contract/batch.ts';
 import { batchStart } from '../workflows/contract/batch-start.ts';
 import { ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
@@ -112,5 +112,7 @@ async function keepCatalog({ batch, store: url, source }: CatalogInput, files: C
 
 async function keep(store: ObjectStore, batch: string, name: string, bytes: Uint8Array): Promise<void> {
   if (await createSame(store, name, bytes, PLAIN_TEXT)) return;
-  throw new UserError(`batch ${batch} exists in ${store.url} with another catalog: choose another batch id`);
+  throw new UserError(
+    `batch ${batch} exists in ${shownPlace(store.url)} with another catalog: choose another batch id`,
+  );
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CancelledFailure, WorkflowFailedError } from '@temporalio/client';
 import { rootCause } from '../domain/root-cause.ts';
+import { withoutSecrets } from '../domain/secrets.ts';
 import type { BatchResult } from '../workflows/contract/batch.ts';
 import type { BatchProgress } from '../workflows/contract/progress.ts';
 import type { Workflows } from '../workflows/contract/workflows.ts';
@@ -72,7 +73,7 @@ export async function batchEnd(client: BatchClient, batch: string): Promise<Batc
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
     if (error.cause instanceof CancelledFailure) return cancelledEnd(client, batch);
-    return { state: 'failed', reason: rootCause(error).message };
+    return { state: 'failed', reason: withoutSecrets(rootCause(error).message) };
   }
 }
 

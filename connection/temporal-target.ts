@@ -1,5 +1,6 @@
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnectionOptions } from '@temporalio/worker';
+import { withoutSecrets } from '../domain/secrets.ts';
 import { UserError } from '../domain/user-error.ts';
 
 /** A Temporal server, and how to get in. It may hold an API key and private keys: never log it whole. */
@@ -37,6 +38,10 @@ export function temporalTarget(
   };
 }
 
+/** What a message about the connection must not tell. */
+export const keysOf = ({ apiKey, metadata = {} }: TemporalTarget['options']): string[] =>
+  [apiKey, ...Object.values(metadata)].filter((value) => typeof value === 'string');
+
 const isLocal = (address: string | undefined): address is string =>
   address !== undefined && /^(127\.|localhost:|\[::1\]:)/.test(address);
 
@@ -45,6 +50,8 @@ function configured(env: NodeJS.ProcessEnv) {
   try {
     return loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(set) });
   } catch (error) {
-    throw new UserError(`Temporal's configuration: ${error instanceof Error ? error.message : error}`);
+    throw new UserError(
+      `Temporal's configuration: ${withoutSecrets(error instanceof Error ? error.message : String(error))}`,
+    );
   }
 }

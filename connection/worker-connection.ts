@@ -1,6 +1,7 @@
 import { IllegalStateError, NativeConnection } from '@temporalio/worker';
+import { withoutSecrets } from '../domain/secrets.ts';
 import { ServerUnreachable } from '../domain/user-error.ts';
-import type { TemporalTarget } from './temporal-target.ts';
+import { keysOf, type TemporalTarget } from './temporal-target.ts';
 
 /** A worker's connection to Temporal. @throws ServerUnreachable where no server answers or it refuses us */
 export async function connectWorker({ address, options }: TemporalTarget): Promise<NativeConnection> {
@@ -11,7 +12,7 @@ export async function connectWorker({ address, options }: TemporalTarget): Promi
     });
   } catch (error) {
     throw new ServerUnreachable(
-      `no Temporal server can be used at ${address}: ${error instanceof Error ? error.message : error}. ` +
+      `no Temporal server can be used at ${address}: ${withoutSecrets(error instanceof Error ? error.message : String(error), keysOf(options))}. ` +
         'Start one with "npx pixart-batch dev", or set TEMPORAL_ADDRESS to the one you have.',
     );
   }

@@ -20,7 +20,7 @@ const encoders: Record<ImageFormat, (image: Sharp, quality: number) => Sharp> = 
 };
 
 /**
- * AV1's encoder divides a picture among its threads, and each number of them makes another file (libvips 8.18, libaom 3.15). sharp takes
+ * AV1's encoder divides a picture among its threads, and each number of them makes another file (findings/avif-bytes-depend-on-threads.sh). sharp takes
  * one thread on Linux with glibc and a thread a core elsewhere, with jemalloc, and where MALLOC_ARENA_MAX is set; libvips knows one number for
  * a whole process.
  */

@@ -3,7 +3,7 @@ import { UserError } from '../domain/user-error.ts';
 import { imageMetadata } from './properties.ts';
 import { toXmp } from './xmp.ts';
 
-/** What libvips writes into a JPEG file at most (measured); it leaves out a longer packet without a word. */
+/** What libvips writes into a JPEG file at most; it leaves out a longer packet, and sharp succeeds (findings/jpeg-loses-long-xmp.sh). */
 const JPEG_XMP_BYTES = 60_000;
 
 /** XML and UTF-8 make at most six bytes of a character; all but the prompts takes less than the rest. */

@@ -31,4 +31,6 @@ if [ ! -e "$environment/complete" ]; then
   touch "$environment/complete"
 fi
 
+# No telemetry that nobody asked for (docs/guide.md); who wants to take part sets 0.
+export ORT_DISABLE_TELEMETRY="${ORT_DISABLE_TELEMETRY:-1}" HF_HUB_DISABLE_TELEMETRY="${HF_HUB_DISABLE_TELEMETRY:-1}"
 PYTHONPATH="$models${PYTHONPATH:+:$PYTHONPATH}" exec "$environment/bin/python" "$@"

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import { promisify } from 'node:util';
+import { childEnvironment } from '../domain/child-environment.mjs';
 import type { Device } from '../models/pixart/index.ts';
 
 /** As long as a receipt takes. */
@@ -58,6 +59,9 @@ async function nvidiaSmi(device: string, field: 'memory.used' | 'name'): Promise
   const visible = process.env.CUDA_VISIBLE_DEVICES?.split(',');
   const id = visible?.[index]?.trim() || String(index);
   const query = [`--id=${id}`, `--query-gpu=${field}`, '--format=csv,noheader,nounits'];
-  const { stdout } = await promisify(execFile)('nvidia-smi', query, { timeout: TIMEOUT_MS });
+  const { stdout } = await promisify(execFile)('nvidia-smi', query, {
+    env: childEnvironment('renderer'),
+    timeout: TIMEOUT_MS,
+  });
   return stdout.trim();
 }

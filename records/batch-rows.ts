@@ -2,6 +2,7 @@ import type { Metadata } from '../domain/metadata.ts';
 import { isReceipt } from '../domain/receipt.ts';
 import { UserError } from '../domain/user-error.ts';
 import { type ObjectStore, readIfThere } from '../store/object-store.ts';
+import { shownPlace } from '../store/shown-place.ts';
 import { DamagedRecord, type RecordFile } from './damaged.ts';
 import { manifestName } from './layout.ts';
 import { newestManifest } from './manifest-files.ts';
@@ -17,7 +18,7 @@ export async function readBatchRows(store: ObjectStore, batch: string): Promise<
   const rows = await findBatchRows(store, batch);
   if (rows !== null) return rows;
   throw new UserError(
-    `batch ${batch}: expected ${manifestName(batch, 'jsonl')} in ${store.url}, found none; it is written at the end of a batch that could be planned ` +
+    `batch ${batch}: expected ${manifestName(batch, 'jsonl')} in ${shownPlace(store.url)}, found none; it is written at the end of a batch that could be planned ` +
       '(--store says where batches are). Where a batch has ended without it, retry writes it',
   );
 }

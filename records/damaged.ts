@@ -1,7 +1,8 @@
 import { Buffer, isUtf8 } from 'node:buffer';
 import type { z } from 'zod';
-import { quoted } from '../catalog/problems.ts';
+import { quoted } from '../domain/printable.mjs';
 import { UserError } from '../domain/user-error.ts';
+import { shownPlace } from '../store/shown-place.ts';
 
 /** A file of the store that the product itself wrote is not what it writes: another attempt finds it just the same. */
 export class DamagedRecord extends UserError {}
@@ -40,7 +41,7 @@ export function parseRecord<T>(
 
 /** @param found completes a sentence: "expected a job, found …" */
 export function damaged({ store, name, holds, remedy }: RecordFile, line: number | null, found: string): DamagedRecord {
-  const place = `${name} in ${store}${line === null ? '' : `, line ${line}`}`;
+  const place = `${name} in ${shownPlace(store)}${line === null ? '' : `, line ${line}`}`;
   return new DamagedRecord(`${place} is damaged: expected ${holds}, found ${found}. ${remedy}`);
 }
 

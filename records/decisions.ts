@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { CATALOG_LIMITS } from '../catalog/catalog-limits.ts';
 import { digestSchema } from '../domain/job.ts';
 import { jobIdSchema } from '../domain/job-id.ts';
+import { named } from '../domain/printable.mjs';
 import { Turns } from '../domain/turns.ts';
 import { UserError } from '../domain/user-error.ts';
 
@@ -68,7 +69,7 @@ type Parsed = { record: Record<string, string>; info: { lines: number } };
 function checkedHeader(header: string[], file: string): string[] {
   if (COLUMNS.every((column) => header.includes(column))) return header;
   const expected = `the columns ${COLUMNS.join(', ')}, as the contact sheet's page exports them`;
-  throw new UserError(`${file}: expected ${expected}, found ${header.join(', ').slice(0, 200)}`);
+  throw new UserError(`${file}: expected ${expected}, found ${header.slice(0, 20).map(named).join(', ')}`);
 }
 
 async function* parsed(bytes: Uint8Array, file: string): AsyncGenerator<Parsed> {

@@ -1,5 +1,6 @@
 import { UserError } from '../domain/user-error.ts';
 import { ObjectNotFound, StoreUnavailable } from './object-store.ts';
+import { shownPlace } from './shown-place.ts';
 
 /** What the file system says when it has no hard links, allows none here, or has too many of this file. */
 const NO_LINK_CODES = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV']);
@@ -42,11 +43,11 @@ export const isNoLink = (error: unknown): boolean => NO_LINK_CODES.has(errorCode
 export function fileStoreError(url: string, doing: string, error: unknown): unknown {
   const code = errorCode(error);
   if (code === undefined || code.startsWith('ERR_')) return error;
-  const failed = `store ${url}: could not ${doing}`;
+  const failed = `store ${shownPlace(url)}: could not ${doing}`;
   if (Object.hasOwn(lasting, code)) return new UserError(`${failed}: ${lasting[code]} (${code})`);
   const hint = advice[code] ?? (error as Error).message;
   return new StoreUnavailable(`${failed}: ${hint} (${code})`, { cause: error });
 }
 
 export const notFound = (url: string, name: string): ObjectNotFound =>
-  new ObjectNotFound(`store ${url}: there is no object ${JSON.stringify(name)}`);
+  new ObjectNotFound(`store ${shownPlace(url)}: there is no object ${JSON.stringify(name)}`);

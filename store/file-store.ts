@@ -62,9 +62,9 @@ export class FileStore implements ObjectStore {
     const found = await statPath(this.#root).catch((error: unknown) => {
       if (errorCode(error) === 'ENOENT') return null;
       if (errorCode(error) !== 'ENOTDIR') throw fileStoreError(this.url, 'open the folder', error);
-      throw new UserError(`store ${this.url}: expected a folder, found a file at or above ${this.#root}`);
+      throw new UserError(`store ${this.#root}: expected a folder, found a file there or above it`);
     });
-    if (found && !found.isDirectory()) throw new UserError(`store ${this.url}: expected a folder, found a file`);
+    if (found && !found.isDirectory()) throw new UserError(`store ${this.#root}: expected a folder, found a file`);
   }
 
   async create(name: string, data: Uint8Array, _contentType: string, metadata?: ObjectMetadata): Promise<Created> {
@@ -186,7 +186,9 @@ export class FileStore implements ObjectStore {
   async #taken(name: string): Promise<FileObject> {
     const file = await this.#file(name);
     if (file) return file;
-    throw new StoreUnavailable(`store ${this.url}: ${name} was taken, yet there is no such object; see what is there`);
+    throw new StoreUnavailable(
+      `store ${this.#root}: ${name} was taken, yet there is no such object; see what is there`,
+    );
   }
 
   async #writeMetadata(name: string, metadata: ObjectMetadata): Promise<void> {

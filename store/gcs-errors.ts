@@ -1,3 +1,4 @@
+import { withoutSecrets } from '../domain/secrets.ts';
 import { UserError } from '../domain/user-error.ts';
 import { knownRefusal } from './gcs-refusals.ts';
 import { StoreDenied, StoreUnavailable } from './object-store.ts';
@@ -34,7 +35,7 @@ export const isConditionFailed = (error: unknown): boolean =>
 export function gcsError(url: string, bucket: string, doing: Doing, error: unknown): Error {
   if (error instanceof UserError || error instanceof StoreUnavailable) return error;
   const status = statusOf(error);
-  const said = withoutSecrets(error);
+  const said = firstWords(error);
   const where = `store ${url}: could not ${doing.what}`;
   const { permissions } = doing;
   const known = knownRefusal({ where, bucket, permissions }, { status, reason: reasonOf(error), said });
@@ -57,10 +58,12 @@ export function gcsError(url: string, bucket: string, doing: Doing, error: unkno
   return new StoreUnavailable(`${where}: ${status === undefined ? '' : `status ${status}, `}${said}`);
 }
 
-/** The first line, cut short, with every address reduced to its host. */
-function withoutSecrets(error: unknown): string {
+/** The first line, cut short, without secrets and with every address reduced to its host. */
+function firstWords(error: unknown): string {
   const own = error instanceof Error ? error.message : String((error as { message?: unknown })?.message ?? error);
   const message = answerOf(error).message ?? own;
   const firstLine = message.trim().split('\n')[0] ?? '';
-  return firstLine.replace(/(https?:\/\/[^/\s]+)\S*/g, '$1/…').slice(0, 300);
+  return withoutSecrets(firstLine)
+    .replace(/(https?:\/\/[^/\s]+)\S*/g, '$1/…')
+    .slice(0, 300);
 }

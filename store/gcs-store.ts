@@ -134,7 +134,7 @@ export class GcsStore implements ObjectStore {
     throw error;
   }
 
-  /** @google-cloud/storage 7.22 names the bucket's payer in every request but this one. */
+  /** @google-cloud/storage 7.22 names the bucket's payer in every request but this one (findings/requester-pays-downloads.sh). */
   async #download(file: File): Promise<Uint8Array> {
     const [bytes] = await file.download(this.#payer);
     return bytes;

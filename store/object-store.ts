@@ -1,4 +1,5 @@
 import { UserError } from '../domain/user-error.ts';
+import { shownPlace } from './shown-place.ts';
 
 /** What a store knows of one object. */
 export type ObjectStat = {
@@ -146,7 +147,7 @@ export class StoreUnavailable extends Error {
 /** An object was exchanged or changed between two looks at it: whoever looks again finds what is there now. */
 export class ObjectChanged extends StoreUnavailable {
   constructor(url: string, name: string) {
-    super(`store ${url}: ${name} was changed by somebody else meanwhile`);
+    super(`store ${shownPlace(url)}: ${name} was changed by somebody else meanwhile`);
   }
 }
 

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { withoutSecrets } from '../domain/secrets.ts';
 import { UserError } from '../domain/user-error.ts';
 import { FileStore } from './file-store.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -43,7 +44,9 @@ async function open(url: string): Promise<ObjectStore> {
   const kind = storeKind(url);
   if (kind === 'folder') return openFolder(url);
   if (kind === 'bucket') return openBucket(url);
-  throw new UserError(`store: expected file:///folder or gs://bucket/prefix, found ${JSON.stringify(url)}`);
+  throw new UserError(
+    `store: expected file:///folder or gs://bucket/prefix, found ${JSON.stringify(withoutSecrets(url))}`,
+  );
 }
 
 async function openFolder(url: string): Promise<ObjectStore> {

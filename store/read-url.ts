@@ -3,6 +3,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { UserError } from '../domain/user-error.ts';
 import { ObjectNotFound, readIfThere } from './object-store.ts';
 import { openStore, storeKind } from './open-store.ts';
+import { shownPlace } from './shown-place.ts';
 
 /**
  * The bytes of a catalog, or of another file of a person's, which may lie in a folder or bucket of its own: `file:///folder/catalog.csv` or
@@ -14,7 +15,7 @@ import { openStore, storeKind } from './open-store.ts';
 export async function readUrl(url: string, what = 'catalog'): Promise<Uint8Array> {
   const kind = storeKind(url);
   if (kind === null) {
-    throw new UserError(`${what}: expected a path, file:///folder/… or gs://bucket/…, found ${url}`);
+    throw new UserError(`${what}: expected a path, file:///folder/… or gs://bucket/…, found ${shownPlace(url)}`);
   }
   const file = kind === 'folder' ? filePath(url, what) : null;
   const plain = file === null ? url : pathToFileURL(await withoutLinks(file)).href;
@@ -26,7 +27,7 @@ export async function readUrl(url: string, what = 'catalog'): Promise<Uint8Array
   } catch (error) {
     if (!(error instanceof ObjectNotFound)) throw error;
     const found = file !== null && (await isFolder(file)) ? 'a folder' : 'none';
-    throw new UserError(`${what}: expected a file at ${url}, found ${found}`);
+    throw new UserError(`${what}: expected a file at ${shownPlace(url)}, found ${found}`);
   }
 }
 
@@ -50,3 +51,6 @@ const isFolder = async (file: string): Promise<boolean> => (await stat(file).cat
 export function termsReader(folder: string): (name: string) => Promise<Uint8Array | null> {
   return async (name) => readIfThere(await openStore(folder), `${name}.txt`);
 }
+
+/** How the files that a person names are read. Activities are handed theirs, as they are `openStore`. */
+export type Sources = { readUrl: (url: string) => Promise<Uint8Array>; termsReader: typeof termsReader };

@@ -1,5 +1,7 @@
 import type { LogLevel } from '@temporalio/worker';
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { printableJson } from '../domain/printable.mjs';
+import { withoutSecrets } from '../domain/secrets.ts';
 import { UserError } from '../domain/user-error.ts';
 import type { LogFormat } from './log-format.ts';
 import { readableLines } from './log-format.ts';
@@ -17,7 +19,8 @@ export function createLog(name: string, format: LogFormat): Logger {
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { err, error: err },
   };
-  const destination: DestinationStream = pino.destination(2);
+  const standardError = pino.destination(2);
+  const destination: DestinationStream = { write: (line) => standardError.write(withoutSecrets(printableJson(line))) };
   return pino(options, format === 'json' ? destination : readableLines(destination));
 }
 

@@ -6,8 +6,10 @@ import { connectWorker } from '../connection/worker-connection.ts';
 import { observeActivities } from '../monitoring/observe-activities.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { workflowSpans } from '../monitoring/tracing/workflow-spans.ts';
-import { type OpenStore, openStore } from '../store/index.ts';
 import { ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
+import type { Allowance } from './allowance.ts';
+import { discreetFailures } from './discreet-failures.ts';
+import { type Outside, outsideOf } from './outside.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 /**
@@ -28,10 +30,10 @@ const GRACE_TIME = '10 seconds';
  *
  * @throws UserError where the server cannot be used
  */
-export async function runOrchestrator(target: TemporalTarget, log: Logger): Promise<void> {
+export async function runOrchestrator(allowance: Allowance, target: TemporalTarget, log: Logger): Promise<void> {
   const connection = await connectWorker(target);
   try {
-    const worker = await createOrchestrator(connection, target.namespace);
+    const worker = await createOrchestrator(connection, target.namespace, outsideOf(allowance));
     log.info({ queue: ORCHESTRATOR_QUEUE, address: target.address }, 'orchestrator ready');
     await worker.run();
   } finally {
@@ -43,7 +45,7 @@ export async function runOrchestrator(target: TemporalTarget, log: Logger): Prom
 export async function createOrchestrator(
   connection: NativeConnection,
   namespace: string,
-  open: OpenStore = openStore,
+  outside: Outside,
 ): Promise<Worker> {
   const tracer = processTracer();
   return Worker.create({
@@ -51,8 +53,8 @@ export async function createOrchestrator(
     namespace,
     taskQueue: ORCHESTRATOR_QUEUE,
     workflowBundle: await workflowBundle(Runtime.instance().logger),
-    activities: createOrchestratorActivities({ openStore: open, webhookSecret: process.env.PIXART_WEBHOOK_SECRET }),
-    interceptors: { activity: [observeActivities(tracer)] },
+    activities: createOrchestratorActivities({ ...outside, webhookSecret: process.env.PIXART_WEBHOOK_SECRET }),
+    interceptors: { activity: [discreetFailures, observeActivities(tracer)] },
     sinks: workflowSpans(tracer),
     maxCachedWorkflows: CACHED_WORKFLOWS,
     maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,

@@ -11,9 +11,12 @@ import { observeRenders, type RenderObservers } from '../monitoring/observe-rend
 import { createRenderMetrics } from '../monitoring/render-metrics.ts';
 import { observeRendererProcess, type RendererProcess } from '../monitoring/renderer-process.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
-import { openStore, StoreUnavailable } from '../store/index.ts';
+import { type OpenStore, openStore, StoreUnavailable } from '../store/index.ts';
 import { IMAGES_IN_HAND } from '../workflows/contract/limits.ts';
 import { renderQueue } from '../workflows/contract/queues.ts';
+import type { Allowance } from './allowance.ts';
+import { discreetFailures } from './discreet-failures.ts';
+import { outsideOf } from './outside.ts';
 import { type RenderConfig, servedSizes } from './render-config.ts';
 
 /** From the end of the grace time until images that do not stop are left to their heartbeat timeout. */
@@ -27,7 +30,12 @@ const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
  *
  * @throws UserError where the bundle, the device, a size, the place for checkpoints or the server cannot be used, at the start or later.
  */
-export async function runRenderWorker(config: RenderConfig, target: TemporalTarget, log: Logger): Promise<void> {
+export async function runRenderWorker(
+  config: RenderConfig,
+  allowance: Allowance,
+  target: TemporalTarget,
+  log: Logger,
+): Promise<void> {
   const folder = await bundleFolder(config.bundle);
   const sizes = servedSizes(config.sizes, bundleRef(await openBundle(folder)));
   const metrics = config.metrics ? createRenderMetrics(Runtime.instance().metricMeter, config.device, sizes) : null;
@@ -43,6 +51,7 @@ export async function runRenderWorker(config: RenderConfig, target: TemporalTarg
       const workers = await createWorkers(sizes, config, {
         connection,
         namespace: target.namespace,
+        openStore: outsideOf(allowance, config.scratch).openStore,
         renderer,
         observers,
         stop,
@@ -105,6 +114,7 @@ async function loadRenderer(
 type Surroundings = {
   connection: NativeConnection;
   namespace: string;
+  openStore: OpenStore;
   renderer: Renderer;
   stop: WorkerStop;
   observers: RenderObservers;
@@ -115,7 +125,7 @@ async function createWorkers(
   { device, threads, graceSeconds, checkpointSeconds, scratch }: RenderConfig,
   surroundings: Surroundings,
 ): Promise<Worker[]> {
-  const { connection, namespace, renderer, stop, observers } = surroundings;
+  const { connection, namespace, openStore, renderer, stop, observers } = surroundings;
   const name = await deviceName(device, threads);
   const activities = createRenderActivities({
     openStore,
@@ -132,7 +142,7 @@ async function createWorkers(
         namespace,
         taskQueue: renderQueue(size, renderer.bundle.digest),
         activities,
-        interceptors: { activity: [observeRenders(observers, size)] },
+        interceptors: { activity: [discreetFailures, observeRenders(observers, size)] },
         maxConcurrentActivityTaskExecutions: IMAGES_IN_HAND,
         // The SDK holds heartbeats back for 80 % of their timeout unless told otherwise, and cancellations come with their answers.
         maxHeartbeatThrottleInterval: '1 second',

@@ -1,4 +1,5 @@
 import { changesText } from '../domain/change-counts.ts';
+import { code, plain } from './contract/markdown.ts';
 import type { BatchProgress, RecentFailure, ShardReport } from './contract/progress.ts';
 
 /** The batch in Markdown, as Temporal's UI shows it while the batch runs. */
@@ -12,8 +13,8 @@ export function batchDetails(progress: BatchProgress): string {
   return [
     heading,
     ...(rows.length > 0 ? [table] : []),
-    ...(progress.changes === undefined ? [] : [changesText(progress.changes)]),
-    ...(progress.warnings ?? []),
+    ...(progress.changes === undefined ? [] : [plain(changesText(progress.changes))]),
+    ...(progress.warnings ?? []).map(code),
     ...failureLines(progress.recentFailures),
   ].join('\n\n');
 }
@@ -26,5 +27,5 @@ export function shardDetails(report: ShardReport, jobs: number): string {
 
 const failureLines = (failures: RecentFailure[]): string[] =>
   failures.length > 0
-    ? [['Last failures:', ...failures.map(({ id, reason }) => `- \`${id}\`: ${reason}`)].join('\n')]
+    ? [['Last failures:', ...failures.map(({ id, reason }) => `- ${code(id)}: ${code(reason)}`)].join('\n')]
     : [];

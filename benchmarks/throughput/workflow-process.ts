@@ -1,12 +1,15 @@
 /** The process that runs workflows, ours and the bare one: `<address>`. */
+import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { allowanceOf } from '../../workers/allowance.ts';
 import { createOrchestrator } from '../../workers/orchestrator.ts';
+import { outsideOf } from '../../workers/outside.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 const connection = await NativeConnection.connect({ address: process.argv[2]! });
 const workers = await Promise.all([
-  createOrchestrator(connection, 'default'),
+  createOrchestrator(connection, 'default', outsideOf(allowanceOf([tmpdir()]))),
   Worker.create({
     connection,
     taskQueue: 'bare',

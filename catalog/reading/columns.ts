@@ -1,7 +1,8 @@
 import { COLUMNS, type Column } from '../../domain/parameters.ts';
+import { quoted } from '../../domain/printable.mjs';
 import { UserError } from '../../domain/user-error.ts';
 import { CATALOG_LIMITS } from '../catalog-limits.ts';
-import { type Problems, quoted } from '../problems.ts';
+import type { Problems } from '../problems.ts';
 import { mappingText, promptColumn } from './foreign-columns.ts';
 
 /** A column of the file, its position counted from 0. */

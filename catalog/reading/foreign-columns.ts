@@ -1,5 +1,6 @@
 import { closestMatch } from 'leven';
 import { COLUMNS, type Column } from '../../domain/parameters.ts';
+import { quoted } from '../../domain/printable.mjs';
 
 /** What to tell of a column that changes no picture, although whoever named it thought of one. */
 export type ColumnHint = {
@@ -151,7 +152,7 @@ export function columnHints(names: readonly string[]): ColumnHint[] {
 
 /** A hint as people read it. */
 export function columnHintText({ found, meant, because }: ColumnHint): string {
-  const name = JSON.stringify(found);
+  const name = quoted(found);
   if (because !== null) return `column ${name} has no effect here and is carried along: ${because}`;
   const [only, ...more] = meant;
   const question = `column ${name} changes no picture and is carried along; was ${meant.join(' and ')} meant?`;

@@ -1,5 +1,6 @@
 import { TEXT_COLUMNS } from '../../domain/parameters.ts';
-import { type Problems, quoted } from '../problems.ts';
+import { quoted } from '../../domain/printable.mjs';
+import type { Problems } from '../problems.ts';
 import { type ColumnMap, mapColumns } from './columns.ts';
 import { checkCell, type RawRow, toRawRow } from './raw-row.ts';
 import { readLines } from './text.ts';

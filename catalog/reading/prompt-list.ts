@@ -1,6 +1,7 @@
 import { COLUMNS, type Column } from '../../domain/parameters.ts';
+import { quoted } from '../../domain/printable.mjs';
 import { DASHED_FLAG } from '../notes/prompt-marks.ts';
-import { type Problems, quoted } from '../problems.ts';
+import type { Problems } from '../problems.ts';
 import type { ColumnMap } from './columns.ts';
 import { foreignMeaning } from './foreign-columns.ts';
 import { type Flag, splitFlags } from './prompt-flags.ts';

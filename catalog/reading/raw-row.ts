@@ -1,7 +1,8 @@
 import type { Metadata } from '../../domain/metadata.ts';
 import type { Column } from '../../domain/parameters.ts';
+import { quoted } from '../../domain/printable.mjs';
 import { CATALOG_LIMITS } from '../catalog-limits.ts';
-import { type Problems, quoted } from '../problems.ts';
+import type { Problems } from '../problems.ts';
 import type { ColumnMap } from './columns.ts';
 
 /** A row as the file has it: trimmed text by column; empty cells are left out. */

@@ -1,6 +1,7 @@
 import { Buffer, isUtf8 } from 'node:buffer';
+import { quoted } from '../../domain/printable.mjs';
 import { CATALOG_LIMITS } from '../catalog-limits.ts';
-import { type Problems, quoted } from '../problems.ts';
+import type { Problems } from '../problems.ts';
 import { type ByteSource, plainBytes } from './bytes.ts';
 
 const NEWLINE = 0x0a;

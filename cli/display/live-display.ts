@@ -1,4 +1,5 @@
 import { doneOf } from '../../client/index.ts';
+import { printable } from '../../domain/printable.mjs';
 import type { Size } from '../../domain/size.ts';
 import { liveView } from './live-view.ts';
 import { Pace } from './pace.ts';
@@ -62,7 +63,7 @@ class Screen {
     // What has scrolled away cannot be painted over.
     const shown = lines.slice(0, Math.max(1, (this.#stream.rows ?? 24) - 1));
     const columns = this.#stream.columns ?? 80;
-    const text = shown.map((line) => `${cut(line, columns)}\n`).join('');
+    const text = shown.map((line) => `${cut(printable(line), columns)}\n`).join('');
     this.#stream.write(`${up(this.#painted)}${CLEAR_BELOW}${WRAP.off}${text}${WRAP.on}`);
     this.#painted = shown.length;
   }

@@ -1,6 +1,7 @@
 import { type BatchProgress, doneOf, type WorkersSeen } from '../../client/index.ts';
+import { oneLine } from '../../domain/printable.mjs';
 import { outcomeText, type ShownProgress, sizesOf } from './progress-text.ts';
-import { clockText, oneLine, timeLeftText } from './text.ts';
+import { clockText, timeLeftText } from './text.ts';
 import { waitingText } from './waiting-text.ts';
 import { lackOfWorkers, needsWorkers, openSizes } from './worker-watch.ts';
 

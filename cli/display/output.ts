@@ -1,16 +1,25 @@
+import { LINE_CHARACTERS, oneLine, printable, printableJson } from '../../domain/printable.mjs';
+
+// All that this folder prints goes through here: much of it comes from catalogs, stores and servers (docs/decisions/098).
+
 /** Results go to standard output, everything else to standard error. */
-export const printLine = (text: string): void => void process.stdout.write(`${text}\n`);
+export const printLine = (text: string): void => writeLine(process.stdout, text);
 
 /** One JSON value a line. */
-export const printJson = (value: unknown): void => printLine(JSON.stringify(value));
+export const printJson = (value: unknown): void =>
+  void process.stdout.write(`${printableJson(JSON.stringify(value))}\n`);
 
-export const note = (text: string): void => void process.stderr.write(`${text}\n`);
+export const note = (text: string): void => writeLine(process.stderr, text);
+
+export const writeLine = (stream: NodeJS.WritableStream, text: string): void =>
+  void stream.write(`${printable(text)}\n`);
 
 /** Progress that goes to a log and not to a terminal has at most a line in so long. */
 export const LOG_INTERVAL_MS = 5_000;
 
 /** Rows in columns that are as wide as their widest cell. */
-export function table(rows: readonly (readonly string[])[]): string {
+export function table(texts: readonly (readonly string[])[]): string {
+  const rows = texts.map((cells) => cells.map((text, at) => cellText(text, at === cells.length - 1)));
   const widths = rows.reduce<number[]>(
     (widest, row) => row.map((cell, column) => Math.max(widest[column] ?? 0, cell.length)),
     [],
@@ -24,6 +33,12 @@ export function table(rows: readonly (readonly string[])[]): string {
     )
     .join('\n');
 }
+
+const CELL_CHARACTERS = 500;
+
+/** Indented as whoever makes it has it. The last one of a row makes no other row wider. */
+const cellText = (text: string, isLast: boolean): string =>
+  `${/^ */.exec(text)![0]}${oneLine(text, isLast ? LINE_CHARACTERS : CELL_CHARACTERS)}`;
 
 export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];

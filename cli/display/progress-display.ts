@@ -1,6 +1,6 @@
 import { doneOf } from '../../client/index.ts';
 import { liveDisplay } from './live-display.ts';
-import { LOG_INTERVAL_MS } from './output.ts';
+import { LOG_INTERVAL_MS, printJson, writeLine } from './output.ts';
 import { outcomeText, type ProgressDisplay, type ShownProgress, sizesOf } from './progress-text.ts';
 import { waitingText } from './waiting-text.ts';
 import { lackOfWorkers, openSizes, type SeeWorkers, WorkerWatch } from './worker-watch.ts';
@@ -11,7 +11,7 @@ export function progressDisplay(
   seeWorkers: SeeWorkers,
   stream: NodeJS.WriteStream = process.stderr,
 ): ProgressDisplay {
-  if (json) return jsonLines(process.stdout);
+  if (json) return jsonLines();
   return stream.isTTY ? liveDisplay(stream, seeWorkers) : lines(stream, seeWorkers);
 }
 
@@ -22,13 +22,13 @@ function lines(stream: NodeJS.WritableStream, seeWorkers: SeeWorkers): ProgressD
   let last = '';
   let lastAt = 0;
   const tellOnce = (what: string, line: string): void => {
-    if (!told.has(what)) stream.write(`${line}\n`);
+    if (!told.has(what)) writeLine(stream, line);
     told.add(what);
   };
   const print = (progress: ShownProgress): void => {
     const counts = sizesOf(progress).map(([size, of]) => `${size} px ${doneOf(of)}/${of.jobs} (${outcomeText(of)})`);
     const line = [progress.state, ...counts].join('  ');
-    if (line !== last) stream.write(`${line}\n`);
+    if (line !== last) writeLine(stream, line);
     last = line;
     lastAt = performance.now();
   };
@@ -53,12 +53,12 @@ function lines(stream: NodeJS.WritableStream, seeWorkers: SeeWorkers): ProgressD
   };
 }
 
-function jsonLines(stream: NodeJS.WritableStream): ProgressDisplay {
+function jsonLines(): ProgressDisplay {
   let last = '';
   return {
     show(progress) {
       const line = JSON.stringify(progress);
-      if (line !== last) stream.write(`${line}\n`);
+      if (line !== last) printJson(progress);
       last = line;
     },
     end: () => {},

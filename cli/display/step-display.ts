@@ -1,5 +1,5 @@
 import { Presets, SingleBar } from 'cli-progress';
-import { LOG_INTERVAL_MS } from './output.ts';
+import { LOG_INTERVAL_MS, writeLine } from './output.ts';
 
 /** Shows how far a count is. */
 export type StepDisplay = { show(step: number): void; end(): void };
@@ -27,7 +27,7 @@ export function stepDisplay(
     show(step) {
       if (performance.now() - lastAt < LOG_INTERVAL_MS) return;
       lastAt = performance.now();
-      stream.write(`${what} ${step}/${steps}\n`);
+      writeLine(stream, `${what} ${step}/${steps}`);
     },
     end: () => {},
   };

@@ -9,6 +9,7 @@ import {
   reviewPage,
 } from '../../client/index.ts';
 import { changesText } from '../../domain/change-counts.ts';
+import { oneLine } from '../../domain/printable.mjs';
 import { batchFolder, contactSheetPageName, manifestName } from '../../records/layout.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { printJson, printLine, table } from './output.ts';
@@ -40,8 +41,8 @@ export async function tellEnd(client: BatchClient, batch: string, end: BatchEnd,
   } else {
     printLine(`batch ${batch} ${end.state}: ${totalsText(totals)}`);
     if (changes !== undefined) printLine(`  ${changesText(changes)} (changes.csv in its folder)`);
-    for (const warning of warnings ?? []) printLine(`  ${warning}`);
-    for (const { id, reason } of recentFailures) printLine(`  ${id}: ${reason}`);
+    for (const warning of warnings ?? []) printLine(`  ${oneLine(warning)}`);
+    for (const { id, reason } of recentFailures) printLine(`  ${id}: ${oneLine(reason)}`);
     if (isManifestThere && totals.failed > recentFailures.length) printLine('  … the manifest lists all failures');
     const state = (what: string): string => (what === 'contactSheetPage' && page === null ? ' (being made)' : '');
     printLine(table(Object.entries(results).map(([what, where]) => [`  ${words[what]}`, `${where}${state(what)}`])));

@@ -33,9 +33,3 @@ export function clockText(now: Date, secondsLater: number): string {
   const day = end.slice(0, 10) === now.toISOString().slice(0, 10) ? '' : `${end.slice(0, 10)} `;
   return `${day}${end.slice(11, 16)} UTC`;
 }
-
-/** Reasons come from other programs; what moves the cursor would spoil the screen. */
-export const oneLine = (text: string): string => text.replaceAll(/\p{Cc}+/gu, ' ').trim();
-
-/** What a stranger's file says may hold control sequences of a terminal; its lines stay lines. */
-export const printable = (text: string): string => text.replaceAll(/[^\P{Cc}\n]/gu, '\u{fffd}');

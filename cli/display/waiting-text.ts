@@ -1,5 +1,6 @@
 import type { Retrying } from '../../client/index.ts';
-import { clockText, count, oneLine } from './text.ts';
+import { oneLine } from '../../domain/printable.mjs';
+import { clockText, count } from './text.ts';
 
 /** A batch's own steps, by the activities that do them. */
 const STEPS = new Map(

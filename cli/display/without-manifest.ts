@@ -1,5 +1,5 @@
 import type { BatchListing } from '../../client/index.ts';
-import { oneLine } from './text.ts';
+import { oneLine } from '../../domain/printable.mjs';
 
 type Ended = Pick<BatchListing, 'batch' | 'round' | 'total' | 'withoutManifest'>;
 

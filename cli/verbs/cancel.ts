@@ -19,7 +19,7 @@ import { changeBatch, withClient } from '../with-client.ts';
 const examples = `
 Running images stop within a step; the manifest lists what was finished. "retry" renders the rest later. The batch ends
 within a minute, also where its store is away: then without a manifest (exit code 3 with --wait), which "retry" writes.
-With --size or --where the batch goes on without the rows that one of them finds.
+With --size or --where the batch goes on without the rows that one of them finds; one that finds no row is an error.
 
 Examples:
   $ npx pixart-batch cancel catalog-20260131T093000Z

@@ -6,6 +6,7 @@ import { chosenBundle, verifyBundle } from '../../models/pixart/index.ts';
 import { note, printLine } from '../display/output.ts';
 import { tellAbsence } from '../display/silent-server.ts';
 import { interruption } from '../interruption.ts';
+import { type AllowOptions, allowOption, placesOf } from '../options/allow-option.ts';
 import {
   addServerOptions,
   bundleOption,
@@ -14,19 +15,22 @@ import {
   scratchOption,
   sizesOption,
   stateOption,
+  storeOption,
   threadsOption,
   userProjectOption,
 } from '../options/common-options.ts';
 import { withClient } from '../with-client.ts';
 
-type DevOptions = ServerOptions & {
-  bundle?: string;
-  size?: Size[];
-  device: string;
-  threads?: number;
-  state: string;
-  scratch?: string;
-};
+type DevOptions = ServerOptions &
+  AllowOptions & {
+    store: string;
+    bundle?: string;
+    size?: Size[];
+    device: string;
+    threads?: number;
+    state: string;
+    scratch?: string;
+  };
 
 const examples = `
 Batches and their histories are kept in the state folder, so a later "dev" shows them again and goes on with them; histories for 30 days
@@ -35,6 +39,7 @@ after a batch has ended. What is older is in its store: "status", "report" and "
 Examples:
   $ npx pixart-batch dev
   $ npx pixart-batch dev --size 256 --threads 4
+  $ npx pixart-batch dev --store ./icons --allow ./catalogs
 `;
 
 export const devCommand = (): Command =>
@@ -46,11 +51,14 @@ export const devCommand = (): Command =>
     .addOption(threadsOption())
     .addOption(stateOption())
     .addOption(scratchOption())
+    .addOption(storeOption('where batches put their results; another folder needs --allow'))
+    .addOption(allowOption('--store and the state folder, every bucket, and webhooks with https at public addresses'))
     .addOption(userProjectOption())
     .addHelpText('after', examples)
     .action(dev);
 
-async function dev(options: DevOptions): Promise<void> {
+async function dev(options: DevOptions, command: Command): Promise<void> {
+  const allow = placesOf(options);
   const bundle = await chosenBundle(options.bundle);
   await verifyBundle(bundle);
   const signal = interruption();
@@ -69,6 +77,7 @@ async function dev(options: DevOptions): Promise<void> {
     device: options.device,
     threads: options.threads,
     scratch: options.scratch,
+    allow,
     tell: note,
   });
   try {
@@ -78,7 +87,8 @@ async function dev(options: DevOptions): Promise<void> {
     if (fleet.uiUrl !== null) printLine(`Temporal UI      ${fleet.uiUrl}`);
     printLine(`logs             ${fleet.logFolder}`);
     const isUsual = fleet.address === '127.0.0.1:7233' && fleet.address === temporalTarget().address;
-    const option = isUsual ? '' : ` --address ${fleet.address}`;
+    const store = command.getOptionValueSource('store') === 'cli' ? ` --store ${options.store}` : '';
+    const option = `${isUsual ? '' : ` --address ${fleet.address}`}${store}`;
     printLine(
       `In another terminal:\n  npx pixart-batch submit <catalog.csv> --wait${option}\n${whatStops(fleet, address)}`,
     );

@@ -2,7 +2,6 @@ import { Command } from 'commander';
 import { byColumn } from '../../domain/parameters.ts';
 import type { ImageMetadata } from '../../images/index.ts';
 import { printJson, printLine, table } from '../display/output.ts';
-import { printable } from '../display/text.ts';
 import { type JsonOptions, jsonOption } from '../options/common-options.ts';
 import { imageOrigin } from './render/image-origin.ts';
 
@@ -25,7 +24,7 @@ async function inspect(files: string[], { json }: JsonOptions): Promise<void> {
   for (const file of files) {
     const origin = await imageOrigin(file);
     if (json) printJson({ file, ...origin });
-    else printLine(printable(describe(file, origin)));
+    else printLine(describe(file, origin));
   }
 }
 

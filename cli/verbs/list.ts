@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { type BatchListing, listBatches } from '../../client/index.ts';
+import { shownPlace } from '../../store/index.ts';
 import { collect, note, printJson, printLine, table } from '../display/output.ts';
 import { timeText } from '../display/text.ts';
 import { withoutManifest } from '../display/without-manifest.ts';
@@ -37,7 +38,7 @@ const row = ({ batch, state, done, failed, total, startedAt, catalog }: BatchLis
   // Where the batch does not know its rows, no number of them is told.
   ...(total === 0 ? ['?', '?', '?'] : [done, failed, total].map(String)),
   timeText(startedAt),
-  catalog,
+  shownPlace(catalog),
 ];
 
 /** Below the table: why batches have no manifest, and what to do. */

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { bundleRef, chosenBundle, type PlanSummary, planBatch } from '../../client/index.ts';
 import { CATALOG_ENDINGS } from '../../domain/catalog-settings.ts';
 import { changesText } from '../../domain/change-counts.ts';
+import { named } from '../../domain/printable.mjs';
 import { isTableColumn } from '../../records/manifest-table.ts';
 import { costOf, estimateText, type FleetOptions } from '../display/estimate-text.ts';
 import { note, printJson, printLine, table } from '../display/output.ts';
@@ -73,9 +74,14 @@ const binRow = ({ size, bin, jobs }: PlanSummary['bins'][number]): string[] => [
 function carriedText({ metadata }: PlanSummary): string[] {
   const [own, others] = [metadata.filter(isTableColumn), metadata.filter((name) => !isTableColumn(name))];
   return [
-    ...(others.length === 0 ? [] : [`carried along to the manifest: ${others.join(', ')}`]),
+    ...(others.length === 0 ? [] : [`carried along to the manifest: ${namesText(others)}`]),
     ...(own.length === 0
       ? []
-      : [`carried along to manifest.jsonl, since manifest.csv has such columns of its own: ${own.join(', ')}`]),
+      : [`carried along to manifest.jsonl, since manifest.csv has such columns of its own: ${namesText(own)}`]),
   ];
 }
+
+const NAMES_SHOWN = 40;
+
+const namesText = (names: string[]): string =>
+  `${names.slice(0, NAMES_SHOWN).map(named).join(', ')}${names.length > NAMES_SHOWN ? `, … and ${names.length - NAMES_SHOWN} more` : ''}`;

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { oneLine } from '../../domain/printable.mjs';
 import { type BatchReport, batchReport, type FailureGroup, type SizeReport } from '../../records/batch-report.ts';
 import { readBatchRows } from '../../records/batch-rows.ts';
 import { newestManifest } from '../../records/manifest-files.ts';
@@ -62,4 +63,4 @@ const sizeRow = (of: SizeReport): string[] => [
 ];
 
 const failureText = ({ error, reason, jobs, ids }: FailureGroup): string =>
-  `  ${jobs} × ${error}: ${reason}\n    ${ids.join(', ')}${jobs > ids.length ? ' …' : ''}`;
+  `  ${jobs} × ${oneLine(error)}: ${oneLine(reason)}\n    ${ids.join(', ')}${jobs > ids.length ? ' …' : ''}`;

@@ -4,6 +4,7 @@ import {
   BatchUnknown,
   bundleRef,
   chosenBundle,
+  describeBatch,
   type FailureBudget,
   type Retried,
   type RetryRequest,
@@ -11,6 +12,7 @@ import {
 } from '../../client/index.ts';
 import type { CatalogFormat } from '../../domain/catalog-settings.ts';
 import { UserError } from '../../domain/user-error.ts';
+import { checkAllowedHere } from '../allowed-here.ts';
 import { watchToTheEnd } from '../display/follow-batch.ts';
 import { note, printJson, printLine } from '../display/output.ts';
 import { leftAsideText, startedText, takenText } from '../display/retry-text.ts';
@@ -105,12 +107,21 @@ async function startRetry(
   store: string,
   isStoreNamed: boolean,
 ): Promise<Retried> {
-  const inStore = (): Promise<Retried> => retryBatch(client, batch, { ...request, store });
+  const inStore = async (): Promise<Retried> => {
+    await checkAllowedHere(client, { store, webhook: request.webhook });
+    return retryBatch(client, batch, { ...request, store });
+  };
   if (isStoreNamed) return inStore();
-  return retryBatch(client, batch, request).catch((error) => {
+  return retryWhereItLies(client, batch, request).catch((error) => {
     if (error instanceof BatchUnknown) return inStore();
     throw error;
   });
+}
+
+async function retryWhereItLies(client: BatchClient, batch: string, request: RetryRequest): Promise<Retried> {
+  const { store } = await describeBatch(client, batch);
+  await checkAllowedHere(client, { store, webhook: request.webhook });
+  return retryBatch(client, batch, request);
 }
 
 async function retryRequest(options: RetryOptions): Promise<RetryRequest> {

@@ -3,12 +3,14 @@ import { type BatchClient, listBatches, newBatchId, reviewPageEnd, submitBatch }
 import { type LocalFleet, startLocalFleet } from '../../infra/dev/local-fleet.ts';
 import { type Bundle, chosenBundle, verifyBundle } from '../../models/pixart/index.ts';
 import { storeUrl } from '../../store/index.ts';
+import { checkAllowedHere } from '../allowed-here.ts';
 import { followBatch } from '../display/follow-batch.ts';
 import { note, printLine } from '../display/output.ts';
 import { planNotes, summaryText } from '../display/plan-text.ts';
 import { tellEnd } from '../display/tell-end.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { interruption } from '../interruption.ts';
+import { placesOf } from '../options/allow-option.ts';
 import { bundleOption, stateOption, storeOption, userProjectOption } from '../options/common-options.ts';
 import { withClient } from '../with-client.ts';
 
@@ -43,6 +45,7 @@ async function start(options: StartOptions): Promise<ExitCode> {
     bundle: bundle.folder,
     sizes: [],
     device: 'cpu',
+    allow: placesOf(options),
     tell: note,
   });
   try {
@@ -88,6 +91,7 @@ async function unfinishedExample(client: BatchClient, options: StartOptions, bun
 async function submitExample(client: BatchClient, options: StartOptions, bundle: Bundle): Promise<string> {
   const { catalog, store } = options;
   const request = { catalog, store, bundle, batch: newBatchId('example', new Date()) };
+  await checkAllowedHere(client, { store }, options.state);
   const { batch, plan } = await submitBatch(client, request);
   for (const line of planNotes(plan, request)) note(line);
   note(`batch ${batch} of ${catalog}: ${summaryText(plan)}`);

@@ -15,8 +15,9 @@ import {
   type SizeProgress,
   workersSeen,
 } from '../../client/index.ts';
+import { oneLine } from '../../domain/printable.mjs';
 import { UserError } from '../../domain/user-error.ts';
-import { storeUrl } from '../../store/index.ts';
+import { shownPlace, storeUrl } from '../../store/index.ts';
 import { note, printJson, printLine, table } from '../display/output.ts';
 import { outcomeText, totalsText } from '../display/progress-text.ts';
 import { count, timeText } from '../display/text.ts';
@@ -69,7 +70,7 @@ async function status(batch: string, options: StatusOptions): Promise<void> {
     const waiting = again.map((of) => `  ${waitingText(of, new Date())}`);
     const lines = [headline(listing, progress, reason), details(listing, progress), ...waiting];
     const notes = [...withoutManifest(listing, reason), ...(progress?.warnings ?? []), ...lack];
-    lines.push(...notes.map((line) => `  ${line}`));
+    lines.push(...notes.map((line) => `  ${oneLine(line)}`));
     printLine([...lines, ...failures(progress)].join('\n'));
   });
 }
@@ -78,7 +79,7 @@ async function status(batch: string, options: StatusOptions): Promise<void> {
 async function tellKept(error: unknown, batch: string, { store, json }: StatusOptions): Promise<null> {
   if (!(error instanceof BatchUnknown)) throw error;
   const kept = await keptBatch(store, batch);
-  if (kept === null) throw new UserError(`${error.message}. Nothing of it lies in ${storeUrl(store)}`);
+  if (kept === null) throw new UserError(`${error.message}. Nothing of it lies in ${shownPlace(storeUrl(store))}`);
   note('the Temporal server does not know it (any more); this is what its store tells');
   if (json) printJson({ ...kept, progress: null, retrying: [] });
   else printLine(keptText(kept));
@@ -92,7 +93,7 @@ function keptText({ batch, store, round, state, bundle, totals, startedAt, ended
     `batch ${batch} ${state}: ${state === 'unfinished' ? lacksManifest : counts.join('')}`,
     table([
       ...(state === 'unfinished' ? counts.map((text) => ['  before it', text]) : []),
-      ['  store', store],
+      ['  store', shownPlace(store)],
       ...(bundle === null ? [] : [['  bundle', bundle]]),
       ['  round', String(round)],
       ...(startedAt === null || endedAt === null
@@ -129,8 +130,8 @@ function details({ round, catalog, store, bundle, startedAt, endedAt }: BatchLis
   ]);
   return table([
     ...sizes,
-    ['  catalog', catalog],
-    ['  store', store],
+    ['  catalog', shownPlace(catalog)],
+    ['  store', shownPlace(store)],
     ['  bundle', bundle],
     ['  round', String(round)],
     [round === 1 ? '  started (UTC)' : '  round began (UTC)', timeText(startedAt)],
@@ -145,4 +146,4 @@ function sizeText(counts: SizeProgress, hasEnded: boolean): string {
 }
 
 const failures = (progress: BatchProgress | null): string[] =>
-  (progress?.recentFailures ?? []).map(({ id, reason }) => `  ${id}: ${reason}`);
+  (progress?.recentFailures ?? []).map(({ id, reason }) => `  ${id}: ${oneLine(reason)}`);

@@ -3,6 +3,7 @@ import { CATALOG_LIMITS } from '../../catalog/catalog-limits.ts';
 import { chosenBundle, type FailureBudget, type Preview, submitBatch, workersSeen } from '../../client/index.ts';
 import { CATALOG_ENDINGS } from '../../domain/catalog-settings.ts';
 import { UserError } from '../../domain/user-error.ts';
+import { checkAllowedHere } from '../allowed-here.ts';
 import { costOf, costText } from '../display/estimate-text.ts';
 import { watchToTheEnd } from '../display/follow-batch.ts';
 import { note, printJson, printLine } from '../display/output.ts';
@@ -79,6 +80,7 @@ async function submit(catalog: string, options: SubmitOptions): Promise<void> {
     webhook: options.webhook,
   };
   await withClient(options, async (client) => {
+    await checkAllowedHere(client, { store: request.store, webhook: request.webhook });
     const { batch, plan } = await submitBatch(client, request, approval(options));
     for (const line of planNotes(plan, request)) note(line);
     if (json) printJson({ batch, ...plan });

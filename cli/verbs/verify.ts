@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import { type RepairedImage, retryBatch, type Verification, verifyBatch } from '../../client/index.ts';
+import { oneLine } from '../../domain/printable.mjs';
 import { watchToTheEnd } from '../display/follow-batch.ts';
 import { note, printJson, printLine } from '../display/output.ts';
 import { type StepDisplay, stepDisplay } from '../display/step-display.ts';
-import { count, oneLine } from '../display/text.ts';
+import { count } from '../display/text.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import {
   addServerOptions,

@@ -4,9 +4,11 @@ import { temporalTarget } from '../../client/index.ts';
 import type { Size } from '../../domain/size.ts';
 import { chosenBundle } from '../../models/pixart/index.ts';
 import { storeUrl } from '../../store/index.ts';
+import { allowanceOf } from '../../workers/allowance.ts';
 import { LOG_FORMATS, type LogFormat, usualLogFormat } from '../../workers/log-format.ts';
 import { type RenderConfig, renderConfig } from '../../workers/render-config.ts';
 import type { ServerWatch } from '../../workers/same-server.ts';
+import { type AllowOptions, allowedPlaces, allowOption } from '../options/allow-option.ts';
 import {
   addServerOptions,
   bundleOption,
@@ -19,20 +21,21 @@ import {
 } from '../options/common-options.ts';
 import { wholeNumber } from '../options/values.ts';
 
-export type WorkerOptions = ServerOptions & {
-  orchestrator?: true;
-  renderer?: true;
-  bundle?: string;
-  size?: Size[];
-  device: string;
-  threads?: number;
-  grace: number;
-  checkpoint?: number;
-  scratch?: string;
-  metricsAddress?: string;
-  namespaceId?: string;
-  log?: LogFormat;
-};
+export type WorkerOptions = ServerOptions &
+  AllowOptions & {
+    orchestrator?: true;
+    renderer?: true;
+    bundle?: string;
+    size?: Size[];
+    device: string;
+    threads?: number;
+    grace: number;
+    checkpoint?: number;
+    scratch?: string;
+    metricsAddress?: string;
+    namespaceId?: string;
+    log?: LogFormat;
+  };
 
 const examples = `
 Without --orchestrator or --renderer, one process does both. A fleet wants one or two orchestrators, and a renderer for
@@ -42,6 +45,7 @@ when another one answers at the address.
 
 Examples:
   $ npx pixart-batch worker --orchestrator
+  $ npx pixart-batch worker --orchestrator --allow /mnt/team/images --allow /mnt/team/catalogs
   $ npx pixart-batch worker --renderer --device cuda:0 --size 512 --size 1024 --bundle pixart-sigma-xl-2-1024
 `;
 
@@ -65,6 +69,7 @@ export const workerCommand = (): Command =>
       ),
     )
     .addOption(scratchOption())
+    .addOption(allowOption('no folder, every bucket, and webhooks with https at public addresses'))
     .addOption(userProjectOption())
     .addOption(
       new Option('--metrics-address <host:port>', 'answer Prometheus there, such as 127.0.0.1:9464').argParser(
@@ -82,6 +87,7 @@ export const workerCommand = (): Command =>
 async function work(options: WorkerOptions): Promise<void> {
   const both = options.orchestrator === options.renderer;
   const target = temporalTarget(options);
+  const allowance = allowanceOf(allowedPlaces(options));
   const render = both || options.renderer ? await renderSettings(options) : null;
   // Loaded only here: the SDK's worker is large, and no other verb needs it.
   const [
@@ -112,8 +118,8 @@ async function work(options: WorkerOptions): Promise<void> {
   try {
     await untilRefused(watch, () =>
       together([
-        ...(both || options.orchestrator ? [runOrchestrator(target, log)] : []),
-        ...(render === null ? [] : [runRenderWorker(render, target, log)]),
+        ...(both || options.orchestrator ? [runOrchestrator(allowance, target, log)] : []),
+        ...(render === null ? [] : [runRenderWorker(render, allowance, target, log)]),
       ]),
     );
   } finally {

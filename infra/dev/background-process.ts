@@ -11,10 +11,14 @@ import { isAlive } from './steps.mjs';
  * When this process ends in an orderly way, the program is asked to end too. Its standard input stays open for as long
  * as this process lives.
  */
-export function startInBackground(binary: string, args: string[], logFile: string): ChildProcess {
+export function startInBackground(
+  binary: string,
+  args: string[],
+  { env, logFile }: { env: Record<string, string>; logFile: string },
+): ChildProcess {
   const log = openSync(logFile, 'a', 0o600);
   closeToOthers(logFile);
-  const child = spawn(binary, args, { detached: true, stdio: ['pipe', log, log] });
+  const child = spawn(binary, args, { env, detached: true, stdio: ['pipe', log, log] });
   closeSync(log);
   child.unref();
   (child.stdin as Socket | null)?.unref();

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { childEnvironment } from '../../domain/child-environment.mjs';
 import { UserError } from '../../domain/user-error.ts';
 import { endProcess } from './background-process.ts';
 import { freePort, loopback } from './ports.ts';
@@ -30,7 +31,10 @@ export async function startBucketEmulator(host = loopback): Promise<BucketEmulat
   // As the public host it answers browsers too, at /bucket/object, as storage.googleapis.com does.
   const publicHost = ['-public-host', `${host}:${port}`];
   const options = ['-backend', 'memory', '-scheme', 'http', '-host', host, '-port', String(port), ...publicHost];
-  const emulator = spawn(binary, [...options, '-log-level', 'error'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const emulator = spawn(binary, [...options, '-log-level', 'error'], {
+    env: childEnvironment('program'),
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const end = () => emulator.kill();
   process.once('exit', end);
   emulator.once('exit', () => process.removeListener('exit', end));

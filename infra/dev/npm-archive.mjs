@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { childEnvironment } from '../../domain/child-environment.mjs';
 import { oneAtATime, runStep, SetUpError } from './steps.mjs';
 
 /**
@@ -17,7 +18,8 @@ export async function ensureFromPackage(folder, { spec, sha512 }, make) {
     if (existsSync(folder)) return;
     const temporary = mkdtempSync(join(dirname(folder), '.package-'));
     try {
-      await runStep(`downloading ${spec}`, 'npm', ['pack', spec, '--pack-destination', temporary]);
+      const pack = ['pack', spec, '--pack-destination', temporary, '--no-update-notifier'];
+      await runStep(`downloading ${spec}`, 'npm', pack, { env: childEnvironment('npm') });
       const archive = join(temporary, readdirSync(temporary)[0] ?? '');
       const found = createHash('sha512').update(readFileSync(archive)).digest('base64');
       if (found !== sha512) throw new SetUpError(`${spec}: expected the SHA-512 ${sha512}, found ${found}`);

@@ -1,6 +1,7 @@
 // Plain Node: the bootstrap imports this file before anything is installed.
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { childEnvironment } from '../../domain/child-environment.mjs';
 import { oneAtATime, runStep } from './steps.mjs';
 
 /**
@@ -44,7 +45,10 @@ export async function ensurePackages(root) {
   await oneAtATime(join(root, '.pixart', 'install.lock'), async () => {
     if (packagesAreCurrent(root)) return;
     // Older npm versions would run the script that downloads CUDA libraries.
-    const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
-    await runStep('installing the npm packages', 'npm', ['ci', '--no-audit', '--no-fund'], { cwd: root, env });
+    const env = { ...childEnvironment('npm'), ONNXRUNTIME_NODE_INSTALL: 'skip' };
+    await runStep('installing the npm packages', 'npm', ['ci', '--no-audit', '--no-fund', '--no-update-notifier'], {
+      cwd: root,
+      env,
+    });
   });
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { childEnvironment } from '../../domain/child-environment.mjs';
 import { endProcess } from './background-process.ts';
 import { isAlive } from './steps.mjs';
 import { namespaceIdAt } from './temporal-answer.ts';
@@ -48,7 +49,8 @@ export async function isServerOn(dbFile: string, { pid, address }: NotedServer):
 async function commandOf(pid: number): Promise<string> {
   try {
     if (process.platform === 'linux') return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-    return (await promisify(execFile)('ps', ['-ww', '-o', 'args=', '-p', String(pid)])).stdout;
+    const env = childEnvironment('program');
+    return (await promisify(execFile)('ps', ['-ww', '-o', 'args=', '-p', String(pid)], { env })).stdout;
   } catch {
     return '';
   }

@@ -1,12 +1,15 @@
 // Plain Node: the bootstrap imports this file before anything is installed.
+
 import { spawn } from 'node:child_process';
+import { childEnvironment } from '../../domain/child-environment.mjs';
+import { printable } from '../../domain/printable.mjs';
 import { CannotLock, lockOrHolder } from './process-lock.mjs';
 
 /** A step that a person has to do something about; printed without a stack trace. */
 export class SetUpError extends Error {}
 
 /** @param {string} line */
-export const say = (line) => void process.stderr.write(`${line}\n`);
+export const say = (line) => void process.stderr.write(`${printable(line)}\n`);
 
 /** @param {number} sinceMs */
 function elapsed(sinceMs) {
@@ -15,17 +18,18 @@ function elapsed(sinceMs) {
 }
 
 /**
- * Runs a program, says every 20 s that it still runs, and gives back its last lines only when it fails.
+ * Runs a program, says every 20 s that it still runs, and gives back its last lines only when it fails. Its environment is that of a
+ * program that needs nothing of ours, unless it is given.
  *
  * @param {string} what for the person who waits, such as "building temporal"
  * @param {string} program
  * @param {string[]} args
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]
  */
-export async function runStep(what, program, args, options = {}) {
+export async function runStep(what, program, args, { cwd, env = childEnvironment('program') } = {}) {
   const started = Date.now();
   say(`${what} …`);
-  const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { childEnvironment } from '../../domain/child-environment.mjs';
 import { ServerUnreachable, UserError } from '../../domain/user-error.ts';
 import { endProcess, startInBackground } from './background-process.ts';
 
@@ -27,7 +28,7 @@ const settledMs = 60_000;
 /** What the command line says when a person has to put something right, or the server cannot be used: see cli/exit-codes.ts. */
 const [badInput, unreachable] = [2, 4];
 
-/** Runs a Node program, and starts it again when it is killed or crashes. */
+/** Runs a worker, and starts it again when it is killed or crashes. */
 export function supervise({ name, args, logFile, graceMs, isServerKept = false }: Program): Supervised {
   const isHopeless = (code: number | null) => code === badInput || (code === unreachable && !isServerKept);
   let stopping = false;
@@ -35,7 +36,7 @@ export function supervise({ name, args, logFile, graceMs, isServerKept = false }
   let running: Promise<number | null> = Promise.resolve(null);
 
   const start = (): void => {
-    const child = startInBackground(process.execPath, args, logFile);
+    const child = startInBackground(process.execPath, args, { env: childEnvironment('worker'), logFile });
     // Whoever supervises stays for as long as there is something to supervise.
     child.ref();
     pid = child.pid;

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { childEnvironment } from '../../domain/child-environment.mjs';
 import { UserError } from '../../domain/user-error.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract/search-attributes.ts';
 import { endProcess, endWithThis, startInBackground } from './background-process.ts';
@@ -52,6 +53,9 @@ const matching = [
   'matching.numTaskqueueWritePartitions=1',
 ];
 
+/** Otherwise it asks its makers, hour by hour, whether there is a newer version, and tells them which one it is. */
+const quiet = 'frontend.enableServerVersionCheck=false';
+
 const startTimeoutMs = 60_000;
 const stopTimeoutMs = 10_000;
 
@@ -94,9 +98,8 @@ async function launchOnce(
   // What earlier servers on this file had to say stays in the log.
   const logStart = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
   const binary = options.binary ?? (options.dbFile === undefined ? findTemporal() : await temporalFor(options.dbFile));
-  const child = privately(() =>
-    startInBackground(binary, serverArguments(host, port, uiPort, options.dbFile), logFile),
-  );
+  const args = serverArguments(host, port, uiPort, options.dbFile);
+  const child = privately(() => startInBackground(binary, args, { env: childEnvironment('program'), logFile }));
   const address = `${host}:${port}`;
   const noted = { pid: child.pid ?? 0, address, uiUrl: uiPort === null ? null : `http://${host}:${uiPort}` };
   if (child.pid !== undefined) onSpawn(noted);
@@ -119,7 +122,7 @@ const serverArguments = (host: string, port: number, uiPort: number | null, dbFi
   ...['server', 'start-dev', '--ip', host, '--port', String(port), '--log-level', 'error'],
   ...(uiPort === null ? ['--headless'] : ['--ui-port', String(uiPort)]),
   ...(dbFile === undefined ? [] : ['--db-filename', dbFile]),
-  ...matching.flatMap((value) => ['--dynamic-config-value', value]),
+  ...[...matching, quiet].flatMap((value) => ['--dynamic-config-value', value]),
   ...SEARCH_ATTRIBUTES.flatMap(({ name }) => ['--search-attribute', `${name}=Int`]),
 ];
 

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { childEnvironment } from '../../domain/child-environment.mjs';
 import { UserError } from '../../domain/user-error.ts';
 import { temporal } from './pinned-tools.mjs';
 import { findTool, findTools } from './tools.mjs';
@@ -93,7 +94,7 @@ export async function findTemporalWith(servers: readonly string[]): Promise<stri
 
 /** `1.32.0` where `--version` says "temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)". */
 async function serverVersion(binary: string): Promise<string | null> {
-  const said = await promisify(execFile)(binary, ['--version']).catch(() => null);
+  const said = await promisify(execFile)(binary, ['--version'], { env: childEnvironment('program') }).catch(() => null);
   return /server (\d+\.\d+\.\d+)/i.exec(said?.stdout ?? '')?.[1] ?? null;
 }
 

@@ -3,7 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor } from '../pixart/onnxruntime.ts';
 
 type Entry = { shape: number[]; offset: number };
 type Call = { tensors: Record<string, Entry> };

@@ -1,5 +1,5 @@
-import { Tensor } from 'onnxruntime-node';
 import { captionText } from './clean-caption.ts';
+import { Tensor } from './onnxruntime.ts';
 import type { Graph } from './session.ts';
 import { encodeText, projectCaption } from './text-encoder.ts';
 import type { Tokenize } from './tokenizer.ts';

@@ -1,9 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { Tensor } from 'onnxruntime-node';
 import { UserError } from '../../domain/user-error.ts';
 import type { BundleDescription } from './bundle.ts';
 import { finite } from './finite.ts';
 import { cutLatents, type Latents, thinLatents } from './latents.ts';
+import { Tensor } from './onnxruntime.ts';
 import type { Planes } from './resize-crop.ts';
 import { type Graph, saysNoMemory } from './session.ts';
 import { tileAxis } from './tiles.ts';

@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { Tensor } from 'onnxruntime-node';
 import { type Caption, captionInputs } from './captions.ts';
 import { finite } from './finite.ts';
 import { guide } from './guidance.ts';
+import { Tensor } from './onnxruntime.ts';
 import type { RenderOptions } from './render-request.ts';
 import type { Sampler } from './samplers/sampler.ts';
 import type { Graph } from './session.ts';

@@ -1,9 +1,9 @@
-import { Tensor } from 'onnxruntime-node';
 import type { Bundle, BundleDescription } from './bundle.ts';
 import { type Caption, captionSource } from './captions.ts';
 import { decode } from './decode.ts';
 import { type DenoiseInputs, denoise } from './denoise.ts';
 import { normalStream } from './noise.ts';
+import { Tensor } from './onnxruntime.ts';
 import { positionEmbedding } from './position-embedding.ts';
 import type { RenderedImage, RenderOptions, RenderRequest } from './render-request.ts';
 import { checkRequest } from './request-check.ts';

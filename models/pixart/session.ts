@@ -1,6 +1,6 @@
-import { InferenceSession, type Tensor } from 'onnxruntime-node';
 import { UserError } from '../../domain/user-error.ts';
 import { type Bundle, bundleFile, type GraphFile } from './bundle.ts';
+import { InferenceSession, type Tensor } from './onnxruntime.ts';
 import type { Device } from './render-request.ts';
 
 export type SessionOptions = { device: Device; threads?: number | undefined };

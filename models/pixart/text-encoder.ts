@@ -1,4 +1,4 @@
-import { Tensor } from 'onnxruntime-node';
+import { Tensor } from './onnxruntime.ts';
 import type { Graph } from './session.ts';
 
 /**

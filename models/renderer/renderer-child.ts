@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { on } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { childEnvironment } from '../../domain/child-environment.mjs';
 import { UserError } from '../../domain/user-error.ts';
 import type { BundleRef, Device, RenderedImage, RenderRequest, SamplerState } from '../pixart/index.ts';
 import type { ChildFailure, FromChild, ToChild } from './protocol.ts';
@@ -51,6 +52,7 @@ export class RendererChild {
     this.#process = fork(fileURLToPath(new URL('./child.mjs', import.meta.url)), [], {
       // What this process was started with is not meant for the child.
       execArgv: [],
+      env: childEnvironment('renderer'),
       // Pixels travel as bytes, not as JSON.
       serialization: 'advanced',
       // The parent's standard output may be read by a machine.

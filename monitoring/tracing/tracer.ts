@@ -1,3 +1,4 @@
+import { withoutSecrets } from '../../domain/secrets.ts';
 import { otlpBody } from './otlp.ts';
 import { type OtlpSettings, otlpSettings } from './otlp-settings.ts';
 import type { Span } from './span.ts';
@@ -43,8 +44,11 @@ export function createTracer({ url, headers, resource }: OtlpSettings, warn: War
   async function post(spans: Span[]): Promise<void> {
     // The first request on a connection that the collector has just closed, because it was idle, fails whatever is in it.
     const problem = (await send(spans)) && (await send(spans));
-    if (problem !== null && !refused)
-      warn(`traces: ${url} does not take spans (${problem}); they are dropped until it does`);
+    if (problem !== null && !refused) {
+      const message = `traces: ${url} does not take spans (${problem}); they are dropped until it does`;
+      // A collector's keys are in its address or in the headers.
+      warn(withoutSecrets(message, Object.values(headers)));
+    }
     refused = problem !== null;
   }
 

@@ -14,11 +14,12 @@ import { latestBatchName, manifestName, ratesName } from '../../records/layout.t
 import { type Manifest, manifestSchema } from '../../records/manifest.ts';
 import { deviceSeconds } from '../../records/manifest-table.ts';
 import { encodeOutcomes, readJobs } from '../../records/plan-and-receipts.ts';
-import { type ObjectStore, openStore } from '../../store/index.ts';
+import { type ObjectStore, openStore, shownPlace } from '../../store/index.ts';
 import type { BatchInput } from '../../workflows/contract/batch.ts';
+import { anywhere } from '../anywhere.ts';
 
 const bundle = { name: 'tiny', digest: 'cd'.repeat(32), sizes: ['256' as const], defaults: { steps: 2, guidance: 4 } };
-const planBatch = createPlanBatch(openStore);
+const planBatch = createPlanBatch(anywhere);
 const writeReceipts = createWriteReceipts(openStore);
 const writeManifest = createWriteManifest(openStore);
 
@@ -105,7 +106,7 @@ describe('planning', () => {
 
   it('says where it expected the catalog', async () => {
     await rm(catalog);
-    await expect(planBatch(input())).rejects.toThrow(`expected a file at ${pathToFileURL(catalog).href}, found none`);
+    await expect(planBatch(input())).rejects.toThrow(`expected a file at ${catalog}, found none`);
   });
 });
 
@@ -116,12 +117,14 @@ describe('a record that is a convenience', () => {
     const [rates, latest] = [ratesName(bundle.digest), latestBatchName(source.kind === 'catalog' ? source.url : '')];
     for (const name of [rates, latest]) await store.replace(name, cut, 'application/json');
     const { shards, warnings } = await planBatch(input());
-    expect(warnings).toEqual([expect.stringContaining(`is not known: ${latest} in ${store.url} is damaged`)]);
+    expect(warnings).toEqual([
+      expect.stringContaining(`is not known: ${latest} in ${shownPlace(store.url)} is damaged`),
+    ]);
     const [fox] = await readJobs(store, shards[0]!.name);
     await keep(1, [receipt(fox!, { timings: { waitMs: 0, textEncodeMs: 0, denoiseMs: 9, decodeMs: 0, storeMs: 0 } })]);
     const ended = await write(1, 'completed');
     expect(ended.warnings).toEqual([
-      expect.stringContaining(`no estimate is made: ${rates} in ${store.url} is damaged`),
+      expect.stringContaining(`no estimate is made: ${rates} in ${shownPlace(store.url)} is damaged`),
     ]);
     expect((await write(1, 'completed')).warnings).toEqual([]);
   });

@@ -9,6 +9,7 @@ import { encodeJobs, encodeOutcomes } from '../../records/plan-and-receipts.ts';
 import { ObjectNotFound, type OpenStore, StoreDenied, StoreUnavailable } from '../../store/index.ts';
 import type { OrchestratorActivities } from '../../workflows/contract/activities.ts';
 import { SHEET_PAGES_AT_ONCE, STORE_SILENCE_SECONDS } from '../../workflows/contract/limits.ts';
+import { anywhere } from '../anywhere.ts';
 import { Outage } from '../workflows/outage.ts';
 import { folderStore, tinyJob } from './rendering.ts';
 import '../quiet-runtime.ts';
@@ -30,7 +31,7 @@ const thrownBy = async (work: Promise<unknown>) => {
 
 /** What a record's activity and the plan's end with where the store cannot be opened. */
 async function failures(error: unknown) {
-  const { planBatch, readShard } = createOrchestratorActivities({ openStore: failing(error) });
+  const { planBatch, readShard } = createOrchestratorActivities({ ...anywhere, openStore: failing(error) });
   const input = { store: 'gs://b', shard: 's' };
   const plan = input as unknown as Parameters<OrchestratorActivities['planBatch']>[0];
   return Promise.all([
@@ -72,7 +73,7 @@ test.each([
 async function writingInto(outage: Outage) {
   const store = await folderStore();
   outage.begin('batches/', 'hangs');
-  const { writeReceipts } = createOrchestratorActivities({ openStore: outage.open });
+  const { writeReceipts } = createOrchestratorActivities({ ...anywhere, openStore: outage.open });
   const environment = new MockActivityEnvironment();
   const outcomes = [{ id: 'fox', type: 'Error', reason: 'none', attempts: 1 }];
   const input = { store: store.url, batch: 'night', round: 1, shard: 0, outcomes };
@@ -112,7 +113,7 @@ test('a record that is cancelled gives a silent store up', async () => {
 test('any other step that is cancelled stops at once', async () => {
   const outage = new Outage();
   outage.begin('batches/', 'hangs');
-  const { readShard } = createOrchestratorActivities({ openStore: outage.open });
+  const { readShard } = createOrchestratorActivities({ ...anywhere, openStore: outage.open });
   const environment = new MockActivityEnvironment();
   const reading = environment.run(readShard, {
     store: (await folderStore()).url,
@@ -126,7 +127,7 @@ test('of those that wait for one store that is away only a few ask it, and the o
   const outage = new Outage();
   const [away, there] = [await folderStore(), await folderStore()];
   outage.begin('batches/away/', 'fails');
-  const { readShard } = createOrchestratorActivities({ openStore: outage.open });
+  const { readShard } = createOrchestratorActivities({ ...anywhere, openStore: outage.open });
   const shard = (batch: string) => `batches/${batch}/_plan/1-00000.jsonl`;
   const read = (store: string, batch: string) =>
     new MockActivityEnvironment().run(readShard, { store, shard: shard(batch) });
@@ -150,7 +151,7 @@ test('an activity that may take hours leaves turns to others', async () => {
   const outage = new Outage();
   const { url } = await folderStore();
   outage.begin('batches/', 'hangs');
-  const { writeSheetPage } = createOrchestratorActivities({ openStore: outage.open });
+  const { writeSheetPage } = createOrchestratorActivities({ ...anywhere, openStore: outage.open });
   const make = () => new MockActivityEnvironment().run(writeSheetPage, { store: url, batch: 'night' });
   const begun = Array.from({ length: SHEET_PAGES_AT_ONCE }, make);
   while (outage.hanging < begun.length) await sleep(1);

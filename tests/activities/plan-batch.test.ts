@@ -7,6 +7,7 @@ import { batchInput } from '../../client/request.ts';
 import { readRequestedCatalog } from '../../client/requested-catalog.ts';
 import { readJobs } from '../../records/plan-and-receipts.ts';
 import { openStore } from '../../store/index.ts';
+import { anywhere } from '../anywhere.ts';
 
 const bundle = { name: 'tiny', digest: 'cd'.repeat(32), sizes: ['256' as const], defaults: { steps: 2, guidance: 4 } };
 
@@ -15,7 +16,7 @@ async function planned(rows: Record<string, string>[]) {
   onTestFinished(() => rm(folder, { recursive: true }));
   const catalog = join(folder, 'catalog.jsonl');
   await writeFile(catalog, rows.map((row) => JSON.stringify(row)).join('\n'));
-  return createPlanBatch(openStore)(batchInput({ catalog, store: join(folder, 'out'), bundle }, 'night'));
+  return createPlanBatch(anywhere)(batchInput({ catalog, store: join(folder, 'out'), bundle }, 'night'));
 }
 
 test('a plan tells which columns its rows carry along', async () => {
@@ -42,8 +43,8 @@ test('with fresh seeds every batch of a list of prompts has its own, which who s
     const input = batchInput({ catalog, store: join(folder, 'out'), bundle, defaults: { seeds: 'fresh' } }, batch);
     const shown: number[] = [];
     for await (const { seed } of (await readRequestedCatalog(input)).jobs) shown.push(seed);
-    const { shards } = await createPlanBatch(openStore)(input);
-    await createPlanBatch(openStore)(input);
+    const { shards } = await createPlanBatch(anywhere)(input);
+    await createPlanBatch(anywhere)(input);
     const planned = (await readJobs(await openStore(input.store), shards[0]!.name)).map(({ seed }) => seed);
     expect(planned).toEqual(shown);
     return planned;

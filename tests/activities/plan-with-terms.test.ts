@@ -8,6 +8,7 @@ import { readRequestedCatalog } from '../../client/requested-catalog.ts';
 import { catalogName, termsName } from '../../records/layout.ts';
 import { readJobs } from '../../records/plan-and-receipts.ts';
 import { openStore, storeUrl } from '../../store/index.ts';
+import { anywhere } from '../anywhere.ts';
 
 const bundle = { name: 'tiny', digest: 'cd'.repeat(32), sizes: ['256' as const], defaults: { steps: 2, guidance: 4 } };
 
@@ -28,7 +29,7 @@ const ids = (jobs: { id: string }[]): string[] => jobs.map(({ id }) => id);
 test('an orchestrator plans from the files of terms beside the catalog, keeps them, and plans the same from its copies', async () => {
   const { terms, request, store } = await place();
   const input = batchInput(request, 'night');
-  const first = await createPlanBatch(openStore)(input);
+  const first = await createPlanBatch(anywhere)(input);
   expect(ids(await readJobs(store, first.shards[0]!.name))).toEqual([
     'cup-red-2',
     'cup-red-3',
@@ -36,7 +37,7 @@ test('an orchestrator plans from the files of terms beside the catalog, keeps th
     'cup-blue-3',
   ]);
   await writeFile(terms, 'green\n');
-  expect(await createPlanBatch(openStore)(input)).toEqual(first);
+  expect(await createPlanBatch(anywhere)(input)).toEqual(first);
   expect(Buffer.from(await store.read(termsName('night', 'colours'))).toString()).toBe('red\nblue\n');
 });
 
@@ -49,6 +50,6 @@ test('it plans what the person who submits is shown, from the copies that were h
   await store.create(catalogName('night', 'csv'), files.catalog, 'text/plain');
   for (const [name, bytes] of files.terms) await store.create(termsName('night', name), bytes, 'text/plain');
   await rm(terms);
-  const { shards } = await createPlanBatch(openStore)(input);
+  const { shards } = await createPlanBatch(anywhere)(input);
   expect(ids(await readJobs(store, shards[0]!.name))).toEqual(shown);
 });

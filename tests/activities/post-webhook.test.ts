@@ -4,8 +4,10 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Post } from '../../activities/index.ts';
 import { createPostWebhook } from '../../activities/post-webhook.ts';
 import { checkWebhookUrl } from '../../domain/webhook-url.ts';
+import { allowedPost } from '../../workers/allowed-webhooks.ts';
 import type { WebhookDelivery } from '../../workflows/contract/webhook.ts';
 
 const SECRET = `whsec_${Buffer.from('a secret of 32 bytes, not for use').toString('base64')}`;
@@ -14,6 +16,7 @@ let server: Server;
 let received: { headers: IncomingHttpHeaders; body: string }[];
 let status: number;
 let delivery: WebhookDelivery;
+let post: Post;
 
 beforeEach(async () => {
   received = [];
@@ -25,8 +28,10 @@ beforeEach(async () => {
     response.writeHead(status, status === 302 ? { location: 'http://127.0.0.1:9/elsewhere' } : {}).end('an answer');
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  post = allowedPost({ origins: [origin] });
   delivery = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks/of/ours?room=7`,
+    url: `${origin}/hooks/of/ours?room=7`,
     id: 'batch/night/batch.completed/1-0',
     event: {
       type: 'batch.completed',
@@ -39,7 +44,7 @@ beforeEach(async () => {
 afterEach(() => new Promise((closed) => server.close(closed)));
 
 it('an event is posted with a signature that the receiver can check by the secret alone', async () => {
-  await createPostWebhook(SECRET)(delivery);
+  await createPostWebhook(SECRET, post)(delivery);
   const [{ headers, body }] = received as [(typeof received)[0]];
   expect(JSON.parse(body)).toEqual(delivery.event);
   expect(headers['webhook-id']).toBe(delivery.id);
@@ -52,28 +57,33 @@ it('an event is posted with a signature that the receiver can check by the secre
 
 it('an answer other than 2xx is to be tried again, also a redirection, which is not followed; 410 is final', async () => {
   for (status of [500, 429, 404, 302]) {
-    const failed = createPostWebhook(SECRET)(delivery).catch((error: unknown) => error);
+    const failed = createPostWebhook(SECRET, post)(delivery).catch((error: unknown) => error);
     expect(await failed).toMatchObject({ message: expect.stringContaining(`to answer 2xx, found ${status}`) });
     expect(await failed).toMatchObject({ nonRetryable: false });
   }
   status = 410;
-  await expect(createPostWebhook(SECRET)(delivery)).rejects.toMatchObject({ type: 'WebhookGone', nonRetryable: true });
+  await expect(createPostWebhook(SECRET, post)(delivery)).rejects.toMatchObject({
+    type: 'WebhookGone',
+    nonRetryable: true,
+  });
 });
 
 it('an error names the host, and neither the path nor the secret', async () => {
   await new Promise((closed) => server.close(closed));
-  const error = (await createPostWebhook(SECRET)(delivery).catch((caught: unknown) => caught)) as Error;
+  const error = (await createPostWebhook(SECRET, post)(delivery).catch((caught: unknown) => caught)) as Error;
   expect(error.message).toMatch(/^webhook: 127\.0\.0\.1:\d+ cannot be reached: ECONNREFUSED$/);
   server.listen(0);
 });
 
 it('without a secret, or with one that is none, nothing is sent and the error says what to set', async () => {
-  await expect(createPostWebhook(undefined)(delivery)).rejects.toThrow('PIXART_WEBHOOK_SECRET: expected "whsec_"');
-  await expect(createPostWebhook('')(delivery)).rejects.toMatchObject({ nonRetryable: false });
-  await expect(createPostWebhook('')(delivery)).rejects.toThrow('found none; set it');
-  await expect(createPostWebhook('hunter2')(delivery)).rejects.toThrow('found something else; set it');
-  await expect(createPostWebhook('whsec_AA==')(delivery)).rejects.toThrow('found 1 bytes; set it');
-  await expect(createPostWebhook(SECRET)({ ...delivery, url: 'http://example.org/' })).rejects.toMatchObject({
+  await expect(createPostWebhook(undefined, post)(delivery)).rejects.toThrow(
+    'PIXART_WEBHOOK_SECRET: expected "whsec_"',
+  );
+  await expect(createPostWebhook('', post)(delivery)).rejects.toMatchObject({ nonRetryable: false });
+  await expect(createPostWebhook('', post)(delivery)).rejects.toThrow('found none; set it');
+  await expect(createPostWebhook('hunter2', post)(delivery)).rejects.toThrow('found something else; set it');
+  await expect(createPostWebhook('whsec_AA==', post)(delivery)).rejects.toThrow('found 1 bytes; set it');
+  await expect(createPostWebhook(SECRET, post)({ ...delivery, url: 'http://example.org/' })).rejects.toMatchObject({
     nonRetryable: true,
   });
   expect(received).toEqual([]);

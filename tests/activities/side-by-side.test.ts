@@ -9,10 +9,11 @@ import type { Job } from '../../domain/job.ts';
 import { shardName } from '../../records/layout.ts';
 import { encodeJobs } from '../../records/plan-and-receipts.ts';
 import { type ObjectStore, openStore } from '../../store/index.ts';
+import { anywhere } from '../anywhere.ts';
 import { sampleJob } from '../images/sample-job.ts';
 import '../quiet-runtime.ts';
 
-const { readShard } = createOrchestratorActivities({ openStore });
+const { readShard } = createOrchestratorActivities(anywhere);
 
 let folder: string;
 let store: ObjectStore;
@@ -58,6 +59,7 @@ test('while a wide batch’s tables are made, timers such as the heartbeat’s f
   let isMaking = false;
   let hasEnded = false;
   const { writeManifest } = createOrchestratorActivities({
+    ...anywhere,
     openStore: async () =>
       telling((call, name) => {
         if (call === 'read' && name === shardName('wide', 1, 0)) isMaking = true;

@@ -10,7 +10,7 @@ import { rendererOfThisTest } from '../models/renderer/tiny-renderer.ts';
 import { attempt, folderStore, planOf, tinyJob } from './rendering.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const CHILD_STACK = fileURLToPath(new URL('child-stack.mjs', import.meta.url));
+const CHILD_STACK = new URL('child-stack.mjs', import.meta.url).href;
 
 /** Functions of ours that wait for each other in a stack, tests left out, the outermost first. */
 const functionsIn = (stack: string): string[] =>
@@ -48,8 +48,7 @@ function rememberStackOfRender(): { stack: string } {
 test('from the activity to the sampler’s steps an image goes through ten functions at most', async () => {
   const store = await folderStore();
   const childStack = fileURLToPath(new URL('stack', `${store.url}/`));
-  vi.stubEnv('NODE_OPTIONS', `--import ${CHILD_STACK}`);
-  vi.stubEnv('CHILD_STACK', childStack);
+  vi.stubEnv('NODE_OPTIONS', `--import ${CHILD_STACK}?file=${encodeURIComponent(childStack)}`);
   onTestFinished(() => void vi.unstubAllEnvs());
   const parent = rememberStackOfRender();
   const renderer = await rendererOfThisTest();

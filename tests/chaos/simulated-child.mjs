@@ -2,8 +2,14 @@
 // child that starts at once, takes an image's time without its arithmetic, and says what models/renderer/protocol.ts says.
 // Plain JavaScript, so that killing it a thousand times does not measure how fast a machine starts programs.
 import { appendFileSync } from 'node:fs';
+import { register } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread } from 'node:worker_threads';
+
+/** This file's address says what to serve and where to count. A renderer child gets no environment of ours but this way. */
+const { searchParams } = new URL(import.meta.url);
+const bundle = JSON.parse(searchParams.get('bundle') ?? 'null');
+const computed = String(searchParams.get('computed'));
 
 const SIDE = 8;
 const STEP_MS = 25;
@@ -24,7 +30,7 @@ async function render({ request, resume, stateEveryMs }) {
   cancelled = false;
   let keptAt = performance.now();
   // A character for every computation that was begun: what really happened, beside what receipts say.
-  appendFileSync(String(process.env.SIMULATED_COMPUTATIONS), '.');
+  appendFileSync(computed, '.');
   for (let step = (resume?.step ?? 0) + 1; step <= request.steps; step += 1) {
     await sleep(STEP_MS);
     if (cancelled)
@@ -45,14 +51,17 @@ async function render({ request, resume, stateEveryMs }) {
 /** @param {import('../../models/renderer/protocol.ts').ToChild} message */
 async function take(message) {
   if (message.kind === 'cancel') cancelled = true;
-  else if (message.kind === 'load') tell({ kind: 'ready', bundle: JSON.parse(String(process.env.SIMULATED_BUNDLE)) });
+  else if (message.kind === 'load') tell({ kind: 'ready', bundle });
   else tell(await render(message));
 }
 
-if (isMainThread && process.argv[1]?.endsWith('child.ts')) {
+/** Has the real child's program be empty. */
+const LOADER = `export const load = (url, context, next) =>
+  url.endsWith('/models/renderer/child.mjs') ? { format: 'module', source: '', shortCircuit: true } : next(url, context);`;
+
+if (isMainThread && process.argv[1]?.endsWith('child.mjs')) {
+  register(`data:text/javascript,${encodeURIComponent(LOADER)}`);
   process.on('message', take);
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
   process.on('disconnect', () => process.exit());
-  // The real child, which is this process's program, never has its turn.
-  await new Promise(() => {});
 }

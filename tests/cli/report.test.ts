@@ -22,6 +22,6 @@ test('a report of a table that was cut short says which line of which file is da
   const { code, stdout, stderr } = await runHere(['report', 'night', '--store', store]);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toMatch(
-    /^pixart-batch: batches\/night\/manifest\.jsonl in file:.*, line 2 is damaged: .* Restore the file, .*\n$/,
+    /^pixart-batch: batches\/night\/manifest\.jsonl in \/.*, line 2 is damaged: .* Restore the file, .*\n$/,
   );
 });

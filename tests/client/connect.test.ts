@@ -26,6 +26,16 @@ describe('connecting', () => {
     );
   });
 
+  it('does not repeat a token that cannot be sent', async () => {
+    const target = { address, namespace: 'default', options: { metadata: { 'x-token': 'a token\nof two lines' } } };
+    const error: Error = await connect(target).then(
+      () => expect.fail('connected'),
+      (error) => error,
+    );
+    expect(error.message).toMatch(/^no Temporal server answers at .*illegal characters/);
+    expect(error.message).not.toMatch(/a token|two lines/);
+  });
+
   it('says that the namespace is not there, and how to create it', async () => {
     await expect(connect(temporalTarget({ address, namespace: 'studio' }))).rejects.toThrow(
       `temporal operator namespace create --address ${address} --namespace studio`,

@@ -1,5 +1,6 @@
 import { chmod, copyFile, mkdir, readFile, rm, symlink, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type BucketEmulator, startBucketEmulator } from '../../infra/dev/bucket-emulator.ts';
 import { type LocalFleet, startLocalFleet } from '../../infra/dev/local-fleet.ts';
@@ -33,6 +34,7 @@ const fleetWith = (bundle: string): Promise<LocalFleet> =>
     sizes: [],
     device: 'cpu',
     threads: 1,
+    allow: [pathToFileURL(place.folder).href],
     tell: () => {},
   });
 

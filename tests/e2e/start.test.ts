@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { isAlive } from '../../infra/dev/steps.mjs';
 import { readLease } from '../../infra/dev/temporal-lease.ts';
+import { runHere } from '../cli/run-here.ts';
 import { expectCode, type Finished, pixartBatch, RunningCommand, startPixartBatch } from './command-line.ts';
 import { createWorkplace, imagesOf, objectsOf, readManifest, type Workplace } from './workplace.ts';
 
@@ -93,6 +94,19 @@ test('dev serves whoever submits, and ends in an orderly way with all that it st
   const args = ['submit', catalog, '--batch', 'by-hand', '--wait', '--address', address];
   expectCode(0, await pixartBatch(args, environment));
   expect(await imagesOf(place.store, 'by-hand')).toEqual(['only.png']);
+
+  const other = join(place.folder, 'other');
+  for (const [what, ...wanted] of [
+    ['store', 'submit', catalog, '--store', other],
+    ['catalog', 'schedule', 'create', 'nightly', catalog, '--at', '22:00'],
+    ['webhook', 'submit', catalog, '--webhook', 'http://localhost:9'],
+  ]) {
+    const refused = expectCode(2, await runHere([...wanted, '--address', address], environment));
+    expect(refused.stderr).toMatch(
+      new RegExp(`${what} .*: expected a place that the workers were started for.* --allow `),
+    );
+  }
+  expect(existsSync(other)).toBe(false);
 
   dev.signal('SIGTERM');
   expectCode(0, await dev.finished);

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -24,7 +25,8 @@ export class WorkerProcess {
     const command = [...within, process.execPath, '--import', END_WITH_STARTER, cli, 'worker', ...options];
     this.#process = spawn(command[0]!, command.slice(1), {
       stdio: ['pipe', 'ignore', 'pipe'],
-      env: { ...process.env, ...environment },
+      // Tests keep their stores and catalogs there; it is for them that a worker may open them.
+      env: { ...process.env, PIXART_ALLOW: tmpdir(), ...environment },
     });
     this.#log = createInterface({ input: this.#process.stderr! });
     this.#log.on('line', (line: string) => this.lines.push(parsed(line)));

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { childEnvironment } from '../../domain/child-environment.mjs';
 import { IMAGE_FORMATS } from '../../domain/image-format.ts';
 import type { Job } from '../../domain/job.ts';
 import { contentType, encodeImage, readImageMetadata, readRenderKey } from '../../images/index.ts';
@@ -14,7 +15,8 @@ import { ifThere } from '../set-up.ts';
 import { bundle, sampleJob, samplePixels } from './sample-job.ts';
 
 const exiftool = await ifThere('What exiftool reads is not tested', ensureExiftool);
-const run = (args: string[]) => spawnSync(exiftool![0]!, [...exiftool!.slice(1), ...args], { maxBuffer: 1 << 24 });
+const run = (args: string[]) =>
+  spawnSync(exiftool![0]!, [...exiftool!.slice(1), ...args], { env: childEnvironment('program'), maxBuffer: 1 << 24 });
 const chinese = '一只戴着红灯笼的猫 🐱🏮, <b>"größer" & \'schöner\'</b> ]]> &amp; \n\t–\r end  ';
 
 describe.each(IMAGE_FORMATS)('an image encoded as %s', (format) => {

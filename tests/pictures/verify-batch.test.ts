@@ -18,6 +18,7 @@ import { crc32c } from '../../store/crc32c.ts';
 import { type ObjectMetadata, type ObjectStore, openStore } from '../../store/index.ts';
 import type { RenderActivities } from '../../workflows/contract/activities.ts';
 import { attempt, BATCH, folderStore, planOf, tinyJob } from '../activities/rendering.ts';
+import { anywhere } from '../anywhere.ts';
 import { type TinyRenderer, tinyRenderer } from '../models/renderer/tiny-renderer.ts';
 import { startFaultyNetwork } from '../store/faulty-network.ts';
 
@@ -52,7 +53,7 @@ let made: Record<string, Made>;
 
 const writeReceipts = createWriteReceipts(openStore);
 const writeManifest = createWriteManifest(openStore);
-const planBatch = createPlanBatch(openStore);
+const planBatch = createPlanBatch(anywhere);
 
 const render = (store: ObjectStore, shard: string, index: number, batch = BATCH): Promise<Receipt> =>
   attempt(renderImage, { store, shard, index, batch, bundleDigest: renderer.bundle.digest }).receipt;

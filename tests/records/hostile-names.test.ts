@@ -1,10 +1,10 @@
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { matches } from '../../activities/match-jobs.ts';
 import { openExpansion } from '../../catalog/expansion/expand-cells.ts';
 import type { Job } from '../../domain/job.ts';
 import { cellOf } from '../../domain/metadata.ts';
+import { matches } from '../../domain/row-filter.ts';
 import { CarriedNames } from '../../records/carried-names.ts';
 import { readDecisions } from '../../records/decisions.ts';
 import { manifestEntry } from '../../records/manifest.ts';

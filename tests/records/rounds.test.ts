@@ -57,7 +57,7 @@ it('a record that was cut short is named, with what a retry can do without it', 
   await rm(path.join(folder, roundName('cut', 1)), { force: true });
   await writeFile(path.join(folder, roundName('cut', 1)), '{"format":1,"ba');
   await expect(roundsOf(store, 'cut')).rejects.toThrow(
-    /batches\/cut\/_rounds\/1\.json in file:.*expected what a round of the batch was begun with, found.*a retry then goes by the plan/,
+    /batches\/cut\/_rounds\/1\.json in \/.*expected what a round of the batch was begun with, found.*a retry then goes by the plan/,
   );
 });
 

@@ -112,7 +112,7 @@ const IN_TURN = ['submitBatch', 'watchBatch', 'batchProgress', 'controlBatch', '
 
 test('the examples run, against a server and workers', async () => {
   const bundle = bundleRef(await chosenBundle('pixart-icons'));
-  const site: Site = await startSite({ bundle, stepMs: () => 5 });
+  const site: Site = await startSite({ bundle, stepMs: () => 5, allow: [folder] });
   try {
     const request = {
       batch: 'summer',

@@ -1,12 +1,12 @@
 import { type Browser, chromium } from 'playwright-core';
+import { childEnvironment } from '../../domain/child-environment.mjs';
 import { ensureChromium } from '../../infra/dev/install-chromium.mjs';
 import { ifThere } from '../set-up.ts';
 
 /** A real Chromium. */
 export async function openBrowser(): Promise<Browser> {
   const { executable, env } = await ensureChromium();
-  const given = Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
-  return chromium.launch({ executablePath: executable, env: { ...Object.fromEntries(given), ...env } });
+  return chromium.launch({ executablePath: executable, env: { ...childEnvironment('program'), ...env } });
 }
 
 /** The same for tests, `null` where there is none and that may be. */

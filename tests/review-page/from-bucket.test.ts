@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 test.skipIf(browser === null)('the page shows thumbnails and images where a bucket serves it', async () => {
-  const store = await openStore('gs://team/images');
+  const store = await openStore('gs://team/reviewed');
   const rows = Array.from({ length: 60 }, () => ({ job: { width: 96, height: 96 } }));
   await writeSampleBatch(store, 'night', rows, await samplePictures(7, 96));
   await createWriteReviewPage(openStore)({ store: store.url, batch: 'night' });
@@ -34,7 +34,7 @@ test.skipIf(browser === null)('the page shows thumbnails and images where a buck
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => problems.push(message.text()));
-  await page.goto(`${emulator.endpoint}/team/images/${contactSheetPageName('night')}`);
+  await page.goto(`${emulator.endpoint}/team/reviewed/${contactSheetPageName('night')}`);
   await page.locator('body[data-loaded]').waitFor();
   expect(await page.locator('.matches').textContent()).toBe('60 rows');
   const first = page.locator('.cell[data-id="row-0"]');

@@ -189,6 +189,9 @@ describe('a batch that runs', () => {
     await refused({ kind: 'cancel-size', size: '4k' }).toThrow('size: expected one of its sizes (256), found 4k');
     await refused({ kind: 'cancel-rows', filter: { column: 'id', pattern: '****' } }).toThrow('at most 3 stars');
     await refused({ kind: 'cancel-rows', filter: { column: 'colour', pattern: 'red' } }).toThrow('found colour');
+    await refused({ kind: 'cancel-rows', filter: { column: 'id', pattern: 'zzz' } }).toThrow(
+      'batch refusing: expected rows with id=zzz, found none among those that it is to make; nothing is cancelled',
+    );
     await controlBatch(site.client, batch, { kind: 'pause' });
     await refused({ kind: 'pause' }).toThrow('it is paused already: a person paused it');
     await cancelBatch(site.client, batch);

@@ -18,6 +18,7 @@ import { batchStart } from '../../workflows/contract/batch-start.ts';
 import type { Plan } from '../../workflows/contract/plan.ts';
 import { batchWorkflowId, ORCHESTRATOR_QUEUE, renderQueue } from '../../workflows/contract/queues.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract/search-attributes.ts';
+import { anywhere } from '../anywhere.ts';
 import { BUNDLE } from './site.ts';
 
 export const JOBS = 24;
@@ -86,7 +87,7 @@ async function writeCatalog(folder: string): Promise<BatchInput> {
 }
 
 async function startWorkers(server: TestWorkflowEnvironment, beforeReceipts: () => unknown): Promise<Worker[]> {
-  const activities = createOrchestratorActivities({ openStore });
+  const activities = createOrchestratorActivities(anywhere);
   const { nativeConnection: connection } = server;
   const renderer = simulatedRenderer({ bundle: BUNDLE, side: 8 });
   return Promise.all([

@@ -1,4 +1,4 @@
-import { type ObjectStore, type OpenStore, openStore, StoreUnavailable } from '../../store/index.ts';
+import { type FoundObject, type ObjectStore, type OpenStore, openStore, StoreUnavailable } from '../../store/index.ts';
 
 /** `fails` as a store does that cannot be reached, `hangs` as one that takes the call and never answers. */
 export type Fault = 'fails' | 'hangs';
@@ -30,18 +30,31 @@ export class Outage {
   }
 
   readonly open: OpenStore = async (url) => {
-    const store = await openStore(url);
-    return new Proxy(store, { get: (target, name) => this.#member(target, name) });
+    return this.#around(await openStore(url));
   };
 
-  #member(store: ObjectStore, name: string | symbol): unknown {
-    const member: unknown = Reflect.get(store, name, store);
+  #around<T extends ObjectStore | FoundObject>(target: T): T {
+    return new Proxy(target, { get: (_, name) => this.#member(target, name) });
+  }
+
+  #member(target: ObjectStore | FoundObject, name: string | symbol): unknown {
+    const member: unknown = Reflect.get(target, name, target);
     if (typeof member !== 'function') return member;
     return (...args: unknown[]) => {
-      const names = args.filter((arg) => typeof arg === 'string');
-      const call = (): unknown => Reflect.apply(member, store, args);
-      return name === 'list' ? this.#listed(names, call as () => AsyncIterable<unknown>) : this.#pass(names).then(call);
+      const names = [...args, 'name' in target && target.name].filter((arg) => typeof arg === 'string');
+      const call = (): unknown => Reflect.apply(member, target, args);
+      if (name === 'list') return this.#listed(names, call as () => AsyncIterable<unknown>);
+      return this.#pass(names)
+        .then(call)
+        .then((answer) => this.#answered(answer));
     };
+  }
+
+  /** Objects that a store has found go the same way. */
+  #answered(answer: unknown): unknown {
+    if (typeof answer !== 'object' || answer === null) return answer;
+    if ('stat' in answer) return { ...answer, stat: this.#answered(answer.stat) };
+    return 'supersede' in answer ? this.#around(answer as FoundObject) : answer;
   }
 
   async *#listed(names: string[], list: () => AsyncIterable<unknown>): AsyncGenerator<unknown> {

@@ -138,7 +138,8 @@ it('a batch that was cancelled is submitted again under its id, and both ends st
   const catalog = await site.catalog('again.csv', ['a quick hill,256', 'a slow dale,256']);
   isBroken = true;
   await submit('again', catalog);
-  await expect.poll(async () => (await batchProgress(site.client, 'again')).totals.rendered).toBe(1);
+  const rendered = async () => (await batchProgress(site.client, 'again')).totals.rendered;
+  await expect.poll(rendered, { timeout: 20_000 }).toBe(1);
   await cancelBatch(site.client, 'again');
   expect(await batchEnd(site.client, 'again')).toEqual({ state: 'cancelled' });
   expect((await batchProgress(site.client, 'again')).manifest).toBe('batches/again/manifest-1.json');

@@ -11,7 +11,9 @@ import { startTemporalServer } from '../../infra/dev/temporal-server.ts';
 import { manifestName } from '../../records/layout.ts';
 import { type Manifest, manifestSchema } from '../../records/manifest.ts';
 import { type ObjectStore, type OpenStore, openStore } from '../../store/index.ts';
+import { allowanceOf } from '../../workers/allowance.ts';
 import { createOrchestrator } from '../../workers/orchestrator.ts';
+import { outsideOf } from '../../workers/outside.ts';
 import { renderQueue } from '../../workflows/contract/queues.ts';
 import '../quiet-runtime.ts';
 
@@ -39,6 +41,8 @@ export type SiteOptions = Partial<Omit<Simulation, 'side'>> & {
   /** Another site, whose store and catalogs this one has too: a server that knows nothing of what is there. */
   beside?: Site;
   storeUrl?: string;
+  /** What its orchestrator takes besides its folder. */
+  allow?: string[];
   /** The `temporal` program to run; otherwise the first one found. */
   binary?: string;
   /** What workers open stores with. */
@@ -51,6 +55,7 @@ export async function startSite({
   storeUrl,
   binary,
   open = openStore,
+  allow = [],
   ...simulation
 }: SiteOptions = {}): Promise<Site> {
   const folder = beside?.folder ?? (await mkdtemp(path.join(tmpdir(), 'pixart-site-')));
@@ -58,10 +63,13 @@ export async function startSite({
   const client = await connect(temporalTarget({ address: server.address }));
   const connection = await NativeConnection.connect({ address: server.address });
   const store = await openStore(storeUrl ?? pathToFileURL(path.join(folder, 'out')).href);
-  const renderer = simulatedRenderer({ ...simulation, bundle, side: 8 });
+  const renderer = simulatedRenderer({ ...simulation, bundle });
   const activities = createRenderActivities({ openStore: open, renderer });
   const workers = await Promise.all([
-    createOrchestrator(connection, client.namespace, open),
+    createOrchestrator(connection, client.namespace, {
+      ...outsideOf(allowanceOf([folder, ...allow])),
+      openStore: open,
+    }),
     ...bundle.sizes.map((size) =>
       Worker.create({
         connection,

@@ -16,6 +16,7 @@ import type { FailureBudget } from '../../workflows/contract/batch.ts';
 import type { BatchEvent } from '../../workflows/contract/webhook.ts';
 import { Outage } from './outage.ts';
 import { BUNDLE, type Site, startSite } from './site.ts';
+import { textOf } from './text-of.ts';
 
 const SECRET = `whsec_${Buffer.from('another secret of some 32 bytes..').toString('base64')}`;
 
@@ -35,7 +36,6 @@ const events: { id: string; event: BatchEvent }[] = [];
 
 beforeAll(async () => {
   process.env.PIXART_WEBHOOK_SECRET = SECRET;
-  site = await startSite({ before, stepMs, open: outage.open });
   receiver = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -49,6 +49,7 @@ beforeAll(async () => {
     response.writeHead(200).end();
   }).listen(0, '127.0.0.1');
   await once(receiver, 'listening');
+  site = await startSite({ before, stepMs, open: outage.open, allow: [new URL(address()).origin] });
 });
 
 afterAll(async () => {
@@ -56,14 +57,6 @@ afterAll(async () => {
   receiver.close();
   await site.stop();
 });
-
-/** A history's text, payloads included, which are bytes. */
-const textOf = (value: unknown): string =>
-  value instanceof Uint8Array
-    ? Buffer.from(value).toString()
-    : value !== null && typeof value === 'object'
-      ? Object.values(value).map(textOf).join(' ')
-      : String(value);
 
 const address = (): string => `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/batches`;
 

@@ -1,11 +1,12 @@
 import { ROW_COLUMNS } from '../../domain/parameters.ts';
+import { named } from '../../domain/printable.mjs';
+import type { RowFilter } from '../../domain/row-filter.ts';
 import type { Size } from '../../domain/size.ts';
 import type { BatchInput } from '../contract/batch.ts';
 import {
   type BatchControl,
   type ControlChange,
   priorityFault,
-  type RowFilter,
   USUAL_PRIORITY,
   windowFault,
 } from '../contract/control.ts';
@@ -55,9 +56,12 @@ export function refusal(control: BatchControl, { sizes, columns }: BatchRows, ch
   }
 }
 
+const COLUMNS_SHOWN = 40;
+
 function unknownColumn(column: string, columns: string[] | undefined): string | null {
   if (columns === undefined || [...ROW_COLUMNS, ...columns].includes(column)) return null;
-  return `filter: expected a column of the rows that it makes (${[...ROW_COLUMNS, ...columns].join(', ')}), found ${column}`;
+  const known = [...ROW_COLUMNS, ...columns.slice(0, COLUMNS_SHOWN).map(named)];
+  return `filter: expected a column of the rows that it makes (${known.join(', ')}${columns.length > COLUMNS_SHOWN ? ' …' : ''}), found ${named(column)}`;
 }
 
 const isFilter = (filter: RowFilter): boolean =>

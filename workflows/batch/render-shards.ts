@@ -12,6 +12,7 @@ import {
 } from '@temporalio/workflow';
 import { rootCause } from '../../domain/root-cause.ts';
 import { ID_IN_USE_SECONDS, SHARDS_AT_ONCE } from '../contract/limits.ts';
+import { code } from '../contract/markdown.ts';
 import type { ShardRef } from '../contract/plan.ts';
 import { shardWorkflowId } from '../contract/queues.ts';
 import type { ShardInput, Workflows } from '../contract/workflows.ts';
@@ -49,7 +50,7 @@ async function renderOne(batch: Batch, shard: ShardRef, window: number): Promise
       workflowId: shardWorkflowId(batch.input, shard.shard),
       args: [{ store, batch: id, round, bundleDigest: bundle.digest, shard, window, team, control }],
       staticSummary: `Images of size ${shard.size}: ${shard.jobs}`,
-      staticDetails: `Shard ${shard.shard} of batch \`${id}\`, round ${round}. Its jobs: \`${shard.name}\` in \`${store}\`.`,
+      staticDetails: `Shard ${shard.shard} of batch ${code(id)}, round ${round}. Its jobs: ${code(shard.name)} in ${code(store)}.`,
       // The shard writes its receipts before it ends, and the manifest is made from them.
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,

@@ -1,6 +1,6 @@
 import type { JobOutcome, Receipt, Totals } from '../../domain/receipt.ts';
+import type { RowFilter } from '../../domain/row-filter.ts';
 import type { BatchInput } from './batch.ts';
-import type { RowFilter } from './control.ts';
 import type { JobSummary, LostShard, Plan } from './plan.ts';
 import type { WebhookDelivery } from './webhook.ts';
 

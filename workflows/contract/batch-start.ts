@@ -1,5 +1,7 @@
 import { shortDigest } from '../../domain/bundle-ref.ts';
+import { oneLine } from '../../domain/printable.mjs';
 import type { BatchInput, BatchMemo, CatalogSource } from './batch.ts';
+import { code, plain } from './markdown.ts';
 import { batchWorkflowId } from './queues.ts';
 
 /** URL of the catalog that a batch's first round was planned from; a retry that an older version started may not know it. */
@@ -22,15 +24,16 @@ export function batchStart(input: BatchInput) {
     workflowId: batchWorkflowId(input.batch),
     args: [input] as [BatchInput],
     memo,
-    staticSummary: input.round === 1 ? `Images of ${fileName(catalog)}` : `Retry ${input.round - 1} of ${input.batch}`,
+    staticSummary:
+      input.round === 1 ? `Images of ${plain(fileName(catalog))}` : `Retry ${input.round - 1} of ${input.batch}`,
     staticDetails: [
-      `- catalog: \`${catalog}\``,
-      `- bundle: \`${input.bundle.name}\` (\`${shortDigest(input.bundle.digest)}\`)`,
-      `- store: \`${input.store}\``,
+      `- catalog: ${code(catalog)}`,
+      `- bundle: ${code(input.bundle.name)} (${code(shortDigest(input.bundle.digest))})`,
+      `- store: ${code(input.store)}`,
       `- images in flight: ${input.window} for each size`,
     ].join('\n'),
   };
 }
 
 /** Temporal refuses a summary of more than 400 bytes, and a character may take four. */
-export const fileName = (url: string): string => [...url.slice(url.lastIndexOf('/') + 1)].slice(-80).join('');
+export const fileName = (url: string): string => [...oneLine(url.slice(url.lastIndexOf('/') + 1))].slice(-80).join('');

@@ -1,12 +1,10 @@
+import type { RowFilter } from '../../domain/row-filter.ts';
 import type { Size } from '../../domain/size.ts';
 import type { FailureBudget } from './batch.ts';
 import { MAX_WINDOW } from './limits.ts';
 
 /** The name of the update by which a batch takes a ControlChange. */
 export const CONTROL_UPDATE = 'control';
-
-/** Rows whose column has a value; `*` in it stands for anything. */
-export type RowFilter = { column: string; pattern: string };
 
 /** What a person may change of a batch while it runs. */
 export type ControlChange =

@@ -1,6 +1,7 @@
 import { isCancellation, setHandler } from '@temporalio/workflow';
 import type { JobOutcome } from '../../domain/receipt.ts';
-import type { RowFilter, ShardControl } from '../contract/control.ts';
+import type { RowFilter } from '../../domain/row-filter.ts';
+import type { ShardControl } from '../contract/control.ts';
 import type { JobSummary } from '../contract/plan.ts';
 import type { ShardInput } from '../contract/workflows.ts';
 import { shardControlSignal } from '../messages.ts';

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import {
   type CatalogTrouble,
@@ -8,6 +9,7 @@ import {
   type FailureBudget,
   OVERLAPS,
   type Overlap,
+  type ScheduleRequest,
   type ScheduleTimes,
   scheduledCatalog,
   WEEKDAYS,
@@ -16,6 +18,8 @@ import {
 import { CATALOG_ENDINGS } from '../../../domain/catalog-settings.ts';
 import { zonedText } from '../../../domain/time-zone.ts';
 import { UserError } from '../../../domain/user-error.ts';
+import { storeUrl } from '../../../store/index.ts';
+import { checkAllowedHere, type Wanted } from '../../allowed-here.ts';
 import { note, printLine, table } from '../../display/output.ts';
 import { planNotes } from '../../display/plan-text.ts';
 import {
@@ -91,7 +95,10 @@ async function create(name: string, catalog: string, options: CreateOptions): Pr
   const known = await scheduledCatalog(request);
   if (known.trouble !== null) note(troubleText(catalog, known.trouble));
   else if (known.plan) for (const line of planNotes(known.plan, request)) note(line);
-  const created = await withClient(options, (client) => createSchedule(client, request));
+  const created = await withClient(options, async (client) => {
+    await checkAllowedHere(client, wantedBy(request));
+    return createSchedule(client, request);
+  });
   printLine(`schedule ${name} is set; ${overlapText[overlap]}\n${nextText(created)}`);
   for (const uneven of created.uneven) note(`cron ${uneven}`);
   for (const change of created.clockChanges) note(clockChangeText(change, created.timeZone));
@@ -112,6 +119,14 @@ const HAPPENS: Record<ClockChange['batches'][number]['happens'], string> = {
   'at its second': 'comes once, when clocks show that time again',
   'unasked for': 'comes, though it is none of the times given',
 };
+
+/** Terms that lie beside the catalog are read where there are some. */
+function wantedBy({ store, catalog, webhook, expansion }: ScheduleRequest): Wanted {
+  const beside = new URL('terms', storeUrl(catalog));
+  const terms =
+    expansion && (expansion.terms ?? (beside.protocol === 'file:' && existsSync(beside) ? beside.href : undefined));
+  return { store, catalog, terms, webhook };
+}
 
 const troubleText = (catalog: string, trouble: CatalogTrouble): string =>
   trouble === 'missing'

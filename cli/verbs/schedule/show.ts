@@ -7,6 +7,7 @@ import {
   type ScheduleListing,
   type ScheduleRun,
 } from '../../../client/index.ts';
+import { shownPlace } from '../../../store/index.ts';
 import { collect, note, printJson, printLine, table } from '../../display/output.ts';
 import { timeText } from '../../display/text.ts';
 import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../../options/common-options.ts';
@@ -48,8 +49,8 @@ const row = ({ name, when, timeZone, next, paused, fault, catalog, store }: Sche
   when,
   timeZone,
   fault !== null ? 'broken' : paused ? 'paused' : next[0] === undefined ? 'never' : timeText(next[0]),
-  catalog,
-  store,
+  shownPlace(catalog),
+  shownPlace(store),
 ];
 
 async function describe(name: string, options: ServerOptions & JsonOptions): Promise<void> {
@@ -71,8 +72,8 @@ const detailsText = (of: ScheduleDetails): string =>
     ['  jitter', of.jitterMs === 0 ? 'none' : spanText(of.jitterMs)],
     ['  pause on failure', pauseText(of)],
     ...(of.note === null ? [] : [['  note', of.note]]),
-    ['  catalog', of.catalog],
-    ['  store', of.store],
+    ['  catalog', shownPlace(of.catalog)],
+    ['  store', shownPlace(of.store)],
   ]);
 
 function runRows(runs: ScheduleRun[]): string[][] {

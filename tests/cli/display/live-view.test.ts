@@ -42,7 +42,7 @@ test('a headline, a bar for each size, the workers, and what none asks for', () 
 
 test('failures come last, and nothing in their text moves the cursor', () => {
   const failed = { ...progress, recentFailures: [{ id: 'fox', reason: 'no memory\n\x1b[2Jat all' }] };
-  expect(liveView(failed, around).slice(-2)).toEqual(['  last failures', '    fox: no memory [2Jat all']);
+  expect(liveView(failed, around).slice(-2)).toEqual(['  last failures', '    fox: no memory \\u001b[2Jat all']);
 });
 
 test('what is not known yet is left out', () => {

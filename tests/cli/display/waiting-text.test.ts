@@ -24,7 +24,7 @@ test('a step that waits for the store says since when, how often it was tried, w
 test('steps of several shards are told together, and one that has not failed yet tells no attempts', () => {
   const reading = { ...trouble, activity: 'readShard', count: 3, attempts: 0, reason: 'no\u001b[2Janswer' };
   expect(waitingText({ ...reading, since: null, givesUpAt: null }, now)).toBe(
-    'reading the plan (3 times): waits for the store: no [2Janswer',
+    'reading the plan (3 times): waits for the store: no\\u001b[2Janswer',
   );
 });
 

@@ -1,7 +1,7 @@
-import { Tensor } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
 import { binsOf } from '../../../domain/bins.ts';
 import { randomNormal } from '../../../models/pixart/noise.ts';
+import { Tensor } from '../../../models/pixart/onnxruntime.ts';
 import { positionEmbedding } from '../../../models/pixart/position-embedding.ts';
 import { goldenNetworks } from './golden-networks.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import type { Tensor } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../domain/user-error.ts';
 import { decode } from '../../../models/pixart/decode.ts';
+import type { Tensor } from '../../../models/pixart/onnxruntime.ts';
 import type { Graph } from '../../../models/pixart/session.ts';
 import { tileAxis } from '../../../models/pixart/tiles.ts';
 

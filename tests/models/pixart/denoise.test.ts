@@ -1,4 +1,3 @@
-import { Tensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 import { UserError } from '../../../domain/user-error.ts';
 import type { Caption } from '../../../models/pixart/captions.ts';
@@ -6,6 +5,7 @@ import { captionInputs } from '../../../models/pixart/captions.ts';
 import { denoise } from '../../../models/pixart/denoise.ts';
 import { guide } from '../../../models/pixart/guidance.ts';
 import { randomNormal } from '../../../models/pixart/noise.ts';
+import { Tensor } from '../../../models/pixart/onnxruntime.ts';
 import type { Sampler, SamplerState } from '../../../models/pixart/samplers/sampler.ts';
 import type { Graph } from '../../../models/pixart/session.ts';
 import { relativeError } from './golden-case.ts';

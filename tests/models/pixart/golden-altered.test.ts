@@ -1,7 +1,7 @@
-import { Tensor } from 'onnxruntime-node';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Caption } from '../../../models/pixart/captions.ts';
 import { loadPipeline, type Pipeline, type RenderRequest } from '../../../models/pixart/index.ts';
+import { Tensor } from '../../../models/pixart/onnxruntime.ts';
 import { positionEmbedding } from '../../../models/pixart/position-embedding.ts';
 import { toBytes } from '../../../models/pixart/resize-crop.ts';
 import { byteDifference, loadCase, relativeError } from './golden-case.ts';

@@ -1,10 +1,10 @@
 import path from 'node:path';
-import { Tensor } from 'onnxruntime-node';
 import { type Bundle, openBundle } from '../../../models/pixart/bundle.ts';
 import { type Caption, type CaptionNetworks, captionSource } from '../../../models/pixart/captions.ts';
 import { decode } from '../../../models/pixart/decode.ts';
 import { denoise } from '../../../models/pixart/denoise.ts';
 import { normalStream } from '../../../models/pixart/noise.ts';
+import { Tensor } from '../../../models/pixart/onnxruntime.ts';
 import { positionEmbedding } from '../../../models/pixart/position-embedding.ts';
 import type { Planes } from '../../../models/pixart/resize-crop.ts';
 import { createSampler } from '../../../models/pixart/samplers/create-sampler.ts';

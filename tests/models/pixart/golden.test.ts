@@ -1,8 +1,8 @@
-import { Tensor } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
 import { nearestBin } from '../../../domain/bins.ts';
 import { loadPipeline } from '../../../models/pixart/index.ts';
 import { randomNormal } from '../../../models/pixart/noise.ts';
+import { Tensor } from '../../../models/pixart/onnxruntime.ts';
 import { createSampler } from '../../../models/pixart/samplers/create-sampler.ts';
 import { encodeText } from '../../../models/pixart/text-encoder.ts';
 import { byteDifference, goldenNames, loadCase, relativeError } from './golden-case.ts';

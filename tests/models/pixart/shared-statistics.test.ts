@@ -1,5 +1,5 @@
-import { Tensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
+import { Tensor } from '../../../models/pixart/onnxruntime.ts';
 import { goldenNetworks } from './golden-networks.ts';
 
 test('a decoder that is given the statistics it saw draws what it drew, and with others something else', async () => {

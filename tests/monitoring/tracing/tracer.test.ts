@@ -89,3 +89,18 @@ test('the clock of spans is the time of day, and never goes back', () => {
   expect(clock).toBeLessThan(latest);
   expect(clockMs()).toBeGreaterThanOrEqual(clock);
 });
+
+test('a collector that cannot be reached is told of without the keys to it', async () => {
+  const key = 'hunter2 of two\nlines';
+  for (const settings of [
+    { url: 'http://me:hunter2-secret@127.0.0.1:1/v1/traces', headers: {} },
+    { url: 'http://127.0.0.1:1/v1/traces', headers: { 'x-collector': key } },
+  ]) {
+    const warnings: string[] = [];
+    const tracer = createTracer({ ...settings, resource: {} }, (message) => warnings.push(message));
+    tracer.record(span());
+    await tracer.flush();
+    expect(warnings).toEqual([expect.stringMatching(/^traces: http:\/\/.* does not take spans/)]);
+    expect(warnings[0]).not.toMatch(/hunter2|lines/);
+  }
+});

@@ -1,0 +1,69 @@
+import { readlink, realpath } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { UserError } from '../domain/user-error.ts';
+import { StoreUnavailable, storeKind } from '../store/index.ts';
+import type { Allowance } from './allowance.ts';
+import { refusal } from './refusal.ts';
+
+/**
+ * Looks whether a worker may open a folder, a file or a bucket that somebody named. What lies there is not opened for that. A URL of a kind
+ * that nothing opens is left to those who say so.
+ *
+ * @param what a message calls it
+ * @throws UserError unless it is allowed
+ */
+export async function checkPlace({ paths, buckets }: Allowance, what: string, url: string): Promise<void> {
+  const kind = storeKind(url);
+  if (kind === 'bucket' && buckets !== null && !buckets.some((allowed) => `${url}/`.startsWith(`${allowed}/`))) {
+    throw refusal(what, url);
+  }
+  if (kind === 'folder') await checkPath(paths, what, url);
+}
+
+async function checkPath(allowed: readonly string[], what: string, url: string): Promise<void> {
+  const path = pathOf(what, url);
+  const isNamedInside = allowed.some((folder) => isInside(folder, path));
+  const real = await withoutLinks(path).catch((error) => {
+    // What a person allowed may be away for a while.
+    throw isNamedInside
+      ? new StoreUnavailable(`${what} ${url}: ${error.message}`, { cause: error })
+      : refusal(what, url);
+  });
+  for (const folder of allowed) if (isInside(await withoutLinks(folder).catch(() => null), real)) return;
+  throw refusal(what, url, isNamedInside ? 'a symbolic link that leads elsewhere' : undefined);
+}
+
+function pathOf(what: string, url: string): string {
+  try {
+    const path = fileURLToPath(url);
+    if (path.includes('\0')) throw new Error('a zero byte');
+    return resolve(path);
+  } catch (error) {
+    throw new UserError(`${what} ${url}: expected three slashes and a path, as in file:///folder, found ${error}`);
+  }
+}
+
+/**
+ * Where a path leads, with every symbolic link on it followed; of what is not there yet, where it would be.
+ *
+ * @throws Error of the file system where that cannot be told: links in a circle, a folder that this process may not look into
+ */
+async function withoutLinks(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+  }
+  const target = await readlink(path).catch(() => null);
+  const folder = await withoutLinks(dirname(path));
+  return target === null ? join(folder, basename(path)) : withoutLinks(resolve(folder, target));
+}
+
+/** By whole names: `/data/output` is not in `/data/out`. */
+function isInside(folder: string | null, path: string): boolean {
+  if (folder === null) return false;
+  const way = relative(folder, path);
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}

@@ -1,0 +1,87 @@
+import type { LookupAddress } from 'node:dns';
+import { lookup } from 'node:dns/promises';
+import { request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import type { Post } from '../activities/index.ts';
+import { checkWebhookUrl } from '../domain/webhook-url.ts';
+import type { Allowance } from './allowance.ts';
+import { isPublicAddress } from './public-address.ts';
+import { refusal } from './refusal.ts';
+
+const ANSWER_MS = 15_000;
+
+/**
+ * Looks whether a worker may post to an address, by what the address says: a name may still lead to where it may not.
+ *
+ * @throws UserError unless it is allowed
+ */
+export function checkWebhook({ origins }: Pick<Allowance, 'origins'>, address: string): void {
+  const { protocol, hostname, origin } = checkWebhookUrl(address);
+  const isAllowed = origins === null ? protocol === 'https:' && mayBePublic(hostname) : origins.includes(origin);
+  if (!isAllowed) throw refusal('webhook', origin);
+}
+
+function mayBePublic(hostname: string): boolean {
+  const address = withoutBrackets(hostname);
+  return isIP(address) === 0 ? !/(^|\.)localhost\.?$/.test(hostname) : isPublicAddress(address);
+}
+
+/**
+ * Posts to allowed addresses alone. Where no host is named, the connection goes to an address that was looked at, so that it does not matter
+ * what the name means a moment later; redirections are not followed.
+ */
+export const allowedPost =
+  (allowance: Pick<Allowance, 'origins'>, resolve = addressesOf): Post =>
+  async (url, headers, body) => {
+    checkWebhook(allowance, url.href);
+    if (allowance.origins !== null) return postTo(null, url, headers, body);
+    const found = await resolve(withoutBrackets(url.hostname));
+    const addresses = found.filter(({ address }) => isPublicAddress(address));
+    if (addresses.length === 0) throw refusal('webhook', url.origin, 'a name of an address that is not public');
+    return postTo(addresses, url, headers, body);
+  };
+
+const addressesOf = (hostname: string): Promise<LookupAddress[]> => lookup(hostname, { all: true });
+
+const withoutBrackets = (hostname: string): string => hostname.replace(/^\[(.*)\]$/, '$1');
+
+/**
+ * Posts to one of these addresses, by the name that the URL has, and gives the status of the answer.
+ *
+ * @param addresses `null` for whatever the name means
+ * @throws Error where nobody answers there
+ */
+export function postTo(
+  addresses: LookupAddress[] | null,
+  url: URL,
+  headers: Record<string, string>,
+  body: string,
+): Promise<number> {
+  const request = url.protocol === 'https:' ? requestHttps : requestHttp;
+  return new Promise((resolve, reject) => {
+    const asked = request(url, {
+      method: 'POST',
+      headers: { ...headers, 'content-length': Buffer.byteLength(body) },
+      ...(addresses !== null && { lookup: answering(addresses) }),
+      // A connection that is kept for later would be one that nobody looked at.
+      agent: false,
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
+    asked.on('error', reject);
+    asked.on('response', (answer) => {
+      answer.destroy();
+      resolve(answer.statusCode ?? 0);
+    });
+    asked.end(body);
+  });
+}
+
+/** Tells whoever asks for the addresses of a host these. */
+const answering =
+  (addresses: LookupAddress[]): LookupFunction =>
+  (_hostname, { all }, callback) => {
+    const [{ address, family }] = addresses as [LookupAddress];
+    if (all) callback(null, addresses);
+    else callback(null, address, family);
+  };

@@ -1,0 +1,13 @@
+import { UserError } from '../domain/user-error.ts';
+
+/** It tells nothing of what is there or is allowed: whoever may start batches reads it. */
+export function refusal(what: string, url: string, found = 'another'): UserError {
+  const place = URL.canParse(url) ? new URL(url).href : url;
+  return new UserError(
+    `${what} ${place}: expected a place that the workers were started for, found ${found}. Whoever runs them allows it with ` +
+      `--allow ${quoted(place)} (or PIXART_ALLOW) for "worker" or "dev"`,
+  );
+}
+
+/** For a shell: people copy it there. */
+const quoted = (text: string): string => (/^[\w:/.%~@+,=-]*$/.test(text) ? text : `'${text.replaceAll("'", '%27')}'`);
