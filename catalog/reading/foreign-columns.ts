@@ -113,7 +113,7 @@ const squeezed = (name: string): string =>
 export const foreignMeaning = (name: string): Meaning | undefined => meanings.get(squeezed(name));
 
 /** Such as "Aspect Ratio (w:h)" or "Size [px]". */
-const withoutUnit = (name: string): string => name.replace(/\s*[([][^()[\]]*[)\]]\s*$/, '');
+const withoutUnit = (name: string): string => name.replace(/[([][^()[\]]*[)\]]\s*$/, '').trim();
 
 /** Flags that a list of prompts has beside those that have a meaning here. */
 const OTHER_FLAG = { meant: [], because: 'such a flag steers another tool' };
@@ -131,12 +131,14 @@ export const promptColumn = (names: readonly string[]): string | undefined => {
 const typos = (name: string): number => Math.min(2, Math.floor(name.length / 3));
 
 function misspelt(name: string): Column | undefined {
-  const folded = name
+  return closestMatch(folded(name), COLUMNS, { maxDistance: typos(folded(name)) }) as Column | undefined;
+}
+
+const folded = (name: string): string =>
+  name
     .trim()
     .toLowerCase()
     .replaceAll(/[\s-]+/g, '_');
-  return closestMatch(folded, COLUMNS, { maxDistance: typos(name) }) as Column | undefined;
-}
 
 /** Those of the columns that mean nothing to us which other tools know, or which are spelt almost as one of ours. */
 export function columnHints(names: readonly string[]): ColumnHint[] {
@@ -146,7 +148,8 @@ export function columnHints(names: readonly string[]): ColumnHint[] {
     if (meaning !== undefined) return [{ found, ...meaning }];
     if (/^--[a-z]\w*$/i.test(found)) return [{ found, ...OTHER_FLAG }];
     const meant = misspelt(name);
-    return meant === undefined ? [] : [{ found, meant: [meant], because: null }];
+    // One that is called as ours is carried along where a mapping says that another is meant.
+    return meant === undefined || meant === folded(found) ? [] : [{ found, meant: [meant], because: null }];
   });
 }
 

@@ -96,7 +96,7 @@ function parseObject(json: string): Record<string, unknown> | null {
 function keyTwice(json: string): string | null {
   const seen = new Set<string>();
   let depth = 0;
-  for (const [piece, isKey] of json.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g)) {
+  for (const [piece, isKey] of json.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|[{}[\]]/g)) {
     if (piece === '{' || piece === '[') depth += 1;
     else if (piece === '}' || piece === ']') depth -= 1;
     else if (isKey !== undefined && depth === 1) {

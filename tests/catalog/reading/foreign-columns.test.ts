@@ -66,6 +66,11 @@ describe('columns of other tools', () => {
     },
   );
 
+  it('are not asked about where a mapping says that another is meant', async () => {
+    const { summary } = await plan('prompt,caption\napple,a pear\n', { columns: { prompt: 'caption' } });
+    expect(summary).toMatchObject({ metadata: ['prompt'], columnHints: [] });
+  });
+
   it('come with a mapping that a shell takes', () => {
     expect(columnHints(["Negative 'Prompt"]).map(columnHintText)[0]).toContain(
       "--column 'negative_prompt=Negative '\\''Prompt' reads it so",
