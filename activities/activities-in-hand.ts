@@ -1,7 +1,6 @@
 import { Context } from '@temporalio/activity';
-
-/** `PENDING_ACTIVITY_STATE_SCHEDULED` of Temporal's API: in the queue, or between two attempts. */
-const SCHEDULED = 1;
+import { isInHand, waitOf } from '../workflows/contract/heartbeats.ts';
+import { inHandText } from '../workflows/contract/in-hand.ts';
 
 /** The activity that tells a workflow which of its own activities a worker has in hand; the others still wait in their queue. */
 export async function activitiesInHand(): Promise<string[]> {
@@ -9,6 +8,6 @@ export async function activitiesInHand(): Promise<string[]> {
   const { workflowId, runId } = info.workflowExecution!;
   const { raw } = await client.workflow.getHandle(workflowId, runId).describe();
   return (raw.pendingActivities ?? [])
-    .filter(({ state }) => state !== SCHEDULED)
-    .map(({ activityId }) => activityId ?? '');
+    .filter(isInHand)
+    .map((activity) => inHandText(activity.activityId ?? '', waitOf(activity) !== null));
 }

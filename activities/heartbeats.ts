@@ -1,23 +1,20 @@
 import { z } from 'zod';
+import type { EarlierWork } from '../workflows/contract/activities.ts';
+import type { WaitingHeartbeat } from '../workflows/contract/heartbeats.ts';
 
 /** How far a render has come; the heartbeat's details, which the next attempt finds when this one dies. */
-const renderProgressSchema = z.object({
-  /** Computations begun for this job, those of earlier attempts included. */
-  computations: z.int().min(0),
-  /** Denoising steps computed for this job, those of earlier attempts included. Absent in what older workers told. */
-  stepsComputed: z.int().min(0).default(0),
-  step: z.int().min(0),
-  steps: z.int().min(0),
-});
+export type RenderProgress = EarlierWork & { step: number; steps: number } & Partial<WaitingHeartbeat>;
 
-export type RenderProgress = z.infer<typeof renderProgressSchema>;
+/** Older workers do not tell the steps. */
+const earlierWorkSchema = z.object({ computations: z.int().min(0), stepsComputed: z.int().min(0).default(0) });
 
-/** What earlier attempts of this job did. */
-export type EarlierWork = Pick<RenderProgress, 'computations' | 'stepsComputed'>;
+export const NO_WORK: EarlierWork = { computations: 0, stepsComputed: 0 };
 
-/** From the details of the last heartbeat. There is none on the first attempt; one in words of another version is of no use, and no reason to fail. */
-export const earlierWork = (heartbeatDetails: unknown): EarlierWork =>
-  renderProgressSchema.safeParse(heartbeatDetails).data ?? { computations: 0, stepsComputed: 0 };
+/**
+ * From the details of the last heartbeat, or from what a workflow was told. There is none on the first attempt; one in words of another
+ * version is of no use, and no reason to fail.
+ */
+export const earlierWork = (told: unknown): EarlierWork => earlierWorkSchema.safeParse(told).data ?? NO_WORK;
 
 /**
  * Seldom while the task waits: the SDK sends one heartbeat a second at most, and the one that says that computing has
@@ -30,6 +27,9 @@ const WAITING_MS = 2_500;
  * one comes only after this time, because an image that is finished sooner has no use for another call to the server.
  */
 const COMPUTING_MS = 500;
+
+/** Hundreds may wait for a store at once. */
+const HELD_MS = 5_000;
 
 /** Heartbeats of one attempt, by the clock: a step may be longer than the heartbeat timeout, or shorter than is worth a call. */
 export class Heartbeats {
@@ -56,8 +56,7 @@ export class Heartbeats {
     this.#progress.computations += 1;
     this.#progress.step = from;
     this.#progress.steps = steps;
-    clearInterval(this.#timer);
-    this.#timer = setInterval(this.#beat, COMPUTING_MS);
+    this.#beatEvery(COMPUTING_MS);
   }
 
   step(step: number): void {
@@ -65,13 +64,28 @@ export class Heartbeats {
     this.#progress.stepsComputed += 1;
   }
 
+  /** Tells at once, and from then on, that the finished picture waits for its store, and why. */
+  waitFor(reason: string): void {
+    this.#progress.waitsFor = reason;
+    this.#progress.waitsSince ??= new Date().toISOString();
+    this.#beatEvery(HELD_MS);
+    this.#beat();
+  }
+
   /** For the next attempt, where this one fails before a heartbeat was due. */
   last(): void {
+    delete this.#progress.waitsFor;
+    delete this.#progress.waitsSince;
     this.#beat();
   }
 
   stop(): void {
     clearInterval(this.#timer);
+  }
+
+  #beatEvery(ms: number): void {
+    clearInterval(this.#timer);
+    this.#timer = setInterval(this.#beat, ms);
   }
 
   readonly #beat = (): void => this.#send({ ...this.#progress });

@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { isGrpcServiceError } from '@temporalio/client';
 import { type OpenStore, StoreDenied, StoreUnavailable } from '../store/index.ts';
-import type { StepHeartbeat } from '../workflows/contract/activities.ts';
+import type { WaitingHeartbeat } from '../workflows/contract/heartbeats.ts';
 import { attemptFailure } from './attempt-failure.ts';
 import { StoreTurns } from './store-turns.ts';
 import { StoreWatch, type WhenCancelled } from './store-watch.ts';
@@ -46,7 +46,7 @@ export function orchestratorActivities(openStore: OpenStore) {
       const context = Context.current();
       const watch = new StoreWatch(openStore, turns);
       const beat = (): void =>
-        context.heartbeat({ waitsFor: watch.silence()?.message ?? null } satisfies StepHeartbeat);
+        context.heartbeat({ waitsFor: watch.silence()?.message ?? null } satisfies WaitingHeartbeat);
       const timer = setInterval(beat, HEARTBEAT_MS);
       try {
         return await watch.run(() => create(watch.open)(...input), context.cancellationSignal, whenCancelled);

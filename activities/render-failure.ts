@@ -1,22 +1,31 @@
+import { CancelledFailure } from '@temporalio/common';
 import { RendererBug, RendererDied, RenderFault } from '../models/renderer/index.ts';
 import { ObjectNotFound, StoreDenied, StoreUnavailable } from '../store/index.ts';
-import type { RenderFailureDetails } from '../workflows/contract/activities.ts';
+import type { EarlierWork, RenderFailureDetails } from '../workflows/contract/activities.ts';
 import { attemptFailure } from './attempt-failure.ts';
+import { NO_WORK } from './heartbeats.ts';
 import { RenderTooLong, WorkerStopping } from './render-stop.ts';
 
 /**
  * What an attempt ends with. A renderer that died, a fault or a hang of the device, a store that is away may be over by themselves and
  * are tried again; anything else would be found just the same, after the picture has been computed once more. A store that denies
  * access is waited for too: at night it is more often the machine's token service that is away than a person who took a
- * permission; and a copy whose object went away is made from another. The details say which attempt it was.
+ * permission; and a copy whose object went away is made from another. The details say which attempt it was; of one that was cancelled,
+ * what had been computed.
  */
-export function renderFailure(error: unknown, attempts: number): unknown {
+export function renderFailure(error: unknown, attempts: number, work = NO_WORK): unknown {
+  if (error instanceof CancelledFailure && work.computations > 0) return cancelledFailure(error, work);
   const details: RenderFailureDetails = { attempts };
   return attemptFailure(error, mayPass, {
     details: [details],
     // Nothing is wrong: another worker may go on at once.
     ...(error instanceof WorkerStopping && { nextRetryDelay: HANDED_BACK_DELAY }),
   });
+}
+
+function cancelledFailure({ message, cause }: CancelledFailure, work: EarlierWork): CancelledFailure {
+  const { computations, stepsComputed } = work;
+  return new CancelledFailure(message, [{ computations, stepsComputed } satisfies EarlierWork], cause);
 }
 
 const PASSING = [

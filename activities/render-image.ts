@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import type { Job } from '../domain/job.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import { encodeImage } from '../images/index.ts';
-import type { RenderedImage, SamplerState } from '../models/pixart/index.ts';
+import type { SamplerState } from '../models/pixart/index.ts';
 import { renderRequest } from '../models/pixart/render-request.ts';
 import type { Renderer } from '../models/renderer/index.ts';
 import { PicturePlace } from '../pictures/index.ts';
@@ -12,9 +12,11 @@ import type { RenderImageInput } from '../workflows/contract/activities.ts';
 import { CHECKPOINT_SECONDS, RENDER_HOURS } from '../workflows/contract/limits.ts';
 import { Checkpoint } from './checkpoint.ts';
 import { earlierWork, Heartbeats } from './heartbeats.ts';
+import { HeldPictures } from './held-pictures.ts';
 import { createJobReader } from './job-reader.ts';
+import { keepStoring } from './keep-storing.ts';
 import { createKeyedLock } from './keyed-lock.ts';
-import { copyToBatch, publishPicture } from './publish-picture.ts';
+import { Publication, type Published } from './publication.ts';
 import { BundleMismatch, renderFailure } from './render-failure.ts';
 import { NEVER_STOPS, RenderStop, type WorkerStop, WorkerStopping } from './render-stop.ts';
 import { type Scratch, scratchOfStores } from './scratch.ts';
@@ -31,6 +33,8 @@ export type RenderImageDependencies = {
   scratch?: string | undefined;
   /** When this process is told to stop, and how long images may go on then. */
   stop?: WorkerStop | undefined;
+  /** Of this process; what else takes images looks into it. */
+  held?: HeldPictures | undefined;
 };
 
 /**
@@ -41,7 +45,7 @@ export type RenderImageDependencies = {
  * renderFailure); and CancelledFailure when it was cancelled.
  */
 export function createRenderImage(dependencies: RenderImageDependencies) {
-  const { openStore, renderer } = dependencies;
+  const { openStore, renderer, held = new HeldPictures() } = dependencies;
   const readJob = createJobReader();
   // Rows with one render key, or a lost attempt that still runs beside the next one: the second finds what the first made.
   const lock = createKeyedLock();
@@ -50,7 +54,10 @@ export function createRenderImage(dependencies: RenderImageDependencies) {
   return async function renderImage(input: RenderImageInput, timer = new StageTimer()): Promise<Receipt> {
     const context = Context.current();
     const { attempt: attempts, heartbeatDetails } = context.info;
-    const heartbeats = new Heartbeats((progress) => context.heartbeat(progress), earlierWork(heartbeatDetails));
+    const heartbeats = new Heartbeats(
+      (progress) => context.heartbeat(progress),
+      earlierWork(heartbeatDetails ?? input.earlier),
+    );
     let unlock = (): void => {};
     try {
       if (input.bundleDigest !== renderer.bundle.digest) throw new BundleMismatch(input.bundleDigest, renderer.bundle);
@@ -58,10 +65,10 @@ export function createRenderImage(dependencies: RenderImageDependencies) {
       const job = await readJob(store, input.shard, input.index);
       unlock = await lock(`${store.url} ${objectName(job.renderKey, job.format)}`, context.cancellationSignal);
       const scratch = scratchIn(dependencies.scratch ?? input.store);
-      return await findOrRender(input, job, { ...dependencies, store, scratch, heartbeats, timer });
+      return await findOrRender(input, job, { ...dependencies, held, store, scratch, heartbeats, timer });
     } catch (error) {
       heartbeats.last();
-      throw renderFailure(error, attempts);
+      throw renderFailure(error, attempts, heartbeats);
     } finally {
       unlock();
       heartbeats.stop();
@@ -71,6 +78,7 @@ export function createRenderImage(dependencies: RenderImageDependencies) {
 
 /** What an attempt works with. */
 type Surroundings = Omit<RenderImageDependencies, 'scratch'> & {
+  held: HeldPictures;
   store: ObjectStore;
   scratch: Scratch;
   heartbeats: Heartbeats;
@@ -79,29 +87,26 @@ type Surroundings = Omit<RenderImageDependencies, 'scratch'> & {
 
 /** One image's way: find, resume, render, publish, receipt. */
 async function findOrRender(input: RenderImageInput, job: Job, surroundings: Surroundings): Promise<Receipt> {
-  const { store, renderer, heartbeats, timer } = surroundings;
+  const { store, heartbeats, timer } = surroundings;
   const checkpoint = checkpointOf(input, job, surroundings);
   const isBegunBefore = heartbeats.computations > 0;
   const place = new PicturePlace(store, job);
-  let created = false;
+  const found = await place.find();
+  if (found === null) tellDamage(place);
 
-  let object = await place.find();
-  if (object === null) {
-    tellDamage(place);
-    try {
-      const image = await render(job, checkpoint, await checkpoint.find(), surroundings);
-      const bytes = await timer.measure('image_encode', () => encodeImage(image, { job, bundle: renderer.bundle }));
-      ({ created, object } = await timer.measure('store', () => publishPicture(place, bytes)));
-    } catch (error) {
-      // In the background: whoever cancelled the image does not wait for a store that may be away.
-      checkpoint.leave(async () => (await store.stat(place.name)) !== null);
-      throw error;
-    }
+  let published: Published;
+  try {
+    const picture = found ?? (await render(job, checkpoint, await checkpoint.find(), surroundings));
+    published = await publish(new Publication({ input, job, place, picture, timer }), job, surroundings);
+  } catch (error) {
+    // In the background: whoever cancelled the image does not wait for a store that may be away.
+    checkpoint.leave(async () => (await store.stat(place.name)) !== null);
+    throw error;
   }
   // Perhaps left behind by an attempt that was lost after it had made the object.
   await checkpoint.remove();
-  const copy = await timer.measure('store', () => copyToBatch(object, input, job));
 
+  const { object, created, copy } = published;
   return {
     id: job.id,
     renderKey: job.renderKey,
@@ -120,6 +125,17 @@ async function findOrRender(input: RenderImageInput, job: Job, surroundings: Sur
   };
 }
 
+async function publish(publication: Publication, { size }: Job, surroundings: Surroundings): Promise<Published> {
+  const { held, heartbeats, stop: worker = NEVER_STOPS } = surroundings;
+  const { cancellationSignal: cancelled, log } = Context.current();
+  const stop = new RenderStop({ cancelled, worker });
+  try {
+    return await keepStoring(publication, { held, size, stop, heartbeats, log });
+  } finally {
+    stop.end();
+  }
+}
+
 function tellDamage({ name, damaged }: PicturePlace): void {
   if (damaged === null) return;
   Context.current().log.warn('a damaged object is made anew', { object: name, fault: damaged.fault });
@@ -127,17 +143,21 @@ function tellDamage({ name, damaged }: PicturePlace): void {
 
 function checkpointOf(input: RenderImageInput, job: Job, { scratch, renderer }: Surroundings): Checkpoint {
   const { info, log } = Context.current();
-  const begunBefore = info.attempt > 1 || input.round > 1;
+  const begunBefore = info.attempt > 1 || input.round > 1 || input.earlier !== undefined;
   return new Checkpoint({ scratch, job, bundleDigest: renderer.bundle.digest, begunBefore, log });
 }
 
-/** @throws RenderStop's reasons; where another worker is to go on, the latents are kept then */
+/**
+ * Gives the image's file. Its pixels are many times as large, and are not kept: a store may refuse the file for hours.
+ *
+ * @throws RenderStop's reasons; where another worker is to go on, the latents are kept then
+ */
 async function render(
   job: Job,
   checkpoint: Checkpoint,
   resume: SamplerState | undefined,
   { renderer, heartbeats, timer, checkpointSeconds = CHECKPOINT_SECONDS, stop: worker = NEVER_STOPS }: Surroundings,
-): Promise<RenderedImage> {
+): Promise<Uint8Array> {
   const cancelled = Context.current().cancellationSignal;
   const stop = new RenderStop({ cancelled, worker, steps: job.steps, hours: RENDER_HOURS[job.size] });
   const asked = performance.now();
@@ -160,7 +180,7 @@ async function render(
   try {
     const image = await Promise.race([rendered, stop.leave]);
     timer.add(asked, { waitMs: image.waitMs, ...image.timings });
-    return image;
+    return await timer.measure('image_encode', () => encodeImage(image, { job, bundle: renderer.bundle }));
   } catch (error) {
     if (error instanceof WorkerStopping) await checkpoint.saved();
     throw error;

@@ -12,10 +12,10 @@ export type RenderStopOptions = {
   /** Temporal's: aborted when nobody waits for the image any more, or at the end of the worker's grace time. */
   cancelled: AbortSignal;
   worker: WorkerStop;
-  /** Denoising steps of the image. */
-  steps: number;
+  /** Denoising steps of the image; none of one that does not need the device, or not any more. */
+  steps?: number;
   /** How long it may have the device. */
-  hours: number;
+  hours?: number;
 };
 
 /**
@@ -24,14 +24,14 @@ export type RenderStopOptions = {
  * - `CancelledFailure`: nobody waits for it.
  * - `RenderTooLong`: it had the device for as long as its size allows.
  * - `WorkerStopping`: the process is told to stop, and the image, at the pace of its steps so far, cannot be finished within the
- *   grace time, or still waits for the device. Every second that it would go on is one that another worker waits.
+ *   grace time, or does not have the device. Every second that it would go on is one that another worker waits.
  */
 export class RenderStop {
   readonly signal: AbortSignal;
   /** Rejects with WorkerStopping when not even the end of the running step is worth waiting for. */
   readonly leave: Promise<never>;
   readonly #stopping = new AbortController();
-  readonly #options: RenderStopOptions;
+  readonly #options: Required<RenderStopOptions>;
   #leaveNow: (reason: WorkerStopping) => void = () => {};
   #tooLong: NodeJS.Timeout | undefined;
   #leaveTimer: NodeJS.Timeout | undefined;
@@ -48,8 +48,8 @@ export class RenderStop {
     });
     // It may come when nobody waits for the image any more.
     this.leave.catch(() => {});
-    this.#options = options;
-    this.#left = options.steps;
+    this.#options = { steps: 0, hours: 0, ...options };
+    this.#left = this.#options.steps;
     whenAborted(options.cancelled, this.#cancelled);
     whenAborted(options.worker.signal, this.#told);
   }

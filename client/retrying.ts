@@ -1,10 +1,10 @@
-import { defaultPayloadConverter } from '@temporalio/common';
 import { withoutSecrets } from '../domain/secrets.ts';
-import type { StepHeartbeat } from '../workflows/contract/activities.ts';
+import { waitOf } from '../workflows/contract/heartbeats.ts';
+import { STORING_HOURS } from '../workflows/contract/limits.ts';
 import { aboutBatch, batchHandle } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 
-/** Activities that are held up: their last attempt failed and they are tried again, or one waits for a store that does not answer. */
+/** Activities that are held up: their last attempt failed and they are tried again, or one waits for a store that does not answer or refuses a picture. */
 export type Retrying = {
   /** Images (`renderImage`), or a step of the batch's own. */
   activity: string;
@@ -15,7 +15,7 @@ export type Retrying = {
   reason: string;
   /** Whether that is a store that is away or lets nobody in. */
   waitsForStore: boolean;
-  /** When the first of them was to begin; `null` where only attempts are counted. */
+  /** When the first of them was to begin, or began to wait for its store; `null` where only attempts are counted. */
   since: Date | null;
   /** When the first of them gives up; `null` where only attempts are counted. */
   givesUpAt: Date | null;
@@ -48,32 +48,36 @@ type Pending = NonNullable<Awaited<ReturnType<typeof pendingOf>>>[number];
 
 /** `null` where nothing holds it up. */
 function troubleOf(pending: Pending): { activity: string; kind: string; told: Retrying } | null {
-  const { activityType, attempt, lastFailure, expirationTime, activityOptions } = pending;
-  const silence = silenceOf(pending);
-  const reason = withoutSecrets(silence ?? lastFailure?.message ?? '');
+  const { activityType, attempt, lastFailure } = pending;
+  const wait = waitOf(pending);
+  const reason = withoutSecrets(wait?.waitsFor ?? lastFailure?.message ?? '');
   if (!reason) return null;
   const activity = activityType?.name ?? '';
   const type = lastFailure?.applicationFailureInfo?.type ?? '';
-  const allowed = secondsOf(activityOptions?.scheduleToCloseTimeout);
-  const end = allowed > 0 ? secondsOf(expirationTime) : 0;
   const told: Retrying = {
     ...{ activity, count: 1, attempts: (attempt ?? 1) - 1, reason },
-    waitsForStore: silence !== null || STORE_FAILURES.includes(type),
+    waitsForStore: wait !== null || STORE_FAILURES.includes(type),
+    ...(wait?.since ? heldFrom(wait.since) : timesOf(pending)),
+  };
+  return { activity, kind: wait === null ? type || reason : 'wait', told };
+}
+
+type Times = Pick<Retrying, 'since' | 'givesUpAt'>;
+
+/** Of a finished picture, which its worker keeps and tries to store. */
+const heldFrom = (since: Date): Times => ({
+  since,
+  givesUpAt: new Date(since.getTime() + 3_600_000 * STORING_HOURS),
+});
+
+/** Of what is tried again until a given time. */
+function timesOf({ expirationTime, activityOptions }: Pending): Times {
+  const allowed = secondsOf(activityOptions?.scheduleToCloseTimeout);
+  const end = allowed > 0 ? secondsOf(expirationTime) : 0;
+  return {
     since: end > 0 ? new Date(1_000 * (end - allowed)) : null,
     givesUpAt: end > 0 ? new Date(1_000 * end) : null,
   };
-  return { activity, kind: silence === null ? type || reason : 'silence', told };
-}
-
-/** `PENDING_ACTIVITY_STATE_SCHEDULED` of Temporal's API: in the queue, or between two attempts. */
-const SCHEDULED = 1;
-
-/** What an attempt says that waits for its store. */
-function silenceOf({ state, heartbeatDetails }: Pending): string | null {
-  if (state === SCHEDULED) return null;
-  const [payload] = heartbeatDetails?.payloads ?? [];
-  if (!payload) return null;
-  return defaultPayloadConverter.fromPayload<Partial<StepHeartbeat> | null>(payload)?.waitsFor ?? null;
 }
 
 const secondsOf = (time: { seconds?: unknown } | null | undefined): number => Number(time?.seconds ?? 0);

@@ -13,6 +13,7 @@ const name = {
   images: 'pixart_images',
   stage: 'pixart_stage_seconds',
   queueWait: 'pixart_queue_wait_seconds',
+  held: 'pixart_held_pictures',
   restarts: 'pixart_renderer_restarts',
   memory: 'pixart_device_memory_bytes',
 } as const;
@@ -31,6 +32,8 @@ export type RenderMetrics = {
   image(size: Size, outcome: AttemptOutcome): void;
   stage(size: Size, stage: Stage, seconds: number): void;
   queueWait(size: Size, seconds: number): void;
+  /** Finished pictures that wait for a store which refuses them. */
+  held(size: Size, pictures: number): void;
   rendererRestarted(): void;
   deviceMemory(bytes: number): void;
 };
@@ -47,6 +50,12 @@ export function createRenderMetrics(processMeter: MetricMeter, device: string, s
     'Seconds from when an image was due until a worker took it',
   );
   const restarts = meter.createCounter(name.restarts, undefined, 'Renderer processes that replaced a dead one');
+  const held = meter.createGauge(
+    name.held,
+    'int',
+    undefined,
+    'Finished pictures that wait for a store which refuses them',
+  );
   const memory = meter.createGauge(
     name.memory,
     'int',
@@ -56,10 +65,12 @@ export function createRenderMetrics(processMeter: MetricMeter, device: string, s
   // Prometheus sees a counter grow only from a value that it has seen: the first failure would be missed.
   restarts.add(0);
   for (const size of sizes) for (const outcome of OUTCOMES) images.add(0, { size, outcome });
+  for (const size of sizes) held.set(0, { size });
   return {
     image: (size, outcome) => images.add(1, { size, outcome }),
     stage: (size, stage, seconds) => stages.record(seconds, { size, stage }),
     queueWait: (size, seconds) => waits.record(seconds, { size }),
+    held: (size, pictures) => held.set(pictures, { size }),
     rendererRestarted: () => restarts.add(1),
     deviceMemory: (bytes) => memory.set(bytes),
   };

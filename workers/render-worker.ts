@@ -1,6 +1,6 @@
 import { type NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { createRenderActivities, type WorkerStop } from '../activities/index.ts';
+import { createRenderActivities, HeldPictures, type WorkerStop } from '../activities/index.ts';
 import type { TemporalTarget } from '../connection/temporal-target.ts';
 import { closeConnection, connectWorker } from '../connection/worker-connection.ts';
 import type { Size } from '../domain/size.ts';
@@ -12,10 +12,10 @@ import { createRenderMetrics } from '../monitoring/render-metrics.ts';
 import { observeRendererProcess, type RendererProcess } from '../monitoring/renderer-process.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { type OpenStore, openStore, StoreUnavailable } from '../store/index.ts';
-import { IMAGES_IN_HAND } from '../workflows/contract/limits.ts';
 import { renderQueue } from '../workflows/contract/queues.ts';
 import type { Allowance } from './allowance.ts';
 import { discreetFailures } from './discreet-failures.ts';
+import { imageTuner } from './image-slots.ts';
 import { outsideOf } from './outside.ts';
 import { type RenderConfig, servedSizes } from './render-config.ts';
 
@@ -127,6 +127,8 @@ async function createWorkers(
 ): Promise<Worker[]> {
   const { connection, namespace, openStore, renderer, stop, observers } = surroundings;
   const name = await deviceName(device, threads);
+  const held = new HeldPictures();
+  for (const size of sizes) held.onChange(() => observers.metrics?.held(size, held.count(size)));
   const activities = createRenderActivities({
     openStore,
     renderer,
@@ -134,6 +136,7 @@ async function createWorkers(
     checkpointSeconds,
     scratch,
     stop,
+    held,
   });
   return Promise.all(
     sizes.map((size) =>
@@ -143,7 +146,7 @@ async function createWorkers(
         taskQueue: renderQueue(size, renderer.bundle.digest),
         activities,
         interceptors: { activity: [discreetFailures, observeRenders(observers, size)] },
-        maxConcurrentActivityTaskExecutions: IMAGES_IN_HAND,
+        tuner: imageTuner(size, held),
         // The SDK holds heartbeats back for 80 % of their timeout unless told otherwise, and cancellations come with their answers.
         maxHeartbeatThrottleInterval: '1 second',
         shutdownGraceTime: graceSeconds * 1_000,

@@ -38,6 +38,32 @@ test('one that takes longer beats twice a second, however long a step takes', ()
   expect(sent.at(-1)).toEqual({ computations: 1, stepsComputed: 1, step: 6, steps: 20 });
 });
 
+test('a picture that waits for its store says so at once, seldom from then on, and no more when the attempt ends', () => {
+  heartbeats.begin(20, 0);
+  heartbeats.waitFor('the disk is full');
+  const since = new Date().toISOString();
+  const waiting = {
+    computations: 1,
+    stepsComputed: 0,
+    step: 0,
+    steps: 20,
+    waitsFor: 'the disk is full',
+    waitsSince: since,
+  };
+  expect(sent).toEqual([waiting]);
+  vi.advanceTimersByTime(10_000);
+  heartbeats.waitFor('status 503');
+  expect(sent.slice(1)).toEqual([waiting, waiting, { ...waiting, waitsFor: 'status 503' }]);
+  heartbeats.last();
+  expect(sent.at(-1)).toEqual({ computations: 1, stepsComputed: 0, step: 0, steps: 20 });
+});
+
+test('what a workflow was told of earlier work counts as what a heartbeat told', () => {
+  expect(earlierWork({ computations: 2, stepsComputed: 30 })).toEqual({ computations: 2, stepsComputed: 30 });
+  expect(earlierWork({ computations: 1, step: 2, steps: 4 })).toEqual({ computations: 1, stepsComputed: 0 });
+  expect(earlierWork('other words')).toEqual({ computations: 0, stepsComputed: 0 });
+});
+
 test('an attempt that fails tells at once what it computed, on top of what earlier ones had', () => {
   const next = new Heartbeats((progress) => sent.push(progress), { computations: 2, stepsComputed: 30 });
   next.begin(20, 0);

@@ -33,3 +33,11 @@ test('an image that was cancelled is neither', () => {
   const cancelled = new CancelledFailure('cancelled');
   expect(renderFailure(cancelled, 1)).toBe(cancelled);
 });
+
+test('one that was computed before it was cancelled says how often', () => {
+  const work = { computations: 2, stepsComputed: 30 };
+  expect(renderFailure(new CancelledFailure('cancelled'), 1, work)).toMatchObject({
+    message: 'cancelled',
+    details: [work],
+  });
+});

@@ -32,7 +32,7 @@ export type Fleet = {
   /** Starts the server again on the same file and port, after it was killed. */
   restartServer(): Promise<void>;
   /** Submits a catalog of pictures that are not in the store yet, one for each number of steps; returns the batch's id. */
-  submit(steps: number[], size?: Size): Promise<string>;
+  submit(steps: number[], size?: Size, store?: string): Promise<string>;
   stop(): Promise<void>;
 };
 
@@ -76,12 +76,12 @@ export async function startFleet(): Promise<Fleet> {
       fleet.server = await startTemporalServer({ dbFile, port, ui: false });
     },
 
-    async submit(steps, size = '256') {
+    async submit(steps, size = '256', store = fleet.store.url) {
       const rows = steps.map((count) => `fox number ${pictures++},${count},${size}`);
       const catalog = path.join(folder, 'catalog.csv');
       await writeFile(catalog, ['prompt,steps,size', ...rows].join('\n'));
       const batch = `batch-${pictures}`;
-      await submitBatch(fleet.client, { catalog, store: fleet.store.url, bundle, batch });
+      await submitBatch(fleet.client, { catalog, store, bundle, batch });
       return batch;
     },
 

@@ -1,5 +1,7 @@
-import { appendFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { EXIT } from '../../cli/exit-codes.ts';
 import { batchEnd, cancelBatch } from '../../client/index.ts';
@@ -64,6 +66,32 @@ test('an image that cannot be finished within the grace time is handed back at o
   await cancelBatch(fleet.client, batch);
   expect(await batchEnd(fleet.client, batch)).toEqual({ state: 'cancelled' });
 });
+
+const isRoot = process.getuid?.() === 0 && process.platform === 'linux';
+test.skipIf(!isRoot)(
+  'a worker that keeps a picture since the disk is full ends at once when it is told to (needs root, to mount a small file system)',
+  async () => {
+    const folder = path.join(fleet.bundleFolder, '..', 'small');
+    const filler = path.join(folder, 'filler');
+    await mkdir(folder);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]);
+    try {
+      const batch = await fleet.submit([100], '512', pathToFileURL(folder).href);
+      await untilComputing(fleet.client, batch);
+      await expect(writeFile(filler, Buffer.alloc(2 ** 20))).rejects.toThrow('ENOSPC');
+      await fleet.renderer.said('the store refuses a picture, which is kept and tried again');
+      expect(await fleet.renderer.kill('SIGTERM')).toBe(0);
+      await rm(filler);
+      await fleet.startRenderer();
+      expect(await batchEnd(fleet.client, batch)).toMatchObject({
+        state: 'completed',
+        result: { totals: { rendered: 1, extraComputations: 1 } },
+      });
+    } finally {
+      execFileSync('umount', ['--lazy', folder]);
+    }
+  },
+);
 
 test('a worker whose bundle was damaged ends with an error, and its image waits for another worker', async () => {
   await appendFile(path.join(fleet.bundleFolder, 'vae_decoder.onnx'), 'x');

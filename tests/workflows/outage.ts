@@ -1,16 +1,21 @@
 import { type FoundObject, type ObjectStore, type OpenStore, openStore, StoreUnavailable } from '../../store/index.ts';
 
-/** `fails` as a store does that cannot be reached, `hangs` as one that takes the call and never answers. */
-export type Fault = 'fails' | 'hangs';
+/**
+ * `fails` as a store does that cannot be reached, `hangs` as one that takes the call and never answers, `full` as one that takes nothing
+ * more.
+ */
+export type Fault = 'fails' | 'hangs' | 'full';
+
+const WRITES: (string | symbol)[] = ['create', 'replace', 'copy', 'supersede'];
 
 /** Real stores, parts of which are away for a time. */
 export class Outage {
-  readonly #faults = new Map<string, Fault>();
+  readonly #faults = new Map<string, { fault: Fault; says: string }>();
   #waiting: (() => void)[] = [];
 
   /** From now on nobody gets at objects whose names begin so. */
-  begin(prefix: string, fault: Fault): void {
-    this.#faults.set(prefix, fault);
+  begin(prefix: string, fault: Fault, says = fault === 'full' ? 'the disk is full' : 'the store is away'): void {
+    this.#faults.set(prefix, { fault, says });
   }
 
   /** For calls that come from now on; those that hang go on hanging. */
@@ -29,9 +34,7 @@ export class Outage {
     this.#waiting = [];
   }
 
-  readonly open: OpenStore = async (url) => {
-    return this.#around(await openStore(url));
-  };
+  readonly open: OpenStore = async (url) => this.#around(await openStore(url));
 
   #around<T extends ObjectStore | FoundObject>(target: T): T {
     return new Proxy(target, { get: (_, name) => this.#member(target, name) });
@@ -44,7 +47,7 @@ export class Outage {
       const names = [...args, 'name' in target && target.name].filter((arg) => typeof arg === 'string');
       const call = (): unknown => Reflect.apply(member, target, args);
       if (name === 'list') return this.#listed(names, call as () => AsyncIterable<unknown>);
-      return this.#pass(names)
+      return this.#pass(names, WRITES.includes(name))
         .then(call)
         .then((answer) => this.#answered(answer));
     };
@@ -58,13 +61,15 @@ export class Outage {
   }
 
   async *#listed(names: string[], list: () => AsyncIterable<unknown>): AsyncGenerator<unknown> {
-    await this.#pass(names);
+    await this.#pass(names, false);
     yield* list();
   }
 
-  async #pass(names: string[]): Promise<void> {
-    const [, fault] = [...this.#faults].find(([prefix]) => names.some((name) => name.startsWith(prefix))) ?? [];
-    if (fault === 'fails') throw new StoreUnavailable('the store is away');
+  async #pass(names: string[], isWrite: boolean): Promise<void> {
+    const [, found] = [...this.#faults].find(([prefix]) => names.some((name) => name.startsWith(prefix))) ?? [];
+    if (found === undefined) return;
+    const { fault, says } = found;
+    if (fault === 'fails' || (fault === 'full' && isWrite)) throw new StoreUnavailable(says);
     if (fault === 'hangs') await new Promise<void>((proceed) => this.#waiting.push(proceed));
   }
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { createRenderActivities } from '../../activities/index.ts';
+import { createRenderActivities, HeldPictures } from '../../activities/index.ts';
 import { type Simulation, simulatedRenderer } from '../../benchmarks/simulated-renderer.ts';
 import { type BatchClient, connect, submitBatch, temporalTarget } from '../../client/index.ts';
 import type { BundleRef } from '../../domain/bundle-ref.ts';
@@ -12,6 +12,7 @@ import { manifestName } from '../../records/layout.ts';
 import { type Manifest, manifestSchema } from '../../records/manifest.ts';
 import { type ObjectStore, type OpenStore, openStore } from '../../store/index.ts';
 import { allowanceOf } from '../../workers/allowance.ts';
+import { imageTuner } from '../../workers/image-slots.ts';
 import { createOrchestrator } from '../../workers/orchestrator.ts';
 import { outsideOf } from '../../workers/outside.ts';
 import { renderQueue } from '../../workflows/contract/queues.ts';
@@ -47,6 +48,8 @@ export type SiteOptions = Partial<Omit<Simulation, 'side'>> & {
   binary?: string;
   /** What workers open stores with. */
   open?: OpenStore;
+  /** Pictures that the store refuses for the time being. */
+  held?: HeldPictures;
 };
 
 export async function startSite({
@@ -56,6 +59,7 @@ export async function startSite({
   binary,
   open = openStore,
   allow = [],
+  held = new HeldPictures(),
   ...simulation
 }: SiteOptions = {}): Promise<Site> {
   const folder = beside?.folder ?? (await mkdtemp(path.join(tmpdir(), 'pixart-site-')));
@@ -64,7 +68,7 @@ export async function startSite({
   const connection = await NativeConnection.connect({ address: server.address });
   const store = await openStore(storeUrl ?? pathToFileURL(path.join(folder, 'out')).href);
   const renderer = simulatedRenderer({ ...simulation, bundle });
-  const activities = createRenderActivities({ openStore: open, renderer });
+  const activities = createRenderActivities({ openStore: open, renderer, held });
   const workers = await Promise.all([
     createOrchestrator(connection, client.namespace, {
       ...outsideOf(allowanceOf([folder, ...allow])),
@@ -75,7 +79,7 @@ export async function startSite({
         connection,
         taskQueue: renderQueue(size, bundle.digest),
         activities,
-        maxConcurrentActivityTaskExecutions: 2,
+        tuner: imageTuner(size, held),
         maxHeartbeatThrottleInterval: '1 second',
       }),
     ),

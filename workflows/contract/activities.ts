@@ -14,16 +14,18 @@ export type RenderImageInput = {
   /** The job's line in it, counted from 0. */
   index: number;
   bundleDigest: string;
+  /** Where the job was taken back from a worker before. */
+  earlier?: EarlierWork;
 };
+
+/** What earlier attempts of a job computed: how often it was begun, and the denoising steps in all. */
+export type EarlierWork = { computations: number; stepsComputed: number };
 
 /**
  * What renderImage puts first into the details of an application failure. The server tells a workflow the last failure
  * but not how many attempts there were.
  */
 export type RenderFailureDetails = { attempts: number };
-
-/** The details of a heartbeat of the orchestrator's activities: what the attempt waits for, where that takes long. */
-export type StepHeartbeat = { waitsFor: string | null };
 
 export type ReadShardInput = {
   store: string;
@@ -77,7 +79,7 @@ export type OrchestratorActivities = {
   readShard(input: ReadShardInput): Promise<JobSummary[]>;
   /** The shard's jobs, by index, that a filter on their rows finds. */
   matchJobs(input: MatchJobsInput): Promise<number[]>;
-  /** Ids of the activities of the calling workflow that a worker has in hand. */
+  /** The activities of the calling workflow that a worker has in hand: see inHandText. */
   activitiesInHand(): Promise<string[]>;
   writeReceipts(input: WriteReceiptsInput): Promise<void>;
   writeManifest(input: WriteManifestInput): Promise<WrittenManifest>;

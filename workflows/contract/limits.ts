@@ -13,14 +13,23 @@ export const RENDER_HOURS: Record<Size, number> = { '256': 0.5, '512': 1, '1024'
 /** What a lost machine may cost of an image that takes long; one that is denoised in less has no checkpoint. */
 export const CHECKPOINT_SECONDS = 60;
 
+/** The longest a finished picture is kept for a store that refuses it; as long as a batch's own steps wait for theirs. */
+export const STORING_HOURS = 24;
+
+/** A render worker that holds so many bytes of pictures which their stores refuse takes no more images. */
+export const HELD_BYTES = 512 * 2 ** 20;
+
+/** What each of them counts for at least, since an attempt goes on for it: a worker holds a thousand at most. */
+export const HELD_AT_LEAST_BYTES = 512 * 2 ** 10;
+
 /**
  * The longest one attempt may take, the wait for the device's turn included. A worker that serves every size holds
  * IMAGES_IN_HAND of each, and the device takes them first come, first served: the last one's wait and its own render are
- * together at most all of these, whatever its size. It is the last resort, for a worker that beats and does nothing else; one that dies is noticed by
+ * together at most all of these, whatever its size; then its store may refuse it. It is the last resort, for a worker that beats and does nothing else; one that dies is noticed by
  * its heartbeats. There is no limit on the wait in the queue: a night's work may wait for the night's machines.
  */
 export const RENDER_START_TO_CLOSE =
-  `${IMAGES_IN_HAND * Object.values(RENDER_HOURS).reduce((a, b) => a + b)} hours` as const;
+  `${IMAGES_IN_HAND * Object.values(RENDER_HOURS).reduce((a, b) => a + b) + STORING_HOURS} hours` as const;
 
 /** A worker sends one every second at most; half a minute of silence is a dead worker or a machine cut off, not a slow step. */
 export const RENDER_HEARTBEAT_TIMEOUT = '30 seconds';

@@ -7,8 +7,8 @@ import { endsInTime } from '../last-tries.ts';
 export type PoolWork = {
   /** Renders a job at the batch's usual priority of now. The scope around it is cancelled where the job is taken back or not wanted any more. */
   render(index: number, priority: number): Promise<JobOutcome>;
-  /** Of the jobs that are scheduled, those that a worker has in hand. */
-  inHand(): Promise<Set<number>>;
+  /** Of the jobs that are scheduled, those that a worker has in hand, and whether a picture of theirs only waits for its store. */
+  inHand(): Promise<Map<number, { waits: boolean }>>;
   onOutcome(outcome: JobOutcome): void;
 };
 
@@ -19,7 +19,8 @@ type Fate = 'wanted' | 'recalled' | 'dropped';
 
 /**
  * A shard's jobs: those that wait, in order, and a window of those that are scheduled. Settings may change while it runs: what
- * was scheduled and is not in a worker's hands yet is then taken back and waits again; what is being rendered is finished.
+ * was scheduled and is not in a worker's hands yet is then taken back and waits again; what is being rendered is finished. A pause also takes
+ * back what was rendered and waits for its store.
  *
  * The window is made of lanes, which take one job after the other. A lane has a scope, so that its job can be cancelled; it keeps
  * it from job to job, since every promise costs a workflow time (docs/decisions/066).
@@ -144,7 +145,8 @@ export class JobPool {
         const asked = [...this.#scheduled.keys()];
         const inHand = await this.#work.inHand();
         const { paused, window, priority } = this.#settings;
-        const queued = asked.filter((index) => !inHand.has(index) && this.#scheduled.get(index)?.fate === 'wanted');
+        const isKept = (index: number) => (paused ? inHand.get(index)?.waits === false : inHand.has(index));
+        const queued = asked.filter((index) => !isKept(index) && this.#scheduled.get(index)?.fate === 'wanted');
         const excess = paused ? queued.length : Math.max(0, this.#scheduled.size - window);
         const lastFirst = queued.toSorted((a, b) => b - a);
         const misplaced = (index: number) => this.#scheduled.get(index)?.priority !== priority;

@@ -1,7 +1,9 @@
 import { isCancellation, setHandler } from '@temporalio/workflow';
 import type { JobOutcome } from '../../domain/receipt.ts';
 import type { RowFilter } from '../../domain/row-filter.ts';
+import type { EarlierWork } from '../contract/activities.ts';
 import type { ShardControl } from '../contract/control.ts';
+import { isWaiting } from '../contract/in-hand.ts';
 import type { JobSummary } from '../contract/plan.ts';
 import type { ShardInput } from '../contract/workflows.ts';
 import { shardControlSignal } from '../messages.ts';
@@ -14,6 +16,8 @@ export class WantedJobs {
   readonly #input: ShardInput;
   readonly #jobs: JobSummary[];
   readonly #pool: JobPool;
+  /** Of jobs that were taken back from a worker. */
+  readonly #earlier = new Map<number, EarlierWork>();
   #starts = 0;
   #filtersApplied = 0;
   #filtering: Promise<void> = Promise.resolve();
@@ -23,7 +27,10 @@ export class WantedJobs {
     this.#jobs = jobs;
     this.#pool = new JobPool(jobs.length, control, {
       render: (index, priority) => this.#render(index, priority),
-      inHand: async () => new Set((await orchestrator.activitiesInHand()).map(indexOf)),
+      inHand: async () => {
+        const told = await orchestrator.activitiesInHand();
+        return new Map(told.map((inHand) => [indexOf(inHand), { waits: isWaiting(inHand) }]));
+      },
       onOutcome,
     });
     this.#apply(control);
@@ -65,8 +72,12 @@ export class WantedJobs {
   /** The id tells which job an activity is: the server is asked which of them a worker has in hand. */
   #render(index: number, usualPriority: number): Promise<JobOutcome> {
     this.#starts += 1;
-    return renderJob(this.#input, index, this.#jobs[index]!, { activityId: `${index}-${this.#starts}`, usualPriority });
+    return renderJob(this.#input, index, this.#jobs[index]!, {
+      ...{ activityId: `${index}-${this.#starts}`, usualPriority, earlier: this.#earlier.get(index) },
+      onCancelled: (work) => this.#earlier.set(index, work),
+    });
   }
 }
 
-const indexOf = (activityId: string): number => Number.parseInt(activityId, 10);
+/** An activity's id begins with it. */
+const indexOf = (inHand: string): number => Number.parseInt(inHand, 10);

@@ -1,0 +1,77 @@
+import type { Job } from '../domain/job.ts';
+import type { PicturePlace } from '../pictures/index.ts';
+import { type FoundObject, ObjectNotFound, StoreDenied, StoreUnavailable } from '../store/index.ts';
+import type { RenderImageInput } from '../workflows/contract/activities.ts';
+import { copyToBatch, publishPicture } from './publish-picture.ts';
+import type { StageTimer } from './stage-timer.ts';
+
+export type PublicationOptions = {
+  input: RenderImageInput;
+  job: Job;
+  place: PicturePlace;
+  /** The picture, as it was found or as it was made. */
+  picture: FoundObject | Uint8Array;
+  timer: StageTimer;
+};
+
+/** `created`: the object is this attempt's. */
+export type Published = { object: FoundObject; created: boolean; copy: string };
+
+/** One picture's way into the store: its object, then the batch's copy. What is done stays done, however often the rest is tried. */
+export class Publication {
+  /** URL of the store. */
+  readonly store: string;
+  readonly name: string;
+  readonly bytes: number;
+  readonly #options: PublicationOptions;
+  readonly #made: Uint8Array | null;
+  #found: FoundObject | null;
+  #isTried = false;
+  #created = false;
+
+  constructor(options: PublicationOptions) {
+    const { place, picture } = options;
+    const isMade = picture instanceof Uint8Array;
+    this.store = place.url;
+    this.name = place.name;
+    this.bytes = isMade ? picture.length : picture.bytes;
+    this.#options = options;
+    this.#made = isMade ? picture : null;
+    this.#found = isMade ? null : picture;
+  }
+
+  /** @throws ObjectNotFound where the object went away that was found; as publishPicture and copyToBatch */
+  async try(): Promise<Published> {
+    const { input, job, timer, place } = this.#options;
+    try {
+      const object = this.#found ?? (this.#isTried ? await place.find() : null) ?? (await this.#publish());
+      const copy = await timer.measure('store', () => copyToBatch(object, input, job));
+      return { object, created: this.#created, copy };
+    } finally {
+      // Until it is tried again the object may go away, or somebody else may make it.
+      this.#found = null;
+      this.#isTried = true;
+    }
+  }
+
+  /** Whether another try may succeed. An object that went away is made again, where its picture is here. */
+  mayPass(error: unknown): error is Error {
+    if (error instanceof ObjectNotFound) return this.#made !== null;
+    return error instanceof StoreUnavailable || error instanceof StoreDenied;
+  }
+
+  async #publish(): Promise<FoundObject> {
+    const { place, timer } = this.#options;
+    const made = this.#made;
+    if (made === null) throw new ObjectNotFound(`store ${place.url}: ${place.name} went away before it was copied`);
+    try {
+      const { object, created } = await timer.measure('store', () => publishPicture(place, made));
+      this.#created ||= created;
+      return object;
+    } catch (error) {
+      // A store may have taken what it said that it refused: what is found there later is taken for that.
+      this.#created = true;
+      throw error;
+    }
+  }
+}

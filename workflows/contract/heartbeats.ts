@@ -1,0 +1,25 @@
+import { defaultPayloadConverter, type Payload } from '@temporalio/common';
+
+/** Part of an activity's heartbeat: what its attempt waits for, and since when (ISO 8601) where that is known. */
+export type WaitingHeartbeat = { waitsFor: string | null; waitsSince?: string };
+
+/** Of Temporal's API; as `describe` tells it of a workflow. */
+type PendingActivity = {
+  state?: unknown;
+  heartbeatDetails?: { payloads?: Payload[] | null } | null;
+};
+
+/** `PENDING_ACTIVITY_STATE_SCHEDULED` of Temporal's API. */
+const SCHEDULED = 1;
+
+/** Whether a worker has it in hand; otherwise it is in the queue, or between two attempts. */
+export const isInHand = ({ state }: PendingActivity): boolean => state !== SCHEDULED;
+
+/** What an attempt says that it waits for; `null` where it does not wait, or none is under way. */
+export function waitOf(pending: PendingActivity): { waitsFor: string; since: Date | null } | null {
+  const [payload] = pending.heartbeatDetails?.payloads ?? [];
+  if (!isInHand(pending) || !payload) return null;
+  const told = defaultPayloadConverter.fromPayload<Partial<WaitingHeartbeat> | null>(payload);
+  if (!told?.waitsFor) return null;
+  return { waitsFor: told.waitsFor, since: told.waitsSince === undefined ? null : new Date(told.waitsSince) };
+}
