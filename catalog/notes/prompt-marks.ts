@@ -38,6 +38,8 @@ const MARKS: readonly RegExp[] = [
   /AND(?<=[\p{Ll}\d)\]]\s{1,3}AND)(?=\s{1,3}[\p{Ll}\d([])/u,
   // hot::2 dog, hot:: dog
   /[^\s,:]{0,40}[\p{L}\d)]::\s?(?:-?\d{0,3}\.?\d{1,9})?(?=[\s,]|$)/u,
+  // a street|at night|in rain: a matrix of AUTOMATIC1111's; within brackets such a line is another mark.
+  /^[^{}[\]<>|]{1,400}[^{}[\]<>|\s]\|[^{}[\]<>|\s][^{}[\]<>]*$/,
   // What AUTOMATIC1111 writes below a prompt, and Midjourney has before it.
   /(?:^|\n)\s{0,9}negative prompt:/i,
   /\bSteps: \d+, (?:Sampler|Schedule type|CFG scale|Seed|Size): /i,
