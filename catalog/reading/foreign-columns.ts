@@ -146,7 +146,7 @@ export function columnHints(names: readonly string[]): ColumnHint[] {
     const name = withoutUnit(found);
     const meaning = foreignMeaning(found) ?? foreignMeaning(name);
     if (meaning !== undefined) return [{ found, ...meaning }];
-    if (/^--[a-z]\w*$/i.test(found)) return [{ found, ...OTHER_FLAG }];
+    if (/^--[a-z][\w-]*$/i.test(found)) return [{ found, ...OTHER_FLAG }];
     const meant = misspelt(name);
     // One that is called as ours is carried along where a mapping says that another is meant.
     return meant === undefined || meant === folded(found) ? [] : [{ found, meant: [meant], because: null }];
