@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, truncate, unlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, truncate, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
@@ -69,6 +69,9 @@ describe('openBundle', () => {
   test('says what is no bundle', async () => {
     await expect(openBundle(home)).rejects.toThrow(/is not a bundle: expected a file bundle\.json/);
     await expect(openBundle(home)).rejects.toThrow(UserError);
+    await rm(path.join(folder, 'bundle.json'));
+    await mkdir(path.join(folder, 'bundle.json'));
+    await expect(openBundle(folder)).rejects.toThrow(/is not a bundle: expected a file bundle\.json/);
   });
 
   test('says what is not JSON', async () => {
