@@ -17,6 +17,8 @@ export type PlanSummary = {
   unheardNegatives: number;
   /** Rows with emphasis, tags or flags of other tools in a prompt, which are drawn as text; the first of them as it stands. */
   marks: RowsFound & { example: string | null };
+  /** Rows with a word such as `nan` or `None` for a prompt, which programs write where there is none; it would be drawn. */
+  placeholders: RowsFound;
   /** Columns that mean nothing to us and travel along, in the order of their first appearance. */
   metadata: string[];
   /** Those of them that other tools know, or that are spelt almost as ours. */
@@ -29,11 +31,15 @@ export type PlanSummary = {
 export const isNegativeUnheard = ({ negativePrompt, guidance }: Job): boolean =>
   negativePrompt !== '' && guidance === 1;
 
+/** What pandas, Python, JavaScript and databases write for a value that is not there. */
+const isPlaceholder = (text: string): boolean => /^(?:nan|null|none|nil|undefined|n\/a)$/i.test(text);
+
 /** Counts a plan's jobs as they come, in the catalog's order. */
 export class SummaryBuilder {
   readonly #keys = new Set<string>();
   readonly #metadata = new Set<string>();
   readonly #marks = new RowCounter();
+  readonly #placeholders = new RowCounter();
   readonly #bins = new Map<string, PlanSummary['bins'][number]>();
   #rows = 0;
   #unexpanded = 0;
@@ -52,6 +58,7 @@ export class SummaryBuilder {
       if (isNegativeUnheard(job)) this.#unheardNegatives += 1;
     }
     this.#mark(job);
+    if (isPlaceholder(prompt) || isPlaceholder(job.negativePrompt)) this.#placeholders.add(line);
     this.#keys.add(renderKey);
     for (const column of Object.keys(metadata)) this.#metadata.add(column);
     const name = `${size} ${bin.height}×${bin.width}`;
@@ -76,6 +83,7 @@ export class SummaryBuilder {
       images: this.#keys.size,
       unexpanded: this.#unexpanded,
       unheardNegatives: this.#unheardNegatives,
+      placeholders: this.#placeholders.found,
       marks: { ...this.#marks.found, example: this.#example },
       metadata,
       columnHints: columnHints(metadata),

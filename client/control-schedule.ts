@@ -34,9 +34,12 @@ export function pauseSchedule(client: BatchClient, name: string): Promise<Paused
 /** What was due since the last batch was started, as far as the overlap policy lets it wait. */
 async function dueWaiting(client: BatchClient, description: ScheduleDescription): Promise<Date[]> {
   const [waiting, last] = [waitingIn(description), description.info.recentActions.at(-1)];
-  if (waiting === 0 || last === undefined) return [];
+  const overlap = overlapOf(description);
+  // With the others only what was triggered or backfilled waits.
+  const lets = overlap === 'wait-one' || overlap === 'wait-all';
+  if (waiting === 0 || last === undefined || !lets) return [];
   const due = await dueTimes(client, description.scheduleId, last.scheduledAt, new Date());
-  return overlapOf(description) === 'wait-one' ? due.slice(0, waiting) : due.slice(-waiting);
+  return overlap === 'wait-one' ? due.slice(0, waiting) : due.slice(-waiting);
 }
 
 export type ResumedSchedule = {
@@ -129,16 +132,22 @@ function waitsOrNot(before: ScheduleDescription, now: ScheduleDescription): 'ski
 /**
  * Starts the batches that were due in a time that has passed, one after the other, each under the id of the time it was due.
  *
- * @throws UserError where there is no such schedule, or the time ends before it begins or has not passed
+ * @returns when they were due, the first thousand at most
+ * @throws UserError where there is no such schedule, or the time ends before it begins or has not passed, or nothing was due in it
  */
-export async function backfillSchedule(client: BatchClient, name: string, from: Date, to: Date): Promise<void> {
+export async function backfillSchedule(client: BatchClient, name: string, from: Date, to: Date): Promise<Date[]> {
   if (from >= to)
     throw new UserError(`backfill: expected a time that ends after ${from.toISOString()}, found ${to.toISOString()}`);
   if (to.getTime() > Date.now()) throw new UserError(`backfill: ${to.toISOString()} has not passed yet`);
   return aboutSchedule(client, name, async (handle) => {
     // A server that cannot go on with the schedule takes the request all the same.
-    await handle.describe();
+    const { scheduleId } = await handle.describe();
+    const due = await dueTimes(client, scheduleId, new Date(+from - 1), to);
+    if (due.length === 0) {
+      throw new UserError(`backfill: schedule ${name} was not due from ${from.toISOString()} to ${to.toISOString()}`);
+    }
     await handle.backfill({ start: from, end: to, overlap: ScheduleOverlapPolicy.BUFFER_ALL });
+    return due;
   });
 }
 

@@ -85,6 +85,7 @@ function aboutCount(fields: string[]): string {
   const found = `${expected}, found ${fields.length}`;
   const isYear = (text = '') => /^\d{4}/.test(text);
   if (fields.length === 7) return `${found}, as with seconds and a year: write "${fields.slice(1, 6).join(' ')}"`;
+  if (/^\d?\d:\d\d$/.test(fields[0] ?? '')) return `${found}. A time of day is given with --at ${fields[0]}`;
   if (fields.length !== 6) return found;
   return isYear(fields[5])
     ? `${found}. There is no field for years: write "${fields.slice(0, 5).join(' ')}", and delete the schedule when it is over`
@@ -127,8 +128,11 @@ function numberOf(field: Field, text: string, trouble: (what: string) => never):
 }
 
 /** Sunday is 7 as well as 0; anything else begins again from the front. */
-const aroundTheEnd = (field: Field, from: number, to: number): string =>
-  field.words === DAYS && to === 0 ? `${from}-7` : `${from}-${field.words === DAYS ? 6 : field.to},${field.from}-${to}`;
+function aroundTheEnd(field: Field, from: number, to: number): string {
+  if (field.words !== DAYS) return `${from}-${field.to},${field.from}-${to}`;
+  if (to === 0) return `${from}-7`;
+  return from === 7 ? `0-${to}` : `${from}-6,0-${to}`;
+}
 
 /** Whether a field leaves anything out. */
 const isSome = ({ name, from, to }: Field, values: readonly number[]): boolean =>

@@ -35,13 +35,17 @@ const VISIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}]/u;
 /** What a spreadsheet shows where a formula has no value. */
 const SPREADSHEET_ERROR = /^#(REF!|N\/A|NAME\?|VALUE!|DIV\/0!|NULL!|NUM!|SPILL!|CALC!|ERROR!)$/;
 
+const hasValue = (text: string): boolean => !SPREADSHEET_ERROR.test(text);
+
 export const prompt = z
   .string('a prompt')
   .regex(VISIBLE, 'a prompt with a character that can be seen')
-  .refine(
-    (text) => !SPREADSHEET_ERROR.test(text),
-    'a prompt, and not what a spreadsheet shows for a formula without a value',
-  );
+  .refine(hasValue, 'a prompt, and not what a spreadsheet shows for a formula without a value');
+
+export const negativePrompt = z
+  .string()
+  .refine(hasValue, 'a text, and not what a spreadsheet shows for a formula without a value')
+  .default('');
 
 /** Room for what variants and choices put behind it. */
 const MAX_ID = 120;

@@ -40,7 +40,7 @@ const PARAMETERS = {
   prompt: { column: 'prompt', cell: cells.prompt, choices: 'text', value: z.string(), picture: true },
   negativePrompt: {
     column: 'negative_prompt',
-    cell: z.string().default(''),
+    cell: cells.negativePrompt,
     choices: 'text',
     option: { argument: '<text>', help: 'what not to show' },
     value: z.string(),

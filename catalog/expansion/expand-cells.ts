@@ -77,7 +77,7 @@ async function columnTexts(raw: RawRow, terms: Terms, problems: Problems): Promi
 async function textsOf(raw: RawRow, column: Column, terms: Terms, problems: Problems): Promise<Texts | null> {
   const cell = raw.values[column];
   // Most cells of most catalogs: nothing in them means anything.
-  if (cell === undefined || !/[\\{}_<$[]/.test(cell)) return null;
+  if (cell === undefined || !/[\\{}_<$[|]/.test(cell)) return null;
   try {
     const template = parseTemplate(cell);
     return template.length === 1 && template[0] === cell ? null : await terms.textsOf(template);

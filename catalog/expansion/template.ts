@@ -39,9 +39,11 @@ const FOREIGN: [start: RegExp, expected: string][] = [
   ],
   [new RegExp(SWARM_TAG, 'iy'), 'choices as {a|b} and terms as __name__'],
   [/\[(?:[^[\]{}|\\]|\{[^{}]*\})*\|[^[\]]*\]/y, 'choices as {a|b}, or "\\|" for the character itself'],
+  [/\|\|[^|]+(?:\|[^|]+)+\|\|/y, 'choices as {a|b}, or "\\|" for the character itself'],
   [/\[\[[^[\]]*,[^[\]]*\]\]/y, 'choices as {a|b}, and no list in [[ ]]'],
 ];
 const FOREIGN_AT_BRACE: [start: RegExp, expected: string][] = [
+  [/%/y, 'choices as {a|b}, and no template of Jinja'],
   [/\s*[~@!]/y, 'alternatives without "~", "@" or "!" before them; all are taken, or drawn with --sample'],
 ];
 const FOREIGN_IN_BRACES: [start: RegExp, expected: string][] = [
@@ -76,7 +78,10 @@ export function parseTerm(text: string): Template {
   return parseTemplate(text);
 }
 
-const TEMPLATE_LIKE = new RegExp(String.raw`\{[^{}]*\||__${BETWEEN}__|\$\{|${SWARM_TAG}`, 'i');
+const TEMPLATE_LIKE = new RegExp(
+  String.raw`\{[^{}]*[|,]|\{%|__${BETWEEN}__|\|\|[^|]+(?:\|[^|]+)+\|\||\$\{|${SWARM_TAG}`,
+  'i',
+);
 
 /** True for a text that would mean more than itself if it were read as a template, or be refused as one. */
 export const looksLikeTemplate = (text: string): boolean => TEMPLATE_LIKE.test(text);

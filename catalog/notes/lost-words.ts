@@ -3,7 +3,9 @@ const WORD = /[\p{L}\p{N}]+/gu;
 /** The name of a character of HTML is no word. */
 const ENTITY = /&(?:#\d+|#x[\da-f]+|[a-z]+);/gi;
 
-const wordsOf = (text: string): string[] => text.replaceAll(ENTITY, ' ').toLowerCase().match(WORD) ?? [];
+/** Letters of full width and ligatures are the same letters. */
+const wordsOf = (text: string): string[] =>
+  text.replaceAll(ENTITY, ' ').normalize('NFKC').toLowerCase().match(WORD) ?? [];
 
 /** Nothing but punctuation and white space. */
 export const isWordless = (text: string): boolean => !/[\p{L}\p{N}\p{S}]/u.test(text);

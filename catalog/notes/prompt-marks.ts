@@ -2,6 +2,12 @@ const FLAGS =
   'ar aspect no v version s stylize seed q quality c chaos w weird style niji iw stop tile raw sref cref oref hd test uplight repeat r ' +
   'steps cfg[_-]?scale cfg guidance width height prompt negative[_-]?prompt n_iter batch_size sampler(?:_name)? sd_model';
 
+/** A flag whose two hyphens a word processor has made a dash: " —ar 16:9". */
+export const DASHED_FLAG = new RegExp(
+  `(?<=^|\\s)[–—]{1,2}(?:${FLAGS.replaceAll(' ', '|')})(?:[\\s=](?![–—])\\S{1,40}|$)`,
+  'i',
+);
+
 /**
  * Emphasis, tags and flags that other tools take out of a prompt and act upon; here they are text. Each pattern is written so that
  * prose and code seldom match: "(c)", "16:9", "[sic]", "C++", "std::vector", "DO NOT BREAK GLASS". Lengths have bounds, so that no text
@@ -32,12 +38,17 @@ const MARKS: readonly RegExp[] = [
   /AND(?<=[\p{Ll}\d)\]]\s{1,3}AND)(?=\s{1,3}[\p{Ll}\d([])/u,
   // hot::2 dog, hot:: dog
   /[^\s,:]{0,40}[\p{L}\d)]::\s?(?:-?\d{0,3}\.?\d{1,9})?(?=[\s,]|$)/u,
+  // a street|at night|in rain: a matrix of AUTOMATIC1111's; within brackets such a line is another mark.
+  /^[^{}[\]<>|]{1,400}[^{}[\]<>|\s]\|[^{}[\]<>|\s][^{}[\]<>]*$/,
   // What AUTOMATIC1111 writes below a prompt, and Midjourney has before it.
   /(?:^|\n)\s{0,9}negative prompt:/i,
   /\bSteps: \d+, (?:Sampler|Schedule type|CFG scale|Seed|Size): /i,
   /^\/imagine\b(?: prompt:)?/i,
   // --ar 16:9
   new RegExp(`(?<=^|\\s)--(?:${FLAGS.replaceAll(' ', '|')})(?:[\\s=](?!--)\\S{1,40}|\\s|$)`, 'i'),
+  // --ar16:9
+  /(?<=^|\s)--ar\d{1,5}:\d{1,5}/i,
+  DASHED_FLAG,
 ];
 
 /** The first of them in a text, as it stands there; `null` where there is none. */

@@ -2,8 +2,11 @@ import type { Job } from '../../domain/job.ts';
 import { isWordless, losesWords } from './lost-words.ts';
 import { RowCounter, type RowsFound } from './rows-found.ts';
 
-/** What a bundle's model gets of a prompt: the text that is left of it, and whether it is too long to be read whole. */
-export type PromptReading = { text: string; isCut: boolean };
+/**
+ * What a bundle's model gets of a prompt: the text that is left of it, whether it is too long to be read whole, and how much of it the model
+ * does not know.
+ */
+export type PromptReading = { text: string; isCut: boolean; unknown: 'none' | 'some' | 'all' };
 
 export type PromptReader = { read: (prompt: string) => PromptReading; maxTokens: number };
 
@@ -13,6 +16,10 @@ export type PromptNotes = {
   cutPrompts: RowsFound & { maxTokens: number };
   /** Rows whose prompt or negative prompt has no word left: what is drawn is the empty prompt. */
   emptyPrompts: RowsFound;
+  /** Rows whose prompt or negative prompt has words, and the model knows none of them: emoji, or other scripts than it was trained with. */
+  foreignPrompts: RowsFound;
+  /** Rows with some such characters, which the model passes over. */
+  unknownCharacters: RowsFound;
   /** Rows whose prompt or negative prompt loses words or all of them, the first hundred of them with what is left. */
   cleanedPrompts: { rows: number; changes: PromptChange[] };
 };
@@ -27,6 +34,8 @@ export class PromptCheck {
   readonly #maxTokens: number;
   readonly #cut = new RowCounter();
   readonly #empty = new RowCounter();
+  readonly #foreign = new RowCounter();
+  readonly #unknown = new RowCounter();
   readonly #cleaned = new RowCounter();
   readonly #changes: PromptChange[] = [];
   #last = '';
@@ -49,14 +58,18 @@ export class PromptCheck {
     return {
       cutPrompts: { ...this.#cut.found, maxTokens: this.#maxTokens },
       emptyPrompts: this.#empty.found,
+      foreignPrompts: this.#foreign.found,
+      unknownCharacters: this.#unknown.found,
       cleanedPrompts: { rows: this.#cleaned.found.rows, changes: this.#changes },
     };
   }
 
   #look(before: string, line: number, column: PromptChange['column']): void {
-    const { text: after, isCut } = this.#read(before);
+    const { text: after, isCut, unknown } = this.#read(before);
     const isEmpty = isWordless(after);
     if (isCut) this.#cut.add(line);
+    if (!isEmpty && unknown === 'all') this.#foreign.add(line);
+    if (!isEmpty && unknown === 'some') this.#unknown.add(line);
     if (isEmpty) this.#empty.add(line);
     if (!isEmpty && !losesWords(before, after)) return;
     this.#cleaned.add(line);

@@ -19,22 +19,32 @@ export type ColumnHint = {
  * Draw Things (its configuration); Midjourney's parameters; what Replicate, Stability AI and OpenAI call them in their APIs.
  */
 const MEANT: [meant: Column[], names: string][] = [
+  [['prompt'], 'positiveprompt textg textl'],
   [
     ['negative_prompt'],
     'negative negativ negprompt neg promptnegative negativetext negprompts negativeprompts uncond unconditional undesired ' +
-      'undesiredcontent exclude rawnegativeprompt',
+      'undesiredcontent exclude rawnegativeprompt negatives nprompt uc unwanted avoid',
   ],
-  [['guidance'], 'guidancescale cfg cfgscale cfgs guidancestrength promptguidance unconditionalguidancescale'],
-  [['steps'], 'numinferencesteps inferencesteps samplingsteps numsteps stepcount ddimsteps samplesteps iterations'],
-  [['aspect'], 'aspectratio ratio ar aspectratiosselection'],
-  [['width', 'height'], 'resolution dimensions imagesize imagedimensions targetsize'],
-  [['width'], 'imagewidth targetwidth outputwidth pixelwidth'],
-  [['height'], 'imageheight targetheight outputheight pixelheight'],
-  [['seed'], 'noiseseed randomseed rngseed seednumber manualseed initialseed'],
+  [
+    ['guidance'],
+    'guidancescale cfg cfgscale cfgs cfgvalue cfgscalevalue guidancestrength promptguidance condscale unconditionalguidancescale',
+  ],
+  [
+    ['steps'],
+    'numinferencesteps inferencesteps samplingsteps numsteps stepcount stepscount numberofsteps ddimsteps samplesteps iterations',
+  ],
+  [['aspect'], 'aspectratio ratio ar aspectratiosselection orientation'],
+  [
+    ['width', 'height'],
+    'resolution resolutions dimension dimensions imagesize imagedimensions imageresolution targetsize outputsize',
+  ],
+  [['width'], 'w imagewidth targetwidth targetimagewidth outputwidth pixelwidth'],
+  [['height'], 'h imageheight targetheight targetimageheight outputheight pixelheight'],
+  [['seed'], 'noiseseed randomseed rngseed seednumber manualseed initialseed seedvalue'],
   [
     ['variants'],
     'count images n niter batchcount batchsize batches numimages numimagesperprompt numoutputs numsamples nsamples samples imagenumber ' +
-      'imagecount numberofimages repeat repeats quantity',
+      'imagecount numberofimages repeat repeats quantity qty copies',
   ],
   [['id'], 'name filename filenameprefix file imagename outputname outputfile outputfilename outputpath slug'],
 ];
@@ -103,6 +113,12 @@ const squeezed = (name: string): string =>
 /** What a column or flag of another tool means here; `undefined` for a name that is nobody's. */
 export const foreignMeaning = (name: string): Meaning | undefined => meanings.get(squeezed(name));
 
+/** Such as "Aspect Ratio (w:h)" or "Size [px]". */
+const withoutUnit = (name: string): string => name.replace(/[([][^()[\]]*[)\]]\s*$/, '').trim();
+
+/** Flags that a list of prompts has beside those that have a meaning here. */
+const OTHER_FLAG = { meant: [], because: 'such a flag steers another tool' };
+
 const PROMPT_NAMES =
   'positiveprompt positive positivetext rawprompt textprompt caption text description prompttext prompts';
 
@@ -116,15 +132,18 @@ export const promptColumn = (names: readonly string[]): string | undefined => {
 const typos = (name: string): number => Math.min(2, Math.floor(name.length / 3));
 
 const misspelt = (name: string): Column | undefined =>
-  closestMatch(foldedName(name), COLUMNS, { maxDistance: typos(name) }) as Column | undefined;
+  closestMatch(foldedName(name), COLUMNS, { maxDistance: typos(foldedName(name)) }) as Column | undefined;
 
 /** Those of the columns that mean nothing to us which other tools know, or which are spelt almost as one of ours. */
 export function columnHints(names: readonly string[]): ColumnHint[] {
   return names.flatMap((found) => {
-    const meaning = foreignMeaning(found);
+    const name = withoutUnit(found);
+    const meaning = foreignMeaning(found) ?? foreignMeaning(name);
     if (meaning !== undefined) return [{ found, ...meaning }];
-    const meant = misspelt(found);
-    return meant === undefined ? [] : [{ found, meant: [meant], because: null }];
+    if (/^--[a-z][\w-]*$/i.test(found)) return [{ found, ...OTHER_FLAG }];
+    const meant = misspelt(name);
+    // One that is called as ours is carried along where a mapping says that another is meant.
+    return meant === undefined || meant === foldedName(found) ? [] : [{ found, meant: [meant], because: null }];
   });
 }
 

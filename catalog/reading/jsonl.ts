@@ -19,6 +19,11 @@ export async function* jsonRows(
       problems.add({ line, column: null, expected, found: quoted(json) });
       continue;
     }
+    const twice = keyTwice(json);
+    if (twice !== null) {
+      problems.add({ line, column: twice, expected: 'one key of that name', found: 'two' });
+      continue;
+    }
     const [keys, values] = [Object.keys(object), Object.values(object)];
     const columns = columnsOf(keys, line);
     if (columns === null) continue;
@@ -85,6 +90,22 @@ function parseObject(json: string): Record<string, unknown> | null {
   } catch {
     return null;
   }
+}
+
+/** The first key that stands in an object twice, of which JavaScript would keep the last; `null` where there is none. */
+function keyTwice(json: string): string | null {
+  const seen = new Set<string>();
+  let depth = 0;
+  for (const [piece, isKey] of json.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|[{}[\]]/g)) {
+    if (piece === '{' || piece === '[') depth += 1;
+    else if (piece === '}' || piece === ']') depth -= 1;
+    else if (isKey !== undefined && depth === 1) {
+      const key: string = JSON.parse(piece.slice(0, -isKey.length));
+      if (seen.has(key)) return key;
+      seen.add(key);
+    }
+  }
+  return null;
 }
 
 function cellText(value: unknown): string {

@@ -9,10 +9,10 @@ export type SplitLine = {
 };
 
 /** Two hyphens and a letter at the beginning of a word; " -- " and "well--known" are text. */
-const FLAG = /(?<=^|\s)--([A-Za-z][\w-]*)(?:=|\s+|$)/g;
+const FLAG = /(?<=^|\s)--([A-Za-z][^\s=]*)(?:=|\s+|$)/g;
 
-/** A value in quotes ends at the next of its kind; in double ones a backslash stands before a quote and itself, as in a shell. */
-const QUOTED = /"((?:[^"\\]|\\.)*)"(?=\s|$)|'([^']*)'(?=\s|$)/y;
+/** A value in quotes, which word processors curl, ends at the next of its kind; in double ones a backslash stands before a quote and itself, as in a shell. */
+const QUOTED = /"((?:[^"\\]|\\.)*)"(?=\s|$)|'([^']*)'(?=\s|$)|[“„]([^“”]*)[“”](?=\s|$)/y;
 
 /** Splits a line into the text before its flags, and these. Quotes count where a value begins with one, and are taken off there. */
 export function splitFlags(line: string): SplitLine {
@@ -26,7 +26,7 @@ export function splitFlags(line: string): SplitLine {
     const start = FLAG.lastIndex;
     QUOTED.lastIndex = start;
     const quotes = QUOTED.exec(line);
-    if (quotes === null && /^["']/.test(line.slice(start)))
+    if (quotes === null && /^["'“„]/.test(line.slice(start)))
       return { bare, flags, fault: openQuote(written, line[start]!) };
     // The next flag begins behind a value in quotes, whatever that says.
     FLAG.lastIndex = quotes === null ? start : QUOTED.lastIndex;
@@ -40,7 +40,7 @@ export function splitFlags(line: string): SplitLine {
         fault: { expected, found: JSON.stringify(rest.slice(quotes[0].length).trim().slice(0, 30)) },
       };
     }
-    const value = quotes === null ? rest : (quotes[2] ?? quotes[1]!.replaceAll(/\\(["\\])/g, '$1'));
+    const value = quotes === null ? rest : (quotes[3] ?? quotes[2] ?? quotes[1]!.replaceAll(/\\(["\\])/g, '$1'));
     flags.push({ name, written, value });
     found = next;
   }

@@ -1,5 +1,6 @@
 import { COLUMNS, type Column } from '../../domain/parameters.ts';
 import { quoted } from '../../domain/printable.mjs';
+import { DASHED_FLAG } from '../notes/prompt-marks.ts';
 import type { Problems } from '../problems.ts';
 import type { ColumnMap } from './columns.ts';
 import { foldedName } from './folded-name.ts';
@@ -47,9 +48,12 @@ function checkIsList(first: string, line: number, problems: Problems): void {
 function faultOf(line: string): { expected: string } | null {
   if (line.startsWith('#')) return { expected: 'a prompt, or "# " before a comment' };
   if (line.includes('\t')) return { expected: 'a prompt without tabs; a table is read with --catalog-format tsv' };
-  if (/^(negative prompt:|steps: \d+,)/i.test(line)) {
+  if (/^((positive|negative)( prompt)?:|prompt:|steps: \d+,)/i.test(line)) {
     return { expected: 'all of a row on one line, as in --prompt "a fox" --negative_prompt "blurry" --steps 20' };
   }
+  const dashed = DASHED_FLAG.exec(line)?.[0].trim();
+  if (dashed !== undefined)
+    return { expected: `two hyphens before the name of a flag instead of the dash in ${dashed}` };
   return null;
 }
 
@@ -65,7 +69,8 @@ function rowOf(text: string, line: number, problems: Problems): RawRow | null {
   if (problems.total > before) return null;
   return toRawRow(
     line,
-    all.map(({ value }) => value),
+    // A flag may say all by being there.
+    all.map(({ value }) => value || 'true'),
     columns,
     problems,
   );
@@ -82,58 +87,42 @@ function columnsOf(flags: readonly Flag[], line: number, problems: Problems): Co
     const before = meaning?.column && known.get(meaning.column);
     if (meaning === undefined)
       report('a flag that is known here or to AUTOMATIC1111 or Midjourney', `another: ${written}`);
-    else if (meaning.column === null) metadata.push({ position, name });
+    else if (meaning.column === null) metadata.push({ position, name: isOther(name) ? written.toLowerCase() : name });
     else if (before) report(`either ${before.name} or ${written}`, 'both');
     else if (value === '') report('a value behind it', 'none');
     else known.set(meaning.column, place);
   }
   const names = metadata.map(({ name }) => name);
   for (const twice of new Set(names.filter((name, index) => names.indexOf(name) < index))) {
-    problems.add({ line, column: `--${twice}`, expected: 'it once', found: 'more' });
+    problems.add({ line, column: `--${twice.replace(/^--/, '')}`, expected: 'it once', found: 'more' });
   }
   problems.noteColumns(names);
   return { known, metadata, unnamed: [], count: flags.length };
 }
 
-/** Short ones are flags only: as names of columns they may mean anything. */
-const SHORT: Record<string, Column | null> = {
-  no: 'negative_prompt',
-  r: 'variants',
-  ...Object.fromEntries(
-    [
-      's',
-      'v',
-      'q',
-      'c',
-      'w',
-      'version',
-      'raw',
-      'niji',
-      'stop',
-      'hd',
-      'fast',
-      'relax',
-      'turbo',
-      'draft',
-      'p',
-      'sw',
-      'cw',
-      'ow',
-      'oref',
-    ].map((name) => [name, null]),
-  ),
-};
+/** Midjourney's short ones are flags only: as names of columns they may mean anything. */
+const SHORT: Record<string, Column> = { no: 'negative_prompt', r: 'variants' };
 
-/** Flags of scripts/prompts_from_file.py that are about files and what is shown. */
-const ASIDE = ['outpath_samples', 'outpath_grids', 'prompt_for_display', 'do_not_save_samples', 'do_not_save_grid'];
+const WITHOUT_EFFECT = [
+  // Midjourney.
+  ...(
+    's v q c w version raw niji stop hd fast relax turbo draft p sw cw ' +
+    'ow oref sv exp profile personalize video motion loop stealth public test testp creative uplight upbeta hq'
+  ).split(' '),
+  // Of scripts/prompts_from_file.py, about files and what is shown.
+  ...['outpath_samples', 'outpath_grids', 'prompt_for_display', 'do_not_save_samples', 'do_not_save_grid'],
+];
+
+/** Whether a flag has no effect here and a name that may mean anything in a table, where it keeps its hyphens. */
+const isOther = (name: string): boolean => WITHOUT_EFFECT.includes(foldedName(name));
 
 /** The column that a flag says, `null` for one that has no effect here; `undefined` for one that nobody knows. */
 function meaningOf(name: string): { column: Column | null } | undefined {
   const folded = foldedName(name);
   const own = COLUMNS.find((column) => column === folded);
   if (own !== undefined) return { column: own };
-  if (Object.hasOwn(SHORT, folded)) return { column: SHORT[folded] ?? null };
-  if (ASIDE.includes(folded)) return { column: null };
+  if (isOther(name)) return { column: null };
+  if (Object.hasOwn(SHORT, folded)) return { column: SHORT[folded]! };
   const meaning = foreignMeaning(name);
   if (meaning === undefined) return undefined;
   const [only, ...more] = meaning.meant;

@@ -40,7 +40,7 @@ export function toRawRow(line: number, cells: readonly string[], columns: Column
       line,
       column: `column ${position + 1}`,
       expected: 'a name for the column in the header',
-      found: quoted(text),
+      found: `${quoted(text)}${position === 0 && /^\d+$/.test(text) ? '; the index of a pandas table stays away with index=False' : ''}`,
     });
   }
   return { line, values, metadata: Object.fromEntries(metadata), columns: columns.known };

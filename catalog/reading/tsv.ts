@@ -20,7 +20,8 @@ const CELL = /(?:"([^"]*(?:""[^"]*)*)"|([^"\t\n]*))(?:\t|\n|$)/y;
 /** What a spreadsheet puts a cell into quotes for. */
 const NEEDS_QUOTES = /[",;\t\n]/;
 
-const isNumber = (text: string): boolean => /^[\d.,]*$/.test(text);
+/** A number, date, time or truth value, which spreadsheets leave without quotes where they put all texts in them. */
+const isNoText = (text: string): boolean => /^(?:[-+\d.,:/%\s€$£]*|\d[\dT:.Z-]*|true|false)$/i.test(text);
 
 /**
  * Whether all quotes of a table are those of quoting: each either begins or ends a cell, or is doubled in such a one. Cells must be in
@@ -36,7 +37,7 @@ function isQuotedTable(blocks: readonly string[]): boolean {
     const cell = CELL.exec(text);
     if (cell === null) return false;
     const [, quoted, plain = ''] = cell;
-    if (quoted === undefined) allQuoted &&= isNumber(plain);
+    if (quoted === undefined) allQuoted &&= isNoText(plain);
     // Two quotes that have nothing to do with each other, in other rows.
     else if (quoted.includes('\t') && quoted.includes('\n')) return false;
     else hasReason ||= NEEDS_QUOTES.test(quoted);

@@ -27,12 +27,27 @@ export const planHints = (plan: CheckedCatalog, { expansion }: BatchRequest): st
         `warning: ${count(plan.emptyPrompts.rows, 'row')} with a prompt of which cleaning leaves no word, so that it counts as empty: ${linesText(plan.emptyPrompts)}`,
       ]
     : []),
+  ...(plan.placeholders.rows > 0
+    ? [
+        `warning: ${count(plan.placeholders.rows, 'row')} with a prompt such as "None" or "nan", which is drawn as that word; an empty cell says that there is none: ${linesText(plan.placeholders)}`,
+      ]
+    : []),
+  ...(plan.foreignPrompts && plan.foreignPrompts.rows > 0
+    ? [
+        `warning: ${count(plan.foreignPrompts.rows, 'row')} with a prompt of which the model knows no word, as of emoji and scripts that it was not trained with: ${linesText(plan.foreignPrompts)}`,
+      ]
+    : []),
 ];
 
 /** What becomes of the catalog's prompts, a line each. */
 export const promptNotes = (plan: CheckedCatalog): string[] => [
   ...(plan.cutPrompts && plan.cutPrompts.rows > 0 ? [cutText(plan.cutPrompts, plan.cutPrompts.maxTokens)] : []),
   ...(plan.cleanedPrompts && plan.cleanedPrompts.rows > 0 ? [cleanedText(plan.cleanedPrompts)] : []),
+  ...(plan.unknownCharacters && plan.unknownCharacters.rows > 0
+    ? [
+        `${count(plan.unknownCharacters.rows, 'row')} with characters in a prompt that the model does not know: ${linesText(plan.unknownCharacters)}`,
+      ]
+    : []),
   ...(plan.marks.rows > 0 ? [marksText(plan.marks)] : []),
   ...(plan.unheardNegatives > 0
     ? [`${count(plan.unheardNegatives, 'row')} with a negative prompt that has no effect: guidance 1 is without it`]

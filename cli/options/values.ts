@@ -40,8 +40,18 @@ export function spanText(ms: number): string {
   return `${ms / size}${unit}`;
 }
 
+/** Its zone is said: a schedule has another one than the machine, often enough. */
 export function instant(text: string): Date {
   const time = new Date(text);
-  if (/^\d{4}-\d\d-\d\dT/.test(text) && !Number.isNaN(time.getTime())) return time;
-  throw new InvalidArgumentError('Expected a time such as 2026-01-30T00:00:00Z.');
+  const day = /^(\d{4}-\d\d-\d\d)T.*(?:Z|[+-]\d\d:\d\d)$/.exec(text)?.[1];
+  if (day !== undefined && isDay(day) && !Number.isNaN(time.getTime())) return time;
+  throw new InvalidArgumentError(
+    'Expected a time with its zone, such as 2026-01-30T00:00:00Z or 2026-01-30T00:00:00+01:00.',
+  );
+}
+
+/** JavaScript takes 30 February for 2 March. */
+function isDay(day: string): boolean {
+  const date = new Date(day);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
 }

@@ -146,7 +146,7 @@ async function readDescription(file: string): Promise<Buffer> {
     return await readFile(file);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'EISDIR') throw error;
     throw new UserError(`${path.dirname(file)} is not a bundle: expected a file bundle.json in it, found none`);
   }
 }

@@ -61,12 +61,15 @@ async function stopPoint(signal: AbortSignal | undefined): Promise<void> {
 
 /** Decodes latents with the statistics given, or with their own. */
 async function decodePiece(vaeDecoder: Graph, vae: Vae, latents: Latents, statistics?: Float32Array): Promise<Planes> {
-  const image = await vaeDecoder.run(decoderInputs(vae, latents, statistics), 'image');
-  return {
-    data: finite(image, 'pixels of the decoder'),
-    width: latents.width * vae.factor,
-    height: latents.height * vae.factor,
-  };
+  const data = finite(await vaeDecoder.run(decoderInputs(vae, latents, statistics), 'image'), 'pixels of the decoder');
+  const [width, height] = [latents.width * vae.factor, latents.height * vae.factor];
+  if (data.length !== CHANNELS * width * height) {
+    throw new UserError(
+      `vae_decoder.onnx makes ${data.length / CHANNELS} pixels of ${latents.width}×${latents.height} latents, not ${width}×${height}, ` +
+        `as the factor of ${vae.factor} in bundle.json says. Where that was edited, undo it; otherwise export the checkpoint again.`,
+    );
+  }
+  return { data, width, height };
 }
 
 function decoderInputs({ norms, groups }: Vae, { data, channels, height, width }: Latents, statistics?: Float32Array) {

@@ -1,9 +1,12 @@
 import type { Bundle } from './bundle.ts';
 import { captionText } from './clean-caption.ts';
-import { loadTokenizer } from './tokenizer.ts';
+import { loadTokenizer, type Tokens } from './tokenizer.ts';
 
-/** What a bundle's model gets of a prompt: the text after cleaning, and whether its end is cut off. */
-export type PromptReader = { read: (prompt: string) => { text: string; isCut: boolean }; maxTokens: number };
+/** What a bundle's model gets of a prompt: the text after cleaning, whether its end is cut off, and how much of it is unknown. */
+export type PromptReader = {
+  read: (prompt: string) => { text: string; isCut: boolean; unknown: Tokens['unknown'] };
+  maxTokens: number;
+};
 
 /** Loads the bundle's tokenizer and no network. */
 export async function promptReader(bundle: Bundle): Promise<PromptReader> {
@@ -11,7 +14,8 @@ export async function promptReader(bundle: Bundle): Promise<PromptReader> {
   const tokenize = await loadTokenizer(bundle);
   const read = (prompt: string) => {
     const text = captionText(prompt, cleanCaption);
-    return { text, isCut: tokenize(text).count > maxTokens };
+    const { count, unknown } = tokenize(text);
+    return { text, isCut: count > maxTokens, unknown };
   };
   return { read, maxTokens };
 }

@@ -5,7 +5,11 @@ import type { Device } from './render-request.ts';
 
 export type SessionOptions = { device: Device; threads?: number | undefined };
 
-/** A network: named tensors in, one of its outputs out, which is the first where none is named. */
+/**
+ * A network: named tensors in, one of its outputs out, which is the first where none is named.
+ *
+ * @throws UserError where the graph does not take what the bundle's description makes of it
+ */
 export type Graph = {
   run(inputs: Record<string, Tensor>, output?: string): Promise<Float32Array>;
   release(): Promise<void>;
@@ -22,10 +26,27 @@ export async function openGraph(bundle: Bundle, file: GraphFile, options: Sessio
   const [first] = session.outputNames;
   if (first === undefined) throw new UserError(`${file} of bundle ${bundle.description.name} has no output`);
   return {
-    run: async (inputs, output = first) => (await session.run(inputs, [output]))[output]!.data as Float32Array,
+    run: async (inputs, output = first) => {
+      try {
+        return (await session.run(inputs, [output]))[output]!.data as Float32Array;
+      } catch (error) {
+        throw MISFIT.test((error as Error).message) ? misfit(bundle, file, (error as Error).message) : error;
+      }
+    },
     release: () => session.release(),
   };
 }
+
+/** What ONNX Runtime says where a graph has other inputs, and other shapes of them, than it is given: version 1.29. */
+const MISFIT =
+  /^Got invalid dimensions for input|^Invalid rank for input|^Unexpected input data type|' is missing in 'feeds'|out of data bounds/m;
+
+/** Why a bundle cannot be rendered with whose graph is not the one that its description describes. */
+export const misfit = ({ description, folder }: Bundle, file: GraphFile, what: string): UserError =>
+  new UserError(
+    `${file} of bundle ${description.name} in ${folder} is not the graph that bundle.json or tokenizer.json describe: ${what.trim()}\n` +
+      'Where they were edited, undo that; otherwise export the checkpoint again (docs/exporting.md).',
+  );
 
 async function createSession(file: string, { device, threads }: SessionOptions): Promise<InferenceSession> {
   try {

@@ -18,6 +18,8 @@ export type Tokens = {
   ids: number[];
   /** How many there were before truncation. */
   count: number;
+  /** How much of the text the model has no token for, as of emoji and letters of other scripts; `all` leaves no word. */
+  unknown: 'none' | 'some' | 'all';
 };
 
 export type Tokenize = (text: string) => Tokens;
@@ -43,10 +45,17 @@ export async function loadTokenizer(bundle: Bundle): Promise<Tokenize> {
   const definition = await readDefinition(file);
   if (singleWord === undefined) refuseWords(definition, file);
   const encode = encoder(definition, file);
+  const end = encode('').ids.at(-1);
+  if (end !== eosTokenId) {
+    throw new UserError(
+      `${file}: expected every text to end with token ${eosTokenId}, as bundle.json says, found ${end ?? 'none'}. Where one of the two was ` +
+        'edited, undo that; otherwise export the checkpoint again (docs/exporting.md).',
+    );
+  }
   return (text) => {
-    const ids = encode(text);
+    const { ids, unknown } = encode(text);
     const fits = ids.length <= maxTokens;
-    return { ids: fits ? ids : [...ids.slice(0, maxTokens - 1), eosTokenId], count: ids.length };
+    return { ids: fits ? ids : [...ids.slice(0, maxTokens - 1), eosTokenId], count: ids.length, unknown };
   };
 }
 
@@ -86,7 +95,7 @@ function refuseWords({ added_tokens }: TokenizerDefinition, file: string): void 
 }
 
 /** The library's normalisation, splitting and model, and around them what it gets wrong. */
-function encoder(definition: TokenizerDefinition, file: string): (text: string) => number[] {
+function encoder(definition: TokenizerDefinition, file: string): (text: string) => Pick<Tokens, 'ids' | 'unknown'> {
   const { added_tokens, pre_tokenizer } = definition;
   // Without added tokens of its own: see added-tokens.ts.
   const library = new Tokenizer(
@@ -98,10 +107,10 @@ function encoder(definition: TokenizerDefinition, file: string): (text: string) 
   if (normalizer) correct(normalizer);
   const findAddedTokens = addedTokenFinder(added_tokens, (text) => (normalizer ? normalizer.normalize(text) : text));
   const idOf = (token: string): number => model.tokens_to_ids.get(token) ?? model.unk_token_id;
-  const encodeText = (text: string, isFirst: boolean): number[] => {
+  const tokensOf = (text: string, isFirst: boolean): string[] => {
     const words: string[] = split ? split(text, { section_index: isFirst ? 0 : 1 }) : [text];
     // One by one: of several, the library joins what is unknown at the end of one and at the beginning of the next.
-    return words.flatMap((word) => model([word]).map(idOf));
+    return words.flatMap((word) => model([word]));
   };
   const idsOfAdded = new Map(added_tokens.map(({ content, id }) => [content, id]));
   const special: string[] = surround ? surround([TEXT]).tokens : [TEXT];
@@ -109,12 +118,20 @@ function encoder(definition: TokenizerDefinition, file: string): (text: string) 
   const before = idsOf(special.slice(0, special.indexOf(TEXT)));
   const after = idsOf(special.slice(special.indexOf(TEXT) + 1));
   return (text) => {
-    const ids = findAddedTokens(text).flatMap((piece) =>
-      'id' in piece ? [piece.id] : encodeText(piece.text, piece.isFirst),
+    const pieces = findAddedTokens(text).flatMap((piece): (number | string)[] =>
+      'id' in piece ? [piece.id] : tokensOf(piece.text, piece.isFirst),
     );
-    return [...before, ...ids, ...after];
+    const ids = pieces.map((piece) => (typeof piece === 'number' ? piece : idOf(piece)));
+    const isKnownWord = (piece: number | string): boolean =>
+      typeof piece === 'number' || (idOf(piece) !== model.unk_token_id && !isWordless(piece));
+    const hasUnknown = ids.includes(model.unk_token_id);
+    const unknown = !hasUnknown ? 'none' : pieces.some(isKnownWord) ? 'some' : 'all';
+    return { ids: [...before, ...ids, ...after], unknown };
   };
 }
+
+/** Nothing but punctuation and what stands for a space. */
+const isWordless = (token: string): boolean => !/[\p{L}\p{N}]/u.test(token);
 
 /** Stands for a text's tokens between those that every text gets; no token is empty. */
 const TEXT = '';

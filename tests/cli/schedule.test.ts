@@ -111,6 +111,16 @@ test('a schedule whose own workflow has ended on the server is shown as such, an
   expect((await run(['describe', 'lost'])).stdout).toMatch(/when +cron @daily, UTC/);
 });
 
+test.each(['2026-01-30', '2026-01-30T22:00:00', '2026-02-30T22:00:00Z', '2026-01-30T25:00:00Z', 'yesterday'])(
+  'backfill refuses a time that there is not, or that has no zone: %s',
+  async (from) => {
+    expect(await run(['backfill', 'any', '--from', from, '--to', '2026-03-31T00:00:00+02:00'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Expected a time with its zone, such as 2026-01-30T00:00:00Z'),
+    });
+  },
+);
+
 describe('on a server that refuses', () => {
   const verbs = [
     ['create', 'new', 'CATALOG', '--cron', '@daily'],

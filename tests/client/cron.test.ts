@@ -55,6 +55,8 @@ describe('a cron expression', () => {
     ['0 22-6 * * *', /hour: .*found 22-6: write 22-23,0-6/],
     ['0 3 * * FRI-SUN', /found FRI-SUN: write 5-7/],
     ['0 3 * * FRI-MON', /found FRI-MON: write 5-6,0-1/],
+    ['0 3 * * 7-2', /found 7-2: write 0-2/],
+    ['22:30', /found 1. A time of day is given with --at 22:30/],
     ['*/90 * * * *', /minute: expected a step from 1 to 59, found \*\/90/],
     ['*/0 * * * *', /expected a step from 1 to 59/],
     ['0 3 -1 * *', /day of the month: expected \*, a number/],

@@ -60,3 +60,16 @@ test('rows whose prompt the model reads only in part are counted, the first of t
   prompts.add(job('a', { line: 99, prompt: 'a fox' }));
   expect(prompts.notes.cutPrompts).toEqual({ rows: 12, firstLines: [2, 3, 4, 5, 6, 7, 8, 9, 10, 11], maxTokens });
 });
+
+test('rows of which the model knows no word are counted, and those with some characters that it does not know', async () => {
+  const reader = await promptReader(await openBundle(path.resolve('tests/golden/bundles/tiny-epsilon')));
+  const prompts = new PromptCheck(reader);
+  const texts = ['a fox', '🐱', 'кошка', 'قطة صغيرة.', 'a fox 🦊', '一只猫'];
+  for (const [index, prompt] of texts.entries()) prompts.add(job('a', { line: index + 2, prompt }));
+  prompts.add(job('a', { line: 9, prompt: 'a fox', negativePrompt: '🐱' }));
+  expect(prompts.notes).toMatchObject({
+    emptyPrompts: { rows: 1, firstLines: [7] },
+    foreignPrompts: { rows: 4, firstLines: [3, 4, 5, 9] },
+    unknownCharacters: { rows: 1, firstLines: [6] },
+  });
+});

@@ -97,7 +97,12 @@ describe('a schedule', () => {
     await create('past', ['a comet,256'], { when: { cron: '0 3 * * *' } });
     const [from, to] = [new Date('2026-01-10T00:00:00Z'), new Date('2026-01-12T00:00:00Z')];
     await expect(backfillSchedule(site.client, 'past', to, from)).rejects.toThrow('expected a time that ends after');
-    await backfillSchedule(site.client, 'past', from, to);
+    const morning = (hour: string) => new Date(`2026-01-10T${hour}:00:00Z`);
+    await expect(backfillSchedule(site.client, 'past', morning('04'), morning('05'))).rejects.toThrow(
+      'schedule past was not due from 2026-01-10T04:00:00.000Z to 2026-01-10T05:00:00.000Z',
+    );
+    const due = await backfillSchedule(site.client, 'past', from, to);
+    expect(due.map((time) => time.toISOString())).toEqual(['2026-01-10T03:00:00.000Z', '2026-01-11T03:00:00.000Z']);
     const batches = ['past-20260110T030000Z', 'past-20260111T030000Z'];
     for (const batch of batches) {
       await started(batch);
@@ -150,6 +155,18 @@ describe('triggering a schedule', () => {
     const { runs } = await describeSchedule(site.client, 'patient');
     await cancel(runs[0]!.batch);
     await deleteSchedule(site.client, 'patient');
+  });
+
+  it('pauses without a word of nights given up where only what was made up for waits', async () => {
+    await create('made-up', ['a slow crab,256'], { when: { cron: '0 3 * * *' } });
+    await backfillSchedule(site.client, 'made-up', new Date('2026-01-10T00:00:00Z'), new Date('2026-01-12T00:00:00Z'));
+    const described = () => describeSchedule(site.client, 'made-up');
+    await expect.poll(described, soon).toMatchObject({ running: 1, waiting: 1 });
+    expect(await pauseSchedule(site.client, 'made-up')).toEqual({ waiting: 1, due: [] });
+    const [run] = (await described()).runs;
+    await deleteSchedule(site.client, 'made-up');
+    await started(run!.batch);
+    await cancel(run!.batch);
   });
 
   it('is told at pausing when its next one waits, and gives that one up', async () => {

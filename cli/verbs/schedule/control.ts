@@ -77,9 +77,17 @@ function triggeredText(triggered: TriggeredSchedule): string {
   return texts[triggered.outcome];
 }
 
+const batchesText = (count: number): string => (count === 1 ? 'a batch' : `${count} batches`);
+
+/** Of which a server tells at once. */
+const MOST_DUE = 1_000;
+
 async function backfill(name: string, options: ServerOptions & { from: Date; to: Date }): Promise<void> {
-  await withClient(options, (client) => backfillSchedule(client, name, options.from, options.to));
-  printLine(`schedule ${name} starts what was due then, one batch after the other; "npx pixart-batch list" shows them`);
+  const due = await withClient(options, (client) => backfillSchedule(client, name, options.from, options.to));
+  const many = due.length < MOST_DUE ? batchesText(due.length) : `${MOST_DUE} batches or more`;
+  printLine(
+    `schedule ${name} starts what was due then, ${many}, one after the other; "npx pixart-batch list" shows them`,
+  );
 }
 
 async function remove(name: string, options: ServerOptions): Promise<void> {

@@ -91,6 +91,8 @@ describe('a template', () => {
     ['<Alternate:x,y>', 'choices as {a|b} and terms as __name__', '"<Alternate:x,y>" at character 1'],
     ['<setvar[c]:red>', 'choices as {a|b} and terms as __name__', '"<setvar[c]:red>" at character 1'],
     ['a [cat|dog]', 'choices as {a|b}, or "\\|" for the character itself', '"[cat|dog]" at character 3'],
+    ['||red|blue|| cup', 'choices as {a|b}, or "\\|" for the character itself', '"||red|blue|| cup" at character 1'],
+    ['{% if x %}', 'choices as {a|b}, and no template of Jinja', '"% if x %}" at character 2'],
     ['a [[red, blue]]', 'choices as {a|b}, and no list in [[ ]]', '"[[red, blue]]" at character 3'],
     [
       'a __hair  color__',
@@ -154,7 +156,17 @@ test('any tree of choices and any text in it comes back as written, in the order
 });
 
 test('a text that would mean something as a template is noticed', () => {
-  for (const text of ['a {b|c}', 'a __b__', '{a {b|c}}', 'a __hair color__', '<random[1-2]:a,b>', '\u0024{x=a} b'])
+  for (const text of [
+    'a {b|c}',
+    'a __b__',
+    '{a {b|c}}',
+    'a __hair color__',
+    '<random[1-2]:a,b>',
+    '\u0024{x=a} b',
+    '{a, b}',
+    '||a|b||',
+    '{% if x %}',
+  ])
     expect(looksLikeTemplate(text), text).toBe(true);
   for (const text of ['a b', '{a} | b', 'a__b', '____', 'a_b_c', 'a | b', 'a __ b __ c', '<b>', '[a|b]'])
     expect(looksLikeTemplate(text), text).toBe(false);

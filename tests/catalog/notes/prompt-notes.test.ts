@@ -6,7 +6,8 @@ import { cleanCaption } from '../../../models/pixart/clean-caption.ts';
 import { jobsOf } from '../planning.ts';
 
 const check = async (catalog: string) => {
-  const prompts = new PromptCheck({ maxTokens: 9, read: (prompt) => ({ text: cleanCaption(prompt), isCut: false }) });
+  const read = (prompt: string) => ({ text: cleanCaption(prompt), isCut: false, unknown: 'none' as const });
+  const prompts = new PromptCheck({ maxTokens: 9, read });
   for (const job of await jobsOf(catalog)) prompts.add(job);
   return prompts.notes;
 };
@@ -46,6 +47,8 @@ describe('a prompt that cleaning changes', () => {
     'half-and-half 50% off (new)',
     'a+b',
     'one,two,three',
+    'ｆｕｌｌ ｗｉｄｔｈ',
+    'a ﬁsh',
   ])('loses no word by it: %s', (prompt) => {
     expect(losesWords(prompt, cleanCaption(prompt))).toBe(false);
   });

@@ -23,6 +23,16 @@ describe('columns of other tools', () => {
     ['name', 'id'],
     ['filename', 'id'],
     ['noise_seed', 'seed'],
+    ['W', 'width'],
+    ['H', 'height'],
+    ['Aspect Ratio (w:h)', 'aspect'],
+    ['Guidance (CFG)', 'guidance'],
+    ['Size [px]', 'size'],
+    ['Steps count', 'steps'],
+    ['negatives', 'negative_prompt'],
+    ['n_prompt', 'negative_prompt'],
+    ['positive_prompt', 'prompt'],
+    ['copies', 'variants'],
   ])('%s is asked for as %s', (name, column) => {
     expect(meant(name)).toEqual([column]);
   });
@@ -55,6 +65,11 @@ describe('columns of other tools', () => {
       expect(columnHints([name])).toEqual([]);
     },
   );
+
+  it('are not asked about where a mapping says that another is meant', async () => {
+    const { summary } = await plan('prompt,caption\napple,a pear\n', { columns: { prompt: 'caption' } });
+    expect(summary).toMatchObject({ metadata: ['prompt'], columnHints: [] });
+  });
 
   it('come with a mapping that a shell takes', () => {
     expect(columnHints(["Negative 'Prompt"]).map(columnHintText)[0]).toContain(

@@ -46,9 +46,40 @@ describe('a list of prompts', () => {
         prompt: 'a fox -- red, well--known',
         negativePrompt: 'trees, snow',
         bin: { width: 672, height: 384 },
-        metadata: { v: '6' },
+        metadata: { '--v': '6', tile: 'true' },
       },
     ]);
+  });
+
+  it('tells of a flag without effect that a line has twice, as it is written', async () => {
+    expect((await problems('a fox --v 6 --v 5\n'))[0]).toBe('line 1, --v: expected it once, found more');
+  });
+
+  it('takes quotes that a word processor has curled', async () => {
+    expect(await read('--prompt “a "red" fox” --no „snow“ --steps 3\n')).toMatchObject([
+      { prompt: 'a "red" fox', negativePrompt: 'snow', steps: 3 },
+    ]);
+  });
+
+  it('tells of every flag that has no effect, also where it has no value', async () => {
+    const { summary } = await plan('a fox --v 6 --s 250 --tile --raw\n', { format: 'txt' });
+    expect(summary.metadata).toEqual(['--v', '--s', 'tile', '--raw']);
+    expect(summary.columnHints.map(({ found }) => found)).toEqual(['--v', '--s', 'tile', '--raw']);
+  });
+
+  it.each([
+    ['a fox —ar 16:9', 'two hyphens before the name of a flag instead of the dash in —ar 16:9'],
+    ['a fox ––no trees', 'two hyphens before the name of a flag instead of the dash in ––no trees'],
+    ['a fox --ar16:9', '--ar16:9: expected a value behind it'],
+    ['positive: a fox', 'all of a row on one line'],
+    ['Negative: blurry', 'all of a row on one line'],
+    ['Prompt: a fox', 'all of a row on one line'],
+  ])('is refused where a line would be drawn that is more than a prompt: %s', async (line, expected) => {
+    expect(await problems(`a dog\n${line}\n`)).toEqual([expect.stringContaining(expected)]);
+  });
+
+  it('has words between dashes', async () => {
+    expect(await read('a fox —image of a fox— and a man — no hat\n')).toHaveLength(1);
   });
 
   it('tells of flags that have no effect, as of such columns', async () => {

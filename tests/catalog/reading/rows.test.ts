@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Problems } from '../../../catalog/problems.ts';
 import { readRows } from '../../../catalog/reading/rows.ts';
 import type { CatalogFormat } from '../../../domain/catalog-settings.ts';
-import { jobsOf, plan } from '../planning.ts';
+import { jobsOf, plan, problemsOf } from '../planning.ts';
 
 type Cells = Record<string, string>;
 
@@ -118,6 +118,17 @@ describe('JSONL', () => {
       ['tags', '["a"]'],
       ['final', 'true'],
       ['__proto__', 'x'],
+    ]);
+  });
+
+  it('refuses an object with the same key twice, of which one value would be lost', async () => {
+    const lines = [
+      '{"prompt":"a","prompt":"b"}',
+      '{"prompt":"a {\\"seed\\":1}","x":{"seed":1,"n":[{"seed":2}]},"seed":1,"s\\u0065ed":2}',
+    ];
+    expect(await problemsOf(`${lines.join('\n')}\n{"prompt":"a","x":{"prompt":1}}\n`, { format: 'jsonl' })).toEqual([
+      'line 1, prompt: expected one key of that name, found two',
+      'line 2, seed: expected one key of that name, found two',
     ]);
   });
 

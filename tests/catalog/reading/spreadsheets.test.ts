@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CatalogFormat } from '../../../domain/catalog-settings.ts';
-import { jobsOf, problemsOf } from '../planning.ts';
+import { jobsOf, plan, problemsOf } from '../planning.ts';
 
 /** Prompts, and the cells of a few columns where a row has them. */
 async function read(text: string | Uint8Array, format: CatalogFormat) {
@@ -36,6 +36,13 @@ describe('a table with tabs as a spreadsheet writes it', () => {
   it('may have all its texts in quotes', async () => {
     expect(await prompts('"prompt"\t"steps"\n"an apple"\t20\n"a pear"\t30\n', 'tsv')).toEqual(['an apple', 'a pear']);
   });
+
+  it.each(['TRUE', '2024-01-05', '-5', '12%', '16:09:00', '1,5 €'])(
+    'may have all its texts in quotes, and %s without',
+    async (cell) => {
+      expect(await prompts(`"prompt"\t"notes"\n"an apple"\t${cell}\n`, 'tsv')).toEqual(['an apple']);
+    },
+  );
 
   it('may come in UTF-16, as "Unicode text" does, of either order', async () => {
     const text = '\ufeffprompt\tnotes\r\n"ein Glöckchen, 苹果 🍎"\t"x, y"\r\n';
@@ -105,10 +112,21 @@ describe('a .csv without commas', () => {
   });
 });
 
+it('words that programs write for nothing are told, and an index of pandas is refused with a way', async () => {
+  const { summary } = await plan('prompt,negative_prompt\na fox,None\nnan,\na fox,none of it\na fox,N/A\n');
+  expect(summary.placeholders).toEqual({ rows: 3, firstLines: [2, 3, 5] });
+  expect(await problemsOf(',prompt\n0,a fox\n')).toEqual([
+    'line 2, column 1: expected a name for the column in the header, found "0"; the index of a pandas table stays away with index=False',
+  ]);
+});
+
 it('what a spreadsheet shows for a formula without a value is no prompt', async () => {
   expect(await problemsOf('prompt\n#REF!\n#N/A\n')).toEqual([
     'line 2, prompt: expected a prompt, and not what a spreadsheet shows for a formula without a value, found "#REF!"',
     'line 3, prompt: expected a prompt, and not what a spreadsheet shows for a formula without a value, found "#N/A"',
+  ]);
+  expect(await problemsOf('prompt,negative_prompt\na fox,#NAME?\n')).toEqual([
+    'line 2, negative_prompt: expected a text, and not what a spreadsheet shows for a formula without a value, found "#NAME?"',
   ]);
 });
 

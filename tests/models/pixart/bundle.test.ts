@@ -69,6 +69,9 @@ describe('openBundle', () => {
   test('says what is no bundle', async () => {
     await expect(openBundle(home)).rejects.toThrow(/is not a bundle: expected a file bundle\.json/);
     await expect(openBundle(home)).rejects.toThrow(UserError);
+    await rm(path.join(folder, 'bundle.json'));
+    await mkdir(path.join(folder, 'bundle.json'));
+    await expect(openBundle(folder)).rejects.toThrow(/is not a bundle: expected a file bundle\.json/);
   });
 
   test('says what is not JSON', async () => {

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { UserError } from '../../../domain/user-error.ts';
+import type { BundleDescription } from '../../../models/pixart/bundle.ts';
 import { loadPipeline, openBundle, type Pipeline, type RenderRequest } from '../../../models/pixart/index.ts';
 import { GOLDEN } from './golden-case.ts';
 
@@ -108,4 +109,44 @@ test('a device without its library is refused with what to install', async () =>
   const loading = loadPipeline(bundle, { device: 'cuda:7' });
   await expect(loading).rejects.toThrow(/cannot be loaded on cuda:7: .*docs\/guide\.md/s);
   await expect(loading).rejects.toThrow(UserError);
+});
+
+test.each<[what: string, edit: (description: BundleDescription) => BundleDescription, message: RegExp]>([
+  [
+    'latents of other channels',
+    (d) => ({ ...d, transformer: { ...d.transformer, latentChannels: 8 } }),
+    /transformer\.onnx of bundle tiny-epsilon .* is not the graph that bundle\.json or tokenizer\.json describe: Got invalid dimensions/,
+  ],
+  [
+    'other heads',
+    (d) => ({ ...d, transformer: { ...d.transformer, heads: 3 } }),
+    /transformer\.onnx .* is not the graph/,
+  ],
+  ['other norms', (d) => ({ ...d, vae: { ...d.vae, norms: 3 } }), /vae_decoder\.onnx .* is not the graph/],
+  [
+    'another factor',
+    (d) => ({ ...d, vae: { ...d.vae, factor: 4 } }),
+    /vae_decoder\.onnx makes 15360 pixels of 20×12 latents, not 80×48, as the factor of 4 in bundle\.json says/,
+  ],
+  [
+    'another end token',
+    (d) => ({ ...d, tokenizer: { ...d.tokenizer, eosTokenId: 9 } }),
+    /to end with token 9, .* found 1/,
+  ],
+])('a description with %s than the graphs is refused, with what to do', async (_, edit, message) => {
+  const bundle = await openBundle(path.join(GOLDEN, 'bundles/tiny-epsilon'));
+  const rendered = async (): Promise<unknown> => {
+    const pipeline = await loadPipeline(
+      { ...bundle, description: edit(bundle.description) },
+      { device: 'cpu', threads: 1 },
+    );
+    try {
+      return await pipeline.render({ ...request, steps: 1 });
+    } finally {
+      await pipeline.dispose();
+    }
+  };
+  const refused = await rendered().catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(UserError);
+  expect((refused as UserError).message).toMatch(message);
 });

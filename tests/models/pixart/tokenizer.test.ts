@@ -76,12 +76,12 @@ describe.each(['tiny-epsilon', 'tiny-velocity'])('the tokenizer of %s', (name) =
     expect(texts).toHaveLength(1632);
     texts.forEach((text, i) => {
       const ids = expected.catalog[i]!;
-      expect(tokenize(text), text).toEqual({ ids: truncated(ids), count: ids.length });
+      expect(tokenize(text), text).toMatchObject({ ids: truncated(ids), count: ids.length });
     });
   });
 
   test.each(expected.texts)('gives the ids of the Rust tokenizer for $text', ({ text, ids }) => {
-    expect(tokenize(text)).toEqual({ ids: truncated(ids), count: ids.length });
+    expect(tokenize(text)).toMatchObject({ ids: truncated(ids), count: ids.length });
   });
 
   test('keeps the end token of a text that is too long', () => {
