@@ -37,7 +37,7 @@ async function pause(name: string, options: ServerOptions): Promise<void> {
 
 function waitingText(name: string, { waiting, due }: PausedSchedule): string {
   const waits = waiting === 1 ? 'a batch waits' : `${waiting} batches wait`;
-  if (due.length === 0) return `${waits} for one that runs; triggered or backfilled, it starts all the same`;
+  if (due.length === 0) return `${waits} for one that runs; what was triggered or backfilled starts all the same`;
   return [
     `${waits} for one that runs. What was due is given up if the schedule is still paused when that one ends. To have it later:`,
     ...due.map((time) => `  ${backfillCommand(name, time)}`),
