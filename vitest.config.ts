@@ -38,6 +38,8 @@ export default defineConfig({
     maxWorkers: 6,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // A second, which it is otherwise, passes without a turn on a machine that is busy with other things.
+    expect: { poll: { timeout: 30_000 } },
     // Begun in the order of their names, and within each with what took longest the last time, so that the end is made of short files.
     projects: [
       {

@@ -73,7 +73,9 @@ async function planSource(
   const options = planOptions(store, input, { ...source, file: shownPlace(source.url) }, sources);
   const { shards, summary } = await planCatalog([bytes], options);
   const carried = summary.metadata;
-  const changes = await changesSince(store, source.url, conveniences.warn, batch);
+  // Against fresh seeds everything would have changed.
+  const isFresh = input.defaults.seeds === 'fresh';
+  const changes = isFresh ? null : await changesSince(store, source.url, conveniences.warn, batch);
   if (changes === null) return { shards, carried };
   const turns = new Turns();
   for (const { jobs } of shards) {

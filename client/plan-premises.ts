@@ -5,8 +5,8 @@ import { CATALOG_FORMATS } from '../domain/catalog-settings.ts';
 import type { Job } from '../domain/job.ts';
 import { renderKey } from '../domain/render-key.ts';
 import { UserError } from '../domain/user-error.ts';
-import { bundleRef, openBundle } from '../models/pixart/bundle.ts';
-import { listBundles } from '../models/pixart/installed-bundles.ts';
+import { bundleRef } from '../models/pixart/bundle.ts';
+import { openBundles } from '../models/pixart/installed-bundles.ts';
 import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
 import type { BatchRow } from '../records/batch-rows.ts';
 import { catalogName } from '../records/layout.ts';
@@ -30,7 +30,7 @@ export async function planPremises(
   asked?: BundleRef,
 ): Promise<Premises> {
   const job = await firstJob(store, firstPiece);
-  const candidates = asked === undefined ? await installed() : [asked];
+  const candidates = asked === undefined ? (await openBundles()).map(bundleRef) : [asked];
   const bundle = candidates.find(({ digest }) => versionOf(job, digest) !== null);
   if (bundle === undefined) {
     const tried = candidates.map(({ name, digest }) => `${name} (${shortDigest(digest)})`).join(', ') || 'none';
@@ -105,11 +105,4 @@ async function firstJob(store: ObjectStore, piece: string): Promise<Job> {
   const [job] = await readJobs(store, piece);
   if (job !== undefined) return job;
   throw new UserError(`${piece} in ${shownPlace(store.url)}: expected a job a line, found none`);
-}
-
-/** Bundles that cannot be opened are no batch's. */
-async function installed(): Promise<BundleRef[]> {
-  const folders = [...(await listBundles()).values()];
-  const opened = await Promise.allSettled(folders.map(openBundle));
-  return opened.flatMap((bundle) => (bundle.status === 'fulfilled' ? [bundleRef(bundle.value)] : []));
 }

@@ -35,7 +35,7 @@ export function knownTimeZone(name: string): string {
 }
 
 /** By how much clocks in a zone are ahead of UTC at a time, in milliseconds. */
-export function offsetAt(zone: string, time: Date): number {
+function offsetAt(zone: string, time: Date): number {
   const { value } = offsetFormat(zone)
     .formatToParts(time)
     .find(({ type }) => type === 'timeZoneName')!;

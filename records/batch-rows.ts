@@ -32,7 +32,7 @@ export async function findBatchRows(store: ObjectStore, batch: string): Promise<
     holds: 'rows of the table as this version or an earlier one writes them, one a line',
     remedy:
       'Restore the file, from its twin (manifest.jsonl is a copy of the newest manifest-<round>.jsonl), a backup or an earlier version of the ' +
-      'object.',
+      'object; or let "retry" write a new one, also where no image is missing.',
   };
   const table = await readIfThere(store, jsonl);
   return table && readManifestJsonl(table, file);

@@ -83,15 +83,19 @@ async function byId<T extends { id: string }>(pieces: Piece[], read: (name: stri
   return found;
 }
 
-/** The pieces in a folder, by round, shard and number. What others put there is none. */
-async function readPieces(store: ObjectStore, folder: string, beforeRound: number) {
+/** The pieces in planFolder or receiptsFolder, by round, shard and number. What others put there is none. */
+export async function piecesIn(store: ObjectStore, folder: string): Promise<Piece[]> {
   const pieces: Piece[] = [];
   for await (const { name } of store.list(folder)) {
     const piece = pieceOf(folder, name);
     if (piece !== null) pieces.push(piece);
   }
   // Names sort as text, and round 10 comes after round 9.
-  pieces.sort((a, b) => a.round - b.round || a.shard - b.shard || a.number - b.number);
+  return pieces.sort((a, b) => a.round - b.round || a.shard - b.shard || a.number - b.number);
+}
+
+async function readPieces(store: ObjectStore, folder: string, beforeRound: number) {
+  const pieces = await piecesIn(store, folder);
   return {
     firstRound: pieces.filter(({ round }) => round === 1),
     laterRounds: pieces.filter(({ round }) => round > 1 && round < beforeRound),

@@ -6,6 +6,7 @@ import { sizeSchema } from '../domain/size.ts';
 import { createSame, type ObjectStore } from '../store/index.ts';
 import { parseRecord } from './damaged.ts';
 import { planFolder, receiptsFolder, roundName, roundsFolder } from './layout.ts';
+import { piecesIn } from './plan-and-receipts.ts';
 
 const expansionSchema = z.object({
   terms: z.string(),
@@ -82,25 +83,24 @@ export type Rounds = {
 };
 
 export async function roundsOf(store: ObjectStore, batch: string): Promise<Rounds> {
-  const noted = await namesIn(store, roundsFolder(batch), /^(\d+)\.json$/);
-  const planned = await namesIn(store, planFolder(batch), /^(\d+)-\d+\.jsonl$/);
-  const told = await namesIn(store, receiptsFolder(batch), /^(\d+)-\d+\.jsonl$/);
-  const last = Math.max(0, ...[noted, planned, told].flatMap((rounds) => [...rounds.keys()]));
-  const newest = noted.get(Math.max(0, ...noted.keys()));
+  const noted = await notedRounds(store, batch);
+  const planned = await piecesIn(store, planFolder(batch));
+  const told = await piecesIn(store, receiptsFolder(batch));
+  const newest = Math.max(0, ...noted);
   return {
-    last,
-    record: newest === undefined ? null : await readRound(store, newest),
-    firstPiece: planned.get(1) ?? null,
-    hasReceipts: told.size > 0,
+    last: Math.max(newest, ...[...planned, ...told].map(({ round }) => round)),
+    record: newest === 0 ? null : await readRound(store, roundName(batch, newest)),
+    firstPiece: planned.find(({ round }) => round === 1)?.name ?? null,
+    hasReceipts: told.length > 0,
   };
 }
 
-/** The first name of each round in a folder; what is not called as we call it is none of ours. */
-async function namesIn(store: ObjectStore, folder: string, pattern: RegExp): Promise<Map<number, string>> {
-  const found = new Map<number, string>();
-  for await (const { name } of store.list(folder)) {
-    const round = Number(pattern.exec(name.slice(folder.length))?.[1] ?? 0);
-    if (round > 0 && !found.has(round)) found.set(round, name);
+/** What is not called as we call it is none of ours. */
+async function notedRounds(store: ObjectStore, batch: string): Promise<number[]> {
+  const found: number[] = [];
+  for await (const { name } of store.list(roundsFolder(batch))) {
+    const round = Number(/(\d+)\.json$/.exec(name)?.[1] ?? 0);
+    if (round > 0 && name === roundName(batch, round)) found.push(round);
   }
   return found;
 }

@@ -3,6 +3,7 @@ import { quoted } from '../../domain/printable.mjs';
 import { UserError } from '../../domain/user-error.ts';
 import { CATALOG_LIMITS } from '../catalog-limits.ts';
 import type { Problems } from '../problems.ts';
+import { foldedName } from './folded-name.ts';
 import { mappingText, promptColumn } from './foreign-columns.ts';
 
 /** A column of the file, its position counted from 0. */
@@ -21,14 +22,7 @@ export type ColumnMap = {
 export const hasPrompt =
   ({ prompt }: Readonly<Record<string, string>>) =>
   (names: readonly string[]): boolean =>
-    names.some((name) => fold(name) === fold(prompt ?? 'prompt'));
-
-/** Case, spaces and hyphens do not tell columns apart: "Negative Prompt" is `negative_prompt`. */
-const fold = (name: string): string =>
-  name
-    .trim()
-    .toLowerCase()
-    .replaceAll(/[\s-]+/g, '_');
+    names.some((name) => foldedName(name) === foldedName(prompt ?? 'prompt'));
 
 const isColumn = (name: string): name is Column => COLUMNS.some((column) => column === name);
 
@@ -65,7 +59,7 @@ export function mapColumns(
   const metadata = others.filter(({ name }) => name !== '');
   reportTwins(metadata, report);
   const unnamed = others.filter(({ name }) => name === '');
-  problems.noteColumns(metadata.map(({ name }) => name).filter((name) => !isColumn(fold(name))));
+  problems.noteColumns(metadata.map(({ name }) => name).filter((name) => !isColumn(foldedName(name))));
   return problems.total > before ? null : { known, metadata, unnamed, count: header.length };
 }
 
@@ -112,7 +106,7 @@ const mappedFirst = (mapping: Readonly<Record<string, string>>): Column[] =>
 /** The columns that may be meant: a mapping goes by the exact name where there is one, all else by the folded name. */
 function called(column: Column, wanted: string | undefined, columns: readonly FileColumn[]): FileColumn[] {
   const exact = columns.filter(({ name }) => name === wanted?.trim());
-  return exact.length > 0 ? exact : columns.filter(({ name }) => fold(name) === fold(wanted ?? column));
+  return exact.length > 0 ? exact : columns.filter(({ name }) => foldedName(name) === foldedName(wanted ?? column));
 }
 
 const listed = (columns: readonly FileColumn[]): string =>

@@ -1,6 +1,7 @@
 import { closestMatch } from 'leven';
 import { COLUMNS, type Column } from '../../domain/parameters.ts';
 import { quoted } from '../../domain/printable.mjs';
+import { foldedName } from './folded-name.ts';
 
 /** What to tell of a column that changes no picture, although whoever named it thought of one. */
 export type ColumnHint = {
@@ -130,15 +131,8 @@ export const promptColumn = (names: readonly string[]): string | undefined => {
 /** So many letters of a name may be other, missing or too many; of a short one fewer, or "no" were almost "id". */
 const typos = (name: string): number => Math.min(2, Math.floor(name.length / 3));
 
-function misspelt(name: string): Column | undefined {
-  return closestMatch(folded(name), COLUMNS, { maxDistance: typos(folded(name)) }) as Column | undefined;
-}
-
-const folded = (name: string): string =>
-  name
-    .trim()
-    .toLowerCase()
-    .replaceAll(/[\s-]+/g, '_');
+const misspelt = (name: string): Column | undefined =>
+  closestMatch(foldedName(name), COLUMNS, { maxDistance: typos(foldedName(name)) }) as Column | undefined;
 
 /** Those of the columns that mean nothing to us which other tools know, or which are spelt almost as one of ours. */
 export function columnHints(names: readonly string[]): ColumnHint[] {
@@ -149,7 +143,7 @@ export function columnHints(names: readonly string[]): ColumnHint[] {
     if (/^--[a-z][\w-]*$/i.test(found)) return [{ found, ...OTHER_FLAG }];
     const meant = misspelt(name);
     // One that is called as ours is carried along where a mapping says that another is meant.
-    return meant === undefined || meant === folded(found) ? [] : [{ found, meant: [meant], because: null }];
+    return meant === undefined || meant === foldedName(found) ? [] : [{ found, meant: [meant], because: null }];
   });
 }
 

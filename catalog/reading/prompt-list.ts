@@ -3,6 +3,7 @@ import { quoted } from '../../domain/printable.mjs';
 import { DASHED_FLAG } from '../notes/prompt-marks.ts';
 import type { Problems } from '../problems.ts';
 import type { ColumnMap } from './columns.ts';
+import { foldedName } from './folded-name.ts';
 import { foreignMeaning } from './foreign-columns.ts';
 import { type Flag, splitFlags } from './prompt-flags.ts';
 import { type RawRow, toRawRow } from './raw-row.ts';
@@ -93,72 +94,35 @@ function columnsOf(flags: readonly Flag[], line: number, problems: Problems): Co
   }
   const names = metadata.map(({ name }) => name);
   for (const twice of new Set(names.filter((name, index) => names.indexOf(name) < index))) {
-    problems.add({ line, column: `--${twice}`, expected: 'it once', found: 'more' });
+    problems.add({ line, column: `--${twice.replace(/^--/, '')}`, expected: 'it once', found: 'more' });
   }
   problems.noteColumns(names);
   return { known, metadata, unnamed: [], count: flags.length };
 }
 
-/** Short ones are flags only: as names of columns they may mean anything. */
-const SHORT: Record<string, Column | null> = {
-  no: 'negative_prompt',
-  r: 'variants',
-  ...Object.fromEntries(
-    [
-      's',
-      'v',
-      'q',
-      'c',
-      'w',
-      'version',
-      'raw',
-      'niji',
-      'stop',
-      'hd',
-      'fast',
-      'relax',
-      'turbo',
-      'draft',
-      'p',
-      'sw',
-      'cw',
-      'ow',
-      'oref',
-      'sv',
-      'exp',
-      'profile',
-      'personalize',
-      'video',
-      'motion',
-      'loop',
-      'stealth',
-      'public',
-      'test',
-      'testp',
-      'creative',
-      'uplight',
-      'upbeta',
-      'hq',
-    ].map((name) => [name, null]),
-  ),
-};
+/** Midjourney's short ones are flags only: as names of columns they may mean anything. */
+const SHORT: Record<string, Column> = { no: 'negative_prompt', r: 'variants' };
 
-/** Flags of scripts/prompts_from_file.py that are about files and what is shown. */
-const ASIDE = ['outpath_samples', 'outpath_grids', 'prompt_for_display', 'do_not_save_samples', 'do_not_save_grid'];
+const WITHOUT_EFFECT = [
+  // Midjourney.
+  ...(
+    's v q c w version raw niji stop hd fast relax turbo draft p sw cw ' +
+    'ow oref sv exp profile personalize video motion loop stealth public test testp creative uplight upbeta hq'
+  ).split(' '),
+  // Of scripts/prompts_from_file.py, about files and what is shown.
+  ...['outpath_samples', 'outpath_grids', 'prompt_for_display', 'do_not_save_samples', 'do_not_save_grid'],
+];
 
 /** Whether a flag has no effect here and a name that may mean anything in a table, where it keeps its hyphens. */
-function isOther(name: string): boolean {
-  const folded = name.toLowerCase().replaceAll('-', '_');
-  return ASIDE.includes(folded) || (Object.hasOwn(SHORT, folded) && SHORT[folded] === null);
-}
+const isOther = (name: string): boolean => WITHOUT_EFFECT.includes(foldedName(name));
 
 /** The column that a flag says, `null` for one that has no effect here; `undefined` for one that nobody knows. */
 function meaningOf(name: string): { column: Column | null } | undefined {
-  const folded = name.toLowerCase().replaceAll('-', '_');
+  const folded = foldedName(name);
   const own = COLUMNS.find((column) => column === folded);
   if (own !== undefined) return { column: own };
-  if (Object.hasOwn(SHORT, folded)) return { column: SHORT[folded] ?? null };
   if (isOther(name)) return { column: null };
+  if (Object.hasOwn(SHORT, folded)) return { column: SHORT[folded]! };
   const meaning = foreignMeaning(name);
   if (meaning === undefined) return undefined;
   const [only, ...more] = meaning.meant;

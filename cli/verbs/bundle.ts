@@ -1,14 +1,6 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
-import { UserError } from '../../domain/user-error.ts';
-import {
-  type Bundle,
-  bundleRef,
-  chosenBundle,
-  listBundles,
-  openBundle,
-  verifyBundle,
-} from '../../models/pixart/index.ts';
+import { type Bundle, bundleRef, chosenBundle, openBundles, verifyBundle } from '../../models/pixart/index.ts';
 import { note, printJson, printLine, table } from '../display/output.ts';
 import { bytesText } from '../display/text.ts';
 import { type JsonOptions, jsonOption } from '../options/common-options.ts';
@@ -38,21 +30,10 @@ export function bundleCommand(): Command {
 }
 
 async function info(name: string | undefined, { json }: JsonOptions): Promise<void> {
-  const bundles = name === undefined ? await installed() : [await chosenBundle(name)];
+  const bundles = name === undefined ? await openBundles(({ message }) => note(message)) : [await chosenBundle(name)];
   if (json) return printJson(bundles.map((bundle) => ({ folder: bundle.folder, ...facts(bundle) })));
   if (bundles.length === 0) note('no bundle is installed; PIXART_BATCH_BUNDLES names folders to look in');
   for (const bundle of bundles) printLine(describe(bundle));
-}
-
-/** One whose description is broken does not hide the others. */
-async function installed(): Promise<Bundle[]> {
-  const opened = await Promise.allSettled([...(await listBundles()).values()].map(openBundle));
-  for (const result of opened) {
-    if (result.status === 'fulfilled') continue;
-    if (!(result.reason instanceof UserError)) throw result.reason;
-    note(result.reason.message);
-  }
-  return opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
 }
 
 const facts = (bundle: Bundle) => {

@@ -87,7 +87,7 @@ async function dev(options: DevOptions, command: Command): Promise<void> {
     if (fleet.uiUrl !== null) printLine(`Temporal UI      ${fleet.uiUrl}`);
     printLine(`logs             ${fleet.logFolder}`);
     const isUsual = fleet.address === '127.0.0.1:7233' && fleet.address === temporalTarget().address;
-    const store = command.getOptionValueSource('store') === 'cli' ? ` --store ${options.store}` : '';
+    const store = command.getOptionValueSource('store') !== 'default' ? ` --store ${options.store}` : '';
     const option = `${isUsual ? '' : ` --address ${fleet.address}`}${store}`;
     printLine(
       `In another terminal:\n  npx pixart-batch submit <catalog.csv> --wait${option}\n${whatStops(fleet, address)}`,

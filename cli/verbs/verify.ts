@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { type RepairedImage, retryBatch, type Verification, verifyBatch } from '../../client/index.ts';
 import { oneLine } from '../../domain/printable.mjs';
+import { checkAllowedHere } from '../allowed-here.ts';
 import { watchToTheEnd } from '../display/follow-batch.ts';
 import { note, printJson, printLine } from '../display/output.ts';
 import { type StepDisplay, stepDisplay } from '../display/step-display.ts';
@@ -67,6 +68,7 @@ async function renderAgain(batch: string, again: string[], { repair, ...options 
   const { store } = options;
   const json = options.json === true;
   const code = await withClient(options, async (client) => {
+    await checkAllowedHere(client, { store });
     const { round } = await retryBatch(client, batch, { store, again });
     if (json) printJson({ batch, round, again: again.length });
     else note(`round ${round} renders ${count(again.length, 'image')} anew`);

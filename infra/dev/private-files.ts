@@ -25,7 +25,12 @@ export function closeFiles(file: string): void {
 export function closeToOthers(path: string): boolean {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined || found.uid !== process.getuid?.() || (found.mode & OTHERS) === 0) return false;
-  chmodSync(path, found.mode & 0o700);
+  try {
+    chmodSync(path, found.mode & 0o700);
+  } catch (error) {
+    // Another process that starts has removed the socket by which it asked for the lock.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
   return true;
 }
 

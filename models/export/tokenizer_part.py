@@ -70,17 +70,20 @@ def _check_kind(folder: Path, tokenizer: Tokenizer) -> None:
     model = json.loads(tokenizer.to_str())["model"]
     if model["type"] not in KINDS:
         raise ExportError(f"{folder}: a tokenizer of kind {model['type']}; a bundle can have {' or '.join(KINDS)}.")
-    if model["type"] == "Unigram" and model.get("byte_fallback"):
-        raise ExportError(f"{folder}: a Unigram tokenizer with byte_fallback, which a bundle's reader does not have.")
 
 
 def _check_parts(folder: Path, definition: dict[str, Any]) -> None:
+    """As the reader does, in models/pixart/tokenizer-definition.ts."""
     known, model = json.loads(READER.read_text(encoding="utf-8")), definition["model"]
     parts = {field: list(_parts_of(definition[field])) for field in PARTS}
-    found = [f"{field} {kind}" for field in PARTS for kind in parts[field] if kind not in known[field]]
+    found = [f"{field} {part['type']}" for field in PARTS for part in parts[field] if part["type"] not in known[field]]
+    replacements = [part for part in parts["normalizer"] if part["type"] == "Replace" and not _is_plain(part)]
+    found += [f"normalizer Replace of {part['pattern']}" for part in replacements]
     options = known["notOfModel"][model["type"]]
     found += [f"model {model['type']} with {option}" for option in options if model.get(option)]
-    if model["type"] == "BPE" and "ByteLevel" not in parts["pre_tokenizer"]:
+    if model["type"] == "Unigram" and model["unk_id"] is None:
+        found.append("model Unigram without unk_id")
+    if model["type"] == "BPE" and all(part["type"] != "ByteLevel" for part in parts["pre_tokenizer"]):
         found.append("model BPE without pre_tokenizer ByteLevel")
     if found:
         raise ExportError(
@@ -89,11 +92,17 @@ def _check_parts(folder: Path, definition: dict[str, Any]) -> None:
         )
 
 
-def _parts_of(part: dict[str, Any] | None) -> Iterator[str]:
+def _is_plain(replacement: dict[str, Any]) -> bool:
+    """Whether it means the same in JavaScript, which reads "$" and has other regular expressions."""
+    pattern = replacement["pattern"]
+    return ("String" in pattern or pattern.get("Regex") == " {2,}") and "$" not in replacement["content"]
+
+
+def _parts_of(part: dict[str, Any] | None) -> Iterator[dict[str, Any]]:
     if part is None:
         return
     if part["type"] != "Sequence":
-        yield part["type"]
+        yield part
     for inner in ("normalizers", "pretokenizers", "processors"):
         for each in part.get(inner, []):
             yield from _parts_of(each)

@@ -7,7 +7,7 @@ export {
   LARGEST_CHECKPOINT_BYTES,
 } from './checkpoint-format.ts';
 export { chosenBundle } from './chosen-bundle.ts';
-export { bundleFolder, listBundles } from './installed-bundles.ts';
+export { bundleFolder, openBundles } from './installed-bundles.ts';
 export { loadPipeline, type Pipeline } from './pipeline.ts';
 export { PIPELINE_VERSION } from './pipeline-version.ts';
 export { promptReader } from './prompt-reader.ts';

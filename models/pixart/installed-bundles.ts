@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../domain/user-error.ts';
+import { type Bundle, openBundle } from './bundle.ts';
 
 const SHIPPED = fileURLToPath(new URL('../bundles', import.meta.url));
 
@@ -28,6 +29,25 @@ export async function listBundles(): Promise<Map<string, string>> {
     }
   }
   return found;
+}
+
+/**
+ * All installed bundles but those that are refused, which do not hide the others.
+ *
+ * @param onRefused hears why
+ * @throws UserError for a home that does not exist
+ */
+export async function openBundles(onRefused: (reason: UserError) => void = () => {}): Promise<Bundle[]> {
+  const opened = await Promise.all(
+    [...(await listBundles()).values()].map((folder) =>
+      openBundle(folder).catch((error: unknown) => {
+        if (!(error instanceof UserError)) throw error;
+        onRefused(error);
+        return null;
+      }),
+    ),
+  );
+  return opened.filter((bundle) => bundle !== null);
 }
 
 /**

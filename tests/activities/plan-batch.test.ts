@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createPlanBatch } from '../../activities/plan-batch.ts';
+import { createWriteManifest } from '../../activities/write-manifest.ts';
 import { batchInput } from '../../client/request.ts';
 import { readRequestedCatalog } from '../../client/requested-catalog.ts';
 import { readJobs } from '../../records/plan-and-receipts.ts';
@@ -52,4 +53,26 @@ test('with fresh seeds every batch of a list of prompts has its own, which who s
   const [tonight, tomorrow] = [await seedsOf('night-1'), await seedsOf('night-2')];
   expect([tonight[1], tomorrow[1]]).toEqual([7, 7]);
   expect(tonight[0]).not.toBe(tomorrow[0]);
+});
+
+test('with fresh seeds no batch is compared with the one before: all of its pictures would have changed', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'pixart-plan-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const catalog = join(folder, 'prompts.txt');
+  await writeFile(catalog, 'a flat apple\n');
+  const request = { catalog, store: join(folder, 'out'), bundle };
+  const store = await openStore(batchInput(request, 'night-1').store);
+  await createPlanBatch(anywhere)(batchInput(request, 'night-1'));
+  const manifest = { store: store.url, batch: 'night-1', round: 1, catalog: batchInput(request, 'night-1').source.url };
+  await createWriteManifest(openStore)({
+    ...manifest,
+    bundle: { name: bundle.name, digest: bundle.digest },
+    state: 'cancelled',
+    startedAt: new Date().toISOString(),
+    lostShards: [],
+  });
+  const again = await createPlanBatch(anywhere)(batchInput(request, 'night-2'));
+  expect(again.changes).toMatchObject({ since: 'night-1', unchanged: 1 });
+  const fresh = await createPlanBatch(anywhere)(batchInput({ ...request, defaults: { seeds: 'fresh' } }, 'night-3'));
+  expect(fresh).not.toHaveProperty('changes');
 });

@@ -47,7 +47,14 @@ it('the last round is the highest that left a record, a piece of a plan or recei
 });
 
 it('what other programs left in the folders is passed over', async () => {
-  for (const name of ['_rounds/._3.json', '_rounds/3.json.bak', '_plan/.DS_Store', '_plan/._4-00000.jsonl'])
+  for (const name of [
+    '_rounds/._3.json',
+    '_rounds/3.json.bak',
+    '_rounds/03.json',
+    '_plan/.DS_Store',
+    '_plan/._4-00000.jsonl',
+    '_plan/4-0.jsonl',
+  ])
     await put(`batches/foreign/${name}`);
   expect(await roundsOf(store, 'foreign')).toEqual({ last: 0, record: null, firstPiece: null, hasReceipts: false });
 });

@@ -1,7 +1,7 @@
 import type { Job } from '../../../domain/job.ts';
 import { UserError } from '../../../domain/user-error.ts';
 import type { ImageMetadata } from '../../../images/index.ts';
-import { type Bundle, chosenBundle, listBundles, openBundle } from '../../../models/pixart/index.ts';
+import { type Bundle, chosenBundle, openBundles } from '../../../models/pixart/index.ts';
 import { imageOrigin } from './image-origin.ts';
 import { type RowOptions, rowAsked } from './row-options.ts';
 
@@ -32,12 +32,14 @@ export function rowLike({ row }: Model, asked: RowOptions): RowOptions {
  */
 export async function bundleLike({ origin }: Model, asked: string | undefined): Promise<Bundle> {
   if (asked !== undefined) return chosenBundle(asked);
-  for (const folder of (await listBundles()).values()) {
-    const bundle = await openBundle(folder);
-    if (bundle.digest === origin.bundleDigest) return bundle;
-  }
+  const refused: string[] = [];
+  const bundles = await openBundles(({ message }) => refused.push(message));
+  const bundle = bundles.find(({ digest }) => digest === origin.bundleDigest);
+  if (bundle !== undefined) return bundle;
+  const unless = refused.length === 0 ? '; ' : `, unless it is one of those that are refused:\n${refused.join('\n')}\n`;
   throw new UserError(
-    `bundle: the image was made with ${origin.bundleName} (digest ${origin.bundleDigest}), which is not installed; --bundle takes another, which makes another picture`,
+    `bundle: the image was made with ${origin.bundleName} (digest ${origin.bundleDigest}), which is not installed${unless}` +
+      '--bundle takes another, which makes another picture',
   );
 }
 

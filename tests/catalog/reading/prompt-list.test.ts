@@ -51,6 +51,10 @@ describe('a list of prompts', () => {
     ]);
   });
 
+  it('tells of a flag without effect that a line has twice, as it is written', async () => {
+    expect((await problems('a fox --v 6 --v 5\n'))[0]).toBe('line 1, --v: expected it once, found more');
+  });
+
   it('takes quotes that a word processor has curled', async () => {
     expect(await read('--prompt “a "red" fox” --no „snow“ --steps 3\n')).toMatchObject([
       { prompt: 'a "red" fox', negativePrompt: 'snow', steps: 3 },

@@ -77,7 +77,14 @@ def test_refuses_unknown_characters_as_bytes_which_readers_do_not_have(copied: P
     change_json(copied / "tokenizer" / FAST, model=write_fast(copied) | {"byte_fallback": True})
     (copied / "tokenizer" / PIECES).unlink()
     change_json(copied / "tokenizer/tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast")
-    refused(copied, "Unigram tokenizer with byte_fallback")
+    refused(copied, "model Unigram with byte_fallback")
+
+
+def test_refuses_words_without_one_for_unknown_characters(copied: Path) -> None:
+    change_json(copied / "tokenizer" / FAST, model=write_fast(copied) | {"unk_id": None})
+    (copied / "tokenizer" / PIECES).unlink()
+    change_json(copied / "tokenizer/tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast")
+    refused(copied, "model Unigram without unk_id")
 
 
 def test_refuses_a_kind_of_tokenizer_that_bundles_do_not_have(copied: Path) -> None:
@@ -94,6 +101,8 @@ def test_refuses_a_kind_of_tokenizer_that_bundles_do_not_have(copied: Path) -> N
     [
         ({"normalizer": {"type": "Sequence", "normalizers": [{"type": "Lowercase"}]}}, "normalizer Lowercase"),
         ({"pre_tokenizer": {"type": "Digits", "individual_digits": True}}, "pre_tokenizer Digits"),
+        ({"normalizer": {"type": "Replace", "pattern": {"Regex": "a+"}, "content": "a"}}, "normalizer Replace of"),
+        ({"normalizer": {"type": "Replace", "pattern": {"String": "a"}, "content": "$&"}}, "normalizer Replace of"),
     ],
 )
 def test_refuses_parts_that_readers_give_other_ids_for(copied: Path, changes: dict[str, object], message: str) -> None:

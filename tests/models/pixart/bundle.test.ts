@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { UserError } from '../../../domain/user-error.ts';
 import { type BundleDescription, bundleFile, bundleRef, openBundle } from '../../../models/pixart/bundle.ts';
-import { bundleFolder, listBundles } from '../../../models/pixart/installed-bundles.ts';
+import { bundleFolder, listBundles, openBundles } from '../../../models/pixart/installed-bundles.ts';
 import type { LcmConfig } from '../../../models/pixart/samplers/scheduler-config.ts';
 import { verifyBundle } from '../../../models/pixart/verify-bundle.ts';
 import { GOLDEN } from './golden-case.ts';
@@ -182,6 +182,16 @@ describe('bundleFolder', () => {
     expect(await bundleFolder('tiny')).toBe(folder);
     expect(await bundleFolder(folder)).toBe(folder);
     expect((await listBundles()).get('tiny')).toBe(folder);
+  });
+
+  test('opens all that are installed, and says why one is refused that does not hide the others', async () => {
+    const broken = path.join(home, 'broken');
+    await mkdir(broken);
+    await writeFile(path.join(broken, 'bundle.json'), '{}');
+    const refused: string[] = [];
+    const opened = await openBundles(({ message }) => refused.push(message));
+    expect(opened.map((bundle) => bundle.folder)).toContain(folder);
+    expect(refused).toEqual([expect.stringContaining(broken)]);
   });
 
   test('says which of the folders to look in does not exist', async () => {
