@@ -86,7 +86,12 @@ const exitCode = ({ differences, unrepaired }: Verification, repair = false): Ex
 
 function tell(batch: string, found: Verification, options: VerifyOptions): void {
   if (options.json) printJson({ batch, ...found });
-  else printLine(describe(batch, found, options).map(oneLine).join('\n  '));
+  else
+    printLine(
+      describe(batch, found, options)
+        .map((line) => oneLine(line))
+        .join('\n  '),
+    );
 }
 
 const LINES = 50;
