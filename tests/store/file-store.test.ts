@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { chmod, lstat, mkdir, mkdtemp, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -158,6 +160,22 @@ describe('a folder as a store', () => {
     for await (const { name } of store.list('')) names.push(name);
     expect(names).toEqual(['batches/b/a']);
     expect(await readdir(outside)).toEqual(['secret']);
+  });
+
+  test('waits for nobody where a pipe or a socket has the name of an object, which gets a file in its place', async () => {
+    const { root, store } = await fresh();
+    await store.create('objects/a.png', data, 'image/png', { key: 'whole' });
+    execFileSync('mkfifo', [join(root, 'objects/pipe.png')]);
+    const server = createServer().listen(join(root, 'objects/s.png'));
+    await once(server, 'listening');
+    for (const name of ['objects/pipe.png', 'objects/s.png']) {
+      expect(await store.stat(name)).toBeNull();
+      const found = await store.find(name);
+      expect(found).toMatchObject({ name, bytes: 0 });
+      const there = await found?.supersede(`damaged/${name}`, { data, contentType: 'image/png' });
+      expect(there).toMatchObject({ bytes: data.length });
+    }
+    server.close();
   });
 
   test('refuses a path that is a file, and a part of a name that is a file', async () => {
