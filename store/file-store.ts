@@ -183,10 +183,10 @@ export class FileStore implements ObjectStore {
     });
   }
 
-  async #taken(name: string): Promise<FileObject> {
-    const file = await this.#file(name);
-    if (file) return file;
-    throw new StoreUnavailable(`store ${this.url}: ${name} was taken, yet there is no such object; see what is there`);
+  async #taken(name: string): Promise<FoundObject> {
+    const there = await this.find(name);
+    if (there) return there;
+    throw new StoreUnavailable(`store ${this.url}: ${name} was taken, and is gone by now`);
   }
 
   async #writeMetadata(name: string, metadata: ObjectMetadata): Promise<void> {

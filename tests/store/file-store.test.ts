@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { UserError } from '../../domain/user-error.ts';
-import { type ObjectStore, StoreUnavailable } from '../../store/object-store.ts';
+import { createSame, ObjectKept, type ObjectStore, StoreUnavailable } from '../../store/object-store.ts';
 import { openStore, storeUrl } from '../../store/open-store.ts';
+import { writeOrBeside } from '../../store/write-beside.ts';
 import { copyObject } from './copy-object.ts';
 import { describeObjectStore } from './object-store.contract.ts';
 
@@ -176,6 +177,22 @@ describe('a folder as a store', () => {
       expect(there).toMatchObject({ bytes: data.length });
     }
     server.close();
+  });
+
+  test('lets a folder stay that has the name of an object, and waits for nobody to take it away', async () => {
+    const { root, store } = await fresh();
+    const name = 'batches/b/a.json';
+    await mkdir(join(root, name), { recursive: true });
+    expect(await store.create(name, data, 'text/plain')).toMatchObject({ created: false, stat: { name, bytes: 0 } });
+    expect(await createSame(store, name, data, 'text/plain')).toBe(false);
+    const { stat: picture } = await store.create('objects/a.png', data, 'image/png');
+    const stays = /a folder is in its place, which stays/;
+    for (const work of [() => store.replace(name, data, 'text/plain'), () => picture.copy(name)]) {
+      await expect(work()).rejects.toThrow(ObjectKept);
+      await expect(work()).rejects.toThrow(stays);
+    }
+    expect(await writeOrBeside(store, name, data, 'text/plain')).toBe('batches/b/a-2.json');
+    expect(await readdir(join(root, name))).toEqual([]);
   });
 
   test('refuses a path that is a file, and a part of a name that is a file', async () => {
