@@ -1,10 +1,12 @@
 import type { Metadata } from '../domain/metadata.ts';
+import { keysOf } from '../domain/parameters.ts';
 import { isReceipt } from '../domain/receipt.ts';
 import { UserError } from '../domain/user-error.ts';
 import { type ObjectStore, readIfThere } from '../store/object-store.ts';
 import { shownPlace } from '../store/shown-place.ts';
-import { DamagedRecord, type RecordFile } from './damaged.ts';
+import { DamagedRecord, damaged, type RecordFile } from './damaged.ts';
 import { manifestName } from './layout.ts';
+import { findRowCounts, type RowCounts } from './manifest.ts';
 import { newestManifest } from './manifest-files.ts';
 import { type ManifestRow, readManifestJsonl } from './manifest-table.ts';
 import { batchOutcomes } from './plan-and-receipts.ts';
@@ -25,17 +27,34 @@ export async function readBatchRows(store: ObjectStore, batch: string): Promise<
 
 /** As readBatchRows; `null` where the batch has no table. @throws DamagedRecord */
 export async function findBatchRows(store: ObjectStore, batch: string): Promise<ManifestRow[] | null> {
-  const { jsonl } = await newestManifest(store, batch);
+  const files = await newestManifest(store, batch);
   const file: RecordFile = {
     store: store.url,
-    name: jsonl,
+    name: files.jsonl,
     holds: 'rows of the table as this version or an earlier one writes them, one a line',
     remedy:
       'Restore the file, from its twin (manifest.jsonl is a copy of the newest manifest-<round>.jsonl), a backup or an earlier version of the ' +
       'object; or let "retry" write a new one, also where no image is missing.',
   };
-  const table = await readIfThere(store, jsonl);
-  return table && readManifestJsonl(table, file);
+  const table = await readIfThere(store, files.jsonl);
+  const expected = await findRowCounts(store, files.json);
+  if (table === null && expected === null) return null;
+  const rows = table === null ? [] : await readManifestJsonl(table, file);
+  if (expected !== null) checkCounts(rows, expected, file);
+  return rows;
+}
+
+/** A table that was cut between two lines reads well. @throws DamagedRecord where it lacks what its manifest counts, or has more */
+function checkCounts(rows: readonly ManifestRow[], expected: RowCounts, file: RecordFile): void {
+  for (const status of keysOf(expected)) {
+    const found = rows.filter((row) => row.status === status).length;
+    if (found === expected[status]) continue;
+    throw damaged(
+      { ...file, holds: `as many ${status} images as its manifest has, ${expected[status]}` },
+      null,
+      `${found}`,
+    );
+  }
 }
 
 /** Whether the batch's table has so many rows, each of them whole. */

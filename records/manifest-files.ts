@@ -34,9 +34,9 @@ export async function keepRoundManifest(
     const files = filesOf((format) => roundManifestName(batch, round, number, format));
     if (!(await createSame(store, files.jsonl, jsonl, MANIFEST_TYPES.jsonl))) continue;
     if (!(await createSame(store, files.csv, csv, MANIFEST_TYPES.csv))) continue;
-    const { created } = await store.create(files.json, finished, MANIFEST_TYPES.json);
+    const { created, stat } = await store.create(files.json, finished, MANIFEST_TYPES.json);
     if (created) return { files, manifest: finished };
-    const there = await store.read(files.json);
+    const there = await stat.read();
     if (Buffer.compare(there, await json(finishedAt(there))) === 0) return { files, manifest: there };
   }
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Job } from '../domain/job.ts';
 import { digestSchema } from '../domain/job.ts';
 import { metadataSchema } from '../domain/metadata.ts';
-import { failureSchema, type JobOutcome, receiptSchema, totalsSchema } from '../domain/receipt.ts';
+import { failureSchema, type JobOutcome, receiptSchema, type Totals, totalsSchema } from '../domain/receipt.ts';
 import { runsOf, TURN_BYTES } from '../domain/turns.ts';
 import { type ObjectStore, readIfThere } from '../store/index.ts';
 import { newestManifest } from './manifest-files.ts';
@@ -34,14 +34,40 @@ export type ManifestHead = z.infer<typeof headSchema>;
  */
 export async function findManifestHead(store: ObjectStore, batch: string): Promise<ManifestHead | null> {
   const bytes = await readIfThere(store, (await newestManifest(store, batch)).json);
-  if (bytes === null || !Buffer.from(bytes.subarray(-END.length)).equals(END)) return null;
-  const line = Buffer.from(bytes.subarray(0, bytes.indexOf(NEWLINE))).toString('utf8');
+  return bytes && headOf(bytes);
+}
+
+function headOf(manifest: Uint8Array): ManifestHead | null {
+  if (!Buffer.from(manifest.subarray(-END.length)).equals(END)) return null;
+  const line = Buffer.from(manifest.subarray(0, manifest.indexOf(NEWLINE))).toString('utf8');
   try {
     return headSchema.parse(JSON.parse(line.replace(/,$/, '}')));
   } catch (error) {
     if (error instanceof z.ZodError || error instanceof SyntaxError) return null;
     throw error;
   }
+}
+
+/** How many rows of a kind the table beside a manifest has. */
+export type RowCounts = Pick<Totals, 'rendered' | 'reused' | 'failed' | 'cancelled'>;
+
+/** Those of the manifest of that name; `null` where it is not there, or not whole. */
+export async function findRowCounts(store: ObjectStore, name: string): Promise<RowCounts | null> {
+  const bytes = await readIfThere(store, name);
+  const head = bytes && headOf(bytes);
+  if (head === null) return null;
+  const { rendered, reused, failed, cancelled } = head.totals;
+  return { rendered, reused, failed: failed - occurrences(bytes!, WITHOUT_ROW), cancelled };
+}
+
+/** What a failure ends with that stands for a shard whose plan is gone: a job of a catalog has a prompt. */
+const WITHOUT_ROW = Buffer.from('"prompt":"","metadata":{}}');
+
+function occurrences(bytes: Uint8Array, sought: Buffer): number {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let found = 0;
+  for (let at = buffer.indexOf(sought); at >= 0; at = buffer.indexOf(sought, at + 1)) found += 1;
+  return found;
 }
 
 const NEWLINE = 0x0a;

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { cellsOf, type Job, jobSchema } from '../domain/job.ts';
+import { quoted } from '../domain/printable.mjs';
 import { failureSchema, isReceipt, type JobOutcome, receiptSchema } from '../domain/receipt.ts';
 import { gathered } from '../domain/turns.ts';
 import type { ObjectStore } from '../store/index.ts';
-import { damaged, type RecordFile } from './damaged.ts';
+import { type DamagedRecord, damaged, type RecordFile } from './damaged.ts';
 import { jsonLinePieces, parseJsonLines, toJsonLines } from './formats.ts';
-import { type Piece, pieceOf, planFolder, receiptsFolder } from './layout.ts';
+import { type Piece, pieceOf, planFolder, receiptsFolder, shardName } from './layout.ts';
 
 const outcomeSchema = z.union([receiptSchema, failureSchema]);
 
@@ -43,6 +44,7 @@ export type RowOutcome = { job: Job; outcome: JobOutcome | undefined; earlier: J
  * else the last failure since there was another picture; `undefined` where no round came to it.
  *
  * @param beforeRound takes the rounds before this one only
+ * @throws DamagedRecord where the plan lacks something that receipts tell of, at the latest after the last row
  */
 export async function* batchOutcomes(
   store: ObjectStore,
@@ -54,17 +56,46 @@ export async function* batchOutcomes(
   const plans = await readPieces(store, planFolder(batch), beforeRound);
   const later = await byId(receipts.laterRounds, (name) => readOutcomes(store, name));
   const replanned = await byId(plans.laterRounds, (name) => readJobs(store, name));
+  const unread = new Set(receipts.firstRound);
   for (const { name, shard } of plans.firstRound) {
     const ofShard = receipts.firstRound.filter((piece) => piece.shard === shard);
+    for (const piece of ofShard) unread.delete(piece);
     const outcomes = await byId(ofShard, (receiptsName) => readOutcomes(store, receiptsName));
     for (const planned of await readJobs(store, name)) {
-      const pictures = [planned, ...(replanned.get(planned.id) ?? [])];
+      const pictures = [planned, ...taken(replanned, planned.id)];
       const job = pictures.at(-1)!;
-      const told = [outcomes.get(planned.id) ?? [], later.get(planned.id) ?? []].flat();
+      const told = [...taken(outcomes, planned.id), ...taken(later, planned.id)];
+      checkPictures(pictures, told, store, batch);
       yield { job, outcome: lastWord(job, told), earlier: pictures.slice(0, -1) };
     }
+    checkNoneLeft(outcomes, store, name);
   }
+  for (const { shard } of unread) throw unplanned(store, shardName(batch, 1, shard), 'no such file');
+  for (const left of [later, replanned]) checkNoneLeft(left, store, planFolder(batch));
 }
+
+function taken<T>(from: Map<string, T[]>, id: string): T[] {
+  const found = from.get(id) ?? [];
+  from.delete(id);
+  return found;
+}
+
+/** A plan that was cut between two lines reads well: what its jobs came to shows that it had more of them. */
+function checkNoneLeft(left: ReadonlyMap<string, unknown>, store: ObjectStore, name: string): void {
+  const [id] = left.keys();
+  if (id !== undefined) throw unplanned(store, name, `none of ${quoted(id)}`);
+}
+
+/** The same of a later round's plan, which changes pictures of rows that the first one has. */
+function checkPictures(pictures: readonly Job[], told: readonly JobOutcome[], store: ObjectStore, batch: string): void {
+  const isPlanned = (key: string): boolean => pictures.some(({ renderKey }) => renderKey === key);
+  const other = told.filter(isReceipt).find(({ renderKey }) => !isPlanned(renderKey));
+  if (other === undefined) return;
+  throw unplanned(store, planFolder(batch), `none of ${quoted(other.id)} with the render key ${other.renderKey}`);
+}
+
+const unplanned = (store: ObjectStore, name: string, found: string): DamagedRecord =>
+  damaged(planFile(store, name, 'every job that receipts tell of'), null, found);
 
 /**
  * @param told by the rounds, in their order. Shards of a round that was terminated write their receipts when the next one may have begun:

@@ -1,5 +1,5 @@
 import { UserError } from '../domain/user-error.ts';
-import { ObjectNotFound, StoreUnavailable } from './object-store.ts';
+import { ObjectKept, ObjectNotFound, StoreUnavailable } from './object-store.ts';
 import { shownPlace } from './shown-place.ts';
 
 /** What the file system says when it has no hard links, allows none here, or has too many of this file. */
@@ -42,8 +42,9 @@ export const isNoLink = (error: unknown): boolean => NO_LINK_CODES.has(errorCode
  */
 export function fileStoreError(url: string, doing: string, error: unknown): unknown {
   const code = errorCode(error);
-  if (code === undefined || code.startsWith('ERR_')) return error;
   const failed = `store ${shownPlace(url)}: could not ${doing}`;
+  if (code === 'EISDIR') return new ObjectKept(failed, 'a folder is in its place, which stays');
+  if (code === undefined || code.startsWith('ERR_')) return error;
   if (Object.hasOwn(lasting, code)) return new UserError(`${failed}: ${lasting[code]} (${code})`);
   const hint = advice[code] ?? (error as Error).message;
   return new StoreUnavailable(`${failed}: ${hint} (${code})`, { cause: error });

@@ -183,12 +183,10 @@ export class FileStore implements ObjectStore {
     });
   }
 
-  async #taken(name: string): Promise<FileObject> {
-    const file = await this.#file(name);
-    if (file) return file;
-    throw new StoreUnavailable(
-      `store ${this.#root}: ${name} was taken, yet there is no such object; see what is there`,
-    );
+  async #taken(name: string): Promise<FoundObject> {
+    const there = await this.find(name);
+    if (there) return there;
+    throw new StoreUnavailable(`store ${this.#root}: ${name} was taken, and is gone by now`);
   }
 
   async #writeMetadata(name: string, metadata: ObjectMetadata): Promise<void> {
@@ -230,20 +228,24 @@ export class FileStore implements ObjectStore {
     }
   }
 
-  /** `null` where the name is no file; a symbolic link is none. */
+  /** `null` where the name is no file; a symbolic link, a pipe or a socket is none. */
   async #open<T>(name: string, use: (handle: FileHandle) => Promise<T>): Promise<T | null> {
     checkObjectName(name);
     try {
       const path = await this.#path(name, findFolder);
-      return await withFile(path, constants.O_RDONLY | constants.O_NOFOLLOW, async (handle) =>
-        (await handle.stat()).isFile() ? use(handle) : null,
-      );
+      return await withFile(path, READ_FLAGS, async (handle) => ((await handle.stat()).isFile() ? use(handle) : null));
     } catch (error) {
-      if (isMissing(error) || errorCode(error) === 'ELOOP') return null;
+      if (isMissing(error) || isNoFile(error)) return null;
       throw fileStoreError(this.url, `read ${name}`, error);
     }
   }
 }
+
+/** A link is not followed, and a pipe's writer not waited for. */
+const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** What opening a symbolic link or a socket says. */
+const isNoFile = (error: unknown): boolean => ['ELOOP', 'ENXIO', 'EOPNOTSUPP'].includes(errorCode(error) ?? '');
 
 /** @returns false where the file system has no links, allows none here, or has too many of this file */
 async function isLinked(source: string, target: string): Promise<boolean> {

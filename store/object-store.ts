@@ -112,8 +112,8 @@ export async function createSame(
   data: Uint8Array,
   contentType: string,
 ): Promise<boolean> {
-  const { created } = await store.create(name, data, contentType);
-  return created || Buffer.compare(await store.read(name), data) === 0;
+  const { created, stat } = await store.create(name, data, contentType);
+  return created || Buffer.compare(await stat.read(), data) === 0;
 }
 
 /** Something expected in the store is not there. */

@@ -129,9 +129,9 @@ function socketsAt(place) {
   const prefix = `${basename(place)}-`;
   const isOurs = (/** @type {string} */ name) =>
     name.startsWith(prefix) && /^\d+-[0-9a-f]{8}$/.test(name.slice(prefix.length));
-  return readdirSync(dirname(place))
-    .filter(isOurs)
-    .map((name) => join(dirname(place), name));
+  return readdirSync(dirname(place), { withFileTypes: true })
+    .filter((entry) => entry.isSocket() && isOurs(entry.name))
+    .map(({ name }) => join(dirname(place), name));
 }
 
 /** Its owner ends just now, or so many ask that the system makes us wait. */

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { childEnvironment } from '../../domain/child-environment.mjs';
@@ -21,8 +21,8 @@ export async function serverLeftBehind(
   lease: Lease | null,
   patienceMs = answerTimeoutMs,
 ): Promise<AnsweringServer | null> {
-  const server = lease?.server;
-  if (server === undefined || !(await isServerOn(dbFile, server))) return null;
+  const server = await serverOn(dbFile, lease);
+  if (server === null) return null;
   for (const deadline = Date.now() + patienceMs; Date.now() < deadline && isAlive(server.pid); await sleep(200)) {
     const namespaceId = await namespaceIdAt(server.address, 10_000);
     if (namespaceId !== null && namespaceId === (server.namespaceId ?? namespaceId)) return { ...server, namespaceId };
@@ -33,8 +33,24 @@ export async function serverLeftBehind(
 
 /** Ends it, if it still runs. */
 export async function endServerLeftBehind(dbFile: string, lease: Lease | null): Promise<void> {
-  const server = lease?.server;
-  if (server !== undefined && (await isServerOn(dbFile, server))) await endProcess(server.pid, stopTimeoutMs);
+  const server = await serverOn(dbFile, lease);
+  if (server !== null) await endProcess(server.pid, stopTimeoutMs);
+}
+
+/** As the note says or, where that is lost, damaged or out of date, as its process was started. */
+async function serverOn(dbFile: string, lease: Lease | null): Promise<NotedServer | null> {
+  const noted = lease?.server;
+  if (noted !== undefined && (await isServerOn(dbFile, noted))) return noted;
+  const onFile = `--db-filename ${resolve(dbFile)} `;
+  const found = (await commands()).find(({ line }) => line.includes(' server start-dev ') && line.includes(onFile));
+  if (found === undefined) return null;
+  const option = (name: string) => new RegExp(` --${name} (\\S+) `).exec(found.line)?.[1];
+  const {
+    ip = '127.0.0.1',
+    port = '7233',
+    uiPort,
+  } = { ip: option('ip'), port: option('port'), uiPort: option('ui-port') };
+  return { pid: found.pid, address: `${ip}:${port}`, uiUrl: uiPort === undefined ? null : `http://${ip}:${uiPort}` };
 }
 
 /** Another program may have the process's number by now. How the path to the file was written, nobody knows. */
@@ -43,6 +59,16 @@ export async function isServerOn(dbFile: string, { pid, address }: NotedServer):
   const port = address.split(':').at(-1);
   const command = await commandOf(pid);
   return ['server start-dev', `--port ${port} `, basename(dbFile)].every((part) => command.includes(part));
+}
+
+/** Of all processes that can be seen; each ends with a space. */
+async function commands(): Promise<{ pid: number; line: string }[]> {
+  if (process.platform === 'linux') {
+    const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
+    return Promise.all(pids.map(async (pid) => ({ pid, line: `${await commandOf(pid)} ` })));
+  }
+  const { stdout } = await promisify(execFile)('ps', ['-axwwo', 'pid=,args='], { maxBuffer: 64 * 2 ** 20 });
+  return stdout.split('\n').map((text) => ({ pid: Number.parseInt(text, 10), line: `${text} ` }));
 }
 
 /** Its command line, or nothing where it has gone. Small images of Linux have no `ps`. */

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { childEnvironment } from '../../domain/child-environment.mjs';
 import { UserError } from '../../domain/user-error.ts';
@@ -121,7 +121,7 @@ async function launchOnce(
 const serverArguments = (host: string, port: number, uiPort: number | null, dbFile: string | undefined): string[] => [
   ...['server', 'start-dev', '--ip', host, '--port', String(port), '--log-level', 'error'],
   ...(uiPort === null ? ['--headless'] : ['--ui-port', String(uiPort)]),
-  ...(dbFile === undefined ? [] : ['--db-filename', dbFile]),
+  ...(dbFile === undefined ? [] : ['--db-filename', resolve(dbFile)]),
   ...[...matching, quiet].flatMap((value) => ['--dynamic-config-value', value]),
   ...SEARCH_ATTRIBUTES.flatMap(({ name }) => ['--search-attribute', `${name}=Int`]),
 ];

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -245,6 +245,20 @@ describe('the manifest', () => {
     expect((await write(1, 'completed')).manifest).toBe('batches/night/manifest-1-2.json');
     const rows = await readBatchRows(store, 'night');
     expect(rows.map(({ status }) => status)).toEqual(['rendered', 'rendered', 'rendered']);
+  });
+
+  it('is written beside folders that have the names of its files, with a warning for the copies', async () => {
+    const { shards } = await planBatch(input());
+    const [fox] = await readJobs(store, shards[0]!.name);
+    for (const name of ['manifest-1.json', 'manifest.json', 'manifest.csv', '_receipts/1-00000.jsonl'])
+      await mkdir(path.join(folder, 'out/batches/night', name), { recursive: true });
+    await keep(1, [receipt(fox!)]);
+    const written = await write(1, 'completed');
+    expect(written).toMatchObject({ manifest: 'batches/night/manifest-1-2.json', totals: { jobs: 3, rendered: 1 } });
+    expect(written.warnings).toEqual([
+      'not replaced, since a folder is in its place, which stays: batches/night/manifest.json, batches/night/manifest.csv',
+    ]);
+    expect(await readBatchRows(store, 'night')).toHaveLength(3);
   });
 
   it('takes in receipts that lie beside those of an earlier run of the round, in the order in which they were written', async () => {

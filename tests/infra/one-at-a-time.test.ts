@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,6 +46,15 @@ async function holdElsewhere(path = lock): Promise<ChildProcess> {
   expect(String(line)).toBe('held\n');
   return child;
 }
+
+test('what is no socket holds nothing, whatever it is called, and stays', async () => {
+  mkdirSync(`${lock}-1-deadbeef`);
+  writeFileSync(`${lock}-2-deadbeef`, '');
+  const { lock: held } = await lockOrHolder(lock);
+  await held?.release();
+  expect(held).not.toBeNull();
+  expect(readdirSync(folder).toSorted()).toEqual(['tool.lock-1-deadbeef', 'tool.lock-2-deadbeef']);
+});
 
 /** The most that worked at the same time. */
 async function mostAtOnce(workers: number): Promise<number> {

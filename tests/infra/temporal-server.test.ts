@@ -137,6 +137,16 @@ test('a server that was left behind and does not answer is ended before another 
   expect(isAlive(pid)).toBe(false);
 });
 
+test('a server whose note is lost, damaged or out of date is found by its process', async () => {
+  const dbFile = join(folder, 'temporal.db');
+  const { pid, address, uiUrl, namespaceId } = await start({ dbFile });
+  const found = { pid, address, uiUrl, namespaceId };
+  expect(await serverLeftBehind(dbFile, null)).toEqual(found);
+  const server = { pid: DEAD, address: '127.0.0.1:1', uiUrl: null };
+  expect(await serverLeftBehind(dbFile, { owner: DEAD, server })).toEqual(found);
+  expect(await serverLeftBehind(`${dbFile}-2`, null)).toBeNull();
+});
+
 test('a version that had no locks still has its file; one that was killed has not', async () => {
   const dbFile = join(folder, 'temporal.db');
   writeLease(dbFile, { owner: process.ppid });

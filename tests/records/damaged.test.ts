@@ -4,7 +4,10 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createReadShard } from '../../activities/read-shard.ts';
-import { readBatchRows } from '../../records/batch-rows.ts';
+import { createWriteManifest } from '../../activities/write-manifest.ts';
+import type { Job } from '../../domain/job.ts';
+import type { Failure } from '../../domain/receipt.ts';
+import { plannedRows, readBatchRows } from '../../records/batch-rows.ts';
 import { DamagedRecord } from '../../records/damaged.ts';
 import {
   latestBatchName,
@@ -43,6 +46,12 @@ async function outcomes(): Promise<unknown[]> {
   for await (const row of batchOutcomes(store, 'night')) all.push(row);
   return all;
 }
+
+/** For tests whose files would be in others' way. */
+const emptyStore = async (): Promise<ObjectStore> =>
+  openStore(pathToFileURL(await mkdtemp(path.join(folder, 'store-'))).href);
+
+const failureOf = ({ id }: Job): Failure => ({ id, type: 'UserError', reason: 'no', attempts: 1 });
 
 const thrownBy = (work: Promise<unknown>): Promise<unknown> =>
   work.then(
@@ -115,6 +124,64 @@ test('a plan that is cut between two lines is noticed by the shard that reads it
   expect(await readShard(asked)).toHaveLength(1);
   await put(plan, '');
   await expect(outcomes()).rejects.toThrow(DamagedRecord);
+});
+
+test('a plan that lost rows to a cut between two lines, or a whole piece, is noticed by what receipts tell of', async () => {
+  const site = await emptyStore();
+  const write = (name: string, bytes: Uint8Array) => site.replace(name, bytes, 'text/plain');
+  const all = () => plannedRows(site, 'night');
+  const revised = { ...jobs[1]!, prompt: 'an owl', renderKey: 'ab'.repeat(32) };
+  const secondPlan = shardName('night', 2, 0);
+  await write(plan, await encodeJobs(jobs));
+  await write(receipts, encodeOutcomes(jobs.map((job) => receiptOf('night', job))));
+  await write(secondPlan, await encodeJobs([jobs[0]!, revised]));
+  await write(shardReceiptsName('night', 2, 0), encodeOutcomes([receiptOf('night', revised)]));
+  expect(await all()).toHaveLength(2);
+
+  await write(secondPlan, await encodeJobs([jobs[0]!]));
+  await expect(all()).rejects.toThrow(
+    `batches/night/_plan/ in ${shownPlace(site.url)} is damaged: expected every job that receipts tell of, found none of "owl" with the render key abab`,
+  );
+  await write(plan, await encodeJobs(jobs.slice(0, 1)));
+  await expect(all()).rejects.toThrow(
+    `${plan} in ${shownPlace(site.url)} is damaged: expected every job that receipts tell of, found none of "owl". Restore the file`,
+  );
+  await write(plan, await encodeJobs(jobs));
+  await site.remove(secondPlan);
+  await expect(all()).rejects.toThrow(DamagedRecord);
+  await site.remove(shardReceiptsName('night', 2, 0));
+  await write(shardReceiptsName('night', 1, 1), encodeOutcomes([receiptOf('night', revised)]));
+  await expect(all()).rejects.toThrow(
+    `${shardName('night', 1, 1)} in ${shownPlace(site.url)} is damaged: expected every job that`,
+  );
+});
+
+test('a table that was cut between two lines, emptied or removed is told, not read as a smaller batch', async () => {
+  const site = await emptyStore();
+  const bundle = { name: 'tiny', digest: 'ab'.repeat(32) };
+  const night = { store: site.url, batch: 'night', round: 1, state: 'completed' as const, bundle };
+  await site.replace(plan, await encodeJobs(jobs), 'text/plain');
+  await site.replace(receipts, encodeOutcomes([receiptOf('night', jobs[0]!), failureOf(jobs[1]!)]), 'text/plain');
+  const lost = [{ shard: 7, reason: 'terminated' }];
+  await createWriteManifest(openStore)({ ...night, startedAt: new Date(0).toISOString(), lostShards: lost });
+  expect(await readBatchRows(site, 'night')).toHaveLength(2);
+  const name = 'batches/night/manifest-1.jsonl';
+  const [first, second] = Buffer.from(await site.read(name))
+    .toString()
+    .split(/(?<=\n)/);
+  for (const [table, found] of [
+    [first, 'expected as many failed images as its manifest has, 1, found 0'],
+    [second, 'expected as many rendered images as its manifest has, 1, found 0'],
+    ['', 'expected as many rendered images as its manifest has, 1, found 0'],
+    [`${first}${second}${second}`, 'expected as many failed images as its manifest has, 1, found 2'],
+  ] as const) {
+    await site.replace(name, Buffer.from(table!), 'text/plain');
+    await expect(readBatchRows(site, 'night')).rejects.toThrow(
+      `${name} in ${shownPlace(site.url)} is damaged: ${found}. Restore`,
+    );
+  }
+  await site.remove(name);
+  await expect(readBatchRows(site, 'night')).rejects.toThrow(`${name} in ${shownPlace(site.url)} is damaged`);
 });
 
 test('damaged rates are passed over with a warning; those of another version and missing ones without', async () => {

@@ -1,13 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { chmod, lstat, mkdir, mkdtemp, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { UserError } from '../../domain/user-error.ts';
-import { type ObjectStore, StoreUnavailable } from '../../store/object-store.ts';
+import { createSame, ObjectKept, type ObjectStore, StoreUnavailable } from '../../store/object-store.ts';
 import { openStore, storeUrl } from '../../store/open-store.ts';
+import { writeOrBeside } from '../../store/write-beside.ts';
 import { copyObject } from './copy-object.ts';
 import { describeObjectStore } from './object-store.contract.ts';
 
@@ -158,6 +161,38 @@ describe('a folder as a store', () => {
     for await (const { name } of store.list('')) names.push(name);
     expect(names).toEqual(['batches/b/a']);
     expect(await readdir(outside)).toEqual(['secret']);
+  });
+
+  test('waits for nobody where a pipe or a socket has the name of an object, which gets a file in its place', async () => {
+    const { root, store } = await fresh();
+    await store.create('objects/a.png', data, 'image/png', { key: 'whole' });
+    execFileSync('mkfifo', [join(root, 'objects/pipe.png')]);
+    const server = createServer().listen(join(root, 'objects/s.png'));
+    await once(server, 'listening');
+    for (const name of ['objects/pipe.png', 'objects/s.png']) {
+      expect(await store.stat(name)).toBeNull();
+      const found = await store.find(name);
+      expect(found).toMatchObject({ name, bytes: 0 });
+      const there = await found?.supersede(`damaged/${name}`, { data, contentType: 'image/png' });
+      expect(there).toMatchObject({ bytes: data.length });
+    }
+    server.close();
+  });
+
+  test('lets a folder stay that has the name of an object, and waits for nobody to take it away', async () => {
+    const { root, store } = await fresh();
+    const name = 'batches/b/a.json';
+    await mkdir(join(root, name), { recursive: true });
+    expect(await store.create(name, data, 'text/plain')).toMatchObject({ created: false, stat: { name, bytes: 0 } });
+    expect(await createSame(store, name, data, 'text/plain')).toBe(false);
+    const { stat: picture } = await store.create('objects/a.png', data, 'image/png');
+    const stays = /a folder is in its place, which stays/;
+    for (const work of [() => store.replace(name, data, 'text/plain'), () => picture.copy(name)]) {
+      await expect(work()).rejects.toThrow(ObjectKept);
+      await expect(work()).rejects.toThrow(stays);
+    }
+    expect(await writeOrBeside(store, name, data, 'text/plain')).toBe('batches/b/a-2.json');
+    expect(await readdir(join(root, name))).toEqual([]);
   });
 
   test('refuses a path that is a file, and a part of a name that is a file', async () => {
