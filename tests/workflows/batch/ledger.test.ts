@@ -47,7 +47,7 @@ describe("a batch's progress", () => {
     enterWarnings(ledger, undefined);
     const progress = progressOf(input, ledger);
     expect(progress.warnings).toEqual(['not replaced: changes.csv', 'not replaced: rates.json']);
-    for (const warning of progress.warnings!) expect(batchDetails(progress)).toContain(`\n\n${warning}`);
+    for (const warning of progress.warnings!) expect(batchDetails(progress)).toContain(`\n\n\`${warning}\``);
     expect(progressOf(input, started())).not.toHaveProperty('warnings');
   });
 
