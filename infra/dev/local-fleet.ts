@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { temporalTarget } from '../../connection/temporal-target.ts';
@@ -6,7 +7,7 @@ import { UserError } from '../../domain/user-error.ts';
 import { noteFleet } from './fleet-note.ts';
 import { type KeptServer, keepServer } from './kept-server.ts';
 import { loopback } from './ports.ts';
-import { privateFolder } from './private-files.ts';
+import { closeToOthers, privateFolder } from './private-files.ts';
 import { type Supervised, supervise } from './supervised-process.ts';
 import { serverFile } from './temporal-program.ts';
 
@@ -55,7 +56,8 @@ export async function startLocalFleet(options: FleetOptions): Promise<LocalFleet
   if (options.address === undefined) checkNamespace(temporalTarget({ ...options, address: loopback }).namespace);
   const logFolder = join(options.stateFolder, 'logs');
   if (privateFolder(options.stateFolder)) options.tell(`${options.stateFolder}: only you can read it from now on`);
-  privateFolder(logFolder);
+  mkdirSync(logFolder, { recursive: true, mode: 0o700 });
+  closeToOthers(logFolder);
   const onFile = { dbFile: serverFile(options.stateFolder), ports: 'usual' } as const;
   const server = options.address === undefined ? await keepServer(onFile, options.tell) : null;
   const address = server?.address ?? options.address!;

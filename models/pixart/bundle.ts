@@ -145,9 +145,10 @@ async function readDescription(file: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'EISDIR') throw error;
-    throw new UserError(`${path.dirname(file)} is not a bundle: expected a file bundle.json in it, found none`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    const isNone = code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR';
+    const found = isNone ? 'none' : `one that cannot be read: ${message}`;
+    throw new UserError(`${path.dirname(file)} is not a bundle: expected a file bundle.json in it, found ${found}`);
   }
 }
 
