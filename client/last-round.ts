@@ -43,7 +43,7 @@ export async function lastRound(client: BatchClient, batch: string, where: Where
   const store = await openStore(url);
   const manifest = await findManifestHead(store, batch);
   const rounds = withManifest(await roundsOf(store, batch), manifest);
-  const told = known?.store === url ? known : null;
+  const told = known !== null && isSameStore(known.store, url) ? known : null;
   if (rounds.firstPiece === null) throw noPlan(client, batch, store, told, manifest);
   await checkPlanIsWhole(client, batch, rounds, told, manifest);
   const remembered = told === null ? null : await lastInput(client, batch);
@@ -53,6 +53,8 @@ export async function lastRound(client: BatchClient, batch: string, where: Where
   const hadWebhook = from === 'plan' || (from === 'record' && rounds.record!.hasWebhook);
   return { store, input, from, isWebhookLost: hadWebhook && input.webhook === undefined, manifest };
 }
+
+const isSameStore = (one: string, other: string): boolean => one.replace(/\/+$/, '') === other.replace(/\/+$/, '');
 
 /** A round of an earlier version that had nothing to render left its manifest alone. */
 const withManifest = (rounds: Rounds, manifest: ManifestHead | null): Rounds => ({
