@@ -4,6 +4,7 @@ import { storeUrl } from '../store/index.ts';
 import { allowanceOf } from '../workers/allowance.ts';
 import { checkPlace } from '../workers/allowed-places.ts';
 import { checkWebhook } from '../workers/allowed-webhooks.ts';
+import { stateFolder } from './options/common-options.ts';
 
 /** What a batch would have workers open: paths or URLs, as a person writes them. */
 export type Wanted = {
@@ -23,9 +24,9 @@ export type Wanted = {
 export async function checkAllowedHere(
   client: BatchClient,
   { store, catalog, terms, webhook }: Wanted,
-  stateFolder: string = process.env.PIXART_STATE || '.pixart',
+  state: string = stateFolder(),
 ): Promise<void> {
-  for (const { allow } of fleetsFor(stateFolder, client)) {
+  for (const { allow } of fleetsFor(state, client)) {
     const allowance = allowanceOf(allow);
     for (const [what, place] of Object.entries({ store, catalog, terms })) {
       if (place !== undefined) await checkPlace(allowance, what, storeUrl(place));

@@ -7,9 +7,10 @@ import {
   temporalTarget,
 } from '../client/index.ts';
 import { UserError } from '../domain/user-error.ts';
+import { fleetAddress } from '../infra/dev/fleet-note.ts';
 import { printJson, printLine } from './display/output.ts';
 import { ServerUnusable } from './exit-codes.ts';
-import type { JsonOptions, ServerOptions } from './options/common-options.ts';
+import { type JsonOptions, type ServerOptions, stateFolder } from './options/common-options.ts';
 
 /**
  * Connects and calls. The connection stays open until the process ends: a call that was given up may still be repeated,
@@ -28,7 +29,8 @@ export async function withClient<T>(options: ServerOptions, use: (client: BatchC
 }
 
 async function connectOrSayWhy(options: ServerOptions): Promise<BatchClient> {
-  const target = temporalTarget(options);
+  // A "dev" whose usual port was taken has another one; on the usual one is somebody else's server.
+  const target = temporalTarget(options, process.env, fleetAddress(stateFolder()));
   try {
     return await connect(target);
   } catch (error) {

@@ -31,7 +31,7 @@ export class BatchUnknown extends UserError {
 }
 
 const FORGOTTEN =
-  '. List the batches that are. A server forgets what ended long ago: "status", "report" and "retry" read such a batch from its store (--store)';
+  '. "npx pixart-batch list" shows those that it knows. A server forgets what ended long ago: "status", "report" and "retry" read such a batch from its store (--store)';
 
 export const stillRuns = (batch: string): UserError => new UserError(`batch ${batch} cannot be retried: it still runs`);
 

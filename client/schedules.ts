@@ -58,7 +58,7 @@ export async function aboutSchedule<T>(
     }
     throw new UserError(
       isMissing
-        ? `schedule ${name}: expected one of that name, found none. List the ones that there are.`
+        ? `schedule ${name}: expected one of that name, found none. "npx pixart-batch schedule list" shows all.`
         : `schedule ${name}: ${answer?.details}`,
     );
   }

@@ -15,11 +15,13 @@ export type TemporalTarget = {
  * the words of Temporal's own command line (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`,
  * `TEMPORAL_TLS_CLIENT_CERT_PATH`, `temporal.toml` …), else a local one.
  *
+ * @param otherwise the local one
  * @throws UserError where that configuration cannot be read
  */
 export function temporalTarget(
   given: { address?: string | undefined; namespace?: string | undefined } = {},
   env: NodeJS.ProcessEnv = process.env,
+  otherwise = '127.0.0.1:7233',
 ): TemporalTarget {
   const { connectionOptions, namespace } = configured(env);
   const { address, tls, apiKey, metadata } = connectionOptions;
@@ -28,7 +30,7 @@ export function temporalTarget(
     return { address: given.address, namespace: given.namespace ?? 'default', options: {} };
   }
   return {
-    address: given.address ?? address ?? '127.0.0.1:7233',
+    address: given.address ?? address ?? otherwise,
     namespace: given.namespace ?? namespace ?? 'default',
     options: {
       ...(tls === undefined ? {} : { tls }),

@@ -85,8 +85,7 @@ function columnsOf(flags: readonly Flag[], line: number, problems: Problems): Co
     const meaning = meaningOf(name);
     const place = { position, name: written };
     const before = meaning?.column && known.get(meaning.column);
-    if (meaning === undefined)
-      report('a flag that is known here or to AUTOMATIC1111 or Midjourney', `another: ${written}`);
+    if (meaning === undefined) report('a flag of ours, of AUTOMATIC1111 or of Midjourney', 'none of them');
     else if (meaning.column === null) metadata.push({ position, name: isOther(name) ? written.toLowerCase() : name });
     else if (before) report(`either ${before.name} or ${written}`, 'both');
     else if (value === '') report('a value behind it', 'none');

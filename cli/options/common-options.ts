@@ -8,7 +8,10 @@ export const jsonOption = (): Option => new Option('--json', 'print JSON, for pr
 
 export type ServerOptions = { address?: string; namespace?: string };
 
-export const addServerOptions = (command: Command, otherwise = '127.0.0.1:7233'): Command =>
+export const addServerOptions = (
+  command: Command,
+  otherwise = 'that of a "dev" in this folder, or 127.0.0.1:7233',
+): Command =>
   command
     .option('--address <host:port>', `the Temporal server (TEMPORAL_ADDRESS; otherwise ${otherwise})`)
     .option('--namespace <name>', 'its namespace (TEMPORAL_NAMESPACE; otherwise "default")');
@@ -62,8 +65,13 @@ function device(text: string): string {
 export const threadsOption = (): Option =>
   new Option('--threads <n>', 'CPU threads; otherwise as many as there are cores').argParser(wholeNumber(1, 1024));
 
+const USUAL_STATE = '.pixart';
+
+/** Of a `dev` whose commands are given in the same folder. */
+export const stateFolder = (): string => process.env.PIXART_STATE || USUAL_STATE;
+
 export const stateOption = (): Option =>
   new Option('--state <folder>', "for the server's file and the logs")
     .env('PIXART_STATE')
-    .default('.pixart')
+    .default(USUAL_STATE)
     .argParser(notEmpty('a folder'));

@@ -50,7 +50,7 @@ Examples:
 `;
 
 export const workerCommand = (): Command =>
-  addServerOptions(new Command('worker'))
+  addServerOptions(new Command('worker'), '127.0.0.1:7233')
     .description('run workflows, render images, or both, until told to stop')
     .option('--orchestrator', 'run workflows, and plan batches')
     .option('--renderer', 'render images on one device')

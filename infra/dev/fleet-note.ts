@@ -35,6 +35,10 @@ export function fleetsFor(
   );
 }
 
+/** Where the fleet with this state folder has its server, if one runs; of several with servers of their own, the one noted first by name. */
+export const fleetAddress = (stateFolder: string): string | undefined =>
+  [...notes(stateFolder).values()].find(({ owner }) => isAlive(owner))?.address;
+
 const numeric = (address: string): string => address.replace(/^localhost:/, '127.0.0.1:');
 
 function notes(stateFolder: string): Map<string, FleetNote> {

@@ -130,7 +130,8 @@ test('a second dev works on when the first one is killed, and says what has beco
   await second.said(new RegExp(`process ${first.pid}, which ran the Temporal server at ${address}, has ended`));
   await second.said(new RegExp(`this process took over the Temporal server at ${address}; Ctrl-C ends it too`));
   const catalog = await place.catalog('shared.csv', 'id,prompt,steps\nonly,an otter,2');
-  const args = ['submit', catalog, '--batch', 'shared', '--wait', '--address', address];
+  // Wherever its server is, commands that are given beside it find it.
+  const args = ['submit', catalog, '--batch', 'shared', '--wait'];
   expectCode(0, await pixartBatch(args, environment));
 
   const server = readLease(`${environment.PIXART_STATE}/temporal.db`)?.server;

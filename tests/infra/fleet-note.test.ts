@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { fleetsFor, noteFleet } from '../../infra/dev/fleet-note.ts';
+import { fleetAddress, fleetsFor, noteFleet } from '../../infra/dev/fleet-note.ts';
 
 let folder: string;
 
@@ -22,8 +22,10 @@ test('whoever submits to the server of a fleet finds its note, for as long as th
   expect(fleetsFor(folder, { ...about, address: '127.0.0.1:7234' })).toEqual([]);
   expect(fleetsFor(folder, { ...about, namespace: 'team' })).toEqual([]);
   expect((await stat(path.join(folder, `fleet-${process.pid}.json`))).mode & 0o077).toBe(0);
+  expect(fleetAddress(folder)).toBe(about.address);
   drop();
   expect(fleetsFor(folder, about)).toEqual([]);
+  expect(fleetAddress(folder)).toBeUndefined();
 });
 
 test('the note of a fleet that was killed counts for nothing, and the next fleet clears it away', async () => {

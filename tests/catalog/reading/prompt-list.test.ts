@@ -94,7 +94,7 @@ describe('a list of prompts', () => {
           '--prompt "a" b --steps 3\n#heading\n--prompt a fox --seed -1\na fox --steps\na fox --steps 3 --steps 4\n',
       ),
     ).toEqual([
-      'line 2, --colour: expected a flag that is known here or to AUTOMATIC1111 or Midjourney, found another: --colour',
+      'line 2, --colour: expected a flag of ours, of AUTOMATIC1111 or of Midjourney, found none of them',
       'line 3, prompt: expected a prompt before the flags, or behind --prompt, found none',
       'line 4, --prompt: expected either --prompt or --prompt, found both',
       'line 5: expected a closing " and a space, or the end, behind the value of --prompt; within double quotes a quote is \\", found none',
