@@ -9,7 +9,9 @@ export type HeldPicturesOptions = {
   firstPauseMs?: number | undefined;
 };
 
-type Picture = { size: Size; bytes: number };
+/** One of a store, by its key there. */
+type Wanted = { key: string; size: Size };
+type Picture = Wanted & { bytes: number };
 
 /** Finished pictures of one process that their stores refuse for the time being. Nothing but this process's memory has them. */
 export class HeldPictures {
@@ -17,6 +19,7 @@ export class HeldPictures {
   readonly #firstPauseMs: number | undefined;
   readonly #lines = new Map<string, StoreLine>();
   readonly #held = new Set<Picture>();
+  readonly #wanted = new Set<Wanted>();
   readonly #listeners: (() => void)[] = [];
 
   constructor({ limitBytes = HELD_BYTES, firstPauseMs }: HeldPicturesOptions = {}) {
@@ -26,12 +29,13 @@ export class HeldPictures {
 
   /** Whether the process is to take no more images. */
   get isFull(): boolean {
-    const counted = [...this.#held].map(({ bytes }) => Math.max(bytes, HELD_AT_LEAST_BYTES));
+    const counted = this.#waiting.map(({ bytes }) => Math.max(bytes, HELD_AT_LEAST_BYTES));
     return counted.reduce((sum, bytes) => sum + bytes, 0) >= this.#limitBytes;
   }
 
+  /** Images that wait for a store. */
   count(size: Size): number {
-    return [...this.#held].filter((picture) => picture.size === size).length;
+    return this.#waiting.filter((picture) => picture.size === size).length;
   }
 
   /** Calls the listener whenever a picture comes or goes. */
@@ -40,13 +44,28 @@ export class HeldPictures {
   }
 
   /** Counts a picture for as long as the work takes. */
-  async whileHeld<T>(picture: Picture, work: () => Promise<T>): Promise<T> {
-    this.#held.add(picture);
+  whileHeld<T>(picture: Picture, work: () => Promise<T>): Promise<T> {
+    return this.#whileIn(this.#held, picture, work);
+  }
+
+  /** Counts a row whose picture another row may hold: with it, it waits for the store. */
+  whileWanted<T>(picture: Wanted, work: () => Promise<T>): Promise<T> {
+    return this.#whileIn(this.#wanted, picture, work);
+  }
+
+  get #waiting(): Picture[] {
+    const keys = new Set([...this.#held].map(({ key }) => key));
+    const beside = [...this.#wanted].filter(({ key }) => keys.has(key));
+    return [...this.#held, ...beside.map((wanted) => ({ ...wanted, bytes: 0 }))];
+  }
+
+  async #whileIn<P, T>(set: Set<P>, picture: P, work: () => Promise<T>): Promise<T> {
+    set.add(picture);
     this.#tell();
     try {
       return await work();
     } finally {
-      this.#held.delete(picture);
+      set.delete(picture);
       this.#tell();
     }
   }

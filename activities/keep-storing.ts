@@ -9,6 +9,8 @@ import type { RenderStop } from './render-stop.ts';
 
 export type Keeping = {
   held: HeldPictures;
+  /** The picture's, in this process. */
+  key: string;
   size: Size;
   /** What ends the wait; a try that is under way is awaited for the worker's grace time. */
   stop: RenderStop;
@@ -22,7 +24,7 @@ export type Keeping = {
  *
  * @throws NotStored after STORING_HOURS; the stop's reason; what no other try can mend
  */
-export async function keepStoring(publication: Publication, { held, size, stop, heartbeats, log }: Keeping) {
+export async function keepStoring(publication: Publication, { held, key, size, stop, heartbeats, log }: Keeping) {
   const once = () =>
     Promise.race([publication.try(), stop.leave]).catch((error: unknown) => {
       // It is told in heartbeats, which are kept as failures are.
@@ -38,7 +40,7 @@ export async function keepStoring(publication: Publication, { held, size, stop, 
   }
   const until = Date.now() + 3_600_000 * STORING_HOURS;
   const line = held.line(publication.store);
-  const published = await held.whileHeld({ size, bytes: publication.bytes }, async () => {
+  const published = await held.whileHeld({ key, size, bytes: publication.bytes }, async () => {
     for (;;) {
       try {
         return await line.ask(once, stop.signal);

@@ -63,7 +63,8 @@ export function createRenderImage(dependencies: RenderImageDependencies) {
       if (input.bundleDigest !== renderer.bundle.digest) throw new BundleMismatch(input.bundleDigest, renderer.bundle);
       const store = await openStore(input.store);
       const job = await readJob(store, input.shard, input.index);
-      unlock = await lock(`${store.url} ${objectName(job.renderKey, job.format)}`, context.cancellationSignal);
+      const key = pictureKey(store, job);
+      unlock = await held.whileWanted({ key, size: job.size }, () => lock(key, context.cancellationSignal));
       const scratch = scratchIn(dependencies.scratch ?? input.store);
       return await findOrRender(input, job, { ...dependencies, held, store, scratch, heartbeats, timer });
     } catch (error) {
@@ -75,6 +76,9 @@ export function createRenderImage(dependencies: RenderImageDependencies) {
     }
   };
 }
+
+const pictureKey = ({ url }: ObjectStore, { renderKey, format }: Job): string =>
+  `${url} ${objectName(renderKey, format)}`;
 
 /** What an attempt works with. */
 type Surroundings = Omit<RenderImageDependencies, 'scratch'> & {
@@ -125,12 +129,13 @@ async function findOrRender(input: RenderImageInput, job: Job, surroundings: Sur
   };
 }
 
-async function publish(publication: Publication, { size }: Job, surroundings: Surroundings): Promise<Published> {
-  const { held, heartbeats, stop: worker = NEVER_STOPS } = surroundings;
+async function publish(publication: Publication, job: Job, surroundings: Surroundings): Promise<Published> {
+  const { held, store, heartbeats, stop: worker = NEVER_STOPS } = surroundings;
+  const key = pictureKey(store, job);
   const { cancellationSignal: cancelled, log } = Context.current();
   const stop = new RenderStop({ cancelled, worker });
   try {
-    return await keepStoring(publication, { held, size, stop, heartbeats, log });
+    return await keepStoring(publication, { held, key, size: job.size, stop, heartbeats, log });
   } finally {
     stop.end();
   }

@@ -73,6 +73,19 @@ test('copies that are refused after their objects were stored wait too', async (
   expect(computed).toHaveLength(2);
 });
 
+test('rows of a picture that waits leave the worker to other batches', async () => {
+  outage.end('objects/');
+  const copies = Array.from('0123456789abcdef', (digit) => `batches/same/${digit}`);
+  for (const names of copies) outage.begin(names, 'full');
+  const same = await site.submit('same', ['a crane,256', 'a crane,256', 'a crane,256']);
+  await expect.poll(waiting, soon).toBe(3);
+  const free = await site.submit('free', rows(1, 'a stork'));
+  expect(await batchEnd(site.client, free)).toMatchObject({ result: { totals: { rendered: 1 } } });
+  for (const names of copies) outage.end(names);
+  expect(await batchEnd(site.client, same)).toMatchObject({ result: { totals: { jobs: 3, failed: 0 } } });
+  expect(computed).toHaveLength(2);
+});
+
 test('a pause takes back what waits, and the computations that it costs are counted', async () => {
   const batch = await site.submit('paused', rows(3, 'an owl'));
   await expect.poll(waiting, soon).toBe(3);
