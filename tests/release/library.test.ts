@@ -32,7 +32,8 @@ beforeAll(async () => {
   }
   write('package.json', '{ "type": "module" }');
   write('catalog.csv', 'id,prompt\nfox,a red fox\nowl,a grey owl\ncup,a blue cup\n');
-  write('long.csv', ['prompt', ...Array.from({ length: 200 }, (_, row) => `cup ${row}`), ''].join('\n'));
+  const cups = Array.from({ length: 200 }, (_, row) => `${row < 100 ? 'cup' : 'draft'}-${row},cup ${row}`);
+  write('long.csv', ['id,prompt', ...cups, ''].join('\n'));
 });
 
 afterAll(() => rm(folder, { recursive: true }));
