@@ -25,7 +25,7 @@ const SHARING = [
   'infra/!(temporal-server)',
 ];
 
-/** What a release has to hold: upgrades from an earlier version, the packed library, a fleet that is killed at random. `npm run test:release`. */
+/** What a release has to hold: upgrades from an earlier version, the packed library, servers, workers and databases that are killed or lost. `npm run test:release`. */
 const RELEASE = ['{chaos,release}/*'];
 
 const files = (patterns: string[]): string[] => patterns.map((pattern) => `tests/${pattern}.test.ts`);

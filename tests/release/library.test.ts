@@ -32,7 +32,7 @@ beforeAll(async () => {
   }
   write('package.json', '{ "type": "module" }');
   write('catalog.csv', 'id,prompt\nfox,a red fox\nowl,a grey owl\ncup,a blue cup\n');
-  const cups = Array.from({ length: 200 }, (_, row) => `${row < 100 ? 'cup' : 'draft'}-${row},cup ${row}`);
+  const cups = Array.from({ length: 1_000 }, (_, row) => `${row % 10 === 0 ? 'draft' : 'cup'}-${row},cup ${row}`);
   write('long.csv', ['id,prompt', ...cups, ''].join('\n'));
 });
 

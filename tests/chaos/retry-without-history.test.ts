@@ -3,9 +3,9 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
 import { runHere } from '../cli/run-here.ts';
-import { expectCode, type Finished, jsonLines } from './command-line.ts';
-import { WorkerProcess } from './worker-process.ts';
-import { createWorkplace, imagesOf, readManifest, type Workplace } from './workplace.ts';
+import { expectCode, type Finished, jsonLines } from '../e2e/command-line.ts';
+import { WorkerProcess } from '../e2e/worker-process.ts';
+import { createWorkplace, imagesOf, readManifest, type Workplace } from '../e2e/workplace.ts';
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
 

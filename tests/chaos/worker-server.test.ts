@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
-import { WorkerProcess } from './worker-process.ts';
+import { WorkerProcess } from '../e2e/worker-process.ts';
 
 vi.setConfig({ testTimeout: 180_000 });
 
