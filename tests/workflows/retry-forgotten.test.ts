@@ -1,4 +1,4 @@
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { cp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -13,9 +13,10 @@ import {
   submitBatch,
 } from '../../client/index.ts';
 import { UserError } from '../../domain/user-error.ts';
-import { roundManifestName, roundName, shardReceiptsName } from '../../records/layout.ts';
+import { roundName, shardReceiptsName } from '../../records/layout.ts';
 import type { Manifest } from '../../records/manifest.ts';
 import { batchWorkflowId } from '../../workflows/contract/queues.ts';
+import { Outage } from './outage.ts';
 import { BUNDLE, type Site, startSite } from './site.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -29,8 +30,10 @@ const before = ({ prompt }: { prompt: string }): void => {
   if (prompt.includes('impossible')) throw new UserError('this picture cannot be made');
 };
 
+const outage = new Outage();
+
 beforeAll(async () => {
-  site = await startSite({ before });
+  site = await startSite({ before, open: outage.open });
   other = await startSite({ before, beside: site });
   store = path.join(site.folder, 'out');
 });
@@ -154,15 +157,14 @@ it('where the catalog of an earlier version’s batch was read in a way that nob
 });
 
 it('a round that ended without a manifest is retried for it, though no image is missing, and then there is nothing left to do', async () => {
-  const manifestOfRound = path.join(store, roundManifestName('unwritten', 1, 1, 'json'));
-  await mkdir(manifestOfRound, { recursive: true });
+  outage.begin('batches/unwritten/manifest', 'fails');
   await site.submit('unwritten', ['a heron,256', 'an egret,512']);
   const receipts = () => site.store.stat(shardReceiptsName('unwritten', 1, 1));
   while ((await receipts()) === null || (await batchProgress(site.client, 'unwritten')).state !== 'finishing')
     await sleep(100);
   await expect(retryBatch(site.client, 'unwritten')).rejects.toThrow('it still runs');
   await site.client.temporal.workflow.getHandle(batchWorkflowId('unwritten')).terminate('a test');
-  await rm(manifestOfRound, { recursive: true });
+  outage.end('batches/unwritten/manifest');
   expect(await keptBatch(store, 'unwritten')).toMatchObject({ state: 'unfinished', round: 1, totals: null });
 
   expect(await retryBatch(site.client, 'unwritten')).toMatchObject({ round: 2, missing: 0, from: 'server' });
