@@ -256,7 +256,7 @@ describe.skipIf(programs === null)('with both servers', () => {
     await sleep(Math.max(0, +due + 2_000 - Date.now()));
     await lay(ofOlder);
 
-    expect(await upgrade()).toBe(EXIT.ok);
+    expect(await upgrade(), printed).toBe(EXIT.ok);
 
     expect(printed).toMatch(/now uses Temporal server 1\.32 \(was 1\.29\)\n {2}3 schedules moved/);
     expect(printed).toMatch(/missed; was due meanwhile, last at \d{4}.*: the next "dev" will catch up/);
