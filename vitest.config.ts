@@ -48,8 +48,7 @@ export default defineConfig({
       },
       { extends: true, test: { name: 'sharing', include: files(SHARING), exclude: files(UNIT), isolate: false } },
       { extends: true, test: { name: 'unit', include: files(UNIT), isolate: false } },
-      // Six fleets and their servers at once: one that does not answer in time is given another chance, and is reported as such.
-      { extends: true, test: { name: 'release', include: files(RELEASE), retry: 1 } },
+      { extends: true, test: { name: 'release', include: files(RELEASE) } },
     ],
   },
 });

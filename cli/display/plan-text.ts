@@ -22,32 +22,28 @@ export const planHints = (plan: CheckedCatalog, { expansion }: BatchRequest): st
   ...(plan.columnHints.length > HINTS_SHOWN
     ? [`… and ${plan.columnHints.length - HINTS_SHOWN} more such columns`]
     : []),
-  ...(plan.emptyPrompts && plan.emptyPrompts.rows > 0
-    ? [
-        `warning: ${count(plan.emptyPrompts.rows, 'row')} with a prompt of which cleaning leaves no word, so that it counts as empty: ${linesText(plan.emptyPrompts)}`,
-      ]
-    : []),
-  ...(plan.placeholders.rows > 0
-    ? [
-        `warning: ${count(plan.placeholders.rows, 'row')} with a prompt such as "None" or "nan", which is drawn as that word; an empty cell says that there is none: ${linesText(plan.placeholders)}`,
-      ]
-    : []),
-  ...(plan.foreignPrompts && plan.foreignPrompts.rows > 0
-    ? [
-        `warning: ${count(plan.foreignPrompts.rows, 'row')} with a prompt of which the model knows no word, as of emoji and scripts that it was not trained with: ${linesText(plan.foreignPrompts)}`,
-      ]
-    : []),
+  ...rowsText(
+    plan.emptyPrompts,
+    'warning: ',
+    'with a prompt of which cleaning leaves no word, so that it counts as empty',
+  ),
+  ...rowsText(
+    plan.placeholders,
+    'warning: ',
+    'with a prompt such as "None" or "nan", which is drawn as that word; an empty cell says that there is none',
+  ),
+  ...rowsText(
+    plan.foreignPrompts,
+    'warning: ',
+    'with a prompt of which the model knows no word, as of emoji and scripts that it was not trained with',
+  ),
 ];
 
 /** What becomes of the catalog's prompts, a line each. */
 export const promptNotes = (plan: CheckedCatalog): string[] => [
   ...(plan.cutPrompts && plan.cutPrompts.rows > 0 ? [cutText(plan.cutPrompts, plan.cutPrompts.maxTokens)] : []),
   ...(plan.cleanedPrompts && plan.cleanedPrompts.rows > 0 ? [cleanedText(plan.cleanedPrompts)] : []),
-  ...(plan.unknownCharacters && plan.unknownCharacters.rows > 0
-    ? [
-        `${count(plan.unknownCharacters.rows, 'row')} with characters in a prompt that the model does not know: ${linesText(plan.unknownCharacters)}`,
-      ]
-    : []),
+  ...rowsText(plan.unknownCharacters, '', 'with characters in a prompt that the model does not know'),
   ...(plan.marks.rows > 0 ? [marksText(plan.marks)] : []),
   ...(plan.unheardNegatives > 0
     ? [`${count(plan.unheardNegatives, 'row')} with a negative prompt that has no effect: guidance 1 is without it`]
@@ -62,6 +58,10 @@ export const planNotes = (plan: CheckedCatalog, request: BatchRequest): string[]
 
 /** In JSON lines every row may have columns of its own. */
 const HINTS_SHOWN = 20;
+
+/** A line, where there are such rows. */
+const rowsText = (found: RowsFound | null | undefined, before: string, what: string): string[] =>
+  found && found.rows > 0 ? [`${before}${count(found.rows, 'row')} ${what}: ${linesText(found)}`] : [];
 
 const linesText = ({ rows, firstLines }: RowsFound): string =>
   `line ${firstLines.join(', ')}${rows > firstLines.length ? ' …' : ''}`;

@@ -64,7 +64,8 @@ const verbs = {
   /** @param {string[]} args */
   async 'test:release'(args) {
     await together([ensurePackages(root), ensureTemporals()]);
-    return vitest('--project=release', ...args);
+    // Each file has a fleet with its server, and on two cores six of them are too slow to answer each other.
+    return vitest('--project=release', '--maxWorkers=3', ...args);
   },
 };
 
