@@ -92,8 +92,8 @@ const HUGE_PAGES = 'glibc.malloc.hugetlb';
 
 /**
  * Has glibc ask for pages of 2 MB wherever Linux gives them on request only (`madvise`, the usual setting). ONNX Runtime's matrix product
- * reads hundreds of rows at once, each on a page of its own when pages are small, and then waits for page tables rather than
- * for memory: a step at full size took 1.3 times the processor time at 256 px, 1.7 times at 512 px (decision 107). Other
+ * reads hundreds of rows at once, each on a page of its own when pages are small: those of a full-size step took 1.4 times the processor
+ * time at 256 px, up to 1.7 times at 512 px (decision 107). Other
  * systems pass over the variable. Who wants small pages sets 0.
  *
  * @param {NodeJS.ProcessEnv} env
