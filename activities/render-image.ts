@@ -184,7 +184,9 @@ async function render(
   });
   try {
     const image = await Promise.race([rendered, stop.leave]);
+    const { textEncodeMs, denoiseMs, decodeMs } = image.timings;
     timer.add(asked, { waitMs: image.waitMs, ...image.timings });
+    timer.charge(image.deviceShare * (textEncodeMs + denoiseMs + decodeMs));
     return await timer.measure('image_encode', () => encodeImage(image, { job, bundle: renderer.bundle }));
   } catch (error) {
     if (error instanceof WorkerStopping) await checkpoint.saved();

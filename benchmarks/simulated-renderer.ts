@@ -17,6 +17,7 @@ export function simulatedRenderer({ bundle, side, stepMs = () => 0, before = () 
   return {
     bundle,
     device: 'cpu',
+    children: 1,
     unusable: new AbortController().signal,
     close: () => Promise.resolve(),
     async render(request, { signal, onBegin, onStep } = {}) {
@@ -36,6 +37,7 @@ export function simulatedRenderer({ bundle, side, stepMs = () => 0, before = () 
         promptTokens: 1,
         promptTruncated: false,
         waitMs: 0,
+        deviceShare: 1,
       };
     },
   };

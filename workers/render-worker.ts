@@ -146,7 +146,7 @@ async function createWorkers(
         taskQueue: renderQueue(size, renderer.bundle.digest),
         activities,
         interceptors: { activity: [discreetFailures, observeRenders(observers, size)] },
-        tuner: imageTuner(size, held),
+        tuner: imageTuner(size, held, renderer.children),
         // The SDK holds heartbeats back for 80 % of their timeout unless told otherwise, and cancellations come with their answers.
         maxHeartbeatThrottleInterval: '1 second',
         shutdownGraceTime: graceSeconds * 1_000,
