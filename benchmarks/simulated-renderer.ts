@@ -38,6 +38,7 @@ export function simulatedRenderer({ bundle, side, stepMs = () => 0, before = () 
         promptTruncated: false,
         waitMs: 0,
         deviceShare: 1,
+        processorMs: 0,
       };
     },
   };

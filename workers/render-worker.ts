@@ -4,16 +4,17 @@ import { createRenderActivities, HeldPictures, type WorkerStop } from '../activi
 import type { TemporalTarget } from '../connection/temporal-target.ts';
 import { closeConnection, connectWorker } from '../connection/worker-connection.ts';
 import type { Size } from '../domain/size.ts';
-import { bundleFolder, bundleRef, openBundle } from '../models/pixart/index.ts';
+import { type Bundle, bundleFolder, bundleRef, openBundle } from '../models/pixart/index.ts';
 import { type Renderer, startRenderer } from '../models/renderer/index.ts';
 import { deviceName } from '../monitoring/device.ts';
 import { observeRenders, type RenderObservers } from '../monitoring/observe-renders.ts';
 import { createRenderMetrics } from '../monitoring/render-metrics.ts';
-import { observeRendererProcess, type RendererProcess } from '../monitoring/renderer-process.ts';
+import { observeRendererProcesses, type RendererProcesses } from '../monitoring/renderer-process.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { type OpenStore, openStore, StoreUnavailable } from '../store/index.ts';
 import { renderQueue } from '../workflows/contract/queues.ts';
 import type { Allowance } from './allowance.ts';
+import { type ChosenShape, chooseShape } from './choose-shape.ts';
 import { discreetFailures } from './discreet-failures.ts';
 import { imageTuner } from './image-slots.ts';
 import { outsideOf } from './outside.ts';
@@ -36,15 +37,16 @@ export async function runRenderWorker(
   target: TemporalTarget,
   log: Logger,
 ): Promise<void> {
-  const folder = await bundleFolder(config.bundle);
-  const sizes = servedSizes(config.sizes, bundleRef(await openBundle(folder)));
+  const bundle = await openBundle(await bundleFolder(config.bundle));
+  const sizes = servedSizes(config.sizes, bundleRef(bundle));
   const metrics = config.metrics ? createRenderMetrics(Runtime.instance().metricMeter, config.device, sizes) : null;
-  const child = metrics && observeRendererProcess(metrics, config.device);
+  const children = metrics && observeRendererProcesses(metrics, config.device);
   if (config.scratch !== undefined) await checkScratch(config.scratch, log);
   const connection = await connectWorker(target);
   try {
-    const renderer = await loadRenderer(folder, config, log, child);
-    if (renderer === null) return;
+    const loaded = await loadRenderer(bundle, sizes, config, log, children);
+    if (loaded === null) return;
+    const { renderer, shape } = loaded;
     const { stop, ignore } = listenForStop(config.graceSeconds);
     try {
       const observers = { log, metrics, tracer: processTracer() };
@@ -53,6 +55,7 @@ export async function runRenderWorker(
         namespace: target.namespace,
         openStore: outsideOf(allowance, config.scratch).openStore,
         renderer,
+        deviceName: await deviceName(config.device, shape.children * (shape.threads ?? 1)),
         observers,
         stop,
       });
@@ -67,7 +70,7 @@ export async function runRenderWorker(
       await renderer.close();
     }
   } finally {
-    child?.stop();
+    children?.stop();
     await closeConnection(connection);
   }
 }
@@ -84,25 +87,28 @@ async function checkScratch(scratch: string, log: Logger): Promise<void> {
 
 /** Loading may take minutes, and Temporal's SDK listens to signals only later. `null` where one came meanwhile. */
 async function loadRenderer(
-  bundleFolder: string,
-  { device, threads }: RenderConfig,
+  bundle: Bundle,
+  sizes: readonly Size[],
+  config: RenderConfig,
   log: Logger,
-  child: RendererProcess | null,
-): Promise<Renderer | null> {
+  children: RendererProcesses | null,
+): Promise<{ renderer: Renderer; shape: ChosenShape } | null> {
   const stop = new AbortController();
   const abort = (): void => stop.abort();
   for (const name of STOP_SIGNALS) process.on(name, abort);
   try {
-    return await startRenderer({
-      bundleFolder,
-      device,
-      threads,
+    const shape = await chooseShape(config, { bundle, sizes }, log, stop.signal);
+    const renderer = await startRenderer({
+      bundleFolder: bundle.folder,
+      device: config.device,
+      ...shape,
       signal: stop.signal,
-      onStart: ({ pid, loadMs }) => {
-        log.info({ rendererPid: pid, loadMs: Math.round(loadMs) }, 'renderer ready');
-        child?.started(pid);
+      onStart: (child) => {
+        log.info({ rendererPid: child.pid, loadMs: Math.round(child.loadMs) }, 'renderer ready');
+        children?.started(child);
       },
     });
+    return { renderer, shape };
   } catch (error) {
     if (stop.signal.aborted) return null;
     throw error;
@@ -116,23 +122,23 @@ type Surroundings = {
   namespace: string;
   openStore: OpenStore;
   renderer: Renderer;
+  deviceName: string;
   stop: WorkerStop;
   observers: RenderObservers;
 };
 
 async function createWorkers(
   sizes: Size[],
-  { device, threads, graceSeconds, checkpointSeconds, scratch }: RenderConfig,
+  { graceSeconds, checkpointSeconds, scratch }: RenderConfig,
   surroundings: Surroundings,
 ): Promise<Worker[]> {
-  const { connection, namespace, openStore, renderer, stop, observers } = surroundings;
-  const name = await deviceName(device, threads);
+  const { connection, namespace, openStore, renderer, deviceName, stop, observers } = surroundings;
   const held = new HeldPictures();
   for (const size of sizes) held.onChange(() => observers.metrics?.held(size, held.count(size)));
   const activities = createRenderActivities({
     openStore,
     renderer,
-    deviceName: name,
+    deviceName,
     checkpointSeconds,
     scratch,
     stop,

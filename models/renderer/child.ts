@@ -32,6 +32,7 @@ async function load({ bundleFolder, device, threads }: ToChild & { kind: 'load' 
 async function render({ request, resume, stateEveryMs }: ToChild & { kind: 'render' }): Promise<FromChild> {
   if (!pipeline) throw new Error('a render was asked for before the bundle was loaded');
   cancellation = new AbortController();
+  const before = process.cpuUsage();
   const image = await pipeline.render(request, {
     signal: cancellation.signal,
     onStep: (step, steps) => tell({ kind: 'step', step, steps }),
@@ -41,7 +42,8 @@ async function render({ request, resume, stateEveryMs }: ToChild & { kind: 'rend
         ? undefined
         : { everyMs: stateEveryMs, keep: (state) => tell({ kind: 'state', state }) },
   });
-  return { kind: 'done', image };
+  const { user, system } = process.cpuUsage(before);
+  return { kind: 'done', image, processorMs: (user + system) / 1_000 };
 }
 
 async function answer(message: Exclude<ToChild, { kind: 'cancel' }>): Promise<void> {

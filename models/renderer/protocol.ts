@@ -13,7 +13,7 @@ export type FromChild =
   | { kind: 'ready'; bundle: BundleRef }
   | { kind: 'step'; step: number; steps: number }
   | { kind: 'state'; state: SamplerState }
-  | { kind: 'done'; image: RenderedImage }
+  | { kind: 'done'; image: RenderedImage; processorMs: number }
   | { kind: 'failed'; failure: ChildFailure };
 
 /**

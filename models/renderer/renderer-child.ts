@@ -39,6 +39,11 @@ export type ChildRenderOptions = {
   states?: { everyMs: number; onState: (state: SamplerState) => void } | undefined;
 };
 
+export type ChildImage = RenderedImage & {
+  /** What the child's processor time grew by, over all threads. */
+  processorMs: number;
+};
+
 /** The parent's side of one child process, from its start to its death. Serves one call at a time. */
 export class RendererChild {
   readonly #process: ChildProcess;
@@ -92,7 +97,7 @@ export class RendererChild {
    *
    * @throws UserError; RenderFault, also where the fault came while the child was stopping; RendererDied; the signal's reason.
    */
-  async render(request: RenderRequest, options: ChildRenderOptions = {}): Promise<RenderedImage> {
+  async render(request: RenderRequest, options: ChildRenderOptions = {}): Promise<ChildImage> {
     const { signal, onStep, resume, states } = options;
     signal?.throwIfAborted();
     let deadline: NodeJS.Timeout | undefined;
@@ -108,7 +113,7 @@ export class RendererChild {
       this.#tell({ kind: 'render', request, resume, stateEveryMs: states?.everyMs });
       while (true) {
         const message = await this.#hear();
-        if (message.kind === 'done') return message.image;
+        if (message.kind === 'done') return { ...message.image, processorMs: message.processorMs };
         if (message.kind === 'step') onStep?.(message.step, message.steps);
         else if (message.kind === 'state') states?.onState(message.state);
         else throw this.#failure(message);

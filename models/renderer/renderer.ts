@@ -1,8 +1,8 @@
 import { UserError } from '../../domain/user-error.ts';
-import type { BundleRef, Device, RenderedImage, RenderRequest } from '../pixart/index.ts';
+import type { BundleRef, Device, RenderRequest } from '../pixart/index.ts';
 import { ChildKeeper, type KeeperOptions } from './child-keeper.ts';
 import { ChildLine } from './child-line.ts';
-import { type ChildRenderOptions, type RendererChild, RendererDied } from './renderer-child.ts';
+import { type ChildImage, type ChildRenderOptions, type RendererChild, RendererDied } from './renderer-child.ts';
 import { SharedTime } from './shared-time.ts';
 import { untilAborted } from './waiting.ts';
 
@@ -18,7 +18,7 @@ export type RendererRenderOptions = ChildRenderOptions & {
   onBegin?: (() => void) | undefined;
 };
 
-export type Rendered = RenderedImage & {
+export type Rendered = ChildImage & {
   /** Milliseconds until a child was free. */
   waitMs: number;
   /** How much of the device it had meanwhile, above 0: 1 where no other image was computed beside it (see SharedTime). */
@@ -109,7 +109,7 @@ export async function startRenderer({ children = 1, signal, ...options }: Render
     const waitMs = performance.now() - asked;
     const end = time.begin();
     let deviceShare = 1;
-    let image: RenderedImage;
+    let image: ChildImage;
     try {
       onBegin?.();
       image = await child.render(request, childOptions);

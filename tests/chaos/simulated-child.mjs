@@ -45,7 +45,7 @@ async function render({ request, resume, stateEveryMs }) {
   const rgb = new Uint8Array(width * height * 3).fill(request.seed % 256);
   const timings = { textEncodeMs: 0, denoiseMs: STEP_MS * request.steps, decodeMs: 0 };
   const image = { rgb, width, height, timings, promptTokens: 1, promptTruncated: false };
-  return { kind: 'done', image };
+  return { kind: 'done', image, processorMs: 0 };
 }
 
 /** @param {import('../../models/renderer/protocol.ts').ToChild} message */
