@@ -1,11 +1,11 @@
 import { Mutex } from 'async-mutex';
 import { UserError } from '../../domain/user-error.ts';
-import type { BundleRef, Device, RenderedImage, RenderRequest } from '../pixart/index.ts';
+import type { BundleRef, Device, PaintedImage, RenderRequest, RequestCaptions } from '../pixart/index.ts';
 import { ChildKeeper, type KeeperOptions } from './child-keeper.ts';
 import { type ChildRenderOptions, type RendererChild, RendererDied } from './renderer-child.ts';
 import { takeTurn, untilAborted } from './waiting.ts';
 
-export type RendererOptions = KeeperOptions & {
+export type RendererOptions = Omit<KeeperOptions, 'part'> & {
   /** Aborts the start, not what comes after it. */
   signal?: AbortSignal | undefined;
 };
@@ -15,7 +15,7 @@ export type RendererRenderOptions = ChildRenderOptions & {
   onBegin?: (() => void) | undefined;
 };
 
-/** One device. Whoever renders on it takes turns, first come, first served. */
+/** One device that paints. Whoever renders on it takes turns, first come, first served. */
 export type Renderer = {
   readonly bundle: BundleRef;
   readonly device: Device;
@@ -30,19 +30,23 @@ export type Renderer = {
    * @throws UserError for a request that this bundle can never serve; RendererDied and RenderFault, after which another
    * attempt may succeed; the signal's reason.
    */
-  render(request: RenderRequest, options?: RendererRenderOptions): Promise<RenderedImage & { waitMs: number }>;
+  render(
+    request: RenderRequest,
+    captions: RequestCaptions,
+    options?: RendererRenderOptions,
+  ): Promise<PaintedImage & { waitMs: number }>;
   /** Ends the child. A render in hand rejects with RendererDied. */
   close(): Promise<void>;
 };
 
 /**
- * Starts a child process, which verifies the bundle and loads its sessions.
+ * Starts a child process, which verifies the painter's part of the bundle and loads its sessions.
  *
  * @throws UserError where the bundle is damaged or the device is not there; RenderFault where it has no memory for the bundle;
  * RendererDied where the child ended while it loaded; the signal's reason.
  */
 export async function startRenderer(options: RendererOptions): Promise<Renderer> {
-  const keeper = new ChildKeeper(options);
+  const keeper = new ChildKeeper({ ...options, part: 'painter' });
   const permit = new Mutex();
   const unusable = new AbortController();
 
@@ -63,7 +67,7 @@ export async function startRenderer(options: RendererOptions): Promise<Renderer>
     }
   }
 
-  async function render(request: RenderRequest, options: RendererRenderOptions = {}) {
+  async function render(request: RenderRequest, captions: RequestCaptions, options: RendererRenderOptions = {}) {
     const { onBegin, ...childOptions } = options;
     const { signal } = childOptions;
     const asked = performance.now();
@@ -72,7 +76,7 @@ export async function startRenderer(options: RendererOptions): Promise<Renderer>
       const child = await untilAborted(liveChild(), signal);
       const waitMs = performance.now() - asked;
       onBegin?.();
-      return { ...(await child.render(request, childOptions)), waitMs };
+      return { ...(await child.render(request, captions, childOptions)), waitMs };
     } finally {
       release();
     }
