@@ -7,7 +7,15 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { nearestBin } from '../domain/bins.ts';
 import { type Size, sizeSchema } from '../domain/size.ts';
-import { bundleFolder } from '../models/pixart/index.ts';
+import {
+  type Bundle,
+  bundleFolder,
+  loadCaptionEncoder,
+  openBundle,
+  promptReader,
+  type RequestCaptions,
+  requestCaptions,
+} from '../models/pixart/index.ts';
 import {
   candidateShapes,
   chosenShape,
@@ -30,17 +38,26 @@ const { values } = parseArgs({
 
 type Round = { imagesPerMinute: number; processorSeconds: number };
 
+const TEXTS = { prompt: 'a flat fox on a teal background', negativePrompt: '' };
+
+async function captionsOf(bundle: Bundle): Promise<RequestCaptions> {
+  const { read } = await promptReader(bundle);
+  const encoder = await loadCaptionEncoder(bundle, { device: 'cpu' });
+  const request = { ...TEXTS, guidance: bundle.description.defaults.guidance };
+  const captions = await requestCaptions(request, (text) => encoder.encode(read(text).ids));
+  await encoder.dispose();
+  return captions;
+}
+
 /** Keeps every child busy for so long, and until its last image is there. */
-async function round(renderer: Renderer, size: Size): Promise<Round> {
+async function round(renderer: Renderer, size: Size, captions: RequestCaptions): Promise<Round> {
   const bin = nearestBin(size, 1, 1);
   const { defaults } = renderer.bundle;
   const started = performance.now();
   let [images, processorMs, ended] = [0, 0, 0];
   const child = async (): Promise<void> => {
     do {
-      const prompt = 'a flat fox on a teal background';
-      const request = { prompt, negativePrompt: '', size, bin, ...bin, seed: images, ...defaults };
-      const image = await renderer.render(request);
+      const image = await renderer.render({ ...TEXTS, size, bin, ...bin, seed: images, ...defaults }, captions);
       images += 1;
       processorMs += image.processorMs;
     } while (performance.now() - started < Number(values.seconds) * 1_000);
@@ -57,19 +74,20 @@ async function round(renderer: Renderer, size: Size): Promise<Round> {
 const median = (numbers: number[]): number => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
 
 async function compare(name: string, size: Size): Promise<void> {
-  const folder = await bundleFolder(name);
+  const bundle = await openBundle(await bundleFolder(name));
+  const captions = await captionsOf(bundle);
   const shapes = candidateShapes(usableCores(), usableCores());
-  const chosen = chosenShape((await measureShapes(shapes, { bundleFolder: folder, size })).shapes) ?? shapes[0]!;
+  const chosen = chosenShape((await measureShapes(shapes, { bundle, size })).shapes) ?? shapes[0]!;
   const compared = shapes.filter((shape) => [shapes[0], shapes.at(-1)].includes(shape) || isSame(shape, chosen));
   const entries = await Promise.all(
     compared.map(async (shape) => ({
       shape,
-      renderer: await startRenderer({ bundleFolder: folder, device: 'cpu', ...shape }),
+      renderer: await startRenderer({ bundleFolder: bundle.folder, device: 'cpu', ...shape }),
       rounds: [] as Round[],
     })),
   );
   for (let turn = 0; turn < Number(values.rounds); turn += 1)
-    for (const { renderer, rounds } of entries) rounds.push(await round(renderer, size));
+    for (const { renderer, rounds } of entries) rounds.push(await round(renderer, size, captions));
   const ofFirst = median(entries[0]!.rounds.map(({ imagesPerMinute }) => imagesPerMinute));
   for (const { shape, renderer, rounds } of entries) {
     const rate = median(rounds.map(({ imagesPerMinute }) => imagesPerMinute));

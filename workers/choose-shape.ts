@@ -49,25 +49,19 @@ export async function chooseShape(
     onnxruntime: onnxruntimeVersion(),
     shapes,
   };
-  const kept = await keptMeasurement(about);
-  const measured = kept ?? (await measure(about, bundle, log, signal));
+  const measured = (await keptMeasurement(about)) ?? (await measure(about, bundle, log, signal));
   const chosen = chosenShape(measured) ?? shapes[0]!;
   log.info({ size, chosen: shapeText(chosen), ...ratesOf(measured) }, 'renderer processes and threads chosen');
   return { children: chosen.children, threads: chosen.threads };
 }
 
-async function measure(
-  about: Measurement,
-  { folder }: Bundle,
-  log: Logger,
-  signal: AbortSignal,
-): Promise<MeasuredShape[]> {
+async function measure(about: Measurement, bundle: Bundle, log: Logger, signal: AbortSignal): Promise<MeasuredShape[]> {
   const { size, shapes } = about;
   log.info(
     { size, shapes: shapes.map(shapeText) },
     'measuring how many renderer processes make the most images here: some seconds, once for this bundle and machine',
   );
-  const measured = await measureShapes(shapes, { bundleFolder: folder, size, signal });
+  const measured = await measureShapes(shapes, { bundle, size, signal });
   await keepMeasurement(about, measured).catch((error) =>
     log.warn({ err: error }, 'the next start measures again: the cache cannot be written'),
   );

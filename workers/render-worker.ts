@@ -1,11 +1,17 @@
 import { type NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { createRenderActivities, HeldPictures, type WorkerStop } from '../activities/index.ts';
+import {
+  type CaptionSource,
+  createRenderActivities,
+  encodedCaptions,
+  HeldPictures,
+  type WorkerStop,
+} from '../activities/index.ts';
 import type { TemporalTarget } from '../connection/temporal-target.ts';
 import { closeConnection, connectWorker } from '../connection/worker-connection.ts';
 import type { Size } from '../domain/size.ts';
-import { type Bundle, bundleFolder, bundleRef, openBundle } from '../models/pixart/index.ts';
-import { type Renderer, startRenderer } from '../models/renderer/index.ts';
+import { type Bundle, bundleFolder, bundleRef, openBundle, promptReader, verifyPart } from '../models/pixart/index.ts';
+import { createEncoder, type Encoder, type Renderer, startRenderer } from '../models/renderer/index.ts';
 import { deviceName } from '../monitoring/device.ts';
 import { observeRenders, type RenderObservers } from '../monitoring/observe-renders.ts';
 import { createRenderMetrics } from '../monitoring/render-metrics.ts';
@@ -44,6 +50,7 @@ export async function runRenderWorker(
   if (config.scratch !== undefined) await checkScratch(config.scratch, log);
   const connection = await connectWorker(target);
   try {
+    const { encoder, captions } = await prepareEncoder(bundle, config, log);
     const loaded = await loadRenderer(bundle, sizes, config, log, children);
     if (loaded === null) return;
     const { renderer, shape } = loaded;
@@ -56,6 +63,7 @@ export async function runRenderWorker(
         openStore: outsideOf(allowance, config.scratch).openStore,
         renderer,
         deviceName: await deviceName(config.device, shape.children * (shape.threads ?? 1)),
+        captions,
         observers,
         stop,
       });
@@ -64,9 +72,10 @@ export async function runRenderWorker(
         { bundle: renderer.bundle.name, digest: renderer.bundle.digest, device: config.device, queues },
         'render worker ready',
       );
-      await untilStopped(workers, renderer);
+      await untilStopped(workers, [renderer, encoder]);
     } finally {
       ignore();
+      await encoder.close();
       await renderer.close();
     }
   } finally {
@@ -83,6 +92,24 @@ async function checkScratch(scratch: string, log: Logger): Promise<void> {
     if (!(error instanceof StoreUnavailable)) throw error;
     log.warn({ err: error }, 'no checkpoints for the time being');
   }
+}
+
+/** The encoder is loaded when there is a text; that its files are whole is known before. @throws UserError */
+async function prepareEncoder(
+  bundle: Bundle,
+  { device, threads }: RenderConfig,
+  log: Logger,
+): Promise<{ encoder: Encoder; captions: CaptionSource }> {
+  await verifyPart(bundle, 'reader');
+  await verifyPart(bundle, 'encoder');
+  const encoder = createEncoder({
+    bundleFolder: bundle.folder,
+    device,
+    threads,
+    onStart: ({ pid, loadMs }) => log.info({ encoderPid: pid, loadMs: Math.round(loadMs) }, 'text encoder ready'),
+    onIdle: () => log.info('text encoder ended: there is no text to encode'),
+  });
+  return { encoder, captions: encodedCaptions(await promptReader(bundle), encoder) };
 }
 
 /** Loading may take minutes, and Temporal's SDK listens to signals only later. `null` where one came meanwhile. */
@@ -123,6 +150,7 @@ type Surroundings = {
   openStore: OpenStore;
   renderer: Renderer;
   deviceName: string;
+  captions: CaptionSource;
   stop: WorkerStop;
   observers: RenderObservers;
 };
@@ -132,12 +160,13 @@ async function createWorkers(
   { graceSeconds, checkpointSeconds, scratch }: RenderConfig,
   surroundings: Surroundings,
 ): Promise<Worker[]> {
-  const { connection, namespace, openStore, renderer, deviceName, stop, observers } = surroundings;
+  const { connection, namespace, openStore, renderer, captions, deviceName, stop, observers } = surroundings;
   const held = new HeldPictures();
   for (const size of sizes) held.onChange(() => observers.metrics?.held(size, held.count(size)));
   const activities = createRenderActivities({
     openStore,
     renderer,
+    captions,
     deviceName,
     checkpointSeconds,
     scratch,
@@ -175,13 +204,13 @@ function listenForStop(graceSeconds: number): { stop: WorkerStop; ignore: () => 
   };
 }
 
-/** Runs until all workers have stopped; one that fails, or a renderer that cannot go on, stops the others. */
-async function untilStopped(workers: Worker[], renderer: Renderer): Promise<void> {
+/** Runs until all workers have stopped; one that fails, or networks that cannot be loaded again, stop the others. */
+async function untilStopped(workers: Worker[], networks: { unusable: AbortSignal }[]): Promise<void> {
   const stopAll = (): void => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
-  renderer.unusable.addEventListener('abort', stopAll);
+  for (const { unusable } of networks) unusable.addEventListener('abort', stopAll);
   const runs = await Promise.allSettled(workers.map((worker) => worker.run().finally(stopAll)));
   for (const run of runs) if (run.status === 'rejected') throw run.reason;
-  renderer.unusable.throwIfAborted();
+  for (const { unusable } of networks) unusable.throwIfAborted();
 }

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { type Caption, captionInputs } from './captions.ts';
+import { captionInputs } from './caption-inputs.ts';
+import type { Caption } from './captions.ts';
 import { finite } from './finite.ts';
 import { guide } from './guidance.ts';
 import { Tensor } from './onnxruntime.ts';

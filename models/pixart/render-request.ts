@@ -22,16 +22,12 @@ export type RenderOptions = {
   keeping?: StateKeeping | undefined;
 };
 
-export type RenderedImage = {
+export type PaintedImage = {
   /** Rows from the top, three bytes a pixel. */
   rgb: Uint8Array;
   width: number;
   height: number;
-  timings: { textEncodeMs: number; denoiseMs: number; decodeMs: number };
-  /** Tokens of the cleaned prompt with its end token, before truncation. */
-  promptTokens: number;
-  /** The prompt was longer than the bundle's limit; its end was not seen. */
-  promptTruncated: boolean;
+  timings: { denoiseMs: number; decodeMs: number };
 };
 
 /** Where the graphs run. */

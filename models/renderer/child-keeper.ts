@@ -59,6 +59,12 @@ export class ChildKeeper {
     return this.#starting;
   }
 
+  /** Ends the child where there is one; the next that is asked for is another. */
+  async rest(): Promise<void> {
+    this.#child?.kill('it had nothing to do');
+    await this.#child?.gone;
+  }
+
   /** Ends the child and starts no other. */
   async close(): Promise<void> {
     this.#closing.abort(new RendererDied('the renderer was closed'));

@@ -1,5 +1,6 @@
 export type { StartedChild } from './child-keeper.ts';
 export { childMemory } from './child-memory.ts';
+export { createEncoder, type Encoder, type EncoderOptions } from './encoder.ts';
 export { type Measured, measureShapes } from './measure-shapes.ts';
 export { candidateShapes, chosenShape, type MeasuredShape, type PoolShape, shapeText } from './pool-shape.ts';
 export { availableMemory, onnxruntimeVersion, processorModel, usableCores } from './processor.ts';

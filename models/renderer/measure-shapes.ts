@@ -1,10 +1,11 @@
 import { nearestBin } from '../../domain/bins.ts';
 import type { Size } from '../../domain/size.ts';
 import { UserError } from '../../domain/user-error.ts';
-import type { BundleRef, RenderRequest } from '../pixart/index.ts';
+import type { Bundle, RenderRequest, RequestCaptions } from '../pixart/index.ts';
 import { chosenShape, type MeasuredShape, type PoolShape } from './pool-shape.ts';
-import { type Rendered, type Renderer, startRenderer } from './renderer.ts';
-import type { ChildOptions } from './renderer-child.ts';
+import { type Rendered, startRenderer } from './renderer.ts';
+
+const TOKENS = 20;
 
 /** From two steps, all steps of an image can be told. */
 const STEPS = 2;
@@ -15,7 +16,8 @@ const WINDOW_MS = 1_000;
 /** After it no other shape is tried: where one image takes long, starting with it is worth more than the best shape. */
 const LONGEST_MS = 20_000;
 
-export type MeasureOptions = Pick<ChildOptions, 'bundleFolder'> & {
+export type MeasureOptions = {
+  bundle: Bundle;
   size: Size;
   signal?: AbortSignal | undefined;
 };
@@ -51,10 +53,11 @@ export async function measureShapes(shapes: readonly PoolShape[], options: Measu
   return { shapes: measured, isWhole: true };
 }
 
-async function imagesPerMinute(shape: PoolShape, { bundleFolder, size, signal }: MeasureOptions): Promise<number> {
-  const renderer = await startRenderer({ bundleFolder, device: 'cpu', ...shape, signal });
-  const request = { ...sampleRequest(renderer, size), steps: STEPS };
-  const render = (): Promise<Rendered> => renderer.render(request, { signal });
+async function imagesPerMinute(shape: PoolShape, { bundle, size, signal }: MeasureOptions): Promise<number> {
+  const renderer = await startRenderer({ bundleFolder: bundle.folder, device: 'cpu', ...shape, signal });
+  const request = sampleRequest(bundle, size);
+  const captions = sampleCaptions(bundle);
+  const render = (): Promise<Rendered> => renderer.render(request, captions, { signal });
   const ofEach = <T>(work: () => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: shape.children }, work));
   try {
     // Memory is taken, and kernels are prepared.
@@ -62,7 +65,7 @@ async function imagesPerMinute(shape: PoolShape, { bundleFolder, size, signal }:
     const end = performance.now() + WINDOW_MS;
     const rates = await ofEach(async () => {
       const seconds: number[] = [];
-      do seconds.push(secondsOfImage(shape, renderer.bundle, await render()));
+      do seconds.push(secondsOfImage(shape, bundle, await render()));
       while (performance.now() < end);
       return seconds.length / sum(seconds);
     });
@@ -72,20 +75,28 @@ async function imagesPerMinute(shape: PoolShape, { bundleFolder, size, signal }:
   }
 }
 
-function sampleRequest({ bundle }: Renderer, size: Size): Omit<RenderRequest, 'steps'> {
+function sampleRequest({ description }: Bundle, size: Size): RenderRequest {
   const bin = nearestBin(size, 1, 1);
-  const { guidance } = bundle.defaults;
-  return { prompt: 'a red fox in the snow', negativePrompt: '', size, bin, ...bin, seed: 1, guidance };
+  const { guidance } = description.defaults;
+  return { prompt: '', negativePrompt: '', size, bin, ...bin, seed: 1, steps: STEPS, guidance };
+}
+
+/** What a short prompt might look like: numbers cost the same whatever they are, and no encoder has to be loaded. */
+function sampleCaptions({ description }: Bundle): RequestCaptions {
+  const { heads, headWidth } = description.transformer;
+  const states = Float32Array.from({ length: TOKENS * heads * headWidth }, (_, i) => Math.sin(i));
+  const caption = { states, tokens: TOKENS };
+  return { prompt: caption, negative: description.defaults.guidance > 1 ? caption : null };
 }
 
 /**
  * What an image takes with all of the bundle's steps. One thread has nothing to wait for, so that what its process lacks of processor time
  * others took, as they do while a machine starts; it is not counted.
  */
-function secondsOfImage({ threads }: PoolShape, { defaults }: BundleRef, { timings, processorMs }: Rendered): number {
-  const { textEncodeMs, denoiseMs, decodeMs } = timings;
-  const undisturbed = threads === 1 ? Math.min(1, processorMs / (textEncodeMs + denoiseMs + decodeMs)) : 1;
-  return (undisturbed * ((denoiseMs / STEPS) * defaults.steps + decodeMs)) / 1_000;
+function secondsOfImage({ threads }: PoolShape, { description }: Bundle, { timings, processorMs }: Rendered): number {
+  const { denoiseMs, decodeMs } = timings;
+  const undisturbed = threads === 1 ? Math.min(1, processorMs / (denoiseMs + decodeMs)) : 1;
+  return (undisturbed * ((denoiseMs / STEPS) * description.defaults.steps + decodeMs)) / 1_000;
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);

@@ -1,13 +1,13 @@
 import { UserError } from '../../domain/user-error.ts';
-import type { BundleRef, Device, RenderRequest } from '../pixart/index.ts';
+import type { BundleRef, Device, RenderRequest, RequestCaptions } from '../pixart/index.ts';
 import { ChildKeeper, type KeeperOptions } from './child-keeper.ts';
 import { ChildLine } from './child-line.ts';
 import { type ChildImage, type ChildRenderOptions, type RendererChild, RendererDied } from './renderer-child.ts';
 import { SharedTime } from './shared-time.ts';
 import { untilAborted } from './waiting.ts';
 
-export type RendererOptions = KeeperOptions & {
-  /** Processes that render on the device at once, each with its `threads`; one unless given. */
+export type RendererOptions = Omit<KeeperOptions, 'part'> & {
+  /** Processes that paint on the device at once, each with its `threads`; one unless given. */
   children?: number | undefined;
   /** Aborts the start, not what comes after it. */
   signal?: AbortSignal | undefined;
@@ -25,7 +25,7 @@ export type Rendered = ChildImage & {
   deviceShare: number;
 };
 
-/** One device with some children that compute on it. Whoever renders takes the first that is free, first come, first served. */
+/** One device with some children that paint on it. Whoever renders takes the first that is free, first come, first served. */
 export type Renderer = {
   readonly bundle: BundleRef;
   readonly device: Device;
@@ -43,19 +43,19 @@ export type Renderer = {
    * @throws UserError for a request that this bundle can never serve; RendererDied and RenderFault, after which another
    * attempt may succeed; the signal's reason.
    */
-  render(request: RenderRequest, options?: RendererRenderOptions): Promise<Rendered>;
+  render(request: RenderRequest, captions: RequestCaptions, options?: RendererRenderOptions): Promise<Rendered>;
   /** Ends the children. Renders in hand reject with RendererDied. */
   close(): Promise<void>;
 };
 
 /**
- * Starts the child processes, which verify the bundle and load its sessions.
+ * Starts the child processes, which verify the painter's part of the bundle and load its sessions.
  *
  * @throws UserError where the bundle is damaged or the device is not there; RenderFault where it has no memory for the bundle;
  * RendererDied where a child ended while it loaded; the signal's reason.
  */
 export async function startRenderer({ children = 1, signal, ...options }: RendererOptions): Promise<Renderer> {
-  const keepers = Array.from({ length: children }, () => new ChildKeeper(options));
+  const keepers = Array.from({ length: children }, () => new ChildKeeper({ ...options, part: 'painter' }));
   const line = new ChildLine(keepers, ({ isReady }) => isReady);
   const time = new SharedTime();
   const unusable = new AbortController();
@@ -102,7 +102,11 @@ export async function startRenderer({ children = 1, signal, ...options }: Render
     }
   }
 
-  async function render(request: RenderRequest, options: RendererRenderOptions = {}): Promise<Rendered> {
+  async function render(
+    request: RenderRequest,
+    captions: RequestCaptions,
+    options: RendererRenderOptions = {},
+  ): Promise<Rendered> {
     const { onBegin, ...childOptions } = options;
     const asked = performance.now();
     const { child, release } = await takeChild(childOptions.signal);
@@ -112,7 +116,7 @@ export async function startRenderer({ children = 1, signal, ...options }: Render
     let image: ChildImage;
     try {
       onBegin?.();
-      image = await child.render(request, childOptions);
+      image = await child.render(request, captions, childOptions);
     } finally {
       deviceShare = end();
       release();

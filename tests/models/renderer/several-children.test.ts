@@ -12,7 +12,7 @@ async function longImage(renderer: TinyRenderer, signal?: AbortSignal): Promise<
   const first = new Promise<void>((resolve) => {
     begun = resolve;
   });
-  const end = renderer.render(request({ steps: 900 }), { signal, onStep: () => begun() });
+  const end = renderer.draw(request({ steps: 900 }), { signal, onStep: () => begun() });
   // Looked at later.
   end.catch(() => {});
   await Promise.race([first, end]);
@@ -25,7 +25,7 @@ test('two children compute two images at once, a third image waits, and each is 
   let [inHand, most] = [0, 0];
   const images = await Promise.all(
     [7, 8, 9].map(async (seed) => {
-      const image = await renderer.render(request({ seed, steps: 40 }), {
+      const image = await renderer.draw(request({ seed, steps: 40 }), {
         onBegin: () => {
           inHand += 1;
           most = Math.max(most, inHand);
@@ -37,7 +37,7 @@ test('two children compute two images at once, a third image waits, and each is 
   );
   expect(most).toBe(2);
   expect(images[0]!.deviceShare).toBeLessThan(1);
-  const alone = await renderer.render(request({ seed: 9, steps: 40 }));
+  const alone = await renderer.draw(request({ seed: 9, steps: 40 }));
   expect(alone.deviceShare).toBe(1);
   expect(Buffer.compare(images[2]!.rgb, alone.rgb)).toBe(0);
 });
@@ -49,7 +49,7 @@ test('a child that is killed fails its own image only; the other one goes on, an
   process.kill(renderer.pids[0]!, 'SIGKILL');
   const ends = images.map(({ end }) => end.catch((error: unknown) => error));
   expect(await Promise.race(ends)).toBeInstanceOf(RendererDied);
-  await renderer.render(request());
+  await renderer.draw(request());
   expect(renderer.pids).toHaveLength(3);
   expect(isAlive(renderer.pids[1]!)).toBe(true);
   stop.abort(new Error('cancelled by the test'));
@@ -60,7 +60,7 @@ test('a child that is killed fails its own image only; the other one goes on, an
 test('close ends all children and fails the images in hand and those that wait', async () => {
   const renderer = await rendererOfThisTest({ children: 2 });
   const images = [await longImage(renderer), await longImage(renderer)];
-  const waiting = renderer.render(request());
+  const waiting = renderer.draw(request());
   const ends = Promise.allSettled([...images.map(({ end }) => end), waiting]);
   await renderer.close();
   for (const end of await ends) expect(end).toMatchObject({ status: 'rejected', reason: expect.any(RendererDied) });
@@ -78,7 +78,7 @@ test('a child that cannot be replaced for the time being costs no image: the oth
   process.execPath = path.join(TINY_BUNDLE, 'no such program');
   process.kill(renderer.pids[0]!, 'SIGKILL');
   await until(() => !isAlive(renderer.pids[0]!));
-  const images = await Promise.all([7, 8, 9].map((seed) => renderer.render(request({ seed }))));
+  const images = await Promise.all([7, 8, 9].map((seed) => renderer.draw(request({ seed }))));
   for (const image of images) expect(image.deviceShare).toBe(1);
   expect(renderer.pids).toHaveLength(2);
   isBack();
@@ -94,5 +94,5 @@ test('where no child can be replaced, an image fails with the reason', async () 
   process.execPath = path.join(TINY_BUNDLE, 'no such program');
   for (const pid of renderer.pids) process.kill(pid, 'SIGKILL');
   await until(() => !renderer.pids.some(isAlive));
-  await expect(renderer.render(request())).rejects.toThrow(/no such program/);
+  await expect(renderer.draw(request())).rejects.toThrow(/no such program/);
 });
