@@ -2,12 +2,11 @@ import type { Logger } from 'pino';
 import { SIZES, type Size } from '../domain/size.ts';
 import type { Bundle } from '../models/pixart/index.ts';
 import {
-  availableMemory,
   candidateShapes,
-  childMemory,
   chosenShape,
   type MeasuredShape,
   measureShapes,
+  mostChildren,
   onnxruntimeVersion,
   processorModel,
   shapeText,
@@ -38,8 +37,7 @@ export async function chooseShape(
     const given = children ?? 1;
     return { children: given, threads: threads ?? Math.max(1, Math.floor(cores / given)) };
   }
-  const most = Math.floor(availableMemory() / childMemory(bundle, sizes));
-  const shapes = candidateShapes(cores, Math.max(1, most));
+  const shapes = candidateShapes(cores, mostChildren(bundle, sizes));
   if (shapes.length < 2) return shapes[0]!;
   const size = SIZES.find((size) => sizes.includes(size))!;
   const about = {
