@@ -39,7 +39,9 @@ try {
         const one: Measured = await fleet.batch(1);
         const many: Measured = await fleet.batch(images);
         const encoding = await encodingSeconds(fleet.store, many.pictures);
-        figures[checkout.name]!.push(figuresOf(one, many, encoding));
+        const found = figuresOf(one, many, encoding);
+        figures[checkout.name]!.push(found);
+        say(`  ${found.imagesPerMinute.toFixed(1)} images a minute, ${found.fixed.toFixed(1)} s fixed`);
       } finally {
         await fleet.stop();
       }
