@@ -121,6 +121,9 @@ export const ID_IN_USE_SECONDS = 30;
 /** Reports from a shard to its batch while all goes well and fast. Each costs up to four events in the batch's history. */
 export const REPORTS_PER_SHARD = 10;
 
+/** Fewer are not worth a report: it costs what two images cost, and who asks a batch hears of every image. */
+export const REPORT_JOBS_AT_LEAST = 25;
+
 /** An image that ends so long after the last report is reported at once. */
 export const REPORT_EVERY_SECONDS = 30;
 
