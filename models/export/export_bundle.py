@@ -71,6 +71,7 @@ def export_bundle(
             error = _write(examples, draft, getattr(precision, network), unfinished, report)
             errors[network] = max(errors[network], error)
         _compare_with_diffusers(checkpoint, graphs, report)
+        report("reading every file once more, for its digest")
         write_description(unfinished, {**description, "precision": _described(precision, errors)})
     report(f"bundle written to {target}")
 
