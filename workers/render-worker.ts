@@ -10,18 +10,20 @@ import {
 import type { TemporalTarget } from '../connection/temporal-target.ts';
 import { closeConnection, connectWorker } from '../connection/worker-connection.ts';
 import type { Size } from '../domain/size.ts';
+import { thriftText } from '../domain/thrift.ts';
 import { type Bundle, bundleFolder, bundleRef, openBundle, promptReader, verifyPart } from '../models/pixart/index.ts';
-import { createEncoder, type Encoder, type Renderer, startRenderer } from '../models/renderer/index.ts';
+import { createEncoder, type Encoder, type Renderer, startRenderer, thrifty } from '../models/renderer/index.ts';
 import { deviceName } from '../monitoring/device.ts';
 import { observeRenders, type RenderObservers } from '../monitoring/observe-renders.ts';
 import { createRenderMetrics } from '../monitoring/render-metrics.ts';
 import { observeRendererProcess, type RendererProcess } from '../monitoring/renderer-process.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { type OpenStore, openStore, StoreUnavailable } from '../store/index.ts';
-import { renderQueue } from '../workflows/contract/queues.ts';
+import { largeRenderQueue, renderQueue } from '../workflows/contract/queues.ts';
 import type { Allowance } from './allowance.ts';
 import { discreetFailures } from './discreet-failures.ts';
 import { imageTuner } from './image-slots.ts';
+import { checkMemory } from './memory-check.ts';
 import { outsideOf } from './outside.ts';
 import { type RenderConfig, servedSizes } from './render-config.ts';
 
@@ -47,10 +49,11 @@ export async function runRenderWorker(
   const metrics = config.metrics ? createRenderMetrics(Runtime.instance().metricMeter, config.device, sizes) : null;
   const child = metrics && observeRendererProcess(metrics, config.device);
   if (config.scratch !== undefined) await checkScratch(config.scratch, log);
+  if (config.device === 'cpu') await checkMemory(bundle, sizes, log);
   const connection = await connectWorker(target);
   try {
     const { encoder, captions } = await prepareEncoder(bundle, config, log);
-    const renderer = await loadRenderer(bundle.folder, config, log, child);
+    const renderer = await loadRenderer(bundle, config, log, child);
     if (renderer === null) return;
     const { stop, ignore } = listenForStop(config.graceSeconds);
     try {
@@ -111,7 +114,7 @@ async function prepareEncoder(
 
 /** Loading may take minutes, and Temporal's SDK listens to signals only later. `null` where one came meanwhile. */
 async function loadRenderer(
-  bundleFolder: string,
+  bundle: Bundle,
   { device, threads }: RenderConfig,
   log: Logger,
   child: RendererProcess | null,
@@ -120,8 +123,8 @@ async function loadRenderer(
   const abort = (): void => stop.abort();
   for (const name of STOP_SIGNALS) process.on(name, abort);
   try {
-    return await startRenderer({
-      bundleFolder,
+    const renderer = await startRenderer({
+      bundleFolder: bundle.folder,
       device,
       threads,
       signal: stop.signal,
@@ -130,6 +133,9 @@ async function loadRenderer(
         child?.started(pid);
       },
     });
+    return thrifty(renderer, bundle.description, (rung, { message }) =>
+      log.warn({ bundle: renderer.bundle.name, reason: message }, `memory ran out; goes on ${thriftText(rung)}`),
+    );
   } catch (error) {
     if (stop.signal.aborted) return null;
     throw error;
@@ -150,7 +156,7 @@ type Surroundings = {
 
 async function createWorkers(
   sizes: Size[],
-  { device, threads, graceSeconds, checkpointSeconds, scratch }: RenderConfig,
+  { device, threads, graceSeconds, checkpointSeconds, scratch, large }: RenderConfig,
   surroundings: Surroundings,
 ): Promise<Worker[]> {
   const { connection, namespace, openStore, renderer, captions, stop, observers } = surroundings;
@@ -167,12 +173,17 @@ async function createWorkers(
     stop,
     held,
   });
+  const digest = renderer.bundle.digest;
+  const queues = sizes.flatMap((size) => [
+    { size, taskQueue: renderQueue(size, digest) },
+    ...(large ? [{ size, taskQueue: largeRenderQueue(size, digest) }] : []),
+  ]);
   return Promise.all(
-    sizes.map((size) =>
+    queues.map(({ size, taskQueue }) =>
       Worker.create({
         connection,
         namespace,
-        taskQueue: renderQueue(size, renderer.bundle.digest),
+        taskQueue,
         activities,
         interceptors: { activity: [discreetFailures, observeRenders(observers, size)] },
         tuner: imageTuner(size, held),

@@ -18,6 +18,8 @@ export {
   painterMemoryOfAll,
 } from './memory.ts';
 export { type Networks, networksOf } from './networks.ts';
+export { type HungryStage, nextRung } from './ladder.ts';
+export { OutOfMemory } from './out-of-memory.ts';
 export { loadPainter, type Painter } from './painter.ts';
 export { loadPipeline, type Pipeline } from './pipeline.ts';
 export { PIPELINE_VERSION } from './pipeline-version.ts';

@@ -1,4 +1,5 @@
 import { Mutex } from 'async-mutex';
+import type { Thrift } from '../../domain/thrift.ts';
 import { UserError } from '../../domain/user-error.ts';
 import type { BundleRef, Device, PaintedImage, RenderRequest, RequestCaptions } from '../pixart/index.ts';
 import { ChildKeeper, type KeeperOptions } from './child-keeper.ts';
@@ -13,6 +14,12 @@ export type RendererOptions = Omit<KeeperOptions, 'part'> & {
 export type RendererRenderOptions = ChildRenderOptions & {
   /** Called once, when the device is this caller's and computing begins. */
   onBegin?: (() => void) | undefined;
+};
+
+export type Rendered = PaintedImage & {
+  waitMs: number;
+  /** Where less memory than usual was to be had: see thrifty.ts. */
+  thrift?: Thrift;
 };
 
 /** One device that paints. Whoever renders on it takes turns, first come, first served. */
@@ -34,7 +41,7 @@ export type Renderer = {
     request: RenderRequest,
     captions: RequestCaptions,
     options?: RendererRenderOptions,
-  ): Promise<PaintedImage & { waitMs: number }>;
+  ): Promise<Rendered>;
   /** Ends the child. A render in hand rejects with RendererDied. */
   close(): Promise<void>;
 };
