@@ -28,7 +28,10 @@ async function main([name, ...asked]: string[]): Promise<void> {
 
 function tell(what: string, predicted: ProcessMemory | null, { peak, file }: Peak): void {
   const found = `measured ${mebibytes(peak)} (${mebibytes(file)})`;
-  if (predicted === null) return console.log(`${what}: not known, ${found}`);
+  if (predicted === null) {
+    console.log(`${what}: not known, ${found}`);
+    return;
+  }
   const { total, file: mapped } = predicted;
   console.log(
     `${what}: predicted ${mebibytes(total)} (${mebibytes(mapped)}), ${found}, ratio ${(total / peak).toFixed(2)}`,

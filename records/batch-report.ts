@@ -25,7 +25,12 @@ export type FailureGroup = { error: string; reason: string; jobs: number; ids: s
 /** Images that were made with less memory than usual, by what was done. */
 export type ThriftGroup = { thrift: string; jobs: number; ids: string[] };
 
-export type BatchReport = { thrifty: ThriftGroup[]; sizes: SizeReport[]; failures: FailureGroup[]; slowest: { id: string; seconds: number }[] };
+export type BatchReport = {
+  thrifty: ThriftGroup[];
+  sizes: SizeReport[];
+  failures: FailureGroup[];
+  slowest: { id: string; seconds: number }[];
+};
 
 const EXAMPLES = 5;
 const SLOWEST = 5;

@@ -32,7 +32,10 @@ export function bundleCommand(): Command {
 
 async function info(name: string | undefined, { json }: JsonOptions): Promise<void> {
   const bundles = name === undefined ? await openBundles(({ message }) => note(message)) : [await chosenBundle(name)];
-  if (json) return printJson(bundles.map((bundle) => ({ folder: bundle.folder, ...facts(bundle), memory: bundleMemory(bundle) })));
+  if (json)
+    return printJson(
+      bundles.map((bundle) => ({ folder: bundle.folder, ...facts(bundle), memory: bundleMemory(bundle) })),
+    );
   if (bundles.length === 0) note('no bundle is installed; PIXART_BATCH_BUNDLES names folders to look in');
   for (const bundle of bundles) printLine(describe(bundle));
 }

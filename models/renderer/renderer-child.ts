@@ -56,11 +56,12 @@ export type ChildRenderOptions = {
   onStep?: ((step: number, steps: number) => void) | undefined;
   /** Where an earlier attempt was left: see RenderOptions. */
   resume?: SamplerState | undefined;
+  /** With less memory than usual: see thrifty.ts. */
+  thrift?: Thrift | undefined;
   /**
    * Given, a state comes at most this often while the image is denoised, and one more, before the render rejects, when it is
    * aborted between two steps.
    */
-  thrift?: Thrift | undefined;
   states?: { everyMs: number; onState: (state: SamplerState) => void } | undefined;
 };
 
@@ -162,15 +163,16 @@ export class RendererChild {
         if (message.kind === 'step') {
           if (message.step === message.steps) stage = 'decode';
           onStep?.(message.step, message.steps);
-        }
-        else if (message.kind === 'state') states?.onState(message.state);
+        } else if (message.kind === 'state') states?.onState(message.state);
         else throw this.#failure(message);
       }
     } catch (error) {
       // A cancellation must not hide that the child is broken.
       if (!(error instanceof RenderFault)) {
         if (signal?.aborted) throw signal.reason;
-        throw this.#wasStarved(error, killsBefore) ? new RendererStarved(error.message, stage) : this.#explained(error, request);
+        throw this.#wasStarved(error, killsBefore)
+          ? new RendererStarved(error.message, stage)
+          : this.#explained(error, request);
       }
       this.kill('its render failed');
       throw error;

@@ -37,11 +37,7 @@ export type Renderer = {
    * @throws UserError for a request that this bundle can never serve; RendererDied and RenderFault, after which another
    * attempt may succeed; the signal's reason.
    */
-  render(
-    request: RenderRequest,
-    captions: RequestCaptions,
-    options?: RendererRenderOptions,
-  ): Promise<Rendered>;
+  render(request: RenderRequest, captions: RequestCaptions, options?: RendererRenderOptions): Promise<Rendered>;
   /** Ends the child. A render in hand rejects with RendererDied. */
   close(): Promise<void>;
 };

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import type { Thrift } from '../../domain/thrift.ts';
 import { openBundle, type RenderRequest } from '../../models/pixart/index.ts';
 import { startRenderer, TooLittleMemory, thrifty } from '../../models/renderer/index.ts';
-import type { Thrift } from '../../domain/thrift.ts';
 
 // Each starts several processes, whose pictures have 512 px.
 vi.setConfig({ testTimeout: 1_800_000 });

@@ -25,7 +25,8 @@ afterAll(() => site.stop());
 
 test('an image for which a worker has too little memory waits for a larger machine, which is asked for, and is rendered there', async () => {
   const batch = await site.submit('large', ['a fox,256', 'an owl,512']);
-  const lack = async (): Promise<string[]> => lackOfWorkers(['256', '512'], await workersSeen(site.client, batch, ['256', '512']));
+  const lack = async (): Promise<string[]> =>
+    lackOfWorkers(['256', '512'], await workersSeen(site.client, batch, ['256', '512']));
   await vi.waitFor(async () => expect((await lack()).join('\n')).toMatch(/worker --renderer --large --size 512/), {
     timeout: 120_000,
     interval: 500,

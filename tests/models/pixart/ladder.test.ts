@@ -19,7 +19,15 @@ const pictures = fc
 
 const stages = fc.infiniteStream(fc.constantFrom('denoise' as const, 'decode' as const));
 
-const climberOf = ({ bin, isGuided, isWhole }: { bin: { height: number; width: number }; isGuided: boolean; isWhole: boolean }) => {
+const climberOf = ({
+  bin,
+  isGuided,
+  isWhole,
+}: {
+  bin: { height: number; width: number };
+  isGuided: boolean;
+  isWhole: boolean;
+}) => {
   const [height, width] = [bin.height / 8, bin.width / 8];
   return { height, width, tokens: (height * width) / 4, isGuided, isWhole };
 };
