@@ -1,5 +1,5 @@
 import { CancelledFailure } from '@temporalio/common';
-import { RendererBug, RendererDied, RenderFault } from '../models/renderer/index.ts';
+import { RendererBug, RendererDied, RenderFault, TooLittleMemory } from '../models/renderer/index.ts';
 import { ObjectNotFound, StoreDenied, StoreUnavailable } from '../store/index.ts';
 import type { EarlierWork, RenderFailureDetails } from '../workflows/contract/activities.ts';
 import { attemptFailure } from './attempt-failure.ts';
@@ -38,8 +38,11 @@ const PASSING = [
   ObjectNotFound,
 ];
 
+/** Kinds of a fault that this worker would meet again: a larger machine may not. */
+const HERE_FOR_GOOD = [RendererBug, TooLittleMemory];
+
 const mayPass = (error: unknown): boolean =>
-  PASSING.some((kind) => error instanceof kind) && !(error instanceof RendererBug);
+  PASSING.some((kind) => error instanceof kind) && !HERE_FOR_GOOD.some((kind) => error instanceof kind);
 
 /** Longer than the moment in which the worker that stops may still be given a task. */
 const HANDED_BACK_DELAY = '1 second';

@@ -1,6 +1,6 @@
 import type { Size } from '../domain/size.ts';
 import type { BatchMemo } from '../workflows/contract/batch.ts';
-import { ORCHESTRATOR_QUEUE, renderQueue } from '../workflows/contract/queues.ts';
+import { largeRenderQueue, ORCHESTRATOR_QUEUE, renderQueue } from '../workflows/contract/queues.ts';
 import { batchHandle } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 
@@ -9,6 +9,8 @@ export type WorkersSeen = {
   orchestrators: number;
   /** Of those that hold the batch's bundle. */
   renderers: { size: Size; workers: number }[];
+  /** Of those that take images for which others had too little memory; of sizes that have such images only. */
+  larger?: { size: Size; workers: number }[];
   bundle: { name: string; digest: string };
 };
 
@@ -26,16 +28,34 @@ export async function workersSeen(client: BatchClient, batch: string, sizes: rea
   const { memo, raw } = await batchHandle(client, batch).describe();
   const { bundle: name, bundleDigest: digest } = memo as BatchMemo;
   const queues = sizes.map((size) => renderQueue(size, digest));
-  const [orchestrators, busy, ...asking] = await Promise.all([
+  const [orchestrators, pending, ...asking] = await Promise.all([
     pollers(client, ORCHESTRATOR_QUEUE, TYPE.workflow),
-    busyWorkers(client, raw.pendingChildren ?? []),
+    pendingImages(client, raw.pendingChildren ?? []),
     ...queues.map((queue) => pollers(client, queue, TYPE.activity)),
   ]);
   const renderers = sizes.map((size, index) => {
-    const known = busy.filter(({ queue }) => queue === queues[index]).map(({ identity }) => identity);
+    const known = pending.filter(({ queue }) => queue === queues[index]).flatMap(({ worker }) => worker ?? []);
     return { size, workers: new Set([...asking[index]!, ...known]).size };
   });
-  return { orchestrators: new Set(orchestrators).size, renderers, bundle: { name, digest } };
+  const larger = await largerSeen(client, sizes, digest, pending);
+  return { orchestrators: new Set(orchestrators).size, renderers, larger, bundle: { name, digest } };
+}
+
+/** Who takes the images for which others had too little memory, where there are such images. */
+async function largerSeen(
+  client: BatchClient,
+  sizes: readonly Size[],
+  digest: string,
+  pending: readonly PendingImage[],
+): Promise<{ size: Size; workers: number }[]> {
+  const queues = sizes.map((size) => ({ size, queue: largeRenderQueue(size, digest) }));
+  const wanted = queues.filter(({ queue }) => pending.some((image) => image.queue === queue));
+  return Promise.all(
+    wanted.map(async ({ size, queue }) => {
+      const known = pending.filter((image) => image.queue === queue).flatMap(({ worker }) => worker ?? []);
+      return { size, workers: new Set([...(await pollers(client, queue, TYPE.activity)), ...known]).size };
+    }),
+  );
 }
 
 /** Identities of those who asked the queue for work lately. */
@@ -51,24 +71,22 @@ async function pollers({ temporal, namespace }: BatchClient, queue: string, task
     .map(({ identity }) => identity ?? '');
 }
 
-type BusyWorker = { identity: string; queue: string };
+/** An image that is scheduled, and who has it in hand: while a worker's hands are full it asks for nothing. */
+type PendingImage = { queue: string; worker: string | null };
 
-/** Who has one of these shards' images in hand: while its hands are full it asks for nothing. */
-async function busyWorkers(client: BatchClient, shards: { workflowId?: string | null }[]): Promise<BusyWorker[]> {
-  const workers = await Promise.all(shards.map(({ workflowId }) => busyWith(client, workflowId ?? '')));
-  return workers.flat();
+async function pendingImages(client: BatchClient, shards: { workflowId?: string | null }[]): Promise<PendingImage[]> {
+  const images = await Promise.all(shards.map(({ workflowId }) => pendingIn(client, workflowId ?? '')));
+  return images.flat();
 }
 
-async function busyWith({ temporal }: BatchClient, shard: string): Promise<BusyWorker[]> {
-  // A shard that has ended meanwhile keeps nobody busy.
+async function pendingIn({ temporal }: BatchClient, shard: string): Promise<PendingImage[]> {
+  // A shard that has ended meanwhile has none.
   const described = await temporal.workflow
     .getHandle(shard)
     .describe()
     .catch(() => null);
-  return (described?.raw.pendingActivities ?? [])
-    .filter(({ state }) => state === STARTED)
-    .map(({ lastWorkerIdentity, activityOptions }) => ({
-      identity: lastWorkerIdentity ?? '',
-      queue: activityOptions?.taskQueue?.name ?? '',
-    }));
+  return (described?.raw.pendingActivities ?? []).map(({ state, lastWorkerIdentity, activityOptions }) => ({
+    worker: state === STARTED ? (lastWorkerIdentity ?? '') : null,
+    queue: activityOptions?.taskQueue?.name ?? '',
+  }));
 }

@@ -10,19 +10,21 @@ import {
 import type { TemporalTarget } from '../connection/temporal-target.ts';
 import { closeConnection, connectWorker } from '../connection/worker-connection.ts';
 import type { Size } from '../domain/size.ts';
+import { thriftText } from '../domain/thrift.ts';
 import { type Bundle, bundleFolder, bundleRef, openBundle, promptReader, verifyPart } from '../models/pixart/index.ts';
-import { createEncoder, type Encoder, type Renderer, startRenderer } from '../models/renderer/index.ts';
+import { createEncoder, type Encoder, type Renderer, startRenderer, thrifty } from '../models/renderer/index.ts';
 import { deviceName } from '../monitoring/device.ts';
 import { observeRenders, type RenderObservers } from '../monitoring/observe-renders.ts';
 import { createRenderMetrics } from '../monitoring/render-metrics.ts';
 import { observeRendererProcesses, type RendererProcesses } from '../monitoring/renderer-process.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { type OpenStore, openStore, StoreUnavailable } from '../store/index.ts';
-import { renderQueue } from '../workflows/contract/queues.ts';
+import { largeRenderQueue, renderQueue } from '../workflows/contract/queues.ts';
 import type { Allowance } from './allowance.ts';
 import { type ChosenShape, chooseShape } from './choose-shape.ts';
 import { discreetFailures } from './discreet-failures.ts';
 import { imageTuner } from './image-slots.ts';
+import { checkMemory } from './memory-check.ts';
 import { outsideOf } from './outside.ts';
 import { type RenderConfig, servedSizes } from './render-config.ts';
 
@@ -48,6 +50,7 @@ export async function runRenderWorker(
   const metrics = config.metrics ? createRenderMetrics(Runtime.instance().metricMeter, config.device, sizes) : null;
   const children = metrics && observeRendererProcesses(metrics, config.device);
   if (config.scratch !== undefined) await checkScratch(config.scratch, log);
+  if (config.device === 'cpu') await checkMemory(bundle, sizes, log);
   const connection = await connectWorker(target);
   try {
     const { encoder, captions } = await prepareEncoder(bundle, config, log);
@@ -135,7 +138,10 @@ async function loadRenderer(
         children?.started(child);
       },
     });
-    return { renderer, shape };
+    const climbing = thrifty(renderer, bundle.description, (rung, { message }) =>
+      log.warn({ bundle: renderer.bundle.name, reason: message }, `memory ran out; goes on ${thriftText(rung)}`),
+    );
+    return { renderer: climbing, shape };
   } catch (error) {
     if (stop.signal.aborted) return null;
     throw error;
@@ -157,7 +163,7 @@ type Surroundings = {
 
 async function createWorkers(
   sizes: Size[],
-  { graceSeconds, checkpointSeconds, scratch }: RenderConfig,
+  { graceSeconds, checkpointSeconds, scratch, large }: RenderConfig,
   surroundings: Surroundings,
 ): Promise<Worker[]> {
   const { connection, namespace, openStore, renderer, captions, deviceName, stop, observers } = surroundings;
@@ -173,12 +179,17 @@ async function createWorkers(
     stop,
     held,
   });
+  const digest = renderer.bundle.digest;
+  const queues = sizes.flatMap((size) => [
+    { size, taskQueue: renderQueue(size, digest) },
+    ...(large ? [{ size, taskQueue: largeRenderQueue(size, digest) }] : []),
+  ]);
   return Promise.all(
-    sizes.map((size) =>
+    queues.map(({ size, taskQueue }) =>
       Worker.create({
         connection,
         namespace,
-        taskQueue: renderQueue(size, renderer.bundle.digest),
+        taskQueue,
         activities,
         interceptors: { activity: [discreetFailures, observeRenders(observers, size)] },
         tuner: imageTuner(size, held, renderer.children),

@@ -58,13 +58,20 @@ export const openSizes = (progress: BatchProgress): Size[] =>
 /** For each of these sizes that no worker asks for: that, and what to start, on a line each. */
 export function lackOfWorkers(open: Size[], workers: WorkersSeen | null): string[] {
   if (workers === null) return [];
-  const { bundle, renderers } = workers;
-  return renderers
+  const { bundle, renderers, larger = [] } = workers;
+  const lacking = renderers
     .filter(({ size, workers: number }) => number === 0 && open.includes(size))
     .flatMap(({ size }) => [
       `no worker asks for ${size} px of ${bundle.name} ${shortDigest(bundle.digest)}; start one:`,
       `  npx pixart-batch worker --renderer --size ${size} --bundle ${bundle.name}`,
     ]);
+  const lackingLarge = larger
+    .filter(({ size, workers: number }) => number === 0 && open.includes(size))
+    .flatMap(({ size }) => [
+      `images of ${size} px found too little memory, and no worker takes them; start one on a machine with more:`,
+      `  npx pixart-batch worker --renderer --large --size ${size} --bundle ${bundle.name}`,
+    ]);
+  return [...lacking, ...lackingLarge];
 }
 
 /** The same for a command that tells it once. */

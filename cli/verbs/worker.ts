@@ -26,6 +26,7 @@ export type WorkerOptions = ServerOptions &
   AllowOptions & {
     orchestrator?: true;
     renderer?: true;
+    large?: true;
     bundle?: string;
     size?: Size[];
     device: string;
@@ -56,6 +57,7 @@ export const workerCommand = (): Command =>
     .description('run workflows, render images, or both, until told to stop')
     .option('--orchestrator', 'run workflows, and plan batches')
     .option('--renderer', 'render images on one device')
+    .option('--large', 'also render images for which other workers had too little memory')
     .addOption(bundleOption())
     .addOption(sizesOption('a size to render; otherwise all of the bundle'))
     .addOption(deviceOption())
@@ -171,6 +173,7 @@ async function renderSettings({
   grace,
   checkpoint,
   scratch,
+  large,
   metricsAddress,
 }: WorkerOptions): Promise<RenderConfig> {
   const { folder } = await chosenBundle(bundle);
@@ -181,6 +184,7 @@ async function renderSettings({
     graceSeconds: grace,
     ...(checkpoint === undefined ? {} : { checkpointSeconds: checkpoint }),
     ...(scratch === undefined ? {} : { scratch: storeUrl(scratch) }),
+    large: large === true,
     metrics: metricsAddress !== undefined,
     ...(children === undefined ? {} : { children }),
     ...(threads === undefined ? {} : { threads }),

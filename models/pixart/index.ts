@@ -10,6 +10,7 @@ export {
 } from './checkpoint-format.ts';
 export { chosenBundle } from './chosen-bundle.ts';
 export { bundleFolder, openBundles } from './installed-bundles.ts';
+export { type HungryStage, nextRung } from './ladder.ts';
 export {
   encoderMemory,
   type PictureShape,
@@ -18,6 +19,7 @@ export {
   painterMemoryOfAll,
 } from './memory.ts';
 export { type Networks, networksOf } from './networks.ts';
+export { OutOfMemory } from './out-of-memory.ts';
 export { loadPainter, type Painter } from './painter.ts';
 export { loadPipeline, type Pipeline } from './pipeline.ts';
 export { PIPELINE_VERSION } from './pipeline-version.ts';

@@ -71,8 +71,8 @@ export class DeviceFull extends Error {
   override readonly name = 'DeviceFull';
 }
 
-/** ONNX Runtime gives no code: what its arena, CUDA, cuBLAS, cuDNN and C++ say when memory cannot be had. */
-const NO_MEMORY = /failed to allocate|out of memory|ALLOC_FAILED|bad_alloc/i;
+/** ONNX Runtime gives no code: what its arena, CUDA, cuBLAS, cuDNN, C++ and V8 say when memory cannot be had. */
+const NO_MEMORY = /failed to allocate|out of memory|ALLOC_FAILED|bad_alloc|array buffer allocation failed/i;
 
 export const saysNoMemory = (said: string): boolean => NO_MEMORY.test(said);
 
