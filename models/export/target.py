@@ -8,8 +8,8 @@ from pathlib import Path
 from .errors import ExportError
 
 
-def check_target(target: Path, needed: int) -> None:
-    """Raises `ExportError` unless a bundle of so many bytes can be written to `target`."""
+def check_target(target: Path, needed: int, advice: str) -> None:
+    """Raises `ExportError` unless a folder of so many bytes can be written to `target`; `advice`: where there is no room."""
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ExportError(f"{target}: expected a folder that is empty or not there yet. Choose another or remove it.")
     unfinished = _unfinished(target)
@@ -22,8 +22,7 @@ def check_target(target: Path, needed: int) -> None:
     free = shutil.disk_usage(existing).free
     if free < needed:
         raise ExportError(
-            f"{existing}: expected {needed / 2**30:.1f} GiB free for the bundle, found {free / 2**30:.1f}. Make room, "
-            "choose another folder, or need half of it with --weights half."
+            f"{existing}: expected {needed / 2**30:.1f} GiB free, found {free / 2**30:.1f}. {advice}"
         )
 
 

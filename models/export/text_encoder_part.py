@@ -29,7 +29,7 @@ class TextEncoderPart:
     def check_values(self, half_from: int | None) -> None:
         """As `Weights.check_values`; also raises `ExportError` where there are two tables of tokens that differ."""
         self.weights.check_values(half_from)
-        tables = [tensor for _, tensor in self.weights.read({EMBEDDING, COPY})]
+        tables = [self.weights.tensor(name) for name in (EMBEDDING, COPY) if name in self.weights.stored]
         if not torch.equal(tables[0], tables[-1]):
             raise ExportError(
                 f"{self.weights.folder}: {EMBEDDING} and {COPY} differ, but T5 has one table of tokens. "
