@@ -22,8 +22,6 @@ class Draft:
     file: str
     model: ir.Model
     recipes: dict[str, Recipe] = field(default_factory=dict)
-    layers: tuple[str, ...] = ()
-    """Values inside the graph, one behind each layer, that verification compares too."""
 
     def add(self, recipe: Recipe) -> ir.Value:
         """Adds an initializer. Raises `ValueError` where its name is taken."""

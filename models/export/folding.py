@@ -1,7 +1,8 @@
-"""Moves what a graph does to its weights alone into their recipes: ONNX Runtime maps a weight that it need not change."""
+"""Moves what a graph does to its weights alone into their recipes: what ONNX Runtime need not change, it can map."""
+
+from dataclasses import replace
 
 import onnx_ir as ir
-from torch import Tensor
 
 from .drafts import Draft
 from .recipes import Recipe
@@ -34,9 +35,5 @@ def _replace(draft: Draft, node: ir.Node, folded: Recipe) -> None:
     if is_only_use:
         node.replace_input_with(0, None)
         draft.remove(weight)
-    output.replace_all_uses_with(draft.add(folded.then(_as_it_is, name=taken)))
+    output.replace_all_uses_with(draft.add(replace(folded, name=taken)))
     draft.model.graph.remove(node, safe=True)
-
-
-def _as_it_is(weight: Tensor) -> Tensor:
-    return weight

@@ -41,7 +41,9 @@ def draft_graph(graph: Graph) -> Draft:
     """Traces `graph` without its weights: each becomes an initializer with a recipe."""
     with _stand_ins(graph.module) as shapes:
         program = _export(graph)
-        weights = {name: program.model.graph.initializers[name] for name in shapes if name in program.model.graph.initializers}
+        weights = {
+            name: program.model.graph.initializers[name] for name in shapes if name in program.model.graph.initializers
+        }
         # As inputs nothing is folded into them and no number of theirs is looked at.
         for name, weight in weights.items():
             del program.model.graph.initializers[name]
@@ -95,4 +97,3 @@ def _strip_metadata(model: ir.Model) -> None:
     """Removes stack traces and other notes of the exporter, which name files of the machine that exported."""
     ir_passes.common.ClearMetadataAndDocStringPass()(model)
     model.metadata_props.clear()
-

@@ -1,7 +1,7 @@
 """A whole checkpoint with random weights of real size: `models/python.sh -m export.random_checkpoint <folder>`.
 
-Weights are drawn one tensor after another, so that little memory is needed. What makes published weights hard to store in
-few bits is in them on purpose: single channels far above the rest, and in T5 activations near 66,000, where float16 ends.
+Weights are drawn one tensor after another, so that little memory is needed. What makes published weights hard to store
+in few bits is in them on purpose: single channels far above the rest, and in T5 activations of 66,000, beyond float16.
 """
 
 import argparse
@@ -10,6 +10,7 @@ import math
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 import diffusers
@@ -23,12 +24,14 @@ from .errors import ExportError
 from .made_up_tokenizer import write_tokenizer
 from .progress import Progress, Report
 from .quiet import quiet_libraries
-from .target import check_target, unfinished_folder
+from .target import check_room, check_target, unfinished_folder
 from .tensor_file import Shape, write_tensors
 from .weights import empty_model, shapes_of
 
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
 SHARD_BYTES = 5 * 10**9
+POOL = 2**24 + 43
+"""Numbers drawn; a prime, so that rows of a matrix that uses them more than once differ."""
 
 Draw = Callable[[str, Shape], Tensor]
 
@@ -96,8 +99,9 @@ def write_checkpoint(folder: Path, size: Size, dtype: torch.dtype, report: Repor
     draws = {"text_encoder": _TextDraw(size), "transformer": _draw_transformer, "vae": _draw_vae}
     shapes = {part: shapes_of(model) for part, model in models.items()}
     del shapes["text_encoder"][text_encoder_part.COPY]
-    needed = sum(math.prod(shape) for each in shapes.values() for shape in each.values()) * dtype.itemsize
-    check_target(folder, needed, advice="Make room or choose another folder.")
+    needed = sum(_bytes(each, dtype) for each in shapes.values())
+    check_target(folder)
+    check_room(folder, needed, advice="Make room or choose another folder.")
     report(f"{folder}: needs {needed / 1e9:.1f} GB of disk")
     torch.manual_seed(0)
     with unfinished_folder(folder) as unfinished:
@@ -106,44 +110,42 @@ def write_checkpoint(folder: Path, size: Size, dtype: torch.dtype, report: Repor
             inside.mkdir()
             model.config.save_pretrained(inside) if part == "text_encoder" else model.save_config(inside)
             stem = stems.get(part, transformer_part.STEM)
-            _write_shards(inside, stem, shapes[part], draws[part], dtype, report)
+            _write_shards(inside / f"{stem}.safetensors", shapes[part], draws[part], dtype, report)
         DPMSolverMultistepScheduler(beta_start=0.0001, beta_end=0.02).save_config(unfinished / "scheduler")
         write_tokenizer(unfinished / "tokenizer", VOCABULARY)
         _write_index(unfinished)
     report(f"{folder}: written")
 
 
-def _write_shards(
-    folder: Path, stem: str, shapes: Mapping[str, Shape], draw: Draw, dtype: torch.dtype, report: Report
-) -> None:
-    shards: list[dict[str, Shape]] = [{}]
-    room = SHARD_BYTES
-    for name, shape in shapes.items():
-        nbytes = math.prod(shape) * dtype.itemsize
-        if nbytes > room and shards[-1]:
-            shards.append({})
-            room = SHARD_BYTES
-        shards[-1][name] = shape
-        room -= nbytes
-    total = sum(math.prod(shape) for shape in shapes.values()) * dtype.itemsize
-    progress = Progress(f"{folder.name}: written", total, report)
+def _write_shards(file: Path, shapes: Mapping[str, Shape], draw: Draw, dtype: torch.dtype, report: Report) -> None:
+    """Writes `file`, or shards with an index where that would be larger than one of them."""
+    total = _bytes(shapes, dtype)
+    progress = Progress(f"{file.parent.name}: written", total, report)
+    shards = _shards(shapes, dtype)
+    where: dict[str, str] = {}
     before = 0
-    files = {}
     for number, shard in enumerate(shards, 1):
-        one = f"{stem}.safetensors" if len(shards) == 1 else f"{stem}-{number:05}-of-{len(shards):05}.safetensors"
-        start = before
-        write_tensors(
-            folder / one,
-            shard,
-            dtype,
-            lambda name, shape: draw(name, shape).to(dtype),
-            lambda done, start=start: progress.reached(start + done),
-        )
-        before += sum(math.prod(shape) for shape in shard.values()) * dtype.itemsize
-        files |= dict.fromkeys(shard, one)
+        one = file if len(shards) == 1 else file.with_stem(f"{file.stem}-{number:05}-of-{len(shards):05}")
+        reached = partial(lambda start, done: progress.reached(start + done), before)
+        write_tensors(one, shard, dtype, lambda name, shape: draw(name, shape).to(dtype), reached)
+        before += _bytes(shard, dtype)
+        where |= dict.fromkeys(shard, one.name)
     if len(shards) > 1:
-        index = {"metadata": {"total_size": total}, "weight_map": files}
-        (folder / f"{stem}.safetensors.index.json").write_text(json.dumps(index, indent=2), encoding="utf-8")
+        index = {"metadata": {"total_size": total}, "weight_map": where}
+        file.with_name(f"{file.name}.index.json").write_text(json.dumps(index, indent=2), encoding="utf-8")
+
+
+def _shards(shapes: Mapping[str, Shape], dtype: torch.dtype) -> list[dict[str, Shape]]:
+    shards: list[dict[str, Shape]] = [{}]
+    for name, shape in shapes.items():
+        if shards[-1] and _bytes({**shards[-1], name: shape}, dtype) > SHARD_BYTES:
+            shards.append({})
+        shards[-1][name] = shape
+    return shards
+
+
+def _bytes(shapes: Mapping[str, Shape], dtype: torch.dtype) -> int:
+    return sum(math.prod(shape) for shape in shapes.values()) * dtype.itemsize
 
 
 class _TextDraw:
@@ -157,28 +159,24 @@ class _TextDraw:
         self.size = size
 
     def __call__(self, name: str, shape: Shape) -> Tensor:
-        size = self.size
-        match name.split(".")[-2]:
-            case "shared":
-                return torch.randn(shape) * STREAM
-            case "relative_attention_bias":
-                return torch.randn(shape)
-            case "layer_norm":
-                return torch.ones(shape) + torch.randn(shape) * 0.1
-            case "final_layer_norm":
-                return torch.ones(shape) * 0.15 + torch.randn(shape) * 0.02
-            case "q":
-                return torch.randn(shape) / math.sqrt(size.text_width * size.text_head_width)
-            case "o":
-                return torch.randn(shape) * STREAM / 4 / math.sqrt(size.text_heads * size.text_head_width)
-            case "wi_0" | "wi_1":
-                return self._inner(name, shape)
-            case "wo":
-                return self._output(name, shape)
-        return torch.randn(shape) / math.sqrt(size.text_width)
+        kind, size = name.split(".")[-2], self.size
+        if kind in ("wi_0", "wi_1"):
+            return self._inner(name, shape)
+        if kind == "wo":
+            return self._output(name, shape)
+        mean, deviation = {
+            "shared": (0, STREAM),
+            "relative_attention_bias": (0, 1),
+            "layer_norm": (1, 0.1),
+            "final_layer_norm": (0.15, 0.02),
+            # T5 does not scale what its queries and keys give.
+            "q": (0, 1 / math.sqrt(size.text_width * size.text_head_width)),
+            "o": (0, STREAM / 4 / math.sqrt(size.text_heads * size.text_head_width)),
+        }.get(kind, (0, 1 / math.sqrt(size.text_width)))
+        return _scaled(shape, deviation).add_(mean)
 
     def _inner(self, name: str, shape: Shape) -> Tensor:
-        weight = torch.randn(shape) / math.sqrt(self.size.text_width)
+        weight = _scaled(shape, 1 / math.sqrt(self.size.text_width))
         if _has_large_channels(name):
             rows = torch.Generator().manual_seed(_layer(name))
             direction = torch.randn((LARGE_TEXT_CHANNELS, shape[1]), generator=rows) / math.sqrt(shape[1])
@@ -186,9 +184,9 @@ class _TextDraw:
         return weight
 
     def _output(self, name: str, shape: Shape) -> Tensor:
-        weight = torch.randn(shape) * STREAM / 2.4 / math.sqrt(self.size.text_inner)
+        weight = _scaled(shape, STREAM / 2.4 / math.sqrt(self.size.text_inner))
         if _has_large_channels(name):
-            weight[:, :LARGE_TEXT_CHANNELS] = torch.randn(shape[0], LARGE_TEXT_CHANNELS) * 1e-3
+            weight[:, :LARGE_TEXT_CHANNELS] = _normal((shape[0], LARGE_TEXT_CHANNELS)) * 1e-3
             weight[_layer(name) % 7, 0] = 1.0
         return weight
 
@@ -203,7 +201,7 @@ def _layer(name: str) -> int:
 
 def _draw_transformer(name: str, shape: Shape) -> Tensor:
     if "table" in name:
-        return torch.randn(shape) * 0.3
+        return _normal(shape) * 0.3
     weight = _draw(name, shape)
     if name.endswith(("attn1.to_out.0.weight", "ff.net.2.weight", "pos_embed.proj.weight")):
         weight[:: shape[0] // LARGE_CHANNELS] *= LARGE_BY
@@ -220,8 +218,30 @@ def _draw_vae(name: str, shape: Shape) -> Tensor:
 def _draw(name: str, shape: Shape) -> Tensor:
     """Matrices keep the variance of what they multiply; norms are near 1 and biases near 0."""
     if len(shape) > 1:
-        return torch.randn(shape) / math.sqrt(math.prod(shape[1:]))
-    return torch.randn(shape) * 0.05 + (1 if "norm" in name and name.endswith("weight") else 0)
+        return _scaled(shape, 1 / math.sqrt(math.prod(shape[1:])))
+    return _normal(shape) * 0.05 + (1 if "norm" in name and name.endswith("weight") else 0)
+
+
+@cache
+def _pool() -> Tensor:
+    return torch.randn(POOL, generator=torch.Generator().manual_seed(0))
+
+
+def _normal(shape: Shape) -> Tensor:
+    """Normal numbers from a pool, begun anywhere: five thousand million fresh ones would take minutes."""
+    pool, count = _pool(), math.prod(shape)
+    start = int(torch.randint(POOL, ()))
+    drawn = torch.empty(count)
+    done = 0
+    while done < count:
+        part = pool[start : start + count - done]
+        drawn[done : done + len(part)] = part
+        done, start = done + len(part), 0
+    return drawn.reshape(shape)
+
+
+def _scaled(shape: Shape, deviation: float) -> Tensor:
+    return _normal(shape).mul_(deviation)
 
 
 def _text_config(size: Size) -> T5Config:

@@ -1,12 +1,9 @@
 """Weights stored in two bytes a number: a Cast turns them into float32, in which everything is computed."""
 
-from collections.abc import Callable
-
 import onnx_ir as ir
 import torch
 
 from .drafts import Draft
-from .recipes import Recipe
 
 HALF_MIN_ELEMENTS = 256
 """Smaller weights (biases of narrow layers, constants) are not worth a Cast."""
@@ -19,24 +16,22 @@ TYPES = {
 }
 
 
-def is_halved(name: str, elements: int) -> bool:
-    """Whether a float32 weight is stored in two bytes a number.
+def is_stored_in_half(name: str, elements: int) -> bool:
+    """Whether a weight is stored as float16 where a network's are.
 
-    T5's `wo` is not: the model itself keeps it in float32, since what it multiplies goes beyond float16.
+    T5's `wo` is not, as in transformers: what it multiplies and gives goes beyond float16.
     """
     return elements >= HALF_MIN_ELEMENTS and not name.endswith(".DenseReluDense.wo.weight")
 
 
-def halve_weights(draft: Draft, kind: str, is_meant: Callable[[Recipe], bool] = lambda recipe: True) -> None:
+def halve_weights(draft: Draft, kind: str) -> None:
     """Stores the weights that are float32 so far as "fp16" or "bf16"."""
     stored_as, computed_as = TYPES[kind]
     for value in list(draft.model.graph.initializers.values()):
         recipe = draft.recipe_of(value)
-        if recipe is None or recipe.dtype != ir.DataType.FLOAT or not is_meant(recipe):
+        if recipe is None or recipe.dtype != ir.DataType.FLOAT or recipe.elements < HALF_MIN_ELEMENTS:
             continue
-        if kind == "fp16" and not is_halved(recipe.sources[0], recipe.elements):
-            continue
-        if recipe.elements < HALF_MIN_ELEMENTS:
+        if kind == "fp16" and not is_stored_in_half(recipe.sources[0], recipe.elements):
             continue
         stored = draft.add(recipe.then(lambda w: w.to(computed_as), name=f"{recipe.name}.{kind}", dtype=stored_as))
         cast = ir.node("Cast", [stored], {"to": ir.DataType.FLOAT}, name=f"{recipe.name}.cast")

@@ -1,4 +1,4 @@
-"""Reads single tensors of safetensors files; a map of the whole file would count as memory for as long as it is open."""
+"""Reads and writes single tensors of safetensors files: a map of the whole file would count as memory."""
 
 import json
 import math
@@ -28,10 +28,14 @@ class Stored:
     dtype: str
     offset: int
 
+    @property
+    def nbytes(self) -> int:
+        return math.prod(self.shape) * DTYPES[self.dtype].itemsize
+
     def read(self) -> Tensor:
         """Reads the tensor as it is stored."""
         dtype = DTYPES[self.dtype]
-        buffer = bytearray(math.prod(self.shape) * dtype.itemsize)
+        buffer = bytearray(self.nbytes)
         with self.file.open("rb", buffering=0) as file:
             file.seek(self.offset)
             left = memoryview(buffer)
@@ -44,7 +48,7 @@ class Stored:
 
 
 def read_header(file: Path) -> dict[str, Stored]:
-    """The tensors of a file, and none of their numbers. Raises `ExportError` where the file is cut or no safetensors."""
+    """The tensors of a file, and none of their numbers. Raises `ExportError` where it is cut or no safetensors."""
     try:
         with safe_open(file, framework="pt") as opened:
             names = list(opened.keys())

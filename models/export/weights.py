@@ -1,8 +1,7 @@
 """The tensors of a model's weight files: every one that is expected is there, nothing is left over, all are numbers."""
 
-import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from .errors import ExportError
+from .progress import Progress, Report
+from .storing import LARGEST_HALF, is_stored_in_half
 from .tensor_file import DTYPES, Shape, Stored, read_header
 from .weight_files import find_weights
 
-LARGEST_HALF = 65504.0
 NAMES_SHOWN = 20
 
 
@@ -25,11 +25,6 @@ class Weights:
     variant: str | None
     stored: dict[str, Stored]
 
-    @property
-    def elements(self) -> int:
-        """Numbers in all tensors."""
-        return sum(math.prod(stored.shape) for stored in self.stored.values())
-
     def tensor(self, name: str) -> Tensor:
         """Reads one tensor, as float32."""
         return self.stored[name].read().float()
@@ -38,18 +33,22 @@ class Weights:
         """Reads all tensors, as float32."""
         return {name: self.tensor(name) for name in self.stored}
 
-    def check_values(self, half_from: int | None) -> None:
+    def check_values(self, kind: str, report: Report) -> None:
         """Reads every tensor once and raises `ExportError` with the names of those that hold NaN or infinity.
 
-        With `half_from`, those with as many elements or more have to fit into float16 too.
+        Those that this `kind` of weights stores as float16 have to fit into it too.
         """
+        progress = Progress(f"{self.folder.name}: checked", sum(each.nbytes for each in self.stored.values()), report)
+        done = 0
         not_finite, too_large = [], []
-        for name in self.stored:
+        for name, stored in self.stored.items():
             tensor = self.tensor(name)
             if not tensor.isfinite().all():
                 not_finite.append(name)
-            elif half_from is not None and tensor.numel() >= half_from and tensor.abs().max() > LARGEST_HALF:
+            elif kind == "fp16" and is_stored_in_half(name, tensor.numel()) and tensor.abs().max() > LARGEST_HALF:
                 too_large.append(name)
+            done += stored.nbytes
+            progress.reached(done)
         if not_finite:
             raise ExportError(
                 f"{self.folder}: expected numbers, found NaN or infinity in {_some(not_finite)}. Download the weights "
@@ -58,7 +57,7 @@ class Weights:
         if too_large:
             raise ExportError(
                 f"{self.folder}: {_some(too_large)} hold numbers above {LARGEST_HALF:.0f}, where float16 ends. "
-                "Export without --weights half."
+                "Store this network's weights as another kind: fp32, say."
             )
 
 
