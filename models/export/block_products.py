@@ -1,7 +1,6 @@
 """A text encoder's matrix products in 8 or 4 bits: blocks of weights with a scale each, as `MatMulNBits`."""
 
 import math
-from collections.abc import Set
 
 import onnx_ir as ir
 import torch
@@ -31,10 +30,10 @@ def quantise_in_blocks(draft: Draft, bits: int) -> None:
 
 
 def blocks_of(weight: Tensor, bits: int) -> tuple[Tensor, Tensor]:
-    """A weight [inputs, outputs] as whole numbers 0 … 2**bits − 1, [outputs, blocks, BLOCK], and scales [outputs, blocks].
+    """A weight [inputs, outputs] in steps, [outputs, blocks, BLOCK], and their scales [outputs, blocks].
 
-    Half of 2**bits means zero. The number of largest magnitude is the lowest of them, whatever its sign is, so that none
-    of the few steps that there are is left unused; its scale is negative where it is above zero.
+    Steps are 0 … 2**bits − 1, of which the middle one is zero. The weight of largest magnitude is step 0 whatever its
+    sign is, so that none of the few that there are is left unused; the scale is negative where it is above zero.
     """
     half = 2 ** (bits - 1)
     padded = F.pad(weight.T, (0, -weight.shape[0] % BLOCK)).unflatten(1, (-1, BLOCK))
@@ -61,9 +60,7 @@ def _in_blocks(draft: Draft, product: Product, bits: int) -> list[ir.Node]:
             shape=(outputs, blocks, BLOCK * bits // 8),
         )
     )
-    scales = draft.add(
-        weight.then(lambda w: blocks_of(w, bits)[1], name=f"{layer}.scales", shape=(outputs, blocks))
-    )
+    scales = draft.add(weight.then(lambda w: blocks_of(w, bits)[1], name=f"{layer}.scales", shape=(outputs, blocks)))
     attributes = {"K": inputs, "N": outputs, "bits": bits, "block_size": BLOCK, "accuracy_level": IN_INT8}
     node = ir.node(
         "MatMulNBits", [product.input, stored, scales, None, None, product.bias], attributes, domain="com.microsoft"
@@ -77,9 +74,7 @@ def _halve_tables(draft: Draft) -> None:
         table = draft.recipe_of(node.inputs[0]) if node.op_type == "Gather" else None
         if table is None or len(table.shape) != 2 or table.dtype != ir.DataType.FLOAT:
             continue
-        half = draft.add(
-            table.then(lambda w: w.half(), name=f"{table.name}.half", dtype=ir.DataType.FLOAT16)
-        )
+        half = draft.add(table.then(lambda w: w.half(), name=f"{table.name}.half", dtype=ir.DataType.FLOAT16))
         rows = ir.node("Gather", [half, node.inputs[1]], {"axis": 0})
         rows.outputs[0].name = f"{node.outputs[0].name}.half"
         cast = ir.node("Cast", [rows.outputs[0]], {"to": ir.DataType.FLOAT})

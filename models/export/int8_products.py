@@ -14,8 +14,8 @@ from .drafts import Draft
 from .products import Product, products
 
 CONTRIB = "com.microsoft"
-LARGEST = 127
-"""Weights are symmetric; −128 is not used."""
+LARGEST = 63
+"""7 bits: processors without VNNI add up two products of u8 and s8 in 16 bits, where 2 · 255 · 127 would not fit."""
 
 Quantised = tuple[ir.Value, ir.Value, ir.Value]
 """A tensor in u8, its scale and its zero point."""
@@ -86,8 +86,14 @@ def _in_int8(draft: Draft, product: Product, inputs: _Inputs, is_fine: bool) -> 
     stored = (
         draft.add(weight.then(in_int8, name=f"{layer}.int8", dtype=ir.DataType.INT8)),
         draft.add(weight.then(scales_of, name=f"{layer}.scales", shape=(outputs,))),
-        draft.add(weight.then(lambda w: torch.zeros(w.shape[1], dtype=torch.int8), name=f"{layer}.zeros",
-                              dtype=ir.DataType.INT8, shape=(outputs,))),
+        draft.add(
+            weight.then(
+                lambda w: torch.zeros(w.shape[1], dtype=torch.int8),
+                name=f"{layer}.zeros",
+                dtype=ir.DataType.INT8,
+                shape=(outputs,),
+            )
+        ),
     )
     coarse = _multiply(inputs.coarse(product.input, product.matmul), stored, product.bias)
     if not is_fine:

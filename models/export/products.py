@@ -1,4 +1,4 @@
-"""The matrix products of a draft that multiply by a weight and add a bias: what `torch.nn.Linear` becomes in a graph."""
+"""The matrix products of a draft that multiply by a weight: what `torch.nn.Linear` becomes in a graph."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
