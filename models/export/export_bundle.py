@@ -57,11 +57,11 @@ def export_bundle(
     description = describe_bundle(options, checkpoint)
     for note in checkpoint.notes:
         report(note)
+    checkpoint.check_values(precision, report)
     torch.manual_seed(0)
     graphs = _graphs(checkpoint)
     drafts = [_draft(examples[0], precision, report) for examples in graphs]
     check_room(target, sum(bytes_of(draft) for draft in drafts) + GRAPH_BYTES, ADVICE)
-    checkpoint.check_values(precision, report)
     with unfinished_folder(target) as unfinished:
         tokenizer = checkpoint.tokenizer.tokenizer.to_str(pretty=True)
         (unfinished / "tokenizer.json").write_text(tokenizer, encoding="utf-8")
@@ -71,6 +71,7 @@ def export_bundle(
             error = _write(examples, draft, getattr(precision, network), unfinished, report)
             errors[network] = max(errors[network], error)
         _compare_with_diffusers(checkpoint, graphs, report)
+        report("reading every file once more, for its digest")
         write_description(unfinished, {**description, "precision": _described(precision, errors)})
     report(f"bundle written to {target}")
 
