@@ -16,7 +16,7 @@ SIDE, TOKENS = 32, 20
 
 @torch.no_grad()
 def measure_spreads(graph: Graph) -> dict[str, float]:
-    """For each linear layer of the transformer in `graph`, the range of its input over the input's root mean square.
+    """For each linear layer of the transformer in `graph`, the `spread` of its input.
 
     Runs the network on noise, few weights in memory at a time. Channels that stand out do so whatever is drawn
     (Sun et al., "Massive Activations in Large Language Models", arXiv 2402.17762), so noise finds them. A normal
@@ -37,9 +37,13 @@ def measure_spreads(graph: Graph) -> dict[str, float]:
 
 
 def spread(x: Tensor) -> float:
-    """The range of a tensor [B, …] over its root mean square, for the example in which that is largest."""
-    rows = x.flatten(1)
-    return float(((rows.amax(1) - rows.amin(1)) / rows.square().mean(1).sqrt().clamp_min(1e-30)).max())
+    """The range of a tensor [B, …, C] over the root mean square of its middle channel; the largest of its examples.
+
+    Of the middle one, since channels that stand out would hide themselves in the mean of all.
+    """
+    rows = x.reshape(x.shape[0], -1, x.shape[-1])
+    usual = rows.square().mean(1).sqrt().median(1).values.clamp_min(1e-30)
+    return float(((rows.amax((1, 2)) - rows.amin((1, 2))) / usual).max())
 
 
 def _noted_as(name: str, spreads: dict[str, float]) -> Callable[[nn.Module, tuple[Tensor]], None]:
