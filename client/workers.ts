@@ -1,22 +1,19 @@
 import type { Size } from '../domain/size.ts';
 import type { BatchMemo } from '../workflows/contract/batch.ts';
-import { ORCHESTRATOR_QUEUE, renderQueue } from '../workflows/contract/queues.ts';
+import { QUEUE_TYPE, seenLately } from '../workflows/contract/pollers.ts';
+import { encodeQueue, ORCHESTRATOR_QUEUE, renderQueue } from '../workflows/contract/queues.ts';
 import { batchHandle } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 
 /** How many worker processes the server has heard of lately. A process that serves several sizes counts for each of them. */
 export type WorkersSeen = {
   orchestrators: number;
+  /** Of those that hold the batch's text encoder; missing where an earlier version's batch does not say which one that is. */
+  encoders?: number;
   /** Of those that hold the batch's bundle. */
   renderers: { size: Size; workers: number }[];
   bundle: { name: string; digest: string };
 };
-
-/** A worker asks for work at least once a minute, unless it has its hands full. */
-const SEEN_MS = 90_000;
-
-/** TASK_QUEUE_TYPE_WORKFLOW and TASK_QUEUE_TYPE_ACTIVITY of Temporal's API. */
-const TYPE = { workflow: 1, activity: 2 };
 
 /** PENDING_ACTIVITY_STATE_STARTED of Temporal's API. */
 const STARTED = 2;
@@ -24,18 +21,24 @@ const STARTED = 2;
 /** The workers that could go on with a batch of these sizes: those that ask for its work, and those that are busy with it. */
 export async function workersSeen(client: BatchClient, batch: string, sizes: readonly Size[]): Promise<WorkersSeen> {
   const { memo, raw } = await batchHandle(client, batch).describe();
-  const { bundle: name, bundleDigest: digest } = memo as BatchMemo;
+  const { bundle: name, bundleDigest: digest, encoder } = memo as BatchMemo;
   const queues = sizes.map((size) => renderQueue(size, digest));
-  const [orchestrators, busy, ...asking] = await Promise.all([
-    pollers(client, ORCHESTRATOR_QUEUE, TYPE.workflow),
+  const [orchestrators, busy, encoders, ...asking] = await Promise.all([
+    pollers(client, ORCHESTRATOR_QUEUE, QUEUE_TYPE.workflow),
     busyWorkers(client, raw.pendingChildren ?? []),
-    ...queues.map((queue) => pollers(client, queue, TYPE.activity)),
+    encoder === undefined ? [] : pollers(client, encodeQueue(encoder), QUEUE_TYPE.activity),
+    ...queues.map((queue) => pollers(client, queue, QUEUE_TYPE.activity)),
   ]);
-  const renderers = sizes.map((size, index) => {
-    const known = busy.filter(({ queue }) => queue === queues[index]).map(({ identity }) => identity);
-    return { size, workers: new Set([...asking[index]!, ...known]).size };
-  });
-  return { orchestrators: new Set(orchestrators).size, renderers, bundle: { name, digest } };
+  const counted = (queue: string, asking: string[]): number => {
+    const known = busy.filter((worker) => worker.queue === queue).map(({ identity }) => identity);
+    return new Set([...asking, ...known]).size;
+  };
+  return {
+    orchestrators: new Set(orchestrators).size,
+    ...(encoder !== undefined && { encoders: counted(encodeQueue(encoder), encoders) }),
+    renderers: sizes.map((size, index) => ({ size, workers: counted(queues[index]!, asking[index]!) })),
+    bundle: { name, digest },
+  };
 }
 
 /** Identities of those who asked the queue for work lately. */
@@ -45,10 +48,7 @@ async function pollers({ temporal, namespace }: BatchClient, queue: string, task
     taskQueue: { name: queue },
     taskQueueType,
   });
-  const since = Date.now() - SEEN_MS;
-  return (pollers ?? [])
-    .filter(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000 >= since)
-    .map(({ identity }) => identity ?? '');
+  return seenLately(pollers ?? [], Date.now());
 }
 
 type BusyWorker = { identity: string; queue: string };

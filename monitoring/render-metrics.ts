@@ -16,6 +16,7 @@ const name = {
   held: 'pixart_held_pictures',
   restarts: 'pixart_renderer_restarts',
   memory: 'pixart_device_memory_bytes',
+  texts: 'pixart_texts_encoded',
 } as const;
 
 /** From a tiny image's milliseconds to a 4k image's hours on a processor. */
@@ -74,4 +75,14 @@ export function createRenderMetrics(processMeter: MetricMeter, device: string, s
     rendererRestarted: () => restarts.add(1),
     deviceMemory: (bytes) => memory.set(bytes),
   };
+}
+
+/** What a worker that holds a text encoder counts. */
+export type EncodeMetrics = { textEncoded(): void };
+
+export function createEncodeMetrics(processMeter: MetricMeter, device: string): EncodeMetrics {
+  const meter = processMeter.withTags({ device });
+  const texts = meter.createCounter(name.texts, undefined, 'Texts that were encoded because no caption was kept');
+  texts.add(0);
+  return { textEncoded: () => texts.add(1) };
 }
