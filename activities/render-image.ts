@@ -191,6 +191,8 @@ async function render(
     });
     const image = await Promise.race([rendered, stop.leave]);
     timer.add(asked, { waitMs: image.waitMs, ...image.timings });
+    const { denoiseMs, decodeMs } = image.timings;
+    timer.charge(timer.timings.textEncodeMs + image.deviceShare * (denoiseMs + decodeMs));
     return await timer.measure('image_encode', () => encodeImage(image, { job, bundle: renderer.bundle }));
   } catch (error) {
     if (error instanceof WorkerStopping) await checkpoint.saved();

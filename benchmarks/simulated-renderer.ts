@@ -18,6 +18,7 @@ export function simulatedRenderer({ bundle, side, stepMs = () => 0, before = () 
   return {
     bundle,
     device: 'cpu',
+    children: 1,
     unusable: new AbortController().signal,
     close: () => Promise.resolve(),
     async render(request, _captions, { signal, onBegin, onStep } = {}) {
@@ -35,6 +36,8 @@ export function simulatedRenderer({ bundle, side, stepMs = () => 0, before = () 
         height,
         timings: { denoiseMs: 0, decodeMs: 0 },
         waitMs: 0,
+        deviceShare: 1,
+        processorMs: 0,
       };
     },
   };

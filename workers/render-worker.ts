@@ -4,16 +4,17 @@ import { createRenderActivities, HeldPictures, type KeptCaptions, type WorkerSto
 import type { TemporalTarget } from '../connection/temporal-target.ts';
 import { closeConnection, connectWorker } from '../connection/worker-connection.ts';
 import type { Size } from '../domain/size.ts';
-import { bundleFolder, bundleRef, openBundle } from '../models/pixart/index.ts';
+import { type Bundle, bundleFolder, bundleRef, openBundle } from '../models/pixart/index.ts';
 import { type Renderer, startRenderer } from '../models/renderer/index.ts';
 import { deviceName } from '../monitoring/device.ts';
 import { observeRenders, type RenderObservers } from '../monitoring/observe-renders.ts';
 import { createRenderMetrics } from '../monitoring/render-metrics.ts';
-import { observeRendererProcess, type RendererProcess } from '../monitoring/renderer-process.ts';
+import { observeRendererProcesses, type RendererProcesses } from '../monitoring/renderer-process.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { type OpenStore, openStore, StoreUnavailable } from '../store/index.ts';
 import { renderQueue } from '../workflows/contract/queues.ts';
 import type { Allowance } from './allowance.ts';
+import { type ChosenShape, chooseShape } from './choose-shape.ts';
 import { discreetFailures } from './discreet-failures.ts';
 import { createEncodeWorker, textsOfBundle } from './encode-worker.ts';
 import { imageTuner } from './image-slots.ts';
@@ -40,13 +41,14 @@ export async function runRenderWorker(
   const bundle = await openBundle(await bundleFolder(config.bundle));
   const sizes = servedSizes(config.sizes, bundleRef(bundle));
   const metrics = config.metrics ? createRenderMetrics(Runtime.instance().metricMeter, config.device, sizes) : null;
-  const child = metrics && observeRendererProcess(metrics, config.device);
+  const children = metrics && observeRendererProcesses(metrics, config.device);
   if (config.scratch !== undefined) await checkScratch(config.scratch, log);
   const connection = await connectWorker(target);
   try {
     const { captions, encoder } = await textsOfBundle(bundle, config, log, config.textEncoder);
-    const renderer = await loadRenderer(bundle.folder, config, log, child);
-    if (renderer === null) return;
+    const loaded = await loadRenderer(bundle, sizes, config, log, children);
+    if (loaded === null) return;
+    const { renderer, shape } = loaded;
     const { stop, ignore } = listenForStop(config.graceSeconds);
     try {
       const observers = { log, metrics, tracer: processTracer() };
@@ -55,6 +57,7 @@ export async function runRenderWorker(
         namespace: target.namespace,
         openStore: outsideOf(allowance, config.scratch).openStore,
         renderer,
+        deviceName: await deviceName(config.device, shape.children * (shape.threads ?? 1)),
         captions,
         observers,
         stop,
@@ -75,7 +78,7 @@ export async function runRenderWorker(
       await renderer.close();
     }
   } finally {
-    child?.stop();
+    children?.stop();
     await closeConnection(connection);
   }
 }
@@ -92,25 +95,28 @@ async function checkScratch(scratch: string, log: Logger): Promise<void> {
 
 /** Loading may take minutes, and Temporal's SDK listens to signals only later. `null` where one came meanwhile. */
 async function loadRenderer(
-  bundleFolder: string,
-  { device, threads }: RenderConfig,
+  bundle: Bundle,
+  sizes: readonly Size[],
+  config: RenderConfig,
   log: Logger,
-  child: RendererProcess | null,
-): Promise<Renderer | null> {
+  children: RendererProcesses | null,
+): Promise<{ renderer: Renderer; shape: ChosenShape } | null> {
   const stop = new AbortController();
   const abort = (): void => stop.abort();
   for (const name of STOP_SIGNALS) process.on(name, abort);
   try {
-    return await startRenderer({
-      bundleFolder,
-      device,
-      threads,
+    const shape = await chooseShape(config, { bundle, sizes }, log, stop.signal);
+    const renderer = await startRenderer({
+      bundleFolder: bundle.folder,
+      device: config.device,
+      ...shape,
       signal: stop.signal,
-      onStart: ({ pid, loadMs }) => {
-        log.info({ rendererPid: pid, loadMs: Math.round(loadMs) }, 'renderer ready');
-        child?.started(pid);
+      onStart: (child) => {
+        log.info({ rendererPid: child.pid, loadMs: Math.round(child.loadMs) }, 'renderer ready');
+        children?.started(child);
       },
     });
+    return { renderer, shape };
   } catch (error) {
     if (stop.signal.aborted) return null;
     throw error;
@@ -124,6 +130,7 @@ type Surroundings = {
   namespace: string;
   openStore: OpenStore;
   renderer: Renderer;
+  deviceName: string;
   captions: KeptCaptions;
   stop: WorkerStop;
   observers: RenderObservers;
@@ -131,18 +138,17 @@ type Surroundings = {
 
 async function createWorkers(
   sizes: Size[],
-  { device, threads, graceSeconds, checkpointSeconds, scratch }: RenderConfig,
+  { graceSeconds, checkpointSeconds, scratch }: RenderConfig,
   surroundings: Surroundings,
 ): Promise<Worker[]> {
-  const { connection, namespace, openStore, renderer, captions, stop, observers } = surroundings;
-  const name = await deviceName(device, threads);
+  const { connection, namespace, openStore, renderer, captions, deviceName, stop, observers } = surroundings;
   const held = new HeldPictures();
   for (const size of sizes) held.onChange(() => observers.metrics?.held(size, held.count(size)));
   const activities = createRenderActivities({
     openStore,
     renderer,
     captions: captions.source,
-    deviceName: name,
+    deviceName,
     checkpointSeconds,
     scratch,
     stop,
@@ -156,7 +162,7 @@ async function createWorkers(
         taskQueue: renderQueue(size, renderer.bundle.digest),
         activities,
         interceptors: { activity: [discreetFailures, observeRenders(observers, size)] },
-        tuner: imageTuner(size, held),
+        tuner: imageTuner(size, held, renderer.children),
         // The SDK holds heartbeats back for 80 % of their timeout unless told otherwise, and cancellations come with their answers.
         maxHeartbeatThrottleInterval: '1 second',
         shutdownGraceTime: graceSeconds * 1_000,

@@ -13,6 +13,7 @@ import { type AllowOptions, allowedPlaces, allowOption } from '../options/allow-
 import {
   addServerOptions,
   bundleOption,
+  childrenOption,
   deviceOption,
   type ServerOptions,
   scratchOption,
@@ -31,6 +32,7 @@ export type WorkerOptions = ServerOptions &
     bundle?: string;
     size?: Size[];
     device: string;
+    children?: number;
     threads?: number;
     grace: number;
     checkpoint?: number;
@@ -65,6 +67,7 @@ export const workerCommand = (): Command =>
     .addOption(bundleOption())
     .addOption(sizesOption('a size to render; otherwise all of the bundle'))
     .addOption(deviceOption())
+    .addOption(childrenOption())
     .addOption(threadsOption())
     .addOption(
       new Option('--grace <seconds>', 'for the image in hand when told to stop; then it is handed back')
@@ -188,6 +191,7 @@ async function renderSettings({
   bundle,
   device,
   size,
+  children,
   threads,
   grace,
   checkpoint,
@@ -205,6 +209,7 @@ async function renderSettings({
     ...(scratch === undefined ? {} : { scratch: storeUrl(scratch) }),
     metrics: metricsAddress !== undefined,
     textEncoder: withoutTextEncoder !== true,
+    ...(children === undefined ? {} : { children }),
     ...(threads === undefined ? {} : { threads }),
   });
 }

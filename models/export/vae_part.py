@@ -61,9 +61,13 @@ class VaePart:
         shift = self.config["shift_factor"]
         return [f"vae: shift_factor {shift} is not added, as in diffusers' PixArt pipelines"] if shift else []
 
+    def empty(self) -> AutoencoderKL:
+        """The autoencoder without its encoder, and without its weights' numbers."""
+        return _build(self.weights.folder / "config.json", self.config)
+
     def load(self) -> AutoencoderKL:
         """Loads the autoencoder in float32, without its encoder."""
-        vae = _build(self.weights.folder / "config.json", self.config)
+        vae = self.empty()
         vae.load_state_dict(self.weights.load(), assign=True)
         return vae.requires_grad_(False)
 

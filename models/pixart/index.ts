@@ -12,6 +12,14 @@ export {
 } from './checkpoint-format.ts';
 export { chosenBundle } from './chosen-bundle.ts';
 export { bundleFolder, openBundles } from './installed-bundles.ts';
+export {
+  encoderMemory,
+  type PictureShape,
+  type ProcessMemory,
+  painterMemory,
+  painterMemoryOfAll,
+} from './memory.ts';
+export { type Networks, networksOf } from './networks.ts';
 export { loadPainter, type Painter } from './painter.ts';
 export { loadPipeline, type Pipeline } from './pipeline.ts';
 export { PIPELINE_VERSION } from './pipeline-version.ts';

@@ -33,10 +33,11 @@ export async function loadPainter(bundle: Bundle, options: SessionOptions): Prom
       checkRequest(bundle.description, request);
       renderOptions.signal?.throwIfAborted();
       const started = performance.now();
+      const { thrift = {} } = renderOptions;
       const { sampler, inputs } = sampling(bundle.description, request, captions);
-      const latents = await denoise(transformer, sampler, inputs, renderOptions);
+      const latents = await denoise(transformer, sampler, { ...inputs, halves: thrift.halves }, renderOptions);
       const denoised = performance.now();
-      const rgb = await develop(vaeDecoder, bundle.description, request, latents, renderOptions.signal);
+      const rgb = await develop(vaeDecoder, bundle.description, request, latents, renderOptions);
       const timings = { denoiseMs: denoised - started, decodeMs: performance.now() - denoised };
       return { rgb, width: request.width, height: request.height, timings };
     },
@@ -71,11 +72,11 @@ async function develop(
   description: BundleDescription,
   request: RenderRequest,
   latents: Float32Array,
-  signal: AbortSignal | undefined,
+  { signal, thrift = {} }: RenderOptions,
 ): Promise<Uint8Array> {
   const shape = latentShape(description, request);
-  const isWhole = request.decode === 'whole';
-  const image = await decode(vaeDecoder, description.vae, { ...shape, data: latents }, signal, isWhole);
+  const options = { isWhole: request.decode === 'whole', tileLatents: thrift.tileLatents };
+  const image = await decode(vaeDecoder, description.vae, { ...shape, data: latents }, signal, options);
   return toBytes(resizeAndCrop(image, request.width, request.height));
 }
 

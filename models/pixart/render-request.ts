@@ -1,4 +1,5 @@
 import { type Picture, pictureOf } from '../../domain/job.ts';
+import type { Thrift } from '../../domain/thrift.ts';
 import type { SamplerState } from './samplers/sampler.ts';
 import type { StateKeeping } from './state-keeping.ts';
 
@@ -20,6 +21,8 @@ export type RenderOptions = {
   resume?: SamplerState | undefined;
   /** Given, states come out every so often, and one when the run is aborted between two steps. */
   keeping?: StateKeeping | undefined;
+  /** With less memory than usual: see ladder.ts. */
+  thrift?: Thrift | undefined;
 };
 
 export type PaintedImage = {

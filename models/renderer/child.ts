@@ -47,6 +47,7 @@ async function encode({ ids }: ToChild & { kind: 'encode' }): Promise<FromChild>
 async function render({ request, captions, resume, stateEveryMs }: ToChild & { kind: 'render' }): Promise<FromChild> {
   if (!painter) throw new Error('a render was asked for before the painter was loaded');
   cancellation = new AbortController();
+  const before = process.cpuUsage();
   const image = await painter.paint(request, captions, {
     signal: cancellation.signal,
     onStep: (step, steps) => tell({ kind: 'step', step, steps }),
@@ -56,7 +57,8 @@ async function render({ request, captions, resume, stateEveryMs }: ToChild & { k
         ? undefined
         : { everyMs: stateEveryMs, keep: (state) => tell({ kind: 'state', state }) },
   });
-  return { kind: 'done', image };
+  const { user, system } = process.cpuUsage(before);
+  return { kind: 'done', image, processorMs: (user + system) / 1_000 };
 }
 
 function work(message: Exclude<ToChild, { kind: 'cancel' }>): Promise<FromChild> {

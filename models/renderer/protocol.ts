@@ -32,7 +32,7 @@ export type FromChild =
   | { kind: 'step'; step: number; steps: number }
   | { kind: 'state'; state: SamplerState }
   | { kind: 'encoded'; caption: Caption }
-  | { kind: 'done'; image: PaintedImage }
+  | { kind: 'done'; image: PaintedImage; processorMs: number }
   | { kind: 'failed'; failure: ChildFailure };
 
 /**

@@ -50,6 +50,11 @@ export type ChildRenderOptions = {
   states?: { everyMs: number; onState: (state: SamplerState) => void } | undefined;
 };
 
+export type ChildImage = PaintedImage & {
+  /** What the child's processor time grew by, over all threads. */
+  processorMs: number;
+};
+
 /** The parent's side of one child process, from its start to its death. Serves one call at a time. */
 export class RendererChild {
   readonly #process: ChildProcess;
@@ -126,7 +131,7 @@ export class RendererChild {
     request: RenderRequest,
     captions: RequestCaptions,
     options: ChildRenderOptions = {},
-  ): Promise<PaintedImage> {
+  ): Promise<ChildImage> {
     const { signal, onStep, resume, states } = options;
     signal?.throwIfAborted();
     let deadline: NodeJS.Timeout | undefined;
@@ -142,7 +147,7 @@ export class RendererChild {
       this.#tell({ kind: 'render', request, captions, resume, stateEveryMs: states?.everyMs });
       while (true) {
         const message = await this.#hear();
-        if (message.kind === 'done') return message.image;
+        if (message.kind === 'done') return { ...message.image, processorMs: message.processorMs };
         if (message.kind === 'step') onStep?.(message.step, message.steps);
         else if (message.kind === 'state') states?.onState(message.state);
         else throw this.#failure(message);

@@ -61,7 +61,8 @@ def main() -> None:
     text_states = TextStates(load_tokenizer(), load_text_encoder(Run(TEXT_RUN)))
     steps, guidance = stage.sampling.steps, stage.sampling.guidance
     save_folder(arguments.folder, model, vae, text_states, base_side=arguments.base_side, sampling=stage.sampling)
-    print(f"export it with --max-tokens {MAX_TOKENS} --weights half --steps {steps} --guidance {guidance}")
+    weights = "--text-encoder fp16 --transformer fp16 --vae fp16"
+    print(f"export it with --max-tokens {MAX_TOKENS} {weights} --steps {steps} --guidance {guidance}")
 
 
 if __name__ == "__main__":

@@ -61,6 +61,8 @@ test('a job is rendered into one object and the batch gets its copy', async () =
   expect(found).toMatchObject({
     ...{ id: 'fox', outcome: 'rendered', computations: 1, copy: 'batches/night/fox.png', device: 'GPU A' },
   });
+  const { textEncodeMs, denoiseMs, decodeMs, deviceMs } = found.timings;
+  expect(deviceMs).toBeCloseTo(textEncodeMs + denoiseMs + decodeMs);
   expect(await objects()).toEqual([objectName(job.renderKey, 'png')]);
   expect(await store.stat(found.object)).toMatchObject({ bytes: found.bytes, crc32c: found.crc32c });
   expect(Buffer.compare(await store.read(found.copy), await store.read(found.object))).toBe(0);

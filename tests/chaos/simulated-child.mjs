@@ -55,7 +55,7 @@ async function render({ request, resume, stateEveryMs }) {
   }
   const rgb = new Uint8Array(request.width * request.height * 3).fill(request.seed % 256);
   const timings = { denoiseMs: stepMs * request.steps, decodeMs: 0 };
-  return { kind: 'done', image: { rgb, width: request.width, height: request.height, timings } };
+  return { kind: 'done', image: { rgb, width: request.width, height: request.height, timings }, processorMs: 0 };
 }
 
 /** @param {import('../../models/renderer/protocol.ts').ToChild} message */

@@ -88,7 +88,7 @@ export async function startSite({
         connection,
         taskQueue: renderQueue(size, bundle.digest),
         activities,
-        tuner: imageTuner(size, held),
+        tuner: imageTuner(size, held, renderer.children),
         maxHeartbeatThrottleInterval: '1 second',
       }),
     ),

@@ -74,7 +74,7 @@ export function renderCommand(): Command {
     .addOption(decodeOption())
     .addOption(bundleOption())
     .addOption(deviceOption())
-    .addOption(threadsOption())
+    .addOption(threadsOption('CPU threads; otherwise as many as there are cores'))
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(render);

@@ -6,7 +6,6 @@ import {
   type Caption,
   loadCaptionEncoder,
   openBundle,
-  type PaintedImage,
   promptReader,
   type RenderRequest,
   type RequestCaptions,
@@ -56,7 +55,7 @@ async function loadEncoder(): Promise<(text: string) => Promise<Caption>> {
 export type TinyRenderer = Renderer & {
   pids: number[];
   /** Renders a request from its texts. */
-  draw(request: RenderRequest, options?: RendererRenderOptions): Promise<PaintedImage & { waitMs: number }>;
+  draw(request: RenderRequest, options?: RendererRenderOptions): ReturnType<Renderer['render']>;
 };
 
 export async function tinyRenderer(options: Partial<RendererOptions> = {}): Promise<TinyRenderer> {
