@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { nearestBin } from '../domain/bins.ts';
 import { type Size, sizeSchema } from '../domain/size.ts';
-import { loadPipeline, openBundle, type Pipeline, type RenderedImage } from '../models/pixart/index.ts';
+import { loadPipeline, openBundle, type PaintedImage, type Pipeline } from '../models/pixart/index.ts';
 
 const OBJECTS = join(import.meta.dirname, '../models/training/objects.json');
 const STYLES = ['a flat', 'a glossy'];
@@ -41,7 +41,7 @@ function signalToNoise(a: Uint8Array, b: Uint8Array): number {
   return 10 * Math.log10((255 ** 2 * a.length) / squares);
 }
 
-const keepPng = ({ rgb, width, height }: RenderedImage, file: string) =>
+const keepPng = ({ rgb, width, height }: PaintedImage, file: string) =>
   sharp(rgb, { raw: { width, height, channels: 3 } })
     .png()
     .toFile(file);

@@ -1,6 +1,8 @@
 export type { BundleRef } from '../../domain/bundle-ref.ts';
 export { type Bundle, type BundleDescription, bundleRef, openBundle } from './bundle.ts';
+export { encoderDigest } from './bundle-parts.ts';
 export { type CaptionEncoder, loadCaptionEncoder } from './caption-encoder.ts';
+export { type CaptionOwner, captionKey, decodeCaption, encodeCaption, largestCaption } from './caption-format.ts';
 export { type Caption, type RequestCaptions, requestCaptions, textsOf } from './captions.ts';
 export {
   type CheckpointOwner,

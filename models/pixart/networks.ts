@@ -1,5 +1,5 @@
-import { type Bundle, bundleFile, type GraphFile } from './bundle.ts';
-import { PART_GRAPHS, partFiles } from './bundle-parts.ts';
+import { type Bundle, bundleFile } from './bundle.ts';
+import { type GraphFile, PART_GRAPHS, partFiles } from './bundle-parts.ts';
 import { bytesOnDisk, elementsOf, graphWeights, isHalf, type Weight } from './graph-weights.ts';
 
 /** What of a bundle's networks decides how much memory they take: see memory.ts. Bytes, and channels. */

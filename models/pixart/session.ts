@@ -1,5 +1,6 @@
 import { UserError } from '../../domain/user-error.ts';
-import { type Bundle, bundleFile, type GraphFile } from './bundle.ts';
+import { type Bundle, bundleFile } from './bundle.ts';
+import type { GraphFile } from './bundle-parts.ts';
 import { InferenceSession, type Tensor } from './onnxruntime.ts';
 import type { Device } from './render-request.ts';
 

@@ -7,4 +7,4 @@ export { onnxruntimeVersion, processorModel, usableCores } from './processor.ts'
 export { type Renderer, type RendererOptions, type RendererRenderOptions, startRenderer } from './renderer.ts';
 export { RendererBug, RendererDied, RendererStarved, RenderFault } from './renderer-child.ts';
 export { TooLittleMemory, thrifty } from './thrifty.ts';
-export { takeTurn } from './waiting.ts';
+export { takeTurn, untilAborted } from './waiting.ts';

@@ -10,6 +10,9 @@ export const renderQueue = (size: Size, bundleDigest: string): string => `render
 export const largeRenderQueue = (size: Size, bundleDigest: string): string =>
   `${renderQueue(size, bundleDigest)}-large`;
 
+/** Bundles that share a text encoder share its queue. @param encoder its digest */
+export const encodeQueue = (encoder: string): string => `encode-${shortDigest(encoder)}`;
+
 export const batchWorkflowId = (batch: string): string => `batch/${batch}`;
 
 /** Rounds and shards of a batch are workflows of their own, under its name. */
