@@ -39,7 +39,7 @@ export const imageMetadata = (
     binWidth: job.bin.width,
     binHeight: job.bin.height,
     quality: job.quality ?? undefined,
-    tileLatents,
+    ...(tileLatents !== undefined && { tileLatents }),
     bundleName: bundle.name,
     bundleDigest: bundle.digest,
     software: `${project.name} ${project.version}`,

@@ -27,8 +27,6 @@ const manifestRowSchema = z.object({
   computations: z.int().nullable(),
   /** What rendered it; tables from before it was noted lack it. */
   device: z.string().nullable().default(null),
-  /** What was done with less memory than usual, for people; tables from before it was noted lack it. */
-  thrift: z.string().nullable().default(null),
   wait_ms: milliseconds,
   text_encode_ms: milliseconds,
   denoise_ms: milliseconds,
@@ -38,6 +36,8 @@ const manifestRowSchema = z.object({
   store_ms: milliseconds,
   /** Of images that were computed beside others less than their stages; `null` in tables from before that was possible. */
   device_ms: milliseconds.default(null),
+  /** What was done with less memory than usual, for people; tables from before it was noted lack it. */
+  thrift: z.string().nullable().default(null),
   error: z.string().nullable(),
   reason: z.string().nullable(),
   metadata: metadataSchema,
@@ -82,7 +82,6 @@ export function manifestRow(job: Job, outcome: Receipt | Failure | undefined): M
     render_key: job.renderKey,
     computations: receipt?.computations ?? null,
     device: receipt?.device ?? null,
-    thrift: receipt?.thrift === undefined ? null : thriftText(receipt.thrift),
     wait_ms: ms('wait'),
     text_encode_ms: ms('text_encode'),
     denoise_ms: ms('denoise'),
@@ -90,6 +89,7 @@ export function manifestRow(job: Job, outcome: Receipt | Failure | undefined): M
     image_encode_ms: ms('image_encode'),
     store_ms: ms('store'),
     device_ms: receipt?.timings.deviceMs === undefined ? null : Math.round(receipt.timings.deviceMs),
+    thrift: receipt?.thrift === undefined ? null : thriftText(receipt.thrift),
     error: failure?.type ?? null,
     reason: failure?.reason ?? null,
     metadata: job.metadata,

@@ -4,7 +4,7 @@ import { decode } from './decode.ts';
 import { type DenoiseInputs, denoise } from './denoise.ts';
 import { normalStream } from './noise.ts';
 import { Tensor } from './onnxruntime.ts';
-import { tellingMemory } from './out-of-memory.ts';
+import { sayingOutOfMemory } from './out-of-memory.ts';
 import { positionEmbedding } from './position-embedding.ts';
 import type { PaintedImage, RenderOptions, RenderRequest } from './render-request.ts';
 import { checkRequest } from './request-check.ts';
@@ -36,15 +36,11 @@ export async function loadPainter(bundle: Bundle, options: SessionOptions): Prom
       const started = performance.now();
       const { thrift = {} } = renderOptions;
       const { sampler, inputs } = sampling(bundle.description, request, captions);
-      const latents = await tellingMemory(
-        'denoise',
-        denoise(transformer, sampler, { ...inputs, halves: thrift.halves }, renderOptions),
-      );
+      const halved = { ...inputs, halves: thrift.halves };
+      const latents = await denoise(transformer, sampler, halved, renderOptions).catch(sayingOutOfMemory('denoise'));
       const denoised = performance.now();
-      const rgb = await tellingMemory(
-        'decode',
-        develop(vaeDecoder, bundle.description, request, latents, renderOptions),
-      );
+      const developing = develop(vaeDecoder, bundle.description, request, latents, renderOptions);
+      const rgb = await developing.catch(sayingOutOfMemory('decode'));
       const timings = { denoiseMs: denoised - started, decodeMs: performance.now() - denoised };
       return { rgb, width: request.width, height: request.height, timings };
     },
