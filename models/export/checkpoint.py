@@ -6,6 +6,7 @@ from pathlib import Path
 from .errors import ExportError
 from .model_index import PipelineKind, read_kind
 from .scheduler import SchedulerPart, load_scheduler
+from .shuffle_decoder_part import ShuffleDecoderPart, open_shuffle_decoder
 from .text_encoder_part import TextEncoderPart, open_text_encoder
 from .tokenizer_part import TokenizerPart, open_tokenizer
 from .transformer_part import TransformerPart, open_transformer
@@ -21,11 +22,13 @@ class Checkpoint:
     text_encoder: TextEncoderPart
     transformer: TransformerPart
     vae: VaePart
+    decoder: VaePart | ShuffleDecoderPart
+    """What turns latents into a picture: the autoencoder's own, or one that takes its place."""
     scheduler: SchedulerPart
 
     @property
     def weights(self) -> tuple[Weights, ...]:
-        return self.vae.weights, self.transformer.weights, self.text_encoder.weights
+        return self.decoder.weights, self.transformer.weights, self.text_encoder.weights
 
     @property
     def notes(self) -> list[str]:
@@ -35,7 +38,7 @@ class Checkpoint:
 
     def check_values(self, half_from: int | None) -> None:
         """Reads all weights once, as `Weights.check_values`."""
-        self.vae.weights.check_values(half_from)
+        self.decoder.weights.check_values(half_from)
         self.transformer.weights.check_values(half_from)
         self.text_encoder.check_values(half_from)
 
@@ -51,7 +54,8 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     transformer = open_transformer(folder, vae.factor)
     text_encoder = open_text_encoder(folder)
     tokenizer = open_tokenizer(folder)
-    checkpoint = Checkpoint(folder, kind, tokenizer, text_encoder, transformer, vae, scheduler)
+    decoder = open_shuffle_decoder(folder, vae) or vae
+    checkpoint = Checkpoint(folder, kind, tokenizer, text_encoder, transformer, vae, decoder, scheduler)
     _check_fit(checkpoint)
     return checkpoint
 

@@ -8,7 +8,6 @@ import torch
 from . import parts
 from .bundle import BundleOptions, describe_bundle, write_description
 from .checkpoint import Checkpoint, open_checkpoint
-from .decoder import VaeDecoder
 from .graphs import HALF_MIN_ELEMENTS, Graph, write_graph
 from .target import check_target, unfinished_folder
 from .verify import verify_against_reference, verify_graph
@@ -47,10 +46,7 @@ def _write_files(checkpoint: Checkpoint, folder: Path, half: bool, report: Repor
         write_graph(graphs[0], folder, half)
         report(f"{graphs[0].file}: relative error {verify_graph(folder, [*graphs], half):.1e} against torch")
 
-    decoder = VaeDecoder(checkpoint.vae.load()).eval()
-    tile = parts.vae_decoder_graph(decoder, batch=1, height=9, width=4, is_given=True)
-    write(parts.vae_decoder_graph(decoder), tile)
-    del decoder, tile
+    write(*parts.decoder_graphs(checkpoint.decoder.load_decoder()))
 
     transformer = checkpoint.transformer.load()
     shape = transformer.shape

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from transformers import T5EncoderModel
 
+from network.shuffle_decoder import ShuffleDecoder
 from network.transformer import CaptionProjection, PixArtTransformer
 
 from .decoder import VaeDecoder
@@ -93,6 +94,26 @@ def vae_decoder_graph(
         dynamic={"latents": LATENT_AXES, "given_statistics": {0: "batch"}, "is_given": {}},
         outputs=("image", "statistics"),
     )
+
+
+def shuffle_decoder_graph(
+    decoder: ShuffleDecoder, batch: int = BATCH, height: int = HEIGHT, width: int = WIDTH
+) -> Graph:
+    return Graph(
+        file="vae_decoder.onnx",
+        module=decoder,
+        inputs={"latents": torch.randn(batch, decoder.shape.latent_channels, height, width)},
+        dynamic={"latents": LATENT_AXES},
+        outputs=("image",),
+    )
+
+
+def decoder_graphs(decoder: VaeDecoder | ShuffleDecoder) -> tuple[Graph, Graph]:
+    """The decoder's graph with two examples: a batch, and a small picture, with statistics given where it takes any."""
+    small = {"batch": 1, "height": 9, "width": 4}
+    if isinstance(decoder, ShuffleDecoder):
+        return shuffle_decoder_graph(decoder), shuffle_decoder_graph(decoder, **small)
+    return vae_decoder_graph(decoder), vae_decoder_graph(decoder, **small, is_given=True)
 
 
 def padding_mask(batch: int, tokens: int) -> Tensor:
