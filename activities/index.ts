@@ -13,6 +13,7 @@ import { createWriteManifest } from './write-manifest.ts';
 import { createWriteReceipts } from './write-receipts.ts';
 import { createWriteReviewPage } from './write-review-page.ts';
 
+export { type CaptionSource, encodedCaptions } from './caption-source.ts';
 export { HeldPictures } from './held-pictures.ts';
 export type { Post } from './post-webhook.ts';
 export type { WorkerStop } from './render-stop.ts';

@@ -10,6 +10,7 @@ import { objectName } from '../records/layout.ts';
 import type { ObjectStore, OpenStore } from '../store/index.ts';
 import type { RenderImageInput } from '../workflows/contract/activities.ts';
 import { CHECKPOINT_SECONDS, RENDER_HOURS } from '../workflows/contract/limits.ts';
+import type { CaptionSource } from './caption-source.ts';
 import { Checkpoint } from './checkpoint.ts';
 import { earlierWork, Heartbeats } from './heartbeats.ts';
 import { HeldPictures } from './held-pictures.ts';
@@ -25,6 +26,7 @@ import { StageTimer } from './stage-timer.ts';
 export type RenderImageDependencies = {
   openStore: OpenStore;
   renderer: Renderer;
+  captions: CaptionSource;
   /** What the renderer's device is, for the receipts. */
   deviceName?: string | undefined;
   /** The least time between two checkpoints of one image; what is denoised in less has none. */
@@ -161,30 +163,36 @@ async function render(
   job: Job,
   checkpoint: Checkpoint,
   resume: SamplerState | undefined,
-  { renderer, heartbeats, timer, checkpointSeconds = CHECKPOINT_SECONDS, stop: worker = NEVER_STOPS }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<Uint8Array> {
+  const { store, renderer, captions, heartbeats, timer } = surroundings;
+  const { checkpointSeconds = CHECKPOINT_SECONDS, stop: worker = NEVER_STOPS } = surroundings;
   const cancelled = Context.current().cancellationSignal;
   const stop = new RenderStop({ cancelled, worker, steps: job.steps, hours: RENDER_HOURS[job.size] });
-  const asked = performance.now();
-  const rendered = renderer.render(renderRequest(job), {
-    signal: stop.signal,
-    resume,
-    states: {
-      everyMs: checkpointSeconds * 1_000,
-      onState: (state) => stop.isStateWanted && checkpoint.save(state),
-    },
-    onBegin: () => {
-      stop.begin();
-      heartbeats.begin(job.steps, resume?.step ?? 0);
-    },
-    onStep: (step) => {
-      heartbeats.step(step);
-      stop.step(step);
-    },
-  });
+  const request = renderRequest(job);
   try {
+    const seen = await timer.measure('text_encode', () => captions(store, request, stop.signal));
+    const asked = performance.now();
+    const rendered = renderer.render(request, seen, {
+      signal: stop.signal,
+      resume,
+      states: {
+        everyMs: checkpointSeconds * 1_000,
+        onState: (state) => stop.isStateWanted && checkpoint.save(state),
+      },
+      onBegin: () => {
+        stop.begin();
+        heartbeats.begin(job.steps, resume?.step ?? 0);
+      },
+      onStep: (step) => {
+        heartbeats.step(step);
+        stop.step(step);
+      },
+    });
     const image = await Promise.race([rendered, stop.leave]);
     timer.add(asked, { waitMs: image.waitMs, ...image.timings });
+    const { denoiseMs, decodeMs } = image.timings;
+    timer.charge(timer.timings.textEncodeMs + image.deviceShare * (denoiseMs + decodeMs));
     return await timer.measure('image_encode', () => encodeImage(image, { job, bundle: renderer.bundle }));
   } catch (error) {
     if (error instanceof WorkerStopping) await checkpoint.saved();

@@ -6,7 +6,11 @@ export type StageListener = (stage: Stage, startMs: number, endMs: number) => vo
 /** Measures where one image's time goes. What receipts, metrics and traces say of it comes from here, so that they agree. */
 export class StageTimer {
   readonly #listener: StageListener | undefined;
-  readonly #spent = Object.fromEntries(Object.values(STAGES).map((key) => [key, 0])) as Required<Timings>;
+  readonly #spent = Object.fromEntries(Object.values(STAGES).map((key) => [key, 0])) as Record<
+    (typeof STAGES)[Stage],
+    number
+  >;
+  #deviceMs: number | undefined;
 
   constructor(listener?: StageListener) {
     this.#listener = listener;
@@ -14,7 +18,12 @@ export class StageTimer {
 
   /** Milliseconds by stage, so far; a stage that came more than once is summed up. */
   get timings(): Timings {
-    return { ...this.#spent };
+    return { ...this.#spent, ...(this.#deviceMs !== undefined && { deviceMs: this.#deviceMs }) };
+  }
+
+  /** Notes what the image had of the device's time. */
+  charge(deviceMs: number): void {
+    this.#deviceMs = deviceMs;
   }
 
   /** Does the work and measures it; work that fails is no stage. */

@@ -25,7 +25,7 @@ import { startTemporalServer } from '../infra/dev/temporal-server.ts';
 import { openStore } from '../store/index.ts';
 import type { ControlChange } from '../workflows/contract/control.ts';
 import { batchWorkflowId, renderQueue } from '../workflows/contract/queues.ts';
-import { simulatedRenderer } from './simulated-renderer.ts';
+import { simulatedCaptions, simulatedRenderer } from './simulated-renderer.ts';
 
 const { values } = parseArgs({
   options: {
@@ -57,6 +57,7 @@ const worker = await Worker.create({
   connection,
   taskQueue: renderQueue('256', BUNDLE.digest),
   activities: createRenderActivities({
+    captions: simulatedCaptions,
     openStore,
     renderer: simulatedRenderer({ bundle: BUNDLE, side: 8, stepMs: () => STEP_MS, before }),
   }),

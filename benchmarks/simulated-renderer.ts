@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { CaptionSource } from '../activities/index.ts';
 import type { BundleRef, RenderRequest } from '../models/pixart/index.ts';
 import type { Renderer } from '../models/renderer/index.ts';
 
@@ -17,9 +18,10 @@ export function simulatedRenderer({ bundle, side, stepMs = () => 0, before = () 
   return {
     bundle,
     device: 'cpu',
+    children: 1,
     unusable: new AbortController().signal,
     close: () => Promise.resolve(),
-    async render(request, { signal, onBegin, onStep } = {}) {
+    async render(request, _captions, { signal, onBegin, onStep } = {}) {
       onBegin?.();
       before(request);
       for (let step = 1; step <= request.steps; step += 1) {
@@ -32,11 +34,17 @@ export function simulatedRenderer({ bundle, side, stepMs = () => 0, before = () 
         rgb: new Uint8Array(width * height * 3).fill(request.seed % 256),
         width,
         height,
-        timings: { textEncodeMs: 0, denoiseMs: 0, decodeMs: 0 },
-        promptTokens: 1,
-        promptTruncated: false,
+        timings: { denoiseMs: 0, decodeMs: 0 },
         waitMs: 0,
+        deviceShare: 1,
+        processorMs: 0,
       };
     },
   };
 }
+
+/** What it sees of every text. */
+export const simulatedCaptions: CaptionSource = async () => {
+  const caption = { states: new Float32Array(1), tokens: 1 };
+  return { prompt: caption, negative: caption };
+};

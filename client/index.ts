@@ -85,6 +85,7 @@ export {
   reviewPage,
   reviewPageEnd,
   type WatchedProgress,
+  type WatchOptions,
   watchBatch,
 } from './watch.ts';
 export { type WorkersSeen, workersSeen } from './workers.ts';

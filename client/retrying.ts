@@ -31,6 +31,14 @@ const STORE_FAILURES = ['StoreUnavailable', 'StoreDenied'];
  */
 export async function retrying(client: BatchClient, batch: string): Promise<Retrying[]> {
   const { raw } = await aboutBatch(client, batch, () => batchHandle(client, batch).describe());
+  return retryingOf(client, raw);
+}
+
+/** What Temporal says of a batch's workflow. */
+export type Description = Awaited<ReturnType<ReturnType<typeof batchHandle>['describe']>>;
+
+/** The same for whoever has just asked Temporal about the batch. */
+export async function retryingOf(client: BatchClient, raw: Description['raw']): Promise<Retrying[]> {
   const shards = (raw.pendingChildren ?? []).filter(({ workflowTypeName }) => workflowTypeName === 'renderShard');
   const ofShards = await Promise.all(shards.map(({ workflowId }) => pendingOf(client, workflowId!)));
   const found = new Map<string, Retrying>();

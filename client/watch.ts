@@ -8,7 +8,7 @@ import type { Workflows } from '../workflows/contract/workflows.ts';
 import { aboutBatch, batchHandle, describeBatch } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 import { batchProgress, NoOrchestrator } from './progress.ts';
-import { type Retrying, retrying } from './retrying.ts';
+import { type Description, type Retrying, retryingOf } from './retrying.ts';
 
 /**
  * How a round of a batch ended. A failed one could not be planned, could not write its manifest, or was terminated by a person: it has no
@@ -22,10 +22,16 @@ export type BatchEnd =
 /** A batch's progress, and what holds it up. */
 export type WatchedProgress = BatchProgress & { retrying: Retrying[] };
 
-const INTERVAL_MS = 1_000;
+/** To look what holds a batch up, the server goes through all images that are scheduled. Where something does, it is looked at every time. */
+const LOOK_FOR_TROUBLE_MS = 5_000;
+
+export type WatchOptions = {
+  /** From one look at a batch that runs to the next; a second unless given. A look costs the server and the orchestrator what an image does. */
+  everyMs?: number | undefined;
+};
 
 /**
- * A batch's progress, once a second while it runs and once when it has ended. Leaving the loop leaves the batch alone. A
+ * A batch's progress, once a second while it runs and at once when it has ended. Leaving the loop leaves the batch alone. A
  * moment without an orchestrator is waited out.
  *
  * @throws UserError where Temporal does not know the batch
@@ -44,25 +50,59 @@ const INTERVAL_MS = 1_000;
  * await client.close();
  * ```
  */
-export async function* watchBatch(client: BatchClient, batch: string): AsyncGenerator<WatchedProgress, BatchEnd> {
-  let answered = false;
-  for (;;) {
-    const running = await isRunning(client, batch);
-    try {
-      const progress = await batchProgress(client, batch);
-      yield { ...progress, retrying: running ? await retrying(client, batch) : [] };
-      answered = true;
-    } catch (error) {
-      if (running && !(answered && error instanceof NoOrchestrator)) throw error;
+export async function* watchBatch(
+  client: BatchClient,
+  batch: string,
+  { everyMs = 1_000 }: WatchOptions = {},
+): AsyncGenerator<WatchedProgress, BatchEnd> {
+  const leaving = new AbortController();
+  const ended = endOrSilence(client, batch, leaving.signal);
+  const trouble = new TroubleWatch(client);
+  try {
+    for (let answered = false; ; await Promise.race([sleep(everyMs, undefined, { signal: leaving.signal }), ended])) {
+      const { status, raw } = await aboutBatch(client, batch, () => batchHandle(client, batch).describe());
+      const running = status.name === 'RUNNING';
+      try {
+        const progress = await batchProgress(client, batch);
+        yield { ...progress, retrying: running ? await trouble.seen(raw) : [] };
+        answered = true;
+      } catch (error) {
+        if (running && !(answered && error instanceof NoOrchestrator)) throw error;
+      }
+      if (!running) return await batchEnd(client, batch);
     }
-    if (!running) return batchEnd(client, batch);
-    await sleep(INTERVAL_MS);
+  } finally {
+    leaving.abort();
   }
 }
 
-async function isRunning(client: BatchClient, batch: string): Promise<boolean> {
-  const { status } = await aboutBatch(client, batch, () => batchHandle(client, batch).describe());
-  return status.name === 'RUNNING';
+/** Resolves when the server says that the batch has ended, and never where it says nothing more: whoever waits looks now and then. */
+async function endOrSilence(client: BatchClient, batch: string, leaving: AbortSignal): Promise<void> {
+  try {
+    await client.temporal.withAbortSignal(leaving, () => batchHandle(client, batch).result());
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) await new Promise(() => {});
+  }
+}
+
+/** What holds a batch up, looked for now and then. */
+class TroubleWatch {
+  readonly #client: BatchClient;
+  #latest: Retrying[] = [];
+  #lookedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(client: BatchClient) {
+    this.#client = client;
+  }
+
+  async seen(raw: Description['raw']): Promise<Retrying[]> {
+    const now = performance.now();
+    if (this.#latest.length > 0 || now - this.#lookedAt >= LOOK_FOR_TROUBLE_MS) {
+      this.#lookedAt = now;
+      this.#latest = await retryingOf(this.#client, raw);
+    }
+    return this.#latest;
+  }
 }
 
 /** Waits until the batch has ended. @throws UserError where Temporal does not know the batch */

@@ -25,6 +25,11 @@ const stagesSchema = z.object({
   /** Absent in receipts of workers that counted it as part of `storeMs`. */
   imageEncodeMs: milliseconds.optional(),
   storeMs: milliseconds,
+  /**
+   * What the image had of the device's time: its stages there, divided among the images that were computed at once. Absent in receipts of
+   * workers that computed one at a time, and of images that had no device.
+   */
+  deviceMs: milliseconds.optional(),
 });
 
 export type Timings = z.infer<typeof stagesSchema>;

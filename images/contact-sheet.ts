@@ -17,11 +17,13 @@ const captionStyle: CaptionStyle = { width: CELL, fontSize: 13, lines: 2, colour
 /** About what fits into the lines of a caption. */
 const CAPTION_CHARACTERS = 76;
 const TITLE_HEIGHT = 28;
+/** While one is read another is decoded: the batch waits for the sheet. */
+const CELLS_AT_ONCE = 4;
 const ROW_HEIGHT = CELL + 6 + captionHeight(captionStyle) + GAP;
 
 export type SheetImage = {
   caption: string;
-  /** The encoded image; called when its turn comes, so that one full image at a time is in memory. */
+  /** The encoded image; called when its turn comes, so that a few full images are in memory. */
   read: () => Promise<Uint8Array>;
 };
 
@@ -34,7 +36,7 @@ export type Sheet = {
 };
 
 /**
- * Thumbnails in rows with a caption below each, as a WebP picture. Memory is bounded by one image and the sheet (40 MB).
+ * Thumbnails in rows with a caption below each, as a WebP picture. Memory is bounded by four images and the sheet (40 MB).
  *
  * @throws whatever `read` throws, and Error where the bytes are no image
  */
@@ -44,11 +46,15 @@ export async function makeContactSheet({ title, images, total }: Sheet): Promise
   const rows = Math.ceil(shown.length / columns);
   const canvas = createCanvas(GAP + columns * (CELL + GAP), GAP + TITLE_HEIGHT + GAP + rows * ROW_HEIGHT, GREY);
   await pasteTitle(canvas, shown.length < total ? `${title} (first ${shown.length} of ${total} images)` : title);
-  for (const [index, image] of shown.entries()) {
-    const left = GAP + (index % columns) * (CELL + GAP);
-    const top = GAP + TITLE_HEIGHT + GAP + Math.floor(index / columns) * ROW_HEIGHT;
-    await pasteCell(canvas, image, left, top);
-  }
+  const waiting = shown.entries();
+  const work = async (): Promise<void> => {
+    for (const [index, image] of waiting) {
+      const left = GAP + (index % columns) * (CELL + GAP);
+      const top = GAP + TITLE_HEIGHT + GAP + Math.floor(index / columns) * ROW_HEIGHT;
+      await pasteCell(canvas, image, left, top);
+    }
+  };
+  await Promise.all(Array.from({ length: CELLS_AT_ONCE }, work));
   const { rgb, width, height } = canvas;
   return sharp(rgb, { raw: { width, height, channels: 3 } })
     .webp({ quality: 85, effort: 2 })

@@ -3,8 +3,8 @@
 set -eu
 
 cd -- "$(dirname -- "$0")"
-./python.sh -m ruff check --config pyproject.toml . ../tests/models
-./python.sh -m ruff format --config pyproject.toml --check . ../tests/models
+./python.sh -m ruff check --config pyproject.toml . ../tests/models ../benchmarks
+./python.sh -m ruff format --config pyproject.toml --check . ../tests/models ../benchmarks
 ./python.sh -m pytest
 
 # From the icons to a picture by the product's own renderer; the picture is noise, the way is the real one.

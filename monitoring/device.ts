@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { availableParallelism, cpus } from 'node:os';
 import { promisify } from 'node:util';
 import { childEnvironment } from '../domain/child-environment.mjs';
 import type { Device } from '../models/pixart/index.ts';
+import { processorModel } from '../models/renderer/processor.ts';
 
 /** As long as a receipt takes. */
 const MAX_CHARACTERS = 200;
@@ -11,26 +11,28 @@ const MAX_CHARACTERS = 200;
 /**
  * What the device is, for rates that are kept by it: `NVIDIA H100 80GB HBM3`, `AMD EPYC × 2`. The device's own name (`cuda:0`) where the
  * driver does not tell.
+ *
+ * @param threads of a processor, all of the renderer's processes together; how they are divided changes no picture
  */
-export async function deviceName(device: Device, threads: number | undefined): Promise<string> {
-  const name =
-    device === 'cpu'
-      ? `${cpus()[0]?.model.trim() || 'CPU'} × ${threads ?? availableParallelism()}`
-      : await nvidiaSmi(device, 'name').catch(() => '');
+export async function deviceName(device: Device, threads: number): Promise<string> {
+  const name = device === 'cpu' ? `${processorModel()} × ${threads}` : await nvidiaSmi(device, 'name').catch(() => '');
   return (name || device).slice(0, MAX_CHARACTERS);
 }
 
 /**
- * Bytes in use: of a GPU as its driver's `nvidia-smi` tells, whoever uses them; for a CPU those of the renderer's process.
+ * Bytes in use: of a GPU as its driver's `nvidia-smi` tells, whoever uses them; for a CPU those of the renderer's processes.
  * `null` where neither is to be had.
  */
-export async function deviceMemory(device: Device, rendererPid: number): Promise<number | null> {
+export async function deviceMemory(device: Device, rendererPids: readonly number[]): Promise<number | null> {
   try {
-    return device === 'cpu' ? await residentBytes(rendererPid) : await gpuBytes(device);
+    return device === 'cpu' ? sum(await Promise.all(rendererPids.map(residentBytes))) : await gpuBytes(device);
   } catch {
     return null;
   }
 }
+
+const sum = (bytes: readonly (number | null)[]): number | null =>
+  bytes.reduce((total, of) => (total === null || of === null ? null : total + of), 0);
 
 /** Linux tells it in kibibytes; other systems have no /proc. */
 async function residentBytes(pid: number): Promise<number | null> {

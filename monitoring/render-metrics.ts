@@ -15,6 +15,7 @@ const name = {
   queueWait: 'pixart_queue_wait_seconds',
   held: 'pixart_held_pictures',
   restarts: 'pixart_renderer_restarts',
+  children: 'pixart_renderer_children',
   memory: 'pixart_device_memory_bytes',
 } as const;
 
@@ -35,6 +36,8 @@ export type RenderMetrics = {
   /** Finished pictures that wait for a store which refuses them. */
   held(size: Size, pictures: number): void;
   rendererRestarted(): void;
+  /** Processes that render at once. */
+  children(count: number): void;
   deviceMemory(bytes: number): void;
 };
 
@@ -60,8 +63,9 @@ export function createRenderMetrics(processMeter: MetricMeter, device: string, s
     name.memory,
     'int',
     undefined,
-    'Memory in use: of the GPU, or of the renderer process',
+    'Memory in use: of the GPU, or of the renderer processes',
   );
+  const children = meter.createGauge(name.children, 'int', undefined, 'Renderer processes that compute on the device');
   // Prometheus sees a counter grow only from a value that it has seen: the first failure would be missed.
   restarts.add(0);
   for (const size of sizes) for (const outcome of OUTCOMES) images.add(0, { size, outcome });
@@ -72,6 +76,7 @@ export function createRenderMetrics(processMeter: MetricMeter, device: string, s
     queueWait: (size, seconds) => waits.record(seconds, { size }),
     held: (size, pictures) => held.set(pictures, { size }),
     rendererRestarted: () => restarts.add(1),
+    children: (count) => children.set(count),
     deviceMemory: (bytes) => memory.set(bytes),
   };
 }

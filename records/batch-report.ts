@@ -1,5 +1,5 @@
 import { SIZES, type Size } from '../domain/size.ts';
-import { deviceSeconds, type ManifestRow } from './manifest-table.ts';
+import { deviceSeconds, type ManifestRow, secondsOnDevice } from './manifest-table.ts';
 
 /** What the images of one size took; times are seconds of images that were rendered, not of reused ones. */
 export type SizeReport = {
@@ -10,12 +10,12 @@ export type SizeReport = {
   failed: number;
   cancelled: number;
   bytes: number;
-  /** All stages on the device, over all images: what one device would have needed alone. */
+  /** Over all images: what one device would have needed alone. */
   deviceSeconds: number;
   /** From an image's turn on the device to its end, of the median image and of the one that 95 % stay below. */
   median: number;
   p95: number;
-  /** The share of the device's time that went into each stage. */
+  /** The share of the images' time on the device that went into each stage. */
   stages: { textEncode: number; denoise: number; decode: number };
 };
 
@@ -36,7 +36,7 @@ export function batchReport(rows: readonly ManifestRow[]): BatchReport {
       .map(sizeReport),
     failures: failureGroups(rows.filter(({ status }) => status === 'failed')),
     slowest: rendered
-      .map((row) => ({ id: row.id, seconds: deviceSeconds(row) }))
+      .map((row) => ({ id: row.id, seconds: secondsOnDevice(row) }))
       .sort((a, b) => b.seconds - a.seconds)
       .slice(0, SLOWEST),
   };
@@ -45,7 +45,7 @@ export function batchReport(rows: readonly ManifestRow[]): BatchReport {
 function sizeReport(rows: readonly ManifestRow[]): SizeReport {
   const count = (status: ManifestRow['status']): number => rows.filter((row) => row.status === status).length;
   const rendered = rows.filter(({ status }) => status === 'rendered');
-  const seconds = rendered.map(deviceSeconds).sort((a, b) => a - b);
+  const seconds = rendered.map(secondsOnDevice).sort((a, b) => a - b);
   const total = sum(seconds);
   const share = (stage: 'text_encode_ms' | 'denoise_ms' | 'decode_ms'): number =>
     total === 0 ? 0 : sum(rendered.map((row) => row[stage] ?? 0)) / 1_000 / total;
@@ -57,7 +57,7 @@ function sizeReport(rows: readonly ManifestRow[]): SizeReport {
     failed: count('failed'),
     cancelled: count('cancelled'),
     bytes: sum(rows.map(({ bytes }) => bytes ?? 0)),
-    deviceSeconds: total,
+    deviceSeconds: sum(rendered.map(deviceSeconds)),
     median: quantile(seconds, 0.5),
     p95: quantile(seconds, 0.95),
     stages: { textEncode: share('text_encode_ms'), denoise: share('denoise_ms'), decode: share('decode_ms') },

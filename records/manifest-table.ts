@@ -33,6 +33,8 @@ const manifestRowSchema = z.object({
   /** `null` also of images whose `store_ms` includes it. */
   image_encode_ms: milliseconds,
   store_ms: milliseconds,
+  /** Of images that were computed beside others less than their stages; `null` in tables from before that was possible. */
+  device_ms: milliseconds.default(null),
   error: z.string().nullable(),
   reason: z.string().nullable(),
   metadata: metadataSchema,
@@ -50,9 +52,13 @@ const formerRowSchema = z
 
 const writtenRowSchema = z.union([manifestRowSchema, formerRowSchema]);
 
-/** Of an image's stages those that had the device. */
-export const deviceSeconds = ({ text_encode_ms, denoise_ms, decode_ms }: ManifestRow): number =>
+/** From an image's turn on the device to its end there. */
+export const secondsOnDevice = ({ text_encode_ms, denoise_ms, decode_ms }: ManifestRow): number =>
   ((text_encode_ms ?? 0) + (denoise_ms ?? 0) + (decode_ms ?? 0)) / 1_000;
+
+/** What an image had of the device's time, which it may have shared with others: over a batch, what one device needs for it. */
+export const deviceSeconds = (row: ManifestRow): number =>
+  row.device_ms === null ? secondsOnDevice(row) : row.device_ms / 1_000;
 
 /** @param outcome `undefined` for a job that no round came to */
 export function manifestRow(job: Job, outcome: Receipt | Failure | undefined): ManifestRow {
@@ -79,6 +85,7 @@ export function manifestRow(job: Job, outcome: Receipt | Failure | undefined): M
     decode_ms: ms('decode'),
     image_encode_ms: ms('image_encode'),
     store_ms: ms('store'),
+    device_ms: receipt?.timings.deviceMs === undefined ? null : Math.round(receipt.timings.deviceMs),
     error: failure?.type ?? null,
     reason: failure?.reason ?? null,
     metadata: job.metadata,

@@ -1,7 +1,7 @@
 import type { CustomSlotSupplier, SlotPermit, WorkerTuner } from '@temporalio/worker';
 import type { HeldPictures } from '../activities/index.ts';
 import type { Size } from '../domain/size.ts';
-import { IMAGES_IN_HAND } from '../workflows/contract/limits.ts';
+import { imagesInHand } from '../workflows/contract/limits.ts';
 
 type ActivitySlots = Extract<WorkerTuner, { activityTaskSlotSupplier: unknown }>['activityTaskSlotSupplier'];
 type Slots = Extract<ActivitySlots, CustomSlotSupplier<never>>;
@@ -9,22 +9,24 @@ type Slots = Extract<ActivitySlots, CustomSlotSupplier<never>>;
 /**
  * How many images of one size a worker takes: those whose finished picture waits for its store do not count, and while such
  * pictures are as many as a worker may hold it takes none at all.
+ *
+ * @param children how many images its renderer computes at once
  */
-export function imageTuner(size: Size, held: HeldPictures): WorkerTuner {
+export function imageTuner(size: Size, held: HeldPictures, children: number): WorkerTuner {
   // It has no tasks of the other kinds.
   const none = { type: 'fixed-size', numSlots: 1 } as const;
   return {
-    activityTaskSlotSupplier: imageSlots(size, held),
+    activityTaskSlotSupplier: imageSlots(size, held, imagesInHand(children)),
     workflowTaskSlotSupplier: none,
     localActivityTaskSlotSupplier: none,
     nexusTaskSlotSupplier: none,
   };
 }
 
-function imageSlots(size: Size, held: HeldPictures): Slots {
+function imageSlots(size: Size, held: HeldPictures, most: number): Slots {
   let taken = 0;
   const asking: (() => void)[] = [];
-  const isFree = (): boolean => taken - held.count(size) < IMAGES_IN_HAND && !held.isFull;
+  const isFree = (): boolean => taken - held.count(size) < most && !held.isFull;
   const give = (): void => {
     while (asking.length > 0 && isFree()) {
       taken += 1;

@@ -34,6 +34,10 @@ export function logLevel(text = ''): string {
 
 const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 
+/** What the SDK need not even word: it says several lines to each step of a workflow. */
+export const temporalLevel = (log: Logger): LogLevel =>
+  (Object.keys(LEVELS) as LogLevel[]).find((level) => log.isLevelEnabled(LEVELS[level])) ?? 'ERROR';
+
 /** What Temporal's SDK and its core say, for the same log. */
 export const temporalLines =
   (log: Logger) =>

@@ -11,7 +11,9 @@ const renderConfigSchema = z.strictObject({
   device: z.custom<Device>((value) => /^(cpu|cuda:\d+)$/.test(String(value)), 'expected cpu, or cuda: and a number'),
   /** Which of the bundle's sizes to serve: all of them where none is named. */
   sizes: z.array(sizeSchema),
-  /** CPU threads of one operator; ONNX Runtime decides where it is not given. */
+  /** Processes that render at once; measured where neither they nor their threads are given. */
+  children: z.int().positive().optional(),
+  /** CPU threads of each of them. */
   threads: z.int().positive().optional(),
   /** How long images in hand may go on after the process was told to stop; then they are handed back. */
   graceSeconds: z.number().min(0),

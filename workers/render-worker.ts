@@ -1,19 +1,26 @@
 import { type NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { createRenderActivities, HeldPictures, type WorkerStop } from '../activities/index.ts';
+import {
+  type CaptionSource,
+  createRenderActivities,
+  encodedCaptions,
+  HeldPictures,
+  type WorkerStop,
+} from '../activities/index.ts';
 import type { TemporalTarget } from '../connection/temporal-target.ts';
 import { closeConnection, connectWorker } from '../connection/worker-connection.ts';
 import type { Size } from '../domain/size.ts';
-import { bundleFolder, bundleRef, openBundle } from '../models/pixart/index.ts';
-import { type Renderer, startRenderer } from '../models/renderer/index.ts';
+import { type Bundle, bundleFolder, bundleRef, openBundle, promptReader, verifyPart } from '../models/pixart/index.ts';
+import { createEncoder, type Encoder, type Renderer, startRenderer } from '../models/renderer/index.ts';
 import { deviceName } from '../monitoring/device.ts';
 import { observeRenders, type RenderObservers } from '../monitoring/observe-renders.ts';
 import { createRenderMetrics } from '../monitoring/render-metrics.ts';
-import { observeRendererProcess, type RendererProcess } from '../monitoring/renderer-process.ts';
+import { observeRendererProcesses, type RendererProcesses } from '../monitoring/renderer-process.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { type OpenStore, openStore, StoreUnavailable } from '../store/index.ts';
 import { renderQueue } from '../workflows/contract/queues.ts';
 import type { Allowance } from './allowance.ts';
+import { type ChosenShape, chooseShape } from './choose-shape.ts';
 import { discreetFailures } from './discreet-failures.ts';
 import { imageTuner } from './image-slots.ts';
 import { outsideOf } from './outside.ts';
@@ -36,15 +43,17 @@ export async function runRenderWorker(
   target: TemporalTarget,
   log: Logger,
 ): Promise<void> {
-  const folder = await bundleFolder(config.bundle);
-  const sizes = servedSizes(config.sizes, bundleRef(await openBundle(folder)));
+  const bundle = await openBundle(await bundleFolder(config.bundle));
+  const sizes = servedSizes(config.sizes, bundleRef(bundle));
   const metrics = config.metrics ? createRenderMetrics(Runtime.instance().metricMeter, config.device, sizes) : null;
-  const child = metrics && observeRendererProcess(metrics, config.device);
+  const children = metrics && observeRendererProcesses(metrics, config.device);
   if (config.scratch !== undefined) await checkScratch(config.scratch, log);
   const connection = await connectWorker(target);
   try {
-    const renderer = await loadRenderer(folder, config, log, child);
-    if (renderer === null) return;
+    const { encoder, captions } = await prepareEncoder(bundle, config, log);
+    const loaded = await loadRenderer(bundle, sizes, config, log, children);
+    if (loaded === null) return;
+    const { renderer, shape } = loaded;
     const { stop, ignore } = listenForStop(config.graceSeconds);
     try {
       const observers = { log, metrics, tracer: processTracer() };
@@ -53,6 +62,8 @@ export async function runRenderWorker(
         namespace: target.namespace,
         openStore: outsideOf(allowance, config.scratch).openStore,
         renderer,
+        deviceName: await deviceName(config.device, shape.children * (shape.threads ?? 1)),
+        captions,
         observers,
         stop,
       });
@@ -61,13 +72,14 @@ export async function runRenderWorker(
         { bundle: renderer.bundle.name, digest: renderer.bundle.digest, device: config.device, queues },
         'render worker ready',
       );
-      await untilStopped(workers, renderer);
+      await untilStopped(workers, [renderer, encoder]);
     } finally {
       ignore();
+      await encoder.close();
       await renderer.close();
     }
   } finally {
-    child?.stop();
+    children?.stop();
     await closeConnection(connection);
   }
 }
@@ -82,27 +94,48 @@ async function checkScratch(scratch: string, log: Logger): Promise<void> {
   }
 }
 
-/** Loading may take minutes, and Temporal's SDK listens to signals only later. `null` where one came meanwhile. */
-async function loadRenderer(
-  bundleFolder: string,
+/** The encoder is loaded when there is a text; that its files are whole is known before. @throws UserError */
+async function prepareEncoder(
+  bundle: Bundle,
   { device, threads }: RenderConfig,
   log: Logger,
-  child: RendererProcess | null,
-): Promise<Renderer | null> {
+): Promise<{ encoder: Encoder; captions: CaptionSource }> {
+  await verifyPart(bundle, 'reader');
+  await verifyPart(bundle, 'encoder');
+  const encoder = createEncoder({
+    bundleFolder: bundle.folder,
+    device,
+    threads,
+    onStart: ({ pid, loadMs }) => log.info({ encoderPid: pid, loadMs: Math.round(loadMs) }, 'text encoder ready'),
+    onIdle: () => log.info('text encoder ended: there is no text to encode'),
+  });
+  return { encoder, captions: encodedCaptions(await promptReader(bundle), encoder) };
+}
+
+/** Loading may take minutes, and Temporal's SDK listens to signals only later. `null` where one came meanwhile. */
+async function loadRenderer(
+  bundle: Bundle,
+  sizes: readonly Size[],
+  config: RenderConfig,
+  log: Logger,
+  children: RendererProcesses | null,
+): Promise<{ renderer: Renderer; shape: ChosenShape } | null> {
   const stop = new AbortController();
   const abort = (): void => stop.abort();
   for (const name of STOP_SIGNALS) process.on(name, abort);
   try {
-    return await startRenderer({
-      bundleFolder,
-      device,
-      threads,
+    const shape = await chooseShape(config, { bundle, sizes }, log, stop.signal);
+    const renderer = await startRenderer({
+      bundleFolder: bundle.folder,
+      device: config.device,
+      ...shape,
       signal: stop.signal,
-      onStart: ({ pid, loadMs }) => {
-        log.info({ rendererPid: pid, loadMs: Math.round(loadMs) }, 'renderer ready');
-        child?.started(pid);
+      onStart: (child) => {
+        log.info({ rendererPid: child.pid, loadMs: Math.round(child.loadMs) }, 'renderer ready');
+        children?.started(child);
       },
     });
+    return { renderer, shape };
   } catch (error) {
     if (stop.signal.aborted) return null;
     throw error;
@@ -116,23 +149,25 @@ type Surroundings = {
   namespace: string;
   openStore: OpenStore;
   renderer: Renderer;
+  deviceName: string;
+  captions: CaptionSource;
   stop: WorkerStop;
   observers: RenderObservers;
 };
 
 async function createWorkers(
   sizes: Size[],
-  { device, threads, graceSeconds, checkpointSeconds, scratch }: RenderConfig,
+  { graceSeconds, checkpointSeconds, scratch }: RenderConfig,
   surroundings: Surroundings,
 ): Promise<Worker[]> {
-  const { connection, namespace, openStore, renderer, stop, observers } = surroundings;
-  const name = await deviceName(device, threads);
+  const { connection, namespace, openStore, renderer, captions, deviceName, stop, observers } = surroundings;
   const held = new HeldPictures();
   for (const size of sizes) held.onChange(() => observers.metrics?.held(size, held.count(size)));
   const activities = createRenderActivities({
     openStore,
     renderer,
-    deviceName: name,
+    captions,
+    deviceName,
     checkpointSeconds,
     scratch,
     stop,
@@ -146,7 +181,7 @@ async function createWorkers(
         taskQueue: renderQueue(size, renderer.bundle.digest),
         activities,
         interceptors: { activity: [discreetFailures, observeRenders(observers, size)] },
-        tuner: imageTuner(size, held),
+        tuner: imageTuner(size, held, renderer.children),
         // The SDK holds heartbeats back for 80 % of their timeout unless told otherwise, and cancellations come with their answers.
         maxHeartbeatThrottleInterval: '1 second',
         shutdownGraceTime: graceSeconds * 1_000,
@@ -169,13 +204,13 @@ function listenForStop(graceSeconds: number): { stop: WorkerStop; ignore: () => 
   };
 }
 
-/** Runs until all workers have stopped; one that fails, or a renderer that cannot go on, stops the others. */
-async function untilStopped(workers: Worker[], renderer: Renderer): Promise<void> {
+/** Runs until all workers have stopped; one that fails, or networks that cannot be loaded again, stop the others. */
+async function untilStopped(workers: Worker[], networks: { unusable: AbortSignal }[]): Promise<void> {
   const stopAll = (): void => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
-  renderer.unusable.addEventListener('abort', stopAll);
+  for (const { unusable } of networks) unusable.addEventListener('abort', stopAll);
   const runs = await Promise.allSettled(workers.map((worker) => worker.run().finally(stopAll)));
   for (const run of runs) if (run.status === 'rejected') throw run.reason;
-  renderer.unusable.throwIfAborted();
+  for (const { unusable } of networks) unusable.throwIfAborted();
 }

@@ -2,7 +2,7 @@ import { DefaultLogger, Runtime, type RuntimeOptions } from '@temporalio/worker'
 import type { Logger } from 'pino';
 import { UserError } from '../domain/user-error.ts';
 import { METRIC_BUCKETS } from '../monitoring/render-metrics.ts';
-import { temporalLines } from './logging.ts';
+import { temporalLevel, temporalLines } from './logging.ts';
 
 export type RuntimeSettings = {
   log: Logger;
@@ -19,7 +19,7 @@ export type RuntimeSettings = {
 export function installRuntime({ log, metricsAddress }: RuntimeSettings): void {
   try {
     Runtime.install({
-      logger: new DefaultLogger('TRACE', temporalLines(log)),
+      logger: new DefaultLogger(temporalLevel(log), temporalLines(log)),
       telemetryOptions: {
         logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} },
         ...(metricsAddress === undefined ? {} : { metrics: prometheus(metricsAddress) }),

@@ -3,7 +3,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { createRenderActivities } from '../../activities/index.ts';
 import { openStore } from '../../store/index.ts';
 import { renderQueue } from '../../workflows/contract/queues.ts';
-import { simulatedRenderer } from '../simulated-renderer.ts';
+import { simulatedCaptions, simulatedRenderer } from '../simulated-renderer.ts';
 import { BUNDLE } from './bundle.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
@@ -14,7 +14,11 @@ const workers = await Promise.all([
   Worker.create({
     connection,
     taskQueue: renderQueue('256', BUNDLE.digest),
-    activities: createRenderActivities({ openStore, renderer: simulatedRenderer({ bundle: BUNDLE, side: 8 }) }),
+    activities: createRenderActivities({
+      captions: simulatedCaptions,
+      openStore,
+      renderer: simulatedRenderer({ bundle: BUNDLE, side: 8 }),
+    }),
   }),
 ]);
 process.send?.('ready');

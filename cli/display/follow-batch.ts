@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type BatchClient, type BatchEnd, NoOrchestrator, watchBatch, workersSeen } from '../../client/index.ts';
+import {
+  type BatchClient,
+  type BatchEnd,
+  type BatchProgress,
+  NoOrchestrator,
+  watchBatch,
+  workersSeen,
+} from '../../client/index.ts';
 import { ServerUnreachable } from '../../domain/user-error.ts';
 import { EXIT, type ExitCode, ServerUnusable } from '../exit-codes.ts';
 import { interruption } from '../interruption.ts';
@@ -14,6 +21,9 @@ const AGAIN_MS = 1_000;
 /** The person left before the batch had ended. */
 export type Left = { state: 'left'; isServerAway: boolean };
 
+/** How it ended, and what it told last. */
+export type Followed = BatchEnd & { last?: BatchProgress };
+
 export type Following = {
   json: boolean;
   /** Aborted when the person has seen enough. The batch goes on. */
@@ -26,7 +36,7 @@ export type Following = {
  *
  * @throws ServerUnusable where the server stays away
  */
-export async function followBatch(client: BatchClient, batch: string, options: Following): Promise<BatchEnd | Left> {
+export async function followBatch(client: BatchClient, batch: string, options: Following): Promise<Followed | Left> {
   const { signal } = options;
   const patience = new Patience(batch);
   for (;;) {
@@ -46,15 +56,17 @@ async function follow(
   batch: string,
   { json, signal }: Following,
   onAnswer: () => void,
-): Promise<BatchEnd | null> {
+): Promise<Followed | null> {
   const display = progressDisplay(json, (sizes) => workersSeen(client, batch, sizes));
-  const progress = watchBatch(client, batch);
+  const progress = watchBatch(client, batch, { everyMs: display.everyMs });
+  let last: BatchProgress | undefined;
   try {
     for (;;) {
       const next = await answerOf(client, signal, () => progress.next());
       if (next === null) return null;
-      if (next.done) return next.value;
+      if (next.done) return { ...next.value, ...(last && { last }) };
       onAnswer();
+      last = next.value;
       display.show(next.value);
     }
   } finally {
@@ -65,7 +77,7 @@ async function follow(
 /** Shows a batch to its end and says how it ended, or how to come back to it. */
 export async function watchToTheEnd(client: BatchClient, batch: string, json: boolean): Promise<ExitCode> {
   const end = await followBatch(client, batch, { json, signal: interruption() });
-  if (end.state !== 'left') return tellEnd(client, batch, end, json);
+  if (end.state !== 'left') return tellEnd(client, batch, end, json, end.last);
   const what = end.isServerAway
     ? `waits for the Temporal server at ${client.address}, which does not answer`
     : 'goes on without you';

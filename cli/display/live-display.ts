@@ -2,6 +2,7 @@ import { doneOf } from '../../client/index.ts';
 import { printable } from '../../domain/printable.mjs';
 import type { Size } from '../../domain/size.ts';
 import { liveView } from './live-view.ts';
+import { LIVE_INTERVAL_MS } from './output.ts';
 import { Pace } from './pace.ts';
 import { type ProgressDisplay, sizesOf } from './progress-text.ts';
 import { type SeeWorkers, WorkerWatch } from './worker-watch.ts';
@@ -20,6 +21,7 @@ export function liveDisplay(stream: NodeJS.WriteStream, seeWorkers: SeeWorkers):
   }
 
   return {
+    everyMs: LIVE_INTERVAL_MS,
     show(progress) {
       const now = performance.now();
       const workers = watch.seen(progress);

@@ -17,6 +17,9 @@ export const writeLine = (stream: NodeJS.WritableStream, text: string): void =>
 /** Progress that goes to a log and not to a terminal has at most a line in so long. */
 export const LOG_INTERVAL_MS = 5_000;
 
+/** On a terminal, and for programs. */
+export const LIVE_INTERVAL_MS = 1_000;
+
 /** Rows in columns that are as wide as their widest cell. */
 export function table(texts: readonly (readonly string[])[]): string {
   const rows = texts.map((cells) => cells.map((text, at) => cellText(text, at === cells.length - 1)));

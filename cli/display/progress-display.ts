@@ -1,6 +1,6 @@
 import { doneOf } from '../../client/index.ts';
 import { liveDisplay } from './live-display.ts';
-import { LOG_INTERVAL_MS, printJson, writeLine } from './output.ts';
+import { LIVE_INTERVAL_MS, LOG_INTERVAL_MS, printJson, writeLine } from './output.ts';
 import { outcomeText, type ProgressDisplay, type ShownProgress, sizesOf } from './progress-text.ts';
 import { waitingText } from './waiting-text.ts';
 import { lackOfWorkers, openSizes, type SeeWorkers, WorkerWatch } from './worker-watch.ts';
@@ -41,6 +41,7 @@ function lines(stream: NodeJS.WritableStream, seeWorkers: SeeWorkers): ProgressD
   };
   let pending: ShownProgress | null = null;
   return {
+    everyMs: LOG_INTERVAL_MS,
     show(progress) {
       pending = progress;
       printLack(progress);
@@ -56,6 +57,7 @@ function lines(stream: NodeJS.WritableStream, seeWorkers: SeeWorkers): ProgressD
 function jsonLines(): ProgressDisplay {
   let last = '';
   return {
+    everyMs: LIVE_INTERVAL_MS,
     show(progress) {
       const line = JSON.stringify(progress);
       if (line !== last) printJson(progress);

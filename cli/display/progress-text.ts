@@ -7,6 +7,8 @@ export type ShownProgress = BatchProgress & { retrying?: Retrying[] };
 
 /** Shows a batch's progress to whoever waits for it. */
 export type ProgressDisplay = {
+  /** How often it has use for news. */
+  readonly everyMs: number;
   show(progress: ShownProgress): void;
   /** Leaves the screen as it is, with room for what follows. */
   end(): void;

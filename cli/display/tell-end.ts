@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import {
   type BatchClient,
   type BatchEnd,
+  type BatchProgress,
   type BatchResult,
   batchProgress,
   describeBatch,
@@ -16,24 +17,33 @@ import { printJson, printLine, table } from './output.ts';
 import { totalsText } from './progress-text.ts';
 import { withoutManifest } from './without-manifest.ts';
 
-/** Prints how a batch ended, and where its results are; the exit code says whether all of its images and the manifest are there. */
-export async function tellEnd(client: BatchClient, batch: string, end: BatchEnd, json: boolean): Promise<ExitCode> {
-  const listing = await describeBatch(client, batch);
+/**
+ * Prints how a batch ended, and where its results are; the exit code says whether all of its images and the manifest are there.
+ *
+ * @param last what it told last, where that is known; asked again where that was before its end
+ */
+export async function tellEnd(
+  client: BatchClient,
+  batch: string,
+  end: BatchEnd,
+  json: boolean,
+  last?: BatchProgress,
+): Promise<ExitCode> {
+  const [listing, page, progress] = await Promise.all([
+    describeBatch(client, batch),
+    end.state === 'completed' ? reviewPage(client, end.result) : null,
+    // A workflow that has ended is replayed for its answer.
+    last?.state === end.state || end.state === 'failed' ? last : batchProgress(client, batch),
+  ]);
   if (end.state === 'failed') {
-    if (json) printJson({ batch, ...end, manifest: null });
-    else printLine([`batch ${batch} failed: ${end.reason}`, ...withoutManifest(listing, end.reason)].join('\n'));
+    const { state, reason } = end;
+    if (json) printJson({ batch, state, reason, manifest: null });
+    else printLine([`batch ${batch} failed: ${reason}`, ...withoutManifest(listing, reason)].join('\n'));
     return EXIT.imagesMissing;
   }
-  const {
-    totals,
-    changes,
-    warnings,
-    manifest = manifestName(batch),
-    recentFailures,
-  } = await batchProgress(client, batch);
+  const { totals, changes, warnings, manifest = manifestName(batch), recentFailures } = progress!;
   const isManifestThere = listing.withoutManifest === null;
   const cancelled = { batch, manifest: isManifestThere ? manifest : null, contactSheet: null };
-  const page = end.state === 'completed' ? await reviewPage(client, end.result) : null;
   const results = resultPlaces(listing.store, end.state === 'completed' ? end.result : cancelled, page, !json);
   if (json) {
     const reason = isManifestThere ? {} : { manifest: null, withoutManifest: listing.withoutManifest };

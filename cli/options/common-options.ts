@@ -62,8 +62,14 @@ function device(text: string): string {
   throw new InvalidArgumentError('Expected cpu or cuda:<n>.');
 }
 
-export const threadsOption = (): Option =>
-  new Option('--threads <n>', 'CPU threads; otherwise as many as there are cores').argParser(wholeNumber(1, 1024));
+export const threadsOption = (
+  what = 'CPU threads of each renderer process; without it and --children what makes the most images is measured once',
+): Option => new Option('--threads <n>', what).argParser(wholeNumber(1, 1024));
+
+export const childrenOption = (): Option =>
+  new Option('--children <n>', 'renderer processes, each of which makes one image at a time').argParser(
+    wholeNumber(1, 256),
+  );
 
 const USUAL_STATE = '.pixart';
 

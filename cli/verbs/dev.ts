@@ -10,6 +10,7 @@ import { type AllowOptions, allowOption, placesOf } from '../options/allow-optio
 import {
   addServerOptions,
   bundleOption,
+  childrenOption,
   deviceOption,
   type ServerOptions,
   scratchOption,
@@ -27,6 +28,7 @@ type DevOptions = ServerOptions &
     bundle?: string;
     size?: Size[];
     device: string;
+    children?: number;
     threads?: number;
     state: string;
     scratch?: string;
@@ -48,6 +50,7 @@ export const devCommand = (): Command =>
     .addOption(bundleOption())
     .addOption(sizesOption('a size to render; otherwise all of the bundle'))
     .addOption(deviceOption())
+    .addOption(childrenOption())
     .addOption(threadsOption())
     .addOption(stateOption())
     .addOption(scratchOption())
@@ -75,6 +78,7 @@ async function dev(options: DevOptions, command: Command): Promise<void> {
     bundle: bundle.folder,
     sizes: options.size ?? [],
     device: options.device,
+    children: options.children,
     threads: options.threads,
     scratch: options.scratch,
     allow,

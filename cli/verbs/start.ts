@@ -69,7 +69,7 @@ function runExample(fleet: LocalFleet, options: StartOptions, bundle: Bundle, si
     }
     // What makes the page is about to be stopped.
     if (end.state === 'completed') await reviewPageEnd(client, end.result);
-    const code = await tellEnd(client, batch, end, false);
+    const code = await tellEnd(client, batch, end, false, end.last);
     const state = options.state === '.pixart' ? '' : ` --state ${options.state}`;
     printLine(`To see the batch in Temporal's UI again:\n  npx pixart-batch dev${state}`);
     return code;

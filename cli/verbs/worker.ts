@@ -12,6 +12,7 @@ import { type AllowOptions, allowedPlaces, allowOption } from '../options/allow-
 import {
   addServerOptions,
   bundleOption,
+  childrenOption,
   deviceOption,
   type ServerOptions,
   scratchOption,
@@ -28,6 +29,7 @@ export type WorkerOptions = ServerOptions &
     bundle?: string;
     size?: Size[];
     device: string;
+    children?: number;
     threads?: number;
     grace: number;
     checkpoint?: number;
@@ -57,6 +59,7 @@ export const workerCommand = (): Command =>
     .addOption(bundleOption())
     .addOption(sizesOption('a size to render; otherwise all of the bundle'))
     .addOption(deviceOption())
+    .addOption(childrenOption())
     .addOption(threadsOption())
     .addOption(
       new Option('--grace <seconds>', 'for the image in hand when told to stop; then it is handed back')
@@ -163,6 +166,7 @@ async function renderSettings({
   bundle,
   device,
   size,
+  children,
   threads,
   grace,
   checkpoint,
@@ -178,6 +182,7 @@ async function renderSettings({
     ...(checkpoint === undefined ? {} : { checkpointSeconds: checkpoint }),
     ...(scratch === undefined ? {} : { scratch: storeUrl(scratch) }),
     metrics: metricsAddress !== undefined,
+    ...(children === undefined ? {} : { children }),
     ...(threads === undefined ? {} : { threads }),
   });
 }

@@ -20,6 +20,7 @@ export type FleetOptions = {
   bundle: string;
   sizes: Size[];
   device: string;
+  children?: number | undefined;
   threads?: number | undefined;
   /** Where long images are kept half way, if not in the store. */
   scratch?: string | undefined;
@@ -94,7 +95,7 @@ function startWorkers(
   started: KeptServer | null,
   logFolder: string,
 ): Supervised[] {
-  const { namespace, bundle, sizes, device, threads, scratch, allow = [] } = options;
+  const { namespace, bundle, sizes, device, children, threads, scratch, allow = [] } = options;
   const server = [
     ...['--address', address, ...(namespace === undefined ? [] : ['--namespace', namespace])],
     ...(started === null ? [] : ['--namespace-id', started.namespaceId]),
@@ -103,6 +104,7 @@ function startWorkers(
   const renderer = [
     ...['--bundle', bundle, '--device', device, '--grace', String(graceSeconds)],
     ...sizes.flatMap((size) => ['--size', size]),
+    ...(children === undefined ? [] : ['--children', String(children)]),
     ...(threads === undefined ? [] : ['--threads', String(threads)]),
     ...(scratch === undefined ? [] : ['--scratch', scratch]),
   ];

@@ -3,11 +3,13 @@
 import argparse
 import errno
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from .bundle import SAMPLE_SIZES, BundleOptions
 from .errors import ExportError
 from .export_bundle import export_bundle
+from .precision import CHOICES, PROFILES, Precision
 from .quiet import quiet_libraries
 
 
@@ -37,12 +39,21 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, help="default for jobs; default: 20, with LCM 4")
     parser.add_argument("--guidance", type=float, help="default for jobs; default: 4.5, with LCM 1 (none)")
     parser.add_argument(
-        "--weights",
-        choices=("float", "half"),
-        default="float",
-        help="half: stored as float16, computed in float32; default: %(default)s",
+        "--transformer-from", type=Path, metavar="FOLDER", help="take transformer/ from this folder of another download"
     )
+    parser.add_argument(
+        "--for", dest="profile", choices=PROFILES, default="cpu", help="how weights are stored; default: %(default)s"
+    )
+    for network, kinds in CHOICES.items():
+        option = "--" + network.replace("_", "-")
+        parser.add_argument(option, choices=kinds, help="how these weights are stored; default: as --for says")
     return parser.parse_args(arguments)
+
+
+def precision_of(options: argparse.Namespace) -> Precision:
+    """The profile's kinds of weights, and where a network has an option of its own, that."""
+    asked = {network: getattr(options, network) for network in CHOICES}
+    return replace(PROFILES[options.profile], **{network: kind for network, kind in asked.items() if kind})
 
 
 def main(arguments: list[str]) -> int:
@@ -64,7 +75,8 @@ def main(arguments: list[str]) -> int:
                 steps=options.steps,
                 guidance=options.guidance,
             ),
-            half=options.weights == "half",
+            precision=precision_of(options),
+            transformer_from=options.transformer_from,
         )
     except ExportError as error:
         print(f"export: {error}", file=sys.stderr)

@@ -83,7 +83,7 @@ def describe_bundle(options: BundleOptions, checkpoint: Checkpoint) -> dict[str,
 
 def write_description(folder: Path, description: dict[str, Any]) -> None:
     """Writes bundle.json; every other file of `folder` is listed with its digest and size."""
-    files = {path.name: _digest(path) for path in sorted(folder.iterdir())}
+    files = {path.name: _digest(path) for path in sorted(folder.iterdir()) if not path.name.startswith(".")}
     text = json.dumps({**description, "files": files}, indent=2, ensure_ascii=False, allow_nan=False)
     (folder / DESCRIPTION_FILE).write_text(text + "\n", encoding="utf-8")
 

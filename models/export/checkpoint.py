@@ -5,6 +5,8 @@ from pathlib import Path
 
 from .errors import ExportError
 from .model_index import PipelineKind, read_kind
+from .precision import Precision
+from .progress import Report
 from .scheduler import SchedulerPart, load_scheduler
 from .shuffle_decoder_part import ShuffleDecoderPart, open_shuffle_decoder
 from .text_encoder_part import TextEncoderPart, open_text_encoder
@@ -36,22 +38,22 @@ class Checkpoint:
         variants = [f"{w.folder.name}: the weights of variant {w.variant}" for w in self.weights if w.variant]
         return [*variants, *self.vae.notes, *self.scheduler.notes]
 
-    def check_values(self, half_from: int | None) -> None:
+    def check_values(self, precision: Precision, report: Report) -> None:
         """Reads all weights once, as `Weights.check_values`."""
-        self.decoder.weights.check_values(half_from)
-        self.transformer.weights.check_values(half_from)
-        self.text_encoder.check_values(half_from)
+        self.decoder.weights.check_values(precision.vae, report)
+        self.transformer.weights.check_values(precision.transformer, report)
+        self.text_encoder.check_values(precision.text_encoder, report)
 
 
-def open_checkpoint(folder: Path) -> Checkpoint:
-    """Reads everything but the weights' numbers.
+def open_checkpoint(folder: Path, transformer_from: Path | None = None) -> Checkpoint:
+    """Reads everything but the weights' numbers; the transformer's folder may be that of another checkpoint.
 
     Raises `ExportError` for what is missing, does not fit together, or could not be reproduced by a bundle.
     """
-    kind = read_kind(folder)
+    kind = read_kind(folder, transformer_from)
     scheduler = load_scheduler(folder)
     vae = open_vae(folder)
-    transformer = open_transformer(folder, vae.factor)
+    transformer = open_transformer(transformer_from or folder, vae.factor)
     text_encoder = open_text_encoder(folder)
     tokenizer = open_tokenizer(folder)
     decoder = open_shuffle_decoder(folder, vae) or vae
@@ -81,7 +83,7 @@ def _check_sizes(checkpoint: Checkpoint) -> None:
     if checkpoint.kind.name == "PixArt-α" and transformer.sample_size == 128:
         return
     raise ExportError(
-        f"{checkpoint.folder}/transformer/config.json: use_additional_conditions is true, or missing with sample_size "
+        f"{transformer.weights.folder}/config.json: use_additional_conditions is true, or missing with sample_size "
         "128, which means true: the transformer is told its picture's size, as PixArt-α's of 1024 px. But the pipeline "
         f"of {checkpoint.kind.name} with sample_size {transformer.sample_size} tells none. Write false where the "
         "weights have no resolution_embedder; where they do and it is PixArt-α, write PixArtAlphaPipeline in "

@@ -16,9 +16,10 @@ from network.attention import SelfAttention
 from network.transformer import PixArtTransformer
 from training.transformer import SHAPE, with_compression
 
-from .graphs import Graph, write_graph
+from .graphs import Graph, draft_graph
 from .parts import transformer_graph
 from .quiet import quiet_libraries
+from .writing import write_draft
 
 COMPRESSED = with_compression(SHAPE, (4, 5, 6, 7))
 
@@ -44,6 +45,10 @@ def attention_graph(file: str, scale: int | None) -> Graph:
     )
 
 
+def _write(graph: Graph, folder: Path) -> None:
+    write_draft(draft_graph(graph), graph.parameter, folder)
+
+
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m export.compression_graphs", description=__doc__)
     parser.add_argument("folder", type=Path, help="scratch folder for four graphs")
@@ -51,11 +56,11 @@ def main(arguments: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     quiet_libraries()
     torch.manual_seed(0)
-    write_graph(attention_graph("attention-whole.onnx", None), folder, half=False)
-    write_graph(attention_graph("attention-compressed.onnx", 2), folder, half=False)
+    _write(attention_graph("attention-whole.onnx", None), folder)
+    _write(attention_graph("attention-compressed.onnx", 2), folder)
     for name, shape in (("step-whole.onnx", SHAPE), ("step-compressed.onnx", COMPRESSED)):
         graph = transformer_graph(PixArtTransformer(shape).eval())
-        write_graph(replace(graph, file=name), folder, half=False)
+        _write(replace(graph, file=name), folder)
 
 
 if __name__ == "__main__":

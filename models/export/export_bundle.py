@@ -1,6 +1,5 @@
 """The whole way from a checkpoint to a bundle: first all that can be refused, then the work."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -8,56 +7,123 @@ import torch
 from . import parts
 from .bundle import BundleOptions, describe_bundle, write_description
 from .checkpoint import Checkpoint, open_checkpoint
-from .graphs import HALF_MIN_ELEMENTS, Graph, write_graph
-from .target import check_target, unfinished_folder
+from .drafts import Draft
+from .graphs import Graph, draft_graph
+from .precision import KINDS, Precision
+from .progress import Report
+from .target import check_room, check_target, unfinished_folder
 from .verify import verify_against_reference, verify_graph
+from .writing import bytes_of, write_draft
 
-Report = Callable[[str], None]
+GRAPH_BYTES = 16 * 2**20
+"""More than all graphs and the tokenizer take without their weights."""
+
+NETWORKS = {
+    "vae_decoder.onnx": "vae",
+    "caption_projection.onnx": "transformer",
+    "transformer.onnx": "transformer",
+    "text_encoder.onnx": "text_encoder",
+}
 
 
 def export_bundle(
-    folder: Path, target: Path, options: BundleOptions, half: bool = False, report: Report = print
+    folder: Path,
+    target: Path,
+    options: BundleOptions,
+    *,
+    precision: Precision = Precision(),  # noqa: B008 – it is frozen
+    transformer_from: Path | None = None,
+    report: Report = print,
 ) -> None:
     """Writes the bundle of the checkpoint in `folder` to `target`, which appears only once every graph is verified.
 
+    Weights are read, changed and written one at a time, so that the memory does not grow with the networks.
+
+    Args:
+        folder: the checkpoint.
+        target: a folder that is empty or not there.
+        options: what the checkpoint does not say.
+        precision: how weights are stored.
+        transformer_from: another checkpoint's folder, whose `transformer/` is taken.
+        report: hears what a person may want to know, and how far the work has come.
+
     Raises:
         ExportError: the target is not empty, the bundle's readers would refuse an option, the checkpoint is not whole
-            or not supported (all told before the first graph), or a graph's output differs.
+            or not supported, the disk has no room (all told before anything is written), or a graph's output differs.
     """
-    check_target(target, needed=0)
-    checkpoint = open_checkpoint(folder)
+    check_target(target)
+    checkpoint = open_checkpoint(folder, transformer_from)
     description = describe_bundle(options, checkpoint)
-    check_target(target, needed=sum(weights.elements for weights in checkpoint.weights) * (2 if half else 4))
     for note in checkpoint.notes:
         report(note)
-    checkpoint.check_values(HALF_MIN_ELEMENTS if half else None)
+    checkpoint.check_values(precision, report)
+    torch.manual_seed(0)
+    graphs = _graphs(checkpoint)
+    drafts = [_draft(examples[0], precision, report) for examples in graphs]
+    check_room(target, sum(bytes_of(draft) for draft in drafts) + GRAPH_BYTES, ADVICE)
     with unfinished_folder(target) as unfinished:
-        _write_files(checkpoint, unfinished, half, report)
-        write_description(unfinished, description)
+        tokenizer = checkpoint.tokenizer.tokenizer.to_str(pretty=True)
+        (unfinished / "tokenizer.json").write_text(tokenizer, encoding="utf-8")
+        errors = dict.fromkeys(NETWORKS.values(), 0.0)
+        for examples, draft in zip(graphs, drafts, strict=True):
+            network = NETWORKS[draft.file]
+            error = _write(examples, draft, getattr(precision, network), unfinished, report)
+            errors[network] = max(errors[network], error)
+        _compare_with_diffusers(checkpoint, graphs, report)
+        report("reading every file once more, for its digest")
+        write_description(unfinished, {**description, "precision": _described(precision, errors)})
     report(f"bundle written to {target}")
 
 
-def _write_files(checkpoint: Checkpoint, folder: Path, half: bool, report: Report) -> None:
-    torch.manual_seed(0)
-    tokenizer = checkpoint.tokenizer.tokenizer.to_str(pretty=True)
-    (folder / "tokenizer.json").write_text(tokenizer, encoding="utf-8")
+ADVICE = "Make room, choose another folder, or store weights in fewer bits (--for small)."
 
-    def write(*graphs: Graph) -> None:
-        write_graph(graphs[0], folder, half)
-        report(f"{graphs[0].file}: relative error {verify_graph(folder, [*graphs], half):.1e} against torch")
 
-    write(*parts.decoder_graphs(checkpoint.decoder.load_decoder()))
+def _graphs(checkpoint: Checkpoint) -> list[list[Graph]]:
+    """For each graph of the bundle the examples that it is compared on."""
+    transformer, encoder = checkpoint.transformer.empty(), checkpoint.text_encoder.empty()
+    patch, reading = transformer.shape.patch, {"read": checkpoint.transformer.weights.tensor}
+    text = {"read": checkpoint.text_encoder.tensor}
+    return [
+        parts.decoder_graphs(checkpoint.decoder.empty_decoder(), checkpoint.decoder.weights.tensor),
+        [parts.caption_projection_graph(transformer.caption_projection, **reading)],
+        [
+            parts.transformer_graph(transformer, **reading),
+            parts.transformer_graph(transformer, batch=1, tokens=3, height=9 * patch, width=5 * patch, **reading),
+        ],
+        [
+            parts.text_encoder_graph(encoder, **text),
+            parts.text_encoder_graph(encoder, batch=1, tokens=5, **text),
+        ],
+    ]
 
-    transformer = checkpoint.transformer.load()
-    shape = transformer.shape
-    write(parts.caption_projection_graph(transformer.caption_projection))
-    square = parts.transformer_graph(transformer)
-    odd = parts.transformer_graph(transformer, batch=1, tokens=3, height=9 * shape.patch, width=5 * shape.patch)
-    write(square, odd)
-    if shape.kv_compression is None:
-        error = verify_against_reference(checkpoint.folder, transformer, odd.inputs)
-        report(f"transformer: relative error {error:.1e} against diffusers")
-    del transformer, square, odd
 
-    encoder = checkpoint.text_encoder.load()
-    write(parts.text_encoder_graph(encoder), parts.text_encoder_graph(encoder, batch=1, tokens=5))
+def _draft(graph: Graph, precision: Precision, report: Report) -> Draft:
+    report(f"{graph.file}: tracing")
+    draft = draft_graph(graph)
+    KINDS[getattr(precision, NETWORKS[graph.file])].rewrite(draft)
+    return draft
+
+
+def _write(examples: list[Graph], draft: Draft, kind: str, folder: Path, report: Report) -> float:
+    write_draft(draft, examples[0].parameter, folder, report)
+    report(f"{draft.file}: comparing with torch")
+    error = verify_graph(folder, examples, kind)
+    report(f"{draft.file}: weights in {kind}, relative error {error:.1e} against torch in float32")
+    return error
+
+
+def _compare_with_diffusers(checkpoint: Checkpoint, graphs: list[list[Graph]], report: Report) -> None:
+    part = checkpoint.transformer
+    if part.shape.kv_compression is not None:
+        return
+    example = next(examples[-1] for examples in graphs if examples[0].file == "transformer.onnx")
+    error = verify_against_reference(part.weights.folder / "config.json", example)
+    report(f"transformer: relative error {error:.1e} against diffusers")
+
+
+def _described(precision: Precision, errors: dict[str, float]) -> dict[str, dict[str, object]]:
+    names = {"text_encoder": "textEncoder", "transformer": "transformer", "vae": "vae"}
+    return {
+        names[network]: {"weights": getattr(precision, network), "error": float(f"{error:.1e}")}
+        for network, error in errors.items()
+    }

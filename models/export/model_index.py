@@ -30,27 +30,20 @@ class PipelineKind:
 KINDS = {"PixArtSigmaPipeline": PipelineKind("PixArt-Σ", 300), "PixArtAlphaPipeline": PipelineKind("PixArt-α", 120)}
 
 
-def read_kind(folder: Path) -> PipelineKind:
-    """Says which pipeline the checkpoint in `folder` is for.
+def read_kind(folder: Path, transformer_from: Path | None = None) -> PipelineKind:
+    """Says which pipeline the checkpoint in `folder` is for; its transformer may lie in another's folder.
 
     Raises `ExportError` where `folder` is none or for another pipeline, and where parts of the layout are missing, are
     pointers of Git LFS or are of another class, naming all of them.
     """
-    if not folder.is_dir():
-        found = "a file" if folder.exists() else "nothing"
-        raise ExportError(f"{folder}: expected a checkpoint's folder in Hugging Face's layout, found {found}.")
-    _refuse_pointers(folder)
+    for each in filter(None, (folder, transformer_from)):
+        _check_folder(each)
     where = folder / FILE
     index = read_json(where) if where.exists() else None
     # Before what is missing: a folder of another model lacks most of the parts.
     if index is not None:
         expect(where, "_class_name", index.get("_class_name"), tuple(KINDS), "Other models cannot be exported.")
-    missing = [part for part in PARTS if not (folder / part).is_dir()]
-    if missing:
-        raise ExportError(
-            f"{folder}: expected the folders {', '.join(PARTS)}; {', '.join(missing)} not found. "
-            "Where a published checkpoint has only its transformer, put the other parts beside it first."
-        )
+    _check_parts(folder, transformer_from)
     if index is None:
         raise ExportError(
             f"{where}: not found; it says whether this is PixArt-Σ or PixArt-α, whose captions differ in length. "
@@ -58,6 +51,25 @@ def read_kind(folder: Path) -> PipelineKind:
         )
     _check_classes(where, index)
     return KINDS[index["_class_name"]]
+
+
+def _check_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        found = "a file" if folder.exists() else "nothing"
+        raise ExportError(f"{folder}: expected a checkpoint's folder in Hugging Face's layout, found {found}.")
+    _refuse_pointers(folder)
+
+
+def _check_parts(folder: Path, transformer_from: Path | None) -> None:
+    own = [part for part in PARTS if transformer_from is None or part != "transformer"]
+    missing = [part for part in own if not (folder / part).is_dir()]
+    if missing:
+        raise ExportError(
+            f"{folder}: expected the folders {', '.join(own)}; {', '.join(missing)} not found. Where a published "
+            "checkpoint has only its transformer, export the folder with the other parts, --transformer-from this one."
+        )
+    if transformer_from is not None and not (transformer_from / "transformer").is_dir():
+        raise ExportError(f"--transformer-from {transformer_from}: expected a folder transformer in it, found none.")
 
 
 def _check_classes(where: Path, index: dict[str, Any]) -> None:

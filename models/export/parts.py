@@ -1,4 +1,7 @@
-"""The four graphs of a bundle: module, example inputs and dynamic axes of each (docs/bundle-format.md)."""
+"""The four graphs of a bundle: module, example inputs and dynamic axes of each (docs/bundle-format.md).
+
+`read` gives the weights of a module that holds none, by the checkpoint's names for them.
+"""
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +12,7 @@ from network.transformer import CaptionProjection, PixArtTransformer
 
 from .decoder import VaeDecoder
 from .graphs import Graph
+from .recipes import Read
 
 BATCH, TOKENS, HEIGHT, WIDTH = 2, 11, 6, 10
 """The example's sizes. None is 1 and no two are equal, so that none is taken for a constant or for another."""
@@ -28,7 +32,9 @@ class TextEncoder(nn.Module):
         return self.encoder(input_ids, attention_mask).last_hidden_state
 
 
-def text_encoder_graph(encoder: T5EncoderModel, batch: int = BATCH, tokens: int = TOKENS) -> Graph:
+def text_encoder_graph(
+    encoder: T5EncoderModel, batch: int = BATCH, tokens: int = TOKENS, read: Read | None = None
+) -> Graph:
     ids = torch.randint(encoder.config.vocab_size, (batch, tokens))
     return Graph(
         file="text_encoder.onnx",
@@ -36,16 +42,20 @@ def text_encoder_graph(encoder: T5EncoderModel, batch: int = BATCH, tokens: int 
         inputs={"input_ids": ids, "attention_mask": padding_mask(batch, tokens)},
         dynamic={"input_ids": TEXT_AXES, "attention_mask": TEXT_AXES},
         outputs=("text_states",),
+        read=read and (lambda name: read(name.removeprefix("encoder."))),
     )
 
 
-def caption_projection_graph(projection: CaptionProjection, batch: int = BATCH, tokens: int = TOKENS) -> Graph:
+def caption_projection_graph(
+    projection: CaptionProjection, batch: int = BATCH, tokens: int = TOKENS, read: Read | None = None
+) -> Graph:
     return Graph(
         file="caption_projection.onnx",
         module=projection,
         inputs={"text_states": torch.randn(batch, tokens, projection.linear_1.in_features)},
         dynamic={"text_states": TEXT_AXES},
         outputs=("caption",),
+        read=read and (lambda name: read(f"caption_projection.{name}")),
     )
 
 
@@ -55,6 +65,8 @@ def transformer_graph(
     tokens: int = TOKENS,
     height: int = HEIGHT,
     width: int = WIDTH,
+    *,
+    read: Read | None = None,
 ) -> Graph:
     shape = transformer.shape
     image_tokens = (height // shape.patch) * (width // shape.patch)
@@ -76,11 +88,18 @@ def transformer_graph(
             "caption_mask": TEXT_AXES,
         },
         outputs=("prediction",),
+        read=read,
     )
 
 
 def vae_decoder_graph(
-    decoder: VaeDecoder, batch: int = BATCH, height: int = HEIGHT, width: int = WIDTH, is_given: bool = False
+    decoder: VaeDecoder,
+    batch: int = BATCH,
+    height: int = HEIGHT,
+    width: int = WIDTH,
+    *,
+    is_given: bool = False,
+    read: Read | None = None,
 ) -> Graph:
     channels, groups = decoder.decoder.conv_in.in_channels, decoder.decoder.conv_norm_out.groups
     return Graph(
@@ -93,11 +112,12 @@ def vae_decoder_graph(
         },
         dynamic={"latents": LATENT_AXES, "given_statistics": {0: "batch"}, "is_given": {}},
         outputs=("image", "statistics"),
+        read=read,
     )
 
 
 def shuffle_decoder_graph(
-    decoder: ShuffleDecoder, batch: int = BATCH, height: int = HEIGHT, width: int = WIDTH
+    decoder: ShuffleDecoder, batch: int = BATCH, height: int = HEIGHT, width: int = WIDTH, *, read: Read | None = None
 ) -> Graph:
     return Graph(
         file="vae_decoder.onnx",
@@ -105,15 +125,16 @@ def shuffle_decoder_graph(
         inputs={"latents": torch.randn(batch, decoder.shape.latent_channels, height, width)},
         dynamic={"latents": LATENT_AXES},
         outputs=("image",),
+        read=read,
     )
 
 
-def decoder_graphs(decoder: VaeDecoder | ShuffleDecoder) -> tuple[Graph, Graph]:
+def decoder_graphs(decoder: VaeDecoder | ShuffleDecoder, read: Read | None = None) -> list[Graph]:
     """The decoder's graph with two examples: a batch, and a small picture, with statistics given where it takes any."""
     small = {"batch": 1, "height": 9, "width": 4}
     if isinstance(decoder, ShuffleDecoder):
-        return shuffle_decoder_graph(decoder), shuffle_decoder_graph(decoder, **small)
-    return vae_decoder_graph(decoder), vae_decoder_graph(decoder, **small, is_given=True)
+        return [shuffle_decoder_graph(decoder, read=read), shuffle_decoder_graph(decoder, **small, read=read)]
+    return [vae_decoder_graph(decoder, read=read), vae_decoder_graph(decoder, **small, is_given=True, read=read)]
 
 
 def padding_mask(batch: int, tokens: int) -> Tensor:

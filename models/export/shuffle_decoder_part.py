@@ -21,11 +21,9 @@ class ShuffleDecoderPart:
     norms = groups = 0
     """It has none, so that no tile needs to know of its picture."""
 
-    def load_decoder(self) -> ShuffleDecoder:
-        """Loads what turns latents into a picture, in float32."""
-        decoder = empty_model(self.weights.folder, lambda: ShuffleDecoder(self.shape))
-        decoder.load_state_dict(self.weights.load(), assign=True)
-        return decoder.requires_grad_(False)
+    def empty_decoder(self) -> ShuffleDecoder:
+        """What turns latents into a picture, without its weights' numbers."""
+        return empty_model(self.weights.folder, lambda: ShuffleDecoder(self.shape))
 
 
 def open_shuffle_decoder(checkpoint: Path, vae: VaePart) -> ShuffleDecoderPart | None:

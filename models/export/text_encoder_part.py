@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor
 from transformers import T5Config, T5EncoderModel
 
 from .config import expect, read_json
 from .errors import ExportError
+from .progress import Report
 from .weights import Weights, empty_model, open_weights, shapes_of
 
 STEM = "model"
@@ -26,19 +28,27 @@ class TextEncoderPart:
     config: T5Config
     weights: Weights
 
-    def check_values(self, half_from: int | None) -> None:
+    def check_values(self, kind: str, report: Report) -> None:
         """As `Weights.check_values`; also raises `ExportError` where there are two tables of tokens that differ."""
-        self.weights.check_values(half_from)
-        tables = [tensor for _, tensor in self.weights.read({EMBEDDING, COPY})]
+        self.weights.check_values(kind, report)
+        tables = [self.weights.tensor(name) for name in (EMBEDDING, COPY) if name in self.weights.stored]
         if not torch.equal(tables[0], tables[-1]):
             raise ExportError(
                 f"{self.weights.folder}: {EMBEDDING} and {COPY} differ, but T5 has one table of tokens. "
                 "Download them again."
             )
 
+    def empty(self) -> T5EncoderModel:
+        """The text encoder without its weights' numbers."""
+        return _build(self.weights.folder / "config.json", self.config)
+
+    def tensor(self, name: str) -> Tensor:
+        """A weight by the model's name for it, as float32."""
+        return self.weights.tensor(EMBEDDING if name == COPY else name)
+
     def load(self) -> T5EncoderModel:
         """Loads the text encoder in float32."""
-        encoder = _build(self.weights.folder / "config.json", self.config)
+        encoder = self.empty()
         state = self.weights.load()
         encoder.load_state_dict({**state, COPY: state[EMBEDDING]}, assign=True)
         encoder.tie_weights()

@@ -64,9 +64,13 @@ class TransformerPart:
     """Sample size over interpolation scale: the range of positions, in latents, that the model was trained to span."""
     weights: Weights
 
+    def empty(self) -> PixArtTransformer:
+        """The transformer without its weights' numbers."""
+        return empty_model(self.weights.folder, lambda: PixArtTransformer(self.shape))
+
     def load(self) -> PixArtTransformer:
         """Loads the transformer in float32."""
-        transformer = empty_model(self.weights.folder, lambda: PixArtTransformer(self.shape))
+        transformer = self.empty()
         transformer.load_state_dict(self.weights.load(), assign=True)
         return transformer.requires_grad_(False)
 

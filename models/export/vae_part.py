@@ -67,15 +67,19 @@ class VaePart:
         shift = self.config["shift_factor"]
         return [f"vae: shift_factor {shift} is not added, as in diffusers' PixArt pipelines"] if shift else []
 
+    def empty(self) -> AutoencoderKL:
+        """The autoencoder without its encoder, and without its weights' numbers."""
+        return _build(self.weights.folder / "config.json", self.config)
+
     def load(self) -> AutoencoderKL:
         """Loads the autoencoder in float32, without its encoder."""
-        vae = _build(self.weights.folder / "config.json", self.config)
+        vae = self.empty()
         vae.load_state_dict(self.weights.load(), assign=True)
         return vae.requires_grad_(False)
 
-    def load_decoder(self) -> VaeDecoder:
-        """Loads what turns latents into a picture."""
-        return VaeDecoder(self.load()).eval()
+    def empty_decoder(self) -> VaeDecoder:
+        """What turns latents into a picture, without its weights' numbers."""
+        return VaeDecoder(self.empty()).eval()
 
 
 def open_vae(checkpoint: Path) -> VaePart:

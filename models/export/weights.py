@@ -1,33 +1,20 @@
 """The tensors of a model's weight files: every one that is expected is there, nothing is left over, all are numbers."""
 
-import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from .errors import ExportError
+from .progress import Progress, Report
+from .storing import LARGEST_HALF, is_stored_in_half
+from .tensor_file import DTYPES, Shape, Stored, read_header
 from .weight_files import find_weights
 
-FLOATS = ("F16", "BF16", "F32", "F64")
-LARGEST_HALF = 65504.0
 NAMES_SHOWN = 20
-
-Shape = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Stored:
-    """Where a tensor lies."""
-
-    file: Path
-    name: str
-    shape: Shape
-    dtype: str
 
 
 @dataclass(frozen=True)
@@ -38,26 +25,30 @@ class Weights:
     variant: str | None
     stored: dict[str, Stored]
 
-    @property
-    def elements(self) -> int:
-        """Numbers in all tensors."""
-        return sum(math.prod(stored.shape) for stored in self.stored.values())
+    def tensor(self, name: str) -> Tensor:
+        """Reads one tensor, as float32."""
+        return self.stored[name].read().float()
 
     def load(self) -> dict[str, Tensor]:
         """Reads all tensors, as float32."""
-        return dict(self.read(self.stored.keys()))
+        return {name: self.tensor(name) for name in self.stored}
 
-    def check_values(self, half_from: int | None) -> None:
+    def check_values(self, kind: str, report: Report) -> None:
         """Reads every tensor once and raises `ExportError` with the names of those that hold NaN or infinity.
 
-        With `half_from`, those with as many elements or more have to fit into float16 too.
+        Those that this `kind` of weights stores as float16 have to fit into it too.
         """
+        progress = Progress(f"{self.folder.name}: checked", sum(each.nbytes for each in self.stored.values()), report)
+        done = 0
         not_finite, too_large = [], []
-        for name, tensor in self.read(self.stored.keys()):
+        for name, stored in self.stored.items():
+            tensor = self.tensor(name)
             if not tensor.isfinite().all():
                 not_finite.append(name)
-            elif half_from is not None and tensor.numel() >= half_from and tensor.abs().max() > LARGEST_HALF:
+            elif kind == "fp16" and is_stored_in_half(name, tensor.numel()) and tensor.abs().max() > LARGEST_HALF:
                 too_large.append(name)
+            done += stored.nbytes
+            progress.reached(done)
         if not_finite:
             raise ExportError(
                 f"{self.folder}: expected numbers, found NaN or infinity in {_some(not_finite)}. Download the weights "
@@ -66,19 +57,8 @@ class Weights:
         if too_large:
             raise ExportError(
                 f"{self.folder}: {_some(too_large)} hold numbers above {LARGEST_HALF:.0f}, where float16 ends. "
-                "Export without --weights half."
+                "Store this network's weights as another kind: fp32, say."
             )
-
-    def read(self, names: Set[str]) -> Iterator[tuple[str, Tensor]]:
-        """Reads tensors one by one, those of the names that there are, as float32."""
-        by_file: dict[Path, list[tuple[str, Stored]]] = {}
-        for name, stored in self.stored.items():
-            if name in names:
-                by_file.setdefault(stored.file, []).append((name, stored))
-        for file, tensors in by_file.items():
-            with safe_open(file, framework="pt") as opened:
-                for name, stored in tensors:
-                    yield name, opened.get_tensor(stored.name).float()
 
 
 def open_weights(
@@ -106,7 +86,7 @@ def open_weights(
     found = find_weights(folder, stem)
     in_files: dict[str, Stored] = {}
     for file in found.files:
-        for name, stored in _read_header(file).items():
+        for name, stored in read_header(file).items():
             if name in in_files:
                 both = f"{in_files[name].file.name} and in {file.name}"
                 raise ExportError(f"{folder}: {name} is in {both} too. Download both again.")
@@ -143,18 +123,6 @@ def empty_model(where: Path, build: Callable[[], nn.Module]) -> nn.Module:
         raise ExportError(f"{where}: no model can be made of it ({error}). Download the file again.") from error
 
 
-def _read_header(file: Path) -> dict[str, Stored]:
-    try:
-        with safe_open(file, framework="pt") as opened:
-            parts = {name: opened.get_slice(name) for name in opened.keys()}  # noqa: SIM118
-            return {n: Stored(file, n, tuple(p.get_shape()), p.get_dtype()) for n, p in parts.items()}
-    except SafetensorError as error:
-        raise ExportError(
-            f"{file}: expected a whole safetensors file, found {file.stat().st_size} bytes that are none ({error}). "
-            "Download the file again."
-        ) from error
-
-
 def _check_listed(folder: Path, listed: Mapping[str, str], found: Mapping[str, Stored]) -> None:
     astray = [name for name, file in listed.items() if name not in found or found[name].file.name != file]
     if astray:
@@ -166,7 +134,7 @@ def _problems(expected: Mapping[str, Shape], found: Mapping[str, Stored], harmle
     left_over = [n for n in found if n not in expected and not any(re.fullmatch(pattern, n) for pattern in harmless)]
     there = [(name, found[name], shape) for name, shape in expected.items() if name in found]
     shapes = [f"{n} is {list(s.shape)}, not {list(shape)}" for n, s, shape in there if s.shape != shape]
-    types = [f"{n} is {s.dtype}, not one of {', '.join(FLOATS)}" for n, s, _ in there if s.dtype not in FLOATS]
+    types = [f"{n} is {s.dtype}, not one of {', '.join(DTYPES)}" for n, s, _ in there if s.dtype not in DTYPES]
     lists = {"missing": missing, "left over": left_over, "of another shape": shapes, "of another type": types}
     return [f"{what}: {_some(names)}" for what, names in lists.items() if names]
 

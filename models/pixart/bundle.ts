@@ -21,6 +21,12 @@ const sizeEntrySchema = z.strictObject({
   interpolationScale: z.number().positive(),
 });
 
+/** How a network's weights are stored, and the relative error of its outputs against torch in float32. */
+const precisionSchema = z.strictObject({
+  weights: z.enum(['fp32', 'fp16', 'bf16', 'int8', 'int4']),
+  error: z.number().min(0),
+});
+
 const NAME = 'letters, digits, ".", "_" and "-", at most 100';
 
 /** `bundle.json`, as docs/bundle-format.md describes it. The exporter reads what it asks for in models/export/bundle.schema.json. */
@@ -70,6 +76,10 @@ export const bundleDescriptionSchema = z
       groups: z.int().min(0),
     }),
     scheduler: schedulerSchema,
+    /** Bundles of earlier exporters say nothing. */
+    precision: z
+      .strictObject({ textEncoder: precisionSchema, transformer: precisionSchema, vae: precisionSchema })
+      .optional(),
     defaults: z.strictObject({ steps: z.int().positive(), guidance: z.number().min(1) }),
     files: z
       .record(

@@ -1,28 +1,28 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Thrift } from '../../domain/thrift.ts';
 import { UserError } from '../../domain/user-error.ts';
 import type { BundleDescription } from './bundle.ts';
+import { type Pieces, piecesOf } from './decode-pieces.ts';
 import { finite } from './finite.ts';
 import { cutLatents, type Latents, thinLatents } from './latents.ts';
 import { Tensor } from './onnxruntime.ts';
 import type { Planes } from './resize-crop.ts';
 import { type Graph, saysNoMemory } from './session.ts';
-import { tileAxis } from './tiles.ts';
-
-/** What is decoded in one piece: all bins of 1024 px and below, 2048 × 512 among them. */
-const ONE_PIECE = 136 * 128;
-
-/** 1024 px and a quarter of it, as in the reference's tiled decoding. */
-const TILE = { length: 128, overlap: 32 };
+import { type TileSize, tileAxis } from './tiles.ts';
 
 const CHANNELS = 3;
 
 type Vae = BundleDescription['vae'];
 
+export type DecodeOptions = Pick<Thrift, 'tileLatents'> & {
+  /** In one piece above 1024 px too. */
+  isWhole?: boolean | undefined;
+};
+
 /**
- * Decodes latents to an image of about −1 … 1: in one piece or, above 1024 px, in overlapping tiles that are blended, so
- * that memory stays that of one tile and the finished planes.
+ * Decodes latents to an image of about −1 … 1: in one piece or, above 1024 px and where smaller tiles are asked for, in overlapping tiles
+ * that are blended, so that memory stays that of one tile and the finished planes.
  *
- * @param isWhole in one piece above 1024 px too
  * @throws the signal's reason where it was aborted; it is looked at before each piece. UserError where pixels are not finite, or there
  * is no memory for so large a piece.
  */
@@ -31,13 +31,13 @@ export async function decode(
   vae: Vae,
   latents: Latents,
   signal: AbortSignal | undefined,
-  isWhole = false,
+  { isWhole = false, tileLatents }: DecodeOptions = {},
 ): Promise<Planes> {
   const scaled = { ...latents, data: latents.data.map((latent) => latent / vae.scaling) };
-  const isLarge = latents.height * latents.width > ONE_PIECE;
-  if (isLarge && !isWhole) return decodeTiles(vaeDecoder, vae, scaled, signal);
+  const pieces = piecesOf(latents, { tileLatents });
+  if (pieces.tile !== null && !isWhole) return decodeTiles(vaeDecoder, vae, scaled, signal, { ...pieces, tile: pieces.tile });
   await stopPoint(signal);
-  return isLarge ? decodeLargePiece(vaeDecoder, vae, scaled) : decodePiece(vaeDecoder, vae, scaled);
+  return pieces.tile === null ? decodePiece(vaeDecoder, vae, scaled) : decodeLargePiece(vaeDecoder, vae, scaled);
 }
 
 async function decodeLargePiece(vaeDecoder: Graph, vae: Vae, latents: Latents): Promise<Planes> {
@@ -88,15 +88,16 @@ async function decodeTiles(
   vae: Vae,
   latents: Latents,
   signal: AbortSignal | undefined,
+  { tile: tileSize, every }: Pieces & { tile: TileSize },
 ): Promise<Planes> {
   const { factor } = vae;
   const width = latents.width * factor;
   const height = latents.height * factor;
   const image = { data: new Float32Array(CHANNELS * width * height), width, height };
   await stopPoint(signal);
-  const statistics = vae.norms === 0 ? undefined : await statisticsOf(vaeDecoder, vae, latents);
-  for (const row of tileAxis(latents.height, TILE, factor)) {
-    for (const column of tileAxis(latents.width, TILE, factor)) {
+  const statistics = vae.norms === 0 ? undefined : await statisticsOf(vaeDecoder, vae, thinLatents(latents, every));
+  for (const row of tileAxis(latents.height, tileSize, factor)) {
+    for (const column of tileAxis(latents.width, tileSize, factor)) {
       await stopPoint(signal);
       const tile = cutLatents(latents, row.start, column.start, row.length, column.length);
       const piece = await decodePiece(vaeDecoder, vae, tile, statistics);
@@ -110,10 +111,8 @@ async function decodeTiles(
  * What the decoder's group norms would see of a picture that is too large for one piece, as far as a smaller one tells. A
  * tile's own would make it lighter or darker than its neighbours (docs/decisions/024).
  */
-function statisticsOf(vaeDecoder: Graph, vae: Vae, latents: Latents): Promise<Float32Array> {
-  const every = Math.ceil(Math.sqrt((latents.height * latents.width) / ONE_PIECE));
-  return vaeDecoder.run(decoderInputs(vae, thinLatents(latents, every)), 'statistics');
-}
+const statisticsOf = (vaeDecoder: Graph, vae: Vae, thinned: Latents): Promise<Float32Array> =>
+  vaeDecoder.run(decoderInputs(vae, thinned), 'statistics');
 
 function addTile(
   image: Planes,

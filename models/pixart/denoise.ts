@@ -1,18 +1,13 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { type Caption, captionInputs } from './captions.ts';
+import { captionInputs } from './caption-inputs.ts';
+import type { Caption } from './captions.ts';
 import { finite } from './finite.ts';
-import { guide } from './guidance.ts';
+import { BATCHED_TOKENS, guide } from './guidance.ts';
 import { Tensor } from './onnxruntime.ts';
 import type { RenderOptions } from './render-request.ts';
 import type { Sampler } from './samplers/sampler.ts';
 import type { Graph } from './session.ts';
 import { StateClock } from './state-keeping.ts';
-
-/**
- * Up to this many tokens of the image (1024 px), negative prompt and prompt share a call. Above, one image fills any device
- * and two would only need twice the memory.
- */
-const BATCHED_TOKENS = 4096;
 
 export type DenoiseInputs = {
   /** Of the latents. */
@@ -25,11 +20,13 @@ export type DenoiseInputs = {
   /** Null where guidance is off. */
   negative: Caption | null;
   guidance: number;
+  /** Negative prompt and prompt go in two calls in any case. */
+  halves?: boolean | undefined;
 };
 
 /**
  * Takes a sampler's noise, or the state that an earlier run was left in, to latents, a step at a time. With guidance, negative
- * prompt and prompt go through the transformer as one batch of two, or in two calls where the image is large.
+ * prompt and prompt go through the transformer as one batch of two, or in two calls where the image is large or memory is short.
  *
  * @returns latents [channels, height, width]
  * @throws the signal's reason where it was aborted; it is looked at before each step and after the last. UserError where the latents
@@ -63,8 +60,8 @@ export async function denoise(
 type Predict = (latents: Float32Array, timestep: number) => Promise<Float32Array>;
 
 function predictor(transformer: Graph, inputs: DenoiseInputs): Predict {
-  const { positions, negative, prompt, guidance } = inputs;
-  const together = positions.dims[1]! <= BATCHED_TOKENS;
+  const { positions, negative, prompt, guidance, halves } = inputs;
+  const together = !halves && positions.dims[1]! <= BATCHED_TOKENS;
   const captions = negative ? [negative, prompt] : [prompt];
   const batches = together ? [captions] : captions.map((caption) => [caption]);
   const fixed = batches.map((batch) => ({ position_embedding: positions, ...captionInputs(batch) }));

@@ -1,5 +1,7 @@
 export type { BundleRef } from '../../domain/bundle-ref.ts';
 export { type Bundle, type BundleDescription, bundleRef, openBundle } from './bundle.ts';
+export { type CaptionEncoder, loadCaptionEncoder } from './caption-encoder.ts';
+export { type Caption, type RequestCaptions, requestCaptions, textsOf } from './captions.ts';
 export {
   type CheckpointOwner,
   decodeCheckpoint,
@@ -8,10 +10,19 @@ export {
 } from './checkpoint-format.ts';
 export { chosenBundle } from './chosen-bundle.ts';
 export { bundleFolder, openBundles } from './installed-bundles.ts';
+export {
+  encoderMemory,
+  type PictureShape,
+  type ProcessMemory,
+  painterMemory,
+  painterMemoryOfAll,
+} from './memory.ts';
+export { type Networks, networksOf } from './networks.ts';
+export { loadPainter, type Painter } from './painter.ts';
 export { loadPipeline, type Pipeline } from './pipeline.ts';
 export { PIPELINE_VERSION } from './pipeline-version.ts';
-export { promptReader } from './prompt-reader.ts';
-export type { Device, RenderedImage, RenderOptions, RenderRequest } from './render-request.ts';
+export { type PromptReader, promptReader } from './prompt-reader.ts';
+export type { Device, PaintedImage, RenderOptions, RenderRequest } from './render-request.ts';
 export type { SamplerState } from './samplers/sampler.ts';
 export type { StateKeeping } from './state-keeping.ts';
-export { verifyBundle } from './verify-bundle.ts';
+export { verifyBundle, verifyPart } from './verify-bundle.ts';

@@ -2,9 +2,9 @@ import type { Bundle } from './bundle.ts';
 import { captionText } from './clean-caption.ts';
 import { loadTokenizer, type Tokens } from './tokenizer.ts';
 
-/** What a bundle's model gets of a prompt: the text after cleaning, whether its end is cut off, and how much of it is unknown. */
+/** What a bundle's model gets of a prompt: the text after cleaning, its tokens, whether its end is cut off, and how much of it is unknown. */
 export type PromptReader = {
-  read: (prompt: string) => { text: string; isCut: boolean; unknown: Tokens['unknown'] };
+  read: (prompt: string) => Tokens & { text: string; isCut: boolean };
   maxTokens: number;
 };
 
@@ -14,8 +14,8 @@ export async function promptReader(bundle: Bundle): Promise<PromptReader> {
   const tokenize = await loadTokenizer(bundle);
   const read = (prompt: string) => {
     const text = captionText(prompt, cleanCaption);
-    const { count, unknown } = tokenize(text);
-    return { text, isCut: count > maxTokens, unknown };
+    const tokens = tokenize(text);
+    return { ...tokens, text, isCut: tokens.count > maxTokens };
   };
   return { read, maxTokens };
 }

@@ -1,4 +1,5 @@
 import { type Picture, pictureOf } from '../../domain/job.ts';
+import type { Thrift } from '../../domain/thrift.ts';
 import type { SamplerState } from './samplers/sampler.ts';
 import type { StateKeeping } from './state-keeping.ts';
 
@@ -20,18 +21,16 @@ export type RenderOptions = {
   resume?: SamplerState | undefined;
   /** Given, states come out every so often, and one when the run is aborted between two steps. */
   keeping?: StateKeeping | undefined;
+  /** With less memory than usual: see ladder.ts. */
+  thrift?: Thrift | undefined;
 };
 
-export type RenderedImage = {
+export type PaintedImage = {
   /** Rows from the top, three bytes a pixel. */
   rgb: Uint8Array;
   width: number;
   height: number;
-  timings: { textEncodeMs: number; denoiseMs: number; decodeMs: number };
-  /** Tokens of the cleaned prompt with its end token, before truncation. */
-  promptTokens: number;
-  /** The prompt was longer than the bundle's limit; its end was not seen. */
-  promptTruncated: boolean;
+  timings: { denoiseMs: number; decodeMs: number };
 };
 
 /** Where the graphs run. */

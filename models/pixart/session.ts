@@ -55,6 +55,8 @@ async function createSession(file: string, { device, threads }: SessionOptions):
       graphOptimizationLevel: 'all',
       // Errors only: with every graph that it loads, CUDA's side warns of operators that it leaves to the processor.
       logSeverityLevel: 3,
+      // A pattern is a second block beside the arena's, of the size of all activations (docs/decisions/102).
+      enableMemPattern: false,
       // Threads that wait in a loop are faster alone, but starve the other renderers of the same machine.
       extra: { session: { intra_op: { allow_spinning: '0' } } },
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),

@@ -3,7 +3,8 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { UserError } from '../../domain/user-error.ts';
-import { type Bundle, bundleFile, GRAPHS } from './bundle.ts';
+import { type Bundle, bundleFile, GRAPHS, type GraphFile } from './bundle.ts';
+import { type BundlePart, PART_GRAPHS, partFiles } from './bundle-parts.ts';
 import { type ExternalData, externalData } from './external-data.ts';
 import { WireError } from './wire-reader.ts';
 
@@ -14,9 +15,28 @@ import { WireError } from './wire-reader.ts';
  * @throws UserError that names every file that is missing, differs or is not listed, with what was expected and found.
  */
 export async function verifyBundle(bundle: Bundle): Promise<void> {
+  await checkFiles(bundle, Object.keys(bundle.description.files));
+  refuseOthers(bundle, GRAPHS);
+}
+
+/**
+ * The same for all that one part of the pipeline loads. Files of the other parts need not be there.
+ *
+ * @throws UserError
+ */
+export async function verifyPart(bundle: Bundle, part: BundlePart): Promise<void> {
+  const files = partFiles(bundle.description, part);
+  await checkFiles(bundle, files);
+  refuseOthers(bundle, PART_GRAPHS[part]);
+  const loaded = PART_GRAPHS[part].flatMap((graph) => externalData(bundleFile(bundle, graph)));
+  const elsewhere = new Set(loaded.map(({ location }) => location).filter((location) => !files.includes(location)));
+  await checkFiles(bundle, [...elsewhere]);
+}
+
+async function checkFiles(bundle: Bundle, names: string[]): Promise<void> {
   const problems: string[] = [];
-  for (const [name, expected] of Object.entries(bundle.description.files)) {
-    const problem = await findProblem(bundleFile(bundle, name), expected);
+  for (const name of names) {
+    const problem = await findProblem(bundleFile(bundle, name), bundle.description.files[name]!);
     if (problem) problems.push(`  ${name}: ${problem}`);
   }
   refuse(
@@ -25,7 +45,10 @@ export async function verifyBundle(bundle: Bundle): Promise<void> {
     problems,
     'Copy these files from where the bundle came from, or export the bundle again.',
   );
-  const others = GRAPHS.flatMap((graph) => dataProblems(bundle, graph).map((problem) => `  ${graph}: ${problem}`));
+}
+
+function refuseOthers(bundle: Bundle, graphs: readonly GraphFile[]): void {
+  const others = graphs.flatMap((graph) => dataProblems(bundle, graph).map((problem) => `  ${graph}: ${problem}`));
   refuse(bundle, 'is not all that it lists', others, 'Export the checkpoint again (docs/exporting.md).');
 }
 

@@ -8,6 +8,9 @@ export class WireError extends Error {
 /** A field that holds bytes: a message, a text, or packed numbers. */
 export type Field = { number: number; end: number };
 
+/** A field that holds one whole number. */
+export type NumberField = { number: number; value: number };
+
 const WINDOW = 1 << 16;
 
 const LONGEST_VARINT = 10;
@@ -41,13 +44,28 @@ export class WireReader {
    * @throws WireError where a field does not end within the message
    */
   *fields(end: number): Generator<Field> {
+    for (const field of this.allFields(end)) if ('end' in field) yield field;
+  }
+
+  /** The same with those that hold a whole number. @throws WireError as `fields` */
+  *allFields(end: number): Generator<Field | NumberField> {
     while (this.#position < end) {
       const tag = this.#varint();
-      const fieldEnd = this.#fieldEnd(tag % 8);
+      const number = Math.floor(tag / 8);
+      const value = tag % 8 === VARINT ? this.#varint() : null;
+      const fieldEnd = value === null ? this.#fieldEnd(tag % 8) : this.#position;
       if (tag < 8 || tag >= LARGEST_TAG || fieldEnd > end) throw new WireError(`no field at byte ${this.#position}`);
-      if (tag % 8 === BYTES) yield { number: Math.floor(tag / 8), end: fieldEnd };
+      if (value !== null) yield { number, value };
+      else if (tag % 8 === BYTES) yield { number, end: fieldEnd };
       this.#position = fieldEnd;
     }
+  }
+
+  /** Packed whole numbers, between here and the end of the field at hand. */
+  numbers(end: number): number[] {
+    const found: number[] = [];
+    while (this.#position < end) found.push(this.#varint());
+    return found;
   }
 
   /** What lies between here and the end of the field at hand. */
@@ -58,7 +76,6 @@ export class WireReader {
   }
 
   #fieldEnd(wireType: number): number {
-    if (wireType === VARINT) this.#varint();
     const width = wireType === BYTES ? this.#varint() : WIDTHS[wireType];
     if (width === undefined) throw new WireError(`no field at byte ${this.#position}`);
     return this.#position + width;
@@ -89,4 +106,4 @@ const VARINT = 0;
 const BYTES = 2;
 
 /** Bytes of what is left of a field of each wire type. Groups are not among them: no ONNX file has any. */
-const WIDTHS: Record<number, number> = { [VARINT]: 0, 1: 8, 5: 4 };
+const WIDTHS: Record<number, number> = { 1: 8, 5: 4 };

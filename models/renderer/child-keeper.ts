@@ -5,9 +5,12 @@ import { type ChildOptions, RendererChild, RendererDied } from './renderer-child
 
 const LONGEST_PAUSE_MS = 30_000;
 
+/** A child whose sessions are loaded, and the process id of the dead one that it replaces, if it does. */
+export type StartedChild = { pid: number; loadMs: number; replaces: number | null };
+
 export type KeeperOptions = ChildOptions & {
-  /** Called for the first child and for each that replaces a dead one, once its sessions are loaded. */
-  onStart?: ((child: { pid: number; loadMs: number }) => void) | undefined;
+  /** Called for the first child and for each that replaces a dead one. */
+  onStart?: ((child: StartedChild) => void) | undefined;
 };
 
 /** Keeps one child ready: starts another where the last one is gone, all of them with the bundle that the first one loaded. */
@@ -17,6 +20,8 @@ export class ChildKeeper {
   #child: RendererChild | undefined;
   #starting: Promise<RendererChild> | undefined;
   #bundle: BundleRef | undefined;
+  /** Of the last child that was loaded. */
+  #pid: number | null = null;
   #failedStarts = 0;
 
   constructor(options: KeeperOptions) {
@@ -26,6 +31,15 @@ export class ChildKeeper {
   /** The bundle of the first child; undefined before that one is loaded. */
   get bundle(): BundleRef | undefined {
     return this.#bundle;
+  }
+
+  /** Whether its child can be given an image at once. */
+  get isReady(): boolean {
+    return this.#starting === undefined && this.#child?.alive === true;
+  }
+
+  get isClosed(): boolean {
+    return this.#closing.signal.aborted;
   }
 
   /**
@@ -43,6 +57,12 @@ export class ChildKeeper {
       this.#starting = undefined;
     });
     return this.#starting;
+  }
+
+  /** Ends the child where there is one; the next that is asked for is another. */
+  async rest(): Promise<void> {
+    this.#child?.kill('it had nothing to do');
+    await this.#child?.gone;
   }
 
   /** Ends the child and starts no other. */
@@ -65,7 +85,8 @@ export class ChildKeeper {
       throw error;
     }
     this.#failedStarts = 0;
-    this.#options.onStart?.({ pid: child.pid, loadMs: performance.now() - started });
+    this.#options.onStart?.({ pid: child.pid, loadMs: performance.now() - started, replaces: this.#pid });
+    this.#pid = child.pid;
     return child;
   }
 

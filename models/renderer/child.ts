@@ -1,10 +1,19 @@
-/** The renderer's child process: holds the sessions of one bundle on one device and renders one image at a time. */
+/** A child process: holds one part of a bundle's networks on one device, and encodes one text or paints one image at a time. */
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../../domain/user-error.ts';
-import { bundleRef, loadPipeline, openBundle, type Pipeline, verifyBundle } from '../pixart/index.ts';
+import {
+  bundleRef,
+  type CaptionEncoder,
+  loadCaptionEncoder,
+  loadPainter,
+  openBundle,
+  type Painter,
+  verifyPart,
+} from '../pixart/index.ts';
 import type { ChildFailure, FromChild, ToChild } from './protocol.ts';
 
-let pipeline: Pipeline | undefined;
+let encoder: CaptionEncoder | undefined;
+let painter: Painter | undefined;
 let cancellation = new AbortController();
 
 /** The parent told this process to stop its render. */
@@ -22,17 +31,24 @@ const tell = (message: FromChild): Promise<void> =>
     else process.send?.(message, () => resolve());
   });
 
-async function load({ bundleFolder, device, threads }: ToChild & { kind: 'load' }): Promise<FromChild> {
+async function load({ part, bundleFolder, device, threads }: ToChild & { kind: 'load' }): Promise<FromChild> {
   const bundle = await openBundle(bundleFolder);
-  await verifyBundle(bundle);
-  pipeline = await loadPipeline(bundle, { device, threads });
+  await verifyPart(bundle, part);
+  if (part === 'encoder') encoder = await loadCaptionEncoder(bundle, { device, threads });
+  else painter = await loadPainter(bundle, { device, threads });
   return { kind: 'ready', bundle: bundleRef(bundle) };
 }
 
-async function render({ request, resume, stateEveryMs }: ToChild & { kind: 'render' }): Promise<FromChild> {
-  if (!pipeline) throw new Error('a render was asked for before the bundle was loaded');
+async function encode({ ids }: ToChild & { kind: 'encode' }): Promise<FromChild> {
+  if (!encoder) throw new Error('a text was to be encoded before the encoder was loaded');
+  return { kind: 'encoded', caption: await encoder.encode(ids) };
+}
+
+async function render({ request, captions, resume, stateEveryMs }: ToChild & { kind: 'render' }): Promise<FromChild> {
+  if (!painter) throw new Error('a render was asked for before the painter was loaded');
   cancellation = new AbortController();
-  const image = await pipeline.render(request, {
+  const before = process.cpuUsage();
+  const image = await painter.paint(request, captions, {
     signal: cancellation.signal,
     onStep: (step, steps) => tell({ kind: 'step', step, steps }),
     resume,
@@ -41,12 +57,18 @@ async function render({ request, resume, stateEveryMs }: ToChild & { kind: 'rend
         ? undefined
         : { everyMs: stateEveryMs, keep: (state) => tell({ kind: 'state', state }) },
   });
-  return { kind: 'done', image };
+  const { user, system } = process.cpuUsage(before);
+  return { kind: 'done', image, processorMs: (user + system) / 1_000 };
+}
+
+function work(message: Exclude<ToChild, { kind: 'cancel' }>): Promise<FromChild> {
+  if (message.kind === 'load') return load(message);
+  return message.kind === 'encode' ? encode(message) : render(message);
 }
 
 async function answer(message: Exclude<ToChild, { kind: 'cancel' }>): Promise<void> {
   try {
-    tell(message.kind === 'load' ? await load(message) : await render(message));
+    tell(await work(message));
   } catch (error) {
     tell({ kind: 'failed', failure: describe(error) });
   }

@@ -1,19 +1,38 @@
-import type { BundleRef, Device, RenderedImage, RenderRequest, SamplerState } from '../pixart/index.ts';
+import type {
+  BundleRef,
+  Caption,
+  Device,
+  PaintedImage,
+  RenderRequest,
+  RequestCaptions,
+  SamplerState,
+} from '../pixart/index.ts';
+
+/** What a child holds: text encoder and caption projection, or transformer and decoder. Never both. */
+export type ChildPart = 'encoder' | 'painter';
 
 /**
- * What a renderer and its child process say to each other. Both ends run from the same sources, so types are enough. The child
- * holds one image at a time and answers every `load` and `render` with exactly one `ready`, `done` or `failed`.
+ * What a process and its child with networks say to each other. Both ends run from the same sources, so types are enough. The child
+ * holds one text or image at a time and answers every `load`, `encode` and `render` with exactly one `ready`, `encoded`, `done` or `failed`.
  */
 export type ToChild =
-  | { kind: 'load'; bundleFolder: string; device: Device; threads: number | undefined }
-  | { kind: 'render'; request: RenderRequest; resume: SamplerState | undefined; stateEveryMs: number | undefined }
+  | { kind: 'load'; part: ChildPart; bundleFolder: string; device: Device; threads: number | undefined }
+  | { kind: 'encode'; ids: number[] }
+  | {
+      kind: 'render';
+      request: RenderRequest;
+      captions: RequestCaptions;
+      resume: SamplerState | undefined;
+      stateEveryMs: number | undefined;
+    }
   | { kind: 'cancel' };
 
 export type FromChild =
   | { kind: 'ready'; bundle: BundleRef }
   | { kind: 'step'; step: number; steps: number }
   | { kind: 'state'; state: SamplerState }
-  | { kind: 'done'; image: RenderedImage }
+  | { kind: 'encoded'; caption: Caption }
+  | { kind: 'done'; image: PaintedImage; processorMs: number }
   | { kind: 'failed'; failure: ChildFailure };
 
 /**

@@ -3,11 +3,22 @@ import { on } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { childEnvironment } from '../../domain/child-environment.mjs';
 import { UserError } from '../../domain/user-error.ts';
-import type { BundleRef, Device, RenderedImage, RenderRequest, SamplerState } from '../pixart/index.ts';
-import type { ChildFailure, FromChild, ToChild } from './protocol.ts';
+import type {
+  BundleRef,
+  Caption,
+  Device,
+  PaintedImage,
+  RenderRequest,
+  RequestCaptions,
+  SamplerState,
+} from '../pixart/index.ts';
+import type { ChildFailure, ChildPart, FromChild, ToChild } from './protocol.ts';
 
 /** A cancelled render may go on for this long beyond the longest wait for a message so far, which covers one step. */
 const CANCEL_GRACE_MS = 3_000;
+
+/** Far longer than the longest text takes the largest encoder: then the device hangs. */
+const LONGEST_ENCODE_MS = 600_000;
 
 /** From the end of a child's channel to its exit. */
 const EXIT_GRACE_MS = 1_000;
@@ -25,7 +36,7 @@ export class RenderFault extends Error {
 /** This program is wrong, and would be again with another child. */
 export class RendererBug extends RenderFault {}
 
-export type ChildOptions = { bundleFolder: string; device: Device; threads?: number | undefined };
+export type ChildOptions = { part: ChildPart; bundleFolder: string; device: Device; threads?: number | undefined };
 
 export type ChildRenderOptions = {
   signal?: AbortSignal | undefined;
@@ -37,6 +48,11 @@ export type ChildRenderOptions = {
    * aborted between two steps.
    */
   states?: { everyMs: number; onState: (state: SamplerState) => void } | undefined;
+};
+
+export type ChildImage = PaintedImage & {
+  /** What the child's processor time grew by, over all threads. */
+  processorMs: number;
 };
 
 /** The parent's side of one child process, from its start to its death. Serves one call at a time. */
@@ -74,25 +90,48 @@ export class RendererChild {
   }
 
   /**
-   * Verifies the bundle and loads its graphs.
+   * Verifies one part of the bundle and loads its graphs.
    *
    * @throws UserError where the bundle is damaged or the device is not there; RenderFault where it has no memory for the
    * bundle just now; RendererDied.
    */
-  async load({ bundleFolder, device, threads }: ChildOptions): Promise<BundleRef> {
-    this.#tell({ kind: 'load', bundleFolder, device, threads });
+  async load({ part, bundleFolder, device, threads }: ChildOptions): Promise<BundleRef> {
+    this.#tell({ kind: 'load', part, bundleFolder, device, threads });
     const message = await this.#hear();
     if (message.kind === 'ready') return message.bundle;
     throw this.#failure(message);
   }
 
   /**
-   * Renders one image. When the signal is aborted the child stops between two steps; one that does not is killed, and so is one that
+   * Encodes one text, to its end: it takes a step's time. A child that takes for ever is killed, and so is one that had a fault.
+   *
+   * @throws UserError where the graphs do not take the text's tokens; RenderFault; RendererDied.
+   */
+  async encode(ids: number[]): Promise<Caption> {
+    const deadline = setTimeout(() => this.kill('it did not encode a text in time'), LONGEST_ENCODE_MS);
+    try {
+      this.#tell({ kind: 'encode', ids });
+      const message = await this.#hear();
+      if (message.kind === 'encoded') return message.caption;
+      const failure = this.#failure(message);
+      if (failure instanceof RenderFault) this.kill('a text could not be encoded');
+      throw failure;
+    } finally {
+      clearTimeout(deadline);
+    }
+  }
+
+  /**
+   * Renders one image from its captions. When the signal is aborted the child stops between two steps; one that does not is killed, and so is one that
    * had a fault: a device context may be broken, or memory taken for good.
    *
    * @throws UserError; RenderFault, also where the fault came while the child was stopping; RendererDied; the signal's reason.
    */
-  async render(request: RenderRequest, options: ChildRenderOptions = {}): Promise<RenderedImage> {
+  async render(
+    request: RenderRequest,
+    captions: RequestCaptions,
+    options: ChildRenderOptions = {},
+  ): Promise<ChildImage> {
     const { signal, onStep, resume, states } = options;
     signal?.throwIfAborted();
     let deadline: NodeJS.Timeout | undefined;
@@ -105,10 +144,10 @@ export class RendererChild {
     };
     signal?.addEventListener('abort', cancel, { once: true });
     try {
-      this.#tell({ kind: 'render', request, resume, stateEveryMs: states?.everyMs });
+      this.#tell({ kind: 'render', request, captions, resume, stateEveryMs: states?.everyMs });
       while (true) {
         const message = await this.#hear();
-        if (message.kind === 'done') return message.image;
+        if (message.kind === 'done') return { ...message.image, processorMs: message.processorMs };
         if (message.kind === 'step') onStep?.(message.step, message.steps);
         else if (message.kind === 'state') states?.onState(message.state);
         else throw this.#failure(message);

@@ -71,7 +71,8 @@ def main() -> None:
     steps, guidance = stage.sampling.steps, stage.sampling.guidance
     positions_and_steps = {"base_side": arguments.base_side, "sampling": stage.sampling}
     save_folder(arguments.folder, model, vae, text_states, **positions_and_steps, decoder=decoder)
-    print(f"export it with --max-tokens {MAX_TOKENS} --weights half --steps {steps} --guidance {guidance}")
+    weights = "--text-encoder fp16 --transformer fp16 --vae fp16"
+    print(f"export it with --max-tokens {MAX_TOKENS} {weights} --steps {steps} --guidance {guidance}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import { encodeCheckpoint, type SamplerState } from '../../models/pixart/index.t
 import type { Renderer, RendererRenderOptions } from '../../models/renderer/index.ts';
 import { checkpointName, objectName } from '../../records/layout.ts';
 import { ObjectKept, type ObjectStore, openStore, StoreUnavailable } from '../../store/index.ts';
-import { type TinyRenderer, tinyRenderer } from '../models/renderer/tiny-renderer.ts';
+import { type TinyRenderer, tinyCaptions, tinyRenderer } from '../models/renderer/tiny-renderer.ts';
 import { attempt, folderStore, planOf, tinyJob } from './rendering.ts';
 
 const STEPS = 30;
@@ -37,11 +37,14 @@ async function renderUndisturbed(): Promise<typeof undisturbed> {
   const states: SamplerState[] = [];
   const watched: Renderer = {
     ...renderer,
-    render: (request, options) =>
-      renderer.render(request, { ...options, states: { everyMs: 0, onState: (state) => states.push(state) } }),
+    render: (request, captions, options) =>
+      renderer.render(request, captions, {
+        ...options,
+        states: { everyMs: 0, onState: (state) => states.push(state) },
+      }),
   };
   const elsewhere = await folderStore();
-  const renderImage = createRenderImage({ openStore, renderer: watched });
+  const renderImage = createRenderImage({ captions: tinyCaptions, openStore, renderer: watched });
   const plan = await planOf(elsewhere, [job]);
   const { object } = await attempt(renderImage, { store: elsewhere, shard: plan, bundleDigest }).receipt;
   return { png: await elsewhere.read(object), middle: states[STEPS / 2 - 1]! };
@@ -60,8 +63,8 @@ function attemptWith(
   const computed: number[] = [];
   const watched: Renderer = {
     ...renderer,
-    render: (request, options: RendererRenderOptions = {}) =>
-      renderer.render(request, {
+    render: (request, captions, options: RendererRenderOptions = {}) =>
+      renderer.render(request, captions, {
         ...options,
         onStep: (step, steps) => {
           computed.push(step);
@@ -70,7 +73,7 @@ function attemptWith(
         },
       }),
   };
-  const renderImage = createRenderImage({ openStore, renderer: watched, ...dependencies });
+  const renderImage = createRenderImage({ captions: tinyCaptions, openStore, renderer: watched, ...dependencies });
   const info = { attempt: number, ...(details && { heartbeatDetails: details }) };
   return { ...attempt(renderImage, { store, shard, index, bundleDigest }, info), computed };
 }
@@ -248,7 +251,7 @@ test('a store that lets no checkpoint be replaced or removed costs no image, is 
     remove: (name) =>
       Promise.reject(new ObjectKept(`store ${inner.url}: could not remove ${name}`, 'a retention policy')),
   }));
-  const renderImage = createRenderImage({ openStore: keeping, renderer, checkpointSeconds: 0 });
+  const renderImage = createRenderImage({ captions: tinyCaptions, openStore: keeping, renderer, checkpointSeconds: 0 });
   const logged: string[] = [];
   for (const index of [0, 1]) {
     const { receipt, environment } = attempt(renderImage, { store, shard, index, bundleDigest });

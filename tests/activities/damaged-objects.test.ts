@@ -10,7 +10,7 @@ import { readRecord } from '../../pictures/record.ts';
 import { GcsStore } from '../../store/gcs-store.ts';
 import { type ObjectMetadata, type ObjectStore, openStore } from '../../store/index.ts';
 import type { RenderActivities } from '../../workflows/contract/activities.ts';
-import { type TinyRenderer, tinyRenderer } from '../models/renderer/tiny-renderer.ts';
+import { type TinyRenderer, tinyCaptions, tinyRenderer } from '../models/renderer/tiny-renderer.ts';
 import { startFaultyNetwork } from '../store/faulty-network.ts';
 import { attempt, folderStore, planOf, tinyJob } from './rendering.ts';
 
@@ -27,7 +27,7 @@ beforeAll(async () => {
   emulator = await startBucketEmulator();
   await emulator.createBucket('pixart-test');
   vi.stubEnv('STORAGE_EMULATOR_HOST', emulator.endpoint);
-  renderImage = createRenderImage({ openStore, renderer });
+  renderImage = createRenderImage({ captions: tinyCaptions, openStore, renderer });
   bundleDigest = renderer.bundle.digest;
   job = tinyJob(bundleDigest);
   stranger = tinyJob(bundleDigest, { id: 'stranger', seed: 8 });
@@ -162,7 +162,7 @@ describe.each(kinds)('an object in a %s', (_, fresh) => {
     const site = await siteIn(fresh);
     const { store, shard, original } = site;
     await exchange(site, original.subarray(1));
-    const workers = [renderImage, createRenderImage({ openStore, renderer })];
+    const workers = [renderImage, createRenderImage({ captions: tinyCaptions, openStore, renderer })];
     const receipts = await Promise.all(
       workers.map((worker, n) => attempt(worker, { store, shard, bundleDigest, batch: `batch-${n}` }).receipt),
     );
@@ -232,7 +232,7 @@ test('a damaged object that a bucket does not let go fails its image, by its nam
     vi.stubEnv('STORAGE_EMULATOR_HOST', emulator.endpoint);
     await network.stop();
   });
-  const kept = createRenderImage({ renderer, openStore: async (url) => new GcsStore(url) });
+  const kept = createRenderImage({ captions: tinyCaptions, renderer, openStore: async (url) => new GcsStore(url) });
   const { receipt } = attempt(kept, { ...site, bundleDigest });
   await expect(receipt).rejects.toMatchObject({ type: 'ObjectConflict', nonRetryable: true });
   await expect(receipt).rejects.toThrow(`${site.made.object} is damaged (it is the picture of render key`);

@@ -2,7 +2,7 @@ import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { HeldPictures } from '../../activities/held-pictures.ts';
 import { createRenderImage } from '../../activities/render-image.ts';
 import type { WorkerStop } from '../../activities/render-stop.ts';
-import { simulatedRenderer } from '../../benchmarks/simulated-renderer.ts';
+import { simulatedCaptions, simulatedRenderer } from '../../benchmarks/simulated-renderer.ts';
 import { objectName } from '../../records/layout.ts';
 import { type ObjectStore, type OpenStore, StoreUnavailable } from '../../store/index.ts';
 import { STORING_HOURS } from '../../workflows/contract/limits.ts';
@@ -34,7 +34,7 @@ async function begin(graceMs = 600_000) {
     computed += 1;
   };
   const renderer = simulatedRenderer({ bundle: BUNDLE, before });
-  const renderImage = createRenderImage({ openStore: outage.open, renderer, held, stop });
+  const renderImage = createRenderImage({ captions: simulatedCaptions, openStore: outage.open, renderer, held, stop });
   return attempt(renderImage, { store, shard: await planOf(store, [job]), bundleDigest });
 }
 
@@ -83,7 +83,12 @@ test('a picture that its store took and said that it refused is no extra computa
     };
     return new Proxy(real, { get: (_, name) => (name === 'create' ? create : Reflect.get(real, name)) });
   };
-  const renderImage = createRenderImage({ openStore, renderer: simulatedRenderer({ bundle: BUNDLE }), held });
+  const renderImage = createRenderImage({
+    captions: simulatedCaptions,
+    openStore,
+    renderer: simulatedRenderer({ bundle: BUNDLE }),
+    held,
+  });
   const { receipt } = attempt(renderImage, { store, shard: await planOf(store, [job]), bundleDigest });
   expect(await receipt).toMatchObject({ outcome: 'rendered', computations: 1 });
 });
@@ -156,6 +161,7 @@ test('a picture that its store has not taken for a day is given up for good', as
 
 test('a name that the store cannot have is final at once', async () => {
   const refusing = createRenderImage({
+    captions: simulatedCaptions,
     renderer: simulatedRenderer({ bundle: BUNDLE }),
     openStore: outage.open,
     held,

@@ -9,7 +9,7 @@ import { objectName } from '../../records/layout.ts';
 import { gcsError } from '../../store/gcs-errors.ts';
 import { type ObjectStore, openStore } from '../../store/index.ts';
 import type { RenderActivities } from '../../workflows/contract/activities.ts';
-import { type TinyRenderer, tinyRenderer } from '../models/renderer/tiny-renderer.ts';
+import { type TinyRenderer, tinyCaptions, tinyRenderer } from '../models/renderer/tiny-renderer.ts';
 import { type Attempt, attempt, folderStore, planOf, tinyJob } from './rendering.ts';
 
 /** Steps of an image that is interrupted: the most that the tiny bundle's schedule has. */
@@ -42,7 +42,7 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  renderImage = createRenderImage({ openStore, renderer, deviceName: 'GPU A' });
+  renderImage = createRenderImage({ captions: tinyCaptions, openStore, renderer, deviceName: 'GPU A' });
   store = await folderStore();
 });
 
@@ -61,6 +61,8 @@ test('a job is rendered into one object and the batch gets its copy', async () =
   expect(found).toMatchObject({
     ...{ id: 'fox', outcome: 'rendered', computations: 1, copy: 'batches/night/fox.png', device: 'GPU A' },
   });
+  const { textEncodeMs, denoiseMs, decodeMs, deviceMs } = found.timings;
+  expect(deviceMs).toBeCloseTo(textEncodeMs + denoiseMs + decodeMs);
   expect(await objects()).toEqual([objectName(job.renderKey, 'png')]);
   expect(await store.stat(found.object)).toMatchObject({ bytes: found.bytes, crc32c: found.crc32c });
   expect(Buffer.compare(await store.read(found.copy), await store.read(found.object))).toBe(0);
@@ -184,6 +186,7 @@ test('a store that denies access fails the attempt and not the job, and the mess
   const shard = await planOf(store, [tinyJob(bundleDigest)]);
   const doing = { what: 'open the bucket', permissions: 'storage.objects.list' };
   const denying = createRenderImage({
+    captions: tinyCaptions,
     renderer,
     openStore: async () => {
       throw gcsError('gs://b', 'b', doing, { code: 401, message: 'token expired' });

@@ -32,3 +32,11 @@ test('what another process measured follows one after the other, in the order of
   ]);
   expect(timer.timings).toEqual({ ...NONE, waitMs: 1, textEncodeMs: 2, denoiseMs: 3, decodeMs: 4 });
 });
+
+test('what an image had of the device is no stage', () => {
+  const listener = vi.fn();
+  const timer = new StageTimer(listener);
+  timer.charge(7);
+  expect(timer.timings).toEqual({ ...NONE, deviceMs: 7 });
+  expect(listener).not.toHaveBeenCalled();
+});

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createRenderImage } from '../../activities/render-image.ts';
 import { openStore } from '../../store/index.ts';
-import { rendererOfThisTest } from '../models/renderer/tiny-renderer.ts';
+import { rendererOfThisTest, tinyCaptions } from '../models/renderer/tiny-renderer.ts';
 import { attempt, folderStore, planOf, tinyJob } from './rendering.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -54,7 +54,8 @@ test('from the activity to the sampler’s steps an image goes through ten funct
   const renderer = await rendererOfThisTest();
   const bundleDigest = renderer.bundle.digest;
   const shard = await planOf(store, [tinyJob(bundleDigest, { steps: 2 })]);
-  await attempt(createRenderImage({ openStore, renderer }), { store, shard, bundleDigest }).receipt;
+  await attempt(createRenderImage({ captions: tinyCaptions, openStore, renderer }), { store, shard, bundleDigest })
+    .receipt;
 
   const [firstStep] = (await readFile(childStack, 'utf8')).split(/^(?=Error)/m);
   const inChild = functionsIn(firstStep!);

@@ -14,6 +14,9 @@ const computed = String(searchParams.get('computed'));
 const SIDE = 8;
 const STEP_MS = 25;
 
+/** Of a caption. */
+const WIDTH = 32;
+
 /** What the kept state of a real sampler would be, in shape. */
 const latents = () => new Float32Array(SIDE * SIDE).fill(0.5);
 
@@ -21,6 +24,12 @@ let cancelled = false;
 
 /** @param {import('../../models/renderer/protocol.ts').FromChild} message */
 const tell = (message) => process.send?.(message);
+
+/**
+ * @param {number[]} ids
+ * @returns {import('../../models/pixart/index.ts').Caption}
+ */
+const captionOf = (ids) => ({ states: new Float32Array(WIDTH * ids.length).fill(0.5), tokens: ids.length });
 
 /**
  * @param {Extract<import('../../models/renderer/protocol.ts').ToChild, { kind: 'render' }>} message
@@ -43,15 +52,15 @@ async function render({ request, resume, stateEveryMs }) {
   }
   const { width, height } = request;
   const rgb = new Uint8Array(width * height * 3).fill(request.seed % 256);
-  const timings = { textEncodeMs: 0, denoiseMs: STEP_MS * request.steps, decodeMs: 0 };
-  const image = { rgb, width, height, timings, promptTokens: 1, promptTruncated: false };
-  return { kind: 'done', image };
+  const timings = { denoiseMs: STEP_MS * request.steps, decodeMs: 0 };
+  return { kind: 'done', image: { rgb, width, height, timings }, processorMs: 0 };
 }
 
 /** @param {import('../../models/renderer/protocol.ts').ToChild} message */
 async function take(message) {
   if (message.kind === 'cancel') cancelled = true;
   else if (message.kind === 'load') tell({ kind: 'ready', bundle });
+  else if (message.kind === 'encode') tell({ kind: 'encoded', caption: captionOf(message.ids) });
   else tell(await render(message));
 }
 

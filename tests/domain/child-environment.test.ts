@@ -29,7 +29,7 @@ const proxy = { HTTPS_PROXY: fleet.HTTPS_PROXY };
 
 test.each([
   ['program', usual],
-  ['renderer', { ...usual, ...computing, ORT_DISABLE_TELEMETRY: '1' }],
+  ['renderer', { ...usual, ...computing, ORT_DISABLE_TELEMETRY: '1', GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' }],
   ['worker', { ...usual, ...computing, ...fleet }],
   ['npm', { ...usual, ...proxy, ...registry }],
   ['pip', { ...usual, ...proxy, ...python, LD_LIBRARY_PATH: '/cuda' }],
@@ -44,5 +44,17 @@ test.each([
   ['0', '0'],
   ['1', '1'],
 ])("where ORT_DISABLE_TELEMETRY is %o a renderer's is %s", (own, expected) => {
-  expect(childEnvironment('renderer', { ORT_DISABLE_TELEMETRY: own })).toEqual({ ORT_DISABLE_TELEMETRY: expected });
+  expect(childEnvironment('renderer', { ORT_DISABLE_TELEMETRY: own })).toMatchObject({
+    ORT_DISABLE_TELEMETRY: expected,
+  });
+});
+
+test.each([
+  [undefined, 'glibc.malloc.hugetlb=1'],
+  ['', 'glibc.malloc.hugetlb=1'],
+  ['glibc.malloc.arena_max=1', 'glibc.malloc.arena_max=1:glibc.malloc.hugetlb=1'],
+  ['glibc.malloc.hugetlb=0', 'glibc.malloc.hugetlb=0'],
+  ['glibc.malloc.hugetlb=2:glibc.malloc.check=1', 'glibc.malloc.hugetlb=2:glibc.malloc.check=1'],
+])('where GLIBC_TUNABLES is %o a renderer asks for huge pages unless it says otherwise: %s', (own, expected) => {
+  expect(childEnvironment('renderer', { GLIBC_TUNABLES: own })).toMatchObject({ GLIBC_TUNABLES: expected });
 });

@@ -19,33 +19,33 @@ async function driver(): Promise<void> {
 }
 
 test.runIf(process.platform === 'linux')("for a processor it is the renderer process's memory", async () => {
-  const bytes = await deviceMemory('cpu', process.pid);
+  const bytes = await deviceMemory('cpu', [process.pid]);
   expect(bytes! / process.memoryUsage.rss()).toBeCloseTo(1, 0);
 });
 
 test('for a GPU it is what the driver says of that one', async () => {
   await driver();
-  expect(await deviceMemory('cuda:1', 0)).toBe(20 * 1_024 ** 3);
+  expect(await deviceMemory('cuda:1', [])).toBe(20 * 1_024 ** 3);
 });
 
 test('a GPU is called what the driver calls it, a processor by its model and threads', async () => {
   await driver();
-  expect(await deviceName('cuda:1', undefined)).toBe('NVIDIA L4');
+  expect(await deviceName('cuda:1', 1)).toBe('NVIDIA L4');
   expect(await deviceName('cpu', 3)).toMatch(/^\S.* × 3$/);
-  expect(await deviceName('cuda:0', undefined)).toBe('cuda:0');
+  expect(await deviceName('cuda:0', 1)).toBe('cuda:0');
 });
 
 test('GPUs are counted as CUDA counts those that a process may see', async () => {
   await driver();
   vi.stubEnv('CUDA_VISIBLE_DEVICES', '3,1');
-  expect(await deviceName('cuda:1', undefined)).toBe('NVIDIA L4');
-  expect(await deviceMemory('cuda:1', 0)).toBe(20 * 1_024 ** 3);
+  expect(await deviceName('cuda:1', 1)).toBe('NVIDIA L4');
+  expect(await deviceMemory('cuda:1', [])).toBe(20 * 1_024 ** 3);
   vi.stubEnv('CUDA_VISIBLE_DEVICES', '1');
-  expect(await deviceName('cuda:0', undefined)).toBe('NVIDIA L4');
+  expect(await deviceName('cuda:0', 1)).toBe('NVIDIA L4');
 });
 
 test.each(['cpu', 'cuda:0', 'cuda:1'] as const)('%s: where nobody knows, none is told', async (device) => {
   if (device === 'cuda:0') await driver();
   else vi.stubEnv('PATH', '');
-  expect(await deviceMemory(device, 0)).toBeNull();
+  expect(await deviceMemory(device, [0])).toBeNull();
 });

@@ -19,7 +19,7 @@ import { type ObjectMetadata, type ObjectStore, openStore } from '../../store/in
 import type { RenderActivities } from '../../workflows/contract/activities.ts';
 import { attempt, BATCH, folderStore, planOf, tinyJob } from '../activities/rendering.ts';
 import { anywhere } from '../anywhere.ts';
-import { type TinyRenderer, tinyRenderer } from '../models/renderer/tiny-renderer.ts';
+import { type TinyRenderer, tinyCaptions, tinyRenderer } from '../models/renderer/tiny-renderer.ts';
 import { startFaultyNetwork } from '../store/faulty-network.ts';
 
 let renderer: TinyRenderer;
@@ -30,7 +30,7 @@ let buckets = 0;
 
 beforeAll(async () => {
   renderer = await tinyRenderer();
-  renderImage = createRenderImage({ openStore, renderer });
+  renderImage = createRenderImage({ captions: tinyCaptions, openStore, renderer });
   jobs = ['fox', 'owl', 'hen', 'cat'].map((id, seed) => tinyJob(renderer.bundle.digest, { id, seed }));
   emulator = await startBucketEmulator();
   await emulator.createBucket('pixart-test');

@@ -20,6 +20,11 @@ test('times are of rendered images, by nearest rank, and stages are shares of th
   expect(slowest.map(({ id }) => id)).toEqual(['i19', 'i18', 'i17', 'i16', 'i15']);
 });
 
+test('device time is what images had of the device, and each of them took what its stages took', () => {
+  const shared = Array.from({ length: 4 }, (_, i) => ({ ...image(`i${i}`, 10), device_ms: 5_000 }));
+  expect(batchReport(shared).sizes).toMatchObject([{ rendered: 4, deviceSeconds: 20, median: 10, p95: 10 }]);
+});
+
 test('reasons that differ by an object’s name and its bytes only are one', () => {
   const full = (key: string, bytes: string) =>
     `could not write objects/${key.repeat(64)}.png (${bytes} bytes): the disk is full`;

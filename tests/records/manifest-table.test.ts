@@ -29,7 +29,15 @@ const receipt: Receipt = {
   height: 32,
   outcome: 'rendered',
   computations: 2,
-  timings: { waitMs: 1.4, textEncodeMs: 2.6, denoiseMs: 300.2, decodeMs: 40, imageEncodeMs: 7.8, storeMs: 5 },
+  timings: {
+    waitMs: 1.4,
+    textEncodeMs: 2.6,
+    denoiseMs: 300.2,
+    decodeMs: 40,
+    imageEncodeMs: 7.8,
+    storeMs: 5,
+    deviceMs: 171.4,
+  },
 };
 const failure: Failure = { id: 'other', type: 'UserError', reason: 'no', attempts: 1 };
 
@@ -57,6 +65,7 @@ test('a row says what became of its job: an image with its timings, a failure wi
       computations: 2,
       wait_ms: 1,
       text_encode_ms: 3,
+      device_ms: 171,
       error: null,
       reason: null,
     },
@@ -67,10 +76,10 @@ test('a row says what became of its job: an image with its timings, a failure wi
 });
 
 test('a table that says encode_ms, of the text, and nothing of the image’s encoding is still read', async () => {
-  const { text_encode_ms, image_encode_ms, ...others } = manifestRow(sampleJob, receipt);
+  const { text_encode_ms, image_encode_ms, device_ms, ...others } = manifestRow(sampleJob, receipt);
   const former = Buffer.from(`${JSON.stringify({ ...others, encode_ms: text_encode_ms })}\n`);
-  expect(await readRows(former)).toEqual([{ ...others, text_encode_ms, image_encode_ms: null }]);
-  expect(image_encode_ms).toBe(8);
+  expect(await readRows(former)).toEqual([{ ...others, text_encode_ms, image_encode_ms: null, device_ms: null }]);
+  expect([image_encode_ms, device_ms]).toEqual([8, 171]);
 });
 
 test('columns that a later version adds to the table are passed over', async () => {

@@ -36,6 +36,11 @@ test('what a batch measured tells what the next one takes, whatever its number o
   expect(estimate(known, work('512', 100, 512 ** 2, 10)).deviceSeconds).toBeCloseTo(200);
 });
 
+test('images that were computed two at a time take half of their time of a device', () => {
+  const shared = rendered(8, '512', 8).map((row) => ({ ...row, device_ms: 4_000 }));
+  expect(estimate(rates(shared), work('512', 100, 512 ** 2)).deviceSeconds).toBe(400);
+});
+
 test('a batch replaces the rates of the sizes that it rendered enough images of, and leaves the others', () => {
   const before = rates([...rendered(8, '256', 1), ...rendered(8, '512', 4)]);
   const after = rates([...rendered(5, '256', 2), ...rendered(4, '512', 9)], before);

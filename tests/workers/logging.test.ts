@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { readableLines, usualLogFormat } from '../../workers/log-format.ts';
-import { logLevel, temporalLines } from '../../workers/logging.ts';
+import { logLevel, temporalLevel, temporalLines } from '../../workers/logging.ts';
 
 function written(log: (to: pino.DestinationStream) => void): string {
   let text = '';
@@ -33,6 +33,13 @@ test('text of an error ends with its stack', () => {
     log.warn({ error: new Error('no memory') }, 'Activity failed');
   });
   expect(text).toMatch(/warn {2}Activity failed\nError: no memory\n {4}at /);
+});
+
+test("Temporal's SDK words only what the log shows", () => {
+  const level = (name: string) => temporalLevel(pino({ level: name }));
+  expect(['trace', 'debug', 'info', 'warn', 'error', 'silent'].map(level)).toEqual([
+    ...['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'ERROR'],
+  ]);
 });
 
 test("an activity's token is not logged", () => {

@@ -287,3 +287,16 @@ async function all() {
   await sleep(50);
   return found;
 }
+
+it.concurrent('a contact sheet that its store refused while the manifest waited is made when that is written', async ({
+  expect,
+}) => {
+  outage.begin('batches/sheet/contact-sheet', 'full');
+  await withManifestAway('sheet', 'fails', { expect });
+  const failures = async () =>
+    ((await handleOf('sheet').fetchHistory()).events ?? []).filter((event) => event.activityTaskFailedEventAttributes);
+  await expect.poll(async () => (await failures()).length, soon).toBe(1);
+  for (const what of ['contact-sheet', 'manifest']) outage.end(`batches/sheet/${what}`);
+  const end = await batchEnd(site.client, 'sheet');
+  expect(end).toMatchObject({ state: 'completed', result: { contactSheet: 'batches/sheet/contact-sheet.webp' } });
+});

@@ -6,7 +6,7 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Runtime, Worker } from '@temporalio/worker';
 import { createOrchestratorActivities, createRenderActivities } from '../../activities/index.ts';
-import { simulatedRenderer } from '../../benchmarks/simulated-renderer.ts';
+import { simulatedCaptions, simulatedRenderer } from '../../benchmarks/simulated-renderer.ts';
 import { findTemporal } from '../../infra/dev/temporal-program.ts';
 import { shardName } from '../../records/layout.ts';
 import { encodeJobs, readJobs } from '../../records/plan-and-receipts.ts';
@@ -107,7 +107,7 @@ async function startWorkers(server: TestWorkflowEnvironment, beforeReceipts: () 
     Worker.create({
       connection,
       taskQueue: renderQueue('256', BUNDLE.digest),
-      activities: createRenderActivities({ openStore, renderer }),
+      activities: createRenderActivities({ captions: simulatedCaptions, openStore, renderer }),
     }),
   ]);
 }

@@ -245,13 +245,32 @@ describe('a batch', () => {
 
   it('is watched until its end', async () => {
     const batch = await site.submit('watched', rows(6, '256', 'a boat'));
-    const watching = watchBatch(site.client, batch);
+    // Its end is told, not found at the next look.
+    const watching = watchBatch(site.client, batch, { everyMs: 3_600_000 });
     const states: string[] = [];
     let next = await watching.next();
     for (; !next.done; next = await watching.next()) states.push(next.value.state);
     expect(states.at(-1)).toBe('completed');
     expect(next.value).toMatchObject({ state: 'completed', result: { batch } });
   });
+});
+
+it('a batch of few images is counted when they are all there, and its contact sheet is begun with its manifest', async () => {
+  const batch = await site.submit('few', rows(12, '256', 'a pear'));
+  await batchEnd(site.client, batch);
+  const history = async (workflowId: string) =>
+    (await site.client.temporal.workflow.getHandle(workflowId).fetchHistory()).events ?? [];
+  const own = await history(batchWorkflowId(batch));
+  const shard = await history(`${batchWorkflowId(batch)}/1-0`);
+  const isReport = (event: (typeof shard)[number]) => event.signalExternalWorkflowExecutionInitiatedEventAttributes;
+  expect(shard.filter(isReport)).toEqual([]);
+  const begun = own.flatMap(({ activityTaskScheduledEventAttributes: scheduled }) =>
+    scheduled ? [{ type: scheduled.activityType?.name, by: String(scheduled.workflowTaskCompletedEventId) }] : [],
+  );
+  const [sheet, manifest] = ['writeContactSheet', 'writeManifest'].map((name) =>
+    begun.find(({ type }) => type === name),
+  );
+  expect(sheet?.by).toBe(manifest?.by);
 });
 
 async function untilRunning({ client }: Site, workflowId: string): Promise<void> {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { createRenderActivities, HeldPictures } from '../../activities/index.ts';
-import { type Simulation, simulatedRenderer } from '../../benchmarks/simulated-renderer.ts';
+import { type Simulation, simulatedCaptions, simulatedRenderer } from '../../benchmarks/simulated-renderer.ts';
 import { type BatchClient, connect, submitBatch, temporalTarget } from '../../client/index.ts';
 import type { BundleRef } from '../../domain/bundle-ref.ts';
 import { startTemporalServer } from '../../infra/dev/temporal-server.ts';
@@ -68,7 +68,7 @@ export async function startSite({
   const connection = await NativeConnection.connect({ address: server.address });
   const store = await openStore(storeUrl ?? pathToFileURL(path.join(folder, 'out')).href);
   const renderer = simulatedRenderer({ ...simulation, bundle });
-  const activities = createRenderActivities({ openStore: open, renderer, held });
+  const activities = createRenderActivities({ captions: simulatedCaptions, openStore: open, renderer, held });
   const workers = await Promise.all([
     createOrchestrator(connection, client.namespace, {
       ...outsideOf(allowanceOf([folder, ...allow])),
@@ -79,7 +79,7 @@ export async function startSite({
         connection,
         taskQueue: renderQueue(size, bundle.digest),
         activities,
-        tuner: imageTuner(size, held),
+        tuner: imageTuner(size, held, renderer.children),
         maxHeartbeatThrottleInterval: '1 second',
       }),
     ),

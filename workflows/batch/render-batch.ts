@@ -7,6 +7,7 @@ import {
   patched,
   setHandler,
 } from '@temporalio/workflow';
+import type { Totals } from '../../domain/receipt.ts';
 import { rootCause } from '../../domain/root-cause.ts';
 import type { WrittenManifest } from '../contract/activities.ts';
 import type { BatchInput, BatchResult } from '../contract/batch.ts';
@@ -77,13 +78,13 @@ function stopIfCancelled({ waiting }: Batch): void {
 /** @throws CancelledFailure where the batch was cancelled and has to end without a manifest */
 async function finish(batch: Batch, state: 'completed' | 'cancelled'): Promise<BatchResult> {
   batch.finish();
+  const beside = isAllRecorded(batch, state) && patched('sheet-beside-manifest') ? writeContactSheet(batch) : null;
   const written = await writeManifest(batch, state);
   batch.recorded(written);
   const { manifest, totals } = written;
   const { input } = batch;
-  const { store, batch: id } = input;
-  const images = totals.rendered + totals.reused;
-  const contactSheet = await write((by) => by.writeContactSheet({ store, batch: id, total: images })).catch(() => null);
+  const sheet = (await beside) ?? (await writeContactSheet(batch, totals));
+  const contactSheet = sheet?.name ?? null;
   const startPage = () => CancellationScope.nonCancellable(() => startReviewPage(input));
   const sheetPage = patched('sheet-page') ? await startPage().catch(() => undefined) : undefined;
   batch.end(state);
@@ -95,13 +96,30 @@ async function finish(batch: Batch, state: 'completed' | 'cancelled'): Promise<B
     ...(changes !== undefined && { changes }),
   });
   return {
-    batch: id,
+    batch: input.batch,
     totals,
     manifest,
     contactSheet,
     ...(sheetPage !== undefined && { sheetPage }),
     ...(warnings !== undefined && { warnings }),
   };
+}
+
+/** Whether the manifest only reads what shards have written, as the contact sheet does; of lost shards it writes receipts. */
+const isAllRecorded = ({ lostShards }: Batch, state: 'completed' | 'cancelled'): boolean =>
+  state === 'completed' && lostShards.length === 0;
+
+/** `name` is `null` where there is no image to show; `null` alone where the sheet could not be written. */
+async function writeContactSheet(
+  { input, progress }: Batch,
+  { rendered, reused }: Pick<Totals, 'rendered' | 'reused'> = progress.totals,
+): Promise<{ name: string | null } | null> {
+  const sheet = { store: input.store, batch: input.batch, total: rendered + reused };
+  try {
+    return { name: await write((by) => by.writeContactSheet(sheet)) };
+  } catch {
+    return null;
+  }
 }
 
 async function writeManifest(batch: Batch, state: 'completed' | 'cancelled'): Promise<WrittenManifest> {

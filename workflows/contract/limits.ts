@@ -1,8 +1,11 @@
 import type { RetryPolicy } from '@temporalio/common';
 import type { Size } from '../../domain/size.ts';
 
-/** One image is computed while the next one of its queue has its plan read and its object looked for. */
-export const IMAGES_IN_HAND = 2;
+/**
+ * How many images of one queue a worker takes: each of its renderer's children computes one while another image has its plan read and
+ * its object looked for.
+ */
+export const imagesInHand = (children: number): number => children + 1;
 
 /**
  * The longest one image may have the slowest device that we serve, a CPU with two cores, from its turn on. The render worker
@@ -24,12 +27,12 @@ export const HELD_AT_LEAST_BYTES = 512 * 2 ** 10;
 
 /**
  * The longest one attempt may take, the wait for the device's turn included. A worker that serves every size holds
- * IMAGES_IN_HAND of each, and the device takes them first come, first served: the last one's wait and its own render are
- * together at most all of these, whatever its size; then its store may refuse it. It is the last resort, for a worker that beats and does nothing else; one that dies is noticed by
+ * imagesInHand of each, and its children take them first come, first served: the last one's wait and its own render are
+ * together at most all of these, whatever its size and longest with one child; then its store may refuse it. It is the last resort, for a worker that beats and does nothing else; one that dies is noticed by
  * its heartbeats. There is no limit on the wait in the queue: a night's work may wait for the night's machines.
  */
 export const RENDER_START_TO_CLOSE =
-  `${IMAGES_IN_HAND * Object.values(RENDER_HOURS).reduce((a, b) => a + b) + STORING_HOURS} hours` as const;
+  `${imagesInHand(1) * Object.values(RENDER_HOURS).reduce((a, b) => a + b) + STORING_HOURS} hours` as const;
 
 /** A worker sends one every second at most; half a minute of silence is a dead worker or a machine cut off, not a slow step. */
 export const RENDER_HEARTBEAT_TIMEOUT = '30 seconds';
@@ -117,6 +120,9 @@ export const ID_IN_USE_SECONDS = 30;
 
 /** Reports from a shard to its batch while all goes well and fast. Each costs up to four events in the batch's history. */
 export const REPORTS_PER_SHARD = 10;
+
+/** Fewer are not worth a report: it costs what two images cost, and who asks a batch hears of every image. */
+export const REPORT_JOBS_AT_LEAST = 25;
 
 /** An image that ends so long after the last report is reported at once. */
 export const REPORT_EVERY_SECONDS = 30;

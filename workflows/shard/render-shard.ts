@@ -1,6 +1,7 @@
 import { CancellationScope, CancelledFailure, isCancellation, patched, setHandler } from '@temporalio/workflow';
 import type { JobOutcome } from '../../domain/receipt.ts';
 import { type ShardControl, USUAL_PRIORITY } from '../contract/control.ts';
+import { REPORT_JOBS_AT_LEAST } from '../contract/limits.ts';
 import type { JobSummary } from '../contract/plan.ts';
 import type { ShardReport } from '../contract/progress.ts';
 import type { ShardInput } from '../contract/workflows.ts';
@@ -19,7 +20,8 @@ import { WantedJobs } from './wanted-jobs.ts';
 export async function renderShard(input: ShardInput): Promise<ShardReport> {
   const { store, shard } = input;
   const isControlled = patched('live-control');
-  const reports = new ShardReports(shard.shard, shard.jobs, isControlled);
+  const atLeast = patched('fewer-reports') ? REPORT_JOBS_AT_LEAST : 0;
+  const reports = new ShardReports(shard.shard, shard.jobs, { inTime: isControlled, atLeast });
   setHandler(shardProgressQuery, () => reports.current);
   const control = isControlled ? latestControl(input) : null;
   const jobs = await orchestrator.readShard.executeWithOptions({ summary: `${shard.jobs} jobs` }, [

@@ -11,16 +11,18 @@ export class ShardReports {
   current: ShardReport;
   readonly #jobs: number;
   readonly #inTime: boolean;
+  readonly #every: number;
   #sent = 0;
   #sentAt = Date.now();
   #sentFailed = 0;
   #failureReports = 0;
   #sending: Promise<void> | null = null;
 
-  /** @param inTime false for a shard of which an earlier version began the history: that one reported by count alone */
-  constructor(shard: number, jobs: number, inTime: boolean) {
+  /** For shards of which an earlier version began the history: the first ones reported by count alone, later ones at every tenth of however few jobs. */
+  constructor(shard: number, jobs: number, { inTime, atLeast }: { inTime: boolean; atLeast: number }) {
     this.#jobs = jobs;
     this.#inTime = inTime;
+    this.#every = Math.max(jobs / REPORTS_PER_SHARD, atLeast);
     this.current = { shard, rendered: 0, reused: 0, failed: 0, extraComputations: 0, recentFailures: [] };
   }
 
@@ -30,7 +32,7 @@ export class ShardReports {
     const done = doneOf(this.current);
     // The last outcome needs no signal: the shard is about to return.
     if (done >= this.#jobs) return;
-    if (done - this.#sent >= this.#jobs / REPORTS_PER_SHARD || this.#isLate()) this.#send();
+    if (done - this.#sent >= this.#every || this.#isLate()) this.#send();
   }
 
   /** The first failure is told at once; the more have been told, the longer the next one waits, so that a night of failures stays a short history. */

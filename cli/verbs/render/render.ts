@@ -10,8 +10,15 @@ import { byColumn } from '../../../domain/parameters.ts';
 import { UserError } from '../../../domain/user-error.ts';
 import { encodeImage } from '../../../images/index.ts';
 import { metadataLimit } from '../../../images/metadata-limit.ts';
-import { type BundleRef, bundleRef, chosenBundle, PIPELINE_VERSION } from '../../../models/pixart/index.ts';
-import { startRenderer } from '../../../models/renderer/index.ts';
+import {
+  type BundleRef,
+  bundleRef,
+  chosenBundle,
+  type PaintedImage,
+  PIPELINE_VERSION,
+  type RequestCaptions,
+} from '../../../models/pixart/index.ts';
+import { type RendererOptions, startRenderer } from '../../../models/renderer/index.ts';
 import { extension } from '../../../records/layout.ts';
 import { renderConfig } from '../../../workers/render-config.ts';
 import { note, printJson, printLine } from '../../display/output.ts';
@@ -27,6 +34,7 @@ import {
   jsonOption,
   threadsOption,
 } from '../../options/common-options.ts';
+import { encodeTexts } from './encode-texts.ts';
 import { promptRemarks } from './prompt-remarks.ts';
 import { bundleLike, type Model, modelImage, rowLike, whatDiffers } from './render-like.ts';
 import { type RowOptions, rowAsked, rowOptions } from './row-options.ts';
@@ -66,7 +74,7 @@ export function renderCommand(): Command {
     .addOption(decodeOption())
     .addOption(bundleOption())
     .addOption(deviceOption())
-    .addOption(threadsOption())
+    .addOption(threadsOption('CPU threads; otherwise as many as there are cores'))
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(render);
@@ -97,21 +105,36 @@ async function render(prompt: string | undefined, options: RenderOptions): Promi
   });
 
   const signal = interruption();
+  const loading = { bundleFolder: bundle.folder, device, threads };
   note(`loading bundle ${bundle.description.name} …`);
-  const renderer = await startRenderer({ bundleFolder: bundle.folder, device, threads });
-  const display = stepDisplay(job.steps);
   try {
-    const image = await renderer.render(job, { signal, onStep: (step) => display.show(step) });
-    display.end();
-    const bytes = await encodeImage(image, { job, bundle: renderer.bundle });
+    const { captions, textEncodeMs } = await encodeTexts(job, bundle, { ...loading, signal });
+    const { image, bytes } = await paint(job, captions, { ...loading, signal });
     await save(file, bytes, options.force === true);
-    if (image.promptTruncated) note(`the prompt has ${image.promptTokens} tokens; the model did not see its end`);
-    if (options.json) return printJson({ file, bytes: bytes.length, ...job, timings: image.timings });
+    if (options.json) {
+      return printJson({ file, bytes: bytes.length, ...job, timings: { textEncodeMs, ...image.timings } });
+    }
     printLine(`${file}: ${job.width}×${job.height}, seed ${job.seed}, ${bytesText(bytes.length)}`);
   } catch (error) {
     if (!signal.aborted) throw error;
     note('\ninterrupted; nothing was written');
     process.exitCode = EXIT.interrupted;
+  }
+}
+
+/** @throws UserError where the bundle is damaged or the device not there; the signal's reason */
+async function paint(
+  job: Job,
+  captions: RequestCaptions,
+  options: RendererOptions & { signal: AbortSignal },
+): Promise<{ image: PaintedImage; bytes: Uint8Array }> {
+  const renderer = await startRenderer(options);
+  const display = stepDisplay(job.steps);
+  try {
+    const { signal } = options;
+    const image = await renderer.render(job, captions, { signal, onStep: (step) => display.show(step) });
+    display.end();
+    return { image, bytes: await encodeImage(image, { job, bundle: renderer.bundle }) };
   } finally {
     display.end();
     await renderer.close();

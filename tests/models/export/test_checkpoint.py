@@ -29,8 +29,8 @@ def test_the_transformer_equals_the_reference_class_on_even_and_odd_grids(
     checkpoints: dict[str, Path], name: str, height: int, width: int
 ) -> None:
     transformer = open_transformer(checkpoints[name]).load()
-    inputs = transformer_graph(transformer, height=height, width=width).inputs
-    assert verify_against_reference(checkpoints[name], transformer, inputs) < 1e-5
+    graph = transformer_graph(transformer, height=height, width=width)
+    assert verify_against_reference(checkpoints[name] / "transformer/config.json", graph) < 1e-5
 
 
 @torch.no_grad()
@@ -204,7 +204,18 @@ def test_an_older_transformer_class_is_compared_with_the_one_that_diffusers_make
     older = {"_class_name": "Transformer2DModel", "num_vector_embeds": None, "use_linear_projection": False}
     change_json(copied / "transformer/config.json", **older)
     transformer = open_transformer(copied).load()
-    assert verify_against_reference(copied, transformer, transformer_graph(transformer).inputs) < 1e-5
+    assert verify_against_reference(copied / "transformer/config.json", transformer_graph(transformer)) < 1e-5
+
+
+def test_a_transformer_that_is_published_alone_is_taken_from_its_own_folder(copied: Path, tmp_path: Path) -> None:
+    alone = tmp_path / "PixArt-Sigma-XL-2-512-MS"
+    alone.mkdir()
+    (copied / "transformer").rename(alone / "transformer")
+    change_json(copied / "model_index.json", transformer=[None, None])
+    refused(copied, "transformer not found.* --transformer-from")
+    assert open_checkpoint(copied, alone).transformer.weights.folder == alone / "transformer"
+    with pytest.raises(ExportError, match=r"--transformer-from .*: expected a folder transformer"):
+        open_checkpoint(copied, copied)
 
 
 def test_refuses_parts_of_different_widths(copied: Path, checkpoints: dict[str, Path]) -> None:

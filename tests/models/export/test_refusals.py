@@ -5,6 +5,7 @@ import logging
 import os
 import resource
 import shutil
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,15 @@ import pytest
 import transformers
 from damage import FILES, change_json, change_weights
 
-from export.__main__ import main
+from export.__main__ import main, parse_arguments, precision_of
 from export.bundle import BundleOptions, describe_bundle
 from export.checkpoint import open_checkpoint
 from export.description_rules import problems_of
 from export.errors import ExportError
 from export.export_bundle import export_bundle
+from export.precision import PROFILES, Precision
 from export.quiet import quiet_libraries
-from export.target import check_target
+from export.target import check_room, check_target, unfinished_folder
 
 
 def command(checkpoint: Path, target: Path, *more: str) -> int:
@@ -136,17 +138,45 @@ def test_leaves_the_folder_of_another_export_alone(
     assert other.read_text(encoding="utf-8") == "mine"
 
 
+def test_what_a_killed_export_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    left = tmp_path / "bundle.unfinished"
+    left.mkdir()
+    (left / ".export.lock").touch()
+    (left / "transformer.onnx.data").write_bytes(b"half")
+    check_target(tmp_path / "bundle")
+    with unfinished_folder(tmp_path / "bundle") as unfinished:
+        (unfinished / "new").touch()
+        with pytest.raises(ExportError, match="another export is writing there"):
+            check_target(tmp_path / "bundle")
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+    assert [path.name for path in (tmp_path / "bundle").iterdir()] == ["new"]
+
+
+def test_an_export_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit), unfinished_folder(tmp_path / "bundle"):
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_profile_says_how_weights_are_stored_unless_a_network_has_its_own_option() -> None:
+    given = ["c", "b", "--size", "256", "--name", "n", "--license", "l", "--source", "s"]
+    assert precision_of(parse_arguments(given)) == Precision("fp32", "fp32", "fp32")
+    assert precision_of(parse_arguments([*given, "--for", "small"])) == PROFILES["small"]
+    own = precision_of(parse_arguments([*given, "--for", "gpu", "--text-encoder", "fp16"]))
+    assert (own.text_encoder, own.transformer) == ("fp16", PROFILES["gpu"].transformer)
+
+
 def test_refuses_a_disk_without_room(tmp_path: Path) -> None:
-    check_target(tmp_path / "a" / "bundle", needed=1)
-    with pytest.raises(ExportError, match=f"{tmp_path}: expected 1073741824.0 GiB free for the bundle, found"):
-        check_target(tmp_path / "a" / "bundle", needed=2**60)
+    check_room(tmp_path / "a" / "bundle", 1, "")
+    with pytest.raises(ExportError, match=rf"{tmp_path}: expected 1073741824.0 GiB free, found .*\. Make room"):
+        check_room(tmp_path / "a" / "bundle", 2**60, "Make room.")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_refuses_a_target_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "bundle").write_text("mine", encoding="utf-8")
     with pytest.raises(ExportError, match="bundle: expected a folder that is empty"):
-        check_target(tmp_path / "bundle", needed=0)
+        check_target(tmp_path / "bundle")
 
 
 def test_a_write_that_fails_is_told_in_one_line_and_leaves_nothing_behind(

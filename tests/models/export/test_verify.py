@@ -7,9 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from export.errors import ExportError
-from export.graphs import Graph, write_graph
+from export.graphs import Graph, draft_graph
+from export.parts import transformer_graph
 from export.transformer_part import open_transformer
 from export.verify import relative_error, verify_against_reference, verify_graph
+from export.writing import write_draft
 
 
 def test_relative_error_of_a_model_that_still_predicts_nothing() -> None:
@@ -35,18 +37,14 @@ class Overflowing(nn.Module):
 
 def test_a_graph_that_yields_only_nan_is_refused_although_torch_does_so_too(tmp_path: Path) -> None:
     graph = Graph("overflowing.onnx", Overflowing().eval(), {"x": torch.rand(2, 3)}, {"x": {0: "batch"}}, ("y",))
-    write_graph(graph, tmp_path, half=False)
+    write_draft(draft_graph(graph), graph.parameter, tmp_path)
     with pytest.raises(ExportError, match=r"overflowing\.onnx .*: expected finite numbers of the same shape"):
-        verify_graph(tmp_path, [graph], half=False)
+        verify_graph(tmp_path, [graph])
 
 
 def test_a_transformer_that_yields_nan_does_not_agree_with_diffusers(checkpoints: dict[str, Path]) -> None:
     transformer = open_transformer(checkpoints["tiny-epsilon"]).load()
-    inputs = {
-        "latents": torch.full((1, 4, 4, 4), torch.nan),
-        "timestep": torch.tensor([5.0]),
-        "caption": torch.randn(1, 3, transformer.shape.width),
-        "caption_mask": torch.ones(1, 3, dtype=torch.long),
-    }
+    graph = transformer_graph(transformer)
+    graph.inputs["latents"].fill_(torch.nan)
     with pytest.raises(ExportError, match="transformer in torch against diffusers: expected finite numbers"):
-        verify_against_reference(checkpoints["tiny-epsilon"], transformer, inputs)
+        verify_against_reference(checkpoints["tiny-epsilon"] / "transformer/config.json", graph)

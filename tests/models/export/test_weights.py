@@ -13,7 +13,7 @@ from torch import Tensor
 
 from export.checkpoint import open_checkpoint
 from export.errors import ExportError
-from export.graphs import HALF_MIN_ELEMENTS
+from export.precision import Precision
 from export.text_encoder_part import open_text_encoder
 from export.transformer_part import open_transformer
 from export.vae_part import open_vae
@@ -66,15 +66,20 @@ def test_quantised_tensors_are_named(copied: Path, part: str) -> None:
 def test_a_tensor_that_holds_nan_or_infinity_is_named(copied: Path, part: str, value: float) -> None:
     change_weights(copied / FILES[part], lambda state: state[A_WEIGHT[part]].view(-1)[3:4].fill_(value))
     with pytest.raises(ExportError, match=f"{part}: expected numbers, found NaN or infinity in {A_WEIGHT[part]}. "):
-        weights_of(copied, part).check_values(None)
+        weights_of(copied, part).check_values("fp32", print)
 
 
-def test_numbers_that_float16_cannot_hold_are_refused_for_half_weights_only(copied: Path) -> None:
+def test_numbers_that_float16_cannot_hold_are_refused_for_fp16_only(copied: Path) -> None:
     change_weights(copied / FILES["transformer"], lambda state: state["proj_out.weight"].view(-1)[0].fill_(7e4))
     weights = weights_of(copied, "transformer")
-    weights.check_values(None)
-    with pytest.raises(ExportError, match=r"proj_out\.weight hold numbers above 65504.* without --weights half"):
-        weights.check_values(HALF_MIN_ELEMENTS)
+    weights.check_values("fp32", print)
+    with pytest.raises(ExportError, match=r"proj_out\.weight hold numbers above 65504.* as another kind"):
+        weights.check_values("fp16", print)
+
+
+def test_what_t5_keeps_in_float32_may_go_beyond_float16(copied: Path) -> None:
+    change_weights(copied / FILES["text_encoder"], lambda state: state[A_WEIGHT["text_encoder"]].view(-1)[0].fill_(7e4))
+    weights_of(copied, "text_encoder").check_values("fp16", print)
 
 
 def test_many_names_are_counted_and_not_all_listed(copied: Path) -> None:
@@ -255,7 +260,7 @@ def test_t5_has_its_table_of_tokens_under_either_name_or_twice_the_same(copied: 
     assert torch.equal(open_text_encoder(copied).load().encoder.embed_tokens.weight, expected)
     change_weights(file, lambda state: state.update({"shared.weight": expected + 1}))
     with pytest.raises(ExportError, match=r"shared\.weight and encoder\.embed_tokens\.weight differ"):
-        open_checkpoint(copied).check_values(None)
+        open_checkpoint(copied).check_values(Precision(), print)
 
 
 def test_a_layer_more_in_the_configuration_is_a_layer_that_is_missing(copied: Path) -> None:

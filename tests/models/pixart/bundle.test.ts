@@ -66,6 +66,20 @@ describe('openBundle', () => {
     expect((await openBundle(folder)).description.scheduler).toEqual({ ...scheduler, kind: 'dpm-solver++' });
   });
 
+  test('reads how weights are stored, where a bundle says so', async () => {
+    expect((await openBundle(folder)).description.precision).toBeUndefined();
+    const precision = {
+      textEncoder: { weights: 'bf16', error: 1e-3 },
+      transformer: { weights: 'fp16', error: 2e-4 },
+      vae: { weights: 'fp32', error: 0 },
+    } as const;
+    await describeAs((description) => ({ ...description, precision }));
+    expect((await openBundle(folder)).description.precision).toEqual(precision);
+    const unknown = { ...precision, vae: { weights: 'fp8', error: 0 } };
+    await describeAs((description) => ({ ...description, precision: unknown }));
+    await expect(openBundle(folder)).rejects.toThrow(/precision\.vae\.weights/);
+  });
+
   test('says what is no bundle', async () => {
     await expect(openBundle(home)).rejects.toThrow(/is not a bundle: expected a file bundle\.json/);
     await expect(openBundle(home)).rejects.toThrow(UserError);

@@ -153,7 +153,7 @@ describe('decode', () => {
 
   test('decodes a large picture in one piece where it is asked to', async () => {
     const { graph, calls } = enlarger();
-    await decode(graph, vae, latentsOf(270, 480), undefined, true);
+    await decode(graph, vae, latentsOf(270, 480), undefined, { isWhole: true });
     expect(calls).toEqual([{ output: 'image', side: [270, 480], given: undefined }]);
   });
 
@@ -162,7 +162,7 @@ describe('decode', () => {
       release: async () => {},
       run: () => Promise.reject(new Error(message)),
     });
-    const decoded = (message: string) => decode(says(message), vae, latentsOf(270, 480), undefined, true);
+    const decoded = (message: string) => decode(says(message), vae, latentsOf(270, 480), undefined, { isWhole: true });
     const full = decoded('Failed to allocate memory for requested buffer');
     await expect(full).rejects.toThrow(UserError);
     await expect(full).rejects.toThrow(

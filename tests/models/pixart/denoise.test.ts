@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { UserError } from '../../../domain/user-error.ts';
+import { captionInputs } from '../../../models/pixart/caption-inputs.ts';
 import type { Caption } from '../../../models/pixart/captions.ts';
-import { captionInputs } from '../../../models/pixart/captions.ts';
 import { denoise } from '../../../models/pixart/denoise.ts';
 import { guide } from '../../../models/pixart/guidance.ts';
 import { randomNormal } from '../../../models/pixart/noise.ts';
@@ -36,7 +36,7 @@ test.each([
   const { heads, headWidth, latentChannels: channels } = bundle.description.transformer;
   const caption = (tokens: number): Caption => {
     const states = randomNormal(tokens * heads * headWidth, tokens);
-    return { states, tokens, tokensBeforeTruncation: tokens };
+    return { states, tokens };
   };
   const [height, width] = [2 * rows, 2 * columns];
   const [negative, prompt] = [caption(1), caption(9)];
@@ -64,7 +64,7 @@ test.each([
 });
 
 test('latents that are not finite end the run at the step after which they are none, without a state to go on from', async () => {
-  const caption: Caption = { states: new Float32Array(4), tokens: 1, tokensBeforeTruncation: 1 };
+  const caption: Caption = { states: new Float32Array(4), tokens: 1 };
   const transformer: Graph = { release: async () => {}, run: async () => Float32Array.of(1, 2, 3, Number.NaN) };
 
   const positions = new Tensor('float32', new Float32Array(4), [1, 1, 4]);

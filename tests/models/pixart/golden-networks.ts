@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { type Bundle, openBundle } from '../../../models/pixart/bundle.ts';
-import { type Caption, type CaptionNetworks, captionSource } from '../../../models/pixart/captions.ts';
+import { type Caption, type RequestCaptions, requestCaptions } from '../../../models/pixart/captions.ts';
+import { captionText } from '../../../models/pixart/clean-caption.ts';
 import { decode } from '../../../models/pixart/decode.ts';
 import { denoise } from '../../../models/pixart/denoise.ts';
 import { normalStream } from '../../../models/pixart/noise.ts';
@@ -9,10 +10,18 @@ import { positionEmbedding } from '../../../models/pixart/position-embedding.ts'
 import type { Planes } from '../../../models/pixart/resize-crop.ts';
 import { createSampler } from '../../../models/pixart/samplers/create-sampler.ts';
 import { type Graph, openGraph } from '../../../models/pixart/session.ts';
-import { loadTokenizer } from '../../../models/pixart/tokenizer.ts';
+import { encodeText, projectCaption } from '../../../models/pixart/text-encoder.ts';
+import { loadTokenizer, type Tokenize } from '../../../models/pixart/tokenizer.ts';
 import { GOLDEN, type GoldenCase } from './golden-case.ts';
 
-export type Networks = CaptionNetworks & { bundle: Bundle; transformer: Graph; vaeDecoder: Graph };
+export type Networks = {
+  bundle: Bundle;
+  tokenize: Tokenize;
+  textEncoder: Graph;
+  captionProjection: Graph;
+  transformer: Graph;
+  vaeDecoder: Graph;
+};
 
 const opened = new Map<string, Promise<Networks>>();
 
@@ -37,12 +46,12 @@ async function openNetworks(name: string): Promise<Networks> {
 }
 
 /** The captions of a case: null for the negative one where guidance is off. */
-export async function captionsOf(networks: Networks, golden: GoldenCase) {
-  const captionOf = captionSource(networks, networks.bundle.description.tokenizer.cleanCaption);
-  const prompt = await captionOf(golden.prompt);
-  const negative = golden.guidance > 1 ? await captionOf(golden.negativePrompt) : null;
-  return { prompt, negative };
-}
+export const captionsOf = (networks: Networks, golden: GoldenCase): Promise<RequestCaptions> =>
+  requestCaptions(golden, async (text) => {
+    const { ids } = networks.tokenize(captionText(text, networks.bundle.description.tokenizer.cleanCaption));
+    const textStates = await encodeText(networks.textEncoder, ids);
+    return { states: await projectCaption(networks.captionProjection, textStates, ids.length), tokens: ids.length };
+  });
 
 /** The position embedding of a case's grid. */
 export function positionsOf({ bundle }: Networks, golden: GoldenCase): Tensor {

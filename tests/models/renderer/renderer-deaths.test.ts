@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { UserError } from '../../../domain/user-error.ts';
+import type { RequestCaptions } from '../../../models/pixart/index.ts';
 import { RendererBug, RendererDied, startRenderer } from '../../../models/renderer/index.ts';
 import { addStrayData } from '../pixart/stray-data.ts';
 import { isAlive, rendererOfThisTest, request, TINY_BUNDLE, until } from './tiny-renderer.ts';
@@ -37,20 +38,20 @@ test('a bundle of which a graph loads a file that it does not list is refused be
 
 test('a child killed in the middle of an image fails that image only; another child renders the next', async () => {
   const renderer = await rendererOfThisTest();
-  const render = renderer.render(request({ steps: 900 }), {
+  const render = renderer.draw(request({ steps: 900 }), {
     onStep: (step) => {
       if (step === 3) process.kill(renderer.pids[0]!, 'SIGKILL');
     },
   });
   await expect(render).rejects.toThrow(RendererDied);
   await expect(render).rejects.toThrow(/ended by SIGKILL/);
-  await renderer.render(request());
+  await renderer.draw(request());
   expect(renderer.pids).toHaveLength(2);
 });
 
 test('a child that ends while a picture is to be decoded whole leaves a word on memory', async () => {
   const renderer = await rendererOfThisTest();
-  const render = renderer.render(request({ steps: 900, decode: 'whole' }), {
+  const render = renderer.draw(request({ steps: 900, decode: 'whole' }), {
     onStep: (step) => {
       if (step === 3) process.kill(renderer.pids[0]!, 'SIGKILL');
     },
@@ -65,7 +66,7 @@ test('a child that died while it had nothing to do costs no image', async () => 
   const renderer = await rendererOfThisTest();
   process.kill(renderer.pids[0]!, 'SIGKILL');
   await until(() => !isAlive(renderer.pids[0]!));
-  await renderer.render(request());
+  await renderer.draw(request());
   expect(renderer.pids).toHaveLength(2);
 });
 
@@ -75,8 +76,8 @@ test('a render that comes while a child is being replaced waits for that child, 
   await until(() => !isAlive(renderer.pids[0]!));
   const impatient = new AbortController();
   const reason = new Error('cancelled by the test');
-  const first = renderer.render(request(), { signal: impatient.signal });
-  const second = renderer.render(request());
+  const first = renderer.draw(request(), { signal: impatient.signal });
+  const second = renderer.draw(request());
   await sleep(100);
   impatient.abort(reason);
   await expect(first).rejects.toBe(reason);
@@ -88,7 +89,7 @@ test('a child that does not stop when its image is cancelled is killed and repla
   const renderer = await rendererOfThisTest();
   const cancellation = new AbortController();
   const reason = new Error('cancelled by the test');
-  const render = renderer.render(request({ steps: 900 }), {
+  const render = renderer.draw(request({ steps: 900 }), {
     signal: cancellation.signal,
     onStep: (step) => {
       if (step !== 3) return;
@@ -99,33 +100,33 @@ test('a child that does not stop when its image is cancelled is killed and repla
   });
   await expect(render).rejects.toBe(reason);
   expect(isAlive(renderer.pids[0]!)).toBe(false);
-  await renderer.render(request());
+  await renderer.draw(request());
   expect(renderer.pids).toHaveLength(2);
 });
 
 test('a child that fails for another reason while its image is cancelled is replaced all the same', async () => {
   const renderer = await rendererOfThisTest();
   const cancellation = new AbortController();
-  const render = renderer.render(request({ prompt: 42 as unknown as string }), {
+  const render = renderer.render(request(), 42 as unknown as RequestCaptions, {
     signal: cancellation.signal,
     // Once the request is on its way.
     onBegin: () => queueMicrotask(() => cancellation.abort(new Error('cancelled by the test'))),
   });
   await expect(render).rejects.toThrow(RendererBug);
-  await renderer.render(request());
+  await renderer.draw(request());
   expect(renderer.pids).toHaveLength(2);
 });
 
 test('close ends the child and fails the image in hand', async () => {
   const renderer = await rendererOfThisTest();
-  const render = renderer.render(request({ steps: 900 }), {
+  const render = renderer.draw(request({ steps: 900 }), {
     onStep: (step) => {
       if (step === 3) void renderer.close();
     },
   });
   await expect(render).rejects.toThrow(/the renderer was closed/);
   expect(isAlive(renderer.pids[0]!)).toBe(false);
-  await expect(renderer.render(request())).rejects.toThrow(RendererDied);
+  await expect(renderer.draw(request())).rejects.toThrow(RendererDied);
 });
 
 test('a start that is aborted rejects with the reason and leaves no process', async () => {
@@ -153,7 +154,7 @@ test('a bundle that is damaged after the start fails attempts, not jobs, and the
   await changeOneByte(path.join(bundleFolder, 'vae_decoder.onnx'));
   process.kill(renderer.pids[0]!, 'SIGKILL');
   await until(() => !isAlive(renderer.pids[0]!));
-  await expect(renderer.render(request())).rejects.toThrow(RendererDied);
+  await expect(renderer.draw(request())).rejects.toThrow(RendererDied);
   expect(renderer.unusable.reason.message).toMatch(/vae_decoder\.onnx/);
 });
 
@@ -163,6 +164,6 @@ test('a bundle that is exchanged for another one after the start makes the rende
   await cp(path.join(TINY_BUNDLE, '..', 'tiny-epsilon'), bundleFolder, { recursive: true, force: true });
   process.kill(renderer.pids[0]!, 'SIGKILL');
   await until(() => !isAlive(renderer.pids[0]!));
-  await expect(renderer.render(request())).rejects.toThrow(RendererDied);
+  await expect(renderer.draw(request())).rejects.toThrow(RendererDied);
   expect(renderer.unusable.reason.message).toMatch(/changed while it was in use/);
 });

@@ -1,9 +1,14 @@
 /** A process to be killed: tells the process id of its renderer's child, then every step. */
 import { fileURLToPath } from 'node:url';
+import { loadCaptionEncoder, openBundle } from '../../../models/pixart/index.ts';
 import { startRenderer } from '../../../models/renderer/index.ts';
 
+const bundleFolder = fileURLToPath(new URL('../../golden/bundles/tiny-velocity', import.meta.url));
+const encoder = await loadCaptionEncoder(await openBundle(bundleFolder), { device: 'cpu', threads: 1 });
+const prompt = await encoder.encode([1]);
+
 const renderer = await startRenderer({
-  bundleFolder: fileURLToPath(new URL('../../golden/bundles/tiny-velocity', import.meta.url)),
+  bundleFolder,
   device: 'cpu',
   threads: 1,
   onStart: ({ pid }) => process.send?.({ pid }),
@@ -22,5 +27,6 @@ await renderer.render(
     steps: 3,
     guidance: 1,
   },
+  { prompt, negative: null },
   { onStep: (step) => process.send?.({ step }) },
 );

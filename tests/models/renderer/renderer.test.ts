@@ -21,14 +21,14 @@ test('the child renders the same pixels as the pipeline does in this process', a
   const pipeline = await loadPipeline(await openBundle(TINY_BUNDLE), { device: 'cpu', threads: 1 });
   onTestFinished(() => pipeline.dispose());
   const expected = await pipeline.render(request());
-  const found = await renderer.render(request());
+  const found = await renderer.draw(request());
   expect(Buffer.compare(found.rgb, expected.rgb)).toBe(0);
   expect(renderer.bundle.name).toBe('tiny-velocity');
 });
 
 test('every step is reported, once and in order', async () => {
   const steps: string[] = [];
-  await renderer.render(request({ steps: 5 }), { onStep: (step, of) => steps.push(`${step}/${of}`) });
+  await renderer.draw(request({ steps: 5 }), { onStep: (step, of) => steps.push(`${step}/${of}`) });
   expect(steps).toEqual(['1/5', '2/5', '3/5', '4/5', '5/5']);
 });
 
@@ -36,7 +36,7 @@ test('images asked for at the same time take turns in the order in which they we
   const events: string[] = [];
   await Promise.all(
     ['a', 'b', 'c'].map(async (name) => {
-      await renderer.render(request(), { onBegin: () => events.push(`${name} begins`) });
+      await renderer.draw(request(), { onBegin: () => events.push(`${name} begins`) });
       events.push(`${name} ends`);
     }),
   );
@@ -48,7 +48,7 @@ test('a cancelled image stops within one step, and the same child renders the ne
   const cancellation = new AbortController();
   const reason = new Error('cancelled by the test');
   let stepsAfter = 0;
-  const render = renderer.render(request({ steps: 900 }), {
+  const render = renderer.draw(request({ steps: 900 }), {
     signal: cancellation.signal,
     onStep: (step) => {
       if (cancellation.signal.aborted) stepsAfter += 1;
@@ -58,17 +58,17 @@ test('a cancelled image stops within one step, and the same child renders the ne
   await expect(render).rejects.toBe(reason);
   // The step that is running when the message is sent, and the one that may begin while it travels.
   expect(stepsAfter).toBeLessThanOrEqual(2);
-  await renderer.render(request());
+  await renderer.draw(request());
 });
 
 test('a cancelled image that still waits for the device leaves the queue at once, and its turn goes to the next', async () => {
   const cancellation = new AbortController();
   const events: string[] = [];
-  const first = renderer.render(request({ steps: 300 })).then(() => events.push('first'));
+  const first = renderer.draw(request({ steps: 300 })).then(() => events.push('first'));
   const waiting = renderer
-    .render(request(), { signal: cancellation.signal, onBegin: () => events.push('the cancelled one began') })
+    .draw(request(), { signal: cancellation.signal, onBegin: () => events.push('the cancelled one began') })
     .catch(() => events.push('cancelled'));
-  const third = renderer.render(request()).then(() => events.push('third'));
+  const third = renderer.draw(request()).then(() => events.push('third'));
   cancellation.abort();
   await Promise.all([first, waiting, third]);
   expect(events).toEqual(['cancelled', 'first', 'third']);
@@ -77,7 +77,7 @@ test('a cancelled image that still waits for the device leaves the queue at once
 test.for(['SIGINT', 'SIGTERM'] as const)(
   '%s for the whole process group leaves the child to its parent',
   async (signal) => {
-    await renderer.render(request({ steps: 20 }), {
+    await renderer.draw(request({ steps: 20 }), {
       onStep: (step) => {
         if (step === 3) process.kill(renderer.pids[0]!, signal);
       },
@@ -87,12 +87,12 @@ test.for(['SIGINT', 'SIGTERM'] as const)(
 
 test('an image goes on from a state that the child told, and equals the uninterrupted one', async () => {
   const told: SamplerState[] = [];
-  const whole = await renderer.render(request({ steps: 5 }), {
+  const whole = await renderer.draw(request({ steps: 5 }), {
     states: { everyMs: 0, onState: (state) => told.push(state) },
   });
   expect(told.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5]);
   const steps: number[] = [];
-  const rest = await renderer.render(request({ steps: 5 }), { resume: told[2], onStep: (step) => steps.push(step) });
+  const rest = await renderer.draw(request({ steps: 5 }), { resume: told[2], onStep: (step) => steps.push(step) });
   expect(steps).toEqual([4, 5]);
   expect(Buffer.compare(rest.rgb, whole.rgb)).toBe(0);
 });
@@ -102,7 +102,7 @@ test('a cancelled image tells the state that it stops in before it rejects, and 
   const reason = new Error('cancelled by the test');
   const told: SamplerState[] = [];
   let last = 0;
-  const render = renderer.render(request({ steps: 900 }), {
+  const render = renderer.draw(request({ steps: 900 }), {
     signal: cancellation.signal,
     states: { everyMs: 3_600_000, onState: (state) => told.push(state) },
     onStep: (step) => {
@@ -115,6 +115,6 @@ test('a cancelled image tells the state that it stops in before it rejects, and 
 });
 
 test('a request that the bundle can never serve is a UserError and costs no child', async () => {
-  await expect(renderer.render(request({ size: '4k' }))).rejects.toThrow(UserError);
-  await renderer.render(request());
+  await expect(renderer.draw(request({ size: '4k' }))).rejects.toThrow(UserError);
+  await renderer.draw(request());
 });

@@ -1,8 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import type { RenderRequest } from '../../../models/pixart/index.ts';
-import { type Renderer, type RendererOptions, startRenderer } from '../../../models/renderer/index.ts';
+import type { CaptionSource } from '../../../activities/index.ts';
+import {
+  type Caption,
+  loadCaptionEncoder,
+  openBundle,
+  promptReader,
+  type RenderRequest,
+  type RequestCaptions,
+  requestCaptions,
+} from '../../../models/pixart/index.ts';
+import {
+  type Renderer,
+  type RendererOptions,
+  type RendererRenderOptions,
+  startRenderer,
+} from '../../../models/renderer/index.ts';
 
 export const TINY_BUNDLE = fileURLToPath(new URL('../../golden/bundles/tiny-velocity', import.meta.url));
 
@@ -20,8 +34,29 @@ export const request = (changes: Partial<RenderRequest> = {}): RenderRequest => 
   ...changes,
 });
 
+let captionOf: Promise<(text: string) => Promise<Caption>> | undefined;
+
+/** Encodes texts with the tiny bundle in this process. */
+export const tinyCaptions: CaptionSource = (_store, asked) => captionsOf(asked);
+
+async function captionsOf(asked: RenderRequest): Promise<RequestCaptions> {
+  captionOf ??= loadEncoder();
+  return requestCaptions(asked, await captionOf);
+}
+
+async function loadEncoder(): Promise<(text: string) => Promise<Caption>> {
+  const bundle = await openBundle(TINY_BUNDLE);
+  const { read } = await promptReader(bundle);
+  const { encode } = await loadCaptionEncoder(bundle, { device: 'cpu', threads: 1 });
+  return (text) => encode(read(text).ids);
+}
+
 /** A renderer with the process ids of its children, in the order in which they became ready. */
-export type TinyRenderer = Renderer & { pids: number[] };
+export type TinyRenderer = Renderer & {
+  pids: number[];
+  /** Renders a request from its texts. */
+  draw(request: RenderRequest, options?: RendererRenderOptions): ReturnType<Renderer['render']>;
+};
 
 export async function tinyRenderer(options: Partial<RendererOptions> = {}): Promise<TinyRenderer> {
   const pids: number[] = [];
@@ -32,7 +67,8 @@ export async function tinyRenderer(options: Partial<RendererOptions> = {}): Prom
     onStart: ({ pid }) => pids.push(pid),
     ...options,
   });
-  return { ...renderer, pids };
+  const draw: TinyRenderer['draw'] = async (asked, options) => renderer.render(asked, await captionsOf(asked), options);
+  return { ...renderer, pids, draw };
 }
 
 /** A renderer that is closed when the test ends. */

@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type BatchClient, connect, temporalTarget } from '../../client/index.ts';
+import { findTemporal } from '../../infra/dev/temporal-program.ts';
+import { RunningCommand } from '../../tests/e2e/command-line.ts';
+import type { Checkout } from './checkout.ts';
+import { type Kind, secondsOfEndedChildren, type Usage, usageBelow, used } from './processes.ts';
+import { histories, type Timeline } from './timeline.ts';
+
+/** What a batch took, as who submitted it sees it. Times are seconds. */
+export type Measured = {
+  images: number;
+  /** From the command until it has ended. */
+  wall: number;
+  /** Times of the server, counted from the command. */
+  times: Timeline;
+  /** Processor seconds from the command until it has ended, by kind of process. */
+  processor: Record<Kind | 'command', number>;
+  /** Of the time from the first image's start to the last one's end, how much the renderers computed. */
+  computing: number;
+  /** Of the batch and its shards. */
+  workflowTasks: number;
+  events: number;
+  /** Names of the pictures of this batch. */
+  pictures: string[];
+};
+
+/** `dev`, as a person starts it, with workers that are ready. */
+export type Fleet = {
+  store: string;
+  /** Submits rows that this fleet has not seen, and waits for the end. */
+  batch(images: number): Promise<Measured>;
+  stop(): Promise<void>;
+};
+
+/** @param folder where server, logs and pictures go */
+export async function startFleet({ folder: sources }: Checkout, folder: string, more: string[]): Promise<Fleet> {
+  const environment = {
+    PATH: `${path.dirname(findTemporal())}${path.delimiter}${process.env.PATH}`,
+    TEMPORAL_ADDRESS: '',
+  };
+  const command = (...args: string[]) =>
+    new RunningCommand([path.join(sources, 'cli', 'bin.mjs'), ...args], environment);
+  const bundle = ['--bundle', path.join(sources, 'models', 'bundles', 'pixart-icons-4-steps')];
+  const dev = command('dev', '--state', folder, ...bundle, ...more);
+  const address = (await dev.said(/Temporal server {2}(\S+)/))[1]!;
+  for (const worker of ['orchestrator', 'render worker']) await untilReady(folder, worker);
+  const client = await connect(temporalTarget({ address }));
+  const store = path.join(folder, 'out');
+  let batches = 0;
+  return {
+    store,
+    async batch(images) {
+      batches += 1;
+      const batch = `batch-${batches}`;
+      const catalog = path.join(folder, `${batch}.csv`);
+      const rows = Array.from({ length: images }, (_, row) => `a red apple on a blue background ${row} of ${batches}`);
+      await writeFile(catalog, ['prompt', ...rows].join('\n'));
+      const before = looked(dev.pid!);
+      const submit = command(
+        ...['submit', catalog, '--batch', batch, '--size', '256', '--store', store, '--address', address, '--wait'],
+        ...bundle,
+      );
+      const { code, stderr, stdout } = await submit.finished;
+      const after = looked(dev.pid!);
+      if (code !== 0)
+        throw new Error(`expected a batch that completes, the command ended with ${code}:\n${stderr}${stdout}`);
+      return { images, ...(await resultOf(client, batch, store, before, after)) };
+    },
+    async stop() {
+      await client.close();
+      dev.signal('SIGTERM');
+      await dev.finished;
+    },
+  };
+}
+
+type Look = { at: number; usage: Usage; ended: number };
+
+const looked = (pid: number): Look => ({ at: Date.now(), usage: usageBelow(pid), ended: secondsOfEndedChildren() });
+
+async function resultOf(client: BatchClient, batch: string, store: string, before: Look, after: Look) {
+  const { times, workflowTasks, events } = await histories(client, batch);
+  const fromStart = Object.entries(times).map(([what, at]) => [what, (at - before.at) / 1_000]);
+  const rows = readFileSync(path.join(store, 'batches', batch, 'manifest.json'), 'utf8');
+  const { images } = JSON.parse(rows) as { images: ManifestImage[] };
+  const computed = images.map(({ timings }) => deviceMs(timings)).reduce((sum, ms) => sum + ms, 0);
+  const rendering = times.lastImage - times.firstImage;
+  return {
+    wall: (after.at - before.at) / 1_000,
+    times: Object.fromEntries(fromStart) as Timeline,
+    processor: { ...used(before.usage, after.usage), command: after.ended - before.ended },
+    computing: computed / (rendering * after.usage.renderers.processes),
+    workflowTasks,
+    events,
+    pictures: images.map(({ copy }) => copy),
+  };
+}
+
+type ManifestImage = { copy: string; timings: Record<string, number> };
+
+/** Earlier versions call the text's encoding otherwise. */
+const deviceMs = ({ textEncodeMs, encodeMs, denoiseMs = 0, decodeMs = 0 }: Record<string, number>): number =>
+  (textEncodeMs ?? encodeMs ?? 0) + denoiseMs + decodeMs;
+
+async function untilReady(folder: string, worker: string): Promise<void> {
+  const log = path.join(folder, 'logs', `${worker.replaceAll(' ', '-')}.log`);
+  while (!readIfThere(log).includes(`${worker} ready`)) await sleep(100);
+}
+
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,23 @@
+"""Says how far something has come, for whoever waits."""
+
+import time
+from collections.abc import Callable
+
+Report = Callable[[str], None]
+
+EVERY_SECONDS = 5.0
+
+
+class Progress:
+    """Reports so and so many GB of all, at most once in a few seconds, and not at all what is done before that."""
+
+    def __init__(self, what: str, total: int, report: Report):
+        self.what, self.total, self.report = what, total, report
+        self._said = time.monotonic()
+
+    def reached(self, done: int) -> None:
+        now = time.monotonic()
+        if now - self._said < EVERY_SECONDS:
+            return
+        self._said = now
+        self.report(f"{self.what} {done / 1e9:.1f} of {self.total / 1e9:.1f} GB")

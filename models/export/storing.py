@@ -1,0 +1,42 @@
+"""Weights stored in two bytes a number: a Cast turns them into float32, in which everything is computed."""
+
+import onnx_ir as ir
+import torch
+
+from .drafts import Draft
+
+HALF_MIN_ELEMENTS = 256
+"""Smaller weights (biases of narrow layers, constants) are not worth a Cast."""
+
+LARGEST_HALF = 65504.0
+
+TYPES = {
+    "fp16": (ir.DataType.FLOAT16, torch.float16),
+    "bf16": (ir.DataType.BFLOAT16, torch.bfloat16),
+}
+
+
+def is_stored_in_half(name: str, elements: int) -> bool:
+    """Whether a weight is stored as float16 where a network's are.
+
+    T5's `wo` is not, as in transformers: what it multiplies and gives goes beyond float16.
+    """
+    return elements >= HALF_MIN_ELEMENTS and not name.endswith(".DenseReluDense.wo.weight")
+
+
+def halve_weights(draft: Draft, kind: str) -> None:
+    """Stores the weights that are float32 so far as "fp16" or "bf16"."""
+    stored_as, computed_as = TYPES[kind]
+    for value in list(draft.model.graph.initializers.values()):
+        recipe = draft.recipe_of(value)
+        if recipe is None or recipe.dtype != ir.DataType.FLOAT or recipe.elements < HALF_MIN_ELEMENTS:
+            continue
+        if kind == "fp16" and not is_stored_in_half(recipe.sources[0], recipe.elements):
+            continue
+        stored = draft.add(recipe.then(lambda w: w.to(computed_as), name=f"{recipe.name}.{kind}", dtype=stored_as))
+        cast = ir.node("Cast", [stored], {"to": ir.DataType.FLOAT}, name=f"{recipe.name}.cast")
+        cast.outputs[0].name = f"{recipe.name}.float"
+        cast.outputs[0].shape, cast.outputs[0].type = value.shape, value.type
+        value.replace_all_uses_with(cast.outputs[0])
+        draft.model.graph.insert_before(draft.model.graph[0], cast)
+        draft.remove(value)

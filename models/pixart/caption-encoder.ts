@@ -1,0 +1,32 @@
+import type { Bundle } from './bundle.ts';
+import type { Caption } from './captions.ts';
+import { openGraph, type SessionOptions } from './session.ts';
+import { encodeText, projectCaption } from './text-encoder.ts';
+
+/** The networks that turn a text into what the transformer sees of it, loaded on one device. */
+export type CaptionEncoder = {
+  /** @param ids of a text that a PromptReader has read */
+  encode(ids: number[]): Promise<Caption>;
+  dispose(): Promise<void>;
+};
+
+/**
+ * Loads text encoder and caption projection of a bundle, and neither transformer nor decoder.
+ *
+ * @throws UserError where the device cannot be used or a graph cannot be loaded.
+ * @throws DeviceFull
+ */
+export async function loadCaptionEncoder(bundle: Bundle, options: SessionOptions): Promise<CaptionEncoder> {
+  const textEncoder = await openGraph(bundle, 'text_encoder.onnx', options);
+  const projection = await openGraph(bundle, 'caption_projection.onnx', options);
+  return {
+    async encode(ids) {
+      const textStates = await encodeText(textEncoder, ids);
+      return { states: await projectCaption(projection, textStates, ids.length), tokens: ids.length };
+    },
+
+    async dispose() {
+      for (const graph of [textEncoder, projection]) await graph.release();
+    },
+  };
+}

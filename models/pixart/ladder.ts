@@ -1,0 +1,36 @@
+import { SMALLER_TILES, type Thrift } from '../../domain/thrift.ts';
+import { piecesOf } from './decode-pieces.ts';
+import { BATCHED_TOKENS } from './guidance.ts';
+
+/** Where a picture's memory ran out. */
+export type HungryStage = 'denoise' | 'decode';
+
+/** What of a picture decides which rungs there are. */
+export type Climber = {
+  /** Latents along its sides, and tokens of the transformer. */
+  height: number;
+  width: number;
+  tokens: number;
+  isGuided: boolean;
+  /** It was asked for in one piece, which is another picture than one of tiles. */
+  isWhole: boolean;
+};
+
+/**
+ * The next rung of the ladder, for a picture whose memory ran out on this one: smaller tiles where it was decoded, then one half of guidance
+ * at a time, which also leaves the decoder what the transformer would keep. Each rung needs less than the one before.
+ *
+ * @returns `null` where this machine has no more of them
+ */
+export function nextRung(picture: Climber, rung: Thrift, stage: HungryStage): Thrift | null {
+  const tileLatents = stage === 'decode' && !picture.isWhole ? smallerTile(picture, rung) : undefined;
+  if (tileLatents !== undefined) return { ...rung, tileLatents };
+  const isBatched = picture.isGuided && !rung.halves && picture.tokens <= BATCHED_TOKENS;
+  return isBatched ? { ...rung, halves: true } : null;
+}
+
+/** The first whose pieces are smaller than what is decoded at once now. */
+function smallerTile(picture: Climber, { tileLatents }: Thrift): (typeof SMALLER_TILES)[number] | undefined {
+  const now = piecesOf(picture, { tileLatents }).latents;
+  return SMALLER_TILES.find((side) => piecesOf(picture, { tileLatents: side }).latents < now);
+}

@@ -1,0 +1,117 @@
+import type { Bin } from '../../domain/size.ts';
+import type { Thrift } from '../../domain/thrift.ts';
+import { piecesOf } from './decode-pieces.ts';
+import { BATCHED_TOKENS } from './guidance.ts';
+import type { Networks } from './networks.ts';
+
+/** Peak memory of one process on a processor, in bytes. All but `file` is its own; the sum is the peak of its PSS where it is alone. */
+export type ProcessMemory = {
+  total: number;
+  /** Mapped from files, which other processes share: programs and libraries. */
+  file: number;
+  /** Node and ONNX Runtime. */
+  base: number;
+  weights: number;
+  /** What ONNX Runtime's arenas grow to; each network keeps its own. */
+  activations: number;
+  /** The picture and its positions, outside of the arenas. */
+  pixels: number;
+};
+
+/** What of a picture decides its memory. */
+export type PictureShape = {
+  bin: Bin;
+  /** Two captions, or one. */
+  isGuided?: boolean | undefined;
+  /** Of the longer caption; as many as the bundle takes where nothing is said. */
+  tokens?: number | undefined;
+  isWhole?: boolean | undefined;
+  thrift?: Thrift | undefined;
+};
+
+const MiB = 2 ** 20;
+const FLOAT = 4;
+const COLOURS = 3;
+
+// Measured with ONNX Runtime 1.30 on x64 (docs/decisions/102).
+const FILE = 67 * MiB;
+const BASE = 53 * MiB;
+/** What the transformer's arena grows to, in maps of its width: the feed-forward's are four times as wide. */
+const TRANSFORMER_MAPS = 19;
+/** Beside its maps cross-attention needs its scores, heads × image tokens × caption tokens; then it has fewer maps. */
+const ATTENTION_MAPS = 10;
+const SCORES = 2;
+/** What the decoder's arena grows to, in maps of the picture's size and the widest channels there. */
+const DECODER_MAPS = 3.95;
+/** Whole pictures of floats: what the decoder gives, and the cropped one. */
+const PICTURES = 2;
+/** Tiles are blended into one more. */
+const TILED_PICTURES = 3;
+/** A text is a few hundred tokens at most. */
+const TEXT_ACTIVATIONS = 4 * MiB;
+
+/** Of a process that encodes texts. */
+export const encoderMemory = ({ encoderWeights }: Networks): ProcessMemory =>
+  summed({ weights: encoderWeights, activations: TEXT_ACTIVATIONS, pixels: 0 });
+
+/** Of a process that paints pictures of a shape; `null` where the decoder does not tell its channels. */
+export function painterMemory(networks: Networks, shape: PictureShape): ProcessMemory | null {
+  if (networks.decoderChannels === null) return null;
+  return summed({
+    weights: networks.painterWeights,
+    activations: denoising(networks, shape) + decoding(networks, networks.decoderChannels, shape),
+    pixels: pixels(networks, shape),
+  });
+}
+
+/** Of one that paints one shape after the other: every arena keeps what its largest picture took. */
+export function painterMemoryOfAll(networks: Networks, shapes: readonly PictureShape[]): ProcessMemory | null {
+  const each = shapes.map((shape) => painterMemory(networks, shape));
+  if (each.length === 0 || each.some((memory) => memory === null)) return null;
+  const largest = (of: (memory: ProcessMemory) => number): number => Math.max(...each.map((memory) => of(memory!)));
+  return summed({
+    weights: networks.painterWeights,
+    activations: largest(({ activations }) => activations),
+    pixels: largest((memory) => memory.pixels),
+  });
+}
+
+const summed = (parts: Pick<ProcessMemory, 'weights' | 'activations' | 'pixels'>): ProcessMemory => ({
+  ...parts,
+  file: FILE,
+  base: BASE,
+  total: FILE + BASE + parts.weights + parts.activations + parts.pixels,
+});
+
+const latentsOf = ({ factor }: Networks, { bin }: PictureShape) => ({
+  height: bin.height / factor,
+  width: bin.width / factor,
+});
+
+const imageTokens = (networks: Networks, shape: PictureShape): number => {
+  const { height, width } = latentsOf(networks, shape);
+  return (height * width) / networks.patch ** 2;
+};
+
+function denoising(networks: Networks, shape: PictureShape): number {
+  const { isGuided = true, tokens = networks.maxTokens, thrift = {} } = shape;
+  const count = imageTokens(networks, shape);
+  const batch = isGuided && !thrift.halves && count <= BATCHED_TOKENS ? 2 : 1;
+  const map = batch * count * networks.transformerWidth * FLOAT;
+  const scores = batch * count * networks.heads * tokens * FLOAT;
+  return Math.max(TRANSFORMER_MAPS * map, ATTENTION_MAPS * map + SCORES * scores);
+}
+
+function decoding(networks: Networks, channels: number, shape: PictureShape): number {
+  const latents = latentsOf(networks, shape);
+  const count = shape.isWhole ? latents.height * latents.width : piecesOf(latents, shape.thrift ?? {}).latents;
+  return DECODER_MAPS * count * networks.factor ** 2 * channels * FLOAT;
+}
+
+function pixels(networks: Networks, shape: PictureShape): number {
+  const { height, width } = shape.bin;
+  const isTiled = !shape.isWhole && piecesOf(latentsOf(networks, shape), shape.thrift ?? {}).tile !== null;
+  const picture = COLOURS * height * width;
+  const positions = imageTokens(networks, shape) * networks.transformerWidth * FLOAT;
+  return (isTiled ? TILED_PICTURES : PICTURES) * picture * FLOAT + picture + positions;
+}

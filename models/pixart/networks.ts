@@ -1,0 +1,58 @@
+import { type Bundle, bundleFile, type GraphFile } from './bundle.ts';
+import { bytesOnDisk, elementsOf, graphWeights, isHalf, type Weight } from './graph-weights.ts';
+
+/** What of a bundle's networks decides how much memory they take: see memory.ts. Bytes, and channels. */
+export type Networks = {
+  /** Text encoder and caption projection, as ONNX Runtime holds them on a processor. */
+  encoderWeights: number;
+  /** Transformer and decoder. */
+  painterWeights: number;
+  transformerWidth: number;
+  heads: number;
+  patch: number;
+  factor: number;
+  maxTokens: number;
+  /** Of the widest map that the decoder has at the size of the picture; `null` where its weights do not tell. */
+  decoderChannels: number | null;
+};
+
+/**
+ * Reads them off the bundle's graphs; the weights' own bytes are passed over.
+ *
+ * @throws WireError where a file is no ONNX graph, and as the file system does
+ */
+export function networksOf(bundle: Bundle): Networks {
+  const { transformer, vae, tokenizer } = bundle.description;
+  const weightsOf = (file: GraphFile): Weight[] => graphWeights(bundleFile(bundle, file));
+  const decoder = weightsOf('vae_decoder.onnx');
+  return {
+    encoderWeights: held(weightsOf('text_encoder.onnx')) + held(weightsOf('caption_projection.onnx')),
+    painterWeights: held(weightsOf('transformer.onnx')) + held(decoder),
+    transformerWidth: transformer.heads * transformer.headWidth,
+    heads: transformer.heads,
+    patch: transformer.patch,
+    factor: vae.factor,
+    maxTokens: tokenizer.maxTokens,
+    decoderChannels: widestAtFullSize(decoder),
+  };
+}
+
+/**
+ * float16 and bfloat16 are folded into float32 when a graph is loaded; what lay inside the file is then read as well as folded,
+ * and that memory stays with the process. All else is held as it is (docs/decisions/102).
+ */
+const held = (weights: readonly Weight[]): number =>
+  weights.reduce((sum, weight) => {
+    const stored = bytesOnDisk(weight);
+    return sum + (isHalf(weight) ? 4 * elementsOf(weight) + (weight.isExternal ? 0 : stored) : stored);
+  }, 0);
+
+const COLOURS = 3;
+
+/** The last convolution makes colours of a map of some channels; the widest map of that size is what a convolution made it of. */
+function widestAtFullSize(weights: readonly Weight[]): number | null {
+  const convolutions = weights.filter(({ shape }) => shape.length === 4).map(({ shape }) => shape);
+  const last = convolutions.filter(([to]) => to === COLOURS).map(([, from]) => from!);
+  if (last.length !== 1) return null;
+  return Math.max(last[0]!, ...convolutions.filter(([to]) => to === last[0]).map(([, from]) => from!));
+}

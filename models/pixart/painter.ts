@@ -1,0 +1,87 @@
+import type { Bundle, BundleDescription } from './bundle.ts';
+import type { RequestCaptions } from './captions.ts';
+import { decode } from './decode.ts';
+import { type DenoiseInputs, denoise } from './denoise.ts';
+import { normalStream } from './noise.ts';
+import { Tensor } from './onnxruntime.ts';
+import { positionEmbedding } from './position-embedding.ts';
+import type { PaintedImage, RenderOptions, RenderRequest } from './render-request.ts';
+import { checkRequest } from './request-check.ts';
+import { resizeAndCrop, toBytes } from './resize-crop.ts';
+import { createSampler } from './samplers/create-sampler.ts';
+import type { Sampler } from './samplers/sampler.ts';
+import { type Graph, openGraph, type SessionOptions } from './session.ts';
+
+/** A bundle's transformer and decoder, loaded on one device: from captions to a picture. Paints one image at a time. */
+export type Painter = {
+  /** @throws UserError for a request that this bundle can never serve; the signal's reason where it was aborted. */
+  paint(request: RenderRequest, captions: RequestCaptions, options?: RenderOptions): Promise<PaintedImage>;
+  dispose(): Promise<void>;
+};
+
+/**
+ * Loads transformer and decoder of a bundle; it needs none of the text encoder's files.
+ *
+ * @throws UserError where the device cannot be used or a graph cannot be loaded.
+ * @throws DeviceFull
+ */
+export async function loadPainter(bundle: Bundle, options: SessionOptions): Promise<Painter> {
+  const transformer = await openGraph(bundle, 'transformer.onnx', options);
+  const vaeDecoder = await openGraph(bundle, 'vae_decoder.onnx', options);
+  return {
+    async paint(request, captions, renderOptions = {}) {
+      checkRequest(bundle.description, request);
+      renderOptions.signal?.throwIfAborted();
+      const started = performance.now();
+      const { thrift = {} } = renderOptions;
+      const { sampler, inputs } = sampling(bundle.description, request, captions);
+      const latents = await denoise(transformer, sampler, { ...inputs, halves: thrift.halves }, renderOptions);
+      const denoised = performance.now();
+      const rgb = await develop(vaeDecoder, bundle.description, request, latents, renderOptions);
+      const timings = { denoiseMs: denoised - started, decodeMs: performance.now() - denoised };
+      return { rgb, width: request.width, height: request.height, timings };
+    },
+
+    async dispose() {
+      for (const graph of [transformer, vaeDecoder]) await graph.release();
+    },
+  };
+}
+
+/** What leads from the seed's noise to the latents of the bin. */
+function sampling(
+  description: BundleDescription,
+  request: RenderRequest,
+  captions: RequestCaptions,
+): { sampler: Sampler; inputs: DenoiseInputs } {
+  const { heads, headWidth, patch } = description.transformer;
+  const shape = latentShape(description, request);
+  const { sampleSize, interpolationScale } = description.sizes[request.size]!;
+  const [rows, columns, width] = [shape.height / patch, shape.width / patch, heads * headWidth];
+  const scale = { baseSize: sampleSize / patch, interpolationScale };
+  const positions = new Tensor('float32', positionEmbedding(rows, columns, width, scale), [1, rows * columns, width]);
+  const draw = normalStream(request.seed);
+  const drawNoise = () => draw(shape.channels * shape.height * shape.width);
+  const sampler = createSampler(description.scheduler, request.steps, drawNoise);
+  return { sampler, inputs: { ...shape, ...captions, positions, guidance: request.guidance } };
+}
+
+/** From latents to the finished image's bytes. */
+async function develop(
+  vaeDecoder: Graph,
+  description: BundleDescription,
+  request: RenderRequest,
+  latents: Float32Array,
+  { signal, thrift = {} }: RenderOptions,
+): Promise<Uint8Array> {
+  const shape = latentShape(description, request);
+  const options = { isWhole: request.decode === 'whole', tileLatents: thrift.tileLatents };
+  const image = await decode(vaeDecoder, description.vae, { ...shape, data: latents }, signal, options);
+  return toBytes(resizeAndCrop(image, request.width, request.height));
+}
+
+const latentShape = ({ transformer, vae }: BundleDescription, { bin }: RenderRequest) => ({
+  channels: transformer.latentChannels,
+  height: bin.height / vae.factor,
+  width: bin.width / vae.factor,
+});

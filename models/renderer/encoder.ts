@@ -1,0 +1,81 @@
+import { Mutex } from 'async-mutex';
+import { UserError } from '../../domain/user-error.ts';
+import type { Caption } from '../pixart/index.ts';
+import { ChildKeeper, type KeeperOptions } from './child-keeper.ts';
+import { type RendererChild, RendererDied } from './renderer-child.ts';
+import { takeTurn, untilAborted } from './waiting.ts';
+
+/** A text encoder may have many times the memory of all else; it takes seconds to load again. */
+const IDLE_MS = 20_000;
+
+export type EncoderOptions = Omit<KeeperOptions, 'part'> & {
+  /** How long its process waits for the next text before it ends. */
+  idleMs?: number | undefined;
+  /** Called when a process has ended because there was nothing to encode. */
+  onIdle?: (() => void) | undefined;
+};
+
+/** Turns texts into captions in a process of its own, which lives only while there are texts. One at a time, first come, first served. */
+export type Encoder = {
+  /** Aborted, with a UserError as its reason, when the encoder cannot be loaded any more: see Renderer. */
+  readonly unusable: AbortSignal;
+  /**
+   * @param ids of a text that a PromptReader has read
+   * @throws UserError where the graphs do not take these; RendererDied and RenderFault, after which another attempt may succeed; the
+   * signal's reason, at once: the text in hand is encoded to its end.
+   */
+  encode(ids: number[], signal?: AbortSignal): Promise<Caption>;
+  /** Ends the process. A text in hand rejects with RendererDied. */
+  close(): Promise<void>;
+};
+
+/** Starts no process yet: the first text does. */
+export function createEncoder({ idleMs = IDLE_MS, onIdle = () => {}, ...options }: EncoderOptions): Encoder {
+  const keeper = new ChildKeeper({ ...options, part: 'encoder' });
+  const permit = new Mutex();
+  const unusable = new AbortController();
+  let idle: NodeJS.Timeout | undefined;
+
+  async function liveChild(): Promise<RendererChild> {
+    try {
+      return await keeper.child();
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      unusable.abort(error);
+      throw new RendererDied(`the text encoder cannot be loaded: ${error.message}`, { cause: error });
+    }
+  }
+
+  async function encodeNext(ids: number[]): Promise<Caption> {
+    clearTimeout(idle);
+    return (await liveChild()).encode(ids);
+  }
+
+  async function rest(): Promise<void> {
+    const release = await permit.acquire();
+    try {
+      await keeper.rest();
+      onIdle();
+    } finally {
+      release();
+    }
+  }
+
+  return {
+    unusable: unusable.signal,
+
+    async encode(ids, signal) {
+      const release = await takeTurn(permit, signal);
+      const encoded = encodeNext(ids).finally(() => {
+        release();
+        if (!permit.isLocked()) idle = setTimeout(rest, idleMs).unref();
+      });
+      return untilAborted(encoded, signal);
+    },
+
+    async close() {
+      clearTimeout(idle);
+      await keeper.close();
+    },
+  };
+}

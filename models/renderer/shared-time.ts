@@ -1,0 +1,35 @@
+/**
+ * Divides a device's time among the images that it computes at once: while it has k of them, each is charged a k-th of the time that
+ * passes. What they are charged adds up to the time in which the device had any, so that it says what one device would need for them.
+ */
+export class SharedTime {
+  readonly #now: () => number;
+  #inHand = 0;
+  #changed = 0;
+  /** What an image that was in hand all along would have been charged. */
+  #charged = 0;
+
+  /** @param now milliseconds that only grow */
+  constructor(now = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /** Counts another image. @returns a function that ends it and gives the share of its time that it is charged: above 0, and 1 where it was alone. */
+  begin(): () => number {
+    this.#pass();
+    this.#inHand += 1;
+    const [begun, before] = [this.#changed, this.#charged];
+    return () => {
+      this.#pass();
+      this.#inHand -= 1;
+      const passed = this.#changed - begun;
+      return passed === 0 ? 1 : (this.#charged - before) / passed;
+    };
+  }
+
+  #pass(): void {
+    const now = this.#now();
+    if (this.#inHand > 0) this.#charged += (now - this.#changed) / this.#inHand;
+    this.#changed = now;
+  }
+}

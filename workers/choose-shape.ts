@@ -1,0 +1,76 @@
+import type { Logger } from 'pino';
+import { SIZES, type Size } from '../domain/size.ts';
+import type { Bundle } from '../models/pixart/index.ts';
+import {
+  candidateShapes,
+  chosenShape,
+  type MeasuredShape,
+  measureShapes,
+  mostChildren,
+  onnxruntimeVersion,
+  processorModel,
+  shapeText,
+  usableCores,
+} from '../models/renderer/index.ts';
+import { keepMeasurement, keptMeasurement, type Measurement } from './kept-measurements.ts';
+import type { RenderConfig } from './render-config.ts';
+
+/** A renderer's processes and their threads; of a GPU, threads are its runtime's affair unless they are given. */
+export type ChosenShape = { children: number; threads: number | undefined };
+
+/**
+ * How many processes are to render on the worker's device, with how many threads each: as the worker was told, otherwise one on a GPU, and on
+ * a processor what makes the most images of the smallest size that it serves, as far as there is memory for the largest. That is measured
+ * once (docs/decisions/105).
+ *
+ * @throws UserError where the bundle cannot be rendered; the signal's reason
+ */
+export async function chooseShape(
+  { device, children, threads }: RenderConfig,
+  { bundle, sizes }: { bundle: Bundle; sizes: readonly Size[] },
+  log: Logger,
+  signal: AbortSignal,
+): Promise<ChosenShape> {
+  if (device !== 'cpu') return { children: children ?? 1, threads };
+  const cores = usableCores();
+  if (children !== undefined || threads !== undefined) {
+    const given = children ?? 1;
+    return { children: given, threads: threads ?? Math.max(1, Math.floor(cores / given)) };
+  }
+  const shapes = candidateShapes(cores, mostChildren(bundle, sizes));
+  if (shapes.length < 2) return shapes[0]!;
+  const size = SIZES.find((size) => sizes.includes(size))!;
+  const about = {
+    bundleDigest: bundle.digest,
+    size,
+    processor: processorModel(),
+    onnxruntime: onnxruntimeVersion(),
+    shapes,
+  };
+  const measured = (await keptMeasurement(about)) ?? (await measure(about, bundle, log, signal));
+  const chosen = chosenShape(measured) ?? shapes[0]!;
+  log.info({ size, chosen: shapeText(chosen), ...ratesOf(measured) }, 'renderer processes and threads chosen');
+  return { children: chosen.children, threads: chosen.threads };
+}
+
+async function measure(about: Measurement, bundle: Bundle, log: Logger, signal: AbortSignal): Promise<MeasuredShape[]> {
+  const { size, shapes } = about;
+  log.info(
+    { size, shapes: shapes.map(shapeText) },
+    'measuring how many renderer processes make the most images here: some seconds, once for this bundle and machine',
+  );
+  const measured = await measureShapes(shapes, { bundle, size, signal });
+  await keepMeasurement(about, measured).catch((error) =>
+    log.warn({ err: error }, 'the next start measures again: the cache cannot be written'),
+  );
+  return measured.shapes;
+}
+
+const ratesOf = (measured: readonly MeasuredShape[]): { imagesPerMinute?: Record<string, number> } =>
+  measured.length === 0
+    ? {}
+    : {
+        imagesPerMinute: Object.fromEntries(
+          measured.map((shape) => [shapeText(shape), Number(shape.imagesPerMinute.toPrecision(3))]),
+        ),
+      };
