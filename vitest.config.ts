@@ -9,7 +9,7 @@ const UNIT = [
   'client/{cron,request}',
   'connection/temporal-target',
   'images/xmp',
-  'models/pixart/{checkpoint-format,clean-caption,latents,noise,resize-crop}',
+  'models/pixart/{caption-format,checkpoint-format,clean-caption,latents,noise,resize-crop}',
   'monitoring/attempt-outcome',
   'review-page/encode',
   'store/{crc32c,gcs-errors,object-name}',

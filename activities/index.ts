@@ -1,7 +1,9 @@
 import type { OpenStore, Sources } from '../store/index.ts';
-import type { OrchestratorActivities, RenderActivities } from '../workflows/contract/activities.ts';
+import type { EncodeActivities, OrchestratorActivities, RenderActivities } from '../workflows/contract/activities.ts';
 import { SHEET_PAGES_AT_ONCE } from '../workflows/contract/limits.ts';
 import { activitiesInHand } from './activities-in-hand.ts';
+import { createEncodeCaptions, type EncodeCaptionsDependencies } from './encode-captions.ts';
+import { encodersSeen } from './encoders-seen.ts';
 import { createMatchJobs } from './match-jobs.ts';
 import { mayPassForPlan, orchestratorActivities } from './orchestrator-activity.ts';
 import { createPlanBatch } from './plan-batch.ts';
@@ -13,8 +15,8 @@ import { createWriteManifest } from './write-manifest.ts';
 import { createWriteReceipts } from './write-receipts.ts';
 import { createWriteReviewPage } from './write-review-page.ts';
 
-export { type CaptionSource, encodedCaptions } from './caption-source.ts';
 export { HeldPictures } from './held-pictures.ts';
+export { type CaptionSource, KeptCaptions } from './kept-captions.ts';
 export type { Post } from './post-webhook.ts';
 export type { WorkerStop } from './render-stop.ts';
 
@@ -43,6 +45,7 @@ export function createOrchestratorActivities({
   return {
     planBatch: activity((open) => createPlanBatch({ openStore: open, sources, webhooks }), { mayPass: mayPassForPlan }),
     activitiesInHand: activity(() => activitiesInHand),
+    encodersSeen: activity(() => encodersSeen),
     matchJobs: activity(createMatchJobs),
     readShard: activity(createReadShard),
     writeReceipts: activity(createWriteReceipts, { whenCancelled: 'finish' }),
@@ -51,6 +54,11 @@ export function createOrchestratorActivities({
     writeSheetPage: activity(createWriteReviewPage, { atOnce: SHEET_PAGES_AT_ONCE }),
     postWebhook: createPostWebhook(webhookSecret, webhooks.post),
   };
+}
+
+/** What encodes texts; needs the text encoder. */
+export function createEncodeActivities(dependencies: EncodeCaptionsDependencies): EncodeActivities {
+  return { encodeCaptions: createEncodeCaptions(dependencies) };
 }
 
 /** What makes images; needs a device. */

@@ -1,9 +1,10 @@
 import { CancelledFailure } from '@temporalio/common';
-import { RendererBug, RendererDied, RenderFault } from '../models/renderer/index.ts';
+import { RendererBug, RendererDied, RenderFault, TooLittleMemory } from '../models/renderer/index.ts';
 import { ObjectNotFound, StoreDenied, StoreUnavailable } from '../store/index.ts';
 import type { EarlierWork, RenderFailureDetails } from '../workflows/contract/activities.ts';
 import { attemptFailure } from './attempt-failure.ts';
 import { NO_WORK } from './heartbeats.ts';
+import { CaptionNotKept } from './kept-captions.ts';
 import { RenderTooLong, WorkerStopping } from './render-stop.ts';
 
 /**
@@ -20,6 +21,7 @@ export function renderFailure(error: unknown, attempts: number, work = NO_WORK):
     details: [details],
     // Nothing is wrong: another worker may go on at once.
     ...(error instanceof WorkerStopping && { nextRetryDelay: HANDED_BACK_DELAY }),
+    ...(error instanceof CaptionNotKept && { nextRetryDelay: captionDelay(attempts) }),
   });
 }
 
@@ -29,6 +31,7 @@ function cancelledFailure({ message, cause }: CancelledFailure, work: EarlierWor
 }
 
 const PASSING = [
+  CaptionNotKept,
   RendererDied,
   RenderFault,
   RenderTooLong,
@@ -38,11 +41,17 @@ const PASSING = [
   ObjectNotFound,
 ];
 
+/** Kinds of a fault that this worker would meet again: a larger machine may not. */
+const HERE_FOR_GOOD = [RendererBug, TooLittleMemory];
+
 const mayPass = (error: unknown): boolean =>
-  PASSING.some((kind) => error instanceof kind) && !(error instanceof RendererBug);
+  PASSING.some((kind) => error instanceof kind) && !HERE_FOR_GOOD.some((kind) => error instanceof kind);
 
 /** Longer than the moment in which the worker that stops may still be given a task. */
 const HANDED_BACK_DELAY = '1 second';
+
+/** Another worker is about to encode the text, or nobody will for the night: 5 minutes in all, then the shard sees to it. */
+const captionDelay = (attempts: number): `${number} seconds` => `${5 * 2 ** Math.min(attempts - 1, 6)} seconds`;
 
 /** The batch was planned, and its render keys were made, for another bundle than this worker holds. Queues by bundle keep such work away; this makes sure. */
 export class BundleMismatch extends Error {

@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { Job } from '../domain/job.ts';
 import type { Receipt } from '../domain/receipt.ts';
+import type { Thrift } from '../domain/thrift.ts';
 import { encodeImage } from '../images/index.ts';
 import type { SamplerState } from '../models/pixart/index.ts';
 import { renderRequest } from '../models/pixart/render-request.ts';
@@ -10,12 +11,12 @@ import { objectName } from '../records/layout.ts';
 import type { ObjectStore, OpenStore } from '../store/index.ts';
 import type { RenderImageInput } from '../workflows/contract/activities.ts';
 import { CHECKPOINT_SECONDS, RENDER_HOURS } from '../workflows/contract/limits.ts';
-import type { CaptionSource } from './caption-source.ts';
 import { Checkpoint } from './checkpoint.ts';
 import { earlierWork, Heartbeats } from './heartbeats.ts';
 import { HeldPictures } from './held-pictures.ts';
 import { createJobReader } from './job-reader.ts';
 import { keepStoring } from './keep-storing.ts';
+import type { CaptionSource } from './kept-captions.ts';
 import { createKeyedLock } from './keyed-lock.ts';
 import { Publication, type Published } from './publication.ts';
 import { BundleMismatch, renderFailure } from './render-failure.ts';
@@ -101,8 +102,11 @@ async function findOrRender(input: RenderImageInput, job: Job, surroundings: Sur
   if (found === null) tellDamage(place);
 
   let published: Published;
+  let thrift: Thrift | undefined;
   try {
-    const picture = found ?? (await render(job, checkpoint, await checkpoint.find(), surroundings));
+    const made = found === null ? await render(job, checkpoint, await checkpoint.find(), surroundings) : null;
+    thrift = made?.thrift;
+    const picture = found ?? made!.file;
     published = await publish(new Publication({ input, job, place, picture, timer }), job, surroundings);
   } catch (error) {
     // In the background: whoever cancelled the image does not wait for a store that may be away.
@@ -127,6 +131,7 @@ async function findOrRender(input: RenderImageInput, job: Job, surroundings: Sur
     computations: heartbeats.computations,
     stepsComputed: heartbeats.stepsComputed,
     ...(created && surroundings.deviceName !== undefined && { device: surroundings.deviceName }),
+    ...(created && thrift !== undefined && { thrift }),
     timings: timer.timings,
   };
 }
@@ -154,6 +159,8 @@ function checkpointOf(input: RenderImageInput, job: Job, { scratch, renderer }: 
   return new Checkpoint({ scratch, job, bundleDigest: renderer.bundle.digest, begunBefore, log });
 }
 
+type Made = { file: Uint8Array; thrift: Thrift | undefined };
+
 /**
  * Gives the image's file. Its pixels are many times as large, and are not kept: a store may refuse the file for hours.
  *
@@ -164,7 +171,7 @@ async function render(
   checkpoint: Checkpoint,
   resume: SamplerState | undefined,
   surroundings: Surroundings,
-): Promise<Uint8Array> {
+): Promise<Made> {
   const { store, renderer, captions, heartbeats, timer } = surroundings;
   const { checkpointSeconds = CHECKPOINT_SECONDS, stop: worker = NEVER_STOPS } = surroundings;
   const cancelled = Context.current().cancellationSignal;
@@ -193,7 +200,8 @@ async function render(
     timer.add(asked, { waitMs: image.waitMs, ...image.timings });
     const { denoiseMs, decodeMs } = image.timings;
     timer.charge(timer.timings.textEncodeMs + image.deviceShare * (denoiseMs + decodeMs));
-    return await timer.measure('image_encode', () => encodeImage(image, { job, bundle: renderer.bundle }));
+    const file = await timer.measure('image_encode', () => encodeImage(image, { job, bundle: renderer.bundle }));
+    return { file, thrift: image.thrift };
   } catch (error) {
     if (error instanceof WorkerStopping) await checkpoint.saved();
     throw error;

@@ -4,10 +4,11 @@
  * Every size is painted by a process of its own, two steps with guidance, from captions of 20 tokens. Peaks are the kernel's (VmHWM); what
  * of them is mapped from files is told apart, since other processes share it.
  */
-import { SIZES, type Size } from '../domain/size.ts';
+
 import { nearestBin } from '../domain/bins.ts';
+import { SIZES, type Size } from '../domain/size.ts';
 import { chosenBundle } from '../models/pixart/index.ts';
-import { encoderMemory, painterMemory, type ProcessMemory } from '../models/pixart/memory.ts';
+import { encoderMemory, type ProcessMemory, painterMemory } from '../models/pixart/memory.ts';
 import { networksOf } from '../models/pixart/networks.ts';
 import { encoderPeak, type Peak, painterPeak } from './memory/peak.ts';
 
@@ -27,9 +28,14 @@ async function main([name, ...asked]: string[]): Promise<void> {
 
 function tell(what: string, predicted: ProcessMemory | null, { peak, file }: Peak): void {
   const found = `measured ${mebibytes(peak)} (${mebibytes(file)})`;
-  if (predicted === null) return console.log(`${what}: not known, ${found}`);
+  if (predicted === null) {
+    console.log(`${what}: not known, ${found}`);
+    return;
+  }
   const { total, file: mapped } = predicted;
-  console.log(`${what}: predicted ${mebibytes(total)} (${mebibytes(mapped)}), ${found}, ratio ${(total / peak).toFixed(2)}`);
+  console.log(
+    `${what}: predicted ${mebibytes(total)} (${mebibytes(mapped)}), ${found}, ratio ${(total / peak).toFixed(2)}`,
+  );
 }
 
 const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);

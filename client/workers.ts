@@ -1,22 +1,21 @@
 import type { Size } from '../domain/size.ts';
 import type { BatchMemo } from '../workflows/contract/batch.ts';
-import { ORCHESTRATOR_QUEUE, renderQueue } from '../workflows/contract/queues.ts';
+import { QUEUE_TYPE, seenLately } from '../workflows/contract/pollers.ts';
+import { encodeQueue, largeRenderQueue, ORCHESTRATOR_QUEUE, renderQueue } from '../workflows/contract/queues.ts';
 import { batchHandle } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 
 /** How many worker processes the server has heard of lately. A process that serves several sizes counts for each of them. */
 export type WorkersSeen = {
   orchestrators: number;
+  /** Of those that hold the batch's text encoder; missing where an earlier version's batch does not say which one that is. */
+  encoders?: number;
   /** Of those that hold the batch's bundle. */
   renderers: { size: Size; workers: number }[];
+  /** Of those that take images for which others had too little memory; of sizes that have such images only. */
+  larger?: { size: Size; workers: number }[];
   bundle: { name: string; digest: string };
 };
-
-/** A worker asks for work at least once a minute, unless it has its hands full. */
-const SEEN_MS = 90_000;
-
-/** TASK_QUEUE_TYPE_WORKFLOW and TASK_QUEUE_TYPE_ACTIVITY of Temporal's API. */
-const TYPE = { workflow: 1, activity: 2 };
 
 /** PENDING_ACTIVITY_STATE_STARTED of Temporal's API. */
 const STARTED = 2;
@@ -24,18 +23,34 @@ const STARTED = 2;
 /** The workers that could go on with a batch of these sizes: those that ask for its work, and those that are busy with it. */
 export async function workersSeen(client: BatchClient, batch: string, sizes: readonly Size[]): Promise<WorkersSeen> {
   const { memo, raw } = await batchHandle(client, batch).describe();
-  const { bundle: name, bundleDigest: digest } = memo as BatchMemo;
+  const { bundle: name, bundleDigest: digest, encoder } = memo as BatchMemo;
   const queues = sizes.map((size) => renderQueue(size, digest));
-  const [orchestrators, busy, ...asking] = await Promise.all([
-    pollers(client, ORCHESTRATOR_QUEUE, TYPE.workflow),
-    busyWorkers(client, raw.pendingChildren ?? []),
-    ...queues.map((queue) => pollers(client, queue, TYPE.activity)),
+  const [orchestrators, pending, encoders, ...asking] = await Promise.all([
+    pollers(client, ORCHESTRATOR_QUEUE, QUEUE_TYPE.workflow),
+    pendingActivities(client, raw.pendingChildren ?? []),
+    encoder === undefined ? [] : pollers(client, encodeQueue(encoder), QUEUE_TYPE.activity),
+    ...queues.map((queue) => pollers(client, queue, QUEUE_TYPE.activity)),
   ]);
-  const renderers = sizes.map((size, index) => {
-    const known = busy.filter(({ queue }) => queue === queues[index]).map(({ identity }) => identity);
-    return { size, workers: new Set([...asking[index]!, ...known]).size };
-  });
-  return { orchestrators: new Set(orchestrators).size, renderers, bundle: { name, digest } };
+  const counted = (queue: string, polling: string[]): number => {
+    const busy = pending.filter((activity) => activity.queue === queue).flatMap(({ worker }) => worker ?? []);
+    return new Set([...polling, ...busy]).size;
+  };
+  const larger = await Promise.all(
+    sizes
+      .map((size) => ({ size, queue: largeRenderQueue(size, digest) }))
+      .filter(({ queue }) => pending.some((activity) => activity.queue === queue))
+      .map(async ({ size, queue }) => ({
+        size,
+        workers: counted(queue, await pollers(client, queue, QUEUE_TYPE.activity)),
+      })),
+  );
+  return {
+    orchestrators: new Set(orchestrators).size,
+    ...(encoder !== undefined && { encoders: counted(encodeQueue(encoder), encoders) }),
+    renderers: sizes.map((size, index) => ({ size, workers: counted(queues[index]!, asking[index]!) })),
+    larger,
+    bundle: { name, digest },
+  };
 }
 
 /** Identities of those who asked the queue for work lately. */
@@ -45,30 +60,28 @@ async function pollers({ temporal, namespace }: BatchClient, queue: string, task
     taskQueue: { name: queue },
     taskQueueType,
   });
-  const since = Date.now() - SEEN_MS;
-  return (pollers ?? [])
-    .filter(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000 >= since)
-    .map(({ identity }) => identity ?? '');
+  return seenLately(pollers ?? [], Date.now());
 }
 
-type BusyWorker = { identity: string; queue: string };
+/** An activity that is scheduled, and who has it in hand: while a worker's hands are full it asks for nothing. */
+type PendingActivity = { queue: string; worker: string | null };
 
-/** Who has one of these shards' images in hand: while its hands are full it asks for nothing. */
-async function busyWorkers(client: BatchClient, shards: { workflowId?: string | null }[]): Promise<BusyWorker[]> {
-  const workers = await Promise.all(shards.map(({ workflowId }) => busyWith(client, workflowId ?? '')));
-  return workers.flat();
+async function pendingActivities(
+  client: BatchClient,
+  shards: { workflowId?: string | null }[],
+): Promise<PendingActivity[]> {
+  const images = await Promise.all(shards.map(({ workflowId }) => pendingIn(client, workflowId ?? '')));
+  return images.flat();
 }
 
-async function busyWith({ temporal }: BatchClient, shard: string): Promise<BusyWorker[]> {
-  // A shard that has ended meanwhile keeps nobody busy.
+async function pendingIn({ temporal }: BatchClient, shard: string): Promise<PendingActivity[]> {
+  // A shard that has ended meanwhile has none.
   const described = await temporal.workflow
     .getHandle(shard)
     .describe()
     .catch(() => null);
-  return (described?.raw.pendingActivities ?? [])
-    .filter(({ state }) => state === STARTED)
-    .map(({ lastWorkerIdentity, activityOptions }) => ({
-      identity: lastWorkerIdentity ?? '',
-      queue: activityOptions?.taskQueue?.name ?? '',
-    }));
+  return (described?.raw.pendingActivities ?? []).map(({ state, lastWorkerIdentity, activityOptions }) => ({
+    worker: state === STARTED ? (lastWorkerIdentity ?? '') : null,
+    queue: activityOptions?.taskQueue?.name ?? '',
+  }));
 }

@@ -9,6 +9,8 @@ export type BundleRef = {
   defaults: { steps: number; guidance: number };
   /** The most steps that its sampler takes; batches and schedules of earlier versions do not say. */
   maxSteps?: number | undefined;
+  /** Digest of its text encoder, whose captions are kept; batches and schedules of earlier versions do not say. */
+  encoder?: string | undefined;
 };
 
 /** As people are shown it and queues are named by it, so that the one can be found by the other. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { digestSchema } from './job.ts';
 import { jobIdSchema } from './job-id.ts';
+import { thriftSchema } from './thrift.ts';
 import { timingsSchema } from './timings.ts';
 
 /**
@@ -25,6 +26,8 @@ export const receiptSchema = z.object({
   stepsComputed: z.int().min(0).optional(),
   /** What rendered it; of a reused image, and of one from before it was noted, there is none. */
   device: z.string().max(200).optional(),
+  /** What was done with less memory than usual, where the picture found none otherwise. */
+  thrift: thriftSchema.optional(),
   timings: timingsSchema,
 });
 

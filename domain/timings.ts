@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /**
  * Where an image's time goes, in order, and what receipts call it. `wait` is for the device; the rest of the wait is Temporal's
- * queue. `store` is writing the object and the batch's copy.
+ * queue. `text_encode` is until the captions are there, kept or encoded, which is before the device is waited for. `store` is writing the object and the batch's copy.
  */
 export const STAGES = {
   wait: 'waitMs',

@@ -1,12 +1,13 @@
 import sharp, { type Sharp } from 'sharp';
 import type { ImageFormat } from '../domain/image-format.ts';
 import type { Job } from '../domain/job.ts';
+import type { Thrift } from '../domain/thrift.ts';
 import { checkMetadata } from './metadata-limit.ts';
 import { imageMetadata } from './properties.ts';
 import { toXmp } from './xmp.ts';
 
 /** Rows from the top, three bytes a pixel, sRGB. */
-export type Pixels = { rgb: Uint8Array; width: number; height: number };
+export type Pixels = { rgb: Uint8Array; width: number; height: number; thrift?: Thrift };
 
 /** What decides the file besides the pixels: the job has format, quality and parameters, the bundle made the picture. */
 export type Origin = { job: Job; bundle: { name: string; digest: string } };
@@ -42,7 +43,7 @@ export async function encodeImage(pixels: Pixels, { job, bundle }: Origin): Prom
   const { format, quality } = job;
   if (quality === null && format !== 'png')
     throw new RangeError(`${format}: expected a quality of 1 to 100, found none`);
-  const xmp = toXmp(imageMetadata(job, bundle));
+  const xmp = toXmp(imageMetadata(job, bundle, pixels.thrift?.tileLatents));
   checkMetadata(job, xmp);
   const image = sharp(rgb, { raw: { width, height, channels: 3 } });
   return encoders[format](image, quality ?? 100)

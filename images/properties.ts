@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { digestSchema, type Job, pictureSchema } from '../domain/job.ts';
+import { SMALLER_TILES, type Thrift } from '../domain/thrift.ts';
 import project from '../package.json' with { type: 'json' };
 
 /** The file is of the format itself; bin and quality are told in other words than a job has. */
@@ -16,6 +17,8 @@ const metadataSchema = z.object({
   ...others,
   /** Of a lossy format; files of earlier versions do not say. */
   quality: quality.unwrap().optional(),
+  /** Of a picture that was put together of smaller tiles than usual, for want of memory: latents along a tile's side. */
+  tileLatents: z.literal(SMALLER_TILES).optional(),
   renderKey: digestSchema,
   bundleName: z.string(),
   bundleDigest: digestSchema,
@@ -26,12 +29,17 @@ const metadataSchema = z.object({
 export type ImageMetadata = z.infer<typeof metadataSchema>;
 
 /** Parsing leaves out what else a job has, and puts the rest in the file's order. */
-export const imageMetadata = (job: Job, bundle: { name: string; digest: string }): ImageMetadata =>
+export const imageMetadata = (
+  job: Job,
+  bundle: { name: string; digest: string },
+  tileLatents?: Thrift['tileLatents'],
+): ImageMetadata =>
   metadataSchema.parse({
     ...job,
     binWidth: job.bin.width,
     binHeight: job.bin.height,
     quality: job.quality ?? undefined,
+    tileLatents,
     bundleName: bundle.name,
     bundleDigest: bundle.digest,
     software: `${project.name} ${project.version}`,

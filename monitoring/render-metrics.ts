@@ -17,6 +17,7 @@ const name = {
   restarts: 'pixart_renderer_restarts',
   children: 'pixart_renderer_children',
   memory: 'pixart_device_memory_bytes',
+  texts: 'pixart_texts_encoded',
 } as const;
 
 /** From a tiny image's milliseconds to a 4k image's hours on a processor. */
@@ -79,4 +80,14 @@ export function createRenderMetrics(processMeter: MetricMeter, device: string, s
     children: (count) => children.set(count),
     deviceMemory: (bytes) => memory.set(bytes),
   };
+}
+
+/** What a worker that holds a text encoder counts. */
+export type EncodeMetrics = { textEncoded(): void };
+
+export function createEncodeMetrics(processMeter: MetricMeter, device: string): EncodeMetrics {
+  const meter = processMeter.withTags({ device });
+  const texts = meter.createCounter(name.texts, undefined, 'Texts that were encoded because no caption was kept');
+  texts.add(0);
+  return { textEncoded: () => texts.add(1) };
 }

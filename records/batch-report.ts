@@ -22,7 +22,15 @@ export type SizeReport = {
 /** Failures of one kind and wording; `reason` is the first one's. */
 export type FailureGroup = { error: string; reason: string; jobs: number; ids: string[] };
 
-export type BatchReport = { sizes: SizeReport[]; failures: FailureGroup[]; slowest: { id: string; seconds: number }[] };
+/** Images that were made with less memory than usual, by what was done. */
+export type ThriftGroup = { thrift: string; jobs: number; ids: string[] };
+
+export type BatchReport = {
+  thrifty: ThriftGroup[];
+  sizes: SizeReport[];
+  failures: FailureGroup[];
+  slowest: { id: string; seconds: number }[];
+};
 
 const EXAMPLES = 5;
 const SLOWEST = 5;
@@ -34,6 +42,7 @@ export function batchReport(rows: readonly ManifestRow[]): BatchReport {
     sizes: SIZES.map((size) => rows.filter((row) => row.size === size))
       .filter((ofSize) => ofSize.length > 0)
       .map(sizeReport),
+    thrifty: thriftGroups(rendered),
     failures: failureGroups(rows.filter(({ status }) => status === 'failed')),
     slowest: rendered
       .map((row) => ({ id: row.id, seconds: secondsOnDevice(row) }))
@@ -62,6 +71,12 @@ function sizeReport(rows: readonly ManifestRow[]): SizeReport {
     p95: quantile(seconds, 0.95),
     stages: { textEncode: share('text_encode_ms'), denoise: share('denoise_ms'), decode: share('decode_ms') },
   };
+}
+
+function thriftGroups(rows: readonly ManifestRow[]): ThriftGroup[] {
+  const groups = new Map<string, string[]>();
+  for (const { id, thrift } of rows) if (thrift !== null) groups.set(thrift, (groups.get(thrift) ?? []).concat(id));
+  return [...groups].map(([thrift, ids]) => ({ thrift, jobs: ids.length, ids: ids.slice(0, EXAMPLES) }));
 }
 
 function failureGroups(rows: readonly ManifestRow[]): FailureGroup[] {

@@ -49,6 +49,12 @@ export const latestBatchName = (catalog: string): string =>
 export const checkpointName = (renderKey: string): string =>
   `${SCRATCH_FOLDER}/${digestSchema.parse(renderKey)}.latents`;
 
+export const CAPTIONS_FOLDER = 'captions/';
+
+/** What an encoder made of a text, by the digests of both. */
+export const captionName = (encoder: string, key: string): string =>
+  `${CAPTIONS_FOLDER}${digestSchema.parse(encoder)}/${digestSchema.parse(key).slice(0, 2)}/${key}`;
+
 export const batchFolder = (batch: string): string => `batches/${checkBatchId(batch)}/`;
 
 /** The batch's own copy of a picture. */

@@ -3,6 +3,7 @@ import { cellsOf, columnsOf, type Job } from '../domain/job.ts';
 import { cellOf, metadataSchema } from '../domain/metadata.ts';
 import { byColumn, every } from '../domain/parameters.ts';
 import { type Failure, isReceipt, type Receipt } from '../domain/receipt.ts';
+import { thriftText } from '../domain/thrift.ts';
 import { STAGES, type Stage } from '../domain/timings.ts';
 import { runsOf, TURN_CELLS } from '../domain/turns.ts';
 import type { CarriedNames } from './carried-names.ts';
@@ -26,6 +27,8 @@ const manifestRowSchema = z.object({
   computations: z.int().nullable(),
   /** What rendered it; tables from before it was noted lack it. */
   device: z.string().nullable().default(null),
+  /** What was done with less memory than usual, for people; tables from before it was noted lack it. */
+  thrift: z.string().nullable().default(null),
   wait_ms: milliseconds,
   text_encode_ms: milliseconds,
   denoise_ms: milliseconds,
@@ -79,6 +82,7 @@ export function manifestRow(job: Job, outcome: Receipt | Failure | undefined): M
     render_key: job.renderKey,
     computations: receipt?.computations ?? null,
     device: receipt?.device ?? null,
+    thrift: receipt?.thrift === undefined ? null : thriftText(receipt.thrift),
     wait_ms: ms('wait'),
     text_encode_ms: ms('text_encode'),
     denoise_ms: ms('denoise'),

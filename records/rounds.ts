@@ -27,6 +27,7 @@ const settingsSchema = z.object({
     sizes: z.array(sizeSchema),
     defaults: z.object({ steps: z.int(), guidance: z.number() }),
     maxSteps: z.int().optional(),
+    encoder: digestSchema.optional(),
   }),
   defaults: z.object({
     size: sizeSchema,

@@ -112,17 +112,17 @@ export async function* filesUnder(
   root: string,
   folder: string,
   prefix: string,
-): AsyncGenerator<{ name: string; bytes: number }> {
+): AsyncGenerator<{ name: string; bytes: number; writtenAt: number }> {
   for (const { key, isFolder } of await orderedEntries(join(root, folder))) {
     const name = folder + key;
     if (name === `${TEMP_FOLDER}/`) continue;
     if (isFolder && (name.startsWith(prefix) || prefix.startsWith(name))) yield* filesUnder(root, name, prefix);
     if (isFolder || !name.startsWith(prefix)) continue;
-    const bytes = await lstat(join(root, name)).then(
-      (found) => found.size,
-      (error: unknown) => (isMissing(error) ? null : Promise.reject(error)),
-    );
-    if (bytes !== null) yield { name, bytes };
+    const found = await lstat(join(root, name)).catch((error: unknown) => {
+      if (isMissing(error)) return null;
+      throw error;
+    });
+    if (found !== null) yield { name, bytes: found.size, writtenAt: found.mtimeMs };
   }
 }
 

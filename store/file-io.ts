@@ -7,6 +7,13 @@ export async function writeDurably(path: string, data: Uint8Array, mode: number)
   await withFile(path, makeNew, (handle) => handle.writeFile(data).then(() => handle.sync()), mode);
 }
 
+/** All of a file, or one byte more than `most` of a longer one. */
+export async function readUpTo(handle: FileHandle, most: number): Promise<Uint8Array> {
+  if (most === Number.POSITIVE_INFINITY || (await handle.stat()).size <= most) return handle.readFile();
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(most + 1), 0, most + 1, 0);
+  return buffer.subarray(0, bytesRead);
+}
+
 export async function withFile<T>(path: string, flags: number, use: (handle: FileHandle) => Promise<T>, mode?: number) {
   const handle = await open(path, flags, mode);
   try {

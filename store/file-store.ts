@@ -7,7 +7,7 @@ import { UserError } from '../domain/user-error.ts';
 import { crc32c } from './crc32c.ts';
 import { errorCode, fileStoreError, isMissing, isNoLink, notFound } from './file-errors.ts';
 import { filesUnder, findFolder, makeFolders, sweepLeftovers } from './file-folders.ts';
-import { withFile, writeDurably } from './file-io.ts';
+import { readUpTo, withFile, writeDurably } from './file-io.ts';
 import { decodeMetadata, encodeMetadata, metadataName } from './file-metadata.ts';
 import { type FileAccess, FileObject, versionAt, versionOf } from './file-object.ts';
 import { publishOnce, removeFile, withClaim } from './file-publish.ts';
@@ -106,8 +106,8 @@ export class FileStore implements ObjectStore {
     }
   }
 
-  async read(name: string): Promise<Uint8Array> {
-    const bytes = await this.#open(name, (handle) => handle.readFile());
+  async read(name: string, most = Number.POSITIVE_INFINITY): Promise<Uint8Array> {
+    const bytes = await this.#open(name, (handle) => readUpTo(handle, most));
     if (bytes === null) throw notFound(this.url, name);
     return bytes;
   }

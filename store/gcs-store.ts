@@ -91,9 +91,9 @@ export class GcsStore implements ObjectStore {
     );
   }
 
-  async read(name: string): Promise<Uint8Array> {
+  async read(name: string, most?: number): Promise<Uint8Array> {
     return this.#attempt({ what: `read ${name}`, permissions: 'storage.objects.get' }, () =>
-      this.#download(this.#file(name)).catch(this.#missing(name)),
+      this.#download(this.#file(name), most).catch(this.#missing(name)),
     );
   }
 
@@ -120,7 +120,8 @@ export class GcsStore implements ObjectStore {
       const query = { prefix: this.#prefix + prefix, autoPaginate: false, ...(pageToken && { pageToken }) };
       const [files, next] = await this.#attempt(doing, () => this.#bucket.getFiles(query));
       for (const { name, metadata } of files) {
-        yield { name: name.slice(this.#prefix.length), bytes: Number(metadata.size) };
+        const writtenAt = Date.parse(metadata.timeCreated ?? '');
+        yield { name: name.slice(this.#prefix.length), bytes: Number(metadata.size), writtenAt };
       }
       pageToken = (next as { pageToken?: string } | null)?.pageToken;
     } while (pageToken);
@@ -135,8 +136,10 @@ export class GcsStore implements ObjectStore {
   }
 
   /** @google-cloud/storage 7.22 names the bucket's payer in every request but this one (findings/requester-pays-downloads.sh). */
-  async #download(file: File): Promise<Uint8Array> {
-    const [bytes] = await file.download(this.#payer);
+  async #download(file: File, most?: number): Promise<Uint8Array> {
+    // Of a part there is no checksum to compare.
+    const part = most === undefined ? {} : { start: 0, end: most, validation: false };
+    const [bytes] = await file.download({ ...this.#payer, ...part });
     return bytes;
   }
 

@@ -11,7 +11,10 @@ export type ObjectStat = {
 };
 
 /** A line of a listing. It has no checksum: a folder would have to read every file for it. */
-export type ListedObject = Pick<ObjectStat, 'name' | 'bytes'>;
+export type ListedObject = Pick<ObjectStat, 'name' | 'bytes'> & {
+  /** When its bytes were written, in milliseconds since 1970. */
+  writtenAt: number;
+};
 
 /** What is noted of an object beside its bytes when it is made. A bucket keeps it with the object, a folder in a file of its own. */
 export type ObjectMetadata = Readonly<Record<string, string>>;
@@ -76,8 +79,11 @@ export interface ObjectStore {
   /** Takes the object away; nothing happens where there is none. Only for what nobody was promised, such as scratch. @throws ObjectKept */
   remove(name: string): Promise<void>;
 
-  /** @throws ObjectNotFound */
-  read(name: string): Promise<Uint8Array>;
+  /**
+   * @param most bytes that are of use: of a longer object no more than one beyond them comes
+   * @throws ObjectNotFound
+   */
+  read(name: string, most?: number): Promise<Uint8Array>;
 
   /** `null` where there is no such object. The checksum is of the bytes that are there now. */
   stat(name: string): Promise<ObjectStat | null>;
@@ -92,10 +98,10 @@ export interface ObjectStore {
   list(prefix: string): AsyncIterable<ListedObject>;
 }
 
-/** The object's bytes; `null` where there is no such object. */
-export async function readIfThere(store: ObjectStore, name: string): Promise<Uint8Array | null> {
+/** As the store's `read`; `null` where there is no such object. */
+export async function readIfThere(store: ObjectStore, name: string, most?: number): Promise<Uint8Array | null> {
   try {
-    return await store.read(name);
+    return await store.read(name, most);
   } catch (error) {
     if (error instanceof ObjectNotFound) return null;
     throw error;

@@ -1,39 +1,36 @@
 import { type NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import {
-  type CaptionSource,
-  createRenderActivities,
-  encodedCaptions,
-  HeldPictures,
-  type WorkerStop,
-} from '../activities/index.ts';
+import { createRenderActivities, HeldPictures, type KeptCaptions, type WorkerStop } from '../activities/index.ts';
 import type { TemporalTarget } from '../connection/temporal-target.ts';
 import { closeConnection, connectWorker } from '../connection/worker-connection.ts';
 import type { Size } from '../domain/size.ts';
-import { type Bundle, bundleFolder, bundleRef, openBundle, promptReader, verifyPart } from '../models/pixart/index.ts';
-import { createEncoder, type Encoder, type Renderer, startRenderer } from '../models/renderer/index.ts';
+import { thriftText } from '../domain/thrift.ts';
+import { type Bundle, bundleFolder, bundleRef, openBundle } from '../models/pixart/index.ts';
+import { type Renderer, startRenderer, thrifty } from '../models/renderer/index.ts';
 import { deviceName } from '../monitoring/device.ts';
 import { observeRenders, type RenderObservers } from '../monitoring/observe-renders.ts';
 import { createRenderMetrics } from '../monitoring/render-metrics.ts';
 import { observeRendererProcesses, type RendererProcesses } from '../monitoring/renderer-process.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { type OpenStore, openStore, StoreUnavailable } from '../store/index.ts';
-import { renderQueue } from '../workflows/contract/queues.ts';
+import { largeRenderQueue, renderQueue } from '../workflows/contract/queues.ts';
 import type { Allowance } from './allowance.ts';
 import { type ChosenShape, chooseShape } from './choose-shape.ts';
 import { discreetFailures } from './discreet-failures.ts';
+import { createEncodeWorker, textsOfBundle } from './encode-worker.ts';
 import { imageTuner } from './image-slots.ts';
+import { checkMemory } from './memory-check.ts';
 import { outsideOf } from './outside.ts';
 import { type RenderConfig, servedSizes } from './render-config.ts';
+import { listenForStop, STOP_SIGNALS, untilStopped } from './stopping.ts';
 
 /** From the end of the grace time until images that do not stop are left to their heartbeat timeout. */
 const FORCE_AFTER_SECONDS = 30;
 
-const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
-
 /**
  * Serves one device to the queues of one or several sizes, until the process is told to stop (SIGINT, SIGTERM): images in
- * hand are finished within the grace time or handed back to other workers.
+ * hand are finished within the grace time or handed back to other workers. It encodes texts for others too, unless it is to render from
+ * kept captions alone.
  *
  * @throws UserError where the bundle, the device, a size, the place for checkpoints or the server cannot be used, at the start or later.
  */
@@ -48,16 +45,17 @@ export async function runRenderWorker(
   const metrics = config.metrics ? createRenderMetrics(Runtime.instance().metricMeter, config.device, sizes) : null;
   const children = metrics && observeRendererProcesses(metrics, config.device);
   if (config.scratch !== undefined) await checkScratch(config.scratch, log);
+  if (config.device === 'cpu') await checkMemory(bundle, sizes, log);
   const connection = await connectWorker(target);
   try {
-    const { encoder, captions } = await prepareEncoder(bundle, config, log);
+    const { captions, encoder } = await textsOfBundle(bundle, config, log, config.textEncoder);
     const loaded = await loadRenderer(bundle, sizes, config, log, children);
     if (loaded === null) return;
     const { renderer, shape } = loaded;
     const { stop, ignore } = listenForStop(config.graceSeconds);
     try {
       const observers = { log, metrics, tracer: processTracer() };
-      const workers = await createWorkers(sizes, config, {
+      const surroundings = {
         connection,
         namespace: target.namespace,
         openStore: outsideOf(allowance, config.scratch).openStore,
@@ -66,16 +64,20 @@ export async function runRenderWorker(
         captions,
         observers,
         stop,
-      });
+      };
+      const workers = await Promise.all([
+        ...(await createWorkers(sizes, config, surroundings)),
+        ...(encoder === null ? [] : [createEncodeWorker(captions, config, surroundings)]),
+      ]);
       const queues = workers.map(({ options }) => options.taskQueue);
       log.info(
         { bundle: renderer.bundle.name, digest: renderer.bundle.digest, device: config.device, queues },
         'render worker ready',
       );
-      await untilStopped(workers, [renderer, encoder]);
+      await untilStopped(workers, encoder === null ? [renderer] : [renderer, encoder]);
     } finally {
       ignore();
-      await encoder.close();
+      await encoder?.close();
       await renderer.close();
     }
   } finally {
@@ -92,24 +94,6 @@ async function checkScratch(scratch: string, log: Logger): Promise<void> {
     if (!(error instanceof StoreUnavailable)) throw error;
     log.warn({ err: error }, 'no checkpoints for the time being');
   }
-}
-
-/** The encoder is loaded when there is a text; that its files are whole is known before. @throws UserError */
-async function prepareEncoder(
-  bundle: Bundle,
-  { device, threads }: RenderConfig,
-  log: Logger,
-): Promise<{ encoder: Encoder; captions: CaptionSource }> {
-  await verifyPart(bundle, 'reader');
-  await verifyPart(bundle, 'encoder');
-  const encoder = createEncoder({
-    bundleFolder: bundle.folder,
-    device,
-    threads,
-    onStart: ({ pid, loadMs }) => log.info({ encoderPid: pid, loadMs: Math.round(loadMs) }, 'text encoder ready'),
-    onIdle: () => log.info('text encoder ended: there is no text to encode'),
-  });
-  return { encoder, captions: encodedCaptions(await promptReader(bundle), encoder) };
 }
 
 /** Loading may take minutes, and Temporal's SDK listens to signals only later. `null` where one came meanwhile. */
@@ -135,7 +119,10 @@ async function loadRenderer(
         children?.started(child);
       },
     });
-    return { renderer, shape };
+    const climbing = thrifty(renderer, bundle.description, (rung, { message }) =>
+      log.warn({ bundle: renderer.bundle.name, reason: message }, `memory ran out; goes on ${thriftText(rung)}`),
+    );
+    return { renderer: climbing, shape };
   } catch (error) {
     if (stop.signal.aborted) return null;
     throw error;
@@ -150,14 +137,14 @@ type Surroundings = {
   openStore: OpenStore;
   renderer: Renderer;
   deviceName: string;
-  captions: CaptionSource;
+  captions: KeptCaptions;
   stop: WorkerStop;
   observers: RenderObservers;
 };
 
 async function createWorkers(
   sizes: Size[],
-  { graceSeconds, checkpointSeconds, scratch }: RenderConfig,
+  { graceSeconds, checkpointSeconds, scratch, large }: RenderConfig,
   surroundings: Surroundings,
 ): Promise<Worker[]> {
   const { connection, namespace, openStore, renderer, captions, deviceName, stop, observers } = surroundings;
@@ -166,19 +153,24 @@ async function createWorkers(
   const activities = createRenderActivities({
     openStore,
     renderer,
-    captions,
+    captions: captions.source,
     deviceName,
     checkpointSeconds,
     scratch,
     stop,
     held,
   });
+  const digest = renderer.bundle.digest;
+  const queues = sizes.flatMap((size) => [
+    { size, taskQueue: renderQueue(size, digest) },
+    ...(large ? [{ size, taskQueue: largeRenderQueue(size, digest) }] : []),
+  ]);
   return Promise.all(
-    sizes.map((size) =>
+    queues.map(({ size, taskQueue }) =>
       Worker.create({
         connection,
         namespace,
-        taskQueue: renderQueue(size, renderer.bundle.digest),
+        taskQueue,
         activities,
         interceptors: { activity: [discreetFailures, observeRenders(observers, size)] },
         tuner: imageTuner(size, held, renderer.children),
@@ -189,28 +181,4 @@ async function createWorkers(
       }),
     ),
   );
-}
-
-/** Tells images in hand at once that the process was told to stop: the SDK tells them only when the grace time is over. */
-function listenForStop(graceSeconds: number): { stop: WorkerStop; ignore: () => void } {
-  const told = new AbortController();
-  const abort = (): void => told.abort();
-  for (const name of STOP_SIGNALS) process.on(name, abort);
-  return {
-    stop: { signal: told.signal, graceMs: graceSeconds * 1_000 },
-    ignore: () => {
-      for (const name of STOP_SIGNALS) process.off(name, abort);
-    },
-  };
-}
-
-/** Runs until all workers have stopped; one that fails, or networks that cannot be loaded again, stop the others. */
-async function untilStopped(workers: Worker[], networks: { unusable: AbortSignal }[]): Promise<void> {
-  const stopAll = (): void => {
-    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-  };
-  for (const { unusable } of networks) unusable.addEventListener('abort', stopAll);
-  const runs = await Promise.allSettled(workers.map((worker) => worker.run().finally(stopAll)));
-  for (const run of runs) if (run.status === 'rejected') throw run.reason;
-  for (const { unusable } of networks) unusable.throwIfAborted();
 }

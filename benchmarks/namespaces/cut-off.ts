@@ -34,7 +34,7 @@ process.env.STORAGE_EMULATOR_HOST = emulator.endpoint;
 const server = await startTemporalServer({ host: '0.0.0.0', dbFile: path.join(folder, 'temporal.db'), ui: false });
 const address = server.address.replace('0.0.0.0', HUB_ADDRESS);
 const orchestrator = new WorkerProcess(['--orchestrator', '--address', address]);
-const environment = await simulatedChildren(computed);
+const environment = await simulatedChildren({ computed });
 const workers = hosts.map(
   (host) =>
     new WorkerProcess(

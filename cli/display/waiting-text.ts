@@ -8,6 +8,8 @@ const STEPS = new Map(
     planBatch: 'planning',
     readShard: 'reading the plan',
     matchJobs: 'looking for rows',
+    encodeCaptions: 'encoding texts',
+    encodersSeen: 'asking which workers encode texts',
     activitiesInHand: 'asking what workers have in hand',
     writeReceipts: 'writing receipts',
     writeManifest: 'writing the manifest',

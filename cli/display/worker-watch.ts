@@ -55,16 +55,28 @@ export const openSizes = (progress: BatchProgress): Size[] =>
     ? sizesOf(progress).flatMap(([size, counts]) => (doneOf(counts) < counts.jobs ? [size] : []))
     : [];
 
-/** For each of these sizes that no worker asks for: that, and what to start, on a line each. */
+/** For each of these sizes that no worker asks for, and for texts: that, and what to start, on a line each. */
 export function lackOfWorkers(open: Size[], workers: WorkersSeen | null): string[] {
   if (workers === null) return [];
-  const { bundle, renderers } = workers;
-  return renderers
+  const { bundle, renderers, encoders, larger = [] } = workers;
+  const lacksEncoder = open.length > 0 && encoders === 0 && renderers.some(({ workers: number }) => number > 0);
+  const lackOfEncoder = [
+    `no worker asks for texts of ${bundle.name} to encode, and render workers without its text encoder wait; start one:`,
+    `  npx pixart-batch worker --encoder --bundle ${bundle.name}`,
+  ];
+  const lackOfRenderers = renderers
     .filter(({ size, workers: number }) => number === 0 && open.includes(size))
     .flatMap(({ size }) => [
       `no worker asks for ${size} px of ${bundle.name} ${shortDigest(bundle.digest)}; start one:`,
       `  npx pixart-batch worker --renderer --size ${size} --bundle ${bundle.name}`,
     ]);
+  const lackOfLarger = larger
+    .filter(({ size, workers: number }) => number === 0 && open.includes(size))
+    .flatMap(({ size }) => [
+      `images of ${size} px found too little memory, and no worker takes them; start one on a machine with more:`,
+      `  npx pixart-batch worker --renderer --large --size ${size} --bundle ${bundle.name}`,
+    ]);
+  return [...(lacksEncoder ? lackOfEncoder : []), ...lackOfRenderers, ...lackOfLarger];
 }
 
 /** The same for a command that tells it once. */

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
 import { type Bundle, bundleRef, chosenBundle, openBundles, verifyBundle } from '../../models/pixart/index.ts';
+import { bundleMemory, mebibytes } from '../display/memory-text.ts';
 import { note, printJson, printLine, table } from '../display/output.ts';
 import { bytesText } from '../display/text.ts';
 import { type JsonOptions, jsonOption } from '../options/common-options.ts';
@@ -31,7 +32,10 @@ export function bundleCommand(): Command {
 
 async function info(name: string | undefined, { json }: JsonOptions): Promise<void> {
   const bundles = name === undefined ? await openBundles(({ message }) => note(message)) : [await chosenBundle(name)];
-  if (json) return printJson(bundles.map((bundle) => ({ folder: bundle.folder, ...facts(bundle) })));
+  if (json)
+    return printJson(
+      bundles.map((bundle) => ({ folder: bundle.folder, ...facts(bundle), memory: bundleMemory(bundle) })),
+    );
   if (bundles.length === 0) note('no bundle is installed; PIXART_BATCH_BUNDLES names folders to look in');
   for (const bundle of bundles) printLine(describe(bundle));
 }
@@ -55,9 +59,20 @@ function describe(bundle: Bundle): string {
       ['  licence', license],
       ['  source', source],
       ['  files', `${files}, ${bytesText(bytes)}`],
+      ['  memory', memoryText(bundle)],
       ['  folder', bundle.folder],
     ]),
   ].join('\n');
+}
+
+/** On a processor; what a GPU takes is not known. */
+function memoryText(bundle: Bundle): string {
+  const memory = bundleMemory(bundle);
+  if (memory === null) return 'not known';
+  const painter = Object.entries(memory.painter).map(
+    ([size, peak]) => `${size} ${peak === null ? 'not known' : mebibytes(peak)}`,
+  );
+  return `${painter.join(', ')} to paint on a processor, ${mebibytes(memory.textEncoder)} to encode texts`;
 }
 
 async function verify(name: string | undefined, { json }: JsonOptions): Promise<void> {

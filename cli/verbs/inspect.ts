@@ -34,6 +34,9 @@ const describe = (file: string, origin: ImageMetadata): string =>
     table([
       ...parametersOf(origin).map(([name, value]) => [`  ${name}`, value]),
       ...(origin.decode === undefined ? [] : [['  decoded', 'in one piece']]),
+      ...(origin.tileLatents === undefined
+        ? []
+        : [['  decoded', `in tiles of ${origin.tileLatents} latents, for want of memory`]]),
       ...(origin.quality === undefined ? [] : [['  quality', String(origin.quality)]]),
       ['  bundle', `${origin.bundleName}, digest ${origin.bundleDigest}`],
       ['  render key', origin.renderKey],

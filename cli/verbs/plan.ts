@@ -5,6 +5,7 @@ import { changesText } from '../../domain/change-counts.ts';
 import { named } from '../../domain/printable.mjs';
 import { isTableColumn } from '../../records/manifest-table.ts';
 import { costOf, estimateText, type FleetOptions } from '../display/estimate-text.ts';
+import { batchMemory, batchMemoryText } from '../display/memory-text.ts';
 import { note, printJson, printLine, table } from '../display/output.ts';
 import { planHints, promptNotes, summaryText } from '../display/plan-text.ts';
 import { costOption } from '../options/batch-options.ts';
@@ -52,12 +53,14 @@ async function plan(catalog: string, options: CatalogOptions & JsonOptions & Fle
       warnings,
       changes: changes ?? undefined,
       cost,
+      memory: { rendererBytes: batchMemory(chosen, summary.bins, request.defaults?.decode === 'whole') },
     });
   }
   printLine(`${catalog}: ${summaryText(summary)}, with bundle ${bundle.name}`);
   printLine(table([['size', 'sampled', 'jobs'], ...summary.bins.map(binRow)]));
   if (preview) printLine(`to render: ${preview.toRender}; ${preview.stored} are in ${options.store} already`);
   if (preview && preview.toRender > 0) printLine(estimateText(preview, options));
+  printLine(batchMemoryText(chosen, summary.bins, request.defaults?.decode === 'whole'));
   if (changes) printLine(changesText(changes));
   if (options.seeds === 'fresh')
     printLine('rows without a seed get another one in every batch: none of their images is there yet');

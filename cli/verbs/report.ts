@@ -34,13 +34,17 @@ async function report(batch: string, options: JsonOptions & { store: string }): 
   else printLine(describe(batch, manifest, found));
 }
 
-const describe = (batch: string, manifest: string, { sizes, failures, slowest }: BatchReport): string =>
+const describe = (batch: string, manifest: string, { sizes, failures, slowest, thrifty }: BatchReport): string =>
   [
     `batch ${batch} (${manifest})`,
     table([HEADER, ...sizes.map(sizeRow)]),
     ...(slowest.length === 0
       ? []
       : [`slowest: ${slowest.map(({ id, seconds }) => `${id} (${durationText(seconds)})`).join(', ')}`]),
+    ...thrifty.map(
+      ({ thrift, jobs, ids }) =>
+        `for want of memory made ${thrift}: ${jobs} (${ids.join(', ')}${jobs > ids.length ? ' …' : ''})`,
+    ),
     ...(failures.length === 0 ? [] : ['failures:', ...failures.slice(0, GROUPS).map(failureText)]),
     ...(failures.length > GROUPS ? [`… and ${failures.length - GROUPS} other reasons; --json has all`] : []),
   ].join('\n');

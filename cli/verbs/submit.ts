@@ -6,6 +6,7 @@ import { UserError } from '../../domain/user-error.ts';
 import { checkAllowedHere } from '../allowed-here.ts';
 import { costOf, costText } from '../display/estimate-text.ts';
 import { watchToTheEnd } from '../display/follow-batch.ts';
+import { batchMemoryText } from '../display/memory-text.ts';
 import { note, printJson, printLine } from '../display/output.ts';
 import { planNotes, summaryText } from '../display/plan-text.ts';
 import { askForWorkers } from '../display/worker-watch.ts';
@@ -83,6 +84,7 @@ async function submit(catalog: string, options: SubmitOptions): Promise<void> {
     await checkAllowedHere(client, { store: request.store, webhook: request.webhook });
     const { batch, plan } = await submitBatch(client, request, approval(options));
     for (const line of planNotes(plan, request)) note(line);
+    if (request.defaults?.decode === 'whole') note(batchMemoryText(bundle, plan.bins, true));
     if (json) printJson({ batch, ...plan });
     else note(`batch ${batch}: ${summaryText(plan)}`);
     if (options.wait) process.exitCode = await watchToTheEnd(client, batch, json);

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { temporalTarget } from '../../client/index.ts';
 import type { Size } from '../../domain/size.ts';
+import { UserError } from '../../domain/user-error.ts';
 import { chosenBundle } from '../../models/pixart/index.ts';
 import { storeUrl } from '../../store/index.ts';
 import { allowanceOf } from '../../workers/allowance.ts';
@@ -26,6 +27,9 @@ export type WorkerOptions = ServerOptions &
   AllowOptions & {
     orchestrator?: true;
     renderer?: true;
+    large?: true;
+    encoder?: true;
+    withoutTextEncoder?: true;
     bundle?: string;
     size?: Size[];
     device: string;
@@ -40,8 +44,9 @@ export type WorkerOptions = ServerOptions &
   };
 
 const examples = `
-Without --orchestrator or --renderer, one process does both. A fleet wants one or two orchestrators, and a renderer for
-every GPU. The log goes to standard error: to a terminal as text, otherwise one JSON object a line; LOG_LEVEL sets how much.
+Without --orchestrator, --renderer or --encoder, one process does all. A fleet wants one or two orchestrators, and a renderer for
+every GPU. A renderer encodes texts too; where the text encoder is large, a few workers with --encoder do that for all others, which are
+started with --without-text-encoder, and whose bundle folders may lack text_encoder.onnx and caption_projection.onnx. The log goes to standard error: to a terminal as text, otherwise one JSON object a line; LOG_LEVEL sets how much.
 A collector that OTEL_EXPORTER_OTLP_ENDPOINT names gets traces. A worker waits for its server when that is away, and ends with exit code 4
 when another one answers at the address.
 
@@ -49,13 +54,18 @@ Examples:
   $ npx pixart-batch worker --orchestrator
   $ npx pixart-batch worker --orchestrator --allow /mnt/team/images --allow /mnt/team/catalogs
   $ npx pixart-batch worker --renderer --device cuda:0 --size 512 --size 1024 --bundle pixart-sigma-xl-2-1024
+  $ npx pixart-batch worker --encoder --bundle pixart-sigma-xl-2-1024
+  $ npx pixart-batch worker --renderer --without-text-encoder --device cuda:0 --bundle pixart-sigma-xl-2-1024
 `;
 
 export const workerCommand = (): Command =>
   addServerOptions(new Command('worker'), '127.0.0.1:7233')
-    .description('run workflows, render images, or both, until told to stop')
+    .description('run workflows, render images, encode texts, or all of it, until told to stop')
     .option('--orchestrator', 'run workflows, and plan batches')
-    .option('--renderer', 'render images on one device')
+    .option('--renderer', 'render images on one device, and encode texts')
+    .option('--large', 'also render images for which other workers had too little memory')
+    .option('--encoder', 'only encode texts, for those who render without the text encoder')
+    .option('--without-text-encoder', 'render from captions that others have encoded and kept in the store')
     .addOption(bundleOption())
     .addOption(sizesOption('a size to render; otherwise all of the bundle'))
     .addOption(deviceOption())
@@ -88,10 +98,10 @@ export const workerCommand = (): Command =>
     .action(work);
 
 async function work(options: WorkerOptions): Promise<void> {
-  const both = options.orchestrator === options.renderer;
+  const { orchestrator, renderer, encoder } = rolesOf(options);
   const target = temporalTarget(options);
   const allowance = allowanceOf(allowedPlaces(options));
-  const render = both || options.renderer ? await renderSettings(options) : null;
+  const render = renderer || encoder ? await renderSettings(options) : null;
   // Loaded only here: the SDK's worker is large, and no other verb needs it.
   const [
     { createLog },
@@ -100,6 +110,7 @@ async function work(options: WorkerOptions): Promise<void> {
     { processTracer },
     { runOrchestrator },
     { runRenderWorker },
+    { runEncodeWorker },
   ] = await Promise.all([
     import('../../workers/logging.ts'),
     import('../../workers/same-server.ts'),
@@ -107,6 +118,7 @@ async function work(options: WorkerOptions): Promise<void> {
     import('../../monitoring/tracing/tracer.ts'),
     import('../../workers/orchestrator.ts'),
     import('../../workers/render-worker.ts'),
+    import('../../workers/encode-worker.ts'),
   ]);
   const log = createLog('pixart-batch', options.log ?? usualLogFormat());
   const tracer = processTracer((message) => log.warn(message));
@@ -121,14 +133,29 @@ async function work(options: WorkerOptions): Promise<void> {
   try {
     await untilRefused(watch, () =>
       together([
-        ...(both || options.orchestrator ? [runOrchestrator(allowance, target, log)] : []),
-        ...(render === null ? [] : [runRenderWorker(render, allowance, target, log)]),
+        ...(orchestrator ? [runOrchestrator(allowance, target, log)] : []),
+        ...(render !== null && renderer ? [runRenderWorker(render, allowance, target, log)] : []),
+        ...(render !== null && encoder ? [runEncodeWorker(render, allowance, target, log)] : []),
       ]),
     );
   } finally {
     await watch.stop();
     await tracer?.flush();
   }
+}
+
+/** @throws UserError where a worker would encode no text, and texts alone */
+function rolesOf({ orchestrator, renderer, encoder, withoutTextEncoder }: WorkerOptions) {
+  if (encoder && withoutTextEncoder && !renderer) {
+    throw new UserError('--encoder: expected the text encoder, found --without-text-encoder; leave one of the two out');
+  }
+  const isAll = !orchestrator && !renderer && !encoder;
+  return {
+    orchestrator: isAll || orchestrator === true,
+    renderer: isAll || renderer === true,
+    // A renderer does that too.
+    encoder: encoder === true && (renderer !== true || withoutTextEncoder === true),
+  };
 }
 
 /** Runs to its end, which comes at once where the server is another one. @throws ServerUnreachable then */
@@ -171,7 +198,9 @@ async function renderSettings({
   grace,
   checkpoint,
   scratch,
+  large,
   metricsAddress,
+  withoutTextEncoder,
 }: WorkerOptions): Promise<RenderConfig> {
   const { folder } = await chosenBundle(bundle);
   return renderConfig({
@@ -181,7 +210,9 @@ async function renderSettings({
     graceSeconds: grace,
     ...(checkpoint === undefined ? {} : { checkpointSeconds: checkpoint }),
     ...(scratch === undefined ? {} : { scratch: storeUrl(scratch) }),
+    large: large === true,
     metrics: metricsAddress !== undefined,
+    textEncoder: withoutTextEncoder !== true,
     ...(children === undefined ? {} : { children }),
     ...(threads === undefined ? {} : { threads }),
   });

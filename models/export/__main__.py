@@ -41,9 +41,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--transformer-from", type=Path, metavar="FOLDER", help="take transformer/ from this folder of another download"
     )
-    parser.add_argument(
-        "--for", dest="profile", choices=PROFILES, default="cpu", help="how weights are stored; default: %(default)s"
-    )
+    parser.add_argument("--for", dest="profile", choices=PROFILES, help="how weights are stored; default: all as fp32")
     for network, kinds in CHOICES.items():
         option = "--" + network.replace("_", "-")
         parser.add_argument(option, choices=kinds, help="how these weights are stored; default: as --for says")
@@ -53,7 +51,8 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
 def precision_of(options: argparse.Namespace) -> Precision:
     """The profile's kinds of weights, and where a network has an option of its own, that."""
     asked = {network: getattr(options, network) for network in CHOICES}
-    return replace(PROFILES[options.profile], **{network: kind for network, kind in asked.items() if kind})
+    profile = PROFILES[options.profile] if options.profile else Precision()
+    return replace(profile, **{network: kind for network, kind in asked.items() if kind})
 
 
 def main(arguments: list[str]) -> int:

@@ -100,7 +100,7 @@ def _graphs(checkpoint: Checkpoint) -> list[list[Graph]]:
 def _draft(graph: Graph, precision: Precision, report: Report) -> Draft:
     report(f"{graph.file}: tracing")
     draft = draft_graph(graph)
-    KINDS[getattr(precision, NETWORKS[graph.file])].rewrite(draft)
+    KINDS[getattr(precision, NETWORKS[graph.file])].rewrite(draft, graph, report)
     return draft
 
 

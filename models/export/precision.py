@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from .drafts import Draft
+from .graphs import Graph
+from .progress import Report
+from .quantising import quantise
 from .storing import halve_weights
 
 
@@ -12,20 +15,30 @@ from .storing import halve_weights
 class Kind:
     """One way of storing weights."""
 
-    rewrite: Callable[[Draft], None]
+    rewrite: Callable[[Draft, Graph, Report], None]
     tolerance: float
     """The largest relative error against torch in float32 that an export accepts."""
 
 
+def _halve(kind: str, draft: Draft, graph: Graph, report: Report) -> None:
+    halve_weights(draft, kind)
+
+
 KINDS = {
-    "fp32": Kind(lambda draft: None, 1e-4),
+    "fp32": Kind(lambda draft, graph, report: None, 1e-4),
     # It keeps 11 bits of a weight (a relative error up to 2⁻¹²); layers add these up.
-    "fp16": Kind(partial(halve_weights, kind="fp16"), 1e-2),
+    "fp16": Kind(partial(_halve, "fp16"), 1e-2),
     # And this one 8.
-    "bf16": Kind(partial(halve_weights, kind="bf16"), 8e-2),
+    "bf16": Kind(partial(_halve, "bf16"), 8e-2),
+    "int8": Kind(partial(quantise, 8), 1e-1),
+    "int4": Kind(partial(quantise, 4), 3e-1),
 }
 
-CHOICES = {"text_encoder": ("fp32", "fp16", "bf16"), "transformer": ("fp32", "fp16"), "vae": ("fp32", "fp16")}
+CHOICES = {
+    "text_encoder": ("fp32", "fp16", "bf16", "int8", "int4"),
+    "transformer": ("fp32", "fp16", "int8"),
+    "vae": ("fp32", "fp16"),
+}
 
 
 @dataclass(frozen=True)
@@ -38,8 +51,8 @@ class Precision:
 
 
 PROFILES = {
-    "cpu": Precision(),
+    "cpu": Precision("int8", "int8", "fp32"),
     "gpu": Precision("bf16", "fp16", "fp16"),
-    "small": Precision("fp16", "fp16", "fp16"),
+    "small": Precision("int4", "int8", "fp16"),
 }
-"""What `--for` means: a machine with memory, a graphics card, and as little disk as these kinds need."""
+"""What `--for` means: the fastest on a processor, a graphics card, and as little memory and disk as there is."""

@@ -1,4 +1,11 @@
-import type { BundleDescription, GraphFile } from './bundle.ts';
+import { createHash } from 'node:crypto';
+
+export const GRAPHS = ['text_encoder.onnx', 'caption_projection.onnx', 'transformer.onnx', 'vae_decoder.onnx'] as const;
+
+export type GraphFile = (typeof GRAPHS)[number];
+
+/** The files that a bundle lists, by name. */
+type Listed = { files: Record<string, { sha256: string }> };
 
 /** What of a bundle is loaded apart: by who reads prompts, by who encodes them, and by who paints. */
 export type BundlePart = 'reader' | 'encoder' | 'painter';
@@ -18,5 +25,15 @@ function partOf(file: string): BundlePart {
   return /^(transformer|vae_decoder)[._]/.test(file) ? 'painter' : 'encoder';
 }
 
-export const partFiles = ({ files }: Pick<BundleDescription, 'files'>, part: BundlePart): string[] =>
+export const partFiles = ({ files }: Listed, part: BundlePart): string[] =>
   Object.keys(files).filter((file) => partOf(file) === part);
+
+/**
+ * What text encoder and caption projection are: SHA-256 over the names and digests of all their files. Bundles that agree in it
+ * share their captions.
+ */
+export function encoderDigest(description: Listed): string {
+  const files = partFiles(description, 'encoder').sort();
+  const content = files.map((name) => [name, description.files[name]!.sha256]);
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex');
+}

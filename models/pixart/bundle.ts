@@ -5,11 +5,8 @@ import { z } from 'zod';
 import type { BundleRef } from '../../domain/bundle-ref.ts';
 import { sizeSchema } from '../../domain/size.ts';
 import { UserError } from '../../domain/user-error.ts';
+import { encoderDigest, GRAPHS } from './bundle-parts.ts';
 import { mostSteps, type SchedulerConfig, samplerName, schedulerSchema } from './samplers/scheduler-config.ts';
-
-export const GRAPHS = ['text_encoder.onnx', 'caption_projection.onnx', 'transformer.onnx', 'vae_decoder.onnx'] as const;
-
-export type GraphFile = (typeof GRAPHS)[number];
 
 const REQUIRED_FILES = ['tokenizer.json', ...GRAPHS];
 
@@ -130,6 +127,7 @@ export const bundleRef = ({ digest, description }: Bundle): BundleRef => ({
   sizes: sizeSchema.options.filter((size) => description.sizes[size] !== undefined),
   defaults: description.defaults,
   maxSteps: mostSteps(description.scheduler),
+  encoder: encoderDigest(description),
 });
 
 /** The path of a file that the bundle lists; asking for another is a fault of the program. */

@@ -35,7 +35,8 @@ export async function decode(
 ): Promise<Planes> {
   const scaled = { ...latents, data: latents.data.map((latent) => latent / vae.scaling) };
   const pieces = piecesOf(latents, { tileLatents });
-  if (pieces.tile !== null && !isWhole) return decodeTiles(vaeDecoder, vae, scaled, signal, { ...pieces, tile: pieces.tile });
+  if (pieces.tile !== null && !isWhole)
+    return decodeTiles(vaeDecoder, vae, scaled, signal, { ...pieces, tile: pieces.tile });
   await stopPoint(signal);
   return pieces.tile === null ? decodePiece(vaeDecoder, vae, scaled) : decodeLargePiece(vaeDecoder, vae, scaled);
 }

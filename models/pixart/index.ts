@@ -1,6 +1,8 @@
 export type { BundleRef } from '../../domain/bundle-ref.ts';
 export { type Bundle, type BundleDescription, bundleRef, openBundle } from './bundle.ts';
+export { encoderDigest } from './bundle-parts.ts';
 export { type CaptionEncoder, loadCaptionEncoder } from './caption-encoder.ts';
+export { type CaptionOwner, captionKey, decodeCaption, encodeCaption, largestCaption } from './caption-format.ts';
 export { type Caption, type RequestCaptions, requestCaptions, textsOf } from './captions.ts';
 export {
   type CheckpointOwner,
@@ -10,6 +12,7 @@ export {
 } from './checkpoint-format.ts';
 export { chosenBundle } from './chosen-bundle.ts';
 export { bundleFolder, openBundles } from './installed-bundles.ts';
+export { type HungryStage, nextRung } from './ladder.ts';
 export {
   encoderMemory,
   type PictureShape,
@@ -18,6 +21,7 @@ export {
   painterMemoryOfAll,
 } from './memory.ts';
 export { type Networks, networksOf } from './networks.ts';
+export { OutOfMemory } from './out-of-memory.ts';
 export { loadPainter, type Painter } from './painter.ts';
 export { loadPipeline, type Pipeline } from './pipeline.ts';
 export { PIPELINE_VERSION } from './pipeline-version.ts';

@@ -1,4 +1,5 @@
-import { type Bundle, bundleFile, type GraphFile } from './bundle.ts';
+import { type Bundle, bundleFile } from './bundle.ts';
+import { type GraphFile, PART_GRAPHS, partFiles } from './bundle-parts.ts';
 import { bytesOnDisk, elementsOf, graphWeights, isHalf, type Weight } from './graph-weights.ts';
 
 /** What of a bundle's networks decides how much memory they take: see memory.ts. Bytes, and channels. */
@@ -17,7 +18,7 @@ export type Networks = {
 };
 
 /**
- * Reads them off the bundle's graphs; the weights' own bytes are passed over.
+ * Reads them off the bundle's graphs; the weights' own bytes are passed over. The painter's files have to be there.
  *
  * @throws WireError where a file is no ONNX graph, and as the file system does
  */
@@ -26,7 +27,7 @@ export function networksOf(bundle: Bundle): Networks {
   const weightsOf = (file: GraphFile): Weight[] => graphWeights(bundleFile(bundle, file));
   const decoder = weightsOf('vae_decoder.onnx');
   return {
-    encoderWeights: held(weightsOf('text_encoder.onnx')) + held(weightsOf('caption_projection.onnx')),
+    encoderWeights: encoderWeights(bundle, weightsOf),
     painterWeights: held(weightsOf('transformer.onnx')) + held(decoder),
     transformerWidth: transformer.heads * transformer.headWidth,
     heads: transformer.heads,
@@ -35,6 +36,16 @@ export function networksOf(bundle: Bundle): Networks {
     maxTokens: tokenizer.maxTokens,
     decoderChannels: widestAtFullSize(decoder),
   };
+}
+
+/** A machine that only paints may lack the encoder's files: what bundle.json says of them is then the best guess. */
+function encoderWeights({ description }: Bundle, weightsOf: (file: GraphFile) => Weight[]): number {
+  try {
+    return PART_GRAPHS.encoder.reduce((sum, file) => sum + held(weightsOf(file)), 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return partFiles(description, 'encoder').reduce((sum, file) => sum + description.files[file]!.bytes, 0);
+  }
 }
 
 /**

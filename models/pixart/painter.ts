@@ -4,6 +4,7 @@ import { decode } from './decode.ts';
 import { type DenoiseInputs, denoise } from './denoise.ts';
 import { normalStream } from './noise.ts';
 import { Tensor } from './onnxruntime.ts';
+import { tellingMemory } from './out-of-memory.ts';
 import { positionEmbedding } from './position-embedding.ts';
 import type { PaintedImage, RenderOptions, RenderRequest } from './render-request.ts';
 import { checkRequest } from './request-check.ts';
@@ -14,7 +15,7 @@ import { type Graph, openGraph, type SessionOptions } from './session.ts';
 
 /** A bundle's transformer and decoder, loaded on one device: from captions to a picture. Paints one image at a time. */
 export type Painter = {
-  /** @throws UserError for a request that this bundle can never serve; the signal's reason where it was aborted. */
+  /** @throws UserError for a request that this bundle can never serve; OutOfMemory; the signal's reason where it was aborted. */
   paint(request: RenderRequest, captions: RequestCaptions, options?: RenderOptions): Promise<PaintedImage>;
   dispose(): Promise<void>;
 };
@@ -35,9 +36,15 @@ export async function loadPainter(bundle: Bundle, options: SessionOptions): Prom
       const started = performance.now();
       const { thrift = {} } = renderOptions;
       const { sampler, inputs } = sampling(bundle.description, request, captions);
-      const latents = await denoise(transformer, sampler, { ...inputs, halves: thrift.halves }, renderOptions);
+      const latents = await tellingMemory(
+        'denoise',
+        denoise(transformer, sampler, { ...inputs, halves: thrift.halves }, renderOptions),
+      );
       const denoised = performance.now();
-      const rgb = await develop(vaeDecoder, bundle.description, request, latents, renderOptions);
+      const rgb = await tellingMemory(
+        'decode',
+        develop(vaeDecoder, bundle.description, request, latents, renderOptions),
+      );
       const timings = { denoiseMs: denoised - started, decodeMs: performance.now() - denoised };
       return { rgb, width: request.width, height: request.height, timings };
     },

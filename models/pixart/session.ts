@@ -1,5 +1,6 @@
 import { UserError } from '../../domain/user-error.ts';
-import { type Bundle, bundleFile, type GraphFile } from './bundle.ts';
+import { type Bundle, bundleFile } from './bundle.ts';
+import type { GraphFile } from './bundle-parts.ts';
 import { InferenceSession, type Tensor } from './onnxruntime.ts';
 import type { Device } from './render-request.ts';
 
@@ -71,8 +72,8 @@ export class DeviceFull extends Error {
   override readonly name = 'DeviceFull';
 }
 
-/** ONNX Runtime gives no code: what its arena, CUDA, cuBLAS, cuDNN and C++ say when memory cannot be had. */
-const NO_MEMORY = /failed to allocate|out of memory|ALLOC_FAILED|bad_alloc/i;
+/** ONNX Runtime gives no code: what its arena, CUDA, cuBLAS, cuDNN, C++ and V8 say when memory cannot be had. */
+const NO_MEMORY = /failed to allocate|out of memory|ALLOC_FAILED|bad_alloc|array buffer allocation failed/i;
 
 export const saysNoMemory = (said: string): boolean => NO_MEMORY.test(said);
 

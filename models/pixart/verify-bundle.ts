@@ -3,8 +3,8 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { UserError } from '../../domain/user-error.ts';
-import { type Bundle, bundleFile, GRAPHS, type GraphFile } from './bundle.ts';
-import { type BundlePart, PART_GRAPHS, partFiles } from './bundle-parts.ts';
+import { type Bundle, bundleFile } from './bundle.ts';
+import { type BundlePart, GRAPHS, type GraphFile, PART_GRAPHS, partFiles } from './bundle-parts.ts';
 import { type ExternalData, externalData } from './external-data.ts';
 import { WireError } from './wire-reader.ts';
 
@@ -30,6 +30,18 @@ export async function verifyPart(bundle: Bundle, part: BundlePart): Promise<void
   refuseOthers(bundle, PART_GRAPHS[part]);
   const loaded = PART_GRAPHS[part].flatMap((graph) => externalData(bundleFile(bundle, graph)));
   const elsewhere = new Set(loaded.map(({ location }) => location).filter((location) => !files.includes(location)));
+  // Captions are kept under a digest of the encoder's own files.
+  if (part === 'encoder') {
+    const foreign = [...elsewhere].map(
+      (location) => `  ${location}: the text encoder loads it, by another graph's name`,
+    );
+    refuse(
+      bundle,
+      'is not one that captions can be kept of',
+      foreign,
+      'Export the checkpoint again (docs/exporting.md).',
+    );
+  }
   await checkFiles(bundle, [...elsewhere]);
 }
 

@@ -6,6 +6,7 @@ import {
   type CaptionEncoder,
   loadCaptionEncoder,
   loadPainter,
+  OutOfMemory,
   openBundle,
   type Painter,
   verifyPart,
@@ -44,7 +45,13 @@ async function encode({ ids }: ToChild & { kind: 'encode' }): Promise<FromChild>
   return { kind: 'encoded', caption: await encoder.encode(ids) };
 }
 
-async function render({ request, captions, resume, stateEveryMs }: ToChild & { kind: 'render' }): Promise<FromChild> {
+async function render({
+  request,
+  captions,
+  resume,
+  stateEveryMs,
+  thrift,
+}: ToChild & { kind: 'render' }): Promise<FromChild> {
   if (!painter) throw new Error('a render was asked for before the painter was loaded');
   cancellation = new AbortController();
   const before = process.cpuUsage();
@@ -52,6 +59,7 @@ async function render({ request, captions, resume, stateEveryMs }: ToChild & { k
     signal: cancellation.signal,
     onStep: (step, steps) => tell({ kind: 'step', step, steps }),
     resume,
+    thrift,
     keeping:
       stateEveryMs === undefined
         ? undefined
@@ -76,7 +84,8 @@ async function answer(message: Exclude<ToChild, { kind: 'cancel' }>): Promise<vo
 
 function describe(error: unknown): ChildFailure {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-  return { cause: causeOf(error), name, message, stack };
+  const hungry = error instanceof OutOfMemory ? error.stage : undefined;
+  return { cause: causeOf(error), hungry, name, message, stack };
 }
 
 function causeOf(error: unknown): ChildFailure['cause'] {

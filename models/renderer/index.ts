@@ -5,5 +5,6 @@ export { mostChildren } from './most-children.ts';
 export { candidateShapes, chosenShape, type MeasuredShape, type PoolShape, shapeText } from './pool-shape.ts';
 export { onnxruntimeVersion, processorModel, usableCores } from './processor.ts';
 export { type Renderer, type RendererOptions, type RendererRenderOptions, startRenderer } from './renderer.ts';
-export { RendererBug, RendererDied, RenderFault } from './renderer-child.ts';
-export { takeTurn } from './waiting.ts';
+export { RendererBug, RendererDied, RendererStarved, RenderFault } from './renderer-child.ts';
+export { TooLittleMemory, thrifty } from './thrifty.ts';
+export { takeTurn, untilAborted } from './waiting.ts';

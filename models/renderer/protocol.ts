@@ -1,7 +1,9 @@
+import type { Thrift } from '../../domain/thrift.ts';
 import type {
   BundleRef,
   Caption,
   Device,
+  HungryStage,
   PaintedImage,
   RenderRequest,
   RequestCaptions,
@@ -24,6 +26,7 @@ export type ToChild =
       captions: RequestCaptions;
       resume: SamplerState | undefined;
       stateEveryMs: number | undefined;
+      thrift: Thrift | undefined;
     }
   | { kind: 'cancel' };
 
@@ -41,6 +44,8 @@ export type FromChild =
  */
 export type ChildFailure = {
   cause: 'user' | 'cancelled' | 'code' | 'fault';
+  /** Where memory ran out, if it did. */
+  hungry?: HungryStage | undefined;
   name: string;
   message: string;
   stack: string | undefined;

@@ -2,16 +2,19 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { on } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { childEnvironment } from '../../domain/child-environment.mjs';
+import type { Thrift } from '../../domain/thrift.ts';
 import { UserError } from '../../domain/user-error.ts';
 import type {
   BundleRef,
   Caption,
   Device,
+  HungryStage,
   PaintedImage,
   RenderRequest,
   RequestCaptions,
   SamplerState,
 } from '../pixart/index.ts';
+import { kernelKills } from './kernel-kills.ts';
 import type { ChildFailure, ChildPart, FromChild, ToChild } from './protocol.ts';
 
 /** A cancelled render may go on for this long beyond the longest wait for a message so far, which covers one step. */
@@ -30,7 +33,17 @@ export class RendererDied extends Error {
 
 /** Rendering failed in the child for a reason that is not the request's, such as memory that could not be had. */
 export class RenderFault extends Error {
-  override readonly name = 'RenderFault';
+  override readonly name: string = 'RenderFault';
+}
+
+/** A picture found no memory at some stage: a rung lower may have room (see thrifty.ts). The child is gone. */
+export class RendererStarved extends RenderFault {
+  readonly stage: HungryStage;
+
+  constructor(message: string, stage: HungryStage) {
+    super(message);
+    this.stage = stage;
+  }
 }
 
 /** This program is wrong, and would be again with another child. */
@@ -43,6 +56,8 @@ export type ChildRenderOptions = {
   onStep?: ((step: number, steps: number) => void) | undefined;
   /** Where an earlier attempt was left: see RenderOptions. */
   resume?: SamplerState | undefined;
+  /** With less memory than usual: see thrifty.ts. */
+  thrift?: Thrift | undefined;
   /**
    * Given, a state comes at most this often while the image is denoised, and one more, before the render rejects, when it is
    * aborted between two steps.
@@ -132,7 +147,9 @@ export class RendererChild {
     captions: RequestCaptions,
     options: ChildRenderOptions = {},
   ): Promise<ChildImage> {
-    const { signal, onStep, resume, states } = options;
+    const { signal, onStep, resume, states, thrift } = options;
+    const killsBefore = kernelKills();
+    let stage: HungryStage = 'denoise';
     signal?.throwIfAborted();
     let deadline: NodeJS.Timeout | undefined;
     const cancel = (): void => {
@@ -144,23 +161,35 @@ export class RendererChild {
     };
     signal?.addEventListener('abort', cancel, { once: true });
     try {
-      this.#tell({ kind: 'render', request, captions, resume, stateEveryMs: states?.everyMs });
+      this.#tell({ kind: 'render', request, captions, resume, stateEveryMs: states?.everyMs, thrift });
       while (true) {
         const message = await this.#hear();
         if (message.kind === 'done') return { ...message.image, processorMs: message.processorMs };
-        if (message.kind === 'step') onStep?.(message.step, message.steps);
-        else if (message.kind === 'state') states?.onState(message.state);
+        if (message.kind === 'step') {
+          if (message.step === message.steps) stage = 'decode';
+          onStep?.(message.step, message.steps);
+        } else if (message.kind === 'state') states?.onState(message.state);
         else throw this.#failure(message);
       }
     } catch (error) {
       // A cancellation must not hide that the child is broken.
-      if (!(error instanceof RenderFault)) throw signal?.aborted ? signal.reason : this.#explained(error, request);
+      if (!(error instanceof RenderFault)) {
+        if (signal?.aborted) throw signal.reason;
+        throw this.#wasStarved(error, killsBefore)
+          ? new RendererStarved(error.message, stage)
+          : this.#explained(error, request);
+      }
       this.kill('its render failed');
       throw error;
     } finally {
       clearTimeout(deadline);
       signal?.removeEventListener('abort', cancel);
     }
+  }
+
+  /** The kernel counts what it ends for want of memory; that another process was meant at that moment costs a rung. */
+  #wasStarved(error: unknown, killsBefore: number): error is RendererDied {
+    return error instanceof RendererDied && this.#killedBecause === undefined && kernelKills() > killsBefore;
   }
 
   /** A system that runs out of memory ends the process that has the most, without a word. */
@@ -212,9 +241,10 @@ export class RendererChild {
   }
 }
 
-function revive({ cause, name, message, stack }: ChildFailure): Error {
+function revive({ cause, hungry, name, message, stack }: ChildFailure): Error {
   if (cause === 'user') return new UserError(message);
   if (cause === 'cancelled') return new Error(message);
+  if (hungry !== undefined) return new RendererStarved(message, hungry);
   const fault = cause === 'code' ? new RendererBug(`unexpected ${name}: ${message}`) : new RenderFault(message);
   if (stack !== undefined) fault.stack = stack;
   return fault;

@@ -1,3 +1,4 @@
+import type { Thrift } from '../../domain/thrift.ts';
 import { UserError } from '../../domain/user-error.ts';
 import type { BundleRef, Device, RenderRequest, RequestCaptions } from '../pixart/index.ts';
 import { ChildKeeper, type KeeperOptions } from './child-keeper.ts';
@@ -23,6 +24,8 @@ export type Rendered = ChildImage & {
   waitMs: number;
   /** How much of the device it had meanwhile, above 0: 1 where no other image was computed beside it (see SharedTime). */
   deviceShare: number;
+  /** Where less memory than usual was to be had: see thrifty.ts. */
+  thrift?: Thrift;
 };
 
 /** One device with some children that paint on it. Whoever renders takes the first that is free, first come, first served. */

@@ -33,7 +33,7 @@ export async function startChaosFleet(folder: string): Promise<ChaosFleet> {
     new WorkerProcess([...options, '--address', address], environment);
   const computed = path.join(folder, 'computations');
   await writeFile(computed, '');
-  const environment = await simulatedChildren(computed);
+  const environment = await simulatedChildren({ computed });
   const orchestrators = times(
     ORCHESTRATORS,
     () => new KeptWorker(() => worker(['--orchestrator']), 'orchestrator ready'),

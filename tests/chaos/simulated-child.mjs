@@ -10,12 +10,12 @@ import { isMainThread } from 'node:worker_threads';
 const { searchParams } = new URL(import.meta.url);
 const bundle = JSON.parse(searchParams.get('bundle') ?? 'null');
 const computed = String(searchParams.get('computed'));
+const texts = searchParams.get('texts');
+const stepMs = Number(searchParams.get('stepMs') ?? 25);
+/** Of a caption. */
+const width = Number(searchParams.get('width'));
 
 const SIDE = 8;
-const STEP_MS = 25;
-
-/** Of a caption. */
-const WIDTH = 32;
 
 /** What the kept state of a real sampler would be, in shape. */
 const latents = () => new Float32Array(SIDE * SIDE).fill(0.5);
@@ -29,7 +29,10 @@ const tell = (message) => process.send?.(message);
  * @param {number[]} ids
  * @returns {import('../../models/pixart/index.ts').Caption}
  */
-const captionOf = (ids) => ({ states: new Float32Array(WIDTH * ids.length).fill(0.5), tokens: ids.length });
+function captionOf(ids) {
+  if (texts !== null) appendFileSync(texts, '.');
+  return { states: new Float32Array(width * ids.length).fill(0.5), tokens: ids.length };
+}
 
 /**
  * @param {Extract<import('../../models/renderer/protocol.ts').ToChild, { kind: 'render' }>} message
@@ -41,7 +44,7 @@ async function render({ request, resume, stateEveryMs }) {
   // A character for every computation that was begun: what really happened, beside what receipts say.
   appendFileSync(computed, '.');
   for (let step = (resume?.step ?? 0) + 1; step <= request.steps; step += 1) {
-    await sleep(STEP_MS);
+    await sleep(stepMs);
     if (cancelled)
       return { kind: 'failed', failure: { cause: 'cancelled', name: 'Error', message: 'cancelled', stack: undefined } };
     tell({ kind: 'step', step, steps: request.steps });
@@ -50,10 +53,9 @@ async function render({ request, resume, stateEveryMs }) {
       tell({ kind: 'state', state: { step, arrays: [latents(), latents()] } });
     }
   }
-  const { width, height } = request;
-  const rgb = new Uint8Array(width * height * 3).fill(request.seed % 256);
-  const timings = { denoiseMs: STEP_MS * request.steps, decodeMs: 0 };
-  return { kind: 'done', image: { rgb, width, height, timings }, processorMs: 0 };
+  const rgb = new Uint8Array(request.width * request.height * 3).fill(request.seed % 256);
+  const timings = { denoiseMs: stepMs * request.steps, decodeMs: 0 };
+  return { kind: 'done', image: { rgb, width: request.width, height: request.height, timings }, processorMs: 0 };
 }
 
 /** @param {import('../../models/renderer/protocol.ts').ToChild} message */

@@ -76,6 +76,7 @@ test('one endpoint tells how many images were made and found, and how long each 
   // The object, and a copy of it for each row.
   expect(exposed).toContain('pixart_stage_seconds_count{device="cpu",size="256",stage="store"} 3\n');
   expect(exposed).toContain('pixart_queue_wait_seconds_count{device="cpu",size="256"} 2\n');
+  expect(exposed).toMatch(/^pixart_texts_encoded_total\{device="cpu"\} [1-9]/m);
   expect(exposed).toContain('pixart_renderer_restarts_total{device="cpu"} 1\n');
 });
 

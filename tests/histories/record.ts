@@ -6,7 +6,11 @@ import { writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import proto from '@temporalio/proto';
+import type { CaptionSource } from '../../activities/index.ts';
+import { simulatedCaptions } from '../../benchmarks/simulated-renderer.ts';
+import type { EncodeActivities } from '../../workflows/contract/activities.ts';
 import { UserError } from '../../domain/user-error.ts';
 import {
   batchEnd,
@@ -116,6 +120,35 @@ async function recordBatches(site: Site, mend: () => void): Promise<void> {
   }
 }
 
+/** Shards whose texts are encoded ahead: by a worker, in several turns; and by nobody at first. */
+async function recordCaptions(): Promise<void> {
+  const encoded = new Set<string>();
+  const encodeCaptions: EncodeActivities['encodeCaptions'] = async ({ batch, from, to }) => {
+    encoded.add(batch);
+    return { until: Math.min(to, from + 2), encoded: 2 };
+  };
+  const captions: CaptionSource = async (store, request, signal) => {
+    if (request.prompt.includes('unread') && !encoded.has('unread')) {
+      throw ApplicationFailure.nonRetryable('not encoded', 'CaptionNotKept', { attempts: 7 });
+    }
+    return simulatedCaptions(store, request, signal);
+  };
+  const site = await startSite({ bundle: { ...BUNDLE, encoder: 'cd'.repeat(32) }, captions });
+  const keep = (name: string, batch: string) =>
+    record(name, site.client.temporal, `${batchWorkflowId(batch)}/1-0`, site.store.url);
+
+  await site.submit('unread', ['a fox,256', 'an unread owl,256']);
+  await untilDone(site, 'unread');
+  await site.serve(encodeCaptions);
+  await batchEnd(site.client, 'unread');
+  await keep('shard-without-encoder', 'unread');
+
+  await site.submit('read', ['a fox,256', 'an owl,256', 'a hen,256', 'a lynx,256']);
+  await batchEnd(site.client, 'read');
+  await keep('shard-encoded-ahead', 'read');
+  await site.stop();
+}
+
 /** Batches that are cancelled, or fail, while their store is away. */
 async function recordEndings(site: Site, keep: (name: string, workflowId: string) => Promise<void>): Promise<void> {
   const finishing = async (batch: string) => {
@@ -166,6 +199,8 @@ await recordBatches(site, () => {
   mended = true;
 });
 await site.stop();
+
+await recordCaptions();
 
 const long = await runLongBatch();
 for await (const { status, runId } of long.client.workflow.list({ query: `WorkflowId = '${long.workflowId}'` })) {

@@ -161,7 +161,25 @@ export function describeObjectStore(kind: string, fresh: () => Promise<ObjectSto
       expect(await names(store, 'a/2')).toEqual(['a/2-x', 'a/2/x']);
       expect(await names(store, 'none/')).toEqual([]);
       expect(await names(store, '../')).toEqual([]);
-      expect(await listed(store, 'a0')).toEqual([{ name: 'a0', bytes: 2 }]);
+      expect(await listed(store, 'a0')).toEqual([{ name: 'a0', bytes: 2, writtenAt: expect.any(Number) }]);
+    });
+
+    test('tells in a listing when an object was written', async () => {
+      const store = await fresh();
+      // A file system and a bucket may round, and have a clock of their own.
+      const around = 120_000;
+      await store.create('captions/a', text('a'), 'text/plain');
+      const [{ writtenAt }] = (await listed(store, 'captions/')) as [ListedObject];
+      expect(Math.abs(writtenAt - Date.now())).toBeLessThan(around);
+    });
+
+    test('reads no more of a long object than is of use, and a short one whole', async () => {
+      const store = await fresh();
+      await store.create('captions/a', text('123456789'), 'text/plain');
+      expect(Buffer.from(await store.read('captions/a', 9)).toString()).toBe('123456789');
+      expect(Buffer.from(await store.read('captions/a', 100)).toString()).toBe('123456789');
+      expect(Buffer.from(await store.read('captions/a', 4)).toString()).toBe('12345');
+      await expect(store.read('captions/b', 4)).rejects.toThrow(ObjectNotFound);
     });
 
     test('keeps names in any script as they are', async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { createRenderActivities, HeldPictures } from '../../activities/index.ts';
+import { type CaptionSource, createRenderActivities, HeldPictures } from '../../activities/index.ts';
 import { type Simulation, simulatedCaptions, simulatedRenderer } from '../../benchmarks/simulated-renderer.ts';
 import { type BatchClient, connect, submitBatch, temporalTarget } from '../../client/index.ts';
 import type { BundleRef } from '../../domain/bundle-ref.ts';
@@ -15,7 +15,8 @@ import { allowanceOf } from '../../workers/allowance.ts';
 import { imageTuner } from '../../workers/image-slots.ts';
 import { createOrchestrator } from '../../workers/orchestrator.ts';
 import { outsideOf } from '../../workers/outside.ts';
-import { renderQueue } from '../../workflows/contract/queues.ts';
+import type { EncodeActivities } from '../../workflows/contract/activities.ts';
+import { encodeQueue, renderQueue } from '../../workflows/contract/queues.ts';
 import '../quiet-runtime.ts';
 
 export const BUNDLE: BundleRef = {
@@ -31,6 +32,8 @@ export type Site = {
   folder: string;
   client: BatchClient;
   store: ObjectStore;
+  /** Starts a worker that encodes. */
+  serve(encodeCaptions: EncodeActivities['encodeCaptions']): Promise<void>;
   /** Writes a catalog of these rows (`prompt,size`) and submits it. */
   submit(batch: string, rows: string[], window?: number): Promise<string>;
   catalog(name: string, rows: string[]): Promise<string>;
@@ -50,6 +53,10 @@ export type SiteOptions = Partial<Omit<Simulation, 'side'>> & {
   open?: OpenStore;
   /** Pictures that the store refuses for the time being. */
   held?: HeldPictures;
+  /** Where its renderer's captions come from. */
+  captions?: CaptionSource;
+  /** What serves the queue of the bundle's text encoder; nobody does unless it is given. */
+  encodeCaptions?: EncodeActivities['encodeCaptions'];
 };
 
 export async function startSite({
@@ -60,6 +67,8 @@ export async function startSite({
   open = openStore,
   allow = [],
   held = new HeldPictures(),
+  captions = simulatedCaptions,
+  encodeCaptions,
   ...simulation
 }: SiteOptions = {}): Promise<Site> {
   const folder = beside?.folder ?? (await mkdtemp(path.join(tmpdir(), 'pixart-site-')));
@@ -68,7 +77,7 @@ export async function startSite({
   const connection = await NativeConnection.connect({ address: server.address });
   const store = await openStore(storeUrl ?? pathToFileURL(path.join(folder, 'out')).href);
   const renderer = simulatedRenderer({ ...simulation, bundle });
-  const activities = createRenderActivities({ captions: simulatedCaptions, openStore: open, renderer, held });
+  const activities = createRenderActivities({ captions, openStore: open, renderer, held });
   const workers = await Promise.all([
     createOrchestrator(connection, client.namespace, {
       ...outsideOf(allowanceOf([folder, ...allow])),
@@ -85,10 +94,22 @@ export async function startSite({
     ),
   ]);
   const running = workers.map((worker) => worker.run());
+  const serve = async (encodeCaptions: EncodeActivities['encodeCaptions']): Promise<void> => {
+    const worker = await Worker.create({
+      connection,
+      taskQueue: encodeQueue(bundle.encoder!),
+      activities: { encodeCaptions },
+      maxConcurrentActivityTaskExecutions: 1,
+    });
+    workers.push(worker);
+    running.push(worker.run());
+  };
+  if (encodeCaptions !== undefined) await serve(encodeCaptions);
   const site: Site = {
     folder,
     client,
     store,
+    serve,
     async catalog(name, rows) {
       const file = path.join(folder, name);
       await writeFile(file, ['prompt,size', ...rows, ''].join('\n'));

@@ -48,7 +48,9 @@ async function renderOne(batch: Batch, shard: ShardRef, window: number): Promise
   try {
     const handle = await startOnce({
       workflowId: shardWorkflowId(batch.input, shard.shard),
-      args: [{ store, batch: id, round, bundleDigest: bundle.digest, shard, window, team, control }],
+      args: [
+        { store, batch: id, round, bundleDigest: bundle.digest, encoder: bundle.encoder, shard, window, team, control },
+      ],
       staticSummary: `Images of size ${shard.size}: ${shard.jobs}`,
       staticDetails: `Shard ${shard.shard} of batch ${code(id)}, round ${round}. Its jobs: ${code(shard.name)} in ${code(store)}.`,
       // The shard writes its receipts before it ends, and the manifest is made from them.

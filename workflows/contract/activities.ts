@@ -34,6 +34,24 @@ export type ReadShardInput = {
   jobs?: number;
 };
 
+/** Some of a shard's jobs, by their lines in it: those from `from` on, and before `to`. */
+export type EncodeCaptionsInput = {
+  store: string;
+  batch: string;
+  shard: string;
+  from: number;
+  to: number;
+  /** Digest of the text encoder. */
+  encoder: string;
+};
+
+export type EncodedCaptions = {
+  /** The captions of all jobs before this one are in the store. */
+  until: number;
+  /** Texts that had to be encoded for it. */
+  encoded: number;
+};
+
 export type MatchJobsInput = { store: string; shard: string; filter: RowFilter };
 
 export type WriteReceiptsInput = {
@@ -81,12 +99,18 @@ export type OrchestratorActivities = {
   matchJobs(input: MatchJobsInput): Promise<number[]>;
   /** The activities of the calling workflow that a worker has in hand: see inHandText. */
   activitiesInHand(): Promise<string[]>;
+  /** How many workers have asked lately for texts to encode. */
+  encodersSeen(input: { encoder: string }): Promise<number>;
   writeReceipts(input: WriteReceiptsInput): Promise<void>;
   writeManifest(input: WriteManifestInput): Promise<WrittenManifest>;
   /** `null` where there is no image to show. */
   writeContactSheet(input: WriteContactSheetInput): Promise<string | null>;
   writeSheetPage(input: WriteSheetPageInput): Promise<string>;
   postWebhook(delivery: WebhookDelivery): Promise<void>;
+};
+
+export type EncodeActivities = {
+  encodeCaptions(input: EncodeCaptionsInput): Promise<EncodedCaptions>;
 };
 
 export type RenderActivities = {

@@ -18,6 +18,7 @@ export function batchStart(input: BatchInput) {
     catalog,
     bundle: input.bundle.name,
     bundleDigest: input.bundle.digest,
+    ...(input.bundle.encoder !== undefined && { encoder: input.bundle.encoder }),
     store: input.store,
   };
   return {

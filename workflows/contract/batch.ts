@@ -79,6 +79,8 @@ export type BatchMemo = {
   catalog: string;
   bundle: string;
   bundleDigest: string;
+  /** Digest of the bundle's text encoder; batches of earlier versions do not say. */
+  encoder?: string;
   store: string;
   /** Why it ended without a manifest; missing where it has one, still runs, or was ended by the server. */
   withoutManifest?: string;

@@ -34,6 +34,21 @@ export const HELD_AT_LEAST_BYTES = 512 * 2 ** 10;
 export const RENDER_START_TO_CLOSE =
   `${imagesInHand(1) * Object.values(RENDER_HOURS).reduce((a, b) => a + b) + STORING_HOURS} hours` as const;
 
+/**
+ * A worker encodes texts for so long, then says how far it has come: pictures of the first texts need not wait for the last, and
+ * batches take turns.
+ */
+export const ENCODE_SECONDS = 20;
+
+/** One attempt, to load the largest encoder from a slow disk included; a text that takes for ever is ended by its worker. */
+export const ENCODE_START_TO_CLOSE = '1 hour';
+
+/** How often a shard that waits for captions looks whether there is anybody to make them. */
+export const ENCODERS_SEEN_SECONDS = 20;
+
+/** The longest wait for the caption that a picture's every attempt has found missing, before it is tried again all the same. */
+export const CAPTION_MINUTES = 30;
+
 /** A worker sends one every second at most; half a minute of silence is a dead worker or a machine cut off, not a slow step. */
 export const RENDER_HEARTBEAT_TIMEOUT = '30 seconds';
 

@@ -6,6 +6,13 @@ export const ORCHESTRATOR_QUEUE = 'orchestrate';
 /** A worker holds one bundle, so that each bundle has queues of its own (docs/decisions/069). */
 export const renderQueue = (size: Size, bundleDigest: string): string => `render-${size}-${shortDigest(bundleDigest)}`;
 
+/** Where images go for which a worker of the usual queue had too little memory: `worker --large` serves it too (docs/decisions/103). */
+export const largeRenderQueue = (size: Size, bundleDigest: string): string =>
+  `${renderQueue(size, bundleDigest)}-large`;
+
+/** Bundles that share a text encoder share its queue. @param encoder its digest */
+export const encodeQueue = (encoder: string): string => `encode-${shortDigest(encoder)}`;
+
 export const batchWorkflowId = (batch: string): string => `batch/${batch}`;
 
 /** Rounds and shards of a batch are workflows of their own, under its name. */

@@ -10,6 +10,8 @@ export type ShardInput = {
   batch: string;
   round: number;
   bundleDigest: string;
+  /** Digest of the bundle's text encoder; an earlier version's batch does not say. */
+  encoder?: string | undefined;
   shard: ShardRef;
   /** Images in flight at once in this shard. */
   window: number;

@@ -1,5 +1,5 @@
 import { ActivityFailure, ApplicationFailure, RetryState, TimeoutFailure, TimeoutType } from '@temporalio/common';
-import type { Failure } from '../../domain/receipt.ts';
+import type { Failure, JobOutcome } from '../../domain/receipt.ts';
 import type { RenderFailureDetails } from '../contract/activities.ts';
 import { REASON_CHARACTERS, RENDER_ATTEMPTS } from '../contract/limits.ts';
 
@@ -8,6 +8,10 @@ export function failureOf(id: string, error: unknown): Failure {
   const cause = error instanceof ActivityFailure ? (error.cause ?? error) : error;
   return { id, type: typeOf(cause), reason: reasonOf(cause), attempts: attemptsOf(error, cause) };
 }
+
+/** Whether nobody has encoded the job's texts, and all who tried to render it cannot. */
+export const isCaptionLacking = (outcome: JobOutcome): boolean =>
+  'reason' in outcome && outcome.type === 'CaptionNotKept';
 
 function typeOf(cause: unknown): string {
   if (cause instanceof ApplicationFailure) return cause.type ?? 'Error';

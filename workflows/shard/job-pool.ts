@@ -31,6 +31,8 @@ export class JobPool {
   readonly #scheduled = new Map<number, { scope: CancellationScope; fate: Fate; priority: number }>();
   #waiting: number[];
   #settings: PoolSettings;
+  /** Jobs from this one on are not to be started yet. */
+  #open = Number.POSITIVE_INFINITY;
   #fault: unknown = null;
   #recalling = false;
   #running = false;
@@ -71,6 +73,12 @@ export class JobPool {
     this.#fill();
   }
 
+  /** Starts jobs before this one only, until it is told of more. */
+  openUntil(index: number): void {
+    this.#open = index;
+    this.#fill();
+  }
+
   /** Jobs that are not wanted any more, whether they wait or run. */
   drop(indices: Iterable<number>): void {
     const dropped = new Set(indices);
@@ -106,7 +114,7 @@ export class JobPool {
   #mayStart(): boolean {
     const { paused, window } = this.#settings;
     const isOpen = this.#running && this.#fault === null && !paused && !this.#scope.consideredCancelled;
-    return isOpen && this.#scheduled.size < window && this.#waiting.length > 0;
+    return isOpen && this.#scheduled.size < window && (this.#waiting[0] ?? this.#open) < this.#open;
   }
 
   /** Ends where there is nothing to start, or with its scope: another lane takes its place then. */

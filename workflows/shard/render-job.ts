@@ -6,11 +6,13 @@ import {
   proxyActivities,
 } from '@temporalio/workflow';
 import type { JobOutcome } from '../../domain/receipt.ts';
+import type { Size } from '../../domain/size.ts';
+import { TOO_LITTLE_MEMORY } from '../../domain/thrift.ts';
 import type { EarlierWork, RenderActivities } from '../contract/activities.ts';
 import { USUAL_PRIORITY } from '../contract/control.ts';
 import * as limits from '../contract/limits.ts';
 import type { JobSummary } from '../contract/plan.ts';
-import { renderQueue } from '../contract/queues.ts';
+import { largeRenderQueue, renderQueue } from '../contract/queues.ts';
 import type { ShardInput } from '../contract/workflows.ts';
 import { wasCancelled } from '../last-tries.ts';
 import { failureOf } from './failure.ts';
@@ -24,8 +26,23 @@ export type Scheduling = {
   onCancelled?: (work: EarlierWork) => void;
 };
 
-/** Waits for a render to confirm its cancellation, because one that finishes all the same gives a receipt worth keeping. */
-export function renderJob(
+/**
+ * Renders a job, once more on a larger machine where the first had too little memory for it. Waits for a render to confirm its cancellation,
+ * because one that finishes all the same gives a receipt worth keeping.
+ */
+export async function renderJob(
+  input: ShardInput,
+  index: number,
+  job: JobSummary,
+  scheduling: Scheduling = {},
+): Promise<JobOutcome> {
+  const outcome = await renderOn(false, input, index, job, scheduling);
+  if (!('reason' in outcome) || outcome.type !== TOO_LITTLE_MEMORY || !patched('larger-machines')) return outcome;
+  return renderOn(true, input, index, job, scheduling);
+}
+
+function renderOn(
+  isLarge: boolean,
   input: ShardInput,
   index: number,
   job: JobSummary,
@@ -33,13 +50,13 @@ export function renderJob(
 ): Promise<JobOutcome> {
   const { store, batch, round, shard, bundleDigest, team } = input;
   const { renderImage } = proxyActivities<RenderActivities>({
-    taskQueue: patched('queue-by-bundle') ? renderQueue(shard.size, bundleDigest) : `render-${shard.size}`,
+    taskQueue: isLarge ? largeRenderQueue(shard.size, bundleDigest) : usualQueue(shard.size, bundleDigest),
     startToCloseTimeout: limits.RENDER_START_TO_CLOSE,
     heartbeatTimeout: limits.RENDER_HEARTBEAT_TIMEOUT,
     retry: limits.RENDER_RETRY,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     summary: job.summary,
-    ...(activityId !== undefined && { activityId }),
+    ...(activityId !== undefined && { activityId: isLarge ? `${activityId}-large` : activityId }),
     priority: {
       priorityKey: movedPriority(job.priority, usualPriority),
       ...(team && { fairnessKey: team.name, fairnessWeight: team.weight }),
@@ -53,6 +70,9 @@ export function renderJob(
     throw new CancelledFailure('the batch was cancelled');
   });
 }
+
+const usualQueue = (size: Size, bundleDigest: string): string =>
+  patched('queue-by-bundle') ? renderQueue(size, bundleDigest) : `render-${size}`;
 
 /** What the worker told that confirmed a cancellation; an earlier version tells nothing. */
 function workOf(error: unknown): EarlierWork | undefined {

@@ -1,4 +1,4 @@
-import { isCancellation, setHandler } from '@temporalio/workflow';
+import { isCancellation, patched, setHandler } from '@temporalio/workflow';
 import type { JobOutcome } from '../../domain/receipt.ts';
 import type { RowFilter } from '../../domain/row-filter.ts';
 import type { EarlierWork } from '../contract/activities.ts';
@@ -8,6 +8,8 @@ import type { JobSummary } from '../contract/plan.ts';
 import type { ShardInput } from '../contract/workflows.ts';
 import { shardControlSignal } from '../messages.ts';
 import { orchestrator } from '../orchestrator.ts';
+import { CaptionsAhead } from './captions-ahead.ts';
+import { isCaptionLacking } from './failure.ts';
 import { JobPool } from './job-pool.ts';
 import { renderJob } from './render-job.ts';
 
@@ -16,8 +18,10 @@ export class WantedJobs {
   readonly #input: ShardInput;
   readonly #jobs: JobSummary[];
   readonly #pool: JobPool;
+  readonly #captions: CaptionsAhead | null;
   /** Of jobs that were taken back from a worker. */
   readonly #earlier = new Map<number, EarlierWork>();
+  #settings: ShardControl;
   #starts = 0;
   #filtersApplied = 0;
   #filtering: Promise<void> = Promise.resolve();
@@ -33,11 +37,14 @@ export class WantedJobs {
       },
       onOutcome,
     });
+    this.#settings = control;
+    this.#captions = this.#captionsAhead();
     this.#apply(control);
     let { sequence } = control;
     setHandler(shardControlSignal, (next) => {
       if (next.sequence <= sequence) return;
       sequence = next.sequence;
+      this.#settings = next;
       this.#apply(next);
       this.#pool.change(next);
     });
@@ -46,7 +53,26 @@ export class WantedJobs {
   /** Filters that were set before the shard began are applied before its first job is. */
   async run(): Promise<void> {
     await this.#filtering;
-    await this.#pool.run();
+    void this.#captions?.run();
+    try {
+      await this.#pool.run();
+    } finally {
+      this.#captions?.end();
+    }
+  }
+
+  /** `null` where the batch does not say by whom texts are encoded: then whoever renders sees to it. */
+  #captionsAhead(): CaptionsAhead | null {
+    const { encoder } = this.#input;
+    if (encoder === undefined || !patched('captions-ahead')) return null;
+    this.#pool.openUntil(0);
+    return new CaptionsAhead({
+      input: this.#input,
+      encoder,
+      jobs: this.#jobs.length,
+      onReady: (jobs) => this.#pool.openUntil(jobs),
+      settings: () => this.#settings,
+    });
   }
 
   #apply({ cancelAll, filters }: ShardControl): void {
@@ -70,12 +96,16 @@ export class WantedJobs {
   }
 
   /** The id tells which job an activity is: the server is asked which of them a worker has in hand. */
-  #render(index: number, usualPriority: number): Promise<JobOutcome> {
-    this.#starts += 1;
-    return renderJob(this.#input, index, this.#jobs[index]!, {
-      ...{ activityId: `${index}-${this.#starts}`, usualPriority, earlier: this.#earlier.get(index) },
-      onCancelled: (work) => this.#earlier.set(index, work),
-    });
+  async #render(index: number, usualPriority: number): Promise<JobOutcome> {
+    for (;;) {
+      this.#starts += 1;
+      const outcome = await renderJob(this.#input, index, this.#jobs[index]!, {
+        ...{ activityId: `${index}-${this.#starts}`, usualPriority, earlier: this.#earlier.get(index) },
+        onCancelled: (work) => this.#earlier.set(index, work),
+      });
+      if (this.#captions === null || !isCaptionLacking(outcome)) return outcome;
+      await this.#captions.again(index);
+    }
   }
 }
 

@@ -29,7 +29,7 @@ from export.writing import write_draft
 
 def write(graph: Graph, folder: Path, kind: str = "fp32") -> Draft:
     draft = draft_graph(graph)
-    KINDS[kind].rewrite(draft)
+    KINDS[kind].rewrite(draft, graph, print)
     write_draft(draft, graph.parameter, folder)
     return draft
 

@@ -42,6 +42,7 @@ describe('openBundle', () => {
       sizes: ['256'],
       defaults: { steps: 20, guidance: 4.5 },
       maxSteps: 999,
+      encoder: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
   });
 

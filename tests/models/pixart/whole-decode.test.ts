@@ -19,7 +19,9 @@ test('a picture above 1024 px decoded whole is diffusers’ own to 1/255', async
   const { vaeDecoder, bundle } = await goldenNetworks('tiny-epsilon');
   const [channels, height, width] = golden.latents;
   const data = normalStream(golden.seed)(channels * height * width);
-  const image = await decode(vaeDecoder, bundle.description.vae, { data, channels, height, width }, undefined, { isWhole: true });
+  const image = await decode(vaeDecoder, bundle.description.vae, { data, channels, height, width }, undefined, {
+    isWhole: true,
+  });
   expect([image.height, image.width]).toEqual([8 * height, 8 * width]);
   const differences = golden.values.map((value, i) => Math.abs(image.data[i * golden.stride]! - value));
   expect(Math.max(...differences)).toBeLessThanOrEqual(BYTE);

@@ -1,0 +1,186 @@
+import {
+  type Bundle,
+  type Caption,
+  type CaptionOwner,
+  captionKey,
+  decodeCaption,
+  encodeCaption,
+  encoderDigest,
+  largestCaption,
+  type PromptReader,
+  type RequestCaptions,
+  requestCaptions,
+} from '../models/pixart/index.ts';
+import type { RenderRequest } from '../models/pixart/render-request.ts';
+import { type Encoder, untilAborted } from '../models/renderer/index.ts';
+import { captionName } from '../records/layout.ts';
+import { isRefusal, type ObjectStore, readIfThere } from '../store/index.ts';
+import { CaptionSweep } from './caption-sweep.ts';
+import { RecentCaptions } from './recent-captions.ts';
+
+/**
+ * Gives what a painter sees of a request's texts.
+ *
+ * @throws CaptionNotKept, RendererDied, RenderFault; the signal's reason
+ */
+export type CaptionSource = (
+  store: ObjectStore,
+  request: RenderRequest,
+  signal: AbortSignal,
+) => Promise<RequestCaptions>;
+
+export type KeptCaptionsOptions = {
+  bundle: Bundle;
+  reader: PromptReader;
+  /** `null` where this process has no text encoder and lives on what others keep. */
+  encoder: Encoder | null;
+  log: { warn(about: object, message: string): void };
+  /** Called for every text that was encoded. */
+  onEncoded?: (() => void) | undefined;
+};
+
+/** A store that refused a caption is left alone for so long: a picture does not need it, and waiting for it would cost each of them. */
+const REFUSED_MS = 60_000;
+
+/**
+ * Captions by the tokens of their texts: of those that were used last, from the store, or encoded and kept there for the whole fleet.
+ * Those that ask for the same at the same time share the work.
+ */
+export class KeptCaptions {
+  /** Of the bundle's text encoder. */
+  readonly encoder: string;
+  readonly #options: KeptCaptionsOptions;
+  readonly #width: number;
+  readonly #recent = new RecentCaptions();
+  readonly #making = new Map<string, Promise<Caption>>();
+  readonly #encoding = new Map<string, Promise<Caption>>();
+  readonly #sweep: CaptionSweep;
+  #refusedUntil = 0;
+
+  constructor(options: KeptCaptionsOptions) {
+    const { description } = options.bundle;
+    this.#options = options;
+    this.encoder = encoderDigest(description);
+    this.#width = description.transformer.heads * description.transformer.headWidth;
+    this.#sweep = new CaptionSweep(options.log);
+  }
+
+  readonly source: CaptionSource = (store, request, signal) =>
+    requestCaptions(request, (text) => untilAborted(this.#caption(store, this.#read(text)), signal));
+
+  /** Whether a text's caption is in the store, whole or not. */
+  async isKept(store: ObjectStore, text: string): Promise<boolean> {
+    return (await store.stat(this.#name(this.#read(text)))) !== null;
+  }
+
+  /**
+   * Has a text's caption in the store, encoding it where nobody has.
+   *
+   * @throws StoreUnavailable and UserError where it cannot be kept; RendererDied; RenderFault; the signal's reason
+   */
+  async keep(store: ObjectStore, text: string, signal: AbortSignal): Promise<void> {
+    const read = this.#read(text);
+    const caption = this.#recent.get(read.key) ?? (await untilAborted(this.#encode(read), signal));
+    this.#recent.add(read.key, caption);
+    await this.#write(store, read, caption);
+  }
+
+  #read(text: string): ReadText {
+    const { ids } = this.#options.reader.read(text);
+    return { ids, key: captionKey(this.encoder, ids), tokens: ids.length, width: this.#width };
+  }
+
+  #name({ key }: CaptionOwner): string {
+    return captionName(this.encoder, key);
+  }
+
+  async #caption(store: ObjectStore, read: ReadText): Promise<Caption> {
+    const recent = this.#recent.get(read.key);
+    if (recent !== undefined) return recent;
+    const making = this.#making.get(read.key) ?? this.#findOrEncode(store, read);
+    this.#making.set(read.key, making);
+    try {
+      return await making;
+    } finally {
+      this.#making.delete(read.key);
+    }
+  }
+
+  async #findOrEncode(store: ObjectStore, read: ReadText): Promise<Caption> {
+    const found = await this.#find(store, read);
+    const caption = found ?? (await this.#encode(read));
+    this.#recent.add(read.key, caption);
+    if (found === null) await this.#keepIfTaken(store, read, caption);
+    return caption;
+  }
+
+  /** What is kept; `null` where nothing is, or what cannot be trusted. */
+  async #find(store: ObjectStore, read: ReadText): Promise<Caption | null> {
+    const name = this.#name(read);
+    try {
+      const bytes = await readIfThere(store, name, largestCaption(read));
+      if (bytes === null) return null;
+      const found = decodeCaption(read, bytes);
+      if (typeof found !== 'string') return found;
+      this.#options.log.warn({ caption: name, reason: found }, 'a kept caption is damaged; it is encoded again');
+      await store.remove(name);
+    } catch (error) {
+      // Whoever can encode the text needs no store for it.
+      if (!isRefusal(error) || this.#options.encoder === null) throw error;
+      this.#options.log.warn({ caption: name, err: error }, 'a kept caption cannot be read; it is encoded again');
+    }
+    return null;
+  }
+
+  /** A picture may ask for a text that is just encoded ahead. */
+  async #encode(read: ReadText): Promise<Caption> {
+    const encoding = this.#encoding.get(read.key) ?? this.#encodeAlone(read);
+    this.#encoding.set(read.key, encoding);
+    try {
+      return await encoding;
+    } finally {
+      this.#encoding.delete(read.key);
+    }
+  }
+
+  async #encodeAlone({ ids }: ReadText): Promise<Caption> {
+    const { encoder, bundle, onEncoded } = this.#options;
+    if (encoder === null) throw new CaptionNotKept(bundle);
+    const caption = await encoder.encode(ids);
+    onEncoded?.();
+    return caption;
+  }
+
+  async #keepIfTaken(store: ObjectStore, read: ReadText, caption: Caption): Promise<void> {
+    if (performance.now() < this.#refusedUntil) return;
+    try {
+      await this.#write(store, read, caption);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      this.#refusedUntil = performance.now() + REFUSED_MS;
+      this.#options.log.warn({ store: store.url, err: error }, 'captions cannot be kept for the time being');
+    }
+  }
+
+  async #write(store: ObjectStore, read: ReadText, caption: Caption): Promise<void> {
+    // The painter says of other numbers that they do not fit.
+    if (caption.states.length !== read.tokens * read.width) return;
+    await store.create(this.#name(read), encodeCaption(read, caption), 'application/octet-stream');
+    this.#sweep.afterWrite(store);
+  }
+}
+
+/** A text's tokens, and what its caption is to be. */
+type ReadText = CaptionOwner & { ids: number[] };
+
+/** Nobody has encoded a text yet, and this worker cannot: it passes when one that can has done it. */
+export class CaptionNotKept extends Error {
+  override readonly name = 'CaptionNotKept';
+
+  constructor({ description }: Bundle) {
+    super(
+      "an image's text has not been encoded yet, and this worker has no text encoder; start one that has: " +
+        `npx pixart-batch worker --encoder --bundle ${description.name}`,
+    );
+  }
+}

@@ -1,0 +1,34 @@
+"""Which parts of which network are quantised, and how finely."""
+
+from .block_products import quantise_in_blocks
+from .drafts import Draft
+from .graphs import Graph
+from .int8_products import quantise_products
+from .progress import Report
+from .spreads import measure_spreads
+
+WIDE = 24.0
+"""The spread of an input above which one product in 8 bits would lose about 3 % of it: 24 / 255 / √12."""
+
+FROM_CAPTIONS = ("attn2.to_k", "attn2.to_v")
+"""Layers that read the caption: few tokens, so that two products cost nothing, and noise says nothing of captions."""
+
+
+def quantise(bits: int, draft: Draft, graph: Graph, report: Report) -> None:
+    """Quantises the weights of a draft's matrix products, in the way of the network that it is of.
+
+    What stays of a transformer in float32 (timestep, the caption's projection, patches) is a hundredth of the
+    arithmetic, and every error in it would reach every token.
+    """
+    if graph.file == "text_encoder.onnx":
+        quantise_in_blocks(draft, bits)
+    elif graph.file == "transformer.onnx":
+        _quantise_transformer(draft, graph, report)
+
+
+def _quantise_transformer(draft: Draft, graph: Graph, report: Report) -> None:
+    report(f"{graph.file}: measuring which layers need two products in int8")
+    spreads = {name: value for name, value in measure_spreads(graph).items() if name.startswith("transformer_blocks.")}
+    fine = {name for name, value in spreads.items() if value > WIDE or name.endswith(FROM_CAPTIONS)}
+    quantise_products(draft, spreads.keys() - fine, fine)
+    report(f"{graph.file}: {len(spreads)} layers in int8, {len(fine)} of them in two products")

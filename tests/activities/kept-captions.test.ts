@@ -1,0 +1,234 @@
+import { once } from 'node:events';
+import { ApplicationFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { createEncodeActivities, KeptCaptions } from '../../activities/index.ts';
+import { createRenderImage } from '../../activities/render-image.ts';
+import { simulatedRenderer } from '../../benchmarks/simulated-renderer.ts';
+import type { Picture } from '../../domain/job.ts';
+import {
+  type Bundle,
+  bundleRef,
+  type CaptionEncoder,
+  loadCaptionEncoder,
+  openBundle,
+  type PromptReader,
+  promptReader,
+} from '../../models/pixart/index.ts';
+import { ObjectKept, type ObjectStore, openStore, StoreUnavailable } from '../../store/index.ts';
+import { TINY_BUNDLE } from '../models/renderer/tiny-renderer.ts';
+import { attempt, folderStore, planOf, tinyJob } from './rendering.ts';
+
+let bundle: Bundle;
+let reader: PromptReader;
+let networks: CaptionEncoder;
+let store: ObjectStore;
+let encoded: number;
+let warnings: string[];
+
+const never = new AbortController().signal;
+
+beforeAll(async () => {
+  bundle = await openBundle(TINY_BUNDLE);
+  reader = await promptReader(bundle);
+  networks = await loadCaptionEncoder(bundle, { device: 'cpu', threads: 1 });
+});
+
+beforeEach(async () => {
+  store = await folderStore();
+  encoded = 0;
+  warnings = [];
+});
+
+/** A process's captions; with another one's encoder, or none. */
+function process(hasEncoder = true, encode: CaptionEncoder['encode'] = networks.encode): KeptCaptions {
+  return new KeptCaptions({
+    bundle,
+    reader,
+    encoder: hasEncoder ? { encode, unusable: never, close: async () => {} } : null,
+    log: { warn: (_about, message) => warnings.push(message) },
+    onEncoded: () => {
+      encoded += 1;
+    },
+  });
+}
+
+const request = (changes: Partial<Picture & { id: string }> = {}) =>
+  tinyJob('ab'.repeat(32), { negativePrompt: '', ...changes });
+
+async function kept(where = store): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of where.list('captions/')) names.push(name);
+  return names;
+}
+
+test('a text is encoded once: another process, which has no encoder, gets the very same numbers', async () => {
+  const made = await process().source(store, request(), never);
+  expect(encoded).toBe(2);
+  const found = await process(false).source(store, request({ seed: 8 }), never);
+  expect(found).toEqual(made);
+  expect(encoded).toBe(2);
+  expect(await kept()).toHaveLength(2);
+});
+
+test('texts that are the same once they are cleaned share their caption, and a negative prompt is not encoded in vain', async () => {
+  const captions = process();
+  await captions.source(store, request({ prompt: 'A red  fox', guidance: 1 }), never);
+  await captions.source(store, request({ prompt: ' a red fox ', guidance: 1 }), never);
+  expect(encoded).toBe(1);
+});
+
+test('those that ask for the same text at the same time share the work, and one that is cancelled leaves it to the other', async () => {
+  const go = new AbortController();
+  const begun = new AbortController();
+  const slow: CaptionEncoder['encode'] = async (ids) => {
+    begun.abort();
+    await once(go.signal, 'abort');
+    return networks.encode(ids);
+  };
+  const captions = process(true, slow);
+  const cancelled = new AbortController();
+  const first = captions.source(store, request({ guidance: 1 }), cancelled.signal);
+  const second = captions.source(store, request({ guidance: 1 }), never);
+  cancelled.abort(new Error('cancelled'));
+  await expect(first).rejects.toThrow('cancelled');
+  await expect.poll(() => begun.signal.aborted).toBe(true);
+  go.abort();
+  expect((await second).prompt.tokens).toBeGreaterThan(1);
+  expect(encoded).toBe(1);
+});
+
+test('a kept caption that is damaged is encoded again and replaced, and the log says so', async () => {
+  const made = await process().source(store, request({ guidance: 1 }), never);
+  const [name] = await kept();
+  const whole = await store.read(name!);
+  await store.replace(
+    name!,
+    Uint8Array.from(whole, (byte, i) => (i === 100 ? byte ^ 1 : byte)),
+    'x',
+  );
+  expect(await process().source(store, request({ guidance: 1 }), never)).toEqual(made);
+  expect(warnings).toEqual(['a kept caption is damaged; it is encoded again']);
+  expect(Buffer.compare(await store.read(name!), whole)).toBe(0);
+});
+
+test('an object in a caption’s place that is far too long is not read whole, and counts as damaged', async () => {
+  await process().source(store, request({ guidance: 1 }), never);
+  const [name] = await kept();
+  await store.replace(name!, new Uint8Array(5_000_000), 'x');
+  let longest = 0;
+  const watched: ObjectStore = new Proxy(store, {
+    get(target, member: keyof ObjectStore) {
+      if (member === 'url') return target.url;
+      if (member !== 'read') return target[member].bind(target);
+      return async (...args: Parameters<ObjectStore['read']>) => {
+        const bytes = await target.read(...args);
+        longest = Math.max(longest, bytes.length);
+        return bytes;
+      };
+    },
+  });
+  await process().source(watched, request({ guidance: 1 }), never);
+  expect(warnings).toHaveLength(1);
+  expect(longest).toBeLessThan(50_000);
+});
+
+test('a process without the encoder says whose caption is missing, and what to start', async () => {
+  const asked = process(false).source(store, request(), never);
+  await expect(asked).rejects.toMatchObject({ name: 'CaptionNotKept' });
+  await expect(asked).rejects.toThrow(/npx pixart-batch worker --encoder --bundle tiny-velocity/);
+});
+
+test.each([
+  ['is away', new StoreUnavailable('503')],
+  ['keeps what is there', new ObjectKept('x', 'a policy')],
+])('a store that %s costs no picture', async (_, refusal) => {
+  const refusing = Object.assign(Object.create(store), {
+    create: async () => Promise.reject(refusal),
+    read: async () => Promise.reject(refusal),
+  }) as ObjectStore;
+  const captions = process();
+  await captions.source(refusing, request(), never);
+  await captions.source(refusing, request({ prompt: 'an owl' }), never);
+  expect(encoded).toBe(3);
+  // That nothing can be kept is said once a minute.
+  expect(warnings.filter((warning) => warning.startsWith('captions cannot be kept'))).toHaveLength(1);
+});
+
+const jobs = () =>
+  ['a fox', 'a fox', 'an owl', 'a hen'].map((prompt, i) => request({ id: `job-${i}`, prompt, seed: i }));
+
+async function encodeAll(captions: KeptCaptions, shard: string, changes = {}) {
+  const { encodeCaptions } = createEncodeActivities({ openStore, captions });
+  const input = { store: store.url, batch: 'night', shard, from: 0, to: 4, encoder: captions.encoder, ...changes };
+  return new MockActivityEnvironment().run(encodeCaptions, input);
+}
+
+test('a shard’s texts are encoded ahead, each once, and a second time none', async () => {
+  const shard = await planOf(store, jobs());
+  expect(await encodeAll(process(), shard)).toEqual({ until: 4, encoded: 4 });
+  expect(await encodeAll(process(), shard)).toEqual({ until: 4, encoded: 0 });
+  expect(encoded).toBe(4);
+  expect(await encodeAll(process(), shard, { from: 2, to: 3 })).toEqual({ until: 3, encoded: 0 });
+});
+
+test('texts of pictures that are there already are not encoded', async () => {
+  const bundleDigest = bundleRef(bundle).digest;
+  const planned = jobs().map((job) => tinyJob(bundleDigest, job));
+  const shard = await planOf(store, planned);
+  const renderer = simulatedRenderer({ bundle: bundleRef(bundle) });
+  const elsewhere = await folderStore();
+  const renderImage = createRenderImage({
+    openStore,
+    renderer,
+    captions: (_store, ...asked) => process().source(elsewhere, ...asked),
+  });
+  for (const index of [0, 2, 3]) await attempt(renderImage, { store, shard, index, bundleDigest }).receipt;
+  encoded = 0;
+  expect(await encodeAll(process(), shard)).toEqual({ until: 4, encoded: 2 });
+  expect(encoded).toBe(2);
+});
+
+test('an activity that is meant for another text encoder is refused for good, and a store that is away is waited for', async () => {
+  const shard = await planOf(store, jobs());
+  const other = encodeAll(process(), shard, { encoder: 'cd'.repeat(32) });
+  await expect(other).rejects.toMatchObject({ type: 'EncoderMismatch', nonRetryable: true });
+  const { encodeCaptions } = createEncodeActivities({
+    openStore: async () => Promise.reject(new StoreUnavailable('503')),
+    captions: process(),
+  });
+  const input = { store: store.url, batch: 'night', shard, from: 0, to: 4, encoder: process().encoder };
+  const away = new MockActivityEnvironment().run(encodeCaptions, input);
+  await expect(away).rejects.toMatchObject({ type: 'StoreUnavailable', nonRetryable: false });
+  await expect(away).rejects.toBeInstanceOf(ApplicationFailure);
+});
+
+test('a worker that is told to stop ends with the text in hand, and says how far it came', async () => {
+  const shard = await planOf(store, jobs());
+  const told = new AbortController();
+  const stopping: CaptionEncoder['encode'] = (ids) => {
+    told.abort();
+    return networks.encode(ids);
+  };
+  const captions = process(true, stopping);
+  const stop = { signal: told.signal, graceMs: 0 };
+  const { encodeCaptions } = createEncodeActivities({ openStore, captions, stop });
+  const input = { store: store.url, batch: 'night', shard, from: 0, to: 4, encoder: captions.encoder };
+  const found = await new MockActivityEnvironment().run(encodeCaptions, input);
+  expect(found).toEqual({ until: 1, encoded: 2 });
+});
+
+test('an image whose caption nobody has kept fails its attempt with a reason, and is tried again soon', async () => {
+  const bundleDigest = bundleRef(bundle).digest;
+  const shard = await planOf(store, [tinyJob(bundleDigest)]);
+  const renderer = simulatedRenderer({ bundle: bundleRef(bundle) });
+  const renderImage = createRenderImage({ openStore, renderer, captions: process(false).source });
+  const delays: unknown[] = [];
+  for (const number of [1, 2, 7]) {
+    const { receipt } = attempt(renderImage, { store, shard, bundleDigest }, { attempt: number });
+    const failure = await receipt.catch((error: ApplicationFailure) => error);
+    expect(failure).toMatchObject({ type: 'CaptionNotKept', nonRetryable: false });
+    delays.push((failure as ApplicationFailure).nextRetryDelay);
+  }
+  expect(delays).toEqual(['5 seconds', '10 seconds', '320 seconds']);
+});

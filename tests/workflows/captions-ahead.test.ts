@@ -1,0 +1,153 @@
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import type { CaptionSource } from '../../activities/index.ts';
+import { simulatedCaptions } from '../../benchmarks/simulated-renderer.ts';
+import { lackOfWorkers } from '../../cli/display/worker-watch.ts';
+import {
+  type BatchProgress,
+  batchEnd,
+  batchProgress,
+  cancelBatch,
+  controlBatch,
+  workersSeen,
+} from '../../client/index.ts';
+import type { EncodeActivities } from '../../workflows/contract/activities.ts';
+import { BUNDLE, type Site, type SiteOptions, startSite } from './site.ts';
+
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+
+const ENCODER = 'cd'.repeat(32);
+const ROWS = ['a fox,256', 'an owl,256', 'a hen,256', 'a lynx,256'];
+
+type EncodeCaptions = EncodeActivities['encodeCaptions'];
+
+async function siteOfThisTest(options: SiteOptions): Promise<Site> {
+  const site = await startSite({ ...options, bundle: { ...BUNDLE, encoder: ENCODER } });
+  onTestFinished(() => site.stop());
+  return site;
+}
+
+/** Encodes two jobs' texts at a time; `ready` holds how far it came. */
+function encodingByTwos(): { encode: EncodeCaptions; calls: string[]; ready: () => number } {
+  const calls: string[] = [];
+  let ready = 0;
+  const encode: EncodeCaptions = async ({ from, to }) => {
+    calls.push(`${from}-${to}`);
+    ready = Math.max(ready, Math.min(from + 2, to));
+    return { until: ready, encoded: ready - from };
+  };
+  return { encode, calls, ready: () => ready };
+}
+
+/** Encodes nothing until it is cancelled, as one whose texts take long. */
+const encodingForEver: EncodeCaptions = async () => {
+  const timer = setInterval(() => Context.current().heartbeat(), 200);
+  try {
+    return await Context.current().cancelled;
+  } finally {
+    clearInterval(timer);
+  }
+};
+
+test('pictures are begun when their texts are encoded, and not before', async () => {
+  const { encode, calls, ready } = encodingByTwos();
+  const early: string[] = [];
+  const rowOf = ({ prompt }: { prompt: string }) => ROWS.findIndex((row) => row.startsWith(prompt));
+  const before: SiteOptions['before'] = (request) => {
+    if (rowOf(request) >= ready()) early.push(request.prompt);
+  };
+  const site = await siteOfThisTest({ before, encodeCaptions: encode });
+  await site.submit('night', ROWS);
+  expect(await batchEnd(site.client, 'night')).toMatchObject({
+    state: 'completed',
+    result: { totals: { rendered: 4 } },
+  });
+  expect(calls).toEqual(['0-4', '2-4']);
+  expect(early).toEqual([]);
+});
+
+test('where nobody encodes, pictures go ahead, status says what to start, and a text that is missed is encoded in the end', async () => {
+  let encoded = false;
+  // One that its every attempt has found missing, without the minutes that these take.
+  const captions: CaptionSource = async (store, request, signal) => {
+    if (request.prompt === 'an owl' && !encoded) {
+      throw ApplicationFailure.nonRetryable('not encoded', 'CaptionNotKept', { attempts: 7 });
+    }
+    return simulatedCaptions(store, request, signal);
+  };
+  const site = await siteOfThisTest({ captions });
+  await site.submit('night', ROWS);
+  const progress = async (): Promise<BatchProgress['totals']> => (await batchProgress(site.client, 'night')).totals;
+  await expect.poll(progress, { timeout: 120_000 }).toMatchObject({ rendered: 3, failed: 0 });
+  const seen = await workersSeen(site.client, 'night', ['256']);
+  expect(seen.encoders).toBe(0);
+  expect(lackOfWorkers(['256'], seen).join('\n')).toMatch(
+    /no worker asks for texts of simulated to encode.*\n {2}npx pixart-batch worker --encoder --bundle simulated/,
+  );
+  await site.serve(async ({ to, from }) => {
+    encoded ||= from === 1;
+    return { until: to, encoded: 1 };
+  });
+  expect(await batchEnd(site.client, 'night')).toMatchObject({
+    state: 'completed',
+    result: { totals: { rendered: 4 } },
+  });
+});
+
+test('an encoder that fails for good does not hold pictures up, which find out themselves what is wrong', async () => {
+  const encodeCaptions: EncodeCaptions = async () => {
+    throw ApplicationFailure.nonRetryable('this bundle cannot be encoded with', 'UserError');
+  };
+  const site = await siteOfThisTest({ encodeCaptions });
+  await site.submit('night', ROWS);
+  expect(await batchEnd(site.client, 'night')).toMatchObject({
+    state: 'completed',
+    result: { totals: { rendered: 4 } },
+  });
+});
+
+test('a batch that is cancelled while its texts are encoded ends, and nothing was rendered', async () => {
+  let cancelled = false;
+  const encodeCaptions: EncodeCaptions = (input) =>
+    encodingForEver(input).catch((error) => {
+      cancelled = true;
+      throw error;
+    });
+  const site = await siteOfThisTest({ encodeCaptions });
+  await site.submit('night', ROWS);
+  await expect.poll(async () => (await batchProgress(site.client, 'night')).state).toBe('rendering');
+  await cancelBatch(site.client, 'night');
+  expect(await batchEnd(site.client, 'night')).toMatchObject({ state: 'cancelled' });
+  expect((await site.manifest('night')).totals).toMatchObject({ rendered: 0, cancelled: 4 });
+  await expect.poll(() => cancelled).toBe(true);
+});
+
+test('a batch that is paused has no more texts encoded until it is resumed', async () => {
+  const { encode, calls } = encodingByTwos();
+  let go = (): void => {};
+  const resumed = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  const encodeCaptions: EncodeCaptions = async (input) => {
+    const found = await encode(input);
+    if (calls.length === 1) await resumed;
+    return found;
+  };
+  const site = await siteOfThisTest({ encodeCaptions });
+  await site.submit('night', ROWS);
+  await expect.poll(() => calls).toEqual(['0-4']);
+  await controlBatch(site.client, 'night', { kind: 'pause' });
+  await expect.poll(async () => (await batchProgress(site.client, 'night')).state).toBe('paused');
+  go();
+  // Whatever would be begun has been by the time that another batch has gone through the same worker.
+  await site.submit('other', ['a moon,256']);
+  await batchEnd(site.client, 'other');
+  expect(calls).toEqual(['0-4', '0-1']);
+  await controlBatch(site.client, 'night', { kind: 'resume' });
+  expect(await batchEnd(site.client, 'night')).toMatchObject({
+    state: 'completed',
+    result: { totals: { rendered: 4 } },
+  });
+  expect(calls).toEqual(['0-4', '0-1', '2-4']);
+});

@@ -1,0 +1,117 @@
+import { type NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import { createEncodeActivities, KeptCaptions, type WorkerStop } from '../activities/index.ts';
+import type { TemporalTarget } from '../connection/temporal-target.ts';
+import { closeConnection, connectWorker } from '../connection/worker-connection.ts';
+import { UserError } from '../domain/user-error.ts';
+import { type Bundle, bundleFolder, openBundle, promptReader, verifyPart } from '../models/pixart/index.ts';
+import { createEncoder, type Encoder } from '../models/renderer/index.ts';
+import { observeActivities } from '../monitoring/observe-activities.ts';
+import { createEncodeMetrics } from '../monitoring/render-metrics.ts';
+import { processTracer } from '../monitoring/tracing/tracer.ts';
+import type { OpenStore } from '../store/index.ts';
+import { encodeQueue } from '../workflows/contract/queues.ts';
+import type { Allowance } from './allowance.ts';
+import { discreetFailures } from './discreet-failures.ts';
+import { outsideOf } from './outside.ts';
+import type { RenderConfig } from './render-config.ts';
+import { listenForStop, untilStopped } from './stopping.ts';
+
+/** Beyond the grace time, for a text that does not end. */
+const FORCE_AFTER_SECONDS = 30;
+
+export type EncodeConfig = Pick<RenderConfig, 'bundle' | 'device' | 'threads' | 'graceSeconds' | 'metrics'>;
+
+/**
+ * Encodes texts of a bundle for all who render from kept captions, until the process is told to stop (SIGINT, SIGTERM).
+ *
+ * @throws UserError where the bundle, the device or the server cannot be used, at the start or later.
+ */
+export async function runEncodeWorker(
+  config: EncodeConfig,
+  allowance: Allowance,
+  target: TemporalTarget,
+  log: Logger,
+): Promise<void> {
+  const bundle = await openBundle(await bundleFolder(config.bundle));
+  const texts = await textsOfBundle(bundle, config, log);
+  const connection = await connectWorker(target);
+  const { stop, ignore } = listenForStop(config.graceSeconds);
+  try {
+    const worker = await createEncodeWorker(texts.captions, config, {
+      connection,
+      namespace: target.namespace,
+      openStore: outsideOf(allowance).openStore,
+      stop,
+    });
+    const { name } = bundle.description;
+    log.info({ bundle: name, device: config.device, queues: [worker.options.taskQueue] }, 'encode worker ready');
+    await untilStopped([worker], [texts.encoder!]);
+  } finally {
+    ignore();
+    await texts.encoder?.close();
+    await closeConnection(connection);
+  }
+}
+
+/** What a worker knows of a bundle's texts; without an encoder it lives on what others keep. */
+export type BundleTexts = { captions: KeptCaptions; encoder: Encoder | null };
+
+/**
+ * Looks whether the files are whole that a bundle's texts are read and encoded with. The encoder itself is loaded when there is a text.
+ *
+ * @throws UserError
+ */
+export async function textsOfBundle(
+  bundle: Bundle,
+  { device, threads, metrics }: EncodeConfig,
+  log: Logger,
+  hasEncoder = true,
+): Promise<BundleTexts> {
+  await verifyPart(bundle, 'reader');
+  const reader = await promptReader(bundle);
+  if (!hasEncoder) return { captions: new KeptCaptions({ bundle, reader, encoder: null, log }), encoder: null };
+  await verifyPart(bundle, 'encoder').catch((error: unknown) => {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(
+      `${error.message}\nA render worker that is to do without the text encoder is started with --without-text-encoder.`,
+    );
+  });
+  const counters = metrics ? createEncodeMetrics(Runtime.instance().metricMeter, device) : null;
+  const encoder = createEncoder({
+    bundleFolder: bundle.folder,
+    device,
+    threads,
+    onStart: ({ pid, loadMs }) => log.info({ encoderPid: pid, loadMs: Math.round(loadMs) }, 'text encoder ready'),
+    onIdle: () => log.info('text encoder ended: there is no text to encode'),
+  });
+  const onEncoded = (): void => counters?.textEncoded();
+  return { captions: new KeptCaptions({ bundle, reader, encoder, log, onEncoded }), encoder };
+}
+
+type Surroundings = {
+  connection: NativeConnection;
+  namespace: string;
+  openStore: OpenStore;
+  stop: WorkerStop;
+};
+
+/** The worker itself, for those who run it beside others in one process. */
+export const createEncodeWorker = (
+  captions: KeptCaptions,
+  { graceSeconds }: Pick<EncodeConfig, 'graceSeconds'>,
+  { connection, namespace, openStore, stop }: Surroundings,
+): Promise<Worker> =>
+  Worker.create({
+    connection,
+    namespace,
+    taskQueue: encodeQueue(captions.encoder),
+    activities: createEncodeActivities({ openStore, captions, stop }),
+    interceptors: { activity: [discreetFailures, observeActivities(processTracer())] },
+    // One text at a time; a second shard's would only wait beside the first's.
+    maxConcurrentActivityTaskExecutions: 1,
+    // The SDK holds heartbeats back for 80 % of their timeout unless told otherwise, and cancellations come with their answers.
+    maxHeartbeatThrottleInterval: '1 second',
+    shutdownGraceTime: graceSeconds * 1_000,
+    shutdownForceTime: (graceSeconds + FORCE_AFTER_SECONDS) * 1_000,
+  });
