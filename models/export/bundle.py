@@ -14,7 +14,6 @@ from .checkpoint import Checkpoint
 from .description_rules import problems_of
 from .errors import ExportError
 from .scheduler import SchedulerPart
-from .vae_part import VaePart
 
 DESCRIPTION_FILE = "bundle.json"
 SAMPLE_SIZES = {"256": 32, "512": 64, "1024": 128, "2k": 256, "4k": 512}
@@ -69,7 +68,7 @@ def describe_bundle(options: BundleOptions, checkpoint: Checkpoint) -> dict[str,
         },
         "textEncoder": {"width": checkpoint.text_encoder.config.d_model},
         "transformer": _transformer(checkpoint.transformer.shape),
-        "vae": _vae(checkpoint.vae),
+        "vae": _vae(checkpoint),
         "scheduler": checkpoint.scheduler.description,
         "defaults": _defaults(options, checkpoint.scheduler),
         "files": {},
@@ -112,13 +111,13 @@ def _transformer(shape: TransformerShape) -> dict[str, Any]:
     }
 
 
-def _vae(vae: VaePart) -> dict[str, Any]:
+def _vae(checkpoint: Checkpoint) -> dict[str, Any]:
     return {
-        "factor": vae.factor,
-        "scaling": vae.config["scaling_factor"],
+        "factor": checkpoint.vae.factor,
+        "scaling": checkpoint.vae.config["scaling_factor"],
         "shift": 0,
-        "norms": vae.norms,
-        "groups": vae.config["norm_num_groups"],
+        "norms": checkpoint.decoder.norms,
+        "groups": checkpoint.decoder.groups,
     }
 
 

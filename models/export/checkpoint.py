@@ -8,6 +8,7 @@ from .model_index import PipelineKind, read_kind
 from .precision import Precision
 from .progress import Report
 from .scheduler import SchedulerPart, load_scheduler
+from .shuffle_decoder_part import ShuffleDecoderPart, open_shuffle_decoder
 from .text_encoder_part import TextEncoderPart, open_text_encoder
 from .tokenizer_part import TokenizerPart, open_tokenizer
 from .transformer_part import TransformerPart, open_transformer
@@ -23,11 +24,13 @@ class Checkpoint:
     text_encoder: TextEncoderPart
     transformer: TransformerPart
     vae: VaePart
+    decoder: VaePart | ShuffleDecoderPart
+    """What turns latents into a picture: the autoencoder's own, or one that takes its place."""
     scheduler: SchedulerPart
 
     @property
     def weights(self) -> tuple[Weights, ...]:
-        return self.vae.weights, self.transformer.weights, self.text_encoder.weights
+        return self.decoder.weights, self.transformer.weights, self.text_encoder.weights
 
     @property
     def notes(self) -> list[str]:
@@ -37,7 +40,7 @@ class Checkpoint:
 
     def check_values(self, precision: Precision, report: Report) -> None:
         """Reads all weights once, as `Weights.check_values`."""
-        self.vae.weights.check_values(precision.vae, report)
+        self.decoder.weights.check_values(precision.vae, report)
         self.transformer.weights.check_values(precision.transformer, report)
         self.text_encoder.check_values(precision.text_encoder, report)
 
@@ -53,7 +56,8 @@ def open_checkpoint(folder: Path, transformer_from: Path | None = None) -> Check
     transformer = open_transformer(transformer_from or folder, vae.factor)
     text_encoder = open_text_encoder(folder)
     tokenizer = open_tokenizer(folder)
-    checkpoint = Checkpoint(folder, kind, tokenizer, text_encoder, transformer, vae, scheduler)
+    decoder = open_shuffle_decoder(folder, vae) or vae
+    checkpoint = Checkpoint(folder, kind, tokenizer, text_encoder, transformer, vae, decoder, scheduler)
     _check_fit(checkpoint)
     return checkpoint
 

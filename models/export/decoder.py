@@ -1,13 +1,17 @@
 """The VAE decoder, whose group norms may be given the statistics of a larger picture than the one they see."""
 
+from collections import OrderedDict
 from collections.abc import Iterator
 
 import torch
 from diffusers import AutoencoderKL
 from diffusers.models.attention_processor import Attention
+from diffusers.models.upsampling import Upsample2D
 from torch import Tensor, nn
 
 from network.attention import multi_head_attention
+
+from .upsampling import UpsamplingConv
 
 
 class Statistics:
@@ -56,8 +60,8 @@ class VaeDecoder(nn.Module):
     """Latents, already divided by the scaling factor, to an image of −1 … 1, and the statistics of its group norms.
 
     `given_statistics` [B, norms, 2, groups] (mean, variance) are used instead of its own where `is_given` [1] is true:
-    a tile that is decoded with those of the whole picture has the brightness that it has there. The norms of `vae` are
-    replaced.
+    a tile that is decoded with those of the whole picture has the brightness that it has there. The norms and the
+    upsampling of `vae` are replaced.
     """
 
     def __init__(self, vae: AutoencoderKL):
@@ -69,11 +73,18 @@ class VaeDecoder(nn.Module):
             attention.set_processor(VaeAttention())
         self.statistics = Statistics()
         self.norms = _share_norms(self.decoder, self.statistics)
+        for block in self.decoder.up_blocks:
+            block.upsamplers = block.upsamplers and nn.ModuleList(map(_upsampling, block.upsamplers))
 
     def forward(self, latents: Tensor, given_statistics: Tensor, is_given: Tensor) -> tuple[Tensor, Tensor]:
         self.statistics.begin(given_statistics, is_given)
         image = self.decoder(self.post_quant_conv(latents))
         return image, torch.stack(self.statistics.seen, 1)
+
+
+def _upsampling(layer: Upsample2D) -> nn.Module:
+    """What does as the layer does; its weights keep their names."""
+    return nn.Sequential(OrderedDict(conv=UpsamplingConv(layer.conv)))
 
 
 def _share_norms(module: nn.Module, statistics: Statistics) -> int:

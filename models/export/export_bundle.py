@@ -7,7 +7,6 @@ import torch
 from . import parts
 from .bundle import BundleOptions, describe_bundle, write_description
 from .checkpoint import Checkpoint, open_checkpoint
-from .decoder import VaeDecoder
 from .drafts import Draft
 from .graphs import Graph, draft_graph
 from .precision import KINDS, Precision
@@ -81,15 +80,11 @@ ADVICE = "Make room, choose another folder, or store weights in fewer bits (--fo
 
 def _graphs(checkpoint: Checkpoint) -> list[list[Graph]]:
     """For each graph of the bundle the examples that it is compared on."""
-    decoder = VaeDecoder(checkpoint.vae.empty()).eval()
     transformer, encoder = checkpoint.transformer.empty(), checkpoint.text_encoder.empty()
     patch, reading = transformer.shape.patch, {"read": checkpoint.transformer.weights.tensor}
-    vae, text = {"read": checkpoint.vae.weights.tensor}, {"read": checkpoint.text_encoder.tensor}
+    text = {"read": checkpoint.text_encoder.tensor}
     return [
-        [
-            parts.vae_decoder_graph(decoder, **vae),
-            parts.vae_decoder_graph(decoder, batch=1, height=9, width=4, is_given=True, **vae),
-        ],
+        parts.decoder_graphs(checkpoint.decoder.empty_decoder(), checkpoint.decoder.weights.tensor),
         [parts.caption_projection_graph(transformer.caption_projection, **reading)],
         [
             parts.transformer_graph(transformer, **reading),

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from transformers import T5EncoderModel
 
+from network.shuffle_decoder import ShuffleDecoder
 from network.transformer import CaptionProjection, PixArtTransformer
 
 from .decoder import VaeDecoder
@@ -113,6 +114,27 @@ def vae_decoder_graph(
         outputs=("image", "statistics"),
         read=read,
     )
+
+
+def shuffle_decoder_graph(
+    decoder: ShuffleDecoder, batch: int = BATCH, height: int = HEIGHT, width: int = WIDTH, *, read: Read | None = None
+) -> Graph:
+    return Graph(
+        file="vae_decoder.onnx",
+        module=decoder,
+        inputs={"latents": torch.randn(batch, decoder.shape.latent_channels, height, width)},
+        dynamic={"latents": LATENT_AXES},
+        outputs=("image",),
+        read=read,
+    )
+
+
+def decoder_graphs(decoder: VaeDecoder | ShuffleDecoder, read: Read | None = None) -> list[Graph]:
+    """The decoder's graph with two examples: a batch, and a small picture, with statistics given where it takes any."""
+    small = {"batch": 1, "height": 9, "width": 4}
+    if isinstance(decoder, ShuffleDecoder):
+        return [shuffle_decoder_graph(decoder, read=read), shuffle_decoder_graph(decoder, **small, read=read)]
+    return [vae_decoder_graph(decoder, read=read), vae_decoder_graph(decoder, **small, is_given=True, read=read)]
 
 
 def padding_mask(batch: int, tokens: int) -> Tensor:

@@ -10,6 +10,7 @@ from diffusers import AutoencoderKL
 from torch import nn
 
 from .config import Rules, check_fields, expect, read_json, with_defaults
+from .decoder import VaeDecoder
 from .weights import Weights, empty_model, open_weights, shapes_of
 
 STEM = "diffusion_pytorch_model"
@@ -52,6 +53,11 @@ class VaePart:
     weights: Weights
 
     @property
+    def groups(self) -> int:
+        """Groups of each of its norms."""
+        return self.config["norm_num_groups"]
+
+    @property
     def factor(self) -> int:
         """Pixels of the picture to a latent, along each side."""
         return 2 ** (len(self.config["block_out_channels"]) - 1)
@@ -70,6 +76,10 @@ class VaePart:
         vae = self.empty()
         vae.load_state_dict(self.weights.load(), assign=True)
         return vae.requires_grad_(False)
+
+    def empty_decoder(self) -> VaeDecoder:
+        """What turns latents into a picture, without its weights' numbers."""
+        return VaeDecoder(self.empty()).eval()
 
 
 def open_vae(checkpoint: Path) -> VaePart:

@@ -68,9 +68,9 @@ export const bundleDescriptionSchema = z
       shift: z.literal(0, {
         error: ({ input }) => `expected 0, found ${input}: export the checkpoint again (docs/exporting.md)`,
       }),
-      /** Group norms of the decoder, and the groups of each. */
-      norms: z.int().positive(),
-      groups: z.int().positive(),
+      /** Group norms of the decoder, and the groups of each; none where the decoder's graph takes latents only. */
+      norms: z.int().min(0),
+      groups: z.int().min(0),
     }),
     scheduler: schedulerSchema,
     /** Bundles of earlier exporters say nothing. */

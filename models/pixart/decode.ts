@@ -74,9 +74,11 @@ async function decodePiece(vaeDecoder: Graph, vae: Vae, latents: Latents, statis
 }
 
 function decoderInputs({ norms, groups }: Vae, { data, channels, height, width }: Latents, statistics?: Float32Array) {
+  const inputs = { latents: new Tensor('float32', data, [1, channels, height, width]) };
+  if (norms === 0) return inputs;
   const given = statistics ?? new Float32Array(norms * 2 * groups);
   return {
-    latents: new Tensor('float32', data, [1, channels, height, width]),
+    ...inputs,
     given_statistics: new Tensor('float32', given, [1, norms, 2, groups]),
     is_given: new Tensor('bool', [statistics !== undefined], [1]),
   };
@@ -94,7 +96,7 @@ async function decodeTiles(
   const height = latents.height * factor;
   const image = { data: new Float32Array(CHANNELS * width * height), width, height };
   await stopPoint(signal);
-  const statistics = await statisticsOf(vaeDecoder, vae, thinLatents(latents, every));
+  const statistics = vae.norms === 0 ? undefined : await statisticsOf(vaeDecoder, vae, thinLatents(latents, every));
   for (const row of tileAxis(latents.height, tileSize, factor)) {
     for (const column of tileAxis(latents.width, tileSize, factor)) {
       await stopPoint(signal);

@@ -8,6 +8,8 @@ import torch
 from diffusers import AutoencoderKL, PixArtSigmaPipeline
 
 from network.kv_compression import add_compression, is_compression_weight
+from network.shuffle_decoder import ShuffleDecoder, load_decoder, save_decoder
+from training.paths import CACHE
 from training.run import Run
 from training.schedule import MANY_STEPS, Sampling, scheduler
 from training.stages import STAGES, TEXT_RUN
@@ -15,7 +17,6 @@ from training.text_states import TextStates
 from training.tokenizer import MAX_TOKENS, load_tokenizer
 from training.train_text import load_text_encoder
 from training.train_transformer import load_average
-from training.train_vae import load_vae
 from training.transformer import Transformer, to_diffusers
 
 
@@ -27,8 +28,12 @@ def save_folder(
     *,
     base_side: int,
     sampling: Sampling = MANY_STEPS,
+    decoder: ShuffleDecoder | None = None,
 ) -> None:
-    """Write the folder that diffusers' `PixArtSigmaPipeline` and `models/export` read; positions as for one size."""
+    """Write the folder that diffusers' `PixArtSigmaPipeline` and `models/export` read; positions as for one size.
+
+    `decoder` goes beside the autoencoder, where the exporter takes it and diffusers does not see it.
+    """
     pipeline = PixArtSigmaPipeline(
         tokenizer=text_states.tokenizer,
         text_encoder=text_states.encoder,
@@ -38,6 +43,8 @@ def save_folder(
     )
     pipeline.to(torch.float16).save_pretrained(folder, safe_serialization=True)
     _forget_origin(folder / "vae" / "config.json")
+    if decoder:
+        save_decoder(decoder, folder / "decoder")
     if compression := model.shape.kv_compression:
         left_out = {n: p.half().contiguous() for n, p in model.state_dict().items() if is_compression_weight(n)}
         add_compression(folder / "transformer", compression, left_out)
@@ -57,10 +64,13 @@ def main() -> None:
     parser.add_argument("--base-side", type=int, default=32, help="latent side of the size whose positions it carries")
     arguments = parser.parse_args()
     stage = STAGES[arguments.stage]
-    vae, model = load_vae(stage.decoder), load_average(arguments.stage)
+    model = load_average(arguments.stage)
+    vae, beside = AutoencoderKL.from_pretrained(CACHE / stage.decoder), CACHE / stage.decoder / "decoder"
+    decoder = load_decoder(beside) if beside.exists() else None
     text_states = TextStates(load_tokenizer(), load_text_encoder(Run(TEXT_RUN)))
     steps, guidance = stage.sampling.steps, stage.sampling.guidance
-    save_folder(arguments.folder, model, vae, text_states, base_side=arguments.base_side, sampling=stage.sampling)
+    positions_and_steps = {"base_side": arguments.base_side, "sampling": stage.sampling}
+    save_folder(arguments.folder, model, vae, text_states, **positions_and_steps, decoder=decoder)
     weights = "--text-encoder fp16 --transformer fp16 --vae fp16"
     print(f"export it with --max-tokens {MAX_TOKENS} {weights} --steps {steps} --guidance {guidance}")
 

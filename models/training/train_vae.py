@@ -8,7 +8,9 @@ import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKL
 from PIL import Image
+from torch import nn
 
+from network.shuffle_decoder import ShuffleDecoder, load_decoder
 from training.compose import compose
 from training.device import DEVICE, fast_arithmetic, fuse
 from training.paths import CACHE
@@ -191,9 +193,17 @@ def main() -> None:
 
 
 def load_vae(name: str) -> AutoencoderKL:
-    """Return a finished autoencoder."""
-    vae = AutoencoderKL.from_pretrained(CACHE / name).to(DEVICE, memory_format=torch.channels_last)
-    return vae.eval().requires_grad_(False)
+    """Return a finished autoencoder, with the decoder that takes the place of its own where it has one."""
+    folder = CACHE / name
+    vae = AutoencoderKL.from_pretrained(folder)
+    if (folder / "decoder").exists():
+        take_decoder(vae, load_decoder(folder / "decoder"))
+    return vae.to(DEVICE, memory_format=torch.channels_last).eval().requires_grad_(False)
+
+
+def take_decoder(vae: AutoencoderKL, decoder: ShuffleDecoder) -> None:
+    """Let an autoencoder decode with a decoder that is not of its class."""
+    vae.post_quant_conv, vae.decoder = nn.Identity(), decoder
 
 
 if __name__ == "__main__":

@@ -142,11 +142,13 @@ def test_a_bundle_says_how_each_network_is_stored_and_with_what_error(
     assert said["transformer"]["error"] < 1e-4 < said["textEncoder"]["error"] < 8e-2
 
 
-def test_no_node_has_only_weights_to_work_on(bundle: Path) -> None:
+def test_no_node_has_only_weights_to_work_on_but_those_that_add_up_kernels(bundle: Path) -> None:
     for path in bundle.glob("*.onnx"):
         graph = onnx.load(path).graph
         weights = {weight.name for weight in graph.initializer}
-        assert not [node.op_type for node in graph.node if node.input and set(node.input) <= weights], path.name
+        kinds = {node.op_type for node in graph.node if node.input and set(node.input) <= weights}
+        # The convolutions behind a doubling (docs/decisions/106): a runtime copies their weights anyway, into its own layout.
+        assert kinds <= ({"Split"} if path.name == "vae_decoder.onnx" else set()), path.name
 
 
 def test_a_recipe_that_makes_another_number_of_bytes_than_it_says_is_refused(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../domain/user-error.ts';
 import { decode } from '../../../models/pixart/decode.ts';
-import type { Tensor } from '../../../models/pixart/onnxruntime.ts';
+import { Tensor } from '../../../models/pixart/onnxruntime.ts';
 import type { Graph } from '../../../models/pixart/session.ts';
 import { tileAxis } from '../../../models/pixart/tiles.ts';
 
@@ -132,6 +132,23 @@ describe('decode', () => {
       expect(output).toBe('image');
       expect(given).toBe(statistics);
     }
+  });
+
+  test.each([
+    [64, 64, 1],
+    [270, 480, 15],
+  ])('gives a decoder without norms the latents alone, %i × %i of them in %i pieces', async (height, width, pieces) => {
+    const asked: string[][] = [];
+    const { graph } = enlarger();
+    const withoutNorms: Graph = {
+      ...graph,
+      run: (inputs, output) => {
+        asked.push([...Object.keys(inputs), output ?? '']);
+        return graph.run({ ...inputs, is_given: new Tensor('bool', [false], [1]) }, output);
+      },
+    };
+    await decode(withoutNorms, { ...vae, norms: 0, groups: 0 }, latentsOf(height, width), undefined);
+    expect(asked).toEqual(Array.from({ length: pieces }, () => ['latents', 'image']));
   });
 
   test('decodes a large picture in one piece where it is asked to', async () => {
