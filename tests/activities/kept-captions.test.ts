@@ -15,6 +15,7 @@ import {
   type PromptReader,
   promptReader,
 } from '../../models/pixart/index.ts';
+import type { Encoder } from '../../models/renderer/index.ts';
 import { ObjectKept, type ObjectStore, openStore, StoreUnavailable } from '../../store/index.ts';
 import { TINY_BUNDLE } from '../models/renderer/tiny-renderer.ts';
 import { attempt, folderStore, planOf, tinyJob } from './rendering.ts';
@@ -41,7 +42,7 @@ beforeEach(async () => {
 });
 
 /** A process's captions; with another one's encoder, or none. */
-function process(hasEncoder = true, encode: CaptionEncoder['encode'] = networks.encode): KeptCaptions {
+function process(hasEncoder = true, encode: Encoder['encode'] = networks.encode): KeptCaptions {
   return new KeptCaptions({
     bundle,
     reader,
@@ -96,6 +97,25 @@ test('those that ask for the same text at the same time share the work, and one 
   go.abort();
   expect((await second).prompt.tokens).toBeGreaterThan(1);
   expect(encoded).toBe(1);
+});
+
+test('of images that share the encoding of a text one hears what it took, and none of a caption that is there', async () => {
+  const timed: Encoder['encode'] = async (ids, { onEncoded } = {}) => {
+    onEncoded?.(5);
+    return networks.encode(ids);
+  };
+  const captions = process(true, timed);
+  const heard: number[] = [];
+  const ask = (seed: number) => captions.source(store, request({ guidance: 1, seed }), never, (ms) => heard.push(ms));
+  await Promise.all([ask(1), ask(2)]);
+  await ask(3);
+  expect(heard).toEqual([5]);
+});
+
+test('numbers of another length than the text’s are refused, and nothing is kept of them', async () => {
+  const short: Encoder['encode'] = async (ids) => ({ states: new Float32Array(3), tokens: ids.length });
+  await expect(process(true, short).keep(store, 'a fox', never)).rejects.toThrow(/expected .* numbers .*, found 3\./);
+  expect(await kept()).toEqual([]);
 });
 
 test('a kept caption that is damaged is encoded again and replaced, and the log says so', async () => {
