@@ -192,7 +192,7 @@ test('a shard’s texts are encoded ahead, each once, and a second time none', a
   expect(await encodeAll(process(), shard, { from: 2, to: 3 })).toEqual({ until: 3, encoded: 0 });
 });
 
-test('texts of pictures that are there already are not encoded', async () => {
+test('texts of pictures that are there already are not encoded, unless they were missed', async () => {
   const bundleDigest = bundleRef(bundle).digest;
   const planned = jobs().map((job) => tinyJob(bundleDigest, job));
   const shard = await planOf(store, planned);
@@ -207,6 +207,8 @@ test('texts of pictures that are there already are not encoded', async () => {
   encoded = 0;
   expect(await encodeAll(process(), shard)).toEqual({ until: 4, encoded: 2 });
   expect(encoded).toBe(2);
+  // Whoever has missed them has found the picture damaged.
+  expect(await encodeAll(process(), shard, { isMissed: true })).toEqual({ until: 4, encoded: 2 });
 });
 
 test('an activity that is meant for another text encoder is refused for good, and a store that is away is waited for', async () => {
