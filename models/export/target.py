@@ -40,8 +40,10 @@ def check_room(target: Path, needed: int, advice: str) -> None:
 def unfinished_folder(target: Path) -> Iterator[Path]:
     """A folder beside `target` that takes its place when all went well, and is removed when not.
 
-    What an earlier one left that was killed is removed first.
+    What an earlier one left that was killed is removed first. Raises `ExportError` as `check_target` does: between that
+    and this, graphs are traced for minutes, in which another export may have begun.
     """
+    check_target(target)
     unfinished = _unfinished(target)
     if unfinished.exists():
         shutil.rmtree(unfinished)

@@ -150,6 +150,11 @@ def test_what_a_killed_export_left_is_removed_by_the_next(tmp_path: Path) -> Non
         (unfinished / "new").touch()
         with pytest.raises(ExportError, match="another export is writing there"):
             check_target(tmp_path / "bundle")
+        with (
+            pytest.raises(ExportError, match="another export is writing there"),
+            unfinished_folder(tmp_path / "bundle"),
+        ):
+            pass
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
     assert [path.name for path in (tmp_path / "bundle").iterdir()] == ["new"]
 
