@@ -147,7 +147,7 @@ def test_no_node_has_only_weights_to_work_on_but_those_that_add_up_kernels(bundl
         graph = onnx.load(path).graph
         weights = {weight.name for weight in graph.initializer}
         kinds = {node.op_type for node in graph.node if node.input and set(node.input) <= weights}
-        # The convolutions behind a doubling (docs/decisions/106): a runtime copies their weights anyway, into its own layout.
+        # Convolutions behind a doubling (docs/decisions/106): a runtime copies their weights into its own layout anyway.
         assert kinds <= ({"Split"} if path.name == "vae_decoder.onnx" else set()), path.name
 
 
