@@ -15,13 +15,10 @@ from export.parts import text_encoder_graph, transformer_graph
 from export.precision import KINDS
 from export.quantising import WIDE
 from export.spreads import measure_spreads
-from export.transformer_part import open_transformer
-from export.verify import verify_graph
 from export.writing import write_draft
 from network.kv_compression import KvCompression
 from network.transformer import PixArtTransformer, TransformerShape
 
-SHIPPED = Path(__file__).parents[3] / "models" / "training" / "checkpoint"
 LARGEST_WO_INPUT = 66_000.0
 
 
@@ -148,14 +145,6 @@ def test_channels_a_hundred_times_as_large_do_not_spoil_int8(tmp_path: Path) -> 
     }
     assert len(doubled) > 1 + len(transformer.transformer_blocks)
     assert error_of(graph, tmp_path) < 0.05
-
-
-def test_the_shipped_transformer_in_int8_stays_within_6_percent_with_few_layers_doubled(tmp_path: Path) -> None:
-    part = open_transformer(SHIPPED)
-    graph = transformer_graph(part.empty(), batch=2, tokens=20, height=32, width=32, read=part.weights.tensor)
-    doubled = {node.input[0] for node in rewritten(graph, "int8", tmp_path).node if node.op_type == "Sub"}
-    assert 1 <= len(doubled) <= 4
-    assert 1e-3 < verify_graph(tmp_path, [graph], "int8") < 0.06
 
 
 # With the loud channel int4 loses 0.6 here, as torch does with weights so rounded (docs/decisions/101).
