@@ -54,6 +54,7 @@ class Precision:
 PROFILES = {
     "cpu": Precision("int8", "int8", "fp32"),
     "gpu": Precision("bf16", "fp16", "fp16"),
-    "small": Precision("int4", "int8", "fp16"),
+    # A decoder in fp16 takes twice the memory of one in fp32: its Casts are folded at load (docs/decisions/012).
+    "small": Precision("int4", "int8", "fp32"),
 }
-"""What `--for` means: the fastest on a processor, a graphics card, and as little memory and disk as there is."""
+"""What `--for` means: the fastest on a processor, a graphics card, and as little memory as there is."""
