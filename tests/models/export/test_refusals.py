@@ -6,6 +6,8 @@ import os
 import resource
 import shutil
 import signal
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -173,6 +175,20 @@ def test_a_second_export_to_the_same_folder_is_refused_and_leaves_the_first_alon
 def test_an_export_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(SystemExit), unfinished_folder(tmp_path / "bundle"):
         os.kill(os.getpid(), signal.SIGTERM)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_command_that_is_interrupted_says_so_and_leaves_nothing_behind(
+    checkpoints: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt() -> None:
+        while not (tmp_path / "bundle.unfinished" / "vae_decoder.onnx").exists():
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt, daemon=True).start()
+    assert command(checkpoints["tiny-epsilon"], tmp_path / "bundle") == 130
+    assert capsys.readouterr().err == "export: stopped; nothing was left behind.\n"
     assert list(tmp_path.iterdir()) == []
 
 
