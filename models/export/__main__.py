@@ -1,13 +1,12 @@
 """Command line: `python -m export <checkpoint> <bundle> --size 1024 --name … --license … --source …`."""
 
 import argparse
-import errno
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 from .bundle import SAMPLE_SIZES, BundleOptions
-from .errors import ExportError
+from .errors import ExportError, in_a_line
 from .export_bundle import export_bundle
 from .precision import CHOICES, PROFILES, Precision
 from .quiet import quiet_libraries
@@ -81,26 +80,12 @@ def main(arguments: list[str]) -> int:
         print(f"export: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"export: {_where(error)}{error.strerror or error}. {_advice(error)}", file=sys.stderr)
+        print(f"export: {in_a_line(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("export: stopped; nothing was left behind.", file=sys.stderr)
         return 130
     return 0
-
-
-def _where(error: OSError) -> str:
-    return f"{error.filename}: " if error.filename else ""
-
-
-def _advice(error: OSError) -> str:
-    match error.errno:
-        case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
-            return "Make room or choose another folder, then export again; nothing was left behind."
-        case errno.EACCES | errno.EPERM | errno.EROFS:
-            return "Give this user the right to read the checkpoint and to write the bundle, or choose another folder."
-        case _:
-            return "Look at the file and the disk that it is on, then export again."
 
 
 if __name__ == "__main__":

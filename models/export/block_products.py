@@ -9,6 +9,7 @@ from torch import Tensor
 
 from .drafts import Draft
 from .products import Product, products
+from .text_encoder_part import COPY, EMBEDDING
 
 BLOCK = 64
 """Inputs that share a scale."""
@@ -25,7 +26,7 @@ def quantise_in_blocks(draft: Draft, bits: int) -> None:
     """
     for product in list(products(draft)):
         product.replace(draft, _in_blocks(draft, product, bits))
-    _halve_tables(draft)
+    _halve_table(draft)
     draft.drop_unused()
 
 
@@ -68,11 +69,14 @@ def _in_blocks(draft: Draft, product: Product, bits: int) -> list[ir.Node]:
     return [node]
 
 
-def _halve_tables(draft: Draft) -> None:
-    """Rows are turned into float32 once they are chosen; the table itself is mapped, and read where it is used."""
+def _halve_table(draft: Draft) -> None:
+    """Rows are turned into float32 once they are chosen; the table itself is mapped, and read where it is used.
+
+    `TextEncoderPart.check_values` has seen that float16 holds it.
+    """
     for node in list(draft.model.graph):
         table = draft.recipe_of(node.inputs[0]) if node.op_type == "Gather" else None
-        if table is None or len(table.shape) != 2 or table.dtype != ir.DataType.FLOAT:
+        if table is None or not table.sources[0].endswith((EMBEDDING, COPY)):
             continue
         half = draft.add(table.then(lambda w: w.half(), name=f"{table.name}.half", dtype=ir.DataType.FLOAT16))
         rows = ir.node("Gather", [half, node.inputs[1]], {"axis": 0})

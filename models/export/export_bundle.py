@@ -11,7 +11,7 @@ from .drafts import Draft
 from .graphs import Graph, draft_graph
 from .precision import KINDS, Precision
 from .progress import Report, say
-from .target import check_room, check_target, unfinished_folder
+from .target import check_room, unfinished_folder
 from .verify import verify_against_reference, verify_graph
 from .writing import bytes_of, write_draft
 
@@ -48,10 +48,31 @@ def export_bundle(
         report: hears what a person may want to know, and how far the work has come.
 
     Raises:
-        ExportError: the target is not empty, the bundle's readers would refuse an option, the checkpoint is not whole
-            or not supported, the disk has no room (all told before anything is written), or a graph's output differs.
+        ExportError: the target is not empty or another export writes it, the bundle's readers would refuse an option,
+            the checkpoint is not whole or not supported, the disk has no room (all told before a graph is written), or
+            a graph's output differs.
     """
-    check_target(target)
+    with unfinished_folder(target) as unfinished:
+        _export(
+            folder,
+            unfinished,
+            options,
+            precision=precision,
+            transformer_from=transformer_from,
+            report=report,
+        )
+    report(f"bundle written to {target}")
+
+
+def _export(
+    folder: Path,
+    unfinished: Path,
+    options: BundleOptions,
+    *,
+    precision: Precision,
+    transformer_from: Path | None,
+    report: Report,
+) -> None:
     checkpoint = open_checkpoint(folder, transformer_from)
     description = describe_bundle(options, checkpoint)
     for note in checkpoint.notes:
@@ -60,19 +81,17 @@ def export_bundle(
     torch.manual_seed(0)
     graphs = _graphs(checkpoint)
     drafts = [_draft(examples[0], precision, report) for examples in graphs]
-    check_room(target, sum(bytes_of(draft) for draft in drafts) + GRAPH_BYTES, ADVICE)
-    with unfinished_folder(target) as unfinished:
-        tokenizer = checkpoint.tokenizer.tokenizer.to_str(pretty=True)
-        (unfinished / "tokenizer.json").write_text(tokenizer, encoding="utf-8")
-        errors = dict.fromkeys(NETWORKS.values(), 0.0)
-        for examples, draft in zip(graphs, drafts, strict=True):
-            network = NETWORKS[draft.file]
-            error = _write(examples, draft, getattr(precision, network), unfinished, report)
-            errors[network] = max(errors[network], error)
-        _compare_with_diffusers(checkpoint, graphs, report)
-        report("reading every file once more, for its digest")
-        write_description(unfinished, {**description, "precision": _described(precision, errors)})
-    report(f"bundle written to {target}")
+    check_room(unfinished, sum(bytes_of(draft) for draft in drafts) + GRAPH_BYTES, ADVICE)
+    tokenizer = checkpoint.tokenizer.tokenizer.to_str(pretty=True)
+    (unfinished / "tokenizer.json").write_text(tokenizer, encoding="utf-8")
+    errors = dict.fromkeys(NETWORKS.values(), 0.0)
+    for examples, draft in zip(graphs, drafts, strict=True):
+        network = NETWORKS[draft.file]
+        error = _write(examples, draft, _kind(draft.file, precision), unfinished, report)
+        errors[network] = max(errors[network], error)
+    _compare_with_diffusers(checkpoint, graphs, report)
+    report("reading every file once more, for its digest")
+    write_description(unfinished, {**description, "precision": _described(precision, errors)})
 
 
 ADVICE = "Make room, choose another folder, or store weights in fewer bits (--for small)."
@@ -97,10 +116,16 @@ def _graphs(checkpoint: Checkpoint) -> list[list[Graph]]:
     ]
 
 
+def _kind(file: str, precision: Precision) -> str:
+    """How a graph's weights are stored: as its network's, but the projection of captions is not quantised."""
+    kind = getattr(precision, NETWORKS[file])
+    return "fp32" if file == "caption_projection.onnx" and kind == "int8" else kind
+
+
 def _draft(graph: Graph, precision: Precision, report: Report) -> Draft:
     report(f"{graph.file}: tracing")
     draft = draft_graph(graph)
-    KINDS[getattr(precision, NETWORKS[graph.file])].rewrite(draft, graph, report)
+    KINDS[_kind(graph.file, precision)].rewrite(draft, graph, report)
     return draft
 
 

@@ -25,7 +25,8 @@ def _halve(kind: str, draft: Draft, graph: Graph, report: Report) -> None:
 
 
 KINDS = {
-    # Rounding alone: two implementations of 28 layers with outlier channels differed by 3.1e-4, a wrong layer by over 1e-1.
+    # Rounding alone: two implementations of 28 layers with outlier channels differed by 3.1e-4, a wrong layer by over
+    # 1e-1.
     "fp32": Kind(lambda draft, graph, report: None, 1e-3),
     # It keeps 11 bits of a weight (a relative error up to 2⁻¹²); layers add these up.
     "fp16": Kind(partial(_halve, "fp16"), 1e-2),
@@ -54,6 +55,7 @@ class Precision:
 PROFILES = {
     "cpu": Precision("int8", "int8", "fp32"),
     "gpu": Precision("bf16", "fp16", "fp16"),
-    "small": Precision("int4", "int8", "fp16"),
+    # A decoder in fp16 takes twice the memory of one in fp32: its Casts are folded at load (docs/decisions/012).
+    "small": Precision("int4", "int8", "fp32"),
 }
-"""What `--for` means: the fastest on a processor, a graphics card, and as little memory and disk as there is."""
+"""What `--for` means: the fastest on a processor, a graphics card, and as little memory as there is."""

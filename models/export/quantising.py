@@ -22,7 +22,7 @@ def quantise(bits: int, draft: Draft, graph: Graph, report: Report) -> None:
     """
     if graph.file == "text_encoder.onnx":
         quantise_in_blocks(draft, bits)
-    elif graph.file == "transformer.onnx":
+    else:
         _quantise_transformer(draft, graph, report)
 
 

@@ -20,11 +20,11 @@ from torch import Tensor
 from transformers import T5Config, T5EncoderModel
 
 from . import text_encoder_part, transformer_part
-from .errors import ExportError
+from .errors import ExportError, in_a_line
 from .made_up_tokenizer import write_tokenizer
 from .progress import Progress, Report, say
 from .quiet import quiet_libraries
-from .target import check_room, check_target, unfinished_folder
+from .target import check_room, unfinished_folder
 from .tensor_file import Shape, write_tensors
 from .weights import empty_model, shapes_of
 
@@ -69,7 +69,7 @@ LARGE_CHANNELS, LARGE_BY = 5, 30.0
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the command; returns its exit code: 0 done, 1 the folder has content or the disk no room, 130 stopped."""
+    """Runs the command; returns its exit code: 0 done, 1 the folder is not empty or not writable, 130 stopped."""
     parser = argparse.ArgumentParser(prog="python -m export.random_checkpoint", description=__doc__)
     parser.add_argument("folder", type=Path, help="folder to write; it must be empty or not there")
     parser.add_argument("--size", choices=SIZES, default="xl", help="default: %(default)s, which is PixArt-Σ XL/2's")
@@ -80,6 +80,9 @@ def main(arguments: list[str]) -> int:
         write_checkpoint(options.folder, SIZES[options.size], DTYPES[options.dtype])
     except ExportError as error:
         print(f"random_checkpoint: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"random_checkpoint: {in_a_line(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("random_checkpoint: stopped; nothing was left behind.", file=sys.stderr)
@@ -103,11 +106,10 @@ def write_checkpoint(folder: Path, size: Size, dtype: torch.dtype, report: Repor
     shapes = {part: shapes_of(model) for part, model in models.items()}
     del shapes["text_encoder"][text_encoder_part.COPY]
     needed = sum(_bytes(each, dtype) for each in shapes.values())
-    check_target(folder)
-    check_room(folder, needed, advice="Make room or choose another folder.")
-    report(f"{folder}: needs {needed / 1e9:.1f} GB of disk")
     torch.manual_seed(0)
     with unfinished_folder(folder) as unfinished:
+        check_room(unfinished, needed, advice="Make room or choose another folder.")
+        report(f"{folder}: needs {needed / 1e9:.1f} GB of disk")
         for part, model in models.items():
             inside = unfinished / part
             inside.mkdir()

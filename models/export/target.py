@@ -1,6 +1,7 @@
 """The folder that is written to: it appears whole or not at all, and nothing that is there is touched."""
 
 import fcntl
+import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -15,66 +16,66 @@ LOCK = ".export.lock"
 killed."""
 
 
-def check_target(target: Path) -> None:
-    """Raises `ExportError` unless `target` is empty or not there, and nobody is writing it."""
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise ExportError(f"{target}: expected a folder that is empty or not there yet. Choose another or remove it.")
-    unfinished = _unfinished(target)
-    if unfinished.exists() and not _is_left_over(unfinished):
-        raise ExportError(
-            f"{unfinished}: another export is writing there, or it is no export's. Wait for it or remove the folder."
-        )
-
-
-def check_room(target: Path, needed: int, advice: str) -> None:
-    """Raises `ExportError`, with `advice`, unless the disk of `target` has so many bytes free."""
-    unfinished = _unfinished(target)
-    existing = next(folder for folder in unfinished.parents if folder.exists())
-    left_over = sum(file.stat().st_size for file in unfinished.rglob("*"))
-    free = shutil.disk_usage(existing).free + left_over
+def check_room(folder: Path, needed: int, advice: str) -> None:
+    """Raises `ExportError`, with `advice`, unless the disk of `folder` has so many bytes free."""
+    free = shutil.disk_usage(folder).free
     if free < needed:
-        raise ExportError(f"{existing}: expected {needed / 2**30:.1f} GiB free, found {free / 2**30:.1f}. {advice}")
+        raise ExportError(f"{folder}: expected {needed / 2**30:.1f} GiB free, found {free / 2**30:.1f}. {advice}")
 
 
 @contextmanager
 def unfinished_folder(target: Path) -> Iterator[Path]:
     """A folder beside `target` that takes its place when all went well, and is removed when not.
 
-    What an earlier one left that was killed is removed first. Raises `ExportError` as `check_target` does: between that
-    and this, graphs are traced for minutes, in which another export may have begun.
+    It is locked from the first moment on, and what an earlier one left that was killed is removed. Raises `ExportError`
+    unless `target` is empty or not there, and nobody is writing it.
     """
-    check_target(target)
-    unfinished = _unfinished(target)
-    if unfinished.exists():
-        shutil.rmtree(unfinished)
-    unfinished.mkdir(parents=True)
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise ExportError(f"{target}: expected a folder that is empty or not there yet. Choose another or remove it.")
+    whole = target.resolve()
+    unfinished = whole.with_name(f"{whole.name}.unfinished")
     before = signal.signal(signal.SIGTERM, _end)
     try:
-        with (unfinished / LOCK).open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield unfinished
-            (unfinished / LOCK).unlink()
-            unfinished.replace(target.resolve())
+        with _locked(unfinished):
+            try:
+                yield unfinished
+                (unfinished / LOCK).unlink()
+                unfinished.replace(whole)
+            except BaseException:
+                shutil.rmtree(unfinished, ignore_errors=True)
+                raise
     finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
         signal.signal(signal.SIGTERM, before)
 
 
-def _is_left_over(unfinished: Path) -> bool:
-    lock = unfinished / LOCK
-    if not lock.is_file():
-        return False
-    with lock.open() as file:
+@contextmanager
+def _locked(unfinished: Path) -> Iterator[None]:
+    """Makes or takes over the folder; it holds nothing but the lock then."""
+    try:
+        unfinished.mkdir(parents=True)
+    except FileExistsError:
+        if not (unfinished / LOCK).is_file():
+            raise _taken(unfinished) from None
+    with (unfinished / LOCK).open("a") as lock:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return False
-    return True
+            raise _taken(unfinished) from None
+        # Its holder may have ended, and removed it, between the two lines above.
+        if os.fstat(lock.fileno()).st_nlink == 0:
+            raise _taken(unfinished)
+        for left in unfinished.iterdir():
+            if left.is_dir() and not left.is_symlink():
+                shutil.rmtree(left)
+            elif left.name != LOCK:
+                left.unlink()
+        yield
 
 
-def _unfinished(target: Path) -> Path:
-    whole = target.resolve()
-    return whole.with_name(f"{whole.name}.unfinished")
+def _taken(unfinished: Path) -> ExportError:
+    return ExportError(
+        f"{unfinished}: another export is writing there, or it is no export's. Wait for it or remove the folder."
+    )
 
 
 def _end(number: int, frame: FrameType | None) -> None:

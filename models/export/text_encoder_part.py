@@ -11,7 +11,8 @@ from transformers import T5Config, T5EncoderModel
 from .config import expect, expect_few_layers, read_json
 from .errors import ExportError
 from .progress import Report
-from .weights import Weights, empty_model, open_weights, shapes_of
+from .storing import LARGEST_HALF
+from .weights import Weights, beyond_half, empty_model, open_weights, shapes_of
 
 STEM = "model"
 EMBEDDING, COPY = "shared.weight", "encoder.embed_tokens.weight"
@@ -29,7 +30,10 @@ class TextEncoderPart:
     weights: Weights
 
     def check_values(self, kind: str, report: Report) -> None:
-        """As `Weights.check_values`; also raises `ExportError` where there are two tables of tokens that differ."""
+        """As `Weights.check_values`; also raises `ExportError` where there are two tables of tokens that differ.
+
+        Where products are quantised, the table is stored as float16 and has to fit into it.
+        """
         self.weights.check_values(kind, report)
         tables = [self.weights.tensor(name) for name in (EMBEDDING, COPY) if name in self.weights.stored]
         if not torch.equal(tables[0], tables[-1]):
@@ -37,6 +41,8 @@ class TextEncoderPart:
                 f"{self.weights.folder}: {EMBEDDING} and {COPY} differ, but T5 has one table of tokens. "
                 "Download them again."
             )
+        if kind in ("int8", "int4") and max(map(abs, torch.aminmax(tables[0]))) > LARGEST_HALF:
+            raise beyond_half(self.weights.folder, [EMBEDDING])
 
     def empty(self) -> T5EncoderModel:
         """The text encoder without its weights' numbers."""
@@ -45,14 +51,6 @@ class TextEncoderPart:
     def tensor(self, name: str) -> Tensor:
         """A weight by the model's name for it, as float32."""
         return self.weights.tensor(EMBEDDING if name == COPY else name)
-
-    def load(self) -> T5EncoderModel:
-        """Loads the text encoder in float32."""
-        encoder = self.empty()
-        state = self.weights.load()
-        encoder.load_state_dict({**state, COPY: state[EMBEDDING]}, assign=True)
-        encoder.tie_weights()
-        return encoder.requires_grad_(False)
 
 
 def open_text_encoder(checkpoint: Path) -> TextEncoderPart:

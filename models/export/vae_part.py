@@ -71,12 +71,6 @@ class VaePart:
         """The autoencoder without its encoder, and without its weights' numbers."""
         return _build(self.weights.folder / "config.json", self.config)
 
-    def load(self) -> AutoencoderKL:
-        """Loads the autoencoder in float32, without its encoder."""
-        vae = self.empty()
-        vae.load_state_dict(self.weights.load(), assign=True)
-        return vae.requires_grad_(False)
-
     def empty_decoder(self) -> VaeDecoder:
         """What turns latents into a picture, without its weights' numbers."""
         return VaeDecoder(self.empty()).eval()

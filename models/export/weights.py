@@ -55,10 +55,7 @@ class Weights:
                 "again; where they are published like this, as some float16 variants are, take another variant."
             )
         if too_large:
-            raise ExportError(
-                f"{self.folder}: {_some(too_large)} hold numbers above {LARGEST_HALF:.0f}, where float16 ends. "
-                "Store this network's weights as another kind: fp32, say."
-            )
+            raise beyond_half(self.folder, too_large)
 
 
 def open_weights(
@@ -104,6 +101,14 @@ def open_weights(
             + "\nTake config.json and weights from one download, and download again what was cut."
         )
     return Weights(folder, found.variant, {name: tensors[name] for name in expected})
+
+
+def beyond_half(folder: Path, names: list[str]) -> ExportError:
+    """Says that float16, as which these weights would be stored, does not hold them."""
+    return ExportError(
+        f"{folder}: {_some(names)} hold numbers above {LARGEST_HALF:.0f}, where float16 ends. "
+        "Store this network's weights as another kind: fp32, say."
+    )
 
 
 def shapes_of(module: nn.Module) -> dict[str, Shape]:

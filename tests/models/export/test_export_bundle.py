@@ -20,6 +20,7 @@ from export.parts import text_encoder_graph, transformer_graph, vae_decoder_grap
 from export.precision import KINDS, Kind, Precision
 from export.recipes import of_parameter
 from export.storing import HALF_MIN_ELEMENTS
+from export.streaming import streamed
 from export.text_encoder_part import open_text_encoder
 from export.transformer_part import open_transformer
 from export.vae_part import open_vae
@@ -89,8 +90,10 @@ def test_decoder_graph_equals_the_reference_decode(
     size: tuple[int, int], bundle: Path, checkpoints: dict[str, Path]
 ) -> None:
     latents = torch.randn(1, 4, *size)
-    with torch.no_grad():
-        expected = open_vae(checkpoints["tiny-compressed"]).load().double().decode(latents.double()).sample.numpy()
+    part = open_vae(checkpoints["tiny-compressed"])
+    vae = part.empty()
+    with torch.no_grad(), streamed(vae, lambda name: part.weights.tensor(name).double()):
+        expected = vae.decode(latents.double()).sample.numpy()
     session = onnxruntime.InferenceSession(bundle / "vae_decoder.onnx")
     norms, groups = (session.get_inputs()[1].shape[i] for i in (1, 3))
     nothing = np.zeros((1, norms, 2, groups), np.float32)
@@ -147,7 +150,7 @@ def test_no_node_has_only_weights_to_work_on_but_those_that_add_up_kernels(bundl
         graph = onnx.load(path).graph
         weights = {weight.name for weight in graph.initializer}
         kinds = {node.op_type for node in graph.node if node.input and set(node.input) <= weights}
-        # Convolutions behind a doubling (docs/decisions/106): a runtime copies their weights into its own layout anyway.
+        # Convolutions behind a doubling (docs/decisions/106): a runtime copies their weights into its layout anyway.
         assert kinds <= ({"Split"} if path.name == "vae_decoder.onnx" else set()), path.name
 
 

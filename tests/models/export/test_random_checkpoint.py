@@ -1,3 +1,6 @@
+import errno
+import os
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +12,8 @@ from export.checkpoint import open_checkpoint
 from export.errors import ExportError
 from export.export_bundle import export_bundle
 from export.precision import Precision
-from export.random_checkpoint import LARGEST, SIZES, write_checkpoint
+from export.random_checkpoint import LARGEST, SIZES, main, write_checkpoint
+from export.streaming import streamed
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +26,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_what_t5_multiplies_goes_to_where_float16_ends_and_its_states_still_tell_texts_apart(made: Path) -> None:
     checkpoint = open_checkpoint(made)
-    encoder = checkpoint.text_encoder.load()
+    encoder = checkpoint.text_encoder.empty()
     largest = []
     for block in encoder.encoder.block:
         block.layer[1].DenseReluDense.wo.register_forward_hook(
@@ -30,7 +34,7 @@ def test_what_t5_multiplies_goes_to_where_float16_ends_and_its_states_still_tell
         )
     texts = ["a red cat on a blue chair under the old tree", "two dogs run over green grass behind the house"]
     ids = [checkpoint.tokenizer.tokenizer.encode(text).ids for text in texts]
-    with torch.no_grad():
+    with torch.no_grad(), streamed(encoder, checkpoint.text_encoder.tensor):
         states = [encoder(torch.tensor([each])).last_hidden_state.mean(1) for each in ids]
     assert max(given for given, _ in largest) > LARGEST / 3
     assert max(made for _, made in largest) > LARGEST / 3
@@ -42,6 +46,19 @@ def test_it_is_exported_as_any_other(made: Path, options: BundleOptions, tmp_pat
     lines: list[str] = []
     export_bundle(made, tmp_path / "bundle", options, precision=Precision("bf16", "fp32", "fp32"), report=lines.append)
     assert (tmp_path / "bundle/bundle.json").is_file()
+
+
+def test_a_disk_that_refuses_a_write_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        assert main([str(tmp_path / "checkpoint"), "--size", "tiny"]) == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    error = capsys.readouterr().err
+    assert f"{os.strerror(errno.EFBIG)}. Make room or choose another folder" in error
+    assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_with_content_is_left_alone(tmp_path: Path) -> None:

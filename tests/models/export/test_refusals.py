@@ -25,7 +25,7 @@ from export.errors import ExportError
 from export.export_bundle import export_bundle
 from export.precision import PROFILES, Precision
 from export.quiet import quiet_libraries
-from export.target import check_room, check_target, unfinished_folder
+from export.target import check_room, unfinished_folder
 
 
 def command(checkpoint: Path, target: Path, *more: str) -> int:
@@ -120,6 +120,15 @@ def test_numbers_that_are_none_are_told_before_the_first_graph(copied: Path, opt
     assert [path.name for path in copied.parent.iterdir()] == ["checkpoint"]
 
 
+def test_a_table_of_tokens_beyond_float16_is_refused_where_it_would_be_stored_in_that(copied: Path) -> None:
+    change_weights(copied / FILES["text_encoder"], lambda state: state["shared.weight"][5].fill_(-66_000.0))
+    part = open_checkpoint(copied).text_encoder
+    for kind in ("int8", "int4"):
+        with pytest.raises(ExportError, match=r"shared\.weight hold numbers above 65504"):
+            part.check_values(kind, lambda line: None)
+    part.check_values("bf16", lambda line: None)
+
+
 def test_leaves_a_folder_with_content_alone(
     checkpoints: dict[str, Path], options: BundleOptions, tmp_path: Path
 ) -> None:
@@ -142,21 +151,25 @@ def test_leaves_the_folder_of_another_export_alone(
 
 def test_what_a_killed_export_left_is_removed_by_the_next(tmp_path: Path) -> None:
     left = tmp_path / "bundle.unfinished"
-    left.mkdir()
+    (left / "transformer").mkdir(parents=True)
     (left / ".export.lock").touch()
-    (left / "transformer.onnx.data").write_bytes(b"half")
-    check_target(tmp_path / "bundle")
+    (left / "transformer/model.safetensors").write_bytes(b"half")
     with unfinished_folder(tmp_path / "bundle") as unfinished:
         (unfinished / "new").touch()
-        with pytest.raises(ExportError, match="another export is writing there"):
-            check_target(tmp_path / "bundle")
-        with (
-            pytest.raises(ExportError, match="another export is writing there"),
-            unfinished_folder(tmp_path / "bundle"),
-        ):
-            pass
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
     assert [path.name for path in (tmp_path / "bundle").iterdir()] == ["new"]
+
+
+def test_a_second_export_to_the_same_folder_is_refused_and_leaves_the_first_alone(
+    checkpoints: dict[str, Path], options: BundleOptions, tmp_path: Path
+) -> None:
+    def begin_another(line: str) -> None:
+        with pytest.raises(ExportError, match="another export is writing there"), unfinished_folder(tmp_path / "b"):
+            pytest.fail("it began beside the first")
+
+    export_bundle(checkpoints["tiny-epsilon"], tmp_path / "b", options, report=begin_another)
+    assert [path.name for path in tmp_path.iterdir()] == ["b"]
+    assert (tmp_path / "b/bundle.json").is_file()
 
 
 def test_an_export_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -188,24 +201,19 @@ def test_a_profile_says_how_weights_are_stored_unless_a_network_has_its_own_opti
 
 
 def test_refuses_a_disk_without_room(tmp_path: Path) -> None:
-    check_room(tmp_path / "a" / "bundle", 1, "")
+    check_room(tmp_path, 1, "")
     with pytest.raises(ExportError, match=rf"{tmp_path}: expected 1073741824.0 GiB free, found .*\. Make room"):
-        check_room(tmp_path / "a" / "bundle", 2**60, "Make room.")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_what_a_killed_command_left_counts_as_room_in_folders_too(tmp_path: Path) -> None:
-    left = tmp_path / "checkpoint.unfinished" / "transformer" / "weights"
-    left.parent.mkdir(parents=True)
-    with left.open("wb") as sparse:
-        sparse.truncate(2**42)
-    check_room(tmp_path / "checkpoint", 2**42, "")
+        check_room(tmp_path, 2**60, "Make room.")
 
 
 def test_refuses_a_target_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "bundle").write_text("mine", encoding="utf-8")
-    with pytest.raises(ExportError, match="bundle: expected a folder that is empty"):
-        check_target(tmp_path / "bundle")
+    with (
+        pytest.raises(ExportError, match="bundle: expected a folder that is empty"),
+        unfinished_folder(tmp_path / "bundle"),
+    ):
+        pass
+    assert (tmp_path / "bundle").read_text(encoding="utf-8") == "mine"
 
 
 def test_a_write_that_fails_is_told_in_one_line_and_leaves_nothing_behind(
