@@ -45,7 +45,6 @@ export async function runRenderWorker(
   const metrics = config.metrics ? createRenderMetrics(Runtime.instance().metricMeter, config.device, sizes) : null;
   const children = metrics && observeRendererProcesses(metrics, config.device);
   if (config.scratch !== undefined) await checkScratch(config.scratch, log);
-  if (config.device === 'cpu') await checkMemory(bundle, sizes, log);
   const connection = await connectWorker(target);
   try {
     const { captions, encoder } = await textsOfBundle(bundle, config, log, config.textEncoder);
@@ -109,6 +108,8 @@ async function loadRenderer(
   for (const name of STOP_SIGNALS) process.on(name, abort);
   try {
     const shape = await chooseShape(config, { bundle, sizes }, log, stop.signal);
+    const processes = { children: shape.children, hasEncoder: config.textEncoder };
+    if (config.device === 'cpu') await checkMemory(bundle, sizes, processes, log);
     const renderer = await startRenderer({
       bundleFolder: bundle.folder,
       device: config.device,

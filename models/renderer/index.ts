@@ -1,5 +1,6 @@
 export type { StartedChild } from './child-keeper.ts';
 export { createEncoder, type Encoder, type EncoderOptions } from './encoder.ts';
+export { type FreeMemory, freeMemory } from './free-memory.ts';
 export { type Measured, measureShapes } from './measure-shapes.ts';
 export { mostChildren } from './most-children.ts';
 export { candidateShapes, chosenShape, type MeasuredShape, type PoolShape, shapeText } from './pool-shape.ts';

@@ -42,7 +42,7 @@ const about: Measurement = {
   size: '256',
   processor: processorModel(),
   onnxruntime: onnxruntimeVersion(),
-  shapes: candidateShapes(usableCores(), mostChildren(bundle, ['256'])),
+  shapes: candidateShapes(usableCores(), await mostChildren(bundle, ['256'], { hasEncoder: true })),
 };
 
 const measured = [
