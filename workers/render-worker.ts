@@ -18,7 +18,7 @@ import type { Allowance } from './allowance.ts';
 import { type ChosenShape, chooseShape } from './choose-shape.ts';
 import { discreetFailures } from './discreet-failures.ts';
 import { createEncodeWorker, textsOfBundle } from './encode-worker.ts';
-import { imageTuner } from './image-slots.ts';
+import { imageTuners } from './image-slots.ts';
 import { checkMemory } from './memory-check.ts';
 import { outsideOf } from './outside.ts';
 import { type RenderConfig, servedSizes } from './render-config.ts';
@@ -162,19 +162,20 @@ async function createWorkers(
     held,
   });
   const digest = renderer.bundle.digest;
-  const queues = sizes.flatMap((size) => [
-    { size, taskQueue: renderQueue(size, digest) },
-    ...(large ? [{ size, taskQueue: largeRenderQueue(size, digest) }] : []),
-  ]);
+  const queues = sizes.flatMap((size) => {
+    const names = [renderQueue(size, digest), ...(large ? [largeRenderQueue(size, digest)] : [])];
+    const tuners = imageTuners(size, held, renderer.children, names.length);
+    return names.map((taskQueue, i) => ({ size, taskQueue, tuner: tuners[i]! }));
+  });
   return Promise.all(
-    queues.map(({ size, taskQueue }) =>
+    queues.map(({ size, taskQueue, tuner }) =>
       Worker.create({
         connection,
         namespace,
         taskQueue,
         activities,
         interceptors: { activity: [discreetFailures, observeRenders(observers, size)] },
-        tuner: imageTuner(size, held, renderer.children),
+        tuner,
         // The SDK holds heartbeats back for 80 % of their timeout unless told otherwise, and cancellations come with their answers.
         maxHeartbeatThrottleInterval: '1 second',
         shutdownGraceTime: graceSeconds * 1_000,
