@@ -1,16 +1,15 @@
 import { SMALLER_TILES, type Thrift } from '../../domain/thrift.ts';
 import { piecesOf } from './decode-pieces.ts';
-import { BATCHED_TOKENS } from './guidance.ts';
+import { type GuidedPicture, sharesCall } from './guidance.ts';
 
 /** Where a picture's memory ran out. */
 export type HungryStage = 'denoise' | 'decode';
 
 /** What of a picture decides which rungs there are. */
-export type Climber = {
-  /** Latents along its sides, and tokens of the transformer. */
+export type Climber = Pick<GuidedPicture, 'tokens' | 'weights'> & {
+  /** Latents along its sides. */
   height: number;
   width: number;
-  tokens: number;
   isGuided: boolean;
   /** It was asked for in one piece, which is another picture than one of tiles. */
   isWhole: boolean;
@@ -25,7 +24,7 @@ export type Climber = {
 export function nextRung(picture: Climber, rung: Thrift, stage: HungryStage): Thrift | null {
   const tileLatents = stage === 'decode' && !picture.isWhole ? smallerTile(picture, rung) : undefined;
   if (tileLatents !== undefined) return { ...rung, tileLatents };
-  const isBatched = picture.isGuided && !rung.halves && picture.tokens <= BATCHED_TOKENS;
+  const isBatched = picture.isGuided && sharesCall({ ...picture, ...rung });
   return isBatched ? { ...rung, halves: true } : null;
 }
 

@@ -1,7 +1,7 @@
 import type { Bin } from '../../domain/size.ts';
 import type { Thrift } from '../../domain/thrift.ts';
 import { piecesOf } from './decode-pieces.ts';
-import { BATCHED_TOKENS } from './guidance.ts';
+import { sharesCall } from './guidance.ts';
 import type { Networks } from './networks.ts';
 
 /** Peak memory of one process on a processor, in bytes. All but `file` is its own; the sum is the peak of its PSS where it is alone. */
@@ -97,7 +97,7 @@ const imageTokens = (networks: Networks, shape: PictureShape): number => {
 function denoising(networks: Networks, shape: PictureShape): number {
   const { isGuided = true, tokens = networks.maxTokens, thrift = {} } = shape;
   const count = imageTokens(networks, shape);
-  const batch = isGuided && !thrift.halves && count <= BATCHED_TOKENS ? 2 : 1;
+  const batch = isGuided && sharesCall({ tokens: count, halves: thrift.halves, weights: networks.weights }) ? 2 : 1;
   const map = batch * count * networks.transformerWidth * FLOAT;
   const scores = batch * count * networks.heads * tokens * FLOAT;
   return Math.max(TRANSFORMER_MAPS * map, ATTENTION_MAPS * map + SCORES * scores);

@@ -1,4 +1,4 @@
-import { type Bundle, bundleFile } from './bundle.ts';
+import { type Bundle, bundleFile, type WeightKind } from './bundle.ts';
 import { type GraphFile, PART_GRAPHS, partFiles } from './bundle-parts.ts';
 import { bytesOnDisk, elementsOf, graphWeights, isHalf, type Weight } from './graph-weights.ts';
 
@@ -8,6 +8,8 @@ export type Networks = {
   encoderWeights: number;
   /** Transformer and decoder. */
   painterWeights: number;
+  /** How the transformer's are stored, where the bundle says it. */
+  weights?: WeightKind | undefined;
   transformerWidth: number;
   heads: number;
   patch: number;
@@ -28,6 +30,7 @@ export function networksOf(bundle: Bundle): Networks {
   return {
     encoderWeights: encoderWeights(bundle),
     painterWeights: held(weightsOf(bundle, 'transformer.onnx')) + held(decoder),
+    weights: bundle.description.precision?.transformer.weights,
     transformerWidth: transformer.heads * transformer.headWidth,
     heads: transformer.heads,
     patch: transformer.patch,

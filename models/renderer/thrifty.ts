@@ -1,7 +1,11 @@
+import { Semaphore } from 'async-mutex';
 import { isThrifty, type Thrift, TOO_LITTLE_MEMORY } from '../../domain/thrift.ts';
 import { type BundleDescription, nextRung, type RenderRequest, type SamplerState } from '../pixart/index.ts';
 import type { Renderer, RendererRenderOptions } from './renderer.ts';
 import { RendererStarved, RenderFault } from './renderer-child.ts';
+import { takePermits } from './waiting.ts';
+
+type PartOfDescription = Pick<BundleDescription, 'vae' | 'transformer' | 'precision'>;
 
 /** No rung of the ladder has room for the picture on this machine. A larger one may have. */
 export class TooLittleMemory extends RenderFault {
@@ -9,15 +13,18 @@ export class TooLittleMemory extends RenderFault {
 }
 
 /**
- * A renderer whose pictures climb down the ladder where memory runs out (models/pixart/ladder.ts), from the last state that they told. The rung
- * that a picture needed is where the next one of its bin begins; it is told with the picture.
+ * A renderer whose pictures go on with less where memory runs out (models/pixart/ladder.ts), from the last state that they told. Where others
+ * were painted beside it, the picture is first tried alone, since those may have had the memory. The rung that a picture needed
+ * is where the next one of its bin begins; it is told with the picture.
  */
 export function thrifty(
   renderer: Renderer,
-  description: Pick<BundleDescription, 'vae' | 'transformer'>,
+  description: PartOfDescription,
   onRung: (rung: Thrift, because: RendererStarved) => void = () => {},
 ): Renderer {
   const rungs = new Map<string, Thrift>();
+  const { children } = renderer;
+  const permits = new Semaphore(children);
 
   async function render(
     request: Parameters<Renderer['render']>[0],
@@ -26,23 +33,37 @@ export function thrifty(
   ) {
     const place = placeOf(request);
     const attempt = oneImage(options);
-    for (;;) {
+    let waitMs = 0;
+    for (let isAlone = children === 1; ; isAlone = true) {
+      const asked = performance.now();
+      const release = await takePermits(permits, isAlone ? children : undefined, options.signal);
+      waitMs += performance.now() - asked;
+      // Read once it is this picture's turn: only who is alone moves a rung, so that none is moved back up.
       const thrift = rungs.get(place) ?? {};
       try {
         const image = await renderer.render(request, captions, { ...attempt(), thrift });
-        return { ...image, ...(isThrifty(thrift) && { thrift }) };
+        return { ...image, waitMs: waitMs + image.waitMs, ...(isThrifty(thrift) && { thrift }) };
       } catch (error) {
         if (!(error instanceof RendererStarved) || options.signal?.aborted) throw error;
+        if (!isAlone) continue;
         const next = nextRung(climberOf(request, description), thrift, error.stage);
-        if (next === null) throw new TooLittleMemory(`${error.message}; no smaller tiles or batches are left to try`);
+        if (next === null) throw tooLittleMemory(error, request);
         rungs.set(place, next);
         onRung(next, error);
+      } finally {
+        release();
       }
     }
   }
 
   return { ...renderer, render };
 }
+
+const tooLittleMemory = ({ message }: Error, { decode }: RenderRequest): TooLittleMemory =>
+  new TooLittleMemory(
+    `${message}; no smaller tiles or batches are left to try. Take ${decode === 'whole' ? '--decode tiled, ' : ''}a smaller size, ` +
+      'or a machine with more memory (docs/operations.md, "Too little memory").',
+  );
 
 /** The options of each attempt at one image: it begins once, and goes on where the last attempt was. */
 function oneImage(options: RendererRenderOptions): () => RendererRenderOptions {
@@ -67,11 +88,9 @@ function oneImage(options: RendererRenderOptions): () => RendererRenderOptions {
 const placeOf = ({ size, bin, decode }: RenderRequest): string =>
   `${size} ${bin.width}×${bin.height} ${decode ?? 'tiled'}`;
 
-function climberOf(
-  { bin, guidance, decode }: RenderRequest,
-  { vae, transformer }: Pick<BundleDescription, 'vae' | 'transformer'>,
-) {
+function climberOf({ bin, guidance, decode }: RenderRequest, { vae, transformer, precision }: PartOfDescription) {
   const [height, width] = [bin.height / vae.factor, bin.width / vae.factor];
   const tokens = (height * width) / transformer.patch ** 2;
-  return { height, width, tokens, isGuided: guidance > 1, isWhole: decode === 'whole' };
+  const weights = precision?.transformer.weights;
+  return { height, width, tokens, weights, isGuided: guidance > 1, isWhole: decode === 'whole' };
 }
