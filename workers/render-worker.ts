@@ -6,7 +6,7 @@ import { closeConnection, connectWorker } from '../connection/worker-connection.
 import type { Size } from '../domain/size.ts';
 import { thriftText } from '../domain/thrift.ts';
 import { type Bundle, bundleFolder, bundleRef, openBundle } from '../models/pixart/index.ts';
-import { type Renderer, startRenderer, thrifty } from '../models/renderer/index.ts';
+import { type Renderer, startRenderer, withLessMemory } from '../models/renderer/index.ts';
 import { deviceName } from '../monitoring/device.ts';
 import { observeRenders, type RenderObservers } from '../monitoring/observe-renders.ts';
 import { createRenderMetrics } from '../monitoring/render-metrics.ts';
@@ -120,10 +120,10 @@ async function loadRenderer(
         children?.started(child);
       },
     });
-    const climbing = thrifty(renderer, bundle.description, (rung, { message }) =>
+    const saving = withLessMemory(renderer, bundle.description, (rung, { message }) =>
       log.warn({ bundle: renderer.bundle.name, reason: message }, `memory ran out; goes on ${thriftText(rung)}`),
     );
-    return { renderer: climbing, shape };
+    return { renderer: saving, shape };
   } catch (error) {
     if (stop.signal.aborted) return null;
     throw error;

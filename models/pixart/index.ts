@@ -12,7 +12,7 @@ export {
 } from './checkpoint-format.ts';
 export { chosenBundle } from './chosen-bundle.ts';
 export { bundleFolder, openBundles } from './installed-bundles.ts';
-export { type HungryStage, nextRung } from './ladder.ts';
+export { nextRung, type RenderStage } from './ladder.ts';
 export {
   encoderMemory,
   knownPainterMemory,

@@ -3,10 +3,10 @@ import { piecesOf } from './decode-pieces.ts';
 import { type GuidedPicture, sharesCall } from './guidance.ts';
 
 /** Where a picture's memory ran out. */
-export type HungryStage = 'denoise' | 'decode';
+export type RenderStage = 'denoise' | 'decode';
 
 /** What of a picture decides which rungs there are. */
-export type Climber = Pick<GuidedPicture, 'tokens' | 'weights'> & {
+export type LadderPicture = Pick<GuidedPicture, 'tokens' | 'weights'> & {
   /** Latents along its sides. */
   height: number;
   width: number;
@@ -21,7 +21,7 @@ export type Climber = Pick<GuidedPicture, 'tokens' | 'weights'> & {
  *
  * @returns `null` where this machine has no more of them
  */
-export function nextRung(picture: Climber, rung: Thrift, stage: HungryStage): Thrift | null {
+export function nextRung(picture: LadderPicture, rung: Thrift, stage: RenderStage): Thrift | null {
   const tileLatents = stage === 'decode' && !picture.isWhole ? smallerTile(picture, rung) : undefined;
   if (tileLatents !== undefined) return { ...rung, tileLatents };
   const isBatched = picture.isGuided && sharesCall({ ...picture, ...rung });
@@ -29,7 +29,7 @@ export function nextRung(picture: Climber, rung: Thrift, stage: HungryStage): Th
 }
 
 /** The first whose pieces are smaller than what is decoded at once now. */
-function smallerTile(picture: Climber, { tileLatents }: Thrift): (typeof SMALLER_TILES)[number] | undefined {
+function smallerTile(picture: LadderPicture, { tileLatents }: Thrift): (typeof SMALLER_TILES)[number] | undefined {
   const now = piecesOf(picture, { tileLatents }).latents;
   return SMALLER_TILES.find((side) => piecesOf(picture, { tileLatents: side }).latents < now);
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Thrift } from '../../domain/thrift.ts';
 import { openBundle, type RenderRequest } from '../../models/pixart/index.ts';
-import { startRenderer, TooLittleMemory, thrifty } from '../../models/renderer/index.ts';
+import { startRenderer, TooLittleMemory, withLessMemory } from '../../models/renderer/index.ts';
 
 // Each starts several processes, whose pictures have 512 px.
 vi.setConfig({ testTimeout: 1_800_000 });
@@ -40,7 +40,7 @@ async function limited(extra: number) {
     },
   });
   onTestFinished(() => renderer.close());
-  return { rungs, pids, renderer: thrifty(renderer, bundle.description, (rung) => rungs.push(rung)) };
+  return { rungs, pids, renderer: withLessMemory(renderer, bundle.description, (rung) => rungs.push(rung)) };
 }
 
 function limitData(pid: number, extra: number): void {

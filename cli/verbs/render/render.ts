@@ -20,7 +20,12 @@ import {
   PIPELINE_VERSION,
   type RequestCaptions,
 } from '../../../models/pixart/index.ts';
-import { type RendererOptions, startRenderer, TooLittleMemory, thrifty } from '../../../models/renderer/index.ts';
+import {
+  type RendererOptions,
+  startRenderer,
+  TooLittleMemory,
+  withLessMemory,
+} from '../../../models/renderer/index.ts';
 import { extension } from '../../../records/layout.ts';
 import { renderConfig } from '../../../workers/render-config.ts';
 import { note, printJson, printLine } from '../../display/output.ts';
@@ -131,7 +136,7 @@ async function paint(
   captions: RequestCaptions,
   options: RendererOptions & { signal: AbortSignal },
 ): Promise<{ image: PaintedImage; bytes: Uint8Array }> {
-  const renderer = thrifty(await startRenderer(options), bundle.description, (rung) =>
+  const renderer = withLessMemory(await startRenderer(options), bundle.description, (rung) =>
     note(`\nmemory ran out; goes on ${thriftText(rung)}`),
   );
   const display = stepDisplay(job.steps);

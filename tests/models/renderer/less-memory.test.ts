@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Thrift } from '../../../domain/thrift.ts';
 import { openBundle } from '../../../models/pixart/index.ts';
-import { type Renderer, RendererStarved, TooLittleMemory, thrifty } from '../../../models/renderer/index.ts';
+import { type Renderer, RendererOutOfMemory, TooLittleMemory, withLessMemory } from '../../../models/renderer/index.ts';
 import { request, TINY_BUNDLE } from './tiny-renderer.ts';
 
 const { description } = await openBundle(TINY_BUNDLE);
@@ -21,12 +21,12 @@ function sharingMemory(children: number, total: number, needs: (thrift: Thrift) 
     const isShort = used > total;
     await new Promise((resolve) => setImmediate(resolve));
     used -= mine;
-    if (isShort) throw new RendererStarved('no memory', 'decode');
+    if (isShort) throw new RendererOutOfMemory('no memory', 'decode');
     const timings = { denoiseMs: 1, decodeMs: 1 };
     return { rgb: new Uint8Array(3), width: 1, height: 1, timings, processorMs: 1, waitMs: 0, deviceShare: 1 };
   };
   const renderer = { children, render } as Renderer;
-  return { rungs, most: () => most, renderer: thrifty(renderer, description, (rung) => rungs.push(rung)) };
+  return { rungs, most: () => most, renderer: withLessMemory(renderer, description, (rung) => rungs.push(rung)) };
 }
 
 const pictures = (renderer: Renderer, count: number) =>

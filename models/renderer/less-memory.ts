@@ -2,7 +2,7 @@ import { Semaphore } from 'async-mutex';
 import { isThrifty, type Thrift, TOO_LITTLE_MEMORY } from '../../domain/thrift.ts';
 import { type BundleDescription, nextRung, type RenderRequest, type SamplerState } from '../pixart/index.ts';
 import type { Renderer, RendererRenderOptions } from './renderer.ts';
-import { RendererStarved, RenderFault } from './renderer-child.ts';
+import { RendererOutOfMemory, RenderFault } from './renderer-child.ts';
 import { takePermits } from './waiting.ts';
 
 type PartOfDescription = Pick<BundleDescription, 'vae' | 'transformer' | 'precision'>;
@@ -17,10 +17,10 @@ export class TooLittleMemory extends RenderFault {
  * were painted beside it, the picture is first tried alone, since those may have had the memory. The rung that a picture needed
  * is where the next one of its bin begins; it is told with the picture.
  */
-export function thrifty(
+export function withLessMemory(
   renderer: Renderer,
   description: PartOfDescription,
-  onRung: (rung: Thrift, because: RendererStarved) => void = () => {},
+  onRung: (rung: Thrift, because: RendererOutOfMemory) => void = () => {},
 ): Renderer {
   const rungs = new Map<string, Thrift>();
   const { children } = renderer;
@@ -44,9 +44,9 @@ export function thrifty(
         const image = await renderer.render(request, captions, { ...attempt(), thrift });
         return { ...image, waitMs: waitMs + image.waitMs, ...(isThrifty(thrift) && { thrift }) };
       } catch (error) {
-        if (!(error instanceof RendererStarved) || options.signal?.aborted) throw error;
+        if (!(error instanceof RendererOutOfMemory) || options.signal?.aborted) throw error;
         if (!isAlone) continue;
-        const next = nextRung(climberOf(request, description), thrift, error.stage);
+        const next = nextRung(ladderPicture(request, description), thrift, error.stage);
         if (next === null) throw tooLittleMemory(error, request);
         rungs.set(place, next);
         onRung(next, error);
@@ -88,7 +88,7 @@ function oneImage(options: RendererRenderOptions): () => RendererRenderOptions {
 const placeOf = ({ size, bin, decode }: RenderRequest): string =>
   `${size} ${bin.width}×${bin.height} ${decode ?? 'tiled'}`;
 
-function climberOf({ bin, guidance, decode }: RenderRequest, { vae, transformer, precision }: PartOfDescription) {
+function ladderPicture({ bin, guidance, decode }: RenderRequest, { vae, transformer, precision }: PartOfDescription) {
   const [height, width] = [bin.height / vae.factor, bin.width / vae.factor];
   const tokens = (height * width) / transformer.patch ** 2;
   const weights = precision?.transformer.weights;
