@@ -6,6 +6,7 @@ const UNIT = [
   'cli/display/!(follow-batch)',
   '{models/pixart/samplers,review-page/browser,workflows/batch,workflows/contract,workflows/shard}/*',
   'activities/heartbeats',
+  'benchmarks/report',
   'client/{cron,request}',
   'connection/temporal-target',
   'images/xmp',

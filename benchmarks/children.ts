@@ -1,9 +1,8 @@
 /**
  * What dividing a processor among renderer processes is worth: the same images by one process with all cores, by one for each core and
  * by what a worker would measure and choose, in turn. `npx tsx benchmarks/children.ts [--bundle pixart-icons …] [--size 256 …] [--rounds 3]
- * [--seconds 10]`
+ * [--seconds 10] [--json]`
  */
-import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { nearestBin } from '../domain/bins.ts';
 import { type Size, sizeSchema } from '../domain/size.ts';
@@ -26,12 +25,14 @@ import {
   startRenderer,
   usableCores,
 } from '../models/renderer/index.ts';
+import { PART_OPTIONS, say, tellLines } from './bench/part.ts';
+import { type Line, median } from './bench/report.ts';
 
 const { values } = parseArgs({
   options: {
+    ...PART_OPTIONS,
     bundle: { type: 'string', multiple: true, default: ['pixart-icons', 'pixart-icons-4-steps'] },
     size: { type: 'string', multiple: true, default: ['256', '512'] },
-    rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '10' },
   },
 });
@@ -71,9 +72,8 @@ async function round(renderer: Renderer, size: Size, captions: RequestCaptions):
   };
 }
 
-const median = (numbers: number[]): number => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
-
-async function compare(name: string, size: Size): Promise<void> {
+/** The chosen shape and, where it is another, one process for each core, beside one process with all cores. */
+async function compare(name: string, size: Size): Promise<Line[]> {
   const bundle = await openBundle(await bundleFolder(name));
   const captions = await captionsOf(bundle);
   const shapes = candidateShapes(usableCores(), usableCores());
@@ -87,22 +87,28 @@ async function compare(name: string, size: Size): Promise<void> {
     })),
   );
   for (let turn = 0; turn < Number(values.rounds); turn += 1)
-    for (const { renderer, rounds } of entries) rounds.push(await round(renderer, size, captions));
-  const ofFirst = median(entries[0]!.rounds.map(({ imagesPerMinute }) => imagesPerMinute));
-  for (const { shape, renderer, rounds } of entries) {
-    const rate = median(rounds.map(({ imagesPerMinute }) => imagesPerMinute));
-    const processor = median(rounds.map(({ processorSeconds }) => processorSeconds));
-    const isChosen = isSame(shape, chosen) ? ' (chosen)' : '';
-    console.log(
-      `| ${name} | ${size} | ${shapeText(shape)}${isChosen} | ${rate.toFixed(1)} | ${processor.toFixed(2)} | ${(rate / ofFirst).toFixed(2)} |`,
-    );
-    await renderer.close();
-  }
+    for (const { renderer, rounds, shape } of entries) {
+      rounds.push(await round(renderer, size, captions));
+      say(`  ${name}, ${size} px, ${shapeText(shape)}: ${rounds.at(-1)!.imagesPerMinute.toFixed(1)} images a minute`);
+    }
+  await Promise.all(entries.map(({ renderer }) => renderer.close()));
+  const [first, ...others] = entries;
+  const perMinute = (rounds: Round[]): number[] => rounds.map(({ imagesPerMinute }) => imagesPerMinute);
+  const processor = (rounds: Round[]): string =>
+    median(rounds.map(({ processorSeconds }) => processorSeconds)).toFixed(2);
+  return others.map(({ shape, rounds }) => ({
+    what: `${name}, ${size} px, ${shapeText(shape)}${isSame(shape, chosen) ? ' (chosen by a worker)' : ''}`,
+    unit: 'images/min',
+    ours: perMinute(rounds),
+    peer: { name: shapeText(first!.shape), runs: perMinute(first!.rounds) },
+    moreIsBetter: true,
+    note: `processor seconds an image: ${processor(rounds)}, peer ${processor(first!.rounds)}; cores: ${usableCores()}`,
+  }));
 }
 
 const isSame = (a: PoolShape, b: PoolShape): boolean => a.children === b.children && a.threads === b.threads;
 
-console.log(`${cpus()[0]?.model}, ${usableCores()} cores; medians of ${values.rounds} rounds of ${values.seconds} s\n`);
-console.log('| bundle | size | children × threads | images a minute | processor s an image | ratio |');
-console.log('| --- | --- | --- | --- | --- | --- |');
-for (const name of values.bundle) for (const size of values.size) await compare(name, sizeSchema.parse(size));
+const lines: Line[] = [];
+for (const name of values.bundle)
+  for (const size of values.size) lines.push(...(await compare(name, sizeSchema.parse(size))));
+tellLines(lines, values.json);

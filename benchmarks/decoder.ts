@@ -6,13 +6,17 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 import { InferenceSession, Tensor } from '../models/pixart/onnxruntime.ts';
+import { PART_OPTIONS, say, tellLines } from './bench/part.ts';
+import type { Line } from './bench/report.ts';
+import { runInRendererEnvironment } from './renderer-environment.ts';
+
+runInRendererEnvironment();
 
 const BEFORE = 'eceba92:models/bundles/pixart-icons/vae_decoder.onnx';
 const TODAY = path.join(import.meta.dirname, '../models/bundles/pixart-icons/vae_decoder.onnx');
 const FACTOR = 8;
-/** The machine may be shared, which only ever makes a run slower: the fastest counts. */
-const RUNS = 5;
 
 const floats = (shape: number[]): Tensor => {
   const count = shape.reduce((product, side) => product * side, 1);
@@ -43,34 +47,51 @@ async function seconds(session: InferenceSession, feeds: Record<string, Tensor>)
   return (user + system) / 1e6;
 }
 
-async function compare(files: [string, string], sizes: number[]): Promise<void> {
-  const options = { intraOpNumThreads: 1, graphOptimizationLevel: 'all' as const, logSeverityLevel: 3 as const };
-  const [old, today] = await Promise.all(files.map((file) => InferenceSession.create(file, options)));
-  console.log('| size | before, CPU s | now, CPU s | ratio |\n| --- | --- | --- | --- |');
-  for (const size of sizes) {
-    const fastest: [number, number] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-    for (let run = 0; run < RUNS; run++) {
-      for (const [i, session] of [old!, today!].entries()) {
-        fastest[i] = Math.min(fastest[i]!, await seconds(session, feedsOf(session, size)));
-      }
+/** One picture of each that does not count, and then in turn. */
+async function compare(files: [string, string], size: number, rounds: number): Promise<Line> {
+  const options = {
+    intraOpNumThreads: 1,
+    graphOptimizationLevel: 'all' as const,
+    enableMemPattern: false,
+    logSeverityLevel: 3 as const,
+  };
+  const sessions = await Promise.all(files.map((file) => InferenceSession.create(file, options)));
+  const runs: [number[], number[]] = [[], []];
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const [i, session] of sessions.entries()) {
+      const taken = await seconds(session, feedsOf(session, size));
+      if (round > 0) runs[i as 0 | 1].push(taken);
     }
-    const [before, now] = fastest;
-    console.log(`| ${size} | ${before.toFixed(3)} | ${now.toFixed(3)} | ${(before / now).toFixed(2)} |`);
   }
+  say(`  ${size} px: ${runs.map((each) => each.at(-1)!.toFixed(2)).join(' and ')} processor seconds`);
+  return {
+    what: `decoding a picture of ${size} px, one thread`,
+    unit: 'processor s',
+    ours: runs[1],
+    peer: { name: named[0] ?? 'eceba92', runs: runs[0] },
+    goal: { ratio: 2 },
+    note: 'both with pages of 2 MB',
+  };
 }
 
-const given = process.argv.slice(2);
-const named = given.filter((argument) => argument.endsWith('.onnx'));
-const sizes = given.filter((argument) => !named.includes(argument)).map(Number);
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: PART_OPTIONS,
+});
+const named = positionals.filter((argument) => argument.endsWith('.onnx'));
+const sizes = positionals.filter((argument) => !named.includes(argument)).map(Number);
 if ((named.length !== 0 && named.length !== 2) || sizes.some((size) => !(size > 0 && size % FACTOR === 0))) {
-  console.error('usage: npx tsx benchmarks/decoder.ts [old.onnx new.onnx] [size …]');
+  console.error('usage: npx tsx benchmarks/decoder.ts [old.onnx new.onnx] [size …] [--rounds 3] [--json]');
   process.exit(2);
 }
 const folder = mkdtempSync(path.join(tmpdir(), 'decoder-'));
 try {
   const [old = path.join(folder, 'before.onnx'), today = TODAY] = named;
   if (named.length === 0) writeFileSync(old, execFileSync('git', ['show', BEFORE], { maxBuffer: 2 ** 26 }));
-  await compare([old, today], sizes.length > 0 ? sizes : [256, 512, 1024]);
+  const lines: Line[] = [];
+  for (const size of sizes.length > 0 ? sizes : [256, 512, 1024])
+    lines.push(await compare([old, today], size, Number(values.rounds)));
+  tellLines(lines, values.json);
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -1,37 +1,36 @@
 /**
  * What a batch costs as a whole: `dev` and `submit --wait`, as a person types them, with the shipped 4-step bundle at 256 px, at an
  * earlier commit and in this checkout in turn. Linux only.
- * `npx tsx benchmarks/whole-product.ts [--images 60] [--runs 3] [--against eceba92 | --alone] [--json] [-- options of dev]`
+ * `npx tsx benchmarks/whole-product.ts [--images 60] [--rounds 3] [--against eceba92 | --alone] [--json] [-- options of dev]`
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { PART_OPTIONS, say } from './bench/part.ts';
 import { checkoutOf, thisCheckout } from './whole-product/checkout.ts';
 import { encodingSeconds } from './whole-product/encoding.ts';
-import { type Figures, figuresOf, tableOf } from './whole-product/figures.ts';
+import { type Figures, figuresOf, linesOf, tableOf } from './whole-product/figures.ts';
 import { type Measured, startFleet } from './whole-product/fleet.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    ...PART_OPTIONS,
     images: { type: 'string', default: '60' },
-    runs: { type: 'string', default: '3' },
     against: { type: 'string', default: 'eceba92' },
     alone: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
   },
 });
-const [images, runs] = [Number(values.images), Number(values.runs)];
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const [images, rounds] = [Number(values.images), Number(values.rounds)];
 
 const folder = await mkdtemp(path.join(tmpdir(), 'pixart-whole-'));
 const checkouts = [...(values.alone ? [] : [await checkoutOf(values.against, folder)]), thisCheckout()];
 const figures: Record<string, Figures[]> = Object.fromEntries(checkouts.map(({ name }) => [name, []]));
 try {
-  for (let run = 1; run <= runs; run += 1) {
+  for (let round = 1; round <= rounds; round += 1) {
     for (const checkout of checkouts) {
-      say(`run ${run} of ${runs}: ${checkout.name} …`);
+      say(`  round ${round} of ${rounds}: ${checkout.name} …`);
       const fleet = await startFleet(checkout, await mkdtemp(path.join(folder, 'state-')), positionals);
       try {
         // What is made once and what is read for the first time is none of a batch's.
@@ -51,4 +50,4 @@ try {
   for (const checkout of checkouts) checkout.remove();
   await rm(folder, { recursive: true, force: true });
 }
-console.log(values.json ? JSON.stringify(figures, null, 2) : tableOf(figures));
+console.log(values.json ? JSON.stringify(linesOf(figures, images)) : tableOf(figures));

@@ -1,12 +1,11 @@
 """One step in diffusers: `models/python.sh benchmarks/full-step/diffusers_step.py <folder> --size 512 --threads 1`.
 
-The folder is prepare.py's. Prints a line of JSON; with --keep, the prediction goes to `<folder>/<size>/prediction.bin`,
-which step.ts compares its own with.
+The folder is prepare.py's. `compiled` is float32 by torch.compile, `int8` torch's dynamic quantisation of linear
+layers.
 """
 
-import argparse
 import os
-from pathlib import Path
+import warnings
 
 # Before torch loads OpenMP: threads that wait sleep, the fair peer where cores are shared.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -14,43 +13,36 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import diffusers
 import numpy as np
 import torch
-from calls import read_inputs, report
+from calls import parse_options, read_inputs, report
 from diffusers import PixArtTransformer2DModel
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="diffusers_step.py", description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--size", type=int, required=True)
-    parser.add_argument("--threads", type=int, required=True)
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--compile", action="store_true", help="by torch.compile")
-    parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
-    parser.add_argument("--keep", action="store_true")
-    options = parser.parse_args()
+    options = parse_options("diffusers_step.py", __doc__, "float32", "compiled", "bfloat16", "int8")
+    # That quantisation will move to another package.
+    warnings.filterwarnings("ignore", message=".*deprecated.*")
     torch.set_num_threads(options.threads)
-    dtype = getattr(torch, options.dtype)
-    model = PixArtTransformer2DModel.from_pretrained(options.folder / "transformer", torch_dtype=dtype).eval()
-    run = torch.compile(model) if options.compile else model
-    inputs = {name: torch.from_numpy(array) for name, array in read_inputs(options.folder, options.size).items()}
+    dtype = torch.bfloat16 if options.kind == "bfloat16" else torch.float32
+    model = PixArtTransformer2DModel.from_pretrained(
+        options.folder / "transformer", torch_dtype=dtype, low_cpu_mem_usage=False
+    ).eval()
+    if options.kind == "int8":
+        model = torch.ao.quantization.quantize_dynamic(model, {torch.nn.Linear}, dtype=torch.qint8)
+    run = torch.compile(model) if options.kind == "compiled" else model
 
     @torch.no_grad()
-    def call() -> np.ndarray:
+    def call(size: int, timestep: float) -> np.ndarray:
+        inputs = {name: torch.from_numpy(array) for name, array in read_inputs(options.folder, size).items()}
         predicted = run(
             inputs["latents"].to(dtype),
             encoder_hidden_states=inputs["text_states"].to(dtype),
             encoder_attention_mask=inputs["caption_mask"],
-            timestep=inputs["timestep"],
+            timestep=torch.full_like(inputs["timestep"], timestep),
             added_cond_kwargs={"resolution": None, "aspect_ratio": None},
         )
         return predicted.sample[:, :4].float().numpy()
 
-    how = "torch.compile" if options.compile else "eager"
-    version = f"diffusers {diffusers.__version__}, torch {torch.__version__}"
-    what = f"diffusers {how} {options.dtype}"
-    prediction = report(what, version, options, call)
-    if options.keep:
-        prediction.astype("<f4").tofile(options.folder / str(options.size) / "prediction.bin")
+    report(f"diffusers {options.kind}", f"diffusers {diffusers.__version__}, torch {torch.__version__}", options, call)
 
 
 if __name__ == "__main__":

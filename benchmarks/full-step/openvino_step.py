@@ -1,41 +1,68 @@
-"""One step of our graph in OpenVINO: `python benchmarks/full-step/openvino_step.py <folder> --size 512 --threads 1`.
+"""One step of our graph in OpenVINO.
 
-Needs the packages openvino and numpy, which are not among those of models/. The folder is prepare.py's; prints a line
-of JSON.
+`benchmarks/peer/openvino.sh benchmarks/full-step/openvino_step.py <folder> --size 512`
+
+The folder is prepare.py's. `int8` is NNCF's quantisation of the float32 graph, which is made on the first call and kept
+in the folder: weights and inputs of all matrix products, ranges calibrated on the call's own inputs at three timesteps,
+which favours it.
 """
 
-import argparse
+import sys
+from argparse import Namespace
+from contextlib import redirect_stdout
 from pathlib import Path
 
+import nncf
 import numpy as np
 import openvino
-from calls import read_inputs, report
+from calls import parse_options, read_inputs, report
+
+# Without the hint it would compute in bfloat16 where the processor can.
+PRECISION = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}
+CALIBRATED_AT = (999.0, 500.0, 20.0)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="openvino_step.py", description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--size", type=int, required=True)
-    parser.add_argument("--threads", type=int, required=True)
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--graph", default="transformer.onnx")
-    options = parser.parse_args()
-    # Without the hint it would compute in bfloat16 where the processor can.
+    options = parse_options("openvino_step.py", __doc__, "float32", "bfloat16", "int8")
     settings = {
-        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_PRECISION_HINT": PRECISION[options.kind],
         "INFERENCE_NUM_THREADS": options.threads,
         "PERFORMANCE_HINT": "LATENCY",
     }
-    model = openvino.Core().compile_model(options.folder / options.graph, "CPU", settings)
-    inputs = read_inputs(options.folder, options.size)
-    feeds = {port.get_any_name(): inputs[port.get_any_name()] for port in model.inputs}
-    feeds["caption_mask"] = feeds["caption_mask"].astype(np.int64)
-    version = f"openvino {openvino.__version__}"
+    core = openvino.Core()
+    model = core.compile_model(graph_of(core, options), "CPU", settings)
+    names = [port.get_any_name() for port in model.inputs]
 
-    def call() -> np.ndarray:
-        return model(feeds)[0].copy()
+    def call(size: int, timestep: float) -> np.ndarray:
+        return model(feeds(options.folder, size, timestep, names))[0]
 
-    report("openvino f32", version, options, call)
+    report(f"openvino {options.kind}", f"openvino {openvino.__version__}", options, call)
+
+
+def feeds(folder: Path, size: int, timestep: float, names: list[str]) -> dict[str, np.ndarray]:
+    inputs = read_inputs(folder, size)
+    inputs["caption_mask"] = inputs["caption_mask"].astype(np.int64)
+    inputs["timestep"] = np.full_like(inputs["timestep"], timestep)
+    return {name: inputs[name] for name in names}
+
+
+def graph_of(core: openvino.Core, options: Namespace) -> Path:
+    plain = options.folder / "fp32" / "transformer.onnx"
+    if options.kind != "int8":
+        return plain
+    quantised = options.folder / "openvino-int8" / "transformer.xml"
+    if not quantised.exists():
+        model = core.read_model(plain)
+        names = [port.get_any_name() for port in model.inputs]
+        calls = nncf.Dataset([feeds(options.folder, 256, timestep, names) for timestep in CALIBRATED_AT])
+        # Its progress goes where only answers may.
+        with redirect_stdout(sys.stderr):
+            made = nncf.quantize(model, calls, model_type=nncf.ModelType.TRANSFORMER, subset_size=len(CALIBRATED_AT))
+        quantised.parent.mkdir(exist_ok=True)
+        openvino.save_model(made, quantised.with_name("unfinished.xml"), compress_to_fp16=False)
+        quantised.with_name("unfinished.bin").rename(quantised.with_suffix(".bin"))
+        quantised.with_name("unfinished.xml").rename(quantised)
+    return quantised
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""Makes what one step at full size is measured on: `models/python.sh benchmarks/full-step/prepare.py <folder>`.
+"""Makes what one step is measured on: `models/python.sh benchmarks/full-step/prepare.py <checkpoint> <folder>`.
 
-A transformer of PixArt-Σ's size with random weights (2.4 GB), as a checkpoint that diffusers opens and as our graph;
-and for each size the inputs of one call with guidance: two captions of 30 tokens, so that nothing is padding.
+Of the checkpoint's transformer our graphs in float32 and int8 (at full size 3.1 GB), and for each size the inputs of
+one call with guidance: two captions of 30 tokens, so that nothing is padding. At 256 px also what diffusers predicts in
+float32 at three timesteps.
 """
 
 import argparse
@@ -9,64 +10,91 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import torch
 from diffusers import PixArtTransformer2DModel
 from torch import Tensor
 
 from export import parts
 from export.golden.tensors import write_tensors
-from export.graphs import write_graph
+from export.graphs import draft_graph
+from export.precision import KINDS
 from export.quiet import quiet_libraries
-from export.reference import position_embedding
+from export.reference import position_embedding, predict
 from export.transformer_part import PIXELS_PER_LATENT, open_transformer
+from export.writing import write_draft
 
-CAPTION_WIDTH = 4096
 CAPTION_TOKENS = 30
 BATCH = 2
 SIZES = (256, 512, 1024)
+TIMESTEPS = (999, 500, 20)
+TEXT_DEVIATION = 0.15
+"""About that of T5-XXL's states."""
 
 
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="prepare.py", description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--layers", type=int, default=28, help="fewer make a smaller model, to try things out")
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("folder", type=Path, help="must not be there")
     options = parser.parse_args(arguments)
     quiet_libraries()
     torch.manual_seed(0)
-    reference = PixArtTransformer2DModel(
-        num_layers=options.layers,
-        caption_channels=CAPTION_WIDTH,
-        sample_size=32,
-        interpolation_scale=0.5,
-        use_additional_conditions=False,
-    ).eval()
-    reference.save_pretrained(options.folder / "transformer")
-    text_states = torch.randn(BATCH, CAPTION_TOKENS, CAPTION_WIDTH)
-    with torch.no_grad():
-        caption = reference.caption_projection(text_states)
-    for size in SIZES:
-        write_inputs(options.folder / str(size), reference, size, text_states, caption)
-    del reference
-    transformer = open_transformer(options.folder).load()
-    write_graph(parts.transformer_graph(transformer), options.folder, half=False)
+    unfinished = options.folder.with_name(f"{options.folder.name}.unfinished")
+    unfinished.mkdir(exist_ok=True)
+    transformer = unfinished / "transformer"
+    if not transformer.is_symlink():
+        transformer.symlink_to((options.checkpoint / "transformer").resolve())
+    write_graphs(options.checkpoint, unfinished)
+    reference = PixArtTransformer2DModel.from_pretrained(
+        transformer, torch_dtype=torch.float32, low_cpu_mem_usage=False
+    )
+    write_calls(reference.eval(), unfinished)
+    unfinished.rename(options.folder)
 
 
-def write_inputs(
-    folder: Path, reference: PixArtTransformer2DModel, size: int, text_states: Tensor, caption: Tensor
-) -> None:
+def write_graphs(checkpoint: Path, folder: Path) -> None:
+    part = open_transformer(checkpoint)
+    for kind in ("fp32", "int8"):
+        graph = parts.transformer_graph(part.empty(), read=part.weights.tensor)
+        draft = draft_graph(graph)
+        KINDS[kind].rewrite(draft, graph, say)
+        (folder / kind).mkdir(exist_ok=True)
+        write_draft(draft, graph.parameter, folder / kind, say)
+
+
+@torch.no_grad()
+def write_calls(reference: PixArtTransformer2DModel, folder: Path) -> None:
     """`text_states` is for diffusers, which projects captions in every step; `caption` for the graph."""
-    side = size // PIXELS_PER_LATENT
-    latents = torch.randn(1, 4, side, side).repeat(BATCH, 1, 1, 1)
-    tensors = {
-        "latents": latents,
-        "timestep": torch.full((BATCH,), 749.0),
-        "position_embedding": position_embedding(reference, latents),
-        "text_states": text_states,
-        "caption": caption,
-        "caption_mask": torch.ones(BATCH, CAPTION_TOKENS),
-    }
-    entries = write_tensors({name: tensor.numpy() for name, tensor in tensors.items()}, folder)
-    (folder / "call.json").write_text(json.dumps({"tensors": entries}) + "\n", encoding="utf-8")
+    text_states = torch.randn(BATCH, CAPTION_TOKENS, reference.config.caption_channels) * TEXT_DEVIATION
+    caption = reference.caption_projection(text_states)
+    for size in SIZES:
+        side = size // PIXELS_PER_LATENT
+        latents = torch.randn(1, 4, side, side).repeat(BATCH, 1, 1, 1)
+        tensors = {
+            "latents": latents,
+            "timestep": torch.full((BATCH,), 749.0),
+            "position_embedding": position_embedding(reference, latents),
+            "text_states": text_states,
+            "caption": caption,
+            "caption_mask": torch.ones(BATCH, CAPTION_TOKENS),
+        }
+        entries = write_tensors({name: tensor.numpy() for name, tensor in tensors.items()}, folder / str(size))
+        (folder / str(size) / "call.json").write_text(json.dumps({"tensors": entries}) + "\n", encoding="utf-8")
+        if size == SIZES[0]:
+            write_expected(reference, tensors, folder / str(size))
+
+
+def write_expected(reference: PixArtTransformer2DModel, tensors: dict[str, Tensor], folder: Path) -> None:
+    latents, text_states, mask = tensors["latents"], tensors["text_states"], tensors["caption_mask"]
+    for timestep in TIMESTEPS:
+        say(f"what diffusers predicts at timestep {timestep}")
+        expected = predict(reference, latents, torch.full((BATCH,), float(timestep)), text_states, mask)
+        expected.numpy().astype(np.dtype("<f4")).tofile(folder / f"expected-{timestep}.bin")
+    (folder / "expected.json").write_text(json.dumps(TIMESTEPS) + "\n", encoding="utf-8")
+
+
+def say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
-// One step at full size in onnxruntime-node, as the renderer runs it: prints a line of JSON.
-// npx tsx benchmarks/full-step/step.ts <folder of prepare.py> --size 512 --threads 1 [--runs 3] [--graph transformer.onnx]
+// One step in onnxruntime-node, as the renderer runs it: prints a line of JSON for the first calls, and one for each that counts.
+// npx tsx benchmarks/full-step/step.ts <folder of prepare.py> --size 512 --threads 1 [--runs 3 | --in-turn] [--kind fp32|int8] [--profile PREFIX]
 
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { InferenceSession, Tensor } from '../../models/pixart/onnxruntime.ts';
+import { turnsOf } from '../bench/turns.ts';
 import { runInRendererEnvironment } from '../renderer-environment.ts';
 
 runInRendererEnvironment();
@@ -18,78 +19,87 @@ const { values, positionals } = parseArgs({
     size: { type: 'string', default: '256' },
     threads: { type: 'string', default: '1' },
     runs: { type: 'string', default: '3' },
-    graph: { type: 'string', default: 'transformer.onnx' },
+    'in-turn': { type: 'boolean', default: false },
+    first: { type: 'string' },
+    kind: { type: 'string', default: 'fp32' },
     profile: { type: 'string' },
   },
 });
 const folder = positionals[0];
 if (!folder) throw new Error('Usage: npx tsx benchmarks/full-step/step.ts <folder> --size 512 --threads 1');
-const threads = Number(values.threads);
+const TIMESTEP = 749;
 
-const feeds = await readInputs(join(folder, values.size));
-const session = await InferenceSession.create(join(folder, values.graph), {
+const session = await InferenceSession.create(join(folder, values.kind, 'transformer.onnx'), {
   executionProviders: ['cpu'],
   graphOptimizationLevel: 'all',
+  enableMemPattern: false,
   extra: { session: { intra_op: { allow_spinning: '0' } } },
-  intraOpNumThreads: threads,
+  intraOpNumThreads: Number(values.threads),
   logSeverityLevel: 3,
   ...(values.profile ? { enableProfiling: true, profileFilePrefix: values.profile } : {}),
 });
-const processorSeconds: number[] = [];
-const wallSeconds: number[] = [];
-let prediction = await call();
-for (let run = 0; run < Number(values.runs); run++) {
+const first = await readInputs(values.first ?? values.size);
+const errors = await errorsOf(join(folder, values.first ?? values.size), first);
+if (errors.length === 0) await session.run(first);
+const version = `onnxruntime-node ${JSON.parse(await readFile('node_modules/onnxruntime-node/package.json', 'utf8')).version}`;
+answer({ what: `pixart-batch ${values.kind}`, version, errors, peakMemoryMb: peakMemory() });
+const feeds = await readInputs(values.size);
+for await (const _ of turnsOf(values['in-turn'], Number(values.runs))) {
   const [started, used] = [performance.now(), process.cpuUsage()];
-  prediction = await call();
+  await session.run(feeds);
   const { user, system } = process.cpuUsage(used);
-  processorSeconds.push((user + system) / 1e6);
-  wallSeconds.push((performance.now() - started) / 1e3);
+  answer({ processorSeconds: (user + system) / 1e6, wallSeconds: (performance.now() - started) / 1e3 });
 }
-const error = await relativeError(prediction);
 if (values.profile) session.endProfiling();
-console.log(
-  JSON.stringify({
-    what: 'pixart-batch float32',
-    size: Number(values.size),
-    threads,
-    processorSeconds,
-    wallSeconds,
-    peakMemoryMb: Math.round(process.resourceUsage().maxRSS / 1024),
-    version: `onnxruntime-node ${JSON.parse(await readFile('node_modules/onnxruntime-node/package.json', 'utf8')).version}`,
-    ...(error === null ? {} : { relativeError: error }),
-  }),
-);
 
-async function call(): Promise<Float32Array> {
-  return (await session.run(feeds)).prediction!.data as Float32Array;
+function answer(line: object): void {
+  console.log(JSON.stringify(line));
+}
+
+function peakMemory(): number {
+  return Math.round(process.resourceUsage().maxRSS / 1024);
 }
 
 /** What the graph takes of the inputs that prepare.py wrote. */
-async function readInputs(inputs: string): Promise<Record<string, Tensor>> {
-  const { tensors } = JSON.parse(await readFile(join(inputs, 'call.json'), 'utf8')) as Call;
-  const { buffer } = new Uint8Array(await readFile(join(inputs, 'tensors.bin')));
+async function readInputs(size: string, timestep = TIMESTEP): Promise<Record<string, Tensor>> {
+  const { tensors } = JSON.parse(await readFile(join(folder!, size, 'call.json'), 'utf8')) as Call;
+  const { buffer } = new Uint8Array(await readFile(join(folder!, size, 'tensors.bin')));
   const read = (name: string): Tensor => {
     const { shape, offset } = tensors[name]!;
     const length = shape.reduce((product, side) => product * side, 1);
     return new Tensor('float32', new Float32Array(buffer, offset, length), shape);
   };
   const mask = read('caption_mask');
-  const names = ['latents', 'timestep', 'position_embedding', 'caption'];
+  const names = ['latents', 'position_embedding', 'caption'];
   return {
     ...Object.fromEntries(names.map((name) => [name, read(name)])),
+    timestep: atTimestep(timestep, mask.dims[0]!),
     caption_mask: new Tensor('int64', BigInt64Array.from(mask.data as Float32Array, BigInt), mask.dims),
   };
 }
 
-/** The largest difference from diffusers' prediction over its largest number; null where it was not kept. */
-async function relativeError(found: Float32Array): Promise<number | null> {
-  const file = join(folder!, values.size, 'prediction.bin');
-  if (!existsSync(file)) return null;
-  const expected = new Float32Array(new Uint8Array(await readFile(file)).buffer);
-  let [largest, difference] = [0, 0];
-  for (const [i, value] of expected.entries()) {
-    largest = Math.max(largest, Math.abs(value));
-    difference = Math.max(difference, Math.abs(value - (found[i] ?? Number.NaN)));
+function atTimestep(timestep: number, batch: number): Tensor {
+  return new Tensor('float32', new Float32Array(batch).fill(timestep), [batch]);
+}
+
+/** The relative errors against diffusers in float32, root mean squares, at the timesteps that prepare.py kept for the size. */
+async function errorsOf(inputs: string, feeds: Record<string, Tensor>): Promise<number[]> {
+  if (!existsSync(join(inputs, 'expected.json'))) return [];
+  const timesteps = JSON.parse(await readFile(join(inputs, 'expected.json'), 'utf8')) as number[];
+  const errors: number[] = [];
+  for (const timestep of timesteps) {
+    const { buffer } = new Uint8Array(await readFile(join(inputs, `expected-${timestep}.bin`)));
+    const { prediction } = await session.run({ ...feeds, timestep: atTimestep(timestep, feeds.timestep!.dims[0]!) });
+    errors.push(relativeError(prediction!.data as Float32Array, new Float32Array(buffer)));
   }
-  return difference / largest;
+  return errors;
+}
+
+function relativeError(found: Float32Array, expected: Float32Array): number {
+  let [difference, size] = [0, 0];
+  for (const [i, value] of expected.entries()) {
+    difference += (value - (found[i] ?? Number.NaN)) ** 2;
+    size += value ** 2;
+  }
+  return Math.sqrt(difference / size);
 }

@@ -4,7 +4,7 @@
 
 Same weights, steps and guidance as the bundle pixart-icons, float32, from prompt to pixels, without the encoding of a
 file. diffusers has no key/value compression; the layers that have it get it as an attention processor, without which
-the peer would both draw something else and be slower. Prints a line of JSON; seconds are of one image.
+the peer would both draw something else and be slower. Prints a line of JSON when it is ready, and one for each picture.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import diffusers
+import numpy as np
 import torch
 import torch.nn.functional as F
 from diffusers import PixArtSigmaPipeline, PixArtTransformer2DModel
@@ -80,15 +81,17 @@ def main() -> None:
     parser.add_argument("--size", type=int, required=True)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--in-turn", action="store_true", help="one picture for each line of standard input")
     parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--keep", type=Path, help="a file for the pixels of the first picture, which does not count")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     diffusers.utils.logging.disable_progress_bar()
     pipeline = load(options.size)
     pipeline.set_progress_bar_config(disable=True)
 
-    def draw(seed: int) -> None:
-        pipeline(
+    def draw(seed: int) -> np.ndarray:
+        pictures = pipeline(
             f"{PROMPT} {seed}",
             height=options.size,
             width=options.size,
@@ -97,25 +100,29 @@ def main() -> None:
             output_type="np",
             use_resolution_binning=False,
             max_sequence_length=MAX_TOKENS,
-        )
+        ).images
+        return (pictures[0] * 255).round().astype(np.uint8)
 
-    draw(0)
-    processor, wall = [], []
-    for seed in range(1, options.runs + 1):
+    first = draw(0)
+    if options.keep:
+        first.tofile(options.keep)
+    answer(
+        {
+            "what": "diffusers pipeline float32",
+            "version": f"diffusers {diffusers.__version__}, torch {torch.__version__}",
+            "peakMemoryMb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        }
+    )
+    for seed, _ in enumerate(sys.stdin if options.in_turn else range(options.runs), 1):
         started, used = time.perf_counter(), time.process_time()
         draw(seed)
-        processor.append(round(time.process_time() - used, 4))
-        wall.append(round(time.perf_counter() - started, 4))
-    line = {
-        "what": "diffusers pipeline float32",
-        "size": options.size,
-        "threads": options.threads,
-        "processorSeconds": processor,
-        "wallSeconds": wall,
-        "peakMemoryMb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        "version": f"diffusers {diffusers.__version__}, torch {torch.__version__}",
-    }
+        seconds = time.process_time() - used
+        answer({"processorSeconds": seconds, "wallSeconds": time.perf_counter() - started})
+
+
+def answer(line: dict[str, object]) -> None:
     sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
-// The shipped bundle from prompt to pixels, without the encoding of a file: what diffusers_loop.py is measured against.
-// npx tsx benchmarks/peer/our-pipeline.ts --size 256 --threads 1 [--runs 3] [--steps 20] [--bundle models/bundles/pixart-icons]
+// A bundle from prompt to pixels, without the encoding of a file: what diffusers_loop.py is measured against. Prints a line of JSON when it
+// is ready, and one for each picture.
+// npx tsx benchmarks/peer/our-pipeline.ts --size 256 --threads 1 [--runs 3 | --in-turn] [--steps 20] [--bundle models/bundles/pixart-icons] [--keep FILE]
 
+import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { loadPipeline, openBundle, type PaintedImage } from '../../models/pixart/index.ts';
+import { turnsOf } from '../bench/turns.ts';
 import { runInRendererEnvironment } from '../renderer-environment.ts';
 
 const PROMPT = 'a red apple and a blue umbrella on a yellow background, flat';
@@ -13,37 +16,39 @@ const { values } = parseArgs({
     size: { type: 'string', default: '256' },
     threads: { type: 'string', default: '1' },
     runs: { type: 'string', default: '3' },
+    'in-turn': { type: 'boolean', default: false },
     steps: { type: 'string', default: '20' },
     bundle: { type: 'string', default: 'models/bundles/pixart-icons' },
+    keep: { type: 'string' },
   },
 });
 const [size, threads] = [Number(values.size), Number(values.threads)];
 const bundle = await openBundle(values.bundle);
 const pipeline = await loadPipeline(bundle, { device: 'cpu', threads });
-const stages = { denoiseMs: 0, decodeMs: 0 };
-await draw(0);
-const processorSeconds: number[] = [];
-const wallSeconds: number[] = [];
-for (let seed = 1; seed <= Number(values.runs); seed++) {
+const { rgb } = await draw(0);
+if (values.keep !== undefined) await writeFile(values.keep, rgb);
+answer({
+  what: bundle.description.name,
+  version: `node ${process.version}`,
+  peakMemoryMb: Math.round(process.resourceUsage().maxRSS / 1024),
+});
+let seed = 0;
+for await (const _ of turnsOf(values['in-turn'], Number(values.runs))) {
+  seed += 1;
   const [started, used] = [performance.now(), process.cpuUsage()];
   const { timings } = await draw(seed);
   const { user, system } = process.cpuUsage(used);
-  processorSeconds.push((user + system) / 1e6);
-  wallSeconds.push((performance.now() - started) / 1e3);
-  for (const stage of ['denoiseMs', 'decodeMs'] as const) stages[stage] += timings[stage];
+  answer({
+    processorSeconds: (user + system) / 1e6,
+    wallSeconds: (performance.now() - started) / 1e3,
+    denoiseMs: timings.denoiseMs,
+    decodeMs: timings.decodeMs,
+  });
 }
-console.log(
-  JSON.stringify({
-    what: 'pixart-batch float32, whole pipeline',
-    size,
-    threads,
-    processorSeconds,
-    wallSeconds,
-    peakMemoryMb: Math.round(process.resourceUsage().maxRSS / 1024),
-    version: `node ${process.version}`,
-    stages,
-  }),
-);
+
+function answer(line: object): void {
+  console.log(JSON.stringify(line));
+}
 
 function draw(seed: number): Promise<PaintedImage> {
   return pipeline.render({

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { statOf, treeOf } from '../bench/process-tree.ts';
 
 /** The processes of a fleet, by what they do. */
 export const KINDS = ['server', 'orchestrator', 'worker', 'renderers', 'dev'] as const;
@@ -6,9 +7,6 @@ export const KINDS = ['server', 'orchestrator', 'worker', 'renderers', 'dev'] as
 export type Kind = (typeof KINDS)[number];
 
 export type Usage = Record<Kind, { processes: number; seconds: number }>;
-
-/** Linux counts processor time in hundredths of a second. */
-const TICKS = 100;
 
 /**
  * Processor seconds that a process and all below it have used since they began, by kind. Linux only: `ps` on other systems says whole
@@ -47,31 +45,4 @@ function kindOf(pid: number): Kind {
   if (line.includes('--renderer')) return 'worker';
   // What makes programs of the sources at a first start.
   return 'dev';
-}
-
-function treeOf(root: number): number[] {
-  const all = pids().map((pid) => ({ pid, parent: statOf(pid)?.parent }));
-  const below = (pid: number): number[] => [
-    pid,
-    ...all.filter(({ parent }) => parent === pid).flatMap((child) => below(child.pid)),
-  ];
-  return below(root);
-}
-
-const pids = (): number[] =>
-  readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => pid > 0);
-
-/** `null` for a process that has ended. See proc_pid_stat(5). */
-function statOf(pid: number): { parent: number; seconds: number; childrenSeconds: number } | null {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // After the name, which may hold anything.
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    const ticks = (first: number): number => (Number(fields[first]) + Number(fields[first + 1])) / TICKS;
-    return { parent: Number(fields[1]), seconds: ticks(11), childrenSeconds: ticks(13) };
-  } catch {
-    return null;
-  }
 }

@@ -25,7 +25,8 @@ def _halve(kind: str, draft: Draft, graph: Graph, report: Report) -> None:
 
 
 KINDS = {
-    "fp32": Kind(lambda draft, graph, report: None, 1e-4),
+    # Rounding alone: two implementations of 28 layers with outlier channels differed by 3.1e-4, a wrong layer by over 1e-1.
+    "fp32": Kind(lambda draft, graph, report: None, 1e-3),
     # It keeps 11 bits of a weight (a relative error up to 2⁻¹²); layers add these up.
     "fp16": Kind(partial(_halve, "fp16"), 1e-2),
     # And this one 8.

@@ -81,7 +81,7 @@ const summed = (parts: Pick<ProcessMemory, 'weights' | 'activations' | 'pixels'>
   ...parts,
   file: FILE,
   base: BASE,
-  total: FILE + BASE + parts.weights + parts.activations + parts.pixels,
+  total: Math.round(FILE + BASE + parts.weights + parts.activations + parts.pixels),
 });
 
 const latentsOf = ({ factor }: Networks, { bin }: PictureShape) => ({

@@ -39,3 +39,11 @@ test('"bundle verify" is told by its exit code of a file that a graph loads and 
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toMatch(/is not all that it lists:\n.*"weights\.bin".*\nExport the checkpoint again/);
 });
+
+test('"bundle info --json" tells memory in whole bytes', async () => {
+  const { stdout } = await runHere(['bundle', 'info', 'pixart-icons', '--json']);
+  const [{ memory }] = JSON.parse(stdout);
+  const peaks = [memory.textEncoder, ...Object.values(memory.painter)];
+  expect(peaks).toHaveLength(6);
+  expect(peaks.filter((bytes) => !Number.isInteger(bytes) || bytes < 2 ** 20)).toEqual([]);
+});

@@ -1,0 +1,63 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
+
+/** The flags that decide how fast a processor multiplies matrices. */
+const TELLING_FLAGS = [
+  ...['avx2', 'avx512f', 'avx_vnni', 'avx512_vnni', 'avx512_bf16', 'amx_bf16', 'amx_int8'],
+  ...['asimddp', 'i8mm', 'bf16'],
+];
+
+const PAGES = '/sys/kernel/mm/transparent_hugepage/enabled';
+
+/** What figures of different machines must be read with, a line each: processor, flags, memory, pages, versions, load. */
+export function machine(): string[] {
+  return [
+    `processor: ${processor()}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB of memory`,
+    `flags: ${flags().join(' ') || 'not known'}`,
+    `pages of 2 MB (${PAGES}): ${read(PAGES).trim() || 'not known'}; our renderers ask for them, peers do not unless a line says so`,
+    `versions: Node ${process.version}, onnxruntime-node ${onnxruntimeVersion()}, commit ${commit()}`,
+    `date: ${new Date().toISOString()}, load of the last minute: ${loadavg()[0]!.toFixed(1)}`,
+  ];
+}
+
+function processor(): string {
+  const [family, model] = ['cpu family', 'model'].map((name) => field(name));
+  const numbers = family === undefined ? '' : ` (family ${family}, model ${model})`;
+  return `${cpus()[0]?.model.trim() || 'unknown'}${numbers}`;
+}
+
+function flags(): string[] {
+  const told = new Set((field('flags') ?? field('Features') ?? '').split(/\s+/));
+  return TELLING_FLAGS.filter((flag) => told.has(flag));
+}
+
+/** Of the first processor in /proc/cpuinfo. */
+function field(name: string): string | undefined {
+  return new RegExp(`^${name}\\s*:\\s*(.*)$`, 'm').exec(read('/proc/cpuinfo'))?.[1];
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    // Linux alone has it.
+    return '';
+  }
+}
+
+function onnxruntimeVersion(): string {
+  const file = new URL('../../node_modules/onnxruntime-node/package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+function commit(): string {
+  const git = (...args: string[]): string =>
+    execFileSync('git', args, { cwd: import.meta.dirname, encoding: 'utf8' }).trim();
+  try {
+    const changed = git('status', '--porcelain', '--untracked-files=no') !== '';
+    return `${git('rev-parse', '--short', 'HEAD')}${changed ? ' with changes' : ''}`;
+  } catch {
+    return 'not known';
+  }
+}

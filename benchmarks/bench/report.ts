@@ -1,0 +1,83 @@
+/** What must be reached: how many times better than the peer, or a bound for our own median in the line's unit. */
+export type Goal =
+  | { ratio: number }
+  | { atMost: number }
+  | { atLeast: number }
+  | { between: readonly [number, number] };
+
+/** One line of the table: what a peer and we need for the same thing. */
+export type Line = {
+  what: string;
+  unit: string;
+  /** Runs, in turn with the peer's; the table shows medians. */
+  ours: number[];
+  peer?: { name: string; runs: number[] };
+  /** Whether more is better, as with images a minute; otherwise less is. */
+  moreIsBetter?: boolean;
+  goal?: Goal;
+  /** What else must be known to read the line: errors, memory, pages. */
+  note?: string;
+};
+
+/** @throws Error without a value: a part that measured nothing has no line */
+export function median(values: readonly number[]): number {
+  if (values.length === 0) throw new Error('expected at least one run to take a median of');
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** How many times better we are than the peer; undefined where there is none. */
+export function ratio({ ours, peer, moreIsBetter = false }: Line): number | undefined {
+  if (peer === undefined) return undefined;
+  return moreIsBetter ? median(ours) / median(peer.runs) : median(peer.runs) / median(ours);
+}
+
+/** Whether the medians reach the goal; undefined where there is none. */
+export function isMet(line: Line): boolean | undefined {
+  const { goal, ours } = line;
+  if (goal === undefined) return undefined;
+  if ('ratio' in goal) return (ratio(line) ?? Number.NaN) >= goal.ratio;
+  const { atLeast, atMost } = boundsOf(goal);
+  return median(ours) >= atLeast && median(ours) <= atMost;
+}
+
+function boundsOf(goal: Exclude<Goal, { ratio: number }>): { atLeast: number; atMost: number } {
+  if ('between' in goal) return { atLeast: goal.between[0], atMost: goal.between[1] };
+  return { atLeast: Number.NEGATIVE_INFINITY, atMost: Number.POSITIVE_INFINITY, ...goal };
+}
+
+const HEADER = ['what', 'unit', 'peer', 'peer, median', 'ours, median', 'ratio', 'goal', 'met', 'runs', 'note'];
+
+/** The lines as a Markdown table. */
+export function table(lines: readonly Line[]): string {
+  return [HEADER, HEADER.map(() => '---'), ...lines.map(cells)].map((row) => `| ${row.join(' | ')} |`).join('\n');
+}
+
+function cells(line: Line): string[] {
+  const { what, unit, ours, peer, goal, note } = line;
+  const met = isMet(line);
+  return [
+    what,
+    unit,
+    peer?.name ?? '',
+    peer === undefined ? '' : figure(median(peer.runs)),
+    figure(median(ours)),
+    ratio(line)?.toFixed(2) ?? '',
+    goal === undefined ? '' : goalText(goal),
+    met === undefined ? '' : met ? 'yes' : 'no',
+    String(ours.length),
+    note ?? '',
+  ];
+}
+
+function goalText(goal: Goal): string {
+  if ('ratio' in goal) return `≥ ${goal.ratio}×`;
+  if ('between' in goal) return goal.between.join(' to ');
+  return 'atMost' in goal ? `≤ ${goal.atMost}` : `≥ ${goal.atLeast}`;
+}
+
+/** Three digits that count, never in powers of ten. */
+function figure(value: number): string {
+  return Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
+}
