@@ -43,7 +43,7 @@ export function createEncodeCaptions({ openStore, captions, stop = NEVER_STOPS }
     for (let from = input.from; from < input.to; from += LOOK_AHEAD) {
       const count = Math.min(LOOK_AHEAD, input.to - from);
       const jobs = await Promise.all(Array.from({ length: count }, (_, i) => readJob(store, input.shard, from + i)));
-      const lacking = await Promise.all(jobs.map((job) => lackingTexts(captions, store, job, kept)));
+      const lacking = await Promise.all(jobs.map((job) => lackingTexts(captions, store, job, kept, input.isMissed)));
       for (const [i, texts] of lacking.entries()) {
         for (const text of texts) {
           if (kept.has(text)) continue;
@@ -73,8 +73,14 @@ export function createEncodeCaptions({ openStore, captions, stop = NEVER_STOPS }
   };
 }
 
-/** A job's texts that nobody has encoded. There are none where its picture is there. */
-async function lackingTexts(captions: KeptCaptions, store: ObjectStore, job: Job, kept: Set<string>) {
+/** A job's texts that nobody has encoded. There are none where its picture is there, unless they were missed all the same. */
+async function lackingTexts(
+  captions: KeptCaptions,
+  store: ObjectStore,
+  job: Job,
+  kept: Set<string>,
+  isMissed: boolean | undefined,
+): Promise<string[]> {
   const { prompt, negative } = textsOf(job);
   const texts = negative === null ? [prompt] : [prompt, negative];
   const lacking: string[] = [];
@@ -83,7 +89,7 @@ async function lackingTexts(captions: KeptCaptions, store: ObjectStore, job: Job
     if (await captions.isKept(store, text)) kept.add(text);
     else lacking.push(text);
   }
-  if (lacking.length === 0) return lacking;
+  if (lacking.length === 0 || isMissed) return lacking;
   return (await store.stat(objectName(job.renderKey, job.format))) === null ? lacking : [];
 }
 

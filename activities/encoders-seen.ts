@@ -1,14 +1,28 @@
 import { Context } from '@temporalio/activity';
+import type { EncodeActivities } from '../workflows/contract/activities.ts';
+import { isInHand } from '../workflows/contract/heartbeats.ts';
 import { QUEUE_TYPE, seenLately } from '../workflows/contract/pollers.ts';
 import { encodeQueue } from '../workflows/contract/queues.ts';
 
-/** The activity that tells how many workers have asked lately for texts to encode. */
+const ENCODING: keyof EncodeActivities = 'encodeCaptions';
+
+/**
+ * The activity that tells how many workers have asked lately for texts to encode. A worker has one text in hand at a time and asks for no
+ * other meanwhile, so one that has the calling workflow's counts too.
+ */
 export async function encodersSeen({ encoder }: { encoder: string }): Promise<number> {
   const { client, info } = Context.current();
-  const { pollers } = await client.workflowService.describeTaskQueue({
-    namespace: info.activityNamespace,
-    taskQueue: { name: encodeQueue(encoder) },
-    taskQueueType: QUEUE_TYPE.activity,
-  });
-  return new Set(seenLately(pollers ?? [], Date.now())).size;
+  const { workflowId, runId } = info.workflowExecution!;
+  const [{ pollers }, { raw }] = await Promise.all([
+    client.workflowService.describeTaskQueue({
+      namespace: info.activityNamespace,
+      taskQueue: { name: encodeQueue(encoder) },
+      taskQueueType: QUEUE_TYPE.activity,
+    }),
+    client.workflow.getHandle(workflowId, runId).describe(),
+  ]);
+  const encoding = (raw.pendingActivities ?? []).filter(
+    (pending) => pending.activityType?.name === ENCODING && isInHand(pending),
+  );
+  return Math.max(new Set(seenLately(pollers ?? [], Date.now())).size, encoding.length);
 }

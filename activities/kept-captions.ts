@@ -1,3 +1,4 @@
+import { UserError } from '../domain/user-error.ts';
 import {
   type Bundle,
   type Caption,
@@ -21,13 +22,18 @@ import { RecentCaptions } from './recent-captions.ts';
 /**
  * Gives what a painter sees of a request's texts.
  *
- * @throws CaptionNotKept, RendererDied, RenderFault; the signal's reason
+ * @param onEncoded called for each text that was encoded for this request
+ * @throws CaptionNotKept, UserError, RendererDied, RenderFault; the signal's reason
  */
 export type CaptionSource = (
   store: ObjectStore,
   request: RenderRequest,
   signal: AbortSignal,
+  onEncoded?: OnEncoded,
 ) => Promise<RequestCaptions>;
+
+/** Hears what a text took the encoder, in milliseconds. Of those that share a text's encoding one hears of it. */
+export type OnEncoded = (ms: number) => void;
 
 export type KeptCaptionsOptions = {
   bundle: Bundle;
@@ -65,8 +71,8 @@ export class KeptCaptions {
     this.#sweep = new CaptionSweep(options.log);
   }
 
-  readonly source: CaptionSource = (store, request, signal) =>
-    requestCaptions(request, (text) => untilAborted(this.#caption(store, this.#read(text)), signal));
+  readonly source: CaptionSource = (store, request, signal, onEncoded) =>
+    requestCaptions(request, (text) => untilAborted(this.#caption(store, this.#read(text), onEncoded), signal));
 
   /** Whether a text's caption is in the store, whole or not. */
   async isKept(store: ObjectStore, text: string): Promise<boolean> {
@@ -76,7 +82,7 @@ export class KeptCaptions {
   /**
    * Has a text's caption in the store, encoding it where nobody has.
    *
-   * @throws StoreUnavailable and UserError where it cannot be kept; RendererDied; RenderFault; the signal's reason
+   * @throws StoreUnavailable and UserError where it cannot be kept, or the encoder gives numbers that do not fit; RendererDied; RenderFault; the signal's reason
    */
   async keep(store: ObjectStore, text: string, signal: AbortSignal): Promise<void> {
     const read = this.#read(text);
@@ -94,10 +100,10 @@ export class KeptCaptions {
     return captionName(this.encoder, key);
   }
 
-  async #caption(store: ObjectStore, read: ReadText): Promise<Caption> {
+  async #caption(store: ObjectStore, read: ReadText, onEncoded?: OnEncoded): Promise<Caption> {
     const recent = this.#recent.get(read.key);
     if (recent !== undefined) return recent;
-    const making = this.#making.get(read.key) ?? this.#findOrEncode(store, read);
+    const making = this.#making.get(read.key) ?? this.#findOrEncode(store, read, onEncoded);
     this.#making.set(read.key, making);
     try {
       return await making;
@@ -106,9 +112,9 @@ export class KeptCaptions {
     }
   }
 
-  async #findOrEncode(store: ObjectStore, read: ReadText): Promise<Caption> {
+  async #findOrEncode(store: ObjectStore, read: ReadText, onEncoded?: OnEncoded): Promise<Caption> {
     const found = await this.#find(store, read);
-    const caption = found ?? (await this.#encode(read));
+    const caption = found ?? (await this.#encode(read, onEncoded));
     this.#recent.add(read.key, caption);
     if (found === null) await this.#keepIfTaken(store, read, caption);
     return caption;
@@ -133,8 +139,8 @@ export class KeptCaptions {
   }
 
   /** A picture may ask for a text that is just encoded ahead. */
-  async #encode(read: ReadText): Promise<Caption> {
-    const encoding = this.#encoding.get(read.key) ?? this.#encodeAlone(read);
+  async #encode(read: ReadText, onEncoded?: OnEncoded): Promise<Caption> {
+    const encoding = this.#encoding.get(read.key) ?? this.#encodeAlone(read, onEncoded);
     this.#encoding.set(read.key, encoding);
     try {
       return await encoding;
@@ -143,11 +149,12 @@ export class KeptCaptions {
     }
   }
 
-  async #encodeAlone({ ids }: ReadText): Promise<Caption> {
-    const { encoder, bundle, onEncoded } = this.#options;
+  async #encodeAlone({ ids, tokens, width }: ReadText, onEncoded?: OnEncoded): Promise<Caption> {
+    const { encoder, bundle, onEncoded: count } = this.#options;
     if (encoder === null) throw new CaptionNotKept(bundle);
-    const caption = await encoder.encode(ids);
-    onEncoded?.();
+    const caption = await encoder.encode(ids, { onEncoded });
+    count?.();
+    if (caption.states.length !== tokens * width) throw unfit(bundle, caption, { tokens, width });
     return caption;
   }
 
@@ -163,8 +170,6 @@ export class KeptCaptions {
   }
 
   async #write(store: ObjectStore, read: ReadText, caption: Caption): Promise<void> {
-    // The painter says of other numbers that they do not fit.
-    if (caption.states.length !== read.tokens * read.width) return;
     await store.create(this.#name(read), encodeCaption(read, caption), 'application/octet-stream');
     this.#sweep.afterWrite(store);
   }
@@ -172,6 +177,13 @@ export class KeptCaptions {
 
 /** A text's tokens, and what its caption is to be. */
 type ReadText = CaptionOwner & { ids: number[] };
+
+/** The parts of a bundle do not belong together. */
+const unfit = ({ description, folder }: Bundle, { states }: Caption, { tokens, width }: Omit<CaptionOwner, 'key'>) =>
+  new UserError(
+    `bundle ${description.name} in ${folder}: expected its text encoder and caption projection to give ${tokens} × ${width} numbers ` +
+      `for a text of ${tokens} tokens, found ${states.length}. Export the checkpoint again (docs/exporting.md)`,
+  );
 
 /** Nobody has encoded a text yet, and this worker cannot: it passes when one that can has done it. */
 export class CaptionNotKept extends Error {

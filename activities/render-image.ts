@@ -178,7 +178,11 @@ async function render(
   const stop = new RenderStop({ cancelled, worker, steps: job.steps, hours: RENDER_HOURS[job.size] });
   const request = renderRequest(job);
   try {
-    const seen = await timer.measure('text_encode', () => captions(store, request, stop.signal));
+    let encodeMs = 0;
+    const onEncoded = (ms: number): void => {
+      encodeMs += ms;
+    };
+    const seen = await timer.measure('text_encode', () => captions(store, request, stop.signal, onEncoded));
     const asked = performance.now();
     const rendered = renderer.render(request, seen, {
       signal: stop.signal,
@@ -199,7 +203,7 @@ async function render(
     const image = await Promise.race([rendered, stop.leave]);
     timer.add(asked, { waitMs: image.waitMs, ...image.timings });
     const { denoiseMs, decodeMs } = image.timings;
-    timer.charge(timer.timings.textEncodeMs + image.deviceShare * (denoiseMs + decodeMs));
+    timer.charge(encodeMs + image.deviceShare * (denoiseMs + decodeMs));
     const file = await timer.measure('image_encode', () => encodeImage(image, { job, bundle: renderer.bundle }));
     return { file, thrift: image.thrift };
   } catch (error) {

@@ -56,10 +56,18 @@ export async function* watchBatch(
   { everyMs = 1_000 }: WatchOptions = {},
 ): AsyncGenerator<WatchedProgress, BatchEnd> {
   const leaving = new AbortController();
-  const ended = endOrSilence(client, batch, leaving.signal);
+  // Heard once: a batch that is retried then runs on, and is looked at as often as before.
+  let isOver = false;
+  const ended = endOrSilence(client, batch, leaving.signal).then(() => {
+    isOver = true;
+  });
+  const pause = async (): Promise<void> => {
+    const slept = sleep(everyMs, undefined, { signal: leaving.signal });
+    await (isOver ? slept : Promise.race([slept, ended]));
+  };
   const trouble = new TroubleWatch(client);
   try {
-    for (let answered = false; ; await Promise.race([sleep(everyMs, undefined, { signal: leaving.signal }), ended])) {
+    for (let answered = false; ; await pause()) {
       const { status, raw } = await aboutBatch(client, batch, () => batchHandle(client, batch).describe());
       const running = status.name === 'RUNNING';
       try {

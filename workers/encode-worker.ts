@@ -5,7 +5,7 @@ import type { TemporalTarget } from '../connection/temporal-target.ts';
 import { closeConnection, connectWorker } from '../connection/worker-connection.ts';
 import { UserError } from '../domain/user-error.ts';
 import { type Bundle, bundleFolder, openBundle, promptReader, verifyPart } from '../models/pixart/index.ts';
-import { createEncoder, type Encoder } from '../models/renderer/index.ts';
+import { createEncoder, type Encoder, usableCores } from '../models/renderer/index.ts';
 import { observeActivities } from '../monitoring/observe-activities.ts';
 import { createEncodeMetrics } from '../monitoring/render-metrics.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
@@ -83,7 +83,7 @@ export async function textsOfBundle(
   const encoder = createEncoder({
     bundleFolder: bundle.folder,
     device,
-    threads,
+    threads: threads ?? usableCores(),
     onStart: ({ pid, loadMs }) => log.info({ encoderPid: pid, loadMs: Math.round(loadMs) }, 'text encoder ready'),
     onIdle: () => log.info('text encoder ended: there is no text to encode'),
   });

@@ -47,7 +47,7 @@ export async function runRenderWorker(
   if (config.scratch !== undefined) await checkScratch(config.scratch, log);
   const connection = await connectWorker(target);
   try {
-    const { captions, encoder } = await textsOfBundle(bundle, config, log, config.textEncoder);
+    const { captions, encoder } = await textsOfBundle(bundle, encoding(config), log, config.textEncoder);
     const loaded = await loadRenderer(bundle, sizes, config, log, children);
     if (loaded === null) return;
     const { renderer, shape } = loaded;
@@ -84,6 +84,12 @@ export async function runRenderWorker(
     await closeConnection(connection);
   }
 }
+
+/** There is one encoder, which may have as many cores as all painters: they wait for it. */
+const encoding = ({ children = 1, threads, ...config }: RenderConfig) => ({
+  ...config,
+  threads: threads === undefined ? undefined : children * threads,
+});
 
 /** A wrong place for checkpoints is better known before the night; one that is away at the moment costs no image. */
 async function checkScratch(scratch: string, log: Logger): Promise<void> {

@@ -6,7 +6,7 @@ import { type BatchClient, connect, temporalTarget } from '../../client/index.ts
 import { findTemporal } from '../../infra/dev/temporal-program.ts';
 import { RunningCommand } from '../../tests/e2e/command-line.ts';
 import type { Checkout } from './checkout.ts';
-import { type Kind, secondsOfEndedChildren, type Usage, usageBelow, used } from './processes.ts';
+import { countOf, type Kind, secondsOfEndedChildren, type Usage, usageBelow, used } from './processes.ts';
 import { histories, type Timeline } from './timeline.ts';
 
 /** What a batch took, as who submitted it sees it. Times are seconds. */
@@ -92,7 +92,7 @@ async function resultOf(client: BatchClient, batch: string, store: string, befor
     wall: (after.at - before.at) / 1_000,
     times: Object.fromEntries(fromStart) as Timeline,
     processor: { ...used(before.usage, after.usage), command: after.ended - before.ended },
-    computing: computed / (rendering * after.usage.renderers.processes),
+    computing: computed / (rendering * countOf(after.usage, 'renderers')),
     workflowTasks,
     events,
     pictures: images.map(({ copy }) => copy),

@@ -2,44 +2,55 @@ import { readFileSync } from 'node:fs';
 import { statOf, treeOf } from '../bench/process-tree.ts';
 
 /** The processes of a fleet, by what they do. */
-export const KINDS = ['server', 'orchestrator', 'worker', 'renderers', 'dev'] as const;
+export const KINDS = ['server', 'orchestrator', 'worker', 'renderers', 'encoder', 'dev'] as const;
 
 export type Kind = (typeof KINDS)[number];
 
-export type Usage = Record<Kind, { processes: number; seconds: number }>;
+/** By process id: what each has used since it began. */
+export type Usage = ReadonlyMap<number, { kind: Kind; seconds: number }>;
 
 /**
- * Processor seconds that a process and all below it have used since they began, by kind. Linux only: `ps` on other systems says whole
- * seconds.
+ * Processor seconds that a process and all below it have used since they began. Linux only: `ps` on other systems says whole seconds.
  */
 export function usageBelow(root: number): Usage {
-  const usage = Object.fromEntries(KINDS.map((kind) => [kind, { processes: 0, seconds: 0 }])) as Usage;
+  const usage = new Map<number, { kind: Kind; seconds: number }>();
   for (const pid of treeOf(root)) {
     const stat = statOf(pid);
-    if (stat === null) continue;
     const kind = pid === root ? 'dev' : kindOf(pid);
-    usage[kind].processes += 1;
-    usage[kind].seconds += stat.seconds;
+    if (stat !== null && kind !== null) usage.set(pid, { kind, seconds: stat.seconds });
   }
   return usage;
 }
 
-/** What was used between two looks. */
+/** What was used between two looks, by processes that were there at both: an encoder's comes and goes. */
 export function used(before: Usage, after: Usage): Record<Kind, number> {
-  return Object.fromEntries(KINDS.map((kind) => [kind, after[kind].seconds - before[kind].seconds])) as Record<
-    Kind,
-    number
-  >;
+  const seconds = Object.fromEntries(KINDS.map((kind) => [kind, 0])) as Record<Kind, number>;
+  for (const [pid, now] of after) {
+    const then = before.get(pid);
+    if (then !== undefined) seconds[now.kind] += now.seconds - then.seconds;
+  }
+  return seconds;
 }
+
+/** How many processes there are of a kind. */
+export const countOf = (usage: Usage, kind: Kind): number =>
+  [...usage.values()].filter((process) => process.kind === kind).length;
 
 /** Processor seconds of this process's children that have ended and been waited for. */
 export function secondsOfEndedChildren(): number {
   return statOf(process.pid)!.childrenSeconds;
 }
 
-function kindOf(pid: number): Kind {
-  const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+/** `null` for a process that has ended. */
+function kindOf(pid: number): Kind | null {
+  let line: string;
+  try {
+    line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return null;
+  }
   if (line.includes('start-dev')) return 'server';
+  if (line.includes('models/renderer/child.mjs encoder')) return 'encoder';
   if (line.includes('models/renderer/')) return 'renderers';
   if (line.includes('--orchestrator')) return 'orchestrator';
   if (line.includes('--renderer')) return 'worker';

@@ -1,6 +1,13 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
-import { type Bundle, bundleRef, chosenBundle, openBundles, verifyBundle } from '../../models/pixart/index.ts';
+import {
+  type Bundle,
+  type BundleDescription,
+  bundleRef,
+  chosenBundle,
+  openBundles,
+  verifyBundle,
+} from '../../models/pixart/index.ts';
 import { bundleMemory, mebibytes } from '../display/memory-text.ts';
 import { note, printJson, printLine, table } from '../display/output.ts';
 import { bytesText } from '../display/text.ts';
@@ -40,14 +47,16 @@ async function info(name: string | undefined, { json }: JsonOptions): Promise<vo
   for (const bundle of bundles) printLine(describe(bundle));
 }
 
+type Precision = NonNullable<BundleDescription['precision']>;
+
 const facts = (bundle: Bundle) => {
-  const { description, license, source, files } = bundle.description;
+  const { description, license, source, files, precision = null } = bundle.description;
   const bytes = Object.values(files).reduce((sum, file) => sum + file.bytes, 0);
-  return { ...bundleRef(bundle), description, license, source, files: Object.keys(files).length, bytes };
+  return { ...bundleRef(bundle), description, license, source, files: Object.keys(files).length, bytes, precision };
 };
 
 function describe(bundle: Bundle): string {
-  const { name, description, digest, sizes, defaults, license, source, files, bytes } = facts(bundle);
+  const { name, description, digest, sizes, defaults, license, source, files, bytes, precision } = facts(bundle);
   // What --bundle goes by is the folder.
   const folder = basename(bundle.folder);
   return [
@@ -59,11 +68,18 @@ function describe(bundle: Bundle): string {
       ['  licence', license],
       ['  source', source],
       ['  files', `${files}, ${bytesText(bytes)}`],
+      ['  weights', precision === null ? 'not known' : precisionText(precision)],
       ['  memory', memoryText(bundle)],
       ['  folder', bundle.folder],
     ]),
   ].join('\n');
 }
+
+/** With the largest relative error of a network's outputs that the export measured. */
+const precisionText = ({ textEncoder, transformer, vae }: Precision): string =>
+  Object.entries({ 'text encoder': textEncoder, transformer, VAE: vae })
+    .map(([network, { weights, error }]) => `${network} ${weights} (error ${error.toExponential(1)})`)
+    .join(', ');
 
 /** On a processor; what a GPU takes is not known. */
 function memoryText(bundle: Bundle): string {

@@ -56,7 +56,7 @@ def precision_of(options: argparse.Namespace) -> Precision:
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the command; returns its exit code: 0 done, 1 the checkpoint or the target is not as it must be."""
+    """Runs the command; returns its exit code: 0 done, 1 checkpoint or target are not as they must be, 130 stopped."""
     options = parse_arguments(arguments)
     quiet_libraries()
     try:
@@ -83,6 +83,9 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         print(f"export: {_where(error)}{error.strerror or error}. {_advice(error)}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("export: stopped; nothing was left behind.", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -63,3 +63,13 @@ def expect(where: Path, name: str, found: object, choices: tuple[object, ...], a
     if found not in choices:
         expected = " or ".join(repr(choice) for choice in choices)
         raise ExportError(f"{where}: {name} is {found!r}; this exporter supports {expected}. {advice}")
+
+
+MOST_LAYERS = 1000
+"""More than any model has; each takes memory before the weights, which would show a mistake, are looked at."""
+
+
+def expect_few_layers(where: Path, layers: int) -> None:
+    """Raises `ExportError` for a number of layers that no model has."""
+    if layers > MOST_LAYERS:
+        raise ExportError(f"{where}: num_layers is {layers}; expected at most {MOST_LAYERS}. Download the file again.")

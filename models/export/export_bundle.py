@@ -10,7 +10,7 @@ from .checkpoint import Checkpoint, open_checkpoint
 from .drafts import Draft
 from .graphs import Graph, draft_graph
 from .precision import KINDS, Precision
-from .progress import Report
+from .progress import Report, say
 from .target import check_room, check_target, unfinished_folder
 from .verify import verify_against_reference, verify_graph
 from .writing import bytes_of, write_draft
@@ -33,7 +33,7 @@ def export_bundle(
     *,
     precision: Precision = Precision(),  # noqa: B008 – it is frozen
     transformer_from: Path | None = None,
-    report: Report = print,
+    report: Report = say,
 ) -> None:
     """Writes the bundle of the checkpoint in `folder` to `target`, which appears only once every graph is verified.
 

@@ -8,6 +8,11 @@ Report = Callable[[str], None]
 EVERY_SECONDS = 5.0
 
 
+def say(line: str) -> None:
+    """Prints a line at once, into a file or a pipe too, where Python would keep it until the end."""
+    print(line, flush=True)
+
+
 class Progress:
     """Reports so and so many GB of all, at most once in a few seconds, and not at all what is done before that."""
 

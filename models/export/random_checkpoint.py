@@ -22,7 +22,7 @@ from transformers import T5Config, T5EncoderModel
 from . import text_encoder_part, transformer_part
 from .errors import ExportError
 from .made_up_tokenizer import write_tokenizer
-from .progress import Progress, Report
+from .progress import Progress, Report, say
 from .quiet import quiet_libraries
 from .target import check_room, check_target, unfinished_folder
 from .tensor_file import Shape, write_tensors
@@ -69,7 +69,7 @@ LARGE_CHANNELS, LARGE_BY = 5, 30.0
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the command; returns its exit code: 0 done, 1 the folder is not empty or the disk has no room."""
+    """Runs the command; returns its exit code: 0 done, 1 the folder has content or the disk no room, 130 stopped."""
     parser = argparse.ArgumentParser(prog="python -m export.random_checkpoint", description=__doc__)
     parser.add_argument("folder", type=Path, help="folder to write; it must be empty or not there")
     parser.add_argument("--size", choices=SIZES, default="xl", help="default: %(default)s, which is PixArt-Σ XL/2's")
@@ -81,10 +81,13 @@ def main(arguments: list[str]) -> int:
     except ExportError as error:
         print(f"random_checkpoint: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("random_checkpoint: stopped; nothing was left behind.", file=sys.stderr)
+        return 130
     return 0
 
 
-def write_checkpoint(folder: Path, size: Size, dtype: torch.dtype, report: Report = print) -> None:
+def write_checkpoint(folder: Path, size: Size, dtype: torch.dtype, report: Report = say) -> None:
     """Writes the checkpoint; the folder appears once it is whole.
 
     Raises `ExportError` where the folder has content or the disk has no room, which is said before anything is drawn.

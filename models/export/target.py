@@ -30,7 +30,7 @@ def check_room(target: Path, needed: int, advice: str) -> None:
     """Raises `ExportError`, with `advice`, unless the disk of `target` has so many bytes free."""
     unfinished = _unfinished(target)
     existing = next(folder for folder in unfinished.parents if folder.exists())
-    left_over = sum(file.stat().st_size for file in unfinished.iterdir()) if unfinished.exists() else 0
+    left_over = sum(file.stat().st_size for file in unfinished.rglob("*"))
     free = shutil.disk_usage(existing).free + left_over
     if free < needed:
         raise ExportError(f"{existing}: expected {needed / 2**30:.1f} GiB free, found {free / 2**30:.1f}. {advice}")
@@ -40,8 +40,10 @@ def check_room(target: Path, needed: int, advice: str) -> None:
 def unfinished_folder(target: Path) -> Iterator[Path]:
     """A folder beside `target` that takes its place when all went well, and is removed when not.
 
-    What an earlier one left that was killed is removed first.
+    What an earlier one left that was killed is removed first. Raises `ExportError` as `check_target` does: between that
+    and this, graphs are traced for minutes, in which another export may have begun.
     """
+    check_target(target)
     unfinished = _unfinished(target)
     if unfinished.exists():
         shutil.rmtree(unfinished)

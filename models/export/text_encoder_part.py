@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from transformers import T5Config, T5EncoderModel
 
-from .config import expect, read_json
+from .config import expect, expect_few_layers, read_json
 from .errors import ExportError
 from .progress import Report
 from .weights import Weights, empty_model, open_weights, shapes_of
@@ -69,6 +69,7 @@ def open_text_encoder(checkpoint: Path) -> TextEncoderPart:
         where, "quantization_config", raw.get("quantization_config"), (None,), "Take weights that are not quantised."
     )
     config = _read_config(where, raw)
+    expect_few_layers(where, config.num_layers)
     expected = shapes_of(_build(where, config))
     copy = {COPY: expected.pop(COPY)}
     return TextEncoderPart(config, open_weights(folder, STEM, expected, HARMLESS, rename=_renamed, optional=copy))

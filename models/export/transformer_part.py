@@ -9,7 +9,7 @@ from diffusers import PixArtTransformer2DModel
 from network.kv_compression import KvCompression
 from network.transformer import PixArtTransformer, TransformerShape
 
-from .config import Rules, check_fields, expect, read_json, with_defaults
+from .config import Rules, check_fields, expect, expect_few_layers, read_json, with_defaults
 from .errors import ExportError
 from .weights import Weights, empty_model, open_weights, shapes_of
 
@@ -105,6 +105,7 @@ def _check_numbers(where: Path, config: dict[str, Any]) -> None:
     for name in whole:
         if type(config[name]) is not int or config[name] < 1:
             raise ExportError(f"{where}: {name} is {config[name]!r}; a PixArt transformer has a whole number above 0.")
+    expect_few_layers(where, config["num_layers"])
     scale = config["interpolation_scale"]
     if scale is not None and (type(scale) not in (int, float) or not 0 < scale < float("inf")):
         raise ExportError(f"{where}: interpolation_scale is {scale!r}; expected a number above 0, or null.")

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .drafts import Draft
 from .errors import ExportError
-from .progress import Progress, Report
+from .progress import Progress, Report, say
 from .recipes import Read, Recipe
 
 EXTERNAL_DATA_BYTES = 100 * 2**20
@@ -36,7 +36,7 @@ def bytes_of(draft: Draft) -> int:
     return max(offset + recipe.nbytes for recipe, offset in _places(draft))
 
 
-def write_draft(draft: Draft, read: Read, folder: Path, report: Report = print) -> None:
+def write_draft(draft: Draft, read: Read, folder: Path, report: Report = say) -> None:
     """Writes `folder / draft.file`, and `<file>.data` beside it where its weights are large.
 
     Of the weights only one is in memory at a time. `draft` can be written once.

@@ -1,11 +1,15 @@
 import type { Bundle } from './bundle.ts';
 import type { Caption } from './captions.ts';
+import { finite } from './finite.ts';
 import { openGraph, type SessionOptions } from './session.ts';
 import { encodeText, projectCaption } from './text-encoder.ts';
 
 /** The networks that turn a text into what the transformer sees of it, loaded on one device. */
 export type CaptionEncoder = {
-  /** @param ids of a text that a PromptReader has read */
+  /**
+   * @param ids of a text that a PromptReader has read
+   * @throws UserError where the networks give numbers that are not finite
+   */
   encode(ids: number[]): Promise<Caption>;
   dispose(): Promise<void>;
 };
@@ -22,7 +26,9 @@ export async function loadCaptionEncoder(bundle: Bundle, options: SessionOptions
   return {
     async encode(ids) {
       const textStates = await encodeText(textEncoder, ids);
-      return { states: await projectCaption(projection, textStates, ids.length), tokens: ids.length };
+      const states = await projectCaption(projection, textStates, ids.length);
+      // A caption is kept for the whole fleet, and so would they be.
+      return { states: finite(states, 'what the text encoder makes of the prompt'), tokens: ids.length };
     },
 
     async dispose() {

@@ -56,5 +56,6 @@ export function decodeCaption(owner: CaptionOwner, bytes: Uint8Array): Caption |
     if (header[name] !== owner[name]) return `expected ${name} ${owner[name]}, found ${header[name]}`;
   }
   if (opened.floats.length !== owner.tokens * owner.width) return 'its parts do not fit';
+  if (!opened.floats.every(Number.isFinite)) return 'its numbers are not all finite';
   return { states: opened.floats, tokens: owner.tokens };
 }

@@ -74,7 +74,7 @@ export class ChildKeeper {
 
   async #start(): Promise<RendererChild> {
     await this.#pause();
-    const child = new RendererChild();
+    const child = new RendererChild(this.#options.part);
     this.#child = child;
     const started = performance.now();
     try {

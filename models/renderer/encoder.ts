@@ -15,6 +15,12 @@ export type EncoderOptions = Omit<KeeperOptions, 'part'> & {
   onIdle?: (() => void) | undefined;
 };
 
+export type EncodeOptions = {
+  signal?: AbortSignal | undefined;
+  /** Hears how many milliseconds the networks took, without the wait for them: for the text's turn, and until they were loaded. */
+  onEncoded?: ((ms: number) => void) | undefined;
+};
+
 /** Turns texts into captions in a process of its own, which lives only while there are texts. One at a time, first come, first served. */
 export type Encoder = {
   /** Aborted, with a UserError as its reason, when the encoder cannot be loaded any more: see Renderer. */
@@ -24,7 +30,7 @@ export type Encoder = {
    * @throws UserError where the graphs do not take these; RendererDied and RenderFault, after which another attempt may succeed; the
    * signal's reason, at once: the text in hand is encoded to its end.
    */
-  encode(ids: number[], signal?: AbortSignal): Promise<Caption>;
+  encode(ids: number[], options?: EncodeOptions): Promise<Caption>;
   /** Ends the process. A text in hand rejects with RendererDied. */
   close(): Promise<void>;
 };
@@ -46,9 +52,13 @@ export function createEncoder({ idleMs = IDLE_MS, onIdle = () => {}, ...options 
     }
   }
 
-  async function encodeNext(ids: number[]): Promise<Caption> {
+  async function encodeNext(ids: number[], onEncoded: EncodeOptions['onEncoded']): Promise<Caption> {
     clearTimeout(idle);
-    return (await liveChild()).encode(ids);
+    const child = await liveChild();
+    const began = performance.now();
+    const caption = await child.encode(ids);
+    onEncoded?.(performance.now() - began);
+    return caption;
   }
 
   async function rest(): Promise<void> {
@@ -64,9 +74,9 @@ export function createEncoder({ idleMs = IDLE_MS, onIdle = () => {}, ...options 
   return {
     unusable: unusable.signal,
 
-    async encode(ids, signal) {
+    async encode(ids, { signal, onEncoded } = {}) {
       const release = await takeTurn(permit, signal);
-      const encoded = encodeNext(ids).finally(() => {
+      const encoded = encodeNext(ids, onEncoded).finally(() => {
         release();
         if (!permit.isLocked()) idle = setTimeout(rest, idleMs).unref();
       });

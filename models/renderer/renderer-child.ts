@@ -79,8 +79,9 @@ export class RendererChild {
   #longestWaitMs = 0;
   #killedBecause: string | undefined;
 
-  constructor() {
-    this.#process = fork(fileURLToPath(new URL('./child.mjs', import.meta.url)), [], {
+  /** @param part for whoever lists processes; what the child serves it is told by `load` */
+  constructor(part: ChildPart) {
+    this.#process = fork(fileURLToPath(new URL('./child.mjs', import.meta.url)), [part], {
       // What this process was started with is not meant for the child.
       execArgv: [],
       env: childEnvironment('renderer'),

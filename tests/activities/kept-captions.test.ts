@@ -15,6 +15,7 @@ import {
   type PromptReader,
   promptReader,
 } from '../../models/pixart/index.ts';
+import type { Encoder } from '../../models/renderer/index.ts';
 import { ObjectKept, type ObjectStore, openStore, StoreUnavailable } from '../../store/index.ts';
 import { TINY_BUNDLE } from '../models/renderer/tiny-renderer.ts';
 import { attempt, folderStore, planOf, tinyJob } from './rendering.ts';
@@ -41,7 +42,7 @@ beforeEach(async () => {
 });
 
 /** A process's captions; with another one's encoder, or none. */
-function process(hasEncoder = true, encode: CaptionEncoder['encode'] = networks.encode): KeptCaptions {
+function process(hasEncoder = true, encode: Encoder['encode'] = networks.encode): KeptCaptions {
   return new KeptCaptions({
     bundle,
     reader,
@@ -96,6 +97,25 @@ test('those that ask for the same text at the same time share the work, and one 
   go.abort();
   expect((await second).prompt.tokens).toBeGreaterThan(1);
   expect(encoded).toBe(1);
+});
+
+test('of images that share the encoding of a text one hears what it took, and none of a caption that is there', async () => {
+  const timed: Encoder['encode'] = async (ids, { onEncoded } = {}) => {
+    onEncoded?.(5);
+    return networks.encode(ids);
+  };
+  const captions = process(true, timed);
+  const heard: number[] = [];
+  const ask = (seed: number) => captions.source(store, request({ guidance: 1, seed }), never, (ms) => heard.push(ms));
+  await Promise.all([ask(1), ask(2)]);
+  await ask(3);
+  expect(heard).toEqual([5]);
+});
+
+test('numbers of another length than the text’s are refused, and nothing is kept of them', async () => {
+  const short: Encoder['encode'] = async (ids) => ({ states: new Float32Array(3), tokens: ids.length });
+  await expect(process(true, short).keep(store, 'a fox', never)).rejects.toThrow(/expected .* numbers .*, found 3\./);
+  expect(await kept()).toEqual([]);
 });
 
 test('a kept caption that is damaged is encoded again and replaced, and the log says so', async () => {
@@ -172,7 +192,7 @@ test('a shard’s texts are encoded ahead, each once, and a second time none', a
   expect(await encodeAll(process(), shard, { from: 2, to: 3 })).toEqual({ until: 3, encoded: 0 });
 });
 
-test('texts of pictures that are there already are not encoded', async () => {
+test('texts of pictures that are there already are not encoded, unless they were missed', async () => {
   const bundleDigest = bundleRef(bundle).digest;
   const planned = jobs().map((job) => tinyJob(bundleDigest, job));
   const shard = await planOf(store, planned);
@@ -187,6 +207,8 @@ test('texts of pictures that are there already are not encoded', async () => {
   encoded = 0;
   expect(await encodeAll(process(), shard)).toEqual({ until: 4, encoded: 2 });
   expect(encoded).toBe(2);
+  // Whoever has missed them has found the picture damaged.
+  expect(await encodeAll(process(), shard, { isMissed: true })).toEqual({ until: 4, encoded: 2 });
 });
 
 test('an activity that is meant for another text encoder is refused for good, and a store that is away is waited for', async () => {

@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -29,6 +29,27 @@ test('"bundle info" lists what --bundle goes by, and a broken bundle hides no ot
   expect(stdout).toMatch(/^mine \(tiny-epsilon\): /m);
   expect(stdout).toMatch(/^pixart-icons: /m);
   expect(stderr).toMatch(/broken.*bundle\.json is not JSON/);
+});
+
+test('"bundle info" tells how weights are stored and with what error, where the bundle says so', async () => {
+  const folder = join(home, 'quantised');
+  await cp(join(GOLDEN, 'bundles/tiny-epsilon'), folder, { recursive: true });
+  const file = join(folder, 'bundle.json');
+  const precision = {
+    textEncoder: { weights: 'int4', error: 0.0314 },
+    transformer: { weights: 'int8', error: 0.02 },
+    vae: { weights: 'fp32', error: 1.2e-6 },
+  };
+  await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), precision }));
+  const { stdout } = await runHere(['bundle', 'info', folder]);
+  expect(stdout).toMatch(
+    / {2}weights {3}text encoder int4 \(error 3\.1e-2\), transformer int8 \(error 2\.0e-2\), VAE fp32 \(error 1\.2e-6\)\n/,
+  );
+  const [told] = JSON.parse((await runHere(['bundle', 'info', folder, '--json'])).stdout);
+  expect(told.precision).toEqual(precision);
+  const earlier = join(GOLDEN, 'bundles/tiny-epsilon');
+  expect((await runHere(['bundle', 'info', earlier])).stdout).toMatch(/ {2}weights {3}not known\n/);
+  expect(JSON.parse((await runHere(['bundle', 'info', earlier, '--json'])).stdout)[0].precision).toBeNull();
 });
 
 test('"bundle verify" is told by its exit code of a file that a graph loads and the bundle does not list', async () => {

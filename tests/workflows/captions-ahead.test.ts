@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -13,6 +14,7 @@ import {
   workersSeen,
 } from '../../client/index.ts';
 import type { EncodeActivities } from '../../workflows/contract/activities.ts';
+import { batchWorkflowId } from '../../workflows/contract/queues.ts';
 import { BUNDLE, type Site, type SiteOptions, startSite } from './site.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
@@ -48,6 +50,12 @@ const encodingForEver: EncodeCaptions = async () => {
   } finally {
     clearInterval(timer);
   }
+};
+
+/** Of a fleet whose painters never find one text, whoever encodes it; without the minutes that their attempts take. */
+const withoutOwl: CaptionSource = async (store, request, signal) => {
+  if (request.prompt === 'an owl') throw ApplicationFailure.nonRetryable('not encoded', 'CaptionNotKept');
+  return simulatedCaptions(store, request, signal);
 };
 
 test('pictures are begun when their texts are encoded, and not before', async () => {
@@ -101,6 +109,69 @@ test('an encoder that fails for good does not hold pictures up, which find out t
   };
   const site = await siteOfThisTest({ encodeCaptions });
   await site.submit('night', ROWS);
+  expect(await batchEnd(site.client, 'night')).toMatchObject({
+    state: 'completed',
+    result: { totals: { rendered: 4 } },
+  });
+});
+
+test('a text that is missed and cannot be encoded fails its row with the encoder’s reason', async () => {
+  const encodeCaptions: EncodeCaptions = async () => {
+    throw ApplicationFailure.nonRetryable('this text cannot be encoded', 'UserError');
+  };
+  const site = await siteOfThisTest({ encodeCaptions, captions: withoutOwl });
+  await site.submit('night', ROWS);
+  expect(await batchEnd(site.client, 'night')).toMatchObject({
+    state: 'completed',
+    result: { totals: { rendered: 3, failed: 1 } },
+  });
+  const { failures } = await site.manifest('night');
+  expect(failures).toMatchObject([{ type: 'UserError', reason: 'this text cannot be encoded' }]);
+});
+
+test('a text that is missed each time that it was encoded fails its row after some times', async () => {
+  const missed: number[] = [];
+  const encodeCaptions: EncodeCaptions = async ({ from, to, isMissed }) => {
+    if (isMissed) missed.push(from);
+    return { until: to, encoded: 1 };
+  };
+  const site = await siteOfThisTest({ encodeCaptions, captions: withoutOwl });
+  await site.submit('night', ROWS);
+  expect(await batchEnd(site.client, 'night')).toMatchObject({
+    state: 'completed',
+    result: { totals: { rendered: 3, failed: 1 } },
+  });
+  expect(missed).toEqual([1, 1, 1]);
+  expect((await site.manifest('night')).failures).toMatchObject([{ type: 'CaptionNotKept' }]);
+});
+
+test('where an encoder comes later, pictures wait again for the texts that it has not reached', async () => {
+  const painted = new AbortController();
+  const encoded = new AbortController();
+  const begun: string[] = [];
+  const captions: CaptionSource = async (store, request, signal) => {
+    begun.push(request.prompt);
+    if (begun.length === 1) await once(painted.signal, 'abort');
+    return simulatedCaptions(store, request, signal);
+  };
+  const site = await siteOfThisTest({ captions });
+  await site.submit('night', ROWS, 1);
+  await expect.poll(() => begun, { timeout: 60_000 }).toEqual(['a fox']);
+  const calls: number[] = [];
+  await site.serve(async ({ from, to }) => {
+    calls.push(from);
+    if (calls.length === 1) return { until: 1, encoded: 1 };
+    await once(encoded.signal, 'abort');
+    return { until: to, encoded: 3 };
+  });
+  await expect.poll(() => calls, { timeout: 60_000 }).toEqual([0, 1]);
+  painted.abort();
+  const progress = async (): Promise<BatchProgress['totals']> => (await batchProgress(site.client, 'night')).totals;
+  await expect.poll(progress, { timeout: 60_000 }).toMatchObject({ rendered: 1 });
+  const shard = site.client.temporal.workflow.getHandle(`${batchWorkflowId('night')}/1-0`);
+  const { raw } = await shard.describe();
+  expect(raw.pendingActivities?.map(({ activityType }) => activityType?.name)).not.toContain('renderImage');
+  encoded.abort();
   expect(await batchEnd(site.client, 'night')).toMatchObject({
     state: 'completed',
     result: { totals: { rendered: 4 } },

@@ -43,6 +43,8 @@ export type EncodeCaptionsInput = {
   to: number;
   /** Digest of the text encoder. */
   encoder: string;
+  /** The captions were found missing: then a picture that is there is damaged, and is to be made again. */
+  isMissed?: boolean;
 };
 
 export type EncodedCaptions = {
@@ -99,7 +101,7 @@ export type OrchestratorActivities = {
   matchJobs(input: MatchJobsInput): Promise<number[]>;
   /** The activities of the calling workflow that a worker has in hand: see inHandText. */
   activitiesInHand(): Promise<string[]>;
-  /** How many workers have asked lately for texts to encode. */
+  /** How many workers have asked lately for texts to encode, or encode the calling workflow's. */
   encodersSeen(input: { encoder: string }): Promise<number>;
   writeReceipts(input: WriteReceiptsInput): Promise<void>;
   writeManifest(input: WriteManifestInput): Promise<WrittenManifest>;

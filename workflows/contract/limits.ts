@@ -46,8 +46,14 @@ export const ENCODE_START_TO_CLOSE = '1 hour';
 /** How often a shard that waits for captions looks whether there is anybody to make them. */
 export const ENCODERS_SEEN_SECONDS = 20;
 
+/** It looks half as often each time, but at least this often: its history has room for 51,200 events. */
+export const ENCODERS_SEEN_AT_MOST_SECONDS = 600;
+
 /** The longest wait for the caption that a picture's every attempt has found missing, before it is tried again all the same. */
 export const CAPTION_MINUTES = 30;
+
+/** How often texts are encoded anew for a picture that still does not find their captions, or tried to be. */
+export const CAPTION_TRIES = 3;
 
 /** A worker sends one every second at most; half a minute of silence is a dead worker or a machine cut off, not a slow step. */
 export const RENDER_HEARTBEAT_TIMEOUT = '30 seconds';

@@ -4,20 +4,20 @@ import {
   condition,
   isCancellation,
   proxyActivities,
-  sleep,
 } from '@temporalio/workflow';
 import type { EncodeActivities, EncodedCaptions } from '../contract/activities.ts';
 import * as limits from '../contract/limits.ts';
 import { encodeQueue } from '../contract/queues.ts';
 import type { ShardInput } from '../contract/workflows.ts';
 import { orchestrator } from '../orchestrator.ts';
+import { MissedCaptions } from './missed-captions.ts';
 
 export type CaptionsAheadOptions = {
   input: ShardInput;
   /** Digest of the text encoder. */
   encoder: string;
   jobs: number;
-  /** Hears that the captions of all jobs before this one are there, or are not to be waited for. */
+  /** Hears that the captions of all jobs before this one are there, or are not to be waited for; of fewer jobs, once they are again. */
   onReady(jobs: number): void;
   /** What was set for the shard last. */
   settings(): { paused: boolean; priority: number };
@@ -31,8 +31,12 @@ export type CaptionsAheadOptions = {
 export class CaptionsAhead {
   readonly #options: CaptionsAheadOptions;
   readonly #scope = new CancellationScope();
+  /** Of those that are rendered without their captions. */
+  readonly missed = new MissedCaptions(this.#scope, (index) => this.#encode(index, index + 1, true));
   #calls = 0;
   #isAwaited = true;
+  /** From one look for encoders to the next. It grows, for a look costs a history eleven events. */
+  #pauseSeconds = 0;
 
   constructor(options: CaptionsAheadOptions) {
     this.#options = options;
@@ -52,41 +56,41 @@ export class CaptionsAhead {
     this.#scope.cancel();
   }
 
-  /** Has one job's texts encoded which were found missing; gives up after a while, for render workers may have changed meanwhile. */
-  async again(index: number): Promise<void> {
-    const waiting = new CancellationScope();
-    await waiting.run(async () => {
-      const encoded = this.#encode(index, index + 1).catch((error: unknown) => {
-        if (isCancellation(error)) throw error;
-        return sleep(60_000 * limits.CAPTION_MINUTES);
-      });
-      await Promise.race([encoded, sleep(60_000 * limits.CAPTION_MINUTES)]);
-    });
-    waiting.cancel();
-  }
-
   async #encodeAll(): Promise<void> {
-    const { jobs, onReady, settings } = this.#options;
+    const { jobs, settings } = this.#options;
     for (let from = 0; from < jobs; ) {
       await condition(() => !settings().paused);
       const encoding = this.#encode(from, jobs);
-      await this.#whileSeen(encoding);
+      await this.#watch(encoding, from);
       from = (await encoding).until;
-      if (this.#isAwaited) onReady(from);
+      this.#holdFrom(from);
     }
   }
 
-  /** Until that is done, or nobody is there to do it. */
-  async #whileSeen(encoding: Promise<unknown>): Promise<void> {
+  /** Until that is done, looks now and then whether anybody is there to do it: only then are jobs from this one on to wait. */
+  async #watch(encoding: Promise<unknown>, from: number): Promise<void> {
     let isDone = false;
     const end = (): void => {
       isDone = true;
     };
     encoding.then(end, end);
-    while (this.#isAwaited && !isDone) {
-      if ((await orchestrator.encodersSeen({ encoder: this.#options.encoder })) === 0 && !isDone) this.#goAhead();
-      else await condition(() => isDone, 1_000 * limits.ENCODERS_SEEN_SECONDS);
+    for (;;) {
+      if (this.#pauseSeconds > 0) await condition(() => isDone, 1_000 * this.#pauseSeconds);
+      if (isDone) return;
+      const seen = await orchestrator.encodersSeen({ encoder: this.#options.encoder });
+      if (isDone) return;
+      if (seen === 0) this.#goAhead();
+      else if (!this.#isAwaited) this.#holdFrom(from);
+      this.#pauseSeconds = Math.min(
+        Math.max(limits.ENCODERS_SEEN_SECONDS, 2 * this.#pauseSeconds),
+        limits.ENCODERS_SEEN_AT_MOST_SECONDS,
+      );
     }
+  }
+
+  #holdFrom(from: number): void {
+    this.#isAwaited = true;
+    this.#options.onReady(from);
   }
 
   #goAhead(): void {
@@ -94,7 +98,7 @@ export class CaptionsAhead {
     this.#options.onReady(this.#options.jobs);
   }
 
-  #encode(from: number, to: number): Promise<EncodedCaptions> {
+  #encode(from: number, to: number, isMissed = false): Promise<EncodedCaptions> {
     const { input, encoder, settings } = this.#options;
     const { store, batch, shard, team } = input;
     this.#calls += 1;
@@ -112,6 +116,6 @@ export class CaptionsAhead {
         ...(team && { fairnessKey: team.name, fairnessWeight: team.weight }),
       },
     });
-    return encodeCaptions({ store, batch, shard: shard.name, from, to, encoder });
+    return encodeCaptions({ store, batch, shard: shard.name, from, to, encoder, ...(isMissed && { isMissed }) });
   }
 }

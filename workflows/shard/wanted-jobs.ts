@@ -9,7 +9,6 @@ import type { ShardInput } from '../contract/workflows.ts';
 import { shardControlSignal } from '../messages.ts';
 import { orchestrator } from '../orchestrator.ts';
 import { CaptionsAhead } from './captions-ahead.ts';
-import { isCaptionLacking } from './failure.ts';
 import { JobPool } from './job-pool.ts';
 import { renderJob } from './render-job.ts';
 
@@ -97,15 +96,14 @@ export class WantedJobs {
 
   /** The id tells which job an activity is: the server is asked which of them a worker has in hand. */
   async #render(index: number, usualPriority: number): Promise<JobOutcome> {
-    for (;;) {
+    const attempt = (): Promise<JobOutcome> => {
       this.#starts += 1;
-      const outcome = await renderJob(this.#input, index, this.#jobs[index]!, {
+      return renderJob(this.#input, index, this.#jobs[index]!, {
         ...{ activityId: `${index}-${this.#starts}`, usualPriority, earlier: this.#earlier.get(index) },
         onCancelled: (work) => this.#earlier.set(index, work),
       });
-      if (this.#captions === null || !isCaptionLacking(outcome)) return outcome;
-      await this.#captions.again(index);
-    }
+    };
+    return this.#captions === null ? attempt() : this.#captions.missed.render(index, attempt);
   }
 }
 

@@ -32,7 +32,7 @@ export async function encodeTexts(
   });
   const started = performance.now();
   try {
-    const captions = await requestCaptions(job, (text) => encoder.encode(read(text).ids, signal));
+    const captions = await requestCaptions(job, (text) => encoder.encode(read(text).ids, { signal }));
     return { captions, textEncodeMs: performance.now() - started - loadMs };
   } catch (error) {
     encoder.unusable.throwIfAborted();

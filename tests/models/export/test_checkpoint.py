@@ -135,6 +135,7 @@ def test_names_a_configuration_that_is_missing(copied: Path, name: str) -> None:
         ("transformer", "cross_attention_dim", 64, "cross_attention_dim is 64"),
         ("transformer", "caption_channels", None, "caption_channels is None; .* a whole number"),
         ("transformer", "num_layers", "2", "num_layers is '2'; .* a whole number"),
+        ("transformer", "num_layers", 10**8, "num_layers is 100000000; expected at most 1000"),
         ("transformer", "interpolation_scale", 0, "interpolation_scale is 0"),
         ("transformer", "num_layers", 3, r"missing: transformer_blocks\.2\."),
         ("transformer", "patch_size", 1, r"of another shape: pos_embed\.proj\.weight"),
@@ -165,6 +166,7 @@ def test_names_a_configuration_that_is_missing(copied: Path, name: str) -> None:
         ("text_encoder", "relative_attention_num_buckets", 16, "of another shape: .*relative_attention_bias"),
         ("text_encoder", "vocab_size", 600, r"of another shape: shared\.weight"),
         ("text_encoder", "num_layers", "two", "no T5 encoder can be made of it"),
+        ("text_encoder", "num_layers", 10**8, "num_layers is 100000000; expected at most 1000"),
     ],
 )
 def test_refuses_a_configuration_that_a_bundle_could_not_follow(

@@ -6,6 +6,8 @@ import os
 import resource
 import shutil
 import signal
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -148,6 +150,11 @@ def test_what_a_killed_export_left_is_removed_by_the_next(tmp_path: Path) -> Non
         (unfinished / "new").touch()
         with pytest.raises(ExportError, match="another export is writing there"):
             check_target(tmp_path / "bundle")
+        with (
+            pytest.raises(ExportError, match="another export is writing there"),
+            unfinished_folder(tmp_path / "bundle"),
+        ):
+            pass
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
     assert [path.name for path in (tmp_path / "bundle").iterdir()] == ["new"]
 
@@ -155,6 +162,20 @@ def test_what_a_killed_export_left_is_removed_by_the_next(tmp_path: Path) -> Non
 def test_an_export_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(SystemExit), unfinished_folder(tmp_path / "bundle"):
         os.kill(os.getpid(), signal.SIGTERM)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_command_that_is_interrupted_says_so_and_leaves_nothing_behind(
+    checkpoints: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt() -> None:
+        while not (tmp_path / "bundle.unfinished" / "vae_decoder.onnx").exists():
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt, daemon=True).start()
+    assert command(checkpoints["tiny-epsilon"], tmp_path / "bundle") == 130
+    assert capsys.readouterr().err == "export: stopped; nothing was left behind.\n"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -171,6 +192,14 @@ def test_refuses_a_disk_without_room(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match=rf"{tmp_path}: expected 1073741824.0 GiB free, found .*\. Make room"):
         check_room(tmp_path / "a" / "bundle", 2**60, "Make room.")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_command_left_counts_as_room_in_folders_too(tmp_path: Path) -> None:
+    left = tmp_path / "checkpoint.unfinished" / "transformer" / "weights"
+    left.parent.mkdir(parents=True)
+    with left.open("wb") as sparse:
+        sparse.truncate(2**42)
+    check_room(tmp_path / "checkpoint", 2**42, "")
 
 
 def test_refuses_a_target_that_is_a_file(tmp_path: Path) -> None:

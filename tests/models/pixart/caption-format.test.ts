@@ -15,11 +15,13 @@ const anyCaption = fc
   .record({ tokens: fc.integer({ min: 1, max: 9 }), width: fc.integer({ min: 1, max: 12 }) })
   .chain(({ tokens, width }) =>
     fc
-      .float32Array({ minLength: tokens * width, maxLength: tokens * width })
+      .float32Array({
+        ...{ minLength: tokens * width, maxLength: tokens * width, noNaN: true, noDefaultInfinity: true },
+      })
       .map((states) => ({ owner: owner(tokens, width), caption: { states, tokens } })),
   );
 
-test('a caption comes back to its last bit, whatever its numbers are', () => {
+test('a caption comes back to its last bit, whatever its finite numbers are', () => {
   fc.assert(
     fc.property(anyCaption, ({ owner, caption }) => {
       const bytes = encodeCaption(owner, caption);
@@ -43,6 +45,11 @@ test('bytes of which one is changed, missing or added are refused', () => {
       expect(decodeCaption(owner, Buffer.concat([bytes, Buffer.of(change)]))).toBeTypeOf('string');
     }),
   );
+});
+
+test.each([Number.NaN, Number.POSITIVE_INFINITY])('a caption with %s in it is refused', (value) => {
+  const states = Float32Array.of(1, 2, value, 4);
+  expect(decodeCaption(owner(2, 2), encodeCaption(owner(2, 2), { states, tokens: 2 }))).toMatch(/not all finite/);
 });
 
 test('a whole caption of other tokens is refused, with what was expected', () => {

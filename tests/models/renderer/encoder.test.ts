@@ -44,7 +44,9 @@ test('the child gives what the networks give in this process, and lives only whi
   });
   expect(encoder.pids).toEqual([]);
   const networks = await loadCaptionEncoder(await openBundle(TINY_BUNDLE), { device: 'cpu', threads: 1 });
-  const found = await encoder.encode(IDS);
+  const times: number[] = [];
+  const found = await encoder.encode(IDS, { onEncoded: (ms) => times.push(ms) });
+  expect(times).toEqual([expect.any(Number)]);
   expect(found).toEqual(await networks.encode(IDS));
   await networks.dispose();
   await until(() => idle === 1);
@@ -59,7 +61,7 @@ test('a child that is killed costs the text in hand and no other, and who is can
   // A stopped process has a text in hand for as long as it likes.
   process.kill(encoder.pids[0]!, 'SIGSTOP');
   const cancelled = new AbortController();
-  const first = encoder.encode(IDS, cancelled.signal);
+  const first = encoder.encode(IDS, { signal: cancelled.signal });
   const second = encoder.encode(IDS);
   // The first one's turn comes a few microtasks later.
   await turn();
