@@ -26,7 +26,7 @@ export type ChosenShape = { children: number; threads: number | undefined };
  * @throws UserError where the bundle cannot be rendered; the signal's reason
  */
 export async function chooseShape(
-  { device, children, threads }: RenderConfig,
+  { device, children, threads, textEncoder }: RenderConfig,
   { bundle, sizes }: { bundle: Bundle; sizes: readonly Size[] },
   log: Logger,
   signal: AbortSignal,
@@ -37,7 +37,7 @@ export async function chooseShape(
     const given = children ?? 1;
     return { children: given, threads: threads ?? Math.max(1, Math.floor(cores / given)) };
   }
-  const shapes = candidateShapes(cores, mostChildren(bundle, sizes));
+  const shapes = candidateShapes(cores, await mostChildren(bundle, sizes, { hasEncoder: textEncoder }));
   if (shapes.length < 2) return shapes[0]!;
   const size = SIZES.find((size) => sizes.includes(size))!;
   const about = {

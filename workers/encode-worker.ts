@@ -13,6 +13,7 @@ import type { OpenStore } from '../store/index.ts';
 import { encodeQueue } from '../workflows/contract/queues.ts';
 import type { Allowance } from './allowance.ts';
 import { discreetFailures } from './discreet-failures.ts';
+import { checkEncoderMemory } from './memory-check.ts';
 import { outsideOf } from './outside.ts';
 import type { RenderConfig } from './render-config.ts';
 import { listenForStop, untilStopped } from './stopping.ts';
@@ -35,6 +36,7 @@ export async function runEncodeWorker(
 ): Promise<void> {
   const bundle = await openBundle(await bundleFolder(config.bundle));
   const texts = await textsOfBundle(bundle, config, log);
+  if (config.device === 'cpu') await checkEncoderMemory(bundle);
   const connection = await connectWorker(target);
   const { stop, ignore } = listenForStop(config.graceSeconds);
   try {

@@ -22,14 +22,16 @@ const keptSchema = z.object({
   format: z.literal(1),
   /** Milliseconds since 1970. */
   until: z.number().nullable(),
-  measured: z.array(z.object({ children: z.int(), threads: z.int(), imagesPerMinute: z.number() })),
+  measured: z.array(z.object({ children: z.int(), threads: z.int(), imagesPerMinute: z.number().positive() })),
 });
 
-/** What was measured earlier on this machine; `null` where nothing was, or it cannot be read. */
+/** What was measured earlier on this machine; `null` where nothing was, or it cannot be read, or is of shapes that were not asked for. */
 export async function keptMeasurement(about: Measurement): Promise<MeasuredShape[] | null> {
   try {
     const { until, measured } = keptSchema.parse(JSON.parse(await readFile(fileOf(about), 'utf8')));
-    return until === null || Date.now() < until ? measured : null;
+    const isAsked = ({ children, threads }: PoolShape): boolean =>
+      about.shapes.some((shape) => shape.children === children && shape.threads === threads);
+    return (until === null || Date.now() < until) && measured.every(isAsked) ? measured : null;
   } catch {
     return null;
   }

@@ -3,8 +3,18 @@ import { binsOf } from '../domain/bins.ts';
 import type { Size } from '../domain/size.ts';
 import type { Thrift } from '../domain/thrift.ts';
 import { UserError } from '../domain/user-error.ts';
-import { type Bundle, encoderMemory, networksOf, painterMemoryOfAll } from '../models/pixart/index.ts';
-import { type FreeMemory, freeMemory } from './free-memory.ts';
+import {
+  type Bundle,
+  encoderMemory,
+  encoderWeightsOrNull,
+  memoryTogether,
+  networksOrNull,
+  painterMemoryOfAll,
+} from '../models/pixart/index.ts';
+import { type FreeMemory, freeMemory } from '../models/renderer/index.ts';
+
+/** The processes of a render worker: those that paint, and the one that encodes texts. */
+export type WorkerProcesses = { children: number; hasEncoder: boolean };
 
 /** The end of the ladder. */
 const THRIFTIEST: Thrift = { tileLatents: 32, halves: true };
@@ -15,34 +25,66 @@ const THRIFTIEST: Thrift = { tileLatents: 32, halves: true };
  *
  * @throws UserError
  */
-export async function checkMemory(bundle: Bundle, sizes: readonly Size[], log: Logger): Promise<void> {
+export async function checkMemory(
+  bundle: Bundle,
+  sizes: readonly Size[],
+  processes: WorkerProcesses,
+  log: Logger,
+): Promise<void> {
   const free = await freeMemory();
-  if (free === null) return;
-  const usual = needed(bundle, sizes);
-  if (usual === null || usual <= free.bytes) return;
+  const usual = needed(bundle, sizes, processes);
+  if (free === null || usual === null || usual <= free.bytes) return;
   const { name } = bundle.description;
-  if (needed(bundle, sizes, THRIFTIEST)! > free.bytes) throw tooLittle(bundle, sizes, free);
+  if (needed(bundle, sizes, processes, THRIFTIEST)! > free.bytes) throw tooLittle(bundle, sizes, processes, free);
   log.warn(
-    { bundle: name, neededBytes: usual, freeBytes: free.bytes },
+    { bundle: name, children: processes.children, neededBytes: usual, freeBytes: free.bytes },
     'memory is short: images that find none are made in smaller tiles, one half of guidance at a time',
   );
 }
 
-/** Of the renderer and its text encoder; `null` where it is not known. */
-function needed(bundle: Bundle, sizes: readonly Size[], thrift?: Thrift): number | null {
-  const networks = networksOf(bundle);
-  const shapes = sizes.flatMap((size) => binsOf(size).map((bin) => ({ bin, thrift })));
-  const painter = painterMemoryOfAll(networks, shapes);
-  return painter && painter.total + encoderMemory(networks).total - painter.file;
-}
-
-function tooLittle(bundle: Bundle, sizes: readonly Size[], free: FreeMemory): UserError {
-  const each = sizes.map((size) => `${size} px ${mebibytes(needed(bundle, [size], THRIFTIEST)!)}`).join(', ');
-  const where = free.of === 'container' ? "left of this container's limit" : 'free on this machine';
-  return new UserError(
-    `render worker: expected memory for bundle ${bundle.description.name}, at the least ${each}; found ${mebibytes(free.bytes)} ${where}. ` +
-      'Serve smaller sizes (--size), end what else takes memory, or use a larger machine ("npx pixart-batch bundle info" tells what each size takes).',
+/** The same for a worker that only encodes texts. @throws UserError */
+export async function checkEncoderMemory(bundle: Bundle): Promise<void> {
+  const free = await freeMemory();
+  const encoderWeights = encoderWeightsOrNull(bundle);
+  if (free === null || encoderWeights === null) return;
+  const { total } = encoderMemory({ encoderWeights });
+  if (total <= free.bytes) return;
+  throw new UserError(
+    `encode worker: expected ${mebibytes(total)} of memory for the text encoder of bundle ${bundle.description.name}; found ${found(free)}. ` +
+      'End what else takes memory, or use a larger machine.',
   );
 }
+
+/** `null` where it is not known. */
+function needed(
+  bundle: Bundle,
+  sizes: readonly Size[],
+  { children, hasEncoder }: WorkerProcesses,
+  thrift?: Thrift,
+): number | null {
+  const networks = networksOrNull(bundle);
+  if (networks === null) return null;
+  const shapes = sizes.flatMap((size) => binsOf(size).map((bin) => ({ bin, thrift })));
+  const painter = painterMemoryOfAll(networks, shapes);
+  if (painter === null) return null;
+  const painters = Array.from({ length: children }, () => painter);
+  return memoryTogether([...painters, ...(hasEncoder ? [encoderMemory(networks)] : [])]);
+}
+
+function tooLittle(bundle: Bundle, sizes: readonly Size[], processes: WorkerProcesses, free: FreeMemory): UserError {
+  const least = (size: Size): string => mebibytes(needed(bundle, [size], processes, THRIFTIEST)!);
+  const each = sizes.map((size) => `${size} px ${least(size)}`).join(', ');
+  const { children, hasEncoder } = processes;
+  const what = `${children} renderer process${children === 1 ? '' : 'es'}${hasEncoder ? ' and the text encoder' : ''}`;
+  return new UserError(
+    `render worker: expected memory for ${what} of bundle ${bundle.description.name}, at the least ${each}; found ${found(free)}. ` +
+      `Serve smaller sizes (--size), ${children > 1 ? 'start fewer processes (--children), ' : ''}` +
+      `${hasEncoder ? 'leave texts to others (--without-text-encoder), ' : ''}end what else takes memory, or use a larger machine ` +
+      '("npx pixart-batch bundle info" tells what each size takes).',
+  );
+}
+
+const found = ({ bytes, of }: FreeMemory): string =>
+  `${mebibytes(bytes)} ${of === 'container' ? "left of this container's limit" : 'free on this machine'}`;
 
 const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20).toLocaleString('en')} MiB`;

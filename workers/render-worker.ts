@@ -6,7 +6,7 @@ import { closeConnection, connectWorker } from '../connection/worker-connection.
 import type { Size } from '../domain/size.ts';
 import { thriftText } from '../domain/thrift.ts';
 import { type Bundle, bundleFolder, bundleRef, openBundle } from '../models/pixart/index.ts';
-import { type Renderer, startRenderer, thrifty } from '../models/renderer/index.ts';
+import { type Renderer, startRenderer, withLessMemory } from '../models/renderer/index.ts';
 import { deviceName } from '../monitoring/device.ts';
 import { observeRenders, type RenderObservers } from '../monitoring/observe-renders.ts';
 import { createRenderMetrics } from '../monitoring/render-metrics.ts';
@@ -18,7 +18,7 @@ import type { Allowance } from './allowance.ts';
 import { type ChosenShape, chooseShape } from './choose-shape.ts';
 import { discreetFailures } from './discreet-failures.ts';
 import { createEncodeWorker, textsOfBundle } from './encode-worker.ts';
-import { imageTuner } from './image-slots.ts';
+import { imageTuners } from './image-slots.ts';
 import { checkMemory } from './memory-check.ts';
 import { outsideOf } from './outside.ts';
 import { type RenderConfig, servedSizes } from './render-config.ts';
@@ -45,7 +45,6 @@ export async function runRenderWorker(
   const metrics = config.metrics ? createRenderMetrics(Runtime.instance().metricMeter, config.device, sizes) : null;
   const children = metrics && observeRendererProcesses(metrics, config.device);
   if (config.scratch !== undefined) await checkScratch(config.scratch, log);
-  if (config.device === 'cpu') await checkMemory(bundle, sizes, log);
   const connection = await connectWorker(target);
   try {
     const { captions, encoder } = await textsOfBundle(bundle, encoding(config), log, config.textEncoder);
@@ -115,6 +114,8 @@ async function loadRenderer(
   for (const name of STOP_SIGNALS) process.on(name, abort);
   try {
     const shape = await chooseShape(config, { bundle, sizes }, log, stop.signal);
+    const processes = { children: shape.children, hasEncoder: config.textEncoder };
+    if (config.device === 'cpu') await checkMemory(bundle, sizes, processes, log);
     const renderer = await startRenderer({
       bundleFolder: bundle.folder,
       device: config.device,
@@ -125,10 +126,10 @@ async function loadRenderer(
         children?.started(child);
       },
     });
-    const climbing = thrifty(renderer, bundle.description, (rung, { message }) =>
+    const saving = withLessMemory(renderer, bundle.description, (rung, { message }) =>
       log.warn({ bundle: renderer.bundle.name, reason: message }, `memory ran out; goes on ${thriftText(rung)}`),
     );
-    return { renderer: climbing, shape };
+    return { renderer: saving, shape };
   } catch (error) {
     if (stop.signal.aborted) return null;
     throw error;
@@ -167,19 +168,20 @@ async function createWorkers(
     held,
   });
   const digest = renderer.bundle.digest;
-  const queues = sizes.flatMap((size) => [
-    { size, taskQueue: renderQueue(size, digest) },
-    ...(large ? [{ size, taskQueue: largeRenderQueue(size, digest) }] : []),
-  ]);
+  const queues = sizes.flatMap((size) => {
+    const names = [renderQueue(size, digest), ...(large ? [largeRenderQueue(size, digest)] : [])];
+    const tuners = imageTuners(size, held, renderer.children, names.length);
+    return names.map((taskQueue, i) => ({ size, taskQueue, tuner: tuners[i]! }));
+  });
   return Promise.all(
-    queues.map(({ size, taskQueue }) =>
+    queues.map(({ size, taskQueue, tuner }) =>
       Worker.create({
         connection,
         namespace,
         taskQueue,
         activities,
         interceptors: { activity: [discreetFailures, observeRenders(observers, size)] },
-        tuner: imageTuner(size, held, renderer.children),
+        tuner,
         // The SDK holds heartbeats back for 80 % of their timeout unless told otherwise, and cancellations come with their answers.
         maxHeartbeatThrottleInterval: '1 second',
         shutdownGraceTime: graceSeconds * 1_000,

@@ -5,7 +5,7 @@ import {
   bundleRef,
   encoderMemory,
   type Networks,
-  networksOf,
+  networksOrNull,
   painterMemoryOfAll,
 } from '../../models/pixart/index.ts';
 
@@ -32,7 +32,7 @@ export function bundleMemory(bundle: Bundle): BundleMemory | null {
   };
 }
 
-/** What a renderer of a batch takes at its peak; `null` where it is not known. */
+/** What each renderer process of a batch takes at its peak; `null` where it is not known. */
 export function batchMemory(bundle: Bundle, bins: readonly { bin: Bin }[], isWhole: boolean): number | null {
   const networks = networksOrNull(bundle);
   return (
@@ -45,11 +45,11 @@ export function batchMemory(bundle: Bundle, bins: readonly { bin: Bin }[], isWho
   );
 }
 
-/** `memory of a renderer on a processor: about 835 MiB at its peak` */
+/** `memory of each renderer process on a processor: about 835 MiB at its peak` */
 export function batchMemoryText(bundle: Bundle, bins: readonly { bin: Bin }[], isWhole: boolean): string {
   const peak = batchMemory(bundle, bins, isWhole);
   const how = isWhole ? ', with pictures decoded in one piece' : '';
-  return `memory of a renderer on a processor${how}: ${peak === null ? 'not known' : `about ${mebibytes(peak)} at its peak`}; on a GPU it is not known`;
+  return `memory of each renderer process on a processor${how}: ${peak === null ? 'not known' : `about ${mebibytes(peak)} at its peak`}; on a GPU it is not known`;
 }
 
 export const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20).toLocaleString('en')} MiB`;
@@ -59,11 +59,3 @@ const painterPeak = (networks: Networks, bins: readonly Bin[], isWhole: boolean)
     networks,
     bins.map((bin) => ({ bin, isWhole })),
   )?.total ?? null;
-
-function networksOrNull(bundle: Bundle): Networks | null {
-  try {
-    return networksOf(bundle);
-  } catch {
-    return null;
-  }
-}

@@ -88,7 +88,7 @@ function memoryText(bundle: Bundle): string {
   const painter = Object.entries(memory.painter).map(
     ([size, peak]) => `${size} ${peak === null ? 'not known' : mebibytes(peak)}`,
   );
-  return `${painter.join(', ')} to paint on a processor, ${mebibytes(memory.textEncoder)} to encode texts`;
+  return `${painter.join(', ')} to paint on a processor, for each process, ${mebibytes(memory.textEncoder)} to encode texts`;
 }
 
 async function verify(name: string | undefined, { json }: JsonOptions): Promise<void> {

@@ -144,12 +144,16 @@ async function work(options: WorkerOptions): Promise<void> {
   }
 }
 
-/** @throws UserError where a worker would encode no text, and texts alone */
-function rolesOf({ orchestrator, renderer, encoder, withoutTextEncoder }: WorkerOptions) {
+/** @throws UserError where a worker would encode no text, and texts alone, or an option is for a part that it does not have */
+function rolesOf({ orchestrator, renderer, encoder, withoutTextEncoder, large }: WorkerOptions) {
   if (encoder && withoutTextEncoder && !renderer) {
     throw new UserError('--encoder: expected the text encoder, found --without-text-encoder; leave one of the two out');
   }
   const isAll = !orchestrator && !renderer && !encoder;
+  if (!isAll && !renderer) {
+    if (large) throw withoutRenderer('--large');
+    if (withoutTextEncoder) throw withoutRenderer('--without-text-encoder');
+  }
   return {
     orchestrator: isAll || orchestrator === true,
     renderer: isAll || renderer === true,
@@ -157,6 +161,9 @@ function rolesOf({ orchestrator, renderer, encoder, withoutTextEncoder }: Worker
     encoder: encoder === true && (renderer !== true || withoutTextEncoder === true),
   };
 }
+
+const withoutRenderer = (option: string): UserError =>
+  new UserError(`${option}: expected a worker that renders, found none; add --renderer, or leave ${option} out`);
 
 /** Runs to its end, which comes at once where the server is another one. @throws ServerUnreachable then */
 async function untilRefused({ another }: ServerWatch, run: () => Promise<void>): Promise<void> {

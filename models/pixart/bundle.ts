@@ -18,9 +18,13 @@ const sizeEntrySchema = z.strictObject({
   interpolationScale: z.number().positive(),
 });
 
+const weightKindSchema = z.enum(['fp32', 'fp16', 'bf16', 'int8', 'int4']);
+
+export type WeightKind = z.infer<typeof weightKindSchema>;
+
 /** How a network's weights are stored, and the relative error of its outputs against torch in float32. */
 const precisionSchema = z.strictObject({
-  weights: z.enum(['fp32', 'fp16', 'bf16', 'int8', 'int4']),
+  weights: weightKindSchema,
   error: z.number().min(0),
 });
 

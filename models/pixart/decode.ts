@@ -7,7 +7,7 @@ import { finite } from './finite.ts';
 import { cutLatents, type Latents, thinLatents } from './latents.ts';
 import { Tensor } from './onnxruntime.ts';
 import type { Planes } from './resize-crop.ts';
-import { type Graph, saysNoMemory } from './session.ts';
+import type { Graph } from './session.ts';
 import { type TileSize, tileAxis } from './tiles.ts';
 
 const CHANNELS = 3;
@@ -23,8 +23,7 @@ export type DecodeOptions = Pick<Thrift, 'tileLatents'> & {
  * Decodes latents to an image of about −1 … 1: in one piece or, above 1024 px and where smaller tiles are asked for, in overlapping tiles
  * that are blended, so that memory stays that of one tile and the finished planes.
  *
- * @throws the signal's reason where it was aborted; it is looked at before each piece. UserError where pixels are not finite, or there
- * is no memory for so large a piece.
+ * @throws the signal's reason where it was aborted; it is looked at before each piece. UserError where pixels are not finite.
  */
 export async function decode(
   vaeDecoder: Graph,
@@ -38,20 +37,7 @@ export async function decode(
   if (pieces.tile !== null && !isWhole)
     return decodeTiles(vaeDecoder, vae, scaled, signal, { ...pieces, tile: pieces.tile });
   await stopPoint(signal);
-  return pieces.tile === null ? decodePiece(vaeDecoder, vae, scaled) : decodeLargePiece(vaeDecoder, vae, scaled);
-}
-
-async function decodeLargePiece(vaeDecoder: Graph, vae: Vae, latents: Latents): Promise<Planes> {
-  try {
-    return await decodePiece(vaeDecoder, vae, latents);
-  } catch (error) {
-    const { message } = error as Error;
-    if (!saysNoMemory(message)) throw error;
-    const pixels = `${latents.width * vae.factor}×${latents.height * vae.factor}`;
-    throw new UserError(
-      `there is no memory to decode ${pixels} px in one piece: ${message}\nTake --decode tiled, a smaller size, or a machine with more (docs/model.md, "Up to 4K").`,
-    );
-  }
+  return decodePiece(vaeDecoder, vae, scaled);
 }
 
 /** A graph blocks this thread: only between two of them can a message that asks to stop come in. */

@@ -1,8 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import type { WeightKind } from './bundle.ts';
 import { captionInputs } from './caption-inputs.ts';
 import type { Caption } from './captions.ts';
 import { finite } from './finite.ts';
-import { BATCHED_TOKENS, guide } from './guidance.ts';
+import { guide, sharesCall } from './guidance.ts';
 import { Tensor } from './onnxruntime.ts';
 import type { RenderOptions } from './render-request.ts';
 import type { Sampler } from './samplers/sampler.ts';
@@ -21,12 +22,14 @@ export type DenoiseInputs = {
   negative: Caption | null;
   guidance: number;
   /** Negative prompt and prompt go in two calls in any case. */
-  halves?: boolean | undefined;
+  halves?: true | undefined;
+  /** How the transformer's are stored: see sharesCall. */
+  weights?: WeightKind | undefined;
 };
 
 /**
  * Takes a sampler's noise, or the state that an earlier run was left in, to latents, a step at a time. With guidance, negative
- * prompt and prompt go through the transformer as one batch of two, or in two calls where the image is large or memory is short.
+ * prompt and prompt go through the transformer as one batch of two, or in two calls: see sharesCall.
  *
  * @returns latents [channels, height, width]
  * @throws the signal's reason where it was aborted; it is looked at before each step and after the last. UserError where the latents
@@ -60,8 +63,8 @@ export async function denoise(
 type Predict = (latents: Float32Array, timestep: number) => Promise<Float32Array>;
 
 function predictor(transformer: Graph, inputs: DenoiseInputs): Predict {
-  const { positions, negative, prompt, guidance, halves } = inputs;
-  const together = !halves && positions.dims[1]! <= BATCHED_TOKENS;
+  const { positions, negative, prompt, guidance, halves, weights } = inputs;
+  const together = sharesCall({ tokens: positions.dims[1]!, halves, weights });
   const captions = negative ? [negative, prompt] : [prompt];
   const batches = together ? [captions] : captions.map((caption) => [caption]);
   const fixed = batches.map((batch) => ({ position_embedding: positions, ...captionInputs(batch) }));

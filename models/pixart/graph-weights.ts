@@ -42,7 +42,7 @@ function readWeight(reader: WireReader, end: number): Weight {
   const weight: Weight = { shape: [], type: 0, isExternal: false };
   for (const field of reader.allFields(end)) {
     if (field.number === TENSOR.dims) {
-      weight.shape.push(...('end' in field ? reader.numbers(field.end) : [field.value]));
+      weight.shape.push(...('end' in field ? reader.numbers(field.end, MOST_SIDES) : [field.value]));
       if (weight.shape.length > MOST_SIDES) throw new WireError(`a weight has more than ${MOST_SIDES} sides`);
     }
     if (field.number === TENSOR.type && 'value' in field) weight.type = field.value;

@@ -12,15 +12,17 @@ export {
 } from './checkpoint-format.ts';
 export { chosenBundle } from './chosen-bundle.ts';
 export { bundleFolder, openBundles } from './installed-bundles.ts';
-export { type HungryStage, nextRung } from './ladder.ts';
+export { nextRung, type RenderStage } from './ladder.ts';
 export {
   encoderMemory,
+  knownPainterMemory,
+  memoryTogether,
   type PictureShape,
   type ProcessMemory,
   painterMemory,
   painterMemoryOfAll,
 } from './memory.ts';
-export { type Networks, networksOf } from './networks.ts';
+export { encoderWeightsOrNull, type Networks, networksOf, networksOrNull } from './networks.ts';
 export { OutOfMemory } from './out-of-memory.ts';
 export { loadPainter, type Painter } from './painter.ts';
 export { loadPipeline, type Pipeline } from './pipeline.ts';

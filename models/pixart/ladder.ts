@@ -1,16 +1,15 @@
 import { SMALLER_TILES, type Thrift } from '../../domain/thrift.ts';
 import { piecesOf } from './decode-pieces.ts';
-import { BATCHED_TOKENS } from './guidance.ts';
+import { type GuidedPicture, sharesCall } from './guidance.ts';
 
 /** Where a picture's memory ran out. */
-export type HungryStage = 'denoise' | 'decode';
+export type RenderStage = 'denoise' | 'decode';
 
 /** What of a picture decides which rungs there are. */
-export type Climber = {
-  /** Latents along its sides, and tokens of the transformer. */
+export type LadderPicture = Pick<GuidedPicture, 'tokens' | 'weights'> & {
+  /** Latents along its sides. */
   height: number;
   width: number;
-  tokens: number;
   isGuided: boolean;
   /** It was asked for in one piece, which is another picture than one of tiles. */
   isWhole: boolean;
@@ -22,15 +21,15 @@ export type Climber = {
  *
  * @returns `null` where this machine has no more of them
  */
-export function nextRung(picture: Climber, rung: Thrift, stage: HungryStage): Thrift | null {
+export function nextRung(picture: LadderPicture, rung: Thrift, stage: RenderStage): Thrift | null {
   const tileLatents = stage === 'decode' && !picture.isWhole ? smallerTile(picture, rung) : undefined;
   if (tileLatents !== undefined) return { ...rung, tileLatents };
-  const isBatched = picture.isGuided && !rung.halves && picture.tokens <= BATCHED_TOKENS;
+  const isBatched = picture.isGuided && sharesCall({ ...picture, ...rung });
   return isBatched ? { ...rung, halves: true } : null;
 }
 
 /** The first whose pieces are smaller than what is decoded at once now. */
-function smallerTile(picture: Climber, { tileLatents }: Thrift): (typeof SMALLER_TILES)[number] | undefined {
+function smallerTile(picture: LadderPicture, { tileLatents }: Thrift): (typeof SMALLER_TILES)[number] | undefined {
   const now = piecesOf(picture, { tileLatents }).latents;
   return SMALLER_TILES.find((side) => piecesOf(picture, { tileLatents: side }).latents < now);
 }

@@ -1,7 +1,7 @@
 import type { Bin } from '../../domain/size.ts';
 import type { Thrift } from '../../domain/thrift.ts';
 import { piecesOf } from './decode-pieces.ts';
-import { BATCHED_TOKENS } from './guidance.ts';
+import { sharesCall } from './guidance.ts';
 import type { Networks } from './networks.ts';
 
 /** Peak memory of one process on a processor, in bytes. All but `file` is its own; the sum is the peak of its PSS where it is alone. */
@@ -51,30 +51,31 @@ const TILED_PICTURES = 3;
 const TEXT_ACTIVATIONS = 4 * MiB;
 
 /** Of a process that encodes texts. */
-export const encoderMemory = ({ encoderWeights }: Networks): ProcessMemory =>
+export const encoderMemory = ({ encoderWeights }: Pick<Networks, 'encoderWeights'>): ProcessMemory =>
   summed({ weights: encoderWeights, activations: TEXT_ACTIVATIONS, pixels: 0 });
 
 /** Of a process that paints pictures of a shape; `null` where the decoder does not tell its channels. */
-export function painterMemory(networks: Networks, shape: PictureShape): ProcessMemory | null {
-  if (networks.decoderChannels === null) return null;
+export const painterMemory = (networks: Networks, shape: PictureShape): ProcessMemory | null =>
+  painterMemoryOfAll(networks, [shape]);
+
+/** Of one that paints one shape after the other: every arena keeps what its largest picture took. `null` as above, and of no shape. */
+export const painterMemoryOfAll = (networks: Networks, shapes: readonly PictureShape[]): ProcessMemory | null =>
+  networks.decoderChannels === null || shapes.length === 0 ? null : knownPainterMemory(networks, shapes);
+
+/** The same, without the decoder's activations where it does not tell its channels: a bound from below. */
+export function knownPainterMemory(networks: Networks, shapes: readonly PictureShape[]): ProcessMemory {
+  const channels = networks.decoderChannels ?? 0;
+  const largest = (of: (shape: PictureShape) => number): number => Math.max(0, ...shapes.map(of));
   return summed({
     weights: networks.painterWeights,
-    activations: denoising(networks, shape) + decoding(networks, networks.decoderChannels, shape),
-    pixels: pixels(networks, shape),
+    activations: largest((shape) => denoising(networks, shape) + decoding(networks, channels, shape)),
+    pixels: largest((shape) => pixels(networks, shape)),
   });
 }
 
-/** Of one that paints one shape after the other: every arena keeps what its largest picture took. */
-export function painterMemoryOfAll(networks: Networks, shapes: readonly PictureShape[]): ProcessMemory | null {
-  const each = shapes.map((shape) => painterMemory(networks, shape));
-  if (each.length === 0 || each.some((memory) => memory === null)) return null;
-  const largest = (of: (memory: ProcessMemory) => number): number => Math.max(...each.map((memory) => of(memory!)));
-  return summed({
-    weights: networks.painterWeights,
-    activations: largest(({ activations }) => activations),
-    pixels: largest((memory) => memory.pixels),
-  });
-}
+/** Of several processes at once, which share what is mapped from files. */
+export const memoryTogether = (processes: readonly ProcessMemory[]): number =>
+  processes.reduce((sum, { total, file }) => sum + total - file, processes.length === 0 ? 0 : FILE);
 
 const summed = (parts: Pick<ProcessMemory, 'weights' | 'activations' | 'pixels'>): ProcessMemory => ({
   ...parts,
@@ -96,7 +97,7 @@ const imageTokens = (networks: Networks, shape: PictureShape): number => {
 function denoising(networks: Networks, shape: PictureShape): number {
   const { isGuided = true, tokens = networks.maxTokens, thrift = {} } = shape;
   const count = imageTokens(networks, shape);
-  const batch = isGuided && !thrift.halves && count <= BATCHED_TOKENS ? 2 : 1;
+  const batch = isGuided && sharesCall({ tokens: count, halves: thrift.halves, weights: networks.weights }) ? 2 : 1;
   const map = batch * count * networks.transformerWidth * FLOAT;
   const scores = batch * count * networks.heads * tokens * FLOAT;
   return Math.max(TRANSFORMER_MAPS * map, ATTENTION_MAPS * map + SCORES * scores);

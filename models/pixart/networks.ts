@@ -1,4 +1,4 @@
-import { type Bundle, bundleFile } from './bundle.ts';
+import { type Bundle, bundleFile, type WeightKind } from './bundle.ts';
 import { type GraphFile, PART_GRAPHS, partFiles } from './bundle-parts.ts';
 import { bytesOnDisk, elementsOf, graphWeights, isHalf, type Weight } from './graph-weights.ts';
 
@@ -8,6 +8,8 @@ export type Networks = {
   encoderWeights: number;
   /** Transformer and decoder. */
   painterWeights: number;
+  /** How the transformer's are stored, where the bundle says it. */
+  weights?: WeightKind | undefined;
   transformerWidth: number;
   heads: number;
   patch: number;
@@ -24,11 +26,11 @@ export type Networks = {
  */
 export function networksOf(bundle: Bundle): Networks {
   const { transformer, vae, tokenizer } = bundle.description;
-  const weightsOf = (file: GraphFile): Weight[] => graphWeights(bundleFile(bundle, file));
-  const decoder = weightsOf('vae_decoder.onnx');
+  const decoder = weightsOf(bundle, 'vae_decoder.onnx');
   return {
-    encoderWeights: encoderWeights(bundle, weightsOf),
-    painterWeights: held(weightsOf('transformer.onnx')) + held(decoder),
+    encoderWeights: encoderWeights(bundle),
+    painterWeights: held(weightsOf(bundle, 'transformer.onnx')) + held(decoder),
+    weights: bundle.description.precision?.transformer.weights,
     transformerWidth: transformer.heads * transformer.headWidth,
     heads: transformer.heads,
     patch: transformer.patch,
@@ -38,10 +40,27 @@ export function networksOf(bundle: Bundle): Networks {
   };
 }
 
-/** A machine that only paints may lack the encoder's files: what bundle.json says of them is then the best guess. */
-function encoderWeights({ description }: Bundle, weightsOf: (file: GraphFile) => Weight[]): number {
+/** `null` of a damaged or incomplete bundle: what is wrong with it, whoever verifies it says better. */
+export const networksOrNull = (bundle: Bundle): Networks | null => orNull(() => networksOf(bundle));
+
+/** What a machine can tell that only encodes, and may lack the painter's files; `null` as above. */
+export const encoderWeightsOrNull = (bundle: Bundle): number | null => orNull(() => encoderWeights(bundle));
+
+function orNull<T>(read: () => T): T | null {
   try {
-    return PART_GRAPHS.encoder.reduce((sum, file) => sum + held(weightsOf(file)), 0);
+    return read();
+  } catch {
+    return null;
+  }
+}
+
+const weightsOf = (bundle: Bundle, file: GraphFile): Weight[] => graphWeights(bundleFile(bundle, file));
+
+/** A machine that only paints may lack the encoder's files: what bundle.json says of them is then the best guess. */
+function encoderWeights(bundle: Bundle): number {
+  const { description } = bundle;
+  try {
+    return PART_GRAPHS.encoder.reduce((sum, file) => sum + held(weightsOf(bundle, file)), 0);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     return partFiles(description, 'encoder').reduce((sum, file) => sum + description.files[file]!.bytes, 0);

@@ -1,12 +1,12 @@
-import type { HungryStage } from './ladder.ts';
+import type { RenderStage } from './ladder.ts';
 import { saysNoMemory } from './session.ts';
 
 /** A stage of a picture found no memory. The process may still hold what it took: another one goes on. */
 export class OutOfMemory extends Error {
   override readonly name = 'OutOfMemory';
-  readonly stage: HungryStage;
+  readonly stage: RenderStage;
 
-  constructor(stage: HungryStage, said: string) {
+  constructor(stage: RenderStage, said: string) {
     super(`there is no memory to ${stage} the picture: ${said}`);
     this.stage = stage;
   }
@@ -18,7 +18,7 @@ export class OutOfMemory extends Error {
  * @throws OutOfMemory in place of an error that says that there is no memory; otherwise the error
  */
 export const sayingOutOfMemory =
-  (stage: HungryStage) =>
+  (stage: RenderStage) =>
   (error: unknown): never => {
     const { name, message } = error as Error;
     if (name === 'UserError' || !saysNoMemory(message)) throw error;

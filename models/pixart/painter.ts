@@ -36,7 +36,7 @@ export async function loadPainter(bundle: Bundle, options: SessionOptions): Prom
       const started = performance.now();
       const { thrift = {} } = renderOptions;
       const { sampler, inputs } = sampling(bundle.description, request, captions);
-      const halved = { ...inputs, halves: thrift.halves };
+      const halved = { ...inputs, halves: thrift.halves, weights: bundle.description.precision?.transformer.weights };
       const latents = await denoise(transformer, sampler, halved, renderOptions).catch(sayingOutOfMemory('denoise'));
       const denoised = performance.now();
       const developing = develop(vaeDecoder, bundle.description, request, latents, renderOptions);

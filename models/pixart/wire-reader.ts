@@ -61,10 +61,13 @@ export class WireReader {
     }
   }
 
-  /** Packed whole numbers, between here and the end of the field at hand. */
-  numbers(end: number): number[] {
+  /** Packed whole numbers, between here and the end of the field at hand. @throws WireError where they are more than `most` */
+  numbers(end: number, most: number): number[] {
     const found: number[] = [];
-    while (this.#position < end) found.push(this.#varint());
+    while (this.#position < end) {
+      if (found.length === most) throw new WireError(`more than ${most} numbers at byte ${this.#position}`);
+      found.push(this.#varint());
+    }
     return found;
   }
 

@@ -84,8 +84,8 @@ async function answer(message: Exclude<ToChild, { kind: 'cancel' }>): Promise<vo
 
 function describe(error: unknown): ChildFailure {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-  const hungry = error instanceof OutOfMemory ? error.stage : undefined;
-  return { cause: causeOf(error), hungry, name, message, stack };
+  const outOfMemoryAt = error instanceof OutOfMemory ? error.stage : undefined;
+  return { cause: causeOf(error), outOfMemoryAt, name, message, stack };
 }
 
 function causeOf(error: unknown): ChildFailure['cause'] {

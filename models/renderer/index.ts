@@ -1,10 +1,11 @@
 export type { StartedChild } from './child-keeper.ts';
 export { createEncoder, type Encoder, type EncoderOptions } from './encoder.ts';
+export { type FreeMemory, freeMemory } from './free-memory.ts';
+export { TooLittleMemory, withLessMemory } from './less-memory.ts';
 export { type Measured, measureShapes } from './measure-shapes.ts';
 export { mostChildren } from './most-children.ts';
 export { candidateShapes, chosenShape, type MeasuredShape, type PoolShape, shapeText } from './pool-shape.ts';
 export { onnxruntimeVersion, processorModel, usableCores } from './processor.ts';
 export { type Renderer, type RendererOptions, type RendererRenderOptions, startRenderer } from './renderer.ts';
-export { RendererBug, RendererDied, RendererStarved, RenderFault } from './renderer-child.ts';
-export { TooLittleMemory, thrifty } from './thrifty.ts';
+export { RendererBug, RendererDied, RendererOutOfMemory, RenderFault } from './renderer-child.ts';
 export { takeTurn, untilAborted } from './waiting.ts';

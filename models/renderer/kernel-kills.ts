@@ -1,10 +1,32 @@
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 
-/** How many processes the kernel has ended for want of memory since it started, in any group; 0 where it does not tell. */
-export function kernelKills(): number {
+/**
+ * How many processes of this process's control group the kernel has ended for want of memory; of the whole machine where there is no
+ * group that tells, and 0 where nothing does. Others' processes on the same machine do not count as long as it can be told.
+ */
+export function kernelKills(root = '/'): number {
+  const groups = text(path.join(root, 'proc/self/cgroup'));
+  const v2 = /^0::(.*)$/m.exec(groups)?.[1];
+  const v1 = /^\d+:(?:[^:]*,)?memory(?:,[^:]*)?:(.*)$/m.exec(groups)?.[1];
+  const mount = path.join(root, 'sys/fs/cgroup');
+  const files = [
+    // Within a container the group's own path may not be mounted: its root is then the group.
+    ...(v2 === undefined ? [] : [path.join(mount, v2, 'memory.events'), path.join(mount, 'memory.events')]),
+    ...(v1 === undefined ? [] : [path.join(mount, 'memory', v1, 'memory.oom_control')]),
+    path.join(root, 'proc/vmstat'),
+  ];
+  for (const file of files) {
+    const found = /^oom_kill (\d+)$/m.exec(text(file));
+    if (found !== null) return Number(found[1]);
+  }
+  return 0;
+}
+
+function text(file: string): string {
   try {
-    return Number(/^oom_kill (\d+)$/m.exec(readFileSync('/proc/vmstat', 'utf8'))?.[1] ?? 0);
+    return readFileSync(file, 'utf8');
   } catch {
-    return 0;
+    return '';
   }
 }

@@ -7,6 +7,9 @@ import { type Rendered, startRenderer } from './renderer.ts';
 
 const TOKENS = 20;
 
+/** One thread waits for nothing: where its process has less of the processor than this share of the time, others took it. */
+const UNDISTURBED = 0.9;
+
 /** From two steps, all steps of an image can be told. */
 const STEPS = 2;
 
@@ -24,7 +27,7 @@ export type MeasureOptions = {
 
 export type Measured = {
   shapes: MeasuredShape[];
-  /** Whether there was time and memory for all that could have been the best. */
+  /** Whether there was time and memory for all that could have been the best, and nobody else was seen to need the processor meanwhile. */
   isWhole: boolean;
 };
 
@@ -39,9 +42,12 @@ export async function measureShapes(shapes: readonly PoolShape[], options: Measu
   const late = AbortSignal.timeout(LONGEST_MS);
   const signal = options.signal ? AbortSignal.any([options.signal, late]) : late;
   const measured: MeasuredShape[] = [];
+  let isDisturbed = false;
   for (const shape of shapes) {
     try {
-      measured.push({ ...shape, imagesPerMinute: await imagesPerMinute(shape, { ...options, signal }) });
+      const rate = await rateOf(shape, { ...options, signal });
+      measured.push({ ...shape, imagesPerMinute: rate.imagesPerMinute });
+      isDisturbed ||= rate.isDisturbed;
     } catch (error) {
       options.signal?.throwIfAborted();
       // Otherwise it was the time, or there was no memory for so many.
@@ -50,10 +56,12 @@ export async function measureShapes(shapes: readonly PoolShape[], options: Measu
     }
     if (chosenShape(measured)!.children !== shape.children) break;
   }
-  return { shapes: measured, isWhole: true };
+  return { shapes: measured, isWhole: !isDisturbed };
 }
 
-async function imagesPerMinute(shape: PoolShape, { bundle, size, signal }: MeasureOptions): Promise<number> {
+type Rate = { imagesPerMinute: number; isDisturbed: boolean };
+
+async function rateOf(shape: PoolShape, { bundle, size, signal }: MeasureOptions): Promise<Rate> {
   const renderer = await startRenderer({ bundleFolder: bundle.folder, device: 'cpu', ...shape, signal });
   const request = sampleRequest(bundle, size);
   const captions = sampleCaptions(bundle);
@@ -63,13 +71,14 @@ async function imagesPerMinute(shape: PoolShape, { bundle, size, signal }: Measu
     // Memory is taken, and kernels are prepared.
     await ofEach(render);
     const end = performance.now() + WINDOW_MS;
-    const rates = await ofEach(async () => {
-      const seconds: number[] = [];
-      do seconds.push(secondsOfImage(shape, bundle, await render()));
+    const ofChildren = await ofEach(async () => {
+      const images: Rendered[] = [];
+      do images.push(await render());
       while (performance.now() < end);
-      return seconds.length / sum(seconds);
+      return images;
     });
-    return 60 * sum(rates);
+    const rates = ofChildren.map((images) => images.length / sum(images.map((image) => secondsOfImage(bundle, image))));
+    return { imagesPerMinute: 60 * sum(rates), isDisturbed: wasDisturbed(shape, ofChildren.flat()) };
   } finally {
     await renderer.close();
   }
@@ -89,14 +98,17 @@ function sampleCaptions({ description }: Bundle): RequestCaptions {
   return { prompt: caption, negative: description.defaults.guidance > 1 ? caption : null };
 }
 
-/**
- * What an image takes with all of the bundle's steps. One thread has nothing to wait for, so that what its process lacks of processor time
- * others took, as they do while a machine starts; it is not counted.
- */
-function secondsOfImage({ threads }: PoolShape, { description }: Bundle, { timings, processorMs }: Rendered): number {
-  const { denoiseMs, decodeMs } = timings;
-  const undisturbed = threads === 1 ? Math.min(1, processorMs / (denoiseMs + decodeMs)) : 1;
-  return (undisturbed * ((denoiseMs / STEPS) * description.defaults.steps + decodeMs)) / 1_000;
+/** What an image takes with all of the bundle's steps. */
+const secondsOfImage = ({ description }: Bundle, { timings: { denoiseMs, decodeMs } }: Rendered): number =>
+  ((denoiseMs / STEPS) * description.defaults.steps + decodeMs) / 1_000;
+
+/** Whether others took the processor, as they do while a machine starts. Of several threads it cannot be told: they wait for each other. */
+export function wasDisturbed(
+  { threads }: PoolShape,
+  images: readonly Pick<Rendered, 'timings' | 'processorMs'>[],
+): boolean {
+  const wallMs = sum(images.map(({ timings: { denoiseMs, decodeMs } }) => denoiseMs + decodeMs));
+  return threads === 1 && sum(images.map(({ processorMs }) => processorMs)) < UNDISTURBED * wallMs;
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { availableParallelism, cpus, freemem } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
 
 /** Where Linux says how much processor time a control group, such as a container, may have: version 2, then 1. */
 const QUOTAS = ['/sys/fs/cgroup/cpu.max', '/sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu/cpu.cfs_period_us'];
@@ -26,6 +26,3 @@ function quotaIn(files: string): number {
     return Number.NaN;
   }
 }
-
-/** Bytes that can be had without taking them from others; within a container its limit counts. Node.js tells it from 20.13 on. */
-export const availableMemory = (): number => process.availableMemory?.() ?? freemem();

@@ -3,9 +3,9 @@ import type {
   BundleRef,
   Caption,
   Device,
-  HungryStage,
   PaintedImage,
   RenderRequest,
+  RenderStage,
   RequestCaptions,
   SamplerState,
 } from '../pixart/index.ts';
@@ -45,7 +45,7 @@ export type FromChild =
 export type ChildFailure = {
   cause: 'user' | 'cancelled' | 'code' | 'fault';
   /** Where memory ran out, if it did. */
-  hungry?: HungryStage | undefined;
+  outOfMemoryAt?: RenderStage | undefined;
   name: string;
   message: string;
   stack: string | undefined;

@@ -8,9 +8,9 @@ import type {
   BundleRef,
   Caption,
   Device,
-  HungryStage,
   PaintedImage,
   RenderRequest,
+  RenderStage,
   RequestCaptions,
   SamplerState,
 } from '../pixart/index.ts';
@@ -36,11 +36,11 @@ export class RenderFault extends Error {
   override readonly name: string = 'RenderFault';
 }
 
-/** A picture found no memory at some stage: a rung lower may have room (see thrifty.ts). The child is gone. */
-export class RendererStarved extends RenderFault {
-  readonly stage: HungryStage;
+/** A picture found no memory at some stage: a rung lower may have room (see less-memory.ts). The child is gone. */
+export class RendererOutOfMemory extends RenderFault {
+  readonly stage: RenderStage;
 
-  constructor(message: string, stage: HungryStage) {
+  constructor(message: string, stage: RenderStage) {
     super(message);
     this.stage = stage;
   }
@@ -56,7 +56,7 @@ export type ChildRenderOptions = {
   onStep?: ((step: number, steps: number) => void) | undefined;
   /** Where an earlier attempt was left: see RenderOptions. */
   resume?: SamplerState | undefined;
-  /** With less memory than usual: see thrifty.ts. */
+  /** With less memory than usual: see less-memory.ts. */
   thrift?: Thrift | undefined;
   /**
    * Given, a state comes at most this often while the image is denoised, and one more, before the render rejects, when it is
@@ -150,7 +150,7 @@ export class RendererChild {
   ): Promise<ChildImage> {
     const { signal, onStep, resume, states, thrift } = options;
     const killsBefore = kernelKills();
-    let stage: HungryStage = 'denoise';
+    let stage: RenderStage = 'denoise';
     signal?.throwIfAborted();
     let deadline: NodeJS.Timeout | undefined;
     const cancel = (): void => {
@@ -176,8 +176,8 @@ export class RendererChild {
       // A cancellation must not hide that the child is broken.
       if (!(error instanceof RenderFault)) {
         if (signal?.aborted) throw signal.reason;
-        throw this.#wasStarved(error, killsBefore)
-          ? new RendererStarved(error.message, stage)
+        throw this.#ranOutOfMemory(error, killsBefore)
+          ? new RendererOutOfMemory(error.message, stage)
           : this.#explained(error, request);
       }
       this.kill('its render failed');
@@ -189,7 +189,7 @@ export class RendererChild {
   }
 
   /** The kernel counts what it ends for want of memory; that another process was meant at that moment costs a rung. */
-  #wasStarved(error: unknown, killsBefore: number): error is RendererDied {
+  #ranOutOfMemory(error: unknown, killsBefore: number): error is RendererDied {
     return error instanceof RendererDied && this.#killedBecause === undefined && kernelKills() > killsBefore;
   }
 
@@ -242,10 +242,10 @@ export class RendererChild {
   }
 }
 
-function revive({ cause, hungry, name, message, stack }: ChildFailure): Error {
+function revive({ cause, outOfMemoryAt, name, message, stack }: ChildFailure): Error {
   if (cause === 'user') return new UserError(message);
   if (cause === 'cancelled') return new Error(message);
-  if (hungry !== undefined) return new RendererStarved(message, hungry);
+  if (outOfMemoryAt !== undefined) return new RendererOutOfMemory(message, outOfMemoryAt);
   const fault = cause === 'code' ? new RendererBug(`unexpected ${name}: ${message}`) : new RenderFault(message);
   if (stack !== undefined) fault.stack = stack;
   return fault;

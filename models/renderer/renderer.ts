@@ -24,7 +24,7 @@ export type Rendered = ChildImage & {
   waitMs: number;
   /** How much of the device it had meanwhile, above 0: 1 where no other image was computed beside it (see SharedTime). */
   deviceShare: number;
-  /** Where less memory than usual was to be had: see thrifty.ts. */
+  /** Where less memory than usual was to be had: see less-memory.ts. */
   thrift?: Thrift;
 };
 

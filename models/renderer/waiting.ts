@@ -1,4 +1,4 @@
-import type { Mutex } from 'async-mutex';
+import type { Mutex, Semaphore } from 'async-mutex';
 
 /** Settles as the promise does, or rejects with the signal's reason as soon as it is aborted. The work itself goes on. */
 export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
@@ -22,8 +22,21 @@ export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal |
  * @returns the function that gives the mutex back
  * @throws the signal's reason
  */
-export async function takeTurn(mutex: Mutex, signal: AbortSignal | undefined): Promise<() => void> {
-  const turn = mutex.acquire();
+export const takeTurn = (mutex: Mutex, signal: AbortSignal | undefined): Promise<() => void> =>
+  untilTurn(mutex.acquire(), signal);
+
+/** The same of a semaphore; `all` of its permits, before all who wait for one, or just one. */
+export const takePermits = (
+  semaphore: Semaphore,
+  all: number | undefined,
+  signal: AbortSignal | undefined,
+): Promise<() => void> =>
+  untilTurn(
+    semaphore.acquire(all ?? 1, all === undefined ? 0 : 1).then(([, release]) => release),
+    signal,
+  );
+
+async function untilTurn(turn: Promise<() => void>, signal: AbortSignal | undefined): Promise<() => void> {
   try {
     return await untilAborted(turn, signal);
   } catch (error) {

@@ -42,13 +42,12 @@ const about: Measurement = {
   size: '256',
   processor: processorModel(),
   onnxruntime: onnxruntimeVersion(),
-  shapes: candidateShapes(usableCores(), mostChildren(bundle, ['256'])),
+  shapes: candidateShapes(usableCores(), await mostChildren(bundle, ['256'], { hasEncoder: true })),
 };
 
-const measured = [
-  { children: 1, threads: 2, imagesPerMinute: 10 },
-  { children: 2, threads: 1, imagesPerMinute: 12 },
-];
+/** The last shape makes the most. */
+const rated = (shapes: Measurement['shapes']) =>
+  shapes.map((shape, i) => ({ ...shape, imagesPerMinute: 10 * (i + 1) }));
 
 test('children and threads that are given are taken as they are, and nothing is measured', async () => {
   const cores = usableCores();
@@ -67,8 +66,8 @@ test.runIf(about.shapes.length > 1)(
   'what was measured before is taken, and measured where nothing is kept',
   async () => {
     await expect(choose({})).rejects.toThrow('measured');
-    await keepMeasurement(about, { shapes: measured, isWhole: true });
-    expect(await choose({})).toEqual({ children: 2, threads: 1 });
+    await keepMeasurement(about, { shapes: rated(about.shapes), isWhole: true });
+    expect(await choose({})).toEqual(about.shapes.at(-1));
   },
 );
 
@@ -79,9 +78,18 @@ test.each<Partial<Measurement>>([
   { onnxruntime: '0.0.1' },
   { shapes: [{ children: 1, threads: 1 }] },
 ])('a measurement of something else is not taken: %j', async (change) => {
-  await keepMeasurement({ ...about, ...change }, { shapes: measured, isWhole: true });
+  const other = { ...about, ...change };
+  await keepMeasurement(other, { shapes: rated(other.shapes), isWhole: true });
   expect(await keptMeasurement(about)).toBeNull();
-  expect(await keptMeasurement({ ...about, ...change })).toEqual(measured);
+  expect(await keptMeasurement(other)).toEqual(rated(other.shapes));
+});
+
+test.each([
+  { children: 1_000_000, threads: 1 },
+  { children: 1, threads: 0 },
+])('a kept shape that was not asked for is not taken: %j', async (shape) => {
+  await keepMeasurement(about, { shapes: rated([shape]), isWhole: true });
+  expect(await keptMeasurement(about)).toBeNull();
 });
 
 test('a measurement that was cut short is kept for a day, and one that is damaged counts as none', async () => {

@@ -12,7 +12,7 @@ import { manifestName } from '../../records/layout.ts';
 import { type Manifest, manifestSchema } from '../../records/manifest.ts';
 import { type ObjectStore, type OpenStore, openStore } from '../../store/index.ts';
 import { allowanceOf } from '../../workers/allowance.ts';
-import { imageTuner } from '../../workers/image-slots.ts';
+import { imageTuners } from '../../workers/image-slots.ts';
 import { createOrchestrator } from '../../workers/orchestrator.ts';
 import { outsideOf } from '../../workers/outside.ts';
 import type { EncodeActivities } from '../../workflows/contract/activities.ts';
@@ -88,7 +88,7 @@ export async function startSite({
         connection,
         taskQueue: renderQueue(size, bundle.digest),
         activities,
-        tuner: imageTuner(size, held, renderer.children),
+        tuner: imageTuners(size, held, renderer.children, 1)[0]!,
         maxHeartbeatThrottleInterval: '1 second',
       }),
     ),

@@ -2,8 +2,8 @@ import type { RetryPolicy } from '@temporalio/common';
 import type { Size } from '../../domain/size.ts';
 
 /**
- * How many images of one queue a worker takes: each of its renderer's children computes one while another image has its plan read and
- * its object looked for.
+ * How many images of one size a worker takes, of all its queues together: each of its renderer's children computes one while another
+ * image has its plan read and its object looked for.
  */
 export const imagesInHand = (children: number): number => children + 1;
 

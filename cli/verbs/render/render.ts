@@ -7,10 +7,12 @@ import { CatalogError, type Problem } from '../../../catalog/problems.ts';
 import { IMAGE_FORMATS, type ImageFormat, standardQuality } from '../../../domain/image-format.ts';
 import type { Job } from '../../../domain/job.ts';
 import { byColumn } from '../../../domain/parameters.ts';
+import { thriftText } from '../../../domain/thrift.ts';
 import { UserError } from '../../../domain/user-error.ts';
 import { encodeImage } from '../../../images/index.ts';
 import { metadataLimit } from '../../../images/metadata-limit.ts';
 import {
+  type Bundle,
   type BundleRef,
   bundleRef,
   chosenBundle,
@@ -18,7 +20,12 @@ import {
   PIPELINE_VERSION,
   type RequestCaptions,
 } from '../../../models/pixart/index.ts';
-import { type RendererOptions, startRenderer } from '../../../models/renderer/index.ts';
+import {
+  type RendererOptions,
+  startRenderer,
+  TooLittleMemory,
+  withLessMemory,
+} from '../../../models/renderer/index.ts';
 import { extension } from '../../../records/layout.ts';
 import { renderConfig } from '../../../workers/render-config.ts';
 import { note, printJson, printLine } from '../../display/output.ts';
@@ -109,7 +116,7 @@ async function render(prompt: string | undefined, options: RenderOptions): Promi
   note(`loading bundle ${bundle.description.name} …`);
   try {
     const { captions, textEncodeMs } = await encodeTexts(job, bundle, { ...loading, signal });
-    const { image, bytes } = await paint(job, captions, { ...loading, signal });
+    const { image, bytes } = await paint(job, bundle, captions, { ...loading, signal });
     await save(file, bytes, options.force === true);
     if (options.json) {
       return printJson({ file, bytes: bytes.length, ...job, timings: { textEncodeMs, ...image.timings } });
@@ -122,19 +129,24 @@ async function render(prompt: string | undefined, options: RenderOptions): Promi
   }
 }
 
-/** @throws UserError where the bundle is damaged or the device not there; the signal's reason */
+/** @throws UserError where the bundle is damaged, the device not there or its memory too little; the signal's reason */
 async function paint(
   job: Job,
+  bundle: Bundle,
   captions: RequestCaptions,
   options: RendererOptions & { signal: AbortSignal },
 ): Promise<{ image: PaintedImage; bytes: Uint8Array }> {
-  const renderer = await startRenderer(options);
+  const renderer = withLessMemory(await startRenderer(options), bundle.description, (rung) =>
+    note(`\nmemory ran out; goes on ${thriftText(rung)}`),
+  );
   const display = stepDisplay(job.steps);
   try {
     const { signal } = options;
     const image = await renderer.render(job, captions, { signal, onStep: (step) => display.show(step) });
     display.end();
     return { image, bytes: await encodeImage(image, { job, bundle: renderer.bundle }) };
+  } catch (error) {
+    throw error instanceof TooLittleMemory ? new UserError(error.message) : error;
   } finally {
     display.end();
     await renderer.close();

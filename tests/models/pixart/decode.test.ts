@@ -157,20 +157,6 @@ describe('decode', () => {
     expect(calls).toEqual([{ output: 'image', side: [270, 480], given: undefined }]);
   });
 
-  test('says what to do where there is no memory for a large piece, and only there', async () => {
-    const says = (message: string): Graph => ({
-      release: async () => {},
-      run: () => Promise.reject(new Error(message)),
-    });
-    const decoded = (message: string) => decode(says(message), vae, latentsOf(270, 480), undefined, { isWhole: true });
-    const full = decoded('Failed to allocate memory for requested buffer');
-    await expect(full).rejects.toThrow(UserError);
-    await expect(full).rejects.toThrow(
-      /no memory to decode 960×540 px in one piece: Failed to .*\nTake --decode tiled/,
-    );
-    await expect(decoded('CUDA failure 700: an illegal memory access')).rejects.not.toBeInstanceOf(UserError);
-  });
-
   test.each([NaN, Infinity])('refuses %d among the pixels, in one piece and in tiles', async (value) => {
     const graph: Graph = {
       release: async () => {},

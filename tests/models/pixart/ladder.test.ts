@@ -19,7 +19,7 @@ const pictures = fc
 
 const stages = fc.infiniteStream(fc.constantFrom('denoise' as const, 'decode' as const));
 
-const climberOf = ({
+const ladderPicture = ({
   bin,
   isGuided,
   isWhole,
@@ -36,13 +36,13 @@ test('every rung needs less memory than the one before, and there are few of the
   fc.assert(
     fc.property(pictures, stages, (picture, stage) => {
       let rung: Thrift = {};
-      for (let climbed = 0; ; climbed++) {
-        const next = nextRung(climberOf(picture), rung, stage.next().value);
+      for (let lowered = 0; ; lowered++) {
+        const next = nextRung(ladderPicture(picture), rung, stage.next().value);
         if (next === null) break;
         const total = (thrift: Thrift): number => painterMemory(networks, { ...picture, thrift })!.total;
         expect(total(next)).toBeLessThan(total(rung));
         rung = next;
-        expect(climbed).toBeLessThan(3);
+        expect(lowered).toBeLessThan(3);
       }
     }),
   );
@@ -51,7 +51,7 @@ test('every rung needs less memory than the one before, and there are few of the
 test('a picture that was asked for in one piece is never made of tiles', () => {
   fc.assert(
     fc.property(pictures, (picture) => {
-      const next = nextRung(climberOf({ ...picture, isWhole: true }), {}, 'decode');
+      const next = nextRung(ladderPicture({ ...picture, isWhole: true }), {}, 'decode');
       expect(next?.tileLatents).toBeUndefined();
     }),
   );
@@ -60,17 +60,17 @@ test('a picture that was asked for in one piece is never made of tiles', () => {
 test('where the transformer finds no memory, tiles stay as they are', () => {
   fc.assert(
     fc.property(pictures, (picture) => {
-      expect(nextRung(climberOf(picture), {}, 'denoise')?.tileLatents).toBeUndefined();
+      expect(nextRung(ladderPicture(picture), {}, 'denoise')?.tileLatents).toBeUndefined();
     }),
   );
 });
 
-test('a picture of 1024 px climbs down by tiles of 64 latents, tiles of 32, and halves of guidance', () => {
-  const climber = { height: 128, width: 128, tokens: 4096, isGuided: true, isWhole: false };
-  const first = nextRung(climber, {}, 'decode');
-  const second = nextRung(climber, first!, 'decode');
-  const third = nextRung(climber, second!, 'decode');
-  expect([first, second, third, nextRung(climber, third!, 'decode')]).toEqual([
+test('a picture of 1024 px goes down by tiles of 64 latents, tiles of 32, and halves of guidance', () => {
+  const picture = { height: 128, width: 128, tokens: 4096, isGuided: true, isWhole: false };
+  const first = nextRung(picture, {}, 'decode');
+  const second = nextRung(picture, first!, 'decode');
+  const third = nextRung(picture, second!, 'decode');
+  expect([first, second, third, nextRung(picture, third!, 'decode')]).toEqual([
     { tileLatents: 64 },
     { tileLatents: 32 },
     { tileLatents: 32, halves: true },

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { freeMemory } from '../../workers/free-memory.ts';
+import { freeMemory } from '../../../models/renderer/free-memory.ts';
 
 /** A tree with files such as Linux has them. */
 async function tree(files: Record<string, string>): Promise<string> {

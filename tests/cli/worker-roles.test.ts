@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest';
+import { runHere } from './run-here.ts';
+
+test.each([
+  [['--orchestrator', '--large'], /--large: expected a worker that renders, found none; add --renderer/],
+  [['--encoder', '--large'], /--large: expected a worker that renders/],
+  [['--orchestrator', '--without-text-encoder'], /--without-text-encoder: expected a worker that renders/],
+  [['--encoder', '--without-text-encoder'], /--encoder: expected the text encoder/],
+])('a worker is refused an option of a part that it does not have: %j', async (args, message) => {
+  // Nobody listens there: what is wrong is told before the server is looked for.
+  const finished = await runHere(['worker', '--address', '127.0.0.1:1', ...args]);
+  expect(finished).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(message) });
+});
