@@ -120,9 +120,10 @@ export async function untilComputing(client: BatchClient, batch: string, computa
     const found = await shard.describe().catch(() => null);
     if (found !== null && found.status.name !== 'RUNNING')
       throw new Error(`${batch}: over before a heartbeat was seen`);
-    const beats = (found?.raw.pendingActivities ?? []).flatMap(
-      ({ heartbeatDetails }) => heartbeatDetails?.payloads ?? [],
+    const images = (found?.raw.pendingActivities ?? []).filter(
+      ({ activityType }) => activityType?.name === 'renderImage',
     );
+    const beats = images.flatMap(({ heartbeatDetails }) => heartbeatDetails?.payloads ?? []);
     const progress = beats.map((payload) => defaultPayloadConverter.fromPayload<RenderProgress>(payload));
     const isInTheMiddle = ({ step, steps }: RenderProgress) => step > 0 && step < steps - 2;
     if (progress.some((image) => image.computations === computations && isInTheMiddle(image))) return;
