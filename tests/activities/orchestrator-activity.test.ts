@@ -142,7 +142,7 @@ test('of those that wait for one store that is away only a few ask it, and the o
   expect(await read(there.url, 'night')).toHaveLength(1);
   outage.end('batches/away/');
   outage.answer();
-  for (const ended of asking) await expect(ended).rejects.toMatchObject({ type: 'ObjectNotFound' });
+  await Promise.all(asking.map((ended) => expect(ended).rejects.toMatchObject({ type: 'ObjectNotFound' })));
   await away.create(shard('away'), plan, 'application/x-ndjson');
   expect(await Promise.all([1, 2, 3].map(() => read(away.url, 'away')))).toHaveLength(3);
 });
