@@ -1,5 +1,6 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { UserError } from '../domain/user-error.ts';
+import { type AuditDetails, audited } from '../records/audit.ts';
 import { catalogName, termsName } from '../records/layout.ts';
 import { findManifestHead } from '../records/manifest.ts';
 import { roundsOf } from '../records/rounds.ts';
@@ -71,7 +72,24 @@ export async function submitBatch(
   if (approve && pictures) {
     await approve({ plan, preview: async () => pictures.preview(await openStore(input.store), input.bundle.digest) });
   }
-  await keepCatalog(input, catalog.files);
+  const action = { action: 'submit' as const, batch: input.batch, details: submitDetails(input, plan) };
+  await audited(await openStore(input.store), action, async () => {
+    await keepCatalog(input, catalog.files);
+    await start(client, input);
+  });
+  return { batch: input.batch, plan };
+}
+
+function submitDetails({ bundle, source, window, team, webhook }: CatalogInput, plan: CheckedCatalog): AuditDetails {
+  const { jobs, images } = plan;
+  return {
+    ...{ jobs, images, bundle: bundle.name, catalog: shownPlace(source.url), window },
+    ...(team && { team: team.name, weight: team.weight }),
+    webhook: webhook !== undefined,
+  };
+}
+
+async function start(client: BatchClient, input: CatalogInput): Promise<void> {
   if ((await isOnRecord(input)) || (await wasRetried(client, input.batch))) throw new BatchExists(input.batch);
   try {
     await client.temporal.workflow.start<Workflows['renderBatch']>('renderBatch', {
@@ -82,7 +100,6 @@ export async function submitBatch(
   } catch (error) {
     throw error instanceof WorkflowExecutionAlreadyStartedError ? new BatchExists(input.batch) : error;
   }
-  return { batch: input.batch, plan };
 }
 
 /** Complete or retried, as its folder tells; the server may have forgotten it. */

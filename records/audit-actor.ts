@@ -14,6 +14,8 @@ export const actorSchema = z.object({
  */
 export type Actor = z.infer<typeof actorSchema>;
 
+export const actorText = ({ user, host }: Actor): string => `${user}@${host}`;
+
 export const thisActor = (): Actor => ({ user: userName(), host: hostname() });
 
 /** A container may run as a number that no account has. */
