@@ -1,10 +1,13 @@
 import { hostname, userInfo } from 'node:os';
 import { z } from 'zod';
+import type { ObjectStore } from '../store/index.ts';
 
 export const actorSchema = z.object({
   /** The account of the operating system that the process runs as. */
   user: z.string(),
   host: z.string(),
+  /** The account that a bucket was asked with, where the credentials name it: a service account's address. */
+  account: z.string().optional(),
 });
 
 /**
@@ -15,6 +18,12 @@ export const actorSchema = z.object({
 export type Actor = z.infer<typeof actorSchema>;
 
 export const actorText = ({ user, host }: Actor): string => `${user}@${host}`;
+
+/** The same, as a store knows it. */
+export async function actorIn(store: ObjectStore): Promise<Actor> {
+  const account = await store.account();
+  return { ...thisActor(), ...(account !== null && { account }) };
+}
 
 export const thisActor = (): Actor => ({ user: userName(), host: hostname() });
 

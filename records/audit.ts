@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { UserError } from '../domain/user-error.ts';
 import { isRefusal, type ObjectStore } from '../store/index.ts';
-import { actorSchema, thisActor } from './audit-actor.ts';
+import { actorIn, actorSchema } from './audit-actor.ts';
 import { auditName } from './layout.ts';
 
 export type AuditAction =
@@ -88,7 +88,7 @@ export type EndAudit = (ended: Omit<AuditEnded, 'format' | 'at'>) => Promise<voi
 /** Writes the first line. @throws UserError or StoreUnavailable where the store does not take it */
 export async function beginAudit(store: ObjectStore, action: AuditedAction): Promise<EndAudit> {
   const at = new Date();
-  const asked: AuditAsked = { format: 1, at: at.toISOString(), who: thisActor(), ...action };
+  const asked: AuditAsked = { format: 1, at: at.toISOString(), who: await actorIn(store), ...action };
   let nonce: string;
   do nonce = randomBytes(4).toString('hex');
   while (!(await write(store, auditName(at, nonce, 'asked'), asked)));

@@ -55,7 +55,7 @@ async function audit({ store, json, until, batch, schedule, ...options }: AuditO
 
 const row = ({ at, who, action, batch, schedule, details, ended }: AuditEntry): string[] => [
   timeText(new Date(at)),
-  `${who.user}@${who.host}`,
+  `${who.user}@${who.host}${who.account === undefined ? '' : ` (${who.account})`}`,
   action,
   batch ?? (schedule === undefined ? '' : `schedule ${schedule}`),
   ended === null ? 'not known' : [ended.outcome, ...(ended.error === undefined ? [] : [`(${ended.error})`])].join(' '),
