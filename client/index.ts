@@ -34,6 +34,7 @@ export { ServerUnreachable, UserError } from '../domain/user-error.ts';
 export { type Bundle, bundleRef } from '../models/pixart/bundle.ts';
 export { chosenBundle } from '../models/pixart/chosen-bundle.ts';
 export type { AuditEntry, AuditQuery } from '../records/audit-trail.ts';
+export { LimitReached, type LimitUse } from '../records/limits.ts';
 export { StoreDenied, StoreUnavailable } from '../store/index.ts';
 export type { BatchResult, FailureBudget, Team } from '../workflows/contract/batch.ts';
 export type { ControlChange } from '../workflows/contract/control.ts';
@@ -68,6 +69,7 @@ export {
 } from './create-schedule.ts';
 export { describeSchedule, type ScheduleDetails, type ScheduleRun } from './describe-schedule.ts';
 export { type KeptBatch, keptBatch } from './kept-batch.ts';
+export type { LimitsToday } from './limits.ts';
 export { listSchedules, type ScheduleListing } from './list-schedules.ts';
 export { type BatchPlan, type PlanRequest, planBatch } from './plan.ts';
 export type { Preview } from './preview.ts';

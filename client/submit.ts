@@ -3,6 +3,7 @@ import { UserError } from '../domain/user-error.ts';
 import { type AuditDetails, audited } from '../records/audit.ts';
 import { catalogName, termsName } from '../records/layout.ts';
 import { findManifestHead } from '../records/manifest.ts';
+import { PlannedPictures } from '../records/planned-pictures.ts';
 import { roundsOf } from '../records/rounds.ts';
 import { createSame, type ObjectStore, openStore, PLAIN_TEXT, shownPlace } from '../store/index.ts';
 import type { BatchMemo } from '../workflows/contract/batch.ts';
@@ -11,7 +12,8 @@ import { ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
 import type { Workflows } from '../workflows/contract/workflows.ts';
 import { batchHandle } from './batches.ts';
 import type { BatchClient } from './connect.ts';
-import { PlannedPictures, type Preview } from './preview.ts';
+import { checkLeftToday } from './limits.ts';
+import { type Preview, preview } from './preview.ts';
 import { type BatchRequest, batchInput, type CatalogInput, installedBundle, newBatchId } from './request.ts';
 import { type CatalogFiles, type CheckedCatalog, readRequestedCatalog, summaryOf } from './requested-catalog.ts';
 
@@ -41,6 +43,7 @@ export type ProposedBatch = {
  * @param approve is asked when the catalog has been checked and nothing was written yet; what it throws keeps the batch from being started
  * @throws CatalogError with every problem of the catalog; nothing is written or started then
  * @throws BatchExists
+ * @throws LimitReached where it would render more than the store's limits leave for today
  * @throws UserError for a store or request that cannot be used
  * @example
  * ```js
@@ -67,13 +70,13 @@ export async function submitBatch(
 ): Promise<SubmittedBatch> {
   const input = batchInput(request, request.batch ?? newBatchId(request.catalog, new Date()));
   const catalog = await readRequestedCatalog(input);
-  const pictures = approve && new PlannedPictures();
-  const plan = await summaryOf(catalog, installedBundle(request), (job) => pictures?.add(job));
-  if (approve && pictures) {
-    await approve({ plan, preview: async () => pictures.preview(await openStore(input.store), input.bundle.digest) });
-  }
+  const pictures = new PlannedPictures();
+  const plan = await summaryOf(catalog, installedBundle(request), (job) => pictures.add(job));
+  await approve?.({ plan, preview: async () => preview(pictures, await openStore(input.store), input.bundle.digest) });
   const action = { action: 'submit' as const, batch: input.batch, details: submitDetails(input, plan) };
-  await audited(await openStore(input.store), action, async () => {
+  const store = await openStore(input.store);
+  await audited(store, action, async () => {
+    await checkLeftToday(store, pictures);
     await keepCatalog(input, catalog.files);
     await start(client, input);
   });

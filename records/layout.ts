@@ -55,6 +55,16 @@ export const CAPTIONS_FOLDER = 'captions/';
 export const captionName = (encoder: string, key: string): string =>
   `${CAPTIONS_FOLDER}${digestSchema.parse(encoder)}/${digestSchema.parse(key).slice(0, 2)}/${key}`;
 
+/** What the team whose store this is may have rendered a day: see records/limits.ts. */
+export const LIMITS_NAME = 'limits.json';
+
+/** What was taken of a day's limits (UTC). */
+export const usageFolder = (day: string): string => `usage/${day}/`;
+
+/** What the nth batch of a day took of its limits. */
+export const usageName = (day: string, number: number): string =>
+  `${usageFolder(day)}${String(number).padStart(6, '0')}.json`;
+
 /** Who did what here, a folder for each day: see records/audit.ts. */
 export const AUDIT_FOLDER = 'audit/';
 
