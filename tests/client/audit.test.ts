@@ -2,7 +2,7 @@ import { chmod, readFile, rename, rm } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import {
   type AuditEntry,
   type BatchClient,
@@ -22,10 +22,14 @@ import { AUDIT_FOLDER, copyName } from '../../records/layout.ts';
 import { runHere } from '../cli/run-here.ts';
 import { BUNDLE, type Site, startSite } from '../workflows/site.ts';
 
+vi.setConfig({ testTimeout: 180_000 });
+
 let site: Site;
+/** Long enough that orders come before a batch's end. */
+let stepMs = 1_000;
 
 beforeAll(async () => {
-  site = await startSite({ stepMs: () => 30 });
+  site = await startSite({ stepMs: () => stepMs });
 });
 
 afterAll(() => site.stop());
@@ -38,7 +42,7 @@ async function trail(query: Parameters<typeof readAudit>[1]): Promise<AuditEntry
 
 it('a batch that was submitted, changed, cancelled, retried and repaired leaves a line of each, without a word of a prompt', async () => {
   const client = site.client;
-  const rows = Array.from({ length: 30 }, (_, index) => `a violet hedgehog ${index},256`);
+  const rows = Array.from({ length: 8 }, (_, index) => `a violet hedgehog ${index},256`);
   const batch = await site.submit('told', rows, 1);
   await controlBatch(client, batch, { kind: 'pause' });
   await controlBatch(client, batch, { kind: 'window', window: 2 });
@@ -47,6 +51,10 @@ it('a batch that was submitted, changed, cancelled, retried and repaired leaves 
   await controlBatch(client, batch, { kind: 'resume', maxFailures: { count: 3 } });
   await cancelBatch(client, batch);
   await batchEnd(client, batch);
+  stepMs = 0;
+  onTestFinished(() => {
+    stepMs = 1_000;
+  });
   await retryBatch(client, batch);
   await batchEnd(client, batch);
   const { images } = await verifyBatch(batch, { store: site.store.url, repair: true });
@@ -60,7 +68,7 @@ it('a batch that was submitted, changed, cancelled, retried and repaired leaves 
   );
   for (const { who } of entries) expect(who).toEqual({ user: userInfo().username, host: hostname() });
   const details = new Map(entries.map(({ action, details, ended }) => [action, { ...details, ...ended?.details }]));
-  expect(details.get('submit')).toMatchObject({ jobs: 30, images: 30, bundle: 'simulated', webhook: false });
+  expect(details.get('submit')).toMatchObject({ jobs: 8, images: 8, bundle: 'simulated', webhook: false });
   expect(details.get('window')).toEqual({ window: 2 });
   expect(details.get('cancel-rows')).toEqual({ column: 'prompt' });
   expect(details.get('retry')).toMatchObject({ round: 2, withRejected: false });
@@ -87,7 +95,7 @@ it("what a schedule was told stands in the store of its batches, and Temporal's 
 
   const batch = await site.submit(
     'named',
-    Array.from({ length: 30 }, (_, index) => `a heron ${index},256`),
+    Array.from({ length: 8 }, (_, index) => `a heron ${index},256`),
     1,
   );
   await controlBatch(client, batch, { kind: 'pause' });
@@ -117,7 +125,7 @@ it('what was refused is told as such', async () => {
 it('a batch is stopped though its store does not take the line, with a warning; a new one is not started', async () => {
   const batch = await site.submit(
     'unseen',
-    Array.from({ length: 60 }, (_, index) => `an owl ${index},256`),
+    Array.from({ length: 8 }, (_, index) => `an owl ${index},256`),
     1,
   );
   const warnings: string[] = [];
@@ -144,7 +152,7 @@ it('"audit" prints them for people and for programs, and says which line is dama
   const shown = await runHere(['audit', '--batch', 'told'], environment);
   expect(shown).toMatchObject({ code: 0, stderr: '' });
   expect(shown.stdout.split('\n')[0]).toMatch(/^asked \(UTC\) +who +what +of +outcome +details$/);
-  expect(shown.stdout).toMatch(/ submit +told +done +jobs=30 images=30 /);
+  expect(shown.stdout).toMatch(/ submit +told +done +jobs=8 images=8 /);
   expect((await runHere(['audit', '--until', '2020-01-01', '--since', '2019-01-01'], environment)).stdout).toBe('');
   expect((await runHere(['audit', '--since', '2026-02-30'], environment)).code).toBe(2);
 

@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import {
   batchEnd,
   cancelBatch,
   createSchedule,
   deleteSchedule,
   LimitReached,
+  listBatches,
   retryBatch,
   submitBatch,
   triggerSchedule,
@@ -14,10 +15,14 @@ import { dayOf } from '../../records/limits.ts';
 import { usedOn } from '../../records/usage.ts';
 import { BUNDLE, type Site, startSite } from '../workflows/site.ts';
 
+vi.setConfig({ testTimeout: 180_000 });
+
 let site: Site;
+/** Raised where a batch is to be stopped before its end. */
+let stepMs = 0;
 
 beforeAll(async () => {
-  site = await startSite({ stepMs: () => 30 });
+  site = await startSite({ stepMs: () => stepMs });
 });
 
 afterAll(() => site.stop());
@@ -35,6 +40,13 @@ async function used(): Promise<number> {
   return amounts.reduce((sum, { images }) => sum + images, 0);
 }
 const started = new Date();
+
+/** Batches that a schedule has started. */
+async function scheduled(name: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { batch } of listBatches(site.client)) if (batch.startsWith(name)) found.push(batch);
+  return found;
+}
 
 it('a batch that would render more than is left is refused at submit, and one of pictures that are there is not', async () => {
   await limit({ imagesPerDay: 10 });
@@ -69,10 +81,14 @@ it('of two that are submitted at once and do not fit together one is not rendere
 
 it("a schedule's batch and a retry are refused by the batch itself, with what is left and until when", async () => {
   const catalog = await site.catalog('nightly.csv', rows('a heron', 3));
-  await limit({ imagesPerDay: (await used()) + 30, megapixelsPerDay: 1000 });
-  const batch = await site.submit('slow', rows('a snail', 30), 1);
+  const before = await used();
+  await limit({ imagesPerDay: before + 8, megapixelsPerDay: 1000 });
+  stepMs = 1_000;
+  const batch = await site.submit('slow', rows('a snail', 8), 1);
+  await expect.poll(used).toBe(before + 8);
   await cancelBatch(site.client, batch);
   await batchEnd(site.client, batch);
+  stepMs = 0;
 
   await createSchedule(site.client, {
     name: 'nightly',
@@ -81,9 +97,10 @@ it("a schedule's batch and a retry are refused by the batch itself, with what is
     store: site.store.url,
     bundle: BUNDLE,
   });
-  const triggered = await triggerSchedule(site.client, 'nightly');
+  await triggerSchedule(site.client, 'nightly');
+  await expect.poll(() => scheduled('nightly')).toHaveLength(1);
+  const ofSchedule = await batchEnd(site.client, (await scheduled('nightly'))[0]!);
   await deleteSchedule(site.client, 'nightly');
-  const ofSchedule = await batchEnd(site.client, triggered.outcome === 'started' ? triggered.batch : '');
   expect(ofSchedule).toMatchObject({ state: 'failed', reason: expect.stringMatching(/limit of .*3 asked for/) });
 
   expect(await retryBatch(site.client, batch)).toMatchObject({ round: 2 });
