@@ -14,6 +14,7 @@ import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';
 import type { Plan, ShardRef } from '../workflows/contract/plan.ts';
 import { roundSettings } from '../workflows/contract/round.ts';
 import { Conveniences } from './conveniences.ts';
+import { keepWithinLimits } from './keep-within-limits.ts';
 import { planRetry } from './plan-retry.ts';
 import { planOptions, readCatalog } from './read-catalog.ts';
 
@@ -31,7 +32,8 @@ export type PlanDependencies = {
  * The activity that makes a round's plan and writes it, shard by shard, into the store. A second attempt finds the
  * same shards there.
  *
- * The activity throws UserError where the catalog is wrong or missing, and where the batch was planned otherwise before.
+ * The activity throws UserError where the catalog is wrong or missing, where the batch was planned otherwise before, and where it would
+ * render more than the store's limits leave.
  */
 export function createPlanBatch({ openStore, sources, webhooks }: PlanDependencies) {
   return async function planBatch(input: BatchInput): Promise<Plan> {
@@ -41,6 +43,7 @@ export function createPlanBatch({ openStore, sources, webhooks }: PlanDependenci
       input.source.kind === 'retry'
         ? await planRetry(store, input, input.source, sources)
         : await planSource(store, input, input.source, sources, conveniences);
+    await keepWithinLimits(store, input, shards);
     const refs: ShardRef[] = [];
     for (const [index, { size, jobs }] of shards.entries()) {
       const name = shardName(input.batch, input.round, index);

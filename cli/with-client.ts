@@ -8,7 +8,7 @@ import {
 } from '../client/index.ts';
 import { UserError } from '../domain/user-error.ts';
 import { fleetAddress } from '../infra/dev/fleet-note.ts';
-import { printJson, printLine } from './display/output.ts';
+import { note, printJson, printLine } from './display/output.ts';
 import { ServerUnusable } from './exit-codes.ts';
 import { type JsonOptions, type ServerOptions, stateFolder } from './options/common-options.ts';
 
@@ -32,7 +32,7 @@ async function connectOrSayWhy(options: ServerOptions): Promise<BatchClient> {
   // A "dev" whose usual port was taken has another one; on the usual one is somebody else's server.
   const target = temporalTarget(options, process.env, fleetAddress(stateFolder()));
   try {
-    return await connect(target);
+    return await connect(target, note);
   } catch (error) {
     throw error instanceof UserError ? new ServerUnusable(error.message) : error;
   }

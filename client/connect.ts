@@ -4,6 +4,7 @@ import { withoutSecrets } from '../domain/secrets.ts';
 import { UserError } from '../domain/user-error.ts';
 import { startsTraces } from '../monitoring/tracing/client-interceptor.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
+import { actorText, thisActor } from '../records/audit-actor.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract/search-attributes.ts';
 import { GRPC, noNamespace, serverTrouble } from './server-trouble.ts';
 
@@ -14,12 +15,15 @@ export type BatchClient = {
   readonly temporal: Client;
   readonly namespace: string;
   readonly address: string;
+  /** Told what went otherwise than usual and stopped nothing. */
+  readonly warn: (message: string) => void;
   close(): Promise<void>;
 };
 
 /**
  * Connects, and makes sure that the server can run batches: it answers, the namespace is there and the search attributes are registered.
  *
+ * @param warn is told what goes otherwise than usual and stops nothing; a warning of the process unless given
  * @throws UserError that says which of these is missing, and what to do
  * @example
  * ```js
@@ -34,6 +38,7 @@ export type BatchClient = {
  */
 export async function connect(
   { address, namespace, options }: TemporalTarget = temporalTarget(),
+  warn: BatchClient['warn'] = (message) => process.emitWarning(message),
 ): Promise<BatchClient> {
   const connection = Connection.lazy({
     address,
@@ -50,11 +55,14 @@ export async function connect(
   }
   const tracer = processTracer();
   const interceptors = tracer === null ? {} : { workflow: [startsTraces(tracer)] };
-  const temporal = new Client({ connection, namespace, interceptors });
+  // What a history has of who asked for something.
+  const identity = actorText(thisActor());
+  const temporal = new Client({ connection, namespace, interceptors, identity });
   return {
     temporal,
     namespace,
     address,
+    warn,
     async close() {
       await tracer?.flush();
       await connection.close();

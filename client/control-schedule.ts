@@ -2,14 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type ScheduleDescription,
   type ScheduleHandle,
+  ScheduleNotFoundError,
   ScheduleOverlapPolicy,
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import { UserError } from '../domain/user-error.ts';
+import { auditedControl } from './audited-control.ts';
 import { batchHandle } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 import { describeOnceLooked, detailsOf, dueTimes, overlapOf, runsOf, waitingIn } from './describe-schedule.ts';
-import { aboutSchedule } from './schedules.ts';
+import { aboutSchedule, memoOf, orderSchedule } from './schedules.ts';
+import { grpcAnswer } from './server-trouble.ts';
 
 export type PausedSchedule = {
   /** Batches that wait for another to end. Those that were due are given up if the schedule is still paused by then. */
@@ -24,8 +27,7 @@ export type PausedSchedule = {
  * @throws UserError where there is no such schedule
  */
 export function pauseSchedule(client: BatchClient, name: string): Promise<PausedSchedule> {
-  return aboutSchedule(client, name, async (handle) => {
-    const description = await handle.describe();
+  return orderSchedule(client, name, { action: 'schedule-pause' }, async (handle, description) => {
     await handle.pause('a person paused it');
     return { waiting: waitingIn(description), due: await dueWaiting(client, description) };
   });
@@ -55,7 +57,7 @@ export type ResumedSchedule = {
  * @throws UserError where there is no such schedule
  */
 export function resumeSchedule(client: BatchClient, name: string): Promise<ResumedSchedule> {
-  return aboutSchedule(client, name, async (handle) => {
+  return orderSchedule(client, name, { action: 'schedule-resume' }, async (handle) => {
     const { unnoticed, next } = await detailsOf(client, name, await describeOnceLooked(client, handle));
     await handle.unpause('a person resumed it');
     return { unnoticed, next: next[0] ?? null };
@@ -77,14 +79,15 @@ const PAUSE_MS = 100;
  * @throws UserError where there is no such schedule
  */
 export function triggerSchedule(client: BatchClient, name: string): Promise<TriggeredSchedule> {
-  return aboutSchedule(client, name, async (handle) => {
-    const before = await handle.describe();
+  return orderSchedule(client, name, { action: 'schedule-trigger' }, async (handle, before, tell) => {
     // Batches are called by the second, and the server drops another one of the same second.
     const sinceLast = Date.now() - Number(before.info.recentActions.at(-1)?.takenAt ?? 0);
     if (Math.abs(sinceLast) < 1_000) await sleep(1_000);
     // Without a policy the SDK asks for one batch beside the other, which the server then does not watch.
     await handle.trigger(before.policies.overlap);
-    return outcomeOf(client, handle, before);
+    const result = await outcomeOf(client, handle, before);
+    tell({ outcome: result.outcome, ...(result.outcome === 'started' && { batch: result.batch }) });
+    return result;
   });
 }
 
@@ -139,18 +142,28 @@ export async function backfillSchedule(client: BatchClient, name: string, from: 
   if (from >= to)
     throw new UserError(`backfill: expected a time that ends after ${from.toISOString()}, found ${to.toISOString()}`);
   if (to.getTime() > Date.now()) throw new UserError(`backfill: ${to.toISOString()} has not passed yet`);
-  return aboutSchedule(client, name, async (handle) => {
-    // A server that cannot go on with the schedule takes the request all the same.
-    const { scheduleId } = await handle.describe();
+  const details = { from: from.toISOString(), to: to.toISOString() };
+  // A server that cannot go on with the schedule takes the request all the same, unless it is asked for a description first.
+  return orderSchedule(client, name, { action: 'schedule-backfill', details }, async (handle, { scheduleId }, tell) => {
     const due = await dueTimes(client, scheduleId, new Date(+from - 1), to);
     if (due.length === 0) {
       throw new UserError(`backfill: schedule ${name} was not due from ${from.toISOString()} to ${to.toISOString()}`);
     }
     await handle.backfill({ start: from, end: to, overlap: ScheduleOverlapPolicy.BUFFER_ALL });
+    tell({ batches: due.length });
     return due;
   });
 }
 
+/** A schedule that its server cannot go on with is deleted all the same, though nobody knows its store. */
+function unlessAnswered(error: unknown): string {
+  if (error instanceof ScheduleNotFoundError || grpcAnswer(error) === undefined) throw error;
+  return 'unknown';
+}
+
 /** Batches that it has started go on. @throws UserError where there is no such schedule */
 export const deleteSchedule = (client: BatchClient, name: string): Promise<void> =>
-  aboutSchedule(client, name, (handle) => handle.delete());
+  aboutSchedule(client, name, async (handle) => {
+    const store = await handle.describe().then(({ memo }) => memoOf(memo).store, unlessAnswered);
+    await auditedControl(client, store, { action: 'schedule-delete', schedule: name }, () => handle.delete());
+  });

@@ -1,9 +1,11 @@
 import { WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
 import type { RowFilter } from '../domain/row-filter.ts';
 import { UserError } from '../domain/user-error.ts';
+import type { AuditAction, AuditDetails } from '../records/audit.ts';
 import { countMatching } from '../records/matching-rows.ts';
 import { ObjectNotFound, openStore, StoreUnavailable } from '../store/index.ts';
 import { CONTROL_UPDATE, type ControlChange } from '../workflows/contract/control.ts';
+import { auditedControl } from './audited-control.ts';
 import { aboutBatch, type BatchListing, batchHandle, describeBatch } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 import { NoOrchestrator } from './progress.ts';
@@ -33,6 +35,12 @@ export async function controlBatch(client: BatchClient, batch: string, change: C
   const listing = await describeBatch(client, batch);
   const { endedAt, state } = listing;
   if (endedAt !== null) throw new UserError(`batch ${batch} cannot be changed: it has ended (${state})`);
+  const action = { action: change.kind satisfies AuditAction, batch, details: detailsOf(change) };
+  await auditedControl(client, listing.store, action, () => ordered(client, batch, change));
+  if (change.kind === 'cancel-rows') await checkFinds(listing, change.filter);
+}
+
+async function ordered(client: BatchClient, batch: string, change: ControlChange): Promise<void> {
   try {
     await client.temporal.withDeadline(Date.now() + ANSWER_MS, () =>
       aboutBatch(client, batch, () => batchHandle(client, batch).executeUpdate(CONTROL_UPDATE, { args: [change] })),
@@ -42,7 +50,24 @@ export async function controlBatch(client: BatchClient, batch: string, change: C
     if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) throw new NoOrchestrator(batch);
     throw error;
   }
-  if (change.kind === 'cancel-rows') await checkFinds(listing, change.filter);
+}
+
+/** What an audit line tells of it. The value of a filter stays out: it may be words of a prompt. */
+function detailsOf(change: ControlChange): AuditDetails {
+  switch (change.kind) {
+    case 'resume':
+      return { ...change.maxFailures };
+    case 'window':
+      return { window: change.window };
+    case 'priority':
+      return { priority: change.priority };
+    case 'cancel-size':
+      return { size: change.size };
+    case 'cancel-rows':
+      return { column: change.filter.column };
+    default:
+      return {};
+  }
 }
 
 /** An order that changes nothing is most likely a slip. Whether it is one, the plan tells, where it is written and can be read from here. */
@@ -79,7 +104,7 @@ async function rowsFound(store: string, batch: string, round: number, filter: Ro
  * ```
  */
 export async function cancelBatch(client: BatchClient, batch: string): Promise<void> {
-  const { endedAt, state } = await describeBatch(client, batch);
+  const { endedAt, state, store } = await describeBatch(client, batch);
   if (endedAt !== null) throw new UserError(`batch ${batch} cannot be cancelled: it has ended (${state})`);
-  await batchHandle(client, batch).cancel();
+  await auditedControl(client, store, { action: 'cancel', batch }, () => batchHandle(client, batch).cancel());
 }

@@ -5,11 +5,13 @@ import { batchIdAt } from '../domain/batch-id.ts';
 import { knownTimeZone } from '../domain/time-zone.ts';
 import { ServerUnreachable, UserError } from '../domain/user-error.ts';
 import { checkBatchId } from '../records/layout.ts';
+import { shownPlace } from '../store/index.ts';
 import type { ScheduledBatchInput } from '../workflows/contract/batch.ts';
 import { fileName } from '../workflows/contract/batch-start.ts';
 import { plain } from '../workflows/contract/markdown.ts';
 import { ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
 import type { Workflows } from '../workflows/contract/workflows.ts';
+import { auditedControl } from './audited-control.ts';
 import { type ClockChange, clockChanges } from './clock-changes.ts';
 import type { BatchClient } from './connect.ts';
 import { checkedCron, DAYS, unevenSteps } from './cron.ts';
@@ -82,7 +84,14 @@ export type Weekday = (typeof WEEKDAYS)[number];
 export async function createSchedule(client: BatchClient, request: ScheduleRequest): Promise<CreatedSchedule> {
   const { name } = request;
   const options = scheduleOptions(request);
-  await aboutSchedule(client, name, () => setSchedule(client, name, options));
+  const { catalog, store, when, timeZone, overlap } = options.memo;
+  const [{ bundle }] = options.action.args;
+  const details = { catalog: shownPlace(catalog), bundle: bundle.name, when, timeZone, overlap };
+  await aboutSchedule(client, name, () =>
+    auditedControl(client, store, { action: 'schedule-create', schedule: name, details }, () =>
+      setSchedule(client, name, options),
+    ),
+  );
   try {
     return await whatItWillDo(client, options);
   } catch (error) {
@@ -128,7 +137,7 @@ function scheduleOptions(request: ScheduleRequest) {
       workflowType: 'scheduledBatch' satisfies keyof Workflows,
       workflowId: scheduleId(name),
       taskQueue: ORCHESTRATOR_QUEUE,
-      args: [{ ...input, schedule: name } satisfies ScheduledBatchInput],
+      args: [{ ...input, schedule: name }] satisfies [ScheduledBatchInput],
       staticSummary: `Batches of ${plain(fileName(input.source.url))}`,
     },
   } satisfies ScheduleOptions;

@@ -2,9 +2,12 @@ import type { PromptNotes } from '../catalog/notes/prompt-notes.ts';
 import type { PlanSummary } from '../catalog/summary.ts';
 import type { ChangeCounts } from '../domain/change-counts.ts';
 import { type Bundle, bundleRef } from '../models/pixart/bundle.ts';
+import { orWarn } from '../records/damaged.ts';
+import { PlannedPictures } from '../records/planned-pictures.ts';
 import { changesSince } from '../records/previous-batch.ts';
 import { type ObjectStore, openStore, StoreDenied, StoreUnavailable } from '../store/index.ts';
-import { PlannedPictures, type Preview } from './preview.ts';
+import { type LimitsToday, limitsToday } from './limits.ts';
+import { type Preview, preview } from './preview.ts';
 import { type BatchRequest, batchInput } from './request.ts';
 import { readRequestedCatalog, summaryOf } from './requested-catalog.ts';
 
@@ -15,6 +18,8 @@ export type BatchPlan = PlanSummary &
     store: string;
     /** `null` where the store cannot be used from here. */
     preview: Preview | null;
+    /** `null` where the store has no limits, or cannot be used from here. */
+    limits: LimitsToday | null;
     /** How the catalog differs from that of its last batch in the store; `null` where nothing is known of one. */
     changes: ChangeCounts | null;
     /** Why it is not known what the store has. */
@@ -58,14 +63,15 @@ export async function planBatch({ bundle, ...request }: PlanRequest): Promise<Ba
     pictures.add(job);
     changes?.add(job);
   });
-  const preview = await store.ask((opened) => pictures.preview(opened, bundle.digest));
+  const found = await store.ask((opened) => preview(pictures, opened, bundle.digest));
   return {
     ...(summary as PlanSummary & PromptNotes),
     store: input.store,
-    preview,
+    preview: found,
+    limits: await store.ask((opened) => orWarn(warn, 'what is left today is not known', () => limitsToday(opened))),
     changes: changes?.counts ?? null,
     storeProblem: store.problem,
-    warnings: [...warnings, ...(preview?.warnings ?? [])],
+    warnings: [...warnings, ...(found?.warnings ?? [])],
   };
 }
 

@@ -1,6 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { BundleRef } from '../domain/bundle-ref.ts';
 import { UserError } from '../domain/user-error.ts';
+import { audited } from '../records/audit.ts';
 import { type BatchRow, hasWholeTable, plannedRows } from '../records/batch-rows.ts';
 import { keepRound } from '../records/rounds.ts';
 import type { ObjectStore } from '../store/index.ts';
@@ -60,23 +61,39 @@ export async function retryBatch(client: BatchClient, batch: string, request: Re
   const isWanted = missing > 0 || request.decisions !== undefined || (request.again ?? []).length > 0;
   if (!isWanted && (await isRecorded(before, rows.length))) throw nothingToRetry(batch);
   const known = await withReading(before, request, rows);
-  const { source, revised } = await keepRevisions(store, known, request, rows);
-  const { window, team, maxFailures, webhook } = request;
-  const changes = Object.entries({ window, team, maxFailures, webhook }).filter(([, value]) => value !== undefined);
-  const input: BatchInput = {
-    ...known,
-    ...Object.fromEntries(changes),
-    round: known.round + 1,
-    source: { ...known.source, ...source },
+  const details = {
+    ...{ round: known.round + 1, missing, again: request.again?.length ?? 0 },
+    ...{ withRejected: request.decisions !== undefined, withCatalog: request.corrected !== undefined },
   };
-  await begin(client, store, input);
+  const { input, revised } = await audited(store, { action: 'retry', batch, details }, async (tell) => {
+    const { source, revised } = await keepRevisions(store, known, request, rows);
+    const input = nextRound(known, source, request);
+    await begin(client, store, input);
+    tell({ rejected: revised.rejected, corrected: revised.corrected });
+    return { input, revised };
+  });
   return {
     round: input.round,
     missing,
     ...revised,
     from: before.from,
-    isWebhookLost: before.isWebhookLost && webhook === undefined,
+    isWebhookLost: before.isWebhookLost && request.webhook === undefined,
     settings: settingsOf(input),
+  };
+}
+
+/** As the round before, but for what is asked for now. */
+function nextRound(
+  known: LastRound['input'],
+  source: Awaited<ReturnType<typeof keepRevisions>>['source'],
+  { window, team, maxFailures, webhook }: RetryRequest,
+): BatchInput {
+  const changes = Object.entries({ window, team, maxFailures, webhook }).filter(([, value]) => value !== undefined);
+  return {
+    ...known,
+    ...Object.fromEntries(changes),
+    round: known.round + 1,
+    source: { ...known.source, ...source },
   };
 }
 

@@ -1,5 +1,12 @@
-import { type ScheduleHandle, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
+import {
+  type ScheduleDescription,
+  type ScheduleHandle,
+  ScheduleNotFoundError,
+  ScheduleOverlapPolicy,
+} from '@temporalio/client';
 import { UserError } from '../domain/user-error.ts';
+import type { AuditedAction, TellAudit } from '../records/audit.ts';
+import { auditedControl } from './audited-control.ts';
 import type { BatchClient } from './connect.ts';
 import { scheduleFault } from './schedule-fault.ts';
 import { GRPC, grpcAnswer, serverTrouble } from './server-trouble.ts';
@@ -63,3 +70,20 @@ export async function aboutSchedule<T>(
     );
   }
 }
+
+/**
+ * Runs an order about one schedule, with audit lines in the store of its batches.
+ *
+ * @throws as aboutSchedule
+ */
+export const orderSchedule = <T>(
+  client: BatchClient,
+  name: string,
+  order: Omit<AuditedAction, 'schedule'>,
+  call: (handle: ScheduleHandle, description: ScheduleDescription, tell: TellAudit) => Promise<T>,
+): Promise<T> =>
+  aboutSchedule(client, name, async (handle) => {
+    const description = await handle.describe();
+    const { store } = memoOf(description.memo);
+    return auditedControl(client, store, { ...order, schedule: name }, (tell) => call(handle, description, tell));
+  });

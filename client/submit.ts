@@ -1,7 +1,9 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { UserError } from '../domain/user-error.ts';
+import { type AuditDetails, audited } from '../records/audit.ts';
 import { catalogName, termsName } from '../records/layout.ts';
 import { findManifestHead } from '../records/manifest.ts';
+import { PlannedPictures } from '../records/planned-pictures.ts';
 import { roundsOf } from '../records/rounds.ts';
 import { createSame, type ObjectStore, openStore, PLAIN_TEXT, shownPlace } from '../store/index.ts';
 import type { BatchMemo } from '../workflows/contract/batch.ts';
@@ -10,7 +12,8 @@ import { ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
 import type { Workflows } from '../workflows/contract/workflows.ts';
 import { batchHandle } from './batches.ts';
 import type { BatchClient } from './connect.ts';
-import { PlannedPictures, type Preview } from './preview.ts';
+import { checkLeftToday } from './limits.ts';
+import { type Preview, preview } from './preview.ts';
 import { type BatchRequest, batchInput, type CatalogInput, installedBundle, newBatchId } from './request.ts';
 import { type CatalogFiles, type CheckedCatalog, readRequestedCatalog, summaryOf } from './requested-catalog.ts';
 
@@ -40,6 +43,7 @@ export type ProposedBatch = {
  * @param approve is asked when the catalog has been checked and nothing was written yet; what it throws keeps the batch from being started
  * @throws CatalogError with every problem of the catalog; nothing is written or started then
  * @throws BatchExists
+ * @throws LimitReached where it would render more than the store's limits leave for today
  * @throws UserError for a store or request that cannot be used
  * @example
  * ```js
@@ -66,12 +70,29 @@ export async function submitBatch(
 ): Promise<SubmittedBatch> {
   const input = batchInput(request, request.batch ?? newBatchId(request.catalog, new Date()));
   const catalog = await readRequestedCatalog(input);
-  const pictures = approve && new PlannedPictures();
-  const plan = await summaryOf(catalog, installedBundle(request), (job) => pictures?.add(job));
-  if (approve && pictures) {
-    await approve({ plan, preview: async () => pictures.preview(await openStore(input.store), input.bundle.digest) });
-  }
-  await keepCatalog(input, catalog.files);
+  const pictures = new PlannedPictures();
+  const plan = await summaryOf(catalog, installedBundle(request), (job) => pictures.add(job));
+  await approve?.({ plan, preview: async () => preview(pictures, await openStore(input.store), input.bundle.digest) });
+  const action = { action: 'submit' as const, batch: input.batch, details: submitDetails(input, plan) };
+  const store = await openStore(input.store);
+  await audited(store, action, async () => {
+    await checkLeftToday(store, pictures);
+    await keepCatalog(input, catalog.files);
+    await start(client, input);
+  });
+  return { batch: input.batch, plan };
+}
+
+function submitDetails({ bundle, source, window, team, webhook }: CatalogInput, plan: CheckedCatalog): AuditDetails {
+  const { jobs, images } = plan;
+  return {
+    ...{ jobs, images, bundle: bundle.name, catalog: shownPlace(source.url), window },
+    ...(team && { team: team.name, weight: team.weight }),
+    webhook: webhook !== undefined,
+  };
+}
+
+async function start(client: BatchClient, input: CatalogInput): Promise<void> {
   if ((await isOnRecord(input)) || (await wasRetried(client, input.batch))) throw new BatchExists(input.batch);
   try {
     await client.temporal.workflow.start<Workflows['renderBatch']>('renderBatch', {
@@ -82,7 +103,6 @@ export async function submitBatch(
   } catch (error) {
     throw error instanceof WorkflowExecutionAlreadyStartedError ? new BatchExists(input.batch) : error;
   }
-  return { batch: input.batch, plan };
 }
 
 /** Complete or retried, as its folder tells; the server may have forgotten it. */

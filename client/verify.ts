@@ -1,5 +1,6 @@
 import type { CheckedImage, Repair } from '../pictures/index.ts';
-import { isRefusal, openStore, storeUrl } from '../store/index.ts';
+import { audited } from '../records/audit.ts';
+import { isRefusal, type ObjectStore, openStore, storeUrl } from '../store/index.ts';
 
 /** Something that is not what a batch's manifest says: a copy of the batch's or a shared object. */
 export type Difference = { id: string; name: string; fault: string };
@@ -49,9 +50,24 @@ export async function verifyBatch(
   batch: string,
   { store: url, repair = false, onImages = () => {} }: VerifyRequest,
 ): Promise<Verification> {
+  const store = await openStore(storeUrl(url));
+  if (!repair) return compare(store, batch, repair, onImages);
+  return audited(store, { action: 'repair', batch }, async (tell) => {
+    const found = await compare(store, batch, repair, onImages);
+    const { images, differences, repaired, unrepaired } = found;
+    tell({ images, differences: differences.length, repaired: repaired.length, unrepaired: unrepaired.length });
+    return found;
+  });
+}
+
+async function compare(
+  store: ObjectStore,
+  batch: string,
+  repair: boolean,
+  onImages: NonNullable<VerifyRequest['onImages']>,
+): Promise<Verification> {
   // Loaded late: it decodes images, and most programs that use the library do not.
   const { checkImages, repairImage } = await import('../pictures/index.ts');
-  const store = await openStore(storeUrl(url));
   const found: Verification = { images: 0, differences: [], repaired: [], unrepaired: [] };
   const watch = (done: number, images: number): void => {
     found.images = images;

@@ -55,6 +55,35 @@ export const CAPTIONS_FOLDER = 'captions/';
 export const captionName = (encoder: string, key: string): string =>
   `${CAPTIONS_FOLDER}${digestSchema.parse(encoder)}/${digestSchema.parse(key).slice(0, 2)}/${key}`;
 
+/** What the team whose store this is may have rendered a day: see records/limits.ts. */
+export const LIMITS_NAME = 'limits.json';
+
+/** What was taken of a day's limits (UTC). */
+export const usageFolder = (day: string): string => `usage/${day}/`;
+
+/** What the nth batch of a day took of its limits. */
+export const usageName = (day: string, number: number): string =>
+  `${usageFolder(day)}${String(number).padStart(6, '0')}.json`;
+
+/** Who did what here, a folder for each day: see records/audit.ts. */
+export const AUDIT_FOLDER = 'audit/';
+
+/** The audit lines of one day (UTC). */
+export const auditDayFolder = (day: string): string => `${AUDIT_FOLDER}${day}/`;
+
+/** The two lines that one action leaves: before anything is done, and once it has ended. */
+export type AuditLine = 'asked' | 'ended';
+
+/**
+ * One audit line. Names sort by time: `audit/2026-11-30/20261130T155332123Z-9f86d081.asked.json`.
+ *
+ * @param nonce tells actions of the same millisecond apart; eight hexadecimal digits
+ */
+export function auditName(at: Date, nonce: string, line: AuditLine): string {
+  const instant = at.toISOString();
+  return `${auditDayFolder(instant.slice(0, 10))}${instant.replace(/[-:.]/g, '')}-${nonce}.${line}.json`;
+}
+
 export const batchFolder = (batch: string): string => `batches/${checkBatchId(batch)}/`;
 
 /** The batch's own copy of a picture. */

@@ -67,6 +67,10 @@ export class FileStore implements ObjectStore {
     if (found && !found.isDirectory()) throw new UserError(`store ${this.#root}: expected a folder, found a file`);
   }
 
+  async account(): Promise<null> {
+    return null;
+  }
+
   async create(name: string, data: Uint8Array, _contentType: string, metadata?: ObjectMetadata): Promise<Created> {
     // What was noted of an earlier object of the name must not tell of this one, not even for a moment.
     if (metadata) await this.remove(metadataName(name)).catch(unlessRefused);

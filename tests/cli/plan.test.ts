@@ -4,7 +4,9 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundleRef, chosenBundle } from '../../client/index.ts';
-import { latestBatchName, ratesName } from '../../records/layout.ts';
+import { LIMITS_NAME, latestBatchName, ratesName } from '../../records/layout.ts';
+import { takeFromDay } from '../../records/usage.ts';
+import { openStore } from '../../store/index.ts';
 import { runHere } from './run-here.ts';
 
 let folder: string;
@@ -130,4 +132,24 @@ test('a plan goes on without what of the store is damaged, and says so', async (
     deviceSeconds: null,
     warnings: [expect.any(String), expect.any(String)],
   });
+});
+
+test("a plan tells what is left today of the store's limits, and that they cannot be read", async () => {
+  const out = join(folder, 'limited');
+  const store = await openStore(pathToFileURL(out).href);
+  const limits = (text: string) => store.replace(LIMITS_NAME, Buffer.from(text), 'application/json');
+  await limits('{"imagesPerDay": 2000, "megapixelsPerDay": 12.5}');
+  const took = { images: 1_200, pixels: 2_250_000 };
+  await takeFromDay(store, { imagesPerDay: 2_000 }, { batch: 'one', round: 1, run: 'r', at: new Date() }, took);
+  const rows = 'prompt\na fox\n';
+  expect(await plan(rows, '--store', out)).toMatch(
+    /^left today of this store's limits: 800 of 2,000 images, 10\.25 of 12\.5 megapixels; all again at \d{4}-\d\d-\d\d 00:00 UTC$/m,
+  );
+  expect(JSON.parse(await plan(rows, '--store', out, '--json'))).toMatchObject({
+    limits: { uses: [{ unit: 'images', limit: 2000, used: 1200, left: 800 }, { unit: 'megapixels' }] },
+  });
+  await limits('{"imagesPerDy": 2000}');
+  expect(JSON.parse(await plan(rows, '--store', out, '--json')).warnings).toEqual([
+    expect.stringMatching(/^what is left today is not known: limits\.json .*imagesPerDy/),
+  ]);
 });

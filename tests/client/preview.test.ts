@@ -4,10 +4,11 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PromptCheck } from '../../catalog/notes/prompt-notes.ts';
-import { PlannedPictures } from '../../client/preview.ts';
+import { preview } from '../../client/preview.ts';
 import type { Job } from '../../domain/job.ts';
 import { openBundle, promptReader } from '../../models/pixart/index.ts';
 import { objectName } from '../../records/layout.ts';
+import { PlannedPictures } from '../../records/planned-pictures.ts';
 import { type ObjectStore, openStore } from '../../store/index.ts';
 import { sampleJob } from '../images/sample-job.ts';
 
@@ -31,7 +32,7 @@ test('images that the store has are not to be rendered, in the format that is as
   const pictures = new PlannedPictures();
   for (const each of [job('a'), job('a'), job('b'), job('b'), job('f', { format: 'webp', quality: 90 })])
     pictures.add(each);
-  expect(await pictures.preview(store, DIGEST)).toMatchObject({ stored: 1, toRender: 2 });
+  expect(await preview(pictures, store, DIGEST)).toMatchObject({ stored: 1, toRender: 2 });
 });
 
 test('a large plan is compared with a listing of the store, with the same result', async () => {
@@ -39,13 +40,13 @@ test('a large plan is compared with a listing of the store, with the same result
   const pictures = new PlannedPictures();
   pictures.add(job('a'));
   for (let i = 0; i < 1_200; i += 1) pictures.add(job('a', { renderKey: i.toString(16).padStart(64, '0') }));
-  expect(await pictures.preview(store, DIGEST)).toMatchObject({ stored: 1, toRender: 1_200 });
+  expect(await preview(pictures, store, DIGEST)).toMatchObject({ stored: 1, toRender: 1_200 });
 });
 
 test('a store that is not there yet has nothing', async () => {
   const pictures = new PlannedPictures();
   pictures.add(job('a'));
-  expect(await pictures.preview(store, DIGEST)).toMatchObject({ stored: 0, toRender: 1 });
+  expect(await preview(pictures, store, DIGEST)).toMatchObject({ stored: 0, toRender: 1 });
 });
 
 test('rows whose prompt the model reads only in part are counted, the first of them by line', async () => {

@@ -17,10 +17,15 @@ let folder: string;
 let server: Server;
 let answer: { status: number; body: Uint8Array };
 let requests: number;
+/** What the archive was when the tool was chosen. */
+let pinned: Uint8Array;
+
+const machine = `${process.platform}-${process.arch === 'x64' ? 'amd64' : process.arch}`;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pixart-tools-'));
   requests = 0;
+  pinned = Buffer.from('');
   server = createServer((_, response) => {
     requests += 1;
     response.writeHead(answer.status).end(answer.body);
@@ -41,7 +46,11 @@ const tool = (wheel?: Tool['wheel']): Tool => ({
   version: '2.10.0',
   purpose: 'a test',
   goPackage: 'example.invalid/no/such/package@v2.10.0',
+  goSum: 'h1:none',
   archive: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}/tool.tar.gz`,
+  get sha256() {
+    return { [machine]: createHash('sha256').update(pinned).digest('hex') };
+  },
   byHand: 'https://example.invalid/by-hand',
   ...(wheel && { wheel }),
 });
@@ -50,7 +59,8 @@ async function archiveOf(text: string): Promise<Uint8Array> {
   await mkdir(join(folder, 'made'));
   await writeFile(join(folder, 'made', 'pixart-test-tool'), text);
   await run('tar', ['-czf', join(folder, 'tool.tar.gz'), '-C', join(folder, 'made'), 'pixart-test-tool']);
-  return readFile(join(folder, 'tool.tar.gz'));
+  pinned = await readFile(join(folder, 'tool.tar.gz'));
+  return pinned;
 }
 
 test('a tool is downloaded once, runs, and leaves no half-finished file', async () => {
@@ -79,8 +89,26 @@ test('where nothing works, the error says what to install instead, and nothing i
   expect(findTool('pixart-test-tool')).toBeNull();
 });
 
+test('an archive that is another than it was is not unpacked, and both digests are told', async () => {
+  answer = { status: 200, body: await archiveOf('#!/bin/sh\necho it runs\n') };
+  pinned = Buffer.from('');
+  const said: string[] = [];
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+  await expect(ensureTool(tool())).rejects.toThrow(/could not be installed/);
+  vi.restoreAllMocks();
+  expect(said.join('')).toMatch(/expected the SHA-256 e3b0c442\S+, found [0-9a-f]{64}/);
+  expect(findTool('pixart-test-tool')).toBeNull();
+});
+
+test('an archive of which no digest is known for this machine is not even asked for', async () => {
+  answer = { status: 200, body: await archiveOf('#!/bin/sh\necho it runs\n') };
+  await expect(ensureTool({ ...tool(), sha256: {} })).rejects.toThrow(/could not be installed/);
+  expect(requests).toBe(0);
+});
+
 test('an archive that is none is not taken for a tool', async () => {
-  answer = { status: 200, body: Buffer.from('<html>please log in</html>') };
+  pinned = Buffer.from('<html>please log in</html>');
+  answer = { status: 200, body: pinned };
   await expect(ensureTool(tool())).rejects.toThrow(/could not be installed/);
   expect(findTool('pixart-test-tool')).toBeNull();
 });

@@ -1,4 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { UserError } from '../../domain/user-error.ts';
 import { type BucketEmulator, startBucketEmulator } from '../../infra/dev/bucket-emulator.ts';
 import { GcsStore } from '../../store/gcs-store.ts';
@@ -52,6 +55,24 @@ test('says which bucket does not exist, at opening and at writing', async () => 
 test.each(['gs://', 'gs://UPPER/x', 'gs://ab', 'gs://bucket//x', 'gs://bucket/../x'])('refuses the URL %s', (url) =>
   expect(openStore(url)).rejects.toThrow(UserError),
 );
+
+test('names the service account whose credentials it has, and nobody where they do not say', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'pixart-account-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  vi.stubEnv('STORAGE_EMULATOR_HOST', undefined);
+  onTestFinished(() => void vi.stubEnv('STORAGE_EMULATOR_HOST', emulator.endpoint));
+  const account = async (credentials: object) => {
+    const file = path.join(folder, 'credentials.json');
+    await writeFile(file, JSON.stringify(credentials));
+    vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', file);
+    // Otherwise the library looks for a machine of Google's that knows it.
+    vi.stubEnv('GOOGLE_CLOUD_PROJECT', 'studio');
+    return new GcsStore('gs://somewhere').account();
+  };
+  const client_email = 'robot@studio.iam.gserviceaccount.com';
+  expect(await account({ type: 'service_account', client_email, private_key: 'unused' })).toBe(client_email);
+  expect(await account({ type: 'authorized_user', client_id: 'a', client_secret: 'b', refresh_token: 'c' })).toBeNull();
+});
 
 describe('a bucket behind a faulty network', () => {
   let network: FaultyNetwork | undefined;

@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type BucketEmulator, startBucketEmulator } from '../../infra/dev/bucket-emulator.ts';
+import { audited } from '../../records/audit.ts';
+import { type AuditEntry, auditTrail } from '../../records/audit-trail.ts';
 import { GcsStore } from '../../store/gcs-store.ts';
 import { ObjectKept, type ObjectStore, StoreDenied, writeOrBeside } from '../../store/index.ts';
 import { copyObject } from './copy-object.ts';
@@ -53,6 +55,19 @@ describe('a bucket with a retention policy', () => {
       expect((error as ObjectKept).message).not.toMatch(/role|access denied/);
     }
     expect(await read(store, 'a')).toBe('first');
+  });
+
+  test('takes audit lines, which are created and never replaced', async () => {
+    const store = await storeBehind(retentionPolicy(DAY_MS));
+    const act = async () => 'done';
+    for (const batch of ['a', 'b']) expect(await audited(store, { action: 'pause', batch }, act)).toBe('done');
+    const found: AuditEntry[] = [];
+    for await (const entry of auditTrail(store, {}, expect.unreachable)) found.push(entry);
+    expect(found).toMatchObject([
+      { batch: 'a', ended: { outcome: 'done' } },
+      { batch: 'b', ended: { outcome: 'done' } },
+    ]);
+    expect(Math.abs(Date.parse(found[0]!.storedAt) - Date.now())).toBeLessThan(DAY_MS);
   });
 
   test('takes the same bytes again, as a write whose answer was lost sends them', async () => {

@@ -1,0 +1,34 @@
+import { activityInfo } from '@temporalio/activity';
+import type { Shard } from '../catalog/shards.ts';
+import { Turns } from '../domain/turns.ts';
+import { amountOf, readLimits } from '../records/limits.ts';
+import { PlannedPictures } from '../records/planned-pictures.ts';
+import { takeFromDay } from '../records/usage.ts';
+import type { ObjectStore } from '../store/index.ts';
+import type { BatchInput } from '../workflows/contract/batch.ts';
+
+/**
+ * Takes what a round has to render from the limits of its store, where that has some. The day is the one on which the round was to be
+ * planned, whichever attempt succeeds.
+ *
+ * @throws LimitReached
+ */
+export async function keepWithinLimits(
+  store: ObjectStore,
+  { batch, round }: BatchInput,
+  shards: readonly Shard[],
+): Promise<void> {
+  const limits = await readLimits(store);
+  if (limits === null) return;
+  const pictures = new PlannedPictures();
+  const turns = new Turns();
+  for (const { jobs } of shards) {
+    for (const job of jobs) {
+      pictures.add(job);
+      await turns.after(1);
+    }
+  }
+  const { workflowExecution, scheduledTimestampMs } = activityInfo();
+  const taker = { batch, round, run: workflowExecution!.runId, at: new Date(scheduledTimestampMs) };
+  await takeFromDay(store, limits, taker, amountOf(await pictures.missing(store)));
+}

@@ -1,0 +1,65 @@
+import { Command, Option } from 'commander';
+import { type AuditEntry, readAudit } from '../../client/index.ts';
+import { note, printJson, printLine, table } from '../display/output.ts';
+import { timeText } from '../display/text.ts';
+import { type JsonOptions, jsonOption, storeOption, userProjectOption } from '../options/common-options.ts';
+import { calendarDay } from '../options/values.ts';
+
+const examples = `
+Read from the store alone; no server is needed. Days are those of UTC. Who is what the operating system says, which is no proof: who wrote
+an object of a bucket is in Cloud Audit Logs. With --json each line also tells when the store took it, by the store's own clock.
+
+Examples:
+  $ npx pixart-batch audit
+  $ npx pixart-batch audit --batch spring-20260131T093000Z
+  $ npx pixart-batch audit --store gs://my-bucket/images --since 2026-01-01 --until 2026-01-31 --json
+`;
+
+const DEFAULT_DAYS = 30;
+const DAY_MS = 86_400_000;
+
+export const auditCommand = (): Command =>
+  new Command('audit')
+    .description('who submitted, changed, retried, scheduled or removed what')
+    .addOption(storeOption('whose audit lines: a folder or gs://bucket/prefix'))
+    .addOption(
+      new Option('--since <day>', `from this day on; otherwise the last ${DEFAULT_DAYS} days`).argParser(calendarDay),
+    )
+    .addOption(new Option('--until <day>', 'to the end of this day').argParser(calendarDay))
+    .option('--batch <id>', 'only of this batch')
+    .option('--schedule <name>', 'only of this schedule')
+    .addOption(userProjectOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples)
+    .action(audit);
+
+type AuditOptions = JsonOptions & {
+  store: string;
+  since?: string;
+  until?: string;
+  batch?: string;
+  schedule?: string;
+};
+
+async function audit({ store, json, until, batch, schedule, ...options }: AuditOptions): Promise<void> {
+  const since = options.since ?? new Date(Date.now() - DEFAULT_DAYS * DAY_MS).toISOString().slice(0, 10);
+  const rows: string[][] = [];
+  for await (const entry of readAudit(store, { since, until, batch, schedule }, note)) {
+    if (json) printJson(entry);
+    else rows.push(row(entry));
+  }
+  if (json) return;
+  if (rows.length === 0) return note(`no audit line in ${store} since ${since}`);
+  printLine(table([['asked (UTC)', 'who', 'what', 'of', 'outcome', 'details'], ...rows]));
+}
+
+const row = ({ at, who, action, batch, schedule, details, ended }: AuditEntry): string[] => [
+  timeText(new Date(at)),
+  `${who.user}@${who.host}${who.account === undefined ? '' : ` (${who.account})`}`,
+  action,
+  batch ?? (schedule === undefined ? '' : `schedule ${schedule}`),
+  ended === null ? 'not known' : [ended.outcome, ...(ended.error === undefined ? [] : [`(${ended.error})`])].join(' '),
+  Object.entries({ ...details, ...ended?.details })
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' '),
+];
