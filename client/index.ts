@@ -40,6 +40,7 @@ export { MAX_WINDOW } from '../workflows/contract/limits.ts';
 export type { BatchProgress, BatchState, SizeProgress } from '../workflows/contract/progress.ts';
 export { doneOf } from '../workflows/contract/shard-report.ts';
 export { type BatchListing, BatchUnknown, describeBatch, listBatches } from './batches.ts';
+export { type CleanRequest, type CleanResult, cleanStore } from './clean.ts';
 export type { ClockChange } from './clock-changes.ts';
 export { type BatchClient, connect } from './connect.ts';
 export { cancelBatch, controlBatch } from './control.ts';

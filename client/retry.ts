@@ -2,6 +2,7 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { BundleRef } from '../domain/bundle-ref.ts';
 import { UserError } from '../domain/user-error.ts';
 import { type BatchRow, hasWholeTable, plannedRows } from '../records/batch-rows.ts';
+import { checkNotRemoved } from '../records/removal.ts';
 import { keepRound } from '../records/rounds.ts';
 import type { ObjectStore } from '../store/index.ts';
 import type { BatchInput, FailureBudget, Team } from '../workflows/contract/batch.ts';
@@ -108,6 +109,7 @@ async function begin(client: BatchClient, store: ObjectStore, input: BatchInput)
   if (!(await keepRound(store, record))) {
     throw new UserError(`batch ${batch}: somebody else has begun round ${round} at the same time: watch it`);
   }
+  await checkNotRemoved(store, batch);
   try {
     await client.temporal.workflow.start<Workflows['renderBatch']>('renderBatch', {
       ...batchStart(input),

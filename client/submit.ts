@@ -2,6 +2,7 @@ import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@te
 import { UserError } from '../domain/user-error.ts';
 import { catalogName, termsName } from '../records/layout.ts';
 import { findManifestHead } from '../records/manifest.ts';
+import { checkNotRemoved } from '../records/removal.ts';
 import { roundsOf } from '../records/rounds.ts';
 import { createSame, type ObjectStore, openStore, PLAIN_TEXT, shownPlace } from '../store/index.ts';
 import type { BatchMemo } from '../workflows/contract/batch.ts';
@@ -72,6 +73,7 @@ export async function submitBatch(
     await approve({ plan, preview: async () => pictures.preview(await openStore(input.store), input.bundle.digest) });
   }
   await keepCatalog(input, catalog.files);
+  await checkNotRemoved(await openStore(input.store), input.batch);
   if ((await isOnRecord(input)) || (await wasRetried(client, input.batch))) throw new BatchExists(input.batch);
   try {
     await client.temporal.workflow.start<Workflows['renderBatch']>('renderBatch', {

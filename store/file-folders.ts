@@ -152,7 +152,14 @@ export async function* filesUnder(root: string, folder: string, prefix: string):
 /** A copy is a link, which changes the time of the file's inode, as its removal does: that tells uses apart, and not when one was. */
 function listingOf(found: BigIntStats): Omit<ListedObject, 'name'> {
   const writtenAt = Number(found.mtimeNs) / 1e6;
-  return { bytes: Number(found.size), writtenAt, version: versionOf(found), usedAt: writtenAt, uses: usesOf(found) };
+  return {
+    bytes: Number(found.size),
+    writtenAt,
+    version: versionOf(found),
+    usedAt: writtenAt,
+    uses: usesOf(found),
+    isShared: found.nlink > 1n,
+  };
 }
 
 /** A line of a folder's listing, in the order of the objects' full names. */

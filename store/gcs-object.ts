@@ -46,7 +46,7 @@ export function listingOf({
   const usedAt = updated === undefined ? writtenAt : Date.parse(updated);
   return {
     ...{ bytes: Number(size), writtenAt, usedAt },
-    ...{ version: String(generation), uses: String(metageneration) },
+    ...{ version: String(generation), uses: String(metageneration), isShared: false },
   };
 }
 

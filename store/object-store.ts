@@ -23,6 +23,8 @@ export type ListedObject = Pick<ObjectStat, 'name' | 'bytes'> & {
   usedAt: number;
   /** Another text after each use that was noted. */
   uses: string;
+  /** Its bytes have another name too, as a folder's copies have: removing it alone frees none. */
+  isShared: boolean;
 };
 
 /** An object whose use was noted less than this ago need not have it noted again. Whoever removes what is not in use waits for longer. */
