@@ -116,7 +116,7 @@ async function sweepFolder(folder: string, { ours, ageMs, since }: (typeof LEFTO
 /**
  * Removes what is empty of a folder of the store, and of those in it. What is not, or cannot be removed, stays.
  *
- * @param name of the folder in the store, with or without a slash at its end
+ * @param name of the folder in the store
  */
 export async function removeEmptyFolders(root: string, name: string): Promise<void> {
   const folder = await findFolder(root, name);

@@ -12,6 +12,8 @@ export type Removal = {
   claim: string;
   version: string;
   uses: ListedObject['uses'] | undefined;
+  /** Removes what is noted of the file, which nobody finds by then: a kill leaves no note without its file. */
+  removeNote(): Promise<void>;
 };
 
 /**
@@ -20,7 +22,7 @@ export type Removal = {
  *
  * @returns whether it is gone; false where another file is at the path, or the file was used since
  */
-export async function removeFileVersion({ path, aside, claim, version, uses }: Removal): Promise<boolean> {
+export async function removeFileVersion({ path, aside, claim, version, uses, removeNote }: Removal): Promise<boolean> {
   try {
     const seen = await lstat(path, { bigint: true });
     if (versionOf(seen) !== version || (uses !== undefined && usesOf(seen) !== uses)) return false;
@@ -28,8 +30,10 @@ export async function removeFileVersion({ path, aside, claim, version, uses }: R
     const taken = await lstat(aside, { bigint: true });
     const isAsSeen = versionOf(taken) === version && (uses === undefined || taken.nlink === seen.nlink);
     if (!isAsSeen && (await publishOnce(aside, path, claim))) await unlink(aside).catch(unlessMissing);
-    if (isAsSeen) await unlink(aside);
-    return isAsSeen;
+    if (!isAsSeen) return false;
+    await removeNote();
+    await unlink(aside);
+    return true;
   } catch (error) {
     return unlessMissing(error);
   }

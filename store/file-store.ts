@@ -100,7 +100,8 @@ export class FileStore implements ObjectStore {
     try {
       const aside = await this.#path(`${TEMP_FOLDER}/${randomUUID()}.removed`, makeFolders);
       const path = await this.#path(name, findFolder);
-      return await removeFileVersion({ path, aside, claim: this.#claim(name), version, uses });
+      const removeNote = () => this.remove(metadataName(name));
+      return await removeFileVersion({ path, aside, claim: this.#claim(name), version, uses, removeNote });
     } catch (error) {
       if (isMissing(error)) return true;
       throw fileStoreError(this.url, `remove ${name}`, error);
@@ -109,7 +110,7 @@ export class FileStore implements ObjectStore {
 
   async removeEmptyFolders(prefix: string): Promise<void> {
     try {
-      await removeEmptyFolders(this.#root, prefix);
+      await removeEmptyFolders(this.#root, prefix.replace(/\/$/, ''));
     } catch (error) {
       if (!isMissing(error)) throw fileStoreError(this.url, `remove the folder ${prefix}`, error);
     }
