@@ -14,12 +14,12 @@ import {
 import { keepRound, roundsOf } from '../../records/rounds.ts';
 import { ObjectKept, type ObjectStore, openStore } from '../../store/index.ts';
 import { folderStore } from '../activities/rendering.ts';
-import { startBucketConditions } from '../store/bucket-conditions.ts';
+import { type BucketConditions, startBucketConditions } from '../store/bucket-conditions.ts';
 import { SLOW_MS } from '../store/object-store.contract.ts';
 import { DAY_MS, makeImage, names, objectOf, plan, sampleBatch } from './sample-batch.ts';
 
 let emulator: BucketEmulator;
-let conditions: Awaited<ReturnType<typeof startBucketConditions>>;
+let conditions: BucketConditions;
 let buckets = 0;
 
 beforeAll(async () => {

@@ -4,7 +4,23 @@ import { buffer } from 'node:stream/consumers';
 import { gcsRefusal } from './retention-policy.ts';
 
 /** What the emulator's JSON says of an object. */
-type ObjectJson = { kind?: string; bucket: string; name: string; generation: string; items?: ObjectJson[] };
+type ObjectJson = {
+  kind?: string;
+  bucket: string;
+  name: string;
+  generation: string;
+  timeCreated?: string;
+  updated?: string;
+  items?: ObjectJson[];
+};
+
+export type BucketConditions = {
+  /** What STORAGE_EMULATOR_HOST has to be. */
+  endpoint: string;
+  /** Makes all that is there so much older than it is. */
+  age(byMs: number): void;
+  stop(): Promise<void>;
+};
 
 type Answer = { status: number; headers: IncomingMessage['headers']; body: Buffer };
 
@@ -15,15 +31,25 @@ type Changes = { generation: string; count: number; updated: string };
  * Stands before the emulator and does what Cloud Storage does and it does not (fake-gcs-server 1.56): each change of an object's metadata
  * gives it another metageneration and time, and what is deleted or changed has to be of the generation and metageneration that are named.
  */
-export async function startBucketConditions(target: string): Promise<{ endpoint: string; stop(): Promise<void> }> {
+export async function startBucketConditions(target: string): Promise<BucketConditions> {
   const changes = new Map<string, Changes>();
   let turn = Promise.resolve();
+  let aged = { before: 0, byMs: 0 };
+
+  /** As it was told when everything of the time before `aged` became older. */
+  const olderThan = (time: string | undefined): string | undefined =>
+    time && Date.parse(time) < aged.before ? new Date(Date.parse(time) - aged.byMs).toISOString() : time;
 
   const told = (object: ObjectJson): ObjectJson => {
     if (object.items) return { ...object, items: object.items.map(told) };
+    if (object.kind !== 'storage#object') return object;
     const change = changes.get(`${object.bucket}/${object.name}`);
-    if (object.kind !== 'storage#object' || change?.generation !== object.generation) return object;
-    return Object.assign(object, { metageneration: String(1 + change.count), updated: change.updated });
+    const isChanged = change?.generation === object.generation;
+    return Object.assign(object, {
+      metageneration: String(1 + (isChanged ? change.count : 0)),
+      timeCreated: olderThan(object.timeCreated),
+      updated: olderThan(isChanged ? change.updated : object.updated),
+    });
   };
 
   /** `null` where the conditions are met. */
@@ -72,6 +98,9 @@ export async function startBucketConditions(target: string): Promise<{ endpoint:
   const { port } = server.address() as AddressInfo;
   return {
     endpoint: `http://127.0.0.1:${port}`,
+    age(byMs) {
+      aged = { before: Date.now() + 1, byMs };
+    },
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -4,12 +4,12 @@ import { type BucketEmulator, startBucketEmulator } from '../../infra/dev/bucket
 import { GcsStore } from '../../store/gcs-store.ts';
 import { StoreUnavailable } from '../../store/object-store.ts';
 import { openStore } from '../../store/open-store.ts';
-import { startBucketConditions } from './bucket-conditions.ts';
+import { type BucketConditions, startBucketConditions } from './bucket-conditions.ts';
 import { type Fate, type FaultyNetwork, startFaultyNetwork } from './faulty-network.ts';
 import { describeObjectStore, SLOW_MS } from './object-store.contract.ts';
 
 let emulator: BucketEmulator;
-let conditions: Awaited<ReturnType<typeof startBucketConditions>>;
+let conditions: BucketConditions;
 let stores = 0;
 beforeAll(async () => {
   emulator = await startBucketEmulator();
