@@ -18,10 +18,7 @@ const writeReceipts = createWriteReceipts(openStore);
 const writeManifest = createWriteManifest(openStore);
 
 /** A job of a picture that is told from others by its name. */
-export const jobOf = (picture: string): Job => ({
-  ...tinyJob(BUNDLE.digest, { id: picture }),
-  renderKey: sha256(picture).toString('hex'),
-});
+export const jobOf = (picture: string): Job => tinyJob(BUNDLE.digest, { id: picture, prompt: picture });
 
 export const objectOf = (picture: string): string => objectName(jobOf(picture).renderKey, 'png');
 
