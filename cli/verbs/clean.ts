@@ -76,12 +76,12 @@ async function clean(options: CleanOptions): Promise<void> {
     note('no Temporal server could be asked which batches run: those whose last round has no manifest stay');
   }
   const remove = options.yes === true;
-  const signal = interruption();
+  const signal = remove ? interruption() : undefined;
   const request = { store, batchesOlderThanMs, keepLast, keep, objectsUnusedForMs, remove, signal };
   const cleaned = await cleanStore(client, { ...request, onRemoved: countAloud(remove) });
   if (options.json) printJson({ store, removed: remove, asked: client?.address ?? null, ...cleaned });
   else printLine(describe(cleaned, options).join('\n'));
-  if (signal.aborted) process.exitCode = EXIT.interrupted;
+  if (signal?.aborted) process.exitCode = EXIT.interrupted;
   else if (cleaned.objectsLeft !== null) process.exitCode = EXIT.imagesMissing;
 }
 
