@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** Pure code: no servers, no other processes, no models. `npm run test:unit` runs these alone. */
 const UNIT = [
   '{catalog,domain,records}/**/*',
+  'cleaning/{choose-batches,own-names}',
   'cli/display/!(follow-batch)',
   '{models/pixart/samplers,review-page/browser,workflows/batch,workflows/contract,workflows/shard}/*',
   'activities/heartbeats',
@@ -22,7 +23,7 @@ const UNIT = [
  * which were killed could, but begin with the fleets, because they cost no more than time.
  */
 const SHARING = [
-  '{activities,cli,client,connection,images,models/pixart,monitoring,pictures,review-page,store,workers,workflows}/**/!(follow-batch)',
+  '{activities,cleaning,cli,client,connection,images,models/pixart,monitoring,pictures,review-page,store,workers,workflows}/**/!(follow-batch)',
   'infra/!(temporal-server)',
 ];
 

@@ -42,11 +42,13 @@ export async function sweepCaptions(store: ObjectStore, now: number): Promise<vo
   for (const name of expired(captions, now)) await store.remove(name);
 }
 
+type CaptionLine = Pick<ListedObject, 'name' | 'bytes' | 'writtenAt'>;
+
 /** What others put there stays. */
 const isCaption = (name: string): boolean => /^captions\/[0-9a-f]{64}\/([0-9a-f]{2})\/\1[0-9a-f]{62}$/.test(name);
 
 /** The names of those that go, the oldest first. */
-export function expired(captions: readonly ListedObject[], now: number, mostBytes = CAPTIONS_BYTES): string[] {
+export function expired(captions: readonly CaptionLine[], now: number, mostBytes = CAPTIONS_BYTES): string[] {
   const eldest = [...captions].sort((a, b) => a.writtenAt - b.writtenAt);
   let bytes = eldest.reduce((sum, object) => sum + object.bytes, 0);
   const oldest = now - CAPTION_DAYS * 24 * 3_600_000;

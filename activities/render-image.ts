@@ -8,7 +8,7 @@ import { renderRequest } from '../models/pixart/render-request.ts';
 import type { Renderer } from '../models/renderer/index.ts';
 import { PicturePlace } from '../pictures/index.ts';
 import { objectName } from '../records/layout.ts';
-import type { ObjectStore, OpenStore } from '../store/index.ts';
+import { ObjectNotFound, type ObjectStore, type OpenStore } from '../store/index.ts';
 import type { RenderImageInput } from '../workflows/contract/activities.ts';
 import { CHECKPOINT_SECONDS, RENDER_HOURS } from '../workflows/contract/limits.ts';
 import { Checkpoint } from './checkpoint.ts';
@@ -109,6 +109,8 @@ async function findOrRender(input: RenderImageInput, job: Job, surroundings: Sur
     const picture = found ?? made!.file;
     published = await publish(new Publication({ input, job, place, picture, timer }), job, surroundings);
   } catch (error) {
+    // Somebody removed the object before the batch had its copy: nothing is there to reuse any more.
+    if (found !== null && error instanceof ObjectNotFound) return findOrRender(input, job, surroundings);
     // In the background: whoever cancelled the image does not wait for a store that may be away.
     checkpoint.leave(async () => (await store.stat(place.name)) !== null);
     throw error;

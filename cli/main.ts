@@ -50,6 +50,7 @@ const verbs: Record<string, () => Promise<Command>> = {
   report: async () => (await import('./verbs/report.ts')).reportCommand(),
   verify: async () => (await import('./verbs/verify.ts')).verifyCommand(),
   audit: async () => (await import('./verbs/audit.ts')).auditCommand(),
+  clean: async () => (await import('./verbs/clean.ts')).cleanCommand(),
   schedule: async () => (await import('./verbs/schedule/schedule.ts')).scheduleCommand(),
   render: async () => (await import('./verbs/render/render.ts')).renderCommand(),
   inspect: async () => (await import('./verbs/inspect.ts')).inspectCommand(),

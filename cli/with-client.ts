@@ -28,6 +28,21 @@ export async function withClient<T>(options: ServerOptions, use: (client: BatchC
   }
 }
 
+/**
+ * The server, where there is one; `null` where nobody named one and none answers at the usual place.
+ *
+ * @throws ServerUnusable where the one that was named cannot be used
+ */
+export async function clientIfAny(options: ServerOptions): Promise<BatchClient | null> {
+  try {
+    return await connectOrSayWhy(options);
+  } catch (error) {
+    if (options.address !== undefined || process.env.TEMPORAL_ADDRESS || !(error instanceof ServerUnusable))
+      throw error;
+    return null;
+  }
+}
+
 async function connectOrSayWhy(options: ServerOptions): Promise<BatchClient> {
   // A "dev" whose usual port was taken has another one; on the usual one is somebody else's server.
   const target = temporalTarget(options, process.env, fleetAddress(stateFolder()));

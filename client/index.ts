@@ -43,6 +43,7 @@ export type { BatchProgress, BatchState, SizeProgress } from '../workflows/contr
 export { doneOf } from '../workflows/contract/shard-report.ts';
 export { readAudit } from './audit.ts';
 export { type BatchListing, BatchUnknown, describeBatch, listBatches } from './batches.ts';
+export { type CleanRequest, type CleanResult, cleanStore } from './clean.ts';
 export type { ClockChange } from './clock-changes.ts';
 export { type BatchClient, connect } from './connect.ts';
 export { cancelBatch, controlBatch } from './control.ts';

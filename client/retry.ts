@@ -3,6 +3,7 @@ import type { BundleRef } from '../domain/bundle-ref.ts';
 import { UserError } from '../domain/user-error.ts';
 import { audited } from '../records/audit.ts';
 import { type BatchRow, hasWholeTable, plannedRows } from '../records/batch-rows.ts';
+import { checkNotRemoved } from '../records/removal.ts';
 import { keepRound } from '../records/rounds.ts';
 import type { ObjectStore } from '../store/index.ts';
 import type { BatchInput, FailureBudget, Team } from '../workflows/contract/batch.ts';
@@ -125,6 +126,7 @@ async function begin(client: BatchClient, store: ObjectStore, input: BatchInput)
   if (!(await keepRound(store, record))) {
     throw new UserError(`batch ${batch}: somebody else has begun round ${round} at the same time: watch it`);
   }
+  await checkNotRemoved(store, batch);
   try {
     await client.temporal.workflow.start<Workflows['renderBatch']>('renderBatch', {
       ...batchStart(input),

@@ -4,6 +4,7 @@ import { type AuditDetails, audited } from '../records/audit.ts';
 import { catalogName, termsName } from '../records/layout.ts';
 import { findManifestHead } from '../records/manifest.ts';
 import { PlannedPictures } from '../records/planned-pictures.ts';
+import { checkNotRemoved } from '../records/removal.ts';
 import { roundsOf } from '../records/rounds.ts';
 import { createSame, type ObjectStore, openStore, PLAIN_TEXT, shownPlace } from '../store/index.ts';
 import type { BatchMemo } from '../workflows/contract/batch.ts';
@@ -78,6 +79,7 @@ export async function submitBatch(
   await audited(store, action, async () => {
     await checkLeftToday(store, pictures);
     await keepCatalog(input, catalog.files);
+    await checkNotRemoved(store, input.batch);
     await start(client, input);
   });
   return { batch: input.batch, plan };

@@ -86,6 +86,9 @@ export function auditName(at: Date, nonce: string, line: AuditLine): string {
 
 export const batchFolder = (batch: string): string => `batches/${checkBatchId(batch)}/`;
 
+/** Says that the batch is being removed: it is the first to come and the last to go. */
+export const removalName = (batch: string): string => `${batchFolder(batch)}_removing.json`;
+
 /** The batch's own copy of a picture. */
 export const copyName = (batch: string, id: string, format: ImageFormat): string =>
   `${batchFolder(batch)}${jobIdSchema.parse(id)}.${extension(format)}`;

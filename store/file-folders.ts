@@ -1,15 +1,29 @@
-import { lstat, mkdir, open, readdir, realpath, rm } from 'node:fs/promises';
+import type { BigIntStats } from 'node:fs';
+import { lstat, mkdir, open, readdir, realpath, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '../domain/user-error.ts';
 import { errorCode, isMissing } from './file-errors.ts';
+import { usesOf, versionOf } from './file-object.ts';
 import { SCRATCH_FOLDER, TEMP_FOLDER } from './object-name.ts';
+import type { ListedObject } from './object-store.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** A live writer's file is never a day old. A checkpoint helps the retry of a failed or cancelled batch, which is tried soon or never. */
 const LEFTOVERS = [
-  { folder: TEMP_FOLDER, ours: /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64}\.claim)$/, ageMs: DAY_MS },
-  { folder: SCRATCH_FOLDER, ours: /^[0-9a-f]{64}\.latents$/, ageMs: 7 * DAY_MS },
-];
+  {
+    folder: TEMP_FOLDER,
+    ours: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.removed$/,
+    ageMs: DAY_MS,
+    since: 'ctimeMs',
+  },
+  {
+    folder: TEMP_FOLDER,
+    ours: /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64}\.claim)$/,
+    ageMs: DAY_MS,
+    since: 'mtimeMs',
+  },
+  { folder: SCRATCH_FOLDER, ours: /^[0-9a-f]{64}\.latents$/, ageMs: 7 * DAY_MS, since: 'mtimeMs' },
+] as const;
 
 /**
  * The real path of one of the store's folders; `''` is the store itself. Only the store's root may be a symbolic link:
@@ -83,19 +97,32 @@ export async function syncFolder(folder: string): Promise<void> {
  * writing.
  */
 export async function sweepLeftovers(root: string): Promise<void> {
-  for (const { folder, ours, ageMs } of LEFTOVERS) await sweepFolder(join(root, folder), ours, ageMs);
+  for (const leftover of LEFTOVERS) await sweepFolder(join(root, leftover.folder), leftover);
 }
 
-async function sweepFolder(folder: string, ours: RegExp, ageMs: number): Promise<void> {
+/** What was renamed has its bytes' time as before, and a younger one of its own. */
+async function sweepFolder(folder: string, { ours, ageMs, since }: (typeof LEFTOVERS)[number]): Promise<void> {
   for (const entry of await ownEntries(folder)) {
     if (!ours.test(entry)) continue;
     const path = join(folder, entry);
     const modified = await lstat(path).then(
-      (found) => found.mtimeMs,
+      (found) => found[since],
       () => Number.POSITIVE_INFINITY,
     );
     if (Date.now() - modified > ageMs) await rm(path, { force: true }).catch(() => {});
   }
+}
+
+/**
+ * Removes what is empty of a folder of the store, and of those in it. What is not, or cannot be removed, stays.
+ *
+ * @param name of the folder in the store
+ */
+export async function removeEmptyFolders(root: string, name: string): Promise<void> {
+  const folder = await findFolder(root, name);
+  const entries = await readdir(folder, { withFileTypes: true });
+  for (const entry of entries) if (entry.isDirectory()) await removeEmptyFolders(root, join(name, entry.name));
+  await rmdir(folder).catch(() => {});
 }
 
 /** Nothing of a folder that is reached through a symbolic link: it may lie outside the store. */
@@ -108,22 +135,31 @@ async function ownEntries(folder: string): Promise<string[]> {
 }
 
 /** Every file below a folder whose name in the store begins with the prefix; what is not an object yet is left out. */
-export async function* filesUnder(
-  root: string,
-  folder: string,
-  prefix: string,
-): AsyncGenerator<{ name: string; bytes: number; writtenAt: number }> {
+export async function* filesUnder(root: string, folder: string, prefix: string): AsyncGenerator<ListedObject> {
   for (const { key, isFolder } of await orderedEntries(join(root, folder))) {
     const name = folder + key;
     if (name === `${TEMP_FOLDER}/`) continue;
     if (isFolder && (name.startsWith(prefix) || prefix.startsWith(name))) yield* filesUnder(root, name, prefix);
     if (isFolder || !name.startsWith(prefix)) continue;
-    const found = await lstat(join(root, name)).catch((error: unknown) => {
+    const found = await lstat(join(root, name), { bigint: true }).catch((error: unknown) => {
       if (isMissing(error)) return null;
       throw error;
     });
-    if (found !== null) yield { name, bytes: found.size, writtenAt: found.mtimeMs };
+    if (found !== null) yield { name, ...listingOf(found) };
   }
+}
+
+/** A copy is a link, which changes the time of the file's inode, as its removal does: that tells uses apart, and not when one was. */
+function listingOf(found: BigIntStats): Omit<ListedObject, 'name'> {
+  const writtenAt = Number(found.mtimeNs) / 1e6;
+  return {
+    bytes: Number(found.size),
+    writtenAt,
+    version: versionOf(found),
+    usedAt: writtenAt,
+    uses: usesOf(found),
+    isShared: found.nlink > 1n,
+  };
 }
 
 /** A line of a folder's listing, in the order of the objects' full names. */

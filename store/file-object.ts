@@ -18,6 +18,9 @@ export type FileAccess = {
 /** A file as it was: whatever replaces it is another file, and a change in place has another time. */
 export const versionOf = ({ ino, mtimeNs, size }: BigIntStats): string => `${ino}-${mtimeNs}-${size}`;
 
+/** Changes with each link to the file that is made or removed. */
+export const usesOf = ({ ctimeNs }: BigIntStats): string => String(ctimeNs);
+
 /** As versionOf, of what is at the path now; `null` where nothing is. A link is looked at, not followed. */
 export async function versionAt(path: string): Promise<string | null> {
   try {

@@ -6,11 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { UserError } from '../domain/user-error.ts';
 import { crc32c } from './crc32c.ts';
 import { errorCode, fileStoreError, isMissing, isNoLink, notFound } from './file-errors.ts';
-import { filesUnder, findFolder, makeFolders, sweepLeftovers } from './file-folders.ts';
+import { filesUnder, findFolder, makeFolders, removeEmptyFolders, sweepLeftovers } from './file-folders.ts';
 import { readUpTo, withFile, writeDurably } from './file-io.ts';
 import { decodeMetadata, encodeMetadata, metadataName } from './file-metadata.ts';
 import { type FileAccess, FileObject, versionAt, versionOf } from './file-object.ts';
 import { publishOnce, removeFile, withClaim } from './file-publish.ts';
+import { removeFileVersion } from './file-removal.ts';
 import { FolderFlush } from './folder-flush.ts';
 import { checkObjectName, TEMP_FOLDER } from './object-name.ts';
 import {
@@ -96,6 +97,28 @@ export class FileStore implements ObjectStore {
     } catch (error) {
       if (!isMissing(error)) throw fileStoreError(this.url, `remove ${name}`, error);
     }
+  }
+
+  async removeVersion({ name, version }: Pick<ListedObject, 'name' | 'version'>, uses?: string): Promise<boolean> {
+    checkObjectName(name);
+    try {
+      const aside = await this.#path(`${TEMP_FOLDER}/${randomUUID()}.removed`, makeFolders);
+      const path = await this.#path(name, findFolder);
+      const removeNote = () => this.remove(metadataName(name));
+      return await removeFileVersion({ path, aside, claim: this.#claim(name), version, uses, removeNote });
+    } catch (error) {
+      if (isMissing(error)) return true;
+      throw fileStoreError(this.url, `remove ${name}`, error);
+    }
+  }
+
+  async removeEmptyFolders(prefix: string): Promise<void> {
+    try {
+      await removeEmptyFolders(this.#root, prefix.replace(/\/$/, ''));
+    } catch (error) {
+      if (!isMissing(error)) throw fileStoreError(this.url, `remove the folder ${prefix}`, error);
+    }
+    this.#folders.clear();
   }
 
   async find(name: string): Promise<FoundObject | null> {

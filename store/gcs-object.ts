@@ -1,17 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import type { File, FileMetadata } from '@google-cloud/storage';
+import { UserError } from '../domain/user-error.ts';
 import { type Doing, isConditionFailed, statusOf } from './gcs-errors.ts';
 import {
   type Content,
   type FoundObject,
+  type ListedObject,
   ObjectChanged,
   type ObjectMetadata,
   type ObjectStat,
   StoreUnavailable,
+  USE_NOTED_MS,
 } from './object-store.ts';
 
 /** An upload's own mark, by which a retry recognises the object of its first try, whose answer was lost. */
 export const WRITE_MARK = 'pixart-batch-write';
+
+/** When an object was last copied, to a day: noting it is what counts, since it gives the object another metageneration. */
+const USE_MARK = 'pixart-batch-used';
 
 const ONLY_IF_ABSENT = 0;
 
@@ -28,6 +34,22 @@ export type GcsAccess = {
   unlessThere(error: unknown, name: string, wanted: Pick<ObjectStat, 'bytes' | 'crc32c'>): Promise<unknown>;
 };
 
+/** An object's line of a listing, but for its name. */
+export function listingOf({
+  size,
+  timeCreated,
+  updated,
+  generation,
+  metageneration,
+}: FileMetadata): Omit<ListedObject, 'name'> {
+  const writtenAt = Date.parse(timeCreated ?? '');
+  const usedAt = updated === undefined ? writtenAt : Date.parse(updated);
+  return {
+    ...{ bytes: Number(size), writtenAt, usedAt },
+    ...{ version: String(generation), uses: String(metageneration), isShared: false },
+  };
+}
+
 /** One generation of an object in a bucket. */
 export class GcsObject implements FoundObject {
   readonly name: string;
@@ -35,10 +57,12 @@ export class GcsObject implements FoundObject {
   readonly crc32c: string;
   readonly #generation: string;
   readonly #metadata: ObjectMetadata;
+  readonly #usedAt: number;
   readonly #access: GcsAccess;
 
   /** @throws StoreUnavailable where the answer does not say what every answer of Cloud Storage says */
-  constructor(access: GcsAccess, name: string, { size, crc32c, generation, metadata }: FileMetadata) {
+  constructor(access: GcsAccess, name: string, found: FileMetadata) {
+    const { size, crc32c, generation, metadata } = found;
     if (size === undefined || crc32c === undefined || generation === undefined) {
       throw new StoreUnavailable(
         `object ${name}: expected size, crc32c and generation in the answer of Cloud Storage, found not all of them`,
@@ -49,6 +73,7 @@ export class GcsObject implements FoundObject {
     this.crc32c = crc32c;
     this.#generation = String(generation);
     this.#metadata = Object.fromEntries(Object.entries(metadata ?? {}).map(([key, value]) => [key, String(value)]));
+    this.#usedAt = listingOf(found).usedAt;
     this.#access = access;
   }
 
@@ -72,6 +97,7 @@ export class GcsObject implements FoundObject {
   }
 
   async copy(to: string): Promise<void> {
+    await this.#noteUse();
     const permissions = 'storage.objects.get, storage.objects.create and storage.objects.delete';
     const rewrite = () => this.#file.copy(this.#access.file(to)).catch(this.#changed);
     await this.#access
@@ -92,6 +118,14 @@ export class GcsObject implements FoundObject {
       }
       const [there] = await this.#access.file(this.name).getMetadata().catch(this.#changed);
       return there.metadata?.[WRITE_MARK] === mark ? new GcsObject(this.#access, this.name, there) : null;
+    });
+  }
+
+  /** An account that may not note it copies all the same. @throws ObjectChanged */
+  async #noteUse(): Promise<void> {
+    if (Date.now() - this.#usedAt < USE_NOTED_MS) return;
+    await this.describe({ [USE_MARK]: new Date().toISOString() }).catch((error: unknown) => {
+      if (!(error instanceof UserError)) throw error;
     });
   }
 

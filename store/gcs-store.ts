@@ -3,7 +3,7 @@ import { type Bucket, type File, type FileMetadata, IdempotencyStrategy, Storage
 import { UserError } from '../domain/user-error.ts';
 import { Crc32c, crc32c } from './crc32c.ts';
 import { type Doing, gcsError, isConditionFailed, statusOf } from './gcs-errors.ts';
-import { type GcsAccess, GcsObject, WRITE_MARK } from './gcs-object.ts';
+import { type GcsAccess, GcsObject, listingOf, WRITE_MARK } from './gcs-object.ts';
 import { checkObjectName } from './object-name.ts';
 import {
   type Content,
@@ -99,6 +99,21 @@ export class GcsStore implements ObjectStore {
     );
   }
 
+  async removeVersion({ name, version }: Pick<ListedObject, 'name' | 'version'>, uses?: string): Promise<boolean> {
+    const conditions = { ifGenerationMatch: version, ...(uses !== undefined && { ifMetagenerationMatch: uses }) };
+    return this.#attempt({ what: `remove ${name}`, permissions: 'storage.objects.delete' }, async () => {
+      try {
+        await this.#file(name).delete({ ...conditions, ignoreNotFound: true });
+        return true;
+      } catch (error) {
+        if (isConditionFailed(error)) return false;
+        throw error;
+      }
+    });
+  }
+
+  async removeEmptyFolders(): Promise<void> {}
+
   async read(name: string, most?: number): Promise<Uint8Array> {
     return this.#attempt({ what: `read ${name}`, permissions: 'storage.objects.get' }, () =>
       this.#download(this.#file(name), most).catch(this.#missing(name)),
@@ -128,8 +143,7 @@ export class GcsStore implements ObjectStore {
       const query = { prefix: this.#prefix + prefix, autoPaginate: false, ...(pageToken && { pageToken }) };
       const [files, next] = await this.#attempt(doing, () => this.#bucket.getFiles(query));
       for (const { name, metadata } of files) {
-        const writtenAt = Date.parse(metadata.timeCreated ?? '');
-        yield { name: name.slice(this.#prefix.length), bytes: Number(metadata.size), writtenAt };
+        yield { name: name.slice(this.#prefix.length), ...listingOf(metadata) };
       }
       pageToken = (next as { pageToken?: string } | null)?.pageToken;
     } while (pageToken);

@@ -14,7 +14,21 @@ export type ObjectStat = {
 export type ListedObject = Pick<ObjectStat, 'name' | 'bytes'> & {
   /** When its bytes were written, in milliseconds since 1970. */
   writtenAt: number;
+  /** As FoundObject.version. */
+  version: string;
+  /**
+   * When it was last known to be in use, in milliseconds since 1970: written, or copied from. A copy is noted at most once a day
+   * (USE_NOTED_MS), and in a folder not here but in `uses` alone.
+   */
+  usedAt: number;
+  /** Another text after each use that was noted. */
+  uses: string;
+  /** Its bytes have another name too, as a folder's copies have: removing it alone frees none. */
+  isShared: boolean;
 };
+
+/** An object whose use was noted less than this ago need not have it noted again. Whoever removes what is not in use waits for longer. */
+export const USE_NOTED_MS = 24 * 3_600_000;
 
 /** What is noted of an object beside its bytes when it is made. A bucket keeps it with the object, a folder in a file of its own. */
 export type ObjectMetadata = Readonly<Record<string, string>>;
@@ -34,7 +48,8 @@ export interface FoundObject extends ObjectStat {
   read(): Promise<Uint8Array>;
 
   /**
-   * Makes `to` the same, whatever is there, without moving bytes through this process where the store allows.
+   * Makes `to` the same, whatever is there, without moving bytes through this process where the store allows. This object is in use then,
+   * and whoever lists it sees that.
    *
    * @throws ObjectChanged
    * @throws ObjectKept unless the same bytes are there
@@ -81,6 +96,18 @@ export interface ObjectStore {
 
   /** Takes the object away; nothing happens where there is none. Only for what nobody was promised, such as scratch. @throws ObjectKept */
   remove(name: string): Promise<void>;
+
+  /**
+   * Takes away exactly what was listed or found, and nothing that has come under its name since.
+   *
+   * @param uses as they were listed: whatever was used since stays
+   * @returns whether it is gone; false where something else is under the name, or it was used
+   * @throws ObjectKept
+   */
+  removeVersion(object: Pick<ListedObject, 'name' | 'version'>, uses?: string): Promise<boolean>;
+
+  /** A folder that the names begin with, `batches/b/`, is taken away where nothing is in it any more. A bucket has no folders. */
+  removeEmptyFolders(prefix: string): Promise<void>;
 
   /**
    * @param most bytes that are of use: of a longer object no more than one beyond them comes

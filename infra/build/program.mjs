@@ -13,6 +13,7 @@ const SOURCES = [
   ...[
     'activities',
     'catalog',
+    'cleaning',
     'cli',
     'client',
     'connection',

@@ -69,6 +69,29 @@ test('a job is rendered into one object and the batch gets its copy', async () =
   expect(Buffer.compare(await store.read(found.copy), await store.read(found.object))).toBe(0);
 });
 
+test('an object that goes away after it was found is rendered anew by the same attempt', async () => {
+  const shard = await planOf(store, [tinyJob(bundleDigest)]);
+  const first = await attempt(renderImage, { store, shard, bundleDigest }).receipt;
+  let isFound = false;
+  const find = async (name: string) => {
+    const found = await store.find(name);
+    if (found !== null && !isFound) await store.removeVersion(found);
+    isFound ||= found !== null;
+    return found;
+  };
+  const vanishing = new Proxy(store, {
+    get: (target, key) => {
+      const value = key === 'find' ? find : Reflect.get(target, key);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  const swept = createRenderImage({ captions: tinyCaptions, openStore: async () => vanishing, renderer });
+  const found = await attempt(swept, { store, shard, bundleDigest, batch: 'later' }).receipt;
+  expect(isFound).toBe(true);
+  expect(found).toMatchObject({ outcome: 'rendered', computations: 1, object: first.object, crc32c: first.crc32c });
+  for (const name of [found.object, found.copy]) expect(await store.stat(name)).toMatchObject({ crc32c: first.crc32c });
+});
+
 test('an image is charged with what the encoder computed for it, and not with its wait for the captions', async () => {
   const captions: CaptionSource = async (store, asked, signal, onEncoded) => {
     onEncoded?.(1_000_000);

@@ -7,18 +7,22 @@ import { type BucketEmulator, startBucketEmulator } from '../../infra/dev/bucket
 import { GcsStore } from '../../store/gcs-store.ts';
 import { StoreUnavailable } from '../../store/object-store.ts';
 import { openStore } from '../../store/open-store.ts';
+import { type BucketConditions, startBucketConditions } from './bucket-conditions.ts';
 import { type Fate, type FaultyNetwork, startFaultyNetwork } from './faulty-network.ts';
 import { describeObjectStore, SLOW_MS } from './object-store.contract.ts';
 
 let emulator: BucketEmulator;
+let conditions: BucketConditions;
 let stores = 0;
 beforeAll(async () => {
   emulator = await startBucketEmulator();
   await emulator.createBucket('pixart-test');
-  vi.stubEnv('STORAGE_EMULATOR_HOST', emulator.endpoint);
+  conditions = await startBucketConditions(emulator.endpoint);
+  vi.stubEnv('STORAGE_EMULATOR_HOST', conditions.endpoint);
 });
 afterAll(async () => {
   vi.unstubAllEnvs();
+  await conditions.stop();
   await emulator.stop();
 });
 

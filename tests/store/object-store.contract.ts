@@ -1,10 +1,17 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { UserError } from '../../domain/user-error.ts';
 import { crc32c } from '../../store/crc32c.ts';
-import { type ListedObject, ObjectChanged, ObjectNotFound, type ObjectStore } from '../../store/object-store.ts';
+import {
+  type ListedObject,
+  ObjectChanged,
+  ObjectNotFound,
+  type ObjectStore,
+  StoreUnavailable,
+  USE_NOTED_MS,
+} from '../../store/object-store.ts';
 import { copyObject } from './copy-object.ts';
 import { KILLED_BYTES, patterned } from './patterned.ts';
 
@@ -77,6 +84,65 @@ export function describeObjectStore(kind: string, fresh: () => Promise<ObjectSto
       await store.remove('objects/a.png');
       await store.remove('nowhere/at/all.png');
       expect((await store.create('objects/a.png', text('again'), 'image/png')).created).toBe(true);
+    });
+
+    test('removes the version of an object that was listed, and neither what came later nor its copies', async () => {
+      const store = await fresh();
+      for (const name of ['a', 'b', 'c']) await store.create(`objects/${name}.png`, text(name), 'image/png');
+      await copyObject(store, 'objects/a.png', 'batches/b/a.png');
+      const [a, b, c] = (await listed(store, 'objects/')) as [ListedObject, ListedObject, ListedObject];
+      expect(a.version).toBe((await store.find(a.name))!.version);
+      await store.replace(b.name, text('later'), 'image/png');
+      await store.remove(c.name);
+      expect(await store.removeVersion(a)).toBe(true);
+      expect(await store.removeVersion(a)).toBe(true);
+      expect(await store.removeVersion(b)).toBe(false);
+      expect(await store.removeVersion(c)).toBe(true);
+      expect(await names(store, '')).toEqual(['batches/b/a.png', 'objects/b.png']);
+      expect(Buffer.from(await store.read(b.name)).toString()).toBe('later');
+      expect(Buffer.from(await store.read('batches/b/a.png')).toString()).toBe('a');
+      expect((await store.create(a.name, text('anew'), 'image/png')).created).toBe(true);
+    });
+
+    test('does not remove an object that was copied since it was listed, a day or more after it was written', async () => {
+      const store = await fresh();
+      for (const name of ['a', 'b']) await store.create(`objects/${name}.png`, text(name), 'image/png');
+      await copyObject(store, 'objects/a.png', 'batches/b/a.png');
+      onTestFinished(() => void vi.useRealTimers());
+      vi.useFakeTimers({ now: Date.now() + USE_NOTED_MS, toFake: ['Date'] });
+      const [a, b] = (await listed(store, 'objects/')) as [ListedObject, ListedObject];
+      await copyObject(store, 'objects/a.png', 'batches/c/a.png');
+      expect(await store.removeVersion(a, a.uses)).toBe(false);
+      expect(await store.removeVersion(b, b.uses)).toBe(true);
+      const [again] = (await listed(store, 'objects/')) as [ListedObject];
+      expect(again.version).toBe(a.version);
+      expect(await store.removeVersion(again, again.uses)).toBe(true);
+      expect(await names(store, '')).toEqual(['batches/b/a.png', 'batches/c/a.png']);
+    });
+
+    test('loses no object of which copies and removals are made at the same moment', { timeout: SLOW_MS }, async () => {
+      const store = await fresh();
+      for (let n = 0; n < 40; n++) await store.create(`objects/${n}.png`, text(`${n}`), 'image/png');
+      const objects = await listed(store, 'objects/');
+      const found = await Promise.all(objects.map(({ name }) => store.find(name)));
+      onTestFinished(() => void vi.useRealTimers());
+      vi.useFakeTimers({ now: Date.now() + USE_NOTED_MS, toFake: ['Date'] });
+      const outcomes = await Promise.all(
+        objects.map(async (object, n) => {
+          const copying = found[n]!.copy(`batches/b/${n}.png`).then(
+            () => true,
+            (error: unknown) => error,
+          );
+          const [copied, removed] = await Promise.all([copying, store.removeVersion(object, object.uses)]);
+          return { copied, removed, name: object.name };
+        }),
+      );
+      for (const { copied, removed, name } of outcomes) {
+        const isThere = (await store.stat(name)) !== null;
+        expect(isThere).toBe(!removed);
+        if (removed) expect(copied).toBeInstanceOf(StoreUnavailable);
+        else expect(copied).toBe(true);
+      }
     });
 
     test('copies an object, also onto one that is there and onto itself', async () => {
@@ -161,7 +227,7 @@ export function describeObjectStore(kind: string, fresh: () => Promise<ObjectSto
       expect(await names(store, 'a/2')).toEqual(['a/2-x', 'a/2/x']);
       expect(await names(store, 'none/')).toEqual([]);
       expect(await names(store, '../')).toEqual([]);
-      expect(await listed(store, 'a0')).toEqual([{ name: 'a0', bytes: 2, writtenAt: expect.any(Number) }]);
+      expect(await listed(store, 'a0')).toMatchObject([{ name: 'a0', bytes: 2, writtenAt: expect.any(Number) }]);
     });
 
     test('tells in a listing when an object was written', async () => {

@@ -1,0 +1,187 @@
+import { DamagedRecord } from '../records/damaged.ts';
+import { roundsOf } from '../records/rounds.ts';
+import type { ListedObject, ObjectStore } from '../store/index.ts';
+import { type BatchRules, chooseBatches, type KeptBatch } from './choose-batches.ts';
+import { inParallel } from './in-parallel.ts';
+import { NeededObjects } from './needed-objects.ts';
+import { isOwn, type LooseKind, prefixOf } from './own-names.ts';
+import { filesOf, removeBatch } from './remove-batch.ts';
+import { type ListedBatch, seenBatches } from './seen-batches.ts';
+import { type Count, type Counts, countGone, noCounts, orKept } from './tally.ts';
+
+const DAY_MS = 24 * 3_600_000;
+
+/** A checkpoint helps a retry, which comes soon or never; a caption and what was damaged are of use for longer. */
+const LOOSE_AGES: [LooseKind, number][] = [
+  ['checkpoints', 7 * DAY_MS],
+  ['captions', 30 * DAY_MS],
+  ['damaged', 30 * DAY_MS],
+];
+
+/** Objects that may go are looked at so many at a time: they are compared with what batches have planned since, and go at once. */
+const OBJECTS_AT_A_TIME = 5_000;
+
+export type StoreCleaning = {
+  /** Which batches go; without rules only those whose removal was begun. */
+  rules: BatchRules | null;
+  /** Objects that no batch needs stay for so long after somebody wrote or used them. More than USE_NOTED_MS. */
+  objectsUnusedForMs: number;
+  /** Why a batch must not go, beside the rules: `it is running`. Nothing where it may. */
+  whyBusy(batch: string): Promise<string | null>;
+  /** Whether to remove, or only to count. */
+  remove: boolean;
+  onRemoved?: (() => void) | undefined;
+  signal?: AbortSignal | undefined;
+  /** In milliseconds since 1970. */
+  now: number;
+};
+
+export type Cleaned = {
+  counts: Counts;
+  /** Batches that went, or would. */
+  batches: { batch: string; writtenAt: Date; bytes: number; files: number }[];
+  /** Batches that are old enough and stay. */
+  kept: KeptBatch[];
+  /** Why objects were not looked at: a batch's record is damaged, so that nobody knows what it needs. */
+  objectsLeft: string | null;
+};
+
+/**
+ * Removes from a store what nobody needs: batches by their rules, the shared objects that no other batch needs, and old checkpoints,
+ * captions and damaged files. Only what has exactly the product's names is touched, and only as it was listed. It may be killed
+ * at any time, run again, and run beside batches and beside itself.
+ *
+ * @throws as a store does
+ */
+export async function cleanStore(store: ObjectStore, cleaning: StoreCleaning): Promise<Cleaned> {
+  const counts = noCounts();
+  const { remove, keep } = await chosen(store, cleaning);
+  const cleaned: Cleaned = { counts, batches: [], kept: keep, objectsLeft: null };
+  for (const seen of remove) {
+    if (cleaning.signal?.aborted) return cleaned;
+    const why = await cleanBatch(store, seen, counts.batches, cleaning);
+    if (why !== null) keep.push({ batch: seen.batch, why });
+    else cleaned.batches.push(listing(seen));
+  }
+  for (const [kind, ageMs] of LOOSE_AGES) await cleanLoose(store, kind, ageMs, counts[kind], cleaning);
+  const gone = new Set(cleaning.remove ? [] : cleaned.batches.map(({ batch }) => batch));
+  try {
+    await cleanObjects(store, new NeededObjects(store, gone), counts.objects, cleaning);
+  } catch (error) {
+    if (!(error instanceof DamagedRecord)) throw error;
+    cleaned.objectsLeft = error.message;
+  }
+  return cleaned;
+}
+
+const listing = ({ batch, writtenAt, bytes, files }: ListedBatch): Cleaned['batches'][number] => ({
+  ...{ batch, bytes, files },
+  writtenAt: new Date(writtenAt),
+});
+
+async function chosen(store: ObjectStore, { rules, whyBusy, now }: StoreCleaning) {
+  const seen: ListedBatch[] = [];
+  for await (const batch of seenBatches(store)) seen.push(batch);
+  const catalogs = new Map<string, string>();
+  if (rules !== null && rules.keepLast > 0) {
+    await inParallel(seen, async ({ batch }) => {
+      const catalog = await catalogOf(store, batch);
+      if (catalog !== undefined) catalogs.set(batch, catalog);
+    });
+  }
+  const { remove, keep } = chooseBatches(seen, rules, catalogs, now);
+  const idle: ListedBatch[] = [];
+  for (const batch of remove) {
+    const why = batch.isBeingRemoved ? null : await whyBusy(batch.batch);
+    if (why === null) idle.push(batch);
+    else keep.push({ batch: batch.batch, why });
+  }
+  return { remove: idle, keep };
+}
+
+async function catalogOf(store: ObjectStore, batch: string): Promise<string | undefined> {
+  try {
+    return (await roundsOf(store, batch)).record?.settings.catalog;
+  } catch (error) {
+    if (!(error instanceof DamagedRecord)) throw error;
+    return undefined;
+  }
+}
+
+/** @returns why the batch stays after all */
+async function cleanBatch(
+  store: ObjectStore,
+  seen: ListedBatch,
+  count: Count,
+  { remove, whyBusy, onRemoved = () => {}, signal }: StoreCleaning,
+): Promise<string | null> {
+  try {
+    if (remove) {
+      const isIdle = async (batch: string) => (await whyBusy(batch)) === null;
+      const isRemoved = await removeBatch(store, seen, { count, isIdle, onRemoved, signal });
+      return isRemoved ? null : 'it has come to life again meanwhile';
+    }
+    for await (const object of filesOf(store, seen.batch)) countGone(count, object, true);
+    return null;
+  } catch (error) {
+    if (!(error instanceof DamagedRecord)) throw error;
+    return error.message;
+  }
+}
+
+async function cleanLoose(
+  store: ObjectStore,
+  kind: LooseKind,
+  ageMs: number,
+  count: Count,
+  { remove, now, onRemoved = () => {}, signal }: StoreCleaning,
+): Promise<void> {
+  await inParallel(
+    store.list(prefixOf(kind)),
+    async (object) => {
+      if (!isOwn(kind, object.name) || now - object.writtenAt <= ageMs) return;
+      await orKept(count, async () => {
+        if (remove && !(await store.removeVersion(object))) return;
+        countGone(count, object);
+        onRemoved();
+      });
+    },
+    signal,
+  );
+}
+
+/**
+ * Objects are listed first and batches read afterwards, and an object goes only if nobody has used it since it was listed: a batch
+ * that has planned it before it found it is thus seen in one way or the other.
+ */
+async function cleanObjects(
+  store: ObjectStore,
+  needed: NeededObjects,
+  count: Count,
+  { remove, objectsUnusedForMs, now, onRemoved = () => {}, signal }: StoreCleaning,
+): Promise<void> {
+  await needed.refresh();
+  const sweep = async (objects: readonly ListedObject[]): Promise<void> => {
+    if (objects.length === 0) return;
+    await needed.refresh();
+    const sweepOne = (object: ListedObject): Promise<void> =>
+      orKept(count, async () => {
+        if (needed.has(object.name)) return;
+        if (remove && !(await store.removeVersion(object, object.uses))) return;
+        countGone(count, object);
+        onRemoved();
+      });
+    await inParallel(objects, sweepOne, signal);
+  };
+  let unneeded: ListedObject[] = [];
+  for await (const object of store.list(prefixOf('objects'))) {
+    if (signal?.aborted) return;
+    if (!isOwn('objects', object.name) || needed.has(object.name)) continue;
+    if (now - object.usedAt <= objectsUnusedForMs) continue;
+    unneeded.push(object);
+    if (unneeded.length < OBJECTS_AT_A_TIME) continue;
+    await sweep(unneeded);
+    unneeded = [];
+  }
+  await sweep(unneeded);
+}

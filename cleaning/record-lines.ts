@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { IMAGE_FORMATS, type ImageFormat } from '../domain/image-format.ts';
+import { jobIdSchema } from '../domain/job-id.ts';
+import { parseJsonLines } from '../records/formats.ts';
+import { extension, OBJECTS_FOLDER } from '../records/layout.ts';
+import { type ObjectStore, shownPlace } from '../store/index.ts';
+import { isOwn } from './own-names.ts';
+
+/** What a line of a batch's plan, receipts or table says that a sweep has to know. */
+export type RecordLine = { id: string; object: string | null };
+
+/** As little as possible is asked of a line, because versions that are still to come write others. */
+export const lineSchema = z.object({
+  id: jobIdSchema,
+  /** Of the plan, and of receipts. */
+  renderKey: z.string().optional(),
+  format: z.string().optional(),
+  object: z.string().optional(),
+  /** Of a table. */
+  render_key: z.string().optional(),
+  file: z.string().optional(),
+});
+
+/** The job and the shared object that a line names. One that no version up to this one can have written is none that a sweep would take. */
+export function recordLine({ id, ...line }: z.infer<typeof lineSchema>): RecordLine {
+  const { renderKey = line.render_key ?? '', file = '' } = line;
+  const format = line.format ?? IMAGE_FORMATS.find((known) => file.endsWith(`.${extension(known)}`)) ?? '';
+  const ending = extension(format as ImageFormat);
+  const object = line.object ?? `${OBJECTS_FOLDER}${renderKey}.${ending}`;
+  return { id, object: isOwn('objects', object) ? object : null };
+}
+
+/** @throws DamagedRecord, ObjectNotFound */
+export async function readRecordLines(store: ObjectStore, name: string): Promise<RecordLine[]> {
+  const lines = await parseJsonLines(await store.read(name), lineSchema, {
+    store: store.url,
+    name,
+    holds: 'jobs or what became of them, one a line',
+    remedy:
+      `Restore the file, or remove ${name.split('/').slice(0, 2).join('/')}/ from ${shownPlace(store.url)} where the batch is no longer wanted: ` +
+      'until then nobody knows which objects it needs.',
+  });
+  return lines.map(recordLine);
+}

@@ -1,0 +1,94 @@
+import { batchFolder, manifestPrefix, planFolder, receiptsFolder } from '../records/layout.ts';
+import { piecesIn } from '../records/plan-and-receipts.ts';
+import { beginRemoval, endRemoval } from '../records/removal.ts';
+import type { ListedObject, ObjectStore } from '../store/index.ts';
+import type { SeenBatch } from './choose-batches.ts';
+import { inParallel } from './in-parallel.ts';
+import { batchPartOf, jobOfCopy } from './own-names.ts';
+import { readRecordLines } from './record-lines.ts';
+import { seenBatches } from './seen-batches.ts';
+import { type Count, countGone, orKept } from './tally.ts';
+
+export type BatchRemoval = {
+  count: Count;
+  /** Asked once nobody can begin another round of the batch any more. */
+  isIdle(batch: string): Promise<boolean>;
+  onRemoved(): void;
+  signal?: AbortSignal | undefined;
+};
+
+/**
+ * Removes a batch: its images, then its records. What somebody else put into its folder stays, images among it that are none of the batch's
+ * jobs. Killed half way it is gone on with by whoever removes it again, whatever its age is then.
+ *
+ * @returns false where the batch has come to life since it was seen; nothing was removed then
+ * @throws DamagedRecord where nothing tells any more which images are the batch's
+ */
+export async function removeBatch(store: ObjectStore, seen: SeenBatch, removal: BatchRemoval): Promise<boolean> {
+  const { batch } = seen;
+  const { count, onRemoved, signal } = removal;
+  const ids = await jobIds(store, batch);
+  await beginRemoval(store, batch);
+  if (!seen.isBeingRemoved && !(await isAsSeen(store, seen, removal))) {
+    await endRemoval(store, batch);
+    return false;
+  }
+  const remove = async (object: ListedObject): Promise<void> => {
+    await orKept(count, async () => {
+      if (!(await store.removeVersion(object))) return;
+      countGone(count, object, true);
+      onRemoved();
+    });
+  };
+  const before = count.kept;
+  await inParallel(imagesOf(store, batch, ids), remove, signal);
+  // An image that stays is the batch's by its records only.
+  if (count.kept === before && !signal?.aborted) await inParallel(recordsOf(store, batch), remove, signal);
+  if (count.kept > before || signal?.aborted) return true;
+  await endRemoval(store, batch);
+  await store.removeEmptyFolders(batchFolder(batch));
+  return true;
+}
+
+async function isAsSeen(
+  store: ObjectStore,
+  { batch, writtenAt }: SeenBatch,
+  { isIdle }: BatchRemoval,
+): Promise<boolean> {
+  for await (const now of seenBatches(store, batchFolder(batch))) if (now.writtenAt !== writtenAt) return false;
+  return isIdle(batch);
+}
+
+/** All that removing a batch takes away. @throws DamagedRecord as removeBatch */
+export async function* filesOf(store: ObjectStore, batch: string): AsyncGenerator<ListedObject> {
+  yield* imagesOf(store, batch, await jobIds(store, batch));
+  yield* recordsOf(store, batch);
+}
+
+/** The copies of images that the batch's jobs have. */
+async function* imagesOf(store: ObjectStore, batch: string, ids: ReadonlySet<string>): AsyncGenerator<ListedObject> {
+  for await (const object of store.list(batchFolder(batch))) {
+    if (batchPartOf(object.name)?.part === 'image' && ids.has(jobOfCopy(batch, object.name))) yield object;
+  }
+}
+
+/** All of the batch's own but its images, and what says that it is being removed. */
+async function* recordsOf(store: ObjectStore, batch: string): AsyncGenerator<ListedObject> {
+  for await (const object of store.list(batchFolder(batch))) {
+    const part = batchPartOf(object.name)?.part;
+    if (part !== undefined && part !== 'image' && part !== 'removal') yield object;
+  }
+}
+
+async function jobIds(store: ObjectStore, batch: string): Promise<Set<string>> {
+  const ids = new Set<string>();
+  const pieces = [...(await piecesIn(store, planFolder(batch))), ...(await piecesIn(store, receiptsFolder(batch)))];
+  const tables: string[] = [];
+  for await (const { name } of store.list(manifestPrefix(batch))) {
+    if (batchPartOf(name)?.part === 'table') tables.push(name);
+  }
+  for (const name of [...pieces.map((piece) => piece.name), ...tables]) {
+    for (const { id } of await readRecordLines(store, name)) ids.add(id);
+  }
+  return ids;
+}

@@ -1,0 +1,37 @@
+import { type ListedObject, ObjectKept } from '../store/index.ts';
+import type { LooseKind } from './own-names.ts';
+
+export type Kind = 'batches' | LooseKind;
+
+export const KINDS: Kind[] = ['batches', 'objects', 'checkpoints', 'captions', 'damaged'];
+
+/** What was removed of a kind, or would be. */
+export type Count = {
+  files: number;
+  bytes: number;
+  /** Files that the store did not let go. */
+  kept: number;
+  /** Why it kept one of them. */
+  keptWhy: string | null;
+};
+
+export type Counts = Record<Kind, Count>;
+
+export const noCounts = (): Counts =>
+  Object.fromEntries(KINDS.map((kind) => [kind, { files: 0, bytes: 0, kept: 0, keptWhy: null }])) as Counts;
+
+export function countGone(count: Count, { bytes, isShared }: ListedObject, isBatchs = false): void {
+  count.files += 1;
+  if (!(isBatchs && isShared)) count.bytes += bytes;
+}
+
+/** A store that keeps one object may let the others go. @throws what is no such refusal */
+export async function orKept(count: Count, removal: () => Promise<void>): Promise<void> {
+  try {
+    await removal();
+  } catch (error) {
+    if (!(error instanceof ObjectKept)) throw error;
+    count.kept += 1;
+    count.keptWhy = error.why;
+  }
+}

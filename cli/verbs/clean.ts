@@ -1,0 +1,134 @@
+import { Command, Option } from 'commander';
+import { type CleanResult, cleanStore } from '../../client/index.ts';
+import { LOG_INTERVAL_MS, note, printJson, printLine, table } from '../display/output.ts';
+import { bytesText, count, timeText } from '../display/text.ts';
+import { EXIT } from '../exit-codes.ts';
+import { interruption } from '../interruption.ts';
+import {
+  addServerOptions,
+  type JsonOptions,
+  jsonOption,
+  type ServerOptions,
+  storeOption,
+  userProjectOption,
+} from '../options/common-options.ts';
+import { span, wholeNumber } from '../options/values.ts';
+import { clientIfAny } from '../with-client.ts';
+
+const examples = `
+Says what would go, and removes it with --yes:
+
+  batches      with --batches-older-than, unless they run or a --keep rule names them
+  objects      pictures that no batch of the store needs, and that nobody made or reused lately
+  checkpoints  a week old     captions  30 days old     damaged  30 days old
+
+Batches may run meanwhile. What the store does not let go yet (a retention policy, a hold) is counted and left. A clean that was ended half way is
+gone on with by running it again. Files whose names are not exactly the product's are never touched.
+
+Examples:
+  $ npx pixart-batch clean --store gs://my-bucket/images
+  $ npx pixart-batch clean --store gs://my-bucket/images --batches-older-than 90d --keep-last 3 --keep 'spring-*'
+  $ npx pixart-batch clean --store gs://my-bucket/images --batches-older-than 90d --keep-last 3 --keep 'spring-*' --yes
+`;
+
+export const cleanCommand = (): Command =>
+  addServerOptions(new Command('clean'))
+    .description('remove old batches and what no batch needs from a store; without --yes only say what would go')
+    .addOption(storeOption('the store: a folder or gs://bucket/prefix'))
+    .addOption(userProjectOption())
+    .addOption(
+      new Option('--batches-older-than <time>', 'batches into which nothing was written for so long: 90d').argParser(
+        span,
+      ),
+    )
+    .addOption(
+      new Option('--keep-last <n>', 'of each catalog the newest n stay, however old').argParser(
+        wholeNumber(1, 100_000),
+      ),
+    )
+    .option('--keep <id>', 'batches that stay, * for any letters; may be given several times', collectText, [])
+    .addOption(
+      new Option('--objects-unused-for <time>', 'how long objects that no batch needs stay; at least 2d')
+        .argParser(span)
+        .default(7 * 86_400_000, '7d'),
+    )
+    .option('--yes', 'remove it')
+    .addOption(jsonOption())
+    .addHelpText('after', examples)
+    .action(clean);
+
+const collectText = (text: string, before: string[]): string[] => [...before, text];
+
+type CleanOptions = ServerOptions &
+  JsonOptions & {
+    store: string;
+    batchesOlderThan?: number;
+    keepLast?: number;
+    keep: string[];
+    objectsUnusedFor: number;
+    yes?: true;
+  };
+
+async function clean(options: CleanOptions): Promise<void> {
+  const { store, batchesOlderThan: batchesOlderThanMs, keepLast, keep, objectsUnusedFor: objectsUnusedForMs } = options;
+  const client = batchesOlderThanMs === undefined ? null : await clientIfAny(options);
+  if (batchesOlderThanMs !== undefined && client === null) {
+    note('no Temporal server could be asked which batches run: those whose last round has no manifest stay');
+  }
+  const remove = options.yes === true;
+  const signal = remove ? interruption() : undefined;
+  const request = { store, batchesOlderThanMs, keepLast, keep, objectsUnusedForMs, remove, signal };
+  const cleaned = await cleanStore(client, { ...request, onRemoved: countAloud(remove) });
+  if (options.json) printJson({ store, removed: remove, asked: client?.address ?? null, ...cleaned });
+  else printLine(describe(cleaned, options).join('\n'));
+  if (signal?.aborted) process.exitCode = EXIT.interrupted;
+  else if (cleaned.objectsLeft !== null) process.exitCode = EXIT.imagesMissing;
+}
+
+function countAloud(remove: boolean): () => void {
+  let files = 0;
+  let saidAt = performance.now();
+  return () => {
+    files += 1;
+    if (performance.now() - saidAt < LOG_INTERVAL_MS) return;
+    saidAt = performance.now();
+    note(`${count(files, 'file')} ${remove ? 'removed' : 'found that would go'} so far`);
+  };
+}
+
+const BATCHES = 50;
+
+function describe({ counts, batches, kept, objectsLeft }: CleanResult, { yes }: CleanOptions): string[] {
+  const kinds = Object.entries(counts);
+  const rows = kinds.map(([kind, { files, bytes }]) => [kind, files.toLocaleString('en'), bytesText(bytes)]);
+  const files = kinds.reduce((sum, [, count]) => sum + count.files, 0);
+  const stuck = kinds.filter(([, { kept }]) => kept > 0);
+  return [
+    table([['', yes ? 'files removed' : 'files to remove', 'size'], ...rows]),
+    ...section(
+      yes ? 'batches removed:' : 'batches to remove:',
+      batches.map(
+        ({ batch, writtenAt, files, bytes }) =>
+          `${batch}, last written to at ${timeText(writtenAt)}, ${count(files, 'file')}, ${bytesText(bytes)}`,
+      ),
+    ),
+    ...section(
+      'old enough, and staying:',
+      kept.map(({ batch, why }) => `${batch}: ${why}`),
+    ),
+    ...stuck.map(
+      ([kind, { kept, keptWhy }]) => `${kind}: the store does not let go of ${count(kept, 'file')}: ${keptWhy}`,
+    ),
+    ...(objectsLeft === null ? [] : [`no object was looked at: ${objectsLeft}`]),
+    ...(yes || files === 0 ? [] : ['nothing was removed; to remove it give the same command with --yes']),
+  ];
+}
+
+const section = (head: string, lines: string[]): string[] =>
+  lines.length === 0
+    ? []
+    : [
+        head,
+        ...lines.slice(0, BATCHES).map((line) => `  ${line}`),
+        ...(lines.length > BATCHES ? [`  … and ${lines.length - BATCHES} more; --json has all`] : []),
+      ];

@@ -1,0 +1,117 @@
+import { type Cleaned, cleanStore as sweep } from '../cleaning/clean-store.ts';
+import { UserError } from '../domain/user-error.ts';
+import { type AuditDetails, audited } from '../records/audit.ts';
+import { DamagedRecord } from '../records/damaged.ts';
+import { type ObjectStore, openStore, storeUrl, USE_NOTED_MS } from '../store/index.ts';
+import { BatchUnknown, describeBatch } from './batches.ts';
+import type { BatchClient } from './connect.ts';
+import { keptBatch } from './kept-batch.ts';
+
+const DAY_MS = 24 * 3_600_000;
+
+/** Longer than anybody who uses an object may take to note that. */
+const LEAST_UNUSED_MS = 2 * USE_NOTED_MS;
+
+export type CleanRequest = {
+  /** A folder, a `file:` or a `gs://` URL. */
+  store: string;
+  /** Batches into whose folders nothing was written for so long go, in milliseconds; without it no batch does. */
+  batchesOlderThanMs?: number | undefined;
+  /** Of each catalog so many batches stay, the newest. */
+  keepLast?: number | undefined;
+  /** Ids of batches that stay; `*` stands for any letters. */
+  keep?: readonly string[] | undefined;
+  /** Objects that no batch needs stay for so long after they were made or used last, in milliseconds: 7 days unless given, and at least 2. */
+  objectsUnusedForMs?: number | undefined;
+  /** Removes it. Otherwise nothing is written, and the result says what would go. */
+  remove?: boolean | undefined;
+  onRemoved?: (() => void) | undefined;
+  /** Stops between two files. What is left goes the next time. */
+  signal?: AbortSignal | undefined;
+};
+
+/** What went, or would, by kind; `batches` by name; `kept` are batches that are old enough and stay, each with the reason. */
+export type CleanResult = Cleaned;
+
+/**
+ * Removes from a store what nobody needs any more: batches, by age and by what is to be kept; shared objects that no other batch needs; old
+ * checkpoints, captions and damaged files. Batches may run meanwhile. Removals leave an audit line.
+ *
+ * @param client of the server that runs this store's batches; without one a batch whose last round has no manifest stays
+ * @throws UserError for a request that makes no sense; as a store does
+ * @example
+ * ```js
+ * import { cleanStore, connect } from 'pixart-batch';
+ *
+ * const client = await connect();
+ * const { batches, counts } = await cleanStore(client, { store: 'out', batchesOlderThanMs: 90 * 86_400_000 });
+ * console.log(`${batches.length} batches and ${counts.objects.files} objects would go`);
+ * await client.close();
+ * ```
+ */
+export async function cleanStore(client: BatchClient | null, request: CleanRequest): Promise<CleanResult> {
+  const { batchesOlderThanMs, keepLast = 0, keep = [], remove = false, onRemoved, signal } = request;
+  const { objectsUnusedForMs = 7 * DAY_MS } = request;
+  checkRequest({ ...request, objectsUnusedForMs });
+  const store = await openStore(storeUrl(request.store));
+  const rules = batchesOlderThanMs === undefined ? null : { olderThanMs: batchesOlderThanMs, keep, keepLast };
+  const whyBusy = (batch: string) => whyBatchStays(client, store, batch);
+  const cleaning = { rules, objectsUnusedForMs, whyBusy, remove, onRemoved, signal, now: Date.now() };
+  if (!remove) return sweep(store, cleaning);
+  const details: AuditDetails = {
+    objectsUnusedForMs,
+    ...(rules && { batchesOlderThanMs: rules.olderThanMs, keepLast, keep: keep.join(' ') }),
+  };
+  return audited(store, { action: 'clean', details }, async (tell) => {
+    const cleaned = await sweep(store, cleaning);
+    tell(auditDetails(cleaned));
+    return cleaned;
+  });
+}
+
+/** The newest first that fit: an audit line is no place for ten thousand names. */
+const NAMES_CHARACTERS = 10_000;
+
+const auditDetails = ({ counts, batches }: Cleaned): AuditDetails => ({
+  batches: batches.length,
+  batchNames: batches
+    .map(({ batch }) => batch)
+    .join(' ')
+    .slice(0, NAMES_CHARACTERS),
+  ...Object.fromEntries(Object.entries(counts).map(([kind, { files }]) => [`${kind}Files`, files])),
+});
+
+function checkRequest({ batchesOlderThanMs, keepLast = 0, keep = [], objectsUnusedForMs = 0 }: CleanRequest): void {
+  if (batchesOlderThanMs === undefined && (keepLast > 0 || keep.length > 0)) {
+    throw new UserError(
+      'clean: expected an age with what is to be kept, found none: no batch is removed without one, so say --batches-older-than 90d too',
+    );
+  }
+  if (objectsUnusedForMs >= LEAST_UNUSED_MS) return;
+  throw new UserError(
+    `clean: expected objects to stay for at least ${LEAST_UNUSED_MS / DAY_MS} days after their last use (--objects-unused-for), found less: ` +
+      'a use is noted once a day, and batches that begin right now find them',
+  );
+}
+
+/** The server knows best; the store of a batch that the server has forgotten tells whether its last round has ended. */
+async function whyBatchStays(client: BatchClient | null, store: ObjectStore, batch: string): Promise<string | null> {
+  const known = client && (await describeBatch(client, batch).catch(unlessForgotten));
+  if (known?.endedAt === null) return `it is ${known.state}`;
+  if (known && storeUrl(known.store).replace(/\/+$/, '') === store.url.replace(/\/+$/, '')) return null;
+  try {
+    if ((await keptBatch(store.url, batch))?.state !== 'unfinished') return null;
+  } catch (error) {
+    if (error instanceof DamagedRecord) return error.message;
+    throw error;
+  }
+  return (
+    'its last round has no manifest, and no server says that it has ended: name the server that ran it with --address, or end it ' +
+    `with "retry ${batch}", which writes the manifest`
+  );
+}
+
+function unlessForgotten(error: unknown): null {
+  if (error instanceof BatchUnknown) return null;
+  throw error;
+}

@@ -1,0 +1,133 @@
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { gcsRefusal } from './retention-policy.ts';
+
+/** What the emulator's JSON says of an object. */
+type ObjectJson = {
+  kind?: string;
+  bucket: string;
+  name: string;
+  generation: string;
+  timeCreated?: string;
+  updated?: string;
+  items?: ObjectJson[];
+};
+
+export type BucketConditions = {
+  /** What STORAGE_EMULATOR_HOST has to be. */
+  endpoint: string;
+  /** Makes all that is there so much older than it is. */
+  age(byMs: number): void;
+  stop(): Promise<void>;
+};
+
+type Answer = { status: number; headers: IncomingMessage['headers']; body: Buffer };
+
+/** Changes of an object's metadata since it was written. */
+type Changes = { generation: string; count: number; updated: string };
+
+/**
+ * Stands before the emulator and does what Cloud Storage does and it does not (fake-gcs-server 1.56): each change of an object's metadata
+ * gives it another metageneration and time, and what is deleted or changed has to be of the generation and metageneration that are named.
+ */
+export async function startBucketConditions(target: string): Promise<BucketConditions> {
+  const changes = new Map<string, Changes>();
+  let turn = Promise.resolve();
+  let aged = { before: 0, byMs: 0 };
+
+  /** As it was told when everything of the time before `aged` became older. */
+  const olderThan = (time: string | undefined): string | undefined =>
+    time && Date.parse(time) < aged.before ? new Date(Date.parse(time) - aged.byMs).toISOString() : time;
+
+  const told = (object: ObjectJson): ObjectJson => {
+    if (object.items) return { ...object, items: object.items.map(told) };
+    if (object.kind !== 'storage#object') return object;
+    const change = changes.get(`${object.bucket}/${object.name}`);
+    const isChanged = change?.generation === object.generation;
+    return Object.assign(object, {
+      metageneration: String(1 + (isChanged ? change.count : 0)),
+      timeCreated: olderThan(object.timeCreated),
+      updated: olderThan(isChanged ? change.updated : object.updated),
+    });
+  };
+
+  /** `null` where the conditions are met. */
+  const refusal = async (url: URL): Promise<Answer | null> => {
+    const found = await send(target, { method: 'GET', path: url.pathname });
+    if (found.status !== 200) return found;
+    const object = told(JSON.parse(found.body.toString()));
+    const wants = (name: string, value: unknown) => ![null, String(value)].includes(url.searchParams.get(name));
+    if (wants('generation', object.generation)) return json(404, gcsRefusal(404, 'notFound', 'No such object'));
+    const { metageneration = '1' } = object as { metageneration?: string };
+    const isFailed = wants('ifGenerationMatch', object.generation) || wants('ifMetagenerationMatch', metageneration);
+    return isFailed ? json(412, gcsRefusal(412, 'conditionNotMet', 'A pre-condition did not hold.')) : null;
+  };
+
+  const change = async (method: string, url: URL, asked: Asked): Promise<Answer> => {
+    const refused = await refusal(url);
+    if (refused !== null) return refused;
+    const answer = await send(target, asked);
+    if (method === 'PATCH' && answer.status === 200) {
+      const { bucket, name, generation }: ObjectJson = JSON.parse(answer.body.toString());
+      const before = changes.get(`${bucket}/${name}`);
+      const count = before?.generation === generation ? before.count + 1 : 1;
+      changes.set(`${bucket}/${name}`, { generation, count, updated: new Date().toISOString() });
+    }
+    return answer;
+  };
+
+  const handle = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+    const url = new URL(incoming.url!, target);
+    const method = incoming.method!;
+    const asked = { method, path: incoming.url!, headers: incoming.headers, body: await buffer(incoming) };
+    const isChange = /^\/storage\/v1\/b\/[^/]+\/o\/[^/]+$/.test(url.pathname) && ['PATCH', 'DELETE'].includes(method);
+    const answering = isChange ? turn.then(() => change(method, url, asked)) : send(target, asked);
+    if (isChange) turn = answering.then(() => {});
+    const { status, headers, body } = await answering;
+    const session = headers.location;
+    if (session !== undefined) headers.location = session.replace(target, `http://${incoming.headers.host}`);
+    const isJson = headers['content-type']?.startsWith('application/json') && !url.searchParams.has('alt');
+    const said = isJson && body.length > 0 ? Buffer.from(JSON.stringify(told(JSON.parse(body.toString())))) : body;
+    delete headers['transfer-encoding'];
+    outgoing.writeHead(status, { ...headers, 'content-length': said.length }).end(said);
+  };
+
+  const server = createServer((incoming, outgoing) => void handle(incoming, outgoing).catch(() => outgoing.destroy()));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    age(byMs) {
+      aged = { before: Date.now() + 1, byMs };
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+type Asked = { method: string; path: string; headers?: IncomingMessage['headers']; body?: Buffer };
+
+function send(target: string, { method, path, headers = {}, body }: Asked): Promise<Answer> {
+  const { 'accept-encoding': _, ...kept } = headers;
+  return new Promise((resolve, reject) => {
+    const onward = request(new URL(path, target), { method, headers: kept });
+    onward.on('error', reject);
+    onward.on('response', (reply) =>
+      buffer(reply).then(
+        (content) => resolve({ status: reply.statusCode!, headers: reply.headers, body: content }),
+        reject,
+      ),
+    );
+    onward.end(body);
+  });
+}
+
+const json = (status: number, body: object): Answer => ({
+  status,
+  headers: { 'content-type': 'application/json' },
+  body: Buffer.from(JSON.stringify(body)),
+});
