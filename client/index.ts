@@ -66,6 +66,7 @@ export {
   type Weekday,
 } from './create-schedule.ts';
 export { describeSchedule, type ScheduleDetails, type ScheduleRun } from './describe-schedule.ts';
+export { type ForgetRequest, type Forgotten, forget } from './forget.ts';
 export { type KeptBatch, keptBatch } from './kept-batch.ts';
 export { listSchedules, type ScheduleListing } from './list-schedules.ts';
 export { type BatchPlan, type PlanRequest, planBatch } from './plan.ts';
