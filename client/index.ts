@@ -76,6 +76,7 @@ export { type BatchRequest, newBatchId } from './request.ts';
 export type { CheckedCatalog } from './requested-catalog.ts';
 export { type Retried, type RetryRequest, retryBatch } from './retry.ts';
 export { type Retrying, retrying } from './retrying.ts';
+export { exportSchedules, type ImportedSchedule, importSchedules, type SavedSchedule } from './saved-schedules.ts';
 export { OVERLAPS, type Overlap } from './schedules.ts';
 export { serverTrouble } from './server-trouble.ts';
 export { BatchExists, type ProposedBatch, type SubmittedBatch, submitBatch } from './submit.ts';
