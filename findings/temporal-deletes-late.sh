@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A Temporal server deletes a workflow within a second when it ended a while ago, and takes half a minute for one that has just ended: until then it is
-# listed and described. Expected: the same for both, as both have ended. Seen with server 1.29.1 and 1.32.0: 21 to 34 seconds. Ends
+# listed and described. Expected: the same for both, as both have ended. Seen with server 1.29.1 and 1.32.0: 22 to 37 seconds, less where the half a minute is nearly over. Ends
 # with 1 when that has changed. Needs Python with pip, Linux or macOS. The servers listen on loopback. Takes five minutes.
 set -euo pipefail
 
