@@ -9,7 +9,7 @@ export { EXIT };
 
 const help = `
 Exit codes:
-  0 done   1 fault of the program   2 wrong usage or input   3 the batch ended and images are missing or damaged
+  0 done   1 fault of the program   2 wrong usage or input   3 the batch ended and images are missing or damaged, or not all could be forgotten
   4 Temporal server or store cannot be used   130 interrupted, 141 the output's reader has ended (a batch that was watched goes on)
 
 First steps:
@@ -51,6 +51,7 @@ const verbs: Record<string, () => Promise<Command>> = {
   verify: async () => (await import('./verbs/verify.ts')).verifyCommand(),
   audit: async () => (await import('./verbs/audit.ts')).auditCommand(),
   clean: async () => (await import('./verbs/clean.ts')).cleanCommand(),
+  forget: async () => (await import('./verbs/forget.ts')).forgetCommand(),
   schedule: async () => (await import('./verbs/schedule/schedule.ts')).scheduleCommand(),
   render: async () => (await import('./verbs/render/render.ts')).renderCommand(),
   inspect: async () => (await import('./verbs/inspect.ts')).inspectCommand(),

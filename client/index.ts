@@ -69,6 +69,7 @@ export {
   type Weekday,
 } from './create-schedule.ts';
 export { describeSchedule, type ScheduleDetails, type ScheduleRun } from './describe-schedule.ts';
+export { type ForgetRequest, type Forgotten, forget } from './forget.ts';
 export { type KeptBatch, keptBatch } from './kept-batch.ts';
 export type { LimitsToday } from './limits.ts';
 export { listSchedules, type ScheduleListing } from './list-schedules.ts';
@@ -79,6 +80,7 @@ export { type BatchRequest, newBatchId } from './request.ts';
 export type { CheckedCatalog } from './requested-catalog.ts';
 export { type Retried, type RetryRequest, retryBatch } from './retry.ts';
 export { type Retrying, retrying } from './retrying.ts';
+export { exportSchedules, type ImportedSchedule, importSchedules, type SavedSchedule } from './saved-schedules.ts';
 export { OVERLAPS, type Overlap } from './schedules.ts';
 export { serverTrouble } from './server-trouble.ts';
 export { BatchExists, type ProposedBatch, type SubmittedBatch, submitBatch } from './submit.ts';

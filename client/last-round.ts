@@ -54,7 +54,9 @@ export async function lastRound(client: BatchClient, batch: string, where: Where
   return { store, input, from, isWebhookLost: hadWebhook && input.webhook === undefined, manifest };
 }
 
-const isSameStore = (one: string, other: string): boolean => one.replace(/\/+$/, '') === other.replace(/\/+$/, '');
+/** A slash at the end makes no other place of it. */
+export const isSameStore = (one: string, other: string): boolean =>
+  one.replace(/\/+$/, '') === other.replace(/\/+$/, '');
 
 /** A round of an earlier version that had nothing to render left its manifest alone. */
 const withManifest = (rounds: Rounds, manifest: ManifestHead | null): Rounds => ({

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { BatchClient } from './connect.ts';
 import { dueTimes } from './describe-schedule.ts';
+import { makeRawSchedule, readRawSchedule } from './saved-schedules.ts';
 import { scheduleName } from './schedules.ts';
 
 export type MovedSchedule = {
@@ -87,20 +87,11 @@ export async function moveSchedules(from: BatchClient, to: BatchClient, servedUn
   return moved;
 }
 
-/**
- * As the server keeps it: what the SDK makes of a description is not all that a schedule is made of.
- *
- * @returns whether it is paused, which a list may not tell yet
- */
+/** @returns whether it is paused, which a list may not tell yet */
 async function makeAnew(from: BatchClient, to: BatchClient, scheduleId: string): Promise<boolean> {
-  const { namespace } = from;
-  const { schedule = null, memo = null } = await from.temporal.workflowService.describeSchedule({
-    namespace,
-    scheduleId,
-  });
-  const requestId = randomUUID();
-  await to.temporal.workflowService.createSchedule({ namespace: to.namespace, scheduleId, schedule, memo, requestId });
-  return schedule?.state?.paused ?? false;
+  const raw = await readRawSchedule(from, scheduleId);
+  await makeRawSchedule(to, scheduleId, raw);
+  return raw.schedule.state?.paused ?? false;
 }
 
 async function makeUp(from: BatchClient, to: BatchClient, scheduleId: string, servedUntil: Date): Promise<Date[]> {

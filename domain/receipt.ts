@@ -34,7 +34,7 @@ export const receiptSchema = z.object({
 export type Receipt = z.infer<typeof receiptSchema>;
 
 /** Computations that made no object: those of killed attempts, and one that lost a race to another worker. */
-export const extraComputations = ({ outcome, computations }: Receipt): number =>
+export const extraComputations = ({ outcome, computations }: Pick<Receipt, 'outcome' | 'computations'>): number =>
   outcome === 'rendered' ? computations - 1 : computations;
 
 /** A job that will not be rendered in this batch, and why. */

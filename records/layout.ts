@@ -38,18 +38,31 @@ export const objectName = (renderKey: string, format: ImageFormat): string =>
 export const damagedName = (name: string, version: string): string =>
   `damaged/${name.replace(/(?=\.[^./]*$)/, `.${version}`)}`;
 
+/** The name that a damaged object or copy had; `null` of anything else. */
+export function undamagedName(name: string): string | null {
+  const [, folder, stem, ending] = /^damaged\/(.*\/)([^/]+)\.[A-Za-z0-9-]+(\.[^./]+)$/.exec(name) ?? [];
+  return folder === undefined ? null : `${folder}${stem}${ending}`;
+}
+
 /** What a bundle's images took here: see records/rates.ts. */
 export const ratesName = (bundleDigest: string): string => `rates/${digestSchema.parse(bundleDigest)}.json`;
 
+/** What is noted of catalogs. */
+export const CATALOGS_FOLDER = 'catalogs/';
+
 /** Which batch of the catalog at a URL ended last. */
 export const latestBatchName = (catalog: string): string =>
-  `catalogs/${createHash('sha256').update(catalog).digest('hex')}.json`;
+  `${CATALOGS_FOLDER}${createHash('sha256').update(catalog).digest('hex')}.json`;
 
 /** How far one picture was denoised, until its object is there. */
 export const checkpointName = (renderKey: string): string =>
   `${SCRATCH_FOLDER}/${digestSchema.parse(renderKey)}.latents`;
 
 export const CAPTIONS_FOLDER = 'captions/';
+
+/** The digest of the encoder whose caption it is; `null` of anything else. */
+export const captionEncoder = (name: string): string | null =>
+  /^captions\/([0-9a-f]{64})\/[0-9a-f]{2}\/[0-9a-f]{64}$/.exec(name)?.[1] ?? null;
 
 /** What an encoder made of a text, by the digests of both. */
 export const captionName = (encoder: string, key: string): string =>
@@ -84,7 +97,16 @@ export function auditName(at: Date, nonce: string, line: AuditLine): string {
   return `${auditDayFolder(instant.slice(0, 10))}${instant.replace(/[-:.]/g, '')}-${nonce}.${line}.json`;
 }
 
-export const batchFolder = (batch: string): string => `batches/${checkBatchId(batch)}/`;
+/** All batches, a folder each. */
+export const BATCHES_FOLDER = 'batches/';
+
+/** The batch in whose folder an object lies; `null` of any other object, and of what others put there. */
+export function batchOf(name: string): string | null {
+  const [batch = ''] = name.startsWith(BATCHES_FOLDER) ? name.slice(BATCHES_FOLDER.length).split('/', 1) : [];
+  return isBatchId(batch) && name.startsWith(batchFolder(batch)) ? batch : null;
+}
+
+export const batchFolder = (batch: string): string => `${BATCHES_FOLDER}${checkBatchId(batch)}/`;
 
 /** Says that the batch is being removed: it is the first to come and the last to go. */
 export const removalName = (batch: string): string => `${batchFolder(batch)}_removing.json`;
@@ -97,22 +119,25 @@ export const copyName = (batch: string, id: string, format: ImageFormat): string
 export const roundCopyName = (batch: string, round: number, id: string, format: ImageFormat): string =>
   `${batchFolder(batch)}round-${round}/${jobIdSchema.parse(id)}.${extension(format)}`;
 
+/** The catalog as it was submitted, its terms, and what retries were told. */
+export const keptCatalogFolder = (batch: string): string => `${batchFolder(batch)}_catalog/`;
+
 export const catalogName = (batch: string, format: CatalogFormat): string =>
-  `${batchFolder(batch)}_catalog/catalog.${format}`;
+  `${keptCatalogFolder(batch)}catalog.${format}`;
 
 /** What a retry was told, kept under a digest of it: `corrected` rows or `decisions` about images. */
 export const revisionName = (batch: string, what: 'corrected' | 'decisions', digest: string, format: CatalogFormat) =>
-  `${batchFolder(batch)}_catalog/${what}-${digestSchema.parse(digest).slice(0, 12)}.${format}`;
+  `${keptCatalogFolder(batch)}${what}-${digestSchema.parse(digest).slice(0, 12)}.${format}`;
 
 /** Whether that is the name of something with this digest. */
 export const isRevisionOf = (name: string, digest: string): boolean => name.includes(`-${digest.slice(0, 12)}.`);
 
 /** Ids of the rows that a retry was told to make again as they were, a line each, under a digest of them. */
 export const againName = (batch: string, digest: string): string =>
-  `${batchFolder(batch)}_catalog/again-${digestSchema.parse(digest).slice(0, 12)}.txt`;
+  `${keptCatalogFolder(batch)}again-${digestSchema.parse(digest).slice(0, 12)}.txt`;
 
 /** The batch's own copy of a file of terms that its catalog's prompts choose from. */
-export const termsName = (batch: string, name: string): string => `${batchFolder(batch)}_catalog/terms/${name}.txt`;
+export const termsName = (batch: string, name: string): string => `${keptCatalogFolder(batch)}terms/${name}.txt`;
 
 const part = (round: number, shard: number): string => `${round}-${String(shard).padStart(5, '0')}.jsonl`;
 

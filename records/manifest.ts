@@ -37,7 +37,8 @@ export async function findManifestHead(store: ObjectStore, batch: string): Promi
   return bytes && headOf(bytes);
 }
 
-function headOf(manifest: Uint8Array): ManifestHead | null {
+/** The head of a manifest's bytes; `null` where they are not whole. */
+export function headOf(manifest: Uint8Array): ManifestHead | null {
   if (!Buffer.from(manifest.subarray(-END.length)).equals(END)) return null;
   const line = Buffer.from(manifest.subarray(0, manifest.indexOf(NEWLINE))).toString('utf8');
   try {

@@ -4,7 +4,7 @@ import { type ObjectStore, readIfThere } from '../store/index.ts';
 import { findBatchRows } from './batch-rows.ts';
 import { CatalogChanges } from './catalog-changes.ts';
 import { orWarn, parseRecord, type RecordFile, type Warn } from './damaged.ts';
-import { isBatchId, latestBatchName } from './layout.ts';
+import { CATALOGS_FOLDER, isBatchId, latestBatchName } from './layout.ts';
 import type { ManifestRow } from './manifest-table.ts';
 
 const schema = z.object({ catalog: z.string(), batch: z.string().refine(isBatchId) });
@@ -46,14 +46,30 @@ async function byId(rows: readonly ManifestRow[]): Promise<Map<string, ManifestR
   return found;
 }
 
+/** What is noted of catalogs whose last batch is this one: their objects' names, and the catalogs' URLs. */
+export async function* catalogsOf(
+  store: ObjectStore,
+  batch: string,
+): AsyncGenerator<{ name: string; catalog: string }> {
+  for await (const { name } of store.list(CATALOGS_FOLDER)) {
+    const found = await orWarn(
+      () => {},
+      '',
+      async () => parseRecord(await store.read(name), schema, fileOf(store, name)),
+    );
+    if (found?.batch === batch && name === latestBatchName(found.catalog)) yield { name, catalog: found.catalog };
+  }
+}
+
 async function latestBatch(store: ObjectStore, catalog: string): Promise<string | null> {
   const name = latestBatchName(catalog);
   const bytes = await readIfThere(store, name);
-  const file: RecordFile = {
-    store: store.url,
-    name,
-    holds: 'which batch of a catalog ended last',
-    remedy: 'The next batch of that catalog that ends writes it anew.',
-  };
-  return bytes && parseRecord(bytes, schema, file).batch;
+  return bytes && parseRecord(bytes, schema, fileOf(store, name)).batch;
 }
+
+const fileOf = ({ url }: ObjectStore, name: string): RecordFile => ({
+  store: url,
+  name,
+  holds: 'which batch of a catalog ended last',
+  remedy: 'The next batch of that catalog that ends writes it anew.',
+});

@@ -3,3 +3,5 @@ export { PIECE_ROWS, type SheetHead, type SheetPiece, type SheetRow, SLOTS } fro
 export { makePage } from './page.ts';
 export { SHEET_PARAMETERS, sheetRow } from './row.ts';
 export { makeSprite, type SpriteImage, spriteColours, spriteName } from './sprite.ts';
+export { writeContactSheet } from './write-contact-sheet.ts';
+export { type WrittenPage, writePage } from './write-page.ts';

@@ -27,11 +27,17 @@ function failureBudget(text: string): FailureBudget {
 }
 
 /** `column=value`. @throws InvalidArgumentError */
-export function rowFilter(text: string): RowFilter {
+function rowFilter(text: string): RowFilter {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('Expected column=value, where * in the value stands for anything.');
   return { column: text.slice(0, at), pattern: text.slice(at + 1) };
 }
+
+export const whereOption = (): Option =>
+  new Option(
+    '--where <column=value>',
+    'only rows with that value, * in it stands for anything; may be given several times',
+  ).argParser((text: string, before: RowFilter[] | undefined) => [...(before ?? []), rowFilter(text)]);
 
 export type TeamOptions = { team?: string; weight?: number };
 

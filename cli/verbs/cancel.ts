@@ -6,7 +6,7 @@ import { UserError } from '../../domain/user-error.ts';
 import { note, printJson, printLine } from '../display/output.ts';
 import { tellEnd } from '../display/tell-end.ts';
 import { EXIT } from '../exit-codes.ts';
-import { rowFilter } from '../options/batch-options.ts';
+import { whereOption } from '../options/batch-options.ts';
 import {
   addServerOptions,
   type JsonOptions,
@@ -33,11 +33,7 @@ export const cancelCommand = (): Command =>
     .description('stop a batch; what is finished stays')
     .argument('<batch>')
     .addOption(sizesOption('only the images of this size'))
-    .option(
-      '--where <column=value>',
-      'only rows with that value, * in it stands for anything; may be given several times',
-      (text: string, before: RowFilter[] = []) => [...before, rowFilter(text)],
-    )
+    .addOption(whereOption())
     .option('--wait', 'until it has stopped and its manifest is written')
     .addOption(jsonOption())
     .addHelpText('after', examples)

@@ -18,6 +18,7 @@ const SOURCES = [
     'client',
     'connection',
     'domain',
+    'forgetting',
     'images',
     'infra',
     'models/pixart',

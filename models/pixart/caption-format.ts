@@ -10,11 +10,12 @@ import { openFloats, sealFloats } from './sealed-floats.ts';
  *
  * @param encoder the bundle's encoderDigest, which stands for the weights' precision too
  * @param ids of a text that a PromptReader has read
+ * @param version of the pipeline: that of another one is another caption
  * @returns a SHA-256, in hexadecimal
  */
-export const captionKey = (encoder: string, ids: readonly number[]): string =>
+export const captionKey = (encoder: string, ids: readonly number[], version = PIPELINE_VERSION): string =>
   createHash('sha256')
-    .update(JSON.stringify([PIPELINE_VERSION, encoder, ids]))
+    .update(JSON.stringify([version, encoder, ids]))
     .digest('hex');
 
 /** What a kept caption is expected to be. */

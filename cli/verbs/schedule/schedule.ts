@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { exportCommand, importCommand } from './backup.ts';
 import { controlCommands } from './control.ts';
 import { createCommand } from './create.ts';
 import { describeCommand, listCommand } from './show.ts';
@@ -15,11 +16,19 @@ Examples:
   $ npx pixart-batch schedule create weekly gs://my-bucket/catalogs/week.csv --cron "0 3 * * 1" --store gs://my-bucket/images
   $ npx pixart-batch schedule describe nightly
   $ npx pixart-batch schedule backfill nightly --from 2026-01-30T00:00:00Z --to 2026-01-31T00:00:00Z
+  $ npx pixart-batch schedule export > schedules.jsonl
 `;
 
 export function scheduleCommand(): Command {
   const command = new Command('schedule').description('batches that start by the clock').addHelpText('after', examples);
-  for (const each of [createCommand(), listCommand(), describeCommand(), ...controlCommands()])
-    command.addCommand(each);
+  const verbs = [
+    createCommand(),
+    listCommand(),
+    describeCommand(),
+    ...controlCommands(),
+    exportCommand(),
+    importCommand(),
+  ];
+  for (const each of verbs) command.addCommand(each);
   return command;
 }

@@ -1,0 +1,138 @@
+import { Command } from 'commander';
+import { type Forgotten, forget, type RowFilter } from '../../client/index.ts';
+import { oneLine } from '../../domain/printable.mjs';
+import { openBundle } from '../../models/pixart/bundle.ts';
+import { bundleFolder } from '../../models/pixart/installed-bundles.ts';
+import { shownPlace, storeKind, storeUrl } from '../../store/index.ts';
+import { printJson, printLine } from '../display/output.ts';
+import { type StepDisplay, stepDisplay } from '../display/step-display.ts';
+import { count } from '../display/text.ts';
+import { EXIT } from '../exit-codes.ts';
+import { whereOption } from '../options/batch-options.ts';
+import {
+  addServerOptions,
+  bundleOption,
+  type JsonOptions,
+  jsonOption,
+  type ServerOptions,
+  scratchOption,
+  storeOption,
+  userProjectOption,
+} from '../options/common-options.ts';
+import { withClient } from '../with-client.ts';
+
+const examples = `
+Forgets a whole batch, or the rows of all batches in the store (of one, with its id) that a --where finds: prompts, pictures and all that tells of
+them in the store, and the histories of their batches on the Temporal server. Other rows of these batches stay, and "verify", "report" and "retry"
+read them from the store. Pictures that another batch needs stay too, and are told. A batch that runs is refused: cancel it first.
+
+Without --yes nothing is changed, and what would go is counted. With it nothing brings it back. Killed, or with something left (exit code 3), the
+same command does the rest. docs/operations.md tells what it cannot reach: backups, versions that a bucket keeps, logs, archives.
+
+Examples:
+  $ npx pixart-batch forget spring-20260131T093000Z
+  $ npx pixart-batch forget spring-20260131T093000Z --yes
+  $ npx pixart-batch forget --where customer=acme --store gs://my-bucket/images
+  $ npx pixart-batch forget --where "person=Ada *" --store gs://my-bucket/images --yes --json
+`;
+
+export const forgetCommand = (): Command =>
+  addServerOptions(new Command('forget'))
+    .description('remove prompts and their pictures from the store and the server')
+    .argument('[batch]')
+    .addOption(whereOption())
+    .option('--yes', 'do it; without it what would go is counted')
+    .addOption(storeOption())
+    .addOption(scratchOption())
+    .addOption(bundleOption())
+    .addOption(userProjectOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples)
+    .action(forgetPrompts);
+
+type ForgetOptions = ServerOptions &
+  JsonOptions & { where?: RowFilter[]; yes?: true; store: string; scratch?: string; bundle?: string };
+
+async function forgetPrompts(batch: string | undefined, options: ForgetOptions): Promise<void> {
+  const { where, yes: apply, store, scratch } = options;
+  const bundle = options.bundle === undefined ? undefined : await openBundle(await bundleFolder(options.bundle));
+  let display: StepDisplay | undefined;
+  const onStep = (done: number, steps: number): void => {
+    display ??= stepDisplay(steps, { what: 'object' });
+    display.show(done);
+  };
+  const told = await withClient(options, (client) =>
+    forget(client, { store, batch, where, scratch, bundle, apply, onStep }).finally(() => display?.end()),
+  );
+  if (options.json) printJson(told);
+  else
+    printLine(
+      textOf(told, batch, options)
+        .map((line) => oneLine(line))
+        .join('\n'),
+    );
+  if (told.left.length > 0) process.exitCode = EXIT.imagesMissing;
+}
+
+const LINES = 20;
+
+function textOf(told: Forgotten, batch: string | undefined, options: ForgetOptions): string[] {
+  const place = shownPlace(storeUrl(options.store));
+  if (isNothing(told)) return [nothingText(told, batch, options, place), ...leftText(told)];
+  return [
+    ...told.batches.map(batchText),
+    `${told.isApplied ? 'gone' : 'would go'} from ${place}: ${removedText(told)}`,
+    ...(told.rewritten === 0 ? [] : [`  written anew without these rows: ${count(told.rewritten, 'record')}`]),
+    ...(told.changes === 0 ? [] : [`  ${count(told.changes, 'line')} of other batches' changes.csv`]),
+    `${told.isApplied ? 'gone' : 'would go'} from the server: ${told.histories === 1 ? '1 history' : `${told.histories} histories`}`,
+    ...told.neededBy.map(
+      (by) => `stays: ${count(by.pictures, 'picture')} that batch ${by.batch} needs, with the prompt in it`,
+    ),
+    ...told.samePrompt.map((by) => `stays: ${count(by.rows, 'row')} of batch ${by.batch} with one of these prompts`),
+    ...told.schedules.map(scheduleText),
+    ...told.archives.map((uri) => `stays: what the namespace has archived at ${uri}`),
+    ...(storeKind(storeUrl(options.store)) === 'bucket' ? [BUCKET] : []),
+    ...told.warnings,
+    ...leftText(told),
+    ...(told.isApplied ? [] : ['nothing has been changed; with --yes it is done, and nothing brings it back']),
+  ];
+}
+
+const BUCKET =
+  'a bucket with soft delete or Object Versioning keeps what was deleted for its time: docs/operations.md tells how to end that';
+
+const isNothing = ({ batches, removed, changes, histories }: Forgotten): boolean =>
+  batches.every(({ rows }) => rows === 0) &&
+  Object.values(removed).every((objects) => objects === 0) &&
+  changes + histories === 0;
+
+function nothingText(
+  { columns }: Forgotten,
+  batch: string | undefined,
+  { where = [] }: ForgetOptions,
+  place: string,
+): string {
+  const of = batch === undefined ? '' : ` of batch ${batch}`;
+  if (where.length === 0) return `nothing${of} is in ${place} or on the server`;
+  const unknown = where.map(({ column }) => column).filter((column) => columns.length > 0 && !columns.includes(column));
+  const hint = unknown.length === 0 ? '' : `; no row has a column ${unknown.join(' or ')}`;
+  return `no row${of} in ${place} has ${where.map(({ column, pattern }) => `${column}=${pattern}`).join(' or ')}${hint}`;
+}
+
+const batchText = ({ batch, rows, others }: Forgotten['batches'][number]): string =>
+  others === 0
+    ? `batch ${batch}: all of it, ${count(rows, 'row')}`
+    : `batch ${batch}: ${rows} of ${rows + others} rows`;
+
+const removedText = ({ removed }: Forgotten): string => {
+  const parts = Object.entries(removed).filter(([, objects]) => objects > 0);
+  return parts.map(([kind, objects]) => `${objects} ${kind}`).join(', ') || 'nothing';
+};
+
+const scheduleText = ({ name, catalog }: Forgotten['schedules'][number]): string =>
+  `schedule ${name} reads ${shownPlace(catalog)} again when it is due: take the rows out of it`;
+
+const leftText = ({ left }: Forgotten): string[] => [
+  ...left.slice(0, LINES).map(({ name, why }) => `still there: ${name}: ${why}`),
+  ...(left.length > LINES ? [`… and ${left.length - LINES} more; --json has all`] : []),
+];

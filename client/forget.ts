@@ -1,0 +1,190 @@
+import type { RowFilter } from '../domain/row-filter.ts';
+import { UserError } from '../domain/user-error.ts';
+import type { Kind, Left, Survey } from '../forgetting/index.ts';
+import type { Bundle } from '../models/pixart/bundle.ts';
+import { openBundles } from '../models/pixart/installed-bundles.ts';
+import { audited } from '../records/audit.ts';
+import { orWarn } from '../records/damaged.ts';
+import { checkBatchId } from '../records/layout.ts';
+import { roundsOf } from '../records/rounds.ts';
+import { type ObjectStore, openStore, shownPlace, storeUrl } from '../store/index.ts';
+import { BatchUnknown, describeBatch } from './batches.ts';
+import type { BatchClient } from './connect.ts';
+import { archivesOf, checkEnded, deleteHistories, historiesOf } from './histories.ts';
+import { isSameStore } from './last-round.ts';
+import { listSchedules } from './list-schedules.ts';
+
+/** Which prompts are to be forgotten: a batch's, those of rows that have a value in all batches of the store, or such rows of one batch. */
+export type ForgetRequest = {
+  /** A folder, a `file:` or a `gs://` URL. */
+  store: string;
+  batch?: string | undefined;
+  /** Rows that any of them finds. */
+  where?: readonly RowFilter[] | undefined;
+  /** Where workers keep checkpoints, where not in the store. */
+  scratch?: string | undefined;
+  /** Beside the installed ones: whose kept captions are known by their texts. */
+  bundle?: Bundle | undefined;
+  /** Without it nothing is changed, and the answer tells what would be. */
+  apply?: boolean | undefined;
+  onStep?: ((done: number, steps: number) => void) | undefined;
+};
+
+/** What was forgotten, or would be. */
+export type Forgotten = {
+  isApplied: boolean;
+  /** `others` rows of the batch stay; where there is none, all of the batch goes. */
+  batches: { batch: string; rows: number; others: number }[];
+  /** Objects of the store, by what they are. */
+  removed: Record<Kind, number>;
+  /** Records and sheets that are written anew without the rows. */
+  rewritten: number;
+  /** Lines that go from other batches' tables of changes. */
+  changes: number;
+  /** Runs of workflows. */
+  histories: number;
+  /** Batches that need some of the pictures, which stay with their prompts. */
+  neededBy: { batch: string; pictures: number }[];
+  /** Rows that stay, and have one of the prompts. */
+  samePrompt: { batch: string; rows: number }[];
+  /** Schedules that read the catalog of a batch again, and their catalogs. */
+  schedules: { name: string; catalog: string }[];
+  /** Where the namespace archives histories. */
+  archives: string[];
+  /** What is still there although it was to go, and why. */
+  left: Left[];
+  warnings: string[];
+  /** Those of the rows that were looked at. */
+  columns: string[];
+};
+
+/**
+ * Removes prompts, their pictures and all that tells of them from the store, and the histories of their batches from the server. A batch with
+ * other rows stays, and is read from the store alone then. It cannot be undone. Killed in between, the same call does the rest.
+ *
+ * @throws UserError where a batch still runs, lies in another store, or cannot be read
+ * @throws as a store does, but for what it keeps: that is told
+ * @example
+ * ```js
+ * import { connect, forget } from 'pixart-batch';
+ *
+ * const client = await connect();
+ * const where = [{ column: 'customer', pattern: 'acme' }];
+ * const { batches } = await forget(client, { store: 'out', where });
+ * if (batches.length > 0) console.log((await forget(client, { store: 'out', where, apply: true })).left);
+ * await client.close();
+ * ```
+ */
+export async function forget(client: BatchClient, request: ForgetRequest): Promise<Forgotten> {
+  const { batch, where: filters = [] } = request;
+  if (batch !== undefined) checkBatchId(batch);
+  else if (filters.length === 0) throw new UserError('forget: expected a batch, or rows (--where column=value)');
+  // Loaded late: it reads prompts as models do, and most programs that use the library do not.
+  const { stepsOf, survey } = await import('../forgetting/index.ts');
+  const store = await openStore(storeUrl(request.store));
+  const scratch = request.scratch === undefined ? undefined : await openStore(storeUrl(request.scratch));
+  const warnings: string[] = [];
+  const warn = (message: string): void => void warnings.push(message);
+  const bundles = [...(await openBundles()), ...(request.bundle ? [request.bundle] : [])];
+  const found = await survey(store, { batch, filters, bundles, scratch }, warn);
+  const histories = await endedHistories(client, store, found);
+  const told: Forgotten = {
+    ...surveyed(found),
+    isApplied: request.apply === true,
+    histories,
+    schedules: await schedulesOf(client, store, found),
+    archives: histories === 0 ? [] : await archivesOf(client),
+    left: leftAnyway(found),
+    warnings,
+  };
+  const steps = stepsOf(found);
+  if (request.apply !== true || steps + histories === 0) return told;
+  let done = 0;
+  const onStep = (): void => request.onStep?.(++done, steps);
+  const rows = found.rows.reduce((sum, { ids }) => sum + ids.size, 0);
+  // Neither a value nor a prompt: this line stays.
+  const columns = filters.map(({ column }) => column).join(', ');
+  const details = { batches: found.rows.map((of) => of.batch).join(', '), rows, ...(columns !== '' && { columns }) };
+  return audited(store, { action: 'forget', ...(batch !== undefined && { batch }), details }, async (tell) => {
+    const left = [...told.left, ...(await apply(client, store, found, onStep))];
+    tell({ left: left.length });
+    return { ...told, left };
+  });
+}
+
+/** The store is worked on while the server deletes, which takes it half a minute where a batch has just ended. */
+async function apply(client: BatchClient, store: ObjectStore, found: Survey, onStep: () => void): Promise<Left[]> {
+  const { forgetRows } = await import('../forgetting/index.ts');
+  const deleting = Promise.all(found.rows.map(({ batch }) => deleteHistories(client, batch)));
+  deleting.catch(() => undefined);
+  const left = await forgetRows(store, found, async () => (await deleting).flat().length > 0, onStep);
+  const remembered = (await deleting).flat();
+  return [...remembered.map(({ workflowId }) => ({ name: workflowId, why: NOT_YET })), ...left];
+}
+
+const NOT_YET = 'the server has taken on to delete its history, and has not done it within two minutes';
+
+/** @throws UserError where one of the batches runs or lies elsewhere */
+async function endedHistories(client: BatchClient, store: ObjectStore, { rows }: Survey): Promise<number> {
+  let all = 0;
+  for (const { batch } of rows) {
+    await checkLiesHere(client, store, batch);
+    const histories = await historiesOf(client, batch);
+    checkEnded(batch, histories);
+    all += histories.length;
+  }
+  return all;
+}
+
+/** Its histories would go, and its pictures would not. */
+async function checkLiesHere(client: BatchClient, store: ObjectStore, batch: string): Promise<void> {
+  const known = await describeBatch(client, batch).catch((error: unknown) => {
+    if (error instanceof BatchUnknown) return null;
+    throw error;
+  });
+  if (known === null || isSameStore(known.store, store.url)) return;
+  throw new UserError(
+    `batch ${batch}: expected it in ${shownPlace(store.url)}, found that the server has it in ${shownPlace(known.store)}: say where it lies with --store`,
+  );
+}
+
+function surveyed({ rows, removals, rewrites, changes, others, columns }: Survey) {
+  const pictures = new Map<string, number>();
+  for (const batches of others.neededBy.values()) {
+    for (const batch of batches) pictures.set(batch, (pictures.get(batch) ?? 0) + 1);
+  }
+  const counts = Object.entries(removals).map(([kind, objects]) => [kind, objects.length]);
+  return {
+    batches: rows.map(({ batch, ids, others: stay }) => ({ batch, rows: ids.size, others: stay })),
+    removed: Object.fromEntries(counts) as Forgotten['removed'],
+    rewritten: [...rewrites.values()].flat().length,
+    changes: changes.reduce((sum, { lines }) => sum + lines, 0),
+    neededBy: [...pictures].map(([batch, count]) => ({ batch, pictures: count })),
+    samePrompt: [...others.samePrompt].map(([batch, count]) => ({ batch, rows: count })),
+    columns: [...columns],
+  };
+}
+
+/** What this call cannot remove. */
+const leftAnyway = ({ unplanned, unread }: Survey): Left[] => [
+  ...unplanned.map((batch) => ({
+    name: `batches/${batch}/`,
+    why: `it has a catalog and no plan, so that its rows cannot be told apart: forget it as a whole (npx pixart-batch forget ${batch})`,
+  })),
+  ...unread.map((why) => ({ name: 'objects/', why })),
+];
+
+async function schedulesOf(client: BatchClient, store: ObjectStore, { rows }: Survey): Promise<Forgotten['schedules']> {
+  const catalogs = new Set<string | undefined>();
+  for (const { batch } of rows) {
+    const rounds = await orWarn(
+      () => {},
+      '',
+      () => roundsOf(store, batch),
+    );
+    catalogs.add(rounds?.record?.settings.catalog);
+  }
+  const found: Forgotten['schedules'] = [];
+  for await (const { name, catalog } of listSchedules(client)) if (catalogs.has(catalog)) found.push({ name, catalog });
+  return found;
+}

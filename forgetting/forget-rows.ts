@@ -1,0 +1,77 @@
+import { inParallel } from '../cleaning/in-parallel.ts';
+import { batchFolder, planFolder } from '../records/layout.ts';
+import { beginRemoval, endRemoval } from '../records/removal.ts';
+import { ObjectKept, type ObjectStore } from '../store/index.ts';
+import { isWhole } from './forgotten-rows.ts';
+import { KINDS } from './kinds.ts';
+import { batchRewrites, planRewrites, type Step } from './rewrite-batch.ts';
+import { isForgotten, rewriteChanges } from './rewrite-lines.ts';
+import type { Survey } from './survey.ts';
+
+/** What could not go, and why. */
+export type Left = { name: string; why: string };
+
+/** How much there is to do, for whoever watches. */
+export const stepsOf = ({ removals, rewrites, changes }: Survey): number =>
+  KINDS.reduce((sum, kind) => sum + removals[kind].length, 0) + [...rewrites.values()].flat().length + changes.length;
+
+/**
+ * Removes what a survey has found. The plans go last and only when all else is gone: killed anywhere, or with something that the store
+ * keeps, the same request finds the rest again.
+ *
+ * @param isHeld whether something outside the store is still there, so that the plans have to stay
+ * @param onStep called for each object
+ * @throws as a store does, but for what it keeps
+ */
+export async function forgetRows(
+  store: ObjectStore,
+  found: Survey,
+  isHeld: () => Promise<boolean>,
+  onStep: () => void,
+): Promise<Left[]> {
+  const whole = found.rows.filter(isWhole).map(({ batch }) => batch);
+  for (const batch of whole) await beginRemoval(store, batch);
+  const left: Left[] = [];
+  const attempt = async ({ name, run }: Step): Promise<void> => {
+    const why = await run().then(() => null, keptBecause);
+    if (why !== null) left.push({ name, why });
+    onStep();
+  };
+  const [plans, removals] = partition(removalsOf(found), ({ name }) => isPlan(found, name));
+  await inParallel(removals, attempt);
+  for (const rows of found.rows) {
+    const names = found.rewrites.get(rows.batch);
+    if (names === undefined) continue;
+    for await (const step of batchRewrites(store, rows, names, found.texts)) await attempt(step);
+  }
+  const isGone = isForgotten(new Set(), found.texts);
+  for (const { name } of found.changes) await attempt({ name, run: () => rewriteChanges(store, name, isGone) });
+  for (const rows of found.rows) if (!isWhole(rows)) plans.push(...(await planRewrites(store, rows)));
+  if (left.length > 0 || (await isHeld())) return [...left, ...plans.map(({ name }) => ({ name, why: LAST }))];
+  for (const step of plans) await attempt(step);
+  for (const batch of left.length === 0 ? whole : []) {
+    await endRemoval(store, batch);
+    await store.removeEmptyFolders(batchFolder(batch));
+  }
+  return left;
+}
+
+const LAST = 'it tells what else is to be forgotten, and goes when all of that is gone: run the command again then';
+
+const isPlan = ({ rows }: Survey, name: string): boolean =>
+  rows.some(({ batch }) => name.startsWith(planFolder(batch)));
+
+/**
+ * In the order of their kinds. By name and not by version: a folder takes a version aside first, and whoever is killed then would leave it there.
+ */
+const removalsOf = ({ removals }: Survey): Step[] =>
+  KINDS.flatMap((kind) => removals[kind].map(({ store, name }) => ({ name, run: () => store.remove(name) })));
+
+function keptBecause(error: unknown): string {
+  if (error instanceof ObjectKept) return error.why;
+  throw error;
+}
+
+function partition<T>(items: readonly T[], belongs: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(belongs), items.filter((item) => !belongs(item))];
+}

@@ -1,0 +1,58 @@
+import { batchOf, checkpointName, removalName, roundsFolder, undamagedName } from '../records/layout.ts';
+import { metadataName } from '../store/file-metadata.ts';
+import { type ForgottenRows, isWhole } from './forgotten-rows.ts';
+import { copiedId, type Kind, kindInBatch } from './kinds.ts';
+import type { OtherRows } from './other-rows.ts';
+
+/** What becomes of an object: it goes, it is written anew without the rows, or it stays. */
+export type Fate = Kind | 'rewritten' | null;
+
+export type Found = {
+  rows: readonly ForgottenRows[];
+  others: OtherRows;
+  /** What is noted of catalogs whose last batch goes. */
+  catalogs: ReadonlySet<string>;
+  isCaption: (name: string) => boolean;
+};
+
+/** Tells by an object's name what becomes of it. */
+export function kindFinder({ rows, others, catalogs, isCaption }: Found): (name: string) => Fate {
+  const byBatch = new Map(rows.map((found) => [found.batch, found]));
+  const pictures = new Set(rows.flatMap((found) => [...found.pictures.values()]));
+  const gone = [...pictures].filter((name) => !others.neededBy.has(name));
+  const removed = new Map<string, Kind>([
+    ...gone.map((name) => [name, 'pictures'] as const),
+    ...gone.map((name) => [metadataName(name), 'records'] as const),
+    ...[...catalogs].map((name) => [name, 'records'] as const),
+    ...rows.flatMap((found) => [...found.pictures.keys()]).map((key) => [checkpointName(key), 'checkpoints'] as const),
+  ]);
+  const isTheirs = (name: string): boolean => {
+    const batch = batchOf(name);
+    return pictures.has(name) || (batch !== null && fateInBatch(byBatch.get(batch), name) === 'copies');
+  };
+  return (name) => {
+    const batch = batchOf(name);
+    if (batch !== null) return fateInBatch(byBatch.get(batch), name);
+    const undamaged = undamagedName(name);
+    if (undamaged !== null) return isTheirs(undamaged) ? 'damaged files' : null;
+    return removed.get(name) ?? (isCaption(name) ? 'captions' : null);
+  };
+}
+
+function fateInBatch(rows: ForgottenRows | undefined, name: string): Fate {
+  if (rows === undefined || name === removalName(rows.batch)) return null;
+  const { batch, ids } = rows;
+  const kind = kindInBatch(batch, name);
+  if (isWhole(rows)) return kind;
+  switch (kind) {
+    case 'copies':
+      return ids.has(copiedId(batch, name)!) ? kind : null;
+    case 'catalogs':
+      return kind;
+    case 'sheets':
+    case 'records':
+      return name.startsWith(roundsFolder(batch)) ? null : 'rewritten';
+    default:
+      return null;
+  }
+}

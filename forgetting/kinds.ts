@@ -1,0 +1,34 @@
+import { batchPartOf, jobOfCopy } from '../cleaning/own-names.ts';
+import { batchFolder } from '../records/layout.ts';
+
+/** What a person is told of what goes, in the order in which it goes: what tells of the rest is last. */
+export const KINDS = [
+  'pictures',
+  'damaged files',
+  'captions',
+  'checkpoints',
+  'copies',
+  'sheets',
+  'catalogs',
+  'other files',
+  'records',
+] as const;
+
+export type Kind = (typeof KINDS)[number];
+
+const KIND_OF_NAME: [RegExp, Kind][] = [
+  [/^(_sheet\/|contact-sheet(-\d+)?\.(webp|html)$)/, 'sheets'],
+  [/^_catalog\//, 'catalogs'],
+  [/^(_(plan|receipts|rounds)\/|manifest(-\d+){0,2}\.(jsonl?|csv)$|changes\.csv$)/, 'records'],
+];
+
+/** What an object in a batch's folder is. */
+export function kindInBatch(batch: string, name: string): Kind {
+  const inside = name.slice(batchFolder(batch).length);
+  const found = KIND_OF_NAME.find(([pattern]) => pattern.test(inside))?.[1];
+  return found ?? (copiedId(batch, name) === null ? 'other files' : 'copies');
+}
+
+/** Of a batch's copy of a picture the row's id; `null` of anything else. */
+export const copiedId = (batch: string, name: string): string | null =>
+  batchPartOf(name)?.part === 'image' ? jobOfCopy(batch, name) : null;

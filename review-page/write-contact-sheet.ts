@@ -1,0 +1,33 @@
+import { isReceipt } from '../domain/receipt.ts';
+import { MAX_SHEET_IMAGES, makeContactSheet, type SheetImage } from '../images/index.ts';
+import { contactSheetName } from '../records/layout.ts';
+import type { RowOutcome } from '../records/plan-and-receipts.ts';
+import { type ObjectStore, writeOrBeside } from '../store/index.ts';
+
+/**
+ * Puts a batch's first images, in the order of its rows, onto one sheet.
+ *
+ * @param total images that the batch has
+ * @returns the object's name; `null` where there is no image
+ * @throws ObjectNotFound where one of them is gone
+ */
+export async function writeContactSheet(
+  store: ObjectStore,
+  batch: string,
+  total: number,
+  outcomes: AsyncIterable<RowOutcome>,
+): Promise<string | null> {
+  const images = await firstImages(store, outcomes);
+  if (images.length === 0) return null;
+  const sheet = await makeContactSheet({ title: batch, images, total });
+  return writeOrBeside(store, contactSheetName(batch), sheet, 'image/webp');
+}
+
+async function firstImages(store: ObjectStore, outcomes: AsyncIterable<RowOutcome>): Promise<SheetImage[]> {
+  const images: SheetImage[] = [];
+  for await (const { job, outcome } of outcomes) {
+    if (isReceipt(outcome)) images.push({ caption: job.prompt, read: () => store.read(outcome.copy) });
+    if (images.length === MAX_SHEET_IMAGES) break;
+  }
+  return images;
+}

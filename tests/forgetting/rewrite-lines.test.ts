@@ -1,0 +1,52 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isForgotten, rewriteChanges, rewriteJsonLines } from '../../forgetting/rewrite-lines.ts';
+import { safeCsv, toJsonLines } from '../../records/formats.ts';
+import { FileStore } from '../../store/file-store.ts';
+
+let folder: string;
+let store: FileStore;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'pixart-rewrite-'));
+  store = new FileStore(pathToFileURL(folder).href);
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+const HEADER = ['change', 'id', 'what', 'before', 'now'];
+const table = (lines: string[][]): Uint8Array => Buffer.concat([safeCsv([HEADER], { bom: true }), safeCsv(lines)]);
+
+test('a table of changes loses the lines of a row or a text, and the others keep every byte', async () => {
+  const kept = [
+    ['changed', 'hill', 'prompt', '=a hill, with "quotes"', '-a hill\nin two lines'],
+    ['added', 'lake', '', '', '@a lake'],
+  ];
+  const gone = [
+    ['removed', 'old', '', '=a secret', ''],
+    ['changed', 'fox', 'seed', '1', '2'],
+    ['changed', 'other', 'prompt', 'a plain one', '=a secret'],
+  ];
+  await store.create('changes.csv', table([gone[0]!, kept[0]!, gone[1]!, kept[1]!, gone[2]!]), 'text/csv');
+  await rewriteChanges(store, 'changes.csv', isForgotten(new Set(['fox']), new Set(['=a secret'])));
+  expect(Buffer.from(await store.read('changes.csv'))).toEqual(Buffer.from(table(kept)));
+});
+
+test('a plan loses its rows, and is removed where it has no others', async () => {
+  await store.create(
+    'plan.jsonl',
+    toJsonLines([
+      { id: 'fox', n: 1 },
+      { id: 'hill', n: 2 },
+    ]),
+    'application/x-ndjson',
+  );
+  await rewriteJsonLines(store, 'plan.jsonl', new Set(['fox']));
+  expect(Buffer.from(await store.read('plan.jsonl')).toString()).toBe('{"id":"hill","n":2}\n');
+  await rewriteJsonLines(store, 'plan.jsonl', new Set(['fox']));
+  await rewriteJsonLines(store, 'plan.jsonl', new Set(['hill']));
+  expect(await store.stat('plan.jsonl')).toBeNull();
+});
