@@ -49,8 +49,6 @@ export type SiteOptions = Partial<Omit<Simulation, 'side'>> & {
   allow?: string[];
   /** The `temporal` program to run; otherwise the first one found. */
   binary?: string;
-  /** Puts something before the server, and gives the address at which clients and workers reach it. */
-  through?: (address: string) => Promise<string>;
   /** What workers open stores with. */
   open?: OpenStore;
   /** Pictures that the store refuses for the time being. */
@@ -66,7 +64,6 @@ export async function startSite({
   beside,
   storeUrl,
   binary,
-  through = async (address) => address,
   open = openStore,
   allow = [],
   held = new HeldPictures(),
@@ -76,9 +73,8 @@ export async function startSite({
 }: SiteOptions = {}): Promise<Site> {
   const folder = beside?.folder ?? (await mkdtemp(path.join(tmpdir(), 'pixart-site-')));
   const server = await startTemporalServer({ ui: false, ...(binary !== undefined && { binary }) });
-  const address = await through(server.address);
-  const client = await connect(temporalTarget({ address }));
-  const connection = await NativeConnection.connect({ address });
+  const client = await connect(temporalTarget({ address: server.address }));
+  const connection = await NativeConnection.connect({ address: server.address });
   const store = await openStore(storeUrl ?? pathToFileURL(path.join(folder, 'out')).href);
   const renderer = simulatedRenderer({ ...simulation, bundle });
   const activities = createRenderActivities({ captions, openStore: open, renderer, held });
