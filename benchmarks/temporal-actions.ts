@@ -3,11 +3,18 @@
  * the calls that reach the server, and by these of 10,000 images. Rendering is simulated: an image takes `--seconds`, in which it heartbeats.
  * `npx tsx benchmarks/temporal-actions.ts [--images 1000] [--seconds 3]`
  */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { batchEnd } from '../client/index.ts';
+import { batchEnd, connect, submitBatch, temporalTarget } from '../client/index.ts';
+import { startTemporalServer } from '../infra/dev/temporal-server.ts';
+import { bundleRef, openBundle } from '../models/pixart/index.ts';
+import { BUNDLE, simulatedChildren } from '../tests/chaos/simulated-children.ts';
 import { startGateway } from '../tests/client/gateway.ts';
-import { BUNDLE, type Site, startSite } from '../tests/workflows/site.ts';
+import { WorkerProcess } from '../tests/e2e/worker-process.ts';
 import { batchWorkflowId } from '../workflows/contract/queues.ts';
 import { type Actions, billedActions, sumOf, totalOf } from './actions/billed-actions.ts';
 
@@ -28,51 +35,64 @@ const PRICE_OF_A_MILLION = 50;
 const CALLS: Record<string, string> = { RecordActivityTaskHeartbeat: 'heartbeats', QueryWorkflow: 'queries' };
 
 const calls: Actions = {};
-const stops: (() => void)[] = [];
-let stepMs = 0;
-const site = await startSite({
-  bundle: { ...BUNDLE, sizes: ['256'], defaults: { steps: STEPS, guidance: 4 } },
-  stepMs: () => stepMs,
-  async through(address) {
-    const gateway = await startGateway(address, (call) => {
-      const kind = CALLS[call];
-      if (kind !== undefined) calls[kind] = (calls[kind] ?? 0) + 1;
-      return null;
-    });
-    stops.push(gateway.stop);
-    return gateway.address;
-  },
+const folder = await mkdtemp(path.join(tmpdir(), 'pixart-actions-'));
+const server = await startTemporalServer({ ui: false });
+const gateway = await startGateway(server.address, (call) => {
+  const kind = CALLS[call];
+  if (kind !== undefined) calls[kind] = (calls[kind] ?? 0) + 1;
+  return null;
 });
+const { address } = gateway;
+const client = await connect(temporalTarget({ address }));
+const bundle = bundleRef(await openBundle(BUNDLE));
+const orchestrator = new WorkerProcess(['--orchestrator', '--address', address]);
 try {
-  const few = await actionsOfBatch(site, 'few', FEW);
-  const many = await actionsOfBatch(site, 'many', IMAGES);
-  stepMs = (1_000 * SECONDS) / STEPS;
-  const { heartbeats = 0 } = await actionsOfBatch(site, 'slow', SLOW_IMAGES);
-  tell(few, many, heartbeats / SLOW_IMAGES);
+  await orchestrator.said('orchestrator ready');
+  const [few, many] = await withRenderer(0, async () => [await actionsOf('few', FEW), await actionsOf('many', IMAGES)]);
+  const slow = await withRenderer((1_000 * SECONDS) / STEPS, () => actionsOf('slow', SLOW_IMAGES));
+  tell(few!, many!, (slow.heartbeats ?? 0) / SLOW_IMAGES);
 } finally {
-  await site.stop();
-  for (const stop of stops) stop();
+  await orchestrator.kill('SIGKILL');
+  await client.close();
+  gateway.stop();
+  await server.stop();
+  await rm(folder, { recursive: true });
+}
+
+/** @param stepMs what a step of its renderer takes */
+async function withRenderer<T>(stepMs: number, use: () => Promise<T>): Promise<T> {
+  const computed = path.join(folder, 'computed');
+  const environment = await simulatedChildren({ computed, stepMs });
+  const options = ['--renderer', '--address', address, '--bundle', BUNDLE, '--children', '1', '--threads', '1'];
+  const worker = new WorkerProcess(options, environment);
+  try {
+    await worker.said('render worker ready');
+    return await use();
+  } finally {
+    await worker.kill('SIGTERM');
+  }
 }
 
 /** Submits a batch, waits for its end, and counts what it came to. */
-async function actionsOfBatch({ client, submit }: Site, batch: string, images: number): Promise<Actions> {
+async function actionsOf(batch: string, images: number): Promise<Actions> {
   for (const kind of Object.keys(calls)) delete calls[kind];
-  await submit(
-    batch,
-    Array.from({ length: images }, (_, row) => `${batch} ${row},256`),
-    100,
-  );
-  await batchEnd(client, batch);
+  const catalog = path.join(folder, `${batch}.csv`);
+  const rows = Array.from({ length: images }, (_, row) => `${batch} ${row},256,${STEPS}`);
+  await writeFile(catalog, ['prompt,size,steps', ...rows].join('\n'));
+  const store = pathToFileURL(path.join(folder, 'out')).href;
+  await submitBatch(client, { catalog, store, bundle, batch });
+  const end = await batchEnd(client, batch);
+  if (end.state !== 'completed') throw new Error(`${batch}: ${JSON.stringify(end)}`);
   // The review page's workflow goes on a little longer.
   const ofBatch = `WorkflowId STARTS_WITH ${JSON.stringify(batchWorkflowId(batch))}`;
-  while ((await client.temporal.workflow.count(`${ofBatch} AND ExecutionStatus = "Running"`)).count > 0)
-    await sleep(500);
-  await sleep(2_000);
+  const running = `${ofBatch} AND ExecutionStatus = "Running"`;
+  while ((await client.temporal.workflow.count(running)).count > 0) await sleep(500);
   const counted: Actions[] = [{ ...calls }];
   for await (const { workflowId, runId } of client.temporal.workflow.list({ query: ofBatch })) {
     const { events } = await client.temporal.workflow.getHandle(workflowId, runId).fetchHistory();
     counted.push(billedActions(events ?? []));
   }
+  console.log(`${batch}: ${images} images, ${counted.length - 1} workflows`);
   return sumOf(counted);
 }
 

@@ -28,8 +28,8 @@ const UNAUTHORIZED = { code: 7, details: 'Request unauthorized.' };
 export type GuardedPart = {
   bucket: BucketGuard;
   environment: NodeJS.ProcessEnv;
-  /** What it was refused and told, and does without. */
-  without: Set<string>;
+  /** What it was refused and told, and infra/iam does not give it. */
+  told: Set<string>;
   calls: { made: Set<string>; refused: Set<string>; withheld?: string | undefined };
 };
 
@@ -49,8 +49,6 @@ export type GuardedFleet = {
   startWorker(part: string, options: string[], ready: string): Promise<WorkerProcess>;
   /** Watches a batch to its end. What workers are refused and tell, in their log or of the batch, they are granted. */
   finish(batch: string): Promise<BatchEnd>;
-  /** Refusals that nobody has told of yet. */
-  untold(): string[];
   read(name: string): Promise<Buffer>;
   overwrite(name: string, bytes: Buffer | string): Promise<void>;
   names(prefix: string): Promise<string[]>;
@@ -81,28 +79,28 @@ export async function startGuardedFleet(): Promise<GuardedFleet> {
       STORAGE_EMULATOR_HOST: bucket.endpoint,
       TEMPORAL_ADDRESS: gateway.address,
     };
-    parts.set(name, { bucket, calls, environment, without: new Set() });
+    parts.set(name, { bucket, calls, environment, told: new Set() });
   }
   const part = (name: string): GuardedPart => parts.get(name)!;
   const workers: { part: string; worker: WorkerProcess }[] = [];
   const objects = `${emulator.endpoint}/storage/v1/b/${BUCKET}/o`;
 
-  /** Grants all that was told. @returns whether there was something */
-  function grantTold(name: string, told: string): boolean {
-    const { bucket } = part(name);
+  /** Grants what was told, as far as infra/iam has it. @returns whether that was something */
+  function grantTold(name: string, text: string): boolean {
+    const { bucket, told } = part(name);
     const isTold = ({ permission, object }: Refused): boolean =>
-      told.includes(permission) && told.includes(object ?? permission);
-    const heard = [...bucket.refused].filter(([, refused]) => isTold(refused));
-    for (const [key, refused] of heard) {
-      const grant = grantFor(name, refused);
+      text.includes(permission) && text.includes(object ?? permission);
+    const before = bucket.granted.length;
+    for (const [key, refused] of [...bucket.refused].filter(([, refused]) => isTold(refused))) {
       bucket.refused.delete(key);
-      if (grant === undefined) part(name).without.add(`${refused.permission} ${refused.object}`);
-      if (grant === undefined || bucket.granted.includes(grant)) continue;
-      bucket.granted.push(grant);
-      // Others that were refused beside it need not be told one by one.
-      for (const [other, also] of bucket.refused) if (covers(grant, also)) bucket.refused.delete(other);
+      const grant = grantFor(name, refused);
+      if (grant === undefined) told.add(key);
+      else if (!bucket.granted.includes(grant)) bucket.granted.push(grant);
     }
-    return heard.length > 0;
+    // Others that were refused beside these need not be told one by one.
+    const isCovered = (refused: Refused): boolean => bucket.granted.some((grant) => covers(grant, refused));
+    for (const [key, refused] of bucket.refused) if (isCovered(refused)) bucket.refused.delete(key);
+    return bucket.granted.length > before;
   }
 
   return {
@@ -147,8 +145,6 @@ export async function startGuardedFleet(): Promise<GuardedFleet> {
         if (ended !== undefined) return ended;
       }
     },
-    untold: () =>
-      [...parts].flatMap(([name, { bucket }]) => [...bucket.refused.keys()].map((refusal) => `${name}: ${refusal}`)),
     async read(name) {
       const answer = await fetch(`${objects}/${encodeURIComponent(PREFIX + name)}?alt=media`);
       return Buffer.from(await answer.arrayBuffer());
