@@ -53,6 +53,10 @@ export async function startGateway(
       onward.pipe(stream);
     });
     onward.on('error', () => stream.destroy());
+    // One that ends without an answer, as on a connection that the server gives up, has to be told to whoever waits for it.
+    onward.on('close', () => {
+      if (!stream.headersSent) stream.close(constants.NGHTTP2_REFUSED_STREAM);
+    });
     stream.on('error', () => {});
     // A worker that ends takes its polls back. The server would still give them work.
     stream.on('close', () => onward.close(constants.NGHTTP2_CANCEL));
