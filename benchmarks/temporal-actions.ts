@@ -96,22 +96,25 @@ async function actionsOf(batch: string, images: number): Promise<Actions> {
   return sumOf(counted);
 }
 
-function tell(few: Actions, many: Actions, heartbeats: number): void {
+/** @param slow heartbeats of an image that takes `--seconds` */
+function tell(few: Actions, many: Actions, slow: number): void {
   console.log(`actions of a batch${' '.repeat(10)}${FEW} images  ${IMAGES} images`);
   for (const kind of Object.keys({ ...few, ...many })) {
     console.log(`  ${kind.padEnd(26)}${String(few[kind] ?? 0).padStart(10)}  ${String(many[kind] ?? 0).padStart(10)}`);
   }
-  const [a, b] = [totalOf(few), totalOf(many)];
-  const perImage = (b - a) / (IMAGES - FEW);
-  const fixed = a - FEW * perImage;
-  console.log(`  ${'all'.padEnd(26)}${String(a).padStart(10)}  ${String(b).padStart(10)}`);
-  console.log(`${perImage.toFixed(3)} an image and ${fixed.toFixed(0)} a batch, without heartbeats of longer images`);
-  console.log(`heartbeats of an image that takes ${SECONDS} s: ${heartbeats.toFixed(2)}`);
-  for (const each of [0, heartbeats]) {
-    const night = fixed + NIGHT * (perImage + each);
+  const without = ({ heartbeats = 0, ...others }: Actions): number => totalOf(others);
+  const perImage = (without(many) - without(few)) / (IMAGES - FEW);
+  const fixed = without(few) - FEW * perImage;
+  const short = (many.heartbeats ?? 0) / IMAGES;
+  console.log(`${perImage.toFixed(2)} an image and ${fixed.toFixed(0)} a batch, heartbeats left out`);
+  for (const [what, heartbeats] of [
+    ['as quick as here', short],
+    [`${SECONDS} s each`, slow],
+  ] as const) {
+    const night = fixed + NIGHT * (perImage + heartbeats);
     const dollars = (night * PRICE_OF_A_MILLION) / 1_000_000;
     console.log(
-      `${NIGHT} images of ${each === 0 ? 'under a second' : `${SECONDS} s`}: ${night.toFixed(0)} actions, $${dollars.toFixed(2)}`,
+      `${NIGHT} images, ${what}: ${heartbeats.toFixed(2)} heartbeats an image, ${night.toFixed(0)} actions, $${dollars.toFixed(2)}`,
     );
   }
 }

@@ -5,7 +5,7 @@ import { UserError } from '../domain/user-error.ts';
 import { startsTraces } from '../monitoring/tracing/client-interceptor.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract/search-attributes.ts';
-import { GRPC, isNotLetIn, noNamespace, serverTrouble } from './server-trouble.ts';
+import { GRPC, grpcAnswer, isNotLetIn, noNamespace, serverTrouble } from './server-trouble.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -67,7 +67,7 @@ async function checkReachable(connection: Connection, target: TemporalTarget): P
     await connection.ensureConnected();
   } catch (error) {
     if (isNotLetIn(error)) throw error;
-    throw new UserError(await whyUnreachable(target, messageOf(error)));
+    throw new UserError(await whyUnreachable(target, grpcAnswer(error)?.details ?? messageOf(error)));
   }
 }
 
