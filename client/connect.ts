@@ -1,12 +1,12 @@
 import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
-import { keysOf, type TemporalTarget, temporalTarget } from '../connection/temporal-target.ts';
-import { withoutSecrets } from '../domain/secrets.ts';
+import { type TemporalTarget, temporalTarget } from '../connection/temporal-target.ts';
+import { whyUnreachable } from '../connection/unreachable.ts';
 import { UserError } from '../domain/user-error.ts';
 import { startsTraces } from '../monitoring/tracing/client-interceptor.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { actorText, thisActor } from '../records/audit-actor.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract/search-attributes.ts';
-import { GRPC, noNamespace, serverTrouble } from './server-trouble.ts';
+import { GRPC, grpcAnswer, isNotLetIn, noNamespace, serverTrouble } from './server-trouble.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -46,7 +46,7 @@ export async function connect(
     ...options,
   });
   try {
-    await checkReachable(connection, address, options);
+    await checkReachable(connection, { address, namespace, options });
     await checkNamespace(connection, namespace, address);
     await checkSearchAttributes(connection, namespace, address);
   } catch (error) {
@@ -70,18 +70,12 @@ export async function connect(
   };
 }
 
-async function checkReachable(
-  connection: Connection,
-  address: string,
-  options: TemporalTarget['options'],
-): Promise<void> {
+async function checkReachable(connection: Connection, target: TemporalTarget): Promise<void> {
   try {
     await connection.ensureConnected();
   } catch (error) {
-    throw new UserError(
-      `no Temporal server answers at ${address} (${lastLine(withoutSecrets(messageOf(error), keysOf(options)))}). Start one with "npx pixart-batch dev", or set TEMPORAL_ADDRESS ` +
-        'to the one you have',
-    );
+    if (isNotLetIn(error)) throw error;
+    throw new UserError(await whyUnreachable(target, grpcAnswer(error)?.details ?? messageOf(error)));
   }
 }
 
@@ -108,5 +102,3 @@ async function checkSearchAttributes(connection: Connection, namespace: string, 
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-const lastLine = (text: string): string => text.trim().split('\n').at(-1) ?? '';

@@ -1,4 +1,5 @@
 import { isGrpcServiceError, NamespaceNotFoundError } from '@temporalio/client';
+import { notLetIn } from '../connection/unreachable.ts';
 import { withoutSecrets } from '../domain/secrets.ts';
 import { ServerUnreachable } from '../domain/user-error.ts';
 
@@ -28,6 +29,10 @@ export function grpcAnswer(error: unknown): { code: number; details: string } | 
 /** gRPC's number for what made an SDK call fail; `undefined` for any other error. */
 export const grpcCause = (error: unknown): number | undefined => grpcAnswer(error)?.code;
 
+/** Whether the server knows us and lets us do nothing, or not this. */
+export const isNotLetIn = (error: unknown): boolean =>
+  [GRPC.PERMISSION_DENIED, GRPC.UNAUTHENTICATED].includes(grpcCause(error) ?? 0);
+
 /** What is amiss with a server that made a call fail, and what to do; `null` where it is not the server's fault. */
 export function serverTrouble(
   { address, namespace }: { address: string; namespace: string },
@@ -42,10 +47,7 @@ export function serverTrouble(
   switch (code) {
     case GRPC.PERMISSION_DENIED:
     case GRPC.UNAUTHENTICATED:
-      return new ServerUnreachable(
-        `${server} does not let us do this in namespace ${JSON.stringify(namespace)}: ${details}. Check TEMPORAL_API_KEY, or the ` +
-          'certificate in TEMPORAL_TLS_CLIENT_CERT_PATH, and what they are good for',
-      );
+      return new ServerUnreachable(`${server} ${notLetIn(namespace, details)}`);
     case GRPC.UNIMPLEMENTED:
       return new ServerUnreachable(
         `${server} does not know this call: ${details}. Is it a Temporal server of 1.29 or later?`,

@@ -17,8 +17,18 @@ export function statusOf(error: unknown): number | undefined {
 type Answer = { message?: string; errors?: { reason?: string }[] };
 
 function answerOf(error: unknown): Answer {
-  const { response, errors } = (error ?? {}) as Answer & { response?: { data?: { error?: Answer } } };
-  return response?.data?.error ?? (errors ? { errors } : {});
+  const { response, errors, message } = (error ?? {}) as Answer & { response?: { data?: { error?: Answer } } };
+  return response?.data?.error ?? (errors ? { errors } : inBody(message));
+}
+
+/** The message of a download's error is the whole body of the answer. */
+function inBody(message: unknown): Answer {
+  if (typeof message !== 'string' || !message.startsWith('{')) return {};
+  try {
+    return (JSON.parse(message) as { error?: Answer }).error ?? {};
+  } catch {
+    return {};
+  }
 }
 
 /** Cloud Storage's name for what was wrong, such as `notFound`; `''` where it gave none. */
@@ -46,8 +56,10 @@ export function gcsError(url: string, bucket: string, doing: Doing, error: unkno
     );
   }
   if (status === 401 || status === 403) {
+    const [lacking = permissions] = /storage\.objects\.\w+/.exec(said) ?? [];
     return new StoreDenied(
-      `${where}: access denied (${status}); the account needs ${permissions} on bucket "${bucket}", as in the role Storage Object User. Cloud Storage said: ${said}`,
+      `${where}: access denied (${status}); the account needs ${lacking} on bucket "${bucket}", as in the role Storage Object User, or in ` +
+        `that of its part of a fleet (infra/iam/README.md). Cloud Storage said: ${said}`,
     );
   }
   if (/default credentials|invalid_grant|invalid_rapt/.test(said)) {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,4 +21,10 @@ test('activities and records open nothing but by what they are handed, which loo
     }
   }
   expect(found).toEqual([]);
+});
+
+test('nothing signs an address, with which anybody could read what an account may: histories and pages keep what they are told', () => {
+  const signs = 'getSignedUrl|generateSigned|signBlob';
+  const grep = () => execFileSync('git', ['grep', '-lE', signs, '--', '*.ts', '*.mjs', ':!tests'], { cwd: ROOT });
+  expect(grep).toThrow(expect.objectContaining({ status: 1 }));
 });

@@ -1,4 +1,12 @@
-import { connect, createServer, type IncomingHttpHeaders } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  connect,
+  constants,
+  createSecureServer,
+  createServer,
+  type IncomingHttpHeaders,
+  type SecureServerOptions,
+} from 'node:http2';
 import type { AddressInfo } from 'node:net';
 
 export type Refusal = { code: number; details: string };
@@ -6,23 +14,38 @@ export type Refusal = { code: number; details: string };
 /**
  * What companies put before a server: passes calls on, and answers those with a refusal whose names it is given. A server that runs on
  * this machine lets everybody do everything.
+ *
+ * @param tls what to speak TLS with; it is left out where calls come in the clear
  */
-export async function startGateway(address: string, refusal: (call: string) => Refusal | null) {
-  const server = createServer();
-  const behind = connect(`http://${address}`);
+export async function startGateway(
+  address: string,
+  refusal: (call: string, headers: IncomingHttpHeaders) => Refusal | null,
+  tls?: SecureServerOptions,
+) {
+  const server = tls === undefined ? createServer() : createSecureServer(tls);
+  let session: ClientHttp2Session | undefined;
+  // The server closes connections that are idle or old.
+  const behind = (): ClientHttp2Session => {
+    if (session === undefined || session.closed || session.destroyed) {
+      session = connect(`http://${address}`);
+      session.on('error', () => {});
+    }
+    return session;
+  };
   server.on('stream', (stream, headers) => {
-    const refused = refusal(headers[':path']!.split('/').at(-1)!);
+    const refused = refusal(headers[':path']!.split('/').at(-1)!, headers);
     if (refused !== null) {
       const status = { 'grpc-status': String(refused.code), 'grpc-message': encodeURIComponent(refused.details) };
       stream.respond({ ':status': 200, 'content-type': 'application/grpc', ...status }, { endStream: true });
       return;
     }
-    const onward = behind.request({ ...headers, ':authority': address });
+    const onward = behind().request({ ...headers, ':scheme': 'http', ':authority': address });
     let trailers: IncomingHttpHeaders = {};
     onward.on('trailers', (found) => {
       trailers = found;
     });
     onward.on('response', (found, flags) => {
+      if (stream.destroyed) return;
       // NGHTTP2_FLAG_END_STREAM: an answer without a body has its trailers in front.
       if (flags & 1) return stream.respond(found, { endStream: true });
       stream.respond(found, { waitForTrailers: true });
@@ -30,14 +53,20 @@ export async function startGateway(address: string, refusal: (call: string) => R
       onward.pipe(stream);
     });
     onward.on('error', () => stream.destroy());
-    stream.on('error', () => onward.destroy());
+    // One that ends without an answer, as on a connection that the server gives up, has to be told to whoever waits for it.
+    onward.on('close', () => {
+      if (!stream.headersSent) stream.close(constants.NGHTTP2_REFUSED_STREAM);
+    });
+    stream.on('error', () => {});
+    // A worker that ends takes its polls back. The server would still give them work.
+    stream.on('close', () => onward.close(constants.NGHTTP2_CANCEL));
     stream.pipe(onward);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     stop(): void {
-      behind.destroy();
+      session?.destroy();
       server.close();
     },
   };

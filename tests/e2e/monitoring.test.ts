@@ -13,6 +13,7 @@ import { manifestSchema } from '../../records/manifest.ts';
 import { openStore } from '../../store/index.ts';
 import { attributesOf, type Collector, type ReceivedSpan, startCollector } from '../monitoring/collector.ts';
 import { exposedMetrics, groupedBy, metricsUsed, monitoringQueries } from './dashboard-queries.ts';
+import { listeningAddresses } from './listening.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -24,7 +25,10 @@ let folder: string;
 let server: TemporalServer;
 let collector: Collector;
 let worker: WorkerProcess;
+let metricsAddress: string;
 let exposed: string;
+/** Where the worker, its renderer and the server took connections. */
+let listening: string[][];
 let receipts: Receipt[];
 
 /** One worker that does everything loses its renderer, makes a batch of two rows with one picture, and ends. */
@@ -32,7 +36,7 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'pixart-monitoring-'));
   [server, collector] = await Promise.all([startTemporalServer({ ui: false }), startCollector()]);
   vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', collector.endpoint);
-  const metricsAddress = `127.0.0.1:${await getPort()}`;
+  metricsAddress = `127.0.0.1:${await getPort()}`;
   const options = ['--bundle', TINY, '--threads', '1', '--metrics-address', metricsAddress];
   worker = new WorkerProcess(['--address', server.address, ...options]);
   await Promise.all([worker.said('orchestrator ready'), worker.said('render worker ready')]);
@@ -40,6 +44,7 @@ beforeAll(async () => {
   const client = await connect(temporalTarget({ address: server.address }));
   await renderNight(client);
   exposed = await (await fetch(`http://${metricsAddress}/metrics`)).text();
+  listening = await Promise.all([worker.pid, worker.rendererPid, server.pid].map(listeningAddresses));
   await client.close();
   await worker.kill('SIGTERM');
 });
@@ -79,6 +84,17 @@ test('one endpoint tells how many images were made and found, and how long each 
   expect(exposed).toMatch(/^pixart_texts_encoded_total\{device="cpu"\} [1-9]/m);
   expect(exposed).toContain('pixart_renderer_restarts_total{device="cpu"} 1\n');
 });
+
+test.skipIf(process.platform !== 'linux')(
+  'a worker listens where its metrics were asked for and nowhere else, and the server on loopback alone',
+  () => {
+    const [ofWorker, ofRenderer, ofServer] = listening;
+    expect(ofWorker).toEqual([metricsAddress]);
+    expect(ofRenderer).toEqual([]);
+    expect(ofServer).toContain(server.address);
+    expect(ofServer?.filter((address) => !address.startsWith('127.0.0.1:'))).toEqual([]);
+  },
+);
 
 test('the memory that is told for a processor is that of the renderer', () => {
   const bytes = Number(/^pixart_device_memory_bytes\{device="cpu"\} (\d+)$/m.exec(exposed)?.[1]);

@@ -48,7 +48,7 @@ test('a process that is killed is started again, until it is stopped', async () 
 
 test.each([
   [2, 'its input is wrong', 'bundle x is damaged'],
-  [4, 'there is no server', 'no Temporal server can be used'],
+  [4, 'there is no server', 'no Temporal server answers'],
 ])('a process that ends with %i, since %s, is given up at once, with the end of its log', async (code, _, message) => {
   const worker = run(`console.error(${JSON.stringify(message)}); process.exit(${code})`);
   const error = await worker.gaveUp;

@@ -9,18 +9,18 @@ export type Fate = 'passes' | 'is damaged' | 'answer is lost' | { status: number
 export type FaultyNetwork = { endpoint: string; seen: string[]; urls: URL[]; stop(): Promise<void> };
 
 /** Decides on a request, of which `nth` counts from 1 by its label. */
-export type DecideFate = (label: string, nth: number, url: URL) => Fate;
+export type DecideFate = (label: string, nth: number, url: URL) => Fate | Promise<Fate>;
 
 /** Stands before the server at `target`, also for the addresses that it gives out. */
 export async function startFaultyNetwork(target: string, fate: DecideFate): Promise<FaultyNetwork> {
   const seen: string[] = [];
   const urls: URL[] = [];
-  const server = createServer((incoming, outgoing) => {
+  const server = createServer(async (incoming, outgoing) => {
     const url = new URL(incoming.url!, target);
     const label = `${incoming.method} ${url.pathname}`;
     seen.push(label);
     urls.push(url);
-    const decided = fate(label, seen.filter((other) => other === label).length, url);
+    const decided = await fate(label, seen.filter((other) => other === label).length, url);
     if (typeof decided === 'object') answer(outgoing, decided.status, decided.body);
     else void forward(target, incoming, outgoing, decided);
   });

@@ -47,3 +47,15 @@ test.each([
   expect(error.name).toBe(name);
   expect(error.message).toMatch(message);
 });
+
+test('names the permission that is missing and where there are roles, also where an answer is its own message', () => {
+  const message =
+    "renderer@studio.iam.gserviceaccount.com does not have storage.objects.get access to the Google Cloud Storage object. Permission 'storage.objects.get' denied on resource (or it may not exist).";
+  for (const said of [message, JSON.stringify({ error: { code: 403, message } })]) {
+    expect(explain({ code: 403, message: said }).message).toBe(
+      'store gs://b/p: could not create a: access denied (403); the account needs storage.objects.get on bucket "b", as in the role Storage ' +
+        `Object User, or in that of its part of a fleet (infra/iam/README.md). Cloud Storage said: ${message}`,
+    );
+  }
+  expect(explain({ code: 403, message: '{ no JSON' }).message).toMatch(/Cloud Storage said: \{ no JSON$/);
+});

@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { sweepCaptions } from '../../activities/caption-sweep.ts';
+import { EXIT } from '../../cli/exit-codes.ts';
+import type { Manifest } from '../../records/manifest.ts';
+import { openStore } from '../../store/index.ts';
+import { expectCode, type Finished } from '../e2e/command-line.ts';
+import { type Grant, grantsOf, grantText, PARTS } from '../infra/iam/parts.ts';
+import { type GuardedFleet, startGuardedFleet } from './guarded-fleet.ts';
+
+// Some seventy processes, most of them one after the other.
+vi.setConfig({ testTimeout: 1_800_000, hookTimeout: 300_000 });
+
+const PAINTER = ['--renderer', '--threads', '1', '--children', '1', '--checkpoint', '0', '--without-text-encoder'];
+const RENDERER = PAINTER.slice(0, -1);
+
+/** Which permission is needed on which bucket, and where there are roles for it. */
+const REFUSED = /needs storage\.objects\.\w+ on bucket "studio".*infra\/iam\/README\.md/;
+
+let fleet: GuardedFleet;
+
+beforeAll(async () => {
+  fleet = await startGuardedFleet();
+});
+
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await fleet?.stop();
+});
+
+const ok = async (part: string, ...args: string[]): Promise<Finished> =>
+  expectCode(EXIT.ok, await fleet.run(part, ...args));
+
+const catalog = (name: string, adjective: string, size = 256): Promise<string> => {
+  const formats = { mug: 'png', lamp: 'webp', chair: 'png', kettle: 'avif', clock: 'jpeg' };
+  const rows = Object.entries(formats).map(([id, format]) => `${id},a ${adjective} ${id},${size},4,${format}`);
+  return fleet.place.catalog(`${name}.csv`, ['id,prompt,size,steps,format', ...rows].join('\n'));
+};
+
+/** A batch that is refused something before it is planned fails, and is submitted again. */
+async function night(batch: string, file: string): Promise<void> {
+  for (;;) {
+    await ok('submitter', 'submit', file, '--batch', batch);
+    const end = await fleet.finish(batch);
+    if (end.state !== 'failed') return;
+    expect(end.reason).toMatch(REFUSED);
+  }
+}
+
+const manifestOf = async (batch: string): Promise<Manifest> =>
+  JSON.parse((await fleet.read(`batches/${batch}/manifest.json`)).toString());
+
+const imageOf = async (batch: string, id: string) => (await manifestOf(batch)).images.find((image) => image.id === id)!;
+
+test('from nothing, every part is granted what it says that it is refused, until a night works', async () => {
+  const { place, startWorker } = fleet;
+  await startWorker('orchestrator', ['--orchestrator'], 'orchestrator ready');
+  const encoder = await startWorker('encoder', ['--encoder', '--threads', '1'], 'encode worker ready');
+  const painter = await startWorker('renderer', PAINTER, 'render worker ready');
+  const red = await catalog('red', 'red');
+  await ok('submitter', 'plan', red);
+  await night('red', red);
+  await night('again', red);
+  await ok('submitter', 'plan', red);
+  await Promise.all([encoder.kill('SIGTERM'), painter.kill('SIGTERM')]);
+
+  // A renderer that encodes for itself, and finds kept captions damaged.
+  for (const caption of await fleet.names('captions/')) await fleet.overwrite(caption, 'damaged');
+  await startWorker('renderer', RENDERER, 'render worker ready');
+  const large = await catalog('large', 'red', 512);
+  await night('large', large);
+  await night('larger', await catalog('larger', 'blue', 512));
+  // Of what a round replaces it is told in the batch's details, and the next round replaces it.
+  for (const _round of [2, 3]) {
+    const { renderKey } = await imageOf('large', 'mug');
+    const decisions = await place.catalog('decisions.csv', `id,render_key,decision\nmug,${renderKey},rejected\n`);
+    await ok('submitter', 'retry', 'large', '--rejected', decisions);
+    await fleet.finish('large');
+  }
+});
+
+test('who looks, who controls and who repairs are granted theirs', async () => {
+  const { place } = fleet;
+  for (const verb of ['watch', 'report', 'verify']) await ok('reviewer', verb, 'large');
+  await ok('reviewer', 'list');
+
+  const slow = await place.catalog('slow.csv', 'id,prompt,size,steps\na,slow a,512,200\nb,slow b,512,200\n');
+  await ok('submitter', 'submit', slow, '--batch', 'slow');
+  await ok('reviewer', 'status', 'slow');
+  await ok('submitter', 'pause', 'slow');
+  await ok('submitter', 'resume', 'slow');
+  await ok('submitter', 'cancel', 'slow');
+  await fleet.finish('slow');
+
+  await ok('submitter', 'schedule', 'create', 'nightly', slow, '--cron', '0 22 * * *');
+  await ok('submitter', 'schedule', 'pause', 'nightly');
+  for (const part of ['reviewer', 'submitter']) {
+    await ok(part, 'schedule', 'list');
+    await ok(part, 'schedule', 'describe', 'nightly');
+  }
+  await ok('submitter', 'schedule', 'delete', 'nightly');
+
+  await fleet.overwrite('batches/again/lamp.webp', 'no picture');
+  await fleet.overwrite((await imageOf('again', 'chair')).object, 'no picture');
+  await ok('repairer', 'verify', 'again', '--repair');
+  // Where both are damaged the image is rendered anew, for which a renderer may not put it into its place: the row says so.
+  const { object, copy } = await imageOf('again', 'mug');
+  for (const name of [object, copy]) await fleet.overwrite(name, 'no picture');
+  const ofBoth = await fleet.run('repairer', 'verify', 'again', '--repair');
+  expect(ofBoth.stdout + ofBoth.stderr).toContain('storage.objects.delete');
+  expect(ofBoth.code).toBe(EXIT.imagesMissing);
+  await fleet.finish('again');
+
+  // Nobody waits thirty days for old captions.
+  vi.stubEnv('STORAGE_EMULATOR_HOST', fleet.part('encoder').bucket.endpoint);
+  const sweep = async () => sweepCaptions(await openStore(fleet.storeUrl), Date.now() + 365 * 86_400_000);
+  await fleet.attempt('encoder', sweep);
+  expect(await fleet.names('captions/')).toEqual([]);
+});
+
+test.each(Object.keys(PARTS))(
+  '%s: in the end it has what infra/iam has for it, and has made the calls that are there',
+  (name) => {
+    const { bucket, calls, told } = fleet.part(name);
+    const sorted = (grants: Grant[]): string[] => grants.map(grantText).sort();
+    expect(sorted(bucket.granted)).toEqual(sorted(grantsOf(PARTS[name]!)));
+    expect([...calls.made].sort()).toEqual([...PARTS[name]!.namespace].sort());
+    expect([...calls.refused]).toEqual([]);
+    // What else it was refused did not matter: the same was there, or pictures stay as they do beside a retention policy.
+    const pictures = name === 'renderer' ? /^storage\.objects\.delete (objects|batches)\// : /^$/;
+    expect([...told, ...bucket.refused.keys()].filter((refusal) => !pictures.test(refusal))).toEqual([]);
+  },
+);
