@@ -54,7 +54,11 @@ export const promptNotes = (plan: CheckedCatalog): string[] => [
 export const planNotes = (plan: CheckedCatalog, request: BatchRequest): string[] => [
   ...planHints(plan, request),
   ...promptNotes(plan),
+  ...(request.defaults?.sign === undefined ? [] : [SIGNING]),
 ];
+
+const SIGNING =
+  "the batch's own copies are signed: render workers need a key and its certificates (--sign-with, --sign-as), without which images fail";
 
 /** In JSON lines every row may have columns of its own. */
 const HINTS_SHOWN = 20;

@@ -12,11 +12,14 @@ import type { ServerWatch } from '../../workers/same-server.ts';
 import { type AllowOptions, allowedPlaces, allowOption } from '../options/allow-option.ts';
 import {
   addServerOptions,
+  addSigningOptions,
   bundleOption,
   childrenOption,
   deviceOption,
   type ServerOptions,
+  type SigningOptions,
   scratchOption,
+  signingOf,
   sizesOption,
   threadsOption,
   userProjectOption,
@@ -24,6 +27,7 @@ import {
 import { wholeNumber } from '../options/values.ts';
 
 export type WorkerOptions = ServerOptions &
+  SigningOptions &
   AllowOptions & {
     orchestrator?: true;
     renderer?: true;
@@ -55,11 +59,12 @@ Examples:
   $ npx pixart-batch worker --orchestrator --allow /mnt/team/images --allow /mnt/team/catalogs
   $ npx pixart-batch worker --renderer --device cuda:0 --size 512 --size 1024 --bundle pixart-sigma-xl-2-1024
   $ npx pixart-batch worker --encoder --bundle pixart-sigma-xl-2-1024
+  $ npx pixart-batch worker --renderer --device cuda:0 --bundle pixart-icons --sign-with key.pem --sign-as chain.pem
   $ npx pixart-batch worker --renderer --without-text-encoder --device cuda:0 --bundle pixart-sigma-xl-2-1024
 `;
 
 export const workerCommand = (): Command =>
-  addServerOptions(new Command('worker'), '127.0.0.1:7233')
+  addSigningOptions(addServerOptions(new Command('worker'), '127.0.0.1:7233'))
     .description('run workflows, render images, encode texts, or all of it, until told to stop')
     .option('--orchestrator', 'run workflows, and plan batches')
     .option('--renderer', 'render images on one device, and encode texts')
@@ -208,7 +213,9 @@ async function renderSettings({
   large,
   metricsAddress,
   withoutTextEncoder,
+  ...others
 }: WorkerOptions): Promise<RenderConfig> {
+  const signing = signingOf(others);
   const { folder } = await chosenBundle(bundle);
   return renderConfig({
     bundle: folder,
@@ -222,5 +229,6 @@ async function renderSettings({
     textEncoder: withoutTextEncoder !== true,
     ...(children === undefined ? {} : { children }),
     ...(threads === undefined ? {} : { threads }),
+    ...(signing === undefined ? {} : { signing }),
   });
 }

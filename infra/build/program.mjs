@@ -16,6 +16,7 @@ const SOURCES = [
     'cli',
     'client',
     'connection',
+    'credentials',
     'domain',
     'images',
     'infra',
