@@ -5,14 +5,14 @@ import type { Algorithm, Sign } from './signing-key.ts';
 
 const SCHEME = 'gcp-kms://';
 const VERSION = /^projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+\/cryptoKeys\/[^/]+\/cryptoKeyVersions\/\d+$/;
-const ENDPOINT = 'https://cloudkms.googleapis.com';
+/** Another one is where Google's own tools look for it too, such as an address of Private Service Connect. */
+const endpoint = (): string =>
+  (process.env.CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS || 'https://cloudkms.googleapis.com').replace(/\/+$/, '');
+
 const SCOPE = 'https://www.googleapis.com/auth/cloudkms';
 const PATIENCE_MS = 20_000;
 
 export const isCloudKms = (key: string): boolean => key.startsWith(SCHEME);
-
-/** A POST with the credentials of this machine. */
-export type Request = (url: string, body: object) => Promise<{ signature?: string }>;
 
 /**
  * Signs with a key that never leaves Google's Cloud KMS: `gcp-kms://projects/…/cryptoKeyVersions/1`. The account needs
@@ -20,7 +20,7 @@ export type Request = (url: string, body: object) => Promise<{ signature?: strin
  *
  * @throws UserError where the name is no key version's
  */
-export function openCloudKms(key: string, { hash, kind }: Algorithm, request: Request = googleRequest): Sign {
+export function openCloudKms(key: string, { hash, kind }: Algorithm): Sign {
   const version = key.slice(SCHEME.length);
   if (!VERSION.test(version)) {
     throw new UserError(
@@ -30,8 +30,8 @@ export function openCloudKms(key: string, { hash, kind }: Algorithm, request: Re
   return async (bytes) => {
     const what =
       hash === null ? { data: base64(bytes) } : { digest: { [hash]: createHash(hash).update(bytes).digest('base64') } };
-    const { signature } = await request(`${ENDPOINT}/v1/${version}:asymmetricSign`, what);
-    if (!signature) throw new Error(`${ENDPOINT} answered without a signature`);
+    const { signature } = await post(`${endpoint()}/v1/${version}:asymmetricSign`, what);
+    if (!signature) throw new Error(`${endpoint()} answered without a signature`);
     const der = Buffer.from(signature, 'base64');
     return new Uint8Array(kind === 'ec' ? numbersOf(der, COORDINATE_BYTES[hash!]) : der);
   };
@@ -44,16 +44,12 @@ const COORDINATE_BYTES = { sha256: 32, sha384: 48 } as const;
 
 let auth: GoogleAuth | undefined;
 
-const googleRequest: Request = async (url, body) => {
+/** With the credentials of this machine. */
+async function post(url: string, data: object): Promise<{ signature?: string }> {
   auth ??= new GoogleAuth({ scopes: SCOPE });
-  const { data } = await auth.request<{ signature?: string }>({
-    url,
-    method: 'POST',
-    data: body,
-    timeout: PATIENCE_MS,
-  });
-  return data;
-};
+  const answer = await auth.request<{ signature?: string }>({ url, method: 'POST', data, timeout: PATIENCE_MS });
+  return answer.data;
+}
 
 /** ECDSA's two numbers, each of the curve's length, from the DER sequence that KMS gives. */
 function numbersOf(der: Buffer, length: number): Buffer {
