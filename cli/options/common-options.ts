@@ -42,21 +42,15 @@ export const scratchOption = (): Option =>
 export type SigningOptions = { signWith?: string; signAs?: string };
 
 /** Not PIXART_SIGN_KEY: what such a variable holds is taken for the secret itself, and left out of messages. */
-export const addSigningOptions = (command: Command): Command =>
-  command
-    .addOption(
-      new Option(
-        '--sign-with <key>',
-        'sign where a batch asks for it: the file of a private key, or gcp-kms://projects/…',
-      )
-        .env('PIXART_SIGN_WITH')
-        .argParser(notEmpty('a file, or gcp-kms:// and the name of a key version')),
-    )
-    .addOption(
-      new Option('--sign-as <file>', "the key's certificate, and those that issued it, in PEM")
-        .env('PIXART_SIGN_AS')
-        .argParser(notEmpty('a file')),
-    );
+export const signWithOption = (): Option =>
+  new Option('--sign-with <key>', 'sign where a batch asks for it: the file of a private key, or gcp-kms://projects/…')
+    .env('PIXART_SIGN_WITH')
+    .argParser(notEmpty('a file, or gcp-kms:// and the name of a key version'));
+
+export const signAsOption = (): Option =>
+  new Option('--sign-as <file>', "the key's certificate, and those that issued it, in PEM")
+    .env('PIXART_SIGN_AS')
+    .argParser(notEmpty('a file'));
 
 /** @throws UserError where only one of the two is given */
 export function signingOf({ signWith: key, signAs: certificates }: SigningOptions) {

@@ -12,14 +12,15 @@ import type { ServerWatch } from '../../workers/same-server.ts';
 import { type AllowOptions, allowedPlaces, allowOption } from '../options/allow-option.ts';
 import {
   addServerOptions,
-  addSigningOptions,
   bundleOption,
   childrenOption,
   deviceOption,
   type ServerOptions,
   type SigningOptions,
   scratchOption,
+  signAsOption,
   signingOf,
+  signWithOption,
   sizesOption,
   threadsOption,
   userProjectOption,
@@ -64,7 +65,7 @@ Examples:
 `;
 
 export const workerCommand = (): Command =>
-  addSigningOptions(addServerOptions(new Command('worker'), '127.0.0.1:7233'))
+  addServerOptions(new Command('worker'), '127.0.0.1:7233')
     .description('run workflows, render images, encode texts, or all of it, until told to stop')
     .option('--orchestrator', 'run workflows, and plan batches')
     .option('--renderer', 'render images on one device, and encode texts')
@@ -87,6 +88,8 @@ export const workerCommand = (): Command =>
       ),
     )
     .addOption(scratchOption())
+    .addOption(signWithOption())
+    .addOption(signAsOption())
     .addOption(allowOption('no folder, every bucket, and webhooks with https at public addresses'))
     .addOption(userProjectOption())
     .addOption(
