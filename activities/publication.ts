@@ -2,7 +2,8 @@ import type { Job } from '../domain/job.ts';
 import type { PicturePlace } from '../pictures/index.ts';
 import { type FoundObject, ObjectNotFound, StoreDenied, StoreUnavailable } from '../store/index.ts';
 import type { RenderImageInput } from '../workflows/contract/activities.ts';
-import { copyToBatch, publishPicture } from './publish-picture.ts';
+import { type Copied, copyToBatch, publishPicture } from './publish-picture.ts';
+import type { PutCopy } from './signed-copy.ts';
 import type { StageTimer } from './stage-timer.ts';
 
 export type PublicationOptions = {
@@ -11,11 +12,13 @@ export type PublicationOptions = {
   place: PicturePlace;
   /** The picture, as it was found or as it was made. */
   picture: FoundObject | Uint8Array;
+  /** Makes the batch's copy. */
+  putCopy: PutCopy;
   timer: StageTimer;
 };
 
 /** `created`: the object is this attempt's. */
-export type Published = { object: FoundObject; created: boolean; copy: string };
+export type Published = Copied & { object: FoundObject; created: boolean };
 
 /** One picture's way into the store: its object, then the batch's copy. What is done stays done, however often the rest is tried. */
 export class Publication {
@@ -42,11 +45,11 @@ export class Publication {
 
   /** @throws ObjectNotFound where the object went away that was found; as publishPicture and copyToBatch */
   async try(): Promise<Published> {
-    const { input, job, timer, place } = this.#options;
+    const { input, job, timer, place, putCopy } = this.#options;
     try {
       const object = this.#found ?? (this.#isTried ? await place.find() : null) ?? (await this.#publish());
-      const copy = await timer.measure('store', () => copyToBatch(object, input, job));
-      return { object, created: this.#created, copy };
+      const copied = await timer.measure('store', () => copyToBatch(object, input, job, putCopy));
+      return { object, created: this.#created, ...copied };
     } finally {
       // Until it is tried again the object may go away, or somebody else may make it.
       this.#found = null;

@@ -1,9 +1,11 @@
 import type { Job } from '../domain/job.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import type { PicturePlace } from '../pictures/index.ts';
 import { copyName, roundCopyName } from '../records/layout.ts';
 import { type FoundObject, ObjectChanged, ObjectKept, StoreDenied } from '../store/index.ts';
 import type { RenderImageInput } from '../workflows/contract/activities.ts';
 import { ObjectConflict } from './render-failure.ts';
+import type { PutCopy } from './signed-copy.ts';
 
 /** Whoever puts something else into a picture's place does not do so for ever. */
 const MOST_TRIES = 5;
@@ -34,20 +36,22 @@ function conflictOf({ name, damaged }: PicturePlace, error: unknown): ObjectConf
   return damaged !== null && isRefused ? new ObjectConflict(name, damaged.fault, error) : null;
 }
 
+/** Where a batch's own copy is, and what it has where it is signed. */
+export type Copied = Pick<Receipt, 'copy' | 'signed'>;
+
 /** Gives the batch its own copy, in a folder of its round where the store keeps another picture under the usual name. */
 export async function copyToBatch(
   object: FoundObject,
   { batch, round }: RenderImageInput,
   { id, format }: Job,
-): Promise<string> {
+  put: PutCopy,
+): Promise<Copied> {
   const copy = copyName(batch, id, format);
   try {
-    await object.copy(copy);
-    return copy;
+    return { copy, ...(await put(object, copy)) };
   } catch (error) {
     if (!(error instanceof ObjectKept)) throw error;
   }
   const another = roundCopyName(batch, round, id, format);
-  await object.copy(another);
-  return another;
+  return { copy: another, ...(await put(object, another)) };
 }

@@ -1,4 +1,5 @@
 import { CancelledFailure } from '@temporalio/common';
+import { CannotSign } from '../credentials/cannot-sign.ts';
 import { RendererBug, RendererDied, RenderFault, TooLittleMemory } from '../models/renderer/index.ts';
 import { ObjectNotFound, StoreDenied, StoreUnavailable } from '../store/index.ts';
 import type { EarlierWork, RenderFailureDetails } from '../workflows/contract/activities.ts';
@@ -31,6 +32,7 @@ function cancelledFailure({ message, cause }: CancelledFailure, work: EarlierWor
 }
 
 const PASSING = [
+  CannotSign,
   CaptionNotKept,
   RendererDied,
   RenderFault,

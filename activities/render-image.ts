@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import type { PictureSigner } from '../credentials/picture-signer.ts';
 import type { Job } from '../domain/job.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import type { Thrift } from '../domain/thrift.ts';
@@ -22,6 +23,7 @@ import { Publication, type Published } from './publication.ts';
 import { BundleMismatch, renderFailure } from './render-failure.ts';
 import { NEVER_STOPS, RenderStop, type WorkerStop, WorkerStopping } from './render-stop.ts';
 import { type Scratch, scratchOfStores } from './scratch.ts';
+import { copyFor } from './signed-copy.ts';
 import { StageTimer } from './stage-timer.ts';
 
 export type RenderImageDependencies = {
@@ -38,6 +40,8 @@ export type RenderImageDependencies = {
   stop?: WorkerStop | undefined;
   /** Of this process; what else takes images looks into it. */
   held?: HeldPictures | undefined;
+  /** Signs for batches that ask for it; without it their images fail here. */
+  signer?: PictureSigner | undefined;
 };
 
 /**
@@ -95,6 +99,8 @@ type Surroundings = Omit<RenderImageDependencies, 'scratch'> & {
 /** One image's way: find, resume, render, publish, receipt. */
 async function findOrRender(input: RenderImageInput, job: Job, surroundings: Surroundings): Promise<Receipt> {
   const { store, heartbeats, timer } = surroundings;
+  // Before anything is rendered.
+  const putCopy = copyFor(store, job, surroundings.signer);
   const checkpoint = checkpointOf(input, job, surroundings);
   const isBegunBefore = heartbeats.computations > 0;
   const place = new PicturePlace(store, job);
@@ -107,7 +113,7 @@ async function findOrRender(input: RenderImageInput, job: Job, surroundings: Sur
     const made = found === null ? await render(job, checkpoint, await checkpoint.find(), surroundings) : null;
     thrift = made?.thrift;
     const picture = found ?? made!.file;
-    published = await publish(new Publication({ input, job, place, picture, timer }), job, surroundings);
+    published = await publish(new Publication({ input, job, place, picture, putCopy, timer }), job, surroundings);
   } catch (error) {
     // Somebody removed the object before the batch had its copy: nothing is there to reuse any more.
     if (found !== null && error instanceof ObjectNotFound) return findOrRender(input, job, surroundings);
@@ -118,7 +124,7 @@ async function findOrRender(input: RenderImageInput, job: Job, surroundings: Sur
   // Perhaps left behind by an attempt that was lost after it had made the object.
   await checkpoint.remove();
 
-  const { object, created, copy } = published;
+  const { object, created, copy, signed } = published;
   return {
     id: job.id,
     renderKey: job.renderKey,
@@ -126,6 +132,7 @@ async function findOrRender(input: RenderImageInput, job: Job, surroundings: Sur
     copy,
     bytes: object.bytes,
     crc32c: object.crc32c,
+    ...(signed !== undefined && { signed }),
     width: job.width,
     height: job.height,
     // An object that appeared although an earlier attempt of this job had begun is taken for that attempt's.

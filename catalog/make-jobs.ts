@@ -2,7 +2,7 @@ import { nearestBin } from '../domain/bins.ts';
 import type { BundleRef } from '../domain/bundle-ref.ts';
 import type { ImageFormat } from '../domain/image-format.ts';
 import { type Job, type Picture, pictureOf } from '../domain/job.ts';
-import type { Column } from '../domain/parameters.ts';
+import type { Column, Signed } from '../domain/parameters.ts';
 import { renderKey } from '../domain/render-key.ts';
 import { seedOf } from '../domain/seed.ts';
 import { SIZES, type Size, TILED_SIZES } from '../domain/size.ts';
@@ -14,7 +14,13 @@ import type { Row } from './row.ts';
 /** What rows leave open, and what their jobs are rendered with. */
 export type JobOptions = {
   /** For rows that do not say. `quality` counts for the lossy formats only. */
-  defaults: { size: Size; format: ImageFormat; quality: number | null; decode?: 'whole' | undefined };
+  defaults: {
+    size: Size;
+    format: ImageFormat;
+    quality: number | null;
+    decode?: 'whole' | undefined;
+    sign?: Signed | undefined;
+  };
   bundle: BundleRef;
   /** Raised only when the pipeline's pixels change; part of every render key. */
   pipelineVersion: number;
@@ -58,6 +64,7 @@ export function makeJobs(
       ...variant,
       id: variantId,
       priority: row.priority,
+      ...(options.defaults.sign !== undefined && { sign: options.defaults.sign }),
       renderKey: renderKey(variant, options.bundle.digest, options.pipelineVersion),
       line: raw.line,
       metadata: chosen === null ? raw.metadata : { ...chosen.metadata, ...raw.metadata },

@@ -27,7 +27,8 @@ export type BatchRequest = {
   bundle: BundleRef | Bundle;
   /**
    * For rows that do not say; the bundle's smallest size and PNG (or quality 90) where nothing is given. With `seeds: 'fresh'` rows
-   * without a seed get another one in every batch, with `decode: 'whole'` pictures above 1024 px are not put together from tiles.
+   * without a seed get another one in every batch, with `decode: 'whole'` pictures above 1024 px are not put together from tiles, and
+   * with `sign` the batch's own copies carry Content Credentials, for which render workers need a key.
    */
   defaults?: Partial<JobDefaults> | undefined;
   /** Has choices in cells expanded: `{red|blue}`, `__colours__`, and `10|20` in the column `steps`. */
@@ -119,6 +120,13 @@ function jobDefaults(bundle: BundleRef, given: Partial<JobDefaults>): JobDefault
   const format: ImageFormat = given.format ?? 'png';
   const quality = given.quality ?? standardQuality(format);
   const size = given.size ?? bundle.sizes[0]!;
-  const { seeds, decode } = given;
-  return { size, format, quality, ...(seeds !== undefined && { seeds }), ...(decode !== undefined && { decode }) };
+  const { seeds, decode, sign } = given;
+  return {
+    size,
+    format,
+    quality,
+    ...(seeds !== undefined && { seeds }),
+    ...(decode !== undefined && { decode }),
+    ...(sign !== undefined && { sign }),
+  };
 }

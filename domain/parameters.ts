@@ -4,6 +4,11 @@ import { imageFormatSchema } from './image-format.ts';
 import { jobIdSchema } from './job-id.ts';
 import { binSchema, SIZES, sizeSchema } from './size.ts';
 
+/** What credentials of signed pictures tell. */
+export const SIGNED = ['without-prompt', 'with-prompt'] as const;
+
+export type Signed = (typeof SIGNED)[number];
+
 /** As the command line shows it: its argument, a line of help, and all that it can be. */
 export type CommandOption = { argument: string; help?: string; oneOf?: readonly string[] };
 
@@ -114,6 +119,8 @@ const PARAMETERS = {
   format: { value: imageFormatSchema, picture: true },
   /** 1 … 100 for the lossy formats, null for PNG. */
   quality: { value: z.int().min(1).max(100).nullable(), picture: true },
+  /** Whether the batch's own copy of it is signed, the same for all images of a batch; and whether its credential tells the prompt. */
+  sign: { value: z.enum(SIGNED).optional() },
   /** Images of a row, each with another seed. */
   variants: { column: 'variants', cell: cells.whole(1, 1000).default(1) },
   /** 1 (first) … 5 (last). */

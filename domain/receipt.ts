@@ -14,9 +14,12 @@ export const receiptSchema = z.object({
   /** Name of the shared object and of the batch's own copy, both relative to the store. */
   object: z.string(),
   copy: z.string(),
+  /** Of the shared object. */
   bytes: z.int().positive(),
   /** Base64 of the big-endian CRC-32C, as Cloud Storage prints it. */
   crc32c: z.string(),
+  /** What the batch's own copy has, where it is signed; otherwise it is the object's bytes. */
+  signed: z.object({ bytes: z.int().positive(), crc32c: z.string() }).optional(),
   width: z.int().positive(),
   height: z.int().positive(),
   outcome: z.enum(['rendered', 'reused']),

@@ -18,8 +18,13 @@ export type Repair = 'object' | 'copy' | 'render';
  */
 export async function repairImage(store: ObjectStore, row: ManifestRow): Promise<Repair | null> {
   const image = await checkImage(store, row);
-  const { object, copy, made, wanted } = image;
+  const { object, copy, made, signed, wanted } = image;
   if (object.fault === null && copy.fault === null) return null;
+  // Bytes of their own: neither comes back from the other, and render workers have the key.
+  if (signed !== null) {
+    await prepareRender(image);
+    return 'render';
+  }
   if (copy.fault === null) {
     const put = await putPicture(store, wanted, await read(copy), object.found);
     if (put === null) throw new ObjectChanged(store.url, object.name);

@@ -14,8 +14,10 @@ export type CheckedImage = {
   /** The batch's row of it. */
   row: ManifestRow;
   wanted: WantedPicture;
-  /** What the manifest says that it was made with. */
+  /** What the manifest says that its object was made with. */
   made: { bytes: number; crc32c: string };
+  /** The same of the batch's own copy, where it is signed. */
+  signed: { bytes: number; crc32c: string } | null;
   copy: Checked;
   object: Checked;
 };
@@ -50,8 +52,12 @@ export async function checkImage(store: ObjectStore, row: ManifestRow): Promise<
   const format = formatOf(file);
   const wanted = { renderKey, format, width, height };
   const made = { bytes: row.bytes ?? 0, crc32c: row.crc32c ?? '' };
+  const signed = row.signed_crc32c === null ? null : { bytes: row.signed_bytes ?? 0, crc32c: row.signed_crc32c };
   const object = await checkObject(store, objectName(renderKey, format), wanted, made);
-  return { id, row, wanted, made, object, copy: await checkCopy(store, file, wanted, made, object) };
+  const copy = await (signed === null
+    ? checkCopy(store, file, wanted, made, object)
+    : checkSignedCopy(store, file, signed));
+  return { id, row, wanted, made, signed, object, copy };
 }
 
 type Made = CheckedImage['made'];
@@ -78,6 +84,12 @@ async function checkCopy(
   const isAsObject = object.found !== null && object.fault === null && contentFault(object.found, found) === null;
   const fault = contentFault(found, made) ?? (isAsObject ? null : await fileFault(await found.read(), wanted));
   return { name, found, fault };
+}
+
+/** What was signed had been looked into. */
+async function checkSignedCopy(store: ObjectStore, name: string, signed: Made): Promise<Checked> {
+  const found = await store.find(name);
+  return { name, found, fault: found === null ? MISSING : contentFault(found, signed) };
 }
 
 const MISSING = 'it is not there';

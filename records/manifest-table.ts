@@ -23,6 +23,9 @@ const manifestRowSchema = z.object({
   ...columns,
   bytes: z.int().nullable(),
   crc32c: z.string().nullable(),
+  /** Of the batch's own copy, where it is signed and not the object's bytes; tables from before it was possible lack them. */
+  signed_bytes: z.int().nullable().default(null),
+  signed_crc32c: z.string().nullable().default(null),
   render_key: z.string(),
   computations: z.int().nullable(),
   /** What rendered it; tables from before it was noted lack it. */
@@ -79,6 +82,8 @@ export function manifestRow(job: Job, outcome: Receipt | Failure | undefined): M
     ...columns,
     bytes: receipt?.bytes ?? null,
     crc32c: receipt?.crc32c ?? null,
+    signed_bytes: receipt?.signed?.bytes ?? null,
+    signed_crc32c: receipt?.signed?.crc32c ?? null,
     render_key: job.renderKey,
     computations: receipt?.computations ?? null,
     device: receipt?.device ?? null,
@@ -105,8 +110,8 @@ export const manifestJsonl = (rows: readonly ManifestRow[]): Generator<Uint8Arra
 export const readManifestJsonl = (bytes: Uint8Array, file: RecordFile): Promise<ManifestRow[]> =>
   parseJsonLines(bytes, writtenRowSchema, file);
 
-/** Base64 may begin with "+", which a spreadsheet takes for a formula; programs find the checksum in the other table. */
-const COLUMNS = Object.keys(manifestRowSchema.shape).filter((name) => name !== 'metadata' && name !== 'crc32c');
+/** Base64 may begin with "+", which a spreadsheet takes for a formula; programs find the checksums in the other table. */
+const COLUMNS = Object.keys(manifestRowSchema.shape).filter((name) => name !== 'metadata' && !name.endsWith('crc32c'));
 
 /** Whether the table has, or had, a column of its own of that name, so that a catalog's is in `manifest.jsonl` only. */
 export const isTableColumn = (name: string): boolean => name === 'encode_ms' || COLUMNS.includes(name);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { imageFormatSchema } from '../domain/image-format.ts';
 import { digestSchema } from '../domain/job.ts';
+import { SIGNED } from '../domain/parameters.ts';
 import { sizeSchema } from '../domain/size.ts';
 import { createSame, type ObjectStore } from '../store/index.ts';
 import { parseRecord } from './damaged.ts';
@@ -35,6 +36,7 @@ const settingsSchema = z.object({
     quality: z.int().nullable(),
     seeds: z.literal('fresh').optional(),
     decode: z.literal('whole').optional(),
+    sign: z.enum(SIGNED).optional(),
   }),
   window: z.int(),
   team: z.object({ name: z.string(), weight: z.number() }).optional(),

@@ -25,6 +25,8 @@ const renderConfigSchema = z.strictObject({
   textEncoder: z.boolean().default(true),
   /** Whether it also takes images for which other workers had too little memory. */
   large: z.boolean().default(false),
+  /** What pictures are signed with, where their batch asks for it. */
+  signing: z.strictObject({ key: z.string(), certificates: z.string() }).optional(),
   /** Whether this process's metrics are asked for. */
   metrics: z.boolean().default(false),
 });

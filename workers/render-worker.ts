@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { createRenderActivities, HeldPictures, type KeptCaptions, type WorkerStop } from '../activities/index.ts';
 import type { TemporalTarget } from '../connection/temporal-target.ts';
 import { closeConnection, connectWorker } from '../connection/worker-connection.ts';
+import type { PictureSigner } from '../credentials/picture-signer.ts';
 import type { Size } from '../domain/size.ts';
 import { thriftText } from '../domain/thrift.ts';
 import { type Bundle, bundleFolder, bundleRef, openBundle } from '../models/pixart/index.ts';
@@ -45,6 +46,7 @@ export async function runRenderWorker(
   const metrics = config.metrics ? createRenderMetrics(Runtime.instance().metricMeter, config.device, sizes) : null;
   const children = metrics && observeRendererProcesses(metrics, config.device);
   if (config.scratch !== undefined) await checkScratch(config.scratch, log);
+  const signer = await openSigner(bundle, config, log);
   const connection = await connectWorker(target);
   try {
     const { captions, encoder } = await textsOfBundle(bundle, encoding(config), log, config.textEncoder);
@@ -62,6 +64,7 @@ export async function runRenderWorker(
         deviceName: await deviceName(config.device, shape.children * (shape.threads ?? 1)),
         captions,
         observers,
+        signer,
         stop,
       };
       const workers = await Promise.all([
@@ -90,6 +93,19 @@ const encoding = ({ children = 1, threads, ...config }: RenderConfig) => ({
   ...config,
   threads: threads === undefined ? undefined : children * threads,
 });
+
+/** Loaded late: most workers sign nothing. @throws UserError where key or certificates cannot be used */
+async function openSigner(
+  { description: { name, license }, digest }: Bundle,
+  { signing }: RenderConfig,
+  log: Logger,
+): Promise<PictureSigner | undefined> {
+  if (signing === undefined) return undefined;
+  const { openPictureSigner } = await import('../credentials/picture-signer.ts');
+  const signer = await openPictureSigner(signing, { name, digest, license });
+  log.info({ signer: signer.name }, 'signs pictures for batches that ask for it');
+  return signer;
+}
 
 /** A wrong place for checkpoints is better known before the night; one that is away at the moment costs no image. */
 async function checkScratch(scratch: string, log: Logger): Promise<void> {
@@ -145,6 +161,7 @@ type Surroundings = {
   renderer: Renderer;
   deviceName: string;
   captions: KeptCaptions;
+  signer: PictureSigner | undefined;
   stop: WorkerStop;
   observers: RenderObservers;
 };
@@ -154,7 +171,7 @@ async function createWorkers(
   { graceSeconds, checkpointSeconds, scratch, large }: RenderConfig,
   surroundings: Surroundings,
 ): Promise<Worker[]> {
-  const { connection, namespace, openStore, renderer, captions, deviceName, stop, observers } = surroundings;
+  const { connection, namespace, openStore, renderer, captions, deviceName, signer, stop, observers } = surroundings;
   const held = new HeldPictures();
   for (const size of sizes) held.onChange(() => observers.metrics?.held(size, held.count(size)));
   const activities = createRenderActivities({
@@ -164,6 +181,7 @@ async function createWorkers(
     deviceName,
     checkpointSeconds,
     scratch,
+    signer,
     stop,
     held,
   });

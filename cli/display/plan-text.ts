@@ -54,7 +54,16 @@ export const promptNotes = (plan: CheckedCatalog): string[] => [
 export const planNotes = (plan: CheckedCatalog, request: BatchRequest): string[] => [
   ...planHints(plan, request),
   ...promptNotes(plan),
+  ...signingNotes(request),
 ];
+
+/** What a batch that signs its pictures needs. */
+export const signingNotes = ({ defaults }: BatchRequest): string[] =>
+  defaults?.sign === undefined
+    ? []
+    : [
+        "the batch's own copies are signed: render workers need a key and its certificates (--sign-with, --sign-as), without which images fail",
+      ];
 
 /** In JSON lines every row may have columns of its own. */
 const HINTS_SHOWN = 20;

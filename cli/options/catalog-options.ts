@@ -3,6 +3,7 @@ import { CATALOG_LIMITS } from '../../catalog/catalog-limits.ts';
 import type { BatchRequest } from '../../client/index.ts';
 import { CATALOG_FORMATS, type CatalogFormat, MAX_PER_ROW } from '../../domain/catalog-settings.ts';
 import { IMAGE_FORMATS, type ImageFormat } from '../../domain/image-format.ts';
+import type { Signed } from '../../domain/parameters.ts';
 import { SIZES, type Size } from '../../domain/size.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { bundleOption, storeOption, userProjectOption } from './common-options.ts';
@@ -29,8 +30,14 @@ export const decodeOption = (): Option =>
     'pictures above 1024 px: in tiles, or whole, nearer to diffusers for several times the memory',
   ).choices(['tiled', 'whole']);
 
+export type SignOptions = { sign?: true; signPrompts?: true };
+
+/** @returns what `defaults.sign` is to be */
+export const signed = ({ sign, signPrompts }: SignOptions): Signed | undefined =>
+  signPrompts ? 'with-prompt' : sign ? 'without-prompt' : undefined;
+
 /** What a batch, a plan and a schedule are asked for in the same words. */
-export type CatalogOptions = {
+export type CatalogOptions = SignOptions & {
   store: string;
   bundle?: string;
   catalogFormat?: CatalogFormat;
@@ -64,6 +71,8 @@ export const addCatalogOptions = (command: Command): Command =>
     .addOption(imageFormatOption())
     .addOption(qualityOption())
     .addOption(decodeOption())
+    .option('--sign', "sign the batch's own copies (C2PA), for which render workers need --sign-with and --sign-as")
+    .option('--sign-prompts', 'sign them, with their prompts in the credentials')
     .option('--expand', 'make every combination of {a|b} and __terms__ in prompts, and of 10|20 in parameters')
     .addOption(
       new Option(
@@ -90,6 +99,7 @@ export const addCatalogOptions = (command: Command): Command =>
 export function batchRequest(catalog: string, options: CatalogOptions, bundle: BatchRequest['bundle']): BatchRequest {
   const { store, catalogFormat, column, size, seeds, imageFormat, quality, decode } = options;
   const { expand, terms, sample, sampleSeed, maxPerRow } = options;
+  const sign = signed(options);
   if (quality !== undefined && imageFormat === 'png') {
     throw new UserError('--quality: expected --image-format webp, avif or jpeg beside it; png keeps every pixel');
   }
@@ -102,6 +112,7 @@ export function batchRequest(catalog: string, options: CatalogOptions, bundle: B
     ...(quality === undefined ? {} : { quality }),
     ...(seeds === 'fresh' ? { seeds } : {}),
     ...(decode === 'whole' ? { decode } : {}),
+    ...(sign === undefined ? {} : { sign }),
   };
   // Each of them says that choices are to be expanded.
   const given = Object.entries({ terms, sample, sampleSeed, maxPerRow }).filter(([, value]) => value !== undefined);

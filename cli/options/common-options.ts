@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { SIZES, type Size } from '../../domain/size.ts';
+import { UserError } from '../../domain/user-error.ts';
 import { notEmpty, wholeNumber } from './values.ts';
 
 export type JsonOptions = { json?: true };
@@ -37,6 +38,29 @@ export const scratchOption = (): Option =>
   )
     .env('PIXART_SCRATCH')
     .argParser(notEmpty('a folder or gs://bucket/prefix'));
+
+export type SigningOptions = { signWith?: string; signAs?: string };
+
+/** Not PIXART_SIGN_KEY: what such a variable holds is taken for the secret itself, and left out of messages. */
+export const signWithOption = (): Option =>
+  new Option('--sign-with <key>', 'sign where a batch asks for it: the file of a private key, or gcp-kms://projects/…')
+    .env('PIXART_SIGN_WITH')
+    .argParser(notEmpty('a file, or gcp-kms:// and the name of a key version'));
+
+export const signAsOption = (): Option =>
+  new Option('--sign-as <file>', "the key's certificate, and those that issued it, in PEM")
+    .env('PIXART_SIGN_AS')
+    .argParser(notEmpty('a file'));
+
+/** @throws UserError where only one of the two is given */
+export function signingOf({ signWith: key, signAs: certificates }: SigningOptions) {
+  if (key === undefined && certificates === undefined) return undefined;
+  if (key !== undefined && certificates !== undefined) return { key, certificates };
+  const [given, missing] = key === undefined ? ['--sign-as', '--sign-with'] : ['--sign-with', '--sign-as'];
+  throw new UserError(
+    `${given}: expected ${missing} beside it, found none; a signature needs a key and its certificates`,
+  );
+}
 
 export const bundleOption = (): Option =>
   new Option('--bundle <name or folder>', 'the model: an installed bundle or the path of one')

@@ -1,9 +1,11 @@
 import { Command } from 'commander';
+import { mayHaveCredential } from '../../credentials/has-credential.ts';
+import type { Credential } from '../../credentials/read-credential.ts';
 import { byColumn } from '../../domain/parameters.ts';
 import type { ImageMetadata } from '../../images/index.ts';
 import { printJson, printLine, table } from '../display/output.ts';
 import { type JsonOptions, jsonOption } from '../options/common-options.ts';
-import { imageOrigin } from './render/image-origin.ts';
+import { imageFile, originIn } from './render/image-origin.ts';
 
 const examples = `
 Examples:
@@ -22,13 +24,22 @@ export const inspectCommand = (): Command =>
 
 async function inspect(files: string[], { json }: JsonOptions): Promise<void> {
   for (const file of files) {
-    const origin = await imageOrigin(file);
-    if (json) printJson({ file, ...origin });
-    else printLine(describe(file, origin));
+    const bytes = await imageFile(file);
+    const origin = await originIn(bytes, file);
+    const credential = await credentialIn(bytes);
+    if (json) printJson({ file, ...origin, ...(credential !== null && { credential }) });
+    else printLine(describe(file, origin, credential));
   }
 }
 
-const describe = (file: string, origin: ImageMetadata): string =>
+/** Its library is loaded only for a file that may have one. */
+async function credentialIn(bytes: Uint8Array): Promise<Credential | null> {
+  if (!mayHaveCredential(bytes)) return null;
+  const { readCredential } = await import('../../credentials/read-credential.ts');
+  return readCredential(bytes);
+}
+
+const describe = (file: string, origin: ImageMetadata, credential: Credential | null): string =>
   [
     file,
     table([
@@ -41,6 +52,7 @@ const describe = (file: string, origin: ImageMetadata): string =>
       ['  bundle', `${origin.bundleName}, digest ${origin.bundleDigest}`],
       ['  render key', origin.renderKey],
       ['  software', origin.software],
+      ...(credential === null ? [] : credentialRows(credential)),
     ]),
   ].join('\n');
 
@@ -51,4 +63,18 @@ function parametersOf(origin: ImageMetadata): [string, string][] {
   return Object.entries({ ...others, size })
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => [name.replaceAll('_', ' '), String(value) || 'none']);
+}
+
+function credentialRows({ fault, signedBy, generator, statement }: Credential): string[][] {
+  const state =
+    fault === null
+      ? `of ${generator}, as it was signed; ${signedBy}, whom a reader with a trust list may trust`
+      : `NOT as it was signed (${fault}); ${signedBy}`;
+  if (statement === null) return [['  credential', state]];
+  const { model, prompt } = statement;
+  const told = `model ${model.name}, license ${model.license}, ${prompt === undefined ? 'no prompt' : 'the prompt'}`;
+  return [
+    ['  credential', state],
+    ['  it tells', told],
+  ];
 }

@@ -7,7 +7,7 @@ import { isTableColumn } from '../../records/manifest-table.ts';
 import { costOf, estimateText, type FleetOptions } from '../display/estimate-text.ts';
 import { batchMemory, batchMemoryText } from '../display/memory-text.ts';
 import { note, printJson, printLine, table } from '../display/output.ts';
-import { planHints, promptNotes, summaryText } from '../display/plan-text.ts';
+import { planHints, promptNotes, signingNotes, summaryText } from '../display/plan-text.ts';
 import { timeText } from '../display/text.ts';
 import { costOption } from '../options/batch-options.ts';
 import { addCatalogOptions, batchRequest, type CatalogOptions } from '../options/catalog-options.ts';
@@ -67,7 +67,7 @@ async function plan(catalog: string, options: CatalogOptions & JsonOptions & Fle
   if (changes) printLine(changesText(changes));
   if (options.seeds === 'fresh')
     printLine('rows without a seed get another one in every batch: none of their images is there yet');
-  for (const line of promptNotes(summary)) printLine(line);
+  for (const line of [...promptNotes(summary), ...signingNotes(request)]) printLine(line);
   for (const line of carriedText(summary)) printLine(line);
 }
 

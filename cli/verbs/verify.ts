@@ -21,8 +21,8 @@ const examples = `
 Compares the manifest of the batch's last round with the batch's copies and with the shared objects: bytes, checksum and render key. That is
 read from the store alone; no server is needed, and nothing is written. It ends with exit code 3 where something differs.
 
-With --repair a damaged copy comes back from the shared object, a damaged object from the copy, and where both are damaged another round of
-the batch renders the image anew, which needs server and workers. What was in their places is kept under damaged/ in the store.
+With --repair a damaged copy comes back from the shared object, a damaged object from the copy, and where both are damaged, or the copy is
+signed, another round of the batch makes the image anew, which needs server and workers. What was in their places is kept under damaged/ in the store.
 
 Examples:
   $ npx pixart-batch verify spring-20260131T093000Z

@@ -16,7 +16,11 @@ import {
   childrenOption,
   deviceOption,
   type ServerOptions,
+  type SigningOptions,
   scratchOption,
+  signAsOption,
+  signingOf,
+  signWithOption,
   sizesOption,
   threadsOption,
   userProjectOption,
@@ -24,6 +28,7 @@ import {
 import { wholeNumber } from '../options/values.ts';
 
 export type WorkerOptions = ServerOptions &
+  SigningOptions &
   AllowOptions & {
     orchestrator?: true;
     renderer?: true;
@@ -55,6 +60,7 @@ Examples:
   $ npx pixart-batch worker --orchestrator --allow /mnt/team/images --allow /mnt/team/catalogs
   $ npx pixart-batch worker --renderer --device cuda:0 --size 512 --size 1024 --bundle pixart-sigma-xl-2-1024
   $ npx pixart-batch worker --encoder --bundle pixart-sigma-xl-2-1024
+  $ npx pixart-batch worker --renderer --device cuda:0 --bundle pixart-icons --sign-with key.pem --sign-as chain.pem
   $ npx pixart-batch worker --renderer --without-text-encoder --device cuda:0 --bundle pixart-sigma-xl-2-1024
 `;
 
@@ -82,6 +88,8 @@ export const workerCommand = (): Command =>
       ),
     )
     .addOption(scratchOption())
+    .addOption(signWithOption())
+    .addOption(signAsOption())
     .addOption(allowOption('no folder, every bucket, and webhooks with https at public addresses'))
     .addOption(userProjectOption())
     .addOption(
@@ -208,7 +216,9 @@ async function renderSettings({
   large,
   metricsAddress,
   withoutTextEncoder,
+  ...others
 }: WorkerOptions): Promise<RenderConfig> {
+  const signing = signingOf(others);
   const { folder } = await chosenBundle(bundle);
   return renderConfig({
     bundle: folder,
@@ -222,5 +232,6 @@ async function renderSettings({
     textEncoder: withoutTextEncoder !== true,
     ...(children === undefined ? {} : { children }),
     ...(threads === undefined ? {} : { threads }),
+    ...(signing === undefined ? {} : { signing }),
   });
 }

@@ -17,6 +17,7 @@ const SOURCES = [
     'cli',
     'client',
     'connection',
+    'credentials',
     'domain',
     'forgetting',
     'images',

@@ -1,6 +1,7 @@
 import type { BundleRef } from '../../domain/bundle-ref.ts';
 import type { CatalogFormat, ExpansionSettings } from '../../domain/catalog-settings.ts';
 import type { ImageFormat } from '../../domain/image-format.ts';
+import type { Signed } from '../../domain/parameters.ts';
 import type { Totals } from '../../domain/receipt.ts';
 import type { Size } from '../../domain/size.ts';
 import type { BatchState } from './progress.ts';
@@ -37,6 +38,8 @@ export type JobDefaults = {
   seeds?: 'fresh' | undefined;
   /** Pictures above 1024 px are decoded in one piece; otherwise in tiles. */
   decode?: 'whole' | undefined;
+  /** The batch's own copies are signed, with or without their prompts; otherwise they are the shared objects' bytes. */
+  sign?: Signed | undefined;
 };
 
 /** The id that the seeds of such rows follow from beside their prompts; `undefined` where they follow from these alone. */

@@ -10,8 +10,11 @@ const MAX_BYTES = 100_000_000;
  *
  * @throws UserError where there is no such file, or it is none of our images
  */
-export async function imageOrigin(file: string): Promise<ImageMetadata> {
-  const metadata = await readImageMetadata(await contents(file)).catch((error: unknown) => {
+export const imageOrigin = async (file: string): Promise<ImageMetadata> => originIn(await imageFile(file), file);
+
+/** As imageOrigin, of a file that was read. */
+export async function originIn(bytes: Uint8Array, file: string): Promise<ImageMetadata> {
+  const metadata = await readImageMetadata(bytes).catch((error: unknown) => {
     if (error instanceof UserError) throw error;
     throw new UserError(`${file}: expected an image, found something else (${(error as Error).message})`);
   });
@@ -21,7 +24,8 @@ export async function imageOrigin(file: string): Promise<ImageMetadata> {
   );
 }
 
-async function contents(file: string): Promise<Uint8Array> {
+/** @throws UserError where there is no such file, or it is larger than any image of ours */
+export async function imageFile(file: string): Promise<Uint8Array> {
   try {
     const found = await stat(file);
     if (found.isDirectory()) throw new UserError(`${file}: expected an image, found a folder`);

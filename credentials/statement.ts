@@ -1,0 +1,84 @@
+import {
+  ActionAssertion,
+  ActionType,
+  type Assertion,
+  AssertionLabels,
+  DigitalSourceType,
+  MetadataAssertion,
+  MetadataNamespace,
+} from '@trustnxt/c2pa-ts/manifest';
+
+/** What a credential says of how a picture was made. */
+export type Statement = {
+  model: { name: string; digest: string; license: string };
+  renderKey: string;
+  /** The shared object whose bytes were signed. */
+  object: { bytes: number; crc32c: string };
+  /** Where the batch's owner wants it told. */
+  prompt?: string | undefined;
+  negativePrompt?: string | undefined;
+};
+
+/** As in the picture's XMP. */
+const OWN = 'urn:pixart-batch:image:1#';
+const IPTC = MetadataNamespace.IPTCExtension;
+
+/** In the words of C2PA where it has some, then of IPTC (2025.1), then of the picture's XMP. */
+const FIELDS = {
+  modelName: [IPTC, 'AISystemUsed'],
+  modelDigest: [IPTC, 'AISystemVersionUsed'],
+  prompt: [IPTC, 'AIPromptInformation'],
+  negativePrompt: [OWN, 'negativePrompt'],
+  modelLicense: [OWN, 'bundleLicense'],
+  renderKey: [OWN, 'renderKey'],
+  objectBytes: [OWN, 'objectBytes'],
+  objectCrc32c: [OWN, 'objectCrc32c'],
+} as const;
+
+export function assertionsOf({ model, object, ...others }: Statement): Assertion[] {
+  const made = new ActionAssertion();
+  made.label = AssertionLabels.actionsV2;
+  made.actions = [
+    {
+      action: ActionType.C2paCreated,
+      digitalSourceType: DigitalSourceType.TrainedAlgorithmicMedia,
+      softwareAgent: { name: model.name, version: model.digest },
+    },
+  ];
+  const values = {
+    ...others,
+    modelName: model.name,
+    modelDigest: model.digest,
+    modelLicense: model.license,
+    objectBytes: object.bytes,
+    objectCrc32c: object.crc32c,
+  };
+  const metadata = new MetadataAssertion();
+  metadata.label = AssertionLabels.cawgMetadata;
+  metadata.namespacePrefixes[OWN] = 'pixart';
+  metadata.entries = Object.entries(FIELDS).flatMap(([field, [namespace, name]]) => {
+    const value = values[field as keyof typeof values];
+    return value === undefined ? [] : [{ namespace, name, value }];
+  });
+  return [made, metadata];
+}
+
+/** What the assertions say; `null` where they are not ours. */
+export function statementOf(assertions: readonly Assertion[]): Statement | null {
+  const entries = assertions.flatMap((assertion) => (assertion instanceof MetadataAssertion ? assertion.entries : []));
+  const found = (field: keyof typeof FIELDS): string | undefined => {
+    const [namespace, name] = FIELDS[field];
+    const value = entries.find((entry) => entry.namespace === namespace && entry.name === name)?.value;
+    return value === undefined ? undefined : String(value);
+  };
+  const needed = ['modelName', 'modelDigest', 'modelLicense', 'renderKey', 'objectBytes', 'objectCrc32c'] as const;
+  const [name, digest, license, renderKey, bytes, crc32c] = needed.map(found);
+  if (!name || !digest || license === undefined || !renderKey || !bytes || !crc32c) return null;
+  return {
+    model: { name, digest, license },
+    renderKey,
+    object: { bytes: Number(bytes), crc32c },
+    prompt: found('prompt'),
+    negativePrompt: found('negativePrompt'),
+  };
+}

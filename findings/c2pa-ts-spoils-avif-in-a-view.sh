@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# @trustnxt/c2pa-ts moves an AVIF's items in the wrong place where it is given a view of a larger buffer, as Node's Buffers often are: the picture has
+# a manifest that validates, and can no longer be decoded. Expected: the picture as before, as it is where the bytes are copied first. Its class BMFF takes any
+# Uint8Array, but writes new item offsets by `new DataView(buf.buffer, …)` without the view's own offset. Seen with @trustnxt/c2pa-ts 0.9.4 and sharp 0.35.5. Ends
+# with 1 when that has changed. Needs Node 20.9 or later with npm.
+set -euo pipefail
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+npm install --silent --ignore-scripts --no-audit --no-fund --prefix "$folder" @trustnxt/c2pa-ts@0.9.4 sharp@0.35.5 || exit 2
+
+cat >"$folder/reserve.mjs" <<'END'
+import { BMFF } from '@trustnxt/c2pa-ts/asset';
+import sharp from 'sharp';
+
+const changed = (what) => {
+  console.log(`changed: ${what}`);
+  process.exit(1);
+};
+const picture = await sharp({ create: { width: 64, height: 64, channels: 3, background: 'teal' } }).avif().toBuffer();
+
+/** Makes room for a manifest, which moves all that follows, and tells whether the picture can still be decoded. */
+async function decodes(file) {
+  const asset = new BMFF(file);
+  await asset.ensureManifestSpace(5_000);
+  const moved = await asset.getDataRange();
+  return sharp(Buffer.from(moved)).raw().toBuffer().then(() => true, (error) => void console.log(error.message.split('\n')[0]));
+}
+
+const copy = new Uint8Array(picture);
+if (!(await decodes(copy))) changed('a copy cannot be decoded either');
+console.log('from bytes of their own: decoded');
+
+const larger = new Uint8Array(picture.length + 16);
+larger.set(picture, 16);
+if (await decodes(larger.subarray(16))) changed('a view can be decoded');
+console.log('from a view 16 bytes into a buffer: not decoded');
+console.log('as described');
+END
+node "$folder/reserve.mjs"
