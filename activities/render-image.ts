@@ -10,7 +10,8 @@ import { PicturePlace } from '../pictures/index.ts';
 import { objectName } from '../records/layout.ts';
 import type { ObjectStore, OpenStore } from '../store/index.ts';
 import type { RenderImageInput } from '../workflows/contract/activities.ts';
-import { CHECKPOINT_SECONDS, RENDER_HOURS } from '../workflows/contract/limits.ts';
+import { CHECKPOINT_SECONDS, RENDER_HOURS, RENDER_LOST_ATTEMPTS } from '../workflows/contract/limits.ts';
+import { countsFor } from './attempts.ts';
 import { Checkpoint } from './checkpoint.ts';
 import { earlierWork, Heartbeats } from './heartbeats.ts';
 import { HeldPictures } from './held-pictures.ts';
@@ -19,7 +20,7 @@ import { keepStoring } from './keep-storing.ts';
 import type { CaptionSource } from './kept-captions.ts';
 import { createKeyedLock } from './keyed-lock.ts';
 import { Publication, type Published } from './publication.ts';
-import { BundleMismatch, renderFailure } from './render-failure.ts';
+import { attemptEnd, BundleMismatch, renderFailure, WorkersLost } from './render-failure.ts';
 import { NEVER_STOPS, RenderStop, type WorkerStop, WorkerStopping } from './render-stop.ts';
 import { type Scratch, scratchOfStores } from './scratch.ts';
 import { StageTimer } from './stage-timer.ts';
@@ -56,13 +57,15 @@ export function createRenderImage(dependencies: RenderImageDependencies) {
 
   return async function renderImage(input: RenderImageInput, timer = new StageTimer()): Promise<Receipt> {
     const context = Context.current();
-    const { attempt: attempts, heartbeatDetails } = context.info;
+    const { attempt, heartbeatDetails } = context.info;
     const heartbeats = new Heartbeats(
       (progress) => context.heartbeat(progress),
       earlierWork(heartbeatDetails ?? input.earlier),
+      countsFor(attempt, heartbeatDetails),
     );
     let unlock = (): void => {};
     try {
+      if (heartbeats.attempts.lost >= RENDER_LOST_ATTEMPTS) throw new WorkersLost(heartbeats.attempts.lost);
       if (input.bundleDigest !== renderer.bundle.digest) throw new BundleMismatch(input.bundleDigest, renderer.bundle);
       const store = await openStore(input.store);
       const job = await readJob(store, input.shard, input.index);
@@ -71,8 +74,8 @@ export function createRenderImage(dependencies: RenderImageDependencies) {
       const scratch = scratchIn(dependencies.scratch ?? input.store);
       return await findOrRender(input, job, { ...dependencies, held, store, scratch, heartbeats, timer });
     } catch (error) {
-      heartbeats.last();
-      throw renderFailure(error, attempts, heartbeats);
+      heartbeats.last(attemptEnd(error, context.cancellationDetails));
+      throw renderFailure(error, heartbeats);
     } finally {
       unlock();
       heartbeats.stop();
@@ -153,9 +156,10 @@ function tellDamage({ name, damaged }: PicturePlace): void {
   Context.current().log.warn('a damaged object is made anew', { object: name, fault: damaged.fault });
 }
 
-function checkpointOf(input: RenderImageInput, job: Job, { scratch, renderer }: Surroundings): Checkpoint {
+function checkpointOf(input: RenderImageInput, job: Job, { scratch, renderer, heartbeats }: Surroundings): Checkpoint {
   const { info, log } = Context.current();
-  const begunBefore = info.attempt > 1 || input.round > 1 || input.earlier !== undefined;
+  // A person who resets the activity has its attempts counted from 1 again.
+  const begunBefore = info.attempt > 1 || input.round > 1 || heartbeats.computations > 0;
   return new Checkpoint({ scratch, job, bundleDigest: renderer.bundle.digest, begunBefore, log });
 }
 
