@@ -1,9 +1,10 @@
 import { Context } from '@temporalio/activity';
 import type { Job } from '../domain/job.ts';
 import type { Receipt } from '../domain/receipt.ts';
+import { pipelineVersionOf } from '../domain/render-key.ts';
 import type { Thrift } from '../domain/thrift.ts';
 import { encodeImage } from '../images/index.ts';
-import type { SamplerState } from '../models/pixart/index.ts';
+import { PIPELINE_VERSION, type SamplerState } from '../models/pixart/index.ts';
 import { renderRequest } from '../models/pixart/render-request.ts';
 import type { Renderer } from '../models/renderer/index.ts';
 import { PicturePlace } from '../pictures/index.ts';
@@ -50,7 +51,7 @@ export type RenderImageDependencies = {
  */
 export function createRenderImage(dependencies: RenderImageDependencies) {
   const { openStore, renderer, held = new HeldPictures() } = dependencies;
-  const readJob = createJobReader();
+  const readJob = createJobReader((job) => pipelineVersionOf(job, renderer.bundle.digest, PIPELINE_VERSION) !== null);
   // Rows with one render key, or a lost attempt that still runs beside the next one: the second finds what the first made.
   const lock = createKeyedLock();
   const scratchIn = scratchOfStores(openStore);

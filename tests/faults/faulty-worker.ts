@@ -35,6 +35,7 @@ export class FaultyWorker {
   readonly #network: FaultyNetwork;
   #rule: Rule | null = null;
   #hits = 0;
+  #clock = 0;
   #end = (): void => {};
   #ended: Promise<void> = Promise.resolve();
 
@@ -102,9 +103,10 @@ export class FaultyWorker {
     this.#end();
   }
 
-  /** Moves the process's clock; it takes a second to be seen. */
+  /** Moves the process's clock from where it is; it takes a second to be seen. */
   shiftClock(seconds: number): Promise<void> {
-    return writeFile(this.#files.clock, `${seconds < 0 ? '' : '+'}${seconds}\n`);
+    this.#clock += seconds;
+    return writeFile(this.#files.clock, `${this.#clock < 0 ? '' : '+'}${this.#clock}\n`);
   }
 
   fate(label: string, url: URL): Fate {

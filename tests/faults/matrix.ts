@@ -41,17 +41,14 @@ async function recorded(): Promise<Recorded[]> {
   return lines.map((line) => JSON.parse(line) as Recorded).filter((found) => found.seed === seed);
 }
 
-async function lane(todo: Cell[], number: number, hasClock: boolean, servers: { address: string; bucket: string }) {
+/** A server of its own, so that no other lane's workers take what is for these. */
+async function lane(todo: Cell[], number: number, hasClock: boolean, bucket: string) {
+  const server = await startTemporalServer({ ui: false });
   const folder = await mkdtemp(path.join(tmpdir(), `pixart-faults-${number}-`));
   let fleet: FaultyFleet | null = null;
   try {
     for (let cell = todo.shift(); cell !== undefined; cell = todo.shift()) {
-      // A clock that jumps twice, or stays an hour off, is for its own cell alone.
-      if (hasClock && fleet !== null) {
-        await fleet.stop();
-        fleet = null;
-      }
-      fleet ??= await startFaultyFleet({ ...servers, folder, hasClock });
+      fleet ??= await startFaultyFleet({ address: server.address, bucket, folder, hasClock });
       const found = await runCell(cell, seed, { bucket: BUCKET, fleet }).catch(async (error: unknown) => {
         // What it did to its fleet is not to be the next cell's.
         await fleet?.stop();
@@ -65,6 +62,7 @@ async function lane(todo: Cell[], number: number, hasClock: boolean, servers: { 
     }
   } finally {
     await fleet?.stop();
+    await server.stop();
     await rm(folder, { recursive: true, force: true });
   }
 }
@@ -77,18 +75,17 @@ async function runAll(): Promise<void> {
   const emulator = await startBucketEmulator();
   await emulator.createBucket(BUCKET);
   process.env.STORAGE_EMULATOR_HOST = emulator.endpoint;
-  const server = await startTemporalServer({ ui: false });
-  const servers = { address: server.address, bucket: emulator.endpoint };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
   try {
     for (const hasClock of [false, true]) {
       const todo = wanted.filter((cell) => isClock(cell) === hasClock);
       if (hasClock && !existsSync(FAKE_TIME)) continue;
-      const lanes = Array.from({ length: Number(values.lanes) }, (_, number) => lane(todo, number, hasClock, servers));
+      const lanes = Array.from({ length: Number(values.lanes) }, (_, number) =>
+        lane(todo, number, hasClock, emulator.endpoint),
+      );
       await Promise.all(lanes);
     }
   } finally {
-    await server.stop();
     await emulator.stop();
   }
 }

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import sharp from 'sharp';
 import { batchEnd, batchProgress, controlBatch, retryBatch, retrying, submitBatch } from '../../client/index.ts';
+import { NoOrchestrator } from '../../client/progress.ts';
 import { jobSchema } from '../../domain/job.ts';
 import { bundleRef, openBundle } from '../../models/pixart/index.ts';
 import { objectName, planFolder } from '../../records/layout.ts';
@@ -33,9 +34,9 @@ const HOUR = 3_600;
 const LOOK_EVERY_MS = 50;
 /** The emulator's client tries again for some ten seconds by itself; an activity that hangs says so sooner. */
 const TOLD_WITHIN_MS = 40_000;
-const REACHED_WITHIN_MS = 60_000;
-/** A worker that dies is missed after half a minute. */
-const OVER_WITHIN_MS = 240_000;
+const REACHED_WITHIN_MS = 180_000;
+/** A worker that dies is missed after half a minute; the rest is for a machine that is busy with other things. */
+const OVER_WITHIN_MS = 480_000;
 /** Of images that a painter has in hand when it dies. */
 const IN_HAND = 2;
 
@@ -115,7 +116,7 @@ class CellFault {
     const { client } = this.#fleet;
     if (this.#asked !== undefined) {
       await until(
-        async () => (await batchProgress(client, this.#batch)).totals.rendered > 0,
+        async () => (await answered(() => batchProgress(client, this.#batch))).totals.rendered > 0,
         REACHED_WITHIN_MS,
         'an image',
       );
@@ -137,7 +138,8 @@ class CellFault {
     else if (fault.startsWith('clock')) await this.#shift(fault === 'clock +1 h' ? HOUR : -HOUR);
     else if (this.#access === 'receiver') await sleep(this.#delayMs);
     else await this.#untilTold();
-    if (this.#asked === 'pause') await controlBatch(this.#fleet.client, this.#batch, { kind: 'resume' });
+    if (this.#asked === 'pause')
+      await answered(() => controlBatch(this.#fleet.client, this.#batch, { kind: 'resume' }));
   }
 
   async clear(): Promise<void> {
@@ -180,7 +182,10 @@ class CellFault {
         this.told = `${first.activity}${first.waitsForStore ? ' waits for the store' : ''}: ${first.reason}`;
         return;
       }
-      if ((await batchProgress(client, this.#batch)).state !== 'rendering' && (await isOver(client, this.#batch)))
+      if (
+        (await answered(() => batchProgress(client, this.#batch))).state !== 'rendering' &&
+        (await isOver(client, this.#batch))
+      )
         return;
     }
   }
@@ -232,6 +237,17 @@ async function check(store: ObjectStore, batch: string): Promise<void> {
     // Children paint the whole picture in the colour of its seed.
     const { data } = await sharp(bytes).raw().toBuffer({ resolveWithObject: true });
     if (data.some((value) => value !== seed % 256)) throw new Error(`${batch}: the picture of ${id} is another one`);
+  }
+}
+
+/** Of a command that orchestrators answer, while the only one is started again. */
+async function answered<T>(command: () => Promise<T>): Promise<T> {
+  for (const end = performance.now() + REACHED_WITHIN_MS; ; ) {
+    try {
+      return await command();
+    } catch (error) {
+      if (!(error instanceof NoOrchestrator) || performance.now() > end) throw error;
+    }
   }
 }
 
