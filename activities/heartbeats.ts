@@ -85,11 +85,15 @@ export class Heartbeats {
     this.#beat();
   }
 
+  waitNoMore(): void {
+    delete this.#progress.waitsFor;
+    delete this.#progress.waitsSince;
+  }
+
   /** For the next attempt, where this one ends before a heartbeat was due. */
   last(end: AttemptEnd): void {
     this.#progress.attempts = countsAfter(this.#progress.attempts, end);
-    delete this.#progress.waitsFor;
-    delete this.#progress.waitsSince;
+    this.waitNoMore();
     this.#beat();
   }
 

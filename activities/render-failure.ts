@@ -1,5 +1,6 @@
 import { type ActivityCancellationDetails, CancelledFailure } from '@temporalio/common';
 import { RendererBug, RendererDied, RenderFault, TooLittleMemory } from '../models/renderer/index.ts';
+import { DamagedRecord } from '../records/damaged.ts';
 import { ObjectNotFound, StoreDenied, StoreUnavailable } from '../store/index.ts';
 import type { EarlierWork, RenderFailureDetails } from '../workflows/contract/activities.ts';
 import { RENDER_ATTEMPTS, RENDER_PAUSE_SECONDS } from '../workflows/contract/limits.ts';
@@ -15,7 +16,8 @@ export type JobSoFar = EarlierWork & { attempts: AttemptCounts };
  * What an attempt ends with. A renderer that died, a fault or a hang of the device, a store that is away may be over by themselves and
  * are tried again; anything else would be found just the same, after the picture has been computed once more. A store that denies
  * access is waited for too: at night it is more often the machine's token service that is away than a person who took a
- * permission; and a copy whose object went away is made from another. Where so many attempts have failed, it is final too. The details
+ * permission; a copy whose object went away is made from another; and a plan that the orchestrator has read is damaged on
+ * this worker's way to it alone. Where so many attempts have failed, it is final too. The details
  * say which attempt it was; of one that was cancelled, what had been computed.
  */
 export function renderFailure(error: unknown, job: JobSoFar): unknown {
@@ -52,6 +54,7 @@ const PASSING = [
   StoreUnavailable,
   StoreDenied,
   ObjectNotFound,
+  DamagedRecord,
 ];
 
 /** Kinds of a fault that this worker would meet again: a larger machine may not. */

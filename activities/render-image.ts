@@ -25,6 +25,7 @@ import { attemptEnd, BundleMismatch, renderFailure, WorkersLost } from './render
 import { NEVER_STOPS, RenderStop, type WorkerStop, WorkerStopping } from './render-stop.ts';
 import { type Scratch, scratchOfStores } from './scratch.ts';
 import { StageTimer } from './stage-timer.ts';
+import { tellingSilence } from './store-silence.ts';
 
 export type RenderImageDependencies = {
   openStore: OpenStore;
@@ -68,8 +69,10 @@ export function createRenderImage(dependencies: RenderImageDependencies) {
     try {
       if (heartbeats.attempts.lost >= RENDER_LOST_ATTEMPTS) throw new WorkersLost(heartbeats.attempts.lost);
       if (input.bundleDigest !== renderer.bundle.digest) throw new BundleMismatch(input.bundleDigest, renderer.bundle);
-      const store = await openStore(input.store);
-      const job = await readJob(store, input.shard, input.index);
+      const { store, job } = await tellingSilence(heartbeats, input.store, async () => {
+        const store = await openStore(input.store);
+        return { store, job: await readJob(store, input.shard, input.index) };
+      });
       const key = pictureKey(store, job);
       unlock = await held.whileWanted({ key, size: job.size }, () => lock(key, context.cancellationSignal));
       const scratch = scratchIn(dependencies.scratch ?? input.store);
@@ -102,7 +105,7 @@ async function findOrRender(input: RenderImageInput, job: Job, surroundings: Sur
   const checkpoint = checkpointOf(input, job, surroundings);
   const isBegunBefore = heartbeats.computations > 0;
   const place = new PicturePlace(store, job);
-  const found = await place.find();
+  const found = await tellingSilence(heartbeats, store.url, () => place.find());
   if (found === null) tellDamage(place);
 
   let published: Published;

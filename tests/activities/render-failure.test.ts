@@ -5,6 +5,7 @@ import { attemptEnd, BundleMismatch, renderFailure } from '../../activities/rend
 import { RenderTooLong, WorkerStopping } from '../../activities/render-stop.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { RendererBug, RendererDied, RenderFault } from '../../models/renderer/index.ts';
+import { DamagedRecord } from '../../records/damaged.ts';
 import { ObjectNotFound, StoreDenied, StoreUnavailable } from '../../store/index.ts';
 
 const after = (counts: Partial<AttemptCounts>) => ({
@@ -21,6 +22,7 @@ test.each([
   new StoreUnavailable('503'),
   new StoreDenied('no token'),
   new ObjectNotFound('the object went away before it was copied'),
+  new DamagedRecord('a line of the plan is damaged'),
 ])('an image is tried again where its failure may pass: $constructor.name', (error) => {
   const { name } = error.constructor;
   expect(renderFailure(error, after({ attempt: 2 }))).toMatchObject({

@@ -16,10 +16,8 @@ import { startTemporalServer } from '../../infra/dev/temporal-server.ts';
 import { type Cell, cells, idOf } from './cells.ts';
 import { type FaultyFleet, startFaultyFleet } from './faulty-fleet.ts';
 import { FAKE_TIME } from './faulty-worker.ts';
-import { type Found, runCell } from './run-cell.ts';
-import { tableOf } from './table.ts';
-
-export type Recorded = { seed: number } & (Found | (Cell & { failed: string }));
+import { runCell } from './run-cell.ts';
+import { type Recorded, tableOf } from './table.ts';
 
 const BUCKET = 'faults';
 

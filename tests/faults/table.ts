@@ -1,5 +1,8 @@
 import { ACTIVITIES, accessOf, type Cell, type Fault, idOf, type StoreKind } from './cells.ts';
-import type { Recorded } from './matrix.ts';
+import type { Found } from './run-cell.ts';
+
+/** A line of a run's results. */
+export type Recorded = { seed: number } & (Found | (Cell & { failed: string }));
 
 const COLUMNS: Fault[] = [
   ...(['429', '503', 'reset', 'hang', 'partial write', 'corrupted read', 'disk full'] as const),
