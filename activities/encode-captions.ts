@@ -3,6 +3,7 @@ import { CancelledFailure } from '@temporalio/common';
 import type { Job } from '../domain/job.ts';
 import { textsOf } from '../models/pixart/index.ts';
 import { RendererBug, RendererDied, RenderFault } from '../models/renderer/index.ts';
+import { DamagedRecord } from '../records/damaged.ts';
 import { objectName } from '../records/layout.ts';
 import { type ObjectStore, type OpenStore, StoreDenied, StoreUnavailable } from '../store/index.ts';
 import type { EncodeCaptionsInput, EncodedCaptions } from '../workflows/contract/activities.ts';
@@ -96,7 +97,8 @@ async function lackingTexts(
 const isShutdown = (error: unknown): boolean =>
   error instanceof CancelledFailure && error.message === 'WORKER_SHUTDOWN';
 
-const PASSING = [RendererDied, RenderFault, WorkerStopping, StoreUnavailable, StoreDenied];
+/** A plan that the orchestrator has read may be damaged on this worker's way to it alone. */
+const PASSING = [RendererDied, RenderFault, WorkerStopping, StoreUnavailable, StoreDenied, DamagedRecord];
 
 const mayPass = (error: unknown): boolean =>
   PASSING.some((kind) => error instanceof kind) && !(error instanceof RendererBug);

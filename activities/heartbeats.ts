@@ -1,9 +1,14 @@
 import { z } from 'zod';
 import type { EarlierWork } from '../workflows/contract/activities.ts';
 import type { WaitingHeartbeat } from '../workflows/contract/heartbeats.ts';
+import { type AttemptCounts, type AttemptEnd, countsAfter } from './attempts.ts';
 
 /** How far a render has come; the heartbeat's details, which the next attempt finds when this one dies. */
-export type RenderProgress = EarlierWork & { step: number; steps: number } & Partial<WaitingHeartbeat>;
+export type RenderProgress = EarlierWork & {
+  step: number;
+  steps: number;
+  attempts: AttemptCounts;
+} & Partial<WaitingHeartbeat>;
 
 /** Older workers do not tell the steps. */
 const earlierWorkSchema = z.object({ computations: z.int().min(0), stepsComputed: z.int().min(0).default(0) });
@@ -37,14 +42,22 @@ export class Heartbeats {
   readonly #progress: RenderProgress;
   #timer: NodeJS.Timeout;
 
-  constructor(send: (progress: RenderProgress) => void, { computations, stepsComputed }: EarlierWork) {
+  constructor(
+    send: (progress: RenderProgress) => void,
+    { computations, stepsComputed }: EarlierWork,
+    attempts: AttemptCounts,
+  ) {
     this.#send = send;
-    this.#progress = { computations, stepsComputed, step: 0, steps: 0 };
+    this.#progress = { computations, stepsComputed, step: 0, steps: 0, attempts };
     this.#timer = setInterval(this.#beat, WAITING_MS);
   }
 
   get computations(): number {
     return this.#progress.computations;
+  }
+
+  get attempts(): AttemptCounts {
+    return this.#progress.attempts;
   }
 
   get stepsComputed(): number {
@@ -72,10 +85,15 @@ export class Heartbeats {
     this.#beat();
   }
 
-  /** For the next attempt, where this one fails before a heartbeat was due. */
-  last(): void {
+  waitNoMore(): void {
     delete this.#progress.waitsFor;
     delete this.#progress.waitsSince;
+  }
+
+  /** For the next attempt, where this one ends before a heartbeat was due. */
+  last(end: AttemptEnd): void {
+    this.#progress.attempts = countsAfter(this.#progress.attempts, end);
+    this.waitNoMore();
     this.#beat();
   }
 

@@ -6,6 +6,7 @@ import type { Heartbeats } from './heartbeats.ts';
 import type { HeldPictures } from './held-pictures.ts';
 import type { Publication } from './publication.ts';
 import type { RenderStop } from './render-stop.ts';
+import { tellingSilence } from './store-silence.ts';
 
 export type Keeping = {
   held: HeldPictures;
@@ -26,10 +27,12 @@ export type Keeping = {
  */
 export async function keepStoring(publication: Publication, { held, key, size, stop, heartbeats, log }: Keeping) {
   const once = () =>
-    Promise.race([publication.try(), stop.leave]).catch((error: unknown) => {
-      // It is told in heartbeats, which are kept as failures are.
-      throw ridOfSecrets(error);
-    });
+    Promise.race([tellingSilence(heartbeats, publication.store, () => publication.try()), stop.leave]).catch(
+      (error: unknown) => {
+        // It is told in heartbeats, which are kept as failures are.
+        throw ridOfSecrets(error);
+      },
+    );
   try {
     return await once();
   } catch (error) {

@@ -1,29 +1,44 @@
-import { CancelledFailure } from '@temporalio/common';
+import { type ActivityCancellationDetails, CancelledFailure } from '@temporalio/common';
 import { CannotSign } from '../credentials/cannot-sign.ts';
 import { RendererBug, RendererDied, RenderFault, TooLittleMemory } from '../models/renderer/index.ts';
+import { DamagedRecord } from '../records/damaged.ts';
 import { ObjectNotFound, StoreDenied, StoreUnavailable } from '../store/index.ts';
 import type { EarlierWork, RenderFailureDetails } from '../workflows/contract/activities.ts';
+import { RENDER_ATTEMPTS, RENDER_PAUSE_SECONDS } from '../workflows/contract/limits.ts';
 import { attemptFailure } from './attempt-failure.ts';
-import { NO_WORK } from './heartbeats.ts';
+import type { AttemptCounts, AttemptEnd } from './attempts.ts';
 import { CaptionNotKept } from './kept-captions.ts';
 import { RenderTooLong, WorkerStopping } from './render-stop.ts';
+
+/** What has become of a job: its work, and its attempts, this one and how it ended included. */
+export type JobSoFar = EarlierWork & { attempts: AttemptCounts };
 
 /**
  * What an attempt ends with. A renderer that died, a fault or a hang of the device, a store that is away may be over by themselves and
  * are tried again; anything else would be found just the same, after the picture has been computed once more. A store that denies
  * access is waited for too: at night it is more often the machine's token service that is away than a person who took a
- * permission; and a copy whose object went away is made from another. The details say which attempt it was; of one that was cancelled,
- * what had been computed.
+ * permission; a copy whose object went away is made from another; and a plan that the orchestrator has read is damaged on
+ * this worker's way to it alone. Where so many attempts have failed, it is final too. The details
+ * say which attempt it was; of one that was cancelled, what had been computed.
  */
-export function renderFailure(error: unknown, attempts: number, work = NO_WORK): unknown {
-  if (error instanceof CancelledFailure && work.computations > 0) return cancelledFailure(error, work);
-  const details: RenderFailureDetails = { attempts };
-  return attemptFailure(error, mayPass, {
+export function renderFailure(error: unknown, job: JobSoFar): unknown {
+  if (error instanceof CancelledFailure && job.computations > 0) return cancelledFailure(error, job);
+  const { attempts } = job;
+  const details: RenderFailureDetails = { attempts: attempts.attempt };
+  const isLast = attempts.failed >= RENDER_ATTEMPTS;
+  return attemptFailure(error, (thrown) => mayPass(thrown) && !isLast, {
     details: [details],
-    // Nothing is wrong: another worker may go on at once.
-    ...(error instanceof WorkerStopping && { nextRetryDelay: HANDED_BACK_DELAY }),
-    ...(error instanceof CaptionNotKept && { nextRetryDelay: captionDelay(attempts) }),
+    nextRetryDelay: retryDelay(error, attempts.failed),
   });
+}
+
+/** By failures: to the server an image that was paused often is one that has failed often. */
+function retryDelay(error: unknown, failed: number): `${number} seconds` {
+  // Nothing is wrong: another worker may go on at once.
+  if (error instanceof WorkerStopping) return `${HANDED_BACK_SECONDS} seconds`;
+  if (error instanceof CaptionNotKept) return `${captionDelay(failed)} seconds`;
+  const { first, factor, most } = RENDER_PAUSE_SECONDS;
+  return `${Math.min(first * factor ** Math.max(failed - 1, 0), most)} seconds`;
 }
 
 function cancelledFailure({ message, cause }: CancelledFailure, work: EarlierWork): CancelledFailure {
@@ -41,6 +56,7 @@ const PASSING = [
   StoreUnavailable,
   StoreDenied,
   ObjectNotFound,
+  DamagedRecord,
 ];
 
 /** Kinds of a fault that this worker would meet again: a larger machine may not. */
@@ -50,10 +66,28 @@ const mayPass = (error: unknown): boolean =>
   PASSING.some((kind) => error instanceof kind) && !HERE_FOR_GOOD.some((kind) => error instanceof kind);
 
 /** Longer than the moment in which the worker that stops may still be given a task. */
-const HANDED_BACK_DELAY = '1 second';
+const HANDED_BACK_SECONDS = 1;
 
 /** Another worker is about to encode the text, or nobody will for the night: 5 minutes in all, then the shard sees to it. */
-const captionDelay = (attempts: number): `${number} seconds` => `${5 * 2 ** Math.min(attempts - 1, 6)} seconds`;
+const captionDelay = (failed: number): number => 5 * 2 ** Math.min(failed - 1, 6);
+
+/** A worker's end, and what a person does to one attempt, say nothing about the image. */
+export function attemptEnd(error: unknown, details?: Partial<ActivityCancellationDetails>): AttemptEnd {
+  if (error instanceof CancelledFailure && details?.reset) return 'reset';
+  return error instanceof CancelledFailure || error instanceof WorkerStopping ? 'interrupted' : 'failed';
+}
+
+/** Nobody could say what went wrong: most likely the image takes its worker with it, as where a container runs out of memory. */
+export class WorkersLost extends Error {
+  override readonly name = 'WorkersLost';
+
+  constructor(lost: number) {
+    super(
+      `${lost} workers died or were cut off with this image in hand, and none could say why. ` +
+        'Look whether their machines or containers run out of memory with it, then retry the batch.',
+    );
+  }
+}
 
 /** The batch was planned, and its render keys were made, for another bundle than this worker holds. Queues by bundle keep such work away; this makes sure. */
 export class BundleMismatch extends Error {

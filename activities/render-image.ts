@@ -2,16 +2,18 @@ import { Context } from '@temporalio/activity';
 import type { PictureSigner } from '../credentials/picture-signer.ts';
 import type { Job } from '../domain/job.ts';
 import type { Receipt } from '../domain/receipt.ts';
+import { pipelineVersionOf } from '../domain/render-key.ts';
 import type { Thrift } from '../domain/thrift.ts';
 import { encodeImage } from '../images/index.ts';
-import type { SamplerState } from '../models/pixart/index.ts';
+import { PIPELINE_VERSION, type SamplerState } from '../models/pixart/index.ts';
 import { renderRequest } from '../models/pixart/render-request.ts';
 import type { Renderer } from '../models/renderer/index.ts';
 import { PicturePlace } from '../pictures/index.ts';
 import { objectName } from '../records/layout.ts';
 import { ObjectNotFound, type ObjectStore, type OpenStore } from '../store/index.ts';
 import type { RenderImageInput } from '../workflows/contract/activities.ts';
-import { CHECKPOINT_SECONDS, RENDER_HOURS } from '../workflows/contract/limits.ts';
+import { CHECKPOINT_SECONDS, RENDER_HOURS, RENDER_LOST_ATTEMPTS } from '../workflows/contract/limits.ts';
+import { countsFor } from './attempts.ts';
 import { Checkpoint } from './checkpoint.ts';
 import { earlierWork, Heartbeats } from './heartbeats.ts';
 import { HeldPictures } from './held-pictures.ts';
@@ -20,11 +22,12 @@ import { keepStoring } from './keep-storing.ts';
 import type { CaptionSource } from './kept-captions.ts';
 import { createKeyedLock } from './keyed-lock.ts';
 import { Publication, type Published } from './publication.ts';
-import { BundleMismatch, renderFailure } from './render-failure.ts';
+import { attemptEnd, BundleMismatch, renderFailure, WorkersLost } from './render-failure.ts';
 import { NEVER_STOPS, RenderStop, type WorkerStop, WorkerStopping } from './render-stop.ts';
 import { type Scratch, scratchOfStores } from './scratch.ts';
 import { copyFor } from './signed-copy.ts';
 import { StageTimer } from './stage-timer.ts';
+import { tellingSilence } from './store-silence.ts';
 
 export type RenderImageDependencies = {
   openStore: OpenStore;
@@ -53,30 +56,34 @@ export type RenderImageDependencies = {
  */
 export function createRenderImage(dependencies: RenderImageDependencies) {
   const { openStore, renderer, held = new HeldPictures() } = dependencies;
-  const readJob = createJobReader();
+  const readJob = createJobReader((job) => pipelineVersionOf(job, renderer.bundle.digest, PIPELINE_VERSION) !== null);
   // Rows with one render key, or a lost attempt that still runs beside the next one: the second finds what the first made.
   const lock = createKeyedLock();
   const scratchIn = scratchOfStores(openStore);
 
   return async function renderImage(input: RenderImageInput, timer = new StageTimer()): Promise<Receipt> {
     const context = Context.current();
-    const { attempt: attempts, heartbeatDetails } = context.info;
+    const { attempt, heartbeatDetails } = context.info;
     const heartbeats = new Heartbeats(
       (progress) => context.heartbeat(progress),
       earlierWork(heartbeatDetails ?? input.earlier),
+      countsFor(attempt, heartbeatDetails),
     );
     let unlock = (): void => {};
     try {
+      if (heartbeats.attempts.lost >= RENDER_LOST_ATTEMPTS) throw new WorkersLost(heartbeats.attempts.lost);
       if (input.bundleDigest !== renderer.bundle.digest) throw new BundleMismatch(input.bundleDigest, renderer.bundle);
-      const store = await openStore(input.store);
-      const job = await readJob(store, input.shard, input.index);
+      const { store, job } = await tellingSilence(heartbeats, input.store, async () => {
+        const store = await openStore(input.store);
+        return { store, job: await readJob(store, input.shard, input.index) };
+      });
       const key = pictureKey(store, job);
       unlock = await held.whileWanted({ key, size: job.size }, () => lock(key, context.cancellationSignal));
       const scratch = scratchIn(dependencies.scratch ?? input.store);
       return await findOrRender(input, job, { ...dependencies, held, store, scratch, heartbeats, timer });
     } catch (error) {
-      heartbeats.last();
-      throw renderFailure(error, attempts, heartbeats);
+      heartbeats.last(attemptEnd(error, context.cancellationDetails));
+      throw renderFailure(error, heartbeats);
     } finally {
       unlock();
       heartbeats.stop();
@@ -104,7 +111,7 @@ async function findOrRender(input: RenderImageInput, job: Job, surroundings: Sur
   const checkpoint = checkpointOf(input, job, surroundings);
   const isBegunBefore = heartbeats.computations > 0;
   const place = new PicturePlace(store, job);
-  const found = await place.find();
+  const found = await tellingSilence(heartbeats, store.url, () => place.find());
   if (found === null) tellDamage(place);
 
   let published: Published;
@@ -162,9 +169,10 @@ function tellDamage({ name, damaged }: PicturePlace): void {
   Context.current().log.warn('a damaged object is made anew', { object: name, fault: damaged.fault });
 }
 
-function checkpointOf(input: RenderImageInput, job: Job, { scratch, renderer }: Surroundings): Checkpoint {
+function checkpointOf(input: RenderImageInput, job: Job, { scratch, renderer, heartbeats }: Surroundings): Checkpoint {
   const { info, log } = Context.current();
-  const begunBefore = info.attempt > 1 || input.round > 1 || input.earlier !== undefined;
+  // A person who resets the activity has its attempts counted from 1 again.
+  const begunBefore = info.attempt > 1 || input.round > 1 || heartbeats.computations > 0;
   return new Checkpoint({ scratch, job, bundleDigest: renderer.bundle.digest, begunBefore, log });
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ObjectStore, type OpenStore, StoreUnavailable } from '../store/index.ts';
 import { STORE_SILENCE_SECONDS } from '../workflows/contract/limits.ts';
+import { storeSilence } from './store-silence.ts';
 import type { StoreTurns } from './store-turns.ts';
 
 /** How often a cancelled attempt looks whether its store still answers. */
@@ -56,7 +57,7 @@ export class StoreWatch {
     const before = performance.now() - 1_000 * STORE_SILENCE_SECONDS;
     for (const { url, since } of this.#asked.values()) {
       if (since > before) continue;
-      return new StoreUnavailable(`store ${url}: it has not answered for more than ${STORE_SILENCE_SECONDS} seconds`);
+      return storeSilence(url);
     }
     return null;
   }

@@ -3,7 +3,7 @@ import { CatalogError } from '../catalog/problems.ts';
 import { type BundleRef, shortDigest } from '../domain/bundle-ref.ts';
 import { CATALOG_FORMATS } from '../domain/catalog-settings.ts';
 import type { Job } from '../domain/job.ts';
-import { renderKey } from '../domain/render-key.ts';
+import { pipelineVersionOf } from '../domain/render-key.ts';
 import { UserError } from '../domain/user-error.ts';
 import { bundleRef } from '../models/pixart/bundle.ts';
 import { openBundles } from '../models/pixart/installed-bundles.ts';
@@ -31,7 +31,7 @@ export async function planPremises(
 ): Promise<Premises> {
   const job = await firstJob(store, firstPiece);
   const candidates = asked === undefined ? (await openBundles()).map(bundleRef) : [asked];
-  const bundle = candidates.find(({ digest }) => versionOf(job, digest) !== null);
+  const bundle = candidates.find(({ digest }) => pipelineVersionOf(job, digest, PIPELINE_VERSION) !== null);
   if (bundle === undefined) {
     const tried = candidates.map(({ name, digest }) => `${name} (${shortDigest(digest)})`).join(', ') || 'none';
     throw new UserError(
@@ -45,7 +45,7 @@ export async function planPremises(
 
 /** @throws UserError where the plan was made with another bundle: rendered with this one, pictures would not be those of their keys */
 export async function checkPlannedWith(store: ObjectStore, piece: string, { name, digest }: BundleRef): Promise<void> {
-  if (versionOf(await firstJob(store, piece), digest) !== null) return;
+  if (pipelineVersionOf(await firstJob(store, piece), digest, PIPELINE_VERSION) !== null) return;
   throw new UserError(
     `${piece} in ${shownPlace(store.url)}: expected a plan that was made with bundle ${name} (${shortDigest(digest)}), found render keys of another. ` +
       'The folder has parts of two batches, or a later version has planned it',
@@ -83,7 +83,8 @@ async function gives(jobs: AsyncIterable<Job>, { digest }: BundleRef, rows: read
   const planned = new Map(rows.map(({ id, firstKey }) => [id, firstKey]));
   try {
     for await (const job of jobs) {
-      if (versionOf({ ...job, renderKey: planned.get(job.id) ?? '' }, digest) === null) return false;
+      if (pipelineVersionOf({ ...job, renderKey: planned.get(job.id) ?? '' }, digest, PIPELINE_VERSION) === null)
+        return false;
       planned.delete(job.id);
     }
   } catch (error) {
@@ -91,14 +92,6 @@ async function gives(jobs: AsyncIterable<Job>, { digest }: BundleRef, rows: read
     throw error;
   }
   return planned.size === 0;
-}
-
-/** The version of the pipeline with which the bundle gives the job's render key; `null` where none does. */
-function versionOf(job: Job, bundleDigest: string): number | null {
-  for (let version = PIPELINE_VERSION; version > 0; version -= 1) {
-    if (renderKey(job, bundleDigest, version) === job.renderKey) return version;
-  }
-  return null;
 }
 
 async function firstJob(store: ObjectStore, piece: string): Promise<Job> {

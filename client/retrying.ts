@@ -15,7 +15,9 @@ export type Retrying = {
   reason: string;
   /** Whether that is a store that is away or lets nobody in. */
   waitsForStore: boolean;
-  /** When the first of them was to begin, or began to wait for its store; `null` where only attempts are counted. */
+  /** Whether somebody has paused it in Temporal: then it waits until somebody unpauses it there. */
+  isPaused: boolean;
+  /** When the first of them was to begin, began to wait for its store, or was paused; `null` where only attempts are counted. */
   since: Date | null;
   /** When the first of them gives up; `null` where only attempts are counted. */
   givesUpAt: Date | null;
@@ -57,17 +59,33 @@ type Pending = NonNullable<Awaited<ReturnType<typeof pendingOf>>>[number];
 /** `null` where nothing holds it up. */
 function troubleOf(pending: Pending): { activity: string; kind: string; told: Retrying } | null {
   const { activityType, attempt, lastFailure } = pending;
+  const pause = pauseOf(pending);
   const wait = waitOf(pending);
-  const reason = withoutSecrets(wait?.waitsFor ?? lastFailure?.message ?? '');
+  const reason = withoutSecrets(pause?.by ?? wait?.waitsFor ?? lastFailure?.message ?? '');
   if (!reason) return null;
   const activity = activityType?.name ?? '';
   const type = lastFailure?.applicationFailureInfo?.type ?? '';
   const told: Retrying = {
     ...{ activity, count: 1, attempts: (attempt ?? 1) - 1, reason },
-    waitsForStore: wait !== null || STORE_FAILURES.includes(type),
-    ...(wait?.since ? heldFrom(wait.since) : timesOf(pending)),
+    waitsForStore: pause === null && (wait !== null || STORE_FAILURES.includes(type)),
+    isPaused: pause !== null,
+    ...timesOf(pending),
+    ...(wait?.since && heldFrom(wait.since)),
+    ...(pause && { since: pause.since, givesUpAt: null }),
   };
-  return { activity, kind: wait === null ? type || reason : 'wait', told };
+  const kind = wait === null ? type || reason : 'wait';
+  return { activity, kind: pause === null ? kind : 'paused', told };
+}
+
+/** Who has paused it in Temporal's UI or command line, and why; `null` where nobody has. */
+function pauseOf({ paused, pauseInfo }: Pending): { by: string; since: Date | null } | null {
+  if (!paused) return null;
+  const { identity, reason } = pauseInfo?.manual ?? pauseInfo?.rule ?? {};
+  const seconds = secondsOf(pauseInfo?.pauseTime);
+  return {
+    by: `by ${identity || 'somebody'}${reason ? `: ${reason}` : ''}`,
+    since: seconds > 0 ? new Date(1_000 * seconds) : null,
+  };
 }
 
 type Times = Pick<Retrying, 'since' | 'givesUpAt'>;

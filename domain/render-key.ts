@@ -7,3 +7,18 @@ import { type Picture, pictureOf } from './job.ts';
  */
 export const renderKey = (picture: Picture, bundleDigest: string, pipelineVersion: number): string =>
   digestOf({ ...pictureOf(picture), bundle: bundleDigest, pipeline: pipelineVersion });
+
+/**
+ * The version of the pipeline, up to the newest, with which the bundle gives a job's own render key; `null` where none does: then it is
+ * another picture's.
+ */
+export function pipelineVersionOf(
+  job: Picture & { renderKey: string },
+  bundleDigest: string,
+  newest: number,
+): number | null {
+  for (let version = newest; version > 0; version -= 1) {
+    if (renderKey(job, bundleDigest, version) === job.renderKey) return version;
+  }
+  return null;
+}

@@ -42,7 +42,7 @@ export function observeRenders({ log, metrics, tracer }: RenderObservers, size: 
       log.info(said({ job: id, outcome }), `image ${outcome}`);
       return receipt;
     } catch (error) {
-      const outcome = failedOutcome(error, attempt);
+      const outcome = failedOutcome(error);
       activity.describe({ shard, index, size, outcome });
       metrics?.image(size, outcome);
       log.info(said({ shard, index, outcome }), `image ${outcome}`);

@@ -235,7 +235,10 @@ const payer = () => {
 const emulatorUrl = (): string | undefined =>
   process.env.STORAGE_EMULATOR_HOST?.replace(/^(?!https?:\/\/)/, 'http://').replace(/\/$/, '');
 
-/** Every write here has the same effect when it is done twice, so that all of them may be retried. */
+/**
+ * Every write here has the same effect when it is done twice, so that all of them may be retried. They have to be: with the library's usual
+ * strategy one write without a precondition, such as `replace`, ends the retries of all calls of its client (findings/one-save-ends-retries.sh).
+ */
 function makeClient(): Storage {
   const emulator = emulatorUrl();
   const client = new Storage({

@@ -32,8 +32,9 @@ const what = (activity: string, pending: number): string =>
     ? count(pending, 'image')
     : `${STEPS.get(activity) ?? activity}${pending > 1 ? ` (${pending} times)` : ''}:`;
 
-function held({ activity, count: pending, waitsForStore }: Retrying): string {
+function held({ activity, count: pending, waitsForStore, isPaused }: Retrying): string {
   const are = activity === 'renderImage' && pending > 1;
+  if (isPaused) return `${are ? 'are' : 'is'} paused in Temporal (unpause ${are ? 'them' : 'it'} there)`;
   if (waitsForStore) return are ? 'wait for the store' : 'waits for the store';
   return are ? 'are tried again' : 'is tried again';
 }

@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { AttemptCounts } from '../../activities/attempts.ts';
 import { earlierWork, Heartbeats, type RenderProgress } from '../../activities/heartbeats.ts';
+
+const FIRST: AttemptCounts = { attempt: 1, failed: 0, lost: 0, isOver: false };
 
 let sent: RenderProgress[];
 let heartbeats: Heartbeats;
@@ -7,7 +10,7 @@ let heartbeats: Heartbeats;
 beforeEach(() => {
   vi.useFakeTimers();
   sent = [];
-  heartbeats = new Heartbeats((progress) => sent.push(progress), earlierWork(undefined));
+  heartbeats = new Heartbeats((progress) => sent.push(progress), earlierWork(undefined), FIRST);
 });
 
 afterEach(() => {
@@ -18,7 +21,7 @@ afterEach(() => {
 test('a task that waits for its turn beats seldom, and counts no computation', () => {
   vi.advanceTimersByTime(10_000);
   expect(sent).toHaveLength(4);
-  expect(sent.at(-1)).toEqual({ computations: 0, stepsComputed: 0, step: 0, steps: 0 });
+  expect(sent.at(-1)).toEqual({ computations: 0, stepsComputed: 0, step: 0, steps: 0, attempts: FIRST });
 });
 
 test('an image that is finished in a moment has no heartbeat', () => {
@@ -35,7 +38,7 @@ test('one that takes longer beats twice a second, however long a step takes', ()
   heartbeats.step(6);
   vi.advanceTimersByTime(2_000);
   expect(sent).toHaveLength(4);
-  expect(sent.at(-1)).toEqual({ computations: 1, stepsComputed: 1, step: 6, steps: 20 });
+  expect(sent.at(-1)).toEqual({ computations: 1, stepsComputed: 1, step: 6, steps: 20, attempts: FIRST });
 });
 
 test('a picture that waits for its store says so at once, seldom from then on, and no more when the attempt ends', () => {
@@ -47,6 +50,7 @@ test('a picture that waits for its store says so at once, seldom from then on, a
     stepsComputed: 0,
     step: 0,
     steps: 20,
+    attempts: FIRST,
     waitsFor: 'the disk is full',
     waitsSince: since,
   };
@@ -54,8 +58,9 @@ test('a picture that waits for its store says so at once, seldom from then on, a
   vi.advanceTimersByTime(10_000);
   heartbeats.waitFor('status 503');
   expect(sent.slice(1)).toEqual([waiting, waiting, { ...waiting, waitsFor: 'status 503' }]);
-  heartbeats.last();
-  expect(sent.at(-1)).toEqual({ computations: 1, stepsComputed: 0, step: 0, steps: 20 });
+  heartbeats.last('interrupted');
+  const attempts = { ...FIRST, isOver: true };
+  expect(sent.at(-1)).toEqual({ computations: 1, stepsComputed: 0, step: 0, steps: 20, attempts });
 });
 
 test('what a workflow was told of earlier work counts as what a heartbeat told', () => {
@@ -64,11 +69,14 @@ test('what a workflow was told of earlier work counts as what a heartbeat told',
   expect(earlierWork('other words')).toEqual({ computations: 0, stepsComputed: 0 });
 });
 
-test('an attempt that fails tells at once what it computed, on top of what earlier ones had', () => {
-  const next = new Heartbeats((progress) => sent.push(progress), { computations: 2, stepsComputed: 30 });
+test('an attempt that fails tells at once that it did and what it computed, on top of what earlier ones had', () => {
+  const work = { computations: 2, stepsComputed: 30 };
+  const counts = { attempt: 4, failed: 2, lost: 1, isOver: false };
+  const next = new Heartbeats((progress) => sent.push(progress), work, counts);
   next.begin(20, 0);
   next.step(1);
-  next.last();
+  next.last('failed');
   next.stop();
-  expect(sent).toEqual([{ computations: 3, stepsComputed: 31, step: 1, steps: 20 }]);
+  const attempts = { attempt: 4, failed: 3, lost: 1, isOver: true };
+  expect(sent).toEqual([{ computations: 3, stepsComputed: 31, step: 1, steps: 20, attempts }]);
 });

@@ -51,6 +51,26 @@ test('a picture that its store refuses is stored later by the attempt that made 
   expect(computed).toBe(1);
 });
 
+test('a store that never answers is told of while it is asked, and no more once it has answered', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  outage.begin(object, 'hangs');
+  const { receipt, heartbeats } = await begin();
+  await vi.waitUntil(() => outage.hanging === 1);
+  await vi.advanceTimersByTimeAsync(11_000);
+  const silence = `store ${store.url}: it has not answered for more than 10 seconds`;
+  expect(heartbeats.at(-1)).toMatchObject({ computations: 0, waitsFor: silence });
+  outage.answer();
+  await vi.waitUntil(() => outage.hanging === 1);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(heartbeats.at(-1)).not.toHaveProperty('waitsFor');
+  await vi.advanceTimersByTimeAsync(11_000);
+  expect(heartbeats.at(-1)).toMatchObject({ computations: 1, waitsFor: silence });
+  outage.end(object);
+  outage.answer();
+  expect(await receipt).toMatchObject({ outcome: 'rendered', computations: 1 });
+});
+
 test('what the store says reaches no heartbeat with a token in it', async () => {
   outage.begin('objects/', 'full', 'status 503, token=tops3cret-0123456789');
   const { receipt, heartbeats } = await begin();
@@ -120,7 +140,8 @@ test('a worker that is told to stop hands the picture back at once, whatever its
   await isHeld();
   tellWorker.abort();
   await expect(receipt).rejects.toMatchObject({ type: 'WorkerStopping', nonRetryable: false });
-  expect(heartbeats.at(-1)).toEqual({ computations: 1, stepsComputed: 4, step: 4, steps: 4 });
+  const attempts = { attempt: 1, failed: 0, lost: 0, isOver: true };
+  expect(heartbeats.at(-1)).toEqual({ computations: 1, stepsComputed: 4, step: 4, steps: 4, attempts });
   expect(held.count('256')).toBe(0);
 });
 

@@ -2,8 +2,19 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
-/** What happens to one request: it passes, bytes change on either way, its answer is lost, or another one is given. */
-export type Fate = 'passes' | 'is damaged' | 'answer is lost' | { status: number; body: object };
+/**
+ * What happens to one request: it passes, bytes change on either way or in the answer alone, it is cut off in the middle of its body, its
+ * connection is reset before or after it was served, another answer is given, or none until then, when the connection ends.
+ */
+export type Fate =
+  | 'passes'
+  | 'is damaged'
+  | 'answer is damaged'
+  | 'is cut off'
+  | 'is reset'
+  | 'answer is lost'
+  | { status: number; body: object }
+  | { hangsUntil: Promise<unknown> };
 
 /** A way to a server on which chosen requests meet with an accident. */
 export type FaultyNetwork = { endpoint: string; seen: string[]; urls: URL[]; stop(): Promise<void> };
@@ -21,7 +32,10 @@ export async function startFaultyNetwork(target: string, fate: DecideFate): Prom
     seen.push(label);
     urls.push(url);
     const decided = await fate(label, seen.filter((other) => other === label).length, url);
-    if (typeof decided === 'object') answer(outgoing, decided.status, decided.body);
+    if (typeof decided === 'object') {
+      if ('status' in decided) answer(outgoing, decided.status, decided.body);
+      else void decided.hangsUntil.then(() => outgoing.destroy());
+    } else if (decided === 'is reset') incoming.socket.resetAndDestroy();
     else void forward(target, incoming, outgoing, decided);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -44,6 +58,7 @@ function answer(outgoing: ServerResponse, status: number, body: object): void {
 
 async function forward(target: string, incoming: IncomingMessage, outgoing: ServerResponse, fate: Fate): Promise<void> {
   const body = fate === 'is damaged' ? damaged(await buffer(incoming)) : await buffer(incoming);
+  if (fate === 'is cut off') return cutOff(target, incoming, outgoing, body);
   const onward = request(new URL(incoming.url!, target), { method: incoming.method!, headers: incoming.headers });
   onward.on('error', () => outgoing.destroy());
   onward.on('response', async (reply: IncomingMessage) => {
@@ -51,9 +66,32 @@ async function forward(target: string, incoming: IncomingMessage, outgoing: Serv
     const session = reply.headers.location;
     if (session !== undefined) reply.headers.location = session.replace(target, `http://${incoming.headers.host}`);
     if (fate === 'answer is lost') outgoing.destroy();
-    else outgoing.writeHead(reply.statusCode!, reply.headers).end(fate === 'is damaged' ? damaged(content) : content);
+    else outgoing.writeHead(reply.statusCode!, reply.headers).end(answered(fate, content));
   });
   onward.end(body);
+}
+
+const answered = (fate: Fate, content: Buffer): Buffer => {
+  if (fate === 'answer is damaged') return withOneBitChanged(content);
+  return fate === 'is damaged' ? damaged(content) : content;
+};
+
+/** The server gets half of the body, and neither side another word. */
+function cutOff(target: string, incoming: IncomingMessage, outgoing: ServerResponse, body: Buffer): void {
+  const onward = request(new URL(incoming.url!, target), { method: incoming.method!, headers: incoming.headers });
+  onward.on('error', () => {});
+  onward.write(body.subarray(0, Math.floor(body.length / 2)), () => {
+    onward.destroy();
+    incoming.socket.resetAndDestroy();
+    outgoing.destroy();
+  });
+}
+
+/** In the middle of it, where it is nobody's length or name. */
+export function withOneBitChanged(content: Buffer): Buffer {
+  const changed = Buffer.from(content);
+  if (changed.length > 0) changed[Math.floor(changed.length / 2)]! ^= 1;
+  return changed;
 }
 
 /** The word `picture` with one bit changed, wherever it stands. */

@@ -106,6 +106,26 @@ describe('a bucket behind a faulty network', () => {
     expect(stat).toMatchObject({ bytes: 2 });
   });
 
+  test('still tries again after each kind of call has succeeded', { timeout: SLOW_MS }, async () => {
+    let refusals = 0;
+    const store = await storeBehind(() => {
+      if (refusals === 0) return 'passes';
+      refusals -= 1;
+      return refusal(503, 'later');
+    });
+    const content = { data: Buffer.from('another'), contentType: 'text/plain' };
+    await store.create('a', Buffer.from('picture'), 'text/plain', { made: 'once' });
+    await (await store.find('a'))!.describe({ made: 'twice' });
+    await (await store.find('a'))!.copy('copy');
+    expect(await (await store.find('a'))!.supersede('aside', content)).not.toBeNull();
+    await store.remove('copy');
+    await store.replace('a', Buffer.from('picture'), 'text/plain');
+    refusals = 1;
+    expect(await store.stat('a')).toMatchObject({ bytes: 7 });
+    refusals = 1;
+    expect((await store.create('b', Buffer.from('picture'), 'text/plain')).created).toBe(true);
+  });
+
   test('gives up after some tries with an error that may be retried later', { timeout: SLOW_MS }, async () => {
     const store = await storeBehind(() => refusal(503, 'backend error'));
     const attempt = store.stat('objects/a.png');

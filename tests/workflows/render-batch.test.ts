@@ -220,7 +220,7 @@ describe('a batch', () => {
     await expect.poll(reasons, { timeout: 20_000 }).toEqual([
       {
         ...{ activity: 'renderImage', count: 1, attempts: 1, reason: 'the renderer died' },
-        ...{ waitsForStore: false, since: null, givesUpAt: null },
+        ...{ waitsForStore: false, isPaused: false, since: null, givesUpAt: null },
       },
     ]);
     await cancelBatch(site.client, batch);

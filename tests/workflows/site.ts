@@ -30,6 +30,8 @@ export const BUNDLE: BundleRef = {
 export type Site = {
   /** Holds the catalogs, and the store as its folder `out`. */
   folder: string;
+  /** Of its server. */
+  address: string;
   client: BatchClient;
   store: ObjectStore;
   /** Starts a worker that encodes. */
@@ -107,6 +109,7 @@ export async function startSite({
   if (encodeCaptions !== undefined) await serve(encodeCaptions);
   const site: Site = {
     folder,
+    address: server.address,
     client,
     store,
     serve,

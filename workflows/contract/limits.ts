@@ -60,18 +60,34 @@ export const RENDER_HEARTBEAT_TIMEOUT = '30 seconds';
 
 /**
  * Errors that say the same on every attempt (a job that is impossible, a bundle that is not the batch's) are thrown as not
- * retryable by the activity, which knows best. For the rest, seven attempts span about ten minutes: long enough for a store
+ * retryable by the activity, which knows best. For the rest, seven failures span about ten minutes: long enough for a store
  * or a driver to come back, short enough that an image which kills its renderer every time does not hold a device for the
- * night.
+ * night. The activity counts them, because the server counts what says nothing about the image too: attempts that a person paused or
+ * reset, that were handed back, and that died with their workers.
  */
 export const RENDER_ATTEMPTS = 7;
 
+/**
+ * Machines that are taken away again and again must not cost an image; one that takes its whole worker with it each time, as a container
+ * that runs out of memory does, must not go on for the night. These span about an hour and a half.
+ */
+export const RENDER_LOST_ATTEMPTS = 20;
+
+/** The server's own limit, for render workers of an earlier version, which do not count for themselves. */
+export const RENDER_ATTEMPTS_AT_MOST = 100;
+
+/** After an image's first failure; each further one waits three times as long, up to the most. */
+export const RENDER_PAUSE_SECONDS = { first: 2, factor: 3, most: 300 };
+
 export const RENDER_RETRY: RetryPolicy = {
-  initialInterval: '2 seconds',
-  backoffCoefficient: 3,
-  maximumInterval: '5 minutes',
-  maximumAttempts: RENDER_ATTEMPTS,
+  initialInterval: `${RENDER_PAUSE_SECONDS.first} seconds`,
+  backoffCoefficient: RENDER_PAUSE_SECONDS.factor,
+  maximumInterval: `${RENDER_PAUSE_SECONDS.most} seconds`,
+  maximumAttempts: RENDER_ATTEMPTS_AT_MOST,
 };
+
+/** Of texts: whoever paints sees to those that could not be encoded. */
+export const ENCODE_RETRY: RetryPolicy = { ...RENDER_RETRY, maximumAttempts: RENDER_ATTEMPTS };
 
 /**
  * The orchestrator's own steps read and write the store. They go on for a day: a store that is away overnight must not

@@ -106,7 +106,7 @@ export class CaptionsAhead {
       taskQueue: encodeQueue(encoder),
       startToCloseTimeout: limits.ENCODE_START_TO_CLOSE,
       heartbeatTimeout: limits.RENDER_HEARTBEAT_TIMEOUT,
-      retry: limits.RENDER_RETRY,
+      retry: limits.ENCODE_RETRY,
       cancellationType: ActivityCancellationType.TRY_CANCEL,
       summary: to - from === 1 ? `job ${from}` : `jobs ${from} to ${to - 1}`,
       // No job's: see indexOf in wanted-jobs.ts.

@@ -1,7 +1,7 @@
 import { ActivityFailure, ApplicationFailure, RetryState, TimeoutFailure, TimeoutType } from '@temporalio/common';
 import type { Failure, JobOutcome } from '../../domain/receipt.ts';
 import type { RenderFailureDetails } from '../contract/activities.ts';
-import { REASON_CHARACTERS, RENDER_ATTEMPTS } from '../contract/limits.ts';
+import { REASON_CHARACTERS, RENDER_ATTEMPTS_AT_MOST } from '../contract/limits.ts';
 
 /** What the manifest says of a job whose activity failed for good. */
 export function failureOf(id: string, error: unknown): Failure {
@@ -43,10 +43,9 @@ function timeoutReason(timeout: TimeoutFailure): string {
 }
 
 function attemptsOf(error: unknown, cause: unknown): number {
-  if (error instanceof ActivityFailure && error.retryState === RetryState.MAXIMUM_ATTEMPTS_REACHED) {
-    return RENDER_ATTEMPTS;
-  }
   const details =
     cause instanceof ApplicationFailure ? (cause.details?.[0] as RenderFailureDetails | undefined) : undefined;
-  return details?.attempts ?? 1;
+  if (details?.attempts !== undefined) return details.attempts;
+  const isServersLimit = error instanceof ActivityFailure && error.retryState === RetryState.MAXIMUM_ATTEMPTS_REACHED;
+  return isServersLimit ? RENDER_ATTEMPTS_AT_MOST : 1;
 }

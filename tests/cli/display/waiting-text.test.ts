@@ -11,6 +11,7 @@ const trouble: Retrying = {
   attempts: 5,
   reason: 'store gs://b: status 503',
   waitsForStore: true,
+  isPaused: false,
   since: new Date('2026-01-31T03:12:00Z'),
   givesUpAt: new Date('2026-02-01T03:12:00Z'),
 };
@@ -33,6 +34,10 @@ test('images are counted, and what fails for another reason than the store waits
   expect(waitingText(images, now)).toBe('2 images wait for the store, 1 attempt so far: store gs://b: status 503');
   const died = { ...images, count: 1, waitsForStore: false, reason: 'the renderer died' };
   expect(waitingText(died, now)).toBe('1 image is tried again, 1 attempt so far: the renderer died');
+  const paused = { ...died, isPaused: true, since: trouble.since, reason: 'by ann: look at it' };
+  expect(waitingText(paused, now)).toBe(
+    '1 image is paused in Temporal (unpause it there) since 03:12 UTC, 1 attempt so far: by ann: look at it',
+  );
 });
 
 test('a batch without a manifest names what writes one, where there is something to write', () => {

@@ -1,0 +1,21 @@
+import { StoreUnavailable } from '../store/index.ts';
+import { STORE_SILENCE_SECONDS } from '../workflows/contract/limits.ts';
+import type { Heartbeats } from './heartbeats.ts';
+
+export const storeSilence = (url: string): StoreUnavailable =>
+  new StoreUnavailable(`store ${url}: it has not answered for more than ${STORE_SILENCE_SECONDS} seconds`);
+
+/** Does what asks a store, and has heartbeats say so for as long as its answer takes too long: a folder on a network may hang for hours. */
+export async function tellingSilence<T>(heartbeats: Heartbeats, url: string, ask: () => Promise<T>): Promise<T> {
+  let isSilent = false;
+  const timer = setTimeout(() => {
+    isSilent = true;
+    heartbeats.waitFor(storeSilence(url).message);
+  }, 1_000 * STORE_SILENCE_SECONDS);
+  try {
+    return await ask();
+  } finally {
+    clearTimeout(timer);
+    if (isSilent) heartbeats.waitNoMore();
+  }
+}
