@@ -9,6 +9,7 @@ const UNIT = [
   'benchmarks/report',
   'client/{cron,request}',
   'connection/temporal-target',
+  'encryption/sealed',
   'images/xmp',
   'models/pixart/{caption-format,checkpoint-format,clean-caption,latents,noise,resize-crop}',
   'monitoring/attempt-outcome',
@@ -22,7 +23,7 @@ const UNIT = [
  * which were killed could, but begin with the fleets, because they cost no more than time.
  */
 const SHARING = [
-  '{activities,cli,client,connection,images,models/pixart,monitoring,pictures,review-page,store,workers,workflows}/**/!(follow-batch)',
+  '{activities,cli,client,connection,encryption,images,models/pixart,monitoring,pictures,review-page,store,workers,workflows}/**/!(follow-batch)',
   'infra/!(temporal-server)',
 ];
 

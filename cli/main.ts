@@ -56,6 +56,7 @@ const verbs: Record<string, () => Promise<Command>> = {
   dev: async () => (await import('./verbs/dev.ts')).devCommand(),
   start: async () => (await import('./verbs/start.ts')).startCommand(),
   'upgrade-server': async () => (await import('./verbs/upgrade-server.ts')).upgradeServerCommand(),
+  encryption: async () => (await import('./verbs/encryption.ts')).encryptionCommand(),
   bundle: async () => (await import('./verbs/bundle.ts')).bundleCommand(),
 };
 
