@@ -1,13 +1,11 @@
-import { generateKeySync, randomBytes } from 'node:crypto';
+import { generateKeySync } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { UserError } from '../domain/user-error.ts';
-import { type EncryptionKey, KEY_BYTES, keyLine, keyringOf } from './keyring.ts';
+import { type EncryptionKey, encryptionKey, KEY_BYTES, keyLine, keyringOf } from './keyring.ts';
 
-/** A random key, called after the day and, as a day may have two, four bytes of chance. */
-export function newKey(now = new Date()): EncryptionKey {
-  const id = `${now.toISOString().slice(0, 10)}-${randomBytes(4).toString('hex')}`;
-  return { id, key: generateKeySync('aes', { length: KEY_BYTES * 8 }) };
-}
+/** A random key, called after the day. */
+export const newKey = (name = new Date().toISOString().slice(0, 10)): EncryptionKey =>
+  encryptionKey(name, generateKeySync('aes', { length: KEY_BYTES * 8 }));
 
 /**
  * Adds a key to a file of keys, or makes the file, for its owner alone. It comes last: every process must know it before one encrypts

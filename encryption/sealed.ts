@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { UserError } from '../domain/user-error.ts';
 import type { Keyring } from './keyring.ts';
 
-/** What was encrypted cannot be decrypted though a key of that name is there: it is another key, or the bytes were changed. */
+/** What was encrypted cannot be decrypted though its key is there: the bytes were changed, or stood somewhere else. */
 export class SealBroken extends UserError {}
 
 const CIPHER = 'aes-256-gcm';
@@ -34,7 +34,7 @@ export function seal(keyring: Keyring, bytes: Uint8Array, context: string): Buff
  * Decrypts with the key that the header names.
  *
  * @throws KeyMissing where the keyring does not have it
- * @throws SealBroken where it has another one of that name, the bytes were changed, or they were sealed for another context
+ * @throws SealBroken where the bytes were changed, or were sealed for another context
  */
 export function unseal(keyring: Keyring, bytes: Uint8Array, context: string): Buffer {
   const { id, header, nonce, encrypted, tag } = partsOf(bytes);
@@ -45,8 +45,7 @@ export function unseal(keyring: Keyring, bytes: Uint8Array, context: string): Bu
     return Buffer.concat([decipher.update(encrypted), decipher.final()]);
   } catch {
     throw new SealBroken(
-      `expected something encrypted with encryption key ${id}, found bytes that this process's key of that name does not fit: they were ` +
-        'changed, or two keys are called so. Give this process the key that they were encrypted with',
+      `expected bytes as encryption key ${id} encrypted them, found others: they were changed, or belong somewhere else`,
     );
   }
 }

@@ -17,6 +17,7 @@ const SOURCES = [
     'client',
     'connection',
     'domain',
+    'encryption',
     'images',
     'infra',
     'models/pixart',

@@ -20,7 +20,7 @@ test('a new key is printed, alone, and can be used as it is', async () => {
   const { code, stdout, stderr } = await newKey();
   expect([code, stderr]).toEqual([EXIT.ok, '']);
   const ring = await readKeyring({ PIXART_ENCRYPTION_KEYS: stdout });
-  expect(stdout).toMatch(new RegExp(`^${ring!.current.id}:\\S{44}\\n$`));
+  expect(stdout).toMatch(new RegExp(`^${ring!.current.name}:\\S{44}\\n$`));
 });
 
 test('a new file of keys is its owner’s alone; later keys are added, and the first stays the current one', async () => {
@@ -41,6 +41,6 @@ test('a file of something else is left as it is', async () => {
   writeFileSync(file, 'dear diary\n');
   const { code, stderr } = await newKey('--file', file);
   expect(code).toBe(EXIT.badInput);
-  expect(stderr).toContain(`${file}, line 1: expected a key as id:key`);
+  expect(stderr).toContain(`${file}, line 1: expected a key as name:key`);
   expect(readFileSync(file, 'utf8')).toBe('dear diary\n');
 });

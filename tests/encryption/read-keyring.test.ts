@@ -29,7 +29,7 @@ function keyFile(content = text, mode = 0o600): string {
 
 async function expectBothKeys(env: NodeJS.ProcessEnv): Promise<void> {
   const ring = (await readKeyring(env))!;
-  expect(ring.current.id).toBe('first');
+  expect(ring.current.name).toBe('first');
   for (const line of [first, second]) {
     expect(unseal(ring, seal(keyring(line), Buffer.from('fox'), 'a'), 'a').toString()).toBe('fox');
   }
@@ -74,7 +74,7 @@ describe('a command that unwraps the keys', () => {
     const error = await readKeyring(run('echo hunter2')).catch((error: Error) => error);
     expect(error).toBeInstanceOf(UserError);
     expect((error as Error).message).toMatch(
-      /^what PIXART_ENCRYPTION_KEY_COMMAND prints, line 1: expected a key as id:key/,
+      /^what PIXART_ENCRYPTION_KEY_COMMAND prints, line 1: expected a key as name:key/,
     );
     expect((error as Error).message).not.toContain('hunter2');
   });
@@ -105,9 +105,9 @@ test.each([
     '# nothing yet\n',
     'expected at least one key, found none. Make one with "npx pixart-batch encryption new-key"',
   ],
-  ['two of one name', `${first}\n${lineOf('first')}`, 'expected each key once, found two called first'],
-  ['a key that is too short', `${first}\nsecond:c2hvcnQ=`, 'line 2: expected a key as id:key'],
-  ['a key without a name', first.replace('first:', ''), 'line 1: expected a key as id:key'],
+  ['a key that comes twice', `${first}\n${first}`, 'expected each key once, found first.'],
+  ['a key that is too short', `${first}\nsecond:c2hvcnQ=`, 'line 2: expected a key as name:key'],
+  ['a key without a name', first.replace('first:', ''), 'line 1: expected a key as name:key'],
 ])('%s is told', async (_, content, message) => {
   await expect(readKeyring({ PIXART_ENCRYPTION_KEY_FILE: keyFile(content) })).rejects.toThrow(message);
 });

@@ -13,7 +13,7 @@ test('whatever is sealed is unsealed as it was, and names its key', () => {
     fc.property(anyBytes, fc.string(), (bytes, context) => {
       const sealed = seal(ring, bytes, context);
       expect(unseal(ring, sealed, context)).toEqual(Buffer.from(bytes));
-      expect([isSealed(sealed), sealedWith(sealed)]).toEqual([true, 'newer']);
+      expect([isSealed(sealed), sealedWith(sealed)]).toEqual([true, ring.current.id]);
     }),
   );
 });
@@ -38,7 +38,7 @@ test('one changed bit, wherever it is, is refused', () => {
     fc.property(anyBytes, fc.nat(), fc.integer({ min: 0, max: 7 }), (bytes, at, bit) => {
       const sealed = seal(ring, bytes, 'a');
       sealed[at % sealed.length]! ^= 1 << bit;
-      expect(() => unseal(ring, sealed, 'a')).toThrow(/expected encr|encryption key/);
+      expect(() => unseal(ring, sealed, 'a')).toThrow(/expected .*encrypt/);
     }),
   );
 });
@@ -63,14 +63,13 @@ test('without its key, the message names the key, those that are there, and what
   const sealed = seal(keyring(lineOf('2026-10')), Buffer.from('fox'), 'a');
   expect(() => unseal(ring, sealed, 'a')).toThrow(KeyMissing);
   expect(() => unseal(ring, sealed, 'a')).toThrow(
-    /^expected encryption key "2026-10", found only newer, older\. Give this process that key .*PIXART_ENCRYPTION_KEY_FILE/,
+    /^expected encryption key "2026-10\.[0-9a-f]{8}", found only newer\.[0-9a-f]{8}, older\.[0-9a-f]{8}\. Give this process that key .*PIXART_ENCRYPTION_KEY_FILE/,
   );
 });
 
-test('another key of the same name is told from the right one', () => {
+test('another key of the same name is not taken for the right one', () => {
   const sealed = seal(keyring(lineOf('older')), Buffer.from('fox'), 'a');
-  expect(() => unseal(ring, sealed, 'a')).toThrow(SealBroken);
-  expect(() => unseal(ring, sealed, 'a')).toThrow(/with encryption key older, .*two keys are called so/);
+  expect(() => unseal(ring, sealed, 'a')).toThrow(KeyMissing);
 });
 
 test('bytes that were never sealed are not taken for sealed ones', () => {
