@@ -1,17 +1,23 @@
 import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
+import { dataConverter } from '../connection/data-converter.ts';
 import { keysOf, type TemporalTarget, temporalTarget } from '../connection/temporal-target.ts';
 import { withoutSecrets } from '../domain/secrets.ts';
 import { UserError } from '../domain/user-error.ts';
+import type { Keyring } from '../encryption/keyring.ts';
+import { readKeyring } from '../encryption/read-keyring.ts';
 import { startsTraces } from '../monitoring/tracing/client-interceptor.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract/search-attributes.ts';
 import { GRPC, noNamespace, serverTrouble } from './server-trouble.ts';
+import { markUnreadable } from './unreadable.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /** A connection to the server that runs batches; every function of this folder takes it. */
 export type BatchClient = {
   readonly temporal: Client;
+  /** The same for listings: what is encrypted with a key that is not there is marked (see unreadable.ts), and the rest can be read. */
+  readonly listings: Client;
   readonly namespace: string;
   readonly address: string;
   close(): Promise<void>;
@@ -20,6 +26,7 @@ export type BatchClient = {
 /**
  * Connects, and makes sure that the server can run batches: it answers, the namespace is there and the search attributes are registered.
  *
+ * @param keyring what prompts and all else is encrypted with; unless given, what the environment says. `null` for nothing
  * @throws UserError that says which of these is missing, and what to do
  * @example
  * ```js
@@ -34,7 +41,9 @@ export type BatchClient = {
  */
 export async function connect(
   { address, namespace, options }: TemporalTarget = temporalTarget(),
+  keyring?: Keyring | null,
 ): Promise<BatchClient> {
+  const keys = keyring === undefined ? await readKeyring() : keyring;
   const connection = Connection.lazy({
     address,
     connectTimeout: CONNECT_TIMEOUT_MS,
@@ -50,9 +59,11 @@ export async function connect(
   }
   const tracer = processTracer();
   const interceptors = tracer === null ? {} : { workflow: [startsTraces(tracer)] };
-  const temporal = new Client({ connection, namespace, interceptors });
+  const temporal = new Client({ connection, namespace, interceptors, dataConverter: dataConverter(keys) });
+  const listings = new Client({ connection, namespace, dataConverter: dataConverter(keys, markUnreadable) });
   return {
     temporal,
+    listings,
     namespace,
     address,
     async close() {

@@ -4,6 +4,7 @@ import { createEncodeActivities, KeptCaptions, type WorkerStop } from '../activi
 import type { TemporalTarget } from '../connection/temporal-target.ts';
 import { closeConnection, connectWorker } from '../connection/worker-connection.ts';
 import { UserError } from '../domain/user-error.ts';
+import type { Keyring } from '../encryption/keyring.ts';
 import { type Bundle, bundleFolder, openBundle, promptReader, verifyPart } from '../models/pixart/index.ts';
 import { createEncoder, type Encoder, usableCores } from '../models/renderer/index.ts';
 import { observeActivities } from '../monitoring/observe-activities.ts';
@@ -13,6 +14,7 @@ import type { OpenStore } from '../store/index.ts';
 import { encodeQueue } from '../workflows/contract/queues.ts';
 import type { Allowance } from './allowance.ts';
 import { discreetFailures } from './discreet-failures.ts';
+import { type KeyUse, keyUse } from './key-use.ts';
 import { checkEncoderMemory } from './memory-check.ts';
 import { outsideOf } from './outside.ts';
 import type { RenderConfig } from './render-config.ts';
@@ -32,23 +34,26 @@ export async function runEncodeWorker(
   config: EncodeConfig,
   allowance: Allowance,
   target: TemporalTarget,
+  keyring: Keyring | null,
   log: Logger,
 ): Promise<void> {
   const bundle = await openBundle(await bundleFolder(config.bundle));
   const texts = await textsOfBundle(bundle, config, log);
   if (config.device === 'cpu') await checkEncoderMemory(bundle);
   const connection = await connectWorker(target);
+  const keys = keyUse(keyring);
   const { stop, ignore } = listenForStop(config.graceSeconds);
   try {
     const worker = await createEncodeWorker(texts.captions, config, {
       connection,
       namespace: target.namespace,
       openStore: outsideOf(allowance).openStore,
+      keys,
       stop,
     });
     const { name } = bundle.description;
     log.info({ bundle: name, device: config.device, queues: [worker.options.taskQueue] }, 'encode worker ready');
-    await untilStopped([worker], [texts.encoder!]);
+    await untilStopped([worker], [texts.encoder!, keys]);
   } finally {
     ignore();
     await texts.encoder?.close();
@@ -95,6 +100,7 @@ type Surroundings = {
   connection: NativeConnection;
   namespace: string;
   openStore: OpenStore;
+  keys: KeyUse;
   stop: WorkerStop;
 };
 
@@ -102,12 +108,13 @@ type Surroundings = {
 export const createEncodeWorker = (
   captions: KeptCaptions,
   { graceSeconds }: Pick<EncodeConfig, 'graceSeconds'>,
-  { connection, namespace, openStore, stop }: Surroundings,
+  { connection, namespace, openStore, keys, stop }: Surroundings,
 ): Promise<Worker> =>
   Worker.create({
     connection,
     namespace,
     taskQueue: encodeQueue(captions.encoder),
+    dataConverter: keys.dataConverter,
     activities: createEncodeActivities({ openStore, captions, stop }),
     interceptors: { activity: [discreetFailures, observeActivities(processTracer())] },
     // One text at a time; a second shard's would only wait beside the first's.

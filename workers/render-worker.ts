@@ -5,6 +5,7 @@ import type { TemporalTarget } from '../connection/temporal-target.ts';
 import { closeConnection, connectWorker } from '../connection/worker-connection.ts';
 import type { Size } from '../domain/size.ts';
 import { thriftText } from '../domain/thrift.ts';
+import type { Keyring } from '../encryption/keyring.ts';
 import { type Bundle, bundleFolder, bundleRef, openBundle } from '../models/pixart/index.ts';
 import { type Renderer, startRenderer, withLessMemory } from '../models/renderer/index.ts';
 import { deviceName } from '../monitoring/device.ts';
@@ -19,6 +20,7 @@ import { type ChosenShape, chooseShape } from './choose-shape.ts';
 import { discreetFailures } from './discreet-failures.ts';
 import { createEncodeWorker, textsOfBundle } from './encode-worker.ts';
 import { imageTuners } from './image-slots.ts';
+import { type KeyUse, keyUse } from './key-use.ts';
 import { checkMemory } from './memory-check.ts';
 import { outsideOf } from './outside.ts';
 import { type RenderConfig, servedSizes } from './render-config.ts';
@@ -38,6 +40,7 @@ export async function runRenderWorker(
   config: RenderConfig,
   allowance: Allowance,
   target: TemporalTarget,
+  keyring: Keyring | null,
   log: Logger,
 ): Promise<void> {
   const bundle = await openBundle(await bundleFolder(config.bundle));
@@ -53,6 +56,7 @@ export async function runRenderWorker(
     const { renderer, shape } = loaded;
     const { stop, ignore } = listenForStop(config.graceSeconds);
     try {
+      const keys = keyUse(keyring);
       const observers = { log, metrics, tracer: processTracer() };
       const surroundings = {
         connection,
@@ -62,6 +66,7 @@ export async function runRenderWorker(
         deviceName: await deviceName(config.device, shape.children * (shape.threads ?? 1)),
         captions,
         observers,
+        keys,
         stop,
       };
       const workers = await Promise.all([
@@ -73,7 +78,7 @@ export async function runRenderWorker(
         { bundle: renderer.bundle.name, digest: renderer.bundle.digest, device: config.device, queues },
         'render worker ready',
       );
-      await untilStopped(workers, encoder === null ? [renderer] : [renderer, encoder]);
+      await untilStopped(workers, [renderer, keys, ...(encoder === null ? [] : [encoder])]);
     } finally {
       ignore();
       await encoder?.close();
@@ -145,6 +150,7 @@ type Surroundings = {
   renderer: Renderer;
   deviceName: string;
   captions: KeptCaptions;
+  keys: KeyUse;
   stop: WorkerStop;
   observers: RenderObservers;
 };
@@ -154,7 +160,7 @@ async function createWorkers(
   { graceSeconds, checkpointSeconds, scratch, large }: RenderConfig,
   surroundings: Surroundings,
 ): Promise<Worker[]> {
-  const { connection, namespace, openStore, renderer, captions, deviceName, stop, observers } = surroundings;
+  const { connection, namespace, openStore, renderer, captions, deviceName, keys, stop, observers } = surroundings;
   const held = new HeldPictures();
   for (const size of sizes) held.onChange(() => observers.metrics?.held(size, held.count(size)));
   const activities = createRenderActivities({
@@ -179,6 +185,7 @@ async function createWorkers(
         connection,
         namespace,
         taskQueue,
+        dataConverter: keys.dataConverter,
         activities,
         interceptors: { activity: [discreetFailures, observeRenders(observers, size)] },
         tuner,

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { temporalTarget } from '../../client/index.ts';
 import type { Size } from '../../domain/size.ts';
 import { UserError } from '../../domain/user-error.ts';
+import { readKeyring } from '../../encryption/read-keyring.ts';
 import { chosenBundle } from '../../models/pixart/index.ts';
 import { storeUrl } from '../../store/index.ts';
 import { allowanceOf } from '../../workers/allowance.ts';
@@ -101,11 +102,13 @@ async function work(options: WorkerOptions): Promise<void> {
   const { orchestrator, renderer, encoder } = rolesOf(options);
   const target = temporalTarget(options);
   const allowance = allowanceOf(allowedPlaces(options));
+  const keyring = await readKeyring();
   const render = renderer || encoder ? await renderSettings(options) : null;
   // Loaded only here: the SDK's worker is large, and no other verb needs it.
   const [
     { createLog },
     { watchServer },
+    { checkKeys },
     { installRuntime },
     { processTracer },
     { runOrchestrator },
@@ -114,6 +117,7 @@ async function work(options: WorkerOptions): Promise<void> {
   ] = await Promise.all([
     import('../../workers/logging.ts'),
     import('../../workers/same-server.ts'),
+    import('../../workers/keys-needed.ts'),
     import('../../workers/runtime.ts'),
     import('../../monitoring/tracing/tracer.ts'),
     import('../../workers/orchestrator.ts'),
@@ -131,11 +135,12 @@ async function work(options: WorkerOptions): Promise<void> {
     },
   });
   try {
+    await checkKeys(target, keyring);
     await untilRefused(watch, () =>
       together([
-        ...(orchestrator ? [runOrchestrator(allowance, target, log)] : []),
-        ...(render !== null && renderer ? [runRenderWorker(render, allowance, target, log)] : []),
-        ...(render !== null && encoder ? [runEncodeWorker(render, allowance, target, log)] : []),
+        ...(orchestrator ? [runOrchestrator(allowance, target, keyring, log)] : []),
+        ...(render !== null && renderer ? [runRenderWorker(render, allowance, target, keyring, log)] : []),
+        ...(render !== null && encoder ? [runEncodeWorker(render, allowance, target, keyring, log)] : []),
       ]),
     );
   } finally {
