@@ -1,5 +1,5 @@
 import { METADATA_ENCODING_KEY, type Payload, type PayloadCodec } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import { KeyMissing, type Keyring } from './keyring.ts';
 import { seal, sealedWith, unseal } from './sealed.ts';
 
@@ -9,7 +9,7 @@ const KEY_ID = 'encryption-key-id';
 
 const CONTEXT = 'temporal payload';
 
-const { Payload: Proto } = temporal.api.common.v1;
+const { Payload: Proto } = proto.temporal.api.common.v1;
 
 /** What is given in a payload's place where its key is missing. May throw. */
 export type WithoutKey = (missing: KeyMissing) => Payload;

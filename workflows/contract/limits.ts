@@ -62,7 +62,7 @@ export const RENDER_HEARTBEAT_TIMEOUT = '30 seconds';
 export const KEY_MISSING = 'KeyMissing';
 
 /** The time that it has for that, before what it gave back goes into the queue again; twice as long each time, but this at most. */
-export const KEY_MISSING_SECONDS = 20;
+export const KEY_MISSING_SECONDS = 5;
 export const KEY_MISSING_AT_MOST_SECONDS = 600;
 
 /**
