@@ -1,7 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { DataConverter } from '@temporalio/common';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createRenderActivities, HeldPictures } from '../../activities/index.ts';
+import { simulatedCaptions, simulatedRenderer } from '../../benchmarks/simulated-renderer.ts';
 import { collect } from '../../cli/display/output.ts';
 import {
   type BatchClient,
@@ -20,9 +24,16 @@ import {
   temporalTarget,
   triggerSchedule,
 } from '../../client/index.ts';
+import { dataConverter } from '../../connection/data-converter.ts';
+import type { BundleRef } from '../../domain/bundle-ref.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { KeyMissing, type Keyring } from '../../encryption/keyring.ts';
 import { RendererDied } from '../../models/renderer/index.ts';
+import { openStore } from '../../store/index.ts';
+import { keyUse } from '../../workers/key-use.ts';
+import { untilStopped } from '../../workers/stopping.ts';
+import { KEY_MISSING } from '../../workflows/contract/limits.ts';
+import { batchWorkflowId, renderQueue } from '../../workflows/contract/queues.ts';
 import { keyring, lineOf } from '../encryption/keys.ts';
 import { wordsIn } from './raw-database.ts';
 import { BUNDLE, type Site, startSite } from './site.ts';
@@ -105,6 +116,7 @@ it('with keys, no word of any prompt stands in the files of the Temporal server,
 describe('a batch', () => {
   let site: Site;
   const clients: BatchClient[] = [];
+  const connections: NativeConnection[] = [];
 
   /** Another client of the same server. */
   async function clientWith(ring: Keyring | null): Promise<BatchClient> {
@@ -119,7 +131,8 @@ describe('a batch', () => {
   });
 
   afterAll(async () => {
-    for (const client of clients) await client.close();
+    for (const { close } of clients) await close();
+    for (const connection of connections) await connection.close();
     await site.stop();
   });
 
@@ -141,6 +154,38 @@ describe('a batch', () => {
     expect(await retryBatch(site.client, batch)).toMatchObject({ round: 2, from: 'server' });
     await batchEnd(site.client, batch);
   });
+
+  it('whose key a worker lacks loses no attempt to it: the worker stops, and the images wait for another', async () => {
+    const bundle = { ...BUNDLE, digest: 'cd'.repeat(32), sizes: ['256' as const] };
+    const strange = keyUse(keyring(lineOf('newer')));
+    const stopped = untilStopped([await renderWorker(bundle, strange.dataConverter)], [strange]);
+    await submitBatch(site.client, { ...(await request('waiting', ['a fox,256', 'an owl,256'])), bundle });
+    await expect(stopped).rejects.toThrow(KeyMissing);
+    await expect.poll(() => keyMissingOf('waiting')).toBe(true);
+    const right = await renderWorker(bundle, dataConverter(keyring(newer)));
+    const end = await right.runUntil(batchEnd(site.client, 'waiting'));
+    expect(end).toMatchObject({ result: { totals: { rendered: 2, failed: 0, extraComputations: 0 } } });
+  });
+
+  async function renderWorker(bundle: BundleRef, converter: DataConverter): Promise<Worker> {
+    const activities = createRenderActivities({
+      ...{ openStore, captions: simulatedCaptions, renderer: simulatedRenderer({ bundle }), held: new HeldPictures() },
+    });
+    const connection = await NativeConnection.connect({ address: site.client.address });
+    connections.push(connection);
+    const taskQueue = renderQueue('256', bundle.digest);
+    return Worker.create({ connection, taskQueue, activities, dataConverter: converter });
+  }
+
+  /** Whether an image was given back: what a worker says of a key that it lacks can be read in Temporal's UI. */
+  async function keyMissingOf(batch: string): Promise<boolean> {
+    const { events } = await site.client.temporal.workflow.getHandle(`${batchWorkflowId(batch)}/1-0`).fetchHistory();
+    const failures = (events ?? []).map((event) => event.activityTaskFailedEventAttributes?.failure);
+    return failures.some(
+      (failure) =>
+        failure?.applicationFailureInfo?.type === KEY_MISSING && failure.message!.includes('expected encryption key'),
+    );
+  }
 
   it('whose key a client lacks is still listed, and all else says which key is missing', async () => {
     await submitBatch(site.client, await request('sealed', ['a fox,256']));

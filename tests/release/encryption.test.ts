@@ -7,10 +7,10 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type BatchClient, batchEnd, connect, submitBatch, temporalTarget } from '../../client/index.ts';
 import { startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
 import { bundleRef, openBundle } from '../../models/pixart/index.ts';
+import { twoSizeBundle } from '../e2e/two-size-bundle.ts';
+import { WorkerProcess } from '../e2e/worker-process.ts';
+import { readManifest } from '../e2e/workplace.ts';
 import { keyring, lineOf } from '../encryption/keys.ts';
-import { twoSizeBundle } from './two-size-bundle.ts';
-import { WorkerProcess } from './worker-process.ts';
-import { readManifest } from './workplace.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
