@@ -4,6 +4,7 @@ import { createOrchestratorActivities } from '../activities/index.ts';
 import { dataConverter } from '../connection/data-converter.ts';
 import type { TemporalTarget } from '../connection/temporal-target.ts';
 import { connectWorker } from '../connection/worker-connection.ts';
+import type { Summaries } from '../domain/summaries.ts';
 import type { Keyring } from '../encryption/keyring.ts';
 import { observeActivities } from '../monitoring/observe-activities.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
@@ -37,10 +38,11 @@ export async function runOrchestrator(
   target: TemporalTarget,
   keyring: Keyring | null,
   log: Logger,
+  summaries?: Summaries,
 ): Promise<void> {
   const connection = await connectWorker(target);
   try {
-    const worker = await createOrchestrator(connection, target.namespace, outsideOf(allowance), keyring);
+    const worker = await createOrchestrator(connection, target.namespace, outsideOf(allowance), keyring, summaries);
     log.info({ queue: ORCHESTRATOR_QUEUE, address: target.address }, 'orchestrator ready');
     await worker.run();
   } finally {
@@ -54,6 +56,7 @@ export async function createOrchestrator(
   namespace: string,
   outside: Outside,
   keyring: Keyring | null,
+  summaries?: Summaries,
 ): Promise<Worker> {
   const tracer = processTracer();
   return Worker.create({
@@ -62,7 +65,11 @@ export async function createOrchestrator(
     taskQueue: ORCHESTRATOR_QUEUE,
     workflowBundle: await workflowBundle(Runtime.instance().logger, keyring !== null),
     dataConverter: dataConverter(keyring),
-    activities: createOrchestratorActivities({ ...outside, webhookSecret: process.env.PIXART_WEBHOOK_SECRET }),
+    activities: createOrchestratorActivities({
+      ...outside,
+      summaries,
+      webhookSecret: process.env.PIXART_WEBHOOK_SECRET,
+    }),
     interceptors: { activity: [discreetFailures, observeActivities(tracer)] },
     sinks: workflowSpans(tracer),
     maxCachedWorkflows: CACHED_WORKFLOWS,

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { temporalTarget } from '../../client/index.ts';
 import type { Size } from '../../domain/size.ts';
+import { SUMMARIES, type Summaries } from '../../domain/summaries.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { readKeyring } from '../../encryption/read-keyring.ts';
 import { chosenBundle } from '../../models/pixart/index.ts';
@@ -39,6 +40,7 @@ export type WorkerOptions = ServerOptions &
     grace: number;
     checkpoint?: number;
     scratch?: string;
+    summaries?: Summaries;
     metricsAddress?: string;
     namespaceId?: string;
     log?: LogFormat;
@@ -83,6 +85,15 @@ export const workerCommand = (): Command =>
       ),
     )
     .addOption(scratchOption())
+    .addOption(
+      new Option(
+        '--summaries <what>',
+        "what the orchestrator tells Temporal's UI of images: their ids and prompts, or their ids alone",
+      )
+        .env('PIXART_SUMMARIES')
+        .choices(SUMMARIES)
+        .default('prompts'),
+    )
     .addOption(allowOption('no folder, every bucket, and webhooks with https at public addresses'))
     .addOption(userProjectOption())
     .addOption(
@@ -138,7 +149,7 @@ async function work(options: WorkerOptions): Promise<void> {
     await checkKeys(target, keyring);
     await untilRefused(watch, () =>
       together([
-        ...(orchestrator ? [runOrchestrator(allowance, target, keyring, log)] : []),
+        ...(orchestrator ? [runOrchestrator(allowance, target, keyring, log, options.summaries)] : []),
         ...(render !== null && renderer ? [runRenderWorker(render, allowance, target, keyring, log)] : []),
         ...(render !== null && encoder ? [runEncodeWorker(render, allowance, target, keyring, log)] : []),
       ]),

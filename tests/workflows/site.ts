@@ -8,6 +8,7 @@ import { type Simulation, simulatedCaptions, simulatedRenderer } from '../../ben
 import { type BatchClient, connect, submitBatch, temporalTarget } from '../../client/index.ts';
 import { dataConverter } from '../../connection/data-converter.ts';
 import type { BundleRef } from '../../domain/bundle-ref.ts';
+import type { Summaries } from '../../domain/summaries.ts';
 import type { Keyring } from '../../encryption/keyring.ts';
 import { startTemporalServer } from '../../infra/dev/temporal-server.ts';
 import { manifestName } from '../../records/layout.ts';
@@ -63,6 +64,8 @@ export type SiteOptions = Partial<Omit<Simulation, 'side'>> & {
   captions?: CaptionSource;
   /** What serves the queue of the bundle's text encoder; nobody does unless it is given. */
   encodeCaptions?: EncodeActivities['encodeCaptions'];
+  /** What its orchestrator tells of images. */
+  summaries?: Summaries;
 };
 
 export async function startSite({
@@ -77,6 +80,7 @@ export async function startSite({
   held = new HeldPictures(),
   captions = simulatedCaptions,
   encodeCaptions,
+  summaries,
   ...simulation
 }: SiteOptions = {}): Promise<Site> {
   const folder = beside?.folder ?? (await mkdtemp(path.join(tmpdir(), 'pixart-site-')));
@@ -96,6 +100,7 @@ export async function startSite({
       client.namespace,
       { ...outsideOf(allowanceOf([folder, ...allow])), openStore: open },
       keyring,
+      summaries,
     ),
     ...bundle.sizes.map((size) =>
       Worker.create({
