@@ -9,7 +9,7 @@ const UNIT = [
   'benchmarks/report',
   'client/{cron,request}',
   'connection/temporal-target',
-  'encryption/sealed',
+  'encryption/{object-seal,sealed}',
   'images/xmp',
   'models/pixart/{caption-format,checkpoint-format,clean-caption,latents,noise,resize-crop}',
   'monitoring/attempt-outcome',

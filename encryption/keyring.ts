@@ -16,6 +16,8 @@ export function encryptionKey(name: string, key: KeyObject): EncryptionKey {
 /** The keys of one process: the current one encrypts, and all of them decrypt. */
 export type Keyring = {
   readonly current: EncryptionKey;
+  /** The current one first. */
+  readonly all: readonly EncryptionKey[];
   /** @throws KeyMissing where it is none of these */
   byId(id: string): EncryptionKey;
 };
@@ -66,6 +68,7 @@ export function keyringOf(text: string, where: string): Keyring {
   }
   return {
     current,
+    all: [...keys.values()],
     byId(id) {
       const key = keys.get(id);
       if (key === undefined) throw new KeyMissing(id, [...keys.keys()]);

@@ -11,6 +11,10 @@ const CIPHER = 'aes-256-gcm';
 const MAGIC = Buffer.from([0x8f, 0x50, 0x58, 0x53, 0x01]);
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+const LONGEST_ID = 255;
+
+/** What is sealed grows by this at most. */
+export const SEAL_BYTES_AT_MOST = MAGIC.length + 1 + LONGEST_ID + NONCE_BYTES + TAG_BYTES;
 
 /** Whether these bytes are what {@link seal} makes, of whatever key. */
 export const isSealed = (bytes: Uint8Array): boolean => MAGIC.equals(bytes.subarray(0, MAGIC.length));

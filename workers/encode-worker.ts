@@ -5,6 +5,7 @@ import type { TemporalTarget } from '../connection/temporal-target.ts';
 import { closeConnection, connectWorker } from '../connection/worker-connection.ts';
 import { UserError } from '../domain/user-error.ts';
 import type { Keyring } from '../encryption/keyring.ts';
+import { type ObjectSeal, objectSeal } from '../encryption/object-seal.ts';
 import { type Bundle, bundleFolder, openBundle, promptReader, verifyPart } from '../models/pixart/index.ts';
 import { createEncoder, type Encoder, usableCores } from '../models/renderer/index.ts';
 import { observeActivities } from '../monitoring/observe-activities.ts';
@@ -23,7 +24,10 @@ import { listenForStop, untilStopped } from './stopping.ts';
 /** Beyond the grace time, for a text that does not end. */
 const FORCE_AFTER_SECONDS = 30;
 
-export type EncodeConfig = Pick<RenderConfig, 'bundle' | 'device' | 'threads' | 'graceSeconds' | 'metrics'>;
+export type EncodeConfig = Pick<
+  RenderConfig,
+  'bundle' | 'device' | 'threads' | 'graceSeconds' | 'encryptKept' | 'metrics'
+>;
 
 /**
  * Encodes texts of a bundle for all who render from kept captions, until the process is told to stop (SIGINT, SIGTERM).
@@ -37,8 +41,9 @@ export async function runEncodeWorker(
   keyring: Keyring | null,
   log: Logger,
 ): Promise<void> {
+  const seal = objectSeal(keyring, config.encryptKept);
   const bundle = await openBundle(await bundleFolder(config.bundle));
-  const texts = await textsOfBundle(bundle, config, log);
+  const texts = await textsOfBundle(bundle, config, { log, seal });
   if (config.device === 'cpu') await checkEncoderMemory(bundle);
   const connection = await connectWorker(target);
   const keys = keyUse(keyring);
@@ -72,12 +77,12 @@ export type BundleTexts = { captions: KeptCaptions; encoder: Encoder | null };
 export async function textsOfBundle(
   bundle: Bundle,
   { device, threads, metrics }: EncodeConfig,
-  log: Logger,
+  { log, seal }: { log: Logger; seal: ObjectSeal },
   hasEncoder = true,
 ): Promise<BundleTexts> {
   await verifyPart(bundle, 'reader');
   const reader = await promptReader(bundle);
-  if (!hasEncoder) return { captions: new KeptCaptions({ bundle, reader, encoder: null, log }), encoder: null };
+  if (!hasEncoder) return { captions: new KeptCaptions({ bundle, reader, encoder: null, seal, log }), encoder: null };
   await verifyPart(bundle, 'encoder').catch((error: unknown) => {
     if (!(error instanceof UserError)) throw error;
     throw new UserError(
@@ -93,7 +98,7 @@ export async function textsOfBundle(
     onIdle: () => log.info('text encoder ended: there is no text to encode'),
   });
   const onEncoded = (): void => counters?.textEncoded();
-  return { captions: new KeptCaptions({ bundle, reader, encoder, log, onEncoded }), encoder };
+  return { captions: new KeptCaptions({ bundle, reader, encoder, seal, log, onEncoded }), encoder };
 }
 
 type Surroundings = {

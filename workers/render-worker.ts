@@ -6,6 +6,7 @@ import { closeConnection, connectWorker } from '../connection/worker-connection.
 import type { Size } from '../domain/size.ts';
 import { thriftText } from '../domain/thrift.ts';
 import type { Keyring } from '../encryption/keyring.ts';
+import { type ObjectSeal, objectSeal } from '../encryption/object-seal.ts';
 import { type Bundle, bundleFolder, bundleRef, openBundle } from '../models/pixart/index.ts';
 import { type Renderer, startRenderer, withLessMemory } from '../models/renderer/index.ts';
 import { deviceName } from '../monitoring/device.ts';
@@ -43,6 +44,7 @@ export async function runRenderWorker(
   keyring: Keyring | null,
   log: Logger,
 ): Promise<void> {
+  const seal = objectSeal(keyring, config.encryptKept);
   const bundle = await openBundle(await bundleFolder(config.bundle));
   const sizes = servedSizes(config.sizes, bundleRef(bundle));
   const metrics = config.metrics ? createRenderMetrics(Runtime.instance().metricMeter, config.device, sizes) : null;
@@ -50,7 +52,7 @@ export async function runRenderWorker(
   if (config.scratch !== undefined) await checkScratch(config.scratch, log);
   const connection = await connectWorker(target);
   try {
-    const { captions, encoder } = await textsOfBundle(bundle, encoding(config), log, config.textEncoder);
+    const { captions, encoder } = await textsOfBundle(bundle, encoding(config), { log, seal }, config.textEncoder);
     const loaded = await loadRenderer(bundle, sizes, config, log, children);
     if (loaded === null) return;
     const { renderer, shape } = loaded;
@@ -65,6 +67,7 @@ export async function runRenderWorker(
         renderer,
         deviceName: await deviceName(config.device, shape.children * (shape.threads ?? 1)),
         captions,
+        seal,
         observers,
         keys,
         stop,
@@ -151,6 +154,7 @@ type Surroundings = {
   deviceName: string;
   captions: KeptCaptions;
   keys: KeyUse;
+  seal: ObjectSeal;
   stop: WorkerStop;
   observers: RenderObservers;
 };
@@ -160,7 +164,8 @@ async function createWorkers(
   { graceSeconds, checkpointSeconds, scratch, large }: RenderConfig,
   surroundings: Surroundings,
 ): Promise<Worker[]> {
-  const { connection, namespace, openStore, renderer, captions, deviceName, keys, stop, observers } = surroundings;
+  const { connection, namespace, openStore, renderer, captions, seal, deviceName, keys, stop, observers } =
+    surroundings;
   const held = new HeldPictures();
   for (const size of sizes) held.onChange(() => observers.metrics?.held(size, held.count(size)));
   const activities = createRenderActivities({
@@ -170,6 +175,7 @@ async function createWorkers(
     deviceName,
     checkpointSeconds,
     scratch,
+    seal,
     stop,
     held,
   });

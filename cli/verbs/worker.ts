@@ -1,5 +1,4 @@
-import { isIP } from 'node:net';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { temporalTarget } from '../../client/index.ts';
 import type { Size } from '../../domain/size.ts';
 import { SUMMARIES, type Summaries } from '../../domain/summaries.ts';
@@ -23,7 +22,7 @@ import {
   threadsOption,
   userProjectOption,
 } from '../options/common-options.ts';
-import { wholeNumber } from '../options/values.ts';
+import { listenAddress, wholeNumber } from '../options/values.ts';
 
 export type WorkerOptions = ServerOptions &
   AllowOptions & {
@@ -40,6 +39,7 @@ export type WorkerOptions = ServerOptions &
     grace: number;
     checkpoint?: number;
     scratch?: string;
+    encryptKept: 'yes' | 'no';
     summaries?: Summaries;
     metricsAddress?: string;
     namespaceId?: string;
@@ -85,6 +85,15 @@ export const workerCommand = (): Command =>
       ),
     )
     .addOption(scratchOption())
+    .addOption(
+      new Option(
+        '--encrypt-kept <yes|no>',
+        'encrypt kept captions and checkpoints with the first of the encryption keys',
+      )
+        .env('PIXART_ENCRYPT_KEPT')
+        .choices(['yes', 'no'])
+        .default('no'),
+    )
     .addOption(
       new Option(
         '--summaries <what>',
@@ -205,13 +214,6 @@ async function together(workers: Promise<void>[]): Promise<void> {
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
-/** An IP address and a port; the SDK does not look names up. */
-function listenAddress(text: string): string {
-  const [, host, port] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(text)?.filter((part) => part !== undefined) ?? [];
-  if (host !== undefined && isIP(host) !== 0 && Number(port) <= 65_535) return text;
-  throw new InvalidArgumentError('Expected an IP address and a port, such as 127.0.0.1:9464.');
-}
-
 async function renderSettings({
   bundle,
   device,
@@ -221,6 +223,7 @@ async function renderSettings({
   grace,
   checkpoint,
   scratch,
+  encryptKept,
   large,
   metricsAddress,
   withoutTextEncoder,
@@ -233,6 +236,7 @@ async function renderSettings({
     graceSeconds: grace,
     ...(checkpoint === undefined ? {} : { checkpointSeconds: checkpoint }),
     ...(scratch === undefined ? {} : { scratch: storeUrl(scratch) }),
+    encryptKept: encryptKept === 'yes',
     large: large === true,
     metrics: metricsAddress !== undefined,
     textEncoder: withoutTextEncoder !== true,
