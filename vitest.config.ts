@@ -23,7 +23,7 @@ const UNIT = [
  * which were killed could, but begin with the fleets, because they cost no more than time.
  */
 const SHARING = [
-  '{activities,cli,client,connection,encryption,images,models/pixart,monitoring,pictures,review-page,store,workers,workflows}/**/!(follow-batch)',
+  '{activities,cli,client,codec-server,connection,encryption,images,models/pixart,monitoring,pictures,review-page,store,workers,workflows}/**/!(follow-batch)',
   'infra/!(temporal-server)',
 ];
 

@@ -1,16 +1,15 @@
 import { exec } from 'node:child_process';
-import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { withoutSecrets } from '../domain/secrets.ts';
 import { UserError } from '../domain/user-error.ts';
 import { type Keyring, keyringOf } from './keyring.ts';
+import { readPrivateFile } from './private-file.ts';
 
 const FILE = 'PIXART_ENCRYPTION_KEY_FILE';
 const KEYS = 'PIXART_ENCRYPTION_KEYS';
 const COMMAND = 'PIXART_ENCRYPTION_KEY_COMMAND';
 
 const LONGEST_BYTES = 65_536;
-const OTHERS = 0o077;
 
 /** A key service is asked over the network, and may ask somebody first. */
 const COMMAND_MS = 60_000;
@@ -29,29 +28,9 @@ export async function readKeyring(env: NodeJS.ProcessEnv = process.env): Promise
   if (given.length > 1)
     throw new UserError(`expected the encryption keys in one place, found ${given.join(' and ')}; unset all but one`);
   const value = env[source]!.trim();
-  if (source === FILE) return keyringOf(await textOfFile(value), `${FILE}, ${value}`);
+  if (source === FILE) return keyringOf(await readPrivateFile(value, FILE, 'keys'), `${FILE}, ${value}`);
   if (source === COMMAND) return keyringOf(await printedBy(value, env), `what ${COMMAND} prints`);
   return keyringOf(value.replaceAll(',', '\n'), KEYS);
-}
-
-async function textOfFile(path: string): Promise<string> {
-  const file = await open(path).catch((error) => {
-    throw new UserError(
-      `${FILE}: expected a file of keys at ${path}, found none that can be read (${error.code ?? error.message})`,
-    );
-  });
-  try {
-    const { mode, size } = await file.stat();
-    if ((mode & OTHERS) !== 0) {
-      throw new UserError(
-        `${FILE}: expected ${path} to be its owner's alone, found mode ${(mode & 0o777).toString(8)}: run "chmod 600 ${path}"`,
-      );
-    }
-    if (size > LONGEST_BYTES) throw new UserError(`${FILE}: expected keys in ${path}, found a file of ${size} bytes`);
-    return await file.readFile('utf8');
-  } finally {
-    await file.close();
-  }
 }
 
 /** Whatever it needs to reach its service stands in our environment. What it prints may be a key, so only its complaints are repeated. */

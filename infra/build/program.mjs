@@ -15,6 +15,7 @@ const SOURCES = [
     'catalog',
     'cli',
     'client',
+    'codec-server',
     'connection',
     'domain',
     'encryption',
