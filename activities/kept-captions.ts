@@ -191,8 +191,8 @@ export class CaptionNotKept extends Error {
 
   constructor({ description }: Bundle) {
     super(
-      "an image's text has not been encoded yet, and this worker has no text encoder; start one that has: " +
-        `npx pixart-batch worker --encoder --bundle ${description.name}`,
+      "an image's text has not been encoded yet, and this worker has no text encoder: it waits for one that has " +
+        `("npx pixart-batch worker --encoder --bundle ${description.name}" starts one)`,
     );
   }
 }

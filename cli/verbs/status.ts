@@ -64,8 +64,11 @@ async function status(batch: string, options: StatusOptions): Promise<void> {
     const reason = await failureOf(client, listing);
     const runs = listing.endedAt === null;
     const again = runs ? await retrying(client, batch) : [];
-    if (options.json) return printJson({ ...listing, ...(reason !== null && { reason }), progress, retrying: again });
     const open = runs && progress !== null ? openSizes(progress) : [];
+    if (options.json) {
+      const workers = open.length > 0 && { workers: await workersSeen(client, batch, open).catch(() => null) };
+      return printJson({ ...listing, ...(reason !== null && { reason }), progress, retrying: again, ...workers });
+    }
     const lack = await askForWorkers(open, (sizes) => workersSeen(client, batch, sizes));
     const waiting = again.map((of) => `  ${waitingText(of, new Date())}`);
     const lines = [headline(listing, progress, reason), details(listing, progress), ...waiting];

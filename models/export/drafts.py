@@ -22,6 +22,8 @@ class Draft:
     file: str
     model: ir.Model
     recipes: dict[str, Recipe] = field(default_factory=dict)
+    layers: dict[str, str] = field(default_factory=dict)
+    """By the module's name for a layer: the value that it puts out. Rewrites keep the names of these values."""
 
     def add(self, recipe: Recipe) -> ir.Value:
         """Adds an initializer. Raises `ValueError` where its name is taken."""

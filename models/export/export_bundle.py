@@ -132,9 +132,13 @@ def _draft(graph: Graph, precision: Precision, report: Report) -> Draft:
 def _write(examples: list[Graph], draft: Draft, kind: str, folder: Path, report: Report) -> float:
     write_draft(draft, examples[0].parameter, folder, report)
     report(f"{draft.file}: comparing with torch")
-    error = verify_graph(folder, examples, kind)
-    report(f"{draft.file}: weights in {kind}, relative error {error:.1e} against torch in float32")
-    return error
+    compared = verify_graph(folder, examples, kind, draft.layers)
+    worst = compared.worst_layer
+    report(
+        f"{draft.file}: weights in {kind}, relative error {compared.error:.1e} against torch in float32; "
+        f"of {len(compared.layers)} layers {worst} is furthest off, by {compared.layers[worst]:.1e}"
+    )
+    return compared.error
 
 
 def _compare_with_diffusers(checkpoint: Checkpoint, graphs: list[list[Graph]], report: Report) -> None:

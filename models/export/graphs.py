@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from .drafts import Draft
 from .folding import fold_weights
+from .layers import layer_outputs
 from .recipes import Read, of_parameter
 
 OPSET = 20
@@ -59,6 +60,7 @@ def draft_graph(graph: Graph) -> Draft:
         weight.replace_all_uses_with(draft.add(of_parameter(name, shapes[name])))
     draft.drop_unused()
     fold_weights(draft)
+    draft.layers.update(layer_outputs(draft, graph.module))
     return draft
 
 

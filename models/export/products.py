@@ -25,6 +25,10 @@ class Product:
         return self.matmul.inputs[0]
 
     @property
+    def output(self) -> ir.Value:
+        return (self.add or self.matmul).outputs[0]
+
+    @property
     def bias(self) -> ir.Value | None:
         """[outputs]."""
         if self.add is None:
@@ -33,8 +37,7 @@ class Product:
 
     def replace(self, draft: Draft, nodes: list[ir.Node]) -> None:
         """Puts `nodes`, the last of which has the output, in the place of the product."""
-        last = self.add or self.matmul
-        output, old = nodes[-1].outputs[0], last.outputs[0]
+        output, old = nodes[-1].outputs[0], self.output
         output.shape, output.type, output.name = old.shape, old.type, old.name
         graph = draft.model.graph
         graph.insert_before(self.matmul, nodes)

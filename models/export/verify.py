@@ -1,6 +1,7 @@
 """Compares what was written with what it was written from; few weights of either are in memory at a time."""
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor
 from .config import read_json
 from .errors import ExportError
 from .graphs import Graph
+from .layers import watched, with_outputs
 from .precision import KINDS
 from .reference import position_embedding, predict
 from .streaming import streamed
@@ -29,21 +31,57 @@ def relative_error(found: np.ndarray, expected: np.ndarray) -> float:
     return float(difference / max(np.abs(expected).max(), np.finfo(np.float32).tiny))
 
 
-def verify_graph(folder: Path, graphs: list[Graph], kind: str = "fp32") -> float:
+@dataclass(frozen=True)
+class Comparison:
+    """How far a written graph is from its module."""
+
+    error: float
+    """The largest relative error of its outputs."""
+    layers: dict[str, float]
+    """The relative error of each layer that was compared, in the graph's order; what layers before it add is part of
+    it."""
+
+    @property
+    def worst_layer(self) -> str | None:
+        return max(self.layers, key=self.layers.__getitem__, default=None)
+
+
+def verify_graph(
+    folder: Path, graphs: list[Graph], kind: str = "fp32", layers: dict[str, str] | None = None
+) -> Comparison:
     """Runs the written graph in ONNX Runtime on each example of `graphs` (one file, several sizes) and in torch.
 
-    Returns the largest relative error. Raises `ExportError` when it is above what the `kind` of weights accepts.
+    On the first example the outputs of `layers` are compared too. Raises `ExportError` when an output is further off
+    than the `kind` of weights accepts, and names the first layer that is.
     """
-    file = graphs[0].file
-    expected = [_in_torch(graph) for graph in graphs]
-    session = _open(folder / file)
+    file, names = folder / graphs[0].file, layers or {}
+    expected = []
+    with watched(graphs[0].module, names) as seen:
+        expected.append(_in_torch(graphs[0]))
+    expected += [_in_torch(graph) for graph in graphs[1:]]
+    session = _open(file)
     worst = 0.0
     for graph, outputs in zip(graphs, expected, strict=True):
-        found = session.run(list(graph.outputs), {name: tensor.numpy() for name, tensor in graph.inputs.items()})
-        errors = (relative_error(a, b.numpy()) for a, b in zip(found, outputs, strict=True))
+        errors = (relative_error(a, b.numpy()) for a, b in zip(_run(session, graph), outputs, strict=True))
         worst = max(worst, *errors)
-    _require(worst, KINDS[kind].tolerance, f"{file} in ONNX Runtime against torch")
-    return worst
+    del session
+    compared = Comparison(worst, _compare_layers(file, graphs[0], names, seen))
+    _require(worst, KINDS[kind].tolerance, f"{file.name} in ONNX Runtime against torch", compared.layers)
+    return compared
+
+
+def _compare_layers(file: Path, graph: Graph, names: dict[str, str], seen: dict[str, Tensor]) -> dict[str, float]:
+    if not names:
+        return {}
+    with with_outputs(file, names.values()) as watched_file:
+        found = _run(_open(watched_file, file), graph, list(names.values()))
+    pairs = zip(names, found, strict=True)
+    return {name: relative_error(value, seen[name].numpy()) for name, value in pairs}
+
+
+def _run(session: onnxruntime.InferenceSession, graph: Graph, outputs: list[str] | None = None) -> list[np.ndarray]:
+    inputs = {name: tensor.numpy() for name, tensor in graph.inputs.items()}
+    return session.run(outputs or list(graph.outputs), inputs)
 
 
 def verify_against_reference(config: Path, graph: Graph) -> float:
@@ -72,18 +110,24 @@ def _in_torch(graph: Graph) -> tuple[Tensor, ...]:
     return computed if isinstance(computed, tuple) else (computed,)
 
 
-def _open(file: Path) -> onnxruntime.InferenceSession:
-    """Opens a graph; one with a data file so that its weights stay where they are and are changed one at a time."""
+def _open(graph: Path, file: Path | None = None) -> onnxruntime.InferenceSession:
+    """Opens a graph; one with a data file so that its weights stay where they are and are changed one at a time.
+
+    The data file is that of `file`, where the graph shares it.
+    """
+    file = file or graph
     options = onnxruntime.SessionOptions()
     if file.with_name(f"{file.name}.data").exists():
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         options.enable_cpu_mem_arena = options.enable_mem_pattern = False
         options.add_session_config_entry("session.disable_prepacking", "1")
-    return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
-def _require(error: float, tolerance: float, what: str) -> None:
+def _require(error: float, tolerance: float, what: str, layers: dict[str, float] | None = None) -> None:
+    beyond = next((name for name, value in (layers or {}).items() if not value <= tolerance), None)
+    first = f" The first layer beyond that is {beyond}." if beyond else ""
     if error == math.inf:
-        raise ExportError(f"{what}: expected finite numbers of the same shape, found others.")
+        raise ExportError(f"{what}: expected finite numbers of the same shape, found others.{first}")
     if not error <= tolerance:
-        raise ExportError(f"{what}: relative error {error:.1e}, expected at most {tolerance:.0e}.")
+        raise ExportError(f"{what}: relative error {error:.1e}, expected at most {tolerance:.0e}.{first}")

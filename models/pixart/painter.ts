@@ -1,3 +1,4 @@
+import { UserError } from '../../domain/user-error.ts';
 import type { Bundle, BundleDescription } from './bundle.ts';
 import type { RequestCaptions } from './captions.ts';
 import { decode } from './decode.ts';
@@ -23,10 +24,11 @@ export type Painter = {
 /**
  * Loads transformer and decoder of a bundle; it needs none of the text encoder's files.
  *
- * @throws UserError where the device cannot be used or a graph cannot be loaded.
+ * @throws UserError where the device cannot be used for this bundle or a graph cannot be loaded.
  * @throws DeviceFull
  */
 export async function loadPainter(bundle: Bundle, options: SessionOptions): Promise<Painter> {
+  refuseInt8OnCuda(bundle, options);
   const transformer = await openGraph(bundle, 'transformer.onnx', options);
   const vaeDecoder = await openGraph(bundle, 'vae_decoder.onnx', options);
   return {
@@ -49,6 +51,15 @@ export async function loadPainter(bundle: Bundle, options: SessionOptions): Prom
       for (const graph of [transformer, vaeDecoder]) await graph.release();
     },
   };
+}
+
+/** ONNX Runtime 1.30 has no CUDA kernels for these products: each would run on the processor, between two copies. */
+function refuseInt8OnCuda({ description, folder }: Bundle, { device }: SessionOptions): void {
+  if (device === 'cpu' || description.precision?.transformer.weights !== 'int8') return;
+  throw new UserError(
+    `bundle ${description.name} in ${folder}: its transformer is stored in int8, which runs on processors only, and ${device} was asked for. ` +
+      'Use "--device cpu", or export the checkpoint again with "--for gpu" (docs/exporting.md).',
+  );
 }
 
 /** What leads from the seed's noise to the latents of the bin. */

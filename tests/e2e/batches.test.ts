@@ -291,6 +291,20 @@ test('a batch waits for workers that hold its bundle, says so, and those with an
   const first = expectCode(0, await here('submit', catalog, '--batch', 'beside', '--wait', '--json'));
   expect(jsonLines(first).at(-1)).toMatchObject({ totals: { jobs: 6, failed: 0 } });
   expect(expectCode(0, await here('status', 'other')).stdout).toContain(nobody(256));
+  expect(jsonLines(expectCode(0, await here('status', 'other', '--json')))).toMatchObject([
+    {
+      workers: {
+        orchestrators: 1,
+        // Both bundles have one text encoder.
+        encoders: 1,
+        renderers: [
+          { size: '256', workers: 0 },
+          { size: '512', workers: 0 },
+        ],
+        bundle: { name: 'tiny-other' },
+      },
+    },
+  ]);
 
   await fleet.stop();
   fleet = await fleetWith(other);

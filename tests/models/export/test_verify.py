@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from export.errors import ExportError
 from export.graphs import Graph, draft_graph
 from export.parts import transformer_graph
+from export.precision import KINDS
 from export.transformer_part import open_transformer
 from export.verify import relative_error, verify_against_reference, verify_graph
 from export.writing import write_draft
@@ -48,3 +49,30 @@ def test_a_transformer_that_yields_nan_does_not_agree_with_diffusers(checkpoints
     graph.inputs["latents"].fill_(torch.nan)
     with pytest.raises(ExportError, match="transformer in torch against diffusers: expected finite numbers"):
         verify_against_reference(checkpoints["tiny-epsilon"] / "transformer/config.json", graph)
+
+
+def test_a_layer_that_was_written_wrong_is_named(tmp_path: Path, checkpoints: dict[str, Path]) -> None:
+    part = open_transformer(checkpoints["tiny-epsilon"])
+    graph = transformer_graph(part.empty(), read=part.weights.tensor)
+    draft = draft_graph(graph)
+    wrong = "transformer_blocks.1.attn1.to_v"
+    write_draft(draft, lambda name: graph.parameter(name) * (1.5 if name.startswith(wrong) else 1), tmp_path)
+    with pytest.raises(ExportError, match=rf"relative error .* The first layer beyond that is {wrong}\."):
+        verify_graph(tmp_path, [graph], layers=draft.layers)
+    assert [path.name for path in tmp_path.iterdir()] == ["transformer.onnx"]
+
+
+@pytest.mark.parametrize("kind", ["fp32", "fp16", "int8"])
+def test_every_linear_layer_is_compared_however_it_is_stored(
+    tmp_path: Path, checkpoints: dict[str, Path], kind: str
+) -> None:
+    part = open_transformer(checkpoints["tiny-epsilon"])
+    graph = transformer_graph(part.empty(), read=part.weights.tensor)
+    draft = draft_graph(graph)
+    KINDS[kind].rewrite(draft, graph, print)
+    write_draft(draft, graph.parameter, tmp_path)
+    compared = verify_graph(tmp_path, [graph], kind, draft.layers)
+    linear = {name for name, module in graph.module.named_modules() if isinstance(module, nn.Linear)}
+    # Captions are projected by a graph of their own.
+    assert compared.layers.keys() >= {name for name in linear if not name.startswith("caption_projection")}
+    assert all(0 <= error < KINDS[kind].tolerance for error in compared.layers.values())
