@@ -10,6 +10,7 @@ const UNIT = [
   'benchmarks/report',
   'client/{cron,request}',
   'connection/temporal-target',
+  'encryption/{object-seal,sealed}',
   'images/xmp',
   'models/pixart/{caption-format,checkpoint-format,clean-caption,latents,noise,resize-crop}',
   'monitoring/attempt-outcome',
@@ -23,7 +24,7 @@ const UNIT = [
  * which were killed could, but begin with the fleets, because they cost no more than time.
  */
 const SHARING = [
-  '{activities,cleaning,cli,client,connection,forgetting,images,models/pixart,monitoring,pictures,review-page,store,workers,workflows}/**/!(follow-batch)',
+  '{activities,cleaning,cli,client,codec-server,connection,encryption,forgetting,images,models/pixart,monitoring,pictures,review-page,store,workers,workflows}/**/!(follow-batch)',
   'infra/!(temporal-server)',
 ];
 

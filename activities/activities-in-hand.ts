@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import { rawValue } from '../encryption/raw-payloads.ts';
 import { isInHand, waitOf } from '../workflows/contract/heartbeats.ts';
 import { inHandText } from '../workflows/contract/in-hand.ts';
 
@@ -7,7 +8,11 @@ export async function activitiesInHand(): Promise<string[]> {
   const { client, info } = Context.current();
   const { workflowId, runId } = info.workflowExecution!;
   const { raw } = await client.workflow.getHandle(workflowId, runId).describe();
-  return (raw.pendingActivities ?? [])
-    .filter(isInHand)
-    .map((activity) => inHandText(activity.activityId ?? '', waitOf(activity) !== null));
+  const inHand = (raw.pendingActivities ?? []).filter(isInHand);
+  return Promise.all(
+    inHand.map(async (activity) => {
+      const wait = await waitOf(activity, (payload) => rawValue(client, payload));
+      return inHandText(activity.activityId ?? '', wait !== null);
+    }),
+  );
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@temporalio/common';
 import type { Job } from '../domain/job.ts';
+import type { ObjectSeal } from '../encryption/object-seal.ts';
 import {
   type CheckpointOwner,
   decodeCheckpoint,
@@ -21,6 +22,7 @@ export type CheckpointOptions = {
   bundleDigest: string;
   /** Whether an earlier attempt or round may have left one; only then is it looked for. */
   begunBefore: boolean;
+  seal: ObjectSeal;
   log: Pick<Logger, 'info' | 'warn'>;
 };
 
@@ -31,16 +33,18 @@ export class Checkpoint {
   readonly #scratch: Scratch;
   readonly #name: string;
   readonly #owner: CheckpointOwner;
+  readonly #seal: ObjectSeal;
   readonly #log: CheckpointOptions['log'];
   #mayBeThere: boolean;
   #latest: SamplerState | undefined;
   #writing: Promise<void> | undefined;
 
-  constructor({ scratch, job, bundleDigest, begunBefore, log }: CheckpointOptions) {
+  constructor({ scratch, job, bundleDigest, begunBefore, seal, log }: CheckpointOptions) {
     this.#scratch = scratch;
     this.#name = checkpointName(job.renderKey);
     this.#owner = { renderKey: job.renderKey, bundleDigest, steps: job.steps };
     this.#mayBeThere = begunBefore;
+    this.#seal = seal;
     this.#log = log;
   }
 
@@ -49,7 +53,8 @@ export class Checkpoint {
     if (!this.#mayBeThere) return undefined;
     const bytes = await this.#attempt('read', () => this.#read());
     if (!bytes) return undefined;
-    const found = decodeCheckpoint(this.#owner, bytes);
+    const opened = this.#seal.open(bytes, this.#name);
+    const found = typeof opened === 'string' ? opened : decodeCheckpoint(this.#owner, opened);
     if (typeof found === 'string') {
       this.#log.warn('checkpoint ignored', { checkpoint: this.#name, reason: found });
       return undefined;
@@ -112,7 +117,7 @@ export class Checkpoint {
     if (bytes.length > LARGEST_CHECKPOINT_BYTES)
       throw new Error(`${bytes.length} bytes are more than a checkpoint may have`);
     const store = await this.#scratch.open();
-    await store.replace(this.#name, bytes, 'application/octet-stream');
+    await store.replace(this.#name, this.#seal.close(bytes, this.#name), 'application/octet-stream');
     const ms = Math.round(performance.now() - began);
     this.#log.info('checkpoint kept', { step: state.step, steps: this.#owner.steps, bytes: bytes.length, ms });
   }

@@ -1,3 +1,4 @@
+import type { Summaries } from '../domain/summaries.ts';
 import type { OpenStore, Sources } from '../store/index.ts';
 import type { EncodeActivities, OrchestratorActivities, RenderActivities } from '../workflows/contract/activities.ts';
 import { SHEET_PAGES_AT_ONCE } from '../workflows/contract/limits.ts';
@@ -32,6 +33,8 @@ export type OrchestratorDependencies = {
   webhooks: Webhooks;
   /** What events are signed with; without it none is sent. */
   webhookSecret?: string | undefined;
+  /** What is told of images; their prompts too where it is missing. */
+  summaries?: Summaries | undefined;
 };
 
 /** What plans a batch and writes its records; needs no device. */
@@ -40,14 +43,17 @@ export function createOrchestratorActivities({
   sources,
   webhooks,
   webhookSecret,
+  summaries,
 }: OrchestratorDependencies): OrchestratorActivities {
   const activity = orchestratorActivities(openStore);
   return {
-    planBatch: activity((open) => createPlanBatch({ openStore: open, sources, webhooks }), { mayPass: mayPassForPlan }),
+    planBatch: activity((open) => createPlanBatch({ openStore: open, sources, webhooks, summaries }), {
+      mayPass: mayPassForPlan,
+    }),
     activitiesInHand: activity(() => activitiesInHand),
     encodersSeen: activity(() => encodersSeen),
     matchJobs: activity(createMatchJobs),
-    readShard: activity(createReadShard),
+    readShard: activity((open) => createReadShard(open, summaries)),
     writeReceipts: activity(createWriteReceipts, { whenCancelled: 'finish' }),
     writeManifest: activity(createWriteManifest, { whenCancelled: 'finish' }),
     writeContactSheet: activity(createWriteContactSheet, { whenCancelled: 'finish' }),

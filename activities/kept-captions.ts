@@ -1,4 +1,6 @@
 import { UserError } from '../domain/user-error.ts';
+import { type ObjectSeal, PLAIN_OBJECTS } from '../encryption/object-seal.ts';
+import { SEAL_BYTES_AT_MOST } from '../encryption/sealed.ts';
 import {
   type Bundle,
   type Caption,
@@ -40,6 +42,8 @@ export type KeptCaptionsOptions = {
   reader: PromptReader;
   /** `null` where this process has no text encoder and lives on what others keep. */
   encoder: Encoder | null;
+  /** How they lie in the store; as they are unless given. */
+  seal?: ObjectSeal | undefined;
   log: { warn(about: object, message: string): void };
   /** Called for every text that was encoded. */
   onEncoded?: (() => void) | undefined;
@@ -57,6 +61,7 @@ export class KeptCaptions {
   readonly encoder: string;
   readonly #options: KeptCaptionsOptions;
   readonly #width: number;
+  readonly #seal: ObjectSeal;
   readonly #recent = new RecentCaptions();
   readonly #making = new Map<string, Promise<Caption>>();
   readonly #encoding = new Map<string, Promise<Caption>>();
@@ -68,36 +73,39 @@ export class KeptCaptions {
     this.#options = options;
     this.encoder = encoderDigest(description);
     this.#width = description.transformer.heads * description.transformer.headWidth;
+    this.#seal = options.seal ?? PLAIN_OBJECTS;
     this.#sweep = new CaptionSweep(options.log);
   }
 
   readonly source: CaptionSource = (store, request, signal, onEncoded) =>
     requestCaptions(request, (text) => untilAborted(this.#caption(store, this.#read(text), onEncoded), signal));
 
-  /** Whether a text's caption is in the store, whole or not. */
+  /** Whether a text's caption is in the store, whole or not, under the name that every worker with the current key looks for. */
   async isKept(store: ObjectStore, text: string): Promise<boolean> {
-    return (await store.stat(this.#name(this.#read(text)))) !== null;
+    return (await store.stat(this.#read(text).names[0])) !== null;
   }
 
   /**
-   * Has a text's caption in the store, encoding it where nobody has.
+   * Has a text's caption in the store, encoding it where nobody has. One that was kept with an earlier key is kept with the current one too.
    *
    * @throws StoreUnavailable and UserError where it cannot be kept, or the encoder gives numbers that do not fit; RendererDied; RenderFault; the signal's reason
    */
   async keep(store: ObjectStore, text: string, signal: AbortSignal): Promise<void> {
     const read = this.#read(text);
-    const caption = this.#recent.get(read.key) ?? (await untilAborted(this.#encode(read), signal));
+    const caption =
+      this.#recent.get(read.key) ??
+      (await this.#find(store, read, read.names.slice(1))) ??
+      (await untilAborted(this.#encode(read), signal));
     this.#recent.add(read.key, caption);
     await this.#write(store, read, caption);
   }
 
   #read(text: string): ReadText {
     const { ids } = this.#options.reader.read(text);
-    return { ids, key: captionKey(this.encoder, ids), tokens: ids.length, width: this.#width };
-  }
-
-  #name({ key }: CaptionOwner): string {
-    return captionName(this.encoder, key);
+    const key = captionKey(this.encoder, ids);
+    const [current, ...others] = this.#seal.digests(key);
+    const nameOf = (digest: string): string => captionName(this.encoder, digest);
+    return { ids, key, names: [nameOf(current), ...others.map(nameOf)], tokens: ids.length, width: this.#width };
   }
 
   async #caption(store: ObjectStore, read: ReadText, onEncoded?: OnEncoded): Promise<Caption> {
@@ -113,7 +121,7 @@ export class KeptCaptions {
   }
 
   async #findOrEncode(store: ObjectStore, read: ReadText, onEncoded?: OnEncoded): Promise<Caption> {
-    const found = await this.#find(store, read);
+    const found = await this.#find(store, read, read.names);
     const caption = found ?? (await this.#encode(read, onEncoded));
     this.#recent.add(read.key, caption);
     if (found === null) await this.#keepIfTaken(store, read, caption);
@@ -121,12 +129,20 @@ export class KeptCaptions {
   }
 
   /** What is kept; `null` where nothing is, or what cannot be trusted. */
-  async #find(store: ObjectStore, read: ReadText): Promise<Caption | null> {
-    const name = this.#name(read);
+  async #find(store: ObjectStore, read: ReadText, names: readonly string[]): Promise<Caption | null> {
+    for (const name of names) {
+      const found = await this.#findAt(store, read, name);
+      if (found !== null) return found;
+    }
+    return null;
+  }
+
+  async #findAt(store: ObjectStore, read: ReadText, name: string): Promise<Caption | null> {
     try {
-      const bytes = await readIfThere(store, name, largestCaption(read));
+      const bytes = await readIfThere(store, name, largestCaption(read) + SEAL_BYTES_AT_MOST);
       if (bytes === null) return null;
-      const found = decodeCaption(read, bytes);
+      const opened = this.#seal.open(bytes, name);
+      const found = typeof opened === 'string' ? opened : decodeCaption(read, opened);
       if (typeof found !== 'string') return found;
       this.#options.log.warn({ caption: name, reason: found }, 'a kept caption is damaged; it is encoded again');
       await store.remove(name);
@@ -170,13 +186,18 @@ export class KeptCaptions {
   }
 
   async #write(store: ObjectStore, read: ReadText, caption: Caption): Promise<void> {
-    await store.create(this.#name(read), encodeCaption(read, caption), 'application/octet-stream');
+    const [name] = read.names;
+    await store.create(name, this.#seal.close(encodeCaption(read, caption), name), 'application/octet-stream');
     this.#sweep.afterWrite(store);
   }
 }
 
 /** A text's tokens, and what its caption is to be. */
-type ReadText = CaptionOwner & { ids: number[] };
+type ReadText = CaptionOwner & {
+  ids: number[];
+  /** Where it may be kept: the first is where it is written. */
+  names: [string, ...string[]];
+};
 
 /** The parts of a bundle do not belong together. */
 const unfit = ({ description, folder }: Bundle, { states }: Caption, { tokens, width }: Omit<CaptionOwner, 'key'>) =>

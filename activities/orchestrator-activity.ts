@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { isGrpcServiceError } from '@temporalio/client';
+import { KeyMissing } from '../encryption/keyring.ts';
 import { type OpenStore, StoreDenied, StoreUnavailable } from '../store/index.ts';
 import type { WaitingHeartbeat } from '../workflows/contract/heartbeats.ts';
 import { attemptFailure } from './attempt-failure.ts';
@@ -60,9 +61,14 @@ export function orchestratorActivities(openStore: OpenStore) {
   };
 }
 
-/** Before anything is rendered, access that is denied is told at once: somebody has just submitted and is waiting. */
+/**
+ * Before anything is rendered, access that is denied is told at once: somebody has just submitted and is waiting. Another orchestrator may have
+ * the key that this one lacks.
+ */
 export const mayPassForPlan = (error: unknown): boolean =>
-  error instanceof StoreUnavailable || (error instanceof Error && isGrpcServiceError(rootOf(error)));
+  error instanceof StoreUnavailable ||
+  error instanceof KeyMissing ||
+  (error instanceof Error && isGrpcServiceError(rootOf(error)));
 
 /** A store that denies access is waited for: the images are there, and the fault is often the machine's token service. */
 const mayPassForRecords = (error: unknown): boolean => mayPassForPlan(error) || error instanceof StoreDenied;

@@ -1,8 +1,10 @@
 import { planCatalog } from '../catalog/plan-catalog.ts';
+import { CatalogError } from '../catalog/problems.ts';
 import type { Shard } from '../catalog/shards.ts';
 import type { ChangeCounts } from '../domain/change-counts.ts';
 import type { Job } from '../domain/job.ts';
 import { COLUMNS } from '../domain/parameters.ts';
+import type { Summaries } from '../domain/summaries.ts';
 import { gathered, Turns } from '../domain/turns.ts';
 import { UserError } from '../domain/user-error.ts';
 import { changesName, shardName } from '../records/layout.ts';
@@ -26,6 +28,7 @@ export type PlanDependencies = {
   sources: Sources;
   /** @throws UserError for an address that will not be told anything */
   webhooks: { check(url: string): void };
+  summaries?: Summaries | undefined;
 };
 
 /**
@@ -35,8 +38,16 @@ export type PlanDependencies = {
  * The activity throws UserError where the catalog is wrong or missing, where the batch was planned otherwise before, and where it would
  * render more than the store's limits leave.
  */
-export function createPlanBatch({ openStore, sources, webhooks }: PlanDependencies) {
+export function createPlanBatch({ openStore, sources, webhooks, summaries }: PlanDependencies) {
   return async function planBatch(input: BatchInput): Promise<Plan> {
+    try {
+      return await plan(input);
+    } catch (error) {
+      throw summaries === 'ids' && error instanceof CatalogError ? error.withoutCells() : error;
+    }
+  };
+
+  async function plan(input: BatchInput): Promise<Plan> {
     const store = await openStore(input.store);
     const conveniences = new Conveniences();
     const { shards, carried, ...more } =
@@ -61,7 +72,7 @@ export function createPlanBatch({ openStore, sources, webhooks }: PlanDependenci
       ...more,
       ...(warnings.length > 0 && { warnings }),
     };
-  };
+  }
 }
 
 async function planSource(

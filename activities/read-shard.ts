@@ -1,3 +1,5 @@
+import type { Job } from '../domain/job.ts';
+import type { Summaries } from '../domain/summaries.ts';
 import { damaged } from '../records/damaged.ts';
 import { planFile, readJobs } from '../records/plan-and-receipts.ts';
 import type { OpenStore } from '../store/index.ts';
@@ -9,14 +11,15 @@ import type { JobSummary } from '../workflows/contract/plan.ts';
 const SUMMARY_LENGTH = 60;
 
 /** The activity that tells a shard's workflow its jobs, as far as it needs them. */
-export function createReadShard(openStore: OpenStore) {
+export function createReadShard(openStore: OpenStore, summaries: Summaries = 'prompts') {
+  const summaryOf = ({ id, prompt }: Job): string => (summaries === 'ids' ? id : `${id}: ${plain(shortened(prompt))}`);
   return async function readShard({ store: url, shard, jobs: planned }: ReadShardInput): Promise<JobSummary[]> {
     const store = await openStore(url);
     const jobs = await readJobs(store, shard);
     if (planned !== undefined && jobs.length !== planned) {
       throw damaged(planFile(store, shard, `${planned} jobs, one a line`), null, `${jobs.length}`);
     }
-    return jobs.map(({ id, priority, prompt }) => ({ id, priority, summary: `${id}: ${plain(shortened(prompt))}` }));
+    return jobs.map((job) => ({ id: job.id, priority: job.priority, summary: summaryOf(job) }));
   };
 }
 

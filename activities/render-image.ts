@@ -4,6 +4,7 @@ import type { Job } from '../domain/job.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import { pipelineVersionOf } from '../domain/render-key.ts';
 import type { Thrift } from '../domain/thrift.ts';
+import { type ObjectSeal, PLAIN_OBJECTS } from '../encryption/object-seal.ts';
 import { encodeImage } from '../images/index.ts';
 import { PIPELINE_VERSION, type SamplerState } from '../models/pixart/index.ts';
 import { renderRequest } from '../models/pixart/render-request.ts';
@@ -39,6 +40,8 @@ export type RenderImageDependencies = {
   checkpointSeconds?: number | undefined;
   /** URL of the store where checkpoints are kept; the batch's own unless given. */
   scratch?: string | undefined;
+  /** How checkpoints lie there; as they are unless given. */
+  seal?: ObjectSeal | undefined;
   /** When this process is told to stop, and how long images may go on then. */
   stop?: WorkerStop | undefined;
   /** Of this process; what else takes images looks into it. */
@@ -169,11 +172,15 @@ function tellDamage({ name, damaged }: PicturePlace): void {
   Context.current().log.warn('a damaged object is made anew', { object: name, fault: damaged.fault });
 }
 
-function checkpointOf(input: RenderImageInput, job: Job, { scratch, renderer, heartbeats }: Surroundings): Checkpoint {
+function checkpointOf(
+  input: RenderImageInput,
+  job: Job,
+  { scratch, renderer, heartbeats, seal = PLAIN_OBJECTS }: Surroundings,
+): Checkpoint {
   const { info, log } = Context.current();
   // A person who resets the activity has its attempts counted from 1 again.
   const begunBefore = info.attempt > 1 || input.round > 1 || heartbeats.computations > 0;
-  return new Checkpoint({ scratch, job, bundleDigest: renderer.bundle.digest, begunBefore, log });
+  return new Checkpoint({ scratch, job, bundleDigest: renderer.bundle.digest, begunBefore, seal, log });
 }
 
 type Made = { file: Uint8Array; thrift: Thrift | undefined };

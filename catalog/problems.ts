@@ -18,6 +18,8 @@ const LISTED = 100;
 const COLUMNS_NOTED = 1_000;
 const HINTS = 20;
 
+const NOT_TOLD = 'something else ("npx pixart-batch plan" shows it)';
+
 const describe = ({ line, column, expected, found }: Problem): string => {
   const where = [line === null ? [] : `line ${line}`, column === null ? [] : named(column)].flat().join(', ');
   return `${where && `${where}: `}expected ${expected}, found ${found}`;
@@ -41,6 +43,12 @@ export class CatalogError extends UserError {
     this.problems = problems;
     this.total = total;
     this.columns = columns;
+  }
+
+  /** The same without what was found, which may be a prompt: where, and what was expected. */
+  withoutCells(): CatalogError {
+    const problems = this.problems.map((problem) => ({ ...problem, found: NOT_TOLD }));
+    return new CatalogError(this.file, problems, this.total);
   }
 }
 

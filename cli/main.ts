@@ -58,7 +58,9 @@ const verbs: Record<string, () => Promise<Command>> = {
   worker: async () => (await import('./verbs/worker.ts')).workerCommand(),
   dev: async () => (await import('./verbs/dev.ts')).devCommand(),
   start: async () => (await import('./verbs/start.ts')).startCommand(),
+  'codec-server': async () => (await import('./verbs/codec-server.ts')).codecServerCommand(),
   'upgrade-server': async () => (await import('./verbs/upgrade-server.ts')).upgradeServerCommand(),
+  encryption: async () => (await import('./verbs/encryption.ts')).encryptionCommand(),
   bundle: async () => (await import('./verbs/bundle.ts')).bundleCommand(),
 };
 

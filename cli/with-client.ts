@@ -47,7 +47,7 @@ async function connectOrSayWhy(options: ServerOptions): Promise<BatchClient> {
   // A "dev" whose usual port was taken has another one; on the usual one is somebody else's server.
   const target = temporalTarget(options, process.env, fleetAddress(stateFolder()));
   try {
-    return await connect(target, note);
+    return await connect(target, { warn: note });
   } catch (error) {
     throw error instanceof UserError ? new ServerUnusable(error.message) : error;
   }

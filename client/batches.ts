@@ -6,10 +6,11 @@ import {
 import { ServerUnreachable, UserError } from '../domain/user-error.ts';
 import type { BatchMemo } from '../workflows/contract/batch.ts';
 import type { BatchState } from '../workflows/contract/progress.ts';
-import { batchWorkflowId } from '../workflows/contract/queues.ts';
+import { batchOf, batchWorkflowId } from '../workflows/contract/queues.ts';
 import { PIXART_DONE, PIXART_FAILED, PIXART_TOTAL } from '../workflows/contract/search-attributes.ts';
 import type { BatchClient } from './connect.ts';
 import { GRPC, grpcCause } from './server-trouble.ts';
+import { readableOf } from './unreadable.ts';
 
 /** One batch as Temporal's listing shows it, without asking its workflow. The counts lag behind by a few images. */
 export type BatchListing = Omit<BatchMemo, 'state' | 'withoutManifest'> & {
@@ -21,6 +22,8 @@ export type BatchListing = Omit<BatchMemo, 'state' | 'withoutManifest'> & {
   failed: number;
   startedAt: Date;
   endedAt: Date | null;
+  /** The key that this client lacks to read what else is known of the batch; missing where it can. */
+  keyMissing?: string;
 };
 
 /** The server does not know a batch, or does not know it any more: it forgets what ended long ago. */
@@ -42,7 +45,7 @@ export const stillRuns = (batch: string): UserError => new UserError(`batch ${ba
 export async function* listBatches(client: BatchClient): AsyncGenerator<BatchListing> {
   const latest = new Map<string, BatchListing>();
   const query = `WorkflowType = 'renderBatch' AND ExecutionStatus != 'ContinuedAsNew'`;
-  for await (const info of client.temporal.workflow.list({ query })) {
+  for await (const info of client.listings.workflow.list({ query })) {
     const found = listing(info);
     const later = latest.get(info.workflowId);
     if (later === undefined) latest.set(info.workflowId, found);
@@ -59,7 +62,8 @@ export async function describeBatch(client: BatchClient, batch: string): Promise
 }
 
 function listing(info: WorkflowExecutionInfo | WorkflowExecutionDescription): BatchListing {
-  const memo = info.memo as BatchMemo;
+  const { known, keyMissing } = readableOf<BatchMemo>(info.memo);
+  const memo = keyMissing === null ? (known as BatchMemo) : { ...unknown(info), ...known };
   const counts = info.typedSearchAttributes;
   const state = stateOf(info, memo);
   return {
@@ -71,8 +75,19 @@ function listing(info: WorkflowExecutionInfo | WorkflowExecutionDescription): Ba
     failed: counts.get(PIXART_FAILED) ?? 0,
     startedAt: info.startTime,
     endedAt: info.closeTime ?? null,
+    ...(keyMissing !== null && { keyMissing }),
   };
 }
+
+/** What Temporal itself knows of a batch whose memo is encrypted. */
+const unknown = ({ workflowId, status }: Pick<WorkflowExecutionInfo, 'workflowId' | 'status'>): BatchMemo => ({
+  batch: batchOf(workflowId),
+  round: 1,
+  state: STATES[status.name] ?? 'rendering',
+  ...{ catalog: 'unknown', bundle: 'unknown', bundleDigest: 'unknown', store: 'unknown' },
+});
+
+const STATES: Partial<Record<string, BatchState>> = { COMPLETED: 'completed', CANCELLED: 'cancelled' };
 
 /** The workflow writes its state itself, unless it could not: then Temporal's own status tells. */
 function stateOf({ status }: Pick<WorkflowExecutionInfo, 'status'>, memo: BatchMemo): BatchListing['state'] {

@@ -1,18 +1,24 @@
 import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
+import { dataConverter } from '../connection/data-converter.ts';
 import { type TemporalTarget, temporalTarget } from '../connection/temporal-target.ts';
 import { whyUnreachable } from '../connection/unreachable.ts';
 import { UserError } from '../domain/user-error.ts';
+import type { Keyring } from '../encryption/keyring.ts';
+import { readKeyring } from '../encryption/read-keyring.ts';
 import { startsTraces } from '../monitoring/tracing/client-interceptor.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { actorText, thisActor } from '../records/audit-actor.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract/search-attributes.ts';
 import { GRPC, grpcAnswer, isNotLetIn, noNamespace, serverTrouble } from './server-trouble.ts';
+import { markUnreadable } from './unreadable.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /** A connection to the server that runs batches; every function of this folder takes it. */
 export type BatchClient = {
   readonly temporal: Client;
+  /** The same for listings: what is encrypted with a key that is not there is marked (see unreadable.ts), and the rest can be read. */
+  readonly listings: Client;
   readonly namespace: string;
   readonly address: string;
   /** Told what went otherwise than usual and stopped nothing. */
@@ -20,10 +26,13 @@ export type BatchClient = {
   close(): Promise<void>;
 };
 
+export type ConnectOptions = { warn?: BatchClient['warn']; keyring?: Keyring | null | undefined };
+
 /**
  * Connects, and makes sure that the server can run batches: it answers, the namespace is there and the search attributes are registered.
  *
- * @param warn is told what goes otherwise than usual and stops nothing; a warning of the process unless given
+ * @param options.warn is told what goes otherwise than usual and stops nothing; a warning of the process unless given
+ * @param options.keyring what prompts and all else is encrypted with; unless given, what the environment says. `null` for nothing
  * @throws UserError that says which of these is missing, and what to do
  * @example
  * ```js
@@ -38,8 +47,9 @@ export type BatchClient = {
  */
 export async function connect(
   { address, namespace, options }: TemporalTarget = temporalTarget(),
-  warn: BatchClient['warn'] = (message) => process.emitWarning(message),
+  { warn = (message) => process.emitWarning(message), keyring }: ConnectOptions = {},
 ): Promise<BatchClient> {
+  const keys = keyring === undefined ? await readKeyring() : keyring;
   const connection = Connection.lazy({
     address,
     connectTimeout: CONNECT_TIMEOUT_MS,
@@ -57,9 +67,11 @@ export async function connect(
   const interceptors = tracer === null ? {} : { workflow: [startsTraces(tracer)] };
   // What a history has of who asked for something.
   const identity = actorText(thisActor());
-  const temporal = new Client({ connection, namespace, interceptors, identity });
+  const temporal = new Client({ connection, namespace, interceptors, identity, dataConverter: dataConverter(keys) });
+  const listings = new Client({ connection, namespace, dataConverter: dataConverter(keys, markUnreadable) });
   return {
     temporal,
+    listings,
     namespace,
     address,
     warn,

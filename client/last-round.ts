@@ -1,6 +1,6 @@
-import { defaultPayloadConverter } from '@temporalio/common';
 import { type BundleRef, shortDigest } from '../domain/bundle-ref.ts';
 import { UserError } from '../domain/user-error.ts';
+import { rawValue } from '../encryption/raw-payloads.ts';
 import { planFolder } from '../records/layout.ts';
 import { findManifestHead, type ManifestHead } from '../records/manifest.ts';
 import { type RoundRecord, type Rounds, roundsOf } from '../records/rounds.ts';
@@ -154,6 +154,7 @@ async function lastInput(client: BatchClient, batch: string): Promise<BatchInput
     }),
   );
   const payload = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
-  if (!payload) throw new Error(`batch ${batch}: expected its history to begin with its input`);
-  return defaultPayloadConverter.fromPayload<BatchInput>(payload);
+  const input = payload && (await rawValue<BatchInput>(client.temporal, payload));
+  if (!input) throw new Error(`batch ${batch}: expected its history to begin with its input`);
+  return input;
 }

@@ -2,6 +2,7 @@ import type { BatchClient } from './connect.ts';
 import { endedSchedules, scheduleFault } from './schedule-fault.ts';
 import { isOurs, memoOf, type ScheduleMemo, scheduleName } from './schedules.ts';
 import { serverTrouble } from './server-trouble.ts';
+import { readableOf } from './unreadable.ts';
 
 export type ScheduleListing = ScheduleMemo & {
   name: string;
@@ -10,6 +11,8 @@ export type ScheduleListing = ScheduleMemo & {
   fault: string | null;
   /** The next times it is due, nearest first. */
   next: Date[];
+  /** The key that this client lacks to read what else is known of it; missing where it can. */
+  keyMissing?: string;
 };
 
 /**
@@ -28,15 +31,20 @@ export async function* listSchedules(client: BatchClient): AsyncGenerator<Schedu
 
 async function* listed(client: BatchClient): AsyncGenerator<ScheduleListing> {
   const seen = new Set<string>();
-  for await (const { scheduleId: id, memo, state, info } of client.temporal.schedule.list()) {
+  for await (const { scheduleId: id, memo, state, info } of client.listings.schedule.list()) {
     if (!isOurs(id)) continue;
     seen.add(id);
     const fault = await scheduleFault(client, id);
-    yield { ...memoOf(memo), name: scheduleName(id), paused: state.paused, fault, next: info.nextActionTimes };
+    yield { ...told(memo), name: scheduleName(id), paused: state.paused, fault, next: info.nextActionTimes };
   }
   for await (const { scheduleId: id, memo, fault } of endedSchedules(client)) {
     if (!isOurs(id) || seen.has(id)) continue;
     const { ScheduleInfo: _, ...own } = memo ?? {};
-    yield { ...memoOf(own), name: scheduleName(id), paused: false, fault, next: [] };
+    yield { ...told(own), name: scheduleName(id), paused: false, fault, next: [] };
   }
+}
+
+function told(memo: Record<string, unknown> | undefined): ScheduleMemo & Pick<ScheduleListing, 'keyMissing'> {
+  const { keyMissing } = readableOf(memo);
+  return { ...memoOf(memo), ...(keyMissing !== null && { keyMissing }) };
 }

@@ -48,10 +48,10 @@ const AFTERWARDS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** What was started before `time` and has not ended. */
-export async function unfinishedBefore({ temporal }: BatchClient, time: Date): Promise<Unfinished> {
+export async function unfinishedBefore({ listings }: BatchClient, time: Date): Promise<Unfinished> {
   const query = `ExecutionStatus = 'Running' AND StartTime < '${time.toISOString()}'`;
   const running = await settled(
-    () => temporal.workflow.list({ query }),
+    () => listings.workflow.list({ query }),
     ({ type, workflowId }) => `${type} ${workflowId}`,
   );
   const batches = new Set<string>();
@@ -75,7 +75,7 @@ export async function unfinishedBefore({ temporal }: BatchClient, time: Date): P
  */
 export async function moveSchedules(from: BatchClient, to: BatchClient, servedUntil: Date): Promise<MovedSchedule[]> {
   const ids = await settled(
-    () => from.temporal.schedule.list(),
+    () => from.listings.schedule.list(),
     (schedule) => schedule.scheduleId,
   );
   const moved: MovedSchedule[] = [];
@@ -95,7 +95,7 @@ async function makeAnew(from: BatchClient, to: BatchClient, scheduleId: string):
 }
 
 async function makeUp(from: BatchClient, to: BatchClient, scheduleId: string, servedUntil: Date): Promise<Date[]> {
-  const anew = to.temporal.schedule.getHandle(scheduleId);
+  const anew = to.listings.schedule.getHandle(scheduleId);
   const { info, spec, policies } = await anew.describe();
   const earliest = new Date(Math.max(+servedUntil, +info.createdAt - policies.catchupWindow));
   const due = await dueTimes(from, scheduleId, earliest, info.createdAt);

@@ -1,4 +1,5 @@
 import { withoutSecrets } from '../domain/secrets.ts';
+import { rawMessage, rawValue } from '../encryption/raw-payloads.ts';
 import { waitOf } from '../workflows/contract/heartbeats.ts';
 import { STORING_HOURS } from '../workflows/contract/limits.ts';
 import { aboutBatch, batchHandle } from './batches.ts';
@@ -44,8 +45,8 @@ export async function retryingOf(client: BatchClient, raw: Description['raw']): 
   const shards = (raw.pendingChildren ?? []).filter(({ workflowTypeName }) => workflowTypeName === 'renderShard');
   const ofShards = await Promise.all(shards.map(({ workflowId }) => pendingOf(client, workflowId!)));
   const found = new Map<string, Retrying>();
-  for (const pending of [...(raw.pendingActivities ?? []), ...ofShards.flat()]) {
-    const trouble = troubleOf(pending);
+  const all = [...(raw.pendingActivities ?? []), ...ofShards.flat()];
+  for (const trouble of await Promise.all(all.map((pending) => troubleOf(client, pending)))) {
     if (trouble === null) continue;
     const key = `${trouble.activity} ${trouble.kind}`;
     const before = found.get(key);
@@ -57,11 +58,14 @@ export async function retryingOf(client: BatchClient, raw: Description['raw']): 
 type Pending = NonNullable<Awaited<ReturnType<typeof pendingOf>>>[number];
 
 /** `null` where nothing holds it up. */
-function troubleOf(pending: Pending): { activity: string; kind: string; told: Retrying } | null {
+async function troubleOf(
+  { temporal }: BatchClient,
+  pending: Pending,
+): Promise<{ activity: string; kind: string; told: Retrying } | null> {
   const { activityType, attempt, lastFailure } = pending;
   const pause = pauseOf(pending);
-  const wait = waitOf(pending);
-  const reason = withoutSecrets(pause?.by ?? wait?.waitsFor ?? lastFailure?.message ?? '');
+  const wait = await waitOf(pending, (payload) => rawValue(temporal, payload));
+  const reason = withoutSecrets(pause?.by ?? wait?.waitsFor ?? (await rawMessage(temporal, lastFailure)));
   if (!reason) return null;
   const activity = activityType?.name ?? '';
   const type = lastFailure?.applicationFailureInfo?.type ?? '';

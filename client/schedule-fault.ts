@@ -17,7 +17,7 @@ const ATTEMPTS = 2;
 
 /** Why the server cannot go on with a schedule; `null` where it can, or knows nothing of one. */
 export async function scheduleFault(client: BatchClient, scheduleId: string): Promise<string | null> {
-  const keeper = client.temporal.workflow.getHandle(`${KEEPER}${scheduleId}`);
+  const keeper = client.listings.workflow.getHandle(`${KEEPER}${scheduleId}`);
   try {
     const description = await keeper.describe();
     return description.status.name === 'RUNNING'
@@ -69,7 +69,7 @@ export async function* endedSchedules(
   const query = `TemporalNamespaceDivision = 'TemporalScheduler' AND ExecutionStatus IN ('Failed', 'TimedOut', 'Terminated', 'Canceled')`;
   const seen = new Set<string>();
   try {
-    for await (const info of client.temporal.workflow.list({ query })) {
+    for await (const info of client.listings.workflow.list({ query })) {
       const scheduleId = info.workflowId.slice(KEEPER.length);
       if (seen.has(scheduleId)) continue;
       seen.add(scheduleId);

@@ -10,6 +10,7 @@ import { auditedControl } from './audited-control.ts';
 import type { BatchClient } from './connect.ts';
 import { scheduleFault } from './schedule-fault.ts';
 import { GRPC, grpcAnswer, serverTrouble } from './server-trouble.ts';
+import { readableOf } from './unreadable.ts';
 
 /** What happens where a batch still runs when the next is due, in Temporal's terms. */
 export const OVERLAPS = {
@@ -24,9 +25,12 @@ export type Overlap = keyof typeof OVERLAPS;
 
 export type ScheduleMemo = { catalog: string; store: string; when: string; timeZone: string; overlap: Overlap };
 
-/** What a schedule says of itself; 0.1.0 wrote `cron` and no overlap, and one that was made by other means says nothing. */
+/**
+ * What a schedule says of itself; 0.1.0 wrote `cron` and no overlap, and one that was made by other means says nothing. Nor does one whose key
+ * is not there.
+ */
 export function memoOf(memo: Record<string, unknown> | undefined): ScheduleMemo {
-  const { cron, ...known } = (memo ?? {}) as Partial<ScheduleMemo> & { cron?: string };
+  const { cron, ...known } = readableOf<ScheduleMemo & { cron: string }>(memo).known;
   const when = cron === undefined ? 'unknown' : `cron ${cron}`;
   return { catalog: 'unknown', store: 'unknown', when, timeZone: 'UTC', overlap: 'skip', ...known };
 }

@@ -34,7 +34,7 @@ const SECRETS: [RegExp, string][] = [
 ];
 
 /** A variable with a secret in it. A path to one is none. */
-const VARIABLE = /(?:KEY|TOKEN|SECRET|PASSWORD|KEY_DATA)$/;
+const VARIABLE = /(?:KEYS?|TOKEN|SECRET|PASSWORD|KEY_DATA)$/;
 const SHORTEST = 12;
 
 /** Those of this process, which are known to be secrets whatever they look like. */

@@ -4,6 +4,8 @@ import { createEncodeActivities, KeptCaptions, type WorkerStop } from '../activi
 import type { TemporalTarget } from '../connection/temporal-target.ts';
 import { closeConnection, connectWorker } from '../connection/worker-connection.ts';
 import { UserError } from '../domain/user-error.ts';
+import type { Keyring } from '../encryption/keyring.ts';
+import { type ObjectSeal, objectSeal } from '../encryption/object-seal.ts';
 import { type Bundle, bundleFolder, openBundle, promptReader, verifyPart } from '../models/pixart/index.ts';
 import { createEncoder, type Encoder, usableCores } from '../models/renderer/index.ts';
 import { observeActivities } from '../monitoring/observe-activities.ts';
@@ -13,6 +15,7 @@ import type { OpenStore } from '../store/index.ts';
 import { encodeQueue } from '../workflows/contract/queues.ts';
 import type { Allowance } from './allowance.ts';
 import { discreetFailures } from './discreet-failures.ts';
+import { type KeyUse, keyUse } from './key-use.ts';
 import { checkEncoderMemory } from './memory-check.ts';
 import { outsideOf } from './outside.ts';
 import type { RenderConfig } from './render-config.ts';
@@ -21,7 +24,10 @@ import { listenForStop, untilStopped } from './stopping.ts';
 /** Beyond the grace time, for a text that does not end. */
 const FORCE_AFTER_SECONDS = 30;
 
-export type EncodeConfig = Pick<RenderConfig, 'bundle' | 'device' | 'threads' | 'graceSeconds' | 'metrics'>;
+export type EncodeConfig = Pick<
+  RenderConfig,
+  'bundle' | 'device' | 'threads' | 'graceSeconds' | 'encryptKept' | 'metrics'
+>;
 
 /**
  * Encodes texts of a bundle for all who render from kept captions, until the process is told to stop (SIGINT, SIGTERM).
@@ -32,23 +38,27 @@ export async function runEncodeWorker(
   config: EncodeConfig,
   allowance: Allowance,
   target: TemporalTarget,
+  keyring: Keyring | null,
   log: Logger,
 ): Promise<void> {
+  const seal = objectSeal(keyring, config.encryptKept);
   const bundle = await openBundle(await bundleFolder(config.bundle));
-  const texts = await textsOfBundle(bundle, config, log);
+  const texts = await textsOfBundle(bundle, config, { log, seal });
   if (config.device === 'cpu') await checkEncoderMemory(bundle);
   const connection = await connectWorker(target);
+  const keys = keyUse(keyring);
   const { stop, ignore } = listenForStop(config.graceSeconds);
   try {
     const worker = await createEncodeWorker(texts.captions, config, {
       connection,
       namespace: target.namespace,
       openStore: outsideOf(allowance).openStore,
+      keys,
       stop,
     });
     const { name } = bundle.description;
     log.info({ bundle: name, device: config.device, queues: [worker.options.taskQueue] }, 'encode worker ready');
-    await untilStopped([worker], [texts.encoder!]);
+    await untilStopped([worker], [texts.encoder!, keys]);
   } finally {
     ignore();
     await texts.encoder?.close();
@@ -67,12 +77,12 @@ export type BundleTexts = { captions: KeptCaptions; encoder: Encoder | null };
 export async function textsOfBundle(
   bundle: Bundle,
   { device, threads, metrics }: EncodeConfig,
-  log: Logger,
+  { log, seal }: { log: Logger; seal: ObjectSeal },
   hasEncoder = true,
 ): Promise<BundleTexts> {
   await verifyPart(bundle, 'reader');
   const reader = await promptReader(bundle);
-  if (!hasEncoder) return { captions: new KeptCaptions({ bundle, reader, encoder: null, log }), encoder: null };
+  if (!hasEncoder) return { captions: new KeptCaptions({ bundle, reader, encoder: null, seal, log }), encoder: null };
   await verifyPart(bundle, 'encoder').catch((error: unknown) => {
     if (!(error instanceof UserError)) throw error;
     throw new UserError(
@@ -88,13 +98,14 @@ export async function textsOfBundle(
     onIdle: () => log.info('text encoder ended: there is no text to encode'),
   });
   const onEncoded = (): void => counters?.textEncoded();
-  return { captions: new KeptCaptions({ bundle, reader, encoder, log, onEncoded }), encoder };
+  return { captions: new KeptCaptions({ bundle, reader, encoder, seal, log, onEncoded }), encoder };
 }
 
 type Surroundings = {
   connection: NativeConnection;
   namespace: string;
   openStore: OpenStore;
+  keys: KeyUse;
   stop: WorkerStop;
 };
 
@@ -102,12 +113,13 @@ type Surroundings = {
 export const createEncodeWorker = (
   captions: KeptCaptions,
   { graceSeconds }: Pick<EncodeConfig, 'graceSeconds'>,
-  { connection, namespace, openStore, stop }: Surroundings,
+  { connection, namespace, openStore, keys, stop }: Surroundings,
 ): Promise<Worker> =>
   Worker.create({
     connection,
     namespace,
     taskQueue: encodeQueue(captions.encoder),
+    dataConverter: keys.dataConverter,
     activities: createEncodeActivities({ openStore, captions, stop }),
     interceptors: { activity: [discreetFailures, observeActivities(processTracer())] },
     // One text at a time; a second shard's would only wait beside the first's.

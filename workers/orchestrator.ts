@@ -1,8 +1,11 @@
 import { type NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createOrchestratorActivities } from '../activities/index.ts';
+import { dataConverter } from '../connection/data-converter.ts';
 import type { TemporalTarget } from '../connection/temporal-target.ts';
 import { connectWorker } from '../connection/worker-connection.ts';
+import type { Summaries } from '../domain/summaries.ts';
+import type { Keyring } from '../encryption/keyring.ts';
 import { observeActivities } from '../monitoring/observe-activities.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { workflowSpans } from '../monitoring/tracing/workflow-spans.ts';
@@ -30,10 +33,16 @@ const GRACE_TIME = '10 seconds';
  *
  * @throws UserError where the server cannot be used
  */
-export async function runOrchestrator(allowance: Allowance, target: TemporalTarget, log: Logger): Promise<void> {
+export async function runOrchestrator(
+  allowance: Allowance,
+  target: TemporalTarget,
+  keyring: Keyring | null,
+  log: Logger,
+  summaries?: Summaries,
+): Promise<void> {
   const connection = await connectWorker(target);
   try {
-    const worker = await createOrchestrator(connection, target.namespace, outsideOf(allowance));
+    const worker = await createOrchestrator(connection, target.namespace, outsideOf(allowance), keyring, summaries);
     log.info({ queue: ORCHESTRATOR_QUEUE, address: target.address }, 'orchestrator ready');
     await worker.run();
   } finally {
@@ -46,14 +55,21 @@ export async function createOrchestrator(
   connection: NativeConnection,
   namespace: string,
   outside: Outside,
+  keyring: Keyring | null,
+  summaries?: Summaries,
 ): Promise<Worker> {
   const tracer = processTracer();
   return Worker.create({
     connection,
     namespace,
     taskQueue: ORCHESTRATOR_QUEUE,
-    workflowBundle: await workflowBundle(Runtime.instance().logger),
-    activities: createOrchestratorActivities({ ...outside, webhookSecret: process.env.PIXART_WEBHOOK_SECRET }),
+    workflowBundle: await workflowBundle(Runtime.instance().logger, keyring !== null),
+    dataConverter: dataConverter(keyring),
+    activities: createOrchestratorActivities({
+      ...outside,
+      summaries,
+      webhookSecret: process.env.PIXART_WEBHOOK_SECRET,
+    }),
     interceptors: { activity: [discreetFailures, observeActivities(tracer)] },
     sinks: workflowSpans(tracer),
     maxCachedWorkflows: CACHED_WORKFLOWS,

@@ -21,6 +21,8 @@ const renderConfigSchema = z.strictObject({
   checkpointSeconds: z.number().min(0).default(CHECKPOINT_SECONDS),
   /** URL of the store where checkpoints are kept; without it they lie in the batch's own. */
   scratch: z.string().optional(),
+  /** Whether captions and checkpoints are encrypted where they are kept. */
+  encryptKept: z.boolean().default(false),
   /** Whether it holds the text encoder; otherwise it renders from captions that others keep. */
   textEncoder: z.boolean().default(true),
   /** Whether it also takes images for which other workers had too little memory. */

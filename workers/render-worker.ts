@@ -6,6 +6,8 @@ import { closeConnection, connectWorker } from '../connection/worker-connection.
 import type { PictureSigner } from '../credentials/picture-signer.ts';
 import type { Size } from '../domain/size.ts';
 import { thriftText } from '../domain/thrift.ts';
+import type { Keyring } from '../encryption/keyring.ts';
+import { type ObjectSeal, objectSeal } from '../encryption/object-seal.ts';
 import { type Bundle, bundleFolder, bundleRef, openBundle } from '../models/pixart/index.ts';
 import { type Renderer, startRenderer, withLessMemory } from '../models/renderer/index.ts';
 import { deviceName } from '../monitoring/device.ts';
@@ -20,6 +22,7 @@ import { type ChosenShape, chooseShape } from './choose-shape.ts';
 import { discreetFailures } from './discreet-failures.ts';
 import { createEncodeWorker, textsOfBundle } from './encode-worker.ts';
 import { imageTuners } from './image-slots.ts';
+import { type KeyUse, keyUse } from './key-use.ts';
 import { checkMemory } from './memory-check.ts';
 import { outsideOf } from './outside.ts';
 import { type RenderConfig, servedSizes } from './render-config.ts';
@@ -39,8 +42,10 @@ export async function runRenderWorker(
   config: RenderConfig,
   allowance: Allowance,
   target: TemporalTarget,
+  keyring: Keyring | null,
   log: Logger,
 ): Promise<void> {
+  const seal = objectSeal(keyring, config.encryptKept);
   const bundle = await openBundle(await bundleFolder(config.bundle));
   const sizes = servedSizes(config.sizes, bundleRef(bundle));
   const metrics = config.metrics ? createRenderMetrics(Runtime.instance().metricMeter, config.device, sizes) : null;
@@ -49,12 +54,13 @@ export async function runRenderWorker(
   const signer = await openSigner(bundle, config, log);
   const connection = await connectWorker(target);
   try {
-    const { captions, encoder } = await textsOfBundle(bundle, encoding(config), log, config.textEncoder);
+    const { captions, encoder } = await textsOfBundle(bundle, encoding(config), { log, seal }, config.textEncoder);
     const loaded = await loadRenderer(bundle, sizes, config, log, children);
     if (loaded === null) return;
     const { renderer, shape } = loaded;
     const { stop, ignore } = listenForStop(config.graceSeconds);
     try {
+      const keys = keyUse(keyring);
       const observers = { log, metrics, tracer: processTracer() };
       const surroundings = {
         connection,
@@ -63,8 +69,10 @@ export async function runRenderWorker(
         renderer,
         deviceName: await deviceName(config.device, shape.children * (shape.threads ?? 1)),
         captions,
+        seal,
         observers,
         signer,
+        keys,
         stop,
       };
       const workers = await Promise.all([
@@ -76,7 +84,7 @@ export async function runRenderWorker(
         { bundle: renderer.bundle.name, digest: renderer.bundle.digest, device: config.device, queues },
         'render worker ready',
       );
-      await untilStopped(workers, encoder === null ? [renderer] : [renderer, encoder]);
+      await untilStopped(workers, [renderer, keys, ...(encoder === null ? [] : [encoder])]);
     } finally {
       ignore();
       await encoder?.close();
@@ -162,6 +170,8 @@ type Surroundings = {
   deviceName: string;
   captions: KeptCaptions;
   signer: PictureSigner | undefined;
+  keys: KeyUse;
+  seal: ObjectSeal;
   stop: WorkerStop;
   observers: RenderObservers;
 };
@@ -171,7 +181,8 @@ async function createWorkers(
   { graceSeconds, checkpointSeconds, scratch, large }: RenderConfig,
   surroundings: Surroundings,
 ): Promise<Worker[]> {
-  const { connection, namespace, openStore, renderer, captions, deviceName, signer, stop, observers } = surroundings;
+  const { connection, namespace, openStore, renderer, captions, seal, deviceName, signer, keys, stop, observers } =
+    surroundings;
   const held = new HeldPictures();
   for (const size of sizes) held.onChange(() => observers.metrics?.held(size, held.count(size)));
   const activities = createRenderActivities({
@@ -182,6 +193,7 @@ async function createWorkers(
     checkpointSeconds,
     scratch,
     signer,
+    seal,
     stop,
     held,
   });
@@ -197,6 +209,7 @@ async function createWorkers(
         connection,
         namespace,
         taskQueue,
+        dataConverter: keys.dataConverter,
         activities,
         interceptors: { activity: [discreetFailures, observeRenders(observers, size)] },
         tuner,

@@ -9,7 +9,7 @@ import { outsideOf } from '../../workers/outside.ts';
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 const connection = await NativeConnection.connect({ address: process.argv[2]! });
 const workers = await Promise.all([
-  createOrchestrator(connection, 'default', outsideOf(allowanceOf([tmpdir()]))),
+  createOrchestrator(connection, 'default', outsideOf(allowanceOf([tmpdir()])), null),
   Worker.create({
     connection,
     taskQueue: 'bare',

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 
 /** What an option's text says, or why it cannot be: commander names the option. */
@@ -60,4 +61,11 @@ export function calendarDay(text: string): string {
 function isDay(day: string): boolean {
   const date = new Date(day);
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
+}
+
+/** An IP address and a port; nobody looks names up. */
+export function listenAddress(text: string): string {
+  const [, host, port] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(text)?.filter((part) => part !== undefined) ?? [];
+  if (host !== undefined && isIP(host) !== 0 && Number(port) <= 65_535) return text;
+  throw new InvalidArgumentError('Expected an IP address and a port, such as 127.0.0.1:9464.');
 }

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { type BatchListing, listBatches } from '../../client/index.ts';
 import { shownPlace } from '../../store/index.ts';
+import { noteKeysMissing } from '../display/keys-missing.ts';
 import { collect, note, printJson, printLine, table } from '../display/output.ts';
 import { timeText } from '../display/text.ts';
 import { withoutManifest } from '../display/without-manifest.ts';
@@ -29,6 +30,7 @@ async function list(options: ServerOptions & JsonOptions): Promise<void> {
     if (batches.length === 0) return note('no batch yet');
     printLine(table([['batch', 'state', 'done', 'failed', 'jobs', 'started (UTC)', 'catalog'], ...batches.map(row)]));
     for (const of of batches) for (const line of notes(of)) printLine(line);
+    noteKeysMissing(batches);
   });
 }
 

@@ -1,8 +1,9 @@
-import { isIP } from 'node:net';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { temporalTarget } from '../../client/index.ts';
 import type { Size } from '../../domain/size.ts';
+import { SUMMARIES, type Summaries } from '../../domain/summaries.ts';
 import { UserError } from '../../domain/user-error.ts';
+import { readKeyring } from '../../encryption/read-keyring.ts';
 import { chosenBundle } from '../../models/pixart/index.ts';
 import { storeUrl } from '../../store/index.ts';
 import { allowanceOf } from '../../workers/allowance.ts';
@@ -25,7 +26,7 @@ import {
   threadsOption,
   userProjectOption,
 } from '../options/common-options.ts';
-import { wholeNumber } from '../options/values.ts';
+import { listenAddress, wholeNumber } from '../options/values.ts';
 
 export type WorkerOptions = ServerOptions &
   SigningOptions &
@@ -43,6 +44,8 @@ export type WorkerOptions = ServerOptions &
     grace: number;
     checkpoint?: number;
     scratch?: string;
+    encryptKept: 'yes' | 'no';
+    summaries?: Summaries;
     metricsAddress?: string;
     namespaceId?: string;
     log?: LogFormat;
@@ -90,6 +93,24 @@ export const workerCommand = (): Command =>
     .addOption(scratchOption())
     .addOption(signWithOption())
     .addOption(signAsOption())
+    .addOption(
+      new Option(
+        '--encrypt-kept <yes|no>',
+        'encrypt kept captions and checkpoints with the first of the encryption keys',
+      )
+        .env('PIXART_ENCRYPT_KEPT')
+        .choices(['yes', 'no'])
+        .default('no'),
+    )
+    .addOption(
+      new Option(
+        '--summaries <what>',
+        "what the orchestrator tells Temporal's UI of images: their ids and prompts, or their ids alone",
+      )
+        .env('PIXART_SUMMARIES')
+        .choices(SUMMARIES)
+        .default('prompts'),
+    )
     .addOption(allowOption('no folder, every bucket, and webhooks with https at public addresses'))
     .addOption(userProjectOption())
     .addOption(
@@ -109,11 +130,13 @@ async function work(options: WorkerOptions): Promise<void> {
   const { orchestrator, renderer, encoder } = rolesOf(options);
   const target = temporalTarget(options);
   const allowance = allowanceOf(allowedPlaces(options));
+  const keyring = await readKeyring();
   const render = renderer || encoder ? await renderSettings(options) : null;
   // Loaded only here: the SDK's worker is large, and no other verb needs it.
   const [
     { createLog },
     { watchServer },
+    { checkKeys },
     { installRuntime },
     { processTracer },
     { runOrchestrator },
@@ -122,6 +145,7 @@ async function work(options: WorkerOptions): Promise<void> {
   ] = await Promise.all([
     import('../../workers/logging.ts'),
     import('../../workers/same-server.ts'),
+    import('../../workers/keys-needed.ts'),
     import('../../workers/runtime.ts'),
     import('../../monitoring/tracing/tracer.ts'),
     import('../../workers/orchestrator.ts'),
@@ -139,11 +163,12 @@ async function work(options: WorkerOptions): Promise<void> {
     },
   });
   try {
+    await checkKeys(target, keyring);
     await untilRefused(watch, () =>
       together([
-        ...(orchestrator ? [runOrchestrator(allowance, target, log)] : []),
-        ...(render !== null && renderer ? [runRenderWorker(render, allowance, target, log)] : []),
-        ...(render !== null && encoder ? [runEncodeWorker(render, allowance, target, log)] : []),
+        ...(orchestrator ? [runOrchestrator(allowance, target, keyring, log, options.summaries)] : []),
+        ...(render !== null && renderer ? [runRenderWorker(render, allowance, target, keyring, log)] : []),
+        ...(render !== null && encoder ? [runEncodeWorker(render, allowance, target, keyring, log)] : []),
       ]),
     );
   } finally {
@@ -197,13 +222,6 @@ async function together(workers: Promise<void>[]): Promise<void> {
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
-/** An IP address and a port; the SDK does not look names up. */
-function listenAddress(text: string): string {
-  const [, host, port] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(text)?.filter((part) => part !== undefined) ?? [];
-  if (host !== undefined && isIP(host) !== 0 && Number(port) <= 65_535) return text;
-  throw new InvalidArgumentError('Expected an IP address and a port, such as 127.0.0.1:9464.');
-}
-
 async function renderSettings({
   bundle,
   device,
@@ -213,6 +231,7 @@ async function renderSettings({
   grace,
   checkpoint,
   scratch,
+  encryptKept,
   large,
   metricsAddress,
   withoutTextEncoder,
@@ -227,6 +246,7 @@ async function renderSettings({
     graceSeconds: grace,
     ...(checkpoint === undefined ? {} : { checkpointSeconds: checkpoint }),
     ...(scratch === undefined ? {} : { scratch: storeUrl(scratch) }),
+    encryptKept: encryptKept === 'yes',
     large: large === true,
     metrics: metricsAddress !== undefined,
     textEncoder: withoutTextEncoder !== true,

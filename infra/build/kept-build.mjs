@@ -9,7 +9,7 @@ import { cacheFolder } from '../dev/tools.mjs';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-const CODE = /\.(ts|mjs|json)$/;
+const CODE = /\.(ts|mjs|cjs|json)$/;
 const MONTH_MS = 30 * 24 * 3_600_000;
 
 /**

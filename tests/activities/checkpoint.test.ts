@@ -2,10 +2,13 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { createRenderImage, type RenderImageDependencies } from '../../activities/render-image.ts';
 import type { Job } from '../../domain/job.ts';
+import { objectSeal } from '../../encryption/object-seal.ts';
+import { isSealed } from '../../encryption/sealed.ts';
 import { encodeCheckpoint, type SamplerState } from '../../models/pixart/index.ts';
 import type { Renderer, RendererRenderOptions } from '../../models/renderer/index.ts';
 import { checkpointName, objectName } from '../../records/layout.ts';
 import { ObjectKept, type ObjectStore, openStore, StoreUnavailable } from '../../store/index.ts';
+import { keyring, lineOf } from '../encryption/keys.ts';
 import { type TinyRenderer, tinyCaptions, tinyRenderer } from '../models/renderer/tiny-renderer.ts';
 import { attempt, folderStore, planOf, tinyJob } from './rendering.ts';
 
@@ -198,6 +201,32 @@ test.each<[string, (own: Uint8Array) => Uint8Array]>([
   expect(computed[0]).toBe(1);
   await expectUndisturbed();
 });
+
+const older = lineOf('older');
+
+test.each([
+  [
+    'with its key, the next one now',
+    'goes on there',
+    objectSeal(keyring(lineOf('newer'), older), true),
+    (step: number) => step > 5,
+  ],
+  ['without its key', 'begins anew', undefined, (step: number) => step === 1],
+])(
+  'of an encrypted checkpoint a worker %s %s, to the same picture, and takes it away',
+  async (_, __, seal, isExpected) => {
+    const first = attemptWith(
+      { checkpointSeconds: 0, seal: objectSeal(keyring(older), true) },
+      { onStep: (step) => step === 20 && process.kill(renderer.pids.at(-1)!, 'SIGKILL') },
+    );
+    await expect(first.receipt).rejects.toMatchObject({ type: 'RendererDied' });
+    expect(isSealed(await store.read(checkpointName(job.renderKey)))).toBe(true);
+    const second = attemptWith({ ...(seal && { seal }) }, { number: 2 });
+    await second.receipt;
+    expect(second.computed[0]).toSatisfy(isExpected);
+    await expectUndisturbed();
+  },
+);
 
 /** Opens the store with some of its methods exchanged. */
 const openWith =

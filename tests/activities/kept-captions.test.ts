@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import path from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
@@ -6,6 +7,8 @@ import { createEncodeActivities, KeptCaptions } from '../../activities/index.ts'
 import { createRenderImage } from '../../activities/render-image.ts';
 import { simulatedRenderer } from '../../benchmarks/simulated-renderer.ts';
 import type { Picture } from '../../domain/job.ts';
+import { type ObjectSeal, objectSeal, PLAIN_OBJECTS } from '../../encryption/object-seal.ts';
+import { isSealed } from '../../encryption/sealed.ts';
 import {
   type Bundle,
   bundleRef,
@@ -17,6 +20,7 @@ import {
 } from '../../models/pixart/index.ts';
 import type { Encoder } from '../../models/renderer/index.ts';
 import { ObjectKept, type ObjectStore, openStore, StoreUnavailable } from '../../store/index.ts';
+import { keyring, lineOf } from '../encryption/keys.ts';
 import { TINY_BUNDLE } from '../models/renderer/tiny-renderer.ts';
 import { attempt, folderStore, planOf, tinyJob } from './rendering.ts';
 
@@ -42,10 +46,15 @@ beforeEach(async () => {
 });
 
 /** A process's captions; with another one's encoder, or none. */
-function process(hasEncoder = true, encode: Encoder['encode'] = networks.encode): KeptCaptions {
+function process(
+  hasEncoder = true,
+  encode: Encoder['encode'] = networks.encode,
+  seal: ObjectSeal = PLAIN_OBJECTS,
+): KeptCaptions {
   return new KeptCaptions({
     bundle,
     reader,
+    seal,
     encoder: hasEncoder ? { encode, unusable: never, close: async () => {} } : null,
     log: { warn: (_about, message) => warnings.push(message) },
     onEncoded: () => {
@@ -152,6 +161,57 @@ test('an object in a caption’s place that is far too long is not read whole, a
   expect(warnings).toHaveLength(1);
   expect(longest).toBeLessThan(50_000);
 });
+
+const [older, newer] = [lineOf('older'), lineOf('newer')];
+const before = objectSeal(keyring(older), true);
+const rotated = objectSeal(keyring(newer, older), true);
+const afterwards = objectSeal(keyring(newer), true);
+const sealing = (seal: ObjectSeal, hasEncoder = true) => process(hasEncoder, networks.encode, seal);
+
+test('a caption that is encrypted is the very same for those with the key, and neither its bytes nor its name tell its text to others', async () => {
+  const made = await sealing(before).source(store, request({ guidance: 1 }), never);
+  const [name] = await kept();
+  expect(isSealed(await store.read(name!))).toBe(true);
+  expect(await sealing(before, false).source(store, request({ guidance: 1 }), never)).toEqual(made);
+  await expect(process(false).source(store, request({ guidance: 1 }), never)).rejects.toThrow(
+    'has not been encoded yet',
+  );
+  await process().source(store, request({ guidance: 1 }), never);
+  const [one, other] = await kept();
+  expect([one, other]).toContain(name);
+  expect(path.dirname(path.dirname(one!))).toBe(path.dirname(path.dirname(other!)));
+  expect(warnings).toEqual([]);
+});
+
+test('an encrypted caption that is damaged is encoded again and replaced, and the log says so', async () => {
+  const made = await sealing(before).source(store, request({ guidance: 1 }), never);
+  const [name] = await kept();
+  const whole = await store.read(name!);
+  await store.replace(
+    name!,
+    Uint8Array.from(whole, (byte, i) => (i === 100 ? byte ^ 1 : byte)),
+    'x',
+  );
+  expect(await sealing(before).source(store, request({ guidance: 1 }), never)).toEqual(made);
+  expect(warnings).toEqual(['a kept caption is damaged; it is encoded again']);
+  expect(await kept()).toEqual([name]);
+});
+
+test.each([
+  ['kept before anything was encrypted', PLAIN_OBJECTS],
+  ['encrypted with an earlier key', before],
+])(
+  'a caption that was %s is found, and kept with the current key too for workers that have no other',
+  async (_, earlier) => {
+    const made = await sealing(earlier).source(store, request({ guidance: 1 }), never);
+    expect(await sealing(rotated, false).source(store, request({ guidance: 1 }), never)).toEqual(made);
+    expect(await kept()).toHaveLength(1);
+    const shard = await planOf(store, [request({ guidance: 1 })]);
+    await encodeAll(sealing(rotated), shard, { to: 1 });
+    expect(encoded).toBe(1);
+    expect(await sealing(afterwards, false).source(store, request({ guidance: 1 }), never)).toEqual(made);
+  },
+);
 
 test('a process without the encoder says whose caption is missing, and what to start', async () => {
   const asked = process(false).source(store, request(), never);

@@ -6,7 +6,10 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { type CaptionSource, createRenderActivities, HeldPictures } from '../../activities/index.ts';
 import { type Simulation, simulatedCaptions, simulatedRenderer } from '../../benchmarks/simulated-renderer.ts';
 import { type BatchClient, connect, submitBatch, temporalTarget } from '../../client/index.ts';
+import { dataConverter } from '../../connection/data-converter.ts';
 import type { BundleRef } from '../../domain/bundle-ref.ts';
+import type { Summaries } from '../../domain/summaries.ts';
+import type { Keyring } from '../../encryption/keyring.ts';
 import { startTemporalServer } from '../../infra/dev/temporal-server.ts';
 import { manifestName } from '../../records/layout.ts';
 import { type Manifest, manifestSchema } from '../../records/manifest.ts';
@@ -51,6 +54,10 @@ export type SiteOptions = Partial<Omit<Simulation, 'side'>> & {
   allow?: string[];
   /** The `temporal` program to run; otherwise the first one found. */
   binary?: string;
+  /** Where the server keeps everything; otherwise in memory. */
+  dbFile?: string;
+  /** What its client and its workers encrypt with; nothing unless given. */
+  keyring?: Keyring | null;
   /** What workers open stores with. */
   open?: OpenStore;
   /** Pictures that the store refuses for the time being. */
@@ -59,6 +66,8 @@ export type SiteOptions = Partial<Omit<Simulation, 'side'>> & {
   captions?: CaptionSource;
   /** What serves the queue of the bundle's text encoder; nobody does unless it is given. */
   encodeCaptions?: EncodeActivities['encodeCaptions'];
+  /** What its orchestrator tells of images. */
+  summaries?: Summaries;
 };
 
 export async function startSite({
@@ -66,28 +75,39 @@ export async function startSite({
   beside,
   storeUrl,
   binary,
+  dbFile,
+  keyring = null,
   open = openStore,
   allow = [],
   held = new HeldPictures(),
   captions = simulatedCaptions,
   encodeCaptions,
+  summaries,
   ...simulation
 }: SiteOptions = {}): Promise<Site> {
   const folder = beside?.folder ?? (await mkdtemp(path.join(tmpdir(), 'pixart-site-')));
-  const server = await startTemporalServer({ ui: false, ...(binary !== undefined && { binary }) });
-  const client = await connect(temporalTarget({ address: server.address }));
+  const server = await startTemporalServer({
+    ui: false,
+    ...(binary !== undefined && { binary }),
+    ...(dbFile !== undefined && { dbFile }),
+  });
+  const client = await connect(temporalTarget({ address: server.address }), { keyring });
   const connection = await NativeConnection.connect({ address: server.address });
   const store = await openStore(storeUrl ?? pathToFileURL(path.join(folder, 'out')).href);
   const renderer = simulatedRenderer({ ...simulation, bundle });
   const activities = createRenderActivities({ captions, openStore: open, renderer, held });
   const workers = await Promise.all([
-    createOrchestrator(connection, client.namespace, {
-      ...outsideOf(allowanceOf([folder, ...allow])),
-      openStore: open,
-    }),
+    createOrchestrator(
+      connection,
+      client.namespace,
+      { ...outsideOf(allowanceOf([folder, ...allow])), openStore: open },
+      keyring,
+      summaries,
+    ),
     ...bundle.sizes.map((size) =>
       Worker.create({
         connection,
+        dataConverter: dataConverter(keyring),
         taskQueue: renderQueue(size, bundle.digest),
         activities,
         tuner: imageTuners(size, held, renderer.children, 1)[0]!,
@@ -99,6 +119,7 @@ export async function startSite({
   const serve = async (encodeCaptions: EncodeActivities['encodeCaptions']): Promise<void> => {
     const worker = await Worker.create({
       connection,
+      dataConverter: dataConverter(keyring),
       taskQueue: encodeQueue(bundle.encoder!),
       activities: { encodeCaptions },
       maxConcurrentActivityTaskExecutions: 1,

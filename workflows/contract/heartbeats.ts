@@ -1,4 +1,4 @@
-import { defaultPayloadConverter, type Payload } from '@temporalio/common';
+import type { Payload } from '@temporalio/common';
 
 /** Part of an activity's heartbeat: what its attempt waits for, and since when (ISO 8601) where that is known. */
 export type WaitingHeartbeat = { waitsFor: string | null; waitsSince?: string };
@@ -15,11 +15,18 @@ const SCHEDULED = 1;
 /** Whether a worker has it in hand; otherwise it is in the queue, or between two attempts. */
 export const isInHand = ({ state }: PendingActivity): boolean => state !== SCHEDULED;
 
-/** What an attempt says that it waits for; `null` where it does not wait, or none is under way. */
-export function waitOf(pending: PendingActivity): { waitsFor: string; since: Date | null } | null {
+/**
+ * What an attempt says that it waits for; `null` where it does not wait, or none is under way.
+ *
+ * @param read what reads a payload, as the client does that asked
+ */
+export async function waitOf(
+  pending: PendingActivity,
+  read: (payload: Payload) => Promise<Partial<WaitingHeartbeat> | null | undefined>,
+): Promise<{ waitsFor: string; since: Date | null } | null> {
   const [payload] = pending.heartbeatDetails?.payloads ?? [];
   if (!isInHand(pending) || !payload) return null;
-  const told = defaultPayloadConverter.fromPayload<Partial<WaitingHeartbeat> | null>(payload);
+  const told = await read(payload);
   if (!told?.waitsFor) return null;
   return { waitsFor: told.waitsFor, since: told.waitsSince === undefined ? null : new Date(told.waitsSince) };
 }

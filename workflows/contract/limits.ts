@@ -58,6 +58,13 @@ export const CAPTION_TRIES = 3;
 /** A worker sends one every second at most; half a minute of silence is a dead worker or a machine cut off, not a slow step. */
 export const RENDER_HEARTBEAT_TIMEOUT = '30 seconds';
 
+/** What an attempt fails with whose worker lacks the key that its input is encrypted with. The worker stops then (workers/key-use.ts). */
+export const KEY_MISSING = 'KeyMissing';
+
+/** The time that it has for that, before what it gave back goes into the queue again; twice as long each time, but this at most. */
+export const KEY_MISSING_SECONDS = 5;
+export const KEY_MISSING_AT_MOST_SECONDS = 600;
+
 /**
  * Errors that say the same on every attempt (a job that is impossible, a bundle that is not the batch's) are thrown as not
  * retryable by the activity, which knows best. For the rest, seven failures span about ten minutes: long enough for a store
@@ -80,6 +87,7 @@ export const RENDER_ATTEMPTS_AT_MOST = 100;
 export const RENDER_PAUSE_SECONDS = { first: 2, factor: 3, most: 300 };
 
 export const RENDER_RETRY: RetryPolicy = {
+  nonRetryableErrorTypes: [KEY_MISSING],
   initialInterval: `${RENDER_PAUSE_SECONDS.first} seconds`,
   backoffCoefficient: RENDER_PAUSE_SECONDS.factor,
   maximumInterval: `${RENDER_PAUSE_SECONDS.most} seconds`,

@@ -15,6 +15,9 @@ export const encodeQueue = (encoder: string): string => `encode-${shortDigest(en
 
 export const batchWorkflowId = (batch: string): string => `batch/${batch}`;
 
+/** The batch that has such an id. */
+export const batchOf = (workflowId: string): string => workflowId.replace(/^batch\//, '');
+
 /** Rounds and shards of a batch are workflows of their own, under its name. */
 export const shardWorkflowId = ({ batch, round }: { batch: string; round: number }, shard: number): string =>
   `${batchWorkflowId(batch)}/${round}-${shard}`;

@@ -4,12 +4,14 @@ import {
   condition,
   isCancellation,
   proxyActivities,
+  sleep,
 } from '@temporalio/workflow';
 import type { EncodeActivities, EncodedCaptions } from '../contract/activities.ts';
 import * as limits from '../contract/limits.ts';
 import { encodeQueue } from '../contract/queues.ts';
 import type { ShardInput } from '../contract/workflows.ts';
 import { orchestrator } from '../orchestrator.ts';
+import { isKeyMissing } from './failure.ts';
 import { MissedCaptions } from './missed-captions.ts';
 
 export type CaptionsAheadOptions = {
@@ -33,6 +35,8 @@ export class CaptionsAhead {
   readonly #scope = new CancellationScope();
   /** Of those that are rendered without their captions. */
   readonly missed = new MissedCaptions(this.#scope, (index) => this.#encode(index, index + 1, true));
+  /** The captions of all jobs before this one are there. */
+  #encoded = 0;
   #calls = 0;
   #isAwaited = true;
   /** From one look for encoders to the next. It grows, for a look costs a history eleven events. */
@@ -45,7 +49,7 @@ export class CaptionsAhead {
   /** Until all are encoded, or it cannot go on: then whoever paints finds out what is wrong. */
   async run(): Promise<void> {
     try {
-      await this.#scope.run(() => this.#encodeAll());
+      await this.#scope.run(() => this.#untilEncoded());
     } catch (error) {
       if (!isCancellation(error)) this.#goAhead();
     }
@@ -56,13 +60,26 @@ export class CaptionsAhead {
     this.#scope.cancel();
   }
 
+  /** What a worker could not read is there for the next one. */
+  async #untilEncoded(): Promise<void> {
+    for (let waitSeconds = limits.KEY_MISSING_SECONDS; ; waitSeconds *= 2) {
+      try {
+        return await this.#encodeAll();
+      } catch (error) {
+        if (!isKeyMissing(error)) throw error;
+      }
+      await sleep(1_000 * Math.min(waitSeconds, limits.KEY_MISSING_AT_MOST_SECONDS));
+    }
+  }
+
   async #encodeAll(): Promise<void> {
     const { jobs, settings } = this.#options;
-    for (let from = 0; from < jobs; ) {
+    for (let from = this.#encoded; from < jobs; ) {
       await condition(() => !settings().paused);
       const encoding = this.#encode(from, jobs);
       await this.#watch(encoding, from);
       from = (await encoding).until;
+      this.#encoded = from;
       this.#holdFrom(from);
     }
   }

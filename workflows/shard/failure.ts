@@ -1,7 +1,7 @@
 import { ActivityFailure, ApplicationFailure, RetryState, TimeoutFailure, TimeoutType } from '@temporalio/common';
 import type { Failure, JobOutcome } from '../../domain/receipt.ts';
 import type { RenderFailureDetails } from '../contract/activities.ts';
-import { REASON_CHARACTERS, RENDER_ATTEMPTS_AT_MOST } from '../contract/limits.ts';
+import { KEY_MISSING, REASON_CHARACTERS, RENDER_ATTEMPTS_AT_MOST } from '../contract/limits.ts';
 
 /** What the manifest says of a job whose activity failed for good. */
 export function failureOf(id: string, error: unknown): Failure {
@@ -12,6 +12,10 @@ export function failureOf(id: string, error: unknown): Failure {
 /** Whether nobody has encoded the job's texts, and all who tried to render it cannot. */
 export const isCaptionLacking = (outcome: JobOutcome): boolean =>
   'reason' in outcome && outcome.type === 'CaptionNotKept';
+
+/** Whether an activity came to a worker that could not read its input, which says nothing of what was to be done. */
+export const isKeyMissing = (error: unknown): boolean =>
+  error instanceof ActivityFailure && error.cause instanceof ApplicationFailure && error.cause.type === KEY_MISSING;
 
 function typeOf(cause: unknown): string {
   if (cause instanceof ApplicationFailure) return cause.type ?? 'Error';

@@ -2,7 +2,7 @@ import { ActivityFailure, RetryState } from '@temporalio/common';
 import { type CancellationScope, condition, isCancellation, sleep } from '@temporalio/workflow';
 import type { JobOutcome } from '../../domain/receipt.ts';
 import * as limits from '../contract/limits.ts';
-import { failureOf, isCaptionLacking } from './failure.ts';
+import { failureOf, isCaptionLacking, isKeyMissing } from './failure.ts';
 
 /** A job whose every attempt has found a caption missing. */
 type Missed = {
@@ -79,7 +79,7 @@ export class MissedCaptions {
     for (const [index, missed] of all) {
       if (this.#waiting.get(index) !== missed) continue;
       missed.failure = await this.#failureOf(index);
-      missed.tries += 1;
+      if (!isKeyMissing(missed.failure)) missed.tries += 1;
       if (missed.failure !== null && !isFinal(missed.failure)) {
         left.push([index, missed]);
         continue;
@@ -132,4 +132,6 @@ export class MissedCaptions {
 
 /** Whether every worker would say the same. */
 const isFinal = (failure: unknown): boolean =>
-  failure instanceof ActivityFailure && failure.retryState === RetryState.NON_RETRYABLE_FAILURE;
+  failure instanceof ActivityFailure &&
+  failure.retryState === RetryState.NON_RETRYABLE_FAILURE &&
+  !isKeyMissing(failure);

@@ -4,6 +4,7 @@ import {
   CancelledFailure,
   patched,
   proxyActivities,
+  sleep,
 } from '@temporalio/workflow';
 import type { JobOutcome } from '../../domain/receipt.ts';
 import type { Size } from '../../domain/size.ts';
@@ -15,7 +16,7 @@ import type { JobSummary } from '../contract/plan.ts';
 import { largeRenderQueue, renderQueue } from '../contract/queues.ts';
 import type { ShardInput } from '../contract/workflows.ts';
 import { wasCancelled } from '../last-tries.ts';
-import { failureOf } from './failure.ts';
+import { failureOf, isKeyMissing } from './failure.ts';
 
 export type Scheduling = {
   activityId?: string;
@@ -46,8 +47,10 @@ function renderOn(
   input: ShardInput,
   index: number,
   job: JobSummary,
-  { activityId, usualPriority = USUAL_PRIORITY, earlier, onCancelled = () => {} }: Scheduling = {},
+  scheduling: Scheduling,
+  keyWaitSeconds: number = limits.KEY_MISSING_SECONDS,
 ): Promise<JobOutcome> {
+  const { activityId, usualPriority = USUAL_PRIORITY, earlier, onCancelled = () => {} } = scheduling;
   const { store, batch, round, shard, bundleDigest, team } = input;
   const { renderImage } = proxyActivities<RenderActivities>({
     taskQueue: isLarge ? largeRenderQueue(shard.size, bundleDigest) : usualQueue(shard.size, bundleDigest),
@@ -63,7 +66,10 @@ function renderOn(
     },
   });
   const image = { store, batch, round, shard: shard.name, index, bundleDigest, ...(earlier && { earlier }) };
+  const longerWait = Math.min(2 * keyWaitSeconds, limits.KEY_MISSING_AT_MOST_SECONDS);
+  const again = () => renderOn(isLarge, input, index, job, scheduling, longerWait);
   return renderImage(image).catch((error: unknown) => {
+    if (isKeyMissing(error)) return sleep(1_000 * keyWaitSeconds).then(again);
     if (!wasCancelled(error)) return failureOf(job.id, error);
     const work = workOf(error);
     if (work !== undefined) onCancelled(work);

@@ -8,6 +8,7 @@ import {
   type ScheduleRun,
 } from '../../../client/index.ts';
 import { shownPlace } from '../../../store/index.ts';
+import { noteKeysMissing } from '../../display/keys-missing.ts';
 import { collect, note, printJson, printLine, table } from '../../display/output.ts';
 import { timeText } from '../../display/text.ts';
 import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../../options/common-options.ts';
@@ -41,6 +42,7 @@ async function list(options: ServerOptions & JsonOptions): Promise<void> {
     for (const { name, fault } of schedules) {
       if (fault !== null) note(`schedule ${name} starts nothing any more: ${fault}. Create it anew`);
     }
+    noteKeysMissing(schedules);
   });
 }
 

@@ -1,0 +1,158 @@
+import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { JwtOptions } from '../../codec-server/access.ts';
+import { HOW_TO_MAKE_A_TOKEN, readToken } from '../../codec-server/read-token.ts';
+import { UserError } from '../../domain/user-error.ts';
+import { readKeyring } from '../../encryption/read-keyring.ts';
+import { LOG_FORMATS, type LogFormat, usualLogFormat } from '../../workers/log-format.ts';
+import { printLine } from '../display/output.ts';
+import { interruption } from '../interruption.ts';
+import { listenAddress } from '../options/values.ts';
+
+type CodecServerOptions = {
+  listen: string;
+  ui?: string[];
+  jwtIssuer?: string;
+  jwtAudience?: string;
+  jwks?: URL;
+  tlsCert?: string;
+  tlsKey?: string;
+  log?: LogFormat;
+};
+
+const examples = `
+Whoever may ask has the token (PIXART_CODEC_TOKEN_FILE or PIXART_CODEC_TOKEN), or one of an identity provider (--jwt-…). Keys come from
+where workers have them: PIXART_ENCRYPTION_KEY_FILE, PIXART_ENCRYPTION_KEYS or PIXART_ENCRYPTION_KEY_COMMAND.
+
+A UI that asks nobody to sign in sends no token: open the codec server's own address in the same browser, sign in there, and turn on
+"Include cross-origin credentials" in the UI's settings for codec servers. A UI that does passes its user's token on, to https:// only.
+
+Examples:
+  $ openssl rand -base64 32 > codec-token && chmod 600 codec-token
+  $ PIXART_CODEC_TOKEN_FILE=codec-token npx pixart-batch codec-server
+  $ npx pixart-batch codec-server --listen 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem --ui https://temporal.example.com \\
+      --jwt-issuer https://id.example.com/ --jwt-audience temporal --jwks https://id.example.com/.well-known/jwks.json
+  $ temporal workflow show --workflow-id batch/tonight --codec-endpoint http://127.0.0.1:8234 --codec-auth "Bearer $(cat codec-token)"
+`;
+
+export const codecServerCommand = (): Command =>
+  new Command('codec-server')
+    .description(
+      "decrypt for Temporal's UI and command line what encrypted batches keep on the Temporal server, until Ctrl-C",
+    )
+    .addOption(new Option('--listen <host:port>', 'where to answer').argParser(listenAddress).default('127.0.0.1:8234'))
+    .addOption(
+      new Option(
+        '--ui <origin>',
+        'where Temporal\'s UI is, such as https://temporal.example.com; may be given several times (default: that of a "dev")',
+      ).argParser(origins),
+    )
+    .option('--jwt-issuer <issuer>', "an identity provider whose users may see prompts: the tokens' iss")
+    .option('--jwt-audience <audience>', 'what the tokens are made for: their aud')
+    .addOption(new Option('--jwks <url>', "the identity provider's public keys").argParser(keysUrl))
+    .option('--tls-cert <file>', 'speak TLS with this certificate, in PEM')
+    .option('--tls-key <file>', 'and its key')
+    .addOption(new Option('--log <format>', 'json, or text for people').choices(LOG_FORMATS))
+    .addHelpText('after', examples)
+    .action(serve);
+
+/** Of the server that `dev` starts. A browser that is at one name of this machine is not at the other. */
+const DEV_UI = ['http://127.0.0.1:8233', 'http://localhost:8233'];
+
+async function serve(options: CodecServerOptions): Promise<void> {
+  const signal = interruption();
+  const keyring = await readKeyring();
+  if (keyring === null) {
+    throw new UserError(
+      'expected encryption keys, found none. Set PIXART_ENCRYPTION_KEY_FILE, PIXART_ENCRYPTION_KEYS or PIXART_ENCRYPTION_KEY_COMMAND, as for workers',
+    );
+  }
+  const [token, jwt, tls] = [await readToken(), jwtOf(options), await tlsOf(options)];
+  if (token === null && jwt === null) {
+    throw new UserError(
+      `expected a way to tell who may see prompts, found none. Set PIXART_CODEC_TOKEN_FILE to a file with a token, or give --jwt-issuer, --jwt-audience and --jwks. ${HOW_TO_MAKE_A_TOKEN}`,
+    );
+  }
+  const [{ startCodecServer }, { Access }, { EncryptionCodec }, { createLog }] = await Promise.all([
+    import('../../codec-server/server.ts'),
+    import('../../codec-server/access.ts'),
+    import('../../encryption/payload-codec.ts'),
+    import('../../workers/logging.ts'),
+  ]);
+  const log = createLog('codec-server', options.log ?? usualLogFormat());
+  const [, host, port] = /^(.+):(\d+)$/.exec(options.listen)!;
+  const server = await startCodecServer({
+    codec: new EncryptionCodec(keyring),
+    access: new Access({ token, jwt }),
+    origins: options.ui ?? DEV_UI,
+    host: host!.replace(/^\[|\]$/g, ''),
+    port: Number(port),
+    tls,
+    log,
+  });
+  if (tls === undefined && !isLoopback(host!)) {
+    log.warn(
+      { listen: options.listen },
+      'without --tls-cert prompts and tokens travel readable: only a proxy with TLS may reach this address',
+    );
+  }
+  printLine(`codec server  ${server.url}`);
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await server.stop();
+}
+
+const isLoopback = (host: string): boolean => host.startsWith('127.') || host === '[::1]';
+
+/** @throws UserError where some of the three are missing */
+function jwtOf({ jwtIssuer, jwtAudience, jwks }: CodecServerOptions): JwtOptions | null {
+  if (jwtIssuer !== undefined && jwtAudience !== undefined && jwks !== undefined) {
+    return { issuer: jwtIssuer, audience: jwtAudience, jwks };
+  }
+  const given = { '--jwt-issuer': jwtIssuer, '--jwt-audience': jwtAudience, '--jwks': jwks };
+  const missing = Object.entries(given).flatMap(([option, value]) => (value === undefined ? [option] : []));
+  if (missing.length === Object.keys(given).length) return null;
+  throw new UserError(
+    `expected --jwt-issuer, --jwt-audience and --jwks together, found ${missing.map((option) => `no ${option}`).join(' and ')}`,
+  );
+}
+
+/** @throws UserError where one of the two is missing, or cannot be read */
+async function tlsOf({ tlsCert, tlsKey }: CodecServerOptions): Promise<{ cert: Buffer; key: Buffer } | undefined> {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw new UserError(
+      `expected --tls-cert and --tls-key together, found no ${tlsCert === undefined ? '--tls-cert' : '--tls-key'}`,
+    );
+  }
+  return { cert: await readPem('--tls-cert', tlsCert), key: await readPem('--tls-key', tlsKey) };
+}
+
+async function readPem(option: string, path: string): Promise<Buffer> {
+  return readFile(path).catch((error) => {
+    throw new UserError(`${option}: expected a file in PEM at ${path}, found none that can be read (${error.code})`);
+  });
+}
+
+function origins(text: string, before: string[] = []): string[] {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search !== '' || url.hash !== '') {
+    throw new InvalidArgumentError('Expected where the UI is, without a path, such as https://temporal.example.com.');
+  }
+  return [...before, url.origin];
+}
+
+/** Keys that somebody on the way may exchange prove nothing. */
+function keysUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (
+    url?.protocol === 'https:' ||
+    (url?.protocol === 'http:' && isIP(url.hostname) === 4 && url.hostname.startsWith('127.'))
+  ) {
+    return url;
+  }
+  throw new InvalidArgumentError('Expected an https:// address, such as https://id.example.com/.well-known/jwks.json.');
+}

@@ -1,0 +1,18 @@
+import { defaultPayloadConverter } from '@temporalio/common';
+import type { WithoutKey } from '../encryption/payload-codec.ts';
+
+/** What stands in a listing for something that is encrypted with a key which this client does not have. */
+type Unreadable = { keyMissing: string };
+
+export const markUnreadable: WithoutKey = ({ keyId }) =>
+  defaultPayloadConverter.toPayload({ keyMissing: keyId } satisfies Unreadable);
+
+const isUnreadable = (value: unknown): value is Unreadable =>
+  typeof value === 'object' && value !== null && 'keyMissing' in value;
+
+/** What can be read of a listing's memo, and the key that the rest needs; `null` where there is no such rest. */
+export function readableOf<T>(memo: Record<string, unknown> = {}): { known: Partial<T>; keyMissing: string | null } {
+  const unreadable = Object.values(memo).find(isUnreadable);
+  const known = Object.fromEntries(Object.entries(memo).filter(([, value]) => !isUnreadable(value)));
+  return { known: known as Partial<T>, keyMissing: unreadable?.keyMissing ?? null };
+}

@@ -1,0 +1,33 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import type { JwtOptions } from '../../codec-server/access.ts';
+
+export type IdentityProvider = {
+  jwt: JwtOptions;
+  /** A token as its users get it; `false` has it signed with a key that the provider does not publish. */
+  token(claims?: Record<string, unknown>, isOurs?: boolean): Promise<string>;
+  stop(): void;
+};
+
+/** Signs tokens, and publishes its keys over HTTP. */
+export async function identityProvider(): Promise<IdentityProvider> {
+  const [ours, other] = [await generateKeyPair('ES256'), await generateKeyPair('ES256')];
+  const keys = [{ ...(await exportJWK(ours.publicKey)), kid: 'tonight', alg: 'ES256' }];
+  const server = createServer((_, response) => {
+    response.setHeader('Content-Type', 'application/json');
+    response.end(JSON.stringify({ keys }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const [issuer, audience] = ['https://id.example.com/', 'temporal'];
+  const inAnHour = Math.floor(Date.now() / 1_000) + 3_600;
+  return {
+    jwt: { issuer, audience, jwks: new URL(`http://127.0.0.1:${port}/jwks.json`) },
+    token: (claims = {}, isOurs = true) =>
+      new SignJWT({ sub: 'ada', iss: issuer, aud: audience, exp: inAnHour, ...claims })
+        .setProtectedHeader({ alg: 'ES256', kid: 'tonight' })
+        .sign(isOurs ? ours.privateKey : other.privateKey),
+    stop: () => server.close(),
+  };
+}
