@@ -10,7 +10,7 @@ const UNIT = [
   'benchmarks/report',
   'client/{cron,request}',
   'connection/temporal-target',
-  'encryption/{object-seal,sealed}',
+  'encryption/{object-seal,payload-codec,sealed}',
   'images/xmp',
   'models/pixart/{caption-format,checkpoint-format,clean-caption,latents,noise,resize-crop}',
   'monitoring/attempt-outcome',

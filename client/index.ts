@@ -31,6 +31,8 @@ export type { Totals } from '../domain/receipt.ts';
 export type { RowFilter } from '../domain/row-filter.ts';
 export type { Size } from '../domain/size.ts';
 export { ServerUnreachable, UserError } from '../domain/user-error.ts';
+export { KeyMissing, type Keyring, keyringOf } from '../encryption/keyring.ts';
+export { readKeyring } from '../encryption/read-keyring.ts';
 export { type Bundle, bundleRef } from '../models/pixart/bundle.ts';
 export { chosenBundle } from '../models/pixart/chosen-bundle.ts';
 export type { AuditEntry, AuditQuery } from '../records/audit-trail.ts';
