@@ -10,6 +10,7 @@ import { UserError } from '../domain/user-error.ts';
 import { changesName, shardName } from '../records/layout.ts';
 import { encodeJobs } from '../records/plan-and-receipts.ts';
 import { changesSince } from '../records/previous-batch.ts';
+import { checkNotRemoved } from '../records/removal.ts';
 import { keepRound } from '../records/rounds.ts';
 import { createSame, type ObjectStore, type OpenStore, type Sources, shownPlace } from '../store/index.ts';
 import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';
@@ -35,8 +36,8 @@ export type PlanDependencies = {
  * The activity that makes a round's plan and writes it, shard by shard, into the store. A second attempt finds the
  * same shards there.
  *
- * The activity throws UserError where the catalog is wrong or missing, where the batch was planned otherwise before, and where it would
- * render more than the store's limits leave.
+   * The activity throws UserError where the catalog is wrong or missing, where the batch was planned otherwise before, where it is being
+   * removed, and where it would render more than the store's limits leave.
  */
 export function createPlanBatch({ openStore, sources, webhooks, summaries }: PlanDependencies) {
   return async function planBatch(input: BatchInput): Promise<Plan> {
@@ -62,6 +63,7 @@ export function createPlanBatch({ openStore, sources, webhooks, summaries }: Pla
       refs.push({ shard: index, size, jobs: jobs.length, name });
     }
     await noteRound(store, input);
+    await checkNotRemoved(store, input.batch);
     if (input.webhook !== undefined) warnOfSilence(input.webhook, webhooks, conveniences);
     const { warnings } = conveniences;
     const isTold = carried.join('').length <= COLUMN_CHARACTERS_TOLD;

@@ -7,6 +7,7 @@ import { createWriteManifest } from '../../activities/write-manifest.ts';
 import { batchInput } from '../../client/request.ts';
 import { readRequestedCatalog } from '../../client/requested-catalog.ts';
 import { readJobs } from '../../records/plan-and-receipts.ts';
+import { beginRemoval } from '../../records/removal.ts';
 import { openStore } from '../../store/index.ts';
 import { anywhere } from '../anywhere.ts';
 
@@ -75,4 +76,14 @@ test('with fresh seeds no batch is compared with the one before: all of its pict
   expect(again.changes).toMatchObject({ since: 'night-1', unchanged: 1 });
   const fresh = await createPlanBatch(anywhere)(batchInput({ ...request, defaults: { seeds: 'fresh' } }, 'night-3'));
   expect(fresh).not.toHaveProperty('changes');
+});
+
+test('a batch that is being removed is not planned: its files would go with the others', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'pixart-plan-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const catalog = join(folder, 'prompts.txt');
+  await writeFile(catalog, 'a flat apple\n');
+  const input = batchInput({ catalog, store: join(folder, 'out'), bundle }, 'night-1');
+  await beginRemoval(await openStore(input.store), 'night-1');
+  await expect(createPlanBatch(anywhere)(input)).rejects.toThrow(/batch night-1 is being removed/);
 });
