@@ -152,7 +152,7 @@ test('a job that waits for the device heartbeats too, and counts no computation 
   await once(before[0]!.environment, 'heartbeat');
   const waiting = attempt(renderImage, { store, shard, index: 3, bundleDigest });
   await once(waiting.environment, 'heartbeat');
-  expect(waiting.heartbeats).toEqual([{ computations: 0, stepsComputed: 0, step: 0, steps: 0 }]);
+  expect(waiting.heartbeats).toMatchObject([{ computations: 0, stepsComputed: 0, step: 0, steps: 0 }]);
   for (const { environment } of before) environment.cancel('CANCELLED');
   expect(await waiting.receipt).toMatchObject({ outcome: 'rendered', computations: 1 });
 });

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { batchEnd, createSchedule, retryBatch, triggerSchedule } from '../../client/index.ts';
+import { batchEnd, createSchedule, describeBatch, retryBatch, triggerSchedule } from '../../client/index.ts';
 import { checkBatch } from '../chaos/check-store.ts';
 import { BUNDLE, type Site, startSite } from '../workflows/site.ts';
 
@@ -25,6 +25,10 @@ test('two schedules of one catalog that are due at one moment leave each picture
   for (const name of names) await createSchedule(site.client, { ...request, name });
   const triggered = await Promise.all(names.map((name) => triggerSchedule(site.client, name)));
   const batches = triggered.map((one) => (one.outcome === 'started' ? one.batch : one.outcome));
+  // What a schedule starts starts the batch a moment later.
+  const known = (batch: string) =>
+    vi.waitFor(() => describeBatch(site.client, batch), { timeout: 60_000, interval: 100 });
+  await Promise.all(batches.map(known));
   const ends = await Promise.all(batches.map((batch) => batchEnd(site.client, batch)));
   for (const end of ends) expect(end).toMatchObject({ state: 'completed', result: { totals: { jobs: 6, failed: 0 } } });
   for (const batch of batches) await checkBatch(site.store, batch);

@@ -11,14 +11,14 @@ import { serverFile } from '../../infra/dev/temporal-program.ts';
 import { startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
 import { bundleRef, openBundle } from '../../models/pixart/index.ts';
 import { openStore } from '../../store/index.ts';
-import { checkBatch } from '../chaos/check-store.ts';
 import { BUNDLE, simulatedChildren } from '../chaos/simulated-children.ts';
 import { runHere } from '../cli/run-here.ts';
 import { expectCode } from '../e2e/command-line.ts';
 import { WorkerProcess } from '../e2e/worker-process.ts';
+import { objectsOf, readManifest } from '../e2e/workplace.ts';
 import { ifThere } from '../set-up.ts';
 
-vi.setConfig({ testTimeout: 300_000 });
+vi.setConfig({ testTimeout: 600_000 });
 
 const programs = await ifThere('Tests that need both servers are left out', () =>
   Promise.all([ensureVersion(earlierTemporal), ensureVersion(temporal)]),
@@ -101,8 +101,13 @@ describe.skipIf(programs === null)('a batch that runs when its server is to be u
     const made = (await stat(computed)).size;
     const retry = ['retry', 'running', '--store', url, '--bundle', BUNDLE, '--wait'];
     expectCode(EXIT.ok, await runHere(retry, { TEMPORAL_ADDRESS: after }));
-    const { objects } = await checkBatch(await openStore(url), 'running');
-    expect(objects).toHaveLength(JOBS);
+    const out = path.join(folder, 'out');
+    const { images, failures } = await readManifest(out, 'running');
+    expect(failures).toEqual([]);
+    expect(images).toHaveLength(JOBS);
+    const store = await openStore(url);
+    for (const { copy, crc32c } of images) expect(await store.stat(copy)).toMatchObject({ crc32c });
+    expect(await objectsOf(out)).toHaveLength(JOBS);
     // What was in hand when the fleet was stopped and the batch cancelled may have been begun twice, and nothing else.
     expect(made).toBeLessThan(JOBS + 4);
     expect((await stat(computed)).size - JOBS).toBeLessThanOrEqual(4);
