@@ -8,6 +8,8 @@ import type { Content, Created, FoundObject, ObjectMetadata } from './object-sto
 export type FileAccess = {
   readMetadata(name: string): Promise<ObjectMetadata>;
   writeMetadata(name: string, metadata: ObjectMetadata): Promise<void>;
+  /** Leaves a trace on the file, as a link does. @throws ObjectChanged */
+  touch(file: FileObject): Promise<void>;
   /** Gives the file another name. @throws ObjectChanged */
   link(file: FileObject, to: string): Promise<void>;
   /** @returns false where the name is another file's by now */
@@ -63,6 +65,10 @@ export class FileObject implements FoundObject {
 
   async read(): Promise<Uint8Array> {
     return this.#data;
+  }
+
+  noteUse(): Promise<void> {
+    return this.#access.touch(this);
   }
 
   copy(to: string): Promise<void> {

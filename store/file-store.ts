@@ -52,6 +52,7 @@ export class FileStore implements ObjectStore {
     this.#access = {
       readMetadata: async (name) => decodeMetadata(await readIfThere(this, metadataName(name))),
       writeMetadata: (name, metadata) => this.#writeMetadata(name, metadata),
+      touch: (file) => this.#touch(file),
       link: (file, to) => this.#link(file, to),
       moveAside: (file, aside) => this.#moveAside(file, aside),
       create: (name, { data, contentType, metadata }) => this.create(name, data, contentType, metadata),
@@ -232,6 +233,17 @@ export class FileStore implements ObjectStore {
       });
     } catch (error) {
       throw this.#notWritten(`copy ${file.name} to ${to}`, error);
+    }
+  }
+
+  /** By a link that is taken away at once; where no link is possible there is no trace, as of a copy. */
+  async #touch(file: FileObject): Promise<void> {
+    try {
+      await this.#viaTemp(file.name, async (temp, target) => {
+        if (await isLinked(target, temp)) await this.#checkIs(file, temp);
+      });
+    } catch (error) {
+      throw this.#notWritten(`note the use of ${file.name}`, error);
     }
   }
 

@@ -48,6 +48,13 @@ export interface FoundObject extends ObjectStat {
   read(): Promise<Uint8Array>;
 
   /**
+   * Says that this object is in use, as a copy does, for those who make something else of it: whoever lists it sees that.
+   *
+   * @throws ObjectChanged
+   */
+  noteUse(): Promise<void>;
+
+  /**
    * Makes `to` the same, whatever is there, without moving bytes through this process where the store allows. This object is in use then,
    * and whoever lists it sees that.
    *
