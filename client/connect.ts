@@ -19,6 +19,8 @@ export type BatchClient = {
   readonly temporal: Client;
   /** The same for listings: what is encrypted with a key that is not there is marked (see unreadable.ts), and the rest can be read. */
   readonly listings: Client;
+  /** What it encrypts and decrypts with; `null` where nothing is encrypted. */
+  readonly keyring: Keyring | null;
   readonly namespace: string;
   readonly address: string;
   /** Told what went otherwise than usual and stopped nothing. */
@@ -72,6 +74,7 @@ export async function connect(
   return {
     temporal,
     listings,
+    keyring: keys,
     namespace,
     address,
     warn,
