@@ -55,6 +55,7 @@ test('from nothing, every part is granted what it says that it is refused, until
   await startWorker('orchestrator', ['--orchestrator'], 'orchestrator ready');
   const encoder = await startWorker('encoder', ['--encoder', '--threads', '1'], 'encode worker ready');
   const painter = await startWorker('renderer', PAINTER, 'render worker ready');
+  await fleet.overwrite('limits.json', '{"imagesPerDay": 1000}');
   const red = await catalog('red', 'red');
   await ok('submitter', 'plan', red);
   await night('red', red);
@@ -84,6 +85,7 @@ test('who looks, who controls and who repairs are granted theirs', async () => {
   for (const part of ['reviewer', 'submitter']) {
     for (const verb of ['watch', 'report', 'verify']) await ok(part, verb, 'large');
     await ok(part, 'list');
+    await ok(part, 'audit', '--store', fleet.storeUrl);
   }
 
   const slow = await place.catalog('slow.csv', 'id,prompt,size,steps\na,slow a,512,200\nb,slow b,512,200\n');
