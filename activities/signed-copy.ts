@@ -17,6 +17,8 @@ export const plainCopy: PutCopy = async (object, name) => {
 export const signedCopy =
   (store: ObjectStore, job: Job, signer: PictureSigner): PutCopy =>
   async (object, name) => {
+    // No byte of it is copied, and it must not be cleaned away.
+    await object.noteUse();
     const there = await store.find(name);
     if (there !== null && (await signer.hasSigned(await there.read(), job, object)))
       return { signed: contentOf(there) };

@@ -21,6 +21,8 @@ export type BatchClient = {
   readonly listings: Client;
   readonly namespace: string;
   readonly address: string;
+  /** What it encrypts with; `null` for nothing. */
+  readonly keyring: Keyring | null;
   /** Told what went otherwise than usual and stopped nothing. */
   readonly warn: (message: string) => void;
   close(): Promise<void>;
@@ -74,6 +76,7 @@ export async function connect(
     listings,
     namespace,
     address,
+    keyring: keys,
     warn,
     async close() {
       await tracer?.flush();

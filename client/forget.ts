@@ -1,5 +1,6 @@
 import type { RowFilter } from '../domain/row-filter.ts';
 import { UserError } from '../domain/user-error.ts';
+import { objectSeal } from '../encryption/object-seal.ts';
 import type { Kind, Left, Survey } from '../forgetting/index.ts';
 import type { Bundle } from '../models/pixart/bundle.ts';
 import { openBundles } from '../models/pixart/installed-bundles.ts';
@@ -86,7 +87,8 @@ export async function forget(client: BatchClient, request: ForgetRequest): Promi
   const warnings: string[] = [];
   const warn = (message: string): void => void warnings.push(message);
   const bundles = [...(await openBundles()), ...(request.bundle ? [request.bundle] : [])];
-  const found = await survey(store, { batch, filters, bundles, scratch }, warn);
+  const { digests: digestsOf } = objectSeal(client.keyring, false);
+  const found = await survey(store, { batch, filters, bundles, digestsOf, scratch }, warn);
   const histories = await endedHistories(client, store, found);
   const told: Forgotten = {
     ...surveyed(found),

@@ -6,10 +6,12 @@ import { captionEncoder, captionName } from '../records/layout.ts';
  * here every caption may be one, and is taken for it. A caption is encoded again when it is needed.
  *
  * @param bundles whose tokenizers are here
+ * @param digestsOf under which digests a caption may lie whose plain one is given: see ObjectSeal
  */
 export async function forgottenCaptions(
   bundles: readonly Bundle[],
   texts: Iterable<string>,
+  digestsOf: (plain: string) => readonly string[],
 ): Promise<(name: string) => boolean> {
   const all = [...texts];
   if (all.length === 0) return () => false;
@@ -19,7 +21,9 @@ export async function forgottenCaptions(
     const encoder = encoderDigest(bundle.description);
     const { read } = await promptReader(bundle);
     known.add(encoder);
-    for (const text of all) for (const key of keysOf(encoder, read(text).ids)) names.add(captionName(encoder, key));
+    for (const text of all) {
+      for (const key of keysOf(encoder, read(text).ids).flatMap(digestsOf)) names.add(captionName(encoder, key));
+    }
   }
   return (name) => {
     const encoder = captionEncoder(name);

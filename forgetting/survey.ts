@@ -19,6 +19,8 @@ export type Sought = {
   filters: readonly RowFilter[];
   /** Whose tokenizers lead to kept captions. */
   bundles: readonly Bundle[];
+  /** Under which digests kept captions lie: encrypted ones under those of the keys that are here. */
+  digestsOf: (plain: string) => readonly string[];
   /** Where checkpoints lie, where not in the store itself. */
   scratch?: ObjectStore | undefined;
 };
@@ -69,7 +71,7 @@ export async function survey(store: ObjectStore, request: Sought, warn: Warn): P
     rows,
     others,
     catalogs: await catalogsOfWhole(store, rows),
-    isCaption: await forgottenCaptions(request.bundles, texts),
+    isCaption: await forgottenCaptions(request.bundles, texts, request.digestsOf),
   });
   const { removals, rewrites } = await sorted(store, request.scratch, kindOf);
   const untouched = batches.filter((batch) => !byBatch.has(batch));

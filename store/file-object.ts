@@ -10,6 +10,8 @@ export type FileAccess = {
   writeMetadata(name: string, metadata: ObjectMetadata): Promise<void>;
   /** Gives the file another name. @throws ObjectChanged */
   link(file: FileObject, to: string): Promise<void>;
+  /** @throws ObjectChanged */
+  noteUse(file: FileObject): Promise<void>;
   /** @returns false where the name is another file's by now */
   moveAside(file: FileObject, aside: string): Promise<boolean>;
   create(name: string, content: Content): Promise<Created>;
@@ -67,6 +69,10 @@ export class FileObject implements FoundObject {
 
   copy(to: string): Promise<void> {
     return this.#access.link(this, to);
+  }
+
+  noteUse(): Promise<void> {
+    return this.#access.noteUse(this);
   }
 
   async supersede(aside: string, content: Content): Promise<FoundObject | null> {

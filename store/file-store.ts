@@ -53,6 +53,7 @@ export class FileStore implements ObjectStore {
       readMetadata: async (name) => decodeMetadata(await readIfThere(this, metadataName(name))),
       writeMetadata: (name, metadata) => this.#writeMetadata(name, metadata),
       link: (file, to) => this.#link(file, to),
+      noteUse: (file) => this.#noteUse(file),
       moveAside: (file, aside) => this.#moveAside(file, aside),
       create: (name, { data, contentType, metadata }) => this.create(name, data, contentType, metadata),
     };
@@ -232,6 +233,18 @@ export class FileStore implements ObjectStore {
       });
     } catch (error) {
       throw this.#notWritten(`copy ${file.name} to ${to}`, error);
+    }
+  }
+
+  /** By a link more for a moment: see usesOf. */
+  async #noteUse(file: FileObject): Promise<void> {
+    try {
+      const source = await this.#path(file.name, findFolder);
+      await this.#viaTemp(file.name, async (temp) => {
+        if (await isLinked(source, temp)) await this.#checkIs(file, temp);
+      });
+    } catch (error) {
+      throw this.#notWritten(`note the use of ${file.name}`, error);
     }
   }
 

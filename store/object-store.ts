@@ -57,6 +57,14 @@ export interface FoundObject extends ObjectStat {
   copy(to: string): Promise<void>;
 
   /**
+   * Has whoever lists it see that it is in use, as a copy does, for those who make something else of it. A folder without hard links has
+   * nowhere to note that, nor has a bucket whose account may not.
+   *
+   * @throws ObjectChanged
+   */
+  noteUse(): Promise<void>;
+
+  /**
    * Puts another object in its place and keeps this one under the name `aside`.
    *
    * @returns the other one; `null` where something else has taken the place already
