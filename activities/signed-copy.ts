@@ -13,13 +13,11 @@ export const plainCopy: PutCopy = async (object, name) => {
   return {};
 };
 
-/**
- * A copy with a credential. One that an earlier attempt or round has signed stays, as every signature is another. Nothing is copied here,
- * so that a clean which is looking for unneeded objects has to be told.
- */
+/** A copy with a credential. One that an earlier attempt or round has signed stays, as every signature is another. */
 export const signedCopy =
   (store: ObjectStore, job: Job, signer: PictureSigner): PutCopy =>
   async (object, name) => {
+    // No byte of it is copied, and it must not be cleaned away.
     await object.noteUse();
     const there = await store.find(name);
     if (there !== null && (await signer.hasSigned(await there.read(), job, object)))

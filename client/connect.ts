@@ -19,10 +19,10 @@ export type BatchClient = {
   readonly temporal: Client;
   /** The same for listings: what is encrypted with a key that is not there is marked (see unreadable.ts), and the rest can be read. */
   readonly listings: Client;
-  /** What it encrypts and decrypts with; `null` where nothing is encrypted. */
-  readonly keyring: Keyring | null;
   readonly namespace: string;
   readonly address: string;
+  /** What it encrypts with; `null` for nothing. */
+  readonly keyring: Keyring | null;
   /** Told what went otherwise than usual and stopped nothing. */
   readonly warn: (message: string) => void;
   close(): Promise<void>;
@@ -74,9 +74,9 @@ export async function connect(
   return {
     temporal,
     listings,
-    keyring: keys,
     namespace,
     address,
+    keyring: keys,
     warn,
     async close() {
       await tracer?.flush();

@@ -102,7 +102,7 @@ export class Access {
 /** The token is at fault, not the way to the identity provider's keys. */
 const isRefusal = (error: unknown): boolean =>
   error instanceof errors.JOSEError &&
-  /^ERR_(JWT_|JWS_|JWKS_NO_MATCHING_KEY|JOSE_ALG_NOT_ALLOWED|JOSE_NOT_SUPPORTED)/.test(error.code);
+  /^ERR_(JWT_|JWS_|JWKS_(NO|MULTIPLE)_MATCHING_KEY|JOSE_ALG_NOT_ALLOWED|JOSE_NOT_SUPPORTED)/.test(error.code);
 
 /** In a time that tells nothing of where they differ, or of how long the secret is. */
 function isSame(one: string, other: string): boolean {

@@ -43,7 +43,7 @@ export async function answer(
     );
   } catch (error) {
     if (error instanceof BodyTooLarge) return refuse(response, 413, error.message);
-    if (request.destroyed) return;
+    if (request.socket.destroyed) return;
     log.warn({ err: error }, 'a request could not be answered');
     refuse(response, 500, 'the codec server failed; its log says why');
   }
@@ -56,7 +56,7 @@ function isFromOutside({ headers: { origin, host } }: IncomingMessage, origins: 
 }
 
 async function route(options: AnswerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { pathname } = new URL(request.url ?? '/', 'http://here');
+  const [pathname = ''] = (request.url ?? '').split('?');
   if (/^(\/[^/]+)?\/decode$/.test(pathname)) {
     allowOrigin(request, response, options.origins);
     if (request.method === 'OPTIONS') return preflight(response);

@@ -1,7 +1,7 @@
 import { constants, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
 import { CoseAlgorithmIdentifier as Cose } from '@trustnxt/c2pa-ts/cose';
 import { UserError } from '../domain/user-error.ts';
+import { readPrivateFile } from '../encryption/private-file.ts';
 import type { Chain } from './certificates.ts';
 
 /** The algorithms that C2PA allows for a kind of key. */
@@ -31,16 +31,13 @@ export function algorithmOf({ leaf, file }: Pick<Chain, 'leaf' | 'file'>): Algor
   );
 }
 
-/** For others than its owner a key is nothing to read. */
-const OTHERS = 0o077;
-
 /**
  * Opens a private key that lies in a PEM file.
  *
  * @throws UserError where it is none, others may read it, or the certificate is another key's
  */
 export async function openKeyFile(file: string, chain: Chain): Promise<Sign> {
-  const key = parseKey(await readPrivately(file), file);
+  const key = parseKey(await readPrivateFile(file, '--sign-with', 'one private key'), file);
   if (!createPublicKey(key).equals(chain.leaf.publicKey)) {
     throw new UserError(
       `--sign-with ${file}: expected the key of the first certificate in ${chain.file}, found another`,
@@ -61,20 +58,6 @@ function used(key: KeyObject, { kind }: Algorithm) {
   if (kind === 'ec') return { key, dsaEncoding: 'ieee-p1363' } as const;
   if (kind === 'ed25519') return key;
   return { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
-}
-
-async function readPrivately(file: string): Promise<string> {
-  try {
-    const { mode } = await stat(file);
-    if ((mode & OTHERS) === 0) return await readFile(file, 'utf8');
-    const found = (mode & 0o777).toString(8).padStart(4, '0');
-    throw new UserError(
-      `--sign-with ${file}: expected a file that only its owner may read, found mode ${found}; chmod 600 it`,
-    );
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw new UserError(`--sign-with: expected a file with a private key, found ${(error as Error).message}`);
-  }
 }
 
 /** What the parser says of a key may have pieces of it. */

@@ -22,8 +22,8 @@ export async function addKey(path: string, key: EncryptionKey): Promise<{ isOnly
     const text = await file.readFile('utf8');
     const isOnly = text.trim() === '';
     if (!isOnly) keyringOf(text, path);
-    await file.appendFile(`${text === '' || text.endsWith('\n') ? '' : '\n'}${keyLine(key)}\n`);
     await file.chmod(0o600);
+    await file.appendFile(`${text === '' || text.endsWith('\n') ? '' : '\n'}${keyLine(key)}\n`);
     await file.sync();
     return { isOnly };
   } finally {

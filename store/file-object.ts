@@ -8,10 +8,10 @@ import type { Content, Created, FoundObject, ObjectMetadata } from './object-sto
 export type FileAccess = {
   readMetadata(name: string): Promise<ObjectMetadata>;
   writeMetadata(name: string, metadata: ObjectMetadata): Promise<void>;
-  /** Leaves a trace on the file, as a link does. @throws ObjectChanged */
-  touch(file: FileObject): Promise<void>;
   /** Gives the file another name. @throws ObjectChanged */
   link(file: FileObject, to: string): Promise<void>;
+  /** @throws ObjectChanged */
+  noteUse(file: FileObject): Promise<void>;
   /** @returns false where the name is another file's by now */
   moveAside(file: FileObject, aside: string): Promise<boolean>;
   create(name: string, content: Content): Promise<Created>;
@@ -67,12 +67,12 @@ export class FileObject implements FoundObject {
     return this.#data;
   }
 
-  noteUse(): Promise<void> {
-    return this.#access.touch(this);
-  }
-
   copy(to: string): Promise<void> {
     return this.#access.link(this, to);
+  }
+
+  noteUse(): Promise<void> {
+    return this.#access.noteUse(this);
   }
 
   async supersede(aside: string, content: Content): Promise<FoundObject | null> {

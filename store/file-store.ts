@@ -52,8 +52,8 @@ export class FileStore implements ObjectStore {
     this.#access = {
       readMetadata: async (name) => decodeMetadata(await readIfThere(this, metadataName(name))),
       writeMetadata: (name, metadata) => this.#writeMetadata(name, metadata),
-      touch: (file) => this.#touch(file),
       link: (file, to) => this.#link(file, to),
+      noteUse: (file) => this.#noteUse(file),
       moveAside: (file, aside) => this.#moveAside(file, aside),
       create: (name, { data, contentType, metadata }) => this.create(name, data, contentType, metadata),
     };
@@ -236,11 +236,12 @@ export class FileStore implements ObjectStore {
     }
   }
 
-  /** By a link that is taken away at once; where no link is possible there is no trace, as of a copy. */
-  async #touch(file: FileObject): Promise<void> {
+  /** By a link more for a moment: see usesOf. */
+  async #noteUse(file: FileObject): Promise<void> {
     try {
-      await this.#viaTemp(file.name, async (temp, target) => {
-        if (await isLinked(target, temp)) await this.#checkIs(file, temp);
+      const source = await this.#path(file.name, findFolder);
+      await this.#viaTemp(file.name, async (temp) => {
+        if (await isLinked(source, temp)) await this.#checkIs(file, temp);
       });
     } catch (error) {
       throw this.#notWritten(`note the use of ${file.name}`, error);

@@ -96,6 +96,14 @@ export class GcsObject implements FoundObject {
     );
   }
 
+  /** An account that may not note it uses it all the same. */
+  async noteUse(): Promise<void> {
+    if (Date.now() - this.#usedAt < USE_NOTED_MS) return;
+    await this.describe({ [USE_MARK]: new Date().toISOString() }).catch((error: unknown) => {
+      if (!(error instanceof UserError)) throw error;
+    });
+  }
+
   async copy(to: string): Promise<void> {
     await this.noteUse();
     const permissions = 'storage.objects.get, storage.objects.create and storage.objects.delete';
@@ -118,14 +126,6 @@ export class GcsObject implements FoundObject {
       }
       const [there] = await this.#access.file(this.name).getMetadata().catch(this.#changed);
       return there.metadata?.[WRITE_MARK] === mark ? new GcsObject(this.#access, this.name, there) : null;
-    });
-  }
-
-  /** An account that may not note it uses it all the same. @throws ObjectChanged */
-  async noteUse(): Promise<void> {
-    if (Date.now() - this.#usedAt < USE_NOTED_MS) return;
-    await this.describe({ [USE_MARK]: new Date().toISOString() }).catch((error: unknown) => {
-      if (!(error instanceof UserError)) throw error;
     });
   }
 

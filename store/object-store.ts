@@ -48,13 +48,6 @@ export interface FoundObject extends ObjectStat {
   read(): Promise<Uint8Array>;
 
   /**
-   * Says that this object is in use, as a copy does, for those who make something else of it: whoever lists it sees that.
-   *
-   * @throws ObjectChanged
-   */
-  noteUse(): Promise<void>;
-
-  /**
    * Makes `to` the same, whatever is there, without moving bytes through this process where the store allows. This object is in use then,
    * and whoever lists it sees that.
    *
@@ -62,6 +55,14 @@ export interface FoundObject extends ObjectStat {
    * @throws ObjectKept unless the same bytes are there
    */
   copy(to: string): Promise<void>;
+
+  /**
+   * Has whoever lists it see that it is in use, as a copy does, for those who make something else of it. A folder without hard links has
+   * nowhere to note that, nor has a bucket whose account may not.
+   *
+   * @throws ObjectChanged
+   */
+  noteUse(): Promise<void>;
 
   /**
    * Puts another object in its place and keeps this one under the name `aside`.

@@ -10,6 +10,7 @@ import type { Job } from '../../domain/job.ts';
 import { type BucketEmulator, startBucketEmulator } from '../../infra/dev/bucket-emulator.ts';
 import { crc32c } from '../../store/crc32c.ts';
 import { type ObjectStore, openStore } from '../../store/index.ts';
+import { type ListedObject, USE_NOTED_MS } from '../../store/object-store.ts';
 import { chainIn } from '../credentials/chains.ts';
 import { type TinyRenderer, tinyCaptions, tinyRenderer } from '../models/renderer/tiny-renderer.ts';
 import { attempt, folderStore, planOf, tinyJob } from './rendering.ts';
@@ -97,6 +98,23 @@ test.each(PLACES)(
     expect(another.signed).not.toEqual(first.signed);
   },
 );
+
+/** Of a bucket tests/store tells the same of noteUse: the emulator alone passes over conditions. */
+test('an object that is signed for a batch is not cleaned away meanwhile', async () => {
+  const store = await folderStore();
+  const shard = await planOf(store, [signedJob()]);
+  const { object } = await render(store, shard);
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + USE_NOTED_MS });
+  try {
+    const listed: ListedObject[] = [];
+    for await (const found of store.list('objects/')) listed.push(found);
+    await render(store, shard, signer, 'another');
+    for (const found of listed) expect(await store.removeVersion(found, found.uses)).toBe(false);
+    expect(await store.stat(object)).not.toBeNull();
+  } finally {
+    vi.useRealTimers();
+  }
+});
 
 test('all formats are signed, with the prompt where the batch wants it', async () => {
   for (const format of IMAGE_FORMATS) {

@@ -100,9 +100,11 @@ describe('a token of the identity provider', () => {
     ['is for somebody else', () => provider.token({ aud: 'another' })],
     ['is of another issuer', () => provider.token({ iss: 'https://evil.example.com/' })],
     ['is signed by somebody else', () => provider.token({}, false)],
+    ['does not say which of the keys it is signed with', () => provider.token({}, true, null)],
     ['is not signed', async () => unsigned(await provider.token())],
   ])('that %s is refused', async (_, token) => {
     expect((await ask(bearer(await token()))).status).toBe(401);
+    expect(said).toEqual([]);
   });
 });
 
@@ -216,7 +218,8 @@ test('more than a page of Temporal’s UI can ask for is refused before it is re
 
 test('nothing is encoded, and other methods and places are refused', async () => {
   expect((await ask(bearer(TOKEN), '/encode')).status).toBe(404);
-  expect((await ask(bearer(TOKEN), '/a/b/decode')).status).toBe(404);
+  for (const path of ['/a/b/decode', '//', '//:/decode']) expect((await ask(bearer(TOKEN), path)).status).toBe(404);
+  expect(said).toEqual([]);
   const got = await fetch(`${server.url}/decode`, { headers: bearer(TOKEN) });
   expect([got.status, got.headers.get('allow')]).toEqual([405, 'POST, OPTIONS']);
 });

@@ -5,15 +5,22 @@ import type { JwtOptions } from '../../codec-server/access.ts';
 
 export type IdentityProvider = {
   jwt: JwtOptions;
-  /** A token as its users get it; `false` has it signed with a key that the provider does not publish. */
-  token(claims?: Record<string, unknown>, isOurs?: boolean): Promise<string>;
+  /** A token as its users get it; `false` has it signed with a key that the provider does not publish. It names its key unless told not to. */
+  token(claims?: Record<string, unknown>, isOurs?: boolean, kid?: string | null): Promise<string>;
   stop(): void;
 };
 
 /** Signs tokens, and publishes its keys over HTTP. */
 export async function identityProvider(): Promise<IdentityProvider> {
-  const [ours, other] = [await generateKeyPair('ES256'), await generateKeyPair('ES256')];
-  const keys = [{ ...(await exportJWK(ours.publicKey)), kid: 'tonight', alg: 'ES256' }];
+  const [ours, next, other] = await Promise.all([1, 2, 3].map(() => generateKeyPair('ES256')));
+  const published = { tonight: ours!, tomorrow: next! };
+  const keys = await Promise.all(
+    Object.entries(published).map(async ([kid, { publicKey }]) => ({
+      ...(await exportJWK(publicKey)),
+      kid,
+      alg: 'ES256',
+    })),
+  );
   const server = createServer((_, response) => {
     response.setHeader('Content-Type', 'application/json');
     response.end(JSON.stringify({ keys }));
@@ -24,10 +31,10 @@ export async function identityProvider(): Promise<IdentityProvider> {
   const inAnHour = Math.floor(Date.now() / 1_000) + 3_600;
   return {
     jwt: { issuer, audience, jwks: new URL(`http://127.0.0.1:${port}/jwks.json`) },
-    token: (claims = {}, isOurs = true) =>
+    token: (claims = {}, isOurs = true, kid = 'tonight') =>
       new SignJWT({ sub: 'ada', iss: issuer, aud: audience, exp: inAnHour, ...claims })
-        .setProtectedHeader({ alg: 'ES256', kid: 'tonight' })
-        .sign(isOurs ? ours.privateKey : other.privateKey),
+        .setProtectedHeader({ alg: 'ES256', ...(kid !== null && { kid }) })
+        .sign((isOurs ? ours : other)!.privateKey),
     stop: () => server.close(),
   };
 }

@@ -97,7 +97,7 @@ test('what is signed is known again, unless the object, the words or a byte are 
 test.each([
   [
     'a key that others may read',
-    'mode 0644; chmod 600 it',
+    'found mode 644: run "chmod 600 ',
     (chain: TestChain) => rewritten(chain.key, chain.keyPem, 0o644),
   ],
   [
