@@ -15,7 +15,7 @@ import { type Finished, pixartBatch } from '../e2e/command-line.ts';
 import { WorkerProcess } from '../e2e/worker-process.ts';
 import { createWorkplace, type Workplace } from '../e2e/workplace.ts';
 import { type BucketGuard, covers, type Refused, startBucketGuard } from '../infra/iam/bucket-guard.ts';
-import { type Grant, grantsOf, PARTS } from '../infra/iam/parts.ts';
+import { type Grant, grantsOf, grantText, PARTS } from '../infra/iam/parts.ts';
 
 const BUCKET = 'studio';
 const PREFIX = 'images/';
@@ -96,7 +96,7 @@ export async function startGuardedFleet(): Promise<GuardedFleet> {
       bucket.refused.delete(key);
       const grant = grantFor(name, refused);
       if (grant === undefined) told.add(key);
-      else if (!bucket.granted.includes(grant)) bucket.granted.push(grant);
+      else if (!bucket.granted.some((had) => grantText(had) === grantText(grant))) bucket.granted.push(grant);
     }
     // Others that were refused beside these need not be told one by one.
     const isCovered = (refused: Refused): boolean => bucket.granted.some((grant) => covers(grant, refused));
