@@ -13,6 +13,7 @@ import { putPicture } from '../../pictures/picture-place.ts';
 import { planFolder, shardName } from '../../records/layout.ts';
 import { encodeJobs, piecesIn, readJobs } from '../../records/plan-and-receipts.ts';
 import { type ObjectStore, openStore } from '../../store/index.ts';
+import { KeptWorker } from '../chaos/kept-worker.ts';
 import { BUNDLE, simulatedChildren } from '../chaos/simulated-children.ts';
 import { expectCode, jsonLines, startPixartBatch } from '../e2e/command-line.ts';
 import { WorkerProcess } from '../e2e/worker-process.ts';
@@ -49,6 +50,7 @@ export type Beside = {
 
 const AGE_MS = 100 * DAY_MS;
 const SHARD = 500;
+const BUCKET = 'gs://pixart-clean/images';
 
 /**
  * Cleans a store of an old night beside two batches that find some of its pictures again: one is half way when the first clean begins, the
@@ -73,7 +75,7 @@ export async function cleanBesideBatches({ kind, unneeded, reused, say = () => {
     const shared = Array.from({ length: reused }, (_, n) => `fox number ${n}`);
     await submit('old-shared', shared);
     await batchEnd(client, 'old-shared');
-    await oldNight(store, unneeded);
+    await oldNight(site.direct ?? store, unneeded);
     await site.age(store);
     const before = await names(store);
     const objectsBefore = before.filter((name) => name.startsWith('objects/')).length;
@@ -125,7 +127,13 @@ export async function cleanBesideBatches({ kind, unneeded, reused, say = () => {
   }
 }
 
-type Site = { url: string; environment: NodeJS.ProcessEnv; age(store: ObjectStore): Promise<void> };
+type Site = {
+  url: string;
+  environment: NodeJS.ProcessEnv;
+  /** The same store, past what stands before it: ten thousand objects are made sooner there. */
+  direct?: ObjectStore;
+  age(store: ObjectStore): Promise<void>;
+};
 
 const folderSite = (folder: string): Site => ({
   url: pathToFileURL(path.join(folder, 'out')).href,
@@ -140,11 +148,14 @@ async function bucketSite(ends: (() => Promise<unknown>)[]): Promise<Site> {
   const emulator = await startBucketEmulator();
   ends.push(() => emulator.stop());
   await emulator.createBucket('pixart-clean');
+  process.env.STORAGE_EMULATOR_HOST = emulator.endpoint;
+  const direct = await openStore(`${BUCKET}/`);
   const conditions = await startBucketConditions(emulator.endpoint);
   ends.push(() => conditions.stop());
   process.env.STORAGE_EMULATOR_HOST = conditions.endpoint;
   return {
-    url: 'gs://pixart-clean/images',
+    url: BUCKET,
+    direct,
     environment: { STORAGE_EMULATOR_HOST: conditions.endpoint },
     age: async () => conditions.age(AGE_MS),
   };
@@ -159,12 +170,14 @@ async function startWorkers(
   const computed = path.join(folder, 'computations');
   await writeFile(computed, '');
   const children = await simulatedChildren({ computed, stepMs: 10 });
-  const orchestrator = new WorkerProcess(['--orchestrator', '--address', address], environment);
   const renderer = ['--renderer', '--address', address, '--bundle', BUNDLE];
-  const workers = [orchestrator, new WorkerProcess(renderer, { ...environment, ...children })];
-  for (const worker of workers) ends.push(() => worker.kill('SIGKILL'));
-  await workers[0]!.said('orchestrator ready');
-  await workers[1]!.said('render worker ready');
+  const start = (options: string[], more = {}) => new WorkerProcess(options, { ...environment, ...more });
+  const workers = [
+    new KeptWorker(() => start(['--orchestrator', '--address', address]), 'orchestrator ready'),
+    new KeptWorker(() => start(renderer, children), 'render worker ready'),
+  ];
+  for (const worker of workers) ends.push(() => worker.stop());
+  await until(async () => workers.every(({ works }) => works));
 }
 
 const submitter = (client: BatchClient, folder: string, store: string) => async (batch: string, prompts: string[]) => {
