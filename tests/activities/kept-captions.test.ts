@@ -314,7 +314,12 @@ test('an image whose caption nobody has kept fails its attempt with a reason, an
       { store, shard, bundleDigest },
       { attempt: number, heartbeatDetails },
     );
-    failures.push(await receipt.then(expect.unreachable, (error: ApplicationFailure) => error));
+    failures.push(
+      await receipt.then(
+        () => expect.unreachable(),
+        (error: ApplicationFailure) => error,
+      ),
+    );
     heartbeatDetails = heartbeats.at(-1);
   }
   for (const { type } of failures) expect(type).toBe('CaptionNotKept');
