@@ -31,6 +31,8 @@ const isMet = (expression: string, resource: string): boolean =>
       .replace(/^\(|\)$/g, '')
       .split(' && ')
       .every((call) => {
+        const [, whole] = /^resource\.name == "([^"]*)"$/.exec(call) ?? [];
+        if (whole !== undefined) return resource === whole;
         const [, name, text = ''] = /^resource\.name\.(\w+)\("([^"]*)"/.exec(call)!;
         if (name === 'extract') return extracted(text, resource) !== '';
         return name === 'startsWith' ? resource.startsWith(text) : resource.endsWith(text);
@@ -56,6 +58,7 @@ const PIECES = [
   '/',
   'captions/',
   'rates/',
+  'limits.json',
 ];
 const names = fc.array(fc.constantFrom(...PIECES), { maxLength: 5 }).map((pieces) => pieces.join(''));
 
