@@ -12,6 +12,7 @@ const UNIT = [
   'connection/temporal-target',
   'encryption/{object-seal,payload-codec,sealed}',
   'images/xmp',
+  'infra/iam/table',
   'models/pixart/{caption-format,checkpoint-format,clean-caption,latents,noise,resize-crop}',
   'monitoring/attempt-outcome',
   'review-page/encode',
@@ -25,11 +26,11 @@ const UNIT = [
  */
 const SHARING = [
   '{activities,cleaning,cli,client,codec-server,connection,encryption,forgetting,images,models/pixart,monitoring,pictures,review-page,store,workers,workflows}/**/!(follow-batch)',
-  'infra/!(temporal-server)',
+  'infra/**/!(temporal-server)',
 ];
 
 /** What a release has to hold: upgrades from an earlier version, the packed library, servers, workers and databases that are killed or lost. `npm run test:release`. */
-const RELEASE = ['{chaos,release}/*'];
+const RELEASE = ['{chaos,faults,release}/*'];
 
 const files = (patterns: string[]): string[] => patterns.map((pattern) => `tests/${pattern}.test.ts`);
 

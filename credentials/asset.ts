@@ -5,8 +5,8 @@ import { WebP } from './webp.ts';
 const KINDS: Record<ImageFormat, AssetType> = { png: PNG, webp: WebP, avif: BMFF, jpeg: JPEG };
 
 /**
- * A picture's file as a place for a manifest. The library works on a copy that begins where its buffer does: in a view of a larger buffer it
- * changes AVIF's item offsets in the wrong place (findings/c2pa-ts-spoils-avif-in-a-view.sh).
+ * A picture's file as a place for a manifest. The library works on a copy that begins where its buffer does: given a view of a larger
+ * buffer it leaves an AVIF that cannot be decoded (findings/c2pa-ts-spoils-avif-in-a-view.sh).
  *
  * @throws Error where the file is of another format, or not whole
  */

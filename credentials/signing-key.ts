@@ -10,7 +10,7 @@ export type Algorithm = { cose: Cose; hash: 'sha256' | 'sha384' | null; kind: 'e
 /** Signs bytes as COSE has signatures: ECDSA's as two numbers side by side. */
 export type Sign = (bytes: Uint8Array) => Promise<Uint8Array>;
 
-/** Not P-521, whose signatures @trustnxt/c2pa-ts checks with the hash of P-256 (findings/c2pa-ts-p521.sh). */
+/** Not P-521, whose valid signatures @trustnxt/c2pa-ts refuses (findings/c2pa-ts-p521.sh). */
 const CURVES: Record<string, Algorithm> = {
   prime256v1: { cose: Cose.ES256, hash: 'sha256', kind: 'ec' },
   secp384r1: { cose: Cose.ES384, hash: 'sha384', kind: 'ec' },

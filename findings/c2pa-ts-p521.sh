@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# @trustnxt/c2pa-ts takes a signature with ES512 (ECDSA with P-521 and SHA-512) for wrong: `claimSignature.mismatch`. Expected: `claimSignature.validated`, as
-# for ES256 and ES384; RFC 9053 (2.1) gives ES512 the hash SHA-512, C2PA 2.2 (13.2.1) allows it, and c2pa-rs 0.91.3 takes the same bytes for valid. The
-# library's table of algorithms has SHA-256 for ES512, and its own LocalSigner signs with that. Seen with @trustnxt/c2pa-ts 0.9.4. Ends with 1 when that has
-# changed. Needs Node 20.9 or later with npm.
+# @trustnxt/c2pa-ts refuses a valid signature with ES512 (ECDSA with P-521 and SHA-512): `claimSignature.mismatch`. Expected: `claimSignature.validated`, as
+# for ES256 and ES384; RFC 9053 (2.1) gives ES512 the hash SHA-512, C2PA 2.2 (13.2.1) allows it, and c2pa-rs 0.91.3 takes the same bytes for valid.
+# Seen with @trustnxt/c2pa-ts 0.9.4. Ends with 1 when that has changed. Needs Node 20.9 or later with npm.
 set -euo pipefail
 
 folder=$(mktemp -d)

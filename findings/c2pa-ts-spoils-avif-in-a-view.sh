@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# @trustnxt/c2pa-ts moves an AVIF's items in the wrong place where it is given a view of a larger buffer, as Node's Buffers often are: the picture has
-# a manifest that validates, and can no longer be decoded. Expected: the picture as before, as it is where the bytes are copied first. Its class BMFF takes any
-# Uint8Array, but writes new item offsets by `new DataView(buf.buffer, …)` without the view's own offset. Seen with @trustnxt/c2pa-ts 0.9.4 and sharp 0.35.5. Ends
-# with 1 when that has changed. Needs Node 20.9 or later with npm.
+# @trustnxt/c2pa-ts does not keep an AVIF picture readable when it makes room for a manifest in a view of a larger buffer, as Node's Buffers often are: sharp then
+# says that it cannot decode the picture. Expected: the same picture with room in it, as where the bytes are copied first; its class BMFF takes any Uint8Array.
+# Seen with @trustnxt/c2pa-ts 0.9.4 and sharp 0.35.5. Ends with 1 when that has changed. Needs Node 20.9 or later with npm.
 set -euo pipefail
 
 folder=$(mktemp -d)

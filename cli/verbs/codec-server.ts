@@ -29,10 +29,10 @@ A UI that asks nobody to sign in sends no token: open the codec server's own add
 "Include cross-origin credentials" in the UI's settings for codec servers. A UI that does passes its user's token on, to https:// only.
 
 Examples:
-  $ openssl rand -base64 32 > codec-token && chmod 600 codec-token
-  $ PIXART_CODEC_TOKEN_FILE=codec-token npx pixart-batch codec-server
   $ npx pixart-batch codec-server --listen 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem --ui https://temporal.example.com \\
       --jwt-issuer https://id.example.com/ --jwt-audience temporal --jwks https://id.example.com/.well-known/jwks.json
+  $ openssl rand -base64 32 > codec-token && chmod 600 codec-token
+  $ PIXART_CODEC_TOKEN_FILE=codec-token npx pixart-batch codec-server
   $ temporal workflow show --workflow-id batch/tonight --codec-endpoint http://127.0.0.1:8234 --codec-auth "Bearer $(cat codec-token)"
 `;
 

@@ -24,8 +24,9 @@ const verbOf = (permission) => permission.split('.').at(-1) ?? '';
 const roleOf = (permission) => `pixartBatch${verbOf(permission).replace(/^./, (first) => first.toUpperCase())}`;
 
 /**
- * The condition under which an object is in one of the places; none for a permission on the whole bucket. `*` stands for anything: at its end a
- * place is a prefix, in its middle a prefix and an ending, and with two of them what stands between the two has to be found.
+ * The condition under which an object is in one of the places; none for a permission on the whole bucket. `*` stands for anything: without one
+ * a place is a name, with one at its end a prefix, in its middle a prefix and an ending, and with two of them what stands between the two has
+ * to be found.
  *
  * @param {string} bucket
  * @param {string} prefix of the store, empty or with `/` at its end
@@ -35,6 +36,7 @@ function conditionOf(bucket, prefix, places) {
   if (places.includes('*')) return null;
   const root = `projects/_/buckets/${bucket}/objects/${prefix}`;
   return places.map((place) => {
+    if (!place.includes('*')) return `resource.name == "${root}${place}"`;
     const [start = '', middle = '', ...more] = place.split('*');
     const begins = `resource.name.startsWith("${root}${start}")`;
     if (middle === '') return begins;

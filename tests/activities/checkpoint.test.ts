@@ -128,7 +128,7 @@ test('told to stop, an image that cannot be finished in time is handed back, and
   );
   const failure = (await first.receipt.catch((error: unknown) => error)) as ApplicationFailure;
   expect(failure).toBeInstanceOf(ApplicationFailure);
-  expect(failure).toMatchObject({ type: 'WorkerStopping', nonRetryable: false, nextRetryDelay: '1 second' });
+  expect(failure).toMatchObject({ type: 'WorkerStopping', nonRetryable: false, nextRetryDelay: '1 seconds' });
   expect(first.computed.length).toBeLessThan(STEPS);
 
   const second = attemptWith({}, { number: 2 });

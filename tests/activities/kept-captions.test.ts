@@ -20,6 +20,7 @@ import {
 } from '../../models/pixart/index.ts';
 import type { Encoder } from '../../models/renderer/index.ts';
 import { ObjectKept, type ObjectStore, openStore, StoreUnavailable } from '../../store/index.ts';
+import { RENDER_ATTEMPTS } from '../../workflows/contract/limits.ts';
 import { keyring, lineOf } from '../encryption/keys.ts';
 import { TINY_BUNDLE } from '../models/renderer/tiny-renderer.ts';
 import { attempt, folderStore, planOf, tinyJob } from './rendering.ts';
@@ -305,12 +306,25 @@ test('an image whose caption nobody has kept fails its attempt with a reason, an
   const shard = await planOf(store, [tinyJob(bundleDigest)]);
   const renderer = simulatedRenderer({ bundle: bundleRef(bundle) });
   const renderImage = createRenderImage({ openStore, renderer, captions: process(false).source });
-  const delays: unknown[] = [];
-  for (const number of [1, 2, 7]) {
-    const { receipt } = attempt(renderImage, { store, shard, bundleDigest }, { attempt: number });
-    const failure = await receipt.catch((error: ApplicationFailure) => error);
-    expect(failure).toMatchObject({ type: 'CaptionNotKept', nonRetryable: false });
-    delays.push((failure as ApplicationFailure).nextRetryDelay);
+  const failures: ApplicationFailure[] = [];
+  let heartbeatDetails: unknown;
+  for (let number = 1; number <= RENDER_ATTEMPTS; number += 1) {
+    const { receipt, heartbeats } = attempt(
+      renderImage,
+      { store, shard, bundleDigest },
+      { attempt: number, heartbeatDetails },
+    );
+    failures.push(
+      await receipt.then(
+        () => expect.unreachable(),
+        (error: ApplicationFailure) => error,
+      ),
+    );
+    heartbeatDetails = heartbeats.at(-1);
   }
-  expect(delays).toEqual(['5 seconds', '10 seconds', '320 seconds']);
+  for (const { type } of failures) expect(type).toBe('CaptionNotKept');
+  expect(failures.map(({ nextRetryDelay }) => nextRetryDelay)).toEqual(
+    [5, 10, 20, 40, 80, 160, 320].map((seconds) => `${seconds} seconds`),
+  );
+  expect(failures.map(({ nonRetryable }) => nonRetryable)).toEqual([...Array(RENDER_ATTEMPTS - 1).fill(false), true]);
 });

@@ -13,7 +13,7 @@ import type { Receipt } from '../../domain/receipt.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { type BucketEmulator, startBucketEmulator } from '../../infra/dev/bucket-emulator.ts';
 import { putPicture } from '../../pictures/picture-place.ts';
-import { againName } from '../../records/layout.ts';
+import { AUDIT_FOLDER, againName } from '../../records/layout.ts';
 import { crc32c } from '../../store/crc32c.ts';
 import { type ObjectMetadata, type ObjectStore, openStore } from '../../store/index.ts';
 import type { RenderActivities } from '../../workflows/contract/activities.ts';
@@ -145,12 +145,13 @@ const damages: [string, () => Uint8Array | null][] = [
 ];
 
 describe.each(kinds)('a batch in %s', (_, finished) => {
-  test('is found as it was made, and nothing is written', async () => {
+  test('is found as it was made, and nothing but audit lines is written', async () => {
     const site = await finished();
     const before = await names(site);
     expect(await compare(site)).toEqual(clean);
-    expect(await repair(site)).toEqual(clean);
     expect(await names(site)).toEqual(before);
+    expect(await repair(site)).toEqual(clean);
+    expect((await names(site)).filter((name) => !name.startsWith(AUDIT_FOLDER))).toEqual(before);
   });
 
   test.each(damages)(
@@ -289,8 +290,10 @@ test('an image that the store does not let go is named, and the others come back
   const { store } = await finishedBatch(await openStore(`gs://pixart-test/verify ${buckets++}`));
   await damage({ store }, objectOf('fox'), made.owl!.bytes);
   await store.remove(copyOf('owl'));
-  const network = await startFaultyNetwork(emulator.endpoint, (label) =>
-    label.startsWith('POST /upload/') ? { status: 403, body: { error: { code: 403, message: 'kept' } } } : 'passes',
+  const network = await startFaultyNetwork(emulator.endpoint, (label, _nth, url) =>
+    label.startsWith('POST /upload/') && url.searchParams.get('name')?.endsWith('.png')
+      ? { status: 403, body: { error: { code: 403, message: 'kept' } } }
+      : 'passes',
   );
   vi.stubEnv('STORAGE_EMULATOR_HOST', network.endpoint);
   onTestFinished(async () => {

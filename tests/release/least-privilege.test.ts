@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { sweepCaptions } from '../../activities/caption-sweep.ts';
 import { EXIT } from '../../cli/exit-codes.ts';
+import { checkpointName, damagedName, LIMITS_NAME } from '../../records/layout.ts';
 import type { Manifest } from '../../records/manifest.ts';
 import { openStore } from '../../store/index.ts';
 import { expectCode, type Finished } from '../e2e/command-line.ts';
@@ -52,10 +53,10 @@ const imageOf = async (batch: string, id: string) => (await manifestOf(batch)).i
 
 test('from nothing, every part is granted what it says that it is refused, until a night works', async () => {
   const { place, startWorker } = fleet;
+  await fleet.overwrite(LIMITS_NAME, '{"imagesPerDay": 1000}');
   await startWorker('orchestrator', ['--orchestrator'], 'orchestrator ready');
   const encoder = await startWorker('encoder', ['--encoder', '--threads', '1'], 'encode worker ready');
   const painter = await startWorker('renderer', PAINTER, 'render worker ready');
-  await fleet.overwrite('limits.json', '{"imagesPerDay": 1000}');
   const red = await catalog('red', 'red');
   await ok('submitter', 'plan', red);
   await night('red', red);
@@ -85,7 +86,6 @@ test('who looks, who controls and who repairs are granted theirs', async () => {
   for (const part of ['reviewer', 'submitter']) {
     for (const verb of ['watch', 'report', 'verify']) await ok(part, verb, 'large');
     await ok(part, 'list');
-    await ok(part, 'audit', '--store', fleet.storeUrl);
   }
 
   const slow = await place.catalog('slow.csv', 'id,prompt,size,steps\na,slow a,512,200\nb,slow b,512,200\n');
@@ -114,6 +114,19 @@ test('who looks, who controls and who repairs are granted theirs', async () => {
   expect(ofBoth.stdout + ofBoth.stderr).toContain('storage.objects.delete');
   expect(ofBoth.code).toBe(EXIT.imagesMissing);
   await fleet.finish('again');
+});
+
+test('who removes is granted that, and leaves audit lines as others do', async () => {
+  const { renderKey, object } = await imageOf('larger', 'mug');
+  await fleet.overwrite(checkpointName(renderKey), 'left behind');
+  await fleet.overwrite(damagedName(object, '1'), 'damaged');
+  await ok('remover', 'forget', 'larger', '--yes');
+  await ok('remover', 'forget', 'large', '--where', 'id=clock', '--yes');
+  const left = await Promise.all(['objects', 'batches', 'scratch', 'damaged'].map((kind) => fleet.names(`${kind}/`)));
+  expect(left.flat().filter((name) => name.includes(renderKey) || name.startsWith('batches/larger/'))).toEqual([]);
+  await ok('remover', 'clean', '--store', fleet.storeUrl, '--batches-older-than', '1d', '--yes');
+  const told = await ok('reviewer', 'audit', '--store', fleet.storeUrl);
+  for (const action of ['submit', 'pause', 'repair', 'retry', 'forget', 'clean']) expect(told.stdout).toContain(action);
 
   // Nobody waits thirty days for old captions.
   vi.stubEnv('STORAGE_EMULATOR_HOST', fleet.part('encoder').bucket.endpoint);

@@ -1,7 +1,7 @@
 import { ActivityFailure, ApplicationFailure, RetryState, TimeoutFailure, TimeoutType } from '@temporalio/common';
 import type { Failure, JobOutcome } from '../../domain/receipt.ts';
-import type { RenderFailureDetails } from '../contract/activities.ts';
-import { KEY_MISSING, REASON_CHARACTERS, RENDER_ATTEMPTS_AT_MOST } from '../contract/limits.ts';
+import type { EncodeActivities, RenderFailureDetails } from '../contract/activities.ts';
+import { ENCODE_RETRY, KEY_MISSING, REASON_CHARACTERS, RENDER_RETRY } from '../contract/limits.ts';
 
 /** What the manifest says of a job whose activity failed for good. */
 export function failureOf(id: string, error: unknown): Failure {
@@ -50,6 +50,7 @@ function attemptsOf(error: unknown, cause: unknown): number {
   const details =
     cause instanceof ApplicationFailure ? (cause.details?.[0] as RenderFailureDetails | undefined) : undefined;
   if (details?.attempts !== undefined) return details.attempts;
-  const isServersLimit = error instanceof ActivityFailure && error.retryState === RetryState.MAXIMUM_ATTEMPTS_REACHED;
-  return isServersLimit ? RENDER_ATTEMPTS_AT_MOST : 1;
+  if (!(error instanceof ActivityFailure) || error.retryState !== RetryState.MAXIMUM_ATTEMPTS_REACHED) return 1;
+  const isEncoding = error.activityType === ('encodeCaptions' satisfies keyof EncodeActivities);
+  return (isEncoding ? ENCODE_RETRY : RENDER_RETRY).maximumAttempts ?? 1;
 }
