@@ -36,8 +36,8 @@ export type PlanDependencies = {
  * The activity that makes a round's plan and writes it, shard by shard, into the store. A second attempt finds the
  * same shards there.
  *
-   * The activity throws UserError where the catalog is wrong or missing, where the batch was planned otherwise before, where it is being
-   * removed, and where it would render more than the store's limits leave.
+ * The activity throws UserError where the catalog is wrong or missing, where the batch was planned otherwise before, where it is being
+ * removed, and where it would render more than the store's limits leave.
  */
 export function createPlanBatch({ openStore, sources, webhooks, summaries }: PlanDependencies) {
   return async function planBatch(input: BatchInput): Promise<Plan> {

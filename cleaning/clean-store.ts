@@ -1,11 +1,12 @@
 import { DamagedRecord } from '../records/damaged.ts';
+import { removerOf } from '../records/removal.ts';
 import { roundsOf } from '../records/rounds.ts';
 import type { ListedObject, ObjectStore } from '../store/index.ts';
-import { type BatchRules, chooseBatches, type KeptBatch } from './choose-batches.ts';
+import { type BatchRules, chooseBatches, type KeptBatch, type SeenBatch } from './choose-batches.ts';
 import { inParallel } from './in-parallel.ts';
 import { NeededObjects } from './needed-objects.ts';
 import { isOwn, type LooseKind, prefixOf } from './own-names.ts';
-import { filesOf, removeBatch } from './remove-batch.ts';
+import { FORGOTTEN, filesOf, removeBatch } from './remove-batch.ts';
 import { type ListedBatch, seenBatches } from './seen-batches.ts';
 import { type Count, type Counts, countGone, noCounts, orKept } from './tally.ts';
 
@@ -27,7 +28,7 @@ export type StoreCleaning = {
   /** Objects that no batch needs stay for so long after somebody wrote or used them. More than USE_NOTED_MS. */
   objectsUnusedForMs: number;
   /** Why a batch must not go, beside the rules: `it is running`. Nothing where it may. */
-  whyBusy(batch: string): Promise<string | null>;
+  whyBusy(batch: SeenBatch): Promise<string | null>;
   /** Whether to remove, or only to count. */
   remove: boolean;
   onRemoved?: (() => void) | undefined;
@@ -92,7 +93,8 @@ async function chosen(store: ObjectStore, { rules, whyBusy, now }: StoreCleaning
   const { remove, keep } = chooseBatches(seen, rules, catalogs, now);
   const idle: ListedBatch[] = [];
   for (const batch of remove) {
-    const why = batch.isBeingRemoved ? null : await whyBusy(batch.batch);
+    const isForgotten = batch.isBeingRemoved && (await removerOf(store, batch.batch)) === 'forget';
+    const why = isForgotten ? FORGOTTEN : await whyBusy(batch);
     if (why === null) idle.push(batch);
     else keep.push({ batch: batch.batch, why });
   }
@@ -117,9 +119,8 @@ async function cleanBatch(
 ): Promise<string | null> {
   try {
     if (remove) {
-      const isIdle = async (batch: string) => (await whyBusy(batch)) === null;
-      const isRemoved = await removeBatch(store, seen, { count, isIdle, onRemoved, signal });
-      return isRemoved ? null : 'it has come to life again meanwhile';
+      const isIdle = async () => (await whyBusy(seen)) === null;
+      return await removeBatch(store, seen, { count, isIdle, onRemoved, signal });
     }
     for await (const object of filesOf(store, seen.batch)) countGone(count, object, true);
     return null;

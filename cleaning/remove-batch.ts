@@ -12,7 +12,7 @@ import { type Count, countGone, orKept } from './tally.ts';
 export type BatchRemoval = {
   count: Count;
   /** Asked once nobody can begin another round of the batch any more. */
-  isIdle(batch: string): Promise<boolean>;
+  isIdle(): Promise<boolean>;
   onRemoved(): void;
   signal?: AbortSignal | undefined;
 };
@@ -21,17 +21,17 @@ export type BatchRemoval = {
  * Removes a batch: its images, then its records. What somebody else put into its folder stays, images among it that are none of the batch's
  * jobs. Killed half way it is gone on with by whoever removes it again, whatever its age is then.
  *
- * @returns false where the batch has come to life since it was seen; nothing was removed then
+ * @returns why the batch stays, where something has happened to it since it was seen; nothing was removed then
  * @throws DamagedRecord where nothing tells any more which images are the batch's
  */
-export async function removeBatch(store: ObjectStore, seen: SeenBatch, removal: BatchRemoval): Promise<boolean> {
+export async function removeBatch(store: ObjectStore, seen: SeenBatch, removal: BatchRemoval): Promise<string | null> {
   const { batch } = seen;
   const { count, onRemoved, signal } = removal;
   const ids = await jobIds(store, batch);
-  await beginRemoval(store, batch);
+  if (!(await beginRemoval(store, batch, 'clean'))) return FORGOTTEN;
   if (!seen.isBeingRemoved && !(await isAsSeen(store, seen, removal))) {
-    await endRemoval(store, batch);
-    return false;
+    await orKept(count, () => endRemoval(store, batch));
+    return 'it has come to life again meanwhile';
   }
   const remove = async (object: ListedObject): Promise<void> => {
     await orKept(count, async () => {
@@ -44,11 +44,14 @@ export async function removeBatch(store: ObjectStore, seen: SeenBatch, removal: 
   await inParallel(imagesOf(store, batch, ids), remove, signal);
   // An image that stays is the batch's by its records only.
   if (count.kept === before && !signal?.aborted) await inParallel(recordsOf(store, batch), remove, signal);
-  if (count.kept > before || signal?.aborted) return true;
-  await endRemoval(store, batch);
+  if (count.kept > before || signal?.aborted) return null;
+  await orKept(count, () => endRemoval(store, batch));
   await store.removeEmptyFolders(batchFolder(batch));
-  return true;
+  return null;
 }
+
+/** Why a clean leaves a batch alone whose plan still has to tell what is to be forgotten. */
+export const FORGOTTEN = 'it is being forgotten: give the "forget" command again, which does the rest';
 
 async function isAsSeen(
   store: ObjectStore,
@@ -56,7 +59,7 @@ async function isAsSeen(
   { isIdle }: BatchRemoval,
 ): Promise<boolean> {
   for await (const now of seenBatches(store, batchFolder(batch))) if (now.writtenAt !== writtenAt) return false;
-  return isIdle(batch);
+  return isIdle();
 }
 
 /** All that removing a batch takes away. @throws DamagedRecord as removeBatch */

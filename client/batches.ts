@@ -61,6 +61,12 @@ export async function describeBatch(client: BatchClient, batch: string): Promise
   return listing(await aboutBatch(client, batch, () => batchHandle(client, batch).describe()));
 }
 
+/** As describeBatch; of a batch whose key is not here what Temporal itself knows (see `keyMissing`). @throws BatchUnknown */
+export async function describeAnyBatch(client: BatchClient, batch: string): Promise<BatchListing> {
+  const handle = client.listings.workflow.getHandle(batchWorkflowId(batch));
+  return listing(await aboutBatch(client, batch, () => handle.describe()));
+}
+
 function listing(info: WorkflowExecutionInfo | WorkflowExecutionDescription): BatchListing {
   const { known, keyMissing } = readableOf<BatchMemo>(info.memo);
   const memo = keyMissing === null ? (known as BatchMemo) : { ...unknown(info), ...known };

@@ -1,11 +1,13 @@
+import type { SeenBatch } from '../cleaning/choose-batches.ts';
 import { type Cleaned, cleanStore as sweep } from '../cleaning/clean-store.ts';
 import { UserError } from '../domain/user-error.ts';
-import { type AuditDetails, audited } from '../records/audit.ts';
+import { type AuditDetails, audited, namesForAudit } from '../records/audit.ts';
 import { DamagedRecord } from '../records/damaged.ts';
 import { type ObjectStore, openStore, storeUrl, USE_NOTED_MS } from '../store/index.ts';
-import { BatchUnknown, describeBatch } from './batches.ts';
+import { BatchUnknown, describeAnyBatch } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 import { keptBatch } from './kept-batch.ts';
+import { isSameStore } from './last-round.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -55,7 +57,7 @@ export async function cleanStore(client: BatchClient | null, request: CleanReque
   checkRequest({ ...request, objectsUnusedForMs });
   const store = await openStore(storeUrl(request.store));
   const rules = batchesOlderThanMs === undefined ? null : { olderThanMs: batchesOlderThanMs, keep, keepLast };
-  const whyBusy = (batch: string) => whyBatchStays(client, store, batch);
+  const whyBusy = (batch: SeenBatch) => whyBatchStays(client, store, batch);
   const cleaning = { rules, objectsUnusedForMs, whyBusy, remove, onRemoved, signal, now: Date.now() };
   if (!remove) return sweep(store, cleaning);
   const details: AuditDetails = {
@@ -69,15 +71,9 @@ export async function cleanStore(client: BatchClient | null, request: CleanReque
   });
 }
 
-/** The newest first that fit: an audit line is no place for ten thousand names. */
-const NAMES_CHARACTERS = 10_000;
-
 const auditDetails = ({ counts, batches }: Cleaned): AuditDetails => ({
   batches: batches.length,
-  batchNames: batches
-    .map(({ batch }) => batch)
-    .join(' ')
-    .slice(0, NAMES_CHARACTERS),
+  batchNames: namesForAudit(batches.map(({ batch }) => batch)),
   ...Object.fromEntries(Object.entries(counts).map(([kind, { files }]) => [`${kind}Files`, files])),
 });
 
@@ -95,10 +91,15 @@ function checkRequest({ batchesOlderThanMs, keepLast = 0, keep = [], objectsUnus
 }
 
 /** The server knows best; the store of a batch that the server has forgotten tells whether its last round has ended. */
-async function whyBatchStays(client: BatchClient | null, store: ObjectStore, batch: string): Promise<string | null> {
-  const known = client && (await describeBatch(client, batch).catch(unlessForgotten));
+async function whyBatchStays(
+  client: BatchClient | null,
+  store: ObjectStore,
+  { batch, isBeingRemoved }: SeenBatch,
+): Promise<string | null> {
+  const known = client && (await describeAnyBatch(client, batch).catch(unlessForgotten));
   if (known?.endedAt === null) return `it is ${known.state}`;
-  if (known && storeUrl(known.store).replace(/\/+$/, '') === store.url.replace(/\/+$/, '')) return null;
+  // Of one whose removal was begun the manifest may be gone.
+  if (isBeingRemoved || (known && isSameStore(known.store, store.url))) return null;
   try {
     if ((await keptBatch(store.url, batch))?.state !== 'unfinished') return null;
   } catch (error) {

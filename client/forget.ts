@@ -4,12 +4,12 @@ import { objectSeal } from '../encryption/object-seal.ts';
 import type { Kind, Left, Survey } from '../forgetting/index.ts';
 import type { Bundle } from '../models/pixart/bundle.ts';
 import { openBundles } from '../models/pixart/installed-bundles.ts';
-import { audited } from '../records/audit.ts';
+import { audited, namesForAudit } from '../records/audit.ts';
 import { orWarn } from '../records/damaged.ts';
 import { checkBatchId } from '../records/layout.ts';
 import { roundsOf } from '../records/rounds.ts';
 import { type ObjectStore, openStore, shownPlace, storeUrl } from '../store/index.ts';
-import { BatchUnknown, describeBatch } from './batches.ts';
+import { BatchUnknown, describeAnyBatch } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 import { archivesOf, checkEnded, deleteHistories, historiesOf } from './histories.ts';
 import { isSameStore } from './last-round.ts';
@@ -87,8 +87,8 @@ export async function forget(client: BatchClient, request: ForgetRequest): Promi
   const warnings: string[] = [];
   const warn = (message: string): void => void warnings.push(message);
   const bundles = [...(await openBundles()), ...(request.bundle ? [request.bundle] : [])];
-  const { digests: digestsOf } = objectSeal(client.keyring, false);
-  const found = await survey(store, { batch, filters, bundles, digestsOf, scratch }, warn);
+  const seal = objectSeal(client.keyring, false);
+  const found = await survey(store, { batch, filters, bundles, seal, scratch }, warn);
   const histories = await endedHistories(client, store, found);
   const told: Forgotten = {
     ...surveyed(found),
@@ -100,13 +100,17 @@ export async function forget(client: BatchClient, request: ForgetRequest): Promi
     warnings,
   };
   const steps = stepsOf(found);
-  if (request.apply !== true || steps + histories === 0) return told;
+  if (request.apply !== true || steps + histories + found.begun.length === 0) return told;
   let done = 0;
   const onStep = (): void => request.onStep?.(++done, steps);
   const rows = found.rows.reduce((sum, { ids }) => sum + ids.size, 0);
   // Neither a value nor a prompt: this line stays.
   const columns = filters.map(({ column }) => column).join(', ');
-  const details = { batches: found.rows.map((of) => of.batch).join(', '), rows, ...(columns !== '' && { columns }) };
+  const details = {
+    batches: namesForAudit(found.rows.map((of) => of.batch)),
+    rows,
+    ...(columns !== '' && { columns }),
+  };
   return audited(store, { action: 'forget', ...(batch !== undefined && { batch }), details }, async (tell) => {
     const left = [...told.left, ...(await apply(client, store, found, onStep))];
     tell({ left: left.length });
@@ -116,7 +120,8 @@ export async function forget(client: BatchClient, request: ForgetRequest): Promi
 
 /** The store is worked on while the server deletes, which takes it half a minute where a batch has just ended. */
 async function apply(client: BatchClient, store: ObjectStore, found: Survey, onStep: () => void): Promise<Left[]> {
-  const { forgetRows } = await import('../forgetting/index.ts');
+  const { beginForgetting, forgetRows } = await import('../forgetting/index.ts');
+  await beginForgetting(store, found);
   const deleting = Promise.all(found.rows.map(({ batch }) => deleteHistories(client, batch)));
   deleting.catch(() => undefined);
   const left = await forgetRows(store, found, async () => (await deleting).flat().length > 0, onStep);
@@ -129,8 +134,8 @@ const NOT_YET = 'the server has taken on to delete its history, and has not done
 /** @throws UserError where one of the batches runs or lies elsewhere */
 async function endedHistories(client: BatchClient, store: ObjectStore, { rows }: Survey): Promise<number> {
   let all = 0;
-  for (const { batch } of rows) {
-    await checkLiesHere(client, store, batch);
+  for (const { batch, ids } of rows) {
+    await checkLiesHere(client, store, batch, ids.size > 0);
     const histories = await historiesOf(client, batch);
     checkEnded(batch, histories);
     all += histories.length;
@@ -138,13 +143,20 @@ async function endedHistories(client: BatchClient, store: ObjectStore, { rows }:
   return all;
 }
 
-/** Its histories would go, and its pictures would not. */
-async function checkLiesHere(client: BatchClient, store: ObjectStore, batch: string): Promise<void> {
-  const known = await describeBatch(client, batch).catch((error: unknown) => {
+/** Otherwise its histories would go, and its pictures would not. Where the server's word takes a key that is lost, its rows in the store have to do. */
+async function checkLiesHere(client: BatchClient, store: ObjectStore, batch: string, hasRows: boolean): Promise<void> {
+  const known = await describeAnyBatch(client, batch).catch((error: unknown) => {
     if (error instanceof BatchUnknown) return null;
     throw error;
   });
   if (known === null || isSameStore(known.store, store.url)) return;
+  if (known.keyMissing !== undefined) {
+    if (hasRows) return;
+    throw new UserError(
+      `batch ${batch}: expected rows of it in ${shownPlace(store.url)}, found none, and where the server has it takes encryption key ${known.keyMissing}: ` +
+        'say where it lies with --store, or give this command that key',
+    );
+  }
   throw new UserError(
     `batch ${batch}: expected it in ${shownPlace(store.url)}, found that the server has it in ${shownPlace(known.store)}: say where it lies with --store`,
   );

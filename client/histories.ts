@@ -21,7 +21,7 @@ export async function historiesOf(client: BatchClient, batch: string): Promise<H
   const id = batchWorkflowId(batch);
   const query = `WorkflowId = '${id}' OR WorkflowId STARTS_WITH '${id}/'`;
   const found: History[] = [];
-  for await (const info of client.temporal.workflow.list({ query })) {
+  for await (const info of client.listings.workflow.list({ query })) {
     found.push(historyOf(info));
     const parent = info.workflowId === id ? info.parentExecution : undefined;
     const run = parent?.workflowId && parent.runId ? await describeRun(client, parent.workflowId, parent.runId) : null;
@@ -36,9 +36,9 @@ function historyOf(info: WorkflowExecutionInfo | WorkflowExecutionDescription): 
 }
 
 /** `null` where the server does not remember it. */
-async function describeRun({ temporal }: BatchClient, workflowId: string, runId: string): Promise<History | null> {
+async function describeRun({ listings }: BatchClient, workflowId: string, runId: string): Promise<History | null> {
   try {
-    return historyOf(await temporal.workflow.getHandle(workflowId, runId).describe());
+    return historyOf(await listings.workflow.getHandle(workflowId, runId).describe());
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return null;
     throw error;

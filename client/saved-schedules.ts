@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import proto, { type temporal } from '@temporalio/proto';
 import { z } from 'zod';
 import { UserError } from '../domain/user-error.ts';
+import { rawValue } from '../encryption/raw-payloads.ts';
+import { auditedControl } from './audited-control.ts';
 import type { BatchClient } from './connect.ts';
 import { isOurs, scheduleId, scheduleName } from './schedules.ts';
 import { GRPC, grpcCause, serverTrouble } from './server-trouble.ts';
@@ -61,7 +63,8 @@ export async function* exportSchedules(client: BatchClient): AsyncGenerator<Save
 export type ImportedSchedule = { name: string; outcome: 'created' | 'exists'; paused: boolean };
 
 /**
- * Makes saved schedules again on a server. It starts what is due from now on; `backfill` starts what was due meanwhile.
+ * Makes saved schedules again on a server. It starts what is due from now on; `backfill` starts what was due meanwhile. Each leaves an audit line in
+ * the store of its batches.
  *
  * @param lines as exportSchedules gives them, each as JSON
  * @param file what messages call it
@@ -76,7 +79,13 @@ export async function importSchedules(
   const imported: ImportedSchedule[] = [];
   for (const { name, raw } of saved) {
     const paused = raw.schedule.state?.paused ?? false;
-    imported.push({ name, paused, outcome: (await isCreated(client, name, raw)) ? 'created' : 'exists' });
+    const action = { action: 'schedule-import' as const, schedule: name };
+    const outcome = await auditedControl(client, await storeOf(client, raw), action, async (tell) => {
+      const outcome = (await isCreated(client, name, raw)) ? 'created' : 'exists';
+      tell({ outcome });
+      return outcome;
+    });
+    imported.push({ name, paused, outcome });
   }
   return imported;
 }
@@ -91,6 +100,13 @@ function parsed(line: string, where: string): { name: string; raw: RawSchedule }
       `${where}: expected a schedule as "npx pixart-batch schedule export" prints it, found another text`,
     );
   }
+}
+
+/** Of its batches; `unknown` where its memo does not say so, or takes a key that is not there. */
+async function storeOf({ listings }: BatchClient, { memo }: RawSchedule): Promise<string> {
+  const payload = memo.fields?.store;
+  const store = payload && (await rawValue(listings, payload));
+  return typeof store === 'string' ? store : 'unknown';
 }
 
 async function isCreated(client: BatchClient, name: string, raw: RawSchedule): Promise<boolean> {

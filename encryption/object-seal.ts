@@ -10,6 +10,12 @@ export type ObjectSeal = {
   /** What was written under a name, sealed or not, or a sentence that says why it cannot be had. */
   open(bytes: Uint8Array, name: string): Uint8Array | string;
   /**
+   * Whether it was sealed with a key that is not here, so that nobody here can tell what it is.
+   *
+   * @param beginning of the bytes, SEAL_BYTES_AT_MOST of them unless there are fewer
+   */
+  isForeign(beginning: Uint8Array): boolean;
+  /**
    * The digests under which something may lie that is known by this one, the one to write under first. A plain digest of a text lets
    * anybody who guesses the text find out that it was drawn; what is sealed lies under one that takes the key to compute.
    */
@@ -31,12 +37,23 @@ export function objectSeal(keyring: Keyring | null, seals: boolean): ObjectSeal 
   return {
     close: (bytes, name) => (keyring !== null && seals ? seal(keyring, bytes, name) : bytes),
     open: (bytes, name) => (isSealed(bytes) ? opened(keyring, bytes, name) : bytes),
+    isForeign: (beginning) => isSealed(beginning) && !(keyring?.all ?? []).some(({ id }) => id === keyIdOf(beginning)),
     digests: (plain) => (seals ? [...keyed(plain), plain] : [plain, ...keyed(plain)]) as [string, ...string[]],
   };
 }
 
 /** For processes without keys. */
 export const PLAIN_OBJECTS = objectSeal(null, false);
+
+/** `null` of what was cut short. */
+function keyIdOf(beginning: Uint8Array): string | null {
+  try {
+    return sealedWith(beginning);
+  } catch (error) {
+    if (error instanceof SealBroken) return null;
+    throw error;
+  }
+}
 
 function opened(keyring: Keyring | null, bytes: Uint8Array, name: string): Uint8Array | string {
   try {

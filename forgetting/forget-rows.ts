@@ -1,5 +1,6 @@
 import { inParallel } from '../cleaning/in-parallel.ts';
-import { batchFolder, planFolder } from '../records/layout.ts';
+import { UserError } from '../domain/user-error.ts';
+import { batchFolder, planFolder, removalName, roundsFolder } from '../records/layout.ts';
 import { beginRemoval, endRemoval } from '../records/removal.ts';
 import { ObjectKept, type ObjectStore } from '../store/index.ts';
 import { isWhole } from './forgotten-rows.ts';
@@ -19,6 +20,7 @@ export const stepsOf = ({ removals, rewrites, changes }: Survey): number =>
  * Removes what a survey has found. The plans go last and only when all else is gone: killed anywhere, or with something that the store
  * keeps, the same request finds the rest again.
  *
+ * @param found whose batches beginForgetting has noted
  * @param isHeld whether something outside the store is still there, so that the plans have to stay
  * @param onStep called for each object
  * @throws as a store does, but for what it keeps
@@ -29,8 +31,6 @@ export async function forgetRows(
   isHeld: () => Promise<boolean>,
   onStep: () => void,
 ): Promise<Left[]> {
-  const whole = found.rows.filter(isWhole).map(({ batch }) => batch);
-  for (const batch of whole) await beginRemoval(store, batch);
   const left: Left[] = [];
   const attempt = async ({ name, run }: Step): Promise<void> => {
     const why = await run().then(() => null, keptBecause);
@@ -49,11 +49,36 @@ export async function forgetRows(
   for (const rows of found.rows) if (!isWhole(rows)) plans.push(...(await planRewrites(store, rows)));
   if (left.length > 0 || (await isHeld())) return [...left, ...plans.map(({ name }) => ({ name, why: LAST }))];
   for (const step of plans) await attempt(step);
-  for (const batch of left.length === 0 ? whole : []) {
-    await endRemoval(store, batch);
+  for (const batch of left.length === 0 ? wholeOf(found) : []) {
+    const why = await endRemoval(store, batch).then(() => null, keptBecause);
+    if (why !== null) left.push({ name: removalName(batch), why });
     await store.removeEmptyFolders(batchFolder(batch));
   }
   return left;
+}
+
+const wholeOf = ({ rows }: Survey): string[] => rows.filter(isWhole).map(({ batch }) => batch);
+
+/**
+ * Keeps everybody from beginning another round of a batch that goes as a whole.
+ *
+ * @throws UserError where somebody has begun one since the survey; nothing was changed then
+ */
+export async function beginForgetting(store: ObjectStore, found: Survey): Promise<void> {
+  for (const batch of wholeOf(found)) await beginRemoval(store, batch, 'forget');
+  const seen = new Set(found.removals.records.map(({ name }) => name));
+  for (const batch of wholeOf(found)) {
+    for await (const { name } of store.list(roundsFolder(batch)))
+      if (!seen.has(name)) await giveWay(store, found, batch);
+  }
+}
+
+async function giveWay(store: ObjectStore, found: Survey, begun: string): Promise<never> {
+  for (const batch of wholeOf(found)) await endRemoval(store, batch);
+  throw new UserError(
+    `batch ${begun} cannot be forgotten: somebody has begun another round of it meanwhile. Wait for its end, or stop it first: ` +
+      `npx pixart-batch cancel ${begun} --wait`,
+  );
 }
 
 const LAST = 'it tells what else is to be forgotten, and goes when all of that is gone: run the command again then';

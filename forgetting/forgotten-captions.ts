@@ -1,36 +1,49 @@
+import { inParallel } from '../cleaning/in-parallel.ts';
+import type { ObjectSeal } from '../encryption/object-seal.ts';
+import { SEAL_BYTES_AT_MOST } from '../encryption/sealed.ts';
 import { type Bundle, captionKey, encoderDigest, PIPELINE_VERSION, promptReader } from '../models/pixart/index.ts';
-import { captionEncoder, captionName } from '../records/layout.ts';
+import { CAPTIONS_FOLDER, captionEncoder, captionName } from '../records/layout.ts';
+import { type ObjectStore, readIfThere } from '../store/index.ts';
 
 /**
- * Which kept captions are of texts that are forgotten. Their names are digests that only the tokenizer leads to: of an encoder whose bundle is not
- * here every caption may be one, and is taken for it. A caption is encoded again when it is needed.
+ * The names of kept captions of texts that are forgotten. They are digests that only the tokenizer leads to, and the key where they are encrypted: of an
+ * encoder whose bundle is not here, and of those that another key encrypted, every caption may be one, and is taken for it. A caption is encoded
+ * again when it is needed.
  *
  * @param bundles whose tokenizers are here
- * @param digestsOf under which digests a caption may lie whose plain one is given: see ObjectSeal
+ * @param seal with the keys that are here
  */
 export async function forgottenCaptions(
+  store: ObjectStore,
   bundles: readonly Bundle[],
-  texts: Iterable<string>,
-  digestsOf: (plain: string) => readonly string[],
-): Promise<(name: string) => boolean> {
-  const all = [...texts];
-  if (all.length === 0) return () => false;
+  seal: ObjectSeal,
+  texts: ReadonlySet<string>,
+): Promise<Set<string>> {
+  const found = new Set<string>();
+  if (texts.size === 0) return found;
   const known = new Set<string>();
   const names = new Set<string>();
   for (const bundle of bundles) {
     const encoder = encoderDigest(bundle.description);
     const { read } = await promptReader(bundle);
     known.add(encoder);
-    for (const text of all) {
-      for (const key of keysOf(encoder, read(text).ids).flatMap(digestsOf)) names.add(captionName(encoder, key));
-    }
+    for (const text of texts) for (const name of namesOf(encoder, read(text).ids, seal)) names.add(name);
   }
-  return (name) => {
+  await inParallel(store.list(CAPTIONS_FOLDER), async ({ name }) => {
     const encoder = captionEncoder(name);
-    return encoder !== null && (!known.has(encoder) || names.has(name));
-  };
+    if (encoder === null) return;
+    if (!known.has(encoder) || names.has(name) || (await isForeign(store, name, seal))) found.add(name);
+  });
+  return found;
 }
 
-/** By every version of the pipeline that may have kept it. */
-const keysOf = (encoder: string, ids: readonly number[]): string[] =>
-  Array.from({ length: PIPELINE_VERSION }, (_, before) => captionKey(encoder, ids, before + 1));
+/** By every version of the pipeline that may have kept it, and every key. */
+const namesOf = (encoder: string, ids: readonly number[], seal: ObjectSeal): string[] =>
+  Array.from({ length: PIPELINE_VERSION }, (_, before) => captionKey(encoder, ids, before + 1))
+    .flatMap((key) => seal.digests(key))
+    .map((digest) => captionName(encoder, digest));
+
+async function isForeign(store: ObjectStore, name: string, seal: ObjectSeal): Promise<boolean> {
+  const beginning = await readIfThere(store, name, SEAL_BYTES_AT_MOST);
+  return beginning !== null && seal.isForeign(beginning);
+}

@@ -12,11 +12,11 @@ export type Found = {
   others: OtherRows;
   /** What is noted of catalogs whose last batch goes. */
   catalogs: ReadonlySet<string>;
-  isCaption: (name: string) => boolean;
+  captions: ReadonlySet<string>;
 };
 
 /** Tells by an object's name what becomes of it. */
-export function kindFinder({ rows, others, catalogs, isCaption }: Found): (name: string) => Fate {
+export function kindFinder({ rows, others, catalogs, captions }: Found): (name: string) => Fate {
   const byBatch = new Map(rows.map((found) => [found.batch, found]));
   const pictures = new Set(rows.flatMap((found) => [...found.pictures.values()]));
   const gone = [...pictures].filter((name) => !others.neededBy.has(name));
@@ -35,7 +35,7 @@ export function kindFinder({ rows, others, catalogs, isCaption }: Found): (name:
     if (batch !== null) return fateInBatch(byBatch.get(batch), name);
     const undamaged = undamagedName(name);
     if (undamaged !== null) return isTheirs(undamaged) ? 'damaged files' : null;
-    return removed.get(name) ?? (isCaption(name) ? 'captions' : null);
+    return removed.get(name) ?? (captions.has(name) ? 'captions' : null);
   };
 }
 

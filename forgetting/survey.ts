@@ -1,8 +1,10 @@
 import type { RowFilter } from '../domain/row-filter.ts';
+import { type ObjectSeal, PLAIN_OBJECTS } from '../encryption/object-seal.ts';
 import type { Bundle } from '../models/pixart/index.ts';
 import { orWarn, type Warn } from '../records/damaged.ts';
-import { BATCHES_FOLDER, batchOf, changesName, keptCatalogFolder, planFolder } from '../records/layout.ts';
+import { BATCHES_FOLDER, batchOf, changesName, keptCatalogFolder, planFolder, removalName } from '../records/layout.ts';
 import { catalogsOf } from '../records/previous-batch.ts';
+import { removerOf } from '../records/removal.ts';
 import { type ObjectStore, readIfThere } from '../store/index.ts';
 import { SCRATCH_FOLDER } from '../store/object-name.ts';
 import { forgottenCaptions } from './forgotten-captions.ts';
@@ -19,8 +21,8 @@ export type Sought = {
   filters: readonly RowFilter[];
   /** Whose tokenizers lead to kept captions. */
   bundles: readonly Bundle[];
-  /** Under which digests kept captions lie: encrypted ones under those of the keys that are here. */
-  digestsOf: (plain: string) => readonly string[];
+  /** With the keys that may have encrypted captions; none unless given. */
+  seal?: ObjectSeal | undefined;
   /** Where checkpoints lie, where not in the store itself. */
   scratch?: ObjectStore | undefined;
 };
@@ -39,6 +41,8 @@ export type Survey = {
   others: OtherRows;
   /** Texts that no other row has. */
   texts: Set<string>;
+  /** Batches of which an earlier call has left no more than the note that they are being forgotten, or little more. */
+  begun: string[];
   /** Batches whose kept catalog nothing was planned from, so that their rows cannot be told apart. */
   unplanned: string[];
   /** Why the shared pictures of a batch that goes are not known. */
@@ -54,7 +58,7 @@ export type Survey = {
  * @throws DamagedRecord where a batch that is searched for rows cannot be read
  */
 export async function survey(store: ObjectStore, request: Sought, warn: Warn): Promise<Survey> {
-  const { batches, unplanned } = await batchesIn(store);
+  const { batches, unplanned, begun } = await batchesIn(store);
   const searched = request.batch === undefined ? batches : [request.batch];
   const columns = new Set<string>();
   const rows: ForgottenRows[] = [];
@@ -62,7 +66,7 @@ export async function survey(store: ObjectStore, request: Sought, warn: Warn): P
   for (const batch of searched) {
     const read = () => forgottenRows(store, batch, request.filters, (name) => columns.add(name));
     const found = request.filters.length > 0 ? await read() : await readOrFolder(batch, read, unread);
-    if (found.ids.size > 0 || request.filters.length === 0) rows.push(found);
+    if (found.ids.size > 0 || request.filters.length === 0 || begun.includes(batch)) rows.push(found);
   }
   const byBatch = new Map(rows.map((found) => [found.batch, found]));
   const others = await otherRows(store, batches, byBatch, warn);
@@ -71,7 +75,7 @@ export async function survey(store: ObjectStore, request: Sought, warn: Warn): P
     rows,
     others,
     catalogs: await catalogsOfWhole(store, rows),
-    isCaption: await forgottenCaptions(request.bundles, texts, request.digestsOf),
+    captions: await forgottenCaptions(store, request.bundles, request.seal ?? PLAIN_OBJECTS, texts),
   });
   const { removals, rewrites } = await sorted(store, request.scratch, kindOf);
   const untouched = batches.filter((batch) => !byBatch.has(batch));
@@ -80,7 +84,11 @@ export async function survey(store: ObjectStore, request: Sought, warn: Warn): P
   removals.catalogs.push(...told.map((name) => ({ store, name })));
   const changes = await changesElsewhere(store, untouched, texts);
   const unsearched = request.filters.length === 0 ? [] : unplanned.filter((batch) => searched.includes(batch));
-  return { rows, removals, rewrites, changes, others, texts, unplanned: unsearched, unread, columns };
+  return {
+    ...{ rows, removals, rewrites, changes, others, texts, unread, columns },
+    begun: begun.filter((batch) => byBatch.has(batch)),
+    unplanned: unsearched.filter((batch) => !byBatch.has(batch)),
+  };
 }
 
 /** All objects of the store by what becomes of them. */
@@ -95,7 +103,9 @@ async function sorted(
     const kind = kindOf(name);
     if (kind === 'rewritten') {
       const batch = batchOf(name)!;
-      rewrites.set(batch, [...(rewrites.get(batch) ?? []), name]);
+      const names = rewrites.get(batch);
+      if (names === undefined) rewrites.set(batch, [name]);
+      else names.push(name);
     } else if (kind !== null) removals[kind].push({ store, name });
   }
   for await (const { name } of scratch?.list(`${SCRATCH_FOLDER}/`) ?? []) {
@@ -121,19 +131,25 @@ async function catalogsOfWhole(store: ObjectStore, rows: readonly ForgottenRows[
   return names;
 }
 
-/** Those that a store has a folder of, and those of them that have a kept catalog and no plan. */
-async function batchesIn(store: ObjectStore): Promise<{ batches: string[]; unplanned: string[] }> {
+/** Those that a store has a folder of; those of them that have a kept catalog and no plan; and those whose plan was forgotten already. */
+async function batchesIn(store: ObjectStore): Promise<{ batches: string[]; unplanned: string[]; begun: string[] }> {
   const batches = new Set<string>();
   const planned = new Set<string>();
   const submitted = new Set<string>();
+  const removed = new Set<string>();
   for await (const { name } of store.list(BATCHES_FOLDER)) {
     const batch = batchOf(name);
     if (batch === null) continue;
     batches.add(batch);
     if (name.startsWith(planFolder(batch))) planned.add(batch);
     if (name.startsWith(keptCatalogFolder(batch))) submitted.add(batch);
+    if (name === removalName(batch)) removed.add(batch);
   }
-  return { batches: [...batches], unplanned: [...submitted].filter((batch) => !planned.has(batch)) };
+  const begun: string[] = [];
+  for (const batch of removed) {
+    if (!planned.has(batch) && (await removerOf(store, batch)) === 'forget') begun.push(batch);
+  }
+  return { batches: [...batches], unplanned: [...submitted].filter((batch) => !planned.has(batch)), begun };
 }
 
 /** Only a batch's own texts are in its tables, and those of the catalog's batch before. */

@@ -21,6 +21,7 @@ export type AuditAction =
   | 'schedule-resume'
   | 'schedule-trigger'
   | 'schedule-backfill'
+  | 'schedule-import'
   | 'repair'
   | 'clean'
   | 'forget';
@@ -29,6 +30,15 @@ const detailsSchema = z.record(z.string(), z.union([z.string(), z.number(), z.bo
 
 /** Choices and counts. Never words of a prompt, values of a filter, addresses of webhooks or anything secret. */
 export type AuditDetails = z.infer<typeof detailsSchema>;
+
+/** An audit line is no place for ten thousand names. */
+const NAMES_CHARACTERS = 10_000;
+
+/** As many names as an audit line takes, the first ones, whole. */
+export function namesForAudit(names: readonly string[]): string {
+  const all = names.join(' ');
+  return all.length <= NAMES_CHARACTERS ? all : `${all.slice(0, all.lastIndexOf(' ', NAMES_CHARACTERS - 2))} …`;
+}
 
 const subjectSchema = z.object({
   batch: z.string().optional(),

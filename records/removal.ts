@@ -1,15 +1,41 @@
+import { z } from 'zod';
 import { UserError } from '../domain/user-error.ts';
-import { type ObjectStore, shownPlace } from '../store/index.ts';
+import { type ObjectStore, readIfThere, shownPlace } from '../store/index.ts';
 import { removalName } from './layout.ts';
 
-/** Notes that a batch is being removed, until nothing of it is left. */
-export async function beginRemoval(store: ObjectStore, batch: string): Promise<void> {
-  const text = `${JSON.stringify({ format: 1, begunAt: new Date().toISOString() })}\n`;
-  await store.create(removalName(batch), Buffer.from(text), 'application/json');
+/** `clean` takes a batch away; `forget` also takes away what the batch's plan leads to, so that only `forget` may remove the plan then. */
+export type Remover = 'clean' | 'forget';
+
+const noteSchema = z.object({ format: z.literal(1), by: z.enum(['clean', 'forget']), begunAt: z.string() });
+
+/**
+ * Notes that a batch is being removed, until nothing of it is left. `forget` takes over what `clean` has begun, and never the other way round.
+ *
+ * @returns false where the batch is being forgotten, and it is a clean that asks
+ * @throws as a store does
+ */
+export async function beginRemoval(store: ObjectStore, batch: string, by: Remover): Promise<boolean> {
+  const note: z.infer<typeof noteSchema> = { format: 1, by, begunAt: new Date().toISOString() };
+  const bytes = Buffer.from(`${JSON.stringify(note)}\n`);
+  if ((await store.create(removalName(batch), bytes, 'application/json')).created) return true;
+  const before = await removerOf(store, batch);
+  if (before !== by && by === 'forget') await store.replace(removalName(batch), bytes, 'application/json');
+  return by === 'forget' || before !== 'forget';
 }
 
-/** Nothing of the batch is left, or it is not removed after all. */
+/** Nothing of the batch is left, or it is not removed after all. @throws ObjectKept, and as a store does */
 export const endRemoval = (store: ObjectStore, batch: string): Promise<void> => store.remove(removalName(batch));
+
+/** Who removes the batch; `null` where nobody does. A note that cannot be read is taken for one of `forget`, which loses nothing. */
+export async function removerOf(store: ObjectStore, batch: string): Promise<Remover | null> {
+  const bytes = await readIfThere(store, removalName(batch));
+  if (bytes === null) return null;
+  try {
+    return noteSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8'))).by;
+  } catch {
+    return 'forget';
+  }
+}
 
 /**
  * Asked after the first thing of a new round was written: of the one who begins a round and the one who removes the batch at the same time at
@@ -18,9 +44,12 @@ export const endRemoval = (store: ObjectStore, batch: string): Promise<void> => 
  * @throws UserError where the batch is being removed
  */
 export async function checkNotRemoved(store: ObjectStore, batch: string): Promise<void> {
-  if ((await store.stat(removalName(batch))) === null) return;
+  const by = await removerOf(store, batch);
+  if (by === null) return;
+  const place = shownPlace(store.url);
+  const command = by === 'clean' ? `clean --store ${place} --yes` : `forget ${batch} --store ${place} --yes`;
   throw new UserError(
-    `batch ${batch} is being removed from ${shownPlace(store.url)}: finish that with "npx pixart-batch clean --store ${shownPlace(store.url)} --yes", ` +
+    `batch ${batch} is being ${by === 'clean' ? 'removed' : 'forgotten'} from ${place}: finish that with "npx pixart-batch ${command}", ` +
       'or choose another batch id',
   );
 }

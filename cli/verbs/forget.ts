@@ -126,8 +126,10 @@ const batchText = ({ batch, rows, others }: Forgotten['batches'][number]): strin
 
 const removedText = ({ removed }: Forgotten): string => {
   const parts = Object.entries(removed).filter(([, objects]) => objects > 0);
-  return parts.map(([kind, objects]) => `${objects} ${kind}`).join(', ') || 'nothing';
+  return parts.map(([kind, objects]) => `${objects} ${objects === 1 ? singular(kind) : kind}`).join(', ') || 'nothing';
 };
+
+const singular = (kind: string): string => (kind === 'copies' ? 'copy' : kind.replace(/s$/, ''));
 
 const scheduleText = ({ name, catalog }: Forgotten['schedules'][number]): string =>
   `schedule ${name} reads ${shownPlace(catalog)} again when it is due: take the rows out of it`;

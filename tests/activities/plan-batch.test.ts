@@ -84,6 +84,6 @@ test('a batch that is being removed is not planned: its files would go with the 
   const catalog = join(folder, 'prompts.txt');
   await writeFile(catalog, 'a flat apple\n');
   const input = batchInput({ catalog, store: join(folder, 'out'), bundle }, 'night-1');
-  await beginRemoval(await openStore(input.store), 'night-1');
+  await beginRemoval(await openStore(input.store), 'night-1', 'clean');
   await expect(createPlanBatch(anywhere)(input)).rejects.toThrow(/batch night-1 is being removed/);
 });

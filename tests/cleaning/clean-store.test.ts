@@ -4,13 +4,19 @@ import { cleanStore, type StoreCleaning } from '../../cleaning/clean-store.ts';
 import { verifyBatch } from '../../client/index.ts';
 import { type BucketEmulator, startBucketEmulator } from '../../infra/dev/bucket-emulator.ts';
 import {
+  auditName,
   batchFolder,
   captionName,
   checkpointName,
   damagedName,
+  LIMITS_NAME,
+  latestBatchName,
   planFolder,
+  ratesName,
   removalName,
+  usageName,
 } from '../../records/layout.ts';
+import { beginRemoval } from '../../records/removal.ts';
 import { keepRound, roundsOf } from '../../records/rounds.ts';
 import { ObjectKept, type ObjectStore, openStore } from '../../store/index.ts';
 import { folderStore } from '../activities/rendering.ts';
@@ -69,6 +75,11 @@ async function usedStore(store: ObjectStore): Promise<{ foreign: string[]; loose
     'damaged/mine.png',
     'captions/readme',
     'elsewhere/mine.png',
+    LIMITS_NAME,
+    usageName('2026-01-01', 1),
+    auditName(new Date(0), '9f86d081', 'asked'),
+    ratesName(key),
+    latestBatchName('file:///catalog.csv'),
   ];
   for (const name of [...loose, ...foreign]) await store.create(name, Buffer.from(name), 'text/plain');
   return { foreign, loose };
@@ -199,7 +210,7 @@ describe.each(kinds)('%s that is cleaned', { timeout: SLOW_MS }, (_, fresh, cuts
     const store = await fresh();
     await usedStore(store);
     let asked = 0;
-    const whyBusy = async (batch: string) => {
+    const whyBusy = async ({ batch }: { batch: string }) => {
       asked += batch === 'old-1' ? 1 : 0;
       if (asked === 2) return 'it is planning';
       if (batch !== 'old-2' || asked === 0) return null;
@@ -220,6 +231,39 @@ describe.each(kinds)('%s that is cleaned', { timeout: SLOW_MS }, (_, fresh, cuts
       ['old-2', 2],
     ] as const)
       expect(await verifyBatch(batch, { store: store.url })).toMatchObject({ images, differences: [] });
+  });
+
+  test('leaves a batch alone that is being forgotten, since its plan tells what else has to go', async () => {
+    const store = await fresh();
+    await usedStore(store);
+    await beginRemoval(store, 'old-1', 'forget');
+    expect(await beginRemoval(store, 'old-1', 'clean')).toBe(false);
+    const before = await names(store, batchFolder('old-1'));
+    const { batches, kept } = await clean(store);
+    expect(batches.map(({ batch }) => batch)).toEqual(['old-2']);
+    expect(kept).toContainEqual({ batch: 'old-1', why: expect.stringContaining('give the "forget" command again') });
+    expect(await names(store, batchFolder('old-1'))).toEqual(before);
+    expect(await names(store, 'objects/')).toContain(objectOf('fox'));
+  });
+
+  test('goes on where the store keeps the note of a removal, and takes it away later', async () => {
+    const store = await fresh();
+    await usedStore(store);
+    const kept = new Proxy(store, {
+      get(target, key) {
+        const value = key === 'remove' ? refuse : Reflect.get(target, key);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    const refuse = async (name: string): Promise<void> => {
+      throw new ObjectKept(name, 'a retention policy keeps it');
+    };
+    const { batches, counts } = await clean(kept);
+    expect(batches.map(({ batch }) => batch)).toEqual(['old-1', 'old-2']);
+    expect(counts.batches).toMatchObject({ kept: 2, keptWhy: 'a retention policy keeps it' });
+    expect(await names(store, removalName('old-1'))).toEqual([removalName('old-1')]);
+    await clean(store, { rules: null });
+    expect(await names(store, removalName('old-1'))).toEqual([]);
   });
 
   test('leaves objects alone where a record is damaged, and a batch whose own images nobody can tell; the message says which', async () => {

@@ -135,11 +135,15 @@ test.each([
 test('a batch that is being removed can neither be retried nor submitted again, and the message says what to do', async () => {
   const store = await folderStore();
   await sampleBatch(store, 'going', ['fox']);
-  await beginRemoval(store, 'going');
+  await beginRemoval(store, 'going', 'clean');
   const retry = retryBatch(client, 'going', { store: store.url, again: ['fox'] });
   await expect(retry).rejects.toThrow(/batch going is being removed .*clean --store .* --yes/);
   const bundle = bundleRef(await openBundle(BUNDLE));
   await store.create('catalog.csv', Buffer.from('prompt\nfox\n'), 'text/csv');
   const request = { batch: 'going', catalog: `${store.url}/catalog.csv`, store: store.url, bundle };
   await expect(submitBatch(client, request)).rejects.toThrow(/batch going is being removed/);
+  await beginRemoval(store, 'going', 'forget');
+  await expect(submitBatch(client, request)).rejects.toThrow(
+    /batch going is being forgotten .*finish that with "npx pixart-batch forget going --store .* --yes"/,
+  );
 });

@@ -11,10 +11,13 @@ import {
   controlBatch,
   createSchedule,
   deleteSchedule,
+  exportSchedules,
+  importSchedules,
   pauseSchedule,
   readAudit,
   resumeSchedule,
   retryBatch,
+  type SavedSchedule,
   triggerSchedule,
   verifyBatch,
 } from '../../client/index.ts';
@@ -85,13 +88,27 @@ it("what a schedule was told stands in the store of its batches, and Temporal's 
   await resumeSchedule(client, 'nightly');
   const triggered = await triggerSchedule(client, 'nightly');
   expect(triggered).toMatchObject({ outcome: 'started' });
+  let saved: SavedSchedule | undefined;
+  // A listing has a new schedule within seconds.
+  await vi.waitFor(async () => {
+    for await (const each of exportSchedules(client)) if (each.name === 'nightly') saved = each;
+    expect(saved).toBeDefined();
+  }, 30_000);
+  await deleteSchedule(client, 'nightly');
+  for (const outcome of ['created', 'exists'] as const) {
+    const imported = await importSchedules(client, [JSON.stringify(saved)], 'schedules.jsonl');
+    expect(imported).toEqual([{ name: 'nightly', outcome, paused: false }]);
+  }
   await deleteSchedule(client, 'nightly');
   const entries = await trail({ schedule: 'nightly' });
   expect(entries.map(({ action }) => action)).toEqual(
-    ['create', 'pause', 'resume', 'trigger', 'delete'].map((order) => `schedule-${order}`),
+    ['create', 'pause', 'resume', 'trigger', 'delete', 'import', 'import', 'delete'].map(
+      (order) => `schedule-${order}`,
+    ),
   );
   expect(entries[0]!.details).toMatchObject({ when: 'cron 0 3 * * *', timeZone: 'UTC' });
   expect(entries[3]!.ended).toMatchObject({ details: triggered });
+  expect(entries[6]!.ended).toMatchObject({ outcome: 'done', details: { outcome: 'exists' } });
 
   const batch = await site.submit(
     'named',

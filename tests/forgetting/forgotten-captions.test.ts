@@ -1,51 +1,50 @@
 import { expect, test } from 'vitest';
-import { KeptCaptions } from '../../activities/index.ts';
-import { objectSeal } from '../../encryption/object-seal.ts';
-import { survey } from '../../forgetting/index.ts';
-import { type Bundle, openBundle, promptReader } from '../../models/pixart/index.ts';
-import type { ObjectStore } from '../../store/index.ts';
-import { folderStore, planOf, tinyJob } from '../activities/rendering.ts';
+import { type ObjectSeal, objectSeal, PLAIN_OBJECTS } from '../../encryption/object-seal.ts';
+import { forgottenCaptions } from '../../forgetting/forgotten-captions.ts';
+import { captionKey, encoderDigest, openBundle, promptReader } from '../../models/pixart/index.ts';
+import { captionName } from '../../records/layout.ts';
+import { folderStore } from '../activities/rendering.ts';
 import { keyring, lineOf } from '../encryption/keys.ts';
 import { TINY_BUNDLE } from '../models/renderer/tiny-renderer.ts';
 
-const never = new AbortController().signal;
+const [newer, older] = [lineOf('newer'), lineOf('older')];
+const withBoth = objectSeal(keyring(newer, older), false);
+const withNewer = objectSeal(keyring(newer), false);
 
-/** Keeps the caption of a text as a worker with these keys does, which encrypts. */
-async function keep(store: ObjectStore, bundle: Bundle, text: string, ...keys: string[]): Promise<void> {
-  const { heads, headWidth } = bundle.description.transformer;
-  const captions = new KeptCaptions({
-    bundle,
-    reader: await promptReader(bundle),
-    seal: objectSeal(keyring(...keys), true),
-    encoder: {
-      encode: async ({ length: tokens }) => ({ states: new Float32Array(tokens * heads * headWidth), tokens }),
-      unusable: never,
-      close: async () => {},
-    },
-    log: { warn: () => {} },
-  });
-  await captions.keep(store, text, never);
-}
-
-async function namesIn(store: ObjectStore): Promise<string[]> {
-  const names: string[] = [];
-  for await (const { name } of store.list('captions/')) names.push(name);
-  return names;
-}
-
-test('an encrypted caption of a text that is forgotten goes, whichever of the keys it is encrypted with', async () => {
-  const bundle = await openBundle(TINY_BUNDLE);
+/** Captions of two texts, as workers without a key and with either of two keep them, and one of an encoder that nobody knows here. */
+async function captions() {
   const store = await folderStore();
-  await planOf(store, [tinyJob(bundle.digest, { prompt: 'a zebra', negativePrompt: '' })]);
-  const [before, now] = [lineOf('before'), lineOf('now')];
-  await keep(store, bundle, 'a zebra', before);
-  await keep(store, bundle, 'a zebra', now, before);
-  const zebras = await namesIn(store);
-  await keep(store, bundle, 'a fox', now);
-  expect(zebras).toHaveLength(2);
-  expect(await namesIn(store)).toHaveLength(3);
+  const bundle = await openBundle(TINY_BUNDLE);
+  const encoder = encoderDigest(bundle.description);
+  const { read } = await promptReader(bundle);
+  const keep = async (text: string, seal: ObjectSeal): Promise<string> => {
+    const name = captionName(encoder, seal.digests(captionKey(encoder, read(text).ids))[0]);
+    await store.create(name, seal.close(Buffer.from(text), name), 'application/octet-stream');
+    return name;
+  };
+  const kept = async (text: string) => ({
+    plain: await keep(text, PLAIN_OBJECTS),
+    older: await keep(text, objectSeal(keyring(older), true)),
+    newer: await keep(text, objectSeal(keyring(newer, older), true)),
+  });
+  const [zebra, fox] = [await kept('a zebra'), await kept('a fox')];
+  const unknown = captionName('ab'.repeat(32), 'cd'.repeat(32));
+  await store.create(unknown, Buffer.from('a caption'), 'application/octet-stream');
+  await store.create('captions/readme', Buffer.from('not ours'), 'text/plain');
+  const find = (seal: ObjectSeal, ...texts: string[]) => forgottenCaptions(store, [bundle], seal, new Set(texts));
+  return { find, zebra, fox, unknown };
+}
 
-  const { digests: digestsOf } = objectSeal(keyring(now, before), false);
-  const { removals } = await survey(store, { batch: 'night', filters: [], bundles: [bundle], digestsOf }, () => {});
-  expect(removals.captions.map(({ name }) => name)).toEqual(zebras);
+test('a text’s captions are found under every key’s name for them, and those of other texts stay', async () => {
+  const { find, zebra, unknown } = await captions();
+  expect(await find(withBoth, 'a zebra')).toEqual(new Set([...Object.values(zebra), unknown]));
+  expect(await find(withBoth)).toEqual(new Set());
+});
+
+test('what a key that is not here has encrypted may be of any text, and goes', async () => {
+  const { find, zebra, fox, unknown } = await captions();
+  expect(await find(withNewer, 'a zebra')).toEqual(new Set([...Object.values(zebra), fox.older, unknown]));
+  expect(await find(PLAIN_OBJECTS, 'a zebra')).toEqual(
+    new Set([...Object.values(zebra), fox.older, fox.newer, unknown]),
+  );
 });

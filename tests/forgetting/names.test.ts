@@ -1,7 +1,17 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { kindFinder } from '../../forgetting/kind-finder.ts';
 import { kindInBatch } from '../../forgetting/kinds.ts';
-import { batchOf, captionEncoder, captionName, damagedName, undamagedName } from '../../records/layout.ts';
+import {
+  auditName,
+  batchOf,
+  captionEncoder,
+  captionName,
+  damagedName,
+  LIMITS_NAME,
+  undamagedName,
+  usageName,
+} from '../../records/layout.ts';
 
 test.each([
   ['fox.png', 'copies'],
@@ -41,6 +51,26 @@ test('what others put beside batches belongs to none', () => {
   for (const name of ['batches/.DS_Store', 'batches/notes.txt', 'objects/spring/fox.png', 'batches/']) {
     expect(batchOf(name)).toBeNull();
   }
+});
+
+test('limits, what was used of them, audit lines and other batches’ files stay, whatever is forgotten', () => {
+  const pictures = new Map([['ab'.repeat(32), `objects/${'ab'.repeat(32)}.png`]]);
+  const rows = [{ batch: 'spring', ids: new Set(['fox']), others: 0, pictures, texts: new Set(['a fox']) }];
+  const others = { neededBy: new Map(), texts: new Set<string>(), samePrompt: new Map() };
+  const fateOf = kindFinder({ rows, others, catalogs: new Set(), captions: new Set() });
+  for (const name of [
+    LIMITS_NAME,
+    usageName('2026-01-01', 1),
+    auditName(new Date(0), '9f86d081', 'asked'),
+    'batches/spring-2/fox.png',
+    'batches/sprin/fox.png',
+    'damaged/batches/spring-2/fox.12-3-4.png',
+    'batches/spring/_removing.json',
+  ]) {
+    expect([name, fateOf(name)]).toEqual([name, null]);
+  }
+  expect(fateOf('batches/spring/fox.png')).toBe('copies');
+  expect(fateOf('damaged/batches/spring/fox.12-3-4.png')).toBe('damaged files');
 });
 
 test('a caption’s name tells its encoder', () => {

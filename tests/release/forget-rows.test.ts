@@ -18,7 +18,7 @@ import { retentionPolicy } from '../store/retention-policy.ts';
 import { type Site, startSite } from '../workflows/site.ts';
 
 const ACME = [{ column: 'prompt', pattern: '*zebra*' }];
-const sought = { filters: ACME, bundles: [], digestsOf: (plain: string) => [plain] };
+const sought = { filters: ACME, bundles: [] };
 
 vi.setConfig({ testTimeout: 400_000, hookTimeout: 400_000 });
 

@@ -125,7 +125,7 @@ test('rows of a customer go from the store and the server, whenever the command 
   const whole = await snapshot();
   const dry = expectCode(0, await here('forget', '--where', 'customer=acme'));
   expect(dry.stdout).toMatch(
-    /batch spring: 2 of 4 rows\nbatch summer: 1 of 3 rows\nwould go from .*: 4 pictures, 1 damaged files/,
+    /batch spring: 2 of 4 rows\nbatch summer: 1 of 3 rows\nwould go from .*: 4 pictures, 1 damaged file,/,
   );
   expect(dry.stdout).toContain('nothing has been changed');
   expect(await snapshot()).toEqual(whole);

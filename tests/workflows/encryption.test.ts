@@ -11,11 +11,13 @@ import {
   type BatchClient,
   batchEnd,
   batchProgress,
+  cleanStore,
   connect,
   controlBatch,
   createSchedule,
   describeBatch,
   describeSchedule,
+  forget,
   listBatches,
   listSchedules,
   retryBatch,
@@ -203,6 +205,20 @@ describe('a batch', () => {
         await expect(asked, ask.name).rejects.toThrow(`expected encryption key "${keyId}"`);
       }
     }
+  });
+
+  it('whose key is lost can be cleaned and forgotten all the same, where its store has it', async () => {
+    await submitBatch(site.client, await request('lost', ['a fox,256']));
+    await batchEnd(site.client, 'lost');
+    const client = await clientWith(null);
+    const { batches } = await cleanStore(client, { store: site.store.url, batchesOlderThanMs: 0 });
+    expect(batches.map(({ batch }) => batch)).toContain('lost');
+    const { histories } = await forget(client, { store: site.store.url, batch: 'lost' });
+    expect(histories).toBeGreaterThan(1);
+    const elsewhere = forget(client, { store: path.join(site.folder, 'elsewhere'), batch: 'lost' });
+    await expect(elsewhere).rejects.toThrow(
+      /expected rows of it in .*elsewhere, found none.*takes encryption key newer\./,
+    );
   });
 
   it('of a schedule whose key a client lacks is listed too', async () => {

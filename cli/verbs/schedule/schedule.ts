@@ -16,7 +16,8 @@ Examples:
   $ npx pixart-batch schedule create weekly gs://my-bucket/catalogs/week.csv --cron "0 3 * * 1" --store gs://my-bucket/images
   $ npx pixart-batch schedule describe nightly
   $ npx pixart-batch schedule backfill nightly --from 2026-01-30T00:00:00Z --to 2026-01-31T00:00:00Z
-  $ npx pixart-batch schedule export > schedules.jsonl
+  $ npx pixart-batch schedule export > schedules.jsonl      (with webhooks' addresses: keep it as you keep secrets)
+  $ npx pixart-batch schedule import schedules.jsonl
 `;
 
 export function scheduleCommand(): Command {
