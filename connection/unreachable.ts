@@ -28,7 +28,7 @@ const lastLine = (text: string): string => text.trim().split('\n').at(-1) ?? '';
 
 /** What a server says that knows us and does not let us in, with what to check. */
 export const notLetIn = (namespace: string, details: string): string =>
-  `does not let us do this in namespace ${JSON.stringify(namespace)}: ${details}. Check TEMPORAL_API_KEY, or the ` +
+  `does not let us do this in namespace ${JSON.stringify(namespace)}: ${details.replace(/\.$/, '')}. Check TEMPORAL_API_KEY, or the ` +
   'certificate in TEMPORAL_TLS_CLIENT_CERT_PATH, and what they are good for (infra/iam/ lists the calls that each part makes)';
 
 const GET_ONE = 'Start one with "npx pixart-batch dev", or set TEMPORAL_ADDRESS to the one you have';

@@ -19,7 +19,7 @@ class DecoderShape:
     """Channels and residual blocks of each level, from the latents' size upwards; each level doubles the size."""
 
     latent_channels: int = 4
-    channels: tuple[int, ...] = (128, 64, 32)
+    channels: tuple[int, ...] = (160, 64, 32)
     blocks: tuple[int, ...] = (3, 3, 4)
 
     @property

@@ -34,7 +34,7 @@ class Pool:
     share: float
 
 
-POOLS = (Pool(128, 1600, 128, 16, 0.3), Pool(256, 1000, 256, 4, 0.4), Pool(512, 160, 256, 4, 0.3))
+POOLS = (Pool(128, 4000, 128, 16, 0.3), Pool(256, 2400, 256, 4, 0.4), Pool(512, 400, 256, 4, 0.3))
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def loss_of(
     x, y = inner(x, pool), inner(y, pool)
     edges = sum(F.l1_loss(a, b) for a, b in zip(gradients(y), gradients(x), strict=True))
     squared = F.mse_loss(y, x)
-    return F.l1_loss(y, x) + squared + edges, squared.detach()
+    return F.l1_loss(y, x) + 5 * squared + edges, squared.detach()
 
 
 def is_kernel(name: str, parameter: torch.Tensor) -> bool:
