@@ -96,12 +96,17 @@ export async function cleanBesideBatches({ kind, unneeded, reused, say = () => {
     const began = performance.now();
     const first = clean();
     const objectsLeft = async () => (await names(store, 'objects/')).length;
-    await until(async () => (await objectsLeft()) < objectsBefore - unneeded / 10);
+    const over = first.finished.then(({ stdout, stderr }) => {
+      throw new Error(`the first clean was over before it was killed:\n${stdout}${stderr}`);
+    });
+    over.catch(() => {});
+    const untilGone = (gone: number) =>
+      Promise.race([over, until(async () => (await objectsLeft()) < objectsBefore - gone)]);
+    await untilGone(unneeded / 10);
     await submit('later', shared.toReversed());
-    await until(async () => (await objectsLeft()) < objectsBefore - unneeded / 2);
+    await untilGone(unneeded / 2);
     first.signal('SIGKILL');
-    const killed = await first.finished;
-    if (killed.code !== null) throw new Error(`the first clean was over before it was killed: ${killed.stdout}`);
+    if ((await first.finished).code !== null) await over;
     const goneAtKill = objectsBefore - (await objectsLeft());
     say(`killed the clean when ${goneAtKill} objects were gone; another goes on`);
     const [result] = jsonLines(expectCode(0, await clean().finished)) as [CleanResult];
