@@ -103,12 +103,11 @@ export async function cleanBesideBatches({ kind, unneeded, reused, say = () => {
     const untilGone = (gone: number) =>
       Promise.race([over, until(async () => (await objectsLeft()) < objectsBefore - gone)]);
     await untilGone(unneeded / 10);
-    await submit('later', shared.toReversed());
-    await untilGone(unneeded / 2);
     first.signal('SIGKILL');
     if ((await first.finished).code !== null) await over;
     const goneAtKill = objectsBefore - (await objectsLeft());
     say(`killed the clean when ${goneAtKill} objects were gone; another goes on`);
+    await submit('later', shared.toReversed());
     const [result] = jsonLines(expectCode(0, await clean().finished)) as [CleanResult];
     const seconds = (performance.now() - began) / 1_000;
 

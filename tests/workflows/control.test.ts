@@ -200,7 +200,7 @@ describe('a batch that runs', () => {
   });
 
   it('pauses itself when more jobs fail than its budget bears, and goes on when it is told to', async () => {
-    const catalog = await site.catalog('broken.csv', [...rows(6, 'an impossible elk'), ...rows(4, 'an elk')]);
+    const catalog = await site.catalog('broken.csv', [...rows(6, 'an impossible elk'), ...rows(40, 'an elk')]);
     const { batch } = await submitBatch(site.client, {
       ...{ catalog, batch: 'broken', store: site.store.url, bundle: BUNDLE, window: 1 },
       maxFailures: { count: 2 },
@@ -211,10 +211,10 @@ describe('a batch that runs', () => {
       .toMatchObject({ paused: expect.stringMatching(why) });
     const { totals, state } = await batchProgress(site.client, batch);
     expect(state).toBe('paused');
-    expect(totals.rendered + totals.failed).toBeLessThan(10);
+    expect(totals.rendered + totals.failed).toBeLessThan(46);
     await controlBatch(site.client, batch, { kind: 'resume', maxFailures: { share: 1, atLeast: 0 } });
     for await (const { paused } of watchBatch(site.client, batch)) expect(paused).toBeUndefined();
-    expect((await site.manifest(batch)).totals).toMatchObject({ jobs: 10, rendered: 4, failed: 6 });
+    expect((await site.manifest(batch)).totals).toMatchObject({ jobs: 46, rendered: 40, failed: 6 });
   });
 });
 
