@@ -5,6 +5,7 @@ import { checkpointName, damagedName, LIMITS_NAME } from '../../records/layout.t
 import type { Manifest } from '../../records/manifest.ts';
 import { openStore } from '../../store/index.ts';
 import { expectCode, type Finished } from '../e2e/command-line.ts';
+import type { WorkerProcess } from '../e2e/worker-process.ts';
 import { type Grant, grantsOf, grantText, PARTS } from '../infra/iam/parts.ts';
 import { type GuardedFleet, startGuardedFleet } from './guarded-fleet.ts';
 
@@ -20,13 +21,15 @@ const REFUSED = /needs storage\.objects\.\w+ on bucket "studio".*infra\/iam\/REA
 /** What a part would replace and does not need to, as beside a retention policy. */
 const STAYS: Record<string, RegExp> = {
   renderer: /^storage\.objects\.delete (objects|batches)\//,
+  repairer: /^storage\.objects\.delete damaged\//,
   orchestrator: /^storage\.objects\.delete batches\/[^/]+\/(contact-sheet|changes)/,
 };
 
-/** Of an update that takes longer than a call may. */
-const SELDOM = ['PollWorkflowExecutionUpdate'];
+/** Of an update that takes longer than a call may, and of work that is cancelled while a worker has it in hand. */
+const SELDOM = ['PollWorkflowExecutionUpdate', 'RespondActivityTaskCanceled'];
 
 let fleet: GuardedFleet;
+let orchestrator: WorkerProcess;
 
 beforeAll(async () => {
   fleet = await startGuardedFleet();
@@ -66,7 +69,7 @@ const imageOf = async (batch: string, id: string) => (await manifestOf(batch)).i
 test('from nothing, every part is granted what it says that it is refused, until a night works', async () => {
   const { place, startWorker } = fleet;
   await fleet.overwrite(LIMITS_NAME, '{"imagesPerDay": 1000}');
-  await startWorker('orchestrator', ['--orchestrator'], 'orchestrator ready');
+  orchestrator = await startWorker('orchestrator', ['--orchestrator'], 'orchestrator ready');
   const encoder = await startWorker('encoder', ['--encoder', '--threads', '1'], 'encode worker ready');
   const painter = await startWorker('renderer', PAINTER, 'render worker ready');
   const red = await catalog('red', 'red');
@@ -108,7 +111,7 @@ test('who looks, who controls and who repairs are granted theirs', async () => {
   await ok('submitter', 'cancel', 'slow');
   await fleet.finish('slow');
 
-  await ok('submitter', 'schedule', 'create', 'nightly', slow, '--cron', '0 22 * * *');
+  await ok('submitter', 'schedule', 'create', 'nightly', slow, '--at', '22:00', '--time-zone', 'Europe/Berlin');
   await ok('submitter', 'schedule', 'pause', 'nightly');
   for (const part of ['reviewer', 'submitter']) {
     await ok(part, 'schedule', 'list');
@@ -139,6 +142,7 @@ test('who removes is granted that, and leaves audit lines as others do', async (
   await ok('remover', 'clean', '--store', fleet.storeUrl, '--batches-older-than', '1d', '--yes');
   const told = await ok('reviewer', 'audit', '--store', fleet.storeUrl);
   for (const action of ['submit', 'pause', 'repair', 'retry', 'forget', 'clean']) expect(told.stdout).toContain(action);
+  await orchestrator.kill('SIGTERM');
 
   // Nobody waits thirty days for old captions.
   vi.stubEnv('STORAGE_EMULATOR_HOST', fleet.part('encoder').bucket.endpoint);

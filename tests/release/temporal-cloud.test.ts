@@ -84,7 +84,7 @@ describe('with an API key', () => {
     ['no key', ''],
   ])('%s is refused with what to check, and the key is never printed', async (_, key) => {
     const environment = { ...withKey(key), TEMPORAL_TLS: 'true' };
-    const said = /does not let us do this in namespace "default": Request unauthorized\.. Check TEMPORAL_API_KEY/;
+    const said = /does not let us do this in namespace "default": Request unauthorized\. Check TEMPORAL_API_KEY/;
     await expectRefused(environment, said, key || KEY);
   });
 });
