@@ -72,7 +72,8 @@ export type Forgotten = {
  * const client = await connect();
  * const where = [{ column: 'customer', pattern: 'acme' }];
  * const { batches } = await forget(client, { store: 'out', where });
- * if (batches.length > 0) console.log((await forget(client, { store: 'out', where, apply: true })).left);
+ * console.log(`${batches.length} batches have such rows`);
+ * if (batches.length > 0) await forget(client, { store: 'out', where, apply: true });
  * await client.close();
  * ```
  */
