@@ -11,7 +11,12 @@ export async function filesWith(folder: string, word: string): Promise<string[]>
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
     const name = path.slice(folder.length + 1);
-    const bytes = await readFile(path);
+    // A worker's temporary file may go between the listing and this.
+    const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+      return null;
+    });
+    if (bytes === null) continue;
     if (isIn(name, bytes, word)) found.push(name);
   }
   return found.sort();
