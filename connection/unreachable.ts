@@ -79,7 +79,7 @@ const GREETING = Buffer.from('505249202a20485454502f322e300d0a0d0a534d0d0a0d0a00
 
 /**
  * Connects as the SDK would, and waits for the first words of an HTTP/2 server: in TLS 1.3 a client learns only then that its certificate
- * was refused. Node's own client of HTTP/2 never tells that (seen with Node 22).
+ * was refused. Node's own client of HTTP/2 never tells that (seen with Node 20.20).
  *
  * @returns the code of what went wrong; `null` where such a server answers, or nobody does
  */

@@ -54,7 +54,7 @@ const verbs = {
   /** @param {string[]} args */
   async test(args) {
     await together([ensurePackages(root), ensureTool(temporal), ensureTool(fakeGcsServer)]);
-    return vitest('--project=!release', ...args);
+    return vitest('--project=!release', '--project=!permissions', ...args);
   },
   /** @param {string[]} args */
   async 'test:unit'(args) {
