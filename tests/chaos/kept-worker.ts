@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { WorkerProcess } from '../e2e/worker-process.ts';
+import type { LogLine, WorkerProcess } from '../e2e/worker-process.ts';
 
 /** One that cannot reach its server ends at once, and would otherwise be started without a pause. */
 const RESTART_PAUSE_MS = 200;
@@ -14,6 +14,7 @@ export class KeptWorker {
   #stopping = false;
 
   #imagesBefore = 0;
+  readonly #before: LogLine[] = [];
 
   /** @param ready what the process logs when it can work */
   constructor(start: () => WorkerProcess, ready: string) {
@@ -38,6 +39,11 @@ export class KeptWorker {
     return this.#imagesBefore + this.#process.lines.filter(({ msg }) => msg === 'image rendered').length;
   }
 
+  /** What all of its processes have logged. */
+  get lines(): LogLine[] {
+    return [...this.#before, ...this.#process.lines];
+  }
+
   async kill(): Promise<void> {
     await this.#process.kill('SIGKILL');
   }
@@ -59,6 +65,7 @@ export class KeptWorker {
       await sleep(RESTART_PAUSE_MS);
       if (this.#stopping) return;
       this.#imagesBefore = this.images;
+      this.#before.push(...this.#process.lines);
       this.#process = this.#start();
     }
   }

@@ -9,7 +9,7 @@ const path = (relative: string): string => fileURLToPath(new URL(relative, impor
 const CLI = path('../../cli/bin.mjs');
 const END_WITH_STARTER = path('../../infra/dev/end-with-starter.mjs');
 
-type LogLine = { msg?: string; rendererPid?: number; step?: number };
+export type LogLine = { msg?: string; rendererPid?: number; step?: number };
 
 /** `pixart-batch worker` in a process of its own, known by its process id and by what it logs. It does not outlive this one. */
 export class WorkerProcess {

@@ -16,6 +16,8 @@ export type FaultyFleet = {
   worker(role: Role): FaultyWorker;
   /** Images that renderers have begun, by their own account. */
   computations(): Promise<number>;
+  /** What the workers have logged, a line each. */
+  said(): string;
   stop(): Promise<void>;
 };
 
@@ -61,6 +63,10 @@ export async function startFaultyFleet({ address, bucket, folder, hasClock = fal
     folder,
     worker: (role) => workers.find((worker) => worker.role === role)!,
     computations: async () => (await stat(computed)).size,
+    said: () =>
+      workers
+        .flatMap(({ role, process }) => process.lines.map((line) => `${JSON.stringify({ role, ...line })}\n`))
+        .join(''),
     async stop() {
       await client.close();
       await Promise.all(workers.map((worker) => worker.stop()));

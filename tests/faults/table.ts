@@ -1,8 +1,11 @@
 import { ACTIVITIES, accessOf, type Cell, type Fault, idOf, type StoreKind } from './cells.ts';
 import type { Found } from './run-cell.ts';
 
+/** What came of a cell. */
+export type Outcome = Found | (Cell & { failed: string });
+
 /** A line of a run's results. */
-export type Recorded = { seed: number } & (Found | (Cell & { failed: string }));
+export type Recorded = { seed: number } & Outcome;
 
 const COLUMNS: Fault[] = [
   ...(['429', '503', 'reset', 'hang', 'partial write', 'corrupted read', 'disk full'] as const),
