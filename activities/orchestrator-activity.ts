@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { isGrpcServiceError } from '@temporalio/client';
 import { KeyMissing } from '../encryption/keyring.ts';
+import { DamagedRecord } from '../records/damaged.ts';
 import { type OpenStore, StoreDenied, StoreUnavailable } from '../store/index.ts';
 import type { WaitingHeartbeat } from '../workflows/contract/heartbeats.ts';
 import { attemptFailure } from './attempt-failure.ts';
@@ -29,6 +30,9 @@ class TurnsTaken extends Error {
 
 const ANOTHER_TURN = '10 seconds';
 
+/** A record that is damaged was, as a rule, damaged on its way: of a folder nothing but its content tells that a disk or a cable has erred once. */
+const READ_IN_ATTEMPTS = 3;
+
 /**
  * What every activity of the orchestrator has in common: it beats by the clock, so that a worker that died is noticed within its
  * heartbeat timeout, it waits for no store once it is cancelled, and it is tried again only where that may help.
@@ -52,7 +56,8 @@ export function orchestratorActivities(openStore: OpenStore) {
       try {
         return await watch.run(() => create(watch.open)(...input), context.cancellationSignal, whenCancelled);
       } catch (error) {
-        throw attemptFailure(error, mayPass);
+        const isReadAgain = error instanceof DamagedRecord && context.info.attempt < READ_IN_ATTEMPTS;
+        throw attemptFailure(error, (thrown) => isReadAgain || mayPass(thrown));
       } finally {
         atWork -= 1;
         clearInterval(timer);

@@ -69,6 +69,18 @@ test.each([
   for (const failure of await failures(error)) expect(failure).toMatchObject({ type, message, nonRetryable: true });
 });
 
+test('a record that reads as damaged is read again, as it may be the disk that erred; in the third attempt it is final', async () => {
+  const store = await folderStore();
+  const shard = 'batches/night/_plan/1-00000.jsonl';
+  await store.create(shard, Buffer.from('{"id":'), 'application/x-ndjson');
+  const { readShard } = createOrchestratorActivities({ ...anywhere, openStore: async () => store });
+  const attempt = (number: number) =>
+    new MockActivityEnvironment({ attempt: number }).run(readShard, { store: store.url, shard });
+  for (const [earlier, nonRetryable] of [false, false, true].entries()) {
+    await expect(attempt(earlier + 1)).rejects.toMatchObject({ type: 'DamagedRecord', nonRetryable });
+  }
+});
+
 /** An activity that writes receipts into a store that gives no answer. */
 async function writingInto(outage: Outage) {
   const store = await folderStore();
