@@ -31,7 +31,7 @@ export class KeptWorker {
 
   /** Whether it works, with a renderer child that was not killed yet. */
   get hasChild(): boolean {
-    return this.works && this.#process.rendererPid !== this.#killedChild;
+    return this.works && this.childPid !== this.#killedChild;
   }
 
   /** Images that it has finished, by its own account. */
@@ -48,8 +48,13 @@ export class KeptWorker {
     await this.#process.kill('SIGKILL');
   }
 
+  /** Of the child that computes: a renderer, or a text encoder. */
+  get childPid(): number {
+    return this.#process.childPid;
+  }
+
   killChild(): void {
-    this.#killedChild = this.#process.rendererPid;
+    this.#killedChild = this.childPid;
     process.kill(this.#killedChild, 'SIGKILL');
   }
 

@@ -9,7 +9,7 @@ const path = (relative: string): string => fileURLToPath(new URL(relative, impor
 const CLI = path('../../cli/bin.mjs');
 const END_WITH_STARTER = path('../../infra/dev/end-with-starter.mjs');
 
-export type LogLine = { msg?: string; rendererPid?: number; step?: number };
+export type LogLine = { msg?: string; rendererPid?: number; encoderPid?: number; step?: number };
 
 /** `pixart-batch worker` in a process of its own, known by its process id and by what it logs. It does not outlive this one. */
 export class WorkerProcess {
@@ -53,6 +53,12 @@ export class WorkerProcess {
   /** Process id of the child that renders now. */
   get rendererPid(): number {
     return this.lines.findLast(({ rendererPid }) => rendererPid !== undefined)!.rendererPid!;
+  }
+
+  /** Process id of the child that was started last, a renderer or a text encoder. */
+  get childPid(): number {
+    const pids = this.lines.flatMap(({ rendererPid, encoderPid }) => rendererPid ?? encoderPid ?? []);
+    return pids.at(-1)!;
   }
 
   /** The steps at which this process went on with images that others had begun. */

@@ -13,6 +13,8 @@ export type Fault =
   | 'disk full'
   | 'child killed'
   | 'worker killed'
+  | 'out of memory'
+  | 'tmpfs full'
   | 'clock +1 h'
   | 'clock -1 h';
 
@@ -46,9 +48,10 @@ export const ACTIVITIES: Activity[] = [
   { name: 'postWebhook', role: 'orchestrator' },
 ];
 
-const FAULTS: Fault[] = [
+/** In the order of the table's columns. */
+export const FAULTS: Fault[] = [
   ...(['429', '503', 'reset', 'hang', 'partial write', 'corrupted read', 'disk full'] as const),
-  ...(['child killed', 'worker killed', 'clock +1 h', 'clock -1 h'] as const),
+  ...(['child killed', 'worker killed', 'clock +1 h', 'clock -1 h', 'out of memory', 'tmpfs full'] as const),
 ];
 
 export type Cell = { activity: string; fault: Fault; store: StoreKind };
@@ -56,11 +59,17 @@ export type Cell = { activity: string; fault: Fault; store: StoreKind };
 export const idOf = ({ activity, fault, store }: Cell): string =>
   `${activity}-${fault}-${store}`.replaceAll(/[^A-Za-z0-9+-]+/g, '-').replace('+', 'plus-');
 
-/** What the fault is done to; `null` where the activity has nothing that could meet it. */
-export function accessOf({ activity, fault, store }: Cell): Access | 'receiver' | 'anything' | null {
+/**
+ * What the fault is done to; `null` where the activity has nothing that could meet it. `anything` is done at a moment of the seed's, `picture` when
+ * the first one is being computed.
+ */
+export function accessOf({ activity, fault, store }: Cell): Access | 'receiver' | 'anything' | 'picture' | null {
   const { name, role, write, read } = ACTIVITIES.find((one) => one.name === activity)!;
   const byNetwork = ['429', '503', 'reset', 'hang'].includes(fault);
   const access: Access | null = write ? { on: 'write', name: write } : read ? { on: 'read', name: read } : null;
+  // What the kernel does itself, of which the other columns are imitations: once each.
+  if (fault === 'out of memory') return name === 'renderImage' ? 'picture' : null;
+  if (fault === 'tmpfs full') return name === 'renderImage' && store === 'folder' ? 'picture' : null;
   if (fault === 'child killed' && role === 'orchestrator') return null;
   if (name === 'postWebhook') return byNetwork || !isOfStore(fault) ? 'receiver' : null;
   if (store === 'folder' && ['429', '503', 'reset'].includes(fault)) return null;

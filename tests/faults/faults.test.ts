@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type BucketEmulator, startBucketEmulator } from '../../infra/dev/bucket-emulator.ts';
-import { startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
 import { type Cell, cells, idOf } from './cells.ts';
 import { type FaultyFleet, startFaultyFleet } from './faulty-fleet.ts';
 import { runCell } from './run-cell.ts';
@@ -14,21 +13,20 @@ const BUCKET = 'faults';
 const SEED = 3;
 
 let folder: string;
-let server: TemporalServer;
 let emulator: BucketEmulator;
 let fleet: FaultyFleet;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'pixart-faults-'));
-  [server, emulator] = await Promise.all([startTemporalServer({ ui: false }), startBucketEmulator()]);
+  emulator = await startBucketEmulator();
   await emulator.createBucket(BUCKET);
   vi.stubEnv('STORAGE_EMULATOR_HOST', emulator.endpoint);
-  fleet = await startFaultyFleet({ address: server.address, bucket: emulator.endpoint, folder });
+  fleet = await startFaultyFleet({ bucket: emulator.endpoint, folder });
 });
 
 afterAll(async () => {
   await fleet?.stop();
-  await Promise.all([server?.stop(), emulator?.stop()]);
+  await emulator?.stop();
   vi.unstubAllEnvs();
   await rm(folder, { recursive: true, force: true });
 });

@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BatchClient, connect, temporalTarget } from '../../client/index.ts';
+import { startTemporalServer } from '../../infra/dev/temporal-server.ts';
 import { BUNDLE, simulatedChildren } from '../chaos/simulated-children.ts';
 import type { Role } from './cells.ts';
 import { FaultyWorker } from './faulty-worker.ts';
 import { type Receiver, startReceiver } from './receiver.ts';
 
-/** A worker of each kind, in processes of their own; only what renderer children compute is simulated. */
+/** A Temporal server and a worker of each kind, in processes of their own; only what renderer children compute is simulated. */
 export type FaultyFleet = {
   client: BatchClient;
   receiver: Receiver;
@@ -22,8 +23,6 @@ export type FaultyFleet = {
 };
 
 export type FaultyFleetOptions = {
-  /** Of the Temporal server. */
-  address: string;
   /** Of the bucket emulator. */
   bucket: string;
   /** Gone when the caller removes it. */
@@ -32,12 +31,14 @@ export type FaultyFleetOptions = {
   hasClock?: boolean;
 };
 
-export async function startFaultyFleet({ address, bucket, folder, hasClock = false }: FaultyFleetOptions) {
+export async function startFaultyFleet({ bucket, folder, hasClock = false }: FaultyFleetOptions) {
   await mkdir(folder, { recursive: true });
   const computed = path.join(folder, 'computed');
   await writeFile(computed, '');
   const simulated = await simulatedChildren({ computed });
   const receiver = await startReceiver();
+  const server = await startTemporalServer({ ui: false });
+  const { address } = server;
   const serve = (role: Role, ready: string, own: string[], environment: NodeJS.ProcessEnv) =>
     FaultyWorker.start({
       ...{ role, ready, environment, folder, bucket, hasClock },
@@ -70,7 +71,7 @@ export async function startFaultyFleet({ address, bucket, folder, hasClock = fal
     async stop() {
       await client.close();
       await Promise.all(workers.map((worker) => worker.stop()));
-      await receiver.stop();
+      await Promise.all([receiver.stop(), server.stop()]);
     },
   };
   return fleet;

@@ -5,7 +5,8 @@
  *     node --import tsx tests/faults/matrix.ts --seed 7 [--only renderImage] [--lanes 2] [--results out.jsonl] [--resume] [--table]
  *
  * Ends with 1 where a cell has failed or is missing; what the workers of a failed one said then lies in `<results>.<cell>.log`. Clocks are moved with
- * libfaketime; where it is not installed, those cells are left out. Not by `npx tsx`, which ends at a signal without a word to the program that it started.
+ * libfaketime, and the kernel's own faults take root: what the machine lacks is told, and those cells are left out. `npx tsx` would end at a signal
+ * without a word to the program that it started.
  */
 import { existsSync } from 'node:fs';
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -13,10 +14,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { startBucketEmulator } from '../../infra/dev/bucket-emulator.ts';
-import { startTemporalServer } from '../../infra/dev/temporal-server.ts';
-import { type Cell, cells, idOf } from './cells.ts';
+import { type Cell, cells, type Fault, idOf } from './cells.ts';
 import { type FaultyFleet, startFaultyFleet } from './faulty-fleet.ts';
 import { FAKE_TIME } from './faulty-worker.ts';
+import { noMemoryLimits, noMounts } from './machine-faults.ts';
 import { runCell } from './run-cell.ts';
 import { type Outcome, type Recorded, tableOf } from './table.ts';
 
@@ -33,6 +34,7 @@ const { values } = parseArgs({
   },
 });
 const seed = Number(values.seed);
+const asked = cells(seed).filter((cell) => idOf(cell).includes(values.only));
 
 async function recorded(): Promise<Recorded[]> {
   if (!existsSync(values.results)) return [];
@@ -42,63 +44,70 @@ async function recorded(): Promise<Recorded[]> {
 
 /** Aborted when this program is told to end; a cell that is not over by then is not recorded. */
 const told = new AbortController();
+const end = new Promise<null>((resolve) => told.signal.addEventListener('abort', () => resolve(null)));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => told.abort());
 
-/** A server of its own, so that no other lane's workers take what is for these. */
+/** A fleet of its own with a server of its own, so that no other lane's workers take what is for these. */
 async function lane(todo: Cell[], number: number, hasClock: boolean, bucket: string) {
-  const server = await startTemporalServer({ ui: false });
   const folder = await mkdtemp(path.join(tmpdir(), `pixart-faults-${number}-`));
   let fleet: FaultyFleet | null = null;
   try {
     for (let cell = todo.shift(); cell !== undefined && !told.signal.aborted; cell = todo.shift()) {
-      fleet ??= await startFaultyFleet({ address: server.address, bucket, folder, hasClock });
-      const found = await outcomeOf(cell, fleet);
+      fleet ??= await startFaultyFleet({ bucket, folder, hasClock });
+      const found = await Promise.race([outcomeOf(cell, fleet), end]);
       if (found === null) return;
       await appendFile(values.results, `${JSON.stringify({ seed, ...found })}\n`);
       console.error(`${todo.length} left; ${idOf(cell)}: ${lineOf(found)}`);
       if (!('failed' in found)) continue;
       await writeFile(`${values.results}.${idOf(cell)}.log`, fleet.said());
-      // What it did to its fleet is not to be the next cell's.
+      // What it did to its fleet, and its batch, which may still run, are not to be the next cell's.
       await fleet.stop();
       fleet = null;
     }
   } finally {
     await fleet?.stop();
-    await server.stop();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** `null` where this program is told to end meanwhile. */
-async function outcomeOf(cell: Cell, fleet: FaultyFleet): Promise<Outcome | null> {
-  const run = runCell(cell, seed, { bucket: BUCKET, fleet }).catch((error: unknown) => ({
+const outcomeOf = (cell: Cell, fleet: FaultyFleet): Promise<Outcome> =>
+  runCell(cell, seed, { bucket: BUCKET, fleet }).catch((error: unknown) => ({
     ...cell,
     failed: error instanceof Error ? error.message : String(error),
   }));
-  const end = new Promise<null>((resolve) => told.signal.addEventListener('abort', () => resolve(null)));
-  return Promise.race([run, end]);
-}
 
 const lineOf = (found: Outcome): string =>
   'failed' in found ? `FAILED: ${found.failed}` : `${found.end}, ${found.seconds} s`;
 
+/** What the machine lacks for a fault; `null` where it has all. */
+function missingFor({ fault }: Cell): string | null {
+  if (isOfClock(fault))
+    return existsSync(FAKE_TIME) ? null : `it takes libfaketime (Debian: libfaketime) at ${FAKE_TIME}`;
+  if (fault === 'out of memory') return noMemoryLimits();
+  return fault === 'tmpfs full' ? noMounts() : null;
+}
+
+const isOfClock = (fault: Fault): boolean => fault.startsWith('clock');
+
+/** Those that this machine can run; of the others it is told what they take. */
+function possible(wanted: Cell[]): Cell[] {
+  const missing = wanted.map(missingFor);
+  for (const what of new Set(missing)) {
+    if (what !== null) console.error(`left out: ${missing.filter((one) => one === what).length} cells, since ${what}`);
+  }
+  return wanted.filter((_, place) => missing[place] === null);
+}
+
 async function runAll(): Promise<void> {
   const done = values.resume ? (await recorded()).filter((found) => !('failed' in found)).map(idOf) : [];
   if (!values.resume) await rm(values.results, { force: true });
-  const wanted = cells(seed).filter((cell) => idOf(cell).includes(values.only) && !done.includes(idOf(cell)));
-  const isClock = ({ fault }: Cell): boolean => fault.startsWith('clock');
+  const wanted = possible(asked.filter((cell) => !done.includes(idOf(cell))));
   const emulator = await startBucketEmulator();
   try {
     await emulator.createBucket(BUCKET);
     process.env.STORAGE_EMULATOR_HOST = emulator.endpoint;
     for (const hasClock of [false, true]) {
-      const todo = wanted.filter((cell) => isClock(cell) === hasClock);
-      if (hasClock && todo.length > 0 && !existsSync(FAKE_TIME)) {
-        console.error(
-          `left out, as ${FAKE_TIME} is missing (Debian: apt-get install libfaketime): ${todo.length} cells`,
-        );
-        continue;
-      }
+      const todo = wanted.filter(({ fault }) => isOfClock(fault) === hasClock);
       const lanes = Math.min(Number(values.lanes), todo.length);
       await Promise.all(Array.from({ length: lanes }, (_, number) => lane(todo, number, hasClock, emulator.endpoint)));
     }
@@ -111,6 +120,6 @@ if (!values.table) await runAll();
 const all = await recorded();
 console.log(tableOf(all));
 const held = new Set(all.filter((found) => !('failed' in found)).map(idOf));
-process.exitCode = cells(seed).every((cell) => held.has(idOf(cell)) || !idOf(cell).includes(values.only)) ? 0 : 1;
-// The cells that were not over wait for ends that do not come any more.
+process.exitCode = asked.every((cell) => held.has(idOf(cell))) ? 0 : 1;
+// Cells that are not over wait for ends that do not come any more.
 if (told.signal.aborted) process.exit(1);

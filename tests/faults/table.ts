@@ -1,4 +1,4 @@
-import { ACTIVITIES, accessOf, type Cell, type Fault, idOf, type StoreKind } from './cells.ts';
+import { ACTIVITIES, accessOf, type Cell, FAULTS, idOf, type StoreKind } from './cells.ts';
 import type { Found } from './run-cell.ts';
 
 /** What came of a cell. */
@@ -6,11 +6,6 @@ export type Outcome = Found | (Cell & { failed: string });
 
 /** A line of a run's results. */
 export type Recorded = { seed: number } & Outcome;
-
-const COLUMNS: Fault[] = [
-  ...(['429', '503', 'reset', 'hang', 'partial write', 'corrupted read', 'disk full'] as const),
-  ...(['child killed', 'worker killed', 'clock +1 h', 'clock -1 h'] as const),
-];
 
 /** The last finding of each cell, as Markdown: a table for each kind of store. */
 export function tableOf(all: Recorded[]): string {
@@ -20,10 +15,10 @@ export function tableOf(all: Recorded[]): string {
 
 function tableFor(store: StoreKind, last: Map<string, Recorded>): string {
   const rows = ACTIVITIES.map(({ name: activity }) => {
-    const found = COLUMNS.map((fault) => wordFor({ activity, fault, store }, last));
+    const found = FAULTS.map((fault) => wordFor({ activity, fault, store }, last));
     return `| \`${activity}\` | ${found.join(' | ')} |`;
   });
-  return [`| ${store} | ${COLUMNS.join(' | ')} |`, `| --- |${' --- |'.repeat(COLUMNS.length)}`, ...rows].join('\n');
+  return [`| ${store} | ${FAULTS.join(' | ')} |`, `| --- |${' --- |'.repeat(FAULTS.length)}`, ...rows].join('\n');
 }
 
 /** Empty where there is nothing to meet. */
