@@ -238,13 +238,16 @@ const emulatorUrl = (): string | undefined =>
 /**
  * Every write here has the same effect when it is done twice, so that all of them may be retried. They have to be: with the library's usual
  * strategy one write without a precondition, such as `replace`, ends the retries of all calls of its client (findings/one-save-ends-retries.sh).
+ *
+ * Their number bounds them, not their time: a call that fails when its time is over, as after a jump of the clock or a connection that was dead for
+ * long, would never settle (findings/late-retry-never-settles.sh).
  */
 function makeClient(): Storage {
   const emulator = emulatorUrl();
   const client = new Storage({
     ...(emulator && { apiEndpoint: emulator }),
     crc32cGenerator: () => new Crc32c(),
-    retryOptions: { idempotencyStrategy: IdempotencyStrategy.RetryAlways, totalTimeout: 120 },
+    retryOptions: { idempotencyStrategy: IdempotencyStrategy.RetryAlways, totalTimeout: Number.POSITIVE_INFINITY },
   });
   // The library takes the variable as the base of every path and so loses /storage/v1, on which emulators answer.
   if (emulator) client.baseUrl = `${emulator}/storage/v1`;

@@ -126,6 +126,24 @@ describe('a bucket behind a faulty network', () => {
     expect((await store.create('b', Buffer.from('picture'), 'text/plain')).created).toBe(true);
   });
 
+  test.each(['stat', 'read'] as const)('a %s goes on where the clock jumps while it waits', async (call) => {
+    let lose = (): void => {};
+    const lost = new Promise<void>((resolve) => {
+      lose = resolve;
+    });
+    const store = await storeBehind((label, nth) =>
+      label.startsWith('GET ') && nth === 1 ? { hangsUntil: lost } : 'passes',
+    );
+    await store.create('a', Buffer.from('picture'), 'text/plain');
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const asked = store[call]('a');
+    await vi.waitUntil(() => network!.seen.some((label) => label.startsWith('GET ')));
+    vi.setSystemTime(Date.now() + 3_600_000);
+    lose();
+    expect(await asked).not.toBeNull();
+  });
+
   test('gives up after some tries with an error that may be retried later', { timeout: SLOW_MS }, async () => {
     const store = await storeBehind(() => refusal(503, 'backend error'));
     const attempt = store.stat('objects/a.png');
