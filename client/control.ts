@@ -13,12 +13,15 @@ import { NoOrchestrator } from './progress.ts';
 /** An orchestrator that is there answers within a second. */
 const ANSWER_MS = 15_000;
 
+/** Seen on server 1.32: an update whose caller has left is not dropped, as long as the server itself lives. */
+const KEPT = 'the server keeps the order, and it is carried out then: look at the batch before you give it again';
+
 /**
  * Changes how a batch is run: pause, resume, window, priority, or jobs that are not wanted any more. It is in force when this
  * returns; queues follow within seconds. Images in hand are finished, unless they are cancelled.
  *
  * @throws UserError with the reason where the batch refuses, or Temporal does not know it, or it has ended, or a filter finds no row
- * @throws NoOrchestrator
+ * @throws NoOrchestrator where nobody answers in time; the order may be carried out later all the same
  * @example
  * ```js
  * import { batchProgress, connect, controlBatch } from 'pixart-batch';
@@ -47,7 +50,7 @@ async function ordered(client: BatchClient, batch: string, change: ControlChange
     );
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError) throw new UserError(error.cause?.message ?? error.message);
-    if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) throw new NoOrchestrator(batch);
+    if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) throw new NoOrchestrator(batch, KEPT);
     throw error;
   }
 }

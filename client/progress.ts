@@ -12,10 +12,9 @@ import { GRPC, grpcCause } from './server-trouble.ts';
 
 /** The batch is known, but no process that runs workflows is there to answer for it. */
 export class NoOrchestrator extends UserError {
-  constructor(batch: string) {
-    super(
-      `batch ${batch}: no orchestrator answers for it. Start one with "npx pixart-batch worker"; the batch waits for it`,
-    );
+  /** @param meanwhile what becomes of the batch, or of an order, until one is there */
+  constructor(batch: string, meanwhile = 'the batch waits for it') {
+    super(`batch ${batch}: no orchestrator answers for it. Start one with "npx pixart-batch worker"; ${meanwhile}`);
   }
 }
 
