@@ -1,5 +1,6 @@
 import { readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
+import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
 import { runHere } from '../cli/run-here.ts';
@@ -205,6 +206,36 @@ test('in the other order a batch fails when its manifest is written, and finds i
   const anew = expectCode(0, await now('submit', catalog, '--batch', 'anew', '--wait', '--json'));
   expect(jsonLines(anew).at(-1)).toMatchObject({ totals: { jobs: 4, rendered: 0, reused: 4 } });
 });
+
+test('render workers of both versions serve one batch at once, and each picture is what this version alone makes', async () => {
+  await stopWorkers();
+  await startOrchestrator(ofNow);
+  const [old, young] = await Promise.all([startRenderer(ofEarlier), startRenderer(ofNow)]);
+  const rows = Array.from({ length: 12 }, (_, i) => `fox-${i},fox number ${i},256,10`);
+  const catalog = await place.catalog('mixed.csv', ['id,prompt,size,steps', ...rows].join('\n'));
+  expectCode(0, await now('submit', catalog, '--batch', 'mixed', '--window', '4', '--wait'));
+  const { totals, failures } = await readManifest(place.store, 'mixed');
+  expect(totals).toMatchObject({ jobs: 12, rendered: 12, extraComputations: 0 });
+  expect(failures).toEqual([]);
+  for (const worker of [old, young]) expect(imagesBy(worker)).toBeGreaterThan(0);
+  expect(imagesBy(old) + imagesBy(young)).toBe(12);
+
+  await old.kill('SIGTERM');
+  const alone = path.join(place.folder, 'alone');
+  expectCode(0, await now('submit', catalog, '--batch', 'alone', '--store', alone, '--wait'));
+  const names = await imagesOf(alone, 'alone');
+  expect(names).toHaveLength(12);
+  for (const name of names) {
+    expect(await pixels(place.store, 'mixed', name), name).toEqual(await pixels(alone, 'alone', name));
+  }
+});
+
+const imagesBy = ({ lines }: WorkerProcess): number => lines.filter(({ msg }) => msg === 'image rendered').length;
+
+const pixels = (store: string, batch: string, name: string): Promise<Buffer> =>
+  sharp(path.join(store, 'batches', batch, name))
+    .raw()
+    .toBuffer();
 
 async function batchOfSchedule(name: string): Promise<string> {
   for (;;) {
