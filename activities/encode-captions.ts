@@ -7,11 +7,14 @@ import { DamagedRecord } from '../records/damaged.ts';
 import { objectName } from '../records/layout.ts';
 import { type ObjectStore, type OpenStore, StoreDenied, StoreUnavailable } from '../store/index.ts';
 import type { EncodeCaptionsInput, EncodedCaptions } from '../workflows/contract/activities.ts';
+import type { WaitingHeartbeat } from '../workflows/contract/heartbeats.ts';
 import { ENCODE_SECONDS } from '../workflows/contract/limits.ts';
 import { attemptFailure } from './attempt-failure.ts';
 import { createJobReader } from './job-reader.ts';
 import type { KeptCaptions } from './kept-captions.ts';
 import { NEVER_STOPS, type WorkerStop, WorkerStopping } from './render-stop.ts';
+import { StoreTurns } from './store-turns.ts';
+import { StoreWatch } from './store-watch.ts';
 
 export type EncodeCaptionsDependencies = {
   openStore: OpenStore;
@@ -28,16 +31,17 @@ const LOOK_AHEAD = 16;
 
 /**
  * The activity that has the captions of a shard's next jobs in the store, for some seconds or until the last job. Texts that are kept are
- * passed over, and so are those of pictures that are there already.
+ * passed over, and so are those of pictures that are there already. Heartbeats tell of a store that does not answer.
  *
  * The activity throws ApplicationFailure, retryable where what went wrong may pass by itself; and CancelledFailure.
  */
 export function createEncodeCaptions({ openStore, captions, stop = NEVER_STOPS }: EncodeCaptionsDependencies) {
   const readJob = createJobReader();
+  const turns = new StoreTurns();
 
-  async function encode(input: EncodeCaptionsInput, cancelled: AbortSignal): Promise<EncodedCaptions> {
+  async function encode(open: OpenStore, input: EncodeCaptionsInput, cancelled: AbortSignal): Promise<EncodedCaptions> {
     if (input.encoder !== captions.encoder) throw new EncoderMismatch(input.encoder, captions.encoder);
-    const store = await openStore(input.store);
+    const store = await open(input.store);
     const until = performance.now() + 1_000 * ENCODE_SECONDS;
     const kept = new Set<string>();
     let encoded = 0;
@@ -60,9 +64,13 @@ export function createEncodeCaptions({ openStore, captions, stop = NEVER_STOPS }
 
   return async function encodeCaptions(input: EncodeCaptionsInput): Promise<EncodedCaptions> {
     const context = Context.current();
-    const timer = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+    const { cancellationSignal: cancelled } = context;
+    const watch = new StoreWatch(openStore, turns);
+    const beat = (): void =>
+      context.heartbeat({ waitsFor: watch.silence()?.message ?? null } satisfies WaitingHeartbeat);
+    const timer = setInterval(beat, HEARTBEAT_MS);
     try {
-      const found = await encode(input, context.cancellationSignal);
+      const found = await watch.run(() => encode(watch.open, input, cancelled), cancelled, 'stop');
       if (found.encoded > 0)
         context.log.info('texts encoded', { texts: found.encoded, jobs: `${input.from}-${found.until - 1}` });
       return found;

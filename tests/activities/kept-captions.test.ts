@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import path from 'node:path';
-import { ApplicationFailure } from '@temporalio/common';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { createEncodeActivities, KeptCaptions } from '../../activities/index.ts';
 import { createRenderImage } from '../../activities/render-image.ts';
 import { simulatedRenderer } from '../../benchmarks/simulated-renderer.ts';
@@ -20,9 +21,10 @@ import {
 } from '../../models/pixart/index.ts';
 import type { Encoder } from '../../models/renderer/index.ts';
 import { ObjectKept, type ObjectStore, openStore, StoreUnavailable } from '../../store/index.ts';
-import { RENDER_ATTEMPTS } from '../../workflows/contract/limits.ts';
+import { RENDER_ATTEMPTS, STORE_SILENCE_SECONDS } from '../../workflows/contract/limits.ts';
 import { keyring, lineOf } from '../encryption/keys.ts';
 import { TINY_BUNDLE } from '../models/renderer/tiny-renderer.ts';
+import { Outage } from '../workflows/outage.ts';
 import { attempt, folderStore, planOf, tinyJob } from './rendering.ts';
 
 let bundle: Bundle;
@@ -284,6 +286,29 @@ test('an activity that is meant for another text encoder is refused for good, an
   const away = new MockActivityEnvironment().run(encodeCaptions, input);
   await expect(away).rejects.toMatchObject({ type: 'StoreUnavailable', nonRetryable: false });
   await expect(away).rejects.toBeInstanceOf(ApplicationFailure);
+});
+
+test('of a store that gives no answer heartbeats tell, and an attempt that is cancelled does not wait for it', async () => {
+  const shard = await planOf(store, jobs());
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const outage = new Outage();
+  outage.begin('captions/', 'hangs');
+  const captions = process();
+  const { encodeCaptions } = createEncodeActivities({ openStore: outage.open, captions });
+  const input = { store: store.url, batch: 'night', shard, from: 0, to: 4, encoder: captions.encoder };
+  const environment = new MockActivityEnvironment();
+  const beats: unknown[] = [];
+  environment.on('heartbeat', (details) => beats.push(details));
+  const encoding = environment.run(encodeCaptions, input);
+  encoding.catch(() => {});
+  while (outage.hanging === 0) await sleep(1);
+  vi.advanceTimersByTime(2_000);
+  expect(beats).toEqual([{ waitsFor: null }]);
+  vi.advanceTimersByTime(1_000 * STORE_SILENCE_SECONDS);
+  expect(beats.at(-1)).toEqual({ waitsFor: expect.stringContaining('has not answered for more than 10 seconds') });
+  environment.cancel('CANCELLED');
+  await expect(encoding).rejects.toBeInstanceOf(CancelledFailure);
 });
 
 test('a worker that is told to stop ends with the text in hand, and says how far it came', async () => {
