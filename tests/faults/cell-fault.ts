@@ -118,7 +118,7 @@ export class CellFault {
   /** An order that nobody answers in time may be taken later, and is then not there to be given again. */
   async #resume(): Promise<void> {
     const { client } = this.#fleet;
-    const isPaused = async () => (await answered(() => batchProgress(client, this.#batch))).paused !== null;
+    const isPaused = async () => (await answered(() => batchProgress(client, this.#batch))).paused !== undefined;
     while (await isPaused()) {
       await controlBatch(client, this.#batch, { kind: 'resume' }).catch((error: unknown) => {
         if (!(error instanceof NoOrchestrator)) throw error;

@@ -73,8 +73,13 @@ async function lane(todo: Cell[], number: number, hasClock: boolean, bucket: str
 const outcomeOf = (cell: Cell, fleet: FaultyFleet): Promise<Outcome> =>
   runCell(cell, seed, { bucket: BUCKET, fleet }).catch((error: unknown) => ({
     ...cell,
-    failed: error instanceof Error ? error.message : String(error),
+    failed: withCauses(error),
   }));
+
+const withCauses = (error: unknown): string =>
+  error instanceof Error
+    ? `${error.message}${error.cause === undefined ? '' : `: ${withCauses(error.cause)}`}`
+    : String(error);
 
 const lineOf = (found: Outcome): string =>
   'failed' in found ? `FAILED: ${found.failed}` : `${found.end}, ${found.seconds} s`;
