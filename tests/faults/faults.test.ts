@@ -41,6 +41,5 @@ const QUICK: Cell[] = [
 test.each(QUICK)('$activity in a $store goes on after: $fault', async (cell) => {
   expect(cells(SEED).map(idOf)).toContain(idOf(cell));
   const found = await runCell(cell, SEED, { bucket: BUCKET, fleet });
-  expect(found.end).toBe('completed');
   if (cell.fault !== 'child killed') expect(found.told).toMatch(/ waits for the store: store /);
 });

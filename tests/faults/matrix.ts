@@ -82,7 +82,7 @@ const withCauses = (error: unknown): string =>
     : String(error);
 
 const lineOf = (found: Outcome): string =>
-  'failed' in found ? `FAILED: ${found.failed}` : `${found.end}, ${found.seconds} s`;
+  'failed' in found ? `FAILED: ${found.failed}` : `completed, ${found.seconds} s`;
 
 /** What the machine lacks for a fault; `null` where it has all. */
 function missingFor({ fault }: Cell): string | null {

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import sharp from 'sharp';
-import { batchEnd, retryBatch, submitBatch } from '../../client/index.ts';
+import { batchEnd, submitBatch } from '../../client/index.ts';
 import { jobSchema } from '../../domain/job.ts';
 import { bundleRef, openBundle } from '../../models/pixart/index.ts';
 import { objectName, planFolder } from '../../records/layout.ts';
@@ -18,8 +18,6 @@ import { until, within } from './waits.ts';
 
 /** What was found in a cell. */
 export type Found = Cell & {
-  /** `completed` by itself, or after `retry` had been asked for. */
-  end: 'completed' | 'completed by retry';
   /** What status said meanwhile; `null` where it was not asked, or had nothing to say. */
   told: string | null;
   /** Requests or system calls that met the fault. */
@@ -54,14 +52,14 @@ export async function runCell(
   const fault = new CellFault(cell, id, fleet, random.between(0, 1_500));
   try {
     await meet(fault, () => submit(fleet, { batch: id, url, jobs, steps: random.between(10, 40) }));
-    const end = await ended(fleet, id);
+    await completed(fleet, id);
     const computedAgain = (await fleet.computations()) - before - jobs;
     await check(await openStore(url), id);
     if (cell.activity === 'postWebhook')
       await until(() => fleet.receiver.told.includes(id), OVER_WITHIN_MS, 'the webhook was told');
     checkComputations(cell, jobs, computedAgain);
     const seconds = Math.round((performance.now() - began) / 100) / 10;
-    return { ...cell, end, told: fault.told, hits: fault.hits, computedAgain, seconds };
+    return { ...cell, told: fault.told, hits: fault.hits, computedAgain, seconds };
   } finally {
     fault.leave();
   }
@@ -104,14 +102,11 @@ async function submit(
   await submitBatch(client, { catalog, store: url, bundle, batch, window: 2, webhook: receiver.url });
 }
 
-/** A batch that says that what it wrote is damaged is asked for again, as a person would. */
-async function ended({ client }: FaultyFleet, batch: string): Promise<Found['end']> {
+/** By itself: nobody asks for a retry. */
+async function completed({ client }: FaultyFleet, batch: string): Promise<void> {
   const end = await within(batchEnd(client, batch), OVER_WITHIN_MS, `${batch}: the end of the batch`);
-  if (end.state === 'completed' && end.result.totals.failed === 0) return 'completed';
-  await retryBatch(client, batch);
-  const again = await within(batchEnd(client, batch), OVER_WITHIN_MS, `${batch}: the end of its retry`);
-  if (again.state === 'completed' && again.result.totals.failed === 0) return 'completed by retry';
-  throw new Error(`${batch}: expected it to complete, found ${JSON.stringify(end)}, then ${JSON.stringify(again)}`);
+  if (end.state === 'completed' && end.result.totals.failed === 0) return;
+  throw new Error(`${batch}: expected it to complete, found ${JSON.stringify(end)}`);
 }
 
 /** Plan, receipts, manifest, copies and objects agree, nothing else is there, and each picture is the one of its job. */
