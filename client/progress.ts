@@ -8,7 +8,7 @@ import {
 import { withReports } from '../workflows/contract/shard-report.ts';
 import { aboutBatch, batchHandle } from './batches.ts';
 import type { BatchClient } from './connect.ts';
-import { GRPC, grpcCause } from './server-trouble.ts';
+import { GRPC, grpcAnswer } from './server-trouble.ts';
 
 /** The batch is known, but no process that runs workflows is there to answer for it. */
 export class NoOrchestrator extends UserError {
@@ -64,8 +64,12 @@ async function shardReport({ temporal }: BatchClient, workflowId: string): Promi
   }
 }
 
-/** The server refuses a query at once where it has seen no worker for minutes, and gives up on it after ten seconds otherwise. */
+/**
+ * The server refuses a query at once where it has seen no worker for minutes, and gives up on it after ten seconds otherwise. Of those that
+ * wait for one answer it holds a few and refuses the others (`consistent query buffer is full`, seen on 1.32).
+ */
 function isUnanswered(error: unknown): boolean {
-  const code = grpcCause(error);
+  const { code, details = '' } = grpcAnswer(error) ?? {};
+  if (code === GRPC.RESOURCE_EXHAUSTED) return details.includes('query buffer is full');
   return code === GRPC.DEADLINE_EXCEEDED || code === GRPC.FAILED_PRECONDITION;
 }
