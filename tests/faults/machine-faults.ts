@@ -63,7 +63,10 @@ export class SmallDisk {
   static async mount(folder: string): Promise<SmallDisk> {
     await mkdir(folder, { recursive: true });
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'pixart-faults', folder]);
-    return new SmallDisk(folder);
+    const disk = new SmallDisk(folder);
+    // Before the folder is removed that it lies in.
+    process.prependOnceListener('exit', disk.unmount);
+    return disk;
   }
 
   async fill(): Promise<void> {
@@ -81,9 +84,11 @@ export class SmallDisk {
     return rm(this.#ballast, { force: true });
   }
 
-  unmount(): void {
+  readonly unmount = (): void => {
+    process.removeListener('exit', this.unmount);
+    // At once, also where a worker has a file of it open.
     execFileSync('umount', ['--lazy', this.#folder]);
-  }
+  };
 
   get #ballast(): string {
     return path.join(this.#folder, 'ballast');

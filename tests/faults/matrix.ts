@@ -8,7 +8,7 @@
  * libfaketime, and the kernel's own faults take root: what the machine lacks is told, and those cells are left out. `npx tsx` would end at a signal
  * without a word to the program that it started.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -42,20 +42,16 @@ async function recorded(): Promise<Recorded[]> {
   return lines.map((line) => JSON.parse(line) as Recorded).filter((found) => found.seed === seed);
 }
 
-/** Aborted when this program is told to end; a cell that is not over by then is not recorded. */
-const told = new AbortController();
-const end = new Promise<null>((resolve) => told.signal.addEventListener('abort', () => resolve(null)));
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => told.abort());
-
 /** A fleet of its own with a server of its own, so that no other lane's workers take what is for these. */
 async function lane(todo: Cell[], number: number, hasClock: boolean, bucket: string) {
   const folder = await mkdtemp(path.join(tmpdir(), `pixart-faults-${number}-`));
+  const abandon = (): void => leave(folder);
+  process.once('exit', abandon);
   let fleet: FaultyFleet | null = null;
   try {
-    for (let cell = todo.shift(); cell !== undefined && !told.signal.aborted; cell = todo.shift()) {
+    for (let cell = todo.shift(); cell !== undefined; cell = todo.shift()) {
       fleet ??= await startFaultyFleet({ bucket, folder, hasClock });
-      const found = await Promise.race([outcomeOf(cell, fleet), end]);
-      if (found === null) return;
+      const found = await outcomeOf(cell, fleet);
       await appendFile(values.results, `${JSON.stringify({ seed, ...found })}\n`);
       console.error(`${todo.length} left; ${idOf(cell)}: ${lineOf(found)}`);
       if (!('failed' in found)) continue;
@@ -66,7 +62,17 @@ async function lane(todo: Cell[], number: number, hasClock: boolean, bucket: str
     }
   } finally {
     await fleet?.stop();
+    process.removeListener('exit', abandon);
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Other ends of this process must not be kept from theirs by a worker that still writes there. */
+function leave(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch (error) {
+    console.error(`${folder} is left: ${(error as Error).message}`);
   }
 }
 
@@ -121,10 +127,10 @@ async function runAll(): Promise<void> {
   }
 }
 
+// Servers and workers end with this process; a cell that is not over is not recorded.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 if (!values.table) await runAll();
 const all = await recorded();
 console.log(tableOf(all));
 const held = new Set(all.filter((found) => !('failed' in found)).map(idOf));
 process.exitCode = asked.every((cell) => held.has(idOf(cell))) ? 0 : 1;
-// Cells that are not over wait for ends that do not come any more.
-if (told.signal.aborted) process.exit(1);
