@@ -56,6 +56,11 @@ export async function startFaultyFleet({ bucket, folder, hasClock = false }: Fau
       simulated,
     ),
   ]);
+  // Told to stop, they would first finish what they have in hand.
+  const abandon = (): void => {
+    for (const worker of workers) void worker.process.kill();
+  };
+  process.prependOnceListener('exit', abandon);
   for (const { process } of workers) while (!process.works) await sleep(50);
   const client = await connect(temporalTarget({ address }));
   const fleet: FaultyFleet = {
@@ -69,6 +74,7 @@ export async function startFaultyFleet({ bucket, folder, hasClock = false }: Fau
         .flatMap(({ role, process }) => process.lines.map((line) => `${JSON.stringify({ role, ...line })}\n`))
         .join(''),
     async stop() {
+      process.removeListener('exit', abandon);
       await client.close();
       await Promise.all(workers.map((worker) => worker.stop()));
       await Promise.all([receiver.stop(), server.stop()]);

@@ -129,6 +129,8 @@ async function runAll(): Promise<void> {
 
 // Servers and workers end with this process; a cell that is not over is not recorded.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
+// Several for each lane.
+process.setMaxListeners(0);
 if (!values.table) await runAll();
 const all = await recorded();
 console.log(tableOf(all));
