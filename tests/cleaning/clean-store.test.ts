@@ -1,8 +1,7 @@
 import { readdir } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { cleanStore, type StoreCleaning } from '../../cleaning/clean-store.ts';
 import { verifyBatch } from '../../client/index.ts';
-import { type BucketEmulator, startBucketEmulator } from '../../infra/dev/bucket-emulator.ts';
 import {
   auditName,
   batchFolder,
@@ -20,26 +19,11 @@ import { beginRemoval } from '../../records/removal.ts';
 import { keepRound, roundsOf } from '../../records/rounds.ts';
 import { ObjectKept, type ObjectStore, openStore } from '../../store/index.ts';
 import { folderStore } from '../activities/rendering.ts';
-import { type BucketConditions, startBucketConditions } from '../store/bucket-conditions.ts';
 import { SLOW_MS } from '../store/object-store.contract.ts';
+import { useBucket } from '../store/use-bucket.ts';
 import { DAY_MS, makeImage, names, objectOf, plan, sampleBatch } from './sample-batch.ts';
 
-let emulator: BucketEmulator;
-let conditions: BucketConditions;
-let buckets = 0;
-
-beforeAll(async () => {
-  emulator = await startBucketEmulator();
-  await emulator.createBucket('pixart-test');
-  conditions = await startBucketConditions(emulator.endpoint);
-  vi.stubEnv('STORAGE_EMULATOR_HOST', conditions.endpoint);
-});
-
-afterAll(async () => {
-  vi.unstubAllEnvs();
-  await conditions.stop();
-  await emulator.stop();
-});
+const { freshUrl } = useBucket();
 
 const LATER = 100 * DAY_MS;
 
@@ -88,7 +72,7 @@ async function usedStore(store: ObjectStore): Promise<{ foreign: string[]; loose
 /** With the numbers of files after whose removal a clean is cut off: a bucket takes its time. */
 const kinds: [string, () => Promise<ObjectStore>, number[]][] = [
   ['a folder', folderStore, [0, 4, 9, 14, 19, 22, 24]],
-  ['a bucket', () => openStore(`gs://pixart-test/clean ${buckets++}`), [14]],
+  ['a bucket', () => openStore(freshUrl()), [14]],
 ];
 
 /** A store that does something else where it is asked to remove a version. */

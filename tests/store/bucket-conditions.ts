@@ -87,13 +87,18 @@ export async function startBucketConditions(target: string): Promise<BucketCondi
     const { status, headers, body } = await answering;
     const session = headers.location;
     if (session !== undefined) headers.location = session.replace(target, `http://${incoming.headers.host}`);
+    // Of what it has deleted the emulator says `null`.
     const isJson = headers['content-type']?.startsWith('application/json') && !url.searchParams.has('alt');
-    const said = isJson && body.length > 0 ? Buffer.from(JSON.stringify(told(JSON.parse(body.toString())))) : body;
+    const object: ObjectJson | null = isJson && body.length > 0 ? JSON.parse(body.toString()) : null;
+    const said = object === null ? body : Buffer.from(JSON.stringify(told(object)));
     delete headers['transfer-encoding'];
     outgoing.writeHead(status, { ...headers, 'content-length': said.length }).end(said);
   };
 
-  const server = createServer((incoming, outgoing) => void handle(incoming, outgoing).catch(() => outgoing.destroy()));
+  // A reset would be waited out and tried again, and nobody would hear of a mistake made here.
+  const failed = (outgoing: ServerResponse) => (error: unknown) =>
+    outgoing.headersSent ? outgoing.destroy() : outgoing.writeHead(400).end(`bucket-conditions.ts failed: ${error}`);
+  const server = createServer((incoming, outgoing) => void handle(incoming, outgoing).catch(failed(outgoing)));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {

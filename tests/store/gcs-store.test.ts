@@ -1,32 +1,17 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { UserError } from '../../domain/user-error.ts';
-import { type BucketEmulator, startBucketEmulator } from '../../infra/dev/bucket-emulator.ts';
 import { GcsStore } from '../../store/gcs-store.ts';
 import { StoreUnavailable } from '../../store/object-store.ts';
 import { openStore } from '../../store/open-store.ts';
-import { type BucketConditions, startBucketConditions } from './bucket-conditions.ts';
 import { type Fate, type FaultyNetwork, startFaultyNetwork } from './faulty-network.ts';
 import { describeObjectStore, SLOW_MS } from './object-store.contract.ts';
+import { useBucket } from './use-bucket.ts';
 
-let emulator: BucketEmulator;
-let conditions: BucketConditions;
-let stores = 0;
-beforeAll(async () => {
-  emulator = await startBucketEmulator();
-  await emulator.createBucket('pixart-test');
-  conditions = await startBucketConditions(emulator.endpoint);
-  vi.stubEnv('STORAGE_EMULATOR_HOST', conditions.endpoint);
-});
-afterAll(async () => {
-  vi.unstubAllEnvs();
-  await conditions.stop();
-  await emulator.stop();
-});
+const { endpoint, freshUrl } = useBucket();
 
-const freshUrl = () => `gs://pixart-test/store ${stores++}`;
 describeObjectStore('a bucket', () => openStore(freshUrl()));
 
 test('lists more objects than Cloud Storage puts on one page', { timeout: SLOW_MS }, async () => {
@@ -64,7 +49,7 @@ test('names the service account whose credentials it has, and nobody where they 
   const folder = await mkdtemp(path.join(tmpdir(), 'pixart-account-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   vi.stubEnv('STORAGE_EMULATOR_HOST', undefined);
-  onTestFinished(() => void vi.stubEnv('STORAGE_EMULATOR_HOST', emulator.endpoint));
+  onTestFinished(() => void vi.stubEnv('STORAGE_EMULATOR_HOST', endpoint()));
   const account = async (credentials: object) => {
     const file = path.join(folder, 'credentials.json');
     await writeFile(file, JSON.stringify(credentials));
@@ -81,12 +66,12 @@ test('names the service account whose credentials it has, and nobody where they 
 describe('a bucket behind a faulty network', () => {
   let network: FaultyNetwork | undefined;
   afterEach(async () => {
-    vi.stubEnv('STORAGE_EMULATOR_HOST', emulator.endpoint);
+    vi.stubEnv('STORAGE_EMULATOR_HOST', endpoint());
     await network?.stop();
   });
 
   async function storeBehind(fate: (label: string, nth: number) => Fate): Promise<GcsStore> {
-    network = await startFaultyNetwork(emulator.endpoint, fate);
+    network = await startFaultyNetwork(endpoint(), fate);
     vi.stubEnv('STORAGE_EMULATOR_HOST', network.endpoint);
     return new GcsStore(freshUrl());
   }
