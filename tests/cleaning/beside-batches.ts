@@ -1,30 +1,28 @@
-import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
 import { inParallel } from '../../cleaning/in-parallel.ts';
-import type { CleanResult } from '../../client/index.ts';
-import { type BatchClient, batchEnd, connect, submitBatch, temporalTarget, verifyBatch } from '../../client/index.ts';
-import { startBucketEmulator } from '../../infra/dev/bucket-emulator.ts';
-import { startTemporalServer } from '../../infra/dev/temporal-server.ts';
-import { bundleRef, openBundle } from '../../models/pixart/index.ts';
+import { batchEnd, type CleanResult, reviewPageEnd, verifyBatch } from '../../client/index.ts';
+import type { Job } from '../../domain/job.ts';
 import { putPicture } from '../../pictures/picture-place.ts';
-import { planFolder, shardName } from '../../records/layout.ts';
+import {
+  BATCHES_FOLDER,
+  batchFolder,
+  batchOf,
+  copyName,
+  OBJECTS_FOLDER,
+  objectName,
+  planFolder,
+  shardName,
+} from '../../records/layout.ts';
 import { encodeJobs, piecesIn, readJobs } from '../../records/plan-and-receipts.ts';
-import { type ObjectStore, openStore } from '../../store/index.ts';
-import { KeptWorker } from '../chaos/kept-worker.ts';
-import { BUNDLE, simulatedChildren } from '../chaos/simulated-children.ts';
+import type { ObjectStore } from '../../store/index.ts';
 import { expectCode, jsonLines, startPixartBatch } from '../e2e/command-line.ts';
-import { WorkerProcess } from '../e2e/worker-process.ts';
-import { startBucketConditions } from '../store/bucket-conditions.ts';
-import { DAY_MS, jobOf, names, objectOf, sampleBatch } from './sample-batch.ts';
+import { type CleanedSite, startCleanedSite, until } from './cleaned-site.ts';
+import { jobOf, names, objectOf, sampleBatch } from './sample-batch.ts';
 
 export type BesideOptions = {
   kind: 'folder' | 'bucket';
   /** Objects of an old batch that nobody needs any more. */
   unneeded: number;
-  /** Pictures of another old batch that the batches of tonight find again, beside as many that they have to render. */
+  /** Pictures of another old batch that each new batch finds again, beside as many that it has to render. */
   reused: number;
   say?: (text: string) => void;
 };
@@ -33,13 +31,16 @@ export type Beside = {
   /** What was in the store when cleaning began. */
   files: number;
   objects: number;
+  /** Objects that a batch took up while the first clean, which was about to remove them, stood still. */
+  takenUp: number;
   /** Objects that were gone when the first clean was killed. */
   goneAtKill: number;
-  /** Removed by the cleans that came to their end. */
+  /** Objects that the next clean removed. */
   removedAfterKill: number;
-  /** From the start of the first clean to the end of the last, the kill included. */
-  seconds: number;
-  /** Images of the batches that ran meanwhile, all of them verified. */
+  /** While a clean ran. */
+  cleanSeconds: number;
+  /** That ran meanwhile, and their images, all of them verified. */
+  batches: number;
   images: number;
   rendered: number;
   reusedImages: number;
@@ -48,194 +49,216 @@ export type Beside = {
   left: number;
 };
 
-const AGE_MS = 100 * DAY_MS;
 const SHARD = 500;
-const BUCKET = 'gs://pixart-clean/images';
+const SAY_MS = 10_000;
 
 /**
- * Cleans a store of an old night beside two batches that find some of its pictures again: one is half way when the first clean begins, the
- * other is submitted while it removes objects. That clean is killed, another goes on. Server, workers and cleans are real processes.
+ * Cleans a store of two old nights while batches run, one of them half way when the first clean begins. That clean is stopped when it has read
+ * what batches need and has removed its first object; a new batch takes up objects that it is about to remove; it goes on, and is killed when half
+ * of the objects are gone. Another clean does the rest, beside one new batch after the other. Server, workers and cleans are processes.
  *
- * @throws Error where anything of the two batches is missing or differs, or anything is left that nobody needs
+ * @throws Error where anything of the new batches is missing or differs, or anything is left that nobody needs
  */
 export async function cleanBesideBatches({ kind, unneeded, reused, say = () => {} }: BesideOptions): Promise<Beside> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'pixart-clean-'));
-  const ends: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true })];
+  const site = await startCleanedSite(kind);
   try {
-    const site = kind === 'folder' ? folderSite(folder) : await bucketSite(ends);
-    const store = await openStore(site.url);
-    const server = await startTemporalServer({ dbFile: path.join(folder, 'temporal.db'), ui: false });
-    ends.push(() => server.stop());
-    await startWorkers(server.address, folder, site.environment, ends);
-    const client = await connect(temporalTarget({ address: server.address }));
-    ends.push(() => client.close());
-    const submit = submitter(client, folder, store.url);
+    say(`making an old night of ${unneeded} pictures, and one of ${3 * reused} that are found again`);
+    const bulk = Array.from({ length: unneeded }, (_, n) => `bulk-${n}`);
+    await oldNights(site, bulk, reused);
+    const before = await names(site.store);
+    const objects = before.filter((name) => name.startsWith('objects/'));
+    const nights = new Nights(site, reused);
+    const first = await nights.begin();
+    await until(async () => (await names(site.store, batchFolder(first))).some((name) => name.endsWith('.png')));
 
-    say('making what an old night has left');
-    const shared = Array.from({ length: reused }, (_, n) => `fox number ${n}`);
-    await submit('old-shared', shared);
-    await batchEnd(client, 'old-shared');
-    await oldNight(site.direct ?? store, unneeded);
-    await site.age(store);
-    const before = await names(store);
-    const objectsBefore = before.filter((name) => name.startsWith('objects/')).length;
-
-    const fresh = Array.from({ length: reused }, (_, n) => `owl number ${n}`);
-    // Rows are rendered in their order: what is found again comes all through the night.
-    await submit(
-      'tonight',
-      shared.flatMap((prompt, n) => [fresh[n]!, prompt]),
-    );
-    await until(async () => (await names(store, 'batches/tonight/')).some((name) => name.endsWith('.png')));
-    const clean = () =>
-      startPixartBatch(
-        ['clean', '--store', store.url, '--address', server.address, '--batches-older-than', '90d', '--yes', '--json'],
-        site.environment,
-      );
-    say(`cleaning ${before.length} files, ${objectsBefore} objects among them`);
-    const began = performance.now();
-    const first = clean();
-    const objectsLeft = async () => (await names(store, 'objects/')).length;
-    const over = first.finished.then(({ stdout, stderr }) => {
-      throw new Error(`the first clean was over before it was killed:\n${stdout}${stderr}`);
-    });
-    over.catch(() => {});
-    const untilGone = (gone: number) =>
-      Promise.race([over, until(async () => (await objectsLeft()) < objectsBefore - gone)]);
-    await untilGone(unneeded / 10);
-    first.signal('SIGKILL');
-    if ((await first.finished).code !== null) await over;
-    const goneAtKill = objectsBefore - (await objectsLeft());
-    say(`killed the clean when ${goneAtKill} objects were gone; another goes on`);
-    await submit('later', shared.toReversed());
-    const [result] = jsonLines(expectCode(0, await clean().finished)) as [CleanResult];
-    const seconds = (performance.now() - began) / 1_000;
-
-    say('waiting for the batches that run');
-    const checked = [];
-    for (const batch of ['tonight', 'later']) checked.push(await completed(client, store, batch));
-    const needed = new Set([...(await neededBy(store, 'tonight')), ...(await neededBy(store, 'later'))]);
-    same('objects', await names(store, 'objects/'), [...needed]);
-    same('batches', (await batchesLeft(store)).sort(), ['later', 'tonight']);
-    return {
-      ...{ files: before.length, objects: objectsBefore, goneAtKill, seconds },
-      removedAfterKill: result.counts.objects.files,
-      images: checked.reduce((sum, { jobs }) => sum + jobs, 0),
-      rendered: checked.reduce((sum, { rendered }) => sum + rendered, 0),
-      reusedImages: checked.reduce((sum, { reused }) => sum + reused, 0),
-      failed: checked.reduce((sum, { failed }) => sum + failed, 0),
-      left: needed.size,
-    };
+    say(`cleaning ${before.length} files, ${objects.length} objects among them`);
+    const gone = watchedRemovals(site, bulk);
+    const progress = setInterval(() => say(`${gone.size} of ${unneeded} objects gone, ${nights}`), SAY_MS);
+    try {
+      const killed = await cleanAndKill(site, nights, { gone, objects, unneeded, say });
+      const { result, seconds } = await cleanToItsEnd(site, nights);
+      say(`cleaned; waiting for the last of ${nights}, and verifying all`);
+      const totals = await nights.verified();
+      return {
+        ...{ files: before.length, objects: objects.length, ...killed },
+        ...{ removedAfterKill: result.counts.objects.files, cleanSeconds: killed.cleanSeconds + seconds },
+        ...{ ...totals, left: await checkLeft(site.store, nights.names) },
+      };
+    } finally {
+      clearInterval(progress);
+    }
   } finally {
-    for (const end of ends.reverse()) await end();
+    await site.stop();
   }
 }
 
-type Site = {
-  url: string;
-  environment: NodeJS.ProcessEnv;
-  /** The same store, past what stands before it: ten thousand objects are made sooner there. */
-  direct?: ObjectStore;
-  age(store: ObjectStore): Promise<void>;
-};
+type Watched = { gone: ReadonlySet<string>; objects: readonly string[]; unneeded: number; say: (text: string) => void };
 
-const folderSite = (folder: string): Site => ({
-  url: pathToFileURL(path.join(folder, 'out')).href,
-  environment: {},
-  async age(store) {
-    const then = (Date.now() - AGE_MS) / 1_000;
-    await inParallel(await names(store), (name) => utimes(new URL(`${store.url}/${name}`), then, then));
-  },
-});
-
-async function bucketSite(ends: (() => Promise<unknown>)[]): Promise<Site> {
-  const emulator = await startBucketEmulator();
-  ends.push(() => emulator.stop());
-  await emulator.createBucket('pixart-clean');
-  process.env.STORAGE_EMULATOR_HOST = emulator.endpoint;
-  const direct = await openStore(`${BUCKET}/`);
-  const conditions = await startBucketConditions(emulator.endpoint);
-  ends.push(() => conditions.stop());
-  process.env.STORAGE_EMULATOR_HOST = conditions.endpoint;
-  return {
-    url: BUCKET,
-    direct,
-    environment: { STORAGE_EMULATOR_HOST: conditions.endpoint },
-    age: async () => conditions.age(AGE_MS),
-  };
+/** The first clean: stopped at its first object, gone on with when a batch has what it is about to remove, and killed half way. */
+async function cleanAndKill(site: CleanedSite, nights: Nights, { gone, objects, unneeded, say }: Watched) {
+  const clean = startClean(site);
+  const tooSoon = clean.finished.then(({ stdout, stderr }) => {
+    throw new Error(`the clean was over before it was to be stopped or killed:\n${stdout}${stderr}`);
+  });
+  tooSoon.catch(() => {});
+  const untilGone = (objects: number) => Promise.race([until(async () => gone.size > objects), tooSoon]);
+  try {
+    const began = performance.now();
+    await untilGone(0);
+    clean.signal('SIGSTOP');
+    const stopped = performance.now();
+    const marked = new Set(objects.filter((name) => !gone.has(name)));
+    say(`stopped the clean when ${gone.size} objects were gone, until a batch has taken up what it is about to remove`);
+    const batch = await nights.begin();
+    await until(async () => (await takenUp(site.store, batch, marked)) >= nights.reused / 2);
+    const taken = await takenUp(site.store, batch, marked);
+    const wentOn = performance.now();
+    clean.signal('SIGCONT');
+    say(`${taken} objects taken up; the clean goes on`);
+    await untilGone(unneeded / 2);
+    clean.signal('SIGKILL');
+    const cleanSeconds = (performance.now() - wentOn + stopped - began) / 1_000;
+    if ((await clean.finished).code !== null) await tooSoon;
+    say(`killed the clean when ${gone.size} objects were gone; another goes on`);
+    return { takenUp: taken, goneAtKill: gone.size, cleanSeconds };
+  } finally {
+    // Also one that stands still.
+    clean.signal('SIGKILL');
+  }
 }
 
-async function startWorkers(
-  address: string,
-  folder: string,
-  environment: NodeJS.ProcessEnv,
-  ends: (() => Promise<unknown>)[],
-): Promise<void> {
-  const computed = path.join(folder, 'computations');
-  await writeFile(computed, '');
-  const children = await simulatedChildren({ computed, stepMs: 10 });
-  const renderer = ['--renderer', '--address', address, '--bundle', BUNDLE];
-  const start = (options: string[], more = {}) => new WorkerProcess(options, { ...environment, ...more });
-  const workers = [
-    new KeptWorker(() => start(['--orchestrator', '--address', address]), 'orchestrator ready'),
-    new KeptWorker(() => start(renderer, children), 'render worker ready'),
-  ];
-  for (const worker of workers) ends.push(() => worker.stop());
-  await until(async () => workers.every(({ works }) => works));
+async function cleanToItsEnd(site: CleanedSite, nights: Nights): Promise<{ result: CleanResult; seconds: number }> {
+  const began = performance.now();
+  let seconds: number | undefined;
+  const finished = startClean(site).finished.finally(() => {
+    seconds = (performance.now() - began) / 1_000;
+  });
+  while (seconds === undefined) await batchEnd(site.client, await nights.begin());
+  const [result] = jsonLines(expectCode(0, await finished)) as [CleanResult];
+  return { result, seconds };
 }
 
-const submitter = (client: BatchClient, folder: string, store: string) => async (batch: string, prompts: string[]) => {
-  const catalog = path.join(folder, `${batch}.csv`);
-  await writeFile(catalog, ['prompt,steps', ...prompts.map((prompt) => `${prompt},4`)].join('\n'));
-  await submitBatch(client, { batch, catalog, store, bundle: bundleRef(await openBundle(BUNDLE)) });
-};
+const startClean = ({ store, address, environment }: CleanedSite) =>
+  startPixartBatch(
+    ['clean', '--store', store.url, '--address', address, '--batches-older-than', '90d', '--yes', '--json'],
+    environment,
+  );
 
-/** A batch that has ended, of pictures that nobody has drawn; most of its images are listed by its plan alone, which is the quickest. */
-async function oldNight(store: ObjectStore, pictures: number): Promise<void> {
-  const all = Array.from({ length: pictures }, (_, n) => `bulk-${n}`);
-  await sampleBatch(store, 'old-night', all.slice(0, 10));
-  const rest = all.slice(10);
+/** Names of objects that are gone, of those that nobody makes again. */
+function watchedRemovals(site: CleanedSite, pictures: readonly string[]): ReadonlySet<string> {
+  const watched = new Set(pictures.map(objectOf));
+  const gone = new Set<string>();
+  site.watchRemovals((name) => {
+    if (watched.has(name)) gone.add(name);
+  });
+  return gone;
+}
+
+/** How many of these objects the batch has copies of. */
+async function takenUp(store: ObjectStore, batch: string, objects: ReadonlySet<string>): Promise<number> {
+  const copies = new Set(await names(store, batchFolder(batch)));
+  const jobs = (await jobsOf(store, batch)).filter(({ renderKey, format }) =>
+    objects.has(objectName(renderKey, format)),
+  );
+  return jobs.filter(({ id, format }) => copies.has(copyName(batch, id, format))).length;
+}
+
+const oldPrompt = (n: number): string => `fox number ${n}`;
+
+/** Batches that have ended long ago: one whose pictures are rendered as those to come, and one of pictures that nobody has drawn. */
+async function oldNights(site: CleanedSite, bulk: readonly string[], reused: number): Promise<void> {
+  await site.submit(
+    'old-shared',
+    Array.from({ length: 3 * reused }, (_, n) => oldPrompt(n)),
+  );
+  const end = await batchEnd(site.client, 'old-shared');
+  if (end.state !== 'completed') throw new Error(`expected an old night, found ${JSON.stringify(end)}`);
+  await oldNight(site.direct, bulk);
+  // Otherwise it makes the batch young again.
+  await reviewPageEnd(site.client, end.result);
+  await site.age();
+}
+
+/** Most of its images are listed by its plan alone, which is the quickest. */
+async function oldNight(store: ObjectStore, pictures: readonly string[]): Promise<void> {
+  await sampleBatch(store, 'old-night', pictures.slice(0, 10));
+  const rest = pictures.slice(10);
   for (let at = 0; at < rest.length; at += SHARD) {
     const jobs = rest.slice(at, at + SHARD).map(jobOf);
     await store.create(shardName('old-night', 1, 1 + at / SHARD), await encodeJobs(jobs), 'application/x-ndjson');
   }
   await inParallel(rest, async (picture) => {
     const object = await putPicture(store, jobOf(picture), Buffer.from(`picture ${picture}`), null);
-    await object!.copy(`batches/old-night/${picture}.png`);
+    await object!.copy(copyName('old-night', picture, 'png'));
   });
-  if ((await store.stat(objectOf(all.at(-1)!))) === null) throw new Error('expected the old night in the store');
 }
 
-async function completed(client: BatchClient, store: ObjectStore, batch: string) {
-  const end = await batchEnd(client, batch);
-  if (end.state !== 'completed') throw new Error(`${batch}: expected it to complete, found ${JSON.stringify(end)}`);
-  const { totals } = end.result;
-  const { images, differences } = await verifyBatch(batch, { store: store.url });
-  if (totals.failed > 0 || images !== totals.jobs || differences.length > 0) {
-    throw new Error(`${batch}: expected ${totals.jobs} whole images, found ${images}: ${JSON.stringify(differences)}`);
+/** Batches of tonight, each of which finds a third of the old pictures again, and renders as many between them. */
+class Nights {
+  readonly names: string[] = [];
+  readonly reused: number;
+  readonly #site: CleanedSite;
+
+  constructor(site: CleanedSite, reused: number) {
+    this.#site = site;
+    this.reused = reused;
   }
-  return totals;
-}
 
-async function neededBy(store: ObjectStore, batch: string): Promise<string[]> {
-  const needed: string[] = [];
-  for (const { name } of await piecesIn(store, planFolder(batch))) {
-    needed.push(...(await readJobs(store, name)).map(({ renderKey }) => `objects/${renderKey}.png`));
+  async begin(): Promise<string> {
+    const night = this.names.length;
+    const name = `night-${night + 1}`;
+    const prompts = Array.from({ length: this.reused }, (_, n) => [
+      `owl number ${night}-${n}`,
+      oldPrompt((night % 3) * this.reused + n),
+    ]);
+    await this.#site.submit(name, prompts.flat());
+    this.names.push(name);
+    return name;
   }
-  return needed;
+
+  /** What all of them came to. @throws Error where one has an image that is missing or differs */
+  async verified() {
+    const all = { batches: this.names.length, images: 0, rendered: 0, reusedImages: 0, failed: 0 };
+    for (const name of this.names) {
+      const end = await batchEnd(this.#site.client, name);
+      if (end.state !== 'completed') throw new Error(`${name}: expected its end, found ${JSON.stringify(end)}`);
+      const { jobs, rendered, reused, failed } = end.result.totals;
+      const { images, differences } = await verifyBatch(name, { store: this.#site.store.url });
+      if (failed > 0 || images !== jobs || differences.length > 0) {
+        throw new Error(`${name}: expected ${jobs} whole images, found ${images}: ${JSON.stringify(differences)}`);
+      }
+      all.images += images;
+      all.rendered += rendered;
+      all.reusedImages += reused;
+      all.failed += failed;
+    }
+    return all;
+  }
+
+  toString(): string {
+    return `${this.names.length} new batches`;
+  }
 }
 
-const batchesLeft = async (store: ObjectStore): Promise<string[]> => [
-  ...new Set((await names(store, 'batches/')).map((name) => name.split('/')[1]!)),
-];
+/** @returns how many objects there are @throws Error where they are not exactly those that the batches need, or other batches are left */
+async function checkLeft(store: ObjectStore, batches: readonly string[]): Promise<number> {
+  const needed = new Set<string>();
+  for (const batch of batches) {
+    for (const { renderKey, format } of await jobsOf(store, batch)) needed.add(objectName(renderKey, format));
+  }
+  same('objects', new Set(await names(store, OBJECTS_FOLDER)), needed);
+  same('batches', new Set((await names(store, BATCHES_FOLDER)).map((name) => batchOf(name)!)), new Set(batches));
+  return needed.size;
+}
 
-function same(what: string, found: string[], expected: string[]): void {
-  const missing = expected.filter((name) => !found.includes(name));
-  const more = found.filter((name) => !expected.includes(name));
+async function jobsOf(store: ObjectStore, batch: string): Promise<Job[]> {
+  const pieces = await piecesIn(store, planFolder(batch));
+  return (await Promise.all(pieces.map(({ name }) => readJobs(store, name)))).flat();
+}
+
+function same(what: string, found: ReadonlySet<string>, expected: ReadonlySet<string>): void {
+  const missing = [...expected].filter((name) => !found.has(name));
+  const more = [...found].filter((name) => !expected.has(name));
   if (missing.length + more.length === 0) return;
   throw new Error(`${what}: missing ${missing.length}: ${missing[0]}; not needed ${more.length}: ${more[0]}`);
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await sleep(100);
 }

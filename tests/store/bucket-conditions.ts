@@ -30,8 +30,13 @@ type Changes = { generation: string; count: number; updated: string };
 /**
  * Stands before the emulator and does what Cloud Storage does and it does not (fake-gcs-server 1.56): each change of an object's metadata
  * gives it another metageneration and time, and what is deleted or changed has to be of the generation and metageneration that are named.
+ *
+ * @param onDeleted hears the name of each object that was deleted
  */
-export async function startBucketConditions(target: string): Promise<BucketConditions> {
+export async function startBucketConditions(
+  target: string,
+  onDeleted: (name: string) => void = () => {},
+): Promise<BucketConditions> {
   const changes = new Map<string, Changes>();
   let turn = Promise.resolve();
   let aged = { before: 0, byMs: 0 };
@@ -68,6 +73,7 @@ export async function startBucketConditions(target: string): Promise<BucketCondi
     const refused = await refusal(url);
     if (refused !== null) return refused;
     const answer = await send(target, asked);
+    if (method === 'DELETE' && answer.status === 200) onDeleted(decodeURIComponent(url.pathname.split('/').at(-1)!));
     if (method === 'PATCH' && answer.status === 200) {
       const { bucket, name, generation }: ObjectJson = JSON.parse(answer.body.toString());
       const before = changes.get(`${bucket}/${name}`);
