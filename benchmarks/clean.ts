@@ -1,8 +1,8 @@
 /**
- * Whether cleaning a store loses anything that somebody needs: an old night of so many objects is cleaned beside two batches that find
- * some of its pictures again, one of them submitted meanwhile. The clean is killed half way and another goes on. Afterwards both batches
- * are verified, and the store has to have exactly what they need. Exit code 1 otherwise.
- * `npx tsx benchmarks/clean.ts [--objects 10000] [--reused 200] [--kind folder|bucket] [--json]`
+ * Whether cleaning a store loses anything that somebody needs: an old night of so many objects is cleaned while batches find some old pictures
+ * again. The clean is stopped until a batch has taken up what it is about to remove, goes on, and is killed half way; another does the rest. Afterwards
+ * all batches are verified, and the store has to have exactly what they need. Exit code 1 otherwise.
+ * `npx tsx benchmarks/clean.ts [--objects 10000] [--reused 100] [--kind folder|bucket] [--json]`
  */
 import { parseArgs } from 'node:util';
 import { cleanBesideBatches } from '../tests/cleaning/beside-batches.ts';
@@ -10,7 +10,7 @@ import { cleanBesideBatches } from '../tests/cleaning/beside-batches.ts';
 const { values } = parseArgs({
   options: {
     objects: { type: 'string', default: '10000' },
-    reused: { type: 'string', default: '200' },
+    reused: { type: 'string', default: '100' },
     kind: { type: 'string', default: 'folder' },
     json: { type: 'boolean', default: false },
   },
@@ -24,7 +24,7 @@ try {
     kind: values.kind === 'bucket' ? 'bucket' : 'folder',
     unneeded: Number(values.objects),
     reused: Number(values.reused),
-    say: (text) => console.error(text),
+    say: (text) => console.error(`${Math.round(performance.now() / 1_000)} s: ${text}`),
   });
   if (values.json) console.log(JSON.stringify(result));
   else console.table(result);

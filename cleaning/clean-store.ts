@@ -39,9 +39,9 @@ export type StoreCleaning = {
 
 export type Cleaned = {
   counts: Counts;
-  /** Batches that went, or would. */
+  /** Batches that went as a whole, or would. */
   batches: { batch: string; writtenAt: Date; bytes: number; files: number }[];
-  /** Batches that are old enough and stay. */
+  /** Batches that are old enough and stay, or of which something does. */
   kept: KeptBatch[];
   /** Why objects were not looked at: a batch's record is damaged, so that nobody knows what it needs. */
   objectsLeft: string | null;
@@ -110,7 +110,7 @@ async function catalogOf(store: ObjectStore, batch: string): Promise<string | un
   }
 }
 
-/** @returns why the batch stays after all */
+/** @returns as removeBatch */
 async function cleanBatch(
   store: ObjectStore,
   seen: ListedBatch,

@@ -21,7 +21,7 @@ export type BatchRemoval = {
  * Removes a batch: its images, then its records. What somebody else put into its folder stays, images among it that are none of the batch's
  * jobs. Killed half way it is gone on with by whoever removes it again, whatever its age is then.
  *
- * @returns why the batch stays, where something has happened to it since it was seen; nothing was removed then
+ * @returns why the batch, or some of it, stays; `null` where no more of it does than the note of its removal
  * @throws DamagedRecord where nothing tells any more which images are the batch's
  */
 export async function removeBatch(store: ObjectStore, seen: SeenBatch, removal: BatchRemoval): Promise<string | null> {
@@ -44,7 +44,10 @@ export async function removeBatch(store: ObjectStore, seen: SeenBatch, removal: 
   await inParallel(imagesOf(store, batch, ids), remove, signal);
   // An image that stays is the batch's by its records only.
   if (count.kept === before && !signal?.aborted) await inParallel(recordsOf(store, batch), remove, signal);
-  if (count.kept > before || signal?.aborted) return null;
+  if (signal?.aborted) return 'its removal was interrupted: the next clean does the rest';
+  if (count.kept > before) {
+    return `the store keeps ${count.kept - before} of its files, ${count.keptWhy}: a later clean removes what is left`;
+  }
   await orKept(count, () => endRemoval(store, batch));
   await store.removeEmptyFolders(batchFolder(batch));
   return null;

@@ -82,7 +82,7 @@ async function clean(options: CleanOptions): Promise<void> {
   if (options.json) printJson({ store, removed: remove, asked: client?.address ?? null, ...cleaned });
   else printLine(describe(cleaned, options).join('\n'));
   if (signal?.aborted) process.exitCode = EXIT.interrupted;
-  else if (cleaned.objectsLeft !== null) process.exitCode = EXIT.imagesMissing;
+  else if (cleaned.objectsLeft !== null || stuckIn(cleaned).length > 0) process.exitCode = EXIT.imagesMissing;
 }
 
 function countAloud(remove: boolean): () => void {
@@ -98,11 +98,14 @@ function countAloud(remove: boolean): () => void {
 
 const BATCHES = 50;
 
-function describe({ counts, batches, kept, objectsLeft }: CleanResult, { yes }: CleanOptions): string[] {
+/** Kinds of which the store keeps something. */
+const stuckIn = ({ counts }: CleanResult) => Object.entries(counts).filter(([, { kept }]) => kept > 0);
+
+function describe(cleaned: CleanResult, { yes }: CleanOptions): string[] {
+  const { counts, batches, kept, objectsLeft } = cleaned;
   const kinds = Object.entries(counts);
   const rows = kinds.map(([kind, { files, bytes }]) => [kind, files.toLocaleString('en'), bytesText(bytes)]);
   const files = kinds.reduce((sum, [, count]) => sum + count.files, 0);
-  const stuck = kinds.filter(([, { kept }]) => kept > 0);
   return [
     table([['', yes ? 'files removed' : 'files to remove', 'size'], ...rows]),
     ...section(
@@ -116,7 +119,7 @@ function describe({ counts, batches, kept, objectsLeft }: CleanResult, { yes }: 
       'old enough, and staying:',
       kept.map(({ batch, why }) => `${batch}: ${why}`),
     ),
-    ...stuck.map(
+    ...stuckIn(cleaned).map(
       ([kind, { kept, keptWhy }]) => `${kind}: the store does not let go of ${count(kept, 'file')}: ${keptWhy}`,
     ),
     ...(objectsLeft === null ? [] : [`no object was looked at: ${objectsLeft}`]),

@@ -1,7 +1,6 @@
-import { inParallel } from '../../cleaning/in-parallel.ts';
-import { batchEnd, type CleanResult, reviewPageEnd, verifyBatch } from '../../client/index.ts';
+import { EventEmitter, once } from 'node:events';
+import { batchEnd, type CleanResult, verifyBatch } from '../../client/index.ts';
 import type { Job } from '../../domain/job.ts';
-import { putPicture } from '../../pictures/picture-place.ts';
 import {
   BATCHES_FOLDER,
   batchFolder,
@@ -10,13 +9,13 @@ import {
   OBJECTS_FOLDER,
   objectName,
   planFolder,
-  shardName,
 } from '../../records/layout.ts';
-import { encodeJobs, piecesIn, readJobs } from '../../records/plan-and-receipts.ts';
+import { piecesIn, readJobs } from '../../records/plan-and-receipts.ts';
 import type { ObjectStore } from '../../store/index.ts';
 import { expectCode, jsonLines, startPixartBatch } from '../e2e/command-line.ts';
 import { type CleanedSite, startCleanedSite, until } from './cleaned-site.ts';
-import { jobOf, names, objectOf, sampleBatch } from './sample-batch.ts';
+import { oldNights, oldPrompt } from './old-nights.ts';
+import { names, objectOf } from './sample-batch.ts';
 
 export type BesideOptions = {
   kind: 'folder' | 'bucket';
@@ -49,7 +48,6 @@ export type Beside = {
   left: number;
 };
 
-const SHARD = 500;
 const SAY_MS = 10_000;
 
 /**
@@ -64,7 +62,7 @@ export async function cleanBesideBatches({ kind, unneeded, reused, say = () => {
   try {
     say(`making an old night of ${unneeded} pictures, and one of ${3 * reused} that are found again`);
     const bulk = Array.from({ length: unneeded }, (_, n) => `bulk-${n}`);
-    await oldNights(site, bulk, reused);
+    await oldNights(site, bulk, 3 * reused);
     const before = await names(site.store);
     const objects = before.filter((name) => name.startsWith('objects/'));
     const nights = new Nights(site, reused);
@@ -73,9 +71,9 @@ export async function cleanBesideBatches({ kind, unneeded, reused, say = () => {
 
     say(`cleaning ${before.length} files, ${objects.length} objects among them`);
     const gone = watchedRemovals(site, bulk);
-    const progress = setInterval(() => say(`${gone.size} of ${unneeded} objects gone, ${nights}`), SAY_MS);
+    const progress = setInterval(() => say(`${gone.names.size} of ${unneeded} objects gone, ${nights}`), SAY_MS);
     try {
-      const killed = await cleanAndKill(site, nights, { gone, objects, unneeded, say });
+      const killed = await cleanAndKill(site, nights, { gone, unneeded, say });
       const { result, seconds } = await cleanToItsEnd(site, nights);
       say(`cleaned; waiting for the last of ${nights}, and verifying all`);
       const totals = await nights.verified();
@@ -92,35 +90,36 @@ export async function cleanBesideBatches({ kind, unneeded, reused, say = () => {
   }
 }
 
-type Watched = { gone: ReadonlySet<string>; objects: readonly string[]; unneeded: number; say: (text: string) => void };
+type Watched = { gone: Removals; unneeded: number; say: (text: string) => void };
 
 /** The first clean: stopped at its first object, gone on with when a batch has what it is about to remove, and killed half way. */
-async function cleanAndKill(site: CleanedSite, nights: Nights, { gone, objects, unneeded, say }: Watched) {
+async function cleanAndKill(site: CleanedSite, nights: Nights, { gone, unneeded, say }: Watched) {
   const clean = startClean(site);
   const tooSoon = clean.finished.then(({ stdout, stderr }) => {
     throw new Error(`the clean was over before it was to be stopped or killed:\n${stdout}${stderr}`);
   });
   tooSoon.catch(() => {});
-  const untilGone = (objects: number) => Promise.race([until(async () => gone.size > objects), tooSoon]);
   try {
     const began = performance.now();
-    await untilGone(0);
+    await Promise.race([gone.reach(1), tooSoon]);
     clean.signal('SIGSTOP');
     const stopped = performance.now();
-    const marked = new Set(objects.filter((name) => !gone.has(name)));
-    say(`stopped the clean when ${gone.size} objects were gone, until a batch has taken up what it is about to remove`);
+    const there = new Set(await names(site.store, OBJECTS_FOLDER));
+    say(
+      `stopped the clean when ${gone.names.size} objects were gone, until a batch has taken up what it is about to remove`,
+    );
     const batch = await nights.begin();
-    await until(async () => (await takenUp(site.store, batch, marked)) >= nights.reused / 2);
-    const taken = await takenUp(site.store, batch, marked);
+    await until(async () => (await takenUp(site.store, batch, there)) >= nights.reused / 2);
+    const taken = await takenUp(site.store, batch, there);
     const wentOn = performance.now();
     clean.signal('SIGCONT');
     say(`${taken} objects taken up; the clean goes on`);
-    await untilGone(unneeded / 2);
+    await Promise.race([gone.reach(unneeded / 2), tooSoon]);
     clean.signal('SIGKILL');
     const cleanSeconds = (performance.now() - wentOn + stopped - began) / 1_000;
     if ((await clean.finished).code !== null) await tooSoon;
-    say(`killed the clean when ${gone.size} objects were gone; another goes on`);
-    return { takenUp: taken, goneAtKill: gone.size, cleanSeconds };
+    say(`killed the clean when ${gone.names.size} objects were gone; another goes on`);
+    return { takenUp: taken, goneAtKill: gone.names.size, cleanSeconds };
   } finally {
     // Also one that stands still.
     clean.signal('SIGKILL');
@@ -144,14 +143,22 @@ const startClean = ({ store, address, environment }: CleanedSite) =>
     environment,
   );
 
-/** Names of objects that are gone, of those that nobody makes again. */
-function watchedRemovals(site: CleanedSite, pictures: readonly string[]): ReadonlySet<string> {
+/** Objects that are gone, of those that nobody makes again. */
+type Removals = { names: ReadonlySet<string>; reach(count: number): Promise<void> };
+
+function watchedRemovals(site: CleanedSite, pictures: readonly string[]): Removals {
   const watched = new Set(pictures.map(objectOf));
-  const gone = new Set<string>();
+  const names = new Set<string>();
+  const seen = new EventEmitter();
   site.watchRemovals((name) => {
-    if (watched.has(name)) gone.add(name);
+    if (watched.has(name) && names.size < names.add(name).size) seen.emit('gone');
   });
-  return gone;
+  return {
+    names,
+    async reach(count) {
+      while (names.size < count) await once(seen, 'gone');
+    },
+  };
 }
 
 /** How many of these objects the batch has copies of. */
@@ -161,36 +168,6 @@ async function takenUp(store: ObjectStore, batch: string, objects: ReadonlySet<s
     objects.has(objectName(renderKey, format)),
   );
   return jobs.filter(({ id, format }) => copies.has(copyName(batch, id, format))).length;
-}
-
-const oldPrompt = (n: number): string => `fox number ${n}`;
-
-/** Batches that have ended long ago: one whose pictures are rendered as those to come, and one of pictures that nobody has drawn. */
-async function oldNights(site: CleanedSite, bulk: readonly string[], reused: number): Promise<void> {
-  await site.submit(
-    'old-shared',
-    Array.from({ length: 3 * reused }, (_, n) => oldPrompt(n)),
-  );
-  const end = await batchEnd(site.client, 'old-shared');
-  if (end.state !== 'completed') throw new Error(`expected an old night, found ${JSON.stringify(end)}`);
-  await oldNight(site.direct, bulk);
-  // Otherwise it makes the batch young again.
-  await reviewPageEnd(site.client, end.result);
-  await site.age();
-}
-
-/** Most of its images are listed by its plan alone, which is the quickest. */
-async function oldNight(store: ObjectStore, pictures: readonly string[]): Promise<void> {
-  await sampleBatch(store, 'old-night', pictures.slice(0, 10));
-  const rest = pictures.slice(10);
-  for (let at = 0; at < rest.length; at += SHARD) {
-    const jobs = rest.slice(at, at + SHARD).map(jobOf);
-    await store.create(shardName('old-night', 1, 1 + at / SHARD), await encodeJobs(jobs), 'application/x-ndjson');
-  }
-  await inParallel(rest, async (picture) => {
-    const object = await putPicture(store, jobOf(picture), Buffer.from(`picture ${picture}`), null);
-    await object!.copy(copyName('old-night', picture, 'png'));
-  });
 }
 
 /** Batches of tonight, each of which finds a third of the old pictures again, and renders as many between them. */

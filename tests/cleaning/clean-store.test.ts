@@ -161,7 +161,9 @@ describe.each(kinds)('%s that is cleaned', { timeout: SLOW_MS }, (_, fresh, cuts
     await usedStore(store);
     const before = (await names(store)).length;
     const stop = new AbortController();
-    await clean(store, { onRemoved: () => stop.abort(), signal: stop.signal });
+    const { batches, kept } = await clean(store, { onRemoved: () => stop.abort(), signal: stop.signal });
+    expect(batches).toEqual([]);
+    expect(kept).toContainEqual({ batch: 'old-1', why: 'its removal was interrupted: the next clean does the rest' });
     // Those that were under way are finished.
     expect((await names(store)).length).toBeGreaterThan(before - 20);
     expect(await names(store, removalName('old-1'))).toEqual([removalName('old-1')]);
@@ -179,9 +181,14 @@ describe.each(kinds)('%s that is cleaned', { timeout: SLOW_MS }, (_, fresh, cuts
         throw new ObjectKept('x', 'a hold keeps it');
       return store.removeVersion(object, uses);
     });
-    const { counts } = await clean(held);
+    const { batches, kept, counts } = await clean(held);
     expect(counts.objects).toMatchObject({ kept: 1, keptWhy: 'a hold keeps it' });
     expect(counts.batches).toMatchObject({ kept: 1, keptWhy: 'a hold keeps it' });
+    expect(batches.map(({ batch }) => batch)).toEqual(['old-1']);
+    expect(kept).toContainEqual({
+      batch: 'old-2',
+      why: expect.stringMatching(/keeps 1 of its files, a hold keeps it/),
+    });
     // What a batch still has is needed; its records go last.
     expect(await names(store, planFolder('old-2'))).toHaveLength(2);
     expect(await names(store, 'objects/')).toContain(objectOf('cat'));
@@ -233,7 +240,7 @@ describe.each(kinds)('%s that is cleaned', { timeout: SLOW_MS }, (_, fresh, cuts
   test('goes on where the store keeps the note of a removal, and takes it away later', async () => {
     const store = await fresh();
     await usedStore(store);
-    const kept = new Proxy(store, {
+    const keeping = new Proxy(store, {
       get(target, key) {
         const value = key === 'remove' ? refuse : Reflect.get(target, key);
         return typeof value === 'function' ? value.bind(target) : value;
@@ -242,7 +249,7 @@ describe.each(kinds)('%s that is cleaned', { timeout: SLOW_MS }, (_, fresh, cuts
     const refuse = async (name: string): Promise<void> => {
       throw new ObjectKept(name, 'a retention policy keeps it');
     };
-    const { batches, counts } = await clean(kept);
+    const { batches, counts } = await clean(keeping);
     expect(batches.map(({ batch }) => batch)).toEqual(['old-1', 'old-2']);
     expect(counts.batches).toMatchObject({ kept: 2, keptWhy: 'a retention policy keeps it' });
     expect(await names(store, removalName('old-1'))).toEqual([removalName('old-1')]);

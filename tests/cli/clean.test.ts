@@ -1,5 +1,5 @@
 import { readdir, utimes } from 'node:fs/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import {
   type BatchClient,
   type CleanResult,
@@ -7,22 +7,28 @@ import {
   retryBatch,
   submitBatch,
   temporalTarget,
+  verifyBatch,
 } from '../../client/index.ts';
 import { startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
 import { bundleRef, openBundle } from '../../models/pixart/index.ts';
-import { batchFolder } from '../../records/layout.ts';
+import { batchFolder, removalName } from '../../records/layout.ts';
 import { beginRemoval } from '../../records/removal.ts';
-import type { ObjectStore } from '../../store/index.ts';
+import { type ObjectStore, openStore } from '../../store/index.ts';
 import { batchWorkflowId } from '../../workflows/contract/queues.ts';
 import { folderStore } from '../activities/rendering.ts';
 import { BUNDLE } from '../chaos/simulated-children.ts';
-import { DAY_MS, names, sampleBatch } from '../cleaning/sample-batch.ts';
+import { DAY_MS, names, objectOf, sampleBatch } from '../cleaning/sample-batch.ts';
 import { jsonLines } from '../e2e/command-line.ts';
+import { startFaultyNetwork } from '../store/faulty-network.ts';
+import { retentionPolicy } from '../store/retention-policy.ts';
+import { useBucket } from '../store/use-bucket.ts';
 import { runHere } from './run-here.ts';
 
 /** Nobody listens there. */
 const NOWHERE = '127.0.0.1:1';
 const OLD = ['--batches-older-than', '90d'];
+
+const bucket = useBucket();
 
 let server: TemporalServer;
 let client: BatchClient;
@@ -146,4 +152,57 @@ test('a batch that is being removed can neither be retried nor submitted again, 
   await expect(submitBatch(client, request)).rejects.toThrow(
     /batch going is being forgotten .*finish that with "npx pixart-batch forget going --store .* --yes"/,
   );
+});
+
+test('what a retention policy keeps is reported with exit code 3, the rest goes, and what is needed stays whole', async () => {
+  const url = bucket.freshUrl();
+  // What is old enough for the policy to let it go.
+  const before = await openStore(url);
+  await sampleBatch(before, 'free', ['fox', 'owl']);
+  await before.create(objectOf('nobody-1'), Buffer.from('free'), 'image/png');
+  const network = await startFaultyNetwork(bucket.endpoint(), retentionPolicy(DAY_MS));
+  onTestFinished(() => network.stop());
+  vi.stubEnv('STORAGE_EMULATOR_HOST', network.endpoint);
+  onTestFinished(() => void vi.stubEnv('STORAGE_EMULATOR_HOST', bucket.endpoint()));
+  const store = await openStore(`${url}/`);
+  await sampleBatch(store, 'kept', ['hen', 'elk']);
+  await store.create(objectOf('nobody-2'), Buffer.from('kept'), 'image/png');
+  bucket.age(100 * DAY_MS);
+  await sampleBatch(store, 'young', ['owl', 'cat']);
+
+  const cleaned = await asked(store, ...OLD, '--yes', '--json');
+  expect(cleaned.code, cleaned.stderr).toBe(3);
+  const [{ batches, kept, counts }] = jsonLines(cleaned) as [CleanResult];
+  expect(batches.map(({ batch }) => batch)).toEqual(['free']);
+  expect(kept).toMatchObject([
+    { batch: 'kept', why: expect.stringMatching(/^the store keeps 2 of its files, a retention/) },
+  ]);
+  expect(counts.objects).toMatchObject({
+    files: 2,
+    kept: 1,
+    keptWhy: expect.stringContaining('a retention policy keeps'),
+  });
+  // The notes of removals are young, and kept too.
+  expect(counts.batches.kept).toBe(3);
+  expect(await names(store, batchFolder('free'))).toEqual([removalName('free')]);
+  const objects = ['owl', 'hen', 'elk', 'nobody-2', 'cat'].map(objectOf);
+  expect(await names(store, 'objects/')).toEqual(objects.sort());
+  for (const batch of ['kept', 'young']) {
+    expect(await verifyBatch(batch, { store: store.url })).toMatchObject({ images: 2, differences: [] });
+  }
+
+  const again = await asked(store, ...OLD, '--yes');
+  expect(again.code).toBe(3);
+  expect(again.stdout).toMatch(
+    /staying:\n {2}kept: the store keeps 2 of its files, a retention policy keeps what is there/,
+  );
+  expect(again.stdout).toMatch(
+    /\nobjects: the store does not let go of 1 file: a retention policy keeps what is there/,
+  );
+
+  // The policy has let go of all.
+  const { code: last, stdout: said } = await asked(before, ...OLD, '--yes');
+  expect(last, said).toBe(0);
+  for (const batch of ['free', 'kept']) expect(await names(before, batchFolder(batch))).toEqual([]);
+  expect(await names(before, 'objects/')).toEqual(['owl', 'cat'].map(objectOf).sort());
 });

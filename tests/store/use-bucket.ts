@@ -28,6 +28,8 @@ export function useBucket() {
   return {
     /** What STORAGE_EMULATOR_HOST is, where a test does not change it. */
     endpoint: () => conditions.endpoint,
+    /** Makes all that is there so much older than it is. */
+    age: (byMs: number) => conditions.age(byMs),
     /** Of a store in that bucket which nobody has used before. */
     freshUrl: () => `gs://${BUCKET}/store ${stores++}`,
   };
