@@ -93,7 +93,7 @@ async function chosen(store: ObjectStore, { rules, whyBusy, now }: StoreCleaning
   const { remove, keep } = chooseBatches(seen, rules, catalogs, now);
   const idle: ListedBatch[] = [];
   for (const batch of remove) {
-    const isForgotten = batch.isBeingRemoved && (await removerOf(store, batch.batch)) === 'forget';
+    const isForgotten = batch.isBeingRemoved && (await removerOf(store, batch.batch)) !== 'clean';
     const why = isForgotten ? FORGOTTEN : await whyBusy(batch);
     if (why === null) idle.push(batch);
     else keep.push({ batch: batch.batch, why });

@@ -42,6 +42,8 @@ export type Forgotten = {
   rewritten: number;
   /** Lines that go from other batches' tables of changes. */
   changes: number;
+  /** Corrected catalogs of other batches in which a value stands; they are among what is removed. */
+  elsewhere: string[];
   /** Runs of workflows. */
   histories: number;
   /** Batches that need some of the pictures, which stay with their prompts. */
@@ -163,7 +165,7 @@ async function checkLiesHere(client: BatchClient, store: ObjectStore, batch: str
   );
 }
 
-function surveyed({ rows, removals, rewrites, changes, others, columns }: Survey) {
+function surveyed({ rows, removals, rewrites, elsewhere, changes, others, columns }: Survey) {
   const pictures = new Map<string, number>();
   for (const batches of others.neededBy.values()) {
     for (const batch of batches) pictures.set(batch, (pictures.get(batch) ?? 0) + 1);
@@ -173,6 +175,7 @@ function surveyed({ rows, removals, rewrites, changes, others, columns }: Survey
     batches: rows.map(({ batch, ids, others: stay }) => ({ batch, rows: ids.size, others: stay })),
     removed: Object.fromEntries(counts) as Forgotten['removed'],
     rewritten: [...rewrites.values()].flat().length,
+    elsewhere,
     changes: changes.reduce((sum, { lines }) => sum + lines, 0),
     neededBy: [...pictures].map(([batch, count]) => ({ batch, pictures: count })),
     samePrompt: [...others.samePrompt].map(([batch, count]) => ({ batch, rows: count })),

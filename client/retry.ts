@@ -57,6 +57,8 @@ export async function retryBatch(client: BatchClient, batch: string, request: Re
   checkRun(request);
   const before = await lastRound(client, batch, request);
   const { store } = before;
+  // Before anything is written, and again when the round is on record.
+  await checkNotRemoved(store, batch);
   const rows = await plannedRows(store, batch);
   const missing = rows.filter(({ hasImage }) => !hasImage).length;
   const isWanted = missing > 0 || request.decisions !== undefined || (request.again ?? []).length > 0;

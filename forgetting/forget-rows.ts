@@ -1,9 +1,9 @@
 import { inParallel } from '../cleaning/in-parallel.ts';
 import { UserError } from '../domain/user-error.ts';
 import { batchFolder, planFolder, removalName, roundsFolder } from '../records/layout.ts';
-import { beginRemoval, endRemoval } from '../records/removal.ts';
+import { beginRemoval, endRemoval, removerOf } from '../records/removal.ts';
 import { ObjectKept, type ObjectStore } from '../store/index.ts';
-import { isWhole } from './forgotten-rows.ts';
+import { type ForgottenRows, isWhole } from './forgotten-rows.ts';
 import { KINDS } from './kinds.ts';
 import { batchRewrites, planRewrites, type Step } from './rewrite-batch.ts';
 import { isForgotten, rewriteChanges } from './rewrite-lines.ts';
@@ -49,36 +49,38 @@ export async function forgetRows(
   for (const rows of found.rows) if (!isWhole(rows)) plans.push(...(await planRewrites(store, rows)));
   if (left.length > 0 || (await isHeld())) return [...left, ...plans.map(({ name }) => ({ name, why: LAST }))];
   for (const step of plans) await attempt(step);
-  for (const batch of left.length === 0 ? wholeOf(found) : []) {
-    const why = await endRemoval(store, batch).then(() => null, keptBecause);
-    if (why !== null) left.push({ name: removalName(batch), why });
-    await store.removeEmptyFolders(batchFolder(batch));
+  for (const rows of left.length === 0 ? found.rows : []) {
+    const why = await endForgetting(store, rows).then(() => null, keptBecause);
+    if (why !== null) left.push({ name: removalName(rows.batch), why });
+    if (isWhole(rows)) await store.removeEmptyFolders(batchFolder(rows.batch));
   }
   return left;
 }
 
-const wholeOf = ({ rows }: Survey): string[] => rows.filter(isWhole).map(({ batch }) => batch);
-
 /**
- * Keeps everybody from beginning another round of a batch that goes as a whole.
+ * Keeps everybody from beginning another round of a batch that rows go from: it would draw them again, and write manifests with them.
  *
  * @throws UserError where somebody has begun one since the survey; nothing was changed then
  */
 export async function beginForgetting(store: ObjectStore, found: Survey): Promise<void> {
-  for (const batch of wholeOf(found)) await beginRemoval(store, batch, 'forget');
-  const seen = new Set(found.removals.records.map(({ name }) => name));
-  for (const batch of wholeOf(found)) {
+  for (const rows of found.rows) await beginRemoval(store, rows.batch, isWhole(rows) ? 'forget' : 'forget rows');
+  for (const { batch } of found.rows) {
     for await (const { name } of store.list(roundsFolder(batch)))
-      if (!seen.has(name)) await giveWay(store, found, batch);
+      if (!found.rounds.has(name)) await giveWay(store, found, batch);
   }
 }
 
 async function giveWay(store: ObjectStore, found: Survey, begun: string): Promise<never> {
-  for (const batch of wholeOf(found)) await endRemoval(store, batch);
+  for (const rows of found.rows) await endForgetting(store, rows);
   throw new UserError(
     `batch ${begun} cannot be forgotten: somebody has begun another round of it meanwhile. Wait for its end, or stop it first: ` +
       `npx pixart-batch cancel ${begun} --wait`,
   );
+}
+
+/** The note of somebody who removes the whole batch stays where only rows of it are forgotten. */
+async function endForgetting(store: ObjectStore, rows: ForgottenRows): Promise<void> {
+  if (isWhole(rows) || (await removerOf(store, rows.batch)) === 'forget rows') await endRemoval(store, rows.batch);
 }
 
 const LAST = 'it tells what else is to be forgotten, and goes when all of that is gone: run the command again then';

@@ -2,7 +2,15 @@ import type { RowFilter } from '../domain/row-filter.ts';
 import { type ObjectSeal, PLAIN_OBJECTS } from '../encryption/object-seal.ts';
 import type { Bundle } from '../models/pixart/index.ts';
 import { orWarn, type Warn } from '../records/damaged.ts';
-import { BATCHES_FOLDER, batchOf, changesName, keptCatalogFolder, planFolder, removalName } from '../records/layout.ts';
+import {
+  BATCHES_FOLDER,
+  batchOf,
+  changesName,
+  keptCatalogFolder,
+  planFolder,
+  removalName,
+  roundsFolder,
+} from '../records/layout.ts';
 import { catalogsOf } from '../records/previous-batch.ts';
 import { removerOf } from '../records/removal.ts';
 import { type ObjectStore, readIfThere } from '../store/index.ts';
@@ -36,13 +44,20 @@ export type Survey = {
   removals: Record<Kind, Removable[]>;
   /** Names of records and sheets that tell of other rows too, and are written anew, by their batch. */
   rewrites: Map<string, string[]>;
+  /** Catalogs in other batches that retries were told and in which a value stands: they go as a whole, and are among what is removed. */
+  elsewhere: string[];
   /** Tables of changes in other batches that tell of a text, and the lines in them that do. */
   changes: { name: string; lines: number }[];
   others: OtherRows;
   /** Texts that no other row has. */
   texts: Set<string>;
-  /** Batches of which an earlier call has left no more than the note that they are being forgotten, or little more. */
+  /**
+   * Batches whose plan tells no more what an earlier call was to forget: of some little is left but the note that they are being forgotten, of
+   * others that note is to go.
+   */
   begun: string[];
+  /** Records of the rounds that batches had before any plan was read. */
+  rounds: ReadonlySet<string>;
   /** Batches whose kept catalog nothing was planned from, so that their rows cannot be told apart. */
   unplanned: string[];
   /** Why the shared pictures of a batch that goes are not known. */
@@ -58,7 +73,7 @@ export type Survey = {
  * @throws DamagedRecord where a batch that is searched for rows cannot be read
  */
 export async function survey(store: ObjectStore, request: Sought, warn: Warn): Promise<Survey> {
-  const { batches, unplanned, begun } = await batchesIn(store);
+  const { batches, unplanned, begun, rounds } = await batchesIn(store);
   const searched = request.batch === undefined ? batches : [request.batch];
   const columns = new Set<string>();
   const rows: ForgottenRows[] = [];
@@ -80,12 +95,12 @@ export async function survey(store: ObjectStore, request: Sought, warn: Warn): P
   const { removals, rewrites } = await sorted(store, request.scratch, kindOf);
   const untouched = batches.filter((batch) => !byBatch.has(batch));
   // Of one batch all that it was told goes, or nothing of it is asked for.
-  const told = request.batch === undefined ? await toldElsewhere(store, untouched, request.filters) : [];
-  removals.catalogs.push(...told.map((name) => ({ store, name })));
+  const elsewhere = request.batch === undefined ? await toldElsewhere(store, untouched, request.filters) : [];
+  removals.catalogs.push(...elsewhere.map((name) => ({ store, name })));
   const changes = await changesElsewhere(store, untouched, texts);
   const unsearched = request.filters.length === 0 ? [] : unplanned.filter((batch) => searched.includes(batch));
   return {
-    ...{ rows, removals, rewrites, changes, others, texts, unread, columns },
+    ...{ rows, removals, rewrites, elsewhere, changes, others, texts, unread, columns, rounds },
     begun: begun.filter((batch) => byBatch.has(batch)),
     unplanned: unsearched.filter((batch) => !byBatch.has(batch)),
   };
@@ -131,12 +146,15 @@ async function catalogsOfWhole(store: ObjectStore, rows: readonly ForgottenRows[
   return names;
 }
 
-/** Those that a store has a folder of; those of them that have a kept catalog and no plan; and those whose plan was forgotten already. */
-async function batchesIn(store: ObjectStore): Promise<{ batches: string[]; unplanned: string[]; begun: string[] }> {
+type BatchesIn = Pick<Survey, 'begun' | 'rounds' | 'unplanned'> & { batches: string[] };
+
+/** Those that a store has a folder of; those of them that have a kept catalog and no plan; and those that an earlier call has begun with. */
+async function batchesIn(store: ObjectStore): Promise<BatchesIn> {
   const batches = new Set<string>();
   const planned = new Set<string>();
   const submitted = new Set<string>();
   const removed = new Set<string>();
+  const rounds = new Set<string>();
   for await (const { name } of store.list(BATCHES_FOLDER)) {
     const batch = batchOf(name);
     if (batch === null) continue;
@@ -144,12 +162,14 @@ async function batchesIn(store: ObjectStore): Promise<{ batches: string[]; unpla
     if (name.startsWith(planFolder(batch))) planned.add(batch);
     if (name.startsWith(keptCatalogFolder(batch))) submitted.add(batch);
     if (name === removalName(batch)) removed.add(batch);
+    if (name.startsWith(roundsFolder(batch))) rounds.add(name);
   }
   const begun: string[] = [];
   for (const batch of removed) {
-    if (!planned.has(batch) && (await removerOf(store, batch)) === 'forget') begun.push(batch);
+    const by = await removerOf(store, batch);
+    if (by === 'forget rows' || (by === 'forget' && !planned.has(batch))) begun.push(batch);
   }
-  return { batches: [...batches], unplanned: [...submitted].filter((batch) => !planned.has(batch)), begun };
+  return { batches: [...batches], unplanned: [...submitted].filter((batch) => !planned.has(batch)), begun, rounds };
 }
 
 /** Only a batch's own texts are in its tables, and those of the catalog's batch before. */

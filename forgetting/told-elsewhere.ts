@@ -4,7 +4,7 @@ import type { ObjectStore } from '../store/index.ts';
 
 /**
  * A corrected catalog that a retry was told may have rows that no plan took in, so it is searched as text: the names of those in which a filter's
- * value stands.
+ * value stands, and not within a longer word.
  *
  * @param batches whose kept catalogs stay
  */
@@ -13,21 +13,25 @@ export async function toldElsewhere(
   batches: readonly string[],
   filters: readonly RowFilter[],
 ): Promise<string[]> {
-  const values = filters
-    .flatMap(({ pattern }) => longestPart(pattern))
-    .flatMap((text) => [Buffer.from(text), Buffer.from(text, 'utf16le')]);
+  const values = filters.flatMap(({ pattern }) => searchFor(pattern));
   const found: string[] = [];
   for (const batch of values.length === 0 ? [] : batches) {
     for await (const { name } of store.list(`${keptCatalogFolder(batch)}corrected-`)) {
       const bytes = Buffer.from(await store.read(name));
-      if (values.some((value) => bytes.includes(value))) found.push(name);
+      const texts = [bytes.toString('utf8'), bytes.toString('utf16le')];
+      if (values.some((value) => texts.some((text) => value.test(text)))) found.push(name);
     }
   }
   return found;
 }
 
-/** Of a pattern with stars; nothing of one that has only these. */
-function longestPart(pattern: string): string[] {
-  const [longest = ''] = pattern.split('*').sort((a, b) => b.length - a.length);
-  return longest === '' ? [] : [longest];
+/** For the longest part of a pattern with stars, which is a cell's beginning or end unless a star is there; nothing for one that has only stars. */
+function searchFor(pattern: string): RegExp[] {
+  const parts = pattern.split('*');
+  const [longest = ''] = [...parts].sort((a, b) => b.length - a.length);
+  if (longest === '') return [];
+  const at = parts.indexOf(longest);
+  const before = at === 0 ? '(?<![\\p{L}\\p{N}])' : '';
+  const after = at === parts.length - 1 ? '(?![\\p{L}\\p{N}])' : '';
+  return [new RegExp(before + longest.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&') + after, 'u')];
 }

@@ -3,13 +3,19 @@ import { UserError } from '../domain/user-error.ts';
 import { type ObjectStore, readIfThere, shownPlace } from '../store/index.ts';
 import { removalName } from './layout.ts';
 
-/** `clean` takes a batch away; `forget` also takes away what the batch's plan leads to, so that only `forget` may remove the plan then. */
-export type Remover = 'clean' | 'forget';
+/**
+ * `clean` takes a batch away; `forget` also takes away what the batch's plan leads to, so that only `forget` may remove the plan then. With
+ * `forget rows` other rows of the batch stay, and so does the batch.
+ */
+export type Remover = (typeof REMOVERS)[number];
 
-const noteSchema = z.object({ format: z.literal(1), by: z.enum(['clean', 'forget']), begunAt: z.string() });
+const REMOVERS = ['clean', 'forget', 'forget rows'] as const;
+
+const noteSchema = z.object({ format: z.literal(1), by: z.enum(REMOVERS), begunAt: z.string() });
 
 /**
- * Notes that a batch is being removed, until nothing of it is left. `forget` takes over what `clean` has begun, and never the other way round.
+ * Notes that a batch is being removed, until nothing of it is left, or that rows of it are, until those are gone: nobody begins another round
+ * of it meanwhile. `forget` takes over what others have begun, and what somebody has begun with the whole batch is more than `forget rows`.
  *
  * @returns false where the batch is being forgotten, and it is a clean that asks
  * @throws as a store does
@@ -19,8 +25,8 @@ export async function beginRemoval(store: ObjectStore, batch: string, by: Remove
   const bytes = Buffer.from(`${JSON.stringify(note)}\n`);
   if ((await store.create(removalName(batch), bytes, 'application/json')).created) return true;
   const before = await removerOf(store, batch);
-  if (before !== by && by === 'forget') await store.replace(removalName(batch), bytes, 'application/json');
-  return by === 'forget' || before !== 'forget';
+  if (by === 'forget' && before !== 'forget') await store.replace(removalName(batch), bytes, 'application/json');
+  return by !== 'clean' || before === 'clean';
 }
 
 /** Nothing of the batch is left, or it is not removed after all. @throws ObjectKept, and as a store does */
@@ -47,6 +53,12 @@ export async function checkNotRemoved(store: ObjectStore, batch: string): Promis
   const by = await removerOf(store, batch);
   if (by === null) return;
   const place = shownPlace(store.url);
+  if (by === 'forget rows') {
+    throw new UserError(
+      `rows of batch ${batch} are being forgotten from ${place}: give that "npx pixart-batch forget --where" again, which ends it, or choose ` +
+        'another batch id',
+    );
+  }
   const command = by === 'clean' ? `clean --store ${place} --yes` : `forget ${batch} --store ${place} --yes`;
   throw new UserError(
     `batch ${batch} is being ${by === 'clean' ? 'removed' : 'forgotten'} from ${place}: finish that with "npx pixart-batch ${command}", ` +

@@ -84,6 +84,9 @@ function textOf(told: Forgotten, batch: string | undefined, options: ForgetOptio
     `${told.isApplied ? 'gone' : 'would go'} from ${place}: ${removedText(told)}`,
     ...(told.rewritten === 0 ? [] : [`  written anew without these rows: ${count(told.rewritten, 'record')}`]),
     ...(told.changes === 0 ? [] : [`  ${count(told.changes, 'line')} of other batches' changes.csv`]),
+    ...told.elsewhere.map(
+      (name) => `  with ${name}, which a retry was told and where that value stands: all of that file`,
+    ),
     `${told.isApplied ? 'gone' : 'would go'} from the server: ${told.histories === 1 ? '1 history' : `${told.histories} histories`}`,
     ...told.neededBy.map(
       (by) => `stays: ${count(by.pictures, 'picture')} that batch ${by.batch} needs, with the prompt in it`,
