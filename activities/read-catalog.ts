@@ -3,7 +3,7 @@ import type { ReadTerms } from '../catalog/expansion/terms.ts';
 import type { PlanOptions } from '../catalog/plan-catalog.ts';
 import type { CatalogFormat } from '../domain/catalog-settings.ts';
 import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
-import { catalogName, termsName } from '../records/layout.ts';
+import { catalogName, catalogType, termsName } from '../records/layout.ts';
 import { type ObjectStore, PLAIN_TEXT, type Sources, shownPlace } from '../store/index.ts';
 import { type BatchInput, type CatalogReading, type CatalogSource, freshFor } from '../workflows/contract/batch.ts';
 
@@ -20,7 +20,7 @@ export async function readCatalog(
   { readUrl }: Sources,
 ): Promise<Uint8Array> {
   const kept = catalogName(batch, source.format);
-  if ((await store.stat(kept)) === null) await keep(store, kept, await readUrl(source.url));
+  if ((await store.stat(kept)) === null) await keep(store, kept, await readUrl(source.url), catalogType(source.format));
   return store.read(kept);
 }
 
@@ -32,7 +32,7 @@ const keptTerms =
     if ((await store.stat(kept)) === null) {
       const bytes = await read(name);
       if (bytes === null) return null;
-      await keep(store, kept, bytes);
+      await keep(store, kept, bytes, PLAIN_TEXT);
     }
     return store.read(kept);
   };
@@ -41,7 +41,7 @@ const keptTerms =
 export function planOptions(
   store: ObjectStore,
   { batch, bundle, defaults }: Pick<BatchInput, 'batch' | 'bundle' | 'defaults'>,
-  { file, format, columns, expansion }: { file: string; format: CatalogFormat } & CatalogReading,
+  { file, format, columns, sheet, expansion }: { file: string; format: CatalogFormat } & CatalogReading,
   { termsReader }: Sources,
 ): PlanOptions {
   const terms = keptTerms(store, batch, termsReader(expansion?.terms ?? ''));
@@ -49,6 +49,7 @@ export function planOptions(
     file,
     format,
     columns,
+    sheet,
     defaults,
     bundle,
     pipelineVersion: PIPELINE_VERSION,
@@ -57,4 +58,4 @@ export function planOptions(
   };
 }
 
-const keep = (store: ObjectStore, name: string, bytes: Uint8Array) => store.create(name, bytes, PLAIN_TEXT);
+const keep = (store: ObjectStore, name: string, bytes: Uint8Array, type: string) => store.create(name, bytes, type);

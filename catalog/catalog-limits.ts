@@ -15,4 +15,7 @@ export const CATALOG_LIMITS = {
   rowBytes: 256 * 2 ** 10,
   cellCharacters: 20_000,
   termsBytes: 16 * 2 ** 20,
+  /** Of a workbook, all that is unpacked of it; reading it takes as long as these bytes do, whatever its sheets say of their size. */
+  unpackedBytes: 2 ** 29,
+  workbookParts: 10_000,
 } as const;

@@ -46,6 +46,12 @@ export class JobIds {
     const key = id.toLowerCase();
     const other = this.#lines.get(key);
     if (other === undefined) this.#lines.set(key, line);
-    else problems.add({ line, column, expected: 'an id of its own', found: `${quoted(id)}, as on line ${other}` });
+    else
+      problems.add({
+        line,
+        column,
+        expected: 'an id of its own',
+        found: `${quoted(id)}, as on ${problems.rowText(other)}`,
+      });
   }
 }

@@ -10,6 +10,7 @@ import { type JobOptions, makeJobs } from './make-jobs.ts';
 import { Problems } from './problems.ts';
 import type { ByteSource } from './reading/bytes.ts';
 import type { RawRow } from './reading/raw-row.ts';
+import { newReadAs, type ReadAs } from './reading/read-as.ts';
 import { readRows } from './reading/rows.ts';
 import { parseRow } from './row.ts';
 import { cutShards, type Shard } from './shards.ts';
@@ -21,6 +22,10 @@ export type PlanOptions = JobOptions & {
   format: CatalogFormat;
   /** Other names of our columns in this catalog: `{ prompt: 'Caption' }` reads the prompt from the column "Caption". */
   columns: Record<string, string>;
+  /** Name of a workbook's sheet; otherwise the first that is not hidden. */
+  sheet?: string | undefined;
+  /** Is told what the file was taken for. */
+  readAs?: ReadAs | undefined;
   /** How choices in cells are read; without it a brace is a brace. */
   expansion?: Expansion | undefined;
 };
@@ -58,7 +63,8 @@ export async function* catalogJobs(source: ByteSource, options: PlanOptions): As
   const turns = new Turns();
   let rows = 0;
   let count = 0;
-  for await (const raw of readRows(source, options.format, options.columns, problems)) {
+  const readAs = options.readAs ?? newReadAs(options.format);
+  for await (const raw of readRows(source, options, problems, readAs)) {
     rows += 1;
     let isFirst = true;
     for await (const expanded of expandedRows(raw, options.expansion, problems)) {

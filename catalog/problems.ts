@@ -8,6 +8,8 @@ export type Problem = {
   line: number | null;
   /** The column's name in the file. */
   column: string | null;
+  /** The cell of a workbook, as `Sheet1!B7`. */
+  place?: string;
   expected: string;
   found: string;
 };
@@ -20,8 +22,17 @@ const HINTS = 20;
 
 const NOT_TOLD = 'something else ("npx pixart-batch plan" shows it)';
 
-const describe = ({ line, column, expected, found }: Problem): string => {
-  const where = [line === null ? [] : `line ${line}`, column === null ? [] : named(column)].flat().join(', ');
+/** Where cells of a workbook are: as people look for them there. */
+export type Places = {
+  of(line: number, column: string | null): string;
+  row(line: number): string;
+};
+
+const describe = ({ line, column, place, expected, found }: Problem): string => {
+  const where =
+    place === undefined
+      ? [line === null ? [] : `line ${line}`, column === null ? [] : named(column)].flat().join(', ')
+      : `${place}${column === null ? '' : ` (${named(column)})`}`;
   return `${where && `${where}: `}expected ${expected}, found ${found}`;
 };
 
@@ -57,6 +68,7 @@ export class Problems {
   readonly #file: string;
   readonly #listed: Problem[] = [];
   readonly #columns = new Set<string>();
+  #places: Places | null = null;
   #total = 0;
 
   constructor(file: string) {
@@ -69,7 +81,20 @@ export class Problems {
 
   add(problem: Problem): void {
     this.#total += 1;
-    if (this.#listed.length < LISTED) this.#listed.push(problem);
+    if (this.#listed.length >= LISTED) return;
+    const { line, column } = problem;
+    const place = line === null ? undefined : this.#places?.of(line, column);
+    this.#listed.push({ ...problem, ...(place !== undefined && { place }) });
+  }
+
+  /** From here on problems are said to be in cells of a workbook. */
+  setPlaces(places: Places): void {
+    this.#places = places;
+  }
+
+  /** What a row is called: `line 7`. */
+  rowText(line: number): string {
+    return this.#places?.row(line) ?? `line ${line}`;
   }
 
   /** Notes columns that mean nothing to us: beside what is wrong it counts what they may have been meant for. */

@@ -21,6 +21,7 @@ export type { PromptChange, PromptNotes } from '../catalog/notes/prompt-notes.ts
 export type { RowsFound } from '../catalog/notes/rows-found.ts';
 export { CatalogError, type Problem } from '../catalog/problems.ts';
 export { type ColumnHint, columnHints, columnHintText } from '../catalog/reading/foreign-columns.ts';
+export type { ReadAs } from '../catalog/reading/read-as.ts';
 export type { PlanSummary } from '../catalog/summary.ts';
 export { type TemporalTarget, temporalTarget } from '../connection/temporal-target.ts';
 export type { BundleRef } from '../domain/bundle-ref.ts';

@@ -1,4 +1,5 @@
 import type { PromptNotes } from '../catalog/notes/prompt-notes.ts';
+import type { ReadAs } from '../catalog/reading/read-as.ts';
 import type { PlanSummary } from '../catalog/summary.ts';
 import type { ChangeCounts } from '../domain/change-counts.ts';
 import { type Bundle, bundleRef } from '../models/pixart/bundle.ts';
@@ -14,6 +15,8 @@ import { readRequestedCatalog, summaryOf } from './requested-catalog.ts';
 /** What a batch of a catalog would come to. */
 export type BatchPlan = PlanSummary &
   PromptNotes & {
+    /** What the catalog's file was taken for. */
+    readAs: ReadAs;
     /** URL of the store that it was compared with. */
     store: string;
     /** `null` where the store cannot be used from here. */
@@ -65,7 +68,7 @@ export async function planBatch({ bundle, ...request }: PlanRequest): Promise<Ba
   });
   const found = await store.ask((opened) => preview(pictures, opened, bundle.digest));
   return {
-    ...(summary as PlanSummary & PromptNotes),
+    ...(summary as typeof summary & PromptNotes),
     store: input.store,
     preview: found,
     limits: await store.ask((opened) => orWarn(warn, 'what is left today is not known', () => limitsToday(opened))),

@@ -18,6 +18,8 @@ export type BatchRequest = {
   format?: CatalogFormat | undefined;
   /** Other names of our columns in this catalog: `{ prompt: 'Caption' }`. */
   columns?: Record<string, string> | undefined;
+  /** Name of a workbook's sheet; the first that is not hidden where none is named. */
+  sheet?: string | undefined;
   /** A folder, a `file:` URL or a `gs://bucket/prefix`. */
   store: string;
   /**
@@ -53,7 +55,7 @@ export const USUAL_SETTINGS: { window: number; maxFailures: FailureBudget } = {
 
 /** @throws UserError where the request cannot be one of a batch */
 export function batchInput(request: BatchRequest, batch: string): CatalogInput {
-  const { columns = {} } = request;
+  const { columns = {}, sheet } = request;
   checkRun(request);
   const bundle = 'folder' in request.bundle ? bundleRef(request.bundle) : request.bundle;
   return {
@@ -65,6 +67,7 @@ export function batchInput(request: BatchRequest, batch: string): CatalogInput {
       url: storeUrl(request.catalog),
       format: request.format ?? catalogFormat(request.catalog),
       columns,
+      ...(sheet !== undefined && { sheet }),
       ...(request.expansion && { expansion: expansionSettings(request.expansion, storeUrl(request.catalog)) }),
     },
     bundle,

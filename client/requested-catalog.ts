@@ -1,6 +1,7 @@
 import { openExpansion } from '../catalog/expansion/expand-cells.ts';
 import { PromptCheck, type PromptNotes } from '../catalog/notes/prompt-notes.ts';
 import { catalogJobs } from '../catalog/plan-catalog.ts';
+import { newReadAs, type ReadAs } from '../catalog/reading/read-as.ts';
 import { type PlanSummary, SummaryBuilder } from '../catalog/summary.ts';
 import type { Job } from '../domain/job.ts';
 import { metadataLimit } from '../images/metadata-limit.ts';
@@ -24,6 +25,8 @@ export type RequestedCatalog = {
   jobs: AsyncIterable<Job>;
   /** What the jobs are made from. A file of terms is read when a row names it: all are here when the last job has come. */
   files: CatalogFiles;
+  /** What the file was taken for, once the last job has come. */
+  readAs: ReadAs;
 };
 
 /**
@@ -36,7 +39,7 @@ export async function readRequestedCatalog(
   { batch, source, defaults, bundle }: CatalogInput,
   called: string = shownPlace(source.url),
 ): Promise<RequestedCatalog> {
-  const { url, format, columns, expansion } = source;
+  const { url, format, columns, sheet, expansion } = source;
   const catalog = await readUrl(url);
   const terms = new Map<string, Uint8Array>();
   const readTerms = async (name: string): Promise<Uint8Array | null> => {
@@ -44,10 +47,13 @@ export async function readRequestedCatalog(
     if (bytes !== null) terms.set(name, bytes);
     return bytes;
   };
+  const readAs = newReadAs(format);
   const jobs = catalogJobs([catalog], {
     file: called,
     format,
     columns,
+    sheet,
+    readAs,
     defaults,
     bundle,
     pipelineVersion: PIPELINE_VERSION,
@@ -56,11 +62,11 @@ export async function readRequestedCatalog(
     // Otherwise found only when the picture is there.
     obstacle: metadataLimit(bundle),
   });
-  return { jobs, files: { catalog, terms } };
+  return { jobs, files: { catalog, terms }, readAs };
 }
 
-/** What a catalog comes to, and, where the bundle is here, how its model reads the prompts. */
-export type CheckedCatalog = PlanSummary & Partial<PromptNotes>;
+/** What a catalog was read as and comes to, and, where the bundle is here, how its model reads the prompts. */
+export type CheckedCatalog = PlanSummary & { readAs: ReadAs } & Partial<PromptNotes>;
 
 /**
  * What a catalog's jobs come to.
@@ -70,7 +76,7 @@ export type CheckedCatalog = PlanSummary & Partial<PromptNotes>;
  * @throws as the jobs
  */
 export async function summaryOf(
-  { jobs }: RequestedCatalog,
+  { jobs, readAs }: RequestedCatalog,
   bundle: Bundle | null,
   onJob?: (job: Job) => void,
 ): Promise<CheckedCatalog> {
@@ -81,7 +87,7 @@ export async function summaryOf(
     prompts?.add(job);
     onJob?.(job);
   }
-  return { ...summary.summary(), ...prompts?.notes };
+  return { ...summary.summary(), readAs, ...prompts?.notes };
 }
 
 /** Loaded late: nothing else here needs a tokenizer. */

@@ -4,7 +4,7 @@ import { type CatalogFormat, catalogFormat } from '../domain/catalog-settings.ts
 import { someOf, UserError } from '../domain/user-error.ts';
 import type { BatchRow } from '../records/batch-rows.ts';
 import { readDecisions } from '../records/decisions.ts';
-import { againName, revisionName, termsName } from '../records/layout.ts';
+import { againName, catalogType, revisionName, termsName } from '../records/layout.ts';
 import { createSame, type ObjectStore, PLAIN_TEXT, readUrl, shownPlace, storeUrl } from '../store/index.ts';
 import type { BatchInput, CatalogReading, CatalogSource } from '../workflows/contract/batch.ts';
 import { type CatalogFiles, readRequestedCatalog } from './requested-catalog.ts';
@@ -12,7 +12,12 @@ import { type CatalogFiles, readRequestedCatalog } from './requested-catalog.ts'
 /** What a person changes before a retry; paths, `file:` URLs or `gs://` URLs. */
 export type RevisionRequest = {
   /** A catalog whose rows take the place of those with their ids, where these are made again. */
-  corrected?: { catalog: string; format?: CatalogFormat | undefined; columns?: Record<string, string> | undefined };
+  corrected?: {
+    catalog: string;
+    format?: CatalogFormat | undefined;
+    columns?: Record<string, string> | undefined;
+    sheet?: string | undefined;
+  };
   /** A table of decisions; the images that it rejects are made again, with new seeds. */
   decisions?: string;
   /** Ids of rows whose images were lost or damaged; they are made again as they were. */
@@ -82,12 +87,16 @@ async function readRejected(rows: BatchRow[], file: string): Promise<{ bytes: Ui
 async function readCorrected(
   input: BatchInput,
   reading: CatalogReading,
-  { catalog, format = catalogFormat(catalog), columns }: NonNullable<RevisionRequest['corrected']>,
+  { catalog, format = catalogFormat(catalog), columns, sheet }: NonNullable<RevisionRequest['corrected']>,
   rows: BatchRow[],
   toMake: BatchRow[],
 ): Promise<CorrectedCatalog> {
   // A list of prompts has no columns that could have other names.
-  const read = { ...reading, columns: columns ?? (format === 'txt' ? {} : reading.columns) };
+  const read = {
+    ...reading,
+    columns: columns ?? (format === 'txt' ? {} : reading.columns),
+    sheet: sheet ?? (format === 'xlsx' ? reading.sheet : undefined),
+  };
   const source = { kind: 'catalog' as const, url: storeUrl(catalog), format, ...read };
   const { jobs, files } = await readRequestedCatalog({ ...input, source }, catalog);
   const before = new Map(rows.map(({ id, renderKey }) => [id, renderKey]));
@@ -159,22 +168,22 @@ class RevisionKeeper {
       );
     }
     const nameOf = (digest: string) => revisionName(this.#batch, 'corrected', digest, format);
-    return { ...reading, format, name: await this.#keep(nameOf, files.catalog) };
+    return { ...reading, format, name: await this.#keep(nameOf, files.catalog, catalogType(format)) };
   }
 
   decisions(bytes: Uint8Array): Promise<string> {
-    return this.#keep((digest) => revisionName(this.#batch, 'decisions', digest, 'csv'), bytes);
+    return this.#keep((digest) => revisionName(this.#batch, 'decisions', digest, 'csv'), bytes, PLAIN_TEXT);
   }
 
   again(ids: Iterable<string>): Promise<string> {
     const lines = [...ids].map((id) => `${id}\n`).join('');
-    return this.#keep((digest) => againName(this.#batch, digest), Buffer.from(lines));
+    return this.#keep((digest) => againName(this.#batch, digest), Buffer.from(lines), PLAIN_TEXT);
   }
 
   /** Under a digest of it, so that there is nothing else under its name. */
-  async #keep(nameOf: (digest: string) => string, bytes: Uint8Array): Promise<string> {
+  async #keep(nameOf: (digest: string) => string, bytes: Uint8Array, type: string): Promise<string> {
     const name = nameOf(createHash('sha256').update(bytes).digest('hex'));
-    if (await createSame(this.#store, name, bytes, PLAIN_TEXT)) return name;
+    if (await createSame(this.#store, name, bytes, type)) return name;
     throw new UserError(
       `${name} in ${shownPlace(this.#store.url)}: expected what its name is a digest of, found something else`,
     );

@@ -1,7 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { UserError } from '../domain/user-error.ts';
 import { type AuditDetails, audited } from '../records/audit.ts';
-import { catalogName, termsName } from '../records/layout.ts';
+import { catalogName, catalogType, termsName } from '../records/layout.ts';
 import { findManifestHead } from '../records/manifest.ts';
 import { PlannedPictures } from '../records/planned-pictures.ts';
 import { checkNotRemoved } from '../records/removal.ts';
@@ -128,12 +128,12 @@ async function wasRetried(client: BatchClient, batch: string): Promise<boolean> 
 /** The orchestrator may run where the person's files are not, so the batch plans from its own copies. */
 async function keepCatalog({ batch, store: url, source }: CatalogInput, files: CatalogFiles): Promise<void> {
   const store = await openStore(url);
-  await keep(store, batch, catalogName(batch, source.format), files.catalog);
-  for (const [name, bytes] of files.terms) await keep(store, batch, termsName(batch, name), bytes);
+  await keep(store, batch, catalogName(batch, source.format), files.catalog, catalogType(source.format));
+  for (const [name, bytes] of files.terms) await keep(store, batch, termsName(batch, name), bytes, PLAIN_TEXT);
 }
 
-async function keep(store: ObjectStore, batch: string, name: string, bytes: Uint8Array): Promise<void> {
-  if (await createSame(store, name, bytes, PLAIN_TEXT)) return;
+async function keep(store: ObjectStore, batch: string, name: string, bytes: Uint8Array, type: string): Promise<void> {
+  if (await createSame(store, name, bytes, type)) return;
   throw new UserError(
     `batch ${batch} exists in ${shownPlace(store.url)} with another catalog: choose another batch id`,
   );

@@ -1,18 +1,19 @@
 import { UserError } from './user-error.ts';
 
-export const CATALOG_FORMATS = ['csv', 'tsv', 'jsonl', 'txt'] as const;
+export const CATALOG_FORMATS = ['csv', 'tsv', 'jsonl', 'txt', 'xlsx'] as const;
 
 export type CatalogFormat = (typeof CATALOG_FORMATS)[number];
 
 /** As help and messages list them. */
-export const CATALOG_ENDINGS = '.csv, .tsv, .jsonl or .txt';
+export const CATALOG_ENDINGS = '.csv, .tsv, .xlsx, .jsonl or .txt';
 
 /** What to do with a file that is none of these. */
 const OTHERWISE: Record<string, string> = {
   json: 'write one object a line, as .jsonl',
   ndjson: 'read it with --catalog-format jsonl',
   tab: 'read it with --catalog-format tsv',
-  ...Object.fromEntries(['xlsx', 'xls', 'xlsm', 'ods', 'numbers'].map((name) => [name, 'save it as "CSV UTF-8"'])),
+  xlsm: 'read it with --catalog-format xlsx',
+  ...Object.fromEntries(['xls', 'xlsb', 'ods', 'numbers'].map((name) => [name, 'save it as .xlsx or "CSV UTF-8"'])),
   ...Object.fromEntries(['md', 'text', 'list', 'prompts'].map((name) => [name, 'read it with --catalog-format txt'])),
 };
 

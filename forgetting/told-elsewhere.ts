@@ -1,4 +1,5 @@
 import type { RowFilter } from '../domain/row-filter.ts';
+import { hasText } from '../records/catalog-text.ts';
 import { keptCatalogFolder } from '../records/layout.ts';
 import type { ObjectStore } from '../store/index.ts';
 
@@ -17,9 +18,7 @@ export async function toldElsewhere(
   const found: string[] = [];
   for (const batch of values.length === 0 ? [] : batches) {
     for await (const { name } of store.list(`${keptCatalogFolder(batch)}corrected-`)) {
-      const bytes = Buffer.from(await store.read(name));
-      const texts = [bytes.toString('utf8'), bytes.toString('utf16le')];
-      if (values.some((value) => texts.some((text) => value.test(text)))) found.push(name);
+      if (await hasText(name, await store.read(name), values)) found.push(name);
     }
   }
   return found;

@@ -5,6 +5,7 @@ import { digestSchema } from '../domain/job.ts';
 import { jobIdSchema } from '../domain/job-id.ts';
 import { UserError } from '../domain/user-error.ts';
 import { SCRATCH_FOLDER } from '../store/object-name.ts';
+import { PLAIN_TEXT } from '../store/object-store.ts';
 import { besideName } from '../store/write-beside.ts';
 
 const batchPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
@@ -124,6 +125,10 @@ export const keptCatalogFolder = (batch: string): string => `${batchFolder(batch
 
 export const catalogName = (batch: string, format: CatalogFormat): string =>
   `${keptCatalogFolder(batch)}catalog.${format}`;
+
+/** What a kept catalog is called for browsers. */
+export const catalogType = (format: CatalogFormat): string =>
+  format === 'xlsx' ? 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet' : PLAIN_TEXT;
 
 /** What a retry was told, kept under a digest of it: `corrected` rows or `decisions` about images. */
 export const revisionName = (batch: string, what: 'corrected' | 'decisions', digest: string, format: CatalogFormat) =>

@@ -21,7 +21,13 @@ const settingsSchema = z.object({
   /** URL of the catalog that the first round was planned from. */
   catalog: z.string().optional(),
   /** How that catalog was read. */
-  reading: z.object({ columns: z.record(z.string(), z.string()), expansion: expansionSchema.optional() }).optional(),
+  reading: z
+    .object({
+      columns: z.record(z.string(), z.string()),
+      sheet: z.string().optional(),
+      expansion: expansionSchema.optional(),
+    })
+    .optional(),
   bundle: z.object({
     name: z.string(),
     digest: digestSchema,

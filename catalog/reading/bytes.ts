@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { TextDecoder } from 'node:util';
 import { CATALOG_LIMITS } from '../catalog-limits.ts';
 import type { Problems } from '../problems.ts';
+import type { ReadAs } from './read-as.ts';
 
 export type ByteSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
@@ -22,14 +23,15 @@ const startsWith = (bytes: Buffer, mark: Buffer): boolean => bytes.subarray(0, m
 /**
  * A catalog's bytes as UTF-8 without a mark, with "\n" at the end of lines, whatever the file has; in small pieces. UTF-16 is known
  * by its mark, with which Excel writes its "Unicode text"; bytes of other encodings come as they are.
+ * @param readAs is told the encoding that a mark says
  * @throws CatalogError for a file that is too long, is a workbook, or is no UTF-16 although it says so
  */
-export async function* plainBytes(source: ByteSource, problems: Problems): AsyncGenerator<Buffer> {
-  yield* withLineFeeds(asUtf8(atLeast(ZIP_MARK.length, slices(source, problems)), problems));
+export async function* plainBytes(source: ByteSource, problems: Problems, readAs: ReadAs): AsyncGenerator<Buffer> {
+  yield* withLineFeeds(asUtf8(atLeast(ZIP_MARK.length, slices(source, problems)), problems, readAs));
 }
 
-/** Small pieces, so that memory stays small where the source is one large array. */
-async function* slices(source: ByteSource, problems: Problems): AsyncGenerator<Buffer> {
+/** The bytes in small pieces, so that memory stays small where the source is one large array. */
+export async function* slices(source: ByteSource, problems: Problems): AsyncGenerator<Buffer> {
   let total = 0;
   for await (const chunk of source) {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
@@ -60,12 +62,15 @@ async function* atLeast(length: number, pieces: AsyncIterable<Buffer>): AsyncGen
   if (first !== null) yield first;
 }
 
-async function* asUtf8(pieces: AsyncIterable<Buffer>, problems: Problems): AsyncGenerator<Buffer> {
+async function* asUtf8(pieces: AsyncIterable<Buffer>, problems: Problems, readAs: ReadAs): AsyncGenerator<Buffer> {
   let decoder: TextDecoder | null = null;
   let isFirst = true;
   for await (const piece of pieces) {
+    const isMarked = isFirst && startsWith(piece, UTF8_MARK);
     if (isFirst) decoder = decoderOf(piece, problems);
-    const bytes = isFirst && startsWith(piece, UTF8_MARK) ? piece.subarray(UTF8_MARK.length) : piece;
+    if (isMarked) readAs.encoding = 'UTF-8';
+    else if (decoder !== null) readAs.encoding = 'UTF-16';
+    const bytes = isMarked ? piece.subarray(UTF8_MARK.length) : piece;
     yield decoder === null ? bytes : decoded(decoder, bytes, problems);
     isFirst = false;
   }
@@ -75,7 +80,8 @@ async function* asUtf8(pieces: AsyncIterable<Buffer>, problems: Problems): Async
 /** `null` for what is taken for UTF-8. */
 function decoderOf(start: Buffer, problems: Problems): TextDecoder | null {
   if (startsWith(start, ZIP_MARK)) {
-    const found = 'a workbook (.xlsx, .ods, .numbers) or another archive; save it as "CSV UTF-8"';
+    const found =
+      'a workbook or another archive; read an Excel workbook with --catalog-format xlsx, and save others (.ods, .numbers) as "CSV UTF-8"';
     throw problems.fatal({ line: null, column: null, expected: 'text', found });
   }
   const found = UTF16_MARKS.find(({ mark }) => startsWith(start, mark));

@@ -1,10 +1,15 @@
 import { TEXT_COLUMNS } from '../../domain/parameters.ts';
 import type { Problems } from '../problems.ts';
-import { mapColumns } from './columns.ts';
+import { type ColumnMap, mapColumns } from './columns.ts';
 import { checkCell, type RawRow, toRawRow } from './raw-row.ts';
 
 /** A line of a table before it is known which cell is which. */
-export type TableRecord = { line: number; cells: readonly string[] };
+export type TableRecord = {
+  line: number;
+  cells: readonly string[];
+  /** By position: numbers of a sheet that shows them otherwise, as 1,200 or 50%. Columns that take a number take these. */
+  numbers?: ReadonlyMap<number, string>;
+};
 
 /**
  * Reads the first record as the header and the others as rows. Rows of empty cells, which spreadsheets leave at the
@@ -18,7 +23,7 @@ export async function* tableRows(
   { decimalCommas = false }: { decimalCommas?: boolean } = {},
 ): AsyncGenerator<RawRow> {
   let columns: ReturnType<typeof mapColumns> = null;
-  for await (const { line, cells } of records) {
+  for await (const { line, cells, numbers } of records) {
     if (columns === null) {
       columns = readHeader(line, cells, mapping, problems);
     } else if (cells.some((cell) => cell.trim() !== '')) {
@@ -31,7 +36,7 @@ export async function* tableRows(
         });
         continue;
       }
-      const row = toRawRow(line, cells, columns, problems);
+      const row = toRawRow(line, withNumbers(cells, numbers, columns), columns, problems);
       yield decimalCommas ? { ...row, values: withDecimalPoints(row.values) } : row;
     }
   }
@@ -43,11 +48,25 @@ const brokenCellHint = (cells: readonly string[]): string =>
     ? '; for a line break within quotes every quote of the table has to be one around a cell, or doubled'
     : '';
 
+function withNumbers(
+  cells: readonly string[],
+  numbers: TableRecord['numbers'],
+  { known }: ColumnMap,
+): readonly string[] {
+  if (numbers === undefined || numbers.size === 0) return cells;
+  const taken = [...cells];
+  for (const [column, { position }] of known) {
+    if (!isText(column)) taken[position] = numbers.get(position) ?? taken[position]!;
+  }
+  return taken;
+}
+
+const isText = (column: string): boolean => column === 'id' || TEXT_COLUMNS.some((text) => text === column);
+
 /** In numbers, also those of a grid; spreadsheets of many countries write 4,5. */
 function withDecimalPoints(values: RawRow['values']): RawRow['values'] {
   const entries = Object.entries(values).map(([column, value]) => {
-    const isText = column === 'id' || TEXT_COLUMNS.some((text) => text === column);
-    return [column, isText ? value : value.replaceAll(/(?<=(?:^|\|)\s*\d+),(?=\d+\s*(?:\||$))/g, '.')];
+    return [column, isText(column) ? value : value.replaceAll(/(?<=(?:^|\|)\s*\d+),(?=\d+\s*(?:\||$))/g, '.')];
   });
   return Object.fromEntries(entries);
 }

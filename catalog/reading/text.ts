@@ -1,8 +1,10 @@
-import { Buffer, isUtf8 } from 'node:buffer';
+import { Buffer, isAscii, isUtf8 } from 'node:buffer';
 import { quoted } from '../../domain/printable.mjs';
 import { CATALOG_LIMITS } from '../catalog-limits.ts';
 import type { Problems } from '../problems.ts';
 import { type ByteSource, plainBytes } from './bytes.ts';
+import type { ReadAs } from './read-as.ts';
+import { isWindows1252, windows1252 } from './windows-1252.ts';
 
 const NEWLINE = 0x0a;
 
@@ -10,15 +12,27 @@ const NEWLINE = 0x0a;
 type Block = { line: number; bytes: Buffer };
 
 /**
- * Decodes a catalog as strict UTF-8, or as UTF-16 where its mark says so. Yields blocks of whole lines with "\n" at their ends,
- * whatever the file uses, and without a byte order mark. A line with a bad byte is a problem, and reading goes on.
+ * Decodes a catalog as strict UTF-8, as UTF-16 where its mark says so, or as Windows-1252 where its first bytes beyond ASCII can be nothing
+ * else and spreadsheets write its format. Yields blocks of whole lines with "\n" at their ends, whatever the file uses, and without a byte
+ * order mark. A line with a bad byte is a problem, and reading goes on.
+ * @param readAs is told the encoding
  * @throws CatalogError for a file or a line that is too long, and for what is no text
  */
-export async function* readText(source: ByteSource, problems: Problems): AsyncGenerator<string> {
-  for await (const block of wholeLines(source, problems)) {
-    if (!isUtf8(block.bytes)) reportBadLines(block.bytes, block.line, problems);
-    yield block.bytes.toString('utf8');
+export async function* readText(source: ByteSource, problems: Problems, readAs: ReadAs): AsyncGenerator<string> {
+  for await (const block of wholeLines(source, problems, readAs)) {
+    if (readAs.encoding === null && !isAscii(block.bytes)) chooseEncoding(block.bytes, readAs);
+    const isWindows = readAs.encoding === 'Windows-1252';
+    if (isWindows ? !isAscii(block.bytes) : !isUtf8(block.bytes)) reportBadLines(block, isWindows, problems);
+    yield isWindows ? windows1252(block.bytes) : block.bytes.toString('utf8');
   }
+}
+
+/** By the first lines that have more than ASCII. JSON is UTF-8 by its standard. */
+function chooseEncoding(bytes: Buffer, readAs: ReadAs): void {
+  const isWindows = readAs.format !== 'jsonl' && isWindows1252([...linesOf(bytes)]);
+  readAs.encoding = isWindows ? 'Windows-1252' : 'UTF-8';
+  if (isWindows)
+    readAs.assumedFor = /[\p{L}\p{N}]*[^\0-\x7f][\p{L}\p{N}]*/u.exec(windows1252(bytes))?.[0].slice(0, 40) ?? null;
 }
 
 /** Lines of text with their numbers, without the newlines; empty lines are left out. */
@@ -34,10 +48,10 @@ export async function* readLines(blocks: AsyncIterable<string>): AsyncGenerator<
   }
 }
 
-async function* wholeLines(source: ByteSource, problems: Problems): AsyncGenerator<Block> {
+async function* wholeLines(source: ByteSource, problems: Problems, readAs: ReadAs): AsyncGenerator<Block> {
   let rest: Buffer = Buffer.alloc(0);
   let line = 1;
-  for await (const piece of plainBytes(source, problems)) {
+  for await (const piece of plainBytes(source, problems, readAs)) {
     const bytes = rest.length > 0 ? Buffer.concat([rest, piece]) : piece;
     const end = bytes.lastIndexOf(NEWLINE) + 1;
     const whole = bytes.subarray(0, end);
@@ -52,14 +66,24 @@ async function* wholeLines(source: ByteSource, problems: Problems): AsyncGenerat
   if (rest.length > 0) yield { line, bytes: rest };
 }
 
-function reportBadLines(bytes: Buffer, firstLine: number, problems: Problems): void {
-  let start = 0;
-  for (let line = firstLine; start < bytes.length; line += 1) {
+function reportBadLines({ bytes, line: first }: Block, isWindows: boolean, problems: Problems): void {
+  let line = first;
+  for (const text of linesOf(bytes)) {
+    if (isWindows && !isAscii(text) && !isWindows1252([text])) {
+      const found = isUtf8(text) ? 'UTF-8' : 'other bytes';
+      problems.add({ line, column: null, expected: 'text in Windows-1252, as the lines before have it', found });
+    } else if (!isWindows && !isUtf8(text)) {
+      problems.add({ line, column: null, expected: 'text in UTF-8, as "CSV UTF-8" saves it', found: badBytes(text) });
+    }
+    line += 1;
+  }
+}
+
+function* linesOf(bytes: Buffer): Generator<Buffer> {
+  for (let start = 0; start < bytes.length; ) {
     const newline = bytes.indexOf(NEWLINE, start);
     const end = newline < 0 ? bytes.length : newline;
-    const text = bytes.subarray(start, end);
-    if (!isUtf8(text))
-      problems.add({ line, column: null, expected: 'text in UTF-8, as "CSV UTF-8" saves it', found: badBytes(text) });
+    yield bytes.subarray(start, end);
     start = end + 1;
   }
 }

@@ -5,6 +5,7 @@ import {
   type PlanSummary,
   type RowsFound,
 } from '../../client/index.ts';
+import { isAsNamed, readAsText } from './read-as-text.ts';
 import { count } from './text.ts';
 
 /** `24 rows, 24 jobs, 22 different images` */
@@ -23,16 +24,19 @@ export const planHints = (plan: CheckedCatalog, { expansion }: BatchRequest): st
     ? [`… and ${plan.columnHints.length - HINTS_SHOWN} more such columns`]
     : []),
   ...rowsText(
+    plan,
     plan.emptyPrompts,
     'warning: ',
     'with a prompt of which cleaning leaves no word, so that it counts as empty',
   ),
   ...rowsText(
+    plan,
     plan.placeholders,
     'warning: ',
     'with a prompt such as "None" or "nan", which is drawn as that word; an empty cell says that there is none',
   ),
   ...rowsText(
+    plan,
     plan.foreignPrompts,
     'warning: ',
     'with a prompt of which the model knows no word, as of emoji and scripts that it was not trained with',
@@ -41,10 +45,10 @@ export const planHints = (plan: CheckedCatalog, { expansion }: BatchRequest): st
 
 /** What becomes of the catalog's prompts, a line each. */
 export const promptNotes = (plan: CheckedCatalog): string[] => [
-  ...(plan.cutPrompts && plan.cutPrompts.rows > 0 ? [cutText(plan.cutPrompts, plan.cutPrompts.maxTokens)] : []),
-  ...(plan.cleanedPrompts && plan.cleanedPrompts.rows > 0 ? [cleanedText(plan.cleanedPrompts)] : []),
-  ...rowsText(plan.unknownCharacters, '', 'with characters in a prompt that the model does not know'),
-  ...(plan.marks.rows > 0 ? [marksText(plan.marks)] : []),
+  ...(plan.cutPrompts && plan.cutPrompts.rows > 0 ? [cutText(plan, plan.cutPrompts)] : []),
+  ...(plan.cleanedPrompts && plan.cleanedPrompts.rows > 0 ? [cleanedText(plan, plan.cleanedPrompts)] : []),
+  ...rowsText(plan, plan.unknownCharacters, '', 'with characters in a prompt that the model does not know'),
+  ...(plan.marks.rows > 0 ? [marksText(plan)] : []),
   ...(plan.unheardNegatives > 0
     ? [`${count(plan.unheardNegatives, 'row')} with a negative prompt that has no effect: guidance 1 is without it`]
     : []),
@@ -52,6 +56,7 @@ export const promptNotes = (plan: CheckedCatalog): string[] => [
 
 /** All of it, for who is about to have the catalog rendered. */
 export const planNotes = (plan: CheckedCatalog, request: BatchRequest): string[] => [
+  ...(isAsNamed(plan.readAs) ? [] : [readAsText(plan.readAs)]),
   ...planHints(plan, request),
   ...promptNotes(plan),
   ...signingNotes(request),
@@ -69,22 +74,29 @@ export const signingNotes = ({ defaults }: BatchRequest): string[] =>
 const HINTS_SHOWN = 20;
 
 /** A line, where there are such rows. */
-const rowsText = (found: RowsFound | null | undefined, before: string, what: string): string[] =>
-  found && found.rows > 0 ? [`${before}${count(found.rows, 'row')} ${what}: ${linesText(found)}`] : [];
+const rowsText = (plan: CheckedCatalog, found: RowsFound | null | undefined, before: string, what: string): string[] =>
+  found && found.rows > 0 ? [`${before}${count(found.rows, 'row')} ${what}: ${linesText(plan, found)}`] : [];
 
-const linesText = ({ rows, firstLines }: RowsFound): string =>
-  `line ${firstLines.join(', ')}${rows > firstLines.length ? ' …' : ''}`;
+/** A text has lines, a sheet has rows. */
+const placeText = ({ readAs }: CheckedCatalog, lines: string): string =>
+  `${readAs.sheet === null ? 'line' : 'row'} ${lines}`;
 
-const cutText = (found: RowsFound, maxTokens: number): string =>
-  `${count(found.rows, 'row')} with a prompt of more than ${maxTokens} tokens, whose end the model does not see: ${linesText(found)}`;
+const linesText = (plan: CheckedCatalog, { rows, firstLines }: RowsFound): string =>
+  placeText(plan, `${firstLines.join(', ')}${rows > firstLines.length ? ' …' : ''}`);
 
-function cleanedText({ rows, changes: [first] }: NonNullable<CheckedCatalog['cleanedPrompts']>): string {
+const cutText = (plan: CheckedCatalog, found: RowsFound & { maxTokens: number }): string =>
+  `${count(found.rows, 'row')} with a prompt of more than ${found.maxTokens} tokens, whose end the model does not see: ${linesText(plan, found)}`;
+
+function cleanedText(plan: CheckedCatalog, cleaned: NonNullable<CheckedCatalog['cleanedPrompts']>): string {
+  const [first] = cleaned.changes;
   const example =
-    first === undefined ? '' : `, as on line ${first.line}: ${shown(first.before)} is read as ${shown(first.after)}`;
-  return `${count(rows, 'row')} with a prompt that loses words in cleaning${example}; plan --json lists them`;
+    first === undefined
+      ? ''
+      : `, as on ${placeText(plan, String(first.line))}: ${shown(first.before)} is read as ${shown(first.after)}`;
+  return `${count(cleaned.rows, 'row')} with a prompt that loses words in cleaning${example}; plan --json lists them`;
 }
 
-const marksText = (found: CheckedCatalog['marks']): string =>
-  `${count(found.rows, 'row')} with emphasis, tags or flags of other tools, such as ${shown(found.example ?? '')}, which are text here and steer nothing: ${linesText(found)}`;
+const marksText = (plan: CheckedCatalog): string =>
+  `${count(plan.marks.rows, 'row')} with emphasis, tags or flags of other tools, such as ${shown(plan.marks.example ?? '')}, which are text here and steer nothing: ${linesText(plan, plan.marks)}`;
 
 const shown = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);

@@ -18,6 +18,9 @@ export const columnOption = (): Option =>
     'read one of our columns from another one, such as prompt=Caption; may be repeated',
   ).argParser(columnMapping);
 
+export const sheetOption = (): Option =>
+  new Option('--sheet <name>', 'of a workbook; otherwise the first that is not hidden').argParser(notEmpty('a sheet'));
+
 const imageFormatOption = (): Option =>
   new Option('--image-format <format>', 'of the images').choices(IMAGE_FORMATS).default('png');
 
@@ -42,6 +45,7 @@ export type CatalogOptions = SignOptions & {
   bundle?: string;
   catalogFormat?: CatalogFormat;
   column?: Record<string, string>;
+  sheet?: string;
   size?: Size;
   seeds?: 'prompt' | 'fresh';
   expand?: true;
@@ -61,6 +65,7 @@ export const addCatalogOptions = (command: Command): Command =>
     .addOption(bundleOption())
     .addOption(catalogFormatOption())
     .addOption(columnOption())
+    .addOption(sheetOption())
     .addOption(new Option('--size <size>', "for rows that do not say; otherwise the bundle's smallest").choices(SIZES))
     .addOption(
       new Option(
@@ -97,7 +102,7 @@ export const addCatalogOptions = (command: Command): Command =>
 
 /** What the options say, in the client library's words. @throws UserError where one of them would change nothing */
 export function batchRequest(catalog: string, options: CatalogOptions, bundle: BatchRequest['bundle']): BatchRequest {
-  const { store, catalogFormat, column, size, seeds, imageFormat, quality, decode } = options;
+  const { store, catalogFormat, column, sheet, size, seeds, imageFormat, quality, decode } = options;
   const { expand, terms, sample, sampleSeed, maxPerRow } = options;
   const sign = signed(options);
   if (quality !== undefined && imageFormat === 'png') {
@@ -117,7 +122,7 @@ export function batchRequest(catalog: string, options: CatalogOptions, bundle: B
   // Each of them says that choices are to be expanded.
   const given = Object.entries({ terms, sample, sampleSeed, maxPerRow }).filter(([, value]) => value !== undefined);
   const expansion = expand || given.length > 0 ? Object.fromEntries(given) : undefined;
-  return { catalog, store, bundle, format: catalogFormat, columns: column, defaults, expansion };
+  return { catalog, store, bundle, format: catalogFormat, columns: column, sheet, defaults, expansion };
 }
 
 function columnMapping(text: string, before: Record<string, string> | undefined): Record<string, string> {

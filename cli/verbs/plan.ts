@@ -8,6 +8,7 @@ import { costOf, estimateText, type FleetOptions } from '../display/estimate-tex
 import { batchMemory, batchMemoryText } from '../display/memory-text.ts';
 import { note, printJson, printLine, table } from '../display/output.ts';
 import { planHints, promptNotes, signingNotes, summaryText } from '../display/plan-text.ts';
+import { readAsText } from '../display/read-as-text.ts';
 import { timeText } from '../display/text.ts';
 import { costOption } from '../options/batch-options.ts';
 import { addCatalogOptions, batchRequest, type CatalogOptions } from '../options/catalog-options.ts';
@@ -59,6 +60,7 @@ async function plan(catalog: string, options: CatalogOptions & JsonOptions & Fle
     });
   }
   printLine(`${catalog}: ${summaryText(summary)}, with bundle ${bundle.name}`);
+  printLine(readAsText(summary.readAs));
   printLine(table([['size', 'sampled', 'jobs'], ...summary.bins.map(binRow)]));
   if (preview) printLine(`to render: ${preview.toRender}; ${preview.stored} are in ${options.store} already`);
   if (preview && preview.toRender > 0) printLine(estimateText(preview, options));

@@ -24,7 +24,7 @@ import {
   webhookOption,
   windowOption,
 } from '../options/batch-options.ts';
-import { catalogFormatOption, columnOption } from '../options/catalog-options.ts';
+import { catalogFormatOption, columnOption, sheetOption } from '../options/catalog-options.ts';
 import {
   addServerOptions,
   type JsonOptions,
@@ -55,6 +55,7 @@ export const retryCommand = (): Command =>
     .option('--catalog <file>', 'take rows with the same ids from a corrected catalog')
     .addOption(catalogFormatOption())
     .addOption(columnOption())
+    .addOption(sheetOption())
     .option(
       '--rejected <decisions.csv>',
       "make the images again that were rejected on the contact sheet's page, with new seeds",
@@ -76,6 +77,7 @@ type RetryOptions = ServerOptions &
     catalog?: string;
     catalogFormat?: CatalogFormat;
     column?: Record<string, string>;
+    sheet?: string;
     rejected?: string;
     store: string;
     bundle?: string;
@@ -126,12 +128,12 @@ async function retryWhereItLies(client: BatchClient, batch: string, request: Ret
 }
 
 async function retryRequest(options: RetryOptions): Promise<RetryRequest> {
-  const { catalog, catalogFormat, column, rejected, bundle, window, maxFailures, webhook } = options;
-  if (catalog === undefined && (catalogFormat ?? column) !== undefined) {
-    throw new UserError('--catalog-format and --column: expected --catalog beside them');
+  const { catalog, catalogFormat, column, sheet, rejected, bundle, window, maxFailures, webhook } = options;
+  if (catalog === undefined && (catalogFormat ?? column ?? sheet) !== undefined) {
+    throw new UserError('--catalog-format, --column and --sheet: expected --catalog beside them');
   }
   return {
-    ...(catalog !== undefined && { corrected: { catalog, format: catalogFormat, columns: column } }),
+    ...(catalog !== undefined && { corrected: { catalog, format: catalogFormat, columns: column, sheet } }),
     ...(rejected !== undefined && { decisions: rejected }),
     ...(bundle !== undefined && { bundle: bundleRef(await chosenBundle(bundle)) }),
     ...{ window, maxFailures, webhook, team: teamOf(options) },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CATALOG_LIMITS } from '../../catalog/catalog-limits.ts';
 import { Problems } from '../../catalog/problems.ts';
+import { newReadAs } from '../../catalog/reading/read-as.ts';
 import { readText } from '../../catalog/reading/text.ts';
 import { COLUMNS } from '../../domain/parameters.ts';
 import { UserError } from '../../domain/user-error.ts';
@@ -216,8 +217,11 @@ describe('a file that cannot be', () => {
     expect(await problemsOf(text, { format })).toEqual(['expected at least one row with a prompt, found none']);
   });
 
-  it('is not UTF-8: each such line is told, and so is everything else', async () => {
-    const bytes = Buffer.from('prompt,seed\nun caf\xe9,1\nthe,-1\nna\xefve,2\n', 'latin1');
+  it('is UTF-8 but for some lines: each of them is told, and so is everything else', async () => {
+    const bytes = Buffer.concat([
+      Buffer.from('prompt,seed\nun caf\xe9,1\nthe,-1\nna\xefve,2\n', 'latin1'),
+      Buffer.from('en \u00e9t\u00e9,3\n'),
+    ]);
     expect(await problemsOf(bytes)).toEqual([
       'line 2: expected text in UTF-8, as "CSV UTF-8" saves it, found other bytes at the \ufffd in "un caf\ufffd,1"',
       'line 3, seed: expected a whole number from 0 to 4294967295, found "-1"; leave it empty for a seed of its own, and take --seeds fresh for another one in every batch',
@@ -226,9 +230,9 @@ describe('a file that cannot be', () => {
   });
 
   it('breaks off inside a character', async () => {
-    const bytes = Buffer.from('prompt\na caf\u00e9').subarray(0, -1);
+    const bytes = Buffer.from('prompt\nen \u00e9t\u00e9\na caf\u00e9').subarray(0, -1);
     expect(await problemsOf(bytes)).toEqual([
-      'line 2: expected text in UTF-8, as "CSV UTF-8" saves it, found other bytes at the \ufffd in "a caf\ufffd"',
+      'line 3: expected text in UTF-8, as "CSV UTF-8" saves it, found other bytes at the \ufffd in "a caf\ufffd"',
     ]);
   });
 
@@ -240,7 +244,7 @@ describe('a file that cannot be', () => {
 
   it('is a workbook', async () => {
     expect(await problemsOf(Buffer.from('PK\u0003\u0004\u0014\u0000'))).toEqual([
-      'expected text, found a workbook (.xlsx, .ods, .numbers) or another archive; save it as "CSV UTF-8"',
+      'expected text, found a workbook or another archive; read an Excel workbook with --catalog-format xlsx, and save others (.ods, .numbers) as "CSV UTF-8"',
     ]);
   });
 
@@ -274,7 +278,8 @@ describe('a file that cannot be', () => {
       for (let bytes = 0; bytes <= CATALOG_LIMITS.bytes; bytes += chunk.length) yield chunk;
     };
     const read = async () => {
-      for await (const text of readText(chunks(), new Problems('catalog.tsv'))) expect(text).toBeTruthy();
+      for await (const text of readText(chunks(), new Problems('catalog.tsv'), newReadAs('tsv')))
+        expect(text).toBeTruthy();
     };
     await expect(read()).rejects.toThrow('expected at most 268435456 bytes, found more');
   });

@@ -45,7 +45,7 @@ const catalogs: [problem: string, file: string, text: string | Uint8Array, messa
   ['a width of a thousand million', 'c.csv', 'prompt,width,height\na fox,1e9,512', /line 2, width: .*1e9/],
   ['an id that climbs out of its folder', 'd.csv', 'id,prompt\n../../x,a fox', /line 2, id: .*\.\.\/\.\.\/x/],
   ['two rows with one id', 'e.csv', 'id,prompt\nfox,a fox\nfox,a wolf', /line 3, id: .*fox/],
-  ['bytes that are not UTF-8', 'f.csv', Buffer.from('prompt\nun caf\xe9', 'latin1'), /UTF-8/],
+  ['bytes that are no text', 'f.csv', Buffer.from('prompt\nun caf\x81', 'latin1'), /UTF-8/],
   ['an empty file', 'g.csv', '', /g\.csv/],
   ['a header without rows', 'h.csv', 'prompt\n', /at least one row/],
   ['a size that the bundle does not serve', 'i.csv', 'prompt,size\na fox,4k', /line 2, size: .*256, 512.*4k/],
@@ -67,8 +67,8 @@ test.each([
   ['a catalog that is not there', ['submit', 'nowhere.csv'], /nowhere\.csv/],
   [
     'a catalog whose format nobody knows',
-    ['submit', 'catalog.xlsx'],
-    /\.csv, \.tsv, \.jsonl or \.txt.*: save it as "CSV UTF-8"/,
+    ['submit', 'catalog.ods'],
+    /\.csv, \.tsv, \.xlsx, \.jsonl or \.txt.*: save it as \.xlsx or "CSV UTF-8"/,
   ],
   [
     'a catalog of a format that nobody reads',

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -152,4 +152,44 @@ test("a plan tells what is left today of the store's limits, and that they canno
   expect(JSON.parse(await plan(rows, '--store', out, '--json')).warnings).toEqual([
     expect.stringMatching(/^what is left today is not known: limits\.json .*imagesPerDy/),
   ]);
+});
+
+test('a plan says what it took the file for', async () => {
+  const told = async (name: string, bytes: Uint8Array | string, ...options: string[]) => {
+    const catalog = join(folder, name);
+    await writeFile(catalog, bytes);
+    const { stdout } = await runHere([
+      ...['plan', catalog, '--bundle', 'pixart-icons', '--store', join(folder, 'out'), ...options],
+    ]);
+    return /^read as: .*$/m.exec(stdout)?.[0];
+  };
+  expect(await told('a.csv', 'prompt\na fox\n')).toBe('read as: CSV with commas, UTF-8');
+  expect(await told('a.csv', 'prompt\tseed\na fox\t1\n')).toBe('read as: CSV with tabs, UTF-8');
+  expect(await told('a.csv', Buffer.from('Prompt;guidance;Art\na key;4,5;Schl\xfcssel\n', 'latin1'))).toBe(
+    'read as: CSV with ";", Windows-1252 assumed, as in "Schlüssel"; where that is wrong, save it as "CSV UTF-8"',
+  );
+  expect(await told('a.tsv', Buffer.from('\ufeffprompt\na fox\n', 'utf16le'))).toBe(
+    'read as: a table with tabs, UTF-16',
+  );
+  expect(await told('a.jsonl', '{"prompt":"a fox"}\n')).toBe('read as: JSON lines, UTF-8');
+  expect(await told('a.txt', 'a fox\n')).toBe('read as: a list of prompts, UTF-8');
+});
+
+test('a plan of a workbook says which sheet it read, and notes name its rows', async () => {
+  const catalog = join(folder, 'icons.xlsx');
+  await copyFile(new URL('../catalog/workbook/fixtures/libreoffice.xlsx', import.meta.url), catalog);
+  const run = (...options: string[]) =>
+    runHere(['plan', catalog, '--bundle', 'pixart-icons', '--store', join(folder, 'out'), ...options]);
+  const { stdout } = await run();
+  expect(stdout).toContain('2 rows, 2 jobs, 2 different images');
+  expect(stdout).toContain(
+    'read as: an Excel workbook, sheet Icons & Tiles; --sheet reads another one: Lists, Zweites Blatt; 1 hidden row of it is read too\n',
+  );
+  const other = await run('--sheet', 'Zweites Blatt', '--json');
+  expect(JSON.parse(other.stdout)).toMatchObject({ rows: 1, readAs: { format: 'xlsx', sheet: 'Zweites Blatt' } });
+  const missing = await run('--sheet', 'Sheet1');
+  expect(missing).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('expected a sheet "Sheet1", found "Lists"'),
+  });
 });

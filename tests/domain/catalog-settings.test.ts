@@ -6,11 +6,12 @@ it.each([
   ['prompts.csv', 'csv'],
   ['gs://bucket/lists/Prompts.TSV', 'tsv'],
   ['./a.b/prompts.v2.jsonl', 'jsonl'],
+  ['Icons.XLSX', 'xlsx'],
 ])('tells the format of %s from its ending', (file, format) => {
   expect(catalogFormat(file)).toBe(format);
 });
 
-it.each(['prompts.xlsx', 'prompts', 'folder.csv/prompts', '.csv/'])('refuses %s', (file) => {
+it.each(['prompts.ods', 'prompts', 'folder.csv/prompts', '.csv/'])('refuses %s', (file) => {
   expect(() => catalogFormat(file)).toThrow(UserError);
   expect(() => catalogFormat(file)).toThrow(file);
 });

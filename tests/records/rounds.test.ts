@@ -19,7 +19,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const settings: RoundSettings = {
   catalog: 'gs://bucket/catalog.csv',
-  reading: { columns: { prompt: 'Caption' } },
+  reading: { columns: { prompt: 'Caption' }, sheet: 'Icons' },
   bundle: { name: 'tiny', digest: 'ab'.repeat(32), sizes: ['256'], defaults: { steps: 2, guidance: 4 }, maxSteps: 9 },
   defaults: { size: '256', format: 'webp', quality: 90, seeds: 'fresh', decode: 'whole' },
   window: 7,

@@ -9,6 +9,8 @@ import type { BatchState } from './progress.ts';
 /** How a catalog's cells are read. */
 export type CatalogReading = {
   columns: Record<string, string>;
+  /** Name of a workbook's sheet; otherwise the first that is not hidden. */
+  sheet?: string | undefined;
   /** How choices in cells are read; without it a brace is a brace. */
   expansion?: ExpansionSettings | undefined;
 };

@@ -10,8 +10,8 @@ export function firstSource(
   source: CatalogSource,
 ): Pick<Extract<CatalogSource, { kind: 'retry' }>, 'catalog' | 'reading'> {
   if (source.kind === 'catalog') {
-    const { url, columns, expansion } = source;
-    return { catalog: url, reading: { columns, expansion } };
+    const { url, columns, sheet, expansion } = source;
+    return { catalog: url, reading: { columns, ...(sheet !== undefined && { sheet }), expansion } };
   }
   const { catalog, reading } = source;
   return { ...(catalog !== undefined && { catalog }), ...(reading !== undefined && { reading }) };

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Problems } from '../../../catalog/problems.ts';
+import { newReadAs } from '../../../catalog/reading/read-as.ts';
 import { readRows } from '../../../catalog/reading/rows.ts';
 import type { CatalogFormat } from '../../../domain/catalog-settings.ts';
 import { jobsOf, plan, problemsOf } from '../planning.ts';
@@ -11,7 +12,7 @@ type Cells = Record<string, string>;
 async function read(chunks: Iterable<Uint8Array>, format: CatalogFormat, columns: Cells = {}) {
   const problems = new Problems('catalog');
   const rows: { line: number; values: Cells; metadata: Cells }[] = [];
-  for await (const { line, values, metadata } of readRows(chunks, format, columns, problems)) {
+  for await (const { line, values, metadata } of readRows(chunks, { format, columns }, problems, newReadAs(format))) {
     rows.push({ line, values, metadata });
   }
   problems.throwIfAny();

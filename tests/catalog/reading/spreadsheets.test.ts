@@ -1,4 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { newReadAs } from '../../../catalog/reading/read-as.ts';
+import { windows1252 } from '../../../catalog/reading/windows-1252.ts';
 import type { CatalogFormat } from '../../../domain/catalog-settings.ts';
 import { jobsOf, plan, problemsOf } from '../planning.ts';
 
@@ -139,4 +142,66 @@ it.each(['csv', 'tsv', 'jsonl', 'txt'] as const)('lines of a long %s may end in 
   expect(Buffer.byteLength(lines.join('\r'))).toBeGreaterThan(300_000);
   expect(jobs).toHaveLength(500);
   expect(jobs[499]).toMatchObject({ prompt: text(499), line: 500 + head.length });
+});
+
+describe('a table in Windows-1252, as "CSV" saves it in many countries', () => {
+  const german = 'Prompt;guidance;Preis\na flat key;4,5;5 \x80\na bell;;Schl\xfcssel \x96 \x84neu\x93\n';
+  const readAsOf = async (bytes: Buffer, format: CatalogFormat = 'csv') => {
+    const readAs = newReadAs(format);
+    await plan(bytes, { format, readAs });
+    return readAs;
+  };
+
+  it('is read, and what was assumed is said with a word that shows whether it is right', async () => {
+    const bytes = Buffer.from(german, 'latin1');
+    expect(await read(bytes, 'csv')).toMatchObject([
+      { prompt: 'a flat key', guidance: 4.5, metadata: { Preis: '5 €' } },
+      { prompt: 'a bell', metadata: { Preis: 'Schlüssel – „neu“' } },
+    ]);
+    expect(await readAsOf(bytes)).toMatchObject({ encoding: 'Windows-1252', assumedFor: '€', separator: ';' });
+    expect(await readAsOf(Buffer.from(german.replace(' \x80', ''), 'latin1'))).toMatchObject({
+      assumedFor: 'Schlüssel',
+    });
+  });
+
+  it('is not assumed of UTF-8, of UTF-16, of ASCII, or of JSON', async () => {
+    expect(await readAsOf(Buffer.from('prompt\nein Schlüssel\n'))).toMatchObject({
+      encoding: 'UTF-8',
+      assumedFor: null,
+    });
+    expect(await readAsOf(Buffer.from('\ufeffprompt\nkey\n'))).toMatchObject({ encoding: 'UTF-8' });
+    expect(await readAsOf(Buffer.from('\ufeffprompt\nkey\n', 'utf16le'))).toMatchObject({ encoding: 'UTF-16' });
+    expect(await readAsOf(Buffer.from('prompt\nkey\n'))).toMatchObject({ encoding: null });
+    expect(await problemsOf(Buffer.from('{"prompt":"Schl\xfcssel"}\n', 'latin1'), { format: 'jsonl' })).toEqual([
+      expect.stringMatching(/^line 1: expected text in UTF-8/),
+    ]);
+  });
+
+  it('may not have lines of UTF-8 further down, nor bytes that stand for nothing', async () => {
+    const padding = 'a key\n'.repeat(20_000);
+    const mixed = Buffer.concat([
+      Buffer.from('prompt\nSchl\xfcssel\n', 'latin1'),
+      Buffer.from(`${padding}Schlüssel\n`),
+      Buffer.from('a\x81b\n', 'latin1'),
+    ]);
+    expect(await problemsOf(mixed)).toEqual([
+      'line 20003: expected text in Windows-1252, as the lines before have it, found UTF-8',
+      'line 20004: expected text in Windows-1252, as the lines before have it, found other bytes',
+    ]);
+  });
+
+  it('reads as it was written, whatever is in it', async () => {
+    const characters = [...windows1252(Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)))];
+    const byteOf = new Map(characters.map((character, byte) => [character, byte]));
+    const printable = characters.filter((character) => /[\p{L}\p{S}\p{P} ]/u.test(character) && character !== '\ufffd');
+    const text = fc.array(fc.constantFrom(...printable), { maxLength: 20 }).map((some) => `é x${some.join('')}`.trim());
+    await fc.assert(
+      fc.asyncProperty(fc.array(text, { minLength: 1, maxLength: 5 }), async (rows) => {
+        const cells = rows.map((row) => `"${row.replaceAll('"', '""')}"\n`);
+        const bytes = Buffer.from([...`prompt\n${cells.join('')}`].map((character) => byteOf.get(character)!));
+        expect(await prompts(bytes, 'csv')).toEqual(rows);
+      }),
+      { numRuns: 50 },
+    );
+  });
 });

@@ -1,0 +1,98 @@
+import { buffer } from 'node:stream/consumers';
+import yauzl from 'yauzl';
+import { CATALOG_LIMITS } from '../catalog-limits.ts';
+
+/** Why a file is not the workbook it seems to be: what was expected, and what was found. */
+export class NotAWorkbook extends Error {
+  readonly expected: string;
+  readonly found: string;
+
+  constructor(expected: string, found: string) {
+    super(`expected ${expected}, found ${found}`);
+    this.expected = expected;
+    this.found = found;
+  }
+}
+
+const ZIP = 'a workbook (.xlsx), which is a zip archive';
+
+/** The older .xls, and a workbook with a password, are files of this kind. */
+const OLE_MARK = Buffer.from([0xd0, 0xcf, 0x11, 0xe0]);
+
+/** The parts of a workbook's archive. What is unpacked of them, all together, is bounded, whatever the archive says of itself. */
+export class Archive {
+  readonly #zip: yauzl.ZipFile;
+  readonly #entries: ReadonlyMap<string, yauzl.Entry>;
+  #unpacked = 0;
+
+  private constructor(zip: yauzl.ZipFile, entries: ReadonlyMap<string, yauzl.Entry>) {
+    this.#zip = zip;
+    this.#entries = entries;
+  }
+
+  /** @throws NotAWorkbook for other bytes than those of a zip archive, and for too many parts */
+  static async open(bytes: Buffer): Promise<Archive> {
+    if (bytes.subarray(0, OLE_MARK.length).equals(OLE_MARK)) {
+      const advice = 'save it as "Excel Workbook (.xlsx)" without one, or as "CSV UTF-8"';
+      throw new NotAWorkbook(ZIP, `a workbook with a password, or one of the older kind .xls; ${advice}`);
+    }
+    const entries = new Map<string, yauzl.Entry>();
+    try {
+      const zip = await yauzl.fromBufferPromise(bytes, { lazyEntries: true });
+      for await (const entry of zip.eachEntry()) {
+        if (entries.size >= CATALOG_LIMITS.workbookParts) {
+          throw new NotAWorkbook(`at most ${CATALOG_LIMITS.workbookParts} parts in the archive`, 'more');
+        }
+        entries.set(partName(entry.fileName), entry);
+      }
+      return new Archive(zip, entries);
+    } catch (error) {
+      throw asNotAWorkbook(error, ZIP);
+    }
+  }
+
+  /**
+   * A part's bytes as they are unpacked; `null` where there is no such part.
+   *
+   * @throws NotAWorkbook where it would be too large, or is damaged
+   */
+  async *stream(name: string): AsyncGenerator<Buffer> {
+    const entry = this.#entry(name);
+    this.#unpacked += entry.uncompressedSize;
+    if (this.#unpacked > CATALOG_LIMITS.unpackedBytes) {
+      throw new NotAWorkbook(
+        `a workbook of at most ${CATALOG_LIMITS.unpackedBytes} bytes once it is unpacked`,
+        'more; delete the sheets and pictures that nobody needs, or save the sheet as "CSV UTF-8"',
+      );
+    }
+    try {
+      // More bytes than the archive says are an error there.
+      yield* (await this.#zip.openReadStreamPromise(entry)) as AsyncIterable<Buffer>;
+    } catch (error) {
+      throw asNotAWorkbook(error, `a part ${name} that can be unpacked`);
+    }
+  }
+
+  /** @throws as stream */
+  async text(name: string): Promise<string> {
+    return (await buffer(this.stream(name))).toString('utf8');
+  }
+
+  has(name: string): boolean {
+    return this.#entries.has(partName(name));
+  }
+
+  #entry(name: string): yauzl.Entry {
+    const entry = this.#entries.get(partName(name));
+    if (entry === undefined) throw new NotAWorkbook(`a part ${name} in the workbook`, 'none');
+    return entry;
+  }
+}
+
+/** Programs differ in case and in the slash at the start. */
+const partName = (name: string): string => name.replace(/^\//, '').toLowerCase();
+
+function asNotAWorkbook(error: unknown, expected: string): NotAWorkbook {
+  if (error instanceof NotAWorkbook) return error;
+  return new NotAWorkbook(expected, error instanceof Error ? error.message : String(error));
+}

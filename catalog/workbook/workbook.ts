@@ -1,0 +1,122 @@
+import { type Archive, NotAWorkbook } from './archive.ts';
+import { builtInFormat, unescaped } from './cell-text.ts';
+import { readXml } from './xml-events.ts';
+
+/** A sheet of a workbook, in the order of its tabs. */
+type Sheet = { name: string; isHidden: boolean; part: string };
+
+/** What a workbook's cells are read with. */
+export type Workbook = {
+  sheets: Sheet[];
+  /** Texts that cells name by number. */
+  texts: string[];
+  /** Patterns of numbers and dates that cells name by number. */
+  formats: string[];
+  /** Days are counted from 1904, as on old Macs. */
+  is1904: boolean;
+  /** All is to be calculated when it is opened: the values of formulas may never have been. */
+  isUncalculated: boolean;
+};
+
+/**
+ * Reads all of a workbook but its sheets' cells.
+ *
+ * @throws NotAWorkbook for an archive of something else
+ */
+export async function readWorkbook(archive: Archive): Promise<Workbook> {
+  const root = await relations(archive, '', '_rels/.rels');
+  const part = root.find(({ type }) => type === 'officeDocument')?.target;
+  if (part === undefined || !archive.has(part)) {
+    throw new NotAWorkbook(
+      'a workbook (.xlsx)',
+      'another archive, such as an .ods or .docx; save it as .xlsx or "CSV UTF-8"',
+    );
+  }
+  const folder = part.slice(0, part.lastIndexOf('/') + 1);
+  const related = await relations(archive, folder, `${folder}_rels/${part.slice(folder.length)}.rels`);
+  const partOf = (type: string): string | undefined => related.find((relation) => relation.type === type)?.target;
+  const worksheets = new Map(related.filter(({ type }) => type === 'worksheet').map(({ id, target }) => [id, target]));
+  const found = { sheets: [] as Sheet[], is1904: false, isUncalculated: false };
+  await readXml(part, archive.stream(part), {
+    open(name, attributes) {
+      if (name === 'workbookPr') found.is1904 = isTrue(attributes.date1904);
+      if (name === 'calcPr') found.isUncalculated = isTrue(attributes.fullCalcOnLoad);
+      const target = name === 'sheet' ? worksheets.get(relationOf(attributes)) : undefined;
+      if (target === undefined) return;
+      const isHidden = attributes.state !== undefined && attributes.state !== 'visible';
+      found.sheets.push({ name: attributes.name ?? '', isHidden, part: target });
+    },
+  });
+  return {
+    ...found,
+    texts: await readTexts(archive, partOf('sharedStrings')),
+    formats: await readFormats(archive, partOf('styles')),
+  };
+}
+
+const isTrue = (text: string | undefined): boolean => text === '1' || text === 'true';
+
+/** `r:id`, whatever the prefix. */
+const relationOf = (attributes: Readonly<Record<string, string>>): string =>
+  Object.entries(attributes).find(([name]) => name.endsWith(':id'))?.[1] ?? '';
+
+type Relation = { id: string; type: string; target: string };
+
+/** Types come as URLs of two standards, whose last word is the same. */
+async function relations(archive: Archive, folder: string, part: string): Promise<Relation[]> {
+  const found: Relation[] = [];
+  if (!archive.has(part)) return found;
+  await readXml(part, archive.stream(part), {
+    open(name, { Id = '', Type = '', Target = '', TargetMode }) {
+      if (name !== 'Relationship' || TargetMode === 'External') return;
+      const target = new URL(Target, `zip:///${folder}`).pathname.slice(1);
+      found.push({ id: Id, type: Type.slice(Type.lastIndexOf('/') + 1), target: decodeURI(target) });
+    },
+  });
+  return found;
+}
+
+/** Texts may come in runs of different fonts, which are one text; what is written over them for reading aloud is not part of it. */
+async function readTexts(archive: Archive, part: string | undefined): Promise<string[]> {
+  const texts: string[] = [];
+  if (part === undefined || !archive.has(part)) return texts;
+  let text = '';
+  let isText = false;
+  let isAloud = false;
+  await readXml(part, archive.stream(part), {
+    open(name) {
+      if (name === 'si') text = '';
+      if (name === 'rPh') isAloud = true;
+      isText = name === 't' && !isAloud;
+    },
+    text(piece) {
+      if (isText) text += piece;
+    },
+    close(name) {
+      isText = false;
+      if (name === 'rPh') isAloud = false;
+      if (name === 'si') texts.push(unescaped(text));
+    },
+  });
+  return texts;
+}
+
+/** The pattern of each cell format. */
+async function readFormats(archive: Archive, part: string | undefined): Promise<string[]> {
+  const formats: string[] = [];
+  if (part === undefined || !archive.has(part)) return formats;
+  const own = new Map<number, string>();
+  let isCells = false;
+  await readXml(part, archive.stream(part), {
+    open(name, { numFmtId, formatCode }) {
+      const id = Number(numFmtId ?? 0);
+      if (name === 'numFmt') own.set(id, formatCode ?? 'General');
+      if (name === 'cellXfs') isCells = true;
+      if (name === 'xf' && isCells) formats.push(own.get(id) ?? builtInFormat(id));
+    },
+    close(name) {
+      if (name === 'cellXfs') isCells = false;
+    },
+  });
+  return formats;
+}
