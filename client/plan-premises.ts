@@ -94,7 +94,8 @@ async function gives(jobs: AsyncIterable<Job>, { digest }: BundleRef, rows: read
   return planned.size === 0;
 }
 
-async function firstJob(store: ObjectStore, piece: string): Promise<Job> {
+/** The first job of a piece of a plan. @throws UserError where it has none */
+export async function firstJob(store: ObjectStore, piece: string): Promise<Job> {
   const [job] = await readJobs(store, piece);
   if (job !== undefined) return job;
   throw new UserError(`${piece} in ${shownPlace(store.url)}: expected a job a line, found none`);

@@ -14,16 +14,20 @@ import type { Workflows } from '../workflows/contract/workflows.ts';
 import { batchHandle } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 import { checkLeftToday } from './limits.ts';
+import { plannedOtherwise } from './planned-otherwise.ts';
 import { type Preview, preview } from './preview.ts';
 import { type BatchRequest, batchInput, type CatalogInput, installedBundle, newBatchId } from './request.ts';
 import { type CatalogFiles, type CheckedCatalog, readRequestedCatalog, summaryOf } from './requested-catalog.ts';
 
-/** A batch of that id runs, is complete or was retried. Another that was cancelled or has failed may be submitted again. */
+/**
+ * A batch of that id runs, is complete, was retried or was planned otherwise. Another that was cancelled or has failed may be submitted again
+ * as it was.
+ */
 export class BatchExists extends UserError {
   readonly batch: string;
 
-  constructor(batch: string) {
-    super(`batch ${batch} exists already: watch it, retry its failed rows, or choose another batch id`);
+  constructor(batch: string, instead = ': watch it, retry its failed rows, or choose another batch id') {
+    super(`batch ${batch} exists already${instead}`);
     this.batch = batch;
   }
 }
@@ -95,7 +99,14 @@ function submitDetails({ bundle, source, window, team, webhook }: CatalogInput, 
 }
 
 async function start(client: BatchClient, input: CatalogInput): Promise<void> {
-  if ((await isOnRecord(input)) || (await wasRetried(client, input.batch))) throw new BatchExists(input.batch);
+  const store = await openStore(input.store);
+  const rounds = await roundsOf(store, input.batch);
+  const isOnRecord = rounds.last > 1 || (await findManifestHead(store, input.batch))?.state === 'completed';
+  if (isOnRecord || (await runsOrWasRetried(client, input.batch))) throw new BatchExists(input.batch);
+  const otherwise = await plannedOtherwise(store, input, rounds);
+  if (otherwise !== null) {
+    throw new BatchExists(input.batch, `, ${otherwise}: submit it again as it was, or choose another batch id`);
+  }
   try {
     await client.temporal.workflow.start<Workflows['renderBatch']>('renderBatch', {
       ...batchStart(input),
@@ -107,18 +118,11 @@ async function start(client: BatchClient, input: CatalogInput): Promise<void> {
   }
 }
 
-/** Complete or retried, as its folder tells; the server may have forgotten it. */
-async function isOnRecord({ batch, store: url }: CatalogInput): Promise<boolean> {
-  const store = await openStore(url);
-  if ((await roundsOf(store, batch)).last > 1) return true;
-  return (await findManifestHead(store, batch))?.state === 'completed';
-}
-
 /** A retry leaves plans of its own in the folder: only another retry goes on after them, a first round would stumble over them. */
-async function wasRetried(client: BatchClient, batch: string): Promise<boolean> {
+async function runsOrWasRetried(client: BatchClient, batch: string): Promise<boolean> {
   try {
-    const { memo } = await batchHandle(client, batch).describe();
-    return (memo as BatchMemo).round > 1;
+    const { memo, status } = await batchHandle(client, batch).describe();
+    return status.name === 'RUNNING' || (memo as BatchMemo).round > 1;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return false;
     throw error;

@@ -5,7 +5,7 @@ import { BUNDLE, type Site, startSite } from '../workflows/site.ts';
 let site: Site;
 
 beforeAll(async () => {
-  site = await startSite();
+  site = await startSite({ stepMs: ({ prompt }) => (prompt.includes('slow') ? 60_000 : 0) });
 });
 
 afterAll(() => site.stop());
@@ -20,6 +20,27 @@ describe('submitting', () => {
     );
     await batchEnd(site.client, batch);
     await expect(site.submit('once', ['a fox,256'])).rejects.toBeInstanceOf(BatchExists);
+  });
+
+  it('refuses a batch that was cancelled, with another bundle or other options, and goes on with it as it was', async () => {
+    const catalog = await site.catalog('cut.csv', ['a slow fox,256']);
+    const request = { catalog, store: site.store.url, bundle: BUNDLE, batch: 'cut' };
+    await submitBatch(site.client, request);
+    await expect.poll(async () => (await batchProgress(site.client, 'cut')).totals.jobs, { timeout: 20_000 }).toBe(1);
+    await cancelBatch(site.client, 'cut');
+    expect((await batchEnd(site.client, 'cut')).state).toBe('cancelled');
+    const other = { ...BUNDLE, name: 'another', digest: 'ef'.repeat(32) };
+    const refused = submitBatch(site.client, { ...request, bundle: other });
+    await expect(refused).rejects.toBeInstanceOf(BatchExists);
+    await expect(refused).rejects.toThrow(
+      `batch cut exists already, planned with bundle ${BUNDLE.name} (${BUNDLE.digest.slice(0, 12)}) and not with another (efefefefefef): submit it again as it was, or choose another batch id`,
+    );
+    await expect(submitBatch(site.client, { ...request, defaults: { format: 'webp' } })).rejects.toThrow(
+      'batch cut exists already, planned with other options',
+    );
+    await submitBatch(site.client, request);
+    await cancelBatch(site.client, 'cut');
+    expect((await batchEnd(site.client, 'cut')).state).toBe('cancelled');
   });
 
   it("refuses another catalog in a batch's folder", async () => {

@@ -1,0 +1,41 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type BundleRef, shortDigest } from '../domain/bundle-ref.ts';
+import { pipelineVersionOf } from '../domain/render-key.ts';
+import { PIPELINE_VERSION } from '../models/pixart/pipeline-version.ts';
+import type { RoundSettings, Rounds } from '../records/rounds.ts';
+import type { ObjectStore } from '../store/index.ts';
+import { roundSettings } from '../workflows/contract/round.ts';
+import { firstJob } from './plan-premises.ts';
+import type { CatalogInput } from './request.ts';
+
+/**
+ * How the plan that a batch's folder has already differs from the one that the same catalog would be given now: in words that follow "the
+ * batch exists". `null` where it does not, or there is none.
+ */
+export async function plannedOtherwise(
+  store: ObjectStore,
+  input: CatalogInput,
+  rounds: Rounds,
+): Promise<string | null> {
+  const { bundle, ...settings } = roundSettings(input);
+  if (rounds.record !== null) {
+    const { bundle: before, ...kept } = rounds.record.settings;
+    if (before.digest !== bundle.digest) return `planned with bundle ${textOf(before)} and not with ${textOf(bundle)}`;
+    return isDeepStrictEqual(decisive(kept), decisive(settings))
+      ? null
+      : 'planned with other options for its size, image format, columns, seeds or choices';
+  }
+  if (rounds.firstPiece === null) return null;
+  const job = await firstJob(store, rounds.firstPiece);
+  const isSame = pipelineVersionOf(job, bundle.digest, PIPELINE_VERSION) !== null;
+  return isSame ? null : `planned with another bundle than ${textOf(bundle)}`;
+}
+
+const textOf = ({ name, digest }: Pick<BundleRef, 'name' | 'digest'>): string => `${name} (${shortDigest(digest)})`;
+
+/** What a plan follows from, beside the catalog and the bundle. Where terms were read is not in it: what was read is kept. */
+function decisive({ reading, defaults }: Pick<RoundSettings, 'reading' | 'defaults'>): unknown {
+  const { terms: _, ...expansion } = reading?.expansion ?? { terms: null };
+  // As JSON, which knows no undefined.
+  return JSON.parse(JSON.stringify({ ...reading, defaults, expansion }));
+}
