@@ -2,6 +2,7 @@ import type { PromptNotes } from '../catalog/notes/prompt-notes.ts';
 import type { ReadAs } from '../catalog/reading/read-as.ts';
 import type { PlanSummary } from '../catalog/summary.ts';
 import type { ChangeCounts } from '../domain/change-counts.ts';
+import type { Job } from '../domain/job.ts';
 import { type Bundle, bundleRef } from '../models/pixart/bundle.ts';
 import { orWarn } from '../records/damaged.ts';
 import { PlannedPictures } from '../records/planned-pictures.ts';
@@ -17,6 +18,8 @@ export type BatchPlan = PlanSummary &
   PromptNotes & {
     /** What the catalog's file was taken for. */
     readAs: ReadAs;
+    /** The first jobs with prompts of their own, as they are after expansion. */
+    firstPrompts: Pick<Job, 'id' | 'line' | 'prompt' | 'negativePrompt'>[];
     /** URL of the store that it was compared with. */
     store: string;
     /** `null` where the store cannot be used from here. */
@@ -32,7 +35,11 @@ export type BatchPlan = PlanSummary &
   };
 
 /** What a batch is asked for with, except that the bundle is the installed one and not its `bundleRef`: its tokenizer is needed. */
-export type PlanRequest = Omit<BatchRequest, 'bundle'> & { bundle: Bundle };
+export type PlanRequest = Omit<BatchRequest, 'bundle'> & {
+  bundle: Bundle;
+  /** So many of the first prompts are given; 3 unless said. */
+  prompts?: number | undefined;
+};
 
 /**
  * Checks a catalog and tells what a batch of it would come to. Nothing is written, and no server is needed.
@@ -53,9 +60,10 @@ export type PlanRequest = Omit<BatchRequest, 'bundle'> & { bundle: Bundle };
  * }
  * ```
  */
-export async function planBatch({ bundle, ...request }: PlanRequest): Promise<BatchPlan> {
+export async function planBatch({ bundle, prompts = 3, ...request }: PlanRequest): Promise<BatchPlan> {
   const input = batchInput({ ...request, bundle: bundleRef(bundle) }, 'plan');
   const pictures = new PlannedPictures();
+  const first = new FirstPrompts(prompts);
   const warnings: string[] = [];
   const warn = (message: string) => void warnings.push(message);
   const store = new PerhapsStore(input.store);
@@ -64,11 +72,13 @@ export async function planBatch({ bundle, ...request }: PlanRequest): Promise<Ba
   const changes = isFresh ? null : await store.ask((opened) => changesSince(opened, input.source.url, warn));
   const summary = await summaryOf(await readRequestedCatalog(input, request.catalog), bundle, (job) => {
     pictures.add(job);
+    first.add(job);
     changes?.add(job);
   });
   const found = await store.ask((opened) => preview(pictures, opened, bundle.digest));
   return {
     ...(summary as typeof summary & PromptNotes),
+    firstPrompts: first.prompts,
     store: input.store,
     preview: found,
     limits: await store.ask((opened) => orWarn(warn, 'what is left today is not known', () => limitsToday(opened))),
@@ -76,6 +86,23 @@ export async function planBatch({ bundle, ...request }: PlanRequest): Promise<Ba
     storeProblem: store.problem,
     warnings: [...warnings, ...(found?.warnings ?? [])],
   };
+}
+
+/** Keeps jobs until it has enough; of variants of a prompt, which follow each other, the first. */
+class FirstPrompts {
+  readonly #most: number;
+  readonly prompts: BatchPlan['firstPrompts'] = [];
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  add({ id, line, prompt, negativePrompt }: Job): void {
+    if (this.prompts.length >= this.#most) return;
+    const last = this.prompts.at(-1);
+    const isVariant = last?.line === line && last.prompt === prompt && last.negativePrompt === negativePrompt;
+    if (!isVariant) this.prompts.push({ id, line, prompt, negativePrompt });
+  }
 }
 
 /** A catalog can be checked where its store cannot be used: then nothing is said of what the store has. */

@@ -8,7 +8,12 @@ import { RowCounter, type RowsFound } from './rows-found.ts';
  */
 export type PromptReading = { text: string; isCut: boolean; unknown: 'none' | 'some' | 'all' };
 
-export type PromptReader = { read: (prompt: string) => PromptReading; maxTokens: number };
+export type PromptReader = {
+  read: (prompt: string) => PromptReading;
+  maxTokens: number;
+  /** Things that the model can draw, and whether a text names one; `null` where nobody knows. */
+  vocabulary: { things: readonly string[]; isNamedIn: (text: string) => boolean } | null;
+};
 
 /** What is to be told of how a catalog's prompts and negative prompts are read. */
 export type PromptNotes = {
@@ -20,6 +25,8 @@ export type PromptNotes = {
   foreignPrompts: RowsFound;
   /** Rows with some such characters, which the model passes over. */
   unknownCharacters: RowsFound;
+  /** Rows whose prompt names nothing that the model was trained to draw; `null` where the bundle does not say what that is. */
+  undrawablePrompts: (RowsFound & { things: readonly string[] }) | null;
   /** Rows whose prompt or negative prompt loses words or all of them, the first hundred of them with what is left. */
   cleanedPrompts: { rows: number; changes: PromptChange[] };
 };
@@ -30,19 +37,18 @@ const CHANGES_LISTED = 100;
 
 /** Looks at the prompts of jobs as they come, in the catalog's order. */
 export class PromptCheck {
-  readonly #read: PromptReader['read'];
-  readonly #maxTokens: number;
+  readonly #reader: PromptReader;
   readonly #cut = new RowCounter();
   readonly #empty = new RowCounter();
   readonly #foreign = new RowCounter();
   readonly #unknown = new RowCounter();
+  readonly #undrawable = new RowCounter();
   readonly #cleaned = new RowCounter();
   readonly #changes: PromptChange[] = [];
   #last = '';
 
-  constructor({ read, maxTokens }: PromptReader) {
-    this.#read = read;
-    this.#maxTokens = maxTokens;
+  constructor(reader: PromptReader) {
+    this.#reader = reader;
   }
 
   add({ prompt, negativePrompt, line }: Job): void {
@@ -55,22 +61,27 @@ export class PromptCheck {
   }
 
   get notes(): PromptNotes {
+    const { vocabulary, maxTokens } = this.#reader;
     return {
-      cutPrompts: { ...this.#cut.found, maxTokens: this.#maxTokens },
+      cutPrompts: { ...this.#cut.found, maxTokens },
       emptyPrompts: this.#empty.found,
       foreignPrompts: this.#foreign.found,
       unknownCharacters: this.#unknown.found,
+      undrawablePrompts: vocabulary && { ...this.#undrawable.found, things: vocabulary.things },
       cleanedPrompts: { rows: this.#cleaned.found.rows, changes: this.#changes },
     };
   }
 
   #look(before: string, line: number, column: PromptChange['column']): void {
-    const { text: after, isCut, unknown } = this.#read(before);
+    const { text: after, isCut, unknown } = this.#reader.read(before);
     const isEmpty = isWordless(after);
     if (isCut) this.#cut.add(line);
     if (!isEmpty && unknown === 'all') this.#foreign.add(line);
     if (!isEmpty && unknown === 'some') this.#unknown.add(line);
     if (isEmpty) this.#empty.add(line);
+    // Of the others more is told already.
+    const isReadable = !isEmpty && unknown !== 'all' && column === 'prompt';
+    if (isReadable && this.#reader.vocabulary?.isNamedIn(after) === false) this.#undrawable.add(line);
     if (!isEmpty && !losesWords(before, after)) return;
     this.#cleaned.add(line);
     if (this.#changes.length < CHANGES_LISTED) this.#changes.push({ line, column, before, after });

@@ -5,8 +5,11 @@ import {
   type PlanSummary,
   type RowsFound,
 } from '../../client/index.ts';
+import { named } from '../../domain/printable.mjs';
+import { isTableColumn } from '../../records/manifest-table.ts';
 import { isAsNamed, readAsText } from './read-as-text.ts';
 import { count } from './text.ts';
+import { vocabularyText } from './vocabulary-text.ts';
 
 /** `24 rows, 24 jobs, 22 different images` */
 export const summaryText = ({ rows, jobs, images }: PlanSummary): string =>
@@ -41,10 +44,16 @@ export const planHints = (plan: CheckedCatalog, { expansion }: BatchRequest): st
     'warning: ',
     'with a prompt of which the model knows no word, as of emoji and scripts that it was not trained with',
   ),
+  ...rowsText(
+    plan,
+    plan.undrawablePrompts,
+    'warning: ',
+    `with a prompt that names nothing ${vocabularyText(plan.undrawablePrompts?.things ?? [])}`,
+  ),
 ];
 
 /** What becomes of the catalog's prompts, a line each. */
-export const promptNotes = (plan: CheckedCatalog): string[] => [
+const promptNotes = (plan: CheckedCatalog): string[] => [
   ...(plan.cutPrompts && plan.cutPrompts.rows > 0 ? [cutText(plan, plan.cutPrompts)] : []),
   ...(plan.cleanedPrompts && plan.cleanedPrompts.rows > 0 ? [cleanedText(plan, plan.cleanedPrompts)] : []),
   ...rowsText(plan, plan.unknownCharacters, '', 'with characters in a prompt that the model does not know'),
@@ -54,21 +63,45 @@ export const promptNotes = (plan: CheckedCatalog): string[] => [
     : []),
 ];
 
+/** What is to be known of a batch beside what it comes to. */
+export const batchNotes = (plan: CheckedCatalog, request: BatchRequest): string[] => [
+  ...(request.defaults?.seeds === 'fresh'
+    ? ['rows without a seed get another one in every batch: none of their images is there yet']
+    : []),
+  ...promptNotes(plan),
+  ...signingNotes(request),
+  ...carriedText(plan),
+];
+
 /** All of it, for who is about to have the catalog rendered. */
 export const planNotes = (plan: CheckedCatalog, request: BatchRequest): string[] => [
   ...(isAsNamed(plan.readAs) ? [] : [readAsText(plan.readAs)]),
   ...planHints(plan, request),
-  ...promptNotes(plan),
-  ...signingNotes(request),
+  ...batchNotes(plan, request),
 ];
 
 /** What a batch that signs its pictures needs. */
-export const signingNotes = ({ defaults }: BatchRequest): string[] =>
+const signingNotes = ({ defaults }: BatchRequest): string[] =>
   defaults?.sign === undefined
     ? []
     : [
         "the batch's own copies are signed: render workers need a key and its certificates (--sign-with, --sign-as), without which images fail",
       ];
+
+function carriedText({ metadata }: CheckedCatalog): string[] {
+  const [own, others] = [metadata.filter(isTableColumn), metadata.filter((name) => !isTableColumn(name))];
+  return [
+    ...(others.length === 0 ? [] : [`carried along to the manifest: ${namesText(others)}`]),
+    ...(own.length === 0
+      ? []
+      : [`carried along to manifest.jsonl, since manifest.csv has such columns of its own: ${namesText(own)}`]),
+  ];
+}
+
+const NAMES_SHOWN = 40;
+
+const namesText = (names: string[]): string =>
+  `${names.slice(0, NAMES_SHOWN).map(named).join(', ')}${names.length > NAMES_SHOWN ? `, … and ${names.length - NAMES_SHOWN} more` : ''}`;
 
 /** In JSON lines every row may have columns of its own. */
 const HINTS_SHOWN = 20;

@@ -1,11 +1,13 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
+import { UserError } from '../../domain/user-error.ts';
 import {
   type Bundle,
   type BundleDescription,
   bundleRef,
   chosenBundle,
   openBundles,
+  readVocabulary,
   verifyBundle,
 } from '../../models/pixart/index.ts';
 import { bundleMemory, mebibytes } from '../display/memory-text.ts';
@@ -41,10 +43,17 @@ async function info(name: string | undefined, { json }: JsonOptions): Promise<vo
   const bundles = name === undefined ? await openBundles(({ message }) => note(message)) : [await chosenBundle(name)];
   if (json)
     return printJson(
-      bundles.map((bundle) => ({ folder: bundle.folder, ...facts(bundle), memory: bundleMemory(bundle) })),
+      await Promise.all(
+        bundles.map(async (bundle) => ({
+          folder: bundle.folder,
+          ...facts(bundle),
+          memory: bundleMemory(bundle),
+          vocabulary: await thingsOf(bundle),
+        })),
+      ),
     );
   if (bundles.length === 0) note('no bundle is installed; PIXART_BATCH_BUNDLES names folders to look in');
-  for (const bundle of bundles) printLine(describe(bundle));
+  for (const bundle of bundles) printLine(describe(bundle, await thingsOf(bundle)));
 }
 
 type Precision = NonNullable<BundleDescription['precision']>;
@@ -55,7 +64,18 @@ const facts = (bundle: Bundle) => {
   return { ...bundleRef(bundle), description, license, source, files: Object.keys(files).length, bytes, precision };
 };
 
-function describe(bundle: Bundle): string {
+/** What its model can draw; `null` where it does not say, or not so that it can be read. */
+async function thingsOf(bundle: Bundle): Promise<string[] | null> {
+  try {
+    return (await readVocabulary(bundle))?.things ?? null;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    note(error.message);
+    return null;
+  }
+}
+
+function describe(bundle: Bundle, things: string[] | null): string {
   const { name, description, digest, sizes, defaults, license, source, files, bytes, precision } = facts(bundle);
   // What --bundle goes by is the folder.
   const folder = basename(bundle.folder);
@@ -70,6 +90,7 @@ function describe(bundle: Bundle): string {
       ['  files', `${files}, ${bytesText(bytes)}`],
       ['  weights', precision === null ? 'not known' : precisionText(precision)],
       ['  memory', memoryText(bundle)],
+      ...(things === null ? [] : [['  draws', things.join(', ')]]),
       ['  folder', bundle.folder],
     ]),
   ].join('\n');

@@ -1,13 +1,19 @@
 import { Command, Option } from 'commander';
-import { bundleRef, chosenBundle, type LimitsToday, type PlanSummary, planBatch } from '../../client/index.ts';
+import {
+  type BatchPlan,
+  bundleRef,
+  chosenBundle,
+  type LimitsToday,
+  type PlanSummary,
+  planBatch,
+} from '../../client/index.ts';
 import { CATALOG_ENDINGS } from '../../domain/catalog-settings.ts';
 import { changesText } from '../../domain/change-counts.ts';
-import { named } from '../../domain/printable.mjs';
-import { isTableColumn } from '../../records/manifest-table.ts';
+import { shortened } from '../../domain/printable.mjs';
 import { costOf, estimateText, type FleetOptions } from '../display/estimate-text.ts';
 import { batchMemory, batchMemoryText } from '../display/memory-text.ts';
 import { note, printJson, printLine, table } from '../display/output.ts';
-import { planHints, promptNotes, signingNotes, summaryText } from '../display/plan-text.ts';
+import { batchNotes, planHints, summaryText } from '../display/plan-text.ts';
 import { readAsText } from '../display/read-as-text.ts';
 import { timeText } from '../display/text.ts';
 import { costOption } from '../options/batch-options.ts';
@@ -30,16 +36,23 @@ export const planCommand = (): Command =>
       new Option('--devices <n>', 'tell when so many would be done').default(1).argParser(wholeNumber(1, 100_000)),
     )
     .addOption(costOption())
+    .addOption(
+      new Option('--show <n>', 'show so many prompts as they will be, the first ones')
+        .default(3)
+        .argParser(wholeNumber(0, 1_000)),
+    )
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(plan);
 
-async function plan(catalog: string, options: CatalogOptions & JsonOptions & FleetOptions): Promise<void> {
+type PlanOptions = CatalogOptions & JsonOptions & FleetOptions & { show: number };
+
+async function plan(catalog: string, options: PlanOptions): Promise<void> {
   const chosen = await chosenBundle(options.bundle);
   const bundle = bundleRef(chosen);
   const request = batchRequest(catalog, options, chosen);
-  const planned = await planBatch({ ...request, bundle: chosen });
-  const { store, preview, limits, changes, storeProblem, warnings, ...summary } = planned;
+  const planned = await planBatch({ ...request, bundle: chosen, prompts: options.show });
+  const { store, preview, limits, changes, storeProblem, warnings, firstPrompts, ...summary } = planned;
   if (storeProblem !== null) note(`what the store has already is not known: ${storeProblem}`);
   for (const warning of warnings) note(warning);
   for (const hint of planHints(summary, request)) note(hint);
@@ -50,6 +63,7 @@ async function plan(catalog: string, options: CatalogOptions & JsonOptions & Fle
       bundle,
       ...summary,
       seeds: options.seeds,
+      firstPrompts,
       store,
       ...preview,
       limits: limits ?? undefined,
@@ -67,11 +81,16 @@ async function plan(catalog: string, options: CatalogOptions & JsonOptions & Fle
   printLine(batchMemoryText(chosen, summary.bins, request.defaults?.decode === 'whole'));
   if (limits) printLine(limitsText(limits));
   if (changes) printLine(changesText(changes));
-  if (options.seeds === 'fresh')
-    printLine('rows without a seed get another one in every batch: none of their images is there yet');
-  for (const line of [...promptNotes(summary), ...signingNotes(request)]) printLine(line);
-  for (const line of carriedText(summary)) printLine(line);
+  for (const line of batchNotes(summary, request)) printLine(line);
+  if (firstPrompts.length > 0) printLine(`first prompts:\n${table(firstPrompts.map(promptRow))}`);
 }
+
+const PROMPT_CHARACTERS = 200;
+
+const promptRow = ({ id, prompt, negativePrompt }: BatchPlan['firstPrompts'][number]): string[] => [
+  `  ${id}`,
+  shortened(negativePrompt === '' ? prompt : `${prompt} (not: ${negativePrompt})`, PROMPT_CHARACTERS),
+];
 
 /** `left today of this store's limits: 120 of 2,000 images, 14.5 of 2,500 megapixels; all again at 2026-12-01 00:00 UTC` */
 const limitsText = ({ uses, resetsAt }: LimitsToday): string =>
@@ -84,18 +103,3 @@ const binRow = ({ size, bin, jobs }: PlanSummary['bins'][number]): string[] => [
   `${bin.width}×${bin.height}`,
   String(jobs),
 ];
-
-function carriedText({ metadata }: PlanSummary): string[] {
-  const [own, others] = [metadata.filter(isTableColumn), metadata.filter((name) => !isTableColumn(name))];
-  return [
-    ...(others.length === 0 ? [] : [`carried along to the manifest: ${namesText(others)}`]),
-    ...(own.length === 0
-      ? []
-      : [`carried along to manifest.jsonl, since manifest.csv has such columns of its own: ${namesText(own)}`]),
-  ];
-}
-
-const NAMES_SHOWN = 40;
-
-const namesText = (names: string[]): string =>
-  `${names.slice(0, NAMES_SHOWN).map(named).join(', ')}${names.length > NAMES_SHOWN ? `, … and ${names.length - NAMES_SHOWN} more` : ''}`;

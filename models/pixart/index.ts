@@ -32,3 +32,4 @@ export type { Device, PaintedImage, RenderOptions, RenderRequest } from './rende
 export type { SamplerState } from './samplers/sampler.ts';
 export type { StateKeeping } from './state-keeping.ts';
 export { verifyBundle, verifyPart } from './verify-bundle.ts';
+export { readVocabulary } from './vocabulary.ts';

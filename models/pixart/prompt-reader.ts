@@ -1,14 +1,21 @@
 import type { Bundle } from './bundle.ts';
 import { captionText } from './clean-caption.ts';
 import { loadTokenizer, type Tokens } from './tokenizer.ts';
+import { readVocabulary, type Vocabulary } from './vocabulary.ts';
 
 /** What a bundle's model gets of a prompt: the text after cleaning, its tokens, whether its end is cut off, and how much of it is unknown. */
 export type PromptReader = {
   read: (prompt: string) => Tokens & { text: string; isCut: boolean };
   maxTokens: number;
+  /** What the model can draw; `null` where the bundle does not say. */
+  vocabulary: Vocabulary | null;
 };
 
-/** Loads the bundle's tokenizer and no network. */
+/**
+ * Loads the bundle's tokenizer and no network.
+ *
+ * @throws UserError for a vocabulary beside it that is none
+ */
 export async function promptReader(bundle: Bundle): Promise<PromptReader> {
   const { maxTokens, cleanCaption } = bundle.description.tokenizer;
   const tokenize = await loadTokenizer(bundle);
@@ -17,5 +24,5 @@ export async function promptReader(bundle: Bundle): Promise<PromptReader> {
     const tokens = tokenize(text);
     return { ...tokens, text, isCut: tokens.count > maxTokens };
   };
-  return { read, maxTokens };
+  return { read, maxTokens, vocabulary: await readVocabulary(bundle) };
 }

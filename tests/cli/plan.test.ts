@@ -193,3 +193,27 @@ test('a plan of a workbook says which sheet it read, and notes name its rows', a
     stderr: expect.stringContaining('expected a sheet "Sheet1", found "Lists"'),
   });
 });
+
+test('a plan counts the rows that name nothing which the bundle was trained to draw', async () => {
+  const catalog = join(folder, 'beyond.csv');
+  await writeFile(catalog, 'prompt\na glossy apple on a red background\nan oil painting of a castle\nHamlet\n');
+  const run = (...options: string[]) =>
+    runHere(['plan', catalog, '--bundle', 'pixart-icons', '--store', join(folder, 'out'), ...options]);
+  expect((await run()).stderr).toBe(
+    'warning: 2 rows with a prompt that names nothing that the model was trained to draw: 110 things such as apple, banana, strawberry ("bundle info" lists them): line 3, 4\n',
+  );
+  expect(JSON.parse((await run('--json')).stdout)).toMatchObject({
+    undrawablePrompts: { rows: 2, firstLines: [3, 4] },
+  });
+});
+
+test('a plan shows the first prompts as they will be, of variants one, or as many as are asked for', async () => {
+  const rows = 'id,prompt,negative_prompt,variants\nhero,a {flat|glossy} apple,blur,2\nlast,a pear,,1\n';
+  expect(await plan(rows, '--expand')).toContain(
+    'first prompts:\n  hero-flat-1    a flat apple (not: blur)\n  hero-glossy-1  a glossy apple (not: blur)\n  last           a pear\n',
+  );
+  expect(await plan(rows, '--show', '0')).not.toContain('first prompts');
+  expect(JSON.parse(await plan(rows, '--expand', '--json', '--show', '1')).firstPrompts).toEqual([
+    { id: 'hero-flat-1', line: 2, prompt: 'a flat apple', negativePrompt: 'blur' },
+  ]);
+});

@@ -4,14 +4,21 @@ import { isNegativeUnheard } from '../../../catalog/summary.ts';
 import type { Job } from '../../../domain/job.ts';
 import type { Bundle } from '../../../models/pixart/bundle.ts';
 import { captionText } from '../../../models/pixart/clean-caption.ts';
+import { readVocabulary } from '../../../models/pixart/vocabulary.ts';
+import { vocabularyText } from '../../display/vocabulary-text.ts';
 
 /** What a plan would tell of one job's prompts. */
-export function promptRemarks(job: Job, { description }: Bundle): string[] {
+export async function promptRemarks(job: Job, bundle: Bundle): Promise<string[]> {
   const mark = findMark(job.prompt) ?? findMark(job.negativePrompt);
-  const isEmpty = isWordless(captionText(job.prompt, description.tokenizer.cleanCaption));
+  const text = captionText(job.prompt, bundle.description.tokenizer.cleanCaption);
+  const isEmpty = isWordless(text);
+  const vocabulary = await readVocabulary(bundle);
   return [
     ...(isNegativeUnheard(job) ? ['the negative prompt has no effect: guidance 1 is without it'] : []),
     ...(isEmpty ? ['warning: cleaning leaves no word of the prompt, so that it counts as empty'] : []),
+    ...(isEmpty || vocabulary === null || vocabulary.isNamedIn(text)
+      ? []
+      : [`warning: the prompt names nothing ${vocabularyText(vocabulary.things)}`]),
     ...(mark === null ? [] : [`${JSON.stringify(mark)} in the prompt is text here and steers nothing`]),
   ];
 }

@@ -99,7 +99,7 @@ async function render(prompt: string | undefined, options: RenderOptions): Promi
   const isChanged = [options.quality, options.decode, ...Object.values(asked)].some((value) => value !== undefined);
   const difference = model && whatDiffers(model, bundle, job, isChanged);
   if (difference) note(difference);
-  for (const line of promptRemarks(job, bundle)) note(line);
+  for (const line of await promptRemarks(job, bundle)) note(line);
   const file = options.out ?? defaultName(job);
   if (existsSync(file) && !options.force) throw alreadyThere(file);
   await checkPlace(file);

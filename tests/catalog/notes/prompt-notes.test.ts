@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { isWordless, losesWords } from '../../../catalog/notes/lost-words.ts';
-import { PromptCheck } from '../../../catalog/notes/prompt-notes.ts';
+import { PromptCheck, type PromptReader } from '../../../catalog/notes/prompt-notes.ts';
 import { cleanCaption } from '../../../models/pixart/clean-caption.ts';
 import { jobsOf } from '../planning.ts';
 
-const check = async (catalog: string) => {
+const check = async (catalog: string, vocabulary: PromptReader['vocabulary'] = null) => {
   const read = (prompt: string) => ({ text: cleanCaption(prompt), isCut: false, unknown: 'none' as const });
-  const prompts = new PromptCheck({ maxTokens: 9, read });
+  const prompts = new PromptCheck({ maxTokens: 9, read, vocabulary });
   for (const job of await jobsOf(catalog)) prompts.add(job);
   return prompts.notes;
 };
@@ -70,4 +70,14 @@ describe('a prompt that cleaning changes', () => {
     expect(losing).toHaveLength(5);
     expect(losing.every((prompt) => prompt.includes('2x2'))).toBe(true);
   });
+});
+
+it('rows whose prompts name nothing that the model can draw are counted, but those of which more is told', async () => {
+  const vocabulary = { things: ['fox'], isNamedIn: (text: string) => text.includes('fox') };
+  const catalog = 'prompt,negative_prompt,variants\na fox,a dog,\na dog,a fox,3\n一只猫,,\nan owl,,\n';
+  expect((await check(catalog, vocabulary)).undrawablePrompts).toEqual({
+    ...{ rows: 2, firstLines: [3, 5] },
+    things: ['fox'],
+  });
+  expect((await check(catalog)).undrawablePrompts).toBeNull();
 });
