@@ -25,7 +25,7 @@ const UNIT = [
  * which were killed could, but begin with the fleets, because they cost no more than time.
  */
 const SHARING = [
-  '{activities,cleaning,cli,client,codec-server,connection,encryption,forgetting,images,models/pixart,monitoring,pictures,review-page,store,workers,workflows}/**/!(follow-batch)',
+  '{activities,cleaning,cli,client,codec-server,connection,encryption,exporting,forgetting,images,models/pixart,monitoring,pictures,review-page,store,workers,workflows}/**/!(follow-batch)',
   'infra/**/!(temporal-server)',
 ];
 

@@ -47,6 +47,7 @@ const verbs: Record<string, () => Promise<Command>> = {
   priority: async () => (await import('./verbs/priority.ts')).priorityCommand(),
   cancel: async () => (await import('./verbs/cancel.ts')).cancelCommand(),
   retry: async () => (await import('./verbs/retry.ts')).retryCommand(),
+  export: async () => (await import('./verbs/export.ts')).exportCommand(),
   report: async () => (await import('./verbs/report.ts')).reportCommand(),
   verify: async () => (await import('./verbs/verify.ts')).verifyCommand(),
   audit: async () => (await import('./verbs/audit.ts')).auditCommand(),

@@ -34,6 +34,7 @@ export const {
   describeBatch,
   describeSchedule,
   doneOf,
+  exportBatch,
   exportSchedules,
   forget,
   importSchedules,

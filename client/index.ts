@@ -72,6 +72,7 @@ export {
   type Weekday,
 } from './create-schedule.ts';
 export { describeSchedule, type ScheduleDetails, type ScheduleRun } from './describe-schedule.ts';
+export { type BatchExport, type ExportRequest, exportBatch } from './export.ts';
 export { type ForgetRequest, type Forgotten, forget } from './forget.ts';
 export { type KeptBatch, keptBatch } from './kept-batch.ts';
 export type { LimitsToday } from './limits.ts';

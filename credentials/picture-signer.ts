@@ -9,7 +9,7 @@ import { isCloudKms, openCloudKms } from './cloud-kms.ts';
 import { readCredential } from './read-credential.ts';
 import { signFile } from './sign-file.ts';
 import { algorithmOf, isSignature, openKeyFile, type Sign } from './signing-key.ts';
-import type { Statement } from './statement.ts';
+import type { Change, Statement } from './statement.ts';
 
 /** What a worker signs with. */
 export type SigningConfig = {
@@ -29,8 +29,13 @@ export type SignedObject = Statement['object'];
 export type PictureSigner = {
   /** The subject of the certificate. */
   name: string;
-  /** Gives the picture's bytes with a credential in them. @throws CannotSign */
-  sign(file: Uint8Array, job: SignedJob, object: SignedObject): Promise<Uint8Array>;
+  /**
+   * Gives the picture's bytes with a credential in them.
+   *
+   * @param changes what was done with the object's picture to make the file
+   * @throws CannotSign
+   */
+  sign(file: Uint8Array, job: SignedJob, object: SignedObject, changes?: readonly Change[]): Promise<Uint8Array>;
   /** Whether the file is that object with a credential that says the same, as it was signed. */
   hasSigned(file: Uint8Array, job: SignedJob, object: SignedObject): Promise<boolean>;
 };
@@ -62,7 +67,7 @@ export async function openPictureSigner(config: SigningConfig, model: Statement[
   });
   return {
     name: subject(chain.leaf),
-    sign: (file, job, object) => signFile(file, job.format, statement(job, object), signer),
+    sign: (file, job, object, changes) => signFile(file, job.format, statement(job, object), signer, changes),
     async hasSigned(file, job, object) {
       const found = await readCredential(file).catch(() => null);
       return found?.fault === null && isDeepStrictEqual(found.statement, statement(job, object));

@@ -10,7 +10,7 @@ import {
 import type { ImageFormat } from '../domain/image-format.ts';
 import project from '../package.json' with { type: 'json' };
 import { assetOf } from './asset.ts';
-import { assertionsOf, type Statement } from './statement.ts';
+import { assertionsOf, type Change, type Statement } from './statement.ts';
 
 const HASH = 'SHA-256';
 
@@ -30,6 +30,7 @@ export async function signFile(
   format: ImageFormat,
   statement: Statement,
   signer: Signer,
+  changes: readonly Change[] = [],
 ): Promise<Uint8Array> {
   const asset = assetOf(file, format);
   const store = new ManifestStore();
@@ -45,7 +46,7 @@ export async function signFile(
   claim.claimGeneratorName = project.name;
   claim.claimGeneratorVersion = project.version;
   const hash = format === 'avif' ? BMFFHashAssertion.createV3('picture', HASH) : DataHashAssertion.create(HASH);
-  for (const assertion of [hash, ...assertionsOf(statement)]) manifest.addAssertion(assertion);
+  for (const assertion of [hash, ...assertionsOf(statement, changes)]) manifest.addAssertion(assertion);
   await asset.ensureManifestSpace(store.measureSize());
   await hash.updateWithAsset(asset);
   await manifest.sign(signer);

@@ -7,6 +7,7 @@ import {
   MetadataAssertion,
   MetadataNamespace,
 } from '@trustnxt/c2pa-ts/manifest';
+import project from '../package.json' with { type: 'json' };
 
 /** What a credential says of how a picture was made. */
 export type Statement = {
@@ -18,6 +19,17 @@ export type Statement = {
   prompt?: string | undefined;
   negativePrompt?: string | undefined;
 };
+
+/** What was done with a picture after it was drawn, in the order in which a credential tells it. */
+const CHANGES = {
+  /** Its background was taken away. */
+  cutOut: ActionType.C2paEdited,
+  resized: ActionType.C2paResized,
+  trimmed: ActionType.C2paCropped,
+  transcoded: ActionType.C2paTranscoded,
+} as const;
+
+export type Change = keyof typeof CHANGES;
 
 /** As in the picture's XMP. */
 const OWN = 'urn:pixart-batch:image:1#';
@@ -35,7 +47,7 @@ const FIELDS = {
   objectCrc32c: [OWN, 'objectCrc32c'],
 } as const;
 
-export function assertionsOf({ model, object, ...others }: Statement): Assertion[] {
+export function assertionsOf({ model, object, ...others }: Statement, changes: readonly Change[] = []): Assertion[] {
   const made = new ActionAssertion();
   made.label = AssertionLabels.actionsV2;
   made.actions = [
@@ -44,6 +56,7 @@ export function assertionsOf({ model, object, ...others }: Statement): Assertion
       digitalSourceType: DigitalSourceType.TrainedAlgorithmicMedia,
       softwareAgent: { name: model.name, version: model.digest },
     },
+    ...changes.map((change) => ({ action: CHANGES[change], softwareAgent: { name: project.name, version: project.version } })),
   ];
   const values = {
     ...others,

@@ -46,6 +46,16 @@ export async function encodeImage(pixels: Pixels, { job, bundle }: Origin): Prom
   const xmp = toXmp(imageMetadata(job, bundle, pixels.thrift?.tileLatents));
   checkMetadata(job, xmp);
   const image = sharp(rgb, { raw: { width, height, channels: 3 } });
+  return encodeAs(image, format, quality, xmp);
+}
+
+/**
+ * Encodes what an image pipeline gives, as all pictures are. The same input gives the same bytes.
+ *
+ * @param quality 1 to 100; PNG has none
+ * @param xmp what the file is to say of itself; in JPEG at most as much as fits (see metadata-limit.ts)
+ */
+export function encodeAs(image: Sharp, format: ImageFormat, quality: number | null, xmp: string): Promise<Uint8Array> {
   return encoders[format](image, quality ?? 100)
     .withXmp(xmp)
     .toBuffer();

@@ -1,3 +1,4 @@
+import type { ImageFormat } from '../domain/image-format.ts';
 import type { Job } from '../domain/job.ts';
 import { UserError } from '../domain/user-error.ts';
 import { imageMetadata } from './properties.ts';
@@ -25,6 +26,9 @@ export const metadataLimit = (bundle: { name: string; digest: string }) => (job:
 
 const holds = JPEG_XMP_BYTES.toLocaleString('en');
 
+/** Whether a file of that format has room for so much about itself. */
+export const hasRoom = (format: ImageFormat, xmp: string): boolean => tooManyBytes({ format }, xmp) === null;
+
 /**
  * @param xmp the job's metadata as its file is to have it
  * @throws UserError where the job's format has no room for it
@@ -37,7 +41,7 @@ export function checkMetadata(job: Job, xmp: string): void {
   );
 }
 
-function tooManyBytes({ format }: Job, xmp: string): string | null {
+function tooManyBytes({ format }: Pick<Job, 'format'>, xmp: string): string | null {
   const bytes = Buffer.byteLength(xmp);
   return format === 'jpeg' && bytes > JPEG_XMP_BYTES ? bytes.toLocaleString('en') : null;
 }

@@ -17,6 +17,14 @@ export function toXmp(metadata: ImageMetadata): string {
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `   <${PREFIX}:${name}>${escapeXml(String(value))}</${PREFIX}:${name}>`)
     .join('\n');
+  const description = `   <dc:description><rdf:Alt><rdf:li xml:lang="x-default">${escapeXml(metadata.prompt)}</rdf:li></rdf:Alt></dc:description>\n`;
+  return packet(metadata.software, description, `${own}\n`);
+}
+
+/** The packet of a picture that has several of ours in it: that a model made it, and which program put it together. */
+export const toPlainXmp = (software: string): string => packet(software, '', '');
+
+function packet(software: string, description: string, own: string): string {
   return `<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/">
  <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -25,11 +33,9 @@ export function toXmp(metadata: ImageMetadata): string {
     xmlns:xmp="http://ns.adobe.com/xap/1.0/"
     xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
     xmlns:${PREFIX}="${NAMESPACE}">
-   <dc:description><rdf:Alt><rdf:li xml:lang="x-default">${escapeXml(metadata.prompt)}</rdf:li></rdf:Alt></dc:description>
-   <xmp:CreatorTool>${escapeXml(metadata.software)}</xmp:CreatorTool>
+${description}   <xmp:CreatorTool>${escapeXml(software)}</xmp:CreatorTool>
    <Iptc4xmpExt:DigitalSourceType>${MADE_BY_MODEL}</Iptc4xmpExt:DigitalSourceType>
-${own}
-  </rdf:Description>
+${own}  </rdf:Description>
  </rdf:RDF>
 </x:xmpmeta>
 <?xpacket end="r"?>`;

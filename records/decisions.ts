@@ -32,19 +32,37 @@ const rowSchema = z.object({
     .pipe(z.enum(['approved', 'rejected', ''], 'approved, rejected or nothing')),
 });
 
+export type Decision = { id: string; renderKey: string; decision: 'approved' | 'rejected' | '' };
+
+/**
+ * The pictures that a table of decisions rejects; the render key tells which picture was looked at, so that the same file does not reject the picture that
+ * takes its place.
+ *
+ * @param file what messages call it
+ * @throws UserError as decisionsIn
+ */
+export async function readDecisions(bytes: Uint8Array, file: string): Promise<Rejected> {
+  const rejected = new Map<string, Set<string>>();
+  for await (const { id, renderKey, decision } of decisionsIn(bytes, file)) {
+    const ofRow = rejected.get(id) ?? new Set();
+    if (decision === 'rejected') ofRow.add(renderKey);
+    else ofRow.delete(renderKey);
+    rejected.set(id, ofRow);
+  }
+  return rejected;
+}
+
 /**
  * Reads the decisions that the contact sheet's page exports: columns `id`, `render_key` and `decision`, others beside them as people
- * like. The render key tells which picture was looked at, so that the same file does not reject the picture that takes its place. Of two
- * lines about one picture the later counts.
+ * like. Of two lines about one picture the later counts.
  *
  * @param file what messages call it
  * @throws UserError for the first row that is not one, with its line
  */
-export async function readDecisions(bytes: Uint8Array, file: string): Promise<Rejected> {
+export async function* decisionsIn(bytes: Uint8Array, file: string): AsyncGenerator<Decision> {
   if (bytes.length > CATALOG_LIMITS.bytes) {
     throw new UserError(`${file}: expected at most ${CATALOG_LIMITS.bytes} bytes of decisions, found ${bytes.length}`);
   }
-  const rejected = new Map<string, Set<string>>();
   const turns = new Turns();
   for await (const { record, info } of parsed(bytes, file)) {
     await turns.after(ROW_CELLS);
@@ -55,13 +73,9 @@ export async function readDecisions(bytes: Uint8Array, file: string): Promise<Re
       const found = JSON.stringify(record[column]?.slice(0, 80));
       throw new UserError(`${file}, line ${info.lines}, ${column}: expected ${issue?.message}, found ${found}`);
     }
-    const { id, render_key, decision } = row.data;
-    const ofRow = rejected.get(id) ?? new Set();
-    if (decision === 'rejected') ofRow.add(render_key);
-    else ofRow.delete(render_key);
-    rejected.set(id, ofRow);
+    const { id, render_key: renderKey, decision } = row.data;
+    yield { id, renderKey, decision };
   }
-  return rejected;
 }
 
 type Parsed = { record: Record<string, string>; info: { lines: number } };

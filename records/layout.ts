@@ -134,6 +134,11 @@ export const catalogType = (format: CatalogFormat): string =>
 export const revisionName = (batch: string, what: 'corrected' | 'decisions', digest: string, format: CatalogFormat) =>
   `${keptCatalogFolder(batch)}${what}-${digestSchema.parse(digest).slice(0, 12)}.${format}`;
 
+/** Whether it is a table of decisions that a retry of the batch was told. */
+export const isDecisionsName = (batch: string, name: string): boolean =>
+  name.startsWith(keptCatalogFolder(batch)) &&
+  /^decisions-[0-9a-f]{12}\.csv$/.test(name.slice(keptCatalogFolder(batch).length));
+
 /** Whether that is the name of something with this digest. */
 export const isRevisionOf = (name: string, digest: string): boolean => name.includes(`-${digest.slice(0, 12)}.`);
 

@@ -45,9 +45,15 @@ export class FileStore implements ObjectStore {
   readonly #access: FileAccess;
   #swept: Promise<void> | undefined;
 
-  /** @param url `file:///…`; the folder is made by the first write. */
-  constructor(url: string) {
+  readonly #createdMode: number;
+
+  /**
+   * @param url `file:///…`; the folder is made by the first write
+   * @param areShared whether objects share their bytes with their copies, as those of a batch do; they are read-only then
+   */
+  constructor(url: string, areShared = true) {
     this.url = url;
+    this.#createdMode = areShared ? READ_ONLY : WRITABLE;
     this.#root = fileURLToPath(url);
     this.#access = {
       readMetadata: async (name) => decodeMetadata(await readIfThere(this, metadataName(name))),
@@ -76,7 +82,7 @@ export class FileStore implements ObjectStore {
   async create(name: string, data: Uint8Array, _contentType: string, metadata?: ObjectMetadata): Promise<Created> {
     // What was noted of an earlier object of the name must not tell of this one, not even for a moment.
     if (metadata) await this.remove(metadataName(name)).catch(unlessRefused);
-    const version = await this.#write(name, data, READ_ONLY, async (temp, target) => {
+    const version = await this.#write(name, data, this.#createdMode, async (temp, target) => {
       const version = await versionAt(temp);
       return (await publishOnce(temp, target, this.#claim(name))) ? version : null;
     });

@@ -40,18 +40,21 @@ export function storeKind(url: string): 'folder' | 'bucket' | null {
   return scheme === 'gs:' ? 'bucket' : null;
 }
 
-async function open(url: string): Promise<ObjectStore> {
+/** As openStore, of a place whose files are other people's to edit, and no batch's. */
+export const openPlace = (url: string): Promise<ObjectStore> => open(url, false);
+
+async function open(url: string, areShared = true): Promise<ObjectStore> {
   const kind = storeKind(url);
-  if (kind === 'folder') return openFolder(url);
+  if (kind === 'folder') return openFolder(url, areShared);
   if (kind === 'bucket') return openBucket(url);
   throw new UserError(
     `store: expected file:///folder or gs://bucket/prefix, found ${JSON.stringify(withoutSecrets(url))}`,
   );
 }
 
-async function openFolder(url: string): Promise<ObjectStore> {
+async function openFolder(url: string, areShared: boolean): Promise<ObjectStore> {
   if (new URL(url).host !== '') throw new UserError(`store ${url}: expected three slashes, as in file:///folder`);
-  const store = new FileStore(url);
+  const store = new FileStore(url, areShared);
   await store.check();
   return store;
 }

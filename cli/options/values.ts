@@ -69,3 +69,15 @@ export function listenAddress(text: string): string {
   if (host !== undefined && isIP(host) !== 0 && Number(port) <= 65_535) return text;
   throw new InvalidArgumentError('Expected an IP address and a port, such as 127.0.0.1:9464.');
 }
+
+/** Values with commas between them, as many as there are. */
+export const severalOf =
+  <Value>(value: (text: string) => Value) =>
+  (text: string): Value[] => [...new Set(text.split(',').map((part) => value(part.trim())))];
+
+/** `2x` or `2`. */
+export function density(text: string): number {
+  const found = /^([1-8])x?$/.exec(text);
+  if (found !== null) return Number(found[1]);
+  throw new InvalidArgumentError('Expected densities from 1x to 8x, such as 1x,2x,3x.');
+}

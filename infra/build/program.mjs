@@ -21,6 +21,7 @@ const SOURCES = [
     'credentials',
     'domain',
     'encryption',
+    'exporting',
     'forgetting',
     'images',
     'infra',

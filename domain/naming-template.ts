@@ -1,0 +1,119 @@
+import { UserError } from './user-error.ts';
+
+/** Texts and, in braces, names of fields, in turns: `{category}/{id}-{seed}.{ext}`. */
+export type NamingTemplate = readonly (string | { field: string })[];
+
+/** What every template ends in, so that a file's name says what is in it. */
+const ENDING = '.{ext}';
+
+/** The one field whose value may name folders. */
+const FIELD_WITH_FOLDERS = 'id';
+
+const SEGMENT_BYTES = 120;
+const NAME_BYTES = 900;
+
+/**
+ * Reads a template for the names of files.
+ *
+ * @param option what messages call it
+ * @throws UserError where it is none, or would lead out of the place that its names are relative to
+ */
+export function readTemplate(text: string, option = '--name'): NamingTemplate {
+  const fail = (expected: string): never => {
+    throw new UserError(
+      `${option}: expected ${expected}, such as {category}/{id}-{seed}${ENDING}, found ${JSON.stringify(text.slice(0, 200))}`,
+    );
+  };
+  if (!text.endsWith(ENDING)) fail(`a name that ends in ${ENDING}`);
+  const parts = text.normalize('NFC').split(/(\{[^{}]*\})/);
+  const template = parts.filter((part) => part !== '').map((part) => partOf(part) ?? fail('fields in braces'));
+  const example = filledName(template, () => 'x');
+  if ('fault' in example) fail(`a relative name that every system takes (${example.fault})`);
+  return template;
+}
+
+function partOf(part: string): NamingTemplate[number] | null {
+  const field = /^\{\s*([^{}]*?)\s*\}$/.exec(part)?.[1];
+  if (field !== undefined) return field === '' ? null : { field };
+  return /[{}]/.test(part) ? null : part;
+}
+
+/** The fields that a template has, each once. */
+export const fieldsOf = (template: NamingTemplate): Set<string> =>
+  new Set(template.flatMap((part) => (typeof part === 'string' ? [] : [part.field])));
+
+/** The template with a text right before its ending. */
+export const beforeEnding = (template: NamingTemplate, text: string): NamingTemplate => {
+  const [ext, dot] = [template.at(-1)!, template.at(-2) as string];
+  return [...template.slice(0, -2), `${dot.slice(0, -1)}${text}.`, ext];
+};
+
+/**
+ * The name that a template gives with these values: relative, of parts with `/` between them, in NFC, and one that Linux, macOS, Windows and buckets take
+ * alike. What no file's name may have becomes `-`; a value makes no folders, but for that of `id`.
+ *
+ * @returns why there is no such name, where a field has no value or the name is one that some system refuses or hides
+ */
+export function filledName(
+  template: NamingTemplate,
+  valueOf: (field: string) => string | undefined,
+): { name: string } | { fault: string } {
+  let filled = '';
+  for (const part of template) {
+    if (typeof part === 'string') filled += part;
+    else {
+      const value = valueOf(part.field)?.trim();
+      if (value === undefined || value === '') return { fault: `nothing in ${part.field}` };
+      filled += part.field === FIELD_WITH_FOLDERS ? value : value.replaceAll('/', '-');
+    }
+  }
+  const name = filled.normalize('NFC').replace(UNNAMABLE, '-');
+  const fault = nameFault(name);
+  return fault === null ? { name } : { fault: `${JSON.stringify(name.slice(0, 200))}: ${fault}` };
+}
+
+/** What Windows takes in no name, what no terminal shows, and halves of surrogate pairs. */
+const UNNAMABLE = /[<>:"\\|?*\p{Cc}\p{Surrogate}\u2028\u2029]/gu;
+
+/** Names that Windows takes for devices, whatever ending they have. */
+const DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)/i;
+
+function nameFault(name: string): string | null {
+  if (Buffer.byteLength(name) > NAME_BYTES) return `more than ${NAME_BYTES} bytes`;
+  for (const segment of name.split('/')) {
+    if (segment === '') return 'an empty part';
+    if (/^[._]/.test(segment)) return 'a part that begins with "." or "_"';
+    if (/^ |[ .]$/.test(segment)) return 'a part that begins or ends with a space, or ends with "."';
+    if (DEVICE.test(segment)) return 'a part that Windows takes for a device';
+    if (Buffer.byteLength(segment) > SEGMENT_BYTES) return `a part of more than ${SEGMENT_BYTES} bytes`;
+  }
+  return null;
+}
+
+/** A name as file systems compare it that know no capitals. */
+export const foldedName = (name: string): string => name.normalize('NFD').toUpperCase().toLowerCase().normalize('NFC');
+
+/** Two things that cannot both be there, by what has their names. */
+export type Collision<T> = { name: string; first: T; second: T };
+
+/**
+ * What of some names cannot be in one place: those that differ in capitals or in how letters are composed at most, and a file where another has its folder.
+ */
+export function collisionsOf<T>(named: Iterable<readonly [name: string, of: T]>): Collision<T>[] {
+  const files = new Map<string, T>();
+  const folders = new Map<string, T>();
+  const found: Collision<T>[] = [];
+  for (const [name, of] of named) {
+    const folded = foldedName(name);
+    const above = foldersAbove(folded);
+    const taken = [files.get(folded), folders.get(folded), ...above.map((folder) => files.get(folder))];
+    const first = taken.find((other) => other !== undefined);
+    if (first !== undefined) found.push({ name, first, second: of });
+    else files.set(folded, of);
+    for (const folder of above) if (!folders.has(folder)) folders.set(folder, of);
+  }
+  return found;
+}
+
+const foldersAbove = (name: string): string[] =>
+  name.split('/').flatMap((_, at, parts) => (at === 0 ? [] : [parts.slice(0, at).join('/')]));

@@ -1,0 +1,67 @@
+import { UserError } from '../domain/user-error.ts';
+import { readBatchRows } from '../records/batch-rows.ts';
+import { decisionsIn } from '../records/decisions.ts';
+import { isDecisionsName, keptCatalogFolder } from '../records/layout.ts';
+import type { ManifestRow } from '../records/manifest-table.ts';
+import { type ListedObject, type ObjectStore, readUrl, storeUrl } from '../store/index.ts';
+
+/** Which pictures of a batch are meant: all that there are, or those that a table of decisions approves; otherwise the tables that retries kept. */
+export type Choice = { approved?: string | undefined; all?: boolean | undefined };
+
+export type Chosen = {
+  rows: ManifestRow[];
+  /** Pictures that were left out for what the review says of them, and rows that have none. */
+  left: { rejected: number; undecided: number; withoutImage: number };
+};
+
+/**
+ * The rows of a batch whose pictures are meant. A decision counts for the picture that was looked at and for none that took its place.
+ *
+ * @throws UserError where the batch has no manifest, or nobody's review is known
+ */
+export async function chosenRows(store: ObjectStore, batch: string, { approved, all }: Choice): Promise<Chosen> {
+  if (all === true && approved !== undefined) {
+    throw new UserError('all pictures or the approved ones: expected one of the two, found both');
+  }
+  const rows = await readBatchRows(store, batch);
+  const withImage = rows.filter(({ file }) => file !== '');
+  const withoutImage = rows.length - withImage.length;
+  if (all === true) return { rows: withImage, left: { rejected: 0, undecided: 0, withoutImage } };
+  const decided = await decisionsOf(store, batch, approved);
+  const saying = (wanted: string | undefined): ManifestRow[] =>
+    withImage.filter(({ id, render_key }) => decided.get(keyOf(id, render_key)) === wanted);
+  const [chosen, rejected] = [saying('approved'), saying('rejected').length];
+  const undecided = withImage.length - chosen.length - rejected;
+  return { rows: chosen, left: { rejected, undecided, withoutImage } };
+}
+
+const keyOf = (id: string, renderKey: string): string => `${renderKey}/${id}`;
+
+async function decisionsOf(store: ObjectStore, batch: string, approved?: string): Promise<Map<string, string>> {
+  const decided = new Map<string, string>();
+  const take = async (bytes: Uint8Array, file: string): Promise<void> => {
+    for await (const { id, renderKey, decision } of decisionsIn(bytes, file)) decided.set(keyOf(id, renderKey), decision);
+  };
+  if (approved !== undefined) {
+    await take(await readUrl(storeUrl(approved), 'decisions'), approved);
+    return decided;
+  }
+  const kept = await keptDecisions(store, batch);
+  if (kept.length === 0) {
+    throw new UserError(
+      `batch ${batch}: expected a review, found none: approve pictures on its page (contact-sheet.html), export the decisions there and give them with ` +
+        '--approved decisions.csv; or take all pictures with --all',
+    );
+  }
+  for (const { name } of kept) await take(await store.read(name), name);
+  return decided;
+}
+
+/** What retries were told, the last one at the end: of two decisions about one picture the later counts. */
+async function keptDecisions(store: ObjectStore, batch: string): Promise<ListedObject[]> {
+  const kept: ListedObject[] = [];
+  for await (const object of store.list(keptCatalogFolder(batch))) {
+    if (isDecisionsName(batch, object.name)) kept.push(object);
+  }
+  return kept.sort((a, b) => a.writtenAt - b.writtenAt);
+}

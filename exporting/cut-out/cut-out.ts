@@ -1,0 +1,78 @@
+import type { Pixels } from '../../images/index.ts';
+import { type Background, isEven, readBackground } from './even-background.ts';
+import { findGround, GROUND } from './ground.ts';
+import { depthsWithin, FAR } from './depths.ts';
+
+/** Rows from the top, four bytes a pixel: sRGB and how opaque it is, 0 to 255. Colours are not multiplied by that. */
+export type Cutout = { rgba: Uint8Array; width: number; height: number };
+
+/** As a share of the shorter side: how far from the background a pixel may still be a mixture with it. */
+const RIM = 1 / 64;
+const LEAST_RIM = 4;
+
+/** A pixel that is as opaque as this is taken for wholly so, and one that is less than that for nothing: what is left of a decoder's ripples. */
+const OPAQUE = 0.94;
+const CLEAR = 0.06;
+
+/**
+ * Takes the even background of a picture away: `null` where its edges are no even background, or nothing stands out from it.
+ *
+ * A pixel at a rim is a mixture, `c = a·f + (1 − a)·b`, of a colour `f` a little further in and the background `b`: how opaque it is, is how far it lies
+ * on the way from `b` to `f`, and its colour is what is left of it without the background, so that no rim of the old colour shows on a new one.
+ */
+export function cutOut(pixels: Pixels): Cutout | null {
+  const background = readBackground(pixels);
+  if (!isEven(background)) return null;
+  const { pixels: ground, standsOut } = findGround(pixels, background);
+  if (!ground.includes(0)) return null;
+  const { rgb, width, height } = pixels;
+  const rim = Math.max(LEAST_RIM, Math.round(Math.min(width, height) * RIM));
+  const depths = depthsWithin(rim, ground, width, height);
+  const rimOpacity = (at: number): number => {
+    const inner = innerPixel(at, depths, width, height);
+    return opacityOf(rgb, at, inner, background, width) * standsOut(inner);
+  };
+  const rgba = new Uint8Array(width * height * 4);
+  for (let at = 0; at < width * height; at++) {
+    if (ground[at] === GROUND) continue;
+    const opacity = depths[at] === FAR ? 1 : rimOpacity(at);
+    const row = Math.floor(at / width);
+    for (let channel = 0; channel < 3; channel++) {
+      const behind = background.rows[row * 3 + channel]!;
+      const own = (rgb[at * 3 + channel]! - (1 - opacity) * behind) / opacity;
+      rgba[at * 4 + channel] = opacity === 0 ? 0 : Math.max(0, Math.min(255, Math.round(own)));
+    }
+    rgba[at * 4 + 3] = Math.round(opacity * 255);
+  }
+  return { rgba, width, height };
+}
+
+/** The pixel to which the way straight in leads: beyond the rim, or in the middle of a thinner stroke. */
+function innerPixel(at: number, depths: Int32Array, width: number, height: number): number {
+  let inner = at;
+  for (;;) {
+    const [x, y] = [inner % width, Math.floor(inner / width)];
+    let deepest = inner;
+    for (let row = Math.max(0, y - 1); row <= Math.min(height - 1, y + 1); row++) {
+      for (let column = Math.max(0, x - 1); column <= Math.min(width - 1, x + 1); column++) {
+        if (depths[row * width + column]! > depths[deepest]!) deepest = row * width + column;
+      }
+    }
+    if (deepest === inner || depths[deepest] === FAR) return deepest;
+    inner = deepest;
+  }
+}
+
+/** How far a pixel's colour lies on the way from the background to another pixel's, 0 to 1. */
+function opacityOf(rgb: Uint8Array, at: number, inner: number, { rows }: Background, width: number): number {
+  const [row, innerRow] = [Math.floor(at / width), Math.floor(inner / width)];
+  let [along, whole] = [0, 0];
+  for (let channel = 0; channel < 3; channel++) {
+    const way = rgb[inner * 3 + channel]! - rows[innerRow * 3 + channel]!;
+    along += (rgb[at * 3 + channel]! - rows[row * 3 + channel]!) * way;
+    whole += way * way;
+  }
+  const share = whole === 0 ? 1 : along / whole;
+  if (share >= OPAQUE) return 1;
+  return share <= CLEAR ? 0 : (share - CLEAR) / (OPAQUE - CLEAR);
+}

@@ -1,0 +1,62 @@
+import type { Pixels } from '../../images/index.ts';
+import { type Background, distance } from './even-background.ts';
+import { pieces } from './pieces.ts';
+
+/** What a pixel is: of the background, or of what stands on it. */
+export const GROUND = 1;
+
+/** Of 255: as much a background differs from itself where a decoder drew it, and no less is taken for noise. */
+const LEAST_NOISE = 14;
+
+/** What stands on a background has a pixel that differs so many times as much as noise does. */
+const STANDS_OUT = 3;
+
+/** Of 255: a colour whose channels differ less is a grey, as whites of eyes, lights and outlines are too. */
+const COLOURFUL = 40;
+
+/** As a share of the picture: what is smaller is a speck, of the background or on it. */
+const SPECK = 1 / 3_000;
+
+/** Pixels along a picture's edge in which a decoder draws lines of its own. */
+const FRAME = 4;
+
+/** A picture's background, told from what stands on it. */
+export type Ground = {
+  /** GROUND, or 0, for each pixel. */
+  pixels: Uint8Array;
+  /** How far each pixel's colour is from the background's there, as opacities count it: 0 where that is noise, 1 where it surely stands out. */
+  standsOut(at: number): number;
+};
+
+/**
+ * Tells a picture's background from what stands on it. Background is what has its colour and hangs together with an edge; what has its colour and is
+ * enclosed, as the hole of a ring, is background too where that colour is none of the greys: a white eye on white stays.
+ */
+export function findGround({ rgb, width, height }: Pixels, background: Background): Ground {
+  const noise = Math.max(LEAST_NOISE, background.unevenness);
+  const differs = new Uint8Array(width * height);
+  for (let at = 0; at < differs.length; at++) {
+    differs[at] = Math.min(255, distance(rgb, at * 3, background.rows, Math.floor(at / width) * 3));
+  }
+  const standsOut = (at: number): number => (differs[at]! - noise) / (noise * (STANDS_OUT - 1));
+  const pixels = new Uint8Array(width * height);
+  for (const piece of pieces((at) => differs[at]! <= noise, width, height)) {
+    if (piece.touchesEdge || isHole(piece.pixels, background, width, height)) mark(pixels, piece.pixels);
+  }
+  for (const piece of pieces((at) => pixels[at] !== GROUND, width, height)) {
+    const isSpeck = piece.pixels.length < SPECK * pixels.length || piece.depth < FRAME;
+    if (isSpeck || !piece.pixels.some((at) => standsOut(at) >= 1)) mark(pixels, piece.pixels);
+  }
+  return { pixels, standsOut: (at) => Math.max(0, Math.min(1, standsOut(at))) };
+}
+
+function mark(ground: Uint8Array, pixels: Int32Array): void {
+  for (const at of pixels) ground[at] = GROUND;
+}
+
+function isHole(pixels: Int32Array, { rows }: Background, width: number, height: number): boolean {
+  if (pixels.length < SPECK * width * height) return false;
+  const row = Math.floor(pixels[pixels.length >> 1]! / width);
+  const colour = rows.subarray(row * 3, row * 3 + 3);
+  return Math.max(...colour) - Math.min(...colour) >= COLOURFUL;
+}

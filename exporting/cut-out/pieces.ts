@@ -1,0 +1,38 @@
+/** Pixels that hang together by their sides. */
+export type Piece = {
+  pixels: Int32Array;
+  /** How near to the picture's edge its innermost pixel is; 0 is the edge itself. */
+  depth: number;
+  touchesEdge: boolean;
+};
+
+/** The pieces into which a picture's pixels of one kind fall, in the order of their first pixels. */
+export function* pieces(isOfKind: (at: number) => boolean, width: number, height: number): Generator<Piece> {
+  const seen = new Uint8Array(width * height);
+  // Each pixel is in one piece at most, so that all pieces lie in one array, one after the other.
+  const found = new Int32Array(width * height);
+  let end = 0;
+  for (let start = 0; start < seen.length; start++) {
+    if (seen[start] === 1 || !isOfKind(start)) continue;
+    const first = end;
+    const take = (at: number): void => {
+      if (seen[at] === 1 || !isOfKind(at)) return;
+      seen[at] = 1;
+      found[end++] = at;
+    };
+    take(start);
+    let [depth, touchesEdge] = [0, false];
+    for (let next = first; next < end; next++) {
+      const at = found[next]!;
+      const [column, row] = [at % width, Math.floor(at / width)];
+      const toEdge = Math.min(column, row, width - 1 - column, height - 1 - row);
+      depth = Math.max(depth, toEdge);
+      touchesEdge ||= toEdge === 0;
+      if (column > 0) take(at - 1);
+      if (column < width - 1) take(at + 1);
+      if (row > 0) take(at - width);
+      if (row < height - 1) take(at + width);
+    }
+    yield { pixels: found.subarray(first, end), depth, touchesEdge };
+  }
+}

@@ -1,0 +1,82 @@
+import { fileURLToPath } from 'node:url';
+import { CannotSign } from '../credentials/cannot-sign.ts';
+import type { PictureSigner } from '../credentials/picture-signer.ts';
+import { UserError } from '../domain/user-error.ts';
+import { findManifestHead } from '../records/manifest.ts';
+import { type ObjectStore, openPlace, openStore, shownPlace, storeKind, storeUrl } from '../store/index.ts';
+import { type Chosen, chosenRows } from './chosen-rows.ts';
+import { checkCutOut } from './cut-out/even-background.ts';
+import type { Outcome } from './outcome.ts';
+import { checkRequest, type ExportRequest } from './request.ts';
+import { exportToPlace, foreseeInPlace } from './to-place.ts';
+import { exportToZip, foreseeZip } from './to-zip.ts';
+import type { Work } from './work.ts';
+import { worksOf } from './works.ts';
+
+/** Signs with the key that is configured, for pictures of a bundle. */
+export type OpenSigner = (bundle: { name: string; digest: string }) => Promise<PictureSigner>;
+
+export type BatchExport = Outcome & {
+  /** Pictures that were chosen. */
+  pictures: number;
+  /** Pictures that were not, for what the review says of them, and rows that have none. */
+  leftOut: Chosen['left'];
+  /** Whether files lack the credential that the batch's own copies have. */
+  losesCredentials: boolean;
+};
+
+/** As client/export.ts has it. */
+export async function exportBatch(batch: string, request: ExportRequest, openSigner?: OpenSigner): Promise<BatchExport> {
+  checkRequest(request);
+  const store = await openStore(storeUrl(request.store));
+  const target = targetOf(request.to, store.url);
+  const { rows, left: leftOut } = await chosenRows(store, batch, request);
+  const bundle = await bundleOf(store, batch);
+  if (request.transparent === true) checkCutOut(bundle);
+  const signer = openSigner === undefined ? null : await openSigner(bundle);
+  const works = worksOf({ store, batch, bundle, signer }, rows, request);
+  const outcome = request.dryRun === true ? await foresee(target, batch, works) : await run(target, batch, works, request);
+  const losesCredentials = works.some(({ dropsCredentials }) => dropsCredentials);
+  return { ...outcome, pictures: rows.length, leftOut, losesCredentials };
+}
+
+async function bundleOf(store: ObjectStore, batch: string): Promise<{ name: string; digest: string }> {
+  const head = await findManifestHead(store, batch);
+  if (head !== null) return head.bundle;
+  throw new UserError(
+    `batch ${batch}: expected a whole manifest in ${shownPlace(store.url)}, found none; "retry" writes a new one, also where no image is missing`,
+  );
+}
+
+const foresee = async ({ url, zip }: Target, batch: string, works: readonly Work[]): Promise<Outcome> =>
+  zip === null ? foreseeInPlace(await openPlace(url), batch, works) : foreseeZip(zip, works);
+
+async function run({ url, zip }: Target, batch: string, works: readonly Work[], request: ExportRequest): Promise<Outcome> {
+  const pictures = works.reduce((sum, work) => sum + work.pictures, 0);
+  let done = 0;
+  request.onPictures?.(done, pictures);
+  const onPicture = (): void => request.onPictures?.(++done, pictures);
+  try {
+    if (zip !== null) return await exportToZip(zip, batch, works, onPicture);
+    return await exportToPlace(await openPlace(url), batch, works, onPicture);
+  } catch (error) {
+    throw error instanceof CannotSign ? new UserError(`signing: ${error.message}`) : error;
+  }
+}
+
+/** `zip` is the path of the file, where it is to be one. */
+type Target = { url: string; zip: string | null };
+
+/** @throws UserError for a place that is the batch's own store, or none */
+function targetOf(to: string, store: string): Target {
+  const url = storeUrl(to).replace(/\/+$/, '');
+  const isZip = url.toLowerCase().endsWith('.zip');
+  if (isZip && storeKind(url) !== 'folder') {
+    throw new UserError(`${to}: expected a zip file in a folder of this machine, found another place: export it here and copy it there`);
+  }
+  const own = store.replace(/\/+$/, '');
+  if (url === own || url.startsWith(`${own}/`)) {
+    throw new UserError(`${to}: expected a place outside of the store ${shownPlace(store)}, found one in it: what is there is the batches' own`);
+  }
+  return { url, zip: isZip ? fileURLToPath(url) : null };
+}

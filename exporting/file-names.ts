@@ -1,0 +1,96 @@
+import {
+  beforeEnding,
+  type Collision,
+  collisionsOf,
+  fieldsOf,
+  filledName,
+  type NamingTemplate,
+  readTemplate,
+} from '../domain/naming-template.ts';
+import { cellOf } from '../domain/metadata.ts';
+import { ROW_COLUMNS } from '../domain/parameters.ts';
+import { named } from '../domain/printable.mjs';
+import { UserError } from '../domain/user-error.ts';
+import { extension } from '../records/layout.ts';
+import type { ManifestRow } from '../records/manifest-table.ts';
+import type { Look } from './look.ts';
+import { RECORD_NAME } from './record.ts';
+
+const USUAL = '{id}.{ext}';
+
+/** What a file is called by, besides the columns of its row. */
+export type Naming = { row: ManifestRow; look: Look; side: number; density: number };
+
+/** Fields that are the file's and not the row's. */
+const OF_FILES = ['ext', 'side', 'density', 'batch'];
+
+/** Names the files of an export. */
+export class FileNames {
+  readonly #batch: string;
+  readonly #template: NamingTemplate;
+  readonly #hasDensity: boolean;
+
+  /**
+   * @param rows those whose pictures are exported: they have the columns that a field may name
+   * @throws UserError for a template that is none, or names a field that no row has
+   */
+  constructor(batch: string, text: string | undefined, rows: readonly ManifestRow[]) {
+    this.#batch = batch;
+    this.#template = readTemplate(text ?? USUAL);
+    this.#hasDensity = fieldsOf(this.#template).has('density');
+    checkFields(this.#template, rows);
+  }
+
+  /** @returns why there is no name, where there is none */
+  of({ row, look, side, density }: Naming): { name: string } | { fault: string } {
+    const own = new Map([
+      ['ext', extension(look.format)],
+      ['side', String(side)],
+      ['density', `${density}x`],
+      ['batch', this.#batch],
+    ]);
+    const isMarked = density > 1 && !this.#hasDensity;
+    const template = isMarked ? beforeEnding(this.#template, `@${density}x`) : this.#template;
+    return filledName(template, (field) => own.get(field) ?? cellOf(row.metadata, field) ?? columnOf(row, field));
+  }
+}
+
+function columnOf(row: ManifestRow, field: string): string | undefined {
+  if (!ROW_COLUMNS.includes(field)) return undefined;
+  const value = new Map<string, unknown>(Object.entries(row)).get(field);
+  return value === undefined || value === null ? undefined : String(value);
+}
+
+function checkFields(template: NamingTemplate, rows: readonly ManifestRow[]): void {
+  const carried = new Set(rows.flatMap(({ metadata }) => Object.keys(metadata)));
+  const known = [...OF_FILES, ...ROW_COLUMNS, ...carried];
+  for (const field of fieldsOf(template)) {
+    if (known.includes(field)) continue;
+    throw new UserError(
+      `--name: expected fields among ${known.slice(0, 40).map(named).join(', ')}, found {${named(field)}}`,
+    );
+  }
+}
+
+const SHOWN = 10;
+
+/** @throws UserError with all pictures that have no name */
+export function checkNames(faults: readonly { id: string; fault: string }[]): void {
+  if (faults.length === 0) return;
+  throw listed('--name: expected a name for each picture, found none for', faults.map(({ id, fault }) => `${id}: ${fault}`));
+}
+
+/** @throws UserError with all that would lie under one name; nothing is written then */
+export function checkCollisions(named: Iterable<readonly [name: string, what: string]>): void {
+  const found = collisionsOf<string>([[RECORD_NAME, 'the record of exports'], ...named]);
+  if (found.length === 0) return;
+  throw listed(
+    '--name: expected a name of its own for each file, also where capitals do not count, found the same for',
+    found.map(({ name, first, second }: Collision<string>) => `${first} and ${second}: ${name}`),
+  );
+}
+
+function listed(text: string, lines: readonly string[]): UserError {
+  const more = lines.length > SHOWN ? [`… and ${lines.length - SHOWN} more`] : [];
+  return new UserError([text, ...lines.slice(0, SHOWN), ...more].join('\n  '));
+}

@@ -1,0 +1,49 @@
+import sharp from 'sharp';
+import { standardQuality } from '../domain/image-format.ts';
+import { encodeAs, hasRoom, withPngParameters } from '../images/index.ts';
+import type { ManifestRow } from '../records/manifest-table.ts';
+import { CannotShow } from './cannot-show.ts';
+import { type Look, leavesPixels } from './look.ts';
+import { imageOf, type Sprite, spriteOf } from './sprite.ts';
+
+type Bundle = { name: string; digest: string };
+
+/**
+ * The file that shows a picture in a look: the batch's own copy, byte by byte, where that is all that is asked for. What the copy says of itself the file
+ * says too, but for a credential, which is of the copy's bytes.
+ *
+ * @param copy the bytes of the batch's own copy
+ * @throws CannotShow
+ */
+export async function pictureFile(
+  copy: Uint8Array,
+  row: ManifestRow,
+  look: Look,
+  bundle: Bundle,
+): Promise<Uint8Array> {
+  const isSigned = row.signed_crc32c !== null;
+  const isCopy = leavesPixels(look, row) && !(look.hasParameters && isSigned);
+  const file = isCopy ? copy : await encoded(await spriteOf(copy, look), look, await xmpOf(copy));
+  return look.hasParameters ? withPngParameters(file, parametersOf(row, bundle)) : file;
+}
+
+const xmpOf = async (copy: Uint8Array): Promise<string> => (await sharp(copy).metadata()).xmp?.toString('utf8') ?? '';
+
+async function encoded(sprite: Sprite, { format, quality, padding }: Look, xmp: string): Promise<Uint8Array> {
+  if (!hasRoom(format, xmp)) {
+    throw new CannotShow('its prompt, which the file says too, is too long for JPEG: choose png, webp or avif');
+  }
+  const image = padding === 0 ? imageOf(sprite) : imageOf(sprite).extend(edges(sprite, padding));
+  return encodeAs(image, format, quality ?? standardQuality(format), xmp);
+}
+
+/** Around an opaque picture its own edges go on. */
+const edges = ({ channels }: Sprite, padding: number) => ({
+  ...{ top: padding, bottom: padding, left: padding, right: padding },
+  ...(channels === 4 ? { background: '#00000000' } : { extendWith: 'copy' as const }),
+});
+
+const parametersOf = (row: ManifestRow, bundle: Bundle) => ({
+  ...{ prompt: row.prompt, negativePrompt: row.negative_prompt, steps: row.steps, guidance: row.guidance },
+  ...{ seed: row.seed, width: row.width, height: row.height, bundle },
+});

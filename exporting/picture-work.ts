@@ -1,0 +1,44 @@
+import { contentType } from '../images/index.ts';
+import { type Look, leavesPixels } from './look.ts';
+import type { ManifestRow } from '../records/manifest-table.ts';
+import type { Change } from '../credentials/statement.ts';
+import { formatOf } from '../records/layout.ts';
+import { pictureFile } from './picture-file.ts';
+import { readCopy } from './picture-source.ts';
+import { type Exporting, fromOf, type NamedShowing } from './showing.ts';
+import { unlessUnmade, type Work } from './work.ts';
+
+/** The work of a file that shows one picture. */
+export function pictureWork({ store, bundle, signer }: Exporting, showing: NamedShowing): Work {
+  const { row, look, name } = showing;
+  const isCopy = leavesPixels(look, row) && !look.hasParameters;
+  const isSignedAlready = isCopy && row.signed_crc32c !== null;
+  const by = isSignedAlready ? null : signer;
+  const make = async () => {
+    const file = await pictureFile(await readCopy(store, row), row, look, bundle);
+    const object = { bytes: row.bytes ?? 0, crc32c: row.crc32c ?? '' };
+    const job = { format: look.format, renderKey: row.render_key, prompt: row.prompt, negativePrompt: row.negative_prompt };
+    const data = by === null ? file : await by.sign(file, { ...job, sign: 'without-prompt' }, object, changesOf(row, look));
+    return { name, data, contentType: contentType(look.format) };
+  };
+  const from = fromOf(showing, isCopy, by?.name ?? null);
+  return {
+    name,
+    from,
+    recorded: (record) => (record.get(name)?.from === from ? [name] : []),
+    dropsCredentials: row.signed_crc32c !== null && !isCopy && by === null,
+    pictures: 1,
+    async make(onPicture) {
+      const done = await unlessUnmade(row.id, make);
+      onPicture();
+      return 'made' in done ? { files: [done.made], unmade: [] } : { files: [], unmade: [done.unmade] };
+    },
+  };
+}
+
+const changesOf = (row: ManifestRow, look: Look): Change[] => [
+  ...(look.isTransparent ? ['cutOut' as const] : []),
+  ...(look.longer < Math.max(row.width, row.height) ? ['resized' as const] : []),
+  ...(look.isTrimmed ? ['trimmed' as const] : []),
+  ...(look.format !== formatOf(row.file) ? ['transcoded' as const] : []),
+];

@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { UserError } from '../domain/user-error.ts';
+import { crc32c } from '../store/crc32c.ts';
+import { shownPlace } from '../store/index.ts';
+
+/** What an export keeps beside its files, and by which a later one knows them. */
+export const RECORD_NAME = 'export.json';
+
+export const RECORD_TYPE = 'application/json';
+
+const exportedSchema = z.object({
+  batch: z.string(),
+  /** A digest of all that decides the file: the picture, and how it was asked to look. */
+  from: z.string(),
+  bytes: z.int().min(0),
+  crc32c: z.string(),
+  sha256: z.string(),
+});
+
+/** A file that an export wrote. */
+export type Exported = z.infer<typeof exportedSchema>;
+
+const recordSchema = z.object({ format: z.literal(1), files: z.record(z.string(), exportedSchema) });
+
+/** The files that exports wrote into one place, by their names there. */
+export type ExportRecord = ReadonlyMap<string, Exported>;
+
+export const exportedOf = (batch: string, from: string, data: Uint8Array): Exported => ({
+  batch,
+  from,
+  bytes: data.length,
+  crc32c: crc32c(data),
+  sha256: createHash('sha256').update(data).digest('hex'),
+});
+
+/** A file a line, by their names, so that the same files make the same record. */
+export function encodeRecord(record: ExportRecord): Uint8Array {
+  const names = [...record.keys()].sort();
+  const lines = names.map((name) => `${JSON.stringify(name)}: ${JSON.stringify(record.get(name))}`);
+  return Buffer.from(`{"format": 1, "files": {\n${lines.join(',\n')}\n}}\n`);
+}
+
+/**
+ * @param place where it was found, for messages
+ * @throws UserError where somebody else's file has its name, or it is damaged
+ */
+export function decodeRecord(bytes: Uint8Array | null, place: string): ExportRecord {
+  if (bytes === null) return new Map();
+  try {
+    return new Map(Object.entries(recordSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8'))).files));
+  } catch (error) {
+    if (!(error instanceof z.ZodError || error instanceof SyntaxError)) throw error;
+    throw new UserError(
+      `${shownPlace(place)}: expected the record of earlier exports, found something else: export to another place, or move that file away`,
+    );
+  }
+}

@@ -1,0 +1,69 @@
+import sharp from 'sharp';
+import { digestOf } from '../domain/digest.ts';
+import { standardQuality } from '../domain/image-format.ts';
+import { contentType, encodeAs, toPlainXmp } from '../images/index.ts';
+import project from '../package.json' with { type: 'json' };
+import { extension } from '../records/layout.ts';
+import { atlasJson } from './atlas.ts';
+import type { Look } from './look.ts';
+import { readCopy } from './picture-source.ts';
+import { drawSheet, packed, type Sheet, type SheetLimits, type Waiting, waiting } from './sheet.ts';
+import { type Exporting, fromOf, type NamedShowing } from './showing.ts';
+import { spriteOf } from './sprite.ts';
+import { inOrder, type MadeFile, type Unmade, unlessUnmade, type Work } from './work.ts';
+
+/** A sheet, before it is known how many sheets it takes: `name` and, of several, `name-0`, `name-1` … */
+export type SheetOf = { name: string; density: number; limits: SheetLimits };
+
+const XMP = toPlainXmp(`${project.name} ${project.version}`);
+
+/** Each has a picture in memory, several times. */
+const AT_ONCE = 4;
+
+/** The work of the sheets of one density, with an atlas each. */
+export function sheetWork({ store }: Exporting, of: SheetOf, showings: readonly NamedShowing[]): Work {
+  const sprites = showings.map((showing) => ({ name: showing.name, from: fromOf(showing, false, null) }));
+  const from = digestOf({ sprites, ...of });
+  return {
+    name: atlasName(of.name),
+    from,
+    recorded: (record) => [...record].filter(([, exported]) => exported.from === from).map(([name]) => name),
+    dropsCredentials: showings.some(({ row }) => row.signed_crc32c !== null),
+    pictures: showings.length,
+    async make(onPicture) {
+      const [found, unmade]: [Waiting[], Unmade[]] = [[], []];
+      const sprite = async ({ name, row, look }: NamedShowing) => {
+        const done = await unlessUnmade(row.id, async () => waiting(name, await spriteOf(await readCopy(store, row), look)));
+        onPicture();
+        return done;
+      };
+      for await (const done of inOrder(showings, AT_ONCE, sprite)) {
+        if ('made' in done) found.push(done.made);
+        else unmade.push(done.unmade);
+      }
+      const look = showings[0]!.look;
+      return { files: await sheetFiles(packed(found, of.limits), of, look), unmade };
+    },
+  };
+}
+
+const atlasName = (sheet: string): string => `${sheet}.json`;
+
+async function sheetFiles(sheets: readonly Sheet[], { name, density }: SheetOf, look: Look): Promise<MadeFile[]> {
+  const names = sheets.length === 1 ? [name] : sheets.map((_, number) => `${name}-${number}`);
+  const files: MadeFile[] = [];
+  for (const [number, sheet] of sheets.entries()) {
+    const own = names[number]!;
+    const image = `${own}.${extension(look.format)}`;
+    files.push({ name: image, data: await encodedSheet(sheet, look), contentType: contentType(look.format) });
+    const others = names.filter((other) => other !== own).map(atlasName);
+    const atlas = atlasJson(sheet, { image, density, others });
+    files.push({ name: atlasName(own), data: atlas, contentType: 'application/json' });
+  }
+  return files;
+}
+
+async function encodedSheet(sheet: Sheet, { format, quality }: Look): Promise<Uint8Array> {
+  const raw = { width: sheet.width, height: sheet.height, channels: 4 as const };
+  return encodeAs(sharp(await drawSheet(sheet), { raw }), format, quality ?? standardQuality(format), XMP);
+}

@@ -1,0 +1,95 @@
+import { type ObjectStore, TEMP_FOLDER } from '../store/index.ts';
+import type { Outcome } from './outcome.ts';
+import { ExportPlace } from './place.ts';
+import { exportedOf } from './record.ts';
+import { inOrder, type Made, type Work } from './work.ts';
+
+/** Each may have a picture in memory, several times. */
+const AT_ONCE = 4;
+
+/** Files after which the record is kept: a process that is killed has so many to make again. */
+const RECORD_EVERY = 100;
+
+/** Exports into a folder or bucket, where only what has changed is written. A file that no export wrote, or that was changed since, stays. */
+export async function exportToPlace(
+  store: ObjectStore,
+  batch: string,
+  works: readonly Work[],
+  onPicture: () => void,
+): Promise<Outcome> {
+  const place = await ExportPlace.open(store);
+  const outcome: Outcome = { written: [], unchanged: [], kept: [], left: [], unmade: [] };
+  const unrecorded = new Set<string>();
+  try {
+    const results = inOrder(works, AT_ONCE, async (work) => ({ work, ...(await changed(place, work, onPicture)) }));
+    for await (const { work, unchanged, made } of results) {
+      outcome.unchanged.push(...unchanged);
+      if (made === null) continue;
+      outcome.unmade.push(...made.unmade);
+      const { put, kept } = await putAll(place, batch, work, made);
+      outcome.written.push(...put);
+      outcome.kept.push(...kept);
+      for (const name of put) unrecorded.add(name);
+      if (unrecorded.size < RECORD_EVERY) continue;
+      await place.keepRecord(unrecorded);
+      unrecorded.clear();
+    }
+  } finally {
+    await place.keepRecord(unrecorded);
+    await store.removeEmptyFolders(`${TEMP_FOLDER}/`);
+  }
+  return { ...outcome, left: leftOf(place, batch, outcome) };
+}
+
+/** What exportToPlace would do. Whether a file that no export wrote is the same all the same, only an export tells. */
+export async function foreseeInPlace(store: ObjectStore, batch: string, works: readonly Work[]): Promise<Outcome> {
+  const place = await ExportPlace.open(store);
+  const outcome: Outcome = { written: [], unchanged: [], kept: [], left: [], unmade: [] };
+  const look = async (work: Work) => {
+    const unchanged = await unchangedOf(place, work);
+    return { work, unchanged, state: unchanged.length > 0 ? null : await place.look(work.name) };
+  };
+  for await (const { work, unchanged, state } of inOrder(works, AT_ONCE, look)) {
+    outcome.unchanged.push(...unchanged);
+    if (state !== null) outcome[state === 'other' ? 'kept' : 'written'].push(work.name);
+  }
+  return { ...outcome, left: leftOf(place, batch, outcome) };
+}
+
+async function changed(
+  place: ExportPlace,
+  work: Work,
+  onPicture: () => void,
+): Promise<{ unchanged: string[]; made: Made | null }> {
+  const unchanged = await unchangedOf(place, work);
+  if (unchanged.length === 0) return { unchanged, made: await work.make(onPicture) };
+  for (let picture = 0; picture < work.pictures; picture++) onPicture();
+  return { unchanged, made: null };
+}
+
+/** The work's files, where all of them are there as an export wrote them. */
+async function unchangedOf(place: ExportPlace, work: Work): Promise<string[]> {
+  const names = work.recorded(place.record);
+  const states = await Promise.all(names.map((name) => place.look(name)));
+  return states.every((state) => state === 'ours') ? names : [];
+}
+
+async function putAll(
+  place: ExportPlace,
+  batch: string,
+  { from }: Work,
+  { files, unmade }: Made,
+): Promise<{ put: string[]; kept: string[] }> {
+  const [put, kept]: [string[], string[]] = [[], []];
+  for (const { name, data, contentType } of files) {
+    const isPut = await place.put(name, data, contentType, exportedOf(batch, from, data));
+    (isPut ? put : kept).push(name);
+  }
+  if (unmade.length > 0 || kept.length > 0) place.doubt(put);
+  return { put, kept };
+}
+
+function leftOf({ record }: ExportPlace, batch: string, { written, unchanged, kept }: Outcome): string[] {
+  const here = new Set([...written, ...unchanged, ...kept]);
+  return [...record].filter(([name, exported]) => exported.batch === batch && !here.has(name)).map(([name]) => name);
+}

@@ -1,0 +1,91 @@
+import { basename, dirname } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { digestOf } from '../domain/digest.ts';
+import { type ObjectStore, openPlace, readIfThere, TEMP_FOLDER } from '../store/index.ts';
+import { decodeRecord, encodeRecord, type Exported, exportedOf, RECORD_NAME, RECORD_TYPE } from './record.ts';
+import type { Outcome } from './outcome.ts';
+import { inOrder, type Unmade, type Work } from './work.ts';
+import { type Content, contentOf, ZipFile } from './zip-file.ts';
+
+/** Pictures that are in memory at once. */
+const AT_ONCE = 4;
+
+/**
+ * Exports into a zip file, with a record of its entries in it and one of itself beside it. All of it is written anew where something of it has changed, and
+ * then only over a file that an export wrote.
+ */
+export async function exportToZip(
+  path: string,
+  batch: string,
+  works: readonly Work[],
+  onPicture: () => void,
+): Promise<Outcome> {
+  const { folder, name, before, outcome } = await foreseen(path, works);
+  if (outcome.written.length === 0) return outcome;
+  const zip = await ZipFile.begin(path);
+  try {
+    const { unmade, made } = await addAll(zip, batch, works, onPicture);
+    const content = await zip.finish();
+    // Somebody may have put a file there meanwhile.
+    const now = await contentOf(path);
+    if (now !== null && !isSame(now, before)) return { ...NOTHING, kept: [name], unmade };
+    await zip.publish();
+    const record = encodeRecord(new Map([[name, { batch, from: fromOf(made), ...content }]]));
+    await folder.replace(recordName(name), record, RECORD_TYPE);
+    await folder.removeEmptyFolders(`${TEMP_FOLDER}/`);
+    return { ...outcome, unmade };
+  } finally {
+    await zip.discard();
+  }
+}
+
+/** What exportToZip would do. */
+export const foreseeZip = async (path: string, works: readonly Work[]): Promise<Outcome> =>
+  (await foreseen(path, works)).outcome;
+
+const NOTHING: Outcome = { written: [], unchanged: [], kept: [], left: [], unmade: [] };
+
+async function foreseen(path: string, works: readonly Work[]) {
+  const name = basename(path);
+  const folder = await openPlace(pathToFileURL(dirname(path)).href);
+  const before = await recordBeside(folder, name);
+  const there = await contentOf(path);
+  const state = there === null ? 'written' : stateOf(there, before, works);
+  return { folder, name, before, outcome: { ...NOTHING, [state]: [name] } };
+}
+
+function stateOf(there: Content, before: Exported | undefined, works: readonly Work[]): 'written' | 'unchanged' | 'kept' {
+  if (!isSame(there, before)) return 'kept';
+  return before?.from === fromOf(works) ? 'unchanged' : 'written';
+}
+
+const recordName = (name: string): string => `${name}.${RECORD_NAME}`;
+
+async function recordBeside(folder: ObjectStore, name: string): Promise<Exported | undefined> {
+  const bytes = await readIfThere(folder, recordName(name));
+  return decodeRecord(bytes, `${folder.url}/${recordName(name)}`).get(name);
+}
+
+const fromOf = (works: readonly Work[]): string => digestOf({ files: works.map(({ name, from }) => [name, from]) });
+
+const isSame = (found: Content, exported: Exported | undefined): boolean => found.sha256 === exported?.sha256;
+
+async function addAll(
+  zip: ZipFile,
+  batch: string,
+  works: readonly Work[],
+  onPicture: () => void,
+): Promise<{ unmade: Unmade[]; made: Work[] }> {
+  const [unmade, made, entries]: [Unmade[], Work[], Map<string, Exported>] = [[], [], new Map()];
+  const results = inOrder(works, AT_ONCE, async (work) => ({ work, ...(await work.make(onPicture)) }));
+  for await (const { work, files, unmade: missing } of results) {
+    unmade.push(...missing);
+    if (missing.length === 0) made.push(work);
+    for (const { name, data } of files) {
+      await zip.add(name, data);
+      entries.set(name, exportedOf(batch, work.from, data));
+    }
+  }
+  await zip.add(RECORD_NAME, encodeRecord(entries));
+  return { unmade, made };
+}

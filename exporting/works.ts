@@ -1,0 +1,64 @@
+import { UserError } from '../domain/user-error.ts';
+import type { ManifestRow } from '../records/manifest-table.ts';
+import { checkCollisions, checkNames, FileNames } from './file-names.ts';
+import { pictureWork } from './picture-work.ts';
+import { EXPORT_LIMITS, type ExportRequest } from './request.ts';
+import { sheetWork } from './sheet-work.ts';
+import { type Exporting, type NamedShowing, type Showing, showingsOf } from './showing.ts';
+import type { Work } from './work.ts';
+
+/** The sheet's padding where nothing is said: what a device reads beside a sprite's edge is empty. */
+const SHEET_PADDING = 2;
+export const USUAL_SHEET_SIDE = 4_096;
+
+/** What is to be made of the rows' pictures. @throws UserError where names are missing or collide, a picture is too small, or there are too many */
+export const worksOf = (exporting: Exporting, rows: readonly ManifestRow[], request: ExportRequest): Work[] =>
+  request.sheet === undefined ? fileWorks(exporting, rows, request) : sheetWorks(exporting, request.sheet, rows, request);
+
+function fileWorks(exporting: Exporting, rows: readonly ManifestRow[], request: ExportRequest): Work[] {
+  const names = new FileNames(exporting.batch, request.name, rows);
+  const showings = named(
+    rows.flatMap((row) => showingsOf(row, request)),
+    names,
+  );
+  checkCount('files', showings, EXPORT_LIMITS.files);
+  checkCollisions(showings.map(({ name, row }) => [name, row.id]));
+  return showings.map((showing) => pictureWork(exporting, showing));
+}
+
+/** One for each density; a sprite's name is the same in all of them. */
+function sheetWorks(exporting: Exporting, sheet: string, rows: readonly ManifestRow[], request: ExportRequest): Work[] {
+  const { densities = [1], padding = SHEET_PADDING, sheetSide: side = USUAL_SHEET_SIDE } = request;
+  const names = new FileNames(exporting.batch, request.name, rows);
+  const showings = rows.flatMap((row) => showingsOf(row, { ...request, padding: 0 }, 'png'));
+  const sheetName = (density: number): string => (density === 1 ? sheet : `${sheet}@${density}x`);
+  checkCollisions([...new Set(densities)].map((density) => [`${sheetName(density)}.json`, `sheet ${density}x`]));
+  return [...new Set(densities)].map((density) => {
+    const sprites = named(
+      showings.filter((showing) => showing.density === density).map((showing) => ({ ...showing, density: 1 })),
+      names,
+    );
+    checkCount('sprites', sprites, EXPORT_LIMITS.sprites);
+    checkCollisions(sprites.map(({ name, row }) => [name, row.id]));
+    return sheetWork(exporting, { name: sheetName(density), density, limits: { side, padding } }, sprites);
+  });
+}
+
+function named(showings: readonly Showing[], names: FileNames): NamedShowing[] {
+  const faults: { id: string; fault: string }[] = [];
+  const found = showings.flatMap((showing) => {
+    const filled = names.of(showing);
+    if ('name' in filled) return [{ ...showing, name: filled.name }];
+    faults.push({ id: showing.row.id, fault: filled.fault });
+    return [];
+  });
+  checkNames(faults);
+  return found;
+}
+
+function checkCount(what: string, showings: readonly Showing[], most: number): void {
+  if (showings.length <= most) return;
+  throw new UserError(
+    `expected at most ${most} ${what}, found ${showings.length}: export fewer pictures, sizes or formats at once`,
+  );
+}

@@ -1,0 +1,94 @@
+import { resolve } from 'node:path/posix';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { beforeEnding, collisionsOf, fieldsOf, filledName, foldedName, readTemplate } from '../../domain/naming-template.ts';
+import { UserError } from '../../domain/user-error.ts';
+
+const anyText = fc.oneof(
+  fc.string({ unit: 'grapheme' }),
+  fc.string({ unit: 'binary' }),
+  fc.constantFrom('..', '../..', '/etc/passwd', 'C:\\x', 'CON', 'nul.x', '.git', '_x', 'a/b', 'e\u0301', '\ud800', ' '),
+);
+
+const fill = (template: string, values: Record<string, string>) =>
+  filledName(readTemplate(template), (field) => new Map(Object.entries(values)).get(field));
+
+describe('a naming template', () => {
+  it('names a file by what its fields have', () => {
+    const values = { category: 'Tiere', id: 'Füchslein', seed: '7', ext: 'png' };
+    expect(fill('{category}/{id}-{seed}.{ext}', values)).toEqual({ name: 'Tiere/Füchslein-7.png' });
+  });
+
+  it('puts a density before the ending', () => {
+    const template = beforeEnding(readTemplate('{id}-x.{ext}'), '@2x');
+    expect(filledName(template, (field) => field)).toEqual({ name: 'id-x@2x.ext' });
+  });
+
+  it('tells its fields, with spaces in the braces as people type them', () => {
+    expect([...fieldsOf(readTemplate('{ id }/{id}-{Used for}.{ext}'))]).toEqual(['id', 'Used for', 'ext']);
+  });
+
+  it.each(['{id}', '{id}.png', '/{id}.{ext}', '../{id}.{ext}', '{id}//{seed}.{ext}', '{id.{ext}', '{}.{ext}', '_x/{id}.{ext}', 'a/./{id}.{ext}'])(
+    'is refused before anything is named: %s',
+    (text) => expect(() => readTemplate(text)).toThrow(UserError),
+  );
+
+  it('makes folders of the slashes in an id and of no other value', () => {
+    expect(fill('{category}/{id}.{ext}', { category: 'a/b', id: 'c/d', ext: 'png' })).toEqual({ name: 'a-b/c/d.png' });
+  });
+
+  it.each([
+    [{ id: '..' }, /begins with/],
+    [{ id: 'a/../../b' }, /begins with/],
+    [{ id: 'aux' }, /device/],
+    [{ id: '' }, /nothing in id/],
+    [{}, /nothing in id/],
+    [{ id: 'ä'.repeat(60) }, /120 bytes/],
+    [{ id: Array(20).fill('x'.repeat(60)).join('/') }, /900 bytes/],
+  ])('says of %j why it makes no name', (values, fault) => {
+    expect(fill('{id}.{ext}', { ext: 'png', ...values } as Record<string, string>)).toEqual({ fault: expect.stringMatching(fault) });
+  });
+
+  it('gives names in NFC that lead nowhere else, whatever the values are', () => {
+    fc.assert(
+      fc.property(anyText, anyText, (category, id) => {
+        const filled = fill('pictures/{category}/{id}.{ext}', { category, id, ext: 'png' });
+        if ('fault' in filled) return;
+        const { name } = filled;
+        expect(name).toBe(name.normalize('NFC'));
+        expect(name).not.toMatch(/\p{Surrogate}/u);
+        expect(name).toMatch(/^pictures\/.*\.png$/);
+        expect(name).not.toMatch(/[<>:"\\|?*\p{Cc}]/u);
+        for (const part of name.split('/')) expect(part).toMatch(/^[^._ ](?:.*[^ .])?$/u);
+        expect(resolve('/target', name)).toBe(`/target/${name}`);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe('collisions', () => {
+  it('are names that differ in capitals or composition at most, and a file that another has for its folder', () => {
+    const names = ['a/Fox.png', 'A/fox.png', 'e\u0301.png', 'é.png', 'x.png/y.png', 'x.png', 'z.png'];
+    const found = collisionsOf(names.map((name) => [name, name] as const));
+    expect(found.map(({ first, second }) => [first, second])).toEqual([
+      ['a/Fox.png', 'A/fox.png'],
+      ['e\u0301.png', 'é.png'],
+      ['x.png/y.png', 'x.png'],
+    ]);
+  });
+
+  it('are found among any names as comparing each with each finds them', () => {
+    const name = fc.array(fc.constantFrom('a', 'A', 'b', 'ß', 'SS', 'ss'), { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/'));
+    fc.assert(
+      fc.property(fc.array(name, { maxLength: 6 }), (names) => {
+        const clash = (one: string, other: string): boolean => {
+          const [a, b] = [foldedName(one), foldedName(other)];
+          return a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
+        };
+        const any = names.some((one, at) => names.some((other, place) => place < at && clash(one, other)));
+        expect(collisionsOf(names.map((one) => [one, one] as const)).length > 0).toBe(any);
+      }),
+    );
+  });
+});

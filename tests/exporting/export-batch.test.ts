@@ -1,0 +1,239 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { exportBatch, UserError } from '../../client/index.ts';
+import type { Job } from '../../domain/job.ts';
+import { readImageMetadata } from '../../images/index.ts';
+import type { ObjectStore } from '../../store/index.ts';
+import { folderStore } from '../activities/rendering.ts';
+import { draw, ground } from './drawing.ts';
+import { type Drawn, drawnBatch } from './drawn-batch.ts';
+
+const picture = async (id: string, colour: string, changes: Drawn['changes'] = {}): Promise<Drawn> => ({
+  id,
+  pixels: await draw(`${ground('#2f6fe0')}<circle cx="64" cy="64" r="30" fill="${colour}"/>`, 256),
+  changes: { prompt: `${id} ${colour}`, ...changes },
+});
+
+const three = async (): Promise<Drawn[]> => [
+  await picture('fox', '#ff8020', { metadata: { category: 'animals' } }),
+  await picture('owl', '#804020', { metadata: { category: 'animals' } }),
+  await picture('cup', '#ffffff', { metadata: { category: 'things' } }),
+];
+
+/** A folder that is not there yet. */
+async function emptyPlace(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'pixart-export-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return join(folder, 'assets');
+}
+
+async function decisionsFile(jobs: readonly Job[], decisions: Record<string, string>): Promise<string> {
+  const file = `${await emptyPlace()}.csv`;
+  const rows = jobs.map(({ id, renderKey }) => `${id},${renderKey},${decisions[id] ?? ''}\n`);
+  await writeFile(file, `id,render_key,decision\n${rows.join('')}`);
+  return file;
+}
+
+async function filesIn(place: string): Promise<string[]> {
+  const entries = await readdir(place, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name).slice(place.length + 1))
+    .sort();
+}
+
+const folderOf = (store: ObjectStore): string => fileURLToPath(store.url);
+
+async function whole(): Promise<{ store: ObjectStore; to: string; jobs: Job[] }> {
+  const store = await folderStore();
+  return { store, to: await emptyPlace(), jobs: await drawnBatch(store, 'spring', await three()) };
+}
+
+describe('an export', () => {
+  it("has the batch's own copies of the pictures that were approved, by the names of a template", async () => {
+    const { store, to, jobs } = await whole();
+    const approved = await decisionsFile(jobs, { fox: 'approved', owl: 'rejected' });
+    const name = '{category}/{id}-{seed}.{ext}';
+    const done = await exportBatch('spring', { store: store.url, to, approved, name });
+    expect(done).toMatchObject({ pictures: 1, leftOut: { rejected: 1, undecided: 1, withoutImage: 0 }, written: ['animals/fox-7.png'] });
+    expect(await filesIn(to)).toEqual(['animals/fox-7.png', 'export.json']);
+    expect(await readFile(join(to, 'animals/fox-7.png'))).toEqual(await readFile(join(folderOf(store), 'batches/spring/fox.png')));
+    // For people to edit, unlike what batches share.
+    expect((await stat(join(to, 'animals/fox-7.png'))).mode & 0o200).toBe(0o200);
+  });
+
+  it('goes by what retries were told where it is told nothing, and says so where that is nothing', async () => {
+    const { store, to, jobs } = await whole();
+    await expect(exportBatch('spring', { store: store.url, to })).rejects.toThrow(/expected a review, found none: .*--approved decisions\.csv.*--all/s);
+    const table = await readFile(await decisionsFile(jobs, { cup: 'approved' }));
+    await store.create(`batches/spring/_catalog/decisions-${'a'.repeat(12)}.csv`, table, 'text/csv');
+    expect(await exportBatch('spring', { store: store.url, to })).toMatchObject({ written: ['cup.png'] });
+  });
+
+  it('takes no decision about another picture of the same id', async () => {
+    const { store, to, jobs } = await whole();
+    const others = jobs.map((job) => ({ ...job, renderKey: 'f'.repeat(64) }));
+    const approved = await decisionsFile(others, { fox: 'approved' });
+    expect(await exportBatch('spring', { store: store.url, to, approved })).toMatchObject({ pictures: 0, written: [] });
+  });
+
+  it('writes again only what has changed', async () => {
+    const { store, to } = await whole();
+    const all = { store: store.url, to, all: true };
+    await exportBatch('spring', all);
+    await rm(join(to, 'owl.png'));
+    expect(await exportBatch('spring', all)).toMatchObject({ written: ['owl.png'], unchanged: ['fox.png', 'cup.png'], kept: [], left: [] });
+    const smaller = await exportBatch('spring', { ...all, sides: [64] });
+    expect(smaller).toMatchObject({ written: ['fox.png', 'owl.png', 'cup.png'], unchanged: [] });
+    const { width } = await sharp(join(to, 'fox.png')).metadata();
+    expect(width).toBe(64);
+  });
+
+  it('has the next batch take the place of the one before, and leaves what that lacks', async () => {
+    const { store, to } = await whole();
+    await drawnBatch(store, 'summer', [await picture('fox', '#20ff20')]);
+    await exportBatch('spring', { store: store.url, to, all: true });
+    expect(await exportBatch('summer', { store: store.url, to, all: true })).toMatchObject({ written: ['fox.png'], kept: [], left: [] });
+    const sparse = await exportBatch('spring', { store: store.url, to, all: true, name: 'x-{id}.{ext}' });
+    expect(sparse.left.sort()).toEqual(['cup.png', 'owl.png']);
+    expect(await filesIn(to)).toContain('cup.png');
+  });
+
+  it('never replaces what it did not write, nor what was changed since', async () => {
+    const { store, to } = await whole();
+    await mkdir(to);
+    await writeFile(join(to, 'fox.png'), 'mine');
+    const first = await exportBatch('spring', { store: store.url, to, all: true });
+    expect(first).toMatchObject({ written: ['owl.png', 'cup.png'], kept: ['fox.png'] });
+    await writeFile(join(to, 'owl.png'), 'retouched');
+    const second = await exportBatch('spring', { store: store.url, to, all: true });
+    expect(second).toMatchObject({ written: [], unchanged: ['cup.png'] });
+    expect(second.kept.sort()).toEqual(['fox.png', 'owl.png']);
+    expect(await readFile(join(to, 'fox.png'), 'utf8')).toBe('mine');
+    expect(await readFile(join(to, 'owl.png'), 'utf8')).toBe('retouched');
+  });
+
+  it('goes on after one that was killed before it could keep its record', async () => {
+    const { store, to } = await whole();
+    const request = { store: store.url, to, all: true, transparent: true };
+    await exportBatch('spring', request);
+    await rm(join(to, 'export.json'));
+    expect(await exportBatch('spring', request)).toMatchObject({ written: ['fox.png', 'owl.png', 'cup.png'], kept: [] });
+  });
+
+  it('leaves out a copy that is not as it was made, and exports the others', async () => {
+    const { store, to } = await whole();
+    const copy = join(folderOf(store), 'batches/spring/owl.png');
+    await rm(copy);
+    await writeFile(copy, 'damaged');
+    await rm(join(folderOf(store), 'batches/spring/cup.png'));
+    const { written, unmade } = await exportBatch('spring', { store: store.url, to, all: true });
+    expect(written).toEqual(['fox.png']);
+    expect(unmade).toEqual([
+      { id: 'owl', reason: expect.stringMatching(/owl\.png is not as it was made: "verify"/) },
+      { id: 'cup', reason: expect.stringMatching(/cup\.png is not there: "verify"/) },
+    ]);
+  });
+
+  it('has a file for each side, density and format, and the same bytes every time', async () => {
+    const { store, to } = await whole();
+    const request = {
+      ...{ store: store.url, all: true, name: '{side}/{id}.{ext}', transparent: true, trim: true, padding: 3 },
+      ...{ sides: [32, 64], densities: [1, 2], formats: ['png', 'webp', 'avif'] as const },
+    };
+    await exportBatch('spring', { ...request, to });
+    await exportBatch('spring', { ...request, to: `${to}-2` });
+    const files = await filesIn(to);
+    expect(files).toHaveLength(3 * 2 * 2 * 3 + 1);
+    expect(files).toContain('64/fox@2x.avif');
+    for (const file of files) expect(await readFile(join(`${to}-2`, file))).toEqual(await readFile(join(to, file)));
+    const { width, height, hasAlpha } = await sharp(join(to, '64/fox@2x.webp')).metadata();
+    // A circle of 60 of 128 in a side of 128, and the padding.
+    expect({ width, height, hasAlpha }).toEqual({ width: 66, height: 66, hasAlpha: true });
+  });
+
+  it('has the picture as it is for the largest density where no side is asked for', async () => {
+    const { store, to } = await whole();
+    await exportBatch('spring', { store: store.url, to, all: true, densities: [1, 3] });
+    const widths = await Promise.all(['fox.png', 'fox@3x.png'].map(async (file) => (await sharp(join(to, file)).metadata()).width));
+    expect(widths).toEqual([85, 256]);
+    expect(await readFile(join(to, 'fox@3x.png'))).toEqual(await readFile(join(folderOf(store), 'batches/spring/fox.png')));
+  });
+
+  it('keeps what a picture says of itself', async () => {
+    const { store, to, jobs } = await whole();
+    await exportBatch('spring', { store: store.url, to, all: true, sides: [32], formats: ['jpeg', 'webp'], quality: 70 });
+    for (const file of ['fox.jpg', 'fox.webp']) {
+      const told = await readImageMetadata(await readFile(join(to, file)));
+      expect(told?.renderKey).toBe(jobs[0]!.renderKey);
+    }
+  });
+
+  it('foresees what it would do, and writes nothing', async () => {
+    const { store, to } = await whole();
+    const request = { store: store.url, to, all: true };
+    expect(await exportBatch('spring', { ...request, dryRun: true })).toMatchObject({ written: ['fox.png', 'owl.png', 'cup.png'] });
+    await expect(readdir(to)).rejects.toThrow('ENOENT');
+    await exportBatch('spring', request);
+    await writeFile(join(to, 'fox.png'), 'mine');
+    const foreseen = await exportBatch('spring', { ...request, sides: [8], dryRun: true });
+    expect(foreseen).toMatchObject({ written: ['owl.png', 'cup.png'], kept: ['fox.png'], unchanged: [] });
+  });
+
+  it('follows no link out of its place', async () => {
+    const { store, to } = await whole();
+    await mkdir(`${to}-elsewhere`);
+    await mkdir(to);
+    await symlink(`${to}-elsewhere`, join(to, 'animals'));
+    await expect(exportBatch('spring', { store: store.url, to, all: true, name: '{category}/{id}.{ext}' })).rejects.toThrow(UserError);
+    expect(await readdir(`${to}-elsewhere`)).toEqual([]);
+  });
+});
+
+describe('an export writes nothing', () => {
+  const refused = async (changes: Partial<Parameters<typeof exportBatch>[1]>): Promise<string> => {
+    const { store, to } = await whole();
+    const error = await exportBatch('spring', { store: store.url, to, all: true, ...changes }).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UserError);
+    await expect(readdir(to)).rejects.toThrow('ENOENT');
+    return (error as Error).message;
+  };
+
+  it.each([
+    [{ name: '{category}.{ext}' }, /found the same for\s+fox and owl: animals\.png/],
+    [{ name: '{colour}.{ext}' }, /expected fields among ext, .*category, found \{colour\}/],
+    [{ sides: [32, 64] }, /found the same for\s+fox and fox: fox\.png/],
+    [{ sides: [512] }, /fox: expected a picture of 512 pixels or more for a side of 512 at 1x, found 256×256/],
+    [{ transparent: true, formats: ['jpeg'] as const }, /found jpeg, which has none/],
+    [{ sheet: 'a/../b' }, /expected a plain name/],
+    [{ sheet: 'export' }, /the record of exports/],
+    [{ sheetSide: 512 }, /expected the name of a sheet/],
+    [{ approved: 'x.csv' }, /found both/],
+    [{ to: 'gs://bucket/x.zip' }, /zip file in a folder of this machine/],
+  ])('where %j cannot be', async (changes, message) => expect(await refused(changes)).toMatch(message));
+
+  it('into the store itself', async () => {
+    const { store } = await whole();
+    for (const to of [store.url, `${store.url}/batches/spring`]) {
+      await expect(exportBatch('spring', { store: store.url, to, all: true })).rejects.toThrow(/outside of the store/);
+    }
+  });
+
+  it('where the record of exports is somebody else’s file', async () => {
+    const { store, to } = await whole();
+    await mkdir(to);
+    await writeFile(join(to, 'export.json'), '{"mine": true}');
+    await expect(exportBatch('spring', { store: store.url, to, all: true })).rejects.toThrow(/expected the record of earlier exports/);
+    expect(await filesIn(to)).toEqual(['export.json']);
+  });
+
+  it('of a bundle whose backgrounds are not known', async () => {
+    const { store, to } = await whole();
+    await drawnBatch(store, 'photos', [await picture('fox', '#fff')], { bundle: { name: 'sigma', digest: 'c'.repeat(64) } });
+    await expect(exportBatch('photos', { store: store.url, to, all: true, transparent: true })).rejects.toThrow(/found one of sigma/);
+  });
+});
