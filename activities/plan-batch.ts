@@ -10,6 +10,7 @@ import { UserError } from '../domain/user-error.ts';
 import { changesName, shardName } from '../records/layout.ts';
 import { encodeJobs } from '../records/plan-and-receipts.ts';
 import { changesSince } from '../records/previous-batch.ts';
+import { readRates } from '../records/rates.ts';
 import { checkNotRemoved } from '../records/removal.ts';
 import { keepRound } from '../records/rounds.ts';
 import { createSame, type ObjectStore, type OpenStore, type Sources, shownPlace } from '../store/index.ts';
@@ -62,7 +63,7 @@ export function createPlanBatch({ openStore, sources, webhooks, summaries }: Pla
       await writeShard(store, name, jobs);
       refs.push({ shard: index, size, jobs: jobs.length, name });
     }
-    await noteRound(store, input);
+    await noteRound(store, input, conveniences);
     await checkNotRemoved(store, input.batch);
     if (input.webhook !== undefined) warnOfSilence(input.webhook, webhooks, conveniences);
     const { warnings } = conveniences;
@@ -120,9 +121,10 @@ function warnOfSilence(webhook: string, webhooks: PlanDependencies['webhooks'], 
  * Nothing is noted of a round whose plan could not be made. It was noted before where a retry began it, an earlier attempt planned it, or it
  * is submitted again.
  */
-async function noteRound(store: ObjectStore, input: BatchInput): Promise<void> {
-  const { batch, round, webhook } = input;
-  await keepRound(store, { batch, round, settings: roundSettings(input), hasWebhook: webhook !== undefined });
+async function noteRound(store: ObjectStore, input: BatchInput, { warn }: Conveniences): Promise<void> {
+  const { batch, round, webhook, bundle } = input;
+  const rates = (await readRates(store, bundle.digest, warn)) ?? undefined;
+  await keepRound(store, { batch, round, settings: roundSettings(input), hasWebhook: webhook !== undefined, rates });
 }
 
 async function writeShard(store: ObjectStore, name: string, jobs: Job[]): Promise<void> {

@@ -1,6 +1,6 @@
+import { UserError } from '../domain/user-error.ts';
 import type { BatchExport } from '../exporting/export-batch.ts';
 import type { ExportRequest } from '../exporting/request.ts';
-import { UserError } from '../domain/user-error.ts';
 import { openBundles } from '../models/pixart/installed-bundles.ts';
 
 export type { BatchExport, ExportRequest };

@@ -26,7 +26,7 @@ const CHANGES = {
   cutOut: ActionType.C2paEdited,
   resized: ActionType.C2paResized,
   trimmed: ActionType.C2paCropped,
-  transcoded: ActionType.C2paTranscoded,
+  converted: ActionType.C2paConverted,
 } as const;
 
 export type Change = keyof typeof CHANGES;
@@ -56,7 +56,10 @@ export function assertionsOf({ model, object, ...others }: Statement, changes: r
       digitalSourceType: DigitalSourceType.TrainedAlgorithmicMedia,
       softwareAgent: { name: model.name, version: model.digest },
     },
-    ...changes.map((change) => ({ action: CHANGES[change], softwareAgent: { name: project.name, version: project.version } })),
+    ...changes.map((change) => ({
+      action: CHANGES[change],
+      softwareAgent: { name: project.name, version: project.version },
+    })),
   ];
   const values = {
     ...others,

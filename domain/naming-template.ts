@@ -56,13 +56,13 @@ export const beforeEnding = (template: NamingTemplate, text: string): NamingTemp
  */
 export function filledName(
   template: NamingTemplate,
-  valueOf: (field: string) => string | undefined,
+  cell: (field: string) => string | undefined,
 ): { name: string } | { fault: string } {
   let filled = '';
   for (const part of template) {
     if (typeof part === 'string') filled += part;
     else {
-      const value = valueOf(part.field)?.trim();
+      const value = cell(part.field)?.trim();
       if (value === undefined || value === '') return { fault: `nothing in ${part.field}` };
       filled += part.field === FIELD_WITH_FOLDERS ? value : value.replaceAll('/', '-');
     }

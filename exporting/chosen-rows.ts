@@ -40,7 +40,8 @@ const keyOf = (id: string, renderKey: string): string => `${renderKey}/${id}`;
 async function decisionsOf(store: ObjectStore, batch: string, approved?: string): Promise<Map<string, string>> {
   const decided = new Map<string, string>();
   const take = async (bytes: Uint8Array, file: string): Promise<void> => {
-    for await (const { id, renderKey, decision } of decisionsIn(bytes, file)) decided.set(keyOf(id, renderKey), decision);
+    for await (const { id, renderKey, decision } of decisionsIn(bytes, file))
+      decided.set(keyOf(id, renderKey), decision);
   };
   if (approved !== undefined) {
     await take(await readUrl(storeUrl(approved), 'decisions'), approved);

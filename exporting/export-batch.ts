@@ -26,7 +26,11 @@ export type BatchExport = Outcome & {
 };
 
 /** As client/export.ts has it. */
-export async function exportBatch(batch: string, request: ExportRequest, openSigner?: OpenSigner): Promise<BatchExport> {
+export async function exportBatch(
+  batch: string,
+  request: ExportRequest,
+  openSigner?: OpenSigner,
+): Promise<BatchExport> {
   checkRequest(request);
   const store = await openStore(storeUrl(request.store));
   const target = targetOf(request.to, store.url);
@@ -35,7 +39,8 @@ export async function exportBatch(batch: string, request: ExportRequest, openSig
   if (request.transparent === true) checkCutOut(bundle);
   const signer = openSigner === undefined ? null : await openSigner(bundle);
   const works = worksOf({ store, batch, bundle, signer }, rows, request);
-  const outcome = request.dryRun === true ? await foresee(target, batch, works) : await run(target, batch, works, request);
+  const outcome =
+    request.dryRun === true ? await foresee(target, batch, works) : await run(target, batch, works, request);
   const losesCredentials = works.some(({ dropsCredentials }) => dropsCredentials);
   return { ...outcome, pictures: rows.length, leftOut, losesCredentials };
 }
@@ -51,7 +56,12 @@ async function bundleOf(store: ObjectStore, batch: string): Promise<{ name: stri
 const foresee = async ({ url, zip }: Target, batch: string, works: readonly Work[]): Promise<Outcome> =>
   zip === null ? foreseeInPlace(await openPlace(url), batch, works) : foreseeZip(zip, works);
 
-async function run({ url, zip }: Target, batch: string, works: readonly Work[], request: ExportRequest): Promise<Outcome> {
+async function run(
+  { url, zip }: Target,
+  batch: string,
+  works: readonly Work[],
+  request: ExportRequest,
+): Promise<Outcome> {
   const pictures = works.reduce((sum, work) => sum + work.pictures, 0);
   let done = 0;
   request.onPictures?.(done, pictures);
@@ -72,11 +82,15 @@ function targetOf(to: string, store: string): Target {
   const url = storeUrl(to).replace(/\/+$/, '');
   const isZip = url.toLowerCase().endsWith('.zip');
   if (isZip && storeKind(url) !== 'folder') {
-    throw new UserError(`${to}: expected a zip file in a folder of this machine, found another place: export it here and copy it there`);
+    throw new UserError(
+      `${to}: expected a zip file in a folder of this machine, found another place: export it here and copy it there`,
+    );
   }
   const own = store.replace(/\/+$/, '');
   if (url === own || url.startsWith(`${own}/`)) {
-    throw new UserError(`${to}: expected a place outside of the store ${shownPlace(store)}, found one in it: what is there is the batches' own`);
+    throw new UserError(
+      `${to}: expected a place outside of the store ${shownPlace(store)}, found one in it: what is there is the batches' own`,
+    );
   }
   return { url, zip: isZip ? fileURLToPath(url) : null };
 }

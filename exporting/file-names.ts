@@ -1,3 +1,4 @@
+import { cellOf } from '../domain/metadata.ts';
 import {
   beforeEnding,
   type Collision,
@@ -7,7 +8,6 @@ import {
   type NamingTemplate,
   readTemplate,
 } from '../domain/naming-template.ts';
-import { cellOf } from '../domain/metadata.ts';
 import { ROW_COLUMNS } from '../domain/parameters.ts';
 import { named } from '../domain/printable.mjs';
 import { UserError } from '../domain/user-error.ts';
@@ -77,7 +77,10 @@ const SHOWN = 10;
 /** @throws UserError with all pictures that have no name */
 export function checkNames(faults: readonly { id: string; fault: string }[]): void {
   if (faults.length === 0) return;
-  throw listed('--name: expected a name for each picture, found none for', faults.map(({ id, fault }) => `${id}: ${fault}`));
+  throw listed(
+    '--name: expected a name for each picture, found none for',
+    faults.map(({ id, fault }) => `${id}: ${fault}`),
+  );
 }
 
 /** @throws UserError with all that would lie under one name; nothing is written then */

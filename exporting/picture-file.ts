@@ -15,12 +15,7 @@ type Bundle = { name: string; digest: string };
  * @param copy the bytes of the batch's own copy
  * @throws CannotShow
  */
-export async function pictureFile(
-  copy: Uint8Array,
-  row: ManifestRow,
-  look: Look,
-  bundle: Bundle,
-): Promise<Uint8Array> {
+export async function pictureFile(copy: Uint8Array, row: ManifestRow, look: Look, bundle: Bundle): Promise<Uint8Array> {
   const isSigned = row.signed_crc32c !== null;
   const isCopy = leavesPixels(look, row) && !(look.hasParameters && isSigned);
   const file = isCopy ? copy : await encoded(await spriteOf(copy, look), look, await xmpOf(copy));

@@ -9,13 +9,19 @@ import { CannotShow } from './cannot-show.ts';
  *
  * @throws CannotShow where it is not as it was made
  */
-export async function readCopy(store: ObjectStore, { file, crc32c: made, signed_crc32c }: ManifestRow): Promise<Uint8Array> {
+export async function readCopy(
+  store: ObjectStore,
+  { file, crc32c: made, signed_crc32c }: ManifestRow,
+): Promise<Uint8Array> {
   const bytes = await readIfThere(store, file);
-  if (bytes === null) throw new CannotShow(`${file} is not there: "verify" tells more, and "verify --repair" brings it back`);
+  if (bytes === null)
+    throw new CannotShow(`${file} is not there: "verify" tells more, and "verify --repair" brings it back`);
   if (crc32c(bytes) === (signed_crc32c ?? made)) return bytes;
   throw new CannotShow(`${file} is not as it was made: "verify" tells more, and "verify --repair" brings it back`);
 }
 
 /** What identifies the bytes that readCopy gives. */
 export const copyDigest = ({ render_key, crc32c: made, signed_crc32c }: ManifestRow): string =>
-  createHash('sha256').update(`${render_key} ${signed_crc32c ?? made}`).digest('hex');
+  createHash('sha256')
+    .update(`${render_key} ${signed_crc32c ?? made}`)
+    .digest('hex');

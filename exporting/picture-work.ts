@@ -1,8 +1,8 @@
-import { contentType } from '../images/index.ts';
-import { type Look, leavesPixels } from './look.ts';
-import type { ManifestRow } from '../records/manifest-table.ts';
 import type { Change } from '../credentials/statement.ts';
+import { contentType } from '../images/index.ts';
 import { formatOf } from '../records/layout.ts';
+import type { ManifestRow } from '../records/manifest-table.ts';
+import { type Look, leavesPixels } from './look.ts';
 import { pictureFile } from './picture-file.ts';
 import { readCopy } from './picture-source.ts';
 import { type Exporting, fromOf, type NamedShowing } from './showing.ts';
@@ -17,8 +17,14 @@ export function pictureWork({ store, bundle, signer }: Exporting, showing: Named
   const make = async () => {
     const file = await pictureFile(await readCopy(store, row), row, look, bundle);
     const object = { bytes: row.bytes ?? 0, crc32c: row.crc32c ?? '' };
-    const job = { format: look.format, renderKey: row.render_key, prompt: row.prompt, negativePrompt: row.negative_prompt };
-    const data = by === null ? file : await by.sign(file, { ...job, sign: 'without-prompt' }, object, changesOf(row, look));
+    const job = {
+      format: look.format,
+      renderKey: row.render_key,
+      prompt: row.prompt,
+      negativePrompt: row.negative_prompt,
+    };
+    const data =
+      by === null ? file : await by.sign(file, { ...job, sign: 'without-prompt' }, object, changesOf(row, look));
     return { name, data, contentType: contentType(look.format) };
   };
   const from = fromOf(showing, isCopy, by?.name ?? null);
@@ -40,5 +46,5 @@ const changesOf = (row: ManifestRow, look: Look): Change[] => [
   ...(look.isTransparent ? ['cutOut' as const] : []),
   ...(look.longer < Math.max(row.width, row.height) ? ['resized' as const] : []),
   ...(look.isTrimmed ? ['trimmed' as const] : []),
-  ...(look.format !== formatOf(row.file) ? ['transcoded' as const] : []),
+  ...(look.format !== formatOf(row.file) ? ['converted' as const] : []),
 ];

@@ -42,7 +42,14 @@ export type ExportRequest = Choice &
     onPictures?: ((done: number, pictures: number) => void) | undefined;
   };
 
-export const EXPORT_LIMITS = { side: 16_384, density: 8, padding: 1_024, sheetSide: 8_192, files: 200_000, sprites: 20_000 };
+export const EXPORT_LIMITS = {
+  side: 16_384,
+  density: 8,
+  padding: 1_024,
+  sheetSide: 8_192,
+  files: 200_000,
+  sprites: 20_000,
+};
 
 /** @throws UserError for what goes with nothing that was asked for, or cannot be */
 export function checkRequest(request: ExportRequest): void {
@@ -61,13 +68,17 @@ export function checkRequest(request: ExportRequest): void {
     'a transparent background: expected png, webp or avif, found jpeg, which has none',
   );
   if (request.sheet !== undefined) checkSheet(request.sheet, request);
-  else expect(request.sheetSide === undefined, 'the side of a sheet: expected the name of a sheet beside it, found none');
+  else
+    expect(request.sheetSide === undefined, 'the side of a sheet: expected the name of a sheet beside it, found none');
 }
 
 function checkSheet(sheet: string, { formats = [], sides = [], sheetSide, pngParameters, sign }: ExportRequest): void {
   const most = EXPORT_LIMITS.sheetSide;
   const named = filledName([sheet], () => undefined);
-  expect('name' in named && named.name === sheet, `a sheet: expected a plain name such as icons, found ${JSON.stringify(sheet)}`);
+  expect(
+    'name' in named && named.name === sheet,
+    `a sheet: expected a plain name such as icons, found ${JSON.stringify(sheet)}`,
+  );
   expect(
     sheetSide === undefined || isWithin([sheetSide], 16, most),
     `the side of a sheet: expected 16 to ${most} pixels, found ${sheetSide}`,

@@ -33,7 +33,9 @@ export function sheetWork({ store }: Exporting, of: SheetOf, showings: readonly 
     async make(onPicture) {
       const [found, unmade]: [Waiting[], Unmade[]] = [[], []];
       const sprite = async ({ name, row, look }: NamedShowing) => {
-        const done = await unlessUnmade(row.id, async () => waiting(name, await spriteOf(await readCopy(store, row), look)));
+        const done = await unlessUnmade(row.id, async () =>
+          waiting(name, await spriteOf(await readCopy(store, row), look)),
+        );
         onPicture();
         return done;
       };

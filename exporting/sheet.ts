@@ -59,7 +59,13 @@ function fullestSheet(sprites: readonly Waiting[], limits: SheetLimits): Sheet {
 }
 
 function sheetOf(sprites: readonly Waiting[], { padding }: SheetLimits): Sheet {
-  const boxes = sprites.map((sprite) => ({ sprite, w: sprite.width + padding, h: sprite.height + padding, x: 0, y: 0 }));
+  const boxes = sprites.map((sprite) => ({
+    sprite,
+    w: sprite.width + padding,
+    h: sprite.height + padding,
+    x: 0,
+    y: 0,
+  }));
   const { w, h } = potpack([...boxes]);
   const placed = boxes.map(({ sprite, x, y }) => ({ ...sprite, x: x + padding, y: y + padding }));
   return { width: w + padding, height: h + padding, placed };

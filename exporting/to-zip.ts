@@ -2,8 +2,8 @@ import { basename, dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { digestOf } from '../domain/digest.ts';
 import { type ObjectStore, openPlace, readIfThere, TEMP_FOLDER } from '../store/index.ts';
-import { decodeRecord, encodeRecord, type Exported, exportedOf, RECORD_NAME, RECORD_TYPE } from './record.ts';
 import type { Outcome } from './outcome.ts';
+import { decodeRecord, type Exported, encodeRecord, exportedOf, RECORD_NAME, RECORD_TYPE } from './record.ts';
 import { inOrder, type Unmade, type Work } from './work.ts';
 import { type Content, contentOf, ZipFile } from './zip-file.ts';
 
@@ -54,7 +54,11 @@ async function foreseen(path: string, works: readonly Work[]) {
   return { folder, name, before, outcome: { ...NOTHING, [state]: [name] } };
 }
 
-function stateOf(there: Content, before: Exported | undefined, works: readonly Work[]): 'written' | 'unchanged' | 'kept' {
+function stateOf(
+  there: Content,
+  before: Exported | undefined,
+  works: readonly Work[],
+): 'written' | 'unchanged' | 'kept' {
   if (!isSame(there, before)) return 'kept';
   return before?.from === fromOf(works) ? 'unchanged' : 'written';
 }

@@ -9,11 +9,13 @@ import type { Work } from './work.ts';
 
 /** The sheet's padding where nothing is said: what a device reads beside a sprite's edge is empty. */
 const SHEET_PADDING = 2;
-export const USUAL_SHEET_SIDE = 4_096;
+const USUAL_SHEET_SIDE = 4_096;
 
 /** What is to be made of the rows' pictures. @throws UserError where names are missing or collide, a picture is too small, or there are too many */
 export const worksOf = (exporting: Exporting, rows: readonly ManifestRow[], request: ExportRequest): Work[] =>
-  request.sheet === undefined ? fileWorks(exporting, rows, request) : sheetWorks(exporting, request.sheet, rows, request);
+  request.sheet === undefined
+    ? fileWorks(exporting, rows, request)
+    : sheetWorks(exporting, request.sheet, rows, request);
 
 function fileWorks(exporting: Exporting, rows: readonly ManifestRow[], request: ExportRequest): Work[] {
   const names = new FileNames(exporting.batch, request.name, rows);

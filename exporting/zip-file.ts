@@ -64,7 +64,9 @@ export class ZipFile {
   async add(name: string, data: Uint8Array): Promise<void> {
     this.#added += data.length;
     if (this.#added > MOST_ZIP_BYTES) {
-      throw new UserError(`${this.#path}: expected at most ${MOST_ZIP_BYTES / 2 ** 30} GiB, found more: export to a folder, or fewer pictures at once`);
+      throw new UserError(
+        `${this.#path}: expected at most ${MOST_ZIP_BYTES / 2 ** 30} GiB, found more: export to a folder, or fewer pictures at once`,
+      );
     }
     this.#zip.addBuffer(Buffer.from(data.buffer, data.byteOffset, data.byteLength), name, ENTRY);
     while (this.#added - this.#sums.bytes > AHEAD) await Promise.race([this.#sums.more(), this.#written]);

@@ -4,10 +4,11 @@ import { imageFormatSchema } from '../domain/image-format.ts';
 import { digestSchema } from '../domain/job.ts';
 import { SIGNED } from '../domain/parameters.ts';
 import { sizeSchema } from '../domain/size.ts';
-import { createSame, type ObjectStore } from '../store/index.ts';
+import { createSame, type ObjectStore, readIfThere } from '../store/index.ts';
 import { parseRecord } from './damaged.ts';
 import { planFolder, receiptsFolder, roundName, roundsFolder } from './layout.ts';
 import { piecesIn } from './plan-and-receipts.ts';
+import { type Rates, ratesSchema } from './rates.ts';
 
 const expansionSchema = z.object({
   terms: z.string(),
@@ -61,20 +62,28 @@ const recordSchema = z.object({
   settings: settingsSchema,
   /** Whether it tells a webhook. The address stays out of the store, which other people read than those who may see it. */
   hasWebhook: z.boolean(),
+  /** What was known of its bundle's images when the batch was planned; nothing where no batch had measured any. */
+  rates: ratesSchema.optional().catch(undefined),
 });
 
 export type RoundRecord = z.infer<typeof recordSchema>;
 
-type Round = { batch: string; round: number; settings: RoundSettings; hasWebhook: boolean };
+type Round = {
+  batch: string;
+  round: number;
+  settings: RoundSettings;
+  hasWebhook: boolean;
+  rates?: Rates | undefined;
+};
 
 /**
  * Notes what a round was begun with, once: a batch outlives the memory of the server that ran it.
  *
  * @returns false where somebody else has begun the round
  */
-export function keepRound(store: ObjectStore, { batch, round, settings, hasWebhook }: Round): Promise<boolean> {
+export function keepRound(store: ObjectStore, { batch, round, settings, hasWebhook, rates }: Round): Promise<boolean> {
   const begun = { begunAt: new Date().toISOString(), claim: randomUUID() };
-  const record: RoundRecord = { format: 1, batch, round, ...begun, settings, hasWebhook };
+  const record: RoundRecord = { format: 1, batch, round, ...begun, settings, hasWebhook, rates };
   const bytes = Buffer.from(`${JSON.stringify(record)}\n`);
   return createSame(store, roundName(batch, round), bytes, 'application/json');
 }
@@ -104,6 +113,13 @@ export async function roundsOf(store: ObjectStore, batch: string): Promise<Round
   };
 }
 
+/** By what a batch was planned, when its first round began; `null` where nothing was known then, or an earlier version noted nothing. */
+export async function plannedRates(store: ObjectStore, batch: string): Promise<Rates | null> {
+  const name = roundName(batch, 1);
+  const bytes = await readIfThere(store, name);
+  return bytes === null ? null : (parseRound(bytes, store, name).rates ?? null);
+}
+
 /** What is not called as we call it is none of ours. */
 async function notedRounds(store: ObjectStore, batch: string): Promise<number[]> {
   const found: number[] = [];
@@ -115,7 +131,10 @@ async function notedRounds(store: ObjectStore, batch: string): Promise<number[]>
 }
 
 const readRound = async (store: ObjectStore, name: string): Promise<RoundRecord> =>
-  parseRecord(await store.read(name), recordSchema, {
+  parseRound(await store.read(name), store, name);
+
+const parseRound = (bytes: Uint8Array, store: ObjectStore, name: string): RoundRecord =>
+  parseRecord(bytes, recordSchema, {
     store: store.url,
     name,
     holds: 'what a round of the batch was begun with',

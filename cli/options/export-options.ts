@@ -18,7 +18,9 @@ export type LookOptions = {
 export const addLookOptions = (command: Command): Command =>
   command
     .addOption(
-      new Option('--side <pixels>', 'the longer side at 1x; several with commas').argParser(severalOf(wholeNumber(1, 16_384))),
+      new Option('--side <pixels>', 'the longer side at 1x; several with commas').argParser(
+        severalOf(wholeNumber(1, 16_384)),
+      ),
     )
     .addOption(
       new Option(
@@ -31,7 +33,9 @@ export const addLookOptions = (command: Command): Command =>
         severalOf(imageFormat),
       ),
     )
-    .addOption(new Option('--quality <1-100>', 'of webp, avif or jpeg files; otherwise 90').argParser(wholeNumber(1, 100)))
+    .addOption(
+      new Option('--quality <1-100>', 'of webp, avif or jpeg files; otherwise 90').argParser(wholeNumber(1, 100)),
+    )
     .option('--transparent', 'without the background, for pictures of the shipped models')
     .option('--trim', 'without what is empty around the subject; an atlas tells where it was')
     .addOption(

@@ -36,7 +36,9 @@ Examples:
 export const exportCommand = (): Command =>
   addLookOptions(
     new Command('export')
-      .description('hand out approved pictures: to a folder, a bucket or a zip file, in sizes and formats, cut out, as sprite sheets')
+      .description(
+        'hand out approved pictures: to a folder, a bucket or a zip file, in sizes and formats, cut out, as sprite sheets',
+      )
       .argument('<batch>')
       .addOption(
         new Option('--to <place>', 'a folder, gs://bucket/prefix, or a file that ends in .zip')
@@ -45,9 +47,16 @@ export const exportCommand = (): Command =>
       )
       .option('--approved <decisions.csv>', "what the batch's page exports")
       .option('--all', 'every picture that there is, whatever a review says')
-      .option('--name <template>', 'the names of files; fields are the columns of the catalog, seed, side, density', '{id}.{ext}'),
+      .option(
+        '--name <template>',
+        'the names of files; fields are the columns of the catalog, seed, side, density',
+        '{id}.{ext}',
+      ),
   )
-    .option('--sheet <name>', 'sprite sheets of that name with atlases (TexturePacker, JSON hash), instead of a file for each picture')
+    .option(
+      '--sheet <name>',
+      'sprite sheets of that name with atlases (TexturePacker, JSON hash), instead of a file for each picture',
+    )
     .addOption(
       new Option('--sheet-side <pixels>', 'what the longer side of a sheet has at most; otherwise 4096').argParser(
         wholeNumber(16, 8_192),
@@ -83,7 +92,9 @@ async function exportPictures(batch: string, options: ExportOptions): Promise<vo
   if (json) printJson({ batch, to, dryRun: dryRun === true, ...done });
   else for (const line of describe(batch, done, options)) printLine(line);
   if (done.losesCredentials) {
-    note("the files lack the credentials that the batch's own copies have, which are of other bytes; --sign signs them anew");
+    note(
+      "the files lack the credentials that the batch's own copies have, which are of other bytes; --sign signs them anew",
+    );
   }
   if (done.kept.length + done.unmade.length > 0) process.exitCode = EXIT.imagesMissing;
 }
@@ -100,7 +111,9 @@ function requestOf(options: ExportOptions) {
 function configuredKey(options: SigningOptions) {
   const signing = signingOf(options);
   if (signing !== undefined) return signing;
-  throw new UserError('--sign: expected --sign-with and --sign-as beside it (PIXART_SIGN_WITH, PIXART_SIGN_AS), found neither');
+  throw new UserError(
+    '--sign: expected --sign-with and --sign-as beside it (PIXART_SIGN_WITH, PIXART_SIGN_AS), found neither',
+  );
 }
 
 async function withProgress<T>(run: (onPictures: (done: number, pictures: number) => void) => Promise<T>): Promise<T> {
@@ -119,7 +132,11 @@ const LINES = 20;
 
 function describe(batch: string, done: BatchExport, { to, dryRun }: Pick<ExportOptions, 'to' | 'dryRun'>): string[] {
   const { pictures, leftOut, written, unchanged, kept, left, unmade } = done;
-  const out = Object.entries({ rejected: leftOut.rejected, 'not decided on': leftOut.undecided, 'without image': leftOut.withoutImage })
+  const out = Object.entries({
+    rejected: leftOut.rejected,
+    'not decided on': leftOut.undecided,
+    'without image': leftOut.withoutImage,
+  })
     .filter(([, rows]) => rows > 0)
     .map(([why, rows]) => `${rows} ${why}`);
   const files = `${count(written.length, 'file')} ${dryRun ? 'would be written' : 'written'} to ${to}, ${unchanged.length} unchanged there`;
@@ -128,7 +145,10 @@ function describe(batch: string, done: BatchExport, { to, dryRun }: Pick<ExportO
     ...(dryRun ? listed('would be written', written) : []),
     ...listed('no export wrote these, or they were changed since; they stay', kept),
     ...listed('earlier exports of the batch wrote these; they stay', left),
-    ...listed('not exported', unmade.map(({ id, reason }) => `${id}: ${reason}`)),
+    ...listed(
+      'not exported',
+      unmade.map(({ id, reason }) => `${id}: ${reason}`),
+    ),
   ];
 }
 

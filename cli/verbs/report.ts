@@ -2,10 +2,15 @@ import { Command } from 'commander';
 import { oneLine } from '../../domain/printable.mjs';
 import { type BatchReport, batchReport, type FailureGroup, type SizeReport } from '../../records/batch-report.ts';
 import { readBatchRows } from '../../records/batch-rows.ts';
+import { type BatchTime, batchTime } from '../../records/batch-time.ts';
+import { orWarn } from '../../records/damaged.ts';
 import { newestManifest } from '../../records/manifest-files.ts';
+import { plannedRates } from '../../records/rounds.ts';
 import { openStore, storeUrl } from '../../store/index.ts';
-import { printJson, printLine, table } from '../display/output.ts';
+import { costText } from '../display/estimate-text.ts';
+import { note, printJson, printLine, table } from '../display/output.ts';
 import { bytesText, durationText } from '../display/text.ts';
+import { costOption } from '../options/batch-options.ts';
 import { type JsonOptions, jsonOption, storeOption, userProjectOption } from '../options/common-options.ts';
 
 const examples = `
@@ -13,31 +18,64 @@ Read from the store alone; no server is needed.
 
 Examples:
   $ npx pixart-batch report spring-20260131T093000Z
+  $ npx pixart-batch report spring-20260131T093000Z --cost-per-hour 2.5     # beside what was planned
   $ npx pixart-batch report spring-20260131T093000Z --store gs://my-bucket/images --json | jq .failures
 `;
 
 export const reportCommand = (): Command =>
   new Command('report')
-    .description('what a batch that has ended took and why images are missing')
+    .description('what a batch that has ended took, what that cost, and why images are missing')
     .argument('<batch>')
     .addOption(storeOption())
     .addOption(userProjectOption())
+    .addOption(costOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(report);
 
-async function report(batch: string, options: JsonOptions & { store: string }): Promise<void> {
+type ReportOptions = JsonOptions & { store: string; costPerHour?: number };
+
+async function report(batch: string, options: ReportOptions): Promise<void> {
   const store = await openStore(storeUrl(options.store));
-  const found = batchReport(await readBatchRows(store, batch));
+  const rows = await readBatchRows(store, batch);
+  const found = batchReport(rows);
   const { json: manifest } = await newestManifest(store, batch);
-  if (options.json) printJson({ batch, manifest, ...found });
-  else printLine(describe(batch, manifest, found));
+  const rates = await orWarn(note, 'what was planned is not known', () => plannedRates(store, batch));
+  const time = batchTime(rows, rates);
+  if (options.json) printJson({ batch, manifest, ...found, time, cost: batchCosts(time, options) ?? undefined });
+  else printLine(describe(batch, manifest, found, timeText(time, options)));
 }
 
-const describe = (batch: string, manifest: string, { sizes, failures, slowest, thrifty }: BatchReport): string =>
+/** In the currency of the rate; `null` where none was given. */
+function batchCosts({ deviceSeconds, plannedSeconds }: BatchTime, { costPerHour }: ReportOptions) {
+  if (costPerHour === undefined) return null;
+  const costOf = (seconds: number): number => (seconds / 3_600) * costPerHour;
+  return { spent: costOf(deviceSeconds), planned: plannedSeconds === null ? null : costOf(plannedSeconds) };
+}
+
+/** `device time: 1 h 2 min, planned about 58 min; cost: 2.58, planned about 2.42` */
+function timeText(time: BatchTime, options: ReportOptions): string {
+  const costs = batchCosts(time, options);
+  const beside = (planned: string | null): string =>
+    planned === null ? 'no batch had measured any when it was planned' : `planned about ${planned}`;
+  const plannedTime = time.plannedSeconds === null ? null : durationText(time.plannedSeconds);
+  const plannedCost = costs === null || costs.planned === null ? '' : `, planned about ${costText(costs.planned)}`;
+  return [
+    `device time: ${durationText(time.deviceSeconds)}, ${beside(plannedTime)}`,
+    ...(costs === null ? [] : [`cost: ${costText(costs.spent)}${plannedCost}`]),
+  ].join('; ');
+}
+
+const describe = (
+  batch: string,
+  manifest: string,
+  { sizes, failures, slowest, thrifty }: BatchReport,
+  time: string,
+): string =>
   [
     `batch ${batch} (${manifest})`,
     table([HEADER, ...sizes.map(sizeRow)]),
+    time,
     ...(slowest.length === 0
       ? []
       : [`slowest: ${slowest.map(({ id, seconds }) => `${id} (${durationText(seconds)})`).join(', ')}`]),

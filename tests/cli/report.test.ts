@@ -1,8 +1,11 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { manifestJsonl, manifestRow } from '../../records/manifest-table.ts';
+import { keepRound } from '../../records/rounds.ts';
+import { openStore } from '../../store/index.ts';
 import { sampleJob } from '../images/sample-job.ts';
 import { runHere } from './run-here.ts';
 
@@ -24,4 +27,32 @@ test('a report of a table that was cut short says which line of which file is da
   expect(stderr).toMatch(
     /^pixart-batch: batches\/night\/manifest\.jsonl in \/.*, line 2 is damaged: .* Restore the file, .*\n$/,
   );
+});
+
+test('a report tells what the device time cost beside what was planned', async () => {
+  const rendered = { status: 'rendered' as const, steps: 20, device_ms: 3_600_000 };
+  const rows = ['fox', 'owl'].map((id) => ({ ...manifestRow({ ...sampleJob, id }, undefined), ...rendered }));
+  await mkdir(join(store, 'batches/costly'), { recursive: true });
+  await writeFile(join(store, 'batches/costly/manifest.jsonl'), Buffer.concat([...manifestJsonl(rows)]));
+  const report = (...more: string[]) => runHere(['report', 'costly', '--store', store, ...more]);
+  expect((await report()).stdout).toContain(
+    '\ndevice time: 2 h 0 min, no batch had measured any when it was planned\n',
+  );
+  const digest = 'd'.repeat(64);
+  await keepRound(await openStore(pathToFileURL(store).href), {
+    ...{ batch: 'costly', round: 1, hasWebhook: false },
+    settings: {
+      bundle: { name: 'tiny', digest, sizes: ['256'], defaults: { steps: 2, guidance: 4 } },
+      defaults: { size: '256', format: 'png', quality: null },
+      window: 7,
+    },
+    rates: { format: 2, bundle: digest, sizes: { '256': { 'GPU A': { images: 8, secondsPerStep: 135 } } } },
+  });
+  expect((await report('--cost-per-hour', '2.5')).stdout).toContain(
+    '\ndevice time: 2 h 0 min, planned about 1 h 30 min; cost: 5.00, planned about 3.75\n',
+  );
+  expect(JSON.parse((await report('--cost-per-hour', '2.5', '--json')).stdout)).toMatchObject({
+    time: { deviceSeconds: 7_200, plannedSeconds: 5_400 },
+    cost: { spent: 5, planned: 3.75 },
+  });
 });

@@ -1,7 +1,14 @@
 import { resolve } from 'node:path/posix';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { beforeEnding, collisionsOf, fieldsOf, filledName, foldedName, readTemplate } from '../../domain/naming-template.ts';
+import {
+  beforeEnding,
+  collisionsOf,
+  fieldsOf,
+  filledName,
+  foldedName,
+  readTemplate,
+} from '../../domain/naming-template.ts';
 import { UserError } from '../../domain/user-error.ts';
 
 const anyText = fc.oneof(
@@ -28,10 +35,17 @@ describe('a naming template', () => {
     expect([...fieldsOf(readTemplate('{ id }/{id}-{Used for}.{ext}'))]).toEqual(['id', 'Used for', 'ext']);
   });
 
-  it.each(['{id}', '{id}.png', '/{id}.{ext}', '../{id}.{ext}', '{id}//{seed}.{ext}', '{id.{ext}', '{}.{ext}', '_x/{id}.{ext}', 'a/./{id}.{ext}'])(
-    'is refused before anything is named: %s',
-    (text) => expect(() => readTemplate(text)).toThrow(UserError),
-  );
+  it.each([
+    '{id}',
+    '{id}.png',
+    '/{id}.{ext}',
+    '../{id}.{ext}',
+    '{id}//{seed}.{ext}',
+    '{id.{ext}',
+    '{}.{ext}',
+    '_x/{id}.{ext}',
+    'a/./{id}.{ext}',
+  ])('is refused before anything is named: %s', (text) => expect(() => readTemplate(text)).toThrow(UserError));
 
   it('makes folders of the slashes in an id and of no other value', () => {
     expect(fill('{category}/{id}.{ext}', { category: 'a/b', id: 'c/d', ext: 'png' })).toEqual({ name: 'a-b/c/d.png' });
@@ -46,7 +60,9 @@ describe('a naming template', () => {
     [{ id: 'ä'.repeat(60) }, /120 bytes/],
     [{ id: Array(20).fill('x'.repeat(60)).join('/') }, /900 bytes/],
   ])('says of %j why it makes no name', (values, fault) => {
-    expect(fill('{id}.{ext}', { ext: 'png', ...values } as Record<string, string>)).toEqual({ fault: expect.stringMatching(fault) });
+    expect(fill('{id}.{ext}', { ext: 'png', ...values } as Record<string, string>)).toEqual({
+      fault: expect.stringMatching(fault),
+    });
   });
 
   it('gives names in NFC that lead nowhere else, whatever the values are', () => {
@@ -79,7 +95,9 @@ describe('collisions', () => {
   });
 
   it('are found among any names as comparing each with each finds them', () => {
-    const name = fc.array(fc.constantFrom('a', 'A', 'b', 'ß', 'SS', 'ss'), { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/'));
+    const name = fc
+      .array(fc.constantFrom('a', 'A', 'b', 'ß', 'SS', 'ss'), { minLength: 1, maxLength: 3 })
+      .map((parts) => parts.join('/'));
     fc.assert(
       fc.property(fc.array(name, { maxLength: 6 }), (names) => {
         const clash = (one: string, other: string): boolean => {

@@ -1,8 +1,8 @@
 import sharp from 'sharp';
 import { describe, expect, it, test } from 'vitest';
+import { UserError } from '../../domain/user-error.ts';
 import { type Cutout, cutOut } from '../../exporting/cut-out/cut-out.ts';
 import { checkCutOut } from '../../exporting/cut-out/even-background.ts';
-import { UserError } from '../../domain/user-error.ts';
 import type { Pixels } from '../../images/index.ts';
 import { blend, draw, ground, withNoise } from './drawing.ts';
 
@@ -19,7 +19,10 @@ const opacityAt = ({ rgba, width }: Cutout, x: number, y: number): number => rgb
 /** The cut-out on another ground, red, green and blue. */
 async function on(cut: Cutout, background: string): Promise<Buffer> {
   const { rgba, width, height } = cut;
-  return sharp(rgba, { raw: { width, height, channels: 4 } }).flatten({ background }).raw().toBuffer();
+  return sharp(rgba, { raw: { width, height, channels: 4 } })
+    .flatten({ background })
+    .raw()
+    .toBuffer();
 }
 
 /** The most that any pixel of one differs from the other, and how many differ at all visibly. */
@@ -36,23 +39,33 @@ function difference(one: Uint8Array, other: Uint8Array): { most: number; visible
 const SUBJECT = '<circle cx="64" cy="64" r="40" fill="#2040c0"/><circle cx="50" cy="50" r="9" fill="#ffd030"/>';
 
 describe.each(Object.entries(GROUNDS))('a subject on %s', (_, drawnGround) => {
-  it.each(['#ffffff', '#101014', '#e040fb'])('shows no rim of it on %s, as if it had been drawn there', async (other) => {
-    const cut = cutOut(await draw(drawnGround + SUBJECT));
-    const wanted = await draw(ground(other) + SUBJECT);
-    const { most, visible } = difference(await on(cut!, other), wanted.rgb);
-    expect(most).toBeLessThan(40);
-    // Of 16,384 pixels some 250 lie on the rim.
-    expect(visible).toBeLessThan(30);
-  });
+  it.each(['#ffffff', '#101014', '#e040fb'])(
+    'shows no rim of it on %s, as if it had been drawn there',
+    async (other) => {
+      const cut = cutOut(await draw(drawnGround + SUBJECT));
+      const wanted = await draw(ground(other) + SUBJECT);
+      const { most, visible } = difference(await on(cut!, other), wanted.rgb);
+      expect(most).toBeLessThan(40);
+      // Of 16,384 pixels some 250 lie on the rim.
+      expect(visible).toBeLessThan(30);
+    },
+  );
 
   it('is told from it although a decoder left ripples', async () => {
     const cut = cutOut(withNoise(await draw(drawnGround + SUBJECT), 7));
     expect(opacityAt(cut!, 64, 64)).toBe(255);
-    for (const [x, y] of [[0, 0], [127, 127], [64, 8], [10, 64]] as const) expect(opacityAt(cut!, x, y)).toBe(0);
+    for (const [x, y] of [
+      [0, 0],
+      [127, 127],
+      [64, 8],
+      [10, 64],
+    ] as const)
+      expect(opacityAt(cut!, x, y)).toBe(0);
   });
 });
 
-const RING = '<path fill-rule="evenodd" fill="#803018" d="M24 64a40 40 0 1 0 80 0a40 40 0 1 0-80 0M48 64a16 16 0 1 1 32 0a16 16 0 1 1-32 0"/>';
+const RING =
+  '<path fill-rule="evenodd" fill="#803018" d="M24 64a40 40 0 1 0 80 0a40 40 0 1 0-80 0M48 64a16 16 0 1 1 32 0a16 16 0 1 1-32 0"/>';
 
 describe('what has the colour of the background and is enclosed', () => {
   it('is a hole where that is a colour', async () => {
@@ -67,20 +80,31 @@ describe('what has the colour of the background and is enclosed', () => {
 });
 
 test('a stroke of one pixel is still there', async () => {
-  const cut = cutOut(await draw(`${ground('#3fa65a')}<rect x="20" y="60" width="88" height="1" fill="#ffffff"/><rect x="60" y="40" width="20" height="20" fill="#fff"/>`));
+  const cut = cutOut(
+    await draw(
+      `${ground('#3fa65a')}<rect x="20" y="60" width="88" height="1" fill="#ffffff"/><rect x="60" y="40" width="20" height="20" fill="#fff"/>`,
+    ),
+  );
   expect(opacityAt(cut!, 24, 60)).toBe(255);
   expect(opacityAt(cut!, 24, 58)).toBe(0);
 });
 
 test('specks on the background and lines along the edge of the picture go', async () => {
-  const specks = '<rect x="8" y="8" width="2" height="2" fill="#fff"/><rect y="126" width="128" height="2" fill="#7fd69a"/>';
+  const specks =
+    '<rect x="8" y="8" width="2" height="2" fill="#fff"/><rect y="126" width="128" height="2" fill="#7fd69a"/>';
   const cut = cutOut(await draw(ground('#3fa65a') + SUBJECT + specks));
   expect([opacityAt(cut!, 8, 8), opacityAt(cut!, 60, 127)]).toEqual([0, 0]);
 });
 
 const uneven: [string, () => Promise<Pixels>][] = [
   ['has nothing on it', () => draw(ground('#3fa65a'))],
-  ['has something else at its edges', () => draw('<linearGradient id="g"><stop stop-color="#f00"/><stop offset="1" stop-color="#00f"/></linearGradient><rect width="128" height="128" fill="url(#g)"/>')],
+  [
+    'has something else at its edges',
+    () =>
+      draw(
+        '<linearGradient id="g"><stop stop-color="#f00"/><stop offset="1" stop-color="#00f"/></linearGradient><rect width="128" height="128" fill="url(#g)"/>',
+      ),
+  ],
   ['has noise for a background', async () => withNoise(await draw(ground('#808080') + SUBJECT), 90)],
 ];
 
@@ -90,6 +114,8 @@ test.each(uneven)('a picture that %s is not cut out', async (_, pixels) => {
 
 test('pictures of other bundles are refused, with the reason', () => {
   expect(() => checkCutOut({ name: 'pixart-sigma-xl-2-1024' })).toThrow(UserError);
-  expect(() => checkCutOut({ name: 'pixart-sigma-xl-2-1024' })).toThrow(/pixart-icons.*nothing says what of its pictures is background/);
+  expect(() => checkCutOut({ name: 'pixart-sigma-xl-2-1024' })).toThrow(
+    /pixart-icons.*nothing says what of its pictures is background/,
+  );
   expect(() => checkCutOut({ name: 'pixart-icons-4-steps' })).not.toThrow();
 });

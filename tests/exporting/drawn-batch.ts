@@ -41,7 +41,10 @@ export async function drawnBatch(
     outcomes.push({
       ...{ id, renderKey, object: object.name, copy, bytes, crc32c, width, height, outcome: 'rendered' },
       ...(own !== undefined && { signed: { bytes: own.bytes, crc32c: own.crc32c } }),
-      ...{ computations: 1, timings: { waitMs: 1, textEncodeMs: 1, denoiseMs: 1_000, decodeMs: 1, imageEncodeMs: 1, storeMs: 1 } },
+      ...{
+        computations: 1,
+        timings: { waitMs: 1, textEncodeMs: 1, denoiseMs: 1_000, decodeMs: 1, imageEncodeMs: 1, storeMs: 1 },
+      },
     });
   }
   const round = { store: store.url, batch, round: 1 };

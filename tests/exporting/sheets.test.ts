@@ -2,12 +2,15 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { UserError } from '../../domain/user-error.ts';
+import type { Look } from '../../exporting/look.ts';
 import { packed, type Waiting } from '../../exporting/sheet.ts';
 import { spriteOf } from '../../exporting/sprite.ts';
-import type { Look } from '../../exporting/look.ts';
 import { draw, ground } from './drawing.ts';
 
-const spriteSizes = fc.array(fc.tuple(fc.integer({ min: 1, max: 90 }), fc.integer({ min: 1, max: 90 })), { minLength: 1, maxLength: 60 });
+const spriteSizes = fc.array(fc.tuple(fc.integer({ min: 1, max: 90 }), fc.integer({ min: 1, max: 90 })), {
+  minLength: 1,
+  maxLength: 60,
+});
 
 const sprites = (sizes: readonly (readonly [number, number])[]): Waiting[] =>
   sizes.map(([width, height], at) => ({
@@ -40,27 +43,49 @@ test('every sprite has a place of its own on one of the sheets, with the padding
 
 test('a sprite that no sheet has room for is told with its size', () => {
   expect(() => packed(sprites([[97, 10]]), { side: 100, padding: 2 })).toThrow(UserError);
-  expect(() => packed(sprites([[97, 10]]), { side: 100, padding: 2 })).toThrow('0.png: expected at most 96 pixels a side on a sheet of 100, found 97×10');
+  expect(() => packed(sprites([[97, 10]]), { side: 100, padding: 2 })).toThrow(
+    '0.png: expected at most 96 pixels a side on a sheet of 100, found 97×10',
+  );
 });
 
 const look: Look = {
-  ...{ longer: 128, format: 'png', quality: null, isTransparent: true, isTrimmed: true, padding: 0, hasParameters: false },
+  ...{
+    longer: 128,
+    format: 'png',
+    quality: null,
+    isTransparent: true,
+    isTrimmed: true,
+    padding: 0,
+    hasParameters: false,
+  },
 };
 
 /** A block with an antenna of one pixel on top. */
-const ANTENNA = '<rect x="40" y="60" width="40" height="40" fill="#d9383a"/><rect x="60" y="30" width="1" height="30" fill="#d9383a"/>';
+const ANTENNA =
+  '<rect x="40" y="60" width="40" height="40" fill="#d9383a"/><rect x="60" y="30" width="1" height="30" fill="#d9383a"/>';
 
 const pngOf = async (svg: string): Promise<Buffer> => {
   const { rgb, width, height } = await draw(svg);
-  return sharp(rgb, { raw: { width, height, channels: 3 } }).png().toBuffer();
+  return sharp(rgb, { raw: { width, height, channels: 3 } })
+    .png()
+    .toBuffer();
 };
 
 test.each([true, false])('trimming leaves strokes of one pixel whole (cut out: %s)', async (isTransparent) => {
-  const { width, height, source } = await spriteOf(await pngOf(ground('#2f6fe0') + ANTENNA), { ...look, isTransparent });
-  expect({ width, height, source }).toEqual({ width: 40, height: 70, source: { left: 40, top: 30, width: 128, height: 128 } });
+  const { width, height, source } = await spriteOf(await pngOf(ground('#2f6fe0') + ANTENNA), {
+    ...look,
+    isTransparent,
+  });
+  expect({ width, height, source }).toEqual({
+    width: 40,
+    height: 70,
+    source: { left: 40, top: 30, width: 128, height: 128 },
+  });
 });
 
 test('sharp 0.35 with libvips 8.18 cuts such strokes off unless it is told that it is line art', async () => {
-  const { info } = await sharp(await pngOf(ground('#2f6fe0') + ANTENNA)).trim().toBuffer({ resolveWithObject: true });
+  const { info } = await sharp(await pngOf(ground('#2f6fe0') + ANTENNA))
+    .trim()
+    .toBuffer({ resolveWithObject: true });
   expect(info.height).toBeLessThan(45);
 });
