@@ -63,7 +63,7 @@ export function createPlanBatch({ openStore, sources, webhooks, summaries }: Pla
       await writeShard(store, name, jobs);
       refs.push({ shard: index, size, jobs: jobs.length, name });
     }
-    await noteRound(store, input, conveniences);
+    await noteRound(store, input);
     await checkNotRemoved(store, input.batch);
     if (input.webhook !== undefined) warnOfSilence(input.webhook, webhooks, conveniences);
     const { warnings } = conveniences;
@@ -121,9 +121,10 @@ function warnOfSilence(webhook: string, webhooks: PlanDependencies['webhooks'], 
  * Nothing is noted of a round whose plan could not be made. It was noted before where a retry began it, an earlier attempt planned it, or it
  * is submitted again.
  */
-async function noteRound(store: ObjectStore, input: BatchInput, { warn }: Conveniences): Promise<void> {
+async function noteRound(store: ObjectStore, input: BatchInput): Promise<void> {
   const { batch, round, webhook, bundle } = input;
-  const rates = (await readRates(store, bundle.digest, warn)) ?? undefined;
+  // Where they are damaged, the batch's end tells that, and writes them anew.
+  const rates = (await readRates(store, bundle.digest, () => {})) ?? undefined;
   await keepRound(store, { batch, round, settings: roundSettings(input), hasWebhook: webhook !== undefined, rates });
 }
 

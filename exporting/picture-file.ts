@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { standardQuality } from '../domain/image-format.ts';
-import { encodeAs, hasRoom, withPngParameters } from '../images/index.ts';
+import { encodeAs, hasRoom, toPlainXmp, withPngParameters } from '../images/index.ts';
+import project from '../package.json' with { type: 'json' };
 import type { ManifestRow } from '../records/manifest-table.ts';
 import { CannotShow } from './cannot-show.ts';
 import { type Look, leavesPixels } from './look.ts';
@@ -22,7 +23,9 @@ export async function pictureFile(copy: Uint8Array, row: ManifestRow, look: Look
   return look.hasParameters ? withPngParameters(file, parametersOf(row, bundle)) : file;
 }
 
-const xmpOf = async (copy: Uint8Array): Promise<string> => (await sharp(copy).metadata()).xmp?.toString('utf8') ?? '';
+/** Every copy of ours has some. */
+const xmpOf = async (copy: Uint8Array): Promise<string> =>
+  (await sharp(copy).metadata()).xmp?.toString('utf8') ?? toPlainXmp(`${project.name} ${project.version}`);
 
 async function encoded(sprite: Sprite, { format, quality, padding }: Look, xmp: string): Promise<Uint8Array> {
   if (!hasRoom(format, xmp)) {

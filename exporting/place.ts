@@ -1,5 +1,13 @@
 import { type ObjectStore, readIfThere } from '../store/index.ts';
-import { decodeRecord, type Exported, type ExportRecord, encodeRecord, RECORD_NAME, RECORD_TYPE } from './record.ts';
+import {
+  decodeRecord,
+  type Exported,
+  type ExportRecord,
+  encodeRecord,
+  MOST_RECORD_BYTES,
+  RECORD_NAME,
+  RECORD_TYPE,
+} from './record.ts';
 
 /** A folder or bucket that pictures are exported to. Other people's files may lie there too, and stay as they are. */
 export class ExportPlace {
@@ -13,7 +21,7 @@ export class ExportPlace {
 
   /** @throws UserError where something else has the record's name; as a store does */
   static async open(store: ObjectStore): Promise<ExportPlace> {
-    const bytes = await readIfThere(store, RECORD_NAME);
+    const bytes = await readIfThere(store, RECORD_NAME, MOST_RECORD_BYTES);
     return new ExportPlace(store, decodeRecord(bytes, `${store.url}/${RECORD_NAME}`));
   }
 
@@ -54,7 +62,7 @@ export class ExportPlace {
   /** Keeps what was written so far, beside what others have exported there meanwhile. */
   async keepRecord(written: ReadonlySet<string>): Promise<void> {
     if (written.size === 0) return;
-    const there = decodeRecord(await readIfThere(this.#store, RECORD_NAME), this.#store.url);
+    const there = decodeRecord(await readIfThere(this.#store, RECORD_NAME, MOST_RECORD_BYTES), this.#store.url);
     const own = [...this.#record].filter(([name]) => written.has(name));
     await this.#store.replace(RECORD_NAME, encodeRecord(new Map([...there, ...own])), RECORD_TYPE);
   }

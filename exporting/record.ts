@@ -7,6 +7,9 @@ import { shownPlace } from '../store/index.ts';
 /** What an export keeps beside its files, and by which a later one knows them. */
 export const RECORD_NAME = 'export.json';
 
+/** Of which a record has no more: some million files. */
+export const MOST_RECORD_BYTES = 2 ** 28;
+
 export const RECORD_TYPE = 'application/json';
 
 const exportedSchema = z.object({

@@ -1,9 +1,18 @@
 import { basename, dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { digestOf } from '../domain/digest.ts';
+import { fileStoreError } from '../store/file-errors.ts';
 import { type ObjectStore, openPlace, readIfThere, TEMP_FOLDER } from '../store/index.ts';
 import type { Outcome } from './outcome.ts';
-import { decodeRecord, type Exported, encodeRecord, exportedOf, RECORD_NAME, RECORD_TYPE } from './record.ts';
+import {
+  decodeRecord,
+  type Exported,
+  encodeRecord,
+  exportedOf,
+  MOST_RECORD_BYTES,
+  RECORD_NAME,
+  RECORD_TYPE,
+} from './record.ts';
 import { inOrder, type Unmade, type Work } from './work.ts';
 import { type Content, contentOf, ZipFile } from './zip-file.ts';
 
@@ -21,19 +30,37 @@ export async function exportToZip(
   onPicture: () => void,
 ): Promise<Outcome> {
   const { folder, name, before, outcome } = await foreseen(path, works);
-  if (outcome.written.length === 0) return outcome;
+  if (outcome.unchanged.length > 0) return outcome;
+  try {
+    const { content, made, unmade, state } = await written(path, batch, works, before, onPicture);
+    if (state !== 'kept') {
+      const record = encodeRecord(new Map([[name, { batch, from: fromOf(made), ...content }]]));
+      await folder.replace(recordName(name), record, RECORD_TYPE);
+      await folder.removeEmptyFolders(`${TEMP_FOLDER}/`);
+    }
+    return { ...NOTHING, [state]: [name], unmade };
+  } catch (error) {
+    throw fileStoreError(folder.url, `write ${name}`, error);
+  }
+}
+
+/** Makes the file, and puts it into its place unless something is there that no export wrote. A process that was killed may not have noted what it wrote. */
+async function written(
+  path: string,
+  batch: string,
+  works: readonly Work[],
+  before: Exported | undefined,
+  onPicture: () => void,
+) {
   const zip = await ZipFile.begin(path);
   try {
-    const { unmade, made } = await addAll(zip, batch, works, onPicture);
+    const added = await addAll(zip, batch, works, onPicture);
     const content = await zip.finish();
-    // Somebody may have put a file there meanwhile.
-    const now = await contentOf(path);
-    if (now !== null && !isSame(now, before)) return { ...NOTHING, kept: [name], unmade };
+    const there = await contentOf(path);
+    if (there !== null && isSame(there, content)) return { ...added, content, state: 'unchanged' as const };
+    if (there !== null && !isSame(there, before)) return { ...added, content, state: 'kept' as const };
     await zip.publish();
-    const record = encodeRecord(new Map([[name, { batch, from: fromOf(made), ...content }]]));
-    await folder.replace(recordName(name), record, RECORD_TYPE);
-    await folder.removeEmptyFolders(`${TEMP_FOLDER}/`);
-    return { ...outcome, unmade };
+    return { ...added, content, state: 'written' as const };
   } finally {
     await zip.discard();
   }
@@ -66,13 +93,13 @@ function stateOf(
 const recordName = (name: string): string => `${name}.${RECORD_NAME}`;
 
 async function recordBeside(folder: ObjectStore, name: string): Promise<Exported | undefined> {
-  const bytes = await readIfThere(folder, recordName(name));
+  const bytes = await readIfThere(folder, recordName(name), MOST_RECORD_BYTES);
   return decodeRecord(bytes, `${folder.url}/${recordName(name)}`).get(name);
 }
 
 const fromOf = (works: readonly Work[]): string => digestOf({ files: works.map(({ name, from }) => [name, from]) });
 
-const isSame = (found: Content, exported: Exported | undefined): boolean => found.sha256 === exported?.sha256;
+const isSame = (found: Content, exported: Content | undefined): boolean => found.sha256 === exported?.sha256;
 
 async function addAll(
   zip: ZipFile,

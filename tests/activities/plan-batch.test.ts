@@ -6,8 +6,11 @@ import { createPlanBatch } from '../../activities/plan-batch.ts';
 import { createWriteManifest } from '../../activities/write-manifest.ts';
 import { batchInput } from '../../client/request.ts';
 import { readRequestedCatalog } from '../../client/requested-catalog.ts';
+import { ratesName } from '../../records/layout.ts';
 import { readJobs } from '../../records/plan-and-receipts.ts';
+import type { Rates } from '../../records/rates.ts';
 import { beginRemoval } from '../../records/removal.ts';
+import { plannedRates } from '../../records/rounds.ts';
 import { openStore } from '../../store/index.ts';
 import { anywhere } from '../anywhere.ts';
 
@@ -86,4 +89,23 @@ test('a batch that is being removed is not planned: its files would go with the 
   const input = batchInput({ catalog, store: join(folder, 'out'), bundle }, 'night-1');
   await beginRemoval(await openStore(input.store), 'night-1', 'clean');
   await expect(createPlanBatch(anywhere)(input)).rejects.toThrow(/batch night-1 is being removed/);
+});
+
+test('a batch notes what was known of its bundle when it was planned, which its own images replace later', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'pixart-plan-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const catalog = join(folder, 'prompts.txt');
+  await writeFile(catalog, 'a flat apple\n');
+  const inputOf = (batch: string) => batchInput({ catalog, store: join(folder, 'out'), bundle }, batch);
+  const store = await openStore(inputOf('night-1').store);
+  await createPlanBatch(anywhere)(inputOf('night-1'));
+  expect(await plannedRates(store, 'night-1')).toBeNull();
+  const ofSize = (secondsPerStep: number) => ({ '256': { 'GPU A': { images: 8, secondsPerStep } } });
+  const known: Rates = { format: 2, bundle: bundle.digest, sizes: ofSize(0.5) };
+  const keep = (rates: Rates) =>
+    store.replace(ratesName(bundle.digest), Buffer.from(JSON.stringify(rates)), 'application/json');
+  await keep(known);
+  await createPlanBatch(anywhere)(inputOf('night-2'));
+  await keep({ ...known, sizes: ofSize(0.9) });
+  expect(await plannedRates(store, 'night-2')).toEqual(known);
 });

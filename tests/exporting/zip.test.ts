@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import AdmZip from 'adm-zip';
 import { expect, test } from 'vitest';
-import { exportBatch } from '../../client/index.ts';
+import { exportBatch, UserError } from '../../client/index.ts';
 import { pixartBatch } from '../e2e/command-line.ts';
 import { drawnBatch } from './drawn-batch.ts';
 import { picture, whole } from './places.ts';
@@ -54,4 +54,19 @@ test('one that lacks a picture is made again once the picture is there', async (
   expect((await exportBatch('spring', request)).unmade).toHaveLength(1);
   await store.create('batches/spring/owl.png', bytes, 'image/png');
   expect(await exportBatch('spring', request)).toMatchObject({ written: ['assets.zip'], unmade: [] });
+});
+
+test('one that was killed before it could note what it wrote is known by its bytes', async () => {
+  const { zip, request } = await ready();
+  await exportBatch('spring', request);
+  await rm(`${zip}.export.json`);
+  expect(await exportBatch('spring', request)).toMatchObject({ unchanged: ['assets.zip'], kept: [] });
+  expect(await exportBatch('spring', { ...request, sides: [32] })).toMatchObject({ written: ['assets.zip'] });
+});
+
+test('a folder in its place is told, and nothing is left beside it', async () => {
+  const { zip, request } = await ready();
+  await mkdir(zip);
+  await expect(exportBatch('spring', request)).rejects.toThrow(UserError);
+  expect(await readdir(dirname(zip))).toEqual(['assets.zip']);
 });
