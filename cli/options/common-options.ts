@@ -42,8 +42,8 @@ export const scratchOption = (): Option =>
 export type SigningOptions = { signWith?: string; signAs?: string };
 
 /** Not PIXART_SIGN_KEY: what such a variable holds is taken for the secret itself, and left out of messages. */
-export const signWithOption = (): Option =>
-  new Option('--sign-with <key>', 'sign where a batch asks for it: the file of a private key, or gcp-kms://projects/…')
+export const signWithOption = (what = 'sign where a batch asks for it'): Option =>
+  new Option('--sign-with <key>', `${what}: the file of a private key, or gcp-kms://projects/…`)
     .env('PIXART_SIGN_WITH')
     .argParser(notEmpty('a file, or gcp-kms:// and the name of a key version'));
 

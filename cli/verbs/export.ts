@@ -63,7 +63,7 @@ export const exportCommand = (): Command =>
       ),
     )
     .option('--sign', 'sign each file; with --sign-with and --sign-as')
-    .addOption(signWithOption())
+    .addOption(signWithOption('with this'))
     .addOption(signAsOption())
     .option('--dry-run', 'write nothing, and tell what would be written')
     .addOption(storeOption('where the batch lies: a folder or gs://bucket/prefix'))
