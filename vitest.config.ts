@@ -8,7 +8,7 @@ const UNIT = [
   '{models/pixart/samplers,review-page/browser,workflows/batch,workflows/contract,workflows/shard}/*',
   'activities/heartbeats',
   'benchmarks/report',
-  'client/{cron,request}',
+  'client/{cron,not-behind,request}',
   'connection/temporal-target',
   'encryption/{object-seal,payload-codec,sealed}',
   'images/xmp',

@@ -1,14 +1,10 @@
 import { z } from 'zod';
 import type { EarlierWork } from '../workflows/contract/activities.ts';
-import type { WaitingHeartbeat } from '../workflows/contract/heartbeats.ts';
+import type { StepHeartbeat, WaitingHeartbeat } from '../workflows/contract/heartbeats.ts';
 import { type AttemptCounts, type AttemptEnd, countsAfter } from './attempts.ts';
 
 /** How far a render has come; the heartbeat's details, which the next attempt finds when this one dies. */
-export type RenderProgress = EarlierWork & {
-  step: number;
-  steps: number;
-  attempts: AttemptCounts;
-} & Partial<WaitingHeartbeat>;
+export type RenderProgress = EarlierWork & StepHeartbeat & { attempts: AttemptCounts } & Partial<WaitingHeartbeat>;
 
 /** Older workers do not tell the steps. */
 const earlierWorkSchema = z.object({ computations: z.int().min(0), stepsComputed: z.int().min(0).default(0) });
@@ -39,7 +35,7 @@ const HELD_MS = 5_000;
 /** Heartbeats of one attempt, by the clock: a step may be longer than the heartbeat timeout, or shorter than is worth a call. */
 export class Heartbeats {
   readonly #send: (progress: RenderProgress) => void;
-  readonly #progress: RenderProgress;
+  #progress: RenderProgress;
   #timer: NodeJS.Timeout;
 
   constructor(
@@ -62,6 +58,11 @@ export class Heartbeats {
 
   get stepsComputed(): number {
     return this.#progress.stepsComputed;
+  }
+
+  /** Whose picture it is. */
+  of(job: Pick<RenderProgress, 'id' | 'image'>): void {
+    this.#progress = { ...job, ...this.#progress };
   }
 
   /** @param from steps that an earlier attempt did and that need not be done again */

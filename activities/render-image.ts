@@ -80,6 +80,7 @@ export function createRenderImage(dependencies: RenderImageDependencies) {
         const store = await openStore(input.store);
         return { store, job: await readJob(store, input.shard, input.index) };
       });
+      heartbeats.of({ ...(input.summary !== undefined && { image: input.summary }), id: job.id });
       const key = pictureKey(store, job);
       unlock = await held.whileWanted({ key, size: job.size }, () => lock(key, context.cancellationSignal));
       const scratch = scratchIn(dependencies.scratch ?? input.store);

@@ -96,10 +96,18 @@ const unknown = ({ workflowId, status }: Pick<WorkflowExecutionInfo, 'workflowId
 const STATES: Partial<Record<string, BatchState>> = { COMPLETED: 'completed', CANCELLED: 'cancelled' };
 
 /** The workflow writes its state itself, unless it could not: then Temporal's own status tells. */
-function stateOf({ status }: Pick<WorkflowExecutionInfo, 'status'>, memo: BatchMemo): BatchListing['state'] {
-  if (status.name === 'FAILED' || status.name === 'TIMED_OUT') return 'failed';
-  return status.name === 'TERMINATED' ? 'terminated' : memo.state;
+function stateOf(info: WorkflowExecutionInfo | WorkflowExecutionDescription, memo: BatchMemo): BatchListing['state'] {
+  const { name } = info.status;
+  if (name === 'FAILED' || name === 'TIMED_OUT') return 'failed';
+  if (name === 'TERMINATED') return 'terminated';
+  return name === 'RUNNING' && isCancelRequested(info) ? 'stopping' : memo.state;
 }
+
+/** Whether it was told to stop, which its workflow may not have heard yet. Listings do not say. */
+export const isCancelRequested = ({
+  raw,
+}: Pick<WorkflowExecutionInfo | WorkflowExecutionDescription, 'raw'>): boolean =>
+  'workflowExtendedInfo' in raw && raw.workflowExtendedInfo?.cancelRequested === true;
 
 /** What the workflow could not say itself, or an earlier version did not. */
 function lackOfManifest(state: BatchListing['state'], memo: BatchMemo): string | null {

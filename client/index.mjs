@@ -45,6 +45,7 @@ export const {
   listSchedules,
   newBatchId,
   pauseSchedule,
+  picturesInHand,
   planBatch,
   readAudit,
   readKeyring,

@@ -74,6 +74,7 @@ export {
 export { describeSchedule, type ScheduleDetails, type ScheduleRun } from './describe-schedule.ts';
 export { type BatchExport, type ExportRequest, exportBatch } from './export.ts';
 export { type ForgetRequest, type Forgotten, forget } from './forget.ts';
+export { type PictureInHand, picturesInHand } from './in-hand.ts';
 export { type KeptBatch, keptBatch } from './kept-batch.ts';
 export type { LimitsToday } from './limits.ts';
 export { listSchedules, type ScheduleListing } from './list-schedules.ts';

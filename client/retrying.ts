@@ -4,6 +4,7 @@ import { waitOf } from '../workflows/contract/heartbeats.ts';
 import { STORING_HOURS } from '../workflows/contract/limits.ts';
 import { aboutBatch, batchHandle } from './batches.ts';
 import type { BatchClient } from './connect.ts';
+import { type Pending, pendingWork } from './pending-work.ts';
 
 /** Activities that are held up: their last attempt failed and they are tried again, or one waits for a store that does not answer or refuses a picture. */
 export type Retrying = {
@@ -34,18 +35,12 @@ const STORE_FAILURES = ['StoreUnavailable', 'StoreDenied'];
  */
 export async function retrying(client: BatchClient, batch: string): Promise<Retrying[]> {
   const { raw } = await aboutBatch(client, batch, () => batchHandle(client, batch).describe());
-  return retryingOf(client, raw);
+  return retryingOf(client, await pendingWork(client, raw));
 }
 
-/** What Temporal says of a batch's workflow. */
-export type Description = Awaited<ReturnType<ReturnType<typeof batchHandle>['describe']>>;
-
-/** The same for whoever has just asked Temporal about the batch. */
-export async function retryingOf(client: BatchClient, raw: Description['raw']): Promise<Retrying[]> {
-  const shards = (raw.pendingChildren ?? []).filter(({ workflowTypeName }) => workflowTypeName === 'renderShard');
-  const ofShards = await Promise.all(shards.map(({ workflowId }) => pendingOf(client, workflowId!)));
+/** The same of activities that are pending. */
+export async function retryingOf(client: BatchClient, all: readonly Pending[]): Promise<Retrying[]> {
   const found = new Map<string, Retrying>();
-  const all = [...(raw.pendingActivities ?? []), ...ofShards.flat()];
   for (const trouble of await Promise.all(all.map((pending) => troubleOf(client, pending)))) {
     if (trouble === null) continue;
     const key = `${trouble.activity} ${trouble.kind}`;
@@ -54,8 +49,6 @@ export async function retryingOf(client: BatchClient, raw: Description['raw']): 
   }
   return [...found.values()].toSorted((a, b) => b.count - a.count);
 }
-
-type Pending = NonNullable<Awaited<ReturnType<typeof pendingOf>>>[number];
 
 /** `null` where nothing holds it up. */
 async function troubleOf(
@@ -121,13 +114,3 @@ const together = (a: Retrying, b: Retrying): Retrying => ({
 });
 
 const earlier = (a: Date | null, b: Date | null): Date | null => (a === null || (b !== null && b < a) ? b : a);
-
-/** None of a shard that has ended meanwhile. */
-const pendingOf = ({ temporal }: BatchClient, workflowId: string) =>
-  temporal.workflow
-    .getHandle(workflowId)
-    .describe()
-    .then(
-      ({ raw }) => raw.pendingActivities ?? [],
-      () => [],
-    );

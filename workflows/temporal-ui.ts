@@ -1,22 +1,27 @@
 import { changesText } from '../domain/change-counts.ts';
+import { stateText } from '../domain/state-text.ts';
 import { code, plain } from './contract/markdown.ts';
-import type { BatchProgress, RecentFailure, ShardReport } from './contract/progress.ts';
+import type { BatchProgress, RecentFailure, ShardReport, SizeProgress } from './contract/progress.ts';
 
 /** The batch in Markdown, as Temporal's UI shows it while the batch runs. */
 export function batchDetails(progress: BatchProgress): string {
   const { totals } = progress;
-  const heading = `**${progress.state}**: ${totals.rendered + totals.reused} of ${totals.jobs} images`;
-  const rows = Object.entries(progress.bySize).map(
-    ([size, of]) => `| ${size} | ${of.jobs} | ${of.rendered} | ${of.reused} | ${of.failed} |`,
-  );
-  const table = ['| size | jobs | rendered | reused | failed |', '|---|---|---|---|---|', ...rows].join('\n');
+  const heading = `**${stateText(progress.state, totals.failed)}**: ${totals.rendered + totals.reused} of ${totals.jobs} images`;
+  const sizes = Object.entries(progress.bySize).map(([size, counts]) => `- ${size} px: ${countsText(counts)}`);
   return [
     heading,
-    ...(rows.length > 0 ? [table] : []),
+    ...(sizes.length > 0 ? [sizes.join('\n')] : []),
+    ...(progress.state === 'paused' ? [`paused: ${plain(progress.paused ?? '')}`] : []),
     ...(progress.changes === undefined ? [] : [plain(changesText(progress.changes))]),
     ...(progress.warnings ?? []).map(code),
     ...failureLines(progress.recentFailures),
   ].join('\n\n');
+}
+
+/** The UI draws a table's columns without a gap between them: a line says as much. */
+function countsText({ jobs, rendered, reused, failed }: SizeProgress): string {
+  const parts = Object.entries({ reused, failed }).flatMap(([name, count]) => (count > 0 ? [`${count} ${name}`] : []));
+  return [`${rendered + reused} of ${jobs} images`, ...parts].join(', ');
 }
 
 /** One shard in Markdown. */
@@ -27,5 +32,5 @@ export function shardDetails(report: ShardReport, jobs: number): string {
 
 const failureLines = (failures: RecentFailure[]): string[] =>
   failures.length > 0
-    ? [['Last failures:', ...failures.map(({ id, reason }) => `- ${code(id)}: ${code(reason)}`)].join('\n')]
+    ? ['Last failures:', failures.map(({ id, reason }) => `- ${code(id)}: ${code(reason)}`).join('\n')]
     : [];

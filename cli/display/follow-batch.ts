@@ -4,6 +4,7 @@ import {
   type BatchEnd,
   type BatchProgress,
   NoOrchestrator,
+  type WatchedProgress,
   watchBatch,
   workersSeen,
 } from '../../client/index.ts';
@@ -12,6 +13,7 @@ import { EXIT, type ExitCode, ServerUnusable } from '../exit-codes.ts';
 import { interruption } from '../interruption.ts';
 import { note } from './output.ts';
 import { progressDisplay } from './progress-display.ts';
+import type { ProgressDisplay } from './progress-text.ts';
 import { answerOf } from './silent-server.ts';
 import { tellEnd } from './tell-end.ts';
 
@@ -37,40 +39,32 @@ export type Following = {
  * @throws ServerUnusable where the server stays away
  */
 export async function followBatch(client: BatchClient, batch: string, options: Following): Promise<Followed | Left> {
-  const { signal } = options;
-  const patience = new Patience(batch);
-  for (;;) {
-    try {
-      const end = await follow(client, batch, options, () => patience.renew());
-      return end ?? { state: 'left', isServerAway: patience.isServerAway };
-    } catch (error) {
-      patience.bear(error);
-      await sleep(AGAIN_MS, undefined, { signal }).catch(() => {});
+  const { json, signal } = options;
+  const display = progressDisplay(json, (sizes) => workersSeen(client, batch, sizes));
+  const shown = new Shown(display, batch);
+  try {
+    for (;;) {
+      try {
+        const end = await follow(client, batch, signal, shown);
+        return end ?? { state: 'left', isServerAway: shown.isServerAway };
+      } catch (error) {
+        shown.bear(error);
+        await sleep(AGAIN_MS, undefined, { signal }).catch(() => {});
+      }
     }
+  } finally {
+    display.end();
   }
 }
 
 /** `null` where the person left. */
-async function follow(
-  client: BatchClient,
-  batch: string,
-  { json, signal }: Following,
-  onAnswer: () => void,
-): Promise<Followed | null> {
-  const display = progressDisplay(json, (sizes) => workersSeen(client, batch, sizes));
-  const progress = watchBatch(client, batch, { everyMs: display.everyMs });
-  let last: BatchProgress | undefined;
-  try {
-    for (;;) {
-      const next = await answerOf(client, signal, () => progress.next());
-      if (next === null) return null;
-      if (next.done) return { ...next.value, ...(last && { last }) };
-      onAnswer();
-      last = next.value;
-      display.show(next.value);
-    }
-  } finally {
-    display.end();
+async function follow(client: BatchClient, batch: string, signal: AbortSignal, shown: Shown): Promise<Followed | null> {
+  const progress = watchBatch(client, batch, { everyMs: shown.everyMs, after: shown.last });
+  for (;;) {
+    const next = await answerOf(client, signal, () => progress.next());
+    if (next === null) return null;
+    if (next.done) return { ...next.value, ...(shown.last && { last: shown.last }) };
+    shown.show(next.value);
   }
 }
 
@@ -88,24 +82,36 @@ export async function watchToTheEnd(client: BatchClient, batch: string, json: bo
 /** Enough for a restart or an upgrade of the server. Longer, and a script that waits should hear of it. */
 const UNREACHABLE_MS = 10 * 60_000;
 
-/** What a watcher puts up with while nobody answers for a batch, and what it says about it, once for each reason. */
-class Patience {
+/** What a person sees of a batch: its answers, and that nobody answers. */
+class Shown {
+  readonly #display: ProgressDisplay;
   readonly #batch: string;
-  #told: string | undefined;
+  #last: BatchProgress | undefined;
   #awaySince: number | undefined;
 
-  constructor(batch: string) {
+  constructor(display: ProgressDisplay, batch: string) {
+    this.#display = display;
     this.#batch = batch;
+  }
+
+  get everyMs(): number {
+    return this.#display.everyMs;
+  }
+
+  /** What the batch told last. */
+  get last(): BatchProgress | undefined {
+    return this.#last;
   }
 
   get isServerAway(): boolean {
     return this.#awaySince !== undefined;
   }
 
-  /** An answer came. */
-  renew(): void {
-    this.#told = undefined;
+  show({ isSilent, ...progress }: WatchedProgress): void {
     this.#awaySince = undefined;
+    this.#last = progress;
+    if (isSilent) this.#display.fallSilent(this.#noOrchestrator, progress);
+    else this.#display.show(progress);
   }
 
   /**
@@ -128,16 +134,16 @@ class Patience {
           `  npx pixart-batch watch ${this.#batch}`,
       );
     }
-    this.#tellOnce(`${message} at the moment; batch ${this.#batch} waits for it, and so do we …`);
+    this.#display.fallSilent(`${message} at the moment; batch ${this.#batch} waits for it, and so do we …`);
   }
 
   #bearSilence(): void {
     this.#awaySince = undefined;
-    this.#tellOnce(`no orchestrator answers for batch ${this.#batch} yet; it waits for one, and so do we …`);
+    this.#display.fallSilent(this.#noOrchestrator);
   }
 
-  #tellOnce(text: string): void {
-    if (this.#told !== text) note(text);
-    this.#told = text;
+  get #noOrchestrator(): string {
+    const when = this.#last === undefined ? 'yet' : 'at the moment';
+    return `no orchestrator answers for batch ${this.#batch} ${when}; it waits for one, and so do we …`;
   }
 }

@@ -4,7 +4,7 @@ import type { Size } from '../../domain/size.ts';
 import { liveView } from './live-view.ts';
 import { LIVE_INTERVAL_MS } from './output.ts';
 import { Pace } from './pace.ts';
-import { type ProgressDisplay, sizesOf } from './progress-text.ts';
+import { type ProgressDisplay, type ShownProgress, sizesOf } from './progress-text.ts';
 import { type SeeWorkers, WorkerWatch } from './worker-watch.ts';
 
 /** A batch on a terminal, painted anew in the same place whenever there is news. */
@@ -12,6 +12,7 @@ export function liveDisplay(stream: NodeJS.WriteStream, seeWorkers: SeeWorkers):
   const screen = new Screen(stream);
   const paces = new Map<Size | 'all', Pace>();
   const watch = new WorkerWatch(seeWorkers);
+  let last: ShownProgress | null = null;
 
   function pace(of: Size | 'all', now: number, done: number): number | null {
     const known = paces.get(of) ?? new Pace();
@@ -31,7 +32,15 @@ export function liveDisplay(stream: NodeJS.WriteStream, seeWorkers: SeeWorkers):
         const open = counts.jobs - doneOf(counts);
         return open === 0 ? 0 : rate === null ? null : open / rate;
       });
-      screen.paint(liveView(progress, { perSecond, secondsLeft: longest(left), now: new Date(), workers }));
+      last = progress;
+      screen.paint(
+        liveView(progress, { perSecond, secondsLeft: longest(left), now: new Date(), workers, silence: null }),
+      );
+    },
+    fallSilent(why, known) {
+      const unknown = { perSecond: null, secondsLeft: null, workers: null };
+      const shown = known ?? (last && { ...last, retrying: [], inHand: [] });
+      screen.paint(shown === null ? [why] : liveView(shown, { ...unknown, now: new Date(), silence: why }));
     },
     end: () => screen.leave(),
   };
@@ -46,10 +55,21 @@ const up = (lines: number): string => (lines === 0 ? '' : `\x1b[${lines}A\r`);
 /** Only the terminal knows how wide each character is: what is still too long stays on its line. */
 const WRAP = { off: '\x1b[?7l', on: '\x1b[?7h' };
 
-/** As many characters as fit where each is one column wide. */
-function cut(line: string, columns: number): string {
-  const characters = [...line];
-  return characters.length <= columns ? line : `${characters.slice(0, columns - 1).join('')}…`;
+/** A reason may be a thousand characters long, and the last failures are five. */
+const LINES_OF_ONE = 3;
+
+/** A line as so many as it takes where each character is one column wide, broken between words where that can be. */
+function folded(line: string, columns: number): string[] {
+  const indent = `${/^ */.exec(line)![0]}  `;
+  const lines: string[] = [];
+  let rest = [...line];
+  while (rest.length > columns && lines.length < LINES_OF_ONE - 1) {
+    const space = rest.lastIndexOf(' ', columns);
+    const end = space > indent.length ? space : columns;
+    lines.push(rest.slice(0, end).join(''));
+    rest = [...indent, ...rest.slice(space === end ? end + 1 : end)];
+  }
+  return [...lines, rest.length <= columns ? rest.join('') : `${rest.slice(0, columns - 1).join('')}…`];
 }
 
 /** The last lines of a terminal, painted over and over. */
@@ -62,10 +82,11 @@ class Screen {
   }
 
   paint(lines: string[]): void {
-    // What has scrolled away cannot be painted over.
-    const shown = lines.slice(0, Math.max(1, (this.#stream.rows ?? 24) - 1));
     const columns = this.#stream.columns ?? 80;
-    const text = shown.map((line) => `${cut(printable(line), columns)}\n`).join('');
+    // What has scrolled away cannot be painted over.
+    const most = Math.max(1, (this.#stream.rows ?? 24) - 1);
+    const shown = lines.flatMap((line) => folded(printable(line), columns)).slice(0, most);
+    const text = shown.map((line) => `${line}\n`).join('');
     this.#stream.write(`${up(this.#painted)}${CLEAR_BELOW}${WRAP.off}${text}${WRAP.on}`);
     this.#painted = shown.length;
   }

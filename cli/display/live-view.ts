@@ -1,5 +1,7 @@
 import { type BatchProgress, doneOf, type WorkersSeen } from '../../client/index.ts';
 import { oneLine } from '../../domain/printable.mjs';
+import { stateText } from '../../domain/state-text.ts';
+import { inHandText } from './in-hand-text.ts';
 import { outcomeText, type ShownProgress, sizesOf } from './progress-text.ts';
 import { clockText, timeLeftText } from './text.ts';
 import { waitingText } from './waiting-text.ts';
@@ -13,12 +15,15 @@ export type Surroundings = {
   secondsLeft: number | null;
   now: Date;
   workers: WorkersSeen | null;
+  /** Why nobody answers; `null` where somebody does. */
+  silence: string | null;
 };
 
 const BAR = 30;
 
-/** A batch on a terminal: a headline, a bar for each size, what holds it up, the workers, and the last failures. */
+/** A batch on a terminal: a headline, a bar for each size, what holds it up or is painted, the workers, and the last failures. */
 export function liveView(progress: ShownProgress, around: Surroundings): string[] {
+  const { retrying = [], inHand = [], paused } = progress;
   return [
     headline(progress, around),
     ...sizesOf(progress).map(([size, counts]) => {
@@ -26,17 +31,20 @@ export function liveView(progress: ShownProgress, around: Surroundings): string[
       const numbers = `${done}/${counts.jobs}`.padStart(String(counts.jobs).length * 2 + 1);
       return `${size.padStart(6)} px ${bar(done, counts.jobs)} ${numbers}  ${outcomeText(counts)}`;
     }),
-    ...(progress.paused === undefined ? [] : [`  paused: ${oneLine(progress.paused)}`]),
-    ...(progress.retrying ?? []).map((of) => `  ${waitingText(of, around.now)}`),
+    ...(around.silence === null ? [] : [`  ${around.silence}`]),
+    ...(progress.state === 'paused' && paused !== undefined ? [`  paused: ${oneLine(paused)}`] : []),
+    ...retrying.map((of) => `  ${waitingText(of, around.now)}`),
+    ...inHandText(inHand).map((line) => `  ${line}`),
     ...workerLines(progress, around.workers),
     ...failureLines(progress),
   ];
 }
 
-function headline({ batch, state, totals }: BatchProgress, { perSecond, secondsLeft, now }: Surroundings): string {
+function headline({ batch, state, totals }: BatchProgress, around: Surroundings): string {
+  const { perSecond, secondsLeft, now, silence } = around;
   if (state === 'planning') return `${batch}  planning`;
   const done = `${doneOf(totals)} of ${totals.jobs} images`;
-  if (state !== 'rendering') return `${batch}  ${state}  ${done}`;
+  if (state !== 'rendering' || silence !== null) return `${batch}  ${stateText(state, totals.failed)}  ${done}`;
   const rate = perSecond === null ? [] : [rateText(perSecond)];
   const end = secondsLeft === null ? [] : [endText(now, secondsLeft)];
   return [batch, state, done, ...rate, ...end].join('  ');

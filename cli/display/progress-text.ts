@@ -1,15 +1,21 @@
-import type { BatchProgress, Retrying, SizeProgress, Totals } from '../../client/index.ts';
+import type { BatchProgress, SizeProgress, Totals, WatchedProgress } from '../../client/index.ts';
 import { SIZES, type Size } from '../../domain/size.ts';
 import { count } from './text.ts';
 
 /** What is shown of a batch that runs. */
-export type ShownProgress = BatchProgress & { retrying?: Retrying[] };
+export type ShownProgress = BatchProgress & Partial<Pick<WatchedProgress, 'retrying' | 'inHand'>>;
 
 /** Shows a batch's progress to whoever waits for it. */
 export type ProgressDisplay = {
   /** How often it has use for news. */
   readonly everyMs: number;
   show(progress: ShownProgress): void;
+  /**
+   * Nobody answers, which may last: says that, once in a log, and nothing more of what was only true while somebody did.
+   *
+   * @param known what is known all the same; otherwise what was shown last
+   */
+  fallSilent(why: string, known?: ShownProgress): void;
   /** Leaves the screen as it is, with room for what follows. */
   end(): void;
 };

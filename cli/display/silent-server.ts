@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BatchClient } from '../../client/index.ts';
 import { ServerUnreachable } from '../../domain/user-error.ts';
@@ -13,8 +14,9 @@ const ANSWER_MS = 2_000;
  */
 export async function answerOf<T>(client: BatchClient, signal: AbortSignal, call: () => Promise<T>): Promise<T | null> {
   if (signal.aborted) return null;
-  // The SDK never takes its listeners off a signal, so that each round of calls gets a signal of its own.
+  // The SDK never takes its listeners off a signal, so that each round of calls gets a signal of its own; a batch of many shards takes many.
   const round = new AbortController();
+  setMaxListeners(0, round.signal);
   const left = new Promise<null>((resolve) => {
     signal.addEventListener('abort', () => resolve(null), { signal: round.signal });
   });

@@ -11,6 +11,7 @@ import {
 } from '../../client/index.ts';
 import { changesText } from '../../domain/change-counts.ts';
 import { oneLine } from '../../domain/printable.mjs';
+import { stateText } from '../../domain/state-text.ts';
 import { batchFolder, contactSheetPageName, manifestName } from '../../records/layout.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { printJson, printLine, table } from './output.ts';
@@ -31,7 +32,7 @@ export async function tellEnd(
 ): Promise<ExitCode> {
   const [listing, page, progress] = await Promise.all([
     describeBatch(client, batch),
-    end.state === 'completed' ? reviewPage(client, end.result) : null,
+    end.state === 'failed' ? null : reviewPage(client, end.state === 'completed' ? end.result : end),
     // A workflow that has ended is replayed for its answer.
     last?.state === end.state || end.state === 'failed' ? last : batchProgress(client, batch),
   ]);
@@ -44,12 +45,13 @@ export async function tellEnd(
   const { totals, changes, warnings, manifest = manifestName(batch), recentFailures } = progress!;
   const isManifestThere = listing.withoutManifest === null;
   const cancelled = { batch, manifest: isManifestThere ? manifest : null, contactSheet: null };
-  const results = resultPlaces(listing.store, end.state === 'completed' ? end.result : cancelled, page, !json);
+  const result: Result = end.state === 'completed' ? end.result : { ...cancelled, ...end };
+  const results = resultPlaces(listing.store, result, page, !json);
   if (json) {
     const reason = isManifestThere ? {} : { manifest: null, withoutManifest: listing.withoutManifest };
     printJson({ batch, state: end.state, totals, changes, warnings, ...results, ...reason });
   } else {
-    printLine(`batch ${batch} ${end.state}: ${totalsText(totals)}`);
+    printLine(`batch ${batch} ${stateText(end.state, totals.failed)}: ${totalsText(totals)}`);
     if (changes !== undefined) printLine(`  ${changesText(changes)} (changes.csv in its folder)`);
     for (const warning of warnings ?? []) printLine(`  ${oneLine(warning)}`);
     for (const { id, reason } of recentFailures) printLine(`  ${id}: ${oneLine(reason)}`);
@@ -71,12 +73,12 @@ const words: Record<string, string> = {
   contactSheetPage: 'to review',
 };
 
-type Result = Pick<BatchResult, 'batch' | 'contactSheet'> & { manifest: string | null };
+type Result = Pick<BatchResult, 'batch' | 'contactSheet' | 'sheetPage'> & { manifest: string | null };
 
 /** A file's path where the store is a folder, otherwise an address. Programs may run elsewhere: they get whole paths. */
 function resultPlaces(
   store: string,
-  { batch, manifest, contactSheet }: Result,
+  { batch, manifest, contactSheet, sheetPage }: Result,
   page: string | null,
   isShort: boolean,
 ): Record<string, string> {
@@ -84,9 +86,10 @@ function resultPlaces(
   return {
     images: place(batchFolder(batch)),
     ...(manifest !== null && { manifest: place(manifest) }),
-    ...(contactSheet === null
-      ? {}
-      : { contactSheet: place(contactSheet), contactSheetPage: place(page ?? contactSheetPageName(batch)) }),
+    ...(contactSheet !== null && { contactSheet: place(contactSheet) }),
+    ...((contactSheet !== null || sheetPage !== undefined) && {
+      contactSheetPage: place(page ?? contactSheetPageName(batch)),
+    }),
   };
 }
 

@@ -24,12 +24,27 @@ export function timeLeftText(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }
 
-/** `2026-01-31 09:30:00`, in UTC as everything that a fleet writes. */
-export const timeText = (time: Date): string => time.toISOString().slice(0, 19).replace('T', ' ');
+/** As its clocks show it: of the viewer, whose zone `TZ` or the machine tells. */
+export const viewerZone = (): string => new Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** `03:12 UTC`, with the day where it is not today. */
+/** `2026-01-31 10:30:00`, in the viewer's zone; what is for programs is in UTC. */
+export const timeText = (time: Date): string => `${dayText(time)} ${timeOfDay(time)}`;
+
+/** `started (Europe/Berlin)`: the heading of such times. */
+export const zoneHeading = (what: string): string => `${what} (${viewerZone()})`;
+
+/** `03:12` in the viewer's zone, with the day where it is not today. Where that zone is UTC, as of most servers, it says so. */
 export function clockText(now: Date, secondsLater: number): string {
-  const end = new Date(now.getTime() + secondsLater * 1_000).toISOString();
-  const day = end.slice(0, 10) === now.toISOString().slice(0, 10) ? '' : `${end.slice(0, 10)} `;
-  return `${day}${end.slice(11, 16)} UTC`;
+  const end = new Date(now.getTime() + secondsLater * 1_000);
+  const day = dayText(end) === dayText(now) ? '' : `${dayText(end)} `;
+  return `${day}${timeOfDay(end).slice(0, 5)}${viewerZone() === 'UTC' ? ' UTC' : ''}`;
 }
+
+const two = (number: number): string => String(number).padStart(2, '0');
+
+const dayText = (time: Date): string => `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
+
+const timeOfDay = (time: Date): string => [time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':');
+
+/** `2026-01-31 09:30:00`, in UTC as a fleet's records are, and the days of limits. */
+export const utcText = (time: Date): string => time.toISOString().slice(0, 19).replace('T', ' ');

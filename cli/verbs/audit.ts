@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { type AuditEntry, readAudit } from '../../client/index.ts';
 import { note, printJson, printLine, table } from '../display/output.ts';
-import { timeText } from '../display/text.ts';
+import { utcText } from '../display/text.ts';
 import { type JsonOptions, jsonOption, storeOption, userProjectOption } from '../options/common-options.ts';
 import { calendarDay } from '../options/values.ts';
 
@@ -54,7 +54,7 @@ async function audit({ store, json, until, batch, schedule, ...options }: AuditO
 }
 
 const row = ({ at, who, action, batch, schedule, details, ended }: AuditEntry): string[] => [
-  timeText(new Date(at)),
+  utcText(new Date(at)),
   `${who.user}@${who.host}${who.account === undefined ? '' : ` (${who.account})`}`,
   action,
   batch ?? (schedule === undefined ? '' : `schedule ${schedule}`),

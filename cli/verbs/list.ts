@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import { type BatchListing, listBatches } from '../../client/index.ts';
+import { stateText } from '../../domain/state-text.ts';
 import { shownPlace } from '../../store/index.ts';
 import { noteKeysMissing } from '../display/keys-missing.ts';
 import { collect, note, printJson, printLine, table } from '../display/output.ts';
-import { timeText } from '../display/text.ts';
+import { timeText, zoneHeading } from '../display/text.ts';
 import { withoutManifest } from '../display/without-manifest.ts';
 import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../options/common-options.ts';
 import { withClient } from '../with-client.ts';
@@ -28,7 +29,9 @@ async function list(options: ServerOptions & JsonOptions): Promise<void> {
     const batches = await collect(listBatches(client));
     if (options.json) return batches.forEach(printJson);
     if (batches.length === 0) return note('no batch yet');
-    printLine(table([['batch', 'state', 'done', 'failed', 'jobs', 'started (UTC)', 'catalog'], ...batches.map(row)]));
+    printLine(
+      table([['batch', 'state', 'done', 'failed', 'jobs', zoneHeading('started'), 'catalog'], ...batches.map(row)]),
+    );
     for (const of of batches) for (const line of notes(of)) printLine(line);
     noteKeysMissing(batches);
   });
@@ -36,7 +39,7 @@ async function list(options: ServerOptions & JsonOptions): Promise<void> {
 
 const row = ({ batch, state, done, failed, total, startedAt, catalog }: BatchListing): string[] => [
   batch,
-  state,
+  stateText(state, failed),
   // Where the batch does not know its rows, no number of them is told.
   ...(total === 0 ? ['?', '?', '?'] : [done, failed, total].map(String)),
   timeText(startedAt),

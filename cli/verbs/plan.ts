@@ -15,7 +15,7 @@ import { batchMemory, batchMemoryText } from '../display/memory-text.ts';
 import { note, printJson, printLine, table } from '../display/output.ts';
 import { batchNotes, planHints, summaryText } from '../display/plan-text.ts';
 import { readAsText } from '../display/read-as-text.ts';
-import { timeText } from '../display/text.ts';
+import { timeText, viewerZone } from '../display/text.ts';
 import { costOption } from '../options/batch-options.ts';
 import { addCatalogOptions, batchRequest, type CatalogOptions } from '../options/catalog-options.ts';
 import { type JsonOptions, jsonOption } from '../options/common-options.ts';
@@ -94,7 +94,7 @@ const promptRow = ({ id, prompt, negativePrompt }: BatchPlan['firstPrompts'][num
 
 /** `left today of this store's limits: 120 of 2,000 images, 14.5 of 2,500 megapixels; all again at 2026-12-01 00:00 UTC` */
 const limitsText = ({ uses, resetsAt }: LimitsToday): string =>
-  `left today of this store's limits: ${uses.map(({ left, limit, unit }) => `${number(left)} of ${number(limit)} ${unit}`).join(', ')}; all again at ${timeText(resetsAt).slice(0, -3)} UTC`;
+  `left today of this store's limits: ${uses.map(({ left, limit, unit }) => `${number(left)} of ${number(limit)} ${unit}`).join(', ')}; all again at ${timeText(resetsAt).slice(0, -3)} (${viewerZone()})`;
 
 const number = (value: number): string => value.toLocaleString('en', { maximumFractionDigits: 2 });
 

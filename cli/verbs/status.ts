@@ -11,16 +11,19 @@ import {
   type KeptBatch,
   keptBatch,
   NoOrchestrator,
+  picturesInHand,
   retrying,
   type SizeProgress,
   workersSeen,
 } from '../../client/index.ts';
 import { oneLine } from '../../domain/printable.mjs';
+import { stateText } from '../../domain/state-text.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { shownPlace, storeUrl } from '../../store/index.ts';
+import { inHandText } from '../display/in-hand-text.ts';
 import { note, printJson, printLine, table } from '../display/output.ts';
 import { outcomeText, totalsText } from '../display/progress-text.ts';
-import { count, timeText } from '../display/text.ts';
+import { count, timeText, zoneHeading } from '../display/text.ts';
 import { waitingText } from '../display/waiting-text.ts';
 import { withoutManifest } from '../display/without-manifest.ts';
 import { askForWorkers, openSizes } from '../display/worker-watch.ts';
@@ -63,15 +66,25 @@ async function status(batch: string, options: StatusOptions): Promise<void> {
     });
     const reason = await failureOf(client, listing);
     const runs = listing.endedAt === null;
-    const again = runs ? await retrying(client, batch) : [];
+    const [again, inHand] = runs
+      ? await Promise.all([retrying(client, batch), picturesInHand(client, batch)])
+      : [[], []];
     const open = runs && progress !== null ? openSizes(progress) : [];
     if (options.json) {
       const workers = open.length > 0 && { workers: await workersSeen(client, batch, open).catch(() => null) };
-      return printJson({ ...listing, ...(reason !== null && { reason }), progress, retrying: again, ...workers });
+      return printJson({
+        ...listing,
+        ...(reason !== null && { reason }),
+        progress,
+        retrying: again,
+        inHand,
+        ...workers,
+      });
     }
     const lack = await askForWorkers(open, (sizes) => workersSeen(client, batch, sizes));
     const waiting = again.map((of) => `  ${waitingText(of, new Date())}`);
-    const lines = [headline(listing, progress, reason), details(listing, progress), ...waiting];
+    const painted = inHandText(inHand).map((line) => `  ${line}`);
+    const lines = [headline(listing, progress, reason), details(listing, progress), ...waiting, ...painted];
     const notes = [...withoutManifest(listing, reason), ...(progress?.warnings ?? []), ...lack];
     lines.push(...notes.map((line) => `  ${oneLine(line)}`));
     printLine([...lines, ...failures(progress)].join('\n'));
@@ -84,7 +97,7 @@ async function tellKept(error: unknown, batch: string, { store, json }: StatusOp
   const kept = await keptBatch(store, batch);
   if (kept === null) throw new UserError(`${error.message}. Nothing of it lies in ${shownPlace(storeUrl(store))}`);
   note('the Temporal server does not know it (any more); this is what its store tells');
-  if (json) printJson({ ...kept, progress: null, retrying: [] });
+  if (json) printJson({ ...kept, progress: null, retrying: [], inHand: [] });
   else printLine(keptText(kept));
   return null;
 }
@@ -93,7 +106,7 @@ function keptText({ batch, store, round, state, bundle, totals, startedAt, ended
   const lacksManifest = `round ${round} has no manifest; where it does not run on another server, "retry ${batch}" writes it`;
   const counts = totals === null ? [] : [totalsText(totals)];
   return [
-    `batch ${batch} ${state}: ${state === 'unfinished' ? lacksManifest : counts.join('')}`,
+    `batch ${batch} ${stateText(state, totals?.failed ?? 0)}: ${state === 'unfinished' ? lacksManifest : counts.join('')}`,
     table([
       ...(state === 'unfinished' ? counts.map((text) => ['  before it', text]) : []),
       ['  store', shownPlace(store)],
@@ -102,8 +115,8 @@ function keptText({ batch, store, round, state, bundle, totals, startedAt, ended
       ...(startedAt === null || endedAt === null
         ? []
         : [
-            ['  started (UTC)', timeText(startedAt)],
-            ['  ended (UTC)', timeText(endedAt)],
+            [zoneHeading('  started'), timeText(startedAt)],
+            [zoneHeading('  ended'), timeText(endedAt)],
           ]),
     ]),
   ].join('\n');
@@ -123,7 +136,8 @@ function headline(
   reason: string | null,
 ): string {
   const counts = progress === null ? `${total} jobs, ${done} done, ${failed} failed` : totalsText(progress.totals);
-  return `batch ${batch} ${state}: ${reason ?? counts}`;
+  const paused = state === 'paused' && progress?.paused !== undefined ? `, ${oneLine(progress.paused)}` : '';
+  return `batch ${batch} ${stateText(state, progress?.totals.failed ?? failed)}: ${reason ?? counts}${paused}`;
 }
 
 function details({ round, catalog, store, bundle, startedAt, endedAt }: BatchListing, progress: BatchProgress | null) {
@@ -137,8 +151,8 @@ function details({ round, catalog, store, bundle, startedAt, endedAt }: BatchLis
     ['  store', shownPlace(store)],
     ['  bundle', bundle],
     ['  round', String(round)],
-    [round === 1 ? '  started (UTC)' : '  round began (UTC)', timeText(startedAt)],
-    ...(endedAt === null ? [] : [['  ended (UTC)', timeText(endedAt)]]),
+    [zoneHeading(round === 1 ? '  started' : '  round began'), timeText(startedAt)],
+    ...(endedAt === null ? [] : [[zoneHeading('  ended'), timeText(endedAt)]]),
   ]);
 }
 

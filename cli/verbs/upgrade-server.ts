@@ -6,7 +6,7 @@ import { temporal } from '../../infra/dev/pinned-tools.mjs';
 import { serverFile } from '../../infra/dev/temporal-program.ts';
 import { type Upgrade, type UpgradeServers, upgradeServer } from '../../infra/dev/upgrade-server.ts';
 import { collect, note, printLine } from '../display/output.ts';
-import { count, timeText } from '../display/text.ts';
+import { count, utcText } from '../display/text.ts';
 import { EXIT } from '../exit-codes.ts';
 import { interruption } from '../interruption.ts';
 import { stateOption } from '../options/common-options.ts';
@@ -79,4 +79,4 @@ function upgradeText(file: string, { from, to, oldFile, moved }: Upgrade<Moved>)
 }
 
 const dueText = (due: Date[]): string =>
-  due.length === 0 ? '' : `; was due meanwhile, last at ${timeText(due.at(-1)!)} (UTC): the next "dev" will catch up`;
+  due.length === 0 ? '' : `; was due meanwhile, last at ${utcText(due.at(-1)!)} (UTC): the next "dev" will catch up`;

@@ -29,7 +29,7 @@ test('a cancelled batch stops the image that is being computed, and the same chi
   await untilComputing(fleet.client, batch);
   const cancelled = performance.now();
   await cancelBatch(fleet.client, batch);
-  expect(await batchEnd(fleet.client, batch)).toEqual({ state: 'cancelled' });
+  expect(await batchEnd(fleet.client, batch)).toEqual({ state: 'cancelled', sheetPage: expect.any(String) });
   console.log(`the batch had ended ${Math.round(performance.now() - cancelled)} ms after it was cancelled`);
   expect(await manifestOf(batch)).toMatchObject({ state: 'cancelled', images: [], totals: { cancelled: 3 } });
 
@@ -64,7 +64,7 @@ test('an image that cannot be finished within the grace time is handed back at o
   expect(fleet.renderer.wentOnAt).toEqual([expect.any(Number)]);
   expect(fleet.renderer.wentOnAt[0]).toBeGreaterThan(0);
   await cancelBatch(fleet.client, batch);
-  expect(await batchEnd(fleet.client, batch)).toEqual({ state: 'cancelled' });
+  expect(await batchEnd(fleet.client, batch)).toEqual({ state: 'cancelled', sheetPage: expect.any(String) });
 });
 
 const isRoot = process.getuid?.() === 0 && process.platform === 'linux';
@@ -100,6 +100,6 @@ test('a worker whose bundle was damaged ends with an error, and its image waits 
   expect(await fleet.renderer.gone()).toBe(EXIT.badInput);
   expect(JSON.stringify(fleet.renderer.lines)).toContain('vae_decoder.onnx: expected');
   await cancelBatch(fleet.client, batch);
-  expect(await batchEnd(fleet.client, batch)).toEqual({ state: 'cancelled' });
+  expect(await batchEnd(fleet.client, batch)).toEqual({ state: 'cancelled', sheetPage: expect.any(String) });
   expect((await manifestOf(batch)).failures).toEqual([]);
 });

@@ -102,6 +102,6 @@ describe.skipIf(programs === null).each(['1.29', '1.32'])('on server %s', (serve
     image.activity('pause');
     await vi.waitUntil(async () => (await image.pending())?.state === STATE.paused, soon);
     await cancelBatch(site.client, 'cancelled');
-    expect(await batchEnd(site.client, 'cancelled')).toEqual({ state: 'cancelled' });
+    expect(await batchEnd(site.client, 'cancelled')).toEqual({ state: 'cancelled', sheetPage: expect.any(String) });
   });
 });

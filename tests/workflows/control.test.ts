@@ -195,7 +195,7 @@ describe('a batch that runs', () => {
     await controlBatch(site.client, batch, { kind: 'pause' });
     await refused({ kind: 'pause' }).toThrow('it is paused already: a person paused it');
     await cancelBatch(site.client, batch);
-    expect(await batchEnd(site.client, batch)).toEqual({ state: 'cancelled' });
+    expect(await batchEnd(site.client, batch)).toEqual({ state: 'cancelled', sheetPage: expect.any(String) });
     await refused({ kind: 'pause' }).toThrow('it has ended (cancelled)');
   });
 

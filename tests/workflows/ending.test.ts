@@ -155,7 +155,7 @@ it.concurrent('an image whose worker does not let go of it holds up no cancellat
   await expect.poll(() => outage.hanging, soon).toBeGreaterThan(before);
   outage.end('batches/stuck/');
   await cancelBatch(site.client, 'stuck');
-  expect(await batchEnd(site.client, 'stuck')).toEqual({ state: 'cancelled' });
+  expect(await batchEnd(site.client, 'stuck')).toEqual({ state: 'cancelled', sheetPage: expect.any(String) });
   expect((await site.manifest('stuck')).totals).toMatchObject({ jobs: 1, cancelled: 1 });
 });
 

@@ -122,7 +122,7 @@ test('a cancelled batch gives up what waits', async () => {
   const batch = await site.submit('cancelled', rows(3, 'a wren'));
   await expect.poll(waiting, soon).toBe(3);
   await cancelBatch(site.client, batch);
-  expect(await batchEnd(site.client, batch)).toEqual({ state: 'cancelled' });
+  expect(await batchEnd(site.client, batch)).toEqual({ state: 'cancelled', sheetPage: expect.any(String) });
   await expect.poll(waiting, soon).toBe(0);
   expect((await batchProgress(site.client, batch)).totals).toMatchObject({ jobs: 3, cancelled: 3 });
 });

@@ -77,8 +77,8 @@ describe('a batch', () => {
     expect(await about.staticSummary()).toBe('Images of readable.csv');
     expect(await about.staticDetails()).toContain('bundle: `simulated`');
     const { currentDetails } = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
-    expect(currentDetails).toContain('**completed**: 1 of 2 images');
-    expect(currentDetails).toContain('| 512 | 1 | 0 | 0 | 1 |');
+    expect(currentDetails).toContain('**completed, 1 failed**: 1 of 2 images');
+    expect(currentDetails).toContain('- 512 px: 0 of 1 images, 1 failed');
     expect(currentDetails).toContain('this picture cannot be made');
     const shard = site.client.temporal.workflow.getHandle(`${batchWorkflowId(batch)}/1-0`);
     expect(await (await shard.describe()).staticSummary()).toBe('Images of size 256: 1');
@@ -182,7 +182,7 @@ describe('a batch', () => {
     const progress = () => batchProgress(site.client, batch);
     await expect.poll(progress, { timeout: 20_000 }).toMatchObject({ totals: { rendered: 2 } });
     await cancelBatch(site.client, batch);
-    expect(await batchEnd(site.client, batch)).toEqual({ state: 'cancelled' });
+    expect(await batchEnd(site.client, batch)).toEqual({ state: 'cancelled', sheetPage: expect.any(String) });
     const { state, totals, images } = await site.manifest(batch);
     expect({ state, totals }).toMatchObject({ state: 'cancelled', totals: { jobs: 9, rendered: 2, cancelled: 7 } });
     expect(images).toHaveLength(2);
@@ -197,7 +197,7 @@ describe('a batch', () => {
     await expect(again).rejects.toThrow('retry its failed rows');
     expect(await retryBatch(site.client, batch)).toMatchObject({ round: 3 });
     await cancelBatch(site.client, batch);
-    expect(await batchEnd(site.client, batch)).toEqual({ state: 'cancelled' });
+    expect(await batchEnd(site.client, batch)).toEqual({ state: 'cancelled', sheetPage: expect.any(String) });
   });
 
   it('tells of every image and failure at once, though its shards report a tenth at a time', async () => {

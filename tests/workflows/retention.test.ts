@@ -141,7 +141,7 @@ it('a batch that was cancelled is submitted again under its id, and both ends st
   const rendered = async () => (await batchProgress(site.client, 'again')).totals.rendered;
   await expect.poll(rendered, { timeout: 20_000 }).toBe(1);
   await cancelBatch(site.client, 'again');
-  expect(await batchEnd(site.client, 'again')).toEqual({ state: 'cancelled' });
+  expect(await batchEnd(site.client, 'again')).toEqual({ state: 'cancelled', sheetPage: expect.any(String) });
   expect((await batchProgress(site.client, 'again')).manifest).toBe('batches/again/manifest-1.json');
   isBroken = false;
   await submit('again', catalog);

@@ -111,7 +111,7 @@ it('a batch whose budget is passed while it is being cancelled ends, and tells t
   await submit('both', rows, { count: 2 });
   await expect.poll(async () => (await batchProgress(site.client, 'both')).totals.failed, { timeout: 20_000 }).toBe(3);
   await cancelBatch(site.client, 'both').catch(() => undefined);
-  expect(await batchEnd(site.client, 'both')).toEqual({ state: 'cancelled' });
+  expect(await batchEnd(site.client, 'both')).toEqual({ state: 'cancelled', sheetPage: expect.any(String) });
   await expect.poll(() => told('both').map(({ type }) => type), { timeout: 40_000 }).toContain('batch.cancelled');
 });
 

@@ -175,10 +175,16 @@ export class Batch {
     this.show();
   }
 
+  /** A person has cancelled it, which it says until its end. */
+  stop(): void {
+    this.#ledger.state = 'stopping';
+    this.show();
+  }
+
   /** Nothing runs any more, and nothing will be started. */
   finish(): void {
     leaveOut(this.#ledger, this.#waiting);
-    this.#ledger.state = 'finishing';
+    if (this.#ledger.state !== 'stopping') this.#ledger.state = 'finishing';
     this.show();
   }
 

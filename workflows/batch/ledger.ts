@@ -38,7 +38,7 @@ export const emptyLedger = (): Ledger => ({
 });
 
 export function enterPlan(ledger: Ledger, plan: Plan): void {
-  ledger.state = 'rendering';
+  if (ledger.state === 'planning') ledger.state = 'rendering';
   if (plan.changes !== undefined) ledger.changes = plan.changes;
   if (plan.columns !== undefined) ledger.columns = plan.columns;
   enterWarnings(ledger, plan.warnings);

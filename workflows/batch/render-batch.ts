@@ -46,6 +46,7 @@ async function renderRound(batch: Batch, isFirstRun: boolean): Promise<BatchResu
   const { input } = batch;
   listen(batch);
   batch.show();
+  tellCancellation(batch);
   let cancellation: unknown = null;
   try {
     if (isFirstRun) batch.begin(await orchestrator.planBatch(input));
@@ -66,6 +67,13 @@ function listen(batch: Batch): void {
   setHandler(progressQuery, () => batch.answer);
   setHandler(controlUpdate, (change) => batch.change(change), { validator: (change) => batch.check(change) });
   setHandler(shardReportSignal, (report) => batch.reported(report));
+}
+
+/** Says that it stops as soon as it is cancelled. */
+function tellCancellation(batch: Batch): void {
+  CancellationScope.current().cancelRequested.catch(() => {
+    if (patched('tell-stopping')) batch.stop();
+  });
 }
 
 /** Shards may all end well although the batch was cancelled, and a run that continues as new does not hear of it again. */

@@ -14,6 +14,8 @@ export type RenderImageInput = {
   /** The job's line in it, counted from 0. */
   index: number;
   bundleDigest: string;
+  /** What people are told of the job: see JobSummary. An earlier version's batch says nothing. */
+  summary?: string;
   /** Where the job was taken back from a worker before. */
   earlier?: EarlierWork;
 };

@@ -3,6 +3,18 @@ import type { Payload } from '@temporalio/common';
 /** Part of an activity's heartbeat: what its attempt waits for, and since when (ISO 8601) where that is known. */
 export type WaitingHeartbeat = { waitsFor: string | null; waitsSince?: string };
 
+/**
+ * The same of a picture that is painted: how many of its denoising steps are done, and whose it is, which an earlier version does not say.
+ * Temporal's UI shows it with the pending activity, where it shows no summary.
+ */
+export type StepHeartbeat = {
+  /** The activity's summary: the id, with the beginning of the prompt where histories may have it. */
+  image?: string;
+  id?: string;
+  step: number;
+  steps: number;
+};
+
 /** Of Temporal's API; as `describe` tells it of a workflow. */
 type PendingActivity = {
   state?: unknown;

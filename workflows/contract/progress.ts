@@ -6,7 +6,8 @@ import type { ShardRef } from './plan.ts';
 /** The name of the query that a batch answers with BatchAnswer, and a shard with its ShardReport. */
 export const PROGRESS_QUERY = 'progress';
 
-export type BatchState = 'planning' | 'rendering' | 'paused' | 'finishing' | 'completed' | 'cancelled';
+/** One that is `stopping` was cancelled: its images stop, and what there is of them is written down. */
+export type BatchState = 'planning' | 'rendering' | 'paused' | 'finishing' | 'stopping' | 'completed' | 'cancelled';
 
 export type SizeProgress = { jobs: number; rendered: number; reused: number; failed: number };
 

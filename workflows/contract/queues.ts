@@ -18,6 +18,10 @@ export const batchWorkflowId = (batch: string): string => `batch/${batch}`;
 /** The batch that has such an id. */
 export const batchOf = (workflowId: string): string => workflowId.replace(/^batch\//, '');
 
+/** What makes the page to review a batch with; each round, and each batch that was submitted anew under its id, has its own. */
+export const pageWorkflowId = ({ batch, round }: { batch: string; round: number }, firstRunId: string): string =>
+  `${batchWorkflowId(batch)}/page/${round}-${firstRunId.slice(0, 8)}`;
+
 /** Rounds and shards of a batch are workflows of their own, under its name. */
 export const shardWorkflowId = ({ batch, round }: { batch: string; round: number }, shard: number): string =>
   `${batchWorkflowId(batch)}/${round}-${shard}`;

@@ -1,7 +1,7 @@
 import { ChildWorkflowCancellationType, ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow';
 import type { WriteSheetPageInput } from '../contract/activities.ts';
 import type { BatchInput } from '../contract/batch.ts';
-import { batchWorkflowId } from '../contract/queues.ts';
+import { pageWorkflowId } from '../contract/queues.ts';
 import { writeSheetPage } from '../orchestrator.ts';
 
 /** Makes the page to review a batch with, of as many thumbnails as the batch has images. Returns the object's name. */
@@ -9,7 +9,7 @@ export const makeSheetPage = (input: WriteSheetPageInput): Promise<string> => wr
 
 /** Has the page made by a workflow of its own, because the batch has ended before it is there. Returns that one's id. */
 export async function startReviewPage({ store, batch, round }: BatchInput): Promise<string> {
-  const workflowId = `${batchWorkflowId(batch)}/page/${round}-${workflowInfo().firstExecutionRunId.slice(0, 8)}`;
+  const workflowId = pageWorkflowId({ batch, round }, workflowInfo().firstExecutionRunId);
   await startChild<typeof makeSheetPage>('makeSheetPage', {
     workflowId,
     args: [{ store, batch }],

@@ -65,7 +65,8 @@ function renderOn(
       ...(team && { fairnessKey: team.name, fairnessWeight: team.weight }),
     },
   });
-  const image = { store, batch, round, shard: shard.name, index, bundleDigest, ...(earlier && { earlier }) };
+  const { summary } = job;
+  const image = { store, batch, round, shard: shard.name, index, bundleDigest, summary, ...(earlier && { earlier }) };
   const longerWait = Math.min(2 * keyWaitSeconds, limits.KEY_MISSING_AT_MOST_SECONDS);
   const again = () => renderOn(isLarge, input, index, job, scheduling, longerWait);
   return renderImage(image).catch((error: unknown) => {

@@ -7,10 +7,10 @@ import {
   type ScheduleListing,
   type ScheduleRun,
 } from '../../../client/index.ts';
+import { zonedText } from '../../../domain/time-zone.ts';
 import { shownPlace } from '../../../store/index.ts';
 import { noteKeysMissing } from '../../display/keys-missing.ts';
 import { collect, note, printJson, printLine, table } from '../../display/output.ts';
-import { timeText } from '../../display/text.ts';
 import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../../options/common-options.ts';
 import { spanText } from '../../options/values.ts';
 import { withClient } from '../../with-client.ts';
@@ -38,7 +38,7 @@ async function list(options: ServerOptions & JsonOptions): Promise<void> {
     const schedules = await collect(listSchedules(client));
     if (options.json) return schedules.forEach(printJson);
     if (schedules.length === 0) return note('no schedule yet');
-    printLine(table([['schedule', 'when', 'time zone', 'next (UTC)', 'catalog', 'store'], ...schedules.map(row)]));
+    printLine(table([['schedule', 'when', 'time zone', 'next', 'catalog', 'store'], ...schedules.map(row)]));
     for (const { name, fault } of schedules) {
       if (fault !== null) note(`schedule ${name} starts nothing any more: ${fault}. Create it anew`);
     }
@@ -50,7 +50,7 @@ const row = ({ name, when, timeZone, next, paused, fault, catalog, store }: Sche
   name,
   when,
   timeZone,
-  fault !== null ? 'broken' : paused ? 'paused' : next[0] === undefined ? 'never' : timeText(next[0]),
+  fault !== null ? 'broken' : paused ? 'paused' : next[0] === undefined ? 'never' : zonedText(next[0], timeZone),
   shownPlace(catalog),
   shownPlace(store),
 ];
@@ -64,7 +64,7 @@ async function describe(name: string, options: ServerOptions & JsonOptions): Pro
 const detailsText = (of: ScheduleDetails): string =>
   table([
     ['  when', `${of.when}, ${of.timeZone}`],
-    ['  next (UTC)', of.paused ? 'none while it is paused' : of.next.slice(0, 3).map(timeText).join(', ')],
+    ['  next', of.paused ? 'none while it is paused' : nextText(of)],
     ...runRows(of.runs),
     ['  running', String(of.running)],
     ...(of.waiting === 0 ? [] : [['  waiting', `${of.waiting}, for one that runs`]]),
@@ -77,6 +77,12 @@ const detailsText = (of: ScheduleDetails): string =>
     ['  catalog', shownPlace(of.catalog)],
     ['  store', shownPlace(of.store)],
   ]);
+
+const nextText = ({ next, timeZone }: ScheduleDetails): string =>
+  next
+    .slice(0, 3)
+    .map((time) => zonedText(time, timeZone))
+    .join(', ');
 
 function runRows(runs: ScheduleRun[]): string[][] {
   if (runs.length === 0) return [['  last batches', 'none']];

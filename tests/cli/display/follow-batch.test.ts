@@ -1,8 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { followBatch, watchToTheEnd } from '../../../cli/display/follow-batch.ts';
+import { answerOf } from '../../../cli/display/silent-server.ts';
 import { EXIT, exitCodeOf } from '../../../cli/exit-codes.ts';
 import { type BatchClient, connect, temporalTarget } from '../../../client/index.ts';
 import { startTemporalServer, type TemporalServer } from '../../../infra/dev/temporal-server.ts';
@@ -82,4 +84,15 @@ test('who leaves while the server is there is told that the batch goes on', asyn
   process.emit('SIGINT');
   expect(await end).toBe(EXIT.interrupted);
   expect(said).toContain('batch night goes on without you.');
+});
+
+test('the many calls of a batch with many shards put no warning of Node into the view', async () => {
+  const warned = vi.fn();
+  process.on('warning', warned);
+  const handle = client.temporal.workflow.getHandle(batchWorkflowId(BATCH));
+  const many = () => Promise.all(Array.from({ length: 12 }, () => handle.describe()));
+  expect(await answerOf(client, options.signal, many)).toHaveLength(12);
+  await setImmediate();
+  process.off('warning', warned);
+  expect(warned).not.toHaveBeenCalled();
 });

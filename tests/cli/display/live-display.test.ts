@@ -30,13 +30,45 @@ test('each view is painted over the one before, never higher than the terminal',
   expect(text()).not.toContain('A\r');
 });
 
-test('a line that is wider than the terminal says that it goes on', () => {
+const nobody = () => new Promise<never>(() => {});
+
+test('a line that is wider than the terminal goes on below, between words where it can', () => {
   const { stream, text } = terminal(10, 20);
-  liveDisplay(stream, () => new Promise(() => {})).show(progress(0));
-  expect(text().split('\n')[3]).toBe('    row-0: no memory');
-  const narrow = terminal(10, 15);
-  liveDisplay(narrow.stream, () => new Promise(() => {})).show(progress(0));
-  expect(narrow.text().split('\n')[3]).toBe('    row-0: no …');
+  liveDisplay(stream, nobody).show(progress(0));
+  const lines = text().split('\n');
+  expect(lines.slice(1, 5)).toEqual([
+    '  of 40 images',
+    '   256 px',
+    `     ${'░'.repeat(15)}`,
+    `     ${'░'.repeat(14)}…`,
+  ]);
+  expect(lines[6]).toBe('    row-0: no memory');
+  const narrow = terminal(30, 15);
+  liveDisplay(narrow.stream, nobody).show(progress(0));
+  expect(narrow.text()).toContain('    row-0: no\n      memory\n');
+});
+
+test('a server that does not answer leaves no pace, no end and no picture in hand on the screen', () => {
+  const now = vi.spyOn(performance, 'now');
+  const { stream, text } = terminal(24);
+  const display = liveDisplay(stream, nobody);
+  now.mockReturnValue(1_000);
+  display.show({ ...progress(0), recentFailures: [] });
+  now.mockReturnValue(6_000);
+  display.show({ ...progress(10), recentFailures: [], inHand: [{ id: 'fox', step: 3, steps: 20 }] });
+  now.mockRestore();
+  expect(text()).toContain('ends in 15 s');
+  display.fallSilent('the Temporal server does not answer');
+  const shown = text();
+  expect(shown).toContain('night  rendering  10 of 40 images\n');
+  expect(shown).toContain('  the Temporal server does not answer\n');
+  expect(shown).not.toContain('in hand');
+});
+
+test('a server that never answered is told all the same', () => {
+  const { stream, text } = terminal(24);
+  liveDisplay(stream, nobody).fallSilent('nobody is there');
+  expect(text()).toContain('nobody is there\n');
 });
 
 test('pace and end come from what was seen, workers from the server', async () => {

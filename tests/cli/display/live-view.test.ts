@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { liveView, rateText } from '../../../cli/display/live-view.ts';
-import { clockText, timeLeftText } from '../../../cli/display/text.ts';
+import { clockText, timeLeftText, timeText, zoneHeading } from '../../../cli/display/text.ts';
 import type { BatchProgress } from '../../../client/index.ts';
 
 const progress: BatchProgress = {
@@ -27,7 +27,12 @@ const around = {
     ],
     bundle: { name: 'icons', digest: '0123456789abcdef' },
   },
+  silence: null,
 };
+
+beforeAll(() => {
+  process.env.TZ = 'UTC';
+});
 
 test('a headline, a bar for each size, the workers, and what none asks for', () => {
   expect(liveView(progress, around)).toEqual([
@@ -45,14 +50,38 @@ test('failures come last, and nothing in their text moves the cursor', () => {
   expect(liveView(failed, around).slice(-2)).toEqual(['  last failures', '    fox: no memory \\u001b[2Jat all']);
 });
 
+test('pictures that are painted are told with their steps, a few of them', () => {
+  const inHand = Array.from({ length: 8 }, (_, index) => ({ id: `fox-${index}`, step: index, steps: 20 }));
+  expect(liveView({ ...progress, inHand }, { ...around, workers: null }).at(-1)).toBe(
+    '  in hand: fox-0, step 0 of 20; fox-1, step 1 of 20; fox-2, step 2 of 20; fox-3, step 3 of 20; fox-4, step 4 of 20; fox-5, step 5 of 20; … and 2 more',
+  );
+});
+
+test('while nobody answers it says so, and neither pace nor end', () => {
+  expect(liveView(progress, { ...around, workers: null, silence: 'the server does not answer' })).toEqual([
+    'night  rendering  100 of 500 images',
+    expect.stringContaining('256 px'),
+    expect.stringContaining('4k px'),
+    '  the server does not answer',
+  ]);
+});
+
+test('a batch that was paused and is cancelled is stopping, and not paused any more', () => {
+  const lines = liveView({ ...progress, state: 'stopping', paused: 'a person paused it' }, around);
+  expect(lines[0]).toBe('night  stopping  100 of 500 images');
+  expect(lines.join()).not.toContain('paused');
+});
+
 test('what is not known yet is left out', () => {
   const lines = liveView(progress, { ...around, perSecond: null, secondsLeft: null, workers: null });
   expect(lines[0]).toBe('night  rendering  100 of 500 images');
   expect(lines).toHaveLength(3);
 });
 
-test('a batch that has ended shows neither pace nor workers', () => {
-  expect(liveView({ ...progress, state: 'completed' }, around)[0]).toBe('night  completed  100 of 500 images');
+test('a batch that has ended shows neither pace nor workers, and how many failed', () => {
+  expect(liveView({ ...progress, state: 'completed' }, around)[0]).toBe(
+    'night  completed, 10 failed  100 of 500 images',
+  );
   expect(liveView({ ...progress, state: 'completed' }, around)).toHaveLength(3);
 });
 
@@ -75,6 +104,22 @@ test.each([
   expect(timeLeftText(seconds)).toBe(text);
 });
 
-test('an end on another day is told with the day', () => {
-  expect(clockText(new Date('2026-01-31T23:00:00Z'), 7_200)).toBe('2026-02-01 01:00 UTC');
+describe('times', () => {
+  const zone = process.env.TZ;
+  afterEach(() => {
+    if (zone === undefined) delete process.env.TZ;
+    else process.env.TZ = zone;
+  });
+
+  test.each([
+    ['UTC', '2026-02-01 00:30 UTC', '2026-02-01 00:30:00', 'started (UTC)'],
+    ['Europe/Berlin', '01:30', '2026-02-01 01:30:00', 'started (Europe/Berlin)'],
+    ['America/New_York', '19:30', '2026-01-31 19:30:00', 'started (America/New_York)'],
+  ])('are those of the viewer, in %s with the day where it is another there', (viewer, clock, time, heading) => {
+    process.env.TZ = viewer;
+    const now = new Date('2026-01-31T23:30:00Z');
+    expect(clockText(now, 3_600)).toBe(clock);
+    expect(timeText(new Date(+now + 3_600_000))).toBe(time);
+    expect(zoneHeading('started')).toBe(heading);
+  });
 });

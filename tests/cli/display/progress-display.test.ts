@@ -47,6 +47,30 @@ test('a log that lasts gets a line in between', () => {
   expect(text.split('\n')).toEqual(['rendering  512 px 0/9 (none yet)', 'rendering  512 px 4/9 (4 rendered)', '']);
 });
 
+test('a log says once that nobody answers, and again after somebody did', () => {
+  const text = written((stream) => {
+    const display = progressDisplay(false, noWorkers, stream);
+    display.show(progress(1));
+    for (const why of ['no server', 'no server', 'no orchestrator']) display.fallSilent(why);
+    display.show(progress(1));
+    display.fallSilent('no orchestrator');
+  });
+  expect(text.split('\n').slice(1)).toEqual(['no server', 'no orchestrator', 'no orchestrator', '']);
+});
+
+test('a log says every minute how far a picture is that takes long', () => {
+  const now = vi.spyOn(performance, 'now').mockReturnValue(0);
+  const text = written((stream) => {
+    const display = progressDisplay(false, noWorkers, stream);
+    for (let second = 0; second <= 130; second += 5) {
+      now.mockReturnValue(second * 1_000);
+      display.show({ ...progress(0), inHand: [{ id: 'fox', step: second, steps: 500 }] });
+    }
+  });
+  now.mockRestore();
+  expect(text.split('\n').slice(1)).toEqual(['in hand: fox, step 60 of 500', 'in hand: fox, step 120 of 500', '']);
+});
+
 test('a log says once what no worker asks for', async () => {
   const stream = new PassThrough();
   const nobody = () =>

@@ -1,0 +1,31 @@
+import type { BatchProgress, SizeProgress } from '../workflows/contract/progress.ts';
+import { doneOf } from '../workflows/contract/shard-report.ts';
+
+/**
+ * A batch's progress whose counts never fall behind what was seen of the same round before. A shard that does not answer in time is told by
+ * its last report, and that may be older than its last answer.
+ */
+export function notBehind(progress: BatchProgress, before: BatchProgress | undefined): BatchProgress {
+  if (before === undefined || before.round !== progress.round) return progress;
+  const bySize = { ...progress.bySize };
+  let isBehind = false;
+  for (const [size, now] of Object.entries(bySize) as [keyof typeof bySize, SizeProgress][]) {
+    const seen = before.bySize[size];
+    if (seen === undefined || doneOf(seen) <= doneOf(now)) continue;
+    bySize[size] = seen;
+    isBehind = true;
+  }
+  if (!isBehind) return progress;
+  const sum = (of: 'rendered' | 'reused' | 'failed'): number =>
+    Object.values(bySize).reduce((all, counts) => all + counts[of], 0);
+  const extraComputations = Math.max(progress.totals.extraComputations, before.totals.extraComputations);
+  return {
+    ...progress,
+    bySize,
+    totals: {
+      ...progress.totals,
+      ...{ rendered: sum('rendered'), reused: sum('reused'), failed: sum('failed'), extraComputations },
+    },
+    recentFailures: before.recentFailures,
+  };
+}

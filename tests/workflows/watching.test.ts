@@ -1,0 +1,123 @@
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import {
+  batchEnd,
+  batchProgress,
+  cancelBatch,
+  describeBatch,
+  listBatches,
+  picturesInHand,
+  watchBatch,
+} from '../../client/index.ts';
+import { shardName } from '../../records/layout.ts';
+import { workflowBundle } from '../../workers/workflow-bundle.ts';
+import type { BatchInput } from '../../workflows/contract/batch.ts';
+import { batchStart } from '../../workflows/contract/batch-start.ts';
+import { batchWorkflowId } from '../../workflows/contract/queues.ts';
+import { Outage } from './outage.ts';
+import { BUNDLE, type Site, startSite } from './site.ts';
+
+// A query that nobody answers takes the server ten seconds.
+vi.setConfig({ testTimeout: 120_000 });
+
+const outage = new Outage();
+const soon = { timeout: 60_000, interval: 50 };
+/** An hour: whoever waits for such a picture cancels it. */
+const STEPS = 36_000;
+const bundle = { ...BUNDLE, defaults: { steps: STEPS, guidance: 4 } };
+
+let site: Site;
+
+beforeAll(async () => {
+  site = await startSite({ bundle, open: outage.open, stepMs: ({ prompt }) => (prompt.includes('slow') ? 100 : 0) });
+});
+
+afterAll(async () => {
+  outage.answer();
+  await site.stop();
+});
+
+const handleOf = (batch: string) => site.client.temporal.workflow.getHandle(batchWorkflowId(batch));
+
+it('a picture that takes long is told with its id and its step, by whoever watches too', async () => {
+  await site.submit('long', ['a slow fox,256']);
+  const inHand = () => picturesInHand(site.client, 'long');
+  await expect.poll(inHand, soon).toMatchObject([{ step: expect.any(Number), steps: STEPS }]);
+  const { id, step } = (await inHand())[0]!;
+  const plan = Buffer.from(await site.store.read(shardName('long', 1, 0))).toString();
+  expect(plan).toContain(`"id":${JSON.stringify(id)}`);
+  await expect.poll(async () => (await inHand())[0]!.step, soon).toBeGreaterThan(step);
+  for await (const { inHand } of watchBatch(site.client, 'long', { everyMs: 50 })) {
+    if (inHand.length > 0) {
+      expect(inHand).toMatchObject([{ id, steps: STEPS }]);
+      break;
+    }
+  }
+  await cancelBatch(site.client, 'long');
+  await batchEnd(site.client, 'long');
+  expect(await inHand()).toEqual([]);
+});
+
+it('a batch that was cancelled is stopping until it has ended, wherever one looks', async () => {
+  outage.begin('batches/stopping/manifest', 'hangs');
+  await site.submit('stopping', ['a slow crane,256']);
+  await expect.poll(() => picturesInHand(site.client, 'stopping'), soon).toHaveLength(1);
+  await cancelBatch(site.client, 'stopping');
+  expect((await describeBatch(site.client, 'stopping')).state).toBe('stopping');
+  await expect.poll(() => batchProgress(site.client, 'stopping'), soon).toMatchObject({ state: 'stopping' });
+  const listed = async () => {
+    for await (const { batch, state } of listBatches(site.client)) if (batch === 'stopping') return state;
+  };
+  await expect.poll(listed, soon).toBe('stopping');
+  const details = await handleOf('stopping').query<{ currentDetails: string }>('__temporal_workflow_metadata');
+  expect(details.currentDetails).toContain('**stopping**: 0 of 1 images');
+  const states = new Set<string>();
+  for await (const { state } of watchBatch(site.client, 'stopping', { everyMs: 50 })) states.add(state);
+  expect([...states]).toEqual(['stopping', 'cancelled']);
+});
+
+/** Starts a batch that only its own worker runs, which ends when that is asked for. */
+async function batchWithWorker(batch: string, rows: string[]): Promise<() => Promise<void>> {
+  const catalog = `file://${await site.catalog(`${batch}.csv`, rows)}`;
+  const input: BatchInput = {
+    ...{ batch, round: 1, store: site.store.url, bundle, window: 4 },
+    source: { kind: 'catalog', url: catalog, format: 'csv', columns: {} },
+    defaults: { size: '256', format: 'png', quality: null },
+  };
+  const connection = await NativeConnection.connect({ address: site.address });
+  const worker = await Worker.create({
+    connection,
+    taskQueue: batch,
+    ...{ workflowBundle: await workflowBundle(Runtime.instance().logger) },
+  });
+  const running = worker.run();
+  await site.client.temporal.workflow.start('renderBatch', { ...batchStart(input), taskQueue: batch });
+  return async () => {
+    worker.shutdown();
+    await running;
+    await connection.close();
+  };
+}
+
+it('who watches is told that no orchestrator answers any more, with what was known, and that it was cancelled all the same', async () => {
+  const stopWorker = await batchWithWorker('silent', ['a slow hare,256', 'a lynx,256']);
+  const watching = watchBatch(site.client, 'silent', { everyMs: 50 });
+  const until = async (is: (progress: Awaited<ReturnType<typeof watching.next>>) => boolean) => {
+    for (;;) {
+      const next = await watching.next();
+      if (is(next)) return next.value;
+      if (next.done) throw new Error(`it has ended: ${JSON.stringify(next.value)}`);
+    }
+  };
+  await until(({ done, value }) => !done && value.totals.rendered === 1);
+  await stopWorker();
+  await cancelBatch(site.client, 'silent');
+  expect((await describeBatch(site.client, 'silent')).state).toBe('stopping');
+  expect(await until(({ done, value }) => !done && value.isSilent === true)).toMatchObject({
+    state: 'stopping',
+    totals: { jobs: 2, rendered: 1 },
+    inHand: [{ steps: STEPS }],
+  });
+  await handleOf('silent').terminate('by the test');
+  await watching.return(undefined as never);
+});
