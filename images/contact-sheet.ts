@@ -13,15 +13,19 @@ const GREY = 0xf4;
 const background = `#${GREY.toString(16).repeat(3)}`;
 
 const titleStyle = { fontSize: 20, lines: 1, colour: '#222', background };
-const captionStyle: CaptionStyle = { width: CELL, fontSize: 13, lines: 2, colour: '#444', background };
+const idStyle: CaptionStyle = { width: CELL, fontSize: 13, lines: 1, colour: '#111', background };
+const captionStyle: CaptionStyle = { ...idStyle, lines: 2, colour: '#555' };
 /** About what fits into the lines of a caption. */
 const CAPTION_CHARACTERS = 76;
+const ID_CHARACTERS = 34;
 const TITLE_HEIGHT = 28;
 /** While one is read another is decoded: the batch waits for the sheet. */
 const CELLS_AT_ONCE = 4;
-const ROW_HEIGHT = CELL + 6 + captionHeight(captionStyle) + GAP;
+const CAPTION_TOP = CELL + 6 + captionHeight(idStyle);
+const ROW_HEIGHT = CAPTION_TOP + captionHeight(captionStyle) + GAP;
 
 export type SheetImage = {
+  id: string;
   caption: string;
   /** The encoded image; called when its turn comes, so that a few full images are in memory. */
   read: () => Promise<Uint8Array>;
@@ -36,7 +40,7 @@ export type Sheet = {
 };
 
 /**
- * Thumbnails in rows with a caption below each, as a WebP picture. Memory is bounded by four images and the sheet (40 MB).
+ * Thumbnails in rows with id and caption below each, as a WebP picture. Memory is bounded by four images and the sheet (40 MB).
  *
  * @throws whatever `read` throws, and Error where the bytes are no image
  */
@@ -69,8 +73,10 @@ async function pasteTitle(canvas: Pixels, title: string): Promise<void> {
 async function pasteCell(canvas: Pixels, image: SheetImage, left: number, top: number): Promise<void> {
   const small = await thumbnail(await image.read());
   paste(canvas, small, left, top + CELL - small.height);
-  const drawn = await drawCaption(shorten(image.caption), captionStyle);
-  if (drawn) paste(canvas, drawn, left, top + CELL + 6);
+  const id = await drawCaption(shorten(image.id, ID_CHARACTERS), idStyle);
+  if (id) paste(canvas, id, left, top + CELL + 6);
+  const caption = await drawCaption(shorten(image.caption, CAPTION_CHARACTERS), captionStyle);
+  if (caption) paste(canvas, caption, left, top + CAPTION_TOP);
 }
 
 async function thumbnail(file: Uint8Array): Promise<Pixels> {
@@ -83,7 +89,7 @@ async function thumbnail(file: Uint8Array): Promise<Pixels> {
   return { rgb: data, width: info.width, height: info.height };
 }
 
-function shorten(caption: string): string {
-  const characters = [...caption];
-  return characters.length <= CAPTION_CHARACTERS ? caption : `${characters.slice(0, CAPTION_CHARACTERS - 1).join('')}…`;
+function shorten(text: string, most: number): string {
+  const characters = [...text];
+  return characters.length <= most ? text : `${characters.slice(0, most - 1).join('')}…`;
 }

@@ -5,7 +5,7 @@ import type { RowOutcome } from '../records/plan-and-receipts.ts';
 import { type ObjectStore, writeOrBeside } from '../store/index.ts';
 
 /**
- * Puts a batch's first images, in the order of its rows, onto one sheet.
+ * Puts a batch's first images onto one sheet, in the order of its catalog.
  *
  * @param total images that the batch has
  * @returns the object's name; `null` where there is no image
@@ -24,10 +24,12 @@ export async function writeContactSheet(
 }
 
 async function firstImages(store: ObjectStore, outcomes: AsyncIterable<RowOutcome>): Promise<SheetImage[]> {
-  const images: SheetImage[] = [];
+  const images: (SheetImage & { line: number })[] = [];
   for await (const { job, outcome } of outcomes) {
-    if (isReceipt(outcome)) images.push({ caption: job.prompt, read: () => store.read(outcome.copy) });
+    const { id, prompt: caption, line } = job;
+    if (isReceipt(outcome)) images.push({ id, caption, line, read: () => store.read(outcome.copy) });
     if (images.length === MAX_SHEET_IMAGES) break;
   }
-  return images;
+  // A plan has one size after the other.
+  return images.toSorted((a, b) => a.line - b.line);
 }

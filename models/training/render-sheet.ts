@@ -20,7 +20,7 @@ async function renderSheet(bundleFolder: string, size: Size, catalog: string, sh
   });
   const jobs = shards.flatMap((shard) => shard.jobs);
   const pipeline = await loadPipeline(bundle, { device: 'cpu', threads: 2 });
-  const images = jobs.map((job) => ({ caption: job.prompt, read: () => renderPng(pipeline, job) }));
+  const images = jobs.map((job) => ({ id: job.id, caption: job.prompt, read: () => renderPng(pipeline, job) }));
   const title = `${bundle.description.name}, ${size} px, ${jobs.length} prompts`;
   await writeFile(sheet, await makeContactSheet({ title, images, total: jobs.length }));
   await pipeline.dispose();

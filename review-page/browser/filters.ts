@@ -60,15 +60,14 @@ export function matcher(
   { text, decision, columns }: Filter,
   head: Pick<SheetHead, 'parameters'>,
 ): (row: SheetRow, decided: Decision | null) => boolean {
-  const words = text
-    .toLowerCase()
+  const words = folded(text)
     .split(/\s+/)
     .filter((word) => word !== '');
   const texts = textsOf(head);
   const tests = columns.map(({ column, chosen }) => {
-    const wanted = chosen.toLowerCase();
+    const wanted = folded(chosen);
     return column.values === null
-      ? (row: SheetRow) => column.textOf(row).toLowerCase().includes(wanted)
+      ? (row: SheetRow) => folded(column.textOf(row)).includes(wanted)
       : (row: SheetRow) => column.textOf(row) === chosen;
   });
   return (row, decided) =>
@@ -78,7 +77,24 @@ export function matcher(
 }
 
 function hasWords(row: SheetRow, words: string[], texts: Named[]): boolean {
-  const own = texts.map(({ textOf }) => textOf(row));
-  const text = [row.id, row.prompt, ...own, row.reason, ...row.values].join('\n').toLowerCase();
+  const text = searchable.get(row) ?? searchableOf(row, texts);
   return words.every((word) => text.includes(word));
 }
+
+/** A page has the same texts for as long as it is open, and every key of the search looks through all rows. */
+const searchable = new WeakMap<SheetRow, string>();
+
+function searchableOf(row: SheetRow, texts: Named[]): string {
+  const own = texts.map(({ textOf }) => textOf(row));
+  const text = folded([row.id, row.prompt, ...own, row.reason, ...row.values].join('\n'));
+  searchable.set(row, text);
+  return text;
+}
+
+/** As people search: "Zoe" and "zoë" find "Zoë". Letters of other scripts keep their marks, which make another letter of them. */
+export const folded = (text: string): string =>
+  text
+    .normalize('NFKD')
+    .replace(/[\u0300-\u036f]/g, '')
+    .normalize('NFC')
+    .toLowerCase();

@@ -7,6 +7,8 @@ import { FilterBar } from './filter-bar.ts';
 import { Grid } from './grid.ts';
 import { makeHelp } from './help.ts';
 import { listenToKeys } from './keyboard.ts';
+import { CATALOG_ORDER } from './order.ts';
+import { OrderControl } from './order-control.ts';
 import { Review } from './review.ts';
 import { Rows } from './rows.ts';
 import { Zoom } from './zoom.ts';
@@ -43,6 +45,8 @@ const filters = new FilterBar(review, {
   changed: () => grid.scrollToCurrent(),
   submitted: () => grid.reveal(),
 });
+const order = new OrderControl(review, () => grid.scrollToCurrent());
+filters.element.append(order.element);
 const help = makeHelp(decisions.kept);
 const grid = new Grid(review, {
   open: (place) => {
@@ -77,7 +81,7 @@ const exchange = [
   button('Import', 'Import decisions.csv', () => chooseFile(takeOver)),
 ];
 // They are about all rows.
-for (const control of exchange) control.disabled = true;
+for (const control of [...exchange, order]) control.disabled = true;
 
 const actions = make(
   'span',
@@ -114,8 +118,9 @@ if (!decisions.kept) warnOfLoss();
 rows
   .load(() => review.refresh())
   .then(() => {
+    review.order = CATALOG_ORDER;
     filters.offerColumns();
-    for (const control of exchange) control.disabled = false;
+    for (const control of [...exchange, order]) control.disabled = false;
     if (rows.failed.length > 0) {
       say(
         `Some rows are missing: expected ${rows.failed.join(', ')} beside this page. Copy the whole folder of the batch.`,

@@ -2,9 +2,10 @@ import type { SheetRow } from '../format.ts';
 import type { Decisions } from './decisions.ts';
 import type { Decision } from './decisions-csv.ts';
 import { type Filter, isActive, matcher, NO_FILTER } from './filters.ts';
+import { type Order, ordered } from './order.ts';
 import type { Rows } from './rows.ts';
 
-/** What is being looked at: the rows that the filter lets pass, and the current one among them. */
+/** What is being looked at: the rows that the filter lets pass, in their order, and the current one among them. */
 export class Review {
   readonly rows: Rows;
   readonly decisions: Decisions;
@@ -15,6 +16,8 @@ export class Review {
   /** How many pictures have each decision, of all rows. */
   counts: Record<Decision, number> = { approved: 0, rejected: 0 };
   #filter: Filter = NO_FILTER;
+  /** All rows in their order; `null` while some are not here. */
+  #inOrder: number[] | null = null;
   readonly #listeners: (() => void)[] = [];
 
   constructor(rows: Rows, decisions: Decisions) {
@@ -37,6 +40,14 @@ export class Review {
     this.refresh();
     // What was looked at stays current where it passes the new filter too.
     this.moveTo(Math.max(0, index === undefined ? 0 : this.matches.indexOf(index)));
+  }
+
+  /** Puts the rows in order, when all of them are here. Who has gone on to one of them stays at it. */
+  set order(order: Order) {
+    const index = this.current === 0 ? undefined : this.matches[this.current];
+    this.#inOrder = ordered(this.rows, order);
+    this.refresh();
+    this.moveTo(index === undefined ? 0 : this.matches.indexOf(index));
   }
 
   get currentRow(): SheetRow | undefined {
@@ -81,17 +92,20 @@ export class Review {
 
   /** Finds the matches anew, after rows or decisions changed. */
   refresh(): void {
-    if (isActive(this.#filter)) {
-      const test = matcher(this.#filter, this.rows.head);
-      this.matches = [];
-      for (const [index, row] of this.rows) if (test(row, this.decisions.of(row))) this.matches.push(index);
-    } else if (this.matches.length !== this.rows.head.jobs) {
-      // Rows that are not here yet have their places already.
-      this.matches = Array.from({ length: this.rows.head.jobs }, (_, index) => index);
-    }
+    // Rows that are not here yet have their places already.
+    const all = this.#inOrder ?? Array.from({ length: this.rows.head.jobs }, (_, index) => index);
+    this.matches = isActive(this.#filter) ? this.#passing(all) : all;
     this.current = Math.min(this.current, Math.max(0, this.matches.length - 1));
     this.#count();
     this.#tell();
+  }
+
+  #passing(all: number[]): number[] {
+    const test = matcher(this.#filter, this.rows.head);
+    return all.filter((index) => {
+      const row = this.rows.at(index);
+      return row !== undefined && test(row, this.decisions.of(row));
+    });
   }
 
   #count(): void {

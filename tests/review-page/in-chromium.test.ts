@@ -136,6 +136,20 @@ describe.skipIf(browser === null)('the page from a folder', () => {
     await cell('row-7').locator('.note', { hasText: '412 tokens' }).waitFor();
   });
 
+  test('shows rows in another order, and keeps the one that was looked at', async () => {
+    await press('ArrowRight');
+    await current('row-1');
+    await page.getByLabel('order', { exact: true }).selectOption({ label: 'by id' });
+    await current('row-1');
+    await page.getByTitle('Ascending; click for descending').click();
+    await press('Home');
+    await current('row-9999');
+    await page.getByLabel('order', { exact: true }).selectOption({ label: 'catalog order' });
+    await page.getByTitle('Descending; click for ascending').click();
+    await press('Home');
+    await current('row-0');
+  });
+
   test('takes decisions by keyboard, keeps them, hands them on and takes them back', async () => {
     await press('a r r ArrowRight a u a');
     expect(await tally()).toBe('✓ 2 approved✕ 2 rejected');

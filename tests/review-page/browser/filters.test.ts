@@ -51,6 +51,15 @@ describe('filters', () => {
     ]);
   });
 
+  test('find a name with or without its accents, typed either way', () => {
+    const zoe = [sheetRowOf({ prompt: 'Zoe\u0308 at the café', values: ['Łódź', 'かば'] })];
+    const find = (text: string) => zoe.filter((row) => matcher({ ...NO_FILTER, text }, head)(row, null)).length;
+    for (const text of ['zoe', 'Zoë', 'ZOE\u0308', 'cafe', 'łodz', 'かば'])
+      expect([text, find(text)]).toEqual([text, 1]);
+    // With another mark it is another letter.
+    expect(find('かは')).toBe(0);
+  });
+
   test('stand in the order in which people look for them, texts behind what is short', () => {
     const other = {
       size: '512',

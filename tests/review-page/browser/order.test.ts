@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { ordered, ordersOf } from '../../../review-page/browser/order.ts';
+import type { SheetRow } from '../../../review-page/format.ts';
+import { SHEET_PARAMETERS } from '../../../review-page/index.ts';
+import { sheetRowOf } from '../sample-row.ts';
+
+const head = { parameters: SHEET_PARAMETERS, columns: ['score'] };
+
+/** As the pieces have them: one size after the other. */
+const rows: SheetRow[] = [
+  sheetRowOf({ id: 'fox-10', line: 2, values: ['3'] }),
+  sheetRowOf({ id: 'fox-2', line: 2, values: ['20'] }),
+  sheetRowOf({ id: 'owl', line: 9, values: [''] }),
+  sheetRowOf({ id: 'hare', line: 4, values: ['20'] }),
+];
+
+const idsBy = (name: string | null, isDescending = false) => {
+  const by = ordersOf(head).find((order) => order.name === name) ?? null;
+  return ordered(rows.entries(), { by, isDescending }).map((index) => rows[index]!.id);
+};
+
+test('rows are in the order of the catalog, variants of a row as they came', () => {
+  expect(idsBy(null)).toEqual(['fox-10', 'fox-2', 'hare', 'owl']);
+  expect(idsBy(null, true)).toEqual(['owl', 'hare', 'fox-2', 'fox-10']);
+});
+
+test('numbers in texts count as numbers', () => {
+  expect(idsBy('id')).toEqual(['fox-2', 'fox-10', 'hare', 'owl']);
+});
+
+test('of equal values the catalog decides, and rows without one are last both ways', () => {
+  expect(idsBy('score')).toEqual(['fox-10', 'fox-2', 'hare', 'owl']);
+  expect(idsBy('score', true)).toEqual(['fox-2', 'hare', 'fox-10', 'owl']);
+});
