@@ -143,7 +143,7 @@ test("a plan tells what is left today of the store's limits, and that they canno
   await takeFromDay(store, { imagesPerDay: 2_000 }, { batch: 'one', round: 1, run: 'r', at: new Date() }, took);
   const rows = 'prompt\na fox\n';
   expect(await plan(rows, '--store', out)).toMatch(
-    /^left today of this store's limits: 800 of 2,000 images, 10\.25 of 12\.5 megapixels; all again at \d{4}-\d\d-\d\d 00:00 UTC$/m,
+    /^left today of this store's limits: 800 of 2,000 images, 10\.25 of 12\.5 megapixels; all again at \d{4}-\d\d-\d\d \d\d:\d\d \([\w/+-]+\)$/m,
   );
   expect(JSON.parse(await plan(rows, '--store', out, '--json'))).toMatchObject({
     limits: { uses: [{ unit: 'images', limit: 2000, used: 1200, left: 800 }, { unit: 'megapixels' }] },

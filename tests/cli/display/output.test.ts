@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { table } from '../../../cli/display/output.ts';
 import { totalsText } from '../../../cli/display/progress-text.ts';
-import { bytesText, timeText } from '../../../cli/display/text.ts';
+import { bytesText, utcText } from '../../../cli/display/text.ts';
 
 test('columns are as wide as their widest cell, without spaces at the end', () => {
   const text = table([
@@ -28,8 +28,8 @@ test('every number of bytes has a text of at most four digits and a unit', () =>
   ]);
 });
 
-test('times are in UTC, to the second', () => {
-  expect(timeText(new Date('2026-01-31T10:30:05.999+01:00'))).toBe('2026-01-31 09:30:05');
+test('times of records are in UTC, to the second', () => {
+  expect(utcText(new Date('2026-01-31T10:30:05.999+01:00'))).toBe('2026-01-31 09:30:05');
 });
 
 test('totals tell what was left out by a cancellation, and what was computed twice', () => {

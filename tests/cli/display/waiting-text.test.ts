@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { waitingText } from '../../../cli/display/waiting-text.ts';
 import { withoutManifest } from '../../../cli/display/without-manifest.ts';
 import type { Retrying } from '../../../client/index.ts';
@@ -15,6 +15,10 @@ const trouble: Retrying = {
   since: new Date('2026-01-31T03:12:00Z'),
   givesUpAt: new Date('2026-02-01T03:12:00Z'),
 };
+
+beforeAll(() => {
+  process.env.TZ = 'UTC';
+});
 
 test('a step that waits for the store says since when, how often it was tried, why, and when it gives up', () => {
   expect(waitingText(trouble, now)).toBe(
