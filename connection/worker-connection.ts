@@ -4,6 +4,9 @@ import { ServerUnreachable } from '../domain/user-error.ts';
 import { keysOf, type TemporalTarget } from './temporal-target.ts';
 import { notLetIn, whyUnreachable } from './unreachable.ts';
 
+/** The server that a process's workers serve, and the one connection that they have to it. */
+export type ServedBy = Pick<TemporalTarget, 'address' | 'namespace'> & { connection: NativeConnection };
+
 /** A worker's connection to Temporal. @throws ServerUnreachable where no server answers or it refuses us */
 export async function connectWorker(target: TemporalTarget): Promise<NativeConnection> {
   const { address, namespace, options } = target;

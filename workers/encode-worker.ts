@@ -1,8 +1,7 @@
 import { type NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createEncodeActivities, KeptCaptions, type WorkerStop } from '../activities/index.ts';
-import type { TemporalTarget } from '../connection/temporal-target.ts';
-import { closeConnection, connectWorker } from '../connection/worker-connection.ts';
+import type { ServedBy } from '../connection/worker-connection.ts';
 import { UserError } from '../domain/user-error.ts';
 import type { Keyring } from '../encryption/keyring.ts';
 import { type ObjectSeal, objectSeal } from '../encryption/object-seal.ts';
@@ -35,9 +34,9 @@ export type EncodeConfig = Pick<
  * @throws UserError where the bundle, the device or the server cannot be used, at the start or later.
  */
 export async function runEncodeWorker(
+  { connection, namespace }: ServedBy,
   config: EncodeConfig,
   allowance: Allowance,
-  target: TemporalTarget,
   keyring: Keyring | null,
   log: Logger,
 ): Promise<void> {
@@ -45,13 +44,12 @@ export async function runEncodeWorker(
   const bundle = await openBundle(await bundleFolder(config.bundle));
   const texts = await textsOfBundle(bundle, config, { log, seal });
   if (config.device === 'cpu') await checkEncoderMemory(bundle);
-  const connection = await connectWorker(target);
   const keys = keyUse(keyring);
   const { stop, ignore } = listenForStop(config.graceSeconds);
   try {
     const worker = await createEncodeWorker(texts.captions, config, {
       connection,
-      namespace: target.namespace,
+      namespace,
       openStore: outsideOf(allowance).openStore,
       keys,
       stop,
@@ -62,7 +60,6 @@ export async function runEncodeWorker(
   } finally {
     ignore();
     await texts.encoder?.close();
-    await closeConnection(connection);
   }
 }
 

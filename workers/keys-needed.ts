@@ -1,26 +1,40 @@
-import type { NativeConnection } from '@temporalio/worker';
-import type { TemporalTarget } from '../connection/temporal-target.ts';
-import { closeConnection, connectWorker } from '../connection/worker-connection.ts';
+import type { Logger } from 'pino';
+import type { ServedBy } from '../connection/worker-connection.ts';
 import { UserError } from '../domain/user-error.ts';
 import { KeyMissing, type Keyring } from '../encryption/keyring.ts';
 import { keyIdOf } from '../encryption/payload-codec.ts';
+import { SealBroken } from '../encryption/sealed.ts';
 import { batchOf } from '../workflows/contract/queues.ts';
 
 const RUNNING = `WorkflowType = 'renderBatch' AND ExecutionStatus = 'Running'`;
 
+type Payload = Parameters<typeof keyIdOf>[0];
+
+/** What a batch tells listings, which is encrypted with the keys of those that started it and run it. */
+type Told = { batch: string; payloads: Payload[] };
+
 /**
  * Looks whether a worker has the keys of all batches that run: a worker that lacks one would take their images and could not read what they
- * are.
+ * are. A batch that does not tell its key, because what it tells is damaged, is warned of and holds up no other.
  *
  * @throws UserError that names the key, and a batch that needs it
- * @throws ServerUnreachable
  */
-export async function checkKeys(target: TemporalTarget, keyring: Keyring | null): Promise<void> {
-  const connection = await connectWorker(target);
+export async function checkKeys(server: ServedBy, keyring: Keyring | null, log: Logger): Promise<void> {
+  for await (const { batch, payloads } of batchesRunning(server)) {
+    const needed = new Set(payloads.map(keyNeeded));
+    const err = [...needed].find((one) => one instanceof SealBroken);
+    if (err !== undefined) log.warn({ batch, err }, 'which keys this batch needs is not known');
+    for (const key of needed) if (typeof key === 'string') checkKey(keyring, key, batch);
+  }
+}
+
+/** The key's id, `null` where none is needed, or why it cannot be told which. */
+function keyNeeded(payload: Payload): string | null | SealBroken {
   try {
-    for await (const { batch, keyId } of keysNeeded(connection, target.namespace)) checkKey(keyring, keyId, batch);
-  } finally {
-    await closeConnection(connection);
+    return keyIdOf(payload);
+  } catch (error) {
+    if (error instanceof SealBroken) return error;
+    throw error;
   }
 }
 
@@ -37,18 +51,13 @@ function checkKey(keyring: Keyring | null, keyId: string, batch: string): void {
   }
 }
 
-/** What a batch tells listings is encrypted with the keys of those that started it and run it. */
-async function* keysNeeded(
-  connection: NativeConnection,
-  namespace: string,
-): AsyncGenerator<{ batch: string; keyId: string }> {
+async function* batchesRunning({ connection, namespace }: ServedBy): AsyncGenerator<Told> {
   let nextPageToken: Uint8Array | null | undefined;
   do {
     const request = { namespace, query: RUNNING, nextPageToken: nextPageToken ?? null };
     const page = await connection.workflowService.listWorkflowExecutions(request);
     for (const { execution, memo } of page.executions) {
-      const ids = new Set(Object.values(memo?.fields ?? {}).map(keyIdOf));
-      for (const keyId of ids) if (keyId !== null) yield { batch: batchOf(execution?.workflowId ?? ''), keyId };
+      yield { batch: batchOf(execution?.workflowId ?? ''), payloads: Object.values(memo?.fields ?? {}) };
     }
     ({ nextPageToken } = page);
   } while (nextPageToken?.length);

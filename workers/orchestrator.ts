@@ -2,8 +2,7 @@ import { type NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createOrchestratorActivities } from '../activities/index.ts';
 import { dataConverter } from '../connection/data-converter.ts';
-import type { TemporalTarget } from '../connection/temporal-target.ts';
-import { connectWorker } from '../connection/worker-connection.ts';
+import type { ServedBy } from '../connection/worker-connection.ts';
 import type { Summaries } from '../domain/summaries.ts';
 import type { Keyring } from '../encryption/keyring.ts';
 import { observeActivities } from '../monitoring/observe-activities.ts';
@@ -34,20 +33,15 @@ const GRACE_TIME = '10 seconds';
  * @throws UserError where the server cannot be used
  */
 export async function runOrchestrator(
+  { connection, address, namespace }: ServedBy,
   allowance: Allowance,
-  target: TemporalTarget,
   keyring: Keyring | null,
   log: Logger,
   summaries?: Summaries,
 ): Promise<void> {
-  const connection = await connectWorker(target);
-  try {
-    const worker = await createOrchestrator(connection, target.namespace, outsideOf(allowance), keyring, summaries);
-    log.info({ queue: ORCHESTRATOR_QUEUE, address: target.address }, 'orchestrator ready');
-    await worker.run();
-  } finally {
-    await connection.close();
-  }
+  const worker = await createOrchestrator(connection, namespace, outsideOf(allowance), keyring, summaries);
+  log.info({ queue: ORCHESTRATOR_QUEUE, address }, 'orchestrator ready');
+  await worker.run();
 }
 
 /** The worker itself, for those who run it beside others in one process. */

@@ -1,8 +1,7 @@
 import { type NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createRenderActivities, HeldPictures, type KeptCaptions, type WorkerStop } from '../activities/index.ts';
-import type { TemporalTarget } from '../connection/temporal-target.ts';
-import { closeConnection, connectWorker } from '../connection/worker-connection.ts';
+import type { ServedBy } from '../connection/worker-connection.ts';
 import type { PictureSigner } from '../credentials/picture-signer.ts';
 import type { Size } from '../domain/size.ts';
 import { thriftText } from '../domain/thrift.ts';
@@ -39,9 +38,9 @@ const FORCE_AFTER_SECONDS = 30;
  * @throws UserError where the bundle, the device, a size, the place for checkpoints or the server cannot be used, at the start or later.
  */
 export async function runRenderWorker(
+  { connection, namespace }: ServedBy,
   config: RenderConfig,
   allowance: Allowance,
-  target: TemporalTarget,
   keyring: Keyring | null,
   log: Logger,
 ): Promise<void> {
@@ -52,7 +51,6 @@ export async function runRenderWorker(
   const children = metrics && observeRendererProcesses(metrics, config.device);
   if (config.scratch !== undefined) await checkScratch(config.scratch, log);
   const signer = await openSigner(bundle, config, log);
-  const connection = await connectWorker(target);
   try {
     const { captions, encoder } = await textsOfBundle(bundle, encoding(config), { log, seal }, config.textEncoder);
     const loaded = await loadRenderer(bundle, sizes, config, log, children);
@@ -64,7 +62,7 @@ export async function runRenderWorker(
       const observers = { log, metrics, tracer: processTracer() };
       const surroundings = {
         connection,
-        namespace: target.namespace,
+        namespace,
         openStore: outsideOf(allowance, config.scratch).openStore,
         renderer,
         deviceName: await deviceName(config.device, shape.children * (shape.threads ?? 1)),
@@ -92,7 +90,6 @@ export async function runRenderWorker(
     }
   } finally {
     children?.stop();
-    await closeConnection(connection);
   }
 }
 

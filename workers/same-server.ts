@@ -1,7 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { NativeConnection } from '@temporalio/worker';
-import type { TemporalTarget } from '../connection/temporal-target.ts';
-import { closeConnection, connectWorker } from '../connection/worker-connection.ts';
+import type { ServedBy } from '../connection/worker-connection.ts';
 import { ServerUnreachable } from '../domain/user-error.ts';
 
 const INTERVAL_MS = 5_000;
@@ -10,7 +8,7 @@ const ANSWER_MS = 5_000;
 export type ServerWatch = {
   /** Fails when another server answers at the address; otherwise it never settles. */
   another: Promise<never>;
-  stop(): Promise<void>;
+  stop(): void;
 };
 
 export type Watching = {
@@ -24,22 +22,21 @@ export type Watching = {
  * Watches that the server at an address stays the one that it is: somebody else's may be started on the same port, and workers would
  * take up its batches without a word. A server is known by the id of the namespace, which it keeps in its database.
  *
- * @throws ServerUnreachable where no server answers, or another one than was meant
+ * @throws ServerUnreachable where another server answers than was meant
  */
-export async function watchServer(target: TemporalTarget, { namespaceId, tell }: Watching): Promise<ServerWatch> {
-  const connection = await connectWorker(target);
+export async function watchServer(server: ServedBy, { namespaceId, tell }: Watching): Promise<ServerWatch> {
   let expected = namespaceId;
   let wasAway = false;
   let stopping = false;
 
   async function check(): Promise<void> {
-    const { id, isAway } = await ask(connection, target.namespace);
+    const { id, isAway } = await ask(server);
     if (stopping) return;
     if (isAway !== wasAway) tell(isAway ? 'away' : 'back');
     wasAway = isAway;
     if (id === null) return;
     expected ??= id;
-    if (id !== expected) throw anotherServer(target, expected, id);
+    if (id !== expected) throw anotherServer(server, expected, id);
   }
 
   async function keepChecking(): Promise<never> {
@@ -50,21 +47,17 @@ export async function watchServer(target: TemporalTarget, { namespaceId, tell }:
     }
   }
 
-  const stop = async (): Promise<void> => {
-    stopping = true;
-    await closeConnection(connection);
+  await check();
+  return {
+    another: keepChecking(),
+    stop: () => {
+      stopping = true;
+    },
   };
-  try {
-    await check();
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  return { another: keepChecking(), stop };
 }
 
 /** What a server tells of its namespace; an id of `null` where it does not. */
-async function ask(connection: NativeConnection, namespace: string): Promise<{ id: string | null; isAway: boolean }> {
+async function ask({ connection, namespace }: ServedBy): Promise<{ id: string | null; isAway: boolean }> {
   try {
     const { namespaceInfo } = await connection.withDeadline(Date.now() + ANSWER_MS, () =>
       connection.workflowService.describeNamespace({ namespace }),
@@ -78,7 +71,7 @@ async function ask(connection: NativeConnection, namespace: string): Promise<{ i
 /** gRPC's DEADLINE_EXCEEDED and UNAVAILABLE. Other errors are answers, such as that we may not ask. */
 const AWAY = [4, 14];
 
-const anotherServer = ({ address, namespace }: TemporalTarget, expected: string, found: string): ServerUnreachable =>
+const anotherServer = ({ address, namespace }: ServedBy, expected: string, found: string): ServerUnreachable =>
   new ServerUnreachable(
     `${address}: expected the Temporal server that this worker was started for (namespace ${namespace} with id ${expected}), found ` +
       `another one there (${found}). Start the worker again if it is to serve that one`,

@@ -9,7 +9,6 @@ import { storeUrl } from '../../store/index.ts';
 import { allowanceOf } from '../../workers/allowance.ts';
 import { LOG_FORMATS, type LogFormat, usualLogFormat } from '../../workers/log-format.ts';
 import { type RenderConfig, renderConfig } from '../../workers/render-config.ts';
-import type { ServerWatch } from '../../workers/same-server.ts';
 import { type AllowOptions, allowedPlaces, allowOption } from '../options/allow-option.ts';
 import {
   addServerOptions,
@@ -135,8 +134,7 @@ async function work(options: WorkerOptions): Promise<void> {
   // Loaded only here: the SDK's worker is large, and no other verb needs it.
   const [
     { createLog },
-    { watchServer },
-    { checkKeys },
+    { serve },
     { installRuntime },
     { processTracer },
     { runOrchestrator },
@@ -144,8 +142,7 @@ async function work(options: WorkerOptions): Promise<void> {
     { runEncodeWorker },
   ] = await Promise.all([
     import('../../workers/logging.ts'),
-    import('../../workers/same-server.ts'),
-    import('../../workers/keys-needed.ts'),
+    import('../../workers/serve.ts'),
     import('../../workers/runtime.ts'),
     import('../../monitoring/tracing/tracer.ts'),
     import('../../workers/orchestrator.ts'),
@@ -155,24 +152,15 @@ async function work(options: WorkerOptions): Promise<void> {
   const log = createLog('pixart-batch', options.log ?? usualLogFormat());
   const tracer = processTracer((message) => log.warn(message));
   installRuntime({ log, metricsAddress: options.metricsAddress });
-  const watch = await watchServer(target, {
-    namespaceId: options.namespaceId,
-    tell: (news) => {
-      if (news === 'away') log.warn({ address: target.address }, 'the Temporal server does not answer');
-      else log.info({ address: target.address }, 'the Temporal server answers again');
-    },
-  });
   try {
-    await checkKeys(target, keyring);
-    await untilRefused(watch, () =>
+    await serve(target, { namespaceId: options.namespaceId, keyring, log }, (server) =>
       together([
-        ...(orchestrator ? [runOrchestrator(allowance, target, keyring, log, options.summaries)] : []),
-        ...(render !== null && renderer ? [runRenderWorker(render, allowance, target, keyring, log)] : []),
-        ...(render !== null && encoder ? [runEncodeWorker(render, allowance, target, keyring, log)] : []),
+        ...(orchestrator ? [runOrchestrator(server, allowance, keyring, log, options.summaries)] : []),
+        ...(render !== null && renderer ? [runRenderWorker(server, render, allowance, keyring, log)] : []),
+        ...(render !== null && encoder ? [runEncodeWorker(server, render, allowance, keyring, log)] : []),
       ]),
     );
   } finally {
-    await watch.stop();
     await tracer?.flush();
   }
 }
@@ -197,17 +185,6 @@ function rolesOf({ orchestrator, renderer, encoder, withoutTextEncoder, large }:
 
 const withoutRenderer = (option: string): UserError =>
   new UserError(`${option}: expected a worker that renders, found none; add --renderer, or leave ${option} out`);
-
-/** Runs to its end, which comes at once where the server is another one. @throws ServerUnreachable then */
-async function untilRefused({ another }: ServerWatch, run: () => Promise<void>): Promise<void> {
-  let refusal: unknown;
-  another.catch((error) => {
-    refusal = error;
-    process.kill(process.pid, 'SIGTERM');
-  });
-  await run();
-  if (refusal !== undefined) throw refusal;
-}
 
 /** Runs until all have ended. One that fails stops the others in the way that a person would, with a signal. */
 async function together(workers: Promise<void>[]): Promise<void> {
