@@ -22,6 +22,9 @@ const PREFIX = 'images/';
 const LISTEN_EVERY_MS = 200;
 const MOST_TRIES = 5;
 
+/** `PENDING_ACTIVITY_STATE_SCHEDULED` of Temporal's API. */
+const SCHEDULED = 1;
+
 /** What the default authorizer of Temporal's server says to whoever may not make a call. */
 const UNAUTHORIZED = { code: 7, details: 'Request unauthorized.' };
 
@@ -47,7 +50,7 @@ export type GuardedFleet = {
   attempt(part: string, action: () => Promise<void>): Promise<void>;
   /** @param ready what it logs when it is */
   startWorker(part: string, options: string[], ready: string): Promise<WorkerProcess>;
-  /** Watches a batch to its end. What workers are refused and tell, in their log or of the batch, they are granted. */
+  /** Watches a batch to its end. What workers are refused and tell, in their log or of the batch, they are granted, and try again at once. */
   finish(batch: string): Promise<BatchEnd>;
   read(name: string): Promise<Buffer>;
   overwrite(name: string, bytes: Buffer | string): Promise<void>;
@@ -139,8 +142,9 @@ export async function startGuardedFleet(): Promise<GuardedFleet> {
       for (; ; await Promise.race([ending, sleep(LISTEN_EVERY_MS)])) {
         const ended = end;
         const told = JSON.stringify([ended, await toldOf(client, batch)]);
-        for (const { part, worker } of workers) grantTold(part, told + JSON.stringify(worker.lines));
+        const granted = workers.filter(({ part, worker }) => grantTold(part, told + JSON.stringify(worker.lines)));
         if (ended !== undefined) return ended;
+        if (granted.length > 0) await tryAgainNow(client);
       }
     },
     async read(name) {
@@ -171,6 +175,19 @@ export async function startGuardedFleet(): Promise<GuardedFleet> {
 /** The one of infra/iam that covers it; none for what a part does without. */
 const grantFor = (part: string, refused: Refused): Grant | undefined =>
   grantsOf(PARTS[part]!).find((grant) => covers(grant, refused));
+
+/** The pauses between attempts grow, and a night of refusals would be spent in them: activities that wait for their next begin anew. */
+async function tryAgainNow({ temporal, namespace }: BatchClient): Promise<void> {
+  for await (const { workflowId } of temporal.workflow.list({ query: "ExecutionStatus = 'Running'" })) {
+    const { raw } = await temporal.workflow.getHandle(workflowId).describe();
+    const waiting = raw.pendingActivities?.filter(({ state, attempt }) => state === SCHEDULED && attempt! > 1) ?? [];
+    for (const { activityId } of waiting) {
+      const request = { namespace, execution: { workflowId }, id: activityId! };
+      // It may have ended meanwhile.
+      await temporal.workflowService.resetActivity(request).catch(() => {});
+    }
+  }
+}
 
 /** What the server and the orchestrator tell of a batch. */
 async function toldOf(client: BatchClient, batch: string): Promise<unknown> {

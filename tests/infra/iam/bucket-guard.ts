@@ -9,6 +9,8 @@ export type BucketGuard = {
   granted: Grant[];
   /** What was refused, each once, until it is granted: permissions and the objects they were needed on, the store's prefix left out. */
   refused: Map<string, Refused>;
+  /** Nothing more is answered until what is returned is called. */
+  hold(): () => void;
   stop(): Promise<void>;
 };
 
@@ -18,8 +20,10 @@ export type Refused = { permission: string; object: string | null };
 export async function startBucketGuard(target: string, account: string, prefix: string): Promise<BucketGuard> {
   const granted: Grant[] = [];
   const refused = new Map<string, Refused>();
+  let held = Promise.resolve();
   const exists = async (path: string): Promise<boolean> => (await fetch(target + path)).ok;
   const network = await startFaultyNetwork(target, async (label, _nth, url) => {
+    await held;
     for (const { permission, object } of await neededFor(label, url, exists)) {
       const name = object?.startsWith(prefix) ? object.slice(prefix.length) : object;
       if (granted.some((grant) => covers(grant, { permission, object: name }))) continue;
@@ -28,7 +32,14 @@ export async function startBucketGuard(target: string, account: string, prefix: 
     }
     return 'passes';
   });
-  return { endpoint: network.endpoint, granted, refused, stop: () => network.stop() };
+  const hold = (): (() => void) => {
+    let release = (): void => {};
+    held = new Promise((resolve) => {
+      release = resolve;
+    });
+    return release;
+  };
+  return { endpoint: network.endpoint, granted, refused, hold, stop: () => network.stop() };
 }
 
 /** Whether a grant would have let through what was refused. */
