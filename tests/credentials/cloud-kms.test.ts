@@ -1,16 +1,15 @@
-import { execFile } from 'node:child_process';
 import { sign } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { json } from 'node:stream/consumers';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { openPictureSigner } from '../../credentials/picture-signer.ts';
 import { readCredential } from '../../credentials/read-credential.ts';
 import { encodeImage } from '../../images/index.ts';
 import { sampleJob, samplePixels } from '../images/sample-job.ts';
+import { openssl } from '../openssl.ts';
 import { KINDS, type Kind, type TestChain, testChain } from './chains.ts';
 
 const VERSION = 'projects/studio/locations/europe/keyRings/night/cryptoKeys/pictures/cryptoKeyVersions/3';
@@ -45,8 +44,7 @@ async function signature({ data, digest }: Asked): Promise<string> {
   await writeFile(file, Buffer.from((digest?.sha256 ?? digest?.sha384)!, 'base64'));
   const padding = ['digest:sha256', 'rsa_padding_mode:pss', 'rsa_pss_saltlen:32'].flatMap((how) => ['-pkeyopt', how]);
   const options = ['pkeyutl', '-sign', '-inkey', held.key, '-in', file, ...(kind === 'RSA 2048' ? padding : [])];
-  const { stdout } = await promisify(execFile)('openssl', options, { encoding: 'buffer' });
-  return stdout.toString('base64');
+  return openssl(options).toString('base64');
 }
 
 const address = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

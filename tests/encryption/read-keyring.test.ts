@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +6,7 @@ import { withoutSecrets } from '../../domain/secrets.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { readKeyring } from '../../encryption/read-keyring.ts';
 import { seal, unseal } from '../../encryption/sealed.ts';
+import { openssl } from '../openssl.ts';
 import { keyring, lineOf } from './keys.ts';
 
 let folder: string;
@@ -51,16 +51,20 @@ describe('a command that unwraps the keys', () => {
   test('is run, and what it prints are the keys', async () => {
     // A key service does no more than this: it holds a private key and decrypts what was encrypted for it.
     const [key, wrapped] = [join(folder, 'service.pem'), join(folder, 'keys.cms')];
-    execFileSync(
-      'openssl',
-      ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=keys', '-keyout', key, '-out', `${key}.crt`],
-      { stdio: 'ignore' },
-    );
-    execFileSync(
-      'openssl',
-      ['cms', '-encrypt', '-aes256', '-binary', '-outform', 'DER', '-out', wrapped, `${key}.crt`],
-      { input: text },
-    );
+    openssl([
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-subj',
+      '/CN=keys',
+      '-keyout',
+      key,
+      '-out',
+      `${key}.crt`,
+    ]);
+    openssl(['cms', '-encrypt', '-aes256', '-binary', '-outform', 'DER', '-out', wrapped, `${key}.crt`], text);
     await expectBothKeys(run(`openssl cms -decrypt -binary -inform DER -in '${wrapped}' -inkey '${key}'`));
   });
 

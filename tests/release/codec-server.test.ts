@@ -10,6 +10,7 @@ import { findTemporal } from '../../infra/dev/temporal-program.ts';
 import { startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
 import { openStore } from '../../store/index.ts';
 import { type IdentityProvider, identityProvider } from '../codec-server/identity-provider.ts';
+import { makeAuthority } from '../connection/certificates.ts';
 import { expectCode, pixartBatch, type RunningCommand, startPixartBatch } from '../e2e/command-line.ts';
 import { WorkerProcess } from '../e2e/worker-process.ts';
 import { lineOf } from '../encryption/keys.ts';
@@ -75,11 +76,7 @@ const startCodec = (...options: string[]): RunningCommand =>
 const addressOf = async (command: RunningCommand): Promise<string> => (await command.said(/codec server +(\S+)/))[1]!;
 
 function certificate(): string[] {
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...subject, '-keyout', key, '-out', cert], {
-    stdio: 'ignore',
-  });
+  const { key, cert } = makeAuthority(folder, 'studio').issue('codec');
   return ['--tls-key', key, '--tls-cert', cert];
 }
 
