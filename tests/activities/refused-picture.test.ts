@@ -141,7 +141,7 @@ test('a worker that is told to stop hands the picture back at once, whatever its
   tellWorker.abort();
   await expect(receipt).rejects.toMatchObject({ type: 'WorkerStopping', nonRetryable: false });
   const attempts = { attempt: 1, failed: 0, lost: 0, isOver: true };
-  expect(heartbeats.at(-1)).toEqual({ computations: 1, stepsComputed: 4, step: 4, steps: 4, attempts });
+  expect(heartbeats.at(-1)).toEqual({ id: 'fox', computations: 1, stepsComputed: 4, step: 4, steps: 4, attempts });
   expect(held.count('256')).toBe(0);
 });
 

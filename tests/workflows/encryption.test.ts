@@ -211,8 +211,10 @@ describe('a batch', () => {
     await submitBatch(site.client, await request('lost', ['a fox,256']));
     await batchEnd(site.client, 'lost');
     const client = await clientWith(null);
-    const { batches } = await cleanStore(client, { store: site.store.url, batchesOlderThanMs: 0 });
-    expect(batches.map(({ batch }) => batch)).toContain('lost');
+    const old = async (): Promise<string[]> =>
+      (await cleanStore(client, { store: site.store.url, batchesOlderThanMs: 0 })).batches.map(({ batch }) => batch);
+    // The batch has ended before its review page is written.
+    await expect.poll(old).toContain('lost');
     const { histories } = await forget(client, { store: site.store.url, batch: 'lost' });
     expect(histories).toBeGreaterThan(1);
     const elsewhere = forget(client, { store: path.join(site.folder, 'elsewhere'), batch: 'lost' });
