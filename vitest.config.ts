@@ -53,11 +53,6 @@ export default defineConfig({
       { extends: true, test: { name: 'sharing', include: files(SHARING), exclude: files(UNIT), isolate: false } },
       { extends: true, test: { name: 'unit', include: files(UNIT), isolate: false } },
       { extends: true, test: { name: 'release', include: files(RELEASE) } },
-      // A fleet that is given each permission only once it was refused: a quarter of an hour, by hand, after infra/iam has changed.
-      {
-        extends: true,
-        test: { name: 'permissions', include: ['tests/release/least-privilege.slow.ts'], testTimeout: 1_800_000 },
-      },
     ],
   },
 });

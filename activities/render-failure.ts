@@ -106,6 +106,8 @@ export class ObjectConflict extends Error {
   override readonly name = 'ObjectConflict';
 
   constructor(object: string, fault: string, { message }: Error) {
-    super(`${object} is damaged (${fault}) and cannot be replaced: ${message}. Remove it, then retry the batch.`);
+    super(
+      `${object} is damaged (${fault}) and cannot be replaced: ${message.replace(/\.$/, '')}. Remove it, then retry the batch.`,
+    );
   }
 }

@@ -9,7 +9,7 @@ import type { WorkerProcess } from '../e2e/worker-process.ts';
 import { type Grant, grantsOf, grantText, PARTS } from '../infra/iam/parts.ts';
 import { type GuardedFleet, startGuardedFleet } from './guarded-fleet.ts';
 
-// Some seventy processes, most of them one after the other.
+// Some eighty commands, one after the other.
 vi.setConfig({ testTimeout: 1_800_000, hookTimeout: 300_000 });
 
 const PAINTER = ['--renderer', '--threads', '1', '--children', '1', '--checkpoint', '0', '--without-text-encoder'];
@@ -66,6 +66,21 @@ async function manifestOf(batch: string): Promise<Manifest> {
 
 const imageOf = async (batch: string, id: string) => (await manifestOf(batch)).images.find((image) => image.id === id)!;
 
+/** Batches as small as these are too quick for some calls: then a part's store does not answer until what is returned is called. */
+const slow = (part: string): (() => void) => fleet.part(part).bucket.hold();
+
+/** Waits until a part has made that call. @param again what it makes it by, where once may be too early */
+const hasMade = (part: string, call: string, again?: () => Promise<unknown>) =>
+  expect
+    .poll(
+      async () => {
+        await again?.();
+        return [...fleet.part(part).calls.made];
+      },
+      { timeout: 120_000 },
+    )
+    .toContain(call);
+
 test('from nothing, every part is granted what it says that it is refused, until a night works', async () => {
   const { place, startWorker } = fleet;
   await fleet.overwrite(LIMITS_NAME, '{"imagesPerDay": 1000}');
@@ -77,6 +92,12 @@ test('from nothing, every part is granted what it says that it is refused, until
   await night('red', red);
   await night('again', red);
   await ok('submitter', 'plan', red);
+  const one = await place.catalog('one.csv', 'id,prompt,steps\none,a yellow mug,2\n');
+  const encoderGoesOn = slow('encoder');
+  await ok('submitter', 'submit', one, '--batch', 'png');
+  await hasMade('encoder', 'RecordActivityTaskHeartbeat');
+  encoderGoesOn();
+  await fleet.finish('png');
   await Promise.all([encoder.kill('SIGTERM'), painter.kill('SIGTERM')]);
 
   // A renderer that encodes for itself, and finds kept captions damaged.
@@ -85,7 +106,6 @@ test('from nothing, every part is granted what it says that it is refused, until
   const large = await catalog('large', 'red', 512);
   await night('large', large, 'webp');
   await night('larger', await catalog('larger', 'blue', 512));
-  const one = await place.catalog('one.csv', 'id,prompt,steps\none,a yellow mug,2\n');
   for (const format of ['avif', 'jpeg']) await night(format, one, format);
   // Of what a round replaces it is told in the batch's details, and the next round replaces it.
   for (const _round of [2, 3]) {
@@ -103,20 +123,20 @@ test('who looks, who controls and who repairs are granted theirs', async () => {
     await ok(part, 'list');
   }
 
-  const slow = await place.catalog('slow.csv', 'id,prompt,size,steps\na,slow a,512,200\nb,slow b,512,200\n');
-  // What an orchestrator does takes less time than passes between two beats, unless its store is slow.
-  const { bucket, calls } = fleet.part('orchestrator');
-  const release = bucket.hold();
-  await ok('submitter', 'submit', slow, '--batch', 'slow');
-  await expect.poll(() => [...calls.made], { timeout: 120_000 }).toContain('RecordActivityTaskHeartbeat');
-  release();
-  await ok('reviewer', 'status', 'slow');
-  await ok('submitter', 'pause', 'slow');
-  await ok('submitter', 'resume', 'slow');
-  await ok('submitter', 'cancel', 'slow');
-  await fleet.finish('slow');
+  const long = await place.catalog('long.csv', 'id,prompt,size,steps\na,long a,512,200\nb,long b,512,200\n');
+  const orchestratorGoesOn = slow('orchestrator');
+  const rendererGoesOn = slow('renderer');
+  await ok('submitter', 'submit', long, '--batch', 'long');
+  await hasMade('orchestrator', 'RecordActivityTaskHeartbeat');
+  orchestratorGoesOn();
+  await hasMade('reviewer', 'DescribeTaskQueue', () => ok('reviewer', 'status', 'long'));
+  await ok('submitter', 'pause', 'long');
+  await ok('submitter', 'resume', 'long');
+  await ok('submitter', 'cancel', 'long');
+  rendererGoesOn();
+  await fleet.finish('long');
 
-  await ok('submitter', 'schedule', 'create', 'nightly', slow, '--at', '22:00', '--time-zone', 'Europe/Berlin');
+  await ok('submitter', 'schedule', 'create', 'nightly', long, '--at', '22:00', '--time-zone', 'Europe/Berlin');
   await ok('submitter', 'schedule', 'pause', 'nightly');
   for (const part of ['reviewer', 'submitter']) {
     await ok(part, 'schedule', 'list');
@@ -132,9 +152,13 @@ test('who looks, who controls and who repairs are granted theirs', async () => {
 test('where object and copy are damaged, a renderer puts a new picture into their place with the roles of a repairer', async () => {
   const { object, copy } = await imageOf('again', 'mug');
   for (const name of [object, copy]) await fleet.overwrite(name, 'no picture');
-  const { stdout } = expectCode(EXIT.imagesMissing, await fleet.run('repairer', 'verify', 'again', '--repair'));
+  const rendererGoesOn = slow('renderer');
+  const repair = fleet.run('repairer', 'verify', 'again', '--repair');
+  await hasMade('repairer', 'DescribeTaskQueue');
+  rendererGoesOn();
+  const { stdout } = expectCode(EXIT.imagesMissing, await repair);
   expect(stdout).toMatch(
-    /is damaged and cannot be replaced: .*needs storage\.objects\.create on .*infra\/iam\/README\.md/,
+    /is damaged \(.*\) and cannot be replaced: .*needs storage\.objects\.create on .*infra\/iam\/README\.md/,
   );
   await fleet.finish('again');
 
