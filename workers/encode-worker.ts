@@ -31,6 +31,7 @@ export type EncodeConfig = Pick<
 /**
  * Encodes texts of a bundle for all who render from kept captions, until the process is told to stop (SIGINT, SIGTERM).
  *
+ * @param ready called when it takes work
  * @throws UserError where the bundle, the device or the server cannot be used, at the start or later.
  */
 export async function runEncodeWorker(
@@ -39,6 +40,7 @@ export async function runEncodeWorker(
   allowance: Allowance,
   keyring: Keyring | null,
   log: Logger,
+  ready: () => void,
 ): Promise<void> {
   const seal = objectSeal(keyring, config.encryptKept);
   const bundle = await openBundle(await bundleFolder(config.bundle));
@@ -56,6 +58,7 @@ export async function runEncodeWorker(
     });
     const { name } = bundle.description;
     log.info({ bundle: name, device: config.device, queues: [worker.options.taskQueue] }, 'encode worker ready');
+    ready();
     await untilStopped([worker], [texts.encoder!, keys]);
   } finally {
     ignore();

@@ -30,6 +30,7 @@ const GRACE_TIME = '10 seconds';
  * Runs workflows, and the activities that plan batches and write their records, until the process is told to stop
  * (SIGINT, SIGTERM).
  *
+ * @param ready called when it takes work
  * @throws UserError where the server cannot be used
  */
 export async function runOrchestrator(
@@ -37,10 +38,12 @@ export async function runOrchestrator(
   allowance: Allowance,
   keyring: Keyring | null,
   log: Logger,
+  ready: () => void,
   summaries?: Summaries,
 ): Promise<void> {
   const worker = await createOrchestrator(connection, namespace, outsideOf(allowance), keyring, summaries);
   log.info({ queue: ORCHESTRATOR_QUEUE, address }, 'orchestrator ready');
+  ready();
   await worker.run();
 }
 

@@ -35,6 +35,7 @@ const FORCE_AFTER_SECONDS = 30;
  * hand are finished within the grace time or handed back to other workers. It encodes texts for others too, unless it is to render from
  * kept captions alone.
  *
+ * @param ready called when it takes work
  * @throws UserError where the bundle, the device, a size, the place for checkpoints or the server cannot be used, at the start or later.
  */
 export async function runRenderWorker(
@@ -43,6 +44,7 @@ export async function runRenderWorker(
   allowance: Allowance,
   keyring: Keyring | null,
   log: Logger,
+  ready: () => void,
 ): Promise<void> {
   const seal = objectSeal(keyring, config.encryptKept);
   const bundle = await openBundle(await bundleFolder(config.bundle));
@@ -82,6 +84,7 @@ export async function runRenderWorker(
         { bundle: renderer.bundle.name, digest: renderer.bundle.digest, device: config.device, queues },
         'render worker ready',
       );
+      ready();
       await untilStopped(workers, [renderer, keys, ...(encoder === null ? [] : [encoder])]);
     } finally {
       ignore();

@@ -46,6 +46,7 @@ export type WorkerOptions = ServerOptions &
     encryptKept: 'yes' | 'no';
     summaries?: Summaries;
     metricsAddress?: string;
+    httpAddress?: string;
     namespaceId?: string;
     log?: LogFormat;
   };
@@ -117,6 +118,12 @@ export const workerCommand = (): Command =>
         listenAddress,
       ),
     )
+    .addOption(
+      new Option(
+        '--http-address <host:port>',
+        'answer there whether it takes work (/health) and, with --orchestrator, what work waits for workers (/wanted)',
+      ).argParser(listenAddress),
+    )
     .option(
       '--namespace-id <id>',
       'serve only a server whose namespace has this id (default: the one that it has at the start)',
@@ -140,6 +147,7 @@ async function work(options: WorkerOptions): Promise<void> {
     { runOrchestrator },
     { runRenderWorker },
     { runEncodeWorker },
+    { startStatus },
   ] = await Promise.all([
     import('../../workers/logging.ts'),
     import('../../workers/serve.ts'),
@@ -148,18 +156,22 @@ async function work(options: WorkerOptions): Promise<void> {
     import('../../workers/orchestrator.ts'),
     import('../../workers/render-worker.ts'),
     import('../../workers/encode-worker.ts'),
+    import('../../workers/status.ts'),
   ]);
   const log = createLog('pixart-batch', options.log ?? usualLogFormat());
   const tracer = processTracer((message) => log.warn(message));
   installRuntime({ log, metricsAddress: options.metricsAddress });
+  const parts = [orchestrator, renderer, encoder].filter((isThere) => isThere).length;
   try {
-    await serve(target, { namespaceId: options.namespaceId, keyring, log }, (server) =>
-      together([
-        ...(orchestrator ? [runOrchestrator(server, allowance, keyring, log, options.summaries)] : []),
-        ...(render !== null && renderer ? [runRenderWorker(server, render, allowance, keyring, log)] : []),
-        ...(render !== null && encoder ? [runEncodeWorker(server, render, allowance, keyring, log)] : []),
-      ]),
-    );
+    await serve(target, { namespaceId: options.namespaceId, keyring, log }, async (server) => {
+      const status = await startStatus(options.httpAddress, { parts, counts: orchestrator, server, keyring, log });
+      const { ready } = status;
+      await together([
+        ...(orchestrator ? [runOrchestrator(server, allowance, keyring, log, ready, options.summaries)] : []),
+        ...(render !== null && renderer ? [runRenderWorker(server, render, allowance, keyring, log, ready)] : []),
+        ...(render !== null && encoder ? [runEncodeWorker(server, render, allowance, keyring, log, ready)] : []),
+      ]).finally(() => status.stop());
+    });
   } finally {
     await tracer?.flush();
   }

@@ -27,6 +27,12 @@ const SCHEDULED = 1;
 /** Whether a worker has it in hand; otherwise it is in the queue, or between two attempts. */
 export const isInHand = ({ state }: PendingActivity): boolean => state !== SCHEDULED;
 
+/** `PENDING_ACTIVITY_STATE_PAUSED` of Temporal's API. */
+const PAUSED = 4;
+
+/** Whether somebody paused it in Temporal's UI, and no worker has it any more: it waits until that is undone there. */
+export const isPausedByHand = ({ state }: PendingActivity): boolean => state === PAUSED;
+
 /**
  * What an attempt says that it waits for; `null` where it does not wait, or none is under way.
  *
