@@ -178,24 +178,26 @@ async function unpackWheel({ name, wheel }, folder) {
 async function build(tool, folder) {
   if (findTool('go') === null) throw new SetUpError('no Go on the PATH to build it with');
   const env = { ...childEnvironment('go'), GOBIN: folder };
-  await checkModule(tool, env);
+  const [path = '', version] = tool.goPackage.split('@');
+  // `go install` builds the one that is fetched here.
+  await moduleSources(`${path.split('/').slice(0, 3).join('/')}@${version}`, tool.goSum);
   await runStep(`building ${tool.name} with Go, some minutes`, 'go', ['install', tool.goPackage], { env });
 }
 
 /**
- * Has Go fetch the module and say what it found; `go install` builds that one then.
+ * Has Go fetch a module, and compares it with what it was when it was chosen.
  *
- * @param {Tool} tool
- * @param {NodeJS.ProcessEnv} env
+ * @param {string} module with its version
+ * @param {string} goSum as go.sum has it
+ * @returns {Promise<string>} the folder of its sources
+ * @throws {SetUpError} where there is none, or another one
  */
-async function checkModule({ goPackage, goSum }, env) {
-  const [path = '', version] = goPackage.split('@');
-  const name = path.split('/').slice(0, 3).join('/');
-  const { stdout } = await promisify(execFile)('go', ['mod', 'download', '-json', `${name}@${version}`], { env }).catch(
-    (error) => {
-      throw new SetUpError(`no Go module ${name}: ${String(error.stdout || error.stderr || error.message).trim()}`);
-    },
-  );
-  const { Sum: found } = JSON.parse(stdout);
-  if (found !== goSum) throw new SetUpError(`${name}@${version}: expected the checksum ${goSum}, found ${found}`);
+export async function moduleSources(module, goSum) {
+  const env = childEnvironment('go');
+  const { stdout } = await promisify(execFile)('go', ['mod', 'download', '-json', module], { env }).catch((error) => {
+    throw new SetUpError(`no Go module ${module}: ${String(error.stdout || error.stderr || error.message).trim()}`);
+  });
+  const { Sum: found, Dir: folder } = JSON.parse(stdout);
+  if (found !== goSum) throw new SetUpError(`${module}: expected the checksum ${goSum}, found ${found}`);
+  return folder;
 }

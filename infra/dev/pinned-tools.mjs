@@ -83,3 +83,16 @@ export const fakeGcsServer = {
   goSum: 'h1:K03sAvbLvDz4hAynpCCUqnNRp+ik9JFSvHbkD/wTPOU=',
   byHand: 'https://github.com/fsouza/fake-gcs-server/releases',
 };
+
+/** @type {Tool} */
+export const helm = {
+  name: 'helm',
+  version: '3.22.0',
+  purpose: 'what renders the Kubernetes chart, to check it',
+  archive: (machine) => `https://get.helm.sh/helm-v3.22.0-${machine}.tar.gz`,
+  // An archive has the program in a folder; it is built from source instead.
+  sha256: {},
+  goPackage: 'helm.sh/helm/v3/cmd/helm@v3.22.0',
+  goSum: 'h1:n1if5iQgHYsujPAcO5oonH/KiSNUmqmUF0iGVjSF3AU=',
+  byHand: 'https://helm.sh/docs/intro/install',
+};

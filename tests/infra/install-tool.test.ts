@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { ensureTool, ensureVersion } from '../../infra/dev/install-tool.mjs';
+import { ensureTool, ensureVersion, moduleSources } from '../../infra/dev/install-tool.mjs';
 import type { Tool } from '../../infra/dev/pinned-tools.mjs';
 import { findTool, findTools } from '../../infra/dev/tools.mjs';
 
@@ -98,6 +98,16 @@ test('an archive that is another than it was is not unpacked, and both digests a
   vi.restoreAllMocks();
   expect(said.join('')).toMatch(/expected the SHA-256 e3b0c442\S+, found [0-9a-f]{64}/);
   expect(findTool('pixart-test-tool')).toBeNull();
+});
+
+test('a Go module that is another than it was is not used, and both checksums are told', async () => {
+  const go = join(folder, 'go');
+  await writeFile(go, `#!/bin/sh\necho '{"Sum":"h1:another","Dir":"/sources"}'\n`, { mode: 0o755 });
+  vi.stubEnv('PATH', `${folder}:/usr/bin:/bin`);
+  await expect(moduleSources('example.com/module@v1.0.0', 'h1:chosen')).rejects.toThrow(
+    'example.com/module@v1.0.0: expected the checksum h1:chosen, found h1:another',
+  );
+  expect(await moduleSources('example.com/module@v1.0.0', 'h1:another')).toBe('/sources');
 });
 
 test('an archive of which no digest is known for this machine is not even asked for', async () => {
