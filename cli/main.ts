@@ -4,6 +4,7 @@ import project from '../package.json' with { type: 'json' };
 import { note, writeLine } from './display/output.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
 import { USER_PROJECT } from './options/common-options.ts';
+import { VERBS } from './verb-table.ts';
 
 export { EXIT };
 
@@ -21,7 +22,7 @@ First steps:
 /** Runs one command line. Nothing is thrown: a UserError becomes one message, without a stack. */
 export async function main(argv: string[]): Promise<ExitCode> {
   try {
-    const command = await program(argv[2] ?? '');
+    const command = await program(argv.slice(2));
     await command.parseAsync(argv);
     return (process.exitCode as ExitCode | undefined) ?? EXIT.ok;
   } catch (error) {
@@ -34,50 +35,26 @@ export async function main(argv: string[]): Promise<ExitCode> {
   }
 }
 
-/** In the order in which help lists them. */
-const verbs: Record<string, () => Promise<Command>> = {
-  plan: async () => (await import('./verbs/plan.ts')).planCommand(),
-  submit: async () => (await import('./verbs/submit.ts')).submitCommand(),
-  watch: async () => (await import('./verbs/watch.ts')).watchCommand(),
-  status: async () => (await import('./verbs/status.ts')).statusCommand(),
-  list: async () => (await import('./verbs/list.ts')).listCommand(),
-  pause: async () => (await import('./verbs/pause.ts')).pauseCommand(),
-  resume: async () => (await import('./verbs/resume.ts')).resumeCommand(),
-  window: async () => (await import('./verbs/window.ts')).windowCommand(),
-  priority: async () => (await import('./verbs/priority.ts')).priorityCommand(),
-  cancel: async () => (await import('./verbs/cancel.ts')).cancelCommand(),
-  retry: async () => (await import('./verbs/retry.ts')).retryCommand(),
-  export: async () => (await import('./verbs/export.ts')).exportCommand(),
-  report: async () => (await import('./verbs/report.ts')).reportCommand(),
-  verify: async () => (await import('./verbs/verify.ts')).verifyCommand(),
-  audit: async () => (await import('./verbs/audit.ts')).auditCommand(),
-  clean: async () => (await import('./verbs/clean.ts')).cleanCommand(),
-  forget: async () => (await import('./verbs/forget.ts')).forgetCommand(),
-  schedule: async () => (await import('./verbs/schedule/schedule.ts')).scheduleCommand(),
-  render: async () => (await import('./verbs/render/render.ts')).renderCommand(),
-  inspect: async () => (await import('./verbs/inspect.ts')).inspectCommand(),
-  worker: async () => (await import('./verbs/worker.ts')).workerCommand(),
-  dev: async () => (await import('./verbs/dev.ts')).devCommand(),
-  start: async () => (await import('./verbs/start.ts')).startCommand(),
-  'codec-server': async () => (await import('./verbs/codec-server.ts')).codecServerCommand(),
-  'upgrade-server': async () => (await import('./verbs/upgrade-server.ts')).upgradeServerCommand(),
-  encryption: async () => (await import('./verbs/encryption.ts')).encryptionCommand(),
-  bundle: async () => (await import('./verbs/bundle.ts')).bundleCommand(),
-};
-
-export const VERBS = Object.keys(verbs);
-
-/** Only the verb that was asked for is loaded: all of them take a second of processor time. */
-async function program(asked: string): Promise<Command> {
+async function program(args: string[]): Promise<Command> {
   const command = new Command('pixart-batch')
     .description('Turns a catalog of prompts into images in a store: PixArt-Σ on fleets of workers, run by Temporal.')
     .version(project.version)
+    .configureHelp({ subcommandTerm: (verb) => verb.name() })
     .addHelpText('after', help)
     .hook('preAction', (_, verb) => setUserProject(verb.opts()));
-  const wanted = Object.hasOwn(verbs, asked) ? [asked] : VERBS;
-  for (const verb of wanted) command.addCommand(await verbs[verb]!());
+  const asked = verbOf(args);
+  for (const [name, { description, load }] of Object.entries(VERBS)) {
+    const verb = name === asked ? await load() : new Command(name);
+    command.addCommand(verb.description(description));
+  }
   setErrors(command);
   return command;
+}
+
+/** The verb that is run, or asked about; of all others help needs no more than their names. */
+function verbOf(args: string[]): string | undefined {
+  const words = args.filter((arg) => !arg.startsWith('-'));
+  return words[0] === 'help' ? words[1] : words[0];
 }
 
 /** Who pays is a matter of the whole process: its stores, and the workers that it starts, find it in the environment. */

@@ -1,26 +1,8 @@
 import { createHash } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
-import { buildSync } from 'esbuild';
 import { encode as escapeHtml } from 'html-entities';
 import { scriptJson } from './encode.ts';
 import type { SheetHead } from './format.ts';
-
-/** Made once in a process; it takes well under a second. */
-let parts: { script: string; style: string } | undefined;
-
-function bundle(): { script: string; style: string } {
-  const { outputFiles } = buildSync({
-    entryPoints: ['main.ts', 'style.css'].map((name) => fileURLToPath(new URL(`browser/${name}`, import.meta.url))),
-    outdir: '.',
-    bundle: true,
-    write: false,
-    format: 'iife',
-    minify: true,
-    target: 'es2022',
-  });
-  const textOf = (ending: string) => outputFiles.find(({ path }) => path.endsWith(ending))!.text;
-  return { script: textOf('.js'), style: textOf('.css') };
-}
+import { pageCode } from './page-code.ts';
 
 const digest = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
@@ -28,9 +10,8 @@ const digest = (text: string): string => `'sha256-${createHash('sha256').update(
  * The page in one file, which loads nothing but its pieces, sprites and images. Its policy lets the one script run that is ours, and
  * what that script loads; nothing in a catalog can become a script.
  */
-export function makePage(head: SheetHead): Uint8Array {
-  parts ??= bundle();
-  const { script, style } = parts;
+export async function makePage(head: SheetHead): Promise<Uint8Array> {
+  const { script, style } = await pageCode();
   const policy = [
     "default-src 'none'",
     `script-src ${digest(script)} 'strict-dynamic'`,

@@ -45,7 +45,8 @@ export async function writePage(
   }
   if (rows.length > 0) await endPiece();
   const head = { batch, jobs, pieces, parameters: SHEET_PARAMETERS, columns: columns.names };
-  const page = await writeOrBeside(store, contactSheetPageName(batch), makePage(head), 'text/html; charset=utf-8');
+  const made = await makePage(head);
+  const page = await writeOrBeside(store, contactSheetPageName(batch), made, 'text/html; charset=utf-8');
   return { page, loads };
 }
 

@@ -26,14 +26,20 @@ export const ENTRIES = {
  * @param isEncrypted whether failures' messages go into payloads, for a codec to encrypt: that is done by code beside the workflows
  */
 export async function workflowBundle(logger: Logger, isEncrypted = false): Promise<{ codePath: string }> {
-  const build = await keptBuild(isEncrypted ? 'workflows-encrypted' : 'workflows', SOURCES, async (folder) => {
-    const { code } = await bundleWorkflowCode({
-      workflowsPath: ENTRIES.workflows,
-      workflowInterceptorModules: [ENTRIES.tracing],
-      ...(isEncrypted && { failureConverterPath: FAILURE_CONVERTER }),
-      logger,
-    });
-    await writeFile(path.join(folder, 'workflows.js'), code);
-  });
+  const kind = isEncrypted ? WORKFLOWS.encrypted : WORKFLOWS.plain;
+  const build = await keptBuild(kind, SOURCES, (folder) => makeWorkflows(folder, logger, isEncrypted));
   return { codePath: path.join(build, 'workflows.js') };
+}
+
+/** What builds of them are called. */
+export const WORKFLOWS = { plain: 'workflows', encrypted: 'workflows-encrypted' };
+
+export async function makeWorkflows(folder: string, logger: Logger, isEncrypted: boolean): Promise<void> {
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: ENTRIES.workflows,
+    workflowInterceptorModules: [ENTRIES.tracing],
+    ...(isEncrypted && { failureConverterPath: FAILURE_CONVERTER }),
+    logger,
+  });
+  await writeFile(path.join(folder, 'workflows.js'), code);
 }

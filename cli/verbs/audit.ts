@@ -20,7 +20,6 @@ const DAY_MS = 86_400_000;
 
 export const auditCommand = (): Command =>
   new Command('audit')
-    .description('who submitted, changed, retried, scheduled or removed what')
     .addOption(storeOption('whose audit lines: a folder or gs://bucket/prefix'))
     .addOption(
       new Option('--since <day>', `from this day on; otherwise the last ${DEFAULT_DAYS} days`).argParser(calendarDay),

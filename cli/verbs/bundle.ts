@@ -23,7 +23,7 @@ Examples:
 `;
 
 export function bundleCommand(): Command {
-  const command = new Command('bundle').description('the models on this machine').addHelpText('after', examples);
+  const command = new Command('bundle').addHelpText('after', examples);
   command
     .command('info')
     .description('what a bundle is and which sizes it serves; without a name, all that are installed')

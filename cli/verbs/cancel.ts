@@ -30,7 +30,6 @@ Examples:
 
 export const cancelCommand = (): Command =>
   addServerOptions(new Command('cancel'))
-    .description('stop a batch; what is finished stays')
     .argument('<batch>')
     .addOption(sizesOption('only the images of this size'))
     .addOption(whereOption())

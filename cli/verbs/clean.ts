@@ -33,7 +33,6 @@ Examples:
 
 export const cleanCommand = (): Command =>
   addServerOptions(new Command('clean'))
-    .description('remove old batches and what no batch needs from a store; without --yes only say what would go')
     .addOption(storeOption('the store: a folder or gs://bucket/prefix'))
     .addOption(userProjectOption())
     .addOption(

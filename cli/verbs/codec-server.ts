@@ -38,9 +38,6 @@ Examples:
 
 export const codecServerCommand = (): Command =>
   new Command('codec-server')
-    .description(
-      "decrypt for Temporal's UI and command line what encrypted batches keep on the Temporal server, until Ctrl-C",
-    )
     .addOption(new Option('--listen <host:port>', 'where to answer').argParser(listenAddress).default('127.0.0.1:8234'))
     .addOption(
       new Option(

@@ -46,7 +46,6 @@ Examples:
 
 export const devCommand = (): Command =>
   addServerOptions(new Command('dev'), 'one that is started here')
-    .description('run a Temporal server with its UI, an orchestrator and a render worker here, until Ctrl-C')
     .addOption(bundleOption())
     .addOption(sizesOption('a size to render; otherwise all of the bundle'))
     .addOption(deviceOption())

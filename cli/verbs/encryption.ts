@@ -16,9 +16,7 @@ Examples:
 `;
 
 export function encryptionCommand(): Command {
-  const command = new Command('encryption')
-    .description('keys that keep prompts from whoever can read the Temporal server')
-    .addHelpText('after', examples);
+  const command = new Command('encryption').addHelpText('after', examples);
   command
     .command('new-key')
     .description('make a key: printed, or added to a file of keys as its last')

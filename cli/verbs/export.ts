@@ -36,9 +36,6 @@ Examples:
 export const exportCommand = (): Command =>
   addLookOptions(
     new Command('export')
-      .description(
-        'hand out approved pictures: to a folder, a bucket or a zip file, in sizes and formats, cut out, as sprite sheets',
-      )
       .argument('<batch>')
       .addOption(
         new Option('--to <place>', 'a folder, gs://bucket/prefix, or a file that ends in .zip')

@@ -38,7 +38,6 @@ Examples:
 
 export const forgetCommand = (): Command =>
   addServerOptions(new Command('forget'))
-    .description('remove prompts and their pictures from the store and the server')
     .argument('[batch]')
     .addOption(whereOption())
     .option('--yes', 'do it; without it what would go is counted')

@@ -16,7 +16,6 @@ Examples:
 
 export const inspectCommand = (): Command =>
   new Command('inspect')
-    .description('print what made an image, as the file itself says it')
     .argument('<images...>', 'files that pixart-batch made')
     .addOption(jsonOption())
     .addHelpText('after', examples)

@@ -18,11 +18,7 @@ Examples:
 `;
 
 export const listCommand = (): Command =>
-  addServerOptions(new Command('list'))
-    .description('the batches that Temporal remembers, newest first')
-    .addOption(jsonOption())
-    .addHelpText('after', examples)
-    .action(list);
+  addServerOptions(new Command('list')).addOption(jsonOption()).addHelpText('after', examples).action(list);
 
 async function list(options: ServerOptions & JsonOptions): Promise<void> {
   await withClient(options, async (client) => {

@@ -11,7 +11,6 @@ Examples:
 
 export const pauseCommand = (): Command =>
   addServerOptions(new Command('pause'))
-    .description('let a batch start no more images until it is resumed')
     .argument('<batch>')
     .addOption(jsonOption())
     .addHelpText('after', examples)

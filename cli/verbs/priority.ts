@@ -12,7 +12,6 @@ Examples:
 
 export const priorityCommand = (): Command =>
   addServerOptions(new Command('priority'))
-    .description('have a batch rendered before or after others')
     .argument('<batch>')
     .argument('<n>', '1 (first) to 5 (last)', wholeNumber(1, 5))
     .addOption(jsonOption())

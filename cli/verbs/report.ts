@@ -24,7 +24,6 @@ Examples:
 
 export const reportCommand = (): Command =>
   new Command('report')
-    .description('what a batch that has ended took, what that cost, and why images are missing')
     .argument('<batch>')
     .addOption(storeOption())
     .addOption(userProjectOption())

@@ -16,7 +16,6 @@ type Options = ServerOptions & JsonOptions & { maxFailures?: FailureBudget };
 
 export const resumeCommand = (): Command =>
   addServerOptions(new Command('resume'))
-    .description('let a paused batch go on')
     .argument('<batch>')
     .addOption(failureBudgetOption())
     .addOption(jsonOption())

@@ -48,9 +48,6 @@ Examples:
 
 export const retryCommand = (): Command =>
   addServerOptions(addTeamOptions(new Command('retry')))
-    .description(
-      'render what a batch that has ended lacks: failed rows, those a cancellation left out, rejected images',
-    )
     .argument('<batch>')
     .option('--catalog <file>', 'take rows with the same ids from a corrected catalog')
     .addOption(catalogFormatOption())

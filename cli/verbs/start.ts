@@ -23,7 +23,6 @@ was interrupted goes on.
 
 export const startCommand = (): Command =>
   new Command('start')
-    .description('render the example catalog here, with everything that it needs, and stop')
     .addOption(storeOption())
     .addOption(userProjectOption())
     .addOption(bundleOption())

@@ -45,7 +45,6 @@ Examples:
 
 export const statusCommand = (): Command =>
   addServerOptions(new Command('status'))
-    .description('how far a batch is, once')
     .argument('<batch>')
     .addOption(storeOption('looked into for a batch that the server has forgotten'))
     .addOption(userProjectOption())

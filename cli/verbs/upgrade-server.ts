@@ -23,11 +23,7 @@ Examples:
 `;
 
 export const upgradeServerCommand = (): Command =>
-  new Command('upgrade-server')
-    .description('move the state folder of "dev" and "start", with its schedules, to a newer Temporal server')
-    .addOption(stateOption())
-    .addHelpText('after', examples)
-    .action(run);
+  new Command('upgrade-server').addOption(stateOption()).addHelpText('after', examples).action(run);
 
 async function run({ state }: { state: string }): Promise<void> {
   const signal = interruption();

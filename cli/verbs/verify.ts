@@ -32,7 +32,6 @@ Examples:
 
 export const verifyCommand = (): Command =>
   addServerOptions(new Command('verify'))
-    .description('compare the images of a batch that has ended with what its manifest says of them')
     .argument('<batch>')
     .addOption(storeOption())
     .addOption(userProjectOption())

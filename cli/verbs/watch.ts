@@ -13,7 +13,6 @@ Examples:
 
 export const watchCommand = (): Command =>
   addServerOptions(new Command('watch'))
-    .description('show the progress of a batch until it has ended')
     .argument('<batch>')
     .addOption(jsonOption())
     .addHelpText('after', examples)

@@ -13,7 +13,6 @@ Examples:
 
 export const windowCommand = (): Command =>
   addServerOptions(new Command('window'))
-    .description('change how many images of a batch are in flight at once')
     .argument('<batch>')
     .argument('<n>', 'images in flight at once, for each size', wholeNumber(1, MAX_WINDOW))
     .addOption(jsonOption())

@@ -69,7 +69,6 @@ Examples:
 
 export const workerCommand = (): Command =>
   addServerOptions(new Command('worker'), '127.0.0.1:7233')
-    .description('run workflows, render images, encode texts, or all of it, until told to stop')
     .option('--orchestrator', 'run workflows, and plan batches')
     .option('--renderer', 'render images on one device, and encode texts')
     .option('--large', 'also render images for which other workers had too little memory')

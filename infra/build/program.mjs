@@ -1,7 +1,6 @@
 // Plain JavaScript: every process of ours begins here, and every program that imports us, because Node 20 reads no TypeScript
-// (docs/decisions/005, 084).
-import { readFile } from 'node:fs/promises';
-import module from 'node:module';
+// (docs/decisions/005, 084, 127).
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { keptBuild, ROOT } from './kept-build.mjs';
@@ -54,63 +53,54 @@ export async function runProgram(source) {
  */
 export async function importProgram(source) {
   const build = await keptBuild('programs', SOURCES, makePrograms);
-  return import(pathToFileURL(path.join(build, source.replace(/\.ts$/, '.js'))).href);
+  return import(pathToFileURL(path.join(build, `${path.basename(source, '.ts')}.mjs`)).href);
 }
 
-/** @param {string} folder */
-async function makePrograms(folder) {
-  const esbuild = await import('esbuild');
+/**
+ * Makes each program a file, of which only those modules are run that it comes to.
+ *
+ * @param {string} folder
+ * @param {boolean} [isMovable] whether it is to run wherever the project then lies, from the same folder of it
+ */
+export async function makePrograms(folder, isMovable = false) {
+  const [esbuild, { modulesKnowTheirSource, packagesWhenUsed }] = await Promise.all([
+    import('esbuild'),
+    import('./plugins.mjs'),
+  ]);
   const { metafile } = await esbuild.build({
     absWorkingDir: ROOT,
     entryPoints: PROGRAMS,
     outdir: folder,
-    outbase: ROOT,
+    entryNames: '[name]',
+    outExtension: { '.js': '.mjs' },
     bundle: true,
-    // A verb loads what it needs and nothing else.
-    splitting: true,
     format: 'esm',
     platform: 'node',
     target: 'node20',
+    banner: {
+      js: "import { createRequire as forPackages } from 'node:module';\nconst require = forPackages(import.meta.url);",
+    },
     sourcemap: true,
     sourcesContent: false,
     metafile: true,
-    plugins: [packagesWhereTheyAre, modulesKnowTheirSource],
+    plugins: [
+      // Programs are kept far from node_modules.
+      packagesWhenUsed(
+        isMovable
+          ? { require: (name) => name, import: (name) => name }
+          : { require: createRequire(import.meta.url).resolve, import: import.meta.resolve },
+      ),
+      modulesKnowTheirSource((file) =>
+        isMovable
+          ? `new URL(${JSON.stringify(path.relative(folder, file))}, import.meta.url).href`
+          : JSON.stringify(pathToFileURL(file).href),
+      ),
+    ],
   });
   const missed = Object.keys(metafile.inputs).filter(
-    (file) => !SOURCES.some((source) => file === source || file.startsWith(`${source}/`)),
+    (file) =>
+      !/^(late:|node_modules\/)/.test(file) &&
+      !SOURCES.some((source) => file === source || file.startsWith(`${source}/`)),
   );
   if (missed.length > 0) throw new Error(`infra/build/program.mjs: add to SOURCES what holds ${missed.join(', ')}`);
 }
-
-/**
- * Programs lie far from node_modules.
- *
- * @type {import('esbuild').Plugin}
- */
-const packagesWhereTheyAre = {
-  name: 'packages where they are',
-  setup({ onResolve }) {
-    onResolve({ filter: /^[^./]/ }, ({ path: name, kind }) => {
-      if (kind === 'entry-point') return null;
-      return { path: module.isBuiltin(name) ? name : import.meta.resolve(name), external: true };
-    });
-  },
-};
-
-/**
- * What stands beside a source is found beside it.
- *
- * @type {import('esbuild').Plugin}
- */
-const modulesKnowTheirSource = {
-  name: 'modules know their source',
-  setup({ onLoad }) {
-    onLoad({ filter: /\.(ts|mjs)$/ }, async ({ path: file }) => {
-      const source = await readFile(file, 'utf8');
-      return {
-        contents: source.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(file).href)),
-        loader: file.endsWith('.ts') ? 'ts' : 'js',
-      };
-    });
-  },
-};

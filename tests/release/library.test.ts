@@ -10,6 +10,7 @@ import { bundleRef, chosenBundle, submitBatch } from '../../client/index.ts';
 import { ROOT } from '../../infra/build/kept-build.mjs';
 import { type Site, startSite } from '../workflows/site.ts';
 import { libraryExamples } from './library-examples.ts';
+import { packInto } from './packed.ts';
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
@@ -21,11 +22,10 @@ let folder: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'pixart-library-'));
-  await run('npm', ['pack', '--pack-destination', folder], { cwd: ROOT });
-  const [packed] = readdirSync(folder);
+  const packed = await packInto(folder);
   const modules = path.join(folder, 'node_modules');
   mkdirSync(path.join(modules, 'pixart-batch'), { recursive: true });
-  const unpack = ['-xzf', path.join(folder, packed!), '--strip-components', '1'];
+  const unpack = ['-xzf', packed, '--strip-components', '1'];
   await run('tar', [...unpack, '-C', path.join(modules, 'pixart-batch')]);
   for (const name of readdirSync(path.join(ROOT, 'node_modules'))) {
     symlinkSync(path.join(ROOT, 'node_modules', name), path.join(modules, name));

@@ -47,9 +47,9 @@ describe('data in scripts', () => {
   });
 });
 
-describe('the page', () => {
+describe('the page', async () => {
   const head = { batch: 'night', jobs: 0, pieces: [], parameters: [], columns: ['</script><script>alert(1)</script>'] };
-  const html = Buffer.from(makePage(head)).toString();
+  const html = Buffer.from(await makePage(head)).toString();
 
   test('has one script of its own, the only one that its policy lets run', () => {
     const scripts = [...html.matchAll(/<script>(.*?)<\/script>/gs)].map(([, text]) => text!);

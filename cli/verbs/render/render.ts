@@ -70,7 +70,6 @@ Examples:
 
 export function renderCommand(): Command {
   const command = new Command('render')
-    .description('make one image here and now; no Temporal needed')
     .argument('[prompt]', 'may be left out with --like')
     .option('--like <image>', 'take all that is not given from an image that pixart-batch made')
     .option('--out <file>', 'its ending chooses the format; otherwise <seed and prompt>.png here')

@@ -21,7 +21,7 @@ Examples:
 `;
 
 export function scheduleCommand(): Command {
-  const command = new Command('schedule').description('batches that start by the clock').addHelpText('after', examples);
+  const command = new Command('schedule').addHelpText('after', examples);
   const verbs = [
     createCommand(),
     listCommand(),

@@ -1,0 +1,30 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { ROOT } from '../build/kept-build.mjs';
+
+/** esbuild and webpack leave the path of each module above its code. */
+const MODULE = /node_modules\/((?:@[\w.-]+\/)?[\w.-]+)\//g;
+
+/**
+ * The licences of the packages whose code became part of ours, which they want to be told with it.
+ *
+ * @param built the folder of the code
+ * @throws Error for a package without one
+ */
+export async function licencesWithin(built: string): Promise<string> {
+  const files = (await readdir(built, { recursive: true })).filter((file) => /\.m?js$/.test(file));
+  const names = new Set<string>();
+  for (const file of files) {
+    for (const [, name] of (await readFile(path.join(built, file), 'utf8')).matchAll(MODULE)) names.add(name!);
+  }
+  const texts = [...names].sort().map(async (name) => `${name}\n\n${await licenceOf(name)}`);
+  return (await Promise.all(texts)).join(`\n${'-'.repeat(80)}\n`);
+}
+
+async function licenceOf(name: string): Promise<string> {
+  const folder = path.join(ROOT, 'node_modules', name);
+  const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
+  if (file === undefined)
+    throw new Error(`${folder}: expected a file with its licence, since its code is packed with ours`);
+  return readFile(path.join(folder, file), 'utf8');
+}
