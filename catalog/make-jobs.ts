@@ -55,20 +55,22 @@ export function makeJobs(
     return [];
   }
   // Without an id of its own, a combination is called what it would be called if somebody had written it out.
-  const id = row.id === undefined ? ids.numbered(contentId(raw)) : [row.id, chosen?.suffix ?? []].flat().join('-');
+  const id =
+    row.id === undefined ? ids.numbered(contentId(raw)) : chosen === null ? row.id : `${row.id}-${chosen.suffix}`;
+  const sign = options.defaults.sign === undefined ? null : { sign: options.defaults.sign };
   const jobs = Array.from({ length: row.variants }, (_, index): Job => {
-    const variant: Picture = { ...picture, seed: (picture.seed + index) % 2 ** 32 };
+    const variant = pictureOf(picture);
+    variant.seed = (picture.seed + index) % 2 ** 32;
     const variantId = row.variants === 1 ? id : `${id}-${index + 1}`;
     ids.claim(variantId, raw.line, nameOf('id'), problems);
-    return {
-      ...variant,
-      id: variantId,
-      priority: row.priority,
-      ...(options.defaults.sign !== undefined && { sign: options.defaults.sign }),
-      renderKey: renderKey(variant, options.bundle.digest, options.pipelineVersion),
+    const key = renderKey(variant, options.bundle.digest, options.pipelineVersion);
+    const metadata = chosen === null ? raw.metadata : { ...chosen.metadata, ...raw.metadata };
+    // With "..." V8 takes ten times as long.
+    return Object.assign(variant, { id: variantId, priority: row.priority }, sign, {
+      renderKey: key,
       line: raw.line,
-      metadata: chosen === null ? raw.metadata : { ...chosen.metadata, ...raw.metadata },
-    };
+      metadata,
+    });
   });
   // Variants differ in a few digits.
   const against = options.obstacle?.(jobs.at(-1)!) ?? null;
@@ -81,8 +83,11 @@ function resolvePicture(row: Row, { defaults, bundle, freshFor }: JobOptions): P
   const size = row.size ?? defaults.size;
   const shape = row.aspect ?? { width: row.width ?? 1, height: row.height ?? 1 };
   const bin = nearestBin(size, shape.width, shape.height);
+  // Not all of the row: an object that is put together of two takes several times as long, and there is one for each of a million jobs.
+  const { prompt, negativePrompt } = row;
   return pictureOf({
-    ...row,
+    prompt,
+    negativePrompt,
     size,
     bin,
     width: row.width ?? bin.width,

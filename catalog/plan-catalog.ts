@@ -88,7 +88,7 @@ export async function* catalogJobs(source: ByteSource, options: PlanOptions): As
         await turns.after(cellsOf(job));
       }
       // Once something is wrong nothing comes of the jobs, and only the other problems are of interest.
-      if (problems.total === 0) yield* jobs;
+      if (problems.total === 0) for (const job of jobs) yield job;
     }
   }
   problems.throwIfAny();

@@ -1,3 +1,4 @@
+import { DigestSet } from '../domain/digest-set.ts';
 import type { Job } from '../domain/job.ts';
 import { type Bin, SIZES, type Size } from '../domain/size.ts';
 import { looksLikeTemplate } from './expansion/template.ts';
@@ -36,7 +37,7 @@ const isPlaceholder = (text: string): boolean => /^(?:nan|null|none|nil|undefine
 
 /** Counts a plan's jobs as they come, in the catalog's order. */
 export class SummaryBuilder {
-  readonly #keys = new Set<string>();
+  readonly #keys = new DigestSet();
   readonly #metadata = new Set<string>();
   readonly #marks = new RowCounter();
   readonly #placeholders = new RowCounter();

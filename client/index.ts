@@ -82,7 +82,7 @@ export { type BatchPlan, type PlanRequest, planBatch } from './plan.ts';
 export type { Preview } from './preview.ts';
 export { batchProgress, NoOrchestrator } from './progress.ts';
 export { type BatchRequest, newBatchId } from './request.ts';
-export type { CheckedCatalog } from './requested-catalog.ts';
+export type { CheckedCatalog, OnRead } from './requested-catalog.ts';
 export { type Retried, type RetryRequest, retryBatch } from './retry.ts';
 export { type Retrying, retrying } from './retrying.ts';
 export { exportSchedules, type ImportedSchedule, importSchedules, type SavedSchedule } from './saved-schedules.ts';

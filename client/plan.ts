@@ -11,7 +11,7 @@ import { type ObjectStore, openStore, StoreDenied, StoreUnavailable } from '../s
 import { type LimitsToday, limitsToday } from './limits.ts';
 import { type Preview, preview } from './preview.ts';
 import { type BatchRequest, batchInput } from './request.ts';
-import { readRequestedCatalog, summaryOf } from './requested-catalog.ts';
+import { type OnRead, readRequestedCatalog, summaryOf } from './requested-catalog.ts';
 
 /** What a batch of a catalog would come to. */
 export type BatchPlan = PlanSummary &
@@ -44,6 +44,7 @@ export type PlanRequest = Omit<BatchRequest, 'bundle'> & {
 /**
  * Checks a catalog and tells what a batch of it would come to. Nothing is written, and no server is needed.
  *
+ * @param onRead hears how much of the catalog has been read
  * @throws CatalogError with every problem of the catalog
  * @throws UserError for a catalog that cannot be read, or a request that cannot be one of a batch
  * @example
@@ -60,7 +61,7 @@ export type PlanRequest = Omit<BatchRequest, 'bundle'> & {
  * }
  * ```
  */
-export async function planBatch({ bundle, prompts = 3, ...request }: PlanRequest): Promise<BatchPlan> {
+export async function planBatch({ bundle, prompts = 3, ...request }: PlanRequest, onRead?: OnRead): Promise<BatchPlan> {
   const input = batchInput({ ...request, bundle: bundleRef(bundle) }, 'plan');
   const pictures = new PlannedPictures();
   const first = new FirstPrompts(prompts);
@@ -70,7 +71,7 @@ export async function planBatch({ bundle, prompts = 3, ...request }: PlanRequest
   // Against fresh seeds everything would have changed.
   const isFresh = input.defaults.seeds === 'fresh';
   const changes = isFresh ? null : await store.ask((opened) => changesSince(opened, input.source.url, warn));
-  const summary = await summaryOf(await readRequestedCatalog(input, request.catalog), bundle, (job) => {
+  const summary = await summaryOf(await readRequestedCatalog(input, request.catalog, onRead), bundle, (job) => {
     pictures.add(job);
     first.add(job);
     changes?.add(job);

@@ -1,6 +1,6 @@
 import type { Size } from '../domain/size.ts';
 import { type Estimate, estimate, type Work } from '../records/estimate.ts';
-import type { PlannedPicture, PlannedPictures } from '../records/planned-pictures.ts';
+import type { AlikePictures, PlannedPictures } from '../records/planned-pictures.ts';
 import { readRates } from '../records/rates.ts';
 import type { ObjectStore } from '../store/index.ts';
 
@@ -14,11 +14,15 @@ export type Preview = Estimate & {
   warnings: string[];
 };
 
-function workOf(pictures: readonly PlannedPicture[]): Map<Size, Work> {
+function workOf(pictures: readonly AlikePictures[]): Map<Size, Work> {
   const work = new Map<Size, Work>();
-  for (const { size, steps, pixels } of pictures) {
+  for (const { size, steps, pixels, images } of pictures) {
     const before = work.get(size) ?? { images: 0, steps: 0, pixels: 0 };
-    work.set(size, { images: before.images + 1, steps: before.steps + steps, pixels: before.pixels + pixels });
+    work.set(size, {
+      images: before.images + images,
+      steps: before.steps + images * steps,
+      pixels: before.pixels + images * pixels,
+    });
   }
   return work;
 }
@@ -26,11 +30,12 @@ function workOf(pictures: readonly PlannedPicture[]): Map<Size, Work> {
 /** Compares a plan's pictures with what the store has. */
 export async function preview(pictures: PlannedPictures, store: ObjectStore, bundleDigest: string): Promise<Preview> {
   const missing = await pictures.missing(store);
+  const toRender = missing.reduce((sum, { images }) => sum + images, 0);
   const warnings: string[] = [];
   const rates = await readRates(store, bundleDigest, (message) => warnings.push(message));
   return {
-    stored: pictures.count - missing.length,
-    toRender: missing.length,
+    stored: pictures.count - toRender,
+    toRender,
     ...estimate(rates, workOf(missing)),
     warnings,
   };

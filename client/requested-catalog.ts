@@ -29,6 +29,9 @@ export type RequestedCatalog = {
   readAs: ReadAs;
 };
 
+/** Hears how many bytes of a catalog have been read, and of how many, as its jobs are made. */
+export type OnRead = (bytes: number, of: number) => void;
+
 /**
  * Reads a request's catalog. Nothing is written.
  *
@@ -38,6 +41,7 @@ export type RequestedCatalog = {
 export async function readRequestedCatalog(
   { batch, source, defaults, bundle }: CatalogInput,
   called: string = shownPlace(source.url),
+  onRead?: OnRead,
 ): Promise<RequestedCatalog> {
   const { url, format, columns, sheet, expansion } = source;
   const catalog = await readUrl(url);
@@ -48,7 +52,7 @@ export async function readRequestedCatalog(
     return bytes;
   };
   const readAs = newReadAs(format);
-  const jobs = catalogJobs([catalog], {
+  const jobs = catalogJobs(inPieces(catalog, onRead), {
     file: called,
     format,
     columns,
@@ -63,6 +67,15 @@ export async function readRequestedCatalog(
     obstacle: metadataLimit(bundle),
   });
   return { jobs, files: { catalog, terms }, readAs };
+}
+
+const PIECE_BYTES = 64 * 2 ** 10;
+
+function* inPieces(catalog: Uint8Array, onRead: OnRead = () => {}): Generator<Uint8Array> {
+  for (let start = 0; start < catalog.length; start += PIECE_BYTES) {
+    yield catalog.subarray(start, start + PIECE_BYTES);
+    onRead(Math.min(start + PIECE_BYTES, catalog.length), catalog.length);
+  }
 }
 
 /** What a catalog was read as and comes to, and, where the bundle is here, how its model reads the prompts. */
@@ -93,5 +106,6 @@ export async function summaryOf(
 /** Loaded late: nothing else here needs a tokenizer. */
 async function readerOf(bundle: Bundle) {
   const { promptReader } = await import('../models/pixart/prompt-reader.ts');
-  return promptReader(bundle);
+  const { look, maxTokens, vocabulary } = await promptReader(bundle);
+  return { read: look, maxTokens, vocabulary };
 }

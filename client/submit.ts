@@ -17,7 +17,13 @@ import { checkLeftToday } from './limits.ts';
 import { plannedOtherwise } from './planned-otherwise.ts';
 import { type Preview, preview } from './preview.ts';
 import { type BatchRequest, batchInput, type CatalogInput, installedBundle, newBatchId } from './request.ts';
-import { type CatalogFiles, type CheckedCatalog, readRequestedCatalog, summaryOf } from './requested-catalog.ts';
+import {
+  type CatalogFiles,
+  type CheckedCatalog,
+  type OnRead,
+  readRequestedCatalog,
+  summaryOf,
+} from './requested-catalog.ts';
 
 /**
  * A batch of that id runs, is complete, was retried or was planned otherwise. Another that was cancelled or has failed may be submitted again
@@ -72,9 +78,10 @@ export async function submitBatch(
   client: BatchClient,
   request: BatchRequest & { batch?: string | undefined },
   approve?: (proposed: ProposedBatch) => void | Promise<void>,
+  onRead?: OnRead,
 ): Promise<SubmittedBatch> {
   const input = batchInput(request, request.batch ?? newBatchId(request.catalog, new Date()));
-  const catalog = await readRequestedCatalog(input);
+  const catalog = await readRequestedCatalog(input, undefined, onRead);
   const pictures = new PlannedPictures();
   const plan = await summaryOf(catalog, installedBundle(request), (job) => pictures.add(job));
   await approve?.({ plan, preview: async () => preview(pictures, await openStore(input.store), input.bundle.digest) });

@@ -1,7 +1,9 @@
-import { createHash } from 'node:crypto';
+import * as crypto from 'node:crypto';
 import stringify from 'safe-stable-stringify';
 
-export const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
+/** In hexadecimal. In one call, which takes a third of the time; Node before 20.12 has none. */
+export const sha256 = (text: string): string =>
+  crypto.hash === undefined ? crypto.createHash('sha256').update(text).digest('hex') : crypto.hash('sha256', text);
 
 /** SHA-256, in hexadecimal, of a value's JSON with sorted keys. */
-export const digestOf = (value: Record<string, unknown>): string => sha256(stringify(value)).toString('hex');
+export const digestOf = (value: Record<string, unknown>): string => sha256(stringify(value));

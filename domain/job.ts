@@ -26,8 +26,11 @@ export type Picture = z.infer<typeof pictureSchema>;
 const PICTURE = keysOf(pictureSchema.shape);
 
 /** What of a job decides the picture, in the parameters' order and without those that it lacks. */
-export const pictureOf = (job: Picture): Picture =>
-  Object.fromEntries(PICTURE.flatMap((key) => (job[key] === undefined ? [] : [[key, job[key]]]))) as Picture;
+export function pictureOf(job: Picture): Picture {
+  const picture: Record<string, unknown> = {};
+  for (const key of PICTURE) if (job[key] !== undefined) picture[key] = job[key];
+  return picture as Picture;
+}
 
 /** What a job has in the columns that a catalog may have for it. */
 export const columnsOf = (job: Job) => byColumn(job);

@@ -7,4 +7,4 @@ import { sha256 } from './digest.ts';
  * @param batch where every batch is to have seeds of its own: with it they follow from its id too
  */
 export const seedOf = (prompt: string, batch?: string): number =>
-  sha256(batch === undefined ? prompt : `${batch}\n${prompt}`).readUInt32BE(0);
+  Number.parseInt(sha256(batch === undefined ? prompt : `${batch}\n${prompt}`).slice(0, 8), 16);

@@ -19,12 +19,12 @@ export class Turns {
     this.#most = most;
   }
 
-  /** Notes what has been done; once it is a turn's work, others have theirs before this resolves. */
-  async after(done: number): Promise<void> {
+  /** Notes what has been done; once it is a turn's work, others have theirs before this resolves. Nothing is to be waited for until then. */
+  after(done: number): Promise<void> | undefined {
     this.#done += done;
-    if (this.#done < this.#most) return;
+    if (this.#done < this.#most) return undefined;
     this.#done = 0;
-    await setImmediate();
+    return setImmediate();
   }
 }
 

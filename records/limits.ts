@@ -3,7 +3,7 @@ import { UserError } from '../domain/user-error.ts';
 import { type ObjectStore, readIfThere, shownPlace } from '../store/index.ts';
 import { parseRecord } from './damaged.ts';
 import { LIMITS_NAME } from './layout.ts';
-import type { PlannedPicture } from './planned-pictures.ts';
+import type { AlikePictures } from './planned-pictures.ts';
 
 /** Nothing else is taken: a limit whose name is misspelt would be none. */
 const limitsSchema = z
@@ -26,9 +26,9 @@ export const sumOf = (one: Amount, other: Amount): Amount => ({
   pixels: one.pixels + other.pixels,
 });
 
-export const amountOf = (pictures: readonly PlannedPicture[]): Amount => ({
-  images: pictures.length,
-  pixels: pictures.reduce((sum, { pixels }) => sum + pixels, 0),
+export const amountOf = (pictures: readonly AlikePictures[]): Amount => ({
+  images: pictures.reduce((sum, { images }) => sum + images, 0),
+  pixels: pictures.reduce((sum, { images, pixels }) => sum + images * pixels, 0),
 });
 
 /** A batch would take more than its store's limits leave for the day. */

@@ -1,3 +1,5 @@
+import { DigestSet } from '../domain/digest-set.ts';
+import type { ImageFormat } from '../domain/image-format.ts';
 import type { Job } from '../domain/job.ts';
 import type { Size } from '../domain/size.ts';
 import type { ObjectStore } from '../store/index.ts';
@@ -7,37 +9,60 @@ import { OBJECTS_FOLDER, objectName } from './layout.ts';
 const ASKED_ONE_BY_ONE = 1_000;
 const ASKED_AT_ONCE = 16;
 
-export type PlannedPicture = { size: Size; steps: number; pixels: number };
+/** So many pictures that take the same to render. */
+export type AlikePictures = { size: Size; steps: number; pixels: number; images: number };
+
+type Kind = Omit<AlikePictures, 'images'> & { format: ImageFormat };
 
 /** The different pictures of a plan, noted as its jobs come, to be compared with what a store has. */
 export class PlannedPictures {
-  readonly #pictures = new Map<string, PlannedPicture>();
+  readonly #keys = new DigestSet();
+  /** The kind of each. */
+  readonly #kinds: Kind[] = [];
+  readonly #known = new Map<string, Kind>();
 
   /** Rows that share one picture count once. */
   add({ renderKey, format, size, steps, bin }: Job): void {
-    this.#pictures.set(objectName(renderKey, format), { size, steps, pixels: bin.width * bin.height });
+    if (this.#keys.add(renderKey) < this.#kinds.length) return;
+    const pixels = bin.width * bin.height;
+    const name = `${format} ${size} ${steps} ${pixels}`;
+    const kind = this.#known.get(name) ?? { format, size, steps, pixels };
+    this.#known.set(name, kind);
+    this.#kinds.push(kind);
   }
 
   get count(): number {
-    return this.#pictures.size;
+    return this.#keys.size;
   }
 
   /** Those that the store has not, from whatever batch. */
-  async missing(store: ObjectStore): Promise<PlannedPicture[]> {
-    const missing = new Map(this.#pictures);
-    for await (const name of storedOf(store, [...missing.keys()])) missing.delete(name);
-    return [...missing.values()];
+  async missing(store: ObjectStore): Promise<AlikePictures[]> {
+    const isStored = new Uint8Array(this.count);
+    for await (const index of this.#stored(store)) isStored[index] = 1;
+    const images = new Map<Kind, number>();
+    for (const [index, kind] of this.#kinds.entries()) {
+      if (isStored[index] === 0) images.set(kind, (images.get(kind) ?? 0) + 1);
+    }
+    return [...images].map(([{ size, steps, pixels }, count]) => ({ size, steps, pixels, images: count }));
+  }
+
+  /** The numbers of those that the store has. */
+  async *#stored(store: ObjectStore): AsyncGenerator<number> {
+    const nameAt = (index: number): string => objectName(this.#keys.at(index), this.#kinds[index]!.format);
+    if (this.count > ASKED_ONE_BY_ONE) {
+      for await (const { name } of store.list(OBJECTS_FOLDER)) {
+        const index = this.#keys.indexOf(keyIn(name));
+        if (index >= 0 && nameAt(index) === name) yield index;
+      }
+      return;
+    }
+    for (let start = 0; start < this.count; start += ASKED_AT_ONCE) {
+      const asked = Array.from({ length: Math.min(ASKED_AT_ONCE, this.count - start) }, (_, at) => start + at);
+      const found = await Promise.all(asked.map((index) => store.stat(nameAt(index))));
+      yield* asked.filter((_, at) => found[at] !== null);
+    }
   }
 }
 
-/** Those of the objects that the store has, and perhaps others. */
-async function* storedOf(store: ObjectStore, names: string[]): AsyncGenerator<string> {
-  if (names.length > ASKED_ONE_BY_ONE) {
-    for await (const { name } of store.list(OBJECTS_FOLDER)) yield name;
-    return;
-  }
-  for (let start = 0; start < names.length; start += ASKED_AT_ONCE) {
-    const asked = names.slice(start, start + ASKED_AT_ONCE);
-    for (const found of await Promise.all(asked.map((name) => store.stat(name)))) if (found) yield found.name;
-  }
-}
+/** The key of an object's picture; of anything else a text that is none. */
+const keyIn = (name: string): string => name.slice(OBJECTS_FOLDER.length).split('.', 1)[0]!;

@@ -21,6 +21,12 @@ export const PARTS: Part[] = [
     command: ['benchmarks/whole-product.ts'],
   },
   {
+    name: 'everyday',
+    what: '--help, a plan of 100 rows and one of 200,000, commit eceba92 and this one',
+    minutes: 8,
+    command: ['benchmarks/everyday.ts'],
+  },
+  {
     name: 'pipeline',
     what: 'an image of the default bundle at 256 and 512 px, float32 and int8, against diffusers',
     minutes: 4,

@@ -12,6 +12,7 @@ export const isWordless = (text: string): boolean => !/[\p{L}\p{N}\p{S}]/u.test(
 
 /** Whether a text lacks words that it had before it was cleaned, however often each stands in it. */
 export function losesWords(before: string, after: string): boolean {
+  if (isSame(before, after)) return false;
   const left = new Map<string, number>();
   for (const word of wordsOf(after)) left.set(word, (left.get(word) ?? 0) + 1);
   return wordsOf(before).some((word) => {
@@ -20,3 +21,9 @@ export function losesWords(before: string, after: string): boolean {
     return count <= 0;
   });
 }
+
+/** But for capitals, where those are no more than that. */
+const isSame = (before: string, after: string): boolean =>
+  before === after || (before.length === after.length && ASCII.test(before) && before.toLowerCase() === after);
+
+const ASCII = /^[\x20-\x7e]*$/;

@@ -51,8 +51,12 @@ const MARKS: readonly RegExp[] = [
   DASHED_FLAG,
 ];
 
+/** What each of them has in it; most prompts have none of it, and looking for all marks takes as long as reading the row. */
+const TRACE = /[([{<:|)–—]|\+\+|--|BREAK|ADD|AND|^\//;
+
 /** The first of them in a text, as it stands there; `null` where there is none. */
 export function findMark(text: string): string | null {
+  if (!TRACE.test(text)) return null;
   let first: RegExpExecArray | null = null;
   for (const mark of MARKS) {
     const found = mark.exec(text);

@@ -45,7 +45,7 @@ export class PromptCheck {
   readonly #undrawable = new RowCounter();
   readonly #cleaned = new RowCounter();
   readonly #changes: PromptChange[] = [];
-  #last = '';
+  #last: Pick<Job, 'line' | 'prompt' | 'negativePrompt'> | null = null;
 
   constructor(reader: PromptReader) {
     this.#reader = reader;
@@ -53,9 +53,9 @@ export class PromptCheck {
 
   add({ prompt, negativePrompt, line }: Job): void {
     // Variants and grids of a row follow each other with the same prompts.
-    const last = JSON.stringify([line, prompt, negativePrompt]);
-    if (last === this.#last) return;
-    this.#last = last;
+    const last = this.#last;
+    if (last !== null && line === last.line && prompt === last.prompt && negativePrompt === last.negativePrompt) return;
+    this.#last = { line, prompt, negativePrompt };
     this.#look(prompt, line, 'prompt');
     if (negativePrompt !== '') this.#look(negativePrompt, line, 'negative_prompt');
   }

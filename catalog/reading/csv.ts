@@ -1,5 +1,5 @@
 import { pipeline, Readable } from 'node:stream';
-import { type CsvError, type Info, parse } from 'csv-parse';
+import { type CsvError, parse } from 'csv-parse';
 import { CATALOG_LIMITS } from '../catalog-limits.ts';
 import type { Problems } from '../problems.ts';
 import type { TableRecord } from './table.ts';
@@ -10,11 +10,11 @@ import type { TableRecord } from './table.ts';
  * @param text with "\n" at the end of lines: csv-parse counts a quoted "\r\n" as two lines
  * @throws CatalogError for a record that is too long
  */
-export async function* csvRecords(
+export function csvRecords(
   text: AsyncIterable<string>,
   problems: Problems,
   delimiter: string,
-): AsyncGenerator<TableRecord> {
+): AsyncIterable<TableRecord> {
   let lastLine = 0;
   let skippedLine: unknown;
   const parser = parse({
@@ -24,11 +24,6 @@ export async function* csvRecords(
     skip_empty_lines: true,
     max_record_size: CATALOG_LIMITS.rowBytes,
     skip_records_with_error: true,
-    info: true,
-    on_record: (cells, { lines }) => {
-      lastLine = lines;
-      return cells;
-    },
     on_skip: (error) => {
       if (error === undefined) return;
       const problem = quoteProblem(error, lastLine + 1);
@@ -38,10 +33,26 @@ export async function* csvRecords(
       skippedLine = error.lines;
     },
   });
+  // Its own way to tell a record's line, `info`, takes as long as all else that it does.
+  const push = parser.push.bind(parser);
+  parser.push = (cells: string[] | null) => {
+    if (cells === null) return push(null);
+    lastLine = parser.info.lines;
+    return push({ line: lastLine - newlinesIn(cells), cells } satisfies TableRecord);
+  };
   // An error of the source reaches the reader because the pipeline destroys the parser with it.
-  pipeline(Readable.from(text), parser, () => {});
-  for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: Info }>) {
-    yield { line: info.lines - newlinesIn(record), cells: record };
+  pipeline(Readable.from(inPieces(text)), parser, () => {});
+  return parser as AsyncIterable<TableRecord>;
+}
+
+const PIECE_CHARACTERS = 4_096;
+
+/** csv-parse takes all records of a piece at once: of small ones, few wait to be read, and are gone before the garbage collector looks twice. */
+async function* inPieces(text: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const block of text) {
+    for (let start = 0; start < block.length; start += PIECE_CHARACTERS) {
+      yield block.slice(start, start + PIECE_CHARACTERS);
+    }
   }
 }
 

@@ -15,6 +15,7 @@ import { batchMemory, batchMemoryText } from '../display/memory-text.ts';
 import { note, printJson, printLine, table } from '../display/output.ts';
 import { batchNotes, planHints, summaryText } from '../display/plan-text.ts';
 import { readAsText } from '../display/read-as-text.ts';
+import { showReading } from '../display/reading-display.ts';
 import { timeText, viewerZone } from '../display/text.ts';
 import { costOption } from '../options/batch-options.ts';
 import { addCatalogOptions, batchRequest, type CatalogOptions } from '../options/catalog-options.ts';
@@ -30,7 +31,6 @@ Examples:
 
 export const planCommand = (): Command =>
   addCatalogOptions(new Command('plan'))
-    .description('check a catalog and show what it would render; nothing is written and no server is needed')
     .argument('<catalog>', `a ${CATALOG_ENDINGS} file: a path or gs:// URL`)
     .addOption(
       new Option('--devices <n>', 'tell when so many would be done').default(1).argParser(wholeNumber(1, 100_000)),
@@ -51,7 +51,8 @@ async function plan(catalog: string, options: PlanOptions): Promise<void> {
   const chosen = await chosenBundle(options.bundle);
   const bundle = bundleRef(chosen);
   const request = batchRequest(catalog, options, chosen);
-  const planned = await planBatch({ ...request, bundle: chosen, prompts: options.show });
+  const asked = { ...request, bundle: chosen, prompts: options.show };
+  const planned = await showReading((onRead) => planBatch(asked, onRead));
   const { store, preview, limits, changes, storeProblem, warnings, firstPrompts, ...summary } = planned;
   if (storeProblem !== null) note(`what the store has already is not known: ${storeProblem}`);
   for (const warning of warnings) note(warning);

@@ -9,6 +9,7 @@ import { watchToTheEnd } from '../display/follow-batch.ts';
 import { batchMemoryText } from '../display/memory-text.ts';
 import { note, printJson, printLine } from '../display/output.ts';
 import { planNotes, summaryText } from '../display/plan-text.ts';
+import { showReading } from '../display/reading-display.ts';
 import { askForWorkers } from '../display/worker-watch.ts';
 import {
   addTeamOptions,
@@ -47,7 +48,6 @@ Examples:
 
 export const submitCommand = (): Command =>
   addServerOptions(addTeamOptions(addCatalogOptions(new Command('submit'))))
-    .description('check a catalog and start a batch of it; nothing is written or started unless all of it is right')
     .argument('<catalog>', `a ${CATALOG_ENDINGS} file: a path or gs:// URL`)
     .option('--batch <id>', "the batch's name and folder; otherwise the catalog's name and the time")
     .addOption(windowOption())
@@ -82,7 +82,7 @@ async function submit(catalog: string, options: SubmitOptions): Promise<void> {
   };
   await withClient(options, async (client) => {
     await checkAllowedHere(client, { store: request.store, webhook: request.webhook });
-    const { batch, plan } = await submitBatch(client, request, approval(options));
+    const { batch, plan } = await showReading((onRead) => submitBatch(client, request, approval(options), onRead));
     for (const line of planNotes(plan, request)) note(line);
     if (request.defaults?.decode === 'whole') note(batchMemoryText(bundle, plan.bins, true));
     if (json) printJson({ batch, ...plan });

@@ -8,7 +8,7 @@ const TAG = /<\/?[a-z](?:"[^"]*"|'[^']*'|[^>"'])*>/gi;
 
 /** The text between tags, with character references replaced: BeautifulSoup's `.text`, for well-formed HTML. */
 export const htmlText = (html: string): string =>
-  unescapeHtml(html.replace(HIDDEN, '').replace(TAG, '').replace(REFERENCE, closeUnknown));
+  /[<&]/.test(html) ? unescapeHtml(html.replace(HIDDEN, '').replace(TAG, '').replace(REFERENCE, closeUnknown)) : html;
 
 const REFERENCE = /&[a-z][a-z0-9]*;/gi;
 
@@ -17,4 +17,5 @@ const closeUnknown = (reference: string): string =>
   unescapeHtml(reference) === reference ? reference.slice(0, -1) : reference;
 
 /** Replaces character references as browsers and Python's `html.unescape` do. */
-export const unescapeHtml = (text: string): string => decode(text, { level: 'html5', scope: 'body' });
+export const unescapeHtml = (text: string): string =>
+  text.includes('&') ? decode(text, { level: 'html5', scope: 'body' }) : text;

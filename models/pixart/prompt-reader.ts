@@ -6,6 +6,8 @@ import { readVocabulary, type Vocabulary } from './vocabulary.ts';
 /** What a bundle's model gets of a prompt: the text after cleaning, its tokens, whether its end is cut off, and how much of it is unknown. */
 export type PromptReader = {
   read: (prompt: string) => Tokens & { text: string; isCut: boolean };
+  /** The same without the tokens, which need not be found for most prompts then. */
+  look: (prompt: string) => Pick<Tokens, 'unknown'> & { text: string; isCut: boolean };
   maxTokens: number;
   /** What the model can draw; `null` where the bundle does not say. */
   vocabulary: Vocabulary | null;
@@ -24,5 +26,10 @@ export async function promptReader(bundle: Bundle): Promise<PromptReader> {
     const tokens = tokenize(text);
     return { ...tokens, text, isCut: tokens.count > maxTokens };
   };
-  return { read, maxTokens, vocabulary: await readVocabulary(bundle) };
+  const look = (prompt: string) => {
+    const text = captionText(prompt, cleanCaption);
+    if (tokenize.atMost(text) <= maxTokens) return { text, isCut: false, unknown: 'none' as const };
+    return read(prompt);
+  };
+  return { read, look, maxTokens, vocabulary: await readVocabulary(bundle) };
 }

@@ -1,4 +1,5 @@
 import { unescapeHtml } from './html-text.ts';
+import { isPlain } from './python-regex.ts';
 
 const LIGATURES: Record<string, string> = {
   Ĳ: 'IJ',
@@ -33,6 +34,7 @@ const LIGATURES: Record<string, string> = {
  * Source: ftfy 6.3, `TextFixerConfig` and fixes.py.
  */
 export function repairText(text: string): string {
+  if (isPlain(text) && !text.includes('&')) return text;
   const unescaped = text.includes('<') ? text : text.replace(/&#?[0-9A-Za-z]{1,24};/g, unescapeHtml);
   return unescaped
     .replace(ANSI_ESCAPE, '')

@@ -5,6 +5,7 @@ import { UserError } from '../../domain/user-error.ts';
 import { addedTokenFinder } from './added-tokens.ts';
 import { type Bundle, bundleFile } from './bundle.ts';
 import { charsmapNormalizer } from './charsmap.ts';
+import { isPlain } from './python-regex.ts';
 import {
   misnumbered,
   type TokenizerDefinition,
@@ -22,7 +23,11 @@ export type Tokens = {
   unknown: 'none' | 'some' | 'all';
 };
 
-export type Tokenize = (text: string) => Tokens;
+export type Tokenize = {
+  (text: string): Tokens;
+  /** How many tokens a text has at most, all of them known, where that can be told without looking for them; otherwise infinitely many. */
+  atMost(text: string): number;
+};
 
 /** The library's normalizer objects; its own declarations do not resolve for ES modules. */
 type Normalizer = {
@@ -52,12 +57,19 @@ export async function loadTokenizer(bundle: Bundle): Promise<Tokenize> {
         'edited, undo that; otherwise export the checkpoint again (docs/exporting.md).',
     );
   }
-  return (text) => {
+  const tokenize = (text: string): Tokens => {
     const { ids, unknown } = encode(text);
     const fits = ids.length <= maxTokens;
     return { ids: fits ? ids : [...ids.slice(0, maxTokens - 1), eosTokenId], count: ids.length, unknown };
   };
+  const specials = encode('').ids.length;
+  const knowsAscii = encode.isBytewise && encode(ASCII).unknown === 'none';
+  const atMost = (text: string): number =>
+    knowsAscii && isPlain(text) ? text.length + specials : Number.POSITIVE_INFINITY;
+  return Object.assign(tokenize, { atMost });
 }
+
+const ASCII = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code)).join(' ');
 
 async function readDefinition(file: string): Promise<TokenizerDefinition> {
   const parsed = tokenizerSchema.safeParse(await readJson(file));
@@ -94,8 +106,14 @@ function refuseWords({ added_tokens }: TokenizerDefinition, file: string): void 
   );
 }
 
+type Encode = {
+  (text: string): Pick<Tokens, 'ids' | 'unknown'>;
+  /** Whether a token stands for one byte of the text or more. */
+  isBytewise: boolean;
+};
+
 /** The library's normalisation, splitting and model, and around them what it gets wrong. */
-function encoder(definition: TokenizerDefinition, file: string): (text: string) => Pick<Tokens, 'ids' | 'unknown'> {
+function encoder(definition: TokenizerDefinition, file: string): Encode {
   const { added_tokens, pre_tokenizer } = definition;
   // Without added tokens of its own: see added-tokens.ts.
   const library = new Tokenizer(
@@ -107,17 +125,21 @@ function encoder(definition: TokenizerDefinition, file: string): (text: string) 
   if (normalizer) correct(normalizer);
   const findAddedTokens = addedTokenFinder(added_tokens, (text) => (normalizer ? normalizer.normalize(text) : text));
   const idOf = (token: string): number => model.tokens_to_ids.get(token) ?? model.unk_token_id;
-  const tokensOf = (text: string, isFirst: boolean): string[] => {
-    const words: string[] = split ? split(text, { section_index: isFirst ? 0 : 1 }) : [text];
-    // One by one: of several, the library joins what is unknown at the end of one and at the beginning of the next.
-    return words.flatMap((word) => model([word]));
-  };
+  const tokensOfWord = remembered((word): string[] => model([word]));
+  const wordsOf = (text: string, isFirst: boolean): string[] =>
+    split ? split(text, { section_index: isFirst ? 0 : 1 }) : [text];
+  // One by one: of several, the library joins what is unknown at the end of one and at the beginning of the next.
+  const tokensOfText = (text: string, isFirst: boolean): string[] => wordsOf(text, isFirst).flatMap(tokensOfWord);
+  const tokensOfPart = remembered((part) => tokensOfText(part, false));
+  const tokensOf = isSplitAtSpaces(pre_tokenizer)
+    ? (text: string) => text.split(SINGLE_SPACE).flatMap(tokensOfPart)
+    : tokensOfText;
   const idsOfAdded = new Map(added_tokens.map(({ content, id }) => [content, id]));
   const special: string[] = surround ? surround([TEXT]).tokens : [TEXT];
   const idsOf = (tokens: string[]): number[] => tokens.map((token) => idsOfAdded.get(token) ?? idOf(token));
   const before = idsOf(special.slice(0, special.indexOf(TEXT)));
   const after = idsOf(special.slice(special.indexOf(TEXT) + 1));
-  return (text) => {
+  const encode = (text: string): ReturnType<Encode> => {
     const pieces = findAddedTokens(text).flatMap((piece): (number | string)[] =>
       'id' in piece ? [piece.id] : tokensOf(piece.text, piece.isFirst),
     );
@@ -128,7 +150,42 @@ function encoder(definition: TokenizerDefinition, file: string): (text: string) 
     const unknown = !hasUnknown ? 'none' : pieces.some(isKnownWord) ? 'some' : 'all';
     return { ids: [...before, ...ids, ...after], unknown };
   };
+  const isBytewise = normalizer === null && isSplitAtSpaces(pre_tokenizer) && knowsMerged(definition.model);
+  return Object.assign(encode, { isBytewise });
 }
+
+/** Whether byte pairs that the model puts together are tokens themselves. */
+function knowsMerged({ vocab, merges }: TokenizerDefinition['model']): boolean {
+  const known = new Set(Object.keys((vocab ?? {}) as object));
+  return (
+    Array.isArray(merges) &&
+    merges.every((pair: string | string[]) => known.has((Array.isArray(pair) ? pair : pair.split(' ')).join('')))
+  );
+}
+
+/** Catalogs have the same words over and over. What is remembered is dropped when it has become much. */
+function remembered<T>(make: (text: string) => T): (text: string) => T {
+  const known = new Map<string, T>();
+  return (text) => {
+    const found = known.get(text);
+    if (found !== undefined) return found;
+    const made = make(text);
+    if (known.size === MOST_REMEMBERED) known.clear();
+    known.set(text, made);
+    return made;
+  };
+}
+
+const MOST_REMEMBERED = 20_000;
+
+/**
+ * Whether a text's tokens are those of its parts, cut before each single space. GPT-2's pattern takes such a space to the word behind it, and
+ * nothing that it finds goes across.
+ */
+const isSplitAtSpaces = (part: TokenizerPart | null | undefined): boolean =>
+  part?.type === 'ByteLevel' && part.use_regex !== false && part.add_prefix_space !== true;
+
+const SINGLE_SPACE = /(?<=\S)(?= \S)/;
 
 /** Nothing but punctuation and what stands for a space. */
 const isWordless = (token: string): boolean => !/[\p{L}\p{N}]/u.test(token);

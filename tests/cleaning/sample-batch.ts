@@ -12,7 +12,7 @@ import { tinyJob } from '../activities/rendering.ts';
 
 export const DAY_MS = 86_400_000;
 
-const BUNDLE = { name: 'tiny', digest: sha256('bundle').toString('hex') };
+const BUNDLE = { name: 'tiny', digest: sha256('bundle') };
 
 const writeReceipts = createWriteReceipts(openStore);
 const writeManifest = createWriteManifest(openStore);

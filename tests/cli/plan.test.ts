@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bundleRef, chosenBundle } from '../../client/index.ts';
+import { bundleRef, chosenBundle, planBatch } from '../../client/index.ts';
 import { LIMITS_NAME, latestBatchName, ratesName } from '../../records/layout.ts';
 import { takeFromDay } from '../../records/usage.ts';
 import { openStore } from '../../store/index.ts';
@@ -34,6 +34,18 @@ test('a plan tells of negative prompts that guidance 1 leaves without effect', a
   expect(await plan('prompt,negative_prompt\na fox,blurry\n', '--bundle', 'pixart-icons-4-steps')).toContain(
     'no effect',
   );
+});
+
+test('a program hears how much of a catalog has been read', async () => {
+  const catalog = join(folder, 'large.csv');
+  const text = ['prompt', ...Array.from({ length: 10_000 }, (_, row) => `a fox of number ${row}`), ''].join('\n');
+  await writeFile(catalog, text);
+  const heard: [bytes: number, of: number][] = [];
+  const request = { catalog, store: join(folder, 'out'), bundle: await chosenBundle('pixart-icons') };
+  await planBatch(request, (bytes, of) => heard.push([bytes, of]));
+  expect(heard.length).toBeGreaterThan(2);
+  expect(heard.map(([bytes]) => bytes)).toEqual(heard.map(([bytes]) => bytes).toSorted((a, b) => a - b));
+  expect(heard.at(-1)).toEqual([text.length, text.length]);
 });
 
 test('a plan asks of a column that is spelt almost as one of ours', async () => {

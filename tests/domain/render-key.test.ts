@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../domain/digest.ts';
 import type { Picture } from '../../domain/job.ts';
 import { renderKey } from '../../domain/render-key.ts';
 
@@ -36,6 +37,18 @@ const changes: Partial<Picture>[] = [
 describe('renderKey', () => {
   it('is kept from release to release, as stores are full of it', () => {
     expect(key).toBe('da63c15837523c7e408e5aa71f3abfa8c9af0a2f4df08b5d89aa61b91ecfb4fe');
+  });
+
+  it('is the digest of its parts in sorted order, whatever the texts are', () => {
+    const others: Partial<Picture> = { quality: null, decode: 'whole', guidance: 1, seed: 0, negativePrompt: '' };
+    for (const prompt of ['"quoted" \\ and\ttabbed', 'ein Bär 🐻', '\u2028\u0007', '']) {
+      for (const made of [
+        { ...picture, prompt },
+        { ...picture, ...others, prompt },
+      ]) {
+        expect(renderKey(made, digest, 3)).toBe(digestOf({ ...made, bundle: digest, pipeline: 3 }));
+      }
+    }
   });
 
   it.each<[string, Picture, string, number]>([

@@ -219,7 +219,7 @@ describe.each(kinds)('a batch in %s', (_, finished) => {
 /** What a retry does that is told to make rows again. */
 async function anotherRound(store: ObjectStore, ids: string[]): Promise<void> {
   const lines = `${ids.join('\n')}\n`;
-  const again = againName(BATCH, sha256(lines).toString('hex'));
+  const again = againName(BATCH, sha256(lines));
   await store.create(again, Buffer.from(lines), 'text/plain');
   const { name, digest } = renderer.bundle;
   const plan = await planBatch({

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { UserError } from '../../../domain/user-error.ts';
 import { openBundle } from '../../../models/pixart/bundle.ts';
+import { bundleFolder } from '../../../models/pixart/installed-bundles.ts';
 import { loadTokenizer, type Tokenize } from '../../../models/pixart/tokenizer.ts';
 import { GOLDEN } from './golden-case.ts';
 
@@ -82,6 +83,15 @@ describe.each(['tiny-epsilon', 'tiny-velocity'])('the tokenizer of %s', (name) =
 
   test.each(expected.texts)('gives the ids of the Rust tokenizer for $text', ({ text, ids }) => {
     expect(tokenize(text)).toMatchObject({ ids: truncated(ids), count: ids.length });
+  });
+
+  test('tells without looking for tokens how many a text has at most, where it knows them all', () => {
+    for (const line of prompts) {
+      const text = line.split('\t')[0]!;
+      const { count, unknown } = tokenize(text);
+      expect(tokenize.atMost(text), text).toBeGreaterThanOrEqual(count);
+      if (Number.isFinite(tokenize.atMost(text))) expect(unknown).toBe('none');
+    }
   });
 
   test('keeps the end token of a text that is too long', () => {
@@ -199,4 +209,10 @@ test('white space that is stripped at the ends of a text is what Unicode calls s
   // By the Rust library: the byte order mark stays, the next line goes.
   expect(tokenize('\ufeffcat\u0085').ids).not.toEqual(tokenize('cat').ids);
   expect(tokenize('\u0085cat\u0085').ids).toEqual(tokenize('cat').ids);
+});
+
+test('an ordinary prompt for the shipped bundle is known to be read whole without its tokens', async () => {
+  const tokenize = await loadTokenizer(await openBundle(await bundleFolder('pixart-icons')));
+  expect(tokenize.atMost('a red apple')).toBe('a red apple'.length + 1);
+  expect(tokenize.atMost('a red äpple')).toBe(Number.POSITIVE_INFINITY);
 });
