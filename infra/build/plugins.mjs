@@ -55,7 +55,9 @@ function isCommonJs(name) {
   try {
     file = require.resolve(name);
   } catch (error) {
-    if (/** @type {NodeJS.ErrnoException} */ (error).code === 'ERR_PACKAGE_PATH_NOT_EXPORTED') return false;
+    const { code = '' } = /** @type {NodeJS.ErrnoException} */ (error);
+    // Not found is what numfmt 4.0.1 names for `require`: `import` alone finds it.
+    if (['ERR_PACKAGE_PATH_NOT_EXPORTED', 'MODULE_NOT_FOUND'].includes(code)) return false;
     throw error;
   }
   if (/\.[cm]js$/.test(file)) return file.endsWith('.cjs');
