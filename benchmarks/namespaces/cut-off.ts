@@ -27,7 +27,7 @@ const BUCKET = 'pixart';
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 const computed = path.join(folder, 'computations');
 await writeFile(computed, '');
-const emulator = await startBucketEmulator(HUB_ADDRESS);
+const emulator = await startBucketEmulator({ host: HUB_ADDRESS });
 await emulator.createBucket(BUCKET);
 process.env.STORAGE_EMULATOR_HOST = emulator.endpoint;
 // All addresses are those of this namespace.

@@ -16,12 +16,19 @@ export type BucketEmulator = {
   stop(): Promise<void>;
 };
 
+export type EmulatorOptions = {
+  /** The address to listen at, this machine's own unless given. */
+  host?: string;
+  /** Where objects are kept. In memory, as usual, each write looks through all that are there: 28 ms with 20,000, in a folder 2 (1.56.1). */
+  folder?: string;
+};
+
 /**
- * Starts a Cloud Storage emulator (fake-gcs-server) that keeps its objects in memory, on a free port of this machine's address.
+ * Starts a Cloud Storage emulator (fake-gcs-server) on a free port.
  *
  * @throws UserError where the program is not installed or does not start
  */
-export async function startBucketEmulator(host = loopback): Promise<BucketEmulator> {
+export async function startBucketEmulator({ host = loopback, folder }: EmulatorOptions = {}): Promise<BucketEmulator> {
   const binary = findTool('fake-gcs-server');
   if (binary === null) {
     throw new UserError('fake-gcs-server is not installed; run npm test once, which installs it');
@@ -30,7 +37,8 @@ export async function startBucketEmulator(host = loopback): Promise<BucketEmulat
   const endpoint = `http://${host}:${port}`;
   // As the public host it answers browsers too, at /bucket/object, as storage.googleapis.com does.
   const publicHost = ['-public-host', `${host}:${port}`];
-  const options = ['-backend', 'memory', '-scheme', 'http', '-host', host, '-port', String(port), ...publicHost];
+  const backend = folder === undefined ? ['memory'] : ['filesystem', '-filesystem-root', folder];
+  const options = ['-backend', ...backend, '-scheme', 'http', '-host', host, '-port', String(port), ...publicHost];
   const emulator = spawn(binary, [...options, '-log-level', 'error'], {
     env: childEnvironment('program'),
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -47,7 +47,9 @@ export async function startCleanedSite(kind: 'folder' | 'bucket'): Promise<Clean
     for (const end of ends.reverse()) await end();
   };
   try {
-    const cleaned = await (kind === 'folder' ? folderStore(path.join(folder, 'out')) : bucketStore());
+    const cleaned = await (kind === 'folder'
+      ? folderStore(path.join(folder, 'out'))
+      : bucketStore(path.join(folder, 'bucket')));
     ends.push(cleaned.stop);
     const server = await startTemporalServer({ dbFile: path.join(folder, 'temporal.db'), ui: false });
     ends.push(() => server.stop());
@@ -86,9 +88,9 @@ async function folderStore(root: string): Promise<CleanedStore> {
   };
 }
 
-async function bucketStore(): Promise<CleanedStore> {
+async function bucketStore(folder: string): Promise<CleanedStore> {
   let onRemoved: (name: string) => void = () => {};
-  const emulator = await startBucketEmulator();
+  const emulator = await startBucketEmulator({ folder });
   await emulator.createBucket('pixart-clean');
   process.env.STORAGE_EMULATOR_HOST = emulator.endpoint;
   // A store is opened once for each way to write its address.

@@ -20,6 +20,7 @@ import { BUNDLE } from '../chaos/simulated-children.ts';
 import { DAY_MS, names, objectOf, sampleBatch } from '../cleaning/sample-batch.ts';
 import { jsonLines } from '../e2e/command-line.ts';
 import { startFaultyNetwork } from '../store/faulty-network.ts';
+import { SLOW_MS } from '../store/object-store.contract.ts';
 import { retentionPolicy } from '../store/retention-policy.ts';
 import { useBucket } from '../store/use-bucket.ts';
 import { runHere } from './run-here.ts';
@@ -154,7 +155,9 @@ test('a batch that is being removed can neither be retried nor submitted again, 
   );
 });
 
-test('what a retention policy keeps is reported with exit code 3, the rest goes, and what is needed stays whole', async () => {
+test('what a retention policy keeps is reported with exit code 3, the rest goes, and what is needed stays whole', {
+  timeout: SLOW_MS,
+}, async () => {
   const url = bucket.freshUrl();
   // What is old enough for the policy to let it go.
   const before = await openStore(url);

@@ -13,7 +13,7 @@ import type { Receipt } from '../../domain/receipt.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { type BucketEmulator, startBucketEmulator } from '../../infra/dev/bucket-emulator.ts';
 import { putPicture } from '../../pictures/picture-place.ts';
-import { AUDIT_FOLDER, againName } from '../../records/layout.ts';
+import { AUDIT_FOLDER, againName, planFolder } from '../../records/layout.ts';
 import { crc32c } from '../../store/crc32c.ts';
 import { type ObjectMetadata, type ObjectStore, openStore } from '../../store/index.ts';
 import type { RenderActivities } from '../../workflows/contract/activities.ts';
@@ -270,6 +270,15 @@ test('an object that two images of a batch share comes back once', async () => {
   expect((await compare({ store })).differences.map(({ id }) => id)).toEqual(['fox', 'twin']);
   expect(await repair({ store })).toMatchObject({ repaired: [{ id: 'fox', from: 'copy' }], unrepaired: [] });
   expect((await compare({ store })).differences).toEqual([]);
+});
+
+test('an object that somebody forgot comes back from the copy, also where the plan is damaged', async () => {
+  const site = await finishedBatch(await folderStore());
+  const [piece] = await names(site, planFolder(BATCH));
+  await site.store.replace(piece!, Buffer.from('{"id":"fo'), 'application/x-ndjson');
+  await site.store.remove(objectOf('fox'));
+  expect((await repair(site)).repaired).toMatchObject([{ id: 'fox', from: 'copy' }]);
+  expect(await compare(site)).toEqual(clean);
 });
 
 test('a folder in the place of a copy is kept aside', async () => {

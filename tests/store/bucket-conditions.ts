@@ -11,6 +11,8 @@ type ObjectJson = {
   generation: string;
   timeCreated?: string;
   updated?: string;
+  metageneration?: string;
+  metadata?: Record<string, string>;
   items?: ObjectJson[];
 };
 
@@ -24,8 +26,8 @@ export type BucketConditions = {
 
 type Answer = { status: number; headers: IncomingMessage['headers']; body: Buffer };
 
-/** Changes of an object's metadata since it was written. */
-type Changes = { generation: string; count: number; updated: string };
+/** Changes of an object's metadata since it was written, and what they have made of it. */
+type Changes = { generation: string; count: number; updated: string; metadata: Record<string, string> };
 
 /**
  * Stands before the emulator and does what Cloud Storage does and it does not (fake-gcs-server 1.56): each change of an object's metadata
@@ -50,45 +52,51 @@ export async function startBucketConditions(
     if (object.kind !== 'storage#object') return object;
     const change = changes.get(`${object.bucket}/${object.name}`);
     const isChanged = change?.generation === object.generation;
-    return Object.assign(object, {
+    const updated = olderThan(isChanged ? change.updated : object.updated);
+    const timeCreated = olderThan(object.timeCreated);
+    return {
+      ...object,
       metageneration: String(1 + (isChanged ? change.count : 0)),
-      timeCreated: olderThan(object.timeCreated),
-      updated: olderThan(isChanged ? change.updated : object.updated),
-    });
+      ...(isChanged && { metadata: change.metadata }),
+      ...(timeCreated && { timeCreated }),
+      ...(updated && { updated }),
+    };
   };
 
-  /** `null` where the conditions are met. */
-  const refusal = async (url: URL): Promise<Answer | null> => {
+  /** The object as the emulator has it, where the conditions are met; otherwise what the refusal is. */
+  const conditionally = async (url: URL, act: (object: ObjectJson) => Promise<Answer>): Promise<Answer> => {
     const found = await send(target, { method: 'GET', path: url.pathname });
     if (found.status !== 200) return found;
-    const object = told(JSON.parse(found.body.toString()));
+    const object: ObjectJson = JSON.parse(found.body.toString());
+    const { generation, metageneration } = told(object);
     const wants = (name: string, value: unknown) => ![null, String(value)].includes(url.searchParams.get(name));
-    if (wants('generation', object.generation)) return json(404, gcsRefusal(404, 'notFound', 'No such object'));
-    const { metageneration = '1' } = object as { metageneration?: string };
-    const isFailed = wants('ifGenerationMatch', object.generation) || wants('ifMetagenerationMatch', metageneration);
-    return isFailed ? json(412, gcsRefusal(412, 'conditionNotMet', 'A pre-condition did not hold.')) : null;
+    if (wants('generation', generation)) return json(404, gcsRefusal(404, 'notFound', 'No such object'));
+    const isFailed = wants('ifGenerationMatch', generation) || wants('ifMetagenerationMatch', metageneration);
+    return isFailed ? json(412, gcsRefusal(412, 'conditionNotMet', 'A pre-condition did not hold.')) : act(object);
   };
 
-  const change = async (method: string, url: URL, asked: Asked): Promise<Answer> => {
-    const refused = await refusal(url);
-    if (refused !== null) return refused;
-    const answer = await send(target, asked);
-    if (method === 'DELETE' && answer.status === 200) onDeleted(decodeURIComponent(url.pathname.split('/').at(-1)!));
-    if (method === 'PATCH' && answer.status === 200) {
-      const { bucket, name, generation }: ObjectJson = JSON.parse(answer.body.toString());
+  const change = (url: URL, asked: Asked): Promise<Answer> =>
+    conditionally(url, async (object) => {
+      const { bucket, name, generation } = object;
+      if (asked.method === 'DELETE') {
+        const answer = await send(target, asked);
+        if (answer.status === 200) onDeleted(name);
+        return answer;
+      }
+      // Not the emulator's affair: what it keeps in a folder would get another generation.
       const before = changes.get(`${bucket}/${name}`);
       const count = before?.generation === generation ? before.count + 1 : 1;
-      changes.set(`${bucket}/${name}`, { generation, count, updated: new Date().toISOString() });
-    }
-    return answer;
-  };
+      const metadata = { ...told(object).metadata, ...JSON.parse(asked.body!.toString()).metadata };
+      changes.set(`${bucket}/${name}`, { generation, count, updated: new Date().toISOString(), metadata });
+      return json(200, object);
+    });
 
   const handle = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const url = new URL(incoming.url!, target);
     const method = incoming.method!;
     const asked = { method, path: incoming.url!, headers: incoming.headers, body: await buffer(incoming) };
     const isChange = /^\/storage\/v1\/b\/[^/]+\/o\/[^/]+$/.test(url.pathname) && ['PATCH', 'DELETE'].includes(method);
-    const answering = isChange ? turn.then(() => change(method, url, asked)) : send(target, asked);
+    const answering = isChange ? turn.then(() => change(url, asked)) : send(target, asked);
     if (isChange) turn = answering.then(() => {});
     const { status, headers, body } = await answering;
     const session = headers.location;
