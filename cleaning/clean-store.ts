@@ -91,14 +91,14 @@ async function chosen(store: ObjectStore, { rules, whyBusy, now }: StoreCleaning
     });
   }
   const { remove, keep } = chooseBatches(seen, rules, catalogs, now);
-  const idle: ListedBatch[] = [];
-  for (const batch of remove) {
+  const busy = new Map<string, string>();
+  await inParallel(remove, async (batch) => {
     const isForgotten = batch.isBeingRemoved && (await removerOf(store, batch.batch)) !== 'clean';
     const why = isForgotten ? FORGOTTEN : await whyBusy(batch);
-    if (why === null) idle.push(batch);
-    else keep.push({ batch: batch.batch, why });
-  }
-  return { remove: idle, keep };
+    if (why !== null) busy.set(batch.batch, why);
+  });
+  const kept = remove.flatMap(({ batch }) => (busy.has(batch) ? [{ batch, why: busy.get(batch)! }] : []));
+  return { remove: remove.filter(({ batch }) => !busy.has(batch)), keep: [...keep, ...kept] };
 }
 
 async function catalogOf(store: ObjectStore, batch: string): Promise<string | undefined> {

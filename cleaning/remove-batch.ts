@@ -93,8 +93,8 @@ async function jobIds(store: ObjectStore, batch: string): Promise<Set<string>> {
   for await (const { name } of store.list(manifestPrefix(batch))) {
     if (batchPartOf(name)?.part === 'table') tables.push(name);
   }
-  for (const name of [...pieces.map((piece) => piece.name), ...tables]) {
+  await inParallel([...pieces.map(({ name }) => name), ...tables], async (name) => {
     for (const { id } of await readRecordLines(store, name)) ids.add(id);
-  }
+  });
   return ids;
 }
