@@ -36,7 +36,8 @@ export type Fleet = {
   stop(): Promise<void>;
 };
 
-export async function startFleet(): Promise<Fleet> {
+/** @param renders what the first renderer is started with besides */
+export async function startFleet(renders: string[] = []): Promise<Fleet> {
   const folder = await mkdtemp(path.join(tmpdir(), 'pixart-fleet-'));
   const dbFile = path.join(folder, 'temporal.db');
   const server = await startTemporalServer({ dbFile, ui: false });
@@ -44,11 +45,12 @@ export async function startFleet(): Promise<Fleet> {
   const bundle = bundleRef(await openBundle(bundleFolder));
   const newOrchestrator = () => new WorkerProcess(['--orchestrator', '--address', server.address]);
   // Time enough for any image here on any machine, however much else it has to do.
-  const newRenderer = (grace = 600) =>
+  const newRenderer = (grace = 600, more: string[] = []) =>
     new WorkerProcess([
       ...['--renderer', '--address', server.address, '--bundle', bundleFolder],
       // A checkpoint after every step: its images are over long before the first one would be due.
       ...['--threads', '1', '--grace', String(grace), '--checkpoint', '0', '--scratch', path.join(folder, 'scratch')],
+      ...more,
     ]);
   const storeAt = (name: string) => openStore(pathToFileURL(path.join(folder, name)).href);
   let pictures = 0;
@@ -59,7 +61,7 @@ export async function startFleet(): Promise<Fleet> {
     store: await storeAt('out'),
     scratch: await storeAt('scratch'),
     orchestrator: newOrchestrator(),
-    renderer: newRenderer(),
+    renderer: newRenderer(undefined, renders),
 
     async startOrchestrator() {
       fleet.orchestrator = newOrchestrator();
