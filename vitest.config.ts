@@ -30,7 +30,7 @@ const SHARING = [
 ];
 
 /** What a release has to hold: upgrades from an earlier version, the packed library, servers, workers and databases that are killed or lost. `npm run test:release`. */
-const RELEASE = ['{chaos,faults,release}/*'];
+const RELEASE = ['{chaos,release}/*'];
 
 const files = (patterns: string[]): string[] => patterns.map((pattern) => `tests/${pattern}.test.ts`);
 
