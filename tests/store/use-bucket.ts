@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, vi } from 'vitest';
 import { type BucketEmulator, startBucketEmulator } from '../../infra/dev/bucket-emulator.ts';
 import { type BucketConditions, startBucketConditions } from './bucket-conditions.ts';
@@ -10,7 +11,6 @@ const BUCKET = 'pixart-test';
 export function useBucket() {
   let emulator: BucketEmulator;
   let conditions: BucketConditions;
-  let stores = 0;
 
   beforeAll(async () => {
     emulator = await startBucketEmulator();
@@ -30,7 +30,7 @@ export function useBucket() {
     endpoint: () => conditions.endpoint,
     /** Makes all that is there so much older than it is. */
     age: (byMs: number) => conditions.age(byMs),
-    /** Of a store in that bucket which nobody has used before. */
-    freshUrl: () => `gs://${BUCKET}/store ${stores++}`,
+    /** Of a store in that bucket which nobody has used before. Files that share a process share its open stores, by their URLs. */
+    freshUrl: () => `gs://${BUCKET}/store ${randomUUID()}`,
   };
 }
