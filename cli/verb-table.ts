@@ -111,6 +111,10 @@ export const VERBS: Record<string, Verb> = {
     description: 'move the state folder of "dev" and "start", with its schedules, to a newer Temporal server',
     load: async () => (await import('./verbs/upgrade-server.ts')).upgradeServerCommand(),
   },
+  doctor: {
+    description: 'what is missing on this machine, and how to get it',
+    load: async () => (await import('./verbs/doctor/doctor.ts')).doctorCommand(),
+  },
   encryption: {
     description: 'keys that keep prompts from whoever can read the Temporal server',
     load: async () => (await import('./verbs/encryption.ts')).encryptionCommand(),

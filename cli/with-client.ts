@@ -1,16 +1,11 @@
-import {
-  type BatchClient,
-  type ControlChange,
-  connect,
-  controlBatch,
-  serverTrouble,
-  temporalTarget,
-} from '../client/index.ts';
+import { type BatchClient, type ControlChange, connect, controlBatch, serverTrouble } from '../client/index.ts';
 import { UserError } from '../domain/user-error.ts';
-import { fleetAddress } from '../infra/dev/fleet-note.ts';
+import type { RememberedServer } from '../infra/dev/server-memory.ts';
+import { namespaceIdAt } from '../infra/dev/temporal-answer.ts';
 import { note, printJson, printLine } from './display/output.ts';
 import { ServerUnusable } from './exit-codes.ts';
 import { type JsonOptions, type ServerOptions, stateFolder } from './options/common-options.ts';
+import { chooseServer } from './server-choice.ts';
 
 /**
  * Connects and calls. The connection stays open until the process ends: a call that was given up may still be repeated,
@@ -44,13 +39,26 @@ export async function clientIfAny(options: ServerOptions): Promise<BatchClient |
 }
 
 async function connectOrSayWhy(options: ServerOptions): Promise<BatchClient> {
-  // A "dev" whose usual port was taken has another one; on the usual one is somebody else's server.
-  const target = temporalTarget(options, process.env, fleetAddress(stateFolder()));
-  try {
-    return await connect(target, { warn: note });
-  } catch (error) {
+  const choice = chooseServer(options);
+  if (choice.from === 'the state folder') await checkRuns(choice.server);
+  const client = await connect(choice.target, { warn: note }).catch((error: unknown) => {
     throw error instanceof UserError ? new ServerUnusable(error.message) : error;
+  });
+  if (choice.from === 'nowhere') {
+    note(
+      `no "dev" has run here (${stateFolder()}); asking the server at ${client.address}. --address names another one`,
+    );
   }
+  return client;
+}
+
+/** At its address may be somebody else's server by now. */
+async function checkRuns({ address, namespaceId }: RememberedServer): Promise<void> {
+  if ((await namespaceIdAt(address)) === namespaceId) return;
+  throw new ServerUnusable(
+    `the "dev" of this folder (${stateFolder()}), whose server was at ${address}, does not run. Start it with "npx pixart-batch dev", or ` +
+      'name another server with --address',
+  );
 }
 
 /** Changes how a batch is run, and says so. */

@@ -38,11 +38,14 @@ const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERR
 export const temporalLevel = (log: Logger): LogLevel =>
   (Object.keys(LEVELS) as LogLevel[]).find((level) => log.isLevelEnabled(LEVELS[level])) ?? 'ERROR';
 
+/** Of workers that have activities or workflows alone, as all of ours, once for each of their queues. */
+const NO_NEWS = /^No (workflows|activities|Nexus services) registered, not polling/;
+
 /** What Temporal's SDK and its core say, for the same log. */
 export const temporalLines =
   (log: Logger) =>
   ({ level, message, meta }: { level: LogLevel; message: string; meta?: object }): void => {
     // A token is what lets its holder answer for an activity.
     const { taskToken: _secret, ...rest } = { taskToken: undefined, ...meta };
-    log[LEVELS[level]](rest, message);
+    log[NO_NEWS.test(message) ? 'debug' : LEVELS[level]](rest, message);
   };

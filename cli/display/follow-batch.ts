@@ -11,6 +11,7 @@ import {
 import { ServerUnreachable } from '../../domain/user-error.ts';
 import { EXIT, type ExitCode, ServerUnusable } from '../exit-codes.ts';
 import { interruption } from '../interruption.ts';
+import { serverHint } from '../server-choice.ts';
 import { note } from './output.ts';
 import { progressDisplay } from './progress-display.ts';
 import type { ProgressDisplay } from './progress-text.ts';
@@ -41,7 +42,7 @@ export type Following = {
 export async function followBatch(client: BatchClient, batch: string, options: Following): Promise<Followed | Left> {
   const { json, signal } = options;
   const display = progressDisplay(json, (sizes) => workersSeen(client, batch, sizes));
-  const shown = new Shown(display, batch);
+  const shown = new Shown(display, batch, client);
   try {
     for (;;) {
       try {
@@ -75,7 +76,7 @@ export async function watchToTheEnd(client: BatchClient, batch: string, json: bo
   const what = end.isServerAway
     ? `waits for the Temporal server at ${client.address}, which does not answer`
     : 'goes on without you';
-  note(`\nbatch ${batch} ${what}. Come back with:\n  npx pixart-batch watch ${batch}`);
+  note(`\nbatch ${batch} ${what}. Come back with:\n  npx pixart-batch watch ${batch}${serverHint(client)}`);
   return EXIT.interrupted;
 }
 
@@ -86,12 +87,14 @@ const UNREACHABLE_MS = 10 * 60_000;
 class Shown {
   readonly #display: ProgressDisplay;
   readonly #batch: string;
+  readonly #hint: string;
   #last: BatchProgress | undefined;
   #awaySince: number | undefined;
 
-  constructor(display: ProgressDisplay, batch: string) {
+  constructor(display: ProgressDisplay, batch: string, client: BatchClient) {
     this.#display = display;
     this.#batch = batch;
+    this.#hint = serverHint(client);
   }
 
   get everyMs(): number {
@@ -131,7 +134,7 @@ class Shown {
       const minutes = UNREACHABLE_MS / 60_000;
       throw new ServerUnusable(
         `${message}, for ${minutes} minutes now. Nothing of batch ${this.#batch} is lost; when the server is back, go on with:\n` +
-          `  npx pixart-batch watch ${this.#batch}`,
+          `  npx pixart-batch watch ${this.#batch}${this.#hint}`,
       );
     }
     this.#display.fallSilent(`${message} at the moment; batch ${this.#batch} waits for it, and so do we …`);

@@ -14,6 +14,7 @@ import { oneLine } from '../../domain/printable.mjs';
 import { stateText } from '../../domain/state-text.ts';
 import { batchFolder, contactSheetPageName, manifestName } from '../../records/layout.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { serverHint } from '../server-choice.ts';
 import { printJson, printLine, table } from './output.ts';
 import { totalsText } from './progress-text.ts';
 import { withoutManifest } from './without-manifest.ts';
@@ -60,7 +61,7 @@ export async function tellEnd(
     printLine(table(Object.entries(results).map(([what, where]) => [`  ${words[what]}`, `${where}${state(what)}`])));
     if (!isManifestThere) printLine(withoutManifest(listing).join('\n'));
     else if (totals.failed + totals.cancelled > 0)
-      printLine(`render what is missing with:\n  npx pixart-batch retry ${batch}`);
+      printLine(`render what is missing with:\n  npx pixart-batch retry ${batch}${serverHint(client)}`);
   }
   const isWhole = totals.failed + totals.cancelled === 0 && end.state === 'completed' && isManifestThere;
   return isWhole ? EXIT.ok : EXIT.imagesMissing;

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { temporalTarget } from '../../client/index.ts';
 import type { Size } from '../../domain/size.ts';
 import { type LocalFleet, startLocalFleet } from '../../infra/dev/local-fleet.ts';
-import { chosenBundle, verifyBundle } from '../../models/pixart/index.ts';
+import { bundleRef, chosenBundle, verifyBundle } from '../../models/pixart/index.ts';
 import { note, printLine } from '../display/output.ts';
 import { tellAbsence } from '../display/silent-server.ts';
 import { interruption } from '../interruption.ts';
@@ -20,6 +20,7 @@ import {
   threadsOption,
   userProjectOption,
 } from '../options/common-options.ts';
+import { serverHint } from '../server-choice.ts';
 import { withClient } from '../with-client.ts';
 
 type DevOptions = ServerOptions &
@@ -89,12 +90,18 @@ async function dev(options: DevOptions, command: Command): Promise<void> {
     printLine(`Temporal server  ${fleet.address}${shared}`);
     if (fleet.uiUrl !== null) printLine(`Temporal UI      ${fleet.uiUrl}`);
     printLine(`logs             ${fleet.logFolder}`);
-    const isUsual = fleet.address === '127.0.0.1:7233' && fleet.address === temporalTarget().address;
+    const { namespace } = temporalTarget({ ...options, address: fleet.address });
     const store = command.getOptionValueSource('store') !== 'default' ? ` --store ${options.store}` : '';
-    const option = `${isUsual ? '' : ` --address ${fleet.address}`}${store}`;
+    const option = `${serverHint({ address: fleet.address, namespace })}${store}`;
     printLine(
       `In another terminal:\n  npx pixart-batch submit <catalog.csv> --wait${option}\n${whatStops(fleet, address)}`,
     );
+    fleet.ready.then(() => {
+      const { name, sizes } = bundleRef(bundle);
+      printLine(
+        `ready: renders ${(options.size ?? sizes).join(', ')} with ${name} on ${options.device}, into ${options.store}`,
+      );
+    });
     const interrupted = new Promise<null>((resolve) => {
       if (signal.aborted) resolve(null);
       signal.addEventListener('abort', () => resolve(null), { once: true });

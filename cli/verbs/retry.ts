@@ -33,6 +33,7 @@ import {
   storeOption,
   userProjectOption,
 } from '../options/common-options.ts';
+import { serverHint } from '../server-choice.ts';
 import { withClient } from '../with-client.ts';
 
 const examples = `
@@ -94,7 +95,7 @@ async function retry(batch: string, options: RetryOptions, command: Command): Pr
     else printLine(`batch ${batch}: ${startedText(retried)}`);
     for (const line of takenText(retried)) note(line);
     if (retried.leftAside.length > 0) note(leftAsideText(retried.leftAside));
-    if (!options.wait && !json) printLine(`follow it with:\n  npx pixart-batch watch ${batch}`);
+    if (!options.wait && !json) printLine(`follow it with:\n  npx pixart-batch watch ${batch}${serverHint(client)}`);
     if (options.wait) process.exitCode = await watchToTheEnd(client, batch, json);
   });
 }

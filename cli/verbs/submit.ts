@@ -23,6 +23,7 @@ import {
 import { addCatalogOptions, batchRequest, type CatalogOptions } from '../options/catalog-options.ts';
 import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../options/common-options.ts';
 import { amount, wholeNumber } from '../options/values.ts';
+import { serverHint } from '../server-choice.ts';
 import { withClient } from '../with-client.ts';
 
 type SubmitOptions = CatalogOptions &
@@ -91,7 +92,7 @@ async function submit(catalog: string, options: SubmitOptions): Promise<void> {
     else {
       const sizes = [...new Set(plan.bins.map(({ size }) => size))];
       for (const line of await askForWorkers(sizes, (open) => workersSeen(client, batch, open))) note(line);
-      if (!json) printLine(`started; follow it with:\n  npx pixart-batch watch ${batch}`);
+      if (!json) printLine(`started; follow it with:\n  npx pixart-batch watch ${batch}${serverHint(client)}`);
     }
   });
 }

@@ -12,7 +12,7 @@ const PACKAGE = {
   sha512: 'jiGWqSvPMdu4+P9TilYqAR7yEGPEHINx+lCvE/NqNO/EHYzF/x1hUiI5T6ioVIt7dEy7n88byyT0vk+dnsgQwA==',
 };
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+export const CHROMIUM_NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const MAC = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
 
 /**
@@ -22,11 +22,11 @@ const MAC = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
  * @throws {SetUpError} that says what to install instead
  */
 export async function ensureChromium() {
-  const own = NAMES.map(findTool).find((path) => path !== null) ?? (existsSync(MAC) ? MAC : null);
+  const own = CHROMIUM_NAMES.map(findTool).find((path) => path !== null) ?? (existsSync(MAC) ? MAC : null);
   if (own !== null) return { executable: own, env: {} };
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new SetUpError(
-      `no Chromium: expected one of ${NAMES.join(', ')} on the PATH, found none; install one of them`,
+      `no Chromium: expected one of ${CHROMIUM_NAMES.join(', ')} on the PATH, found none; install one of them`,
     );
   }
   const folder = join(cacheFolder(), 'chromium-153');

@@ -1,4 +1,5 @@
 import { ServerUnreachable, type UserError } from '../../domain/user-error.ts';
+import { portsOf } from './server-memory.ts';
 import type { TemporalServerOptions } from './temporal-process.ts';
 import { startTemporalServer, type TemporalServer } from './temporal-server.ts';
 
@@ -38,7 +39,8 @@ export async function keepServer(options: OnFile, tell: (line: string) => void):
 
   async function again(cause: string): Promise<TemporalServer> {
     tell(`${cause}; getting it back …`);
-    latest = startTemporalServer({ dbFile: options.dbFile, ...portsOf(first) });
+    // Clients and workers know the address.
+    latest = startTemporalServer({ dbFile: options.dbFile, ui: uiUrl !== null, ...portsOf(first) });
     const server = await latest;
     if (server.address === address && server.namespaceId === namespaceId) {
       tell(newsOf(server));
@@ -77,12 +79,6 @@ export async function keepServer(options: OnFile, tell: (line: string) => void):
       await server?.stop();
     },
   };
-}
-
-/** Clients and workers know the address. */
-function portsOf({ address, uiUrl }: TemporalServer) {
-  const port = Number(address.split(':').at(-1));
-  return uiUrl === null ? { port, ui: false } : { port, uiPort: Number(new URL(uiUrl).port) };
 }
 
 function newsOf({ role, address, owner }: TemporalServer): string {

@@ -8,6 +8,7 @@ import { noteFleet } from './fleet-note.ts';
 import { type KeptServer, keepServer } from './kept-server.ts';
 import { loopback } from './ports.ts';
 import { closeToOthers, privateFolder } from './private-files.ts';
+import { portsOf, rememberedServer, rememberServer } from './server-memory.ts';
 import { type Supervised, supervise } from './supervised-process.ts';
 import { serverFile } from './temporal-program.ts';
 
@@ -38,6 +39,8 @@ export type LocalFleet = {
   /** The other process on this machine that has the server, whose workers and these share the work; `null` where there is none. */
   sharedWith: number | null;
   logFolder: string;
+  /** Resolves when the workers have begun to take work, as their logs say; where LOG_LEVEL keeps that out of them it never does. */
+  ready: Promise<unknown>;
   /** Resolves when a worker cannot go on, or the server that was started or joined has gone for good. */
   gaveUp: Promise<UserError>;
   /** Ends what was started, workers first. */
@@ -59,8 +62,11 @@ export async function startLocalFleet(options: FleetOptions): Promise<LocalFleet
   if (privateFolder(options.stateFolder)) options.tell(`${options.stateFolder}: only you can read it from now on`);
   mkdirSync(logFolder, { recursive: true, mode: 0o700 });
   closeToOthers(logFolder);
-  const onFile = { dbFile: serverFile(options.stateFolder), ports: 'usual' } as const;
+  const known = rememberedServer(options.stateFolder);
+  const before = known && portsOf(known);
+  const onFile = { dbFile: serverFile(options.stateFolder), ports: 'usual', before } as const;
   const server = options.address === undefined ? await keepServer(onFile, options.tell) : null;
+  if (server !== null) rememberServer(options.stateFolder, server);
   const address = server?.address ?? options.address!;
   const allow = [pathToFileURL(resolve(options.stateFolder)).href, ...(options.allow ?? [])];
   const { namespace } = temporalTarget({ ...options, address });
@@ -71,6 +77,7 @@ export async function startLocalFleet(options: FleetOptions): Promise<LocalFleet
     uiUrl: server?.uiUrl ?? null,
     sharedWith: server?.joined ?? null,
     logFolder,
+    ready: Promise.all(workers.map(({ ready }) => ready)),
     gaveUp: Promise.race([...workers, ...(server === null ? [] : [server])].map(({ gaveUp }) => gaveUp)),
     async stop() {
       dropNote();

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { childEnvironment } from '../../domain/child-environment.mjs';
 import { ServerUnreachable, UserError } from '../../domain/user-error.ts';
@@ -6,6 +6,8 @@ import { endProcess, startInBackground } from './background-process.ts';
 
 export type Supervised = {
   readonly name: string;
+  /** Resolves when the program has logged that it is ready. */
+  readonly ready: Promise<void>;
   /** Resolves when the program cannot go on and starting it again would not help. */
   readonly gaveUp: Promise<UserError>;
   stop(): Promise<void>;
@@ -23,6 +25,7 @@ export type Program = {
 /** A process that ends by itself this often in a row will do so again. */
 const mostRestarts = 5;
 const restartPauseMs = 1_000;
+const lookPauseMs = 200;
 /** One that has run for this long has not failed at its start. */
 const settledMs = 60_000;
 /** What the command line says when a person has to put something right, or the server cannot be used: see cli/exit-codes.ts. */
@@ -32,6 +35,7 @@ const [badInput, unreachable] = [2, 4];
 export function supervise({ name, args, logFile, graceMs, isServerKept = false }: Program): Supervised {
   const isHopeless = (code: number | null) => code === badInput || (code === unreachable && !isServerKept);
   let stopping = false;
+  const logStart = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
   let pid: number | undefined;
   let running: Promise<number | null> = Promise.resolve(null);
 
@@ -59,8 +63,14 @@ export function supervise({ name, args, logFile, graceMs, isServerKept = false }
     }
   }
 
+  async function untilReady(): Promise<void> {
+    while (!stopping && !hasLogged(logFile, logStart, `"msg":"${name} ready"`))
+      await sleep(lookPauseMs, null, { ref: false });
+  }
+
   return {
     name,
+    ready: untilReady(),
     gaveUp: keepRunning(),
     async stop() {
       stopping = true;
@@ -68,6 +78,11 @@ export function supervise({ name, args, logFile, graceMs, isServerKept = false }
       await running;
     },
   };
+}
+
+function hasLogged(file: string, from: number, text: string): boolean {
+  if (!existsSync(file)) return false;
+  return readFileSync(file).subarray(from).includes(text);
 }
 
 function failure(name: string, code: number | null, logFile: string): UserError {

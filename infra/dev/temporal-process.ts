@@ -30,6 +30,8 @@ export type TemporalServerOptions = {
   uiPort?: number;
   /** Ports that are not given: `usual` takes 7233 and 8233 or the next free ones after them, `any` (the default) whatever is free. */
   ports?: 'usual' | 'any';
+  /** Ports of the last time, which are taken again where they are free. */
+  before?: { port: number; uiPort?: number } | undefined;
   /** `false` starts no UI. */
   ui?: boolean;
 };
@@ -91,7 +93,7 @@ async function launchOnce(
   const usual = options.ports === 'usual';
   const host = options.host ?? loopback;
   for (const given of [options.port, options.uiPort]) if (given !== undefined) await checkPortIsFree(given);
-  const port = options.port ?? (await freePort(usual ? 7233 : null));
+  const port = options.port ?? (await freePort(usual ? 7233 : null, options.before?.port));
   const uiPort = options.ui === false ? null : (options.uiPort ?? (await freePort(usual ? 8233 : null)));
   const logFolder = options.dbFile === undefined ? await mkdtemp(join(tmpdir(), 'pixart-temporal-')) : null;
   const logFile = logFolder === null ? `${options.dbFile}.log` : join(logFolder, 'server.log');
