@@ -37,6 +37,24 @@ export function table(texts: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
+/** Of the terminal; of what is no terminal, the width that all have. */
+export const lineWidth = (stream: { columns?: number } = process.stdout): number => stream.columns || 80;
+
+/** The end of a text that is too long for its place: of a path, the part that tells most. */
+export const ending = (text: string, width: number): string =>
+  text.length <= width ? text : `…${text.slice(text.length - Math.max(width - 1, 0))}`;
+
+/** A text in lines of the width at most, but for words that are longer; those after the first are indented. */
+export function wrapped(text: string, indent = '', width: number = lineWidth()): string {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(lines.length === 0 ? word : `${indent}${word}`);
+  }
+  return lines.join('\n');
+}
+
 const CELL_CHARACTERS = 500;
 
 /** Indented as whoever makes it has it. The last one of a row makes no other row wider. */

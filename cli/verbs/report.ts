@@ -8,7 +8,7 @@ import { newestManifest } from '../../records/manifest-files.ts';
 import { plannedRates } from '../../records/rounds.ts';
 import { openStore, storeUrl } from '../../store/index.ts';
 import { costText } from '../display/estimate-text.ts';
-import { note, printJson, printLine, table } from '../display/output.ts';
+import { note, printJson, printLine, table, wrapped } from '../display/output.ts';
 import { bytesText, durationText } from '../display/text.ts';
 import { costOption } from '../options/batch-options.ts';
 import { type JsonOptions, jsonOption, storeOption, userProjectOption } from '../options/common-options.ts';
@@ -72,17 +72,16 @@ const describe = (
   time: string,
 ): string =>
   [
-    `batch ${batch} (${manifest})`,
-    table([HEADER, ...sizes.map(sizeRow)]),
-    time,
+    wrapped(`batch ${batch} (${manifest})`),
+    table(turned([HEADER, ...sizes.map(sizeCells)])),
+    wrapped(time),
     ...(slowest.length === 0
       ? []
-      : [`slowest: ${slowest.map(({ id, seconds }) => `${id} (${durationText(seconds)})`).join(', ')}`]),
-    ...thrifty.map(
-      ({ thrift, jobs, ids }) =>
-        `for want of memory made ${thrift}: ${jobs} (${ids.join(', ')}${jobs > ids.length ? ' …' : ''})`,
+      : [wrapped(`slowest: ${slowest.map(({ id, seconds }) => `${id} (${durationText(seconds)})`).join(', ')}`, '  ')]),
+    ...thrifty.map(({ thrift, jobs, ids }) =>
+      wrapped(`for want of memory made ${thrift}: ${jobs} (${ids.join(', ')}${jobs > ids.length ? ' …' : ''})`, '  '),
     ),
-    ...(failures.length === 0 ? [] : ['failures:', ...failures.slice(0, GROUPS).map(failureText)]),
+    ...(failures.length === 0 ? [] : ['failures:', ...failures.slice(0, GROUPS).flatMap(failureLines)]),
     ...(failures.length > GROUPS ? [`… and ${failures.length - GROUPS} other reasons; --json has all`] : []),
   ].join('\n');
 
@@ -93,7 +92,7 @@ const HEADER = [
   ...['text encode', 'denoise', 'decode', 'stored'],
 ];
 
-const sizeRow = (of: SizeReport): string[] => [
+const sizeCells = (of: SizeReport): string[] => [
   of.size,
   ...[of.jobs, of.rendered, of.reused, of.failed, of.cancelled].map(String),
   ...[of.deviceSeconds, of.median, of.p95].map((seconds) => (of.rendered === 0 ? '' : durationText(seconds))),
@@ -103,5 +102,10 @@ const sizeRow = (of: SizeReport): string[] => [
   bytesText(of.bytes),
 ];
 
-const failureText = ({ error, reason, jobs, ids }: FailureGroup): string =>
-  `  ${jobs} × ${oneLine(error)}: ${oneLine(reason)}\n    ${ids.join(', ')}${jobs > ids.length ? ' …' : ''}`;
+/** A column for each size: there are five of them, and more to say of each than a line has room for. */
+const turned = (rows: readonly string[][]): string[][] => rows[0]!.map((_, column) => rows.map((row) => row[column]!));
+
+const failureLines = ({ error, reason, jobs, ids }: FailureGroup): string[] => [
+  wrapped(`  ${jobs} × ${oneLine(error)}: ${oneLine(reason)}`, '    '),
+  wrapped(`    ${ids.join(', ')}${jobs > ids.length ? ' …' : ''}`, '    '),
+];
