@@ -19,7 +19,7 @@ export type { BatchExport, ExportRequest };
  * const { written, unmade } = await exportBatch('spring', {
  *   store: 'out',
  *   to: 'game/assets',
- *   approved: 'decisions.csv',
+ *   all: true,
  *   name: '{category}/{id}.{ext}',
  *   transparent: true,
  *   densities: [1, 2],

@@ -40,7 +40,7 @@ const isCode = (file: string): boolean =>
   /\.(sh|mjs|ts|py|json)$|^\.ci\//.test(file) && !/^(tests|docs)\/|package-lock\.json$|^models\/bundles\//.test(file);
 
 /** Comments, and texts that tell people of a command. */
-const isSaid = (line: string): boolean => /^\s*(#|\*|\/\/|\/\*|""")|^\s*const missing = '/.test(line);
+const isSaid = (line: string): boolean => /^\s*(#|\*|\/\/|\/\*|""")|^\s*const (missing|INSTALL) = '/.test(line);
 
 const tracked = (): string[] => execFileSync('git', ['ls-files'], { encoding: 'utf8' }).trim().split('\n');
 

@@ -98,6 +98,8 @@ test('from nothing, every part is granted what it says that it is refused, until
   await hasMade('encoder', 'RecordActivityTaskHeartbeat');
   encoderGoesOn();
   await fleet.finish('png');
+  // Once a minute.
+  await hasMade('encoder', 'RecordWorkerHeartbeat');
   await Promise.all([encoder.kill('SIGTERM'), painter.kill('SIGTERM')]);
 
   // A renderer that encodes for itself, and finds kept captions damaged.
