@@ -4,7 +4,7 @@ import { UserError } from '../domain/user-error.ts';
 import type { WantedWork } from './wanted-work.ts';
 
 export type HttpAnswers = {
-  /** Whether all parts of the worker take work. */
+  /** Whether all parts of the worker take work, and it was not told to stop. */
   isReady: () => boolean;
   /** `null` where the worker has no orchestrator, and does not say. */
   wanted: (() => Promise<WantedWork>) | null;

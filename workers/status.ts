@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { ServedBy } from '../connection/worker-connection.ts';
 import type { Keyring } from '../encryption/keyring.ts';
 import { startHttp } from './http-answers.ts';
+import { STOP_SIGNALS } from './stopping.ts';
 import { wantedSurvey } from './wanted-survey.ts';
 
 export type StatusOptions = {
@@ -21,7 +22,7 @@ export type WorkerStatus = {
 };
 
 /**
- * Tells over HTTP how the process is, from now on.
+ * Tells over HTTP how the process is, from now on: not ready before all its parts are, nor once it was told to stop.
  *
  * @param address without it nobody is told
  * @throws UserError where it cannot listen there
@@ -32,12 +33,25 @@ export async function startStatus(
 ): Promise<WorkerStatus> {
   if (address === undefined) return { ready: () => {}, stop: async () => {} };
   let awaited = parts;
-  const answers = { isReady: () => awaited === 0, wanted: counts ? wantedSurvey(server, keyring) : null, log };
-  const stop = await startHttp(address, answers);
+  let isToStop = false;
+  const stopping = (): void => {
+    isToStop = true;
+    ignore();
+  };
+  // A second signal finds nobody here: it has to end what hangs.
+  const ignore = (): void => {
+    for (const name of STOP_SIGNALS) process.off(name, stopping);
+  };
+  for (const name of STOP_SIGNALS) process.on(name, stopping);
+  const isReady = (): boolean => awaited === 0 && !isToStop;
+  const close = await startHttp(address, { isReady, wanted: counts ? wantedSurvey(server, keyring) : null, log });
   return {
     ready() {
       awaited -= 1;
     },
-    stop,
+    stop() {
+      ignore();
+      return close();
+    },
   };
 }
