@@ -69,11 +69,24 @@ async function relations(archive: Archive, folder: string, part: string): Promis
   await readXml(part, archive.stream(part), {
     open(name, { Id = '', Type = '', Target = '', TargetMode }) {
       if (name !== 'Relationship' || TargetMode === 'External') return;
-      const target = new URL(Target, `zip:///${folder}`).pathname.slice(1);
-      found.push({ id: Id, type: Type.slice(Type.lastIndexOf('/') + 1), target: decodeURI(target) });
+      found.push({ id: Id, type: Type.slice(Type.lastIndexOf('/') + 1), target: targetOf(Target, folder) });
     },
   });
   return found;
+}
+
+const LONGEST_SHOWN = 100;
+
+/** The part that a reference within a folder's parts names. */
+function targetOf(reference: string, folder: string): string {
+  try {
+    return decodeURI(new URL(reference, `zip:///${folder}`).pathname.slice(1));
+  } catch {
+    throw new NotAWorkbook(
+      'targets of relationships that name parts of the workbook',
+      JSON.stringify(reference.slice(0, LONGEST_SHOWN)),
+    );
+  }
 }
 
 /** Texts may come in runs of different fonts, which are one text; what is written over them for reading aloud is not part of it. */

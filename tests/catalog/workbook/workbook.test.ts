@@ -192,6 +192,14 @@ describe('a file that is no workbook, or an unkind one', () => {
     ]);
   });
 
+  it.each(['%zz', 'http://['])('names a part as %s, which is no name', async (target) => {
+    const parts = partsOf(header);
+    const rels = parts['xl/_rels/workbook.xml.rels']!.replace('/xl/worksheets/sheet1.xml', target);
+    expect(await told(zipped({ ...parts, 'xl/_rels/workbook.xml.rels': rels }))).toEqual([
+      `expected targets of relationships that name parts of the workbook, found "${target}"`,
+    ]);
+  });
+
   it('would be too large once it is unpacked, as it says itself', async () => {
     const bytes = sheet(header + note(''));
     // The size that the archive's directory says of the sheet.
