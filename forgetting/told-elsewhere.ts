@@ -26,7 +26,7 @@ export async function toldElsewhere(
 
 /** For the longest part of a pattern with stars, which is a cell's beginning or end unless a star is there; nothing for one that has only stars. */
 function searchFor(pattern: string): RegExp[] {
-  const parts = pattern.split('*');
+  const parts = pattern.normalize('NFC').split('*');
   const [longest = ''] = [...parts].sort((a, b) => b.length - a.length);
   if (longest === '') return [];
   const at = parts.indexOf(longest);

@@ -16,3 +16,28 @@ it.each(['utf8', 'utf16le', 'latin1'] as const)('a text is found in a table in %
   expect(await hasText('corrected-1.csv', bytes, [/Schlüssel/])).toBe(true);
   expect(await hasText('corrected-1.csv', bytes, [/Schlussel/])).toBe(false);
 });
+
+const csv = 'id,prompt\n1,"ein ""goldener"" Schlüssel für Zoë"\n';
+
+it.each([
+  ['UTF-16BE with a mark', 'csv', Buffer.from(`\ufeff${csv}`, 'utf16le').swap16()],
+  ['UTF-16BE without its last byte', 'csv', Buffer.from(csv, 'utf16le').swap16().subarray(0, -1)],
+  ['decomposed letters', 'csv', Buffer.from(csv.normalize('NFD'))],
+  ['decomposed letters in UTF-16BE', 'csv', Buffer.from(csv.normalize('NFD'), 'utf16le').swap16()],
+  [
+    'JSON Lines with escapes',
+    'jsonl',
+    Buffer.from('{"prompt": "ein \\"goldener\\" Schl\\u00fcssel f\\u00FCr Zoe\\u0308"}\n'),
+  ],
+])('a text is found in %s', async (_, ending, bytes) => {
+  const has = (value: RegExp) => hasText(`corrected-1.${ending}`, bytes, [value]);
+  expect(await has(/(?<![\p{L}\p{N}])Zoë(?![\p{L}\p{N}])/u)).toBe(true);
+  expect(await has(/ein "goldener" Schlüssel/u)).toBe(true);
+  expect(await has(/Zo[aá]|goldener Schlüssel/u)).toBe(false);
+});
+
+it('letters that follow a line break in JSON stand by themselves, and pairs of escapes are one character', async () => {
+  const bytes = Buffer.from('{"prompt": "for\\nZoe and \\ud83e\\udd8a"}\n');
+  expect(await hasText('corrected-1.jsonl', bytes, [/(?<![\p{L}])Zoe/u])).toBe(true);
+  expect(await hasText('corrected-1.jsonl', bytes, [/🦊/u])).toBe(true);
+});
