@@ -32,7 +32,7 @@ export type NamedShowing = Showing & { name: string };
  */
 export function showingsOf(row: ManifestRow, request: LookRequest, usual = formatOf(row.file)): Showing[] {
   const { sides, densities = [1], formats = [usual], quality = null, padding = 0 } = request;
-  const { transparent: isTransparent = false, trim: isTrimmed = false, pngParameters: hasParameters = false } = request;
+  const { transparent: isTransparent = false, trim: isTrimmed = false, pngParameters = false } = request;
   const longer = Math.max(row.width, row.height);
   const largest = Math.max(...densities);
   const showings: Showing[] = [];
@@ -42,6 +42,7 @@ export function showingsOf(row: ManifestRow, request: LookRequest, usual = forma
       const pixels = sides === undefined && density === largest ? longer : side * density;
       if (pixels > longer) throw tooFewPixels(row, side, density);
       for (const format of formats) {
+        const hasParameters = pngParameters && format === 'png';
         const look = { longer: pixels, format, quality, isTransparent, isTrimmed, padding, hasParameters };
         showings.push({ row, side, density, look });
       }

@@ -24,6 +24,7 @@ function fileWorks(exporting: Exporting, rows: readonly ManifestRow[], request: 
     names,
   );
   checkCount('files', showings, EXPORT_LIMITS.files);
+  if (request.pngParameters === true) checkParameters(showings);
   checkCollisions(showings.map(({ name, row }) => [name, row.id]));
   return showings.map((showing) => pictureWork(exporting, showing));
 }
@@ -56,6 +57,12 @@ function named(showings: readonly Showing[], names: FileNames): NamedShowing[] {
   });
   checkNames(faults);
   return found;
+}
+
+function checkParameters(showings: readonly Showing[]): void {
+  if (showings.some(({ look }) => look.hasParameters)) return;
+  const found = [...new Set(showings.map(({ look }) => look.format))].join(', ');
+  throw new UserError(`PNG parameters: expected png among the files' formats, found only ${found}: ask for png too`);
 }
 
 function checkCount(what: string, showings: readonly Showing[], most: number): void {

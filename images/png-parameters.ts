@@ -15,14 +15,19 @@ export type Parameters = {
 /** So many characters of a digest that form has. */
 const HASH_CHARACTERS = 10;
 
+const SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
+
 /** Signature and IHDR, which is the first chunk of every PNG and always as long. */
 const HEAD_BYTES = 8 + 25;
 
 /**
  * A PNG with its parameters as a text chunk in the form of AUTOMATIC1111's web UI, which many image tools read: the prompt, a line with the negative one
  * and a line of settings.
+ *
+ * @throws TypeError for what is no PNG, which a chunk in it would destroy
  */
 export function withPngParameters(png: Uint8Array, parameters: Parameters): Uint8Array {
+  if (!SIGNATURE.equals(png.subarray(0, SIGNATURE.length))) throw new TypeError('parameters: expected a PNG');
   const text = parametersText(parameters);
   return Buffer.concat([png.subarray(0, HEAD_BYTES), textChunk('parameters', text), png.subarray(HEAD_BYTES)]);
 }

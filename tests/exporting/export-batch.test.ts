@@ -170,6 +170,18 @@ describe('an export', () => {
     }
   });
 
+  it('puts parameters into its PNG files, and into no others', async () => {
+    const { store, to } = await whole();
+    const request = { store: store.url, all: true, sides: [32], formats: ['png', 'webp', 'jpeg', 'avif'] as const };
+    await exportBatch('spring', { ...request, to, pngParameters: true });
+    await exportBatch('spring', { ...request, to: `${to}-2` });
+    const { comments } = await sharp(join(to, 'fox.png')).metadata();
+    expect(comments).toEqual([{ keyword: 'parameters', text: expect.stringContaining('fox #ff8020') }]);
+    for (const file of ['fox.webp', 'fox.jpg', 'fox.avif']) {
+      expect(await readFile(join(to, file))).toEqual(await readFile(join(`${to}-2`, file)));
+    }
+  });
+
   it('foresees what it would do, and writes nothing', async () => {
     const { store, to } = await whole();
     const request = { store: store.url, to, all: true };
@@ -212,6 +224,7 @@ describe('an export writes nothing', () => {
     [{ sides: [32, 64] }, /found the same for\s+fox and fox: fox\.png/],
     [{ sides: [512] }, /fox: expected a picture of 512 pixels or more for a side of 512 at 1x, found 256×256/],
     [{ transparent: true, formats: ['jpeg'] as const }, /found jpeg, which has none/],
+    [{ pngParameters: true, formats: ['webp', 'jpeg'] as const }, /expected png among .*, found only webp, jpeg/],
     [{ sheet: 'a/../b' }, /expected a plain name/],
     [{ sheet: 'export' }, /the record of exports/],
     [{ sheetSide: 512 }, /expected the name of a sheet/],

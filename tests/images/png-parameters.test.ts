@@ -38,3 +38,8 @@ test('it is a whole image with the metadata that it had', async () => {
   expect(await imageFault(png, sampleJob)).toBeNull();
   expect(await readRenderKey(png)).toBe(sampleJob.renderKey);
 });
+
+test('what is no PNG is refused', async () => {
+  const webp = await encodeImage(samplePixels(48, 32), { job: { ...sampleJob, format: 'webp' }, bundle });
+  expect(() => withPngParameters(webp, parameters)).toThrow('expected a PNG');
+});
