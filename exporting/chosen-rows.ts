@@ -17,7 +17,7 @@ export type Chosen = {
 /**
  * The rows of a batch whose pictures are meant. A decision counts for the picture that was looked at and for none that took its place.
  *
- * @throws UserError where the batch has no manifest, or nobody's review is known
+ * @throws UserError where the batch has no manifest, nobody's review is known, or no picture is meant
  */
 export async function chosenRows(store: ObjectStore, batch: string, { approved, all }: Choice): Promise<Chosen> {
   if (all === true && approved !== undefined) {
@@ -26,16 +26,29 @@ export async function chosenRows(store: ObjectStore, batch: string, { approved, 
   const rows = await readBatchRows(store, batch);
   const withImage = rows.filter(({ file }) => file !== '');
   const withoutImage = rows.length - withImage.length;
+  if (withImage.length === 0) {
+    throw new UserError(
+      `batch ${batch}: expected pictures to export, found none: none of its rows has an image; "retry" makes them`,
+    );
+  }
   if (all === true) return { rows: withImage, left: { rejected: 0, undecided: 0, withoutImage } };
   const decided = await decisionsOf(store, batch, approved);
   const saying = (wanted: string | undefined): ManifestRow[] =>
     withImage.filter(({ id, render_key }) => decided.get(keyOf(id, render_key)) === wanted);
   const [chosen, rejected] = [saying('approved'), saying('rejected').length];
+  if (chosen.length === 0) throw noneApproved(approved ?? `batch ${batch}, what retries were told`, decided);
   const undecided = withImage.length - chosen.length - rejected;
   return { rows: chosen, left: { rejected, undecided, withoutImage } };
 }
 
 const keyOf = (id: string, renderKey: string): string => `${renderKey}/${id}`;
+
+function noneApproved(where: string, decided: ReadonlyMap<string, string>): UserError {
+  const found = [...decided.values()].includes('approved') ? 'other images' : 'none approved';
+  return new UserError(
+    `${where}: expected at least one row whose decision is "approved", of an image that the batch has now, found ${found}`,
+  );
+}
 
 async function decisionsOf(store: ObjectStore, batch: string, approved?: string): Promise<Map<string, string>> {
   const decided = new Map<string, string>();

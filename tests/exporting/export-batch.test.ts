@@ -52,7 +52,30 @@ describe('an export', () => {
     const { store, to, jobs } = await whole();
     const others = jobs.map((job) => ({ ...job, renderKey: 'f'.repeat(64) }));
     const approved = await decisionsFile(others, { fox: 'approved' });
-    expect(await exportBatch('spring', { store: store.url, to, approved })).toMatchObject({ pictures: 0, written: [] });
+    await expect(exportBatch('spring', { store: store.url, to, approved })).rejects.toThrow(
+      /assets\.csv: expected at least one row .* found other images/,
+    );
+  });
+
+  it.each([{ sheet: 'icons' }, { name: '{category}/{id}.{ext}' }, { dryRun: true }])(
+    'is refused where nothing was approved, and replaces no earlier one: %j',
+    async (changes) => {
+      const { store, to, jobs } = await whole();
+      const request = { store: store.url, to: `${to}.zip` };
+      await exportBatch('spring', { ...request, all: true });
+      const before = await readFile(request.to);
+      const approved = await decisionsFile(jobs, { fox: 'rejected', owl: 'rejected' });
+      const refused = exportBatch('spring', { ...request, ...changes, approved });
+      await expect(refused).rejects.toThrow(UserError);
+      await expect(refused).rejects.toThrow(/found none approved/);
+      expect(await readFile(request.to)).toEqual(before);
+    },
+  );
+
+  it('is refused where no row has an image', async () => {
+    const { store, to } = await whole();
+    await drawnBatch(store, 'bare', []);
+    await expect(exportBatch('bare', { store: store.url, to, all: true })).rejects.toThrow(/found none: none of its rows/);
   });
 
   it('writes again only what has changed', async () => {
