@@ -53,8 +53,12 @@ async function rawOf(image: Sharp): Promise<Sprite> {
   return { pixels: data, channels, width, height, source: { left: 0, top: 0, width, height } };
 }
 
+/** Pixels of the longer side below which sharp (0.35.5) throws instead of trimming. */
+const LEAST_TO_TRIM = 3;
+
 /** Without `lineArt` libvips smooths before it looks, and cuts off strokes that are a pixel wide. */
 async function trimmed(sprite: Sprite): Promise<Sprite> {
+  if (Math.max(sprite.width, sprite.height) < LEAST_TO_TRIM) return sprite;
   const threshold = sprite.channels === 4 ? CUT_THRESHOLD : OPAQUE_THRESHOLD;
   const { data, info } = await imageOf(sprite)
     .trim({ threshold, lineArt: true })

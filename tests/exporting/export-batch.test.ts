@@ -193,6 +193,14 @@ describe('an export', () => {
     }
   });
 
+  it('does not trim what is too small for that', async () => {
+    const { store, to } = await whole();
+    const request = { store: store.url, to, all: true, name: '{side}/{id}.{ext}', sides: [1, 2, 3], trim: true };
+    expect(await exportBatch('spring', request)).toMatchObject({ unmade: [] });
+    const { width, height } = await sharp(join(to, '2/fox.png')).metadata();
+    expect({ width, height }).toEqual({ width: 2, height: 2 });
+  });
+
   it('puts parameters into its PNG files, and into no others', async () => {
     const { store, to } = await whole();
     const request = { store: store.url, all: true, sides: [32], formats: ['png', 'webp', 'jpeg', 'avif'] as const };
