@@ -1,13 +1,13 @@
-import { fileURLToPath } from 'node:url';
 import { CannotSign } from '../credentials/cannot-sign.ts';
 import type { PictureSigner } from '../credentials/picture-signer.ts';
 import { UserError } from '../domain/user-error.ts';
 import { findManifestHead } from '../records/manifest.ts';
-import { type ObjectStore, openPlace, openStore, shownPlace, storeKind, storeUrl } from '../store/index.ts';
+import { type ObjectStore, openPlace, openStore, shownPlace, storeUrl } from '../store/index.ts';
 import { type Chosen, chosenRows } from './chosen-rows.ts';
 import { checkCutOut } from './cut-out/even-background.ts';
 import type { Outcome } from './outcome.ts';
 import { checkRequest, type ExportRequest } from './request.ts';
+import { type Target, targetOf } from './target.ts';
 import { exportToPlace, foreseeInPlace } from './to-place.ts';
 import { exportToZip, foreseeZip } from './to-zip.ts';
 import type { Work } from './work.ts';
@@ -33,7 +33,7 @@ export async function exportBatch(
 ): Promise<BatchExport> {
   checkRequest(request);
   const store = await openStore(storeUrl(request.store));
-  const target = targetOf(request.to, store.url);
+  const target = await targetOf(request.to, store.url);
   const { rows, left: leftOut } = await chosenRows(store, batch, request);
   const bundle = await bundleOf(store, batch);
   if (request.transparent === true) checkCutOut(bundle);
@@ -72,25 +72,4 @@ async function run(
   } catch (error) {
     throw error instanceof CannotSign ? new UserError(`signing: ${error.message}`) : error;
   }
-}
-
-/** `zip` is the path of the file, where it is to be one. */
-type Target = { url: string; zip: string | null };
-
-/** @throws UserError for a place that is the batch's own store, or none */
-function targetOf(to: string, store: string): Target {
-  const url = storeUrl(to).replace(/\/+$/, '');
-  const isZip = url.toLowerCase().endsWith('.zip');
-  if (isZip && storeKind(url) !== 'folder') {
-    throw new UserError(
-      `${to}: expected a zip file in a folder of this machine, found another place: export it here and copy it there`,
-    );
-  }
-  const own = store.replace(/\/+$/, '');
-  if (url === own || url.startsWith(`${own}/`)) {
-    throw new UserError(
-      `${to}: expected a place outside of the store ${shownPlace(store)}, found one in it: what is there is the batches' own`,
-    );
-  }
-  return { url, zip: isZip ? fileURLToPath(url) : null };
 }

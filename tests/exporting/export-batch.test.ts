@@ -270,6 +270,21 @@ describe('an export writes nothing', () => {
     }
   });
 
+  it('into the store through a link to it', async () => {
+    const { store, to } = await whole();
+    await symlink(folderOf(store), to);
+    const before = await filesIn(folderOf(store));
+    for (const place of [to, join(to, 'batches/spring/new'), join(to, 'spring.zip')]) {
+      await expect(exportBatch('spring', { store: store.url, to: place, all: true })).rejects.toThrow(
+        /outside of the store/,
+      );
+    }
+    await expect(exportBatch('spring', { store: to, to: folderOf(store), all: true })).rejects.toThrow(
+      /outside of the store/,
+    );
+    expect(await filesIn(folderOf(store))).toEqual(before);
+  });
+
   it('where the record of exports is somebody else’s file', async () => {
     const { store, to } = await whole();
     await mkdir(to);
