@@ -55,6 +55,9 @@ export const EXPORT_LIMITS = {
 export function checkRequest(request: ExportRequest): void {
   const { formats = [], densities = [], sides = [], quality, padding = 0 } = request;
   const { side, density, padding: mostPadding } = EXPORT_LIMITS;
+  for (const what of ['formats', 'densities', 'sides'] as const) {
+    expect(request[what]?.length !== 0, `${what}: expected at least one, or no word about them, found an empty list`);
+  }
   expect(
     formats.every((format) => IMAGE_FORMATS.includes(format)),
     `formats: expected some of ${IMAGE_FORMATS.join(', ')}, found ${formats.join(', ')}`,
