@@ -39,12 +39,12 @@ async function isIn(url: string, store: string): Promise<boolean> {
 /** A `file:` URL with a host is refused when it is opened. */
 const isLocal = (url: string): boolean => storeKind(url) === 'folder' && new URL(url).host === '';
 
-/** Without links, as far as the path is there. */
+/** Without links, as far as the path is there; what else is wrong with it is told when it is opened. */
 async function realPath(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error;
+    if (dirname(path) === path) throw error;
     return join(await realPath(dirname(path)), basename(path));
   }
 }
