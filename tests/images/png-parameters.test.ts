@@ -39,7 +39,6 @@ test('it is a whole image with the metadata that it had', async () => {
   expect(await readRenderKey(png)).toBe(sampleJob.renderKey);
 });
 
-test('what is no PNG is refused', async () => {
-  const webp = await encodeImage(samplePixels(48, 32), { job: { ...sampleJob, format: 'webp' }, bundle });
-  expect(() => withPngParameters(webp, parameters)).toThrow('expected a PNG');
+test('what is no PNG is refused', () => {
+  expect(() => withPngParameters(Buffer.from('RIFF'), parameters)).toThrow('expected a PNG');
 });
