@@ -69,6 +69,7 @@ export class ZipFile {
       );
     }
     this.#zip.addBuffer(Buffer.from(data.buffer, data.byteOffset, data.byteLength), name, ENTRY);
+    letGo((this.#zip as unknown as { entries: YazlEntry[] }).entries.at(-1));
     while (this.#added - this.#sums.bytes > AHEAD) await Promise.race([this.#sums.more(), this.#written]);
   }
 
@@ -92,6 +93,25 @@ export class ZipFile {
     await this.#written.catch(() => {});
     await rm(this.#part, { force: true });
   }
+}
+
+/** What yazl has of a file: a function that writes it and holds its bytes, also after that. */
+type YazlEntry = { state: number; doFileDataPump?: (() => void) | undefined };
+
+const YAZL_WRITTEN = 3;
+
+/**
+ * Has yazl (3.3.1) let go of a file's bytes once they are written, of which it would keep all until the end. Its streams, which it lets go of, would have
+ * the sizes and sums after the bytes, where Java's ZipInputStream reads them of no file that is kept as it is.
+ */
+function letGo(entry: YazlEntry | undefined): void {
+  const pump = entry?.doFileDataPump;
+  if (entry === undefined || pump === undefined) return;
+  const once = (): void => {
+    entry.doFileDataPump = undefined;
+    pump();
+  };
+  entry.doFileDataPump = entry.state === YAZL_WRITTEN ? undefined : once;
 }
 
 /** Passes bytes on, and sums them up. */
