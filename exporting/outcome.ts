@@ -12,3 +12,5 @@ export type Outcome = {
   left: string[];
   unmade: Unmade[];
 };
+
+export const emptyOutcome = (): Outcome => ({ written: [], unchanged: [], kept: [], left: [], unmade: [] });

@@ -29,7 +29,7 @@ export function pictureWork({ store, bundle, signer }: Exporting, showing: Named
   };
   const from = fromOf(showing, isCopy, by?.name ?? null);
   return {
-    name,
+    names: [name],
     from,
     recorded: (record) => (record.get(name)?.from === from ? [name] : []),
     dropsCredentials: row.signed_crc32c !== null && !isCopy && by === null,

@@ -17,15 +17,13 @@ export type SheetOf = { name: string; density: number; limits: SheetLimits };
 
 const XMP = toPlainXmp(`${project.name} ${project.version}`);
 
-/** Each has a picture in memory, several times. */
-const AT_ONCE = 4;
-
-/** The work of the sheets of one density, with an atlas each. */
+/** The work of the sheets of one density, with an atlas each. @param showings one or more */
 export function sheetWork({ store }: Exporting, of: SheetOf, showings: readonly NamedShowing[]): Work {
   const sprites = showings.map((showing) => ({ name: showing.name, from: fromOf(showing, false, null) }));
   const from = digestOf({ sprites, ...of });
+  const look = showings[0]!.look;
   return {
-    name: atlasName(of.name),
+    names: [imageName(of.name, look), atlasName(of.name)],
     from,
     recorded: (record) => [...record].filter(([, exported]) => exported.from === from).map(([name]) => name),
     dropsCredentials: showings.some(({ row }) => row.signed_crc32c !== null),
@@ -39,11 +37,10 @@ export function sheetWork({ store }: Exporting, of: SheetOf, showings: readonly 
         onPicture();
         return done;
       };
-      for await (const done of inOrder(showings, AT_ONCE, sprite)) {
+      for await (const done of inOrder(showings, sprite)) {
         if ('made' in done) found.push(done.made);
         else unmade.push(done.unmade);
       }
-      const look = showings[0]!.look;
       return { files: await sheetFiles(packed(found, of.limits), of, look), unmade };
     },
   };
@@ -51,12 +48,14 @@ export function sheetWork({ store }: Exporting, of: SheetOf, showings: readonly 
 
 const atlasName = (sheet: string): string => `${sheet}.json`;
 
+const imageName = (sheet: string, { format }: Look): string => `${sheet}.${extension(format)}`;
+
 async function sheetFiles(sheets: readonly Sheet[], { name, density }: SheetOf, look: Look): Promise<MadeFile[]> {
   const names = sheets.length === 1 ? [name] : sheets.map((_, number) => `${name}-${number}`);
   const files: MadeFile[] = [];
   for (const [number, sheet] of sheets.entries()) {
     const own = names[number]!;
-    const image = `${own}.${extension(look.format)}`;
+    const image = imageName(own, look);
     files.push({ name: image, data: await encodedSheet(sheet, look), contentType: contentType(look.format) });
     const others = names.filter((other) => other !== own).map(atlasName);
     const atlas = atlasJson(sheet, { image, density, others });

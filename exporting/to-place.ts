@@ -1,14 +1,14 @@
 import { type ObjectStore, TEMP_FOLDER } from '../store/index.ts';
-import type { Outcome } from './outcome.ts';
+import { emptyOutcome, type Outcome } from './outcome.ts';
 import { ExportPlace } from './place.ts';
 import { exportedOf } from './record.ts';
 import { inOrder, type Made, type Work } from './work.ts';
 
-/** Each may have a picture in memory, several times. */
-const AT_ONCE = 4;
-
-/** Files after which the record is kept: a process that is killed has so many to make again. */
-const RECORD_EVERY = 100;
+/**
+ * Files after which the record is kept: a process that is killed has so many to make again. It is written as a whole, so that the longer it is, the more
+ * files there are between.
+ */
+const recordEvery = ({ record }: ExportPlace): number => Math.max(100, record.size / 10);
 
 /** Exports into a folder or bucket, where only what has changed is written. A file that no export wrote, or that was changed since, stays. */
 export async function exportToPlace(
@@ -18,10 +18,10 @@ export async function exportToPlace(
   onPicture: () => void,
 ): Promise<Outcome> {
   const place = await ExportPlace.open(store);
-  const outcome: Outcome = { written: [], unchanged: [], kept: [], left: [], unmade: [] };
+  const outcome = emptyOutcome();
   const unrecorded = new Set<string>();
   try {
-    const results = inOrder(works, AT_ONCE, async (work) => ({ work, ...(await changed(place, work, onPicture)) }));
+    const results = inOrder(works, async (work) => ({ work, ...(await changed(place, work, onPicture)) }));
     for await (const { work, unchanged, made } of results) {
       outcome.unchanged.push(...unchanged);
       if (made === null) continue;
@@ -30,7 +30,7 @@ export async function exportToPlace(
       outcome.written.push(...put);
       outcome.kept.push(...kept);
       for (const name of put) unrecorded.add(name);
-      if (unrecorded.size < RECORD_EVERY) continue;
+      if (unrecorded.size < recordEvery(place)) continue;
       await place.keepRecord(unrecorded);
       unrecorded.clear();
     }
@@ -44,14 +44,18 @@ export async function exportToPlace(
 /** What exportToPlace would do. Whether a file that no export wrote is the same all the same, only an export tells. */
 export async function foreseeInPlace(store: ObjectStore, batch: string, works: readonly Work[]): Promise<Outcome> {
   const place = await ExportPlace.open(store);
-  const outcome: Outcome = { written: [], unchanged: [], kept: [], left: [], unmade: [] };
+  const outcome = emptyOutcome();
   const look = async (work: Work) => {
     const unchanged = await unchangedOf(place, work);
-    return { work, unchanged, state: unchanged.length > 0 ? null : await place.look(work.name) };
+    const names = unchanged.length > 0 ? [] : work.names;
+    return {
+      unchanged,
+      found: await Promise.all(names.map(async (name) => ({ name, state: await place.look(name) }))),
+    };
   };
-  for await (const { work, unchanged, state } of inOrder(works, AT_ONCE, look)) {
+  for await (const { unchanged, found } of inOrder(works, look)) {
     outcome.unchanged.push(...unchanged);
-    if (state !== null) outcome[state === 'other' ? 'kept' : 'written'].push(work.name);
+    for (const { name, state } of found) outcome[state === 'other' ? 'kept' : 'written'].push(name);
   }
   return { ...outcome, left: leftOf(place, batch, outcome) };
 }

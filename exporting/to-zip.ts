@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { digestOf } from '../domain/digest.ts';
 import { fileStoreError } from '../store/file-errors.ts';
 import { type ObjectStore, openPlace, readIfThere, TEMP_FOLDER } from '../store/index.ts';
-import type { Outcome } from './outcome.ts';
+import { emptyOutcome, type Outcome } from './outcome.ts';
 import {
   decodeRecord,
   type Exported,
@@ -15,9 +15,6 @@ import {
 } from './record.ts';
 import { inOrder, type Unmade, type Work } from './work.ts';
 import { type Content, contentOf, ZipFile } from './zip-file.ts';
-
-/** Pictures that are in memory at once. */
-const AT_ONCE = 4;
 
 /**
  * Exports into a zip file, with a record of its entries in it and one of itself beside it. All of it is written anew where something of it has changed, and
@@ -38,7 +35,7 @@ export async function exportToZip(
       await folder.replace(recordName(name), record, RECORD_TYPE);
       await folder.removeEmptyFolders(`${TEMP_FOLDER}/`);
     }
-    return { ...NOTHING, [state]: [name], unmade };
+    return { ...emptyOutcome(), [state]: [name], unmade };
   } catch (error) {
     throw fileStoreError(folder.url, `write ${name}`, error);
   }
@@ -70,15 +67,13 @@ async function written(
 export const foreseeZip = async (path: string, works: readonly Work[]): Promise<Outcome> =>
   (await foreseen(path, works)).outcome;
 
-const NOTHING: Outcome = { written: [], unchanged: [], kept: [], left: [], unmade: [] };
-
 async function foreseen(path: string, works: readonly Work[]) {
   const name = basename(path);
   const folder = await openPlace(pathToFileURL(dirname(path)).href);
   const before = await recordBeside(folder, name);
   const there = await contentOf(path);
   const state = there === null ? 'written' : stateOf(there, before, works);
-  return { folder, name, before, outcome: { ...NOTHING, [state]: [name] } };
+  return { folder, name, before, outcome: { ...emptyOutcome(), [state]: [name] } };
 }
 
 function stateOf(
@@ -97,7 +92,8 @@ async function recordBeside(folder: ObjectStore, name: string): Promise<Exported
   return decodeRecord(bytes, `${folder.url}/${recordName(name)}`).get(name);
 }
 
-const fromOf = (works: readonly Work[]): string => digestOf({ files: works.map(({ name, from }) => [name, from]) });
+const fromOf = (works: readonly Work[]): string =>
+  digestOf({ files: works.map(({ names, from }) => [...names, from]) });
 
 const isSame = (found: Content, exported: Content | undefined): boolean => found.sha256 === exported?.sha256;
 
@@ -108,7 +104,7 @@ async function addAll(
   onPicture: () => void,
 ): Promise<{ unmade: Unmade[]; made: Work[] }> {
   const [unmade, made, entries]: [Unmade[], Work[], Map<string, Exported>] = [[], [], new Map()];
-  const results = inOrder(works, AT_ONCE, async (work) => ({ work, ...(await work.make(onPicture)) }));
+  const results = inOrder(works, async (work) => ({ work, ...(await work.make(onPicture)) }));
   for await (const { work, files, unmade: missing } of results) {
     unmade.push(...missing);
     if (missing.length === 0) made.push(work);

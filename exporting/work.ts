@@ -11,8 +11,8 @@ export type Made = { files: MadeFile[]; unmade: Unmade[] };
 
 /** Files that are made together: the one that shows a picture, or sheets with all of them. */
 export type Work = {
-  /** The file's name; of sheets, of which nobody knows how many there will be, that of the only one's atlas. */
-  name: string;
+  /** The files' names; of sheets, of which nobody knows how many there will be, those of the only one. */
+  names: readonly string[];
   /** A digest of all that decides the files. */
   from: string;
   /** The files that an earlier export wrote for it; none where it wrote none, or others. */
@@ -35,13 +35,12 @@ export async function unlessUnmade<T>(id: string, make: () => Promise<T>): Promi
   }
 }
 
+/** Each may have a picture in memory, several times. */
+const AT_ONCE = 4;
+
 /** Results in the order of the items, of which some are worked on at once. */
-export async function* inOrder<T, R>(
-  items: readonly T[],
-  atOnce: number,
-  work: (item: T) => Promise<R>,
-): AsyncGenerator<R> {
-  for (let start = 0; start < items.length; start += atOnce) {
-    yield* await Promise.all(items.slice(start, start + atOnce).map(work));
+export async function* inOrder<T, R>(items: readonly T[], work: (item: T) => Promise<R>): AsyncGenerator<R> {
+  for (let start = 0; start < items.length; start += AT_ONCE) {
+    yield* await Promise.all(items.slice(start, start + AT_ONCE).map(work));
   }
 }

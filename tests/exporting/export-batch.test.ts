@@ -75,7 +75,9 @@ describe('an export', () => {
   it('is refused where no row has an image', async () => {
     const { store, to } = await whole();
     await drawnBatch(store, 'bare', []);
-    await expect(exportBatch('bare', { store: store.url, to, all: true })).rejects.toThrow(/found none: none of its rows/);
+    await expect(exportBatch('bare', { store: store.url, to, all: true })).rejects.toThrow(
+      /found none: none of its rows/,
+    );
   });
 
   it('writes again only what has changed', async () => {

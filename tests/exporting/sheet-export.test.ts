@@ -62,7 +62,9 @@ test('what one sheet has no room for goes to others, whose atlases name each oth
 test('sheets are drawn again where a picture has changed, or a file of them is gone', async () => {
   const { store, to } = await whole();
   const request = { ...sprites, store: store.url, to };
-  await exportBatch('spring', request);
+  const foreseen = await exportBatch('spring', { ...request, dryRun: true });
+  expect(foreseen.written).toEqual(['icons.png', 'icons.json', 'icons@2x.png', 'icons@2x.json']);
+  expect((await exportBatch('spring', request)).written).toEqual(foreseen.written);
   expect(await exportBatch('spring', request)).toMatchObject({ written: [] });
   await rm(join(to, 'icons@2x.png'));
   expect(await exportBatch('spring', request)).toMatchObject({
