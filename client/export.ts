@@ -20,7 +20,7 @@ export type { BatchExport, ExportRequest };
  *   store: 'out',
  *   to: 'game/assets',
  *   all: true,
- *   name: '{category}/{id}.{ext}',
+ *   name: '{id}-{seed}.{ext}',
  *   transparent: true,
  *   densities: [1, 2],
  *   formats: ['webp'],

@@ -2,8 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ROOT } from '../build/kept-build.mjs';
 
-/** esbuild and webpack leave the path of each module above its code. */
-const MODULE = /node_modules\/((?:@[\w.-]+\/)?[\w.-]+)\//g;
+/** esbuild and webpack leave the path of each module above its code, in a comment; texts of ours name such paths too. */
+const MODULE = /^\s*(?:\/\/|\/\*\*\*\/|!\*\*\*).*node_modules\/((?:@[\w.-]+\/)?[\w.-]+)\//gm;
 
 /**
  * The licences of the packages whose code became part of ours, which they want to be told with it.
