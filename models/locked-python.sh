@@ -18,17 +18,7 @@ find_python() {
 }
 
 host=$(find_python)
-digest=$("$host" -c 'import hashlib, sys
-version = "%d.%d" % sys.version_info[:2]
-print(version + "-" + hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest()[:12])' "$lock")
-environment="${XDG_CACHE_HOME:-$HOME/.cache}/pixart-batch/python/$digest"
-
-if [ ! -e "$environment/complete" ]; then
-  echo "models/python.sh: installing $lock into $environment" >&2
-  rm -rf "$environment"
-  "$host" -m venv "$environment"
-  "$environment/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock" >&2
-  touch "$environment/complete"
-fi
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+environment=$("$host" "$here/locked_environment.py" "$lock" "${XDG_CACHE_HOME:-$HOME/.cache}/pixart-batch/python")
 
 exec "$environment/bin/python" "$@"
