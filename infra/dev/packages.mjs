@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { childEnvironment } from '../../domain/child-environment.mjs';
+import { dropOtherPlatforms } from './other-platforms.mjs';
 import { oneAtATime, runStep } from './steps.mjs';
 
 /**
@@ -50,5 +51,6 @@ export async function ensurePackages(root) {
       cwd: root,
       env,
     });
+    dropOtherPlatforms(root);
   });
 }

@@ -1,7 +1,10 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ROOT } from '../../infra/build/kept-build.mjs';
+import { dropOtherPlatforms } from '../../infra/dev/other-platforms.mjs';
 import { packagesAreCurrent } from '../../infra/dev/packages.mjs';
 
 let root: string;
@@ -44,4 +47,45 @@ test('an install that was interrupted does not count', async () => {
   await mkdir(join(root, 'node_modules', 'a'), { recursive: true });
   await writeFile(join(root, 'node_modules', '.package-lock.json'), '{"packages": {"node_modules/a"');
   expect(packagesAreCurrent(root)).toBe(false);
+});
+
+describe('what is there for other platforms', () => {
+  const runtimes = 'node_modules/onnxruntime-node/bin/napi-v6';
+  const bridges = 'node_modules/@temporalio/core-bridge/releases';
+
+  beforeEach(async () => {
+    for (const runtime of ['darwin/arm64', 'linux/arm64', 'linux/x64', 'win32/x64']) {
+      await mkdir(join(root, runtimes, runtime), { recursive: true });
+    }
+    for (const bridge of ['aarch64-apple-darwin', 'aarch64-unknown-linux-gnu', 'x86_64-unknown-linux-gnu']) {
+      await mkdir(join(root, bridges, bridge), { recursive: true });
+    }
+  });
+
+  const left = async (): Promise<string[]> => [
+    ...(await readdir(join(root, runtimes), { recursive: true })),
+    ...(await readdir(join(root, bridges))),
+  ];
+
+  test.each([
+    ['linux', 'x64', ['linux', 'linux/x64', 'x86_64-unknown-linux-gnu']],
+    ['darwin', 'arm64', ['darwin', 'darwin/arm64', 'aarch64-apple-darwin']],
+  ])('is removed on %s %s', async (platform, arch, expected) => {
+    dropOtherPlatforms(root, { platform, arch });
+    expect(await left()).toEqual(expected);
+  });
+
+  test('stays where there is nothing for this one', async () => {
+    const before = await left();
+    dropOtherPlatforms(root, { platform: 'linux', arch: 'riscv64' });
+    expect(await left()).toEqual(before);
+  });
+
+  test('is known by the names that the packages have for this platform', () => {
+    const names = readdirSync(join(ROOT, bridges));
+    dropOtherPlatforms(root);
+    expect(readdirSync(join(root, bridges))).toHaveLength(1);
+    expect(names).toContain(readdirSync(join(root, bridges))[0]);
+    expect(readdirSync(join(ROOT, runtimes, process.platform))).toContain(process.arch);
+  });
 });
