@@ -49,7 +49,12 @@ export async function drawnBatch(
   }
   const round = { store: store.url, batch, round: 1 };
   await createWriteReceipts(openStore)({ ...round, shard: 0, outcomes });
-  const startedAt = new Date(0).toISOString();
-  await createWriteManifest(openStore)({ ...round, bundle, state: 'completed', startedAt, lostShards: [] });
+  await endBatch(store, batch, bundle);
   return jobs;
+}
+
+/** Writes the manifest of a batch whose rows have come to their ends. */
+export async function endBatch(store: ObjectStore, batch: string, bundle = SHIPPED): Promise<void> {
+  const round = { store: store.url, batch, round: 1, startedAt: new Date(0).toISOString() };
+  await createWriteManifest(openStore)({ ...round, bundle, state: 'completed', lostShards: [] });
 }

@@ -7,7 +7,8 @@ import { exportBatch, UserError } from '../../client/index.ts';
 import type { Job } from '../../domain/job.ts';
 import { readImageMetadata } from '../../images/index.ts';
 import type { ObjectStore } from '../../store/index.ts';
-import { drawnBatch } from './drawn-batch.ts';
+import { writeSampleBatch } from '../review-page/sample-batch.ts';
+import { drawnBatch, endBatch } from './drawn-batch.ts';
 import { emptyPlace, filesIn, picture, whole } from './places.ts';
 
 async function decisionsFile(jobs: readonly Job[], decisions: Record<string, string>): Promise<string> {
@@ -74,7 +75,8 @@ describe('an export', () => {
 
   it('is refused where no row has an image', async () => {
     const { store, to } = await whole();
-    await drawnBatch(store, 'bare', []);
+    await writeSampleBatch(store, 'bare', [{ outcome: 'failed' }], [Buffer.from('of another')]);
+    await endBatch(store, 'bare');
     await expect(exportBatch('bare', { store: store.url, to, all: true })).rejects.toThrow(
       /found none: none of its rows/,
     );

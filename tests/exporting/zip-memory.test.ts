@@ -30,5 +30,5 @@ test('a zip file does not keep in memory what it has written', async () => {
   await zip.publish();
   const entries = new AdmZip(path).getEntries();
   expect(entries).toHaveLength(150);
-  expect(entries[149]!.getData()).toEqual(Buffer.alloc(MEBIBYTE, 149));
+  expect(entries[149]!.getData().equals(Buffer.alloc(MEBIBYTE, 149))).toBe(true);
 });
