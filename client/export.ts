@@ -9,8 +9,8 @@ export type { BatchExport, ExportRequest };
  * Exports the pictures of a batch that a review approved, or all of them, to a folder, a bucket or a zip file, as they are or in other sizes and formats, cut
  * out, or as sprite sheets. No server is needed. Only what has changed since the last export is written; a file that no export wrote is never replaced.
  *
- * @throws UserError where the batch has no manifest or no review, a name is missing or two are the same, or something asked for cannot be; nothing is
- * written then
+ * @throws UserError where the batch has no manifest, no review or no picture that is meant, a name is missing or two are the same, or something
+ * asked for cannot be; nothing is written then
  * @throws as a store does
  * @example
  * ```js
