@@ -4,10 +4,14 @@ import { cellOf } from './metadata.ts';
 /** Rows whose column has a value; `*` in it stands for anything. */
 export type RowFilter = { column: string; pattern: string };
 
-/** Whether a job's row has the value, `*` standing for anything. A column that it does not have is no match. */
+/**
+ * Whether a job's row has the value, `*` standing for anything. A column that it does not have is no match. However letters with accents are
+ * put together (NFC, NFD), they are the same.
+ */
 export function matches(job: Job, { column, pattern }: RowFilter): boolean {
-  const value = columnOf(job, column);
-  return value !== undefined && isLike(value, pattern);
+  const value =
+    columnOf(job, column) ?? columnOf(job, column.normalize('NFC')) ?? columnOf(job, column.normalize('NFD'));
+  return value !== undefined && isLike(value.normalize('NFC'), pattern.normalize('NFC'));
 }
 
 /** A row's own columns first; then what it became, by the names that a catalog has for them. */

@@ -27,7 +27,7 @@ them in the store, and the histories of their batches on the Temporal server. Ot
 read them from the store. Pictures that another batch needs stay too, and are told. A batch that runs is refused: cancel it first.
 
 Without --yes nothing is changed, and what would go is counted. With it nothing brings it back. Killed, or with something left (exit code 3), the
-same command does the rest. docs/operations.md tells what it cannot reach: backups, versions that a bucket keeps, logs, archives.
+same command does the rest. docs/operations.md tells what it cannot reach: what was exported, backups, versions that a bucket keeps, logs, archives.
 
 Examples:
   $ npx pixart-batch forget spring-20260131T093000Z
@@ -71,6 +71,7 @@ async function forgetPrompts(batch: string | undefined, options: ForgetOptions):
         .join('\n'),
     );
   if (told.left.length > 0) process.exitCode = EXIT.imagesMissing;
+  else if (isNothing(told) && unknownColumns(told, where).length > 0) process.exitCode = EXIT.badInput;
 }
 
 const LINES = 20;
@@ -108,15 +109,14 @@ const isNothing = ({ batches, removed, changes, histories }: Forgotten): boolean
   Object.values(removed).every((objects) => objects === 0) &&
   changes + histories === 0;
 
-function nothingText(
-  { columns }: Forgotten,
-  batch: string | undefined,
-  { where = [] }: ForgetOptions,
-  place: string,
-): string {
+/** Columns that no row of the store has, which may have been meant for others. */
+const unknownColumns = ({ columns }: Forgotten, where: readonly RowFilter[] = []): string[] =>
+  where.map(({ column }) => column).filter((column) => columns.length > 0 && !columns.includes(column));
+
+function nothingText(told: Forgotten, batch: string | undefined, { where = [] }: ForgetOptions, place: string): string {
   const of = batch === undefined ? '' : ` of batch ${batch}`;
   if (where.length === 0) return `nothing${of} is in ${place} or on the server`;
-  const unknown = where.map(({ column }) => column).filter((column) => columns.length > 0 && !columns.includes(column));
+  const unknown = unknownColumns(told, where);
   const hint = unknown.length === 0 ? '' : `; no row has a column ${unknown.join(' or ')}`;
   return `no row${of} in ${place} has ${where.map(({ column, pattern }) => `${column}=${pattern}`).join(' or ')}${hint}`;
 }

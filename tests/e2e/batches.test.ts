@@ -150,7 +150,7 @@ test('list and status tell programs and people the same', async () => {
   const listed = jsonLines(await here('list', '--json')) as { batch: string; state: string; done: number }[];
   expect(listed.map(({ batch }) => batch)).toEqual(expect.arrayContaining(['first', 'second', 'third', 'slow']));
   expect(listed.find(({ batch }) => batch === 'first')).toMatchObject({ state: 'completed', done: 6 });
-  expect((await here('list')).stdout).toMatch(/first +completed +6 +0 +6/);
+  expect((await here('list')).stdout).toMatch(/first +completed +6\/6 +0/);
 
   const [status] = jsonLines(await here('status', 'first', '--json'));
   expect(status).toMatchObject({ batch: 'first', progress: { totals: { rendered: 6 } } });
@@ -165,7 +165,9 @@ test('a batch that has ended is reported from its store, and the rows of its tab
   const { sizes } = told as { sizes: { rendered: number; deviceSeconds: number; median: number }[] };
   expect(sizes.reduce((all, { rendered }) => all + rendered, 0)).toBe(6);
   for (const { deviceSeconds, median } of sizes) expect(deviceSeconds).toBeGreaterThanOrEqual(median);
-  expect(expectCode(0, await here('report', 'first')).stdout).toMatch(/^256 .* 0 .*%/m);
+  const { stdout } = expectCode(0, await here('report', 'first'));
+  expect(stdout).toMatch(/^size +256 +512$/m);
+  expect(stdout).toMatch(/^denoise +\d+ % +\d+ %$/m);
   expect(expectCode(2, await here('report', 'no-such-batch')).stderr).toContain('expected batches/no-such-batch/');
 
   const table = join(place.store, 'batches', 'first', 'manifest.csv');
