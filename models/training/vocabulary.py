@@ -1,4 +1,4 @@
-"""Write which things a bundle's model was trained to draw, beside its bundle.json: plan tells rows that name none of them."""
+"""Write what a bundle's model was trained to draw beside its bundle.json: plan warns of rows that name none of it."""
 
 import json
 import sys
