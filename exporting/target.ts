@@ -1,8 +1,7 @@
-import { realpath } from 'node:fs/promises';
-import { basename, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../domain/user-error.ts';
 import { shownPlace, storeKind, storeUrl } from '../store/index.ts';
+import { isInside, realPath } from '../store/real-path.ts';
 
 /** Where an export goes. `zip` is the path of the file, where it is to be one. */
 export type Target = { url: string; zip: string | null };
@@ -32,19 +31,10 @@ export async function targetOf(to: string, store: string): Promise<Target> {
 async function isIn(url: string, store: string): Promise<boolean> {
   if (url === store || url.startsWith(`${store}/`)) return true;
   if (!isLocal(url) || !isLocal(store)) return false;
-  const [place, own] = await Promise.all([realPath(fileURLToPath(url)), realPath(fileURLToPath(store))]);
-  return place === own || place.startsWith(`${own}${sep}`);
+  // What is wrong with a path is told when it is opened.
+  const [place, own] = await Promise.all([url, store].map((of) => realPath(fileURLToPath(of)).catch(() => null)));
+  return Boolean(place && own && isInside(own, place));
 }
 
 /** A `file:` URL with a host is refused when it is opened. */
 const isLocal = (url: string): boolean => storeKind(url) === 'folder' && new URL(url).host === '';
-
-/** Without links, as far as the path is there; what else is wrong with it is told when it is opened. */
-async function realPath(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch (error) {
-    if (dirname(path) === path) throw error;
-    return join(await realPath(dirname(path)), basename(path));
-  }
-}

@@ -1,8 +1,8 @@
-import { readlink, realpath } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../domain/user-error.ts';
 import { StoreUnavailable, storeKind } from '../store/index.ts';
+import { isInside, realPath } from '../store/real-path.ts';
 import type { Allowance } from './allowance.ts';
 import { refusal } from './refusal.ts';
 
@@ -24,13 +24,16 @@ export async function checkPlace({ paths, buckets }: Allowance, what: string, ur
 async function checkPath(allowed: readonly string[], what: string, url: string): Promise<void> {
   const path = pathOf(what, url);
   const isNamedInside = allowed.some((folder) => isInside(folder, path));
-  const real = await withoutLinks(path).catch((error) => {
+  const real = await realPath(path).catch((error) => {
     // What a person allowed may be away for a while.
     throw isNamedInside
       ? new StoreUnavailable(`${what} ${url}: ${error.message}`, { cause: error })
       : refusal(what, url);
   });
-  for (const folder of allowed) if (isInside(await withoutLinks(folder).catch(() => null), real)) return;
+  for (const folder of allowed) {
+    const there = await realPath(folder).catch(() => null);
+    if (there !== null && isInside(there, real)) return;
+  }
   throw refusal(what, url, isNamedInside ? 'a symbolic link that leads elsewhere' : undefined);
 }
 
@@ -42,28 +45,4 @@ function pathOf(what: string, url: string): string {
   } catch (error) {
     throw new UserError(`${what} ${url}: expected three slashes and a path, as in file:///folder, found ${error}`);
   }
-}
-
-/**
- * Where a path leads, with every symbolic link on it followed; of what is not there yet, where it would be.
- *
- * @throws Error of the file system where that cannot be told: links in a circle, a folder that this process may not look into
- */
-async function withoutLinks(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
-  }
-  const target = await readlink(path).catch(() => null);
-  const folder = await withoutLinks(dirname(path));
-  return target === null ? join(folder, basename(path)) : withoutLinks(resolve(folder, target));
-}
-
-/** By whole names: `/data/output` is not in `/data/out`. */
-function isInside(folder: string | null, path: string): boolean {
-  if (folder === null) return false;
-  const way = relative(folder, path);
-  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }

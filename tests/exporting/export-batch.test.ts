@@ -292,6 +292,14 @@ describe('an export writes nothing', () => {
     expect(await filesIn(folderOf(store))).toEqual(before);
   });
 
+  it('into the store through a link to a folder that is not there yet', async () => {
+    const { store, to } = await whole();
+    await symlink(join(folderOf(store), 'new'), to);
+    const before = await filesIn(folderOf(store));
+    await expect(exportBatch('spring', { store: store.url, to, all: true })).rejects.toThrow(/outside of the store/);
+    expect(await filesIn(folderOf(store))).toEqual(before);
+  });
+
   it('where the record of exports is somebody else’s file', async () => {
     const { store, to } = await whole();
     await mkdir(to);
