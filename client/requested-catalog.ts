@@ -1,6 +1,7 @@
 import { openExpansion } from '../catalog/expansion/expand-cells.ts';
 import { PromptCheck, type PromptNotes } from '../catalog/notes/prompt-notes.ts';
 import { catalogJobs } from '../catalog/plan-catalog.ts';
+import { piecesOf } from '../catalog/reading/pieces.ts';
 import { newReadAs, type ReadAs } from '../catalog/reading/read-as.ts';
 import { type PlanSummary, SummaryBuilder } from '../catalog/summary.ts';
 import type { Job } from '../domain/job.ts';
@@ -69,12 +70,12 @@ export async function readRequestedCatalog(
   return { jobs, files: { catalog, terms }, readAs };
 }
 
-const PIECE_BYTES = 64 * 2 ** 10;
-
 function* inPieces(catalog: Uint8Array, onRead: OnRead = () => {}): Generator<Uint8Array> {
-  for (let start = 0; start < catalog.length; start += PIECE_BYTES) {
-    yield catalog.subarray(start, start + PIECE_BYTES);
-    onRead(Math.min(start + PIECE_BYTES, catalog.length), catalog.length);
+  let read = 0;
+  for (const piece of piecesOf(catalog)) {
+    yield piece;
+    read += piece.length;
+    onRead(read, catalog.length);
   }
 }
 

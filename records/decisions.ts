@@ -2,6 +2,7 @@ import { pipeline, Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { z } from 'zod';
 import { CATALOG_LIMITS } from '../catalog/catalog-limits.ts';
+import { piecesOf } from '../catalog/reading/pieces.ts';
 import { digestSchema } from '../domain/job.ts';
 import { jobIdSchema } from '../domain/job-id.ts';
 import { named } from '../domain/printable.mjs';
@@ -87,7 +88,8 @@ function checkedHeader(header: string[], file: string): string[] {
 }
 
 async function* parsed(bytes: Uint8Array, file: string): AsyncGenerator<Parsed> {
-  const begin = Buffer.from(bytes.subarray(0, SLICE)).toString('utf8');
+  const [first = new Uint8Array()] = piecesOf(bytes);
+  const begin = Buffer.from(first).toString('utf8');
   const parser = parse({
     record_delimiter: ['\r\n', '\n', '\r'],
     bom: true,
@@ -98,18 +100,11 @@ async function* parsed(bytes: Uint8Array, file: string): AsyncGenerator<Parsed> 
     skip_empty_lines: true,
   });
   // An error of the parser reaches whoever reads from it.
-  pipeline(Readable.from(slices(bytes)), parser, () => {});
+  pipeline(Readable.from(piecesOf(bytes)), parser, () => {});
   try {
     yield* parser as AsyncIterable<Parsed>;
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     throw new UserError(`${file}: expected CSV with a header, found: ${error.message}`);
   }
-}
-
-/** Bytes that are parsed at once. */
-const SLICE = 64 * 2 ** 10;
-
-function* slices(bytes: Uint8Array): Generator<Uint8Array> {
-  for (let start = 0; start < bytes.length; start += SLICE) yield bytes.subarray(start, start + SLICE);
 }

@@ -2,11 +2,11 @@ import { Buffer } from 'node:buffer';
 import { TextDecoder } from 'node:util';
 import { CATALOG_LIMITS } from '../catalog-limits.ts';
 import type { Problems } from '../problems.ts';
+import { piecesOf } from './pieces.ts';
 import type { ReadAs } from './read-as.ts';
 
 export type ByteSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
-const SLICE = 64 * 2 ** 10;
 const LINE_FEED = 0x0a;
 const RETURN = 0x0d;
 
@@ -34,15 +34,13 @@ export async function* plainBytes(source: ByteSource, problems: Problems, readAs
 export async function* slices(source: ByteSource, problems: Problems): AsyncGenerator<Buffer> {
   let total = 0;
   for await (const chunk of source) {
-    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    for (let start = 0; start < bytes.length; start += SLICE) {
-      const slice = bytes.subarray(start, start + SLICE);
-      total += slice.length;
+    for (const piece of piecesOf(chunk)) {
+      total += piece.length;
       if (total > CATALOG_LIMITS.bytes) {
         const expected = `at most ${CATALOG_LIMITS.bytes} bytes`;
         throw problems.fatal({ line: null, column: null, expected, found: 'more' });
       }
-      yield slice;
+      yield Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
     }
   }
 }
