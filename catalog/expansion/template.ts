@@ -1,3 +1,5 @@
+import { Fault } from '../fault.ts';
+
 /** A text in which something is left to choose: `a {red|dark {green|blue}} apple on __backgrounds__`. */
 export type Template = readonly Part[];
 
@@ -5,16 +7,7 @@ export type Template = readonly Part[];
 type Part = string | { alternatives: readonly Template[] } | { terms: string };
 
 /** What a person has to put right in a text with choices, or in a file of terms. */
-export class TemplateFault extends Error {
-  readonly expected: string;
-  readonly found: string;
-
-  constructor(expected: string, found: string) {
-    super(`expected ${expected}, found ${found}`);
-    this.expected = expected;
-    this.found = found;
-  }
-}
+export class TemplateFault extends Fault {}
 
 /** Deeper than any person nests, and shallow enough for recursion. */
 export const MAX_DEPTH = 20;

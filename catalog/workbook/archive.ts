@@ -1,18 +1,10 @@
 import { buffer } from 'node:stream/consumers';
 import yauzl from 'yauzl';
 import { CATALOG_LIMITS } from '../catalog-limits.ts';
+import { Fault } from '../fault.ts';
 
-/** Why a file is not the workbook it seems to be: what was expected, and what was found. */
-export class NotAWorkbook extends Error {
-  readonly expected: string;
-  readonly found: string;
-
-  constructor(expected: string, found: string) {
-    super(`expected ${expected}, found ${found}`);
-    this.expected = expected;
-    this.found = found;
-  }
-}
+/** Why a file is not the workbook it seems to be. */
+export class NotAWorkbook extends Fault {}
 
 const ZIP = 'a workbook (.xlsx), which is a zip archive';
 
