@@ -9,15 +9,16 @@ export type RowFilter = { column: string; pattern: string };
  * put together (NFC, NFD), they are the same.
  */
 export function matches(job: Job, { column, pattern }: RowFilter): boolean {
-  const value =
-    columnOf(job, column) ?? columnOf(job, column.normalize('NFC')) ?? columnOf(job, column.normalize('NFD'));
+  const value = columnOf(job, column);
   return value !== undefined && isLike(value.normalize('NFC'), pattern.normalize('NFC'));
 }
 
 /** A row's own columns first; then what it became, by the names that a catalog has for them. */
 function columnOf(job: Job, column: string): string | undefined {
-  const carried = cellOf(job.metadata, column);
-  if (carried !== undefined) return carried;
+  for (const name of new Set([column, column.normalize('NFC'), column.normalize('NFD')])) {
+    const carried = cellOf(job.metadata, name);
+    if (carried !== undefined) return carried;
+  }
   const value = new Map<string, unknown>(Object.entries(columnsOf(job))).get(column);
   return value === undefined ? undefined : String(value);
 }
