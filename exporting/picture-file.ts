@@ -18,8 +18,9 @@ type Bundle = { name: string; digest: string };
  */
 export async function pictureFile(copy: Uint8Array, row: ManifestRow, look: Look, bundle: Bundle): Promise<Uint8Array> {
   const isSigned = row.signed_crc32c !== null;
-  const isCopy = leavesPixels(look, row) && !(look.hasParameters && isSigned);
-  const file = isCopy ? copy : await encoded(await spriteOf(copy, look), look, await xmpOf(copy));
+  // Parameters in a signed file would break its credential.
+  const isAsItIs = leavesPixels(look, row) && !(look.hasParameters && isSigned);
+  const file = isAsItIs ? copy : await encoded(await spriteOf(copy, look), look, await xmpOf(copy));
   return look.hasParameters ? withPngParameters(file, parametersOf(row, bundle)) : file;
 }
 
