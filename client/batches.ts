@@ -3,13 +3,14 @@ import {
   type WorkflowExecutionInfo,
   WorkflowNotFoundError,
 } from '@temporalio/client';
+import { GRPC } from '../connection/grpc.ts';
 import { ServerUnreachable, UserError } from '../domain/user-error.ts';
 import type { BatchMemo } from '../workflows/contract/batch.ts';
 import type { BatchState } from '../workflows/contract/progress.ts';
 import { batchOf, batchWorkflowId } from '../workflows/contract/queues.ts';
 import { PIXART_DONE, PIXART_FAILED, PIXART_TOTAL } from '../workflows/contract/search-attributes.ts';
 import type { BatchClient } from './connect.ts';
-import { GRPC, grpcCause } from './server-trouble.ts';
+import { grpcCause } from './server-trouble.ts';
 import { readableOf } from './unreadable.ts';
 
 /** One batch as Temporal's listing shows it, without asking its workflow. The counts lag behind by a few images. */

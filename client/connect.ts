@@ -1,5 +1,6 @@
 import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
 import { dataConverter } from '../connection/data-converter.ts';
+import { GRPC } from '../connection/grpc.ts';
 import { type TemporalTarget, temporalTarget } from '../connection/temporal-target.ts';
 import { whyUnreachable } from '../connection/unreachable.ts';
 import { UserError } from '../domain/user-error.ts';
@@ -9,7 +10,7 @@ import { startsTraces } from '../monitoring/tracing/client-interceptor.ts';
 import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { actorText, thisActor } from '../records/audit-actor.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract/search-attributes.ts';
-import { GRPC, grpcAnswer, isNotLetIn, noNamespace, serverTrouble } from './server-trouble.ts';
+import { grpcAnswer, isNotLetIn, noNamespace, serverTrouble } from './server-trouble.ts';
 import { markUnreadable } from './unreadable.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;

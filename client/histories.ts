@@ -4,11 +4,12 @@ import {
   type WorkflowExecutionInfo,
   WorkflowNotFoundError,
 } from '@temporalio/client';
+import { GRPC } from '../connection/grpc.ts';
 import { UserError } from '../domain/user-error.ts';
 import { batchWorkflowId } from '../workflows/contract/queues.ts';
 import type { Workflows } from '../workflows/contract/workflows.ts';
 import type { BatchClient } from './connect.ts';
-import { GRPC, grpcCause } from './server-trouble.ts';
+import { grpcCause } from './server-trouble.ts';
 
 /** One run of a workflow. */
 export type History = { workflowId: string; runId: string; type: string; isRunning: boolean };

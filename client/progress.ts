@@ -1,3 +1,4 @@
+import { GRPC } from '../connection/grpc.ts';
 import { UserError } from '../domain/user-error.ts';
 import {
   type BatchAnswer,
@@ -8,7 +9,7 @@ import {
 import { withReports } from '../workflows/contract/shard-report.ts';
 import { aboutBatch, batchHandle } from './batches.ts';
 import type { BatchClient } from './connect.ts';
-import { GRPC, grpcAnswer } from './server-trouble.ts';
+import { grpcAnswer } from './server-trouble.ts';
 
 /** The batch is known, but no process that runs workflows is there to answer for it. */
 export class NoOrchestrator extends UserError {

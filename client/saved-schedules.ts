@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import proto, { type temporal } from '@temporalio/proto';
 import { z } from 'zod';
+import { GRPC } from '../connection/grpc.ts';
 import { UserError } from '../domain/user-error.ts';
 import { rawValue } from '../encryption/raw-payloads.ts';
 import { auditedControl } from './audited-control.ts';
 import type { BatchClient } from './connect.ts';
 import { isOurs, scheduleId, scheduleName } from './schedules.ts';
-import { GRPC, grpcCause, serverTrouble } from './server-trouble.ts';
+import { grpcCause, serverTrouble } from './server-trouble.ts';
 
 const { Schedule } = proto.temporal.api.schedule.v1;
 const { Memo } = proto.temporal.api.common.v1;

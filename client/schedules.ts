@@ -4,12 +4,13 @@ import {
   ScheduleNotFoundError,
   ScheduleOverlapPolicy,
 } from '@temporalio/client';
+import { GRPC } from '../connection/grpc.ts';
 import { UserError } from '../domain/user-error.ts';
 import type { AuditedAction, TellAudit } from '../records/audit.ts';
 import { auditedControl } from './audited-control.ts';
 import type { BatchClient } from './connect.ts';
 import { scheduleFault } from './schedule-fault.ts';
-import { GRPC, grpcAnswer, serverTrouble } from './server-trouble.ts';
+import { grpcAnswer, serverTrouble } from './server-trouble.ts';
 import { readableOf } from './unreadable.ts';
 
 /** What happens where a batch still runs when the next is due, in Temporal's terms. */

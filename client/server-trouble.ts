@@ -1,24 +1,8 @@
 import { isGrpcServiceError, NamespaceNotFoundError } from '@temporalio/client';
+import { GRPC } from '../connection/grpc.ts';
 import { notLetIn } from '../connection/unreachable.ts';
 import { withoutSecrets } from '../domain/secrets.ts';
 import { ServerUnreachable } from '../domain/user-error.ts';
-
-/** gRPC's numbers, as every gRPC library has them. */
-export const GRPC = {
-  UNKNOWN: 2,
-  INVALID_ARGUMENT: 3,
-  DEADLINE_EXCEEDED: 4,
-  NOT_FOUND: 5,
-  ALREADY_EXISTS: 6,
-  PERMISSION_DENIED: 7,
-  RESOURCE_EXHAUSTED: 8,
-  FAILED_PRECONDITION: 9,
-  UNIMPLEMENTED: 12,
-  INTERNAL: 13,
-  UNAVAILABLE: 14,
-  DATA_LOSS: 15,
-  UNAUTHENTICATED: 16,
-};
 
 /** What the server answered, where that made an SDK call fail; `undefined` for any other error. */
 export function grpcAnswer(error: unknown): { code: number; details: string } | undefined {

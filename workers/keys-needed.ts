@@ -5,8 +5,7 @@ import { KeyMissing, type Keyring } from '../encryption/keyring.ts';
 import { keyIdOf } from '../encryption/payload-codec.ts';
 import { SealBroken } from '../encryption/sealed.ts';
 import { batchOf } from '../workflows/contract/queues.ts';
-
-const RUNNING = `WorkflowType = 'renderBatch' AND ExecutionStatus = 'Running'`;
+import { runningWorkflows } from './running-workflows.ts';
 
 type Payload = Parameters<typeof keyIdOf>[0];
 
@@ -52,13 +51,9 @@ function checkKey(keyring: Keyring | null, keyId: string, batch: string): void {
 }
 
 async function* batchesRunning({ connection, namespace }: ServedBy): AsyncGenerator<Told> {
-  let nextPageToken: Uint8Array | null | undefined;
-  do {
-    const request = { namespace, query: RUNNING, nextPageToken: nextPageToken ?? null };
-    const page = await connection.workflowService.listWorkflowExecutions(request);
-    for (const { execution, memo } of page.executions) {
+  for await (const batches of runningWorkflows(connection.workflowService, namespace, 'renderBatch')) {
+    for (const { execution, memo } of batches) {
       yield { batch: batchOf(execution?.workflowId ?? ''), payloads: Object.values(memo?.fields ?? {}) };
     }
-    ({ nextPageToken } = page);
-  } while (nextPageToken?.length);
+  }
 }

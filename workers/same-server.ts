@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { GRPC } from '../connection/grpc.ts';
 import type { ServedBy } from '../connection/worker-connection.ts';
 import { ServerUnreachable } from '../domain/user-error.ts';
 
@@ -68,8 +69,8 @@ async function ask({ connection, namespace }: ServedBy): Promise<{ id: string | 
   }
 }
 
-/** gRPC's DEADLINE_EXCEEDED and UNAVAILABLE. Other errors are answers, such as that we may not ask. */
-const AWAY = [4, 14];
+/** Other errors are answers, such as that we may not ask. */
+const AWAY = [GRPC.DEADLINE_EXCEEDED, GRPC.UNAVAILABLE];
 
 const anotherServer = ({ address, namespace }: ServedBy, expected: string, found: string): ServerUnreachable =>
   new ServerUnreachable(

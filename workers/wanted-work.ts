@@ -1,23 +1,19 @@
 import { type Client, isGrpcServiceError } from '@temporalio/client';
 import type { Payload } from '@temporalio/common';
+import { GRPC } from '../connection/grpc.ts';
 import { rawValue } from '../encryption/raw-payloads.ts';
 import type { BatchMemo } from '../workflows/contract/batch.ts';
 import { isInHand, isPausedByHand } from '../workflows/contract/heartbeats.ts';
 import { ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
-import type { Workflows } from '../workflows/contract/workflows.ts';
+import { runningWorkflows } from './running-workflows.ts';
 
 /** By task queue, the images or texts that workers have in hand or could take now; a queue that is missing has none. */
 export type WantedWork = ReadonlyMap<string, number>;
 
 type Execution = { workflowId?: string | null; runId?: string | null };
 
-const SHARD: keyof Workflows = 'renderShard';
-const RUNNING_SHARDS = `WorkflowType = '${SHARD}' AND ExecutionStatus = 'Running'`;
-
 /** Described at the same time. */
 const SHARDS_AT_ONCE = 50;
-
-const NOT_FOUND = 5;
 
 /**
  * Counts the work of all batches in the namespace. It asks the shards that run what they wait for, which the server keeps with each of them;
@@ -28,23 +24,14 @@ const NOT_FOUND = 5;
 export async function wantedWork(client: Client): Promise<WantedWork> {
   const wanted = new Map<string, number>();
   const isPaused = pausedBatches(client);
-  for await (const shards of runningShards(client)) {
-    for (const queues of await Promise.all(shards.map((shard) => wantedBy(client, shard, isPaused)))) {
+  const { workflowService, options } = client;
+  for await (const shards of runningWorkflows(workflowService, options.namespace, 'renderShard', SHARDS_AT_ONCE)) {
+    const queuesOf = shards.map(({ execution }) => wantedBy(client, execution ?? {}, isPaused));
+    for (const queues of await Promise.all(queuesOf)) {
       for (const queue of queues) wanted.set(queue, (wanted.get(queue) ?? 0) + 1);
     }
   }
   return wanted;
-}
-
-async function* runningShards({ workflowService, options }: Client): AsyncGenerator<Execution[]> {
-  const listed = { namespace: options.namespace, query: RUNNING_SHARDS, pageSize: SHARDS_AT_ONCE };
-  let nextPageToken: Uint8Array | null | undefined;
-  do {
-    const request = { ...listed, nextPageToken: nextPageToken ?? null };
-    const page = await workflowService.listWorkflowExecutions(request);
-    yield page.executions.map(({ execution }) => execution ?? {});
-    ({ nextPageToken } = page);
-  } while (nextPageToken?.length);
 }
 
 /** The queues of a shard's images and texts, one for each. */
@@ -87,7 +74,7 @@ async function describe({ workflowService, options: { namespace } }: Client, exe
   try {
     return await workflowService.describeWorkflowExecution({ namespace, execution });
   } catch (error) {
-    if (isGrpcServiceError(error) && error.code === NOT_FOUND) return null;
+    if (isGrpcServiceError(error) && error.code === GRPC.NOT_FOUND) return null;
     throw error;
   }
 }
