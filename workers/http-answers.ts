@@ -1,6 +1,9 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
+import { shortDigest } from '../domain/bundle-ref.ts';
+import { SIZES } from '../domain/size.ts';
 import { UserError } from '../domain/user-error.ts';
+import { encodeQueue, largeRenderQueue, renderQueue } from '../workflows/contract/queues.ts';
 import type { WantedWork } from './wanted-work.ts';
 
 export type HttpAnswers = {
@@ -17,8 +20,14 @@ type Answer = { status: number; body: object };
 const REQUEST_MS = 10_000;
 const CONNECTIONS = 64;
 
-/** As workflows/contract/queues.ts names them. */
-const QUEUE = /^(render-(256|512|1024|2k|4k)-[0-9a-f]{12}(-large)?|encode-[0-9a-f]{12})$/;
+const ANY = '0'.repeat(64);
+
+/** The queues of every size and bundle. */
+const QUEUE = new RegExp(
+  `^(${[encodeQueue(ANY), ...SIZES.flatMap((size) => [renderQueue(size, ANY), largeRenderQueue(size, ANY)])]
+    .join('|')
+    .replaceAll(shortDigest(ANY), '[0-9a-f]{12}')})$`,
+);
 
 /**
  * Answers Kubernetes' probes at `/health`, and at `/wanted` and `/wanted/<queue>` those who start and stop workers.
