@@ -3,7 +3,7 @@ import { CATALOG_LIMITS } from '../catalog/catalog-limits.ts';
 import { type CatalogFormat, catalogFormat } from '../domain/catalog-settings.ts';
 import { someOf, UserError } from '../domain/user-error.ts';
 import type { BatchRow } from '../records/batch-rows.ts';
-import { readDecisions } from '../records/decisions.ts';
+import { noneDecided, readDecisions } from '../records/decisions.ts';
 import { againName, catalogType, revisionName, termsName } from '../records/layout.ts';
 import { createSame, type ObjectStore, PLAIN_TEXT, readUrl, shownPlace, storeUrl } from '../store/index.ts';
 import type { BatchInput, CatalogReading, CatalogSource } from '../workflows/contract/batch.ts';
@@ -79,9 +79,8 @@ async function readRejected(rows: BatchRow[], file: string): Promise<{ bytes: Ui
   const isRejected = ({ id, hasImage, renderKey }: BatchRow) => hasImage && rejected.get(id)?.has(renderKey) === true;
   const ids = new Set(rows.filter(isRejected).map(({ id }) => id));
   if (ids.size > 0) return { bytes, ids };
-  const expected = 'at least one row whose decision is "rejected", of an image that the batch has now';
-  const isNone = [...rejected.values()].every((keys) => keys.size === 0);
-  throw new UserError(`${file}: expected ${expected}, found ${isNone ? 'none rejected' : 'other images'}`);
+  const isOfOthers = [...rejected.values()].some((keys) => keys.size > 0);
+  throw noneDecided(file, 'rejected', isOfOthers);
 }
 
 async function readCorrected(

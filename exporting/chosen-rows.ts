@@ -1,6 +1,6 @@
 import { UserError } from '../domain/user-error.ts';
 import { readBatchRows } from '../records/batch-rows.ts';
-import { decisionsIn } from '../records/decisions.ts';
+import { decisionsIn, noneDecided } from '../records/decisions.ts';
 import { isDecisionsName, keptCatalogFolder } from '../records/layout.ts';
 import type { ManifestRow } from '../records/manifest-table.ts';
 import { type ListedObject, type ObjectStore, readUrl, storeUrl } from '../store/index.ts';
@@ -36,19 +36,15 @@ export async function chosenRows(store: ObjectStore, batch: string, { approved, 
   const saying = (wanted: string | undefined): ManifestRow[] =>
     withImage.filter(({ id, render_key }) => decided.get(keyOf(id, render_key)) === wanted);
   const [chosen, rejected] = [saying('approved'), saying('rejected').length];
-  if (chosen.length === 0) throw noneApproved(approved ?? `batch ${batch}, what retries were told`, decided);
+  if (chosen.length === 0) {
+    const where = approved ?? `batch ${batch}, what retries were told`;
+    throw noneDecided(where, 'approved', [...decided.values()].includes('approved'));
+  }
   const undecided = withImage.length - chosen.length - rejected;
   return { rows: chosen, left: { rejected, undecided, withoutImage } };
 }
 
 const keyOf = (id: string, renderKey: string): string => `${renderKey}/${id}`;
-
-function noneApproved(where: string, decided: ReadonlyMap<string, string>): UserError {
-  const found = [...decided.values()].includes('approved') ? 'other images' : 'none approved';
-  return new UserError(
-    `${where}: expected at least one row whose decision is "approved", of an image that the batch has now, found ${found}`,
-  );
-}
 
 async function decisionsOf(store: ObjectStore, batch: string, approved?: string): Promise<Map<string, string>> {
   const decided = new Map<string, string>();

@@ -79,6 +79,18 @@ export async function* decisionsIn(bytes: Uint8Array, file: string): AsyncGenera
   }
 }
 
+/**
+ * What to say of decisions of which none is of use.
+ *
+ * @param file what messages call them
+ * @param isOfOthers whether they say that of images which the batch does not have
+ */
+export const noneDecided = (file: string, decision: 'approved' | 'rejected', isOfOthers: boolean): UserError =>
+  new UserError(
+    `${file}: expected at least one row whose decision is "${decision}", of an image that the batch has now, ` +
+      `found ${isOfOthers ? 'other images' : `none ${decision}`}`,
+  );
+
 type Parsed = { record: Record<string, string>; info: { lines: number } };
 
 function checkedHeader(header: string[], file: string): string[] {
