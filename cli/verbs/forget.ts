@@ -111,7 +111,9 @@ const isNothing = ({ batches, removed, changes, histories }: Forgotten): boolean
 
 /** Columns that no row of the store has, which may have been meant for others. */
 const unknownColumns = ({ columns }: Forgotten, where: readonly RowFilter[] = []): string[] =>
-  where.map(({ column }) => column).filter((column) => columns.length > 0 && !columns.includes(column));
+  where
+    .map(({ column }) => column)
+    .filter((column) => columns.length > 0 && !columns.some((name) => name.normalize() === column.normalize()));
 
 function nothingText(told: Forgotten, batch: string | undefined, { where = [] }: ForgetOptions, place: string): string {
   const of = batch === undefined ? '' : ` of batch ${batch}`;
