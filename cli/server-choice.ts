@@ -22,9 +22,15 @@ export function chooseServer(options: ServerOptions, state: string = stateFolder
   return { target: at(), from: 'nowhere' };
 }
 
+type Served = Pick<TemporalTarget, 'address' | 'namespace'>;
+
 /** ` --address …` for a command that would ask another server without it, otherwise nothing. */
-export function serverHint({ address, namespace }: { address: string; namespace: string }): string {
-  const { target } = chooseServer({});
+export const serverHint = (server: Served): string => difference(server, chooseServer({}).target);
+
+/** The same for `worker`, which looks into no state folder. */
+export const workerHint = (server: Served): string => difference(server, temporalTarget());
+
+function difference({ address, namespace }: Served, target: Served): string {
   return [
     ...(target.address === address ? [] : [` --address ${address}`]),
     ...(target.namespace === namespace ? [] : [` --namespace ${namespace}`]),

@@ -6,7 +6,6 @@ import {
   NoOrchestrator,
   type WatchedProgress,
   watchBatch,
-  workersSeen,
 } from '../../client/index.ts';
 import { ServerUnreachable } from '../../domain/user-error.ts';
 import { EXIT, type ExitCode, ServerUnusable } from '../exit-codes.ts';
@@ -17,6 +16,7 @@ import { progressDisplay } from './progress-display.ts';
 import type { ProgressDisplay } from './progress-text.ts';
 import { answerOf } from './silent-server.ts';
 import { tellEnd } from './tell-end.ts';
+import { workersOf } from './worker-watch.ts';
 
 /** The server may say at once that nobody is there. */
 const AGAIN_MS = 1_000;
@@ -41,7 +41,7 @@ export type Following = {
  */
 export async function followBatch(client: BatchClient, batch: string, options: Following): Promise<Followed | Left> {
   const { json, signal } = options;
-  const display = progressDisplay(json, (sizes) => workersSeen(client, batch, sizes));
+  const display = progressDisplay(json, workersOf(client, batch));
   const shown = new Shown(display, batch, client);
   try {
     for (;;) {

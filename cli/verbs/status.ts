@@ -26,7 +26,7 @@ import { outcomeText, totalsText } from '../display/progress-text.ts';
 import { count, timeText, zoneHeading } from '../display/text.ts';
 import { waitingText } from '../display/waiting-text.ts';
 import { withoutManifest } from '../display/without-manifest.ts';
-import { askForWorkers, openSizes } from '../display/worker-watch.ts';
+import { askForWorkers, openSizes, workersOf } from '../display/worker-watch.ts';
 import {
   addServerOptions,
   type JsonOptions,
@@ -80,7 +80,7 @@ async function status(batch: string, options: StatusOptions): Promise<void> {
         ...workers,
       });
     }
-    const lack = await askForWorkers(open, (sizes) => workersSeen(client, batch, sizes));
+    const lack = await askForWorkers(open, workersOf(client, batch));
     const waiting = again.map((of) => `  ${waitingText(of, new Date())}`);
     const painted = inHandText(inHand).map((line) => `  ${line}`);
     const lines = [headline(listing, progress, reason), details(listing, progress), ...waiting, ...painted];

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { CATALOG_LIMITS } from '../../catalog/catalog-limits.ts';
-import { chosenBundle, type FailureBudget, type Preview, submitBatch, workersSeen } from '../../client/index.ts';
+import { chosenBundle, type FailureBudget, type Preview, submitBatch } from '../../client/index.ts';
 import { CATALOG_ENDINGS } from '../../domain/catalog-settings.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { checkAllowedHere } from '../allowed-here.ts';
@@ -10,7 +10,7 @@ import { batchMemoryText } from '../display/memory-text.ts';
 import { note, printJson, printLine } from '../display/output.ts';
 import { planNotes, summaryText } from '../display/plan-text.ts';
 import { showReading } from '../display/reading-display.ts';
-import { askForWorkers } from '../display/worker-watch.ts';
+import { askForWorkers, workersOf } from '../display/worker-watch.ts';
 import {
   addTeamOptions,
   costOption,
@@ -91,7 +91,7 @@ async function submit(catalog: string, options: SubmitOptions): Promise<void> {
     if (options.wait) process.exitCode = await watchToTheEnd(client, batch, json);
     else {
       const sizes = [...new Set(plan.bins.map(({ size }) => size))];
-      for (const line of await askForWorkers(sizes, (open) => workersSeen(client, batch, open))) note(line);
+      for (const line of await askForWorkers(sizes, workersOf(client, batch))) note(line);
       if (!json) printLine(`started; follow it with:\n  npx pixart-batch watch ${batch}${serverHint(client)}`);
     }
   });
