@@ -2,9 +2,12 @@
 import { printable } from '../domain/printable.mjs';
 import { runProgram } from '../infra/build/program.mjs';
 
+/** Help and version of the whole, which nothing can go wrong with. */
+const isAsked = /^(-h|--help|help|-V|--version)?$/.test(process.argv[2] ?? '') && process.argv.length <= 3;
+
 try {
   /** @type {typeof import('./main.ts')} */
-  const { main, EXIT } = await runProgram('cli/main.ts');
+  const { main, EXIT } = await runProgram('cli/main.ts', { isTraced: !isAsked });
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', ({ code }) => process.exit(code === 'EPIPE' ? EXIT.readerGone : EXIT.unexpected));
   }
