@@ -23,7 +23,8 @@ export class SharedTime {
       this.#pass();
       this.#inHand -= 1;
       const passed = this.#changed - begun;
-      return passed === 0 ? 1 : (this.#charged - before) / passed;
+      // At most 1: differences of sums of fractions may come out a rounding error above it.
+      return passed === 0 ? 1 : Math.min(1, (this.#charged - before) / passed);
     };
   }
 

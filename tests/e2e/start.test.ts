@@ -136,8 +136,10 @@ test('a second dev works on when the first one is killed, and says what has beco
 
   const server = readLease(`${environment.PIXART_STATE}/temporal.db`)?.server;
   for (const name of await readdir(environment.PIXART_STATE, { recursive: true })) {
-    const { mode } = await stat(join(environment.PIXART_STATE, name));
-    expect([name, mode & 0o077]).toEqual([name, 0]);
+    // The server's database makes and removes its journal all the time.
+    const found = await stat(join(environment.PIXART_STATE, name)).catch(() => undefined);
+    if (found === undefined && name.endsWith('-journal')) continue;
+    expect([name, found && found.mode & 0o077]).toEqual([name, 0]);
   }
   second.signal('SIGTERM');
   expectCode(0, await second.finished);
