@@ -11,6 +11,15 @@ export type Outcome = {
   /** Files of earlier exports of the batch that this one does not have; they stay. */
   left: string[];
   unmade: Unmade[];
+  /** Ids of pictures, each once, that were cut out of a background which their rims can hardly be told from. */
+  unclear: string[];
 };
 
-export const emptyOutcome = (): Outcome => ({ written: [], unchanged: [], kept: [], left: [], unmade: [] });
+export const emptyOutcome = (): Outcome => ({
+  written: [],
+  unchanged: [],
+  kept: [],
+  left: [],
+  unmade: [],
+  unclear: [],
+});

@@ -9,6 +9,8 @@ import { imageOf, type Sprite, spriteOf } from './sprite.ts';
 
 type Bundle = { name: string; digest: string };
 
+export type PictureFile = { data: Uint8Array; isUnclear: boolean };
+
 /**
  * The file that shows a picture in a look: the batch's own copy, byte by byte, where that is all that is asked for. What the copy says of itself the file
  * says too, but for a credential, which is of the copy's bytes.
@@ -16,12 +18,19 @@ type Bundle = { name: string; digest: string };
  * @param copy the bytes of the batch's own copy
  * @throws CannotShow
  */
-export async function pictureFile(copy: Uint8Array, row: ManifestRow, look: Look, bundle: Bundle): Promise<Uint8Array> {
+export async function pictureFile(
+  copy: Uint8Array,
+  row: ManifestRow,
+  look: Look,
+  bundle: Bundle,
+): Promise<PictureFile> {
   const isSigned = row.signed_crc32c !== null;
   // Parameters in a signed file would break its credential.
   const isAsItIs = leavesPixels(look, row) && !(look.hasParameters && isSigned);
-  const file = isAsItIs ? copy : await encoded(await spriteOf(copy, look), look, await xmpOf(copy));
-  return look.hasParameters ? withPngParameters(file, parametersOf(row, bundle)) : file;
+  const sprite = isAsItIs ? null : await spriteOf(copy, look);
+  const file = sprite === null ? copy : await encoded(sprite, look, await xmpOf(copy));
+  const data = look.hasParameters ? withPngParameters(file, parametersOf(row, bundle)) : file;
+  return { data, isUnclear: sprite?.isUnclear === true };
 }
 
 /** Every copy of ours has some. */

@@ -15,7 +15,7 @@ export function pictureWork({ store, bundle, signer }: Exporting, showing: Named
   const isSignedAlready = isCopy && row.signed_crc32c !== null;
   const by = isSignedAlready ? null : signer;
   const make = async () => {
-    const file = await pictureFile(await readCopy(store, row), row, look, bundle);
+    const { data: file, isUnclear } = await pictureFile(await readCopy(store, row), row, look, bundle);
     const object = { bytes: row.bytes ?? 0, crc32c: row.crc32c ?? '' };
     const job = {
       format: look.format,
@@ -25,7 +25,7 @@ export function pictureWork({ store, bundle, signer }: Exporting, showing: Named
     };
     const data =
       by === null ? file : await by.sign(file, { ...job, sign: 'without-prompt' }, object, changesOf(row, look));
-    return { name, data, contentType: contentType(look.format) };
+    return { file: { name, data, contentType: contentType(look.format) }, isUnclear };
   };
   const from = fromOf(showing, isCopy, by?.name ?? null);
   return {
@@ -37,7 +37,9 @@ export function pictureWork({ store, bundle, signer }: Exporting, showing: Named
     async make(onPicture) {
       const done = await unlessUnmade(row.id, make);
       onPicture();
-      return 'made' in done ? { files: [done.made], unmade: [] } : { files: [], unmade: [done.unmade] };
+      if ('unmade' in done) return { files: [], unmade: [done.unmade], unclear: [] };
+      const { file, isUnclear } = done.made;
+      return { files: [file], unmade: [], unclear: isUnclear ? [row.id] : [] };
     },
   };
 }

@@ -29,19 +29,24 @@ export function sheetWork({ store }: Exporting, of: SheetOf, showings: readonly 
     dropsCredentials: showings.some(({ row }) => row.signed_crc32c !== null),
     pictures: showings.length,
     async make(onPicture) {
-      const [found, unmade]: [Waiting[], Unmade[]] = [[], []];
+      const [found, unmade, unclear]: [Waiting[], Unmade[], string[]] = [[], [], []];
       const sprite = async ({ name, row, look }: NamedShowing) => {
-        const done = await unlessUnmade(row.id, async () =>
-          waiting(name, await spriteOf(await readCopy(store, row), look)),
-        );
+        const done = await unlessUnmade(row.id, async () => {
+          const shown = await spriteOf(await readCopy(store, row), look);
+          return { id: row.id, isUnclear: shown.isUnclear, waiting: await waiting(name, shown) };
+        });
         onPicture();
         return done;
       };
       for await (const done of inOrder(showings, sprite)) {
-        if ('made' in done) found.push(done.made);
-        else unmade.push(done.unmade);
+        if ('unmade' in done) {
+          unmade.push(done.unmade);
+          continue;
+        }
+        found.push(done.made.waiting);
+        if (done.made.isUnclear) unclear.push(done.made.id);
       }
-      return { files: await sheetFiles(packed(found, of.limits), of, look), unmade };
+      return { files: await sheetFiles(packed(found, of.limits), of, look), unmade, unclear };
     },
   };
 }

@@ -4,7 +4,7 @@ import { UserError } from '../domain/user-error.ts';
 import { imageOf, type Sprite } from './sprite.ts';
 
 /** A sprite that waits for its place, packed so that thousands of them fit into memory. */
-export type Waiting = { name: string; png: Uint8Array } & Omit<Sprite, 'pixels'>;
+export type Waiting = { name: string; png: Uint8Array } & Omit<Sprite, 'pixels' | 'isUnclear'>;
 
 /** A sprite's place on its sheet. */
 export type Placed = Waiting & { x: number; y: number };

@@ -11,6 +11,8 @@ export type Sprite = {
   height: number;
   /** Where it lies in the picture that was not trimmed, and how large that is. */
   source: { left: number; top: number; width: number; height: number };
+  /** Whether it was cut out of a background that its rim can hardly be told from. */
+  isUnclear: boolean;
 };
 
 /** Of 255: the background of a picture that is not cut out strays so much from the colour of its corner. */
@@ -30,7 +32,7 @@ export async function spriteOf(file: Uint8Array, look: Look): Promise<Sprite> {
   const size = sizeIn(look, whole);
   const isResized = size.width !== shown.width || size.height !== shown.height;
   const sized = isResized ? await rawOf(imageOf(shown).resize({ ...size, fit: 'fill' })) : shown;
-  return look.isTrimmed ? trimmed(sized) : sized;
+  return { ...(look.isTrimmed ? await trimmed(sized) : sized), isUnclear: shown.isUnclear };
 }
 
 /** For more to be done with it. */
@@ -39,7 +41,10 @@ export const imageOf = ({ pixels, width, height, channels }: Sprite): Sharp =>
 
 function withoutBackground({ pixels, width, height, source }: Sprite): Sprite {
   const cut = cutOut({ rgb: pixels, width, height });
-  if (cut !== null) return { pixels: Buffer.from(cut.rgba.buffer), channels: 4, width, height, source };
+  if (cut !== null) {
+    const { rgba, isUnclear } = cut;
+    return { pixels: Buffer.from(rgba.buffer), channels: 4, width, height, source, isUnclear };
+  }
   throw new CannotShow(
     'a transparent background: expected a subject that stands out from an even background, which touches neither its left nor its right edge; found ' +
       'other edges, or nothing on them',
@@ -50,7 +55,7 @@ async function rawOf(image: Sharp): Promise<Sprite> {
   const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
   const { width, height } = info;
   const channels = info.channels === 4 ? 4 : 3;
-  return { pixels: data, channels, width, height, source: { left: 0, top: 0, width, height } };
+  return { pixels: data, channels, width, height, source: { left: 0, top: 0, width, height }, isUnclear: false };
 }
 
 /** Pixels of the longer side below which sharp (0.35.5) throws instead of trimming. */
@@ -66,5 +71,5 @@ async function trimmed(sprite: Sprite): Promise<Sprite> {
     .toBuffer({ resolveWithObject: true });
   const { width, height, trimOffsetLeft = 0, trimOffsetTop = 0 } = info;
   const source = { ...sprite.source, left: -trimOffsetLeft, top: -trimOffsetTop };
-  return { pixels: data, channels: sprite.channels, width, height, source };
+  return { ...sprite, pixels: data, width, height, source };
 }

@@ -19,13 +19,14 @@ export async function exportToPlace(
 ): Promise<Outcome> {
   const place = await ExportPlace.open(store);
   const outcome = emptyOutcome();
-  const unrecorded = new Set<string>();
+  const [unrecorded, unclear] = [new Set<string>(), new Set<string>()];
   try {
     const results = inOrder(works, async (work) => ({ work, ...(await changed(place, work, onPicture)) }));
     for await (const { work, unchanged, made } of results) {
       outcome.unchanged.push(...unchanged);
       if (made === null) continue;
       outcome.unmade.push(...made.unmade);
+      for (const id of made.unclear) unclear.add(id);
       const { put, kept } = await putAll(place, batch, work, made);
       outcome.written.push(...put);
       outcome.kept.push(...kept);
@@ -38,7 +39,7 @@ export async function exportToPlace(
     await place.keepRecord(unrecorded);
     await store.removeEmptyFolders(`${TEMP_FOLDER}/`);
   }
-  return { ...outcome, left: leftOf(place, batch, outcome) };
+  return { ...outcome, left: leftOf(place, batch, outcome), unclear: [...unclear] };
 }
 
 /** What exportToPlace would do. Whether a file that no export wrote is the same all the same, only an export tells. */

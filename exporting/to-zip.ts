@@ -29,13 +29,13 @@ export async function exportToZip(
   const { folder, name, before, outcome } = await foreseen(path, works);
   if (outcome.unchanged.length > 0) return outcome;
   try {
-    const { content, made, unmade, state } = await written(path, batch, works, before, onPicture);
+    const { content, made, unmade, unclear, state } = await written(path, batch, works, before, onPicture);
     if (state !== 'kept') {
       const record = encodeRecord(new Map([[name, { batch, from: fromOf(made), ...content }]]));
       await folder.replace(recordName(name), record, RECORD_TYPE);
       await folder.removeEmptyFolders(`${TEMP_FOLDER}/`);
     }
-    return { ...emptyOutcome(), [state]: [name], unmade };
+    return { ...emptyOutcome(), [state]: [name], unmade, unclear };
   } catch (error) {
     throw fileStoreError(folder.url, `write ${name}`, error);
   }
@@ -102,11 +102,13 @@ async function addAll(
   batch: string,
   works: readonly Work[],
   onPicture: () => void,
-): Promise<{ unmade: Unmade[]; made: Work[] }> {
+): Promise<{ unmade: Unmade[]; unclear: string[]; made: Work[] }> {
   const [unmade, made, entries]: [Unmade[], Work[], Map<string, Exported>] = [[], [], new Map()];
+  const unclear = new Set<string>();
   const results = inOrder(works, async (work) => ({ work, ...(await work.make(onPicture)) }));
-  for await (const { work, files, unmade: missing } of results) {
+  for await (const { work, files, unmade: missing, unclear: hardly } of results) {
     unmade.push(...missing);
+    for (const id of hardly) unclear.add(id);
     if (missing.length === 0) made.push(work);
     for (const { name, data } of files) {
       await zip.add(name, data);
@@ -114,5 +116,5 @@ async function addAll(
     }
   }
   await zip.add(RECORD_NAME, encodeRecord(entries));
-  return { unmade, made };
+  return { unmade, unclear: [...unclear], made };
 }

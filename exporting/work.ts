@@ -7,7 +7,12 @@ export type MadeFile = { name: string; data: Uint8Array; contentType: string };
 /** A picture that is in none of the files, and why. */
 export type Unmade = { id: string; reason: string };
 
-export type Made = { files: MadeFile[]; unmade: Unmade[] };
+export type Made = {
+  files: MadeFile[];
+  unmade: Unmade[];
+  /** Ids of pictures that were cut out of a background which their rims can hardly be told from. */
+  unclear: string[];
+};
 
 /** Files that are made together: the one that shows a picture, or sheets with all of them. */
 export type Work = {

@@ -128,7 +128,7 @@ async function withProgress<T>(run: (onPictures: (done: number, pictures: number
 const LINES = 20;
 
 function describe(batch: string, done: BatchExport, { to, dryRun }: Pick<ExportOptions, 'to' | 'dryRun'>): string[] {
-  const { pictures, leftOut, written, unchanged, kept, left, unmade } = done;
+  const { pictures, leftOut, written, unchanged, kept, left, unmade, unclear } = done;
   const out = Object.entries({
     rejected: leftOut.rejected,
     'not decided on': leftOut.undecided,
@@ -146,6 +146,7 @@ function describe(batch: string, done: BatchExport, { to, dryRun }: Pick<ExportO
       'not exported',
       unmade.map(({ id, reason }) => `${id}: ${reason}`),
     ),
+    ...listed('look at these: their rims have nearly the colour of their background', unclear),
   ];
 }
 

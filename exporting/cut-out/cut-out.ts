@@ -1,14 +1,26 @@
 import type { Pixels } from '../../images/index.ts';
 import { depthsWithin, FAR } from './depths.ts';
-import { type Background, isEven, readBackground } from './even-background.ts';
+import { type Background, distance, isEven, readBackground } from './even-background.ts';
 import { findGround, GROUND } from './ground.ts';
 
-/** Rows from the top, four bytes a pixel: sRGB and how opaque it is, 0 to 255. Colours are not multiplied by that. */
-export type Cutout = { rgba: Uint8Array; width: number; height: number };
+export type Cutout = {
+  /** Rows from the top, four bytes a pixel: sRGB and how opaque it is, 0 to 255. Colours are not multiplied by that. */
+  rgba: Uint8Array;
+  width: number;
+  height: number;
+  /** Whether so much of its rim is close to the background's colour that some of the subject may be gone, or some background left. */
+  isUnclear: boolean;
+};
 
 /** As a share of the shorter side: how far from the background a pixel may still be a mixture with it. */
 const RIM = 1 / 64;
 const LEAST_RIM = 4;
+
+/** Of 255: a colour just inside the rim that differs less from the background is close to it. */
+const CLOSE = 60;
+
+/** As a share of what lies just inside the rim: with more of it close to the background, people see the difference. */
+const UNCLEAR = 0.1;
 
 /** A pixel that is as opaque as this is taken for wholly so, and one that is less than that for nothing: what is left of a decoder's ripples. */
 const OPAQUE = 0.94;
@@ -33,10 +45,15 @@ export function cutOut(pixels: Pixels): Cutout | null {
     return opacityOf(rgb, at, inner, background, width) * standsOut(inner);
   };
   const rgba = new Uint8Array(width * height * 4);
+  let [inside, close] = [0, 0];
   for (let at = 0; at < width * height; at++) {
     if (ground[at] === GROUND) continue;
     const opacity = depths[at] === FAR ? 1 : rimOpacity(at);
     const row = Math.floor(at / width);
+    if (depths[at] !== FAR && depths[at]! >= (rim - 1) ** 2) {
+      inside++;
+      if (distance(rgb, at * 3, background.rows, row * 3) < CLOSE) close++;
+    }
     for (let channel = 0; channel < 3; channel++) {
       const behind = background.rows[row * 3 + channel]!;
       const own = (rgb[at * 3 + channel]! - (1 - opacity) * behind) / opacity;
@@ -44,7 +61,7 @@ export function cutOut(pixels: Pixels): Cutout | null {
     }
     rgba[at * 4 + 3] = Math.round(opacity * 255);
   }
-  return { rgba, width, height };
+  return { rgba, width, height, isUnclear: close > UNCLEAR * inside };
 }
 
 /** The pixel to which the way straight in leads: beyond the rim, or in the middle of a thinner stroke. */

@@ -1,5 +1,6 @@
 import type { Pixels } from '../../images/index.ts';
 import { type Background, distance } from './even-background.ts';
+import { takeWhatItFadesInto } from './fading.ts';
 import { pieces } from './pieces.ts';
 
 /** What a pixel is: of the background, or of what stands on it. */
@@ -43,6 +44,7 @@ export function findGround({ rgb, width, height }: Pixels, background: Backgroun
   for (const piece of pieces((at) => differs[at]! <= noise, width, height)) {
     if (piece.touchesEdge || isHole(piece.pixels, background, width, height)) mark(pixels, piece.pixels);
   }
+  takeWhatItFadesInto(pixels, { rgb, width, height }, (at) => differs[at]! <= noise * STANDS_OUT);
   for (const piece of pieces((at) => pixels[at] !== GROUND, width, height)) {
     const isSpeck = piece.pixels.length < SPECK * pixels.length || piece.depth < FRAME;
     if (isSpeck || !piece.pixels.some((at) => standsOut(at) >= 1)) mark(pixels, piece.pixels);

@@ -96,6 +96,22 @@ test('specks on the background and lines along the edge of the picture go', asyn
   expect([opacityAt(cut!, 8, 8), opacityAt(cut!, 60, 127)]).toEqual([0, 0]);
 });
 
+test('a halo around the subject, which a decoder leaves, goes with the background', async () => {
+  const halo =
+    '<radialGradient id="h"><stop offset=".6" stop-color="#60c87c"/><stop offset="1" stop-color="#3fa65a"/></radialGradient><circle cx="64" cy="64" r="62" fill="url(#h)"/>';
+  const cut = cutOut(await draw(ground('#3fa65a') + halo + SUBJECT));
+  for (const y of [4, 12, 18]) expect(opacityAt(cut!, 64, y)).toBe(0);
+  expect(opacityAt(cut!, 64, 64)).toBe(255);
+});
+
+test.each([
+  ['much', '#2040c0', false],
+  ['hardly', '#c84040', true],
+])('whether a subject differs %s from the background is told', async (_, fill, isUnclear) => {
+  const half = `<circle cx="64" cy="64" r="40" fill="#2040c0"/><path d="M64 24a40 40 0 0 1 0 80" fill="${fill}"/>`;
+  expect(cutOut(await draw(ground('#e03030') + half))?.isUnclear).toBe(isUnclear);
+});
+
 const uneven: [string, () => Promise<Pixels>][] = [
   ['has nothing on it', () => draw(ground('#3fa65a'))],
   [

@@ -12,7 +12,7 @@ const DATA = Buffer.from('a picture');
 
 const workOf = (name: string): Work => ({
   ...{ names: [name], from: name, recorded: () => [], dropsCredentials: false, pictures: 1 },
-  make: async () => ({ files: [{ name, data: DATA, contentType: 'image/png' }], unmade: [] }),
+  make: async () => ({ files: [{ name, data: DATA, contentType: 'image/png' }], unmade: [], unclear: [] }),
 });
 
 test.each([

@@ -1,0 +1,35 @@
+import type { Pixels } from '../../images/index.ts';
+import { distance } from './even-background.ts';
+import { GROUND } from './ground.ts';
+
+/** Of 255: neighbours that differ by no more are of one colour that fades; at an edge they differ by more. */
+const FADES = 6;
+
+/**
+ * Adds to the background what it fades into. Around a subject a decoder lightens or darkens the background by more than noise, over many pixels, where a
+ * subject's own edge is a step.
+ *
+ * @param ground GROUND, or 0, for each pixel; changed
+ * @param isNear whether a pixel's colour may still be the background's
+ */
+export function takeWhatItFadesInto(
+  ground: Uint8Array,
+  { rgb, width, height }: Pixels,
+  isNear: (at: number) => boolean,
+): void {
+  const front: number[] = [];
+  const take = (at: number, from: number): void => {
+    if (ground[at] === GROUND || !isNear(at) || distance(rgb, at * 3, rgb, from * 3) > FADES) return;
+    ground[at] = GROUND;
+    front.push(at);
+  };
+  const takeAround = (from: number): void => {
+    const [column, row] = [from % width, Math.floor(from / width)];
+    if (column > 0) take(from - 1, from);
+    if (column < width - 1) take(from + 1, from);
+    if (row > 0) take(from - width, from);
+    if (row < height - 1) take(from + width, from);
+  };
+  for (let at = 0; at < ground.length; at++) if (ground[at] === GROUND) takeAround(at);
+  for (let next = 0; next < front.length; next++) takeAround(front[next]!);
+}
