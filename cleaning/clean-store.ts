@@ -13,7 +13,7 @@ import { type Count, type Counts, countGone, noCounts, orKept } from './tally.ts
 const DAY_MS = 24 * 3_600_000;
 
 /** A checkpoint helps a retry, which comes soon or never; a caption and what was damaged are of use for longer. */
-const LOOSE_AGES: [LooseKind, number][] = [
+export const LOOSE_AGES: [LooseKind, number][] = [
   ['checkpoints', 7 * DAY_MS],
   ['captions', 30 * DAY_MS],
   ['damaged', 30 * DAY_MS],

@@ -96,3 +96,17 @@ export const helm = {
   goSum: 'h1:n1if5iQgHYsujPAcO5oonH/KiSNUmqmUF0iGVjSF3AU=',
   byHand: 'https://helm.sh/docs/intro/install',
 };
+
+/** @type {Tool} */
+export const opentofu = {
+  name: 'tofu',
+  version: '1.12.6',
+  purpose: 'what checks the Terraform configuration',
+  archive: (machine) =>
+    `https://github.com/opentofu/opentofu/releases/download/v1.12.6/tofu_1.12.6_${machine.replace('-', '_')}.tar.gz`,
+  // None of its archives was looked at.
+  sha256: {},
+  goPackage: 'github.com/opentofu/opentofu/cmd/tofu@v1.12.6',
+  goSum: 'h1:0VT4P8pMmGcCUnQ9JDrJ+Qg2d35Vzm4FFd/9+H7oF98=',
+  byHand: 'https://opentofu.org/docs/intro/install',
+};

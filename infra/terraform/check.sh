@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# What can be known of the Terraform configuration without Google's provider: the format of all files, and all about the modules that need none:
+# they are validated and tested, grants/ is compared with infra/iam/grant.mjs, and the chart is rendered with what chart/ tells it. What the
+# provider has to say: validate.sh. Runs the first `tofu` or `terraform` of the PATH, and otherwise builds OpenTofu on its first call, which takes minutes.
+set -euo pipefail
+cd "$(dirname "$0")"
+chart=../helm/pixart-batch
+
+tools=$(node fetch-tools.mjs && node ../helm/fetch-tools.mjs)
+eval "$(grep -E '^(TERRAFORM|HELM|KEDA)=' <<<"$tools")"
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+# Neither of these belongs beside the configuration.
+export TF_DATA_DIR=$folder/data TF_IN_AUTOMATION=1 TF_INPUT=0
+
+"$TERRAFORM" version | head -n 1
+"$TERRAFORM" fmt -check -diff -recursive .
+
+# MODULE VARIABLES: its outputs, as JSON.
+outputs() {
+  "$TERRAFORM" -chdir="$1" init -backend=false >/dev/null
+  "$TERRAFORM" -chdir="$1" validate >/dev/null
+  "$TERRAFORM" -chdir="$1" apply -auto-approve -state="$folder/$1.tfstate" -var-file="$2" >/dev/null
+  "$TERRAFORM" -chdir="$1" output -state="$folder/$1.tfstate" -json
+}
+
+node --import tsx ../../tests/infra/terraform/all-members.ts >"$folder/members.tfvars.json"
+outputs grants "$folder/members.tfvars.json" >"$folder/grants.json"
+"$TERRAFORM" -chdir=grants test
+node --import tsx ../../tests/infra/terraform/as-grant-prints-it.ts "$folder/grants.json"
+
+outputs chart "$PWD/case/terraform.tfvars.json" >"$folder/chart.json"
+node --eval 'process.stdout.write(JSON.parse(fs.readFileSync(process.argv[1])).values.value)' "$folder/chart.json" >"$folder/values.yaml"
+# The first Kubernetes that the chart is for.
+"$HELM" template night "$chart" --kube-version 1.30.0 --namespace studio --values "$folder/values.yaml" --values case/studio.yaml >"$folder/gke.yaml"
+../../models/locked-python.sh ../helm/check.lock ../helm/check.py "$KEDA" "$folder/gke.yaml" >/dev/null
+../../models/locked-python.sh ../helm/check.lock check.py case/terraform.tfvars.json "$folder/chart.json" "$folder/gke.yaml"

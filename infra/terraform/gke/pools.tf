@@ -1,0 +1,141 @@
+locals {
+  # What a node may do, its account says alone.
+  scopes = ["https://www.googleapis.com/auth/cloud-platform"]
+}
+
+# For what runs day and night.
+resource "google_container_node_pool" "usual" {
+  name    = "usual"
+  cluster = google_container_cluster.fleet.id
+
+  autoscaling {
+    total_min_node_count = var.usual_pool.min_nodes
+    total_max_node_count = var.usual_pool.max_nodes
+  }
+
+  node_config {
+    machine_type    = var.usual_pool.machine_type
+    service_account = google_service_account.node.email
+    oauth_scopes    = local.scopes
+
+    workload_metadata_config {
+      mode = "GKE_METADATA"
+    }
+    shielded_instance_config {
+      enable_secure_boot = true
+    }
+  }
+
+  lifecycle {
+    ignore_changes = [initial_node_count]
+  }
+}
+
+# From zero nodes to max_nodes, in all zones together: `max_node_count` would be per zone.
+resource "google_container_node_pool" "gpu" {
+  for_each = var.gpu_pools
+
+  name               = each.key
+  cluster            = google_container_cluster.fleet.id
+  node_locations     = each.value.zones
+  initial_node_count = 0
+
+  autoscaling {
+    total_min_node_count = 0
+    total_max_node_count = each.value.max_nodes
+    # Spot machines come from whichever zone has them.
+    location_policy = each.value.spot ? "ANY" : "BALANCED"
+  }
+
+  # No further GPU, which the quota might not have.
+  upgrade_settings {
+    max_surge       = 0
+    max_unavailable = 1
+  }
+
+  node_config {
+    machine_type    = each.value.machine_type
+    spot            = each.value.spot
+    disk_size_gb    = each.value.disk_gb
+    service_account = google_service_account.node.email
+    oauth_scopes    = local.scopes
+
+    guest_accelerator {
+      type  = each.value.accelerator
+      count = each.value.gpus
+
+      # ONNX Runtime's builds for CUDA 13 need a driver of the branch 580 or later, which GKE's default may not be.
+      gpu_driver_installation_config {
+        gpu_driver_version = "LATEST"
+      }
+    }
+
+    # GKE adds that of GPUs by itself only where the cluster has other nodes already.
+    dynamic "taint" {
+      for_each = module.chart.taints.gpu[each.key]
+      content {
+        key    = taint.value.key
+        value  = taint.value.value
+        effect = "NO_SCHEDULE"
+      }
+    }
+
+    # Containers start while their image is still coming.
+    gcfs_config {
+      enabled = true
+    }
+    workload_metadata_config {
+      mode = "GKE_METADATA"
+    }
+    # Secure boot would refuse NVIDIA's driver on some machine types.
+    shielded_instance_config {
+      enable_integrity_monitoring = true
+    }
+  }
+
+  lifecycle {
+    ignore_changes = [initial_node_count]
+  }
+}
+
+resource "google_container_node_pool" "encode" {
+  name               = "encode"
+  cluster            = google_container_cluster.fleet.id
+  initial_node_count = 0
+
+  autoscaling {
+    total_min_node_count = 0
+    total_max_node_count = var.encode_pool.max_nodes
+    location_policy      = var.encode_pool.spot ? "ANY" : "BALANCED"
+  }
+
+  node_config {
+    machine_type    = var.encode_pool.machine_type
+    spot            = var.encode_pool.spot
+    service_account = google_service_account.node.email
+    oauth_scopes    = local.scopes
+
+    dynamic "taint" {
+      for_each = module.chart.taints.encode
+      content {
+        key    = taint.value.key
+        value  = taint.value.value
+        effect = "NO_SCHEDULE"
+      }
+    }
+
+    gcfs_config {
+      enabled = true
+    }
+    workload_metadata_config {
+      mode = "GKE_METADATA"
+    }
+    shielded_instance_config {
+      enable_secure_boot = true
+    }
+  }
+
+  lifecycle {
+    ignore_changes = [initial_node_count]
+  }
+}
