@@ -1,6 +1,15 @@
-# What the configuration plans, without a cloud: `bash infra/terraform/validate.sh`, which needs the provider.
+# What the provider plans, in an empty project: `bash infra/terraform/validate.sh`.
 
-mock_provider "google" {}
+provider "google" {
+  project      = "my-project"
+  region       = "europe-west4"
+  access_token = "nothing is asked of Google"
+}
+
+override_data {
+  target = data.google_project.this
+  values = { number = "123456789012" }
+}
 
 variables {
   project = "my-project"
@@ -65,11 +74,34 @@ run "nothing_takes_pictures_away" {
   # Renderers' accounts, which are the most exposed, have deletion only of what is made anew by itself.
   assert {
     condition = alltrue([
-      for binding in google_storage_bucket_iam_member.store :
-      !strcontains(join("", binding.condition[*].expression), "/objects/objects/")
-      if endswith(binding.role, "Delete")
+      for binding in module.grants.bindings : !strcontains(coalesce(binding.expression, "/objects/objects/"), "/objects/objects/")
+      if binding.role == "pixartBatchDelete"
     ])
     error_message = "No worker may delete a picture."
+  }
+}
+
+run "pods_have_their_parts_accounts" {
+  command = plan
+
+  variables {
+    release = "a-release-of-more-than-twenty-characters"
+  }
+
+  # The chart's accounts have the first twenty characters of the release's name.
+  assert {
+    condition     = google_service_account_iam_member.pods["renderer"].member == "serviceAccount:my-project.svc.id.goog[studio/a-release-of-more-th-renderer]"
+    error_message = "The account in Kubernetes has to be the chart's."
+  }
+
+  assert {
+    condition     = yamldecode(output.values).rendererServiceAccountAnnotations["iam.gke.io/gcp-service-account"] == "pixart-renderer@my-project.iam.gserviceaccount.com"
+    error_message = "The chart has to be told whom its pods are in Google Cloud."
+  }
+
+  assert {
+    condition     = yamldecode(output.values).renderer == { spot = true, nodeSelector = { "cloud.google.com/gke-accelerator" = "nvidia-l4" } }
+    error_message = "Render workers have to be told the only pool for them."
   }
 }
 
