@@ -13,9 +13,7 @@ import yaml
 def main(variables: Path, outputs: Path, manifest: Path) -> None:
     given = json.loads(variables.read_text())
     taints = json.loads(outputs.read_text())["taints"]["value"]
-    deployments = [
-        each for each in yaml.safe_load_all(manifest.read_text()) if each and each["kind"] == "Deployment"
-    ]
+    deployments = [each for each in yaml.safe_load_all(manifest.read_text()) if each and each["kind"] == "Deployment"]
     nodes = {
         name: ({"cloud.google.com/gke-accelerator": pool["accelerator"], **spot(pool["spot"])}, taints["gpu"][name])
         for name, pool in given["gpu_pools"].items()
