@@ -8,7 +8,7 @@ import { CONTROL_UPDATE, type ControlChange } from '../workflows/contract/contro
 import { auditedControl } from './audited-control.ts';
 import { aboutBatch, type BatchListing, batchHandle, describeBatch } from './batches.ts';
 import type { BatchClient } from './connect.ts';
-import { NoOrchestrator } from './progress.ts';
+import { noOrchestrator } from './progress.ts';
 
 /** An orchestrator that is there answers within a second. */
 const ANSWER_MS = 15_000;
@@ -50,7 +50,7 @@ async function ordered(client: BatchClient, batch: string, change: ControlChange
     );
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError) throw new UserError(error.cause?.message ?? error.message);
-    if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) throw new NoOrchestrator(batch, KEPT);
+    if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) throw await noOrchestrator(client, batch, KEPT);
     throw error;
   }
 }

@@ -9,13 +9,19 @@ import {
 import { withReports } from '../workflows/contract/shard-report.ts';
 import { aboutBatch, batchHandle } from './batches.ts';
 import type { BatchClient } from './connect.ts';
+import { orchestratorsSeen, whyPassedOver } from './orchestrators.ts';
 import { grpcAnswer } from './server-trouble.ts';
 
 /** The batch is known, but no process that runs workflows is there to answer for it. */
 export class NoOrchestrator extends UserError {
+  /** Why those that ask for work are passed over; `null` where nobody asks, or it is not known. */
+  readonly why: string | null;
+
   /** @param meanwhile what becomes of the batch, or of an order, until one is there */
-  constructor(batch: string, meanwhile = 'the batch waits for it') {
-    super(`batch ${batch}: no orchestrator answers for it. Start one with "npx pixart-batch worker"; ${meanwhile}`);
+  constructor(batch: string, why: string | null = null, meanwhile = 'the batch waits for it') {
+    const remedy = why === null ? '. Start one with "npx pixart-batch worker"' : `: ${why}`;
+    super(`batch ${batch}: no orchestrator answers for it${remedy}; ${meanwhile}`);
+    this.why = why;
   }
 }
 
@@ -43,7 +49,7 @@ export async function batchProgress(client: BatchClient, batch: string): Promise
     try {
       return await batchHandle(client, batch).query<BatchAnswer, []>(PROGRESS_QUERY);
     } catch (error) {
-      throw isUnanswered(error) ? new NoOrchestrator(batch) : error;
+      throw isUnanswered(error) ? await noOrchestrator(client, batch) : error;
     }
   });
   // A batch that an older orchestrator runs names no shards.
@@ -53,6 +59,25 @@ export async function batchProgress(client: BatchClient, batch: string): Promise
     { ...answer, running },
     reports.filter((report) => report !== null),
   );
+}
+
+/** RUNNING of Temporal's WorkflowExecutionStatus. */
+const RUNNING = 1;
+
+/**
+ * The error for a batch that nobody answers for, with the reason where one is known.
+ *
+ * @param meanwhile what becomes of an order; of the batch itself unless given
+ */
+export async function noOrchestrator(client: BatchClient, batch: string, meanwhile?: string): Promise<NoOrchestrator> {
+  try {
+    const [{ raw }, seen] = await Promise.all([batchHandle(client, batch).describe(), orchestratorsSeen(client)]);
+    const ended =
+      raw.workflowExecutionInfo?.status === RUNNING ? undefined : `"npx pixart-batch report ${batch}" needs none`;
+    return new NoOrchestrator(batch, whyPassedOver(raw, seen), meanwhile ?? ended);
+  } catch {
+    return new NoOrchestrator(batch, null, meanwhile);
+  }
 }
 
 async function shardReport({ temporal }: BatchClient, workflowId: string): Promise<ShardReport | null> {

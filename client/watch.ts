@@ -30,6 +30,8 @@ export type WatchedProgress = BatchProgress & {
   inHand: PictureInHand[];
   /** No orchestrator answers at the moment: all but `retrying` and `inHand` is what the batch told last. Missing otherwise. */
   isSilent?: true;
+  /** Why, where orchestrators ask for work and get none of this batch. */
+  passedOver?: string;
 };
 
 /** To look at its work the server goes through all images that are scheduled. Where something holds a batch up, it is looked at every time. */
@@ -85,8 +87,10 @@ export async function* watchBatch(
     for (; ; await pause()) {
       const description = await aboutBatch(client, batch, () => batchHandle(client, batch).describe());
       const running = description.status.name === 'RUNNING';
+      let passedOver: string | null = null;
       const answer: BatchProgress | null = await batchProgress(client, batch).catch((error) => {
         if (running && !(last !== null && error instanceof NoOrchestrator)) throw error;
+        if (error instanceof NoOrchestrator) passedOver = error.why;
         return null;
       });
       if (answer !== null) last = notBehind(answer, last ?? after);
@@ -99,6 +103,7 @@ export async function* watchBatch(
         ...(isCancelRequested(description) && { state: 'stopping' }),
         ...(await work.seen(description.raw)),
         ...(answer === null && { isSilent: true }),
+        ...(passedOver !== null && { passedOver }),
       };
     }
   } finally {

@@ -1,12 +1,14 @@
 import type { Size } from '../domain/size.ts';
 import type { BatchMemo } from '../workflows/contract/batch.ts';
 import { QUEUE_TYPE, seenLately } from '../workflows/contract/pollers.ts';
-import { encodeQueue, largeRenderQueue, ORCHESTRATOR_QUEUE, renderQueue } from '../workflows/contract/queues.ts';
+import { encodeQueue, largeRenderQueue, renderQueue } from '../workflows/contract/queues.ts';
 import { batchHandle } from './batches.ts';
 import type { BatchClient } from './connect.ts';
+import { orchestratorsSeen, servingBatch } from './orchestrators.ts';
 
 /** How many worker processes the server has heard of lately. A process that serves several sizes counts for each of them. */
 export type WorkersSeen = {
+  /** Of those that get this batch's work, where versions of workflows are kept apart. */
   orchestrators: number;
   /** Of those that hold the batch's text encoder; missing where an earlier version's batch does not say which one that is. */
   encoders?: number;
@@ -25,8 +27,8 @@ export async function workersSeen(client: BatchClient, batch: string, sizes: rea
   const { memo, raw } = await batchHandle(client, batch).describe();
   const { bundle: name, bundleDigest: digest, encoder } = memo as BatchMemo;
   const queues = sizes.map((size) => renderQueue(size, digest));
-  const [orchestrators, pending, encoders, ...asking] = await Promise.all([
-    pollers(client, ORCHESTRATOR_QUEUE, QUEUE_TYPE.workflow),
+  const [seen, pending, encoders, ...asking] = await Promise.all([
+    orchestratorsSeen(client),
     pendingActivities(client, raw.pendingChildren ?? []),
     encoder === undefined ? [] : pollers(client, encodeQueue(encoder), QUEUE_TYPE.activity),
     ...queues.map((queue) => pollers(client, queue, QUEUE_TYPE.activity)),
@@ -45,7 +47,7 @@ export async function workersSeen(client: BatchClient, batch: string, sizes: rea
       })),
   );
   return {
-    orchestrators: new Set(orchestrators).size,
+    orchestrators: servingBatch(raw, seen).orchestrators,
     ...(encoder !== undefined && { encoders: counted(encodeQueue(encoder), encoders) }),
     renderers: sizes.map((size, index) => ({ size, workers: counted(queues[index]!, asking[index]!) })),
     larger,

@@ -12,7 +12,9 @@ import { ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
 import type { Allowance } from './allowance.ts';
 import { discreetFailures } from './discreet-failures.ts';
 import { type Outside, outsideOf } from './outside.ts';
+import { tellRouting } from './version-watch.ts';
 import { workflowBundle } from './workflow-bundle.ts';
+import { type Deployment, pinnedTo, workflowVersion } from './workflow-version.ts';
 
 /**
  * Workflows kept in memory between their tasks. A batch of all sizes is 21 at once; one that is put out is replayed from its
@@ -26,6 +28,12 @@ const ACTIVITIES_AT_ONCE = 16;
 /** Time for a record in hand to be written after the process was told to stop. What is not finished is done by the next orchestrator. */
 const GRACE_TIME = '10 seconds';
 
+export type OrchestratorOptions = {
+  summaries?: Summaries | undefined;
+  /** Without it, versions of workflows are not told apart. */
+  deployment?: Deployment | undefined;
+};
+
 /**
  * Runs workflows, and the activities that plan batches and write their records, until the process is told to stop
  * (SIGINT, SIGTERM).
@@ -34,17 +42,27 @@ const GRACE_TIME = '10 seconds';
  * @throws UserError where the server cannot be used
  */
 export async function runOrchestrator(
-  { connection, address, namespace }: ServedBy,
+  server: ServedBy,
   allowance: Allowance,
   keyring: Keyring | null,
   log: Logger,
   ready: () => void,
-  summaries?: Summaries,
+  options: OrchestratorOptions = {},
 ): Promise<void> {
-  const worker = await createOrchestrator(connection, namespace, outsideOf(allowance), keyring, summaries);
-  log.info({ queue: ORCHESTRATOR_QUEUE, address }, 'orchestrator ready');
+  const { connection, address, namespace } = server;
+  const worker = await createOrchestrator(connection, namespace, outsideOf(allowance), keyring, options);
+  const { useWorkerVersioning, version } = worker.options.workerDeploymentOptions ?? {};
+  const isVersioned = useWorkerVersioning === true && version !== undefined;
+  log.info({ queue: ORCHESTRATOR_QUEUE, address, ...(isVersioned && version) }, 'orchestrator ready');
   ready();
-  await worker.run();
+  const stopped = new AbortController();
+  const telling = isVersioned ? tellRouting(server, version, log, stopped.signal) : null;
+  try {
+    await worker.run();
+  } finally {
+    stopped.abort();
+    await telling;
+  }
 }
 
 /** The worker itself, for those who run it beside others in one process. */
@@ -53,14 +71,18 @@ export async function createOrchestrator(
   namespace: string,
   outside: Outside,
   keyring: Keyring | null,
-  summaries?: Summaries,
+  { summaries, deployment }: OrchestratorOptions = {},
 ): Promise<Worker> {
   const tracer = processTracer();
+  const code = await workflowBundle(Runtime.instance().logger, keyring !== null);
   return Worker.create({
     connection,
     namespace,
     taskQueue: ORCHESTRATOR_QUEUE,
-    workflowBundle: await workflowBundle(Runtime.instance().logger, keyring !== null),
+    workflowBundle: code,
+    ...(deployment !== undefined && {
+      workerDeploymentOptions: pinnedTo(await workflowVersion(deployment, code.codePath)),
+    }),
     dataConverter: dataConverter(keyring),
     activities: createOrchestratorActivities({
       ...outside,

@@ -110,10 +110,10 @@ class Shown {
     return this.#awaySince !== undefined;
   }
 
-  show({ isSilent, ...progress }: WatchedProgress): void {
+  show({ isSilent, passedOver, ...progress }: WatchedProgress): void {
     this.#awaySince = undefined;
     this.#last = progress;
-    if (isSilent) this.#display.fallSilent(this.#noOrchestrator, progress);
+    if (isSilent) this.#display.fallSilent(this.#noOrchestrator(passedOver), progress);
     else this.#display.show(progress);
   }
 
@@ -124,7 +124,7 @@ class Shown {
    */
   bear(error: unknown): void {
     if (error instanceof ServerUnreachable) this.#bearAbsence(error);
-    else if (error instanceof NoOrchestrator) this.#bearSilence();
+    else if (error instanceof NoOrchestrator) this.#bearSilence(error);
     else throw error;
   }
 
@@ -140,13 +140,14 @@ class Shown {
     this.#display.fallSilent(`${message} at the moment; batch ${this.#batch} waits for it, and so do we …`);
   }
 
-  #bearSilence(): void {
+  #bearSilence({ why }: NoOrchestrator): void {
     this.#awaySince = undefined;
-    this.#display.fallSilent(this.#noOrchestrator);
+    this.#display.fallSilent(this.#noOrchestrator(why ?? undefined));
   }
 
-  get #noOrchestrator(): string {
+  #noOrchestrator(why?: string): string {
     const when = this.#last === undefined ? 'yet' : 'at the moment';
-    return `no orchestrator answers for batch ${this.#batch} ${when}; it waits for one, and so do we …`;
+    const because = why === undefined ? '' : ` (${why})`;
+    return `no orchestrator answers for batch ${this.#batch} ${when}${because}; it waits for one, and so do we …`;
   }
 }

@@ -7,6 +7,7 @@ import {
   type BatchResult,
   batchProgress,
   describeBatch,
+  NoOrchestrator,
   reviewPage,
 } from '../../client/index.ts';
 import { changesText } from '../../domain/change-counts.ts';
@@ -35,7 +36,7 @@ export async function tellEnd(
     describeBatch(client, batch),
     end.state === 'failed' ? null : reviewPage(client, end.state === 'completed' ? end.result : end),
     // A workflow that has ended is replayed for its answer.
-    last?.state === end.state || end.state === 'failed' ? last : batchProgress(client, batch),
+    last?.state === end.state || end.state === 'failed' ? last : endedProgress(client, batch, end),
   ]);
   if (end.state === 'failed') {
     const { state, reason } = end;
@@ -66,6 +67,18 @@ export async function tellEnd(
   const isWhole = totals.failed + totals.cancelled === 0 && end.state === 'completed' && isManifestThere;
   return isWhole ? EXIT.ok : EXIT.imagesMissing;
 }
+
+/** What a batch tells that has ended; of a completed one the result is enough, where orchestrators of its version have gone. */
+async function endedProgress(client: BatchClient, batch: string, end: BatchEnd): Promise<EndedProgress> {
+  try {
+    return await batchProgress(client, batch);
+  } catch (error) {
+    if (!(error instanceof NoOrchestrator) || end.state !== 'completed') throw error;
+    return { ...end.result, recentFailures: [] };
+  }
+}
+
+type EndedProgress = Pick<BatchProgress, 'totals' | 'changes' | 'warnings' | 'manifest' | 'recentFailures'>;
 
 const words: Record<string, string> = {
   images: 'images',

@@ -81,3 +81,15 @@ export function density(text: string): number {
   if (found !== null) return Number(found[1]);
   throw new InvalidArgumentError('Expected densities from 1x to 8x, such as 1x,2x,3x.');
 }
+
+/** Of a Temporal worker deployment; on Kubernetes there is a namespace before it. */
+export function deploymentName(text: string): string {
+  if (/^[A-Za-z0-9](?:[A-Za-z0-9_/-]{0,125}[A-Za-z0-9])?$/.test(text)) return text;
+  throw new InvalidArgumentError('Expected letters, digits, -, _ and /, at most 127 characters, such as studio.');
+}
+
+/** One of its versions; Kubernetes' labels take no more characters. */
+export function buildId(text: string): string {
+  if (/^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/.test(text)) return text;
+  throw new InvalidArgumentError('Expected letters, digits, ., - and _, at most 63 characters, such as 0.2.0-7f3a.');
+}

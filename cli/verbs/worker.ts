@@ -9,6 +9,7 @@ import { storeUrl } from '../../store/index.ts';
 import { allowanceOf } from '../../workers/allowance.ts';
 import { LOG_FORMATS, type LogFormat, usualLogFormat } from '../../workers/log-format.ts';
 import { type RenderConfig, renderConfig } from '../../workers/render-config.ts';
+import type { Deployment } from '../../workers/workflow-version.ts';
 import { type AllowOptions, allowedPlaces, allowOption } from '../options/allow-option.ts';
 import {
   addServerOptions,
@@ -25,7 +26,7 @@ import {
   threadsOption,
   userProjectOption,
 } from '../options/common-options.ts';
-import { listenAddress, wholeNumber } from '../options/values.ts';
+import { buildId, deploymentName, listenAddress, wholeNumber } from '../options/values.ts';
 
 export type WorkerOptions = ServerOptions &
   SigningOptions &
@@ -45,6 +46,8 @@ export type WorkerOptions = ServerOptions &
     scratch?: string;
     encryptKept: 'yes' | 'no';
     summaries?: Summaries;
+    deployment?: string;
+    buildId?: string;
     metricsAddress?: string;
     httpAddress?: string;
     namespaceId?: string;
@@ -61,6 +64,7 @@ when another one answers at the address.
 Examples:
   $ npx pixart-batch worker --orchestrator
   $ npx pixart-batch worker --orchestrator --allow /mnt/team/images --allow /mnt/team/catalogs
+  $ npx pixart-batch worker --orchestrator --deployment studio
   $ npx pixart-batch worker --renderer --device cuda:0 --size 512 --size 1024 --bundle pixart-sigma-xl-2-1024
   $ npx pixart-batch worker --encoder --bundle pixart-sigma-xl-2-1024
   $ npx pixart-batch worker --renderer --device cuda:0 --bundle pixart-icons --sign-with key.pem --sign-as chain.pem
@@ -110,6 +114,22 @@ export const workerCommand = (): Command =>
         .choices(SUMMARIES)
         .default('prompts'),
     )
+    .addOption(
+      new Option(
+        '--deployment <name>',
+        'keep versions of the orchestrator apart, each batch with the one that it began with: the name of a Temporal worker deployment',
+      )
+        .env('TEMPORAL_DEPLOYMENT_NAME')
+        .argParser(deploymentName),
+    )
+    .addOption(
+      new Option(
+        '--build-id <id>',
+        'what this version is called there (default: its number and a digest of its workflows)',
+      )
+        .env('TEMPORAL_WORKER_BUILD_ID')
+        .argParser(buildId),
+    )
     .addOption(allowOption('no folder, every bucket, and webhooks with https at public addresses'))
     .addOption(userProjectOption())
     .addOption(
@@ -136,6 +156,7 @@ async function work(options: WorkerOptions): Promise<void> {
   const target = temporalTarget(options);
   const allowance = allowanceOf(allowedPlaces(options));
   const keyring = await readKeyring();
+  const versioned = { summaries: options.summaries, deployment: deploymentOf(options, orchestrator) };
   const render = renderer || encoder ? await renderSettings(options) : null;
   // Loaded only here: the SDK's worker is large, and no other verb needs it.
   const [
@@ -166,7 +187,7 @@ async function work(options: WorkerOptions): Promise<void> {
       const status = await startStatus(options.httpAddress, { parts, counts: orchestrator, server, keyring, log });
       const { ready } = status;
       await together([
-        ...(orchestrator ? [runOrchestrator(server, allowance, keyring, log, ready, options.summaries)] : []),
+        ...(orchestrator ? [runOrchestrator(server, allowance, keyring, log, ready, versioned)] : []),
         ...(render !== null && renderer ? [runRenderWorker(server, render, allowance, keyring, log, ready)] : []),
         ...(render !== null && encoder ? [runEncodeWorker(server, render, allowance, keyring, log, ready)] : []),
       ]).finally(() => status.stop());
@@ -192,6 +213,19 @@ function rolesOf({ orchestrator, renderer, encoder, withoutTextEncoder, large }:
     // A renderer does that too.
     encoder: encoder === true && (renderer !== true || withoutTextEncoder === true),
   };
+}
+
+/** @throws UserError where a build has no deployment, or there is no orchestrator to have one */
+function deploymentOf({ deployment: name, buildId }: WorkerOptions, orchestrator: boolean): Deployment | undefined {
+  if (name === undefined && buildId === undefined) return undefined;
+  if (name === undefined) {
+    throw new UserError('--build-id: expected --deployment beside it, found none; a build is one of a deployment');
+  }
+  if (orchestrator) return { name, buildId };
+  throw new UserError(
+    '--deployment: expected a worker with an orchestrator, found none; it keeps versions of workflows apart, which render and encode workers do not have. ' +
+      'Add --orchestrator, or leave --deployment out (TEMPORAL_DEPLOYMENT_NAME)',
+  );
 }
 
 const withoutRenderer = (option: string): UserError =>

@@ -31,6 +31,12 @@ const settledMs = 60_000;
 /** What the command line says when a person has to put something right, or the server cannot be used: see cli/exit-codes.ts. */
 const [badInput, unreachable] = [2, 4];
 
+/** A fleet on one machine has one version of the workflows: one that the shell is meant to deploy would wait until somebody makes it current. */
+function workerEnvironment(): Record<string, string> {
+  const { TEMPORAL_DEPLOYMENT_NAME: _name, TEMPORAL_WORKER_BUILD_ID: _build, ...usual } = childEnvironment('worker');
+  return usual;
+}
+
 /** Runs a worker, and starts it again when it is killed or crashes. */
 export function supervise({ name, args, logFile, graceMs, isServerKept = false }: Program): Supervised {
   const isHopeless = (code: number | null) => code === badInput || (code === unreachable && !isServerKept);
@@ -40,7 +46,7 @@ export function supervise({ name, args, logFile, graceMs, isServerKept = false }
   let running: Promise<number | null> = Promise.resolve(null);
 
   const start = (): void => {
-    const child = startInBackground(process.execPath, args, { env: childEnvironment('worker'), logFile });
+    const child = startInBackground(process.execPath, args, { env: workerEnvironment(), logFile });
     // Whoever supervises stays for as long as there is something to supervise.
     child.ref();
     pid = child.pid;

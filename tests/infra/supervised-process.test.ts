@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { isAlive } from '../../infra/dev/steps.mjs';
 import { supervise } from '../../infra/dev/supervised-process.ts';
 
@@ -92,4 +92,17 @@ test('a worker ends when its starter is killed', async () => {
   // Asked to end and, without any grace, killed at once.
   await outer.stop();
   while (isAlive(pid)) await sleep(50);
+});
+
+test('a worker of a fleet on one machine does not take the shell’s deployment for its own', async () => {
+  vi.stubEnv('TEMPORAL_DEPLOYMENT_NAME', 'studio');
+  vi.stubEnv('TEMPORAL_WORKER_BUILD_ID', '1');
+  vi.stubEnv('TEMPORAL_NAMESPACE', 'night');
+  const told = "Object.keys(process.env).filter((name) => name.startsWith('TEMPORAL_')).join()";
+  const worker = run(`console.error(${told}); process.exit(2)`);
+  const { message } = await worker.gaveUp;
+  vi.unstubAllEnvs();
+  expect(message).toContain('TEMPORAL_NAMESPACE');
+  expect(message).not.toMatch(/DEPLOYMENT|BUILD_ID/);
+  await worker.stop();
 });

@@ -3,7 +3,7 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import { manifestName } from '../../records/layout.ts';
 import { manifestSchema } from '../../records/manifest.ts';
 import { type BatchProgress, PROGRESS_QUERY } from '../../workflows/contract/progress.ts';
-import { JOBS, type LongBatch, type LongBatchOptions, runLongBatch } from './long-batch.ts';
+import { JOBS, type LongBatch, type LongBatchOptions, makeCurrent, runLongBatch } from './long-batch.ts';
 
 // Each test starts a Temporal server of its own.
 vi.setConfig({ testTimeout: 120_000 });
@@ -44,4 +44,21 @@ it('a batch that is cancelled when all that it waits for is done does not contin
   expect(manifest.state).toBe('cancelled');
   expect(manifest.totals.rendered).toBeGreaterThan(0);
   expect(manifest.totals.cancelled).toBe(JOBS - manifest.totals.rendered);
+});
+
+it('a batch that continues as new goes on with its version of the workflows, and its shards with it, when another is current', async () => {
+  const [old, young] = ['old', 'young'].map((buildId) => ({ deploymentName: 'studio', buildId }));
+  const { manifest, runs, long } = await ended({
+    version: old!,
+    // Nobody has this version: what went to it would wait for ever.
+    beforeReceipts: ({ client }) => makeCurrent(client, young!),
+  });
+  expect(runs).toContain('CONTINUED_AS_NEW');
+  expect(manifest.images).toHaveLength(JOBS);
+  const seen = new Set<string>();
+  for await (const { workflowId, runId } of long.client.workflow.list({ query: `WorkflowId STARTS_WITH 'batch/'` })) {
+    const { raw } = await long.client.workflow.getHandle(workflowId, runId).describe();
+    seen.add(raw.workflowExecutionInfo?.versioningInfo?.deploymentVersion?.buildId ?? 'none');
+  }
+  expect([...seen]).toEqual(['old']);
 });

@@ -12,12 +12,14 @@ import { shardName } from '../../records/layout.ts';
 import { encodeJobs, readJobs } from '../../records/plan-and-receipts.ts';
 import { type ObjectStore, openStore } from '../../store/index.ts';
 import { workflowBundle } from '../../workers/workflow-bundle.ts';
+import { pinnedTo } from '../../workers/workflow-version.ts';
 import type { WriteReceiptsInput } from '../../workflows/contract/activities.ts';
 import type { BatchInput } from '../../workflows/contract/batch.ts';
 import { batchStart } from '../../workflows/contract/batch-start.ts';
 import type { Plan } from '../../workflows/contract/plan.ts';
 import { batchWorkflowId, ORCHESTRATOR_QUEUE, renderQueue } from '../../workflows/contract/queues.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract/search-attributes.ts';
+import type { WorkflowVersion } from '../../workflows/contract/versions.ts';
 import { anywhere } from '../anywhere.ts';
 import { BUNDLE } from './site.ts';
 
@@ -38,10 +40,16 @@ export type LongBatchOptions = {
   suggestAt?: number;
   /** Called when a shard has ended its jobs and is about to write its receipts. */
   beforeReceipts?: (batch: WorkflowHandle) => Promise<unknown>;
+  /** Of its orchestrator, and current when it begins. */
+  version?: WorkflowVersion;
 };
 
 /** Runs a batch of many small shards, to whatever end, on a server that suggests to continue as new early. */
-export async function runLongBatch({ suggestAt = 60, beforeReceipts }: LongBatchOptions = {}): Promise<LongBatch> {
+export async function runLongBatch({
+  suggestAt = 60,
+  beforeReceipts,
+  version,
+}: LongBatchOptions = {}): Promise<LongBatch> {
   const folder = await mkdtemp(path.join(tmpdir(), 'pixart-long-'));
   const server = await TestWorkflowEnvironment.createLocal({
     server: {
@@ -52,10 +60,13 @@ export async function runLongBatch({ suggestAt = 60, beforeReceipts }: LongBatch
   });
   const input = await writeCatalog(folder);
   const { client } = server;
-  const workers = await startWorkers(server, () =>
-    beforeReceipts?.(client.workflow.getHandle(batchWorkflowId('long'))),
+  const workers = await startWorkers(
+    server,
+    () => beforeReceipts?.(client.workflow.getHandle(batchWorkflowId('long'))),
+    version,
   );
   const running = Promise.all(workers.map((worker) => worker.run()));
+  if (version !== undefined) await makeCurrent(client, version);
   const handle = await client.workflow.start('renderBatch', { ...batchStart(input), taskQueue: ORCHESTRATOR_QUEUE });
   await Promise.allSettled([handle.result()]);
   return {
@@ -86,7 +97,24 @@ async function writeCatalog(folder: string): Promise<BatchInput> {
   };
 }
 
-async function startWorkers(server: TestWorkflowEnvironment, beforeReceipts: () => unknown): Promise<Worker[]> {
+/** Whether or not a worker has it. */
+export async function makeCurrent(
+  { workflowService }: Pick<Client, 'workflowService'>,
+  version: WorkflowVersion,
+): Promise<void> {
+  await workflowService.setWorkerDeploymentCurrentVersion({
+    ...version,
+    namespace: 'default',
+    allowNoPollers: true,
+    ignoreMissingTaskQueues: true,
+  });
+}
+
+async function startWorkers(
+  server: TestWorkflowEnvironment,
+  beforeReceipts: () => unknown,
+  version: WorkflowVersion | undefined,
+): Promise<Worker[]> {
   const activities = createOrchestratorActivities(anywhere);
   const { nativeConnection: connection } = server;
   const renderer = simulatedRenderer({ bundle: BUNDLE, side: 8 });
@@ -94,6 +122,7 @@ async function startWorkers(server: TestWorkflowEnvironment, beforeReceipts: () 
     Worker.create({
       connection,
       taskQueue: ORCHESTRATOR_QUEUE,
+      ...(version !== undefined && { workerDeploymentOptions: pinnedTo(version) }),
       workflowBundle: await workflowBundle(Runtime.instance().logger),
       activities: {
         ...activities,

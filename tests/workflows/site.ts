@@ -102,7 +102,7 @@ export async function startSite({
       client.namespace,
       { ...outsideOf(allowanceOf([folder, ...allow])), openStore: open },
       keyring,
-      summaries,
+      { summaries },
     ),
     ...bundle.sizes.map((size) =>
       Worker.create({

@@ -58,7 +58,7 @@ async function lookAtAll(options: Options): Promise<Finding[]> {
     packages(),
     nativePackages(),
     temporalProgram(),
-    await temporalServer(options),
+    ...(await temporalServer(options)),
     ...findings,
     await memory(bundle),
     ...(isBucket ? [] : [await disk('disk of the store', store)]),

@@ -1,4 +1,4 @@
-import { connect } from '../../../client/index.ts';
+import { type BatchClient, connect, lackOfCurrent, orchestratorsSeen, versionText } from '../../../client/index.ts';
 import { temporal } from '../../../infra/dev/pinned-tools.mjs';
 import { findTools } from '../../../infra/dev/tools.mjs';
 import type { ServerOptions } from '../../options/common-options.ts';
@@ -16,15 +16,36 @@ export function temporalProgram(): Finding {
   );
 }
 
-export async function temporalServer(options: ServerOptions): Promise<Finding> {
+/** The server, and the versions of workflows where orchestrators have some. */
+export async function temporalServer(options: ServerOptions): Promise<Finding[]> {
   const what = 'Temporal server';
   const { target, from } = chooseServer(options);
   try {
     const client = await connect(target, { warn: () => {} });
-    await client.close();
-    return ok(what, `answers at ${target.address}, namespace ${target.namespace}`);
+    const versions = await workflowVersions(client).finally(() => client.close());
+    return [ok(what, `answers at ${target.address}, namespace ${target.namespace}`), ...versions];
   } catch (error) {
-    if (from === 'a person') return missing(what, messageOf(error), 'check --address and TEMPORAL_ADDRESS');
-    return optional(what, `none answers at ${target.address}`, '"npx pixart-batch dev" runs one');
+    if (from === 'a person') {
+      return [missing(what, messageOf(error), 'check --address and TEMPORAL_ADDRESS')];
+    }
+    return [optional(what, `none answers at ${target.address}`, '"npx pixart-batch dev" runs one')];
   }
+}
+
+async function workflowVersions(client: BatchClient): Promise<Finding[]> {
+  const what = 'versions of workflows';
+  const seen = await orchestratorsSeen(client).catch(() => null);
+  if (seen === null) return [];
+  const { current, ramping, asking } = seen;
+  const lack = lackOfCurrent(seen);
+  if (lack !== null) return [missing(what, 'none is current: no batch begins', lack)];
+  if (current === null) return [];
+  const serving = asking.filter(({ version }) => version !== null && versionText(version) === versionText(current));
+  if (serving.length === 0) {
+    return [
+      missing(what, `${versionText(current)} is current, and no orchestrator has it`, 'start one of that version'),
+    ];
+  }
+  const share = ramping === null ? '' : `; ${Math.round(ramping.percentage)} % of new batches go to another one`;
+  return [ok(what, `${versionText(current)} is current${share}`)];
 }

@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { ServedBy } from '../connection/worker-connection.ts';
+import { QUEUE_TYPE } from '../workflows/contract/pollers.ts';
+import { ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
+import {
+  isSameVersion,
+  type Routing,
+  routingOf,
+  setCurrent,
+  versionText,
+  type WorkflowVersion,
+} from '../workflows/contract/versions.ts';
+
+const INTERVAL_MS = 5_000;
+
+/**
+ * Logs what comes to an orchestrator of a version, at first and whenever that changes: one whose version nobody has made current asks for work and
+ * gets none, which looks like a hang.
+ *
+ * @param stopped aborted when nobody wants to know any more
+ */
+export async function tellRouting(
+  server: ServedBy,
+  version: WorkflowVersion,
+  log: Logger,
+  stopped: AbortSignal,
+): Promise<void> {
+  for (let told = ''; !stopped.aborted; await sleep(INTERVAL_MS, undefined, { signal: stopped }).catch(() => {})) {
+    const routing = await ask(server);
+    if (routing === null || stopped.aborted) continue;
+    const { level, message } = shareOf(version, routing);
+    if (message !== told) log[level](version, message);
+    told = message;
+  }
+}
+
+/** `null` where the server does not say: another part of the worker tells when it is away. */
+async function ask({ connection, namespace }: ServedBy): Promise<Routing | null> {
+  const asked = { namespace, taskQueue: { name: ORCHESTRATOR_QUEUE }, taskQueueType: QUEUE_TYPE.workflow };
+  const told = await connection.workflowService.describeTaskQueue(asked).catch(() => null);
+  return told === null ? null : routingOf(told.versioningInfo);
+}
+
+/** What an orchestrator of a version gets. */
+export function shareOf(
+  version: WorkflowVersion,
+  { current, ramping }: Routing,
+): { level: 'info' | 'warn'; message: string } {
+  const share = ramping === null ? 0 : Math.round(ramping.percentage);
+  if (isSameVersion(version, current)) {
+    const but = ramping === null ? '' : `, but for ${share} % of them`;
+    return { level: 'info', message: `this version is current: new batches come here${but}` };
+  }
+  if (ramping !== null && isSameVersion(version, ramping.version)) {
+    return { level: 'info', message: `${share} % of new batches come to this version` };
+  }
+  const others = current === null ? 'orchestrators without a version' : versionText(current);
+  return {
+    level: current === null ? 'warn' : 'info',
+    message: `no new batch comes to this version, they go to ${others}; what began with this one ends here. To make it current: ${setCurrent(version)}`,
+  };
+}
