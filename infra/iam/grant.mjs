@@ -60,6 +60,7 @@ const PLACES_IN_A_CONDITION = 5;
  * @param {string} project
  */
 function* bindings({ bucket: permissions }, bucket, prefix, member, project) {
+  if (Object.keys(permissions).length === 0) yield '# This part needs nothing of the bucket.';
   for (const [permission, places] of Object.entries(permissions)) {
     const command =
       `gcloud storage buckets add-iam-policy-binding gs://${bucket} --member=${quoted(member)} ` +

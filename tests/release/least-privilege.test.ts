@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { sweepCaptions } from '../../activities/caption-sweep.ts';
 import { EXIT } from '../../cli/exit-codes.ts';
+import { findTemporal } from '../../infra/dev/temporal-program.ts';
 import { checkpointName, damagedName, LIMITS_NAME } from '../../records/layout.ts';
 import type { Manifest } from '../../records/manifest.ts';
 import { openStore } from '../../store/index.ts';
@@ -192,6 +195,21 @@ test('who removes is granted that, and leaves audit lines as others do', async (
   const sweep = async () => sweepCaptions(await openStore(fleet.storeUrl), Date.now() + 365 * 86_400_000);
   await fleet.attempt('encoder', sweep);
   expect(await fleet.names('captions/')).toEqual([]);
+});
+
+test('who rolls versions out needs Temporal alone', async () => {
+  const { environment } = fleet.part('releaser');
+  const deployment = (verb: string, ...args: string[]) =>
+    promisify(execFile)(findTemporal(), ['worker', 'deployment', verb, ...args], {
+      env: { ...process.env, ...environment },
+    });
+  const version = ['--deployment-name', 'studio', '--build-id', '2'];
+  // Workers of it are elsewhere; no queue of this fleet belongs to it.
+  await deployment('set-ramping-version', ...version, '--percentage', '50', '--allow-no-pollers', '--yes');
+  await deployment('set-current-version', ...version, '--allow-no-pollers', '--yes');
+  await deployment('describe', '--name', 'studio');
+  await deployment('describe-version', ...version);
+  expect((await deployment('list')).stdout).toContain('studio');
 });
 
 test.each(Object.keys(PARTS))(

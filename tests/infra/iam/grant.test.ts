@@ -66,7 +66,15 @@ const names = fc
   .map((pieces) => pieces.join(''))
   .filter((name) => !name.includes('//'));
 
-describe.each(Object.keys(PARTS))('the commands for a part: %s', (part) => {
+const [WITH_BUCKET, WITHOUT] = [true, false].map((has) =>
+  Object.keys(PARTS).filter((part) => grantsOf(PARTS[part]!).length > 0 === has),
+) as [string[], string[]];
+
+test.each(WITHOUT)('of a part that needs nothing of the bucket no role is bound: %s', (part) => {
+  expect(grant(part, 'gs://studio/images', 'user:anna@studio.example', 'my-project')).toMatch(/^#.*nothing.*\n$/);
+});
+
+describe.each(WITH_BUCKET)('the commands for a part: %s', (part) => {
   const bindings = bindingsOf(part);
   const permissions = Object.keys(PARTS[part]!.bucket);
 

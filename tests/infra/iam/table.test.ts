@@ -61,6 +61,7 @@ test.each<[string, Named[]]>([
   ['reviewer', []],
   ['repairer', [...RECORDS, 'object', 'damaged', 'audit']],
   ['remover', [...RECORDS, 'audit']],
+  ['releaser', []],
 ])('%s creates what it makes, and nothing else', (part, kinds) => {
   expect(has(part, 'create').sort()).toEqual(kinds.sort());
 });
