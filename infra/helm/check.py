@@ -1,7 +1,7 @@
-"""Looks at rendered manifests: check.py KEDA MANIFEST...
+"""Looks at rendered manifests: check.py KEDA WORKER_CONTROLLER MANIFEST...
 
-Kubernetes' own kinds have to be valid, without unknown fields, in every version from the chart's first on; ScaledObjects by KEDA's CRD, and their
-triggers by its list of what each scaler takes. Prints, as JSON, what each worker's pod is started with and by which queue it is scaled.
+Kubernetes' own kinds have to be valid, without unknown fields, in every version from the chart's first on; the others by the CRDs of those that they
+are for, and triggers by KEDA's list of what each scaler takes. Prints, as JSON, what each worker's pod is started with and by which queue it is scaled.
 """
 
 import json
@@ -14,10 +14,17 @@ import yaml
 
 VERSIONS = [f"1.{minor}" for minor in range(30, 38)]
 LONGEST_NAME = 63
+# What makes pods.
+DEPLOYMENTS = ("Deployment", "WorkerDeployment")
 
 
-def main(keda: Path, manifests: list[Path]) -> None:
-    scaled_object = crd_schema(keda / "config/crd/bases/keda.sh_scaledobjects.yaml")
+def main(keda: Path, worker_controller: Path, manifests: list[Path]) -> None:
+    of_controller = worker_controller / "helm/temporal-worker-controller-crds/templates"
+    schemas = {
+        "ScaledObject": crd_schema(keda / "config/crd/bases/keda.sh_scaledobjects.yaml"),
+        "Connection": crd_schema(of_controller / "temporal.io_connections.yaml"),
+        "WorkerDeployment": crd_schema(of_controller / "temporal.io_workerdeployments.yaml"),
+    }
     scalers = json.loads((keda / "schema/generated/scalers-schema.json").read_text())["scalers"]
     workers = []
     for manifest in manifests:
@@ -25,14 +32,15 @@ def main(keda: Path, manifests: list[Path]) -> None:
         for each in objects:
             about = f"{manifest.name}: {each['kind']} {each['metadata']['name']}"
             check_names(about, each)
-            if each["kind"] == "ScaledObject":
-                jsonschema.validate(each, scaled_object)
-                for trigger in each["spec"]["triggers"]:
-                    check_trigger(about, trigger, scalers)
+            if each["kind"] in schemas:
+                jsonschema.validate(each, schemas[each["kind"]])
             else:
                 for version in VERSIONS:
                     kubernetes_validate.validate(each, version, strict=True)
-            if each["kind"] == "Deployment":
+            if each["kind"] == "ScaledObject":
+                for trigger in each["spec"]["triggers"]:
+                    check_trigger(about, trigger, scalers)
+            if each["kind"] in DEPLOYMENTS:
                 check_pod(about, each["spec"]["template"]["spec"])
         check_references(manifest.name, objects)
         workers += workers_of(manifest.name, objects)
@@ -98,21 +106,30 @@ def check_references(about: str, objects: list[dict]) -> None:
     """What names another object, or finds it by its labels."""
     names = {(each["kind"], each["metadata"]["name"]) for each in objects}
     expect(about, len(names) == len(objects), "a name for each object", names)
-    deployments = [each for each in objects if each["kind"] == "Deployment"]
+    deployments = [each for each in objects if each["kind"] in DEPLOYMENTS]
     for each in objects:
         spec = each.get("spec", {})
         if each["kind"] == "ScaledObject":
             expect(about, ("Deployment", spec["scaleTargetRef"]["name"]) in names, "a Deployment to scale", spec)
             host = spec["triggers"][0]["metadata"]["url"].removeprefix("http://").split(".")[0]
             expect(about, ("Service", host) in names, "a Service to ask", host)
-        if each["kind"] == "Deployment":
+        if each["kind"] == "WorkerDeployment":
+            connection = spec["workerOptions"]["connectionRef"]["name"]
+            expect(about, ("Connection", connection) in names, "its connection", connection)
+        if each["kind"] in DEPLOYMENTS:
             account = spec["template"]["spec"]["serviceAccountName"]
             expect(about, ("ServiceAccount", account) in names, "its account", account)
-            expect(about, is_met(spec["selector"]["matchLabels"], each), "a selector of its pods", spec["selector"])
+        if each["kind"] == "Deployment":
+            found = [one for one in deployments if is_met(spec["selector"]["matchLabels"], one)]
+            expect(about, found == [each], "a selector of no other pods", [one["metadata"]["name"] for one in found])
         if each["kind"] in ("Service", "PodDisruptionBudget"):
             selector = spec["selector"].get("matchLabels", spec["selector"])
-            found = [one["metadata"]["name"] for one in deployments if is_met(selector, one)]
-            expect(about, found == [each["metadata"]["name"]], "the orchestrators alone", found)
+            found = [one for one in deployments if is_met(selector, one)]
+            expect(about, found == [one for one in deployments if is_orchestrator(one)], "the orchestrators alone", selector)
+
+
+def is_orchestrator(deployment: dict) -> bool:
+    return "--orchestrator" in deployment["spec"]["template"]["spec"]["containers"][0]["args"]
 
 
 def is_met(selector: dict, deployment: dict) -> bool:
@@ -133,7 +150,7 @@ def workers_of(manifest: str, objects: list[dict]) -> list[dict]:
             "queue": queues.get(each["metadata"]["name"]),
         }
         for each in objects
-        if each["kind"] == "Deployment"
+        if each["kind"] in DEPLOYMENTS
     ]
 
 
@@ -143,4 +160,5 @@ def expect(about: str, is_so: bool, expected: str, found: object) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), [Path(each) for each in sys.argv[2:]])
+    keda, worker_controller, *manifests = map(Path, sys.argv[1:])
+    main(keda, worker_controller, manifests)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Renders the chart with every file in cases/ and looks at the result with the schemas of Kubernetes and KEDA, and with the product itself; the
-# files in refused/ have to be refused. Needs Go and Python 3.11 or later; builds Helm on its first call, which takes minutes.
+# Renders the chart with every file in cases/ and looks at the result with the schemas of Kubernetes, KEDA and Temporal's Worker Controller, and with the
+# product itself; the files in refused/ have to be refused. Needs Go and Python 3.11 or later; builds Helm on its first call, which takes minutes.
 set -euo pipefail
 cd "$(dirname "$0")"
 chart=pixart-batch
@@ -8,7 +8,7 @@ chart=pixart-batch
 kubernetes=1.30.0
 
 tools=$(node fetch-tools.mjs)
-eval "$(grep -E '^(HELM|KEDA)=' <<<"$tools")"
+eval "$(grep -E '^(HELM|KEDA|WORKER_CONTROLLER)=' <<<"$tools")"
 rendered=$(mktemp -d)
 trap 'rm -rf "$rendered"' EXIT
 
@@ -36,5 +36,5 @@ for values in refused/*.yaml; do
 done
 rm "$rendered/refusal"
 
-../../models/locked-python.sh check.lock check.py "$KEDA" "$rendered"/*.yaml >"$rendered/workers.json"
+../../models/locked-python.sh check.lock check.py "$KEDA" "$WORKER_CONTROLLER" "$rendered"/*.yaml >"$rendered/workers.json"
 node --import tsx ../../tests/infra/helm/as-the-product-has-it.ts "$rendered/workers.json"

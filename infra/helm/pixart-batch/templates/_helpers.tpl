@@ -18,9 +18,12 @@ app.kubernetes.io/component: {{ .part }}
 {{- end }}
 
 {{- define "pixart.image" -}}
-{{- $image := .Values.image -}}
-{{- if $image.digest }}{{ $image.repository }}@{{ $image.digest }}
-{{- else }}{{ $image.repository }}:{{ required "image.digest or image.tag: expected which image, found neither" $image.tag }}
+{{ include "pixart.imageOf" .Values.image }}
+{{- end }}
+
+{{- define "pixart.imageOf" -}}
+{{- if .digest }}{{ .repository }}@{{ .digest }}
+{{- else }}{{ .repository }}:{{ required "image.digest or image.tag: expected which image, found neither" .tag }}
 {{- end }}
 {{- end }}
 
@@ -51,7 +54,8 @@ readOnlyRootFilesystem: true
 capabilities: { drop: [ALL] }
 {{- end }}
 
-{{- define "pixart.env" -}}
+{{/* Where the server is and how to get in; where the Worker Controller is in charge, it says so itself. */}}
+{{- define "pixart.temporalEnv" -}}
 - { name: TEMPORAL_ADDRESS, value: {{ .Values.temporal.address | quote }} }
 - { name: TEMPORAL_NAMESPACE, value: {{ .Values.temporal.namespace | quote }} }
 {{- with .Values.temporal.apiKeySecret }}
@@ -64,6 +68,9 @@ capabilities: { drop: [ALL] }
 {{- if .Values.temporal.caSecret }}
 - { name: TEMPORAL_TLS_SERVER_CA_CERT_PATH, value: /etc/pixart/ca/ca.crt }
 {{- end }}
+{{- end }}
+
+{{- define "pixart.env" -}}
 {{- if .Values.encryptionKeysSecret }}
 - { name: PIXART_ENCRYPTION_KEY_FILE, value: /etc/pixart/encryption/keys.txt }
 {{- end }}
@@ -75,22 +82,23 @@ capabilities: { drop: [ALL] }
 {{- end }}
 {{- end }}
 
-{{- define "pixart.mounts" -}}
-- { name: tmp, mountPath: /tmp }
+{{- define "pixart.temporalMounts" -}}
 {{- if .Values.temporal.tlsSecret }}
 - { name: tls, mountPath: /etc/pixart/tls, readOnly: true }
 {{- end }}
 {{- if .Values.temporal.caSecret }}
 - { name: ca, mountPath: /etc/pixart/ca, readOnly: true }
 {{- end }}
+{{- end }}
+
+{{- define "pixart.mounts" -}}
+- { name: tmp, mountPath: /tmp }
 {{- if .Values.encryptionKeysSecret }}
 - { name: encryption, mountPath: /etc/pixart/encryption, readOnly: true }
 {{- end }}
 {{- end }}
 
-{{- define "pixart.volumes" -}}
-- name: tmp
-  emptyDir: {}
+{{- define "pixart.temporalVolumes" -}}
 {{- with .Values.temporal.tlsSecret }}
 - name: tls
   secret: { secretName: {{ . }}, defaultMode: 0440 }
@@ -99,6 +107,11 @@ capabilities: { drop: [ALL] }
 - name: ca
   secret: { secretName: {{ . }}, defaultMode: 0440 }
 {{- end }}
+{{- end }}
+
+{{- define "pixart.volumes" -}}
+- name: tmp
+  emptyDir: {}
 {{- with .Values.encryptionKeysSecret }}
 - name: encryption
   secret: { secretName: {{ . }}, defaultMode: 0440 }

@@ -64,6 +64,7 @@ spec:
             - --grace={{ $settings.graceSeconds }}
             {{- include "pixart.args" $root | nindent 12 }}
           env:
+            {{- include "pixart.temporalEnv" $root | nindent 12 }}
             {{- include "pixart.env" $root | nindent 12 }}
             - { name: PIXART_BATCH_BUNDLES, value: /bundles }
           ports: {{- include "pixart.ports" $root | nindent 12 }}
@@ -77,9 +78,11 @@ spec:
           securityContext: {{- include "pixart.containerSecurity" $root | nindent 12 }}
           volumeMounts:
             {{- include "pixart.mounts" $root | nindent 12 }}
+            {{- with include "pixart.temporalMounts" $root | trim }}{{ . | nindent 12 }}{{ end }}
             - { name: bundles, mountPath: /bundles, readOnly: true }
       volumes:
         {{- include "pixart.volumes" $root | nindent 8 }}
+        {{- with include "pixart.temporalVolumes" $root | trim }}{{ . | nindent 8 }}{{ end }}
         - name: bundles
           {{- toYaml $root.Values.bundles | nindent 10 }}
 {{- if $root.Values.autoscaling.enabled }}
