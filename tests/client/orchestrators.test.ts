@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { lackOfCurrent, type OrchestratorsSeen, servingBatch, whyPassedOver } from '../../client/orchestrators.ts';
+import type { Description } from '../../client/pending-work.ts';
+
+const old = { deploymentName: 'studio', buildId: 'old' };
+const young = { deploymentName: 'studio', buildId: 'young' };
+
+const seen = (more: Partial<OrchestratorsSeen>): OrchestratorsSeen => ({
+  current: null,
+  ramping: null,
+  asking: [],
+  ...more,
+});
+
+const asks = (identity: string, version: typeof old | null) => ({ identity, version });
+
+/** A batch as the server describes it: pinned (1), or nothing yet. */
+const batch = (versioningInfo: object | null): Description['raw'] =>
+  ({ workflowExecutionInfo: { versioningInfo } }) as Description['raw'];
+
+const begun = batch({ behavior: 1, deploymentVersion: old });
+const waiting = batch(null);
+
+test('a batch that has begun is served by its version alone, whatever is current', () => {
+  const asking = [asks('a', old), asks('b', old), asks('c', young), asks('d', null)];
+  expect(servingBatch(begun, seen({ current: young, asking }))).toEqual({ versions: [old], orchestrators: 2 });
+});
+
+test('one that has not is served by the current version and the one that takes a share, or by those without a version', () => {
+  const asking = [asks('a', old), asks('c', young), asks('d', null)];
+  const ramping = { version: young, percentage: 10 };
+  expect(servingBatch(waiting, seen({ current: old, ramping, asking })).orchestrators).toBe(2);
+  expect(servingBatch(waiting, seen({ asking })).versions).toEqual([null]);
+});
+
+test('one that a person has moved is served by where it was moved to', () => {
+  const moved = batch({ behavior: 1, deploymentVersion: old, versioningOverride: { pinned: { version: young } } });
+  expect(servingBatch(moved, seen({ asking: [asks('c', young)] }))).toEqual({ versions: [young], orchestrators: 1 });
+});
+
+test('why nobody serves a batch is told where somebody asks for work, and nobody can', () => {
+  expect(whyPassedOver(begun, seen({}))).toBeNull();
+  expect(whyPassedOver(begun, seen({ asking: [asks('a', old)] }))).toBeNull();
+  expect(whyPassedOver(begun, seen({ asking: [asks('c', young)] }))).toMatch(
+    /belongs to version studio old.*Start one/,
+  );
+  expect(whyPassedOver(waiting, seen({ current: old, asking: [asks('c', young)] }))).toMatch(/version studio old/);
+});
+
+test('where no version is current, the commands name those that are there, each once', () => {
+  const asking = [asks('a', old), asks('b', old), asks('c', young)];
+  const told = lackOfCurrent(seen({ asking }))!;
+  expect(told.match(/set-current-version/g)).toHaveLength(2);
+  expect(told).toContain('--deployment-name studio --build-id young');
+  expect(lackOfCurrent(seen({ asking: [...asking, asks('d', null)] }))).toBeNull();
+  expect(lackOfCurrent(seen({ current: old, asking }))).toBeNull();
+  expect(lackOfCurrent(seen({}))).toBeNull();
+});
