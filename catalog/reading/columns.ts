@@ -117,13 +117,18 @@ const listed = (columns: readonly FileColumn[]): string =>
 
 function promptAdvice(columns: readonly FileColumn[]): string {
   const meant = promptColumn(columns.map(({ name }) => name));
-  return meant === undefined ? '' : `; is it --column ${mappingText('prompt', meant)}?`;
+  if (meant !== undefined) return `; is it --column ${mappingText('prompt', meant)}?`;
+  return isTitle(columns) ? '. The first row has to be the header: remove what is above it' : '';
 }
 
+/** One text alone, such as people write above a table. */
+const isTitle = (columns: readonly FileColumn[]): boolean =>
+  columns.filter(({ name }) => name !== '').length === 1 && (columns.length > 1 || /\s/.test(columns[0]!.name));
+
 function whatIsThere(columns: readonly FileColumn[]): string {
-  const [only, ...more] = columns;
+  const [only, ...more] = columns.filter(({ name }) => name !== '');
   if (only === undefined) return 'no columns';
-  if (more.length > 0) return `the columns ${listed(columns)}`;
+  if (more.length > 0) return `the columns ${listed([only, ...more])}`;
   const separator = /[;\t|,]/.exec(only.name)?.[0];
   const hint = `; are cells separated by ${quoted(separator ?? '')}? Commas make a .csv, tabs a .tsv`;
   return `the column ${quoted(only.name)}${separator === undefined ? '' : hint}`;

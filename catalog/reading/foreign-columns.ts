@@ -1,6 +1,7 @@
 import { closestMatch } from 'leven';
 import { COLUMNS, type Column } from '../../domain/parameters.ts';
 import { quoted } from '../../domain/printable.mjs';
+import { TRANSLATED, TRANSLATED_PROMPTS } from '../notes/translated-columns.ts';
 import { foldedName } from './folded-name.ts';
 
 /** What to tell of a column that changes no picture, although whoever named it thought of one. */
@@ -98,7 +99,7 @@ type Meaning = Omit<ColumnHint, 'found'>;
 
 const meanings = new Map<string, Meaning>(
   [
-    ...MEANT.map(([meant, names]) => ({ meant, because: null, names })),
+    ...[...MEANT, ...TRANSLATED].map(([meant, names]) => ({ meant, because: null, names })),
     ...NO_EFFECT.map(([because, names]) => ({ meant: [], because, names })),
   ].flatMap(({ names, ...meaning }) => names.split(' ').map((name) => [name, meaning] as const)),
 );
@@ -106,6 +107,7 @@ const meanings = new Map<string, Meaning>(
 /** A number at the end tells several of a kind apart, as in "LoRA 2". */
 const squeezed = (name: string): string =>
   name
+    .normalize('NFC')
     .toLowerCase()
     .replaceAll(/[^\p{L}\p{N}]+/gu, '')
     .replace(/\d+$/, '');
@@ -119,8 +121,7 @@ const withoutUnit = (name: string): string => name.replace(/[([][^()[\]]*[)\]]\s
 /** Flags that a list of prompts has beside those that have a meaning here. */
 const OTHER_FLAG = { meant: [], because: 'such a flag steers another tool' };
 
-const PROMPT_NAMES =
-  'positiveprompt positive positivetext rawprompt textprompt caption text description prompttext prompts';
+const PROMPT_NAMES = `positiveprompt positive positivetext rawprompt textprompt caption text description prompttext prompts ${TRANSLATED_PROMPTS}`;
 
 /** Which of the columns was meant for the prompt, where there is none of that name. */
 export const promptColumn = (names: readonly string[]): string | undefined => {

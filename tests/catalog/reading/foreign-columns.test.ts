@@ -114,6 +114,30 @@ describe('columns of other tools', () => {
     ]);
   });
 
+  it.each([
+    ['Größe', 'size'],
+    ['Gro\u0308ße', 'size'],
+    ['Anzahl', 'variants'],
+    ['Étapes', 'steps'],
+    ['Tamaño', 'size'],
+    ['Priorität', 'priority'],
+  ])('in German, French or Spanish are asked about: "%s"', (found, meant) => {
+    expect(columnHints([found])).toEqual([{ found, meant: [meant], because: null }]);
+  });
+
+  it('in another language are offered for the prompt, where there is none', async () => {
+    expect((await errorOf('Nr,Beschreibung\n1,ein Fuchs\n')).message).toContain('is it --column prompt=Beschreibung?');
+  });
+
+  it.each([['Icons for spring\nprompt,size\na fox,512\n'], ['Icons for spring,\nprompt,size\na fox,512\n']])(
+    'below a title are told to be the first row: %j',
+    async (text) => {
+      expect((await errorOf(text)).message).toMatch(
+        /line 1, prompt: .*found the column "Icons for spring".*\. The first row has to be the header: remove what is above it/,
+      );
+    },
+  );
+
   it('are named beside whatever else is wrong, in tables and in JSON', async () => {
     const table = await errorOf('prompt,Negativ Prompt,steps\napple,blurry,0\n');
     expect(table.columns).toEqual([{ found: 'Negativ Prompt', meant: ['negative_prompt'], because: null }]);
