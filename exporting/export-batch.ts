@@ -7,7 +7,7 @@ import { type Chosen, chosenRows } from './chosen-rows.ts';
 import { checkCutOut } from './cut-out/even-background.ts';
 import type { Outcome } from './outcome.ts';
 import { checkRequest, type ExportRequest } from './request.ts';
-import { type Target, targetOf } from './target.ts';
+import { checkOutside, type Target, targetOf } from './target.ts';
 import { exportToPlace, foreseeInPlace } from './to-place.ts';
 import { exportToZip, foreseeZip } from './to-zip.ts';
 import type { Work } from './work.ts';
@@ -39,6 +39,11 @@ export async function exportBatch(
   if (request.transparent === true) checkCutOut(bundle);
   const signer = openSigner === undefined ? null : await openSigner(bundle);
   const works = worksOf({ store, batch, bundle, signer }, rows, request);
+  await checkOutside(
+    target,
+    store.url,
+    works.flatMap(({ names }) => names),
+  );
   const outcome =
     request.dryRun === true ? await foresee(target, batch, works) : await run(target, batch, works, request);
   const losesCredentials = works.some(({ dropsCredentials }) => dropsCredentials);

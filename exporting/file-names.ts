@@ -1,3 +1,4 @@
+import { closestMatch } from 'leven';
 import { cellOf } from '../domain/metadata.ts';
 import {
   beforeEnding,
@@ -5,6 +6,7 @@ import {
   collisionsOf,
   fieldsOf,
   filledName,
+  foldedName,
   type NamingTemplate,
   readTemplate,
 } from '../domain/naming-template.ts';
@@ -67,9 +69,18 @@ function checkFields(template: NamingTemplate, rows: readonly ManifestRow[]): vo
   for (const field of fieldsOf(template)) {
     if (known.includes(field)) continue;
     throw new UserError(
-      `--name: expected fields among ${known.slice(0, 40).map(named).join(', ')}, found {${named(field)}}`,
+      `--name: expected fields among ${known.slice(0, 40).map(named).join(', ')}, found {${named(field)}}${meantText(field, known)}`,
     );
   }
+}
+
+/** `; was {id} meant?`, of a field that is spelt almost so, or with other capitals. */
+function meantText(field: string, known: readonly string[]): string {
+  const folded = new Map(known.map((name) => [foldedName(name), name]));
+  const meant = closestMatch(foldedName(field), [...folded.keys()], {
+    maxDistance: Math.min(2, Math.floor(field.length / 3)),
+  });
+  return meant === undefined ? '' : `; was {${named(folded.get(meant)!)}} meant?`;
 }
 
 const SHOWN = 10;

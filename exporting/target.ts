@@ -14,6 +14,9 @@ export type Target = { url: string; zip: string | null };
  */
 export async function targetOf(to: string, store: string): Promise<Target> {
   const url = storeUrl(to).replace(/\/+$/, '');
+  if (storeKind(url) === 'folder' && new URL(url).host !== '') {
+    throw new UserError(`${to}: expected a place on this machine, or gs://bucket/prefix, found another machine's`);
+  }
   const isZip = url.toLowerCase().endsWith('.zip');
   if (isZip && storeKind(url) !== 'folder') {
     throw new UserError(
@@ -28,6 +31,28 @@ export async function targetOf(to: string, store: string): Promise<Target> {
   return { url, zip: isZip ? fileURLToPath(url) : null };
 }
 
+/**
+ * A store may lie below the place, and a name lead into it.
+ *
+ * @param names of the files that are to be written there
+ * @throws UserError for the first that would lie in the store, also through a link
+ */
+export async function checkOutside({ url, zip }: Target, store: string, names: Iterable<string>): Promise<void> {
+  if (zip !== null) return;
+  const folders = new Map([...names].map((name) => [name.slice(0, name.lastIndexOf('/') + 1), name]));
+  for (const [folder, name] of folders) {
+    const isInStore = await isIn(`${url}/${encoded(url, folder)}`.replace(/\/+$/, ''), store.replace(/\/+$/, ''));
+    if (!isInStore) continue;
+    throw new UserError(
+      `${name}: expected names outside of the store ${shownPlace(store)}, found one that leads into it: what is there is the batches' own. Choose another --name or --to`,
+    );
+  }
+}
+
+/** A name as part of a URL; those of buckets are as they are. */
+const encoded = (url: string, name: string): string =>
+  storeKind(url) === 'folder' ? name.split('/').map(encodeURIComponent).join('/') : name;
+
 async function isIn(url: string, store: string): Promise<boolean> {
   if (url === store || url.startsWith(`${store}/`)) return true;
   if (!isLocal(url) || !isLocal(store)) return false;
@@ -36,5 +61,5 @@ async function isIn(url: string, store: string): Promise<boolean> {
   return Boolean(place && own && isInside(own, place));
 }
 
-/** A `file:` URL with a host is refused when it is opened. */
+/** What of a store is a folder: with a host it is nobody's. */
 const isLocal = (url: string): boolean => storeKind(url) === 'folder' && new URL(url).host === '';

@@ -5,7 +5,7 @@ import { UserError } from '../domain/user-error.ts';
 import { type ObjectStore, readIfThere } from '../store/object-store.ts';
 import { shownPlace } from '../store/shown-place.ts';
 import { DamagedRecord, damaged, type RecordFile } from './damaged.ts';
-import { manifestName } from './layout.ts';
+import { batchFolder, manifestName } from './layout.ts';
 import { findRowCounts, type RowCounts } from './manifest.ts';
 import { newestManifest } from './manifest-files.ts';
 import { type ManifestRow, readManifestJsonl } from './manifest-table.ts';
@@ -19,9 +19,19 @@ import { batchOutcomes } from './plan-and-receipts.ts';
 export async function readBatchRows(store: ObjectStore, batch: string): Promise<ManifestRow[]> {
   const rows = await findBatchRows(store, batch);
   if (rows !== null) return rows;
+  await checkIsThere(store, batch);
   throw new UserError(
     `batch ${batch}: expected ${manifestName(batch, 'jsonl')} in ${shownPlace(store.url)}, found none; it is written at the end of a batch that could be planned ` +
       '(--store says where batches are). Where a batch has ended without it, retry writes it',
+  );
+}
+
+/** @throws UserError where the store has nothing of a batch, as where its id is mistyped */
+async function checkIsThere(store: ObjectStore, batch: string): Promise<void> {
+  for await (const _ of store.list(batchFolder(batch))) return;
+  throw new UserError(
+    `batch ${batch}: expected a batch of that name in ${shownPlace(store.url)}, found none. "npx pixart-batch list" shows those that a server knows; --store says ` +
+      'where batches are',
   );
 }
 

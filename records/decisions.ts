@@ -1,8 +1,10 @@
+import { isUtf8 } from 'node:buffer';
 import { pipeline, Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { z } from 'zod';
 import { CATALOG_LIMITS } from '../catalog/catalog-limits.ts';
 import { piecesOf } from '../catalog/reading/pieces.ts';
+import { isWindows1252, windows1252 } from '../catalog/reading/windows-1252.ts';
 import { digestSchema } from '../domain/job.ts';
 import { jobIdSchema } from '../domain/job-id.ts';
 import { named } from '../domain/printable.mjs';
@@ -64,8 +66,14 @@ export async function* decisionsIn(bytes: Uint8Array, file: string): AsyncGenera
   if (bytes.length > CATALOG_LIMITS.bytes) {
     throw new UserError(`${file}: expected at most ${CATALOG_LIMITS.bytes} bytes of decisions, found ${bytes.length}`);
   }
+  const text = asUtf8(bytes, file);
+  if (text.length < MOST_EMPTY && Buffer.from(text).toString('utf8').trim() === '') {
+    throw new UserError(
+      `${file}: expected decisions, found an empty file. Approve or reject pictures on the batch's page (contact-sheet.html), and export the decisions there`,
+    );
+  }
   const turns = new Turns();
-  for await (const { record, info } of parsed(bytes, file)) {
+  for await (const { record, info } of parsed(text, file)) {
     await turns.after(ROW_CELLS);
     const row = rowSchema.safeParse(record);
     if (!row.success) {
@@ -77,6 +85,17 @@ export async function* decisionsIn(bytes: Uint8Array, file: string): AsyncGenera
     const { id, render_key: renderKey, decision } = row.data;
     yield { id, renderKey, decision };
   }
+}
+
+/** What an editor may leave in a file without content: a mark of its encoding, ends of lines. */
+const MOST_EMPTY = 1_000;
+
+/** Excel saves "CSV" in Windows-1252. @throws UserError for any other text */
+function asUtf8(bytes: Uint8Array, file: string): Uint8Array {
+  if (isUtf8(bytes)) return bytes;
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (isWindows1252([buffer])) return Buffer.from(windows1252(buffer));
+  throw new UserError(`${file}: expected text in UTF-8, as "CSV UTF-8" saves it, found another encoding`);
 }
 
 /**

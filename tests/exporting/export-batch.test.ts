@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
@@ -47,6 +47,36 @@ describe('an export', () => {
     const table = await readFile(await decisionsFile(jobs, { cup: 'approved' }));
     await store.create(`batches/spring/_catalog/decisions-${'a'.repeat(12)}.csv`, table, 'text/csv');
     expect(await exportBatch('spring', { store: store.url, to })).toMatchObject({ written: ['cup.png'] });
+  });
+
+  it('says of an empty file of decisions what to do', async () => {
+    const { store, to } = await whole();
+    const approved = `${await emptyPlace()}.csv`;
+    await writeFile(approved, '\ufeff\r\n');
+    await expect(exportBatch('spring', { store: store.url, to, approved })).rejects.toThrow(
+      /assets\.csv: expected decisions, found an empty file\. Approve or reject pictures on the batch's page/,
+    );
+  });
+
+  it("reads decisions as Excel's CSV has them, in Windows-1252", async () => {
+    const { store, to, jobs } = await whole();
+    const approved = `${await emptyPlace()}.csv`;
+    const table = (decision: string): Buffer =>
+      Buffer.from(
+        `id;render_key;decision;note\r\n${jobs[0]!.id};${jobs[0]!.renderKey};${decision};Größe\r\n`,
+        'latin1',
+      );
+    await writeFile(approved, table('schön'));
+    await expect(exportBatch('spring', { store: store.url, to, approved })).rejects.toThrow(/found "schön"/);
+    await writeFile(approved, table('approved'));
+    expect(await exportBatch('spring', { store: store.url, to, approved })).toMatchObject({ pictures: 1 });
+  });
+
+  it('names what to do about a batch that there is not', async () => {
+    const { store, to } = await whole();
+    await expect(exportBatch('sprung', { store: store.url, to, all: true })).rejects.toThrow(
+      /batch sprung: expected a batch of that name in .*, found none\. "npx pixart-batch list" shows/,
+    );
   });
 
   it('takes no decision about another picture of the same id', async () => {
@@ -268,6 +298,9 @@ describe('an export writes nothing', () => {
     [{ sheetSide: 512 }, /expected the name of a sheet/],
     [{ approved: 'x.csv' }, /found both/],
     [{ to: 'gs://bucket/x.zip' }, /zip file in a folder of this machine/],
+    [{ to: 'file://host/x.zip' }, /expected a place on this machine.*found another machine's/],
+    [{ name: '{Category}/{id}.{ext}' }, /found \{Category\}; was \{category\} meant\?/],
+    [{ name: '{categorie}/{id}.{ext}' }, /was \{category\} meant\?/],
   ])('where %j cannot be', async (changes, message) => expect(await refused(changes)).toMatch(message));
 
   it('into the store itself', async () => {
@@ -275,6 +308,25 @@ describe('an export writes nothing', () => {
     for (const to of [store.url, `${store.url}/batches/spring`]) {
       await expect(exportBatch('spring', { store: store.url, to, all: true })).rejects.toThrow(/outside of the store/);
     }
+  });
+
+  it('into the store by a name, from a folder around it or through a link', async () => {
+    const { store, to } = await whole();
+    const [parent, folder] = [join(folderOf(store), '..'), basename(folderOf(store))];
+    const before = await filesIn(folderOf(store));
+    await mkdir(to);
+    await symlink(folderOf(store), join(to, 'link'));
+    const into: [place: string, name: string][] = [
+      [parent, `${folder}/batches/spring/{id}.{ext}`],
+      [to, 'link/batches/spring/{id}.{ext}'],
+    ];
+    for (const [place, name] of into) {
+      for (const dryRun of [true, false]) {
+        const refused = exportBatch('spring', { store: store.url, to: place, name, all: true, dryRun });
+        await expect(refused).rejects.toThrow(/expected names outside of the store .*found one that leads into it/);
+      }
+    }
+    expect(await filesIn(folderOf(store))).toEqual(before);
   });
 
   it('into the store through a link to it', async () => {
