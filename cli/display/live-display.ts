@@ -1,4 +1,4 @@
-import { doneOf } from '../../client/index.ts';
+import { doneOf, type SizeProgress } from '../../client/index.ts';
 import { printable } from '../../domain/printable.mjs';
 import type { Size } from '../../domain/size.ts';
 import { liveView } from './live-view.ts';
@@ -26,9 +26,9 @@ export function liveDisplay(stream: NodeJS.WriteStream, seeWorkers: SeeWorkers):
     show(progress) {
       const now = performance.now();
       const workers = watch.seen(progress);
-      const perSecond = pace('all', now, doneOf(progress.totals));
+      const perSecond = pace('all', now, workedOn(progress.totals));
       const left = sizesOf(progress).map(([size, counts]) => {
-        const rate = pace(size, now, doneOf(counts));
+        const rate = pace(size, now, workedOn(counts));
         const open = counts.jobs - doneOf(counts);
         return open === 0 ? 0 : rate === null ? null : open / rate;
       });
@@ -45,6 +45,9 @@ export function liveDisplay(stream: NodeJS.WriteStream, seeWorkers: SeeWorkers):
     end: () => screen.leave(),
   };
 }
+
+/** What devices have been at: what was there already says nothing of their pace. */
+const workedOn = ({ rendered, failed }: Pick<SizeProgress, 'rendered' | 'failed'>): number => rendered + failed;
 
 /** Sizes are rendered side by side: the last one to end counts, and one that nobody knows of leaves the end unknown. */
 const longest = (seconds: (number | null)[]): number | null =>

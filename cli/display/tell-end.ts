@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
   type BatchClient,
@@ -9,6 +10,7 @@ import {
   describeBatch,
   NoOrchestrator,
   reviewPage,
+  reviewPageEnd,
 } from '../../client/index.ts';
 import { changesText } from '../../domain/change-counts.ts';
 import { oneLine } from '../../domain/printable.mjs';
@@ -34,7 +36,7 @@ export async function tellEnd(
 ): Promise<ExitCode> {
   const [listing, page, progress] = await Promise.all([
     describeBatch(client, batch),
-    end.state === 'failed' ? null : reviewPage(client, end.state === 'completed' ? end.result : end),
+    end.state === 'failed' ? null : pageSoon(client, end.state === 'completed' ? end.result : end),
     // A workflow that has ended is replayed for its answer.
     last?.state === end.state || end.state === 'failed' ? last : endedProgress(client, batch, end),
   ]);
@@ -51,14 +53,24 @@ export async function tellEnd(
   const results = resultPlaces(listing.store, result, page, !json);
   if (json) {
     const reason = isManifestThere ? {} : { manifest: null, withoutManifest: listing.withoutManifest };
-    printJson({ batch, state: end.state, totals, changes, warnings, ...results, ...reason });
+    printJson({
+      batch,
+      state: end.state,
+      totals,
+      changes,
+      warnings,
+      ...results,
+      isPageThere: page !== null,
+      ...reason,
+    });
   } else {
     printLine(`batch ${batch} ${stateText(end.state, totals.failed)}: ${totalsText(totals)}`);
     if (changes !== undefined) printLine(`  ${changesText(changes)} (changes.csv in its folder)`);
     for (const warning of warnings ?? []) printLine(`  ${oneLine(warning)}`);
     for (const { id, reason } of recentFailures) printLine(`  ${id}: ${oneLine(reason)}`);
     if (isManifestThere && totals.failed > recentFailures.length) printLine('  … the manifest lists all failures');
-    const state = (what: string): string => (what === 'contactSheetPage' && page === null ? ' (being made)' : '');
+    const state = (what: string): string =>
+      what === 'contactSheetPage' && page === null ? ' (not there yet, it is being made)' : '';
     printLine(table(Object.entries(results).map(([what, where]) => [`  ${words[what]}`, `${where}${state(what)}`])));
     if (!isManifestThere) printLine(withoutManifest(listing).join('\n'));
     else if (totals.failed + totals.cancelled > 0)
@@ -79,6 +91,20 @@ async function endedProgress(client: BatchClient, batch: string, end: BatchEnd):
 }
 
 type EndedProgress = Pick<BatchProgress, 'totals' | 'changes' | 'warnings' | 'manifest' | 'recentFailures'>;
+
+/** The page of a small batch is made within a moment. */
+const PAGE_WITHIN_MS = 5_000;
+
+/** @returns its object name; `null` where it is still being made, or could not be */
+async function pageSoon(client: BatchClient, end: { sheetPage?: string }): Promise<string | null> {
+  const over = new AbortController();
+  await Promise.race([
+    reviewPageEnd(client, end),
+    sleep(PAGE_WITHIN_MS, undefined, { signal: over.signal }).catch(() => {}),
+  ]);
+  over.abort();
+  return reviewPage(client, end);
+}
 
 const words: Record<string, string> = {
   images: 'images',

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { RowFilter } from '../../client/index.ts';
+import type { ControlChange, RowFilter } from '../../client/index.ts';
 import { batchEnd, cancelBatch } from '../../client/index.ts';
 import type { Size } from '../../domain/size.ts';
 import { UserError } from '../../domain/user-error.ts';
@@ -59,16 +59,26 @@ async function cancel(batch: string, options: CancelOptions): Promise<void> {
 
 async function cancelPart(batch: string, sizes: Size[], filters: RowFilter[], options: CancelOptions): Promise<void> {
   if (options.wait) throw new UserError('--wait: a batch that goes on is waited for by "watch"');
-  for (const size of sizes) {
-    await changeBatch(batch, { kind: 'cancel-size', size }, options, `goes on without its images of size ${size}`);
-  }
-  for (const filter of filters) {
-    const text = `${filter.column}=${filter.pattern}`;
-    await changeBatch(
-      batch,
-      { kind: 'cancel-rows', filter },
-      options,
-      `goes on without rows of ${text}; its end tells how many they were`,
-    );
+  const parts: { change: ControlChange; what: string; more: string }[] = [
+    ...sizes.map((size) => ({
+      change: { kind: 'cancel-size', size } as const,
+      what: `its images of size ${size}`,
+      more: '',
+    })),
+    ...filters.map((filter) => ({
+      change: { kind: 'cancel-rows', filter } as const,
+      what: `rows of ${filter.column}=${filter.pattern}`,
+      more: '; its end tells how many they were',
+    })),
+  ];
+  const done: string[] = [];
+  for (const { change, what, more } of parts) {
+    try {
+      await changeBatch(batch, change, options, `goes on without ${what}${more}`);
+    } catch (error) {
+      if (done.length > 0) note(`batch ${batch} goes on without ${done.join(' and ')} all the same`);
+      throw error;
+    }
+    done.push(what);
   }
 }

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { type CleanResult, cleanStore } from '../../client/index.ts';
+import { shownPlace, storeUrl } from '../../store/index.ts';
 import { LOG_INTERVAL_MS, note, printJson, printLine, table } from '../display/output.ts';
 import { bytesText, count, timeText } from '../display/text.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -45,7 +46,7 @@ export const cleanCommand = (): Command =>
         wholeNumber(1, 100_000),
       ),
     )
-    .option('--keep <id>', 'batches that stay, * for any letters; may be given several times', collectText, [])
+    .option('--keep <id>', 'batches that stay, * for any letters; may be given several times', collectText)
     .addOption(
       new Option('--objects-unused-for <time>', 'how long objects that no batch needs stay; at least 2d')
         .argParser(span)
@@ -56,20 +57,26 @@ export const cleanCommand = (): Command =>
     .addHelpText('after', examples)
     .action(clean);
 
-const collectText = (text: string, before: string[]): string[] => [...before, text];
+const collectText = (text: string, before: string[] = []): string[] => [...before, text];
 
 type CleanOptions = ServerOptions &
   JsonOptions & {
     store: string;
     batchesOlderThan?: number;
     keepLast?: number;
-    keep: string[];
+    keep?: string[];
     objectsUnusedFor: number;
     yes?: true;
   };
 
 async function clean(options: CleanOptions): Promise<void> {
-  const { store, batchesOlderThan: batchesOlderThanMs, keepLast, keep, objectsUnusedFor: objectsUnusedForMs } = options;
+  const {
+    store,
+    batchesOlderThan: batchesOlderThanMs,
+    keepLast,
+    keep = [],
+    objectsUnusedFor: objectsUnusedForMs,
+  } = options;
   const client = batchesOlderThanMs === undefined ? null : await clientIfAny(options);
   if (batchesOlderThanMs !== undefined && client === null) {
     note('no Temporal server could be asked which batches run: those whose last round has no manifest stay');
@@ -100,11 +107,14 @@ const BATCHES = 50;
 /** Kinds of which the store keeps something. */
 const stuckIn = ({ counts }: CleanResult) => Object.entries(counts).filter(([, { kept }]) => kept > 0);
 
-function describe(cleaned: CleanResult, { yes }: CleanOptions): string[] {
+function describe(cleaned: CleanResult, { yes, store }: CleanOptions): string[] {
   const { counts, batches, kept, objectsLeft } = cleaned;
   const kinds = Object.entries(counts);
   const rows = kinds.map(([kind, { files, bytes }]) => [kind, files.toLocaleString('en'), bytesText(bytes)]);
   const files = kinds.reduce((sum, [, count]) => sum + count.files, 0);
+  if (files === 0 && stuckIn(cleaned).length + kept.length === 0 && objectsLeft === null) {
+    return [`nothing to remove in ${shownPlace(storeUrl(store))}`];
+  }
   return [
     table([['', yes ? 'files removed' : 'files to remove', 'size'], ...rows]),
     ...section(

@@ -95,11 +95,15 @@ function textOf(told: Forgotten, batch: string | undefined, options: ForgetOptio
     ...told.schedules.map(scheduleText),
     ...told.archives.map((uri) => `stays: what the namespace has archived at ${uri}`),
     ...(storeKind(storeUrl(options.store)) === 'bucket' ? [BUCKET] : []),
+    EXPORTS,
     ...told.warnings,
     ...leftText(told),
     ...(told.isApplied ? [] : ['nothing has been changed; with --yes it is done, and nothing brings it back']),
   ];
 }
+
+const EXPORTS =
+  'stays: what "export" has written elsewhere; delete those files, and their lines in export.json there, by hand';
 
 const BUCKET =
   'a bucket with soft delete or Object Versioning keeps what was deleted for its time: docs/operations.md tells how to end that';

@@ -48,6 +48,26 @@ test('a line that is wider than the terminal goes on below, between words where 
   expect(narrow.text()).toContain('    row-0: no\n      memory\n');
 });
 
+test('pictures that were there already say nothing of the pace', () => {
+  const now = vi.spyOn(performance, 'now');
+  const { stream, text } = terminal(24);
+  const display = liveDisplay(stream, nobody);
+  const reused = (counts: { rendered: number; reused: number }): BatchProgress => {
+    const before = progress(counts.rendered);
+    const bySize = { '256': { jobs: 40, failed: 0, ...counts } };
+    return { ...before, totals: { ...before.totals, ...counts }, bySize, recentFailures: [] };
+  };
+  now.mockReturnValue(1_000);
+  display.show(reused({ rendered: 0, reused: 0 }));
+  now.mockReturnValue(2_000);
+  display.show(reused({ rendered: 0, reused: 20 }));
+  expect(text()).not.toContain('ends');
+  now.mockReturnValue(11_000);
+  display.show(reused({ rendered: 10, reused: 20 }));
+  now.mockRestore();
+  expect(text()).toMatch(/30 of 40 images {2}60 a minute {2}ends in 10 s/);
+});
+
 test('a server that does not answer leaves no pace, no end and no picture in hand on the screen', () => {
   const now = vi.spyOn(performance, 'now');
   const { stream, text } = terminal(24);
