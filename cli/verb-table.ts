@@ -1,7 +1,4 @@
-import type { Command } from 'commander';
-
-/** What `--help` says of a verb, and its command. */
-export type Verb = { description: string; load(): Promise<Command> };
+import type { Verb } from './verb.ts';
 
 /**
  * In the order in which help lists them. A command is loaded once it is asked for: all of them take a second of processor time. That is why
@@ -118,6 +115,10 @@ export const VERBS: Record<string, Verb> = {
   encryption: {
     description: 'keys that keep prompts from whoever can read the Temporal server',
     load: async () => (await import('./verbs/encryption.ts')).encryptionCommand(),
+  },
+  completion: {
+    description: 'print a script with which a shell completes verbs and options: bash, zsh or fish',
+    load: async () => (await import('./verbs/completion.ts')).completionCommand(VERBS),
   },
   bundle: {
     description: 'the models on this machine',

@@ -1,0 +1,91 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runHere } from './run-here.ts';
+
+const run = promisify(execFile);
+
+/** What is typed before the key for completion, and what is offered then. */
+const TYPED: [line: string, offered: string[]][] = [
+  ['sched', ['schedule']],
+  ['schedule up', ['update']],
+  ['schedule li', ['list']],
+  ['submit --max-', ['--max-cost', '--max-failures', '--max-jobs', '--max-per-row']],
+  ['schedule update nightly --overlap wait', ['wait-all', 'wait-one']],
+  ['plan --image-format w', ['webp']],
+  ['completion ', ['bash', 'fish', 'zsh']],
+  ['schedule list --l', []],
+  ['list --l', ['--limit']],
+];
+
+const lastWord = (line: string): string => line.slice(line.lastIndexOf(' ') + 1);
+
+/** Each tells what its shell offers, with names of files where it falls back to these. */
+const SHELLS: Record<string, (script: string, line: string) => Promise<string[]>> = {
+  async bash(script, line) {
+    const words = `pixart-batch ${line}`.split(' ');
+    const ask = `source "$1"; shift; COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _pixart_batch; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const { stdout } = await run('bash', ['--norc', '-c', ask, 'bash', script, ...words]);
+    return stdout.split('\n').filter((word) => word !== '');
+  },
+  async fish(script, line) {
+    const ask = 'source $argv[1]; complete -C "pixart-batch $argv[2]"';
+    const { stdout } = await run('fish', ['--no-config', '-c', ask, script, line]);
+    return stdout.split('\n').flatMap((offer) => (offer === '' ? [] : [offer.split('\t')[0]!]));
+  },
+  /** It has no other way than a terminal: what it puts there for a word that has only one end. */
+  async zsh(script, line) {
+    const ask = [
+      'zmodload zsh/zpty',
+      'zpty shell zsh -f -i',
+      'zpty -w shell "PS1=; autoload -U compinit; compinit -u -D; source $1; tell() { print -r -- \\"<<\\$*>>\\" }"',
+      `zpty -w -n shell "$2"$'\\t\\x01tell \\x05\\n'`,
+      `zpty -w shell 'exit'`,
+      `while zpty -r shell part; do print -rn -- "$part"; done`,
+    ].join('\n');
+    const { stdout } = await run('zsh', ['-f', '-c', ask, 'zsh', script, `pixart-batch ${line}`]);
+    const told = [...stdout.matchAll(/<<(pixart-batch [^>$]*)>>/g)].at(-1)?.[1] ?? '';
+    return lastWord(told) === lastWord(line) ? [] : [lastWord(told)];
+  },
+};
+
+/** Those that this machine has; every one has bash. */
+const shells = Object.keys(SHELLS).filter((shell) => spawnSync(shell, ['-c', 'true']).status === 0);
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'pixart-completion-'));
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+test('bash is here to be asked', () => expect(shells).toContain('bash'));
+
+describe.each(shells)('what %s offers', (shell) => {
+  let script: string;
+
+  beforeAll(async () => {
+    const made = await runHere(['completion', shell]);
+    expect(made).toMatchObject({ code: 0, stderr: '' });
+    script = path.join(folder, `script.${shell}`);
+    await writeFile(script, made.stdout);
+  });
+
+  // A terminal shows one end of a word, and of several their beginning.
+  const typed = TYPED.filter(([, offered]) => shell !== 'zsh' || offered.length === 1);
+
+  test.each(typed)('for "%s" is %j', async (line, offered) => {
+    expect((await SHELLS[shell]!(script, line)).sort()).toEqual(offered);
+  });
+});
+
+test('another shell is refused with those that there are', async () => {
+  expect(await runHere(['completion', 'tcsh'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('bash, zsh, fish'),
+  });
+});
