@@ -8,7 +8,7 @@ import { stateFolder } from './options/common-options.ts';
 
 /** What a batch would have workers open: paths or URLs, as a person writes them. */
 export type Wanted = {
-  store: string;
+  store?: string | undefined;
   /** Only of a schedule: workers read its catalog themselves. */
   catalog?: string | undefined;
   terms?: string | undefined;

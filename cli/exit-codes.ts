@@ -8,7 +8,7 @@ export const EXIT = {
   unexpected: 1,
   /** Wrong usage, catalog, bundle, batch id …: something for the caller to put right. */
   badInput: 2,
-  /** The batch has ended, and images are missing: failed rows, a cancellation, a plan that could not be made, or what `verify` found. Something is left: `clean`, `forget`. */
+  /** The batch has ended, and images are missing: failed rows, a cancellation, a plan that could not be made, or what `verify` found. Something is left: `clean`, `forget`. `schedule trigger` has started nothing. */
   imagesMissing: 3,
   /** The Temporal server or the store cannot be used from here. */
   unreachable: 4,

@@ -99,6 +99,7 @@ const STATES: Partial<Record<string, BatchState>> = { COMPLETED: 'completed', CA
 /** The workflow writes its state itself, unless it could not: then Temporal's own status tells. */
 function stateOf(info: WorkflowExecutionInfo | WorkflowExecutionDescription, memo: BatchMemo): BatchListing['state'] {
   const { name } = info.status;
+  if (name === 'FAILED' && memo.state === 'refused') return 'refused';
   if (name === 'FAILED' || name === 'TIMED_OUT') return 'failed';
   if (name === 'TERMINATED') return 'terminated';
   return name === 'RUNNING' && isCancelRequested(info) ? 'stopping' : memo.state;
@@ -116,6 +117,11 @@ function lackOfManifest(state: BatchListing['state'], memo: BatchMemo): string |
   if (wasWritten || (state !== 'failed' && state !== 'terminated')) return null;
   return state === 'failed' ? 'it failed' : 'it was terminated';
 }
+
+export const unlessUnknown = (error: unknown): null => {
+  if (error instanceof BatchUnknown) return null;
+  throw error;
+};
 
 /** The handle of a batch's latest run. */
 export const batchHandle = (client: BatchClient, batch: string) =>

@@ -10,8 +10,8 @@ import { UserError } from '../domain/user-error.ts';
 import { auditedControl } from './audited-control.ts';
 import { batchHandle } from './batches.ts';
 import type { BatchClient } from './connect.ts';
-import { describeOnceLooked, detailsOf, dueTimes, overlapOf, runsOf, waitingIn } from './describe-schedule.ts';
-import { aboutSchedule, memoOf, orderSchedule } from './schedules.ts';
+import { describeOnceLooked, detailsOf, dueTimes, runsOf, waitingIn } from './describe-schedule.ts';
+import { aboutSchedule, orderSchedule, overlapOf, toldOf } from './schedules.ts';
 import { grpcAnswer } from './server-trouble.ts';
 
 export type PausedSchedule = {
@@ -164,6 +164,6 @@ function unlessAnswered(error: unknown): string {
 /** Batches that it has started go on. @throws UserError where there is no such schedule */
 export const deleteSchedule = (client: BatchClient, name: string): Promise<void> =>
   aboutSchedule(client, name, async (handle) => {
-    const store = await handle.describe().then(({ memo }) => memoOf(memo).store, unlessAnswered);
+    const store = await handle.describe().then((description) => toldOf(description).store, unlessAnswered);
     await auditedControl(client, store, { action: 'schedule-delete', schedule: name }, () => handle.delete());
   });

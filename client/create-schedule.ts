@@ -1,24 +1,27 @@
-import { existsSync } from 'node:fs';
-import { type CalendarSpec, ScheduleAlreadyRunning, type ScheduleOptions } from '@temporalio/client';
+import { ScheduleAlreadyRunning, type ScheduleOptions } from '@temporalio/client';
 import type { Duration } from '@temporalio/common';
-import { batchIdAt } from '../domain/batch-id.ts';
 import { knownTimeZone } from '../domain/time-zone.ts';
 import { ServerUnreachable, UserError } from '../domain/user-error.ts';
-import { checkBatchId } from '../records/layout.ts';
 import { shownPlace } from '../store/index.ts';
 import type { ScheduledBatchInput } from '../workflows/contract/batch.ts';
-import { fileName } from '../workflows/contract/batch-start.ts';
-import { plain } from '../workflows/contract/markdown.ts';
+import { scheduleSummary } from '../workflows/contract/batch-start.ts';
 import { ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
 import type { Workflows } from '../workflows/contract/workflows.ts';
 import { auditedControl } from './audited-control.ts';
-import { type ClockChange, clockChanges } from './clock-changes.ts';
 import type { BatchClient } from './connect.ts';
-import { checkedCron, DAYS, unevenSteps } from './cron.ts';
-import { dueTimes } from './describe-schedule.ts';
 import { type BatchRequest, batchInput, type CatalogInput, installedBundle } from './request.ts';
-import { type CheckedCatalog, readRequestedCatalog, summaryOf } from './requested-catalog.ts';
-import { aboutSchedule, OVERLAPS, type Overlap, type ScheduleMemo, scheduleId } from './schedules.ts';
+import { type ScheduleForecast, scheduleForecast } from './schedule-forecast.ts';
+import { checkedTimes, type ScheduleTimes, withComment } from './schedule-times.ts';
+import { catalogNow, checkPaceIsKnown, type ScheduledCatalog } from './scheduled-catalog.ts';
+import {
+  aboutSchedule,
+  checkPolicies,
+  OVERLAPS,
+  type Overlap,
+  type ScheduleMemo,
+  scheduledBatchId,
+  scheduleId,
+} from './schedules.ts';
 import { serverTrouble } from './server-trouble.ts';
 
 export type ScheduleRequest = BatchRequest & {
@@ -40,23 +43,8 @@ export type ScheduleRequest = BatchRequest & {
   pauseOnFailure?: boolean | undefined;
 };
 
-/** A cron expression of five fields or a macro such as `@daily`; or a time of day, `22:30`, on some days of the week. */
-export type ScheduleTimes = { cron: string } | { at: string; days: Weekday[] };
-
 /** What a schedule will do, as the server that keeps it tells. */
-export type CreatedSchedule = {
-  /** The next times it is due, nearest first. */
-  next: Date[];
-  timeZone: string;
-  /** What the changes of its zone's clocks within a year do to it, where that is not what one expects. */
-  clockChanges: ClockChange[];
-  /** Steps of its cron expression that do not divide the hour, day or month that they step through, in words. */
-  uneven: string[];
-};
-
-export const WEEKDAYS = DAYS;
-
-export type Weekday = (typeof WEEKDAYS)[number];
+export type CreatedSchedule = ScheduleForecast;
 
 /**
  * Has a batch of a catalog started at times. The catalog is read when the batch starts.
@@ -84,6 +72,7 @@ export type Weekday = (typeof WEEKDAYS)[number];
 export async function createSchedule(client: BatchClient, request: ScheduleRequest): Promise<CreatedSchedule> {
   const { name } = request;
   const options = scheduleOptions(request);
+  await checkPaceIsKnown(options.action.args[0], client.warn);
   const { catalog, store, when, timeZone, overlap } = options.memo;
   const [{ bundle }] = options.action.args;
   const details = { catalog: shownPlace(catalog), bundle: bundle.name, when, timeZone, overlap };
@@ -93,7 +82,8 @@ export async function createSchedule(client: BatchClient, request: ScheduleReque
     ),
   );
   try {
-    return await whatItWillDo(client, options);
+    const description = await client.temporal.schedule.getHandle(options.scheduleId).describe();
+    return await scheduleForecast(client, description, options.spec.timezone, checkedTimes(request.when).cron);
   } catch (error) {
     const trouble = serverTrouble(client, error);
     throw trouble === null ? error : new ServerUnreachable(`schedule ${name} is set, but ${trouble.message}`);
@@ -106,17 +96,13 @@ type Options = ReturnType<typeof scheduleOptions>;
 function scheduleOptions(request: ScheduleRequest) {
   const { name, overlap = 'skip', catchUp, jitter, pauseOnFailure = false } = request;
   const { batch: _, round: __, ...input } = scheduledInput(request);
-  const when = 'cron' in request.when ? { cron: checkedCron(request.when.cron) } : request.when;
+  const when = checkedTimes(request.when);
   const timezone = knownTimeZone(request.timeZone ?? 'UTC');
-  if (pauseOnFailure && overlap === 'run-both') {
-    throw new UserError(
-      'pause on failure: expected another overlap than run-both, with which the server does not watch how batches end',
-    );
-  }
+  checkPolicies({ overlap, pauseOnFailure });
   return {
     scheduleId: scheduleId(name),
     spec: {
-      ...('cron' in when ? { cronExpressions: [when.cron] } : { calendars: [calendar(when)] }),
+      cronExpressions: [withComment(when)],
       timezone,
       ...(jitter !== undefined && { jitter }),
     },
@@ -128,7 +114,7 @@ function scheduleOptions(request: ScheduleRequest) {
     memo: {
       catalog: input.source.url,
       store: input.store,
-      when: timesText(when),
+      when: when.text,
       timeZone: timezone,
       overlap,
     } satisfies ScheduleMemo,
@@ -138,7 +124,7 @@ function scheduleOptions(request: ScheduleRequest) {
       workflowId: scheduleId(name),
       taskQueue: ORCHESTRATOR_QUEUE,
       args: [{ ...input, schedule: name }] satisfies [ScheduledBatchInput],
-      staticSummary: `Batches of ${plain(fileName(input.source.url))}`,
+      staticSummary: scheduleSummary(input),
     },
   } satisfies ScheduleOptions;
 }
@@ -148,7 +134,7 @@ async function setSchedule(client: BatchClient, name: string, options: Options):
     await client.temporal.schedule.create(options);
   } catch (error) {
     if (error instanceof ScheduleAlreadyRunning)
-      throw new UserError(`schedule ${name} exists already: delete it first`);
+      throw new UserError(`schedule ${name} exists already: "schedule update" changes it`);
     // What the SDK makes of times or a time zone that the server refuses.
     if (error instanceof TypeError) {
       throw new UserError(`schedule ${name}: ${options.memo.when} in ${options.spec.timezone}: ${error.message}`);
@@ -157,57 +143,12 @@ async function setSchedule(client: BatchClient, name: string, options: Options):
   }
 }
 
-const YEAR_MS = 366 * 86_400_000;
-
-async function whatItWillDo(client: BatchClient, { scheduleId, spec }: Options): Promise<CreatedSchedule> {
-  const { spec: kept, info } = await client.temporal.schedule.getHandle(scheduleId).describe();
-  const from = new Date();
-  const changes = await clockChanges({
-    ...{ calendars: kept.calendars ?? [], timeZone: spec.timezone, jitterMs: kept.jitter ?? 0 },
-    due: (start, end) => dueTimes(client, scheduleId, start, end),
-    ...{ from, to: new Date(+from + YEAR_MS) },
-  });
-  const uneven = 'cronExpressions' in spec ? spec.cronExpressions.flatMap(unevenSteps) : [];
-  return { next: info.nextActionTimes, timeZone: spec.timezone, clockChanges: changes, uneven };
-}
-
-/** Why a batch of a catalog would fail: it is not there yet, or what is wrong with it. */
-export type CatalogTrouble = 'missing' | UserError;
-
-/** What is known of a schedule's catalog before it is due; no plan where it lies elsewhere. */
-export type ScheduledCatalog = { trouble: CatalogTrouble } | { trouble: null; plan: CheckedCatalog | null };
-
 /**
- * What would make a schedule's batch fail if it were due now, or else what it would come to. Looked at is a catalog that would lie on this
- * machine. It may be another one until it is read, elsewhere.
+ * What would make a schedule's batch fail if it were due now, or else what it would come to.
  *
  * @throws UserError for a request that no batch could be started from
  */
-export async function scheduledCatalog(request: ScheduleRequest): Promise<ScheduledCatalog> {
-  const input = scheduledInput(request);
-  const { url } = input.source;
-  if (!url.startsWith('file:')) return { trouble: null, plan: null };
-  if (!existsSync(new URL(url))) return { trouble: 'missing' };
-  try {
-    const catalog = await readRequestedCatalog(input, request.catalog);
-    return { trouble: null, plan: await summaryOf(catalog, installedBundle(request)) };
-  } catch (error) {
-    if (error instanceof UserError) return { trouble: error };
-    throw error;
-  }
-}
+export const scheduledCatalog = (request: ScheduleRequest): Promise<ScheduledCatalog> =>
+  catalogNow(scheduledInput(request), installedBundle(request), request.catalog);
 
-/** As of a batch that is due now: its id is longer than the name that begins it. */
-const scheduledInput = (request: ScheduleRequest): CatalogInput =>
-  batchInput(request, batchIdAt(checkBatchId(request.name), new Date()));
-
-/** @throws UserError for a time of day that there is not */
-function calendar({ at, days }: { at: string; days: Weekday[] }): CalendarSpec {
-  const time = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(at);
-  if (time === null) throw new UserError(`at: expected a time of day such as 22:30, found ${JSON.stringify(at)}`);
-  const dayOfWeek = days.map((day) => day.toUpperCase() as Uppercase<Weekday>);
-  return { hour: Number(time[1]), minute: Number(time[2]), ...(days.length > 0 && { dayOfWeek }) };
-}
-
-const timesText = (when: ScheduleTimes): string =>
-  'cron' in when ? `cron ${when.cron}` : `${when.days.length === 0 ? 'every day' : when.days.join(', ')} at ${when.at}`;
+const scheduledInput = (request: ScheduleRequest): CatalogInput => batchInput(request, scheduledBatchId(request.name));

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ScheduleDescription, type ScheduleHandle, WorkflowNotFoundError } from '@temporalio/client';
 import { msToTs, tsToDate } from '@temporalio/common/lib/time.js';
 import { batchIdAt } from '../domain/batch-id.ts';
+import { describeAnyBatch, unlessUnknown } from './batches.ts';
 import type { BatchClient } from './connect.ts';
-import { aboutSchedule, memoOf, OVERLAPS, type Overlap, type ScheduleMemo, scheduleName } from './schedules.ts';
+import { aboutSchedule, type ScheduleMemo, scheduleName, toldOf } from './schedules.ts';
 
 /** One of the last batches that a schedule started. */
 export type ScheduleRun = {
@@ -11,7 +12,10 @@ export type ScheduleRun = {
   /** When it was due, or when somebody triggered it. */
   at: Date;
   cause: 'due' | 'triggered';
-  state: 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'unknown';
+  /** `refused` where it would have come to more than a limit lets it. */
+  state: 'running' | 'completed' | 'failed' | 'refused' | 'cancelled' | 'terminated' | 'unknown';
+  /** Why it failed or was refused, where that is known. */
+  reason: string | null;
 };
 
 /** All that is known of one schedule. */
@@ -79,13 +83,12 @@ export async function detailsOf(
   name: string,
   description: ScheduleDescription,
 ): Promise<ScheduleDetails> {
-  const { memo, state, policies, spec, info } = description;
+  const { state, policies, spec, info } = description;
   const runs = await runsOf(client, description.scheduleId, info.recentActions);
   const unnoticed = await unnoticedFailure(client, description);
   return {
-    ...memoOf(memo),
+    ...toldOf(description),
     name,
-    overlap: overlapOf(description),
     paused: state.paused,
     note: state.note || null,
     pauseOnFailure: policies.pauseOnFailure,
@@ -99,9 +102,6 @@ export async function detailsOf(
     unnoticed: unnoticed === null ? null : (runs[0]?.batch ?? null),
   };
 }
-
-export const overlapOf = ({ policies }: ScheduleDescription): Overlap =>
-  (Object.keys(OVERLAPS) as Overlap[]).find((overlap) => OVERLAPS[overlap] === policies.overlap) ?? 'skip';
 
 export const waitingIn = ({ raw }: ScheduleDescription): number => Number(raw.info?.bufferSize ?? 0);
 
@@ -119,9 +119,16 @@ export async function runsOf(
         runOf(client, workflowId, firstExecutionRunId),
       ]);
       const cause = due.some((time) => +time === +scheduledAt) ? 'due' : 'triggered';
-      return { batch: batchIdAt(scheduleName(scheduleId), at), at, cause, state };
+      const batch = batchIdAt(scheduleName(scheduleId), at);
+      return { batch, at, cause, ...(state === 'failed' ? await failureOf(client, batch) : { state, reason: null }) };
     }),
   );
+}
+
+/** The batch of a run that failed says why. */
+async function failureOf(client: BatchClient, batch: string): Promise<Pick<ScheduleRun, 'state' | 'reason'>> {
+  const listing = await describeAnyBatch(client, batch).catch(unlessUnknown);
+  return { state: listing?.state === 'refused' ? 'refused' : 'failed', reason: listing?.withoutManifest ?? null };
 }
 
 const STATES: Record<string, ScheduleRun['state']> = {

@@ -61,6 +61,7 @@ export const {
   submitBatch,
   temporalTarget,
   triggerSchedule,
+  updateSchedule,
   verifyBatch,
   versionText,
   watchBatch,

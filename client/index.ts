@@ -24,6 +24,7 @@ export { type ColumnHint, columnHints, columnHintText } from '../catalog/reading
 export type { ReadAs } from '../catalog/reading/read-as.ts';
 export type { PlanSummary } from '../catalog/summary.ts';
 export { type TemporalTarget, temporalTarget } from '../connection/temporal-target.ts';
+export type { AtMost } from '../domain/at-most.ts';
 export type { BundleRef } from '../domain/bundle-ref.ts';
 export type { CatalogFormat } from '../domain/catalog-settings.ts';
 export type { ChangeCounts } from '../domain/change-counts.ts';
@@ -38,6 +39,7 @@ export { type Bundle, bundleRef } from '../models/pixart/bundle.ts';
 export { chosenBundle } from '../models/pixart/chosen-bundle.ts';
 export type { AuditEntry, AuditQuery } from '../records/audit-trail.ts';
 export { LimitReached, type LimitUse } from '../records/limits.ts';
+export type { Preview } from '../records/preview.ts';
 export { StoreDenied, StoreUnavailable } from '../store/index.ts';
 export type { BatchResult, FailureBudget, Team } from '../workflows/contract/batch.ts';
 export type { ControlChange } from '../workflows/contract/control.ts';
@@ -47,6 +49,7 @@ export { doneOf } from '../workflows/contract/shard-report.ts';
 export { versionText, type WorkflowVersion } from '../workflows/contract/versions.ts';
 export { readAudit } from './audit.ts';
 export { type BatchListing, BatchUnknown, describeBatch, listBatches } from './batches.ts';
+export type { ScheduleChange } from './changed-schedule.ts';
 export { type CleanRequest, type CleanResult, cleanStore } from './clean.ts';
 export type { ClockChange } from './clock-changes.ts';
 export { type BatchClient, connect } from './connect.ts';
@@ -61,36 +64,30 @@ export {
   type TriggeredSchedule,
   triggerSchedule,
 } from './control-schedule.ts';
-export {
-  type CatalogTrouble,
-  type CreatedSchedule,
-  createSchedule,
-  type ScheduledCatalog,
-  type ScheduleRequest,
-  type ScheduleTimes,
-  scheduledCatalog,
-  WEEKDAYS,
-  type Weekday,
-} from './create-schedule.ts';
+export { type CreatedSchedule, createSchedule, type ScheduleRequest, scheduledCatalog } from './create-schedule.ts';
 export { describeSchedule, type ScheduleDetails, type ScheduleRun } from './describe-schedule.ts';
 export { type BatchExport, type ExportRequest, exportBatch } from './export.ts';
 export { type ForgetRequest, type Forgotten, forget } from './forget.ts';
 export { type PictureInHand, picturesInHand } from './in-hand.ts';
 export { type KeptBatch, keptBatch } from './kept-batch.ts';
+export type { ChangedSetting, SettingValue } from './kept-schedule.ts';
 export type { LimitsToday } from './limits.ts';
 export { listSchedules, type ScheduleListing } from './list-schedules.ts';
 export { lackOfCurrent, type OrchestratorsSeen, orchestratorsSeen } from './orchestrators.ts';
 export { type BatchPlan, type PlanRequest, planBatch } from './plan.ts';
-export type { Preview } from './preview.ts';
 export { batchProgress, NoOrchestrator } from './progress.ts';
 export { type BatchRequest, newBatchId } from './request.ts';
 export type { CheckedCatalog, OnRead } from './requested-catalog.ts';
 export { type Retried, type RetryRequest, retryBatch } from './retry.ts';
 export { type Retrying, retrying } from './retrying.ts';
 export { exportSchedules, type ImportedSchedule, importSchedules, type SavedSchedule } from './saved-schedules.ts';
+export type { ScheduleForecast } from './schedule-forecast.ts';
+export { type ScheduleTimes, WEEKDAYS, type Weekday } from './schedule-times.ts';
+export type { CatalogTrouble, ScheduledCatalog } from './scheduled-catalog.ts';
 export { OVERLAPS, type Overlap } from './schedules.ts';
 export { serverTrouble } from './server-trouble.ts';
 export { BatchExists, type ProposedBatch, type SubmittedBatch, submitBatch } from './submit.ts';
+export { type UpdatedSchedule, updateSchedule } from './update-schedule.ts';
 export { type Difference, type RepairedImage, type Verification, type VerifyRequest, verifyBatch } from './verify.ts';
 export {
   type BatchEnd,

@@ -8,7 +8,7 @@ import { type ObjectStore, openStore, storeUrl } from '../store/index.ts';
 import type { BatchInput, CatalogSource } from '../workflows/contract/batch.ts';
 import { batchWorkflowId } from '../workflows/contract/queues.ts';
 import { firstSource } from '../workflows/contract/round.ts';
-import { aboutBatch, type BatchListing, BatchUnknown, describeBatch, stillRuns } from './batches.ts';
+import { aboutBatch, type BatchListing, BatchUnknown, describeBatch, stillRuns, unlessUnknown } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 import { checkPlannedWith, planPremises } from './plan-premises.ts';
 import { batchProgress } from './progress.ts';
@@ -36,7 +36,7 @@ export type Whereabouts = { store?: string | undefined; bundle?: BundleRef | und
  * @throws UserError where it still runs, has no whole plan, or nothing tells its bundle
  */
 export async function lastRound(client: BatchClient, batch: string, where: Whereabouts): Promise<LastRound> {
-  const known = await describeBatch(client, batch).catch(unlessForgotten);
+  const known = await describeBatch(client, batch).catch(unlessUnknown);
   if (known?.endedAt === null) throw stillRuns(batch);
   const url = where.store === undefined ? known?.store : storeUrl(where.store);
   if (url === undefined) throw new BatchUnknown(client, batch);
@@ -71,11 +71,6 @@ function checkSameBundle(batch: string, { name, digest }: BundleRef, asked?: Bun
       `(${shortDigest(asked.digest)}): leave it out, or submit the catalog as another batch`,
   );
 }
-
-const unlessForgotten = (error: unknown): null => {
-  if (error instanceof BatchUnknown) return null;
-  throw error;
-};
 
 /** The server knows most, unless a later round was begun elsewhere. */
 async function settled(

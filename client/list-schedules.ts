@@ -1,6 +1,8 @@
+import { ScheduleNotFoundError } from '@temporalio/client';
 import type { BatchClient } from './connect.ts';
+import { runsOf, type ScheduleRun } from './describe-schedule.ts';
 import { endedSchedules, scheduleFault } from './schedule-fault.ts';
-import { isOurs, memoOf, type ScheduleMemo, scheduleName } from './schedules.ts';
+import { isOurs, memoOf, type ScheduleMemo, scheduleName, toldOf } from './schedules.ts';
 import { serverTrouble } from './server-trouble.ts';
 import { readableOf } from './unreadable.ts';
 
@@ -11,6 +13,8 @@ export type ScheduleListing = ScheduleMemo & {
   fault: string | null;
   /** The next times it is due, nearest first. */
   next: Date[];
+  /** The last batch that it started; missing where there is none, or the server cannot go on with it. */
+  last?: ScheduleRun;
   /** The key that this client lacks to read what else is known of it; missing where it can. */
   keyMissing?: string;
 };
@@ -35,12 +39,25 @@ async function* listed(client: BatchClient): AsyncGenerator<ScheduleListing> {
     if (!isOurs(id)) continue;
     seen.add(id);
     const fault = await scheduleFault(client, id);
-    yield { ...told(memo), name: scheduleName(id), paused: state.paused, fault, next: info.nextActionTimes };
+    const now = fault === null ? await asItIs(client, id) : null;
+    yield { ...told(memo), ...now, name: scheduleName(id), paused: state.paused, fault, next: info.nextActionTimes };
   }
   for await (const { scheduleId: id, memo, fault } of endedSchedules(client)) {
     if (!isOurs(id) || seen.has(id)) continue;
     const { ScheduleInfo: _, ...own } = memo ?? {};
     yield { ...told(own), name: scheduleName(id), paused: false, fault, next: [] };
+  }
+}
+
+/** The server's list has no action, and the memo what was true once; `null` of one that is being deleted. */
+async function asItIs(client: BatchClient, id: string): Promise<(ScheduleMemo & Pick<ScheduleListing, 'last'>) | null> {
+  try {
+    const description = await client.listings.schedule.getHandle(id).describe();
+    const [last] = await runsOf(client, id, description.info.recentActions.slice(-1));
+    return { ...toldOf(description), ...(last !== undefined && { last }) };
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return null;
+    throw error;
   }
 }
 

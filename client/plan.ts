@@ -6,10 +6,10 @@ import type { Job } from '../domain/job.ts';
 import { type Bundle, bundleRef } from '../models/pixart/bundle.ts';
 import { orWarn } from '../records/damaged.ts';
 import { PlannedPictures } from '../records/planned-pictures.ts';
+import { type Preview, preview } from '../records/preview.ts';
 import { changesSince } from '../records/previous-batch.ts';
 import { type ObjectStore, openStore, StoreDenied, StoreUnavailable } from '../store/index.ts';
 import { type LimitsToday, limitsToday } from './limits.ts';
-import { type Preview, preview } from './preview.ts';
 import { type BatchRequest, batchInput } from './request.ts';
 import { type OnRead, readRequestedCatalog, summaryOf } from './requested-catalog.ts';
 

@@ -1,3 +1,4 @@
+import type { AtMost } from '../domain/at-most.ts';
 import { batchIdAt } from '../domain/batch-id.ts';
 import type { BundleRef } from '../domain/bundle-ref.ts';
 import { type CatalogFormat, catalogFormat, type ExpansionSettings, MAX_PER_ROW } from '../domain/catalog-settings.ts';
@@ -43,6 +44,8 @@ export type BatchRequest = {
   maxFailures?: FailureBudget | undefined;
   /** Address that is told how the batch ends, and that it paused itself; signed with the orchestrator's secret. */
   webhook?: string | undefined;
+  /** A batch that would come to more is not started; not even one of unknown cost, where that is limited. */
+  atMost?: AtMost | undefined;
 };
 
 export type CatalogInput = BatchInput & { source: Extract<CatalogSource, { kind: 'catalog' }> };
@@ -57,6 +60,7 @@ export const USUAL_SETTINGS: { window: number; maxFailures: FailureBudget } = {
 export function batchInput(request: BatchRequest, batch: string): CatalogInput {
   const { columns = {}, sheet } = request;
   checkRun(request);
+  if (request.atMost !== undefined) checkLimits(request.atMost);
   const bundle = 'folder' in request.bundle ? bundleRef(request.bundle) : request.bundle;
   return {
     batch: checkBatchId(batch),
@@ -76,6 +80,7 @@ export function batchInput(request: BatchRequest, batch: string): CatalogInput {
     team: request.team,
     maxFailures: request.maxFailures ?? USUAL_SETTINGS.maxFailures,
     webhook: request.webhook,
+    ...(request.atMost !== undefined && { atMost: request.atMost }),
   };
 }
 
@@ -89,6 +94,17 @@ export function checkRun({ window, team, webhook }: Pick<BatchRequest, 'window' 
   if (fault !== null) throw new UserError(fault);
   if (team) checkTeam(team);
   if (webhook !== undefined) checkWebhookUrl(webhook);
+}
+
+/** A limit that is no number would be none. */
+function checkLimits({ images, cost }: AtMost): void {
+  if (images !== undefined && !(Number.isInteger(images) && images >= 0)) {
+    throw new UserError(`most images: expected a whole number from 0 on, found ${images}`);
+  }
+  for (const [what, value] of Object.entries(cost ?? {})) {
+    if (Number.isFinite(value) && value >= 0) continue;
+    throw new UserError(`most it may cost, ${what}: expected a number from 0 on, found ${value}`);
+  }
 }
 
 /** What Temporal takes as a fairness key and weight. */

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { GRPC } from '../connection/grpc.ts';
 import { UserError } from '../domain/user-error.ts';
 import { rawValue } from '../encryption/raw-payloads.ts';
+import type { ScheduledBatchInput } from '../workflows/contract/batch.ts';
 import { auditedControl } from './audited-control.ts';
 import type { BatchClient } from './connect.ts';
 import { isOurs, scheduleId, scheduleName } from './schedules.ts';
@@ -103,8 +104,11 @@ function parsed(line: string, where: string): { name: string; raw: RawSchedule }
   }
 }
 
-/** Of its batches; `unknown` where its memo does not say so, or takes a key that is not there. */
-async function storeOf({ listings }: BatchClient, { memo }: RawSchedule): Promise<string> {
+/** Of its batches; `unknown` where it does not say so, or that takes a key which is not there. */
+async function storeOf({ listings }: BatchClient, { schedule, memo }: RawSchedule): Promise<string> {
+  const [input] = schedule.action?.startWorkflow?.input?.payloads ?? [];
+  const started = input && (await rawValue<Partial<ScheduledBatchInput>>(listings, input));
+  if (typeof started?.store === 'string') return started.store;
   const payload = memo.fields?.store;
   const store = payload && (await rawValue(listings, payload));
   return typeof store === 'string' ? store : 'unknown';

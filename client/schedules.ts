@@ -5,8 +5,12 @@ import {
   ScheduleOverlapPolicy,
 } from '@temporalio/client';
 import { GRPC } from '../connection/grpc.ts';
+import { batchIdAt } from '../domain/batch-id.ts';
 import { UserError } from '../domain/user-error.ts';
 import type { AuditedAction, TellAudit } from '../records/audit.ts';
+import { checkBatchId } from '../records/layout.ts';
+import type { ScheduledBatchInput } from '../workflows/contract/batch.ts';
+import { catalogUrl } from '../workflows/contract/batch-start.ts';
 import { auditedControl } from './audited-control.ts';
 import type { BatchClient } from './connect.ts';
 import { scheduleFault } from './schedule-fault.ts';
@@ -35,6 +39,44 @@ export function memoOf(memo: Record<string, unknown> | undefined): ScheduleMemo 
   const when = cron === undefined ? 'unknown' : `cron ${cron}`;
   return { catalog: 'unknown', store: 'unknown', when, timeZone: 'UTC', overlap: 'skip', ...known };
 }
+
+/** What a schedule's action starts a batch with; `null` where it starts something else, or that cannot be read. */
+export function inputOf({ action }: Pick<ScheduleDescription, 'action'>): ScheduledBatchInput | null {
+  const [input] = (action.args ?? []) as (Partial<ScheduledBatchInput> | undefined)[];
+  const isOurs = typeof input?.store === 'string' && input.source !== undefined && input.schedule !== undefined;
+  return isOurs ? (input as ScheduledBatchInput) : null;
+}
+
+/**
+ * What a schedule starts, and when, as it is now. Its memo has that as it was created, and servers let nobody change a memo (1.29 passes over
+ * that, 1.32 refuses it); it tells what earlier versions kept nowhere else.
+ */
+export function toldOf(description: ScheduleDescription): ScheduleMemo {
+  const known = memoOf(description.memo);
+  const input = inputOf(description);
+  const { structuredCalendar, timezoneName } = description.raw.schedule?.spec ?? {};
+  return {
+    catalog: (input === null ? undefined : catalogUrl(input.source)) ?? known.catalog,
+    store: input?.store ?? known.store,
+    when: structuredCalendar?.[0]?.comment || known.when,
+    timeZone: timezoneName || known.timeZone,
+    overlap: overlapOf(description),
+  };
+}
+
+export const overlapOf = ({ policies }: Pick<ScheduleDescription, 'policies'>): Overlap =>
+  (Object.keys(OVERLAPS) as Overlap[]).find((overlap) => OVERLAPS[overlap] === policies.overlap) ?? 'skip';
+
+/** @throws UserError for policies that do not go together */
+export function checkPolicies({ overlap, pauseOnFailure }: { overlap: Overlap; pauseOnFailure: boolean }): void {
+  if (!pauseOnFailure || overlap !== 'run-both') return;
+  throw new UserError(
+    'pause on failure: expected another overlap than run-both, with which the server does not watch how batches end',
+  );
+}
+
+/** As of a batch that is due now: its id is longer than the name that begins it. @throws UserError for a name that begins no id */
+export const scheduledBatchId = (name: string): string => batchIdAt(checkBatchId(name), new Date());
 
 const PREFIX = 'schedule/';
 export const scheduleId = (name: string): string => `${PREFIX}${name}`;
@@ -89,6 +131,6 @@ export const orderSchedule = <T>(
 ): Promise<T> =>
   aboutSchedule(client, name, async (handle) => {
     const description = await handle.describe();
-    const { store } = memoOf(description.memo);
+    const { store } = toldOf(description);
     return auditedControl(client, store, { ...order, schedule: name }, (tell) => call(handle, description, tell));
   });

@@ -1,9 +1,11 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { UserError } from '../domain/user-error.ts';
+import { checkAtMost } from '../records/at-most.ts';
 import { type AuditDetails, audited } from '../records/audit.ts';
 import { catalogName, catalogType, termsName } from '../records/layout.ts';
 import { findManifestHead } from '../records/manifest.ts';
 import { PlannedPictures } from '../records/planned-pictures.ts';
+import { type Preview, preview } from '../records/preview.ts';
 import { checkNotRemoved } from '../records/removal.ts';
 import { roundsOf } from '../records/rounds.ts';
 import { createSame, type ObjectStore, openStore, PLAIN_TEXT, shownPlace } from '../store/index.ts';
@@ -15,7 +17,6 @@ import { batchHandle } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 import { checkLeftToday } from './limits.ts';
 import { plannedOtherwise } from './planned-otherwise.ts';
-import { type Preview, preview } from './preview.ts';
 import { type BatchRequest, batchInput, type CatalogInput, installedBundle, newBatchId } from './request.ts';
 import {
   type CatalogFiles,
@@ -38,7 +39,12 @@ export class BatchExists extends UserError {
   }
 }
 
-export type SubmittedBatch = { batch: string; plan: CheckedCatalog };
+export type SubmittedBatch = {
+  batch: string;
+  plan: CheckedCatalog;
+  /** What a limit was kept by; `null` for a batch that may come to anything. */
+  preview: Preview | null;
+};
 
 /** A batch that is about to be started. */
 export type ProposedBatch = {
@@ -54,7 +60,7 @@ export type ProposedBatch = {
  * @param approve is asked when the catalog has been checked and nothing was written yet; what it throws keeps the batch from being started
  * @throws CatalogError with every problem of the catalog; nothing is written or started then
  * @throws BatchExists
- * @throws LimitReached where it would render more than the store's limits leave for today
+ * @throws LimitReached where it would render more than the store's limits leave for today, or come to more than it may
  * @throws UserError for a store or request that cannot be used
  * @example
  * ```js
@@ -84,7 +90,10 @@ export async function submitBatch(
   const catalog = await readRequestedCatalog(input, undefined, onRead);
   const pictures = new PlannedPictures();
   const plan = await summaryOf(catalog, installedBundle(request), (job) => pictures.add(job));
-  await approve?.({ plan, preview: async () => preview(pictures, await openStore(input.store), input.bundle.digest) });
+  const ask = async () => preview(pictures, await openStore(input.store), input.bundle.digest);
+  await approve?.({ plan, preview: ask });
+  const found = input.atMost === undefined ? null : await ask();
+  if (found !== null) checkAtMost(input.atMost!, found);
   const action = { action: 'submit' as const, batch: input.batch, details: submitDetails(input, plan) };
   const store = await openStore(input.store);
   await audited(store, action, async () => {
@@ -93,7 +102,7 @@ export async function submitBatch(
     await checkNotRemoved(store, input.batch);
     await start(client, input);
   });
-  return { batch: input.batch, plan };
+  return { batch: input.batch, plan, preview: found };
 }
 
 function submitDetails({ bundle, source, window, team, webhook }: CatalogInput, plan: CheckedCatalog): AuditDetails {

@@ -16,6 +16,7 @@ export type AuditAction =
   | 'cancel-size'
   | 'cancel-rows'
   | 'schedule-create'
+  | 'schedule-update'
   | 'schedule-delete'
   | 'schedule-pause'
   | 'schedule-resume'

@@ -31,7 +31,7 @@ export const amountOf = (pictures: readonly AlikePictures[]): Amount => ({
   pixels: pictures.reduce((sum, { images, pixels }) => sum + images * pixels, 0),
 });
 
-/** A batch would take more than its store's limits leave for the day. */
+/** A batch would take more than its store's limits leave for the day, or more than it was to come to at most. */
 export class LimitReached extends UserError {}
 
 /** `null` where the store has none. @throws DamagedRecord where the file is not what it should be: limits that nobody can read are not none */

@@ -12,6 +12,7 @@ export function batchDetails(progress: BatchProgress): string {
     heading,
     ...(sizes.length > 0 ? [sizes.join('\n')] : []),
     ...(progress.state === 'paused' ? [`paused: ${plain(progress.paused ?? '')}`] : []),
+    ...(progress.withoutManifest === undefined ? [] : [`without a manifest: ${code(progress.withoutManifest)}`]),
     ...(progress.changes === undefined ? [] : [plain(changesText(progress.changes))]),
     ...(progress.warnings ?? []).map(code),
     ...failureLines(progress.recentFailures),

@@ -1,21 +1,15 @@
-import type { Preview } from '../../client/index.ts';
-import { durationText } from './text.ts';
+import type { AtMost, Preview } from '../../client/index.ts';
+import { costOf, costText, estimatedCost } from '../../records/at-most.ts';
+import { count, durationText } from './text.ts';
 
 /** What a person plans with: machines, and what an hour of one costs. */
 export type FleetOptions = { devices: number; costPerHour?: number };
-
-/** In the currency of `costPerHour`; `null` where either is not known. */
-export const costOf = (
-  { deviceSeconds }: Preview,
-  { costPerHour }: Pick<FleetOptions, 'costPerHour'>,
-): number | null =>
-  deviceSeconds === null || costPerHour === undefined ? null : (deviceSeconds / 3_600) * costPerHour;
 
 /** `device time: about 3 h 20 min, as on NVIDIA L4; on 4 devices done in about 50 min; costs about 8.33` */
 export function estimateText(estimate: Preview, fleet: FleetOptions): string {
   const { deviceSeconds, guessed, devices } = estimate;
   if (deviceSeconds === null) return 'device time: unknown, no batch has rendered with this bundle into this store yet';
-  const cost = costOf(estimate, fleet);
+  const cost = fleet.costPerHour === undefined ? null : costOf(estimate, fleet.costPerHour);
   return [
     `device time: about ${durationText(deviceSeconds)}${devices.length > 0 ? `, as on ${devices.join(' and ')}` : ''}`,
     ...(fleet.devices > 1
@@ -26,5 +20,6 @@ export function estimateText(estimate: Preview, fleet: FleetOptions): string {
   ].join('; ');
 }
 
-/** Two decimals as of money, more where these would be zero. */
-export const costText = (cost: number): string => cost.toFixed(cost < 0.1 ? 4 : 2);
+/** `within the limits: 12 images to render; about 0.84: 0.34 h of device time, as on NVIDIA L4, at 2.5 an hour` */
+export const limitsKeptText = (preview: Preview, { cost }: AtMost = {}): string =>
+  `within the limits: ${count(preview.toRender, 'image')} to render${cost ? `; ${estimatedCost(preview, cost.perHour)}` : ''}`;

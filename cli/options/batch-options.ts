@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type FailureBudget, MAX_WINDOW, type RowFilter, type Team } from '../../client/index.ts';
+import { CATALOG_LIMITS } from '../../catalog/catalog-limits.ts';
+import { type AtMost, type FailureBudget, MAX_WINDOW, type RowFilter, type Team } from '../../client/index.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { amount, wholeNumber } from './values.ts';
 
@@ -15,8 +16,30 @@ export const windowOption = (): Option =>
 export const webhookOption = (): Option =>
   new Option('--webhook <url>', 'tell this address how the batch ends, or that it paused itself (docs/operations.md)');
 
-export const costOption = (): Option =>
-  new Option('--cost-per-hour <amount>', 'of one device, to tell what the batch costs').argParser(amount);
+export const costOption = (what = 'of one device, to tell what the batch costs'): Option =>
+  new Option('--cost-per-hour <amount>', what).argParser(amount);
+
+export const maxJobsOption = (): Option =>
+  new Option('--max-jobs <n>', 'start nothing where more images than this have to be rendered').argParser(
+    wholeNumber(0, CATALOG_LIMITS.jobs),
+  );
+
+export const maxCostOption = (): Option =>
+  new Option('--max-cost <amount>', 'start nothing where it would cost more; with --cost-per-hour').argParser(amount);
+
+export type AtMostOptions = { maxJobs?: number; maxCost?: number; costPerHour?: number };
+
+/** What the options let a batch come to; `undefined` where that is anything. @throws UserError for a cost that nobody can know */
+export function atMostOf({ maxJobs, maxCost, costPerHour }: AtMostOptions): AtMost | undefined {
+  if (maxCost !== undefined && costPerHour === undefined) {
+    throw new UserError('--max-cost: expected --cost-per-hour beside it, what an hour of one device costs');
+  }
+  if (maxJobs === undefined && maxCost === undefined) return undefined;
+  return {
+    ...(maxJobs !== undefined && { images: maxJobs }),
+    ...(maxCost !== undefined && { cost: { amount: maxCost, perHour: costPerHour! } }),
+  };
+}
 
 /** `20` or `5%`. @throws InvalidArgumentError */
 function failureBudget(text: string): FailureBudget {
@@ -36,7 +59,7 @@ function rowFilter(text: string): RowFilter {
 export const whereOption = (): Option =>
   new Option(
     '--where <column=value>',
-    'only rows with that value, * in it stands for anything; may be given several times',
+    'rows with that value, * in it stands for anything; given several times, rows that one of them finds',
   ).argParser((text: string, before: RowFilter[] | undefined) => [...(before ?? []), rowFilter(text)]);
 
 export type TeamOptions = { team?: string; weight?: number };

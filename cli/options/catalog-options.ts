@@ -58,52 +58,54 @@ export type CatalogOptions = SignOptions & {
   decode?: 'tiled' | 'whole';
 };
 
-export const addCatalogOptions = (command: Command): Command =>
-  command
-    .addOption(storeOption())
-    .addOption(userProjectOption())
-    .addOption(bundleOption())
-    .addOption(catalogFormatOption())
-    .addOption(columnOption())
-    .addOption(sheetOption())
-    .addOption(new Option('--size <size>', "for rows that do not say; otherwise the bundle's smallest").choices(SIZES))
-    .addOption(
-      new Option(
-        '--seeds <from>',
-        'of rows without one: from their prompts, the same every time, or fresh, others in every batch',
-      ).choices(['prompt', 'fresh']),
-    )
-    .addOption(imageFormatOption())
-    .addOption(qualityOption())
-    .addOption(decodeOption())
-    .option('--sign', "sign the batch's own copies (C2PA), for which render workers need --sign-with and --sign-as")
-    .option('--sign-prompts', 'sign them, with their prompts in the credentials')
-    .option('--expand', 'make every combination of {a|b} and __terms__ in prompts, and of 10|20 in parameters')
-    .addOption(
-      new Option(
-        '--terms <folder>',
-        'expand, with name.txt from here for __name__; otherwise from the folder "terms" beside the catalog',
-      ).argParser(notEmpty('a folder')),
-    )
-    .addOption(
-      new Option('--sample <n>', 'expand, and draw n combinations of each row').argParser(
-        wholeNumber(1, CATALOG_LIMITS.jobs),
-      ),
-    )
-    .addOption(
-      new Option('--sample-seed <n>', 'another number draws others').argParser(wholeNumber(0, Number.MAX_SAFE_INTEGER)),
-    )
-    .addOption(
-      new Option(
-        '--max-per-row <n>',
-        `expand, and refuse a row with more combinations; otherwise ${MAX_PER_ROW}`,
-      ).argParser(wholeNumber(1, CATALOG_LIMITS.jobs)),
-    );
+export const catalogOptions = (): Option[] => [
+  storeOption(),
+  bundleOption(),
+  catalogFormatOption(),
+  columnOption(),
+  sheetOption(),
+  new Option('--size <size>', "for rows that do not say; otherwise the bundle's smallest").choices(SIZES),
+  new Option(
+    '--seeds <from>',
+    'of rows without one: from their prompts, the same every time, or fresh, others in every batch',
+  ).choices(['prompt', 'fresh']),
+  imageFormatOption(),
+  qualityOption(),
+  decodeOption(),
+  new Option('--sign', "sign the batch's own copies (C2PA), for which render workers need --sign-with and --sign-as"),
+  new Option('--sign-prompts', 'sign them, with their prompts in the credentials'),
+  new Option('--expand', 'make every combination of {a|b} and __terms__ in prompts, and of 10|20 in parameters'),
+  new Option(
+    '--terms <folder>',
+    'expand, with name.txt from here for __name__; otherwise from the folder "terms" beside the catalog',
+  ).argParser(notEmpty('a folder')),
+  new Option('--sample <n>', 'expand, and draw n combinations of each row').argParser(
+    wholeNumber(1, CATALOG_LIMITS.jobs),
+  ),
+  new Option('--sample-seed <n>', 'another number draws others').argParser(wholeNumber(0, Number.MAX_SAFE_INTEGER)),
+  new Option(
+    '--max-per-row <n>',
+    `expand, and refuse a row with more combinations; otherwise ${MAX_PER_ROW}`,
+  ).argParser(wholeNumber(1, CATALOG_LIMITS.jobs)),
+];
+
+export const addCatalogOptions = (command: Command): Command => {
+  for (const option of catalogOptions()) command.addOption(option);
+  return command.addOption(userProjectOption());
+};
+
+type ExpansionOptions = Pick<CatalogOptions, 'terms' | 'sample' | 'sampleSeed' | 'maxPerRow'> & { expand?: boolean };
+
+/** The expansion that options ask for; `undefined` where they ask for none. Each of them says that choices are to be expanded. */
+export function expansionOf({ expand, terms, sample, sampleSeed, maxPerRow }: ExpansionOptions) {
+  const given = Object.entries({ terms, sample, sampleSeed, maxPerRow }).filter(([, value]) => value !== undefined);
+  return expand || given.length > 0 ? Object.fromEntries(given) : undefined;
+}
 
 /** What the options say, in the client library's words. @throws UserError where one of them would change nothing */
 export function batchRequest(catalog: string, options: CatalogOptions, bundle: BatchRequest['bundle']): BatchRequest {
   const { store, catalogFormat, column, sheet, size, seeds, imageFormat, quality, decode } = options;
-  const { expand, terms, sample, sampleSeed, maxPerRow } = options;
+  const { sample, sampleSeed } = options;
   const sign = signed(options);
   if (quality !== undefined && imageFormat === 'png') {
     throw new UserError('--quality: expected --image-format webp, avif or jpeg beside it; png keeps every pixel');
@@ -119,10 +121,16 @@ export function batchRequest(catalog: string, options: CatalogOptions, bundle: B
     ...(decode === 'whole' ? { decode } : {}),
     ...(sign === undefined ? {} : { sign }),
   };
-  // Each of them says that choices are to be expanded.
-  const given = Object.entries({ terms, sample, sampleSeed, maxPerRow }).filter(([, value]) => value !== undefined);
-  const expansion = expand || given.length > 0 ? Object.fromEntries(given) : undefined;
-  return { catalog, store, bundle, format: catalogFormat, columns: column, sheet, defaults, expansion };
+  return {
+    catalog,
+    store,
+    bundle,
+    format: catalogFormat,
+    columns: column,
+    sheet,
+    defaults,
+    expansion: expansionOf(options),
+  };
 }
 
 function columnMapping(text: string, before: Record<string, string> | undefined): Record<string, string> {

@@ -20,8 +20,13 @@ Examples:
   $ npx pixart-batch list --json | jq -r 'select(.state == "rendering").batch'
 `;
 
+/** It may have been forgotten, in time or by "forget", with its rows in the store. */
+const NONE =
+  'the server knows no batch. One that it has forgotten is in its store: "npx pixart-batch status <batch> --store <url>" tells of it, and so does "report"';
+
 const STATES = [
-  ...(['planning', 'rendering', 'paused', 'finishing', 'completed', 'cancelled', 'failed', 'terminated'] as const),
+  ...(['planning', 'rendering', 'paused', 'finishing', 'completed', 'cancelled'] as const),
+  ...(['failed', 'refused', 'terminated'] as const),
 ] satisfies BatchListing['state'][];
 
 type ListOptions = ServerOptions & JsonOptions & { limit?: number; state?: BatchListing['state'] };
@@ -42,7 +47,7 @@ async function list({ limit = Number.POSITIVE_INFINITY, state, ...options }: Lis
       if (batches.length === limit) break;
     }
     if (options.json) return batches.forEach(printJson);
-    if (batches.length === 0) return note(state === undefined ? 'no batch yet' : `no batch is ${state}`);
+    if (batches.length === 0) return note(state === undefined ? NONE : `no batch is ${state}`);
     printLine(table(withCatalogs(batches)));
     for (const of of batches) for (const line of notes(of)) printLine(line);
     noteKeysMissing(batches);

@@ -1,23 +1,27 @@
 import { Command, Option } from 'commander';
 import {
+  type AtMost,
   type BatchPlan,
   bundleRef,
   chosenBundle,
   type LimitsToday,
   type PlanSummary,
+  type Preview,
   planBatch,
 } from '../../client/index.ts';
 import { CATALOG_ENDINGS } from '../../domain/catalog-settings.ts';
 import { changesText } from '../../domain/change-counts.ts';
 import { shortened } from '../../domain/printable.mjs';
-import { costOf, estimateText, type FleetOptions } from '../display/estimate-text.ts';
+import { UserError } from '../../domain/user-error.ts';
+import { checkAtMost, costOf } from '../../records/at-most.ts';
+import { estimateText, type FleetOptions, limitsKeptText } from '../display/estimate-text.ts';
 import { batchMemory, batchMemoryText } from '../display/memory-text.ts';
 import { note, printJson, printLine, table } from '../display/output.ts';
 import { batchNotes, planHints, summaryText } from '../display/plan-text.ts';
 import { readAsText } from '../display/read-as-text.ts';
 import { showReading } from '../display/reading-display.ts';
 import { timeText, viewerZone } from '../display/text.ts';
-import { costOption } from '../options/batch-options.ts';
+import { type AtMostOptions, atMostOf, costOption, maxCostOption, maxJobsOption } from '../options/batch-options.ts';
 import { addCatalogOptions, batchRequest, type CatalogOptions } from '../options/catalog-options.ts';
 import { type JsonOptions, jsonOption } from '../options/common-options.ts';
 import { wholeNumber } from '../options/values.ts';
@@ -25,6 +29,7 @@ import { wholeNumber } from '../options/values.ts';
 const examples = `
 Examples:
   $ npx pixart-batch plan catalog.csv
+  $ npx pixart-batch plan catalog.csv --max-cost 20 --cost-per-hour 2.5     # ends with 2 where it would cost more
   $ npx pixart-batch plan prompts.tsv --column prompt=Prompt --size 512
   $ npx pixart-batch plan gs://my-bucket/catalogs/spring.jsonl --json
 `;
@@ -36,6 +41,8 @@ export const planCommand = (): Command =>
       new Option('--devices <n>', 'tell when so many would be done').default(1).argParser(wholeNumber(1, 100_000)),
     )
     .addOption(costOption())
+    .addOption(maxJobsOption())
+    .addOption(maxCostOption())
     .addOption(
       new Option('--show <n>', 'show so many prompts as they will be, the first ones')
         .default(3)
@@ -45,9 +52,10 @@ export const planCommand = (): Command =>
     .addHelpText('after', examples)
     .action(plan);
 
-type PlanOptions = CatalogOptions & JsonOptions & FleetOptions & { show: number };
+type PlanOptions = CatalogOptions & JsonOptions & FleetOptions & AtMostOptions & { show: number };
 
 async function plan(catalog: string, options: PlanOptions): Promise<void> {
+  const atMost = atMostOf(options);
   const chosen = await chosenBundle(options.bundle);
   const bundle = bundleRef(chosen);
   const request = batchRequest(catalog, options, chosen);
@@ -58,8 +66,8 @@ async function plan(catalog: string, options: PlanOptions): Promise<void> {
   for (const warning of warnings) note(warning);
   for (const hint of planHints(summary, request)) note(hint);
   if (options.json) {
-    const cost = preview && costOf(preview, options);
-    return printJson({
+    const cost = preview && (options.costPerHour === undefined ? null : costOf(preview, options.costPerHour));
+    printJson({
       catalog,
       bundle,
       ...summary,
@@ -73,17 +81,28 @@ async function plan(catalog: string, options: PlanOptions): Promise<void> {
       cost,
       memory: { rendererBytes: batchMemory(chosen, summary.bins, request.defaults?.decode === 'whole') },
     });
+  } else {
+    printLine(`${catalog}: ${summaryText(summary)}, with bundle ${bundle.name}`);
+    printLine(readAsText(summary.readAs));
+    printLine(table([['size', 'sampled', 'jobs'], ...summary.bins.map(binRow)]));
+    if (preview) printLine(`to render: ${preview.toRender}; ${preview.stored} are in ${options.store} already`);
+    if (preview && preview.toRender > 0) printLine(estimateText(preview, options));
+    printLine(batchMemoryText(chosen, summary.bins, request.defaults?.decode === 'whole'));
+    if (limits) printLine(limitsText(limits));
+    if (changes) printLine(changesText(changes));
+    for (const line of batchNotes(summary, request)) printLine(line);
+    if (firstPrompts.length > 0) printLine(`first prompts:\n${table(firstPrompts.map(promptRow))}`);
   }
-  printLine(`${catalog}: ${summaryText(summary)}, with bundle ${bundle.name}`);
-  printLine(readAsText(summary.readAs));
-  printLine(table([['size', 'sampled', 'jobs'], ...summary.bins.map(binRow)]));
-  if (preview) printLine(`to render: ${preview.toRender}; ${preview.stored} are in ${options.store} already`);
-  if (preview && preview.toRender > 0) printLine(estimateText(preview, options));
-  printLine(batchMemoryText(chosen, summary.bins, request.defaults?.decode === 'whole'));
-  if (limits) printLine(limitsText(limits));
-  if (changes) printLine(changesText(changes));
-  for (const line of batchNotes(summary, request)) printLine(line);
-  if (firstPrompts.length > 0) printLine(`first prompts:\n${table(firstPrompts.map(promptRow))}`);
+  if (atMost !== undefined) note(limitsKeptText(keptBy(atMost, preview), atMost));
+}
+
+/** @throws UserError where such a batch would not be started */
+function keptBy(atMost: AtMost, preview: Preview | null): Preview {
+  if (preview === null) {
+    throw new UserError('--max-jobs, --max-cost: expected a store that tells what it has already, found none');
+  }
+  checkAtMost(atMost, preview);
+  return preview;
 }
 
 const PROMPT_CHARACTERS = 200;

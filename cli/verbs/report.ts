@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { oneLine } from '../../domain/printable.mjs';
+import { costText } from '../../records/at-most.ts';
 import { type BatchReport, batchReport, type FailureGroup, type SizeReport } from '../../records/batch-report.ts';
 import { readBatchRows } from '../../records/batch-rows.ts';
 import { type BatchTime, batchTime } from '../../records/batch-time.ts';
@@ -7,7 +8,6 @@ import { orWarn } from '../../records/damaged.ts';
 import { newestManifest } from '../../records/manifest-files.ts';
 import { plannedRates } from '../../records/rounds.ts';
 import { openStore, storeUrl } from '../../store/index.ts';
-import { costText } from '../display/estimate-text.ts';
 import { note, printJson, printLine, table, wrapped } from '../display/output.ts';
 import { bytesText, durationText } from '../display/text.ts';
 import { costOption } from '../options/batch-options.ts';

@@ -27,6 +27,7 @@ import { count, timeText, zoneHeading } from '../display/text.ts';
 import { waitingText } from '../display/waiting-text.ts';
 import { withoutManifest } from '../display/without-manifest.ts';
 import { askForWorkers, openSizes, workersOf } from '../display/worker-watch.ts';
+import { EXIT, ServerUnusable } from '../exit-codes.ts';
 import {
   addServerOptions,
   type JsonOptions,
@@ -55,6 +56,26 @@ export const statusCommand = (): Command =>
 type StatusOptions = ServerOptions & JsonOptions & { store: string };
 
 async function status(batch: string, options: StatusOptions): Promise<void> {
+  try {
+    await tellStatus(batch, options);
+  } catch (error) {
+    if (!(error instanceof ServerUnusable)) throw error;
+    await tellWithoutServer(error, batch, options);
+  }
+}
+
+/** A batch that has ended needs no server to be told of. @throws what is given where the store knows nothing of it either */
+async function tellWithoutServer(error: ServerUnusable, batch: string, options: StatusOptions): Promise<void> {
+  const kept = await keptBatch(options.store, batch);
+  if (kept === null) throw new ServerUnusable(`${error.message}\n${nothingIn(options.store)}`);
+  note(`${error.message}\nThis is what its store tells; "npx pixart-batch report ${batch}" tells more`);
+  tell(kept, options);
+  if (kept.state === 'unfinished') process.exitCode = EXIT.unreachable;
+}
+
+const nothingIn = (store: string): string => `Nothing of it lies in ${shownPlace(storeUrl(store))}`;
+
+async function tellStatus(batch: string, options: StatusOptions): Promise<void> {
   await withClient(options, async (client) => {
     const listing = await describeBatch(client, batch).catch((error) => tellKept(error, batch, options));
     if (listing === null) return;
@@ -91,14 +112,18 @@ async function status(batch: string, options: StatusOptions): Promise<void> {
 }
 
 /** Of a batch that the server has forgotten, what its store knows. @throws what is given where that is nothing */
-async function tellKept(error: unknown, batch: string, { store, json }: StatusOptions): Promise<null> {
+async function tellKept(error: unknown, batch: string, options: StatusOptions): Promise<null> {
   if (!(error instanceof BatchUnknown)) throw error;
-  const kept = await keptBatch(store, batch);
-  if (kept === null) throw new UserError(`${error.message}. Nothing of it lies in ${shownPlace(storeUrl(store))}`);
+  const kept = await keptBatch(options.store, batch);
+  if (kept === null) throw new UserError(`${error.message}. ${nothingIn(options.store)}`);
   note('the Temporal server does not know it (any more); this is what its store tells');
+  tell(kept, options);
+  return null;
+}
+
+function tell(kept: KeptBatch, { json }: JsonOptions): void {
   if (json) printJson({ ...kept, progress: null, retrying: [], inHand: [] });
   else printLine(keptText(kept));
-  return null;
 }
 
 function keptText({ batch, store, round, state, bundle, totals, startedAt, endedAt }: KeptBatch): string {
@@ -123,7 +148,7 @@ function keptText({ batch, store, round, state, bundle, totals, startedAt, ended
 
 /** Why a batch failed as a whole: it could not be planned, or a person ended it. */
 async function failureOf(client: BatchClient, { batch, state }: BatchListing): Promise<string | null> {
-  if (state !== 'failed' && state !== 'terminated') return null;
+  if (state !== 'failed' && state !== 'refused' && state !== 'terminated') return null;
   const end = await batchEnd(client, batch);
   return end.state === 'failed' ? end.reason : null;
 }

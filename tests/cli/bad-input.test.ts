@@ -113,7 +113,12 @@ test.each([
   ['a quality of PNG', ['submit', 'CATALOG', '--quality', '80'], /--image-format webp, avif or jpeg/],
   ['a seed that draws nothing', ['plan', 'CATALOG', '--sample-seed', '7'], /--sample beside it/],
   ['a plan for a store of an unknown kind', ['plan', 'CATALOG', '--store', 's3://bucket'], /s3:\/\/bucket/],
-  ['a schedule without a time', ['schedule', 'create', 's', 'CATALOG', '--days', 'monday'], /--at or --cron/],
+  ['a schedule without a time', ['schedule', 'create', 's', 'CATALOG'], /--at or --cron/],
+  [
+    'days without a time',
+    ['schedule', 'create', 's', 'CATALOG', '--days', 'monday'],
+    /--days: expected --at beside it/,
+  ],
   [
     'a schedule that nobody understands',
     ['schedule', 'create', 's', 'CATALOG', '--cron', 'x'],
@@ -136,8 +141,32 @@ test('a picture does not take the place of a folder, and nothing is rendered fir
   await expectRefused(['render', 'a fox', '--out', folder, '--force'], /folder\.png cannot be written: it is a folder/);
 });
 
+test.each([
+  ['report', ['report', 'mistyped']],
+  ['verify', ['verify', 'mistyped']],
+])('%s of a batch that there is not says so', async (_, args) => {
+  await expectRefused(
+    args,
+    /batch mistyped: expected a batch of that name in .*, found none\. "npx pixart-batch list" shows/,
+  );
+});
+
+test('status without a server looks into the store', async () => {
+  const nobody = await runHere(['status', 'mistyped', '--address', '127.0.0.1:1'], place.environment);
+  expect(nobody).toMatchObject({ code: 4, stdout: '', stderr: expect.stringMatching(/\nNothing of it lies in /) });
+});
+
+test('a store that has nothing to remove is told so', async () => {
+  const cleaned = await run(['clean']);
+  expect(cleaned).toMatchObject({ code: 0, stdout: expect.stringMatching(/^nothing to remove in .*\n$/) });
+});
+
 test('none of all these has started anything', async () => {
-  expect(await run(['list'])).toMatchObject({ code: 0, stdout: '', stderr: 'no batch yet\n' });
+  expect(await run(['list'])).toMatchObject({
+    code: 0,
+    stdout: '',
+    stderr: expect.stringMatching(/^the server knows no batch\..*\n$/),
+  });
   expect(await run(['schedule', 'list'])).toMatchObject({ code: 0, stdout: '', stderr: 'no schedule yet\n' });
 });
 

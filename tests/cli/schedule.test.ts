@@ -78,6 +78,97 @@ describe('"schedule create"', () => {
   });
 });
 
+describe('"schedule update"', () => {
+  test('says what was and what is now, for people and for programs', async () => {
+    expect(await run(['create', 'changing', catalog, '--at', '22:00', '--window', '16'])).toMatchObject({ code: 0 });
+    const webhook = 'https://hooks.example.com/a/secret';
+    const args = ['--at', '23:00', '--time-zone', 'Asia/Tokyo', '--catch-up', '12h', '--webhook', webhook];
+    const updated = await run(['update', 'changing', ...args, '--max-jobs', '50', '--image-format', 'webp']);
+    expect(updated).toMatchObject({ code: 0, stderr: '' });
+    expect(updated.stdout).toMatch(
+      new RegExp(
+        [
+          '^schedule changing is changed',
+          ' +when +every day at 22:00 → every day at 23:00',
+          ' +time zone +UTC → Asia/Tokyo',
+          ' +catch-up +365d → 12h',
+          ' +image format +png → webp',
+          ' +quality +none → 90',
+          ' +webhook +none → https://hooks.example.com/…',
+          ' +max jobs +none → 50',
+          'next \\(Asia/Tokyo\\) +\\d{4}-\\d\\d-\\d\\d 23:00 \\+09:00',
+        ].join('\\n'),
+      ),
+    );
+    const again = await run(['update', 'changing', '--no-webhook', '--no-max-jobs', '--window', '8', '--json']);
+    expect(JSON.parse(again.stdout)).toMatchObject({
+      name: 'changing',
+      changes: [
+        { setting: 'window', before: 16, after: 8 },
+        { setting: 'webhook', before: 'https://hooks.example.com/…', after: null },
+        { setting: 'maxJobs', before: 50, after: null },
+      ],
+      next: expect.any(Array),
+    });
+    expect((await run(['update', 'changing', '--window', '8'])).stdout).toMatch(
+      /^schedule changing is like that already\n/,
+    );
+  });
+
+  test('heeds neither defaults nor the environment', async () => {
+    expect(await run(['create', 'still', catalog, '--at', '22:00', '--image-format', 'webp'])).toMatchObject({
+      code: 0,
+    });
+    const environment = { PIXART_STORE: 'another', PIXART_BUNDLE: 'no-such-bundle' };
+    const here = { ...place.environment, TEMPORAL_ADDRESS: server.address, ...environment };
+    const { stdout } = await runHere(['schedule', 'update', 'still', '--window', '4', '--json'], here);
+    expect(JSON.parse(stdout).changes).toEqual([{ setting: 'window', before: 64, after: 4 }]);
+  });
+
+  test.each([
+    [[], /expected something to change, found nothing/],
+    [['--cron', '0 0 31 2 *'], /is never due/],
+    [['--days', 'monday'], /--days: expected --at beside it/],
+    [['--column', 'prompt=Caption'], /a column "Caption".*Nothing is changed: with that every batch would fail/s],
+    [['--max-cost', '5'], /--max-cost: expected --cost-per-hour beside it/],
+    [['--max-cost', '5', '--cost-per-hour', '1'], /expected a pace that an earlier batch measured in this store/],
+    [['--weight', '2'], /--weight: expected --team with it/],
+  ])('refuses %j', async (args, message) => {
+    expect(await run(['update', 'still', ...args])).toMatchObject({ code: 2, stderr: expect.stringMatching(message) });
+  });
+});
+
+test('a schedule whose batches may cost so much is not set while nobody knows what they cost', async () => {
+  const dear = ['create', 'dear', catalog, '--at', '22:00', '--max-cost', '5', '--cost-per-hour', '1'];
+  expect(await run(dear)).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/expected a pace .* give --max-jobs/),
+  });
+  const large = await run(['create', 'large', catalog, '--at', '22:00', '--max-jobs', '0']);
+  expect(large).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining('as the catalog is now, a batch would be refused: --max-jobs: expected at most 0'),
+  });
+});
+
+test('what is done to a schedule is told to programs too, and a trigger that starts nothing ends with 3', async () => {
+  const json = async (...args: string[]) => {
+    const { code, stdout } = await run([...args, '--json']);
+    return { code, told: JSON.parse(stdout) };
+  };
+  const name = 'told';
+  expect(await json('create', name, catalog, '--at', '22:00')).toMatchObject({
+    code: 0,
+    told: { name, overlap: 'skip' },
+  });
+  expect(await json('pause', name)).toEqual({ code: 0, told: { name, paused: true, waiting: 0, due: [] } });
+  expect(await json('resume', name)).toMatchObject({ code: 0, told: { name, paused: false, unnoticed: null } });
+  // Nobody works here, so that it does not end.
+  expect(await json('trigger', name)).toMatchObject({ code: 0, told: { name, outcome: 'started' } });
+  expect(await json('trigger', name)).toMatchObject({ code: 3, told: { name, outcome: 'skipped' } });
+  expect(await json('delete', name)).toEqual({ code: 0, told: { name, deleted: true } });
+});
+
 test('a schedule that an earlier version made, or somebody else, is listed and described', async () => {
   const spec = { cronExpressions: ['0 3 * * *'] };
   const action = { type: 'startWorkflow' as const, workflowType: 'scheduledBatch', taskQueue: 'nobody' };

@@ -1,4 +1,5 @@
 import {
+  ApplicationFailure,
   CancellationScope,
   CancelledFailure,
   ContinueAsNew,
@@ -12,7 +13,7 @@ import { rootCause } from '../../domain/root-cause.ts';
 import type { WrittenManifest } from '../contract/activities.ts';
 import type { BatchInput, BatchResult } from '../contract/batch.ts';
 import { catalogUrl } from '../contract/batch-start.ts';
-import { LAST_TRIES_SECONDS } from '../contract/limits.ts';
+import { LAST_TRIES_SECONDS, LIMIT_REACHED } from '../contract/limits.ts';
 import { endsInTime, write } from '../last-tries.ts';
 import { controlUpdate, progressQuery, shardReportSignal } from '../messages.ts';
 import { orchestrator } from '../orchestrator.ts';
@@ -28,13 +29,15 @@ export async function renderBatch(input: BatchInput, carry?: BatchCarry): Promis
   try {
     return await renderRound(batch, carry === undefined);
   } catch (error) {
-    if (!isCancellation(error) && !(error instanceof ContinueAsNew)) await fail(batch, reasonOf(rootCause(error)));
+    if (!isCancellation(error) && !(error instanceof ContinueAsNew)) await fail(batch, rootCause(error));
     throw error;
   }
 }
 
-async function fail(batch: Batch, reason: string): Promise<void> {
-  if (patched('tell-failure')) batch.endWithoutManifest(reason);
+async function fail(batch: Batch, cause: unknown): Promise<void> {
+  const reason = reasonOf(cause);
+  const isRefused = cause instanceof ApplicationFailure && cause.type === LIMIT_REACHED && patched('tell-refusal');
+  if (patched('tell-failure')) batch.endWithoutManifest(reason, isRefused ? 'refused' : undefined);
   await announce(batch.input, 'batch.failed', { reason, manifest: null, totals: batch.progress.totals });
 }
 

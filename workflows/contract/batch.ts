@@ -1,3 +1,4 @@
+import type { AtMost } from '../../domain/at-most.ts';
 import type { BundleRef } from '../../domain/bundle-ref.ts';
 import type { CatalogFormat, ExpansionSettings } from '../../domain/catalog-settings.ts';
 import type { ImageFormat } from '../../domain/image-format.ts';
@@ -65,6 +66,8 @@ export type BatchInput = {
   maxFailures?: FailureBudget | undefined;
   /** Address that is told how the batch ends, and that it paused itself. */
   webhook?: string | undefined;
+  /** It is not planned where its first round would come to more. */
+  atMost?: AtMost | undefined;
 };
 
 export type Team = { name: string; weight: number };

@@ -58,6 +58,9 @@ export const CAPTION_TRIES = 3;
 /** A worker sends one every second at most; half a minute of silence is a dead worker or a machine cut off, not a slow step. */
 export const RENDER_HEARTBEAT_TIMEOUT = '30 seconds';
 
+/** What planning fails with where a batch would come to more than a limit lets it. */
+export const LIMIT_REACHED = 'LimitReached';
+
 /** What an attempt fails with whose worker lacks the key that its input is encrypted with. The worker stops then (workers/key-use.ts). */
 export const KEY_MISSING = 'KeyMissing';
 

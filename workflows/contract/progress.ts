@@ -6,8 +6,19 @@ import type { ShardRef } from './plan.ts';
 /** The name of the query that a batch answers with BatchAnswer, and a shard with its ShardReport. */
 export const PROGRESS_QUERY = 'progress';
 
-/** One that is `stopping` was cancelled: its images stop, and what there is of them is written down. */
-export type BatchState = 'planning' | 'rendering' | 'paused' | 'finishing' | 'stopping' | 'completed' | 'cancelled';
+/**
+ * One that is `stopping` was cancelled: its images stop, and what there is of them is written down. One that is `refused` would have come to more
+ * than a limit lets it: nothing of it was planned.
+ */
+export type BatchState =
+  | 'planning'
+  | 'rendering'
+  | 'paused'
+  | 'finishing'
+  | 'stopping'
+  | 'completed'
+  | 'cancelled'
+  | 'refused';
 
 export type SizeProgress = { jobs: number; rendered: number; reused: number; failed: number };
 

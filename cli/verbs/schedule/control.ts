@@ -9,8 +9,9 @@ import {
   type TriggeredSchedule,
   triggerSchedule,
 } from '../../../client/index.ts';
-import { note, printLine } from '../../display/output.ts';
-import { addServerOptions, type ServerOptions } from '../../options/common-options.ts';
+import { note, printJson, printLine } from '../../display/output.ts';
+import { EXIT } from '../../exit-codes.ts';
+import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../../options/common-options.ts';
 import { instant } from '../../options/values.ts';
 import { withClient } from '../../with-client.ts';
 
@@ -27,11 +28,19 @@ export const controlCommands = (): Command[] => [
 ];
 
 const about = (verb: string, what: string): Command =>
-  addServerOptions(new Command(verb)).description(what).argument('<name>');
+  addServerOptions(new Command(verb)).description(what).argument('<name>').addOption(jsonOption());
 
-async function pause(name: string, options: ServerOptions): Promise<void> {
+type ControlOptions = ServerOptions & JsonOptions;
+
+/** Tells a person what was done, or a program all about it. */
+function say({ json }: JsonOptions, name: string, text: string, details: object): void {
+  if (json) printJson({ name, ...details });
+  else printLine(`schedule ${name} ${text}`);
+}
+
+async function pause(name: string, options: ControlOptions): Promise<void> {
   const paused = await withClient(options, (client) => pauseSchedule(client, name));
-  printLine(`schedule ${name} is paused`);
+  say(options, name, 'is paused', { paused: true, ...paused });
   if (paused.waiting > 0) note(waitingText(name, paused));
 }
 
@@ -48,9 +57,9 @@ function waitingText(name: string, { waiting, due }: PausedSchedule): string {
 const backfillCommand = (name: string, due: Date): string =>
   `npx pixart-batch schedule backfill ${name} --from ${new Date(+due - 1_000).toISOString()} --to ${due.toISOString()}`;
 
-async function resume(name: string, options: ServerOptions): Promise<void> {
+async function resume(name: string, options: ControlOptions): Promise<void> {
   const resumed = await withClient(options, (client) => resumeSchedule(client, name));
-  printLine(`schedule ${name} goes on`);
+  say(options, name, 'goes on', { paused: false, ...resumed });
   if (resumed.unnoticed !== null) note(unnoticedText(name, resumed));
 }
 
@@ -61,9 +70,10 @@ const unnoticedText = (name: string, { unnoticed, next }: ResumedSchedule): stri
     ...(next === null ? [] : [`  ${backfillCommand(name, next)}`]),
   ].join('\n');
 
-async function trigger(name: string, options: ServerOptions): Promise<void> {
+async function trigger(name: string, options: ControlOptions): Promise<void> {
   const triggered = await withClient(options, (client) => triggerSchedule(client, name));
-  printLine(`schedule ${name} ${triggeredText(triggered)}`);
+  say(options, name, triggeredText(triggered), triggered);
+  if (triggered.outcome === 'skipped') process.exitCode = EXIT.imagesMissing;
 }
 
 function triggeredText(triggered: TriggeredSchedule): string {
@@ -82,15 +92,14 @@ const batchesText = (count: number): string => (count === 1 ? 'a batch' : `${cou
 /** Of which a server tells at once. */
 const MOST_DUE = 1_000;
 
-async function backfill(name: string, options: ServerOptions & { from: Date; to: Date }): Promise<void> {
+async function backfill(name: string, options: ControlOptions & { from: Date; to: Date }): Promise<void> {
   const due = await withClient(options, (client) => backfillSchedule(client, name, options.from, options.to));
   const many = due.length < MOST_DUE ? batchesText(due.length) : `${MOST_DUE} batches or more`;
-  printLine(
-    `schedule ${name} starts what was due then, ${many}, one after the other; "npx pixart-batch list" shows them`,
-  );
+  const text = `starts what was due then, ${many}, one after the other; "npx pixart-batch list" shows them`;
+  say(options, name, text, { due });
 }
 
-async function remove(name: string, options: ServerOptions): Promise<void> {
+async function remove(name: string, options: ControlOptions): Promise<void> {
   await withClient(options, (client) => deleteSchedule(client, name));
-  printLine(`schedule ${name} is deleted`);
+  say(options, name, 'is deleted', { deleted: true });
 }

@@ -1,111 +1,115 @@
 import { existsSync } from 'node:fs';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command } from 'commander';
 import {
   type CatalogTrouble,
   type ClockChange,
-  type CreatedSchedule,
   chosenBundle,
   createSchedule,
   type FailureBudget,
-  OVERLAPS,
-  type Overlap,
+  type ScheduleForecast,
   type ScheduleRequest,
-  type ScheduleTimes,
   scheduledCatalog,
-  WEEKDAYS,
-  type Weekday,
 } from '../../../client/index.ts';
 import { CATALOG_ENDINGS } from '../../../domain/catalog-settings.ts';
 import { zonedText } from '../../../domain/time-zone.ts';
 import { UserError } from '../../../domain/user-error.ts';
+import { checkAtMost } from '../../../records/at-most.ts';
 import { storeUrl } from '../../../store/index.ts';
 import { checkAllowedHere, type Wanted } from '../../allowed-here.ts';
-import { note, printLine, table } from '../../display/output.ts';
+import { limitsKeptText } from '../../display/estimate-text.ts';
+import { note, printJson, printLine, table } from '../../display/output.ts';
 import { planNotes } from '../../display/plan-text.ts';
 import {
+  type AtMostOptions,
   addTeamOptions,
+  atMostOf,
+  costOption,
   failureBudgetOption,
+  maxCostOption,
+  maxJobsOption,
   type TeamOptions,
   teamOf,
   webhookOption,
+  windowOption,
 } from '../../options/batch-options.ts';
 import { addCatalogOptions, batchRequest, type CatalogOptions } from '../../options/catalog-options.ts';
-import { addServerOptions, type ServerOptions } from '../../options/common-options.ts';
-import { span } from '../../options/values.ts';
+import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../../options/common-options.ts';
+import { addScheduleOptions, type ScheduleOptions, timesOf } from '../../options/schedule-options.ts';
 import { withClient } from '../../with-client.ts';
 import { overlapText } from './show.ts';
 
 type CreateOptions = CatalogOptions &
   ServerOptions &
-  TeamOptions & {
-    cron?: string;
-    at?: string;
-    days?: Weekday[];
-    timeZone?: string;
-    overlap?: Overlap;
-    catchUp?: number;
-    jitter?: number;
-    pauseOnFailure?: true;
-    maxFailures?: FailureBudget;
-    webhook?: string;
-  };
+  JsonOptions &
+  TeamOptions &
+  AtMostOptions &
+  ScheduleOptions & { pauseOnFailure?: true; window?: number; maxFailures?: FailureBudget; webhook?: string };
 
 export const createCommand = (): Command =>
-  addServerOptions(addTeamOptions(addCatalogOptions(new Command('create'))))
+  addServerOptions(addRunOptions(addTeamOptions(addScheduleOptions(addCatalogOptions(new Command('create'))))))
     .description('start a batch of a catalog at certain times')
     .argument('<name>', 'begins the id of every batch that it starts')
     .argument('<catalog>', `a ${CATALOG_ENDINGS} file, read when a batch starts: a path or gs:// URL`)
-    .addOption(new Option('--cron <expression>', 'five fields, or a macro such as @daily').conflicts(['at', 'days']))
-    .option('--at <hh:mm>', 'a time of day')
-    .addOption(new Option('--days <names>', 'with --at: monday,friday …; otherwise every day').argParser(weekdays))
-    .option('--time-zone <name>', 'of these times, such as Europe/Berlin; otherwise UTC')
-    .addOption(
-      new Option('--overlap <policy>', 'where a batch still runs when the next is due; otherwise skip').choices(
-        Object.keys(OVERLAPS),
-      ),
-    )
-    .addOption(
-      new Option(
-        '--catch-up <time>',
-        'make up for times missed within 30m, 12h or 2d; otherwise a year. Of several missed, --overlap skip starts the oldest only',
-      ).argParser(span),
-    )
-    .addOption(new Option('--jitter <time>', 'start up to so much later, by chance: 10m').argParser(span))
-    .option('--pause-on-failure', 'start no more once a batch has failed as a whole, noticed when the next is due')
+    .addOption(jsonOption())
+    .action(create);
+
+/** How each of its batches is run, and what it may come to. */
+export const addRunOptions = (command: Command): Command =>
+  command
+    .addOption(windowOption())
     .addOption(failureBudgetOption())
     .addOption(webhookOption())
-    .action(create);
+    .addOption(maxJobsOption())
+    .addOption(maxCostOption())
+    .addOption(costOption('of one device, for --max-cost'));
 
 async function create(name: string, catalog: string, options: CreateOptions): Promise<void> {
   const bundle = await chosenBundle(options.bundle);
-  const { timeZone, overlap = 'skip', catchUp, jitter, pauseOnFailure, maxFailures, webhook } = options;
-  const request = {
+  const { timeZone, overlap = 'skip', catchUp, jitter, pauseOnFailure, window, maxFailures, webhook } = options;
+  const when = timesOf(options);
+  if (when === undefined) throw noTimes();
+  const request: ScheduleRequest = {
     ...batchRequest(catalog, options, bundle),
-    team: teamOf(options),
-    maxFailures,
-    webhook,
-    name,
-    when: timesOf(options),
-    timeZone,
-    overlap,
-    catchUp,
-    jitter,
-    pauseOnFailure,
+    ...{ name, when, timeZone, overlap, catchUp, jitter, pauseOnFailure },
+    ...{ window, team: teamOf(options), maxFailures, webhook, atMost: atMostOf(options) },
   };
-  const known = await scheduledCatalog(request);
-  if (known.trouble !== null) note(troubleText(catalog, known.trouble));
-  else if (known.plan) for (const line of planNotes(known.plan, request)) note(line);
+  await tellOfCatalog(request);
   const created = await withClient(options, async (client) => {
     await checkAllowedHere(client, wantedBy(request));
     return createSchedule(client, request);
   });
-  printLine(`schedule ${name} is set; ${overlapText[overlap]}\n${nextText(created)}`);
-  for (const uneven of created.uneven) note(`cron ${uneven}`);
-  for (const change of created.clockChanges) note(clockChangeText(change, created.timeZone));
+  if (options.json) printJson({ name, overlap, ...created });
+  else printLine(`schedule ${name} is set; ${overlapText[overlap]}\n${nextText(created)}`);
+  tellForecast(created);
 }
 
-const nextText = ({ next, timeZone }: CreatedSchedule): string =>
+async function tellOfCatalog(request: ScheduleRequest): Promise<void> {
+  const known = await scheduledCatalog(request);
+  if (known.trouble !== null) return note(troubleText(request.catalog, known.trouble));
+  if (known.plan) for (const line of planNotes(known.plan, request)) note(line);
+  const { atMost } = request;
+  if (atMost === undefined || known.preview === null) return;
+  try {
+    checkAtMost(atMost, known.preview);
+    note(limitsKeptText(known.preview, atMost));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    note(`as the catalog is now, a batch would be refused: ${error.message}`);
+  }
+}
+
+const noTimes = (): UserError =>
+  new UserError('expected the times at which batches start, with --at or --cron, such as --at 22:00; found neither');
+
+/** The next three times. */
+export const nextText = ({ next, timeZone }: ScheduleForecast): string =>
   table(next.slice(0, 3).map((time, at) => [at === 0 ? `next (${timeZone})` : '', zonedText(time, timeZone)]));
+
+/** What is not as one expects of such times. */
+export function tellForecast({ uneven, clockChanges, timeZone }: ScheduleForecast): void {
+  for (const steps of uneven) note(`cron ${steps}`);
+  for (const change of clockChanges) note(clockChangeText(change, timeZone));
+}
 
 const clockChangeText = ({ from, to, batches }: ClockChange, timeZone: string): string =>
   [
@@ -128,23 +132,7 @@ function wantedBy({ store, catalog, webhook, expansion }: ScheduleRequest): Want
   return { store, catalog, terms, webhook };
 }
 
-const troubleText = (catalog: string, trouble: CatalogTrouble): string =>
+export const troubleText = (catalog: string, trouble: CatalogTrouble): string =>
   trouble === 'missing'
     ? `${catalog} is not there yet: batches fail until it is, where the orchestrator reads it`
     : `${trouble.message}\nUntil this is mended, batches fail.`;
-
-function timesOf({ cron, at, days = [] }: CreateOptions): ScheduleTimes {
-  if (cron !== undefined) return { cron };
-  if (at !== undefined) return { at, days };
-  throw new UserError(
-    'expected the times at which batches start, with --at or --cron, such as --at 22:00; found neither',
-  );
-}
-
-function weekdays(text: string): Weekday[] {
-  return text.split(',').map((name) => {
-    const day = WEEKDAYS.find((known) => known === name.trim().toLowerCase());
-    if (day === undefined) throw new InvalidArgumentError(`Expected some of ${WEEKDAYS.join(', ')}.`);
-    return day;
-  });
-}

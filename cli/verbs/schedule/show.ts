@@ -7,6 +7,7 @@ import {
   type ScheduleListing,
   type ScheduleRun,
 } from '../../../client/index.ts';
+import { oneLine } from '../../../domain/printable.mjs';
 import { zonedText } from '../../../domain/time-zone.ts';
 import { shownPlace } from '../../../store/index.ts';
 import { noteKeysMissing } from '../../display/keys-missing.ts';
@@ -39,12 +40,19 @@ async function list(options: ServerOptions & JsonOptions): Promise<void> {
     if (options.json) return schedules.forEach(printJson);
     if (schedules.length === 0) return note('no schedule yet');
     printLine(table([['schedule', 'when', 'time zone', 'next', 'catalog', 'store'], ...schedules.map(row)]));
-    for (const { name, fault } of schedules) {
+    for (const { name, fault, last } of schedules) {
       if (fault !== null) note(`schedule ${name} starts nothing any more: ${fault}. Create it anew`);
+      else if (last && FAILED.includes(last.state)) note(`schedule ${name}: its last batch, ${runText(last)}`);
     }
     noteKeysMissing(schedules);
   });
 }
+
+const FAILED: ScheduleRun['state'][] = ['failed', 'refused', 'terminated'];
+
+/** `nightly-20260131T220000Z, was refused: --max-jobs: expected …` */
+const runText = ({ batch, state, reason }: ScheduleRun): string =>
+  `${batch}, ${state === 'failed' ? '' : 'was '}${state}${reason === null ? '' : `: ${oneLine(reason)}`}`;
 
 const row = ({ name, when, timeZone, next, paused, fault, catalog, store }: ScheduleListing): string[] => [
   name,
@@ -88,7 +96,10 @@ function runRows(runs: ScheduleRun[]): string[][] {
   if (runs.length === 0) return [['  last batches', 'none']];
   return runs
     .slice(0, 3)
-    .map(({ batch, cause, state }, at) => [at === 0 ? '  last batches' : '', `${batch} (${cause}): ${state}`]);
+    .map(({ batch, cause, state, reason }, at) => [
+      at === 0 ? '  last batches' : '',
+      `${batch} (${cause}): ${state}${reason === null ? '' : `, ${oneLine(reason)}`}`,
+    ]);
 }
 
 const pauseText = ({ pauseOnFailure, unnoticed }: ScheduleDetails): string =>

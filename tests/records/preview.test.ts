@@ -4,11 +4,11 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PromptCheck } from '../../catalog/notes/prompt-notes.ts';
-import { preview } from '../../client/preview.ts';
 import type { Job } from '../../domain/job.ts';
 import { openBundle, promptReader } from '../../models/pixart/index.ts';
 import { objectName } from '../../records/layout.ts';
 import { PlannedPictures } from '../../records/planned-pictures.ts';
+import { preview } from '../../records/preview.ts';
 import { type ObjectStore, openStore } from '../../store/index.ts';
 import { sampleJob } from '../images/sample-job.ts';
 

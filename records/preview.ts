@@ -1,8 +1,8 @@
 import type { Size } from '../domain/size.ts';
-import { type Estimate, estimate, type Work } from '../records/estimate.ts';
-import type { AlikePictures, PlannedPictures } from '../records/planned-pictures.ts';
-import { readRates } from '../records/rates.ts';
 import type { ObjectStore } from '../store/index.ts';
+import { type Estimate, estimate, type Work } from './estimate.ts';
+import type { AlikePictures, PlannedPictures } from './planned-pictures.ts';
+import { readRates } from './rates.ts';
 
 /** What a plan would meet, and the device time of what it would have to render. */
 export type Preview = Estimate & {

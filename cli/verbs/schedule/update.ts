@@ -1,0 +1,174 @@
+import { Command, Option } from 'commander';
+import {
+  type ChangedSetting,
+  chosenBundle,
+  type FailureBudget,
+  type ScheduleChange,
+  type SettingValue,
+  type UpdatedSchedule,
+  updateSchedule,
+} from '../../../client/index.ts';
+import { UserError } from '../../../domain/user-error.ts';
+import { checkAllowedHere } from '../../allowed-here.ts';
+import { note, printJson, printLine, table } from '../../display/output.ts';
+import { type AtMostOptions, addTeamOptions, type TeamOptions } from '../../options/batch-options.ts';
+import { type CatalogOptions, catalogOptions, expansionOf, signed } from '../../options/catalog-options.ts';
+import {
+  addServerOptions,
+  type JsonOptions,
+  jsonOption,
+  type ServerOptions,
+  userProjectOption,
+} from '../../options/common-options.ts';
+import { addScheduleOptions, type ScheduleOptions, timesOf } from '../../options/schedule-options.ts';
+import { notEmpty, spanText } from '../../options/values.ts';
+import { withClient } from '../../with-client.ts';
+import { addRunOptions, nextText, tellForecast, troubleText } from './create.ts';
+
+/** `false` where a person takes away what was given. */
+type UpdateOptions = Partial<Omit<CatalogOptions, 'expand' | 'sign'>> &
+  ServerOptions &
+  JsonOptions &
+  Omit<TeamOptions, 'team'> &
+  Omit<AtMostOptions, 'maxJobs' | 'maxCost'> &
+  ScheduleOptions & {
+    catalog?: string;
+    pauseOnFailure?: boolean;
+    window?: number;
+    maxFailures?: FailureBudget;
+    team?: string | false;
+    webhook?: string | false;
+    maxJobs?: number | false;
+    maxCost?: number | false;
+    expand?: boolean;
+    sign?: boolean;
+  };
+
+const examples = `
+Only what is named changes. Its history and its notes stay, a paused schedule stays paused, and a batch that runs goes on as it is.
+
+Examples:
+  $ npx pixart-batch schedule update nightly --at 23:00
+  $ npx pixart-batch schedule update nightly --catalog gs://my-bucket/catalogs/spring.csv --size 1024 --window 32
+  $ npx pixart-batch schedule update nightly --max-jobs 500 --max-cost 20 --cost-per-hour 2.5
+  $ npx pixart-batch schedule update nightly --no-webhook --no-max-jobs --json
+`;
+
+export const updateCommand = (): Command =>
+  addServerOptions(addTakingAway(addRunOptions(addTeamOptions(addScheduleOptions(addReading(new Command('update')))))))
+    .description('change what is named about a schedule, and nothing else')
+    .argument('<name>')
+    .addOption(jsonOption())
+    .addHelpText('after', examples)
+    .action(update);
+
+/** What is not named stays as it is: neither a default nor the environment names anything. */
+function addReading(command: Command): Command {
+  command.addOption(new Option('--catalog <catalog>', 'another catalog').argParser(notEmpty('a path or gs:// URL')));
+  for (const option of catalogOptions()) {
+    delete option.envVar;
+    command.addOption(option.default(undefined));
+  }
+  return command.addOption(userProjectOption());
+}
+
+const addTakingAway = (command: Command): Command =>
+  command
+    .option('--no-expand', 'take braces for braces')
+    .option('--no-sign', 'sign nothing')
+    .option('--no-team', 'of nobody')
+    .option('--no-webhook', 'tell nobody')
+    .option('--no-pause-on-failure', 'go on whatever has failed')
+    .option('--no-max-jobs', 'as many images as there are')
+    .option('--no-max-cost', 'whatever it costs');
+
+async function update(name: string, options: UpdateOptions): Promise<void> {
+  const change = await changeOf(options);
+  const { store, catalog, webhook } = change;
+  const updated = await withClient(options, async (client) => {
+    const places = { catalog: catalog ?? undefined, terms: options.terms, webhook: webhook ?? undefined };
+    await checkAllowedHere(client, { ...places, store: store ?? undefined });
+    return updateSchedule(client, name, change);
+  });
+  const { catalog: found, ...told } = updated;
+  if (options.json) printJson({ name, ...told });
+  else printLine(updatedText(name, updated));
+  if (found.trouble !== null) note(troubleText(catalog ?? `the catalog of ${name}`, found.trouble));
+  tellForecast(updated);
+}
+
+async function changeOf(options: UpdateOptions): Promise<ScheduleChange> {
+  const { catalog, store, catalogFormat: format, column: columns, sheet, imageFormat, size, quality } = options;
+  const { timeZone, overlap, catchUp, jitter, pauseOnFailure, window, maxFailures } = options;
+  const bundle = options.bundle === undefined ? undefined : await chosenBundle(options.bundle);
+  const defaults = {
+    ...{ format: imageFormat, size, quality, sign: options.sign === false ? null : signed(signOptions(options)) },
+    seeds: options.seeds === 'prompt' ? null : options.seeds,
+    decode: options.decode === 'tiled' ? null : options.decode,
+  };
+  const isOfImages = Object.values(defaults).some((value) => value !== undefined);
+  const change = {
+    ...{ catalog, store, format, columns, sheet, bundle, defaults: isOfImages ? defaults : undefined },
+    expansion: options.expand === false ? null : expansionOf(options),
+    ...{ when: timesOf(options), timeZone, overlap, catchUp, jitter, pauseOnFailure, window, maxFailures },
+    ...{ team: teamChange(options), webhook: options.webhook === false ? null : options.webhook },
+    atMost: limitsChange(options),
+  };
+  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+}
+
+const signOptions = ({ sign, signPrompts }: UpdateOptions) => ({
+  ...(sign && { sign: true as const }),
+  ...(signPrompts && { signPrompts }),
+});
+
+function teamChange({ team, weight }: UpdateOptions): ScheduleChange['team'] {
+  if (team === false) return null;
+  if (team !== undefined) return { name: team, weight: weight ?? 1 };
+  if (weight === undefined) return undefined;
+  throw new UserError('--weight: expected --team with it, found none');
+}
+
+function limitsChange({ maxJobs, maxCost, costPerHour }: UpdateOptions): ScheduleChange['atMost'] {
+  const isCost = typeof maxCost === 'number' || costPerHour !== undefined;
+  if (maxJobs === undefined && maxCost === undefined && !isCost) return undefined;
+  const cost = {
+    ...(typeof maxCost === 'number' && { amount: maxCost }),
+    ...(costPerHour !== undefined && { perHour: costPerHour }),
+  };
+  return {
+    ...(maxJobs !== undefined && { images: maxJobs === false ? null : maxJobs }),
+    ...(maxCost === false ? { cost: null } : isCost && { cost }),
+  };
+}
+
+function updatedText(name: string, updated: UpdatedSchedule): string {
+  const { changes, next } = updated;
+  if (changes.length === 0) return `schedule ${name} is like that already`;
+  const lines = [`schedule ${name} is changed`, table(changes.map(changeCells))];
+  return [...lines, ...(next.length === 0 ? [] : [nextText(updated)])].join('\n');
+}
+
+const changeCells = ({ setting, before, after }: ChangedSetting): string[] => [
+  `  ${WORDS.get(setting) ?? words(setting)}`,
+  `${valueText(setting, before)} → ${valueText(setting, after)}`,
+];
+
+/** `timeZone` as `time zone`. */
+const words = (setting: string): string => setting.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
+const WORDS = new Map([
+  ['catchUpMs', 'catch-up'],
+  ['jitterMs', 'jitter'],
+  ['costPerHour', 'cost an hour'],
+]);
+
+function valueText(setting: string, value: SettingValue): string {
+  if (value === null) return 'none';
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (typeof value === 'number') return setting.endsWith('Ms') ? spanText(value) : String(value);
+  if (typeof value === 'string') return value;
+  return Object.entries(value)
+    .map(([key, of]) => `${key} ${String(of)}`)
+    .join(', ');
+}

@@ -1,0 +1,130 @@
+import type { Duration } from '@temporalio/common';
+import { msToNumber } from '@temporalio/common/lib/time.js';
+import type { AtMost } from '../domain/at-most.ts';
+import type { ExpansionSettings } from '../domain/catalog-settings.ts';
+import { knownTimeZone } from '../domain/time-zone.ts';
+import { UserError } from '../domain/user-error.ts';
+import { bundleRef } from '../models/pixart/bundle.ts';
+import type { JobDefaults } from '../workflows/contract/batch.ts';
+import type { ScheduleRequest } from './create-schedule.ts';
+import type { KeptSchedule } from './kept-schedule.ts';
+import { type BatchRequest, batchInput } from './request.ts';
+import { type CheckedTimes, checkedTimes } from './schedule-times.ts';
+import { checkPolicies, scheduledBatchId } from './schedules.ts';
+
+type OrNull<Of> = { [Key in keyof Of]?: Of[Key] | null };
+
+/**
+ * What is to be otherwise about a schedule. What is not named stays as it is; `null` is as if it had never been given. `defaults`, `expansion` and
+ * `atMost` are changed part by part, `columns` as a whole.
+ */
+export type ScheduleChange = OrNull<Omit<ScheduleRequest, 'name' | 'defaults' | 'expansion' | 'atMost'>> & {
+  defaults?: OrNull<JobDefaults>;
+  expansion?: Partial<ExpansionSettings> | null;
+  atMost?: { images?: number | null; cost?: Partial<Cost> | null } | null;
+};
+
+/** A server's own, where nobody says otherwise (servers 1.29 and 1.32). */
+const USUAL_CATCH_UP: Duration = '365 days';
+
+/**
+ * A schedule as it is to be.
+ *
+ * @returns the times too, where they are to be others
+ * @throws UserError for what cannot be, or would never start anything
+ */
+export function changedSchedule(
+  kept: KeptSchedule,
+  change: ScheduleChange,
+): { wanted: KeptSchedule; times: CheckedTimes | null } {
+  if (change.when === null) throw new UserError('when: expected times at which batches start, found none');
+  const times = change.when === undefined ? null : checkedTimes(change.when);
+  const { timeZone, overlap, catchUp, jitter, pauseOnFailure } = change;
+  const wanted: KeptSchedule = {
+    input: changedInput(kept.input, change),
+    when: times?.text ?? kept.when,
+    timeZone: timeZone === undefined ? kept.timeZone : knownTimeZone(timeZone ?? 'UTC'),
+    overlap: overlap === undefined ? kept.overlap : (overlap ?? 'skip'),
+    catchUpMs: catchUp === undefined ? kept.catchUpMs : msToNumber(catchUp ?? USUAL_CATCH_UP),
+    jitterMs: jitter === undefined ? kept.jitterMs : msToNumber(jitter ?? 0),
+    pauseOnFailure: pauseOnFailure === undefined ? kept.pauseOnFailure : (pauseOnFailure ?? false),
+  };
+  checkPolicies(wanted);
+  return { wanted, times };
+}
+
+/** Of a batch, beside what it makes: an earlier version may have kept none, which is not what is usual now. */
+const RUN = ['window', 'team', 'maxFailures', 'webhook', 'atMost'] as const;
+
+function changedInput(kept: KeptSchedule['input'], change: ScheduleChange): KeptSchedule['input'] {
+  const { batch: _, round: __, ...input } = batchInput(changedRequest(kept, change), scheduledBatchId(kept.schedule));
+  const stays = RUN.filter((key) => change[key] === undefined).map((key) => [key, kept[key]]);
+  return { ...input, schedule: kept.schedule, ...Object.fromEntries(stays) };
+}
+
+function changedRequest(kept: KeptSchedule['input'], change: ScheduleChange): BatchRequest {
+  const { source } = kept;
+  return {
+    catalog: change.catalog ?? source.url,
+    // A catalog of another name tells its format itself.
+    format: change.format ?? (change.catalog ? undefined : source.format),
+    columns: or(change.columns, source.columns),
+    sheet: or(change.sheet, source.sheet),
+    expansion: changedExpansion(source, change),
+    store: change.store ?? kept.store,
+    bundle: change.bundle ?? kept.bundle,
+    defaults: changedDefaults(kept.defaults, change),
+    window: or(change.window, kept.window),
+    team: or(change.team, kept.team),
+    maxFailures: or(change.maxFailures, kept.maxFailures),
+    webhook: or(change.webhook, kept.webhook),
+    atMost: changedLimits(kept.atMost, change.atMost),
+  };
+}
+
+/** What is named, or else what was there. */
+const or = <Value>(named: Value | null | undefined, before: Value | undefined): Value | undefined =>
+  named === undefined ? before : (named ?? undefined);
+
+/** A size that the new bundle does not have, and a quality of another format, give way. */
+function changedDefaults(kept: JobDefaults, { defaults = {}, bundle }: ScheduleChange): Partial<JobDefaults> {
+  const { size, quality, ...others } = kept;
+  const isOtherFormat = defaults.format !== undefined && defaults.format !== kept.format;
+  const isSizeThere = !bundle || ('folder' in bundle ? bundleRef(bundle) : bundle).sizes.includes(size);
+  const before = { ...others, ...(isSizeThere && { size }), ...(!isOtherFormat && { quality }) };
+  const named = Object.entries({ ...before, ...defaults }).filter(([, value]) => value !== null && value !== undefined);
+  const wanted: Partial<JobDefaults> = Object.fromEntries(named);
+  if (defaults.quality != null && (wanted.format ?? 'png') === 'png') {
+    throw new UserError('quality: expected images in webp, avif or jpeg beside it; png keeps every pixel');
+  }
+  return wanted;
+}
+
+/** Terms that lay beside the catalog lie beside the new one. */
+function changedExpansion(
+  { url, expansion }: KeptSchedule['input']['source'],
+  { expansion: change, catalog }: ScheduleChange,
+): Partial<ExpansionSettings> | undefined {
+  if (change === null) return undefined;
+  if (expansion === undefined) return change;
+  const { terms, ...others } = expansion;
+  const isBeside = terms === `${url.slice(0, url.lastIndexOf('/'))}/terms`;
+  return { ...(catalog && isBeside ? others : expansion), ...change };
+}
+
+function changedLimits(kept: AtMost = {}, change: ScheduleChange['atMost'] = {}): AtMost | undefined {
+  if (change === null) return undefined;
+  const images = or(change.images, kept.images);
+  const cost = change.cost ? wholeCost({ ...kept.cost, ...change.cost }) : or(change.cost, kept.cost);
+  if (images === undefined && cost === undefined) return undefined;
+  return { ...(images !== undefined && { images }), ...(cost !== undefined && { cost }) };
+}
+
+type Cost = NonNullable<AtMost['cost']>;
+
+function wholeCost({ amount, perHour }: Partial<Cost>): Cost {
+  if (amount !== undefined && perHour !== undefined) return { amount, perHour };
+  throw new UserError(
+    '--max-cost: expected --cost-per-hour beside it, what an hour of one device costs, found one of the two',
+  );
+}

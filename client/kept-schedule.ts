@@ -1,0 +1,74 @@
+import type { ScheduleDescription } from '@temporalio/client';
+import { shortDigest } from '../domain/bundle-ref.ts';
+import { UserError } from '../domain/user-error.ts';
+import { shownPlace } from '../store/index.ts';
+import type { ScheduledBatchInput } from '../workflows/contract/batch.ts';
+import type { CatalogInput } from './request.ts';
+import { inputOf, type Overlap, overlapOf, toldOf } from './schedules.ts';
+
+/** A schedule as its server keeps it: what it starts, when, and by which policies. */
+export type KeptSchedule = {
+  input: Omit<CatalogInput, 'batch' | 'round'> & Pick<ScheduledBatchInput, 'schedule'>;
+  /** In words. */
+  when: string;
+  timeZone: string;
+  overlap: Overlap;
+  catchUpMs: number;
+  jitterMs: number;
+  pauseOnFailure: boolean;
+};
+
+/** @throws UserError where it starts something else, or nobody can read what */
+export function keptSchedule(name: string, description: ScheduleDescription): KeptSchedule {
+  const input = inputOf(description);
+  if (input === null || input.source.kind !== 'catalog') {
+    throw new UserError(
+      `schedule ${name}: expected one that starts batches of a catalog, found another, which was made by other means`,
+    );
+  }
+  const { when, timeZone } = toldOf(description);
+  const { policies, spec } = description;
+  return {
+    input: { ...input, source: input.source },
+    ...{ when, timeZone, overlap: overlapOf(description) },
+    ...{ catchUpMs: policies.catchupWindow, jitterMs: spec.jitter ?? 0, pauseOnFailure: policies.pauseOnFailure },
+  };
+}
+
+export type SettingValue = string | number | boolean | null | Readonly<Record<string, unknown>>;
+
+/** What a change makes otherwise. */
+export type ChangedSetting = { setting: string; before: SettingValue; after: SettingValue };
+
+/** In the order in which people are told them. `null` is what was not given, and need not be. */
+export function differencesOf(before: KeptSchedule, after: KeptSchedule): ChangedSetting[] {
+  const [old, now] = [settingsOf(before), settingsOf(after)];
+  return Object.keys(now).flatMap((setting) => {
+    const [was, is] = [old[setting] ?? null, now[setting] ?? null];
+    if (JSON.stringify(was) === JSON.stringify(is)) return [];
+    const isSecret = setting === 'webhook';
+    return [{ setting, before: isSecret ? withoutPath(was) : was, after: isSecret ? withoutPath(is) : is }];
+  });
+}
+
+function settingsOf({ input, ...times }: KeptSchedule): Record<string, SettingValue | undefined> {
+  const { source, store, bundle, defaults, window, team, maxFailures, webhook, atMost } = input;
+  const { format: imageFormat, ...ofImages } = defaults;
+  return {
+    ...times,
+    ...{ catalog: shownPlace(source.url), catalogFormat: source.format },
+    ...{ columns: Object.keys(source.columns).length === 0 ? null : source.columns, sheet: source.sheet },
+    ...{
+      expansion: source.expansion,
+      store: shownPlace(store),
+      bundle: `${bundle.name} (${shortDigest(bundle.digest)})`,
+    },
+    ...{ imageFormat, size: ofImages.size, quality: ofImages.quality, seeds: ofImages.seeds },
+    ...{ decode: ofImages.decode, sign: ofImages.sign, window, team, maxFailures, webhook },
+    ...{ maxJobs: atMost?.images, maxCost: atMost?.cost?.amount, costPerHour: atMost?.cost?.perHour },
+  };
+}
+
+/** Whoever has the address of a chat's webhook may write there. */
+const withoutPath = (value: SettingValue): SettingValue =>
+  typeof value === 'string' ? `${new URL(value).origin}/…` : value;

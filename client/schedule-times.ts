@@ -1,0 +1,31 @@
+import { UserError } from '../domain/user-error.ts';
+import { checkedCron, DAYS } from './cron.ts';
+
+export const WEEKDAYS = DAYS;
+
+export type Weekday = (typeof WEEKDAYS)[number];
+
+/** A cron expression of five fields or a macro such as `@daily`; or a time of day, `22:30`, on some days of the week. */
+export type ScheduleTimes = { cron: string } | { at: string; days: Weekday[] };
+
+/** Times as the server takes them, and as people are told them. */
+export type CheckedTimes = { cron: string; text: string };
+
+/** @throws UserError for times that there are not or that are read in more than one way */
+export function checkedTimes(when: ScheduleTimes): CheckedTimes {
+  if ('cron' in when) {
+    const cron = checkedCron(when.cron);
+    return { cron, text: `cron ${cron}` };
+  }
+  const { at, days } = when;
+  const time = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(at);
+  if (time === null) throw new UserError(`at: expected a time of day such as 22:30, found ${JSON.stringify(at)}`);
+  const onDays = days.length === 0 ? '*' : days.map((day) => WEEKDAYS.indexOf(day)).join(',');
+  return {
+    cron: `${Number(time[2])} ${Number(time[1])} * * ${onDays}`,
+    text: `${days.length === 0 ? 'every day' : days.join(', ')} at ${at}`,
+  };
+}
+
+/** What the server keeps of a cron expression is what comes of it, and the comment: so it has what people are told. */
+export const withComment = ({ cron, text }: CheckedTimes): string => `${cron} # ${text}`;
