@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ScheduleDescription, type ScheduleHandle, WorkflowNotFoundError } from '@temporalio/client';
 import { msToTs, tsToDate } from '@temporalio/common/lib/time.js';
+import type { AtMost } from '../domain/at-most.ts';
 import { batchIdAt } from '../domain/batch-id.ts';
 import { describeAnyBatch, unlessUnknown } from './batches.ts';
 import type { BatchClient } from './connect.ts';
-import { aboutSchedule, type ScheduleMemo, scheduleName, toldOf } from './schedules.ts';
+import { aboutSchedule, inputOf, type ScheduleMemo, scheduleName, toldOf } from './schedules.ts';
 
 /** One of the last batches that a schedule started. */
 export type ScheduleRun = {
@@ -27,6 +28,9 @@ export type ScheduleDetails = ScheduleMemo & {
   pauseOnFailure: boolean;
   catchUpMs: number;
   jitterMs: number;
+  /** Images in flight at once, for each size, and what each of its batches may come to; `null` where that is not known, and where it is anything. */
+  window: number | null;
+  atMost: AtMost | null;
   next: Date[];
   /** Its last batches, newest first. */
   runs: ScheduleRun[];
@@ -84,6 +88,7 @@ export async function detailsOf(
   description: ScheduleDescription,
 ): Promise<ScheduleDetails> {
   const { state, policies, spec, info } = description;
+  const input = inputOf(description);
   const runs = await runsOf(client, description.scheduleId, info.recentActions);
   const unnoticed = await unnoticedFailure(client, description);
   return {
@@ -94,6 +99,8 @@ export async function detailsOf(
     pauseOnFailure: policies.pauseOnFailure,
     catchUpMs: policies.catchupWindow,
     jitterMs: spec.jitter ?? 0,
+    window: input?.window ?? null,
+    atMost: input?.atMost ?? null,
     next: info.nextActionTimes,
     runs,
     skipped: { overlap: info.numActionsSkippedOverlap, missed: info.numActionsMissedCatchupWindow },

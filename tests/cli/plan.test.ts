@@ -36,6 +36,36 @@ test('a plan tells of negative prompts that guidance 1 leaves without effect', a
   );
 });
 
+test('a plan that comes to more than it may ends with 2, and one within it says by what', async () => {
+  const catalog = join(folder, 'limited.csv');
+  await writeFile(catalog, 'prompt\na fox\nan owl\n');
+  const store = join(folder, 'out-of-limited');
+  const limited = (...options: string[]) =>
+    runHere(['plan', catalog, '--bundle', 'pixart-icons', '--store', store, ...options]);
+  const large = await limited('--max-jobs', '1');
+  expect(large).toMatchObject({ code: 2, stdout: expect.stringContaining('to render: 2') });
+  expect(large.stderr).toMatch(/--max-jobs: expected at most 1 images to render, found 2; nothing is started\n$/);
+  const dear = ['--max-cost', '5', '--cost-per-hour', '3600'];
+  expect(await limited(...dear)).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/--max-cost: expected a pace/),
+  });
+  const { digest, defaults } = bundleRef(await chosenBundle('pixart-icons'));
+  const sizes = { '256': { 'NVIDIA L4': { images: 10, secondsPerStep: 1 / defaults.steps } } };
+  const opened = await openStore(pathToFileURL(store).href);
+  const rates = JSON.stringify({ format: 2, bundle: digest, sizes });
+  await opened.replace(ratesName(digest), Buffer.from(rates), 'application/json');
+  expect(await limited(...dear, '--size', '256')).toMatchObject({
+    code: 0,
+    stderr:
+      'within the limits: 2 images to render; about 2.00: 0.0006 h of device time, as on NVIDIA L4, at 3600 an hour\n',
+  });
+  expect(await limited('--max-cost', '5')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--cost-per-hour'),
+  });
+});
+
 test('a program hears how much of a catalog has been read', async () => {
   const catalog = join(folder, 'large.csv');
   const text = ['prompt', ...Array.from({ length: 10_000 }, (_, row) => `a fox of number ${row}`), ''].join('\n');

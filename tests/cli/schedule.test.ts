@@ -100,6 +100,7 @@ describe('"schedule update"', () => {
         ].join('\\n'),
       ),
     );
+    expect((await run(['describe', 'changing'])).stdout).toMatch(/ +window +16\n +at most +50 images to render\n/);
     const again = await run(['update', 'changing', '--no-webhook', '--no-max-jobs', '--window', '8', '--json']);
     expect(JSON.parse(again.stdout)).toMatchObject({
       name: 'changing',

@@ -32,7 +32,7 @@ test('a bucket that lets its requesters pay asks for a project until one is name
   const unpaid = expectCode(2, await runHere(['report', 'night', '--store', 'gs://paid-by-others/images']));
   expect(unpaid.stderr).toContain('name a project that pays with --user-project or PIXART_USER_PROJECT');
   const paid = expectCode(2, await report('--user-project', 'payer-1'));
-  expect(paid.stderr).toContain('expected batches/night/manifest.jsonl in gs://paid-by-others/images, found none');
+  expect(paid.stderr).toContain('expected a batch of that name in gs://paid-by-others/images, found none');
   expect(network.urls.at(-1)?.searchParams.get('userProject')).toBe('payer-1');
 });
 

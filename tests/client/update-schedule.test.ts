@@ -76,9 +76,10 @@ describe('updating a schedule', () => {
       { setting: 'webhook', before: 'https://hooks.example.com/…', after: null },
     ]);
     for (const time of next) expect([0, 1]).toContain(time.getUTCDay());
-    const { when: _, jitterMs: __, next: ___, ...same } = before;
+    const { when: _, jitterMs: __, next: ___, window, ...same } = before;
+    expect(window).toBe(7);
     const after = await describeSchedule(site.client, 'nightly');
-    expect(after).toMatchObject({ ...same, when: 'monday, sunday at 22:30', jitterMs: 0, next });
+    expect(after).toMatchObject({ ...same, when: 'monday, sunday at 22:30', jitterMs: 0, window: 3, next });
     expect(after).toMatchObject({ paused: true, note: 'a person paused it', runs: [{ batch, state: 'completed' }] });
     await deleteSchedule(site.client, 'nightly');
   });

@@ -168,7 +168,9 @@ test('a batch that has ended is reported from its store, and the rows of its tab
   const { stdout } = expectCode(0, await here('report', 'first'));
   expect(stdout).toMatch(/^size +256 +512$/m);
   expect(stdout).toMatch(/^denoise +\d+ % +\d+ %$/m);
-  expect(expectCode(2, await here('report', 'no-such-batch')).stderr).toContain('expected batches/no-such-batch/');
+  expect(expectCode(2, await here('report', 'no-such-batch')).stderr).toContain(
+    'batch no-such-batch: expected a batch of that name',
+  );
 
   const table = join(place.store, 'batches', 'first', 'manifest.csv');
   const again = expectCode(0, await here('submit', table, '--batch', 'from-table', '--wait', '--json'));

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import {
+  type AtMost,
   describeSchedule,
   listSchedules,
   type Overlap,
@@ -12,6 +13,7 @@ import { zonedText } from '../../../domain/time-zone.ts';
 import { shownPlace } from '../../../store/index.ts';
 import { noteKeysMissing } from '../../display/keys-missing.ts';
 import { collect, note, printJson, printLine, table } from '../../display/output.ts';
+import { count } from '../../display/text.ts';
 import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } from '../../options/common-options.ts';
 import { spanText } from '../../options/values.ts';
 import { withClient } from '../../with-client.ts';
@@ -81,10 +83,19 @@ const detailsText = (of: ScheduleDetails): string =>
     ['  catch-up', spanText(of.catchUpMs)],
     ['  jitter', of.jitterMs === 0 ? 'none' : spanText(of.jitterMs)],
     ['  pause on failure', pauseText(of)],
+    ...(of.window === null ? [] : [['  window', String(of.window)]]),
+    ...(of.atMost === null ? [] : [['  at most', atMostText(of.atMost)]]),
     ...(of.note === null ? [] : [['  note', of.note]]),
     ['  catalog', shownPlace(of.catalog)],
     ['  store', shownPlace(of.store)],
   ]);
+
+/** `500 images to render, 20 at 2.5 an hour` */
+const atMostText = ({ images, cost }: AtMost): string =>
+  [
+    ...(images === undefined ? [] : [`${count(images, 'image')} to render`]),
+    ...(cost === undefined ? [] : [`${cost.amount} at ${cost.perHour} an hour`]),
+  ].join(', ');
 
 const nextText = ({ next, timeZone }: ScheduleDetails): string =>
   next
