@@ -7,8 +7,8 @@ import { printLine } from '../display/output.ts';
 import type { Verb } from '../verb.ts';
 
 const examples = `
-Completes verbs, options and their values; names of files otherwise. The shell does that by itself, without starting this program, so make the script
-again after an upgrade. It is for the command pixart-batch, as "npm i -g" installs it.
+Completes verbs, options and their values; names of files otherwise. The shell does that by itself, without starting this program: make the script again
+after an upgrade. It is for a program of the name pixart-batch on the PATH.
 
 Examples:
   $ npx pixart-batch completion bash > ~/.local/share/bash-completion/completions/pixart-batch
