@@ -1,14 +1,21 @@
 import type { Summaries } from '../domain/summaries.ts';
 import type { OpenStore, Sources } from '../store/index.ts';
-import type { EncodeActivities, OrchestratorActivities, RenderActivities } from '../workflows/contract/activities.ts';
+import type {
+  EncodeActivities,
+  MessageActivities,
+  OrchestratorActivities,
+  RenderActivities,
+} from '../workflows/contract/activities.ts';
 import { SHEET_PAGES_AT_ONCE } from '../workflows/contract/limits.ts';
 import { activitiesInHand } from './activities-in-hand.ts';
 import { createEncodeCaptions, type EncodeCaptionsDependencies } from './encode-captions.ts';
 import { encodersSeen } from './encoders-seen.ts';
 import { createMatchJobs } from './match-jobs.ts';
-import { mayPassForPlan, orchestratorActivities } from './orchestrator-activity.ts';
+import { type Channel, createSendMessage, type MessageDependencies } from './messages/send-message.ts';
+import { mayPassForPlan, mayPassForRecords, orchestratorActivities } from './orchestrator-activity.ts';
 import { createPlanBatch } from './plan-batch.ts';
-import { createPostWebhook, type Post } from './post-webhook.ts';
+import { createPostWebhook } from './post-webhook.ts';
+import { MessageWaits, type Post } from './posted.ts';
 import { createReadShard } from './read-shard.ts';
 import { createRenderImage, type RenderImageDependencies } from './render-image.ts';
 import { createWriteContactSheet } from './write-contact-sheet.ts';
@@ -18,12 +25,22 @@ import { createWriteReviewPage } from './write-review-page.ts';
 
 export { HeldPictures } from './held-pictures.ts';
 export { type CaptionSource, KeptCaptions } from './kept-captions.ts';
-export type { Post } from './post-webhook.ts';
+export type { StoreLinks } from './messages/links.ts';
+export type { Mail } from './messages/mail.ts';
+export {
+  type Channel,
+  chatChannel,
+  type MessageDependencies,
+  mailChannel,
+  type SendMail,
+} from './messages/send-message.ts';
+export { secretFault } from './post-webhook.ts';
+export { MessageWaits, type Post } from './posted.ts';
 export type { WorkerStop } from './render-stop.ts';
 
 export type Webhooks = {
-  /** @throws UserError for an address that `post` would refuse */
-  check(url: string): void;
+  /** @throws UserError for a receiver that nothing would be sent to */
+  check(receiver: string): void;
   post: Post;
 };
 
@@ -58,7 +75,27 @@ export function createOrchestratorActivities({
     writeManifest: activity(createWriteManifest, { whenCancelled: 'finish' }),
     writeContactSheet: activity(createWriteContactSheet, { whenCancelled: 'finish' }),
     writeSheetPage: activity(createWriteReviewPage, { atOnce: SHEET_PAGES_AT_ONCE }),
+    // Messages of an earlier version wait here, whoever can send them.
     postWebhook: createPostWebhook(webhookSecret, webhooks.post),
+  };
+}
+
+/** What posts signed events. */
+export const createWebhookActivities = (secret: string, post: Post): Pick<MessageActivities, 'postWebhook'> => ({
+  postWebhook: createPostWebhook(secret, post),
+});
+
+/** What tells people, by one channel. */
+export function createMessageActivities(
+  openStore: OpenStore,
+  dependencies: MessageDependencies,
+  channel: Channel,
+): Pick<MessageActivities, 'sendMessage'> {
+  const activity = orchestratorActivities(openStore);
+  return {
+    sendMessage: activity((open) => createSendMessage(open, dependencies, channel), {
+      mayPass: (error) => error instanceof MessageWaits || mayPassForRecords(error),
+    }),
   };
 }
 

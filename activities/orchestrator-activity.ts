@@ -76,7 +76,7 @@ export const mayPassForPlan = (error: unknown): boolean =>
   (error instanceof Error && isGrpcServiceError(rootOf(error)));
 
 /** A store that denies access is waited for: the images are there, and the fault is often the machine's token service. */
-const mayPassForRecords = (error: unknown): boolean => mayPassForPlan(error) || error instanceof StoreDenied;
+export const mayPassForRecords = (error: unknown): boolean => mayPassForPlan(error) || error instanceof StoreDenied;
 
 /** What a call to the Temporal server fails with wraps what the connection said. */
 const rootOf = (error: Error): unknown => (isGrpcServiceError(error) ? error : error.cause);

@@ -28,8 +28,8 @@ const COLUMN_CHARACTERS_TOLD = 4_000;
 export type PlanDependencies = {
   openStore: OpenStore;
   sources: Sources;
-  /** @throws UserError for an address that will not be told anything */
-  webhooks: { check(url: string): void };
+  /** @throws UserError for a receiver that will not be told anything */
+  webhooks: { check(receiver: string): void };
   summaries?: Summaries | undefined;
 };
 

@@ -3,7 +3,7 @@ import { fleetsFor } from '../infra/dev/fleet-note.ts';
 import { storeUrl } from '../store/index.ts';
 import { allowanceOf } from '../workers/allowance.ts';
 import { checkPlace } from '../workers/allowed-places.ts';
-import { checkWebhook } from '../workers/allowed-webhooks.ts';
+import { checkReceiver } from '../workers/allowed-webhooks.ts';
 import { stateFolder } from './options/common-options.ts';
 
 /** What a batch would have workers open: paths or URLs, as a person writes them. */
@@ -31,6 +31,6 @@ export async function checkAllowedHere(
     for (const [what, place] of Object.entries({ store, catalog, terms })) {
       if (place !== undefined) await checkPlace(allowance, what, storeUrl(place));
     }
-    if (webhook !== undefined) checkWebhook(allowance, webhook);
+    if (webhook !== undefined) checkReceiver(allowance, webhook);
   }
 }

@@ -5,7 +5,7 @@ import { ServerUnreachable, UserError } from '../domain/user-error.ts';
 import { shownPlace } from '../store/index.ts';
 import type { ScheduledBatchInput } from '../workflows/contract/batch.ts';
 import { scheduleSummary } from '../workflows/contract/batch-start.ts';
-import { ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
+import { ORCHESTRATOR_QUEUE, scheduleId } from '../workflows/contract/queues.ts';
 import type { Workflows } from '../workflows/contract/workflows.ts';
 import { auditedControl } from './audited-control.ts';
 import type { BatchClient } from './connect.ts';
@@ -20,7 +20,6 @@ import {
   type Overlap,
   type ScheduleMemo,
   scheduledBatchId,
-  scheduleId,
 } from './schedules.ts';
 import { serverTrouble } from './server-trouble.ts';
 

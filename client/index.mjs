@@ -22,6 +22,7 @@ export const {
   batchEnd,
   batchProgress,
   bundleRef,
+  canTell,
   cancelBatch,
   chosenBundle,
   cleanStore,
@@ -64,6 +65,7 @@ export const {
   updateSchedule,
   verifyBatch,
   versionText,
+  waitingMessages,
   watchBatch,
   workersSeen,
 } = library;

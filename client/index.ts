@@ -73,6 +73,7 @@ export { type KeptBatch, keptBatch } from './kept-batch.ts';
 export type { ChangedSetting, SettingValue } from './kept-schedule.ts';
 export type { LimitsToday } from './limits.ts';
 export { listSchedules, type ScheduleListing } from './list-schedules.ts';
+export { canTell, type WaitingMessage, waitingMessages } from './messages.ts';
 export { lackOfCurrent, type OrchestratorsSeen, orchestratorsSeen } from './orchestrators.ts';
 export { type BatchPlan, type PlanRequest, planBatch } from './plan.ts';
 export { batchProgress, NoOrchestrator } from './progress.ts';

@@ -3,8 +3,8 @@ import { batchIdAt } from '../domain/batch-id.ts';
 import type { BundleRef } from '../domain/bundle-ref.ts';
 import { type CatalogFormat, catalogFormat, type ExpansionSettings, MAX_PER_ROW } from '../domain/catalog-settings.ts';
 import { type ImageFormat, standardQuality } from '../domain/image-format.ts';
+import { receiverOf } from '../domain/receiver.ts';
 import { UserError } from '../domain/user-error.ts';
-import { checkWebhookUrl } from '../domain/webhook-url.ts';
 import { type Bundle, bundleRef } from '../models/pixart/bundle.ts';
 import { checkBatchId } from '../records/layout.ts';
 import { storeUrl } from '../store/index.ts';
@@ -42,7 +42,10 @@ export type BatchRequest = {
   team?: Team | undefined;
   /** More failures than this pause the batch; a tenth of its jobs, but at least 20, unless given. */
   maxFailures?: FailureBudget | undefined;
-  /** Address that is told how the batch ends, and that it paused itself; signed with the orchestrator's secret. */
+  /**
+   * Who is told how the batch ends, and that it paused itself: an address, which gets events signed with the orchestrator's secret; `slack`,
+   * `teams` or one of several such as `slack:art`, whose addresses the orchestrator has; or `mailto:` and addresses.
+   */
   webhook?: string | undefined;
   /** A batch that would come to more is not started; not even one of unknown cost, where that is limited. */
   atMost?: AtMost | undefined;
@@ -93,7 +96,7 @@ export function checkRun({ window, team, webhook }: Pick<BatchRequest, 'window' 
   const fault = window === undefined ? null : windowFault(window);
   if (fault !== null) throw new UserError(fault);
   if (team) checkTeam(team);
-  if (webhook !== undefined) checkWebhookUrl(webhook);
+  if (webhook !== undefined) receiverOf(webhook);
 }
 
 /** A limit that is no number would be none. */

@@ -5,9 +5,10 @@ import { GRPC } from '../connection/grpc.ts';
 import { UserError } from '../domain/user-error.ts';
 import { rawValue } from '../encryption/raw-payloads.ts';
 import type { ScheduledBatchInput } from '../workflows/contract/batch.ts';
+import { scheduleId } from '../workflows/contract/queues.ts';
 import { auditedControl } from './audited-control.ts';
 import type { BatchClient } from './connect.ts';
-import { isOurs, scheduleId, scheduleName } from './schedules.ts';
+import { isOurs, scheduleName } from './schedules.ts';
 import { grpcCause, serverTrouble } from './server-trouble.ts';
 
 const { Schedule } = proto.temporal.api.schedule.v1;

@@ -11,6 +11,7 @@ import type { AuditedAction, TellAudit } from '../records/audit.ts';
 import { checkBatchId } from '../records/layout.ts';
 import type { ScheduledBatchInput } from '../workflows/contract/batch.ts';
 import { catalogUrl } from '../workflows/contract/batch-start.ts';
+import { SCHEDULE_PREFIX, scheduleId } from '../workflows/contract/queues.ts';
 import { auditedControl } from './audited-control.ts';
 import type { BatchClient } from './connect.ts';
 import { scheduleFault } from './schedule-fault.ts';
@@ -78,11 +79,9 @@ export function checkPolicies({ overlap, pauseOnFailure }: { overlap: Overlap; p
 /** As of a batch that is due now: its id is longer than the name that begins it. @throws UserError for a name that begins no id */
 export const scheduledBatchId = (name: string): string => batchIdAt(checkBatchId(name), new Date());
 
-const PREFIX = 'schedule/';
-export const scheduleId = (name: string): string => `${PREFIX}${name}`;
-export const isOurs = (id: string): boolean => id.startsWith(PREFIX);
+export const isOurs = (id: string): boolean => id.startsWith(SCHEDULE_PREFIX);
 /** One that somebody made by other means is called by its id. */
-export const scheduleName = (id: string): string => (isOurs(id) ? id.slice(PREFIX.length) : id);
+export const scheduleName = (id: string): string => (isOurs(id) ? id.slice(SCHEDULE_PREFIX.length) : id);
 
 /**
  * Runs a call about one schedule.

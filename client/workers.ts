@@ -56,7 +56,11 @@ export async function workersSeen(client: BatchClient, batch: string, sizes: rea
 }
 
 /** Identities of those who asked the queue for work lately. */
-async function pollers({ temporal, namespace }: BatchClient, queue: string, taskQueueType: number): Promise<string[]> {
+export async function pollers(
+  { temporal, namespace }: BatchClient,
+  queue: string,
+  taskQueueType: number,
+): Promise<string[]> {
   const { pollers } = await temporal.workflowService.describeTaskQueue({
     namespace,
     taskQueue: { name: queue },

@@ -30,11 +30,13 @@ const SECRETS: [RegExp, string][] = [
     /\b(?:ya29\.[\w.-]{8,}|1\/\/[\w-]{20,}|AIza[\w-]{30,}|GOCSPX-[\w-]{10,}|gh[pousr]_\w{20,}|github_pat_\w{20,})/g,
     GONE,
   ],
+  // What follows the host is the key to a channel.
+  [/(\bhooks\.slack(?:-gov)?\.com\/)[\w/-]{8,}/gi, `$1${GONE}`],
   [/\b(?:npm_\w{20,}|hf_\w{20,}|sk-[\w-]{20,}|xox[abprs]-[\w-]{10,}|A[KS]IA[A-Z0-9]{16}|whsec_[\w+/=]{20,})/g, GONE],
 ];
 
-/** A variable with a secret in it. A path to one is none. */
-const VARIABLE = /(?:KEYS?|TOKEN|SECRET|PASSWORD|KEY_DATA)$/;
+/** A variable with a secret in it, which some addresses are. A path to one is none. */
+const VARIABLE = /(?:KEYS?|TOKEN|SECRET|PASSWORD|KEY_DATA)$|^PIXART_(?:SLACK|TEAMS|SMTP)_URL/;
 const SHORTEST = 12;
 
 /** Those of this process, which are known to be secrets whatever they look like. */

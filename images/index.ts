@@ -5,5 +5,6 @@ export { readImageMetadata, readRenderKey } from './metadata.ts';
 export { hasRoom } from './metadata-limit.ts';
 export { type Parameters, withPngParameters } from './png-parameters.ts';
 export type { ImageMetadata } from './properties.ts';
+export { toSmallJpeg } from './small-jpeg.ts';
 export { imageFault } from './whole.ts';
 export { toPlainXmp } from './xmp.ts';

@@ -1,3 +1,4 @@
+import { costText } from '../domain/amount-text.ts';
 import type { AtMost } from '../domain/at-most.ts';
 import { LimitReached } from './limits.ts';
 import type { Preview } from './preview.ts';
@@ -5,9 +6,6 @@ import type { Preview } from './preview.ts';
 /** In the currency of the rate; `null` where no device time is known. */
 export const costOf = ({ deviceSeconds }: Pick<Preview, 'deviceSeconds'>, perHour: number): number | null =>
   deviceSeconds === null ? null : (deviceSeconds / 3_600) * perHour;
-
-/** Two decimals as of money, more where these would be zero. */
-export const costText = (cost: number): string => cost.toFixed(cost < 0.1 ? 4 : 2);
 
 /**
  * Keeps a batch from being started that would come to more than it may.

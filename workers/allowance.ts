@@ -1,12 +1,13 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isMailAddress, isMailDomain } from '../domain/receiver.ts';
 import { UserError } from '../domain/user-error.ts';
 import { checkWebhookUrl } from '../domain/webhook-url.ts';
 import { storeUrl } from '../store/index.ts';
 
 /**
  * What a worker opens for those who may start batches. Of each kind only what is named is allowed; where nothing of a kind is named, no
- * folder is, every bucket, and every webhook with https at a public address.
+ * folder is, every bucket, every webhook with https at a public address, and mail to anybody.
  */
 export type Allowance = {
   /** Folders and files, absolute. */
@@ -15,27 +16,42 @@ export type Allowance = {
   buckets: string[] | null;
   /** Of webhooks, such as `https://hooks.example.com`; `null` for https at public addresses. */
   origins: string[] | null;
+  /** Of mail: addresses, and domains with all that are in them; `null` for any. */
+  mail: string[] | null;
 };
 
 const EXPECTED =
-  'expected a folder or file, gs://bucket or gs://bucket/prefix, or where webhooks are, such as https://hooks.example.com or http://localhost:8080';
+  'expected a folder or file, gs://bucket or gs://bucket/prefix, where webhooks are, such as https://hooks.example.com or http://localhost:8080, or ' +
+  'whom mail goes to, such as mailto:studio.example or mailto:lead@studio.example';
 
 /**
- * Reads what `--allow` was given: paths, `file:` and `gs://` URLs, and addresses of webhooks without a path.
+ * Reads what `--allow` was given: paths, `file:` and `gs://` URLs, addresses of webhooks without a path, and `mailto:` with an address or a domain.
  *
  * @throws UserError for what is none of these
  */
 export function allowanceOf(allowed: readonly string[]): Allowance {
-  const urls = allowed.map(storeUrl);
+  const urls = allowed.map(allowedUrl);
   const of = (...schemes: string[]) => urls.filter((url) => schemes.some((scheme) => url.startsWith(scheme)));
-  const [files, buckets, hooks] = [of('file:'), of('gs:'), of('https:', 'http:')];
-  const other = urls.find((url) => ![files, buckets, hooks].flat().includes(url));
+  const [files, buckets, hooks, mail] = [of('file:'), of('gs:'), of('https:', 'http:'), of(MAIL)];
+  const other = urls.find((url) => ![files, buckets, hooks, mail].flat().includes(url));
   if (other !== undefined) throw notAllowable(other);
   return {
     paths: files.map(path),
     buckets: buckets.length === 0 ? null : buckets.map(bucket),
     origins: hooks.length === 0 ? null : hooks.map(origin),
+    mail: mail.length === 0 ? null : mail.map(mailPlace),
   };
+}
+
+const MAIL = 'mailto:';
+
+/** As a store's URL, of which mail is none. */
+export const allowedUrl = (place: string): string => (place.startsWith(MAIL) ? place : storeUrl(place));
+
+function mailPlace(url: string): string {
+  const place = url.slice(MAIL.length);
+  if (!isMailAddress(place) && !isMailDomain(place)) throw notAllowable(url);
+  return place.toLowerCase();
 }
 
 function path(url: string): string {

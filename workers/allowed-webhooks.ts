@@ -4,12 +4,30 @@ import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import type { Post } from '../activities/index.ts';
+import { receiverOf } from '../domain/receiver.ts';
 import { checkWebhookUrl } from '../domain/webhook-url.ts';
 import type { Allowance } from './allowance.ts';
 import { isPublicAddress } from './public-address.ts';
 import { refusal } from './refusal.ts';
 
 const ANSWER_MS = 15_000;
+
+/**
+ * Looks whether a worker may tell a receiver anything. Addresses of Slack and Teams are its own, and are looked at when they are posted to.
+ *
+ * @throws UserError unless it is allowed
+ */
+export function checkReceiver(allowance: Pick<Allowance, 'origins' | 'mail'>, text: string): void {
+  const receiver = receiverOf(text);
+  if (receiver.kind === 'webhook') checkWebhook(allowance, text);
+  if (receiver.kind === 'mail') for (const address of receiver.to) checkRecipient(allowance, address);
+}
+
+function checkRecipient({ mail }: Pick<Allowance, 'mail'>, address: string): void {
+  const lower = address.toLowerCase();
+  const domain = lower.slice(lower.lastIndexOf('@') + 1);
+  if (mail !== null && !mail.includes(lower) && !mail.includes(domain)) throw refusal('webhook', `mailto:${address}`);
+}
 
 /**
  * Looks whether a worker may post to an address, by what the address says: a name may still lead to where it may not.

@@ -11,7 +11,9 @@ import { workflowSpans } from '../monitoring/tracing/workflow-spans.ts';
 import { ORCHESTRATOR_QUEUE } from '../workflows/contract/queues.ts';
 import type { Allowance } from './allowance.ts';
 import { discreetFailures } from './discreet-failures.ts';
+import { createMessengers } from './messengers.ts';
 import { type Outside, outsideOf } from './outside.ts';
+import { untilStopped } from './stopping.ts';
 import { tellRouting } from './version-watch.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 import { type Deployment, pinnedTo, workflowVersion } from './workflow-version.ts';
@@ -35,11 +37,11 @@ export type OrchestratorOptions = {
 };
 
 /**
- * Runs workflows, and the activities that plan batches and write their records, until the process is told to stop
+ * Runs workflows, and the activities that plan batches, write their records and tell what became of them, until the process is told to stop
  * (SIGINT, SIGTERM).
  *
  * @param ready called when it takes work
- * @throws UserError where the server cannot be used
+ * @throws UserError where the server cannot be used, or what the environment has for telling
  */
 export async function runOrchestrator(
   server: ServedBy,
@@ -50,15 +52,18 @@ export async function runOrchestrator(
   options: OrchestratorOptions = {},
 ): Promise<void> {
   const { connection, address, namespace } = server;
-  const worker = await createOrchestrator(connection, namespace, outsideOf(allowance), keyring, options);
+  const outside = outsideOf(allowance);
+  const messengers = await createMessengers(connection, namespace, outside, keyring);
+  const worker = await createOrchestrator(connection, namespace, outside, keyring, options);
+  const tells = messengers.map(({ options }) => options.taskQueue);
   const { useWorkerVersioning, version } = worker.options.workerDeploymentOptions ?? {};
   const isVersioned = useWorkerVersioning === true && version !== undefined;
-  log.info({ queue: ORCHESTRATOR_QUEUE, address, ...(isVersioned && version) }, 'orchestrator ready');
+  log.info({ queue: ORCHESTRATOR_QUEUE, address, tells, ...(isVersioned && version) }, 'orchestrator ready');
   ready();
   const stopped = new AbortController();
   const telling = isVersioned ? tellRouting(server, version, log, stopped.signal) : null;
   try {
-    await worker.run();
+    await untilStopped([worker, ...messengers], []);
   } finally {
     stopped.abort();
     await telling;

@@ -2,10 +2,15 @@ import type { Webhooks } from '../activities/index.ts';
 import { type OpenStore, openStore, readUrl, type Sources, termsReader } from '../store/index.ts';
 import type { Allowance } from './allowance.ts';
 import { checkPlace } from './allowed-places.ts';
-import { allowedPost, checkWebhook } from './allowed-webhooks.ts';
+import { allowedPost, checkReceiver, checkWebhook } from './allowed-webhooks.ts';
 
 /** How activities reach what a batch names: stores, catalogs, terms and webhooks, each looked at before it is opened. */
-export type Outside = { openStore: OpenStore; sources: Sources; webhooks: Webhooks };
+export type Outside = {
+  openStore: OpenStore;
+  sources: Sources;
+  /** `checkAddress` throws UserError for an address, also one of Slack or Teams, that `post` would refuse. */
+  webhooks: Webhooks & { checkAddress(url: string): void };
+};
 
 /** @param own URL of a store that the worker was given for itself */
 export function outsideOf(allowance: Allowance, own?: string): Outside {
@@ -25,7 +30,8 @@ export function outsideOf(allowance: Allowance, own?: string): Outside {
       },
     },
     webhooks: {
-      check: (url) => checkWebhook(allowance, url),
+      check: (receiver) => checkReceiver(allowance, receiver),
+      checkAddress: (url) => checkWebhook(allowance, url),
       post: allowedPost(allowance),
     },
   };

@@ -1,8 +1,8 @@
 /** The activities that workflows call on the orchestrator's queue, by how long each may go on. An image's is in shard/render-job.ts. */
 import { ActivityCancellationType, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
-import type { OrchestratorActivities } from './contract/activities.ts';
+import type { MessageActivities, OrchestratorActivities } from './contract/activities.ts';
 import * as limits from './contract/limits.ts';
-import { ORCHESTRATOR_QUEUE } from './contract/queues.ts';
+import { messageQueue, ORCHESTRATOR_QUEUE } from './contract/queues.ts';
 
 const { ORCHESTRATE_RETRY } = limits;
 
@@ -51,10 +51,24 @@ export const { writeSheetPage } = proxyActivities<OrchestratorActivities>({
   startToCloseTimeout: limits.SHEET_PAGE_START_TO_CLOSE,
 });
 
-/** Goes on over a weekend: a receiver may be away. */
-export const { postWebhook } = proxyActivities<OrchestratorActivities>({
-  taskQueue: ORCHESTRATOR_QUEUE,
-  scheduleToCloseTimeout: limits.WEBHOOK_SCHEDULE_TO_CLOSE,
-  startToCloseTimeout: limits.WEBHOOK_START_TO_CLOSE,
-  retry: limits.WEBHOOK_RETRY,
-});
+/**
+ * Goes on over a weekend: a receiver may be away. Each channel has a queue of its own, so that a message waits for a worker that has what it
+ * takes, and goes out as soon as there is one.
+ */
+export function messenger(channel: string): MessageActivities {
+  const overAWeekend = {
+    taskQueue: messageQueue(channel),
+    scheduleToCloseTimeout: limits.WEBHOOK_SCHEDULE_TO_CLOSE,
+    retry: limits.WEBHOOK_RETRY,
+  };
+  const { postWebhook } = proxyActivities<MessageActivities>({
+    ...overAWeekend,
+    startToCloseTimeout: limits.WEBHOOK_START_TO_CLOSE,
+  });
+  const { sendMessage } = proxyActivities<MessageActivities>({
+    ...overAWeekend,
+    startToCloseTimeout: limits.MESSAGE_START_TO_CLOSE,
+    heartbeatTimeout: limits.ORCHESTRATE_HEARTBEAT_TIMEOUT,
+  });
+  return { postWebhook, sendMessage };
+}

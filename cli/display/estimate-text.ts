@@ -1,6 +1,7 @@
 import type { AtMost, Preview } from '../../client/index.ts';
-import { costOf, costText, estimatedCost } from '../../records/at-most.ts';
-import { count, durationText } from './text.ts';
+import { costText, durationText } from '../../domain/amount-text.ts';
+import { costOf, estimatedCost } from '../../records/at-most.ts';
+import { count } from './text.ts';
 
 /** What a person plans with: machines, and what an hour of one costs. */
 export type FleetOptions = { devices: number; costPerHour?: number };

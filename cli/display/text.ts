@@ -7,15 +7,6 @@ export const bytesText = (bytes: number): string => {
   return `${(bytes / 1000 ** power).toLocaleString('en', { maximumFractionDigits: power === 0 ? 0 : 1 })} ${units[power]}`;
 };
 
-/** Of what was measured: `0.84 s`, `12 min 5 s`, `3 h 20 min` */
-export function durationText(seconds: number): string {
-  if (seconds < 59.5) return `${seconds.toPrecision(seconds < 10 ? 2 : 3)} s`;
-  const whole = Math.round(seconds);
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return `${minutes} min ${whole % 60} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
-
 /** Of what nobody knows to the second: `45 s`, `12 min`, `3 h 05 min` */
 export function timeLeftText(seconds: number): string {
   if (seconds < 59.5) return `${Math.ceil(seconds)} s`;

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { UserError } from '../../domain/user-error.ts';
 import { storeKind, storeUrl } from '../../store/index.ts';
-import { allowanceOf } from '../../workers/allowance.ts';
+import { allowanceOf, allowedUrl } from '../../workers/allowance.ts';
 import { notEmpty } from './values.ts';
 
 export type AllowOptions = { allow?: string[] };
@@ -9,18 +9,18 @@ export type AllowOptions = { allow?: string[] };
 export const allowOption = (otherwise: string): Option =>
   new Option(
     '--allow <place>',
-    `what batches may name: a folder or file, gs://bucket/prefix, or a webhook's https://host; may be given several times (PIXART_ALLOW, with ` +
+    `what batches may name: a folder or file, gs://bucket/prefix, a webhook's https://host, or mailto:domain; may be given several times (PIXART_ALLOW, with ` +
       `commas between them); of each kind otherwise ${otherwise}`,
   ).argParser(allowed);
 
 function allowed(place: string, before: string[] = []): string[] {
-  notEmpty('a folder, gs://bucket/prefix or https://host')(place);
+  notEmpty('a folder, gs://bucket/prefix, https://host or mailto:domain')(place);
   try {
     allowanceOf([place]);
   } catch (error) {
     throw error instanceof UserError ? new InvalidArgumentError(error.message) : error;
   }
-  return [...before, storeUrl(place)];
+  return [...before, allowedUrl(place)];
 }
 
 /**
@@ -31,7 +31,7 @@ function allowed(place: string, before: string[] = []): string[] {
 export function allowedPlaces({ allow }: AllowOptions, env: NodeJS.ProcessEnv = process.env): string[] {
   if (allow !== undefined) return allow;
   const places = (env.PIXART_ALLOW ?? '').split(',').map((place) => place.trim());
-  const urls = places.filter((place) => place !== '').map(storeUrl);
+  const urls = places.filter((place) => place !== '').map(allowedUrl);
   allowanceOf(urls);
   return urls;
 }

@@ -14,10 +14,13 @@ export const windowOption = (): Option =>
   new Option('--window <n>', 'images in flight at once, for each size').argParser(wholeNumber(1, MAX_WINDOW));
 
 export const webhookOption = (): Option =>
-  new Option('--webhook <url>', 'tell this address how the batch ends, or that it paused itself (docs/operations.md)');
+  new Option(
+    '--webhook <receiver>',
+    'tell how the batch ends, or that it paused itself: https://…, slack, teams, or mailto:name@studio.example (docs/guide.md)',
+  );
 
 export const costOption = (what = 'of one device, to tell what the batch costs'): Option =>
-  new Option('--cost-per-hour <amount>', what).argParser(amount);
+  new Option('--cost-per-hour <amount>', what).env('PIXART_COST_PER_HOUR').argParser(amount);
 
 export const maxJobsOption = (): Option =>
   new Option('--max-jobs <n>', 'start nothing where more images than this have to be rendered').argParser(

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
+import { costText, durationText } from '../../domain/amount-text.ts';
 import { oneLine } from '../../domain/printable.mjs';
-import { costText } from '../../records/at-most.ts';
 import { type BatchReport, batchReport, type FailureGroup, type SizeReport } from '../../records/batch-report.ts';
 import { readBatchRows } from '../../records/batch-rows.ts';
 import { type BatchTime, batchTime } from '../../records/batch-time.ts';
@@ -9,7 +9,7 @@ import { newestManifest } from '../../records/manifest-files.ts';
 import { plannedRates } from '../../records/rounds.ts';
 import { openStore, storeUrl } from '../../store/index.ts';
 import { note, printJson, printLine, table, wrapped } from '../display/output.ts';
-import { bytesText, durationText } from '../display/text.ts';
+import { bytesText } from '../display/text.ts';
 import { costOption } from '../options/batch-options.ts';
 import { type JsonOptions, jsonOption, storeOption, userProjectOption } from '../options/common-options.ts';
 

@@ -14,6 +14,7 @@ import type { CatalogFormat } from '../../domain/catalog-settings.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { checkAllowedHere } from '../allowed-here.ts';
 import { watchToTheEnd } from '../display/follow-batch.ts';
+import { silenceOf } from '../display/message-text.ts';
 import { note, printJson, printLine } from '../display/output.ts';
 import { leftAsideText, startedText, takenText } from '../display/retry-text.ts';
 import {
@@ -95,6 +96,7 @@ async function retry(batch: string, options: RetryOptions, command: Command): Pr
     else printLine(`batch ${batch}: ${startedText(retried)}`);
     for (const line of takenText(retried)) note(line);
     if (retried.leftAside.length > 0) note(leftAsideText(retried.leftAside));
+    for (const line of await silenceOf(client, options.webhook)) note(line);
     if (!options.wait && !json) printLine(`follow it with:\n  npx pixart-batch watch ${batch}${serverHint(client)}`);
     if (options.wait) process.exitCode = await watchToTheEnd(client, batch, json);
   });

@@ -6,6 +6,7 @@ import {
   BatchUnknown,
   batchEnd,
   batchProgress,
+  canTell,
   describeBatch,
   doneOf,
   type KeptBatch,
@@ -14,6 +15,7 @@ import {
   picturesInHand,
   retrying,
   type SizeProgress,
+  waitingMessages,
   workersSeen,
 } from '../../client/index.ts';
 import { oneLine } from '../../domain/printable.mjs';
@@ -21,6 +23,7 @@ import { stateText } from '../../domain/state-text.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { shownPlace, storeUrl } from '../../store/index.ts';
 import { inHandText } from '../display/in-hand-text.ts';
+import { type Messages, messageNotes } from '../display/message-text.ts';
 import { note, printJson, printLine, table } from '../display/output.ts';
 import { outcomeText, totalsText } from '../display/progress-text.ts';
 import { count, timeText, zoneHeading } from '../display/text.ts';
@@ -89,6 +92,7 @@ async function tellStatus(batch: string, options: StatusOptions): Promise<void> 
     const [again, inHand] = runs
       ? await Promise.all([retrying(client, batch), picturesInHand(client, batch)])
       : [[], []];
+    const messages = progress?.tells === undefined ? null : await messagesOf(client, batch, progress.tells);
     const open = runs && progress !== null ? openSizes(progress) : [];
     if (options.json) {
       const workers = open.length > 0 && { workers: await workersSeen(client, batch, open).catch(() => null) };
@@ -99,16 +103,28 @@ async function tellStatus(batch: string, options: StatusOptions): Promise<void> 
         retrying: again,
         inHand,
         ...workers,
+        ...(messages !== null && { messages }),
       });
     }
     const lack = await askForWorkers(open, workersOf(client, batch));
     const waiting = again.map((of) => `  ${waitingText(of, new Date())}`);
     const painted = inHandText(inHand).map((line) => `  ${line}`);
     const lines = [headline(listing, progress, reason), details(listing, progress), ...waiting, ...painted];
-    const notes = [...withoutManifest(listing, reason), ...(progress?.warnings ?? []), ...lack];
+    const silence = messages === null ? [] : messageNotes(messages);
+    const notes = [...withoutManifest(listing, reason), ...(progress?.warnings ?? []), ...lack, ...silence];
     lines.push(...notes.map((line) => `  ${oneLine(line)}`));
     printLine([...lines, ...failures(progress)].join('\n'));
   });
+}
+
+/** Messages are told beside what is about the batch: where nobody knows of them, they are left out. */
+async function messagesOf(client: BatchClient, batch: string, tells: string): Promise<Messages | null> {
+  try {
+    const [isHeard, waiting] = await Promise.all([canTell(client, tells), waitingMessages(client, batch)]);
+    return { tells, canTell: isHeard, waiting };
+  } catch {
+    return null;
+  }
 }
 
 /** Of a batch that the server has forgotten, what its store knows. @throws what is given where that is nothing */

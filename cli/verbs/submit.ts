@@ -5,6 +5,7 @@ import { checkAllowedHere } from '../allowed-here.ts';
 import { limitsKeptText } from '../display/estimate-text.ts';
 import { watchToTheEnd } from '../display/follow-batch.ts';
 import { batchMemoryText } from '../display/memory-text.ts';
+import { silenceOf } from '../display/message-text.ts';
 import { note, printJson, printLine } from '../display/output.ts';
 import { planNotes, summaryText } from '../display/plan-text.ts';
 import { showReading } from '../display/reading-display.ts';
@@ -45,6 +46,7 @@ Examples:
   $ npx pixart-batch submit prompts.tsv --column prompt=Prompt --size 512 --batch spring-icons
   $ npx pixart-batch submit gs://my-bucket/catalogs/spring.jsonl --store gs://my-bucket/images --json
   $ npx pixart-batch submit catalog.csv --max-jobs 500 --max-cost 20 --cost-per-hour 2.5
+  $ npx pixart-batch submit catalog.csv --webhook slack          # or teams, mailto:lead@studio.example, https://…
 `;
 
 export const submitCommand = (): Command =>
@@ -82,6 +84,7 @@ async function submit(catalog: string, options: SubmitOptions): Promise<void> {
     if (json) printJson({ batch, ...plan });
     else note(`batch ${batch}: ${summaryText(plan)}`);
     if (preview !== null) note(limitsKeptText(preview, request.atMost));
+    for (const line of await silenceOf(client, options.webhook)) note(line);
     if (options.wait) process.exitCode = await watchToTheEnd(client, batch, json);
     else {
       const sizes = [...new Set(plan.bins.map(({ size }) => size))];

@@ -26,16 +26,22 @@ test.each([
   ['a pair in JSON', `{"refresh_token": "${S}", "client_secret":"${S}"}`],
   ['a header', `x-goog-iam-authorization-token: ${S}`],
   ['a password of a basic login', `Basic dXNlcjpwYXNz${S}`],
+  ['an address of a channel in Slack', `cannot post to https://hooks.slack.com/services/T0/B0/${S}`],
   ['a key of a maps service', `AIza${S}${S}${S}`],
 ])('%s is taken out', (_, text) => {
   expect(withoutSecrets(text, [], {})).not.toContain(S);
 });
 
 test('what a variable of this process holds is taken out whatever it looks like', () => {
-  const env = { TEMPORAL_API_KEY: 'plain words with spaces', GOOGLE_APPLICATION_CREDENTIALS: '/home/me/key-file.json' };
+  const env = {
+    PIXART_TEAMS_URL_ART: 'https://flows.example/run',
+    TEMPORAL_API_KEY: 'plain words with spaces',
+    GOOGLE_APPLICATION_CREDENTIALS: '/home/me/key-file.json',
+  };
   expect(withoutSecrets('found "plain words with spaces" in /home/me/key-file.json', [], env)).toBe(
     'found "…" in /home/me/key-file.json',
   );
+  expect(withoutSecrets('POST https://flows.example/run', [], env)).toBe('POST …');
   expect(withoutSecrets('key of the file: another plain one', ['another plain one'], {})).toBe('key of the file: …');
 });
 

@@ -77,6 +77,7 @@ async function recordBatches(site: Site, mend: () => void): Promise<void> {
   await cancelBatch(site.client, 'told');
   await batchEnd(site.client, 'told');
   await keep('batch-told', batchWorkflowId('told'));
+  await keep('delivery-refused', await refusedDelivery(client));
 
   const stopped = batchWorkflowId(await site.submit('stopped', ['a hen,256', 'a slow hill,256', 'a slow dale,256'], 2));
   await untilDone(site, 'stopped');
@@ -180,6 +181,16 @@ async function recordEndings(site: Site, keep: (name: string, workflowId: string
 }
 
 const many = (count: number): string[] => Array.from({ length: count }, (_, row) => `a steady fox number ${row},256`);
+
+/** The workflow that was to tell the webhook of the batch `told`, which no orchestrator is allowed to. */
+async function refusedDelivery(client: Client): Promise<string> {
+  for (;;) {
+    for await (const { workflowId } of client.workflow.list({ query: `WorkflowType = 'deliverWebhook'` })) {
+      await client.workflow.result(workflowId).catch(() => undefined);
+      return workflowId;
+    }
+  }
+}
 
 /** Until the batch has been told of its first image. */
 async function untilDone(site: Site, batch: string): Promise<void> {

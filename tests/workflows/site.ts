@@ -16,6 +16,7 @@ import { type Manifest, manifestSchema } from '../../records/manifest.ts';
 import { type ObjectStore, type OpenStore, openStore } from '../../store/index.ts';
 import { allowanceOf } from '../../workers/allowance.ts';
 import { imageTuners } from '../../workers/image-slots.ts';
+import { createMessengers } from '../../workers/messengers.ts';
 import { createOrchestrator } from '../../workers/orchestrator.ts';
 import { outsideOf } from '../../workers/outside.ts';
 import type { EncodeActivities } from '../../workflows/contract/activities.ts';
@@ -39,6 +40,8 @@ export type Site = {
   store: ObjectStore;
   /** Starts a worker that encodes. */
   serve(encodeCaptions: EncodeActivities['encodeCaptions']): Promise<void>;
+  /** Starts workers that tell by what an environment has secrets and addresses for. */
+  tell(env: NodeJS.ProcessEnv): Promise<void>;
   /** Writes a catalog of these rows (`prompt,size`) and submits it. */
   submit(batch: string, rows: string[], window?: number): Promise<string>;
   catalog(name: string, rows: string[]): Promise<string>;
@@ -96,14 +99,9 @@ export async function startSite({
   const store = await openStore(storeUrl ?? pathToFileURL(path.join(folder, 'out')).href);
   const renderer = simulatedRenderer({ ...simulation, bundle });
   const activities = createRenderActivities({ captions, openStore: open, renderer, held });
+  const outside = { ...outsideOf(allowanceOf([folder, ...allow])), openStore: open };
   const workers = await Promise.all([
-    createOrchestrator(
-      connection,
-      client.namespace,
-      { ...outsideOf(allowanceOf([folder, ...allow])), openStore: open },
-      keyring,
-      { summaries },
-    ),
+    createOrchestrator(connection, client.namespace, outside, keyring, { summaries }),
     ...bundle.sizes.map((size) =>
       Worker.create({
         connection,
@@ -128,12 +126,18 @@ export async function startSite({
     running.push(worker.run());
   };
   if (encodeCaptions !== undefined) await serve(encodeCaptions);
+  const tell = async (env: NodeJS.ProcessEnv): Promise<void> => {
+    const messengers = await createMessengers(connection, client.namespace, outside, keyring, env);
+    workers.push(...messengers);
+    running.push(...messengers.map((worker) => worker.run()));
+  };
   const site: Site = {
     folder,
     address: server.address,
     client,
     store,
     serve,
+    tell,
     async catalog(name, rows) {
       const file = path.join(folder, name);
       await writeFile(file, ['prompt,size', ...rows, ''].join('\n'));

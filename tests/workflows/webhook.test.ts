@@ -35,7 +35,6 @@ let refusals = 0;
 const events: { id: string; event: BatchEvent }[] = [];
 
 beforeAll(async () => {
-  process.env.PIXART_WEBHOOK_SECRET = SECRET;
   receiver = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -50,10 +49,10 @@ beforeAll(async () => {
   }).listen(0, '127.0.0.1');
   await once(receiver, 'listening');
   site = await startSite({ before, stepMs, open: outage.open, allow: [new URL(address()).origin] });
+  await site.tell({ PIXART_WEBHOOK_SECRET: SECRET });
 });
 
 afterAll(async () => {
-  delete process.env.PIXART_WEBHOOK_SECRET;
   receiver.close();
   await site.stop();
 });

@@ -1,4 +1,5 @@
 import type { ChangeCounts } from '../../domain/change-counts.ts';
+import { channelOf } from '../../domain/receiver.ts';
 import type { Size } from '../../domain/size.ts';
 import type { BatchInput } from '../contract/batch.ts';
 import type { BatchControl } from '../contract/control.ts';
@@ -100,7 +101,11 @@ export function sumOf({ bySize }: Ledger): SizeProgress {
 }
 
 /** @param control how the batch is run, where somebody may have paused it */
-export function progressOf({ batch, round }: BatchInput, ledger: Ledger, control?: BatchControl): BatchProgress {
+export function progressOf(
+  { batch, round, webhook }: BatchInput,
+  ledger: Ledger,
+  control?: BatchControl,
+): BatchProgress {
   const { state, cancelled, extraComputations, bySize, recentFailures } = ledger;
   const { changes, warnings, manifest, withoutManifest } = ledger;
   const paused = control?.paused ?? null;
@@ -116,6 +121,7 @@ export function progressOf({ batch, round }: BatchInput, ledger: Ledger, control
     ...(warnings !== undefined && { warnings }),
     ...(manifest !== undefined && { manifest }),
     ...(withoutManifest !== undefined && { withoutManifest }),
+    ...(webhook !== undefined && { tells: channelOf(webhook) }),
     recentFailures,
   };
 }

@@ -8,8 +8,8 @@ import type { Workflows } from '../contract/workflows.ts';
  * What a schedule starts. It gives the batch an id with the time it was due, so that a night's folder, workflow and
  * listing carry the same name as any other batch, and it ends with the batch, so that the schedule's overlap policy counts.
  */
-export async function scheduledBatch({ schedule, ...input }: ScheduledBatchInput): Promise<BatchResult> {
-  const batch = batchIdAt(schedule, dueTime());
+export async function scheduledBatch(input: ScheduledBatchInput): Promise<BatchResult> {
+  const batch = batchIdAt(input.schedule, dueTime());
   return executeChild<Workflows['renderBatch']>('renderBatch', {
     ...batchStart({ ...input, batch, round: 1 }),
     cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,

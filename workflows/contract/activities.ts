@@ -110,7 +110,16 @@ export type OrchestratorActivities = {
   /** `null` where there is no image to show. */
   writeContactSheet(input: WriteContactSheetInput): Promise<string | null>;
   writeSheetPage(input: WriteSheetPageInput): Promise<string>;
+  /** Of an earlier version's workflows; see MessageActivities. */
+  postWebhook: MessageActivities['postWebhook'];
+};
+
+/** On queues of their own, by channel: see messageQueue. */
+export type MessageActivities = {
+  /** Posts the event itself, signed. */
   postWebhook(delivery: WebhookDelivery): Promise<void>;
+  /** Tells people of it, in Slack, in Teams or by mail. */
+  sendMessage(delivery: WebhookDelivery): Promise<void>;
 };
 
 export type EncodeActivities = {

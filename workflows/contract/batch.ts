@@ -64,10 +64,12 @@ export type BatchInput = {
   team?: Team | undefined;
   /** More failures than this pause the batch; without it none do. */
   maxFailures?: FailureBudget | undefined;
-  /** Address that is told how the batch ends, and that it paused itself. */
+  /** Who is told how the batch ends, and that it paused itself: as `receiverOf` reads it. */
   webhook?: string | undefined;
   /** It is not planned where its first round would come to more. */
   atMost?: AtMost | undefined;
+  /** Name of the schedule that has started it. */
+  schedule?: string | undefined;
 };
 
 export type Team = { name: string; weight: number };
@@ -76,7 +78,7 @@ export type Team = { name: string; weight: number };
 export type FailureBudget = { count: number } | { share: number; atLeast: number };
 
 /** What a schedule starts: a batch whose id is the schedule's name and the time it was due. */
-export type ScheduledBatchInput = Omit<BatchInput, 'batch' | 'round'> & { schedule: string };
+export type ScheduledBatchInput = Omit<BatchInput, 'batch' | 'round' | 'schedule'> & { schedule: string };
 
 /** What a listing shows of a batch without asking its workflow. */
 export type BatchMemo = {

@@ -148,6 +148,9 @@ export const WEBHOOK_SCHEDULE_TO_CLOSE = '3 days';
 
 export const WEBHOOK_START_TO_CLOSE = '30 seconds';
 
+/** A message for people reads what the batch came to, which is much of a large one, and makes a picture smaller. */
+export const MESSAGE_START_TO_CLOSE = '10 minutes';
+
 export const WEBHOOK_RETRY: RetryPolicy = {
   initialInterval: '2 seconds',
   backoffCoefficient: 3,

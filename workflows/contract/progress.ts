@@ -43,6 +43,8 @@ export type BatchProgress = {
   manifest?: string;
   /** Why it ended without one: it failed, or was cancelled while its store was away. A retry writes one. */
   withoutManifest?: string;
+  /** By what it tells what becomes of it: see channelOf. Missing where it tells nobody. */
+  tells?: string;
   /** The last few, newest first. */
   recentFailures: RecentFailure[];
 };

@@ -13,6 +13,12 @@ export const largeRenderQueue = (size: Size, bundleDigest: string): string =>
 /** Bundles that share a text encoder share its queue. @param encoder its digest */
 export const encodeQueue = (encoder: string): string => `encode-${shortDigest(encoder)}`;
 
+/** Messages of one channel, such as `mail`; a worker that cannot send them does not ask for any, so that they wait for one that can. */
+export const messageQueue = (channel: string): string => `tell-${channel}`;
+
+export const SCHEDULE_PREFIX = 'schedule/';
+export const scheduleId = (name: string): string => `${SCHEDULE_PREFIX}${name}`;
+
 export const batchWorkflowId = (batch: string): string => `batch/${batch}`;
 
 /** The batch that has such an id. */

@@ -1,7 +1,7 @@
 import type { ChangeCounts } from '../../domain/change-counts.ts';
 import type { Totals } from '../../domain/receipt.ts';
 
-/** What a batch tells its webhook: that it ended, one way or another, or that it paused itself. */
+/** What a batch tells whoever it is to tell: that it ended, one way or another, or that it paused itself. */
 export type BatchEventType = 'batch.completed' | 'batch.cancelled' | 'batch.failed' | 'batch.paused';
 
 /** What is posted, as JSON. */
@@ -13,6 +13,8 @@ export type BatchEvent = {
     batch: string;
     round: number;
     store: string;
+    /** Name of the schedule that has started the batch. */
+    schedule?: string;
     totals?: Totals;
     changes?: ChangeCounts;
     /** Object names in the store; no manifest where it ended without one, and `reason` says why. */
@@ -23,7 +25,12 @@ export type BatchEvent = {
   };
 };
 
-export type EventNews = Omit<BatchEvent['data'], 'batch' | 'round' | 'store'>;
+export type EventNews = Omit<BatchEvent['data'], 'batch' | 'round' | 'store' | 'schedule'>;
 
-/** `id` is the same whenever the event is posted again, so that a receiver can tell. */
-export type WebhookDelivery = { url: string; id: string; event: BatchEvent };
+export type WebhookDelivery = {
+  /** Whom: as `receiverOf` reads it. */
+  url: string;
+  /** The same whenever the event is told again, so that a receiver can tell. */
+  id: string;
+  event: BatchEvent;
+};

@@ -6,13 +6,18 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
+import { channelOf } from '../../domain/receiver.ts';
 import type { BatchInput } from '../contract/batch.ts';
 import { batchWorkflowId } from '../contract/queues.ts';
 import type { BatchEventType, EventNews, WebhookDelivery } from '../contract/webhook.ts';
-import { postWebhook } from '../orchestrator.ts';
+import { messenger } from '../orchestrator.ts';
 
-/** Posts one event until the receiver takes it, for some days. It fails where that stays in vain, for a person to see. */
-export const deliverWebhook = (delivery: WebhookDelivery): Promise<void> => postWebhook(delivery);
+/** Tells one event until the receiver takes it, for some days. It fails where that stays in vain, for a person to see. */
+export function deliverWebhook(delivery: WebhookDelivery): Promise<void> {
+  const channel = channelOf(delivery.url);
+  const { postWebhook, sendMessage } = messenger(channel);
+  return channel === 'webhook' ? postWebhook(delivery) : sendMessage(delivery);
+}
 
 /**
  * Has an event delivered, where the batch has a webhook, by a workflow of its own: the batch does not wait for a receiver that is
@@ -21,7 +26,7 @@ export const deliverWebhook = (delivery: WebhookDelivery): Promise<void> => post
  * @param occurrence tells events of one type and round apart
  */
 export async function announce(
-  { webhook, batch, round, store }: BatchInput,
+  { webhook, batch, round, store, schedule }: BatchInput,
   type: BatchEventType,
   news: EventNews,
   occurrence = 0,
@@ -30,13 +35,17 @@ export async function announce(
   // A batch that failed may be submitted again under its id, and what it says then is news.
   const run = workflowInfo().firstExecutionRunId.slice(0, 8);
   const id = `${batchWorkflowId(batch)}/${type}/${round}-${occurrence}-${run}`;
-  const event = { type, timestamp: new Date().toISOString(), data: { batch, round, store, ...news } };
+  const event = {
+    type,
+    timestamp: new Date().toISOString(),
+    data: { batch, round, store, ...(schedule !== undefined && { schedule }), ...news },
+  };
   const args: [WebhookDelivery] = [{ url: webhook, id, event }];
   const start = () =>
     startChild<typeof deliverWebhook>('deliverWebhook', {
       workflowId: id,
       args,
-      staticSummary: `Tells the webhook: ${type}`,
+      staticSummary: `Tells by ${channelOf(webhook)}: ${type}`,
       cancellationType: ChildWorkflowCancellationType.ABANDON,
       parentClosePolicy: ParentClosePolicy.ABANDON,
     });

@@ -17,6 +17,7 @@ import { checkAtMost } from '../../../records/at-most.ts';
 import { storeUrl } from '../../../store/index.ts';
 import { checkAllowedHere, type Wanted } from '../../allowed-here.ts';
 import { limitsKeptText } from '../../display/estimate-text.ts';
+import { silenceOf } from '../../display/message-text.ts';
 import { note, printJson, printLine, table } from '../../display/output.ts';
 import { planNotes } from '../../display/plan-text.ts';
 import {
@@ -76,7 +77,9 @@ async function create(name: string, catalog: string, options: CreateOptions): Pr
   await tellOfCatalog(request);
   const created = await withClient(options, async (client) => {
     await checkAllowedHere(client, wantedBy(request));
-    return createSchedule(client, request);
+    const set = await createSchedule(client, request);
+    for (const line of await silenceOf(client, webhook)) note(line);
+    return set;
   });
   if (options.json) printJson({ name, overlap, ...created });
   else printLine(`schedule ${name} is set; ${overlapText[overlap]}\n${nextText(created)}`);

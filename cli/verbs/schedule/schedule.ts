@@ -18,6 +18,7 @@ Examples:
   $ npx pixart-batch schedule create weekly gs://my-bucket/catalogs/week.csv --cron "0 3 * * 1" --store gs://my-bucket/images
   $ npx pixart-batch schedule create icons catalog.csv --at 22:00 --max-jobs 500 --max-cost 20 --cost-per-hour 2.5
   $ npx pixart-batch schedule update nightly --at 23:00 --window 32
+  $ npx pixart-batch schedule create nightly catalog.xlsx --at 22:00 --webhook mailto:lead@studio.example     (a report each morning)
   $ npx pixart-batch schedule describe nightly
   $ npx pixart-batch schedule backfill nightly --from 2026-01-30T00:00:00Z --to 2026-01-31T00:00:00Z
   $ npx pixart-batch schedule export > schedules.jsonl      (with webhooks' addresses: keep it as you keep secrets)

@@ -91,6 +91,10 @@ spec:
         {{- with .Values.webhookSecret }}
         - { name: PIXART_WEBHOOK_SECRET, valueFrom: { secretKeyRef: { name: {{ . }}, key: secret } } }
         {{- end }}
+      {{- with .Values.messagesSecret }}
+      envFrom:
+        - secretRef: { name: {{ . }} }
+      {{- end }}
       ports: {{- include "pixart.ports" . | nindent 8 }}
       {{- include "pixart.probes" (dict "startSeconds" 300) | nindent 6 }}
       lifecycle:

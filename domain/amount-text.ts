@@ -1,0 +1,11 @@
+/** Of what was measured: `0.84 s`, `12 min 5 s`, `3 h 20 min` */
+export function durationText(seconds: number): string {
+  if (seconds < 59.5) return `${seconds.toPrecision(seconds < 10 ? 2 : 3)} s`;
+  const whole = Math.round(seconds);
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes} min ${whole % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** Two decimals as of money, more where these would be zero. */
+export const costText = (cost: number): string => cost.toFixed(cost < 0.1 ? 4 : 2);

@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import { channelOf, channelVariable, chatUrls, receiverOf } from '../../domain/receiver.ts';
+import { UserError } from '../../domain/user-error.ts';
+
+test('a receiver is an address, a channel of Slack or Teams, or addresses of mail', () => {
+  expect(receiverOf('https://hooks.studio.example/x')).toMatchObject({ kind: 'webhook' });
+  expect(receiverOf('slack')).toEqual({ kind: 'slack', name: null });
+  expect(receiverOf('teams:night-shift')).toEqual({ kind: 'teams', name: 'night-shift' });
+  expect(receiverOf("mailto:lead@studio.example,o'neil+art@mail.studio.example")).toEqual({
+    kind: 'mail',
+    to: ['lead@studio.example', "o'neil+art@mail.studio.example"],
+  });
+});
+
+test.each([
+  ...['mailto:', 'mailto:lead', 'mailto:lead@localhost', 'mailto:lead@studio.example?cc=all@studio.example'],
+  ...['mailto:lead@studio.example\r\nBcc: all@studio.example', 'mailto:a@b.example,', 'mailto:"Lead" <a@b.example>'],
+  ...[
+    'mailto:a@b.example\n',
+    'mailto:.a@b.example',
+    'mailto:a..b@b.example',
+    'mailto:a@-b.example',
+    'mailto:@b.example',
+  ],
+  ...[
+    'mailto:ä@b.example',
+    `mailto:${'a'.repeat(250)}@b.example`,
+    'mailto:a%0d%0a@b.example',
+    'mailto:a@b.example;c@b.example',
+  ],
+  ...[
+    'slack:',
+    'slack:Art',
+    'slack:a_b',
+    'slack:../x',
+    'teams:x y',
+    `slack:${'a'.repeat(60)}`,
+    'slack:art\n',
+    'discord',
+  ],
+])('%j is none', (text) => {
+  expect(() => receiverOf(text)).toThrow(UserError);
+});
+
+test('twenty people are told, and more by a mailing list', () => {
+  const addresses = Array.from({ length: 21 }, (_, index) => `a${index}@studio.example`);
+  expect(receiverOf(`mailto:${addresses.slice(1).join()}`)).toMatchObject({ kind: 'mail' });
+  expect(() => receiverOf(`mailto:${addresses.join()}`)).toThrow('expected at most 20 addresses, found 21');
+});
+
+test('an address that is itself a secret is refused, without being repeated', () => {
+  const refused = () => receiverOf('https://hooks.slack.com/services/T0/B0/hunter2');
+  expect(refused).toThrow('Set PIXART_SLACK_URL where orchestrators run, and give --webhook slack');
+  expect(refused).not.toThrow(/hunter2/);
+  expect(() => receiverOf('https://studio.webhook.office.com/webhookb2/hunter2')).toThrow('PIXART_TEAMS_URL');
+});
+
+test('each channel has a variable of its own, by which it is found in an environment', () => {
+  const env = {
+    PIXART_SLACK_URL: 'https://a',
+    PIXART_SLACK_URL_NIGHT_SHIFT: 'https://b',
+    PIXART_TEAMS_URL_ART: 'https://c',
+  };
+  expect(Object.fromEntries(chatUrls({ ...env, PIXART_TEAMS_URL: '', PIXART_SLACK_URLS: 'no' }))).toEqual({
+    slack: 'https://a',
+    'slack-night-shift': 'https://b',
+    'teams-art': 'https://c',
+  });
+  const receivers = ['slack', 'slack:night-shift', 'teams:art', 'mailto:a@b.example', 'https://b.example'];
+  expect(receivers.map(channelOf)).toEqual(['slack', 'slack-night-shift', 'teams-art', 'mail', 'webhook']);
+  expect(receivers.map(channelOf).map(channelVariable)).toEqual([
+    ...Object.keys(env),
+    ...['PIXART_SMTP_URL', 'PIXART_WEBHOOK_SECRET'],
+  ]);
+});

@@ -1,0 +1,199 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import sharp from 'sharp';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import type { SlackMessage } from '../../activities/messages/slack.ts';
+import type { TeamsMessage } from '../../activities/messages/teams.ts';
+import {
+  batchEnd,
+  batchProgress,
+  canTell,
+  createSchedule,
+  deleteSchedule,
+  submitBatch,
+  triggerSchedule,
+  waitingMessages,
+} from '../../client/index.ts';
+import { UserError } from '../../domain/user-error.ts';
+import { runHere } from '../cli/run-here.ts';
+import { type MailServer, startMailServer } from '../workers/mail-server.ts';
+import { BUNDLE, type Site, startSite } from './site.ts';
+import { textOf } from './text-of.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const KEY = 'T0/B0/a-key-to-a-channel';
+
+let site: Site;
+let mails: MailServer;
+let receiver: Server;
+const posted: { path: string; body: string }[] = [];
+
+beforeAll(async () => {
+  mails = await startMailServer();
+  receiver = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    posted.push({ path: request.url ?? '', body: Buffer.concat(chunks).toString() });
+    response.writeHead(request.url?.startsWith('/teams') ? 202 : 200).end('ok');
+  }).listen(0, '127.0.0.1');
+  await once(receiver, 'listening');
+  const before = ({ prompt }: { prompt: string }): void => {
+    if (prompt.includes('impossible')) throw new UserError('this picture <cannot> be made');
+  };
+  site = await startSite({ before, allow: [origin(), 'mailto:studio.example'] });
+});
+
+afterAll(async () => {
+  receiver.close();
+  await mails.stop();
+  await site.stop();
+});
+
+const origin = (): string => `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
+
+const mailEnvironment = () => ({
+  PIXART_SMTP_URL: `smtp://${mails.host}:${mails.port}`,
+  PIXART_MAIL_FROM: 'pixart@studio.example',
+  PIXART_COST_PER_HOUR: '2.5',
+});
+
+async function submit(
+  batch: string,
+  webhook: string,
+  rows = ['a fox,256', 'an impossible stair,256', 'an owl,512'],
+): Promise<void> {
+  const catalog = await site.catalog(`${batch}.csv`, rows);
+  await submitBatch(site.client, { catalog, store: site.store.url, bundle: BUNDLE, batch, webhook });
+}
+
+const run = (...args: string[]) => runHere(args, { TEMPORAL_ADDRESS: site.address });
+
+const postedTo = async (path: string) => {
+  await expect.poll(() => posted.filter((post) => post.path === path).length, { timeout: 40_000 }).toBe(1);
+  return posted.find((post) => post.path === path)!.body;
+};
+
+it('what is to be told waits for a worker with the secret, which status says, and is told as soon as there is one', async () => {
+  await submit('waits', 'slack');
+  await batchEnd(site.client, 'waits');
+  expect(await canTell(site.client, 'slack')).toBe(false);
+  expect(await batchProgress(site.client, 'waits')).toMatchObject({ tells: 'slack' });
+  await expect.poll(() => waitingMessages(site.client, 'waits')).toEqual([{ event: 'batch.completed', trouble: null }]);
+  const before = await run('status', 'waits');
+  expect(before.stdout).toContain('nobody is told yet: no orchestrator has PIXART_SLACK_URL');
+  expect(before.stdout).toContain('waiting to be told: batch.completed');
+  expect(posted).toEqual([]);
+
+  await site.tell({ PIXART_SLACK_URL: `${origin()}/slack/${KEY}`, PIXART_COST_PER_HOUR: '2.5' });
+  const { text, blocks } = JSON.parse(await postedTo(`/slack/${KEY}`)) as SlackMessage;
+  expect(text).toBe('Batch waits completed, 1 failed');
+  const said = JSON.stringify(blocks);
+  expect(said).toContain('2 of 3');
+  expect(said).toContain('1 × UserError: this picture <cannot> be made');
+  expect(said).toMatch(/Cost\\n0\.\d{4}/);
+  expect(said).toContain('this store has no public address (PIXART_STORE_LINKS)');
+  await expect.poll(() => waitingMessages(site.client, 'waits')).toEqual([]);
+  expect((await run('status', 'waits')).stdout).not.toMatch(/told/);
+});
+
+it('submit says that nobody can be told yet, and by what somebody could', async () => {
+  const catalog = await site.catalog('unheard.csv', ['a fox,256']);
+  const options = ['--store', site.store.url, '--batch', 'unheard', '--webhook', 'slack:unheard'];
+  const { code, stderr } = await run('submit', catalog, ...options);
+  expect({ code, stderr }).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining('nobody is told yet: no orchestrator has PIXART_SLACK_URL_UNHEARD. Set it'),
+  });
+  expect((await run('cancel', 'unheard')).code).toBe(0);
+});
+
+it('the key to a channel is in no history, nor are user and password of a mail server', async () => {
+  const found: string[] = [];
+  for await (const { workflowId, runId } of site.client.temporal.workflow.list()) {
+    found.push(textOf(await site.client.temporal.workflow.getHandle(workflowId, runId).fetchHistory()));
+  }
+  expect(found.some((history) => history.includes('batch.completed'))).toBe(true);
+  expect(found.filter((history) => history.includes('a-key-to-a-channel'))).toEqual([]);
+});
+
+it('a channel of Teams is shown thumbnails from the public address of the store', async () => {
+  const url = `${origin()}/teams`;
+  await site.tell({ PIXART_TEAMS_URL_ART: url, PIXART_STORE_LINKS: `${site.store.url}=https://images.studio.example` });
+  await submit('shown', 'teams:art');
+  const message = JSON.parse(await postedTo('/teams')) as TeamsMessage;
+  expect(message).toMatchObject({
+    type: 'message',
+    attachments: [{ contentType: 'application/vnd.microsoft.card.adaptive' }],
+  });
+  const card = message.attachments[0].content;
+  const picture = card.body.find((element) => element.type === 'Image');
+  expect(picture?.url).toMatch(
+    /^https:\/\/images\.studio\.example\/batches\/shown\/_sheet\/message-[0-9a-f]{16}\.jpg$/,
+  );
+  const object = new URL(picture!.url).pathname.slice(1);
+  expect(await sharp(await site.store.read(object)).metadata()).toMatchObject({ format: 'jpeg' });
+  expect(card.actions).toContainEqual({
+    type: 'Action.OpenUrl',
+    title: 'Review page',
+    url: 'https://images.studio.example/batches/shown/contact-sheet.html',
+  });
+});
+
+it('after each run a schedule reports by mail: the night with its thumbnails, the nights before, and the next', async () => {
+  await site.tell(mailEnvironment());
+  const catalog = await site.catalog('nightly.csv', ['a moon,256', 'an impossible sun,256']);
+  await createSchedule(site.client, {
+    name: 'nightly',
+    when: { cron: '0 22 * * *' },
+    timeZone: 'Europe/Berlin',
+    catalog,
+    store: site.store.url,
+    bundle: BUNDLE,
+    webhook: 'mailto:lead@studio.example',
+  });
+  await triggerSchedule(site.client, 'nightly');
+  await expect.poll(() => mails.received.length, { timeout: 40_000 }).toBe(1);
+  // Batches are called by the second.
+  await expect.poll(async () => new Date().getMilliseconds()).toBeLessThan(400);
+  await triggerSchedule(site.client, 'nightly');
+  await expect.poll(() => mails.received.length, { timeout: 40_000 }).toBe(2);
+  await deleteSchedule(site.client, 'nightly');
+
+  const [first, second] = mails.received.map(({ mail }) => mail);
+  expect(mails.received[0]?.to).toEqual(['lead@studio.example']);
+  expect(first?.subject).toMatch(/^Batch nightly-\d{8}T\d{6}Z completed, 1 failed$/);
+  expect(first?.text).toMatch(/^Next run: \d{4}-\d\d-\d\d 22:00 \+0[12]:00 \(Europe\/Berlin\)$/m);
+  expect(first?.text).toMatch(/^- 1 × UserError: this picture <cannot> be made$/m);
+  expect(first?.text).toMatch(/^Cost: 0\.\d{4}/m);
+  expect(first?.text).not.toContain('Nights before');
+  expect(second?.text).toMatch(/Nights before:\n\d{4}-\d\d-\d\d \d\d:\d\d \+0[12]:00: completed, 1 failed, 1 of 2/);
+  expect(first?.html).toContain('this picture &lt;cannot&gt; be made');
+  const [thumbnails] = first?.attachments ?? [];
+  expect(thumbnails).toMatchObject({ cid: 'thumbnails', contentType: 'image/jpeg' });
+  expect(await sharp(thumbnails!.content).metadata()).toMatchObject({ format: 'jpeg' });
+  expect(first?.messageId).not.toBe(second?.messageId);
+});
+
+it('whoever may not be told is known from the plan', async () => {
+  const told = mails.received.length;
+  const catalog = await site.catalog('wrong.csv', ['a moon,256']);
+  const webhook = 'mailto:spy@evil.example';
+  await submitBatch(site.client, { catalog, store: site.store.url, bundle: BUNDLE, batch: 'wrong', webhook });
+  expect(await batchEnd(site.client, 'wrong')).toMatchObject({
+    result: { warnings: [expect.stringContaining('mailto:spy@evil.example')] },
+  });
+  expect(mails.received.length).toBe(told);
+});
+
+it('what cannot be read of a batch is left out, and the message says so', async () => {
+  await submit('bare', 'slack:late', ['a fen,256']);
+  await batchEnd(site.client, 'bare');
+  await site.store.replace('batches/bare/manifest-1.jsonl', Buffer.from('{}\n'), 'application/x-ndjson');
+  await site.tell({ PIXART_SLACK_URL_LATE: `${origin()}/late` });
+  const { text, blocks } = JSON.parse(await postedTo('/late')) as SlackMessage;
+  expect(text).toBe('Batch bare completed');
+  expect(JSON.stringify(blocks)).toContain('1 of 1');
+  expect(JSON.stringify(blocks)).toContain('What it took and why rows failed is not known: ');
+});

@@ -1,0 +1,125 @@
+import { isIP } from 'node:net';
+import { ApplicationFailure } from '@temporalio/common';
+import { type Mail, MessageWaits, type SendMail } from '../activities/index.ts';
+import { isMailAddress } from '../domain/receiver.ts';
+import { UserError } from '../domain/user-error.ts';
+
+/** A mail server, and who the mails are from. */
+export type MailSettings = {
+  host: string;
+  port: number;
+  /** Encrypted from the first byte; otherwise by STARTTLS, where the server offers it. */
+  secure: boolean;
+  auth: { user: string; pass: string } | undefined;
+  from: string;
+};
+
+/** Submission with STARTTLS, and with TLS from the start. */
+const PORTS = { 'smtp:': 587, 'smtps:': 465 };
+
+const CONNECT_MS = 15_000;
+const SILENCE_MS = 60_000;
+
+/**
+ * Reads `PIXART_SMTP_URL` and `PIXART_MAIL_FROM`; `null` where there is no mail server.
+ *
+ * @throws UserError, with no password in it, where one of the two is missing or not what it has to be
+ */
+export function mailSettings({
+  PIXART_SMTP_URL: server,
+  PIXART_MAIL_FROM: from,
+}: NodeJS.ProcessEnv): MailSettings | null {
+  if (!server) return null;
+  const url = URL.canParse(server) ? new URL(server) : null;
+  const usual = url && PORTS[url.protocol as keyof typeof PORTS];
+  if (
+    !url ||
+    !usual ||
+    url.hostname === '' ||
+    !['', '/'].includes(url.pathname) ||
+    url.search !== '' ||
+    url.hash !== ''
+  ) {
+    throw new UserError(
+      'PIXART_SMTP_URL: expected smtp://user:password@host:587 or smtps://user:password@host:465, with characters such as @ and / in user and ' +
+        'password percent-encoded, and nothing after the port; found something else',
+    );
+  }
+  if (!from || !isMailAddress(from)) {
+    throw new UserError(
+      `PIXART_MAIL_FROM: expected the address that mails are from, such as pixart@studio.example, found ${from ? JSON.stringify(from) : 'none'}`,
+    );
+  }
+  const [user, pass] = [decoded(url.username), decoded(url.password)];
+  return {
+    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: url.port === '' ? usual : Number(url.port),
+    secure: url.protocol === 'smtps:',
+    auth: user === '' ? undefined : { user, pass },
+    from,
+  };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new UserError('PIXART_SMTP_URL: expected user and password percent-encoded, found a % that begins nothing');
+  }
+}
+
+/** Sends mails by a server. A password goes through an encrypted connection only, unless the server is on this machine. */
+export async function createMailer({ host, port, secure, auth, from }: MailSettings): Promise<SendMail> {
+  // Loaded late: most workers send none.
+  const { createTransport } = await import('nodemailer');
+  const transport = createTransport({
+    ...{ host, port, secure, auth },
+    requireTLS: auth !== undefined && !isLoopback(host),
+    connectionTimeout: CONNECT_MS,
+    greetingTimeout: CONNECT_MS,
+    socketTimeout: SILENCE_MS,
+    // What a mail is made of is given, never fetched.
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  return async (mail) => {
+    try {
+      await transport.sendMail(asSent(mail, from));
+    } catch (error) {
+      throw failureOf(error, `${host}:${port}`);
+    }
+  };
+}
+
+const asSent = ({ to, subject, text, html, messageId, date, picture }: Mail, from: string) => ({
+  from: { name: 'pixart-batch', address: from },
+  ...{ to, subject, text, html, messageId, date },
+  // No out-of-office note comes back.
+  headers: { 'Auto-Submitted': 'auto-generated' },
+  attachments:
+    picture === null
+      ? []
+      : [
+          {
+            filename: `${picture.cid}.jpg`,
+            content: Buffer.from(picture.jpeg),
+            contentType: 'image/jpeg',
+            contentDisposition: 'inline' as const,
+            cid: picture.cid,
+          },
+        ],
+});
+
+/** A server's answer may have the user's name in it: its code alone is told. */
+function failureOf(error: unknown, server: string): Error {
+  const { code = 'unknown', responseCode } = error as { code?: string; responseCode?: number };
+  const answer = responseCode === undefined ? code : `${code} (${responseCode})`;
+  // Every recipient is refused, for good.
+  if (code === 'EENVELOPE' && responseCode !== undefined && responseCode >= 500) {
+    return ApplicationFailure.nonRetryable(`mail: ${server} refuses all of its recipients: ${answer}`, 'MailRefused');
+  }
+  return new MessageWaits(`mail: ${server} has not taken it: ${answer}`);
+}
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
