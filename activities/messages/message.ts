@@ -29,9 +29,9 @@ export type Link = { label: string; url: string };
 /** A JPEG itself, or a place where everybody may fetch it. */
 export type Picture = { kind: 'inline'; jpeg: Uint8Array } | { kind: 'public'; url: string };
 
-/** What a receiver's limits are kept with: of each list no more, and no text longer. */
+/** What a receiver's limits are kept with: of each list no more, and of a text no more, but for a word on how long it is. */
 const MOST = { facts: 10, failures: 6, nights: 7, links: 5, notes: 5 };
-const CHARACTERS = { title: 140, value: 200, reason: 600, failure: 300, ids: 200, note: 300 };
+const CHARACTERS = { title: 120, value: 200, reason: 600, failure: 300, ids: 200, note: 300 };
 
 /** The message with no list and no text longer than any receiver takes; what is left out is said. */
 export function bounded({ failures, ...message }: Message): Message {

@@ -35,16 +35,22 @@ export const TEAMS_BYTES = 20_000;
 
 /**
  * A message as an Adaptive Card. Texts are text runs: text blocks and fact sets would read Markdown in what batches, catalogs and errors say.
- * Of a message that is too long the lists are cut from their ends.
+ * A message that is too long loses nights and failures from their ends, and says so.
  */
 export function teamsMessage(message: Message): TeamsMessage {
   const made = withCard(cardOf(message));
   if (Buffer.byteLength(JSON.stringify(made)) <= TEAMS_BYTES) return made;
-  const { nights, failures } = message;
-  if (nights.length > 0) return teamsMessage({ ...message, nights: nights.slice(0, -1) });
-  if (failures.length > 0) return teamsMessage({ ...message, failures: failures.slice(0, -1) });
-  return made;
+  const { nights, failures, notes } = message;
+  if (nights.length + failures.length === 0) return made;
+  return teamsMessage({
+    ...message,
+    nights: nights.slice(0, -1),
+    failures: nights.length > 0 ? failures : failures.slice(0, -1),
+    notes: [...notes.filter((note) => note !== CUT), CUT],
+  });
 }
+
+const CUT = 'Some lines were left out: Teams takes no longer message. "report" has all.';
 
 const withCard = (content: AdaptiveCard): TeamsMessage => ({
   type: 'message',
