@@ -65,6 +65,7 @@ Examples:
   $ npx pixart-batch worker --orchestrator
   $ npx pixart-batch worker --orchestrator --allow /mnt/team/images --allow /mnt/team/catalogs
   $ npx pixart-batch worker --orchestrator --deployment studio
+  $ PIXART_SLACK_URL=https://hooks.slack.com/… npx pixart-batch worker --orchestrator          # for --webhook slack: docs/guide.md
   $ npx pixart-batch worker --renderer --device cuda:0 --size 512 --size 1024 --bundle pixart-sigma-xl-2-1024
   $ npx pixart-batch worker --encoder --bundle pixart-sigma-xl-2-1024
   $ npx pixart-batch worker --renderer --device cuda:0 --bundle pixart-icons --sign-with key.pem --sign-as chain.pem
@@ -130,7 +131,7 @@ export const workerCommand = (): Command =>
         .env('TEMPORAL_WORKER_BUILD_ID')
         .argParser(buildId),
     )
-    .addOption(allowOption('no folder, every bucket, and webhooks with https at public addresses'))
+    .addOption(allowOption('no folder, every bucket, webhooks with https at public addresses, and mail to anybody'))
     .addOption(userProjectOption())
     .addOption(
       new Option('--metrics-address <host:port>', 'answer Prometheus there, such as 127.0.0.1:9464').argParser(
