@@ -98,6 +98,31 @@ it('what is to be told waits for a worker with the secret, which status says, an
   expect((await run('status', 'waits')).stdout).not.toMatch(/told/);
 });
 
+it('an event for a program waits in the same way, and is signed and posted once there is a secret', async () => {
+  await submit('signed', `${origin()}/signed`, ['a fox,256']);
+  await batchEnd(site.client, 'signed');
+  expect((await run('status', 'signed')).stdout).toContain('no orchestrator has PIXART_WEBHOOK_SECRET. Set it');
+  await site.tell({ PIXART_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 'x').toString('base64')}` });
+  expect(JSON.parse(await postedTo('/signed'))).toMatchObject({ type: 'batch.completed', data: { batch: 'signed' } });
+});
+
+it('an orchestrator whose secret or address is none does not start, and does not show it', async () => {
+  for (const [variable, value] of [
+    ['PIXART_WEBHOOK_SECRET', 'hunter2'],
+    ['PIXART_SLACK_URL', 'hooks/hunter2'],
+    ['PIXART_TEAMS_URL', 'https://flows.example/hunter2'],
+    ['PIXART_SMTP_URL', 'smtp:hunter2'],
+  ] as const) {
+    const started = site.tell({ [variable]: value });
+    await expect(started, variable).rejects.toBeInstanceOf(UserError);
+    await expect(started, variable).rejects.not.toThrow(/hunter2/);
+  }
+  await expect(site.tell({ PIXART_COST_PER_HOUR: 'much' })).rejects.toThrow('expected an amount such as 2.5');
+  await expect(site.tell({ PIXART_STORE_LINKS: 'gs://studio' })).rejects.toThrow(
+    'PIXART_STORE_LINKS: expected a store',
+  );
+});
+
 it('submit says that nobody can be told yet, and by what somebody could', async () => {
   const catalog = await site.catalog('unheard.csv', ['a fox,256']);
   const options = ['--store', site.store.url, '--batch', 'unheard', '--webhook', 'slack:unheard'];
