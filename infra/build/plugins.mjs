@@ -28,7 +28,8 @@ export const packagesWhenUsed = (told) => ({
     });
     onLoad({ filter: /.*/, namespace: LATE }, async ({ path: name }) => {
       if (isCommonJs(name)) return { contents: `module.exports = require(${JSON.stringify(told.require(name))});` };
-      const names = Object.keys(await import(name)).filter((exported) => exported !== 'default');
+      // Node 23 and later also give `module.exports`, under this name (seen with 24.22).
+      const names = Object.keys(await import(name)).filter((exported) => !['default', 'module.exports'].includes(exported));
       const contents = [
         `const all = await import(${JSON.stringify(told.import(name))});`,
         'export default all.default;',
