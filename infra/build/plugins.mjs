@@ -29,7 +29,9 @@ export const packagesWhenUsed = (told) => ({
     onLoad({ filter: /.*/, namespace: LATE }, async ({ path: name }) => {
       if (isCommonJs(name)) return { contents: `module.exports = require(${JSON.stringify(told.require(name))});` };
       // Node 23 and later also give `module.exports`, under this name (seen with 24.22).
-      const names = Object.keys(await import(name)).filter((exported) => !['default', 'module.exports'].includes(exported));
+      const names = Object.keys(await import(name)).filter(
+        (exported) => !['default', 'module.exports'].includes(exported),
+      );
       const contents = [
         `const all = await import(${JSON.stringify(told.import(name))});`,
         'export default all.default;',

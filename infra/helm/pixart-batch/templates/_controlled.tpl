@@ -40,5 +40,5 @@ spec:
   rollout: {{- toYaml $versions.controller.rollout | nindent 4 }}
   sunset: {{- toYaml $versions.controller.sunset | nindent 4 }}
   template:
-    {{- include "pixart.orchestratorPod" (dict "root" $ "build" "" "image" (include "pixart.image" $)) | nindent 4 }}
+    {{- include "pixart.orchestratorPod" (dict "root" $ "build" "" "image" (include "pixart.image" (dict "image" $.Values.image "gpus" 0))) | nindent 4 }}
 {{- end }}

@@ -17,13 +17,17 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 app.kubernetes.io/component: {{ .part }}
 {{- end }}
 
+{{/* dict "image" <values> "gpus" <of the pod> */}}
 {{- define "pixart.image" -}}
-{{ include "pixart.imageOf" .Values.image }}
-{{- end }}
-
-{{- define "pixart.imageOf" -}}
-{{- if .digest }}{{ .repository }}@{{ .digest }}
-{{- else }}{{ .repository }}:{{ required "image.digest or image.tag: expected which image, found neither" .tag }}
+{{- $image := .image -}}
+{{- $digest := $image.digest -}}
+{{- $tag := $image.tag -}}
+{{- if and (gt (int .gpus) 0) (or $image.gpuDigest $image.gpuTag) -}}
+{{- $digest = $image.gpuDigest -}}
+{{- $tag = $image.gpuTag -}}
+{{- end -}}
+{{- if $digest }}{{ $image.repository }}@{{ $digest }}
+{{- else }}{{ $image.repository }}:{{ required "image.digest or image.tag: expected which image, found neither" $tag }}
 {{- end }}
 {{- end }}
 

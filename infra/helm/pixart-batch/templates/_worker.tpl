@@ -55,7 +55,7 @@ spec:
       {{- end }}
       containers:
         - name: worker
-          image: {{ include "pixart.image" $root | quote }}
+          image: {{ include "pixart.image" (dict "image" $root.Values.image "gpus" $settings.gpus) | quote }}
           imagePullPolicy: {{ $root.Values.image.pullPolicy }}
           args:
             {{- toYaml .args | nindent 12 }}

@@ -1,0 +1,5 @@
+# A bundle as an image, which nodes fetch by its digest (docs/deploy.md, section "Images"). From the folder that the bundle's folder is in:
+#   docker build --file <project>/infra/docker/bundle.Dockerfile --build-arg BUNDLE=pixart-icons --tag bundles/pixart-icons .
+FROM scratch
+ARG BUNDLE
+COPY ${BUNDLE} /${BUNDLE}

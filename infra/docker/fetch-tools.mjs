@@ -1,0 +1,14 @@
+// Prints where hadolint is and where the Compose specification's schema is, as variables of a shell. What is missing is fetched first: pinned by
+// version and digest.
+import { ensureVersion, moduleSources } from '../dev/install-tool.mjs';
+import { hadolint } from '../dev/pinned-tools.mjs';
+
+const COMPOSE = {
+  module: 'github.com/compose-spec/compose-go/v2@v2.16.2',
+  goSum: 'h1:pTp1DqQwJzFd85GzlWsSszKA1ABrV/ySqsClujIcWA8=',
+};
+
+const shellText = (/** @type {string} */ text) => `'${text.replaceAll("'", `'\\''`)}'`;
+
+console.log(`HADOLINT=${shellText(await ensureVersion(hadolint))}`);
+console.log(`COMPOSE=${shellText(`${await moduleSources(COMPOSE.module, COMPOSE.goSum)}/schema/compose-spec.json`)}`);
