@@ -19,7 +19,7 @@ import { StoreWatch } from './store-watch.ts';
 export type EncodeCaptionsDependencies = {
   openStore: OpenStore;
   captions: KeptCaptions;
-  /** When this process is told to stop: then the text in hand is the last one. */
+  /** When this process is told to stop or to drain: then the text in hand is the last one. */
   stop?: WorkerStop | undefined;
 };
 
@@ -56,7 +56,8 @@ export function createEncodeCaptions({ openStore, captions, stop = NEVER_STOPS }
           kept.add(text);
           encoded += 1;
         }
-        if (performance.now() > until || stop.signal.aborted) return { until: from + i + 1, encoded };
+        if (performance.now() > until || stop.signal.aborted || stop.drain.aborted)
+          return { until: from + i + 1, encoded };
       }
     }
     return { until: input.to, encoded };
@@ -64,7 +65,7 @@ export function createEncodeCaptions({ openStore, captions, stop = NEVER_STOPS }
 
   return async function encodeCaptions(input: EncodeCaptionsInput): Promise<EncodedCaptions> {
     const context = Context.current();
-    const { cancellationSignal: cancelled } = context;
+    const cancelled = AbortSignal.any([context.cancellationSignal, stop.over]);
     const watch = new StoreWatch(openStore, turns);
     const beat = (): void =>
       context.heartbeat({ waitsFor: watch.silence()?.message ?? null } satisfies WaitingHeartbeat);

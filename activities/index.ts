@@ -36,7 +36,7 @@ export {
 } from './messages/send-message.ts';
 export { secretFault } from './post-webhook.ts';
 export { MessageWaits, type Post } from './posted.ts';
-export type { WorkerStop } from './render-stop.ts';
+export { type WorkerStop, WorkerStopping } from './render-stop.ts';
 
 export type Webhooks = {
   /** @throws UserError for a receiver that nothing would be sent to */

@@ -1,9 +1,19 @@
 import { CancelledFailure } from '@temporalio/common';
 
-/** The worker's process is told to stop when the signal is aborted; images in hand may go on for the grace time. */
-export type WorkerStop = { signal: AbortSignal; graceMs: number };
+/** What a worker's process is told. */
+export type WorkerStop = {
+  /** To stop. Images in hand may go on for the grace time. */
+  signal: AbortSignal;
+  graceMs: number;
+  /** That the grace time is over; the reason is WorkerStopping. */
+  over: AbortSignal;
+  /** To take nothing new. What has been begun is finished, however long it takes. */
+  drain: AbortSignal;
+};
 
-export const NEVER_STOPS: WorkerStop = { signal: new AbortController().signal, graceMs: 0 };
+const never = new AbortController().signal;
+
+export const NEVER_STOPS: WorkerStop = { signal: never, graceMs: 0, over: never, drain: never };
 
 /** From the end of the grace time until a step that goes on and on is left: the machine may go at any moment. */
 const LEAVE_AFTER_MS = 5_000;
@@ -24,7 +34,8 @@ export type RenderStopOptions = {
  * - `CancelledFailure`: nobody waits for it.
  * - `RenderTooLong`: it had the device for as long as its size allows.
  * - `WorkerStopping`: the process is told to stop, and the image, at the pace of its steps so far, cannot be finished within the
- *   grace time, or does not have the device. Every second that it would go on is one that another worker waits.
+ *   grace time, or does not have the device. Every second that it would go on is one that another worker waits. Or the process is told to
+ *   drain, and the image still waits for the device: another worker need not.
  */
 export class RenderStop {
   readonly signal: AbortSignal;
@@ -52,6 +63,8 @@ export class RenderStop {
     this.#left = this.#options.steps;
     whenAborted(options.cancelled, this.#cancelled);
     whenAborted(options.worker.signal, this.#told);
+    whenAborted(options.worker.over, this.#handBack);
+    whenAborted(options.worker.drain, this.#drained);
   }
 
   /** Whether the state in which the image stops is of use to another attempt: who cancels an image does not want more of it. */
@@ -78,7 +91,10 @@ export class RenderStop {
     clearTimeout(this.#tooLong);
     clearTimeout(this.#leaveTimer);
     this.#options.cancelled.removeEventListener('abort', this.#cancelled);
-    this.#options.worker.signal.removeEventListener('abort', this.#told);
+    const { signal, over, drain } = this.#options.worker;
+    signal.removeEventListener('abort', this.#told);
+    over.removeEventListener('abort', this.#handBack);
+    drain.removeEventListener('abort', this.#drained);
   }
 
   readonly #cancelled = (): void => {
@@ -91,15 +107,21 @@ export class RenderStop {
     const { graceMs } = this.#options.worker;
     this.#deadline = performance.now() + graceMs;
     this.#leaveTimer = setTimeout(() => this.#leaveNow(new WorkerStopping()), graceMs + LEAVE_AFTER_MS);
-    if (this.#begun === undefined) this.#stopping.abort(new WorkerStopping());
+    if (this.#begun === undefined) this.#handBack();
     else this.#judge();
   };
+
+  readonly #drained = (): void => {
+    if (this.#begun === undefined && this.#options.steps > 0) this.#handBack();
+  };
+
+  readonly #handBack = (): void => this.#stopping.abort(new WorkerStopping());
 
   #judge(): void {
     if (this.#deadline === undefined || this.#begun === undefined || this.#done === 0) return;
     const now = performance.now();
     const perStep = (now - this.#begun) / this.#done;
-    if (now + perStep * this.#left > this.#deadline) this.#stopping.abort(new WorkerStopping());
+    if (now + perStep * this.#left > this.#deadline) this.#handBack();
   }
 }
 

@@ -18,10 +18,7 @@ import { type KeyUse, keyUse } from './key-use.ts';
 import { checkEncoderMemory } from './memory-check.ts';
 import { outsideOf } from './outside.ts';
 import type { RenderConfig } from './render-config.ts';
-import { listenForStop, untilStopped } from './stopping.ts';
-
-/** Beyond the grace time, for a text that does not end. */
-const FORCE_AFTER_SECONDS = 30;
+import { listenForStop, untilStopped, WITHOUT_GRACE_TIME } from './stopping.ts';
 
 export type EncodeConfig = Pick<
   RenderConfig,
@@ -29,7 +26,7 @@ export type EncodeConfig = Pick<
 >;
 
 /**
- * Encodes texts of a bundle for all who render from kept captions, until the process is told to stop (SIGINT, SIGTERM).
+ * Encodes texts of a bundle for all who render from kept captions, until the process is told to stop (SIGINT, SIGTERM) or to drain (SIGUSR2).
  *
  * @param ready called when it takes work
  * @throws UserError where the bundle, the device or the server cannot be used, at the start or later.
@@ -47,21 +44,21 @@ export async function runEncodeWorker(
   const texts = await textsOfBundle(bundle, config, { log, seal });
   if (config.device === 'cpu') await checkEncoderMemory(bundle);
   const keys = keyUse(keyring);
-  const { stop, ignore } = listenForStop(config.graceSeconds);
+  const stopping = listenForStop(config.graceSeconds);
   try {
-    const worker = await createEncodeWorker(texts.captions, config, {
+    const worker = await createEncodeWorker(texts.captions, {
       connection,
       namespace,
       openStore: outsideOf(allowance).openStore,
       keys,
-      stop,
+      stop: stopping.stop,
     });
     const { name } = bundle.description;
     log.info({ bundle: name, device: config.device, queues: [worker.options.taskQueue] }, 'encode worker ready');
     ready();
-    await untilStopped([worker], [texts.encoder!, keys]);
+    await untilStopped([worker], [texts.encoder!, keys], stopping);
   } finally {
-    ignore();
+    stopping.ignore();
     await texts.encoder?.close();
   }
 }
@@ -112,7 +109,6 @@ type Surroundings = {
 /** The worker itself, for those who run it beside others in one process. */
 export const createEncodeWorker = (
   captions: KeptCaptions,
-  { graceSeconds }: Pick<EncodeConfig, 'graceSeconds'>,
   { connection, namespace, openStore, keys, stop }: Surroundings,
 ): Promise<Worker> =>
   Worker.create({
@@ -126,6 +122,5 @@ export const createEncodeWorker = (
     maxConcurrentActivityTaskExecutions: 1,
     // The SDK holds heartbeats back for 80 % of their timeout unless told otherwise, and cancellations come with their answers.
     maxHeartbeatThrottleInterval: '1 second',
-    shutdownGraceTime: graceSeconds * 1_000,
-    shutdownForceTime: (graceSeconds + FORCE_AFTER_SECONDS) * 1_000,
+    ...WITHOUT_GRACE_TIME,
   });

@@ -6,9 +6,11 @@ import { UserError } from '../domain/user-error.ts';
 import { encodeQueue, largeRenderQueue, renderQueue } from '../workflows/contract/queues.ts';
 import type { WantedWork } from './wanted-work.ts';
 
+/** `ready`: all parts of the worker take work, and it was told neither to drain nor to stop. */
+export type Condition = 'starting' | 'ready' | 'draining' | 'stopping';
+
 export type HttpAnswers = {
-  /** Whether all parts of the worker take work, and it was not told to stop. */
-  isReady: () => boolean;
+  condition: () => Condition;
   /** `null` where the worker has no orchestrator, and does not say. */
   wanted: (() => Promise<WantedWork>) | null;
   log: Logger;
@@ -61,8 +63,8 @@ export async function startHttp(address: string, answers: HttpAnswers): Promise<
     });
 }
 
-async function answerTo(path: string, { isReady, wanted, log }: HttpAnswers): Promise<Answer> {
-  if (path === '/health') return { status: isReady() ? 200 : 503, body: { ready: isReady() } };
+async function answerTo(path: string, { condition, wanted, log }: HttpAnswers): Promise<Answer> {
+  if (path === '/health') return health(condition());
   const asked = /^\/wanted(?:\/([^/]+))?$/.exec(path);
   if (asked === null) return refusal(404, 'expected /health, /wanted or /wanted/<queue>');
   if (wanted === null) return refusal(404, 'expected a worker with --orchestrator, found one without');
@@ -82,6 +84,11 @@ async function answerTo(path: string, { isReady, wanted, log }: HttpAnswers): Pr
     return refusal(503, 'the Temporal server did not say what is wanted; the log has the reason');
   }
 }
+
+const health = (state: Condition): Answer => ({
+  status: state === 'ready' ? 200 : 503,
+  body: { ready: state === 'ready', state },
+});
 
 const asObject = (counts: WantedWork): Record<string, number> =>
   Object.fromEntries([...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)));

@@ -25,15 +25,12 @@ import { type KeyUse, keyUse } from './key-use.ts';
 import { checkMemory } from './memory-check.ts';
 import { outsideOf } from './outside.ts';
 import { type RenderConfig, servedSizes } from './render-config.ts';
-import { listenForStop, STOP_SIGNALS, untilStopped } from './stopping.ts';
-
-/** From the end of the grace time until images that do not stop are left to their heartbeat timeout. */
-const FORCE_AFTER_SECONDS = 30;
+import { END_SIGNALS, listenForStop, untilStopped, WITHOUT_GRACE_TIME } from './stopping.ts';
 
 /**
  * Serves one device to the queues of one or several sizes, until the process is told to stop (SIGINT, SIGTERM): images in
- * hand are finished within the grace time or handed back to other workers. It encodes texts for others too, unless it is to render from
- * kept captions alone.
+ * hand are finished within the grace time or handed back to other workers. Told to drain (SIGUSR2), it finishes those that have the device,
+ * however long they take. It encodes texts for others too, unless it is to render from kept captions alone.
  *
  * @param ready called when it takes work
  * @throws UserError where the bundle, the device, a size, the place for checkpoints or the server cannot be used, at the start or later.
@@ -58,7 +55,7 @@ export async function runRenderWorker(
     const loaded = await loadRenderer(bundle, sizes, config, log, children);
     if (loaded === null) return;
     const { renderer, shape } = loaded;
-    const { stop, ignore } = listenForStop(config.graceSeconds);
+    const stopping = listenForStop(config.graceSeconds);
     try {
       const keys = keyUse(keyring);
       const observers = { log, metrics, tracer: processTracer() };
@@ -73,11 +70,11 @@ export async function runRenderWorker(
         observers,
         signer,
         keys,
-        stop,
+        stop: stopping.stop,
       };
       const workers = await Promise.all([
         ...(await createWorkers(sizes, config, surroundings)),
-        ...(encoder === null ? [] : [createEncodeWorker(captions, config, surroundings)]),
+        ...(encoder === null ? [] : [createEncodeWorker(captions, surroundings)]),
       ]);
       const queues = workers.map(({ options }) => options.taskQueue);
       log.info(
@@ -85,9 +82,9 @@ export async function runRenderWorker(
         'render worker ready',
       );
       ready();
-      await untilStopped(workers, [renderer, keys, ...(encoder === null ? [] : [encoder])]);
+      await untilStopped(workers, [renderer, keys, ...(encoder === null ? [] : [encoder])], stopping);
     } finally {
-      ignore();
+      stopping.ignore();
       await encoder?.close();
       await renderer.close();
     }
@@ -135,7 +132,7 @@ async function loadRenderer(
 ): Promise<{ renderer: Renderer; shape: ChosenShape } | null> {
   const stop = new AbortController();
   const abort = (): void => stop.abort();
-  for (const name of STOP_SIGNALS) process.on(name, abort);
+  for (const name of END_SIGNALS) process.on(name, abort);
   try {
     const shape = await chooseShape(config, { bundle, sizes }, log, stop.signal);
     const processes = { children: shape.children, hasEncoder: config.textEncoder };
@@ -158,7 +155,7 @@ async function loadRenderer(
     if (stop.signal.aborted) return null;
     throw error;
   } finally {
-    for (const name of STOP_SIGNALS) process.off(name, abort);
+    for (const name of END_SIGNALS) process.off(name, abort);
   }
 }
 
@@ -178,7 +175,7 @@ type Surroundings = {
 
 async function createWorkers(
   sizes: Size[],
-  { graceSeconds, checkpointSeconds, scratch, large }: RenderConfig,
+  { checkpointSeconds, scratch, large }: RenderConfig,
   surroundings: Surroundings,
 ): Promise<Worker[]> {
   const { connection, namespace, openStore, renderer, captions, seal, deviceName, signer, keys, stop, observers } =
@@ -215,8 +212,7 @@ async function createWorkers(
         tuner,
         // The SDK holds heartbeats back for 80 % of their timeout unless told otherwise, and cancellations come with their answers.
         maxHeartbeatThrottleInterval: '1 second',
-        shutdownGraceTime: graceSeconds * 1_000,
-        shutdownForceTime: (graceSeconds + FORCE_AFTER_SECONDS) * 1_000,
+        ...WITHOUT_GRACE_TIME,
       }),
     ),
   );

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import type { ServedBy } from '../connection/worker-connection.ts';
 import type { Keyring } from '../encryption/keyring.ts';
-import { startHttp } from './http-answers.ts';
-import { STOP_SIGNALS } from './stopping.ts';
+import { type Condition, startHttp } from './http-answers.ts';
+import { DRAIN_SIGNAL, STOP_SIGNALS } from './stopping.ts';
 import { wantedSurvey } from './wanted-survey.ts';
 
 export type StatusOptions = {
@@ -22,7 +22,7 @@ export type WorkerStatus = {
 };
 
 /**
- * Tells over HTTP how the process is, from now on: not ready before all its parts are, nor once it was told to stop.
+ * Tells over HTTP how the process is, from now on: not ready before all its parts are, nor once it was told to stop or to drain.
  *
  * @param address without it nobody is told
  * @throws UserError where it cannot listen there
@@ -33,18 +33,23 @@ export async function startStatus(
 ): Promise<WorkerStatus> {
   if (address === undefined) return { ready: () => {}, stop: async () => {} };
   let awaited = parts;
-  let isToStop = false;
+  let told: 'draining' | 'stopping' | null = null;
+  const draining = (): void => {
+    told ??= 'draining';
+  };
   const stopping = (): void => {
-    isToStop = true;
+    told = 'stopping';
+    // A second signal finds nobody here: it has to end what hangs.
     ignore();
   };
-  // A second signal finds nobody here: it has to end what hangs.
   const ignore = (): void => {
     for (const name of STOP_SIGNALS) process.off(name, stopping);
+    process.off(DRAIN_SIGNAL, draining);
   };
   for (const name of STOP_SIGNALS) process.on(name, stopping);
-  const isReady = (): boolean => awaited === 0 && !isToStop;
-  const close = await startHttp(address, { isReady, wanted: counts ? wantedSurvey(server, keyring) : null, log });
+  process.on(DRAIN_SIGNAL, draining);
+  const condition = (): Condition => told ?? (awaited === 0 ? 'ready' : 'starting');
+  const close = await startHttp(address, { condition, wanted: counts ? wantedSurvey(server, keyring) : null, log });
   return {
     ready() {
       awaited -= 1;

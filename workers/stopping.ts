@@ -1,29 +1,97 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from '@temporalio/worker';
-import type { WorkerStop } from '../activities/index.ts';
+import type { Logger } from 'pino';
+import { type WorkerStop, WorkerStopping } from '../activities/index.ts';
 
 /** What tells a process to stop. */
 export const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-/** Tells what is in hand at once that the process was told to stop: the SDK tells it only when the grace time is over. */
-export function listenForStop(graceSeconds: number): { stop: WorkerStop; ignore: () => void } {
-  const told = new AbortController();
-  const abort = (): void => told.abort();
-  for (const name of STOP_SIGNALS) process.on(name, abort);
+/** What tells a process to take nothing new, to finish what it has begun, however long that takes, and to end (docs/decisions/135). */
+export const DRAIN_SIGNAL = 'SIGUSR2';
+
+/** Whatever ends a process that has nothing in hand yet. */
+export const END_SIGNALS = [...STOP_SIGNALS, DRAIN_SIGNAL] as const;
+
+/** From the end of the grace time until what does not stop is left to its heartbeat timeout. */
+export const FORCE_AFTER_MS = 30_000;
+
+/**
+ * For workers whose activities hear of the grace time from `listenForStop`. The SDK counts its own from either signal on, and would cancel what
+ * a drain is to finish; it has no word for "never".
+ */
+export const WITHOUT_GRACE_TIME = { shutdownGraceTime: '30 days' } as const;
+
+/** What a process was told. */
+export type Stopping = {
+  stop: WorkerStop;
+  /** Stops it as a signal would. */
+  tell(): void;
+  /** Hears no signals any more. */
+  ignore(): void;
+};
+
+/** Tells what is in hand at once that the process was told to stop or to drain, and when its grace time is over. */
+export function listenForStop(graceSeconds: number): Stopping {
+  const [told, drained, over] = [new AbortController(), new AbortController(), new AbortController()];
+  const graceMs = graceSeconds * 1_000;
+  let timer: NodeJS.Timeout | undefined;
+  const drain = (): void => drained.abort();
+  const tell = (): void => {
+    told.abort();
+    timer ??= setTimeout(() => over.abort(new WorkerStopping()), graceMs);
+  };
+  for (const name of STOP_SIGNALS) process.on(name, tell);
+  process.on(DRAIN_SIGNAL, drain);
   return {
-    stop: { signal: told.signal, graceMs: graceSeconds * 1_000 },
+    stop: { signal: told.signal, graceMs, over: over.signal, drain: drained.signal },
+    tell,
     ignore: () => {
-      for (const name of STOP_SIGNALS) process.off(name, abort);
+      clearTimeout(timer);
+      for (const name of STOP_SIGNALS) process.off(name, tell);
+      process.off(DRAIN_SIGNAL, drain);
     },
   };
 }
 
-/** Runs until all workers have stopped; one that fails, or networks that cannot be loaded again, stop the others. */
-export async function untilStopped(workers: Worker[], networks: { unusable: AbortSignal }[]): Promise<void> {
+/**
+ * Runs until all workers have stopped, which the SDK makes them at either signal; one that fails, or networks that cannot be loaded again, stop
+ * the others.
+ *
+ * @throws what the first of them failed with; Error where they do not end when the grace time is over
+ */
+export async function untilStopped(
+  workers: Worker[],
+  networks: { unusable: AbortSignal }[],
+  { stop, tell }: Stopping,
+): Promise<void> {
   const stopAll = (): void => {
+    tell();
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
   for (const { unusable } of networks) unusable.addEventListener('abort', stopAll);
-  const runs = await Promise.allSettled(workers.map((worker) => worker.run().finally(stopAll)));
-  for (const run of runs) if (run.status === 'rejected') throw run.reason;
+  const failing = (error: unknown): never => {
+    stopAll();
+    throw error;
+  };
+  const ends = Promise.allSettled(workers.map((worker) => worker.run().catch(failing)));
+  for (const run of await Promise.race([ends, longAfter(stop.over)])) if (run.status === 'rejected') throw run.reason;
   for (const { unusable } of networks) unusable.throwIfAborted();
+}
+
+/** @throws Error some time after the signal */
+async function longAfter(over: AbortSignal): Promise<never> {
+  if (!over.aborted) await new Promise((resolve) => over.addEventListener('abort', resolve, { once: true }));
+  await sleep(FORCE_AFTER_MS, null, { ref: false });
+  throw new Error(
+    `what was in hand did not stop within ${FORCE_AFTER_MS / 1_000} s of the grace time's end; another worker goes on with it`,
+  );
+}
+
+/** Says once what a drain comes to, and lets no second signal end the process in the middle of it. */
+export function tellDrain(log: Logger): void {
+  let isTold = false;
+  process.on(DRAIN_SIGNAL, () => {
+    if (!isTold) log.info('told to drain: takes nothing new, finishes what it has begun, then ends');
+    isTold = true;
+  });
 }

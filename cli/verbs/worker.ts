@@ -61,6 +61,9 @@ started with --without-text-encoder, and whose bundle folders may lack text_enco
 A collector that OTEL_EXPORTER_OTLP_ENDPOINT names gets traces. A worker waits for its server when that is away, and ends with exit code 4
 when another one answers at the address.
 
+SIGTERM or Ctrl-C stops it: what cannot be finished within --grace is handed back. SIGUSR2 drains it: it takes nothing new, finishes the images
+that have begun, however long they take, and ends with exit code 0.
+
 Examples:
   $ npx pixart-batch worker --orchestrator
   $ npx pixart-batch worker --orchestrator --allow /mnt/team/images --allow /mnt/team/catalogs
@@ -70,6 +73,7 @@ Examples:
   $ npx pixart-batch worker --encoder --bundle pixart-sigma-xl-2-1024
   $ npx pixart-batch worker --renderer --device cuda:0 --bundle pixart-icons --sign-with key.pem --sign-as chain.pem
   $ npx pixart-batch worker --renderer --without-text-encoder --device cuda:0 --bundle pixart-sigma-xl-2-1024
+  $ kill -USR2 <process id of a worker>
 `;
 
 export const workerCommand = (): Command =>
@@ -169,6 +173,7 @@ async function work(options: WorkerOptions): Promise<void> {
     { runRenderWorker },
     { runEncodeWorker },
     { startStatus },
+    { tellDrain },
   ] = await Promise.all([
     import('../../workers/logging.ts'),
     import('../../workers/serve.ts'),
@@ -178,8 +183,10 @@ async function work(options: WorkerOptions): Promise<void> {
     import('../../workers/render-worker.ts'),
     import('../../workers/encode-worker.ts'),
     import('../../workers/status.ts'),
+    import('../../workers/stopping.ts'),
   ]);
   const log = createLog('pixart-batch', options.log ?? usualLogFormat());
+  tellDrain(log);
   const tracer = processTracer((message) => log.warn(message));
   installRuntime({ log, metricsAddress: options.metricsAddress });
   const parts = [orchestrator, renderer, encoder].filter((isThere) => isThere).length;

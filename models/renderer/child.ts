@@ -104,6 +104,6 @@ process.on('message', (message: ToChild) => {
 
 // Ctrl-C in a terminal and some supervisors signal the whole group. When to stop is the parent's decision: it may want to
 // finish the image in hand.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGUSR2'] as const) process.on(signal, () => {});
 process.on('disconnect', () => process.exit());
 new Worker(new URL('./watch-parent.mjs', import.meta.url)).unref();

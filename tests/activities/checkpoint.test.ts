@@ -1,6 +1,7 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { createRenderImage, type RenderImageDependencies } from '../../activities/render-image.ts';
+import { NEVER_STOPS } from '../../activities/render-stop.ts';
 import type { Job } from '../../domain/job.ts';
 import { objectSeal } from '../../encryption/object-seal.ts';
 import { isSealed } from '../../encryption/sealed.ts';
@@ -123,7 +124,7 @@ test('after its renderer died, the next attempt goes on at the last checkpoint, 
 test('told to stop, an image that cannot be finished in time is handed back, and goes on elsewhere at that very step', async () => {
   const stop = new AbortController();
   const first = attemptWith(
-    { stop: { signal: stop.signal, graceMs: 0 } },
+    { stop: { ...NEVER_STOPS, signal: stop.signal } },
     { onStep: (step) => step === 5 && stop.abort() },
   );
   const failure = (await first.receipt.catch((error: unknown) => error)) as ApplicationFailure;
@@ -142,7 +143,7 @@ test('told to stop, an image that cannot be finished in time is handed back, and
 test('told to stop, an image that can be finished in time is finished', async () => {
   const stop = new AbortController();
   const { receipt } = attemptWith(
-    { stop: { signal: stop.signal, graceMs: 60_000 } },
+    { stop: { ...NEVER_STOPS, signal: stop.signal, graceMs: 60_000 } },
     { onStep: (step) => step === 5 && stop.abort() },
   );
   expect(await receipt).toMatchObject({ outcome: 'rendered', computations: 1, stepsComputed: STEPS });
@@ -151,7 +152,7 @@ test('told to stop, an image that can be finished in time is finished', async ()
 
 test('told to stop, an image that still waits for the device is handed back at once', async () => {
   const stop = new AbortController();
-  const dependencies = { stop: { signal: stop.signal, graceMs: 60_000 } };
+  const dependencies = { stop: { ...NEVER_STOPS, signal: stop.signal, graceMs: 60_000 } };
   let begin = (): void => {};
   const begun = new Promise<void>((resolve) => {
     begin = resolve;
@@ -297,7 +298,7 @@ test('checkpoints lie in another store where one is named, and the next attempt 
   const dependencies = { scratch: elsewhere.url, checkpointSeconds: 0 };
   const stop = new AbortController();
   const first = attemptWith(
-    { ...dependencies, stop: { signal: stop.signal, graceMs: 0 } },
+    { ...dependencies, stop: { ...NEVER_STOPS, signal: stop.signal } },
     { onStep: (step) => step === 5 && stop.abort() },
   );
   await expect(first.receipt).rejects.toMatchObject({ type: 'WorkerStopping' });

@@ -6,6 +6,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { createEncodeActivities, KeptCaptions } from '../../activities/index.ts';
 import { createRenderImage } from '../../activities/render-image.ts';
+import { NEVER_STOPS, WorkerStopping } from '../../activities/render-stop.ts';
 import { simulatedRenderer } from '../../benchmarks/simulated-renderer.ts';
 import type { Picture } from '../../domain/job.ts';
 import { type ObjectSeal, objectSeal, PLAIN_OBJECTS } from '../../encryption/object-seal.ts';
@@ -311,19 +312,38 @@ test('of a store that gives no answer heartbeats tell, and an attempt that is ca
   await expect(encoding).rejects.toBeInstanceOf(CancelledFailure);
 });
 
-test('a worker that is told to stop ends with the text in hand, and says how far it came', async () => {
+test.each(['signal', 'drain'] as const)(
+  'a worker that is told to end (%s) ends with the text in hand, and says how far it came',
+  async (by) => {
+    const shard = await planOf(store, jobs());
+    const told = new AbortController();
+    const stopping: CaptionEncoder['encode'] = (ids) => {
+      told.abort();
+      return networks.encode(ids);
+    };
+    const captions = process(true, stopping);
+    const stop = { ...NEVER_STOPS, [by]: told.signal };
+    const { encodeCaptions } = createEncodeActivities({ openStore, captions, stop });
+    const input = { store: store.url, batch: 'night', shard, from: 0, to: 4, encoder: captions.encoder };
+    const found = await new MockActivityEnvironment().run(encodeCaptions, input);
+    expect(found).toEqual({ until: 1, encoded: 2 });
+  },
+);
+
+test('a text that is not encoded when the grace time is over is left to another worker', async () => {
   const shard = await planOf(store, jobs());
-  const told = new AbortController();
-  const stopping: CaptionEncoder['encode'] = (ids) => {
-    told.abort();
-    return networks.encode(ids);
+  const over = new AbortController();
+  const hanging: CaptionEncoder['encode'] = () => {
+    over.abort(new WorkerStopping());
+    return new Promise(() => {});
   };
-  const captions = process(true, stopping);
-  const stop = { signal: told.signal, graceMs: 0 };
+  const captions = process(true, hanging);
+  const stop = { ...NEVER_STOPS, signal: over.signal, over: over.signal };
   const { encodeCaptions } = createEncodeActivities({ openStore, captions, stop });
   const input = { store: store.url, batch: 'night', shard, from: 0, to: 4, encoder: captions.encoder };
-  const found = await new MockActivityEnvironment().run(encodeCaptions, input);
-  expect(found).toEqual({ until: 1, encoded: 2 });
+  await expect(new MockActivityEnvironment().run(encodeCaptions, input)).rejects.toMatchObject({
+    type: 'WorkerStopping',
+  });
 });
 
 test('an image whose caption nobody has kept fails its attempt with a reason, and is tried again soon', async () => {

@@ -1,7 +1,7 @@
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { HeldPictures } from '../../activities/held-pictures.ts';
 import { createRenderImage } from '../../activities/render-image.ts';
-import type { WorkerStop } from '../../activities/render-stop.ts';
+import { NEVER_STOPS } from '../../activities/render-stop.ts';
 import { simulatedCaptions, simulatedRenderer } from '../../benchmarks/simulated-renderer.ts';
 import { objectName } from '../../records/layout.ts';
 import { type ObjectStore, type OpenStore, StoreUnavailable } from '../../store/index.ts';
@@ -19,6 +19,7 @@ let held: HeldPictures;
 let store: ObjectStore;
 let computed: number;
 let tellWorker: AbortController;
+let drainWorker: AbortController;
 
 beforeEach(async () => {
   outage = new Outage();
@@ -26,10 +27,11 @@ beforeEach(async () => {
   store = await folderStore();
   computed = 0;
   tellWorker = new AbortController();
+  drainWorker = new AbortController();
 });
 
 async function begin(graceMs = 600_000) {
-  const stop: WorkerStop = { signal: tellWorker.signal, graceMs };
+  const stop = { ...NEVER_STOPS, signal: tellWorker.signal, graceMs, drain: drainWorker.signal };
   const before = (): void => {
     computed += 1;
   };
@@ -49,6 +51,15 @@ test('a picture that its store refuses is stored later by the attempt that made 
   expect(await receipt).toMatchObject({ outcome: 'rendered', computations: 1 });
   expect(held.count('256')).toBe(0);
   expect(computed).toBe(1);
+});
+
+test('a picture that is kept for its store is waited for by a worker that drains', async () => {
+  outage.begin('objects/', 'full');
+  const { receipt } = await begin();
+  await isHeld();
+  drainWorker.abort();
+  outage.end('objects/');
+  expect(await receipt).toMatchObject({ outcome: 'rendered', computations: 1 });
 });
 
 test('a store that never answers is told of while it is asked, and no more once it has answered', async () => {

@@ -4,17 +4,26 @@ import { RenderStop, RenderTooLong, WorkerStopping } from '../../activities/rend
 
 let cancelled: AbortController;
 let told: AbortController;
+let over: AbortController;
+let drain: AbortController;
 
 beforeEach(() => {
   vi.useFakeTimers();
   cancelled = new AbortController();
   told = new AbortController();
+  over = new AbortController();
+  drain = new AbortController();
 });
 
 afterEach(() => void vi.useRealTimers());
 
-const stopOf = (graceMs = 60_000): RenderStop =>
-  new RenderStop({ cancelled: cancelled.signal, worker: { signal: told.signal, graceMs }, steps: 10, hours: 1 });
+const stopOf = (graceMs = 60_000, steps = 10): RenderStop =>
+  new RenderStop({
+    cancelled: cancelled.signal,
+    worker: { signal: told.signal, graceMs, over: over.signal, drain: drain.signal },
+    steps,
+    hours: 1,
+  });
 
 /** Steps of a second each. */
 function takeSteps(stop: RenderStop, from: number, to: number): void {
@@ -66,6 +75,37 @@ test('told to stop, an image goes on as long as its steps fit into the grace tim
   expect(stop.signal.aborted).toBe(false);
   vi.advanceTimersByTime(3_000);
   takeSteps(stop, 7, 7);
+  expect(stop.signal.reason).toBeInstanceOf(WorkerStopping);
+});
+
+test('an image that is still in hand at the end of the grace time is handed back', () => {
+  const decoding = stopOf();
+  decoding.begin();
+  takeSteps(decoding, 1, 10);
+  over.abort();
+  expect(decoding.signal.reason).toBeInstanceOf(WorkerStopping);
+});
+
+test('a worker that drains hands back what waits for the device, and goes on with what has it or needs none', () => {
+  const [waiting, begun, storing] = [stopOf(), stopOf(), stopOf(60_000, 0)];
+  begun.begin();
+  drain.abort();
+  expect(waiting.signal.reason).toBeInstanceOf(WorkerStopping);
+  expect(stopOf().signal.reason).toBeInstanceOf(WorkerStopping);
+  vi.advanceTimersByTime(600_000);
+  takeSteps(begun, 1, 9);
+  expect(begun.signal.aborted).toBe(false);
+  expect(storing.signal.aborted).toBe(false);
+});
+
+test('told to stop while it drains, a worker gives what it has begun the grace time', () => {
+  const stop = stopOf(2_500);
+  stop.begin();
+  drain.abort();
+  takeSteps(stop, 1, 4);
+  expect(stop.signal.aborted).toBe(false);
+  told.abort();
+  takeSteps(stop, 5, 5);
   expect(stop.signal.reason).toBeInstanceOf(WorkerStopping);
 });
 

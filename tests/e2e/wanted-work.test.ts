@@ -151,6 +151,6 @@ test('all queues are listed together, a queue that cannot be is told from one wi
   expect(await ask('/wanted')).toEqual({ status: 200, body: { queues: {} } });
   expect(await ask('/wanted/render-640-0123456789ab')).toMatchObject({ status: 404 });
   expect(await ask('/wanted/render-256-0123456789ab')).toEqual({ status: 200, body: { wanted: 0 } });
-  expect(await ask('/health')).toEqual({ status: 200, body: { ready: true } });
+  expect(await ask('/health')).toEqual({ status: 200, body: { ready: true, state: 'ready' } });
   expect(await ask('/')).toMatchObject({ status: 404 });
 });

@@ -67,7 +67,7 @@ export class WorkerProcess {
   }
 
   /** Sends the signal and waits until the process is gone. */
-  async kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
+  async kill(signal: 'SIGKILL' | 'SIGTERM' | 'SIGUSR2'): Promise<number | null> {
     this.#process.kill(signal);
     return this.gone();
   }

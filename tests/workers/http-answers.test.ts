@@ -5,7 +5,7 @@ import { startHttp } from '../../workers/http-answers.ts';
 
 it('answers every path, also one that is no part of a URL, and goes on', async () => {
   const address = `127.0.0.1:${await getPort()}`;
-  const stop = await startHttp(address, { isReady: () => true, wanted: null, log: pino({ level: 'silent' }) });
+  const stop = await startHttp(address, { condition: () => 'ready', wanted: null, log: pino({ level: 'silent' }) });
   try {
     const status = async (path: string): Promise<number> => (await fetch(`http://${address}${path}`)).status;
     expect(await status('//')).toBe(404);

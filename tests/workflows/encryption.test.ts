@@ -33,7 +33,7 @@ import { KeyMissing, type Keyring } from '../../encryption/keyring.ts';
 import { RendererDied } from '../../models/renderer/index.ts';
 import { openStore } from '../../store/index.ts';
 import { keyUse } from '../../workers/key-use.ts';
-import { untilStopped } from '../../workers/stopping.ts';
+import { listenForStop, untilStopped } from '../../workers/stopping.ts';
 import { KEY_MISSING } from '../../workflows/contract/limits.ts';
 import { batchWorkflowId, renderQueue } from '../../workflows/contract/queues.ts';
 import { keyring, lineOf } from '../encryption/keys.ts';
@@ -160,7 +160,9 @@ describe('a batch', () => {
   it('whose key a worker lacks loses no attempt to it: the worker stops, and the images wait for another', async () => {
     const bundle = { ...BUNDLE, digest: 'cd'.repeat(32), sizes: ['256' as const] };
     const strange = keyUse(keyring(lineOf('newer')));
-    const stopped = untilStopped([await renderWorker(bundle, strange.dataConverter)], [strange]);
+    const stopping = listenForStop(0);
+    onTestFinished(stopping.ignore);
+    const stopped = untilStopped([await renderWorker(bundle, strange.dataConverter)], [strange], stopping);
     await submitBatch(site.client, { ...(await request('waiting', ['a fox,256', 'an owl,256'])), bundle });
     await expect(stopped).rejects.toThrow(KeyMissing);
     await expect.poll(() => keyMissingOf('waiting')).toBe(true);

@@ -74,7 +74,7 @@ test('a cancelled image that still waits for the device leaves the queue at once
   expect(events).toEqual(['cancelled', 'first', 'third']);
 });
 
-test.for(['SIGINT', 'SIGTERM'] as const)(
+test.for(['SIGINT', 'SIGTERM', 'SIGUSR2'] as const)(
   '%s for the whole process group leaves the child to its parent',
   async (signal) => {
     await renderer.draw(request({ steps: 20 }), {
