@@ -95,6 +95,11 @@ export const VERBS: Record<string, Verb> = {
     description: 'run a Temporal server with its UI, an orchestrator and a render worker here, until Ctrl-C',
     load: async () => (await import('./verbs/dev.ts')).devCommand(),
   },
+  server: {
+    description:
+      'run the Temporal server of "dev" alone, for workers that are started apart from it, until told to stop',
+    load: async () => (await import('./verbs/server.ts')).serverCommand(),
+  },
   start: {
     description: 'render the example catalog here, with everything that it needs, and stop',
     load: async () => (await import('./verbs/start.ts')).startCommand(),
