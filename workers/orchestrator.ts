@@ -13,7 +13,7 @@ import type { Allowance } from './allowance.ts';
 import { discreetFailures } from './discreet-failures.ts';
 import { createMessengers } from './messengers.ts';
 import { type Outside, outsideOf } from './outside.ts';
-import { untilStopped } from './stopping.ts';
+import { listenForStop, untilStopped } from './stopping.ts';
 import { tellRouting } from './version-watch.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 import { type Deployment, pinnedTo, workflowVersion } from './workflow-version.ts';
@@ -28,7 +28,7 @@ const CACHED_WORKFLOWS = 200;
 const ACTIVITIES_AT_ONCE = 16;
 
 /** Time for a record in hand to be written after the process was told to stop. What is not finished is done by the next orchestrator. */
-const GRACE_TIME = '10 seconds';
+const GRACE_SECONDS = 10;
 
 export type OrchestratorOptions = {
   summaries?: Summaries | undefined;
@@ -60,11 +60,13 @@ export async function runOrchestrator(
   const isVersioned = useWorkerVersioning === true && version !== undefined;
   log.info({ queue: ORCHESTRATOR_QUEUE, address, tells, ...(isVersioned && version) }, 'orchestrator ready');
   ready();
+  const stopping = listenForStop(GRACE_SECONDS);
   const stopped = new AbortController();
   const telling = isVersioned ? tellRouting(server, version, log, stopped.signal) : null;
   try {
-    await untilStopped([worker, ...messengers], []);
+    await untilStopped([worker, ...messengers], [], stopping);
   } finally {
+    stopping.ignore();
     stopped.abort();
     await telling;
   }
@@ -100,6 +102,6 @@ export async function createOrchestrator(
     maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
     // The SDK holds heartbeats back for 80 % of their timeout unless told otherwise, and cancellations come with their answers.
     maxHeartbeatThrottleInterval: '1 second',
-    shutdownGraceTime: GRACE_TIME,
+    shutdownGraceTime: `${GRACE_SECONDS} seconds`,
   });
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { DataConverter } from '@temporalio/common';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createRenderActivities, HeldPictures } from '../../activities/index.ts';
 import { simulatedCaptions, simulatedRenderer } from '../../benchmarks/simulated-renderer.ts';
 import { collect } from '../../cli/display/output.ts';
