@@ -6,6 +6,9 @@ export const imageFormatSchema = z.enum(IMAGE_FORMATS);
 
 export type ImageFormat = z.infer<typeof imageFormatSchema>;
 
+/** What the names of its files end in. */
+export const extension = (format: ImageFormat): string => (format === 'jpeg' ? 'jpg' : format);
+
 /** What nobody can tell from the original beside it. */
 const LOSSY_QUALITY = 90;
 

@@ -1,3 +1,4 @@
+import { nameFault, withoutUnnamable } from './portable-name.ts';
 import { UserError } from './user-error.ts';
 
 /** Texts and, in braces, names of fields, in turns: `{category}/{id}-{seed}.{ext}`. */
@@ -8,9 +9,6 @@ const ENDING = '.{ext}';
 
 /** The one field whose value may name folders. */
 const FIELD_WITH_FOLDERS = 'id';
-
-const SEGMENT_BYTES = 120;
-const NAME_BYTES = 900;
 
 /**
  * Reads a template for the names of files.
@@ -67,53 +65,7 @@ export function filledName(
       filled += part.field === FIELD_WITH_FOLDERS ? value : value.replaceAll('/', '-');
     }
   }
-  const name = filled.normalize('NFC').replace(UNNAMABLE, '-');
+  const name = withoutUnnamable(filled);
   const fault = nameFault(name);
   return fault === null ? { name } : { fault: `${JSON.stringify(name.slice(0, 200))}: ${fault}` };
 }
-
-/** What Windows takes in no name, what no terminal shows, and halves of surrogate pairs. */
-const UNNAMABLE = /[<>:"\\|?*\p{Cc}\p{Surrogate}\u2028\u2029]/gu;
-
-/** Names that Windows takes for devices, whatever ending they have. */
-const DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)/i;
-
-function nameFault(name: string): string | null {
-  if (Buffer.byteLength(name) > NAME_BYTES) return `more than ${NAME_BYTES} bytes`;
-  for (const segment of name.split('/')) {
-    if (segment === '') return 'an empty part';
-    if (/^[._]/.test(segment)) return 'a part that begins with "." or "_"';
-    if (/^ |[ .]$/.test(segment)) return 'a part that begins or ends with a space, or ends with "."';
-    if (DEVICE.test(segment)) return 'a part that Windows takes for a device';
-    if (Buffer.byteLength(segment) > SEGMENT_BYTES) return `a part of more than ${SEGMENT_BYTES} bytes`;
-  }
-  return null;
-}
-
-/** A name as file systems compare it that know no capitals. */
-export const foldedName = (name: string): string => name.normalize('NFD').toUpperCase().toLowerCase().normalize('NFC');
-
-/** Two things that cannot both be there, by what has their names. */
-export type Collision<T> = { name: string; first: T; second: T };
-
-/**
- * What of some names cannot be in one place: those that differ in capitals or in how letters are composed at most, and a file where another has its folder.
- */
-export function collisionsOf<T>(named: Iterable<readonly [name: string, of: T]>): Collision<T>[] {
-  const files = new Map<string, T>();
-  const folders = new Map<string, T>();
-  const found: Collision<T>[] = [];
-  for (const [name, of] of named) {
-    const folded = foldedName(name);
-    const above = foldersAbove(folded);
-    const taken = [files.get(folded), folders.get(folded), ...above.map((folder) => files.get(folder))];
-    const first = taken.find((other) => other !== undefined);
-    if (first !== undefined) found.push({ name, first, second: of });
-    else files.set(folded, of);
-    for (const folder of above) if (!folders.has(folder)) folders.set(folder, of);
-  }
-  return found;
-}
-
-const foldersAbove = (name: string): string[] =>
-  name.split('/').flatMap((_, at, parts) => (at === 0 ? [] : [parts.slice(0, at).join('/')]));

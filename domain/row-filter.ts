@@ -1,5 +1,5 @@
 import { columnsOf, type Job } from './job.ts';
-import { cellOf } from './metadata.ts';
+import { rowValue } from './row-value.ts';
 
 /** Rows whose column has a value; `*` in it stands for anything. */
 export type RowFilter = { column: string; pattern: string };
@@ -9,18 +9,8 @@ export type RowFilter = { column: string; pattern: string };
  * put together (NFC, NFD), they are the same.
  */
 export function matches(job: Job, { column, pattern }: RowFilter): boolean {
-  const value = columnOf(job, column);
+  const value = rowValue(job.metadata, columnsOf(job), column);
   return value !== undefined && isLike(value.normalize('NFC'), pattern.normalize('NFC'));
-}
-
-/** A row's own columns first; then what it became, by the names that a catalog has for them. */
-function columnOf(job: Job, column: string): string | undefined {
-  for (const name of new Set([column, column.normalize('NFC'), column.normalize('NFD')])) {
-    const carried = cellOf(job.metadata, name);
-    if (carried !== undefined) return carried;
-  }
-  const value = new Map<string, unknown>(Object.entries(columnsOf(job))).get(column);
-  return value === undefined ? undefined : String(value);
 }
 
 /** One pass over the value: a regular expression tries all ways to share it among the stars, for hours where it is long. */

@@ -1,19 +1,11 @@
 import { closestMatch } from 'leven';
-import { cellOf } from '../domain/metadata.ts';
-import {
-  beforeEnding,
-  type Collision,
-  collisionsOf,
-  fieldsOf,
-  filledName,
-  foldedName,
-  type NamingTemplate,
-  readTemplate,
-} from '../domain/naming-template.ts';
+import { extension } from '../domain/image-format.ts';
+import { beforeEnding, fieldsOf, filledName, type NamingTemplate, readTemplate } from '../domain/naming-template.ts';
 import { ROW_COLUMNS } from '../domain/parameters.ts';
+import { type Collision, collisionsOf, foldedName } from '../domain/portable-name.ts';
 import { named } from '../domain/printable.mjs';
+import { rowValue } from '../domain/row-value.ts';
 import { UserError } from '../domain/user-error.ts';
-import { extension } from '../records/layout.ts';
 import type { ManifestRow } from '../records/manifest-table.ts';
 import type { Look } from './look.ts';
 import { RECORD_NAME } from './record.ts';
@@ -53,14 +45,8 @@ export class FileNames {
     ]);
     const isMarked = density > 1 && !this.#hasDensity;
     const template = isMarked ? beforeEnding(this.#template, `@${density}x`) : this.#template;
-    return filledName(template, (field) => own.get(field) ?? cellOf(row.metadata, field) ?? columnOf(row, field));
+    return filledName(template, (field) => own.get(field) ?? rowValue(row.metadata, row, field));
   }
-}
-
-function columnOf(row: ManifestRow, field: string): string | undefined {
-  if (!ROW_COLUMNS.includes(field)) return undefined;
-  const value = new Map<string, unknown>(Object.entries(row)).get(field);
-  return value === undefined || value === null ? undefined : String(value);
 }
 
 function checkFields(template: NamingTemplate, rows: readonly ManifestRow[]): void {

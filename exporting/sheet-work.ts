@@ -1,9 +1,8 @@
 import sharp from 'sharp';
 import { digestOf } from '../domain/digest.ts';
-import { standardQuality } from '../domain/image-format.ts';
+import { extension, standardQuality } from '../domain/image-format.ts';
 import { contentType, encodeAs, toPlainXmp } from '../images/index.ts';
 import project from '../package.json' with { type: 'json' };
-import { extension } from '../records/layout.ts';
 import { atlasJson } from './atlas.ts';
 import type { Look } from './look.ts';
 import { readCopy } from './picture-source.ts';

@@ -4,7 +4,7 @@ import { dirname, extname } from 'node:path';
 import { Command } from 'commander';
 import { planCatalog } from '../../../catalog/plan-catalog.ts';
 import { CatalogError, type Problem } from '../../../catalog/problems.ts';
-import { IMAGE_FORMATS, type ImageFormat, standardQuality } from '../../../domain/image-format.ts';
+import { extension, IMAGE_FORMATS, type ImageFormat, standardQuality } from '../../../domain/image-format.ts';
 import type { Job } from '../../../domain/job.ts';
 import { byColumn } from '../../../domain/parameters.ts';
 import { thriftText } from '../../../domain/thrift.ts';
@@ -26,7 +26,6 @@ import {
   TooLittleMemory,
   withLessMemory,
 } from '../../../models/renderer/index.ts';
-import { extension } from '../../../records/layout.ts';
 import { renderConfig } from '../../../workers/render-config.ts';
 import { note, printJson, printLine } from '../../display/output.ts';
 import { stepDisplay } from '../../display/step-display.ts';
