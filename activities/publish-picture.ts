@@ -43,15 +43,15 @@ export type Copied = Pick<Receipt, 'copy' | 'signed'>;
 export async function copyToBatch(
   object: FoundObject,
   { batch, round }: RenderImageInput,
-  { id, format }: Job,
+  job: Job,
   put: PutCopy,
 ): Promise<Copied> {
-  const copy = copyName(batch, id, format);
+  const copy = copyName(batch, job);
   try {
     return { copy, ...(await put(object, copy)) };
   } catch (error) {
     if (!(error instanceof ObjectKept)) throw error;
   }
-  const another = roundCopyName(batch, round, id, format);
+  const another = roundCopyName(batch, round, job);
   return { copy: another, ...(await put(object, another)) };
 }

@@ -41,7 +41,7 @@ const keptTerms =
 export function planOptions(
   store: ObjectStore,
   { batch, bundle, defaults }: Pick<BatchInput, 'batch' | 'bundle' | 'defaults'>,
-  { file, format, columns, sheet, expansion }: { file: string; format: CatalogFormat } & CatalogReading,
+  { file, format, columns, sheet, expansion, naming }: { file: string; format: CatalogFormat } & CatalogReading,
   { termsReader }: Sources,
 ): PlanOptions {
   const terms = keptTerms(store, batch, termsReader(expansion?.terms ?? ''));
@@ -50,6 +50,7 @@ export function planOptions(
     format,
     columns,
     sheet,
+    naming,
     defaults,
     bundle,
     pipelineVersion: PIPELINE_VERSION,

@@ -1,5 +1,11 @@
+import { copyFault, copyNameOf } from '../domain/copy-name.ts';
 import { digestOf } from '../domain/digest.ts';
+import { extension } from '../domain/image-format.ts';
+import { columnsOf, type Job } from '../domain/job.ts';
+import { filledName, type NamingTemplate } from '../domain/naming-template.ts';
+import { foldedName, NameClaims } from '../domain/portable-name.ts';
 import { quoted } from '../domain/printable.mjs';
+import { rowValue } from '../domain/row-value.ts';
 import type { Problems } from './problems.ts';
 import type { RawRow } from './reading/raw-row.ts';
 
@@ -29,10 +35,18 @@ function plainWords(text: string): string | null {
   return /^[a-z0-9.]+( [a-z0-9.]+)*$|^\d+:\d+$/.test(text) ? words : null;
 }
 
-/** Gives out and checks the ids of one batch's jobs. */
+/** Gives out and checks the ids of one batch's jobs, and the names of their copies. */
 export class JobIds {
+  readonly #template: NamingTemplate | null;
+  /** Lines of ids, where a template decides what copies are called. */
   readonly #lines = new Map<string, number>();
+  readonly #copies = new NameClaims<number>();
   readonly #occurrences = new Map<string, number>();
+
+  /** @param template decides the copies' names; otherwise they are called after the ids */
+  constructor(template: NamingTemplate | null = null) {
+    this.#template = template;
+  }
 
   /** A content id as such for the first row that has it, then with `_2`, `_3` and so on. */
   numbered(contentId: string): string {
@@ -41,17 +55,71 @@ export class JobIds {
     return occurrence === 1 ? contentId : `${contentId}_${occurrence}`;
   }
 
-  /** Adds a problem if another row's job has this id; case does not count, as it does not in many file systems. */
-  claim(id: string, line: number, column: string, problems: Problems): void {
-    const key = id.toLowerCase();
+  /**
+   * Takes a job's id and its copy's name, which it gives to the job where a template decides it. Adds a problem where another row's job has the id, or the copy
+   * cannot have a name of its own; case does not count, as it does not in many file systems.
+   *
+   * @param column what the catalog calls ids
+   */
+  claim(job: Job, column: string, problems: Problems): void {
+    if (this.#template === null) {
+      this.#claimCopy(copyNameOf(job), { line: job.line, column, called: job.id, what: 'an id' }, problems);
+      return;
+    }
+    const filled = filledName(this.#template, fieldsOf(job));
+    if ('fault' in filled) {
+      problems.add({ line: job.line, column: '--name', expected: 'a name for each picture', found: filled.fault });
+      return;
+    }
+    const { name } = filled;
+    job.copyAs = name;
+    this.#claimId(job, column, problems);
+    this.#claimCopy(name, { line: job.line, column: '--name', called: name, what: 'a name' }, problems);
+  }
+
+  #claimId({ id, line }: Job, column: string, problems: Problems): void {
+    const key = foldedName(id);
     const other = this.#lines.get(key);
     if (other === undefined) this.#lines.set(key, line);
-    else
+    else problems.add({ line, column, ...taken('an id', id, other, problems) });
+  }
+
+  #claimCopy(name: string, { line, column, called, what }: Claim, problems: Problems): void {
+    const fault = copyFault(name);
+    if (fault !== null) {
       problems.add({
         line,
         column,
-        expected: 'an id of its own',
-        found: `${quoted(id)}, as on ${problems.rowText(other)}`,
+        expected: `${what} that a picture can be called by`,
+        found: `${quoted(called)}: ${fault}`,
       });
+      return;
+    }
+    const obstruction = this.#copies.claim(name, line);
+    if (obstruction === null) return;
+    const { by, isSame } = obstruction;
+    problems.add({
+      line,
+      column,
+      ...(isSame ? taken(what, called, by, problems) : inTheWay(what, called, by, problems)),
+    });
   }
 }
+
+/** What claims a name, and how messages tell it. */
+type Claim = { line: number; column: string; called: string; what: string };
+
+function fieldsOf(job: Job): (field: string) => string | undefined {
+  const columns = columnsOf(job);
+  return (field) => (field === 'ext' ? extension(job.format) : rowValue(job.metadata, columns, field));
+}
+
+const taken = (what: string, called: string, line: number, problems: Problems) => ({
+  expected: `${what} of its own`,
+  found: `${quoted(called)}, as on ${problems.rowText(line)}`,
+});
+
+const inTheWay = (what: string, called: string, line: number, problems: Problems) => ({
+  expected: `${what} whose picture can lie beside the others`,
+  found: `${quoted(called)}: its picture and that of ${problems.rowText(line)} would be a file and a folder of one name`,
+});

@@ -37,8 +37,8 @@ export type Obstacle = { column: Column; expected: string; found: string };
 const MAX_ENLARGEMENT = 2;
 
 /**
- * Makes a row's jobs, one for each variant. Adds a problem for what the bundle cannot serve and for an id that is
- * taken; then the jobs are not to be used.
+ * Makes a row's jobs, one for each variant. Adds a problem for what the bundle cannot serve and for an id, or a copy's name, that is
+ * taken or none; then the jobs are not to be used.
  */
 export function makeJobs(
   { raw, chosen }: ExpandedRow,
@@ -62,15 +62,16 @@ export function makeJobs(
     const variant = pictureOf(picture);
     variant.seed = (picture.seed + index) % 2 ** 32;
     const variantId = row.variants === 1 ? id : `${id}-${index + 1}`;
-    ids.claim(variantId, raw.line, nameOf('id'), problems);
     const key = renderKey(variant, options.bundle.digest, options.pipelineVersion);
     const metadata = chosen === null ? raw.metadata : { ...chosen.metadata, ...raw.metadata };
     // With "..." V8 takes ten times as long.
-    return Object.assign(variant, { id: variantId, priority: row.priority }, sign, {
+    const job: Job = Object.assign(variant, { id: variantId, priority: row.priority }, sign, {
       renderKey: key,
       line: raw.line,
       metadata,
     });
+    ids.claim(job, nameOf('id'), problems);
+    return job;
   });
   // Variants differ in a few digits.
   const against = options.obstacle?.(jobs.at(-1)!) ?? null;

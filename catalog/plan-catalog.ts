@@ -1,5 +1,6 @@
 import type { CatalogFormat } from '../domain/catalog-settings.ts';
 import { cellsOf, type Job } from '../domain/job.ts';
+import { readTemplate } from '../domain/naming-template.ts';
 import { Turns } from '../domain/turns.ts';
 import { UserError } from '../domain/user-error.ts';
 import { CarriedColumns } from './carried-columns.ts';
@@ -26,6 +27,8 @@ export type PlanOptions = JobOptions & {
   sheet?: string | undefined;
   /** Is told what the file was taken for. */
   readAs?: ReadAs | undefined;
+  /** A template that decides the names of the batch's own copies; otherwise they are called after the ids. */
+  naming?: string | undefined;
   /** How choices in cells are read; without it a brace is a brace. */
   expansion?: Expansion | undefined;
 };
@@ -35,7 +38,7 @@ export type CatalogPlan = { summary: PlanSummary; shards: Shard[] };
 /**
  * Reads, checks and expands a whole catalog, and cuts its jobs into shards. Nothing is written anywhere.
  * @throws CatalogError (a UserError) with every problem of the catalog
- * @throws UserError for options that fit no catalog, such as a default size that the bundle does not serve
+ * @throws UserError for options that fit no catalog, such as a default size that the bundle does not serve, or a template that is none
  */
 export async function planCatalog(source: ByteSource, options: PlanOptions): Promise<CatalogPlan> {
   const jobs: Job[] = [];
@@ -58,7 +61,7 @@ const ROW_CELLS = 100;
 export async function* catalogJobs(source: ByteSource, options: PlanOptions): AsyncGenerator<Job> {
   checkDefaults(options);
   const problems = new Problems(options.file);
-  const ids = new JobIds();
+  const ids = new JobIds(options.naming === undefined ? null : readTemplate(options.naming));
   const carried = new CarriedColumns();
   const turns = new Turns();
   let rows = 0;

@@ -1,13 +1,14 @@
 import { CATALOG_FORMATS } from '../domain/catalog-settings.ts';
-import { IMAGE_FORMATS } from '../domain/image-format.ts';
+import { isCopyName } from '../domain/copy-name.ts';
+import { extension, IMAGE_FORMATS } from '../domain/image-format.ts';
 import {
   batchFolder,
-  extension,
   isBatchId,
   pieceOf,
   planFolder,
   receiptsFolder,
   removalName,
+  undamagedName,
 } from '../records/layout.ts';
 
 /** What of a batch an object is. */
@@ -17,9 +18,9 @@ const IMAGE = `(?:${IMAGE_FORMATS.map(extension).join('|')})`;
 const CATALOG = `(?:${CATALOG_FORMATS.join('|')})`;
 const DIGEST = '[0-9a-f]{64}';
 const NUMBER = '[1-9]\\d*';
-const COPY = `(?:round-${NUMBER}/)?[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}`;
-/** Of a bucket, and of a folder. */
-const VERSION = '\\d+(?:-\\d+-\\d+)?';
+const ROUND = new RegExp(`^round-${NUMBER}/`);
+/** The version of a bucket's object, or of a folder's. */
+const VERSIONED = new RegExp(`\\.\\d+(?:-\\d+-\\d+)?\\.${IMAGE}$`);
 
 const whole = (pattern: string): RegExp => new RegExp(`^${pattern}$`);
 
@@ -35,7 +36,6 @@ const PARTS: [BatchPart, RegExp][] = [
   ['other', whole('_sheet/(?:rows-[0-9a-f]{32}\\.js|sprite-[0-9a-f]{32}\\.webp)')],
   ['other', whole(`contact-sheet(?:-${NUMBER})?\\.(?:webp|html)`)],
   ['other', whole('changes\\.csv')],
-  ['image', whole(`${COPY}\\.${IMAGE}`)],
 ];
 
 /** The batch that an object belongs to, and what of it that is; `null` for what nothing here has written. */
@@ -46,33 +46,39 @@ export function batchPartOf(name: string): { batch: string; part: BatchPart } | 
   if (pieceOf(planFolder(batch), name) !== null) return { batch, part: 'plan' };
   if (pieceOf(receiptsFolder(batch), name) !== null) return { batch, part: 'receipts' };
   const [part] = PARTS.find(([, pattern]) => pattern.test(rest)) ?? [];
-  return part === undefined ? null : { batch, part };
+  if (part !== undefined) return { batch, part };
+  return isCopyName(withoutRound(rest)) ? { batch, part: 'image' } : null;
 }
 
-/** The id of the job whose image a batch's copy is. */
-export const jobOfCopy = (batch: string, name: string): string =>
-  name
-    .slice(batchFolder(batch).length)
-    .replace(/^round-\d+\//, '')
-    .replace(/\.[^.]+$/, '');
+/** What a batch's copy is called in its folder, or in that of the round that made it. */
+export const copyIn = (batch: string, name: string): string => withoutRound(name.slice(batchFolder(batch).length));
+
+const withoutRound = (name: string): string => name.replace(ROUND, '');
 
 /** Kinds of objects that are no batch's. */
 export type LooseKind = 'objects' | 'checkpoints' | 'captions' | 'damaged';
 
-const LOOSE: Record<LooseKind, { prefix: string; pattern: RegExp }> = {
-  objects: { prefix: 'objects/', pattern: whole(`objects/${DIGEST}\\.${IMAGE}`) },
-  checkpoints: { prefix: 'scratch/', pattern: whole(`scratch/${DIGEST}\\.latents`) },
-  captions: { prefix: 'captions/', pattern: whole(`captions/${DIGEST}/([0-9a-f]{2})/\\1[0-9a-f]{62}`) },
-  damaged: {
-    prefix: 'damaged/',
-    pattern: whole(
-      `damaged/(?:objects/${DIGEST}|batches/[A-Za-z0-9][A-Za-z0-9._-]{0,99}/${COPY})\\.${VERSION}\\.${IMAGE}`,
-    ),
-  },
+const OBJECT = whole(`objects/${DIGEST}\\.${IMAGE}`);
+
+const LOOSE: Record<LooseKind, { prefix: string; isOwn: (name: string) => boolean }> = {
+  objects: { prefix: 'objects/', isOwn: matching(OBJECT) },
+  checkpoints: { prefix: 'scratch/', isOwn: matching(whole(`scratch/${DIGEST}\\.latents`)) },
+  captions: { prefix: 'captions/', isOwn: matching(whole(`captions/${DIGEST}/([0-9a-f]{2})/\\1[0-9a-f]{62}`)) },
+  damaged: { prefix: 'damaged/', isOwn: isDamaged },
 };
+
+function matching(pattern: RegExp): (name: string) => boolean {
+  return (name) => pattern.test(name);
+}
+
+function isDamaged(name: string): boolean {
+  const before = undamagedName(name);
+  if (before === null || !VERSIONED.test(name)) return false;
+  return OBJECT.test(before) || batchPartOf(before)?.part === 'image';
+}
 
 /** What the names of a kind begin with, for a listing. */
 export const prefixOf = (kind: LooseKind): string => LOOSE[kind].prefix;
 
 /** Whether that is the name of one of them, and not of what somebody else has put there. */
-export const isOwn = (kind: LooseKind, name: string): boolean => LOOSE[kind].pattern.test(name);
+export const isOwn = (kind: LooseKind, name: string): boolean => LOOSE[kind].isOwn(name);

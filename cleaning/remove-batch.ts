@@ -4,7 +4,7 @@ import { beginRemoval, endRemoval } from '../records/removal.ts';
 import type { ListedObject, ObjectStore } from '../store/index.ts';
 import type { SeenBatch } from './choose-batches.ts';
 import { inParallel } from './in-parallel.ts';
-import { batchPartOf, jobOfCopy } from './own-names.ts';
+import { batchPartOf, copyIn } from './own-names.ts';
 import { readRecordLines } from './record-lines.ts';
 import { seenBatches } from './seen-batches.ts';
 import { type Count, countGone, orKept } from './tally.ts';
@@ -27,7 +27,7 @@ export type BatchRemoval = {
 export async function removeBatch(store: ObjectStore, seen: SeenBatch, removal: BatchRemoval): Promise<string | null> {
   const { batch } = seen;
   const { count, onRemoved, signal } = removal;
-  const ids = await jobIds(store, batch);
+  const copies = await copiesOf(store, batch);
   if (!(await beginRemoval(store, batch, 'clean'))) return FORGOTTEN;
   if (!seen.isBeingRemoved && !(await isAsSeen(store, seen, removal))) {
     await orKept(count, () => endRemoval(store, batch));
@@ -41,7 +41,7 @@ export async function removeBatch(store: ObjectStore, seen: SeenBatch, removal: 
     });
   };
   const before = count.kept;
-  await inParallel(imagesOf(store, batch, ids), remove, signal);
+  await inParallel(imagesOf(store, batch, copies), remove, signal);
   // An image that stays is the batch's by its records only.
   if (count.kept === before && !signal?.aborted) await inParallel(recordsOf(store, batch), remove, signal);
   if (signal?.aborted) return 'its removal was interrupted: the next clean does the rest';
@@ -67,14 +67,14 @@ async function isAsSeen(
 
 /** All that removing a batch takes away. @throws DamagedRecord as removeBatch */
 export async function* filesOf(store: ObjectStore, batch: string): AsyncGenerator<ListedObject> {
-  yield* imagesOf(store, batch, await jobIds(store, batch));
+  yield* imagesOf(store, batch, await copiesOf(store, batch));
   yield* recordsOf(store, batch);
 }
 
 /** The copies of images that the batch's jobs have. */
-async function* imagesOf(store: ObjectStore, batch: string, ids: ReadonlySet<string>): AsyncGenerator<ListedObject> {
+async function* imagesOf(store: ObjectStore, batch: string, copies: ReadonlySet<string>): AsyncGenerator<ListedObject> {
   for await (const object of store.list(batchFolder(batch))) {
-    if (batchPartOf(object.name)?.part === 'image' && ids.has(jobOfCopy(batch, object.name))) yield object;
+    if (batchPartOf(object.name)?.part === 'image' && copies.has(copyIn(batch, object.name))) yield object;
   }
 }
 
@@ -86,15 +86,16 @@ async function* recordsOf(store: ObjectStore, batch: string): AsyncGenerator<Lis
   }
 }
 
-async function jobIds(store: ObjectStore, batch: string): Promise<Set<string>> {
-  const ids = new Set<string>();
+/** What the copies of the batch's jobs are called in its folder, as far as its records tell. */
+async function copiesOf(store: ObjectStore, batch: string): Promise<Set<string>> {
+  const copies = new Set<string>();
   const pieces = [...(await piecesIn(store, planFolder(batch))), ...(await piecesIn(store, receiptsFolder(batch)))];
   const tables: string[] = [];
   for await (const { name } of store.list(manifestPrefix(batch))) {
     if (batchPartOf(name)?.part === 'table') tables.push(name);
   }
   await inParallel([...pieces.map(({ name }) => name), ...tables], async (name) => {
-    for (const { id } of await readRecordLines(store, name)) ids.add(id);
+    for (const { copy } of await readRecordLines(store, name)) if (copy !== null) copies.add(copy);
   });
-  return ids;
+  return copies;
 }

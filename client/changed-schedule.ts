@@ -70,6 +70,7 @@ function changedRequest(kept: KeptSchedule['input'], change: ScheduleChange): Ba
     format: change.format ?? (change.catalog ? undefined : source.format),
     columns: or(change.columns, source.columns),
     sheet: or(change.sheet, source.sheet),
+    naming: or(change.naming, source.naming),
     expansion: changedExpansion(source, change),
     store: change.store ?? kept.store,
     bundle: change.bundle ?? kept.bundle,

@@ -57,7 +57,11 @@ function settingsOf({ input, ...times }: KeptSchedule): Record<string, SettingVa
   return {
     ...times,
     ...{ catalog: shownPlace(source.url), catalogFormat: source.format },
-    ...{ columns: Object.keys(source.columns).length === 0 ? null : source.columns, sheet: source.sheet },
+    ...{
+      columns: Object.keys(source.columns).length === 0 ? null : source.columns,
+      sheet: source.sheet,
+      naming: source.naming,
+    },
     ...{
       expansion: source.expansion,
       store: shownPlace(store),
@@ -69,6 +73,6 @@ function settingsOf({ input, ...times }: KeptSchedule): Record<string, SettingVa
   };
 }
 
-/** Whoever has the address of a chat's webhook may write there. */
+/** Whoever has the address of a webhook may write there. */
 const withoutPath = (value: SettingValue): SettingValue =>
-  typeof value === 'string' ? `${new URL(value).origin}/…` : value;
+  typeof value === 'string' && /^https?:/.test(value) ? `${new URL(value).origin}/…` : value;

@@ -18,8 +18,8 @@ export type BatchPlan = PlanSummary &
   PromptNotes & {
     /** What the catalog's file was taken for. */
     readAs: ReadAs;
-    /** The first jobs with prompts of their own, as they are after expansion. */
-    firstPrompts: Pick<Job, 'id' | 'line' | 'prompt' | 'negativePrompt'>[];
+    /** The first jobs with prompts of their own, as they are after expansion; `copyAs` is the name that a template gives the picture. */
+    firstPrompts: Pick<Job, 'id' | 'line' | 'prompt' | 'negativePrompt' | 'copyAs'>[];
     /** URL of the store that it was compared with. */
     store: string;
     /** `null` where the store cannot be used from here. */
@@ -98,11 +98,12 @@ class FirstPrompts {
     this.#most = most;
   }
 
-  add({ id, line, prompt, negativePrompt }: Job): void {
+  add({ id, line, prompt, negativePrompt, copyAs }: Job): void {
     if (this.prompts.length >= this.#most) return;
     const last = this.prompts.at(-1);
     const isVariant = last?.line === line && last.prompt === prompt && last.negativePrompt === negativePrompt;
-    if (!isVariant) this.prompts.push({ id, line, prompt, negativePrompt });
+    if (isVariant) return;
+    this.prompts.push({ id, line, prompt, negativePrompt, ...(copyAs !== undefined && { copyAs }) });
   }
 }
 

@@ -23,7 +23,7 @@ export async function plannedOtherwise(
     if (before.digest !== bundle.digest) return `planned with bundle ${textOf(before)} and not with ${textOf(bundle)}`;
     return isDeepStrictEqual(decisive(kept), decisive(settings))
       ? null
-      : 'planned with other options for its size, image format, columns, seeds or choices';
+      : 'planned with other options for its size, image format, columns, names, seeds or choices';
   }
   if (rounds.firstPiece === null) return null;
   const job = await firstJob(store, rounds.firstPiece);

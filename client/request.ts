@@ -3,6 +3,7 @@ import { batchIdAt } from '../domain/batch-id.ts';
 import type { BundleRef } from '../domain/bundle-ref.ts';
 import { type CatalogFormat, catalogFormat, type ExpansionSettings, MAX_PER_ROW } from '../domain/catalog-settings.ts';
 import { type ImageFormat, standardQuality } from '../domain/image-format.ts';
+import { readTemplate } from '../domain/naming-template.ts';
 import { receiverOf } from '../domain/receiver.ts';
 import { UserError } from '../domain/user-error.ts';
 import { type Bundle, bundleRef } from '../models/pixart/bundle.ts';
@@ -36,6 +37,11 @@ export type BatchRequest = {
   defaults?: Partial<JobDefaults> | undefined;
   /** Has choices in cells expanded: `{red|blue}`, `__colours__`, and `10|20` in the column `steps`. */
   expansion?: Partial<ExpansionSettings> | undefined;
+  /**
+   * The template of the names that the batch's own copies have in its folder, such as `{category}/{id}-{seed}.{ext}`: see docs/catalog.md. `{id}.{ext}`
+   * unless given.
+   */
+  naming?: string | undefined;
   /** Images in flight at once, for each size; 64 unless given. More than the fleet renders at once costs nothing but history. */
   window?: number | undefined;
   /** Where teams wait for the same devices, the server shares these by weight. */
@@ -61,9 +67,10 @@ export const USUAL_SETTINGS: { window: number; maxFailures: FailureBudget } = {
 
 /** @throws UserError where the request cannot be one of a batch */
 export function batchInput(request: BatchRequest, batch: string): CatalogInput {
-  const { columns = {}, sheet } = request;
+  const { columns = {}, sheet, naming } = request;
   checkRun(request);
   if (request.atMost !== undefined) checkLimits(request.atMost);
+  if (naming !== undefined) readTemplate(naming);
   const bundle = 'folder' in request.bundle ? bundleRef(request.bundle) : request.bundle;
   return {
     batch: checkBatchId(batch),
@@ -75,6 +82,7 @@ export function batchInput(request: BatchRequest, batch: string): CatalogInput {
       format: request.format ?? catalogFormat(request.catalog),
       columns,
       ...(sheet !== undefined && { sheet }),
+      ...(naming !== undefined && { naming }),
       ...(request.expansion && { expansion: expansionSettings(request.expansion, storeUrl(request.catalog)) }),
     },
     bundle,
@@ -123,12 +131,38 @@ function checkTeam({ name, weight }: Team): void {
 /** An id that a person recognises in a list of batches: the catalog's name and the second it was submitted. */
 export function newBatchId(catalog: string, now: Date): string {
   const file = catalog.slice(catalog.search(/[^/\\]*$/));
-  const name = file
-    .replace(/\.[^.]*$/, '')
+  const name = inAscii(file.replace(/\.[^.]*$/, ''))
     .replace(/[^A-Za-z0-9._-]+/g, '-')
     .replace(/^[^A-Za-z0-9]+/, '');
   return batchIdAt(name.slice(0, 80) || 'batch', now);
 }
+
+/** Letters that are not put together of one of these and an accent. */
+const LATIN = new Map(
+  Object.entries({
+    ß: 'ss',
+    æ: 'ae',
+    Æ: 'Ae',
+    œ: 'oe',
+    Œ: 'Oe',
+    ø: 'o',
+    Ø: 'O',
+    đ: 'd',
+    Đ: 'D',
+    ł: 'l',
+    Ł: 'L',
+    ı: 'i',
+    þ: 'th',
+    Þ: 'Th',
+  }),
+);
+
+/** Latin letters without their accents: `Frühjahr` is `Fruhjahr`. Others stay as they are. */
+const inAscii = (text: string): string =>
+  text
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .replace(/[^\0-\x7f]/gu, (letter) => LATIN.get(letter) ?? letter);
 
 /** Files of terms lie in a folder beside the catalog, unless another is named. */
 function expansionSettings(given: Partial<ExpansionSettings>, catalogUrl: string): ExpansionSettings {

@@ -44,7 +44,7 @@ export async function readRequestedCatalog(
   called: string = shownPlace(source.url),
   onRead?: OnRead,
 ): Promise<RequestedCatalog> {
-  const { url, format, columns, sheet, expansion } = source;
+  const { url, format, columns, sheet, expansion, naming } = source;
   const catalog = await readUrl(url);
   const terms = new Map<string, Uint8Array>();
   const readTerms = async (name: string): Promise<Uint8Array | null> => {
@@ -58,6 +58,7 @@ export async function readRequestedCatalog(
     format,
     columns,
     sheet,
+    naming,
     readAs,
     defaults,
     bundle,

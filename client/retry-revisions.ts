@@ -90,9 +90,11 @@ async function readCorrected(
   rows: BatchRow[],
   toMake: BatchRow[],
 ): Promise<CorrectedCatalog> {
+  // Copies keep the names that they were planned with.
+  const { naming: _, ...kept } = reading;
   // A list of prompts has no columns that could have other names.
   const read = {
-    ...reading,
+    ...kept,
     columns: columns ?? (format === 'txt' ? {} : reading.columns),
     sheet: sheet ?? (format === 'xlsx' ? reading.sheet : undefined),
   };

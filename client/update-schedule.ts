@@ -70,7 +70,7 @@ export function updateSchedule(client: BatchClient, name: string, change: Schedu
 }
 
 /** Options that say what is read, and how. */
-const OF_CATALOGS = ['catalog', 'format', 'columns', 'sheet', 'expansion', 'defaults', 'bundle'] as const;
+const OF_CATALOGS = ['catalog', 'format', 'columns', 'sheet', 'naming', 'expansion', 'defaults', 'bundle'] as const;
 
 /** @throws UserError where no batch would ever be started */
 async function checked(client: BatchClient, wanted: KeptSchedule, change: ScheduleChange): Promise<ScheduledCatalog> {

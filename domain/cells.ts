@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { jobIdSchema } from './job-id.ts';
+import { ID_RULE, IN_BATCH_BYTES, idFault, isCatalogId } from './job-id.ts';
 import { SIZES } from './size.ts';
 
 /** How the cells of a catalog are read: their text becomes a value, or a message says what was expected. */
@@ -47,17 +47,13 @@ export const negativePrompt = z
   .refine(hasValue, 'a text, and not what a spreadsheet shows for a formula without a value')
   .default('');
 
-/** Room for what variants and choices put behind it. */
-const MAX_ID = 120;
-const ID_RULE = `1 to ${MAX_ID} letters, digits, ".", "_" or "-", not starting with "."`;
-
-/** Names beside which a batch keeps files of its own. */
-const RESERVED_IDS = ['manifest', 'contact-sheet'];
-
 export const id = z
   .string()
-  .refine((id) => id.length <= MAX_ID && jobIdSchema.safeParse(id).success, ID_RULE)
-  .refine((id) => !RESERVED_IDS.includes(id.toLowerCase()), `another id than ${RESERVED_IDS.join(' and ')}`);
+  .transform((id) => id.normalize('NFC'))
+  .refine(isCatalogId, { error: ID_RULE, abort: true })
+  .refine((id) => idFault(id, IN_BATCH_BYTES) === null, {
+    error: ({ input }) => `an id that every system takes as a name (this is ${idFault(String(input), IN_BATCH_BYTES)})`,
+  });
 
 export type Shape = { width: number; height: number };
 

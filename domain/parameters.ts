@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import * as cells from './cells.ts';
+import { copyNameSchema } from './copy-name.ts';
 import { imageFormatSchema } from './image-format.ts';
 import { jobIdSchema } from './job-id.ts';
 import { binSchema, SIZES, sizeSchema } from './size.ts';
@@ -121,6 +122,8 @@ const PARAMETERS = {
   quality: { value: z.int().min(1).max(100).nullable(), picture: true },
   /** Whether the batch's own copy of it is signed, the same for all images of a batch; and whether its credential tells the prompt. */
   sign: { value: z.enum(SIGNED).optional() },
+  /** Name of the batch's own copy in its folder, where a template decides it; otherwise it is called after the id. */
+  copyAs: { value: copyNameSchema.optional() },
   /** Images of a row, each with another seed. */
   variants: { column: 'variants', cell: cells.whole(1, 1000).default(1) },
   /** 1 (first) … 5 (last). */

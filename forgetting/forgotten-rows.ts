@@ -1,3 +1,4 @@
+import { copyNameOf } from '../domain/copy-name.ts';
 import { columnsOf, type Job } from '../domain/job.ts';
 import { matches, type RowFilter } from '../domain/row-filter.ts';
 import { objectName, planFolder } from '../records/layout.ts';
@@ -8,6 +9,8 @@ import type { ObjectStore } from '../store/index.ts';
 export type ForgottenRows = {
   batch: string;
   ids: Set<string>;
+  /** What the copies of their pictures are called in the batch's folder. */
+  copies: Set<string>;
   /** Rows of the batch that stay. Where there is none, nothing of the batch stays. */
   others: number;
   /** Every picture that any round planned for them: its object's name by its render key. */
@@ -39,13 +42,16 @@ export async function forgottenRows(
   }
   const pictures = new Map<string, string>();
   const texts = new Set<string>();
-  if (ids.size === 0 && all.size > 0) return { batch, ids, others: all.size, pictures, texts };
-  for await (const { id, renderKey, format, prompt, negativePrompt } of plannedJobs(store, batch)) {
-    if (!ids.has(id)) continue;
+  const copies = new Set<string>();
+  if (ids.size === 0 && all.size > 0) return { batch, ids, copies, others: all.size, pictures, texts };
+  for await (const job of plannedJobs(store, batch)) {
+    if (!ids.has(job.id)) continue;
+    const { renderKey, format, prompt, negativePrompt } = job;
+    copies.add(copyNameOf(job));
     pictures.set(renderKey, objectName(renderKey, format));
     for (const text of [prompt, negativePrompt]) if (text !== '') texts.add(text);
   }
-  return { batch, ids, others: all.size - ids.size, pictures, texts };
+  return { batch, ids, copies, others: all.size - ids.size, pictures, texts };
 }
 
 /** The jobs of all rounds' plans. @throws DamagedRecord */

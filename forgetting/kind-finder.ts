@@ -1,7 +1,7 @@
 import { batchOf, checkpointName, removalName, roundsFolder, undamagedName } from '../records/layout.ts';
 import { metadataName } from '../store/file-metadata.ts';
 import { type ForgottenRows, isWhole } from './forgotten-rows.ts';
-import { copiedId, type Kind, kindInBatch } from './kinds.ts';
+import { copiedAs, type Kind, kindInBatch } from './kinds.ts';
 import type { OtherRows } from './other-rows.ts';
 
 /** What becomes of an object: it goes, it is written anew without the rows, or it stays. */
@@ -41,12 +41,12 @@ export function kindFinder({ rows, others, catalogs, captions }: Found): (name: 
 
 function fateInBatch(rows: ForgottenRows | undefined, name: string): Fate {
   if (rows === undefined || name === removalName(rows.batch)) return null;
-  const { batch, ids } = rows;
+  const { batch, copies } = rows;
   const kind = kindInBatch(batch, name);
   if (isWhole(rows)) return kind;
   switch (kind) {
     case 'copies':
-      return ids.has(copiedId(batch, name)!) ? kind : null;
+      return copies.has(copiedAs(batch, name)!) ? kind : null;
     case 'catalogs':
       return kind;
     case 'sheets':

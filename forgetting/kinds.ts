@@ -1,4 +1,4 @@
-import { batchPartOf, jobOfCopy } from '../cleaning/own-names.ts';
+import { batchPartOf, copyIn } from '../cleaning/own-names.ts';
 import { batchFolder } from '../records/layout.ts';
 
 /** What a person is told of what goes, in the order in which it goes: what tells of the rest is last. */
@@ -26,9 +26,9 @@ const KIND_OF_NAME: [RegExp, Kind][] = [
 export function kindInBatch(batch: string, name: string): Kind {
   const inside = name.slice(batchFolder(batch).length);
   const found = KIND_OF_NAME.find(([pattern]) => pattern.test(inside))?.[1];
-  return found ?? (copiedId(batch, name) === null ? 'other files' : 'copies');
+  return found ?? (copiedAs(batch, name) === null ? 'other files' : 'copies');
 }
 
-/** Of a batch's copy of a picture the row's id; `null` of anything else. */
-export const copiedId = (batch: string, name: string): string | null =>
-  batchPartOf(name)?.part === 'image' ? jobOfCopy(batch, name) : null;
+/** What a batch's copy of a picture is called in its folder; `null` of anything else. */
+export const copiedAs = (batch: string, name: string): string | null =>
+  batchPartOf(name)?.part === 'image' ? copyIn(batch, name) : null;

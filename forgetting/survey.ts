@@ -136,7 +136,7 @@ async function readOrFolder(
   unread: string[],
 ): Promise<ForgottenRows> {
   const found = await orWarn((why) => unread.push(why), `the shared pictures of batch ${batch} are not known`, read);
-  return found ?? { batch, ids: new Set(), others: 0, pictures: new Map(), texts: new Set() };
+  return found ?? { batch, ids: new Set(), copies: new Set(), others: 0, pictures: new Map(), texts: new Set() };
 }
 
 /** Object names of what is noted of catalogs whose last batch goes. */

@@ -73,7 +73,7 @@ async function pasteTitle(canvas: Pixels, title: string): Promise<void> {
 async function pasteCell(canvas: Pixels, image: SheetImage, left: number, top: number): Promise<void> {
   const small = await thumbnail(await image.read());
   paste(canvas, small, left, top + CELL - small.height);
-  const id = await drawCaption(shorten(image.id, ID_CHARACTERS), idStyle);
+  const id = await drawCaption(shownId(image.id), idStyle);
   if (id) paste(canvas, id, left, top + CELL + 6);
   const caption = await drawCaption(shorten(image.caption, CAPTION_CHARACTERS), captionStyle);
   if (caption) paste(canvas, caption, left, top + CAPTION_TOP);
@@ -87,6 +87,13 @@ async function thumbnail(file: Uint8Array): Promise<Pixels> {
     .raw()
     .toBuffer({ resolveWithObject: true });
   return { rgb: data, width: info.width, height: info.height };
+}
+
+/** Pictures of one folder begin alike. */
+function shownId(id: string): string {
+  const characters = [...id];
+  if (!id.includes('/') || characters.length <= ID_CHARACTERS) return shorten(id, ID_CHARACTERS);
+  return `…${characters.slice(1 - ID_CHARACTERS).join('')}`;
 }
 
 function shorten(text: string, most: number): string {

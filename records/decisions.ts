@@ -25,7 +25,7 @@ const rowSchema = z.object({
   // A table that is safe in a spreadsheet has an apostrophe before an id that begins with a hyphen.
   id: z
     .string()
-    .transform((id) => id.replace(/^'(?=-)/, ''))
+    .transform((id) => id.replace(/^'(?=-)/, '').normalize('NFC'))
     .pipe(jobIdSchema),
   render_key: digestSchema,
   decision: z

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { CatalogFormat } from '../domain/catalog-settings.ts';
-import { IMAGE_FORMATS, type ImageFormat } from '../domain/image-format.ts';
+import { type Copied, copyNameOf } from '../domain/copy-name.ts';
+import { extension, IMAGE_FORMATS, type ImageFormat } from '../domain/image-format.ts';
 import { digestSchema } from '../domain/job.ts';
-import { jobIdSchema } from '../domain/job-id.ts';
 import { UserError } from '../domain/user-error.ts';
 import { SCRATCH_FOLDER } from '../store/object-name.ts';
 import { PLAIN_TEXT } from '../store/object-store.ts';
@@ -19,8 +19,6 @@ export function checkBatchId(batch: string): string {
     `batch id: expected 1 to 100 letters, digits, ".", "_" or "-", starting with a letter or digit, found ${JSON.stringify(batch)}`,
   );
 }
-
-export const extension = (format: ImageFormat): string => (format === 'jpeg' ? 'jpg' : format);
 
 /** The format of an image by its name. @throws Error where the name is no image's */
 export function formatOf(name: string): ImageFormat {
@@ -112,13 +110,12 @@ export const batchFolder = (batch: string): string => `${BATCHES_FOLDER}${checkB
 /** Says that the batch is being removed: it is the first to come and the last to go. */
 export const removalName = (batch: string): string => `${batchFolder(batch)}_removing.json`;
 
-/** The batch's own copy of a picture. */
-export const copyName = (batch: string, id: string, format: ImageFormat): string =>
-  `${batchFolder(batch)}${jobIdSchema.parse(id)}.${extension(format)}`;
+/** The batch's own copy of a job's picture. */
+export const copyName = (batch: string, job: Copied): string => batchFolder(batch) + copyNameOf(job);
 
 /** The copy of a picture that a later round made, where the store keeps the one before. */
-export const roundCopyName = (batch: string, round: number, id: string, format: ImageFormat): string =>
-  `${batchFolder(batch)}round-${round}/${jobIdSchema.parse(id)}.${extension(format)}`;
+export const roundCopyName = (batch: string, round: number, job: Copied): string =>
+  `${batchFolder(batch)}round-${round}/${copyNameOf(job)}`;
 
 /** The catalog as it was submitted, its terms, and what retries were told. */
 export const keptCatalogFolder = (batch: string): string => `${batchFolder(batch)}_catalog/`;

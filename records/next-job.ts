@@ -14,7 +14,7 @@ export type KeyBasis = { bundleDigest: string; pipelineVersion: number };
 
 /**
  * The job that a retry makes of one of the batch's rows: as the corrected catalog has it, else as before; with a new seed where it
- * would give a picture that this row had before. `null` where the row has an image that nobody rejected.
+ * would give a picture that this row had before. Its copy keeps its name, whatever a template would make of it now. `null` where the row has an image that nobody rejected.
  *
  * @param earlier what was planned for the row before `job`
  */
@@ -26,9 +26,11 @@ export function nextJob(
   basis: KeyBasis,
 ): Job | null {
   if (isReceipt(outcome) && !rejected.get(job.id)?.has(outcome.renderKey)) return null;
-  const revised = corrected.get(job.id) ?? keyedNow(job, basis);
+  const revised = namedAs(job, corrected.get(job.id) ?? keyedNow(job, basis));
   return isReceipt(outcome) ? unlike([...earlier, job], revised, basis) : revised;
 }
+
+const namedAs = ({ copyAs }: Job, job: Job): Job => (copyAs === undefined ? job : { ...job, copyAs });
 
 /** A picture that a later version of the pipeline makes has the key of that version. */
 function keyedNow(job: Job, { bundleDigest, pipelineVersion }: KeyBasis): Job {

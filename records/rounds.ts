@@ -21,12 +21,13 @@ const expansionSchema = z.object({
 const settingsSchema = z.object({
   /** URL of the catalog that the first round was planned from. */
   catalog: z.string().optional(),
-  /** How that catalog was read. */
+  /** How that catalog was read, and its pictures named. */
   reading: z
     .object({
       columns: z.record(z.string(), z.string()),
       sheet: z.string().optional(),
       expansion: expansionSchema.optional(),
+      naming: z.string().optional(),
     })
     .optional(),
   bundle: z.object({

@@ -21,6 +21,12 @@ export const columnOption = (): Option =>
 export const sheetOption = (): Option =>
   new Option('--sheet <name>', 'of a workbook; otherwise the first that is not hidden').argParser(notEmpty('a sheet'));
 
+const nameOption = (): Option =>
+  new Option(
+    '--name <template>',
+    "the names of pictures in the batch's folder, such as {category}/{id}-{seed}.{ext}; fields are columns of the catalog and seed",
+  );
+
 const imageFormatOption = (): Option =>
   new Option('--image-format <format>', 'of the images').choices(IMAGE_FORMATS).default('png');
 
@@ -46,6 +52,7 @@ export type CatalogOptions = SignOptions & {
   catalogFormat?: CatalogFormat;
   column?: Record<string, string>;
   sheet?: string;
+  name?: string;
   size?: Size;
   seeds?: 'prompt' | 'fresh';
   expand?: true;
@@ -64,6 +71,7 @@ export const catalogOptions = (): Option[] => [
   catalogFormatOption(),
   columnOption(),
   sheetOption(),
+  nameOption(),
   new Option('--size <size>', "for rows that do not say; otherwise the bundle's smallest").choices(SIZES),
   new Option(
     '--seeds <from>',
@@ -104,7 +112,7 @@ export function expansionOf({ expand, terms, sample, sampleSeed, maxPerRow }: Ex
 
 /** What the options say, in the client library's words. @throws UserError where one of them would change nothing */
 export function batchRequest(catalog: string, options: CatalogOptions, bundle: BatchRequest['bundle']): BatchRequest {
-  const { store, catalogFormat, column, sheet, size, seeds, imageFormat, quality, decode } = options;
+  const { store, catalogFormat, column, sheet, name, size, seeds, imageFormat, quality, decode } = options;
   const { sample, sampleSeed } = options;
   const sign = signed(options);
   if (quality !== undefined && imageFormat === 'png') {
@@ -128,6 +136,7 @@ export function batchRequest(catalog: string, options: CatalogOptions, bundle: B
     format: catalogFormat,
     columns: column,
     sheet,
+    naming: name,
     defaults,
     expansion: expansionOf(options),
   };

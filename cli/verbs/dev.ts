@@ -55,7 +55,11 @@ export const devCommand = (): Command =>
     .addOption(stateOption())
     .addOption(scratchOption())
     .addOption(storeOption('where batches put their results; another folder needs --allow'))
-    .addOption(allowOption('--store and the state folder, every bucket, webhooks with https at public addresses, and mail to anybody'))
+    .addOption(
+      allowOption(
+        '--store and the state folder, every bucket, webhooks with https at public addresses, and mail to anybody',
+      ),
+    )
     .addOption(userProjectOption())
     .addHelpText('after', examples)
     .action(dev);

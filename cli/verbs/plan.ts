@@ -31,6 +31,7 @@ Examples:
   $ npx pixart-batch plan catalog.csv
   $ npx pixart-batch plan catalog.csv --max-cost 20 --cost-per-hour 2.5     # ends with 2 where it would cost more
   $ npx pixart-batch plan prompts.tsv --column prompt=Prompt --size 512
+  $ npx pixart-batch plan icons.xlsx --name '{category}/{id}-{seed}.{ext}'
   $ npx pixart-batch plan gs://my-bucket/catalogs/spring.jsonl --json
 `;
 
@@ -107,8 +108,8 @@ function keptBy(atMost: AtMost, preview: Preview | null): Preview {
 
 const PROMPT_CHARACTERS = 200;
 
-const promptRow = ({ id, prompt, negativePrompt }: BatchPlan['firstPrompts'][number]): string[] => [
-  `  ${id}`,
+const promptRow = ({ id, copyAs = id, prompt, negativePrompt }: BatchPlan['firstPrompts'][number]): string[] => [
+  `  ${copyAs}`,
   shortened(negativePrompt === '' ? prompt : `${prompt} (not: ${negativePrompt})`, PROMPT_CHARACTERS),
 ];
 

@@ -44,6 +44,7 @@ const examples = `
 Examples:
   $ npx pixart-batch submit catalog.csv --wait
   $ npx pixart-batch submit prompts.tsv --column prompt=Prompt --size 512 --batch spring-icons
+  $ npx pixart-batch submit icons.xlsx --name '{category}/{id}-{seed}.{ext}'
   $ npx pixart-batch submit gs://my-bucket/catalogs/spring.jsonl --store gs://my-bucket/images --json
   $ npx pixart-batch submit catalog.csv --max-jobs 500 --max-cost 20 --cost-per-hour 2.5
   $ npx pixart-batch submit catalog.csv --webhook slack          # or teams, mailto:lead@studio.example, https://…

@@ -35,7 +35,7 @@ export async function checkBatch(store: ObjectStore, batch: string): Promise<Che
   same(
     `${batch}: copies in its folder`,
     await copies(store, batch),
-    jobs.map((job) => copyOf(batch, job)),
+    jobs.map((job) => copyName(batch, job)),
   );
   const extra = receipts.reduce((sum, receipt) => sum + extraComputations(receipt), 0);
   const reused = receipts.filter(({ outcome }) => outcome === 'reused').length;
@@ -60,7 +60,7 @@ export async function checkStore(store: ObjectStore, objects: string[]): Promise
 
 async function checkImage(store: ObjectStore, batch: string, job: Job, { images }: Manifest): Promise<void> {
   const told = images.find(({ id }) => id === job.id)!;
-  for (const name of [objectOf(job), copyOf(batch, job)]) {
+  for (const name of [objectOf(job), copyName(batch, job)]) {
     const found = await store.stat(name);
     same(
       `${batch}: checksum and size of ${name}`,
@@ -71,8 +71,6 @@ async function checkImage(store: ObjectStore, batch: string, job: Job, { images 
 }
 
 const objectOf = ({ renderKey, format }: Job): string => objectName(renderKey, format);
-
-const copyOf = (batch: string, { id, format }: Job): string => copyName(batch, id, format);
 
 const idsOf = (receipts: Pick<Receipt, 'id'>[]): string[] => receipts.map(({ id }) => id);
 

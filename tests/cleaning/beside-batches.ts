@@ -167,7 +167,7 @@ async function takenUp(store: ObjectStore, batch: string, objects: ReadonlySet<s
   const jobs = (await jobsOf(store, batch)).filter(({ renderKey, format }) =>
     objects.has(objectName(renderKey, format)),
   );
-  return jobs.filter(({ id, format }) => copies.has(copyName(batch, id, format))).length;
+  return jobs.filter(({ id, format }) => copies.has(copyName(batch, { id, format }))).length;
 }
 
 /** Batches of tonight, each of which finds a third of the old pictures again, and renders as many between them. */

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { NeededObjects } from '../../cleaning/needed-objects.ts';
+import { copyIn } from '../../cleaning/own-names.ts';
 import { lineSchema, recordLine } from '../../cleaning/record-lines.ts';
-import type { ImageFormat } from '../../domain/image-format.ts';
-import { IMAGE_FORMATS } from '../../domain/image-format.ts';
+import { extension, IMAGE_FORMATS, type ImageFormat } from '../../domain/image-format.ts';
 import type { Job } from '../../domain/job.ts';
 import type { JobOutcome } from '../../domain/receipt.ts';
 import { gathered } from '../../domain/turns.ts';
@@ -15,22 +15,27 @@ import type { ObjectStore } from '../../store/index.ts';
 import { folderStore } from '../activities/rendering.ts';
 import { jobOf, timings } from './sample-batch.ts';
 
-type Row = { picture: string; format: ImageFormat; isMade: boolean };
+type Row = { picture: string; format: ImageFormat; isMade: boolean; folder: string | null };
 
 const anyRow: fc.Arbitrary<Row> = fc.record({
   picture: fc.constantFrom('fox', 'owl', 'hen', 'cat', 'elk', 'bee'),
   format: fc.constantFrom(...IMAGE_FORMATS),
   isMade: fc.boolean(),
+  folder: fc.constantFrom(null, 'Größe', '图标/二'),
 });
 
-const job = ({ picture, format }: Row): Job => ({ ...jobOf(picture), format });
+const job = ({ picture, format, folder }: Row): Job => ({
+  ...jobOf(picture),
+  format,
+  ...(folder !== null && { copyAs: `${folder}/${picture}.${extension(format)}` }),
+});
 
 const object = (row: Row): string => objectName(job(row).renderKey, row.format);
 
 const outcome = (row: Row): JobOutcome => {
   const id = row.picture;
   if (!row.isMade) return { id, type: 'UserError', reason: 'no', attempts: 1 };
-  const copy = copyName('b', id, row.format);
+  const copy = copyName('b', job(row));
   const picture = { bytes: 1, crc32c: 'AAAAAA==', width: 256, height: 256, outcome: 'reused' as const };
   return { id, renderKey: job(row).renderKey, object: object(row), copy, computations: 0, timings, ...picture };
 };
@@ -45,8 +50,12 @@ const lines = (bytes: Uint8Array) =>
 test('a line of a plan names its object, and so does one of receipts or of a table where there is an image', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(anyRow), async (rows) => {
-      const named = (row: Row) => ({ id: row.picture, object: object(row) });
-      const made = (row: Row) => ({ id: row.picture, object: row.isMade ? object(row) : null });
+      const named = (row: Row) => ({
+        id: row.picture,
+        object: object(row),
+        copy: copyIn('b', copyName('b', job(row))),
+      });
+      const made = (row: Row) => (row.isMade ? named(row) : { id: row.picture, object: null, copy: null });
       const outcomes = rows.map(outcome);
       const table = rows.map((row, at) => manifestRow(job(row), outcomes[at]));
       expect(lines(await encodeJobs(rows.map(job)))).toEqual(rows.map(named));
@@ -93,7 +102,7 @@ const namesOf = ({ plan, receipts, table }: Records): string[] => [...plan.flat(
 
 test('needed is all that a batch names in any of its records, whatever came first, and nothing else', async () => {
   const everything = ['fox', 'owl', 'hen', 'cat', 'elk', 'bee'].flatMap((picture) =>
-    IMAGE_FORMATS.map((format) => object({ picture, format, isMade: true })),
+    IMAGE_FORMATS.map((format) => object({ picture, format, isMade: true, folder: null })),
   );
   await fc.assert(
     fc.asyncProperty(anyRecords, fc.subarray(['a', 'a-b', 'b', 'c']), fc.nat(4), async (all, without, before) => {

@@ -41,6 +41,6 @@ async function oldNight(store: ObjectStore, pictures: readonly string[]): Promis
   }
   await inParallel(rest, async (picture) => {
     const object = await putPicture(store, jobOf(picture), Buffer.from(`picture ${picture}`), null);
-    await object!.copy(copyName('old-night', picture, 'png'));
+    await object!.copy(copyName('old-night', { id: picture, format: 'png' }));
   });
 }

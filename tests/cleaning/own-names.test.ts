@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { batchPartOf, isOwn, jobOfCopy, type LooseKind } from '../../cleaning/own-names.ts';
+import { batchPartOf, copyIn, isOwn, type LooseKind } from '../../cleaning/own-names.ts';
 import { CATALOG_FORMATS } from '../../domain/catalog-settings.ts';
-import { IMAGE_FORMATS } from '../../domain/image-format.ts';
+import { extension, IMAGE_FORMATS } from '../../domain/image-format.ts';
 import {
   againName,
   captionName,
@@ -29,7 +29,10 @@ import { besideName } from '../../store/index.ts';
 
 const digest = fc.stringMatching(/^[0-9a-f]{64}$/);
 const batch = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,20}$/);
-const id = fc.stringMatching(/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,20}$/);
+const id = fc.oneof(
+  fc.stringMatching(/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,20}$/),
+  fc.stringMatching(/^[a-zäß苹果ع][a-z0-9äß苹果ع-]{0,9}(\/[a-zäß苹果ع][a-z0-9äß苹果ع-]{0,9}){0,2}$/),
+);
 const number = fc.integer({ min: 1, max: 12 });
 const format = fc.constantFrom(...IMAGE_FORMATS);
 const text = fc.constantFrom(...CATALOG_FORMATS);
@@ -52,14 +55,14 @@ const ofBatch: fc.Arbitrary<{ batch: string; name: string; part: string }> = fc
         ['other', revisionName(batch, 'corrected', digest, text)],
         ['other', revisionName(batch, 'decisions', digest, text)],
         ['other', againName(batch, digest)],
-        ['other', termsName(batch, id)],
+        ['other', termsName(batch, id.replaceAll('/', ''))],
         ['other', changesName(batch)],
         ['other', besideName(contactSheetName(batch), beside)],
         ['other', besideName(contactSheetPageName(batch), beside)],
         ['other', `${sheetFolder(batch)}rows-${digest.slice(0, 32)}.js`],
         ['other', `${sheetFolder(batch)}sprite-${digest.slice(0, 32)}.webp`],
         ['removal', removalName(batch)],
-        ['image', roundCopyName(batch, round, id, format)],
+        ['image', roundCopyName(batch, round, { id, format })],
       ].map(([part, name]) => ({ batch, name: name!, part: part! })),
     ),
   );
@@ -73,13 +76,13 @@ test('every name that the layout gives a batch is known as what it is', () => {
   );
 });
 
-test("a copy is known as an image, and whose it is, unless its job has the contact sheet's name", () => {
+test("a copy is known as an image, and what it is called in whatever round made it, unless its job has the contact sheet's name", () => {
   fc.assert(
     fc.property(batch, id, number, format, (batch, id, round, format) => {
       fc.pre(!id.startsWith('contact-sheet'));
-      for (const name of [copyName(batch, id, format), roundCopyName(batch, round, id, format)]) {
+      for (const name of [copyName(batch, { id, format }), roundCopyName(batch, round, { id, format })]) {
         expect(batchPartOf(name)).toEqual({ batch, part: 'image' });
-        expect(jobOfCopy(batch, name)).toBe(id);
+        expect(copyIn(batch, name)).toBe(`${id}.${extension(format)}`);
       }
     }),
   );
@@ -93,8 +96,8 @@ const loose: fc.Arbitrary<[LooseKind, string]> = fc
       ['checkpoints', checkpointName(digest)],
       ['captions', captionName(digest, other)],
       ['damaged', damagedName(objectName(digest, format), version)],
-      ['damaged', damagedName(copyName(batch, id, format), version)],
-      ['damaged', damagedName(roundCopyName(batch, round, id, format), version)],
+      ['damaged', damagedName(copyName(batch, { id, format }), version)],
+      ['damaged', damagedName(roundCopyName(batch, round, { id, format }), version)],
     ),
   );
 
@@ -141,8 +144,12 @@ test.each([
   'batches/b/notes.txt',
   'batches/b/_plan/notes.jsonl',
   'batches/b/_plan/1-7.jsonl',
+  'batches/b/_album/cat.png',
+  'batches/b/.album/cat.png',
   'batches/b/round-0/cat.png',
-  'batches/b/album/cat.png',
+  'batches/b/round-1/round-2/cat.png',
+  'batches/b/manifest.json/cat.png',
+  'damaged/batches/b/_album/cat.12-3-4.png',
   'batches/b/_catalog/today.xlsx',
   'batches/.hidden/manifest.json',
   'batches/manifest.json',

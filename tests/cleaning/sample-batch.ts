@@ -31,7 +31,7 @@ export async function makeImage(store: ObjectStore, batch: string, picture: stri
   const job = jobOf(picture);
   const found = await store.find(objectOf(picture));
   const object = found ?? (await putPicture(store, job, Buffer.from(`picture ${picture}`), null))!;
-  const copy = copyName(batch, picture, 'png');
+  const copy = copyName(batch, { id: picture, format: 'png' });
   await object.copy(copy);
   return {
     ...{ id: picture, renderKey: job.renderKey, object: object.name, copy },

@@ -9,3 +9,8 @@ test('pictures are decoded in tiles unless a whole piece is asked for', () => {
   expect(defaultsOf({ decode: 'tiled' })).toEqual({ format: 'png' });
   expect(defaultsOf({})).toEqual({ format: 'png' });
 });
+
+test('a template of names is asked for by the word that exports have', () => {
+  const named = { store: 'out', imageFormat: 'png', name: '{id}-{seed}.{ext}' } as const;
+  expect(batchRequest('fruit.csv', named, options.bundle).naming).toBe('{id}-{seed}.{ext}');
+});

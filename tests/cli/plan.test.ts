@@ -259,3 +259,26 @@ test('a plan shows the first prompts as they will be, of variants one, or as man
     { id: 'hero-flat-1', line: 2, prompt: 'a flat apple', negativePrompt: 'blur' },
   ]);
 });
+
+test('a plan shows the names that a template gives, and tells rows without one, and of one name, with their lines', async () => {
+  const rows = 'id,prompt,category,seed\nGröße/äpfel-1,an apple,Obst,7\n图标/苹果,a pear,Obst,8\n';
+  const named = ['--name', '{category}/{id}-{seed}.{ext}'];
+  expect(await plan(rows, ...named)).toMatch(
+    /Obst\/Größe\/äpfel-1-7\.png +an apple\n +Obst\/图标\/苹果-8\.png +a pear/,
+  );
+  expect(JSON.parse(await plan(rows, ...named, '--json')).firstPrompts[0]).toMatchObject({
+    id: 'Größe/äpfel-1',
+    copyAs: 'Obst/Größe/äpfel-1-7.png',
+  });
+  expect(JSON.parse(await plan(rows, '--json')).firstPrompts[0]).not.toHaveProperty('copyAs');
+
+  const catalog = join(folder, 'unnamed.csv');
+  await writeFile(catalog, 'id,prompt,category\na,an apple,\nb,a pear,Obst\nc,a plum,obst\n');
+  const run = ['plan', catalog, '--bundle', 'pixart-icons', '--store', join(folder, 'out')];
+  const { code, stderr } = await runHere([...run, '--name', '{category}.{ext}']);
+  expect(code).toBe(2);
+  expect(stderr.trim().split('\n').slice(1)).toEqual([
+    '  line 2, --name: expected a name for each picture, found nothing in category',
+    '  line 4, --name: expected a name of its own, found "obst.png", as on line 3',
+  ]);
+});

@@ -160,7 +160,7 @@ it('a batch is stopped though its store does not take the line, with a warning; 
   expect((await batchEnd(client, batch)).state).toBe('cancelled');
   expect(warnings).toEqual([expect.stringMatching(/^cancel leaves no audit line in the store: .*audit/)]);
   await expect(site.submit('unseen-either', ['an owl,256'])).rejects.toThrow(/audit/);
-  expect(await site.store.stat(copyName('unseen-either', 'an-owl', 'png'))).toBeNull();
+  expect(await site.store.stat(copyName('unseen-either', { id: 'an-owl', format: 'png' }))).toBeNull();
   await expect(batchEnd(client, 'unseen-either')).rejects.toThrow('not known');
 });
 

@@ -38,6 +38,9 @@ describe('submitting', () => {
     await expect(submitBatch(site.client, { ...request, defaults: { format: 'webp' } })).rejects.toThrow(
       'batch cut exists already, planned with other options',
     );
+    await expect(submitBatch(site.client, { ...request, naming: '{seed}.{ext}' })).rejects.toThrow(
+      'batch cut exists already, planned with other options for its size, image format, columns, names',
+    );
     await submitBatch(site.client, request);
     await cancelBatch(site.client, 'cut');
     expect((await batchEnd(site.client, 'cut')).state).toBe('cancelled');

@@ -35,6 +35,17 @@ test('a batch is named after its catalog, whatever that is called', () => {
   const now = new Date('2026-03-01T20:30:15.123Z');
   expect(newBatchId('gs://b/today tiles.v2.csv', now)).toBe('today-tiles.v2-20260301T203015Z');
   expect(newBatchId('/srv/瓷砖.csv', now)).toBe('batch-20260301T203015Z');
+  expect(newBatchId('Frühjahr.xlsx', now)).toBe('Fruhjahr-20260301T203015Z');
+  expect(newBatchId('Fru\u0308hjahr.xlsx', now)).toBe('Fruhjahr-20260301T203015Z');
+  expect(newBatchId('Straße Łódź Œuvre.csv', now)).toBe('Strasse-Lodz-Oeuvre-20260301T203015Z');
+});
+
+test('a naming template that is none is refused before anything is read', () => {
+  expect(() => batchInput({ ...request, naming: '../{id}.{ext}' }, 'b')).toThrow('--name: expected a relative name');
+  expect(batchInput({ ...request, naming: '{seed}/{id}.{ext}' }, 'b').source).toMatchObject({
+    naming: '{seed}/{id}.{ext}',
+  });
+  expect(batchInput(request, 'b').source).not.toHaveProperty('naming');
 });
 
 test('a long catalog name does not make a summary that Temporal refuses', () => {

@@ -34,7 +34,7 @@ export async function drawnBatch(
     const data = await encodeImage(drawn[place]!.pixels, { job, bundle });
     const object = (await store.find(`objects/${renderKey}.${format}`)) ?? (await putPicture(store, job, data, null))!;
     const { bytes, crc32c } = object;
-    const copy = copyName(batch, id, format);
+    const copy = copyName(batch, job);
     const signed = sign && (await sign.sign(data, { ...job, sign: 'without-prompt' }, object));
     const own = signed && (await store.create(copy, signed, `image/${format}`)).stat;
     if (own === undefined) await object.copy(copy);

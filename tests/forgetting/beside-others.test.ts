@@ -144,5 +144,5 @@ test('of a batch whose plan is damaged the copies stay when a picture that it sh
   expect(await forgetRows(store, found, async () => false, nothing)).toEqual([]);
   expect(warnings).toEqual([expect.stringContaining('autumn')]);
   expect(await names(store, 'objects/')).toEqual([objectOf('hen')]);
-  expect(await names(store, copyName('autumn', 'fox', 'png'))).toHaveLength(1);
+  expect(await names(store, copyName('autumn', { id: 'fox', format: 'png' }))).toHaveLength(1);
 });

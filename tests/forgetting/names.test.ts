@@ -16,6 +16,7 @@ import {
 test.each([
   ['fox.png', 'copies'],
   ['round-2/fox.webp', 'copies'],
+  ['Tiere/Füchse/fox-7.png', 'copies'],
   ['manifest-of-foxes.png', 'copies'],
   ['_plan/1-00000.jsonl', 'records'],
   ['_rounds/1.json', 'records'],
@@ -55,7 +56,16 @@ test('what others put beside batches belongs to none', () => {
 
 test('limits, what was used of them, audit lines and other batches’ files stay, whatever is forgotten', () => {
   const pictures = new Map([['ab'.repeat(32), `objects/${'ab'.repeat(32)}.png`]]);
-  const rows = [{ batch: 'spring', ids: new Set(['fox']), others: 0, pictures, texts: new Set(['a fox']) }];
+  const rows = [
+    {
+      batch: 'spring',
+      ids: new Set(['fox']),
+      copies: new Set(['fox.png']),
+      others: 0,
+      pictures,
+      texts: new Set(['a fox']),
+    },
+  ];
   const others = { neededBy: new Map(), texts: new Set<string>(), samePrompt: new Map() };
   const fateOf = kindFinder({ rows, others, catalogs: new Set(), captions: new Set() });
   for (const name of [

@@ -37,7 +37,9 @@ describe('decisions', () => {
     await expect(read(`${head}fox,${key},reject\n`)).rejects.toThrow(
       'line 2, decision: expected approved, rejected or nothing, found "reject"',
     );
-    await expect(read(`${head}../fox,${key},rejected\n`)).rejects.toThrow('line 2, id: expected letters, digits');
+    await expect(read(`${head}../fox,${key},rejected\n`)).rejects.toThrow(
+      'line 2, id: expected letters and digits of any script',
+    );
     await expect(read('id,verdict\nfox,no\n')).rejects.toThrow(
       /expected the columns id, render_key, decision, as .* found id, verdict/,
     );

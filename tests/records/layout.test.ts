@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../domain/user-error.ts';
@@ -10,6 +11,7 @@ import {
   copyName,
   manifestName,
   objectName,
+  roundCopyName,
   shardName,
   shardReceiptsName,
   sheetFolder,
@@ -21,7 +23,7 @@ const key = 'a'.repeat(64);
 describe('the layout of a store', () => {
   test('has one place for everything', () => {
     expect(objectName(key, 'jpeg')).toBe(`objects/${key}.jpg`);
-    expect(copyName('night-1', 'cat', 'png')).toBe('batches/night-1/cat.png');
+    expect(copyName('night-1', { id: 'cat', format: 'png' })).toBe('batches/night-1/cat.png');
     expect(shardName('night-1', 1, 7)).toBe('batches/night-1/_plan/1-00007.jsonl');
     expect(shardReceiptsName('night-1', 2, 12)).toBe('batches/night-1/_receipts/2-00012.jsonl');
     expect(catalogName('night-1', 'csv')).toBe('batches/night-1/_catalog/catalog.csv');
@@ -36,10 +38,11 @@ describe('the layout of a store', () => {
     const risky = fc.oneof(fc.string({ unit: fc.constantFrom('.', '/', '\\', 'a', '-', '_', '\0', '%') }), fc.string());
     fc.assert(
       fc.property(risky, risky, (batch, id) => {
-        const name = orNull(() => copyName(batch, id, 'png'));
+        const name = orNull(() => copyName(batch, { id, format: 'png' }));
         if (name === null) return;
         expect(checkObjectName(name)).toBe(name);
-        expect(name.split('/')).toEqual(['batches', batch, `${id}.png`]);
+        expect(name).toBe(`batches/${batch}/${id}.png`);
+        expect(posix.resolve('/store', name)).toBe(`/store/${name}`);
         expect(name.startsWith(batchFolder(batch))).toBe(true);
       }),
     );
@@ -49,8 +52,17 @@ describe('the layout of a store', () => {
     expect(() => manifestName(batch)).toThrow(UserError);
   });
 
-  test.each(['', '..', '../../x', '.x', 'a/b', 'x'.repeat(201)])('refuses the job id %j', (id) => {
-    expect(() => copyName('b', id, 'png')).toThrow();
+  test('gives a copy the name that a template decided, and no other place than the batch’s folder', () => {
+    const job = { id: 'cat', format: 'png' as const };
+    expect(copyName('b', { ...job, copyAs: 'Tiere/cat-7.png' })).toBe('batches/b/Tiere/cat-7.png');
+    expect(roundCopyName('b', 2, { ...job, copyAs: 'Tiere/cat-7.png' })).toBe('batches/b/round-2/Tiere/cat-7.png');
+    for (const copyAs of ['../cat.png', '/cat.png', '_plan/1.png', 'round-1/cat.png', 'cat.exe', 'a//b.png', '']) {
+      expect(() => copyName('b', { ...job, copyAs }), copyAs).toThrow();
+    }
+  });
+
+  test.each(['', '..', '../../x', '.x', 'a b', 'a/_b', 'x'.repeat(201)])('refuses the job id %j', (id) => {
+    expect(() => copyName('b', { id, format: 'png' })).toThrow();
   });
 
   test('refuses a render key that is none', () => {

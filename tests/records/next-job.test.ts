@@ -53,3 +53,19 @@ it('what an earlier version planned and nobody made is planned under the key of 
   const old = keyed(sampleJob, 0);
   expect(nextJob(old, undefined, [], { corrected: corrections(), rejected: rejecting() }, basis)).toEqual(job);
 });
+
+it('a copy keeps the name that it was planned with, whatever the corrected catalog or a new seed would make of it', () => {
+  const named = { ...job, copyAs: 'lamps/lantern-7.png' };
+  const corrected = corrections(keyed({ ...job, prompt: 'a green lantern' }));
+  const ofFailed = nextJob(named, undefined, [], { corrected, rejected: rejecting() }, basis);
+  expect(ofFailed).toMatchObject({ prompt: 'a green lantern', copyAs: named.copyAs });
+  const ofRejected = nextJob(
+    named,
+    imageOf(named),
+    [],
+    { corrected: corrections(), rejected: rejecting(named) },
+    basis,
+  );
+  expect(ofRejected).toMatchObject({ copyAs: named.copyAs });
+  expect(ofRejected!.seed).not.toBe(job.seed);
+});

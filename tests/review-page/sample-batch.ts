@@ -53,7 +53,7 @@ export async function writeSampleBatch(
     } as Job;
     jobs.push(job);
     if (outcome === 'rendered') {
-      await copyObject(store, objectName(renderKey, 'png'), copyName(batch, job.id, 'png'));
+      await copyObject(store, objectName(renderKey, 'png'), copyName(batch, job));
       outcomes.push(receiptOf(batch, job));
     } else if (outcome === 'failed') {
       outcomes.push({
@@ -69,15 +69,15 @@ export async function writeSampleBatch(
   return jobs;
 }
 
-export const receiptOf = (batch: string, { id, renderKey, width, height }: Job): JobOutcome => ({
-  id,
-  renderKey,
-  object: objectName(renderKey, 'png'),
-  copy: copyName(batch, id, 'png'),
+export const receiptOf = (batch: string, job: Job): JobOutcome => ({
+  id: job.id,
+  renderKey: job.renderKey,
+  object: objectName(job.renderKey, 'png'),
+  copy: copyName(batch, job),
   bytes: 1_000,
   crc32c: 'AAAAAA==',
-  width,
-  height,
+  width: job.width,
+  height: job.height,
   outcome: 'rendered',
   computations: 1,
   timings: { waitMs: 0, textEncodeMs: 0, denoiseMs: 0, decodeMs: 0, imageEncodeMs: 0, storeMs: 0 },

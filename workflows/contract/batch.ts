@@ -7,13 +7,15 @@ import type { Totals } from '../../domain/receipt.ts';
 import type { Size } from '../../domain/size.ts';
 import type { BatchState } from './progress.ts';
 
-/** How a catalog's cells are read. */
+/** How a catalog's cells are read, and its pictures named. */
 export type CatalogReading = {
   columns: Record<string, string>;
   /** Name of a workbook's sheet; otherwise the first that is not hidden. */
   sheet?: string | undefined;
   /** How choices in cells are read; without it a brace is a brace. */
   expansion?: ExpansionSettings | undefined;
+  /** A template that decides the names of the batch's own copies when they are planned first; otherwise they are called after the ids. */
+  naming?: string | undefined;
 };
 
 /** Where rows come from: a catalog at a URL, or, for a retry, the rows of the batch that have no image yet. */

@@ -10,8 +10,9 @@ export function firstSource(
   source: CatalogSource,
 ): Pick<Extract<CatalogSource, { kind: 'retry' }>, 'catalog' | 'reading'> {
   if (source.kind === 'catalog') {
-    const { url, columns, sheet, expansion } = source;
-    return { catalog: url, reading: { columns, ...(sheet !== undefined && { sheet }), expansion } };
+    const { url, columns, sheet, expansion, naming } = source;
+    const named = naming !== undefined && { naming };
+    return { catalog: url, reading: { columns, ...(sheet !== undefined && { sheet }), expansion, ...named } };
   }
   const { catalog, reading } = source;
   return { ...(catalog !== undefined && { catalog }), ...(reading !== undefined && { reading }) };

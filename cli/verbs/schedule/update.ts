@@ -10,6 +10,7 @@ import {
 } from '../../../client/index.ts';
 import { UserError } from '../../../domain/user-error.ts';
 import { checkAllowedHere } from '../../allowed-here.ts';
+import { silenceOf } from '../../display/message-text.ts';
 import { note, printJson, printLine, table } from '../../display/output.ts';
 import { type AtMostOptions, addTeamOptions, type TeamOptions } from '../../options/batch-options.ts';
 import { type CatalogOptions, catalogOptions, expansionOf, signed } from '../../options/catalog-options.ts';
@@ -26,7 +27,7 @@ import { withClient } from '../../with-client.ts';
 import { addRunOptions, nextText, tellForecast, troubleText } from './create.ts';
 
 /** `false` where a person takes away what was given. */
-type UpdateOptions = Partial<Omit<CatalogOptions, 'expand' | 'sign'>> &
+type UpdateOptions = Partial<Omit<CatalogOptions, 'expand' | 'sign' | 'name'>> &
   ServerOptions &
   JsonOptions &
   Omit<TeamOptions, 'team'> &
@@ -38,6 +39,7 @@ type UpdateOptions = Partial<Omit<CatalogOptions, 'expand' | 'sign'>> &
     maxFailures?: FailureBudget;
     team?: string | false;
     webhook?: string | false;
+    name?: string | false;
     maxJobs?: number | false;
     maxCost?: number | false;
     expand?: boolean;
@@ -74,6 +76,7 @@ function addReading(command: Command): Command {
 
 const addTakingAway = (command: Command): Command =>
   command
+    .option('--no-name', 'call copies by their ids')
     .option('--no-expand', 'take braces for braces')
     .option('--no-sign', 'sign nothing')
     .option('--no-team', 'of nobody')
@@ -88,7 +91,9 @@ async function update(name: string, options: UpdateOptions): Promise<void> {
   const updated = await withClient(options, async (client) => {
     const places = { catalog: catalog ?? undefined, terms: options.terms, webhook: webhook ?? undefined };
     await checkAllowedHere(client, { ...places, store: store ?? undefined });
-    return updateSchedule(client, name, change);
+    const updated = await updateSchedule(client, name, change);
+    for (const line of await silenceOf(client, webhook ?? undefined)) note(line);
+    return updated;
   });
   const { catalog: found, ...told } = updated;
   if (options.json) printJson({ name, ...told });
@@ -108,7 +113,16 @@ async function changeOf(options: UpdateOptions): Promise<ScheduleChange> {
   };
   const isOfImages = Object.values(defaults).some((value) => value !== undefined);
   const change = {
-    ...{ catalog, store, format, columns, sheet, bundle, defaults: isOfImages ? defaults : undefined },
+    ...{
+      catalog,
+      store,
+      format,
+      columns,
+      sheet,
+      naming: options.name === false ? null : options.name,
+      bundle,
+      defaults: isOfImages ? defaults : undefined,
+    },
     expansion: options.expand === false ? null : expansionOf(options),
     ...{ when: timesOf(options), timeZone, overlap, catchUp, jitter, pauseOnFailure, window, maxFailures },
     ...{ team: teamChange(options), webhook: options.webhook === false ? null : options.webhook },
@@ -160,6 +174,7 @@ const words = (setting: string): string => setting.replaceAll(/[A-Z]/g, (letter)
 const WORDS = new Map([
   ['catchUpMs', 'catch-up'],
   ['jitterMs', 'jitter'],
+  ['naming', 'names of copies'],
   ['costPerHour', 'cost an hour'],
 ]);
 
