@@ -5,8 +5,8 @@ wheels=$1
 folder=$2
 
 mkdir -p "$folder/lib" "$folder/licences"
-# Those that the provider names (readelf --dynamic), and what it and cuDNN load when they need it. Not kept: a second build of NVRTC, NVBLAS,
-# TensorRT's provider, Python.
+# Those that the provider names (readelf --dynamic), and those that it looks for by name when it needs them, which no linker tells: cuDNN (since
+# ONNX Runtime 1.30) and NVRTC. Not kept: a second build of NVRTC, NVBLAS, TensorRT's provider, Python.
 mv "$wheels"/onnxruntime/capi/libonnxruntime_providers_cuda.so \
   "$wheels"/onnxruntime/capi/libonnxruntime_providers_shared.so \
   "$wheels"/nvidia/cu13/lib/libcublas.so.13 \
