@@ -179,11 +179,13 @@ async function unpackWheel({ name, wheel }, folder) {
  */
 async function build({ name, goPackage = '', goSum = '' }, folder) {
   if (findTool('go') === null) throw new SetUpError('no Go on the PATH to build it with');
-  const env = { ...childEnvironment('go'), GOBIN: folder };
+  const env = childEnvironment('go');
   const [path = '', version] = goPackage.split('@');
-  // `go install` builds the one that is fetched here.
-  await moduleSources(`${path.split('/').slice(0, 3).join('/')}@${version}`, goSum);
-  await runStep(`building ${name} with Go, some minutes`, 'go', ['install', goPackage], { env });
+  const module = path.split('/').slice(0, 3).join('/');
+  const sources = await moduleSources(`${module}@${version}`, goSum);
+  // There, because `go install` refuses modules that replace others, as OpenTofu's does.
+  const where = ['-C', sources, '-o', join(folder, name), `.${path.slice(module.length)}`];
+  await runStep(`building ${name} with Go, some minutes`, 'go', ['build', ...where], { env });
 }
 
 /**

