@@ -5,7 +5,7 @@ cd "$(dirname "$0")"
 most=20 # tenths
 
 command -v systemd-analyze >/dev/null || {
-  echo 'systemd-analyze: expected it on the PATH, found nothing; install it (Debian, Ubuntu: apt-get install systemd)' >&2
+  echo 'systemd-analyze: expected it on the PATH, found nothing; install the package "systemd" (Debian, Ubuntu, Fedora)' >&2
   exit 1
 }
 copy=$(mktemp -d)

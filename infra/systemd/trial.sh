@@ -12,7 +12,7 @@ boot() { # inside the new namespaces, as what becomes process 1
   cd "$place/root"
   # Of this machine's own units none is started, and none that would change its clock, its kernel's settings or its files.
   rm -rf lib/systemd/system/*.wants etc/systemd/system/*.wants lib/systemd/system-generators/*
-  for target in sysinit basic trial; do printf '[Unit]\nDescription=%s\n' "$target" >"etc/systemd/system/$target.target"; done
+  for target in sysinit basic trial; do printf '[Unit]\nWants=systemd-journald.socket\n' >"etc/systemd/system/$target.target"; done
   mkdir -p opt/pixart-batch old
   mount --bind "$checkout" opt/pixart-batch
   mount -o remount,bind,ro opt/pixart-batch
@@ -39,7 +39,7 @@ place=$(mktemp -d)
 group=$(findmnt -n -o TARGET -t cgroup2 | head -n 1)/pixart-trial-$$
 export checkout tools place
 mkdir "$group"
-bash -c 'echo $$ >"$0/cgroup.procs"; exec unshare --mount --pid --cgroup --net --ipc --uts --fork "$1" boot' "$group" "$0" &
+bash -c 'echo $$ >"$0/cgroup.procs"; exec unshare --mount --pid --cgroup --net --ipc --uts --fork bash "$1" boot' "$group" "$checkout/infra/systemd/trial.sh" &
 unshared=$!
 end() {
   pkill -KILL --parent "$unshared" || true # process 1, and all with it
@@ -68,6 +68,7 @@ within bash -euc '
   install -m 644 infra/systemd/*.service /etc/systemd/system/
   install -m 755 infra/systemd/pixart-batch /usr/local/bin/
   install -D -m 640 infra/systemd/environment /etc/pixart-batch/environment
+  sed -i s/^PIXART_BUNDLE=.*/PIXART_BUNDLE=pixart-icons-4-steps/ /etc/pixart-batch/environment # the faster one
   systemd-sysusers pixart-batch.conf
   systemd-tmpfiles --create pixart-batch.conf
   chown -R pixart-batch: /var/cache/pixart-batch
@@ -105,7 +106,7 @@ for unit in "$renderer" pixart-batch-orchestrator pixart-batch-temporal; do
   until [ "$(shown "$unit" NRestarts)" = 1 ] && within systemctl is-active -q "$unit"; do sleep 1; done
   say "$unit: started again after SIGKILL"
 done
-batch submit /srv/pixart-batch/catalogs/tonight.csv --batch again >/dev/null || { sleep 10; batch submit /srv/pixart-batch/catalogs/tonight.csv --batch again >/dev/null; }
+until batch submit /srv/pixart-batch/catalogs/tonight.csv --batch again >/dev/null; do sleep 2; done
 batch watch again | tail -n 1
 began=$SECONDS
 within systemctl stop "$renderer" pixart-batch-orchestrator pixart-batch-temporal
