@@ -1,7 +1,7 @@
 import type { Pixels } from '../../images/index.ts';
 import { depthsWithin, FAR } from './depths.ts';
-import { type Background, distance, isEven, readBackground } from './even-background.ts';
-import { findGround, GROUND } from './ground.ts';
+import { type Background, distance, GROUND, isEven, readBackground } from './even-background.ts';
+import { findGround } from './ground.ts';
 
 export type Cutout = {
   /** Rows from the top, four bytes a pixel: sRGB and how opaque it is, 0 to 255. Colours are not multiplied by that. */

@@ -1,4 +1,4 @@
-import { GROUND } from './ground.ts';
+import { GROUND } from './even-background.ts';
 
 /** Of a pixel that has no background within reach. */
 export const FAR = 0x7fff_ffff;

@@ -22,6 +22,9 @@ const SMOOTH = 1 / 24;
 /** Of 255: edges that differ more among themselves have something else on them than a background. */
 const MOST_UNEVEN = 28;
 
+/** What a pixel is where it is of the background; 0 where it is of what stands on it. */
+export const GROUND = 1;
+
 /** The colour of a picture's background in each row, red, green and blue, and how far its edges stray from it at the most but for one pixel in fifty. */
 export type Background = { rows: Float64Array; unevenness: number };
 

@@ -1,6 +1,5 @@
 import type { Pixels } from '../../images/index.ts';
-import { distance } from './even-background.ts';
-import { GROUND } from './ground.ts';
+import { distance, GROUND } from './even-background.ts';
 
 /** Of 255: neighbours that differ by no more are of one colour that fades; at an edge they differ by more. */
 const FADES = 6;

@@ -1,10 +1,7 @@
 import type { Pixels } from '../../images/index.ts';
-import { type Background, distance } from './even-background.ts';
+import { type Background, distance, GROUND } from './even-background.ts';
 import { takeWhatItFadesInto } from './fading.ts';
 import { pieces } from './pieces.ts';
-
-/** What a pixel is: of the background, or of what stands on it. */
-export const GROUND = 1;
 
 /** Of 255: as much a background differs from itself where a decoder drew it, and no less is taken for noise. */
 const LEAST_NOISE = 14;
