@@ -84,7 +84,7 @@ describe('"schedule update"', () => {
     const webhook = 'https://hooks.example.com/a/secret';
     const args = ['--at', '23:00', '--time-zone', 'Asia/Tokyo', '--catch-up', '12h', '--webhook', webhook];
     const updated = await run(['update', 'changing', ...args, '--max-jobs', '50', '--image-format', 'webp']);
-    expect(updated).toMatchObject({ code: 0, stderr: '' });
+    expect(updated).toMatchObject({ code: 0, stderr: expect.stringMatching(/^nobody is told yet: [^\n]*\n$/) });
     expect(updated.stdout).toMatch(
       new RegExp(
         [
@@ -120,7 +120,7 @@ describe('"schedule update"', () => {
     expect(await run(['create', 'still', catalog, '--at', '22:00', '--image-format', 'webp'])).toMatchObject({
       code: 0,
     });
-    const environment = { PIXART_STORE: 'another', PIXART_BUNDLE: 'no-such-bundle' };
+    const environment = { PIXART_STORE: 'another', PIXART_BUNDLE: 'no-such-bundle', PIXART_COST_PER_HOUR: '3' };
     const here = { ...place.environment, TEMPORAL_ADDRESS: server.address, ...environment };
     const { stdout } = await runHere(['schedule', 'update', 'still', '--window', '4', '--json'], here);
     expect(JSON.parse(stdout).changes).toEqual([{ setting: 'window', before: 64, after: 4 }]);

@@ -25,17 +25,17 @@ let receiver: Server;
 const told: { type: string; data: { batch: string; reason?: string } }[] = [];
 
 beforeAll(async () => {
-  process.env.PIXART_WEBHOOK_SECRET = `whsec_${Buffer.from('a secret of at least 32 bytes, here').toString('base64')}`;
   receiver = createServer(async (request, response) => {
     told.push(JSON.parse(await text(request)));
     response.writeHead(200).end();
   }).listen(0, '127.0.0.1');
   await once(receiver, 'listening');
   site = await startSite({ stepMs: () => 20, allow: [new URL(address()).origin] });
+  const secret = Buffer.from('a secret of at least 32 bytes, here').toString('base64');
+  await site.tell({ PIXART_WEBHOOK_SECRET: `whsec_${secret}` });
 });
 
 afterAll(async () => {
-  delete process.env.PIXART_WEBHOOK_SECRET;
   receiver.close();
   await site.stop();
 });

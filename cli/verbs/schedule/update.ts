@@ -57,20 +57,24 @@ Examples:
 `;
 
 export const updateCommand = (): Command =>
-  addServerOptions(addTakingAway(addRunOptions(addTeamOptions(addScheduleOptions(addReading(new Command('update')))))))
+  addServerOptions(
+    asNamed(addTakingAway(addRunOptions(addTeamOptions(addScheduleOptions(addReading(new Command('update'))))))),
+  )
     .description('change what is named about a schedule, and nothing else')
     .argument('<name>')
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(update);
 
-/** What is not named stays as it is: neither a default nor the environment names anything. */
 function addReading(command: Command): Command {
   command.addOption(new Option('--catalog <catalog>', 'another catalog').argParser(notEmpty('a path or gs:// URL')));
-  for (const option of catalogOptions()) {
-    delete option.envVar;
-    command.addOption(option.default(undefined));
-  }
+  for (const option of catalogOptions()) command.addOption(option.default(undefined));
+  return command;
+}
+
+/** What is not named stays as it is: the environment names nothing. */
+function asNamed(command: Command): Command {
+  for (const option of command.options) delete option.envVar;
   return command.addOption(userProjectOption());
 }
 
