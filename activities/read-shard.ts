@@ -10,7 +10,7 @@ import type { JobSummary } from '../workflows/contract/plan.ts';
 /** Temporal's UI shows one line, and every job's stays in the history. */
 const SUMMARY_LENGTH = 60;
 
-/** Servers take 400 bytes of a summary (1.29). Of a longer id the end tells images of one folder apart. */
+/** Of a longer id the end is shown, which tells images of one folder apart. */
 const ID_BYTES = 200;
 const ID_END = 40;
 

@@ -25,12 +25,13 @@ export const ID_RULE = `letters and digits of any script, ".", "_" and "-", in p
 
 /** Whether an id in a catalog keeps the rule. Whether every system takes it as a name, idFault tells. */
 export const isCatalogId = (id: string): boolean =>
-  !id.split('/').some((part) => isLonger(part, PART_BYTES)) && PATH.test(id);
+  !id.split('/').some((part) => isLonger(part, PART_BYTES)) && isPath(id);
+
+/** Most ids are plain, and told from others sooner than by Unicode's tables. */
+const isPath = (id: string): boolean => /^[A-Za-z0-9-][A-Za-z0-9._-]*$/.test(id) || PATH.test(id);
 
 /** Why no file can be called after an id; `null` where one can. @param most bytes of its name */
 export const idFault = (id: string, most?: number): string | null => nameFault(`${id}.x`, most);
 
 /** A file's name without its ending, and its folders: relative, and never a way out of where it is put. */
-export const jobIdSchema = z
-  .string()
-  .refine((id) => FORMER.test(id) || (PATH.test(id) && idFault(id) === null), ID_RULE);
+export const jobIdSchema = z.string().refine((id) => FORMER.test(id) || (isPath(id) && idFault(id) === null), ID_RULE);

@@ -16,8 +16,12 @@ const utf8 = new TextEncoder();
 export const isLonger = (text: string, bytes: number): boolean =>
   text.length * 3 > bytes && utf8.encode(text).length > bytes;
 
+/** Most names: nothing else of them has to be looked up in Unicode's tables, which takes many times as long. */
+const PLAIN = /^[A-Za-z0-9._/ -]*$/;
+
 /** A name in NFC, with `-` for what no file's name may have. */
-export const withoutUnnamable = (name: string): string => name.normalize('NFC').replace(UNNAMABLE, '-');
+export const withoutUnnamable = (name: string): string =>
+  PLAIN.test(name) ? name : name.normalize('NFC').replace(UNNAMABLE, '-');
 
 /**
  * Why a relative name, of parts with `/` between them, is not one that Linux, macOS, Windows and buckets take alike, and show; `null` where it is.
@@ -39,12 +43,14 @@ export function nameFault(name: string, most = NAME_BYTES): string | null {
 
 /** A name as those compare it who see no capitals, no joiners, and not how letters are composed. */
 export const foldedName = (name: string): string =>
-  name
-    .normalize('NFD')
-    .replace(/\p{Default_Ignorable_Code_Point}/gu, '')
-    .toUpperCase()
-    .toLowerCase()
-    .normalize('NFC');
+  PLAIN.test(name)
+    ? name.toLowerCase()
+    : name
+        .normalize('NFD')
+        .replace(/\p{Default_Ignorable_Code_Point}/gu, '')
+        .toUpperCase()
+        .toLowerCase()
+        .normalize('NFC');
 
 /** What stands in the way of a name: another of the same, or a file where it has a folder, or the other way round. */
 export type Obstruction<T> = { by: T; isSame: boolean };
