@@ -25,7 +25,7 @@ afterAll(() => fleet.stop());
 const rendered = ({ lines }: WorkerProcess): number => lines.filter(({ msg }) => msg === 'image rendered').length;
 
 test('a worker that drains finishes the image that it has begun and leaves all others to the next worker', async () => {
-  const long = await fleet.submit([200], '512');
+  const long = await fleet.submit([100], '512');
   await untilComputing(fleet.client, long);
   // One of them at most is in the worker's hands by now, and waits for the device.
   const others = await fleet.submit([2, 2, 2], '512');
