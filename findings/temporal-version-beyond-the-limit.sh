@@ -47,7 +47,8 @@ const changed = (what) => {
 };
 const warnings = [];
 Runtime.install({
-  logger: new DefaultLogger('WARN', ({ message }) => warnings.push(message)),
+  // Activities are enough here, and that is worth a warning too.
+  logger: new DefaultLogger('WARN', ({ message }) => message.startsWith('No workflows registered') || warnings.push(message)),
   telemetryOptions: { logging: { filter: 'WARN', forward: {} } },
 });
 const address = process.env.TEMPORAL_ADDRESS;

@@ -1,12 +1,17 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createRenderActivities } from '../../activities/index.ts';
+import { simulatedCaptions, simulatedRenderer } from '../../benchmarks/simulated-renderer.ts';
 import { type BatchClient, connect, temporalTarget } from '../../client/index.ts';
 import { ensureVersion } from '../../infra/dev/install-tool.mjs';
 import { earlierTemporal, temporal } from '../../infra/dev/pinned-tools.mjs';
 import { startTemporalServer, type TemporalServer } from '../../infra/dev/temporal-server.ts';
-import { batchWorkflowId } from '../../workflows/contract/queues.ts';
+import { bundleRef, openBundle } from '../../models/pixart/index.ts';
+import { openStore } from '../../store/index.ts';
+import { batchWorkflowId, renderQueue } from '../../workflows/contract/queues.ts';
 import { runHere } from '../cli/run-here.ts';
 import { expectCode, type Finished, jsonLines } from '../e2e/command-line.ts';
 import { WorkerProcess } from '../e2e/worker-process.ts';
@@ -22,6 +27,12 @@ const programs = await ifThere('Tests that need both servers are left out', () =
 );
 
 const DEPLOYMENT = 'studio';
+
+/** Of pictures that are not done before the test lets them. */
+const LONG = 100;
+
+/** Of the old version's batch, those that are done at once. */
+const QUICK = 20;
 
 /** The batches, and how many jobs each has: 200 in all. */
 const RAMPED = ['ramp-0', 'ramp-1', 'ramp-2', 'ramp-3', 'ramp-4', 'ramp-5', 'ramp-6', 'ramp-7'];
@@ -69,13 +80,42 @@ describe.each([
     return { worker, buildId: buildId! };
   }
 
-  async function submit(batch: string, settings = '256,1'): Promise<void> {
+  async function submit(batch: string, stepsOf: (row: number) => number = () => 1): Promise<void> {
     const rows = Array.from(
       { length: JOBS.get(batch)! },
-      (_, i) => `${batch}-${i},number ${i} of ${batch},${settings}`,
+      (_, i) => `${batch}-${i},number ${i} of ${batch},${stepsOf(i)}`,
     );
-    const catalog = await place.catalog(`${batch}.csv`, ['id,prompt,size,steps', ...rows].join('\n'));
-    await ok('submit', catalog, '--batch', batch);
+    const catalog = await place.catalog(`${batch}.csv`, ['id,prompt,steps', ...rows].join('\n'));
+    await ok('submit', catalog, '--batch', batch, '--size', '256', '--window', '8');
+  }
+
+  /** A worker without a version, whose long pictures wait until they are let. */
+  async function startRenderer() {
+    const rendered = { times: 0, areLongLet: false };
+    const bundle = bundleRef(await openBundle(place.bundle));
+    const renderer = simulatedRenderer({
+      bundle,
+      side: 8,
+      stepMs: ({ steps }) => (steps === LONG && !rendered.areLongLet ? 2_000 : 0),
+      before: () => {
+        rendered.times += 1;
+      },
+    });
+    const connection = await NativeConnection.connect({ address: server.address });
+    const worker = await Worker.create({
+      connection,
+      taskQueue: renderQueue('256', bundle.digest),
+      activities: createRenderActivities({ captions: simulatedCaptions, openStore, renderer }),
+      maxConcurrentActivityTaskExecutions: 16,
+      maxHeartbeatThrottleInterval: '1 second',
+    });
+    const running = worker.run();
+    const stop = async () => {
+      worker.shutdown();
+      await running;
+      await connection.close();
+    };
+    return { rendered, stop };
   }
 
   const saidAbout = ({ lines }: WorkerProcess, text: string) =>
@@ -101,15 +141,11 @@ describe.each([
     'two versions of the workflows take turns under 200 jobs, each batch ends with the one that it began with, and nothing is lost or done twice',
     async () => {
       const old = await startOrchestrator((options) => new WorkerProcess(options));
-      const renderer = new WorkerProcess([
-        ...['--renderer', '--address', server.address, '--bundle', place.bundle],
-        ...['--threads', '1', '--children', '1', '--checkpoint', '0'],
-      ]);
-      workers.push(renderer);
-      await renderer.said('render worker ready');
+      const { rendered, stop } = await startRenderer();
+      onTestFinished(stop);
 
       // No version is current yet.
-      await submit('old', '512,60');
+      await submit('old', (row) => (row < QUICK ? 1 : LONG));
       await saidAbout(old.worker, `To make it current: temporal worker deployment set-current-version`);
       const told = await run('status', 'old');
       expect(told.stdout + told.stderr).toContain(
@@ -119,7 +155,7 @@ describe.each([
 
       await deployment('set-current-version', '--build-id', old.buildId);
       await saidAbout(old.worker, 'this version is current: new batches come here');
-      await expect.poll(() => stateOf('old'), { timeout: 120_000 }).toBe('rendering');
+      await expect.poll(() => rendered.times, { timeout: 120_000 }).toBeGreaterThan(QUICK);
 
       const changed = await startOrchestrator(startChanged);
       expect(changed.buildId).not.toBe(old.buildId);
@@ -144,6 +180,7 @@ describe.each([
       await saidAbout(changed.worker, `they go to ${DEPLOYMENT} ${old.buildId}`);
       await submit('back');
       expect(await stateOf('old')).toBe('rendering');
+      rendered.areLongLet = true;
 
       for (const batch of JOBS.keys()) expectCode(0, await run('watch', batch));
       for (const [batch, jobs] of JOBS) {
@@ -154,7 +191,7 @@ describe.each([
         });
       }
       expect(await objectsOf(place.store)).toHaveLength(200);
-      expect(renderer.lines.filter(({ msg }) => msg === 'image rendered')).toHaveLength(200);
+      expect(rendered.times).toBe(200);
 
       // A page is made after its batch has ended.
       await sleep(1_000);
