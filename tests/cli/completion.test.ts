@@ -41,13 +41,14 @@ const SHELLS: Record<string, (script: string, line: string) => Promise<string[]>
     const ask = [
       'zmodload zsh/zpty',
       'zpty shell zsh -f -i',
-      'zpty -w shell "PS1=; autoload -U compinit; compinit -u -D; source $1; tell() { print -r -- \\"<<\\$*>>\\" }"',
+      'zpty -w shell "PS1=; bindkey -e; autoload -U compinit; compinit -u -D; source $1; tell() { print -r -- \\"<<\\$*>>\\" }"',
       `zpty -w -n shell "$2"$'\\t\\x01tell \\x05\\n'`,
       `zpty -w shell 'exit'`,
       `while zpty -r shell part; do print -rn -- "$part"; done`,
     ].join('\n');
     const { stdout } = await run('zsh', ['-f', '-c', ask, 'zsh', script, `pixart-batch ${line}`]);
-    const told = [...stdout.matchAll(/<<(pixart-batch [^>$]*)>>/g)].at(-1)?.[1] ?? '';
+    // A space behind a whole word stays, or goes, with how the line was edited.
+    const told = [...stdout.matchAll(/<<(pixart-batch [^>$]*?) *>>/g)].at(-1)?.[1] ?? '';
     return lastWord(told) === lastWord(line) ? [] : [lastWord(told)];
   },
 };
