@@ -2,8 +2,7 @@
 # Builds an image and runs it as a fleet does: with a read-only root, without capabilities, as a user without rights. Takes minutes.
 #   infra/docker/try.sh cpu
 #   ENGINE=podman infra/docker/try.sh cuda
-# Renders a picture in a container that has no network; then serves a batch from two containers, and asks the renderer for its health before and
-# after it is told to stop. The image for GPUs does the same on the processor, and has to find all libraries of the CUDA provider but the driver's.
+# Renders a picture in a container that has no network; then serves a batch from two containers that say they are healthy, and stops the renderer. The image for GPUs does the same on the processor, and has to find all libraries of the CUDA provider but the driver's.
 # Needs the Temporal server of `npm start`, and ports 8080 and 8081 free.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -28,6 +27,12 @@ trap clean_up EXIT
 mkdir "$folder/store"
 chmod 777 "$folder/store"
 
+# WHAT EXPECTED FOUND
+expect() {
+  [ "$2" = "$3" ] && echo "$1: $3" && return
+  echo "$1: expected $2, found $3" >&2
+  exit 1
+}
 say() { printf '\n== %s\n' "$*"; }
 as_in_a_fleet=(run --read-only --tmpfs /tmp:mode=1777 --cap-drop all --security-opt no-new-privileges)
 
@@ -44,20 +49,21 @@ say 'what is in it'
   if [ -d /opt/cuda ]; then
     missing=$(ldd /opt/pixart-batch/node_modules/onnxruntime-node/bin/napi-v6/linux/x64/libonnxruntime_providers_cuda.so /opt/cuda/lib/*.so* | grep "not found" | sort -u)
     echo "missing: $missing"
-    [ "$(echo "$missing" | grep -c -v "libcuda.so.1 ")" = 0 ] || { echo "expected all libraries but that of the driver"; exit 1; }
+    [ -z "$(echo "$missing" | grep -v "libcuda.so.1 ")" ] || { echo "expected all libraries but that of the driver"; exit 1; }
   fi'
 
 say 'a picture, without a network'
 "$engine" "${as_in_a_fleet[@]}" --rm --network none --volume "$folder/store:/out" "$image" \
   render 'a red apple on a white background' --size 256 --seed 1 --out /out/apple.png
-node --eval "
+expect picture 'PNG 256 256' "$(node --eval "
   const picture = fs.readFileSync('$folder/store/apple.png');
-  console.log(picture.toString('latin1', 1, 4), picture.readUInt32BE(16), 'x', picture.readUInt32BE(20));"
+  console.log(picture.toString('latin1', 1, 4), picture.readUInt32BE(16), picture.readUInt32BE(20));")"
 
 say 'a batch'
 temporal=$(node --input-type=module --eval "
   import { findTool } from '$PWD/infra/dev/tools.mjs';
   console.log(findTool('temporal') ?? '');")
+[ -n "$temporal" ] || { echo 'temporal: expected it on the PATH or in the cache, found nothing; run npm start once' >&2; exit 1; }
 "$temporal" server start-dev --headless --port $port --log-level error \
   --search-attribute PixartTotal=Int --search-attribute PixartDone=Int --search-attribute PixartFailed=Int >"$folder/server.log" 2>&1 &
 server=$!
@@ -76,15 +82,15 @@ for address in 8081 8080; do
     [ "$(health $address)" = 200 ] && break
     sleep 1
   done
-  echo "health at $address: $(health $address)"
+  expect "health at $address" 200 "$(health $address)"
 done
 printf 'prompt\na blue whale\na yellow taxi\n' >"$folder/catalog.csv"
 chmod -R a+rX "$folder"
 "$engine" "${as_in_a_fleet[@]}" --rm --network host --env TEMPORAL_ADDRESS=127.0.0.1:$port --volume "$folder:$folder" --workdir "$folder" "$image" \
   submit catalog.csv --store "$folder/store" --size 256 --wait
-ls "$folder"/store/batches/*/*.png
+expect 'pictures of the batch' 2 "$(find "$folder"/store/batches -name '*.png' | wc -l)"
 
 say 'told to stop'
 "$engine" stop --time 95 "$renderer" >/dev/null
 "$engine" logs "$renderer" 2>&1 | tail -n 3
-echo "exit code $("$engine" inspect --format '{{.State.ExitCode}}' "$renderer")"
+expect 'exit code' 0 "$("$engine" inspect --format '{{.State.ExitCode}}' "$renderer")"

@@ -1,7 +1,8 @@
-"""Looks at rendered manifests: check.py KEDA WORKER_CONTROLLER MANIFEST...
+"""Looks at rendered manifests: check.py KEDA WORKER_CONTROLLER VALUES MANIFEST...
 
 Kubernetes' own kinds have to be valid, without unknown fields, in every version from the chart's first on; the others by the CRDs of those that they
-are for, and triggers by KEDA's list of what each scaler takes. Prints, as JSON, what each worker's pod is started with and by which queue it is scaled.
+are for, and triggers by KEDA's list of what each scaler takes. The folder VALUES has a file of the manifest's
+name with the values that name its images. Prints, as JSON, what each worker's pod is started with and by which queue it is scaled.
 """
 
 import json
@@ -12,14 +13,13 @@ import jsonschema
 import kubernetes_validate
 import yaml
 
-CASES = Path(__file__).with_name("cases")
 VERSIONS = [f"1.{minor}" for minor in range(30, 38)]
 LONGEST_NAME = 63
 # What makes pods.
 DEPLOYMENTS = ("Deployment", "WorkerDeployment")
 
 
-def main(keda: Path, worker_controller: Path, manifests: list[Path]) -> None:
+def main(keda: Path, worker_controller: Path, values_of: Path, manifests: list[Path]) -> None:
     of_controller = worker_controller / "helm/temporal-worker-controller-crds/templates"
     schemas = {
         "ScaledObject": crd_schema(keda / "config/crd/bases/keda.sh_scaledobjects.yaml"),
@@ -30,7 +30,7 @@ def main(keda: Path, worker_controller: Path, manifests: list[Path]) -> None:
     workers = []
     for manifest in manifests:
         objects = [each for each in yaml.safe_load_all(manifest.read_text()) if each]
-        values = yaml.safe_load((CASES / manifest.name).read_text())
+        values = yaml.safe_load((values_of / manifest.name).read_text())
         for each in objects:
             about = f"{manifest.name}: {each['kind']} {each['metadata']['name']}"
             check_names(about, each)
@@ -107,15 +107,20 @@ def check_pod(about: str, pod: dict) -> None:
 
 def check_image(about: str, containers: list[dict], values: dict) -> None:
     image = values["image"]
-    usual = image.get("digest") or image["tag"]
-    of_gpus = image.get("gpuDigest") or image.get("gpuTag") or usual
+    gpus = {"digest": image.get("gpuDigest"), "tag": image.get("gpuTag")}
     versions = values.get("orchestrator", {}).get("versions", {}).get("earlier", [])
-    earlier = {each["buildId"]: each["image"].get("digest") or each["image"]["tag"] for each in versions}
+    earlier = {each["buildId"]: each["image"] for each in versions}
     for container in containers:
         has_gpus = "nvidia.com/gpu" in container["resources"].get("limits", {})
         [build] = [arg.split("=")[1] for arg in container["args"] if arg.startswith("--build-id=")] or [None]
-        expected = earlier.get(build, of_gpus if has_gpus else usual)
+        own = earlier.get(build, gpus if has_gpus and any(gpus.values()) else image)
+        expected = image_name(own, image.get("repository", ""))
         expect(about, container["image"].endswith(expected), f"the image {expected}", container["image"])
+
+
+def image_name(image: dict, usual_repository: str) -> str:
+    repository = image.get("repository", usual_repository)
+    return f"{repository}@{image['digest']}" if image.get("digest") else f"{repository}:{image['tag']}"
 
 
 def check_references(about: str, objects: list[dict]) -> None:
@@ -176,5 +181,5 @@ def expect(about: str, is_so: bool, expected: str, found: object) -> None:
 
 
 if __name__ == "__main__":
-    keda, worker_controller, *manifests = map(Path, sys.argv[1:])
-    main(keda, worker_controller, manifests)
+    keda, worker_controller, values, *manifests = map(Path, sys.argv[1:])
+    main(keda, worker_controller, values, manifests)

@@ -36,5 +36,5 @@ for values in refused/*.yaml; do
 done
 rm "$rendered/refusal"
 
-../../models/locked-python.sh check.lock check.py "$KEDA" "$WORKER_CONTROLLER" "$rendered"/*.yaml >"$rendered/workers.json"
+../../models/locked-python.sh check.lock check.py "$KEDA" "$WORKER_CONTROLLER" cases "$rendered"/*.yaml >"$rendered/workers.json"
 node --import tsx ../../tests/infra/helm/as-the-product-has-it.ts "$rendered/workers.json"

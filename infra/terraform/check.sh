@@ -7,7 +7,7 @@ cd "$(dirname "$0")"
 chart=../helm/pixart-batch
 
 tools=$(node fetch-tools.mjs && node ../helm/fetch-tools.mjs)
-eval "$(grep -E '^(TERRAFORM|HELM|KEDA)=' <<<"$tools")"
+eval "$(grep -E '^(TERRAFORM|HELM|KEDA|WORKER_CONTROLLER)=' <<<"$tools")"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 # Neither of these belongs beside the configuration.
@@ -32,6 +32,6 @@ node --import tsx ../../tests/infra/terraform/as-grant-prints-it.ts "$folder/gra
 outputs chart "$PWD/case/terraform.tfvars.json" >"$folder/chart.json"
 node --eval 'process.stdout.write(JSON.parse(fs.readFileSync(process.argv[1])).values.value)' "$folder/chart.json" >"$folder/values.yaml"
 # The first Kubernetes that the chart is for.
-"$HELM" template night "$chart" --kube-version 1.30.0 --namespace studio --values "$folder/values.yaml" --values case/studio.yaml >"$folder/gke.yaml"
-../../models/locked-python.sh ../helm/check.lock ../helm/check.py "$KEDA" "$folder/gke.yaml" >/dev/null
-../../models/locked-python.sh ../helm/check.lock check.py case/terraform.tfvars.json "$folder/chart.json" "$folder/gke.yaml"
+"$HELM" template night "$chart" --kube-version 1.30.0 --namespace studio --values "$folder/values.yaml" --values case/studio.yaml >"$folder/studio.yaml"
+../../models/locked-python.sh ../helm/check.lock ../helm/check.py "$KEDA" "$WORKER_CONTROLLER" case "$folder/studio.yaml" >/dev/null
+../../models/locked-python.sh ../helm/check.lock check.py case/terraform.tfvars.json "$folder/chart.json" "$folder/studio.yaml"

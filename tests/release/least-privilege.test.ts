@@ -210,6 +210,8 @@ test('who rolls versions out needs Temporal alone', async () => {
   await deployment('describe', '--name', 'studio');
   await deployment('describe-version', ...version);
   expect((await deployment('list')).stdout).toContain('studio');
+  await deployment('manager-identity', 'set', '--deployment-name', 'studio', '--self', '--yes');
+  await deployment('manager-identity', 'unset', '--deployment-name', 'studio', '--yes');
 });
 
 test.each(Object.keys(PARTS))(

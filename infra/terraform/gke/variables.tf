@@ -79,6 +79,11 @@ variable "gpu_pools" {
     condition     = alltrue([for pool in var.gpu_pools : pool.max_nodes >= 1 && pool.gpus >= 1])
     error_message = "Expected at least one node and one GPU for each of gpu_pools."
   }
+
+  validation {
+    condition     = alltrue([for name in keys(var.gpu_pools) : !contains(["usual", "encode"], name)])
+    error_message = "Expected other names of gpu_pools than usual and encode, which are pools already."
+  }
 }
 
 variable "encode_pool" {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { EXIT } from '../../../cli/exit-codes.ts';
 import { VERBS } from '../../../cli/verb-table.ts';
 import { FORCE_AFTER_MS } from '../../../workers/stopping.ts';
 
@@ -44,6 +45,14 @@ test('a render worker that is told to stop is not killed before it would give up
 
 test('what has been drained stays down: it is started again when it fails, and only then', () => {
   for (const unit of OURS) expect(settings(unit, 'Restart')).toEqual(['on-failure']);
+});
+
+test('what ends since its settings are wrong stays down, too', () => {
+  for (const unit of OURS) expect(settings(unit, 'RestartPreventExitStatus')).toEqual([String(EXIT.badInput)]);
+});
+
+test('whoever writes to the store waits for what is mounted there', () => {
+  for (const unit of OURS.slice(0, 2)) expect(settings(unit, 'RequiresMountsFor')).toEqual(['/srv/pixart-batch']);
 });
 
 test('all units are shut off alike', () => {

@@ -14,7 +14,9 @@ const IAM = new URL('../../../infra/iam/', import.meta.url);
 const printed = (...args: string[]): string[] =>
   execFileSync(process.execPath, [fileURLToPath(new URL('grant.mjs', IAM)), ...args], { encoding: 'utf8' })
     .trim()
-    .split('\n');
+    .split('\n')
+    // A part that needs nothing of the bucket is told so.
+    .filter((line) => !line.startsWith('#'));
 
 const commandOf = ({ role, member, title, expression }: Binding): string =>
   `gcloud storage buckets add-iam-policy-binding gs://${BUCKET} --member='${member}' --role=projects/my-project/roles/${role} ` +

@@ -11,6 +11,7 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- end }}
 
+{{/* All that pods have: a label with the version of the chart would have every release start them anew. */}}
 {{- define "pixart.selector" -}}
 app.kubernetes.io/name: pixart-batch
 app.kubernetes.io/instance: {{ .root.Release.Name }}

@@ -43,7 +43,7 @@ pixart-batch/build-id: {{ . | quote }}
 {{- $isControlled := .Values.orchestrator.versions.controller.enabled }}
 metadata:
   labels:
-    {{- include "pixart.labels" $about | nindent 4 }}
+    {{- include "pixart.selector" $about | nindent 4 }}
     {{- with $build }}
     pixart-batch/build-id: {{ . | quote }}
     {{- end }}

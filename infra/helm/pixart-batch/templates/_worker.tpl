@@ -26,7 +26,7 @@ spec:
     matchLabels: {{- include "pixart.selector" $about | nindent 6 }}
   template:
     metadata:
-      labels: {{- include "pixart.labels" $about | nindent 8 }}
+      labels: {{- include "pixart.selector" $about | nindent 8 }}
       {{- with $root.Values.podAnnotations }}
       annotations: {{- toYaml . | nindent 8 }}
       {{- end }}
