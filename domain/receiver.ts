@@ -29,10 +29,13 @@ export function isMailAddress(text: string): boolean {
 const CHAT = /^(slack|teams)(?::([a-z0-9]+(?:-[a-z0-9]+)*))?$/;
 const CHAT_CHARACTERS = 50;
 
-/** These have their secret in the path. */
-const CHAT_HOSTS: [RegExp, 'slack' | 'teams'][] = [
-  [/(^|\.)hooks\.slack(-gov)?\.com$/, 'slack'],
-  [/\.webhook\.office\.com$/, 'teams'],
+/** Host and path of addresses that have their secret in the path or after it: of Slack, of Power Automate, and of the connectors before that. */
+const CHAT_ADDRESSES: [RegExp, 'slack' | 'teams'][] = [
+  [/^(?:[^/]+\.)?hooks\.slack(?:-gov)?\.com\//, 'slack'],
+  [/^[^/]+\.api\.powerplatform\.com\/powerautomate\//i, 'teams'],
+  [/^[^/]+\.logic\.azure\.com\//, 'teams'],
+  [/^[^/]+\.webhook\.office\.com\//, 'teams'],
+  [/^outlook\.office(?:365)?\.com\/webhook/i, 'teams'],
 ];
 
 /**
@@ -47,8 +50,9 @@ export function receiverOf(text: string): Receiver {
   if (text.startsWith('mailto:')) return { kind: 'mail', to: recipientsOf(text.slice('mailto:'.length)) };
   if (/^(slack|teams)\b/.test(text)) throw notChat(text);
   const url = checkWebhookUrl(text);
-  const [, chat] = CHAT_HOSTS.find(([host]) => host.test(url.hostname)) ?? [];
-  if (chat !== undefined) throw secretUrl(url.hostname, chat);
+  const host = url.hostname.replace(/\.+$/, '');
+  const [, chat] = CHAT_ADDRESSES.find(([address]) => address.test(host + url.pathname)) ?? [];
+  if (chat !== undefined) throw secretUrl(host, chat);
   return { kind: 'webhook', url };
 }
 
@@ -88,12 +92,13 @@ export function channelOf(receiver: string): string {
   return name === undefined ? kind : `${kind}-${name}`;
 }
 
-/** The variable that an orchestrator needs to serve a channel. */
+/** The variable that an orchestrator needs to serve a channel; words for it where a later version has begun the batch, with a channel unknown here. */
 export function channelVariable(channel: string): string {
   if (channel === 'webhook') return 'PIXART_WEBHOOK_SECRET';
   if (channel === 'mail') return 'PIXART_SMTP_URL';
   const [, kind, name = null] = /^(slack|teams)(?:-(.+))?$/.exec(channel) ?? [];
-  return chatVariable(kind as 'slack' | 'teams', name);
+  if (kind !== 'slack' && kind !== 'teams') return `what ${JSON.stringify(channel.slice(0, CHAT_CHARACTERS))} takes`;
+  return chatVariable(kind, name);
 }
 
 const chatVariable = (kind: 'slack' | 'teams', name: string | null): string =>

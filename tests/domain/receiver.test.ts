@@ -52,7 +52,29 @@ test('an address that is itself a secret is refused, without being repeated', ()
   const refused = () => receiverOf('https://hooks.slack.com/services/T0/B0/hunter2');
   expect(refused).toThrow('Set PIXART_SLACK_URL where orchestrators run, and give --webhook slack');
   expect(refused).not.toThrow(/hunter2/);
-  expect(() => receiverOf('https://studio.webhook.office.com/webhookb2/hunter2')).toThrow('PIXART_TEAMS_URL');
+  expect(() => receiverOf('https://hooks.slack.com./services/T0/B0/hunter2')).toThrow('PIXART_SLACK_URL');
+});
+
+test.each([
+  'https://0a.1b.environment.api.powerplatform.com:443/powerautomate/automations/direct/workflows/7/triggers/manual/paths/invoke?sig=hunter2',
+  'https://prod-07.westeurope.logic.azure.com:443/workflows/7/triggers/manual/paths/invoke?sig=hunter2',
+  'https://prod-07.westeurope.logic.azure.com.:443/workflows/7/triggers/manual/paths/invoke?sig=hunter2',
+  'https://studio.webhook.office.com/webhookb2/hunter2',
+  'https://outlook.office.com/webhook/hunter2',
+])('%s is a key to a channel in Teams', (address) => {
+  expect(() => receiverOf(address)).toThrow('Set PIXART_TEAMS_URL where orchestrators run, and give --webhook teams');
+  expect(() => receiverOf(address)).not.toThrow(/hunter2/);
+});
+
+test.each(['https://outlook.office.com/mail', 'https://logic.azure.com.studio.example/x', 'https://slack.com/x'])(
+  '%s is an address as any other',
+  (address) => {
+    expect(receiverOf(address)).toMatchObject({ kind: 'webhook' });
+  },
+);
+
+test('a channel that only later versions know has no variable here, and is called by its name', () => {
+  expect(channelVariable('pager')).toBe('what "pager" takes');
 });
 
 test('each channel has a variable of its own, by which it is found in an environment', () => {
