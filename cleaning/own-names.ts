@@ -33,7 +33,7 @@ const PARTS: [BatchPart, RegExp][] = [
   ['other', whole(`_catalog/(?:corrected|decisions)-[0-9a-f]{12}\\.${CATALOG}`)],
   ['other', whole('_catalog/again-[0-9a-f]{12}\\.txt')],
   ['other', whole('_catalog/terms/[^/]+\\.txt')],
-  ['other', whole('_sheet/(?:rows-[0-9a-f]{32}\\.js|sprite-[0-9a-f]{32}\\.webp)')],
+  ['other', whole('_sheet/(?:rows-[0-9a-f]{32}\\.js|sprite-[0-9a-f]{32}\\.webp|message-[0-9a-f]{16}\\.jpg)')],
   ['other', whole(`contact-sheet(?:-${NUMBER})?\\.(?:webp|html)`)],
   ['other', whole('changes\\.csv')],
 ];

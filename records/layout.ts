@@ -206,3 +206,7 @@ export const contactSheetPageName = (batch: string): string => `${batchFolder(ba
 
 /** Thumbnails and rows of the page, named by what they hold. */
 export const sheetFolder = (batch: string): string => `${batchFolder(batch)}_sheet/`;
+
+/** The contact sheet as Slack and Teams show it, under a digest of it. */
+export const messagePictureName = (batch: string, digest: string): string =>
+  `${sheetFolder(batch)}message-${digestSchema.parse(digest).slice(0, 16)}.jpg`;

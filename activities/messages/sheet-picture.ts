@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { toSmallJpeg } from '../../images/index.ts';
-import { sheetFolder } from '../../records/layout.ts';
+import { messagePictureName } from '../../records/layout.ts';
 import { createSame, type ObjectStore } from '../../store/index.ts';
 import type { Picture } from './message.ts';
 
@@ -28,8 +28,8 @@ export async function sheetPicture(
   const jpeg = sheet.length > SHEET_BYTES ? null : await toSmallJpeg(sheet, PICTURE_BYTES);
   if (jpeg === null) return null;
   if (publicUrl === undefined) return { kind: 'inline', jpeg };
-  const digest = createHash('sha256').update(jpeg).digest('hex').slice(0, 16);
-  const object = `${sheetFolder(batch)}message-${digest}.jpg`;
+  const digest = createHash('sha256').update(jpeg).digest('hex');
+  const object = messagePictureName(batch, digest);
   await createSame(store, object, jpeg, 'image/jpeg');
   return { kind: 'public', url: publicUrl(object) };
 }
