@@ -9,3 +9,12 @@ export function durationText(seconds: number): string {
 
 /** Two decimals as of money, more where these would be zero. */
 export const costText = (cost: number): string => cost.toFixed(cost < 0.1 ? 4 : 2);
+
+/** What device time costs, in the currency of the rate. */
+export const costOf = (seconds: number, perHour: number): number => (seconds / 3_600) * perHour;
+
+/** Of money, in whatever currency, such as `2.5`; `null` for anything else. */
+export function amountOf(text: string): number | null {
+  const number = Number(text);
+  return /^\d+(\.\d+)?$/.test(text) && Number.isFinite(number) ? number : null;
+}

@@ -1,11 +1,11 @@
-import { costText } from '../domain/amount-text.ts';
+import { costOf, costText } from '../domain/amounts.ts';
 import type { AtMost } from '../domain/at-most.ts';
 import { LimitReached } from './limits.ts';
 import type { Preview } from './preview.ts';
 
 /** In the currency of the rate; `null` where no device time is known. */
-export const costOf = ({ deviceSeconds }: Pick<Preview, 'deviceSeconds'>, perHour: number): number | null =>
-  deviceSeconds === null ? null : (deviceSeconds / 3_600) * perHour;
+export const previewCost = ({ deviceSeconds }: Pick<Preview, 'deviceSeconds'>, perHour: number): number | null =>
+  deviceSeconds === null ? null : costOf(deviceSeconds, perHour);
 
 /**
  * Keeps a batch from being started that would come to more than it may.
@@ -17,7 +17,7 @@ export function checkAtMost({ images, cost }: AtMost, preview: Preview): void {
     throw refused(`--max-jobs: expected at most ${images} images to render, found ${preview.toRender}`);
   }
   if (cost === undefined) return;
-  const found = costOf(preview, cost.perHour);
+  const found = previewCost(preview, cost.perHour);
   if (found === null) throw refused(unknownPace(preview.warnings));
   if (found > cost.amount) {
     throw refused(`--max-cost: expected at most ${cost.amount}, found ${estimatedCost(preview, cost.perHour)}`);
@@ -32,7 +32,7 @@ export const unknownPace = (warnings: readonly string[]): string =>
 /** `about 8.33: 3.33 h of device time, as on NVIDIA L4, at 2.5 an hour`; of a pace that nobody knows nothing. */
 export function estimatedCost(preview: Preview, perHour: number): string {
   const { deviceSeconds, devices, guessed } = preview;
-  const cost = costOf(preview, perHour);
+  const cost = previewCost(preview, perHour);
   if (cost === null || deviceSeconds === null) return 'unknown';
   return [
     `about ${costText(cost)}: ${costText(deviceSeconds / 3_600)} h of device time`,

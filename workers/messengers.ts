@@ -8,6 +8,7 @@ import {
   secretFault,
 } from '../activities/index.ts';
 import { dataConverter } from '../connection/data-converter.ts';
+import { amountOf } from '../domain/amounts.ts';
 import { channelVariable, chatUrls } from '../domain/receiver.ts';
 import { UserError } from '../domain/user-error.ts';
 import { checkWebhookUrl } from '../domain/webhook-url.ts';
@@ -104,6 +105,7 @@ function chatUrl(channel: string, address: string): URL {
 /** @throws UserError */
 function costPerHour(text: string | undefined): number | undefined {
   if (!text) return undefined;
-  if (/^\d{1,9}(\.\d+)?$/.test(text)) return Number(text);
+  const amount = amountOf(text);
+  if (amount !== null) return amount;
   throw new UserError(`PIXART_COST_PER_HOUR: expected an amount such as 2.5, found ${JSON.stringify(text)}`);
 }

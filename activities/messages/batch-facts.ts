@@ -1,4 +1,4 @@
-import { costText, durationText } from '../../domain/amount-text.ts';
+import { costOf, costText, durationText } from '../../domain/amounts.ts';
 import { changesText } from '../../domain/change-counts.ts';
 import type { Totals } from '../../domain/receipt.ts';
 import { batchReport, type FailureGroup } from '../../records/batch-report.ts';
@@ -48,7 +48,7 @@ function timeFacts({ deviceSeconds, plannedSeconds }: BatchTime, costPerHour: nu
     { label: 'Device time', value: beside(durationText) },
     ...(costPerHour === undefined
       ? []
-      : [{ label: 'Cost', value: beside((seconds) => costText((seconds / 3_600) * costPerHour)) }]),
+      : [{ label: 'Cost', value: beside((seconds) => costText(costOf(seconds, costPerHour))) }]),
   ];
 }
 

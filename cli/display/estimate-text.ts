@@ -1,6 +1,6 @@
 import type { AtMost, Preview } from '../../client/index.ts';
-import { costText, durationText } from '../../domain/amount-text.ts';
-import { costOf, estimatedCost } from '../../records/at-most.ts';
+import { costOf, costText, durationText } from '../../domain/amounts.ts';
+import { estimatedCost } from '../../records/at-most.ts';
 import { count } from './text.ts';
 
 /** What a person plans with: machines, and what an hour of one costs. */
@@ -10,7 +10,7 @@ export type FleetOptions = { devices: number; costPerHour?: number };
 export function estimateText(estimate: Preview, fleet: FleetOptions): string {
   const { deviceSeconds, guessed, devices } = estimate;
   if (deviceSeconds === null) return 'device time: unknown, no batch has rendered with this bundle into this store yet';
-  const cost = fleet.costPerHour === undefined ? null : costOf(estimate, fleet.costPerHour);
+  const cost = fleet.costPerHour === undefined ? null : costOf(deviceSeconds, fleet.costPerHour);
   return [
     `device time: about ${durationText(deviceSeconds)}${devices.length > 0 ? `, as on ${devices.join(' and ')}` : ''}`,
     ...(fleet.devices > 1

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { InvalidArgumentError } from 'commander';
+import { amountOf } from '../../domain/amounts.ts';
 
 /** What an option's text says, or why it cannot be: commander names the option. */
 
@@ -13,8 +14,8 @@ export const wholeNumber =
 
 /** Of money, in whatever currency. */
 export function amount(text: string): number {
-  const number = Number(text);
-  if (/^\d+(\.\d+)?$/.test(text) && Number.isFinite(number)) return number;
+  const found = amountOf(text);
+  if (found !== null) return found;
   throw new InvalidArgumentError('Expected an amount such as 2.5.');
 }
 

@@ -13,7 +13,7 @@ import { CATALOG_ENDINGS } from '../../domain/catalog-settings.ts';
 import { changesText } from '../../domain/change-counts.ts';
 import { shortened } from '../../domain/printable.mjs';
 import { UserError } from '../../domain/user-error.ts';
-import { checkAtMost, costOf } from '../../records/at-most.ts';
+import { checkAtMost, previewCost } from '../../records/at-most.ts';
 import { estimateText, type FleetOptions, limitsKeptText } from '../display/estimate-text.ts';
 import { batchMemory, batchMemoryText } from '../display/memory-text.ts';
 import { note, printJson, printLine, table } from '../display/output.ts';
@@ -67,7 +67,7 @@ async function plan(catalog: string, options: PlanOptions): Promise<void> {
   for (const warning of warnings) note(warning);
   for (const hint of planHints(summary, request)) note(hint);
   if (options.json) {
-    const cost = preview && (options.costPerHour === undefined ? null : costOf(preview, options.costPerHour));
+    const cost = preview && (options.costPerHour === undefined ? null : previewCost(preview, options.costPerHour));
     printJson({
       catalog,
       bundle,

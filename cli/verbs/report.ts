@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { costText, durationText } from '../../domain/amount-text.ts';
+import { costOf, costText, durationText } from '../../domain/amounts.ts';
 import { oneLine } from '../../domain/printable.mjs';
 import { type BatchReport, batchReport, type FailureGroup, type SizeReport } from '../../records/batch-report.ts';
 import { readBatchRows } from '../../records/batch-rows.ts';
@@ -48,8 +48,10 @@ async function report(batch: string, options: ReportOptions): Promise<void> {
 /** In the currency of the rate; `null` where none was given. */
 function batchCosts({ deviceSeconds, plannedSeconds }: BatchTime, { costPerHour }: ReportOptions) {
   if (costPerHour === undefined) return null;
-  const costOf = (seconds: number): number => (seconds / 3_600) * costPerHour;
-  return { spent: costOf(deviceSeconds), planned: plannedSeconds === null ? null : costOf(plannedSeconds) };
+  return {
+    spent: costOf(deviceSeconds, costPerHour),
+    planned: plannedSeconds === null ? null : costOf(plannedSeconds, costPerHour),
+  };
 }
 
 /** `device time: 1 h 2 min, planned about 58 min; cost: 2.58, planned about 2.42` */
