@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, type Logger } from '@temporalio/common';
 import { type Mail, MessageWaits, type SendMail } from '../activities/index.ts';
 import { isMailAddress } from '../domain/receiver.ts';
 import { UserError } from '../domain/user-error.ts';
@@ -68,8 +68,15 @@ function decoded(text: string): string {
   }
 }
 
-/** Sends mails by a server. A password goes through an encrypted connection only, unless the server is on this machine. */
-export async function createMailer({ host, port, secure, auth, from }: MailSettings): Promise<SendMail> {
+/**
+ * Sends mails by a server. A password goes through an encrypted connection only, unless the server is on this machine.
+ *
+ * @param log told where a mail reached only some of its recipients
+ */
+export async function createMailer(
+  { host, port, secure, auth, from }: MailSettings,
+  log: Pick<Logger, 'warn'>,
+): Promise<SendMail> {
   // Loaded late: most workers send none.
   const { createTransport } = await import('nodemailer');
   const transport = createTransport({
@@ -83,11 +90,10 @@ export async function createMailer({ host, port, secure, auth, from }: MailSetti
     disableUrlAccess: true,
   });
   return async (mail) => {
-    try {
-      await transport.sendMail(asSent(mail, from));
-    } catch (error) {
+    const { rejected } = await transport.sendMail(asSent(mail, from)).catch((error: unknown) => {
       throw failureOf(error, `${host}:${port}`);
-    }
+    });
+    if (rejected.length > 0) log.warn(rejectionText(rejected, mail.to.length, `${host}:${port}`));
   };
 }
 
@@ -110,12 +116,20 @@ const asSent = ({ to, subject, text, html, messageId, date, picture }: Mail, fro
         ],
 });
 
+type SmtpError = { code?: string; command?: string; responseCode?: number };
+
+/** Sending it again would reach the others twice. Logs have no addresses of people. */
+function rejectionText(rejected: readonly string[], recipients: number, server: string): string {
+  const domains = new Set(rejected.map((address) => address.slice(address.lastIndexOf('@') + 1)));
+  return `mail: ${server} refuses ${rejected.length} of ${recipients} recipients, at ${[...domains].join(', ')}; only the others have it`;
+}
+
 /** A server's answer may have the user's name in it: its code alone is told. */
 function failureOf(error: unknown, server: string): Error {
-  const { code = 'unknown', responseCode } = error as { code?: string; responseCode?: number };
+  const { code = 'unknown', command, responseCode } = error as SmtpError;
   const answer = responseCode === undefined ? code : `${code} (${responseCode})`;
-  // Every recipient is refused, for good.
-  if (code === 'EENVELOPE' && responseCode !== undefined && responseCode >= 500) {
+  // Every recipient is refused, for good; a sender whom the server does not take is for whoever runs it to mend.
+  if (code === 'EENVELOPE' && command === 'RCPT TO' && responseCode !== undefined && responseCode >= 500) {
     return ApplicationFailure.nonRetryable(`mail: ${server} refuses all of its recipients: ${answer}`, 'MailRefused');
   }
   return new MessageWaits(`mail: ${server} has not taken it: ${answer}`);

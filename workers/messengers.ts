@@ -1,4 +1,4 @@
-import { type NativeConnection, Worker } from '@temporalio/worker';
+import { type NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import {
   type Channel,
   chatChannel,
@@ -86,7 +86,7 @@ async function channelsOf({ webhooks }: Outside, env: NodeJS.ProcessEnv): Promis
   const mail = mailSettings(env);
   if (mail !== null) {
     const domain = mail.from.slice(mail.from.lastIndexOf('@') + 1);
-    channels.set('mail', mailChannel(await createMailer(mail), domain, webhooks.check));
+    channels.set('mail', mailChannel(await createMailer(mail, Runtime.instance().logger), domain, webhooks.check));
   }
   return channels;
 }

@@ -18,10 +18,19 @@ const mail: Mail = {
 
 let server: MailServer;
 
-afterEach(() => server?.stop());
+afterEach(async () => {
+  warnings.length = 0;
+  await server?.stop();
+});
+
+const warnings: string[] = [];
 
 const send = async (url: string, sent = mail) =>
-  (await createMailer(mailSettings({ ...FROM, PIXART_SMTP_URL: url })!))(sent);
+  (
+    await createMailer(mailSettings({ ...FROM, PIXART_SMTP_URL: url })!, {
+      warn: (message) => warnings.push(message),
+    })
+  )(sent);
 
 test('a mail has text, HTML and its picture, and is from whom the environment says', async () => {
   server = await startMailServer();
@@ -101,13 +110,26 @@ test('recipients that are refused for good end it; a server that is away or full
   server = await startMailServer();
 });
 
-test('where one recipient of two is refused, the other has the mail, once', async () => {
+test('a sender whom the server does not take is waited for: it may be told to', async () => {
+  server = await startMailServer({
+    onMailFrom: (_address, _session, done) => done(Object.assign(new Error('not yours'), { responseCode: 550 })),
+  });
+  await expect(send(`smtp://127.0.0.1:${server.port}`)).rejects.toMatchObject({
+    name: 'MessageWaits',
+    message: expect.stringContaining('EENVELOPE (550)'),
+  });
+});
+
+test('where one recipient of two is refused, the other has the mail, once, and the log says where the one is', async () => {
   server = await startMailServer({
     onRcptTo: ({ address }, _session, done) =>
       done(address.startsWith('art@') ? Object.assign(new Error('no such user'), { responseCode: 550 }) : undefined),
   });
   await send(`smtp://127.0.0.1:${server.port}`);
   expect(server.received.map(({ to }) => to)).toEqual([['lead@studio.example']]);
+  expect(warnings).toEqual([
+    `mail: 127.0.0.1:${server.port} refuses 1 of 2 recipients, at studio.example; only the others have it`,
+  ]);
 });
 
 test('a server is a URL without anything after its port, with the usual port of its kind', () => {
