@@ -13,7 +13,7 @@ import type { Allowance } from './allowance.ts';
 import { discreetFailures } from './discreet-failures.ts';
 import { createMessengers } from './messengers.ts';
 import { type Outside, outsideOf } from './outside.ts';
-import { listenForStop, untilStopped } from './stopping.ts';
+import { untilStopped } from './stopping.ts';
 import { tellRouting } from './version-watch.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 import { type Deployment, pinnedTo, workflowVersion } from './workflow-version.ts';
@@ -60,13 +60,12 @@ export async function runOrchestrator(
   const isVersioned = useWorkerVersioning === true && version !== undefined;
   log.info({ queue: ORCHESTRATOR_QUEUE, address, tells, ...(isVersioned && version) }, 'orchestrator ready');
   ready();
-  const stopping = listenForStop(GRACE_SECONDS);
   const stopped = new AbortController();
   const telling = isVersioned ? tellRouting(server, version, log, stopped.signal) : null;
   try {
-    await untilStopped([worker, ...messengers], [], stopping);
+    // No deadline: a record that is being finished is not to be cut.
+    await untilStopped([worker, ...messengers], []);
   } finally {
-    stopping.ignore();
     stopped.abort();
     await telling;
   }

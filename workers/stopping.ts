@@ -57,15 +57,16 @@ export function listenForStop(graceSeconds: number): Stopping {
  * Runs until all workers have stopped, which the SDK makes them at either signal; one that fails, or networks that cannot be loaded again, stop
  * the others.
  *
+ * @param stopping after whose grace time what is in hand is left to another worker; without it, its end is waited for
  * @throws what the first of them failed with; Error where they do not end when the grace time is over
  */
 export async function untilStopped(
   workers: Worker[],
   networks: { unusable: AbortSignal }[],
-  { stop, tell }: Stopping,
+  stopping?: Stopping,
 ): Promise<void> {
   const stopAll = (): void => {
-    tell();
+    stopping?.tell();
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
   for (const { unusable } of networks) unusable.addEventListener('abort', stopAll);
@@ -74,7 +75,8 @@ export async function untilStopped(
     throw error;
   };
   const ends = Promise.allSettled(workers.map((worker) => worker.run().catch(failing)));
-  for (const run of await Promise.race([ends, longAfter(stop.over)])) if (run.status === 'rejected') throw run.reason;
+  const ended = await (stopping === undefined ? ends : Promise.race([ends, longAfter(stopping.stop.over)]));
+  for (const run of ended) if (run.status === 'rejected') throw run.reason;
   for (const { unusable } of networks) unusable.throwIfAborted();
 }
 
