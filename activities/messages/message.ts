@@ -60,14 +60,15 @@ const boundedFact = ({ label, value }: Fact): Fact => ({
 });
 
 /** `Batch night completed, 2 failed` */
-export function titleOf({ type, data: { batch, round, totals } }: BatchEvent): string {
+export function titleOf({ type, data }: BatchEvent): string {
+  const { batch, round } = data;
   const again = round > 1 ? ` (round ${round})` : '';
-  return `Batch ${batch}${again} ${ENDED[type](totals?.failed ?? 0)}`;
+  return `Batch ${batch}${again} ${ENDED[type](data)}`;
 }
 
-const ENDED: Record<BatchEvent['type'], (failed: number) => string> = {
-  'batch.completed': (failed) => stateText('completed', failed),
+const ENDED: Record<BatchEvent['type'], (data: BatchEvent['data']) => string> = {
+  'batch.completed': ({ totals }) => stateText('completed', totals?.failed ?? 0),
   'batch.cancelled': () => 'was cancelled',
-  'batch.failed': () => 'failed',
+  'batch.failed': ({ refused }) => (refused ? 'was refused' : 'failed'),
   'batch.paused': () => 'has paused itself',
 };

@@ -4,7 +4,7 @@ import { stateText } from '../../domain/state-text.ts';
 import { zonedText } from '../../domain/time-zone.ts';
 import { findManifestHead } from '../../records/manifest.ts';
 import type { ObjectStore } from '../../store/index.ts';
-import { scheduleId } from '../../workflows/contract/queues.ts';
+import { batchWorkflowId, scheduleId } from '../../workflows/contract/queues.ts';
 import { picturesText } from './batch-facts.ts';
 import type { Fact } from './message.ts';
 
@@ -36,10 +36,11 @@ export async function scheduleNights(
     if (id === batch) continue;
     const head = await findManifestHead(store, id).catch(() => null);
     const totals = head?.totals;
+    const ended = head?.state ?? (state === FAILED && (await isRefused(client, id)) ? 'refused' : state);
     const counts = totals === undefined ? '' : `, ${picturesText(totals)}`;
     before.push({
       label: zonedText(at, zone),
-      value: `${stateText(head?.state ?? state, totals?.failed ?? 0)}${counts}`,
+      value: `${stateText(ended, totals?.failed ?? 0)}${counts}`,
     });
   }
   return { next: nextFacts(description, zone), before: before.slice(0, NIGHTS) };
@@ -65,11 +66,13 @@ function nextFacts({ info, state }: ScheduleDescription, zone: string): Fact[] {
   ];
 }
 
-/** As whoever created it said; UTC where that cannot be read. */
-function zoneOf({ memo }: ScheduleDescription): string {
-  const zone = memo?.timeZone;
+/** As it is now, after an update; else as whoever created it said; UTC where that cannot be read. */
+function zoneOf({ memo, raw }: ScheduleDescription): string {
+  const zone = raw.schedule?.spec?.timezoneName || memo?.timeZone;
   return typeof zone === 'string' ? zone : 'UTC';
 }
+
+const FAILED = 'failed';
 
 const STATES: Record<string, string> = {
   RUNNING: 'still runs',
@@ -87,8 +90,17 @@ async function nightOf(
   try {
     const { status, searchAttributes } = await client.workflow.getHandle(workflowId, firstExecutionRunId).describe();
     const at = searchAttributes.TemporalScheduledStartTime?.[0];
-    return { at: at instanceof Date ? at : scheduledAt, state: STATES[status.name] ?? 'failed' };
+    return { at: at instanceof Date ? at : scheduledAt, state: STATES[status.name] ?? FAILED };
   } catch {
     return { at: scheduledAt, state: 'forgotten by the server' };
   }
+}
+
+/** A batch that a limit has kept from being planned fails, and says so itself. */
+async function isRefused(client: Client, batch: string): Promise<boolean> {
+  const found = await client.workflow
+    .getHandle(batchWorkflowId(batch))
+    .describe()
+    .catch(() => null);
+  return found?.memo?.state === 'refused';
 }

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { scheduleNights } from '../../activities/messages/schedule-nights.ts';
 import {
   batchEnd,
   batchProgress,
@@ -22,7 +23,7 @@ import { BUNDLE, type Site, startSite } from '../workflows/site.ts';
 
 let site: Site;
 let receiver: Server;
-const told: { type: string; data: { batch: string; reason?: string } }[] = [];
+const told: { type: string; data: { batch: string; reason?: string; refused?: true } }[] = [];
 
 beforeAll(async () => {
   receiver = createServer(async (request, response) => {
@@ -108,10 +109,15 @@ it("a schedule's batch that has become too large is refused, which listings, the
   await expect.poll(() => listed('growing')).toMatchObject({ last: run });
   await expect
     .poll(() => told.filter(({ data }) => data.batch === batch))
-    .toMatchObject([{ type: 'batch.failed', data: { reason } }]);
-  await updateSchedule(site.client, 'growing', { atMost: { images: 3 } });
+    .toMatchObject([{ type: 'batch.failed', data: { reason, refused: true } }]);
+  await updateSchedule(site.client, 'growing', { atMost: { images: 3 }, timeZone: 'Asia/Tokyo' });
   const next = await trigger('growing');
   expect(await batchEnd(site.client, next)).toMatchObject({ state: 'completed', result: { totals: { rendered: 3 } } });
+  const nights = await scheduleNights(site.client.temporal, site.store, 'growing', next);
+  expect(nights).toMatchObject({
+    next: [{ label: 'Next run', value: expect.stringMatching(/03:00 \+09:00 \(Asia\/Tokyo\)$/) }],
+    before: [{ label: expect.stringMatching(/ \+09:00$/), value: 'refused' }],
+  });
   await deleteSchedule(site.client, 'growing');
 });
 

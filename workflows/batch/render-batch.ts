@@ -38,7 +38,8 @@ async function fail(batch: Batch, cause: unknown): Promise<void> {
   const reason = reasonOf(cause);
   const isRefused = cause instanceof ApplicationFailure && cause.type === LIMIT_REACHED && patched('tell-refusal');
   if (patched('tell-failure')) batch.endWithoutManifest(reason, isRefused ? 'refused' : undefined);
-  await announce(batch.input, 'batch.failed', { reason, manifest: null, totals: batch.progress.totals });
+  const { totals } = batch.progress;
+  await announce(batch.input, 'batch.failed', { reason, manifest: null, totals, ...(isRefused && { refused: true }) });
 }
 
 /**

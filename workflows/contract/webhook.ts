@@ -20,6 +20,8 @@ export type BatchEvent = {
     /** Object names in the store; no manifest where it ended without one, and `reason` says why. */
     manifest?: string | null;
     contactSheet?: string | null;
+    /** Of one that failed: it would have come to more than a limit lets it, and nothing of it was planned. */
+    refused?: true;
     /** Why it paused, failed, or has no manifest. */
     reason?: string;
   };

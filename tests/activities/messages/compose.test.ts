@@ -65,5 +65,6 @@ test('what paused, failed or was stopped says so, with the reason', async () => 
     message({ ...event, type, data: { ...data, reason: 'because', ...more } }, away, false);
   expect(await told('batch.paused')).toMatchObject({ title: 'Batch night has paused itself', reason: 'because' });
   expect(await told('batch.failed')).toMatchObject({ title: 'Batch night failed', reason: 'because' });
+  expect(await told('batch.failed', { refused: true })).toMatchObject({ title: 'Batch night was refused' });
   expect(await told('batch.cancelled', { round: 2 })).toMatchObject({ title: 'Batch night (round 2) was cancelled' });
 });
