@@ -1,11 +1,11 @@
 import type { Duration } from '@temporalio/common';
 import { msToNumber } from '@temporalio/common/lib/time.js';
 import type { AtMost } from '../domain/at-most.ts';
-import type { ExpansionSettings } from '../domain/catalog-settings.ts';
+import { type CatalogFormat, catalogFormat, checkDrawn, type ExpansionSettings } from '../domain/catalog-settings.ts';
 import { knownTimeZone } from '../domain/time-zone.ts';
 import { UserError } from '../domain/user-error.ts';
 import { bundleRef } from '../models/pixart/bundle.ts';
-import type { JobDefaults } from '../workflows/contract/batch.ts';
+import type { JobDefaults, Team } from '../workflows/contract/batch.ts';
 import type { ScheduleRequest } from './create-schedule.ts';
 import type { KeptSchedule } from './kept-schedule.ts';
 import { type BatchRequest, batchInput } from './request.ts';
@@ -16,11 +16,12 @@ type OrNull<Of> = { [Key in keyof Of]?: Of[Key] | null };
 
 /**
  * What is to be otherwise about a schedule. What is not named stays as it is; `null` is as if it had never been given. `defaults`, `expansion` and
- * `atMost` are changed part by part, `columns` as a whole.
+ * `atMost` are changed part by part, `columns` as a whole; a team may get another weight alone.
  */
-export type ScheduleChange = OrNull<Omit<ScheduleRequest, 'name' | 'defaults' | 'expansion' | 'atMost'>> & {
+export type ScheduleChange = OrNull<Omit<ScheduleRequest, 'name' | 'defaults' | 'expansion' | 'team' | 'atMost'>> & {
   defaults?: OrNull<JobDefaults>;
   expansion?: Partial<ExpansionSettings> | null;
+  team?: Team | { weight: number } | null;
   atMost?: { images?: number | null; cost?: Partial<Cost> | null } | null;
 };
 
@@ -62,25 +63,37 @@ function changedInput(kept: KeptSchedule['input'], change: ScheduleChange): Kept
   return { ...input, schedule: kept.schedule, ...Object.fromEntries(stays) };
 }
 
+/** What of a run is not named is no part of it: what was taken once is not checked anew. */
 function changedRequest(kept: KeptSchedule['input'], change: ScheduleChange): BatchRequest {
   const { source } = kept;
+  const format = changedFormat(source.format, change);
   return {
     catalog: change.catalog ?? source.url,
-    // A catalog of another name tells its format itself.
-    format: change.format ?? (change.catalog ? undefined : source.format),
-    columns: or(change.columns, source.columns),
-    sheet: or(change.sheet, source.sheet),
+    format,
+    // A list of prompts has no columns that could have other names.
+    columns: or(change.columns, format === 'txt' ? undefined : source.columns),
+    sheet: or(change.sheet, format === 'xlsx' ? source.sheet : undefined),
     naming: or(change.naming, source.naming),
     expansion: changedExpansion(source, change),
     store: change.store ?? kept.store,
     bundle: change.bundle ?? kept.bundle,
     defaults: changedDefaults(kept.defaults, change),
-    window: or(change.window, kept.window),
-    team: or(change.team, kept.team),
-    maxFailures: or(change.maxFailures, kept.maxFailures),
-    webhook: or(change.webhook, kept.webhook),
-    atMost: changedLimits(kept.atMost, change.atMost),
+    window: change.window ?? undefined,
+    team: change.team ? changedTeam(kept.team, change.team) : undefined,
+    maxFailures: change.maxFailures ?? undefined,
+    webhook: change.webhook ?? undefined,
+    atMost: change.atMost ? changedLimits(kept.atMost, change.atMost) : undefined,
   };
+}
+
+/** A catalog of another name tells its format itself. */
+const changedFormat = (before: CatalogFormat, { format, catalog }: ScheduleChange): CatalogFormat =>
+  format ?? (catalog ? catalogFormat(catalog) : before);
+
+function changedTeam(kept: Team | undefined, change: Team | { weight: number }): Team {
+  if ('name' in change) return change;
+  if (kept === undefined) throw new UserError('--weight: expected --team with it, found none');
+  return { ...kept, ...change };
 }
 
 /** What is named, or else what was there. */
@@ -107,14 +120,14 @@ function changedExpansion(
   { expansion: change, catalog }: ScheduleChange,
 ): Partial<ExpansionSettings> | undefined {
   if (change === null) return undefined;
+  checkDrawn({ sample: { ...expansion, ...change }.sample, sampleSeed: change?.sampleSeed });
   if (expansion === undefined) return change;
   const { terms, ...others } = expansion;
   const isBeside = terms === `${url.slice(0, url.lastIndexOf('/'))}/terms`;
   return { ...(catalog && isBeside ? others : expansion), ...change };
 }
 
-function changedLimits(kept: AtMost = {}, change: ScheduleChange['atMost'] = {}): AtMost | undefined {
-  if (change === null) return undefined;
+function changedLimits(kept: AtMost = {}, change: NonNullable<ScheduleChange['atMost']>): AtMost | undefined {
   const images = or(change.images, kept.images);
   const cost = change.cost ? wholeCost({ ...kept.cost, ...change.cost }) : or(change.cost, kept.cost);
   if (images === undefined && cost === undefined) return undefined;
@@ -126,6 +139,7 @@ type Cost = NonNullable<AtMost['cost']>;
 function wholeCost({ amount, perHour }: Partial<Cost>): Cost {
   if (amount !== undefined && perHour !== undefined) return { amount, perHour };
   throw new UserError(
-    '--max-cost: expected --cost-per-hour beside it, what an hour of one device costs, found one of the two',
+    '--max-cost: expected --cost-per-hour beside it, what an hour of one device costs, found one of the two: name both. PIXART_COST_PER_HOUR is for ' +
+      'new schedules; what is not named of one that is there stays as it is',
   );
 }

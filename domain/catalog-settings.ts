@@ -45,3 +45,15 @@ export type ExpansionSettings = {
 
 /** Enough to compare, few enough to notice a brace too many before the night does. */
 export const MAX_PER_ROW = 1000;
+
+/** @throws UserError for a number of a draw where nothing is drawn */
+export function checkDrawn({
+  sample,
+  sampleSeed,
+}: {
+  sample?: number | null | undefined;
+  sampleSeed?: number | undefined;
+}): void {
+  if (sampleSeed === undefined || typeof sample === 'number') return;
+  throw new UserError('--sample-seed: expected --sample beside it, which it draws for');
+}

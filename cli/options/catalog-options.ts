@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CATALOG_LIMITS } from '../../catalog/catalog-limits.ts';
 import type { BatchRequest } from '../../client/index.ts';
-import { CATALOG_FORMATS, type CatalogFormat, MAX_PER_ROW } from '../../domain/catalog-settings.ts';
+import { CATALOG_FORMATS, type CatalogFormat, checkDrawn, MAX_PER_ROW } from '../../domain/catalog-settings.ts';
 import { IMAGE_FORMATS, type ImageFormat } from '../../domain/image-format.ts';
 import type { Signed } from '../../domain/parameters.ts';
 import { SIZES, type Size } from '../../domain/size.ts';
@@ -113,14 +113,11 @@ export function expansionOf({ expand, terms, sample, sampleSeed, maxPerRow }: Ex
 /** What the options say, in the client library's words. @throws UserError where one of them would change nothing */
 export function batchRequest(catalog: string, options: CatalogOptions, bundle: BatchRequest['bundle']): BatchRequest {
   const { store, catalogFormat, column, sheet, name, size, seeds, imageFormat, quality, decode } = options;
-  const { sample, sampleSeed } = options;
   const sign = signed(options);
   if (quality !== undefined && imageFormat === 'png') {
     throw new UserError('--quality: expected --image-format webp, avif or jpeg beside it; png keeps every pixel');
   }
-  if (sampleSeed !== undefined && sample === undefined) {
-    throw new UserError('--sample-seed: expected --sample beside it, which it draws for');
-  }
+  checkDrawn(options);
   const defaults = {
     format: imageFormat,
     ...(size === undefined ? {} : { size }),

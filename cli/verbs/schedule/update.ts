@@ -27,7 +27,7 @@ import { withClient } from '../../with-client.ts';
 import { addRunOptions, nextText, tellForecast, troubleText } from './create.ts';
 
 /** `false` where a person takes away what was given. */
-type UpdateOptions = Partial<Omit<CatalogOptions, 'expand' | 'sign' | 'name'>> &
+type UpdateOptions = Partial<Omit<CatalogOptions, 'column' | 'sheet' | 'expand' | 'sign' | 'name'>> &
   ServerOptions &
   JsonOptions &
   Omit<TeamOptions, 'team'> &
@@ -39,6 +39,8 @@ type UpdateOptions = Partial<Omit<CatalogOptions, 'expand' | 'sign' | 'name'>> &
     maxFailures?: FailureBudget;
     team?: string | false;
     webhook?: string | false;
+    column?: Record<string, string> | false;
+    sheet?: string | false;
     name?: string | false;
     maxJobs?: number | false;
     maxCost?: number | false;
@@ -80,6 +82,8 @@ function asNamed(command: Command): Command {
 
 const addTakingAway = (command: Command): Command =>
   command
+    .option('--no-column', 'read our columns by their own names')
+    .option('--no-sheet', 'read the first that is not hidden')
     .option('--no-name', 'call copies by their ids')
     .option('--no-expand', 'take braces for braces')
     .option('--no-sign', 'sign nothing')
@@ -107,7 +111,8 @@ async function update(name: string, options: UpdateOptions): Promise<void> {
 }
 
 async function changeOf(options: UpdateOptions): Promise<ScheduleChange> {
-  const { catalog, store, catalogFormat: format, column: columns, sheet, imageFormat, size, quality } = options;
+  checkTakenAway(options);
+  const { catalog, store, catalogFormat: format, imageFormat, size, quality } = options;
   const { timeZone, overlap, catchUp, jitter, pauseOnFailure, window, maxFailures } = options;
   const bundle = options.bundle === undefined ? undefined : await chosenBundle(options.bundle);
   const defaults = {
@@ -121,19 +126,39 @@ async function changeOf(options: UpdateOptions): Promise<ScheduleChange> {
       catalog,
       store,
       format,
-      columns,
-      sheet,
-      naming: options.name === false ? null : options.name,
+      columns: orNull(options.column),
+      sheet: orNull(options.sheet),
+      naming: orNull(options.name),
       bundle,
       defaults: isOfImages ? defaults : undefined,
     },
     expansion: options.expand === false ? null : expansionOf(options),
     ...{ when: timesOf(options), timeZone, overlap, catchUp, jitter, pauseOnFailure, window, maxFailures },
-    ...{ team: teamChange(options), webhook: options.webhook === false ? null : options.webhook },
+    ...{ team: teamChange(options), webhook: orNull(options.webhook) },
     atMost: limitsChange(options),
   };
   return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
 }
+
+const orNull = <Value>(option: Value | false): Value | null => (option === false ? null : option);
+
+/** What says more of something, and would be lost where that is taken away. */
+const MORE_OF: [keyof UpdateOptions, (keyof UpdateOptions)[]][] = [
+  ['expand', ['terms', 'sample', 'sampleSeed', 'maxPerRow']],
+  ['sign', ['signPrompts']],
+  ['team', ['weight']],
+  ['maxCost', ['costPerHour']],
+];
+
+function checkTakenAway(options: UpdateOptions): void {
+  for (const [what, more] of MORE_OF) {
+    const beside = options[what] === false ? more.find((name) => options[name] !== undefined) : undefined;
+    if (beside === undefined) continue;
+    throw new UserError(`${flag('no', what)}: expected it without ${flag(beside)}, found both: leave out one of them`);
+  }
+}
+
+const flag = (...parts: string[]): string => `--${parts.map((part) => words(part).replaceAll(' ', '-')).join('-')}`;
 
 const signOptions = ({ sign, signPrompts }: UpdateOptions) => ({
   ...(sign && { sign: true as const }),
@@ -143,8 +168,7 @@ const signOptions = ({ sign, signPrompts }: UpdateOptions) => ({
 function teamChange({ team, weight }: UpdateOptions): ScheduleChange['team'] {
   if (team === false) return null;
   if (team !== undefined) return { name: team, weight: weight ?? 1 };
-  if (weight === undefined) return undefined;
-  throw new UserError('--weight: expected --team with it, found none');
+  return weight === undefined ? undefined : { weight };
 }
 
 function limitsChange({ maxJobs, maxCost, costPerHour }: UpdateOptions): ScheduleChange['atMost'] {
@@ -155,7 +179,7 @@ function limitsChange({ maxJobs, maxCost, costPerHour }: UpdateOptions): Schedul
     ...(costPerHour !== undefined && { perHour: costPerHour }),
   };
   return {
-    ...(maxJobs !== undefined && { images: maxJobs === false ? null : maxJobs }),
+    ...(maxJobs !== undefined && { images: orNull(maxJobs) }),
     ...(maxCost === false ? { cost: null } : isCost && { cost }),
   };
 }
