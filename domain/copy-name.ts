@@ -8,7 +8,7 @@ export type Copied = { id: string; format: ImageFormat; copyAs?: string | undefi
 
 /** Folders of the batch's own, and its files, under which no folder can be. */
 const OWN_FOLDER = /^(?:round-\d+|manifest[-\d]*\.(?:jsonl?|csv)|contact-sheet[-\d]*\.(?:webp|html)|changes\.csv)$/;
-const OWN_FILE = /^(?:manifest|contact-sheet)\.[^.]*$/;
+const OWN_FILE = /^(?:manifest|contact-sheet)[-\d]*\.[^.]*$/;
 
 const IMAGE_ENDINGS = IMAGE_FORMATS.map((format) => `.${extension(format)}`);
 

@@ -37,14 +37,20 @@ describe('ids of every script', () => {
     expect(await namesOf('id,prompt\na,x\na/b,y\n')).toHaveLength(2);
   });
 
-  it.each(['round-2/x', 'Manifest.json/x', 'contact-sheet-2.html/x', 'changes.csv/x', 'Manifest', 'contact-sheet'])(
-    'are none of the names that a batch has for its own files: %s',
-    async (id) => {
-      expect(await problemsOf(`id,prompt\n${id},a\n`)).toEqual([
-        `line 2, id: expected an id that a picture can be called by, found "${id}": the batch has files of its own under that name`,
-      ]);
-    },
-  );
+  it.each([
+    'round-2/x',
+    'Manifest.json/x',
+    'contact-sheet-2.html/x',
+    'changes.csv/x',
+    'Manifest',
+    'contact-sheet',
+    'contact-sheet-2',
+    'manifest-1-2',
+  ])('are none of the names that a batch has for its own files: %s', async (id) => {
+    expect(await problemsOf(`id,prompt\n${id},a\n`)).toEqual([
+      `line 2, id: expected an id that a picture can be called by, found "${id}": the batch has files of its own under that name`,
+    ]);
+  });
 
   it('are at most as long as a store can hold with all that is put around them, whatever a template names', async () => {
     const id = (parts: number) => Array(parts).fill('x'.repeat(99)).join('/');
@@ -81,6 +87,18 @@ describe('a naming template', () => {
       ),
       expect.stringMatching(/^line 5, --name: .*"nul\/d.png": a part that Windows takes for a device$/),
     ]);
+  });
+
+  it.each([
+    ['csv', 'id,prompt,category\na,x,one\nb,y,two\n'],
+    ['jsonl', '{"id":"a","prompt":"x"}\n{"id":"b","prompt":"y","category":"two"}\n'],
+  ] as const)('with a field that no row has is one problem, and tells what was meant: %s', async (format, catalog) => {
+    expect(await problemsOf(catalog, { format, naming: '{categry}/{id}.{ext}' })).toEqual([
+      expect.stringMatching(
+        /^--name: expected fields among ext, id, .*category, found \{categry\}; was \{category\} meant\?$/,
+      ),
+    ]);
+    expect(await problemsOf('id,prompt,category\na,x,\nb,y,\n', { naming: '{category}/{id}.{ext}' })).toHaveLength(2);
   });
 
   it('tells every row whose picture another has taken the name of, with both lines', async () => {

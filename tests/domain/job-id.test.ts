@@ -100,6 +100,12 @@ describe('an id that an earlier version planned', () => {
     );
   });
 
+  it('may be a name that the batch has files of its own under now', () => {
+    const names = ['contact-sheet-2', 'manifest-1'].map((id) => copyNameOf({ id, format: 'webp' }));
+    expect(names).toEqual(['contact-sheet-2.webp', 'manifest-1.webp']);
+    for (const copyAs of names) expect(copyNameOf({ id: 'a', format: 'webp', copyAs })).toBe(copyAs);
+  });
+
   it('is one that catalogs may still have, but for devices of Windows and an underscore at its beginning', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[A-Za-z0-9-][A-Za-z0-9._-]{0,119}$/), (id) => {
