@@ -2,10 +2,12 @@ import { copyFault, copyNameOf } from '../domain/copy-name.ts';
 import { digestOf } from '../domain/digest.ts';
 import { extension } from '../domain/image-format.ts';
 import { columnsOf, type Job } from '../domain/job.ts';
-import { filledName, type NamingTemplate } from '../domain/naming-template.ts';
+import { fieldsOf, filledName, type NamingTemplate } from '../domain/naming-template.ts';
+import { ROW_COLUMNS } from '../domain/parameters.ts';
 import { foldedName, NameClaims } from '../domain/portable-name.ts';
 import { quoted } from '../domain/printable.mjs';
 import { rowValue } from '../domain/row-value.ts';
+import { unknownField } from '../domain/template-fields.ts';
 import type { Problems } from './problems.ts';
 import type { RawRow } from './reading/raw-row.ts';
 
@@ -38,6 +40,10 @@ function plainWords(text: string): string | null {
 /** Gives out and checks the ids of one batch's jobs, and the names of their copies. */
 export class JobIds {
   readonly #template: NamingTemplate | null;
+  /** Fields that no row has had so far, and need not be anybody's columns. */
+  readonly #unseen: Set<string>;
+  /** Rows without a name, while such fields may be why. */
+  readonly #unnamed: { line: number; fault: string }[] = [];
   /** Lines of ids, where a template decides what copies are called. */
   readonly #lines = new Map<string, number>();
   readonly #copies = new NameClaims<number>();
@@ -46,6 +52,8 @@ export class JobIds {
   /** @param template decides the copies' names; otherwise they are called after the ids */
   constructor(template: NamingTemplate | null = null) {
     this.#template = template;
+    this.#unseen = template === null ? new Set() : fieldsOf(template);
+    for (const field of OF_ALL) this.#unseen.delete(field);
   }
 
   /** A content id as such for the first row that has it, then with `_2`, `_3` and so on. */
@@ -66,15 +74,33 @@ export class JobIds {
       this.#claimCopy(copyNameOf(job), { line: job.line, column, called: job.id, what: 'an id' }, problems);
       return;
     }
-    const filled = filledName(this.#template, fieldsOf(job));
+    const cell = valuesOf(job);
+    for (const field of this.#unseen) if (cell(field) !== undefined) this.#unseen.delete(field);
+    const filled = filledName(this.#template, cell);
     if ('fault' in filled) {
-      problems.add({ line: job.line, column: '--name', expected: 'a name for each picture', found: filled.fault });
+      this.#unnamed.push({ line: job.line, fault: filled.fault });
+      if (this.#unseen.size === 0) this.#tellUnnamed(problems);
       return;
     }
     const { name } = filled;
     job.copyAs = name;
     this.#claimId(job, column, problems);
     this.#claimCopy(name, { line: job.line, column: '--name', called: name, what: 'a name' }, problems);
+  }
+
+  /** Adds what only all rows together tell: a field of the template that is no column is one problem, and not one of every row. */
+  finish(problems: Problems): void {
+    if (this.#unnamed.length === 0) return;
+    const unknown = unknownField(this.#unseen, [...OF_ALL, ...problems.columns]);
+    if (unknown === null) this.#tellUnnamed(problems);
+    else problems.add({ line: null, column: '--name', ...unknown });
+  }
+
+  #tellUnnamed(problems: Problems): void {
+    for (const { line, fault } of this.#unnamed) {
+      problems.add({ line, column: '--name', expected: 'a name for each picture', found: fault });
+    }
+    this.#unnamed.length = 0;
   }
 
   #claimId({ id, line }: Job, column: string, problems: Problems): void {
@@ -109,7 +135,10 @@ export class JobIds {
 /** What claims a name, and how messages tell it. */
 type Claim = { line: number; column: string; called: string; what: string };
 
-function fieldsOf(job: Job): (field: string) => string | undefined {
+/** Fields that every catalog has. */
+const OF_ALL = ['ext', ...ROW_COLUMNS];
+
+function valuesOf(job: Job): (field: string) => string | undefined {
   const columns = columnsOf(job);
   return (field) => (field === 'ext' ? extension(job.format) : rowValue(job.metadata, columns, field));
 }

@@ -94,6 +94,7 @@ export async function* catalogJobs(source: ByteSource, options: PlanOptions): As
       if (problems.total === 0) for (const job of jobs) yield job;
     }
   }
+  ids.finish(problems);
   problems.throwIfAny();
   if (rows === 0) {
     throw problems.fatal({ line: null, column: null, expected: 'at least one row with a prompt', found: 'none' });

@@ -102,6 +102,11 @@ export class Problems {
     for (const name of names) if (this.#columns.size < COLUMNS_NOTED) this.#columns.add(name);
   }
 
+  /** Columns noted so far. */
+  get columns(): readonly string[] {
+    return [...this.#columns];
+  }
+
   /** For a problem after which the rest of the file cannot be read: `throw problems.fatal(…)`. */
   fatal(problem: Problem): CatalogError {
     this.add(problem);

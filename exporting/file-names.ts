@@ -1,10 +1,9 @@
-import { closestMatch } from 'leven';
 import { extension } from '../domain/image-format.ts';
 import { beforeEnding, fieldsOf, filledName, type NamingTemplate, readTemplate } from '../domain/naming-template.ts';
 import { ROW_COLUMNS } from '../domain/parameters.ts';
-import { type Collision, collisionsOf, foldedName } from '../domain/portable-name.ts';
-import { named } from '../domain/printable.mjs';
+import { type Collision, collisionsOf } from '../domain/portable-name.ts';
 import { rowValue } from '../domain/row-value.ts';
+import { unknownField } from '../domain/template-fields.ts';
 import { UserError } from '../domain/user-error.ts';
 import type { ManifestRow } from '../records/manifest-table.ts';
 import type { Look } from './look.ts';
@@ -52,21 +51,8 @@ export class FileNames {
 function checkFields(template: NamingTemplate, rows: readonly ManifestRow[]): void {
   const carried = new Set(rows.flatMap(({ metadata }) => Object.keys(metadata)));
   const known = [...OF_FILES, ...ROW_COLUMNS, ...carried];
-  for (const field of fieldsOf(template)) {
-    if (known.includes(field)) continue;
-    throw new UserError(
-      `--name: expected fields among ${known.slice(0, 40).map(named).join(', ')}, found {${named(field)}}${meantText(field, known)}`,
-    );
-  }
-}
-
-/** `; was {id} meant?`, of a field that is spelt almost so, or with other capitals. */
-function meantText(field: string, known: readonly string[]): string {
-  const folded = new Map(known.map((name) => [foldedName(name), name]));
-  const meant = closestMatch(foldedName(field), [...folded.keys()], {
-    maxDistance: Math.min(2, Math.floor(field.length / 3)),
-  });
-  return meant === undefined ? '' : `; was {${named(folded.get(meant)!)}} meant?`;
+  const unknown = unknownField(fieldsOf(template), known);
+  if (unknown !== null) throw new UserError(`--name: expected ${unknown.expected}, found ${unknown.found}`);
 }
 
 const SHOWN = 10;
