@@ -70,10 +70,11 @@ export function whyPassedOver(raw: Description['raw'], seen: OrchestratorsSeen):
   return lackOfCurrent(seen);
 }
 
-/** That all orchestrators have a version and no version is current, and what to do; `null` where that is not so. */
-export function lackOfCurrent({ current, asking }: OrchestratorsSeen): string | null {
+/** That all orchestrators have a version and new batches go to none of these, and what to do; `null` where that is not so. */
+export function lackOfCurrent({ current, ramping, asking }: OrchestratorsSeen): string | null {
   const versions = asking.flatMap(({ version }) => version ?? []);
   if (current !== null || versions.length === 0 || versions.length < asking.length) return null;
+  if (ramping !== null && versions.some((version) => isSameVersion(version, ramping.version))) return null;
   const commands = new Set(versions.map(setCurrent));
   return `orchestrators ask for work, and none of their versions is current. Make one current: ${[...commands].join(', or ')}`;
 }

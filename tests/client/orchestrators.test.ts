@@ -56,3 +56,16 @@ test('where no version is current, the commands name those that are there, each 
   expect(lackOfCurrent(seen({ current: old, asking }))).toBeNull();
   expect(lackOfCurrent(seen({}))).toBeNull();
 });
+
+test('nothing is amiss without a current version while one that asks for work takes a share', () => {
+  const asking = [asks('a', old), asks('c', young)];
+  const ramping = { version: young, percentage: 100 };
+  expect(lackOfCurrent(seen({ ramping, asking }))).toBeNull();
+  expect(whyPassedOver(waiting, seen({ ramping, asking }))).toBeNull();
+  for (const asleep of [
+    { version: { ...old, buildId: 'other' }, percentage: 5 },
+    { version: null, percentage: 5 },
+  ]) {
+    expect(lackOfCurrent(seen({ ramping: asleep, asking }))).toMatch(/Make one current/);
+  }
+});

@@ -1,4 +1,11 @@
-import { type BatchClient, connect, lackOfCurrent, orchestratorsSeen, versionText } from '../../../client/index.ts';
+import {
+  type BatchClient,
+  connect,
+  lackOfCurrent,
+  type OrchestratorsSeen,
+  orchestratorsSeen,
+  versionText,
+} from '../../../client/index.ts';
 import { temporal } from '../../../infra/dev/pinned-tools.mjs';
 import { findTools } from '../../../infra/dev/tools.mjs';
 import type { ServerOptions } from '../../options/common-options.ts';
@@ -39,7 +46,7 @@ async function workflowVersions(client: BatchClient): Promise<Finding[]> {
   const { current, ramping, asking } = seen;
   const lack = lackOfCurrent(seen);
   if (lack !== null) return [missing(what, 'none is current: no batch begins', lack)];
-  if (current === null) return [];
+  if (current === null) return ramping?.version ? [ok(what, rampText(ramping.version, ramping.percentage))] : [];
   const serving = asking.filter(({ version }) => version !== null && versionText(version) === versionText(current));
   if (serving.length === 0) {
     return [
@@ -49,3 +56,7 @@ async function workflowVersions(client: BatchClient): Promise<Finding[]> {
   const share = ramping === null ? '' : `; ${Math.round(ramping.percentage)} % of new batches go to another one`;
   return [ok(what, `${versionText(current)} is current${share}`)];
 }
+
+/** Without a current version, what the ramp does not take is for orchestrators without a version. */
+const rampText = (version: NonNullable<OrchestratorsSeen['current']>, percentage: number): string =>
+  `none is current; ${Math.round(percentage)} % of new batches go to ${versionText(version)}, the others to orchestrators without a version`;
