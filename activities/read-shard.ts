@@ -10,6 +10,10 @@ import type { JobSummary } from '../workflows/contract/plan.ts';
 /** Temporal's UI shows one line, and every job's stays in the history. */
 const SUMMARY_LENGTH = 60;
 
+/** Temporal refuses a summary of more than 400, and keeps a payload around it, encrypted where all else is. */
+const SUMMARY_BYTES = 300;
+const CUT_BY = 10;
+
 /** Of a longer id the end is shown, which tells images of one folder apart. */
 const ID_BYTES = 200;
 const ID_END = 40;
@@ -17,7 +21,7 @@ const ID_END = 40;
 /** The activity that tells a shard's workflow its jobs, as far as it needs them. */
 export function createReadShard(openStore: OpenStore, summaries: Summaries = 'prompts') {
   const summaryOf = ({ id, prompt }: Job): string =>
-    summaries === 'ids' ? shownId(id) : `${shownId(id)}: ${plain(shortened(prompt))}`;
+    summaries === 'ids' ? shownId(id) : withPrompt(shownId(id), prompt);
   return async function readShard({ store: url, shard, jobs: planned }: ReadShardInput): Promise<JobSummary[]> {
     const store = await openStore(url);
     const jobs = await readJobs(store, shard);
@@ -30,10 +34,16 @@ export function createReadShard(openStore: OpenStore, summaries: Summaries = 'pr
 
 const shownId = (id: string): string => (Buffer.byteLength(id) > ID_BYTES ? `…${[...id].slice(-ID_END).join('')}` : id);
 
+/** With less of the prompt where its letters, or what is put around them, take too many bytes. */
+function withPrompt(id: string, prompt: string): string {
+  for (let length = SUMMARY_LENGTH; ; length -= CUT_BY) {
+    const summary = `${id}: ${plain(shortened(prompt, length))}`;
+    if (length <= CUT_BY || Buffer.byteLength(JSON.stringify(summary)) <= SUMMARY_BYTES) return summary;
+  }
+}
+
 /** Cut between two characters, never within a surrogate pair. */
-function shortened(prompt: string): string {
+function shortened(prompt: string, length: number): string {
   const characters = [...prompt.replace(/\s+/g, ' ').slice(0, 2 * SUMMARY_LENGTH)];
-  return characters.length > SUMMARY_LENGTH
-    ? `${characters.slice(0, SUMMARY_LENGTH - 1).join('')}…`
-    : characters.join('');
+  return characters.length > length ? `${characters.slice(0, length - 1).join('')}…` : characters.join('');
 }
