@@ -4,7 +4,7 @@ import { Turns } from '../domain/turns.ts';
 import { checkAtMost } from '../records/at-most.ts';
 import { amountOf, readLimits } from '../records/limits.ts';
 import { PlannedPictures } from '../records/planned-pictures.ts';
-import { preview } from '../records/preview.ts';
+import { previewOf } from '../records/preview.ts';
 import { takeFromDay } from '../records/usage.ts';
 import type { ObjectStore } from '../store/index.ts';
 import type { BatchInput } from '../workflows/contract/batch.ts';
@@ -25,11 +25,12 @@ export async function keepWithinLimits(
   const own = source.kind === 'catalog' ? atMost : undefined;
   if (limits === null && own === undefined) return;
   const pictures = await picturesOf(shards);
-  if (own !== undefined) checkAtMost(own, await preview(pictures, store, bundle.digest));
+  const missing = await pictures.missing(store);
+  if (own !== undefined) checkAtMost(own, await previewOf(pictures, missing, store, bundle.digest));
   if (limits === null) return;
   const { workflowExecution, scheduledTimestampMs } = activityInfo();
   const taker = { batch, round, run: workflowExecution!.runId, at: new Date(scheduledTimestampMs) };
-  await takeFromDay(store, limits, taker, amountOf(await pictures.missing(store)));
+  await takeFromDay(store, limits, taker, amountOf(missing));
 }
 
 async function picturesOf(shards: readonly Shard[]): Promise<PlannedPictures> {

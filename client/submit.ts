@@ -49,7 +49,7 @@ export type SubmittedBatch = {
 /** A batch that is about to be started. */
 export type ProposedBatch = {
   plan: CheckedCatalog;
-  /** Looks into the store for what it would have to render, and for what earlier batches took. */
+  /** Looks into the store for what it would have to render, and for what earlier batches took; once, however often it is called. */
   preview(): Promise<Preview>;
 };
 
@@ -90,7 +90,8 @@ export async function submitBatch(
   const catalog = await readRequestedCatalog(input, undefined, onRead);
   const pictures = new PlannedPictures();
   const plan = await summaryOf(catalog, installedBundle(request), (job) => pictures.add(job));
-  const ask = async () => preview(pictures, await openStore(input.store), input.bundle.digest);
+  let asked: Promise<Preview> | undefined;
+  const ask = () => (asked ??= openStore(input.store).then((store) => preview(pictures, store, input.bundle.digest)));
   await approve?.({ plan, preview: ask });
   const found = input.atMost === undefined ? null : await ask();
   if (found !== null) checkAtMost(input.atMost!, found);

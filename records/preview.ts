@@ -28,8 +28,16 @@ function workOf(pictures: readonly AlikePictures[]): Map<Size, Work> {
 }
 
 /** Compares a plan's pictures with what the store has. */
-export async function preview(pictures: PlannedPictures, store: ObjectStore, bundleDigest: string): Promise<Preview> {
-  const missing = await pictures.missing(store);
+export const preview = async (pictures: PlannedPictures, store: ObjectStore, bundleDigest: string): Promise<Preview> =>
+  previewOf(pictures, await pictures.missing(store), store, bundleDigest);
+
+/** @param missing those of the pictures that the store has not */
+export async function previewOf(
+  pictures: PlannedPictures,
+  missing: readonly AlikePictures[],
+  store: ObjectStore,
+  bundleDigest: string,
+): Promise<Preview> {
   const toRender = missing.reduce((sum, { images }) => sum + images, 0);
   const warnings: string[] = [];
   const rates = await readRates(store, bundleDigest, (message) => warnings.push(message));
