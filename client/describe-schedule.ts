@@ -3,8 +3,10 @@ import { type ScheduleDescription, type ScheduleHandle, WorkflowNotFoundError } 
 import { msToTs, tsToDate } from '@temporalio/common/lib/time.js';
 import type { AtMost } from '../domain/at-most.ts';
 import { batchIdAt } from '../domain/batch-id.ts';
+import type { ScheduledBatchInput } from '../workflows/contract/batch.ts';
 import { describeAnyBatch, unlessUnknown } from './batches.ts';
 import type { BatchClient } from './connect.ts';
+import { shownReceiver } from './kept-schedule.ts';
 import { aboutSchedule, inputOf, type ScheduleMemo, scheduleName, toldOf } from './schedules.ts';
 
 /** One of the last batches that a schedule started. */
@@ -31,6 +33,10 @@ export type ScheduleDetails = ScheduleMemo & {
   /** Images in flight at once, for each size, and what each of its batches may come to; `null` where that is not known, and where it is anything. */
   window: number | null;
   atMost: AtMost | null;
+  /** Whom its batches tell, of an address the origin alone; which columns are read as which; what copies are called by. `null` where nothing was said. */
+  tells: string | null;
+  columns: Record<string, string> | null;
+  naming: string | null;
   next: Date[];
   /** Its last batches, newest first. */
   runs: ScheduleRun[];
@@ -101,6 +107,8 @@ export async function detailsOf(
     jitterMs: spec.jitter ?? 0,
     window: input?.window ?? null,
     atMost: input?.atMost ?? null,
+    tells: input?.webhook === undefined ? null : shownReceiver(input.webhook),
+    ...readingOf(input),
     next: info.nextActionTimes,
     runs,
     skipped: { overlap: info.numActionsSkippedOverlap, missed: info.numActionsMissedCatchupWindow },
@@ -108,6 +116,12 @@ export async function detailsOf(
     waiting: waitingIn(description),
     unnoticed: unnoticed === null ? null : (runs[0]?.batch ?? null),
   };
+}
+
+function readingOf(input: ScheduledBatchInput | null): Pick<ScheduleDetails, 'columns' | 'naming'> {
+  if (input?.source.kind !== 'catalog') return { columns: null, naming: null };
+  const { columns, naming = null } = input.source;
+  return { columns: Object.keys(columns).length === 0 ? null : columns, naming };
 }
 
 export const waitingIn = ({ raw }: ScheduleDescription): number => Number(raw.info?.bufferSize ?? 0);

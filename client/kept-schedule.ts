@@ -73,6 +73,8 @@ function settingsOf({ input, ...times }: KeptSchedule): Record<string, SettingVa
   };
 }
 
-/** Whoever has the address of a webhook may write there. */
-const withoutPath = (value: SettingValue): SettingValue =>
-  typeof value === 'string' && /^https?:/.test(value) ? `${new URL(value).origin}/…` : value;
+const withoutPath = (value: SettingValue): SettingValue => (typeof value === 'string' ? shownReceiver(value) : value);
+
+/** Whom a schedule tells, for people: whoever has the whole address of a webhook may write there. */
+export const shownReceiver = (webhook: string): string =>
+  /^https?:/.test(webhook) ? `${new URL(webhook).origin}/…` : webhook;

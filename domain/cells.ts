@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ID_RULE, IN_BATCH_BYTES, idFault, isCatalogId } from './job-id.ts';
+import { ID_RULE, IN_BATCH_BYTES, idFault, isCatalogId, strangerIn } from './job-id.ts';
 import { SIZES } from './size.ts';
 
 /** How the cells of a catalog are read: their text becomes a value, or a message says what was expected. */
@@ -50,7 +50,7 @@ export const negativePrompt = z
 export const id = z
   .string()
   .transform((id) => id.normalize('NFC'))
-  .refine(isCatalogId, { error: ID_RULE, abort: true })
+  .refine(isCatalogId, { error: ({ input }) => `${ID_RULE}${strangerIn(String(input))}`, abort: true })
   .refine((id) => idFault(id, IN_BATCH_BYTES) === null, {
     error: ({ input }) => `an id that every system takes as a name (this is ${idFault(String(input), IN_BATCH_BYTES)})`,
   });

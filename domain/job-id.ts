@@ -30,6 +30,13 @@ export const isCatalogId = (id: string): boolean =>
 /** Most ids are plain, and told from others sooner than by Unicode's tables. */
 const isPath = (id: string): boolean => /^[A-Za-z0-9-][A-Za-z0-9._-]*$/.test(id) || PATH.test(id);
 
+/** `; a space is none of these`, of an id that breaks the rule by a character. */
+export function strangerIn(id: string): string {
+  const found = /[^\p{L}\p{M}\p{N}._/-]/u.exec(id)?.[0];
+  if (found === undefined) return '';
+  return `; ${found === ' ' ? 'a space' : JSON.stringify(found)} is none of these`;
+}
+
 /** Why no file can be called after an id; `null` where one can. @param most bytes of its name */
 export const idFault = (id: string, most?: number): string | null => nameFault(`${id}.x`, most);
 

@@ -95,7 +95,7 @@ export function channelOf(receiver: string): string {
 /** The variable that an orchestrator needs to serve a channel; words for it where a later version has begun the batch, with a channel unknown here. */
 export function channelVariable(channel: string): string {
   if (channel === 'webhook') return 'PIXART_WEBHOOK_SECRET';
-  if (channel === 'mail') return 'PIXART_SMTP_URL';
+  if (channel === 'mail') return 'PIXART_SMTP_URL with PIXART_MAIL_FROM';
   const [, kind, name = null] = /^(slack|teams)(?:-(.+))?$/.exec(channel) ?? [];
   if (kind !== 'slack' && kind !== 'teams') return `what ${JSON.stringify(channel.slice(0, CHAT_CHARACTERS))} takes`;
   return chatVariable(kind, name);

@@ -8,9 +8,13 @@ export const TRANSLATED: [meant: Column[], names: string][] = [
   [['aspect'], 'seitenverhältnis seitenverhaeltnis proporción proporcion'],
   [['variants'], 'anzahl stückzahl stueckzahl menge varianten quantité quantite variante cantidad variantes'],
   [['steps'], 'schritte étapes etapes pasos'],
+  [['guidance'], 'führung fuehrung guidage orientación orientacion'],
   [['seed'], 'startwert graine semilla'],
   [['priority'], 'priorität prioritaet priorité priorite prioridad'],
-  [['id'], 'dateiname bildname nomdefichier nomdufichier archivo nombredearchivo'],
+  [
+    ['id'],
+    'kennung bezeichner identifiant identificador dateiname bildname nomdefichier nomdufichier archivo nombredearchivo',
+  ],
 ];
 
 /** Which may be meant for the prompt, where no column is called so. */

@@ -121,7 +121,13 @@ const unknownColumns = ({ columns }: Forgotten, where: readonly RowFilter[] = []
 
 function nothingText(told: Forgotten, batch: string | undefined, { where = [] }: ForgetOptions, place: string): string {
   const of = batch === undefined ? '' : ` of batch ${batch}`;
-  if (where.length === 0) return `nothing${of} is in ${place} or on the server`;
+  if (where.length === 0) {
+    const why =
+      batch === undefined
+        ? ''
+        : ': it was forgotten before, or there was none of that name ("npx pixart-batch list" and "audit" show)';
+    return `nothing${of} is in ${place} or on the server${why}`;
+  }
   const unknown = unknownColumns(told, where);
   const hint = unknown.length === 0 ? '' : `; no row has a column ${unknown.join(' or ')}`;
   return `no row${of} in ${place} has ${where.map(({ column, pattern }) => `${column}=${pattern}`).join(' or ')}${hint}`;

@@ -25,7 +25,7 @@ describe('a cell that cannot be', () => {
     ['variants', '1000000000', 'a whole number from 1 to 1000'],
     ['priority', 'high', 'a whole number from 1 to 5'],
     ['id', '../../x', ID_RULE],
-    ['id', 'a b', ID_RULE],
+    ['id', 'a b', `${ID_RULE}; a space is none of these`],
     ['id', '.hidden', ID_RULE],
     ['id', 'folder/nul', 'an id that every system takes as a name (this is a part that Windows takes for a device)'],
   ])('is a problem of its line and column: %s %s', async (column, cell, expected) => {

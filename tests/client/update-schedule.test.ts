@@ -79,7 +79,14 @@ describe('updating a schedule', () => {
     const { when: _, jitterMs: __, next: ___, window, ...same } = before;
     expect(window).toBe(7);
     const after = await describeSchedule(site.client, 'nightly');
-    expect(after).toMatchObject({ ...same, when: 'monday, sunday at 22:30', jitterMs: 0, window: 3, next });
+    expect(after).toMatchObject({
+      ...same,
+      when: 'monday, sunday at 22:30',
+      jitterMs: 0,
+      window: 3,
+      tells: null,
+      next,
+    });
     expect(after).toMatchObject({ paused: true, note: 'a person paused it', runs: [{ batch, state: 'completed' }] });
     await deleteSchedule(site.client, 'nightly');
   });

@@ -92,6 +92,6 @@ test('each channel has a variable of its own, by which it is found in an environ
   expect(receivers.map(channelOf)).toEqual(['slack', 'slack-night-shift', 'teams-art', 'mail', 'webhook']);
   expect(receivers.map(channelOf).map(channelVariable)).toEqual([
     ...Object.keys(env),
-    ...['PIXART_SMTP_URL', 'PIXART_WEBHOOK_SECRET'],
+    ...['PIXART_SMTP_URL with PIXART_MAIL_FROM', 'PIXART_WEBHOOK_SECRET'],
   ]);
 });

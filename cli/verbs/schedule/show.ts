@@ -85,6 +85,18 @@ const detailsText = (of: ScheduleDetails): string =>
     ['  pause on failure', pauseText(of)],
     ...(of.window === null ? [] : [['  window', String(of.window)]]),
     ...(of.atMost === null ? [] : [['  at most', atMostText(of.atMost)]]),
+    ...(of.tells === null ? [] : [['  tells', of.tells]]),
+    ...(of.columns === null
+      ? []
+      : [
+          [
+            '  columns',
+            Object.entries(of.columns)
+              .map((pair) => pair.join('='))
+              .join(', '),
+          ],
+        ]),
+    ...(of.naming === null ? [] : [['  names of copies', of.naming]]),
     ...(of.note === null ? [] : [['  note', of.note]]),
     ['  catalog', shownPlace(of.catalog)],
     ['  store', shownPlace(of.store)],
