@@ -1,4 +1,4 @@
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -13,7 +13,7 @@ import type { Receipt } from '../../domain/receipt.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { type BucketEmulator, startBucketEmulator } from '../../infra/dev/bucket-emulator.ts';
 import { putPicture } from '../../pictures/picture-place.ts';
-import { AUDIT_FOLDER, againName, planFolder } from '../../records/layout.ts';
+import { AUDIT_FOLDER, againName, batchFolder, planFolder } from '../../records/layout.ts';
 import { crc32c } from '../../store/crc32c.ts';
 import { type ObjectMetadata, type ObjectStore, openStore } from '../../store/index.ts';
 import type { RenderActivities } from '../../workflows/contract/activities.ts';
@@ -290,9 +290,21 @@ test('a folder in the place of a copy is kept aside', async () => {
 });
 
 test('a batch without a manifest is a user error that says where one was expected', async () => {
+  const site = await finishedBatch(await folderStore());
+  for (const name of await readdir(pathOf(site, batchFolder(BATCH)))) {
+    if (name.startsWith('manifest')) await rm(pathOf(site, `${batchFolder(BATCH)}${name}`));
+  }
+  const verified = verifyBatch(BATCH, { store: site.store.url });
+  await expect(verified).rejects.toThrow(UserError);
+  await expect(verified).rejects.toThrow(new RegExp(`batches/${BATCH}/manifest`));
+});
+
+test('a batch of which nothing is there is a user error that says so', async () => {
   const store = await folderStore();
   await expect(verifyBatch('nothing', { store: store.url })).rejects.toThrow(UserError);
-  await expect(verifyBatch('nothing', { store: store.url })).rejects.toThrow(/batches\/nothing\/manifest/);
+  await expect(verifyBatch('nothing', { store: store.url })).rejects.toThrow(
+    /expected a batch of that name in .*, found none/,
+  );
 });
 
 test('an image that the store does not let go is named, and the others come back', async () => {
