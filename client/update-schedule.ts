@@ -33,15 +33,18 @@ const ATTEMPTS = 5;
  * @throws ServerUnreachable
  * @example
  * ```js
- * import { connect, updateSchedule } from 'pixart-batch';
+ * import { bundleRef, chosenBundle, connect, createSchedule, deleteSchedule, updateSchedule } from 'pixart-batch';
  *
  * const client = await connect();
- * const { changes } = await updateSchedule(client, 'nightly', {
+ * const bundle = bundleRef(await chosenBundle('pixart-icons'));
+ * await createSchedule(client, { name: 'evening', when: { at: '22:00', days: [] }, catalog: 'catalog.csv', store: 'out', bundle });
+ * const { changes } = await updateSchedule(client, 'evening', {
  *   when: { at: '23:00', days: [] },
  *   defaults: { format: 'webp' },
  *   webhook: null,
  * });
  * for (const { setting, before, after } of changes) console.log(setting, before, after);
+ * await deleteSchedule(client, 'evening');
  * await client.close();
  * ```
  */

@@ -144,7 +144,10 @@ test('who looks, who controls and who repairs are granted theirs', async () => {
   rendererGoesOn();
   await fleet.finish('long');
 
-  await ok('submitter', 'schedule', 'create', 'nightly', long, '--at', '22:00', '--time-zone', 'Europe/Berlin');
+  const nightly = [long, '--at', '22:00', '--time-zone', 'Europe/Berlin'];
+  await ok('submitter', 'schedule', 'create', 'deleted', ...nightly);
+  await ok('submitter', 'schedule', 'delete', 'deleted');
+  await ok('submitter', 'schedule', 'create', 'nightly', ...nightly);
   await ok('submitter', 'schedule', 'pause', 'nightly');
   // A night that is over at once.
   await ok('submitter', 'schedule', 'update', 'nightly', '--max-jobs', '0');

@@ -55,10 +55,22 @@ const picture = async (extra: number) => {
   return { image, rungs, pids, renderer };
 };
 
+/** With little memory. Whether ONNX Runtime or Node's own heap finds none first is a matter of some pages; Node then ends its process. */
+async function shortPicture() {
+  for (const extra of [130, 134, 138, 142]) {
+    try {
+      return await picture(extra * MiB);
+    } catch (error) {
+      if (!(error instanceof RendererDied)) throw error;
+    }
+  }
+  throw new Error('Node found no memory before ONNX Runtime did, each time');
+}
+
 test('a picture for which memory runs out is made in smaller tiles, says so, and looks the same but for a little', async () => {
   const usual = await picture(4_000 * MiB);
   expect(usual.image.thrift).toBeUndefined();
-  const short = await picture(130 * MiB);
+  const short = await shortPicture();
   expect(short.image.thrift?.tileLatents).toBeDefined();
   expect(short.rungs.at(-1)).toEqual(short.image.thrift);
   const differences = usual.image.rgb.map((value, i) => Math.abs(value - short.image.rgb[i]!));
@@ -75,7 +87,6 @@ test('a picture for which memory runs out is made in smaller tiles, says so, and
 test('a picture for which no rung has room fails as one that has too little memory, or with the process that had none', async () => {
   const { renderer } = await limited(10 * MiB);
   const error = await renderer.render(request, captions()).catch((reason: unknown) => reason);
-  // Whether ONNX Runtime or Node's own heap finds none first is a matter of some pages; Node then ends its process.
   expect(
     [TooLittleMemory, RendererDied].some((kind) => error instanceof kind),
     String(error),
