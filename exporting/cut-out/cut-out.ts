@@ -45,15 +45,10 @@ export function cutOut(pixels: Pixels): Cutout | null {
     return opacityOf(rgb, at, inner, background, width) * standsOut(inner);
   };
   const rgba = new Uint8Array(width * height * 4);
-  let [inside, close] = [0, 0];
   for (let at = 0; at < width * height; at++) {
     if (ground[at] === GROUND) continue;
     const opacity = depths[at] === FAR ? 1 : rimOpacity(at);
     const row = Math.floor(at / width);
-    if (depths[at] !== FAR && depths[at]! >= (rim - 1) ** 2) {
-      inside++;
-      if (distance(rgb, at * 3, background.rows, row * 3) < CLOSE) close++;
-    }
     for (let channel = 0; channel < 3; channel++) {
       const behind = background.rows[row * 3 + channel]!;
       const own = (rgb[at * 3 + channel]! - (1 - opacity) * behind) / opacity;
@@ -61,7 +56,18 @@ export function cutOut(pixels: Pixels): Cutout | null {
     }
     rgba[at * 4 + 3] = Math.round(opacity * 255);
   }
-  return { rgba, width, height, isUnclear: close > UNCLEAR * inside };
+  return { rgba, width, height, isUnclear: isUnclear(pixels, background, depths, rim) };
+}
+
+/** Whether too much of what lies just inside the rim has nearly the background's colour. */
+function isUnclear({ rgb, width }: Pixels, { rows }: Background, depths: Int32Array, rim: number): boolean {
+  let [inside, close] = [0, 0];
+  for (let at = 0; at < depths.length; at++) {
+    if (depths[at] === FAR || depths[at]! < (rim - 1) ** 2) continue;
+    inside++;
+    if (distance(rgb, at * 3, rows, Math.floor(at / width) * 3) < CLOSE) close++;
+  }
+  return close > UNCLEAR * inside;
 }
 
 /** The pixel to which the way straight in leads: beyond the rim, or in the middle of a thinner stroke. */

@@ -1,4 +1,5 @@
 import type { Pixels } from '../../images/index.ts';
+import { eachBeside } from './beside.ts';
 import { distance, GROUND } from './even-background.ts';
 
 /** Of 255: neighbours that differ by no more are of one colour that fades; at an edge they differ by more. */
@@ -22,13 +23,7 @@ export function takeWhatItFadesInto(
     ground[at] = GROUND;
     front.push(at);
   };
-  const takeAround = (from: number): void => {
-    const [column, row] = [from % width, Math.floor(from / width)];
-    if (column > 0) take(from - 1, from);
-    if (column < width - 1) take(from + 1, from);
-    if (row > 0) take(from - width, from);
-    if (row < height - 1) take(from + width, from);
-  };
+  const takeAround = (from: number): void => eachBeside(from, width, height, (at) => take(at, from));
   for (let at = 0; at < ground.length; at++) if (ground[at] === GROUND) takeAround(at);
   for (let next = 0; next < front.length; next++) takeAround(front[next]!);
 }

@@ -1,3 +1,5 @@
+import { eachBeside } from './beside.ts';
+
 /** Pixels that hang together by their sides. */
 export type Piece = {
   pixels: Int32Array;
@@ -28,10 +30,7 @@ export function* pieces(isOfKind: (at: number) => boolean, width: number, height
       const toEdge = Math.min(column, row, width - 1 - column, height - 1 - row);
       depth = Math.max(depth, toEdge);
       touchesEdge ||= toEdge === 0;
-      if (column > 0) take(at - 1);
-      if (column < width - 1) take(at + 1);
-      if (row > 0) take(at - width);
-      if (row < height - 1) take(at + width);
+      eachBeside(at, width, height, take);
     }
     yield { pixels: found.subarray(first, end), depth, touchesEdge };
   }

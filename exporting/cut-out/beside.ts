@@ -1,0 +1,8 @@
+/** Tells each pixel that has a side in common with another one: three or two of them at the picture's edge. */
+export function eachBeside(at: number, width: number, height: number, visit: (beside: number) => void): void {
+  const [column, row] = [at % width, Math.floor(at / width)];
+  if (column > 0) visit(at - 1);
+  if (column < width - 1) visit(at + 1);
+  if (row > 0) visit(at - width);
+  if (row < height - 1) visit(at + width);
+}
