@@ -12,7 +12,7 @@ export type Pixels = { rgb: Uint8Array; width: number; height: number; thrift?: 
 /** What decides the file besides the pixels: the job has format, quality and parameters, the bundle made the picture. */
 export type Origin = { job: Job; bundle: { name: string; digest: string } };
 
-/** Effort and sampling of each format; docs/decisions/052-image-encoding.md has the measurements. */
+/** Effort and sampling of each format, chosen by docs/measurements/image-encoding.md. */
 const encoders: Record<ImageFormat, (image: Sharp, quality: number) => Sharp> = {
   png: (image) => image.png({ compressionLevel: 6, adaptiveFiltering: true }),
   webp: (image, quality) => image.webp({ quality }),

@@ -26,9 +26,9 @@ const kept =
     new ObjectKept(where, why(refusal));
 
 /**
- * Refusals that are no missing role, though many of them are 403 too. Reasons are those of Cloud Storage's JSON API; where the service has
- * been seen to give another one than is documented (a hold: `forbidden` for `objectUnderActiveHold`; a requester who names no project:
- * `required` for `userProjectMissing`), or a library passes only the text on, the text decides. docs/decisions/054 says what this rests on.
+ * Refusals other than a missing role, though many of them are 403 too. Reasons are those of Cloud Storage's JSON API. If the service is
+ * known to give another reason than documented (a hold: `forbidden` for `objectUnderActiveHold`; a requester who names no project:
+ * `required` for `userProjectMissing`), or a library passes on the text only, the text decides. Sources: docs/measurements/store.md.
  */
 const KINDS: Kind[] = [
   {

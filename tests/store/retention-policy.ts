@@ -1,9 +1,9 @@
 import type { DecideFate, Fate } from './faulty-network.ts';
 
 /**
- * What a bucket with a retention policy lets pass, for a network before the emulator, which knows no such policies: objects are created, and for
- * a time neither replaced nor deleted. Answers are those of Cloud Storage, as docs/decisions/054 has them: a condition is looked at first, and
- * a resumable upload is refused at its end only.
+ * What a bucket with a retention policy lets through, for a network in front of the emulator, which has no such policies: objects are
+ * created, and for a time neither replaced nor deleted. Answers are Cloud Storage's (docs/measurements/store.md): conditions are checked
+ * first, and a resumable upload is refused only at its end.
  */
 export function retentionPolicy(periodMs: number): DecideFate {
   const keptUntil = new Map<string, number>();
