@@ -9,7 +9,7 @@ const PARTS = new Set(['plan', 'receipts', 'table']);
  * The shared objects that batches need: all that their plans, receipts and tables name, whatever became of the jobs. A batch writes its
  * plan before it looks for a picture, so that what is in no plan after an object was listed is of no use to anybody who found it before.
  *
- * Takes 120 to 160 bytes of memory for an object that is needed, as docs/decisions/114 measured.
+ * Takes 120 to 160 bytes of memory for each object that is needed (docs/measurements/clean.md).
  */
 export class NeededObjects {
   readonly #store: ObjectStore;

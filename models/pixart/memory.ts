@@ -33,7 +33,7 @@ const MiB = 2 ** 20;
 const FLOAT = 4;
 const COLOURS = 3;
 
-// Measured with ONNX Runtime 1.30 on x64 (docs/decisions/102).
+// Measured with ONNX Runtime 1.30 on x64 (docs/measurements/memory.md).
 const FILE = 67 * MiB;
 const BASE = 53 * MiB;
 /** What the transformer's arena grows to, in maps of its width: the feed-forward's are four times as wide. */
