@@ -147,7 +147,8 @@ def test_channels_a_hundred_times_as_large_do_not_spoil_int8(tmp_path: Path) -> 
     assert error_of(graph, tmp_path) < 0.05
 
 
-# With the loud channel int4 loses 0.6 here, as torch does with weights so rounded (docs/measurements/quantised-networks.md).
+# With the loud channel int4 loses 0.6 here, as torch does with weights rounded the same way
+# (docs/measurements/quantised-networks.md).
 @pytest.mark.parametrize(("kind", "loudness", "bound"), [("int8", 1000, 0.03), ("int4", 1, 0.3)])
 def test_a_text_encoder_in_blocks_is_near_the_one_in_float32(
     kind: str, loudness: float, bound: float, tmp_path: Path
