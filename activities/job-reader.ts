@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Job } from '../domain/job.ts';
 import { quoted } from '../domain/printable.mjs';
 import { DamagedRecord, damaged } from '../records/damaged.ts';
@@ -17,7 +18,7 @@ export type JobReader = (store: ObjectStore, shard: string, index: number) => Pr
  * @param isRight whether a job can be one that was planned; any, unless it is given
  */
 export function createJobReader(isRight: (job: Job) => boolean = () => true): JobReader {
-  const kept = new Map<string, Promise<Job[]>>();
+  const kept = new LRUCache<string, Promise<Job[]>>({ max: KEPT });
 
   async function readOnce(store: ObjectStore, shard: string): Promise<Job[]> {
     const jobs = await readJobs(store, shard);
@@ -36,12 +37,8 @@ export function createJobReader(isRight: (job: Job) => boolean = () => true): Jo
   function jobs(store: ObjectStore, shard: string): Promise<Job[]> {
     const key = `${store.url} ${shard}`;
     const found = kept.get(key) ?? read(store, shard);
-    found.catch(() => kept.delete(key));
-    // Taken out and put back at the end: the map's order is the order of use.
-    kept.delete(key);
     kept.set(key, found);
-    const [oldest] = kept.keys();
-    if (kept.size > KEPT && oldest !== undefined) kept.delete(oldest);
+    found.catch(() => kept.delete(key));
     return found;
   }
 

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { UserError } from '../domain/user-error.ts';
 import { type ObjectSeal, PLAIN_OBJECTS } from '../encryption/object-seal.ts';
 import { SEAL_BYTES_AT_MOST } from '../encryption/sealed.ts';
@@ -19,7 +20,6 @@ import { type Encoder, untilAborted } from '../models/renderer/index.ts';
 import { captionName } from '../records/layout.ts';
 import { isRefusal, type ObjectStore, readIfThere } from '../store/index.ts';
 import { CaptionSweep } from './caption-sweep.ts';
-import { RecentCaptions } from './recent-captions.ts';
 
 /**
  * Gives what a painter sees of a request's texts.
@@ -49,6 +49,9 @@ export type KeptCaptionsOptions = {
   onEncoded?: (() => void) | undefined;
 };
 
+/** Several hundred captions of the largest models: variants of a row share their prompt, most jobs their negative prompt. */
+const RECENT_BYTES = 64 * 2 ** 20;
+
 /** A store that refused a caption is left alone for so long: a picture does not need it, and waiting for it would cost each of them. */
 const REFUSED_MS = 60_000;
 
@@ -62,7 +65,10 @@ export class KeptCaptions {
   readonly #options: KeptCaptionsOptions;
   readonly #width: number;
   readonly #seal: ObjectSeal;
-  readonly #recent = new RecentCaptions();
+  readonly #recent = new LRUCache<string, Caption>({
+    maxSize: RECENT_BYTES,
+    sizeCalculation: ({ states }) => states.byteLength,
+  });
   readonly #making = new Map<string, Promise<Caption>>();
   readonly #encoding = new Map<string, Promise<Caption>>();
   readonly #sweep: CaptionSweep;
@@ -96,7 +102,7 @@ export class KeptCaptions {
       this.#recent.get(read.key) ??
       (await this.#find(store, read, read.names.slice(1))) ??
       (await untilAborted(this.#encode(read), signal));
-    this.#recent.add(read.key, caption);
+    this.#recent.set(read.key, caption);
     await this.#write(store, read, caption);
   }
 
@@ -123,7 +129,7 @@ export class KeptCaptions {
   async #findOrEncode(store: ObjectStore, read: ReadText, onEncoded?: OnEncoded): Promise<Caption> {
     const found = await this.#find(store, read, read.names);
     const caption = found ?? (await this.#encode(read, onEncoded));
-    this.#recent.add(read.key, caption);
+    this.#recent.set(read.key, caption);
     if (found === null) await this.#keepIfTaken(store, read, caption);
     return caption;
   }

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CAPTION_DAYS, expired, sweepCaptions } from '../../activities/caption-sweep.ts';
-import { RecentCaptions } from '../../activities/recent-captions.ts';
 import { captionName } from '../../records/layout.ts';
 import { folderStore } from './rendering.ts';
 
@@ -48,17 +47,4 @@ describe('in a store', () => {
     await sweepCaptions(store, Date.now() + (CAPTION_DAYS + 1) * DAY_MS);
     expect(await left()).toEqual(others.sort());
   });
-});
-
-test('of the captions that were used last a process keeps as many as it has bytes for', () => {
-  const recent = new RecentCaptions(40);
-  const caption = (value: number) => ({ states: new Float32Array(4).fill(value), tokens: 1 });
-  recent.add('a', caption(1));
-  recent.add('b', caption(2));
-  recent.get('a');
-  recent.add('c', caption(3));
-  expect(['a', 'b', 'c'].map((key) => recent.get(key)?.states[0])).toEqual([1, undefined, 3]);
-  // The same once more takes no more room.
-  recent.add('c', caption(3));
-  expect(recent.get('a')).toBeDefined();
 });
