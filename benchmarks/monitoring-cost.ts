@@ -54,16 +54,16 @@ const collector = createServer((request, response) => {
   request.resume().on('end', () => response.end());
 }).listen(0, '127.0.0.1');
 await new Promise((resolve) => collector.once('listening', resolve));
-const url = `http://127.0.0.1:${(collector.address() as AddressInfo).port}/v1/traces`;
+const address = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
+process.env.OTEL_EXPORTER_OTLP_ENDPOINT = address;
 
 installRuntime({ log: silent, metricsAddress: '127.0.0.1:0' });
 const metrics = createRenderMetrics(Runtime.instance().metricMeter, 'cpu', ['256']);
-const tracer = () => createTracer({ url, headers: {}, resource: {} });
 const cases: [string, RenderObservers][] = [
   ['log lines silenced', { log: silent, metrics: null, tracer: null }],
   ['log lines', { log: toNowhere, metrics: null, tracer: null }],
   ['log lines and metrics', { log: toNowhere, metrics, tracer: null }],
-  ['log lines, metrics and traces', { log: toNowhere, metrics, tracer: tracer() }],
+  ['log lines, metrics and traces', { log: toNowhere, metrics, tracer: createTracer(address) }],
 ];
 for (const [, observers] of cases) await microseconds(observers);
 for (const [name, observers] of cases) {

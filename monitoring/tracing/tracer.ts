@@ -1,92 +1,81 @@
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
+import { BatchSpanProcessor, type SpanExporter } from '@opentelemetry/sdk-trace';
 import { withoutSecrets } from '../../domain/secrets.ts';
-import { otlpBody } from './otlp.ts';
-import { type OtlpSettings, otlpSettings } from './otlp-settings.ts';
+import { collectorAddress } from './collector-address.ts';
+import { readableSpan } from './readable-span.ts';
 import type { Span } from './span.ts';
 
-/** Takes finished spans and sends them to a collector, a few seconds later and many at once. */
+/** Accepts finished spans and sends them to a collector in batches, a few seconds later. */
 export type Tracer = {
   record(span: Span): void;
-  /** Sends what has not been sent yet. Never throws: a trace is not worth a batch. */
+  /** Sends everything not sent yet. Never throws: a trace is not worth a batch. */
   flush(): Promise<void>;
 };
 
-const SEND_EVERY_MS = 2_000;
-const SPANS_PER_REQUEST = 1_000;
-/** Beyond it a collector is away, or too slow for us, and spans are dropped. */
-const SPANS_KEPT = 20_000;
-const REQUEST_TIMEOUT_MS = 10_000;
+/** Called with a message for people. */
+type Warn = (message: string) => void;
 
 let shared: Tracer | null | undefined;
 
 /**
- * This process's tracer; `null` where OpenTelemetry's standard variables do not name a collector. Everything that traces
- * asks here first, so that nothing is spent where nobody looks.
+ * This process's tracer, or `null` if OpenTelemetry's standard variables name no collector. Everything that traces asks
+ * here first, so that an untraced process spends nothing on it.
  *
- * @throws UserError where the variables say something that cannot be done
+ * @throws UserError if the variables name an address that cannot be used
  */
 export function processTracer(warn?: Warn): Tracer | null {
   if (shared === undefined) {
-    const settings = otlpSettings(process.env);
-    shared = settings === null ? null : createTracer(settings, warn);
+    const address = collectorAddress(process.env);
+    shared = address === null ? null : createTracer(address, warn);
   }
   return shared;
 }
 
-type Warn = (message: string) => void;
+/** A burst of a large batch; the SDK's 2,048 lose the end of one. */
+const QUEUED_SPANS = 20_000;
 
-/** `warn` hears of a collector that does not take spans, once until it does again. */
-export function createTracer({ url, headers, resource }: OtlpSettings, warn: Warn = process.emitWarning): Tracer {
-  let waiting: Span[] = [];
-  let timer: NodeJS.Timeout | undefined;
-  let sending: Promise<void> = Promise.resolve();
-  let refused = false;
+/** The exporter retries for up to 10 s by default, which every command would wait for at its end while a collector is away. */
+const TIMEOUT_MS = 2_000;
 
-  async function post(spans: Span[]): Promise<void> {
-    // The first request on a connection that the collector has just closed, because it was idle, fails whatever is in it.
-    const problem = (await send(spans)) && (await send(spans));
-    if (problem !== null && !refused) {
-      const message = `traces: ${url} does not take spans (${problem}); they are dropped until it does`;
-      // A collector's keys are in its address or in the headers.
-      warn(withoutSecrets(message, Object.values(headers)));
-    }
-    refused = problem !== null;
-  }
-
-  /** What went wrong, or `null`. */
-  async function send(spans: Span[]): Promise<string | null> {
-    try {
-      const response = await fetch(url, {
-        method: 'POST',
-        headers: { ...headers, 'content-type': 'application/json' },
-        body: otlpBody(spans, resource),
-        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-      });
-      await response.arrayBuffer();
-      return response.ok ? null : `HTTP ${response.status}`;
-    } catch (error) {
-      return String((error as Error).cause ?? error);
-    }
-  }
-
-  function flush(): Promise<void> {
-    clearTimeout(timer);
-    timer = undefined;
-    const spans = waiting;
-    waiting = [];
-    for (let from = 0; from < spans.length; from += SPANS_PER_REQUEST) {
-      const part = spans.slice(from, from + SPANS_PER_REQUEST);
-      sending = sending.then(() => post(part));
-    }
-    return sending;
-  }
-
+/**
+ * Creates a tracer that OpenTelemetry's variables configure. `warn` is called once when the collector stops accepting
+ * spans, and again only after it has accepted some.
+ *
+ * @param address the collector's, for messages
+ */
+export function createTracer(address: string, warn: Warn = process.emitWarning): Tracer {
+  const resource = resourceFromAttributes({ 'service.name': 'pixart-batch' }).merge(
+    detectResources({ detectors: [envDetector] }),
+  );
+  const { OTEL_EXPORTER_OTLP_TIMEOUT: isTimeoutSet } = process.env;
+  const otlp = new OTLPTraceExporter(isTimeoutSet ? {} : { timeoutMillis: TIMEOUT_MS });
+  const exporter = warning(otlp, address, warn);
+  const processor = new BatchSpanProcessor({ exporter, maxQueueSize: QUEUED_SPANS });
   return {
-    record(span) {
-      if (waiting.length >= SPANS_KEPT) return;
-      waiting.push(span);
-      // A process that has nothing else to do may end; who wants the last spans flushes.
-      timer ??= setTimeout(flush, SEND_EVERY_MS).unref();
+    record: (span) => processor.onEnd(readableSpan(span, resource)),
+    async flush() {
+      await processor.forceFlush().catch(() => {});
+      // The processor does not wait for a batch that its timer sent.
+      await otlp.forceFlush();
     },
-    flush,
+  };
+}
+
+/** Reports failed exports to `warn`, not to OpenTelemetry's global handler, which says nothing unless a program sets it up. */
+function warning(exporter: SpanExporter, address: string, warn: Warn): SpanExporter {
+  let isRefused = false;
+  return {
+    export: (spans, done) =>
+      exporter.export(spans, (result) => {
+        const { error } = result;
+        if (error !== undefined && !isRefused) {
+          const message = `traces: ${address} does not accept spans (${error.message}); they are dropped until it does`;
+          warn(withoutSecrets(message));
+        }
+        isRefused = error !== undefined;
+        done(result);
+      }),
+    shutdown: () => exporter.shutdown(),
   };
 }

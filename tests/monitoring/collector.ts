@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-type Value = { stringValue?: string; intValue?: string; doubleValue?: number; boolValue?: boolean };
+type Value = { stringValue?: string; intValue?: number; doubleValue?: number; boolValue?: boolean };
 
 /** A span as OTLP's JSON has it. */
 export type ReceivedSpan = {
@@ -59,10 +59,12 @@ export async function startCollector(status = 200): Promise<Collector> {
   };
 }
 
-export const attributesOf = ({ attributes }: ReceivedSpan): Record<string, string | number | boolean | undefined> =>
+export const attributesOf = ({
+  attributes,
+}: Pick<ReceivedSpan, 'attributes'>): Record<string, string | number | boolean | undefined> =>
   Object.fromEntries(
     attributes.map(({ key, value: { stringValue, intValue, doubleValue, boolValue } }) => [
       key,
-      stringValue ?? (intValue === undefined ? (doubleValue ?? boolValue) : Number(intValue)),
+      stringValue ?? intValue ?? doubleValue ?? boolValue,
     ]),
   );
