@@ -61,12 +61,10 @@ def describe_bundle(options: BundleOptions, checkpoint: Checkpoint) -> dict[str,
         "sizes": {size: _positions(size, checkpoint.transformer.position_range) for size in options.sizes},
         "tokenizer": {
             "maxTokens": checkpoint.kind.max_tokens if options.max_tokens is None else options.max_tokens,
-            "padTokenId": checkpoint.tokenizer.pad_id,
             "eosTokenId": checkpoint.tokenizer.eos_id,
             "cleanCaption": options.clean_caption,
             **single_word(checkpoint.tokenizer.tokenizer),
         },
-        "textEncoder": {"width": checkpoint.text_encoder.config.d_model},
         "transformer": _transformer(checkpoint.transformer.shape),
         "vae": _vae(checkpoint),
         "scheduler": checkpoint.scheduler.description,
@@ -102,12 +100,10 @@ def single_word(tokenizer: Tokenizer) -> dict[str, bool]:
 
 def _transformer(shape: TransformerShape) -> dict[str, Any]:
     return {
-        "layers": shape.layers,
         "heads": shape.heads,
         "headWidth": shape.head_width,
         "patch": shape.patch,
         "latentChannels": shape.latent_channels,
-        "kvCompression": shape.kv_compression and shape.kv_compression.description(),
     }
 
 
@@ -115,7 +111,6 @@ def _vae(checkpoint: Checkpoint) -> dict[str, Any]:
     return {
         "factor": checkpoint.vae.factor,
         "scaling": checkpoint.vae.config["scaling_factor"],
-        "shift": 0,
         "norms": checkpoint.decoder.norms,
         "groups": checkpoint.decoder.groups,
     }

@@ -24,7 +24,6 @@ MOST_UNUSED = 256
 @dataclass(frozen=True)
 class TokenizerPart:
     tokenizer: Tokenizer
-    pad_id: int
     eos_id: int
     folder: Path
 
@@ -63,7 +62,7 @@ def open_tokenizer(checkpoint: Path) -> TokenizerPart:
             f"{folder}: expected a padding token and an end token that ends every text; found "
             f"padding {loaded.pad_token!r}, end {loaded.eos_token!r}, and {tokenizer.encode('').tokens} for ''."
         )
-    return TokenizerPart(tokenizer, pad_id, eos_id, folder)
+    return TokenizerPart(tokenizer, eos_id, folder)
 
 
 def _check_kind(folder: Path, tokenizer: Tokenizer) -> None:

@@ -19,7 +19,7 @@ class KvCompression:
     scale: int
 
     def description(self) -> dict[str, Any]:
-        """The entry that config.json and bundle.json have for it."""
+        """Its entry in a checkpoint's config.json."""
         return {"layers": list(self.layers), "scale": self.scale, "sampling": "conv"}
 
 

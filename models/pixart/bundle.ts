@@ -28,6 +28,9 @@ const precisionSchema = z.strictObject({
   error: z.number().min(0),
 });
 
+/** A field that earlier exporters wrote and nothing reads: accepted, since bundles are known by the digest of this file. */
+const unread = <T extends z.ZodType>(field: T) => field.optional();
+
 const NAME = 'letters, digits, ".", "_" and "-", at most 100';
 
 /** `bundle.json`, as docs/bundle-format.md describes it. The exporter reads what it asks for in models/export/bundle.schema.json. */
@@ -48,30 +51,34 @@ export const bundleDescriptionSchema = z
     }),
     tokenizer: z.strictObject({
       maxTokens: z.int().min(2),
-      padTokenId: z.int().min(0),
+      padTokenId: unread(z.int().min(0)),
       eosTokenId: z.int().min(0),
       cleanCaption: z.boolean(),
       /** Where an added token is a word of its own: what tells it from bundles of exporters whose readers found such tokens within words. */
       singleWord: z.literal(true).optional(),
     }),
-    textEncoder: z.strictObject({ width: z.int().positive() }),
+    textEncoder: unread(z.strictObject({ width: z.int().positive() })),
     transformer: z.strictObject({
-      layers: z.int().positive(),
+      layers: unread(z.int().positive()),
       heads: z.int().positive(),
       headWidth: z.int().positive(),
       patch: z.int().positive(),
       latentChannels: z.int().positive(),
-      kvCompression: z
-        .strictObject({ layers: z.array(z.int().min(0)), scale: z.int().min(2), sampling: z.literal('conv') })
-        .nullable(),
+      kvCompression: unread(
+        z
+          .strictObject({ layers: z.array(z.int().min(0)), scale: z.int().min(2), sampling: z.literal('conv') })
+          .nullable(),
+      ),
     }),
     vae: z.strictObject({
       factor: z.int().positive(),
       scaling: z.number().positive(),
-      /** Bundles of earlier exporters may have another, which diffusers does not add: their pictures differ from it. */
-      shift: z.literal(0, {
-        error: ({ input }) => `expected 0, found ${input}: export the checkpoint again (docs/exporting.md)`,
-      }),
+      /** Earlier exporters wrote it. Any other value was added to latents, which diffusers does not do. */
+      shift: z
+        .literal(0, {
+          error: ({ input }) => `expected 0, found ${input}: export the checkpoint again (docs/exporting.md)`,
+        })
+        .optional(),
       /** Group norms of the decoder, and the groups of each; none where the decoder's graph takes latents only. */
       norms: z.int().min(0),
       groups: z.int().min(0),

@@ -57,8 +57,7 @@ def test_lists_every_file_with_its_digest_and_size(bundle: Path) -> None:
 def test_describes_the_checkpoint(bundle: Path) -> None:
     description = json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))
     assert description["sizes"]["512"] == {"sampleSize": 64, "interpolationScale": 1}
-    assert description["transformer"]["kvCompression"] == {"layers": [1], "scale": 2, "sampling": "conv"}
-    assert description["vae"] == {"factor": 8, "scaling": 0.5, "shift": 0, "norms": 22, "groups": 4}
+    assert description["vae"] == {"factor": 8, "scaling": 0.5, "norms": 22, "groups": 4}
     assert description["scheduler"] == {
         "trainSteps": 1000,
         "betaSchedule": "linear",

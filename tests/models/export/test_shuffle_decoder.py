@@ -35,7 +35,6 @@ def test_a_bundle_takes_the_decoder_beside_the_autoencoder(with_decoder: Path, o
     assert describe_bundle(options, checkpoint)["vae"] == {
         "factor": 8,
         "scaling": 0.13025,
-        "shift": 0,
         "norms": 0,
         "groups": 0,
     }
