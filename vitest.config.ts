@@ -10,6 +10,7 @@ const UNIT = [
   'benchmarks/report',
   'client/{cron,not-behind,request}',
   'connection/temporal-target',
+  'docs/links',
   'encryption/{object-seal,payload-codec,sealed}',
   'images/xmp',
   'infra/iam/table',
@@ -25,7 +26,7 @@ const UNIT = [
  * which were killed could, but begin with the fleets, because they cost no more than time.
  */
 const SHARING = [
-  '{activities,cleaning,cli,client,codec-server,connection,encryption,exporting,forgetting,images,models/pixart,monitoring,pictures,review-page,store,workers,workflows}/**/!(follow-batch)',
+  '{activities,cleaning,cli,client,codec-server,connection,docs,encryption,exporting,forgetting,images,models/pixart,monitoring,pictures,review-page,store,workers,workflows}/**/!(follow-batch)',
   'infra/**/!(temporal-server)',
 ];
 

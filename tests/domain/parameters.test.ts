@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { columnsOf, pictureOf } from '../../domain/job.ts';
 import { COLUMNS, GRID_COLUMNS, ROW_COLUMNS, TEXT_COLUMNS } from '../../domain/parameters.ts';
@@ -40,11 +39,4 @@ test('a picture and its columns are in the parameters’ order however the job w
   const shuffled = Object.fromEntries(Object.entries(sampleJob).reverse()) as typeof sampleJob;
   expect(JSON.stringify(pictureOf(shuffled))).toBe(JSON.stringify(pictureOf(sampleJob)));
   expect(JSON.stringify(columnsOf(shuffled))).toBe(JSON.stringify(columnsOf(sampleJob)));
-});
-
-test('the guide to catalogs tells of every column', async () => {
-  const guide = await readFile(new URL('../../docs/catalog.md', import.meta.url), 'utf8');
-  const first = [...guide.matchAll(/^\| (`[^|]*`) +\|/gm)].map(([, cell]) => cell);
-  const told = first.flatMap((cell) => [...cell!.matchAll(/`(\w+)`/g)].map(([, name]) => name));
-  expect(told).toEqual(expect.arrayContaining([...COLUMNS]));
 });

@@ -1,0 +1,9 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { ROOT } from '../build/kept-build.mjs';
+import { referencePages } from './pages.ts';
+
+/* `npm run reference`: writes docs/reference/ as the code has it. */
+for (const [name, text] of Object.entries(await referencePages())) {
+  writeFileSync(path.join(ROOT, 'docs/reference', name), text);
+}
