@@ -6,7 +6,9 @@ import { VERBS } from '../../../cli/verb-table.ts';
 import { FORCE_AFTER_MS } from '../../../workers/stopping.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../infra/systemd/', import.meta.url));
-const GUIDE = fileURLToPath(new URL('../../../docs/guide.md', import.meta.url));
+const DOCUMENTS = ['guide.md', 'reference/command-line.md'].map((name) =>
+  fileURLToPath(new URL(`../../../docs/${name}`, import.meta.url)),
+);
 
 const read = (name: string): string => readFileSync(FOLDER + name, 'utf8');
 
@@ -67,6 +69,7 @@ test('all units are shut off alike', () => {
 test('every variable of the environment file is one that a unit or the product reads', () => {
   const names = [...read('environment').matchAll(/^(?:# )?([A-Z][A-Z_]+)=/gm)].map(([, name]) => name!);
   expect(names).toContain('PIXART_STORE');
-  const readers = [readFileSync(GUIDE, 'utf8'), ...readdirSync(FOLDER).map(read)].join('\n');
+  const documented = DOCUMENTS.map((file) => readFileSync(file, 'utf8'));
+  const readers = [...documented, ...readdirSync(FOLDER).map(read)].join('\n');
   for (const name of names) expect(readers).toMatch(new RegExp(`[\`$]\\{?${name}\\b`));
 });
