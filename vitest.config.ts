@@ -10,7 +10,7 @@ const UNIT = [
   'benchmarks/report',
   'client/{cron,not-behind,request}',
   'connection/temporal-target',
-  'docs/links',
+  'docs/{blocks,named-headings}',
   'encryption/{object-seal,payload-codec,sealed}',
   'images/xmp',
   'infra/iam/table',

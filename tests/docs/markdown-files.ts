@@ -15,16 +15,9 @@ export function filesBelow(folder = ''): string[] {
 
 export const textOf = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');
 
-/** Markdown without the lines of its code blocks. */
-export const proseOf = (markdown: string): string => markdown.replaceAll(/^ *```.*?^ *```$/gms, '');
+/** Without the lines of code blocks. */
+const proseOf = (markdown: string): string => markdown.replaceAll(/^ *```.*?^ *```$/gms, '');
 
 /** Headings, as people read them. */
 export const headingsOf = (markdown: string): string[] =>
   [...proseOf(markdown).matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading!.replaceAll('`', ''));
-
-/** What GitHub makes of a heading in an address. */
-export const anchorOf = (heading: string): string =>
-  heading
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
-    .replaceAll(' ', '-');
