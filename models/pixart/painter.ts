@@ -3,6 +3,7 @@ import type { Bundle, BundleDescription } from './bundle.ts';
 import type { RequestCaptions } from './captions.ts';
 import { decode } from './decode.ts';
 import { type DenoiseInputs, denoise } from './denoise.ts';
+import { imagesInCall } from './micro-batch.ts';
 import { normalStream } from './noise.ts';
 import { Tensor } from './onnxruntime.ts';
 import { sayingOutOfMemory } from './out-of-memory.ts';
@@ -13,8 +14,14 @@ import { resizeAndCrop, toBytes } from './resize-crop.ts';
 import { createSampler } from './samplers/create-sampler.ts';
 import type { Sampler } from './samplers/sampler.ts';
 import { type Graph, openGraph, type SessionOptions } from './session.ts';
+import { StepBatcher, type StepBin } from './step-batcher.ts';
 
-/** A bundle's transformer and decoder, loaded on one device: from captions to a picture. Paints one image at a time. */
+export type PainterOptions = SessionOptions & {
+  /** How many images that are painted at once may share a call of the transformer; 1 unless given. */
+  microBatch?: number | undefined;
+};
+
+/** A bundle's transformer and decoder, loaded on one device: from captions to pictures, of which it may paint several at once. */
 export type Painter = {
   /** @throws UserError for a request that this bundle can never serve; OutOfMemory; the signal's reason where it was aborted. */
   paint(request: RenderRequest, captions: RequestCaptions, options?: RenderOptions): Promise<PaintedImage>;
@@ -27,9 +34,11 @@ export type Painter = {
  * @throws UserError where the device cannot be used for this bundle or a graph cannot be loaded.
  * @throws DeviceFull
  */
-export async function loadPainter(bundle: Bundle, options: SessionOptions): Promise<Painter> {
+export async function loadPainter(bundle: Bundle, options: PainterOptions): Promise<Painter> {
   refuseInt8OnCuda(bundle, options);
+  const { microBatch = 1 } = options;
   const transformer = await openGraph(bundle, 'transformer.onnx', options);
+  const batcher = new StepBatcher(transformer);
   const vaeDecoder = await openGraph(bundle, 'vae_decoder.onnx', options);
   return {
     async paint(request, captions, renderOptions = {}) {
@@ -39,12 +48,16 @@ export async function loadPainter(bundle: Bundle, options: SessionOptions): Prom
       const { thrift = {} } = renderOptions;
       const { sampler, inputs } = sampling(bundle.description, request, captions);
       const halved = { ...inputs, halves: thrift.halves, weights: bundle.description.precision?.transformer.weights };
-      const latents = await denoise(transformer, sampler, halved, renderOptions).catch(sayingOutOfMemory('denoise'));
+      const place = batcher.enter(stepBin(halved, microBatch));
+      const latents = await denoise(place, sampler, halved, renderOptions)
+        .catch(sayingOutOfMemory('denoise'))
+        .finally(() => place.leave());
       const denoised = performance.now();
       const developing = develop(vaeDecoder, bundle.description, request, latents, renderOptions);
       const rgb = await developing.catch(sayingOutOfMemory('decode'));
       const timings = { denoiseMs: denoised - started, decodeMs: performance.now() - denoised };
-      return { rgb, width: request.width, height: request.height, timings };
+      const shared = place.together > 1 && { microBatch: place.together };
+      return { rgb, width: request.width, height: request.height, timings, ...shared };
     },
 
     async dispose() {
@@ -78,6 +91,14 @@ function sampling(
   const drawNoise = () => draw(shape.channels * shape.height * shape.width);
   const sampler = createSampler(description.scheduler, request.steps, drawNoise);
   return { sampler, inputs: { ...shape, ...captions, positions, guidance: request.guidance } };
+}
+
+/** Images share calls with those of the same latents and as many captions. */
+function stepBin(inputs: DenoiseInputs, microBatch: number): StepBin {
+  const { channels, height, width, positions, negative, halves, weights } = inputs;
+  const isGuided = negative !== null;
+  const most = imagesInCall({ tokens: positions.dims[1]!, halves, weights, isGuided }, microBatch);
+  return { name: most === 1 ? Symbol('alone') : `${channels}×${height}×${width} ${isGuided}`, most };
 }
 
 /** From latents to the finished image's bytes. */

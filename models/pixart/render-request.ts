@@ -31,6 +31,8 @@ export type PaintedImage = {
   width: number;
   height: number;
   timings: { denoiseMs: number; decodeMs: number };
+  /** The most images that shared a call of the transformer, this one included; missing where it had each call to itself. */
+  microBatch?: number;
 };
 
 /** Where the graphs run. */

@@ -9,7 +9,7 @@ import { Tensor } from '../../../models/pixart/onnxruntime.ts';
 import type { Sampler, SamplerState } from '../../../models/pixart/samplers/sampler.ts';
 import type { Graph } from '../../../models/pixart/session.ts';
 import { relativeError } from './golden-case.ts';
-import { goldenNetworks } from './golden-networks.ts';
+import { aloneAt, goldenNetworks } from './golden-networks.ts';
 
 /** Gives the prediction itself instead of the latents that follow from it. */
 function predictionOnly(noise: Float32Array, timesteps = [500]): Sampler {
@@ -50,7 +50,7 @@ test.each([
   let made = 0;
   const counting: Graph = { ...transformer, run: (inputs) => transformer.run(inputs).finally(() => made++) };
   const inputs = { channels, height, width, positions, prompt, negative, guidance: 4.5 };
-  const found = await denoise(counting, predictionOnly(noise), inputs, {});
+  const found = await denoise(aloneAt(counting), predictionOnly(noise), inputs, {});
 
   const pair = await transformer.run({
     latents: new Tensor('float32', Float32Array.from([...noise, ...noise]), [2, channels, height, width]),
@@ -71,7 +71,9 @@ test('latents that are not finite end the run at the step after which they are n
   const inputs = { channels: 1, height: 2, width: 2, positions, prompt: caption, negative: null, guidance: 1 };
   const states: SamplerState[] = [];
   const keeping = { everyMs: 0, keep: async (state: SamplerState) => void states.push(state) };
-  const running = denoise(transformer, predictionOnly(new Float32Array(4), [900, 500, 100]), inputs, { keeping });
+  const running = denoise(aloneAt(transformer), predictionOnly(new Float32Array(4), [900, 500, 100]), inputs, {
+    keeping,
+  });
   await expect(running).rejects.toThrow(
     /latents after step 1 of 3: expected finite numbers, found NaN.*export the checkpoint again/,
   );

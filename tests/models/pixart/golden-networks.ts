@@ -10,6 +10,7 @@ import { positionEmbedding } from '../../../models/pixart/position-embedding.ts'
 import type { Planes } from '../../../models/pixart/resize-crop.ts';
 import { createSampler } from '../../../models/pixart/samplers/create-sampler.ts';
 import { type Graph, openGraph } from '../../../models/pixart/session.ts';
+import { StepBatcher, type StepPlace } from '../../../models/pixart/step-batcher.ts';
 import { encodeText, projectCaption } from '../../../models/pixart/text-encoder.ts';
 import { loadTokenizer, type Tokenize } from '../../../models/pixart/tokenizer.ts';
 import { GOLDEN, type GoldenCase } from './golden-case.ts';
@@ -64,6 +65,10 @@ export function positionsOf({ bundle }: Networks, golden: GoldenCase): Tensor {
   return new Tensor('float32', positionEmbedding(rows, columns, width, scale), [1, rows * columns, width]);
 }
 
+/** A place at a transformer that is nobody else's. */
+export const aloneAt = (transformer: Pick<Graph, 'run'>): StepPlace =>
+  new StepBatcher(transformer).enter({ name: 'alone', most: 1 });
+
 /** Denoises a case and keeps the latents after every step. */
 export async function denoiseCase(
   networks: Networks,
@@ -77,7 +82,7 @@ export async function denoiseCase(
   const kept: Float32Array[] = [];
   const inputs = { channels, height, width, positions, prompt, negative, guidance: golden.guidance };
   const onStep = () => kept.push(sampler.latents);
-  await denoise(networks.transformer, sampler, inputs, { onStep });
+  await denoise(aloneAt(networks.transformer), sampler, inputs, { onStep });
   return kept;
 }
 
