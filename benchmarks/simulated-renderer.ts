@@ -19,6 +19,7 @@ export function simulatedRenderer({ bundle, side, stepMs = () => 0, before = () 
     bundle,
     device: 'cpu',
     children: 1,
+    microBatch: 1,
     unusable: new AbortController().signal,
     close: () => Promise.resolve(),
     async render(request, _captions, { signal, onBegin, onStep } = {}) {

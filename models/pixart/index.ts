@@ -22,6 +22,7 @@ export {
   painterMemory,
   painterMemoryOfAll,
 } from './memory.ts';
+export { imagesInCall } from './micro-batch.ts';
 export { encoderWeightsOrNull, type Networks, networksOf, networksOrNull } from './networks.ts';
 export { OutOfMemory } from './out-of-memory.ts';
 export { loadPainter, type Painter } from './painter.ts';

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../domain/user-error.ts';
 import type { BundleRef } from '../pixart/index.ts';
-import { type ChildOptions, RendererChild, RendererDied } from './renderer-child.ts';
+import { type ChildOptions, RendererChild } from './renderer-child.ts';
+import { RendererDied } from './renderer-faults.ts';
 
 const LONGEST_PAUSE_MS = 30_000;
 

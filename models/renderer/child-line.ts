@@ -1,50 +1,120 @@
-/** Hands out a fixed set of things, one to a caller at a time: first come, first served. */
-export class ChildLine<Child> {
-  readonly #free: Child[];
-  readonly #isPreferred: (child: Child) => boolean;
-  readonly #waiting: ((child: Child) => void)[] = [];
+/** What an image needs of a child. */
+export type Need = {
+  /** Images of one bin share calls, so that a child is given more of those that it has. */
+  bin: string;
+  /** Of the child's places: how much of a call the image fills. */
+  places: number;
+  /** All of a child, with no other image beside it. */
+  isAlone?: boolean | undefined;
+};
 
-  /** @param isPreferred which of several that are free is given first */
-  constructor(children: readonly Child[], isPreferred: (child: Child) => boolean) {
-    this.#free = [...children];
-    this.#isPreferred = isPreferred;
+export type LineOptions<Child> = {
+  /** Of each child. */
+  places: number;
+  /** Whether an image may have it just now. */
+  isUsable?: (child: Child) => boolean;
+  /** Which of several is given first. */
+  isPreferred: (child: Child) => boolean;
+};
+
+/** Part of a child, until it is given back. */
+export type Share<Child> = { child: Child; giveBack: () => void };
+
+type Waiting<Child> = { need: Need; passedBy: number; have: (share: Share<Child>) => void };
+type Slot<Child> = { child: Child; free: number; inHand: Need[] };
+
+/** Hands out the places of some children: first come, first served, but for images of a bin that a child already has, which may pass the others for a while. */
+export class ChildLine<Child> {
+  readonly #slots: Slot<Child>[];
+  readonly #options: Required<LineOptions<Child>>;
+  readonly #waiting: Waiting<Child>[] = [];
+
+  constructor(children: readonly Child[], options: LineOptions<Child>) {
+    this.#options = { isUsable: () => true, ...options };
+    this.#slots = children.map((child) => ({ child, free: options.places, inHand: [] }));
   }
 
   /**
-   * Waits for the next one that is free, until the signal is aborted. Give it back with `give`.
+   * Waits for a share of a child, until the signal is aborted.
    *
    * @param place `first`: before all who wait already
    * @throws the signal's reason
    */
-  take(signal: AbortSignal | undefined, place: 'first' | 'last' = 'last'): Promise<Child> {
+  take(need: Need, signal: AbortSignal | undefined, place: 'first' | 'last' = 'last'): Promise<Share<Child>> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       const leave = (): void => {
-        this.#waiting.splice(this.#waiting.indexOf(have), 1);
+        this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
         reject(signal?.reason);
+        this.serve();
       };
-      const have = (child: Child): void => {
-        signal?.removeEventListener('abort', leave);
-        resolve(child);
+      const waiting: Waiting<Child> = {
+        need,
+        passedBy: 0,
+        have: (share) => {
+          signal?.removeEventListener('abort', leave);
+          resolve(share);
+        },
       };
       signal?.addEventListener('abort', leave, { once: true });
-      if (place === 'first') this.#waiting.unshift(have);
-      else this.#waiting.push(have);
-      this.#serve();
+      if (place === 'first') this.#waiting.unshift(waiting);
+      else this.#waiting.push(waiting);
+      this.serve();
     });
   }
 
-  /** Gives one back, or for the first time. */
-  give(child: Child): void {
-    this.#free.push(child);
-    this.#serve();
-  }
-
-  #serve(): void {
-    while (this.#free.length > 0 && this.#waiting.length > 0) {
-      const place = Math.max(0, this.#free.findIndex(this.#isPreferred));
-      const [child] = this.#free.splice(place, 1);
-      this.#waiting.shift()!(child!);
+  /** Gives out what can be had: to be called when a child has become usable. */
+  serve(): void {
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      const [waiting, slot] = next;
+      const place = this.#waiting.indexOf(waiting);
+      for (const passed of this.#waiting.slice(0, place)) passed.passedBy += 1;
+      this.#waiting.splice(place, 1);
+      waiting.have(this.#share(slot, waiting.need));
     }
   }
+
+  #share(slot: Slot<Child>, need: Need): Share<Child> {
+    const places = this.#placesOf(need);
+    slot.free -= places;
+    slot.inHand.push(need);
+    return {
+      child: slot.child,
+      giveBack: () => {
+        slot.free += places;
+        slot.inHand.splice(slot.inHand.indexOf(need), 1);
+        this.serve();
+      },
+    };
+  }
+
+  #next(): [Waiting<Child>, Slot<Child>] | undefined {
+    const { places, isUsable, isPreferred } = this.#options;
+    const rank = ({ child, free }: Slot<Child>): number => (isPreferred(child) ? places + 1 : 0) + free;
+    const slots = this.#slots.filter(({ child }) => isUsable(child)).toSorted((a, b) => rank(b) - rank(a));
+    const fits = ({ need }: Waiting<Child>, { free }: Slot<Child>): boolean => free >= this.#placesOf(need);
+    // One that has been passed often, or needs a whole child, would wait for ever for as much of a child to be free at once.
+    const urgent = this.#waiting.find(({ need, passedBy }) => need.isAlone || passedBy >= 2 * places);
+    if (urgent !== undefined) {
+      const slot = slots.find((slot) => fits(urgent, slot));
+      if (slot !== undefined) return [urgent, slot];
+      slots.splice(emptiest(slots), 1);
+    }
+    for (const slot of slots) {
+      const fitting = this.#waiting.filter((waiting) => fits(waiting, slot));
+      const waiting = fitting.toSorted((a, b) => alike(slot, b) - alike(slot, a))[0];
+      if (waiting !== undefined) return [waiting, slot];
+    }
+    return undefined;
+  }
+
+  #placesOf({ places, isAlone }: Need): number {
+    return isAlone ? this.#options.places : Math.min(places, this.#options.places);
+  }
 }
+
+const alike = <Child>({ inHand }: Slot<Child>, { need }: Waiting<Child>): number =>
+  inHand.filter(({ bin }) => bin === need.bin).length;
+
+const emptiest = <Child>(slots: readonly Slot<Child>[]): number =>
+  slots.findIndex(({ free }) => free === Math.max(...slots.map((slot) => slot.free)));

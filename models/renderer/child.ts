@@ -1,4 +1,4 @@
-/** A child process: holds one part of a bundle's networks on one device, and encodes one text or paints one image at a time. */
+/** A child process: holds one part of a bundle's networks on one device, and encodes one text or paints one or several images at a time. */
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../../domain/user-error.ts';
 import {
@@ -11,11 +11,12 @@ import {
   type Painter,
   verifyPart,
 } from '../pixart/index.ts';
-import type { ChildFailure, FromChild, ToChild } from './protocol.ts';
+import type { ChildAnswer, ChildFailure, FromChild, ToChild } from './protocol.ts';
 
 let encoder: CaptionEncoder | undefined;
 let painter: Painter | undefined;
-let cancellation = new AbortController();
+/** Of the renders in hand, by their calls. */
+const cancellations = new Map<number, AbortController>();
 
 /** The parent told this process to stop its render. */
 class RenderCancelled extends Error {
@@ -32,53 +33,64 @@ const tell = (message: FromChild): Promise<void> =>
     else process.send?.(message, () => resolve());
   });
 
-async function load({ part, bundleFolder, device, threads }: ToChild & { kind: 'load' }): Promise<FromChild> {
+type Message<Kind extends ToChild['kind']> = Extract<ToChild, { kind: Kind }>;
+
+async function load({ part, bundleFolder, device, threads, microBatch }: Message<'load'>): Promise<ChildAnswer> {
   const bundle = await openBundle(bundleFolder);
   await verifyPart(bundle, part);
   if (part === 'encoder') encoder = await loadCaptionEncoder(bundle, { device, threads });
-  else painter = await loadPainter(bundle, { device, threads });
+  else painter = await loadPainter(bundle, { device, threads, microBatch });
   return { kind: 'ready', bundle: bundleRef(bundle) };
 }
 
-async function encode({ ids }: ToChild & { kind: 'encode' }): Promise<FromChild> {
+async function encode({ ids }: Message<'encode'>): Promise<ChildAnswer> {
   if (!encoder) throw new Error('a text was to be encoded before the encoder was loaded');
   return { kind: 'encoded', caption: await encoder.encode(ids) };
 }
 
 async function render({
+  call,
   request,
   captions,
   resume,
   stateEveryMs,
   thrift,
-}: ToChild & { kind: 'render' }): Promise<FromChild> {
+}: Message<'render'>): Promise<ChildAnswer> {
   if (!painter) throw new Error('a render was asked for before the painter was loaded');
-  cancellation = new AbortController();
+  const cancellation = new AbortController();
+  cancellations.set(call, cancellation);
   const before = process.cpuUsage();
-  const image = await painter.paint(request, captions, {
-    signal: cancellation.signal,
-    onStep: (step, steps) => tell({ kind: 'step', step, steps }),
-    resume,
-    thrift,
-    keeping:
-      stateEveryMs === undefined
-        ? undefined
-        : { everyMs: stateEveryMs, keep: (state) => tell({ kind: 'state', state }) },
-  });
-  const { user, system } = process.cpuUsage(before);
-  return { kind: 'done', image, processorMs: (user + system) / 1_000 };
+  try {
+    const image = await painter.paint(request, captions, {
+      signal: cancellation.signal,
+      onStep: (step, steps) => tell({ call, kind: 'step', step, steps }),
+      resume,
+      thrift,
+      keeping:
+        stateEveryMs === undefined
+          ? undefined
+          : { everyMs: stateEveryMs, keep: (state) => tell({ call, kind: 'state', state }) },
+    });
+    const { user, system } = process.cpuUsage(before);
+    return { kind: 'done', image, processorMs: (user + system) / 1_000 };
+  } finally {
+    cancellations.delete(call);
+  }
 }
 
-function work(message: Exclude<ToChild, { kind: 'cancel' }>): Promise<FromChild> {
+type Work = Exclude<ToChild, { kind: 'cancel' }>;
+
+function work(message: Work): Promise<ChildAnswer> {
   if (message.kind === 'load') return load(message);
   return message.kind === 'encode' ? encode(message) : render(message);
 }
 
-async function answer(message: Exclude<ToChild, { kind: 'cancel' }>): Promise<void> {
+async function answer(message: Work): Promise<void> {
+  const { call } = message;
   try {
-    tell(await work(message));
+    tell({ call, ...(await work(message)) });
   } catch (error) {
-    tell({ kind: 'failed', failure: describe(error) });
+    tell({ call, kind: 'failed', failure: describe(error) });
   }
 }
 
@@ -98,7 +110,7 @@ function causeOf(error: unknown): ChildFailure['cause'] {
 const CODE_FAULTS = [TypeError, ReferenceError, SyntaxError];
 
 process.on('message', (message: ToChild) => {
-  if (message.kind === 'cancel') cancellation.abort(new RenderCancelled());
+  if (message.kind === 'cancel') cancellations.get(message.call)?.abort(new RenderCancelled());
   else answer(message);
 });
 

@@ -2,7 +2,8 @@ import { Mutex } from 'async-mutex';
 import { UserError } from '../../domain/user-error.ts';
 import type { Caption } from '../pixart/index.ts';
 import { ChildKeeper, type KeeperOptions } from './child-keeper.ts';
-import { type RendererChild, RendererDied } from './renderer-child.ts';
+import type { RendererChild } from './renderer-child.ts';
+import { RendererDied } from './renderer-faults.ts';
 import { takeTurn, untilAborted } from './waiting.ts';
 
 /** A text encoder may have many times the memory of all else; it takes seconds to load again. */

@@ -1,11 +1,14 @@
 import { Semaphore } from 'async-mutex';
 import { isThrifty, type Thrift, TOO_LITTLE_MEMORY } from '../../domain/thrift.ts';
-import { type BundleDescription, nextRung, type RenderRequest, type SamplerState } from '../pixart/index.ts';
-import type { Renderer, RendererRenderOptions } from './renderer.ts';
-import { RendererOutOfMemory, RenderFault } from './renderer-child.ts';
+import { nextRung, type RenderRequest } from '../pixart/index.ts';
+import { oneImage, type RendererRenderOptions } from './one-image.ts';
+import { type PartOfDescription, pictureFacts } from './picture-facts.ts';
+import type { Renderer } from './renderer.ts';
+import { RendererOutOfMemory, RenderFault } from './renderer-faults.ts';
 import { takePermits } from './waiting.ts';
 
-type PartOfDescription = Pick<BundleDescription, 'vae' | 'transformer' | 'precision'>;
+/** More than a worker ever has in hand. */
+const EVERYBODY = 1_000_000;
 
 /** No rung of the ladder has room for the picture on this machine. A larger one may have. */
 export class TooLittleMemory extends RenderFault {
@@ -23,8 +26,8 @@ export function withLessMemory(
   onRung: (rung: Thrift, because: RendererOutOfMemory) => void = () => {},
 ): Renderer {
   const rungs = new Map<string, Thrift>();
-  const { children } = renderer;
-  const permits = new Semaphore(children);
+  const isOneAtATime = renderer.children * renderer.microBatch === 1;
+  const permits = new Semaphore(EVERYBODY);
 
   async function render(
     request: Parameters<Renderer['render']>[0],
@@ -34,9 +37,9 @@ export function withLessMemory(
     const place = placeOf(request);
     const attempt = oneImage(options);
     let waitMs = 0;
-    for (let isAlone = children === 1; ; isAlone = true) {
+    for (let isAlone = isOneAtATime; ; isAlone = true) {
       const asked = performance.now();
-      const release = await takePermits(permits, isAlone ? children : undefined, options.signal);
+      const release = await takePermits(permits, isAlone ? EVERYBODY : undefined, options.signal);
       waitMs += performance.now() - asked;
       // Read once it is this picture's turn: only who is alone moves a rung, so that none is moved back up.
       const thrift = rungs.get(place) ?? {};
@@ -46,7 +49,7 @@ export function withLessMemory(
       } catch (error) {
         if (!(error instanceof RendererOutOfMemory) || options.signal?.aborted) throw error;
         if (!isAlone) continue;
-        const next = nextRung(ladderPicture(request, description), thrift, error.stage);
+        const next = nextRung(pictureFacts(request, description), thrift, error.stage);
         if (next === null) throw tooLittleMemory(error, request);
         rungs.set(place, next);
         onRung(next, error);
@@ -65,32 +68,5 @@ const tooLittleMemory = ({ message }: Error, { decode }: RenderRequest): TooLitt
       'or a machine with more memory (docs/operations.md, "Too little memory").',
   );
 
-/** The options of each attempt at one image: it begins once, and goes on where the last attempt was. */
-function oneImage(options: RendererRenderOptions): () => RendererRenderOptions {
-  const { states, onBegin } = options;
-  let resume = options.resume;
-  let hasBegun = false;
-  const onState = (state: SamplerState): void => {
-    resume = state;
-    states?.onState(state);
-  };
-  return () => ({
-    ...options,
-    resume,
-    ...(states && { states: { ...states, onState } }),
-    onBegin: () => {
-      if (!hasBegun) onBegin?.();
-      hasBegun = true;
-    },
-  });
-}
-
 const placeOf = ({ size, bin, decode }: RenderRequest): string =>
   `${size} ${bin.width}×${bin.height} ${decode ?? 'tiled'}`;
-
-function ladderPicture({ bin, guidance, decode }: RenderRequest, { vae, transformer, precision }: PartOfDescription) {
-  const [height, width] = [bin.height / vae.factor, bin.width / vae.factor];
-  const tokens = (height * width) / transformer.patch ** 2;
-  const weights = precision?.transformer.weights;
-  return { height, width, tokens, weights, isGuided: guidance > 1, isWhole: decode === 'whole' };
-}

@@ -14,11 +14,19 @@ import type {
 export type ChildPart = 'encoder' | 'painter';
 
 /**
- * What a process and its child with networks say to each other. Both ends run from the same sources, so types are enough. The child
- * holds one text or image at a time and answers every `load`, `encode` and `render` with exactly one `ready`, `encoded`, `done` or `failed`.
+ * What a process and its child with networks say to each other. Both ends run from the same sources, so types are enough. Each `load`,
+ * `encode` and `render` is a call with a number of its own, which is answered with exactly one `ready`, `encoded`, `done` or `failed`. A child
+ * may have several renders in hand.
  */
-export type ToChild =
-  | { kind: 'load'; part: ChildPart; bundleFolder: string; device: Device; threads: number | undefined }
+export type ToChild = { call: number } & (
+  | {
+      kind: 'load';
+      part: ChildPart;
+      bundleFolder: string;
+      device: Device;
+      threads: number | undefined;
+      microBatch: number | undefined;
+    }
   | { kind: 'encode'; ids: number[] }
   | {
       kind: 'render';
@@ -28,9 +36,12 @@ export type ToChild =
       stateEveryMs: number | undefined;
       thrift: Thrift | undefined;
     }
-  | { kind: 'cancel' };
+  | { kind: 'cancel' }
+);
 
-export type FromChild =
+export type FromChild = { call: number } & ChildAnswer;
+
+export type ChildAnswer =
   | { kind: 'ready'; bundle: BundleRef }
   | { kind: 'step'; step: number; steps: number }
   | { kind: 'state'; state: SamplerState }

@@ -2,21 +2,21 @@ import type { Thrift } from '../../domain/thrift.ts';
 import { UserError } from '../../domain/user-error.ts';
 import type { BundleRef, Device, RenderRequest, RequestCaptions } from '../pixart/index.ts';
 import { ChildKeeper, type KeeperOptions } from './child-keeper.ts';
-import { ChildLine } from './child-line.ts';
-import { type ChildImage, type ChildRenderOptions, type RendererChild, RendererDied } from './renderer-child.ts';
+import { ChildLine, type Need } from './child-line.ts';
+import { oneImage, type RendererRenderOptions } from './one-image.ts';
+import { type MicroBatch, placesOf } from './picture-facts.ts';
+import type { ChildImage, RendererChild } from './renderer-child.ts';
+import { RendererDied, RendererOutOfMemory, RenderFault } from './renderer-faults.ts';
 import { SharedTime } from './shared-time.ts';
 import { untilAborted } from './waiting.ts';
 
-export type RendererOptions = Omit<KeeperOptions, 'part'> & {
+export type RendererOptions = Omit<KeeperOptions, 'part' | 'microBatch'> & {
   /** Processes that paint on the device at once, each with its `threads`; one unless given. */
   children?: number | undefined;
+  /** What each of them paints at once; one image unless given. */
+  microBatch?: MicroBatch | undefined;
   /** Aborts the start, not what comes after it. */
   signal?: AbortSignal | undefined;
-};
-
-export type RendererRenderOptions = ChildRenderOptions & {
-  /** Called once, when a child is this caller's and computing begins. */
-  onBegin?: (() => void) | undefined;
 };
 
 export type Rendered = ChildImage & {
@@ -28,12 +28,13 @@ export type Rendered = ChildImage & {
   thrift?: Thrift;
 };
 
-/** One device with some children that paint on it. Whoever renders takes the first that is free, first come, first served. */
+/** One device with some children that paint on it. Whoever renders takes a place of the first that has one: see ChildLine. */
 export type Renderer = {
   readonly bundle: BundleRef;
   readonly device: Device;
-  /** How many images it computes at once. */
   readonly children: number;
+  /** How many images each child computes at once. */
+  readonly microBatch: number;
   /**
    * Aborted, with a UserError as its reason, when a dead child cannot be replaced because the bundle on disk was damaged
    * or exchanged, or the device does not take its graphs any more: nothing more can be rendered here.
@@ -41,7 +42,8 @@ export type Renderer = {
   readonly unusable: AbortSignal;
   /**
    * Waits for a child, then renders. A dead one is replaced before its next image; where that fails, the image waits for another
-   * one that lives.
+   * one that lives. One that was in hand with others when their child ended goes on by itself, from the last state that it told: whichever of
+   * them was the reason then fails alone.
    *
    * @throws UserError for a request that this bundle can never serve; RendererDied and RenderFault, after which another
    * attempt may succeed; the signal's reason.
@@ -57,9 +59,23 @@ export type Renderer = {
  * @throws UserError where the bundle is damaged or the device is not there; RenderFault where it has no memory for the bundle;
  * RendererDied where a child ended while it loaded; the signal's reason.
  */
-export async function startRenderer({ children = 1, signal, ...options }: RendererOptions): Promise<Renderer> {
-  const keepers = Array.from({ length: children }, () => new ChildKeeper({ ...options, part: 'painter' }));
-  const line = new ChildLine(keepers, ({ isReady }) => isReady);
+export async function startRenderer({
+  children = 1,
+  microBatch,
+  signal,
+  ...options
+}: RendererOptions): Promise<Renderer> {
+  const places = microBatch?.images ?? 1;
+  const keepers = Array.from(
+    { length: children },
+    () => new ChildKeeper({ ...options, part: 'painter', microBatch: places }),
+  );
+  const reviving = new Set<ChildKeeper>();
+  const line = new ChildLine(keepers, {
+    places,
+    isUsable: (keeper) => !reviving.has(keeper),
+    isPreferred: ({ isReady }) => isReady,
+  });
   const time = new SharedTime();
   const unusable = new AbortController();
   const close = async (): Promise<void> => void (await Promise.all(keepers.map((keeper) => keeper.close())));
@@ -84,25 +100,56 @@ export async function startRenderer({ children = 1, signal, ...options }: Render
 
   /** Tries on while others work, so that a child which cannot be had for the time being costs no attempts. */
   async function revive(keeper: ChildKeeper): Promise<void> {
+    if (reviving.has(keeper)) return;
+    reviving.add(keeper);
     while (!keeper.isReady && !keeper.isClosed && !unusable.signal.aborted) await liveChild(keeper).catch(() => {});
-    line.give(keeper);
+    reviving.delete(keeper);
+    line.serve();
   }
 
-  /** The first child that is free, and the function that gives it back. */
-  async function takeChild(signal: AbortSignal | undefined): Promise<{ child: RendererChild; release: () => void }> {
+  /** A share of the first child that has room, and the function that gives it back. */
+  async function takeChild(
+    need: Need,
+    signal: AbortSignal | undefined,
+  ): Promise<{ child: RendererChild; giveBack: () => void }> {
     for (let place: 'first' | 'last' = 'last'; ; place = 'first') {
-      const keeper = await line.take(signal, place);
+      const { child: keeper, giveBack } = await line.take(need, signal, place);
       try {
-        return { child: await untilAborted(liveChild(keeper), signal), release: () => line.give(keeper) };
+        return { child: await untilAborted(liveChild(keeper), signal), giveBack };
       } catch (error) {
-        const isAlone = !keepers.some(({ isReady }) => isReady);
-        if (isAlone || signal?.aborted || unusable.signal.aborted) {
-          line.give(keeper);
-          throw error;
-        }
-        void revive(keeper);
+        const isLast = !keepers.some(({ isReady }) => isReady);
+        const isOver = isLast || signal?.aborted || unusable.signal.aborted;
+        if (!isOver) void revive(keeper);
+        giveBack();
+        if (isOver) throw error;
       }
     }
+  }
+
+  /** @returns null where it ended with others, any of which may have been the reason */
+  async function renderIn(
+    need: Need,
+    request: RenderRequest,
+    captions: RequestCaptions,
+    { onBegin, ...options }: RendererRenderOptions,
+  ): Promise<Rendered | null> {
+    const asked = performance.now();
+    const { child, giveBack } = await takeChild(need, options.signal);
+    const waitMs = performance.now() - asked;
+    const end = time.begin();
+    let deviceShare = 1;
+    let image: ChildImage;
+    try {
+      onBegin?.();
+      image = await child.render(request, captions, options);
+    } catch (error) {
+      if (child.endedWithSeveral && mayBeAnothers(error) && !options.signal?.aborted) return null;
+      throw error;
+    } finally {
+      deviceShare = end();
+      giveBack();
+    }
+    return { ...image, waitMs, deviceShare };
   }
 
   async function render(
@@ -110,27 +157,24 @@ export async function startRenderer({ children = 1, signal, ...options }: Render
     captions: RequestCaptions,
     options: RendererRenderOptions = {},
   ): Promise<Rendered> {
-    const { onBegin, ...childOptions } = options;
-    const asked = performance.now();
-    const { child, release } = await takeChild(childOptions.signal);
-    const waitMs = performance.now() - asked;
-    const end = time.begin();
-    let deviceShare = 1;
-    let image: ChildImage;
-    try {
-      onBegin?.();
-      image = await child.render(request, captions, childOptions);
-    } finally {
-      deviceShare = end();
-      release();
-    }
-    return { ...image, waitMs, deviceShare };
+    const attempt = oneImage(options);
+    const { size, bin } = request;
+    const need = {
+      bin: `${size} ${bin.width}×${bin.height}`,
+      places: microBatch === undefined ? 1 : placesOf(request, options.thrift, microBatch),
+    };
+    const image =
+      (await renderIn(need, request, captions, attempt())) ??
+      (await renderIn({ ...need, isAlone: true }, request, captions, attempt()));
+    // Alone, there was no other.
+    return image!;
   }
 
   return {
     bundle: keepers[0]!.bundle!,
     device: options.device,
     children,
+    microBatch: places,
     unusable: unusable.signal,
     render,
     close,
@@ -142,3 +186,7 @@ function checkSame(bundles: readonly BundleRef[]): void {
   if (new Set(bundles.map(({ digest }) => digest)).size === 1) return;
   throw new UserError(`bundle ${bundles[0]!.name} changed while it was loaded. Start again to serve the new one.`);
 }
+
+/** What ends a child may be the fault of any image that it has in hand; memory that it did not find is seen to in less-memory.ts. */
+const mayBeAnothers = (error: unknown): boolean =>
+  (error instanceof RendererDied || error instanceof RenderFault) && !(error instanceof RendererOutOfMemory);

@@ -20,7 +20,8 @@ const SIDE = 8;
 /** What the kept state of a real sampler would be, in shape. */
 const latents = () => new Float32Array(SIDE * SIDE).fill(0.5);
 
-let cancelled = false;
+/** Calls that were told to stop. */
+const cancelled = new Set();
 
 /** @param {import('../../models/renderer/protocol.ts').FromChild} message */
 const tell = (message) => process.send?.(message);
@@ -38,31 +39,35 @@ function captionOf(ids) {
  * @param {Extract<import('../../models/renderer/protocol.ts').ToChild, { kind: 'render' }>} message
  * @returns {Promise<import('../../models/renderer/protocol.ts').FromChild>}
  */
-async function render({ request, resume, stateEveryMs }) {
-  cancelled = false;
+async function render({ call, request, resume, stateEveryMs }) {
   let keptAt = performance.now();
   // A character for every computation that was begun: what really happened, beside what receipts say.
   appendFileSync(computed, '.');
   for (let step = (resume?.step ?? 0) + 1; step <= request.steps; step += 1) {
     await sleep(stepMs);
-    if (cancelled)
-      return { kind: 'failed', failure: { cause: 'cancelled', name: 'Error', message: 'cancelled', stack: undefined } };
-    tell({ kind: 'step', step, steps: request.steps });
+    if (cancelled.has(call))
+      return {
+        call,
+        kind: 'failed',
+        failure: { cause: 'cancelled', name: 'Error', message: 'cancelled', stack: undefined },
+      };
+    tell({ call, kind: 'step', step, steps: request.steps });
     if (stateEveryMs !== undefined && performance.now() - keptAt >= stateEveryMs) {
       keptAt = performance.now();
-      tell({ kind: 'state', state: { step, arrays: [latents(), latents()] } });
+      tell({ call, kind: 'state', state: { step, arrays: [latents(), latents()] } });
     }
   }
   const rgb = new Uint8Array(request.width * request.height * 3).fill(request.seed % 256);
   const timings = { denoiseMs: stepMs * request.steps, decodeMs: 0 };
-  return { kind: 'done', image: { rgb, width: request.width, height: request.height, timings }, processorMs: 0 };
+  return { call, kind: 'done', image: { rgb, width: request.width, height: request.height, timings }, processorMs: 0 };
 }
 
 /** @param {import('../../models/renderer/protocol.ts').ToChild} message */
 async function take(message) {
-  if (message.kind === 'cancel') cancelled = true;
-  else if (message.kind === 'load') tell({ kind: 'ready', bundle });
-  else if (message.kind === 'encode') tell({ kind: 'encoded', caption: captionOf(message.ids) });
+  const { call } = message;
+  if (message.kind === 'cancel') cancelled.add(call);
+  else if (message.kind === 'load') tell({ call, kind: 'ready', bundle });
+  else if (message.kind === 'encode') tell({ call, kind: 'encoded', caption: captionOf(message.ids) });
   else tell(await render(message));
 }
 

@@ -25,7 +25,7 @@ function sharingMemory(children: number, total: number, needs: (thrift: Thrift) 
     const timings = { denoiseMs: 1, decodeMs: 1 };
     return { rgb: new Uint8Array(3), width: 1, height: 1, timings, processorMs: 1, waitMs: 0, deviceShare: 1 };
   };
-  const renderer = { children, render } as Renderer;
+  const renderer = { children, microBatch: 1, render } as Renderer;
   return { rungs, most: () => most, renderer: withLessMemory(renderer, description, (rung) => rungs.push(rung)) };
 }
 

@@ -4,7 +4,6 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { UserError } from '../../../domain/user-error.ts';
-import type { RequestCaptions } from '../../../models/pixart/index.ts';
 import { RendererBug, RendererDied, startRenderer } from '../../../models/renderer/index.ts';
 import { addStrayData } from '../pixart/stray-data.ts';
 import { isAlive, rendererOfThisTest, request, TINY_BUNDLE, until } from './tiny-renderer.ts';
@@ -107,7 +106,7 @@ test('a child that does not stop when its image is cancelled is killed and repla
 test('a child that fails for another reason while its image is cancelled is replaced all the same', async () => {
   const renderer = await rendererOfThisTest();
   const cancellation = new AbortController();
-  const render = renderer.render(request(), 42 as unknown as RequestCaptions, {
+  const render = renderer.draw(request({ seed: 7n as unknown as number }), {
     signal: cancellation.signal,
     // Once the request is on its way.
     onBegin: () => queueMicrotask(() => cancellation.abort(new Error('cancelled by the test'))),

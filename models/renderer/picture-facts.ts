@@ -1,0 +1,28 @@
+import type { Thrift } from '../../domain/thrift.ts';
+import { type BundleDescription, imagesInCall, type RenderRequest } from '../pixart/index.ts';
+
+/** What of a bundle decides how its pictures are computed. */
+export type PartOfDescription = Pick<BundleDescription, 'vae' | 'transformer' | 'precision'>;
+
+/** What of a picture decides how it is computed. */
+export function pictureFacts(
+  { bin, guidance, decode }: Pick<RenderRequest, 'bin' | 'guidance' | 'decode'>,
+  { vae, transformer, precision }: PartOfDescription,
+) {
+  const [height, width] = [bin.height / vae.factor, bin.width / vae.factor];
+  const tokens = (height * width) / transformer.patch ** 2;
+  const weights = precision?.transformer.weights;
+  return { height, width, tokens, weights, isGuided: guidance > 1, isWhole: decode === 'whole' };
+}
+
+/** How many images a child paints at once where they share calls, and what decides how many of a kind do. */
+export type MicroBatch = { images: number; description: PartOfDescription };
+
+/** How many of a child's places an image takes: as much of them as it fills of a call. */
+export function placesOf(
+  request: RenderRequest,
+  thrift: Thrift | undefined,
+  { images, description }: MicroBatch,
+): number {
+  return Math.ceil(images / imagesInCall({ ...pictureFacts(request, description), ...thrift }, images));
+}

@@ -1,0 +1,36 @@
+import { UserError } from '../../domain/user-error.ts';
+import type { RenderStage } from '../pixart/index.ts';
+import type { ChildFailure } from './protocol.ts';
+
+/** The child process ended, or had to be ended, before it answered. Another attempt gets a new child. */
+export class RendererDied extends Error {
+  override readonly name = 'RendererDied';
+}
+
+/** Rendering failed in the child for a reason that is not the request's, such as memory that could not be had. */
+export class RenderFault extends Error {
+  override readonly name: string = 'RenderFault';
+}
+
+/** A picture found no memory at some stage: a rung lower may have room (see less-memory.ts). The child is gone. */
+export class RendererOutOfMemory extends RenderFault {
+  readonly stage: RenderStage;
+
+  constructor(message: string, stage: RenderStage) {
+    super(message);
+    this.stage = stage;
+  }
+}
+
+/** This program is wrong, and would be again with another child. */
+export class RendererBug extends RenderFault {}
+
+/** What a child's failure means for whoever called it. */
+export function faultOf({ cause, outOfMemoryAt, name, message, stack }: ChildFailure): Error {
+  if (cause === 'user') return new UserError(message);
+  if (cause === 'cancelled') return new Error(message);
+  if (outOfMemoryAt !== undefined) return new RendererOutOfMemory(message, outOfMemoryAt);
+  const fault = cause === 'code' ? new RendererBug(`unexpected ${name}: ${message}`) : new RenderFault(message);
+  if (stack !== undefined) fault.stack = stack;
+  return fault;
+}
