@@ -3,7 +3,6 @@ import type { PictureSigner } from '../credentials/picture-signer.ts';
 import type { Job } from '../domain/job.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import { pipelineVersionOf } from '../domain/render-key.ts';
-import type { Thrift } from '../domain/thrift.ts';
 import { type ObjectSeal, PLAIN_OBJECTS } from '../encryption/object-seal.ts';
 import { encodeImage } from '../images/index.ts';
 import { PIPELINE_VERSION, type SamplerState } from '../models/pixart/index.ts';
@@ -119,10 +118,10 @@ async function findOrRender(input: RenderImageInput, job: Job, surroundings: Sur
   if (found === null) tellDamage(place);
 
   let published: Published;
-  let thrift: Thrift | undefined;
+  let how: How = {};
   try {
     const made = found === null ? await render(job, checkpoint, await checkpoint.find(), surroundings) : null;
-    thrift = made?.thrift;
+    how = made?.how ?? {};
     const picture = found ?? made!.file;
     published = await publish(new Publication({ input, job, place, picture, putCopy, timer }), job, surroundings);
   } catch (error) {
@@ -151,7 +150,7 @@ async function findOrRender(input: RenderImageInput, job: Job, surroundings: Sur
     computations: heartbeats.computations,
     stepsComputed: heartbeats.stepsComputed,
     ...(created && surroundings.deviceName !== undefined && { device: surroundings.deviceName }),
-    ...(created && thrift !== undefined && { thrift }),
+    ...(created && how),
     timings: timer.timings,
   };
 }
@@ -184,7 +183,9 @@ function checkpointOf(
   return new Checkpoint({ scratch, job, bundleDigest: renderer.bundle.digest, begunBefore, seal, log });
 }
 
-type Made = { file: Uint8Array; thrift: Thrift | undefined };
+/** What receipts say of how a picture was computed. */
+type How = Pick<Receipt, 'thrift' | 'microBatch'>;
+type Made = { file: Uint8Array; how: How };
 
 /**
  * Gives the image's file. Its pixels are many times as large, and are not kept: a store may refuse the file for hours.
@@ -230,7 +231,8 @@ async function render(
     const { denoiseMs, decodeMs } = image.timings;
     timer.charge(encodeMs + image.deviceShare * (denoiseMs + decodeMs));
     const file = await timer.measure('image_encode', () => encodeImage(image, { job, bundle: renderer.bundle }));
-    return { file, thrift: image.thrift };
+    const { thrift, microBatch } = image;
+    return { file, how: { ...(thrift && { thrift }), ...(microBatch && { microBatch }) } };
   } catch (error) {
     if (error instanceof WorkerStopping) await checkpoint.saved();
     throw error;

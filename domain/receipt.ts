@@ -31,6 +31,8 @@ export const receiptSchema = z.object({
   device: z.string().max(200).optional(),
   /** What was done with less memory than usual, where the picture found none otherwise. */
   thrift: thriftSchema.optional(),
+  /** The most images that shared a call of the transformer with this one, itself included; missing where none did. */
+  microBatch: z.int().min(2).optional(),
   timings: timingsSchema,
 });
 

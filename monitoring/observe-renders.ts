@@ -39,6 +39,7 @@ export function observeRenders({ log, metrics, tracer }: RenderObservers, size: 
       const { id, outcome } = receipt;
       activity.describe({ job: id, size, outcome });
       metrics?.image(size, outcome);
+      if (outcome === 'rendered') metrics?.microBatch(size, receipt.microBatch ?? 1);
       log.info(said({ job: id, outcome }), `image ${outcome}`);
       return receipt;
     } catch (error) {

@@ -18,13 +18,16 @@ const name = {
   children: 'pixart_renderer_children',
   memory: 'pixart_device_memory_bytes',
   texts: 'pixart_texts_encoded',
+  microBatch: 'pixart_micro_batch_images',
 } as const;
 
 /** From a tiny image's milliseconds to a 4k image's hours on a processor. */
 const SECONDS = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000];
 
+const IMAGES = [1, 2, 4, 8, 16, 32];
+
 /** Bounds of our histograms, for the exporter. */
-export const METRIC_BUCKETS = { [name.stage]: SECONDS, [name.queueWait]: SECONDS };
+export const METRIC_BUCKETS = { [name.stage]: SECONDS, [name.queueWait]: SECONDS, [name.microBatch]: IMAGES };
 
 /**
  * A render worker's own metrics, beside those of Temporal's SDK. Labels are sizes, outcomes, stages and the device: never a
@@ -34,6 +37,8 @@ export type RenderMetrics = {
   image(size: Size, outcome: AttemptOutcome): void;
   stage(size: Size, stage: Stage, seconds: number): void;
   queueWait(size: Size, seconds: number): void;
+  /** The most images that shared a call with one that was rendered, itself included. */
+  microBatch(size: Size, images: number): void;
   /** Finished pictures that wait for a store which refuses them. */
   held(size: Size, pictures: number): void;
   rendererRestarted(): void;
@@ -52,6 +57,12 @@ export function createRenderMetrics(processMeter: MetricMeter, device: string, s
     'float',
     undefined,
     'Seconds from when an image was due until a worker took it',
+  );
+  const microBatches = meter.createHistogram(
+    name.microBatch,
+    'int',
+    undefined,
+    'The most images that shared a call of the transformer with an image that was rendered',
   );
   const restarts = meter.createCounter(name.restarts, undefined, 'Renderer processes that replaced a dead one');
   const held = meter.createGauge(
@@ -75,6 +86,7 @@ export function createRenderMetrics(processMeter: MetricMeter, device: string, s
     image: (size, outcome) => images.add(1, { size, outcome }),
     stage: (size, stage, seconds) => stages.record(seconds, { size, stage }),
     queueWait: (size, seconds) => waits.record(seconds, { size }),
+    microBatch: (size, images) => microBatches.record(images, { size }),
     held: (size, pictures) => held.set(pictures, { size }),
     rendererRestarted: () => restarts.add(1),
     children: (count) => children.set(count),

@@ -8,6 +8,7 @@ import {
   measureShapes,
   mostChildren,
   onnxruntimeVersion,
+  type PoolShape,
   processorModel,
   shapeText,
   usableCores,
@@ -41,11 +42,12 @@ export async function chooseShape(
   if (shapes.length < 2) return shapes[0]!;
   const size = SIZES.find((size) => sizes.includes(size))!;
   const about = {
+    kind: 'children' as const,
     bundleDigest: bundle.digest,
     size,
     processor: processorModel(),
     onnxruntime: onnxruntimeVersion(),
-    shapes,
+    candidates: shapes,
   };
   const measured = (await keptMeasurement(about)) ?? (await measure(about, bundle, log, signal));
   const chosen = chosenShape(measured) ?? shapes[0]!;
@@ -53,14 +55,19 @@ export async function chooseShape(
   return { children: chosen.children, threads: chosen.threads };
 }
 
-async function measure(about: Measurement, bundle: Bundle, log: Logger, signal: AbortSignal): Promise<MeasuredShape[]> {
-  const { size, shapes } = about;
+async function measure(
+  about: Measurement<PoolShape>,
+  bundle: Bundle,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<MeasuredShape[]> {
+  const { size, candidates: shapes } = about;
   log.info(
     { size, shapes: shapes.map(shapeText) },
     'measuring how many renderer processes make the most images here: some seconds, once for this bundle and machine',
   );
   const measured = await measureShapes(shapes, { bundle, size, signal });
-  await keepMeasurement(about, measured).catch((error) =>
+  await keepMeasurement(about, { rates: measured.shapes, isWhole: measured.isWhole }).catch((error) =>
     log.warn({ err: error }, 'the next start measures again: the cache cannot be written'),
   );
   return measured.shapes;

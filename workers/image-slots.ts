@@ -11,13 +11,18 @@ type Slots = Extract<ActivitySlots, CustomSlotSupplier<never>>;
  * such pictures are as many as a worker may hold it takes none at all. All queues together have `imagesInHand`; a queue that has none leaves
  * one of them free for its next, since what an idle queue reserves it keeps.
  *
- * @param children how many images its renderer computes at once
+ * @param renderer its children, and how many images of that size each of them computes at once
  * @param queues of that size; at most `imagesInHand`
  */
-export function imageTuners(size: Size, held: HeldPictures, children: number, queues: number): WorkerTuner[] {
+export function imageTuners(
+  size: Size,
+  held: HeldPictures,
+  { children, atOnce }: { children: number; atOnce: number },
+  queues: number,
+): WorkerTuner[] {
   // It has no tasks of the other kinds.
   const none = { type: 'fixed-size', numSlots: 1 } as const;
-  return imageSlots(size, held, { most: imagesInHand(children), queues }).map((slots) => ({
+  return imageSlots(size, held, { most: imagesInHand(children, atOnce), queues }).map((slots) => ({
     activityTaskSlotSupplier: slots,
     workflowTaskSlotSupplier: none,
     localActivityTaskSlotSupplier: none,

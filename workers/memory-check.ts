@@ -14,7 +14,7 @@ import {
 import { type FreeMemory, freeMemory } from '../models/renderer/index.ts';
 
 /** The processes of a render worker: those that paint, and the one that encodes texts. */
-export type WorkerProcesses = { children: number; hasEncoder: boolean };
+export type WorkerProcesses = { children: number; microBatch?: number | undefined; hasEncoder: boolean };
 
 /** The end of the ladder. */
 const THRIFTIEST: Thrift = { tileLatents: 32, halves: true };
@@ -59,12 +59,12 @@ export async function checkEncoderMemory(bundle: Bundle): Promise<void> {
 function needed(
   bundle: Bundle,
   sizes: readonly Size[],
-  { children, hasEncoder }: WorkerProcesses,
+  { children, microBatch, hasEncoder }: WorkerProcesses,
   thrift?: Thrift,
 ): number | null {
   const networks = networksOrNull(bundle);
   if (networks === null) return null;
-  const shapes = sizes.flatMap((size) => binsOf(size).map((bin) => ({ bin, thrift })));
+  const shapes = sizes.flatMap((size) => binsOf(size).map((bin) => ({ bin, thrift, microBatch })));
   const painter = painterMemoryOfAll(networks, shapes);
   if (painter === null) return null;
   const painters = Array.from({ length: children }, () => painter);
@@ -74,11 +74,12 @@ function needed(
 function tooLittle(bundle: Bundle, sizes: readonly Size[], processes: WorkerProcesses, free: FreeMemory): UserError {
   const least = (size: Size): string => mebibytes(needed(bundle, [size], processes, THRIFTIEST)!);
   const each = sizes.map((size) => `${size} px ${least(size)}`).join(', ');
-  const { children, hasEncoder } = processes;
+  const { children, microBatch = 1, hasEncoder } = processes;
   const what = `${children} renderer process${children === 1 ? '' : 'es'}${hasEncoder ? ' and the text encoder' : ''}`;
   return new UserError(
     `render worker: expected memory for ${what} of bundle ${bundle.description.name}, at the least ${each}; found ${found(free)}. ` +
       `Serve smaller sizes (--size), ${children > 1 ? 'start fewer processes (--children), ' : ''}` +
+      `${microBatch > 1 ? 'let fewer images share a call (--micro-batch), ' : ''}` +
       `${hasEncoder ? 'leave texts to others (--without-text-encoder), ' : ''}end what else takes memory, or use a larger machine ` +
       '("npx pixart-batch bundle info" tells what each size takes).',
   );

@@ -15,6 +15,8 @@ const renderConfigSchema = z.strictObject({
   children: z.int().positive().optional(),
   /** CPU threads of each of them. */
   threads: z.int().positive().optional(),
+  /** Images that may share a call of the transformer; on a processor one, otherwise measured. */
+  microBatch: z.union([z.int().positive(), z.literal('auto')]).optional(),
   /** How long images in hand may go on after the process was told to stop; then they are handed back. */
   graceSeconds: z.number().min(0),
   /** The least time between two checkpoints of an image; one that is denoised in less has none. */

@@ -7,8 +7,8 @@ import type { Size } from '../domain/size.ts';
 import { thriftText } from '../domain/thrift.ts';
 import type { Keyring } from '../encryption/keyring.ts';
 import { type ObjectSeal, objectSeal } from '../encryption/object-seal.ts';
-import { type Bundle, bundleFolder, bundleRef, openBundle } from '../models/pixart/index.ts';
-import { type Renderer, startRenderer, withLessMemory } from '../models/renderer/index.ts';
+import { type Bundle, type BundleDescription, bundleFolder, bundleRef, openBundle } from '../models/pixart/index.ts';
+import { imagesAtOnce, type Renderer, startRenderer, withLessMemory } from '../models/renderer/index.ts';
 import { deviceName } from '../monitoring/device.ts';
 import { observeRenders, type RenderObservers } from '../monitoring/observe-renders.ts';
 import { createRenderMetrics } from '../monitoring/render-metrics.ts';
@@ -17,6 +17,7 @@ import { processTracer } from '../monitoring/tracing/tracer.ts';
 import { type OpenStore, openStore, StoreUnavailable } from '../store/index.ts';
 import { largeRenderQueue, renderQueue } from '../workflows/contract/queues.ts';
 import type { Allowance } from './allowance.ts';
+import { chooseMicroBatch } from './choose-micro-batch.ts';
 import { type ChosenShape, chooseShape } from './choose-shape.ts';
 import { discreetFailures } from './discreet-failures.ts';
 import { createEncodeWorker, textsOfBundle } from './encode-worker.ts';
@@ -64,6 +65,7 @@ export async function runRenderWorker(
         namespace,
         openStore: outsideOf(allowance, config.scratch).openStore,
         renderer,
+        description: bundle.description,
         deviceName: await deviceName(config.device, shape.children * (shape.threads ?? 1)),
         captions,
         seal,
@@ -135,12 +137,14 @@ async function loadRenderer(
   for (const name of END_SIGNALS) process.on(name, abort);
   try {
     const shape = await chooseShape(config, { bundle, sizes }, log, stop.signal);
-    const processes = { children: shape.children, hasEncoder: config.textEncoder };
+    const images = await chooseMicroBatch(config, { bundle, sizes, shape }, log, stop.signal);
+    const processes = { children: shape.children, microBatch: images, hasEncoder: config.textEncoder };
     if (config.device === 'cpu') await checkMemory(bundle, sizes, processes, log);
     const renderer = await startRenderer({
       bundleFolder: bundle.folder,
       device: config.device,
       ...shape,
+      microBatch: { images, description: bundle.description },
       signal: stop.signal,
       onStart: (child) => {
         log.info({ rendererPid: child.pid, loadMs: Math.round(child.loadMs) }, 'renderer ready');
@@ -164,6 +168,7 @@ type Surroundings = {
   namespace: string;
   openStore: OpenStore;
   renderer: Renderer;
+  description: BundleDescription;
   deviceName: string;
   captions: KeptCaptions;
   signer: PictureSigner | undefined;
@@ -178,8 +183,9 @@ async function createWorkers(
   { checkpointSeconds, scratch, large }: RenderConfig,
   surroundings: Surroundings,
 ): Promise<Worker[]> {
-  const { connection, namespace, openStore, renderer, captions, seal, deviceName, signer, keys, stop, observers } =
+  const { connection, namespace, openStore, renderer, description, captions, seal, deviceName, signer, keys } =
     surroundings;
+  const { stop, observers } = surroundings;
   const held = new HeldPictures();
   for (const size of sizes) held.onChange(() => observers.metrics?.held(size, held.count(size)));
   const activities = createRenderActivities({
@@ -197,7 +203,8 @@ async function createWorkers(
   const digest = renderer.bundle.digest;
   const queues = sizes.flatMap((size) => {
     const names = [renderQueue(size, digest), ...(large ? [largeRenderQueue(size, digest)] : [])];
-    const tuners = imageTuners(size, held, renderer.children, names.length);
+    const atOnce = imagesAtOnce(size, { images: renderer.microBatch, description });
+    const tuners = imageTuners(size, held, { children: renderer.children, atOnce }, names.length);
     return names.map((taskQueue, i) => ({ size, taskQueue, tuner: tuners[i]! }));
   });
   return Promise.all(

@@ -91,9 +91,17 @@ export const threadsOption = (
 ): Option => new Option('--threads <n>', what).argParser(wholeNumber(1, 1024));
 
 export const childrenOption = (): Option =>
-  new Option('--children <n>', 'renderer processes, each of which makes one image at a time').argParser(
+  new Option('--children <n>', 'renderer processes, each of which makes --micro-batch images at a time').argParser(
     wholeNumber(1, 256),
   );
+
+export type MicroBatchOption = { microBatch?: number | 'auto' };
+
+export const microBatchOption = (): Option =>
+  new Option(
+    '--micro-batch <n|auto>',
+    'images of one shape that share each step of a renderer process; auto measures what makes the most (default: 1 on a processor, auto on a GPU)',
+  ).argParser((text: string) => (text === 'auto' ? text : wholeNumber(1, 64)(text)));
 
 const USUAL_STATE = '.pixart';
 

@@ -12,6 +12,8 @@ import {
   bundleOption,
   childrenOption,
   deviceOption,
+  type MicroBatchOption,
+  microBatchOption,
   type ServerOptions,
   scratchOption,
   sizesOption,
@@ -24,6 +26,7 @@ import { serverHint } from '../server-choice.ts';
 import { withClient } from '../with-client.ts';
 
 type DevOptions = ServerOptions &
+  MicroBatchOption &
   AllowOptions & {
     store: string;
     bundle?: string;
@@ -51,6 +54,7 @@ export const devCommand = (): Command =>
     .addOption(sizesOption('a size to render; otherwise all of the bundle'))
     .addOption(deviceOption())
     .addOption(childrenOption())
+    .addOption(microBatchOption())
     .addOption(threadsOption())
     .addOption(stateOption())
     .addOption(scratchOption())
@@ -83,6 +87,7 @@ async function dev(options: DevOptions, command: Command): Promise<void> {
     sizes: options.size ?? [],
     device: options.device,
     children: options.children,
+    microBatch: options.microBatch,
     threads: options.threads,
     scratch: options.scratch,
     allow,

@@ -16,6 +16,8 @@ import {
   bundleOption,
   childrenOption,
   deviceOption,
+  type MicroBatchOption,
+  microBatchOption,
   type ServerOptions,
   type SigningOptions,
   scratchOption,
@@ -29,6 +31,7 @@ import {
 import { buildId, deploymentName, listenAddress, wholeNumber } from '../options/values.ts';
 
 export type WorkerOptions = ServerOptions &
+  MicroBatchOption &
   SigningOptions &
   AllowOptions & {
     orchestrator?: true;
@@ -87,6 +90,7 @@ export const workerCommand = (): Command =>
     .addOption(sizesOption('a size to render; otherwise all of the bundle'))
     .addOption(deviceOption())
     .addOption(childrenOption())
+    .addOption(microBatchOption())
     .addOption(threadsOption())
     .addOption(
       new Option('--grace <seconds>', 'for the image in hand when told to stop; then it is handed back')
@@ -257,6 +261,7 @@ async function renderSettings({
   device,
   size,
   children,
+  microBatch,
   threads,
   grace,
   checkpoint,
@@ -282,6 +287,7 @@ async function renderSettings({
     textEncoder: withoutTextEncoder !== true,
     ...(children === undefined ? {} : { children }),
     ...(threads === undefined ? {} : { threads }),
+    ...(microBatch === undefined ? {} : { microBatch }),
     ...(signing === undefined ? {} : { signing }),
   });
 }

@@ -22,6 +22,7 @@ export type FleetOptions = {
   sizes: Size[];
   device: string;
   children?: number | undefined;
+  microBatch?: number | 'auto' | undefined;
   threads?: number | undefined;
   /** Where long images are kept half way, if not in the store. */
   scratch?: string | undefined;
@@ -102,7 +103,7 @@ function startWorkers(
   started: KeptServer | null,
   logFolder: string,
 ): Supervised[] {
-  const { namespace, bundle, sizes, device, children, threads, scratch, allow = [] } = options;
+  const { namespace, bundle, sizes, device, children, microBatch, threads, scratch, allow = [] } = options;
   const server = [
     ...['--address', address, ...(namespace === undefined ? [] : ['--namespace', namespace])],
     ...(started === null ? [] : ['--namespace-id', started.namespaceId]),
@@ -112,6 +113,7 @@ function startWorkers(
     ...['--bundle', bundle, '--device', device, '--grace', String(graceSeconds)],
     ...sizes.flatMap((size) => ['--size', size]),
     ...(children === undefined ? [] : ['--children', String(children)]),
+    ...(microBatch === undefined ? [] : ['--micro-batch', String(microBatch)]),
     ...(threads === undefined ? [] : ['--threads', String(threads)]),
     ...(scratch === undefined ? [] : ['--scratch', scratch]),
   ];

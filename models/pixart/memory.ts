@@ -2,6 +2,7 @@ import type { Bin } from '../../domain/size.ts';
 import type { Thrift } from '../../domain/thrift.ts';
 import { piecesOf } from './decode-pieces.ts';
 import { sharesCall } from './guidance.ts';
+import { imagesInCall } from './micro-batch.ts';
 import type { Networks } from './networks.ts';
 
 /** Peak memory of one process on a processor, in bytes. All but `file` is its own; the sum is the peak of its PSS where it is alone. */
@@ -27,6 +28,8 @@ export type PictureShape = {
   tokens?: number | undefined;
   isWhole?: boolean | undefined;
   thrift?: Thrift | undefined;
+  /** Images that the process paints at once, as far as those of this shape share calls; 1 unless given. */
+  microBatch?: number | undefined;
 };
 
 const MiB = 2 ** 20;
@@ -94,10 +97,23 @@ const imageTokens = (networks: Networks, shape: PictureShape): number => {
   return (height * width) / networks.patch ** 2;
 };
 
+/** How many of a shape are painted at once. */
+const imagesAtOnce = (networks: Networks, shape: PictureShape): number =>
+  imagesInCall(guidedPicture(networks, shape), shape.microBatch ?? 1);
+
+const guidedPicture = (networks: Networks, shape: PictureShape) => ({
+  tokens: imageTokens(networks, shape),
+  isGuided: shape.isGuided ?? true,
+  halves: shape.thrift?.halves,
+  weights: networks.weights,
+});
+
 function denoising(networks: Networks, shape: PictureShape): number {
-  const { isGuided = true, tokens = networks.maxTokens, thrift = {} } = shape;
-  const count = imageTokens(networks, shape);
-  const batch = isGuided && sharesCall({ tokens: count, halves: thrift.halves, weights: networks.weights }) ? 2 : 1;
+  const { tokens = networks.maxTokens } = shape;
+  const picture = guidedPicture(networks, shape);
+  const count = picture.tokens;
+  const rows = picture.isGuided && sharesCall(picture) ? 2 : 1;
+  const batch = rows * imagesAtOnce(networks, shape);
   const map = batch * count * networks.transformerWidth * FLOAT;
   const scores = batch * count * networks.heads * tokens * FLOAT;
   return Math.max(TRANSFORMER_MAPS * map, ATTENTION_MAPS * map + SCORES * scores);
@@ -114,5 +130,8 @@ function pixels(networks: Networks, shape: PictureShape): number {
   const isTiled = !shape.isWhole && piecesOf(latentsOf(networks, shape), shape.thrift ?? {}).tile !== null;
   const picture = COLOURS * height * width;
   const positions = imageTokens(networks, shape) * networks.transformerWidth * FLOAT;
-  return (isTiled ? TILED_PICTURES : PICTURES) * picture * FLOAT + picture + positions;
+  // One of them is decoded at a time.
+  return (
+    (isTiled ? TILED_PICTURES : PICTURES) * picture * FLOAT + imagesAtOnce(networks, shape) * (picture + positions)
+  );
 }

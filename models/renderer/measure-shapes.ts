@@ -1,11 +1,9 @@
-import { nearestBin } from '../../domain/bins.ts';
 import type { Size } from '../../domain/size.ts';
 import { UserError } from '../../domain/user-error.ts';
-import type { Bundle, RenderRequest, RequestCaptions } from '../pixart/index.ts';
+import type { Bundle } from '../pixart/index.ts';
 import { chosenShape, type MeasuredShape, type PoolShape } from './pool-shape.ts';
 import { type Rendered, startRenderer } from './renderer.ts';
-
-const TOKENS = 20;
+import { sampleCaptions, sampleRequest } from './sample-render.ts';
 
 /** One thread waits for nothing: where its process has less of the processor than this share of the time, others took it. */
 const UNDISTURBED = 0.9;
@@ -63,7 +61,7 @@ type Rate = { imagesPerMinute: number; isDisturbed: boolean };
 
 async function rateOf(shape: PoolShape, { bundle, size, signal }: MeasureOptions): Promise<Rate> {
   const renderer = await startRenderer({ bundleFolder: bundle.folder, device: 'cpu', ...shape, signal });
-  const request = sampleRequest(bundle, size);
+  const request = sampleRequest(bundle, size, STEPS);
   const captions = sampleCaptions(bundle);
   const render = (): Promise<Rendered> => renderer.render(request, captions, { signal });
   const ofEach = <T>(work: () => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: shape.children }, work));
@@ -82,20 +80,6 @@ async function rateOf(shape: PoolShape, { bundle, size, signal }: MeasureOptions
   } finally {
     await renderer.close();
   }
-}
-
-function sampleRequest({ description }: Bundle, size: Size): RenderRequest {
-  const bin = nearestBin(size, 1, 1);
-  const { guidance } = description.defaults;
-  return { prompt: '', negativePrompt: '', size, bin, ...bin, seed: 1, steps: STEPS, guidance };
-}
-
-/** What a short prompt might look like: numbers cost the same whatever they are, and no encoder has to be loaded. */
-function sampleCaptions({ description }: Bundle): RequestCaptions {
-  const { heads, headWidth } = description.transformer;
-  const states = Float32Array.from({ length: TOKENS * heads * headWidth }, (_, i) => Math.sin(i));
-  const caption = { states, tokens: TOKENS };
-  return { prompt: caption, negative: description.defaults.guidance > 1 ? caption : null };
 }
 
 /** What an image takes with all of the bundle's steps. */

@@ -1,7 +1,15 @@
 import { freemem } from 'node:os';
 import { binsOf } from '../../domain/bins.ts';
 import type { Size } from '../../domain/size.ts';
-import { type Bundle, encoderMemory, knownPainterMemory, memoryTogether, networksOrNull } from '../pixart/index.ts';
+import {
+  type Bundle,
+  encoderMemory,
+  knownPainterMemory,
+  memoryTogether,
+  type Networks,
+  networksOrNull,
+  type ProcessMemory,
+} from '../pixart/index.ts';
 import { freeMemory } from './free-memory.ts';
 
 /**
@@ -15,12 +23,31 @@ export async function mostChildren(
 ): Promise<number> {
   const networks = networksOrNull(bundle);
   if (networks === null) return 1;
-  const bins = sizes.flatMap(binsOf);
-  const painter = knownPainterMemory(
-    networks,
-    bins.map((bin) => ({ bin })),
-  );
-  const free = (await freeMemory())?.bytes ?? freemem();
+  const painter = painterOf(networks, sizes, 1);
   const one = memoryTogether([painter, ...(hasEncoder ? [encoderMemory(networks)] : [])]);
-  return Math.max(1, 1 + Math.floor((free - one) / (painter.total - painter.file)));
+  return Math.max(1, 1 + Math.floor(((await freeBytes()) - one) / (painter.total - painter.file)));
 }
+
+/** How many images each of some processes may paint at once for want of memory, tried in powers of two: at least one, and 8 at most. */
+export async function mostImages(
+  bundle: Bundle,
+  sizes: readonly Size[],
+  { children, hasEncoder }: { children: number; hasEncoder: boolean },
+): Promise<number> {
+  const networks = networksOrNull(bundle);
+  if (networks === null) return 1;
+  const free = await freeBytes();
+  const has = (images: number): boolean => {
+    const painters = Array.from({ length: children }, () => painterOf(networks, sizes, images));
+    return memoryTogether([...painters, ...(hasEncoder ? [encoderMemory(networks)] : [])]) <= free;
+  };
+  return [8, 4, 2].find(has) ?? 1;
+}
+
+const freeBytes = async (): Promise<number> => (await freeMemory())?.bytes ?? freemem();
+
+const painterOf = (networks: Networks, sizes: readonly Size[], microBatch: number): ProcessMemory =>
+  knownPainterMemory(
+    networks,
+    sizes.flatMap(binsOf).map((bin) => ({ bin, microBatch })),
+  );

@@ -1,8 +1,10 @@
+import { nearestBin } from '../../domain/bins.ts';
+import type { Size } from '../../domain/size.ts';
 import type { Thrift } from '../../domain/thrift.ts';
 import { type BundleDescription, imagesInCall, type RenderRequest } from '../pixart/index.ts';
 
 /** What of a bundle decides how its pictures are computed. */
-export type PartOfDescription = Pick<BundleDescription, 'vae' | 'transformer' | 'precision'>;
+export type PartOfDescription = Pick<BundleDescription, 'vae' | 'transformer' | 'precision' | 'defaults'>;
 
 /** What of a picture decides how it is computed. */
 export function pictureFacts(
@@ -20,9 +22,15 @@ export type MicroBatch = { images: number; description: PartOfDescription };
 
 /** How many of a child's places an image takes: as much of them as it fills of a call. */
 export function placesOf(
-  request: RenderRequest,
+  request: Pick<RenderRequest, 'bin' | 'guidance' | 'decode'>,
   thrift: Thrift | undefined,
   { images, description }: MicroBatch,
 ): number {
   return Math.ceil(images / imagesInCall({ ...pictureFacts(request, description), ...thrift }, images));
+}
+
+/** How many images of a size a child paints at once, where they are square and have the bundle's usual guidance. */
+export function imagesAtOnce(size: Size, { images, description }: MicroBatch): number {
+  const { guidance } = description.defaults;
+  return Math.floor(images / placesOf({ bin: nearestBin(size, 1, 1), guidance }, undefined, { images, description }));
 }

@@ -126,48 +126,35 @@ export async function startRenderer({
     }
   }
 
-  /** @returns null where it ended with others, any of which may have been the reason */
-  async function renderIn(
-    need: Need,
-    request: RenderRequest,
-    captions: RequestCaptions,
-    { onBegin, ...options }: RendererRenderOptions,
-  ): Promise<Rendered | null> {
-    const asked = performance.now();
-    const { child, giveBack } = await takeChild(need, options.signal);
-    const waitMs = performance.now() - asked;
-    const end = time.begin();
-    let deviceShare = 1;
-    let image: ChildImage;
-    try {
-      onBegin?.();
-      image = await child.render(request, captions, options);
-    } catch (error) {
-      if (child.endedWithSeveral && mayBeAnothers(error) && !options.signal?.aborted) return null;
-      throw error;
-    } finally {
-      deviceShare = end();
-      giveBack();
-    }
-    return { ...image, waitMs, deviceShare };
-  }
-
   async function render(
     request: RenderRequest,
     captions: RequestCaptions,
     options: RendererRenderOptions = {},
   ): Promise<Rendered> {
+    const { signal, thrift } = options;
     const attempt = oneImage(options);
-    const { size, bin } = request;
-    const need = {
-      bin: `${size} ${bin.width}×${bin.height}`,
-      places: microBatch === undefined ? 1 : placesOf(request, options.thrift, microBatch),
-    };
-    const image =
-      (await renderIn(need, request, captions, attempt())) ??
-      (await renderIn({ ...need, isAlone: true }, request, captions, attempt()));
-    // Alone, there was no other.
-    return image!;
+    const need = { bin: binOf(request), places: microBatch === undefined ? 1 : placesOf(request, thrift, microBatch) };
+    let waitMs = 0;
+    for (let isAlone = false; ; isAlone = true) {
+      const { onBegin, ...childOptions } = attempt();
+      const asked = performance.now();
+      const { child, giveBack } = await takeChild({ ...need, isAlone }, signal);
+      waitMs += performance.now() - asked;
+      const end = time.begin();
+      let deviceShare = 1;
+      let image: ChildImage;
+      try {
+        onBegin?.();
+        image = await child.render(request, captions, childOptions);
+      } catch (error) {
+        if (signal?.aborted || !child.endedWithSeveral || !mayBeAnothers(error)) throw error;
+        continue;
+      } finally {
+        deviceShare = end();
+        giveBack();
+      }
+      return { ...image, waitMs, deviceShare };
+    }
   }
 
   return {
@@ -186,6 +173,8 @@ function checkSame(bundles: readonly BundleRef[]): void {
   if (new Set(bundles.map(({ digest }) => digest)).size === 1) return;
   throw new UserError(`bundle ${bundles[0]!.name} changed while it was loaded. Start again to serve the new one.`);
 }
+
+const binOf = ({ size, bin }: RenderRequest): string => `${size} ${bin.width}×${bin.height}`;
 
 /** What ends a child may be the fault of any image that it has in hand; memory that it did not find is seen to in less-memory.ts. */
 const mayBeAnothers = (error: unknown): boolean =>

@@ -9,6 +9,7 @@ import {
   candidateShapes,
   mostChildren,
   onnxruntimeVersion,
+  type PoolShape,
   processorModel,
   usableCores,
 } from '../../models/renderer/index.ts';
@@ -37,17 +38,17 @@ const choose = (settings: Partial<RenderConfig>) => {
   return chooseShape(config, { bundle, sizes: ['256'] }, log, AbortSignal.abort(new Error('measured')));
 };
 
-const about: Measurement = {
+const about: Measurement<PoolShape> = {
+  kind: 'children',
   bundleDigest: bundle.digest,
   size: '256',
   processor: processorModel(),
   onnxruntime: onnxruntimeVersion(),
-  shapes: candidateShapes(usableCores(), await mostChildren(bundle, ['256'], { hasEncoder: true })),
+  candidates: candidateShapes(usableCores(), await mostChildren(bundle, ['256'], { hasEncoder: true })),
 };
 
 /** The last shape makes the most. */
-const rated = (shapes: Measurement['shapes']) =>
-  shapes.map((shape, i) => ({ ...shape, imagesPerMinute: 10 * (i + 1) }));
+const rated = (shapes: readonly PoolShape[]) => shapes.map((shape, i) => ({ ...shape, imagesPerMinute: 10 * (i + 1) }));
 
 test('children and threads that are given are taken as they are, and nothing is measured', async () => {
   const cores = usableCores();
@@ -62,38 +63,38 @@ test('a GPU has one process unless more are asked for', async () => {
   expect(await choose({ device: 'cuda:0', children: 2 })).toEqual({ children: 2, threads: undefined });
 });
 
-test.runIf(about.shapes.length > 1)(
+test.runIf(about.candidates.length > 1)(
   'what was measured before is taken, and measured where nothing is kept',
   async () => {
     await expect(choose({})).rejects.toThrow('measured');
-    await keepMeasurement(about, { shapes: rated(about.shapes), isWhole: true });
-    expect(await choose({})).toEqual(about.shapes.at(-1));
+    await keepMeasurement(about, { rates: rated(about.candidates), isWhole: true });
+    expect(await choose({})).toEqual(about.candidates.at(-1));
   },
 );
 
-test.each<Partial<Measurement>>([
+test.each<Partial<Measurement<PoolShape>>>([
   { bundleDigest: 'f'.repeat(64) },
   { size: '512' },
   { processor: 'another' },
   { onnxruntime: '0.0.1' },
-  { shapes: [{ children: 1, threads: 1 }] },
+  { candidates: [{ children: 1, threads: 1 }] },
 ])('a measurement of something else is not taken: %j', async (change) => {
   const other = { ...about, ...change };
-  await keepMeasurement(other, { shapes: rated(other.shapes), isWhole: true });
+  await keepMeasurement(other, { rates: rated(other.candidates), isWhole: true });
   expect(await keptMeasurement(about)).toBeNull();
-  expect(await keptMeasurement(other)).toEqual(rated(other.shapes));
+  expect(await keptMeasurement(other)).toEqual(rated(other.candidates));
 });
 
 test.each([
   { children: 1_000_000, threads: 1 },
   { children: 1, threads: 0 },
 ])('a kept shape that was not asked for is not taken: %j', async (shape) => {
-  await keepMeasurement(about, { shapes: rated([shape]), isWhole: true });
+  await keepMeasurement(about, { rates: rated([shape]), isWhole: true });
   expect(await keptMeasurement(about)).toBeNull();
 });
 
 test('a measurement that was cut short is kept for a day, and one that is damaged counts as none', async () => {
-  await keepMeasurement(about, { shapes: [], isWhole: false });
+  await keepMeasurement(about, { rates: [], isWhole: false });
   expect(await keptMeasurement(about)).toEqual([]);
   vi.useFakeTimers({ now: Date.now() + 25 * 3_600_000, toFake: ['Date'] });
   onTestFinished(() => void vi.useRealTimers());

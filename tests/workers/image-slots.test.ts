@@ -5,10 +5,10 @@ import { imageTuners } from '../../workers/image-slots.ts';
 import { imagesInHand } from '../../workflows/contract/limits.ts';
 
 /** The queues of one size, and how many of the slots that each asked for it was given by now. */
-function queues(children: number, count: number) {
+function queues(children: number, count: number, atOnce = 1) {
   const held = new HeldPictures();
   const given = Array.from({ length: count }, () => 0);
-  const suppliers = imageTuners('256', held, children, count).map((tuner) => {
+  const suppliers = imageTuners('256', held, { children, atOnce }, count).map((tuner) => {
     const slots = 'activityTaskSlotSupplier' in tuner ? tuner.activityTaskSlotSupplier : undefined;
     if (slots?.type !== 'custom') throw new Error('expected slots of our own');
     return slots;
@@ -37,6 +37,12 @@ test('one queue has all images in hand', async () => {
   const { ask, given } = queues(2, 1);
   await ask(0, 10);
   expect(given).toEqual([imagesInHand(2)]);
+});
+
+test('a child that computes several images at once has as many more on their way', async () => {
+  const { ask, given } = queues(1, 1, 4);
+  await ask(0, 20);
+  expect(given).toEqual([8]);
 });
 
 test.each([1, 2, 5])(

@@ -108,7 +108,7 @@ export async function startSite({
         dataConverter: dataConverter(keyring),
         taskQueue: renderQueue(size, bundle.digest),
         activities,
-        tuner: imageTuners(size, held, renderer.children, 1)[0]!,
+        tuner: imageTuners(size, held, { children: renderer.children, atOnce: renderer.microBatch }, 1)[0]!,
         maxHeartbeatThrottleInterval: '1 second',
       }),
     ),

@@ -2,10 +2,10 @@ import type { RetryPolicy } from '@temporalio/common';
 import type { Size } from '../../domain/size.ts';
 
 /**
- * How many images of one size a worker takes, of all its queues together: each of its renderer's children computes one while another
- * image has its plan read and its object looked for.
+ * How many images of one size a worker takes, of all its queues together: each of its renderer's children computes some at once, while as
+ * many as one of them computes have their plans read and their objects looked for, or are stored.
  */
-export const imagesInHand = (children: number): number => children + 1;
+export const imagesInHand = (children: number, atOnce = 1): number => (children + 1) * atOnce;
 
 /**
  * The longest one image may have the slowest device that we serve, a CPU with two cores, from its turn on. The render worker
