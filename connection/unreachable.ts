@@ -57,7 +57,9 @@ const REASONS: Reason[] = [
   },
   {
     test: (code, target) => isClosed(code) && !target.options.tls,
-    text: 'it closes the connection, as servers do that speak TLS alone. For TLS set TEMPORAL_API_KEY, TEMPORAL_TLS_CLIENT_CERT_PATH and …_KEY_PATH, or TEMPORAL_TLS=true',
+    text:
+      'it closes the connection, as servers do that speak TLS alone, and tunnels whose server is away. For TLS set TEMPORAL_API_KEY, ' +
+      'TEMPORAL_TLS_CLIENT_CERT_PATH and …_KEY_PATH, or TEMPORAL_TLS=true; behind a tunnel, see that the server runs',
   },
   {
     test: (code, target) => isClosed(code) && hasCertificate(target),
