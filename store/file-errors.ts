@@ -2,7 +2,7 @@ import { UserError } from '../domain/user-error.ts';
 import { ObjectKept, ObjectNotFound, StoreUnavailable } from './object-store.ts';
 import { shownPlace } from './shown-place.ts';
 
-/** What the file system says when it has no hard links, allows none here, or has too many of this file. */
+/** Codes of a file system that has no hard links, allows none here, or has too many to this file. */
 const NO_LINK_CODES = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV']);
 
 const advice: Record<string, string> = {
@@ -15,35 +15,35 @@ const advice: Record<string, string> = {
   EMFILE: 'this process has too many open files; raise the limit (ulimit -n)',
   ENFILE: 'this machine has too many open files',
   EIO: 'the disk reports a fault; check it',
-  EXDEV: 'part of the store lies on another file system; keep the whole store on one',
+  EXDEV: 'part of the store is on another file system; keep the whole store on one',
 };
 
-/** What no waiting mends: the name itself cannot be had there. */
+/** Permanent errors: waiting does not help, because the file system cannot have this name. */
 const lasting: Record<string, string> = {
   ENAMETOOLONG: 'the name is too long for this file system; choose a shorter path',
   ELOOP: 'too many symbolic links lead there; choose another path',
-  EILSEQ: 'this file system cannot have such a name; choose another folder',
+  EILSEQ: 'this file system does not allow such a name; choose another folder',
 };
 
 export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** A parent that is a file also means that nothing is there. */
+/** ENOTDIR counts too: if a parent is a file, the object does not exist. */
 export const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '');
 
 export const isNoLink = (error: unknown): boolean => NO_LINK_CODES.has(errorCode(error) ?? '');
 
 /**
- * Turns what the file system said into the store's own errors; anything else, such as what Node.js says of a wrong argument, is passed
- * on as it is.
+ * Turns a file system's error into one of the store's own. Any other error, such as Node.js's for a wrong argument, is
+ * returned unchanged.
  *
  * @param doing what was being done, such as `write objects/ab.png (1,204 bytes)`
  */
 export function fileStoreError(url: string, doing: string, error: unknown): unknown {
   const code = errorCode(error);
   const failed = `store ${shownPlace(url)}: could not ${doing}`;
-  if (code === 'EISDIR') return new ObjectKept(failed, 'a folder is in its place, which stays');
+  if (code === 'EISDIR') return new ObjectKept(failed, 'a folder is in its place and is left alone');
   if (code === undefined || code.startsWith('ERR_')) return error;
   if (Object.hasOwn(lasting, code)) return new UserError(`${failed}: ${lasting[code]} (${code})`);
   const hint = advice[code] ?? (error as Error).message;

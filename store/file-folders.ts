@@ -8,7 +8,10 @@ import { SCRATCH_FOLDER, TEMP_FOLDER } from './object-name.ts';
 import type { ListedObject } from './object-store.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** A live writer's file is never a day old. A checkpoint helps the retry of a failed or cancelled batch, which is tried soon or never. */
+/**
+ * No live writer's file is a day old. A checkpoint serves the retry of a failed or cancelled batch, which happens soon
+ * or never.
+ */
 const LEFTOVERS = [
   {
     folder: TEMP_FOLDER,
@@ -29,7 +32,7 @@ const LEFTOVERS = [
  * The real path of one of the store's folders; `''` is the store itself. Only the store's root may be a symbolic link:
  * one further in could lead out of the store.
  *
- * @throws UserError where a symbolic link lies on the way
+ * @throws UserError if a component of the path below the root is a symbolic link
  */
 export async function findFolder(root: string, name: string): Promise<string> {
   const folder = join(await realpath(root), name);
@@ -37,7 +40,7 @@ export async function findFolder(root: string, name: string): Promise<string> {
   return folder;
 }
 
-/** As findFolder, but makes what is missing. */
+/** Like findFolder, but creates missing folders. */
 export async function makeFolders(root: string, name: string): Promise<string> {
   await makeRoot(root);
   let folder = await realpath(root);
@@ -48,7 +51,7 @@ export async function makeFolders(root: string, name: string): Promise<string> {
   return folder;
 }
 
-/** Not by Node's own way to make parents too, which tries for ever where a file system makes no folders (`/proc`). */
+/** Avoids Node's `recursive` option, which never returns on a file system without folders to create (`/proc`). */
 async function makeRoot(root: string): Promise<void> {
   try {
     await makeOnce(root);
@@ -59,7 +62,7 @@ async function makeRoot(root: string): Promise<void> {
   }
 }
 
-/** Another writer may have been quicker. */
+/** Another writer may have created it first. */
 const makeOnce = (folder: string): Promise<void> =>
   mkdir(folder).catch((error: unknown) => {
     if (errorCode(error) !== 'EEXIST') throw error;
@@ -78,10 +81,10 @@ async function makeFolder(folder: string): Promise<void> {
 
 const linkInside = (folder: string): UserError =>
   new UserError(
-    `store: expected a folder at ${folder}, found a symbolic link on the way; link the whole store instead`,
+    `store: expected a folder at ${folder}, found a symbolic link in the path; link the whole store instead`,
   );
 
-/** Makes names that were added to a folder survive a power cut, where the file system can do that. */
+/** Flushes a folder, so that names added to it survive a power cut, if the file system supports that. */
 export async function syncFolder(folder: string): Promise<void> {
   const cannotSync = new Set(['EINVAL', 'EPERM', 'EISDIR', 'EACCES', 'ENOTSUP', 'EBADF']);
   try {
@@ -93,14 +96,14 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 /**
- * Removes what killed writers left behind; what others put there is not touched. What cannot be removed stays: it takes space, but must not keep anybody from
- * writing.
+ * Removes what killed writers left behind, and nothing that others put there. A leftover that cannot be removed stays:
+ * it takes space, but must not stop anyone from writing.
  */
 export async function sweepLeftovers(root: string): Promise<void> {
   for (const leftover of LEFTOVERS) await sweepFolder(join(root, leftover.folder), leftover);
 }
 
-/** What was renamed has its bytes' time as before, and a younger one of its own. */
+/** A rename keeps the file's mtime and renews its ctime, hence `since`. */
 async function sweepFolder(folder: string, { ours, ageMs, since }: (typeof LEFTOVERS)[number]): Promise<void> {
   for (const entry of await ownEntries(folder)) {
     if (!ours.test(entry)) continue;
@@ -114,9 +117,9 @@ async function sweepFolder(folder: string, { ours, ageMs, since }: (typeof LEFTO
 }
 
 /**
- * Removes what is empty of a folder of the store, and of those in it. What is not, or cannot be removed, stays.
+ * Removes a folder of the store and its subfolders if they are empty. Any that are not, or that cannot be removed, stay.
  *
- * @param name of the folder in the store
+ * @param name the folder's name in the store
  */
 export async function removeEmptyFolders(root: string, name: string): Promise<void> {
   const folder = await findFolder(root, name);
@@ -125,7 +128,7 @@ export async function removeEmptyFolders(root: string, name: string): Promise<vo
   await rmdir(folder).catch(() => {});
 }
 
-/** Nothing of a folder that is reached through a symbolic link: it may lie outside the store. */
+/** A folder's entries; none if the folder is a symbolic link, which may lead out of the store. */
 async function ownEntries(folder: string): Promise<string[]> {
   try {
     return (await lstat(folder)).isDirectory() ? await readdir(folder) : [];
@@ -134,7 +137,7 @@ async function ownEntries(folder: string): Promise<string[]> {
   }
 }
 
-/** Every file below a folder whose name in the store begins with the prefix; what is not an object yet is left out. */
+/** Every file below a folder whose name in the store begins with the prefix, except temporary files. */
 export async function* filesUnder(root: string, folder: string, prefix: string): AsyncGenerator<ListedObject> {
   for (const { key, isFolder } of await orderedEntries(join(root, folder))) {
     const name = folder + key;
@@ -149,7 +152,7 @@ export async function* filesUnder(root: string, folder: string, prefix: string):
   }
 }
 
-/** A copy is a link, which changes the time of the file's inode, as its removal does: that tells uses apart, and not when one was. */
+/** A copy is a hard link. Adding or removing one changes the inode's ctime, which shows that there was a use, but not when. */
 function listingOf(found: BigIntStats): Omit<ListedObject, 'name'> {
   const writtenAt = Number(found.mtimeNs) / 1e6;
   return {
@@ -162,10 +165,10 @@ function listingOf(found: BigIntStats): Omit<ListedObject, 'name'> {
   };
 }
 
-/** A line of a folder's listing, in the order of the objects' full names. */
+/** An entry of a folder's listing; the key sorts as the objects' full names do. */
 type FolderEntry = { key: string; isFolder: boolean };
 
-/** Files and folders (their key ends in `/`) in order; symbolic links and devices are no objects. */
+/** Files and folders (a folder's key ends in `/`) in order; symbolic links and devices are not objects. */
 async function orderedEntries(folder: string): Promise<FolderEntry[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
     if (isMissing(error)) return [];

@@ -7,7 +7,7 @@ export async function writeDurably(path: string, data: Uint8Array, mode: number)
   await withFile(path, makeNew, (handle) => handle.writeFile(data).then(() => handle.sync()), mode);
 }
 
-/** All of a file, or one byte more than `most` of a longer one. */
+/** The whole file, or the first `most` + 1 bytes of a longer one. */
 export async function readUpTo(handle: FileHandle, most: number): Promise<Uint8Array> {
   if (most === Number.POSITIVE_INFINITY || (await handle.stat()).size <= most) return handle.readFile();
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(most + 1), 0, most + 1, 0);

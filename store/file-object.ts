@@ -4,26 +4,26 @@ import { crc32c } from './crc32c.ts';
 import { isMissing } from './file-errors.ts';
 import type { Content, Created, FoundObject, ObjectMetadata } from './object-store.ts';
 
-/** What a folder does with its objects. */
+/** What a FileObject needs from its store. */
 export type FileAccess = {
   readMetadata(name: string): Promise<ObjectMetadata>;
   writeMetadata(name: string, metadata: ObjectMetadata): Promise<void>;
-  /** Gives the file another name. @throws ObjectChanged */
+  /** Gives the file a second name. @throws ObjectChanged */
   link(file: FileObject, to: string): Promise<void>;
   /** @throws ObjectChanged */
   noteUse(file: FileObject): Promise<void>;
-  /** @returns false where the name is another file's by now */
+  /** @returns false if another file has the name by now */
   moveAside(file: FileObject, aside: string): Promise<boolean>;
   create(name: string, content: Content): Promise<Created>;
 };
 
-/** A file as it was: whatever replaces it is another file, and a change in place has another time. */
+/** Identifies one state of a file: a replacement has another inode, and a change in place another mtime. */
 export const versionOf = ({ ino, mtimeNs, size }: BigIntStats): string => `${ino}-${mtimeNs}-${size}`;
 
-/** Changes with each link to the file that is made or removed. */
+/** Changes whenever a link to the file is added or removed. */
 export const usesOf = ({ ctimeNs }: BigIntStats): string => String(ctimeNs);
 
-/** As versionOf, of what is at the path now; `null` where nothing is. A link is looked at, not followed. */
+/** The version of what is at the path now; `null` if nothing is. Symbolic links are not followed. */
 export async function versionAt(path: string): Promise<string | null> {
   try {
     return versionOf(await lstat(path, { bigint: true }));
@@ -33,7 +33,7 @@ export async function versionAt(path: string): Promise<string | null> {
   }
 }
 
-/** A file of a store, with its bytes. */
+/** A file in a store, with its bytes. */
 export class FileObject implements FoundObject {
   readonly name: string;
   readonly bytes: number;

@@ -5,7 +5,7 @@ import { StoreUnavailable } from './object-store.ts';
 
 const CLAIM_TRIES = 100;
 const CLAIM_PAUSE_MS = 20;
-/** A claim is held for two system calls; one this old was left by a process that died. */
+/** A claim is held for two system calls; one this old belongs to a process that died. */
 const STALE_CLAIM_MS = 60_000;
 
 /**
@@ -25,8 +25,8 @@ export async function publishOnce(temp: string, target: string, claim: string): 
 }
 
 /**
- * The same where the file system has no hard links (FAT, exFAT, some network mounts): a rename would replace what is
- * there, so that writers take turns by creating and removing the claim file.
+ * The same for file systems without hard links (FAT, exFAT, some network mounts). A rename would replace what is there, so writers
+ * take turns by creating and removing the claim file.
  */
 export const publishByClaim = (temp: string, target: string, claim: string): Promise<boolean> =>
   withClaim(claim, async () => {
@@ -35,7 +35,7 @@ export const publishByClaim = (temp: string, target: string, claim: string): Pro
     return true;
   });
 
-/** Runs what takes no longer than some system calls while nobody else runs something under the same claim file. */
+/** Runs an action, a few system calls at most, while nothing else runs under the same claim file. */
 export async function withClaim<T>(claim: string, action: () => Promise<T>): Promise<T> {
   await takeClaim(claim);
   try {
@@ -45,7 +45,7 @@ export async function withClaim<T>(claim: string, action: () => Promise<T>): Pro
   }
 }
 
-/** Takes a file's name away; other names of its bytes stay. @throws ENOENT where there is none */
+/** Removes one name of a file; its other hard links stay. @throws ENOENT if there is no such file */
 export const removeFile = (path: string): Promise<void> => unlink(path);
 
 async function takeClaim(claim: string): Promise<void> {
@@ -59,7 +59,9 @@ async function takeClaim(claim: string): Promise<void> {
     await dropStaleClaim(claim);
     await sleep(CLAIM_PAUSE_MS);
   }
-  throw new StoreUnavailable(`another process has been creating the same object for too long; its claim is ${claim}`);
+  throw new StoreUnavailable(
+    `another process has held the claim on this object for too long; its claim file is ${claim}`,
+  );
 }
 
 async function dropStaleClaim(claim: string): Promise<void> {

@@ -6,21 +6,21 @@ import type { ListedObject } from './object-store.ts';
 
 export type Removal = {
   path: string;
-  /** A name on the same file system that nobody else has. */
+  /** An unused name on the same file system. */
   aside: string;
   /** As publishOnce needs it. */
   claim: string;
   version: string;
   uses: ListedObject['uses'] | undefined;
-  /** Removes what is noted of the file, which nobody finds by then: a kill leaves no note without its file. */
+  /** Removes the file's metadata once nobody can find the file, so that a kill never leaves metadata without its file. */
   removeNote(): Promise<void>;
 };
 
 /**
- * Removes one version of a file. It is taken aside first: who links it in the moment between a look and an unlink would have a copy of an
- * object that is gone, so that the links are counted once more where nobody finds the file.
+ * Removes one version of a file. The file is moved aside first and its links are counted again there, where nobody can
+ * find it: a writer that links it between a check and an unlink would otherwise have a copy of an object that is gone.
  *
- * @returns whether it is gone; false where another file is at the path, or the file was used since
+ * @returns whether it is gone; false if another file is at the path, or the file was used since
  */
 export async function removeFileVersion({ path, aside, claim, version, uses, removeNote }: Removal): Promise<boolean> {
   try {
@@ -39,7 +39,7 @@ export async function removeFileVersion({ path, aside, claim, version, uses, rem
   }
 }
 
-/** A file system without links moves a file that is put back. */
+/** Without hard links, putting a file back renames it, so nothing is left aside. */
 function unlessMissing(error: unknown): true {
   if (isMissing(error)) return true;
   throw error;

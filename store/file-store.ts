@@ -27,19 +27,19 @@ import {
   StoreUnavailable,
 } from './object-store.ts';
 
-/** Objects share their bytes with their copies, so that an editor that writes in place must not be let in. */
+/** Objects share their bytes with their copies, so an editor that writes in place must be kept out. */
 const READ_ONLY = 0o444;
 const WRITABLE = 0o644;
 const TOP = '.';
 
 /**
- * A folder as a store. Bytes go to a temporary file on the same file system first, are flushed to the disk and get
- * their name in one step, so that a kill or a power cut leaves a whole object or none.
+ * A folder as a store. Bytes are written to a temporary file on the same file system, flushed to disk and given their name in one
+ * step, so that a kill or a power cut leaves a whole object or none.
  */
 export class FileStore implements ObjectStore {
   readonly url: string;
   readonly #root: string;
-  /** Folders that were found or made and held no symbolic link, by their name in the store. */
+  /** Paths of folders found or created without a symbolic link in them, by the folder's name in the store. */
   readonly #folders = new Map<string, string>();
   readonly #flush = new FolderFlush();
   readonly #access: FileAccess;
@@ -48,8 +48,8 @@ export class FileStore implements ObjectStore {
   readonly #createdMode: number;
 
   /**
-   * @param url `file:///…`; the folder is made by the first write
-   * @param areShared whether objects share their bytes with their copies, as those of a batch do; they are read-only then
+   * @param url `file:///…`; the first write creates the folder
+   * @param areShared whether objects share their bytes with copies, as a batch's do; they are read-only then
    */
   constructor(url: string, areShared = true) {
     this.url = url;
@@ -65,7 +65,7 @@ export class FileStore implements ObjectStore {
     };
   }
 
-  /** @throws UserError where the store's path is something else than a folder; a missing one is fine. */
+  /** @throws UserError if the store's path is not a folder; a missing one is fine */
   async check(): Promise<void> {
     const found = await statPath(this.#root).catch((error: unknown) => {
       if (errorCode(error) === 'ENOENT') return null;
@@ -80,14 +80,14 @@ export class FileStore implements ObjectStore {
   }
 
   async create(name: string, data: Uint8Array, _contentType: string, metadata?: ObjectMetadata): Promise<Created> {
-    // What was noted of an earlier object of the name must not tell of this one, not even for a moment.
+    // An earlier object's metadata must not describe this one, not even for a moment.
     if (metadata) await this.remove(metadataName(name)).catch(unlessRefused);
     const version = await this.#write(name, data, this.#createdMode, async (temp, target) => {
       const version = await versionAt(temp);
       return (await publishOnce(temp, target, this.#claim(name))) ? version : null;
     });
     if (version === null) return { created: false, stat: await this.#taken(name) };
-    // An object of which nothing is noted is as good, and the store may be full by now.
+    // An object without metadata is just as good, and the store may be full by now.
     if (metadata) await this.#writeMetadata(name, metadata).catch(unlessRefused);
     return { created: true, stat: new FileObject(this.#access, name, version, data) };
   }
@@ -188,12 +188,12 @@ export class FileStore implements ObjectStore {
   }
 
   #notWritten(action: string, error: unknown): unknown {
-    // Somebody removed a folder: the next try makes it again.
+    // Somebody removed a folder; the next try creates it again.
     if (isMissing(error)) this.#folders.clear();
     return fileStoreError(this.url, action, error);
   }
 
-  /** Runs `publish` with a fresh temporary path and the object's own, then flushes the folder; no temporary file stays. */
+  /** Runs `publish` with a fresh temporary path and the object's own, flushes the folder and removes the temporary file. */
   async #viaTemp<T>(name: string, publish: (temp: string, target: string) => Promise<T>): Promise<T> {
     const temp = await this.#path(`${TEMP_FOLDER}/${randomUUID()}`, makeFolders);
     this.#swept ??= sweepLeftovers(this.#root);
@@ -220,14 +220,14 @@ export class FileStore implements ObjectStore {
   async #taken(name: string): Promise<FoundObject> {
     const there = await this.find(name);
     if (there) return there;
-    throw new StoreUnavailable(`store ${this.#root}: ${name} was taken, and is gone by now`);
+    throw new StoreUnavailable(`store ${this.#root}: ${name} existed when it was to be created, and is gone now`);
   }
 
   async #writeMetadata(name: string, metadata: ObjectMetadata): Promise<void> {
     await this.#write(metadataName(name), encodeMetadata(metadata), WRITABLE, rename);
   }
 
-  /** Gives the file another name, whatever has that; where no link is possible, that name gets a file with its bytes. */
+  /** Gives the file a second name, replacing whatever has it; copies the bytes if no link is possible. */
   async #link(file: FileObject, to: string): Promise<void> {
     checkObjectName(to);
     try {
@@ -242,7 +242,7 @@ export class FileStore implements ObjectStore {
     }
   }
 
-  /** By a link more for a moment: see usesOf. */
+  /** Adds a link for a moment, which changes the ctime: see usesOf. */
   async #noteUse(file: FileObject): Promise<void> {
     try {
       const source = await this.#path(file.name, findFolder);
@@ -258,7 +258,7 @@ export class FileStore implements ObjectStore {
     if ((await versionAt(path)) !== file.version) throw new ObjectChanged(this.url, file.name);
   }
 
-  /** @returns false where the name is another file's by now */
+  /** @returns false if another file has the name by now */
   async #moveAside(file: FileObject, aside: string): Promise<boolean> {
     checkObjectName(aside);
     try {
@@ -274,7 +274,7 @@ export class FileStore implements ObjectStore {
     }
   }
 
-  /** `null` where the name is no file; a symbolic link, a pipe or a socket is none. */
+  /** Returns `null` if the name is not a regular file; symbolic links, pipes and sockets are not. */
   async #open<T>(name: string, use: (handle: FileHandle) => Promise<T>): Promise<T | null> {
     checkObjectName(name);
     try {
@@ -287,13 +287,13 @@ export class FileStore implements ObjectStore {
   }
 }
 
-/** A link is not followed, and a pipe's writer not waited for. */
+/** Does not follow a symbolic link, nor wait for a pipe's writer. */
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** What opening a symbolic link or a socket says. */
+/** The errors of opening a symbolic link or a socket. */
 const isNoFile = (error: unknown): boolean => ['ELOOP', 'ENXIO', 'EOPNOTSUPP'].includes(errorCode(error) ?? '');
 
-/** @returns false where the file system has no links, allows none here, or has too many of this file */
+/** @returns false if the file system has no hard links, allows none here, or has too many to this file */
 async function isLinked(source: string, target: string): Promise<boolean> {
   try {
     await link(source, target);

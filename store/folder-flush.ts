@@ -3,8 +3,8 @@ import { syncFolder } from './file-folders.ts';
 type Flush = Promise<void>;
 
 /**
- * Makes names that were added to folders survive a power cut. Writers of one folder that wait at the same time share one
- * flush: it is by far the slowest part of a small write.
+ * Flushes folders, so that names added to them survive a power cut. Writers that wait for the same folder at the same
+ * time share one flush, by far the slowest part of a small write.
  */
 export class FolderFlush {
   readonly #sync: (folder: string) => Flush;
@@ -17,7 +17,7 @@ export class FolderFlush {
 
   /** Resolves when every name that was in the folder at the time of the call is on the disk. */
   flush(folder: string): Flush {
-    // One that already runs may have looked at the folder before the caller's name was there.
+    // A flush that is already running may have read the folder before the caller's name was there.
     const waiting = this.#waiting.get(folder) ?? this.#after(this.#running.get(folder), folder);
     this.#waiting.set(folder, waiting);
     return waiting;

@@ -13,7 +13,7 @@ export function statusOf(error: unknown): number | undefined {
   return [code, status, response?.status].map(Number).find((value) => value >= 100 && value < 600);
 }
 
-/** Cloud Storage's own words, where the client library keeps them apart from the error's: for uploads in sessions it does. */
+/** Cloud Storage's own error. For resumable uploads the client library keeps it apart from its own. */
 type Answer = { message?: string; errors?: { reason?: string }[] };
 
 function answerOf(error: unknown): Answer {
@@ -21,7 +21,7 @@ function answerOf(error: unknown): Answer {
   return response?.data?.error ?? (errors ? { errors } : inBody(message));
 }
 
-/** The message of a download's error is the whole body of the answer. */
+/** A failed download's message is the whole body of the response. */
 function inBody(message: unknown): Answer {
   if (typeof message !== 'string' || !message.startsWith('{')) return {};
   try {
@@ -31,16 +31,16 @@ function inBody(message: unknown): Answer {
   }
 }
 
-/** Cloud Storage's name for what was wrong, such as `notFound`; `''` where it gave none. */
+/** Cloud Storage's name for the error, such as `notFound`; `''` if it gave none. */
 export const reasonOf = (error: unknown): string => answerOf(error).errors?.[0]?.reason ?? '';
 
-/** Whether it was the caller's own condition that an object did not meet. */
+/** Whether the caller's own precondition failed. */
 export const isConditionFailed = (error: unknown): boolean =>
   statusOf(error) === 412 && reasonOf(error) !== 'orgPolicyConstraintFailed';
 
 /**
- * Turns what the client library threw into the store's own errors. The original is left out, as it may carry an access
- * token or the address of an upload session, and errors end up in logs and in workflow histories.
+ * Turns an error of the client library into one of the store's own. The original is left out: it may carry an access token or the
+ * address of an upload session, and errors end up in logs and workflow histories.
  */
 export function gcsError(url: string, bucket: string, doing: Doing, error: unknown): Error {
   if (error instanceof UserError || error instanceof StoreUnavailable) return error;
@@ -58,8 +58,8 @@ export function gcsError(url: string, bucket: string, doing: Doing, error: unkno
   if (status === 401 || status === 403) {
     const [lacking = permissions] = /storage\.objects\.\w+/.exec(said) ?? [];
     return new StoreDenied(
-      `${where}: access denied (${status}); the account needs ${lacking} on bucket "${bucket}", as in the role Storage Object User, or in ` +
-        `that of its part of a fleet (infra/iam/README.md). Cloud Storage said: ${said}`,
+      `${where}: access denied (${status}); the account needs ${lacking} on bucket "${bucket}", as in the role Storage Object User or ` +
+        `in the role for its part of the fleet (infra/iam/README.md). Cloud Storage said: ${said}`,
     );
   }
   if (/default credentials|invalid_grant|invalid_rapt/.test(said)) {
@@ -70,7 +70,7 @@ export function gcsError(url: string, bucket: string, doing: Doing, error: unkno
   return new StoreUnavailable(`${where}: ${status === undefined ? '' : `status ${status}, `}${said}`);
 }
 
-/** The first line, cut short, without secrets and with every address reduced to its host. */
+/** The message's first line, shortened, without secrets and with every address reduced to its host. */
 function firstWords(error: unknown): string {
   const own = error instanceof Error ? error.message : String((error as { message?: unknown })?.message ?? error);
   const message = answerOf(error).message ?? own;

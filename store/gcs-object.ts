@@ -13,28 +13,28 @@ import {
   USE_NOTED_MS,
 } from './object-store.ts';
 
-/** An upload's own mark, by which a retry recognises the object of its first try, whose answer was lost. */
+/** An upload's own mark: if the answer to the first try is lost, the retry recognises its object by it. */
 export const WRITE_MARK = 'pixart-batch-write';
 
-/** When an object was last copied, to a day: noting it is what counts, since it gives the object another metageneration. */
+/** When an object was last copied, to a day. The value matters less than the write, which gives the object a new metageneration. */
 const USE_MARK = 'pixart-batch-used';
 
 const ONLY_IF_ABSENT = 0;
 
-/** What a bucket does with its objects. */
+/** What a GcsObject needs from its store. */
 export type GcsAccess = {
   readonly url: string;
   file(name: string, generation?: string): File;
   /** @throws the store's errors */
   attempt<T>(doing: Doing, action: () => Promise<T>): Promise<T>;
-  /** Writes what is there only if its generation is that; any where none is given. */
+  /** Writes the object, only over that generation if one is given. */
   upload(name: string, content: Content, mark: string, generation?: string | number): Promise<FileMetadata>;
   download(file: File): Promise<Uint8Array>;
-  /** Passes over an ObjectKept where what is kept is what was wanted; throws any other error. */
+  /** Swallows an ObjectKept if the kept object is the wanted one; throws any other error. */
   unlessThere(error: unknown, name: string, wanted: Pick<ObjectStat, 'bytes' | 'crc32c'>): Promise<unknown>;
 };
 
-/** An object's line of a listing, but for its name. */
+/** An object's entry in a listing, except its name. */
 export function listingOf({
   size,
   timeCreated,
@@ -60,12 +60,12 @@ export class GcsObject implements FoundObject {
   readonly #usedAt: number;
   readonly #access: GcsAccess;
 
-  /** @throws StoreUnavailable where the answer does not say what every answer of Cloud Storage says */
+  /** @throws StoreUnavailable if the response lacks what every response of Cloud Storage has */
   constructor(access: GcsAccess, name: string, found: FileMetadata) {
     const { size, crc32c, generation, metadata } = found;
     if (size === undefined || crc32c === undefined || generation === undefined) {
       throw new StoreUnavailable(
-        `object ${name}: expected size, crc32c and generation in the answer of Cloud Storage, found not all of them`,
+        `object ${name}: expected size, crc32c and generation in Cloud Storage's response, found only some of them`,
       );
     }
     this.name = name;
@@ -96,7 +96,7 @@ export class GcsObject implements FoundObject {
     );
   }
 
-  /** An account that may not note it uses it all the same. */
+  /** An account without the permission to note a use may use the object all the same. */
   async noteUse(): Promise<void> {
     if (Date.now() - this.#usedAt < USE_NOTED_MS) return;
     await this.describe({ [USE_MARK]: new Date().toISOString() }).catch((error: unknown) => {
@@ -129,7 +129,7 @@ export class GcsObject implements FoundObject {
     });
   }
 
-  /** Somebody else may have kept it there already. @returns false where it is not there any more */
+  /** Another caller may have kept it there already. @returns false if the object is gone */
   async #keepAside(aside: string): Promise<boolean> {
     const permissions = 'storage.objects.get and storage.objects.create';
     return this.#access.attempt({ what: `copy ${this.name} to ${aside}`, permissions }, async () => {

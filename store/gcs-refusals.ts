@@ -1,20 +1,20 @@
 import { ObjectKept, StoreDenied, StoreUnavailable } from './object-store.ts';
 
-/** An answer of Cloud Storage that is no success. */
+/** An error response of Cloud Storage. */
 export type Refusal = {
   status: number | undefined;
-  /** Cloud Storage's own word for it, `''` where it gave none. */
+  /** Cloud Storage's own name for it; `''` if it gave none. */
   reason: string;
-  /** What it said, without secrets. */
+  /** Its message, without secrets. */
   said: string;
 };
 
-/** What was being done: `store gs://b: could not write a`. */
+/** What was being done; `where` is such as `store gs://b: could not write a`. */
 export type Attempted = { where: string; bucket: string; permissions: string };
 
 type Kind = { reasons?: string[]; said?: RegExp; error: (attempted: Attempted, refusal: Refusal) => Error };
 
-/** For a person to put right, with what to do. */
+/** An error for a person to fix, with advice. */
 const denied =
   (advice: (attempted: Attempted) => string) =>
   (attempted: Attempted, { said }: Refusal): Error =>
@@ -26,9 +26,10 @@ const kept =
     new ObjectKept(where, why(refusal));
 
 /**
- * Refusals other than a missing role, though many of them are 403 too. Reasons are those of Cloud Storage's JSON API. If the service is
- * known to give another reason than documented (a hold: `forbidden` for `objectUnderActiveHold`; a requester who names no project:
- * `required` for `userProjectMissing`), or a library passes on the text only, the text decides. Sources: docs/measurements/store.md.
+ * Refusals other than a missing role, though many of them are 403 too. Reasons are those of Cloud Storage's JSON API.
+ * The message decides if a library passes on nothing else, or if the service is known to give another reason than
+ * documented (a hold: `forbidden`, not `objectUnderActiveHold`; a requester that names no project: `required`, not
+ * `userProjectMissing`). Sources: docs/measurements/store.md.
  */
 const KINDS: Kind[] = [
   {
@@ -57,7 +58,7 @@ const KINDS: Kind[] = [
     said: /requester pays bucket but no user project/i,
     error: denied(
       ({ bucket }) =>
-        `bucket "${bucket}" lets the requester pay: name a project that pays with --user-project or PIXART_USER_PROJECT, for workers too`,
+        `bucket "${bucket}" is a requester-pays bucket: name the project to bill with --user-project or PIXART_USER_PROJECT, on workers too`,
     ),
   },
   {
@@ -65,7 +66,7 @@ const KINDS: Kind[] = [
     said: /serviceusage\.services\.use/,
     error: denied(
       () =>
-        'the account may not let the project of --user-project (or its own quota project) pay; it needs the role Service Usage Consumer on that project',
+        'the account may not bill the project of --user-project (or its own quota project); it needs the role Service Usage Consumer on that project',
     ),
   },
   {
@@ -76,25 +77,25 @@ const KINDS: Kind[] = [
   {
     reasons: ['accountDisabled', 'billingNotEnabled', 'projectAccountClosed'],
     said: /billing account\b.*\bdisabled/i,
-    error: denied(() => 'the project that pays has its billing switched off; switch it on'),
+    error: denied(() => 'billing is disabled on the project that pays; enable it'),
   },
   {
     reasons: ['orgPolicyConstraintFailed'],
     said: /violates constraint|vpcServiceControls|organization's policy/i,
-    error: denied(() => "a policy of the bucket's organization forbids it; ask whoever keeps that policy"),
+    error: denied(() => "a policy of the bucket's organization forbids it; ask the policy's administrator"),
   },
   {
     said: /Cloud KMS key/,
     error: denied(
       () =>
-        "the bucket's encryption key cannot be used; let the service agent of Cloud Storage use it, and see that it is enabled",
+        "the bucket's encryption key cannot be used; grant Cloud Storage's service agent the use of it, and check that it is enabled",
     ),
   },
   {
     said: /uniform bucket-level access/i,
     error: denied(
       ({ permissions, bucket }) =>
-        `bucket "${bucket}" has uniform access, where access lists of objects do not count; grant ${permissions} on the bucket`,
+        `bucket "${bucket}" has uniform bucket-level access, which ignores ACLs of objects; grant ${permissions} on the bucket`,
     ),
   },
   {
@@ -103,7 +104,7 @@ const KINDS: Kind[] = [
   },
 ];
 
-/** The error for a refusal of which more is known than its status; `null` for any other. */
+/** The error for a refusal that is recognised by more than its status; `null` for any other. */
 export function knownRefusal(attempted: Attempted, refusal: Refusal): Error | null {
   const { status = 0, reason, said } = refusal;
   if (status < 400 || status >= 500) return null;

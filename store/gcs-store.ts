@@ -18,13 +18,13 @@ import {
   StoreUnavailable,
 } from './object-store.ts';
 
-/** Above this an upload is worth a session of its own, which goes on where a broken connection left it. */
+/** From this size on, uploads are resumable: they continue where a broken connection left them. */
 const RESUMABLE_FROM_BYTES = 8 * 1024 * 1024;
 const ONLY_IF_ABSENT = 0;
 
 /**
- * A bucket as a store. The checksum travels with every upload, so that Cloud Storage refuses a damaged one before
- * anybody can see it; downloads are checked against the checksum that it keeps.
+ * A bucket as a store. Every upload carries its checksum, so that Cloud Storage refuses a damaged one before anybody can see it;
+ * downloads are checked against the checksum that Cloud Storage keeps.
  */
 export class GcsStore implements ObjectStore {
   readonly url: string;
@@ -36,7 +36,7 @@ export class GcsStore implements ObjectStore {
 
   /**
    * @param url `gs://bucket` or `gs://bucket/prefix`
-   * @throws UserError where the URL is something else
+   * @throws UserError for any other URL
    */
   constructor(url: string) {
     const { bucket, prefix } = parseUrl(url);
@@ -53,14 +53,17 @@ export class GcsStore implements ObjectStore {
     };
   }
 
-  /** @throws StoreDenied where the bucket does not exist or may not be listed. */
+  /** @throws StoreDenied if the bucket does not exist or may not be listed */
   async check(): Promise<void> {
     await this.#attempt({ what: 'open the bucket', permissions: 'storage.objects.list' }, () =>
       this.#bucket.getFiles({ prefix: this.#prefix, maxResults: 1, autoPaginate: false }),
     );
   }
 
-  /** Of a service account, impersonated or the machine's own; what a person logged in with does not say whose it is. */
+  /**
+   * A service account's address, impersonated or the machine's own; `null` for a person's login, which does not name
+   * the person.
+   */
   async account(): Promise<string | null> {
     if (emulatorUrl() !== undefined) return null;
     const credentials = await this.#client.authClient.getCredentials().catch(() => null);
@@ -149,7 +152,7 @@ export class GcsStore implements ObjectStore {
     } while (pageToken);
   }
 
-  /** Where what is there is kept, a write whose answer was lost is refused the second time, though all is as it should be. */
+  /** If the answer to a write is lost and the bucket keeps its objects, the retry is refused although the first try succeeded. */
   async #unlessThere(error: unknown, name: string, wanted: Pick<ObjectStat, 'bytes' | 'crc32c'>): Promise<ObjectStat> {
     if (!(error instanceof ObjectKept)) throw error;
     const there = await this.stat(name);
@@ -159,7 +162,7 @@ export class GcsStore implements ObjectStore {
 
   /** @google-cloud/storage 7.22 names the bucket's payer in every request but this one (findings/requester-pays-downloads.sh). */
   async #download(file: File, most?: number): Promise<Uint8Array> {
-    // Of a part there is no checksum to compare.
+    // A part has no checksum to compare.
     const part = most === undefined ? {} : { start: 0, end: most, validation: false };
     const [bytes] = await file.download({ ...this.#payer, ...part });
     return bytes;
@@ -187,7 +190,7 @@ export class GcsStore implements ObjectStore {
     const stored = file.metadata;
     if (stored.crc32c === sum && Number(stored.size) === data.length) return stored;
     throw new StoreUnavailable(
-      `store ${this.url}: sent ${name} with ${data.length} bytes and checksum ${sum}, but ${stored.size} and ${stored.crc32c} arrived`,
+      `store ${this.url}: sent ${name} with ${data.length} bytes and checksum ${sum}, but ${stored.size} bytes with ${stored.crc32c} arrived`,
     );
   }
 
@@ -200,13 +203,11 @@ export class GcsStore implements ObjectStore {
     }
   }
 
-  /** A condition failed because of an object that is not there any more: the next try finds out. */
+  /** A precondition failed because of an object that has gone since; the next try sees what is there now. */
   #vanished(name: string): (error: unknown) => never {
     return (error) => {
       if (statusOf(error) !== 404) throw error;
-      throw new StoreUnavailable(
-        `store ${this.url}: ${name} was taken, yet there is no such object; see what is there`,
-      );
+      throw new StoreUnavailable(`store ${this.url}: ${name} existed when it was to be created, and is gone now`);
     };
   }
 
@@ -226,7 +227,7 @@ function parseUrl(url: string): { bucket: string; prefix: string } {
   return { bucket, prefix: prefix === '' ? '' : `${checkObjectName(prefix)}/` };
 }
 
-/** Where requesters pay, each request names the project that does. It is the process that is charged, not the batch. */
+/** On a requester-pays bucket every request names the project to bill. That is the process's setting, not the batch's. */
 const payer = () => {
   const userProject = process.env.PIXART_USER_PROJECT;
   return userProject ? { userProject } : {};
@@ -236,11 +237,12 @@ const emulatorUrl = (): string | undefined =>
   process.env.STORAGE_EMULATOR_HOST?.replace(/^(?!https?:\/\/)/, 'http://').replace(/\/$/, '');
 
 /**
- * Every write here has the same effect when it is done twice, so that all of them may be retried. They have to be: with the library's usual
- * strategy one write without a precondition, such as `replace`, ends the retries of all calls of its client (findings/one-save-ends-retries.sh).
+ * Every write here is idempotent, so all of them may be retried. They must be: with the library's default strategy, one
+ * write without a precondition, such as `replace`, ends the retries of all calls of its client
+ * (findings/one-save-ends-retries.sh).
  *
- * Their number bounds them, not their time: a call that fails when its time is over, as after a jump of the clock or a connection that was dead for
- * long, would never settle (findings/late-retry-never-settles.sh).
+ * Retries are bounded by number, not by time: a call that fails after its time is up, as after a clock jump or a
+ * long-dead connection, would never settle (findings/late-retry-never-settles.sh).
  */
 function makeClient(): Storage {
   const emulator = emulatorUrl();
@@ -249,7 +251,7 @@ function makeClient(): Storage {
     crc32cGenerator: () => new Crc32c(),
     retryOptions: { idempotencyStrategy: IdempotencyStrategy.RetryAlways, totalTimeout: Number.POSITIVE_INFINITY },
   });
-  // The library takes the variable as the base of every path and so loses /storage/v1, on which emulators answer.
+  // The library takes the variable as the base of every path and so drops /storage/v1, where emulators answer.
   if (emulator) client.baseUrl = `${emulator}/storage/v1`;
   return client;
 }

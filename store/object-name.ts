@@ -1,18 +1,18 @@
 import { UserError } from '../domain/user-error.ts';
 
-/** Cloud Storage takes 1,024 bytes for a whole name; common file systems take 255 for one part of it. */
+/** Cloud Storage allows 1,024 bytes for a whole name; common file systems allow 255 for one part of it. */
 const NAME_BYTES = 1024;
 const PART_BYTES = 255;
 
-/** Where a folder keeps what is not an object yet; no object's name may begin with it. */
+/** Where a folder keeps files that are not objects yet; no object's name may begin with it. */
 export const TEMP_FOLDER = '.tmp';
 
-/** What may be lost at any time. Docs recommend a bucket rule for this prefix; a folder's leftovers are swept. */
+/** Objects that may be lost at any time. The docs recommend a lifecycle rule for this prefix; in a folder, leftovers are swept. */
 export const SCRATCH_FOLDER = 'scratch';
 
 /**
- * The last border before a folder or bucket. layout.ts makes the names, so a refusal here is a mistake in a caller or
- * an attempt to get out of the store.
+ * The last check before a folder or bucket. layout.ts makes the names, so a refusal here is a caller's mistake or an attempt to get
+ * out of the store.
  *
  * @throws UserError unless the name is relative, made of plain parts with `/` between them, and valid in every kind of store
  */

@@ -5,12 +5,12 @@ import { UserError } from '../domain/user-error.ts';
 import { FileStore } from './file-store.ts';
 import type { ObjectStore } from './object-store.ts';
 
-/** As openStore. Activities are handed theirs, so that a test can hand them a store that fails. */
+/** The type of openStore. Activities are given theirs, so that a test can give them a store that fails. */
 export type OpenStore = (url: string) => Promise<ObjectStore>;
 
 const opened = new Map<string, Promise<ObjectStore>>();
 
-/** A store's URL from what a person writes: a URL stays as it is, but for capitals in its scheme; a path becomes a `file:` URL. */
+/** A store's URL from a path or URL: a path becomes a `file:` URL; a URL stays as it is, with its scheme in lower case. */
 export function storeUrl(pathOrUrl: string): string {
   const scheme = /^(file:|[a-z][a-z0-9+.-]+:(?=\/\/))/i.exec(pathOrUrl)?.[0];
   if (scheme === undefined) return pathToFileURL(resolve(pathOrUrl)).href;
@@ -20,9 +20,9 @@ export function storeUrl(pathOrUrl: string): string {
 /**
  * Opens the store at a URL, once per process: `file:///folder` or `gs://bucket/prefix`. Nothing is written.
  *
- * @throws UserError for an unknown kind of URL, a path that is no folder
- * @throws StoreDenied for a bucket that does not exist or may not be seen
- * @throws StoreUnavailable where the store does not answer
+ * @throws UserError for an unknown kind of URL, or a path that is not a folder
+ * @throws StoreDenied for a bucket that does not exist or is not accessible
+ * @throws StoreUnavailable if the store does not answer
  */
 export function openStore(url: string): Promise<ObjectStore> {
   const known = opened.get(url);
@@ -33,14 +33,14 @@ export function openStore(url: string): Promise<ObjectStore> {
   return opening;
 }
 
-/** Which kind of store a URL leads to; `null` for what is no URL, or of a kind that nothing here opens. */
+/** The kind of store that a URL leads to; `null` for any other URL and for texts that are not URLs. */
 export function storeKind(url: string): 'folder' | 'bucket' | null {
   const scheme = URL.canParse(url) ? new URL(url).protocol : '';
   if (scheme === 'file:') return 'folder';
   return scheme === 'gs:' ? 'bucket' : null;
 }
 
-/** As openStore, of a place whose files are other people's to edit, and no batch's. */
+/** Like openStore, for a place whose files people may edit, since no batch owns them. */
 export const openPlace = (url: string): Promise<ObjectStore> => open(url, false);
 
 async function open(url: string, areShared = true): Promise<ObjectStore> {
@@ -60,7 +60,7 @@ async function openFolder(url: string, areShared: boolean): Promise<ObjectStore>
 }
 
 async function openBucket(url: string): Promise<ObjectStore> {
-  // Loaded late: a store in a folder need not wait for the client library.
+  // Loaded late, so that a store in a folder does not wait for the client library.
   const { GcsStore } = await import('./gcs-store.ts');
   const store = new GcsStore(url);
   await store.check();

@@ -6,11 +6,11 @@ import { openStore, storeKind } from './open-store.ts';
 import { shownPlace } from './shown-place.ts';
 
 /**
- * The bytes of a catalog, or of another file of a person's, which may lie in a folder or bucket of its own: `file:///folder/catalog.csv` or
+ * Reads a catalog or another file of the user's, in any folder or bucket: `file:///folder/catalog.csv` or
  * `gs://bucket/catalog.csv`.
  *
- * @param what a message calls it
- * @throws UserError where there is nothing at the URL, or no way to it
+ * @param what the file's name in error messages
+ * @throws UserError if there is nothing at the URL, or it cannot be reached
  */
 export async function readUrl(url: string, what = 'catalog'): Promise<Uint8Array> {
   const kind = storeKind(url);
@@ -39,18 +39,19 @@ function filePath(url: string, what: string): string {
   }
 }
 
-/** A store reads no symbolic links, so that nothing leads out of it; a person may keep a catalog behind one. */
+/** A store follows no symbolic links, so that nothing leads out of it; but a user's catalog may be one. */
 const withoutLinks = (file: string): Promise<string> => realpath(file).catch(() => file);
 
 const isFolder = async (file: string): Promise<boolean> => (await stat(file).catch(() => null))?.isDirectory() ?? false;
 
 /**
- * Reads files of terms, `<name>.txt`, from one folder, `file:///folder` or `gs://bucket/prefix`, and from nowhere else: names are checked
- * and symbolic links are not followed, as for any store. Gives `null` for a file that is not there.
+ * Returns a reader of files of terms, `<name>.txt`, in one folder, `file:///folder` or `gs://bucket/prefix`, and
+ * nowhere else: names are checked and symbolic links are not followed, as in any store. The reader returns `null` for a
+ * missing file.
  */
 export function termsReader(folder: string): (name: string) => Promise<Uint8Array | null> {
   return async (name) => readIfThere(await openStore(folder), `${name}.txt`);
 }
 
-/** How the files that a person names are read. Activities are handed theirs, as they are `openStore`. */
+/** How files that a user names are read. Activities are given theirs, as with `openStore`. */
 export type Sources = { readUrl: (url: string) => Promise<Uint8Array>; termsReader: typeof termsReader };

@@ -2,9 +2,9 @@ import { readlink, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 
 /**
- * Where a path leads, with every symbolic link on it followed; of what is not there yet, where it would be.
+ * Where a path leads, with every symbolic link followed; for a file that does not exist yet, where it would be.
  *
- * @throws Error of the file system where that cannot be told: links in a circle, a folder that this process may not look into
+ * @throws the file system's error if that is unknown: links in a circle, a folder that this process may not read
  */
 export async function realPath(path: string): Promise<string> {
   try {
@@ -18,7 +18,7 @@ export async function realPath(path: string): Promise<string> {
   return target === null ? join(folder, basename(path)) : realPath(resolve(folder, target));
 }
 
-/** By whole names: `/data/output` is not in `/data/out`. */
+/** Compares whole names: `/data/output` is not inside `/data/out`. */
 export function isInside(folder: string, path: string): boolean {
   const way = relative(folder, path);
   return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { withoutSecrets } from '../domain/secrets.ts';
 
-/** A store or a file as a message names it: where people know a path they read a path, otherwise the URL, without any password in it. */
+/** A store or file as messages name it: its path if it is on this machine, else its URL without any password. */
 export function shownPlace(url: string): string {
   if (!url.startsWith('file:')) return withoutSecrets(url);
   try {

@@ -1,10 +1,10 @@
 import { createSame, ObjectKept, type ObjectStore } from './object-store.ts';
 
 /**
- * Replaces the object or, where the store keeps what is there, creates another beside it: `sheet-2.html` for `sheet.html`, then
- * `sheet-3.html`. The same bytes are never there twice.
+ * Replaces the object or, if the store keeps what is there, creates another beside it: `sheet-2.html` for `sheet.html`, then
+ * `sheet-3.html`. The same bytes are never stored twice.
  *
- * @returns the name that the bytes have
+ * @returns the name under which the bytes are stored
  */
 export async function writeOrBeside(
   store: ObjectStore,
@@ -24,6 +24,6 @@ export async function writeOrBeside(
   }
 }
 
-/** The nth name for one thing, of which the first is the plain one. */
+/** The nth name for an object; the first is the plain one. */
 export const besideName = (name: string, number: number): string =>
   number === 1 ? name : name.replace(/(\.[^./]*)$/, `-${number}$1`);

@@ -256,7 +256,7 @@ describe('the manifest', () => {
     const written = await write(1, 'completed');
     expect(written).toMatchObject({ manifest: 'batches/night/manifest-1-2.json', totals: { jobs: 3, rendered: 1 } });
     expect(written.warnings).toEqual([
-      'not replaced, since a folder is in its place, which stays: batches/night/manifest.json, batches/night/manifest.csv',
+      'not replaced, since a folder is in its place and is left alone: batches/night/manifest.json, batches/night/manifest.csv',
     ]);
     expect(await readBatchRows(store, 'night')).toHaveLength(3);
   });

@@ -28,9 +28,9 @@ afterAll(async () => {
 const report = (...options: string[]) =>
   runHere(['report', 'night', '--store', 'gs://paid-by-others/images', ...options], { PIXART_USER_PROJECT: '' });
 
-test('a bucket that lets its requesters pay asks for a project until one is named', async () => {
+test('a requester-pays bucket asks for a project until one is named', async () => {
   const unpaid = expectCode(2, await runHere(['report', 'night', '--store', 'gs://paid-by-others/images']));
-  expect(unpaid.stderr).toContain('name a project that pays with --user-project or PIXART_USER_PROJECT');
+  expect(unpaid.stderr).toContain('name the project to bill with --user-project or PIXART_USER_PROJECT');
   const paid = expectCode(2, await report('--user-project', 'payer-1'));
   expect(paid.stderr).toContain('expected a batch of that name in gs://paid-by-others/images, found none');
   expect(network.urls.at(-1)?.searchParams.get('userProject')).toBe('payer-1');

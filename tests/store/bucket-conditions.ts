@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { gcsRefusal } from './retention-policy.ts';
 
-/** What the emulator's JSON says of an object. */
+/** An object in the emulator's JSON. */
 type ObjectJson = {
   kind?: string;
   bucket: string;
@@ -17,23 +17,24 @@ type ObjectJson = {
 };
 
 export type BucketConditions = {
-  /** What STORAGE_EMULATOR_HOST has to be. */
+  /** The value for STORAGE_EMULATOR_HOST. */
   endpoint: string;
-  /** Makes all that is there so much older than it is. */
+  /** Makes every object that is there older. */
   age(byMs: number): void;
   stop(): Promise<void>;
 };
 
 type Answer = { status: number; headers: IncomingMessage['headers']; body: Buffer };
 
-/** Changes of an object's metadata since it was written, and what they have made of it. */
+/** Changes of an object's metadata since it was written, and their result. */
 type Changes = { generation: string; count: number; updated: string; metadata: Record<string, string> };
 
 /**
- * Stands before the emulator and does what Cloud Storage does and it does not (fake-gcs-server 1.56): each change of an object's metadata
- * gives it another metageneration and time, and what is deleted or changed has to be of the generation and metageneration that are named.
+ * A proxy for the emulator (fake-gcs-server 1.56) that adds what it lacks of Cloud Storage: each change of an object's
+ * metadata updates its metageneration and time, and deletions and changes honour the generation and metageneration that
+ * a request names.
  *
- * @param onDeleted hears the name of each object that was deleted
+ * @param onDeleted called with the name of each deleted object
  */
 export async function startBucketConditions(
   target: string,
@@ -43,7 +44,7 @@ export async function startBucketConditions(
   let turn = Promise.resolve();
   let aged = { before: 0, byMs: 0 };
 
-  /** As it was told when everything of the time before `aged` became older. */
+  /** A time as reported: anything from before `aged` is older by the sum. */
   const olderThan = (time: string | undefined): string | undefined =>
     time && Date.parse(time) < aged.before ? new Date(Date.parse(time) - aged.byMs).toISOString() : time;
 
@@ -63,7 +64,7 @@ export async function startBucketConditions(
     };
   };
 
-  /** The object as the emulator has it, where the conditions are met; otherwise what the refusal is. */
+  /** Acts on the emulator's object if the conditions are met; refuses otherwise. */
   const conditionally = async (url: URL, act: (object: ObjectJson) => Promise<Answer>): Promise<Answer> => {
     const found = await send(target, { method: 'GET', path: url.pathname });
     if (found.status !== 200) return found;
@@ -83,7 +84,7 @@ export async function startBucketConditions(
         if (answer.status === 200) onDeleted(name);
         return answer;
       }
-      // Not the emulator's affair: what it keeps in a folder would get another generation.
+      // Metadata is not passed on: an emulator that stores in a folder would give the object another generation.
       const before = changes.get(`${bucket}/${name}`);
       const count = before?.generation === generation ? before.count + 1 : 1;
       const metadata = { ...told(object).metadata, ...JSON.parse(asked.body!.toString()).metadata };
@@ -101,7 +102,7 @@ export async function startBucketConditions(
     const { status, headers, body } = await answering;
     const session = headers.location;
     if (session !== undefined) headers.location = session.replace(target, `http://${incoming.headers.host}`);
-    // Of what it has deleted the emulator says `null`.
+    // The emulator answers a deletion with `null`.
     const isJson = headers['content-type']?.startsWith('application/json') && !url.searchParams.has('alt');
     const object: ObjectJson | null = isJson && body.length > 0 ? JSON.parse(body.toString()) : null;
     const said = object === null ? body : Buffer.from(JSON.stringify(told(object)));
@@ -109,7 +110,7 @@ export async function startBucketConditions(
     outgoing.writeHead(status, { ...headers, 'content-length': said.length }).end(said);
   };
 
-  // A reset would be waited out and tried again, and nobody would hear of a mistake made here.
+  // A reset would be retried, which would hide a mistake made here.
   const failed = (outgoing: ServerResponse) => (error: unknown) =>
     outgoing.headersSent ? outgoing.destroy() : outgoing.writeHead(400).end(`bucket-conditions.ts failed: ${error}`);
   const server = createServer((incoming, outgoing) => void handle(incoming, outgoing).catch(failed(outgoing)));

@@ -14,7 +14,7 @@ test.each([
   expect(hex(crc32c(data))).toBe(expected);
 });
 
-test("gives the value of Google's own class, however the bytes are cut", () => {
+test("agrees with Google's own class, however the bytes are split", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 100 }), fc.nat(100), (data, cut) => {
       const [ours, theirs] = [new Crc32c(), new CRC32C()];

@@ -3,8 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
 /**
- * What happens to one request: it passes, bytes change on either way or in the answer alone, it is cut off in the middle of its body, its
- * connection is reset before or after it was served, another answer is given, or none until then, when the connection ends.
+ * What happens to one request: it passes, bytes change in both directions or in the answer alone, it is cut off in the
+ * middle of its body, its connection is reset before or after it was served, another answer is given, or none, until
+ * the connection ends at a chosen time.
  */
 export type Fate =
   | 'passes'
@@ -16,13 +17,13 @@ export type Fate =
   | { status: number; body: object }
   | { hangsUntil: Promise<unknown> };
 
-/** A way to a server on which chosen requests meet with an accident. */
+/** A proxy in front of a server that makes chosen requests fail. */
 export type FaultyNetwork = { endpoint: string; seen: string[]; urls: URL[]; stop(): Promise<void> };
 
-/** Decides on a request, of which `nth` counts from 1 by its label. */
+/** Decides the fate of a request; `nth` counts from 1 for each label. */
 export type DecideFate = (label: string, nth: number, url: URL) => Fate | Promise<Fate>;
 
-/** Stands before the server at `target`, also for the addresses that it gives out. */
+/** Starts a proxy for the server at `target`, and for the addresses that the server hands out. */
 export async function startFaultyNetwork(target: string, fate: DecideFate): Promise<FaultyNetwork> {
   const seen: string[] = [];
   const urls: URL[] = [];
@@ -76,7 +77,7 @@ const answered = (fate: Fate, content: Buffer): Buffer => {
   return fate === 'is damaged' ? damaged(content) : content;
 };
 
-/** The server gets half of the body, and neither side another word. */
+/** Sends the server half of the body, then drops both connections. */
 function cutOff(target: string, incoming: IncomingMessage, outgoing: ServerResponse, body: Buffer): void {
   const onward = request(new URL(incoming.url!, target), { method: incoming.method!, headers: incoming.headers });
   onward.on('error', () => {});
@@ -87,13 +88,13 @@ function cutOff(target: string, incoming: IncomingMessage, outgoing: ServerRespo
   });
 }
 
-/** In the middle of it, where it is nobody's length or name. */
+/** Changes a bit in the middle, where there is no length or name. */
 export function withOneBitChanged(content: Buffer): Buffer {
   const changed = Buffer.from(content);
   if (changed.length > 0) changed[Math.floor(changed.length / 2)]! ^= 1;
   return changed;
 }
 
-/** The word `picture` with one bit changed, wherever it stands. */
+/** The word `picture` with one bit changed, wherever it occurs. */
 const damaged = (body: Buffer): Buffer =>
   Buffer.from(body.toString('latin1').replaceAll('picture', 'pictuse'), 'latin1');

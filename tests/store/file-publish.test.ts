@@ -27,7 +27,7 @@ describe.each([
     expect(await readdir(folder)).not.toContain('claim');
   });
 
-  test('succeeds after a writer died with its claim in hand', async () => {
+  test('succeeds after a writer died holding its claim', async () => {
     await writeFile(join(folder, 'claim'), '');
     const longAgo = new Date(Date.now() - 3600_000);
     await utimes(join(folder, 'claim'), longAgo, longAgo);

@@ -55,7 +55,7 @@ describe('a folder as a store', () => {
     expect(copy.ino).toBe((await stat(join(root, 'objects/a.png'))).ino);
   });
 
-  test('is written to although something old cannot be removed from it', async () => {
+  test('accepts writes although a leftover cannot be removed from it', async () => {
     const { root, store } = await fresh();
     const stubborn = join(root, '.tmp', 'a folder');
     await mkdir(stubborn, { recursive: true });
@@ -63,7 +63,7 @@ describe('a folder as a store', () => {
     expect(await store.create('a', data, 'image/png')).toMatchObject({ created: true });
   });
 
-  test('leaves no temporary file behind, and removes old ones of killed writers, but nothing of others', async () => {
+  test('leaves no temporary file behind, and removes those of killed writers, but nothing that others put there', async () => {
     const { root, store } = await fresh();
     await mkdir(join(root, '.tmp'), { recursive: true });
     const [old, young, claim, foreign] = [randomUUID(), randomUUID(), `${'ab'.repeat(32)}.claim`, '.DS_Store'];
@@ -96,7 +96,7 @@ describe('a folder as a store', () => {
     expect(await readdir(elsewhere.root)).toEqual([old, young, 'notes.txt']);
   });
 
-  test('makes a folder anew that somebody removed meanwhile', async () => {
+  test('recreates a folder that somebody removed in the meantime', async () => {
     const { root, store } = await fresh();
     await store.create('objects/a.png', data, 'image/png');
     await rm(root, { recursive: true });
@@ -104,7 +104,7 @@ describe('a folder as a store', () => {
     expect(await store.create('objects/a.png', data, 'image/png')).toMatchObject({ created: true });
   });
 
-  test('finds what is no file as an object without bytes, and keeps it aside like any other', async () => {
+  test('finds a directory entry that is not a file as an object without bytes, and keeps it aside like any other', async () => {
     const { root, store } = await fresh();
     await mkdir(join(root, 'objects/folder.png/inner'), { recursive: true });
     await symlink('/etc/hostname', join(root, 'objects/link.png'));
@@ -118,7 +118,7 @@ describe('a folder as a store', () => {
     expect((await lstat(join(root, 'damaged/link.png'))).isSymbolicLink()).toBe(true);
   });
 
-  test('notes nothing of an object that another had, which was taken away', async () => {
+  test('does not give an object the metadata of a removed one of the same name', async () => {
     const { store } = await fresh();
     await store.create('objects/a.png', data, 'image/png', { key: 'first' });
     await store.remove('objects/a.png');
@@ -126,7 +126,7 @@ describe('a folder as a store', () => {
     expect(await second.metadata()).toEqual({ other: 'second' });
   });
 
-  test('copies nothing of a file that was changed in place since it was found', async () => {
+  test('does not copy a file that was changed in place since it was found', async () => {
     const { root, store } = await fresh();
     await store.create('objects/a.png', data, 'image/png');
     const found = (await store.find('objects/a.png'))!;
@@ -136,7 +136,7 @@ describe('a folder as a store', () => {
     await expect(stat(join(root, 'batches/b/a.png'))).rejects.toThrow(/ENOENT/);
   });
 
-  test.each(['', 'null', '[1]', '{"key":1}', '{"key":"half'])('takes metadata that says %j for none', async (text) => {
+  test.each(['', 'null', '[1]', '{"key":1}', '{"key":"half'])('treats metadata that reads %j as none', async (text) => {
     const { root, store } = await fresh();
     const { stat: made } = await store.create('objects/a.png', data, 'image/png', { key: 'whole' });
     await writeFile(join(root, 'metadata/objects/a.png.json'), text);
@@ -163,7 +163,7 @@ describe('a folder as a store', () => {
     expect(await readdir(outside)).toEqual(['secret']);
   });
 
-  test('waits for nobody where a pipe or a socket has the name of an object, which gets a file in its place', async () => {
+  test('does not block on a pipe or socket with the name of an object, and puts a file in its place', async () => {
     const { root, store } = await fresh();
     await store.create('objects/a.png', data, 'image/png', { key: 'whole' });
     execFileSync('mkfifo', [join(root, 'objects/pipe.png')]);
@@ -179,14 +179,14 @@ describe('a folder as a store', () => {
     server.close();
   });
 
-  test('lets a folder stay that has the name of an object, and waits for nobody to take it away', async () => {
+  test('leaves a folder with the name of an object alone, and does not wait for anybody to remove it', async () => {
     const { root, store } = await fresh();
     const name = 'batches/b/a.json';
     await mkdir(join(root, name), { recursive: true });
     expect(await store.create(name, data, 'text/plain')).toMatchObject({ created: false, stat: { name, bytes: 0 } });
     expect(await createSame(store, name, data, 'text/plain')).toBe(false);
     const { stat: picture } = await store.create('objects/a.png', data, 'image/png');
-    const stays = /a folder is in its place, which stays/;
+    const stays = /a folder is in its place and is left alone/;
     for (const work of [() => store.replace(name, data, 'text/plain'), () => picture.copy(name)]) {
       await expect(work()).rejects.toThrow(ObjectKept);
       await expect(work()).rejects.toThrow(stays);
@@ -205,20 +205,17 @@ describe('a folder as a store', () => {
   });
 });
 
-test('twenty writers make a store that lies several folders deep at once', async () => {
+test('twenty writers at once create a store that is several folders deep', async () => {
   const store = await openStore(storeUrl(join(freshRoot(), 'a/b/c')));
   const writing = Array.from({ length: 20 }, (_, i) => store.create(`objects/${i}.png`, data, 'image/png'));
   for (const { created } of await Promise.all(writing)) expect(created).toBe(true);
 });
 
 describe('a folder that refuses', () => {
-  test.skipIf(process.platform !== 'linux')(
-    'is no reason to try for ever where a file system makes no folders',
-    async () => {
-      const store = await openStore(storeUrl('/proc/no-store/of-ours'));
-      await expect(store.create('a.png', data, 'image/png')).rejects.toThrow(/ENOENT/);
-    },
-  );
+  test.skipIf(process.platform !== 'linux')('fails promptly on a file system that creates no folders', async () => {
+    const store = await openStore(storeUrl('/proc/no-store/of-ours'));
+    await expect(store.create('a.png', data, 'image/png')).rejects.toThrow(/ENOENT/);
+  });
 
   test('says that a file is larger than the process may write, leaves nothing, and may be tried again', () => {
     const printed = writeUnder('ulimit -f 100', freshRoot(), 1_000_000);

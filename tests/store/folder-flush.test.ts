@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { FolderFlush } from '../../store/folder-flush.ts';
 
-/** A disk that flushes when it is told to. */
+/** A disk that finishes each flush on command. */
 function slowDisk() {
   const begun: { folder: string; end: () => void; fail: (error: Error) => void }[] = [];
   const sync = (folder: string) =>
@@ -11,7 +11,7 @@ function slowDisk() {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-test('a name that is added while a flush runs is not taken for flushed by it: a second one begins, for all that wait', async () => {
+test('a name that is added while a flush runs is not covered by it: a second flush starts, for all that wait', async () => {
   const { begun, sync } = slowDisk();
   const flush = new FolderFlush(sync);
   const done: string[] = [];
@@ -30,7 +30,7 @@ test('a name that is added while a flush runs is not taken for flushed by it: a 
   expect(done).toEqual(['first', 'second', 'third']);
 });
 
-test('folders do not wait for each other, and a flush that fails fails those who waited for it and nobody else', async () => {
+test('folders do not wait for each other, and a failed flush fails only the callers that waited for it', async () => {
   const { begun, sync } = slowDisk();
   const flush = new FolderFlush(sync);
   const broken = flush.flush('a');

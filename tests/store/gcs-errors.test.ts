@@ -22,7 +22,7 @@ test('keeps addresses of upload sessions and access tokens out of messages and c
 });
 
 test.each([[{ code: 404 }], [{ code: 403 }], [{ code: 401 }], [new Error('invalid_grant')]])(
-  'a store that does not let us in (%s) is for a person to fix, and the command line says so with its exit code',
+  'denied access to a store (%s) is for a person to fix, and the command line exits with the code for that',
   (thrown) => {
     expect(explain(thrown)).toBeInstanceOf(UserError);
     expect(exitCodeOf(explain(thrown))).toBe(EXIT.badInput);
@@ -42,19 +42,19 @@ test.each([
   ['an expired login', new Error('invalid_grant'), 'UserError', /gcloud auth application-default/],
   ['too many requests', { code: 429, message: 'slow down' }, 'StoreUnavailable', /status 429, slow down/],
   ['a broken connection', Object.assign(new Error('reset'), { code: 'ECONNRESET' }), 'StoreUnavailable', /: reset$/],
-])('tells %s by the right error', (_, thrown, name, message) => {
+])('reports %s with the right error', (_, thrown, name, message) => {
   const error = explain(thrown);
   expect(error.name).toBe(name);
   expect(error.message).toMatch(message);
 });
 
-test('names the permission that is missing and where there are roles, also where an answer is its own message', () => {
+test('names the missing permission and where to find roles, even if the whole response is the message', () => {
   const message =
     "renderer@studio.iam.gserviceaccount.com does not have storage.objects.get access to the Google Cloud Storage object. Permission 'storage.objects.get' denied on resource (or it may not exist).";
   for (const said of [message, JSON.stringify({ error: { code: 403, message } })]) {
     expect(explain({ code: 403, message: said }).message).toBe(
       'store gs://b/p: could not create a: access denied (403); the account needs storage.objects.get on bucket "b", as in the role Storage ' +
-        `Object User, or in that of its part of a fleet (infra/iam/README.md). Cloud Storage said: ${message}`,
+        `Object User or in the role for its part of the fleet (infra/iam/README.md). Cloud Storage said: ${message}`,
     );
   }
   expect(explain({ code: 403, message: '{ no JSON' }).message).toMatch(/Cloud Storage said: \{ no JSON$/);

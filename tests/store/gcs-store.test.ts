@@ -32,7 +32,7 @@ test('keeps two stores in one bucket apart by their prefix', async () => {
   expect(await outer.stat('a/objects/x')).toMatchObject({ bytes: 5 });
 });
 
-test('says which bucket does not exist, at opening and at writing', async () => {
+test('names the bucket that does not exist, on opening and on writing', async () => {
   await expect(openStore('gs://no-such-bucket/x')).rejects.toThrow(UserError);
   await expect(openStore('gs://no-such-bucket/x')).rejects.toThrow(/bucket "no-such-bucket" does not exist/);
   const unopened = new GcsStore('gs://no-such-bucket');
@@ -45,7 +45,7 @@ test.each(['gs://', 'gs://UPPER/x', 'gs://ab', 'gs://bucket//x', 'gs://bucket/..
   expect(openStore(url)).rejects.toThrow(UserError),
 );
 
-test('names the service account whose credentials it has, and nobody where they do not say', async () => {
+test('names the service account of its credentials, and none if they do not name one', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'pixart-account-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   vi.stubEnv('STORAGE_EMULATOR_HOST', undefined);
@@ -91,7 +91,7 @@ describe('a bucket behind a faulty network', () => {
     expect(stat).toMatchObject({ bytes: 2 });
   });
 
-  test('still tries again after each kind of call has succeeded', { timeout: SLOW_MS }, async () => {
+  test('still retries after each kind of call has succeeded', { timeout: SLOW_MS }, async () => {
     let refusals = 0;
     const store = await storeBehind(() => {
       if (refusals === 0) return 'passes';
@@ -111,7 +111,7 @@ describe('a bucket behind a faulty network', () => {
     expect((await store.create('b', Buffer.from('picture'), 'text/plain')).created).toBe(true);
   });
 
-  test.each(['stat', 'read'] as const)('a %s goes on where the clock jumps while it waits', async (call) => {
+  test.each(['stat', 'read'] as const)('a %s continues when the clock jumps while it waits', async (call) => {
     let lose = (): void => {};
     const lost = new Promise<void>((resolve) => {
       lose = resolve;
@@ -129,7 +129,7 @@ describe('a bucket behind a faulty network', () => {
     expect(await asked).not.toBeNull();
   });
 
-  test('gives up after some tries with an error that may be retried later', { timeout: SLOW_MS }, async () => {
+  test('gives up after a few tries with a retryable error', { timeout: SLOW_MS }, async () => {
     const store = await storeBehind(() => refusal(503, 'backend error'));
     const attempt = store.stat('objects/a.png');
     await expect(attempt).rejects.toThrow(StoreUnavailable);

@@ -36,7 +36,7 @@ const put = (store: ObjectStore, name: string, value: string) => store.replace(n
 const read = async (store: ObjectStore, name: string) => Buffer.from(await store.read(name)).toString();
 
 describe('a bucket with a retention policy', () => {
-  test('keeps what is there, small or large, from being replaced, copied over and removed, and says until when', async () => {
+  test('refuses to replace, overwrite by copy or remove an object, small or large, and says until when', async () => {
     const store = await storeBehind(retentionPolicy(DAY_MS));
     await put(store, 'a', 'first');
     await store.create('b', text('other'), 'text/plain');
@@ -57,7 +57,7 @@ describe('a bucket with a retention policy', () => {
     expect(await read(store, 'a')).toBe('first');
   });
 
-  test('takes audit lines, which are created and never replaced', async () => {
+  test('accepts audit lines, which are created and never replaced', async () => {
     const store = await storeBehind(retentionPolicy(DAY_MS));
     const act = async () => 'done';
     for (const batch of ['a', 'b']) expect(await audited(store, { action: 'pause', batch }, act)).toBe('done');
@@ -70,7 +70,7 @@ describe('a bucket with a retention policy', () => {
     expect(Math.abs(Date.parse(found[0]!.storedAt) - Date.now())).toBeLessThan(DAY_MS);
   });
 
-  test('takes the same bytes again, as a write whose answer was lost sends them', async () => {
+  test('accepts the same bytes again, which a write sends whose answer was lost', async () => {
     const policy = retentionPolicy(DAY_MS);
     const lost = /^POST .*(\/upload\/|rewriteTo)/;
     const store = await storeBehind((label, nth, url) => {
@@ -92,7 +92,7 @@ describe('a bucket with a retention policy', () => {
     expect((await store.create('large', new Uint8Array(LARGE), 'text/plain')).created).toBe(false);
   });
 
-  test('has what cannot be replaced written beside it, each once', async () => {
+  test('gets a new object beside one that cannot be replaced, each content once', async () => {
     const store = await storeBehind(retentionPolicy(DAY_MS));
     const write = (value: string) => writeOrBeside(store, 'batches/b.1/sheet.html', text(value), 'text/html');
     const names: string[] = [];
@@ -101,7 +101,7 @@ describe('a bucket with a retention policy', () => {
     expect(await read(store, 'batches/b.1/sheet-3.html')).toBe('three');
   });
 
-  test('lets go of what is old enough', async () => {
+  test('lets objects that are old enough be replaced and removed', async () => {
     const store = await storeBehind(retentionPolicy(1));
     await put(store, 'a', 'first');
     await vi.waitFor(() => put(store, 'a', 'second'));
@@ -109,7 +109,7 @@ describe('a bucket with a retention policy', () => {
   });
 });
 
-/** What the write ends with; each is begun when the one before has ended. */
+/** The error with which a write fails. */
 const failureOf = (write: () => Promise<unknown>): Promise<unknown> =>
   write().then(
     () => null,
@@ -123,7 +123,7 @@ const refusing = (status: number, reason: string, message: string): DecideFate =
   return (label) => (label.startsWith('GET') ? 'passes' : { status, body });
 };
 
-describe('what is refused otherwise is told in its own words, with what to do', () => {
+describe('other refusals quote Cloud Storage and say what to do', () => {
   test.each([
     [
       'forbidden',
@@ -165,7 +165,7 @@ describe('what is refused otherwise is told in its own words, with what to do', 
       400,
       'userProjectMissing',
       'Bucket is a requester pays bucket but no user project provided.',
-      'lets the requester pay',
+      'is a requester-pays bucket',
     ],
     [400, 'userProjectInvalid', 'User project specified in the request is invalid.', 'the id of a project that exists'],
     [
@@ -217,25 +217,25 @@ describe('what is refused otherwise is told in its own words, with what to do', 
     }
   });
 
-  test('what is downloaded', async () => {
+  test('of a download', async () => {
     const message = 'Bucket is a requester pays bucket but no user project provided.';
     const store = await storeBehind(() => ({ status: 400, body: gcsRefusal(400, 'required', message) }));
     for (const ask of [() => store.read('a'), () => store.stat('a'), () => first(store)]) {
-      await expect(ask()).rejects.toThrow(/lets the requester pay: name a project that pays with --user-project/);
+      await expect(ask()).rejects.toThrow(/is a requester-pays bucket: name the project to bill with --user-project/);
     }
   });
 
-  test('a condition that failed for an object which is gone by now is tried again, not taken for a missing bucket', async () => {
+  test('a precondition that failed on an object that is gone since is retried, not taken for a missing bucket', async () => {
     const store = await storeBehind(
       refusing(412, 'conditionNotMet', 'At least one of the pre-conditions you specified did not hold.'),
     );
     await expect(store.create('a', text('x'), 'text/plain')).rejects.toThrow(
-      'a was taken, yet there is no such object',
+      'a existed when it was to be created, and is gone now',
     );
   });
 });
 
-test('where requesters pay, every request names the project that does', async () => {
+test('on a requester-pays bucket, every request names the project to bill', async () => {
   vi.stubEnv('PIXART_USER_PROJECT', 'payer-1');
   const store = await storeBehind(() => 'passes');
   await (store as GcsStore).check();
@@ -254,7 +254,7 @@ test('where requesters pay, every request names the project that does', async ()
   await store.remove('b');
   const kinds = new Set(network!.seen.map((label) => label.split(' ')[0]));
   expect([...kinds].sort()).toEqual(['DELETE', 'GET', 'PATCH', 'POST', 'PUT']);
-  // A session's address is as good as the request that it was given for.
+  // Requests to an upload session's address are billed as the request that opened it.
   const unpaid = network!.urls.filter((url) => !url.searchParams.has('upload_id'));
   expect(new Set(unpaid.map((url) => url.searchParams.get('userProject')))).toEqual(new Set(['payer-1']));
 });

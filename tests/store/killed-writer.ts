@@ -1,4 +1,4 @@
-/** Creates large objects until it is killed; it says when it begins. */
+/** Creates large objects until it is killed; prints a line when it starts. */
 import { openStore } from '../../store/open-store.ts';
 import { KILLED_BYTES, patterned } from './patterned.ts';
 

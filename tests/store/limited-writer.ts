@@ -1,4 +1,4 @@
-/** Creates one object of so many bytes and prints what came of it. */
+/** Creates one object of the given size and prints the outcome. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openStore, storeUrl } from '../../store/open-store.ts';

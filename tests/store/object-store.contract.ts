@@ -25,13 +25,13 @@ async function listed(store: ObjectStore, prefix: string): Promise<ListedObject[
 const names = async (store: ObjectStore, prefix: string): Promise<string[]> =>
   (await listed(store, prefix)).map((object) => object.name);
 
-/** Room for a machine that is busy with other things. */
+/** Generous, for a busy machine. */
 export const SLOW_MS = 240_000;
 
-/** What every kind of store must do. `fresh` gives an empty store at each call. */
+/** What every kind of store must do. `fresh` returns an empty store at each call. */
 export function describeObjectStore(kind: string, fresh: () => Promise<ObjectStore>): void {
   describe(`${kind}, as an object store`, () => {
-    test('gives back the bytes that were created, with their length and checksum', async () => {
+    test('returns the bytes that were created, with their length and checksum', async () => {
       const store = await fresh();
       const { created, stat } = await store.create('objects/a.png', text('123456789'), 'image/png');
       expect(created).toBe(true);
@@ -48,7 +48,7 @@ export function describeObjectStore(kind: string, fresh: () => Promise<ObjectSto
       expect(Buffer.from(await store.read('objects/a.png')).toString()).toBe('first');
     });
 
-    test('lets exactly one of twenty concurrent writers create an object, and tells all of them of it', async () => {
+    test('lets exactly one of twenty concurrent writers create an object, and returns it to all of them', async () => {
       const store = await fresh();
       const writers = Array.from({ length: 20 }, (_, writer) => text(`writer ${writer} `.repeat(5000)));
       const results = await Promise.all(writers.map((data) => store.create('objects/race.png', data, 'image/png')));
@@ -58,7 +58,7 @@ export function describeObjectStore(kind: string, fresh: () => Promise<ObjectSto
       for (const { stat } of results) expect(stat.crc32c).toBe(crc32c(writers[winner]!));
     });
 
-    test('replaces an object, and creates it where there is none', async () => {
+    test('replaces an object, and creates it if there is none', async () => {
       const store = await fresh();
       await store.replace('batches/b/manifest.json', text('{"a":1}'), 'application/json');
       const stat = await store.replace('batches/b/manifest.json', text('{}'), 'application/json');
@@ -74,7 +74,7 @@ export function describeObjectStore(kind: string, fresh: () => Promise<ObjectSto
       expect(Buffer.from(await store.read('batches/b/a.png')).toString()).toBe('old');
     });
 
-    test('removes an object, not the copies that were made of it; one that is not there is no error', async () => {
+    test('removes an object but not its copies; a missing object is no error', async () => {
       const store = await fresh();
       await store.create('objects/a.png', text('a'), 'image/png');
       await copyObject(store, 'objects/a.png', 'batches/b/a.png');
@@ -86,7 +86,7 @@ export function describeObjectStore(kind: string, fresh: () => Promise<ObjectSto
       expect((await store.create('objects/a.png', text('again'), 'image/png')).created).toBe(true);
     });
 
-    test('removes the version of an object that was listed, and neither what came later nor its copies', async () => {
+    test('removes the listed version of an object, but neither a later one nor its copies', async () => {
       const store = await fresh();
       for (const name of ['a', 'b', 'c']) await store.create(`objects/${name}.png`, text(name), 'image/png');
       await copyObject(store, 'objects/a.png', 'batches/b/a.png');
@@ -120,7 +120,7 @@ export function describeObjectStore(kind: string, fresh: () => Promise<ObjectSto
       expect(await names(store, '')).toEqual(['batches/b/a.png', 'batches/c/a.png']);
     });
 
-    test('does not remove an object whose use was noted since it was listed, and notes none of what is gone', async () => {
+    test('does not remove an object whose use was noted since it was listed, and refuses to note one of a removed object', async () => {
       const store = await fresh();
       await store.create('objects/a.png', text('a'), 'image/png');
       onTestFinished(() => void vi.useRealTimers());
@@ -136,7 +136,7 @@ export function describeObjectStore(kind: string, fresh: () => Promise<ObjectSto
       await expect(found.noteUse()).rejects.toThrow(StoreUnavailable);
     });
 
-    test('loses no object of which copies and removals are made at the same moment', { timeout: SLOW_MS }, async () => {
+    test('loses no object that is copied and removed at the same moment', { timeout: SLOW_MS }, async () => {
       const store = await fresh();
       for (let n = 0; n < 40; n++) await store.create(`objects/${n}.png`, text(`${n}`), 'image/png');
       const objects = await listed(store, 'objects/');
@@ -161,7 +161,7 @@ export function describeObjectStore(kind: string, fresh: () => Promise<ObjectSto
       }
     });
 
-    test('copies an object, also onto one that is there and onto itself', async () => {
+    test('copies an object, even onto an existing one and onto itself', async () => {
       const store = await fresh();
       const { stat } = await store.create('objects/a.png', text('picture'), 'image/png');
       await store.replace('batches/b/a.png', text('something else'), 'image/png');
@@ -172,7 +172,7 @@ export function describeObjectStore(kind: string, fresh: () => Promise<ObjectSto
       expect(await names(store, '')).toEqual(['batches/b/a.png', 'objects/a.png']);
     });
 
-    test('finds an object with what was noted of it, and nothing where nothing was', async () => {
+    test('finds an object with its metadata, and nothing if there is no object', async () => {
       const store = await fresh();
       const { stat } = await store.create('objects/a.png', text('a'), 'image/png', { key: 'red 红', 'other-key': '2' });
       await store.create('objects/b.png', text('b'), 'image/png');
@@ -189,7 +189,7 @@ export function describeObjectStore(kind: string, fresh: () => Promise<ObjectSto
       expect(await store.find('none/at/all.png')).toBeNull();
     });
 
-    test('copies what was found and nothing that came later', async () => {
+    test('copies the object that was found, never a later one', async () => {
       const store = await fresh();
       await store.create('objects/a.png', text('found'), 'image/png');
       const found = (await store.find('objects/a.png'))!;
@@ -198,7 +198,7 @@ export function describeObjectStore(kind: string, fresh: () => Promise<ObjectSto
       expect(await store.stat('batches/b/a.png')).toBeNull();
     });
 
-    test('puts an object in the place of another and keeps that one, for exactly one of ten', async () => {
+    test('lets exactly one of ten put an object in the place of another, and keeps the old one', async () => {
       const store = await fresh();
       await store.create('objects/a.png', text('damaged'), 'image/png', { key: 'old' });
       const seen = await Promise.all(Array.from({ length: 10 }, () => store.find('objects/a.png')));
@@ -220,7 +220,7 @@ export function describeObjectStore(kind: string, fresh: () => Promise<ObjectSto
       expect(Buffer.from(await store.read('batches/b/a.png')).toString()).toBe(`new ${winner}`);
     });
 
-    test('tells that an object is missing, by null from stat and by an error from read and copy', async () => {
+    test('reports a missing object: null from stat, an error from read and copy', async () => {
       const store = await fresh();
       await store.create('objects/file', text('x'), 'image/png');
       for (const name of ['objects/none.png', 'nothing/at/all.png', 'objects/file/below']) {
@@ -246,7 +246,7 @@ export function describeObjectStore(kind: string, fresh: () => Promise<ObjectSto
       expect(await listed(store, 'a0')).toMatchObject([{ name: 'a0', bytes: 2, writtenAt: expect.any(Number) }]);
     });
 
-    test('tells in a listing when an object was written', async () => {
+    test('lists when an object was written', async () => {
       const store = await fresh();
       // A file system and a bucket may round, and have a clock of their own.
       const around = 120_000;
@@ -255,7 +255,7 @@ export function describeObjectStore(kind: string, fresh: () => Promise<ObjectSto
       expect(Math.abs(writtenAt - Date.now())).toBeLessThan(around);
     });
 
-    test('reads no more of a long object than is of use, and a short one whole', async () => {
+    test('reads only the requested part of a long object, and a short one whole', async () => {
       const store = await fresh();
       await store.create('captions/a', text('123456789'), 'text/plain');
       expect(Buffer.from(await store.read('captions/a', 9)).toString()).toBe('123456789');
@@ -304,14 +304,14 @@ export function describeObjectStore(kind: string, fresh: () => Promise<ObjectSto
       expect(await names(store, '')).toEqual(['good']);
     });
 
-    test('takes an empty object', async () => {
+    test('accepts an empty object', async () => {
       const store = await fresh();
       await store.create('objects/empty', new Uint8Array(), 'text/plain');
       expect(await store.stat('objects/empty')).toEqual({ name: 'objects/empty', bytes: 0, crc32c: 'AAAAAA==' });
       expect(await store.read('objects/empty')).toHaveLength(0);
     });
 
-    test('takes an object of 30 MB', { timeout: SLOW_MS }, async () => {
+    test('accepts an object of 30 MB', { timeout: SLOW_MS }, async () => {
       const store = await fresh();
       const data = patterned(30 * 1024 * 1024);
       const { stat } = await store.create('objects/4k.png', data, 'image/png');

@@ -3,18 +3,18 @@ import { expect, test } from 'vitest';
 import { UserError } from '../../domain/user-error.ts';
 import { openStore, storeUrl } from '../../store/open-store.ts';
 
-test('makes a file URL of a path and leaves a URL as it is', () => {
+test('turns a path into a file URL and leaves a URL as it is', () => {
   expect(storeUrl('out dir/ü')).toBe(pathToFileURL('out dir/ü').href);
   expect(storeUrl('/a/b')).toBe(pathToFileURL('/a/b').href);
   for (const url of ['gs://bucket/a b', 'file:///a', 's3://bucket']) expect(storeUrl(url)).toBe(url);
   expect([storeUrl('GS://bucket/A'), storeUrl('File:///A')]).toEqual(['gs://bucket/A', 'file:///A']);
 });
 
-test.each(['s3://bucket/x', 'https://example.com', 'out', ''])('says what is supported when it is given %j', (url) =>
+test.each(['s3://bucket/x', 'https://example.com', 'out', ''])('lists what is supported when given %j', (url) =>
   expect(openStore(url)).rejects.toThrow(/expected file:\/\/\/folder or gs:\/\/bucket\/prefix/),
 );
 
-test('refuses a file URL with a host, in which a slash was forgotten', () =>
+test('refuses a file URL with a host, as when a slash is missing', () =>
   expect(openStore('file://out/x')).rejects.toThrow(UserError));
 
 test('opens a store once per process, and tries again after a failure', async () => {

@@ -25,13 +25,13 @@ test('a file of terms is read from the folder and the folders in it', async () =
   expect(Buffer.from((await read('sky/times'))!).toString()).toBe('dawn');
 });
 
-test('a name without a file, or of a folder that is not there, is none', async () => {
+test('a missing file, or a file in a missing folder, reads as null', async () => {
   expect(await read('nothing')).toBeNull();
   expect(await termsReader(storeUrl(join(folder, 'nowhere')))('x')).toBeNull();
 });
 
 test.each(['../secret', 'sky/../../secret', '/etc/hostname', 'link', 'out/secret'])(
-  'nothing outside of the folder is read: %s',
+  'nothing outside the folder is read: %s',
   async (name) => {
     const bytes = await read(name).catch((error: Error) => error);
     expect(bytes === null || (bytes instanceof Error && bytes.name === 'UserError')).toBe(true);

@@ -1,8 +1,8 @@
 import type { DecideFate, Fate } from './faulty-network.ts';
 
 /**
- * What a bucket with a retention policy lets through, for a network in front of the emulator, which has no such policies: objects are
- * created, and for a time neither replaced nor deleted. Answers are Cloud Storage's (docs/measurements/store.md): conditions are checked
+ * A retention policy for the proxy in front of the emulator, which has none: objects may be created, but for a time
+ * neither replaced nor deleted. Answers are Cloud Storage's (docs/measurements/store.md): preconditions are checked
  * first, and a resumable upload is refused only at its end.
  */
 export function retentionPolicy(periodMs: number): DecideFate {
@@ -11,7 +11,7 @@ export function retentionPolicy(periodMs: number): DecideFate {
 
   const write = (object: string, onlyIfAbsent: boolean): Fate => {
     const until = keptUntil.get(object) ?? 0;
-    // The emulator sees for itself that something is there.
+    // The emulator itself refuses to create an existing object.
     if (onlyIfAbsent && until > 0) return 'passes';
     if (until > Date.now()) return refusal(object, until);
     keptUntil.set(object, Date.now() + periodMs);
@@ -45,7 +45,7 @@ function refusal(object: string, until: number): Fate {
   return { status: 403, body: gcsRefusal(403, 'retentionPolicyNotMet', message) };
 }
 
-/** The body with which Cloud Storage's JSON API refuses. */
+/** The body of a refusal by Cloud Storage's JSON API. */
 export const gcsRefusal = (code: number, reason: string, message: string): object => ({
   error: { code, message, errors: [{ message, domain: 'global', reason }] },
 });

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { readUrl, shownPlace, storeUrl } from '../../store/index.ts';
 
-test('a message names a path as its owner wrote it, and any other place by its URL', () => {
+test('a message names a folder by its path as written, and any other place by its URL', () => {
   const path = '/srv/größe 100%/a#b.csv';
   expect(shownPlace(storeUrl(path))).toBe(path);
   expect(['gs://bucket/a b', 'file:///a%2Fb.csv'].map(shownPlace)).toEqual(['gs://bucket/a b', 'file:///a%2Fb.csv']);
 });
 
-test('a catalog that is not there is named by its path', async () => {
+test('a missing catalog is named by its path', async () => {
   await expect(readUrl(storeUrl('/nonexistent/a b.csv'))).rejects.toThrow(
     'catalog: expected a file at /nonexistent/a b.csv, found none',
   );

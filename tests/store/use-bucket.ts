@@ -6,7 +6,7 @@ import { type BucketConditions, startBucketConditions } from './bucket-condition
 const BUCKET = 'pixart-test';
 
 /**
- * Gives all tests of a file a bucket that keeps the conditions of Cloud Storage; processes that they start find it too.
+ * Sets up a bucket with Cloud Storage's preconditions for all tests of a file; processes that they start find it too.
  */
 export function useBucket() {
   let emulator: BucketEmulator;
@@ -26,11 +26,11 @@ export function useBucket() {
   });
 
   return {
-    /** What STORAGE_EMULATOR_HOST is, where a test does not change it. */
+    /** STORAGE_EMULATOR_HOST, unless a test changes it. */
     endpoint: () => conditions.endpoint,
-    /** Makes all that is there so much older than it is. */
+    /** Makes every object that is there older. */
     age: (byMs: number) => conditions.age(byMs),
-    /** Of a store in that bucket which nobody has used before. Files that share a process share its open stores, by their URLs. */
+    /** The URL of an unused store in that bucket. Test files in one process share its open stores, by URL. */
     freshUrl: () => `gs://${BUCKET}/store ${randomUUID()}`,
   };
 }
