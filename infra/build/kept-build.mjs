@@ -1,4 +1,4 @@
-// Plain JavaScript: programs are made with it before any TypeScript can be read.
+// Plain JavaScript: it builds the programs, before anything can read TypeScript.
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
@@ -13,31 +13,34 @@ const CODE = /\.(ts|mjs|cjs|json|css)$/;
 const MONTH_MS = 30 * 24 * 3_600_000;
 
 /**
- * Where a build lies that npm packs with us (docs/decisions/127).
+ * Where a build is that npm packs with the product (docs/decisions/127).
  *
  * @param {string} kind
  */
 export const packedBuild = (kind) => path.join(ROOT, 'built', kind);
 
-/** npm never packs a lock file: where there is one, the sources count, whatever a pack that was interrupted has left. */
+/**
+ * npm never packs a lock file: if there is one, build from the sources, even if an interrupted pack left a build
+ * behind.
+ */
 const isPackage = !existsSync(path.join(ROOT, 'package-lock.json'));
 
 /**
- * The folder that holds what is made of the sources. An installed package has it with it; otherwise it is kept in the cache under a digest of them and of the packages that we
- * depend on, so that it is made once and can never be older than they are (docs/decisions/060).
+ * The folder with a build of the sources. An installed package ships it. A checkout caches it under a digest of the
+ * sources and of the packages that we depend on, so it is built once and can never be out of date (docs/decisions/060).
  *
- * @param {string} kind what is made
- * @param {string[]} sources files and folders below the project's root: all that it is made of
- * @param {(folder: string) => Promise<void>} make makes it in an empty folder
+ * @param {string} kind what to build
+ * @param {string[]} sources files and folders below the project's root: everything that goes into the build
+ * @param {(folder: string) => Promise<void>} make builds it in an empty folder
  * @returns {Promise<string>}
- * @throws Error where the cache cannot be written
+ * @throws Error if the cache cannot be written
  */
 export async function keptBuild(kind, sources, make) {
   if (isPackage && existsSync(packedBuild(kind))) return packedBuild(kind);
   const builds = path.join(cacheFolder(), kind);
   const build = path.join(builds, digestOf(sources));
   if (existsSync(build)) {
-    // In use. Another user's build can be run and not be marked.
+    // Marks it as used. A build that belongs to another user runs too, but cannot be marked.
     await utimes(build, new Date(), new Date()).catch(() => {});
     return build;
   }
@@ -45,14 +48,14 @@ export async function keptBuild(kind, sources, make) {
   await make(unfinished);
   await rename(unfinished, build).catch(async (error) => {
     await rm(unfinished, { recursive: true });
-    // Another process may have made the same meanwhile; anything else is a fault.
+    // Another process may have built the same in the meantime; any other failure is real.
     if (!existsSync(build)) throw error;
   });
   await forgetOld(builds);
   return build;
 }
 
-/** @param {string} build the folder's name to be; until then it has another one beside it */
+/** @param {string} build the folder's final name; while it is being built it has a temporary one beside it */
 async function newFolder(build) {
   const builds = path.dirname(build);
   try {
@@ -60,19 +63,20 @@ async function newFolder(build) {
     return await mkdtemp(`${build}.`);
   } catch (error) {
     throw new Error(
-      `${builds}: expected a folder that can be written, to keep what is made of the sources; found ` +
+      `${builds}: expected a folder to write builds to; found ` +
         `${/** @type {Error} */ (error).message}. Set XDG_CACHE_HOME to another cache folder.`,
     );
   }
 }
 
 /**
- * Read at once and not in turns, which takes a third of the time: every start of a process waits for it.
+ * Reads all files at once instead of one after the other, which takes a third of the time: every process waits for it
+ * when it starts.
  *
  * @param {string[]} sources
  */
 function digestOf(sources) {
-  // Where the project lies is part of a program: it finds packages and files by their paths.
+  // The project's path is part of a program, which finds packages and files by it.
   const hash = createHash('sha256').update(ROOT);
   for (const file of [...sources.flatMap(filesOf), ...packageFiles()])
     hash
@@ -90,7 +94,7 @@ function filesOf(source) {
 }
 
 /**
- * Node's own recursion takes ten times as long, at every start of a process.
+ * Node's own recursion takes ten times as long, on every start of a process.
  *
  * @param {string} folder
  * @returns {string[]}
@@ -104,8 +108,8 @@ function codeIn(folder) {
 }
 
 /**
- * The `package.json` of each package that we depend on, which has its version, where Node finds it: npm may move packages of a
- * program that we are installed for, and give us another version than that program.
+ * The `package.json` of each package that we depend on, where Node finds it; it holds the version. When npm installs us
+ * for another program, it may move that program's packages and give us other versions.
  */
 function packageFiles() {
   const own = path.join(ROOT, 'package.json');
@@ -113,13 +117,13 @@ function packageFiles() {
   const folders = createRequire(own).resolve.paths('any package') ?? [];
   return Object.keys(dependencies).flatMap((name) => {
     const found = folders.map((folder) => path.join(folder, name, 'package.json')).find((file) => existsSync(file));
-    // What is missing, making the build tells.
+    // If a package is missing, the build reports it.
     return found === undefined ? [] : [realpathSync.native(found)];
   });
 }
 
 /**
- * Every change of the sources makes another build.
+ * Every change to the sources adds a build.
  *
  * @param {string} builds
  */

@@ -1,4 +1,4 @@
-// Plain JavaScript, as program.mjs is. What esbuild is to do with our modules and with packages.
+// Plain JavaScript, like program.mjs. Tells esbuild how to treat our modules and packages.
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire, isBuiltin } from 'node:module';
@@ -6,13 +6,17 @@ import path from 'node:path';
 
 const require = createRequire(import.meta.url);
 
-/** Part of the programs: as a package it brings the messages of forty languages, which takes a tenth of a second to load. */
+/**
+ * Bundled into the programs: loaded as a package, it brings its messages in forty languages, which takes a tenth of a
+ * second.
+ */
 const HELD = ['zod'];
 
 /**
- * Packages are loaded when a program comes to a module that uses them, and not before it begins, as Node does with what stands in `import`.
+ * Loads a package when the program reaches a module that uses it, and not at the start, as Node does for `import`.
  *
- * @param {{ require: (name: string) => string, import: (name: string) => string }} told what these are told of a package
+ * @param {{ require: (name: string) => string, import: (name: string) => string }} told what to pass to each for a
+ * package
  * @returns {import('esbuild').Plugin}
  */
 export const packagesWhenUsed = (told) => ({
@@ -28,7 +32,7 @@ export const packagesWhenUsed = (told) => ({
     });
     onLoad({ filter: /.*/, namespace: LATE }, async ({ path: name }) => {
       if (isCommonJs(name)) return { contents: `module.exports = require(${JSON.stringify(told.require(name))});` };
-      // Node 23 and later also give `module.exports`, under this name (seen with 24.22).
+      // Node 23 and later also export `module.exports`, under this name (seen with 24.22).
       const names = Object.keys(await import(name)).filter(
         (exported) => !['default', 'module.exports'].includes(exported),
       );
@@ -59,7 +63,7 @@ function isCommonJs(name) {
     file = require.resolve(name);
   } catch (error) {
     const { code = '' } = /** @type {NodeJS.ErrnoException} */ (error);
-    // Not found is what numfmt 4.0.1 names for `require`: `import` alone finds it.
+    // numfmt 4.0.1 names a file for `require` that does not exist: only `import` finds it.
     if (['ERR_PACKAGE_PATH_NOT_EXPORTED', 'MODULE_NOT_FOUND'].includes(code)) return false;
     throw error;
   }
@@ -70,10 +74,11 @@ function isCommonJs(name) {
 }
 
 /**
- * What stands beside a source is found beside it. An `index.ts` is seen through: names are imported from where they are made, because whatever
- * takes one of them would load them all. And so is zod, whose parts that nobody uses are left out then.
+ * Resolves a file beside a source relative to that source. Looks through each `index.ts`: names are imported from the
+ * file that defines them, because importing one name from the index would load them all. zod gets the same treatment,
+ * so that its unused parts are left out.
  *
- * @param {(file: string) => string} urlOf JavaScript that gives a source's URL
+ * @param {(file: string) => string} urlOf the JavaScript expression for a source's URL
  * @returns {import('esbuild').Plugin}
  */
 export const modulesKnowTheirSource = (urlOf) => ({
@@ -100,12 +105,12 @@ function throughIndexes(source, file) {
   return source.replaceAll(/^import \{([^}]*)\} from '(\.[^']*\/index\.ts)';/gm, (statement, names, index) => {
     const target = path.resolve(path.dirname(file), index);
     const imports = namesOf(names).map(({ text, name }) => `import { ${text} } from '${originOf(target, name)}';`);
-    // Stack traces name lines.
+    // Keeps the line numbers of stack traces.
     return imports.join(' ') + '\n'.repeat(statement.split('\n').length - 1);
   });
 }
 
-/** @param {string} list what stands between braces: `a, b as c, type D` */
+/** @param {string} list the text between braces: `a, b as c, type D` */
 const namesOf = (list) =>
   list
     .split(',')
@@ -114,7 +119,7 @@ const namesOf = (list) =>
     .map((text) => ({ text, name: text.split(' ')[0] ?? '' }));
 
 /**
- * The file that makes what an index exports under a name.
+ * The file that defines what an index exports under a name.
  *
  * @param {string} index
  * @param {string} name

@@ -1,5 +1,5 @@
-// Plain JavaScript: every process of ours begins here, and every program that imports us, because Node 20 reads no TypeScript
-// (docs/decisions/005, 084, 127).
+// Plain JavaScript: every process starts here, and so does every program that imports us, because Node 20 reads no
+// TypeScript (docs/decisions/005, 084, 127).
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -7,7 +7,7 @@ import { keptBuild, ROOT } from './kept-build.mjs';
 
 const PROGRAMS = ['cli/main.ts', 'client/index.ts', 'models/renderer/child.ts'];
 
-/** All that programs are made of; making them fails where it finds more. */
+/** Everything that programs are built from; the build fails if it finds more. */
 const SOURCES = [
   ...[
     'activities',
@@ -40,13 +40,13 @@ const SOURCES = [
  * @returns {Promise<Exports>}
  */
 export async function runProgram(source, { isTraced = true } = {}) {
-  // Stack traces then name the sources; reading what that takes is a seventh of a start.
+  // Makes stack traces name the sources; reading the maps takes a seventh of the start.
   process.setSourceMapsEnabled(isTraced);
   return importProgram(source);
 }
 
 /**
- * The same within somebody else's process, whose settings stay as they are.
+ * The same inside another program's process, whose settings stay as they are.
  *
  * @template Exports
  * @param {string} source
@@ -58,10 +58,10 @@ export async function importProgram(source) {
 }
 
 /**
- * Makes each program a file, of which only those modules are run that it comes to.
+ * Builds one file for each program, which runs only the modules that it reaches.
  *
  * @param {string} folder
- * @param {boolean} [isMovable] whether it is to run wherever the project then lies, from the same folder of it
+ * @param {boolean} [isMovable] whether it has to run wherever the project is moved to, from the same folder within it
  */
 export async function makePrograms(folder, isMovable = false) {
   const [esbuild, { modulesKnowTheirSource, packagesWhenUsed }] = await Promise.all([
@@ -85,7 +85,7 @@ export async function makePrograms(folder, isMovable = false) {
     sourcesContent: false,
     metafile: true,
     plugins: [
-      // Programs are kept far from node_modules.
+      // Programs are stored far from node_modules.
       packagesWhenUsed(
         isMovable
           ? { require: (name) => name, import: (name) => name }
@@ -103,5 +103,6 @@ export async function makePrograms(folder, isMovable = false) {
       !/^(late:|node_modules\/)/.test(file) &&
       !SOURCES.some((source) => file === source || file.startsWith(`${source}/`)),
   );
-  if (missed.length > 0) throw new Error(`infra/build/program.mjs: add to SOURCES what holds ${missed.join(', ')}`);
+  if (missed.length > 0)
+    throw new Error(`infra/build/program.mjs: add the folder or file of ${missed.join(', ')} to SOURCES`);
 }

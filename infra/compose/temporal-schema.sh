@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes Temporal's two databases, or brings them up to date; may be run again and again. The rest is in SQL_HOST and its like.
+# Creates Temporal's two databases, or updates them; can be run again. The connection comes from SQL_HOST and related
+# variables.
 set -eu
 
 for database in temporal temporal_visibility; do

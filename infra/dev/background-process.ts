@@ -6,10 +6,10 @@ import { closeToOthers } from './private-files.ts';
 import { isAlive } from './steps.mjs';
 
 /**
- * Starts a program in a process group of its own, so that Ctrl-C in the terminal reaches only this process, which then
- * stops its children in order. Its output goes to a file, for its owner only: a pipe would end it together with a starter that was killed.
- * When this process ends in an orderly way, the program is asked to end too. Its standard input stays open for as long
- * as this process lives.
+ * Starts a program in its own process group, so that Ctrl-C in the terminal reaches only this process, which then stops
+ * its children in order. Output goes to a file that only its owner can read: with a pipe the program would die along
+ * with a starter that was killed. When this process exits normally, it asks the program to stop. The program's standard
+ * input stays open for as long as this process lives.
  */
 export function startInBackground(
   binary: string,
@@ -26,14 +26,14 @@ export function startInBackground(
   return child;
 }
 
-/** Has a process asked to end when this one ends in an orderly way; what it returns takes that back. */
+/** Asks a process to stop when this one exits normally; call the returned function to cancel. */
 export function endWithThis(pid: number): () => void {
   const stop = () => signal(pid, 'SIGTERM');
   process.once('exit', stop);
   return () => process.removeListener('exit', stop);
 }
 
-/** Asks the process to end, insists after `graceMs`, and returns when it has gone. Does nothing to one that has gone. */
+/** Asks the process to stop, kills it after `graceMs`, and returns once it is gone. Does nothing if it already is. */
 export async function endProcess(pid: number, graceMs: number): Promise<void> {
   signal(pid, 'SIGTERM');
   if (await hasGone(pid, graceMs)) return;

@@ -19,7 +19,7 @@ function checkMachine() {
 }
 
 /**
- * Runs a Node program in place of this one. Ctrl-C reaches both; this one only waits for the other's orderly end.
+ * Runs a Node program in place of this one. Ctrl-C reaches both; this one only waits for the other to finish.
  *
  * @param {string[]} args
  * @returns {Promise<number>} its exit status
@@ -34,7 +34,7 @@ function handOver(args) {
   });
 }
 
-/** The test of an upgrade moves a state folder from one version to the other. */
+/** The upgrade test moves a state folder from one version to the other. */
 async function ensureTemporals() {
   for (const version of [earlierTemporal, temporal]) {
     await ensureVersion(version).catch((error) => say(`  ${error.message}`));
@@ -54,7 +54,8 @@ const verbs = {
   /** @param {string[]} args */
   async test(args) {
     await together([ensurePackages(root), ensureTool(temporal), ensureTool(fakeGcsServer)]);
-    // Named one by one: Vitest takes a project that any filter lets in, so two negated filters let in everything.
+    // Named one by one: Vitest includes a project that matches any of the filters, so two negated filters include
+    // everything.
     return vitest('--project=alone', '--project=sharing', '--project=unit', ...args);
   },
   /** @param {string[]} args */
@@ -65,7 +66,7 @@ const verbs = {
   /** @param {string[]} args */
   async 'test:release'(args) {
     await together([ensurePackages(root), ensureTemporals()]);
-    // Each file has a fleet with its server, and on two cores six of them are too slow to answer each other.
+    // Each file runs a fleet with its own server; six of them on two cores are too slow to answer each other.
     return vitest('--project=release', '--maxWorkers=3', ...args);
   },
 };

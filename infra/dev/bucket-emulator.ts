@@ -10,32 +10,35 @@ const START_TIMEOUT_MS = 20_000;
 const GRACE_MS = 2_000;
 
 export type BucketEmulator = {
-  /** What STORAGE_EMULATOR_HOST has to be for a process that is to use it. */
+  /** The value of STORAGE_EMULATOR_HOST for a process that should use it. */
   endpoint: string;
   createBucket(name: string): Promise<void>;
   stop(): Promise<void>;
 };
 
 export type EmulatorOptions = {
-  /** The address to listen at, this machine's own unless given. */
+  /** The address to listen on; loopback by default. */
   host?: string;
-  /** Where objects are kept. In memory, as usual, each write looks through all that are there: 28 ms with 20,000, in a folder 2 (1.56.1). */
+  /**
+   * Where to store objects; in memory by default. In memory, each write scans all objects: 28 ms with 20,000 of them,
+   * against 2 ms in a folder (1.56.1).
+   */
   folder?: string;
 };
 
 /**
  * Starts a Cloud Storage emulator (fake-gcs-server) on a free port.
  *
- * @throws UserError where the program is not installed or does not start
+ * @throws UserError if the program is not installed or does not start
  */
 export async function startBucketEmulator({ host = loopback, folder }: EmulatorOptions = {}): Promise<BucketEmulator> {
   const binary = findTool('fake-gcs-server');
   if (binary === null) {
-    throw new UserError('fake-gcs-server is not installed; run npm test once, which installs it');
+    throw new UserError('fake-gcs-server is not installed; run "npm test" once to install it');
   }
   const port = await freePort(null);
   const endpoint = `http://${host}:${port}`;
-  // As the public host it answers browsers too, at /bucket/object, as storage.googleapis.com does.
+  // With a public host it answers browsers too, at /bucket/object, like storage.googleapis.com.
   const publicHost = ['-public-host', `${host}:${port}`];
   const backend = folder === undefined ? ['memory'] : ['filesystem', '-filesystem-root', folder];
   const options = ['-backend', ...backend, '-scheme', 'http', '-host', host, '-port', String(port), ...publicHost];

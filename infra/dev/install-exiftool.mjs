@@ -11,7 +11,8 @@ const PACKAGE = {
 };
 
 /**
- * Makes sure that there is an exiftool: the machine's own, otherwise one that is downloaded once (6 MB) and run by the machine's Perl.
+ * Makes sure that there is an exiftool: the machine's own, or one that is downloaded once (6 MB) and run by the
+ * machine's Perl.
  *
  * @returns {Promise<string[]>} the program and the arguments before all others
  * @throws {SetUpError} that says what to install instead
@@ -21,7 +22,7 @@ export async function ensureExiftool() {
   if (own !== null) return [own];
   const perl = findTool('perl');
   if (perl === null)
-    throw new SetUpError('no exiftool: expected it on the PATH, or Perl to run one with; install one of them');
+    throw new SetUpError('no exiftool: expected it on the PATH, or Perl to run a downloaded one; install one of them');
   const folder = join(cacheFolder(), 'exiftool-13.59');
   await ensureFromPackage(folder, PACKAGE, (unpacked, ready) => renameSync(join(unpacked, 'bin'), join(ready, 'bin')));
   return [perl, join(folder, 'bin', 'exiftool')];

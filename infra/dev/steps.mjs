@@ -5,7 +5,7 @@ import { childEnvironment } from '../../domain/child-environment.mjs';
 import { printable } from '../../domain/printable.mjs';
 import { CannotLock, lockOrHolder } from './process-lock.mjs';
 
-/** A step that a person has to do something about; printed without a stack trace. */
+/** A failed step that a person has to act on; printed without a stack trace. */
 export class SetUpError extends Error {}
 
 /** @param {string} line */
@@ -18,8 +18,8 @@ function elapsed(sinceMs) {
 }
 
 /**
- * Runs a program, says every 20 s that it still runs, and gives back its last lines only when it fails. Its environment is that of a
- * program that needs nothing of ours, unless it is given.
+ * Runs a program, reports every 20 s that it is still running, and shows its last lines only if it fails. By default
+ * its environment holds none of our keys and settings.
  *
  * @param {string} what for the person who waits, such as "building temporal"
  * @param {string} program
@@ -48,7 +48,7 @@ export async function runStep(what, program, args, { cwd, env = childEnvironment
 }
 
 /**
- * Waits for all of them, so that none is left half done, and then fails as the first that failed.
+ * Waits for all steps, so that none is left half done, and then fails with the first failure.
  *
  * @param {(Promise<unknown> | null)[]} steps
  */
@@ -66,11 +66,11 @@ export function isAlive(pid) {
   }
 }
 
-/** One that only asks for the lock as well is gone sooner. */
+/** A process that only asks for the lock is gone sooner. */
 const PATIENCE_MS = 200;
 
 /**
- * Only one process of this machine at a time does `work`. Where the file system has no locks, whoever comes does it.
+ * Lets only one process of this machine at a time do `work`. On a file system without locks every process does it.
  *
  * @template T
  * @param {string} path of the lock
@@ -91,7 +91,7 @@ async function waitForLock(path) {
     for (;;) {
       const { lock, holder } = await lockOrHolder(path);
       if (lock !== null) return lock;
-      const tell = () => say(`waiting for process ${holder.pid}, which is setting up the same thing …`);
+      const tell = () => say(`waiting for process ${holder.pid}, which is doing the same set-up …`);
       const timer = setTimeout(tell, PATIENCE_MS);
       await holder.gone;
       clearTimeout(timer);

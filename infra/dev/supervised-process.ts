@@ -8,7 +8,7 @@ export type Supervised = {
   readonly name: string;
   /** Resolves when the program has logged that it is ready. */
   readonly ready: Promise<void>;
-  /** Resolves when the program cannot go on and starting it again would not help. */
+  /** Resolves when the program has failed and a restart would not help. */
   readonly gaveUp: Promise<UserError>;
   stop(): Promise<void>;
 };
@@ -18,26 +18,29 @@ export type Program = {
   args: string[];
   logFile: string;
   graceMs: number;
-  /** Somebody gets the server back when it goes: the program may be started again where it found none. */
+  /** The server is restarted when it goes away, so a program that found no server may be restarted too. */
   isServerKept?: boolean;
 };
 
-/** A process that ends by itself this often in a row will do so again. */
+/** A process that exits by itself this often in a row will do so again. */
 const mostRestarts = 5;
 const restartPauseMs = 1_000;
 const lookPauseMs = 200;
-/** One that has run for this long has not failed at its start. */
+/** One that has run for this long has started successfully. */
 const settledMs = 60_000;
-/** What the command line says when a person has to put something right, or the server cannot be used: see cli/exit-codes.ts. */
+/** The exit codes for bad input, which a person has to fix, and for an unusable server: see cli/exit-codes.ts. */
 const [badInput, unreachable] = [2, 4];
 
-/** A fleet on one machine has one version of the workflows: one that the shell is meant to deploy would wait until somebody makes it current. */
+/**
+ * A fleet on one machine has one version of the workflows: with the shell's deployment settings its workers would wait
+ * until someone makes their version current.
+ */
 function workerEnvironment(): Record<string, string> {
   const { TEMPORAL_DEPLOYMENT_NAME: _name, TEMPORAL_WORKER_BUILD_ID: _build, ...usual } = childEnvironment('worker');
   return usual;
 }
 
-/** Runs a worker, and starts it again when it is killed or crashes. */
+/** Runs a worker, and restarts it when it crashes or is killed. */
 export function supervise({ name, args, logFile, graceMs, isServerKept = false }: Program): Supervised {
   const isHopeless = (code: number | null) => code === badInput || (code === unreachable && !isServerKept);
   let stopping = false;
@@ -47,7 +50,7 @@ export function supervise({ name, args, logFile, graceMs, isServerKept = false }
 
   const start = (): void => {
     const child = startInBackground(process.execPath, args, { env: workerEnvironment(), logFile });
-    // Whoever supervises stays for as long as there is something to supervise.
+    // Keeps this process alive while it supervises something.
     child.ref();
     pid = child.pid;
     running = new Promise((resolve) => {
@@ -94,5 +97,5 @@ function hasLogged(file: string, from: number, text: string): boolean {
 function failure(name: string, code: number | null, logFile: string): UserError {
   const lastLines = readFileSync(logFile, 'utf8').trim().split('\n').slice(-5).join('\n');
   const Kind = code === unreachable ? ServerUnreachable : UserError;
-  return new Kind(`the ${name} ended (${code ?? 'killed'}); the end of ${logFile}:\n${lastLines}`);
+  return new Kind(`the ${name} exited (${code ?? 'killed'}); the last lines of ${logFile}:\n${lastLines}`);
 }

@@ -1,14 +1,15 @@
 import { Connection } from '@temporalio/client';
 
-/** `true` where a Temporal server answers at the address within the time. */
+/** `true` if a Temporal server answers at the address in time. */
 export const answers = async (address: string, timeoutMs?: number): Promise<boolean> =>
   (await namespaceIdAt(address, timeoutMs)) !== null;
 
 /**
- * What tells a server on one file from all others: the id of its namespace. `null` where none answers within the time.
+ * The id of the server's namespace, which distinguishes a server on one file from all others. `null` if none answers in
+ * time.
  *
- * With servers 1.29 and 1.32 it stays when a server is started again on the same file, and is another one for every other file and
- * whenever a server runs in memory.
+ * With servers 1.29 and 1.32 the id survives a restart on the same file. It differs for every other file, and for every
+ * start of a server in memory.
  */
 export async function namespaceIdAt(address: string, timeoutMs = 2_000): Promise<string | null> {
   try {

@@ -6,22 +6,24 @@ import { CannotLock, lockOrHolder } from './process-lock.mjs';
 import { isAlive } from './steps.mjs';
 
 /**
- * What is known of the server on one SQLite file, a note beside that file. Only who holds the file's lock writes it or drops it, and only a
- * note with the name of a lock that is held is true; any other tells what was left behind.
+ * A note beside an SQLite file about the server on it. Only the holder of the file's lock writes or removes it, and it
+ * is valid only if it names a lock that is held; any other describes what was left behind.
  */
 const leaseSchema = z.object({
-  /** The process that answers for the server. */
+  /** The process that is responsible for the server. */
   owner: z.int(),
-  /** The lock under which this was written. Versions up to 0.2.0 have none. */
+  /** The lock under which this was written. Versions up to 0.2.0 have no locks. */
   lock: z.string().optional(),
-  /** That process runs no server on the file but moves it to another version. */
+  /** That process runs no server on the file but upgrades it to another version. */
   purpose: z.literal('upgrade').optional(),
   server: z
     .object({
       pid: z.int(),
       address: z.string(),
       uiUrl: z.string().nullable(),
-      /** The namespace's id, the same for as long as the file is; absent until the server has answered. */
+      /**
+       * The namespace's id, which stays the same for as long as the file exists; absent until the server has answered.
+       */
       namespaceId: z.string().optional(),
     })
     .optional(),
@@ -34,9 +36,9 @@ export type AnsweringServer = NotedServer & { namespaceId: string };
 export const leaseFile = (dbFile: string): string => `${dbFile}.server.json`;
 
 /**
- * The lock that keeps a second server off the file, or who has it.
+ * The lock that keeps a second server off the file, or its holder.
  *
- * @throws UserError where the file system has none
+ * @throws UserError if the file system has no locks
  */
 export async function lockFile(dbFile: string): ReturnType<typeof lockOrHolder> {
   try {
@@ -44,13 +46,13 @@ export async function lockFile(dbFile: string): ReturnType<typeof lockOrHolder> 
   } catch (error) {
     if (!(error instanceof CannotLock)) throw error;
     throw new UserError(
-      `${dirname(dbFile)}: expected a folder on a disk of this machine, where a Unix socket can be made (${error.message}). Choose another ` +
-        'one with --state',
+      `${dirname(dbFile)}: expected a folder on a local disk, where Unix sockets work (${error.message}). Choose another ` +
+        'with --state',
     );
   }
 }
 
-/** The note as it stands, or `null` where there is none or it makes no sense. */
+/** The note, or `null` if there is none or it is unreadable. */
 export function readLease(dbFile: string): Lease | null {
   try {
     return leaseSchema.parse(JSON.parse(readFileSync(leaseFile(dbFile), 'utf8')));
@@ -65,7 +67,7 @@ export function writeLease(dbFile: string, lease: Lease): void {
   renameSync(temporary, leaseFile(dbFile));
 }
 
-/** Removes the note that was written under this lock. Another one stays: somebody may have made the whole folder anew. */
+/** Removes the note that was written under this lock. Any other stays: the whole folder may have been recreated. */
 export function dropLease(dbFile: string, lock: string): void {
   if (readLease(dbFile)?.lock === lock) rmSync(leaseFile(dbFile), { force: true });
 }
@@ -73,16 +75,16 @@ export function dropLease(dbFile: string, lock: string): void {
 /**
  * Up to 0.2.0 the note itself was the lock.
  *
- * @throws UserError where a process of such a version has the file
+ * @throws UserError if a process of such a version has the file
  */
 export function refuseEarlierVersion(dbFile: string, lease: Lease | null): void {
   if (lease === null || lease.lock !== undefined || !isAlive(lease.owner)) return;
   if (lease.server !== undefined && !isAlive(lease.server.pid)) return;
   throw new UserError(
-    `${dbFile} is in use by process ${lease.owner}, of an earlier version: end "npx pixart-batch dev" or "npm start" there first, or ` +
-      `remove ${leaseFile(dbFile)} if that is an unrelated program`,
+    `${dbFile} is in use by process ${lease.owner}, of an earlier version: stop "npx pixart-batch dev" or "npm start" there first, or ` +
+      `remove ${leaseFile(dbFile)} if that process is an unrelated program`,
   );
 }
 
 export const upgradeRuns = (dbFile: string, pid: number): UserError =>
-  new UserError(`${dbFile}: an upgrade of this state folder is running (process ${pid}). Try again when it has ended`);
+  new UserError(`${dbFile}: an upgrade of this state folder is running (process ${pid}). Try again when it is done`);

@@ -20,17 +20,26 @@ import { cacheFolder } from './tools.mjs';
 export type TemporalServerOptions = {
   /** The SQLite file that keeps workflows between runs; without it everything is in memory. */
   dbFile?: string;
-  /** The `temporal` program to run; otherwise the first one found, and for a file that is there one with the server that made it. */
+  /**
+   * The `temporal` program to run. Default: for an existing file, one with the server that made it; for a new one, the
+   * first one found.
+   */
   binary?: string;
-  /** Where to listen: loopback, the default, or all of this machine's addresses. The server finds its own parts at no other. */
+  /**
+   * Where to listen: loopback, the default, or all of this machine's addresses. At any other address the server cannot
+   * reach its own parts.
+   */
   host?: '127.0.0.1' | '0.0.0.0';
   /** Exactly this port, or an error. */
   port?: number;
   /** Exactly this port for the UI, or an error. */
   uiPort?: number;
-  /** Ports that are not given: `usual` takes 7233 and 8233 or the next free ones after them, `any` (the default) whatever is free. */
+  /**
+   * For ports that are not given: `usual` takes 7233 and 8233 or the next free ones after them, `any` (the default) any
+   * free port.
+   */
   ports?: 'usual' | 'any';
-  /** Ports of the last time, which are taken again where they are free. */
+  /** The previous ports, reused if they are free. */
   before?: { port: number; uiPort?: number } | undefined;
   /** `false` starts no UI. */
   ui?: boolean;
@@ -38,15 +47,15 @@ export type TemporalServerOptions = {
 
 /** A server that answers. */
 export type ServerProcess = AnsweringServer & {
-  /** Settles when the process has gone, with how it ended. */
+  /** Resolves when the process is gone, with the way it ended. */
   ended: Promise<string>;
-  /** Ends the process and waits until it has gone. */
+  /** Stops the process and waits until it is gone. */
   stop(): Promise<void>;
 };
 
 /**
- * Without the first two the server takes fairness keys and pays no heed to them. Order and shares hold within one partition of a
- * queue; a machine's few workers need no more.
+ * Without the first two, the server accepts fairness keys and ignores them. Priorities and fairness hold within one
+ * partition of a task queue; one machine's few workers need no more.
  */
 const matching = [
   'matching.useNewMatcher=true',
@@ -55,21 +64,22 @@ const matching = [
   'matching.numTaskqueueWritePartitions=1',
 ];
 
-/** Otherwise it asks its makers, hour by hour, whether there is a newer version, and tells them which one it is. */
+/** Without this the server asks Temporal every hour whether there is a newer version, and reports its own. */
 const quiet = 'frontend.enableServerVersionCheck=false';
 
 const startTimeoutMs = 60_000;
 const stopTimeoutMs = 10_000;
 
-/** Two servers that both found 7233 free would be taken for one another until the one that lost it ends. */
+/** Without the lock, two servers that both found 7233 free would be mistaken for each other until the loser exits. */
 const usualPorts = (): string => join(cacheFolder(), 'ports.lock');
 
 /**
- * Starts `temporal server start-dev` and waits until it answers. A free port can be taken by another process before the server binds it: then it
- * is tried again. That holds where ports are given too, since the server chooses more for its own parts.
+ * Starts `temporal server start-dev` and waits until it answers. Another process may take a free port before the server
+ * binds it: then this tries again. It does so even with given ports, since the server chooses more for its own parts.
  *
- * @param onSpawn told of each process before it can have opened the file
- * @throws UserError when a port is taken, the program is missing or of another version than the file, or the server ends at once.
+ * @param onSpawn called with each process before it can have opened the file
+ * @throws UserError if a port is taken, the program is missing or of another version than the file, or the server exits
+ * at once
  */
 export async function launch(
   options: TemporalServerOptions,
@@ -97,7 +107,7 @@ async function launchOnce(
   const uiPort = options.ui === false ? null : (options.uiPort ?? (await freePort(usual ? 8233 : null)));
   const logFolder = options.dbFile === undefined ? await mkdtemp(join(tmpdir(), 'pixart-temporal-')) : null;
   const logFile = logFolder === null ? `${options.dbFile}.log` : join(logFolder, 'server.log');
-  // What earlier servers on this file had to say stays in the log.
+  // The output of earlier servers on this file stays in the log.
   const logStart = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
   const binary = options.binary ?? (options.dbFile === undefined ? findTemporal() : await temporalFor(options.dbFile));
   const args = serverArguments(host, port, uiPort, options.dbFile);
@@ -149,13 +159,13 @@ async function untilReady(ended: Promise<string>, address: string, readLog: () =
   throw new UserError(`the Temporal server did not start: ${failure}\n${lastWords(readLog())}`);
 }
 
-/** The last three lines of a log before the stack traces with which a Go program that panics ends. */
+/** The last three lines of a log, without the stack traces at the end of a panicking Go program. */
 function lastWords(log: string): string {
   const [message] = log.split(/^goroutine \d+ /m, 1);
   return message!.trim().split('\n').slice(-3).join('\n');
 }
 
-/** A server that another process started and left behind, in this one's care from now on. */
+/** Takes charge of a server that another process started and left behind. */
 export async function adopt(server: AnsweringServer): Promise<ServerProcess> {
   const { pid } = server;
   await keepHistories(server.address);

@@ -11,14 +11,15 @@ import { findTool, findTools } from './tools.mjs';
 export const serverFile = (stateFolder: string): string => join(stateFolder, 'temporal.db');
 
 /**
- * A server opens another version's SQLite file without a word and does not migrate it: batches go on, schedules are lost. So the
- * version that made a file is noted beside it, and no other opens it. Versions are told apart as `1.32`, without the patch.
+ * A server opens another version's SQLite file without a warning and does not migrate it: batches continue, schedules
+ * are lost. So the version that made a file is recorded beside it, and no other opens it. Versions are compared as
+ * `1.32`, without the patch.
  */
 export const versionFile = (dbFile: string): string => `${dbFile}.version`;
 
 /**
- * The servers that make files with so many changes of schema, which SQLite counts in the file's header. For files that were made
- * before their version was noted, with the servers that there were then.
+ * The servers by the number of schema changes in their files, which SQLite counts in the file's header. For files that
+ * were made before versions were recorded, by the servers of that time.
  */
 const SERVERS_BY_SCHEMA: Record<number, string[]> = { 95: ['1.29'], 108: ['1.30'], 109: ['1.31', '1.32'] };
 const SCHEMA_COUNT_AT = 40;
@@ -30,15 +31,15 @@ export function findTemporal(): string {
   if (binary !== null) return binary;
   throw new UserError(
     'no "temporal" program on the PATH. "npm start" and "npm test" install it by themselves; ' +
-      `by hand: ${temporal.byHand}, or set TEMPORAL_ADDRESS to a server that runs`,
+      `by hand: ${temporal.byHand}, or set TEMPORAL_ADDRESS to a running server`,
   );
 }
 
 /**
- * The program that may open a file: one with the server that made it. A file that is not there yet is noted as the program's that
- * will make it, so the caller must hold the file's lease.
+ * The program that may open a file: one with the server that made it. For a new file this records the program that will
+ * create it, so the caller must hold the file's lease.
  *
- * @throws UserError where there is no such program; it says what to do
+ * @throws UserError if there is no such program; it says what to do
  */
 export async function temporalFor(dbFile: string): Promise<string> {
   const servers = madeBy(dbFile);
@@ -54,26 +55,26 @@ export async function temporalFor(dbFile: string): Promise<string> {
 }
 
 /**
- * The servers that may have made a file, such as `['1.32']`: more than one where their files look the same, `null` where there is
- * no database yet.
+ * The servers that may have made a file, such as `['1.32']`: more than one if their files look the same, `null` if
+ * there is no database yet.
  *
- * @throws UserError where nothing tells
+ * @throws UserError if nothing identifies the version
  */
 export function madeBy(dbFile: string): string[] | null {
   const schema = schemaCount(dbFile);
   if (schema === null) return null;
   const noted = existsSync(versionFile(dbFile)) ? minor(readFileSync(versionFile(dbFile), 'utf8').trim()) : null;
   const servers = SERVERS_BY_SCHEMA[schema];
-  // Somebody may have put another file in the place of the one that the note is about.
+  // The file may have been replaced since the note was written.
   if (noted !== null && (servers === undefined || servers.includes(noted))) return [noted];
   if (servers !== undefined) return servers;
   throw new UserError(
-    `${dbFile}: expected a file of Temporal server 1.29 to 1.32, or a note of the version that made it; found a schema with ` +
-      `${schema} changes and no note. Write the server's version, such as 1.28.0, into ${versionFile(dbFile)}`,
+    `${dbFile}: expected a file of Temporal server 1.29 to 1.32, or a record of the version that made it; found a schema with ` +
+      `${schema} changes and no record. Write the server's version, such as 1.28.0, into ${versionFile(dbFile)}`,
   );
 }
 
-/** `null` where there is no database. What is none is left to the server, which says so. */
+/** `null` if there is no database. The server itself reports a file that is not one. */
 function schemaCount(dbFile: string): number | null {
   if (!existsSync(dbFile)) return null;
   const header = Buffer.alloc(100);
@@ -83,7 +84,7 @@ function schemaCount(dbFile: string): number | null {
   return header.toString('latin1').startsWith(SQLITE_MAGIC) ? header.readUInt32BE(SCHEMA_COUNT_AT) : null;
 }
 
-/** A program with one of these servers: on the PATH first, then among those that the bootstrap installed. */
+/** A program with one of these servers: first from the PATH, then from those that the bootstrap installed. */
 export async function findTemporalWith(servers: readonly string[]): Promise<string | null> {
   for (const binary of findTools('temporal')) {
     const version = await serverVersion(binary);
@@ -92,13 +93,13 @@ export async function findTemporalWith(servers: readonly string[]): Promise<stri
   return null;
 }
 
-/** `1.32.0` where `--version` says "temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)". */
+/** `1.32.0` if `--version` prints "temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)". */
 async function serverVersion(binary: string): Promise<string | null> {
   const said = await promisify(execFile)(binary, ['--version'], { env: childEnvironment('program') }).catch(() => null);
   return /server (\d+\.\d+\.\d+)/i.exec(said?.stdout ?? '')?.[1] ?? null;
 }
 
-/** Notes whose file it is. One whose program does not tell its version is recognised by its schema later. */
+/** Records which version owns the file. If the program does not report its version, the schema identifies it later. */
 export async function noteServer(dbFile: string, binary: string): Promise<void> {
   const version = await serverVersion(binary);
   if (version !== null) writeFileSync(versionFile(dbFile), `${version}\n`, { mode: 0o600 });
@@ -108,7 +109,7 @@ const minor = (version: string): string => version.split('.').slice(0, 2).join('
 
 const byVersion = new Intl.Collator('en', { numeric: true }).compare;
 
-/** Whether all of these servers are later ones than the server that this product brings along. */
+/** Whether all of these servers are newer than the product's own. */
 export const areLater = (servers: readonly string[]): boolean =>
   servers.every((server) => byVersion(server, temporal.server) > 0);
 
@@ -121,10 +122,10 @@ async function noSuchServer(dbFile: string, servers: readonly string[]): Promise
   const otherwise = areLater(servers)
     ? 'choose another state folder with --state'
     : servers.includes(temporal.server)
-      ? `have it installed by ${upgrade}`
+      ? `install it with ${upgrade}`
       : `move to server ${temporal.server} and keep the schedules with ${upgrade}`;
   return new UserError(
-    `${dbFile}: expected a "temporal" program with server ${wanted}, which made this file: any other opens it and loses its ` +
+    `${dbFile}: expected a "temporal" program with server ${wanted}, which made this file: any other would open it and lose its ` +
       `schedules. Found ${found.join(', ') || 'none'}. Put one on the PATH (${temporal.byHand}), or ${otherwise}`,
   );
 }

@@ -20,30 +20,37 @@ import { clearUpgradeFolders } from './upgrade-folder.ts';
 export type TemporalServer = {
   /** `<host>:<port>`. */
   address: string;
-  /** Address of the web page, `null` without a UI. */
+  /** URL of the UI, `null` without one. */
   uiUrl: string | null;
-  /** Tells this server from any other one that may answer at its address later. */
+  /** Distinguishes this server from any other that may answer at its address later. */
   namespaceId: string;
   /** The server's process, for tests that kill it. */
   pid: number;
-  /** `started` here, `takenOver` from a process that was killed, or `joined`: another live process runs it on the same file, and only that one ends it. */
+  /**
+   * `started` here, `takenOver` from a process that was killed, or `joined`: another live process runs it on the same
+   * file, and only that one stops it.
+   */
   role: 'started' | 'takenOver' | 'joined';
-  /** The process that answers for the server. */
+  /** The process that is responsible for the server. */
   owner: number;
-  /** Settles when the server, or the process that was joined, has gone without being stopped from here; says what happened. */
+  /**
+   * Resolves when the server, or the process that was joined, is gone without being stopped from here; says what
+   * happened.
+   */
   gone: Promise<string>;
-  /** Ends the server if this process is responsible for it, and waits until it has gone. */
+  /** Stops the server if this process is responsible for it, and waits until it is gone. */
   stop(): Promise<void>;
 };
 
 const joinTimeoutMs = 60_000;
 
 /**
- * Starts a server and waits until it answers. On a file that another process has a server on, that one is joined; a server whose
- * starter was killed is taken over. Of processes that start at the same time one starts the server and the others join it.
+ * Starts a server and waits until it answers. If another process already runs a server on the file, joins it; if that
+ * server's starter was killed, takes it over. Of processes that start at the same time, one starts the server and the
+ * others join it.
  *
- * @throws UserError when the port is taken, the program is missing or of another version than the file, the server ends at once, whoever has
- * the file does not get its server to answer, or an upgrade runs
+ * @throws UserError if the port is taken, the program is missing or of another version than the file, the server exits
+ * at once, the holder of the file does not get its server to answer, or an upgrade is running
  */
 export async function startTemporalServer(options: TemporalServerOptions = {}): Promise<TemporalServer> {
   const { dbFile } = options;
@@ -81,7 +88,7 @@ function ourServer(server: ServerProcess, role: TemporalServer['role'], release:
   const { pid, address, uiUrl, namespaceId, ended } = server;
   const gone = ended.then(async (how) => {
     await release();
-    return `the Temporal server at ${address} has gone (${how})`;
+    return `the Temporal server at ${address} is gone (${how})`;
   });
   const stop = async (): Promise<void> => {
     await server.stop();
@@ -91,9 +98,9 @@ function ourServer(server: ServerProcess, role: TemporalServer['role'], release:
 }
 
 /**
- * The server of whoever has the file, or `null` where that process has gone.
+ * The server of the process that has the file, or `null` once that process is gone.
  *
- * @throws UserError where it runs an upgrade, or does not get its server to answer in time
+ * @throws UserError if that process runs an upgrade, or does not get its server to answer in time
  */
 async function join(dbFile: string, holder: Holder, deadline: number): Promise<TemporalServer | null> {
   let hasGone = false;
@@ -110,7 +117,7 @@ async function join(dbFile: string, holder: Holder, deadline: number): Promise<T
       }
       if (Date.now() > deadline) {
         throw new UserError(
-          `${dbFile} is held by process ${holder.pid}, whose Temporal server does not answer: end that process`,
+          `${dbFile} is held by process ${holder.pid}, whose Temporal server does not answer: stop that process`,
         );
       }
       await Promise.race([gone, sleep(200)]);

@@ -3,10 +3,13 @@ import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:f
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
-/** Where tools and other downloads are kept between runs. */
+/** Where tools and other downloads are stored between runs. */
 export const cacheFolder = () => join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'pixart-batch');
 
-/** Holds a folder for each version of a tool that the bootstrap installed; programs in the folder itself are of earlier days. */
+/**
+ * Holds a folder for each version of a tool that the bootstrap installed; programs directly in it were installed by
+ * earlier releases.
+ */
 export const toolFolder = () => join(cacheFolder(), 'bin');
 
 /** @param {string} path */
@@ -43,7 +46,7 @@ export function findTools(name) {
 }
 
 /**
- * The one of them that comes first.
+ * The first of them.
  *
  * @param {string} name
  * @returns {string | null}

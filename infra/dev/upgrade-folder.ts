@@ -17,8 +17,8 @@ const folderAt = (path: string): UpgradeFolder => ({
 export const makeUpgradeFolder = (dbFile: string): UpgradeFolder => folderAt(mkdtempSync(prefix(dbFile)));
 
 /**
- * Ends the servers and removes the folders of upgrades that were killed. The caller must hold the file's lease, without which no
- * upgrade runs.
+ * Stops the servers and removes the folders of upgrades that were killed. The caller must hold the file's lease,
+ * without which no upgrade runs.
  */
 export async function clearUpgradeFolders(dbFile: string): Promise<void> {
   const state = dirname(dbFile);

@@ -15,15 +15,15 @@ import { areLater, findTemporalWith, madeBy, noteServer, versionFile } from './t
 import { startTemporalServer } from './temporal-server.ts';
 import { clearUpgradeFolders, makeUpgradeFolder, type UpgradeFolder } from './upgrade-folder.ts';
 
-/** Both servers, as long as it takes to move what is to be kept. */
+/** Both servers, running while the data is moved. */
 export type UpgradeServers = {
   /** The address of the old one, on a copy of its file and with no worker. */
   from: string;
-  /** The address of the new one, on a file of its own that takes the old one's place. */
+  /** The address of the new one, on a new file that will replace the old one. */
   to: string;
   /** When the old one last wrote to its file. */
   servedUntil: Date;
-  /** When it was started on the copy: what it did from then on counts for nothing. */
+  /** When it was started on the copy: whatever it did from then on is discarded. */
   copiedAt: Date;
 };
 
@@ -31,24 +31,26 @@ export type Upgrade<T> = {
   /** The servers' versions, such as `1.29` and `1.32`. */
   from: string;
   to: string;
-  /** Where the old file is kept, as it was. */
+  /** Where the old file is kept, unchanged. */
   oldFile: string;
   moved: T;
 };
 
 /**
- * Gives a state folder's server a new file, of the version that this product brings along, which holds what `move` takes there.
- * Where this throws, nothing has changed. A file of that version stays as it is; its server is made available.
+ * Replaces the file of a state folder's server by one of the product's own server version, which holds whatever `move`
+ * transfers. If this throws, nothing has changed. A file of that version already stays as it is; its server is made
+ * available.
  *
- * @returns `null` where the file is of that version already
- * @throws UserError where there is no file, it is a later server's or in use, or one of the servers cannot be had
+ * @returns `null` if the file is of that version already
+ * @throws UserError if there is no file, it belongs to a newer server or is in use, or one of the servers cannot be
+ * installed
  */
 export async function upgradeServer<T>(
   dbFile: string,
   move: (servers: UpgradeServers) => Promise<T>,
 ): Promise<Upgrade<T> | null> {
   const servers = madeBy(dbFile);
-  if (servers === null) throw new UserError(`${dbFile}: expected the file of a Temporal server, found none`);
+  if (servers === null) throw new UserError(`${dbFile}: expected a Temporal server's file, found none`);
   if (areLater(servers)) {
     throw new UserError(
       `${dbFile} uses Temporal server ${servers.join(' or ')}, which is newer than ${temporal.server}`,
@@ -65,8 +67,9 @@ export async function upgradeServer<T>(
     await refuseWhereUsed(dbFile);
     writeLease(dbFile, { owner: process.pid, lock: lock.name, purpose: 'upgrade' });
     closeFiles(dbFile);
-    // Another upgrade may have ended while the programs were installed.
-    if (!isDeepStrictEqual(madeBy(dbFile), servers)) throw new UserError(`${dbFile} has changed meanwhile; try again`);
+    // Another upgrade may have finished while the programs were being installed.
+    if (!isDeepStrictEqual(madeBy(dbFile), servers))
+      throw new UserError(`${dbFile} has changed in the meantime; try again`);
     await clearUpgradeFolders(dbFile);
     const folder = makeUpgradeFolder(dbFile);
     try {
@@ -82,7 +85,7 @@ export async function upgradeServer<T>(
   }
 }
 
-/** The program on the PATH counts as much as an installed one. */
+/** A program on the PATH is as good as an installed one. */
 async function programWith(servers: string[], dbFile: string): Promise<string> {
   const found = await findTemporalWith(servers);
   if (found !== null) return found;
@@ -100,10 +103,10 @@ async function programWith(servers: string[], dbFile: string): Promise<string> {
   }
 }
 
-/** One that starts and finds the file taken asks for its lock only for a moment. */
+/** A starting process that finds the file taken holds its lock only for a moment. */
 const PATIENCE_MS = 1_000;
 
-/** Keeps servers off the file. @throws UserError where somebody has it */
+/** Keeps servers off the file. @throws UserError if a process has it */
 async function takeFile(dbFile: string): Promise<Lock> {
   for (;;) {
     const { lock, holder } = await lockFile(dbFile);
@@ -114,30 +117,30 @@ async function takeFile(dbFile: string): Promise<Lock> {
     const lease = readLease(dbFile);
     if (lease?.lock === holder.name && lease.purpose === 'upgrade') throw upgradeRuns(dbFile, holder.pid);
     throw new UserError(
-      `${dbFile} is in use by process ${holder.pid}: end "npx pixart-batch dev" or "npm start" there first`,
+      `${dbFile} is in use by process ${holder.pid}: stop "npx pixart-batch dev" or "npm start" there first`,
     );
   }
 }
 
-/** @throws UserError where a server that nobody answers for has the file, or a transaction was cut off */
+/** @throws UserError if an abandoned server has the file, or a transaction was cut off */
 async function refuseWhereUsed(dbFile: string): Promise<void> {
   const lease = readLease(dbFile);
   refuseEarlierVersion(dbFile, lease);
   const server = lease?.server;
   if (server !== undefined && (await isServerOn(dbFile, server))) {
     throw new UserError(
-      `${dbFile}: its Temporal server (process ${server.pid}) still runs, left behind by a "dev" or "start" that was killed. Run ` +
-        '"npx pixart-batch dev" once, which takes it over, and end it with Ctrl-C',
+      `${dbFile}: its Temporal server (process ${server.pid}) is still running, left behind by a "dev" or "start" that was killed. Run ` +
+        '"npx pixart-batch dev" once, which takes it over, and stop it with Ctrl-C',
     );
   }
   if (existsSync(journalOf(dbFile))) {
     throw new UserError(
-      `${dbFile}: its server was killed while it wrote. Run "npx pixart-batch dev" once, which repairs the file, and end it with Ctrl-C`,
+      `${dbFile}: its server was killed while it wrote. Run "npx pixart-batch dev" once, which repairs the file, and stop it with Ctrl-C`,
     );
   }
 }
 
-/** SQLite leaves it where a transaction was cut off, and undoes that one when the file is opened next. */
+/** SQLite leaves it if a transaction was cut off, and rolls that back when the file is opened next. */
 const journalOf = (dbFile: string): string => `${dbFile}-journal`;
 
 async function withBoth<T>(
@@ -148,7 +151,7 @@ async function withBoth<T>(
 ): Promise<T> {
   copyFileSync(dbFile, copy, constants.COPYFILE_FICLONE);
   const [servedUntil, copiedAt] = [statSync(dbFile).mtime, new Date()];
-  // The older one first: its lists lag behind by a moment.
+  // The older one first: its visibility store lags behind by a moment.
   const older = await startTemporalServer({ dbFile: copy, binary: binaries.older, ui: false });
   try {
     const newer = await startTemporalServer({ dbFile: newFile, binary: binaries.newer, ui: false });
@@ -162,7 +165,7 @@ async function withBoth<T>(
   }
 }
 
-/** A file without a note of its version is recognised by its schema, should this process end half-way. */
+/** If this process dies half-way, a file without a record of its version is recognised by its schema. */
 async function exchange(
   dbFile: string,
   { path, newFile }: UpgradeFolder,
@@ -177,7 +180,7 @@ async function exchange(
   renameSync(join(path, 'kept.db'), oldFile);
   rmSync(versionFile(dbFile), { force: true });
   renameSync(newFile, dbFile);
-  // The exchange is done: without the note the schema tells the version.
+  // The exchange is done: without the record the schema identifies the version.
   await noteServer(dbFile, binary).catch(() => {});
   return oldFile;
 }

@@ -1,6 +1,6 @@
-"""Looks at what images are built from and how one host runs them: check.py SCHEMA
+"""Checks what the images are built from and how the compose file runs them: check.py SCHEMA
 
-SCHEMA is the Compose specification's. Prints, as JSON, what each container of ours is started with.
+SCHEMA is the Compose specification's. Prints, as JSON, the arguments of each of our containers.
 """
 
 import json
@@ -14,7 +14,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "infra/compose/compose.yaml"
-# Top folders that no image is made of.
+# Top-level folders that no image needs.
 NOT_NEEDED = {".ci", "benchmarks", "docs", "findings", "tests"}
 DOCKERFILE = ROOT / "infra/docker/Dockerfile"
 
@@ -31,31 +31,31 @@ def main(schema: Path) -> None:
     ours = {name: service for name, service in services.items() if "build" in service}
     for name, service in ours.items():
         check_ours(f"{COMPOSE.name}: {name}", service)
-    print(f"{COMPOSE.name}: {len(services)} services, as the Compose specification has them", file=sys.stderr)
+    print(f"{COMPOSE.name}: {len(services)} services, valid by the Compose specification", file=sys.stderr)
     json.dump([started(name, service) for name, service in ours.items() if "command" in service], sys.stdout)
 
 
 def check_context() -> None:
-    """A new folder has to be named, or an image lacks it, which only a build would tell."""
+    """A new folder has to be listed, or images would lack it, which only a build would show."""
     rules = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
-    expect(".dockerignore", rules[0] == "*", "nothing but what is named", rules[0])
+    expect(".dockerignore", rules[0] == "*", "* first, so that only listed paths are sent", rules[0])
     named = [rule[1:] for rule in rules if rule.startswith("!")]
     for path in named:
-        expect(".dockerignore", (ROOT / path).exists(), "what is named", path)
+        expect(".dockerignore", (ROOT / path).exists(), "a path that exists", path)
     tracked = subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True).splitlines()
     folders = {file.split("/")[0] for file in tracked if "/" in file}
     decided = {path.split("/")[0] for path in named} | NOT_NEEDED
-    expect(".dockerignore", folders <= decided, "each folder named, or in NOT_NEEDED here", folders - decided)
+    expect(".dockerignore", folders <= decided, "every folder listed, or in NOT_NEEDED of check.py", folders - decided)
 
 
 def check_copied() -> None:
     for line in re.findall(r"^COPY (?!--)(.+)$", DOCKERFILE.read_text(), re.MULTILINE):
         for path in line.split()[:-1]:
-            expect("Dockerfile", (ROOT / path).exists(), "what is copied", path)
+            expect("Dockerfile", (ROOT / path).exists(), "a path to copy that exists", path)
 
 
 def check_runtime() -> None:
-    """ONNX Runtime takes a provider of its own version only."""
+    """ONNX Runtime loads only a provider of its own version."""
     package = json.loads((ROOT / "package.json").read_text())
     runtime = package["dependencies"]["onnxruntime-node"]
     lock = (ROOT / "infra/docker/cuda.lock").read_text()
@@ -69,11 +69,11 @@ def check_service(about: str, service: dict, services: dict, volumes: dict) -> N
         is_checked = "healthcheck" in awaited or "build" in awaited
         expect(about, condition["condition"] != "service_healthy" or is_checked, "a health check", other)
     for port in service.get("ports", []):
-        expect(about, port.startswith("127.0.0.1:"), "a port for this machine only", port)
+        expect(about, port.startswith("127.0.0.1:"), "a port on loopback", port)
     for volume in service.get("volumes", []):
         source = source_of(volume)
         is_there = source in volumes or source.startswith("$") or (COMPOSE.parent / source).exists()
-        expect(about, is_there, "a volume or file that is there", source)
+        expect(about, is_there, "a volume or file that exists", source)
 
 
 def source_of(volume: str | dict) -> str:
@@ -86,7 +86,7 @@ def check_ours(about: str, service: dict) -> None:
     """As strict as the chart's pods."""
     expect(about, service.get("read_only") is True, "a read-only root", service.get("read_only"))
     expect(about, service.get("cap_drop") == ["ALL"], "no capabilities", service.get("cap_drop"))
-    expect(about, "user" not in service, "the user of the image", service.get("user"))
+    expect(about, "user" not in service, "the image's own user", service.get("user"))
     device = service["build"]["args"]["DEVICE"]
     expect(about, service["image"] == f"pixart-batch:{device}", f"the image for {device}", service["image"])
 

@@ -1,5 +1,5 @@
-// Prints where hadolint is and where the Compose specification's schema is, as variables of a shell. What is missing is fetched first: pinned by
-// version and digest.
+// Prints the paths of hadolint and of the Compose specification's schema as shell variables. Fetches whatever is
+// missing, pinned by version and digest.
 import { ensureVersion, moduleSources } from '../dev/install-tool.mjs';
 import { hadolint } from '../dev/pinned-tools.mjs';
 

@@ -1,12 +1,14 @@
 #!/bin/sh
-# Moves what the CUDA provider loads out of installed wheels, with the licences of all: keep-libraries.sh WHEELS FOLDER
+# Moves the libraries that the CUDA provider loads out of installed wheels, with all licences: keep-libraries.sh WHEELS
+# FOLDER
 set -eu
 wheels=$1
 folder=$2
 
 mkdir -p "$folder/lib" "$folder/licences"
-# Those that the provider names (readelf --dynamic), and those that it looks for by name when it needs them, which no linker tells: cuDNN (since
-# ONNX Runtime 1.30) and NVRTC. Not kept: a second build of NVRTC, NVBLAS, TensorRT's provider, Python.
+# The libraries that the provider links to (readelf --dynamic), and those that it loads by name at run time, which no
+# linker shows: cuDNN (since ONNX Runtime 1.30) and NVRTC. Left out: a second build of NVRTC, NVBLAS, TensorRT's
+# provider, Python.
 mv "$wheels"/onnxruntime/capi/libonnxruntime_providers_cuda.so \
   "$wheels"/onnxruntime/capi/libonnxruntime_providers_shared.so \
   "$wheels"/nvidia/cu13/lib/libcublas.so.13 \

@@ -1,21 +1,22 @@
 #!/usr/bin/env bash
-# Builds an image and runs it as a fleet does: with a read-only root, without capabilities, as a user without rights. Takes minutes.
+# Builds an image and runs it as a fleet does: read-only root, no capabilities, an unprivileged user. Takes minutes.
 #   infra/docker/try.sh cpu
 #   ENGINE=podman infra/docker/try.sh cuda
-# Renders a picture in a container that has no network; then serves a batch from two containers that say they are healthy, and stops the renderer. The image for GPUs does the same on the processor, and has to find all libraries of the CUDA provider but the driver's.
-# Needs the Temporal server of `npm start`, and ports 8080 and 8081 free.
+# Renders an image in a container without a network, serves a batch from two containers that report themselves healthy,
+# and stops the renderer. The image for GPUs does the same on the processor, and has to find all libraries of the CUDA
+# provider except the driver's. Needs the Temporal server of `npm start`, and ports 8080 and 8081 free.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-device=${1:?try.sh cpu or try.sh cuda}
+device=${1:?usage: try.sh cpu, or try.sh cuda}
 engine=${ENGINE:-docker}
-# Of Podman and Buildah, which otherwise leave the health check out.
+# For Podman and Buildah, which leave out the health check by default.
 export BUILDAH_FORMAT=docker
 image=pixart-batch:$device
 port=17233
 
 folder=$(mktemp -d)
 server=
-# Of the containers the names, since an engine's client may be gone when they are not.
+# Containers are removed by name: an engine's client may be gone when they are not.
 orchestrator=pixart-try-orchestrator-$$
 renderer=pixart-try-renderer-$$
 clean_up() {
@@ -39,20 +40,20 @@ as_in_a_fleet=(run --read-only --tmpfs /tmp:mode=1777 --cap-drop all --security-
 say "building $image"
 "$engine" build --file infra/docker/Dockerfile --build-arg DEVICE="$device" --tag "$image" .
 
-say 'what is in it'
+say 'contents of the image'
 "$engine" "${as_in_a_fleet[@]}" --rm --network none --entrypoint sh "$image" -ec '
   id; node --version; du -sh /opt/* /usr/local/bin/node
-  touch /opt/pixart-batch/mark 2>/dev/null && { echo "expected a root that cannot be written"; exit 1; }
+  touch /opt/pixart-batch/mark 2>/dev/null && { echo "expected a read-only root"; exit 1; }
   for package in typescript vitest tsx; do
-    [ ! -e /opt/pixart-batch/node_modules/$package ] || { echo "expected no package for development, found $package"; exit 1; }
+    [ ! -e /opt/pixart-batch/node_modules/$package ] || { echo "expected no development package, found $package"; exit 1; }
   done
   if [ -d /opt/cuda ]; then
     missing=$(ldd /opt/pixart-batch/node_modules/onnxruntime-node/bin/napi-v6/linux/x64/libonnxruntime_providers_cuda.so /opt/cuda/lib/*.so* | grep "not found" | sort -u)
     echo "missing: $missing"
-    [ -z "$(echo "$missing" | grep -v "libcuda.so.1 ")" ] || { echo "expected all libraries but that of the driver"; exit 1; }
+    [ -z "$(echo "$missing" | grep -v "libcuda.so.1 ")" ] || { echo "expected all libraries except the driver's"; exit 1; }
   fi'
 
-say 'a picture, without a network'
+say 'one image, without a network'
 "$engine" "${as_in_a_fleet[@]}" --rm --network none --volume "$folder/store:/out" "$image" \
   render 'a red apple on a white background' --size 256 --seed 1 --out /out/apple.png
 expect picture 'PNG 256 256' "$(node --eval "
@@ -63,7 +64,7 @@ say 'a batch'
 temporal=$(node --input-type=module --eval "
   import { findTool } from '$PWD/infra/dev/tools.mjs';
   console.log(findTool('temporal') ?? '');")
-[ -n "$temporal" ] || { echo 'temporal: expected it on the PATH or in the cache, found nothing; run npm start once' >&2; exit 1; }
+[ -n "$temporal" ] || { echo 'temporal: expected it on the PATH or in the cache, found nothing; run "npm start" once' >&2; exit 1; }
 "$temporal" server start-dev --headless --port $port --log-level error \
   --search-attribute PixartTotal=Int --search-attribute PixartDone=Int --search-attribute PixartFailed=Int >"$folder/server.log" 2>&1 &
 server=$!
@@ -73,7 +74,7 @@ worker=(--detach --network host --env TEMPORAL_ADDRESS=127.0.0.1:$port --volume 
 "$engine" "${as_in_a_fleet[@]}" "${worker[@]}" --name "$renderer" "$image" \
   worker --renderer --device=cpu --children=1 --size=256 --grace=60 --allow="$folder/store" --http-address=127.0.0.1:8080 --log=json
 
-# What the image's HEALTHCHECK asks.
+# The same request as in the image's HEALTHCHECK.
 health() {
   node --eval "fetch('http://127.0.0.1:$1/health').then(({ status }) => console.log(status), () => console.log('nobody'))"
 }
@@ -90,7 +91,7 @@ chmod -R a+rX "$folder"
   submit catalog.csv --store "$folder/store" --size 256 --wait
 expect 'pictures of the batch' 2 "$(find "$folder"/store/batches -name '*.png' | wc -l)"
 
-say 'told to stop'
+say 'a clean stop'
 "$engine" stop --time 95 "$renderer" >/dev/null
 "$engine" logs "$renderer" 2>&1 | tail -n 3
 expect 'exit code' 0 "$("$engine" inspect --format '{{.State.ExitCode}}' "$renderer")"

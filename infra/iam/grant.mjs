@@ -1,12 +1,13 @@
 #!/usr/bin/env node
-// Prints what a part of a fleet may do, and the commands that let it: infra/iam/README.md. It changes nothing. Plain Node.
+// Prints what each part of a fleet may do, and the commands that grant it (infra/iam/README.md). Changes nothing itself.
+// Plain Node.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 const USAGE = `Usage: node infra/iam/grant.mjs                                  what each part may do
-       node infra/iam/grant.mjs roles <project>                  commands that create the roles, once a project
+       node infra/iam/grant.mjs roles <project>                  commands that create the roles, once for each project
        node infra/iam/grant.mjs <part> <gs://bucket/prefix> <member> <project>
-                                                                 commands that bind them for one part
+                                                                 commands that bind them to one part
 
 Example:
   $ node infra/iam/grant.mjs renderer gs://studio/images serviceAccount:renderer@studio.iam.gserviceaccount.com studio | bash
@@ -24,12 +25,12 @@ const verbOf = (permission) => permission.split('.').at(-1) ?? '';
 const roleOf = (permission) => `pixartBatch${verbOf(permission).replace(/^./, (first) => first.toUpperCase())}`;
 
 /**
- * The condition under which an object is in one of the places; none for a permission on the whole bucket. `*` stands for anything: without one
- * a place is a name, with one at its end a prefix, in its middle a prefix and an ending, and with two of them what stands between the two has
- * to be found.
+ * The conditions, one for each place, under which an object is in that place; `null` for a permission on the whole
+ * bucket. `*` stands for anything: a place without one is a name, with one at its end a prefix, and with one in its
+ * middle a prefix and a suffix. With two, the text between them has to occur.
  *
  * @param {string} bucket
- * @param {string} prefix of the store, empty or with `/` at its end
+ * @param {string} prefix the store's, empty or ending in `/`
  * @param {string[]} places
  */
 function conditionOf(bucket, prefix, places) {
@@ -49,7 +50,7 @@ function conditionOf(bucket, prefix, places) {
 /** @param {string} text */
 const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
 
-/** Cloud Storage takes a dozen logical operators in a condition. */
+/** Cloud Storage allows a dozen logical operators in a condition. */
 const PLACES_IN_A_CONDITION = 5;
 
 /**
@@ -60,7 +61,7 @@ const PLACES_IN_A_CONDITION = 5;
  * @param {string} project
  */
 function* bindings({ bucket: permissions }, bucket, prefix, member, project) {
-  if (Object.keys(permissions).length === 0) yield '# This part needs nothing of the bucket.';
+  if (Object.keys(permissions).length === 0) yield '# This part needs nothing on the bucket.';
   for (const [permission, places] of Object.entries(permissions)) {
     const command =
       `gcloud storage buckets add-iam-policy-binding gs://${bucket} --member=${quoted(member)} ` +

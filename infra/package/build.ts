@@ -1,4 +1,4 @@
-// Makes what an installed package has of the sources, below built/: `npm pack` runs it (docs/decisions/127).
+// Builds what an installed package has in place of the sources, in built/: `npm pack` runs it (docs/decisions/127).
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DefaultLogger } from '@temporalio/worker';

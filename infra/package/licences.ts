@@ -2,11 +2,14 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ROOT } from '../build/kept-build.mjs';
 
-/** esbuild and webpack leave the path of each module above its code, in a comment; texts of ours name such paths too. */
+/**
+ * esbuild and webpack leave the path of each module above its code, in a comment; strings in our own code name such
+ * paths too.
+ */
 const MODULE = /^\s*(?:\/\/|\/\*\*\*\/|!\*\*\*).*node_modules\/((?:@[\w.-]+\/)?[\w.-]+)\//gm;
 
 /**
- * The licences of the packages whose code became part of ours, which they want to be told with it.
+ * The licences of the packages whose code is bundled with ours, which have to be distributed with it.
  *
  * @param built the folder of the code
  * @throws Error for a package without one
@@ -25,6 +28,6 @@ async function licenceOf(name: string): Promise<string> {
   const folder = path.join(ROOT, 'node_modules', name);
   const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
   if (file === undefined)
-    throw new Error(`${folder}: expected a file with its licence, since its code is packed with ours`);
+    throw new Error(`${folder}: expected a licence file, since the package's code is bundled with ours`);
   return readFile(path.join(folder, file), 'utf8');
 }

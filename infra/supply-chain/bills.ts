@@ -6,20 +6,23 @@ import rules from './licences.json' with { type: 'json' };
 import { type Bill, billSchema, type LicenceRules, licenceFaults } from './licences.ts';
 
 /*
- * `npm run sbom`: bills of materials (CycloneDX) of what the product is made of, in sbom/, by npm and by cyclonedx-bom, and a look at
- * their licences. Named `npm` and `python`, or both. Ends with 1 where a licence is not allowed.
+ * `npm run sbom`: writes bills of materials (CycloneDX) to sbom/, made by npm and by cyclonedx-bom, and checks their
+ * licences. Arguments: `npm`, `python`, or both (the default). Exits with 1 if a licence is not allowed.
  */
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const most = { cwd: root, maxBuffer: 64 * 2 ** 20 };
 
-/** Production packages of all platforms, as the lock has them. */
+/** Production packages for all platforms, as in the lock. */
 function npmBill(): string {
   const options = ['--sbom-format', 'cyclonedx', '--sbom-type', 'application', '--omit', 'dev', '--package-lock-only'];
   return execFileSync('npm', ['sbom', ...options], most).toString();
 }
 
-/** What the locked Python of models/ has installed here: what bundles are exported and models trained with; nothing of it is in the product. */
+/**
+ * The packages installed here in the locked Python of models/, for exporting bundles and training models; none is part
+ * of the product.
+ */
 function pythonBill(): string {
   const interpreter = execFileSync('sh', ['models/python.sh', '-c', 'import sys; print(sys.executable)'], most);
   const locked = ['models/locked-python.sh', 'infra/supply-chain/cyclonedx.lock', '-m', 'cyclonedx_py'];

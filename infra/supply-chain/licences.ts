@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const licenceSchema = z.object({ id: z.string().optional(), name: z.string().optional() });
 
-/** The part of a CycloneDX bill of materials that is looked at. */
+/** The part of a CycloneDX bill of materials that is checked. */
 export const billSchema = z.object({
   bomFormat: z.literal('CycloneDX'),
   components: z.array(
@@ -19,15 +19,18 @@ export const billSchema = z.object({
 
 export type Bill = z.infer<typeof billSchema>;
 
-/** Which licences components of one bill may have. */
+/** The licences that components of one bill may have. */
 export type LicenceRules = {
-  /** SPDX ids; of a choice one has to be among them, of several that hold at once all. */
+  /** SPDX ids: one of the licences in an OR has to be among them, and all of those in an AND. */
   allowed: string[];
-  /** By name, `*` at its end standing for anything: packages that name no licence, or one that is fine for them alone, and why. */
+  /**
+   * By package name, with `*` at its end for anything: packages that state no licence, or one that is acceptable for
+   * them alone, and why.
+   */
   packages: Record<string, { licence: string; why: string }>;
 };
 
-/** What Python's package index calls licences, where that is one of SPDX's. */
+/** Python's classifiers for licences, with their SPDX ids. */
 const CLASSIFIERS = new Map([
   ['License :: OSI Approved :: Apache Software License', 'Apache-2.0'],
   ['License :: OSI Approved :: BSD License', 'BSD-3-Clause'],
@@ -35,7 +38,7 @@ const CLASSIFIERS = new Map([
   ['License :: OSI Approved :: Mozilla Public License 2.0 (MPL 2.0)', 'MPL-2.0'],
 ]);
 
-/** What of a bill is not allowed, in a line each that says what to do; nothing where all is. */
+/** One line for each component that is not allowed, with what to do; empty if all are. */
 export const licenceFaults = ({ components }: Bill, { allowed, packages }: LicenceRules): string[] =>
   components.flatMap(({ name, version, licenses }) => {
     const named = licenses.map(nameOf);
@@ -44,8 +47,8 @@ export const licenceFaults = ({ components }: Bill, { allowed, packages }: Licen
     const found = named.length === 0 && exception !== undefined ? [exception.licence] : named;
     if (found.length > 0 && found.every((licence) => isAmong(licence, accepted))) return [];
     return [
-      `${name} ${version}: expected a licence among ${accepted.join(', ')}; found ${found.length === 0 ? 'none' : found.join(' and ')}. Read it: ` +
-        'add it to infra/supply-chain/licences.json (to "allowed", or to "packages" with the reason), or take another package',
+      `${name} ${version}: expected a licence among ${accepted.join(', ')}; found ${found.length === 0 ? 'none' : found.join(' and ')}. Read it, then ` +
+        'add it to infra/supply-chain/licences.json (to "allowed", or to "packages" with the reason), or use another package',
     ];
   });
 
@@ -62,7 +65,7 @@ function exceptionOf(name: string, packages: LicenceRules['packages']) {
   return Object.entries(packages).find(([pattern]) => isIt(pattern))?.[1];
 }
 
-/** What is no expression of SPDX's is among them only by its very name. */
+/** A licence that is no SPDX expression has to be listed by its exact name. */
 function isAmong(licence: string, accepted: string[]): boolean {
   try {
     return satisfies(licence, accepted);

@@ -1,6 +1,6 @@
-"""Looks whether the chart's pods fit the nodes that Terraform makes: check.py VARIABLES OUTPUTS MANIFEST
+"""Checks that the chart's pods fit the nodes that Terraform creates: check.py VARIABLES OUTPUTS MANIFEST
 
-For each pool there has to be a Deployment that gets onto its nodes, and what runs day and night must not get onto them.
+For each pool there has to be a Deployment that can run on its nodes, and the pods that always run must not.
 """
 
 import json
@@ -24,8 +24,8 @@ def main(variables: Path, outputs: Path, manifest: Path) -> None:
         found = [component(each) for each in deployments if fits(each, labels, kept)]
         expected = [one for one in map(component, deployments) if one.startswith(components.get(name, "render-"))]
         if found != expected or not found:
-            sys.exit(f"nodes of the pool {name}: expected pods of {expected or 'some worker'}, found those of {found}")
-        print(f"nodes of the pool {name} take {', '.join(found)} alone")
+            sys.exit(f"nodes of the pool {name}: expected pods of {expected or 'some worker'}, found {found}")
+        print(f"nodes of the pool {name} accept only {', '.join(found)}")
 
 
 def spot(is_spot: bool) -> dict[str, str]:

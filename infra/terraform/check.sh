@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# What can be known of the Terraform configuration without Google's provider: the format of all files, and all about the modules that need none:
-# they are validated and tested, grants/ is compared with infra/iam/grant.mjs, and the chart is rendered with what chart/ tells it. What the
-# provider has to say: validate.sh. Runs the first `tofu` or `terraform` of the PATH, and otherwise builds OpenTofu on its first call, which takes minutes.
+# Checks everything in the Terraform configuration that needs no Google provider: the format of all files, and the
+# modules without a provider, which are validated and tested. Compares grants/ with infra/iam/grant.mjs and renders the
+# chart with the values from chart/. validate.sh checks the rest with the provider. Runs the first `tofu` or `terraform`
+# on the PATH; if there is none, the first call builds OpenTofu, which takes minutes.
 set -euo pipefail
 cd "$(dirname "$0")"
 chart=../helm/pixart-batch
@@ -10,13 +11,13 @@ tools=$(node fetch-tools.mjs && node ../helm/fetch-tools.mjs)
 eval "$(grep -E '^(TERRAFORM|HELM|KEDA|WORKER_CONTROLLER)=' <<<"$tools")"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-# Neither of these belongs beside the configuration.
+# Keeps state and providers out of the configuration's folder.
 export TF_DATA_DIR=$folder/data TF_IN_AUTOMATION=1 TF_INPUT=0
 
 "$TERRAFORM" version | head -n 1
 "$TERRAFORM" fmt -check -diff -recursive .
 
-# MODULE VARIABLES: its outputs, as JSON.
+# outputs MODULE VARIABLES: prints the module's outputs as JSON.
 outputs() {
   "$TERRAFORM" -chdir="$1" init -backend=false >/dev/null
   "$TERRAFORM" -chdir="$1" validate >/dev/null
@@ -31,7 +32,7 @@ node --import tsx ../../tests/infra/terraform/as-grant-prints-it.ts "$folder/gra
 
 outputs chart "$PWD/case/terraform.tfvars.json" >"$folder/chart.json"
 node --eval 'process.stdout.write(JSON.parse(fs.readFileSync(process.argv[1])).values.value)' "$folder/chart.json" >"$folder/values.yaml"
-# The first Kubernetes that the chart is for.
+# The oldest Kubernetes that the chart supports.
 "$HELM" template night "$chart" --kube-version 1.30.0 --namespace studio --values "$folder/values.yaml" --values case/studio.yaml >"$folder/studio.yaml"
 ../../models/locked-python.sh ../helm/check.lock ../helm/check.py "$KEDA" "$WORKER_CONTROLLER" case "$folder/studio.yaml" >/dev/null
 ../../models/locked-python.sh ../helm/check.lock check.py case/terraform.tfvars.json "$folder/chart.json" "$folder/studio.yaml"

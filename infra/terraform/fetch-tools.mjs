@@ -1,4 +1,4 @@
-// Prints where Terraform or OpenTofu is, as a variable of a shell. OpenTofu is built first where there is neither.
+// Prints the path of Terraform or OpenTofu as a shell variable. If there is neither, builds OpenTofu first.
 import { ensureTool } from '../dev/install-tool.mjs';
 import { opentofu } from '../dev/pinned-tools.mjs';
 import { findTool } from '../dev/tools.mjs';

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Validates the configuration for GKE with Google's provider, and tests what the provider plans. `init` fetches it from the registry, or from a mirror
-# that the command line's configuration names (TF_CLI_CONFIG_FILE). Needs no account: nothing is asked of Google.
+# Validates the configuration for GKE with Google's provider, and tests the provider's plan. `init` fetches the provider
+# from the registry, or from a mirror named in the CLI configuration (TF_CLI_CONFIG_FILE). Needs no account and sends no
+# request to Google.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 eval "$(node fetch-tools.mjs | grep '^TERRAFORM=')"
-# In a copy, since `init` writes beside the configuration.
+# Works in a copy, since `init` writes beside the configuration.
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 mkdir "$folder/infra"

@@ -8,7 +8,7 @@ const { History } = proto.temporal.api.history.v1;
 const historyOf = (name: string) =>
   History.fromObject(JSON.parse(readFileSync(new URL(`../histories/${name}.json`, import.meta.url), 'utf8'))).events;
 
-test("a batch's history tells its start, its children twice, and every attempt, signal and marker", () => {
+test("a batch's history bills its start, each child twice, and every attempt, signal and marker", () => {
   expect(billedActions(historyOf('batch-completed.v3'))).toEqual({
     'workflows started': 1,
     'child workflows (2 each)': 6,
@@ -19,13 +19,13 @@ test("a batch's history tells its start, its children twice, and every attempt, 
   });
 });
 
-test("a shard's start is its batch's action, and markers of one workflow task are one together", () => {
+test("a shard's start is billed to its batch, and markers of one workflow task count as one", () => {
   const events = historyOf('shard-encoded-ahead.v6');
   expect(events.filter(({ markerRecordedEventAttributes }) => markerRecordedEventAttributes).length).toBeGreaterThan(3);
   expect(billedActions(events)).toEqual({ 'activity attempts': 10, timers: 1, markers: 3 });
 });
 
-test('an activity counts as often as it was tried, and the attribute that patches set does not count', () => {
+test('an activity counts once for each attempt, and the search attribute that patches set does not count', () => {
   const indexedFields = { TemporalChangeVersion: {} };
   const events = [
     { activityTaskStartedEventAttributes: { attempt: 3 } },

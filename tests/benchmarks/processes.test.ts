@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { countOf, used } from '../../benchmarks/whole-product/processes.ts';
 
-test('a process that has come or gone between two looks takes nothing from what the others used', () => {
+test('a process that started or exited between two samples does not reduce what the others used', () => {
   const before = new Map([
     [1, { kind: 'renderers' as const, seconds: 10 }],
     [2, { kind: 'encoder' as const, seconds: 70 }],

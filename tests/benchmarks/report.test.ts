@@ -10,7 +10,7 @@ const line = (ours: number[], peer?: number[]): Line => ({
   ...(peer && { peer: { name: 'peer', runs: peer } }),
 });
 
-it('takes a median that as many runs lie below as above', () => {
+it('takes the median of the runs', () => {
   fc.assert(
     fc.property(seconds, (runs) => {
       const middle = median(runs);
@@ -21,7 +21,7 @@ it('takes a median that as many runs lie below as above', () => {
   expect(() => median([])).toThrow('at least one run');
 });
 
-it('has a ratio above 1 exactly where we are the better one', () => {
+it('has a ratio above 1 exactly when we are better', () => {
   fc.assert(
     fc.property(seconds, seconds, (ours, peer) => {
       const isLess = median(ours) < median(peer);
@@ -31,7 +31,7 @@ it('has a ratio above 1 exactly where we are the better one', () => {
   );
 });
 
-it('reaches a goal at its bound, misses it beyond, and has no opinion without one', () => {
+it('reaches a goal at its bound, misses it beyond, and is silent without one', () => {
   expect(isMet({ ...line([2], [5]), goal: { ratio: 2.5 } })).toBe(true);
   expect(isMet({ ...line([2], [5]), goal: { ratio: 2.51 } })).toBe(false);
   expect(isMet({ ...line([2]), goal: { ratio: 1 } })).toBe(false);

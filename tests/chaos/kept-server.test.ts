@@ -96,7 +96,7 @@ test('two that start after a kill -9 share one server; when the first ends, the 
 
   await first.end('SIGTERM');
   await second.said(new RegExp(`process ${first.pid}, which ran the Temporal server at ${address}, has ended`));
-  await second.said(/this process started the Temporal server at .*; Ctrl-C ends it too/);
+  await second.said(/this process started the Temporal server at .*; from now on Ctrl-C stops it too/);
   expect(isAlive(left!)).toBe(false);
   const [third, fourth] = [keep(), keep()];
   for (const later of [third, fourth]) expect(await later.said(/address/)).toEqual({ address, joined: second.pid });
@@ -105,7 +105,7 @@ test('two that start after a kill -9 share one server; when the first ends, the 
   const change = new RegExp(`took over|process (?!${second.pid} )\\d+ runs the`);
   const news = await Promise.all([third.said(change), fourth.said(change)]);
   expect(news.map(({ told }) => told).sort()).toEqual([
-    expect.stringMatching(/^process \d+ runs the Temporal server at/),
+    expect.stringMatching(/^process \d+ now runs the Temporal server at/),
     expect.stringMatching(/^this process took over the Temporal server at/),
   ]);
   expect(await serversOnFile()).toHaveLength(1);
@@ -120,7 +120,7 @@ test('a server that is killed is started again at its address, and it is said at
   const { address } = await keeper.said(/address/);
   const [before] = await serversOnFile();
   process.kill(before!, 'SIGKILL');
-  await keeper.said(/has gone \(it ended with SIGKILL\); getting it back/);
+  await keeper.said(/is gone \(it ended with SIGKILL\); restarting it/);
   await keeper.said(/this process started the Temporal server/);
   expect(await serversOnFile()).toHaveLength(1);
   expect(readLease(dbFile)).toMatchObject({ owner: keeper.pid, server: { address } });
@@ -139,7 +139,7 @@ test('a server that is killed is started again at its address, and it is said at
   );
   keeper.process.kill('SIGCONT');
   const { gaveUp } = await keeper.said(/gaveUp/);
-  expect(gaveUp).toMatch(/the Temporal server has gone and cannot be had again: port \d+: address already in use/);
+  expect(gaveUp).toMatch(/the Temporal server is gone and could not be restarted: port \d+: address already in use/);
   squatter.close();
 });
 

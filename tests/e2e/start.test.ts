@@ -128,7 +128,9 @@ test('a second dev works on when the first one is killed, and says what has beco
 
   first.signal('SIGKILL');
   await second.said(new RegExp(`process ${first.pid}, which ran the Temporal server at ${address}, has ended`));
-  await second.said(new RegExp(`this process took over the Temporal server at ${address}; Ctrl-C ends it too`));
+  await second.said(
+    new RegExp(`this process took over the Temporal server at ${address}; from now on Ctrl-C stops it too`),
+  );
   const catalog = await place.catalog('shared.csv', 'id,prompt,steps\nonly,an otter,2');
   // Wherever its server is, commands that are given beside it find it.
   const args = ['submit', catalog, '--batch', 'shared', '--wait'];

@@ -25,7 +25,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** What each child of this process was started with, by its program's name. Only Linux tells. */
+/** The environment of each child of this process, by the program's name. Only Linux shows it. */
 function environments(): Map<string, string> {
   const isOurs = (pid: string) =>
     readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[1] === `${process.pid}`;
@@ -47,28 +47,23 @@ const nameOf = (pid: string): string =>
     .map((part) => /(temporal|fake-gcs-server|child\.mjs)$/.exec(part)?.[1])
     .find((name) => name !== undefined) ?? '';
 
-test.skipIf(process.platform !== 'linux')(
-  'a server, an emulator and a renderer are started without our keys',
-  async () => {
-    // What a child gets that is not told otherwise.
-    expect(execFileSync(process.execPath, ['-p', 'process.env.NVIDIA_API_KEY'], { encoding: 'utf8' })).toContain(
-      PLANTED,
-    );
-    const server = await startTemporalServer({ ui: false });
-    onTestFinished(() => server.stop());
-    const emulator = await startBucketEmulator();
-    onTestFinished(() => emulator.stop());
-    await rendererOfThisTest();
+test.skipIf(process.platform !== 'linux')('a server, an emulator and a renderer start without our keys', async () => {
+  // What a child inherits by default.
+  expect(execFileSync(process.execPath, ['-p', 'process.env.NVIDIA_API_KEY'], { encoding: 'utf8' })).toContain(PLANTED);
+  const server = await startTemporalServer({ ui: false });
+  onTestFinished(() => server.stop());
+  const emulator = await startBucketEmulator();
+  onTestFinished(() => emulator.stop());
+  await rendererOfThisTest();
 
-    const found = environments();
-    for (const program of ['temporal', 'fake-gcs-server', 'child.mjs']) {
-      expect(found.get(program)).toMatch(/(^|\0)PATH=/);
-      expect(found.get(program)).not.toContain(PLANTED);
-    }
-  },
-);
+  const found = environments();
+  for (const program of ['temporal', 'fake-gcs-server', 'child.mjs']) {
+    expect(found.get(program)).toMatch(/(^|\0)PATH=/);
+    expect(found.get(program)).not.toContain(PLANTED);
+  }
+});
 
-test('a step of set-up is run without our keys', async () => {
+test('a set-up step runs without our keys', async () => {
   const program = `if (JSON.stringify(process.env).includes('${PLANTED}')) throw new Error('told'); process.env.PATH.length;`;
   await runStep('looking at its environment', process.execPath, ['-e', program]);
 });

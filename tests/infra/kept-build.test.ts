@@ -31,7 +31,7 @@ const builds = (): string => join(cache, 'pixart-batch', 'things');
 
 const make = vi.fn(async (folder: string) => writeFileSync(join(folder, 'thing'), 'made'));
 
-test('what is made of the same sources is made once', async () => {
+test('the same sources are built once', async () => {
   make.mockClear();
   const first = await keptBuild('things', ['package.json', 'catalog'], make);
   expect(existsSync(join(first, 'thing'))).toBe(true);
@@ -40,13 +40,13 @@ test('what is made of the same sources is made once', async () => {
   expect(await keptBuild('things', ['package.json', 'store'], make)).not.toBe(first);
 });
 
-test('several that make the same at once leave one whole build', async () => {
+test('several processes that build the same at once leave one whole build', async () => {
   const found = await Promise.all([1, 2, 3].map(() => keptBuild('things', ['package.json'], make)));
   expect(new Set(found).size).toBe(1);
   expect(readdirSync(builds())).toHaveLength(1);
 });
 
-test('a build that fails leaves nothing that could be taken for one', async () => {
+test('a failed build leaves nothing that could be taken for a build', async () => {
   const fails = async (): Promise<void> => {
     throw new Error('no space left');
   };
@@ -55,14 +55,14 @@ test('a build that fails leaves nothing that could be taken for one', async () =
   expect(existsSync(join(build, 'thing'))).toBe(true);
 });
 
-test('a cache that cannot be written is named, with the way out', async () => {
+test('the error for a cache that cannot be written names it, and says what to do', async () => {
   const file = join(cache, 'file');
   writeFileSync(file, '');
   vi.stubEnv('XDG_CACHE_HOME', file);
-  await expect(keptBuild('things', ['package.json'], make)).rejects.toThrow(/file.*can be written.*XDG_CACHE_HOME/);
+  await expect(keptBuild('things', ['package.json'], make)).rejects.toThrow(/file.*expected a folder to write builds to.*XDG_CACHE_HOME/);
 });
 
-test('a build that nobody used for a month is forgotten, and a newer one is not', async () => {
+test('a build that was not used for a month is removed, and a newer one is not', async () => {
   for (const [name, days] of [['old', 31] as const, ['newer', 29] as const]) {
     mkdirSync(join(builds(), name), { recursive: true });
     const then = Date.now() / 1000 - days * 86_400;
@@ -73,7 +73,7 @@ test('a build that nobody used for a month is forgotten, and a newer one is not'
   expect(existsSync(join(builds(), 'newer'))).toBe(true);
 });
 
-/** Us as npm installs us for a program: no lock file, and the packages that we depend on beside us. */
+/** The product as npm installs it for another program: no lock file, and its dependencies beside it. */
 function installedForProgram(): { modules: string; build: () => Promise<string> } {
   const modules = join(cache, 'program', 'node_modules');
   const ours = join(modules, 'pixart-batch');
@@ -95,7 +95,7 @@ function writeJson(file: string, value: object): void {
   writeFileSync(file, JSON.stringify(value));
 }
 
-test('another version of a package that we depend on makes another build, and a package of the program does not', async () => {
+test('another version of a dependency makes another build, and a package of the program does not', async () => {
   const { modules, build } = installedForProgram();
   const first = await build();
   installed(join(modules, 'left-pad'), '1.3.0');
@@ -104,7 +104,7 @@ test('another version of a package that we depend on makes another build, and a 
   expect(await build()).not.toBe(first);
 });
 
-test('a build is not used on when npm has moved the packages that it was made with', async () => {
+test('a build is no longer used once npm has moved the packages that it was built with', async () => {
   const { modules, build } = installedForProgram();
   const first = await build();
   mkdirSync(join(modules, 'pixart-batch', 'node_modules'));

@@ -13,23 +13,33 @@ const faultsOf = (name: string, ...licenses: object[]): string[] =>
   );
 
 test.each([
-  ['one that is allowed', 'a', [{ license: { id: 'MIT' } }]],
-  ['a choice of which one is', 'a', [{ expression: '(MIT OR GPL-3.0-only)' }]],
-  ['several of which all are', 'a', [{ expression: 'MIT AND Apache-2.0' }]],
-  ["a name of Python's index", 'a', [{ license: { name: 'License :: OSI Approved :: BSD License' } }]],
+  ['an allowed one', 'a', [{ license: { id: 'MIT' } }]],
+  ['a choice with one that is allowed', 'a', [{ expression: '(MIT OR GPL-3.0-only)' }]],
+  ['several that are all allowed', 'a', [{ expression: 'MIT AND Apache-2.0' }]],
+  ["a name from Python's package index", 'a', [{ license: { name: 'License :: OSI Approved :: BSD License' } }]],
   ['an exception', '@img/sharp', [{ license: { id: 'LGPL-3.0-or-later' } }]],
-  ['none, where that is known', 'silent', []],
-])('a licence that is fine: %s', (_, name, licences) => {
+  ['none, for a package with a known licence', 'silent', []],
+])('accepts a licence: %s', (_, name, licences) => {
   expect(faultsOf(name, ...licences)).toEqual([]);
 });
 
 test.each([
   ['an unknown one', 'a', [{ license: { id: 'SSPL-1.0' } }], /found SSPL-1\.0/],
   ['none', 'a', [], /found none/],
-  ['several of which one is not', 'a', [{ expression: 'MIT AND GPL-3.0-only' }], /found MIT AND GPL-3\.0-only/],
-  ['two, one of which is not', 'a', [{ license: { id: 'MIT' } }, { license: { name: 'Mine' } }], /found MIT and Mine/],
+  [
+    'several with one that is not allowed',
+    'a',
+    [{ expression: 'MIT AND GPL-3.0-only' }],
+    /found MIT AND GPL-3\.0-only/,
+  ],
+  [
+    'two, one of which is not allowed',
+    'a',
+    [{ license: { id: 'MIT' } }, { license: { name: 'Mine' } }],
+    /found MIT and Mine/,
+  ],
   ["another package's exception", 'a', [{ license: { id: 'LGPL-3.0-or-later' } }], /found LGPL-3\.0-or-later/],
-])('a licence that is not, with what to do: %s', (_, name, licences, found) => {
+])('rejects a licence and says what to do: %s', (_, name, licences, found) => {
   const faults = faultsOf(name, ...licences);
   expect(faults).toHaveLength(1);
   expect(faults[0]).toMatch(found);

@@ -13,7 +13,7 @@ afterAll(() => rm(stateFolder, { recursive: true, force: true }));
 const start = (namespace?: string) =>
   startLocalFleet({ stateFolder, namespace, bundle: 'nowhere', sizes: [], device: 'cpu', tell: () => {} });
 
-test('a namespace that the server started here would not have is refused before anything starts', async () => {
+test('a namespace that the local server would not have is refused before anything starts', async () => {
   await expect(start('team')).rejects.toThrow(/namespace "team": expected "default".*TEMPORAL_ADDRESS/);
   vi.stubEnv('TEMPORAL_NAMESPACE', 'night');
   await expect(start()).rejects.toThrow(/namespace "night"/);

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ROOT } from '../../infra/build/kept-build.mjs';
 
-// A virtual environment takes seconds, on a machine that is busy a minute.
+// Creating a virtual environment takes seconds, and on a busy machine a minute.
 vi.setConfig({ testTimeout: 300_000 });
 
 let folder: string;
@@ -57,13 +57,13 @@ function call(): Call {
   return { process: process_, ended: once(process_, 'close').then(([code]) => ({ code, said, printed })) };
 }
 
-test('calls at the same time make one environment, and each runs in it', async () => {
+test('simultaneous calls create one environment, and each runs in it', async () => {
   const ends = await Promise.all([1, 2, 3].map(() => call().ended));
   for (const { code, printed, said } of ends) expect({ code, printed }, said).toEqual({ code: 0, printed: '42\n' });
   expect(ends.filter(({ said }) => said.includes('installing /'))).toHaveLength(1);
 });
 
-test('an environment whose making was killed is made anew', async () => {
+test('an environment whose creation was killed is created again', async () => {
   const first = call();
   const environments = path.join(folder, 'pixart-batch', 'python');
   const hasBegun = async () => (await readdir(environments).catch(() => [])).some((name) => !name.endsWith('.lock'));

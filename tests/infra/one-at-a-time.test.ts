@@ -47,7 +47,7 @@ async function holdElsewhere(path = lock): Promise<ChildProcess> {
   return child;
 }
 
-test('what is no socket holds nothing, whatever it is called, and stays', async () => {
+test('a file that is no socket holds no lock, whatever its name, and is not removed', async () => {
   mkdirSync(`${lock}-1-deadbeef`);
   writeFileSync(`${lock}-2-deadbeef`, '');
   const { lock: held } = await lockOrHolder(lock);
@@ -56,7 +56,7 @@ test('what is no socket holds nothing, whatever it is called, and stays', async 
   expect(readdirSync(folder).toSorted()).toEqual(['tool.lock-1-deadbeef', 'tool.lock-2-deadbeef']);
 });
 
-/** The most that worked at the same time. */
+/** The largest number of processes that worked at the same time. */
 async function mostAtOnce(workers: number): Promise<number> {
   let [working, most] = [0, 0];
   const work = async (): Promise<void> => {
@@ -69,12 +69,12 @@ async function mostAtOnce(workers: number): Promise<number> {
   return most;
 }
 
-test('of several that want it one has the lock at a time, and nothing is left behind', async () => {
+test('one of several processes has the lock at a time, and nothing is left behind', async () => {
   expect(await mostAtOnce(6)).toBe(1);
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test('the lock of a process that was killed is free at once, for one', async () => {
+test('the lock of a process that was killed is free at once, for one other', async () => {
   const holder = await holdElsewhere();
   const waiting = mostAtOnce(3);
   await vi.waitFor(() => expect(said).toContain(`waiting for process ${holder.pid}`));
@@ -83,7 +83,7 @@ test('the lock of a process that was killed is free at once, for one', async () 
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test('who has the lock is known, and its end is told', async () => {
+test('the holder of a lock is known, and so is its exit', async () => {
   const child = await holdElsewhere();
   const { holder } = await lockOrHolder(lock);
   expect(holder?.pid).toBe(child.pid);
@@ -94,7 +94,7 @@ test('who has the lock is known, and its end is told', async () => {
   await ours?.release();
 });
 
-test('a holder that is stopped, and so answers nobody, keeps its lock', async () => {
+test('a holder that is paused, and so does not answer, keeps its lock', async () => {
   const child = await holdElsewhere();
   child.kill('SIGSTOP');
   const { holder } = await lockOrHolder(lock);
@@ -102,7 +102,7 @@ test('a holder that is stopped, and so answers nobody, keeps its lock', async ()
   holder?.leave();
 });
 
-test('a folder with a longer path than a socket may have is locked', async () => {
+test('a folder whose path is too long for a socket can be locked', async () => {
   const deep = join(folder, ...Array.from({ length: 6 }, () => 'a folder with quite a long name'));
   mkdirSync(deep, { recursive: true });
   lock = join(deep, 'tool.lock');
@@ -116,8 +116,8 @@ test('a folder with a longer path than a socket may have is locked', async () =>
   expect(readdirSync(deep)).toEqual([]);
 });
 
-test('set-up goes on where no lock can be made', async () => {
+test('set-up continues where no lock can be created', async () => {
   lock = join(folder, 'x'.repeat(250));
-  await expect(lockOrHolder(lock)).rejects.toThrow('too long for the path of a socket');
+  await expect(lockOrHolder(lock)).rejects.toThrow("too long for a socket's path");
   expect(await oneAtATime(lock, async () => 'done')).toBe('done');
 });

@@ -37,19 +37,19 @@ test.each([
   ['nothing is installed', null],
   ['a version differs', { 'node_modules/a': { version: '1.2.4' } }],
   ['a package is missing', {}],
-])('packages are not current where %s', async (_, installed) => {
+])('packages are not current if %s', async (_, installed) => {
   await setUp(installed);
   expect(packagesAreCurrent(root)).toBe(false);
 });
 
-test('an install that was interrupted does not count', async () => {
+test('an interrupted install does not count', async () => {
   await setUp(null);
   await mkdir(join(root, 'node_modules', 'a'), { recursive: true });
   await writeFile(join(root, 'node_modules', '.package-lock.json'), '{"packages": {"node_modules/a"');
   expect(packagesAreCurrent(root)).toBe(false);
 });
 
-describe('what is there for other platforms', () => {
+describe('the files for other platforms', () => {
   const runtimes = 'node_modules/onnxruntime-node/bin/napi-v6';
   const bridges = 'node_modules/@temporalio/core-bridge/releases';
 
@@ -70,18 +70,18 @@ describe('what is there for other platforms', () => {
   test.each([
     ['linux', 'x64', ['linux', 'linux/x64', 'x86_64-unknown-linux-gnu']],
     ['darwin', 'arm64', ['darwin', 'darwin/arm64', 'aarch64-apple-darwin']],
-  ])('is removed on %s %s', async (platform, arch, expected) => {
+  ])('are removed on %s %s', async (platform, arch, expected) => {
     dropOtherPlatforms(root, { platform, arch });
     expect(await left()).toEqual(expected);
   });
 
-  test('stays where there is nothing for this one', async () => {
+  test('stay if there are none for this one', async () => {
     const before = await left();
     dropOtherPlatforms(root, { platform: 'linux', arch: 'riscv64' });
     expect(await left()).toEqual(before);
   });
 
-  test('is known by the names that the packages have for this platform', () => {
+  test('are recognised by the names that the packages use for this platform', () => {
     const names = readdirSync(join(ROOT, bridges));
     dropOtherPlatforms(root);
     expect(readdirSync(join(root, bridges))).toHaveLength(1);

@@ -23,25 +23,25 @@ function openFolder(...files: string[]): string {
   return folder;
 }
 
-test('a state folder is made for its owner only', () => {
+test('a state folder is created private to its owner', () => {
   const folder = join(parent, 'a', 'state');
   expect(privateFolder(folder)).toBe(false);
   expect(modeOf(folder)).toBe(0o700);
 });
 
-test('a state folder that others could read is closed', () => {
+test('a state folder that others could read is made private', () => {
   const folder = openFolder('temporal.db', 'temporal.db-wal', 'fleet-1.json');
   expect(privateFolder(folder)).toBe(true);
   expect(modeOf(folder)).toBe(0o700);
 });
 
-test('a folder that has other things in it stays open', () => {
+test('a folder with other things in it keeps its permissions', () => {
   const folder = openFolder('temporal.db', 'index.html');
   expect(privateFolder(folder)).toBe(false);
   expect(modeOf(folder)).toBe(0o755);
 });
 
-test('a file in the place of a state folder is named', () => {
+test('the error for a file in place of a state folder names it', () => {
   const file = join(parent, 'file');
   writeFileSync(file, '');
   for (const path of [file, join(file, 'state')]) {

@@ -36,7 +36,7 @@ async function pidOf(not?: number): Promise<number> {
   }
 }
 
-test('a process that is killed is started again, until it is stopped', async () => {
+test('a process that is killed is restarted, until it is stopped', async () => {
   const worker = run(`${writePid()}; setInterval(() => {}, 1000)`);
   const first = await pidOf();
   process.kill(first, 'SIGKILL');
@@ -49,14 +49,17 @@ test('a process that is killed is started again, until it is stopped', async () 
 test.each([
   [2, 'its input is wrong', 'bundle x is damaged'],
   [4, 'there is no server', 'no Temporal server answers'],
-])('a process that ends with %i, since %s, is given up at once, with the end of its log', async (code, _, message) => {
-  const worker = run(`console.error(${JSON.stringify(message)}); process.exit(${code})`);
-  const error = await worker.gaveUp;
-  expect(error.message).toMatch(new RegExp(`test worker ended \\(${code}\\).*${message}`, 's'));
-  await worker.stop();
-});
+])(
+  'a process that exits with %i, because %s, is given up at once, with the last lines of its log',
+  async (code, _, message) => {
+    const worker = run(`console.error(${JSON.stringify(message)}); process.exit(${code})`);
+    const error = await worker.gaveUp;
+    expect(error.message).toMatch(new RegExp(`test worker exited \\(${code}\\).*${message}`, 's'));
+    await worker.stop();
+  },
+);
 
-test('a process that finds no server is started again where somebody gets the server back', async () => {
+test('a process that finds no server is restarted if the server itself is restarted', async () => {
   const tried = JSON.stringify(join(folder, 'tried'));
   const worker = run(
     `${writePid()}; const { existsSync, writeFileSync } = await import('node:fs');
@@ -69,7 +72,7 @@ test('a process that finds no server is started again where somebody gets the se
   await worker.stop();
 });
 
-test('a worker ends when its starter is killed', async () => {
+test('a worker exits when its starter is killed', async () => {
   const lifeline = new URL('../../infra/dev/end-with-starter.mjs', import.meta.url).href;
   const supervisor = new URL('../../infra/dev/supervised-process.ts', import.meta.url).href;
   const starter = join(folder, 'starter.mjs');
@@ -89,12 +92,12 @@ test('a worker ends when its starter is killed', async () => {
     graceMs: 0,
   });
   const pid = await pidOf();
-  // Asked to end and, without any grace, killed at once.
+  // Asked to stop and, with no grace, killed at once.
   await outer.stop();
   while (isAlive(pid)) await sleep(50);
 });
 
-test('a worker of a fleet on one machine does not take the shell’s deployment for its own', async () => {
+test('a worker of a fleet on one machine ignores the shell’s deployment settings', async () => {
   vi.stubEnv('TEMPORAL_DEPLOYMENT_NAME', 'studio');
   vi.stubEnv('TEMPORAL_WORKER_BUILD_ID', '1');
   vi.stubEnv('TEMPORAL_NAMESPACE', 'night');

@@ -20,7 +20,7 @@ let folder: string;
 const running: TemporalServer[] = [];
 const others: ChildProcess[] = [];
 
-/** No system gives such a number to a process. */
+/** No system uses such a process id. */
 const DEAD = 2 ** 30;
 
 beforeEach(async () => {
@@ -40,7 +40,7 @@ async function start(options: TemporalServerOptions): Promise<TemporalServer> {
   return server;
 }
 
-/** Another program, with these arguments, that ends when it is asked to. */
+/** Another program, with these arguments, that exits when asked to. */
 function otherProgram(...args: string[]): number {
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', ...args]);
   others.push(child);
@@ -59,7 +59,7 @@ async function withClient<T>(address: string, use: (client: Client) => Promise<T
 const startWorkflow = (client: Client, workflowId: string) =>
   client.workflow.start('nobodyRunsThis', { taskQueue: 'nobody', workflowId });
 
-test('a workflow started before kill -9 is there after a restart on the same file and port', async () => {
+test('a workflow that was started before kill -9 is there after a restart on the same file and port', async () => {
   const dbFile = join(folder, 'temporal.db');
   const first = await start({ dbFile });
   await withClient(first.address, (client) => startWorkflow(client, 'kept'));
@@ -83,7 +83,7 @@ test('the three search attributes of a batch are registered', async () => {
   );
 });
 
-test('histories are kept for a month, those of a file that kept them for a day too, and for as long as a person has said', async () => {
+test('retention is a month, on a file that had a day too, and stays as a person has set it', async () => {
   const dbFile = join(folder, 'temporal.db');
   const days = (address: string, setTo?: number): Promise<number> =>
     withClient(address, async ({ connection }) => {
@@ -107,7 +107,7 @@ test('histories are kept for a month, those of a file that kept them for a day t
   expect(await days((await restarted(second)).address)).toBe(90);
 });
 
-test('a second start on the same file joins the server that runs and never ends it', async () => {
+test('a second start on the same file joins the running server and never stops it', async () => {
   const dbFile = join(folder, 'temporal.db');
   const first = await start({ dbFile });
   const second = await start({ dbFile });
@@ -117,7 +117,7 @@ test('a second start on the same file joins the server that runs and never ends 
   expect(await answers(first.address)).toBe(true);
 });
 
-test('a process that has got the number of a server or its starter keeps nobody from the file, and is left alone', async () => {
+test('a process with a reused id of a server or its starter does not block the file, and is left alone', async () => {
   const dbFile = join(folder, 'temporal.db');
   const pid = otherProgram();
   const { address } = await start({});
@@ -127,7 +127,7 @@ test('a process that has got the number of a server or its starter keeps nobody 
   expect(isAlive(pid)).toBe(true);
 });
 
-test('a server that was left behind and does not answer is ended before another one opens its file', async () => {
+test('an abandoned server that does not answer is killed before another one opens its file', async () => {
   const dbFile = join(folder, 'temporal.db');
   const port = await freePort(null);
   const pid = otherProgram('server', 'start-dev', '--port', String(port), '--db-filename', dbFile);
@@ -147,16 +147,16 @@ test('a server whose note is lost, damaged or out of date is found by its proces
   expect(await serverLeftBehind(`${dbFile}-2`, null)).toBeNull();
 });
 
-test('a version that had no locks still has its file; one that was killed has not', async () => {
+test('a running process of a version without locks keeps its file; one that was killed does not', async () => {
   const dbFile = join(folder, 'temporal.db');
   writeLease(dbFile, { owner: process.ppid });
-  await expect(start({ dbFile })).rejects.toThrow(`in use by process ${process.ppid}, of an earlier version: end`);
+  await expect(start({ dbFile })).rejects.toThrow(`in use by process ${process.ppid}, of an earlier version: stop`);
   expect(readLease(dbFile)).toEqual({ owner: process.ppid });
   writeLease(dbFile, { owner: DEAD });
   expect(await start({ dbFile })).toMatchObject({ role: 'started' });
 });
 
-test('what an upgrade left that was killed is cleared away: its servers are ended, and no other program', async () => {
+test('what a killed upgrade left behind is cleared away: its servers are stopped, and no other program is', async () => {
   const dbFile = join(folder, 'temporal.db');
   const left = await mkdtemp(`${dbFile}.upgrade-`);
   const [oldFile, newFile] = [join(left, 'old.db'), join(left, 'new.db')];
@@ -169,31 +169,31 @@ test('what an upgrade left that was killed is cleared away: its servers are ende
   expect((await readdir(folder)).filter((name) => name.includes('upgrade'))).toEqual([]);
 });
 
-test('while an upgrade of the file runs, a start says so at once; one that was killed does not keep anybody', async () => {
+test('a start during an upgrade of the file says so at once; an upgrade that was killed does not block it', async () => {
   const dbFile = join(folder, 'temporal.db');
   const { lock } = await lockFile(dbFile);
   writeLease(dbFile, { owner: process.pid, lock: lock!.name, purpose: 'upgrade' });
   await expect(start({ dbFile })).rejects.toThrow(
     `an upgrade of this state folder is running (process ${process.pid})`,
   );
-  // As its end leaves it: the note is there, and nobody has the lock.
+  // As an exit leaves it: the note is there, and nobody has the lock.
   await lock!.release();
   expect(await start({ dbFile })).toMatchObject({ role: 'started' });
 });
 
-test('only the note of a lock of its own is dropped', async () => {
+test('only the note of its own lock is removed', async () => {
   const dbFile = join(folder, 'temporal.db');
   const server = await start({ dbFile });
   const lease = readLease(dbFile)!;
   dropLease(dbFile, 'temporal.db.lock-1-00000000');
   expect(readLease(dbFile)).toEqual(lease);
-  // Somebody has made the folder anew meanwhile, and has a server on a file of the same name.
+  // The folder was recreated in the meantime, with a server on a file of the same name.
   writeLease(dbFile, { ...lease, lock: 'temporal.db.lock-1-00000000' });
   await server.stop();
   expect(readLease(dbFile)).toMatchObject({ lock: 'temporal.db.lock-1-00000000' });
 });
 
-test('files of an earlier version that everybody could read are closed', async () => {
+test('files of an earlier version that everyone could read are made private', async () => {
   const dbFile = join(folder, 'temporal.db');
   await writeFile(`${dbFile}.server-1.29-20260101T000000Z`, 'kept');
   await chmod(`${dbFile}.server-1.29-20260101T000000Z`, 0o644);
@@ -205,7 +205,7 @@ test('files of an earlier version that everybody could read are closed', async (
   }
 });
 
-test('a given port that somebody else has is an error that names it', async () => {
+test('a given port that is in use is an error that names it', async () => {
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
   const { port } = other.address() as { port: number };
@@ -216,7 +216,7 @@ test('a given port that somebody else has is an error that names it', async () =
   }
 });
 
-/** How a server ends that finds a port taken which it chose for a part of its own. */
+/** The last words of a server that lost a port that it had chosen for one of its parts. */
 const crash = `panic: failed assigning ephemeral port: failed to assign a free port: listen tcp 127.0.0.1:0: bind: address already in use
 
 goroutine 1 [running]:
@@ -228,7 +228,7 @@ main.main()
 \t/cmd/temporal/main.go:18 +0x96
 `;
 
-/** Puts a program before the real one that ends like that so many times, and starts the real one from then on. */
+/** Puts a program on the PATH before the real one that crashes like that N times, and then starts the real one. */
 async function crashesFirst(times: number): Promise<void> {
   const tries = join(folder, 'tries');
   const script = [
@@ -243,20 +243,20 @@ async function crashesFirst(times: number): Promise<void> {
   vi.stubEnv('PATH', `${folder}${delimiter}${process.env.PATH}`);
 }
 
-test('a server that loses a port to another program while it starts is started again, on a given port too', async () => {
+test('a server that loses a port to another program while starting is restarted, on a given port too', async () => {
   const port = await freePort(null);
   await crashesFirst(2);
   const server = await start({ port });
   expect(await answers(server.address)).toBe(true);
 });
 
-test('a server that never starts is an error that tells its reason, not its stack trace', async () => {
+test('the error for a server that never starts has its reason, not its stack trace', async () => {
   await crashesFirst(3);
   const message = await start({}).catch((error: Error) => error.message);
   expect(message).toMatch(/did not start: it ended with 2\npanic: .*address already in use$/);
 });
 
-test('what an earlier server on the same file said before it ended is not told of the next one', async () => {
+test('the output of an earlier server on the same file is not attributed to the next one', async () => {
   const dbFile = join(folder, 'temporal.db');
   await writeFile(`${dbFile}.log`, crash);
   await writeFile(dbFile, 'no database');

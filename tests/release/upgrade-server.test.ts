@@ -202,7 +202,7 @@ describe.skipIf(programs === null)('with both servers', () => {
     expect(await upgrade()).toBe(EXIT.badInput);
     left.kill();
     expect(printed).toMatch(
-      /\(process \d+\) still runs, left behind by .*Run "npx pixart-batch dev" once, .*end it with Ctrl-C/,
+      /\(process \d+\) is still running, left behind by .*Run "npx pixart-batch dev" once, .*stop it with Ctrl-C/,
     );
   });
 
@@ -218,7 +218,7 @@ describe.skipIf(programs === null)('with both servers', () => {
     await served({ dbFile }, async (client) => expect(await version(client)).toMatch(/^1\.32\./));
     withoutCache();
     await expect(startTemporalServer({ dbFile })).rejects.toThrow(
-      /expected a "temporal" program with server 1\.32, .*Found .*temporal \(server 1\.29\.1\).*have it installed by/,
+      /expected a "temporal" program with server 1\.32, .*Found .*temporal \(server 1\.29\.1\).*install it with/,
     );
   });
 

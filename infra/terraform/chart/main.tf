@@ -1,12 +1,12 @@
-# Where Terraform and the Helm chart meet: which taints nodes have, that pods have to tolerate, and what the chart has to be told of what Terraform
-# made. No provider is needed here.
+# The interface between Terraform and the Helm chart: the taints of nodes, which pods have to tolerate, and the chart's
+# values that follow from what Terraform created. Needs no provider.
 
 terraform {
   required_version = ">= 1.9"
 }
 
 variable "repository" {
-  description = "Where the image is, without a tag."
+  description = "The image's repository, without a tag."
   type        = string
 }
 
@@ -21,17 +21,17 @@ variable "bundles" {
 }
 
 variable "accounts" {
-  description = "E-mail addresses of Google's service accounts, by part: orchestrator, renderer, encoder."
+  description = "E-mail addresses of the Google service accounts, by part: orchestrator, renderer, encoder."
   type        = map(string)
 }
 
 variable "gpu_pools" {
-  description = "By name of a pool: its accelerator, and whether its machines are spot."
+  description = "The accelerator of each pool, by the pool's name, and whether its machines are spot."
   type        = map(object({ accelerator = string, spot = bool }))
 }
 
 variable "encoders_on_spot" {
-  description = "Whether the pool for encode workers is of spot machines."
+  description = "Whether the pool for encode workers has spot machines."
   type        = bool
 }
 
@@ -41,7 +41,7 @@ locals {
 
   annotations = { for part, email in var.accounts : part => { "iam.gke.io/gcp-service-account" = email } }
 
-  # Where there are several GPU pools, each entry of `renderers` names its own.
+  # With several GPU pools, each entry of `renderers` names its own.
   renderer = length(var.gpu_pools) == 1 ? [
     for pool in var.gpu_pools : {
       renderer = {
@@ -53,7 +53,7 @@ locals {
 }
 
 output "taints" {
-  description = "By GPU pool, and of the pool for encode workers: what keeps other pods from its nodes."
+  description = "The taints that keep other pods off the nodes, for each GPU pool and for the pool for encode workers."
   value = {
     gpu    = { for name, pool in var.gpu_pools : name => concat([local.gpu_taint], pool.spot ? [local.spot_taint] : []) }
     encode = var.encoders_on_spot ? [local.spot_taint] : []
@@ -70,7 +70,7 @@ output "values" {
       csi = {
         driver   = "gcsfuse.csi.storage.gke.io"
         readOnly = true
-        # `gcloud storage cp` leaves no objects for folders, and without the option folders are not seen.
+        # `gcloud storage cp` creates no objects for folders, and without this option folders are not visible.
         volumeAttributes = { bucketName = var.bundles, mountOptions = "implicit-dirs" }
       }
     }

@@ -1,9 +1,10 @@
-# The store. Nothing here deletes a picture or a record: `clean` knows what batches need, and a lifecycle rule knows ages only.
+# The store. Nothing here deletes an image or a record: only `clean` knows what batches need, and a lifecycle rule knows
+# nothing but ages.
 resource "google_storage_bucket" "store" {
   name     = var.store
   location = var.region
 
-  # Conditions of IAM count only with it.
+  # IAM conditions apply only with uniform access.
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
 
@@ -11,8 +12,9 @@ resource "google_storage_bucket" "store" {
     retention_duration_seconds = var.soft_delete_days * 24 * 3600
   }
 
-  # By folder, the days after which `clean` and workers remove what is there anyway (docs/store.md): nobody made it by hand, and batches make it
-  # anew. What is in objects/ and batches/ has no age; damaged/ may have a picture that somebody edited.
+  # Days by folder, after which `clean` and workers would remove the objects anyway (docs/store.md): nobody made them by
+  # hand, and batches recreate them. Objects in objects/ and batches/ have no age limit; damaged/ may hold an image that
+  # someone edited.
   dynamic "lifecycle_rule" {
     for_each = jsondecode(file("${path.module}/expiring.json"))
     content {
@@ -26,7 +28,7 @@ resource "google_storage_bucket" "store" {
     }
   }
 
-  # `destroy` fails at once, before it takes anything else away.
+  # `destroy` fails at once, before it removes anything else.
   force_destroy = false
   lifecycle {
     prevent_destroy = true
@@ -35,7 +37,7 @@ resource "google_storage_bucket" "store" {
   depends_on = [google_project_service.used]
 }
 
-# A folder for each bundle, which render and encode workers mount.
+# One folder for each bundle; render and encode workers mount the bucket.
 resource "google_storage_bucket" "bundles" {
   name     = var.bundles
   location = var.region

@@ -13,7 +13,7 @@ resource "google_container_cluster" "fleet" {
   private_cluster_config {
     enable_private_nodes = true
   }
-  # The control plane has a name and no address: IAM decides who gets through (container.clusters.connect).
+  # The control plane has a DNS name and no public address: IAM decides who can connect (container.clusters.connect).
   control_plane_endpoints_config {
     dns_endpoint_config {
       allow_external_traffic = true
@@ -38,9 +38,9 @@ resource "google_container_cluster" "fleet" {
   }
 
   cluster_autoscaling {
-    # Pools are made by pools.tf alone, so that their max_nodes bound the bill.
+    # Only pools.tf creates pools, so that their max_nodes bound the bill.
     enabled = false
-    # Nodes that nobody needs go sooner.
+    # Removes idle nodes sooner.
     autoscaling_profile = "OPTIMIZE_UTILIZATION"
   }
 
@@ -48,7 +48,8 @@ resource "google_container_cluster" "fleet" {
     channel = "REGULAR"
   }
 
-  # Pools are resources of their own, so that changing one never replaces the cluster. Kubernetes has to begin with one.
+  # Pools are separate resources, so that changing one never replaces the cluster. A new cluster has to start with one
+  # pool.
   remove_default_node_pool = true
   initial_node_count       = 1
   node_config {
@@ -58,7 +59,7 @@ resource "google_container_cluster" "fleet" {
   deletion_protection = var.deletion_protection
 
   lifecycle {
-    # Of the pool that has been removed.
+    # Belongs to the pool that has been removed.
     ignore_changes = [node_config]
   }
 

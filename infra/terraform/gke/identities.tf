@@ -1,8 +1,9 @@
-# An account for each part of the fleet, which its pods have by workload identity, and one for nodes. None has a key, so that no state has a secret.
+# One account for each part of the fleet, which its pods use through workload identity, and one for nodes. None has a key,
+# so that no state file holds a secret.
 
 locals {
   workers = toset(["orchestrator", "renderer", "encoder"])
-  # As the chart names its service accounts.
+  # The chart's name for its service accounts.
   pods = trimsuffix(substr(var.release, 0, 20), "-")
 }
 
@@ -20,7 +21,7 @@ resource "google_service_account_iam_member" "pods" {
   role               = "roles/iam.workloadIdentityUser"
   member             = "serviceAccount:${var.project}.svc.id.goog[${var.namespace}/${local.pods}-${each.key}]"
 
-  # The pool of identities comes with the first cluster.
+  # The identity pool is created with the first cluster.
   depends_on = [google_container_cluster.fleet]
 }
 
@@ -31,7 +32,7 @@ module "grants" {
   members = merge(var.people, { for part in local.workers : part => [google_service_account.worker[part].member] })
 }
 
-# Of one permission each: a condition belongs to a binding and counts for all of its role.
+# One permission each: a condition belongs to a binding and applies to its whole role.
 resource "google_project_iam_custom_role" "store" {
   for_each = module.grants.roles
 
@@ -56,7 +57,7 @@ resource "google_storage_bucket_iam_member" "store" {
   }
 }
 
-# What mounts the bundles asks as the pod.
+# The driver that mounts the bundles uses the pod's identity.
 resource "google_storage_bucket_iam_member" "bundles" {
   for_each = toset(["renderer", "encoder"])
 

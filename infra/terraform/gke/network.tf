@@ -1,4 +1,5 @@
-# Nodes have no public address. They reach Google's services directly, and Temporal Cloud and webhooks through one address, which can be let in there.
+# Nodes have no public address. They reach Google's services directly, and Temporal Cloud and webhooks through one address,
+# which you can put on an allow list there.
 
 resource "google_compute_network" "fleet" {
   name                    = var.name

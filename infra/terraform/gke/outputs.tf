@@ -24,11 +24,11 @@ output "repository" {
 }
 
 output "credentials" {
-  description = "The command that tells kubectl of the cluster."
+  description = "The command that adds the cluster to kubectl."
   value       = "gcloud container clusters get-credentials ${google_container_cluster.fleet.name} --location=${var.region} --project=${var.project} --dns-endpoint"
 }
 
 output "egress_address" {
-  description = "Whom Temporal Cloud and webhooks see; an allow list there has to have it."
+  description = "The address that Temporal Cloud and webhooks see; add it to their allow lists."
   value       = google_compute_address.egress.address
 }

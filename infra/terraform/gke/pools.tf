@@ -1,9 +1,9 @@
 locals {
-  # What a node may do, its account says alone.
+  # The node's account alone decides what it may do.
   scopes = ["https://www.googleapis.com/auth/cloud-platform"]
 }
 
-# For what runs day and night.
+# For everything that always runs.
 resource "google_container_node_pool" "usual" {
   name    = "usual"
   cluster = google_container_cluster.fleet.id
@@ -43,11 +43,11 @@ resource "google_container_node_pool" "gpu" {
   autoscaling {
     total_min_node_count = 0
     total_max_node_count = each.value.max_nodes
-    # Spot machines come from whichever zone has them.
+    # Spot machines come from any zone that has them.
     location_policy = each.value.spot ? "ANY" : "BALANCED"
   }
 
-  # No further GPU, which the quota might not have.
+  # No extra GPU during an upgrade: the quota might not have one.
   upgrade_settings {
     max_surge       = 0
     max_unavailable = 1
@@ -64,13 +64,13 @@ resource "google_container_node_pool" "gpu" {
       type  = each.value.accelerator
       count = each.value.gpus
 
-      # ONNX Runtime's builds for CUDA 13 need a driver of the branch 580 or later, which GKE's default may not be.
+      # ONNX Runtime's builds for CUDA 13 need driver branch 580 or later, which GKE's default may not be.
       gpu_driver_installation_config {
         gpu_driver_version = "LATEST"
       }
     }
 
-    # GKE adds that of GPUs by itself only where the cluster has other nodes already.
+    # GKE adds the GPU taint itself only if the cluster already has other nodes.
     dynamic "taint" {
       for_each = module.chart.taints.gpu[each.key]
       content {
@@ -80,14 +80,14 @@ resource "google_container_node_pool" "gpu" {
       }
     }
 
-    # Containers start while their image is still coming.
+    # Containers start while their image is still being streamed.
     gcfs_config {
       enabled = true
     }
     workload_metadata_config {
       mode = "GKE_METADATA"
     }
-    # No secure boot: it loads signed kernel modules alone, which not all of NVIDIA's drivers are.
+    # No secure boot: it loads only signed kernel modules, and not all of NVIDIA's drivers are signed.
     shielded_instance_config {
       enable_secure_boot = false
     }

@@ -6,7 +6,7 @@ resource "google_project_service" "used" {
   for_each = toset([for service in concat(local.used, var.budget == null ? [] : ["billingbudgets"]) : "${service}.googleapis.com"])
 
   service = each.key
-  # Others in the project may use it, too.
+  # Others in the project may use it too.
   disable_on_destroy = false
 }
 
@@ -18,10 +18,10 @@ resource "google_artifact_registry_repository" "images" {
   repository_id = var.name
   location      = var.region
   format        = "DOCKER"
-  description   = "Images of pixart-batch"
+  description   = "Container images of pixart-batch"
 
   docker_config {
-    # A tag that becomes another image would mix versions within a batch.
+    # A tag that moved to another image would mix versions within a batch.
     immutable_tags = true
   }
 

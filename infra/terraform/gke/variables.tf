@@ -4,23 +4,23 @@ variable "project" {
 }
 
 variable "region" {
-  description = "Region of the cluster, the buckets and the images; one whose zones have the GPUs of `gpu_pools`."
+  description = "Region of the cluster, the buckets and the container images; its zones have to offer the GPUs of `gpu_pools`."
   type        = string
 }
 
 variable "name" {
-  description = "What everything is named after: the cluster, its network, its accounts."
+  description = "Base name of everything: the cluster, its network, its accounts."
   type        = string
   default     = "pixart"
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{0,14}[a-z0-9]$", var.name))
-    error_message = "Expected 2 to 16 lower-case letters, digits and hyphens that begin with a letter, found \"${var.name}\"."
+    error_message = "Expected 2 to 16 lower-case letters, digits and hyphens, starting with a letter; found \"${var.name}\"."
   }
 }
 
 variable "store" {
-  description = "Name of the bucket for the store. Names of buckets are taken once in the world."
+  description = "Name of the bucket for the store. Bucket names are globally unique."
   type        = string
 }
 
@@ -30,13 +30,13 @@ variable "bundles" {
 }
 
 variable "soft_delete_days" {
-  description = "So long what was replaced or deleted in the store can be brought back, by whoever may, and is paid for. What `forget` removed is gone after that time only; 0 forgets at once and brings nothing back."
+  description = "Days for which replaced or deleted objects of the store stay restorable, by anyone with the permission, and billed. Objects that `forget` removed are gone only after that time; with 0 they are gone at once, and nothing can be restored."
   type        = number
   default     = 7
 
   validation {
     condition     = var.soft_delete_days == 0 || (var.soft_delete_days >= 7 && var.soft_delete_days <= 90)
-    error_message = "Expected 0, or 7 to 90 days, which is what Cloud Storage takes; found ${var.soft_delete_days}."
+    error_message = "Expected 0, or 7 to 90 days, the range that Cloud Storage accepts; found ${var.soft_delete_days}."
   }
 }
 
@@ -47,7 +47,7 @@ variable "release" {
 
   validation {
     condition     = can(regex("^[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?$", var.release))
-    error_message = "Expected what Helm takes as a release's name, found \"${var.release}\"."
+    error_message = "Expected a valid Helm release name, found \"${var.release}\"."
   }
 }
 
@@ -58,17 +58,17 @@ variable "namespace" {
 }
 
 variable "gpu_pools" {
-  description = "Node pools for render workers, by name. Each has no node when nobody renders, and never more than max_nodes in all zones together. A node's memory and processors have to hold what the chart's `renderer.resources` asks for, and the node's own."
+  description = "Node pools for render workers, by name. Each scales to zero when nothing renders, and never beyond max_nodes in all zones together. A node needs enough memory and processors for the chart's `renderer.resources` and for the node's own processes."
   type = map(object({
     machine_type = string
-    # As Compute Engine calls it; the machine type may fix which and how many.
+    # Compute Engine's name; the machine type may fix which GPU and how many.
     accelerator = string
     gpus        = optional(number, 1)
     max_nodes   = number
     spot        = optional(bool, true)
-    # Zones that have the GPU; null for those of the cluster.
+    # Zones that have the GPU; null for the cluster's zones.
     zones = optional(list(string))
-    # Image, pods' own space: bundles are not kept on it.
+    # For container images and pods' scratch space; bundles are not stored on it.
     disk_gb = optional(number, 100)
   }))
   default = {
@@ -82,12 +82,12 @@ variable "gpu_pools" {
 
   validation {
     condition     = alltrue([for name in keys(var.gpu_pools) : !contains(["usual", "encode"], name)])
-    error_message = "Expected other names of gpu_pools than usual and encode, which are pools already."
+    error_message = "Expected names of gpu_pools other than usual and encode, which are pools already."
   }
 }
 
 variable "encode_pool" {
-  description = "Node pool for encode workers. A node has to hold what the chart's `encoder.resources` asks for (4 processors, 24 GiB), and the node's own."
+  description = "Node pool for encode workers. A node needs enough for the chart's `encoder.resources` (4 processors, 24 GiB) and for the node's own processes."
   type = object({
     machine_type = optional(string, "n2-standard-8")
     max_nodes    = optional(number, 2)
@@ -97,7 +97,7 @@ variable "encode_pool" {
 }
 
 variable "usual_pool" {
-  description = "Node pool for all else: orchestrators, KEDA, Kubernetes' own, and Temporal where it is in the cluster."
+  description = "Node pool for everything else: orchestrators, KEDA, Kubernetes' own pods, and Temporal if it is in the cluster."
   type = object({
     machine_type = optional(string, "e2-standard-4")
     min_nodes    = optional(number, 1)
@@ -107,7 +107,7 @@ variable "usual_pool" {
 }
 
 variable "people" {
-  description = "Who may do what on the store, by part of infra/iam/parts.json: submitter, reviewer, repairer, remover. Members as IAM calls them, such as group:studio@example.com."
+  description = "Who may do what on the store, by part of infra/iam/parts.json: submitter, reviewer, repairer, remover. Members in IAM's notation, such as group:studio@example.com."
   type        = map(list(string))
   default     = {}
 
@@ -118,11 +118,11 @@ variable "people" {
 }
 
 variable "budget" {
-  description = "Tells the billing account's administrators when the project has spent half, nine tenths and all of it in a month, or is likely to. It stops nothing; what bounds a bill is max_nodes. Null for none."
+  description = "Monthly budget: the billing account's administrators are notified when the project has spent half, nine tenths and all of it, or is forecast to. It stops nothing; max_nodes bounds the bill. Null for none."
   type = object({
     billing_account = string
     amount          = number
-    # As of the billing account.
+    # The billing account's currency.
     currency = string
   })
   default = null

@@ -13,7 +13,7 @@ terraform {
 provider "google" {
   project = var.project
   region  = var.region
-  # The Budget API takes no calls of a person's credentials otherwise.
+  # Without this the Budget API rejects calls with a person's credentials.
   user_project_override = true
   billing_project       = var.project
 }

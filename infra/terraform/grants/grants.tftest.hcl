@@ -9,12 +9,12 @@ run "each_permission_has_a_role" {
 
   assert {
     condition     = output.roles["pixartBatchGet"] == "storage.objects.get"
-    error_message = "A role has one permission, and its name."
+    error_message = "Each role has to have one permission, and its name."
   }
 
   assert {
     condition     = length(output.bindings) == 0
-    error_message = "Whoever is not named is bound to nothing."
+    error_message = "Parts without a member must not be bound to anything."
   }
 }
 
@@ -25,7 +25,7 @@ run "members_of_a_part_are_bound_alike" {
 
   assert {
     condition     = length(output.bindings) == 4 && length(distinct(values(output.bindings)[*].expression)) == 2
-    error_message = "Each is bound to two roles, one of which has a condition."
+    error_message = "Each member has to be bound to two roles, one of them with a condition."
   }
 }
 

@@ -1,5 +1,5 @@
-# What a part of a fleet may do on a bucket, as infra/iam/parts.json has it: one role for each permission, and bindings with conditions on the
-# objects' names. The same as infra/iam/grant.mjs prints, which check.sh compares. No provider is needed here.
+# What each part of a fleet may do on a bucket, from infra/iam/parts.json: one role for each permission, and bindings
+# with conditions on object names. The same as infra/iam/grant.mjs prints; check.sh compares them. Needs no provider.
 
 terraform {
   required_version = ">= 1.9"
@@ -11,7 +11,7 @@ variable "bucket" {
 }
 
 variable "members" {
-  description = "Who is bound for each part, as IAM calls them: serviceAccount:…, group:…, user:…."
+  description = "Members to bind for each part, in IAM's notation: serviceAccount:…, group:…, user:…."
   type        = map(list(string))
 
   validation {
@@ -23,17 +23,18 @@ variable "members" {
 locals {
   parts = jsondecode(file("${path.module}/../../iam/parts.json"))
   root  = "projects/_/buckets/${var.bucket}/objects/"
-  # Cloud Storage takes a dozen logical operators in a condition.
+  # Cloud Storage allows a dozen logical operators in a condition.
   places_in_a_condition = 5
 
-  # By permission, such as storage.objects.get: the name of its role.
+  # The name of each permission's role, by permission, such as storage.objects.get.
   role_names = {
     for permission in distinct(flatten([for part in local.parts : keys(part.bucket)])) :
     permission => "pixartBatch${title(reverse(split(".", permission))[0])}"
   }
 
-  # By part and permission: conditions of which one has to hold, some at a time; none for a permission on the whole bucket. A place without `*` is
-  # a name, with one at its end a prefix, in its middle a prefix and an ending, and with two what stands between them has to be found.
+  # Conditions by part and permission, in groups, of which one has to hold; none for a permission on the whole bucket. A
+  # place without `*` is a name, with one at its end a prefix, and with one in its middle a prefix and a suffix. With
+  # two, the text between them has to occur.
   conditions = {
     for name, part in local.parts : name => {
       for permission, places in part.bucket : permission => contains(places, "*") ? [null] : [
@@ -55,7 +56,7 @@ locals {
       for permission, conditions in local.conditions[name] : [
         for at, expression in conditions : [
           for which, member in members : {
-            # Members may be unknown until they are made, so that their place in the list names them.
+            # Members may be unknown until they are created, so the key uses their position in the list.
             key        = "${name} ${which} ${permission} ${at + 1}"
             role       = local.role_names[permission]
             member     = member
@@ -69,11 +70,11 @@ locals {
 }
 
 output "roles" {
-  description = "By name of a role: the one permission that it has."
+  description = "The single permission of each role, by the role's name."
   value       = { for permission, role in local.role_names : role => permission }
 }
 
 output "bindings" {
-  description = "Bindings on the bucket, by a name for each; `expression` is null where there is no condition."
+  description = "Bindings on the bucket, by key; `expression` is null if there is no condition."
   value       = { for binding in local.bindings : binding.key => binding }
 }

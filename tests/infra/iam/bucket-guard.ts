@@ -2,14 +2,17 @@ import { type Fate, startFaultyNetwork } from '../../store/faulty-network.ts';
 import { gcsRefusal } from '../../store/retention-policy.ts';
 import { type Grant, isIn } from './parts.ts';
 
-/** A way to the emulator on which an account may do what it was granted, and nothing else. */
+/** A proxy to the emulator that lets an account do what it was granted, and nothing else. */
 export type BucketGuard = {
-  /** What STORAGE_EMULATOR_HOST has to be for a process of that account. */
+  /** The value of STORAGE_EMULATOR_HOST for a process of that account. */
   endpoint: string;
   granted: Grant[];
-  /** What was refused, each once, until it is granted: permissions and the objects they were needed on, the store's prefix left out. */
+  /**
+   * What was refused, once each, until it is granted: permissions and the objects they were needed on, without the
+   * store's prefix.
+   */
   refused: Map<string, Refused>;
-  /** Nothing more is answered until what is returned is called. */
+  /** Holds back all answers until the returned function is called. */
   hold(): () => void;
   stop(): Promise<void>;
 };
@@ -42,13 +45,14 @@ export async function startBucketGuard(target: string, account: string, prefix: 
   return { endpoint: network.endpoint, granted, refused, hold, stop: () => network.stop() };
 }
 
-/** Whether a grant would have let through what was refused. */
+/** Whether a grant would have allowed what was refused. */
 export const covers = ({ permission, place }: Grant, { permission: needed, object }: Refused): boolean =>
   permission === needed && (object === null ? place === '*' : isIn(place, object));
 
 /**
- * What Cloud Storage asks for, as its documentation says ("IAM permissions for JSON methods", read 2026-11-30): whoever writes where something is
- * needs to be allowed to delete it too. Whether an object is there at all, only those are told who may list the bucket; others get a 403.
+ * The permissions that Cloud Storage requires, according to its documentation ("IAM permissions for JSON methods", read
+ * 2026-11-30): overwriting an object takes delete as well. Only accounts that may list the bucket learn that an object
+ * does not exist; others get a 403.
  */
 async function neededFor(label: string, url: URL, exists: (path: string) => Promise<boolean>): Promise<Refused[]> {
   const [method] = label.split(' ');
@@ -72,7 +76,7 @@ async function neededFor(label: string, url: URL, exists: (path: string) => Prom
   return [on('get', name), ...((await isThere(name)) ? [] : [on('list', null)])];
 }
 
-/** Word for word what Cloud Storage answers. */
+/** Cloud Storage's answer, word for word. */
 function refusal(account: string, { permission, object }: Refused): Fate {
   const message =
     `${account} does not have ${permission} access to the Google Cloud Storage ${object === null ? 'bucket' : 'object'}. ` +

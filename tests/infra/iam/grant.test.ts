@@ -12,7 +12,7 @@ const grant = (...args: string[]): string =>
 
 const ROOT = 'projects/_/buckets/studio/objects/images/';
 
-/** Of the printed commands, those that bind a role to a part: its permission, and the condition. */
+/** The printed commands that bind a role to a part: their permissions and conditions. */
 const bindingsOf = (part: string) =>
   grant(part, 'gs://studio/images', 'user:anna@studio.example', 'my-project')
     .trim()
@@ -24,7 +24,7 @@ const bindingsOf = (part: string) =>
       return { permission: `storage.objects.${verb.toLowerCase()}`, condition, expression };
     });
 
-/** What IAM makes of a condition, as far as these go. */
+/** Evaluates a condition as IAM does, as far as these conditions need it. */
 const isMet = (expression: string, resource: string): boolean =>
   expression.split(' || ').some((place) =>
     place
@@ -70,7 +70,7 @@ const [WITH_BUCKET, WITHOUT] = [true, false].map((has) =>
   Object.keys(PARTS).filter((part) => grantsOf(PARTS[part]!).length > 0 === has),
 ) as [string[], string[]];
 
-test.each(WITHOUT)('of a part that needs nothing of the bucket no role is bound: %s', (part) => {
+test.each(WITHOUT)('a part that needs nothing on the bucket gets no role: %s', (part) => {
   expect(grant(part, 'gs://studio/images', 'user:anna@studio.example', 'my-project')).toMatch(/^#.*nothing.*\n$/);
 });
 
@@ -78,22 +78,22 @@ describe.each(WITH_BUCKET)('the commands for a part: %s', (part) => {
   const bindings = bindingsOf(part);
   const permissions = Object.keys(PARTS[part]!.bucket);
 
-  test('bind the permissions that it has, and no others', () => {
+  test('bind its permissions, and no others', () => {
     expect(new Set(bindings.map(({ permission }) => permission))).toEqual(new Set(permissions));
   });
 
-  test('let listing alone be on the whole bucket', () => {
+  test('grant only listing on the whole bucket', () => {
     const unconditional = bindings.filter(({ condition }) => condition === 'None');
     expect(unconditional.map(({ permission }) => permission)).toEqual(['storage.objects.list']);
   });
 
-  test('have no more than the twelve logical operators that a condition may have', () => {
+  test('have at most the twelve logical operators that a condition may have', () => {
     for (const { expression = '' } of bindings) {
       expect(expression.match(/&&|\|\|/g)?.length ?? 0).toBeLessThanOrEqual(12);
     }
   });
 
-  test('let through the objects that its places say', () => {
+  test('cover the objects in its places, and no others', () => {
     fc.assert(
       fc.property(
         names,
@@ -119,7 +119,7 @@ test('there is a role for each permission, with that permission and no other', (
   expect(files.map(([, verb]) => `storage.objects.${verb}`).sort()).toEqual([...needed].sort());
 });
 
-test('without arguments it tells what every part may do', () => {
+test('without arguments it lists what every part may do', () => {
   const told = grant();
   for (const [name, { who, namespace }] of Object.entries(PARTS)) {
     expect(told).toContain(`${name}: ${who}\n`);
@@ -127,6 +127,6 @@ test('without arguments it tells what every part may do', () => {
   }
 });
 
-test('whoever only looks makes no call that changes something', () => {
+test('a reviewer makes no call that changes anything', () => {
   expect(PARTS.reviewer!.namespace.filter((call) => !/^(Get|Describe|List|Query)/.test(call))).toEqual([]);
 });

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 
-/** What one part of a fleet may do: by permission the places in the store, and the calls in the namespace. */
+/** What one part of a fleet may do: the places in the store by permission, and the calls in the namespace. */
 export type Part = { who: string; bucket: Record<string, string[]>; namespace: string[] };
 
-/** Of a bucket: a permission, and where. `*` in a place stands for anything. */
+/** A permission on a bucket, and a place. `*` in a place stands for anything. */
 export type Grant = { permission: string; place: string };
 
-/** infra/iam/parts.json, which the roles, the commands and the tests are made from. */
+/** infra/iam/parts.json, the source of the roles, the commands and the tests. */
 export const PARTS: Record<string, Part> = JSON.parse(
   readFileSync(new URL('../../../infra/iam/parts.json', import.meta.url), 'utf8'),
 );

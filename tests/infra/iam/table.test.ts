@@ -45,7 +45,7 @@ const NAMES = {
 
 type Named = keyof typeof NAMES;
 
-/** What of these a part has a permission on. */
+/** The ones on which a part has a permission. */
 const has = (part: string, verb: string): Named[] => {
   const places = PARTS[part]!.bucket[`storage.objects.${verb}`] ?? [];
   return (Object.keys(NAMES) as Named[]).filter((kind) => places.some((place) => isIn(place, NAMES[kind])));
@@ -62,15 +62,18 @@ test.each<[string, Named[]]>([
   ['repairer', [...RECORDS, 'object', 'damaged', 'audit']],
   ['remover', [...RECORDS, 'audit']],
   ['releaser', []],
-])('%s creates what it makes, and nothing else', (part, kinds) => {
+])('%s can create what it produces, and nothing else', (part, kinds) => {
   expect(has(part, 'create').sort()).toEqual(kinds.sort());
 });
 
-test.each(['submitter', 'orchestrator'])('%s knows the limits of the store, and what was taken of them', (part) => {
-  expect(has(part, 'get')).toEqual(expect.arrayContaining(['limits', 'usage']));
-});
+test.each(['submitter', 'orchestrator'])(
+  '%s can read the limits of the store, and what has been used of them',
+  (part) => {
+    expect(has(part, 'get')).toEqual(expect.arrayContaining(['limits', 'usage']));
+  },
+);
 
-test.each(Object.keys(PARTS))('%s cannot change audit lines, limits or what was taken of them', (part) => {
+test.each(Object.keys(PARTS))('%s cannot change audit lines, limits or what has been used of them', (part) => {
   const changed = [...has(part, 'delete'), ...has(part, 'update')];
   expect(changed.filter((kind) => ['audit', 'limits', 'usage'].includes(kind))).toEqual([]);
 });

@@ -1,4 +1,4 @@
-// A program for infra/terraform/check.sh: prints variables of infra/terraform/grants with a member for each part.
+// A program for infra/terraform/check.sh: prints variables for infra/terraform/grants with a member for each part.
 import { PARTS } from '../iam/parts.ts';
 import { BUCKET, memberOf } from './members.ts';
 

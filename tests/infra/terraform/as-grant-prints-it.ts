@@ -1,4 +1,5 @@
-// A program for infra/terraform/check.sh: whether Terraform makes the roles and bindings for which infra/iam/grant.mjs prints commands.
+// A program for infra/terraform/check.sh: checks that Terraform creates the roles and bindings for which
+// infra/iam/grant.mjs prints commands.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -15,7 +16,7 @@ const printed = (...args: string[]): string[] =>
   execFileSync(process.execPath, [fileURLToPath(new URL('grant.mjs', IAM)), ...args], { encoding: 'utf8' })
     .trim()
     .split('\n')
-    // A part that needs nothing of the bucket is told so.
+    // A part that needs nothing on the bucket gets a comment.
     .filter((line) => !line.startsWith('#'));
 
 const commandOf = ({ role, member, title, expression }: Binding): string =>
@@ -33,4 +34,4 @@ const made = printed('roles', 'my-project').map((command) => {
   return [role, permission];
 });
 assert.deepEqual(roles.value, Object.fromEntries(made), 'roles');
-console.log(`${made.length} roles and ${commands.length} bindings are those of infra/iam/grant.mjs`);
+console.log(`${made.length} roles and ${commands.length} bindings match infra/iam/grant.mjs`);

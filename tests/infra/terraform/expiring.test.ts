@@ -11,7 +11,7 @@ const EXPIRING = JSON.parse(
 
 const days = (kind: string): number => LOOSE_AGES.find(([one]) => one === kind)![1] / (24 * 3_600_000);
 
-test("the bucket's own rules remove captions and checkpoints when clean does, and nothing else ever", () => {
+test("the bucket's lifecycle rules remove captions and checkpoints when clean does, and nothing else", () => {
   expect(EXPIRING).toEqual({ [CAPTIONS_FOLDER]: days('captions'), [`${SCRATCH_FOLDER}/`]: days('checkpoints') });
   expect(EXPIRING[CAPTIONS_FOLDER]).toBe(CAPTION_DAYS);
 });
