@@ -1,4 +1,5 @@
-// Peers and us in turn, one table: npm run bench [-- --only step-256,decoder] [--rounds 3] [--real FOLDER] [--scratch FOLDER] [--json]
+// Measures peers and us in turn and prints one table:
+// npm run bench [-- --only step-256,decoder] [--rounds 3] [--real FOLDER] [--scratch FOLDER] [--json]
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,9 +12,9 @@ import { isMet, type Line, ratio, table } from './bench/report.ts';
 const HELP = `usage: npm run bench -- [--only PART,PART] [--rounds 3] [--real FOLDER] [--scratch FOLDER] [--json]
 
 --real     a checkpoint of real size (10.9 GB): models/python.sh -m export.random_checkpoint FOLDER;
-           parts that need it are left out without one
---scratch  keeps what is made once (up to 12 GB) for the next time; otherwise it is made in a temporary
-           folder and removed
+           without it, the parts that need it are skipped
+--scratch  a folder that keeps bundles and graphs for later runs (up to 12 GB); default: a temporary
+           folder, removed at the end
 
 ${PARTS.map((part) => `  ${part.name.padEnd(20)} ${part.what}; ${part.minutes} min${part.isReal ? ', needs --real' : ''}`).join('\n')}
 `;
@@ -34,7 +35,7 @@ await withScratch(values.scratch, async (scratch) => {
     try {
       lines.push(...(await measure(part, scratch)));
     } catch (error) {
-      // What the others measured is not lost for it.
+      // The other parts' figures are kept.
       failed.push(`${part.name}: ${error instanceof Error ? error.message : error}`);
       console.error(failed.at(-1));
     }
@@ -52,17 +53,19 @@ function chosenParts(): Part[] {
   const names = values.only?.split(',');
   const strange = names?.filter((name) => !PARTS.some((part) => part.name === name)) ?? [];
   if (strange.length > 0) {
-    console.error(`--only: expected some of ${PARTS.map((part) => part.name).join(', ')}, found ${strange.join(', ')}`);
+    console.error(
+      `--only: expected names among ${PARTS.map((part) => part.name).join(', ')}, found ${strange.join(', ')}`,
+    );
     process.exit(2);
   }
   const asked = PARTS.filter((part) => names === undefined || names.includes(part.name));
   const isPossible = (part: Part): boolean => !part.isReal || values.real !== undefined;
   for (const part of asked)
-    if (!isPossible(part)) console.error(`${part.name}: left out, since it needs --real FOLDER`);
+    if (!isPossible(part)) console.error(`${part.name}: skipped, because it needs --real FOLDER`);
   return asked.filter(isPossible);
 }
 
-/** A part runs in a process of its own, tells its progress on standard error, and ends with its lines as JSON. */
+/** A part runs in its own process, logs its progress to standard error, and prints its lines as JSON when done. */
 async function measure(part: Part, scratch: string): Promise<Line[]> {
   const real = part.isReal ? ['--real', values.real!] : [];
   const args = [...part.command, '--rounds', values.rounds, '--json', '--scratch', scratch, ...real];
@@ -71,6 +74,6 @@ async function measure(part: Part, scratch: string): Promise<Line[]> {
   let output = '';
   for await (const chunk of child.stdout) output += chunk;
   const [code] = await ended;
-  if (code !== 0) throw new Error(`ended with code ${code}; its own lines above say why`);
+  if (code !== 0) throw new Error(`exited with code ${code}; see its output above`);
   return JSON.parse(output) as Line[];
 }

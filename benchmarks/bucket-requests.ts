@@ -1,7 +1,7 @@
 /**
- * What a night costs in a bucket: the requests of two batches, of a fleet with an orchestrator and a render worker, to an emulator of Cloud Storage,
- * by the classes that it bills them in, and by these of 10,000 images. Rendering is simulated: pictures are smaller than real ones.
- * `npx tsx benchmarks/bucket-requests.ts [--images 600]`
+ * What a night costs in a bucket: counts the requests of two batches to a Cloud Storage emulator, by billing class, and
+ * extrapolates to 10,000 images. The fleet has an orchestrator and a render worker. Rendering is simulated: images are
+ * smaller than real ones. `npx tsx benchmarks/bucket-requests.ts [--images 600]`
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request } from 'node:http';
@@ -60,7 +60,7 @@ try {
   await rm(folder, { recursive: true });
 }
 
-/** Stands before the emulator and counts. */
+/** A proxy in front of the emulator that counts requests. */
 async function startMeter(target: URL) {
   const meter = createServer(async (asked, answer) => {
     counts[classOf(asked)] += 1;
@@ -80,14 +80,14 @@ async function startMeter(target: URL) {
   return { endpoint: `http://127.0.0.1:${port}`, stop };
 }
 
-/** What it is billed as: writing, copying and listing cost more, deleting nothing. */
+/** The billing class: writing, copying and listing cost more, deleting is free. */
 function classOf({ method, url }: IncomingMessage): Class {
   if (method === 'DELETE') return 'free';
   const isList = /\/o(\?|$)/.test(url!);
   return method === 'GET' && !isList ? 'B' : 'A';
 }
 
-/** Submits a batch and waits for all of it, the review page too. */
+/** Submits a batch and waits until it is complete, including the review page. */
 async function requestsOf(batch: string, images: number): Promise<typeof counts> {
   counts = { A: 0, B: 0, free: 0 };
   const catalog = path.join(folder, `${batch}.csv`);

@@ -1,8 +1,8 @@
 /**
- * What one checkpoint costs at 2K and 4K: the pause of the child, which hands its state over, and the work of its parent, which
- * encodes and stores it while the child is at its next step.
+ * What one checkpoint costs at 2K and 4K: the pause of the child, which hands over its state, and the work of its parent,
+ * which encodes and stores it while the child runs its next step.
  *
- *   npx tsx benchmarks/checkpoint-cost.ts [store, such as /mnt/team or gs://bucket/prefix; otherwise a temporary folder]
+ *   npx tsx benchmarks/checkpoint-cost.ts [store, such as /mnt/team or gs://bucket/prefix; default: a temporary folder]
  */
 import { fork } from 'node:child_process';
 import { on } from 'node:events';
@@ -23,7 +23,7 @@ const owner = { renderKey: 'a'.repeat(64), bundleDigest: 'b'.repeat(64), steps: 
 
 type Sent = { state: SamplerState } | { pausesMs: number[] };
 
-/** As the renderer's child does it: the next step begins when the message has left. */
+/** Like the renderer's child: the next step begins when the message has been sent. */
 async function sendStates(count: number): Promise<void> {
   const state: SamplerState = { step: 10, arrays: [randomNormal(count, 1), randomNormal(count, 2)] };
   const send = (message: Sent): Promise<void> => new Promise((sent) => process.send!(message, () => sent()));
@@ -46,7 +46,7 @@ async function measure(store: ObjectStore, count: number): Promise<Record<string
     if ('state' in message) last = message.state;
     else return { pause: median(message.pausesMs), ...(await storing(store, last!)) };
   }
-  throw new Error('the child ended early');
+  throw new Error('the child exited early');
 }
 
 async function storing(store: ObjectStore, state: SamplerState): Promise<Record<string, number>> {
@@ -59,7 +59,8 @@ async function storing(store: ObjectStore, state: SamplerState): Promise<Record<
     const written = performance.now();
     await store.replace(name, encoded, 'application/octet-stream');
     const reading = performance.now();
-    if (typeof decodeCheckpoint(owner, await store.read(name)) === 'string') throw new Error('it did not come back');
+    if (typeof decodeCheckpoint(owner, await store.read(name)) === 'string')
+      throw new Error('the checkpoint could not be read back');
     times.encode.push(written - began);
     times.write.push(reading - written);
     times.read.push(performance.now() - reading);

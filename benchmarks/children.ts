@@ -1,7 +1,7 @@
 /**
- * What dividing a processor among renderer processes is worth: the same images by one process with all cores, by one for each core and
- * by what a worker would measure and choose, in turn. `npx tsx benchmarks/children.ts [--bundle pixart-icons …] [--size 256 …] [--rounds 3]
- * [--seconds 10] [--json]`
+ * What it gains to divide a processor among renderer processes: renders the same images with one process on all cores,
+ * with one for each core, and with the shape that a worker would measure and choose, in turn. `npx tsx
+ * benchmarks/children.ts [--bundle pixart-icons …] [--size 256 …] [--rounds 3] [--seconds 10] [--json]`
  */
 import { parseArgs } from 'node:util';
 import { nearestBin } from '../domain/bins.ts';
@@ -50,7 +50,7 @@ async function captionsOf(bundle: Bundle): Promise<RequestCaptions> {
   return captions;
 }
 
-/** Keeps every child busy for so long, and until its last image is there. */
+/** Keeps every child busy for that many seconds, and until its last image is done. */
 async function round(renderer: Renderer, size: Size, captions: RequestCaptions): Promise<Round> {
   const bin = nearestBin(size, 1, 1);
   const { defaults } = renderer.bundle;
@@ -65,14 +65,14 @@ async function round(renderer: Renderer, size: Size, captions: RequestCaptions):
     ended += performance.now() - started;
   };
   await Promise.all(Array.from({ length: renderer.children }, child));
-  // Children end at different times: each has its own minute.
+  // Children finish at different times, so each child's rate is over its own time.
   return {
     imagesPerMinute: (60_000 * images * renderer.children) / ended,
     processorSeconds: processorMs / images / 1_000,
   };
 }
 
-/** The chosen shape and, where it is another, one process for each core, beside one process with all cores. */
+/** The chosen shape and, if different, one process for each core, beside one process with all cores. */
 async function compare(name: string, size: Size): Promise<Line[]> {
   const bundle = await openBundle(await bundleFolder(name));
   const captions = await captionsOf(bundle);

@@ -1,8 +1,9 @@
 /**
- * Whether cleaning a store loses anything that somebody needs: an old night of so many objects is cleaned while batches find some old pictures
- * again. The clean is stopped until a batch has taken up what it is about to remove, goes on, and is killed half way; another does the rest. Afterwards
- * all batches are verified, and the store has to have exactly what they need. Exit code 1 otherwise.
- * `npx tsx benchmarks/clean.ts [--objects 10000] [--reused 100] [--kind folder|bucket] [--json]`
+ * Whether cleaning a store loses anything that is needed: an old night of `--objects` objects is cleaned while batches
+ * reuse some of its images. The clean is paused until a batch has reused an image that it is about to remove, resumes,
+ * and is killed half way; another clean finishes the job. Then all batches are verified, and the store has to hold
+ * exactly the objects that they need; if not, the exit code is 1. `npx tsx benchmarks/clean.ts [--objects 10000]
+ * [--reused 100] [--kind folder|bucket] [--json]`
  */
 import { parseArgs } from 'node:util';
 import { cleanBesideBatches } from '../tests/cleaning/beside-batches.ts';
@@ -16,7 +17,7 @@ const { values } = parseArgs({
   },
 });
 
-// Not without ending the server, which is a process group of its own.
+// Also stops the server, which is in its own process group.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 
 try {

@@ -1,8 +1,8 @@
 /**
- * What the contact-sheet page costs: seconds to make it, and again with its sprites there; then in Chromium until it is usable, and the
- * time between frames while it scrolls from the first row to the last.
+ * What the contact-sheet page costs: the time to write it, to write it again with its sprites in place, until it is usable
+ * in Chromium, and between frames while it scrolls from the first row to the last.
  *
- *   npx tsx benchmarks/contact-sheet.ts [images, 10000 unless given] [their side in pixels, 512 unless given]
+ *   npx tsx benchmarks/contact-sheet.ts [images, default 10000] [their side in pixels, default 512]
  */
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ import { openStore } from '../store/index.ts';
 import { openBrowser } from '../tests/review-page/browser.ts';
 import { samplePictures, writeSampleBatch } from '../tests/review-page/sample-batch.ts';
 
-/** Different pictures. The number is a prime, so that with a step of its own each hundred sprites are all different. */
+/** The number of distinct images. It is prime, so that the hundred images of each sprite are all different. */
 const PICTURES = 101;
 const ROWS_A_STEP = 100 * SLOTS;
 const BATCH = 'night';
@@ -51,10 +51,10 @@ async function makePage(folder: string, images: number, side: number): Promise<v
   console.log(`${files.length} files of ${megabytes.toFixed(1)} MB; at most ${memory} MB of memory`);
 }
 
-/** Of the page that is looked at. */
+/** In the page under test. */
 declare const requestAnimationFrame: (then: (now: number) => void) => void;
 
-/** Milliseconds between frames, in order, while the page scrolls at an even pace as far as `screens`. */
+/** Milliseconds between frames, in order, while the page scrolls at an even pace over `screens` screens. */
 async function scroll(page: Page, screens: number): Promise<number[]> {
   const frames = await page.locator('main').evaluate(
     async (main, { screens, duration }) => {

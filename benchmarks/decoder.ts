@@ -1,6 +1,6 @@
-// Two VAE decoders in turn on one thread: processor seconds of a picture, and their ratio.
-// npx tsx benchmarks/decoder.ts [size …]                        the decoder shipped at eceba92, and today's
-// npx tsx benchmarks/decoder.ts old.onnx new.onnx [size …]      any two, e.g. of a bundle exported before and after
+// Two VAE decoders in turn on one thread: processor seconds for an image, and their ratio.
+// npx tsx benchmarks/decoder.ts [size …]                        the decoder shipped at eceba92 and the current one
+// npx tsx benchmarks/decoder.ts old.onnx new.onnx [size …]      any two, such as those of two exports of a bundle
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -27,7 +27,7 @@ const floats = (shape: number[]): Tensor => {
   );
 };
 
-/** Latents of a square picture and, where the graph takes statistics, none given. */
+/** Latents of a square image and, if the graph has an input for statistics, a tensor that says none are given. */
 function feedsOf(session: InferenceSession, size: number): Record<string, Tensor> {
   const side = size / FACTOR;
   const feeds: Record<string, Tensor> = { latents: floats([1, 4, side, side]) };
@@ -47,7 +47,7 @@ async function seconds(session: InferenceSession, feeds: Record<string, Tensor>)
   return (user + system) / 1e6;
 }
 
-/** One picture of each that does not count, and then in turn. */
+/** One warm-up image with each, and then in turn. */
 async function compare(files: [string, string], size: number, rounds: number): Promise<Line> {
   const options = {
     intraOpNumThreads: 1,
@@ -65,7 +65,7 @@ async function compare(files: [string, string], size: number, rounds: number): P
   }
   say(`  ${size} px: ${runs.map((each) => each.at(-1)!.toFixed(2)).join(' and ')} processor seconds`);
   return {
-    what: `decoding a picture of ${size} px, one thread`,
+    what: `decoding an image of ${size} px, one thread`,
     unit: 'processor s',
     ours: runs[1],
     peer: { name: named[0] ?? 'eceba92', runs: runs[0] },

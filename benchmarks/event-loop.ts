@@ -1,7 +1,8 @@
 /**
- * How long an orchestrator's event loop stands still while it works on whole batches: a heartbeat, and every other batch of that process,
- * waits so long. Two batches: one that is wide (rows with keys of their own, as versions before the limit on columns have planned it), and one
- * that is long. No server and no renderer: the activities run as they are, on a store in a temporary folder.
+ * How long an orchestrator's event loop is blocked while it works on whole batches: heartbeats, and all other batches of
+ * that process, are delayed by that much. Measures a wide batch (rows with distinct keys, as planned by versions before the
+ * limit on columns) and a long one. Needs no server and no renderer: the activities themselves run, on a store in a
+ * temporary folder.
  *
  *   npx tsx benchmarks/event-loop.ts [--rows 250] [--keys 190] [--jobs 50000]
  */
@@ -32,14 +33,14 @@ const bundle = { name: 'none', digest: 'cd'.repeat(32), sizes: ['256' as const],
 const folder = await mkdtemp(path.join(tmpdir(), 'pixart-event-loop-'));
 const store = await openStore(pathToFileURL(path.join(folder, 'out')).href);
 
-/** The longest time, in ms, between two turns of the event loop during some work, and how long that took in all. */
+/** Prints the longest delay of the event loop during some work, and how long the work took. */
 async function tell(what: string, work: () => Promise<unknown>): Promise<void> {
   const delays = monitorEventLoopDelay({ resolution: 1 });
   delays.enable();
   const began = performance.now();
   await work();
   const ms = performance.now() - began;
-  // A delay is noted when the loop turns again.
+  // A delay is recorded on the loop's next turn.
   await new Promise((resolve) => setTimeout(resolve, 20));
   delays.disable();
   console.log(

@@ -1,7 +1,7 @@
 /**
- * What people type all day: `--help`, a plan of 100 rows and one of many, at an earlier commit and in this checkout in turn; processor seconds
- * and peak memory of the command. Linux only.
- * `npx tsx benchmarks/everyday.ts [--rows 200000] [--rounds 3] [--against eceba92] [--json]`
+ * Everyday commands: `--help`, a plan of 100 rows and one of many, at an earlier commit and in this checkout in turn;
+ * processor seconds and peak memory of the command. Linux only. `npx tsx benchmarks/everyday.ts [--rows 200000]
+ * [--rounds 3] [--against eceba92] [--json]`
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -59,7 +59,7 @@ function line({ what, runs }: Task, of: keyof Usage, goal: Line['goal']): Line {
 try {
   const help: Task = { what: '--help', args: ['--help'], runs: new Map() };
   const [few, many] = [await planOf(100), await planOf(Number(values.rows))];
-  // What is made of the sources once is none of a command's.
+  // Building the sources happens once and is no part of a command.
   for (const { folder: sources } of checkouts) await commandUsage([path.join(sources, 'cli', 'bin.mjs'), '--help']);
   for (let round = 1; round <= rounds; round += 1) {
     say(`  round ${round} of ${rounds}`);

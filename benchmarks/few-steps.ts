@@ -1,4 +1,4 @@
-// What a student that draws in few steps saves: the same picture by both shipped bundles, each with its own steps and guidance.
+// What a few-step student saves: the same image with both shipped bundles, each with its own steps and guidance.
 // npx tsx benchmarks/few-steps.ts [size …]
 
 import { nearestBin } from '../domain/bins.ts';
@@ -10,7 +10,7 @@ const RUNS = 3;
 const load = async (name: string): Promise<Pipeline> =>
   loadPipeline(await openBundle(await bundleFolder(name)), { device: 'cpu', threads: 2 });
 
-/** Seconds of one square picture, the fastest of some. */
+/** Seconds for one square image, the fastest of several runs. */
 async function seconds(pipeline: Pipeline, size: Size): Promise<number> {
   const bin = nearestBin(size, 1, 1);
   const prompt = 'a flat fox on a teal background';

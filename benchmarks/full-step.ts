@@ -1,6 +1,7 @@
-// One step of a checkpoint's transformer, as many of its layers as it has, here and in other software, in turn: processor seconds.
+// One step of a checkpoint's whole transformer, here and in other software, in turn: processor seconds.
 // npx tsx benchmarks/full-step.ts --real CHECKPOINT [--size 256] [--int8] [--threads 1] [--rounds 3] [--scratch FOLDER] [--json]
-// 3.1 GB go to the scratch folder (with --int8 another 0.7), which is used again; all programs are in memory at once, up to 14 GB.
+// Writes 3.1 GB to the scratch folder (with --int8 another 0.7) and reuses them; all programs are in memory at once, up to
+// 14 GB.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -21,7 +22,7 @@ const { values } = parseArgs({
 });
 const { size, threads } = values;
 const PYTHON = path.join(ROOT, 'models/python.sh');
-/** Among the names of the programs. */
+/** Our own program's name. */
 const OURS = values.int8 ? 'int8' : 'float32';
 const HUGE_PAGES = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' };
 
@@ -52,7 +53,7 @@ function programs(folder: string): Entry[] {
     return [of(OURS, {}, ...step('fp32')), ...float32, compiled, huge];
   }
   return [
-    // First, while memory is free: it may have to be quantised.
+    // First, while memory is free: it may have to quantise the graph.
     of('OpenVINO int8', {}, ...openvino('int8')),
     of(OURS, {}, ...step('int8')),
     ...float32,
@@ -62,7 +63,7 @@ function programs(folder: string): Entry[] {
   ];
 }
 
-/** Above 512 px a call takes minutes: the first one, which does not count, is a small one, and nothing is compiled for it. */
+/** Above 512 px a call takes minutes, so the warm-up call is a small one, and nothing is compiled for it. */
 function isLarge(): boolean {
   return Number(size) > 512;
 }
@@ -83,14 +84,16 @@ await withScratch(values.scratch, async (scratch) => {
 function prepare(checkpoint: string, folder: string): void {
   say('  preparing graphs and inputs');
   const { status } = spawnSync(PYTHON, [script('prepare.py'), checkpoint, folder], { stdio: ['ignore', 2, 2] });
-  if (status !== 0) throw new Error(`prepare.py ended with code ${status}`);
+  if (status !== 0) throw new Error(`prepare.py exited with code ${status}`);
 }
 
 function floatLines(ours: Measured, peers: Measured[]): Line[] {
   return peers.map((peer) => line(ours, peer, GOALS[peer.name]?.[size]));
 }
 
-/** The goals are for the fastest peers: of those in floats, and of those in int8 that err no more than we do. */
+/**
+ * The goals apply to the fastest peers: among those in floats, and among those in int8 with errors no larger than ours.
+ */
 function int8Lines(ours: Measured, peers: Measured[]): Line[] {
   const floats = peers.filter(({ name }) => !name.endsWith('int8'));
   const equal = peers.filter((peer) => peer.name.endsWith('int8') && worst(peer) <= 1.1 * worst(ours));

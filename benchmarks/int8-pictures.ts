@@ -1,7 +1,7 @@
-// What int8 changes: the same prompts and seeds with two bundles in turn, say float32 and int8; of each picture the peak
-// signal-to-noise ratio, then the median and the lowest, and processor seconds of both.
+// What int8 changes: renders the same prompts and seeds with two bundles in turn, such as float32 and int8. Prints each
+// image's peak signal-to-noise ratio, their median and minimum, and the processor seconds of both.
 // npx tsx benchmarks/int8-pictures.ts [<bundle> <other bundle>] [--size 256] [--count 50] [--keep <folder>] [--scratch <folder>] [--json]
-// Without folders, the shipped bundles and the same weights exported with `--for cpu`.
+// Default: the shipped bundles, and the same weights exported with `--for cpu`.
 
 import { mkdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -22,7 +22,7 @@ const OBJECTS = join(import.meta.dirname, '../models/training/objects.json');
 const STYLES = ['a flat', 'a glossy'];
 const GROUNDS = ['a white', 'a navy', 'a teal', 'an orange', 'a purple', 'a sunset gradient', 'a black'];
 
-/** Every other object that the shipped model knows, alone; styles and backgrounds alternate. */
+/** Every second object that the shipped model knows, alone; styles and backgrounds alternate. */
 async function somePrompts(count: number): Promise<string[]> {
   const objects = Object.keys(JSON.parse(await readFile(OBJECTS, 'utf8')));
   return Array.from({ length: count }, (_, index) => {

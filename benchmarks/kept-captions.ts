@@ -1,8 +1,8 @@
 /**
- * How many texts are encoded in two nights of one catalog. First an encode worker and a render worker without the text encoder; then, with fresh
- * seeds, another render worker alone. Real processes, real Temporal, pictures that are encoded, stored and recorded as ever; of the
- * networks only the arithmetic is left out. `npx tsx benchmarks/kept-captions.ts [--rows 1000] [--variants 4] [--json]`; exit code 1 where a text is
- * encoded twice.
+ * How many texts are encoded in two nights of one catalog. The first night has an encode worker and a render worker
+ * without the text encoder; the second, with fresh seeds, only another render worker. Processes and Temporal are real,
+ * and images are encoded, stored and recorded as usual; only the networks' arithmetic is left out. `npx tsx
+ * benchmarks/kept-captions.ts [--rows 1000] [--variants 4] [--json]`; exit code 1 if a text is encoded twice.
  */
 import { parseArgs } from 'node:util';
 import { DISTINCT_NEGATIVES_EVERY, twoNights } from '../tests/e2e/two-nights.ts';
@@ -35,5 +35,5 @@ tellLines(
   values.json,
 );
 const isRight = first.encoded === texts && second.encoded === 0 && second.computed === rows * variants;
-// A table that is read by `npm run bench` says so itself.
+// With --json, the line in the table of `npm run bench` says so itself.
 if (!isRight && !values.json) process.exitCode = 1;

@@ -1,8 +1,8 @@
 /**
- * Whether batches survive a night of kills: server on its file, orchestrators, render workers and their renderer children are
- * real processes, and `kill -9` takes one of them every second or two, by a plan that the seed decides, while batches run.
- * Every batch is checked when it is over: plan, receipts, manifest, copies and objects have to agree. The first one that does not
- * ends the run with exit code 1. `npx tsx benchmarks/kills.ts [--kills 1000] [--seed 1] [--json]`
+ * Whether batches survive a night of kills: the server on its file, orchestrators, render workers and their renderer
+ * children are real processes, and while batches run, `kill -9` hits one of them every second or two, by a plan that
+ * depends on the seed. When a batch ends, its plan, receipts, manifest, copies and objects have to agree. The first
+ * that does not ends the run with exit code 1. `npx tsx benchmarks/kills.ts [--kills 1000] [--seed 1] [--json]`
  */
 import { parseArgs } from 'node:util';
 import { runKills, type Tally } from '../tests/chaos/run-kills.ts';
@@ -26,12 +26,12 @@ function tell({ kills: done, killed, batches, jobs, extraComputations }: Readonl
   toldAt = performance.now();
   const by = Object.entries(killed).map(([victim, count]) => `${victim} ${count}`);
   console.error(
-    `${seconds()} s: kill ${done} of ${kills} (${by.join(', ')}); ${batches} batches with ${jobs} images over, ` +
+    `${seconds()} s: kill ${done} of ${kills} (${by.join(', ')}); ${batches} batches with ${jobs} images done, ` +
       `${extraComputations} extra computations`,
   );
 }
 
-// Not without ending the server, which is a process group of its own.
+// Also stops the server, which is in its own process group.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 
 try {

@@ -15,7 +15,7 @@ const CHANNELS = 192;
 const CAPTION_TOKENS = 24;
 /** Guidance denoises with the prompt and the negative prompt at once. */
 const BATCH = 2;
-/** A run shorter than this is repeated, and the fastest counts. */
+/** Shorter runs are repeated, and the fastest counts. */
 const LONG_MS = 5_000;
 
 type Feeds = Record<string, Tensor>;
@@ -41,7 +41,7 @@ const stepFeeds = ([height, width]: [number, number]): Feeds => ({
   caption_mask: new Tensor('int64', new BigInt64Array(BATCH * CAPTION_TOKENS).fill(1n), [BATCH, CAPTION_TOKENS]),
 });
 
-/** Milliseconds of one run: the fastest of three, or the first where that takes long. */
+/** Milliseconds of one run: the fastest of three, or the first one if that takes long. */
 async function milliseconds(file: string, feeds: Feeds): Promise<number> {
   const session = await InferenceSession.create(file);
   let fastest = Number.POSITIVE_INFINITY;

@@ -1,6 +1,7 @@
 /**
- * How soon a change is in force while a batch runs with thousands of jobs outstanding: real server, real workers, a renderer that
- * takes a job's time without its arithmetic. `npx tsx benchmarks/live-control.ts [--jobs 5000] [--window 1000] [--slots 32]`
+ * How soon a change takes effect while a batch runs with thousands of jobs outstanding. Server and workers are real;
+ * the renderer takes a job's time without its arithmetic. `npx tsx benchmarks/live-control.ts [--jobs 5000] [--window
+ * 1000] [--slots 32]`
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -74,7 +75,7 @@ await writeFile(
 const store = pathToFileURL(path.join(folder, 'out')).href;
 const { batch } = await submitBatch(client, { catalog, store, bundle: BUNDLE, batch: 'controlled', window });
 
-/** Scheduled images of all shards that run. */
+/** Scheduled images of all running shards. */
 async function pending() {
   const shards = client.temporal.workflow.list({
     query: `WorkflowType = 'renderShard' AND ExecutionStatus = 'Running'`,
@@ -115,7 +116,7 @@ async function measure(
   );
 }
 
-/** When the last image was begun after a change. */
+/** When the last image started after a change. */
 const lastStart = async (since: number, of = ''): Promise<number> => {
   await sleep(6_000);
   return starts.findLast(({ at, prompt }) => at > since && prompt.includes(of))?.at ?? since;

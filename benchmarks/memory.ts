@@ -1,8 +1,8 @@
 /**
  * Predicted and measured memory of the processes that encode and paint: `npx tsx benchmarks/memory.ts [bundle] [size …] [--json]`.
  *
- * Every size is painted by a process of its own, two steps with guidance, from captions of 20 tokens. Peaks are the kernel's (VmHWM); what
- * of them is mapped from files is told apart, since other processes share it.
+ * Each size is rendered by its own process, two steps with guidance, from captions of 20 tokens. Peaks are the kernel's
+ * (VmHWM); the part mapped from files is shown separately, since other processes share it.
  */
 
 import { parseArgs } from 'node:util';
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   );
 }
 
-/** None where nothing is predicted. */
+/** Empty if there is no prediction. */
 function lineOf(what: string, predicted: ProcessMemory | null, { peak, file }: Peak): Line[] {
   if (predicted === null) return [];
   const { total, file: mapped } = predicted;

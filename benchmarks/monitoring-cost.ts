@@ -1,6 +1,6 @@
 /**
- * What watching costs an image: the observers around an activity that does nothing, with everything off and with traces,
- * metrics and log lines on. Run it with `npx tsx benchmarks/monitoring-cost.ts`.
+ * What monitoring costs for each image: the observers around an activity that does nothing, with everything off and
+ * with traces, metrics and log lines on. `npx tsx benchmarks/monitoring-cost.ts`
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,8 +1,8 @@
 /**
- * A fleet on several hosts, each a network namespace: Temporal server, orchestrator and bucket in one, a render worker in each of the
- * others, connected by a switch. In mid-batch one host's cable is pulled, for longer than its heartbeats may fail, and put back. Exit code 1
- * where a job is lost or has more than one object. Needs root on Linux; what it makes is gone when it ends.
- * `npx tsx benchmarks/namespaces.ts [--hosts 3] [--jobs 150] [--cut 60]`
+ * A fleet on several hosts, each a network namespace: Temporal server, orchestrator and bucket in one, a render worker
+ * in each of the others, connected by a switch. In mid-batch one host's cable is pulled for longer than the heartbeat
+ * timeout, and plugged back in. Exit code 1 if a job is lost or has more than one object. Needs root on Linux; removes
+ * everything that it created. `npx tsx benchmarks/namespaces.ts [--hosts 3] [--jobs 150] [--cut 60]`
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,7 +22,7 @@ const { values } = parseArgs({
   },
 });
 
-/** Runs the batch within the hub, whose own addresses are all that anything listens on. */
+/** Runs the batch inside the hub; everything listens on the hub's addresses only. */
 async function runWithin({ hub, hosts }: Network, folder: string): Promise<number> {
   const program = fileURLToPath(new URL('namespaces/cut-off.ts', import.meta.url));
   const settings = JSON.stringify({ folder, hosts, jobs: Number(values.jobs), cutSeconds: Number(values.cut) });

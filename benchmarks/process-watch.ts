@@ -6,12 +6,12 @@ const run = promisify(execFile);
 /** Resident memory of some processes from now on, in MB. */
 export type MemoryWatch<Name extends string> = {
   curves: Record<Name, number[]>;
-  /** Forgets what was seen. */
+  /** Discards the samples so far. */
   restart(): void;
   stop(): void;
 };
 
-/** Looks at the processes every second, in the way that `ps` does on any system. */
+/** Samples the processes every second with `ps`, which works on any system. */
 export function watchMemory<Name extends string>(pids: Record<Name, number>): MemoryWatch<Name> {
   const names = Object.keys(pids) as Name[];
   const empty = () => Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
@@ -27,12 +27,12 @@ export function watchMemory<Name extends string>(pids: Record<Name, number>): Me
       watch.curves[name].push(Math.round(kilobytes! / 1_024));
     }
   };
-  // One that has just ended is no reason to stop.
+  // A process that has just exited is no reason to stop.
   const timer = setInterval(() => look().catch(() => {}), 1_000).unref();
   return watch;
 }
 
-/** Processor seconds that the processes have used since they began. */
+/** Processor seconds that the processes have used since they started. */
 export async function processorSeconds(pids: number[]): Promise<number> {
   const { stdout } = await run('ps', ['-o', 'time=', '-p', pids.join(',')]);
   // [days-][hours:]minutes:seconds
@@ -46,7 +46,7 @@ export async function processorSeconds(pids: number[]): Promise<number> {
     .reduce((sum, time) => sum + seconds(time), 0);
 }
 
-/** A curve in at most so many values; each is the highest of its part, so that no peak is lost. */
+/** Reduces a curve to at most `most` values; each is the highest of its section, so that no peak is lost. */
 export function sampled(curve: number[], most: number): number[] {
   const part = Math.max(1, Math.ceil(curve.length / most));
   return Array.from({ length: Math.ceil(curve.length / part) }, (_, index) =>

@@ -1,6 +1,6 @@
-// What the export of a whole checkpoint takes, verification included: memory and time. Linux only.
+// Memory and time of the export of a whole checkpoint, verification included. Linux only.
 // npx tsx benchmarks/real-export.ts --real FOLDER [--for small] [--limited] [--rounds 1] [--scratch FOLDER] [--json]
-// With --limited, under a control group's limit of the goal's size. The bundle stays in the scratch folder, for real-render.ts.
+// --limited runs it in a control group limited to the goal. The bundle stays in the scratch folder, for real-render.ts.
 
 import { rm } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -20,7 +20,7 @@ await withScratch(values.scratch, async (scratch) => {
   const bundle = realBundle(scratch, values.for);
   const runs: Watched[] = [];
   for (let round = 0; round < Number(values.rounds); round += 1) {
-    // The command refuses a folder that is not empty; this one is the bench's own.
+    // The command refuses a folder that is not empty; this one belongs to the bench.
     await rm(bundle, { recursive: true, force: true });
     runs.push(await watched(exportCommand(checkpoint, bundle, values.for), values.limited ? GOAL_GIB : undefined));
     say(`export: ${runs.at(-1)!.memory.total.toFixed(2)} GiB, ${(runs.at(-1)!.seconds / 60).toFixed(1)} min`);

@@ -1,7 +1,7 @@
-// What one picture takes with a checkpoint of real size, `render` as a person types it: memory of all processes, and time. Linux only.
+// Memory of all processes and time of `render` for one image with a checkpoint of real size. Linux only.
 // npx tsx benchmarks/real-render.ts --real FOLDER [--size 256 --size 512] [--for small] [--steps 20] [--limited] [--peer] [--rounds 1] [--scratch FOLDER] [--json]
-// The bundle is made in the scratch folder where it is not there. With --limited, under a control group's limit of the goal's size. With
-// --peer, beside diffusers in bf16 (12 GB and more).
+// Exports the bundle to the scratch folder if it is not there. --limited runs it in a control group limited to the goal.
+// --peer compares it with diffusers in bf16 (12 GB and more).
 
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -56,7 +56,7 @@ async function compare(bundle: string, size: string, scratch: string): Promise<L
       say(`  diffusers: ${theirs.at(-1)!.memory.total.toFixed(2)} GiB, ${theirs.at(-1)!.seconds.toFixed(0)} s`);
     }
   }
-  const what = `one picture at real size, \`--for ${values.for}\`, ${size} px, ${values.steps} steps, from command to file`;
+  const what = `one image at real size, \`--for ${values.for}\`, ${size} px, ${values.steps} steps, from command to file`;
   const peer = (value: (run: Watched) => number) =>
     theirs.length > 0 ? { peer: { name: 'diffusers bf16', runs: theirs.map(value) } } : {};
   const memory = (run: Watched): number => run.memory.total;

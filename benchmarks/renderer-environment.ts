@@ -4,7 +4,10 @@ import { childEnvironment } from '../domain/child-environment.mjs';
 /** Set in a process that `runInRendererEnvironment` has started. */
 const MARK = 'PIXART_BENCHMARK_CHILD';
 
-/** Goes on only in a process that has a renderer's environment: what glibc and ONNX Runtime read of it, they read at their start. */
+/**
+ * Restarts this process with a renderer's environment, unless it has one: glibc and ONNX Runtime read it at their
+ * start.
+ */
 export function runInRendererEnvironment(): void {
   if (process.env[MARK]) return;
   const { status } = spawnSync(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {

@@ -1,8 +1,9 @@
 /**
- * One batch of 100,000 jobs beside batches of 1,000: whether it completes, how long the histories of its workflows become, what every
- * process needs in memory from its beginning to its end, and what a job costs. Temporal server on its file, store in a folder, images are
- * encoded, stored and recorded as ever; only the arithmetic of rendering is left out. Exit code 1 where a history breaks its limit.
- * `npx tsx benchmarks/scale.ts [--jobs 100000] [--window 100] [--storage file]`
+ * One batch of 100,000 jobs compared with batches of 1,000: whether it completes, how long its workflows' histories
+ * grow, how much memory every process needs from start to end, and the cost of a job. The Temporal server runs on its
+ * file, the store is a folder, and images are encoded, stored and recorded as usual; only the arithmetic of rendering
+ * is left out. Exit code 1 if a history exceeds its limit. `npx tsx benchmarks/scale.ts [--jobs 100000] [--window 100]
+ * [--storage file]`
  */
 import { parseArgs } from 'node:util';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
@@ -13,7 +14,7 @@ const { values } = parseArgs({
   options: {
     jobs: { type: 'string', default: '100000' },
     window: { type: 'string', default: '100' },
-    /** Of the server: `file`, or `memory`, where the server's own memory grows with the histories that it keeps. */
+    /** The server's storage: `file`, or `memory`, which makes the server's own memory grow with its histories. */
     storage: { type: 'string', default: 'file' },
   },
 });
@@ -27,10 +28,12 @@ const GOAL = 1.2;
 
 const mean = (numbers: number[]): number => numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
 
-/** Milliseconds a job: by the clock, and of processors in all three processes, which another program's load changes less. */
+/**
+ * Milliseconds for each job: wall time, and processor time of all three processes, which varies less under other load.
+ */
 type Cost = { ms: number; processorMs: number };
 
-/** On a server of its own that a small batch has warmed up. */
+/** Runs on its own server, warmed up by a small batch. */
 async function onRig<T>(run: (rig: Rig) => Promise<T>): Promise<T> {
   const rig = await startRig(values.storage === 'memory' ? 'memory' : 'file');
   try {
@@ -43,7 +46,7 @@ async function onRig<T>(run: (rig: Rig) => Promise<T>): Promise<T> {
   }
 }
 
-/** The median of some runs by the clock, and the mean of their processor time. */
+/** The median wall time of some runs, and their mean processor time. */
 async function cost(rig: Rig, jobs: number, runs: number): Promise<Cost> {
   const speeds: number[] = [];
   let seconds = 0;
@@ -79,7 +82,7 @@ function tellMemory(name: string, curve: number[]): void {
   console.log(`  mean of the first quarter ${first.toFixed(0)}, of the last ${last.toFixed(0)}`);
 }
 
-// The SDK would only shut its workers down; this ends the server, too.
+// The SDK would only shut down its workers; this stops the server too.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 const small = await onRig((rig) => cost(rig, SMALL, SMALL_RUNS));

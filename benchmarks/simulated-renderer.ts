@@ -5,15 +5,15 @@ import type { Renderer } from '../models/renderer/index.ts';
 
 export type Simulation = {
   bundle: BundleRef;
-  /** Pixels of a side of every image; each is as large as was asked for unless it is given. */
+  /** The side of every image in pixels; default: the requested size. */
   side?: number;
-  /** A step's time without its arithmetic. */
+  /** The time of a step, without its arithmetic. */
   stepMs?: (request: RenderRequest) => number;
-  /** Called before the first step; what it throws is the renderer's failure. */
+  /** Called before the first step; if it throws, that is the renderer's failure. */
   before?: (request: RenderRequest) => void;
 };
 
-/** A renderer that takes a job's time and gives an image of one colour: for whatever is about orchestration. */
+/** A renderer that takes a job's time and returns an image of one colour, for benchmarks of orchestration. */
 export function simulatedRenderer({ bundle, side, stepMs = () => 0, before = () => {} }: Simulation): Renderer {
   return {
     bundle,
@@ -44,7 +44,7 @@ export function simulatedRenderer({ bundle, side, stepMs = () => 0, before = () 
   };
 }
 
-/** What it sees of every text. */
+/** The caption that it gets for every text. */
 export const simulatedCaptions: CaptionSource = async () => {
   const caption = { states: new Float32Array(1), tokens: 1 };
   return { prompt: caption, negative: caption };

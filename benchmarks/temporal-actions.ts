@@ -1,7 +1,7 @@
 /**
- * What a night costs on Temporal Cloud: the actions, its billed unit, of two batches on a server here, counted from their histories and from
- * the calls that reach the server, and by these of 10,000 images. Rendering is simulated: an image takes `--seconds`, in which it heartbeats.
- * `npx tsx benchmarks/temporal-actions.ts [--images 1000] [--seconds 3]`
+ * What a night costs on Temporal Cloud: counts the actions, its billing unit, of two batches on a local server, from
+ * their histories and from the calls that reach the server, and extrapolates to 10,000 images. Rendering is simulated:
+ * an image takes `--seconds`, with heartbeats. `npx tsx benchmarks/temporal-actions.ts [--images 1000] [--seconds 3]`
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -28,10 +28,10 @@ const SLOW_IMAGES = 20;
 const NIGHT = 10_000;
 const STEPS = 20;
 
-/** Dollars, of the first five million a month: docs.temporal.io/cloud/pricing, read 2026-11-30. */
+/** Dollars, for the first five million a month: docs.temporal.io/cloud/pricing, read 2026-11-30. */
 const PRICE_OF_A_MILLION = 50;
 
-/** Queries of `watch` come beside these: in a terminal one a second for the batch and one for each running shard. */
+/** Queries of `watch` are extra: in a terminal, one a second for the batch and for each running shard. */
 const CALLS: Record<string, string> = { RecordActivityTaskHeartbeat: 'heartbeats', QueryWorkflow: 'queries' };
 
 const calls: Actions = {};
@@ -59,7 +59,7 @@ try {
   await rm(folder, { recursive: true });
 }
 
-/** @param stepMs what a step of its renderer takes */
+/** @param stepMs the time of one step of its renderer */
 async function withRenderer<T>(stepMs: number, use: () => Promise<T>): Promise<T> {
   const computed = path.join(folder, 'computed');
   const environment = await simulatedChildren({ computed, stepMs });
@@ -73,7 +73,7 @@ async function withRenderer<T>(stepMs: number, use: () => Promise<T>): Promise<T
   }
 }
 
-/** Submits a batch, waits for its end, and counts what it came to. */
+/** Submits a batch, waits until it is complete, and counts its actions. */
 async function actionsOf(batch: string, images: number): Promise<Actions> {
   for (const kind of Object.keys(calls)) delete calls[kind];
   const catalog = path.join(folder, `${batch}.csv`);
@@ -83,7 +83,7 @@ async function actionsOf(batch: string, images: number): Promise<Actions> {
   await submitBatch(client, { catalog, store, bundle, batch });
   const end = await batchEnd(client, batch);
   if (end.state !== 'completed') throw new Error(`${batch}: ${JSON.stringify(end)}`);
-  // The review page's workflow goes on a little longer.
+  // The review page's workflow runs a little longer.
   const ofBatch = `WorkflowId STARTS_WITH ${JSON.stringify(batchWorkflowId(batch))}`;
   const running = `${ofBatch} AND ExecutionStatus = "Running"`;
   while ((await client.temporal.workflow.count(running)).count > 0) await sleep(500);

@@ -1,7 +1,8 @@
 /**
- * How much of Temporal's own speed a batch keeps: jobs a second of a batch whose renderer only gives small images, which
- * are encoded, stored and recorded as ever, beside a bare workflow with as many activities that do nothing, through the same window on the
- * same server. `npx tsx benchmarks/throughput.ts [--jobs 5000] [--runs 3] [--window 100]`
+ * How much of Temporal's own speed a batch keeps: the jobs a second of a batch with a renderer that only returns small
+ * images, which are encoded, stored and recorded as usual, beside a bare workflow with the same number of activities
+ * that do nothing, with the same window on the same server. `npx tsx benchmarks/throughput.ts [--jobs 5000] [--runs 3]
+ * [--window 100]`
  */
 import { parseArgs } from 'node:util';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
@@ -22,7 +23,7 @@ const median = (numbers: number[]): number => numbers.toSorted((a, b) => a - b)[
 async function measure(storage: 'memory' | 'file'): Promise<void> {
   const pairs: { bare: number; batch: number }[] = [];
   for (let run = 1; run <= runs; run += 1) {
-    // A server of its own for each pair: a file that grows would slow down whatever comes last.
+    // A new server for each pair: a growing file would slow down whatever runs last.
     const rig = await startRig(storage);
     const bareFirst = run % 2 === 1;
     const before = bareFirst ? await rig.bare(jobs, window) : 0;

@@ -1,5 +1,5 @@
-// One picture of the default bundle, from prompt to pixels, in float32 and int8, and in diffusers' pipeline with the same weights, in turn:
-// processor seconds, and how far the pictures of one prompt and seed are apart.
+// One image of the default bundle, from prompt to pixels, in float32 and int8, and in diffusers' pipeline with the same
+// weights, in turn: processor seconds, and the difference between images with the same prompt and seed.
 // npx tsx benchmarks/whole-pipeline.ts [--size 256 --size 512] [--threads 1] [--rounds 3] [--scratch FOLDER] [--json]
 
 import { readFile } from 'node:fs/promises';

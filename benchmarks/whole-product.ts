@@ -1,7 +1,7 @@
 /**
- * What a batch costs as a whole: `dev` and `submit --wait`, as a person types them, with the shipped 4-step bundle at 256 px, at an
- * earlier commit and in this checkout in turn. Linux only.
- * `npx tsx benchmarks/whole-product.ts [--images 60] [--rounds 3] [--against eceba92 | --alone] [--json] [-- options of dev]`
+ * What a whole batch costs: `dev` and `submit --wait`, as a person types them, with the shipped 4-step bundle at 256
+ * px, at an earlier commit and in this checkout in turn. Linux only. `npx tsx benchmarks/whole-product.ts [--images 60]
+ * [--rounds 3] [--against eceba92 | --alone] [--json] [-- options of dev]`
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -33,7 +33,7 @@ try {
       say(`  round ${round} of ${rounds}: ${checkout.name} …`);
       const fleet = await startFleet(checkout, await mkdtemp(path.join(folder, 'state-')), positionals);
       try {
-        // What is made once and what is read for the first time is none of a batch's.
+        // One-off builds and cold caches are no part of a batch's cost.
         await fleet.batch(2);
         const one: Measured = await fleet.batch(1);
         const many: Measured = await fleet.batch(images);

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# c2pa-python puts a thumbnail of 1,024 pixels into every picture that it signs, however small the picture is: a WebP of a few hundred bytes becomes one of
-# hundreds of kilobytes. Expected: a thumbnail no larger than the picture, or none. `builder.thumbnail.enabled: false` in the settings of the Context leaves it
-# out. Seen with c2pa-python 0.38.1 (c2pa-rs 0.91.3). Ends with 1 when that has changed. Needs Python 3.11 or later with venv and pip, and openssl.
+# c2pa-python adds a thumbnail of 1,024 pixels to every image that it signs, however small the image is: a WebP of a few
+# hundred bytes grows to hundreds of kilobytes. Expected: a thumbnail no larger than the image, or none.
+# `builder.thumbnail.enabled: false` in the Context's settings leaves it out. Seen with c2pa-python 0.38.1 (c2pa-rs
+# 0.91.3). Exits with 1 if this has changed. Needs Python 3.11 or later with venv and pip, and openssl.
 set -euo pipefail
 
 folder=$(mktemp -d)
@@ -10,7 +11,7 @@ cd "$folder"
 python3 -m venv python
 python/bin/python -m pip install --quiet --disable-pip-version-check c2pa-python==0.38.1 pillow==13.0.0 || exit 2
 
-# An authority, and a certificate as C2PA wants it.
+# A certificate authority, and a certificate that meets C2PA's requirements.
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 30 -subj /O=Finding/CN=authority \
   -addext keyUsage=critical,keyCertSign 2>/dev/null
 openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out request.pem -subj /O=Finding/CN=signer 2>/dev/null
@@ -28,7 +29,7 @@ import sys
 import c2pa
 from PIL import Image
 
-# 16 colours of 4 x 4 pixels each, as an icon may have.
+# 16 colours of 4 x 4 pixels each, like an icon.
 random.seed(1)
 small = Image.frombytes("RGB", (4, 4), random.randbytes(48)).resize((16, 16), Image.Resampling.NEAREST)
 plain = io.BytesIO()
@@ -56,7 +57,7 @@ info = c2pa.C2paSignerInfo(b"es256", pem.encode(), key.encode(), None)
 
 
 def signed(settings):
-    """How many bytes the picture has then, and how wide its thumbnail is."""
+    """The size of the signed image in bytes, and the width of its thumbnail."""
     context = c2pa.Context(settings=c2pa.Settings.from_dict(settings))
     builder = c2pa.Builder(json.dumps(definition), context=context)
     out = io.BytesIO()
@@ -71,15 +72,15 @@ def signed(settings):
     return len(out.getvalue()), Image.open(picture).width
 
 
-print(f"c2pa-rs {c2pa.sdk_version()}; the picture: {len(plain.getvalue())} bytes, {small.width} pixels wide")
+print(f"c2pa-rs {c2pa.sdk_version()}; the image: {len(plain.getvalue())} bytes, {small.width} pixels wide")
 bytes_, width = signed({})
 print(f"signed: {bytes_} bytes, its thumbnail {width} pixels wide")
 if width is None or width <= small.width:
-    sys.exit("changed: no thumbnail that is larger than the picture")
+    sys.exit("changed: no thumbnail larger than the image")
 bytes_, width = signed({"builder": {"thumbnail": {"enabled": False}}})
 print(f"signed, thumbnail off: {bytes_} bytes")
 if width is not None:
-    sys.exit("changed: the setting leaves the thumbnail in")
+    sys.exit("changed: the setting no longer removes the thumbnail")
 print("as described")
 END
 python/bin/python sign.py

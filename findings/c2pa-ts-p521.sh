@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# @trustnxt/c2pa-ts refuses a valid signature with ES512 (ECDSA with P-521 and SHA-512): `claimSignature.mismatch`. Expected: `claimSignature.validated`, as
-# for ES256 and ES384; RFC 9053 (2.1) gives ES512 the hash SHA-512, C2PA 2.2 (13.2.1) allows it, and c2pa-rs 0.91.3 takes the same bytes for valid.
-# Seen with @trustnxt/c2pa-ts 0.9.4. Ends with 1 when that has changed. Needs Node 20.9 or later with npm.
+# @trustnxt/c2pa-ts rejects a valid signature with ES512 (ECDSA with P-521 and SHA-512): `claimSignature.mismatch`.
+# Expected: `claimSignature.validated`, as for ES256 and ES384; RFC 9053 (2.1) specifies SHA-512 for ES512, C2PA 2.2
+# (13.2.1) allows it, and c2pa-rs 0.91.3 accepts the same bytes as valid. Seen with @trustnxt/c2pa-ts 0.9.4. Exits with
+# 1 if this has changed. Needs Node 20.9 or later with npm.
 set -euo pipefail
 
 folder=$(mktemp -d)
@@ -22,7 +23,7 @@ const png = Uint8Array.from(
   (letter) => letter.charCodeAt(0),
 );
 
-/** What the library says of a signature that it has put into a picture itself. */
+/** The library's verdict on its own signature in an image. */
 async function ownVerdict(namedCurve, algorithm, hash) {
   const keys = await subtle.generateKey({ name: 'ECDSA', namedCurve }, true, ['sign', 'verify']);
   const authority = await subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
@@ -41,7 +42,7 @@ async function ownVerdict(namedCurve, algorithm, hash) {
       await x509.AuthorityKeyIdentifierExtension.create(authority.publicKey),
     ],
   });
-  // WebCrypto has the two numbers side by side, as COSE wants them.
+  // WebCrypto concatenates the two numbers, as COSE requires.
   const sign = async (bytes) => new Uint8Array(await subtle.sign({ name: 'ECDSA', hash }, keys.privateKey, bytes));
   const signer = { algorithm, certificate, chainCertificates: [], sign };
   const asset = new PNG(png);

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# @trustnxt/c2pa-ts does not keep an AVIF picture readable when it makes room for a manifest in a view of a larger buffer, as Node's Buffers often are: sharp then
-# says that it cannot decode the picture. Expected: the same picture with room in it, as where the bytes are copied first; its class BMFF takes any Uint8Array.
-# Seen with @trustnxt/c2pa-ts 0.9.4 and sharp 0.35.5. Ends with 1 when that has changed. Needs Node 20.9 or later with npm.
+# @trustnxt/c2pa-ts corrupts an AVIF image when it makes room for a manifest in a view of a larger buffer, which Node's
+# Buffers often are: sharp then cannot decode the image. Expected: the same image with room in it, as when the bytes are
+# copied first; its class BMFF accepts any Uint8Array. Seen with @trustnxt/c2pa-ts 0.9.4 and sharp 0.35.5. Exits with 1
+# if this has changed. Needs Node 20.9 or later with npm.
 set -euo pipefail
 
 folder=$(mktemp -d)
@@ -18,7 +19,7 @@ const changed = (what) => {
 };
 const picture = await sharp({ create: { width: 64, height: 64, channels: 3, background: 'teal' } }).avif().toBuffer();
 
-/** Makes room for a manifest, which moves all that follows, and tells whether the picture can still be decoded. */
+/** Makes room for a manifest, which moves everything after it; returns whether the image can still be decoded. */
 async function decodes(file) {
   const asset = new BMFF(file);
   await asset.ensureManifestSpace(5_000);
@@ -28,7 +29,7 @@ async function decodes(file) {
 
 const copy = new Uint8Array(picture);
 if (!(await decodes(copy))) changed('a copy cannot be decoded either');
-console.log('from bytes of their own: decoded');
+console.log('from a copy of the bytes: decoded');
 
 const larger = new Uint8Array(picture.length + 16);
 larger.set(picture, 16);

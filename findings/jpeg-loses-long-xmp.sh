@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# sharp leaves an XMP packet of more than 60,000 bytes out of a JPEG file and succeeds; whoever listens to its event `warning` hears of it. Expected: the
-# packet in the file, or an error. The documentation of withXmp() names JPEG among the formats that take one, and no limit; a JPEG segment has room for 65,502
-# bytes (XMP specification, part 3), and PNG and WebP keep as many. Seen with sharp 0.35.5 and libvips 8.18.7. Ends with 1 when that has changed. Needs Node
-# 20.9 or later with npm.
+# sharp drops an XMP packet of more than 60,000 bytes from a JPEG file and reports success; only its event `warning`
+# mentions it. Expected: the packet in the file, or an error. The documentation of withXmp() lists JPEG among the
+# supported formats and names no limit; a JPEG segment has room for 65,502 bytes (XMP specification, part 3), and PNG
+# and WebP keep that many. Seen with sharp 0.35.5 and libvips 8.18.7. Exits with 1 if this has changed. Needs Node 20.9
+# or later with npm.
 set -euo pipefail
 
 folder=$(mktemp -d)
@@ -23,14 +24,14 @@ const [head, tail] = [
 ];
 const packetOf = (bytes) => head + 'a'.repeat(bytes - head.length - tail.length) + tail;
 
-/** What a file of the format keeps of a packet of so many bytes, and what sharp says about it. */
+/** What a file of the format keeps of a packet of `bytes` bytes, and what sharp reports. */
 async function keep(format, bytes) {
   const warnings = [];
   const image = sharp({ create: { width: 64, height: 64, channels: 3, background: 'teal' } });
   image.on('warning', (warning) => warnings.push(warning));
   const packet = packetOf(bytes);
   const { xmp } = await sharp(await image.withXmp(packet).toFormat(format).toBuffer()).metadata();
-  if (xmp && xmp.toString() !== packet) changed(`${format} has another packet than the one of ${bytes} bytes`);
+  if (xmp && xmp.toString() !== packet) changed(`${format} has a different packet than the one of ${bytes} bytes`);
   console.log(`${format}, ${bytes} bytes: ${xmp ? 'kept' : 'lost'} ${warnings.join()}`);
   return { kept: xmp !== undefined, warnings };
 }

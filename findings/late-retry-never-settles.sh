@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# A call of @google-cloud/storage whose connection breaks after its total time is over (600 s, unless another is given) neither succeeds nor fails: its
-# promise never settles, and nothing is sent any more. A connection that was dead for long does that, or a clock that jumps. Expected: an error, as where
-# the last of its tries has failed. retry-request 7.0.2 returns where no time is left (retryAfterDelay), without a word to whoever waits. With a total
-# time without end the number of tries bounds them. Seen with @google-cloud/storage 7.22.0. Ends with 1 when that has changed.
-# Needs Node with npm. The server, which plays the bucket, listens on loopback.
+# If a connection of a @google-cloud/storage call breaks after the call's total timeout (600 s by default), the call
+# neither succeeds nor fails: its promise never settles, and it sends nothing more. A connection that was dead for a
+# long time causes this, or a clock that jumps. Expected: an error, as when the last retry has failed. retry-request
+# 7.0.2 returns silently when no time is left (retryAfterDelay). With an infinite total timeout, the number of retries
+# is the limit. Seen with @google-cloud/storage 7.22.0. Exits with 1 if this has changed. Needs Node with npm. The
+# server, which stands in for the bucket, listens on loopback.
 set -euo pipefail
 
 folder=$(mktemp -d)
@@ -31,7 +32,7 @@ const server = createServer(async (_, response) => {
 await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
 const apiEndpoint = `http://127.0.0.1:${server.address().port}`;
 
-/** What a call comes to whose first connection breaks after two seconds. */
+/** The outcome of a call whose first connection breaks after two seconds. */
 async function look(totalTimeout, expected) {
   requests = 0;
   const bucket = new Storage({ apiEndpoint, projectId: 'any', retryOptions: { totalTimeout } }).bucket('pictures');

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# One save() without a precondition that succeeds switches off the retries of all calls of the same Storage client, for as long as it lives: a single 503
-# then fails them. Expected: without a precondition that call alone is not retried, as the documentation of IdempotencyStrategy.RetryConditional says, which
-# is what a client begins with. With RetryAlways all calls go on being retried. Seen with @google-cloud/storage 7.22.0. Ends with 1 when that has changed.
-# Needs Node with npm. The server, which plays the bucket, listens on loopback.
+# One successful save() without a precondition switches off retries for all calls of the same Storage client, for the
+# rest of its life: a single 503 then fails them. Expected: only that call is not retried, as the documentation of
+# IdempotencyStrategy.RetryConditional says, the strategy that a client starts with. With RetryAlways all calls continue
+# to be retried. Seen with @google-cloud/storage 7.22.0. Exits with 1 if this has changed. Needs Node with npm. The
+# server, which stands in for the bucket, listens on loopback.
 set -euo pipefail
 
 folder=$(mktemp -d)
@@ -29,7 +30,7 @@ const apiEndpoint = `http://127.0.0.1:${server.address().port}`;
 const clientOf = (idempotencyStrategy) =>
   new Storage({ apiEndpoint, projectId: 'any', retryOptions: { idempotencyStrategy } }).bucket('pictures');
 
-/** What a read of metadata, which may always be repeated, comes to where the bucket refuses once. */
+/** The outcome of a metadata read, which is always safe to retry, if the bucket refuses it once. */
 async function afterOneRefusal(bucket) {
   refusals = 1;
   const found = await bucket.file('a').getMetadata().then(() => 'repeated', (error) => `not repeated: ${error.message}`);
@@ -47,13 +48,13 @@ const options = { resumable: false, validation: false };
 const save = (bucket, more) => bucket.file('a').save('hello', { ...options, ...more });
 
 const usual = clientOf(IdempotencyStrategy.RetryConditional);
-await look('a client of its own', usual, 'repeated');
+await look('a new client', usual, 'repeated');
 await save(usual, { preconditionOpts: { ifGenerationMatch: 0 } });
 await look('after a save with a precondition', usual, 'repeated');
 await save(usual);
 await look('after a save without one', usual, 'not repeated: later');
 await save(usual, { preconditionOpts: { ifGenerationMatch: 0 } });
-await look('after a save with one again', usual, 'not repeated: later');
+await look('after another save with a precondition', usual, 'not repeated: later');
 const always = clientOf(IdempotencyStrategy.RetryAlways);
 await save(always);
 await look('with RetryAlways, after a save without a precondition', always, 'repeated');

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# ONNX Runtime gathers telemetry on Linux: its first session leaves a device id and an SQLite file in the user's cache folder, unless
-# ORT_DISABLE_TELEMETRY is 1 before the library is loaded, or CI is set. DO_NOT_TRACK changes nothing. Seen with onnxruntime-node
-# 1.30.0 and Python's onnxruntime 1.32.0. Ends with 1 when that has changed.
-# Needs Node with npm, Python 3.11 or later with venv and pip, Linux.
+# ONNX Runtime collects telemetry on Linux: its first session leaves a device id and an SQLite file in the user's cache
+# folder, unless ORT_DISABLE_TELEMETRY is 1 before the library is loaded, or CI is set. DO_NOT_TRACK has no effect. Seen
+# with onnxruntime-node 1.30.0 and Python's onnxruntime 1.32.0. Exits with 1 if this has changed. Needs Node with npm,
+# Python 3.11 or later with venv and pip, Linux.
 set -euo pipefail
 
 folder=$(mktemp -d)
@@ -13,7 +13,7 @@ changed() {
   exit 1
 }
 
-# A graph that gives back what it gets, as ONNX keeps it.
+# An identity graph in ONNX's format.
 graph=$folder/identity.onnx
 python3 - "$graph" <<'END'
 import pathlib, sys

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# The client library of Cloud Storage names the project that pays for a bucket in uploads, metadata and listings, but not in downloads, so that a bucket whose
-# requester pays refuses those. Expected: named in each request, as its documentation says of bucket.setUserProject(): in all of the bucket and of the files
-# that come from it. With download({ userProject }) it is named. Seen with @google-cloud/storage 7.22.0. Ends with 1 when that has changed. Needs Node with npm.
-# The server, which plays the bucket, listens on loopback.
+# The Cloud Storage client library names the project that pays in uploads, metadata requests and listings, but not in
+# downloads, so a requester-pays bucket refuses those. Expected: the project in every request, as the documentation of
+# bucket.setUserProject() says: for the bucket and all its files. download({ userProject }) does name it. Seen with
+# @google-cloud/storage 7.22.0. Exits with 1 if this has changed. Needs Node with npm. The server, which stands in for
+# the bucket, listens on loopback.
 set -euo pipefail
 
 folder=$(mktemp -d)

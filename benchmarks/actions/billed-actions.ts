@@ -2,24 +2,24 @@ import type { temporal } from '@temporalio/proto';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 
-/** What Temporal Cloud bills, by kind. */
+/** The actions that Temporal Cloud bills, by kind. */
 export type Actions = Record<string, number>;
 
 /**
- * The billed actions that a workflow's history tells of, by the rules in Temporal's documentation ("Temporal Cloud Actions",
- * docs.temporal.io/cloud/actions, read 2026-11-30). Queries, heartbeats and schedules leave nothing there.
+ * The billed actions in a workflow's history, by the rules in Temporal's documentation ("Temporal Cloud Actions",
+ * docs.temporal.io/cloud/actions, read 2026-11-30). Queries, heartbeats and schedules leave no trace there.
  */
 export function billedActions(events: readonly HistoryEvent[]): Actions {
   const actions: Actions = {};
   const add = (kind: string, count = 1): void => {
     actions[kind] = (actions[kind] ?? 0) + count;
   };
-  // Markers of one workflow task, such as those of patches, are one action together.
+  // All markers of one workflow task, such as those of patches, are one action.
   const tasksWithMarkers = new Set<string>();
   for (const event of events) {
     const { workflowExecutionStartedEventAttributes: started, activityTaskStartedEventAttributes: attempt } = event;
     const attributes = event.upsertWorkflowSearchAttributesEventAttributes?.searchAttributes?.indexedFields;
-    // A child's start is counted with its parent.
+    // A child's start is billed to its parent.
     if (started && !started.parentWorkflowExecution) add('workflows started');
     if (started?.parentWorkflowExecution && started.continuedExecutionRunId) add('workflows started');
     if (event.startChildWorkflowExecutionInitiatedEventAttributes) add('child workflows (2 each)', 2);
@@ -37,7 +37,7 @@ export function billedActions(events: readonly HistoryEvent[]): Actions {
   return actions;
 }
 
-/** All of them together, kind by kind. */
+/** The totals by kind. */
 export function sumOf(counts: readonly Actions[]): Actions {
   const sum: Actions = {};
   for (const actions of counts) {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 
-/** The flags that decide how fast a processor multiplies matrices. */
+/** The CPU flags that decide how fast a processor multiplies matrices. */
 const TELLING_FLAGS = [
   ...['avx2', 'avx512f', 'avx_vnni', 'avx512_vnni', 'avx512_bf16', 'amx_bf16', 'amx_int8'],
   ...['asimddp', 'i8mm', 'bf16'],
@@ -10,12 +10,15 @@ const TELLING_FLAGS = [
 
 const PAGES = '/sys/kernel/mm/transparent_hugepage/enabled';
 
-/** What figures of different machines must be read with, a line each: processor, flags, memory, pages, versions, load. */
+/**
+ * The facts needed to compare figures of different machines, one line each: processor, flags, memory, pages, versions,
+ * load.
+ */
 export function machine(): string[] {
   return [
     `processor: ${processor()}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB of memory`,
     `flags: ${flags().join(' ') || 'not known'}`,
-    `pages of 2 MB (${PAGES}): ${read(PAGES).trim() || 'not known'}; our renderers ask for them, peers do not unless a line says so`,
+    `pages of 2 MB (${PAGES}): ${read(PAGES).trim() || 'not known'}; our renderers use them, peers only if a line says so`,
     `versions: Node ${process.version}, onnxruntime-node ${onnxruntimeVersion()}, commit ${commit()}`,
     `date: ${new Date().toISOString()}, load of the last minute: ${loadavg()[0]!.toFixed(1)}`,
   ];
@@ -32,7 +35,7 @@ function flags(): string[] {
   return TELLING_FLAGS.filter((flag) => told.has(flag));
 }
 
-/** Of the first processor in /proc/cpuinfo. */
+/** A field of the first processor in /proc/cpuinfo. */
 function field(name: string): string | undefined {
   return new RegExp(`^${name}\\s*:\\s*(.*)$`, 'm').exec(read('/proc/cpuinfo'))?.[1];
 }
@@ -41,7 +44,7 @@ function read(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch {
-    // Linux alone has it.
+    // Only Linux has it.
     return '';
   }
 }

@@ -1,31 +1,31 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** A control group in which programs are started that must not need more memory. */
+/** A control group for programs that must not use more than a limit of memory. */
 export type MemoryLimit = {
-  /** The command that starts another one in the group. */
+  /** The command line that starts a command in the group. */
   inside(command: string[]): string[];
-  /** How many processes the kernel ended for want of memory. */
+  /** How many processes the out-of-memory killer has killed. */
   killed(): number;
   remove(): void;
 };
 
 const ROOT = '/sys/fs/cgroup';
 
-/** A group below our own, of version 2 or 1; or why there can be none. */
+/** Creates a group below our own, cgroup version 2 or 1; or says why it cannot. */
 export function memoryLimit(bytes: number): MemoryLimit | string {
   const own = ownGroup();
-  if (own === undefined) return 'no control groups of memory found';
+  if (own === undefined) return 'no memory control group found';
   const folder = path.join(own.folder, `pixart-bench-${process.pid}`);
   try {
     mkdirSync(folder);
     writeFileSync(path.join(folder, own.isVersion2 ? 'memory.max' : 'memory.limit_in_bytes'), String(bytes));
-    // Pages that went to swap would hide what is needed.
+    // Swapped pages would hide how much memory is needed.
     const swap = own.isVersion2 ? ['memory.swap.max', '0'] : ['memory.memsw.limit_in_bytes', String(bytes)];
     if (existsSync(path.join(folder, swap[0]!))) writeFileSync(path.join(folder, swap[0]!), swap[1]!);
   } catch (error) {
     if (existsSync(folder)) rmdirSync(folder);
-    return `no control group can be made below ${own.folder}: ${(error as Error).message}`;
+    return `cannot create a control group below ${own.folder}: ${(error as Error).message}`;
   }
   const events = path.join(folder, own.isVersion2 ? 'memory.events' : 'memory.oom_control');
   return {
@@ -35,14 +35,14 @@ export function memoryLimit(bytes: number): MemoryLimit | string {
       try {
         rmdirSync(folder);
       } catch (error) {
-        // A process in it has not ended: what was measured is not lost for that.
-        console.error(`${folder} is left: ${(error as Error).message}`);
+        // A process in it is still running; that is no reason to lose the figures.
+        console.error(`${folder} is left behind: ${(error as Error).message}`);
       }
     },
   };
 }
 
-/** The group of memory that this process is in: cgroups(7). */
+/** The memory control group of this process: cgroups(7). */
 function ownGroup(): { folder: string; isVersion2: boolean } | undefined {
   if (!existsSync('/proc/self/cgroup')) return undefined;
   const lines = readFileSync('/proc/self/cgroup', 'utf8').trim().split('\n');

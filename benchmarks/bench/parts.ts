@@ -1,10 +1,10 @@
-/** Something that is measured in a process of its own. */
+/** A measurement that runs in its own process. */
 export type Part = {
   name: string;
   what: string;
   /** With `--rounds 3`, on two cores. */
   minutes: number;
-  /** The script and what it needs beside the options of all parts. */
+  /** The script and its own options, without those that all parts accept. */
   command: string[];
   /** Whether it needs a checkpoint of real size. */
   isReal?: boolean;
@@ -12,7 +12,7 @@ export type Part = {
 
 const step = (...more: string[]): string[] => ['benchmarks/full-step.ts', ...more];
 
-/** In the order in which they are measured: what others need is made by the first that needs it. */
+/** In the order in which they run: a part creates whatever later parts need and it needs first. */
 export const PARTS: Part[] = [
   {
     name: 'whole-product',
@@ -52,7 +52,7 @@ export const PARTS: Part[] = [
   },
   {
     name: 'captions',
-    what: '1,000 rows with 4 variants in two nights: texts encoded (once, whatever --rounds says)',
+    what: '1,000 rows with 4 variants in two nights: texts encoded (runs once, whatever --rounds says)',
     minutes: 5,
     command: ['benchmarks/kept-captions.ts'],
   },
@@ -85,7 +85,7 @@ export const PARTS: Part[] = [
   },
   {
     name: 'step-int8',
-    what: 'our int8 at full size against the float and int8 ways of others, 256 px, errors at 3 timesteps',
+    what: 'our int8 at full size against other software in float and int8, 256 px, errors at 3 timesteps',
     minutes: 8,
     command: step('--size', '256', '--int8'),
     isReal: true,
@@ -106,7 +106,7 @@ export const PARTS: Part[] = [
   },
   {
     name: 'real-render',
-    what: 'a picture of 256 and one of 512 px, 20 steps: memory and time',
+    what: 'an image of 256 and one of 512 px, 20 steps: memory and time',
     minutes: 15,
     command: ['benchmarks/real-render.ts'],
     isReal: true,

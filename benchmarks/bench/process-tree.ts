@@ -3,10 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** Linux counts processor time in hundredths of a second. */
 const TICKS = 100;
 
-/** Processor seconds of a process, and of its children that have ended and been waited for. */
+/** Processor seconds of a process, and of its children that have exited and been waited for. */
 export type ProcessStat = { parent: number; seconds: number; childrenSeconds: number };
 
-/** A process and all below it. Linux only. */
+/** A process and all its descendants. Linux only. */
 export function treeOf(root: number): number[] {
   const all = pids().map((pid) => ({ pid, parent: statOf(pid)?.parent }));
   const below = (pid: number): number[] => [
@@ -21,11 +21,11 @@ const pids = (): number[] =>
     .map(Number)
     .filter((pid) => pid > 0);
 
-/** `null` for a process that has ended. See proc_pid_stat(5). */
+/** `null` for a process that has exited. See proc_pid_stat(5). */
 export function statOf(pid: number): ProcessStat | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // After the name, which may hold anything.
+    // After the name, which may contain anything.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
     const ticks = (first: number): number => (Number(fields[first]) + Number(fields[first + 1])) / TICKS;
     return { parent: Number(fields[1]), seconds: ticks(11), childrenSeconds: ticks(13) };

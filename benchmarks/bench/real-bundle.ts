@@ -4,7 +4,7 @@ import path from 'node:path';
 
 export const ROOT = path.join(import.meta.dirname, '../..');
 
-/** Where the bundle of the real checkpoint lies in a scratch folder. */
+/** The path of the real checkpoint's bundle in a scratch folder. */
 export const realBundle = (scratch: string, profile: string): string => path.join(scratch, `real-${profile}`);
 
 /** The command that makes a bundle for 256 and 512 px, as a person types it. */
@@ -14,15 +14,15 @@ export const exportCommand = (checkpoint: string, bundle: string, profile: strin
 ];
 
 /**
- * The bundle, made where it is not there yet.
+ * The bundle, exported first if it does not exist.
  *
- * @throws Error where the export fails
+ * @throws Error if the export fails
  */
 export function madeRealBundle(checkpoint: string, scratch: string, profile: string): string {
   const bundle = realBundle(scratch, profile);
   if (existsSync(bundle)) return bundle;
   const [program, ...args] = exportCommand(checkpoint, bundle, profile);
   const { status } = spawnSync(program!, args, { stdio: ['ignore', 2, 2] });
-  if (status !== 0) throw new Error(`the export ended with code ${status}`);
+  if (status !== 0) throw new Error(`the export exited with code ${status}`);
   return bundle;
 }

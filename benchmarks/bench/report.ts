@@ -1,21 +1,21 @@
-/** What must be reached: how many times better than the peer, or a bound for our own median in the line's unit. */
+/** The goal: how many times better than the peer, or a bound for our own median in the line's unit. */
 export type Goal =
   | { ratio: number }
   | { atMost: number }
   | { atLeast: number }
   | { between: readonly [number, number] };
 
-/** One line of the table: what a peer and we need for the same thing. */
+/** One line of the table: our figures and a peer's for the same thing. */
 export type Line = {
   what: string;
   unit: string;
-  /** Runs, in turn with the peer's; the table shows medians. */
+  /** One value for each run, in turn with the peer's; the table shows medians. */
   ours: number[];
   peer?: { name: string; runs: number[] };
-  /** Whether more is better, as with images a minute; otherwise less is. */
+  /** Whether higher is better, as with images a minute; default: lower is. */
   moreIsBetter?: boolean;
   goal?: Goal;
-  /** What else must be known to read the line: errors, memory, pages. */
+  /** Anything else needed to interpret the line: errors, memory, pages. */
   note?: string;
 };
 
@@ -27,13 +27,13 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** How many times better we are than the peer; undefined where there is none. */
+/** How many times better we are than the peer; undefined if there is none. */
 export function ratio({ ours, peer, moreIsBetter = false }: Line): number | undefined {
   if (peer === undefined) return undefined;
   return moreIsBetter ? median(ours) / median(peer.runs) : median(peer.runs) / median(ours);
 }
 
-/** Whether the medians reach the goal; undefined where there is none. */
+/** Whether the medians reach the goal; undefined if there is none. */
 export function isMet(line: Line): boolean | undefined {
   const { goal, ours } = line;
   if (goal === undefined) return undefined;
@@ -77,7 +77,7 @@ function goalText(goal: Goal): string {
   return 'atMost' in goal ? `≤ ${goal.atMost}` : `≥ ${goal.atLeast}`;
 }
 
-/** Three digits that count, never in powers of ten. */
+/** Three significant digits, never in exponent notation. */
 function figure(value: number): string {
   return Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
 }

@@ -1,12 +1,15 @@
 import { say } from './part.ts';
 import { type Competitor, startCompetitor } from './turns.ts';
 
-/** A program as it is started, and the name that the table has for it. */
+/** A program's command line, and its name in the table. */
 export type Entry = { name: string; command: string[]; environment?: NodeJS.ProcessEnv };
 
 export type Measured = Competitor & { name: string; seconds: number[] };
 
-/** Loads all programs, one after another, and has them run in turn, round by round. In the order of `entries`; processor seconds. */
+/**
+ * Starts all programs, one after another, and lets them run in turn, round by round. Returns processor seconds, in the
+ * order of `entries`.
+ */
 export async function inTurn(entries: readonly Entry[], rounds: number): Promise<Measured[]> {
   const measured: Measured[] = [];
   try {

@@ -6,7 +6,7 @@ import { ROOT } from './real-bundle.ts';
 
 const CHECKPOINT = path.join(ROOT, 'models/training/checkpoint');
 
-/** Of each shipped bundle, what the export is told of its transformer. */
+/** The export's transformer options for each shipped bundle. */
 const TRANSFORMERS = {
   'pixart-icons': [],
   'pixart-icons-4-steps': ['--steps', '4', '--guidance', '1'],
@@ -19,9 +19,9 @@ export const SHIPPED = Object.keys(TRANSFORMERS) as Shipped[];
 export const shippedBundle = (name: Shipped): string => path.join(ROOT, 'models/bundles', name);
 
 /**
- * The folder of a shipped bundle's weights, exported with `--for cpu`; made where the scratch folder lacks it.
+ * The folder of a shipped bundle's weights, exported with `--for cpu`; created if the scratch folder lacks it.
  *
- * @throws Error where the export fails
+ * @throws Error if the export fails
  */
 export async function int8Bundle(name: Shipped, scratch: string): Promise<string> {
   const bundle = path.join(scratch, `${name}-int8`);
@@ -33,7 +33,7 @@ export async function int8Bundle(name: Shipped, scratch: string): Promise<string
       stdio: ['ignore', 2, 2],
     },
   );
-  if (status !== 0) throw new Error(`the export of ${name} in int8 ended with code ${status}`);
+  if (status !== 0) throw new Error(`the export of ${name} in int8 exited with code ${status}`);
   return bundle;
 }
 
@@ -46,7 +46,7 @@ async function optionsOf(name: Shipped, scratch: string): Promise<string[]> {
   return ['--for', 'cpu', '--size', '256', '--size', '512', '--max-tokens', '120', ...labels, ...own];
 }
 
-/** The transformer of four steps in a folder as other downloads have it. */
+/** The 4-step transformer in a folder with the layout of other downloads. */
 async function student(scratch: string): Promise<string> {
   const folder = path.join(scratch, 'few-steps');
   await mkdir(folder, { recursive: true });

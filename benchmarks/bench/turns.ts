@@ -2,18 +2,18 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 
-/** What a program says of itself after its first call, which does not count. */
+/** A program's description of itself, printed after its first call, which does not count. */
 export type Introduction = { what: string; version: string; errors?: number[] };
 
 export type Run = { processorSeconds: number; wallSeconds: number };
 
-/** A program that waits until it is its turn. */
+/** A program that waits for its turn. */
 export type Competitor = Introduction & { run(): Promise<Run>; end(): Promise<void> };
 
 /**
- * Starts a program that prints a line of JSON once it is ready, and then one for every line that it reads.
+ * Starts a program that prints a line of JSON when it is ready, and then one for every line that it reads.
  *
- * @throws Error where it ends before
+ * @throws Error if it exits before that
  */
 export async function startCompetitor(command: string[], environment: NodeJS.ProcessEnv = {}): Promise<Competitor> {
   const [program, ...args] = command;
@@ -23,7 +23,7 @@ export async function startCompetitor(command: string[], environment: NodeJS.Pro
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   const next = async (): Promise<unknown> => {
     const { value, done } = await lines.next();
-    if (done) throw new Error(`expected a line of ${command.join(' ')}, it has ended`);
+    if (done) throw new Error(`${command.join(' ')}: expected a line of output, but it has exited`);
     return JSON.parse(value);
   };
   return {
@@ -41,7 +41,7 @@ async function ask(child: ChildProcessByStdio<Writable, Readable, null>, next: (
   return (await next()) as Run;
 }
 
-/** In a program that takes turns: a value for each run that it should make. */
+/** For a program that takes turns: yields once for each run that it should make. */
 export async function* turnsOf(isInTurn: boolean, runs: number): AsyncGenerator<unknown> {
   if (isInTurn) yield* createInterface(process.stdin);
   else for (let run = 0; run < runs; run += 1) yield run;

@@ -3,21 +3,22 @@ import { once } from 'node:events';
 import { memoryLimit } from './memory-limit.ts';
 import { watchTreeMemory } from './tree-memory.ts';
 
-/** What a command took, with all processes below it. */
+/** The resources that a command used, with all its descendants. */
 export type Watched = {
   seconds: number;
-  /** GiB: the largest sum of PSS, what of that was mapped from files, and the largest sum without those. */
+  /** GiB: the largest total PSS, the part of it mapped from files, and the largest total without such pages. */
   memory: { total: number; file: number; withoutFiles: number };
-  /** Under which limit it ran, or why under none. */
+  /** The limit under which it ran, or why there was none. */
   limit: string;
 };
 
 const GIB = 2 ** 30;
 
 /**
- * Runs a command and watches its memory; its output goes to standard error. With `limitGib`, under a control group's limit where one can be made.
+ * Runs a command and samples its memory; its output goes to standard error. With `limitGib`, runs it under a control
+ * group's limit if one can be created.
  *
- * @throws Error where the command fails, or the kernel ends one of its processes for want of memory
+ * @throws Error if the command fails, or the kernel kills one of its processes for lack of memory
  */
 export async function watched(command: string[], limitGib?: number): Promise<Watched> {
   const limit = limitGib === undefined ? undefined : memoryLimit(limitGib * GIB);
@@ -31,23 +32,24 @@ export async function watched(command: string[], limitGib?: number): Promise<Wat
     const [code] = await ended;
     const { total, file, withoutFiles } = memory.stop();
     const killed = group?.killed() ?? 0;
-    if (killed > 0) throw new Error(`${killed} processes ended for want of memory under a limit of ${limitGib} GiB`);
-    if (code !== 0) throw new Error(`${command.slice(0, 4).join(' ')} … ended with code ${code}`);
+    if (killed > 0)
+      throw new Error(`${killed} processes were killed for lack of memory under a limit of ${limitGib} GiB`);
+    if (code !== 0) throw new Error(`${command.slice(0, 4).join(' ')} … exited with code ${code}`);
     return {
       seconds: (performance.now() - started) / 1_000,
       memory: { total: total / GIB, file: file / GIB, withoutFiles: withoutFiles / GIB },
-      limit: typeof limit === 'string' ? `no limit: ${limit}` : group ? `holds under a limit of ${limitGib} GiB` : '',
+      limit: typeof limit === 'string' ? `no limit: ${limit}` : group ? `fits in a limit of ${limitGib} GiB` : '',
     };
   } finally {
     group?.remove();
   }
 }
 
-/** What a line of the table says beside the largest sum. */
+/** The note beside the largest total. */
 export const memoryNote = ({ memory, limit }: Watched): string =>
   [
     `${memory.file.toFixed(2)} of it mapped from files`,
-    `without these at most ${memory.withoutFiles.toFixed(2)}`,
+    `at most ${memory.withoutFiles.toFixed(2)} without such pages`,
     limit,
   ]
     .filter(Boolean)

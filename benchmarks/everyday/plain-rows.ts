@@ -19,7 +19,7 @@ const CHOICES = [
   listOf(VIEWS, '|'),
 ] as const;
 
-/** A prompt that no other row has, up to a million of them. */
+/** A prompt that is unique among up to a million rows. */
 function prompt(row: number): string {
   let left = row;
   const [adjective, colour, thing, background, view] = CHOICES.map((words) => {
@@ -30,7 +30,7 @@ function prompt(row: number): string {
   return `a ${adjective} ${colour} ${thing} on a ${background} background, ${view}`;
 }
 
-/** Writes a catalog as a spreadsheet of a studio is: an id, a prompt and a column that travels along. */
+/** Writes a catalog like a studio's spreadsheet: an id, a prompt and a column of the studio's own. */
 export async function writePlainRows(file: string, rows: number): Promise<void> {
   const catalog = await open(file, 'w');
   await catalog.write('id,prompt,category\n');

@@ -1,4 +1,4 @@
-"""What the peers' scripts share: the inputs that prepare.py wrote, and how calls are timed, alone or in turn."""
+"""Shared by the peers' scripts: reads the inputs that prepare.py wrote, and times calls, alone or in turn."""
 
 import argparse
 import json
@@ -13,14 +13,14 @@ import numpy as np
 
 
 def parse_options(name: str, description: str | None, *choices: str) -> Namespace:
-    """The options that all peers have; `choices` are the kinds of arithmetic."""
+    """The options of all peers; `choices` are the kinds of arithmetic."""
     parser = argparse.ArgumentParser(prog=name, description=description)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--size", type=int, required=True)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--in-turn", action="store_true", help="one call for each line of standard input")
-    parser.add_argument("--first", type=int, help="size of the first call, which does not count; default: --size")
+    parser.add_argument("--in-turn", action="store_true", help="make one call for each line of standard input")
+    parser.add_argument("--first", type=int, help="size of the first call, a warm-up; default: --size")
     parser.add_argument("--kind", choices=choices, default=choices[0])
     return parser.parse_args()
 
@@ -36,7 +36,7 @@ def read_inputs(folder: Path, size: int) -> dict[str, np.ndarray]:
 
 
 def report(what: str, version: str, options: Namespace, call: Callable[[int, float], np.ndarray]) -> None:
-    """Times `call(size, timestep)` and prints lines of JSON: one when the first call is made, then one for each."""
+    """Times `call(size, timestep)` and prints JSON lines: one after the warm-up call, then one for each call."""
     first = options.first or options.size
     errors = errors_of(options.folder, first, call)
     if not errors:

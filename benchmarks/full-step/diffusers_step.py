@@ -1,13 +1,13 @@
 """One step in diffusers: `models/python.sh benchmarks/full-step/diffusers_step.py <folder> --size 512 --threads 1`.
 
-The folder is prepare.py's. `compiled` is float32 by torch.compile, `int8` torch's dynamic quantisation of linear
+The folder is prepare.py's. `compiled` is float32 with torch.compile, `int8` is torch's dynamic quantisation of linear
 layers.
 """
 
 import os
 import warnings
 
-# Before torch loads OpenMP: threads that wait sleep, the fair peer where cores are shared.
+# Set before torch loads OpenMP: waiting threads sleep, which is fair to a peer on shared cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import diffusers
@@ -19,7 +19,7 @@ from diffusers import PixArtTransformer2DModel
 
 def main() -> None:
     options = parse_options("diffusers_step.py", __doc__, "float32", "compiled", "bfloat16", "int8")
-    # That quantisation will move to another package.
+    # That quantisation is moving to another package.
     warnings.filterwarnings("ignore", message=".*deprecated.*")
     torch.set_num_threads(options.threads)
     dtype = torch.bfloat16 if options.kind == "bfloat16" else torch.float32

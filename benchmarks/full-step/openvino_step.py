@@ -2,9 +2,9 @@
 
 `benchmarks/peer/openvino.sh benchmarks/full-step/openvino_step.py <folder> --size 512`
 
-The folder is prepare.py's. `int8` is NNCF's quantisation of the float32 graph, which is made on the first call and kept
-in the folder: weights and inputs of all matrix products, ranges calibrated on the call's own inputs at three timesteps,
-which favours it.
+The folder is prepare.py's. `int8` is NNCF's quantisation of the float32 graph, created on the first call and kept in
+the folder: weights and inputs of all matrix products, with ranges calibrated on the call's own inputs at three
+timesteps, which favours it.
 """
 
 import sys
@@ -17,7 +17,7 @@ import numpy as np
 import openvino
 from calls import parse_options, read_inputs, report
 
-# Without the hint it would compute in bfloat16 where the processor can.
+# Without the hint it would compute in bfloat16 if the processor can.
 PRECISION = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}
 CALIBRATED_AT = (999.0, 500.0, 20.0)
 
@@ -55,7 +55,7 @@ def graph_of(core: openvino.Core, options: Namespace) -> Path:
         model = core.read_model(plain)
         names = [port.get_any_name() for port in model.inputs]
         calls = nncf.Dataset([feeds(options.folder, 256, timestep, names) for timestep in CALIBRATED_AT])
-        # Its progress goes where only answers may.
+        # It prints progress to standard output, which is for results.
         with redirect_stdout(sys.stderr):
             made = nncf.quantize(model, calls, model_type=nncf.ModelType.TRANSFORMER, subset_size=len(CALIBRATED_AT))
         quantised.parent.mkdir(exist_ok=True)

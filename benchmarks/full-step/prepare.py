@@ -1,8 +1,8 @@
-"""Makes what one step is measured on: `models/python.sh benchmarks/full-step/prepare.py <checkpoint> <folder>`.
+"""Writes what one step is measured on: `models/python.sh benchmarks/full-step/prepare.py <checkpoint> <folder>`.
 
-Of the checkpoint's transformer our graphs in float32 and int8 (at full size 3.1 GB), and for each size the inputs of
-one call with guidance: two captions of 30 tokens, so that nothing is padding. At 256 px also what diffusers predicts in
-float32 at three timesteps.
+Our float32 and int8 graphs of the checkpoint's transformer (at full size 3.1 GB), and for each size the inputs of one
+call with guidance: two captions of 30 tokens, so that nothing is padding. At 256 px also diffusers' float32 predictions
+at three timesteps.
 """
 
 import argparse
@@ -29,13 +29,13 @@ BATCH = 2
 SIZES = (256, 512, 1024)
 TIMESTEPS = (999, 500, 20)
 TEXT_DEVIATION = 0.15
-"""About that of T5-XXL's states."""
+"""Roughly that of T5-XXL's states."""
 
 
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="prepare.py", description=__doc__)
     parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("folder", type=Path, help="must not be there")
+    parser.add_argument("folder", type=Path, help="must not exist yet")
     options = parser.parse_args(arguments)
     quiet_libraries()
     torch.manual_seed(0)
@@ -64,7 +64,7 @@ def write_graphs(checkpoint: Path, folder: Path) -> None:
 
 @torch.no_grad()
 def write_calls(reference: PixArtTransformer2DModel, folder: Path) -> None:
-    """`text_states` is for diffusers, which projects captions in every step; `caption` for the graph."""
+    """`text_states` is for diffusers, which projects captions in every step; `caption` is for the graph."""
     text_states = torch.randn(BATCH, CAPTION_TOKENS, reference.config.caption_channels) * TEXT_DEVIATION
     caption = reference.caption_projection(text_states)
     for size in SIZES:
@@ -87,7 +87,7 @@ def write_calls(reference: PixArtTransformer2DModel, folder: Path) -> None:
 def write_expected(reference: PixArtTransformer2DModel, tensors: dict[str, Tensor], folder: Path) -> None:
     latents, text_states, mask = tensors["latents"], tensors["text_states"], tensors["caption_mask"]
     for timestep in TIMESTEPS:
-        say(f"what diffusers predicts at timestep {timestep}")
+        say(f"computing diffusers' prediction at timestep {timestep}")
         expected = predict(reference, latents, torch.full((BATCH,), float(timestep)), text_states, mask)
         expected.numpy().astype(np.dtype("<f4")).tofile(folder / f"expected-{timestep}.bin")
     (folder / "expected.json").write_text(json.dumps(TIMESTEPS) + "\n", encoding="utf-8")

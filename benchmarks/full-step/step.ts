@@ -1,4 +1,4 @@
-// One step in onnxruntime-node, as the renderer runs it: prints a line of JSON for the first calls, and one for each that counts.
+// One step in onnxruntime-node, as the renderer runs it: prints one JSON line after the warm-up, and one for each call.
 // npx tsx benchmarks/full-step/step.ts <folder of prepare.py> --size 512 --threads 1 [--runs 3 | --in-turn] [--kind fp32|int8] [--profile PREFIX]
 
 import { existsSync } from 'node:fs';
@@ -60,7 +60,7 @@ function peakMemory(): number {
   return Math.round(process.resourceUsage().maxRSS / 1024);
 }
 
-/** What the graph takes of the inputs that prepare.py wrote. */
+/** The graph's own inputs, from those that prepare.py wrote. */
 async function readInputs(size: string, timestep = TIMESTEP): Promise<Record<string, Tensor>> {
   const { tensors } = JSON.parse(await readFile(join(folder!, size, 'call.json'), 'utf8')) as Call;
   const { buffer } = new Uint8Array(await readFile(join(folder!, size, 'tensors.bin')));
@@ -82,7 +82,9 @@ function atTimestep(timestep: number, batch: number): Tensor {
   return new Tensor('float32', new Float32Array(batch).fill(timestep), [batch]);
 }
 
-/** The relative errors against diffusers in float32, root mean squares, at the timesteps that prepare.py kept for the size. */
+/**
+ * Relative root-mean-square errors against diffusers in float32, at the timesteps that prepare.py kept for the size.
+ */
 async function errorsOf(inputs: string, feeds: Record<string, Tensor>): Promise<number[]> {
   if (!existsSync(join(inputs, 'expected.json'))) return [];
   const timesteps = JSON.parse(await readFile(join(inputs, 'expected.json'), 'utf8')) as number[];

@@ -4,10 +4,15 @@ import type { Size } from '../../domain/size.ts';
 import { type Bundle, bundleRef, promptReader, type RequestCaptions } from '../../models/pixart/index.ts';
 import { createEncoder, startRenderer } from '../../models/renderer/index.ts';
 
-/** Bytes. The peak is the kernel's own, so that nothing short is missed; `file` is what is mapped from files at the end. */
+/**
+ * Bytes. The peak is the kernel's own, so it misses no short spike; `file` is the part mapped from files at the end.
+ */
 export type Peak = { peak: number; file: number };
 
-/** Of a process that has painted one square picture of the size, two steps with guidance, from captions of so many tokens. */
+/**
+ * The peak of a process that has rendered one square image of the size, two steps with guidance, from captions of
+ * `tokens` tokens.
+ */
 export async function painterPeak(bundle: Bundle, size: Size, tokens: number): Promise<Peak> {
   let pid = 0;
   const renderer = await startRenderer({
@@ -30,7 +35,7 @@ export async function painterPeak(bundle: Bundle, size: Size, tokens: number): P
   }
 }
 
-/** Of a process that has encoded one text of as many tokens as the bundle takes. */
+/** The peak of a process that has encoded one text of the bundle's full token length. */
 export async function encoderPeak(bundle: Bundle): Promise<Peak> {
   let pid = 0;
   const encoder = createEncoder({

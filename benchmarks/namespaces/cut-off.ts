@@ -1,4 +1,4 @@
-/** Runs within the hub's namespace, started by ../namespaces.ts: `{ folder, hosts, jobs, cutSeconds }`. */
+/** Runs in the hub's namespace, started by ../namespaces.ts: `{ folder, hosts, jobs, cutSeconds }`. */
 import { stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,22 +15,22 @@ import { HUB_ADDRESS, setCable, within } from './network.ts';
 type Settings = { folder: string; hosts: string[]; jobs: number; cutSeconds: number };
 
 const { folder, hosts, jobs, cutSeconds } = JSON.parse(process.argv[2]!) as Settings;
-/** Three seconds an image: when the cable is pulled, most have sent a heartbeat that says they have begun. */
+/** Three seconds an image: when the cable is pulled, most images have sent their first heartbeat. */
 const STEPS = 120;
 const IMAGE_MS = 3_000;
-/** A small one, so that what the lost host had in hand has its turn again while it is still cut off. */
+/** A small one, so that the lost host's images are retried while it is still cut off. */
 const WINDOW = 9;
 const BATCH = 'cut-off';
 const BUCKET = 'pixart';
 
-// Told to stop, it ends in an orderly way, and with it the server.
+// On a signal it exits cleanly, and stops the server too.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 const computed = path.join(folder, 'computations');
 await writeFile(computed, '');
 const emulator = await startBucketEmulator({ host: HUB_ADDRESS });
 await emulator.createBucket(BUCKET);
 process.env.STORAGE_EMULATOR_HOST = emulator.endpoint;
-// All addresses are those of this namespace.
+// All addresses are this namespace's own.
 const server = await startTemporalServer({ host: '0.0.0.0', dbFile: path.join(folder, 'temporal.db'), ui: false });
 const address = server.address.replace('0.0.0.0', HUB_ADDRESS);
 const orchestrator = new WorkerProcess(['--orchestrator', '--address', address]);
@@ -55,24 +55,24 @@ async function until(holds: () => boolean): Promise<number> {
   return (performance.now() - began) / 1_000;
 }
 
-/** Pulls the first host's cable in mid-batch; tells what becomes of its worker. */
+/** Pulls the first host's cable in mid-batch; reports what happens to its worker. */
 async function cutOffInMidBatch(): Promise<void> {
   await until(() => images() >= jobs / 6);
-  // All hosts began at once: into the middle of an image.
+  // All hosts started at the same time, so this is the middle of an image.
   await sleep(IMAGE_MS / 2);
   const [own, all, lines] = [imagesOf(cutOff!), images(), cutOff!.lines.length];
   await setCable(0, 'down');
   await sleep(1_000 * cutSeconds);
   console.log(
-    `cut off for ${cutSeconds} s after ${all} of ${jobs} images; meanwhile it finished ${imagesOf(cutOff!) - own}, all hosts ${images() - all}`,
+    `cut off for ${cutSeconds} s after ${all} of ${jobs} images; in that time it finished ${imagesOf(cutOff!) - own}, all hosts ${images() - all}`,
   );
   const back = imagesOf(cutOff!);
   await setCable(0, 'up');
   const seconds = await until(() => imagesOf(cutOff!) > back);
-  console.log(`back: its first image after ${seconds.toFixed(1)} s`);
+  console.log(`reconnected: its first image after ${seconds.toFixed(1)} s`);
   const said = cutOff!.lines.slice(lines).map(({ msg }) => msg ?? '');
   for (const message of new Set(said))
-    console.log(`  it said ${said.filter((each) => each === message).length}×: ${message.slice(0, 150)}`);
+    console.log(`  it logged ${said.filter((each) => each === message).length}×: ${message.slice(0, 150)}`);
 }
 
 async function run(): Promise<void> {

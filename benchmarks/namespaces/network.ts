@@ -8,23 +8,23 @@ const ip = (...args: string[]): Promise<unknown> => run('ip', args);
 const BRIDGE = 'bridge';
 export const HUB_ADDRESS = '10.231.77.1';
 
-/** Network namespaces that a switch in the first of them connects, as hosts in a rack. */
+/** Network namespaces connected by a switch in the first of them, like hosts in a rack. */
 export type Network = {
-  /** Where the switch is, and whatever all hosts have to reach. */
+  /** The namespace with the switch and everything that all hosts have to reach. */
   hub: string;
   hosts: string[];
   remove(): Promise<void>;
 };
 
-/** What is put before a command to run it in a namespace. */
+/** The prefix that runs a command in a namespace. */
 export const within = (namespace: string): string[] => ['ip', 'netns', 'exec', namespace];
 
-/** Pulls a host's cable out of the switch, or puts it back. To be called within the hub. */
+/** Pulls a host's cable out of the switch, or plugs it back in. Call it inside the hub. */
 export const setCable = (host: number, state: 'up' | 'down') => ip('link', 'set', port(host), state);
 
 const port = (host: number): string => `port${host}`;
 
-/** @throws UserError where this machine or user cannot have network namespaces; nothing is left behind then */
+/** @throws UserError if this machine or user cannot create network namespaces; nothing is left behind then */
 export async function createNetwork(hosts: number): Promise<Network> {
   if (process.getuid?.() !== 0) throw new UserError('network namespaces: expected to run as root, found another user');
   const name = (part: string): string => `pixart-${process.pid}-${part}`;
@@ -34,7 +34,7 @@ export async function createNetwork(hosts: number): Promise<Network> {
     remove,
   };
   async function remove(): Promise<void> {
-    // A namespace takes its devices along, and a pair's other end with them.
+    // Deleting a namespace deletes its devices, and with them the other ends of their pairs.
     for (const namespace of [...network.hosts, network.hub]) await ip('netns', 'del', namespace).catch(() => {});
   }
   try {
@@ -43,7 +43,7 @@ export async function createNetwork(hosts: number): Promise<Network> {
   } catch (error) {
     await remove();
     throw new UserError(
-      'network namespaces: expected Linux with the ip program (package iproute2) and the right to make namespaces, bridges and ' +
+      'network namespaces: expected Linux with the ip program (package iproute2) and permission to create namespaces, bridges and ' +
         `veth pairs (CAP_NET_ADMIN and CAP_SYS_ADMIN); found: ${error instanceof Error ? error.message.trim() : error}`,
     );
   }

@@ -2,9 +2,9 @@
 
 `models/python.sh benchmarks/peer/diffusers_loop.py --size 256 --threads 1`
 
-Same weights, steps and guidance as the bundle pixart-icons, float32, from prompt to pixels, without the encoding of a
-file. diffusers has no key/value compression; the layers that have it get it as an attention processor, without which
-the peer would both draw something else and be slower. Prints a line of JSON when it is ready, and one for each picture.
+Same weights, steps and guidance as the bundle pixart-icons, in float32, from prompt to pixels, without encoding a file.
+diffusers has no key/value compression; the layers that have it get it as an attention processor, without which the peer
+would both render a different image and be slower. Prints a line of JSON when it is ready, and one for each image.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-# Before torch loads OpenMP: threads that wait sleep, the fair peer where cores are shared.
+# Set before torch loads OpenMP: waiting threads sleep, which is fair to a peer on shared cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import diffusers
@@ -33,11 +33,11 @@ CHECKPOINT = Path(__file__).parents[2] / "models" / "training" / "checkpoint"
 PROMPT = "a red apple and a blue umbrella on a yellow background, flat"
 MAX_TOKENS = 120
 UNIT_SIZE = 256
-"""The size in pixels at which the positions' interpolation scale is 1."""
+"""The size in pixels at which the interpolation scale of the position embedding is 1."""
 
 
 class CompressedAttention(nn.Module):
-    """Self-attention of a square picture whose keys and values are shortened first (PixArt-Σ, section 3.3)."""
+    """Self-attention of a square image with compressed keys and values (PixArt-Σ, section 3.3)."""
 
     def __init__(self, weights: dict[str, Tensor]):
         super().__init__()
@@ -57,7 +57,7 @@ class CompressedAttention(nn.Module):
 
 
 def load(size: int) -> PixArtSigmaPipeline:
-    """The pipeline with positions for `size`."""
+    """The pipeline with position embeddings for `size`."""
     weights = load_file(CHECKPOINT / "transformer" / "diffusion_pytorch_model.safetensors")
     config = PixArtTransformer2DModel.load_config(CHECKPOINT / "transformer")
     config.pop("kv_compression", None)
@@ -66,7 +66,7 @@ def load(size: int) -> PixArtSigmaPipeline:
     plain = {name: weight for name, weight in weights.items() if not is_compression_weight(name)}
     missing, unexpected = transformer.load_state_dict(plain, strict=False)
     if unexpected or set(missing) - {"pos_embed.pos_embed"}:
-        raise ValueError(f"other weights than the model's: missing {missing}, unexpected {unexpected}")
+        raise ValueError(f"the weights do not match the model: missing {missing}, unexpected {unexpected}")
     for layer, block in enumerate(transformer.transformer_blocks):
         prefix = f"transformer_blocks.{layer}.attn1."
         own = {n.removeprefix(prefix): w for n, w in weights.items() if n.startswith(prefix)}
@@ -81,9 +81,9 @@ def main() -> None:
     parser.add_argument("--size", type=int, required=True)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--in-turn", action="store_true", help="one picture for each line of standard input")
+    parser.add_argument("--in-turn", action="store_true", help="render one image for each line of standard input")
     parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--keep", type=Path, help="a file for the pixels of the first picture, which does not count")
+    parser.add_argument("--keep", type=Path, help="a file for the pixels of the first image, a warm-up")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     diffusers.utils.logging.disable_progress_bar()

@@ -1,15 +1,15 @@
-"""One picture of a checkpoint in diffusers.
+"""One image from a checkpoint in diffusers.
 
 `models/python.sh benchmarks/peer/diffusers_render.py <checkpoint> --size 512`
 
-What real-render.ts is measured against. All networks are in memory at once, as the pipeline does it. Prints nothing.
+The peer of real-render.ts. Like the pipeline, it holds all networks in memory at once. Prints nothing.
 """
 
 import argparse
 import os
 from pathlib import Path
 
-# Before torch loads OpenMP: threads that wait sleep, the fair peer where cores are shared.
+# Set before torch loads OpenMP: waiting threads sleep, which is fair to a peer on shared cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import diffusers

@@ -1,5 +1,5 @@
-// A bundle from prompt to pixels, without the encoding of a file: what diffusers_loop.py is measured against. Prints a line of JSON when it
-// is ready, and one for each picture.
+// A bundle from prompt to pixels, without encoding a file: our side of the comparison with diffusers_loop.py. Prints a line
+// of JSON when it is ready, and one for each image.
 // npx tsx benchmarks/peer/our-pipeline.ts --size 256 --threads 1 [--runs 3 | --in-turn] [--steps 20] [--bundle models/bundles/pixart-icons] [--keep FILE]
 
 import { writeFile } from 'node:fs/promises';
@@ -52,7 +52,7 @@ function answer(line: object): void {
 
 function draw(seed: number): Promise<PaintedImage> {
   return pipeline.render({
-    // A text of its own for every image: those that were encoded once are kept.
+    // A distinct text for every image, because encoded texts are kept.
     prompt: `${PROMPT} ${seed}`,
     negativePrompt: '',
     seed,

@@ -1,4 +1,4 @@
-/** Of images whose renderer is simulated. */
+/** The bundle of images with a simulated renderer. */
 export const BUNDLE = {
   name: 'simulated',
   digest: '0'.repeat(64),

@@ -1,4 +1,6 @@
-/** The process that runs activities, ours with a simulated renderer and ones that do nothing: `<address>`. */
+/**
+ * The process that runs activities: ours with a simulated renderer, and ones that do nothing. Argument: `<address>`.
+ */
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createRenderActivities } from '../../activities/index.ts';
 import { openStore } from '../../store/index.ts';
@@ -8,7 +10,7 @@ import { BUNDLE } from './bundle.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 const connection = await NativeConnection.connect({ address: process.argv[2]! });
-// A window's worth of slots each: what is compared is orchestration, not how many images one machine renders at once.
+// A window's worth of slots each: this compares orchestration, not how many images a machine renders at once.
 const workers = await Promise.all([
   Worker.create({ connection, taskQueue: 'bare-activities', activities: { noop: async () => {} } }),
   Worker.create({

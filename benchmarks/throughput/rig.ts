@@ -9,17 +9,19 @@ import { startTemporalServer } from '../../infra/dev/temporal-server.ts';
 import { type MemoryWatch, processorSeconds, watchMemory } from '../process-watch.ts';
 import { BUNDLE } from './bundle.ts';
 
-/** Both run on the same server, with workflows in one process and activities in another; each returns jobs a second. */
+/**
+ * Both runs use the same server, with workflows in one process and activities in another; each returns jobs a second.
+ */
 export type Rig = {
   bare(jobs: number, window: number): Promise<number>;
   /** From submission to the finished manifest and contact sheet. */
   batch(jobs: number, window: number): Promise<number>;
-  /** Until the page to review the last batch with is made, which would take a part of whatever is measured next. */
+  /** Waits until the last batch's review page is written, which would slow down the next measurement. */
   settled(): Promise<void>;
-  /** Events of the longest history of each type of workflow, and its bytes. */
+  /** The longest history of each workflow type, in events and bytes. */
   longestHistories(): Promise<Record<string, { events: number; bytes: number }>>;
   memory: MemoryWatch<'server' | 'workflows' | 'activities'>;
-  /** Of these three processes, since they began. */
+  /** Of these three processes, since they started. */
   processorSeconds(): Promise<number>;
   stop(): Promise<void>;
 };
@@ -78,7 +80,7 @@ export async function startRig(storage: 'memory' | 'file'): Promise<Rig> {
     },
     async stop() {
       memory.stop();
-      // Nobody looks at it, and a client that is closed must not be waiting.
+      // The page is not needed, and nothing may wait on a closed client.
       await endPage().catch(() => undefined);
       await page;
       for (const child of [activities, workflows]) {

@@ -1,4 +1,4 @@
-/** The process that runs workflows, ours and the bare one: `<address>`. */
+/** The process that runs workflows: ours and the bare one. Argument: `<address>`. */
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';

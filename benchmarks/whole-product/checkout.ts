@@ -4,16 +4,17 @@ import { symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { ROOT } from '../../infra/build/kept-build.mjs';
 
-/** A state of the product: the folder of its sources, with packages. */
+/** A version of the product: a folder with its sources and packages. */
 export type Checkout = { name: string; folder: string; remove(): void };
 
-/** The sources that this script belongs to. */
+/** The checkout that this script belongs to. */
 export const thisCheckout = (): Checkout => ({ name: 'this checkout', folder: ROOT, remove() {} });
 
 /**
- * A commit in a git worktree below `parent`. Packages are this checkout's where both locks name the same, otherwise installed.
+ * A commit in a git worktree below `parent`. Shares this checkout's packages if both locks list the same ones;
+ * otherwise installs its own.
  *
- * @throws Error where git does not know the commit, or npm cannot install
+ * @throws Error if git does not know the commit, or npm cannot install
  */
 export async function checkoutOf(commit: string, parent: string): Promise<Checkout> {
   const folder = path.join(parent, commit);
@@ -32,7 +33,7 @@ export async function checkoutOf(commit: string, parent: string): Promise<Checko
   return { name: commit, folder, remove: () => git('worktree', 'remove', '--force', folder) };
 }
 
-/** All of a lock but what it says of the project itself. */
+/** The whole lock, except the entry of the project itself. */
 function packagesOf(folder: string): string {
   const { packages } = JSON.parse(readFileSync(path.join(folder, 'package-lock.json'), 'utf8'));
   const { dependencies, devDependencies } = packages[''];

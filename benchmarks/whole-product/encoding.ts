@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import { encodeImage } from '../../images/index.ts';
 import { sampleJob } from '../../tests/images/sample-job.ts';
 
-/** Processor seconds that encoding one of these pictures takes as it was encoded, on average. */
+/** Processor seconds to encode one of these images in its own format, on average. */
 export async function encodingSeconds(store: string, pictures: string[]): Promise<number> {
   const decoded = await Promise.all(
     pictures.map((name) => sharp(path.join(store, name)).removeAlpha().raw().toBuffer({ resolveWithObject: true })),

@@ -1,10 +1,10 @@
 import { type Line, median } from '../bench/report.ts';
 import type { Measured } from './fleet.ts';
 
-/** What one run of a checkout came to: seconds, and processor seconds an image where nothing else is said. */
+/** The figures of one run of a checkout: seconds, and processor seconds for each image unless named otherwise. */
 export type Figures = ReturnType<typeof figuresOf>;
 
-/** @param encoding processor seconds that encoding one picture takes */
+/** @param encoding processor seconds to encode one image */
 export function figuresOf(one: Measured, many: Measured, encoding: number) {
   const { images, wall, times, processor, computing } = many;
   const { server, orchestrator, worker, renderers, command } = processor;
@@ -51,7 +51,7 @@ const WORDS: Record<keyof Figures, string> = {
   manifest: '  manifest',
   contactSheet: '  contact sheet',
   ending: '  end of the batch',
-  commandEnding: '  until the command has ended',
+  commandEnding: '  until the command exits',
   computing: 'share of it in which renderers compute',
   orchestratorAndWorker: 'orchestrator + worker without PNG, processor s an image',
   orchestrator: '  orchestrator',
@@ -67,7 +67,7 @@ const WORDS: Record<keyof Figures, string> = {
   serverOfOneImage: 'server, batch of one image, processor s',
 };
 
-/** Medians of each checkout, and how many times the first one's figure the last one's is. */
+/** The medians of each checkout, and the ratio of the last one's to the first one's. */
 export function tableOf(runs: Record<string, Figures[]>): string {
   const names = Object.keys(runs);
   const rows = Object.entries(WORDS).map(([key, words]) => {
@@ -83,7 +83,7 @@ export function tableOf(runs: Record<string, Figures[]>): string {
 
 type Told = { key: keyof Figures; what: string; unit: string } & Pick<Line, 'goal' | 'moreIsBetter'>;
 
-/** What the issue asks of them; the rest stays in the table of this script alone. */
+/** The figures with goals, for `npm run bench`; the rest appear only in this script's table. */
 const TOLD: Told[] = [
   { key: 'imagesPerMinute', what: 'whole product', unit: 'images/min', goal: { ratio: 2 }, moreIsBetter: true },
   {
@@ -103,7 +103,7 @@ const TOLD: Told[] = [
   },
 ];
 
-/** The last checkout beside the first, where there are two. */
+/** The last checkout's figures, compared with the first one's if there are two. */
 export function linesOf(runs: Record<string, Figures[]>, images: number): Line[] {
   const names = Object.keys(runs);
   const valuesOf = (name: string, key: keyof Figures): number[] => runs[name]!.map((figures) => figures[key]);

@@ -9,33 +9,33 @@ import type { Checkout } from './checkout.ts';
 import { countOf, type Kind, secondsOfEndedChildren, type Usage, usageBelow, used } from './processes.ts';
 import { histories, type Timeline } from './timeline.ts';
 
-/** What a batch took, as who submitted it sees it. Times are seconds. */
+/** The cost of a batch from the submitter's point of view. Times are in seconds. */
 export type Measured = {
   images: number;
-  /** From the command until it has ended. */
+  /** From the start of the command to its exit. */
   wall: number;
-  /** Times of the server, counted from the command. */
+  /** The server's times, relative to the start of the command. */
   times: Timeline;
-  /** Processor seconds from the command until it has ended, by kind of process. */
+  /** Processor seconds from the start of the command to its exit, by kind of process. */
   processor: Record<Kind | 'command', number>;
-  /** Of the time from the first image's start to the last one's end, how much the renderers computed. */
+  /** The share of the time from the first image's start to the last one's end in which renderers computed. */
   computing: number;
   /** Of the batch and its shards. */
   workflowTasks: number;
   events: number;
-  /** Names of the pictures of this batch. */
+  /** File names of this batch's images. */
   pictures: string[];
 };
 
-/** `dev`, as a person starts it, with workers that are ready. */
+/** `dev`, as a person starts it, once its workers are ready. */
 export type Fleet = {
   store: string;
-  /** Submits rows that this fleet has not seen, and waits for the end. */
+  /** Submits rows that are new to this fleet, and waits until the batch is complete. */
   batch(images: number): Promise<Measured>;
   stop(): Promise<void>;
 };
 
-/** @param folder where server, logs and pictures go */
+/** @param folder for the server's file, logs and images */
 export async function startFleet({ folder: sources }: Checkout, folder: string, more: string[]): Promise<Fleet> {
   const environment = {
     PATH: `${path.dirname(findTemporal())}${path.delimiter}${process.env.PATH}`,
@@ -66,7 +66,7 @@ export async function startFleet({ folder: sources }: Checkout, folder: string, 
       const { code, stderr, stdout } = await submit.finished;
       const after = looked(dev.pid!);
       if (code !== 0)
-        throw new Error(`expected a batch that completes, the command ended with ${code}:\n${stderr}${stdout}`);
+        throw new Error(`expected the batch to complete, but the command exited with ${code}:\n${stderr}${stdout}`);
       return { images, ...(await resultOf(client, batch, store, before, after)) };
     },
     async stop() {
@@ -101,7 +101,7 @@ async function resultOf(client: BatchClient, batch: string, store: string, befor
 
 type ManifestImage = { copy: string; timings: Record<string, number> };
 
-/** Earlier versions call the text's encoding otherwise. */
+/** Earlier versions have another name for the time to encode text. */
 const deviceMs = ({ textEncodeMs, encodeMs, denoiseMs = 0, decodeMs = 0 }: Record<string, number>): number =>
   (textEncodeMs ?? encodeMs ?? 0) + denoiseMs + decodeMs;
 

@@ -1,16 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { statOf, treeOf } from '../bench/process-tree.ts';
 
-/** The processes of a fleet, by what they do. */
+/** The kinds of processes in a fleet. */
 export const KINDS = ['server', 'orchestrator', 'worker', 'renderers', 'encoder', 'dev'] as const;
 
 export type Kind = (typeof KINDS)[number];
 
-/** By process id: what each has used since it began. */
+/** By process id: how much each has used since it started. */
 export type Usage = ReadonlyMap<number, { kind: Kind; seconds: number }>;
 
 /**
- * Processor seconds that a process and all below it have used since they began. Linux only: `ps` on other systems says whole seconds.
+ * Processor seconds that a process and all its descendants have used since they started. Linux only: elsewhere `ps`
+ * reports whole seconds.
  */
 export function usageBelow(root: number): Usage {
   const usage = new Map<number, { kind: Kind; seconds: number }>();
@@ -22,7 +23,7 @@ export function usageBelow(root: number): Usage {
   return usage;
 }
 
-/** What was used between two looks, by processes that were there at both: an encoder's comes and goes. */
+/** The difference between two samples, for processes in both: the encoder process comes and goes. */
 export function used(before: Usage, after: Usage): Record<Kind, number> {
   const seconds = Object.fromEntries(KINDS.map((kind) => [kind, 0])) as Record<Kind, number>;
   for (const [pid, now] of after) {
@@ -36,12 +37,12 @@ export function used(before: Usage, after: Usage): Record<Kind, number> {
 export const countOf = (usage: Usage, kind: Kind): number =>
   [...usage.values()].filter((process) => process.kind === kind).length;
 
-/** Processor seconds of this process's children that have ended and been waited for. */
+/** Processor seconds of this process's children that have exited and been waited for. */
 export function secondsOfEndedChildren(): number {
   return statOf(process.pid)!.childrenSeconds;
 }
 
-/** `null` for a process that has ended. */
+/** `null` for a process that has exited. */
 function kindOf(pid: number): Kind | null {
   let line: string;
   try {
@@ -54,6 +55,6 @@ function kindOf(pid: number): Kind | null {
   if (line.includes('models/renderer/')) return 'renderers';
   if (line.includes('--orchestrator')) return 'orchestrator';
   if (line.includes('--renderer')) return 'worker';
-  // What makes programs of the sources at a first start.
+  // The process that builds the programs from the sources on a first start.
   return 'dev';
 }

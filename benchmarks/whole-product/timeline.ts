@@ -1,7 +1,7 @@
 import type { BatchClient } from '../../client/index.ts';
 import { batchWorkflowId } from '../../workflows/contract/queues.ts';
 
-/** When what happened to a batch, in milliseconds since 1970. */
+/** The times of a batch's events, in milliseconds since 1970. */
 export type Timeline = {
   started: number;
   planned: number;
@@ -18,12 +18,12 @@ type Event = NonNullable<Awaited<ReturnType<Handle['fetchHistory']>>['events']>[
 
 export type Told = {
   times: Timeline;
-  /** How often a workflow had to go on, and events in all: what a batch costs server and orchestrator whatever else they do. */
+  /** Workflow tasks, and events in total: what a batch costs the server and orchestrator regardless of other load. */
   workflowTasks: number;
   events: number;
 };
 
-/** Reads the histories of a batch that has completed, and of its shards. */
+/** Reads the histories of a completed batch and its shards. */
 export async function histories(client: BatchClient, batch: string): Promise<Told> {
   const own = await historyOf(client, batchWorkflowId(batch));
   const shards = own
@@ -56,7 +56,7 @@ async function historyOf({ temporal }: BatchClient, workflowId: string): Promise
   return events ?? [];
 }
 
-/** When attempts that succeeded began and ended. */
+/** When successful attempts started and ended. */
 function activitiesOf(events: Event[]): Activity[] {
   const byId = new Map(events.map((event) => [String(event.eventId), event]));
   const ends = events.filter((event) => event.activityTaskCompletedEventAttributes != null);
