@@ -59,7 +59,9 @@ test('the error for a cache that cannot be written names it, and says what to do
   const file = join(cache, 'file');
   writeFileSync(file, '');
   vi.stubEnv('XDG_CACHE_HOME', file);
-  await expect(keptBuild('things', ['package.json'], make)).rejects.toThrow(/file.*expected a folder to write builds to.*XDG_CACHE_HOME/);
+  await expect(keptBuild('things', ['package.json'], make)).rejects.toThrow(
+    /file.*expected a folder to write builds to.*XDG_CACHE_HOME/,
+  );
 });
 
 test('a build that was not used for a month is removed, and a newer one is not', async () => {
