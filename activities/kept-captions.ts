@@ -86,6 +86,11 @@ export class KeptCaptions {
   readonly source: CaptionSource = (store, request, signal, onEncoded) =>
     requestCaptions(request, (text) => untilAborted(this.#caption(store, this.#read(text), onEncoded), signal));
 
+  /** Whether a text has more tokens than the model reads. */
+  isTruncated(text: string): boolean {
+    return this.#options.reader.look(text).isCut;
+  }
+
   /** Whether a text's caption is in the store, whole or not, under the name that every worker with the current key looks for. */
   async isKept(store: ObjectStore, text: string): Promise<boolean> {
     return (await store.stat(this.#read(text).names[0])) !== null;

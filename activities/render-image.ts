@@ -33,6 +33,8 @@ export type RenderImageDependencies = {
   openStore: OpenStore;
   renderer: Renderer;
   captions: CaptionSource;
+  /** Whether a prompt has more tokens than the model reads, for the receipts. */
+  isTruncated?: ((prompt: string) => boolean) | undefined;
   /** What the renderer's device is, for the receipts. */
   deviceName?: string | undefined;
   /** The least time between two checkpoints of one image; what is denoised in less has none. */
@@ -143,6 +145,7 @@ async function findOrRender(input: RenderImageInput, job: Job, surroundings: Sur
     bytes: object.bytes,
     crc32c: object.crc32c,
     ...(signed !== undefined && { signed }),
+    ...(surroundings.isTruncated?.(job.prompt) && { promptTruncated: true as const }),
     width: job.width,
     height: job.height,
     // An object that appeared although an earlier attempt of this job had begun is taken for that attempt's.

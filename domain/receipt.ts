@@ -20,6 +20,8 @@ export const receiptSchema = z.object({
   crc32c: z.string(),
   /** What the batch's own copy has, where it is signed; otherwise it is the object's bytes. */
   signed: z.object({ bytes: z.int().positive(), crc32c: z.string() }).optional(),
+  /** The prompt has more tokens than the model reads: its end did not count. */
+  promptTruncated: z.literal(true).optional(),
   width: z.int().positive(),
   height: z.int().positive(),
   outcome: z.enum(['rendered', 'reused']),

@@ -41,4 +41,12 @@ export async function parseJsonLines<T>(bytes: Uint8Array, schema: z.ZodType<T>,
  * @param bom whether these lines begin the file, with the byte-order mark that Excel wants
  */
 export const safeCsv = (cells: unknown[][], { bom = false } = {}): Uint8Array =>
-  Buffer.from(stringify(cells, { escape_formulas: true, quoted_string: true, record_delimiter: '\r\n', bom }));
+  Buffer.from(
+    stringify(cells, {
+      escape_formulas: true,
+      quoted_string: true,
+      record_delimiter: '\r\n',
+      bom,
+      cast: { boolean: String },
+    }),
+  );

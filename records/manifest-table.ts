@@ -26,6 +26,8 @@ const manifestRowSchema = z.object({
   /** Of the batch's own copy, where it is signed and not the object's bytes; tables from before it was possible lack them. */
   signed_bytes: z.int().nullable().default(null),
   signed_crc32c: z.string().nullable().default(null),
+  /** Whether the end of the prompt was lost on the model; tables from before it was noted lack it. */
+  prompt_truncated: z.literal(true).nullable().default(null),
   render_key: z.string(),
   computations: z.int().nullable(),
   /** What rendered it; tables from before it was noted lack it. */
@@ -84,6 +86,7 @@ export function manifestRow(job: Job, outcome: Receipt | Failure | undefined): M
     crc32c: receipt?.crc32c ?? null,
     signed_bytes: receipt?.signed?.bytes ?? null,
     signed_crc32c: receipt?.signed?.crc32c ?? null,
+    prompt_truncated: receipt?.promptTruncated ?? null,
     render_key: job.renderKey,
     computations: receipt?.computations ?? null,
     device: receipt?.device ?? null,

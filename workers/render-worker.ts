@@ -192,6 +192,7 @@ async function createWorkers(
     openStore,
     renderer,
     captions: captions.source,
+    isTruncated: (prompt) => captions.isTruncated(prompt),
     deviceName,
     checkpointSeconds,
     scratch,

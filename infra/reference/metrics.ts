@@ -47,6 +47,7 @@ function allMetrics(): Recorded[] {
   const metrics = createRenderMetrics(recorder.meter(), 'cuda:0', ['256']);
   for (const stage of Object.keys(STAGES) as Stage[]) metrics.stage('256', stage, 1);
   metrics.queueWait('256', 1);
+  metrics.microBatch('256', 1);
   metrics.children(1);
   metrics.deviceMemory(1);
   createEncodeMetrics(recorder.meter(), 'cuda:0');

@@ -275,6 +275,24 @@ test('texts of pictures that are there already are not encoded, unless they were
   expect(await encodeAll(process(), shard, { isMissed: true })).toEqual({ until: 4, encoded: 2 });
 });
 
+test('a receipt says whether the end of its prompt was lost on the model, reused or not', async () => {
+  const bundleDigest = bundleRef(bundle).digest;
+  const prompts = ['a fox', 'a fox '.repeat(bundle.description.tokenizer.maxTokens)];
+  const planned = prompts.map((prompt, seed) => tinyJob(bundleDigest, request({ id: `job-${seed}`, prompt, seed })));
+  const shard = await planOf(store, planned);
+  const captions = process();
+  const renderImage = createRenderImage({
+    openStore,
+    renderer: simulatedRenderer({ bundle: bundleRef(bundle) }),
+    captions: captions.source,
+    isTruncated: (prompt) => captions.isTruncated(prompt),
+  });
+  const receiptOf = (index: number) => attempt(renderImage, { store, shard, index, bundleDigest }).receipt;
+  expect(await receiptOf(0)).not.toHaveProperty('promptTruncated');
+  expect(await receiptOf(1)).toMatchObject({ outcome: 'rendered', promptTruncated: true });
+  expect(await receiptOf(1)).toMatchObject({ outcome: 'reused', promptTruncated: true });
+});
+
 test('an activity that is meant for another text encoder is refused for good, and a store that is away is waited for', async () => {
   const shard = await planOf(store, jobs());
   const other = encodeAll(process(), shard, { encoder: 'cd'.repeat(32) });

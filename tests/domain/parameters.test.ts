@@ -20,7 +20,7 @@ test('what is stored of a job keeps its names and their order, in tables and in 
   expectNames(
     Object.keys(manifestRow(sampleJob, undefined)),
     'id status file prompt negative_prompt size width height seed steps guidance priority bytes crc32c signed_bytes ' +
-      'signed_crc32c render_key computations device wait_ms text_encode_ms denoise_ms decode_ms image_encode_ms store_ms device_ms thrift error reason metadata',
+      'signed_crc32c prompt_truncated render_key computations device wait_ms text_encode_ms denoise_ms decode_ms image_encode_ms store_ms device_ms thrift error reason metadata',
   );
   expectNames(
     Object.keys(imageMetadata({ ...sampleJob, format: 'webp', quality: 80 }, bundle)),
