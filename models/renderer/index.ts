@@ -6,7 +6,7 @@ export { candidateBatches, chosenBatch, type MeasuredBatch, measureBatches } fro
 export { type Measured, measureShapes } from './measure-shapes.ts';
 export { mostChildren, mostImages } from './most-children.ts';
 export type { RendererRenderOptions } from './one-image.ts';
-export { imagesAtOnce, type MicroBatch } from './picture-facts.ts';
+export { imagesAtOnce, type MicroBatch, pictureFacts, placesOf } from './picture-facts.ts';
 export { candidateShapes, chosenShape, type MeasuredShape, type PoolShape, shapeText } from './pool-shape.ts';
 export { onnxruntimeVersion, processorModel, usableCores } from './processor.ts';
 export { type Renderer, type RendererOptions, startRenderer } from './renderer.ts';
