@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { CancelledFailure } from '@temporalio/common';
 
 /** What a worker's process is told. */
@@ -12,6 +13,8 @@ export type WorkerStop = {
 };
 
 const never = new AbortController().signal;
+// Each image in hand listens.
+setMaxListeners(0, never);
 
 export const NEVER_STOPS: WorkerStop = { signal: never, graceMs: 0, over: never, drain: never };
 

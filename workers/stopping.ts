@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
@@ -33,6 +34,8 @@ export type Stopping = {
 /** Tells what is in hand at once that the process was told to stop or to drain, and when its grace time is over. */
 export function listenForStop(graceSeconds: number): Stopping {
   const [told, drained, over] = [new AbortController(), new AbortController(), new AbortController()];
+  // Each image in hand listens.
+  setMaxListeners(0, told.signal, drained.signal, over.signal);
   const graceMs = graceSeconds * 1_000;
   let timer: NodeJS.Timeout | undefined;
   const drain = (): void => drained.abort();
