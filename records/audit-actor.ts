@@ -3,23 +3,23 @@ import { z } from 'zod';
 import type { ObjectStore } from '../store/index.ts';
 
 export const actorSchema = z.object({
-  /** The account of the operating system that the process runs as. */
+  /** The operating system account that the process runs as. */
   user: z.string(),
   host: z.string(),
-  /** The account that a bucket was asked with, where the credentials name it: a service account's address. */
+  /** The account used to access the bucket, if the credentials name it: a service account's address. */
   account: z.string().optional(),
 });
 
 /**
- * Who is doing this, as the operating system has it. Neither an option nor the environment changes it, so that nobody passes for somebody
- * else by accident. It is no proof: whoever may write to the store can write any line. Who wrote the object is in the bucket's own
- * audit logs, or is the owner of the file.
+ * Who does something, according to the operating system. No option or environment variable changes it, so that nobody
+ * passes for somebody else by accident. It is not proof: anyone who may write to the store can write any line. For
+ * proof of who wrote an object, see the bucket's own audit logs or the file's owner.
  */
 export type Actor = z.infer<typeof actorSchema>;
 
 export const actorText = ({ user, host }: Actor): string => `${user}@${host}`;
 
-/** The same, as a store knows it. */
+/** This process's actor, with the account that accesses the store. */
 export async function actorIn(store: ObjectStore): Promise<Actor> {
   const account = await store.account();
   return { ...thisActor(), ...(account !== null && { account }) };
@@ -27,7 +27,7 @@ export async function actorIn(store: ObjectStore): Promise<Actor> {
 
 export const thisActor = (): Actor => ({ user: userName(), host: hostname() });
 
-/** A container may run as a number that no account has. */
+/** A container may run under a uid without an account. */
 function userName(): string {
   try {
     return userInfo().username;

@@ -3,15 +3,15 @@ import { type AuditAsked, type AuditEnded, askedSchema, endedSchema } from './au
 import { orWarn, parseRecord, type Warn } from './damaged.ts';
 import { AUDIT_FOLDER, type AuditLine } from './layout.ts';
 
-/** One action, of both its lines. */
+/** One action, from both its lines. */
 export type AuditEntry = Omit<AuditAsked, 'format'> & {
-  /** When the store took the first line, by its own clock: of a bucket nobody else's. */
+  /** When the store received the first line, by the store's own clock; a bucket's cannot be set by its users. */
   storedAt: string;
-  /** How it ended; `null` where it still runs, was killed, or the store was away by then. */
+  /** How it ended; `null` if it is still running, was killed, or could not reach the store at its end. */
   ended: Omit<AuditEnded, 'format'> | null;
 };
 
-/** Which lines: those of days from `since` to `until`, both included (UTC, `2026-11-30`), of one batch or schedule where it is named. */
+/** Selects days from `since` to `until`, inclusive (UTC, `2026-11-30`), and one batch or schedule if it is named. */
 export type AuditQuery = {
   since?: string | undefined;
   until?: string | undefined;
@@ -24,9 +24,9 @@ type Names = { asked?: string; ended?: string; storedAt: number };
 const READ_AT_ONCE = 16;
 
 /**
- * What was asked of batches in a store, the earliest first.
+ * Every audited action in a store, oldest first.
  *
- * @param warn is told of lines that are damaged, or that have lost the one before them; the others are read all the same
+ * @param warn called for each line that is damaged or lacks its first line; the others are read all the same
  */
 export async function* auditTrail(store: ObjectStore, query: AuditQuery, warn: Warn): AsyncGenerator<AuditEntry> {
   const { batch, schedule } = query;
@@ -45,7 +45,7 @@ export async function* auditTrail(store: ObjectStore, query: AuditQuery, warn: W
   yield* (await read()).filter(isWanted);
 }
 
-/** The names of each action's lines. What is not called as we call it is none of ours. */
+/** The names of each action's lines. Objects with other names are ignored. */
 async function* actionsIn(store: ObjectStore, { since = '', until = '9999' }: AuditQuery): AsyncGenerator<Names> {
   let action = '';
   let names: Names | null = null;
@@ -66,7 +66,7 @@ const NAME = /^audit\/(\d{4}-\d\d-\d\d)\/(\d{8}T\d{9}Z-[0-9a-f]{8})\.(asked|ende
 
 async function readEntry(store: ObjectStore, names: Names, warn: Warn): Promise<AuditEntry | null> {
   if (names.asked === undefined) {
-    warn(`${names.ended} in ${store.url}: expected the line beside it that says who asked for what, found none`);
+    warn(`${names.ended} in ${store.url}: expected the line that says who requested what beside it, found none`);
     return null;
   }
   const asked = await readLine(store, names.asked, askedSchema, warn);
@@ -84,11 +84,11 @@ const readLine = async <T>(
   schema: Parameters<typeof parseRecord<T>>[1],
   warn: Warn,
 ) =>
-  orWarn(warn, 'an audit line is passed over', async () =>
+  orWarn(warn, 'skipping an audit line', async () =>
     parseRecord(await store.read(name), schema, {
       store: store.url,
       name,
-      holds: 'who asked for what, or how that ended',
-      remedy: 'Lines are never changed by the product: ask who could write there, or restore it.',
+      holds: 'who requested what, or how that ended',
+      remedy: 'pixart-batch never changes a line: find out who could write there, or restore it.',
     }),
   );

@@ -29,13 +29,13 @@ export type AuditAction =
 
 const detailsSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
 
-/** Choices and counts. Never words of a prompt, values of a filter, addresses of webhooks or anything secret. */
+/** Choices and counts. Never a word of a prompt, a filter's values, a webhook's address or anything secret. */
 export type AuditDetails = z.infer<typeof detailsSchema>;
 
-/** An audit line is no place for ten thousand names. */
+/** Keeps ten thousand names out of an audit line. */
 const NAMES_CHARACTERS = 10_000;
 
-/** As many names as an audit line takes, the first ones, whole. */
+/** The first names, whole, as far as an audit line has room for them. */
 export function namesForAudit(names: readonly string[]): string {
   const all = names.join(' ');
   return all.length <= NAMES_CHARACTERS ? all : `${all.slice(0, all.lastIndexOf(' ', NAMES_CHARACTERS - 2))} …`;
@@ -50,13 +50,13 @@ const subjectSchema = z.object({
 /** What is about to be done. */
 export type AuditedAction = z.infer<typeof subjectSchema> & { action: AuditAction };
 
-/** What a later version adds is passed over. */
+/** Fields that a later version adds are ignored. */
 export const askedSchema = subjectSchema.extend({
   format: z.literal(1),
-  /** ISO 8601, by the clock of whoever asks. */
+  /** ISO 8601, by the clock of the process that requests the action. */
   at: z.iso.datetime(),
   who: actorSchema,
-  /** Text: a later version has other actions. */
+  /** Any text, since a later version may have other actions. */
   action: z.string(),
 });
 
@@ -65,24 +65,24 @@ export type AuditAsked = z.infer<typeof askedSchema>;
 export const endedSchema = z.object({
   format: z.literal(1),
   at: z.iso.datetime(),
-  /** `refused` where a person has to put something right, `failed` otherwise. */
+  /** `refused` if a person has to fix something, else `failed`. */
   outcome: z.enum(['done', 'refused', 'failed']),
-  /** The error's class. Its text may quote a catalog. */
+  /** The error's class, not its message, which may quote a catalog. */
   error: z.string().optional(),
   details: detailsSchema.optional(),
 });
 
 export type AuditEnded = z.infer<typeof endedSchema>;
 
-/** Adds to what the second line tells: what is known only once it is done. */
+/** Adds to the second line what is known only once the action is done. */
 export type TellAudit = (details: AuditDetails) => void;
 
 /**
- * Does something that has to leave a trace: one line in the store before anything is done, another once it has ended. Both are created
- * and never replaced. An action without a second line was killed, or lost its store.
+ * Runs an action that has to leave a trace: it writes one line to the store before the action and another after it.
+ * Lines are created, never replaced. An action without a second line was killed, or lost its store.
  *
- * @throws UserError or StoreUnavailable where the first line cannot be written; nothing is done then
- * @throws what `act` throws
+ * @throws UserError or StoreUnavailable if the first line cannot be written; the action does not run then
+ * @throws whatever `act` throws
  */
 export async function audited<T>(
   store: ObjectStore,
@@ -96,7 +96,7 @@ export async function audited<T>(
 /** Writes how it ended. */
 export type EndAudit = (ended: Omit<AuditEnded, 'format' | 'at'>) => Promise<void>;
 
-/** Writes the first line. @throws UserError or StoreUnavailable where the store does not take it */
+/** Writes the first line. @throws UserError or StoreUnavailable if the store does not accept it */
 export async function beginAudit(store: ObjectStore, action: AuditedAction): Promise<EndAudit> {
   const at = new Date();
   const asked: AuditAsked = { format: 1, at: at.toISOString(), who: await actorIn(store), ...action };
@@ -108,7 +108,7 @@ export async function beginAudit(store: ObjectStore, action: AuditedAction): Pro
   };
 }
 
-/** Does it, and writes how it ended. */
+/** Runs the action and writes how it ended. */
 export async function endAudited<T>(end: EndAudit, act: (tell: TellAudit) => Promise<T>): Promise<T> {
   const details: AuditDetails = {};
   const ended = (outcome: AuditEnded['outcome'], error?: string) =>
@@ -121,7 +121,7 @@ export async function endAudited<T>(end: EndAudit, act: (tell: TellAudit) => Pro
   return result;
 }
 
-/** It is done, or has failed, whether that can be written or not. */
+/** The action is done, or has failed, whether or not that can be written. */
 const unlessRefused = (writing: Promise<void>): Promise<void> =>
   writing.catch((error) => {
     if (!isRefusal(error)) throw error;

@@ -1,7 +1,7 @@
 import { SIZES, type Size } from '../domain/size.ts';
 import { deviceSeconds, type ManifestRow, secondsOnDevice } from './manifest-table.ts';
 
-/** What the images of one size took; times are seconds of images that were rendered, not of reused ones. */
+/** Counts and times for the images of one size. Times are in seconds and cover rendered images, not reused ones. */
 export type SizeReport = {
   size: Size;
   jobs: number;
@@ -10,19 +10,19 @@ export type SizeReport = {
   failed: number;
   cancelled: number;
   bytes: number;
-  /** Over all images: what one device would have needed alone. */
+  /** The sum over all images: the time that one device would have needed. */
   deviceSeconds: number;
-  /** From an image's turn on the device to its end, of the median image and of the one that 95 % stay below. */
+  /** From an image's start on the device to its end: the median and the 95th percentile. */
   median: number;
   p95: number;
-  /** The share of the images' time on the device that went into each stage. */
+  /** Each stage's share of the images' time on the device. */
   stages: { textEncode: number; denoise: number; decode: number };
 };
 
 /** Failures of one kind and wording; `reason` is the first one's. */
 export type FailureGroup = { error: string; reason: string; jobs: number; ids: string[] };
 
-/** Images that were made with less memory than usual, by what was done. */
+/** Images rendered with less memory than usual, by the measure taken. */
 export type ThriftGroup = { thrift: string; jobs: number; ids: string[] };
 
 export type BatchReport = {
@@ -97,11 +97,11 @@ function failureGroups(rows: readonly ManifestRow[]): FailureGroup[] {
     .sort((a, b) => b.jobs - a.jobs);
 }
 
-/** Reasons name the object, bytes and places of one image; without them they are one and the same. */
+/** Reasons name one image's object, bytes and positions; without those, reasons of one kind are equal. */
 const wordingOf = (reason: string): string => reason.replace(/[0-9a-f]{16,}|[\d.,]+/g, '…');
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 
-/** The nearest rank; 0 of none. */
+/** By nearest rank; 0 for an empty list. */
 const quantile = (sorted: readonly number[], share: number): number =>
   sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;

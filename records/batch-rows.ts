@@ -12,39 +12,39 @@ import { type ManifestRow, readManifestJsonl } from './manifest-table.ts';
 import { batchOutcomes } from './plan-and-receipts.ts';
 
 /**
- * What became of each of a batch's jobs, from the table that it wrote when its last round ended.
+ * The outcome of each of a batch's jobs, from the table written when its last round ended.
  *
- * @throws UserError where the batch has no table, DamagedRecord where it is damaged
+ * @throws UserError if the batch has no table, DamagedRecord if it is damaged
  */
 export async function readBatchRows(store: ObjectStore, batch: string): Promise<ManifestRow[]> {
   const rows = await findBatchRows(store, batch);
   if (rows !== null) return rows;
   await checkIsThere(store, batch);
   throw new UserError(
-    `batch ${batch}: expected ${manifestName(batch, 'jsonl')} in ${shownPlace(store.url)}, found none; it is written at the end of a batch that could be planned ` +
-      '(--store says where batches are). Where a batch has ended without it, retry writes it',
+    `batch ${batch}: expected ${manifestName(batch, 'jsonl')} in ${shownPlace(store.url)}, found none. It is written at the end of a batch that ` +
+      'could be planned. Check --store, or, if the batch has ended without it, write it with "retry"',
   );
 }
 
-/** @throws UserError where the store has nothing of a batch, as where its id is mistyped */
+/** @throws UserError if the store has nothing of the batch, as when its id is mistyped */
 async function checkIsThere(store: ObjectStore, batch: string): Promise<void> {
   for await (const _ of store.list(batchFolder(batch))) return;
   throw new UserError(
-    `batch ${batch}: expected a batch of that name in ${shownPlace(store.url)}, found none. "npx pixart-batch list" shows those that a server knows; --store says ` +
-      'where batches are',
+    `batch ${batch}: expected a batch of that name in ${shownPlace(store.url)}, found none. Check --store; "npx pixart-batch list" ` +
+      'shows the batches that a server knows',
   );
 }
 
-/** As readBatchRows; `null` where the batch has no table. @throws DamagedRecord */
+/** Like readBatchRows, but returns `null` if the batch has no table. @throws DamagedRecord */
 export async function findBatchRows(store: ObjectStore, batch: string): Promise<ManifestRow[] | null> {
   const files = await newestManifest(store, batch);
   const file: RecordFile = {
     store: store.url,
     name: files.jsonl,
-    holds: 'rows of the table as this version or an earlier one writes them, one a line',
+    holds: 'rows of the table as this or an earlier version writes them, one a line',
     remedy:
-      'Restore the file, from its twin (manifest.jsonl is a copy of the newest manifest-<round>.jsonl), a backup or an earlier version of the ' +
-      'object; or let "retry" write a new one, also where no image is missing.',
+      'Restore the file from its twin (manifest.jsonl is a copy of the newest manifest-<round>.jsonl), a backup or an earlier version of the ' +
+      'object; or run "retry", which writes a new one even if no image is missing.',
   };
   const table = await readIfThere(store, files.jsonl);
   const expected = await findRowCounts(store, files.json);
@@ -54,20 +54,20 @@ export async function findBatchRows(store: ObjectStore, batch: string): Promise<
   return rows;
 }
 
-/** A table that was cut between two lines reads well. @throws DamagedRecord where it lacks what its manifest counts, or has more */
+/**
+ * A table cut off between two lines parses without an error.
+ *
+ * @throws DamagedRecord if it has fewer or more rows than the manifest counts
+ */
 function checkCounts(rows: readonly ManifestRow[], expected: RowCounts, file: RecordFile): void {
   for (const status of keysOf(expected)) {
     const found = rows.filter((row) => row.status === status).length;
     if (found === expected[status]) continue;
-    throw damaged(
-      { ...file, holds: `as many ${status} images as its manifest has, ${expected[status]}` },
-      null,
-      `${found}`,
-    );
+    throw damaged({ ...file, holds: `${expected[status]} ${status} images, as its manifest has` }, null, `${found}`);
   }
 }
 
-/** Whether the batch's table has so many rows, each of them whole. */
+/** Whether the batch's table has that many rows and all of them are whole. */
 export async function hasWholeTable(store: ObjectStore, batch: string, rows: number): Promise<boolean> {
   try {
     return (await findBatchRows(store, batch))?.length === rows;
@@ -77,10 +77,10 @@ export async function hasWholeTable(store: ObjectStore, batch: string, rows: num
   }
 }
 
-/** One row of a batch, as its plan and receipts tell: the picture that was planned for it last, and the first one. */
+/** One row of a batch, from its plan and receipts: the keys of the picture planned last and of the first one. */
 export type BatchRow = { id: string; renderKey: string; firstKey: string; hasImage: boolean; metadata: Metadata };
 
-/** Every row of a batch that was planned, also of one that has no manifest. */
+/** Every row of a planned batch, even one without a manifest. */
 export async function plannedRows(store: ObjectStore, batch: string): Promise<BatchRow[]> {
   const rows: BatchRow[] = [];
   for await (const { job, outcome, earlier } of batchOutcomes(store, batch)) {

@@ -3,15 +3,15 @@ import { estimate, type Work } from './estimate.ts';
 import { deviceSeconds, type ManifestRow } from './manifest-table.ts';
 import type { Rates } from './rates.ts';
 
-/** Device time of a batch's pictures: what one device needs for them, one after the other. */
+/** Device time of a batch's pictures: the time that one device needs for them, one after the other. */
 export type BatchTime = {
-  /** Of the pictures that were rendered. */
+  /** For the pictures that were rendered. */
   deviceSeconds: number;
-  /** What was to be expected, when the batch was planned, of all pictures that were not there; `null` where nothing was known then. */
+  /** The estimate at planning time for all pictures that were missing; `null` if no rates were known then. */
   plannedSeconds: number | null;
 };
 
-/** @param rates what was known when the batch was planned */
+/** @param rates as known when the batch was planned */
 export function batchTime(rows: readonly ManifestRow[], rates: Rates | null): BatchTime {
   const rendered = rows.filter(({ status }) => status === 'rendered');
   const seconds = rendered.reduce((sum, row) => sum + deviceSeconds(row), 0);

@@ -1,14 +1,15 @@
 import { CATALOG_LIMITS } from '../catalog/catalog-limits.ts';
 
 /**
- * The catalog's other columns as a table has them, in the order in which rows bring them. A catalog has only so many of them, but a batch that an
- * earlier version planned may have more, or one whose corrected catalogs each brought some: what comes last has no place then.
+ * The catalog's other columns as a table has them, in the order in which rows introduce them. A catalog's number of
+ * columns is limited, but a batch may have more if an earlier version planned it, or if each corrected catalog added
+ * some: the last ones get no place then.
  */
 export class CarriedNames {
   readonly #places = new Map<string, number>();
   #leftOut = 0;
 
-  /** The column's place, counted from 0; `undefined` where there are too many. */
+  /** The column's place, counted from 0; `undefined` if there are too many. */
   placeOf(name: string): number | undefined {
     const place = this.#places.get(name);
     if (place !== undefined) return place;

@@ -5,24 +5,24 @@ import { runsOf, TURN_CELLS } from '../domain/turns.ts';
 import { safeCsv } from './formats.ts';
 import type { ManifestRow } from './manifest-table.ts';
 
-/** The columns in which a person can change a picture; beside them a render key covers the model and the file's format. */
+/** The columns that change a picture; a render key also covers the model and the file's format. */
 const COLUMNS = keysOf(byColumn(every('picture')));
 
 type Change = { change: 'changed' | 'added' | 'removed'; id: string; what: string; before: string; now: string };
 
 const HEADER: (keyof Change)[] = ['change', 'id', 'what', 'before', 'now'];
 
-/** Compares jobs, as they come, with the rows of the batch before. */
+/** Compares jobs, as they are added, with the rows of the previous batch. */
 export class CatalogChanges {
   readonly #since: string;
-  /** Rows that no job has the id of, so far. */
+  /** Rows whose id no job has had so far. */
   readonly #before: Map<string, ManifestRow>;
   readonly #changes: Change[] = [];
   #changed = 0;
   #added = 0;
   #unchanged = 0;
 
-  /** @param before the rows by their ids; taken over */
+  /** @param before the rows by id; this object takes ownership of the map */
   constructor(since: string, before: Map<string, ManifestRow>) {
     this.#since = since;
     this.#before = before;
@@ -55,7 +55,7 @@ export class CatalogChanges {
     };
   }
 
-  /** Every change as a table that is safe in a spreadsheet, a line for each parameter of a row; what went is at its end. In pieces. */
+  /** Every change as a table that is safe in a spreadsheet, one line per parameter of a row, removed rows last. In pieces. */
   *csv(): Generator<Uint8Array> {
     yield safeCsv([HEADER], { bom: true });
     for (const run of runsOf(this.#all(), () => HEADER.length, TURN_CELLS)) {
@@ -71,7 +71,7 @@ export class CatalogChanges {
   }
 }
 
-/** A row's parameters that differ, with both values; `model or format`, of which a catalog says nothing, where none does. */
+/** A row's parameters that differ, with both values; if none do, `model or format`, which a catalog does not have. */
 function differences(before: ManifestRow, job: Job): Pick<Change, 'what' | 'before' | 'now'>[] {
   const after = columnsOf(job);
   const found = COLUMNS.map((what) => ({

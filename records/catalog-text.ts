@@ -2,12 +2,13 @@ import { Buffer, isUtf8 } from 'node:buffer';
 import { windows1252 } from '../catalog/reading/windows-1252.ts';
 
 /**
- * Whether one of some values may stand in a kept catalog: a table or JSON Lines in UTF-8, UTF-16 or Windows-1252, as it is and with what
- * their formats escape read back, or a workbook. Decomposed letters are composed too. Rather too many are found than too few: each
- * is named before it goes. Of a workbook that cannot be read it is said that one does: nobody knows.
+ * Whether a kept catalog may contain one of some values. It may be a table or JSON Lines in UTF-8, UTF-16 or
+ * Windows-1252, searched as it is and with its format's escapes undone, or a workbook. Decomposed letters are composed
+ * too. It errs on the side of finding too much, since each catalog is named before it is removed; a workbook that
+ * cannot be read counts as containing a value.
  *
- * @param name the catalog's object, whose ending is its format
- * @param values whose text is in NFC, without the flags g and y, which would make a search begin where the last one ended
+ * @param name the catalog's object, whose extension is its format
+ * @param values patterns of text in NFC, without the flags g and y, which would start a search where the last one ended
  */
 export async function hasText(name: string, bytes: Uint8Array, values: readonly RegExp[]): Promise<boolean> {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -19,11 +20,11 @@ export async function hasText(name: string, bytes: Uint8Array, values: readonly 
   return false;
 }
 
-/** One after the other, as a large file's texts need not be held together. */
+/** One at a time, so that the texts of a large file are never in memory together. */
 function* readings(bytes: Buffer): Generator<string> {
   yield bytes.toString('utf8');
   yield bytes.toString('utf16le');
-  // Pairs are swapped in a copy, without a last byte that has no other.
+  // Byte pairs are swapped in a copy, without an odd last byte.
   yield Buffer.from(bytes.subarray(0, bytes.length & ~1))
     .swap16()
     .toString('utf16le');
@@ -32,7 +33,7 @@ function* readings(bytes: Buffer): Generator<string> {
 
 const SHORT_ESCAPES: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 
-/** What JSON escapes, read back; half a character, as two escapes in a row have it, joins the other half. */
+/** Undoes JSON's escapes; the halves of a surrogate pair, escaped one after the other, join up. */
 const withoutEscapes = (text: string): string =>
   text.replaceAll(/\\(?:u([0-9a-f]{4})|(.))/gi, (_, code: string | undefined, character: string) =>
     code === undefined ? (SHORT_ESCAPES[character] ?? character) : String.fromCharCode(Number.parseInt(code, 16)),

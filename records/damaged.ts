@@ -4,15 +4,15 @@ import { quoted } from '../domain/printable.mjs';
 import { UserError } from '../domain/user-error.ts';
 import { shownPlace } from '../store/shown-place.ts';
 
-/** A file of the store that the product itself wrote is not what it writes: another attempt finds it just the same. */
+/** A file that the product wrote to the store does not hold what it writes. Retrying does not help: the file stays as it is. */
 export class DamagedRecord extends UserError {}
 
-/** Where a record lies, and what helps where it is damaged. */
+/** Where a record is stored, and what to do if it is damaged. */
 export type RecordFile = {
   /** URL of the store. */
   store: string;
   name: string;
-  /** What each line, or the whole, should be: `a job of the plan` */
+  /** What each line, or the whole file, should be: `a job of the plan`. */
   holds: string;
   /** Sentences. */
   remedy: string;
@@ -21,8 +21,8 @@ export type RecordFile = {
 /**
  * Reads JSON that the product wrote.
  *
- * @param line counted from 1; `null` where the file is one value
- * @throws DamagedRecord where it is no JSON, or not of the schema
+ * @param line counted from 1; `null` if the file is one value
+ * @throws DamagedRecord if it is not JSON, or does not match the schema
  */
 export function parseRecord<T>(
   bytes: Uint8Array,
@@ -31,7 +31,7 @@ export function parseRecord<T>(
   line: number | null = null,
 ): T {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
-  if (!isUtf8(bytes)) throw damaged(file, line, `bytes that are no UTF-8: ${quoted(text)}`);
+  if (!isUtf8(bytes)) throw damaged(file, line, `bytes that are not UTF-8: ${quoted(text)}`);
   const result = schema.safeParse(parsed(text, file, line));
   if (result.success) return result.data;
   const { path, message } = likeliestIssue(result.error.issues);
@@ -49,13 +49,13 @@ function parsed(text: string, file: RecordFile, line: number | null): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw damaged(file, line, text.trim() === '' ? 'nothing' : `what is no JSON, or a part of it: ${quoted(text)}`);
+    throw damaged(file, line, text.trim() === '' ? 'nothing' : `invalid or incomplete JSON: ${quoted(text)}`);
   }
 }
 
 type Issue = z.core.$ZodIssue;
 
-/** Of the kinds that something may be, the one that it is nearest to says what is wrong. */
+/** The issue of the union's member that the value comes closest to. */
 function likeliestIssue(issues: readonly Issue[]): Issue {
   const [issue] = issues as [Issue];
   if (issue.code !== 'invalid_union' || issue.errors.length === 0) return issue;
@@ -63,13 +63,13 @@ function likeliestIssue(issues: readonly Issue[]): Issue {
   return nearest.length === 0 ? issue : likeliestIssue(nearest);
 }
 
-/** Hears of what is wrong but stops nothing. */
+/** Receives problems that stop nothing. */
 export type Warn = (message: string) => void;
 
 /**
- * Reads a record that is a convenience: where it is damaged, that is told, and the work goes on without.
+ * Reads an optional record: if it is damaged, this warns and returns `null`, and work continues without it.
  *
- * @param without what goes without it, as the beginning of a sentence
+ * @param without what is missing without it, as the beginning of a sentence
  */
 export async function orWarn<T>(warn: Warn, without: string, read: () => T | Promise<T>): Promise<T | null> {
   try {

@@ -11,12 +11,12 @@ import { named } from '../domain/printable.mjs';
 import { Turns } from '../domain/turns.ts';
 import { UserError } from '../domain/user-error.ts';
 
-/** What people said of images: the render keys of the pictures that they rejected, by the row's id. */
+/** The render keys of the pictures that people rejected, by row id. */
 export type Rejected = ReadonlyMap<string, ReadonlySet<string>>;
 
 export const NOTHING_REJECTED: Rejected = new Map();
 
-/** Checking a row takes as long as so many cells of a table. */
+/** Checking a row takes about as long as this many cells of a table. */
 const ROW_CELLS = 20;
 
 const COLUMNS = ['id', 'render_key', 'decision'] as const;
@@ -38,10 +38,10 @@ const rowSchema = z.object({
 export type Decision = { id: string; renderKey: string; decision: 'approved' | 'rejected' | '' };
 
 /**
- * The pictures that a table of decisions rejects; the render key tells which picture was looked at, so that the same file does not reject the picture that
- * takes its place.
+ * The pictures that a table of decisions rejects. The render key says which picture was reviewed, so that the same file
+ * does not reject the picture that takes its place.
  *
- * @param file what messages call it
+ * @param file its name in messages
  * @throws UserError as decisionsIn
  */
 export async function readDecisions(bytes: Uint8Array, file: string): Promise<Rejected> {
@@ -56,11 +56,11 @@ export async function readDecisions(bytes: Uint8Array, file: string): Promise<Re
 }
 
 /**
- * Reads the decisions that the contact sheet's page exports: columns `id`, `render_key` and `decision`, others beside them as people
- * like. Of two lines about one picture the later counts.
+ * Reads the decisions that the contact sheet's page exports: columns `id`, `render_key` and `decision`, and any others.
+ * Of two lines about one picture, the later one counts.
  *
- * @param file what messages call it
- * @throws UserError for the first row that is not one, with its line
+ * @param file its name in messages
+ * @throws UserError for the first invalid row, with its line number
  */
 export async function* decisionsIn(bytes: Uint8Array, file: string): AsyncGenerator<Decision> {
   if (bytes.length > CATALOG_LIMITS.bytes) {
@@ -87,7 +87,7 @@ export async function* decisionsIn(bytes: Uint8Array, file: string): AsyncGenera
   }
 }
 
-/** What an editor may leave in a file without content: a mark of its encoding, ends of lines. */
+/** What an editor may leave in an empty file: a byte-order mark, line ends. */
 const MOST_EMPTY = 1_000;
 
 /** Excel saves "CSV" in Windows-1252. @throws UserError for any other text */
@@ -99,14 +99,14 @@ function asUtf8(bytes: Uint8Array, file: string): Uint8Array {
 }
 
 /**
- * What to say of decisions of which none is of use.
+ * The error for decisions that contain none of the wanted kind.
  *
- * @param file what messages call them
- * @param isOfOthers whether they say that of images which the batch does not have
+ * @param file its name in messages
+ * @param isOfOthers whether there are some, but for images that the batch does not have
  */
 export const noneDecided = (file: string, decision: 'approved' | 'rejected', isOfOthers: boolean): UserError =>
   new UserError(
-    `${file}: expected at least one row whose decision is "${decision}", of an image that the batch has now, ` +
+    `${file}: expected at least one row with the decision "${decision}" for an image that the batch has now, ` +
       `found ${isOfOthers ? 'other images' : `none ${decision}`}`,
   );
 
@@ -130,7 +130,7 @@ async function* parsed(bytes: Uint8Array, file: string): AsyncGenerator<Parsed> 
     info: true,
     skip_empty_lines: true,
   });
-  // An error of the parser reaches whoever reads from it.
+  // The loop below receives the parser's errors.
   pipeline(Readable.from(piecesOf(bytes)), parser, () => {});
   try {
     yield* parser as AsyncIterable<Parsed>;

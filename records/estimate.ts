@@ -1,20 +1,20 @@
 import { SIZES, type Size } from '../domain/size.ts';
 import type { DeviceRates, Rates } from './rates.ts';
 
-/** Images of one size that are to be rendered. */
+/** Images of one size to render. */
 export type Work = { images: number; steps: number; pixels: number };
 
-/** Device time of a plan; what was not measured is guessed from the nearest size that was. */
+/** A plan's device time. Sizes that were not measured are guessed from the nearest one that was. */
 export type Estimate = {
-  /** `null` where nothing was measured with this bundle. */
+  /** `null` if nothing was measured with this bundle. */
   deviceSeconds: number | null;
   measured: Size[];
   guessed: Size[];
-  /** What it was measured on. */
+  /** The devices that it was measured on. */
   devices: string[];
 };
 
-/** Attention's share grows with the square of the pixels; all else grows with them. */
+/** Attention grows with the square of the pixels; everything else grows linearly with them. */
 const GROWTH = 1.2;
 
 /** @param work by size */
@@ -35,7 +35,7 @@ export function estimate(rates: Rates | null, work: ReadonlyMap<Size, Work>): Es
   return { deviceSeconds: seconds.reduce((sum, of) => sum + of, 0), measured, guessed, devices: [...devices] };
 }
 
-/** A fleet's devices share the images as they did in the batch that measured them. */
+/** Assumes that devices share the images as they did in the batch that measured them. */
 function secondsPerStep(rates: DeviceRates): number {
   const images = Object.values(rates).reduce((sum, rate) => sum + rate.images, 0);
   return Object.values(rates).reduce((sum, rate) => sum + (rate.images / images) * rate.secondsPerStep, 0);

@@ -9,15 +9,15 @@ const NEWLINE = 0x0a;
 export const toJsonLines = (values: readonly unknown[]): Uint8Array =>
   Buffer.from(values.map((value) => `${JSON.stringify(value)}\n`).join(''));
 
-/** The same in pieces of a turn's work: a night's table is too long for one string, too. */
+/** The same in pieces, each one turn's work; a whole night's table is too long for one string. */
 export function* jsonLinePieces<T>(values: Iterable<T>, cellsOf: (value: T) => number): Generator<Uint8Array> {
   for (const run of runsOf(values, cellsOf, TURN_CELLS)) yield toJsonLines(run);
 }
 
 /**
- * Reads JSON Lines; empty lines are passed over. Decoded line by line, because a night's table is too long for one string.
+ * Reads JSON Lines, skipping empty lines. Decodes line by line, because a night's table is too long for one string.
  *
- * @throws DamagedRecord where a line is not of the schema
+ * @throws DamagedRecord if a line does not match the schema
  */
 export async function parseJsonLines<T>(bytes: Uint8Array, schema: z.ZodType<T>, file: RecordFile): Promise<T[]> {
   const values: T[] = [];
@@ -35,10 +35,10 @@ export async function parseJsonLines<T>(bytes: Uint8Array, schema: z.ZodType<T>,
 }
 
 /**
- * Lines of a table for a spreadsheet (RFC 4180, UTF-8). A cell that would be taken for a formula gets an apostrophe in front
- * (https://owasp.org/www-community/attacks/CSV_Injection); every text is in quotes.
+ * Lines of a table for a spreadsheet (RFC 4180, UTF-8). A cell that a spreadsheet would run as a formula gets an
+ * apostrophe in front (https://owasp.org/www-community/attacks/CSV_Injection); every text is in quotes.
  *
- * @param bom whether these lines begin the file, with the byte-order mark that Excel wants
+ * @param bom whether to start with the byte-order mark that Excel needs, for the file's first lines
  */
 export const safeCsv = (cells: unknown[][], { bom = false } = {}): Uint8Array =>
   Buffer.from(

@@ -5,7 +5,7 @@ import { parseRecord } from './damaged.ts';
 import { LIMITS_NAME } from './layout.ts';
 import type { AlikePictures } from './planned-pictures.ts';
 
-/** Nothing else is taken: a limit whose name is misspelt would be none. */
+/** Strict, because a misspelt limit would be no limit. */
 const limitsSchema = z
   .strictObject({
     imagesPerDay: z.int().nonnegative().optional(),
@@ -13,7 +13,7 @@ const limitsSchema = z
   })
   .refine((limits) => Object.keys(limits).length > 0, 'expected imagesPerDay, megapixelsPerDay or both');
 
-/** What may be rendered into a store a day, from midnight to midnight UTC. */
+/** What may be rendered into a store per day, from midnight to midnight UTC. */
 export type Limits = z.infer<typeof limitsSchema>;
 
 /** Images that were, or would be, rendered. */
@@ -31,10 +31,10 @@ export const amountOf = (pictures: readonly AlikePictures[]): Amount => ({
   pixels: pictures.reduce((sum, { images, pixels }) => sum + images * pixels, 0),
 });
 
-/** A batch would take more than its store's limits leave for the day, or more than it was to come to at most. */
+/** A batch would exceed what its store's limits leave for the day, or its own limit. */
 export class LimitReached extends UserError {}
 
-/** `null` where the store has none. @throws DamagedRecord where the file is not what it should be: limits that nobody can read are not none */
+/** `null` if the store has no limits. @throws DamagedRecord if the file is invalid: unreadable limits do not mean no limits */
 export async function readLimits(store: ObjectStore): Promise<Limits | null> {
   const bytes = await readIfThere(store, LIMITS_NAME);
   if (bytes === null) return null;
@@ -42,11 +42,11 @@ export async function readLimits(store: ObjectStore): Promise<Limits | null> {
     store: store.url,
     name: LIMITS_NAME,
     holds: 'limits such as {"imagesPerDay": 2000, "megapixelsPerDay": 2500}',
-    remedy: 'Nothing is started until that is mended, by whoever keeps it.',
+    remedy: 'No batch starts until its owner has fixed it.',
   });
 }
 
-/** One limit, and what the day has taken of it. */
+/** One limit, and how much of it the day has used. */
 export type LimitUse = { unit: 'images' | 'megapixels'; limit: number; used: number; left: number };
 
 const MEGAPIXEL = 1_000_000;
@@ -66,11 +66,11 @@ export function checkLimits({ url }: ObjectStore, limits: Limits, day: string, u
   if (reached.length === 0) return;
   const each = reached.map(
     ({ unit, limit, used }) =>
-      `expected at most ${inWords(limit)} ${unit} a day, found ${inWords(used)} used on ${day} (UTC) and ${inWords(wanted[unit])} asked for`,
+      `expected at most ${inWords(limit)} ${unit} a day, found ${inWords(used)} used on ${day} (UTC) and ${inWords(wanted[unit])} requested`,
   );
   throw new LimitReached(
-    `limit of ${shownPlace(url)}: ${each.join('; ')}. Nothing is rendered. Ask for less, try again after ${resetOf(day).toISOString()}, or ask ` +
-      `whoever keeps ${LIMITS_NAME} there`,
+    `limit of ${shownPlace(url)}: ${each.join('; ')}. Nothing is rendered. Request less, try again after ${resetOf(day).toISOString()}, or ask ` +
+      `the owner of ${LIMITS_NAME} there`,
   );
 }
 
@@ -78,5 +78,5 @@ const inWords = (number: number): string => number.toLocaleString('en', { maximu
 
 export const dayOf = (time: Date): string => time.toISOString().slice(0, 10);
 
-/** When what a day has used counts no more. */
+/** When a day's usage no longer counts. */
 export const resetOf = (day: string): Date => new Date(Date.parse(day) + 86_400_000);

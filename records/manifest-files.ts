@@ -11,18 +11,18 @@ export const MANIFEST_TYPES: Record<ManifestFormat, string> = {
 };
 
 export type ManifestContents = {
-  /** The manifest of a round that ended at an instant (ISO 8601). */
+  /** The manifest of a round that ended at the given time (ISO 8601). */
   json: (finishedAt: string) => Promise<Uint8Array>;
   jsonl: Uint8Array;
   csv: Uint8Array;
 };
 
 /**
- * Keeps what a round came to, under names that nothing is ever written under again: the manifest last, so that its tables are there when it
- * is. Another attempt at the same finds the first one's and leaves them, whenever that was; where the round came to something else, perhaps
- * because it was cancelled and begun again, its files have names of their own.
+ * Writes a round's manifest and tables under names that are never reused. The manifest is written last, so that its
+ * tables exist when it does. Another attempt with the same content finds the first one's files and leaves them. A round
+ * with another result, as after it was cancelled and started again, gets other names.
  *
- * @returns their names, and the manifest's bytes
+ * @returns the files' names, and the manifest's bytes
  */
 export async function keepRoundManifest(
   store: ObjectStore,
@@ -42,8 +42,7 @@ export async function keepRoundManifest(
 }
 
 /**
- * The files of the batch's newest round: a round's own, or the newest copy of a batch of which no round has any. Whether they are there is
- * the caller's to see.
+ * The names of the newest round's files, or of the copy if no round has files of its own. The caller checks whether they exist.
  */
 export async function newestManifest(store: ObjectStore, batch: string): Promise<ManifestFiles> {
   const copy = filesOf((format) => manifestName(batch, format));
@@ -52,7 +51,7 @@ export async function newestManifest(store: ObjectStore, batch: string): Promise
   const files = filesOf((format) => roundManifestName(batch, ...place, format));
   const [copied, written] = [await store.stat(copy.json), await store.stat(files.json)];
   if (copied === null || copied.crc32c === written?.crc32c) return files;
-  // Either an earlier round's, which the store keeps, or a later one's, by an earlier version that was back for a while.
+  // The copy is either an earlier round's, which the store keeps, or a later one's, written after a temporary downgrade.
   const [ofCopy, ofRound] = [finishedAt(await store.read(copy.json)), finishedAt(await store.read(files.json))];
   return ofCopy > ofRound ? copy : files;
 }
@@ -63,7 +62,7 @@ const filesOf = (name: (format: ManifestFormat) => string): ManifestFiles => ({
   csv: name('csv'),
 });
 
-/** Of the rounds that have files of their own; `null` where none has. */
+/** The newest among the rounds that have files of their own; `null` if none has. */
 async function newestPlace(store: ObjectStore, batch: string): Promise<Place | null> {
   const prefix = manifestPrefix(batch);
   let newest: Place | null = null;
@@ -74,10 +73,10 @@ async function newestPlace(store: ObjectStore, batch: string): Promise<Place | n
   return newest;
 }
 
-/** Which round's manifest it is, and which of that round. */
+/** A manifest's round, and its number within the round. */
 type Place = [round: number, number: number];
 
-/** Of `-2.json` and `-2-3.json`; `null` of anything else. */
+/** Parses `-2.json` and `-2-3.json`; `null` for anything else. */
 function placeOf(ending: string): Place | null {
   const [, round, number = '1'] = /^-([1-9]\d*)(?:-([1-9]\d*))?\.json$/.exec(ending) ?? [];
   return round === undefined ? null : [Number(round), Number(number)];
@@ -86,7 +85,7 @@ function placeOf(ending: string): Place | null {
 const isLater = ([round, number]: Place, [otherRound, otherNumber]: Place): boolean =>
   round > otherRound || (round === otherRound && number > otherNumber);
 
-/** Of a manifest's bytes, whose first line has it; the whole of them may be too long for one string. `''` where it is not there. */
+/** When a manifest was finished, from its first line, since the whole may be too long for one string. `''` if that is missing. */
 function finishedAt(manifest: Uint8Array): string {
   const head = Buffer.from(manifest.subarray(0, HEAD_BYTES)).toString('utf8');
   return /"finishedAt":\s*"([^"]*)"/.exec(head)?.[1] ?? '';

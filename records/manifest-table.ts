@@ -14,34 +14,34 @@ const milliseconds = z.int().min(0).nullable();
 
 const { id, ...columns } = byColumn(every('value'));
 
-/** One job and what became of it; the columns have the catalog's names where they mean the same. */
+/** One job and its outcome. Columns have the same names as the catalog's if they mean the same. */
 const manifestRowSchema = z.object({
   id,
   status: z.enum(['rendered', 'reused', 'failed', 'cancelled']),
-  /** The batch's own copy, relative to the store; empty where there is no image. */
+  /** The batch's own copy, relative to the store; empty if there is no image. */
   file: z.string(),
   ...columns,
   bytes: z.int().nullable(),
   crc32c: z.string().nullable(),
-  /** Of the batch's own copy, where it is signed and not the object's bytes; tables from before it was possible lack them. */
+  /** For the batch's own copy, if signing made its bytes differ from the object's; older tables lack the columns. */
   signed_bytes: z.int().nullable().default(null),
   signed_crc32c: z.string().nullable().default(null),
   /** Whether the end of the prompt was lost on the model; tables from before it was noted lack it. */
   prompt_truncated: z.literal(true).nullable().default(null),
   render_key: z.string(),
   computations: z.int().nullable(),
-  /** What rendered it; tables from before it was noted lack it. */
+  /** The device that rendered it; older tables lack it. */
   device: z.string().nullable().default(null),
   wait_ms: milliseconds,
   text_encode_ms: milliseconds,
   denoise_ms: milliseconds,
   decode_ms: milliseconds,
-  /** `null` also of images whose `store_ms` includes it. */
+  /** `null` also for images whose `store_ms` includes it. */
   image_encode_ms: milliseconds,
   store_ms: milliseconds,
-  /** Of images that were computed beside others less than their stages; `null` in tables from before that was possible. */
+  /** Less than the sum of the stages for images computed beside others; `null` in older tables. */
   device_ms: milliseconds.default(null),
-  /** What was done with less memory than usual, for people; tables from before it was noted lack it. */
+  /** The measures that saved memory, in words; older tables lack it. */
   thrift: z.string().nullable().default(null),
   error: z.string().nullable(),
   reason: z.string().nullable(),
@@ -50,7 +50,7 @@ const manifestRowSchema = z.object({
 
 export type ManifestRow = z.infer<typeof manifestRowSchema>;
 
-/** As it was when the image's encoding was part of `store_ms`, and the text's was called `encode_ms`. */
+/** The format from when image encoding was part of `store_ms`, and text encoding was called `encode_ms`. */
 const formerRowSchema = z
   .object({
     ...manifestRowSchema.omit({ text_encode_ms: true, image_encode_ms: true }).shape,
@@ -60,15 +60,15 @@ const formerRowSchema = z
 
 const writtenRowSchema = z.union([manifestRowSchema, formerRowSchema]);
 
-/** From an image's turn on the device to its end there. */
+/** From an image's start on the device to its end there. */
 export const secondsOnDevice = ({ text_encode_ms, denoise_ms, decode_ms }: ManifestRow): number =>
   ((text_encode_ms ?? 0) + (denoise_ms ?? 0) + (decode_ms ?? 0)) / 1_000;
 
-/** What an image had of the device's time, which it may have shared with others: over a batch, what one device needs for it. */
+/** An image's share of device time, since it may have run beside others; summed over a batch, the time that one device needs. */
 export const deviceSeconds = (row: ManifestRow): number =>
   row.device_ms === null ? secondsOnDevice(row) : row.device_ms / 1_000;
 
-/** @param outcome `undefined` for a job that no round came to */
+/** @param outcome `undefined` for a job that no round reached */
 export function manifestRow(job: Job, outcome: Receipt | Failure | undefined): ManifestRow {
   const receipt = isReceipt(outcome) ? outcome : null;
   const failure = isReceipt(outcome) ? null : (outcome ?? null);
@@ -106,26 +106,27 @@ export function manifestRow(job: Job, outcome: Receipt | Failure | undefined): M
 
 const rowCells = (row: ManifestRow): number => cellsOf({ ...row, negativePrompt: row.negative_prompt });
 
-/** A job a line, in pieces. */
+/** One job a line, in pieces. */
 export const manifestJsonl = (rows: readonly ManifestRow[]): Generator<Uint8Array> => jsonLinePieces(rows, rowCells);
 
-/** @throws DamagedRecord where a line is not what manifestJsonl writes, or wrote */
+/** @throws DamagedRecord if a line is not one that this or an earlier version's manifestJsonl writes */
 export const readManifestJsonl = (bytes: Uint8Array, file: RecordFile): Promise<ManifestRow[]> =>
   parseJsonLines(bytes, writtenRowSchema, file);
 
-/** Base64 may begin with "+", which a spreadsheet takes for a formula; programs find the checksums in the other table. */
+/** Base64 may begin with "+", which a spreadsheet takes for a formula; programs find checksums in the JSONL table. */
 const COLUMNS = Object.keys(manifestRowSchema.shape).filter((name) => name !== 'metadata' && !name.endsWith('crc32c'));
 
-/** Whether the table has, or had, a column of its own of that name, so that a catalog's is in `manifest.jsonl` only. */
+/** Whether the table has, or had, its own column of that name; a catalog's column is then in `manifest.jsonl` only. */
 export const isTableColumn = (name: string): boolean => name === 'encode_ms' || COLUMNS.includes(name);
 
-/** The catalog's other columns that `manifest.csv` has, noted as jobs come. */
+/** Notes a job's catalog columns that go into `manifest.csv`. */
 export function noteNames({ metadata }: Pick<Job, 'metadata'>, names: CarriedNames): void {
   for (const name of Object.keys(metadata)) if (!isTableColumn(name)) names.placeOf(name);
 }
 
 /**
- * The same for a spreadsheet, in pieces, the catalog's other columns at the right, unless they have the name of one of these.
+ * The table for a spreadsheet, in pieces, with the catalog's other columns at the right, unless one of the table's has
+ * the same name.
  */
 export function* manifestCsv(
   rows: readonly ManifestRow[],

@@ -25,19 +25,19 @@ export type Manifest = z.infer<typeof manifestSchema>;
 
 const headSchema = z.object(manifestSchema.omit({ images: true, failures: true }).shape);
 
-/** What a manifest says of the batch as a whole. */
+/** What a manifest says about the batch as a whole. */
 export type ManifestHead = z.infer<typeof headSchema>;
 
 /**
- * The head of the newest manifest that a batch has, which is its first line: the whole may be too long for one string. `null` where it has none, or
- * one that is not whole.
+ * The head of a batch's newest manifest, read from its first line, since the whole may be too long for one string.
+ * `null` if it has no manifest, or an incomplete one.
  */
 export async function findManifestHead(store: ObjectStore, batch: string): Promise<ManifestHead | null> {
   const bytes = await readIfThere(store, (await newestManifest(store, batch)).json);
   return bytes && headOf(bytes);
 }
 
-/** The head of a manifest's bytes; `null` where they are not whole. */
+/** The head of a manifest; `null` if the manifest is incomplete. */
 export function headOf(manifest: Uint8Array): ManifestHead | null {
   if (!Buffer.from(manifest.subarray(-END.length)).equals(END)) return null;
   const line = Buffer.from(manifest.subarray(0, manifest.indexOf(NEWLINE))).toString('utf8');
@@ -49,10 +49,10 @@ export function headOf(manifest: Uint8Array): ManifestHead | null {
   }
 }
 
-/** How many rows of a kind the table beside a manifest has. */
+/** How many rows of each status the table beside a manifest has. */
 export type RowCounts = Pick<Totals, 'rendered' | 'reused' | 'failed' | 'cancelled'>;
 
-/** Those of the manifest of that name; `null` where it is not there, or not whole. */
+/** The row counts of the manifest of that name; `null` if it is missing or incomplete. */
 export async function findRowCounts(store: ObjectStore, name: string): Promise<RowCounts | null> {
   const bytes = await readIfThere(store, name);
   const head = bytes && headOf(bytes);
@@ -61,7 +61,7 @@ export async function findRowCounts(store: ObjectStore, name: string): Promise<R
   return { rendered, reused, failed: failed - occurrences(bytes!, WITHOUT_ROW), cancelled };
 }
 
-/** What a failure ends with that stands for a shard whose plan is gone: a job of a catalog has a prompt. */
+/** How a failure ends that stands for a shard without a plan; the failure of a job always has a prompt. */
 const WITHOUT_ROW = Buffer.from('"prompt":"","metadata":{}}');
 
 function occurrences(bytes: Uint8Array, sought: Buffer): number {
@@ -74,14 +74,14 @@ function occurrences(bytes: Uint8Array, sought: Buffer): number {
 const NEWLINE = 0x0a;
 const END = Buffer.from(']}\n');
 
-/** What the manifest says of a job: what became of it, and where it came from. One line of JSON. */
+/** A job's entry in the manifest: its outcome and where it came from, as one line of JSON. */
 export const manifestEntry = (outcome: JobOutcome, { prompt, metadata }: Pick<Job, 'prompt' | 'metadata'>): string =>
   JSON.stringify({ ...outcome, prompt, metadata });
 
 /**
- * The manifest's bytes in pieces, an image a line, so that a person can read it and `grep` it, and so that no string has to hold a whole night.
+ * The manifest's bytes in pieces, one image a line, so that people can read and `grep` it, and no string has to hold a whole night.
  *
- * @param images lines of manifestEntry, as are `failures`
+ * @param images lines from manifestEntry, as are `failures`
  */
 export function* manifestPieces(
   head: Omit<Manifest, 'format' | 'images' | 'failures'>,

@@ -3,7 +3,7 @@ import type { ObjectStore } from '../store/index.ts';
 import { pieceOf, planFolder } from './layout.ts';
 import { readJobs } from './plan-and-receipts.ts';
 
-/** How many rows of a round's plan a filter finds. @throws ObjectNotFound or DamagedRecord */
+/** How many rows of a round's plan match a filter. @throws ObjectNotFound or DamagedRecord */
 export async function countMatching(
   store: ObjectStore,
   batch: string,

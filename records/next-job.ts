@@ -4,19 +4,20 @@ import { renderKey } from '../domain/render-key.ts';
 import { seedOf } from '../domain/seed.ts';
 import type { Rejected } from './decisions.ts';
 
-/** What people changed before a retry: rows of a corrected catalog, by id, and pictures that they do not want. */
+/** What people changed before a retry: rows of a corrected catalog, by id, and pictures that they rejected. */
 export type Revisions = { corrected: ReadonlyMap<string, Job>; rejected: Rejected };
 
 const CHOSEN_SEED = 'choice:seed';
 
-/** What render keys are made with now. */
+/** What render keys are computed from now, besides the job. */
 export type KeyBasis = { bundleDigest: string; pipelineVersion: number };
 
 /**
- * The job that a retry makes of one of the batch's rows: as the corrected catalog has it, else as before; with a new seed where it
- * would give a picture that this row had before. Its copy keeps its name, whatever a template would make of it now. `null` where the row has an image that nobody rejected.
+ * The job that a retry runs for one of the batch's rows: as in the corrected catalog, else as before, with a new seed
+ * if it would give a picture that the row has had before. Its copy keeps its name, even if a template would choose
+ * another now. `null` if the row has an image that nobody rejected.
  *
- * @param earlier what was planned for the row before `job`
+ * @param earlier the jobs planned for the row before `job`
  */
 export function nextJob(
   job: Job,
@@ -32,19 +33,22 @@ export function nextJob(
 
 const namedAs = ({ copyAs }: Job, job: Job): Job => (copyAs === undefined ? job : { ...job, copyAs });
 
-/** A picture that a later version of the pipeline makes has the key of that version. */
+/** A new version of the pipeline gives the picture another key. */
 function keyedNow(job: Job, { bundleDigest, pipelineVersion }: KeyBasis): Job {
   const now = renderKey(job, bundleDigest, pipelineVersion);
   return now === job.renderKey ? job : { ...job, renderKey: now };
 }
 
-/** What was chosen for it from a grid of seeds is not its seed any more. */
+/** Also updates the seed noted as the choice from a grid, if there is one. */
 function withSeed(job: Job, seed: number): Job {
   const { [CHOSEN_SEED]: chosen, ...metadata } = job.metadata;
   return { ...job, seed, metadata: chosen === undefined ? job.metadata : { ...metadata, [CHOSEN_SEED]: String(seed) } };
 }
 
-/** The job with the first seed, each following from the key before, that gives none of these pictures, now or with the version that made them. */
+/**
+ * The job with the first seed that gives none of these pictures, now or with the version that made them. Each seed
+ * follows from the key before.
+ */
 function unlike(pictures: readonly Job[], job: Job, { bundleDigest, pipelineVersion }: KeyBasis): Job {
   const keyOf = (picture: Job): string => renderKey(picture, bundleDigest, pipelineVersion);
   const taken = new Set(pictures.flatMap((picture) => [picture.renderKey, keyOf(picture)]));

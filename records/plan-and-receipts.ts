@@ -26,32 +26,32 @@ export async function decodeJobs(bytes: Uint8Array, store: ObjectStore, name: st
   return jobs;
 }
 
-/** A shard's part of the plan, for what is told where it is damaged. */
+/** A shard's part of the plan, for the error if it is damaged. */
 export const planFile = ({ url }: ObjectStore, name: string, holds: string): RecordFile => ({
   store: url,
   name,
   holds,
   remedy:
-    'Restore the file, from a backup or as an earlier version of the object; or submit the catalog as another batch, which finds the ' +
+    'Restore the file from a backup or an earlier version of the object; or submit the catalog as another batch, which reuses the ' +
     'images that are there.',
 });
 
-/** A row of a batch: the job that was planned for it last, what became of that, and what earlier rounds had planned. */
+/** A row of a batch: the job planned for it last, that job's outcome, and the jobs that earlier rounds planned. */
 export type RowOutcome = { job: Job; outcome: JobOutcome | undefined; earlier: Job[] };
 
 /**
- * Every row of the batch in the first plan's order. Its outcome is the receipt of any round that is of the picture which was planned last,
- * else the last failure since there was another picture; `undefined` where no round came to it.
+ * Every row of the batch, in the first plan's order. Its outcome is any round's receipt for the picture planned last,
+ * else the last failure since the row's last picture; `undefined` if no round reached it.
  *
- * @param beforeRound takes the rounds before this one only
- * @throws DamagedRecord where the plan lacks something that receipts tell of, at the latest after the last row
+ * @param beforeRound reads only the rounds before this one
+ * @throws DamagedRecord if the plan lacks something that receipts mention, at the latest after the last row
  */
 export async function* batchOutcomes(
   store: ObjectStore,
   batch: string,
   beforeRound = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<RowOutcome> {
-  // A night's retries are few; only the first round is too large to be kept in memory whole.
+  // Retries have few rows; only the first round is too large to be held in memory.
   const receipts = await readPieces(store, receiptsFolder(batch), beforeRound);
   const plans = await readPieces(store, planFolder(batch), beforeRound);
   const later = await byId(receipts.laterRounds, (name) => readOutcomes(store, name));
@@ -70,7 +70,7 @@ export async function* batchOutcomes(
     }
     checkNoneLeft(outcomes, store, name);
   }
-  // A plan that is away as a whole may come back, so it is no damage.
+  // A plan that is missing as a whole may come back, so it does not count as damaged.
   if (plans.firstRound.length === 0) return;
   for (const { shard } of unread) throw unplanned(store, shardName(batch, 1, shard), 'no such file');
   for (const left of [later, replanned]) checkNoneLeft(left, store, planFolder(batch));
@@ -82,13 +82,13 @@ function taken<T>(from: Map<string, T[]>, id: string): T[] {
   return found;
 }
 
-/** A plan that was cut between two lines reads well: what its jobs came to shows that it had more of them. */
+/** A plan cut off between two lines parses without an error; receipts show that it had more jobs. */
 function checkNoneLeft(left: ReadonlyMap<string, unknown>, store: ObjectStore, name: string): void {
   const [id] = left.keys();
   if (id !== undefined) throw unplanned(store, name, `none of ${quoted(id)}`);
 }
 
-/** The same of a later round's plan, which changes pictures of rows that the first one has. */
+/** The same check for a later round's plan, which changes the pictures of rows in the first one. */
 function checkPictures(pictures: readonly Job[], told: readonly JobOutcome[], store: ObjectStore, batch: string): void {
   const isPlanned = (key: string): boolean => pictures.some(({ renderKey }) => renderKey === key);
   const other = told.filter(isReceipt).find(({ renderKey }) => !isPlanned(renderKey));
@@ -97,11 +97,13 @@ function checkPictures(pictures: readonly Job[], told: readonly JobOutcome[], st
 }
 
 const unplanned = (store: ObjectStore, name: string, found: string): DamagedRecord =>
-  damaged(planFile(store, name, 'every job that receipts tell of'), null, found);
+  damaged(planFile(store, name, 'every job that has a receipt'), null, found);
 
 /**
- * @param told by the rounds, in their order. Shards of a round that was terminated write their receipts when the next one may have begun:
- * whenever it comes, an image of what was planned last is the last word.
+ * The outcome that counts. Shards of a terminated round may write their receipts after the next round has started, so
+ * an image of the picture planned last counts whenever it comes.
+ *
+ * @param told all outcomes of the row, in the order of the rounds
  */
 function lastWord(job: Job, told: JobOutcome[]): JobOutcome | undefined {
   const image = told.findLast((outcome) => isReceipt(outcome) && outcome.renderKey === job.renderKey);
@@ -116,14 +118,14 @@ async function byId<T extends { id: string }>(pieces: Piece[], read: (name: stri
   return found;
 }
 
-/** The pieces in planFolder or receiptsFolder, by round, shard and number. What others put there is none. */
+/** The pieces in planFolder or receiptsFolder, by round, shard and number. Files that others put there are ignored. */
 export async function piecesIn(store: ObjectStore, folder: string): Promise<Piece[]> {
   const pieces: Piece[] = [];
   for await (const { name } of store.list(folder)) {
     const piece = pieceOf(folder, name);
     if (piece !== null) pieces.push(piece);
   }
-  // Names sort as text, and round 10 comes after round 9.
+  // Names sort as text, but round 10 comes after round 9.
   return pieces.sort((a, b) => a.round - b.round || a.shard - b.shard || a.number - b.number);
 }
 
@@ -139,8 +141,8 @@ const readOutcomes = async (store: ObjectStore, name: string): Promise<JobOutcom
   parseJsonLines(await store.read(name), outcomeSchema, {
     store: store.url,
     name,
-    holds: 'what became of jobs, one a line',
+    holds: 'outcomes of jobs, one a line',
     remedy:
-      'Restore the file, or move it out of the folder: its images then count as not made, and a retry finds them by their render keys and ' +
-      'draws none of them again.',
+      'Restore the file, or move it out of the folder: its images then count as not rendered, and a retry finds them by their render keys ' +
+      'without rendering them again.',
   });

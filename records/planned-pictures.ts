@@ -5,19 +5,19 @@ import type { Size } from '../domain/size.ts';
 import type { ObjectStore } from '../store/index.ts';
 import { OBJECTS_FOLDER, objectName } from './layout.ts';
 
-/** So many images are asked for one by one; for more, one listing of all that the store has is quicker. */
+/** Up to this many images are looked up one by one; beyond that, listing the whole store is quicker. */
 const ASKED_ONE_BY_ONE = 1_000;
 const ASKED_AT_ONCE = 16;
 
-/** So many pictures that take the same to render. */
+/** A number of pictures that take equally long to render. */
 export type AlikePictures = { size: Size; steps: number; pixels: number; images: number };
 
 type Kind = Omit<AlikePictures, 'images'> & { format: ImageFormat };
 
-/** The different pictures of a plan, noted as its jobs come, to be compared with what a store has. */
+/** The distinct pictures of a plan, collected job by job, for comparison with a store. */
 export class PlannedPictures {
   readonly #keys = new DigestSet();
-  /** The kind of each. */
+  /** The kind of each picture. */
   readonly #kinds: Kind[] = [];
   readonly #known = new Map<string, Kind>();
 
@@ -35,7 +35,7 @@ export class PlannedPictures {
     return this.#keys.size;
   }
 
-  /** Those that the store has not, from whatever batch. */
+  /** The pictures that the store does not have from any batch. */
   async missing(store: ObjectStore): Promise<AlikePictures[]> {
     const isStored = new Uint8Array(this.count);
     for await (const index of this.#stored(store)) isStored[index] = 1;
@@ -46,7 +46,7 @@ export class PlannedPictures {
     return [...images].map(([{ size, steps, pixels }, count]) => ({ size, steps, pixels, images: count }));
   }
 
-  /** The numbers of those that the store has. */
+  /** The indexes of the pictures that the store has. */
   async *#stored(store: ObjectStore): AsyncGenerator<number> {
     const nameAt = (index: number): string => objectName(this.#keys.at(index), this.#kinds[index]!.format);
     if (this.count > ASKED_ONE_BY_ONE) {
@@ -64,5 +64,5 @@ export class PlannedPictures {
   }
 }
 
-/** The key of an object's picture; of anything else a text that is none. */
+/** The render key in an object's name; for any other name, a text that is not a key. */
 const keyIn = (name: string): string => name.slice(OBJECTS_FOLDER.length).split('.', 1)[0]!;

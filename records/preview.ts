@@ -4,13 +4,13 @@ import { type Estimate, estimate, type Work } from './estimate.ts';
 import type { AlikePictures, PlannedPictures } from './planned-pictures.ts';
 import { readRates } from './rates.ts';
 
-/** What a plan would meet, and the device time of what it would have to render. */
+/** How much of a plan the store already has, and the device time of the rest. */
 export type Preview = Estimate & {
-  /** Different images that the store has already, from whatever batch. */
+  /** Distinct images that the store has already, from any batch. */
   stored: number;
-  /** Different images that it has not. */
+  /** Distinct images that it does not have. */
   toRender: number;
-  /** What of the store is damaged, and what is not known therefore. */
+  /** Damaged files in the store, and what is unknown because of them. */
   warnings: string[];
 };
 
@@ -31,7 +31,7 @@ function workOf(pictures: readonly AlikePictures[]): Map<Size, Work> {
 export const preview = async (pictures: PlannedPictures, store: ObjectStore, bundleDigest: string): Promise<Preview> =>
   previewOf(pictures, await pictures.missing(store), store, bundleDigest);
 
-/** @param missing those of the pictures that the store has not */
+/** @param missing the pictures that the store does not have */
 export async function previewOf(
   pictures: PlannedPictures,
   missing: readonly AlikePictures[],

@@ -9,18 +9,18 @@ import type { ManifestRow } from './manifest-table.ts';
 
 const schema = z.object({ catalog: z.string(), batch: z.string().refine(isBatchId) });
 
-/** Notes that a batch of the catalog at a URL has ended. Of two that end at once either may be the last. */
+/** Notes that a batch of the catalog at a URL has ended. If two end at once, either may count as the last. */
 export async function keepLatestBatch(store: ObjectStore, catalog: string, batch: string): Promise<void> {
   const text = `${JSON.stringify({ catalog, batch } satisfies z.infer<typeof schema>)}\n`;
   await store.replace(latestBatchName(catalog), Buffer.from(text), 'application/json');
 }
 
 /**
- * Ready to compare jobs with those of the catalog's last batch; `null` where it has none, or what it left cannot be read, perhaps
- * because another version wrote it: a night must not fail for want of a comparison.
+ * Prepares to compare jobs with those of the catalog's last batch. `null` if there is none, or its records cannot be
+ * read, perhaps because another version wrote them: a batch must not fail for lack of a comparison.
  *
- * @param warn hears why nothing is compared
- * @param but not this batch, which may have ended before and be planned again
+ * @param warn receives the reason if nothing is compared
+ * @param but a batch to ignore: the one being planned, which may have ended before
  */
 export async function changesSince(
   store: ObjectStore,
@@ -28,7 +28,7 @@ export async function changesSince(
   warn: Warn,
   but?: string,
 ): Promise<CatalogChanges | null> {
-  return orWarn(warn, 'what has changed since the last batch of the catalog is not known', async () => {
+  return orWarn(warn, 'changes since the last batch of the catalog are unknown', async () => {
     const last = await latestBatch(store, catalog);
     if (last === null || last === but) return null;
     const rows = await findBatchRows(store, last);
@@ -46,7 +46,7 @@ async function byId(rows: readonly ManifestRow[]): Promise<Map<string, ManifestR
   return found;
 }
 
-/** What is noted of catalogs whose last batch is this one: their objects' names, and the catalogs' URLs. */
+/** The notes about catalogs whose last batch is this one: their object names and the catalogs' URLs. */
 export async function* catalogsOf(
   store: ObjectStore,
   batch: string,
@@ -71,5 +71,5 @@ const fileOf = ({ url }: ObjectStore, name: string): RecordFile => ({
   store: url,
   name,
   holds: 'which batch of a catalog ended last',
-  remedy: 'The next batch of that catalog that ends writes it anew.',
+  remedy: 'The next batch of that catalog to end rewrites it.',
 });

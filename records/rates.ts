@@ -7,16 +7,16 @@ import { ratesName } from './layout.ts';
 import { deviceSeconds, type ManifestRow } from './manifest-table.ts';
 
 const rateSchema = z.strictObject({
-  /** Images that it was measured on. */
+  /** How many images it was measured on. */
   images: z.int().positive(),
-  /** Device seconds for each denoising step, the image's encoding and decoding spread over its steps. */
+  /** Device seconds per denoising step, with the image's encoding and decoding spread over its steps. */
   secondsPerStep: z.number().positive(),
 });
 
-/** By what the devices are. */
+/** By device name. */
 const deviceRatesSchema = z.record(z.string(), rateSchema);
 
-/** What a bundle's images take on the fleet that serves a store, as its last batches measured it. */
+/** How long a bundle's images take on the fleet that serves a store, as its last batches measured it. */
 export const ratesSchema = z.strictObject({
   format: z.literal(2),
   bundle: digestSchema,
@@ -26,32 +26,32 @@ export const ratesSchema = z.strictObject({
 export type Rates = z.infer<typeof ratesSchema>;
 export type DeviceRates = z.infer<typeof deviceRatesSchema>;
 
-/** From fewer images the first one's warm-up would be most of the figure. */
+/** With fewer images, the first one's warm-up would dominate the figure. */
 const ENOUGH_IMAGES = 5;
 
-/** Of images whose receipts do not say. */
+/** For images whose receipts do not name a device. */
 const UNKNOWN_DEVICE = 'a device of which nothing is known';
 
-/** Those of another version say nothing here. */
+/** Rates of another format are ignored. */
 const anyRatesSchema = z.union([
   ratesSchema,
   z.object({ format: z.int().refine((format) => format !== 2) }).transform(() => null),
 ]);
 
-/** What a bundle's images took on this store's fleet; `null` where no batch measured it, or in words of another version. */
+/** How long a bundle's images took on this store's fleet; `null` if no batch measured it, or only in another version's format. */
 export async function readRates(store: ObjectStore, bundleDigest: string, warn: Warn): Promise<Rates | null> {
   const name = ratesName(bundleDigest);
   const bytes = await readIfThere(store, name);
   const file: RecordFile = {
     store: store.url,
     name,
-    holds: 'what images of a bundle took',
-    remedy: 'The next batch with that bundle writes it anew.',
+    holds: "a bundle's rates",
+    remedy: 'The next batch with that bundle rewrites it.',
   };
   return bytes && orWarn(warn, 'no estimate is made', () => parseRecord(bytes, anyRatesSchema, file));
 }
 
-/** What a batch's images took, noted as its rows come. */
+/** How long a batch's images took, collected row by row. */
 export class Measured {
   readonly #sizes = new Map<
     Size,
@@ -68,7 +68,7 @@ export class Measured {
     ofSize.devices.set(name, { images: images + 1, seconds: seconds + deviceSeconds(row), steps: steps + row.steps });
   }
 
-  /** Images of a size that were rendered. */
+  /** How many images of a size were rendered. */
   images(size: Size): number {
     return this.#sizes.get(size)?.images ?? 0;
   }
@@ -81,7 +81,7 @@ export class Measured {
   }
 }
 
-/** Keeps what a batch measured. Of two that end at once the later one's rates are kept; they are as good. */
+/** Stores what a batch measured. If two end at once, the later one's rates win; they are just as good. */
 export async function keepRates(store: ObjectStore, bundle: string, measured: Measured, warn: Warn): Promise<void> {
   const rates = updatedRates(await readRates(store, bundle, warn), bundle, measured);
   if (rates === null) return;
@@ -89,8 +89,8 @@ export async function keepRates(store: ObjectStore, bundle: string, measured: Me
 }
 
 /**
- * The rates after a batch: what it measured of a size replaces what was known before, so that devices which have left the fleet do not
- * count. `null` where it measured nothing.
+ * The rates after a batch. Its measurements for a size replace the earlier ones, so that devices that have left the
+ * fleet do not count. `null` if it measured nothing.
  */
 export function updatedRates(before: Rates | null, bundle: string, measured: Measured): Rates | null {
   const news = SIZES.flatMap((size): [Size, DeviceRates][] => {

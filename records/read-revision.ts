@@ -4,9 +4,10 @@ import { damaged } from './damaged.ts';
 import { isRevisionOf } from './layout.ts';
 
 /**
- * What a retry was told, as it was kept: `corrected` rows or `decisions`. Cut short it would still read well, as fewer of them.
+ * Reads the kept `corrected` rows or `decisions` of a retry. Checked by digest, because a truncated file would parse,
+ * as fewer rows.
  *
- * @throws DamagedRecord unless it is what its name is a digest of
+ * @throws DamagedRecord if its content does not match the digest in its name
  */
 export async function readRevision(store: ObjectStore, name: string): Promise<Uint8Array> {
   const bytes = await store.read(name);
@@ -14,7 +15,7 @@ export async function readRevision(store: ObjectStore, name: string): Promise<Ui
   const file = {
     store: store.url,
     name,
-    holds: 'what its name is a digest of',
+    holds: 'content that matches the digest in its name',
     remedy: 'Move it aside and retry with the file that it was made from.',
   };
   throw damaged(file, null, `${bytes.length} other bytes`);

@@ -4,8 +4,8 @@ import { type ObjectStore, readIfThere, shownPlace } from '../store/index.ts';
 import { removalName } from './layout.ts';
 
 /**
- * `clean` takes a batch away; `forget` also takes away what the batch's plan leads to, so that only `forget` may remove the plan then. With
- * `forget rows` other rows of the batch stay, and so does the batch.
+ * `clean` removes a batch. `forget` also removes what the batch's plan leads to, so only `forget` may then remove the plan.
+ * `forget rows` leaves the batch and its other rows.
  */
 export type Remover = (typeof REMOVERS)[number];
 
@@ -14,11 +14,12 @@ const REMOVERS = ['clean', 'forget', 'forget rows'] as const;
 const noteSchema = z.object({ format: z.literal(1), by: z.enum(REMOVERS), begunAt: z.string() });
 
 /**
- * Notes that a batch is being removed, until nothing of it is left, or that rows of it are, until those are gone: nobody begins another round
- * of it meanwhile. `forget` takes over what others have begun, and what somebody has begun with the whole batch is more than `forget rows`.
+ * Marks a batch as being removed until nothing of it is left, or, for `forget rows`, until the rows are gone. No other
+ * round of it starts in the meantime. `forget` takes over removals that others have started; `forget rows` leaves a
+ * removal of the whole batch in place.
  *
- * @returns false where the batch is being forgotten, and it is a clean that asks
- * @throws as a store does
+ * @returns false if `clean` asks and the batch is being forgotten
+ * @throws the store's errors
  */
 export async function beginRemoval(store: ObjectStore, batch: string, by: Remover): Promise<boolean> {
   const note: z.infer<typeof noteSchema> = { format: 1, by, begunAt: new Date().toISOString() };
@@ -29,10 +30,10 @@ export async function beginRemoval(store: ObjectStore, batch: string, by: Remove
   return by !== 'clean' || before === 'clean';
 }
 
-/** Nothing of the batch is left, or it is not removed after all. @throws ObjectKept, and as a store does */
+/** Removes the mark: nothing of the batch is left, or it stays after all. @throws ObjectKept and the store's other errors */
 export const endRemoval = (store: ObjectStore, batch: string): Promise<void> => store.remove(removalName(batch));
 
-/** Who removes the batch; `null` where nobody does. A note that cannot be read is taken for one of `forget`, which loses nothing. */
+/** Who is removing the batch; `null` if nobody is. An unreadable mark counts as `forget`'s, the safe assumption. */
 export async function removerOf(store: ObjectStore, batch: string): Promise<Remover | null> {
   const bytes = await readIfThere(store, removalName(batch));
   if (bytes === null) return null;
@@ -44,10 +45,10 @@ export async function removerOf(store: ObjectStore, batch: string): Promise<Remo
 }
 
 /**
- * Asked after the first thing of a new round was written: of the one who begins a round and the one who removes the batch at the same time at
- * least one sees the other, and gives way.
+ * Called after a new round has written its first object. If one process starts a round while another removes the batch,
+ * at least one of them sees the other and gives way.
  *
- * @throws UserError where the batch is being removed
+ * @throws UserError if the batch is being removed
  */
 export async function checkNotRemoved(store: ObjectStore, batch: string): Promise<void> {
   const by = await removerOf(store, batch);
@@ -55,7 +56,7 @@ export async function checkNotRemoved(store: ObjectStore, batch: string): Promis
   const place = shownPlace(store.url);
   if (by === 'forget rows') {
     throw new UserError(
-      `rows of batch ${batch} are being forgotten from ${place}: give that "npx pixart-batch forget --where" again, which ends it, or choose ` +
+      `rows of batch ${batch} are being forgotten from ${place}: run that "npx pixart-batch forget --where" again to finish it, or choose ` +
         'another batch id',
     );
   }

@@ -17,7 +17,7 @@ const expansionSchema = z.object({
   maxPerRow: z.int(),
 });
 
-/** What a later round goes on with, beside the plan, the receipts and the catalog. What a later version adds is passed over. */
+/** What a later round needs besides the plan, the receipts and the catalog. Fields that a later version adds are ignored. */
 const settingsSchema = z.object({
   /** URL of the catalog that the first round was planned from. */
   catalog: z.string().optional(),
@@ -58,12 +58,12 @@ const recordSchema = z.object({
   batch: z.string(),
   round: z.int().positive(),
   begunAt: z.iso.datetime(),
-  /** Chosen at random by whoever began it, so that of two who begin the same round one is told that it was not the first. */
+  /** Random, so that if two processes start the same round, one of them learns that it was not the first. */
   claim: z.string(),
   settings: settingsSchema,
-  /** Whether it tells a webhook. The address stays out of the store, which other people read than those who may see it. */
+  /** Whether it calls a webhook. The address stays out of the store, whose readers may not be allowed to see it. */
   hasWebhook: z.boolean(),
-  /** What was known of its bundle's images when the batch was planned; nothing where no batch had measured any. */
+  /** The bundle's rates when the batch was planned; absent if no batch had measured any. */
   rates: ratesSchema.optional().catch(undefined),
 });
 
@@ -78,9 +78,9 @@ type Round = {
 };
 
 /**
- * Notes what a round was begun with, once: a batch outlives the memory of the server that ran it.
+ * Records what a round started with, once: a batch outlives the retention of the server that ran it.
  *
- * @returns false where somebody else has begun the round
+ * @returns false if somebody else has started the round
  */
 export function keepRound(store: ObjectStore, { batch, round, settings, hasWebhook, rates }: Round): Promise<boolean> {
   const begun = { begunAt: new Date().toISOString(), claim: randomUUID() };
@@ -89,15 +89,15 @@ export function keepRound(store: ObjectStore, { batch, round, settings, hasWebho
   return createSame(store, roundName(batch, round), bytes, 'application/json');
 }
 
-/** What a store tells of a batch's rounds. */
+/** A batch's rounds, as found in a store. */
 export type Rounds = {
-  /** The number of the last one that left anything; 0 where there is nothing of the batch. */
+  /** The number of the last round that left anything; 0 if there is nothing of the batch. */
   last: number;
-  /** What the last one that was noted was begun with; earlier versions noted none. */
+  /** What the last recorded round started with; earlier versions recorded none. */
   record: RoundRecord | null;
-  /** The first piece of the first round's plan; where it is missing there is no plan. */
+  /** The first piece of the first round's plan; without it there is no plan. */
   firstPiece: string | null;
-  /** Images were begun, so that the plan before them was made to its end. */
+  /** Whether images were started, which means that the plan before them was complete. */
   hasReceipts: boolean;
 };
 
@@ -114,14 +114,14 @@ export async function roundsOf(store: ObjectStore, batch: string): Promise<Round
   };
 }
 
-/** By what a batch was planned, when its first round began; `null` where nothing was known then, or an earlier version noted nothing. */
+/** The rates known when the batch's first round started; `null` if none were, or an earlier version recorded nothing. */
 export async function plannedRates(store: ObjectStore, batch: string): Promise<Rates | null> {
   const name = roundName(batch, 1);
   const bytes = await readIfThere(store, name);
   return bytes === null ? null : (parseRound(bytes, store, name).rates ?? null);
 }
 
-/** What is not called as we call it is none of ours. */
+/** The numbers of the recorded rounds. Objects with other names are ignored. */
 async function notedRounds(store: ObjectStore, batch: string): Promise<number[]> {
   const found: number[] = [];
   for await (const { name } of store.list(roundsFolder(batch))) {
@@ -138,6 +138,6 @@ const parseRound = (bytes: Uint8Array, store: ObjectStore, name: string): RoundR
   parseRecord(bytes, recordSchema, {
     store: store.url,
     name,
-    holds: 'what a round of the batch was begun with',
-    remedy: 'Restore the file, or move it aside: a retry then goes by the plan.',
+    holds: 'what a round of the batch started with',
+    remedy: 'Restore the file, or move it aside: a retry then relies on the plan.',
   });

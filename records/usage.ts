@@ -11,23 +11,23 @@ const entrySchema = z.object({
   at: z.iso.datetime(),
   batch: z.string(),
   round: z.int().positive(),
-  /** The workflow's run: another attempt at its plan takes nothing again, and a batch that is submitted again does. */
+  /** The workflow's run id: another attempt at its plan takes nothing again, but a batch that is submitted again does. */
   run: z.string(),
   took: amountSchema,
-  /** Of the day so far, this one included. */
+  /** The day's total so far, including this entry. */
   total: amountSchema,
 });
 
 type Entry = z.infer<typeof entrySchema>;
 
-/** Who takes something, and the time by which its day goes. */
+/** Who takes something, and when, which decides the day. */
 export type Taker = { batch: string; round: number; run: string; at: Date };
 
 /**
- * Takes an amount from a day's limits, once for a run. Entries are numbered, and each is created only where no other has its number: of two at
- * the same moment one sees what the other took.
+ * Takes an amount from a day's limits, once per run. Entries are numbered, and each is created only if its number is
+ * free: if two come at the same moment, one sees what the other took.
  *
- * @throws LimitReached where that is more than is left; nothing is taken then
+ * @throws LimitReached if that is more than is left; nothing is taken then
  */
 export async function takeFromDay(store: ObjectStore, limits: Limits, taker: Taker, took: Amount): Promise<void> {
   const { at, ...who } = taker;
@@ -63,7 +63,7 @@ async function entriesOf(store: ObjectStore, day: string): Promise<(Entry & { nu
   return entries;
 }
 
-/** In their order. What is not called as we call it is none of ours. */
+/** In order. Objects with other names are ignored. */
 async function numbersOf(store: ObjectStore, day: string): Promise<number[]> {
   const numbers: number[] = [];
   for await (const { name } of store.list(usageFolder(day))) {
@@ -78,7 +78,7 @@ async function readEntry(store: ObjectStore, day: string, number: number): Promi
   return parseRecord(await store.read(name), entrySchema, {
     store: store.url,
     name,
-    holds: 'what a batch took of the limits of a day',
-    remedy: 'Restore the file, or wait for the next day: nothing is started while nobody knows what is left.',
+    holds: "what a batch took of a day's limits",
+    remedy: 'Restore the file, or wait for the next day: no batch starts while it is unknown what is left.',
   });
 }

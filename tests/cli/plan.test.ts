@@ -44,7 +44,7 @@ test('a plan that comes to more than it may ends with 2, and one within it says 
     runHere(['plan', catalog, '--bundle', 'pixart-icons', '--store', store, ...options]);
   const large = await limited('--max-jobs', '1');
   expect(large).toMatchObject({ code: 2, stdout: expect.stringContaining('to render: 2') });
-  expect(large.stderr).toMatch(/--max-jobs: expected at most 1 images to render, found 2; nothing is started\n$/);
+  expect(large.stderr).toMatch(/--max-jobs: expected at most 1 images to render, found 2; nothing was started\n$/);
   const dear = ['--max-cost', '5', '--cost-per-hour', '3600'];
   expect(await limited(...dear)).toMatchObject({
     code: 2,
@@ -163,11 +163,9 @@ test('a plan goes on without what of the store is damaged, and says so', async (
   const { code, stdout, stderr } = await runHere(args);
   expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('to render: 1') });
   expect(stderr).toMatch(
-    /^no estimate is made: rates\/.* is damaged: expected what images of a bundle took, found what is no JSON/m,
+    /^no estimate is made: rates\/.* is damaged: expected a bundle's rates, found invalid or incomplete JSON/m,
   );
-  expect(stderr).toMatch(
-    /^what has changed since the last batch of the catalog is not known: catalogs\/.* is damaged/m,
-  );
+  expect(stderr).toMatch(/^changes since the last batch of the catalog are unknown: catalogs\/.* is damaged/m);
   const json = await runHere([...args, '--json']);
   expect(JSON.parse(json.stdout)).toMatchObject({
     jobs: 1,

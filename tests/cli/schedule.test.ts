@@ -132,7 +132,7 @@ describe('"schedule update"', () => {
     [['--days', 'monday'], /--days: expected --at beside it/],
     [['--column', 'prompt=Caption'], /a column "Caption".*Nothing is changed: with that every batch would fail/s],
     [['--max-cost', '5'], /--max-cost: expected --cost-per-hour beside it/],
-    [['--max-cost', '5', '--cost-per-hour', '1'], /expected a pace that an earlier batch measured in this store/],
+    [['--max-cost', '5', '--cost-per-hour', '1'], /expected a pace measured by an earlier batch in this store/],
     [['--weight', '2'], /--weight: expected --team with it/],
   ])('refuses %j', async (args, message) => {
     expect(await run(['update', 'still', ...args])).toMatchObject({ code: 2, stderr: expect.stringMatching(message) });

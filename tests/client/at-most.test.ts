@@ -56,7 +56,7 @@ it('a batch that may cost so much is not started while nobody knows what it cost
   const refused = submit('unknown', FOXES, { cost: { amount: 1_000, perHour: 1 } });
   await expect(refused).rejects.toBeInstanceOf(LimitReached);
   await expect(refused).rejects.toThrow(
-    /--max-cost: expected a pace that an earlier batch measured in this store, found none with this bundle\. Have a few rows rendered first, or give --max-jobs instead; nothing is started/,
+    /--max-cost: expected a pace measured by an earlier batch in this store, found none with this bundle\. Render a few rows first, or use --max-jobs instead; nothing was started/,
   );
   await expect(describeBatch(site.client, 'unknown')).rejects.toThrow('not known to the Temporal server');
   expect(await site.store.stat('batches/unknown/catalog.csv')).toBeNull();
@@ -64,7 +64,7 @@ it('a batch that may cost so much is not started while nobody knows what it cost
 
 it('a batch is started where it is within its limits, and otherwise told by what it was estimated', async () => {
   await expect(submit('few', FOXES, { images: 2 })).rejects.toThrow(
-    '--max-jobs: expected at most 2 images to render, found 3; nothing is started',
+    '--max-jobs: expected at most 2 images to render, found 3; nothing was started',
   );
   const first = await submit('few', FOXES, { images: 3 });
   expect(first.preview).toMatchObject({ toRender: 3, deviceSeconds: null });
@@ -75,7 +75,7 @@ it('a batch is started where it is within its limits, and otherwise told by what
   const owls = ['an owl,256', 'a brown owl,256'];
   const dear = submit('dear', owls, { cost: { amount: 1.99, perHour: 3_600 } });
   await expect(dear).rejects.toThrow(
-    '--max-cost: expected at most 1.99, found about 2.00: 0.0006 h of device time, as on NVIDIA L4, at 3600 an hour; nothing is started',
+    '--max-cost: expected at most 1.99, found about 2.00: 0.0006 h of device time, as on NVIDIA L4, at 3600 an hour; nothing was started',
   );
   const { preview } = await submit('cheap', owls, { cost: { amount: 2, perHour: 3_600 } });
   expect(preview).toMatchObject({ toRender: 2, deviceSeconds: 2 });
@@ -99,7 +99,7 @@ it("a schedule's batch that has become too large is refused, which listings, the
   });
   await site.catalog('growing.csv', [...rows, 'a green crab,256']);
   const batch = await trigger('growing');
-  const reason = '--max-jobs: expected at most 2 images to render, found 3; nothing is started';
+  const reason = '--max-jobs: expected at most 2 images to render, found 3; nothing was started';
   expect(await batchEnd(site.client, batch)).toEqual({ state: 'failed', reason });
   expect(await describeBatch(site.client, batch)).toMatchObject({ state: 'refused', withoutManifest: reason });
   const progress = await batchProgress(site.client, batch);

@@ -182,7 +182,7 @@ it('"audit" prints them for people and for programs, and says which line is dama
   await rm(cut);
   await site.store.replace(names.at(-1)!, whole.subarray(0, 9), 'application/json');
   const json = await runHere(['audit', '--json'], environment);
-  expect(json.stderr).toMatch(/an audit line is passed over: audit\/.*is damaged/);
+  expect(json.stderr).toMatch(/skipping an audit line: audit\/.*is damaged/);
   const lines = json.stdout
     .trim()
     .split('\n')

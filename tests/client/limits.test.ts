@@ -54,7 +54,7 @@ it('a batch that would render more than is left is refused at submit, and one of
   expect(await used()).toBe(6);
   const more = site.submit('five-more', rows('an owl', 5));
   await expect(more).rejects.toBeInstanceOf(LimitReached);
-  await expect(more).rejects.toThrow(/at most 10 images a day, found 6 used on .* \(UTC\) and 5 asked for/);
+  await expect(more).rejects.toThrow(/at most 10 images a day, found 6 used on .* \(UTC\) and 5 requested/);
   expect(await batchEnd(site.client, await site.submit('six-again', rows('a fox', 6)))).toMatchObject({
     state: 'completed',
     result: { totals: { reused: 6 } },
@@ -101,7 +101,7 @@ it("a schedule's batch and a retry are refused by the batch itself, with what is
   await expect.poll(() => scheduled('nightly')).toHaveLength(1);
   const ofSchedule = await batchEnd(site.client, (await scheduled('nightly'))[0]!);
   await deleteSchedule(site.client, 'nightly');
-  expect(ofSchedule).toMatchObject({ state: 'failed', reason: expect.stringMatching(/limit of .*3 asked for/) });
+  expect(ofSchedule).toMatchObject({ state: 'failed', reason: expect.stringMatching(/limit of .*3 requested/) });
 
   expect(await retryBatch(site.client, batch)).toMatchObject({ round: 2 });
   const ofRetry = await batchEnd(site.client, batch);

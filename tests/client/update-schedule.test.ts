@@ -127,7 +127,7 @@ describe('updating a schedule', () => {
     await refused({ columns: { prompt: 'Caption' } }).toThrow(/a column "Caption".*\n.*Nothing is changed/s);
     await refused({ atMost: { cost: { amount: 5 } } }).toThrow('expected --cost-per-hour beside it');
     await refused({ atMost: { cost: { amount: 5, perHour: 1 } }, store: `${site.store.url}-3` }).toThrow(
-      /expected a pace that an earlier batch measured in this store, found none with this bundle.*--max-jobs/,
+      /expected a pace measured by an earlier batch in this store, found none with this bundle.*--max-jobs/,
     );
     await refused({ window: 0 }).toThrow('window: expected');
     await refused({ defaults: { quality: 80 } }).toThrow('png keeps every pixel');

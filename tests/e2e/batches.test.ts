@@ -100,7 +100,7 @@ test('with three rows changed it renders three', async () => {
   const dear = ['--max-cost', '0.000001', '--cost-per-hour', '1'];
   expect(expectCode(2, await here('submit', catalog, '--batch', 'third', ...dear)).stderr).toContain('--max-cost');
   const refused = expectCode(2, await here('submit', catalog, '--batch', 'third', '--max-jobs', '2'));
-  expect(refused.stderr).toContain('--max-jobs: expected at most 2 images to render, found 3; nothing is started');
+  expect(refused.stderr).toContain('--max-jobs: expected at most 2 images to render, found 3; nothing was started');
   const finished = await here('submit', catalog, '--batch', 'third', '--max-jobs', '3', '--wait', '--json');
 
   expect(jsonLines(finished).at(-1)).toMatchObject({ totals: { jobs: 6, rendered: 3, reused: 3 } });

@@ -25,14 +25,14 @@ async function lines(store: ObjectStore): Promise<unknown[]> {
   return found;
 }
 
-it('a line takes the names of a few batches, and of very many the first ones', () => {
+it('a line holds the names of a few batches, and only the first of very many', () => {
   expect(namesForAudit(['spring', 'summer'])).toBe('spring summer');
   const many = namesForAudit(Array.from({ length: 2_000 }, (_, index) => `batch-${index}`));
   expect(many.length).toBeLessThanOrEqual(10_000);
   expect(many).toMatch(/^batch-0 batch-1 .* batch-\d+ …$/);
 });
 
-it('who and what is written before anything is done, and how it ended afterwards', async () => {
+it('who does what is written before the action, and how it ended after it', async () => {
   const store = await storeNamed('both');
   const result = await audited(
     store,
@@ -56,7 +56,7 @@ it('who and what is written before anything is done, and how it ended afterwards
   ]);
 });
 
-it('what was refused or failed is told by the kind of its error, whose text may quote a prompt', async () => {
+it('a refusal or failure is recorded by its error class, not by the message, which may quote a prompt', async () => {
   const store = await storeNamed('refused');
   const refusal = new UserError('row 3: a fox in a red coat');
   await expect(audited(store, { action: 'retry', batch: 'spring' }, () => Promise.reject(refusal))).rejects.toBe(
@@ -71,7 +71,7 @@ it('what was refused or failed is told by the kind of its error, whose text may 
   expect(JSON.stringify(await lines(store))).not.toContain('fox');
 });
 
-it('nothing is done where the first line cannot be written', async () => {
+it('nothing is done if the first line cannot be written', async () => {
   const store = await storeNamed('blocked');
   await writeFile(path.join(folder, 'blocked'), 'a file where the folder should be');
   let isDone = false;
@@ -82,7 +82,7 @@ it('nothing is done where the first line cannot be written', async () => {
   expect(isDone).toBe(false);
 });
 
-it('lines of many at once are all there, each in a file that nobody may write to', async () => {
+it('many simultaneous actions all leave their lines, each in a read-only file', async () => {
   const store = await storeNamed('many');
   const actions = Array.from({ length: 40 }, (_, index) => `b${index}`);
   await Promise.all(actions.map((batch) => audited(store, { action: 'pause', batch }, async () => {})));
@@ -98,7 +98,7 @@ it('lines of many at once are all there, each in a file that nobody may write to
   for (const name of names) expect((await stat(path.join(days, day!, name))).mode & 0o222).toBe(0);
 });
 
-it('names sort by time, and the two lines of one action lie side by side', () => {
+it('names sort by time, with the two lines of one action side by side', () => {
   const time = fc.date({ min: new Date('2000-01-01'), max: new Date('9999-12-31'), noInvalidDate: true });
   const nonce = fc.nat(2 ** 32 - 1).map((value) => value.toString(16).padStart(8, '0'));
   fc.assert(

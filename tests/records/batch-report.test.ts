@@ -8,7 +8,7 @@ const row = (changes: Partial<ManifestRow>): ManifestRow => ({ ...manifestRow(sa
 const image = (id: string, seconds: number): ManifestRow =>
   row({ id, status: 'rendered', bytes: 10, text_encode_ms: 100, denoise_ms: 1_000 * seconds - 200, decode_ms: 100 });
 
-test('times are of rendered images, by nearest rank, and stages are shares of them', () => {
+test('times cover rendered images, by nearest rank, and stages are shares of them', () => {
   const rows = [...Array.from({ length: 20 }, (_, i) => image(`i${i}`, i + 1)), row({ status: 'reused', bytes: 10 })];
   const { sizes, slowest } = batchReport(rows);
   expect(sizes).toMatchObject([
@@ -20,12 +20,12 @@ test('times are of rendered images, by nearest rank, and stages are shares of th
   expect(slowest.map(({ id }) => id)).toEqual(['i19', 'i18', 'i17', 'i16', 'i15']);
 });
 
-test('device time is what images had of the device, and each of them took what its stages took', () => {
+test("device time adds up the images' shares of the device; an image's own time is that of its stages", () => {
   const shared = Array.from({ length: 4 }, (_, i) => ({ ...image(`i${i}`, 10), device_ms: 5_000 }));
   expect(batchReport(shared).sizes).toMatchObject([{ rendered: 4, deviceSeconds: 20, median: 10, p95: 10 }]);
 });
 
-test('reasons that differ by an object’s name and its bytes only are one', () => {
+test('reasons that differ only in an object’s name and bytes count as one', () => {
   const full = (key: string, bytes: string) =>
     `could not write objects/${key.repeat(64)}.png (${bytes} bytes): the disk is full`;
   const rows = [full('a', '12,345'), full('b', '7')].map((reason, i) =>
@@ -43,7 +43,7 @@ test('sizes come in order, and a batch in which nothing was rendered has no time
   expect(slowest).toEqual([]);
 });
 
-test('failures of one reason are told once, the most frequent first, with some of their ids', () => {
+test('failures with one reason are listed once, the most frequent first, with some of their ids', () => {
   const failed = (id: string, reason: string) => row({ id, status: 'failed', error: 'UserError', reason });
   const rows = [failed('a', 'rare'), ...Array.from({ length: 7 }, (_, i) => failed(`b${i}`, 'often'))];
   expect(batchReport(rows).failures).toEqual([

@@ -20,12 +20,12 @@ const row = (status: ManifestRow['status'], seconds = 0): ManifestRow => ({
   ...{ status, steps: 20, device_ms: 1_000 * seconds },
 });
 
-test('device time is of what was rendered, and what was planned is of all that was not there', () => {
+test('device time covers rendered images; planned time covers all that were missing', () => {
   const rows = [row('rendered', 12), row('rendered', 9), row('reused', 99), row('failed'), row('cancelled')];
   expect(batchTime(rows, rates)).toEqual({ deviceSeconds: 21, plannedSeconds: 40 });
 });
 
-test('where nothing was known when the batch was planned, nothing was planned', () => {
+test('without rates at planning time there is no planned time', () => {
   expect(batchTime([row('rendered', 12)], null)).toEqual({ deviceSeconds: 12, plannedSeconds: null });
 });
 
@@ -35,7 +35,7 @@ const settings: RoundSettings = {
   window: 7,
 };
 
-test('what was known is noted with the first round, whatever is measured later, and a note of another version is passed over', async () => {
+test('rates are recorded with the first round, whatever is measured later, and a record of another version is ignored', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'pixart-planned-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const store = await openStore(pathToFileURL(folder).href);

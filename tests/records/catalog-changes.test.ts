@@ -35,7 +35,7 @@ function compare(now: Job[]) {
   };
 }
 
-it('tells rows that changed, came and went from those that the render key leaves alone', async () => {
+it('distinguishes changed, added and removed rows from those whose render key is the same', async () => {
   const now = await jobs('id,prompt,seed,note\nhen,a hen,3,another note\nowl,a barn owl,7,x\nbee,=a bee,4,x\n');
   const { counts, lines } = compare(now);
   expect(changesText(counts)).toBe('since monday: 1 changed, 1 new, 1 gone, 1 as before');
@@ -47,7 +47,7 @@ it('tells rows that changed, came and went from those that the render key leaves
   ]);
 });
 
-it('says that the model changed where no parameter of a row did', async () => {
+it('reports a change of the model if no parameter of a row changed', async () => {
   const { counts, lines } = compare(
     await jobs('id,prompt,seed\nfox,a fox,1\nowl,an owl,2\nhen,a hen,3\n', {
       bundle: { ...OPTIONS.bundle, digest: 'cd'.repeat(32) },

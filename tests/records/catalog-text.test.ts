@@ -4,7 +4,7 @@ import { hasText } from '../../records/catalog-text.ts';
 
 const workbook = readFileSync(new URL('../catalog/workbook/fixtures/libreoffice.xlsx', import.meta.url));
 
-it('a text is found in a workbook, on whatever sheet, although the file is packed', async () => {
+it('a text is found on any sheet of a workbook, although the file is compressed', async () => {
   expect(workbook.includes('fox of the second')).toBe(false);
   expect(await hasText('corrected-1.xlsx', workbook, [/no such/, /fox of the second/])).toBe(true);
   expect(await hasText('corrected-1.xlsx', workbook, [/fox of the third/])).toBe(false);
@@ -36,7 +36,7 @@ it.each([
   expect(await has(/Zo[aá]|goldener Schlüssel/u)).toBe(false);
 });
 
-it('letters that follow a line break in JSON stand by themselves, and pairs of escapes are one character', async () => {
+it('letters after an escaped line break in JSON start a word, and escaped surrogate pairs are one character', async () => {
   const bytes = Buffer.from('{"prompt": "for\\nZoe and \\ud83e\\udd8a"}\n');
   expect(await hasText('corrected-1.jsonl', bytes, [/(?<![\p{L}])Zoe/u])).toBe(true);
   expect(await hasText('corrected-1.jsonl', bytes, [/🦊/u])).toBe(true);

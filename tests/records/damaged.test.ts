@@ -47,7 +47,7 @@ async function outcomes(): Promise<unknown[]> {
   return all;
 }
 
-/** For tests whose files would be in others' way. */
+/** For tests whose files would disturb others. */
 const emptyStore = async (): Promise<ObjectStore> =>
   openStore(pathToFileURL(await mkdtemp(path.join(folder, 'store-'))).href);
 
@@ -70,7 +70,7 @@ const records: { name: string; whole: () => Promise<Uint8Array>; read: () => Pro
 ];
 
 test.each(records)(
-  '$name, cut within a line, is told with its place, its line and what helps',
+  '$name, cut off within a line, is reported with its place, its line and what to do',
   async ({ name, whole, read }) => {
     await put(plan, await encodeJobs(jobs));
     const bytes = await whole();
@@ -86,7 +86,7 @@ test.each(records)(
         `${name} in ${shownPlace(store.url)}, line ${end <= firstLine ? 1 : 2} is damaged: expected`,
       );
       expect(error.message).toMatch(
-        /found what is no JSON, or a part of it: ".*"( \(\d+ characters\))?\. Restore the file, .*\.$/,
+        /found invalid or incomplete JSON: ".*"( \(\d+ characters\))?\. Restore the file.*\.$/,
       );
       expect(error.message.length).toBeLessThan(700);
     }
@@ -95,25 +95,27 @@ test.each(records)(
 );
 
 test.each([
-  ['{"id":"fox"}\n', 'line 1 is damaged: expected what became of jobs, one a line, found '],
+  ['{"id":"fox"}\n', 'line 1 is damaged: expected outcomes of jobs, one a line, found '],
   ['[]\n', 'line 1 is damaged'],
   [
     '{"id":"fox","type":"X","reason":7,"attempts":1}\n',
     'reason: Invalid input: expected string, received number, in "{\\"id',
   ],
-  ['\0\0\0\0', 'found what is no JSON, or a part of it: "\\u0000'],
-  [Buffer.from([0x7b, 0xff, 0x7d, 0x0a]), 'found bytes that are no UTF-8'],
-])('receipts that are %j are told in words', async (text, expected) => {
+  ['\0\0\0\0', 'found invalid or incomplete JSON: "\\u0000'],
+  [Buffer.from([0x7b, 0xff, 0x7d, 0x0a]), 'found bytes that are not UTF-8'],
+])('receipts that read %j are reported in words', async (text, expected) => {
   await put(plan, await encodeJobs(jobs));
   await put(receipts, text);
   const error = (await thrownBy(outcomes())) as Error;
   expect(error).toBeInstanceOf(DamagedRecord);
   expect(error.message).toContain(expected);
-  expect(error.message).toMatch(/move it out of the folder: its images then count as not made, and a retry finds them/);
+  expect(error.message).toMatch(
+    /move it out of the folder: its images then count as not rendered, and a retry finds them/,
+  );
   expect(error.message).not.toMatch(/\n|"code"|invalid_/);
 });
 
-test('a plan that is cut between two lines is noticed by the shard that reads it, and one without a line by all', async () => {
+test('a plan cut off between two lines is noticed by the shard that reads it, and an empty one by every reader', async () => {
   const readShard = createReadShard(openStore);
   await put(plan, await encodeJobs(jobs.slice(0, 1)));
   const asked = { store: store.url, shard: plan };
@@ -126,7 +128,7 @@ test('a plan that is cut between two lines is noticed by the shard that reads it
   await expect(outcomes()).rejects.toThrow(DamagedRecord);
 });
 
-test('a plan that lost rows to a cut between two lines, or a whole piece, is noticed by what receipts tell of', async () => {
+test('a plan that lost rows to a cut between two lines, or a whole piece, is noticed by its receipts', async () => {
   const site = await emptyStore();
   const write = (name: string, bytes: Uint8Array) => site.replace(name, bytes, 'text/plain');
   const all = () => plannedRows(site, 'night');
@@ -140,11 +142,11 @@ test('a plan that lost rows to a cut between two lines, or a whole piece, is not
 
   await write(secondPlan, await encodeJobs([jobs[0]!]));
   await expect(all()).rejects.toThrow(
-    `batches/night/_plan/ in ${shownPlace(site.url)} is damaged: expected every job that receipts tell of, found none of "owl" with the render key abab`,
+    `batches/night/_plan/ in ${shownPlace(site.url)} is damaged: expected every job that has a receipt, found none of "owl" with the render key abab`,
   );
   await write(plan, await encodeJobs(jobs.slice(0, 1)));
   await expect(all()).rejects.toThrow(
-    `${plan} in ${shownPlace(site.url)} is damaged: expected every job that receipts tell of, found none of "owl". Restore the file`,
+    `${plan} in ${shownPlace(site.url)} is damaged: expected every job that has a receipt, found none of "owl". Restore the file`,
   );
   await write(plan, await encodeJobs(jobs));
   await site.remove(secondPlan);
@@ -156,7 +158,7 @@ test('a plan that lost rows to a cut between two lines, or a whole piece, is not
   );
 });
 
-test('a table that was cut between two lines, emptied or removed is told, not read as a smaller batch', async () => {
+test('a table that was cut off between two lines, emptied or removed is reported, not read as a smaller batch', async () => {
   const site = await emptyStore();
   const bundle = { name: 'tiny', digest: 'ab'.repeat(32) };
   const night = { store: site.url, batch: 'night', round: 1, state: 'completed' as const, bundle };
@@ -170,10 +172,10 @@ test('a table that was cut between two lines, emptied or removed is told, not re
     .toString()
     .split(/(?<=\n)/);
   for (const [table, found] of [
-    [first, 'expected as many failed images as its manifest has, 1, found 0'],
-    [second, 'expected as many rendered images as its manifest has, 1, found 0'],
-    ['', 'expected as many rendered images as its manifest has, 1, found 0'],
-    [`${first}${second}${second}`, 'expected as many failed images as its manifest has, 1, found 2'],
+    [first, 'expected 1 failed images, as its manifest has, found 0'],
+    [second, 'expected 1 rendered images, as its manifest has, found 0'],
+    ['', 'expected 1 rendered images, as its manifest has, found 0'],
+    [`${first}${second}${second}`, 'expected 1 failed images, as its manifest has, found 2'],
   ] as const) {
     await site.replace(name, Buffer.from(table!), 'text/plain');
     await expect(readBatchRows(site, 'night')).rejects.toThrow(
@@ -184,7 +186,7 @@ test('a table that was cut between two lines, emptied or removed is told, not re
   await expect(readBatchRows(site, 'night')).rejects.toThrow(`${name} in ${shownPlace(site.url)} is damaged`);
 });
 
-test('damaged rates are passed over with a warning; those of another version and missing ones without', async () => {
+test('damaged rates are ignored with a warning; missing ones and those of another version without one', async () => {
   const digest = 'ab'.repeat(32);
   const warnings: string[] = [];
   const read = () => readRates(store, digest, (message) => warnings.push(message));
@@ -201,7 +203,7 @@ test('damaged rates are passed over with a warning; those of another version and
   }
 });
 
-test('where the last batch of a catalog or its table is damaged, nothing is compared, and a warning says why', async () => {
+test('if the last batch of a catalog or its table is damaged, nothing is compared, and a warning says why', async () => {
   const catalog = 'file:///catalog.csv';
   const warnings: string[] = [];
   const compare = () => changesSince(store, catalog, (message) => warnings.push(message));
@@ -212,23 +214,21 @@ test('where the last batch of a catalog or its table is damaged, nothing is comp
   await put(manifestName('night', 'jsonl'), '{"id":"fo');
   expect(await compare()).toBeNull();
   expect(warnings.pop()).toMatch(
-    /^what has changed since .* is not known: batches\/night\/manifest\.jsonl in .*, line 1 is damaged/,
+    /^changes since .* are unknown: batches\/night\/manifest\.jsonl in .*, line 1 is damaged/,
   );
   for (const damage of ['{"catalog":"x","ba', '{"catalog":"x","batch":"../night"}']) {
     await put(latestBatchName(catalog), damage);
     expect(await compare()).toBeNull();
-    expect(warnings.pop()).toContain(
-      `is not known: ${latestBatchName(catalog)} in ${shownPlace(store.url)} is damaged`,
-    );
+    expect(warnings.pop()).toContain(`are unknown: ${latestBatchName(catalog)} in ${shownPlace(store.url)} is damaged`);
   }
 });
 
-test('what a retry was told is taken only as a whole', async () => {
+test("a retry's file is accepted only if it is complete", async () => {
   const bytes = Buffer.from('id,render_key,decision\n');
   const digest = 'c0de'.repeat(16);
   const name = revisionName('night', 'decisions', digest, 'csv');
   await put(name, bytes);
   await expect(readRevision(store, name)).rejects.toThrow(
-    /decisions-c0dec0dec0de\.csv in .* is damaged: expected what its name is a digest of, found 23 other bytes\. Move it aside/,
+    /decisions-c0dec0dec0de\.csv in .* is damaged: expected content that matches the digest in its name, found 23 other bytes\. Move it aside/,
   );
 });

@@ -10,7 +10,7 @@ const rejected = async (text: string) =>
   [...(await read(text))].flatMap(([id, keys]) => (keys.size > 0 ? [[id, ...keys]] : []));
 
 describe('decisions', () => {
-  it('are read from CSV with a byte-order mark, quotes and more columns; only what is rejected counts', async () => {
+  it('are read from CSV with a byte-order mark, quotes and other columns; only rejections count', async () => {
     const rows = `fox,${key},approved,\n"owl",${key}," Rejected ","ears, wrong"\nhen,${key},,\n'-bee,${key},rejected,\n`;
     expect(await rejected(`\uFEFFid,render_key,decision,why\r\n${rows}`)).toEqual([
       ['owl', key],
@@ -18,18 +18,18 @@ describe('decisions', () => {
     ]);
   });
 
-  it('may come from a spreadsheet that separates by semicolons', async () => {
+  it('may come from a spreadsheet that separates cells by semicolons', async () => {
     expect(await rejected(`id;render_key;decision\r\nowl;${key};rejected\r\n`)).toEqual([['owl', key]]);
   });
 
-  it('about one picture: the later counts; about several pictures of a row: each', async () => {
+  it('count by picture: the later of two about one picture, and each of several about the pictures of a row', async () => {
     const head = 'id,render_key,decision\n';
     expect(await rejected(`${head}owl,${key},rejected\nowl,${other},rejected\n`)).toEqual([['owl', key, other]]);
     expect(await rejected(`${head}owl,${key},rejected\nowl,${key},approved\n`)).toEqual([]);
     expect(await rejected(`${head}owl,${key},approved\nowl,${key},rejected\n`)).toEqual([['owl', key]]);
   });
 
-  it('are refused with line and column where one is not of the page', async () => {
+  it('are refused with line and column if the page cannot have written them', async () => {
     const head = 'id,render_key,decision\n';
     await expect(read(`${head}fox,${key},rejected\nowl,none,rejected\n`)).rejects.toThrow(
       'decisions.csv, line 3, render_key: expected a SHA-256 in hexadecimal, found "none"',

@@ -1,4 +1,4 @@
-/** What file managers, consoles, editors, synchronisers and people leave behind. */
+/** Files that file managers, consoles, editors, sync clients and people leave behind. */
 export const FOREIGN_NAMES = [
   ...['', '.DS_Store', '._1-00000.jsonl', 'Thumbs.db', 'desktop.ini', '.nfs000000000001', '.directory', 'Icon\r'],
   ...[

@@ -25,14 +25,14 @@ import { jobsOf } from '../catalog/planning.ts';
 const store = { url: 'file:///out' } as ObjectStore;
 const file = { store: store.url, name: 'manifest.jsonl', holds: 'rows', remedy: '' };
 
-/** What objects have without being told, what JavaScript asks objects for, and what our own rows have. */
+/** Names that objects inherit, that JavaScript itself reads from objects, and that our own rows have. */
 const NAMES = [
   ...Object.getOwnPropertyNames(Object.prototype),
   ...['prototype', 'then', 'toJSON', 'length', 'name', '0', '-1', 'Constructor', 'hasOwn', 'Symbol.iterator'],
   ...['metadata', 'renderKey', 'line', 'columns', 'values', 'file', 'reason', 'row', 'choice:seed'],
 ];
 
-/** Rows of cells under such names; in some rows a cell is empty. */
+/** Rows of cells with such column names; some cells are empty. */
 const table = fc.uniqueArray(fc.constantFrom(...NAMES), { minLength: 1, maxLength: 8 }).chain((names) =>
   fc.record({
     names: fc.constant(names),
@@ -56,7 +56,7 @@ const asCsv = ({ names, rows }: Table): string =>
   [['prompt', ...names], ...rows.map((cells) => ['a fox', ...cells])]
     .map((cells) => cells.map(quoted).join(','))
     .join('\n');
-/** Written by hand: a literal with a key `__proto__` would have none. */
+/** Written by hand, since an object literal with a key `__proto__` would not have it. */
 const asJsonl = ({ names, rows }: Table): string =>
   rows
     .map((cells) => [
@@ -66,7 +66,7 @@ const asJsonl = ({ names, rows }: Table): string =>
     .map((pairs) => `{${pairs.join(',')}}`)
     .join('\n');
 
-/** The cells that are not empty, by their names. */
+/** The cells that are not empty, by name. */
 const carriedOf = ({ names }: Table, cells: string[]): [string, string][] =>
   names.flatMap((name, at): [string, string][] => (cells[at] === '' ? [] : [[name, cells[at]!]])).sort();
 const entriesOf = ({ metadata }: Pick<Job, 'metadata'>): [string, string][] => Object.entries(metadata).sort();
@@ -77,7 +77,7 @@ async function planned(asked: Table, format: 'csv' | 'jsonl'): Promise<Job[]> {
 }
 
 test.each(['csv', 'jsonl'] as const)(
-  'a column of a %s catalog may be called as it likes: its cells reach plan, manifest, tables and page',
+  'a column of a %s catalog may have any name: its cells reach plan, manifest, tables and page',
   async (format) => {
     await fc.assert(
       fc.asyncProperty(table, async (asked) => {
@@ -123,7 +123,7 @@ test('a filter on such a column finds the rows that have the value, and none tha
       const jobs = await planned(asked, 'jsonl');
       for (const [at, job] of jobs.entries()) {
         const cell = carriedOf(asked, asked.rows[at]!).find(([name]) => name === column)?.[1];
-        // What a row does not carry along may be a column of ours.
+        // A name that a row does not carry may be one of our own columns.
         if (cell === undefined && ['line', 'name'].every((name) => name !== column)) {
           expect(matches(job, { column, pattern: '*' })).toBe(false);
         }
@@ -134,7 +134,7 @@ test('a filter on such a column finds the rows that have the value, and none tha
   );
 });
 
-test('a retry of a row takes such columns along, with a new seed too', async () => {
+test('a retry of a row keeps such columns, even with a new seed', async () => {
   const basis = { bundleDigest: 'a'.repeat(64), pipelineVersion: 1 };
   await fc.assert(
     fc.asyncProperty(table, async (asked) => {
@@ -166,7 +166,7 @@ test.each(NAMES)('the prompt may be read from a column %j', async (name) => {
   expect(prompts(await jobsOf(jsonl, { format: 'jsonl', columns }))).toEqual([['a fox', {}]]);
 });
 
-test('files of terms may be called as they like, also as what the manifest says of a choice', async () => {
+test("files of terms may have any name, even one of the manifest's for a choice", async () => {
   const names = ['seed', ...NAMES.filter((name) => /^[a-z][a-zA-Z]*$/.test(name))];
   const read = async (name: string) => Buffer.from(`${name} one\n${name} two\n`);
   const expansion = openExpansion({ terms: '', sample: null, sampleSeed: 0, maxPerRow: 10 }, read);
@@ -194,7 +194,7 @@ test('a long text and many stars are matched in one pass', () => {
   expect(matches(job, { column: 'note', pattern: '*a*a*a' })).toBe(true);
 });
 
-test('a star stands for anything, and the rest for itself', () => {
+test('a star matches anything, and every other character itself', () => {
   const like = (value: string, pattern: string) =>
     matches({ metadata: { note: value } } as unknown as Job, { column: 'note', pattern });
   const asRegExp = (pattern: string) =>

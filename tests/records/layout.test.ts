@@ -34,7 +34,7 @@ describe('the layout of a store', () => {
     expect(sheetFolder('night-1')).toBe('batches/night-1/_sheet/');
   });
 
-  test('keeps whatever batch and id are given below the batch’s folder, or refuses them', () => {
+  test('keeps any batch and id inside the batch’s folder, or refuses them', () => {
     const risky = fc.oneof(fc.string({ unit: fc.constantFrom('.', '/', '\\', 'a', '-', '_', '\0', '%') }), fc.string());
     fc.assert(
       fc.property(risky, risky, (batch, id) => {
@@ -52,7 +52,7 @@ describe('the layout of a store', () => {
     expect(() => manifestName(batch)).toThrow(UserError);
   });
 
-  test('gives a copy the name that a template decided, and no other place than the batch’s folder', () => {
+  test('gives a copy its template’s name, always inside the batch’s folder', () => {
     const job = { id: 'cat', format: 'png' as const };
     expect(copyName('b', { ...job, copyAs: 'Tiere/cat-7.png' })).toBe('batches/b/Tiere/cat-7.png');
     expect(roundCopyName('b', 2, { ...job, copyAs: 'Tiere/cat-7.png' })).toBe('batches/b/round-2/Tiere/cat-7.png');
@@ -65,7 +65,7 @@ describe('the layout of a store', () => {
     expect(() => copyName('b', { id, format: 'png' })).toThrow();
   });
 
-  test('refuses a render key that is none', () => {
+  test('refuses an invalid render key', () => {
     expect(() => objectName('../../x', 'png')).toThrow();
   });
 });

@@ -40,17 +40,17 @@ const put = (name: string, round: number, hour: number, lines: string[] = []) =>
 
 const newest = async () => (await newestManifest(store, 'night')).jsonl.slice('batches/night/'.length);
 
-it('a batch of an earlier version has one manifest, which is the newest', async () => {
+it('the one manifest of a batch from an earlier version is the newest', async () => {
   await put('manifest.json', 1, 1);
   expect(await newest()).toBe('manifest.jsonl');
 });
 
-it('a batch that has ended in no round yet has its newest manifest under the usual name, when it comes', async () => {
+it('a batch without a finished round will have its newest manifest under the usual name', async () => {
   await store.create('batches/night-2/manifest-1.json', Buffer.from('{}'), 'application/json');
   expect(await newest()).toBe('manifest.jsonl');
 });
 
-it('rounds are told apart by their number, and a round that came to different ends by which was the last', async () => {
+it('rounds are ordered by number, and the manifests of one round by which came last', async () => {
   for (const [hour, name] of [
     'manifest-9.json',
     'manifest-10.json',
@@ -71,9 +71,9 @@ it('an older copy that the store keeps is not the newest', async () => {
   expect(await newest()).toBe('manifest-2.jsonl');
 });
 
-it('a round of an earlier version, which was back for a while, is the newest', async () => {
+it('a later round written after a temporary downgrade is the newest', async () => {
   await put('manifest-1.json', 1, 1);
-  // Of the same length: nothing but the round and the hour is another.
+  // Of the same length: only the round and the hour differ.
   await put('manifest.json', 2, 2);
   expect(await newest()).toBe('manifest.jsonl');
 });

@@ -56,7 +56,7 @@ const file: RecordFile = {
 const readRows = (bytes: Uint8Array) => readManifestJsonl(bytes, file);
 const read = (csv: Buffer) => parse(csv, { bom: true, columns: true }) as Record<string, string>[];
 
-test('a row says what became of its job: an image with its timings, a failure with its reason, or neither', async () => {
+test('a row holds its job’s outcome: an image with its timings, a failure with its reason, or neither', async () => {
   const rows = [receipt, failure, undefined].map((outcome) => manifestRow(sampleJob, outcome));
   expect(rows).toMatchObject([
     {
@@ -75,20 +75,20 @@ test('a row says what became of its job: an image with its timings, a failure wi
   expect(await readRows(Buffer.concat([...manifestJsonl(rows)]))).toEqual(rows);
 });
 
-test('a table that says encode_ms, of the text, and nothing of the image’s encoding is still read', async () => {
+test('a table with encode_ms for the text, and nothing for encoding the image, is still read', async () => {
   const { text_encode_ms, image_encode_ms, device_ms, ...others } = manifestRow(sampleJob, receipt);
   const former = Buffer.from(`${JSON.stringify({ ...others, encode_ms: text_encode_ms })}\n`);
   expect(await readRows(former)).toEqual([{ ...others, text_encode_ms, image_encode_ms: null, device_ms: null }]);
   expect([image_encode_ms, device_ms]).toEqual([8, 171]);
 });
 
-test('columns that a later version adds to the table are passed over', async () => {
+test('columns that a later version adds to the table are ignored', async () => {
   const row = manifestRow(sampleJob, receipt);
   const later = Buffer.from(`${JSON.stringify({ ...row, upscale_ms: 4 })}\n`);
   expect(await readRows(later)).toEqual([row]);
 });
 
-test('the table has the catalog’s other columns but those that have the name of one of its own', async () => {
+test('the table has the catalog’s other columns except those with the name of one of its own', async () => {
   const metadata = { shelf: 'A3', status: 'urgent' };
   const rows = [manifestRow({ ...sampleJob, metadata }, receipt), manifestRow({ ...sampleJob, metadata: {} }, failure)];
   const table = read(csvOf(rows));
@@ -99,14 +99,14 @@ test('the table has the catalog’s other columns but those that have the name o
   expect(Object.keys(table[0]!).filter((name) => name.includes('status'))).toEqual(['status']);
 });
 
-test('a long night is written in pieces that are together one table', async () => {
+test('a long table is written in pieces that join into one table', async () => {
   const rows = Array.from({ length: 2_500 }, (_, i) => manifestRow({ ...sampleJob, id: `id-${i}` }, undefined));
   expect(csvPieces(rows).length).toBeGreaterThan(2);
   expect(read(csvOf(rows)).map(({ id }) => id)).toEqual(rows.map(({ id }) => id));
   expect(await readRows(Buffer.concat([...manifestJsonl(rows)]))).toEqual(rows);
 });
 
-test('no cell of the table is a formula to a spreadsheet, and all else comes back as it was', async () => {
+test('no cell of the table is a formula to a spreadsheet, and everything else reads back unchanged', async () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), (prompt) => {
       const csv = csvOf([manifestRow({ ...sampleJob, prompt, metadata: { note: prompt } }, receipt)]);
@@ -123,7 +123,7 @@ test('no cell of the table is a formula to a spreadsheet, and all else comes bac
   }
 });
 
-test('rows of the table can be submitted again, and a table of that again', async () => {
+test('rows of the table can be submitted again, and so can the rows of that batch’s table', async () => {
   const bundle = {
     name: 'tiny',
     digest: 'cd'.repeat(32),
@@ -149,7 +149,7 @@ test('rows of the table can be submitted again, and a table of that again', asyn
   expect(keys(third)).toEqual(keys(first));
 });
 
-/** A row of JSON lines each of which has keys of its own, as a version before the limit on columns has planned it. */
+/** A row of JSON Lines with keys of its own, as planned by a version before the limit on columns. */
 const wideRow = (row: number, keys: number): ManifestRow =>
   manifestRow(
     {
@@ -160,7 +160,7 @@ const wideRow = (row: number, keys: number): ManifestRow =>
     undefined,
   );
 
-test('a batch that carries more columns than a catalog may have a table with the first of them, and the other table has all', async () => {
+test('a batch with more columns than a catalog may have gets the first of them in manifest.csv, and all in manifest.jsonl', async () => {
   const rows = Array.from({ length: 250 }, (_, row) => wideRow(row, 190));
   const names = new CarriedNames();
   for (const row of rows) noteNames(row, names);
@@ -175,7 +175,7 @@ test('a batch that carries more columns than a catalog may have a table with the
   expect(await readRows(Buffer.concat([...manifestJsonl(rows)]))).toEqual(rows);
 });
 
-test('no piece of a table, which is what is made in one turn of the event loop, has more cells than a turn’s work', () => {
+test('no piece of a table, made in one turn of the event loop, has more cells than a turn’s work', () => {
   const rows = Array.from({ length: 400 }, (_, row) => wideRow(row % 3, 160));
   for (const piece of csvPieces(rows)) {
     const records = parse(Buffer.from(piece), { bom: true }) as string[][];

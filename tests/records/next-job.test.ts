@@ -15,7 +15,7 @@ const imageOf = ({ renderKey: key }: Job) => ({ renderKey: key }) as Receipt;
 const rejecting = (...jobs: Job[]) => new Map([[job.id, new Set(jobs.map(({ renderKey: key }) => key))]]);
 const corrections = (...jobs: Job[]) => new Map(jobs.map((corrected) => [corrected.id, corrected]));
 
-it('a picture that is rejected again and again never comes back, whatever the corrected catalog says', () => {
+it('a rejected picture never comes back, whatever the corrected catalog says', () => {
   const corrected = corrections(job);
   const planned = [job];
   for (let round = 0; round < 6; round++) {
@@ -27,19 +27,19 @@ it('a picture that is rejected again and again never comes back, whatever the co
   }
 });
 
-it('a new seed is told in place of the one that was chosen from a grid', () => {
+it('a new seed replaces the noted one that was chosen from a grid', () => {
   const grid = { ...job, metadata: { 'choice:row': 'fox', 'choice:seed': '1' } };
   const next = nextJob(grid, imageOf(grid), [], { corrected: corrections(), rejected: rejecting(grid) }, basis)!;
   expect(next.metadata).toEqual({ 'choice:row': 'fox', 'choice:seed': String(next.seed) });
 });
 
-it('a rejected picture of an earlier version is not made anew by this one', () => {
+it('a rejected picture of an earlier version is not rendered again by this one', () => {
   const old = keyed(sampleJob, 0);
   const next = nextJob(old, imageOf(old), [], { corrected: corrections(job), rejected: rejecting(old) }, basis)!;
   expect(next.seed).not.toBe(job.seed);
 });
 
-it('an image that nobody rejected stays, and a row without one is taken as the corrected catalog has it', () => {
+it('an image that nobody rejected stays, and a row without one is planned as in the corrected catalog', () => {
   const edited = keyed({ ...job, prompt: 'something else' });
   const corrected = corrections(edited);
   const other = keyed({ ...job, seed: 1 });
@@ -49,12 +49,12 @@ it('an image that nobody rejected stays, and a row without one is taken as the c
   expect(nextJob(job, undefined, [], { corrected: corrections(), rejected: rejecting() }, basis)).toBe(job);
 });
 
-it('what an earlier version planned and nobody made is planned under the key of the pipeline that makes it', () => {
+it("a job that an earlier version planned but did not render gets the current pipeline's key", () => {
   const old = keyed(sampleJob, 0);
   expect(nextJob(old, undefined, [], { corrected: corrections(), rejected: rejecting() }, basis)).toEqual(job);
 });
 
-it('a copy keeps the name that it was planned with, whatever the corrected catalog or a new seed would make of it', () => {
+it('a copy keeps its planned name, whatever the corrected catalog or a new seed would make of it', () => {
   const named = { ...job, copyAs: 'lamps/lantern-7.png' };
   const corrected = corrections(keyed({ ...job, prompt: 'a green lantern' }));
   const ofFailed = nextJob(named, undefined, [], { corrected, rejected: rejecting() }, basis);

@@ -26,7 +26,7 @@ const job = (key: string, changes: Partial<Job> = {}): Job => ({ ...sampleJob, r
 
 const DIGEST = 'd'.repeat(64);
 
-test('images that the store has are not to be rendered, in the format that is asked for, and rows that share one count once', async () => {
+test('images that the store has in the requested format are not rendered, and rows that share one count once', async () => {
   await store.create(objectName('a'.repeat(64), 'png'), Buffer.from('x'), 'image/png');
   await store.create(objectName('f'.repeat(64), 'png'), Buffer.from('x'), 'image/png');
   const pictures = new PlannedPictures();
@@ -43,13 +43,13 @@ test('a large plan is compared with a listing of the store, with the same result
   expect(await preview(pictures, store, DIGEST)).toMatchObject({ stored: 1, toRender: 1_200 });
 });
 
-test('a store that is not there yet has nothing', async () => {
+test('a store that does not exist yet has nothing', async () => {
   const pictures = new PlannedPictures();
   pictures.add(job('a'));
   expect(await preview(pictures, store, DIGEST)).toMatchObject({ stored: 0, toRender: 1 });
 });
 
-test('rows whose prompt the model reads only in part are counted, the first of them by line', async () => {
+test('rows whose prompt is too long for the model are counted, the first ones listed by line', async () => {
   const bundle = await openBundle(path.resolve('tests/golden/bundles/tiny-velocity'));
   const reader = await promptReader(bundle);
   const { maxTokens } = bundle.description.tokenizer;
@@ -62,7 +62,7 @@ test('rows whose prompt the model reads only in part are counted, the first of t
   expect(prompts.notes.cutPrompts).toEqual({ rows: 12, firstLines: [2, 3, 4, 5, 6, 7, 8, 9, 10, 11], maxTokens });
 });
 
-test('rows of which the model knows no word are counted, and those with some characters that it does not know', async () => {
+test('rows without any word that the model knows are counted, as are rows with some unknown characters', async () => {
   const reader = await promptReader(await openBundle(path.resolve('tests/golden/bundles/tiny-epsilon')));
   const prompts = new PromptCheck(reader);
   const texts = ['a fox', '🐱', 'кошка', 'قطة صغيرة.', 'a fox 🦊', '一只猫'];

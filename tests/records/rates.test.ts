@@ -24,7 +24,7 @@ const rates = (rows: ManifestRow[], before: Rates | null = null): Rates =>
 const work = (size: Size, images: number, pixels: number, steps = 20) =>
   new Map([[size, { images, steps: images * steps, pixels: images * pixels }]]);
 
-test('what a batch measured tells what the next one takes, whatever its number of steps', () => {
+test('a batch’s measurements predict the next one, whatever its number of steps', () => {
   const known = rates(rendered(8, '512', 4));
   expect(ratesSchema.parse(known)).toEqual(known);
   expect(estimate(known, work('512', 100, 512 ** 2))).toEqual({
@@ -36,19 +36,19 @@ test('what a batch measured tells what the next one takes, whatever its number o
   expect(estimate(known, work('512', 100, 512 ** 2, 10)).deviceSeconds).toBeCloseTo(200);
 });
 
-test('images that were computed two at a time take half of their time of a device', () => {
+test('images computed two at a time each use half their time of the device', () => {
   const shared = rendered(8, '512', 8).map((row) => ({ ...row, device_ms: 4_000 }));
   expect(estimate(rates(shared), work('512', 100, 512 ** 2)).deviceSeconds).toBe(400);
 });
 
-test('a batch replaces the rates of the sizes that it rendered enough images of, and leaves the others', () => {
+test('a batch replaces the rates of sizes with enough rendered images, and leaves the others', () => {
   const before = rates([...rendered(8, '256', 1), ...rendered(8, '512', 4)]);
   const after = rates([...rendered(5, '256', 2), ...rendered(4, '512', 9)], before);
   expect(after.sizes['256']).toEqual({ 'GPU A': { images: 5, secondsPerStep: 0.1 } });
   expect(after.sizes['512']).toEqual(before.sizes['512']);
 });
 
-test('few images are better than nothing, and reused ones tell nothing', () => {
+test('a few images are better than none, and reused ones do not count', () => {
   expect(rates(rendered(1, '256', 2)).sizes['256']).toEqual({ 'GPU A': { images: 1, secondsPerStep: 0.1 } });
   const reused = rendered(9, '256', 1).map((row) => ({ ...row, status: 'reused' as const }));
   expect(updatedRates(null, DIGEST, measured(reused))).toBeNull();
@@ -62,7 +62,7 @@ test('a size that was not measured is guessed from the nearest, more than in pro
   expect(deviceSeconds).toBeLessThan(10 * 20 * 4 * 4);
 });
 
-test('without any measurement nothing is said, unless there is nothing to do', () => {
+test('without any measurement there is no estimate, unless there is nothing to do', () => {
   expect(estimate(null, work('256', 1, 256 ** 2))).toMatchObject({
     deviceSeconds: null,
     measured: [],
@@ -71,7 +71,7 @@ test('without any measurement nothing is said, unless there is nothing to do', (
   expect(estimate(null, new Map())).toMatchObject({ deviceSeconds: 0, measured: [], guessed: [] });
 });
 
-test('devices of a fleet count by their share of the images, and those that left it no more', () => {
+test('devices of a fleet count by their share of the images, and no longer once they have left', () => {
   const on = (device: string, rows: ManifestRow[]) => rows.map((row) => ({ ...row, device }));
   const mixed = rates([...on('GPU B', rendered(6, '512', 2)), ...on('GPU C', rendered(2, '512', 10))]);
   expect(mixed.sizes['512']).toMatchObject({ 'GPU B': { images: 6 }, 'GPU C': { images: 2 } });

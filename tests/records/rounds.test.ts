@@ -29,14 +29,14 @@ const settings: RoundSettings = {
 
 const put = (name: string, text = '') => store.create(name, Buffer.from(text), PLAIN_TEXT);
 
-it('a round is begun once: whoever comes second is told, even with the same settings', async () => {
+it('a round starts once: a second start is refused, even with the same settings', async () => {
   const round = { batch: 'once', round: 2, settings, hasWebhook: true };
   expect(await keepRound(store, round)).toBe(true);
   expect(await keepRound(store, round)).toBe(false);
   expect((await roundsOf(store, 'once')).record).toMatchObject(round);
 });
 
-it('the last round is the highest that left a record, a piece of a plan or receipts, in numbers and not in letters', async () => {
+it('the last round is the numerically highest that left a record, a piece of a plan or receipts', async () => {
   await put(shardName('many', 1, 0));
   for (const round of [2, 9, 10]) await keepRound(store, { batch: 'many', round, settings, hasWebhook: false });
   expect(await roundsOf(store, 'many')).toMatchObject({ last: 10, record: { round: 10 }, hasReceipts: false });
@@ -46,7 +46,7 @@ it('the last round is the highest that left a record, a piece of a plan or recei
   expect((await roundsOf(store, 'many')).firstPiece).toBe(shardName('many', 1, 0));
 });
 
-it('what other programs left in the folders is passed over', async () => {
+it('files that other programs left in the folders are ignored', async () => {
   for (const name of [
     '_rounds/._3.json',
     '_rounds/3.json.bak',
@@ -59,16 +59,16 @@ it('what other programs left in the folders is passed over', async () => {
   expect(await roundsOf(store, 'foreign')).toEqual({ last: 0, record: null, firstPiece: null, hasReceipts: false });
 });
 
-it('a record that was cut short is named, with what a retry can do without it', async () => {
+it('a truncated record is named, with what a retry can do without it', async () => {
   await keepRound(store, { batch: 'cut', round: 1, settings, hasWebhook: false });
   await rm(path.join(folder, roundName('cut', 1)), { force: true });
   await writeFile(path.join(folder, roundName('cut', 1)), '{"format":1,"ba');
   await expect(roundsOf(store, 'cut')).rejects.toThrow(
-    /batches\/cut\/_rounds\/1\.json in \/.*expected what a round of the batch was begun with, found.*a retry then goes by the plan/,
+    /batches\/cut\/_rounds\/1\.json in \/.*expected what a round of the batch started with, found.*a retry then relies on the plan/,
   );
 });
 
-it('what a later version adds to a record is passed over', async () => {
+it('fields that a later version adds to a record are ignored', async () => {
   await keepRound(store, { batch: 'later', round: 1, settings, hasWebhook: false });
   const written = Buffer.from(await store.read(roundName('later', 1))).toString();
   await put(roundName('later', 2), written.replace('"round":1', '"round":2,"more":[1]'));

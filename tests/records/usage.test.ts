@@ -26,7 +26,7 @@ const DAY = '2026-11-30';
 const take = (store: ObjectStore, limits: Limits, run: string, took: Amount, when = at) =>
   takeFromDay(store, limits, { batch: `batch-${run}`, round: 1, run, at: when }, took);
 
-it('of many batches at the same moment no more pass than the limits leave, and each that passes is counted once', async () => {
+it('of many simultaneous batches, no more pass than the limits allow, and each that passes is counted once', async () => {
   const amounts = fc.array(fc.record({ images: fc.nat(40), pixels: fc.nat(40_000_000) }), { maxLength: 12 });
   await fc.assert(
     fc.asyncProperty(amounts, fc.nat(100), fc.nat(100), async (asked, imagesPerDay, megapixelsPerDay) => {
@@ -41,7 +41,7 @@ it('of many batches at the same moment no more pass than the limits leave, and e
       for (const [index, end] of ends.entries()) {
         if (end.status === 'fulfilled') continue;
         expect(end.reason).toBeInstanceOf(LimitReached);
-        // Once refused, refused again: nothing is given back.
+        // Once refused, always refused: nothing is released.
         await expect(take(store, limits, `${index}`, asked[index]!)).rejects.toBeInstanceOf(LimitReached);
       }
     }),
@@ -49,25 +49,25 @@ it('of many batches at the same moment no more pass than the limits leave, and e
   );
 });
 
-it('another attempt of the same run takes nothing again, and the next day begins anew', async () => {
+it('another attempt of the same run takes nothing again, and the next day starts from zero', async () => {
   const store = await freshStore();
   const limits = { imagesPerDay: 10 };
   const took = { images: 10, pixels: 0 };
   await take(store, limits, 'one', took);
   await take(store, limits, 'one', took);
   await expect(take(store, limits, 'two', { images: 1, pixels: 0 })).rejects.toThrow(
-    /expected at most 10 images a day, found 10 used on 2026-11-30 \(UTC\) and 1 asked for\. Nothing is rendered\. .*after 2026-12-01T00:00:00\.000Z/,
+    /expected at most 10 images a day, found 10 used on 2026-11-30 \(UTC\) and 1 requested\. Nothing is rendered\. .*after 2026-12-01T00:00:00\.000Z/,
   );
   await take(store, limits, 'two', took, new Date('2026-12-01T00:00:00Z'));
   expect(await usedOn(store, '2026-12-01')).toEqual(took);
 });
 
-it('what renders nothing passes where nothing is left', async () => {
+it('a batch that renders nothing passes even if nothing is left', async () => {
   const store = await freshStore();
   await take(store, { imagesPerDay: 0, megapixelsPerDay: 0 }, 'one', { images: 0, pixels: 0 });
 });
 
-it('what others put beside the counts is passed over', async () => {
+it('files that others put beside the counts are ignored', async () => {
   const store = await freshStore();
   for (const name of ['.DS_Store', '1.json', '000009.json.bak'])
     await store.create(usageFolder(DAY) + name, Buffer.from('x'), PLAIN_TEXT);
@@ -80,7 +80,7 @@ it.each([
   ['{}', /expected imagesPerDay, megapixelsPerDay or both/],
   ['{"imagesPerDay": -1}', /imagesPerDay/],
   ['2000', /2000/],
-  ['{"imagesPerDay": 10', /no JSON/],
+  ['{"imagesPerDay": 10', /incomplete JSON/],
 ])('limits that cannot be read are not none: %s', async (text, found) => {
   const store = await freshStore();
   await store.create(LIMITS_NAME, Buffer.from(text), 'application/json');

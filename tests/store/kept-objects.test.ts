@@ -178,7 +178,7 @@ describe('other refusals quote Cloud Storage and say what to do', () => {
       403,
       'accountDisabled',
       'The billing account for the owning project is disabled in state absent',
-      'billing switched off',
+      'billing is disabled',
     ],
     [
       403,
@@ -202,7 +202,7 @@ describe('other refusals quote Cloud Storage and say what to do', () => {
       400,
       'invalid',
       'Cannot insert legacy ACL for an object when uniform bucket-level access is enabled.',
-      'has uniform access',
+      'has uniform bucket-level access',
     ],
   ])('%i %s %s', async (status, reason, message, advice) => {
     const store = await storeBehind(refusing(status, reason, message));
