@@ -1,29 +1,29 @@
-/** What a batch's folder tells at a glance. */
+/** What a listing of a batch's folder shows. */
 export type SeenBatch = {
   batch: string;
-  /** When anything was written into its folder last, in milliseconds since 1970. */
+  /** When anything was last written to its folder, in milliseconds since 1970. */
   writtenAt: number;
-  /** Its removal was begun, and has not ended. */
+  /** Whether its removal has started and not ended. */
   isBeingRemoved: boolean;
 };
 
 export type BatchRules = {
   olderThanMs: number;
-  /** Ids, in which `*` stands for any letters. */
+  /** Ids, in which `*` matches any characters. */
   keep: readonly string[];
-  /** So many of each catalog stay, the newest. */
+  /** How many of the newest batches of each catalog stay. */
   keepLast: number;
 };
 
-/** Why a batch stays that is old enough to go. */
+/** A batch that is old enough to go, and why it stays. */
 export type KeptBatch = { batch: string; why: string };
 
 export type Choice<T extends SeenBatch> = { remove: T[]; keep: KeptBatch[] };
 
 /**
- * Which batches go: those that are old enough and that no rule keeps, and those whose removal was begun.
+ * Chooses the batches to remove: those that are old enough and kept by no rule, and those whose removal has started.
  *
- * @param catalogs the URL of each batch's catalog, where that is known; nobody asks for it unless the last of each are kept
+ * @param catalogs the URL of each batch's catalog, if known; needed only for `keepLast`
  * @param now in milliseconds since 1970
  */
 export function chooseBatches<T extends SeenBatch>(
@@ -40,7 +40,7 @@ export function chooseBatches<T extends SeenBatch>(
   const whyKept = ({ batch }: T): string | null => {
     if (patterns.some((pattern) => pattern.test(batch))) return 'named by --keep';
     if (rules.keepLast === 0) return null;
-    if (!catalogs.has(batch)) return 'nothing tells which catalog it is of, and --keep-last counts by catalog';
+    if (!catalogs.has(batch)) return 'its catalog is unknown, and --keep-last counts by catalog';
     return newest.has(batch) ? `among the last ${rules.keepLast} of its catalog` : null;
   };
   const choice: Choice<T> = { remove: begun, keep: [] };

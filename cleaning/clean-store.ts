@@ -12,24 +12,24 @@ import { type Count, type Counts, countGone, noCounts, orKept } from './tally.ts
 
 const DAY_MS = 24 * 3_600_000;
 
-/** A checkpoint helps a retry, which comes soon or never; a caption and what was damaged are of use for longer. */
+/** A checkpoint serves a retry, which comes soon or never; captions and damaged files are of use for longer. */
 export const LOOSE_AGES: [LooseKind, number][] = [
   ['checkpoints', 7 * DAY_MS],
   ['captions', 30 * DAY_MS],
   ['damaged', 30 * DAY_MS],
 ];
 
-/** Objects that may go are looked at so many at a time: they are compared with what batches have planned since, and go at once. */
+/** Size of a group of candidates. Each group is compared with what batches have planned since, and then removed at once. */
 const OBJECTS_AT_A_TIME = 5_000;
 
 export type StoreCleaning = {
-  /** Which batches go; without rules only those whose removal was begun. */
+  /** Which batches go; without rules, only those whose removal has started. */
   rules: BatchRules | null;
-  /** Objects that no batch needs stay for so long after somebody wrote or used them. More than USE_NOTED_MS. */
+  /** How long objects that no batch needs stay after their last use or write. More than USE_NOTED_MS. */
   objectsUnusedForMs: number;
-  /** Why a batch must not go, beside the rules: `it is running`. Nothing where it may. */
+  /** Why a batch must stay, apart from the rules: `it is running`. `null` if it may go. */
   whyBusy(batch: SeenBatch): Promise<string | null>;
-  /** Whether to remove, or only to count. */
+  /** Whether to remove files, or only count them. */
   remove: boolean;
   onRemoved?: (() => void) | undefined;
   signal?: AbortSignal | undefined;
@@ -39,20 +39,20 @@ export type StoreCleaning = {
 
 export type Cleaned = {
   counts: Counts;
-  /** Batches that went as a whole, or would. */
+  /** Batches that were, or would be, removed as a whole. */
   batches: { batch: string; writtenAt: Date; bytes: number; files: number }[];
-  /** Batches that are old enough and stay, or of which something does. */
+  /** Batches that are old enough and stay, at least in part. */
   kept: KeptBatch[];
-  /** Why objects were not looked at: a batch's record is damaged, so that nobody knows what it needs. */
+  /** Why objects were left alone: a batch's record is damaged, so what it needs is unknown. */
   objectsLeft: string | null;
 };
 
 /**
- * Removes from a store what nobody needs: batches by their rules, the shared objects that no other batch needs, and old checkpoints,
- * captions and damaged files. Only what has exactly the product's names is touched, and only as it was listed. It may be killed
- * at any time, run again, and run beside batches and beside itself.
+ * Removes what is no longer needed from a store: batches by rules, the shared objects that no other batch needs, and
+ * old checkpoints, captions and damaged files. It touches only files with exactly the product's names, and only the
+ * versions that it listed. It may be killed at any time, run again, and run beside batches and beside itself.
  *
- * @throws as a store does
+ * @throws the store's errors
  */
 export async function cleanStore(store: ObjectStore, cleaning: StoreCleaning): Promise<Cleaned> {
   const counts = noCounts();
@@ -110,7 +110,7 @@ async function catalogOf(store: ObjectStore, batch: string): Promise<string | un
   }
 }
 
-/** @returns as removeBatch */
+/** @returns like removeBatch */
 async function cleanBatch(
   store: ObjectStore,
   seen: ListedBatch,
@@ -152,8 +152,8 @@ async function cleanLoose(
 }
 
 /**
- * Objects are listed first and batches read afterwards, and an object goes only if nobody has used it since it was listed: a batch
- * that has planned it before it found it is thus seen in one way or the other.
+ * Lists objects first, reads batches afterwards, and removes an object only if it was not used since it was listed. A
+ * batch plans an object before it looks for it, so either its plan or its use is seen.
  */
 async function cleanObjects(
   store: ObjectStore,

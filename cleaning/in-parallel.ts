@@ -1,12 +1,12 @@
-/** A bucket answers in some 50 ms: so many requests at once keep it busy, and a laptop's disk is not harmed. */
+/** A bucket answers in about 50 ms: this many concurrent requests keep it busy and do not overload a laptop's disk. */
 const AT_ONCE = 16;
 
 /**
- * Works through items, some at once. No other is begun once one has failed or the signal came; those that are under way are awaited, and the
- * listing that the items come from is closed. p-map 7.0.4 and the Readable.forEach of Node 20 reject while others are under way, and p-map
- * leaves the listing open; p-limit has to be given all items at once.
+ * Processes items, some concurrently. After a failure or the signal, no more are started, those in progress are
+ * awaited, and the listing that the items come from is closed. p-map 7.0.4 and Node 20's Readable.forEach reject while
+ * others are still in progress, and p-map leaves the listing open; p-limit needs all items in advance.
  *
- * @throws what the first one to fail threw
+ * @throws the first failure
  */
 export async function inParallel<T>(
   items: AsyncIterable<T> | Iterable<T>,

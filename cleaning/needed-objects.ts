@@ -6,29 +6,30 @@ import { readRecordLines } from './record-lines.ts';
 const PARTS = new Set(['plan', 'receipts', 'table']);
 
 /**
- * The shared objects that batches need: all that their plans, receipts and tables name, whatever became of the jobs. A batch writes its
- * plan before it looks for a picture, so that what is in no plan after an object was listed is of no use to anybody who found it before.
+ * The shared objects that batches need: all that their plans, receipts and tables name, whatever the jobs' outcomes. A
+ * batch writes its plan before it looks for a picture. So if no plan names an object after it was listed, no batch that
+ * found it earlier needs it.
  *
- * Takes 120 to 160 bytes of memory for each object that is needed (docs/measurements/clean.md).
+ * Takes 120 to 160 bytes of memory per needed object (docs/measurements/clean.md).
  */
 export class NeededObjects {
   readonly #store: ObjectStore;
   readonly #without: ReadonlySet<string>;
   readonly #needed = new Set<string>();
-  /** Versions of the records that were read. */
+  /** The versions of the records read so far. */
   readonly #read = new Map<string, string>();
 
-  /** @param without batches whose needs do not count, because they are to go */
+  /** @param without batches to ignore, because they are about to be removed */
   constructor(store: ObjectStore, without: ReadonlySet<string> = new Set()) {
     this.#store = store;
     this.#without = without;
   }
 
-  /** Reads what batches have written since the last time. @throws DamagedRecord */
+  /** Reads the records that batches have written since the last call. @throws DamagedRecord */
   async refresh(): Promise<void> {
     await inParallel(this.#unread(), async ({ name, version }) => {
       const lines = await readRecordLines(this.#store, name).catch((error: unknown) => {
-        // Its batch is just being removed.
+        // Its batch is being removed right now.
         if (error instanceof ObjectNotFound) return [];
         throw error;
       });

@@ -11,7 +11,7 @@ import {
   undamagedName,
 } from '../records/layout.ts';
 
-/** What of a batch an object is. */
+/** Which part of a batch an object is. */
 export type BatchPart = 'image' | 'plan' | 'receipts' | 'table' | 'removal' | 'other';
 
 const IMAGE = `(?:${IMAGE_FORMATS.map(extension).join('|')})`;
@@ -19,12 +19,12 @@ const CATALOG = `(?:${CATALOG_FORMATS.join('|')})`;
 const DIGEST = '[0-9a-f]{64}';
 const NUMBER = '[1-9]\\d*';
 const ROUND = new RegExp(`^round-${NUMBER}/`);
-/** The version of a bucket's object, or of a folder's. */
+/** A name with the version of a bucket's object, or of a folder's. */
 const VERSIONED = new RegExp(`\\.\\d+(?:-\\d+-\\d+)?\\.${IMAGE}$`);
 
 const whole = (pattern: string): RegExp => new RegExp(`^${pattern}$`);
 
-/** Names within a batch's folder, the most special first. */
+/** Names within a batch's folder, the most specific first. */
 const PARTS: [BatchPart, RegExp][] = [
   ['table', whole(`manifest(?:-${NUMBER}){0,2}\\.jsonl`)],
   ['other', whole(`manifest(?:-${NUMBER}){0,2}\\.(?:json|csv)`)],
@@ -38,7 +38,7 @@ const PARTS: [BatchPart, RegExp][] = [
   ['other', whole('changes\\.csv')],
 ];
 
-/** The batch that an object belongs to, and what of it that is; `null` for what nothing here has written. */
+/** The batch that an object belongs to, and which part of it the object is; `null` for files that the product did not write. */
 export function batchPartOf(name: string): { batch: string; part: BatchPart } | null {
   const [, batch = '', rest = ''] = /^batches\/([^/]+)\/(.+)$/.exec(name) ?? [];
   if (!isBatchId(batch)) return null;
@@ -50,12 +50,12 @@ export function batchPartOf(name: string): { batch: string; part: BatchPart } | 
   return isCopyName(withoutRound(rest)) ? { batch, part: 'image' } : null;
 }
 
-/** What a batch's copy is called in its folder, or in that of the round that made it. */
+/** The name of a batch's copy within its folder, without the folder of the round that made it. */
 export const copyIn = (batch: string, name: string): string => withoutRound(name.slice(batchFolder(batch).length));
 
 const withoutRound = (name: string): string => name.replace(ROUND, '');
 
-/** Kinds of objects that are no batch's. */
+/** Kinds of objects that belong to no batch. */
 export type LooseKind = 'objects' | 'checkpoints' | 'captions' | 'damaged';
 
 const OBJECT = whole(`objects/${DIGEST}\\.${IMAGE}`);
@@ -77,8 +77,8 @@ function isDamaged(name: string): boolean {
   return OBJECT.test(before) || batchPartOf(before)?.part === 'image';
 }
 
-/** What the names of a kind begin with, for a listing. */
+/** The prefix of a kind's names, for a listing. */
 export const prefixOf = (kind: LooseKind): string => LOOSE[kind].prefix;
 
-/** Whether that is the name of one of them, and not of what somebody else has put there. */
+/** Whether a name is one of the product's of that kind, and not that of a file that somebody else put there. */
 export const isOwn = (kind: LooseKind, name: string): boolean => LOOSE[kind].isOwn(name);

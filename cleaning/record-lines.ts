@@ -7,26 +7,29 @@ import { batchOf, OBJECTS_FOLDER } from '../records/layout.ts';
 import { type ObjectStore, shownPlace } from '../store/index.ts';
 import { copyIn, isOwn } from './own-names.ts';
 
-/** What a line of a batch's plan, receipts or table says that a sweep has to know: the shared object, and the name of the batch's copy in its folder. */
+/** What a sweep needs from a line of a plan, receipts or a table: the shared object, and the copy's name in the batch's folder. */
 export type RecordLine = { id: string; object: string | null; copy: string | null };
 
-/** As little as possible is asked of a line, because versions that are still to come write others. */
+/** Expects as little as possible of a line, because later versions may write other fields. */
 export const lineSchema = z.object({
   id: jobIdSchema,
-  /** Of the plan, and of receipts. */
+  /** From a plan or receipts. */
   renderKey: z.string().optional(),
   format: z.string().optional(),
   object: z.string().optional(),
   copyAs: copyNameSchema.optional(),
   copy: z.string().optional(),
-  /** Of a table. */
+  /** From a table. */
   render_key: z.string().optional(),
   file: z.string().optional(),
 });
 
 type Line = z.infer<typeof lineSchema>;
 
-/** The job, the shared object and the copy that a line names. An object that no version up to this one can have written is none that a sweep would take. */
+/**
+ * The job, shared object and copy that a line names. Object names that no version so far can have written are ignored:
+ * no sweep removes them.
+ */
 export function recordLine(line: Line): RecordLine {
   const { id, renderKey = line.render_key ?? '', file = '' } = line;
   const format = line.format ?? IMAGE_FORMATS.find((known) => file.endsWith(`.${extension(known)}`)) ?? '';
@@ -36,7 +39,7 @@ export function recordLine(line: Line): RecordLine {
   return { id, object: isOwn('objects', object) ? object : null, copy: writtenCopy(line) ?? planned };
 }
 
-/** Of receipts and tables, which have all of its name. */
+/** The copy's name from receipts or a table, which have it in full. */
 function writtenCopy({ copy, file }: Line): string | null {
   const batch = batchOf(copy ?? file ?? '');
   return batch === null ? null : copyIn(batch, (copy ?? file)!);
@@ -47,10 +50,10 @@ export async function readRecordLines(store: ObjectStore, name: string): Promise
   const lines = await parseJsonLines(await store.read(name), lineSchema, {
     store: store.url,
     name,
-    holds: 'jobs or what became of them, one a line',
+    holds: 'jobs or their outcomes, one a line',
     remedy:
-      `Restore the file, or remove ${name.split('/').slice(0, 2).join('/')}/ from ${shownPlace(store.url)} where the batch is no longer wanted: ` +
-      'until then nobody knows which objects it needs.',
+      `Restore the file, or remove ${name.split('/').slice(0, 2).join('/')}/ from ${shownPlace(store.url)} if the batch is no longer needed. ` +
+      'Until then it is unknown which objects the batch needs.',
   });
   return lines.map(recordLine);
 }

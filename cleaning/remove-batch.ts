@@ -11,18 +11,19 @@ import { type Count, countGone, orKept } from './tally.ts';
 
 export type BatchRemoval = {
   count: Count;
-  /** Asked once nobody can begin another round of the batch any more. */
+  /** Called once nobody can start another round of the batch. */
   isIdle(): Promise<boolean>;
   onRemoved(): void;
   signal?: AbortSignal | undefined;
 };
 
 /**
- * Removes a batch: its images, then its records. What somebody else put into its folder stays, images among it that are none of the batch's
- * jobs. Killed half way it is gone on with by whoever removes it again, whatever its age is then.
+ * Removes a batch: its images, then its records. Files that somebody else put into its folder stay, including images
+ * that belong to none of the batch's jobs. If killed half way, the next removal continues it, whatever the batch's age
+ * by then.
  *
- * @returns why the batch, or some of it, stays; `null` where no more of it does than the note of its removal
- * @throws DamagedRecord where nothing tells any more which images are the batch's
+ * @returns why the batch, or part of it, stays; `null` if nothing of it stays, except perhaps the removal's mark
+ * @throws DamagedRecord if it can no longer be known which images are the batch's
  */
 export async function removeBatch(store: ObjectStore, seen: SeenBatch, removal: BatchRemoval): Promise<string | null> {
   const { batch } = seen;
@@ -31,7 +32,7 @@ export async function removeBatch(store: ObjectStore, seen: SeenBatch, removal: 
   if (!(await beginRemoval(store, batch, 'clean'))) return FORGOTTEN;
   if (!seen.isBeingRemoved && !(await isAsSeen(store, seen, removal))) {
     await orKept(count, () => endRemoval(store, batch));
-    return 'it has come to life again meanwhile';
+    return 'it was started again in the meantime';
   }
   const remove = async (object: ListedObject): Promise<void> => {
     await orKept(count, async () => {
@@ -42,19 +43,19 @@ export async function removeBatch(store: ObjectStore, seen: SeenBatch, removal: 
   };
   const before = count.kept;
   await inParallel(imagesOf(store, batch, copies), remove, signal);
-  // An image that stays is the batch's by its records only.
+  // Only its records show that a remaining image is the batch's.
   if (count.kept === before && !signal?.aborted) await inParallel(recordsOf(store, batch), remove, signal);
-  if (signal?.aborted) return 'its removal was interrupted: the next clean does the rest';
+  if (signal?.aborted) return 'its removal was interrupted: the next clean finishes it';
   if (count.kept > before) {
-    return `the store keeps ${count.kept - before} of its files, ${count.keptWhy}: a later clean removes what is left`;
+    return `the store keeps ${count.kept - before} of its files: ${count.keptWhy}; a later clean removes the rest`;
   }
   await orKept(count, () => endRemoval(store, batch));
   await store.removeEmptyFolders(batchFolder(batch));
   return null;
 }
 
-/** Why a clean leaves a batch alone whose plan still has to tell what is to be forgotten. */
-export const FORGOTTEN = 'it is being forgotten: give the "forget" command again, which does the rest';
+/** Why a clean leaves a batch alone whose plan `forget` still needs. */
+export const FORGOTTEN = 'it is being forgotten: run the "forget" command again to finish that';
 
 async function isAsSeen(
   store: ObjectStore,
@@ -65,20 +66,20 @@ async function isAsSeen(
   return isIdle();
 }
 
-/** All that removing a batch takes away. @throws DamagedRecord as removeBatch */
+/** Everything that removing a batch removes. @throws DamagedRecord like removeBatch */
 export async function* filesOf(store: ObjectStore, batch: string): AsyncGenerator<ListedObject> {
   yield* imagesOf(store, batch, await copiesOf(store, batch));
   yield* recordsOf(store, batch);
 }
 
-/** The copies of images that the batch's jobs have. */
+/** The copies of the images of the batch's jobs. */
 async function* imagesOf(store: ObjectStore, batch: string, copies: ReadonlySet<string>): AsyncGenerator<ListedObject> {
   for await (const object of store.list(batchFolder(batch))) {
     if (batchPartOf(object.name)?.part === 'image' && copies.has(copyIn(batch, object.name))) yield object;
   }
 }
 
-/** All of the batch's own but its images, and what says that it is being removed. */
+/** All of the batch's own files except its images and the mark of its removal. */
 async function* recordsOf(store: ObjectStore, batch: string): AsyncGenerator<ListedObject> {
   for await (const object of store.list(batchFolder(batch))) {
     const part = batchPartOf(object.name)?.part;
@@ -86,7 +87,7 @@ async function* recordsOf(store: ObjectStore, batch: string): AsyncGenerator<Lis
   }
 }
 
-/** What the copies of the batch's jobs are called in its folder, as far as its records tell. */
+/** The names of the copies of the batch's jobs in its folder, as far as its records show. */
 async function copiesOf(store: ObjectStore, batch: string): Promise<Set<string>> {
   const copies = new Set<string>();
   const pieces = [...(await piecesIn(store, planFolder(batch))), ...(await piecesIn(store, receiptsFolder(batch)))];

@@ -4,14 +4,14 @@ import { batchPartOf } from './own-names.ts';
 
 /** A batch in a store's listing. */
 export type ListedBatch = SeenBatch & {
-  /** What of it is the product's own, and what its removal would free. */
+  /** How many files the product itself wrote, and the bytes that removing them would free. */
   files: number;
   bytes: number;
 };
 
 /**
- * Every batch of a store, in the order of their names. A folder in which nothing is a batch's is none, and a file that somebody put beside
- * a batch makes it as young as that file.
+ * Every batch of a store, by name. A folder without any of a batch's files is not a batch. A file that somebody put
+ * into a batch's folder counts for the batch's age.
  */
 export async function* seenBatches(store: ObjectStore, prefix = 'batches/'): AsyncGenerator<ListedBatch> {
   let seen = unseen('');

@@ -5,11 +5,11 @@ export type Kind = 'batches' | LooseKind;
 
 export const KINDS: Kind[] = ['batches', 'objects', 'checkpoints', 'captions', 'damaged'];
 
-/** What was removed of a kind, or would be. */
+/** What was, or would be, removed of a kind. */
 export type Count = {
   files: number;
   bytes: number;
-  /** Files that the store did not let go. */
+  /** Files that the store refused to remove. */
   kept: number;
   /** Why it kept one of them. */
   keptWhy: string | null;
@@ -25,7 +25,7 @@ export function countGone(count: Count, { bytes, isShared }: ListedObject, isBat
   if (!(isBatchs && isShared)) count.bytes += bytes;
 }
 
-/** A store that keeps one object may let the others go. @throws what is no such refusal */
+/** Counts an object that the store keeps, since it may remove the others. @throws any other error */
 export async function orKept(count: Count, removal: () => Promise<void>): Promise<void> {
   try {
     await removal();

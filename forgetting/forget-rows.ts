@@ -9,21 +9,21 @@ import { batchRewrites, planRewrites, type Step } from './rewrite-batch.ts';
 import { isForgotten, rewriteChanges } from './rewrite-lines.ts';
 import type { Survey } from './survey.ts';
 
-/** What could not go, and why. */
+/** An object that could not be removed, and why. */
 export type Left = { name: string; why: string };
 
-/** How much there is to do, for whoever watches. */
+/** The number of steps, for a progress display. */
 export const stepsOf = ({ removals, rewrites, changes }: Survey): number =>
   KINDS.reduce((sum, kind) => sum + removals[kind].length, 0) + [...rewrites.values()].flat().length + changes.length;
 
 /**
- * Removes what a survey has found. The plans go last and only when all else is gone: killed anywhere, or with something that the store
- * keeps, the same request finds the rest again.
+ * Removes what a survey found. Plans go last, and only once everything else is gone: if it is killed, or the store
+ * keeps something, the same request finds the rest again.
  *
- * @param found whose batches beginForgetting has noted
- * @param isHeld whether something outside the store is still there, so that the plans have to stay
+ * @param found a survey whose batches beginForgetting has marked
+ * @param isHeld whether something outside the store remains, so that the plans have to stay
  * @param onStep called for each object
- * @throws as a store does, but for what it keeps
+ * @throws the store's errors, except ObjectKept
  */
 export async function forgetRows(
   store: ObjectStore,
@@ -58,9 +58,9 @@ export async function forgetRows(
 }
 
 /**
- * Keeps everybody from beginning another round of a batch that rows go from: it would draw them again, and write manifests with them.
+ * Blocks new rounds of the batches that rows are removed from: a round would render the rows again, and write manifests with them.
  *
- * @throws UserError where somebody has begun one since the survey; nothing was changed then
+ * @throws UserError if a round has started since the survey; nothing is changed then
  */
 export async function beginForgetting(store: ObjectStore, found: Survey): Promise<void> {
   for (const rows of found.rows) await beginRemoval(store, rows.batch, isWhole(rows) ? 'forget' : 'forget rows');
@@ -73,23 +73,24 @@ export async function beginForgetting(store: ObjectStore, found: Survey): Promis
 async function giveWay(store: ObjectStore, found: Survey, begun: string): Promise<never> {
   for (const rows of found.rows) await endForgetting(store, rows);
   throw new UserError(
-    `batch ${begun} cannot be forgotten: somebody has begun another round of it meanwhile. Wait for its end, or stop it first: ` +
+    `batch ${begun} cannot be forgotten: another round of it has started in the meantime. Wait for its end, or stop it first: ` +
       `npx pixart-batch cancel ${begun} --wait`,
   );
 }
 
-/** The note of somebody who removes the whole batch stays where only rows of it are forgotten. */
+/** Forgetting rows leaves the mark of a removal of the whole batch in place. */
 async function endForgetting(store: ObjectStore, rows: ForgottenRows): Promise<void> {
   if (isWhole(rows) || (await removerOf(store, rows.batch)) === 'forget rows') await endRemoval(store, rows.batch);
 }
 
-const LAST = 'it tells what else is to be forgotten, and goes when all of that is gone: run the command again then';
+const LAST =
+  'it lists what else has to be forgotten, so it is removed last: run the command again once the rest is gone';
 
 const isPlan = ({ rows }: Survey, name: string): boolean =>
   rows.some(({ batch }) => name.startsWith(planFolder(batch)));
 
 /**
- * In the order of their kinds. By name and not by version: a folder takes a version aside first, and whoever is killed then would leave it there.
+ * In the order of their kinds. By name and not by version: a folder moves a version aside first, where a kill would leave it.
  */
 const removalsOf = ({ removals }: Survey): Step[] =>
   KINDS.flatMap((kind) => removals[kind].map(({ store, name }) => ({ name, run: () => store.remove(name) })));

@@ -6,12 +6,12 @@ import { CAPTIONS_FOLDER, captionEncoder, captionName } from '../records/layout.
 import { type ObjectStore, readIfThere } from '../store/index.ts';
 
 /**
- * The names of kept captions of texts that are forgotten. They are digests that only the tokenizer leads to, and the key where they are encrypted: of an
- * encoder whose bundle is not here, and of those that another key encrypted, every caption may be one, and is taken for it. A caption is encoded
- * again when it is needed.
+ * The names of kept captions of forgotten texts. They are digests that only the tokenizer, and the key if they are
+ * encrypted, leads to. So all captions of an encoder whose bundle is missing here, and all that an unknown key
+ * encrypted, count as forgotten. A caption is encoded again when it is needed.
  *
- * @param bundles whose tokenizers are here
- * @param seal with the keys that are here
+ * @param bundles the bundles available here, for their tokenizers
+ * @param seal with the keys available here
  */
 export async function forgottenCaptions(
   store: ObjectStore,
@@ -37,7 +37,7 @@ export async function forgottenCaptions(
   return found;
 }
 
-/** By every version of the pipeline that may have kept it, and every key. */
+/** The names under every version of the pipeline that may have kept the caption, and under every key. */
 const namesOf = (encoder: string, ids: readonly number[], seal: ObjectSeal): string[] =>
   Array.from({ length: PIPELINE_VERSION }, (_, before) => captionKey(encoder, ids, before + 1))
     .flatMap((key) => seal.digests(key))

@@ -5,15 +5,15 @@ import { objectName, planFolder } from '../records/layout.ts';
 import { piecesIn, readJobs } from '../records/plan-and-receipts.ts';
 import type { ObjectStore } from '../store/index.ts';
 
-/** What is to be forgotten of one batch. */
+/** What to forget of one batch. */
 export type ForgottenRows = {
   batch: string;
   ids: Set<string>;
-  /** What the copies of their pictures are called in the batch's folder. */
+  /** The names of their pictures' copies in the batch's folder. */
   copies: Set<string>;
-  /** Rows of the batch that stay. Where there is none, nothing of the batch stays. */
+  /** How many rows of the batch stay. If none do, nothing of the batch stays. */
   others: number;
-  /** Every picture that any round planned for them: its object's name by its render key. */
+  /** Every picture that any round planned for them: the object's name by render key. */
   pictures: Map<string, string>;
   /** Their prompts and negative prompts. */
   texts: Set<string>;
@@ -22,10 +22,10 @@ export type ForgottenRows = {
 export const isWhole = ({ others }: ForgottenRows): boolean => others === 0;
 
 /**
- * The rows of a batch that one of the filters finds, in the plan of any round; all of them without a filter.
+ * The rows of a batch that match any filter in the plan of any round; all rows without a filter.
  *
- * @param onColumn hears of every column that a row has
- * @throws DamagedRecord where the plan cannot be read
+ * @param onColumn called with every column that a row has
+ * @throws DamagedRecord if the plan cannot be read
  */
 export async function forgottenRows(
   store: ObjectStore,

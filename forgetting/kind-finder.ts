@@ -4,18 +4,18 @@ import { type ForgottenRows, isWhole } from './forgotten-rows.ts';
 import { copiedAs, type Kind, kindInBatch } from './kinds.ts';
 import type { OtherRows } from './other-rows.ts';
 
-/** What becomes of an object: it goes, it is written anew without the rows, or it stays. */
+/** What happens to an object: it is removed, it is rewritten without the rows, or (`null`) it stays. */
 export type Fate = Kind | 'rewritten' | null;
 
 export type Found = {
   rows: readonly ForgottenRows[];
   others: OtherRows;
-  /** What is noted of catalogs whose last batch goes. */
+  /** Names of the notes about catalogs whose last batch is removed. */
   catalogs: ReadonlySet<string>;
   captions: ReadonlySet<string>;
 };
 
-/** Tells by an object's name what becomes of it. */
+/** Returns a function from an object's name to its fate. */
 export function kindFinder({ rows, others, catalogs, captions }: Found): (name: string) => Fate {
   const byBatch = new Map(rows.map((found) => [found.batch, found]));
   const pictures = new Set(rows.flatMap((found) => [...found.pictures.values()]));

@@ -1,7 +1,7 @@
 import { batchPartOf, copyIn } from '../cleaning/own-names.ts';
 import { batchFolder } from '../records/layout.ts';
 
-/** What a person is told of what goes, in the order in which it goes: what tells of the rest is last. */
+/** The kinds of removed objects, as reported and in order of removal: the records that lead to the rest come last. */
 export const KINDS = [
   'pictures',
   'damaged files',
@@ -22,13 +22,13 @@ const KIND_OF_NAME: [RegExp, Kind][] = [
   [/^(_(plan|receipts|rounds)\/|manifest(-\d+){0,2}\.(jsonl?|csv)$|changes\.csv$)/, 'records'],
 ];
 
-/** What an object in a batch's folder is. */
+/** The kind of an object in a batch's folder. */
 export function kindInBatch(batch: string, name: string): Kind {
   const inside = name.slice(batchFolder(batch).length);
   const found = KIND_OF_NAME.find(([pattern]) => pattern.test(inside))?.[1];
   return found ?? (copiedAs(batch, name) === null ? 'other files' : 'copies');
 }
 
-/** What a batch's copy of a picture is called in its folder; `null` of anything else. */
+/** The name of a batch's copy of a picture within its folder; `null` for any other object. */
 export const copiedAs = (batch: string, name: string): string | null =>
   batchPartOf(name)?.part === 'image' ? copyIn(batch, name) : null;

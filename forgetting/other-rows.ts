@@ -3,20 +3,20 @@ import { objectName } from '../records/layout.ts';
 import type { ObjectStore } from '../store/index.ts';
 import { type ForgottenRows, plannedJobs } from './forgotten-rows.ts';
 
-/** What rows that stay have in common with those that are forgotten. */
+/** What the rows that stay have in common with the forgotten ones. */
 export type OtherRows = {
   /** Batches that need a picture, by its object's name. */
   neededBy: Map<string, Set<string>>;
-  /** Prompts and negative prompts that they have too. */
+  /** Prompts and negative prompts that they share. */
   texts: Set<string>;
-  /** How many rows of a batch have a prompt that is forgotten elsewhere. */
+  /** For each batch, how many of its rows have a prompt that is forgotten elsewhere. */
   samePrompt: Map<string, number>;
 };
 
 /**
  * Looks through all rows of the store that stay.
  *
- * @param warn hears of a batch whose plan cannot be read: what it needs is not known
+ * @param warn called for each batch whose plan cannot be read, so that its needs are unknown
  */
 export async function otherRows(
   store: ObjectStore,
@@ -38,6 +38,7 @@ export async function otherRows(
       if (texts.has(prompt)) others.samePrompt.set(batch, (others.samePrompt.get(batch) ?? 0) + 1);
     }
   };
-  for (const batch of batches) await orWarn(warn, `what batch ${batch} needs is not known`, () => look(batch));
+  for (const batch of batches)
+    await orWarn(warn, `the pictures that batch ${batch} needs are unknown`, () => look(batch));
   return others;
 }

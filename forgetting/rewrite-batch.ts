@@ -18,10 +18,10 @@ import { rewriteManifest } from './rewrite-manifest.ts';
 export type Step = { name: string; run: () => Promise<void> };
 
 /**
- * Writes all that a batch has anew without some of its rows, but for the plan: what is derived from it comes first, so that whoever is killed
- * in between finds the rows again.
+ * Rewrites a batch without some of its rows, except for the plan. Everything derived from the plan comes first, so that
+ * after a kill the rows can be found again.
  *
- * @param names of its sheets and records
+ * @param names the names of its sheets and records
  */
 export async function* batchRewrites(
   store: ObjectStore,
@@ -44,7 +44,7 @@ export async function* batchRewrites(
   }
 }
 
-/** The plan's own pieces, the latest round first: each changes rows that the first one has. */
+/** The plan's pieces, latest round first: later ones change rows of the first. */
 export async function planRewrites(store: ObjectStore, { batch, ids }: ForgottenRows): Promise<Step[]> {
   const pieces = await piecesIn(store, planFolder(batch));
   return pieces.toReversed().map(({ name }) => ({ name, run: () => rewriteJsonLines(store, name, ids) }));
@@ -52,21 +52,21 @@ export async function planRewrites(store: ObjectStore, { batch, ids }: Forgotten
 
 const SHEET = /\/contact-sheet(-\d+)?\.(webp|html)$/;
 
-/** Each round's and the newest copy's, by the name that they share. */
+/** The files of each round's manifest and of the newest copy, grouped by the name that they share. */
 function manifestsIn(batch: string, names: readonly string[]): ManifestFiles[] {
   const isManifest = (name: string): boolean => name.startsWith(manifestPrefix(batch));
   const stems = new Set(names.filter(isManifest).map((name) => name.replace(/\.[^.]+$/, '')));
   return [...stems].map((stem) => ({ json: `${stem}.json`, jsonl: `${stem}.jsonl`, csv: `${stem}.csv` }));
 }
 
-/** @param before names of what there is of them now */
+/** @param before the names of the present sheets */
 async function rewriteSheets(
   store: ObjectStore,
   batch: string,
   ids: ReadonlySet<string>,
   before: readonly string[],
 ): Promise<void> {
-  // Loaded late: they decode images.
+  // Loaded late, because it loads the image decoder.
   const { writeContactSheet, writePage } = await import('../review-page/index.ts');
   const others = () => without(batchOutcomes(store, batch), ids);
   const { page, loads } = await writePage(store, batch, others());
@@ -76,7 +76,7 @@ async function rewriteSheets(
   for (const name of before) if (!written.has(name)) await store.remove(name);
 }
 
-/** Where somebody took a picture of another row away there is no sheet, as after a night. */
+/** If another row's picture is missing there is no sheet, as at the end of a batch. */
 function unlessGone(error: unknown): null {
   if (error instanceof ObjectNotFound) return null;
   throw error;

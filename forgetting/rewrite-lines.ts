@@ -8,9 +8,9 @@ import { type ObjectStore, readIfThere } from '../store/index.ts';
 const lineSchema = z.looseObject({ id: z.string() });
 
 /**
- * Writes a plan or receipts anew without the lines of some rows. One that has no others is removed: there is no empty plan.
+ * Rewrites a plan or receipts without the lines of some rows. If none are left, the file is removed: a plan is never empty.
  *
- * @throws DamagedRecord; as a store does
+ * @throws DamagedRecord, and the store's errors
  */
 export async function rewriteJsonLines(store: ObjectStore, name: string, ids: ReadonlySet<string>): Promise<void> {
   const bytes = await readIfThere(store, name);
@@ -18,7 +18,7 @@ export async function rewriteJsonLines(store: ObjectStore, name: string, ids: Re
   const file: RecordFile = {
     store: store.url,
     name,
-    holds: 'a job a line',
+    holds: 'one job a line',
     remedy: 'Restore the file, or forget the batch as a whole.',
   };
   const lines = await parseJsonLines(bytes, lineSchema, file);
@@ -33,20 +33,20 @@ const LINE_CELLS = 30;
 /** A line of `changes.csv`; its first line has the columns. */
 type Cells = string[];
 
-/** What an apostrophe was put before, so that a spreadsheet does not take it for a formula: see safeCsv. */
+/** Removes the apostrophe that keeps a spreadsheet from reading the cell as a formula: see safeCsv. */
 const plain = (cell: string): string => cell.replace(/^'(?=[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])/, '');
 
 /** The lines of a table of changes. */
 export const changesOf = (bytes: Uint8Array): Cells[] =>
   (parse(Buffer.from(bytes), { bom: true, relax_column_count: true }) as Cells[]).map((cells) => cells.map(plain));
 
-/** Whether a line tells of something that is forgotten: of the row by its id, or of a text that it had before or has now. */
+/** Whether a line is about something forgotten: a row, by its id, or a text that the row had before or has now. */
 export const isForgotten =
   (ids: ReadonlySet<string>, texts: ReadonlySet<string>) =>
   ([, id = '', , before = '', now = '']: Cells): boolean =>
     ids.has(id) || texts.has(before) || texts.has(now);
 
-/** Writes a table of changes anew without some of its lines. */
+/** Rewrites a table of changes without some of its lines. */
 export async function rewriteChanges(
   store: ObjectStore,
   name: string,

@@ -15,9 +15,9 @@ import {
 import { type ObjectStore, readIfThere } from '../store/index.ts';
 
 /**
- * Writes a manifest and its tables anew without some rows. All that is counted is counted again, so that it may be done twice.
+ * Rewrites a manifest and its tables without some rows. All totals are counted again, which makes it idempotent.
  *
- * @throws DamagedRecord; as a store does
+ * @throws DamagedRecord, and the store's errors
  */
 export async function rewriteManifest(
   store: ObjectStore,
@@ -47,7 +47,7 @@ async function manifestWithout(
   file: RecordFile,
 ): Promise<Uint8Array> {
   const head = headOf(bytes);
-  if (head === null) throw damaged(file, null, 'one that is not whole');
+  if (head === null) throw damaged(file, null, 'an incomplete one');
   const lists = { images: [] as string[], failures: [] as string[] };
   let list = lists.images;
   for (const line of linesOf(bytes)) {
@@ -55,7 +55,7 @@ async function manifestWithout(
     const entry = ENTRY.exec(line)?.[1];
     if (entry !== undefined && !ids.has(idOf(entry, file))) list.push(entry);
   }
-  // A failure that stands for a shard whose plan is gone has no row.
+  // A failure that stands for a shard without a plan has no row.
   const lost = lists.failures.length - rows.filter(({ status }) => status === 'failed').length;
   const { format: _, ...kept } = head;
   return gathered(manifestPieces({ ...kept, totals: totalsOf(rows, lost) }, lists.images, lists.failures));
@@ -73,7 +73,7 @@ function totalsOf(rows: readonly ManifestRow[], lost: number): Totals {
   return totals;
 }
 
-/** An image or failure, and what may follow it on its line. */
+/** An image or failure, and what may come after it on its line. */
 const ENTRY = /^(\{"id":.*\}\})(?:,|\],|\]\})?$/;
 
 const idOf = (entry: string, file: RecordFile): string => parseRecord(Buffer.from(entry), withId, file).id;
@@ -94,6 +94,6 @@ function* linesOf(bytes: Uint8Array): Generator<string> {
 const fileOf = ({ url }: ObjectStore, name: string): RecordFile => ({
   store: url,
   name,
-  holds: 'what a round came to, a job a line',
-  remedy: 'Let "retry" write a new one and remove this one, or forget the batch as a whole.',
+  holds: "a round's results, one job a line",
+  remedy: 'Run "retry", which writes a new one, and remove this one; or forget the batch as a whole.',
 });

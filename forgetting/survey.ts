@@ -23,54 +23,54 @@ import { type OtherRows, otherRows } from './other-rows.ts';
 import { changesOf, isForgotten } from './rewrite-lines.ts';
 import { toldElsewhere } from './told-elsewhere.ts';
 
-/** Which rows are to be forgotten: those of a batch, those that filters find in all batches, or both. */
+/** Which rows to forget: those of one batch, those that match filters in all batches, or both combined. */
 export type Sought = {
   batch?: string | undefined;
   filters: readonly RowFilter[];
-  /** Whose tokenizers lead to kept captions. */
+  /** Bundles whose tokenizers lead to kept captions. */
   bundles: readonly Bundle[];
-  /** With the keys that may have encrypted captions; none unless given. */
+  /** With the keys that may have encrypted captions; default: none. */
   seal?: ObjectSeal | undefined;
-  /** Where checkpoints lie, where not in the store itself. */
+  /** Where checkpoints are, if not in the store itself. */
   scratch?: ObjectStore | undefined;
 };
 
-/** An object that goes, and where it lies. */
+/** An object to remove, and the store that it is in. */
 export type Removable = { store: ObjectStore; name: string };
 
-/** What a store has of rows that are to be forgotten. Nothing has been changed. */
+/** What a store has of the rows to forget. Nothing has been changed yet. */
 export type Survey = {
   rows: ForgottenRows[];
   removals: Record<Kind, Removable[]>;
-  /** Names of records and sheets that tell of other rows too, and are written anew, by their batch. */
+  /** Names of records and sheets to rewrite, because they also cover other rows, by batch. */
   rewrites: Map<string, string[]>;
-  /** Catalogs in other batches that retries were told and in which a value stands: they go as a whole, and are among what is removed. */
+  /** Retries' catalogs in other batches that contain a value: they are removed as a whole, and are also in `removals`. */
   elsewhere: string[];
-  /** Tables of changes in other batches that tell of a text, and the lines in them that do. */
+  /** Tables of changes in other batches that contain a text, and how many of their lines do. */
   changes: { name: string; lines: number }[];
   others: OtherRows;
   /** Texts that no other row has. */
   texts: Set<string>;
   /**
-   * Batches whose plan tells no more what an earlier call was to forget: of some little is left but the note that they are being forgotten, of
-   * others that note is to go.
+   * Batches that an earlier call started to forget and whose plan no longer shows which rows: little is left of them
+   * but the mark, or only the mark has to go.
    */
   begun: string[];
-  /** Records of the rounds that batches had before any plan was read. */
+  /** Records of the rounds that batches had before their plans were read. */
   rounds: ReadonlySet<string>;
-  /** Batches whose kept catalog nothing was planned from, so that their rows cannot be told apart. */
+  /** Batches with a kept catalog and no plan, so that their rows are unknown. */
   unplanned: string[];
-  /** Why the shared pictures of a batch that goes are not known. */
+  /** Why the shared pictures of a batch to remove are unknown. */
   unread: string[];
-  /** Columns of the rows that were looked at. */
+  /** Columns of the rows that were searched. */
   columns: Set<string>;
 };
 
 /**
- * Finds all that a store has of some rows.
+ * Finds everything that a store has of some rows.
  *
- * @param warn hears of batches that cannot be read
- * @throws DamagedRecord where a batch that is searched for rows cannot be read
+ * @param warn called for each batch that cannot be read
+ * @throws DamagedRecord if a batch that is searched for rows cannot be read
  */
 export async function survey(store: ObjectStore, request: Sought, warn: Warn): Promise<Survey> {
   const { batches, unplanned, begun, rounds } = await batchesIn(store);
@@ -94,7 +94,7 @@ export async function survey(store: ObjectStore, request: Sought, warn: Warn): P
   });
   const { removals, rewrites } = await sorted(store, request.scratch, kindOf);
   const untouched = batches.filter((batch) => !byBatch.has(batch));
-  // Of one batch all that it was told goes, or nothing of it is asked for.
+  // If one batch is named, no other batch's catalogs are searched.
   const elsewhere = request.batch === undefined ? await toldElsewhere(store, untouched, request.filters) : [];
   removals.catalogs.push(...elsewhere.map((name) => ({ store, name })));
   const changes = await changesElsewhere(store, untouched, texts);
@@ -106,7 +106,7 @@ export async function survey(store: ObjectStore, request: Sought, warn: Warn): P
   };
 }
 
-/** All objects of the store by what becomes of them. */
+/** All objects of the store, by their fate. */
 async function sorted(
   store: ObjectStore,
   scratch: ObjectStore | undefined,
@@ -129,17 +129,17 @@ async function sorted(
   return { removals, rewrites };
 }
 
-/** A batch that goes as a whole has a folder, also where its plan is damaged. */
+/** A batch can be removed as a whole by its folder, even if its plan is damaged. */
 async function readOrFolder(
   batch: string,
   read: () => Promise<ForgottenRows>,
   unread: string[],
 ): Promise<ForgottenRows> {
-  const found = await orWarn((why) => unread.push(why), `the shared pictures of batch ${batch} are not known`, read);
+  const found = await orWarn((why) => unread.push(why), `the shared pictures of batch ${batch} are unknown`, read);
   return found ?? { batch, ids: new Set(), copies: new Set(), others: 0, pictures: new Map(), texts: new Set() };
 }
 
-/** Object names of what is noted of catalogs whose last batch goes. */
+/** Object names of the notes about catalogs whose last batch is removed. */
 async function catalogsOfWhole(store: ObjectStore, rows: readonly ForgottenRows[]): Promise<Set<string>> {
   const names = new Set<string>();
   for (const { batch } of rows.filter(isWhole)) for await (const { name } of catalogsOf(store, batch)) names.add(name);
@@ -148,7 +148,7 @@ async function catalogsOfWhole(store: ObjectStore, rows: readonly ForgottenRows[
 
 type BatchesIn = Pick<Survey, 'begun' | 'rounds' | 'unplanned'> & { batches: string[] };
 
-/** Those that a store has a folder of; those of them that have a kept catalog and no plan; and those that an earlier call has begun with. */
+/** All batches with a folder in the store, those with a kept catalog but no plan, and those that an earlier call started on. */
 async function batchesIn(store: ObjectStore): Promise<BatchesIn> {
   const batches = new Set<string>();
   const planned = new Set<string>();
@@ -172,7 +172,7 @@ async function batchesIn(store: ObjectStore): Promise<BatchesIn> {
   return { batches: [...batches], unplanned: [...submitted].filter((batch) => !planned.has(batch)), begun, rounds };
 }
 
-/** Only a batch's own texts are in its tables, and those of the catalog's batch before. */
+/** Tables of changes that contain a text; apart from the batch's own, they have those of the catalog's previous batch. */
 async function changesElsewhere(
   store: ObjectStore,
   batches: readonly string[],

@@ -4,8 +4,8 @@ import { keptCatalogFolder } from '../records/layout.ts';
 import type { ObjectStore } from '../store/index.ts';
 
 /**
- * A corrected catalog that a retry was told may have rows that no plan took in, so it is searched as text: the names of those in which a filter's
- * value stands, and not within a longer word.
+ * The names of retries' corrected catalogs that contain a filter's value as a whole word. They are searched as text,
+ * because they may have rows that no plan contains.
  *
  * @param batches whose kept catalogs stay
  */
@@ -24,7 +24,10 @@ export async function toldElsewhere(
   return found;
 }
 
-/** For the longest part of a pattern with stars, which is a cell's beginning or end unless a star is there; nothing for one that has only stars. */
+/**
+ * Searches for the longest part of a pattern between stars, at the start or end of a word unless a star is there.
+ * Returns nothing for a pattern of only stars.
+ */
 function searchFor(pattern: string): RegExp[] {
   const parts = pattern.normalize('NFC').split('*');
   const [longest = ''] = [...parts].sort((a, b) => b.length - a.length);

@@ -19,43 +19,44 @@ import { names, objectOf } from './sample-batch.ts';
 
 export type BesideOptions = {
   kind: 'folder' | 'bucket';
-  /** Objects of an old batch that nobody needs any more. */
+  /** Objects of an old batch that are no longer needed. */
   unneeded: number;
-  /** Pictures of another old batch that each new batch finds again, beside as many that it has to render. */
+  /** Pictures of another old batch that each new batch reuses, while it renders the same number. */
   reused: number;
   say?: (text: string) => void;
 };
 
 export type Beside = {
-  /** What was in the store when cleaning began. */
+  /** The number of files in the store when cleaning started. */
   files: number;
   objects: number;
-  /** Objects that a batch took up while the first clean, which was about to remove them, stood still. */
+  /** Objects that a batch started to use while the first clean, about to remove them, was stopped. */
   takenUp: number;
   /** Objects that were gone when the first clean was killed. */
   goneAtKill: number;
   /** Objects that the next clean removed. */
   removedAfterKill: number;
-  /** While a clean ran. */
+  /** Time that cleans ran. */
   cleanSeconds: number;
-  /** That ran meanwhile, and their images, all of them verified. */
+  /** Batches that ran in the meantime; all of their images were verified. */
   batches: number;
   images: number;
   rendered: number;
   reusedImages: number;
   failed: number;
-  /** Objects that are left: exactly those that these batches need. */
+  /** Remaining objects: exactly those that these batches need. */
   left: number;
 };
 
 const SAY_MS = 10_000;
 
 /**
- * Cleans a store of two old nights while batches run, one of them half way when the first clean begins. That clean is stopped when it has read
- * what batches need and has removed its first object; a new batch takes up objects that it is about to remove; it goes on, and is killed when half
- * of the objects are gone. Another clean does the rest, beside one new batch after the other. Server, workers and cleans are processes.
+ * Cleans a store of two old batches while others run, one of them half way when the first clean starts. That clean is
+ * stopped (SIGSTOP) after it has read what batches need and removed its first object. A new batch then starts to use
+ * objects that it is about to remove. It continues, and is killed when half of the objects are gone. Another clean
+ * removes the rest, beside one new batch after the other. Server, workers and cleans are real processes.
  *
- * @throws Error where anything of the new batches is missing or differs, or anything is left that nobody needs
+ * @throws Error if anything of the new batches is missing or differs, or anything is left that no batch needs
  */
 export async function cleanBesideBatches({ kind, unneeded, reused, say = () => {} }: BesideOptions): Promise<Beside> {
   const site = await startCleanedSite(kind);
@@ -92,7 +93,7 @@ export async function cleanBesideBatches({ kind, unneeded, reused, say = () => {
 
 type Watched = { gone: Removals; unneeded: number; say: (text: string) => void };
 
-/** The first clean: stopped at its first object, gone on with when a batch has what it is about to remove, and killed half way. */
+/** The first clean: stopped at its first object, continued once a batch uses what it is about to remove, and killed half way. */
 async function cleanAndKill(site: CleanedSite, nights: Nights, { gone, unneeded, say }: Watched) {
   const clean = startClean(site);
   const tooSoon = clean.finished.then(({ stdout, stderr }) => {
@@ -121,7 +122,7 @@ async function cleanAndKill(site: CleanedSite, nights: Nights, { gone, unneeded,
     say(`killed the clean when ${gone.names.size} objects were gone; another goes on`);
     return { takenUp: taken, goneAtKill: gone.names.size, cleanSeconds };
   } finally {
-    // Also one that stands still.
+    // Works on a stopped process too.
     clean.signal('SIGKILL');
   }
 }
@@ -143,7 +144,7 @@ const startClean = ({ store, address, environment }: CleanedSite) =>
     environment,
   );
 
-/** Objects that are gone, of those that nobody makes again. */
+/** Objects that are gone for good, since nothing renders them again. */
 type Removals = { names: ReadonlySet<string>; reach(count: number): Promise<void> };
 
 function watchedRemovals(site: CleanedSite, pictures: readonly string[]): Removals {
@@ -170,7 +171,7 @@ async function takenUp(store: ObjectStore, batch: string, objects: ReadonlySet<s
   return jobs.filter(({ id, format }) => copies.has(copyName(batch, { id, format }))).length;
 }
 
-/** Batches of tonight, each of which finds a third of the old pictures again, and renders as many between them. */
+/** Tonight's batches: each reuses a third of the old pictures, and renders the same number among them. */
 class Nights {
   readonly names: string[] = [];
   readonly reused: number;
@@ -193,7 +194,7 @@ class Nights {
     return name;
   }
 
-  /** What all of them came to. @throws Error where one has an image that is missing or differs */
+  /** The result of all batches. @throws Error if an image is missing or differs */
   async verified() {
     const all = { batches: this.names.length, images: 0, rendered: 0, reusedImages: 0, failed: 0 };
     for (const name of this.names) {
@@ -217,7 +218,11 @@ class Nights {
   }
 }
 
-/** @returns how many objects there are @throws Error where they are not exactly those that the batches need, or other batches are left */
+/**
+ * @returns how many objects there are
+ *
+ * @throws Error unless they are exactly those that the batches need and no other batch is left
+ */
 async function checkLeft(store: ObjectStore, batches: readonly string[]): Promise<number> {
   const needed = new Set<string>();
   for (const batch of batches) {

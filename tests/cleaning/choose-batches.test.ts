@@ -32,7 +32,7 @@ const anyRules: fc.Arbitrary<BatchRules> = fc.record({
 const catalogsOf = (batches: Batch[]): Map<string, string> =>
   new Map(batches.flatMap(({ batch, catalog }) => (catalog === undefined ? [] : [[batch, catalog]])));
 
-test('goes what is old enough and kept by no rule, and what was begun; the rest stays, each old one with a reason', () => {
+test('batches go that are old and kept by no rule, or whose removal has started; old ones that stay have a reason', () => {
   fc.assert(
     fc.property(anyBatches, anyRules, (batches, rules) => {
       const { remove, keep } = chooseBatches(batches, rules, catalogsOf(batches), NOW);
@@ -49,7 +49,7 @@ test('goes what is old enough and kept by no rule, and what was begun; the rest 
           (rules.keep.includes('summer-3') && batch === 'summer-3');
         if (isNamed && !isBeingRemoved) expect(gone.has(batch)).toBe(false);
       }
-      // Of each catalog as many are left as were to be kept, or all, and nothing older than what went.
+      // Each catalog keeps the requested number or all, and nothing older than a removed batch.
       const left = batches.filter(({ batch, isBeingRemoved }) => !gone.has(batch) && !isBeingRemoved);
       const others = batches.filter(({ isBeingRemoved }) => !isBeingRemoved);
       for (const catalog of ['a.csv', 'b.csv']) {
@@ -65,7 +65,7 @@ test('goes what is old enough and kept by no rule, and what was begun; the rest 
   );
 });
 
-test('without rules only removals that were begun are gone on with', () => {
+test('without rules, only removals that have started are continued', () => {
   fc.assert(
     fc.property(anyBatches, (batches) => {
       const { remove, keep } = chooseBatches(batches, null, new Map(), NOW);
@@ -75,7 +75,7 @@ test('without rules only removals that were begun are gone on with', () => {
   );
 });
 
-test('a pattern means its other letters as they are', () => {
+test('characters of a pattern other than stars match themselves', () => {
   const old = (batch: string): SeenBatch => ({ batch, writtenAt: 0, isBeingRemoved: false });
   const rules = { olderThanMs: 1, keep: ['a.b', '(', 'x-*'], keepLast: 0 };
   const { remove } = chooseBatches(['a.b', 'aXb', 'x-', 'y-x-1'].map(old), rules, new Map(), NOW);

@@ -27,7 +27,7 @@ const { freshUrl } = useBucket();
 
 const LATER = 100 * DAY_MS;
 
-/** Cleans a hundred days from now: all that a test has written is old by then. */
+/** Cleans as if a hundred days from now, when everything that a test has written is old. */
 const clean = (store: ObjectStore, changes: Partial<StoreCleaning> = {}) =>
   cleanStore(store, {
     rules: { olderThanMs: 90 * DAY_MS, keep: ['kept-*'], keepLast: 0 },
@@ -38,7 +38,7 @@ const clean = (store: ObjectStore, changes: Partial<StoreCleaning> = {}) =>
     ...changes,
   });
 
-/** Two batches that go and one that stays, with pictures of their own and shared ones; loose files, and files of others. */
+/** Two batches to remove and one to keep, with their own and shared pictures, loose files, and files of others. */
 async function usedStore(store: ObjectStore): Promise<{ foreign: string[]; loose: string[] }> {
   await sampleBatch(store, 'old-1', ['fox', 'owl', 'hen']);
   await sampleBatch(store, 'old-2', ['owl', 'cat']);
@@ -69,13 +69,13 @@ async function usedStore(store: ObjectStore): Promise<{ foreign: string[]; loose
   return { foreign, loose };
 }
 
-/** With the numbers of files after whose removal a clean is cut off: a bucket takes its time. */
+/** Each kind of store, with the numbers of removals after which a clean is cut off; fewer for a bucket, which is slow. */
 const kinds: [string, () => Promise<ObjectStore>, number[]][] = [
   ['a folder', folderStore, [0, 4, 9, 14, 19, 22, 24]],
   ['a bucket', () => openStore(freshUrl()), [14]],
 ];
 
-/** A store that does something else where it is asked to remove a version. */
+/** A store with another `removeVersion`. */
 const removing = (store: ObjectStore, removeVersion: ObjectStore['removeVersion']): ObjectStore =>
   new Proxy(store, {
     get(target, key) {
@@ -85,7 +85,7 @@ const removing = (store: ObjectStore, removeVersion: ObjectStore['removeVersion'
   });
 
 describe.each(kinds)('%s that is cleaned', { timeout: SLOW_MS }, (_, fresh, cuts) => {
-  test('loses old batches, what only they need and old leftovers, and nothing else; a dry run says so and writes nothing', async () => {
+  test('loses old batches, what only they need, old leftovers and nothing else; a dry run lists them and writes nothing', async () => {
     const store = await fresh();
     const { foreign, loose } = await usedStore(store);
     const before = await names(store);
@@ -120,7 +120,7 @@ describe.each(kinds)('%s that is cleaned', { timeout: SLOW_MS }, (_, fresh, cuts
       for (const picture of ['owl', 'cat']) await makeImage(store, 'new', picture);
     };
     const racing = removing(store, async (object, uses) => {
-      // Whoever is about to remove an object waits until another batch has it.
+      // Each removal of an object waits until another batch has it.
       if (object.name.startsWith('objects/')) {
         reusing ??= reuse();
         await reusing;
@@ -134,7 +134,7 @@ describe.each(kinds)('%s that is cleaned', { timeout: SLOW_MS }, (_, fresh, cuts
     );
   });
 
-  test('comes to the same end, wherever it is cut off, when it is run again', async () => {
+  test('reaches the same result when run again, wherever it was cut off', async () => {
     const whole = await fresh();
     await usedStore(whole);
     await clean(whole);
@@ -148,7 +148,7 @@ describe.each(kinds)('%s that is cleaned', { timeout: SLOW_MS }, (_, fresh, cuts
         return store.removeVersion(object, uses);
       });
       await expect(clean(dying)).rejects.toThrow('killed');
-      // Rules and ages may be others by then: what was begun is finished.
+      // Rules and ages may have changed by then; started removals are finished anyway.
       const { kept } = await clean(store, { rules: null });
       expect(kept).toEqual([]);
       await clean(store);
@@ -156,15 +156,15 @@ describe.each(kinds)('%s that is cleaned', { timeout: SLOW_MS }, (_, fresh, cuts
     }
   });
 
-  test('stops between two files when it is told to', async () => {
+  test('stops between two files on the signal', async () => {
     const store = await fresh();
     await usedStore(store);
     const before = (await names(store)).length;
     const stop = new AbortController();
     const { batches, kept } = await clean(store, { onRemoved: () => stop.abort(), signal: stop.signal });
     expect(batches).toEqual([]);
-    expect(kept).toContainEqual({ batch: 'old-1', why: 'its removal was interrupted: the next clean does the rest' });
-    // Those that were under way are finished.
+    expect(kept).toContainEqual({ batch: 'old-1', why: 'its removal was interrupted: the next clean finishes it' });
+    // Removals in progress are finished.
     expect((await names(store)).length).toBeGreaterThan(before - 20);
     expect(await names(store, removalName('old-1'))).toEqual([removalName('old-1')]);
     await clean(store, { rules: null });
@@ -173,7 +173,7 @@ describe.each(kinds)('%s that is cleaned', { timeout: SLOW_MS }, (_, fresh, cuts
     );
   });
 
-  test('reports what the store does not let go, and removes the rest', async () => {
+  test('reports files that the store keeps, and removes the rest', async () => {
     const store = await fresh();
     await usedStore(store);
     const held = removing(store, async (object, uses) => {
@@ -187,9 +187,9 @@ describe.each(kinds)('%s that is cleaned', { timeout: SLOW_MS }, (_, fresh, cuts
     expect(batches.map(({ batch }) => batch)).toEqual(['old-1']);
     expect(kept).toContainEqual({
       batch: 'old-2',
-      why: expect.stringMatching(/keeps 1 of its files, a hold keeps it/),
+      why: expect.stringMatching(/keeps 1 of its files: a hold keeps it/),
     });
-    // What a batch still has is needed; its records go last.
+    // A batch's remaining images are needed; its records go last.
     expect(await names(store, planFolder('old-2'))).toHaveLength(2);
     expect(await names(store, 'objects/')).toContain(objectOf('cat'));
     await clean(store);
@@ -197,7 +197,7 @@ describe.each(kinds)('%s that is cleaned', { timeout: SLOW_MS }, (_, fresh, cuts
     expect(await names(store, 'objects/')).not.toContain(objectOf('cat'));
   });
 
-  test('leaves a batch alone that gets another round at the moment of its removal, and takes the note of it back', async () => {
+  test('leaves a batch alone that gets another round during its removal, and removes the mark', async () => {
     const store = await fresh();
     await usedStore(store);
     let asked = 0;
@@ -213,8 +213,8 @@ describe.each(kinds)('%s that is cleaned', { timeout: SLOW_MS }, (_, fresh, cuts
     expect(batches).toEqual([]);
     expect(kept).toEqual([
       { batch: 'kept-1', why: 'named by --keep' },
-      { batch: 'old-1', why: 'it has come to life again meanwhile' },
-      { batch: 'old-2', why: 'it has come to life again meanwhile' },
+      { batch: 'old-1', why: 'it was started again in the meantime' },
+      { batch: 'old-2', why: 'it was started again in the meantime' },
     ]);
     for (const batch of ['old-1', 'old-2']) expect(await names(store, removalName(batch))).toEqual([]);
     for (const [batch, images] of [
@@ -224,7 +224,7 @@ describe.each(kinds)('%s that is cleaned', { timeout: SLOW_MS }, (_, fresh, cuts
       expect(await verifyBatch(batch, { store: store.url })).toMatchObject({ images, differences: [] });
   });
 
-  test('leaves a batch alone that is being forgotten, since its plan tells what else has to go', async () => {
+  test('leaves a batch alone that is being forgotten, since its plan lists what else has to go', async () => {
     const store = await fresh();
     await usedStore(store);
     await beginRemoval(store, 'old-1', 'forget');
@@ -232,12 +232,12 @@ describe.each(kinds)('%s that is cleaned', { timeout: SLOW_MS }, (_, fresh, cuts
     const before = await names(store, batchFolder('old-1'));
     const { batches, kept } = await clean(store);
     expect(batches.map(({ batch }) => batch)).toEqual(['old-2']);
-    expect(kept).toContainEqual({ batch: 'old-1', why: expect.stringContaining('give the "forget" command again') });
+    expect(kept).toContainEqual({ batch: 'old-1', why: expect.stringContaining('run the "forget" command again') });
     expect(await names(store, batchFolder('old-1'))).toEqual(before);
     expect(await names(store, 'objects/')).toContain(objectOf('fox'));
   });
 
-  test('goes on where the store keeps the note of a removal, and takes it away later', async () => {
+  test('continues if the store keeps the mark of a removal, and removes it later', async () => {
     const store = await fresh();
     await usedStore(store);
     const keeping = new Proxy(store, {
@@ -257,7 +257,7 @@ describe.each(kinds)('%s that is cleaned', { timeout: SLOW_MS }, (_, fresh, cuts
     expect(await names(store, removalName('old-1'))).toEqual([]);
   });
 
-  test('leaves objects alone where a record is damaged, and a batch whose own images nobody can tell; the message says which', async () => {
+  test('leaves objects alone if a record is damaged, and a batch whose own images are unknown; the message says which', async () => {
     const store = await fresh();
     await usedStore(store);
     const [piece] = await names(store, planFolder('old-1'));
@@ -271,7 +271,7 @@ describe.each(kinds)('%s that is cleaned', { timeout: SLOW_MS }, (_, fresh, cuts
   });
 });
 
-test('an empty folder does not stay where a batch was', async () => {
+test('a removed batch leaves no empty folder', async () => {
   const store = await folderStore();
   await sampleBatch(store, 'old-1', ['fox']);
   await clean(store);
@@ -279,7 +279,7 @@ test('an empty folder does not stay where a batch was', async () => {
   expect(await readdir(new URL(`${store.url}/.tmp`))).toEqual([]);
 });
 
-test('a batch counts what it has that no object shares, so that sizes add up to what is freed', async () => {
+test("a batch's size counts files that share no object's bytes, so that sizes add up to the space freed", async () => {
   const store = await folderStore();
   await sampleBatch(store, 'old-1', ['fox']);
   const { counts, batches } = await clean(store, { remove: false });

@@ -16,20 +16,20 @@ import { WorkerProcess } from '../e2e/worker-process.ts';
 import { startBucketConditions } from '../store/bucket-conditions.ts';
 import { DAY_MS, names } from './sample-batch.ts';
 
-/** Stores of both kinds: what a process needs to open them, and how their objects are watched. */
+/** A store of either kind: what a process needs to open it, and how its objects are watched. */
 type CleanedStore = {
   store: ObjectStore;
   environment: NodeJS.ProcessEnv;
-  /** The same store, past what stands before it: ten thousand objects are made sooner there. */
+  /** The same store without its proxy, where ten thousand objects are created sooner. */
   direct: ObjectStore;
-  /** Makes all that is there a hundred days older. */
+  /** Makes everything that is there a hundred days older. */
   age(): Promise<void>;
-  /** Tells the name of every object in `objects/` that goes from now on, at once; of a folder's objects also of those that come. */
+  /** Reports each object removed from `objects/` from now on, immediately; in a folder, also each new one. */
   watchRemovals(onRemoved: (name: string) => void): void;
   stop(): Promise<void>;
 };
 
-/** A server, workers that make no real pictures, and a store, all of them processes of their own. */
+/** A server, workers that make placeholder pictures, and a store, each in its own process. */
 export type CleanedSite = Omit<CleanedStore, 'stop'> & {
   address: string;
   client: BatchClient;
@@ -93,7 +93,7 @@ async function bucketStore(folder: string): Promise<CleanedStore> {
   const emulator = await startBucketEmulator({ folder });
   await emulator.createBucket('pixart-clean');
   process.env.STORAGE_EMULATOR_HOST = emulator.endpoint;
-  // A store is opened once for each way to write its address.
+  // A store is opened once per spelling of its URL.
   const direct = await openStore(`${BUCKET}/`);
   const conditions = await startBucketConditions(emulator.endpoint, (name) => {
     if (name.startsWith('images/objects/')) onRemoved(name.slice('images/'.length));

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { inParallel } from '../../cleaning/in-parallel.ts';
 
-/** A listing that knows whether it was closed, as a folder's handle has to be. */
+/** A listing that records whether it was closed, as a folder's handle has to be. */
 function listing(items: number) {
   const seen = { taken: 0, isClosed: false };
   async function* source() {
@@ -16,7 +16,7 @@ function listing(items: number) {
   return { seen, source: source() };
 }
 
-test('every item is worked on once, some at a time and never many', async () => {
+test('every item is processed once, a few at a time', async () => {
   await fc.assert(
     fc.asyncProperty(fc.nat(200), async (items) => {
       const { source } = listing(items);
@@ -38,7 +38,7 @@ test('every item is worked on once, some at a time and never many', async () => 
   );
 });
 
-test('when one fails no other is begun, those under way are awaited, and the listing is closed', async () => {
+test('after a failure no more items are started, those in progress are awaited, and the listing is closed', async () => {
   const { seen, source } = listing(1_000);
   let underWay = 0;
   const working = inParallel(source, async (item) => {
@@ -53,7 +53,7 @@ test('when one fails no other is begun, those under way are awaited, and the lis
   expect(seen.taken).toBeLessThan(50);
 });
 
-test('after a signal no other is begun, and it ends without an error when those under way have', async () => {
+test('after a signal no more items are started, and it ends without an error once those in progress have', async () => {
   const { seen, source } = listing(1_000);
   const stop = new AbortController();
   let underWay = 0;

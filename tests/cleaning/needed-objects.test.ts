@@ -47,7 +47,7 @@ const lines = (bytes: Uint8Array) =>
     .filter(Boolean)
     .map((line) => recordLine(lineSchema.parse(JSON.parse(line))));
 
-test('a line of a plan names its object, and so does one of receipts or of a table where there is an image', async () => {
+test('a line of a plan names its object, and so does one of receipts or a table if there is an image', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(anyRow), async (rows) => {
       const named = (row: Row) => ({
@@ -60,7 +60,7 @@ test('a line of a plan names its object, and so does one of receipts or of a tab
       const table = rows.map((row, at) => manifestRow(job(row), outcomes[at]));
       expect(lines(await encodeJobs(rows.map(job)))).toEqual(rows.map(named));
       expect(lines(encodeOutcomes(outcomes))).toEqual(rows.map(made));
-      // Of a row that has failed a table tells the render key and format too: it may have an object all the same.
+      // A table has the render key and format of failed rows too, which may have an object nonetheless.
       const told = lines(await gathered(manifestJsonl(table)));
       for (const [at, row] of rows.entries()) expect([object(row), null]).toContain(told[at]?.object);
       expect(told.filter((_, at) => rows[at]!.isMade)).toEqual(rows.filter(({ isMade }) => isMade).map(named));
@@ -68,7 +68,7 @@ test('a line of a plan names its object, and so does one of receipts or of a tab
   );
 });
 
-test('what later versions and other hands may write names nothing that a sweep would take, and is no fault', () => {
+test('lines of later versions and other authors name nothing that a sweep would remove, and cause no error', () => {
   const key = 'a'.repeat(64);
   const said = (line: object) => recordLine(lineSchema.parse({ id: 'x', ...line })).object;
   expect(said({ renderKey: key, format: 'jxl' })).toBeNull();
@@ -100,7 +100,7 @@ async function write(store: ObjectStore, { batch, plan, receipts, table }: Recor
 
 const namesOf = ({ plan, receipts, table }: Records): string[] => [...plan.flat(), ...receipts, ...table].map(object);
 
-test('needed is all that a batch names in any of its records, whatever came first, and nothing else', async () => {
+test('everything that a batch names in any of its records is needed, in whatever order, and nothing else', async () => {
   const everything = ['fox', 'owl', 'hen', 'cat', 'elk', 'bee'].flatMap((picture) =>
     IMAGE_FORMATS.map((format) => object({ picture, format, isMade: true, folder: null })),
   );
@@ -119,7 +119,7 @@ test('needed is all that a batch names in any of its records, whatever came firs
   );
 });
 
-test('a record that cannot be read is told, with the batch whose needs nobody knows', async () => {
+test('an unreadable record is reported, with the batch whose needs are unknown', async () => {
   const store = await folderStore();
   await store.create(shardName('spring', 1, 0), Buffer.from('{"id":"fox"}\n{"id":"o'), 'application/x-ndjson');
   await expect(new NeededObjects(store).refresh()).rejects.toThrow(DamagedRecord);

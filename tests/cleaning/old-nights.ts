@@ -9,14 +9,14 @@ import { jobOf, sampleBatch } from './sample-batch.ts';
 
 const SHARD = 500;
 
-/** Of a picture that was rendered long ago. */
+/** The prompt of a picture that was rendered long ago. */
 export const oldPrompt = (n: number): string => `fox number ${n}`;
 
 /**
- * Batches that have ended long ago: one whose pictures are rendered as those to come, and one of pictures that nobody has drawn.
+ * Creates batches that ended long ago: one with pictures rendered in the usual way, and one with placeholders that nobody rendered.
  *
- * @param bulk those pictures
- * @param rendered how many the other has
+ * @param bulk the placeholders
+ * @param rendered how many pictures the other batch has
  */
 export async function oldNights(site: CleanedSite, bulk: readonly string[], rendered: number): Promise<void> {
   await site.submit(
@@ -26,12 +26,12 @@ export async function oldNights(site: CleanedSite, bulk: readonly string[], rend
   const end = await batchEnd(site.client, 'old-shared');
   if (end.state !== 'completed') throw new Error(`expected an old night, found ${JSON.stringify(end)}`);
   await oldNight(site.direct, bulk);
-  // Otherwise it makes the batch young again.
+  // A page written later would make the batch young again.
   await reviewPageEnd(site.client, end.result);
   await site.age();
 }
 
-/** Most of its images are listed by its plan alone, which is the quickest. */
+/** Only its plan lists most of its images, which is the quickest way to create them. */
 async function oldNight(store: ObjectStore, pictures: readonly string[]): Promise<void> {
   await sampleBatch(store, 'old-night', pictures.slice(0, 10));
   const rest = pictures.slice(10);

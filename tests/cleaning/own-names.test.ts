@@ -39,7 +39,7 @@ const format = fc.constantFrom(...IMAGE_FORMATS);
 const text = fc.constantFrom(...CATALOG_FORMATS);
 const version = fc.constantFrom('1764518400123456', '12345-1764518400123456789-2048');
 
-/** All that a batch has under names of the layout. */
+/** Everything that a batch has under names of the layout. */
 const ofBatch: fc.Arbitrary<{ batch: string; name: string; part: string }> = fc
   .record({ batch, id, digest, number, format, text, round: number, beside: number })
   .chain(({ batch, id, digest, number, format, text, round, beside }) =>
@@ -78,7 +78,7 @@ test('every name that the layout gives a batch is known as what it is', () => {
   );
 });
 
-test("a copy is known as an image, and what it is called in whatever round made it, unless its job has the contact sheet's name", () => {
+test("a copy is known as an image, by its name without its round's folder, unless its job has the contact sheet's name", () => {
   fc.assert(
     fc.property(batch, id, number, format, (batch, id, round, format) => {
       fc.pre(!id.startsWith('contact-sheet'));
@@ -103,7 +103,7 @@ const loose: fc.Arbitrary<[LooseKind, string]> = fc
     ),
   );
 
-test('every other name that may be cleaned is of its kind alone', () => {
+test('every other name that may be cleaned belongs to one kind only', () => {
   fc.assert(
     fc.property(loose, ([kind, name]) => {
       const kinds: LooseKind[] = ['objects', 'checkpoints', 'captions', 'damaged'];
@@ -114,7 +114,7 @@ test('every other name that may be cleaned is of its kind alone', () => {
   );
 });
 
-test('a name with anything before, after or in between that the layout would not write is nobody of ours', () => {
+test('a name with anything before, after or inside it that the layout would not write is not ours', () => {
   const spoilt = (name: string): string[] => [
     `${name}~`,
     `${name}.bak`,

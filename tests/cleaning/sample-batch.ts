@@ -17,7 +17,7 @@ const BUNDLE = { name: 'tiny', digest: sha256('bundle') };
 const writeReceipts = createWriteReceipts(openStore);
 const writeManifest = createWriteManifest(openStore);
 
-/** A job of a picture that is told from others by its name. */
+/** A job for a picture with a name. */
 export const jobOf = (picture: string): Job => tinyJob(BUNDLE.digest, { id: picture, prompt: picture });
 
 export const objectOf = (picture: string): string => objectName(jobOf(picture).renderKey, 'png');
@@ -26,7 +26,7 @@ export async function plan(store: ObjectStore, batch: string, pictures: readonly
   await store.create(shardName(batch, 1, 0), await encodeJobs(pictures.map(jobOf)), 'application/x-ndjson');
 }
 
-/** Finds the picture's object or makes it, and gives the batch its copy, as workers do. */
+/** Finds or creates the picture's object, and gives the batch its copy, as workers do. */
 export async function makeImage(store: ObjectStore, batch: string, picture: string): Promise<Receipt> {
   const job = jobOf(picture);
   const found = await store.find(objectOf(picture));
@@ -42,7 +42,7 @@ export async function makeImage(store: ObjectStore, batch: string, picture: stri
 
 export const timings = { waitMs: 1, textEncodeMs: 1, denoiseMs: 1, decodeMs: 1, imageEncodeMs: 1, storeMs: 1 };
 
-/** A batch that has ended, with all that a store keeps of it. Its pictures are bytes that nobody has drawn. */
+/** A finished batch, with everything that a store keeps of one. Its pictures are arbitrary bytes. */
 export async function sampleBatch(
   store: ObjectStore,
   batch: string,

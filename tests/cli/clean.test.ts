@@ -116,7 +116,7 @@ test('of each catalog the newest stay; a batch whose catalog nobody knows stays 
   const [{ batches, kept }] = jsonLines(await asked(store, ...OLD, '--keep-last', '1', '--json')) as [CleanResult];
   expect(batches.map(({ batch }) => batch)).toEqual(['a-1', 'a-3']);
   expect(kept.map(({ batch }) => batch)).toEqual(['a-2', 'b-1', 'early']);
-  expect(kept.at(-1)!.why).toContain('nothing tells which catalog');
+  expect(kept.at(-1)!.why).toContain('its catalog is unknown');
 });
 
 test('a damaged record keeps every object, and ends with exit code 3 and its name', async () => {
@@ -178,7 +178,7 @@ test('what a retention policy keeps is reported with exit code 3, the rest goes,
   const [{ batches, kept, counts }] = jsonLines(cleaned) as [CleanResult];
   expect(batches.map(({ batch }) => batch)).toEqual(['free']);
   expect(kept).toMatchObject([
-    { batch: 'kept', why: expect.stringMatching(/^the store keeps 2 of its files, a retention/) },
+    { batch: 'kept', why: expect.stringMatching(/^the store keeps 2 of its files: a retention/) },
   ]);
   expect(counts.objects).toMatchObject({
     files: 2,
@@ -197,7 +197,7 @@ test('what a retention policy keeps is reported with exit code 3, the rest goes,
   const again = await asked(store, ...OLD, '--yes');
   expect(again.code).toBe(3);
   expect(again.stdout).toMatch(
-    /staying:\n {2}kept: the store keeps 2 of its files, a retention policy keeps what is there/,
+    /staying:\n {2}kept: the store keeps 2 of its files: a retention policy keeps what is there/,
   );
   expect(again.stdout).toMatch(
     /\nobjects: the store does not let go of 1 file: a retention policy keeps what is there/,

@@ -12,7 +12,7 @@ import { DAY_MS, names, objectOf, sampleBatch } from '../cleaning/sample-batch.t
 const nothing = (): void => {};
 const foxes: Sought = { filters: [{ column: 'prompt', pattern: 'fox' }], bundles: [] };
 
-/** A batch of which a row is to be forgotten, and one that has none such. */
+/** A batch with a row to forget, and one without. */
 async function storeOfBatches(): Promise<ObjectStore> {
   const store = await folderStore();
   await sampleBatch(store, 'spring', ['fox', 'owl']);
@@ -32,14 +32,14 @@ const retried = async (store: ObjectStore, batch: string): Promise<void> => {
   await checkNotRemoved(store, batch);
 };
 
-/** Of the whole store, what can be read as text. */
+/** The whole store's readable text. */
 async function words(store: ObjectStore): Promise<string> {
   const texts: string[] = [];
   for (const name of await names(store)) texts.push(name, Buffer.from(await store.read(name)).toString());
   return texts.join('\n');
 }
 
-test('nobody begins another round of a batch while rows of it are forgotten, and anybody may afterwards', async () => {
+test('no other round of a batch starts while rows of it are forgotten, but one may afterwards', async () => {
   const store = await storeOfBatches();
   const begun: unknown[] = [];
   const found = await survey(store, foxes, nothing);
@@ -55,19 +55,19 @@ test('nobody begins another round of a batch while rows of it are forgotten, and
   expect(await verifyBatch('spring', { store: store.url })).toMatchObject({ images: 1, differences: [] });
 });
 
-test('a batch that gets another round after its plan was read stays as it is, with all that other batches have', async () => {
+test('a batch that gets another round after its plan was read stays unchanged, and so do other batches', async () => {
   const store = await storeOfBatches();
   const before = await words(store);
   const found = await survey(store, foxes, nothing);
   await retried(store, 'spring');
   await expect(beginForgetting(store, found)).rejects.toThrow(
-    /begun another round of it meanwhile.*cancel spring --wait/,
+    /another round of it has started in the meantime.*cancel spring --wait/,
   );
   await store.remove('batches/spring/_rounds/2.json');
   expect(await words(store)).toBe(before);
 });
 
-/** What a killed process leaves: it has done so many steps, or all but the removal of the note. */
+/** Leaves what a killed process leaves: it has done some of the steps, or all but the removal of the mark. */
 async function forgetHalf(store: ObjectStore, steps: number): Promise<void> {
   let left = steps;
   const dying = new Proxy(store, {
@@ -99,7 +99,7 @@ test.each([
     const now = Date.now() + 100 * DAY_MS;
     const cleaning = { rules, objectsUnusedForMs: 200 * DAY_MS, whyBusy: async () => null, remove: true, now };
     const { kept } = await cleanStore(store, cleaning);
-    expect(kept).toContainEqual({ batch: 'spring', why: expect.stringContaining('give the "forget" command again') });
+    expect(kept).toContainEqual({ batch: 'spring', why: expect.stringContaining('run the "forget" command again') });
     expect(await forget(store)).toEqual([]);
     expect(await words(store)).not.toContain('fox');
     expect(await removerOf(store, 'spring')).toBeNull();
@@ -107,7 +107,7 @@ test.each([
   },
 );
 
-test('the note of a clean stays where rows of its batch are forgotten meanwhile', async () => {
+test("a clean's mark stays if rows of its batch are forgotten in the meantime", async () => {
   const store = await storeOfBatches();
   await beginRemoval(store, 'spring', 'clean');
   expect(await forget(store)).toEqual([]);
@@ -115,7 +115,7 @@ test('the note of a clean stays where rows of its batch are forgotten meanwhile'
   expect(await names(store, removalName('spring'))).toHaveLength(1);
 });
 
-test("another batch's corrected catalog goes where it has the value as a word, is named, and stays where it has a longer one", async () => {
+test("another batch's corrected catalog is named and removed if it has the value as a word, and stays if only within a longer one", async () => {
   const store = await storeOfBatches();
   const corrected = (digit: string) => revisionName('summer', 'corrected', digit.repeat(64), 'csv');
   const texts = ['id,prompt\n1,foxglove\n2,firefox\n', 'id,prompt\n1,fox\n', 'id,prompt\r\n1,"a red\nfox"\r\n'];
@@ -132,7 +132,7 @@ test("another batch's corrected catalog goes where it has the value as a word, i
   expect(await names(store, 'batches/summer/_catalog/')).toEqual([corrected('0')]);
 });
 
-test('of a batch whose plan is damaged the copies stay when a picture that it shares is forgotten, and it is named', async () => {
+test('a batch whose plan is damaged is named and keeps its copies when a picture that it shares is forgotten', async () => {
   const store = await storeOfBatches();
   await sampleBatch(store, 'autumn', ['fox']);
   const [plan] = await names(store, planFolder('autumn'));

@@ -11,7 +11,7 @@ const [newer, older] = [lineOf('newer'), lineOf('older')];
 const withBoth = objectSeal(keyring(newer, older), false);
 const withNewer = objectSeal(keyring(newer), false);
 
-/** Captions of two texts, as workers without a key and with either of two keep them, and one of an encoder that nobody knows here. */
+/** Captions of two texts, kept by workers without a key and with either of two, and one of an unknown encoder. */
 async function captions() {
   const store = await folderStore();
   const bundle = await openBundle(TINY_BUNDLE);
@@ -41,7 +41,7 @@ test('a text’s captions are found under every key’s name for them, and those
   expect(await find(withBoth)).toEqual(new Set());
 });
 
-test('what a key that is not here has encrypted may be of any text, and goes', async () => {
+test('a caption encrypted with a missing key may be of any text, and is removed', async () => {
   const { find, zebra, fox, unknown } = await captions();
   expect(await find(withNewer, 'a zebra')).toEqual(new Set([...Object.values(zebra), fox.older, unknown]));
   expect(await find(PLAIN_OBJECTS, 'a zebra')).toEqual(

@@ -35,7 +35,7 @@ test.each([
 const id = fc.stringMatching(/^[a-z0-9_-][a-z0-9._-]{0,20}$/);
 const version = fc.stringMatching(/^[0-9]{1,8}(-[0-9]{1,8}){0,2}$/);
 
-test('a damaged file’s name tells what it was', () => {
+test('a damaged file’s name shows what it was', () => {
   fc.assert(
     fc.property(id, version, fc.constantFrom('png', 'jpg', 'webp', 'avif'), (name, of, ending) => {
       for (const folder of ['objects/', 'batches/spring/', 'batches/spring/round-2/']) {
@@ -47,14 +47,14 @@ test('a damaged file’s name tells what it was', () => {
   expect(undamagedName('objects/fox.png')).toBeNull();
 });
 
-test('what others put beside batches belongs to none', () => {
+test('files that others put beside batches belong to none', () => {
   expect(batchOf('batches/spring/fox.png')).toBe('spring');
   for (const name of ['batches/.DS_Store', 'batches/notes.txt', 'objects/spring/fox.png', 'batches/']) {
     expect(batchOf(name)).toBeNull();
   }
 });
 
-test('limits, what was used of them, audit lines and other batches’ files stay, whatever is forgotten', () => {
+test('limits, their usage, audit lines and other batches’ files stay, whatever is forgotten', () => {
   const pictures = new Map([['ab'.repeat(32), `objects/${'ab'.repeat(32)}.png`]]);
   const rows = [
     {
@@ -83,7 +83,7 @@ test('limits, what was used of them, audit lines and other batches’ files stay
   expect(fateOf('damaged/batches/spring/fox.12-3-4.png')).toBe('damaged files');
 });
 
-test('a caption’s name tells its encoder', () => {
+test('a caption’s name contains its encoder', () => {
   const [encoder, key] = ['ab'.repeat(32), 'cd'.repeat(32)];
   expect(captionEncoder(captionName(encoder, key))).toBe(encoder);
   expect(captionEncoder('captions/readme.txt')).toBeNull();

@@ -35,7 +35,7 @@ test('a table of changes loses the lines of a row or a text, and the others keep
   expect(Buffer.from(await store.read('changes.csv'))).toEqual(Buffer.from(table(kept)));
 });
 
-test('a plan loses its rows, and is removed where it has no others', async () => {
+test('a plan loses its rows, and is removed if it has no others', async () => {
   await store.create(
     'plan.jsonl',
     toJsonLines([

@@ -17,14 +17,14 @@ async function storeOfBatches(): Promise<ObjectStore> {
   return store;
 }
 
-/** As the command does with --yes, but for the server. */
+/** What the command does with --yes, except on the server. */
 async function forget(store: ObjectStore, within = store, sought: Parameters<typeof survey>[1] = foxes) {
   const found = await survey(store, sought, nothing);
   await beginForgetting(within, found);
   return forgetRows(within, found, async () => false, nothing);
 }
 
-/** A store that refuses to let go of the note that the batch is being removed. */
+/** A store that refuses to remove the mark of a batch's removal. */
 const keepingNote = (store: ObjectStore, error: Error): ObjectStore =>
   new Proxy(store, {
     get(target, property) {
@@ -37,7 +37,7 @@ const keepingNote = (store: ObjectStore, error: Error): ObjectStore =>
     },
   });
 
-test('a batch that goes as a whole leaves nothing behind, and one whose id begins alike stays', async () => {
+test('a batch removed as a whole leaves nothing behind, and one whose id starts the same stays', async () => {
   const store = await storeOfBatches();
   const before = await names(store, batchFolder('spring-2'));
   expect(await forget(store)).toEqual([]);
@@ -52,7 +52,7 @@ test('a batch that gets another round after the survey stays, and can be retried
   const { record } = await roundsOf(store, 'spring');
   await keepRound(store, { ...record!, round: 2 });
   await expect(beginForgetting(store, found)).rejects.toThrow(
-    /somebody has begun another round of it meanwhile.*cancel spring --wait/,
+    /another round of it has started in the meantime.*cancel spring --wait/,
   );
   expect(await names(store)).toEqual([...before, 'batches/spring/_rounds/2.json'].sort());
 });
@@ -70,7 +70,7 @@ test.each([
   expect(await names(store, batchFolder('spring'))).toEqual([]);
 });
 
-test('a note that the store keeps is listed with the reason', async () => {
+test('a mark that the store keeps is listed with the reason', async () => {
   const store = await storeOfBatches();
   const kept = keepingNote(store, new ObjectKept('x', 'a retention policy keeps it'));
   expect(await forget(store, kept)).toEqual([{ name: removalName('spring'), why: 'a retention policy keeps it' }]);

@@ -4,14 +4,14 @@ import { inflateSync } from 'node:zlib';
 import proto from '@temporalio/proto';
 import type { BatchClient } from '../../client/index.ts';
 
-/** The files of a folder in whose bytes, name or compressed PNG texts a word stands, in whatever case. */
+/** The files of a folder whose bytes, name or compressed PNG texts contain a word, in any case. */
 export async function filesWith(folder: string, word: string): Promise<string[]> {
   const found: string[] = [];
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
     const name = path.slice(folder.length + 1);
-    // A worker's temporary file may go between the listing and this.
+    // A worker's temporary file may disappear between the listing and this.
     const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error;
       return null;
@@ -22,14 +22,14 @@ export async function filesWith(folder: string, word: string): Promise<string[]>
   return found.sort();
 }
 
-/** Whether a word stands in a file's name, its bytes or its compressed texts. */
+/** Whether a file's name, its bytes or its compressed texts contain a word. */
 export const isIn = (name: string, bytes: Uint8Array, word: string): boolean =>
   [Buffer.from(name), bytes, ...compressedTexts(Buffer.from(bytes))].some((part) => hasWord(part, word));
 
 const hasWord = (bytes: Uint8Array, word: string): boolean =>
   Buffer.from(bytes).toString('latin1').toLowerCase().includes(word.toLowerCase());
 
-/** What is compressed in a PNG's zTXt and iTXt chunks (https://www.w3.org/TR/png-3/#11textinfo). */
+/** The texts compressed in a PNG's zTXt and iTXt chunks (https://www.w3.org/TR/png-3/#11textinfo). */
 function compressedTexts(file: Buffer): Buffer[] {
   const texts: Buffer[] = [];
   if (file.subarray(1, 4).toString() !== 'PNG') return texts;
@@ -45,7 +45,7 @@ function compressedTexts(file: Buffer): Buffer[] {
   return texts;
 }
 
-/** The runs on the server in whose listing, description or history a word stands. */
+/** The runs on the server whose listing, description or history contains a word. */
 export async function historiesWith({ temporal: client, namespace }: BatchClient, word: string): Promise<string[]> {
   const { WorkflowExecutionInfo } = proto.temporal.api.workflow.v1;
   const { DescribeWorkflowExecutionResponse } = proto.temporal.api.workflowservice.v1;
