@@ -1,7 +1,7 @@
 import project from '../package.json' with { type: 'json' };
 import type { Placed, Sheet } from './sheet.ts';
 
-/** What an atlas tells beside its sprites. */
+/** What an atlas contains besides its sprites. */
 export type AtlasOf = {
   /** The sheet's file, beside the atlas. */
   image: string;
@@ -11,8 +11,8 @@ export type AtlasOf = {
 };
 
 /**
- * The atlas of a sheet in the hash form of TexturePacker's JSON: sprites by name, each with its place on the sheet and its place in the picture that it
- * was before it was trimmed.
+ * The atlas of a sheet in TexturePacker's JSON (hash) format: sprites by name, each with its place on the sheet and its
+ * place in the untrimmed picture.
  */
 export function atlasJson({ width, height, placed }: Sheet, { image, density, others }: AtlasOf): Uint8Array {
   const frames = placed.map((sprite) => `${JSON.stringify(sprite.name)}: ${JSON.stringify(frameOf(sprite))}`);

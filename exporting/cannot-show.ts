@@ -1,4 +1,4 @@
-/** One picture cannot be shown as it was asked for; the others can. The message says why. */
+/** One picture cannot be shown as requested; the others can. The message says why. */
 export class CannotShow extends Error {
   override readonly name = 'CannotShow';
 }

@@ -5,30 +5,31 @@ import { isDecisionsName, keptCatalogFolder } from '../records/layout.ts';
 import type { ManifestRow } from '../records/manifest-table.ts';
 import { type ListedObject, type ObjectStore, readUrl, storeUrl } from '../store/index.ts';
 
-/** Which pictures of a batch are meant: all that there are, or those that a table of decisions approves; otherwise the tables that retries kept. */
+/** Which pictures of a batch to export: all, or those approved in a table of decisions; default: the tables given to retries. */
 export type Choice = { approved?: string | undefined; all?: boolean | undefined };
 
 export type Chosen = {
   rows: ManifestRow[];
-  /** Pictures that were left out for what the review says of them, and rows that have none. */
+  /** Pictures left out because of the review, and rows without a picture. */
   left: { rejected: number; undecided: number; withoutImage: number };
 };
 
 /**
- * The rows of a batch whose pictures are meant. A decision counts for the picture that was looked at and for none that took its place.
+ * The rows of a batch whose pictures are chosen. A decision counts for the picture that was reviewed, not for one that
+ * took its place.
  *
- * @throws UserError where the batch has no manifest, nobody's review is known, or no picture is meant
+ * @throws UserError if the batch has no manifest, there is no review, or no picture is chosen
  */
 export async function chosenRows(store: ObjectStore, batch: string, { approved, all }: Choice): Promise<Chosen> {
   if (all === true && approved !== undefined) {
-    throw new UserError('all pictures or the approved ones: expected one of the two, found both');
+    throw new UserError('expected either all pictures or the approved ones, found both');
   }
   const rows = await readBatchRows(store, batch);
   const withImage = rows.filter(({ file }) => file !== '');
   const withoutImage = rows.length - withImage.length;
   if (withImage.length === 0) {
     throw new UserError(
-      `batch ${batch}: expected pictures to export, found none: none of its rows has an image; "retry" makes them`,
+      `batch ${batch}: expected pictures to export, found none: none of its rows has an image; "retry" renders them`,
     );
   }
   if (all === true) return { rows: withImage, left: { rejected: 0, undecided: 0, withoutImage } };
@@ -37,7 +38,7 @@ export async function chosenRows(store: ObjectStore, batch: string, { approved, 
     withImage.filter(({ id, render_key }) => decided.get(keyOf(id, render_key)) === wanted);
   const [chosen, rejected] = [saying('approved'), saying('rejected').length];
   if (chosen.length === 0) {
-    const where = approved ?? `batch ${batch}, what retries were told`;
+    const where = approved ?? `batch ${batch}, decisions given to retries`;
     throw noneDecided(where, 'approved', [...decided.values()].includes('approved'));
   }
   const undecided = withImage.length - chosen.length - rejected;
@@ -59,15 +60,15 @@ async function decisionsOf(store: ObjectStore, batch: string, approved?: string)
   const kept = await keptDecisions(store, batch);
   if (kept.length === 0) {
     throw new UserError(
-      `batch ${batch}: expected a review, found none: approve pictures on its page (contact-sheet.html), export the decisions there and give them with ` +
-        '--approved decisions.csv; or take all pictures with --all',
+      `batch ${batch}: expected a review, found none: approve pictures on its page (contact-sheet.html), export the decisions there and pass them with ` +
+        '--approved decisions.csv; or export all pictures with --all',
     );
   }
   for (const { name } of kept) await take(await store.read(name), name);
   return decided;
 }
 
-/** What retries were told, the last one at the end: of two decisions about one picture the later counts. */
+/** Decisions given to retries, oldest first: of two about one picture, the later one counts. */
 async function keptDecisions(store: ObjectStore, batch: string): Promise<ListedObject[]> {
   const kept: ListedObject[] = [];
   for await (const object of store.list(keptCatalogFolder(batch))) {

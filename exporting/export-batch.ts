@@ -13,19 +13,19 @@ import { exportToZip, foreseeZip } from './to-zip.ts';
 import type { Work } from './work.ts';
 import { worksOf } from './works.ts';
 
-/** Signs with the key that is configured, for pictures of a bundle. */
+/** Opens a signer with the configured key for a bundle's pictures. */
 export type OpenSigner = (bundle: { name: string; digest: string }) => Promise<PictureSigner>;
 
 export type BatchExport = Outcome & {
-  /** Pictures that were chosen. */
+  /** The number of chosen pictures. */
   pictures: number;
-  /** Pictures that were not, for what the review says of them, and rows that have none. */
+  /** Pictures left out because of the review, and rows without a picture. */
   leftOut: Chosen['left'];
   /** Whether files lack the credential that the batch's own copies have. */
   losesCredentials: boolean;
 };
 
-/** As client/export.ts has it. */
+/** Documented at client/export.ts. */
 export async function exportBatch(
   batch: string,
   request: ExportRequest,
@@ -54,7 +54,7 @@ async function bundleOf(store: ObjectStore, batch: string): Promise<{ name: stri
   const head = await findManifestHead(store, batch);
   if (head !== null) return head.bundle;
   throw new UserError(
-    `batch ${batch}: expected a whole manifest in ${shownPlace(store.url)}, found none; "retry" writes a new one, also where no image is missing`,
+    `batch ${batch}: expected a complete manifest in ${shownPlace(store.url)}, found none; "retry" writes a new one, even if no image is missing`,
   );
 }
 

@@ -11,10 +11,10 @@ import { RECORD_NAME } from './record.ts';
 
 const USUAL = '{id}.{ext}';
 
-/** What a file is called by, besides the columns of its row. */
+/** What a file's name can be made from. */
 export type Naming = { row: ManifestRow; look: Look; side: number; density: number };
 
-/** Fields that are the file's and not the row's. */
+/** Fields of the file, not of its row. */
 const OF_FILES = ['ext', 'side', 'density', 'batch'];
 
 /** Names the files of an export. */
@@ -24,8 +24,8 @@ export class FileNames {
   readonly #hasDensity: boolean;
 
   /**
-   * @param rows those whose pictures are exported: they have the columns that a field may name
-   * @throws UserError for a template that is none, or names a field that no row has
+   * @param rows the exported rows, whose columns a field may name
+   * @throws UserError for an invalid template, or one with a field that no row has
    */
   constructor(batch: string, text: string | undefined, rows: readonly ManifestRow[]) {
     this.#batch = batch;
@@ -34,7 +34,7 @@ export class FileNames {
     checkFields(this.#template, rows);
   }
 
-  /** @returns why there is no name, where there is none */
+  /** @returns the name, or why there is none */
   of({ row, look, side, density }: Naming): { name: string } | { fault: string } {
     const own = new Map([
       ['ext', extension(look.format)],
@@ -57,7 +57,7 @@ function checkFields(template: NamingTemplate, rows: readonly ManifestRow[]): vo
 
 const SHOWN = 10;
 
-/** @throws UserError with all pictures that have no name */
+/** @throws UserError listing the pictures without a name */
 export function checkNames(faults: readonly { id: string; fault: string }[]): void {
   if (faults.length === 0) return;
   throw listed(
@@ -66,12 +66,12 @@ export function checkNames(faults: readonly { id: string; fault: string }[]): vo
   );
 }
 
-/** @throws UserError with all that would lie under one name; nothing is written then */
+/** @throws UserError listing the files that would have the same name */
 export function checkCollisions(named: Iterable<readonly [name: string, what: string]>): void {
   const found = collisionsOf<string>([[RECORD_NAME, 'the record of exports'], ...named]);
   if (found.length === 0) return;
   throw listed(
-    '--name: expected a name of its own for each file, also where capitals do not count, found the same for',
+    '--name: expected a different name for each file, ignoring case, found the same for',
     found.map(({ name, first, second }: Collision<string>) => `${first} and ${second}: ${name}`),
   );
 }

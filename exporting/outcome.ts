@@ -1,17 +1,17 @@
 import type { Unmade } from './work.ts';
 
-/** What became of an export's files, by their names in the place. */
+/** What happened to an export's files, by their names in the place. */
 export type Outcome = {
-  /** Those that were made, or would be. */
+  /** Files that were, or would be, written. */
   written: string[];
-  /** Those that an earlier export wrote, and that would be the same. */
+  /** Files of an earlier export that are still up to date. */
   unchanged: string[];
-  /** Names under which something lies that no export wrote, or that was changed since; it stays. */
+  /** Names taken by files that no export wrote, or that were changed since; those files stay. */
   kept: string[];
-  /** Files of earlier exports of the batch that this one does not have; they stay. */
+  /** Files of the batch's earlier exports that this one does not include; they stay. */
   left: string[];
   unmade: Unmade[];
-  /** Ids of pictures, each once, that were cut out of a background which their rims can hardly be told from. */
+  /** Ids, each once, of pictures cut out of a background that is hard to distinguish from their edges. */
   unclear: string[];
 };
 

@@ -12,8 +12,8 @@ type Bundle = { name: string; digest: string };
 export type PictureFile = { data: Uint8Array; isUnclear: boolean };
 
 /**
- * The file that shows a picture in a look: the batch's own copy, byte by byte, where that is all that is asked for. What the copy says of itself the file
- * says too, but for a credential, which is of the copy's bytes.
+ * The file that shows a picture in a look: the batch's own copy, byte for byte, if nothing else is requested. The file
+ * keeps the copy's metadata, except for a credential, which covers the copy's bytes.
  *
  * @param copy the bytes of the batch's own copy
  * @throws CannotShow
@@ -33,19 +33,19 @@ export async function pictureFile(
   return { data, isUnclear: sprite?.isUnclear === true };
 }
 
-/** Every copy of ours has some. */
+/** Every copy has XMP; the fallback is for safety. */
 const xmpOf = async (copy: Uint8Array): Promise<string> =>
   (await sharp(copy).metadata()).xmp?.toString('utf8') ?? toPlainXmp(`${project.name} ${project.version}`);
 
 async function encoded(sprite: Sprite, { format, quality, padding }: Look, xmp: string): Promise<Uint8Array> {
   if (!hasRoom(format, xmp)) {
-    throw new CannotShow('its prompt, which the file says too, is too long for JPEG: choose png, webp or avif');
+    throw new CannotShow('its prompt, which goes into the file, is too long for JPEG: choose png, webp or avif');
   }
   const image = padding === 0 ? imageOf(sprite) : imageOf(sprite).extend(edges(sprite, padding));
   return encodeAs(image, format, quality ?? standardQuality(format), xmp);
 }
 
-/** Around an opaque picture its own edges go on. */
+/** Padding is transparent, or repeats the edges of an opaque picture. */
 const edges = ({ channels }: Sprite, padding: number) => ({
   ...{ top: padding, bottom: padding, left: padding, right: padding },
   ...(channels === 4 ? { background: '#00000000' } : { extendWith: 'copy' as const }),

@@ -5,22 +5,21 @@ import { type ObjectStore, readIfThere } from '../store/index.ts';
 import { CannotShow } from './cannot-show.ts';
 
 /**
- * The batch's own copy of a picture.
+ * Reads the batch's own copy of a picture.
  *
- * @throws CannotShow where it is not as it was made
+ * @throws CannotShow if it is missing or was changed
  */
 export async function readCopy(
   store: ObjectStore,
   { file, crc32c: made, signed_crc32c }: ManifestRow,
 ): Promise<Uint8Array> {
   const bytes = await readIfThere(store, file);
-  if (bytes === null)
-    throw new CannotShow(`${file} is not there: "verify" tells more, and "verify --repair" brings it back`);
+  if (bytes === null) throw new CannotShow(`${file} is missing: "verify" says more, and "verify --repair" restores it`);
   if (crc32c(bytes) === (signed_crc32c ?? made)) return bytes;
-  throw new CannotShow(`${file} is not as it was made: "verify" tells more, and "verify --repair" brings it back`);
+  throw new CannotShow(`${file} was changed: "verify" says more, and "verify --repair" restores it`);
 }
 
-/** What identifies the bytes that readCopy gives. */
+/** Identifies the bytes that readCopy returns. */
 export const copyDigest = ({ render_key, crc32c: made, signed_crc32c }: ManifestRow): string =>
   createHash('sha256')
     .update(`${render_key} ${signed_crc32c ?? made}`)

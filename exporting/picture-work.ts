@@ -8,7 +8,7 @@ import { readCopy } from './picture-source.ts';
 import { type Exporting, fromOf, type NamedShowing } from './showing.ts';
 import { unlessUnmade, type Work } from './work.ts';
 
-/** The work of a file that shows one picture. */
+/** The work of making a file that shows one picture. */
 export function pictureWork({ store, bundle, signer }: Exporting, showing: NamedShowing): Work {
   const { row, look, name } = showing;
   const isCopy = leavesPixels(look, row) && !look.hasParameters;

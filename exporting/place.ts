@@ -9,7 +9,7 @@ import {
   RECORD_TYPE,
 } from './record.ts';
 
-/** A folder or bucket that pictures are exported to. Other people's files may lie there too, and stay as they are. */
+/** A folder or bucket that pictures are exported to. Other people's files there are left alone. */
 export class ExportPlace {
   readonly #store: ObjectStore;
   readonly #record: Map<string, Exported>;
@@ -19,7 +19,7 @@ export class ExportPlace {
     this.#record = new Map(record);
   }
 
-  /** @throws UserError where something else has the record's name; as a store does */
+  /** @throws UserError if another file has the record's name, and the store's errors */
   static async open(store: ObjectStore): Promise<ExportPlace> {
     const bytes = await readIfThere(store, RECORD_NAME, MOST_RECORD_BYTES);
     return new ExportPlace(store, decodeRecord(bytes, `${store.url}/${RECORD_NAME}`));
@@ -29,7 +29,7 @@ export class ExportPlace {
     return this.#record;
   }
 
-  /** What is under a name: nothing, what an export wrote, or what somebody else did or changed. */
+  /** What has a name: nothing, a file that an export wrote, or one that somebody else wrote or changed. */
   async look(name: string): Promise<'nothing' | 'ours' | 'other'> {
     const found = await this.#store.find(name);
     if (found === null) return 'nothing';
@@ -37,15 +37,15 @@ export class ExportPlace {
   }
 
   /**
-   * Writes a file, in the place of what an export wrote there.
+   * Writes a file, replacing one that an export wrote.
    *
-   * @returns false where something else is there, which stays
+   * @returns false if another file is there, which stays
    */
   async put(name: string, data: Uint8Array, contentType: string, exported: Exported): Promise<boolean> {
     const found = await this.#store.find(name);
     if (found !== null && !isSame(found, exported)) {
       if (!isSame(found, this.#record.get(name))) return false;
-      // Exactly what was looked at, so that what somebody puts there meanwhile stays.
+      // Removes exactly the version found, so that a file written by somebody else in the meantime stays.
       if (!(await this.#store.removeVersion(found))) return false;
     }
     const { created, stat } = await this.#store.create(name, data, contentType);
@@ -54,12 +54,12 @@ export class ExportPlace {
     return true;
   }
 
-  /** Has a later export make these again. */
+  /** Makes a later export write these again. */
   doubt(names: readonly string[]): void {
     for (const name of names) this.#record.set(name, { ...this.#record.get(name)!, from: '' });
   }
 
-  /** Keeps what was written so far, beside what others have exported there meanwhile. */
+  /** Records the files written so far, along with those that others have exported there in the meantime. */
   async keepRecord(written: ReadonlySet<string>): Promise<void> {
     if (written.size === 0) return;
     const there = decodeRecord(await readIfThere(this.#store, RECORD_NAME, MOST_RECORD_BYTES), this.#store.url);

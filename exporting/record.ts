@@ -4,17 +4,17 @@ import { UserError } from '../domain/user-error.ts';
 import { crc32c } from '../store/crc32c.ts';
 import { shownPlace } from '../store/index.ts';
 
-/** What an export keeps beside its files, and by which a later one knows them. */
+/** The record that an export keeps beside its files, by which a later export recognises them. */
 export const RECORD_NAME = 'export.json';
 
-/** Of which a record has no more: some million files. */
+/** The maximum size of a record, enough for about a million files. */
 export const MOST_RECORD_BYTES = 2 ** 28;
 
 export const RECORD_TYPE = 'application/json';
 
 const exportedSchema = z.object({
   batch: z.string(),
-  /** A digest of all that decides the file: the picture, and how it was asked to look. */
+  /** A digest of everything that decides the file: the picture and the requested look. */
   from: z.string(),
   bytes: z.int().min(0),
   crc32c: z.string(),
@@ -26,7 +26,7 @@ export type Exported = z.infer<typeof exportedSchema>;
 
 const recordSchema = z.object({ format: z.literal(1), files: z.record(z.string(), exportedSchema) });
 
-/** The files that exports wrote into one place, by their names there. */
+/** The files that exports wrote to one place, by their names there. */
 export type ExportRecord = ReadonlyMap<string, Exported>;
 
 export const exportedOf = (batch: string, from: string, data: Uint8Array): Exported => ({
@@ -37,7 +37,7 @@ export const exportedOf = (batch: string, from: string, data: Uint8Array): Expor
   sha256: createHash('sha256').update(data).digest('hex'),
 });
 
-/** A file a line, by their names, so that the same files make the same record. */
+/** One file a line, sorted by name, so that the same files give the same record. */
 export function encodeRecord(record: ExportRecord): Uint8Array {
   const names = [...record.keys()].sort();
   const lines = names.map((name) => `${JSON.stringify(name)}: ${JSON.stringify(record.get(name))}`);
@@ -46,7 +46,7 @@ export function encodeRecord(record: ExportRecord): Uint8Array {
 
 /**
  * @param place where it was found, for messages
- * @throws UserError where somebody else's file has its name, or it is damaged
+ * @throws UserError if another file has its name, or it is damaged
  */
 export function decodeRecord(bytes: Uint8Array | null, place: string): ExportRecord {
   if (bytes === null) return new Map();

@@ -4,41 +4,41 @@ import { filledName } from '../domain/naming-template.ts';
 import { UserError } from '../domain/user-error.ts';
 import type { Choice } from './chosen-rows.ts';
 
-/** How pictures are asked to look; without a word they stay as they are. */
+/** How pictures should look; by default they stay as they are. */
 export type LookRequest = {
-  /** Pixels of the longer side at a density of 1; of several each makes a file. Without it the picture as it is has the largest density. */
+  /** Pixels of the longer side at density 1; one file for each. Default: the picture's own size is that of the largest density. */
   sides?: readonly number[] | undefined;
-  /** Such as 1, 2 and 3; each makes a file. */
+  /** Such as 1, 2 and 3; one file for each. */
   densities?: readonly number[] | undefined;
-  /** Each makes a file; without it that of the picture. */
+  /** One file for each; default: the picture's own format. */
   formats?: readonly ImageFormat[] | undefined;
-  /** Of lossy formats, 1 to 100. */
+  /** For lossy formats, 1 to 100. */
   quality?: number | undefined;
   transparent?: boolean | undefined;
   trim?: boolean | undefined;
-  /** Empty pixels around a file, and around the sprites of a sheet, which have 2 where nothing is said. */
+  /** Empty pixels around a file, and around the sprites of a sheet (default: 2). */
   padding?: number | undefined;
-  /** In PNG: the parameters in the form of AUTOMATIC1111's web UI. */
+  /** In PNG files: the parameters in the format of AUTOMATIC1111's web UI. */
   pngParameters?: boolean | undefined;
 };
 
 export type ExportRequest = Choice &
   LookRequest & {
-    /** Where the batch lies: a folder, a `file:` or a `gs://` URL. */
+    /** The batch's store: a folder, a `file:` or a `gs://` URL. */
     store: string;
     /** A folder, a bucket (`gs://bucket/prefix`), or a file that ends in `.zip`. */
     to: string;
-    /** The template of the files' names: see docs/exporting-pictures.md. */
+    /** The template for file names: see docs/exporting-pictures.md. */
     name?: string | undefined;
-    /** The name of a sheet that all pictures are to be sprites of, instead of a file each. */
+    /** The name of a sprite sheet for all pictures, instead of one file each. */
     sheet?: string | undefined;
     /** Pixels of a sheet's longer side. */
     sheetSide?: number | undefined;
     /** Signs each file. */
     sign?: SigningConfig | undefined;
-    /** Writes nothing, and tells what would be written. */
+    /** Writes nothing, and reports what would be written. */
     dryRun?: boolean | undefined;
-    /** Is told how many pictures there are to read, and how many of them have been. */
+    /** Called with the number of pictures read so far, and of all to read. */
     onPictures?: ((done: number, pictures: number) => void) | undefined;
   };
 
@@ -51,12 +51,12 @@ export const EXPORT_LIMITS = {
   sprites: 20_000,
 };
 
-/** @throws UserError for what goes with nothing that was asked for, or cannot be */
+/** @throws UserError for values that are invalid or do not go together */
 export function checkRequest(request: ExportRequest): void {
   const { formats = [], densities = [], sides = [], quality, padding = 0 } = request;
   const { side, density, padding: mostPadding } = EXPORT_LIMITS;
   for (const what of ['formats', 'densities', 'sides'] as const) {
-    expect(request[what]?.length !== 0, `${what}: expected at least one, or no word about them, found an empty list`);
+    expect(request[what]?.length !== 0, `${what}: expected at least one, or the option left out, found an empty list`);
   }
   expect(
     formats.every((format) => IMAGE_FORMATS.includes(format)),
@@ -71,8 +71,7 @@ export function checkRequest(request: ExportRequest): void {
     'a transparent background: expected png, webp or avif, found jpeg, which has none',
   );
   if (request.sheet !== undefined) checkSheet(request.sheet, request);
-  else
-    expect(request.sheetSide === undefined, 'the side of a sheet: expected the name of a sheet beside it, found none');
+  else expect(request.sheetSide === undefined, 'the side of a sheet: expected a sheet with it, found none');
 }
 
 function checkSheet(sheet: string, { formats = [], sides = [], sheetSide, pngParameters, sign }: ExportRequest): void {
@@ -89,7 +88,7 @@ function checkSheet(sheet: string, { formats = [], sides = [], sheetSide, pngPar
   expect(sides.length <= 1, `a sheet: expected one side for its pictures, found ${sides.join(', ')}`);
   expect(formats.length <= 1 && !formats.includes('jpeg'), 'a sheet: expected one of png, webp and avif as its format');
   expect(pngParameters !== true, 'a sheet: expected no PNG parameters, since it has many pictures');
-  expect(sign === undefined, 'a sheet: expected not to be signed, since a credential is of one picture');
+  expect(sign === undefined, 'a sheet: expected no signing, since a credential is for one picture');
 }
 
 function expect(isAsExpected: boolean, text: string): void {

@@ -11,12 +11,12 @@ import { type Exporting, fromOf, type NamedShowing } from './showing.ts';
 import { spriteOf } from './sprite.ts';
 import { inOrder, type MadeFile, type Unmade, unlessUnmade, type Work } from './work.ts';
 
-/** A sheet, before it is known how many sheets it takes: `name` and, of several, `name-0`, `name-1` … */
+/** A requested sheet, which may become several: `name`, or `name-0`, `name-1` … */
 export type SheetOf = { name: string; density: number; limits: SheetLimits };
 
 const XMP = toPlainXmp(`${project.name} ${project.version}`);
 
-/** The work of the sheets of one density, with an atlas each. @param showings one or more */
+/** The work of making the sheets of one density, each with an atlas. @param showings one or more */
 export function sheetWork({ store }: Exporting, of: SheetOf, showings: readonly NamedShowing[]): Work {
   const sprites = showings.map((showing) => ({ name: showing.name, from: fromOf(showing, false, null) }));
   const from = digestOf({ sprites, ...of });

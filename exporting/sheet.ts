@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import { UserError } from '../domain/user-error.ts';
 import { imageOf, type Sprite } from './sprite.ts';
 
-/** A sprite that waits for its place, packed so that thousands of them fit into memory. */
+/** A sprite that waits for its place, compressed so that thousands of them fit into memory. */
 export type Waiting = { name: string; png: Uint8Array } & Omit<Sprite, 'pixels' | 'isUnclear'>;
 
 /** A sprite's place on its sheet. */
@@ -11,10 +11,10 @@ export type Placed = Waiting & { x: number; y: number };
 
 export type Sheet = { width: number; height: number; placed: Placed[] };
 
-/** What a sheet may be: the pixels of its longer side, and those between sprites and around them. */
+/** A sheet's limits in pixels: its longer side, and the padding between and around sprites. */
 export type SheetLimits = { side: number; padding: number };
 
-/** Of all sheets of one density. */
+/** The maximum number of sheets of one density. */
 const MOST_SHEETS = 64;
 
 export async function waiting(name: string, { pixels, ...sprite }: Sprite): Promise<Waiting> {
@@ -23,9 +23,9 @@ export async function waiting(name: string, { pixels, ...sprite }: Sprite): Prom
 }
 
 /**
- * Finds places for sprites on as few sheets as it takes: in the order in which they are given, so that those of one folder lie together.
+ * Places sprites on as few sheets as possible, in the given order, so that those of one folder are together.
  *
- * @throws UserError where one is larger than a sheet, or there are too many for all sheets
+ * @throws UserError if one is larger than a sheet, or there are too many for all sheets
  */
 export function packed(sprites: readonly Waiting[], limits: SheetLimits): Sheet[] {
   const most = limits.side - 2 * limits.padding;
@@ -47,7 +47,7 @@ export function packed(sprites: readonly Waiting[], limits: SheetLimits): Sheet[
   return sheets;
 }
 
-/** As many of the first sprites as one sheet takes. */
+/** A sheet with as many of the first sprites as fit. */
 function fullestSheet(sprites: readonly Waiting[], limits: SheetLimits): Sheet {
   let [fits, tooMany] = [1, sprites.length + 1];
   for (let tried = sprites.length; tooMany - fits > 1; tried = (fits + tooMany) >> 1) {

@@ -9,26 +9,26 @@ import type { Look } from './look.ts';
 import { copyDigest } from './picture-source.ts';
 import type { LookRequest } from './request.ts';
 
-/** What all works of an export share. */
+/** What all work of an export shares. */
 export type Exporting = {
   store: ObjectStore;
   batch: string;
   bundle: { name: string; digest: string };
-  /** Where files are to be signed. */
+  /** Signs the files; `null` if they are not signed. */
   signer: PictureSigner | null;
 };
 
 /** A picture as one file or sprite shows it. */
 export type Showing = { row: ManifestRow; look: Look; side: number; density: number };
 
-/** The same with its file's, or sprite's, name. */
+/** The same with the name of its file or sprite. */
 export type NamedShowing = Showing & { name: string };
 
 /**
- * How a picture is shown: in each side, density and format, each with each.
+ * How a picture is shown: every combination of side, density and format.
  *
- * @param usual its format where none is asked for; its own where that is not said either
- * @throws UserError where the picture has too few pixels: nothing is enlarged
+ * @param usual the format if none is requested; default: the picture's own
+ * @throws UserError if the picture has too few pixels: nothing is enlarged
  */
 export function showingsOf(row: ManifestRow, request: LookRequest, usual = formatOf(row.file)): Showing[] {
   const { sides, densities = [1], formats = [usual], quality = null, padding = 0 } = request;
@@ -38,7 +38,7 @@ export function showingsOf(row: ManifestRow, request: LookRequest, usual = forma
   const showings: Showing[] = [];
   for (const side of sides ?? [Math.max(1, Math.round(longer / largest))]) {
     for (const density of densities) {
-      // What is divided and multiplied again may be a pixel off.
+      // Dividing and multiplying again may be a pixel off.
       const pixels = sides === undefined && density === largest ? longer : side * density;
       if (pixels > longer) throw tooFewPixels(row, side, density);
       for (const format of formats) {
@@ -59,7 +59,7 @@ const tooFewPixels = ({ id, width, height }: ManifestRow, side: number, density:
 
 const SOFTWARE = `${project.name} ${project.version}`;
 
-/** A digest of all that decides a file. A copy is the same whatever version of ours hands it on. */
+/** A digest of everything that decides a file. A copy does not depend on the version that exports it. */
 export const fromOf = ({ row, look }: Showing, isCopy: boolean, signedBy: string | null): string =>
   digestOf({
     picture: copyDigest(row),

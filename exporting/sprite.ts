@@ -3,28 +3,28 @@ import { CannotShow } from './cannot-show.ts';
 import { cutOut } from './cut-out/cut-out.ts';
 import { type Look, sizeIn } from './look.ts';
 
-/** A picture as a look has it: rows from the top, sRGB, with a fourth channel for how opaque a pixel is where the look is transparent. */
+/** A picture in a look: sRGB rows from the top, with an alpha channel if the look is transparent. */
 export type Sprite = {
   pixels: Buffer;
   channels: 3 | 4;
   width: number;
   height: number;
-  /** Where it lies in the picture that was not trimmed, and how large that is. */
+  /** Its place in the untrimmed picture, and that picture's size. */
   source: { left: number; top: number; width: number; height: number };
-  /** Whether it was cut out of a background that its rim can hardly be told from. */
+  /** Whether it was cut out of a background that is hard to distinguish from its edges. */
   isUnclear: boolean;
 };
 
-/** Of 255: the background of a picture that is not cut out strays so much from the colour of its corner. */
+/** Of 255: how far the background of a picture that is not cut out may differ from its corner's colour. */
 const OPAQUE_THRESHOLD = 30;
 
-/** Of 255: a picture that was made smaller has ripples that are less opaque, which nobody sees. */
+/** Of 255: resizing leaves ripples less opaque than this, which are invisible. */
 const CUT_THRESHOLD = 10;
 
 /**
- * Brings a picture into a look's size, cut out and trimmed where it asks for that.
+ * Resizes a picture for a look, and cuts it out and trims it if the look requires that.
  *
- * @throws CannotShow where nothing stands out from an even background
+ * @throws CannotShow if nothing stands out from an even background
  */
 export async function spriteOf(file: Uint8Array, look: Look): Promise<Sprite> {
   const whole = await rawOf(sharp(file).toColourspace('srgb').removeAlpha());
@@ -35,7 +35,7 @@ export async function spriteOf(file: Uint8Array, look: Look): Promise<Sprite> {
   return { ...(look.isTrimmed ? await trimmed(sized) : sized), isUnclear: shown.isUnclear };
 }
 
-/** For more to be done with it. */
+/** The sprite as a sharp image, for further processing. */
 export const imageOf = ({ pixels, width, height, channels }: Sprite): Sharp =>
   sharp(pixels, { raw: { width, height, channels } });
 
@@ -46,8 +46,8 @@ function withoutBackground({ pixels, width, height, source }: Sprite): Sprite {
     return { pixels: Buffer.from(rgba.buffer), channels: 4, width, height, source, isUnclear };
   }
   throw new CannotShow(
-    'a transparent background: expected a subject that stands out from an even background, which touches neither its left nor its right edge; found ' +
-      'other edges, or nothing on them',
+    'a transparent background: expected a subject that stands out from an even background and touches neither the left nor the right edge; found ' +
+      'uneven edges, or no subject',
   );
 }
 
@@ -61,7 +61,7 @@ async function rawOf(image: Sharp): Promise<Sprite> {
 /** Pixels of the longer side below which sharp (0.35.5) throws instead of trimming. */
 const LEAST_TO_TRIM = 3;
 
-/** Without `lineArt` libvips smooths before it looks, and cuts off strokes that are a pixel wide. */
+/** Without `lineArt`, libvips smooths before it searches, and cuts off strokes one pixel wide. */
 async function trimmed(sprite: Sprite): Promise<Sprite> {
   if (Math.max(sprite.width, sprite.height) < LEAST_TO_TRIM) return sprite;
   const threshold = sprite.channels === 4 ? CUT_THRESHOLD : OPAQUE_THRESHOLD;

@@ -5,12 +5,12 @@ import { exportedOf } from './record.ts';
 import { inOrder, type Made, type Work } from './work.ts';
 
 /**
- * Files after which the record is kept: a process that is killed has so many to make again. It is written as a whole, so that the longer it is, the more
- * files there are between.
+ * After how many files to write the record; a killed process has to make that many again. The record is written as a
+ * whole, so a longer one is written less often.
  */
 const recordEvery = ({ record }: ExportPlace): number => Math.max(100, record.size / 10);
 
-/** Exports into a folder or bucket, where only what has changed is written. A file that no export wrote, or that was changed since, stays. */
+/** Exports to a folder or bucket, writing only what has changed. Files that no export wrote, or that were changed since, stay. */
 export async function exportToPlace(
   store: ObjectStore,
   batch: string,
@@ -42,7 +42,7 @@ export async function exportToPlace(
   return { ...outcome, left: leftOf(place, batch, outcome), unclear: [...unclear] };
 }
 
-/** What exportToPlace would do. Whether a file that no export wrote is the same all the same, only an export tells. */
+/** What exportToPlace would do. Only an export finds out whether a file that no export wrote is identical anyway. */
 export async function foreseeInPlace(store: ObjectStore, batch: string, works: readonly Work[]): Promise<Outcome> {
   const place = await ExportPlace.open(store);
   const outcome = emptyOutcome();
@@ -72,7 +72,7 @@ async function changed(
   return { unchanged, made: null };
 }
 
-/** The work's files, where all of them are there as an export wrote them. */
+/** The work's files if all of them are there as an export wrote them, else none. */
 async function unchangedOf(place: ExportPlace, work: Work): Promise<string[]> {
   const names = work.recorded(place.record);
   const states = await Promise.all(names.map((name) => place.look(name)));

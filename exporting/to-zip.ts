@@ -17,8 +17,8 @@ import { inOrder, type Unmade, type Work } from './work.ts';
 import { type Content, contentOf, ZipFile } from './zip-file.ts';
 
 /**
- * Exports into a zip file, with a record of its entries in it and one of itself beside it. All of it is written anew where something of it has changed, and
- * then only over a file that an export wrote.
+ * Exports to a zip file, with a record of its entries inside it and a record of the file beside it. If anything has
+ * changed, the whole file is rewritten, but only over a file that an export wrote.
  */
 export async function exportToZip(
   path: string,
@@ -41,7 +41,10 @@ export async function exportToZip(
   }
 }
 
-/** Makes the file, and puts it into its place unless something is there that no export wrote. A process that was killed may not have noted what it wrote. */
+/**
+ * Makes the file, and puts it into its place unless a file is there that no export wrote. A file with the same content
+ * counts as ours: a killed process may not have recorded it.
+ */
 async function written(
   path: string,
   batch: string,

@@ -7,11 +7,11 @@ import { sheetWork } from './sheet-work.ts';
 import { type Exporting, type NamedShowing, type Showing, showingsOf } from './showing.ts';
 import type { Work } from './work.ts';
 
-/** The sheet's padding where nothing is said: what a device reads beside a sprite's edge is empty. */
+/** The default padding of a sheet, so that a GPU that samples beyond a sprite's edge reads empty pixels. */
 const SHEET_PADDING = 2;
 const USUAL_SHEET_SIDE = 4_096;
 
-/** What is to be made of the rows' pictures. @throws UserError where names are missing or collide, a picture is too small, or there are too many */
+/** The work of exporting rows. @throws UserError if names are missing or collide, a picture is too small, or there are too many */
 export const worksOf = (exporting: Exporting, rows: readonly ManifestRow[], request: ExportRequest): Work[] =>
   request.sheet === undefined
     ? fileWorks(exporting, rows, request)
@@ -29,7 +29,7 @@ function fileWorks(exporting: Exporting, rows: readonly ManifestRow[], request: 
   return showings.map((showing) => pictureWork(exporting, showing));
 }
 
-/** One for each density; a sprite's name is the same in all of them. */
+/** One sheet for each density; a sprite has the same name in all of them. */
 function sheetWorks(exporting: Exporting, sheet: string, rows: readonly ManifestRow[], request: ExportRequest): Work[] {
   const { densities = [1], padding = SHEET_PADDING, sheetSide: side = USUAL_SHEET_SIDE } = request;
   const names = new FileNames(exporting.batch, request.name, rows);
@@ -62,7 +62,7 @@ function named(showings: readonly Showing[], names: FileNames): NamedShowing[] {
 function checkParameters(showings: readonly Showing[]): void {
   if (showings.some(({ look }) => look.hasParameters)) return;
   const found = [...new Set(showings.map(({ look }) => look.format))].join(', ');
-  throw new UserError(`PNG parameters: expected png among the files' formats, found only ${found}: ask for png too`);
+  throw new UserError(`PNG parameters: expected png among the files' formats, found only ${found}: add png`);
 }
 
 function checkCount(what: string, showings: readonly Showing[], most: number): void {

@@ -9,26 +9,26 @@ import { UserError } from '../domain/user-error.ts';
 import { Crc32c } from '../store/crc32c.ts';
 import type { Exported } from './record.ts';
 
-/** What a file has, as a record says it. */
+/** A file's content, as a record describes it. */
 export type Content = Pick<Exported, 'bytes' | 'crc32c' | 'sha256'>;
 
-/** What waits to be written, in bytes, before more is made. */
+/** How many bytes may wait to be written before more are made. */
 const AHEAD = 64 * 2 ** 20;
 
 export const MOST_ZIP_BYTES = 16 * 2 ** 30;
 
-/** What no process that still runs is writing. */
+/** A partial file this old is no longer being written. */
 const STALE_MS = 86_400_000;
 
 /**
- * The earliest time that a zip file can tell, without the field that would tell it more exactly: yazl (3.3.1) then writes the same in all time zones. Of
- * any other time it writes what the clocks of the zone show.
+ * The earliest time that a zip file can have, without the extended timestamp: yazl (3.3.1) then writes the same in all
+ * time zones. It writes any other time as local time.
  */
 const ENTRY = { mtime: new Date(0), forceDosTimestamp: true, mode: 0o100644, compress: false };
 
 /**
- * A zip file that is being written, beside the place that it will have. Pictures are compressed already, so that they are kept as they are. The same
- * entries in the same order make the same file.
+ * A zip file that is being written, next to its final place. Pictures are stored, since they are compressed already.
+ * The same entries in the same order give the same file.
  */
 export class ZipFile {
   readonly #path: string;
@@ -42,11 +42,11 @@ export class ZipFile {
     this.#path = path;
     this.#part = part;
     this.#written = pipeline(this.#zip.outputStream, this.#sums, createWriteStream(part, { flags: 'wx' }));
-    // Whoever adds or finishes is told.
+    // add and finish report the error.
     this.#written.catch(() => {});
   }
 
-  /** Begins one; what an earlier process that was killed left of it is removed. */
+  /** Starts a zip file and removes what killed processes left of it. */
   static async begin(path: string): Promise<ZipFile> {
     const folder = dirname(path);
     await mkdir(folder, { recursive: true });
@@ -60,7 +60,7 @@ export class ZipFile {
     return new ZipFile(path, join(folder, `${mine}${randomUUID()}.part`));
   }
 
-  /** @throws UserError where it becomes too long */
+  /** @throws UserError if the file becomes too large */
   async add(name: string, data: Uint8Array): Promise<void> {
     this.#added += data.length;
     if (this.#added > MOST_ZIP_BYTES) {
@@ -73,7 +73,7 @@ export class ZipFile {
     while (this.#added - this.#sums.bytes > AHEAD) await Promise.race([this.#sums.more(), this.#written]);
   }
 
-  /** Ends the file, which is whole on the disk then, and not yet in its place. */
+  /** Completes the file on disk; it is not yet in its place. */
   async finish(): Promise<Content> {
     this.#zip.end();
     await this.#written;
@@ -87,7 +87,7 @@ export class ZipFile {
     return rename(this.#part, this.#path);
   }
 
-  /** Removes what was not published. */
+  /** Removes the file unless it was published. */
   async discard(): Promise<void> {
     this.#sums.destroy();
     await this.#written.catch(() => {});
@@ -95,14 +95,15 @@ export class ZipFile {
   }
 }
 
-/** What yazl has of a file: a function that writes it and holds its bytes, also after that. */
+/** yazl's entry for a file: a function that writes it, and holds its bytes even afterwards. */
 type YazlEntry = { state: number; doFileDataPump?: (() => void) | undefined };
 
 const YAZL_WRITTEN = 3;
 
 /**
- * Has yazl (3.3.1) let go of a file's bytes once they are written, of which it would keep all until the end. Its streams, which it lets go of, would have
- * the sizes and sums after the bytes, where Java's ZipInputStream reads them of no file that is kept as it is.
+ * Makes yazl (3.3.1) release a file's bytes once they are written; it would hold all of them until the end. Adding
+ * files as streams would avoid that, but puts sizes and checksums after the bytes, where Java's ZipInputStream cannot
+ * read them for stored files.
  */
 function letGo(entry: YazlEntry | undefined): void {
   const pump = entry?.doFileDataPump;
@@ -114,7 +115,7 @@ function letGo(entry: YazlEntry | undefined): void {
   entry.doFileDataPump = entry.state === YAZL_WRITTEN ? undefined : once;
 }
 
-/** Passes bytes on, and sums them up. */
+/** Passes bytes on and computes their checksums. */
 class Sums extends Transform {
   readonly #sha256 = createHash('sha256');
   readonly #crc32c = new Crc32c();
@@ -125,12 +126,12 @@ class Sums extends Transform {
     return this.#bytes;
   }
 
-  /** Of all that was passed on, once nothing more comes. */
+  /** The content of everything passed on; call it only at the end. */
   get content(): Content {
     return { bytes: this.#bytes, crc32c: this.#crc32c.toString(), sha256: this.#sha256.digest('hex') };
   }
 
-  /** Resolves once more was passed on. */
+  /** Resolves when more bytes are passed on. */
   more(): Promise<void> {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
@@ -144,7 +145,7 @@ class Sums extends Transform {
   }
 }
 
-/** What the file at a path has; `null` where there is none. @throws UserError where something else is there */
+/** The content of the file at a path; `null` if there is none. @throws UserError if something other than a file is there */
 export async function contentOf(path: string): Promise<Content | null> {
   const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;

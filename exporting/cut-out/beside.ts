@@ -1,4 +1,4 @@
-/** Tells each pixel that has a side in common with another one: three or two of them at the picture's edge. */
+/** Visits the pixels that share a side with a pixel: four, or fewer at the picture's edge. */
 export function eachBeside(at: number, width: number, height: number, visit: (beside: number) => void): void {
   const [column, row] = [at % width, Math.floor(at / width)];
   if (column > 0) visit(at - 1);

@@ -4,11 +4,14 @@ import { type Background, distance, GROUND, isEven, readBackground } from './eve
 import { findGround } from './ground.ts';
 
 export type Cutout = {
-  /** Rows from the top, four bytes a pixel: sRGB and how opaque it is, 0 to 255. Colours are not multiplied by that. */
+  /** Rows from the top, four bytes a pixel: sRGB with straight (not premultiplied) alpha. */
   rgba: Uint8Array;
   width: number;
   height: number;
-  /** Whether so much of its rim is close to the background's colour that some of the subject may be gone, or some background left. */
+  /**
+   * Whether so much of its rim is close to the background's colour that part of the subject may be gone, or some
+   * background left.
+   */
   isUnclear: boolean;
 };
 
@@ -19,18 +22,20 @@ const LEAST_RIM = 4;
 /** Of 255: a colour just inside the rim that differs less from the background is close to it. */
 const CLOSE = 60;
 
-/** As a share of what lies just inside the rim: with more of it close to the background, people see the difference. */
+/** As a share of the pixels just inside the rim: if more of them are close to the background, the difference is visible. */
 const UNCLEAR = 0.1;
 
-/** A pixel that is as opaque as this is taken for wholly so, and one that is less than that for nothing: what is left of a decoder's ripples. */
+/** Opacities from OPAQUE up count as 1, and up to CLEAR as 0: the rest is a decoder's ripples. */
 const OPAQUE = 0.94;
 const CLEAR = 0.06;
 
 /**
- * Takes the even background of a picture away: `null` where its edges are no even background, or nothing stands out from it.
+ * Removes the even background of a picture. Returns `null` if its edges are not an even background, or nothing stands
+ * out from it.
  *
- * A pixel at a rim is a mixture, `c = a·f + (1 − a)·b`, of a colour `f` a little further in and the background `b`: how opaque it is, is how far it lies
- * on the way from `b` to `f`, and its colour is what is left of it without the background, so that no rim of the old colour shows on a new one.
+ * A pixel at the rim is a mixture, `c = a·f + (1 − a)·b`, of a colour `f` a little further in and the background `b`.
+ * Its opacity `a` is how far it is on the way from `b` to `f`. Its new colour is `c` without the background's part, so
+ * that no rim of the old background shows on a new one.
  */
 export function cutOut(pixels: Pixels): Cutout | null {
   const background = readBackground(pixels);
@@ -59,7 +64,7 @@ export function cutOut(pixels: Pixels): Cutout | null {
   return { rgba, width, height, isUnclear: isUnclear(pixels, background, depths, rim) };
 }
 
-/** Whether too much of what lies just inside the rim has nearly the background's colour. */
+/** Whether too many pixels just inside the rim have nearly the background's colour. */
 function isUnclear({ rgb, width }: Pixels, { rows }: Background, depths: Int32Array, rim: number): boolean {
   let [inside, close] = [0, 0];
   for (let at = 0; at < depths.length; at++) {
@@ -70,7 +75,7 @@ function isUnclear({ rgb, width }: Pixels, { rows }: Background, depths: Int32Ar
   return close > UNCLEAR * inside;
 }
 
-/** The pixel to which the way straight in leads: beyond the rim, or in the middle of a thinner stroke. */
+/** The pixel reached by going straight inwards: beyond the rim, or in the middle of a thinner stroke. */
 function innerPixel(at: number, depths: Int32Array, width: number, height: number): number {
   let inner = at;
   for (;;) {
@@ -86,7 +91,7 @@ function innerPixel(at: number, depths: Int32Array, width: number, height: numbe
   }
 }
 
-/** How far a pixel's colour lies on the way from the background to another pixel's, 0 to 1. */
+/** How far a pixel's colour is on the way from the background to another pixel's colour, 0 to 1. */
 function opacityOf(rgb: Uint8Array, at: number, inner: number, { rows }: Background, width: number): number {
   const [row, innerRow] = [Math.floor(at / width), Math.floor(inner / width)];
   let [along, whole] = [0, 0];

@@ -1,13 +1,14 @@
 import { GROUND } from './even-background.ts';
 
-/** Of a pixel that has no background within reach. */
+/** The depth of a pixel that has no background within reach. */
 export const FAR = 0x7fff_ffff;
 
 const NONE = -1;
 
 /**
- * The square of each pixel's distance from the nearest pixel of the background: 0 within it, FAR beyond the reach. Found step by step from the background
- * inwards, each pixel offering the nearest that it knows to those around it.
+ * The square of each pixel's distance from the nearest background pixel: 0 in the background, FAR beyond the reach.
+ * Computed step by step from the background inwards: each pixel passes the nearest one that it knows on to its
+ * neighbours.
  */
 export function depthsWithin(reach: number, ground: Uint8Array, width: number, height: number): Int32Array {
   const nearest = new Int32Array(width * height).fill(NONE);

@@ -1,34 +1,34 @@
 import { UserError } from '../../domain/user-error.ts';
 import type { Pixels } from '../../images/index.ts';
 
-/** Bundles whose pictures stand on one colour, or on a blend of two from top to bottom: they were trained on nothing else. */
+/** Bundles trained only on pictures with one background colour, or a gradient of two from top to bottom. */
 const EVEN = ['pixart-icons', 'pixart-icons-4-steps'];
 
-/** @throws UserError where a bundle's pictures have no background that could be told from what stands on it by its colour */
+/** @throws UserError if the background of a bundle's pictures cannot be recognised by its colour */
 export function checkCutOut({ name }: { name: string }): void {
   if (EVEN.includes(name)) return;
   throw new UserError(
-    `a transparent background: expected a batch of ${EVEN.join(' or ')}, whose pictures stand on an even background, found one of ${name}: ` +
-      'nothing says what of its pictures is background. Export them as they are, and cut them out with a program that knows such pictures',
+    `a transparent background: expected a batch of ${EVEN.join(' or ')}, whose pictures have an even background, found one of ${name}, ` +
+      'whose background is unknown. Export its pictures as they are, and cut them out with another program',
   );
 }
 
-/** Pixels at the left and right edge of a row that its background is read off. */
+/** The number of pixels at the left and right edge of a row from which its background is read. */
 const EDGE = 4;
 
-/** Rows over which it is smoothed, as a share of the height: a decoder's ripples are finer, a blend of two colours is coarser. */
+/** Over how many rows to smooth, as a share of the height: a decoder's ripples are finer, a gradient is coarser. */
 const SMOOTH = 1 / 24;
 
-/** Of 255: edges that differ more among themselves have something else on them than a background. */
+/** Of 255: edges that vary more than this show something other than a background. */
 const MOST_UNEVEN = 28;
 
-/** What a pixel is where it is of the background; 0 where it is of what stands on it. */
+/** The mark of a background pixel; a subject's pixel is 0. */
 export const GROUND = 1;
 
-/** The colour of a picture's background in each row, red, green and blue, and how far its edges stray from it at the most but for one pixel in fifty. */
+/** The background's RGB colour in each row, and the 98th percentile of how far the edges' pixels differ from it. */
 export type Background = { rows: Float64Array; unevenness: number };
 
-/** Reads a picture's background off its left and right edge. */
+/** Reads a picture's background from its left and right edge. */
 export function readBackground({ rgb, width, height }: Pixels): Background {
   const edge = Math.min(EDGE, width);
   const columns = Array.from({ length: edge }, (_, at) => [at, width - 1 - at]).flat();
@@ -46,7 +46,7 @@ export function readBackground({ rgb, width, height }: Pixels): Background {
   return { rows, unevenness: strays.sort((a, b) => a - b)[Math.floor(strays.length * 0.98)]! };
 }
 
-/** Whether it is a background that something can be told from. */
+/** Whether the background is even enough to distinguish a subject from it. */
 export const isEven = ({ unevenness }: Background): boolean => unevenness <= MOST_UNEVEN;
 
 /** How far two colours are apart: the channel in which they differ most. */
@@ -55,12 +55,12 @@ export const distance = (a: ArrayLike<number>, atA: number, b: ArrayLike<number>
 
 const median = (numbers: number[]): number => numbers.sort((a, b) => a - b)[numbers.length >> 1]!;
 
-/** Each row as the mean of the medians around it; where something touches an edge, the rows beside it count too. */
+/** Each row as the mean of the medians around it, so that a row where something touches the edge is corrected by its neighbours. */
 function smoothed(medians: Float64Array, height: number, reach: number): Float64Array {
   const rows = new Float64Array(height * 3);
   for (let channel = 0; channel < 3; channel++) {
     for (let row = 0; row < height; row++) {
-      // As many rows above as below: a blend's mean is then its middle, also near the ends.
+      // The same number of rows above and below: the mean of a gradient is then its middle, even near the ends.
       const around = Math.min(reach, row, height - 1 - row);
       let sum = 0;
       for (let other = row - around; other <= row + around; other++) sum += medians[other * 3 + channel]!;

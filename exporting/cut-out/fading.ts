@@ -2,12 +2,12 @@ import type { Pixels } from '../../images/index.ts';
 import { eachBeside } from './beside.ts';
 import { distance, GROUND } from './even-background.ts';
 
-/** Of 255: neighbours that differ by no more are of one colour that fades; at an edge they differ by more. */
+/** Of 255: neighbours that differ by no more than this are one fading colour; at an edge they differ by more. */
 const FADES = 6;
 
 /**
- * Adds to the background what it fades into. Around a subject a decoder lightens or darkens the background by more than noise, over many pixels, where a
- * subject's own edge is a step.
+ * Adds to the background the pixels that it fades into. Around a subject, a decoder lightens or darkens the background
+ * gradually, by more than noise, while the subject's own edge is a step.
  *
  * @param ground GROUND, or 0, for each pixel; changed
  * @param isNear whether a pixel's colour may still be the background's

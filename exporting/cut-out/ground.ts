@@ -3,32 +3,33 @@ import { type Background, distance, GROUND } from './even-background.ts';
 import { takeWhatItFadesInto } from './fading.ts';
 import { pieces } from './pieces.ts';
 
-/** Of 255: as much a background differs from itself where a decoder drew it, and no less is taken for noise. */
+/** Of 255: the least variation that counts as noise, as in a background drawn by a decoder. */
 const LEAST_NOISE = 14;
 
-/** What stands on a background has a pixel that differs so many times as much as noise does. */
+/** A subject has at least one pixel that differs from the background by this many times the noise. */
 const STANDS_OUT = 3;
 
-/** Of 255: a colour whose channels differ less is a grey, as whites of eyes, lights and outlines are too. */
+/** Of 255: a colour whose channels differ less than this is a grey, like the whites of eyes, lights and outlines. */
 const COLOURFUL = 40;
 
-/** As a share of the picture: what is smaller is a speck, of the background or on it. */
+/** As a share of the picture: anything smaller is a speck, whether of the background or on it. */
 const SPECK = 1 / 3_000;
 
-/** Pixels along a picture's edge in which a decoder draws lines of its own. */
+/** The number of pixels along a picture's edge where a decoder draws spurious lines. */
 const FRAME = 4;
 
-/** A picture's background, told from what stands on it. */
+/** A picture's background, separated from its subject. */
 export type Ground = {
   /** GROUND, or 0, for each pixel. */
   pixels: Uint8Array;
-  /** How far each pixel's colour is from the background's there, as opacities count it: 0 where that is noise, 1 where it surely stands out. */
+  /** How far a pixel's colour is from the background's, on the scale of opacity: 0 for noise, 1 if it surely stands out. */
   standsOut(at: number): number;
 };
 
 /**
- * Tells a picture's background from what stands on it. Background is what has its colour and hangs together with an edge; what has its colour and is
- * enclosed, as the hole of a ring, is background too where that colour is none of the greys: a white eye on white stays.
+ * Separates a picture's background from its subject. Pixels of the background's colour that connect to an edge are
+ * background. Enclosed ones, such as the hole of a ring, are background too unless that colour is a grey: a white eye
+ * on white stays.
  */
 export function findGround({ rgb, width, height }: Pixels, background: Background): Ground {
   const noise = Math.max(LEAST_NOISE, background.unevenness);

@@ -1,17 +1,17 @@
 import { eachBeside } from './beside.ts';
 
-/** Pixels that hang together by their sides. */
+/** Pixels connected by their sides. */
 export type Piece = {
   pixels: Int32Array;
-  /** How near to the picture's edge its innermost pixel is; 0 is the edge itself. */
+  /** How far from the picture's edge its innermost pixel is; 0 is the edge itself. */
   depth: number;
   touchesEdge: boolean;
 };
 
-/** The pieces into which a picture's pixels of one kind fall, in the order of their first pixels. */
+/** The connected pieces of a picture's pixels of one kind, in the order of their first pixels. */
 export function* pieces(isOfKind: (at: number) => boolean, width: number, height: number): Generator<Piece> {
   const seen = new Uint8Array(width * height);
-  // Each pixel is in one piece at most, so that all pieces lie in one array, one after the other.
+  // Each pixel is in one piece at most, so one array holds all pieces, one after the other.
   const found = new Int32Array(width * height);
   let end = 0;
   for (let start = 0; start < seen.length; start++) {

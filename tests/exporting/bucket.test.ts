@@ -16,7 +16,7 @@ afterAll(async () => {
   await emulator.stop();
 });
 
-test('a batch in a bucket is exported to another place of the bucket, and only what has changed the next time', async () => {
+test('a batch in a bucket is exported to another place in it, and only changes are written the next time', async () => {
   const store = await openStore('gs://pixart-export/images');
   await drawnBatch(store, 'spring', [await picture('fox', '#ff8020'), await picture('owl', '#804020')]);
   const request = { store: store.url, to: 'gs://pixart-export/game', all: true, sides: [64] };

@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import type { Pixels } from '../../images/index.ts';
 
-/** An SVG drawing's pixels, with the soft edges that a renderer gives it. */
+/** An SVG drawing's pixels, antialiased. */
 export async function draw(svg: string, side = 128): Promise<Pixels> {
   const document = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 128 128" width="${side}" height="${side}">${svg}</svg>`;
   const { data, info } = await sharp(Buffer.from(document)).removeAlpha().raw().toBuffer({ resolveWithObject: true });
@@ -13,7 +13,7 @@ export const ground = (colour: string): string => `<rect width="128" height="128
 export const blend = (top: string, bottom: string): string =>
   `<linearGradient id="g" x2="0" y2="1"><stop stop-color="${top}"/><stop offset="1" stop-color="${bottom}"/></linearGradient><rect width="128" height="128" fill="url(#g)"/>`;
 
-/** A ripple as a decoder leaves it, the same every time. */
+/** Adds ripples like a decoder's, the same every time. */
 export function withNoise({ rgb, ...size }: Pixels, strength: number): Pixels {
   let state = 1;
   const next = (): number => {

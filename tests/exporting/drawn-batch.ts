@@ -13,10 +13,10 @@ import { tinyJob } from '../activities/rendering.ts';
 
 export const SHIPPED = { name: 'pixart-icons', digest: createHash('sha256').update('icons').digest('hex') };
 
-/** A picture of a batch that nobody had to render. */
+/** A picture of a batch, drawn without a model. */
 export type Drawn = { id: string; pixels: Pixels; changes?: Partial<Job> };
 
-/** A batch that has ended, with these pictures, as workers leave it; `sign` makes copies of their own. */
+/** A finished batch with these pictures, as workers leave it; `sign` signs the batch's copies. */
 export async function drawnBatch(
   store: ObjectStore,
   batch: string,
@@ -53,7 +53,7 @@ export async function drawnBatch(
   return jobs;
 }
 
-/** Writes the manifest of a batch whose rows have come to their ends. */
+/** Writes the manifest of a batch whose rows are all done. */
 export async function endBatch(store: ObjectStore, batch: string, bundle = SHIPPED): Promise<void> {
   const round = { store: store.url, batch, round: 1, startedAt: new Date(0).toISOString() };
   await createWriteManifest(openStore)({ ...round, bundle, state: 'completed', lostShards: [] });

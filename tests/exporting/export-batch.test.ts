@@ -21,7 +21,7 @@ async function decisionsFile(jobs: readonly Job[], decisions: Record<string, str
 const folderOf = (store: ObjectStore): string => fileURLToPath(store.url);
 
 describe('an export', () => {
-  it("has the batch's own copies of the pictures that were approved, by the names of a template", async () => {
+  it("writes the batch's own copies of the approved pictures, named by a template", async () => {
     const { store, to, jobs } = await whole();
     const approved = await decisionsFile(jobs, { fox: 'approved', owl: 'rejected' });
     const name = '{category}/{id}-{seed}.{ext}';
@@ -35,11 +35,11 @@ describe('an export', () => {
     expect(await readFile(join(to, 'animals/fox-7.png'))).toEqual(
       await readFile(join(folderOf(store), 'batches/spring/fox.png')),
     );
-    // For people to edit, unlike what batches share.
+    // Writable for people, unlike what batches share.
     expect((await stat(join(to, 'animals/fox-7.png'))).mode & 0o200).toBe(0o200);
   });
 
-  it('goes by what retries were told where it is told nothing, and says so where that is nothing', async () => {
+  it('uses the decisions given to retries by default, and says what to do if there are none', async () => {
     const { store, to, jobs } = await whole();
     await expect(exportBatch('spring', { store: store.url, to })).rejects.toThrow(
       /expected a review, found none: .*--approved decisions\.csv.*--all/s,
@@ -49,7 +49,7 @@ describe('an export', () => {
     expect(await exportBatch('spring', { store: store.url, to })).toMatchObject({ written: ['cup.png'] });
   });
 
-  it('says of an empty file of decisions what to do', async () => {
+  it('says what to do about an empty file of decisions', async () => {
     const { store, to } = await whole();
     const approved = `${await emptyPlace()}.csv`;
     await writeFile(approved, '\ufeff\r\n');
@@ -58,7 +58,7 @@ describe('an export', () => {
     );
   });
 
-  it("reads decisions as Excel's CSV has them, in Windows-1252", async () => {
+  it("reads decisions from Excel's CSV, in Windows-1252", async () => {
     const { store, to, jobs } = await whole();
     const approved = `${await emptyPlace()}.csv`;
     const table = (decision: string): Buffer =>
@@ -72,14 +72,14 @@ describe('an export', () => {
     expect(await exportBatch('spring', { store: store.url, to, approved })).toMatchObject({ pictures: 1 });
   });
 
-  it('names what to do about a batch that there is not', async () => {
+  it('says what to do about a batch that does not exist', async () => {
     const { store, to } = await whole();
     await expect(exportBatch('sprung', { store: store.url, to, all: true })).rejects.toThrow(
-      /batch sprung: expected a batch of that name in .*, found none\. "npx pixart-batch list" shows/,
+      /batch sprung: expected a batch of that name in .*, found none\. Check --store; "npx pixart-batch list" shows/,
     );
   });
 
-  it('takes no decision about another picture of the same id', async () => {
+  it('ignores decisions about another picture of the same id', async () => {
     const { store, to, jobs } = await whole();
     const others = jobs.map((job) => ({ ...job, renderKey: 'f'.repeat(64) }));
     const approved = await decisionsFile(others, { fox: 'approved' });
@@ -89,7 +89,7 @@ describe('an export', () => {
   });
 
   it.each([{ sheet: 'icons' }, { name: '{category}/{id}.{ext}' }, { dryRun: true }])(
-    'is refused where nothing was approved, and replaces no earlier one: %j',
+    'is refused if nothing was approved, and leaves the earlier one: %j',
     async (changes) => {
       const { store, to, jobs } = await whole();
       const request = { store: store.url, to: `${to}.zip` };
@@ -103,7 +103,7 @@ describe('an export', () => {
     },
   );
 
-  it('is refused where no row has an image', async () => {
+  it('is refused if no row has an image', async () => {
     const { store, to } = await whole();
     await writeSampleBatch(store, 'bare', [{ outcome: 'failed' }], [Buffer.from('of another')]);
     await endBatch(store, 'bare');
@@ -129,7 +129,7 @@ describe('an export', () => {
     expect(width).toBe(64);
   });
 
-  it('has the next batch take the place of the one before, and leaves what that lacks', async () => {
+  it("replaces the previous batch's files with the next one's, and leaves the rest", async () => {
     const { store, to } = await whole();
     await drawnBatch(store, 'summer', [await picture('fox', '#20ff20')]);
     await exportBatch('spring', { store: store.url, to, all: true });
@@ -143,7 +143,7 @@ describe('an export', () => {
     expect(await filesIn(to)).toContain('cup.png');
   });
 
-  it('never replaces what it did not write, nor what was changed since', async () => {
+  it('never replaces a file that it did not write, or that was changed since', async () => {
     const { store, to } = await whole();
     await mkdir(to);
     await writeFile(join(to, 'fox.png'), 'mine');
@@ -157,7 +157,7 @@ describe('an export', () => {
     expect(await readFile(join(to, 'owl.png'), 'utf8')).toBe('retouched');
   });
 
-  it('goes on after one that was killed before it could keep its record', async () => {
+  it('continues after an export that was killed before it wrote its record', async () => {
     const { store, to } = await whole();
     const request = { store: store.url, to, all: true, transparent: true };
     await exportBatch('spring', request);
@@ -168,7 +168,7 @@ describe('an export', () => {
     });
   });
 
-  it('leaves out a copy that is not as it was made, and exports the others', async () => {
+  it('leaves out a missing or changed copy, and exports the others', async () => {
     const { store, to } = await whole();
     const copy = join(folderOf(store), 'batches/spring/owl.png');
     await rm(copy);
@@ -177,12 +177,12 @@ describe('an export', () => {
     const { written, unmade } = await exportBatch('spring', { store: store.url, to, all: true });
     expect(written).toEqual(['fox.png']);
     expect(unmade).toEqual([
-      { id: 'owl', reason: expect.stringMatching(/owl\.png is not as it was made: "verify"/) },
-      { id: 'cup', reason: expect.stringMatching(/cup\.png is not there: "verify"/) },
+      { id: 'owl', reason: expect.stringMatching(/owl\.png was changed: "verify"/) },
+      { id: 'cup', reason: expect.stringMatching(/cup\.png is missing: "verify"/) },
     ]);
   });
 
-  it('has a file for each side, density and format, and the same bytes every time', async () => {
+  it('writes a file for each side, density and format, with the same bytes every time', async () => {
     const { store, to } = await whole();
     const request = {
       ...{ store: store.url, all: true, name: '{side}/{id}.{ext}', transparent: true, trim: true, padding: 3 },
@@ -199,7 +199,7 @@ describe('an export', () => {
     expect({ width, height, hasAlpha }).toEqual({ width: 68, height: 68, hasAlpha: true });
   });
 
-  it('has the picture as it is for the largest density where no side is asked for', async () => {
+  it('uses the unscaled picture for the largest density if no side is requested', async () => {
     const { store, to } = await whole();
     await exportBatch('spring', { store: store.url, to, all: true, densities: [1, 3] });
     const widths = await Promise.all(
@@ -211,7 +211,7 @@ describe('an export', () => {
     );
   });
 
-  it('keeps what a picture says of itself', async () => {
+  it("keeps a picture's metadata", async () => {
     const { store, to, jobs } = await whole();
     await exportBatch('spring', {
       store: store.url,
@@ -227,7 +227,7 @@ describe('an export', () => {
     }
   });
 
-  it('does not trim what is too small for that', async () => {
+  it('does not trim a picture that is too small for it', async () => {
     const { store, to } = await whole();
     const request = { store: store.url, to, all: true, name: '{side}/{id}.{ext}', sides: [1, 2, 3], trim: true };
     expect(await exportBatch('spring', request)).toMatchObject({ unmade: [] });
@@ -235,7 +235,7 @@ describe('an export', () => {
     expect({ width, height }).toEqual({ width: 2, height: 2 });
   });
 
-  it('puts parameters into its PNG files, and into no others', async () => {
+  it('puts parameters into PNG files only', async () => {
     const { store, to } = await whole();
     const request = { store: store.url, all: true, sides: [32], formats: ['png', 'webp', 'jpeg', 'avif'] as const };
     await exportBatch('spring', { ...request, to, pngParameters: true });
@@ -247,7 +247,7 @@ describe('an export', () => {
     }
   });
 
-  it('foresees what it would do, and writes nothing', async () => {
+  it('reports what it would do in a dry run, and writes nothing', async () => {
     const { store, to } = await whole();
     const request = { store: store.url, to, all: true };
     expect(await exportBatch('spring', { ...request, dryRun: true })).toMatchObject({
@@ -260,7 +260,7 @@ describe('an export', () => {
     expect(foreseen).toMatchObject({ written: ['owl.png', 'cup.png'], kept: ['fox.png'], unchanged: [] });
   });
 
-  it('follows no link out of its place', async () => {
+  it('follows no symbolic link out of its place', async () => {
     const { store, to } = await whole();
     await mkdir(`${to}-elsewhere`);
     await mkdir(to);
@@ -295,22 +295,22 @@ describe('an export writes nothing', () => {
     [{ formats: [] }, /formats: expected at least one/],
     [{ sheet: 'a/../b' }, /expected a plain name/],
     [{ sheet: 'export' }, /the record of exports/],
-    [{ sheetSide: 512 }, /expected the name of a sheet/],
+    [{ sheetSide: 512 }, /expected a sheet with it/],
     [{ approved: 'x.csv' }, /found both/],
-    [{ to: 'gs://bucket/x.zip' }, /zip file in a folder of this machine/],
+    [{ to: 'gs://bucket/x.zip' }, /zip file in a folder on this machine/],
     [{ to: 'file://host/x.zip' }, /expected a place on this machine.*found another machine's/],
     [{ name: '{Category}/{id}.{ext}' }, /found \{Category\}; was \{category\} meant\?/],
     [{ name: '{categorie}/{id}.{ext}' }, /was \{category\} meant\?/],
-  ])('where %j cannot be', async (changes, message) => expect(await refused(changes)).toMatch(message));
+  ])('for the invalid request %j', async (changes, message) => expect(await refused(changes)).toMatch(message));
 
   it('into the store itself', async () => {
     const { store } = await whole();
     for (const to of [store.url, `${store.url}/batches/spring`]) {
-      await expect(exportBatch('spring', { store: store.url, to, all: true })).rejects.toThrow(/outside of the store/);
+      await expect(exportBatch('spring', { store: store.url, to, all: true })).rejects.toThrow(/outside the store/);
     }
   });
 
-  it('into the store by a name, from a folder around it or through a link', async () => {
+  it('into the store by way of a name, from a folder around it or through a link', async () => {
     const { store, to } = await whole();
     const [parent, folder] = [join(folderOf(store), '..'), basename(folderOf(store))];
     const before = await filesIn(folderOf(store));
@@ -323,7 +323,7 @@ describe('an export writes nothing', () => {
     for (const [place, name] of into) {
       for (const dryRun of [true, false]) {
         const refused = exportBatch('spring', { store: store.url, to: place, name, all: true, dryRun });
-        await expect(refused).rejects.toThrow(/expected names outside of the store .*found one that leads into it/);
+        await expect(refused).rejects.toThrow(/expected names outside the store .*found one inside it/);
       }
     }
     expect(await filesIn(folderOf(store))).toEqual(before);
@@ -335,24 +335,24 @@ describe('an export writes nothing', () => {
     const before = await filesIn(folderOf(store));
     for (const place of [to, join(to, 'batches/spring/new'), join(to, 'spring.zip')]) {
       await expect(exportBatch('spring', { store: store.url, to: place, all: true })).rejects.toThrow(
-        /outside of the store/,
+        /outside the store/,
       );
     }
     await expect(exportBatch('spring', { store: to, to: folderOf(store), all: true })).rejects.toThrow(
-      /outside of the store/,
+      /outside the store/,
     );
     expect(await filesIn(folderOf(store))).toEqual(before);
   });
 
-  it('into the store through a link to a folder that is not there yet', async () => {
+  it('into the store through a link to a folder that does not exist yet', async () => {
     const { store, to } = await whole();
     await symlink(join(folderOf(store), 'new'), to);
     const before = await filesIn(folderOf(store));
-    await expect(exportBatch('spring', { store: store.url, to, all: true })).rejects.toThrow(/outside of the store/);
+    await expect(exportBatch('spring', { store: store.url, to, all: true })).rejects.toThrow(/outside the store/);
     expect(await filesIn(folderOf(store))).toEqual(before);
   });
 
-  it('where the record of exports is somebody else’s file', async () => {
+  it('if a file of somebody else has the name of the record', async () => {
     const { store, to } = await whole();
     await mkdir(to);
     await writeFile(join(to, 'export.json'), '{"mine": true}');
@@ -362,7 +362,7 @@ describe('an export writes nothing', () => {
     expect(await filesIn(to)).toEqual(['export.json']);
   });
 
-  it('of a bundle whose backgrounds are not known', async () => {
+  it('for a transparent export of a bundle with unknown backgrounds', async () => {
     const { store, to } = await whole();
     await drawnBatch(store, 'photos', [await picture('fox', '#fff')], {
       bundle: { name: 'sigma', digest: 'c'.repeat(64) },

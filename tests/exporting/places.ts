@@ -20,7 +20,7 @@ export const three = async (): Promise<Drawn[]> => [
   await picture('cup', '#ffffff', { metadata: { category: 'things' } }),
 ];
 
-/** A folder that is not there yet. */
+/** A folder that does not exist yet. */
 export async function emptyPlace(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'pixart-export-'));
   onTestFinished(() => rm(folder, { recursive: true }));
@@ -35,7 +35,7 @@ export async function filesIn(place: string): Promise<string[]> {
     .sort();
 }
 
-/** A store with a batch of three, and a place for them. */
+/** A store with a batch of three pictures, and a place to export them to. */
 export async function whole(): Promise<{ store: ObjectStore; to: string; jobs: Job[] }> {
   const store = await folderStore();
   return { store, to: await emptyPlace(), jobs: await drawnBatch(store, 'spring', await three()) };

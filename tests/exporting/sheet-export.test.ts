@@ -9,7 +9,7 @@ const sprites = { all: true, transparent: true, trim: true, sides: [64], densiti
 
 const atlasAt = async (to: string, name: string) => JSON.parse(await readFile(join(to, name), 'utf8'));
 
-test('an atlas tells each sprite’s place on the sheet, and its place in the picture that was trimmed', async () => {
+test('an atlas has each sprite’s place on the sheet, and its place in the untrimmed picture', async () => {
   const { store, to } = await whole();
   await exportBatch('spring', { ...sprites, store: store.url, to, name: '{category}/{id}.{ext}' });
   expect(await filesIn(to)).toEqual(['export.json', 'icons.json', 'icons.png', 'icons@2x.json', 'icons@2x.png']);
@@ -45,7 +45,7 @@ test('an atlas tells each sprite’s place on the sheet, and its place in the pi
   }
 });
 
-test('what one sheet has no room for goes to others, whose atlases name each other', async () => {
+test('sprites that do not fit on one sheet go to others, whose atlases name each other', async () => {
   const { store, to } = await whole();
   await exportBatch('spring', { ...sprites, densities: [1], sheetSide: 40, store: store.url, to });
   expect((await filesIn(to)).filter((file) => file.endsWith('.json'))).toEqual([
@@ -59,7 +59,7 @@ test('what one sheet has no room for goes to others, whose atlases name each oth
   expect(Object.keys(frames)).toEqual(['owl.png']);
 });
 
-test('sheets are drawn again where a picture has changed, or a file of them is gone', async () => {
+test('sheets are drawn again if a picture has changed, or one of their files is gone', async () => {
   const { store, to } = await whole();
   const request = { ...sprites, store: store.url, to };
   const foreseen = await exportBatch('spring', { ...request, dryRun: true });

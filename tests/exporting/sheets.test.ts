@@ -18,7 +18,7 @@ const sprites = (sizes: readonly (readonly [number, number])[]): Waiting[] =>
     source: { left: 0, top: 0, width, height },
   }));
 
-test('every sprite has a place of its own on one of the sheets, with the padding around it', () => {
+test('every sprite has its own place on one of the sheets, with the padding around it', () => {
   fc.assert(
     fc.property(spriteSizes, fc.integer({ min: 0, max: 5 }), (sizes, padding) => {
       const limits = { side: 100, padding };
@@ -41,7 +41,7 @@ test('every sprite has a place of its own on one of the sheets, with the padding
   );
 });
 
-test('a sprite that no sheet has room for is told with its size', () => {
+test('a sprite that fits on no sheet is reported with its size', () => {
   expect(() => packed(sprites([[97, 10]]), { side: 100, padding: 2 })).toThrow(UserError);
   expect(() => packed(sprites([[97, 10]]), { side: 100, padding: 2 })).toThrow(
     '0.png: expected at most 96 pixels a side on a sheet of 100, found 97×10',
@@ -83,7 +83,7 @@ test.each([true, false])('trimming leaves strokes of one pixel whole (cut out: %
   });
 });
 
-test('sharp 0.35 with libvips 8.18 cuts such strokes off unless it is told that it is line art', async () => {
+test('sharp 0.35 with libvips 8.18 cuts such strokes off without the option for line art', async () => {
   const { info } = await sharp(await pngOf(ground('#2f6fe0') + ANTENNA))
     .trim()
     .toBuffer({ resolveWithObject: true });

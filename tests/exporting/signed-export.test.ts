@@ -33,7 +33,7 @@ async function signedBatch() {
   return { store, to, jobs, request: { store: store.url, to, all: true } };
 }
 
-test('a copy keeps its credential, and a file that shows it otherwise lacks one, which is told', async () => {
+test('a copy keeps its credential; a file with another look has none, which is reported', async () => {
   const { to, request } = await signedBatch();
   expect(await exportBatch('spring', request)).toMatchObject({ losesCredentials: false });
   expect((await credentialOf(to, 'fox.png'))?.fault).toBeNull();
@@ -44,7 +44,7 @@ test('a copy keeps its credential, and a file that shows it otherwise lacks one,
   expect(await credentialOf(`${to}-2`, 'fox.png')).toBeNull();
 });
 
-test('with a key each file is signed, as a picture of the model that was changed since, and once', async () => {
+test('with a key, each file is signed once, as a changed picture of the model', async () => {
   const { to, jobs, request } = await signedBatch();
   const changed = {
     ...request,
@@ -71,7 +71,7 @@ test('with a key each file is signed, as a picture of the model that was changed
   expect(await exportBatch('spring', changed)).toMatchObject({ written: [] });
 });
 
-test('a picture of a bundle that is not installed cannot be signed, for a credential tells its licence', async () => {
+test("a picture of a bundle that is not installed cannot be signed, since a credential names the bundle's licence", async () => {
   const store = await folderStore();
   await drawnBatch(store, 'spring', [await picture('fox', '#ff8020')], { bundle: SHIPPED });
   const request = { store: store.url, to: await emptyPlace(), all: true, sign };

@@ -7,11 +7,11 @@ import { emptyPlace } from './places.ts';
 
 const MEBIBYTE = 2 ** 20;
 
-/** Bytes outside of the heap that something still holds. */
+/** Bytes still held outside the heap. */
 async function held(): Promise<number> {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
-  // What a turn holds is let go after it.
+  // What one turn of the event loop holds is released after it.
   for (let turn = 0; turn < 3; turn++) {
     await new Promise((resolve) => setImmediate(resolve));
     collect();
@@ -19,12 +19,12 @@ async function held(): Promise<number> {
   return process.memoryUsage().arrayBuffers;
 }
 
-test('a zip file does not keep in memory what it has written', async () => {
+test('a zip file releases the memory of what it has written', async () => {
   const path = `${await emptyPlace()}.zip`;
   const zip = await ZipFile.begin(path);
   const before = await held();
   for (let file = 0; file < 150; file++) await zip.add(`${file}.png`, new Uint8Array(MEBIBYTE).fill(file));
-  // Of which 64 may wait to be written.
+  // Up to 64 MiB may wait to be written.
   expect(await held()).toBeLessThan(before + 90 * MEBIBYTE);
   await zip.finish();
   await zip.publish();

@@ -16,7 +16,7 @@ const ready = async () => {
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-test('a zip file has the pictures and a record of them, and the same bytes in every time zone', async () => {
+test('a zip file contains the pictures and a record of them, with the same bytes in every time zone', async () => {
   const { store, zip, request } = await ready();
   const args = ['export', 'spring', '--store', fileURLToPath(store.url), '--to', zip, '--all', '--side', '64'];
   expect(await pixartBatch(args, { TZ: 'Asia/Tokyo' })).toMatchObject({ code: 0 });
@@ -32,7 +32,7 @@ test('a zip file has the pictures and a record of them, and the same bytes in ev
   expect((await readdir(dirname(zip))).sort()).toEqual(['assets.zip', 'assets.zip.export.json']);
 });
 
-test('it is written again only where something has changed, and only over itself', async () => {
+test('it is rewritten only if something has changed, and only over itself', async () => {
   const { store, zip, request } = await ready();
   await exportBatch('spring', request);
   const first = await readFile(zip);
@@ -46,7 +46,7 @@ test('it is written again only where something has changed, and only over itself
   expect(await readFile(zip, 'utf8')).toBe('mine');
 });
 
-test('one that lacks a picture is made again once the picture is there', async () => {
+test('one that lacks a picture is rewritten once the picture is there', async () => {
   const { store, request } = await ready();
   const copy = (await store.find('batches/spring/owl.png'))!;
   const bytes = await copy.read();
@@ -56,7 +56,7 @@ test('one that lacks a picture is made again once the picture is there', async (
   expect(await exportBatch('spring', request)).toMatchObject({ written: ['assets.zip'], unmade: [] });
 });
 
-test('one that was killed before it could note what it wrote is known by its bytes', async () => {
+test('one whose export was killed before it was recorded is recognised by its bytes', async () => {
   const { zip, request } = await ready();
   await exportBatch('spring', request);
   await rm(`${zip}.export.json`);
@@ -64,7 +64,7 @@ test('one that was killed before it could note what it wrote is known by its byt
   expect(await exportBatch('spring', { ...request, sides: [32] })).toMatchObject({ written: ['assets.zip'] });
 });
 
-test('a folder in its place is told, and nothing is left beside it', async () => {
+test('a folder in its place is reported, and nothing is left beside it', async () => {
   const { zip, request } = await ready();
   await mkdir(zip);
   await expect(exportBatch('spring', request)).rejects.toThrow(UserError);
