@@ -9,21 +9,21 @@ import { showSignIn, signIn } from './sign-in.ts';
 export type AnswerOptions = {
   codec: PayloadCodec;
   access: Access;
-  /** Where Temporal's UI is, as browsers name it in `Origin`: no page from elsewhere gets an answer. */
+  /** The origins of Temporal's UI, as browsers send them; pages from other origins are refused. */
   origins: readonly string[];
   log: { info(about: object, message: string): void; warn(about: object, message: string): void };
 };
 
-/** The UI asks for the payloads of one event or one page at a time, and Temporal's server takes messages of 4 MB, which base64 makes 6 of. */
+/** The UI sends the payloads of one event or one page at a time. Temporal's messages have at most 4 MB, or 6 MB in base64. */
 const LARGEST_BODY_BYTES = 8 * 2 ** 20;
 
-/** The UI sends the first two always, the others where it is set to pass its user's tokens on. */
+/** The UI always sends the first two, and the others if it is configured to pass on its user's tokens. */
 const REQUEST_HEADERS = 'Content-Type, X-Namespace, Authorization, Authorization-Extras';
 const PREFLIGHT_SECONDS = 600;
 
 /**
- * Answers by Temporal's protocol for codec servers: `POST /decode` or `/<namespace>/decode` with `{ payloads }`, which browsers ask about
- * beforehand. Nothing is encoded: whoever may look need not be able to start or signal anything. Never rejects.
+ * Implements Temporal's protocol for codec servers: `POST /decode` or `/<namespace>/decode` with `{ payloads }`, after
+ * a browser's preflight. It does not encode: readers need not be able to start or signal anything. Never rejects.
  */
 export async function answer(
   options: AnswerOptions,
@@ -49,7 +49,7 @@ export async function answer(
   }
 }
 
-/** The command line sends no origin, and pages of our own have our host. */
+/** The command line sends no origin, and our own pages have our host. */
 function isFromOutside({ headers: { origin, host } }: IncomingMessage, origins: readonly string[]): boolean {
   if (origin === undefined || origins.includes(origin)) return false;
   return !URL.canParse(origin) || new URL(origin).host !== host;
@@ -115,7 +115,7 @@ function refuseMethod({ method }: IncomingMessage, response: ServerResponse, all
   refuse(response, 405, `expected ${allowed}, found ${method}`);
 }
 
-/** The body that comes is not read to its end, so the connection ends with the answer. */
+/** The request's body may not have been read to its end, so the connection is closed. */
 function refuse(response: ServerResponse, status: number, message: string): void {
   response.writeHead(status, { 'Content-Type': 'application/json', Connection: 'close' });
   response.end(JSON.stringify({ message }));

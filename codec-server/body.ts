@@ -4,7 +4,7 @@ export class BodyTooLarge extends Error {
   override readonly name = 'BodyTooLarge';
 }
 
-/** A request's body as text. @throws BodyTooLarge as soon as it is known to be */
+/** A request's body as text. @throws BodyTooLarge as soon as that is known */
 export async function bodyOf(request: IncomingMessage, most: number): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const base64 = z.base64();
 
-/** Payloads as Temporal's UI and command line send them, which is Protobuf's JSON. What else is in one of them is theirs. */
+/** Payloads in Protobuf's JSON, as Temporal's UI and command line send them. Other fields are kept. */
 const payloadsSchema = z.object({
   payloads: z.array(z.looseObject({ metadata: z.record(z.string(), base64).default({}), data: base64.default('') })),
 });
@@ -11,7 +11,7 @@ const payloadsSchema = z.object({
 export type PayloadsJson = z.infer<typeof payloadsSchema>;
 type PayloadJson = PayloadsJson['payloads'][number];
 
-/** `null` where this is no list of payloads. */
+/** `null` if the text is not a list of payloads. */
 export function payloadsOf(text: string): PayloadsJson | null {
   try {
     return payloadsSchema.parse(JSON.parse(text));
@@ -21,9 +21,9 @@ export function payloadsOf(text: string): PayloadsJson | null {
 }
 
 /**
- * Decodes each of them. One that cannot be decoded stays as it came, so that whoever looks at an event sees the rest of it.
+ * Decodes each payload. One that cannot be decoded is returned unchanged, so that the rest of an event is still readable.
  *
- * @param onFault told why one could not be decoded
+ * @param onFault called with the reason for each that could not be decoded
  */
 export async function decodePayloads(
   { payloads }: PayloadsJson,

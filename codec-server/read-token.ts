@@ -4,14 +4,14 @@ import { readPrivateFile } from '../encryption/private-file.ts';
 const TOKEN = 'PIXART_CODEC_TOKEN';
 const FILE = 'PIXART_CODEC_TOKEN_FILE';
 
-/** Nobody guesses 32 characters of chance, so that nobody has to count who tries. */
+/** Nobody guesses 32 random characters, so attempts need not be limited. */
 const SHORTEST = 32;
 
 /**
- * The token that the environment gives the codec server, itself (`PIXART_CODEC_TOKEN`) or in a file (`PIXART_CODEC_TOKEN_FILE`); `null` where
- * it gives none.
+ * The codec server's token from the environment, directly (`PIXART_CODEC_TOKEN`) or in a file
+ * (`PIXART_CODEC_TOKEN_FILE`); `null` if there is none.
  *
- * @throws UserError where there are both, the file cannot be used, or the token is too short
+ * @throws UserError if both are set, the file cannot be used, or the token is too short
  */
 export async function readToken(env: NodeJS.ProcessEnv = process.env): Promise<string | null> {
   const [given, file] = [env[TOKEN]?.trim(), env[FILE]?.trim()];
@@ -21,7 +21,7 @@ export async function readToken(env: NodeJS.ProcessEnv = process.env): Promise<s
   if (!token) return null;
   if (token.length >= SHORTEST && /^[\x21-\x7e]+$/.test(token)) return token;
   throw new UserError(
-    `${file ? FILE : TOKEN}: expected a token of at least ${SHORTEST} characters without spaces, found one that is not ` +
+    `${file ? FILE : TOKEN}: expected a token of at least ${SHORTEST} characters, in ASCII and without spaces, found another ` +
       `(${token.length} characters). ${HOW_TO_MAKE_A_TOKEN}`,
   );
 }

@@ -6,9 +6,9 @@ import { type AnswerOptions, answer } from './answer.ts';
 
 export type CodecServerOptions = AnswerOptions & {
   host: string;
-  /** 0 for any that is free. */
+  /** 0 for any free port. */
   port: number;
-  /** In PEM; without it the server speaks plain HTTP. */
+  /** In PEM; default: plain HTTP. */
   tls?: { cert: Buffer; key: Buffer } | undefined;
 };
 
@@ -17,14 +17,14 @@ export type CodecServer = {
   stop(): Promise<void>;
 };
 
-/** From a request's first byte to its last. */
+/** The time for a whole request, from its first byte to its last. */
 const REQUEST_MS = 30_000;
 const CONNECTIONS = 256;
 
 /**
- * Decodes payloads for Temporal's UI and command line.
+ * Starts a server that decodes payloads for Temporal's UI and command line.
  *
- * @throws UserError where it cannot listen there, or certificate and key cannot be used
+ * @throws UserError if it cannot listen there, or certificate and key cannot be used
  */
 export async function startCodecServer(options: CodecServerOptions): Promise<CodecServer> {
   const { host, port, tls } = options;
@@ -33,7 +33,7 @@ export async function startCodecServer(options: CodecServerOptions): Promise<Cod
   server.maxConnections = CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', ({ message }) =>
-      reject(new UserError(`--listen: expected an address of this machine that is free, found ${message}`)),
+      reject(new UserError(`--listen: expected a free address on this machine, found ${message}`)),
     );
     server.listen(port, host, resolve);
   });
@@ -53,7 +53,7 @@ function createServer(tls: CodecServerOptions['tls'], listener: RequestListener)
     return createHttpsServer({ ...tls, minVersion: 'TLSv1.2' }, listener);
   } catch (error) {
     throw new UserError(
-      `--tls-cert, --tls-key: expected a certificate and its key in PEM, found what OpenSSL refuses (${(error as Error).message})`,
+      `--tls-cert, --tls-key: expected a certificate and its key in PEM; OpenSSL refused what was found (${(error as Error).message})`,
     );
   }
 }

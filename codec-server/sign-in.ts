@@ -8,20 +8,21 @@ type SignInOptions = { access: Access; origins: readonly string[] };
 const LARGEST_FORM_BYTES = 4_096;
 
 /**
- * The page where a person signs in with the token, once in twelve hours: a UI without a sign-in of its own has nothing that it could pass
- * on, but it sends cookies where it is set to.
+ * The page where people sign in with the token, every twelve hours. A UI without its own sign-in has no token to pass
+ * on, but can be configured to send cookies.
  */
 export async function showSignIn({ access }: SignInOptions, request: IncomingMessage, response: ServerResponse) {
   const isIn = (await access.caller(request.headers)) !== null;
   sendPage(response, 200, isIn ? SIGNED_IN : form(''));
 }
 
-/** Sets the cookie where the form's token is right. */
+/** Sets the cookie if the form's token is correct. */
 export async function signIn({ access, origins }: SignInOptions, request: IncomingMessage, response: ServerResponse) {
   const token = new URLSearchParams(await bodyOf(request, LARGEST_FORM_BYTES)).get('token') ?? '';
-  if (!access.isToken(token.trim())) return sendPage(response, 401, form('<p role="alert">That is not the token.</p>'));
+  if (!access.isToken(token.trim()))
+    return sendPage(response, 401, form('<p role="alert">That is not the right token.</p>'));
   const { value, seconds } = access.signIn();
-  // Browsers send it from the UI's pages where these are on the same site, and never from anybody else's.
+  // Browsers send it with requests from the UI's pages if they are on the same site, never from other sites.
   const secure = origins.every((origin) => origin.startsWith('https:')) ? '; Secure' : '';
   response.setHeader(
     'Set-Cookie',
@@ -41,7 +42,7 @@ menu), enter this page's address, and turn on <em>Include cross-origin credentia
 const STYLE =
   'body{max-width:36rem;margin:4rem auto;padding:0 1rem;font:1rem/1.5 system-ui,sans-serif}input,button{font:inherit}';
 
-/** Nothing runs on the page, nothing is loaded, and no other page shows it in a frame. */
+/** The page runs no script, loads nothing, and cannot be shown in another page's frame. */
 const POLICY = [
   "default-src 'none'",
   `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,

@@ -1,4 +1,4 @@
-/** A picture cannot be signed here and now: this worker has no key, the key's service is away, or its certificate has run out. */
+/** A picture cannot be signed here and now: this worker has no key, the key service is down, or the certificate has expired. */
 export class CannotSign extends Error {
   override readonly name = 'CannotSign';
 }

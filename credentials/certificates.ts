@@ -2,18 +2,18 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { UserError } from '../domain/user-error.ts';
 
-/** Who a signature is by: the certificate of the key, and those that lead from it towards a root. */
+/** Identifies the signer: the key's certificate, and those that lead from it towards a root. */
 export type Chain = { leaf: X509Certificate; others: X509Certificate[]; file: string };
 
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/** Purposes that C2PA's readers take: its own claim signing, signing of documents, and protection of e-mail. */
+/** Extended key usages that C2PA readers accept: C2PA claim signing, document signing, and e-mail protection. */
 const PURPOSES = ['1.3.6.1.4.1.62558.2.1', '1.3.6.1.5.5.7.3.36', '1.3.6.1.5.5.7.3.4'];
 
 /**
- * Reads a chain from a PEM file. A root at its end is left out of pictures, as C2PA wants it.
+ * Reads a chain from a PEM file. A root at its end is left out of pictures, as C2PA requires.
  *
- * @throws UserError where the file has no certificate, or one that no reader of pictures would take
+ * @throws UserError if the file has no certificate, or one that C2PA readers would not accept
  */
 export async function readChain(file: string): Promise<Chain> {
   const text = await readFile(file, 'utf8').catch((error: Error) => {
@@ -27,12 +27,12 @@ export async function readChain(file: string): Promise<Chain> {
   return { leaf, others: others.filter((certificate) => !isSelfSigned(certificate)), file };
 }
 
-/** @throws UserError where it is not valid at this time */
+/** @throws UserError if the certificate is not valid at this time */
 export function checkTime({ leaf, file }: Chain, now = Date.now()): void {
   const [from, to] = [leaf.validFrom, leaf.validTo].map((text) => new Date(text));
   if (now >= from!.getTime() && now < to!.getTime()) return;
   const span = `${from!.toISOString()} to ${to!.toISOString()}`;
-  throw wrong(file, 'a certificate that is valid now', `one that is valid from ${span}; have it renewed`);
+  throw wrong(file, 'a certificate that is valid now', `one that is valid from ${span}; renew it`);
 }
 
 function checkLeaf(leaf: X509Certificate, file: string): void {

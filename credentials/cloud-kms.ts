@@ -5,7 +5,7 @@ import type { Algorithm, Sign } from './signing-key.ts';
 
 const SCHEME = 'gcp-kms://';
 const VERSION = /^projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+\/cryptoKeys\/[^/]+\/cryptoKeyVersions\/\d+$/;
-/** Another one is where Google's own tools look for it too, such as an address of Private Service Connect. */
+/** Overridden by the same variable as in Google's own tools, such as for Private Service Connect. */
 const endpoint = (): string =>
   (process.env.CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS || 'https://cloudkms.googleapis.com').replace(/\/+$/, '');
 
@@ -18,7 +18,7 @@ export const isCloudKms = (key: string): boolean => key.startsWith(SCHEME);
  * Signs with a key that never leaves Google's Cloud KMS: `gcp-kms://projects/…/cryptoKeyVersions/1`. The account needs
  * `cloudkms.cryptoKeyVersions.useToSign` on it (role Cloud KMS CryptoKey Signer).
  *
- * @throws UserError where the name is no key version's
+ * @throws UserError if the name is not a key version's
  */
 export function openCloudKms(key: string, { hash, kind }: Algorithm): Sign {
   const version = key.slice(SCHEME.length);
@@ -39,19 +39,19 @@ export function openCloudKms(key: string, { hash, kind }: Algorithm): Sign {
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 
-/** Of the curve that goes with a hash. */
+/** For the curve that goes with each hash. */
 const COORDINATE_BYTES = { sha256: 32, sha384: 48 } as const;
 
 let auth: GoogleAuth | undefined;
 
-/** With the credentials of this machine. */
+/** Calls the service with this machine's credentials. */
 async function post(url: string, data: object): Promise<{ signature?: string }> {
   auth ??= new GoogleAuth({ scopes: SCOPE });
   const answer = await auth.request<{ signature?: string }>({ url, method: 'POST', data, timeout: PATIENCE_MS });
   return answer.data;
 }
 
-/** ECDSA's two numbers, each of the curve's length, from the DER sequence that KMS gives. */
+/** ECDSA's two numbers, padded to the curve's length, from the DER sequence that KMS returns. */
 function numbersOf(der: Buffer, length: number): Buffer {
   let at = 2;
   const numbers = [0, 1].map(() => {

@@ -15,11 +15,11 @@ import type { Change, Statement } from './statement.ts';
 export type SigningConfig = {
   /** The path of a private key, or `gcp-kms://` and the name of a key version. */
   key: string;
-  /** The path of the certificates that go with it. */
+  /** The path of its certificate chain. */
   certificates: string;
 };
 
-/** What of a job a credential tells. */
+/** The parts of a job that go into a credential. */
 export type SignedJob = Pick<Job, 'format' | 'renderKey' | 'prompt' | 'negativePrompt' | 'sign'>;
 
 /** The shared object whose bytes are signed. */
@@ -30,20 +30,20 @@ export type PictureSigner = {
   /** The subject of the certificate. */
   name: string;
   /**
-   * Gives the picture's bytes with a credential in them.
+   * Returns the picture's bytes with a credential embedded.
    *
-   * @param changes what was done with the object's picture to make the file
+   * @param changes how the file was derived from the object's picture
    * @throws CannotSign
    */
   sign(file: Uint8Array, job: SignedJob, object: SignedObject, changes?: readonly Change[]): Promise<Uint8Array>;
-  /** Whether the file is that object with a credential that says the same, as it was signed. */
+  /** Whether the file is that object, unchanged since it was signed, with a credential that says the same. */
   hasSigned(file: Uint8Array, job: SignedJob, object: SignedObject): Promise<boolean>;
 };
 
 /**
- * Opens key and certificates, and signs a sample with them: what is wrong is better known before the night.
+ * Opens key and certificates, and signs a sample, so that problems show up at the start and not in the middle of a batch.
  *
- * @throws UserError where they cannot be used
+ * @throws UserError if they cannot be used
  */
 export async function openPictureSigner(config: SigningConfig, model: Statement['model']): Promise<PictureSigner> {
   const chain = await readChain(config.certificates);
@@ -93,7 +93,7 @@ function coseSigner(chain: Chain, sign: Sign): Signer {
         return sign(bytes);
       });
       if (isSignature(chain, bytes, signature)) return signature;
-      throw new CannotSign(`the key that signs is not that of the first certificate in ${chain.file}`);
+      throw new CannotSign(`the signing key does not match the first certificate in ${chain.file}`);
     },
   };
 }

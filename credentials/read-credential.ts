@@ -5,17 +5,17 @@ import { type Statement, statementOf } from './statement.ts';
 
 /** What a picture's C2PA manifest says, and whether the picture is still the one that was signed. */
 export type Credential = {
-  /** Who wrote it, such as `pixart-batch 0.2.0`. */
+  /** The program that wrote it, such as `pixart-batch 0.2.0`. */
   generator: string;
-  /** The subject of the certificate. Nothing says that it may be trusted: a reader with a trust list does. */
+  /** The subject of the certificate. It is not checked for trust, which takes a reader with a trust list. */
   signedBy: string;
-  /** `null` where another program made it. */
+  /** `null` if another program made the picture. */
   statement: Statement | null;
-  /** What keeps file and manifest from being as they were signed; `null` where nothing does. */
+  /** How file or manifest differ from what was signed; `null` if they do not. */
   fault: string | null;
 };
 
-/** The newest manifest of the file; `null` where it has none. Whether its certificate is trusted or expired is not looked at. */
+/** The file's newest manifest; `null` if it has none. Trust and expiry of its certificate are not checked. */
 export async function readCredential(file: Uint8Array): Promise<Credential | null> {
   try {
     const asset = findAsset(file);
@@ -47,7 +47,7 @@ const credentialOf = ({ claim, signature, assertions }: Manifest, statuses: Stat
 
 type Statuses = ValidationResult['statusEntries'];
 
-/** In C2PA's own codes, such as `assertion.dataHash.mismatch`. Those of the certificate are another question. */
+/** C2PA's own codes, such as `assertion.dataHash.mismatch`, without those about trust in the certificate. */
 function faultText(statuses: Statuses): string | null {
   const faults = statuses.filter(({ success, code }) => success === false && !code.startsWith('signingCredential.'));
   return faults.length === 0 ? null : [...new Set(faults.map(({ code }) => code))].join(', ');

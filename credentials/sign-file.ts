@@ -15,13 +15,13 @@ import { assertionsOf, type Change, type Statement } from './statement.ts';
 const HASH = 'SHA-256';
 
 /**
- * Room for a signature of any length, which is filled up: the library's own 25,000 bytes are for a time stamp. What is left stays above 255
- * bytes, where a CBOR string's header would become shorter.
+ * Room for a signature of any length, padded to the full size; the library's default of 25,000 bytes allows for a
+ * timestamp. The padding stays above 255 bytes, since a shorter CBOR string would have a shorter header.
  */
 const SIGNATURE_ROOM = 1024;
 
 /**
- * The file with a C2PA manifest that says how it was made. Pixels and other metadata stay as they are.
+ * Returns the file with a C2PA manifest that says how it was made. Pixels and other metadata stay unchanged.
  *
  * @throws whatever the signer throws
  */

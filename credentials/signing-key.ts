@@ -4,10 +4,10 @@ import { UserError } from '../domain/user-error.ts';
 import { readPrivateFile } from '../encryption/private-file.ts';
 import type { Chain } from './certificates.ts';
 
-/** The algorithms that C2PA allows for a kind of key. */
+/** The algorithm that C2PA allows for a kind of key. */
 export type Algorithm = { cose: Cose; hash: 'sha256' | 'sha384' | null; kind: 'ec' | 'rsa' | 'ed25519' };
 
-/** Signs bytes as COSE has signatures: ECDSA's as two numbers side by side. */
+/** Signs bytes in COSE's format: ECDSA signatures are two numbers side by side. */
 export type Sign = (bytes: Uint8Array) => Promise<Uint8Array>;
 
 /** Not P-521, whose valid signatures @trustnxt/c2pa-ts refuses (findings/c2pa-ts-p521.sh). */
@@ -16,7 +16,7 @@ const CURVES: Record<string, Algorithm> = {
   secp384r1: { cose: Cose.ES384, hash: 'sha384', kind: 'ec' },
 };
 
-/** @throws UserError where C2PA knows no algorithm for the certificate's key */
+/** @throws UserError if C2PA has no algorithm for the certificate's key */
 export function algorithmOf({ leaf, file }: Pick<Chain, 'leaf' | 'file'>): Algorithm {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details = {} } = leaf.publicKey;
   const curve = CURVES[details.namedCurve ?? ''];
@@ -32,9 +32,9 @@ export function algorithmOf({ leaf, file }: Pick<Chain, 'leaf' | 'file'>): Algor
 }
 
 /**
- * Opens a private key that lies in a PEM file.
+ * Opens a private key in a PEM file.
  *
- * @throws UserError where it is none, others may read it, or the certificate is another key's
+ * @throws UserError if it is not a private key, others may read it, or it does not match the certificate
  */
 export async function openKeyFile(file: string, chain: Chain): Promise<Sign> {
   const key = parseKey(await readPrivateFile(file, '--sign-with', 'one private key'), file);
@@ -47,20 +47,20 @@ export async function openKeyFile(file: string, chain: Chain): Promise<Sign> {
   return async (bytes) => new Uint8Array(sign(algorithm.hash, bytes, used(key, algorithm)));
 }
 
-/** A service may hold another key than the one that the certificate is for. */
+/** Verifies a signature: a key service may use another key than the certificate's. */
 export function isSignature({ leaf, file }: Chain, bytes: Uint8Array, signature: Uint8Array): boolean {
   const algorithm = algorithmOf({ leaf, file });
   return verify(algorithm.hash, bytes, used(leaf.publicKey, algorithm), signature);
 }
 
-/** A key with how COSE uses those of its kind. */
+/** A key with the options that COSE prescribes for its kind. */
 function used(key: KeyObject, { kind }: Algorithm) {
   if (kind === 'ec') return { key, dsaEncoding: 'ieee-p1363' } as const;
   if (kind === 'ed25519') return key;
   return { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
 }
 
-/** What the parser says of a key may have pieces of it. */
+/** Drops the parser's own error, which may quote parts of the key. */
 function parseKey(pem: string, file: string): KeyObject {
   try {
     return createPrivateKey(pem);

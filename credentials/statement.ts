@@ -9,20 +9,20 @@ import {
 } from '@trustnxt/c2pa-ts/manifest';
 import project from '../package.json' with { type: 'json' };
 
-/** What a credential says of how a picture was made. */
+/** What a credential says about how a picture was made. */
 export type Statement = {
   model: { name: string; digest: string; license: string };
   renderKey: string;
   /** The shared object whose bytes were signed. */
   object: { bytes: number; crc32c: string };
-  /** Where the batch's owner wants it told. */
+  /** If the batch's owner wants it included. */
   prompt?: string | undefined;
   negativePrompt?: string | undefined;
 };
 
-/** What was done with a picture after it was drawn, in the order in which a credential tells it. */
+/** What may be done with a picture after rendering, in the order in which a credential lists it. */
 const CHANGES = {
-  /** Its background was taken away. */
+  /** Its background was removed. */
   cutOut: ActionType.C2paEdited,
   resized: ActionType.C2paResized,
   trimmed: ActionType.C2paCropped,
@@ -31,11 +31,11 @@ const CHANGES = {
 
 export type Change = keyof typeof CHANGES;
 
-/** As in the picture's XMP. */
+/** The namespace in the picture's XMP. */
 const OWN = 'urn:pixart-batch:image:1#';
 const IPTC = MetadataNamespace.IPTCExtension;
 
-/** In the words of C2PA where it has some, then of IPTC (2025.1), then of the picture's XMP. */
+/** Field names: C2PA's if it has one, else IPTC's (2025.1), else those of the picture's XMP. */
 const FIELDS = {
   modelName: [IPTC, 'AISystemUsed'],
   modelDigest: [IPTC, 'AISystemVersionUsed'],
@@ -79,7 +79,7 @@ export function assertionsOf({ model, object, ...others }: Statement, changes: r
   return [made, metadata];
 }
 
-/** What the assertions say; `null` where they are not ours. */
+/** The statement in the assertions; `null` if they are not ours. */
 export function statementOf(assertions: readonly Assertion[]): Statement | null {
   const entries = assertions.flatMap((assertion) => (assertion instanceof MetadataAssertion ? assertion.entries : []));
   const found = (field: keyof typeof FIELDS): string | undefined => {

@@ -4,19 +4,19 @@ type Chunk = { name: string; start: number; end: number };
 
 const HEADER_BYTES = 12;
 const CHUNK_HEADER_BYTES = 8;
-/** Where a RIFF file has its manifest store (C2PA 2.2, appendix A.3.4). */
+/** The RIFF chunk for the manifest store (C2PA 2.2, appendix A.3.4). */
 const C2PA = 'C2PA';
 
-/** A WebP file for @trustnxt/c2pa-ts, which knows PNG, JPEG and AVIF itself. The manifest store is the file's last chunk. */
+/** WebP support for @trustnxt/c2pa-ts, which itself supports PNG, JPEG and AVIF. The manifest store is the file's last chunk. */
 export class WebP implements Asset {
   readonly mimeType = 'image/webp';
   #file: Buffer;
 
-  /** @throws Error where the file is not a whole WebP */
+  /** @throws Error if the file is not a complete WebP */
   constructor(data: Uint8Array) {
     this.#file = Buffer.from(data);
     if (!WebP.canRead(data) || this.#file.readUInt32LE(4) + 8 !== this.#file.length) {
-      throw new Error('expected a whole WebP file, found something else, or one that is cut short');
+      throw new Error('expected a complete WebP file, found something else, or a truncated one');
     }
   }
 
@@ -53,13 +53,13 @@ export class WebP implements Asset {
       this.#file.subarray(0, HEADER_BYTES),
       ...kept.map(({ start, end }) => this.#file.subarray(start, end)),
       header,
-      // A chunk of odd length is followed by a byte.
+      // A chunk of odd length is followed by a padding byte.
       Buffer.alloc(length + (length % 2)),
     ]);
     this.#file.writeUInt32LE(this.#file.length - 8, 4);
   }
 
-  /** Without the byte that may follow: c2pa-rs expects exactly this of a file's exclusion. */
+  /** Without the padding byte: c2pa-rs expects exactly this range. */
   getHashExclusionRange(): { start: number; length: number } {
     const chunk = this.#ownChunk();
     return { start: chunk.start, length: CHUNK_HEADER_BYTES + this.#payload(chunk).length };
@@ -86,14 +86,14 @@ export class WebP implements Asset {
     return this.#file.subarray(begin, begin + this.#file.readUInt32LE(start + 4));
   }
 
-  /** @throws Error where a chunk is longer than the file */
+  /** @throws Error if a chunk is longer than the file */
   #chunks(): Chunk[] {
     const chunks: Chunk[] = [];
     for (let start = HEADER_BYTES; start < this.#file.length; start = chunks.at(-1)!.end) {
       const length = start + CHUNK_HEADER_BYTES <= this.#file.length ? this.#file.readUInt32LE(start + 4) : Infinity;
       const end = start + CHUNK_HEADER_BYTES + length + (length % 2);
       if (!(end <= this.#file.length))
-        throw new Error(`WebP: expected a whole chunk at byte ${start}, found its beginning`);
+        throw new Error(`WebP: expected a complete chunk at byte ${start}, found a truncated one`);
       chunks.push({ name: this.#file.toString('latin1', start, start + 4), start, end });
     }
     return chunks;

@@ -2,8 +2,9 @@
 const { DefaultFailureConverter } = require('@temporalio/common');
 
 /**
- * Puts messages and stacks of failures into a payload, where a codec encrypts them. Not those that say which key is missing: whoever lacks
- * the others' key would encrypt with one that the others lack, and the workflow that is told of it could never go on.
+ * Moves messages and stack traces of failures into a payload, where a codec encrypts them. Exception: failures about a
+ * missing key. A process that lacks the others' key would encrypt them with one that the others may lack, and the
+ * workflow could never continue.
  */
 class EncodingFailureConverter extends DefaultFailureConverter {
   #plain = new DefaultFailureConverter();
@@ -22,7 +23,7 @@ class EncodingFailureConverter extends DefaultFailureConverter {
 }
 
 /**
- * Itself, or as the SDK wraps it.
+ * The error itself, or the SDK's wrapper of it.
  *
  * @param {any} error
  */

@@ -2,12 +2,12 @@ import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { UserError } from '../domain/user-error.ts';
 
 /**
- * A key of AES-256. What it encrypts names it by its id: the name that a person gave it and a fingerprint of the key itself, so that two keys
- * of one name are told apart before anything is decrypted with the wrong one.
+ * An AES-256 key. Encrypted data names its key by id: the name that a person gave it plus a fingerprint of the key
+ * itself, so that two keys with one name are distinguished before anything is decrypted with the wrong one.
  */
 export type EncryptionKey = { readonly id: string; readonly name: string; readonly key: KeyObject };
 
-/** The id tells nothing of a key of 256 random bits. */
+/** The id reveals nothing about a key of 256 random bits. */
 export function encryptionKey(name: string, key: KeyObject): EncryptionKey {
   const fingerprint = createHmac('sha256', key).update('pixart-batch encryption key').digest('hex').slice(0, 8);
   return { id: `${name}.${fingerprint}`, name, key };
@@ -18,7 +18,7 @@ export type Keyring = {
   readonly current: EncryptionKey;
   /** The current one first. */
   readonly all: readonly EncryptionKey[];
-  /** @throws KeyMissing where it is none of these */
+  /** @throws KeyMissing if no key has the id */
   byId(id: string): EncryptionKey;
 };
 
@@ -26,12 +26,12 @@ export type Keyring = {
 export class KeyMissing extends UserError {
   readonly keyId: string;
 
-  /** @param found the ids of the keys that are there */
+  /** @param found the ids of the available keys */
   constructor(keyId: string, found: readonly string[] = []) {
     super(
       `expected encryption key ${JSON.stringify(keyId)}, found ${found.length === 0 ? 'no key' : `only ${found.join(', ')}`}. ` +
-        'Give this process that key too, in the file that PIXART_ENCRYPTION_KEY_FILE names, or however it gets its keys ' +
-        '(docs/encryption.md). Nothing is lost meanwhile',
+        'Give this process that key too, in the file that PIXART_ENCRYPTION_KEY_FILE names or wherever it gets its keys from ' +
+        '(docs/encryption.md). Nothing is lost in the meantime',
     );
     this.keyId = keyId;
   }
@@ -40,15 +40,15 @@ export class KeyMissing extends UserError {
 export const KEY_BYTES = 32;
 const MOST_KEYS = 100;
 
-/** A name stands readable in histories and in messages. */
+/** Key names appear in plain text in histories and messages. */
 const KEY_LINE = /^([A-Za-z0-9][A-Za-z0-9_-]{0,63}):([A-Za-z0-9+/_-]{43}=?)$/;
 
 /**
- * Reads keys: one a line as `name:key`, the key being 32 bytes in base64. The first is the current one. Empty lines and those that begin
- * with `#` are left out.
+ * Reads keys, one a line as `name:key`, where the key is 32 bytes in base64. The first is the current one. Empty lines
+ * and lines that start with `#` are skipped.
  *
- * @param where what a message calls the text
- * @throws UserError where a line is no key, a key comes twice, or there is none; it never repeats what it found
+ * @param where the text's name in messages
+ * @throws UserError if a line is not a key, a key occurs twice, or there is none; the message never quotes the text
  */
 export function keyringOf(text: string, where: string): Keyring {
   const keys = new Map<string, EncryptionKey>();
@@ -63,7 +63,7 @@ export function keyringOf(text: string, where: string): Keyring {
   if (current === undefined) throw new UserError(`${where}: expected at least one key, found none. ${HOW_TO_MAKE}`);
   if (keys.size > MOST_KEYS) {
     throw new UserError(
-      `${where}: expected ${MOST_KEYS} keys at most, found ${keys.size}; take out those that nothing needs`,
+      `${where}: expected at most ${MOST_KEYS} keys, found ${keys.size}; remove those that nothing needs`,
     );
   }
   return {
@@ -77,7 +77,7 @@ export function keyringOf(text: string, where: string): Keyring {
   };
 }
 
-/** One line of such a text. */
+/** The line for a key, as keyringOf reads it. */
 export const keyLine = ({ name, key }: EncryptionKey): string => `${name}:${key.export().toString('base64')}`;
 
 const HOW_TO_MAKE = 'Make one with "npx pixart-batch encryption new-key"';
@@ -87,7 +87,7 @@ function keyOfLine(line: string, where: string): EncryptionKey {
   const bytes = Buffer.from(base64 ?? '', 'base64');
   if (name === undefined || bytes.length !== KEY_BYTES) {
     throw new UserError(
-      `${where}: expected a key as name:key, the name of letters, digits, "_" and "-", the key of ${KEY_BYTES} bytes in base64; ` +
+      `${where}: expected a key as name:key, where the name has letters, digits, "_" and "-", and the key is ${KEY_BYTES} bytes in base64; ` +
         `found something else (${line.length} characters). ${HOW_TO_MAKE}`,
     );
   }

@@ -3,34 +3,35 @@ import { UserError } from '../domain/user-error.ts';
 import { type EncryptionKey, KEY_BYTES, KeyMissing, type Keyring } from './keyring.ts';
 import { isSealed, SealBroken, seal, sealedWith, unseal } from './sealed.ts';
 
-/** How objects that must not be read by all who read a store get into it, and out again. */
+/** How to write and read objects that not everybody with access to a store may read. */
 export type ObjectSeal = {
-  /** What to write under a name: sealed, or as it is. */
+  /** The bytes to write under a name: sealed, or unchanged. */
   close(bytes: Uint8Array, name: string): Uint8Array;
-  /** What was written under a name, sealed or not, or a sentence that says why it cannot be had. */
+  /** The original bytes of what was written under a name, sealed or not, or a sentence saying why they cannot be read. */
   open(bytes: Uint8Array, name: string): Uint8Array | string;
   /**
-   * Whether it was sealed with a key that is not here, so that nobody here can tell what it is.
+   * Whether it was sealed with a key that is not available here, so that its content is unknown.
    *
-   * @param beginning of the bytes, SEAL_BYTES_AT_MOST of them unless there are fewer
+   * @param beginning the first SEAL_BYTES_AT_MOST bytes, or all if there are fewer
    */
   isForeign(beginning: Uint8Array): boolean;
   /**
-   * The digests under which something may lie that is known by this one, the one to write under first. A plain digest of a text lets
-   * anybody who guesses the text find out that it was drawn; what is sealed lies under one that takes the key to compute.
+   * The digests under which something with this plain digest may be stored; the first is the one to write under. With a
+   * plain digest, anybody who guesses a text can check whether it was used; sealed objects are stored under a digest
+   * that needs the key.
    */
   digests(plain: string): [string, ...string[]];
 };
 
 /**
- * @param keyring what is sealed with; whatever any of its keys sealed is opened, also where `seals` is false
- * @throws UserError where it is to seal and there is no key
+ * @param keyring its current key seals; objects sealed with any of its keys are opened, even if `seals` is false
+ * @throws UserError if `seals` is true and there is no key
  */
 export function objectSeal(keyring: Keyring | null, seals: boolean): ObjectSeal {
   if (seals && keyring === null) {
     throw new UserError(
       'encrypting captions and checkpoints: expected encryption keys, found none. Set PIXART_ENCRYPTION_KEY_FILE, PIXART_ENCRYPTION_KEYS or ' +
-        'PIXART_ENCRYPTION_KEY_COMMAND; "npx pixart-batch encryption new-key" makes a key',
+        'PIXART_ENCRYPTION_KEY_COMMAND; create a key with "npx pixart-batch encryption new-key"',
     );
   }
   const keyed = (plain: string): string[] => (keyring?.all ?? []).map((key) => keyedDigest(key, plain));
@@ -45,7 +46,7 @@ export function objectSeal(keyring: Keyring | null, seals: boolean): ObjectSeal 
 /** For processes without keys. */
 export const PLAIN_OBJECTS = objectSeal(null, false);
 
-/** `null` of what was cut short. */
+/** `null` if the bytes are truncated. */
 function keyIdOf(beginning: Uint8Array): string | null {
   try {
     return sealedWith(beginning);
@@ -65,7 +66,7 @@ function opened(keyring: Keyring | null, bytes: Uint8Array, name: string): Uint8
   }
 }
 
-/** A key of its own is derived for it: one key for two purposes weakens both. */
+/** Derives a separate key: using one key for two purposes weakens both. */
 function keyedDigest({ key }: EncryptionKey, plain: string): string {
   const derived = hkdfSync('sha256', key, Buffer.alloc(0), 'pixart-batch object names', KEY_BYTES);
   return createHmac('sha256', Buffer.from(derived)).update(plain).digest('hex');

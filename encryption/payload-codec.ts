@@ -3,7 +3,7 @@ import proto from '@temporalio/proto';
 import { KeyMissing, type Keyring } from './keyring.ts';
 import { seal, sealedWith, unseal } from './sealed.ts';
 
-/** As Temporal's own samples name them, so that its UI and its other tools know such a payload. */
+/** The names from Temporal's own samples, so that its UI and other tools recognise such payloads. */
 const ENCODING = Buffer.from('binary/encrypted');
 const KEY_ID = 'encryption-key-id';
 
@@ -11,7 +11,7 @@ const CONTEXT = 'temporal payload';
 
 const { Payload: Proto } = proto.temporal.api.common.v1;
 
-/** What is given in a payload's place where its key is missing. May throw. */
+/** Supplies a replacement for a payload whose key is missing. May throw. */
 export type WithoutKey = (missing: KeyMissing) => Payload;
 
 const refuse: WithoutKey = (missing) => {
@@ -19,8 +19,8 @@ const refuse: WithoutKey = (missing) => {
 };
 
 /**
- * Encrypts all that is given to Temporal, where there are keys, and decrypts what was encrypted. What was not is passed on as it is, so that
- * batches from before there were keys go on.
+ * Encrypts all payloads for Temporal if there are keys, and decrypts encrypted ones. Unencrypted payloads are passed on
+ * unchanged, so that batches from before there were keys continue.
  */
 export class EncryptionCodec implements PayloadCodec {
   readonly #keyring: Keyring | null;
@@ -37,7 +37,7 @@ export class EncryptionCodec implements PayloadCodec {
   }
 
   /**
-   * @throws KeyMissing unless the codec was made to give something else then
+   * @throws KeyMissing unless the codec was created with a replacement
    * @throws SealBroken
    */
   async decode(payloads: Payload[]): Promise<Payload[]> {
@@ -66,6 +66,6 @@ const isEncrypted = ({ metadata }: Payload): boolean => {
   return encoding !== undefined && ENCODING.equals(encoding);
 };
 
-/** The key that a payload needs; `null` where it is not encrypted. */
+/** The id of the key that a payload needs; `null` if it is not encrypted. */
 export const keyIdOf = (payload: Payload): string | null =>
   isEncrypted(payload) ? sealedWith(payload.data ?? new Uint8Array()) : null;

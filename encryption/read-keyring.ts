@@ -11,15 +11,16 @@ const COMMAND = 'PIXART_ENCRYPTION_KEY_COMMAND';
 
 const LONGEST_BYTES = 65_536;
 
-/** A key service is asked over the network, and may ask somebody first. */
+/** Long, because a key service works over the network, and may need somebody's approval first. */
 const COMMAND_MS = 60_000;
 
 /**
- * The keys that the environment gives this process: in a file (`PIXART_ENCRYPTION_KEY_FILE`), themselves (`PIXART_ENCRYPTION_KEYS`, with commas
- * or line ends between them), or as what a command prints (`PIXART_ENCRYPTION_KEY_COMMAND`), which is how a key service such as Cloud KMS unwraps them. `null` where it
- * gives none: nothing is encrypted then.
+ * The encryption keys from the environment: in a file (`PIXART_ENCRYPTION_KEY_FILE`), directly
+ * (`PIXART_ENCRYPTION_KEYS`, separated by commas or line ends), or printed by a command
+ * (`PIXART_ENCRYPTION_KEY_COMMAND`), such as one that has Cloud KMS unwrap them. `null` if there are none: nothing is
+ * encrypted then.
  *
- * @throws UserError where there are two of these, a file is open to others, a command fails, or what they hold are no keys
+ * @throws UserError if two of these are set, a file is accessible to others, a command fails, or the text is not keys
  */
 export async function readKeyring(env: NodeJS.ProcessEnv = process.env): Promise<Keyring | null> {
   const given = [FILE, KEYS, COMMAND].filter((name) => env[name]?.trim());
@@ -33,7 +34,10 @@ export async function readKeyring(env: NodeJS.ProcessEnv = process.env): Promise
   return keyringOf(value.replaceAll(',', '\n'), KEYS);
 }
 
-/** Whatever it needs to reach its service stands in our environment. What it prints may be a key, so only its complaints are repeated. */
+/**
+ * Runs the command in our own environment, which may have its credentials. Its output may contain keys, so errors quote
+ * stderr only.
+ */
 async function printedBy(command: string, env: NodeJS.ProcessEnv): Promise<string> {
   try {
     return (await promisify(exec)(command, { env, timeout: COMMAND_MS, maxBuffer: LONGEST_BYTES })).stdout;

@@ -2,28 +2,28 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { UserError } from '../domain/user-error.ts';
 import type { Keyring } from './keyring.ts';
 
-/** What was encrypted cannot be decrypted though its key is there: the bytes were changed, or stood somewhere else. */
+/** Encrypted data cannot be decrypted although its key is there: the bytes were changed, or belong somewhere else. */
 export class SealBroken extends UserError {}
 
 const CIPHER = 'aes-256-gcm';
 
-/** No text and no image format begins so; the last byte is the version. */
+/** No text or image format starts like this; the last byte is the version. */
 const MAGIC = Buffer.from([0x8f, 0x50, 0x58, 0x53, 0x01]);
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const LONGEST_ID = 255;
 
-/** What is sealed grows by this at most. */
+/** The most by which sealing makes data longer. */
 export const SEAL_BYTES_AT_MOST = MAGIC.length + 1 + LONGEST_ID + NONCE_BYTES + TAG_BYTES;
 
-/** Whether these bytes are what {@link seal} makes, of whatever key. */
+/** Whether these bytes come from {@link seal}, with any key. */
 export const isSealed = (bytes: Uint8Array): boolean => MAGIC.equals(bytes.subarray(0, MAGIC.length));
 
 /**
- * Encrypts with the current key: AES-256-GCM with a fresh random nonce. A key is good for four billion of these. The result is the magic,
- * the id of the key with its length before it, the nonce, the encrypted bytes and the tag.
+ * Encrypts with the current key: AES-256-GCM with a fresh random nonce. A key is good for four billion calls. The
+ * result is the magic, the length-prefixed id of the key, the nonce, the encrypted bytes and the tag.
  *
- * @param context what the bytes are and where they belong: who unseals has to say the same
+ * @param context what the bytes are and where they belong; unsealing requires the same context
  */
 export function seal(keyring: Keyring, bytes: Uint8Array, context: string): Buffer {
   const { id, key } = keyring.current;
@@ -37,8 +37,8 @@ export function seal(keyring: Keyring, bytes: Uint8Array, context: string): Buff
 /**
  * Decrypts with the key that the header names.
  *
- * @throws KeyMissing where the keyring does not have it
- * @throws SealBroken where the bytes were changed, or were sealed for another context
+ * @throws KeyMissing if the keyring does not have it
+ * @throws SealBroken if the bytes were changed, or were sealed for another context
  */
 export function unseal(keyring: Keyring, bytes: Uint8Array, context: string): Buffer {
   const { id, header, nonce, encrypted, tag } = partsOf(bytes);
@@ -49,15 +49,15 @@ export function unseal(keyring: Keyring, bytes: Uint8Array, context: string): Bu
     return Buffer.concat([decipher.update(encrypted), decipher.final()]);
   } catch {
     throw new SealBroken(
-      `expected bytes as encryption key ${id} encrypted them, found others: they were changed, or belong somewhere else`,
+      `expected bytes encrypted with key ${id}, found others: they were changed, or belong somewhere else`,
     );
   }
 }
 
-/** The id of the key that these bytes need. @throws SealBroken where they are too short to be whole */
+/** The id of the key that these bytes need. @throws SealBroken if they are truncated */
 export const sealedWith = (bytes: Uint8Array): string => partsOf(bytes).id;
 
-/** The header has a length of its own in it, so no header and context run into each other. */
+/** The header contains its own length, so header and context cannot run into each other. */
 const boundTo = (header: Buffer, context: string): Buffer => Buffer.concat([header, Buffer.from(context)]);
 
 function partsOf(sealed: Uint8Array) {
@@ -68,7 +68,7 @@ function partsOf(sealed: Uint8Array) {
   const to = bytes.length - TAG_BYTES;
   if (!isSealed(bytes) || to < from) {
     throw new SealBroken(
-      `expected encrypted bytes with the id of their key, found ${bytes.length} bytes that are cut short or something else`,
+      `expected encrypted bytes with the id of their key, found ${bytes.length} bytes that are truncated or something else`,
     );
   }
   return {

@@ -5,14 +5,14 @@ import { childEnvironment } from '../domain/child-environment.mjs';
 import type { Device } from '../models/pixart/index.ts';
 import { processorModel } from '../models/renderer/processor.ts';
 
-/** As long as a receipt takes. */
+/** The longest name that a receipt allows. */
 const MAX_CHARACTERS = 200;
 
 /**
- * What the device is, for rates that are kept by it: `NVIDIA H100 80GB HBM3`, `AMD EPYC × 2`. The device's own name (`cuda:0`) where the
- * driver does not tell.
+ * The device's model, by which rates are kept: `NVIDIA H100 80GB HBM3`, `AMD EPYC × 2`. The device itself (`cuda:0`) if
+ * the driver does not say.
  *
- * @param threads of a processor, all of the renderer's processes together; how they are divided changes no picture
+ * @param threads for a CPU, the sum over all renderer processes; how they are divided does not change a picture
  */
 export async function deviceName(device: Device, threads: number): Promise<string> {
   const name = device === 'cpu' ? `${processorModel()} × ${threads}` : await nvidiaSmi(device, 'name').catch(() => '');
@@ -20,8 +20,8 @@ export async function deviceName(device: Device, threads: number): Promise<strin
 }
 
 /**
- * Bytes in use: of a GPU as its driver's `nvidia-smi` tells, whoever uses them; for a CPU those of the renderer's processes.
- * `null` where neither is to be had.
+ * Bytes in use: for a GPU, as reported by its driver's `nvidia-smi`, by all processes; for a CPU, by the renderer's processes.
+ * `null` if unknown.
  */
 export async function deviceMemory(device: Device, rendererPids: readonly number[]): Promise<number | null> {
   try {
@@ -34,7 +34,7 @@ export async function deviceMemory(device: Device, rendererPids: readonly number
 const sum = (bytes: readonly (number | null)[]): number | null =>
   bytes.reduce((total, of) => (total === null || of === null ? null : total + of), 0);
 
-/** Linux tells it in kibibytes; other systems have no /proc. */
+/** Linux reports it in kibibytes; other systems have no /proc. */
 async function residentBytes(pid: number): Promise<number | null> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
@@ -49,12 +49,12 @@ async function gpuBytes(device: string): Promise<number | null> {
 const TIMEOUT_MS = 5_000;
 
 /**
- * What the driver tells of one GPU (`memory.used`, `name`), without units. Devices are counted as CUDA counts them in this process:
- * `CUDA_VISIBLE_DEVICES` may leave some out. Where unlike cards are in one machine, `CUDA_DEVICE_ORDER=PCI_BUS_ID` makes CUDA count
- * them as the driver does.
+ * Asks the driver about one GPU (`memory.used`, `name`), without units. Devices are numbered as CUDA numbers them in
+ * this process: `CUDA_VISIBLE_DEVICES` may hide some. On machines with different cards, `CUDA_DEVICE_ORDER=PCI_BUS_ID`
+ * makes CUDA number them as the driver does.
  *
- * @param device `cuda:0`
- * @throws Error where there is no `nvidia-smi`, or it does not know the device
+ * @param device such as `cuda:0`
+ * @throws Error if there is no `nvidia-smi`, or it does not know the device
  */
 async function nvidiaSmi(device: string, field: 'memory.used' | 'name'): Promise<string> {
   const index = Number(device.slice('cuda:'.length));

@@ -7,13 +7,13 @@ import type { Attributes } from './tracing/span.ts';
 import type { Tracer } from './tracing/tracer.ts';
 
 export type ObservedActivity = {
-  /** Hears how long a part of the activity took, for its trace. */
+  /** Adds a part of the activity to its trace. */
   part(name: string, startMs: number, endMs: number): void;
-  /** What the activity's span and log lines say of it besides batch and attempt. */
+  /** Adds attributes to the activity's span and log lines, besides batch and attempt. */
   describe(attributes: Attributes): void;
 };
 
-/** What to do around an activity of a kind; `work` runs it with the arguments that it is given. */
+/** What to do around an activity; `work` runs it with the given arguments. */
 export type Around = (
   context: Context,
   input: ActivityExecuteInput,
@@ -22,8 +22,8 @@ export type Around = (
 ) => Promise<unknown>;
 
 /**
- * Gives every activity a span, where its workflow is part of a trace, and every line that is logged in it the batch.
- * Nothing but a few function calls is spent where there is no tracer.
+ * Gives every activity a span, if its workflow is part of a trace, and adds the batch to every line that it logs.
+ * Without a tracer this costs no more than a few function calls.
  */
 export const observeActivities =
   (
@@ -59,12 +59,15 @@ export const observeActivities =
     };
   };
 
-/** Every activity of ours is told its batch, except the one that reads a shard: that one knows the shard's name. */
+/**
+ * The batch from an activity's input. All of our activities have it, except the one that reads a shard, which has the
+ * shard's name.
+ */
 function subjectOf({ args: [input] }: ActivityExecuteInput): Attributes {
   const { batch } = (input ?? {}) as { batch?: string };
   return batch === undefined ? {} : { batch };
 }
 
-/** The kind of error, not its text, which may quote what a person wrote. */
+/** The error's type, not its message, which may quote what a person wrote. */
 const nameOf = (error: unknown): string =>
   error instanceof Error ? ((error as { type?: string | null }).type ?? error.name) : typeof error;

@@ -13,8 +13,8 @@ import type { Tracer } from './tracing/tracer.ts';
 export type RenderObservers = { log: Logger; metrics: RenderMetrics | null; tracer: Tracer | null };
 
 /**
- * Counts and logs every attempt to make an image of this size. The timer that it hands the activity notes its stages in metrics and
- * in its trace.
+ * Counts and logs every attempt to make an image of this size. It gives the activity a timer, which records the stages
+ * in metrics and in the trace.
  */
 export function observeRenders({ log, metrics, tracer }: RenderObservers, size: Size): ActivityInterceptorsFactory {
   return observeActivities(tracer, async ({ info }, { args }, activity, work) => {
@@ -52,7 +52,7 @@ export function observeRenders({ log, metrics, tracer }: RenderObservers, size: 
   });
 }
 
-/** The timer takes the place behind the input: a workflow's second argument would be lost. */
+/** The timer is passed as the second argument, where it would replace one from a workflow. */
 function onlyArgument(args: unknown[]): unknown {
   if (args.length === 1) return args[0];
   throw new TypeError(`renderImage: expected its input as the only argument, found ${args.length} arguments`);

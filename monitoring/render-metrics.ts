@@ -3,7 +3,7 @@ import type { Size } from '../domain/size.ts';
 import type { Stage } from '../domain/timings.ts';
 
 /**
- * What became of an attempt to make an image. `retried`: it failed, and another attempt follows; `failed`: none follows.
+ * The outcome of an attempt to make an image. `retried`: it failed, and another attempt follows; `failed`: none follows.
  */
 export type AttemptOutcome = (typeof OUTCOMES)[number];
 
@@ -21,37 +21,37 @@ const name = {
   microBatch: 'pixart_micro_batch_images',
 } as const;
 
-/** From a tiny image's milliseconds to a 4k image's hours on a processor. */
+/** From a tiny image's milliseconds to a 4k image's hours on a CPU. */
 const SECONDS = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000];
 
 const IMAGES = [1, 2, 4, 8, 16, 32];
 
-/** Bounds of our histograms, for the exporter. */
+/** Bucket bounds of our histograms, for the exporter. */
 export const METRIC_BUCKETS = { [name.stage]: SECONDS, [name.queueWait]: SECONDS, [name.microBatch]: IMAGES };
 
 /**
- * A render worker's own metrics, beside those of Temporal's SDK. Labels are sizes, outcomes, stages and the device: never a
- * batch or a job, of which there are thousands.
+ * A render worker's own metrics, besides those of Temporal's SDK. Labels are sizes, outcomes, stages and the device,
+ * never a batch or a job, of which there are thousands.
  */
 export type RenderMetrics = {
   image(size: Size, outcome: AttemptOutcome): void;
   stage(size: Size, stage: Stage, seconds: number): void;
   queueWait(size: Size, seconds: number): void;
-  /** The most images that shared a call with one that was rendered, itself included. */
+  /** The largest number of images in one call together with a rendered image, including itself. */
   microBatch(size: Size, images: number): void;
-  /** Finished pictures that wait for a store which refuses them. */
+  /** Finished pictures waiting for a store that refuses them. */
   held(size: Size, pictures: number): void;
   rendererRestarted(): void;
-  /** Processes that render at once. */
+  /** Processes that render concurrently. */
   children(count: number): void;
   deviceMemory(bytes: number): void;
 };
 
-/** `device` and `sizes`: those that this worker serves, such as `cuda:0`. */
+/** Creates the metrics for the device (such as `cuda:0`) and the sizes that this worker serves. */
 export function createRenderMetrics(processMeter: MetricMeter, device: string, sizes: readonly Size[]): RenderMetrics {
   const meter = processMeter.withTags({ device });
-  const images = meter.createCounter(name.images, undefined, 'Attempts to make an image, by what became of them');
-  const stages = meter.createHistogram(name.stage, 'float', undefined, 'Seconds that a stage of an image took');
+  const images = meter.createCounter(name.images, undefined, 'Attempts to make an image, by outcome');
+  const stages = meter.createHistogram(name.stage, 'float', undefined, 'Seconds that each stage of an image took');
   const waits = meter.createHistogram(
     name.queueWait,
     'float',
@@ -69,7 +69,7 @@ export function createRenderMetrics(processMeter: MetricMeter, device: string, s
     name.held,
     'int',
     undefined,
-    'Finished pictures that wait for a store which refuses them',
+    'Finished pictures waiting for a store that refuses them',
   );
   const memory = meter.createGauge(
     name.memory,
@@ -78,7 +78,7 @@ export function createRenderMetrics(processMeter: MetricMeter, device: string, s
     'Memory in use: of the GPU, or of the renderer processes',
   );
   const children = meter.createGauge(name.children, 'int', undefined, 'Renderer processes that compute on the device');
-  // Prometheus sees a counter grow only from a value that it has seen: the first failure would be missed.
+  // Prometheus notices growth only from a value that it has seen, and would miss the first failure.
   restarts.add(0);
   for (const size of sizes) for (const outcome of OUTCOMES) images.add(0, { size, outcome });
   for (const size of sizes) held.set(0, { size });
@@ -94,7 +94,7 @@ export function createRenderMetrics(processMeter: MetricMeter, device: string, s
   };
 }
 
-/** What a worker that holds a text encoder counts. */
+/** Metrics of a worker with a text encoder. */
 export type EncodeMetrics = { textEncoded(): void };
 
 export function createEncodeMetrics(processMeter: MetricMeter, device: string): EncodeMetrics {

@@ -3,12 +3,12 @@ import type { StartedChild } from '../models/renderer/index.ts';
 import { deviceMemory } from './device.ts';
 import type { RenderMetrics } from './render-metrics.ts';
 
-/** As often as Prometheus usually asks. */
+/** As often as Prometheus usually scrapes. */
 const MEMORY_EVERY_MS = 15_000;
 
-/** Counts the renderer's processes, and measures the memory of those that live. */
+/** Counts the renderer's processes, and measures the memory of live ones. */
 export type RendererProcesses = {
-  /** A process is ready, one of the first or one that replaces a dead one. */
+  /** A process is ready: one of the first, or a replacement for a dead one. */
   started(child: StartedChild): void;
   stop(): void;
 };

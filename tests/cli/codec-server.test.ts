@@ -55,7 +55,7 @@ test.each<[string, Record<string, string>, string[], string]>([
     'an address of another machine',
     both,
     ['--listen', '192.0.2.1:8234'],
-    '--listen: expected an address of this machine that is free',
+    '--listen: expected a free address on this machine',
   ],
 ])('with %s it does not start, and says what it expects', async (_, environment, args, message) => {
   const { code, stdout, stderr } = await runHere(['codec-server', ...args], environment);
@@ -67,7 +67,7 @@ test.each<[string, Record<string, string>, string[], string]>([
 test('a token in a file that others may read, and a certificate that is none, are refused', async () => {
   const open = await runHere(['codec-server'], { ...keys, PIXART_CODEC_TOKEN_FILE: join(folder, 'open') });
   expect(open.stderr).toMatch(
-    /PIXART_CODEC_TOKEN_FILE: expected .*open to be its owner's alone, found mode 644: run "chmod 600/,
+    /PIXART_CODEC_TOKEN_FILE: expected .*open to be accessible to its owner only, found mode 644: run "chmod 600/,
   );
   const pem = join(folder, 'no.pem');
   const tls = await runHere(['codec-server', '--listen', '127.0.0.1:0', '--tls-cert', pem, '--tls-key', pem], both);

@@ -64,7 +64,7 @@ async function expectDecoded(response: Response): Promise<void> {
   expect(await response.json()).toEqual({ payloads: [json(plain('a fox in the snow'))] });
 }
 
-test('whoever has the token gets what was encrypted as it was, and the log says who asked in which namespace, not for what', async () => {
+test('a caller with the token gets decrypted payloads, and the log says who asked in which namespace, not for what', async () => {
   await expectDecoded(await ask(bearer(TOKEN)));
   await expectDecoded(await ask(bearer(TOKEN), '/default/decode?preserveStorageRefs=true'));
   expect(said[0]).toEqual({ caller: 'token', namespace: 'default', payloads: 1, message: 'decoded' });
@@ -88,7 +88,7 @@ test.each([
 });
 
 describe('a token of the identity provider', () => {
-  test('is enough, whether the UI passes it as access token or, beside an opaque one, as identity token', async () => {
+  test('is enough, whether the UI passes it as the access token or, beside an opaque one, as the ID token', async () => {
     await expectDecoded(await ask(bearer(await provider.token())));
     await expectDecoded(await ask({ ...bearer('opaque'), 'Authorization-Extras': await provider.token() }));
     expect(said.map(({ caller }) => caller)).toEqual(['ada', 'ada']);
@@ -108,7 +108,7 @@ describe('a token of the identity provider', () => {
   });
 });
 
-test('while the identity provider does not answer nobody is told anything, and the log says why', async () => {
+test('while the identity provider does not answer, nothing is decoded, and the log says why', async () => {
   const port = await freePort(null);
   const jwks = new URL(`http://127.0.0.1:${port}/jwks.json`);
   const away = await startCodecServer({
@@ -129,7 +129,7 @@ describe('a person who signs in', () => {
   const form = (token: string) =>
     post('/', { 'Content-Type': 'application/x-www-form-urlencoded', Origin: server.url }, `token=${token}`);
 
-  test('gets a cookie that scripts and other sites cannot use, and with it what was encrypted', async () => {
+  test('gets a cookie that scripts and other sites cannot use, and decrypted payloads with it', async () => {
     expect(await (await fetch(server.url)).text()).toContain('type="password"');
     const response = await form(TOKEN);
     expect(response.status).toBe(303);
@@ -143,7 +143,7 @@ describe('a person who signs in', () => {
     expect((await ask({ Cookie: later })).status).toBe(401);
   });
 
-  test('with something else gets none', async () => {
+  test('with a wrong token gets none', async () => {
     const response = await form('guess');
     expect([response.status, response.headers.get('set-cookie')]).toEqual([401, null]);
   });
@@ -154,7 +154,7 @@ describe('a person who signs in', () => {
   });
 });
 
-test('pages of the UI may ask, with all that the UI sends, and pages from elsewhere get nothing', async () => {
+test('pages of the UI may ask, with all headers that the UI sends, and pages from elsewhere get nothing', async () => {
   const preflight = (Origin: string) =>
     fetch(`${server.url}/decode`, {
       method: 'OPTIONS',
@@ -175,7 +175,7 @@ test('pages of the UI may ask, with all that the UI sends, and pages from elsewh
   }
 });
 
-test('what cannot be decoded, and what never was encrypted, comes back as it came beside the rest', async () => {
+test('payloads that cannot be decoded or were never encrypted are returned unchanged beside the rest', async () => {
   const foreign = await encrypted('an owl', keyring(lineOf('lost')));
   const broken = { ...(await encrypted('an elk')), data: new Uint8Array(40) };
   const stored = { ...json(plain('a lynx')), externalPayloads: [{ sizeBytes: '7' }] };
@@ -202,9 +202,9 @@ test.each([
   expect((await post('/decode', bearer(TOKEN), body)).status).toBe(400);
 });
 
-test('more than a page of Temporal’s UI can ask for is refused before it is read, whether or not its length is said', async () => {
+test('a body larger than a page of Temporal’s UI can send is refused before it is read, with or without its length', async () => {
   const long = 'x'.repeat(9 * 2 ** 20);
-  // The server hangs up while the rest is being sent, which a client may notice before the answer.
+  // The server closes the connection while the rest is being sent, which a client may notice before the answer.
   const refused = { status: 413 };
   const outcome = (response: Promise<Response>) =>
     response.then(

@@ -5,7 +5,10 @@ import type { JwtOptions } from '../../codec-server/access.ts';
 
 export type IdentityProvider = {
   jwt: JwtOptions;
-  /** A token as its users get it; `false` has it signed with a key that the provider does not publish. It names its key unless told not to. */
+  /**
+   * A user's token. With `isOurs` false, it is signed with a key that the provider does not publish; with `kid` null,
+   * it names no key.
+   */
   token(claims?: Record<string, unknown>, isOurs?: boolean, kid?: string | null): Promise<string>;
   stop(): void;
 };

@@ -8,7 +8,7 @@ import { onTestFinished } from 'vitest';
 const DAY_MS = 86_400_000;
 const { subtle } = webcrypto;
 
-/** How WebCrypto makes keys that C2PA allows. */
+/** WebCrypto's parameters for the kinds of keys that C2PA allows. */
 export const KINDS = {
   'P-256': { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
   'P-384': { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' },
@@ -26,16 +26,16 @@ export type Kind = keyof typeof KINDS;
 
 export type ChainOptions = {
   kind?: Kind;
-  /** Of the leaf's extended key usage: e-mail protection unless given. */
+  /** The leaf's extended key usage; default: e-mail protection. */
   purposes?: string[];
-  /** Of the leaf, in days from now. */
+  /** The leaf's validity, in days from now. */
   from?: number;
   to?: number;
 };
 
-/** A key, its certificate, and those that issued it, as a studio's authority would hand them out. */
+/** A key, its certificate, and the issuers' certificates, as a studio's certificate authority would issue them. */
 export type TestChain = {
-  /** Paths, as `--sign-with` and `--sign-as` want them. */
+  /** Paths for `--sign-with` and `--sign-as`. */
   key: string;
   certificates: string;
   /** PEM. */
@@ -45,14 +45,14 @@ export type TestChain = {
   root: string;
 };
 
-/** Made on the fly, in a folder that is gone when the test ends. */
+/** Creates a chain in a folder that is removed when the test ends. */
 export async function testChain(options: ChainOptions = {}): Promise<TestChain> {
   const folder = await mkdtemp(join(tmpdir(), 'pixart-chain-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   return chainIn(folder, options);
 }
 
-/** The same in a folder of the caller's. */
+/** The same in the caller's folder. */
 export async function chainIn(folder: string, options: ChainOptions = {}): Promise<TestChain> {
   const { kind = 'P-256', purposes = [x509.ExtendedKeyUsage.emailProtection], from = -1, to = 30 } = options;
   const [rootKeys, issuerKeys, keys] = await Promise.all([newKeys('P-256'), newKeys('P-256'), newKeys(kind)]);

@@ -25,8 +25,8 @@ let status: number;
 let calls: { url: string | undefined; authorization: string | undefined }[];
 
 /**
- * Answers as Google documents its token service and Cloud KMS's `asymmetricSign`, with real signatures of digests: Google's own service
- * cannot run here.
+ * Implements Google's token service and Cloud KMS's `asymmetricSign` as documented, with real signatures of digests,
+ * since Google's own service cannot run here.
  */
 const server = createServer(async (request, response) => {
   const isToken = request.url === '/token';
@@ -37,7 +37,7 @@ const server = createServer(async (request, response) => {
   else response.end(JSON.stringify(status === 200 ? { name: VERSION, signature: await signature(asked) } : DENIED));
 });
 
-/** Of a digest, in DER where it is ECDSA's: what Node does only together with the hash. */
+/** Signs a digest, in DER for ECDSA; Node's own API only signs together with hashing. */
 async function signature({ data, digest }: Asked): Promise<string> {
   if (data !== undefined) return sign(null, Buffer.from(data, 'base64'), held.keyPem).toString('base64');
   const file = join(dirname(held.key), 'digest');
@@ -52,7 +52,7 @@ const address = (): string => `http://127.0.0.1:${(server.address() as AddressIn
 beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   vi.stubEnv('CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS', `${address()}/`);
-  // Otherwise Google's library asks one of its services for it.
+  // Without it, Google's library would ask one of its services.
   vi.stubEnv('GOOGLE_CLOUD_PROJECT', 'studio');
 });
 
@@ -66,7 +66,7 @@ afterAll(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-/** Workload identity federation: a token of another cloud's, from a file, for one of Google's. */
+/** Workload identity federation: exchanges another cloud's token, from a file, for one of Google's. */
 async function chainWithCredentials(of: Kind): Promise<TestChain> {
   kind = of;
   held = await testChain({ kind: of });
@@ -87,7 +87,7 @@ async function chainWithCredentials(of: Kind): Promise<TestChain> {
 const open = (certificates: string, key = `gcp-kms://${VERSION}`) => openPictureSigner({ key, certificates }, MODEL);
 
 test.each((Object.keys(KINDS) as Kind[]).filter((kind) => kind !== 'P-521'))(
-  'a key of kind %s signs that never leaves Cloud KMS, with the credentials of the machine',
+  "a key of kind %s that never leaves Cloud KMS signs with the machine's credentials",
   async (kind) => {
     const { certificates } = await chainWithCredentials(kind);
     const signer = await open(certificates);
@@ -95,17 +95,17 @@ test.each((Object.keys(KINDS) as Kind[]).filter((kind) => kind !== 'P-521'))(
     const file = await encodeImage(samplePixels(job.width, job.height), { job, bundle: MODEL });
     const signed = await signer.sign(file, job, { bytes: file.length, crc32c: 'AAAAAA==' });
     expect(await readCredential(signed)).toMatchObject({ fault: null });
-    // The sample at the start, then the picture.
+    // First the sample, then the picture.
     expect(calls).toEqual(Array(2).fill({ url: `/v1/${VERSION}:asymmetricSign`, authorization: 'Bearer a-token' }));
   },
 );
 
-test('what Cloud KMS refuses is told at the start, as are a name that is none and a key of another certificate', async () => {
+test("refusals of Cloud KMS are reported at the start, and so are an invalid name and another certificate's key", async () => {
   const { certificates } = await chainWithCredentials('P-256');
   status = 403;
   await expect(open(certificates)).rejects.toThrow("'cloudkms.cryptoKeyVersions.useToSign' denied");
   status = 200;
   const { certificates: others } = await testChain();
-  await expect(open(others)).rejects.toThrow('not that of the first certificate');
+  await expect(open(others)).rejects.toThrow('does not match the first certificate');
   await expect(open(certificates, 'gcp-kms://projects/studio')).rejects.toThrow('cryptoKeyVersions/<n>');
 });

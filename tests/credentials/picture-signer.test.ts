@@ -27,7 +27,7 @@ const pixels = (file: Uint8Array): Promise<Buffer> => sharp(file).raw().toBuffer
 const xmp = async (file: Uint8Array) => (await sharp(file).metadata()).xmp?.toString();
 
 test.each(IMAGE_FORMATS)(
-  'a signed %s tells what made it; pixels and XMP stay, and another byte is noticed',
+  'a signed %s says what made it; pixels and XMP stay, and a changed byte is noticed',
   async (format) => {
     const signer = await open(await testChain());
     const { file, job, object } = await sample(format);
@@ -37,7 +37,7 @@ test.each(IMAGE_FORMATS)(
     expect(file).toEqual(before);
     expect(await pixels(signed)).toEqual(await pixels(file));
     expect(await xmp(signed)).toBe(await xmp(file));
-    // Three certificates less the root, a signature, and the words.
+    // Two certificates without the root, a signature, and the texts.
     expect(signed.length - file.length).toBeLessThan(5_000);
     expect(await readCredential(signed)).toEqual({
       generator: expect.stringMatching(/^pixart-batch \d/),
@@ -50,7 +50,7 @@ test.each(IMAGE_FORMATS)(
   },
 );
 
-/** Where each format has what was drawn, or the words of its XMP. */
+/** Where each format has its pixels, or the text of its XMP. */
 const CONTENT = { png: 'IDAT', webp: 'VP8 ', avif: 'mdat', jpeg: 'xpacket end' };
 
 function oneByteChanged(signed: Uint8Array, format: ImageFormat = 'png'): Uint8Array {
@@ -69,10 +69,10 @@ test.each(ALLOWED)('a key of kind %s signs', async (kind) => {
   expect(await readCredential(await signer.sign(file, job, object))).toMatchObject({ fault: null });
 });
 
-test('a prompt enters the credential where the batch wants it, however long it is', async () => {
+test('a prompt goes into the credential if the batch wants it, however long it is', async () => {
   const signer = await open(await testChain());
   for (const format of IMAGE_FORMATS) {
-    // A JPEG has room for 60,000 bytes of XMP, where it stands twice; a segment of one for a shorter manifest than the others'.
+    // A JPEG has room for 60,000 bytes of XMP, which has the prompt twice; its segments allow only a shorter manifest.
     const prompt = `a fox 🦊 & <more> ${'and more '.repeat(format === 'jpeg' ? 3_000 : 9_000)}`;
     const { file, job, object } = await sample(format, { sign: 'with-prompt', prompt, negativePrompt: 'fog' });
     const signed = await signer.sign(file, job, object);
@@ -82,7 +82,7 @@ test('a prompt enters the credential where the batch wants it, however long it i
   }
 });
 
-test('what is signed is known again, unless the object, the words or a byte are others', async () => {
+test('a signed file is recognised, unless the object, the texts or a byte differ', async () => {
   const signer = await open(await testChain());
   const { file, job, object } = await sample();
   const signed = await signer.sign(file, job, object);
@@ -133,7 +133,7 @@ async function rewritten(file: string, text: string, mode: number): Promise<void
 }
 
 test.each([
-  ['has run out', { from: -30, to: -1 }, 'a certificate that is valid now'],
+  ['has expired', { from: -30, to: -1 }, 'a certificate that is valid now'],
   ['is not valid yet', { from: 1 }, 'a certificate that is valid now'],
   ['is for web servers', { purposes: ['1.3.6.1.5.5.7.3.1'] }, 'e-mail protection'],
   ['is for nothing in particular', { purposes: [] }, 'found none'],
@@ -142,13 +142,13 @@ test.each([
   await expect(open(await testChain(options))).rejects.toThrow(message);
 });
 
-test("a certificate of C2PA's own purpose is taken, and a missing file is named", async () => {
+test("a certificate with C2PA's own key usage is accepted, and a missing file is named", async () => {
   const chain = await testChain({ purposes: ['1.3.6.1.4.1.62558.2.1'] });
   const { file, job, object } = await sample();
   expect(await readCredential(await (await open(chain)).sign(file, job, object))).toMatchObject({ fault: null });
   await expect(open({ ...chain, key: `${chain.key}.none` })).rejects.toThrow('key.pem.none');
   await expect(open({ ...chain, certificates: `${chain.certificates}.none` })).rejects.toThrow('chain.pem.none');
-  // Nothing of the key is ever told.
+  // No message ever contains parts of the key.
   await writeFile(chain.key, (await readFile(chain.key, 'utf8')).slice(0, 120));
   await expect(open(chain)).rejects.not.toThrow(/[A-Za-z0-9+/]{40}/);
 });

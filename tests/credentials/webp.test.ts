@@ -24,7 +24,7 @@ function webp(parts: Part[]): Buffer {
 
 const whole = async (asset: WebP): Promise<Buffer> => Buffer.from(await asset.getDataRange());
 
-test('a manifest becomes the last chunk in place of an earlier one, and all other chunks stay as they are', async () => {
+test('a manifest becomes the last chunk, replacing an earlier one, and all other chunks stay unchanged', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(part, { maxLength: 6 }), bytes(50), async (parts, manifest) => {
       const asset = new WebP(webp(parts));
@@ -41,21 +41,21 @@ test('a manifest becomes the last chunk in place of an earlier one, and all othe
   );
 });
 
-test('bytes that are no whole WebP are refused, whatever their chunks claim', async () => {
+test('bytes that are not a complete WebP are refused, whatever their chunks claim', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(part, { minLength: 1, maxLength: 4 }), fc.nat(), fc.nat(255), async (parts, at, to) => {
       const file = webp(parts);
       file[at % file.length] = to;
       const read = () => new WebP(file).getManifestJUMBF();
-      // It reads within the file, or says what is wrong: nothing else.
+      // It either reads within the file or says what is wrong.
       let found: Uint8Array | undefined;
       try {
         found = read();
       } catch (error) {
-        expect((error as Error).message).toMatch(/^(expected a whole WebP|WebP: expected a whole chunk)/);
+        expect((error as Error).message).toMatch(/^(expected a complete WebP|WebP: expected a complete chunk)/);
       }
       expect(found?.length ?? 0).toBeLessThan(file.length);
     }),
   );
-  expect(() => new WebP(webp([]).subarray(0, 9))).toThrow('expected a whole WebP');
+  expect(() => new WebP(webp([]).subarray(0, 9))).toThrow('expected a complete WebP');
 });

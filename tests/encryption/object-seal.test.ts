@@ -7,7 +7,7 @@ const [older, newer] = [lineOf('older'), lineOf('newer')];
 const sealing = objectSeal(keyring(newer, older), true);
 const digest = 'ab'.repeat(32);
 
-test('what is sealed under a name is opened under that name alone, and what never was is opened as it is', () => {
+test('an object sealed under a name opens only under that name; unsealed bytes open unchanged', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
       const closed = sealing.close(bytes, 'captions/a');
@@ -20,7 +20,7 @@ test('what is sealed under a name is opened under that name alone, and what neve
   );
 });
 
-test('a process with the keys opens what others sealed though it seals nothing itself; one without says which key it lacks', () => {
+test('a process with the keys opens what others sealed even if it does not seal; one without names the missing key', () => {
   const closed = sealing.close(Buffer.from('fox'), 'a');
   expect(objectSeal(keyring(older, newer), false).open(closed, 'a')).toEqual(Buffer.from('fox'));
   expect(objectSeal(keyring(older), true).open(closed, 'a')).toMatch(
@@ -29,7 +29,7 @@ test('a process with the keys opens what others sealed though it seals nothing i
   expect(PLAIN_OBJECTS.open(closed, 'a')).toMatch(/expected encryption key "newer\S*", found no key/);
 });
 
-test('a digest that takes the key is the first where things are sealed, the plain one where not; each finds what the other wrote', () => {
+test('the keyed digest comes first when sealing, the plain one otherwise; each finds what the other wrote', () => {
   const [first, ...others] = sealing.digests(digest);
   expect(first).toMatch(/^[0-9a-f]{64}$/);
   expect(first).not.toBe(digest);
@@ -42,6 +42,6 @@ test('a digest that takes the key is the first where things are sealed, the plai
   expect(PLAIN_OBJECTS.digests(digest)).toEqual([digest]);
 });
 
-test('sealing without a key is refused, with what to set', () => {
+test('sealing without a key is refused, with the variables to set', () => {
   expect(() => objectSeal(null, true)).toThrow(/expected encryption keys, found none. Set PIXART_ENCRYPTION_KEY_FILE/);
 });

@@ -16,7 +16,7 @@ const plain = ({ metadata, data }: Payload) => ({
   data: Buffer.from(data ?? []),
 });
 
-test('whatever is encoded is decoded as it was, and says with which key it was encrypted', async () => {
+test('encoded payloads decode unchanged, and name the key that encrypted them', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(payload), async (payloads) => {
       const encoded = await codec.encode(payloads);
@@ -29,7 +29,7 @@ test('whatever is encoded is decoded as it was, and says with which key it was e
   );
 });
 
-test('what was not encrypted, or with another key of the ring, can stand beside what was', async () => {
+test('unencrypted payloads and those of other keys in the ring can be mixed with encrypted ones', async () => {
   const mixed = [
     ...(await codec.encode([defaultPayloadConverter.toPayload('new')])),
     ...(await new EncryptionCodec(keyring(older)).encode([defaultPayloadConverter.toPayload('old')])),
@@ -40,7 +40,7 @@ test('what was not encrypted, or with another key of the ring, can stand beside 
   expect(decoded.map((each) => defaultPayloadConverter.fromPayload(each))).toEqual(['new', 'old', 'plain']);
 });
 
-test('without the key nothing is decoded, and something else can be given in its place', async () => {
+test('without the key nothing is decoded, and a replacement can be supplied', async () => {
   const encoded = await codec.encode([defaultPayloadConverter.toPayload('a fox')]);
   for (const ring of [null, keyring(older), keyring(lineOf('newer'))]) {
     await expect(new EncryptionCodec(ring).decode(encoded)).rejects.toThrow(KeyMissing);

@@ -39,7 +39,7 @@ test('without any of the variables there are no keys', async () => {
   expect(await readKeyring({ PIXART_ENCRYPTION_KEYS: '' })).toBeNull();
 });
 
-test('keys come from a file, of which the first is the current one', () =>
+test('keys come from a file, whose first key is the current one', () =>
   expectBothKeys({ PIXART_ENCRYPTION_KEY_FILE: keyFile() }));
 
 test('keys come from the environment, with commas between them', () =>
@@ -48,8 +48,8 @@ test('keys come from the environment, with commas between them', () =>
 describe('a command that unwraps the keys', () => {
   const run = (command: string) => ({ ...process.env, PIXART_ENCRYPTION_KEY_COMMAND: command });
 
-  test('is run, and what it prints are the keys', async () => {
-    // A key service does no more than this: it holds a private key and decrypts what was encrypted for it.
+  test('is run and prints the keys', async () => {
+    // A key service does the same: it holds a private key and decrypts what was encrypted for it.
     const [key, wrapped] = [join(folder, 'service.pem'), join(folder, 'keys.cms')];
     openssl([
       'req',
@@ -68,13 +68,13 @@ describe('a command that unwraps the keys', () => {
     await expectBothKeys(run(`openssl cms -decrypt -binary -inform DER -in '${wrapped}' -inkey '${key}'`));
   });
 
-  test('that fails is told with what it complained about', async () => {
+  test('that fails is reported with its complaint', async () => {
     await expect(readKeyring(run('echo "permission denied on cryptoKeys/prompts" >&2; exit 7'))).rejects.toThrow(
       'PIXART_ENCRYPTION_KEY_COMMAND: expected it to print encryption keys, found exit code 7 (permission denied on cryptoKeys/prompts)',
     );
   });
 
-  test('that prints something else is told, without what it printed', async () => {
+  test('that prints something else is reported without its output', async () => {
     const error = await readKeyring(run('echo hunter2')).catch((error: Error) => error);
     expect(error).toBeInstanceOf(UserError);
     expect((error as Error).message).toMatch(
@@ -91,15 +91,15 @@ test('keys in two places are refused', async () => {
   );
 });
 
-test.each([0o640, 0o604, 0o660])('a file that others may use is refused: mode %o', async (mode) => {
+test.each([0o640, 0o604, 0o660])('a file that others can access is refused: mode %o', async (mode) => {
   await expect(readKeyring({ PIXART_ENCRYPTION_KEY_FILE: keyFile(text, mode) })).rejects.toThrow(
-    /expected .*keys\.txt to be its owner's alone, found mode 6\d\d: run "chmod 600 /,
+    /expected .*keys\.txt to be accessible to its owner only, found mode 6\d\d: run "chmod 600 /,
   );
 });
 
-test('a file that is not there is named', async () => {
+test('a missing file is named', async () => {
   await expect(readKeyring({ PIXART_ENCRYPTION_KEY_FILE: join(folder, 'none') })).rejects.toThrow(
-    /^PIXART_ENCRYPTION_KEY_FILE: expected a file of keys at .*none, found none that can be read \(ENOENT\)/,
+    /^PIXART_ENCRYPTION_KEY_FILE: expected a readable file of keys at .*none, found none \(ENOENT\)/,
   );
 });
 
@@ -112,11 +112,11 @@ test.each([
   ['a key that comes twice', `${first}\n${first}`, 'expected each key once, found first.'],
   ['a key that is too short', `${first}\nsecond:c2hvcnQ=`, 'line 2: expected a key as name:key'],
   ['a key without a name', first.replace('first:', ''), 'line 1: expected a key as name:key'],
-])('%s is told', async (_, content, message) => {
+])('%s is reported', async (_, content, message) => {
   await expect(readKeyring({ PIXART_ENCRYPTION_KEY_FILE: keyFile(content) })).rejects.toThrow(message);
 });
 
-test('keys in the environment are taken out of whatever is logged', () => {
+test('keys in the environment are removed from whatever is logged', () => {
   const env = { PIXART_ENCRYPTION_KEYS: first };
   expect(withoutSecrets(`the environment: ${first}`, [], env)).toBe('the environment: …');
 });

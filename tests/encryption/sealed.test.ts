@@ -8,7 +8,7 @@ const [older, newer] = [lineOf('older'), lineOf('newer')];
 const ring = keyring(newer, older);
 const anyBytes = fc.uint8Array({ maxLength: 5_000 });
 
-test('whatever is sealed is unsealed as it was, and names its key', () => {
+test('sealed bytes unseal unchanged, and name their key', () => {
   fc.assert(
     fc.property(anyBytes, fc.string(), (bytes, context) => {
       const sealed = seal(ring, bytes, context);
@@ -18,7 +18,7 @@ test('whatever is sealed is unsealed as it was, and names its key', () => {
   );
 });
 
-test('nothing of what was sealed stands in the result, and the same bytes never give the same', () => {
+test('the result contains nothing of the original, and the same bytes never give the same result', () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 8, maxLength: 500 }), (bytes) => {
       const sealed = seal(ring, bytes, 'a');
@@ -43,14 +43,14 @@ test('one changed bit, wherever it is, is refused', () => {
   );
 });
 
-test('what is cut short is refused', () => {
+test('truncated bytes are refused', () => {
   const sealed = seal(ring, Buffer.from('a fox in the snow'), 'a');
   for (let length = 0; length < sealed.length; length++) {
     expect(() => unseal(ring, sealed.subarray(0, length), 'a')).toThrow(SealBroken);
   }
 });
 
-test('what was sealed for another place is refused', () => {
+test('bytes sealed for another context are refused', () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), (one, other) => {
       fc.pre(Buffer.from(one).compare(Buffer.from(other)) !== 0);
@@ -59,7 +59,7 @@ test('what was sealed for another place is refused', () => {
   );
 });
 
-test('without its key, the message names the key, those that are there, and what to do', () => {
+test('without its key, the message names the key, the available ones, and what to do', () => {
   const sealed = seal(keyring(lineOf('2026-10')), Buffer.from('fox'), 'a');
   expect(() => unseal(ring, sealed, 'a')).toThrow(KeyMissing);
   expect(() => unseal(ring, sealed, 'a')).toThrow(
@@ -67,12 +67,12 @@ test('without its key, the message names the key, those that are there, and what
   );
 });
 
-test('another key of the same name is not taken for the right one', () => {
+test('another key with the same name is not mistaken for the right one', () => {
   const sealed = seal(keyring(lineOf('older')), Buffer.from('fox'), 'a');
   expect(() => unseal(ring, sealed, 'a')).toThrow(KeyMissing);
 });
 
-test('bytes that were never sealed are not taken for sealed ones', () => {
+test('bytes that were never sealed are not mistaken for sealed ones', () => {
   fc.assert(
     fc.property(anyBytes, (bytes) => {
       fc.pre(bytes[0] !== 0x8f);

@@ -4,11 +4,11 @@ import { failedOutcome } from '../../monitoring/attempt-outcome.ts';
 
 const passing = ApplicationFailure.retryable('the renderer died', 'RendererDied');
 
-test('an attempt that another follows is no failed image', () => {
+test('an attempt that is followed by another is not a failed image', () => {
   expect(failedOutcome(passing)).toBe('retried');
 });
 
-test('an image has failed where its activity says that no other attempt would help', () => {
+test('an image has failed if its activity says that another attempt would not help', () => {
   expect(failedOutcome(ApplicationFailure.nonRetryable('another bundle', 'BundleMismatch'))).toBe('failed');
 });
 

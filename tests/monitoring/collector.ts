@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 type Value = { stringValue?: string; intValue?: number; doubleValue?: number; boolValue?: boolean };
 
-/** A span as OTLP's JSON has it. */
+/** A span in OTLP's JSON. */
 export type ReceivedSpan = {
   traceId: string;
   spanId: string;
@@ -26,12 +26,12 @@ export type Collector = {
   endpoint: string;
   spans: ReceivedSpan[];
   requests: { url: string; headers: IncomingHttpHeaders; body: OtlpRequest }[];
-  /** Ends the connection of the next request instead of an answer. */
+  /** Closes the next request's connection instead of answering it. */
   cutNext(): void;
   close(): Promise<void>;
 };
 
-/** An OTLP collector on the loopback address, which keeps what it gets and answers with this status. */
+/** An OTLP collector on the loopback address that keeps what it receives and answers with this status. */
 export async function startCollector(status = 200): Promise<Collector> {
   const collected: Pick<Collector, 'spans' | 'requests'> = { spans: [], requests: [] };
   let cut = false;

@@ -6,7 +6,7 @@ import { deviceMemory, deviceName } from '../../monitoring/device.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 
-/** A driver's tool that knows the second of two GPUs alone. */
+/** A driver's tool that knows only the second of two GPUs. */
 async function driver(): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), 'pixart-driver-'));
   onTestFinished(() => rm(folder, { recursive: true }));
@@ -18,24 +18,24 @@ async function driver(): Promise<void> {
   vi.stubEnv('PATH', folder);
 }
 
-test.runIf(process.platform === 'linux')("for a processor it is the renderer process's memory", async () => {
+test.runIf(process.platform === 'linux')("for a CPU it is the renderer process's memory", async () => {
   const bytes = await deviceMemory('cpu', [process.pid]);
   expect(bytes! / process.memoryUsage.rss()).toBeCloseTo(1, 0);
 });
 
-test('for a GPU it is what the driver says of that one', async () => {
+test('for a GPU it is what the driver reports for it', async () => {
   await driver();
   expect(await deviceMemory('cuda:1', [])).toBe(20 * 1_024 ** 3);
 });
 
-test('a GPU is called what the driver calls it, a processor by its model and threads', async () => {
+test("a GPU has the driver's name, a CPU that of its model and threads", async () => {
   await driver();
   expect(await deviceName('cuda:1', 1)).toBe('NVIDIA L4');
   expect(await deviceName('cpu', 3)).toMatch(/^\S.* × 3$/);
   expect(await deviceName('cuda:0', 1)).toBe('cuda:0');
 });
 
-test('GPUs are counted as CUDA counts those that a process may see', async () => {
+test('GPUs are numbered as CUDA numbers those visible to the process', async () => {
   await driver();
   vi.stubEnv('CUDA_VISIBLE_DEVICES', '3,1');
   expect(await deviceName('cuda:1', 1)).toBe('NVIDIA L4');
@@ -44,7 +44,7 @@ test('GPUs are counted as CUDA counts those that a process may see', async () =>
   expect(await deviceName('cuda:0', 1)).toBe('NVIDIA L4');
 });
 
-test.each(['cpu', 'cuda:0', 'cuda:1'] as const)('%s: where nobody knows, none is told', async (device) => {
+test.each(['cpu', 'cuda:0', 'cuda:1'] as const)('%s: unknown memory is reported as null', async (device) => {
   if (device === 'cuda:0') await driver();
   else vi.stubEnv('PATH', '');
   expect(await deviceMemory(device, [0])).toBeNull();

@@ -18,10 +18,10 @@ async function handedOn(args: unknown[]): Promise<unknown[]> {
   return handed;
 }
 
-test('an image’s activity is handed a timer behind its input', async () => {
+test('an image’s activity gets a timer after its input', async () => {
   expect(await handedOn([input])).toEqual([input, expect.any(StageTimer)]);
 });
 
-test('an argument that a workflow passes behind the input is not taken for the timer', async () => {
+test('an argument that a workflow passes after the input is not mistaken for the timer', async () => {
   await expect(handedOn([input, { another: true }])).rejects.toThrow('found 2 arguments');
 });

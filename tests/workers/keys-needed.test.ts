@@ -95,7 +95,7 @@ test('a batch whose memo is damaged is warned of, and does not keep workers from
   });
   await checkKeys(server, keys, log);
   expect(logged).toMatchObject([{ batch: 'broken', msg: 'which keys this batch needs is not known' }]);
-  expect(logged[0]!.err.message).toContain('found 4 bytes that are cut short');
+  expect(logged[0]!.err.message).toContain('found 4 bytes that are truncated');
 });
 
 test.each<[string, (whole: Fields[string], cutShort: Fields[string]) => Record<string, Fields>]>([

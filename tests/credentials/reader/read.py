@@ -1,4 +1,4 @@
-"""Prints what c2pa-rs, by way of c2pa-python, reads in pictures: a line of JSON each.
+"""Prints what c2pa-rs, through c2pa-python, reads from pictures: one line of JSON each.
 
 Usage: read.py ANCHORS PICTURE…, where ANCHORS is a PEM file of roots to trust.
 """
