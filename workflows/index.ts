@@ -6,11 +6,12 @@ import { makeSheetPage } from './review-page/review-page.ts';
 import { renderShard } from './shard/render-shard.ts';
 import { deliverWebhook } from './webhook/webhook.ts';
 
-// Clients and workflows start them by the contract's signatures.
+// Clients and workflows start these by the contract's signatures.
 const workflows = { deliverWebhook, makeSheetPage, renderBatch, renderShard, scheduledBatch } satisfies Workflows;
 
-// A fault of this code ends its workflow, which says so, where the SDK would run the same task again and again. Code that does not fit a
-// history is none of these faults: such a task goes on being tried, and succeeds once the right version is there.
+// A bug in this code fails its workflow, with the reason; by default, the SDK would retry the workflow task forever.
+// This does not apply to nondeterminism errors: such a task is still retried, and succeeds once the right version is
+// deployed.
 for (const workflow of Object.values<(...args: never[]) => Promise<unknown>>(workflows)) {
   setWorkflowOptions({ failureExceptionTypes: [Error] }, workflow);
 }

@@ -1,17 +1,20 @@
-/** How a workflow that was cancelled still writes its records, without waiting for a store that is away. */
+/** How a cancelled workflow still writes its records, without waiting for a store that is down. */
 import { ActivityFailure, RetryState } from '@temporalio/common';
 import { CancellationScope, isCancellation, patched, sleep } from '@temporalio/workflow';
 import { LAST_TRIES_SECONDS } from './contract/limits.ts';
 import { lastRecords, type Records, records } from './orchestrator.ts';
 
-/** Whether a cancelled workflow ends within the time that limits.ts states: one whose cancellation an earlier version handled waits as it did then. */
+/**
+ * Whether a cancelled workflow ends within the time in limits.ts. One whose cancellation an earlier version handled
+ * waits as it did then.
+ */
 export const endsInTime = (): boolean => patched('end-in-time');
 
 /**
- * Writes a record of the workflow, whether it is cancelled or not. Until then the activity goes on as long as it may; from then on it is
- * tried for some seconds more, and an attempt that is at work goes on while its store answers.
+ * Writes a record of the workflow, whether or not it is cancelled. Before a cancellation, the activity has all its
+ * time. After one, it is retried for a few more seconds, and an attempt in progress continues while its store answers.
  *
- * @throws what the activity failed with; a cancellation where it was not even begun
+ * @throws the activity's failure; a cancellation if the activity never started
  */
 export async function write<T>(record: (by: Records) => Promise<T>): Promise<T> {
   const around = CancellationScope.current();
@@ -49,6 +52,6 @@ async function tryLast<T>(record: (by: Records) => Promise<T>): Promise<T> {
   }
 }
 
-/** An attempt that fails for another reason after its cancellation was asked for is not tried again either. */
+/** Includes an attempt that fails for another reason after its cancellation was requested: it is not retried either. */
 export const wasCancelled = (error: unknown): boolean =>
   isCancellation(error) || (error instanceof ActivityFailure && error.retryState === RetryState.CANCEL_REQUESTED);

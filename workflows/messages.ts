@@ -9,8 +9,8 @@ export const shardProgressQuery = defineQuery<ShardReport>(PROGRESS_QUERY);
 /** From a shard to its batch. */
 export const shardReportSignal = defineSignal<[ShardReport]>('shardReport');
 
-/** From a person to a batch: takes effect before it answers, and within seconds in all shards. */
+/** From a person to a batch: takes effect before it returns, and within seconds in all shards. */
 export const controlUpdate = defineUpdate<void, [ControlChange]>(CONTROL_UPDATE);
 
-/** From a batch to a shard: replaces what it was told before. */
+/** From a batch to a shard: replaces earlier controls. */
 export const shardControlSignal = defineSignal<[ShardControl]>('control');

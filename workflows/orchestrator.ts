@@ -1,4 +1,7 @@
-/** The activities that workflows call on the orchestrator's queue, by how long each may go on. An image's is in shard/render-job.ts. */
+/**
+ * The activities that workflows call on the orchestrator's task queue, grouped by timeout. An image's activity is in
+ * shard/render-job.ts.
+ */
 import { ActivityCancellationType, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import type { MessageActivities, OrchestratorActivities } from './contract/activities.ts';
 import * as limits from './contract/limits.ts';
@@ -18,21 +21,21 @@ const forADay = {
   retry: ORCHESTRATE_RETRY,
 } satisfies ActivityOptions;
 
-/** A convenience: a batch does not wait for a day, or fail, for want of it. */
+/** For conveniences: a batch neither waits a day for them nor fails without them. */
 const threeTimes = { ...attempts, retry: { ...ORCHESTRATE_RETRY, maximumAttempts: 3 } } satisfies ActivityOptions;
 
-/** An attempt that is cancelled says itself whether it is worth waiting for. */
+/** Waits for a cancelled attempt, which decides itself how long to continue. */
 const untilItEnds = {
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 } satisfies ActivityOptions;
 
-/** The steps that lead to a batch's images, which go on for a day. */
+/** The steps towards a batch's images, retried for a day. */
 export const orchestrator = proxyActivities<OrchestratorActivities>(forADay);
 
 const { writeReceipts, writeManifest } = proxyActivities<OrchestratorActivities>({ ...forADay, ...untilItEnds });
 const { writeContactSheet } = proxyActivities<OrchestratorActivities>({ ...threeTimes, ...untilItEnds });
 
-/** What is written when images are there: `write` calls these, and the others where the workflow is cancelled. */
+/** The records written once images are there. `write` calls these, or `lastRecords` if the workflow is cancelled. */
 export const records = { writeReceipts, writeManifest, writeContactSheet };
 
 export type Records = typeof records;
@@ -43,7 +46,7 @@ export const lastRecords: Records = proxyActivities<OrchestratorActivities>({
   retry: limits.LAST_TRIES_RETRY,
 });
 
-/** Of many pages some wait for their turn; nobody waits for them. */
+/** May wait long for its turn among many pages; nothing waits for it. */
 export const { writeSheetPage } = proxyActivities<OrchestratorActivities>({
   ...attempts,
   retry: ORCHESTRATE_RETRY,
@@ -52,8 +55,8 @@ export const { writeSheetPage } = proxyActivities<OrchestratorActivities>({
 });
 
 /**
- * Goes on over a weekend: a receiver may be away. Each channel has a queue of its own, so that a message waits for a worker that has what it
- * takes, and goes out as soon as there is one.
+ * Activities that deliver messages, retried over a weekend, since a receiver may be down. Each channel has its own task
+ * queue, so a message waits for a worker with the channel's secret, and is sent as soon as there is one.
  */
 export function messenger(channel: string): MessageActivities {
   const overAWeekend = {

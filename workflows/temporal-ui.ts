@@ -3,7 +3,7 @@ import { stateText } from '../domain/state-text.ts';
 import { code, plain } from './contract/markdown.ts';
 import type { BatchProgress, RecentFailure, ShardReport, SizeProgress } from './contract/progress.ts';
 
-/** The batch in Markdown, as Temporal's UI shows it while the batch runs. */
+/** The batch's details in Markdown, shown in Temporal's UI while it runs. */
 export function batchDetails(progress: BatchProgress): string {
   const { totals } = progress;
   const heading = `**${stateText(progress.state, totals.failed)}**: ${totals.rendered + totals.reused} of ${totals.jobs} images`;
@@ -19,13 +19,13 @@ export function batchDetails(progress: BatchProgress): string {
   ].join('\n\n');
 }
 
-/** The UI draws a table's columns without a gap between them: a line says as much. */
+/** A line instead of a table, whose columns the UI shows without a gap. */
 function countsText({ jobs, rendered, reused, failed }: SizeProgress): string {
   const parts = Object.entries({ reused, failed }).flatMap(([name, count]) => (count > 0 ? [`${count} ${name}`] : []));
   return [`${rendered + reused} of ${jobs} images`, ...parts].join(', ');
 }
 
-/** One shard in Markdown. */
+/** A shard's details in Markdown. */
 export function shardDetails(report: ShardReport, jobs: number): string {
   const heading = `${report.rendered + report.reused} of ${jobs} images, ${report.reused} of them reused, ${report.failed} failed`;
   return [heading, ...failureLines(report.recentFailures)].join('\n\n');

@@ -205,7 +205,7 @@ describe('a batch that runs', () => {
       ...{ catalog, batch: 'broken', store: site.store.url, bundle: BUNDLE, window: 1 },
       maxFailures: { count: 2 },
     });
-    const why = /^\d images failed, and its budget is 2: look at the last failures, then resume or cancel$/;
+    const why = /^\d images failed, more than its budget of 2: look at the last failures, then resume or cancel$/;
     await expect
       .poll(() => batchProgress(site.client, batch), soon)
       .toMatchObject({ paused: expect.stringMatching(why) });

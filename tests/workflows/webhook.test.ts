@@ -101,7 +101,7 @@ it('a batch that its failures pause says so, with the reason', async () => {
   await submit('paused', ['an impossible stair,256', 'an impossible arch,256'], { count: 1 });
   await heard('paused');
   expect(told('paused')).toMatchObject([
-    { type: 'batch.paused', data: { reason: expect.stringContaining('2 images failed, and its budget is 1') } },
+    { type: 'batch.paused', data: { reason: expect.stringContaining('2 images failed, more than its budget of 1') } },
   ]);
 });
 

@@ -23,26 +23,27 @@ import {
 import { RunningShards } from './running-shards.ts';
 import { publisher, showWithoutManifest } from './visibility.ts';
 
-/** What a batch hands to its next run when its history has grown long. Runs of earlier versions hand over the same. */
+/** What a batch passes on when it continues as new. Earlier versions pass on the same. */
 export type BatchCarry = {
   startedAt: string;
   /** Shards that no run has started. */
   waiting: ShardRef[];
   lostShards: LostShard[];
   ledger: Ledger;
-  /** Missing in what an earlier version handed over. */
+  /** Missing if an earlier version passed it on. */
   control?: BatchControl;
 };
 
 /**
- * A batch during one run of its workflow: which shards wait and run, what has been counted, and how it is to be run. Whatever
- * changes it is shown in listings and, where it concerns them, told to the shards that run.
+ * A batch during one run of its workflow: its waiting and running shards, its counts, and its control settings. Changes
+ * are shown in listings and, if they concern running shards, signalled to them.
  *
- * What it does to the world has an order that kept histories have too: tell the shards, pause and tell the webhook, show.
+ * Commands have an order that replay of existing histories depends on: signal the shards, pause and call the webhook,
+ * show.
  */
 export class Batch {
   readonly input: BatchInput;
-  /** ISO 8601: when the first run began. */
+  /** ISO 8601: when the first run started. */
   readonly startedAt: string;
   readonly lostShards: LostShard[];
   readonly #ledger: Ledger;
@@ -51,7 +52,7 @@ export class Batch {
   #waiting: ShardRef[];
   #control: BatchControl;
 
-  /** @param carry what the run before has handed over, where this is not the first */
+  /** @param carry what the previous run passed on, if this is not the first */
   constructor(input: BatchInput, carry?: BatchCarry) {
     this.input = input;
     this.startedAt = carry?.startedAt ?? workflowInfo().startTime.toISOString();
@@ -65,7 +66,7 @@ export class Batch {
     return progressOf(this.input, this.#ledger, this.#control);
   }
 
-  /** What it was told by its shards, and which of them can say more. */
+  /** What its shards have reported, and which of them can be queried for more. */
   get answer(): BatchAnswer {
     const running = this.#running.answering.map((shard) => ({
       shard,
@@ -79,7 +80,7 @@ export class Batch {
     return this.#control.paused !== null;
   }
 
-  /** Shards that nobody has started, in the plan's order. */
+  /** Shards that have not started, in the plan's order. */
   get waiting(): readonly ShardRef[] {
     return this.#waiting;
   }
@@ -94,7 +95,7 @@ export class Batch {
     };
   }
 
-  /** Tells Temporal's UI and listings how far it is, as far as that is news there. */
+  /** Updates the progress in Temporal's UI and listings, if it has changed. */
   show(): void {
     this.#publish(this.progress);
   }
@@ -105,7 +106,7 @@ export class Batch {
     this.show();
   }
 
-  /** Changes how it is run from now on. `check` comes first. */
+  /** Changes how it runs from now on. Call `check` first. */
   change(change: ControlChange): void {
     this.#control = changed(this.#control, change, sumOf(this.#ledger).failed);
     if (change.kind === 'cancel-size') this.#leaveOut(change.size);
@@ -113,7 +114,7 @@ export class Batch {
     this.show();
   }
 
-  /** @throws Error for a person who asks for a change that cannot be made */
+  /** @throws Error, for a person, if the change cannot be made */
   check(change: ControlChange): void {
     const { state, bySize, columns } = this.#ledger;
     const sizes = SIZES.filter((size) => bySize[size] !== undefined);
@@ -131,17 +132,17 @@ export class Batch {
     }
   }
 
-  /** A shard is about to start. @returns what it has to know; nothing while nobody has changed anything */
+  /** A shard is about to start. @returns its control settings; `undefined` while nobody has changed anything */
   admit(shard: ShardRef): ShardControl | undefined {
     return this.#running.add(shard, this.#control);
   }
 
-  /** A shard can be told of changes once it has started. */
+  /** A shard has started, and can now be signalled. */
   started(shard: ShardRef, handle: ChildWorkflowHandle<Workflows['renderShard']>): void {
     this.#running.started(shard.shard, handle, this.#control);
   }
 
-  /** A shard that runs says how far it is. Reports of another run's shards are none of ours. */
+  /** A running shard reports its progress. Reports from another run's shards are ignored. */
   reported(report: ShardReport): void {
     const shard = this.#running.find(report.shard);
     if (shard === undefined) return;
@@ -150,45 +151,48 @@ export class Batch {
     this.show();
   }
 
-  /** Notes a shard's end; `release` comes next. */
+  /** Records a shard's end; `release` comes next. */
   completed(shard: ShardRef, report: ShardReport): void {
     enterReport(this.#ledger, shard, report);
     closeShard(this.#ledger, shard, 'completed');
   }
 
-  /** Notes a shard's end. It still answers queries; what it has done would be counted twice. */
+  /** Records a cancelled shard's end. It is not queried any more, although it would answer: its jobs would be counted twice. */
   cancelled(shard: ShardRef): void {
     closeShard(this.#ledger, shard, 'cancelled');
     this.#running.ended(shard.shard);
   }
 
-  /** Notes that it was terminated or failed as a whole; `release` comes next. */
+  /** Records that a shard was terminated or failed as a whole; `release` comes next. */
   lost(shard: ShardRef, reason: string): void {
     this.lostShards.push({ shard: shard.shard, reason });
     closeShard(this.#ledger, shard, { lost: reason });
   }
 
-  /** A shard has completed or is lost: the others share its part of the window. Kept histories have a step between the two. */
+  /**
+   * A shard has completed or is lost: the others share its part of the window. Separate, since histories have a step in
+   * between.
+   */
   release(shard: ShardRef): void {
     this.#running.remove(shard.shard, this.#control);
     this.#keepBudget();
     this.show();
   }
 
-  /** A person has cancelled it, which it says until its end. */
+  /** A person has cancelled it; it shows that until its end. */
   stop(): void {
     this.#ledger.state = 'stopping';
     this.show();
   }
 
-  /** Nothing runs any more, and nothing will be started. */
+  /** Nothing is running any more, and nothing will start. */
   finish(): void {
     leaveOut(this.#ledger, this.#waiting);
     if (this.#ledger.state !== 'stopping') this.#ledger.state = 'finishing';
     this.show();
   }
 
-  /** What it came to is written. */
+  /** Its manifest is written. */
   recorded({ manifest, warnings }: WrittenManifest): void {
     this.#ledger.manifest = manifest;
     enterWarnings(this.#ledger, warnings);
@@ -199,14 +203,14 @@ export class Batch {
     this.show();
   }
 
-  /** It ends, and nothing tells what became of its rows but what its shards have written. */
+  /** It ends, and only the receipts of its shards record its rows' outcomes. */
   endWithoutManifest(reason: string, state: BatchState = this.#ledger.state): void {
     this.#ledger.withoutManifest = reason;
     showWithoutManifest(reason);
     this.end(state);
   }
 
-  /** Shards of a cancelled size that have not begun never do. */
+  /** Shards of a cancelled size that have not started never do. */
   #leaveOut(size: Size): void {
     leaveOut(
       this.#ledger,
@@ -215,14 +219,14 @@ export class Batch {
     this.#waiting = this.#waiting.filter((shard) => shard.size !== size);
   }
 
-  /** Pauses the batch where too many of its jobs fail. */
+  /** Pauses the batch if too many of its jobs fail. */
   #keepBudget(): void {
     const { jobs, failed } = sumOf(this.#ledger);
     const control = withinBudget(this.#control, jobs, failed);
     if (control === this.#control) return;
     this.#control = control;
     this.#running.tell(control);
-    // Failures of a cancelled batch are told when it has ended, which is soon.
+    // A cancelled batch reports its failures at its end, which is soon.
     if (CancellationScope.current().consideredCancelled) return;
     void announce(this.input, 'batch.paused', { reason: control.paused ?? '' }, control.version);
   }

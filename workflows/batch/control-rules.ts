@@ -24,13 +24,13 @@ export const firstControl = (input: BatchInput): BatchControl => ({
 
 const MAX_FILTERS = 20;
 const MAX_PATTERN = 200;
-/** More make a search that takes long on a long prompt. */
+/** With more, matching takes long on a long prompt. */
 const MAX_STARS = 3;
 
-/** What a batch has; without `columns` it does not know which ones its rows carry along. */
+/** A batch's sizes and columns; without `columns`, its catalog's columns are unknown. */
 export type BatchRows = { sizes: Size[]; columns: string[] | undefined };
 
-/** Why a change cannot be made, or `null`. It comes from outside, so nothing about it is taken for granted. */
+/** Why a change cannot be made, or `null`. It comes from outside, so nothing about it is assumed. */
 export function refusal(control: BatchControl, { sizes, columns }: BatchRows, change: ControlChange): string | null {
   switch (change?.kind) {
     case 'pause':
@@ -46,7 +46,7 @@ export function refusal(control: BatchControl, { sizes, columns }: BatchRows, ch
         ? null
         : `size: expected one of its sizes (${sizes.join(', ')}), found ${change.size}`;
     case 'cancel-rows':
-      if (control.filters.length >= MAX_FILTERS) return `it has ${MAX_FILTERS} filters already, and takes no more`;
+      if (control.filters.length >= MAX_FILTERS) return `it already has ${MAX_FILTERS} filters, which is the maximum`;
       if (!isFilter(change.filter)) {
         return `filter: expected a column and a value of at most ${MAX_PATTERN} characters with at most ${MAX_STARS} stars`;
       }
@@ -61,7 +61,7 @@ const COLUMNS_SHOWN = 40;
 function unknownColumn(column: string, columns: string[] | undefined): string | null {
   if (columns === undefined || [...ROW_COLUMNS, ...columns].includes(column)) return null;
   const known = [...ROW_COLUMNS, ...columns.slice(0, COLUMNS_SHOWN).map(named)];
-  return `filter: expected a column of the rows that it makes (${known.join(', ')}${columns.length > COLUMNS_SHOWN ? ' …' : ''}), found ${named(column)}`;
+  return `filter: expected one of the columns of its rows (${known.join(', ')}${columns.length > COLUMNS_SHOWN ? ' …' : ''}), found ${named(column)}`;
 }
 
 const isFilter = (filter: RowFilter): boolean =>
@@ -71,7 +71,7 @@ const isFilter = (filter: RowFilter): boolean =>
   filter.pattern.length <= MAX_PATTERN &&
   filter.pattern.split('*').length <= MAX_STARS + 1;
 
-/** The control after a change that was not refused. */
+/** The control settings after a change that was not refused. */
 export function changed(control: BatchControl, change: ControlChange, failed: number): BatchControl {
   const next = { ...control, version: control.version + 1 };
   switch (change.kind) {
@@ -90,14 +90,14 @@ export function changed(control: BatchControl, change: ControlChange, failed: nu
   }
 }
 
-/** The control paused where more jobs failed than the budget bears, otherwise as it is. */
+/** The control settings, paused if more jobs failed than the budget allows. */
 export function withinBudget(control: BatchControl, jobs: number, failed: number): BatchControl {
   const { maxFailures: budget, paused, forgiven } = control;
   if (budget === null || paused !== null) return control;
   const borne = 'count' in budget ? budget.count : Math.max(budget.atLeast, Math.floor(budget.share * jobs));
   const found = failed - forgiven;
   if (found <= borne) return control;
-  const why = `${found} images failed${forgiven > 0 ? ' since it was resumed' : ''}, and its budget is ${borne}`;
+  const why = `${found} images failed${forgiven > 0 ? ' since it was resumed' : ''}, more than its budget of ${borne}`;
   return {
     ...control,
     version: control.version + 1,

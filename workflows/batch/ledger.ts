@@ -7,25 +7,28 @@ import type { Plan, ShardRef } from '../contract/plan.ts';
 import type { BatchProgress, BatchState, RecentFailure, ShardReport, SizeProgress } from '../contract/progress.ts';
 import { addCounts, doneOf, newsOf, withFailures } from '../contract/shard-report.ts';
 
-/** What a batch has counted of itself; plain data, so that it travels when the batch continues as new. */
+/** A batch's counts; plain data, so that they are carried over when the batch continues as new. */
 export type Ledger = {
   state: BatchState;
   bySize: Partial<Record<Size, SizeProgress>>;
   extraComputations: number;
-  /** Jobs that no shard started, counted when a cancelled batch ends. */
+  /** Jobs that no shard has started, counted when a cancelled batch ends. */
   cancelled: number;
   recentFailures: RecentFailure[];
-  /** Missing where there was no batch before, and in what an earlier version handed over. */
+  /** Missing if there was no previous batch, or if an earlier version passed the ledger on. */
   changes?: ChangeCounts;
-  /** Missing where there are none. */
+  /** Missing if there are none. */
   warnings?: string[];
-  /** Object name of what this round came to; missing until that is written. */
+  /** Object name of this round's manifest; missing until it is written. */
   manifest?: string;
-  /** Those that its rows carry along; missing while it is planned, where there are too many, and in what an earlier version handed over. */
+  /**
+   * The catalog's other columns; missing during planning, if there are too many, and if an earlier version passed the
+   * ledger on.
+   */
   columns?: string[];
-  /** The last report of each shard that runs. */
+  /** The last report of each running shard. */
   running: Record<number, ShardReport>;
-  /** Why no manifest was written at its end. */
+  /** Why it ended without a manifest. */
   withoutManifest?: string;
 };
 
@@ -54,12 +57,12 @@ export function enterPlan(ledger: Ledger, plan: Plan): void {
   }
 }
 
-/** @param warnings undefined where an activity's worker is of an older version */
+/** @param warnings `undefined` from activities of older workers */
 export function enterWarnings(ledger: Ledger, warnings: string[] = []): void {
   if (warnings.length > 0) ledger.warnings = [...(ledger.warnings ?? []), ...warnings];
 }
 
-/** Takes in a shard's report: it replaces the shard's earlier one, unless it was overtaken by a later. */
+/** Adds a shard's report, which replaces its earlier one unless a later one has overtaken it. */
 export function enterReport(ledger: Ledger, shard: ShardRef, report: ShardReport): void {
   const news = newsOf(report, ledger.running[shard.shard]);
   if (news === null) return;
@@ -72,11 +75,11 @@ export function enterReport(ledger: Ledger, shard: ShardRef, report: ShardReport
 /** How a shard ended: a lost one was terminated or failed as a whole. */
 export type ShardEnd = { lost: string } | 'cancelled' | 'completed';
 
-/** The shard ended: nothing more will come from it. Its unaccounted jobs are lost, or wait for a retry if it was cancelled. */
+/** The shard has ended and will report nothing more. Its remaining jobs are lost, or wait for a retry if it was cancelled. */
 export function closeShard(ledger: Ledger, shard: ShardRef, end: ShardEnd): void {
   const report = ledger.running[shard.shard];
   const open = shard.jobs - (report === undefined ? 0 : doneOf(report));
-  // A completed shard's open jobs were cancelled by size or filter.
+  // A completed shard's remaining jobs were cancelled by size or filter.
   if (end === 'cancelled' || end === 'completed') ledger.cancelled += open;
   else {
     ledger.bySize[shard.size]!.failed += open;
@@ -85,7 +88,7 @@ export function closeShard(ledger: Ledger, shard: ShardRef, end: ShardEnd): void
   delete ledger.running[shard.shard];
 }
 
-/** Shards that never begin: their jobs wait for a retry. */
+/** Shards that never start: their jobs wait for a retry. */
 export const leaveOut = (ledger: Ledger, shards: ShardRef[]): void => {
   for (const { jobs } of shards) ledger.cancelled += jobs;
 };
@@ -100,7 +103,7 @@ export function sumOf({ bySize }: Ledger): SizeProgress {
   return sum;
 }
 
-/** @param control how the batch is run, where somebody may have paused it */
+/** @param control the batch's control settings, by which it may be paused */
 export function progressOf(
   { batch, round, webhook }: BatchInput,
   ledger: Ledger,

@@ -23,7 +23,7 @@ import { announce } from '../webhook/webhook.ts';
 import { Batch, type BatchCarry } from './batch.ts';
 import { renderShards } from './render-shards.ts';
 
-/** One round of a batch, which tells its webhook where it fails as a whole. */
+/** One round of a batch. If it fails as a whole, it calls its webhook. */
 export async function renderBatch(input: BatchInput, carry?: BatchCarry): Promise<BatchResult> {
   const batch = new Batch(input, carry);
   try {
@@ -43,8 +43,8 @@ async function fail(batch: Batch, cause: unknown): Promise<void> {
 }
 
 /**
- * One round of a batch: plans it, renders its shards with a window for each size, writes the manifest and the contact
- * sheet. A cancelled batch stops its shards, still writes the manifest, and ends as cancelled.
+ * One round of a batch: plans it, renders its shards with a window for each size, and writes the manifest and the
+ * contact sheet. A cancelled batch stops its shards, still writes the manifest, and ends as cancelled.
  */
 async function renderRound(batch: Batch, isFirstRun: boolean): Promise<BatchResult> {
   const { input } = batch;
@@ -66,28 +66,28 @@ async function renderRound(batch: Batch, isFirstRun: boolean): Promise<BatchResu
   return result;
 }
 
-/** Whoever asks is answered, and what people change is in force when their update is answered. */
+/** Answers queries and applies changes; a change is in effect once its update returns. */
 function listen(batch: Batch): void {
   setHandler(progressQuery, () => batch.answer);
   setHandler(controlUpdate, (change) => batch.change(change), { validator: (change) => batch.check(change) });
   setHandler(shardReportSignal, (report) => batch.reported(report));
 }
 
-/** Says that it stops as soon as it is cancelled. */
+/** Shows that the batch is stopping as soon as it is cancelled. */
 function tellCancellation(batch: Batch): void {
   CancellationScope.current().cancelRequested.catch(() => {
     if (patched('tell-stopping')) batch.stop();
   });
 }
 
-/** Shards may all end well although the batch was cancelled, and a run that continues as new does not hear of it again. */
+/** All shards may succeed although the batch was cancelled, and a run that continues as new would not notice the cancellation. */
 function stopIfCancelled({ waiting }: Batch): void {
   if (waiting.length > 0 && CancellationScope.current().consideredCancelled) {
     throw new CancelledFailure('the batch was cancelled');
   }
 }
 
-/** @throws CancelledFailure where the batch was cancelled and has to end without a manifest */
+/** @throws CancelledFailure if the batch was cancelled and has to end without a manifest */
 async function finish(batch: Batch, state: 'completed' | 'cancelled'): Promise<BatchResult> {
   batch.finish();
   const beside = isAllRecorded(batch, state) && patched('sheet-beside-manifest') ? writeContactSheet(batch) : null;
@@ -117,11 +117,11 @@ async function finish(batch: Batch, state: 'completed' | 'cancelled'): Promise<B
   };
 }
 
-/** Whether the manifest only reads what shards have written, as the contact sheet does; of lost shards it writes receipts. */
+/** Whether the manifest only reads what shards have written, like the contact sheet; for lost shards it writes receipts. */
 const isAllRecorded = ({ lostShards }: Batch, state: 'completed' | 'cancelled'): boolean =>
   state === 'completed' && lostShards.length === 0;
 
-/** `name` is `null` where there is no image to show; `null` alone where the sheet could not be written. */
+/** Returns `null` if the sheet could not be written; its `name` is `null` if there is no image to show. */
 async function writeContactSheet(
   { input, progress }: Batch,
   { rendered, reused }: Pick<Totals, 'rendered' | 'reused'> = progress.totals,

@@ -20,7 +20,7 @@ import { reasonOf } from '../shard/failure.ts';
 import { slidingWindow } from '../shard/sliding-window.ts';
 import type { Batch } from './batch.ts';
 
-/** Runs until no shard waits, or until the history is long enough and the window has been drained. */
+/** Runs until no shard is waiting, or until the history is long enough and the window has drained. */
 export async function renderShards(batch: Batch): Promise<void> {
   const next = () => {
     if (workflowInfo().continueAsNewSuggested) return 'stop';
@@ -41,7 +41,7 @@ export async function renderShards(batch: Batch): Promise<void> {
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
-/** A shard that fails is noted and gives its place in the window back. */
+/** A failed shard is recorded, and its place in the window is freed. */
 async function renderOne(batch: Batch, shard: ShardRef, window: number): Promise<void> {
   const { batch: id, store, round, bundle, team } = batch.input;
   const control = batch.admit(shard);
@@ -69,8 +69,8 @@ async function renderOne(batch: Batch, shard: ShardRef, window: number): Promise
 }
 
 /**
- * Starts a shard when its id is free. It is not where the batch was terminated and submitted again at once: that run's shards are
- * told to stop, and are still writing down what they have.
+ * Starts a shard once its workflow id is free. The id is in use if the batch was terminated and submitted again
+ * immediately: the earlier run's shards are told to stop, and are still writing their receipts.
  */
 async function startOnce(options: ChildWorkflowOptions & { workflowId: string; args: [ShardInput] }) {
   for (let seconds = 1; ; seconds = Math.min(2 * seconds, ID_IN_USE_SECONDS)) {

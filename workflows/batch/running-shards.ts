@@ -7,19 +7,19 @@ import { shardControlSignal } from '../messages.ts';
 
 type Running = {
   shard: ShardRef;
-  /** What it was last told, as text. */
+  /** The control settings last sent to it, as text. */
   told: string;
   handle: ChildWorkflowHandle<Workflows['renderShard']> | null;
-  /** It was cancelled, and will not be asked any more. */
+  /** It was cancelled, and is not queried any more. */
   hasEnded: boolean;
 };
 
-/** The shards of a batch that run, the longest running first, and what each has been told of the batch's control. */
+/** A batch's running shards, longest-running first, and the control settings sent to each. */
 export class RunningShards {
   readonly #running: Running[] = [];
   #sequence = 0;
 
-  /** Those that can say how far they are. */
+  /** The shards that can report their progress. */
   get answering(): ShardRef[] {
     return this.#running.filter(({ hasEnded }) => !hasEnded).map(({ shard }) => shard);
   }
@@ -28,7 +28,7 @@ export class RunningShards {
     return this.#of(number)?.shard;
   }
 
-  /** Takes a shard in. @returns what it has to know; nothing while nobody has changed anything */
+  /** Adds a shard. @returns its control settings; `undefined` while nobody has changed anything */
   add(shard: ShardRef, control: BatchControl): ShardControl | undefined {
     const running: Running = { shard, told: '', handle: null, hasEnded: false };
     this.#running.push(running);
@@ -38,7 +38,7 @@ export class RunningShards {
     return this.#numbered(forShard);
   }
 
-  /** A shard can be told of changes once it has started. */
+  /** A shard has started, and can now be signalled. */
   started(number: number, handle: ChildWorkflowHandle<Workflows['renderShard']>, control: BatchControl): void {
     const running = this.#of(number);
     if (running !== undefined) running.handle = handle;
@@ -52,13 +52,13 @@ export class RunningShards {
     this.tell(control);
   }
 
-  /** A shard was cancelled. It keeps its part of the window: as a rule its whole batch ends, and histories have it so. */
+  /** A shard was cancelled. It keeps its part of the window: usually its whole batch ends, and existing histories depend on it. */
   ended(number: number): void {
     const running = this.#of(number);
     if (running !== undefined) running.hasEnded = true;
   }
 
-  /** Tells each shard what is news to it. One that has just ended cannot hear it and need not. */
+  /** Signals each shard whose settings have changed. A shard that has just ended cannot and need not receive the signal. */
   tell(control: BatchControl): void {
     if (control.version === 0) return;
     for (const running of this.#running) {
@@ -97,6 +97,9 @@ export class RunningShards {
   }
 }
 
-/** Shares of a size's window, the longest running shard first: where there is less than one for each, the others wait. */
+/**
+ * A shard's share of its size's window, longest-running shard first. If there is less than one image each, the last
+ * shards wait.
+ */
 export const shareOf = (window: number, shards: number, rank: number): number =>
   Math.floor(window / shards) + (rank < window % shards ? 1 : 0);

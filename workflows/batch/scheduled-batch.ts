@@ -5,8 +5,8 @@ import { batchStart } from '../contract/batch-start.ts';
 import type { Workflows } from '../contract/workflows.ts';
 
 /**
- * What a schedule starts. It gives the batch an id with the time it was due, so that a night's folder, workflow and
- * listing carry the same name as any other batch, and it ends with the batch, so that the schedule's overlap policy counts.
+ * What a schedule starts. It gives the batch an id with the scheduled time, so that its folder, workflow and listing
+ * are named like any other batch's, and it ends with the batch, so that the schedule's overlap policy applies.
  */
 export async function scheduledBatch(input: ScheduledBatchInput): Promise<BatchResult> {
   const batch = batchIdAt(input.schedule, dueTime());
@@ -17,7 +17,7 @@ export async function scheduledBatch(input: ScheduledBatchInput): Promise<BatchR
   });
 }
 
-/** Temporal notes on every run that a schedule starts when it was due; a run started by hand has only its own start. */
+/** Temporal records the scheduled time of every run that a schedule starts; a run started by hand only has its start time. */
 function dueTime(): Date {
   const due = workflowInfo().searchAttributes.TemporalScheduledStartTime?.[0];
   return due instanceof Date ? due : workflowInfo().startTime;

@@ -4,18 +4,18 @@ import type { BatchProgress } from '../contract/progress.ts';
 import { PIXART_DONE, PIXART_FAILED, PIXART_TOTAL } from '../contract/search-attributes.ts';
 import { batchDetails } from '../temporal-ui.ts';
 
-/** Each step of progress in a listing is an event in the batch's history, so there are fifty of them, not one for every image. */
+/** Each step of progress in a listing is an event in the batch's history, so there are fifty, not one for every image. */
 const STEPS = 50;
 
-/** A listing shows a line, and the memo is read with every line of it. */
+/** Short, because a listing shows one line per batch and reads the memo of each. */
 const REASON_SHOWN = 300;
 
-/** Tells listings that the batch ends without a manifest. */
+/** Shows in listings that the batch ends without a manifest. */
 export function showWithoutManifest(reason: string): void {
   upsertMemo({ withoutManifest: reason.slice(0, REASON_SHOWN) } satisfies Partial<BatchMemo>);
 }
 
-/** Makes a function that shows a batch's progress in Temporal's UI and listings; it writes to the history only what is news there. */
+/** Returns a function that shows a batch's progress in Temporal's UI and listings, and writes only changes to the history. */
 export function publisher(): (progress: BatchProgress) => void {
   let shownState: string | null = null;
   let shownCounts: string | null = null;

@@ -11,32 +11,32 @@ export type RenderImageInput = {
   round: number;
   /** Object name of the plan shard. */
   shard: string;
-  /** The job's line in it, counted from 0. */
+  /** The job's line in that object, counted from 0. */
   index: number;
   bundleDigest: string;
-  /** What people are told of the job: see JobSummary. An earlier version's batch says nothing. */
+  /** The job's summary for people: see JobSummary. Earlier versions' batches have none. */
   summary?: string;
-  /** Where the job was taken back from a worker before. */
+  /** Set if the job was taken back from a worker before. */
   earlier?: EarlierWork;
 };
 
-/** What earlier attempts of a job computed: how often it was begun, and the denoising steps in all. */
+/** What earlier attempts of a job computed: how often it was started, and the total number of denoising steps. */
 export type EarlierWork = { computations: number; stepsComputed: number };
 
 /**
- * What renderImage puts first into the details of an application failure. The server tells a workflow the last failure
- * but not how many attempts there were.
+ * The first of the details of renderImage's application failures. The server gives a workflow the last failure, but not
+ * the number of attempts.
  */
 export type RenderFailureDetails = { attempts: number };
 
 export type ReadShardInput = {
   store: string;
   shard: string;
-  /** As many as were planned; missing where an older version asks. */
+  /** How many were planned; missing from calls of older versions. */
   jobs?: number;
 };
 
-/** Some of a shard's jobs, by their lines in it: those from `from` on, and before `to`. */
+/** Some of a shard's jobs, by line: from `from` (inclusive) to `to` (exclusive). */
 export type EncodeCaptionsInput = {
   store: string;
   batch: string;
@@ -45,14 +45,14 @@ export type EncodeCaptionsInput = {
   to: number;
   /** Digest of the text encoder. */
   encoder: string;
-  /** The captions were found missing: then a picture that is there is damaged, and is to be made again. */
+  /** The captions were found missing: a picture that exists is then damaged, and will be rendered again. */
   isMissed?: boolean;
 };
 
 export type EncodedCaptions = {
   /** The captions of all jobs before this one are in the store. */
   until: number;
-  /** Texts that had to be encoded for it. */
+  /** How many texts had to be encoded for that. */
   encoded: number;
 };
 
@@ -70,27 +70,27 @@ export type WriteManifestInput = {
   store: string;
   batch: string;
   round: number;
-  /** URL of the catalog that the first round was planned from; missing where an older version did not say. */
+  /** URL of the catalog that the first round was planned from; missing from batches of older versions. */
   catalog?: string;
   bundle: { name: string; digest: string };
   state: 'completed' | 'cancelled';
-  /** ISO 8601: when this round began. */
+  /** ISO 8601: when this round started. */
   startedAt: string;
   lostShards: LostShard[];
 };
 
 export type WrittenManifest = {
-  /** Object name of what this round came to. */
+  /** Object name of this round's manifest. */
   manifest: string;
   totals: Totals;
-  /** What the store kept from being replaced, for people; an older worker says nothing of it. */
+  /** Objects that the store did not let be replaced, in words; missing from older workers. */
   warnings?: string[];
 };
 
 export type WriteContactSheetInput = {
   store: string;
   batch: string;
-  /** Images that the batch has. */
+  /** How many images the batch has. */
   total: number;
 };
 
@@ -99,26 +99,26 @@ export type WriteSheetPageInput = { store: string; batch: string };
 export type OrchestratorActivities = {
   planBatch(input: BatchInput): Promise<Plan>;
   readShard(input: ReadShardInput): Promise<JobSummary[]>;
-  /** The shard's jobs, by index, that a filter on their rows finds. */
+  /** The indexes of the shard's jobs whose rows match a filter. */
   matchJobs(input: MatchJobsInput): Promise<number[]>;
-  /** The activities of the calling workflow that a worker has in hand: see inHandText. */
+  /** The calling workflow's activities that a worker is executing: see inHandText. */
   activitiesInHand(): Promise<string[]>;
-  /** How many workers have asked lately for texts to encode, or encode the calling workflow's. */
+  /** How many workers have recently polled for texts to encode, or are encoding the calling workflow's. */
   encodersSeen(input: { encoder: string }): Promise<number>;
   writeReceipts(input: WriteReceiptsInput): Promise<void>;
   writeManifest(input: WriteManifestInput): Promise<WrittenManifest>;
-  /** `null` where there is no image to show. */
+  /** Returns `null` if there is no image to show. */
   writeContactSheet(input: WriteContactSheetInput): Promise<string | null>;
   writeSheetPage(input: WriteSheetPageInput): Promise<string>;
-  /** Of an earlier version's workflows; see MessageActivities. */
+  /** For workflows of earlier versions; see MessageActivities. */
   postWebhook: MessageActivities['postWebhook'];
 };
 
-/** On queues of their own, by channel: see messageQueue. */
+/** Each channel has its own task queue: see messageQueue. */
 export type MessageActivities = {
-  /** Posts the event itself, signed. */
+  /** Posts the event to a webhook, signed. */
   postWebhook(delivery: WebhookDelivery): Promise<void>;
-  /** Tells people of it, in Slack, in Teams or by mail. */
+  /** Sends people a message about it, through Slack, Teams or mail. */
   sendMessage(delivery: WebhookDelivery): Promise<void>;
 };
 

@@ -4,11 +4,11 @@ import type { BatchInput, BatchMemo, CatalogSource } from './batch.ts';
 import { code, plain } from './markdown.ts';
 import { batchWorkflowId } from './queues.ts';
 
-/** URL of the catalog that a batch's first round was planned from; a retry that an older version started may not know it. */
+/** URL of the catalog that a batch's first round was planned from; retries started by older versions may not have it. */
 export const catalogUrl = (source: CatalogSource): string | undefined =>
   source.kind === 'catalog' ? source.url : source.catalog;
 
-/** How every batch is started, by a person or by a schedule: its id, and what Temporal's UI and listings say of it. */
+/** The options to start any batch with, by hand or from a schedule: its id, and what Temporal's UI and listings show. */
 export function batchStart(input: BatchInput) {
   const catalog = catalogUrl(input.source) ?? input.batch;
   const memo: BatchMemo = {
@@ -31,12 +31,12 @@ export function batchStart(input: BatchInput) {
       `- catalog: ${code(catalog)}`,
       `- bundle: ${code(input.bundle.name)} (${code(shortDigest(input.bundle.digest))})`,
       `- store: ${code(input.store)}`,
-      `- images in flight: ${input.window} for each size`,
+      `- images in flight: ${input.window} per size`,
     ].join('\n'),
   };
 }
 
-/** What Temporal's UI says of what a schedule starts. */
+/** The summary in Temporal's UI of what a schedule starts. */
 export const scheduleSummary = ({ source }: Pick<BatchInput, 'source'>): string =>
   `Batches of ${plain(fileName(catalogUrl(source) ?? ''))}`;
 

@@ -1,21 +1,21 @@
 import type { Payload } from '@temporalio/common';
 
-/** Part of an activity's heartbeat: what its attempt waits for, and since when (ISO 8601) where that is known. */
+/** Part of an activity's heartbeat: what its attempt waits for, and since when (ISO 8601) if known. */
 export type WaitingHeartbeat = { waitsFor: string | null; waitsSince?: string };
 
 /**
- * The same of a picture that is painted: how many of its denoising steps are done, and whose it is, which an earlier version does not say.
- * Temporal's UI shows it with the pending activity, where it shows no summary.
+ * The heartbeat while a picture is denoised: the number of steps done, and which image it is (missing from earlier
+ * versions). Temporal's UI shows it with the pending activity, for which it does not show the summary.
  */
 export type StepHeartbeat = {
-  /** The activity's summary: the id, with the beginning of the prompt where histories may have it. */
+  /** The activity's summary: the id, with the beginning of the prompt if histories may contain it. */
   image?: string;
   id?: string;
   step: number;
   steps: number;
 };
 
-/** Of Temporal's API; as `describe` tells it of a workflow. */
+/** From Temporal's API, as returned by a workflow's `describe`. */
 type PendingActivity = {
   state?: unknown;
   heartbeatDetails?: { payloads?: Payload[] | null } | null;
@@ -24,19 +24,19 @@ type PendingActivity = {
 /** `PENDING_ACTIVITY_STATE_SCHEDULED` of Temporal's API. */
 const SCHEDULED = 1;
 
-/** Whether a worker has it in hand; otherwise it is in the queue, or between two attempts. */
+/** Whether a worker is executing it; if not, it is in the task queue or between two attempts. */
 export const isInHand = ({ state }: PendingActivity): boolean => state !== SCHEDULED;
 
 /** `PENDING_ACTIVITY_STATE_PAUSED` of Temporal's API. */
 const PAUSED = 4;
 
-/** Whether somebody paused it in Temporal's UI, and no worker has it any more: it waits until that is undone there. */
+/** Whether somebody paused it in Temporal's UI and no worker has it any more: it waits until it is unpaused there. */
 export const isPausedByHand = ({ state }: PendingActivity): boolean => state === PAUSED;
 
 /**
- * What an attempt says that it waits for; `null` where it does not wait, or none is under way.
+ * What an attempt reports that it waits for; `null` if it does not wait, or there is no attempt in progress.
  *
- * @param read what reads a payload, as the client does that asked
+ * @param read decodes a payload with the calling client's converter
  */
 export async function waitOf(
   pending: PendingActivity,

@@ -1,7 +1,10 @@
-/** How a workflow is told of one of its activities that a worker has in hand: by its id, to which earlier versions add nothing. */
+/**
+ * How a workflow learns of one of its activities that a worker is executing: the activity's id, plus (not in earlier
+ * versions) a mark.
+ */
 export const inHandText = (activityId: string, waits: boolean): string => `${activityId}${waits ? WAITS : ''}`;
 
-/** Whether the activity does nothing but wait for a store. */
+/** Whether the activity is only waiting for a store. */
 export const isWaiting = (inHand: string): boolean => inHand.endsWith(WAITS);
 
 const WAITS = ' waits';

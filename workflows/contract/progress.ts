@@ -7,8 +7,8 @@ import type { ShardRef } from './plan.ts';
 export const PROGRESS_QUERY = 'progress';
 
 /**
- * One that is `stopping` was cancelled: its images stop, and what there is of them is written down. One that is `refused` would have come to more
- * than a limit lets it: nothing of it was planned.
+ * `stopping`: it was cancelled, its images stop, and finished ones are recorded. `refused`: it would have exceeded a
+ * limit, and was not planned.
  */
 export type BatchState =
   | 'planning'
@@ -24,7 +24,7 @@ export type SizeProgress = { jobs: number; rendered: number; reused: number; fai
 
 export type RecentFailure = { id: string; reason: string };
 
-/** How far a batch is. It counts all its jobs, those that earlier rounds made too. */
+/** A batch's progress. It counts all its jobs, including those done in earlier rounds. */
 export type BatchProgress = {
   batch: string;
   round: number;
@@ -33,23 +33,23 @@ export type BatchProgress = {
   bySize: Partial<Record<Size, SizeProgress>>;
   /** Why it is paused. */
   paused?: string;
-  /** Images in flight at once, for each size, as they are set now. */
+  /** The present limit of images in flight, for each size. */
   window?: number;
-  /** How the catalog differs from that of its batch before, where there was one. */
+  /** How the catalog differs from that of its previous batch, if there was one. */
   changes?: ChangeCounts;
-  /** What went otherwise than usual, and costs no image. */
+  /** Problems that cost no image. */
   warnings?: string[];
-  /** Object name of what this round came to, when that is written. */
+  /** Object name of this round's manifest, once it is written. */
   manifest?: string;
-  /** Why it ended without one: it failed, or was cancelled while its store was away. A retry writes one. */
+  /** Why it ended without one: it failed, or was cancelled while its store was down. A retry writes one. */
   withoutManifest?: string;
-  /** By what it tells what becomes of it: see channelOf. Missing where it tells nobody. */
+  /** The channel of its messages: see channelOf. Missing if it sends none. */
   tells?: string;
   /** The last few, newest first. */
   recentFailures: RecentFailure[];
 };
 
-/** How far one shard is. Every report counts from the shard's start, so a lost or repeated one does no harm. */
+/** A shard's progress. Every report counts from the shard's start, so a lost or repeated one does no harm. */
 export type ShardReport = {
   shard: number;
   rendered: number;
@@ -59,8 +59,8 @@ export type ShardReport = {
   recentFailures: RecentFailure[];
 };
 
-/** A shard's last report as its batch has it; the shard itself knows more. */
+/** The last report that a batch has from a shard; the shard itself may have a newer one. */
 export type RunningShard = { shard: ShardRef; workflowId: string; report: ShardReport | null };
 
-/** The answer to the `progress` query: what the batch was told, and whom to ask for the rest. */
+/** The answer to the `progress` query: what the batch knows, and which shards to query for the rest. */
 export type BatchAnswer = BatchProgress & { running: RunningShard[] };

@@ -3,17 +3,17 @@ import type { Size } from '../../domain/size.ts';
 
 export const ORCHESTRATOR_QUEUE = 'orchestrate';
 
-/** A worker holds one bundle, so that each bundle has queues of its own (docs/decisions/069). */
+/** A worker holds one bundle, so each bundle has its own task queues (docs/decisions/069). */
 export const renderQueue = (size: Size, bundleDigest: string): string => `render-${size}-${shortDigest(bundleDigest)}`;
 
-/** Where images go for which a worker of the usual queue had too little memory: `worker --large` serves it too (docs/decisions/103). */
+/** For images that needed more memory than a worker of the usual queue has; served by `worker --large` (docs/decisions/103). */
 export const largeRenderQueue = (size: Size, bundleDigest: string): string =>
   `${renderQueue(size, bundleDigest)}-large`;
 
-/** Bundles that share a text encoder share its queue. @param encoder its digest */
+/** Bundles with the same text encoder share its task queue. @param encoder the encoder's digest */
 export const encodeQueue = (encoder: string): string => `encode-${shortDigest(encoder)}`;
 
-/** Messages of one channel, such as `mail`; a worker that cannot send them does not ask for any, so that they wait for one that can. */
+/** For messages of one channel, such as `mail`. Only workers that can send them poll it, so that they wait for one that can. */
 export const messageQueue = (channel: string): string => `tell-${channel}`;
 
 export const SCHEDULE_PREFIX = 'schedule/';
@@ -21,13 +21,13 @@ export const scheduleId = (name: string): string => `${SCHEDULE_PREFIX}${name}`;
 
 export const batchWorkflowId = (batch: string): string => `batch/${batch}`;
 
-/** The batch that has such an id. */
+/** The batch with that workflow id. */
 export const batchOf = (workflowId: string): string => workflowId.replace(/^batch\//, '');
 
-/** What makes the page to review a batch with; each round, and each batch that was submitted anew under its id, has its own. */
+/** The workflow that creates a batch's review page; each round, and each batch submitted again under its id, has its own. */
 export const pageWorkflowId = ({ batch, round }: { batch: string; round: number }, firstRunId: string): string =>
   `${batchWorkflowId(batch)}/page/${round}-${firstRunId.slice(0, 8)}`;
 
-/** Rounds and shards of a batch are workflows of their own, under its name. */
+/** Each shard of each round is a workflow, named after its batch. */
 export const shardWorkflowId = ({ batch, round }: { batch: string; round: number }, shard: number): string =>
   `${batchWorkflowId(batch)}/${round}-${shard}`;

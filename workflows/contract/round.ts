@@ -1,6 +1,6 @@
 import type { BatchInput, CatalogSource } from './batch.ts';
 
-/** What every later round of a batch goes on with, beside its plan, its receipts and its store. */
+/** What every later round of a batch needs besides its plan, its receipts and its store. */
 export function roundSettings({ source, bundle, defaults, window, team, maxFailures }: BatchInput) {
   return { ...firstSource(source), bundle, defaults, window, team, maxFailures };
 }

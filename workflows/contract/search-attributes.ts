@@ -1,6 +1,9 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 
-/** What listings show of a batch: three of type Int, as many as the local development server takes. A server needs them registered. */
+/**
+ * The counts of a batch in listings: three of type Int, as many as the development server allows. They must be
+ * registered on the server.
+ */
 export const PIXART_TOTAL = defineSearchAttributeKey('PixartTotal', 'INT');
 export const PIXART_DONE = defineSearchAttributeKey('PixartDone', 'INT');
 export const PIXART_FAILED = defineSearchAttributeKey('PixartFailed', 'INT');

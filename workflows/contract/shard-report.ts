@@ -3,10 +3,10 @@ import type { BatchAnswer, BatchProgress, RecentFailure, ShardReport, SizeProgre
 
 type Counts = Pick<SizeProgress, 'rendered' | 'reused' | 'failed'>;
 
-/** Jobs that have ended, whatever became of them. */
+/** The number of jobs that have ended, with any outcome. */
 export const doneOf = ({ rendered, reused, failed }: Counts): number => rendered + reused + failed;
 
-/** What a report tells beyond the one before it. */
+/** What a report adds to the previous one. */
 export type ReportNews = Counts & { extraComputations: number; recentFailures: RecentFailure[] };
 
 /** @returns `null` for a report that a later one has overtaken */
@@ -33,7 +33,10 @@ export function addCounts(to: Counts, news: Counts): void {
 export const withFailures = (fresh: RecentFailure[], listed: RecentFailure[]): RecentFailure[] =>
   [...fresh, ...listed].slice(0, RECENT_FAILURES);
 
-/** What the shards that run say now, in place of what they last told their batch. Nothing that is given is changed. */
+/**
+ * A batch's progress with its running shards' present reports in place of the last ones that it received. Does not
+ * change its arguments.
+ */
 export function withReports({ running, ...progress }: BatchAnswer, reports: ShardReport[]): BatchProgress {
   const known = new Map(running.map((shard) => [shard.shard.shard, shard]));
   const result = structuredClone(progress);

@@ -1,19 +1,19 @@
 import type { WorkerDeploymentVersion } from '@temporalio/common';
 
-/** Code of workflows, as an orchestrator names its own; Temporal calls the two a worker deployment and a build. */
+/** A version of the workflow code, as an orchestrator names its own: Temporal's worker deployment and build id. */
 export type WorkflowVersion = WorkerDeploymentVersion;
 
-/** Which orchestrators a new batch goes to. */
+/** Which orchestrators new batches go to. */
 export type Routing = {
-  /** `null`: to those without a version. */
+  /** `null` for those without a version. */
   current: WorkflowVersion | null;
-  /** Takes a share of the new batches from the current one; `version` of `null` is those without one. */
+  /** Takes a share of new batches from the current version; a `version` of `null` means those without one. */
   ramping: { version: WorkflowVersion | null; percentage: number } | null;
 };
 
 type Told = { deploymentName?: string | null; buildId?: string | null } | null | undefined;
 
-/** Of a task queue, as `describeTaskQueue` tells it. */
+/** A task queue's routing, as returned by `describeTaskQueue`. */
 type ToldRouting = {
   currentDeploymentVersion?: Told;
   rampingDeploymentVersion?: Told;
@@ -28,16 +28,16 @@ export function routingOf(told: ToldRouting | null | undefined): Routing {
   };
 }
 
-/** `null` where there is none. */
+/** The version in Temporal's answer; `null` if there is none. */
 export const versionOf = (told: Told): WorkflowVersion | null =>
   told?.deploymentName && told.buildId ? { deploymentName: told.deploymentName, buildId: told.buildId } : null;
 
-/** VERSIONED of Temporal's WorkerVersioningMode; workers without a version have other modes, and may name a build all the same. */
+/** VERSIONED of Temporal's WorkerVersioningMode. Unversioned workers have other modes, but may still name a build. */
 const VERSIONED = 2;
 
 type ToldPoller = { deploymentOptions?: (Told & { workerVersioningMode?: unknown }) | null };
 
-/** The version of a worker that asks for work; `null` of one without. */
+/** A poller's version; `null` if it has none. */
 export const pollerVersion = ({ deploymentOptions }: ToldPoller): WorkflowVersion | null =>
   deploymentOptions?.workerVersioningMode === VERSIONED ? versionOf(deploymentOptions) : null;
 
@@ -46,6 +46,6 @@ export const isSameVersion = (one: WorkflowVersion | null, other: WorkflowVersio
 
 export const versionText = ({ deploymentName, buildId }: WorkflowVersion): string => `${deploymentName} ${buildId}`;
 
-/** The command that sends new batches to a version. */
+/** The command that routes new batches to a version. */
 export const setCurrent = ({ deploymentName, buildId }: WorkflowVersion): string =>
   `temporal worker deployment set-current-version --deployment-name ${deploymentName} --build-id ${buildId}`;

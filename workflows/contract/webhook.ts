@@ -1,10 +1,10 @@
 import type { ChangeCounts } from '../../domain/change-counts.ts';
 import type { Totals } from '../../domain/receipt.ts';
 
-/** What a batch tells whoever it is to tell: that it ended, one way or another, or that it paused itself. */
+/** The events that a batch reports: its end, one way or another, or that it paused itself. */
 export type BatchEventType = 'batch.completed' | 'batch.cancelled' | 'batch.failed' | 'batch.paused';
 
-/** What is posted, as JSON. */
+/** The event as posted, in JSON. */
 export type BatchEvent = {
   type: BatchEventType;
   /** ISO 8601: when it happened. */
@@ -13,14 +13,14 @@ export type BatchEvent = {
     batch: string;
     round: number;
     store: string;
-    /** Name of the schedule that has started the batch. */
+    /** Name of the schedule that started the batch. */
     schedule?: string;
     totals?: Totals;
     changes?: ChangeCounts;
-    /** Object names in the store; no manifest where it ended without one, and `reason` says why. */
+    /** Object names in the store. Without a manifest, `reason` says why there is none. */
     manifest?: string | null;
     contactSheet?: string | null;
-    /** Of one that failed: it would have come to more than a limit lets it, and nothing of it was planned. */
+    /** For a failed batch: it would have exceeded a limit, and was not planned. */
     refused?: true;
     /** Why it paused, failed, or has no manifest. */
     reason?: string;
@@ -30,9 +30,9 @@ export type BatchEvent = {
 export type EventNews = Omit<BatchEvent['data'], 'batch' | 'round' | 'store' | 'schedule'>;
 
 export type WebhookDelivery = {
-  /** Whom: as `receiverOf` reads it. */
+  /** The receiver: see `receiverOf`. */
   url: string;
-  /** The same whenever the event is told again, so that a receiver can tell. */
+  /** The same each time an event is sent, so that receivers can detect repetitions. */
   id: string;
   event: BatchEvent;
 };

@@ -10,20 +10,20 @@ export type ShardInput = {
   batch: string;
   round: number;
   bundleDigest: string;
-  /** Digest of the bundle's text encoder; an earlier version's batch does not say. */
+  /** Digest of the bundle's text encoder; missing from batches of earlier versions. */
   encoder?: string | undefined;
   shard: ShardRef;
   /** Images in flight at once in this shard. */
   window: number;
   team?: Team | undefined;
-  /** What was changed before the shard began. */
+  /** Changes from before the shard started. */
   control?: ShardControl | undefined;
 };
 
-/** The workflows by the names under which they are started. */
+/** The workflows, by name. */
 export type Workflows = {
   renderBatch(input: BatchInput): Promise<BatchResult>;
-  /** Starts a batch at a time of its schedule. */
+  /** Starts a scheduled batch. */
   scheduledBatch(input: ScheduledBatchInput): Promise<BatchResult>;
   renderShard(input: ShardInput): Promise<ShardReport>;
   deliverWebhook(delivery: WebhookDelivery): Promise<void>;

@@ -4,16 +4,16 @@ import type { BatchInput } from '../contract/batch.ts';
 import { pageWorkflowId } from '../contract/queues.ts';
 import { writeSheetPage } from '../orchestrator.ts';
 
-/** Makes the page to review a batch with, of as many thumbnails as the batch has images. Returns the object's name. */
+/** Creates a batch's review page, with a thumbnail of every image. Returns the page's object name. */
 export const makeSheetPage = (input: WriteSheetPageInput): Promise<string> => writeSheetPage(input);
 
-/** Has the page made by a workflow of its own, because the batch has ended before it is there. Returns that one's id. */
+/** Creates the page in a separate workflow, because the batch ends before it is done. Returns that workflow's id. */
 export async function startReviewPage({ store, batch, round }: BatchInput): Promise<string> {
   const workflowId = pageWorkflowId({ batch, round }, workflowInfo().firstExecutionRunId);
   await startChild<typeof makeSheetPage>('makeSheetPage', {
     workflowId,
     args: [{ store, batch }],
-    staticSummary: 'Makes the page to review the images with',
+    staticSummary: 'Creates the review page',
     cancellationType: ChildWorkflowCancellationType.ABANDON,
     parentClosePolicy: ParentClosePolicy.ABANDON,
   });

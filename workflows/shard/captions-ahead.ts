@@ -19,34 +19,37 @@ export type CaptionsAheadOptions = {
   /** Digest of the text encoder. */
   encoder: string;
   jobs: number;
-  /** Hears that the captions of all jobs before this one are there, or are not to be waited for; of fewer jobs, once they are again. */
+  /**
+   * Called when all jobs before this one may start: their captions are there, or not worth waiting for. The number may
+   * shrink again.
+   */
   onReady(jobs: number): void;
-  /** What was set for the shard last. */
+  /** The shard's present settings. */
   settings(): { paused: boolean; priority: number };
 };
 
 /**
- * Has a shard's texts encoded before its pictures are painted, some seconds of texts at a time. Pictures wait for it while there is a
- * worker that encodes; where there is none they go ahead, since render workers of an earlier version and those with the text encoder
- * do without, and the texts wait for a worker beside them.
+ * Has a shard's texts encoded before its pictures are rendered, a few seconds' worth at a time. Pictures wait for that
+ * while there is a worker that encodes. If there is none, they start anyway, since render workers of earlier versions
+ * and those with a text encoder do not need it; meanwhile the texts wait for a worker.
  */
 export class CaptionsAhead {
   readonly #options: CaptionsAheadOptions;
   readonly #scope = new CancellationScope();
-  /** Of those that are rendered without their captions. */
+  /** Handles jobs that are rendered without their captions. */
   readonly missed = new MissedCaptions(this.#scope, (index) => this.#encode(index, index + 1, true));
   /** The captions of all jobs before this one are there. */
   #encoded = 0;
   #calls = 0;
   #isAwaited = true;
-  /** From one look for encoders to the next. It grows, for a look costs a history eleven events. */
+  /** The time between two checks for encoders. It grows, because each check costs eleven events of history. */
   #pauseSeconds = 0;
 
   constructor(options: CaptionsAheadOptions) {
     this.#options = options;
   }
 
-  /** Until all are encoded, or it cannot go on: then whoever paints finds out what is wrong. */
+  /** Runs until all are encoded, or it cannot continue: render workers then find out what is wrong. */
   async run(): Promise<void> {
     try {
       await this.#scope.run(() => this.#untilEncoded());
@@ -60,7 +63,7 @@ export class CaptionsAhead {
     this.#scope.cancel();
   }
 
-  /** What a worker could not read is there for the next one. */
+  /** If a worker lacks the key to its input, tries again, for another worker. */
   async #untilEncoded(): Promise<void> {
     for (let waitSeconds = limits.KEY_MISSING_SECONDS; ; waitSeconds *= 2) {
       try {
@@ -84,7 +87,7 @@ export class CaptionsAhead {
     }
   }
 
-  /** Until that is done, looks now and then whether anybody is there to do it: only then are jobs from this one on to wait. */
+  /** While texts are encoded, checks now and then whether any worker does that: only then do jobs from this one on wait. */
   async #watch(encoding: Promise<unknown>, from: number): Promise<void> {
     let isDone = false;
     const end = (): void => {
@@ -126,7 +129,7 @@ export class CaptionsAhead {
       retry: limits.ENCODE_RETRY,
       cancellationType: ActivityCancellationType.TRY_CANCEL,
       summary: to - from === 1 ? `job ${from}` : `jobs ${from} to ${to - 1}`,
-      // No job's: see indexOf in wanted-jobs.ts.
+      // Must not look like a job's id: see indexOf in wanted-jobs.ts.
       activityId: `captions-${this.#calls}`,
       priority: {
         priorityKey: settings().priority,

@@ -3,17 +3,17 @@ import type { Failure, JobOutcome } from '../../domain/receipt.ts';
 import type { EncodeActivities, RenderFailureDetails } from '../contract/activities.ts';
 import { ENCODE_RETRY, KEY_MISSING, REASON_CHARACTERS, RENDER_RETRY } from '../contract/limits.ts';
 
-/** What the manifest says of a job whose activity failed for good. */
+/** The manifest's entry for a job whose activity failed for good. */
 export function failureOf(id: string, error: unknown): Failure {
   const cause = error instanceof ActivityFailure ? (error.cause ?? error) : error;
   return { id, type: typeOf(cause), reason: reasonOf(cause), attempts: attemptsOf(error, cause) };
 }
 
-/** Whether nobody has encoded the job's texts, and all who tried to render it cannot. */
+/** Whether the job's texts are not encoded, and no worker that tried to render it can encode them. */
 export const isCaptionLacking = (outcome: JobOutcome): boolean =>
   'reason' in outcome && outcome.type === 'CaptionNotKept';
 
-/** Whether an activity came to a worker that could not read its input, which says nothing of what was to be done. */
+/** Whether an activity reached a worker that could not decrypt its input, which says nothing about the job. */
 export const isKeyMissing = (error: unknown): boolean =>
   error instanceof ActivityFailure && error.cause instanceof ApplicationFailure && error.cause.type === KEY_MISSING;
 
@@ -23,7 +23,7 @@ function typeOf(cause: unknown): string {
   return cause instanceof Error ? cause.name : 'Error';
 }
 
-/** For people, and not too long: what Temporal says of a timeout, and ONNX Runtime of a fault, is neither. */
+/** A reason for people, of limited length; Temporal's messages about timeouts and ONNX Runtime's about errors are neither. */
 export function reasonOf(cause: unknown): string {
   const reason = fullReason(cause);
   return reason.length > REASON_CHARACTERS ? `${reason.slice(0, REASON_CHARACTERS - 1)}…` : reason;
@@ -38,9 +38,9 @@ function timeoutReason(timeout: TimeoutFailure): string {
   const before = timeout.cause instanceof Error ? `; before that: ${timeout.cause.message}` : '';
   switch (timeout.timeoutType) {
     case TimeoutType.HEARTBEAT:
-      return `the worker went silent in the middle of the image: it died or was cut off${before}`;
+      return `the worker went silent in the middle of the image: it died or lost its connection${before}`;
     case TimeoutType.START_TO_CLOSE:
-      return `one attempt took longer than any image may, the wait for its turn included${before}`;
+      return `one attempt, including its wait for the device, took longer than any image may${before}`;
     default:
       return `${timeout.message}${before}`;
   }

@@ -3,27 +3,30 @@ import type { JobOutcome } from '../../domain/receipt.ts';
 import { CANCELLED_RENDERS_SECONDS } from '../contract/limits.ts';
 import { endsInTime } from '../last-tries.ts';
 
-/** What a pool does to the world. */
+/** What a pool calls to get its work done. */
 export type PoolWork = {
-  /** Renders a job at the batch's usual priority of now. The scope around it is cancelled where the job is taken back or not wanted any more. */
+  /**
+   * Renders a job at the batch's present priority. The scope around it is cancelled if the job is taken back or no
+   * longer wanted.
+   */
   render(index: number, priority: number): Promise<JobOutcome>;
-  /** Of the jobs that are scheduled, those that a worker has in hand, and whether a picture of theirs only waits for its store. */
+  /** The scheduled jobs that a worker is executing, and whether each has a picture that only waits for its store. */
   inHand(): Promise<Map<number, { waits: boolean }>>;
   onOutcome(outcome: JobOutcome): void;
 };
 
 export type PoolSettings = { paused: boolean; window: number; priority: number };
 
-/** `recalled` jobs go back to those that wait, `dropped` ones are not made. */
+/** `recalled` jobs wait again, `dropped` ones are not rendered. */
 type Fate = 'wanted' | 'recalled' | 'dropped';
 
 /**
- * A shard's jobs: those that wait, in order, and a window of those that are scheduled. Settings may change while it runs: what
- * was scheduled and is not in a worker's hands yet is then taken back and waits again; what is being rendered is finished. A pause also takes
- * back what was rendered and waits for its store.
+ * A shard's jobs: those that wait, in order, and a window of scheduled ones. Settings may change while it runs: jobs
+ * that are scheduled but not with a worker yet are then taken back and wait again; jobs being rendered are finished. A
+ * pause also takes back rendered jobs that wait for their store.
  *
- * The window is made of lanes, which take one job after the other. A lane has a scope, so that its job can be cancelled; it keeps
- * it from job to job, since every promise costs a workflow time (docs/decisions/066).
+ * The window consists of lanes, each of which takes one job after another. A lane has a scope, so that its job can be
+ * cancelled, and keeps it from job to job, since every promise costs a workflow time (docs/decisions/066).
  */
 export class JobPool {
   readonly #work: PoolWork;
@@ -31,12 +34,12 @@ export class JobPool {
   readonly #scheduled = new Map<number, { scope: CancellationScope; fate: Fate; priority: number }>();
   #waiting: number[];
   #settings: PoolSettings;
-  /** Jobs from this one on are not to be started yet. */
+  /** Jobs from this one on must not start yet. */
   #open = Number.POSITIVE_INFINITY;
   #fault: unknown = null;
   #recalling = false;
   #running = false;
-  /** A setting has changed, and what is in the queue may not fit it. */
+  /** A setting has changed, and jobs in the task queue may not match it. */
   #stale = false;
 
   constructor(jobs: number, settings: PoolSettings, work: PoolWork) {
@@ -45,7 +48,10 @@ export class JobPool {
     this.#work = work;
   }
 
-  /** Until no job waits or is scheduled. Where the shard is cancelled, what is scheduled is awaited for some seconds before that is thrown. */
+  /**
+   * Runs until no job waits or is scheduled. If the shard is cancelled, waits some seconds for scheduled jobs before it
+   * throws that.
+   */
   async run(): Promise<void> {
     this.#running = true;
     this.#fill();
@@ -66,20 +72,20 @@ export class JobPool {
     if ((paused && !before.paused) || window < this.#scheduled.size || priority !== before.priority) {
       this.#stale = true;
       this.#recall().catch((error: unknown) => {
-        // A cancelled shard has nothing to take back any more.
+        // A cancelled shard has nothing left to take back.
         if (!isCancellation(error)) this.fail(error);
       });
     }
     this.#fill();
   }
 
-  /** Starts jobs before this one only, until it is told of more. */
+  /** Limits jobs to those before this one until the next call. */
   openUntil(index: number): void {
     this.#open = index;
     this.#fill();
   }
 
-  /** Jobs that are not wanted any more, whether they wait or run. */
+  /** Drops jobs that are no longer wanted, whether they wait or run. */
   drop(indices: Iterable<number>): void {
     const dropped = new Set(indices);
     this.#waiting = this.#waiting.filter((index) => !dropped.has(index));
@@ -87,7 +93,7 @@ export class JobPool {
     this.#fill();
   }
 
-  /** Ends `run` with an error that is not a job's. */
+  /** Makes `run` throw an error that is not a job's. */
   fail(error: unknown): void {
     this.#fault = error;
   }
@@ -107,7 +113,7 @@ export class JobPool {
   }
 
   #fill(): void {
-    // A lane takes its first job at once, and is never rejected: it notes what goes wrong.
+    // A lane takes its first job synchronously, and never rejects: it records errors in #fault.
     while (this.#mayStart()) void this.#lane();
   }
 
@@ -117,9 +123,9 @@ export class JobPool {
     return isOpen && this.#scheduled.size < window && (this.#waiting[0] ?? this.#open) < this.#open;
   }
 
-  /** Ends where there is nothing to start, or with its scope: another lane takes its place then. */
+  /** Ends when there is nothing to start, or when its scope is cancelled: another lane then takes its place. */
   async #lane(): Promise<void> {
-    // Its parent is the shard's scope, not that of a signal.
+    // Its parent is the shard's scope, not a signal handler's.
     const scope = new CancellationScope({ cancellable: true, parent: this.#scope });
     while (!scope.consideredCancelled && this.#mayStart()) {
       const index = this.#waiting.shift()!;
@@ -143,7 +149,7 @@ export class JobPool {
     this.#waiting.splice(place < 0 ? this.#waiting.length : place, 0, index);
   }
 
-  /** One at a time, because each asks which jobs are in hand; a change that comes meanwhile makes it look again. */
+  /** One at a time, because each asks which jobs workers are executing; a change in the meantime makes it check again. */
   async #recall(): Promise<void> {
     if (this.#recalling) return;
     this.#recalling = true;

@@ -4,21 +4,21 @@ import type { JobOutcome } from '../../domain/receipt.ts';
 import * as limits from '../contract/limits.ts';
 import { failureOf, isCaptionLacking, isKeyMissing } from './failure.ts';
 
-/** A job whose every attempt has found a caption missing. */
+/** A job all of whose attempts found a caption missing. */
 type Missed = {
-  /** How often its texts were tried to be encoded. */
+  /** How often encoding its texts was tried. */
   tries: number;
-  /** What the last of these failed with, or `null`. */
+  /** The failure of the last of these, or `null`. */
   failure: unknown;
-  /** Given, it waits no longer: it is to be rendered again, or to look for all whether captions are found now, or it never will be. */
+  /** Set when it stops waiting: render it again, render it to check for all whether captions are found now, or give up. */
   answer: 'again' | 'look' | 'never' | null;
 };
 
 const WAIT_MS = 60_000 * limits.CAPTION_MINUTES;
 
 /**
- * Has texts encoded again that render workers found missing, one job's after the other's. All jobs share one wait for an encoder, however
- * many they are: a shard that waits for days must not fill its history.
+ * Has texts encoded again whose captions render workers found missing, one job at a time. All jobs share one wait for
+ * an encoder, because a shard that waits for days must not fill its history.
  */
 export class MissedCaptions {
   readonly #encode: (index: number) => Promise<unknown>;
@@ -31,7 +31,7 @@ export class MissedCaptions {
     this.#encode = encode;
   }
 
-  /** Renders a job, again each time that its texts were encoded, and as often as is worth it. */
+  /** Renders a job, again each time its texts were encoded, up to the limit. */
   async render(index: number, attempt: () => Promise<JobOutcome>): Promise<JobOutcome> {
     const missed: Missed = { tries: 0, failure: null, answer: null };
     for (;;) {
@@ -48,7 +48,7 @@ export class MissedCaptions {
     }
   }
 
-  /** Rejects where the job is cancelled meanwhile. */
+  /** Rejects if the job is cancelled in the meantime. */
   async #answered(index: number, missed: Missed): Promise<void> {
     missed.answer = null;
     this.#waiting.set(index, missed);
@@ -65,14 +65,14 @@ export class MissedCaptions {
     try {
       while (this.#waiting.size > 0) await this.#encodeEach([...this.#waiting]);
     } catch (error) {
-      // Of a cancelled shard no job waits.
+      // In a cancelled shard no job waits.
       if (!isCancellation(error)) throw error;
     } finally {
       this.#isEncoding = false;
     }
   }
 
-  /** Where none can be encoded for a reason that may pass, it is given time to. */
+  /** If none can be encoded for a transient reason, waits before they are tried again. */
   async #encodeEach(all: [number, Missed][]): Promise<void> {
     const left: [number, Missed][] = [];
     let isAnyAnswered = false;
@@ -91,7 +91,7 @@ export class MissedCaptions {
     for (const [index, missed] of left) this.#answer(index, missed, 'again');
   }
 
-  /** Of encoding a job's texts; `null` where it succeeds. */
+  /** The failure of encoding a job's texts; `null` if it succeeds. */
   async #failureOf(index: number): Promise<unknown> {
     let end: { failure: unknown } | null = null;
     this.#encode(index).then(
@@ -102,7 +102,7 @@ export class MissedCaptions {
         end = { failure };
       },
     );
-    // Where nobody encodes, render workers may have changed meanwhile: one job finds out for all.
+    // If nobody encodes, render workers may have changed in the meantime: one job finds out for all.
     while (!(await condition(() => end !== null, WAIT_MS))) this.#sendOne();
     const { failure } = end!;
     if (isCancellation(failure)) throw failure;
@@ -118,19 +118,19 @@ export class MissedCaptions {
     for (const [index, missed] of [...this.#waiting]) this.#answer(index, missed, 'again');
   }
 
-  /** The job's lane goes on a moment later: it must not be taken for one that waits still. */
+  /** The job's lane continues a moment later, so the job must no longer count as waiting. */
   #answer(index: number, missed: Missed, answer: Missed['answer']): void {
     missed.answer = answer;
     this.#forget(index, missed);
   }
 
-  /** Not the same job that was taken back and begun anew. */
+  /** Leaves an entry of the same job that was taken back and started again. */
   #forget(index: number, missed: Missed): void {
     if (this.#waiting.get(index) === missed) this.#waiting.delete(index);
   }
 }
 
-/** Whether every worker would say the same. */
+/** Whether it would fail the same way on every worker. */
 const isFinal = (failure: unknown): boolean =>
   failure instanceof ActivityFailure &&
   failure.retryState === RetryState.NON_RETRYABLE_FAILURE &&

@@ -21,15 +21,15 @@ import { failureOf, isKeyMissing } from './failure.ts';
 export type Scheduling = {
   activityId?: string;
   usualPriority?: number;
-  /** What was computed of the job when a worker had it before. */
+  /** What was computed when a worker had the job before. */
   earlier?: EarlierWork | undefined;
-  /** Hears what had been computed of a job that is cancelled. */
+  /** Called with what had been computed when a job is cancelled. */
   onCancelled?: (work: EarlierWork) => void;
 };
 
 /**
- * Renders a job, once more on a larger machine where the first had too little memory for it. Waits for a render to confirm its cancellation,
- * because one that finishes all the same gives a receipt worth keeping.
+ * Renders a job, and again on a larger machine if the first had too little memory for it. Waits for a render to confirm
+ * its cancellation, because one that finishes anyway returns a receipt worth keeping.
  */
 export async function renderJob(
   input: ShardInput,
@@ -81,12 +81,12 @@ function renderOn(
 const usualQueue = (size: Size, bundleDigest: string): string =>
   patched('queue-by-bundle') ? renderQueue(size, bundleDigest) : `render-${size}`;
 
-/** What the worker told that confirmed a cancellation; an earlier version tells nothing. */
+/** What a worker reported when it confirmed a cancellation; nothing from earlier versions. */
 function workOf(error: unknown): EarlierWork | undefined {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   return cause instanceof CancelledFailure ? (cause.details?.[0] as EarlierWork | undefined) : undefined;
 }
 
-/** The priority of a job in a batch whose usual priority was moved. */
+/** A job's priority in a batch whose priority was changed. */
 export const movedPriority = (job: number, usual: number): number =>
   Math.min(5, Math.max(1, job + usual - USUAL_PRIORITY));

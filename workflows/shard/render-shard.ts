@@ -14,8 +14,8 @@ import { slidingWindow } from './sliding-window.ts';
 import { WantedJobs } from './wanted-jobs.ts';
 
 /**
- * Renders one shard's jobs, a window at a time, and writes what became of each. A job that cannot be rendered is noted
- * and the shard goes on; a cancelled shard notes what it had done, tells its batch and ends as cancelled.
+ * Renders one shard's jobs, a window at a time, and writes their outcomes. A job that cannot be rendered is recorded
+ * and the shard continues; a cancelled shard records what it has done, reports to its batch and ends as cancelled.
  */
 export async function renderShard(input: ShardInput): Promise<ShardReport> {
   const { store, shard } = input;
@@ -44,7 +44,7 @@ export async function renderShard(input: ShardInput): Promise<ShardReport> {
   return reports.current;
 }
 
-/** @returns why a cancelled shard ends without them; a retry finds what it has made in the store */
+/** @returns why a cancelled shard ends without receipts; a retry finds its images in the store */
 async function writeReceipts(
   { store, batch, round, shard }: ShardInput,
   jobs: number,
@@ -61,7 +61,7 @@ async function writeReceipts(
   }
 }
 
-/** What the batch said last, for a shard that still reads its jobs. */
+/** The batch's last control settings, for a shard that is still reading its jobs. */
 function latestControl({ control, window }: ShardInput): () => ShardControl {
   let latest = control ?? {
     sequence: 0,
@@ -77,7 +77,7 @@ function latestControl({ control, window }: ShardInput): () => ShardControl {
   return () => latest;
 }
 
-/** For shards whose history was begun before batches could be controlled. */
+/** For shards whose history started before batches could be controlled. */
 const renderUncontrolled = (
   input: ShardInput,
   jobs: JobSummary[],

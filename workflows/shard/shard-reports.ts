@@ -6,7 +6,10 @@ import { doneOf } from '../contract/shard-report.ts';
 import { shardReportSignal } from '../messages.ts';
 import { shardDetails } from '../temporal-ui.ts';
 
-/** Counts outcomes and tells the batch of them: a few times a shard, sooner where images are slow or fail, never two signals at once. */
+/**
+ * Counts outcomes and reports them to the batch: a few times per shard, sooner if images are slow or fail, never two
+ * signals at once.
+ */
 export class ShardReports {
   current: ShardReport;
   readonly #jobs: number;
@@ -18,7 +21,10 @@ export class ShardReports {
   #failureReports = 0;
   #sending: Promise<void> | null = null;
 
-  /** For shards of which an earlier version began the history: the first ones reported by count alone, later ones at every tenth of however few jobs. */
+  /**
+   * The options exist for histories that earlier versions started: first reports went by count alone, later after each
+   * tenth of any shard.
+   */
   constructor(shard: number, jobs: number, { inTime, atLeast }: { inTime: boolean; atLeast: number }) {
     this.#jobs = jobs;
     this.#inTime = inTime;
@@ -35,14 +41,17 @@ export class ShardReports {
     if (done - this.#sent >= this.#every || this.#isLate()) this.#send();
   }
 
-  /** The first failure is told at once; the more have been told, the longer the next one waits, so that a night of failures stays a short history. */
+  /**
+   * The first failure is reported immediately; each further one waits longer, so that a night of failures keeps a short
+   * history.
+   */
   #isLate(): boolean {
     if (!this.#inTime) return false;
     const wait = this.current.failed > this.#sentFailed ? this.#failureReports : REPORT_EVERY_SECONDS;
     return Date.now() - this.#sentAt >= 1_000 * Math.min(wait, REPORT_EVERY_SECONDS);
   }
 
-  /** Waits for what is on its way. A shard that will not return its counts sends them. */
+  /** Waits for signals being sent. A shard that will not return its counts sends them. */
   async settle(sendAll: boolean): Promise<void> {
     while (this.#sending !== null) await this.#sending;
     if (sendAll && doneOf(this.current) > this.#sent) await this.#send();
@@ -51,7 +60,7 @@ export class ShardReports {
   #send(): Promise<void> {
     this.#sending ??= this.#signalBatch().finally(() => {
       this.#sending = null;
-      // A failure may have come meanwhile.
+      // A failure may have come in the meantime.
       const done = doneOf(this.current);
       if (done > this.#sent && done < this.#jobs && this.#isLate()) this.#send();
     });
@@ -68,7 +77,7 @@ export class ShardReports {
     try {
       await getExternalWorkflowHandle(batch.workflowId).signal(shardReportSignal, this.current);
     } catch (error) {
-      // A batch that was terminated cannot be told; the receipts matter more. A cancelled signal is repeated by settle.
+      // A terminated batch cannot be signalled; the receipts matter more. `settle` repeats a cancelled signal.
       if (isCancellation(error)) this.#sent = 0;
     }
   }

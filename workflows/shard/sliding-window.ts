@@ -1,9 +1,10 @@
 /**
  * Takes items in order and works on `width` of them at once. A lane that finishes takes the next item, until the items
- * end or `next` says to stop; then the window is drained. A promise from `next` is waited for, and `next` asked again.
+ * end or `next` returns `stop`; then the window drains. If `next` returns a promise, the lane awaits it and calls
+ * `next` again.
  *
- * `work` handles its own failures: what it throws (a cancellation) ends its lane only, the other lanes are awaited, and
- * then the first error is thrown.
+ * `work` handles its own failures: an error from it (a cancellation) ends its lane only. The other lanes are awaited,
+ * and then the first error is thrown.
  */
 export async function slidingWindow<T>(
   items: Iterator<T>,

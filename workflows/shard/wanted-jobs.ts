@@ -12,13 +12,13 @@ import { CaptionsAhead } from './captions-ahead.ts';
 import { JobPool } from './job-pool.ts';
 import { renderJob } from './render-job.ts';
 
-/** The jobs of a shard as its batch wants them now: the pool that holds them, and what the batch's words mean for it. */
+/** The jobs of a shard that its batch wants: the pool that holds them, and how the batch's control settings apply to it. */
 export class WantedJobs {
   readonly #input: ShardInput;
   readonly #jobs: JobSummary[];
   readonly #pool: JobPool;
   readonly #captions: CaptionsAhead | null;
-  /** Of jobs that were taken back from a worker. */
+  /** The work done on jobs that were taken back from a worker. */
   readonly #earlier = new Map<number, EarlierWork>();
   #settings: ShardControl;
   #starts = 0;
@@ -49,7 +49,7 @@ export class WantedJobs {
     });
   }
 
-  /** Filters that were set before the shard began are applied before its first job is. */
+  /** Applies filters that were set before the shard started before its first job starts. */
   async run(): Promise<void> {
     await this.#filtering;
     void this.#captions?.run();
@@ -60,7 +60,7 @@ export class WantedJobs {
     }
   }
 
-  /** `null` where the batch does not say by whom texts are encoded: then whoever renders sees to it. */
+  /** `null` if the batch does not name a text encoder: render workers then encode the texts themselves. */
   #captionsAhead(): CaptionsAhead | null {
     const { encoder } = this.#input;
     if (encoder === undefined || !patched('captions-ahead')) return null;
@@ -89,12 +89,12 @@ export class WantedJobs {
         this.#pool.drop(await orchestrator.matchJobs({ store, shard: shard.name, filter }));
       }
     } catch (error) {
-      // A cancelled shard makes nothing anyway.
+      // A cancelled shard renders nothing anyway.
       if (!isCancellation(error)) this.#pool.fail(error);
     }
   }
 
-  /** The id tells which job an activity is: the server is asked which of them a worker has in hand. */
+  /** The activity's id names the job, because the server is asked which activities a worker is executing. */
   async #render(index: number, usualPriority: number): Promise<JobOutcome> {
     const attempt = (): Promise<JobOutcome> => {
       this.#starts += 1;
@@ -107,5 +107,5 @@ export class WantedJobs {
   }
 }
 
-/** An activity's id begins with it. */
+/** The job's index, with which an activity's id starts. */
 const indexOf = (inHand: string): number => Number.parseInt(inHand, 10);

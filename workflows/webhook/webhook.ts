@@ -12,7 +12,7 @@ import { batchWorkflowId } from '../contract/queues.ts';
 import type { BatchEventType, EventNews, WebhookDelivery } from '../contract/webhook.ts';
 import { messenger } from '../orchestrator.ts';
 
-/** Tells one event until the receiver takes it, for some days. It fails where that stays in vain, for a person to see. */
+/** Retries one event for some days until the receiver accepts it. If that never happens it fails, for a person to see. */
 export function deliverWebhook(delivery: WebhookDelivery): Promise<void> {
   const channel = channelOf(delivery.url);
   const { postWebhook, sendMessage } = messenger(channel);
@@ -20,10 +20,10 @@ export function deliverWebhook(delivery: WebhookDelivery): Promise<void> {
 }
 
 /**
- * Has an event delivered, where the batch has a webhook, by a workflow of its own: the batch does not wait for a receiver that is
- * away, and does not fail with it.
+ * Delivers an event in a separate workflow, if the batch has a webhook: the batch neither waits for a receiver that is
+ * down nor fails with it.
  *
- * @param occurrence tells events of one type and round apart
+ * @param occurrence distinguishes events of one type and round
  */
 export async function announce(
   { webhook, batch, round, store, schedule }: BatchInput,
@@ -32,7 +32,7 @@ export async function announce(
   occurrence = 0,
 ): Promise<void> {
   if (webhook === undefined) return;
-  // A batch that failed may be submitted again under its id, and what it says then is news.
+  // A failed batch may be submitted again under its id, and its events are then new.
   const run = workflowInfo().firstExecutionRunId.slice(0, 8);
   const id = `${batchWorkflowId(batch)}/${type}/${round}-${occurrence}-${run}`;
   const event = {
@@ -45,14 +45,14 @@ export async function announce(
     startChild<typeof deliverWebhook>('deliverWebhook', {
       workflowId: id,
       args,
-      staticSummary: `Tells by ${channelOf(webhook)}: ${type}`,
+      staticSummary: `Sends ${type} by ${channelOf(webhook)}`,
       cancellationType: ChildWorkflowCancellationType.ABANDON,
       parentClosePolicy: ParentClosePolicy.ABANDON,
     });
   try {
     await CancellationScope.nonCancellable(start);
   } catch (error) {
-    // A batch that a person reset to an earlier event has told this before.
+    // A batch that a person reset to an earlier event has sent this before.
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
 }
