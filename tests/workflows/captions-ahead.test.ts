@@ -30,7 +30,7 @@ async function siteOfThisTest(options: SiteOptions): Promise<Site> {
   return site;
 }
 
-/** Encodes two jobs' texts at a time; `ready` holds how far it came. */
+/** Encodes two jobs' texts at a time; `ready` returns how far it has got. */
 function encodingByTwos(): { encode: EncodeCaptions; calls: string[]; ready: () => number } {
   const calls: string[] = [];
   let ready = 0;
@@ -42,7 +42,7 @@ function encodingByTwos(): { encode: EncodeCaptions; calls: string[]; ready: () 
   return { encode, calls, ready: () => ready };
 }
 
-/** Encodes nothing until it is cancelled, as one whose texts take long. */
+/** Encodes nothing until it is cancelled, like an encoder with long texts. */
 const encodingForEver: EncodeCaptions = async () => {
   const timer = setInterval(() => Context.current().heartbeat(), 200);
   try {
@@ -52,13 +52,13 @@ const encodingForEver: EncodeCaptions = async () => {
   }
 };
 
-/** Of a fleet whose painters never find one text, whoever encodes it; without the minutes that their attempts take. */
+/** Captions for a fleet whose renderers never find one text, even once encoded; without the minutes that real attempts take. */
 const withoutOwl: CaptionSource = async (store, request, signal) => {
   if (request.prompt === 'an owl') throw ApplicationFailure.nonRetryable('not encoded', 'CaptionNotKept');
   return simulatedCaptions(store, request, signal);
 };
 
-test('pictures are begun when their texts are encoded, and not before', async () => {
+test('pictures start once their texts are encoded, not before', async () => {
   const { encode, calls, ready } = encodingByTwos();
   const early: string[] = [];
   const rowOf = ({ prompt }: { prompt: string }) => ROWS.findIndex((row) => row.startsWith(prompt));
@@ -75,9 +75,9 @@ test('pictures are begun when their texts are encoded, and not before', async ()
   expect(early).toEqual([]);
 });
 
-test('where nobody encodes, pictures go ahead, status says what to start, and a text that is missed is encoded in the end', async () => {
+test('if nobody encodes, pictures start anyway, status says what to start, and a missing text is encoded in the end', async () => {
   let encoded = false;
-  // One that its every attempt has found missing, without the minutes that these take.
+  // A text that all attempts found missing, without the minutes that real attempts take.
   const captions: CaptionSource = async (store, request, signal) => {
     if (request.prompt === 'an owl' && !encoded) {
       throw ApplicationFailure.nonRetryable('not encoded', 'CaptionNotKept', { attempts: 7 });
@@ -103,7 +103,7 @@ test('where nobody encodes, pictures go ahead, status says what to start, and a 
   });
 });
 
-test('an encoder that fails for good does not hold pictures up, which find out themselves what is wrong', async () => {
+test('an encoder that fails for good does not hold up pictures, which find out themselves what is wrong', async () => {
   const encodeCaptions: EncodeCaptions = async () => {
     throw ApplicationFailure.nonRetryable('this bundle cannot be encoded with', 'UserError');
   };
@@ -115,7 +115,7 @@ test('an encoder that fails for good does not hold pictures up, which find out t
   });
 });
 
-test('a text that is missed and cannot be encoded fails its row with the encoder’s reason', async () => {
+test('a missing text that cannot be encoded fails its row with the encoder’s reason', async () => {
   const encodeCaptions: EncodeCaptions = async () => {
     throw ApplicationFailure.nonRetryable('this text cannot be encoded', 'UserError');
   };
@@ -129,7 +129,7 @@ test('a text that is missed and cannot be encoded fails its row with the encoder
   expect(failures).toMatchObject([{ type: 'UserError', reason: 'this text cannot be encoded' }]);
 });
 
-test('a text that is missed each time that it was encoded fails its row after some times', async () => {
+test('a text that is still missing after each encoding fails its row after a few tries', async () => {
   const missed: number[] = [];
   const encodeCaptions: EncodeCaptions = async ({ from, to, isMissed }) => {
     if (isMissed) missed.push(from);
@@ -145,7 +145,7 @@ test('a text that is missed each time that it was encoded fails its row after so
   expect((await site.manifest('night')).failures).toMatchObject([{ type: 'CaptionNotKept' }]);
 });
 
-test('where an encoder comes later, pictures wait again for the texts that it has not reached', async () => {
+test('if an encoder comes later, pictures wait again for the texts that it has not reached', async () => {
   const painted = new AbortController();
   const encoded = new AbortController();
   const begun: string[] = [];
@@ -178,7 +178,7 @@ test('where an encoder comes later, pictures wait again for the texts that it ha
   });
 });
 
-test('a batch that is cancelled while its texts are encoded ends, and nothing was rendered', async () => {
+test('a batch that is cancelled while its texts are encoded ends without rendering anything', async () => {
   let begun = false;
   let cancelled = false;
   const encodeCaptions: EncodeCaptions = (input) => {
@@ -190,7 +190,7 @@ test('a batch that is cancelled while its texts are encoded ends, and nothing wa
   };
   const site = await siteOfThisTest({ encodeCaptions });
   await site.submit('night', ROWS);
-  // It renders a little before a worker takes up its texts.
+  // It is in state rendering shortly before a worker takes its texts.
   await expect.poll(() => begun).toBe(true);
   await cancelBatch(site.client, 'night');
   expect(await batchEnd(site.client, 'night')).toMatchObject({ state: 'cancelled' });
@@ -215,7 +215,7 @@ test('a batch that is paused has no more texts encoded until it is resumed', asy
   await controlBatch(site.client, 'night', { kind: 'pause' });
   await expect.poll(async () => (await batchProgress(site.client, 'night')).state).toBe('paused');
   go();
-  // Whatever would be begun has been by the time that another batch has gone through the same worker.
+  // By the time another batch has gone through the same worker, anything that was going to start has started.
   await site.submit('other', ['a moon,256']);
   await batchEnd(site.client, 'other');
   expect(calls).toEqual(['0-4', '0-1']);

@@ -1,4 +1,4 @@
-/** What must not happen to a workflow of which histories are running somewhere: other commands, in another order. */
+/** What must not happen to a workflow with running histories: other commands, in another order. */
 import { proxyActivities, setWorkflowOptions } from '@temporalio/workflow';
 import type { OrchestratorActivities } from '../../workflows/contract/activities.ts';
 import { ORCHESTRATOR_QUEUE } from '../../workflows/contract/queues.ts';

@@ -15,7 +15,7 @@ async function ended(options: LongBatchOptions = {}) {
   return { long, manifest: manifestSchema.parse(JSON.parse(manifest)), runs: await runsOf(long) };
 }
 
-/** A listing lags behind what happened, so it is asked until the last run has ended there too. */
+/** Listings lag behind, so this polls until the last run has ended there too. */
 async function runsOf({ batch, client, workflowId }: LongBatch): Promise<string[]> {
   for (;;) {
     const runs: string[] = [];
@@ -38,7 +38,7 @@ it('a batch with a long history continues as new with its window drained, and lo
   expect(runs.filter((status) => status === 'COMPLETED')).toHaveLength(1);
 });
 
-it('a batch that is cancelled when all that it waits for is done does not continue as new', async () => {
+it('a batch that is cancelled once everything it waits for is done does not continue as new', async () => {
   const { manifest, runs } = await ended({ suggestAt: 20, beforeReceipts: (batch) => batch.cancel() });
   expect(runs).toEqual(['CANCELLED']);
   expect(manifest.state).toBe('cancelled');
@@ -46,11 +46,11 @@ it('a batch that is cancelled when all that it waits for is done does not contin
   expect(manifest.totals.cancelled).toBe(JOBS - manifest.totals.rendered);
 });
 
-it('a batch that continues as new goes on with its version of the workflows, and its shards with it, when another is current', async () => {
+it('a batch that continues as new keeps its version of the workflows, as do its shards, while another is current', async () => {
   const [old, young] = ['old', 'young'].map((buildId) => ({ deploymentName: 'studio', buildId }));
   const { manifest, runs, long } = await ended({
     version: old!,
-    // Nobody has this version: what went to it would wait for ever.
+    // No worker has this version: a workflow routed to it would wait forever.
     beforeReceipts: ({ client }) => makeCurrent(client, young!),
   });
   expect(runs).toContain('CONTINUED_AS_NEW');

@@ -27,7 +27,7 @@ const control = (over: Partial<BatchControl>): BatchControl => ({
 });
 
 describe('the arithmetic of control', () => {
-  it('shares a window out whole, and starves nobody while a share is left', () => {
+  it('shares out a whole window, and starves no shard while a share is left', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 2000 }), fc.integer({ min: 1, max: 9 }), (window, shards) => {
         const shares = Array.from({ length: shards }, (_, rank) => shareOf(window, shards, rank));
@@ -38,7 +38,7 @@ describe('the arithmetic of control', () => {
     );
   });
 
-  it('keeps the order of rows when a batch is moved, within what the server knows', () => {
+  it("keeps the order of rows when a batch's priority changes, within the server's range", () => {
     expect([1, 3, 5].map((job) => movedPriority(job, 1))).toEqual([1, 1, 3]);
     expect([1, 3, 5].map((job) => movedPriority(job, 3))).toEqual([1, 3, 5]);
     expect([1, 3, 5].map((job) => movedPriority(job, 5))).toEqual([3, 5, 5]);
@@ -56,7 +56,7 @@ describe('the arithmetic of control', () => {
     expect(withinBudget(control({ maxFailures }), jobs, failed).paused !== null).toBe(exceeded);
   });
 
-  it('counts failures from the last time that a person said to go on', () => {
+  it('counts failures since a person last resumed the batch', () => {
     const resumed = control({ maxFailures: { count: 2 }, forgiven: 3 });
     expect(withinBudget(resumed, 100, 5).paused).toBeNull();
     expect(withinBudget(resumed, 100, 6).paused).toMatch(/^3 images failed since it was resumed/);
@@ -65,10 +65,10 @@ describe('the arithmetic of control', () => {
 
 let site: Site;
 
-/** Prompts in the order in which workers took them up. */
+/** Prompts in the order in which workers started them. */
 const begun: string[] = [];
 
-/** Of two steps that each image has, by a word of its prompt. */
+/** The duration of each of an image's two steps, by a word of its prompt. */
 const STEP_MS = { slow: 60_000, calm: 100, steady: 25 };
 
 beforeAll(async () => {
@@ -94,7 +94,7 @@ async function pending(batch: string) {
   return { all: images.length, queued: images.filter(({ state }) => state === 1).length };
 }
 
-/** Of a message that comes after later ones nothing may come true. */
+/** A signal that arrives after later ones must have no effect. */
 const overtaken: ShardControl = {
   sequence: 1,
   paused: false,
@@ -106,8 +106,8 @@ const overtaken: ShardControl = {
 
 const soon = { timeout: 10_000, interval: 50 };
 
-describe('a batch that runs', () => {
-  it('is paused with its queue taken back, changed, resumed, and loses no image but those that nobody wants any more', async () => {
+describe('a running batch', () => {
+  it('is paused with its queue taken back, changed and resumed, and loses only images that are no longer wanted', async () => {
     const batch = await site.submit('held', [...rows(30, 'a steady crab'), ...rows(10, 'a steady gull')], 24);
     await expect.poll(() => pending(batch), soon).toMatchObject({ all: 24 });
     await controlBatch(site.client, batch, { kind: 'pause' });
@@ -137,7 +137,7 @@ describe('a batch that runs', () => {
     expect(keys?.at(-1)).toBe(1);
   });
 
-  it('heeds the last of many changes, in whatever order its shards hear of them', async () => {
+  it('applies the last of many changes, in whatever order its shards receive them', async () => {
     const batch = await site.submit('hasty', rows(24, 'a steady toad'), 8);
     await expect.poll(() => pending(batch), soon).toMatchObject({ all: 8 });
     for (let time = 0; time < 4; time += 1) {
@@ -153,12 +153,12 @@ describe('a batch that runs', () => {
     expect((await site.manifest(batch)).totals).toMatchObject({ jobs: 24, rendered: 24, cancelled: 0 });
   });
 
-  it('has shards that heed nothing older than what they were started with, also while they read their jobs', async () => {
+  it('has shards that ignore anything older than their start settings, even while they read their jobs', async () => {
     await batchEnd(site.client, await site.submit('plain', rows(3, 'a toad')));
     const { events } = await shardOf('plain').fetchHistory();
     const { payloads } = events![0]!.workflowExecutionStartedEventAttributes!.input!;
     const input = defaultPayloadConverter.fromPayload<ShardInput>(payloads![0]!);
-    // Buffered by the server until the shard begins, so it is heard before the jobs are read.
+    // The server buffers it until the shard starts, so it arrives before the jobs are read.
     const shard = await site.client.temporal.workflow.signalWithStart('renderShard', {
       taskQueue: ORCHESTRATOR_QUEUE,
       workflowId: 'a-shard-by-itself',
@@ -169,7 +169,7 @@ describe('a batch that runs', () => {
     expect(await shard.result()).toMatchObject({ reused: 3 });
   });
 
-  it('goes on without a size, whose images in hand stop', async () => {
+  it('continues without a cancelled size, whose images in progress stop', async () => {
     const batch = await site.submit('sizes', [...rows(4, 'a slow whale'), ...rows(4, 'a slow seal', '512')], 4);
     await expect.poll(() => pending(batch), soon).toMatchObject({ all: 4, queued: 2 });
     await controlBatch(site.client, batch, { kind: 'cancel-size', size: '256' });
@@ -178,7 +178,7 @@ describe('a batch that runs', () => {
     expect((await site.manifest(batch)).totals).toMatchObject({ jobs: 8, rendered: 0, failed: 0, cancelled: 8 });
   });
 
-  it('refuses what makes no sense, says why, and a paused one can be cancelled', async () => {
+  it('refuses nonsensical changes with the reason, and can be cancelled while paused', async () => {
     const batch = await site.submit('refusing', rows(2, 'a slow newt'), 1);
     await expect.poll(() => pending(batch), soon).toMatchObject({ all: 1 });
     const refused = (change: Parameters<typeof controlBatch>[2]) =>
@@ -199,7 +199,7 @@ describe('a batch that runs', () => {
     await refused({ kind: 'pause' }).toThrow('it has ended (cancelled)');
   });
 
-  it('pauses itself when more jobs fail than its budget bears, and goes on when it is told to', async () => {
+  it('pauses itself when more jobs fail than its budget allows, and continues when resumed', async () => {
     const catalog = await site.catalog('broken.csv', [...rows(6, 'an impossible elk'), ...rows(40, 'an elk')]);
     const { batch } = await submitBatch(site.client, {
       ...{ catalog, batch: 'broken', store: site.store.url, bundle: BUNDLE, window: 1 },
@@ -226,7 +226,7 @@ describe('batches that wait for the same device', () => {
     await submitBatch(site.client, { catalog, batch, store: site.store.url, bundle: BUNDLE, window: 60, team });
   };
 
-  it('let an urgent one overtake as soon as its priority says so', async () => {
+  it('let an urgent one overtake as soon as its priority changes', async () => {
     await submit('nightly', rows(40, 'a calm moth'));
     await submit('urgent', rows(6, 'a calm wasp'));
     await expect.poll(() => pending('urgent'), soon).toMatchObject({ all: 6 });

@@ -42,12 +42,12 @@ import { BUNDLE, type Site, startSite } from './site.ts';
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
-/** Nothing else says these. */
+/** Words that occur nowhere else. */
 const WORDS = ['vermilune', 'zephyrine', 'quaggaloo', 'brambleth', 'ombrelune', 'thistlewyn'];
 
 const [older, newer] = [lineOf('older'), lineOf('newer')];
 
-/** Pictures of these words fail, with messages that repeat the whole prompt, as a renderer's may. */
+/** Pictures of these words fail, with messages that quote the whole prompt, as a renderer's may. */
 const renderer = () => {
   const night = { isRetried: false };
   const before = ({ prompt }: { prompt: string }): void => {
@@ -57,7 +57,10 @@ const renderer = () => {
   return { night, before };
 };
 
-/** A night with most of what leaves a trace on the server: failures at once and after attempts, a change, a retry, a schedule, a batch that fails. */
+/**
+ * A night that leaves most kinds of traces on the server: failures at once and after retries, a change, a retry, a
+ * schedule, a failed batch.
+ */
 async function busyNight(site: Site, night: { isRetried: boolean }): Promise<void> {
   const { client } = site;
   const rows = ['a vermilune fox,256', 'a zephyrine stair,256', 'a quaggaloo in snow,512', 'an ombrelune,512'];
@@ -93,7 +96,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Which words the server's files hold after a night, also while there is a log of changes beside them. */
+/** Which words the server's files contain after a night, and while there is a write-ahead log beside them. */
 async function wordsAfterNight(name: string, ring: Keyring | null): Promise<{ running: string[]; stopped: string[] }> {
   const dbFile = path.join(folder, name, 'temporal.db');
   const { night, before } = renderer();
@@ -107,7 +110,7 @@ async function wordsAfterNight(name: string, ring: Keyring | null): Promise<{ ru
   }
 }
 
-it('with keys, no word of any prompt stands in the files of the Temporal server, where without them every word does', async () => {
+it("with keys, the Temporal server's files contain no word of any prompt; without keys, they contain every word", async () => {
   const nights = await Promise.all([wordsAfterNight('encrypted', keyring()), wordsAfterNight('plain', null)]);
   expect(nights).toEqual([
     { running: [], stopped: [] },
@@ -128,7 +131,7 @@ describe('a batch', () => {
   }
 
   beforeAll(async () => {
-    // Whoever is to read it all has both keys; it is `newer` that encrypts.
+    // The site has both keys, to read everything; `newer` encrypts.
     site = await startSite({ before: renderer().before, keyring: keyring(newer, older) });
   });
 
@@ -157,7 +160,7 @@ describe('a batch', () => {
     await batchEnd(site.client, batch);
   });
 
-  it('whose key a worker lacks loses no attempt to it: the worker stops, and the images wait for another', async () => {
+  it('loses no attempt to a worker that lacks its key: the worker stops, and the images wait for another', async () => {
     const bundle = { ...BUNDLE, digest: 'cd'.repeat(32), sizes: ['256' as const] };
     const strange = keyUse(keyring(lineOf('newer')));
     const stopping = listenForStop(0);
@@ -181,7 +184,7 @@ describe('a batch', () => {
     return Worker.create({ connection, taskQueue, activities, dataConverter: converter });
   }
 
-  /** Whether an image was given back: what a worker says of a key that it lacks can be read in Temporal's UI. */
+  /** Whether an image was handed back: a worker's message about a missing key is readable in Temporal's UI. */
   async function keyMissingOf(batch: string): Promise<boolean> {
     const { events } = await site.client.temporal.workflow.getHandle(`${batchWorkflowId(batch)}/1-0`).fetchHistory();
     const failures = (events ?? []).map((event) => event.activityTaskFailedEventAttributes?.failure);
@@ -191,7 +194,7 @@ describe('a batch', () => {
     );
   }
 
-  it('whose key a client lacks is still listed, and all else says which key is missing', async () => {
+  it('whose key a client lacks is still listed, and everything else says which key is missing', async () => {
     await submitBatch(site.client, await request('sealed', ['a fox,256']));
     await batchEnd(site.client, 'sealed');
     const keyId = keyring(newer).current.id;
@@ -209,7 +212,7 @@ describe('a batch', () => {
     }
   });
 
-  it('whose key is lost can be cleaned and forgotten all the same, where its store has it', async () => {
+  it('whose key is lost can still be cleaned and forgotten if its store has it', async () => {
     await submitBatch(site.client, await request('lost', ['a fox,256']));
     await batchEnd(site.client, 'lost');
     const client = await clientWith(null);
@@ -225,7 +228,7 @@ describe('a batch', () => {
     );
   });
 
-  it('of a schedule whose key a client lacks is listed too', async () => {
+  it('of a schedule whose key a client lacks is also listed', async () => {
     await schedule(site, 'nightly', ['a moon,256']);
     const client = await clientWith(null);
     const keyMissing = keyring(newer).current.id;

@@ -23,14 +23,14 @@ import { runHere } from '../cli/run-here.ts';
 import { type Fault, Outage } from './outage.ts';
 import { BUNDLE, type Site, startSite } from './site.ts';
 
-// What they wait for takes half a minute, on a busy machine more.
+// Their waits take half a minute, or more on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
 
 const outage = new Outage();
 
 let site: Site;
 
-/** How often a picture was begun that this program is too wrong to make. */
+/** How often a picture was started that fails because of a bug of our own. */
 let blunders = 0;
 
 beforeAll(async () => {
@@ -55,14 +55,14 @@ const handleOf = (batch: string): WorkflowHandle => site.client.temporal.workflo
 const progressOf = (batch: string) => batchProgress(site.client, batch);
 const troubleOf = (batch: string) => retrying(site.client, batch);
 
-/** A batch whose images are made and whose manifest cannot be written. */
+/** A batch whose images are done and whose manifest cannot be written. */
 async function withManifestAway(batch: string, fault: Fault, { expect }: Pick<TestContext, 'expect'>): Promise<void> {
   outage.begin(`batches/${batch}/manifest`, fault);
   await site.submit(batch, [`a fox of ${batch},256`, `an owl of ${batch},256`]);
   await expect.poll(() => progressOf(batch), soon).toMatchObject({ state: 'finishing' });
 }
 
-it.concurrent('a batch whose store is away when it writes its manifest says what it waits for and until when, holds up no other, and is cancelled twice without harm', async ({
+it.concurrent('a batch whose store is down when it writes its manifest says what it waits for and until when, holds up no other, and can be cancelled twice', async ({
   expect,
 }) => {
   await withManifestAway('finishing', 'fails', { expect });
@@ -101,7 +101,7 @@ it.concurrent('a batch whose store is away when it writes its manifest says what
   expect(await site.store.stat(manifest)).not.toBeNull();
 });
 
-it.concurrent('a store that takes calls and never answers does not hold up a cancellation', async ({ expect }) => {
+it.concurrent('a store that accepts calls and never answers does not hold up a cancellation', async ({ expect }) => {
   await withManifestAway('hanging', 'hangs', { expect });
   await cancelBatch(site.client, 'hanging');
   const end = await batchEnd(site.client, 'hanging');
@@ -111,7 +111,7 @@ it.concurrent('a store that takes calls and never answers does not hold up a can
   });
 });
 
-it.concurrent('a store that is back when its batch is cancelled gets the manifest', async ({ expect }) => {
+it.concurrent('a store that is back by the time its batch is cancelled gets the manifest', async ({ expect }) => {
   await withManifestAway('back', 'fails', { expect });
   outage.end('batches/back/manifest');
   await cancelBatch(site.client, 'back');
@@ -119,7 +119,7 @@ it.concurrent('a store that is back when its batch is cancelled gets the manifes
   expect(end).toMatchObject({ state: 'completed', result: { totals: { rendered: 2 } } });
 });
 
-it.concurrent('a batch that is cancelled while it plans into a store that is away ends without a plan, and says so', async ({
+it.concurrent('a batch that is cancelled while it plans into a store that is down ends without a plan, and says so', async ({
   expect,
 }) => {
   outage.begin('batches/unplanned/', 'fails');
@@ -130,7 +130,7 @@ it.concurrent('a batch that is cancelled while it plans into a store that is awa
   expect(await describeBatch(site.client, 'unplanned')).toMatchObject({ state: 'cancelled', total: 0 });
 });
 
-it.concurrent('a paused batch whose store goes away is cancelled: its shards stop without their receipts, and what they made is found again', async ({
+it.concurrent('a paused batch whose store goes down is cancelled: its shards stop without receipts, and a retry finds their images', async ({
   expect,
 }) => {
   await site.submit('shards', ['a lark,256', 'a slow lark,256', 'a slower lark,256'], 2);
@@ -147,7 +147,7 @@ it.concurrent('a paused batch whose store goes away is cancelled: its shards sto
   await batchEnd(site.client, 'shards');
 });
 
-it.concurrent('an image whose worker does not let go of it holds up no cancellation', async ({ expect }) => {
+it.concurrent('an image whose worker does not release it holds up no cancellation', async ({ expect }) => {
   await site.submit('stuck', ['a calm finch,512']);
   await expect.poll(() => progressOf('stuck'), soon).toMatchObject({ totals: { jobs: 1 } });
   outage.begin('batches/stuck/', 'hangs');
@@ -159,7 +159,9 @@ it.concurrent('an image whose worker does not let go of it holds up no cancellat
   expect((await site.manifest('stuck')).totals).toMatchObject({ jobs: 1, cancelled: 1 });
 });
 
-it.concurrent('an image that our own code cannot make is computed once, and its failure named', async ({ expect }) => {
+it.concurrent('an image that fails because of our own code is computed once, and its failure named', async ({
+  expect,
+}) => {
   await site.submit('blunder', ['a blunder,256']);
   await batchEnd(site.client, 'blunder');
   const failure = { type: 'TypeError', reason: 'unexpected TypeError: x is not a function', attempts: 1 };
@@ -167,13 +169,11 @@ it.concurrent('an image that our own code cannot make is computed once, and its 
   expect(blunders).toBe(1);
 });
 
-it.concurrent('a batch whose plan was moved away waits for it, and writes no manifest of nothing', async ({
-  expect,
-}) => {
+it.concurrent('a batch whose plan was moved away waits for it, and writes no empty manifest', async ({ expect }) => {
   await withManifestAway('moved', 'fails', { expect });
   const folder = new URL(`${site.store.url}/batches/moved/`);
   await rename(new URL('_plan', folder), new URL('elsewhere', folder));
-  // One that has read the plan already could still write its manifest.
+  // An attempt that has already read the plan could still write the manifest.
   const attempts = async (): Promise<number> => (await troubleOf('moved'))[0]?.attempts ?? 0;
   const before = await attempts();
   await expect.poll(attempts, soon).toBeGreaterThan(before + 1);
@@ -184,9 +184,7 @@ it.concurrent('a batch whose plan was moved away waits for it, and writes no man
   expect(await batchEnd(site.client, 'moved')).toMatchObject({ state: 'completed', result: { totals: { jobs: 2 } } });
 });
 
-it.concurrent('what is damaged for good ends its batch at once, with the reason and without a manifest', async ({
-  expect,
-}) => {
+it.concurrent('permanent damage ends its batch at once, with the reason and without a manifest', async ({ expect }) => {
   await withManifestAway('damaged', 'fails', { expect });
   for await (const { name } of site.store.list('batches/damaged/_plan/')) {
     await site.store.replace(name, Buffer.from('{"id": 7}\n'), 'application/x-ndjson');
@@ -197,7 +195,7 @@ it.concurrent('what is damaged for good ends its batch at once, with the reason 
   expect(await site.store.stat(manifestName('damaged'))).toBeNull();
 });
 
-it.concurrent('a fault of the workflow’s own code ends it with what went wrong, where it would have been run again for ever', async ({
+it.concurrent('a bug in workflow code fails the workflow with the reason, instead of being retried forever', async ({
   expect,
 }) => {
   const input: BatchInput = {
@@ -212,7 +210,7 @@ it.concurrent('a fault of the workflow’s own code ends it with what went wrong
   expect((await handleOf('nonsense').describe()).status.name).toBe('FAILED');
 });
 
-it.concurrent('code that does not fit a history ends nothing: the workflow goes on when the right version is there', async ({
+it.concurrent('code that does not match a history fails nothing: the workflow continues once the right version is there', async ({
   expect,
 }) => {
   const client = site.client.temporal;
@@ -254,7 +252,7 @@ it.concurrent('code that does not fit a history ends nothing: the workflow goes 
   await batchEnd(site.client, 'changing');
 });
 
-it('the commands tell what a batch waits for, that it ended without a manifest, and what writes one', async ({
+it('the commands show what a batch waits for, that it ended without a manifest, and what writes one', async ({
   expect,
 }) => {
   const here = (...args: string[]) => runHere([...args, '--address', site.client.address]);
@@ -292,7 +290,7 @@ async function all() {
   return found;
 }
 
-it.concurrent('a contact sheet that its store refused while the manifest waited is made when that is written', async ({
+it.concurrent('a contact sheet that the store refused while the manifest waited is written together with it', async ({
   expect,
 }) => {
   outage.begin('batches/sheet/contact-sheet', 'full');

@@ -10,7 +10,7 @@ import { BUNDLE, type Site, startSite } from './site.ts';
 
 let site: Site;
 let folder: string;
-/** Until then an image takes so long that the batch still runs. */
+/** Until this is set, images take so long that the batch is still running. */
 let isFiltered = false;
 
 beforeAll(async () => {
@@ -23,7 +23,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-test('a batch ends whatever its columns are called and whatever lies among its pieces, and its rows are found by such a column', async () => {
+test('a batch ends whatever its columns are called and whatever files are among its pieces, and filters work on such columns', async () => {
   const catalog = path.join(folder, 'catalog.jsonl');
   const rows = ['x', '', 'y', 'drop'].map(
     (cell, row) =>

@@ -23,7 +23,7 @@ beforeAll(async () => {
 
 afterAll(() => site.stop());
 
-test('an image for which a worker has too little memory waits for a larger machine, which is asked for, and is rendered there', async () => {
+test('an image for which a worker has too little memory waits for a larger machine, which status asks for, and is rendered there', async () => {
   const batch = await site.submit('large', ['a fox,256', 'an owl,512']);
   const lack = async (): Promise<string[]> =>
     lackOfWorkers(['256', '512'], await workersSeen(site.client, batch, ['256', '512']));

@@ -26,7 +26,7 @@ import { BUNDLE } from './site.ts';
 export const JOBS = 24;
 const JOBS_PER_SHARD = 2;
 
-/** A batch that has ended after it continued as new, while its server and workers still answer. */
+/** A batch that has ended after continuing as new, while its server and workers still answer. */
 export type LongBatch = {
   batch: string;
   workflowId: string;
@@ -36,15 +36,18 @@ export type LongBatch = {
 };
 
 export type LongBatchOptions = {
-  /** Events after which the server suggests to continue as new: usually thousands; here a few shards make enough of them. */
+  /**
+   * The number of events after which the server suggests continuing as new: usually thousands, here so few that some
+   * shards suffice.
+   */
   suggestAt?: number;
   /** Called when a shard has ended its jobs and is about to write its receipts. */
   beforeReceipts?: (batch: WorkflowHandle) => Promise<unknown>;
-  /** Of its orchestrator, and current when it begins. */
+  /** Its orchestrator's version, which is current when it starts. */
   version?: WorkflowVersion;
 };
 
-/** Runs a batch of many small shards, to whatever end, on a server that suggests to continue as new early. */
+/** Runs a batch of many small shards to its end on a server that suggests continuing as new early. */
 export async function runLongBatch({
   suggestAt = 60,
   beforeReceipts,
@@ -97,7 +100,7 @@ async function writeCatalog(folder: string): Promise<BatchInput> {
   };
 }
 
-/** Whether or not a worker has it. */
+/** Makes a version current, even if no worker has it. */
 export async function makeCurrent(
   { workflowService }: Pick<Client, 'workflowService'>,
   version: WorkflowVersion,
@@ -141,7 +144,7 @@ async function startWorkers(
   ]);
 }
 
-/** A batch needs thousands of jobs for many shards; this cuts its one shard smaller. */
+/** Splits a batch's one shard, since many real shards need thousands of jobs. */
 async function inSmallShards(input: BatchInput, plan: Plan): Promise<Plan> {
   const store = await openStore(input.store);
   const jobs = await readJobs(store, plan.shards[0]!.name);

@@ -75,7 +75,7 @@ const postedTo = async (path: string) => {
   return posted.find((post) => post.path === path)!.body;
 };
 
-it('what is to be told waits for a worker with the secret, which status says, and is told as soon as there is one', async () => {
+it('a message waits for a worker with the secret, which status reports, and is sent as soon as there is one', async () => {
   await submit('waits', 'slack');
   await batchEnd(site.client, 'waits');
   expect(await canTell(site.client, 'slack')).toBe(false);
@@ -98,7 +98,7 @@ it('what is to be told waits for a worker with the secret, which status says, an
   expect((await run('status', 'waits')).stdout).not.toMatch(/told/);
 });
 
-it('an event for a program waits in the same way, and is signed and posted once there is a secret', async () => {
+it('an event for a webhook waits the same way, and is signed and posted once there is a secret', async () => {
   await submit('signed', `${origin()}/signed`, ['a fox,256']);
   await batchEnd(site.client, 'signed');
   expect((await run('status', 'signed')).stdout).toContain('no orchestrator has PIXART_WEBHOOK_SECRET. Set it');
@@ -106,7 +106,7 @@ it('an event for a program waits in the same way, and is signed and posted once 
   expect(JSON.parse(await postedTo('/signed'))).toMatchObject({ type: 'batch.completed', data: { batch: 'signed' } });
 });
 
-it('an orchestrator whose secret or address is none does not start, and does not show it', async () => {
+it('an orchestrator with an invalid secret or address does not start, and does not show it', async () => {
   for (const [variable, value] of [
     ['PIXART_WEBHOOK_SECRET', 'hunter2'],
     ['PIXART_SLACK_URL', 'hooks/hunter2'],
@@ -123,7 +123,7 @@ it('an orchestrator whose secret or address is none does not start, and does not
   );
 });
 
-it('submit says that nobody can be told yet, and by what somebody could', async () => {
+it('submit warns that no worker can send the messages yet, and says what one would need', async () => {
   const catalog = await site.catalog('unheard.csv', ['a fox,256']);
   const options = ['--store', site.store.url, '--batch', 'unheard', '--webhook', 'slack:unheard'];
   const { code, stderr } = await run('submit', catalog, ...options);
@@ -134,7 +134,7 @@ it('submit says that nobody can be told yet, and by what somebody could', async 
   expect((await run('cancel', 'unheard')).code).toBe(0);
 });
 
-it('the key to a channel is in no history, nor are user and password of a mail server', async () => {
+it("no history contains a channel's key, or a mail server's user and password", async () => {
   const found: string[] = [];
   for await (const { workflowId, runId } of site.client.temporal.workflow.list()) {
     found.push(textOf(await site.client.temporal.workflow.getHandle(workflowId, runId).fetchHistory()));
@@ -143,7 +143,7 @@ it('the key to a channel is in no history, nor are user and password of a mail s
   expect(found.filter((history) => history.includes('a-key-to-a-channel'))).toEqual([]);
 });
 
-it('a channel of Teams is shown thumbnails from the public address of the store', async () => {
+it("a Teams channel shows thumbnails from the store's public address", async () => {
   const url = `${origin()}/teams`;
   await site.tell({ PIXART_TEAMS_URL_ART: url, PIXART_STORE_LINKS: `${site.store.url}=https://images.studio.example` });
   await submit('shown', 'teams:art');
@@ -166,7 +166,7 @@ it('a channel of Teams is shown thumbnails from the public address of the store'
   });
 });
 
-it('after each run a schedule reports by mail: the night with its thumbnails, the nights before, and the next', async () => {
+it('after each run, a schedule reports by mail: the run with its thumbnails, earlier runs, and the next', async () => {
   await site.tell(mailEnvironment());
   const catalog = await site.catalog('nightly.csv', ['a moon,256', 'an impossible sun,256']);
   await createSchedule(site.client, {
@@ -180,7 +180,7 @@ it('after each run a schedule reports by mail: the night with its thumbnails, th
   });
   await triggerSchedule(site.client, 'nightly');
   await expect.poll(() => mails.received.length, { timeout: 40_000 }).toBe(1);
-  // Batches are called by the second.
+  // Batch names have the time to the second.
   await expect.poll(async () => new Date().getMilliseconds()).toBeLessThan(400);
   await triggerSchedule(site.client, 'nightly');
   await expect.poll(() => mails.received.length, { timeout: 40_000 }).toBe(2);
@@ -201,7 +201,7 @@ it('after each run a schedule reports by mail: the night with its thumbnails, th
   expect(first?.messageId).not.toBe(second?.messageId);
 });
 
-it('whoever may not be told is known from the plan', async () => {
+it('planning warns about a receiver that may not get messages', async () => {
   const told = mails.received.length;
   const catalog = await site.catalog('wrong.csv', ['a moon,256']);
   const webhook = 'mailto:spy@evil.example';
@@ -212,7 +212,7 @@ it('whoever may not be told is known from the plan', async () => {
   expect(mails.received.length).toBe(told);
 });
 
-it('what cannot be read of a batch is left out, and the message says so', async () => {
+it('parts of a batch that cannot be read are left out, and the message says so', async () => {
   await submit('bare', 'slack:late', ['a fen,256']);
   await batchEnd(site.client, 'bare');
   await site.store.replace('batches/bare/manifest-1.jsonl', Buffer.from('{}\n'), 'application/x-ndjson');

@@ -29,7 +29,7 @@ afterAll(async () => {
   await emulator.stop();
 });
 
-/** Letters of several scripts, folders, and what addresses would take for something else. */
+/** Letters of several scripts, folders, and characters with a meaning in URLs. */
 const ROWS = [
   'Größe/äpfel-1,an apple,256,Äpfel & Birnen #1,7',
   '图标/苹果,a pear,256,图标 50%,8',
@@ -67,7 +67,7 @@ describe.each(['folder', 'bucket'])('a batch whose ids have letters of every scr
     return encodeURI(`${emulator.endpoint}/${site.store.url.slice('gs://'.length)}/${name}`);
   };
 
-  /** Opens every picture of a batch's page in a real browser. @returns ids of those that are shown */
+  /** Opens every picture of a batch's page in a real browser. @returns the ids of those shown */
   async function shownOn(batch: string): Promise<string[]> {
     const page = await browser!.newPage();
     const problems: string[] = [];
@@ -91,20 +91,20 @@ describe.each(['folder', 'bucket'])('a batch whose ids have letters of every scr
 
   const ids = ROWS.map((row) => row.split(',')[0]!).toSorted();
 
-  it('calls copies after ids, in folders, and its page shows them', async () => {
+  it('names copies after ids, in folders, and its page shows them', async () => {
     const manifest = await night('plain');
     expect(copiesOf(manifest)).toEqual(ids.map((id) => `batches/plain/${id}.png`).toSorted());
     for (const copy of copiesOf(manifest)) expect(await site.store.stat(copy)).not.toBeNull();
     if (browser !== null) expect(await shownOn('plain')).toEqual(ids);
   });
 
-  it('takes ids as long as a store can hold', async () => {
+  it('accepts ids as long as a store allows', async () => {
     const manifest = await night('long', undefined, [`${LONG},a quince,256,x,10`]);
     expect(manifest.images).toMatchObject([{ id: LONG, copy: `batches/long/${LONG}.png` }]);
     expect(await site.store.stat(`batches/long/${LONG}.png`)).not.toBeNull();
   });
 
-  it('has copies that a template names, which stay through rejection, repair, forgetting and cleaning', async () => {
+  it('names copies by a template, consistently through rejection, repair, forgetting and cleaning', async () => {
     const first = await night('named', '{category}/{id}-{seed}.{ext}');
     const [apple, pear, plum] = ['an apple', 'a pear', 'a plum'].map(
       (p) => first.images.find(({ prompt }) => prompt === p)!,
@@ -116,7 +116,7 @@ describe.each(['folder', 'bucket'])('a batch whose ids have letters of every scr
         [plum!.id, 'batches/named/Äpfel & Birnen #1/العربية-9.png'],
       ]),
     );
-    // The shared objects are those that the batch before has made.
+    // The shared objects are those of the previous batch.
     expect(first.totals).toMatchObject({ rendered: 0, reused: 3 });
     if (browser !== null) expect(await shownOn('named')).toEqual(ids);
 

@@ -1,34 +1,33 @@
 import { type FoundObject, type ObjectStore, type OpenStore, openStore, StoreUnavailable } from '../../store/index.ts';
 
 /**
- * `fails` as a store does that cannot be reached, `hangs` as one that takes the call and never answers, `full` as one that takes nothing
- * more.
+ * `fails` like an unreachable store, `hangs` like one that accepts calls and never answers, `full` like one without space.
  */
 export type Fault = 'fails' | 'hangs' | 'full';
 
 const WRITES: (string | symbol)[] = ['create', 'replace', 'copy', 'supersede'];
 
-/** Real stores, parts of which are away for a time. */
+/** Real stores, parts of which are down for a time. */
 export class Outage {
   readonly #faults = new Map<string, { fault: Fault; says: string }>();
   #waiting: (() => void)[] = [];
 
-  /** From now on nobody gets at objects whose names begin so. */
+  /** From now on, objects with this prefix are inaccessible. */
   begin(prefix: string, fault: Fault, says = fault === 'full' ? 'the disk is full' : 'the store is away'): void {
     this.#faults.set(prefix, { fault, says });
   }
 
-  /** For calls that come from now on; those that hang go on hanging. */
+  /** Ends it for calls from now on; those that hang continue to hang. */
   end(prefix: string): void {
     this.#faults.delete(prefix);
   }
 
-  /** Calls that hang. */
+  /** The number of hanging calls. */
   get hanging(): number {
     return this.#waiting.length;
   }
 
-  /** Lets the calls that hang through. */
+  /** Lets hanging calls through. */
   answer(): void {
     for (const proceed of this.#waiting) proceed();
     this.#waiting = [];
@@ -53,7 +52,7 @@ export class Outage {
     };
   }
 
-  /** Objects that a store has found go the same way. */
+  /** Applies the outage to objects that a store has found, too. */
   #answered(answer: unknown): unknown {
     if (typeof answer !== 'object' || answer === null) return answer;
     if ('stat' in answer) return { ...answer, stat: this.#answered(answer.stat) };

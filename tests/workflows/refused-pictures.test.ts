@@ -8,7 +8,7 @@ import { type Site, startSite } from './site.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
-/** Pictures that the worker may hold. */
+/** How many pictures the worker may hold. */
 const HELD = 4;
 
 const outage = new Outage();
@@ -36,7 +36,7 @@ async function imagesThatWait(batch: string) {
   return (await retrying(site.client, batch)).filter(({ activity }) => activity === 'renderImage');
 }
 
-test('a store that is full costs no picture again: the worker holds as many as it may, takes no more, and all are stored when there is room', async () => {
+test('a full store makes no picture render twice: the worker holds up to its limit, takes no more, and stores all once there is room', async () => {
   const batch = await site.submit('full', rows(12, 'a fox'), 12);
   await expect.poll(() => held.isFull, soon).toBe(true);
   const reason = { attempts: 0, reason: 'the disk is full', waitsForStore: true };
@@ -44,7 +44,7 @@ test('a store that is full costs no picture again: the worker holds as many as i
   const [trouble] = await imagesThatWait(batch);
   expect(trouble!.givesUpAt!.getTime() - trouble!.since!.getTime()).toBe(3_600_000 * STORING_HOURS);
 
-  // What it had taken before it held so many is made too.
+  // Pictures that it had taken before it reached the limit are rendered too.
   await expect.poll(() => waiting() === computed.length, soon).toBe(true);
   expect(computed.length).toBeGreaterThanOrEqual(HELD);
   expect(computed.length).toBeLessThanOrEqual(HELD + imagesInHand(1));
@@ -61,7 +61,7 @@ test('a store that is full costs no picture again: the worker holds as many as i
 
 test('copies that are refused after their objects were stored wait too', async () => {
   outage.end('objects/');
-  // Not what lies in folders of the batch's own, whose names begin with a line.
+  // Not the batch's own folders, whose names begin with an underscore.
   const copies = Array.from('0123456789abcdef', (digit) => `batches/copied/${digit}`);
   for (const names of copies) outage.begin(names, 'full');
   const batch = await site.submit('copied', rows(2, 'a lark'));
@@ -73,7 +73,7 @@ test('copies that are refused after their objects were stored wait too', async (
   expect(computed).toHaveLength(2);
 });
 
-test('rows of a picture that waits leave the worker to other batches', async () => {
+test('while a picture waits, its rows leave the worker to other batches', async () => {
   outage.end('objects/');
   const copies = Array.from('0123456789abcdef', (digit) => `batches/same/${digit}`);
   for (const names of copies) outage.begin(names, 'full');
@@ -86,7 +86,7 @@ test('rows of a picture that waits leave the worker to other batches', async () 
   expect(computed).toHaveLength(2);
 });
 
-test('a pause takes back what waits, and the computations that it costs are counted', async () => {
+test('a pause takes back waiting pictures, and the repeated computations are counted', async () => {
   const batch = await site.submit('paused', rows(3, 'an owl'));
   await expect.poll(waiting, soon).toBe(3);
   await controlBatch(site.client, batch, { kind: 'pause' });
@@ -99,7 +99,7 @@ test('a pause takes back what waits, and the computations that it costs are coun
   expect(computed).toHaveLength(6);
 });
 
-test('a smaller window takes nothing back that is made', async () => {
+test('a smaller window does not take back finished pictures', async () => {
   const batch = await site.submit('narrow', rows(3, 'a swift'));
   await expect.poll(waiting, soon).toBe(3);
   await controlBatch(site.client, batch, { kind: 'window', window: 1 });
@@ -118,7 +118,7 @@ test('a smaller window takes nothing back that is made', async () => {
   expect(computed).toHaveLength(3);
 });
 
-test('a cancelled batch gives up what waits', async () => {
+test('a cancelled batch discards waiting pictures', async () => {
   const batch = await site.submit('cancelled', rows(3, 'a wren'));
   await expect.poll(waiting, soon).toBe(3);
   await cancelBatch(site.client, batch);

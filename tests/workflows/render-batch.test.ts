@@ -18,7 +18,7 @@ import { type BatchProgress, PROGRESS_QUERY } from '../../workflows/contract/pro
 import { batchWorkflowId } from '../../workflows/contract/queues.ts';
 import { BUNDLE, type Site, startSite } from './site.ts';
 
-/** Prompts say how the simulated renderer shall behave; a row marked "twice" fails on the first attempt only. */
+/** Prompts decide how the simulated renderer behaves; a row with "twice" fails on the first attempt only. */
 const begun = new Map<string, number>();
 let mended = false;
 
@@ -46,7 +46,7 @@ const rows = (count: number, size: string, what = 'a fox'): string[] =>
   Array.from({ length: count }, (_, index) => `${what} number ${index},${size}`);
 
 describe('a batch', () => {
-  it('makes every image of every size, lists each in its manifest and tells its progress', async () => {
+  it('renders every image of every size, lists each in its manifest and reports its progress', async () => {
     const batch = await site.submit('whole', [...rows(9, '256', 'a cat'), ...rows(5, '512', 'a dog')]);
     const end = await batchEnd(site.client, batch);
     expect(end).toMatchObject({ state: 'completed', result: { totals: { jobs: 14, rendered: 14, failed: 0 } } });
@@ -69,7 +69,7 @@ describe('a batch', () => {
     expect(listing.catalog).toMatch(/^file:.*listed\.csv$/);
   });
 
-  it('can be read in Temporal: what it is, how far it is, what its shards and images are', async () => {
+  it('is readable in Temporal: what it is, its progress, and its shards and images', async () => {
     const batch = await site.submit('readable', ['a very red door,256', 'an impossible arch,512']);
     await batchEnd(site.client, batch);
     const handle = site.client.temporal.workflow.getHandle(batchWorkflowId(batch));
@@ -87,7 +87,7 @@ describe('a batch', () => {
     expect(summaries).toContainEqual(expect.stringContaining('a very red door'));
   });
 
-  it('sets a hopeless row aside with its reason, tries again what may succeed, and a retry fills the gap', async () => {
+  it('sets a hopeless row aside with its reason, retries what may succeed, and a retry round fills the gap', async () => {
     const prompts = ['an impossible stair,256', 'a lamp that works twice,256', ...rows(4, '256', 'a chair')];
     const batch = await site.submit('gaps', prompts);
     await batchEnd(site.client, batch);
@@ -113,7 +113,7 @@ describe('a batch', () => {
     await expect(retryBatch(site.client, batch)).rejects.toThrow('no image is missing');
   });
 
-  it('renders nothing when the same catalog comes again', async () => {
+  it('renders nothing when the same catalog is submitted again', async () => {
     const again = rows(4, '256', 'a bell');
     await batchEnd(site.client, await site.submit('monday', again));
     await batchEnd(site.client, await site.submit('tuesday', again));
@@ -140,12 +140,12 @@ describe('a batch', () => {
     );
   });
 
-  it('of an edited catalog renders the rows that changed, and says what changed since the batch before', async () => {
+  it('of an edited catalog renders the changed rows, and says what changed since the previous batch', async () => {
     const catalog = await site.catalog('nightly.csv', ['a jar,256', 'a pot,256', 'a pan,512']);
     const night = async (batch: string) => {
       await submitBatch(site.client, { catalog, store: site.store.url, bundle: BUNDLE, batch });
       const end = await batchEnd(site.client, batch);
-      // Its review page comes after its end, into the same folder.
+      // Its review page is written to the same folder after its end.
       if (end.state === 'completed') await reviewPageEnd(site.client, end.result);
       return batchProgress(site.client, batch);
     };
@@ -164,7 +164,7 @@ describe('a batch', () => {
     expect((await night('night-4')).changes).toBeUndefined();
   });
 
-  it('goes on when one of its shards is lost, and lists the jobs of that shard as failures', async () => {
+  it("continues when one of its shards is lost, and lists that shard's jobs as failures", async () => {
     const batch = await site.submit('lost', [...rows(2, '256', 'a slow rock'), ...rows(2, '512', 'a slow tree')]);
     const shards = ['1-0', '1-1'].map((shard) => `${batchWorkflowId(batch)}/${shard}`);
     for (const shard of shards) await untilRunning(site, shard);
@@ -176,7 +176,7 @@ describe('a batch', () => {
     expect((await batchProgress(site.client, batch)).totals.failed).toBe(4);
   });
 
-  it('that is cancelled stops the images in hand, still writes its manifest, and goes on by a retry only', async () => {
+  it('that is cancelled stops the images in progress, still writes its manifest, and continues only by a retry', async () => {
     const catalog = [...rows(2, '256', 'a hill'), ...rows(7, '256', 'a slow hill')];
     const batch = await site.submit('cancelled', catalog, 2);
     const progress = () => batchProgress(site.client, batch);
@@ -200,7 +200,7 @@ describe('a batch', () => {
     expect(await batchEnd(site.client, batch)).toEqual({ state: 'cancelled', sheetPage: expect.any(String) });
   });
 
-  it('tells of every image and failure at once, though its shards report a tenth at a time', async () => {
+  it('reports every image and failure immediately, although its shards report a tenth at a time', async () => {
     const quick = [...rows(3, '256', 'a gate'), 'an impossible gate,256'];
     mended = false;
     const batch = await site.submit('exact', [...quick, ...rows(36, '256', 'a slow gate')], 1);
@@ -214,7 +214,7 @@ describe('a batch', () => {
     await batchEnd(site.client, batch);
   });
 
-  it('tells why images of it are tried again, and how often they have failed', async () => {
+  it('says why its images are retried, and how often they have failed', async () => {
     const batch = await site.submit('held-up', ['a slow crane twice,256', 'a slow barge,256']);
     const reasons = () => retrying(site.client, batch);
     await expect.poll(reasons, { timeout: 20_000 }).toEqual([
@@ -228,7 +228,7 @@ describe('a batch', () => {
     expect(await reasons()).toEqual([]);
   });
 
-  it('that is terminated and submitted again at once waits for the shards of its former run to end', async () => {
+  it('that is terminated and immediately submitted again waits for the shards of its former run to end', async () => {
     const catalog = rows(4, '256', 'a slow well');
     const batch = await site.submit('again', catalog);
     const shard = `${batchWorkflowId(batch)}/1-0`;
@@ -245,7 +245,7 @@ describe('a batch', () => {
 
   it('is watched until its end', async () => {
     const batch = await site.submit('watched', rows(6, '256', 'a boat'));
-    // Its end is told, not found at the next look.
+    // Its end is pushed, not found at the next poll.
     const watching = watchBatch(site.client, batch, { everyMs: 3_600_000 });
     const states: string[] = [];
     let next = await watching.next();
@@ -255,7 +255,7 @@ describe('a batch', () => {
   });
 });
 
-it('a batch of few images is counted when they are all there, and its contact sheet is begun with its manifest', async () => {
+it('a batch of few images is counted once all are there, and its contact sheet starts together with its manifest', async () => {
   const batch = await site.submit('few', rows(12, '256', 'a pear'));
   await batchEnd(site.client, batch);
   const history = async (workflowId: string) =>

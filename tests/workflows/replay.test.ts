@@ -16,7 +16,7 @@ type History = ReturnType<typeof read>;
 
 const startOf = ({ events }: History) => events[0]!.workflowExecutionStartedEventAttributes!;
 
-/** What went wrong in each, by its run. One worker replays them all: to start one for each would be most of the time. */
+/** The error of each replay, by run id. One worker replays all, since starting one for each would take most of the time. */
 const problems = new Map<string, Error | undefined>();
 
 beforeAll(async () => {
@@ -25,7 +25,7 @@ beforeAll(async () => {
   for await (const { runId, error } of Worker.runReplayHistories(options, all)) problems.set(runId, error);
 });
 
-describe('a batch that runs while a new version of the workflows is rolled out goes on', () => {
+describe('a batch that runs while a new version of the workflows is rolled out continues', () => {
   it.each(histories)('%s', (file) => {
     const { originalExecutionRunId: run } = startOf(read(file));
     expect(problems.has(run!)).toBe(true);
@@ -33,7 +33,7 @@ describe('a batch that runs while a new version of the workflows is rolled out g
   });
 });
 
-it('a workflow that schedules other activities than it did is found out', async () => {
+it('a workflow that schedules other activities than before is detected', async () => {
   const workflowsPath = fileURLToPath(new URL('changed-workflows.ts', import.meta.url));
   const history = read('shard-with-failure.v1.json');
   const replay = Worker.runReplayHistory({ workflowsPath }, history, startOf(history).workflowId!);

@@ -70,7 +70,7 @@ async function submit(batch: string, catalog: string): Promise<void> {
   await submitBatch(site.client, { batch, catalog, store: site.store.url, bundle: BUNDLE });
 }
 
-it('two nights of one catalog, a retry of what failed, and one of what was rejected, all end and are told apart', async () => {
+it('two nights of one catalog, a retry of failed rows and one of rejected images all end, each with its own manifest', async () => {
   const catalog = await site.catalog('nightly.csv', ['a fox,256', 'a stair,256']);
   isBroken = true;
   await submit('night-1', catalog);
@@ -112,7 +112,7 @@ it('two nights of one catalog, a retry of what failed, and one of what was rejec
   expect(await reviewPage(site.client, rejected)).toMatch(/^batches\/night-2\/contact-sheet-\d\.html$/);
 });
 
-it('what the store kept is told where a person looks, and the newest round is what is reported and compared', async () => {
+it('objects that the store kept are shown where people look, and the newest round is reported and compared', async () => {
   const environment = { PIXART_STORE: site.store.url, TEMPORAL_ADDRESS: site.client.address };
   const told = /not replaced, since a retention policy keeps what is there until .*: batches\/night-2\/manifest.json/;
   expect(expectCode(0, await runHere(['status', 'night-2'], environment)).stdout).toMatch(told);
@@ -134,7 +134,7 @@ it('what the store kept is told where a person looks, and the newest round is wh
   );
 });
 
-it('a batch that was cancelled is submitted again under its id, and both ends stay on record', async () => {
+it('a cancelled batch is submitted again under its id, and both ends stay on record', async () => {
   const catalog = await site.catalog('again.csv', ['a quick hill,256', 'a slow dale,256']);
   isBroken = true;
   await submit('again', catalog);
@@ -155,11 +155,11 @@ it('a batch that was cancelled is submitted again under its id, and both ends st
   expect(rows.map(({ status }) => status)).not.toContain('cancelled');
 });
 
-it('a damaged object that the bucket keeps fails its image alone, by its name, and the batch goes on', async () => {
+it('a damaged object that the bucket keeps fails only its image, with its name, and the batch continues', async () => {
   const catalog = await site.catalog('kept.csv', ['an owl,256', 'a hen,256']);
   await submit('kept-1', catalog);
   const [owl, hen] = (await readManifest(await resultOf('kept-1'))).images;
-  // Somebody with more rights, before the policy was set.
+  // Damaged by somebody with more rights, before the policy was set.
   vi.stubEnv('STORAGE_EMULATOR_HOST', emulator.endpoint);
   const direct = new GcsStore(site.store.url);
   vi.stubEnv('STORAGE_EMULATOR_HOST', network.endpoint);

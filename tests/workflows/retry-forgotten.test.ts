@@ -22,7 +22,7 @@ import { BUNDLE, type Site, startSite } from './site.ts';
 vi.setConfig({ testTimeout: 120_000 });
 
 let site: Site;
-/** Works on the same store, and has never heard of the batches that the first one ran: as a server that has forgotten them. */
+/** Works on the same store without knowing the first site's batches, like a server that has forgotten them. */
 let other: Site;
 let store: string;
 
@@ -49,7 +49,7 @@ async function submitted(batch: string, rows: string[]): Promise<Manifest> {
   return site.manifest(batch);
 }
 
-/** As versions left a batch that noted no rounds. */
+/** Leaves a batch as versions did that recorded no rounds. */
 const dropRecord = (batch: string) => rm(path.join(store, roundName(batch, 1)));
 
 async function file(name: string, lines: string[]): Promise<string> {
@@ -58,14 +58,14 @@ async function file(name: string, lines: string[]): Promise<string> {
   return written;
 }
 
-/** Retries it on the server that knows nothing of it. */
+/** Retries a batch on the server that does not know it. */
 async function retried(batch: string, request: RetryRequest = {}): Promise<Manifest> {
   await retryBatch(other.client, batch, { store, ...request });
   await batchEnd(other.client, batch);
   return site.manifest(batch);
 }
 
-it('a batch that the server has forgotten is retried from its store, as its last round was begun, with earlier receipts kept', async () => {
+it("a batch that the server has forgotten is retried from its store with its last round's settings, keeping earlier receipts", async () => {
   const catalog = await site.catalog('old.csv', ['a fox,256', 'an impossible stair,256']);
   const [team, webhook] = [{ name: 'icons', weight: 2 }, 'http://127.0.0.1:9/hook?token=secret'];
   const how = { window: 3, team, webhook, maxFailures: { count: 5 } };
@@ -89,7 +89,7 @@ it('a batch that the server has forgotten is retried from its store, as its last
   expect(await site.store.read(shardReceiptsName('old', 1, 0))).toEqual(receipts);
 });
 
-it('a server that knows an earlier round only goes on after the last one, wherever that was', async () => {
+it('a server that knows only an earlier round continues after the last one, wherever that ran', async () => {
   await submitted('there', ['an impossible stair,256']);
   await retryBatch(other.client, 'there', { store, window: 9 });
   await batchEnd(other.client, 'there');
@@ -101,7 +101,7 @@ it('a server that knows an earlier round only goes on after the last one, wherev
   await batchEnd(site.client, 'there');
 });
 
-it('rejected images and rows of a corrected catalog are made again without the history, read as the first catalog was', async () => {
+it('rejected images and rows of a corrected catalog are rendered again without the history, read like the first catalog', async () => {
   const catalog = await file('worded.csv', ['id,Caption', 'fox,a fox', 'stair,an impossible stair']);
   const request = { catalog, store, bundle: BUNDLE, columns: { prompt: 'Caption' }, batch: 'worded' };
   await submitBatch(site.client, { ...request, defaults: { size: '512', format: 'webp' } });
@@ -122,7 +122,7 @@ it('rejected images and rows of a corrected catalog are made again without the h
   expect(second.images[0]!.renderKey).not.toBe(fox!.renderKey);
 });
 
-it('of a batch that an earlier version began, the plan tells the bundle, and its own catalog how a corrected one is read', async () => {
+it("for a batch of an earlier version, the bundle comes from the plan, and the corrected catalog's settings from its own catalog", async () => {
   const catalog = await file('early.csv', ['id,prompt', 'fox,a fox', 'stair,an impossible stair']);
   const request = { catalog, store, bundle: BUNDLE, batch: 'early' };
   await submitBatch(site.client, { ...request, defaults: { size: '512', format: 'jpeg' } });
@@ -144,7 +144,7 @@ it('of a batch that an earlier version began, the plan tells the bundle, and its
   ]);
 });
 
-it('where the catalog of an earlier version’s batch was read in a way that nobody kept, a corrected one is refused', async () => {
+it('if it is not recorded how an earlier version read a batch’s catalog, a corrected one is refused', async () => {
   const catalog = await file('mapped.csv', ['id,Caption', 'stair,an impossible stair']);
   const columns = { prompt: 'Caption' };
   await submitBatch(site.client, { catalog, store, bundle: BUNDLE, columns, batch: 'mapped' });
@@ -156,7 +156,7 @@ it('where the catalog of an earlier version’s batch was read in a way that nob
   expect(await keptBatch(store, 'mapped')).toMatchObject({ round: 1 });
 });
 
-it('a round that ended without a manifest is retried for it, though no image is missing, and then there is nothing left to do', async () => {
+it('a round that ended without a manifest is retried for it although no image is missing, and then nothing is left to do', async () => {
   outage.begin('batches/unwritten/manifest', 'fails');
   await site.submit('unwritten', ['a heron,256', 'an egret,512']);
   const receipts = () => site.store.stat(shardReceiptsName('unwritten', 1, 1));
@@ -176,7 +176,7 @@ it('a round that ended without a manifest is retried for it, though no image is 
   await expect(retried('unwritten')).rejects.toThrow('nothing to retry');
 });
 
-it('after a round that was terminated at its beginning the next one leaves nothing undone', async () => {
+it('after a round that was terminated at its start, the next one completes everything', async () => {
   const [fox] = (await submitted('begun', ['a marten,256', 'a stoat,256'])).images;
   const decisions = await file('begun-decisions.csv', [
     'id,render_key,decision',
@@ -190,7 +190,7 @@ it('after a round that was terminated at its beginning the next one leaves nothi
   expect(await site.manifest('begun')).toMatchObject({ round: 3, totals: { jobs: 2, failed: 0, cancelled: 0 } });
 });
 
-it.each(['manifest-1.json', 'manifest-1.jsonl'])('a %s that was cut short is written anew by a retry', async (name) => {
+it.each(['manifest-1.json', 'manifest-1.jsonl'])('a truncated %s is rewritten by a retry', async (name) => {
   const batch = `cut-${name}`;
   const first = await submitted(batch, ['a fox,256', 'an owl,256']);
   const cut = path.join(store, 'batches', batch, name);
@@ -201,7 +201,7 @@ it.each(['manifest-1.json', 'manifest-1.jsonl'])('a %s that was cut short is wri
   expect(second).toMatchObject({ round: 2, images: first.images });
 });
 
-it('of two retries at once one runs, and the other is told', async () => {
+it('of two simultaneous retries, one runs and the other is refused', async () => {
   await submitted('twice', ['an impossible stair,256']);
   const both = await Promise.allSettled([1, 2].map(() => retryBatch(site.client, 'twice')));
   const refused = both.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
@@ -211,7 +211,7 @@ it('of two retries at once one runs, and the other is told', async () => {
   await batchEnd(site.client, 'twice');
 });
 
-it('a batch is found where its store has moved, and one that lies nowhere is told with both places', async () => {
+it('a batch is found after its store was moved, and the error for a missing one names both places', async () => {
   await submitted('moved', ['an impossible stair,256']);
   const elsewhere = path.join(site.folder, 'elsewhere');
   await cp(path.join(store, 'batches', 'moved'), path.join(elsewhere, 'batches', 'moved'), { recursive: true });
@@ -224,7 +224,7 @@ it('a batch is found where its store has moved, and one that lies nowhere is tol
   await expect(retried('nowhere')).rejects.toThrow(/nowhere: not known .*; expected its plan at .*, found none/);
 });
 
-it('a batch that is complete or was retried is not begun from the start under its id, though the server has forgotten it', async () => {
+it('a batch that is complete or was retried does not start over under its id, although the server has forgotten it', async () => {
   const rows = ['an impossible stair,256'];
   await submitted('again', rows);
   await expect(other.submit('again', rows)).rejects.toBeInstanceOf(BatchExists);

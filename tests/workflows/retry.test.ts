@@ -8,7 +8,7 @@ import { readBatchRows } from '../../records/batch-rows.ts';
 import type { Manifest } from '../../records/manifest.ts';
 import { BUNDLE, type Site, startSite } from './site.ts';
 
-/** Pictures of this prompt cannot be made while it is set. */
+/** While set, pictures of this prompt fail. */
 let broken = '';
 
 const before = ({ prompt }: { prompt: string }): void => {
@@ -36,7 +36,7 @@ async function file(name: string, lines: string[]): Promise<string> {
   return written;
 }
 
-it('a retry takes failed rows as a corrected catalog has them, and leaves those alone that have an image', async () => {
+it('a retry renders failed rows as in a corrected catalog, and leaves rows with an image alone', async () => {
   const first = await submitted('corrected', ['a fox,256', 'an impossible stair,256', 'an impossible arch,512']);
   const [stair, arch] = first.failures;
   const [fox] = first.images;
@@ -67,7 +67,7 @@ it('a retry takes failed rows as a corrected catalog has them, and leaves those 
   expect((await site.manifest('corrected')).images).toEqual(second.images);
 });
 
-it('a retry makes rejected images again with other seeds, once for each rejection, and keeps what was rejected', async () => {
+it('a retry renders rejected images again with other seeds, once for each rejection, and keeps the rejected ones', async () => {
   const first = await submitted('judged', ['a hat,256', 'a coat,256', 'a shoe,512']);
   const [hat, coat, shoe] = first.images;
   const decisions = await file('decisions.csv', [
@@ -93,7 +93,7 @@ it('a retry makes rejected images again with other seeds, once for each rejectio
   await expect(retryBatch(site.client, 'judged', { decisions })).rejects.toThrow('found other images');
 });
 
-it("a rejected image that cannot be made again is a failed row, and not delivered in the new one's place", async () => {
+it("a rejected image that cannot be rendered again is a failed row, and is not delivered in the new one's place", async () => {
   const first = await submitted('again', ['a glove,256', 'a scarf,256']);
   const [glove, scarf] = first.images;
   const decisions = await file('again.csv', ['id,render_key,decision', `${glove!.id},${glove!.renderKey},rejected`]);
@@ -112,7 +112,7 @@ it("a rejected image that cannot be made again is a failed row, and not delivere
   expect(third.images[0]!.renderKey).not.toBe(glove!.renderKey);
 });
 
-it('a corrected catalog brings its files of terms along', async () => {
+it('a corrected catalog brings its own files of terms', async () => {
   const terms = path.join(path.dirname(await file('x.csv', [])), 'terms');
   const catalog = await file('worded.csv', ['prompt,size', 'an impossible __colours__ pot,256']);
   await mkdir(terms, { recursive: true });
@@ -131,7 +131,7 @@ it('a corrected catalog brings its files of terms along', async () => {
   expect(Buffer.from(kept).toString()).toBe('vase\n');
 });
 
-it('a corrected catalog may not use a file of terms that changed since the batch was expanded with it', async () => {
+it('a corrected catalog may not use a file of terms that has changed since the batch was expanded with it', async () => {
   const terms = path.join(path.dirname(await file('y.csv', [])), 'terms');
   await mkdir(terms, { recursive: true });
   await writeFile(path.join(terms, 'shades.txt'), 'red\n');
@@ -144,7 +144,7 @@ it('a corrected catalog may not use a file of terms that changed since the batch
   await expect(retried).rejects.toThrow('terms shades: expected what batch shaded was expanded with');
 });
 
-it("a corrected catalog may be a list of prompts, which has no use for the first one's mapping, and gets fresh seeds as the batch has them", async () => {
+it("a corrected catalog may be a list of prompts, which ignores the first one's mapping, and gets fresh seeds like the batch", async () => {
   const catalog = await file('mapped.csv', ['name,Caption,size', 'stair,an impossible stair,256']);
   const columns = { id: 'name', prompt: 'Caption' };
   const defaults = { seeds: 'fresh' as const };
@@ -169,7 +169,7 @@ it("a corrected catalog may be a list of prompts, which has no use for the first
   });
 });
 
-it('a rejected row that a corrected catalog has too is made as that says', async () => {
+it('a rejected row that is also in a corrected catalog is rendered as in that catalog', async () => {
   const first = await submitted('both', ['a cup,256', 'a plate,256']);
   const [cup] = first.images;
   const decisions = await file('both.csv', ['id,render_key,decision', `${cup!.id},${cup!.renderKey},rejected`]);
@@ -180,7 +180,7 @@ it('a rejected row that a corrected catalog has too is made as that says', async
   expect((await site.manifest('both')).images[0]).toMatchObject({ id: cup!.id, prompt: 'a blue cup' });
 });
 
-it('a retry whose corrections are all of rows that have their image says so', async () => {
+it('a retry whose corrections only concern rows with an image says so', async () => {
   const first = await submitted('made', ['a door,256', 'an impossible gate,256']);
   const [door] = first.images;
   const catalog = await file('made-edited.csv', ['id,prompt,size', `${door!.id},a green door,256`]);
@@ -188,7 +188,7 @@ it('a retry whose corrections are all of rows that have their image says so', as
   await expect(retried).rejects.toThrow(`found none. What was changed (${door!.id}) has its image, which stays`);
 });
 
-it('a retry starts nothing where the corrections are wrong or change nothing, and says why', async () => {
+it('a retry with wrong or empty corrections starts nothing, and says why', async () => {
   await submitted('refused', ['an impossible door,256']);
   const wrong = await file('wrong.csv', ['prompt,size', ',256', 'a door,257']);
   const refused = (catalog: string) => retryBatch(site.client, 'refused', { corrected: { catalog } });

@@ -30,17 +30,17 @@ export const BUNDLE: BundleRef = {
   defaults: { steps: 2, guidance: 4 },
 };
 
-/** A real Temporal server and real workers whose renderer alone is simulated, with a store in a folder unless another is named. */
+/** A real Temporal server and real workers with only the renderer simulated; the store is a folder by default. */
 export type Site = {
-  /** Holds the catalogs, and the store as its folder `out`. */
+  /** Contains the catalogs, and the store in its folder `out`. */
   folder: string;
-  /** Of its server. */
+  /** Its server's address. */
   address: string;
   client: BatchClient;
   store: ObjectStore;
   /** Starts a worker that encodes. */
   serve(encodeCaptions: EncodeActivities['encodeCaptions']): Promise<void>;
-  /** Starts workers that tell by what an environment has secrets and addresses for. */
+  /** Starts workers that send messages through the channels that the environment configures. */
   tell(env: NodeJS.ProcessEnv): Promise<void>;
   /** Writes a catalog of these rows (`prompt,size`) and submits it. */
   submit(batch: string, rows: string[], window?: number): Promise<string>;
@@ -50,26 +50,26 @@ export type Site = {
 };
 
 export type SiteOptions = Partial<Omit<Simulation, 'side'>> & {
-  /** Another site, whose store and catalogs this one has too: a server that knows nothing of what is there. */
+  /** Another site whose store and catalogs this one shares, but not its server. */
   beside?: Site;
   storeUrl?: string;
-  /** What its orchestrator takes besides its folder. */
+  /** What its orchestrator may open besides its folder. */
   allow?: string[];
-  /** The `temporal` program to run; otherwise the first one found. */
+  /** The `temporal` program to run; default: the first one found. */
   binary?: string;
-  /** Where the server keeps everything; otherwise in memory. */
+  /** The server's database file; default: in memory. */
   dbFile?: string;
-  /** What its client and its workers encrypt with; nothing unless given. */
+  /** The keys of its client and workers; default: none. */
   keyring?: Keyring | null;
-  /** What workers open stores with. */
+  /** How workers open stores. */
   open?: OpenStore;
-  /** Pictures that the store refuses for the time being. */
+  /** Holds pictures that the store refuses. */
   held?: HeldPictures;
   /** Where its renderer's captions come from. */
   captions?: CaptionSource;
-  /** What serves the queue of the bundle's text encoder; nobody does unless it is given. */
+  /** Serves the task queue of the bundle's text encoder; default: no worker does. */
   encodeCaptions?: EncodeActivities['encodeCaptions'];
-  /** What its orchestrator tells of images. */
+  /** How much its orchestrator puts into images' summaries. */
   summaries?: Summaries;
 };
 

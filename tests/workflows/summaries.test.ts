@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 afterAll(() => site?.stop());
 
-/** All that the server keeps of its workflows: their histories, and what listings say. */
+/** Everything that the server keeps of its workflows: their histories and listings. */
 async function kept(): Promise<string> {
   const texts: string[] = [];
   for await (const { workflowId, runId, memo } of site.client.temporal.workflow.list()) {
@@ -27,7 +27,7 @@ async function kept(): Promise<string> {
   return texts.join('\n');
 }
 
-test('an orchestrator that is to tell ids alone leaves no word of a prompt in any history', async () => {
+test('an orchestrator configured to show ids only leaves no word of a prompt in any history', async () => {
   await site.submit('night', ['a zebrafinch on velvet,256', 'an okapi in fog,512']);
   await batchEnd(site.client, 'night');
   const [row] = (await site.manifest('night')).images;
@@ -36,7 +36,7 @@ test('an orchestrator that is to tell ids alone leaves no word of a prompt in an
   expect(text).not.toMatch(/zebrafinch|velvet|okapi|fog/);
 });
 
-test('a catalog that cannot be planned at night says where it is wrong, not what stands there', async () => {
+test('a catalog that cannot be planned at night reports where it is wrong, not its content', async () => {
   const catalog = path.join(site.folder, 'broken.csv');
   await writeFile(catalog, 'prompt,size\n"capybara, quokka",256\na lynx,narwhal in mist\n');
   const input = batchInput({ catalog, store: site.store.url, bundle: BUNDLE }, 'broken');

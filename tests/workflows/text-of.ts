@@ -1,4 +1,4 @@
-/** A history's text, payloads included, which are bytes. */
+/** A history's text, including its payloads, which are bytes. */
 export const textOf = (value: unknown): string =>
   value instanceof Uint8Array
     ? Buffer.from(value).toString()

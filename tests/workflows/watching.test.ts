@@ -17,12 +17,12 @@ import { batchWorkflowId } from '../../workflows/contract/queues.ts';
 import { Outage } from './outage.ts';
 import { BUNDLE, type Site, startSite } from './site.ts';
 
-// A query that nobody answers takes the server ten seconds.
+// A query without an answer takes ten seconds.
 vi.setConfig({ testTimeout: 120_000 });
 
 const outage = new Outage();
 const soon = { timeout: 60_000, interval: 50 };
-/** An hour: whoever waits for such a picture cancels it. */
+/** An hour: tests cancel such a picture. */
 const STEPS = 36_000;
 const bundle = { ...BUNDLE, defaults: { steps: STEPS, guidance: 4 } };
 
@@ -39,7 +39,7 @@ afterAll(async () => {
 
 const handleOf = (batch: string) => site.client.temporal.workflow.getHandle(batchWorkflowId(batch));
 
-it('a picture that takes long is told with its id and its step, by whoever watches too', async () => {
+it('a slow picture is shown with its id and step, in watch too', async () => {
   await site.submit('long', ['a slow fox,256']);
   const inHand = () => picturesInHand(site.client, 'long');
   await expect.poll(inHand, soon).toMatchObject([{ step: expect.any(Number), steps: STEPS }]);
@@ -58,7 +58,7 @@ it('a picture that takes long is told with its id and its step, by whoever watch
   expect(await inHand()).toEqual([]);
 });
 
-it('a batch that was cancelled is stopping until it has ended, wherever one looks', async () => {
+it('a cancelled batch is shown as stopping everywhere until it has ended', async () => {
   outage.begin('batches/stopping/manifest', 'hangs');
   await site.submit('stopping', ['a slow crane,256']);
   await expect.poll(() => picturesInHand(site.client, 'stopping'), soon).toHaveLength(1);
@@ -76,7 +76,7 @@ it('a batch that was cancelled is stopping until it has ended, wherever one look
   expect([...states]).toEqual(['stopping', 'cancelled']);
 });
 
-/** Starts a batch that only its own worker runs, which ends when that is asked for. */
+/** Starts a batch with its own worker. Returns a function that stops the worker. */
 async function batchWithWorker(batch: string, rows: string[]): Promise<() => Promise<void>> {
   const catalog = `file://${await site.catalog(`${batch}.csv`, rows)}`;
   const input: BatchInput = {
@@ -99,7 +99,7 @@ async function batchWithWorker(batch: string, rows: string[]): Promise<() => Pro
   };
 }
 
-it('who watches is told that no orchestrator answers any more, with what was known, and that it was cancelled all the same', async () => {
+it('watch reports that no orchestrator answers any more, with the last known progress, and still reports the cancellation', async () => {
   const stopWorker = await batchWithWorker('silent', ['a slow hare,256', 'a lynx,256']);
   const watching = watchBatch(site.client, 'silent', { everyMs: 50 });
   const until = async (is: (progress: Awaited<ReturnType<typeof watching.next>>) => boolean) => {

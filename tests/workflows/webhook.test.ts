@@ -71,13 +71,13 @@ async function submit(batch: string, rows: string[], maxFailures?: FailureBudget
   });
 }
 
-/** What the webhook was told of a batch. */
+/** The events that the webhook received about a batch. */
 const told = (batch: string): BatchEvent[] =>
   events.filter(({ event }) => event.data.batch === batch).map(({ event }) => event);
 
 const heard = (batch: string, count = 1) => expect.poll(() => told(batch), { timeout: 40_000 }).toHaveLength(count);
 
-it('a batch tells its webhook how it ended, again and again until it is heard, and does not wait for it', async () => {
+it('a batch reports its end to its webhook, retrying until it is accepted, and does not wait for that', async () => {
   refusals = 2;
   await submit('told', ['a fox,256', 'an owl,512']);
   await batchEnd(site.client, 'told');
@@ -97,7 +97,7 @@ it('a batch tells its webhook how it ended, again and again until it is heard, a
   expect(textOf(await handle.fetchHistory())).not.toContain(SECRET.slice(6));
 });
 
-it('a batch that its failures pause says so, with the reason', async () => {
+it('a batch that is paused by its failures reports that, with the reason', async () => {
   await submit('paused', ['an impossible stair,256', 'an impossible arch,256'], { count: 1 });
   await heard('paused');
   expect(told('paused')).toMatchObject([
@@ -105,7 +105,7 @@ it('a batch that its failures pause says so, with the reason', async () => {
   ]);
 });
 
-it('a batch whose budget is passed while it is being cancelled ends, and tells that it was cancelled', async () => {
+it('a batch that exceeds its budget while it is being cancelled ends, and reports that it was cancelled', async () => {
   const rows = ['an impossible stair,256', 'an impossible arch,256', 'an impossible hill,256', 'a slow dale,256'];
   await submit('both', rows, { count: 2 });
   await expect.poll(async () => (await batchProgress(site.client, 'both')).totals.failed, { timeout: 20_000 }).toBe(3);
@@ -114,7 +114,7 @@ it('a batch whose budget is passed while it is being cancelled ends, and tells t
   await expect.poll(() => told('both').map(({ type }) => type), { timeout: 40_000 }).toContain('batch.cancelled');
 });
 
-it('a cancelled batch tells its webhook', async () => {
+it('a cancelled batch calls its webhook', async () => {
   await submit('stopped', ['a slow hill,256', 'a slow dale,256']);
   await cancelBatch(site.client, 'stopped');
   await batchEnd(site.client, 'stopped');
@@ -122,7 +122,7 @@ it('a cancelled batch tells its webhook', async () => {
   expect(told('stopped')).toMatchObject([{ type: 'batch.cancelled', data: { batch: 'stopped', round: 1 } }]);
 });
 
-it('a batch that ends without a manifest tells its webhook so, and why', async () => {
+it('a batch that ends without a manifest reports that to its webhook, with the reason', async () => {
   outage.begin('batches/unwritten/manifest', 'fails');
   await submit('unwritten', ['a fen,256']);
   const state = async () => (await batchProgress(site.client, 'unwritten')).state;
@@ -134,7 +134,7 @@ it('a batch that ends without a manifest tells its webhook so, and why', async (
   ]);
 });
 
-it('a scheduled batch whose catalog has become wrong tells its webhook what is wrong', async () => {
+it('a scheduled batch whose catalog has become invalid reports the problem to its webhook', async () => {
   const catalog = await site.catalog('nightly.csv', ['a moon,256']);
   const when = { cron: '@daily' };
   await createSchedule(site.client, {

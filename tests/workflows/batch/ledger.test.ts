@@ -40,7 +40,7 @@ const report = (shard: number, rendered: number, failed = 0): ShardReport => ({
 });
 
 describe("a batch's progress", () => {
-  it('tells what the store kept from being replaced, when it was planned and when it ended, and in its details', () => {
+  it('shows what the store did not let be replaced, at planning and at the end, in its details too', () => {
     const ledger = emptyLedger();
     enterPlan(ledger, { jobs: 35, shards, warnings: ['not replaced: changes.csv'] });
     enterWarnings(ledger, ['not replaced: rates.json']);
@@ -51,7 +51,7 @@ describe("a batch's progress", () => {
     expect(progressOf(input, started())).not.toHaveProperty('warnings');
   });
 
-  it('is the sum of the last reports, however often and in whatever order they come', () => {
+  it('is the sum of the last reports, however often and in whatever order they arrive', () => {
     const step = fc.record({ shard: fc.nat(2), share: fc.double({ min: 0, max: 1, noNaN: true }) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
@@ -78,7 +78,7 @@ describe("a batch's progress", () => {
     expect(progressOf(input, ledger).recentFailures.map(({ id }) => id)).toEqual(['0-3', '1-1', '0-2', '0-1']);
   });
 
-  it('counts what a lost shard left open as failed, and what a cancelled one left open as cancelled', () => {
+  it("counts a lost shard's remaining jobs as failed, and a cancelled one's as cancelled", () => {
     const ledger = started();
     enterReport(ledger, shards[0]!, report(0, 4));
     closeShard(ledger, shards[0]!, { lost: 'terminated' });

@@ -36,11 +36,11 @@ test('any text is one code span on one line', () => {
   );
 });
 
-test('text without backticks reads as it always has', () => {
+test('text without backticks is a simple span', () => {
   expect(code('gs://bucket/images')).toBe('`gs://bucket/images`');
 });
 
-test('a summary keeps a plain text and makes a span of what is Markdown', () => {
+test('a summary keeps plain text and turns Markdown into a span', () => {
   const texts = [
     'spring (2).csv',
     'my_file.csv',
@@ -56,7 +56,7 @@ test('a summary keeps a plain text and makes a span of what is Markdown', () => 
   ]);
 });
 
-test('what failed and what was warned of cannot write Markdown into the details', () => {
+test('failures and warnings cannot write Markdown into the details', () => {
   const recentFailures = HOSTILE.map((reason, index) => ({ id: `row-${index}`, reason }));
   const totals = { jobs: 9, rendered: 1, reused: 0, failed: 7, cancelled: 0, extraComputations: 0 };
   const progress = {

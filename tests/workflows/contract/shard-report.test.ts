@@ -13,12 +13,12 @@ const running = (shard: number, told: ShardReport | null): BatchAnswer['running'
   report: told,
 });
 
-describe('what a report tells beyond the one before it', () => {
-  it('is the report itself, where it is the first', () => {
+describe('what a report adds to the previous one', () => {
+  it('is the report itself if it is the first', () => {
     expect(newsOf(report(0, 2, 1), undefined)).toEqual(report(0, 2, 1));
   });
 
-  it('is what it counts more, and failures that are new', () => {
+  it('is the increase of its counts, and its new failures', () => {
     expect(newsOf(report(0, 5, 3), report(0, 2, 1))).toEqual({
       ...{ rendered: 3, reused: 0, failed: 2, extraComputations: 3 },
       recentFailures: [
@@ -28,7 +28,7 @@ describe('what a report tells beyond the one before it', () => {
     });
   });
 
-  it('is nothing, where a later one was there first', () => {
+  it('is nothing if a later one arrived first', () => {
     expect(newsOf(report(0, 2), report(0, 3))).toBeNull();
   });
 });
@@ -42,7 +42,7 @@ describe("a batch's answer with the reports of its shards", () => {
     running: [running(0, report(0, 3, 1)), running(1, null)],
   };
 
-  it('counts what each of them says now, and is otherwise what the batch said', () => {
+  it('counts their present reports, and is otherwise what the batch said', () => {
     const before = structuredClone(answer);
     const { running: _, ...progress } = answer;
     expect(withReports(answer, [report(0, 4, 2), report(1, 5)])).toEqual({
@@ -57,7 +57,7 @@ describe("a batch's answer with the reports of its shards", () => {
     expect(answer).toEqual(before);
   });
 
-  it('stays as it is for a shard that does not answer, or not with more', () => {
+  it('is unchanged for a shard that does not answer, or has nothing new', () => {
     const { running: _, ...progress } = answer;
     expect(withReports(answer, [report(0, 2, 1)])).toEqual(progress);
   });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { MAX_SHARD_JOBS } from '../../../catalog/shards.ts';
 import { failureOf } from '../../../workflows/shard/failure.ts';
 
-test('a failure carries type, reason and attempts of what the activity threw', () => {
+test('a failure has the type, reason and attempts of what the activity threw', () => {
   const cause = ApplicationFailure.create({ type: 'UserError', message: 'no such size', details: [{ attempts: 3 }] });
   expect(failureOf('fox', cause)).toEqual({ id: 'fox', type: 'UserError', reason: 'no such size', attempts: 3 });
 });
@@ -18,7 +18,7 @@ test.each([
   expect(failureOf('fox', error)).toMatchObject({ type: 'StoreUnavailable', reason: 'away', attempts });
 });
 
-test('the failures of a whole shard fit into one payload, however much a fault has to say', () => {
+test('the failures of a whole shard fit into one payload, however long the messages are', () => {
   const fault = new Error('Non-zero status code returned while running Conv node. '.repeat(1_000));
   const failures = Array.from({ length: MAX_SHARD_JOBS }, () => failureOf('x'.repeat(128), fault));
   expect(Buffer.byteLength(JSON.stringify(failures))).toBeLessThan(2_000_000);

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { slidingWindow } from '../../../workflows/shard/sliding-window.ts';
 
-/** Lets every promise that can go on do so. */
+/** Lets every promise that can continue do so. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** Work that ends in an order that the test decides. */
+/** Work that ends in an order chosen by the test. */
 function controlled() {
   const open = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
   const work = (item: number): Promise<void> =>
@@ -23,7 +23,7 @@ function controlled() {
 }
 
 describe('a sliding window', () => {
-  it('takes every item once, in order, and keeps its width full whatever ends first', async () => {
+  it('takes every item once, in order, and keeps its width filled whatever ends first', async () => {
     const cases = fc.tuple(fc.nat(30), fc.integer({ min: 1, max: 8 }), fc.infiniteStream(fc.nat()));
     await fc.assert(
       fc.asyncProperty(cases, async ([count, width, choices]) => {
@@ -47,7 +47,7 @@ describe('a sliding window', () => {
     );
   });
 
-  it('starts nothing new once it is told to pause, and ends when what runs has ended', async () => {
+  it('starts nothing new while paused, and ends when running work has ended', async () => {
     let paused = false;
     let ended = false;
     const { open, work, end } = controlled();
@@ -64,7 +64,7 @@ describe('a sliding window', () => {
     expect([...items]).toEqual([3, 4, 5]);
   });
 
-  it('waits for all that runs before it passes an error on', async () => {
+  it('waits for all running work before it throws an error', async () => {
     const { work, end } = controlled();
     let failed: unknown = null;
     const done = slidingWindow([1, 2].values(), 2, work).catch((error) => {
