@@ -42,7 +42,7 @@ export async function readLimits(store: ObjectStore): Promise<Limits | null> {
     store: store.url,
     name: LIMITS_NAME,
     holds: 'limits such as {"imagesPerDay": 2000, "megapixelsPerDay": 2500}',
-    remedy: 'No batch starts until its owner has fixed it.',
+    remedy: 'Have its owner fix it: no batch starts until then.',
   });
 }
 
