@@ -26,7 +26,7 @@ const manifestRowSchema = z.object({
   /** For the batch's own copy, if signing made its bytes differ from the object's; older tables lack the columns. */
   signed_bytes: z.int().nullable().default(null),
   signed_crc32c: z.string().nullable().default(null),
-  /** Whether the end of the prompt was lost on the model; tables from before it was noted lack it. */
+  /** Whether the model read only the beginning of the prompt; older tables lack it. */
   prompt_truncated: z.literal(true).nullable().default(null),
   render_key: z.string(),
   computations: z.int().nullable(),
