@@ -62,7 +62,7 @@ export function createRenderMetrics(processMeter: MetricMeter, device: string, s
     name.microBatch,
     'int',
     undefined,
-    'The most images that shared a call of the transformer with an image that was rendered',
+    'Largest number of images that shared a transformer call with a rendered image',
   );
   const restarts = meter.createCounter(name.restarts, undefined, 'Renderer processes that replaced a dead one');
   const held = meter.createGauge(
