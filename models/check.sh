@@ -1,5 +1,6 @@
 #!/bin/sh
-# Every check of the Python under models/: lint, format, tests, and the whole recipe at toy scale. Makes the locked environment where it is missing.
+# Every check of the Python under models/: lint, format, tests, and the whole recipe at toy scale. Creates the locked
+# environment if it is missing.
 set -eu
 
 cd -- "$(dirname -- "$0")"
@@ -7,7 +8,7 @@ cd -- "$(dirname -- "$0")"
 ./python.sh -m ruff format --config pyproject.toml --check . ../tests/models ../benchmarks
 ./python.sh -m pytest
 
-# From the icons to a picture by the product's own renderer; the picture is noise, the way is the real one.
+# From the icons to an image by the product's own renderer. The image is noise, but every step is the real one.
 toy=$(mktemp -d)
 trap 'rm -rf "$toy"' EXIT
 ./python.sh -m training.smoke "$toy"

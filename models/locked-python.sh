@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs Python in the environment of a lock: models/locked-python.sh LOCK ARGUMENT….
-# The first call makes the environment in the user's cache; a changed lock makes a new one.
+# Runs Python in the environment of a lock file: models/locked-python.sh LOCK ARGUMENT…. The first call creates the
+# environment in the user's cache; a changed lock creates a new one.
 set -eu
 
 lock=$1

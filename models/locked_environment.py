@@ -1,4 +1,4 @@
-"""Makes the Python environment of a lock where it is missing, and prints its folder: …py LOCK CACHE."""
+"""Creates a lock's Python environment if it is missing, and prints its folder: locked_environment.py LOCK CACHE."""
 
 import fcntl
 import hashlib
@@ -10,13 +10,13 @@ from pathlib import Path
 
 
 def environment_of(lock: Path, cache: Path) -> Path:
-    """One for each version of Python and each text of the lock."""
+    """One for each Python version and each content of the lock file."""
     major, minor = sys.version_info[:2]
     return cache / f"{major}.{minor}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
 
 
 def ensure(environment: Path, lock: Path) -> None:
-    """Of callers that come at the same time one installs, and the others wait for it."""
+    """Creates the environment. Of simultaneous callers one installs, and the others wait for it."""
     complete = environment / "complete"
     if complete.exists():
         return
@@ -25,15 +25,15 @@ def ensure(environment: Path, lock: Path) -> None:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("waiting for another call, which is installing the same …")
+            say("waiting for another process that is installing the same environment …")
             fcntl.flock(held, fcntl.LOCK_EX)
         if complete.exists():
             return
         say(f"installing {lock} into {environment}")
-        # What a call that was killed has left.
+        # Left behind by a call that was killed.
         shutil.rmtree(environment, ignore_errors=True)
         venv.create(environment, with_pip=True, symlinks=True)
-        # pip has the lock too: it may go on for a while after this process was killed.
+        # pip holds the lock too: it may run on for a while after this process was killed.
         install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
         subprocess.run(
             [environment / "bin" / "python", *install, "-r", lock],

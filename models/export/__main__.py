@@ -22,10 +22,10 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "checkpoint", type=Path, help="folder with " + ", ".join(("model_index.json", "transformer/ …"))
     )
-    parser.add_argument("bundle", type=Path, help="folder to write; it must be empty or not there")
+    parser.add_argument("bundle", type=Path, help="folder to write; must be empty or not exist yet")
     parser.add_argument("--size", dest="sizes", action="append", required=True, choices=SAMPLE_SIZES, help="repeatable")
     parser.add_argument("--name", required=True)
-    parser.add_argument("--license", required=True, help="SPDX identifier, or the licence's name and address")
+    parser.add_argument("--license", required=True, help="SPDX identifier, or the licence's name and URL")
     parser.add_argument("--source", required=True, help="where the weights come from")
     parser.add_argument("--description", help="one sentence; default: the name")
     parser.add_argument("--max-tokens", type=int, help="caption length; default: 300, with PixArt-α 120")
@@ -33,29 +33,29 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         "--clean-caption",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="clean captions as the reference does; default: yes",
+        help="clean captions like the reference; default: yes",
     )
     parser.add_argument("--steps", type=int, help="default for jobs; default: 20, with LCM 4")
     parser.add_argument("--guidance", type=float, help="default for jobs; default: 4.5, with LCM 1 (none)")
     parser.add_argument(
-        "--transformer-from", type=Path, metavar="FOLDER", help="take transformer/ from this folder of another download"
+        "--transformer-from", type=Path, metavar="FOLDER", help="use transformer/ from this folder of another download"
     )
     parser.add_argument("--for", dest="profile", choices=PROFILES, help="how weights are stored; default: all as fp32")
     for network, kinds in CHOICES.items():
         option = "--" + network.replace("_", "-")
-        parser.add_argument(option, choices=kinds, help="how these weights are stored; default: as --for says")
+        parser.add_argument(option, choices=kinds, help="how these weights are stored; default: set by --for")
     return parser.parse_args(arguments)
 
 
 def precision_of(options: argparse.Namespace) -> Precision:
-    """The profile's kinds of weights, and where a network has an option of its own, that."""
+    """The profile's kinds of weights, replaced for each network that has its own option."""
     asked = {network: getattr(options, network) for network in CHOICES}
     profile = PROFILES[options.profile] if options.profile else Precision()
     return replace(profile, **{network: kind for network, kind in asked.items() if kind})
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the command; returns its exit code: 0 done, 1 checkpoint or target are not as they must be, 130 stopped."""
+    """Runs the command; returns its exit code: 0 done, 1 the checkpoint or target is wrong, 130 stopped."""
     options = parse_arguments(arguments)
     quiet_libraries()
     try:

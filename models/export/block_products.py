@@ -1,4 +1,4 @@
-"""A text encoder's matrix products in 8 or 4 bits: blocks of weights with a scale each, as `MatMulNBits`."""
+"""A text encoder's matrix products in 8 or 4 bits: blocks of weights with one scale each, as in `MatMulNBits`."""
 
 import math
 
@@ -12,17 +12,17 @@ from .products import Product, products
 from .text_encoder_part import COPY, EMBEDDING
 
 BLOCK = 64
-"""Inputs that share a scale."""
+"""The number of inputs that share a scale."""
 
 IN_INT8 = 4
-"""The operator's `accuracy_level`: inputs in int8, each row and block with a scale of its own."""
+"""The operator's `accuracy_level`: inputs in int8, with one scale for each row and block."""
 
 
 def quantise_in_blocks(draft: Draft, bits: int) -> None:
-    """Stores the weights of all products in 8 or 4 bits, and the table of tokens in float16.
+    """Stores the weights of all products in 8 or 4 bits, and the token table in float16.
 
-    A row of activations is quantised block by block too, so that numbers as large as T5's `wo` gets (66,000) cost only
-    the 63 beside them.
+    Rows of activations are quantised block by block too, so values as large as those of T5's `wo` (66,000) cost
+    precision only in the 63 values beside them.
     """
     for product in list(products(draft)):
         product.replace(draft, _in_blocks(draft, product, bits))
@@ -31,10 +31,10 @@ def quantise_in_blocks(draft: Draft, bits: int) -> None:
 
 
 def blocks_of(weight: Tensor, bits: int) -> tuple[Tensor, Tensor]:
-    """A weight [inputs, outputs] in steps, [outputs, blocks, BLOCK], and their scales [outputs, blocks].
+    """A weight [inputs, outputs] as steps [outputs, blocks, BLOCK], and their scales [outputs, blocks].
 
-    Steps are 0 … 2**bits − 1, of which the middle one is zero. The weight of largest magnitude is step 0 whatever its
-    sign is, so that none of the few that there are is left unused; the scale is negative where it is above zero.
+    Steps are 0 … 2**bits − 1, and the middle one is zero. The weight of largest magnitude becomes step 0 whatever its
+    sign, so that every step is used; if it is positive, the scale is negative.
     """
     half = 2 ** (bits - 1)
     padded = F.pad(weight.T, (0, -weight.shape[0] % BLOCK)).unflatten(1, (-1, BLOCK))
@@ -45,7 +45,7 @@ def blocks_of(weight: Tensor, bits: int) -> tuple[Tensor, Tensor]:
 
 
 def pack(steps: Tensor, bits: int) -> Tensor:
-    """Bytes as `MatMulNBits` reads them: two numbers of 4 bits in each, the first in the lower half."""
+    """Packs steps for `MatMulNBits`: two 4-bit numbers in each byte, the first in the lower half."""
     return steps if bits == 8 else steps[..., 0::2] | steps[..., 1::2] << 4
 
 
@@ -70,9 +70,9 @@ def _in_blocks(draft: Draft, product: Product, bits: int) -> list[ir.Node]:
 
 
 def _halve_table(draft: Draft) -> None:
-    """Rows are turned into float32 once they are chosen; the table itself is mapped, and read where it is used.
+    """Converts only the selected rows to float32; the table itself stays mapped and is read on use.
 
-    `TextEncoderPart.check_values` has seen that float16 holds it.
+    `TextEncoderPart.check_values` has checked that float16 can hold it.
     """
     for node in list(draft.model.graph):
         table = draft.recipe_of(node.inputs[0]) if node.op_type == "Gather" else None

@@ -1,4 +1,4 @@
-"""bundle.json: the description that docs/bundle-format.md lays down."""
+"""bundle.json, as specified in docs/bundle-format.md."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ from .scheduler import SchedulerPart
 
 DESCRIPTION_FILE = "bundle.json"
 SAMPLE_SIZES = {"256": 32, "512": 64, "1024": 128, "2k": 256, "4k": 512}
-"""The latent side of each size."""
+"""The side of the latents for each size."""
 
 _ORIGINS = {
     "name": "--name",
@@ -29,12 +29,12 @@ _ORIGINS = {
     "defaults.steps": "--steps",
     "defaults.guidance": "--guidance",
 }
-"""The option that says what stands there; the rest is the checkpoint's."""
+"""The option that sets each field; the other fields come from the checkpoint."""
 
 
 @dataclass(frozen=True)
 class BundleOptions:
-    """What a person says of a bundle and the checkpoint does not hold."""
+    """The properties of a bundle that the checkpoint does not contain, given by a person."""
 
     name: str
     description: str
@@ -43,14 +43,14 @@ class BundleOptions:
     sizes: tuple[str, ...]
     clean_caption: bool
     max_tokens: int | None = None
-    """Of a caption; where nothing is said, what the checkpoint's pipeline takes."""
+    """The length of a caption; default: that of the checkpoint's pipeline."""
     steps: int | None = None
     guidance: float | None = None
-    """What a job gets that does not say; where nothing is said here either, what the sampler is usually run with."""
+    """Defaults for jobs; if not given, the sampler's usual values."""
 
 
 def describe_bundle(options: BundleOptions, checkpoint: Checkpoint) -> dict[str, Any]:
-    """All of bundle.json but the digests of its files. Raises `ExportError` for what its readers would refuse."""
+    """Everything in bundle.json except the files' digests. Raises `ExportError` for values that readers refuse."""
     checkpoint.scheduler.check_steps(options.steps)
     description = {
         "format": 2,
@@ -75,12 +75,12 @@ def describe_bundle(options: BundleOptions, checkpoint: Checkpoint) -> dict[str,
         f"{_ORIGINS.get(path, f'{checkpoint.folder}: {path}')}: {what}" for path, what in problems_of(description)
     ]
     if problems:
-        raise ExportError(f"{'; '.join(problems)}. A bundle with this would not be read.")
+        raise ExportError(f"{'; '.join(problems)}. No reader would accept such a bundle.")
     return description
 
 
 def write_description(folder: Path, description: dict[str, Any]) -> None:
-    """Writes bundle.json; every other file of `folder` is listed with its digest and size."""
+    """Writes bundle.json, with the digest and size of every other file in `folder`."""
     files = {path.name: _digest(path) for path in sorted(folder.iterdir()) if not path.name.startswith(".")}
     text = json.dumps({**description, "files": files}, indent=2, ensure_ascii=False, allow_nan=False)
     (folder / DESCRIPTION_FILE).write_text(text + "\n", encoding="utf-8")
@@ -93,7 +93,7 @@ def _positions(size: str, position_range: float) -> dict[str, float]:
 
 
 def single_word(tokenizer: Tokenizer) -> dict[str, bool]:
-    """What tells a bundle with such tokens from earlier ones, whose readers found them within words too."""
+    """Marks a bundle with such tokens, because earlier readers matched them inside words too."""
     added = tokenizer.get_added_tokens_decoder().values()
     return {"singleWord": True} if any(token.single_word for token in added) else {}
 

@@ -1,4 +1,4 @@
-"""A checkpoint in Hugging Face's folder layout: all that can be said of it before its weights are read."""
+"""A checkpoint in Hugging Face's folder layout: everything that is known before its weights are read."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ class Checkpoint:
     transformer: TransformerPart
     vae: VaePart
     decoder: VaePart | ShuffleDecoderPart
-    """What turns latents into a picture: the autoencoder's own, or one that takes its place."""
+    """The decoder of latents: the autoencoder's own, or one that replaces it."""
     scheduler: SchedulerPart
 
     @property
@@ -34,7 +34,7 @@ class Checkpoint:
 
     @property
     def notes(self) -> list[str]:
-        """What a person may not expect of the export."""
+        """Notes about the export that may surprise a person."""
         variants = [f"{w.folder.name}: the weights of variant {w.variant}" for w in self.weights if w.variant]
         return [*variants, *self.vae.notes, *self.scheduler.notes]
 
@@ -46,9 +46,9 @@ class Checkpoint:
 
 
 def open_checkpoint(folder: Path, transformer_from: Path | None = None) -> Checkpoint:
-    """Reads everything but the weights' numbers; the transformer's folder may be that of another checkpoint.
+    """Reads everything except the weights' values; the transformer may come from another checkpoint's folder.
 
-    Raises `ExportError` for what is missing, does not fit together, or could not be reproduced by a bundle.
+    Raises `ExportError` for anything that is missing, does not fit together, or could not be reproduced by a bundle.
     """
     kind = read_kind(folder, transformer_from)
     scheduler = load_scheduler(folder)
@@ -76,7 +76,7 @@ def _check_fit(checkpoint: Checkpoint) -> None:
 
 
 def _check_sizes(checkpoint: Checkpoint) -> None:
-    """diffusers tells sizes to PixArt-α's transformers of 1024 px, and to no others."""
+    """diffusers passes image sizes to the 1024 px transformers of PixArt-α, and to no others."""
     transformer = checkpoint.transformer
     if transformer.shape.pixels_per_latent is None:
         return
@@ -84,8 +84,8 @@ def _check_sizes(checkpoint: Checkpoint) -> None:
         return
     raise ExportError(
         f"{transformer.weights.folder}/config.json: use_additional_conditions is true, or missing with sample_size "
-        "128, which means true: the transformer is told its picture's size, as PixArt-α's of 1024 px. But the pipeline "
-        f"of {checkpoint.kind.name} with sample_size {transformer.sample_size} tells none. Write false where the "
-        "weights have no resolution_embedder; where they do and it is PixArt-α, write PixArtAlphaPipeline in "
+        "128, which means true: the transformer expects the image's size, like PixArt-α's at 1024 px. But the pipeline "
+        f"of {checkpoint.kind.name} with sample_size {transformer.sample_size} does not pass it. Write false if the "
+        "weights have no resolution_embedder; if they do and it is PixArt-α, write PixArtAlphaPipeline in "
         "model_index.json."
     )

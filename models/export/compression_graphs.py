@@ -1,7 +1,8 @@
 """Graphs to measure key/value compression on: `models/python.sh -m export.compression_graphs <folder>`.
 
-The shape of the shipped transformer with random weights, once whole and once with its later half compressed; and one
-layer's self-attention by itself, whole and compressed. `npx tsx benchmarks/kv-compression.ts <folder>` runs them.
+The shipped transformer's architecture with random weights, once without compression and once with its later half
+compressed; and one layer's self-attention alone, with and without compression. `npx tsx benchmarks/kv-compression.ts
+<folder>` runs them.
 """
 
 import argparse

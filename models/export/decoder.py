@@ -1,4 +1,4 @@
-"""The VAE decoder, whose group norms may be given the statistics of a larger picture than the one they see."""
+"""The VAE decoder; its group norms can be given the statistics of a larger image than the one that they process."""
 
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -15,20 +15,20 @@ from .upsampling import UpsamplingConv
 
 
 class Statistics:
-    """Mean and variance for each group norm of a call, in the order in which they run: seen by itself, and given."""
+    """Mean and variance of each group norm in a call, in the order in which they run: measured, and given."""
 
     def __init__(self):
         self.seen: list[Tensor] = []
         self._given: Iterator[Tensor] = iter(())
 
     def begin(self, given: Tensor, is_given: Tensor) -> None:
-        """Begin a call; what is given, [B, norms, 2, groups], is used instead of what is seen where `is_given` [1]."""
+        """Begin a call; `given` [B, norms, 2, groups] replaces the measured values where `is_given` [1]."""
         self.seen.clear()
         self._given = iter(given.unbind(1))
         self._is_given = is_given
 
     def choose(self, seen: Tensor) -> Tensor:
-        """Note what a norm sees, [B, 2, groups], and return what it is to use."""
+        """Record what a norm measures, [B, 2, groups], and return the values that it should use."""
         self.seen.append(seen)
         return torch.where(self._is_given, next(self._given), seen)
 
@@ -45,11 +45,11 @@ class SharedGroupNorm(nn.Module):
         grouped = x.reshape(x.shape[0], self.groups, -1, x.shape[-1])
         # Row by row first: float32 loses digits in a sum as long as a group's whole map (docs/decisions/025).
         mean = grouped.mean(3).mean(2)
-        # A norm, since squares would be one more copy of the largest maps.
+        # A norm, because squaring would make one more copy of the largest maps.
         rows = torch.linalg.vector_norm(grouped - mean[..., None, None], dim=3).square()
         variance = rows.mean(2) / x.shape[-1]
         mean, variance = self.statistics.choose(torch.stack([mean, variance], 1)).unbind(1)
-        # One factor and one shift a channel, so that a large map is gone over twice and not four times.
+        # One factor and one shift for each channel, so that a large map is traversed twice and not four times.
         factor = torch.rsqrt(variance + self.eps)[..., None] * self.weight.view(self.groups, -1)
         shift = self.bias.view(self.groups, -1) - mean[..., None] * factor
         each = (x.shape[0], x.shape[1], *[1] * (x.dim() - 2))
@@ -57,18 +57,18 @@ class SharedGroupNorm(nn.Module):
 
 
 class VaeDecoder(nn.Module):
-    """Latents, already divided by the scaling factor, to an image of −1 … 1, and the statistics of its group norms.
+    """From latents, already divided by the scaling factor, to an image of −1 … 1 and the statistics of its group norms.
 
-    `given_statistics` [B, norms, 2, groups] (mean, variance) are used instead of its own where `is_given` [1] is true:
-    a tile that is decoded with those of the whole picture has the brightness that it has there. The norms and the
-    upsampling of `vae` are replaced.
+    `given_statistics` [B, norms, 2, groups] (mean, variance) are used instead of the decoder's own where `is_given` [1]
+    is true: a tile decoded with the statistics of the whole image has the brightness that it has there. Replaces the
+    norms and the upsampling of `vae`.
     """
 
     def __init__(self, vae: AutoencoderKL):
         super().__init__()
         self.post_quant_conv = vae.post_quant_conv if vae.post_quant_conv is not None else nn.Identity()
         self.decoder = vae.decoder
-        # A decoder made without attention holds None in its place.
+        # A decoder without attention holds None in its place.
         for attention in filter(None, self.decoder.mid_block.attentions):
             attention.set_processor(VaeAttention())
         self.statistics = Statistics()
@@ -83,7 +83,7 @@ class VaeDecoder(nn.Module):
 
 
 def _upsampling(layer: Upsample2D) -> nn.Module:
-    """What does as the layer does; its weights keep their names."""
+    """An equivalent of the layer; its weights keep their names."""
     return nn.Sequential(OrderedDict(conv=UpsamplingConv(layer.conv)))
 
 
@@ -100,7 +100,7 @@ def _share_norms(module: nn.Module, statistics: Statistics) -> int:
 
 
 class VaeAttention:
-    """The decoder's one attention, with the operator that does not build the tokens × tokens matrix."""
+    """The decoder's only attention, with an operator that does not build the tokens × tokens matrix."""
 
     def __call__(self, attention: Attention, x: Tensor, temb: None = None, **_: object) -> Tensor:
         tokens = attention.group_norm(x.flatten(2)).mT

@@ -1,7 +1,7 @@
-"""What the reader of bundles asks for in bundle.json, by the schema that is written from its own.
+"""Checks bundle.json against the rules of its reader, with the JSON Schema generated from the reader's own.
 
-`bundle.schema.json` comes from models/pixart/bundle.ts (tests/models/pixart/bundle-schema.test.ts keeps it so). Of JSON
-Schema this knows what that file says.
+`bundle.schema.json` is generated from models/pixart/bundle.ts (tests/models/pixart/bundle-schema.test.ts keeps them in
+sync). Only the parts of JSON Schema that occur in that file are implemented.
 """
 
 import json
@@ -31,7 +31,7 @@ _BOUNDS = {
 
 
 def problems_of(value: Any, schema: dict[str, Any] = SCHEMA, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yields where (`defaults.steps`) a reader would refuse the value, and what was expected and found there."""
+    """Yields each place (`defaults.steps`) where a reader would refuse the value, and what it expected and found."""
     if choices := schema.get("anyOf") or schema.get("oneOf"):
         found = [list(problems_of(value, choice, path)) for choice in choices]
         if all(found):
@@ -56,23 +56,23 @@ def _problems_within(value: dict[str, Any], schema: dict[str, Any], path: str) -
         where = _join(path, name)
         yield from problems_of(name, schema.get("propertyNames", {}), where)
         if name not in properties and others is False:
-            yield where, "expected nothing under this name"
+            yield where, "expected no such field"
         else:
             yield from problems_of(item, properties.get(name, others), where)
 
 
 def _expected(value: Any, schema: dict[str, Any]) -> str | None:
-    """What the schema says of a value by itself, where it is not so."""
+    """What the schema expects of the value itself, if the value differs from it."""
     kind = schema.get("type")
     if kind and not _TYPES[kind](value):
         return kind
     if isinstance(value, str) and not _is_text(value):
-        return "text that UTF-8 can hold"
+        return "text that can be encoded as UTF-8"
     allowed = [schema["const"]] if "const" in schema else schema.get("enum", [value])
     if value not in allowed:
         return " or ".join(repr(each) for each in allowed)
     if "pattern" in schema and not re.search(schema["pattern"].replace("$", r"\Z"), value):
-        return schema.get("description", f"text like {schema['pattern']}")
+        return schema.get("description", f"text that matches {schema['pattern']}")
     for name, (words, is_within) in _BOUNDS.items():
         if name in schema and not is_within(value, schema[name]):
             return f"{words} {schema[name]}"

@@ -1,4 +1,4 @@
-"""Moves what a graph does to its weights alone into their recipes: what ONNX Runtime need not change, it can map."""
+"""Moves operations on weights alone into their recipes: ONNX Runtime can map a weight that it need not change."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from .recipes import Recipe
 
 
 def fold_weights(draft: Draft) -> None:
-    """Folds each `Transpose` and `Reshape` of a weight; torch's exporter writes no others of weights alone."""
+    """Folds each `Transpose` and `Reshape` of a weight; torch's exporter writes no other operation on weights alone."""
     for node in list(draft.model.graph):
         recipe = draft.recipe_of(node.inputs[0]) if node.inputs else None
         folded = recipe and _folded(node, recipe)

@@ -16,14 +16,14 @@ from .recipes import Read, of_parameter
 
 OPSET = 20
 IR_VERSION = 10
-"""The newest that ONNX Runtime 1.18 and later read."""
+"""The newest opset that ONNX Runtime 1.18 and later read."""
 
 
 @dataclass(frozen=True)
 class Graph:
-    """A module to export, its example `inputs` by argument name, and per input the names of the axes that vary.
+    """A module to export, its example `inputs` by argument name, and the names of each input's dynamic axes.
 
-    `read` gives the module's parameters; where there is none, the module itself holds them.
+    `read` returns the module's parameters; without it, the module itself holds them.
     """
 
     file: str
@@ -45,7 +45,7 @@ def draft_graph(graph: Graph) -> Draft:
         weights = {
             name: program.model.graph.initializers[name] for name in shapes if name in program.model.graph.initializers
         }
-        # As inputs nothing is folded into them and no number of theirs is looked at.
+        # As graph inputs they are neither folded nor inspected.
         for name, weight in weights.items():
             del program.model.graph.initializers[name]
             weight.const_value = None
@@ -66,7 +66,7 @@ def draft_graph(graph: Graph) -> Draft:
 
 @contextmanager
 def _stand_ins(module: nn.Module) -> Iterator[dict[str, tuple[int, ...]]]:
-    """Gives every parameter one number that stands for all of its own; yields the shapes by name."""
+    """Replaces the values of every parameter by a single number; yields the shapes by name."""
     owners = [(owner, name, parameter) for owner in module.modules() for name, parameter in owner._parameters.items()]
     owners = [(owner, name, parameter) for owner, name, parameter in owners if parameter is not None]
     shapes = {name: tuple(parameter.shape) for name, parameter in module.named_parameters(remove_duplicate=False)}
@@ -90,12 +90,12 @@ def _export(graph: Graph) -> torch.onnx.ONNXProgram:
             dynamic_shapes=graph.dynamic,
             opset_version=OPSET,
             verbose=False,
-            # Not yet: it would take the stand-ins for the weights.
+            # Not yet: it would treat the placeholders as the weights.
             optimize=False,
         )
 
 
 def _strip_metadata(model: ir.Model) -> None:
-    """Removes stack traces and other notes of the exporter, which name files of the machine that exported."""
+    """Removes the exporter's stack traces and other notes, which name files on the exporting machine."""
     ir_passes.common.ClearMetadataAndDocStringPass()(model)
     model.metadata_props.clear()

@@ -1,6 +1,6 @@
-"""A transformer's matrix products in int8: u8 activations with a scale a call, s8 weights with a scale an output.
+"""A transformer's matrix products in int8: u8 activations with a scale per call, s8 weights with a scale per output.
 
-That is the one pair of types for which ONNX Runtime has fast kernels on every x64 processor (AMX, VNNI and AVX2), see
+This is the only pair of types for which ONNX Runtime has fast kernels on every x64 processor (AMX, VNNI and AVX2), see
 docs/decisions/101-quantised-networks.md.
 """
 
@@ -15,20 +15,20 @@ from .products import Product, products
 
 CONTRIB = "com.microsoft"
 LARGEST = 63
-"""7 bits: processors without VNNI add up two products of u8 and s8 in 16 bits, where 2 · 255 · 127 would not fit."""
+"""7 bits: processors without VNNI sum two products of u8 and s8 in 16 bits, which 2 · 255 · 127 would overflow."""
 
 Quantised = tuple[ir.Value, ir.Value, ir.Value]
 """A tensor in u8, its scale and its zero point."""
 
 
 def quantise_products(draft: Draft, coarse: Set[str], fine: Set[str]) -> None:
-    """Replaces the products of the layers named by ones in int8; all others stay as they are.
+    """Replaces the products of the named layers by int8 ones; all others stay as they are.
 
     Args:
         draft: the graph of a transformer.
         coarse: layers whose input is quantised once.
-        fine: layers whose input is quantised once, and what that leaves of it once more: 16 bits in two products.
-            A few channels a hundred times as large as the others cost them nothing.
+        fine: layers whose input is quantised once, and the remainder again: 16 bits in two products.
+            A few channels a hundred times as large as the others do not hurt them.
     """
     inputs = _Inputs(draft)
     for product in list(products(draft)):
@@ -44,12 +44,12 @@ def scales_of(weight: Tensor) -> Tensor:
 
 
 def in_int8(weight: Tensor) -> Tensor:
-    """The columns of a weight [inputs, outputs] in steps of their scales."""
+    """The columns of a weight [inputs, outputs], as steps of their scales."""
     return (weight / scales_of(weight)).round().clamp(-LARGEST, LARGEST).to(torch.int8)
 
 
 class _Inputs:
-    """Inputs of products in u8, each quantised only once although several products take it."""
+    """The products' inputs in u8; an input that several products share is quantised only once."""
 
     def __init__(self, draft: Draft):
         self._graph = draft.model.graph
@@ -62,7 +62,7 @@ class _Inputs:
         return self._coarse[value]
 
     def left(self, value: ir.Value, before: ir.Node) -> Quantised:
-        """What `coarse` leaves of the value."""
+        """The remainder of the value after `coarse`."""
         if value not in self._left:
             found = ir.node("DequantizeLinear", self.coarse(value, before))
             found.outputs[0].name = f"{value.name}.found"

@@ -1,4 +1,4 @@
-"""Which value of a written graph each layer of its module puts out, so that the two can be compared layer by layer."""
+"""Maps each layer of a module to its output value in a written graph, to compare the two layer by layer."""
 
 from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
@@ -13,9 +13,9 @@ from .products import products
 
 
 def layer_outputs(draft: Draft, module: nn.Module) -> dict[str, str]:
-    """Finds the linear layers and convolutions of `module` in a draft, in its order: by name, the value each puts out.
+    """Finds the module's linear layers and convolutions in a draft, in its order: the output value of each, by name.
 
-    A convolution that the draft computes in another way (upsampling.py) is no layer of the module, and is left out.
+    A convolution that the draft computes differently (upsampling.py) is not a layer of the module and is left out.
     """
     layers = {name for name, layer in module.named_modules() if isinstance(layer, nn.Linear | nn.Conv2d)}
     by_value = {product.output.name: product.layer for product in products(draft)}
@@ -29,7 +29,7 @@ def layer_outputs(draft: Draft, module: nn.Module) -> dict[str, str]:
 
 @contextmanager
 def watched(module: nn.Module, names: Container[str]) -> Iterator[dict[str, Tensor]]:
-    """Notes what each of the layers puts out while the module runs."""
+    """Records the output of each of the layers while the module runs."""
     seen: dict[str, Tensor] = {}
     hooks = [
         layer.register_forward_hook(partial(_note, seen, name))
@@ -49,7 +49,7 @@ def _note(seen: dict[str, Tensor], name: str, layer: nn.Module, inputs: object, 
 
 @contextmanager
 def with_outputs(file: Path, values: Iterable[str]) -> Iterator[Path]:
-    """A graph beside `file` that shares its data and also gives `values`; it is gone afterwards."""
+    """A graph beside `file` that shares its data and also returns `values`; it is removed afterwards."""
     model = onnx.load(file, load_external_data=False)
     given = {output.name for output in model.graph.output}
     kind = onnx.TensorProto.FLOAT

@@ -1,4 +1,4 @@
-"""A tokenizer of T5's kind and size for checkpoints with random weights; its words are those of `training`."""
+"""A tokenizer of T5's type and size for checkpoints with random weights; its words come from `training`."""
 
 import re
 from collections import Counter
@@ -16,7 +16,7 @@ PAD, END, UNKNOWN, SPACE = "<pad>", "</s>", "<unk>", "▁"
 
 
 def write_tokenizer(folder: Path, vocabulary: int) -> None:
-    """Writes `tokenizer.json`, a Unigram model of so many pieces, and what goes with it."""
+    """Writes `tokenizer.json`, a Unigram model of that many pieces, and its companion files."""
     tokenizer = Tokenizer(models.Unigram(_pieces(vocabulary), unk_id=2, byte_fallback=False))
     tokenizer.normalizer = normalizers.NFKC()
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
@@ -28,7 +28,7 @@ def write_tokenizer(folder: Path, vocabulary: int) -> None:
 
 
 def _pieces(count: int) -> list[tuple[str, float]]:
-    """Words by how often they are in the text, then characters, then made-up syllables."""
+    """Words by frequency in the text, then characters, then made-up syllables."""
     words = Counter(re.findall(r"[a-z]+", GENERAL_TEXT.read_text(encoding="utf-8").lower()))
     total = words.total()
     pieces = {PAD: 0.0, END: 0.0, UNKNOWN: 0.0}

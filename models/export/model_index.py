@@ -1,4 +1,4 @@
-"""What pipeline a checkpoint is for: PixArt-Σ's or PixArt-α's."""
+"""The pipeline of a checkpoint: PixArt-Σ's or PixArt-α's."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,39 +15,39 @@ PARTS = {
     "tokenizer": None,
     "scheduler": None,
 }
-"""The folders of a checkpoint, and the classes that may be loaded from them; None where the folder says more."""
+"""The folders of a checkpoint, and the classes that may be loaded from them; None if the folder itself says more."""
 
 
 @dataclass(frozen=True)
 class PipelineKind:
-    """One of diffusers' pipelines whose pictures a bundle can draw."""
+    """One of diffusers' pipelines that a bundle can reproduce."""
 
     name: str
     max_tokens: int
-    """Of a caption, where nobody says otherwise."""
+    """The default length of a caption."""
 
 
 KINDS = {"PixArtSigmaPipeline": PipelineKind("PixArt-Σ", 300), "PixArtAlphaPipeline": PipelineKind("PixArt-α", 120)}
 
 
 def read_kind(folder: Path, transformer_from: Path | None = None) -> PipelineKind:
-    """Says which pipeline the checkpoint in `folder` is for; its transformer may lie in another's folder.
+    """Returns the pipeline of the checkpoint in `folder`; its transformer may be in another folder.
 
-    Raises `ExportError` where `folder` is none or for another pipeline, and where parts of the layout are missing, are
-    pointers of Git LFS or are of another class, naming all of them.
+    Raises `ExportError` if `folder` is not a checkpoint or is for another pipeline, and if parts of the layout are
+    missing, are Git LFS pointers or have another class, naming all of them.
     """
     for each in filter(None, (folder, transformer_from)):
         _check_folder(each)
     where = folder / FILE
     index = read_json(where) if where.exists() else None
-    # Before what is missing: a folder of another model lacks most of the parts.
+    # Checked before missing parts: another model's folder lacks most of them.
     if index is not None:
         expect(where, "_class_name", index.get("_class_name"), tuple(KINDS), "Other models cannot be exported.")
     _check_parts(folder, transformer_from)
     if index is None:
         raise ExportError(
             f"{where}: not found; it says whether this is PixArt-Σ or PixArt-α, whose captions differ in length. "
-            "Download it from where the checkpoint comes from."
+            "Download it from the checkpoint's source."
         )
     _check_classes(where, index)
     return KINDS[index["_class_name"]]
@@ -65,18 +65,18 @@ def _check_parts(folder: Path, transformer_from: Path | None) -> None:
     missing = [part for part in own if not (folder / part).is_dir()]
     if missing:
         raise ExportError(
-            f"{folder}: expected the folders {', '.join(own)}; {', '.join(missing)} not found. Where a published "
-            "checkpoint has only its transformer, export the folder with the other parts, --transformer-from this one."
+            f"{folder}: expected the folders {', '.join(own)}; {', '.join(missing)} not found. If a published "
+            "checkpoint has only a transformer, export the folder with the other parts --transformer-from this one."
         )
     if transformer_from is not None and not (transformer_from / "transformer").is_dir():
-        raise ExportError(f"--transformer-from {transformer_from}: expected a folder transformer in it, found none.")
+        raise ExportError(f"--transformer-from {transformer_from}: expected a folder with transformer/ in it.")
 
 
 def _check_classes(where: Path, index: dict[str, Any]) -> None:
     for part, classes in PARTS.items():
         found = index.get(part)
         name = found[1] if isinstance(found, list) and len(found) == 2 else None
-        # A checkpoint that is published without its transformer says null.
+        # A checkpoint that is published without this part says null.
         if classes and name is not None:
             expect(where, part, name, classes)
 
@@ -87,7 +87,7 @@ def _refuse_pointers(folder: Path) -> None:
     if pointers:
         names = ", ".join(str(path.relative_to(folder)) for path in pointers)
         raise ExportError(
-            f"{folder}: expected files, found Git LFS's pointers to them: {names}. Run git lfs pull in the folder."
+            f"{folder}: expected files, found Git LFS pointers to them: {names}. Run git lfs pull in the folder."
         )
 
 

@@ -1,6 +1,6 @@
 """The four graphs of a bundle: module, example inputs and dynamic axes of each (docs/bundle-format.md).
 
-`read` gives the weights of a module that holds none, by the checkpoint's names for them.
+`read` returns the weights of a module that holds none, by the checkpoint's names for them.
 """
 
 import torch
@@ -15,7 +15,7 @@ from .graphs import Graph
 from .recipes import Read
 
 BATCH, TOKENS, HEIGHT, WIDTH = 2, 11, 6, 10
-"""The example's sizes. None is 1 and no two are equal, so that none is taken for a constant or for another."""
+"""The example's sizes. None is 1 and no two are equal, so that none is mistaken for a constant or for another."""
 
 TEXT_AXES = {0: "batch", 1: "tokens"}
 LATENT_AXES = {0: "batch", 2: "height", 3: "width"}
@@ -130,7 +130,7 @@ def shuffle_decoder_graph(
 
 
 def decoder_graphs(decoder: VaeDecoder | ShuffleDecoder, read: Read | None = None) -> list[Graph]:
-    """The decoder's graph with two examples: a batch, and a small picture, with statistics given where it takes any."""
+    """The decoder's graph with two examples: a batch, and a small image, with given statistics if it takes any."""
     small = {"batch": 1, "height": 9, "width": 4}
     if isinstance(decoder, ShuffleDecoder):
         return [shuffle_decoder_graph(decoder, read=read), shuffle_decoder_graph(decoder, **small, read=read)]

@@ -1,4 +1,4 @@
-"""The matrix products of a draft that multiply by a weight: what `torch.nn.Linear` becomes in a graph."""
+"""The matrix products of a draft with a weight: `torch.nn.Linear`, as it appears in a graph."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from .recipes import Recipe
 
 @dataclass(frozen=True)
 class Product:
-    """A `MatMul` with a weight, and the `Add` of its bias where it has one."""
+    """A `MatMul` with a weight, and the `Add` of its bias if it has one."""
 
     layer: str
-    """The name that the module has for the linear layer, such as "transformer_blocks.0.attn1.to_q"."""
+    """The module's name for the linear layer, such as "transformer_blocks.0.attn1.to_q"."""
     weight: Recipe
     """[inputs, outputs]."""
     matmul: ir.Node
@@ -36,7 +36,7 @@ class Product:
         return self.add.inputs[1] if self.add.inputs[0] is self.matmul.outputs[0] else self.add.inputs[0]
 
     def replace(self, draft: Draft, nodes: list[ir.Node]) -> None:
-        """Puts `nodes`, the last of which has the output, in the place of the product."""
+        """Replaces the product by `nodes`, the last of which has the output."""
         output, old = nodes[-1].outputs[0], self.output
         output.shape, output.type, output.name = old.shape, old.type, old.name
         graph = draft.model.graph
@@ -46,7 +46,7 @@ class Product:
 
 
 def products(draft: Draft) -> Iterator[Product]:
-    """All of a draft, in its order; those that are found may be replaced meanwhile."""
+    """All products of a draft, in its order; the caller may replace each one it receives."""
     for node in list(draft.model.graph):
         weight = draft.recipe_of(node.inputs[1]) if node.op_type == "MatMul" else None
         if weight is not None and len(weight.shape) == 2:

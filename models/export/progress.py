@@ -1,4 +1,4 @@
-"""Says how far something has come, for whoever waits."""
+"""Reports progress."""
 
 import time
 from collections.abc import Callable
@@ -9,12 +9,12 @@ EVERY_SECONDS = 5.0
 
 
 def say(line: str) -> None:
-    """Prints a line at once, into a file or a pipe too, where Python would keep it until the end."""
+    """Prints a line at once, even to a file or pipe, where Python would buffer it until the end."""
     print(line, flush=True)
 
 
 class Progress:
-    """Reports so and so many GB of all, at most once in a few seconds, and not at all what is done before that."""
+    """Reports how many GB of the total are done, at most once every few seconds; quick work reports nothing."""
 
     def __init__(self, what: str, total: int, report: Report):
         self.what, self.total, self.report = what, total, report

@@ -1,4 +1,4 @@
-"""Leaves out what the libraries print about themselves, so that the command's own lines can be read."""
+"""Silences the libraries' chatter, so that the command's own output stays readable."""
 
 import logging
 import warnings
@@ -8,7 +8,7 @@ import transformers
 
 
 def quiet_libraries() -> None:
-    """Drops progress bars and notes on axis names, but nothing that loaders warn of: a checkpoint may be wrong."""
+    """Hides progress bars and notes about axis names, but none of the loaders' warnings: a checkpoint may be wrong."""
     warnings.filterwarnings("ignore", message=".*axis name.*")
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     for library in (diffusers, transformers):

@@ -1,7 +1,8 @@
 """A whole checkpoint with random weights of real size: `models/python.sh -m export.random_checkpoint <folder>`.
 
-Weights are drawn one tensor after another, so that little memory is needed. What makes published weights hard to store
-in few bits is in them on purpose: single channels far above the rest, and in T5 activations of 66,000, beyond float16.
+Weights are drawn one tensor after another, so that little memory is needed. The features that make published weights
+hard to store in few bits are included on purpose: single channels far above the rest, and in T5 activations of 66,000,
+beyond float16.
 """
 
 import argparse
@@ -31,7 +32,7 @@ from .weights import empty_model, shapes_of
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
 SHARD_BYTES = 5 * 10**9
 POOL = 2**24 + 43
-"""Numbers drawn; a prime, so that rows of a matrix that uses them more than once differ."""
+"""How many numbers are drawn; a prime, so that rows differ in a matrix that reuses them."""
 
 Draw = Callable[[str, Shape], Tensor]
 
@@ -59,20 +60,20 @@ SIZES = {
 VOCABULARY = 32_128
 
 STREAM = 1000.0
-"""T5's hidden states before their last norm: so large that a channel of 66,000 does not silence the others."""
+"""T5's hidden states before their last norm: so large that a channel of 66,000 does not drown out the others."""
 LARGEST = 66_000.0
 USUAL_PEAK = 7.0
-"""About the largest square of a normal number over the tokens of a caption."""
+"""Roughly the largest square of a normal number over the tokens of a caption."""
 LARGE_TEXT_CHANNELS = 8
 LARGE_CHANNELS, LARGE_BY = 5, 30.0
-"""Channels of the transformer's image tokens, and how much larger than the others what is added to them is."""
+"""Channels of the transformer's image tokens, and by how much more they receive than the others."""
 
 
 def main(arguments: list[str]) -> int:
     """Runs the command; returns its exit code: 0 done, 1 the folder is not empty or not writable, 130 stopped."""
     parser = argparse.ArgumentParser(prog="python -m export.random_checkpoint", description=__doc__)
-    parser.add_argument("folder", type=Path, help="folder to write; it must be empty or not there")
-    parser.add_argument("--size", choices=SIZES, default="xl", help="default: %(default)s, which is PixArt-Σ XL/2's")
+    parser.add_argument("folder", type=Path, help="folder to write; must be empty or not exist yet")
+    parser.add_argument("--size", choices=SIZES, default="xl", help="default: %(default)s, the size of PixArt-Σ XL/2")
     parser.add_argument("--dtype", choices=DTYPES, default="bf16", help="default: %(default)s")
     options = parser.parse_args(arguments)
     quiet_libraries()
@@ -93,7 +94,7 @@ def main(arguments: list[str]) -> int:
 def write_checkpoint(folder: Path, size: Size, dtype: torch.dtype, report: Report = say) -> None:
     """Writes the checkpoint; the folder appears once it is whole.
 
-    Raises `ExportError` where the folder has content or the disk has no room, which is said before anything is drawn.
+    Raises `ExportError` if the folder is not empty or the disk is too full, before anything is drawn.
     """
     config = _text_config(size)
     models = {
@@ -108,8 +109,8 @@ def write_checkpoint(folder: Path, size: Size, dtype: torch.dtype, report: Repor
     needed = sum(_bytes(each, dtype) for each in shapes.values())
     torch.manual_seed(0)
     with unfinished_folder(folder) as unfinished:
-        check_room(unfinished, needed, advice="Make room or choose another folder.")
-        report(f"{folder}: needs {needed / 1e9:.1f} GB of disk")
+        check_room(unfinished, needed, advice="Free some space or choose another folder.")
+        report(f"{folder}: needs {needed / 1e9:.1f} GB of disk space")
         for part, model in models.items():
             inside = unfinished / part
             inside.mkdir()
@@ -123,7 +124,7 @@ def write_checkpoint(folder: Path, size: Size, dtype: torch.dtype, report: Repor
 
 
 def _write_shards(file: Path, shapes: Mapping[str, Shape], draw: Draw, dtype: torch.dtype, report: Report) -> None:
-    """Writes `file`, or shards with an index where that would be larger than one of them."""
+    """Writes `file`, or shards with an index if it would be larger than one shard."""
     total = _bytes(shapes, dtype)
     progress = Progress(f"{file.parent.name}: written", total, report)
     shards = _shards(shapes, dtype)
@@ -156,8 +157,8 @@ def _bytes(shapes: Mapping[str, Shape], dtype: torch.dtype) -> int:
 class _TextDraw:
     """T5's weights: each layer adds a quarter of the stream to it, and in every third some channels reach `LARGEST`.
 
-    There the two factors of the gated layer follow the same direction, so that their product is a square, and `wo`
-    brings one of these channels to the stream as it is and the others hardly at all.
+    There the two factors of the gated layer follow the same direction, so their product is a square, and `wo` passes
+    one of these channels to the stream unchanged and the others hardly at all.
     """
 
     def __init__(self, size: Size):
@@ -174,7 +175,7 @@ class _TextDraw:
             "relative_attention_bias": (0, 1),
             "layer_norm": (1, 0.1),
             "final_layer_norm": (0.15, 0.02),
-            # T5 does not scale what its queries and keys give.
+            # T5 does not scale the product of queries and keys.
             "q": (0, 1 / math.sqrt(size.text_width * size.text_head_width)),
             "o": (0, STREAM / 4 / math.sqrt(size.text_heads * size.text_head_width)),
         }.get(kind, (0, 1 / math.sqrt(size.text_width)))
@@ -221,7 +222,7 @@ def _draw_vae(name: str, shape: Shape) -> Tensor:
 
 
 def _draw(name: str, shape: Shape) -> Tensor:
-    """Matrices keep the variance of what they multiply; norms are near 1 and biases near 0."""
+    """Matrices preserve the variance of their input; norms are near 1 and biases near 0."""
     if len(shape) > 1:
         return _scaled(shape, 1 / math.sqrt(math.prod(shape[1:])))
     return _normal(shape) * 0.05 + (1 if "norm" in name and name.endswith("weight") else 0)
@@ -233,7 +234,7 @@ def _pool() -> Tensor:
 
 
 def _normal(shape: Shape) -> Tensor:
-    """Normal numbers from a pool, begun anywhere: five thousand million fresh ones would take minutes."""
+    """Normal numbers from a pool, starting anywhere in it: drawing five billion new ones would take minutes."""
     pool, count = _pool(), math.prod(shape)
     start = int(torch.randint(POOL, ()))
     drawn = torch.empty(count)

@@ -1,4 +1,4 @@
-"""What each weight of a written graph is made of, so that no two have to be in memory at once."""
+"""How to compute each weight of a written graph, so that no two have to be in memory at once."""
 
 import math
 from collections.abc import Callable
@@ -8,16 +8,16 @@ import onnx_ir as ir
 from torch import Tensor
 
 Read = Callable[[str], Tensor]
-"""Gives the float32 tensor of a module's parameter by its name."""
+"""Returns the float32 tensor of a module's parameter, by name."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """An initializer that is made only when it is written.
+    """An initializer that is computed only when it is written.
 
-    `make` gets the parameters named in `sources`, as float32 and in that order, and returns a tensor of `shape` whose
-    elements are those of `dtype`, in the order of the file. Every tensor that it returns is as large as it says here,
-    since the place of all of them in the file, and the disk that they need, is known before any is made.
+    `make` receives the parameters named in `sources`, as float32 and in that order, and returns a tensor of `shape`
+    with elements of `dtype`, in the order of the file. The size has to be exactly as stated here, since the position of
+    every tensor in the file, and the disk space, are fixed before any is computed.
     """
 
     name: str
@@ -35,11 +35,11 @@ class Recipe:
         return math.ceil(self.elements * self.dtype.itemsize)
 
     def then(self, change: Callable[[Tensor], Tensor], **fields: object) -> "Recipe":
-        """This recipe with one more step at its end; `fields` are what that step changes of name, dtype and shape."""
+        """This recipe with one more step at its end; `fields` are the step's changes to name, dtype and shape."""
         return replace(self, make=lambda *sources: change(self.make(*sources)), **fields)
 
     def value(self, read: Read) -> Tensor:
-        """Makes the tensor."""
+        """Computes the tensor."""
         return self.make(*(read(source) for source in self.sources)).contiguous()
 
 

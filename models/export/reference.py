@@ -22,7 +22,7 @@ def position_embedding(reference: PixArtTransformer2DModel, latents: Tensor) -> 
 def predict(
     reference: PixArtTransformer2DModel, latents: Tensor, timestep: Tensor, text_states: Tensor, mask: Tensor
 ) -> Tensor:
-    """One denoising call, cut to the latent channels: [B, 4, h, w]."""
+    """One denoising call, reduced to the latent channels: [B, 4, h, w]."""
     sizes = _sizes(latents) if reference.use_additional_conditions else {"resolution": None, "aspect_ratio": None}
     output = reference(
         latents,
@@ -35,7 +35,7 @@ def predict(
 
 
 def _sizes(latents: Tensor) -> dict[str, Tensor]:
-    """What PixArt-α's pipeline tells its transformer of 1024 px: height and width in pixels, and their ratio."""
+    """The extra inputs of PixArt-α's transformer at 1024 px: height and width in pixels, and their ratio."""
     batch, _, *sides = latents.shape
     height, width = (float(side * PIXELS_PER_LATENT) for side in sides)
     return {

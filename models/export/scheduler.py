@@ -18,12 +18,12 @@ from .scheduler_kinds import KINDS, SchedulerKind
 _ADVICE = "If the model can be sampled with one of these, save a supported scheduler's configuration here."
 
 MOST_TRAIN_STEPS = 1_000_000
-"""Far above any: a schedule of so many numbers is quickly made."""
+"""Far above any real schedule, and still quick to compute."""
 
 
 @dataclass(frozen=True)
 class SchedulerPart:
-    """What bundle.json says of the sampler, and how a model that was made for it is usually run."""
+    """The sampler's entry in bundle.json, and the usual settings of a model that was made for it."""
 
     description: dict[str, Any]
     steps: int
@@ -32,13 +32,13 @@ class SchedulerPart:
     notes: tuple[str, ...] = ()
 
     def check_steps(self, asked: int | None) -> None:
-        """Raises `ExportError` for steps that the sampler cannot take."""
+        """Raises `ExportError` for a number of steps that the sampler does not support."""
         if asked is not None and not 1 <= asked <= self.most_steps:
-            raise ExportError(f"--steps: expected 1 to {self.most_steps}, which the sampler takes; found {asked}.")
+            raise ExportError(f"--steps: expected 1 to {self.most_steps}, the sampler's range; found {asked}.")
 
 
 def load_scheduler(folder: Path) -> SchedulerPart:
-    """Describes the sampler of `folder / scheduler`, the scheduler's defaults filled in.
+    """Describes the sampler of `folder / scheduler`, with the scheduler's defaults for missing fields.
 
     Raises `ExportError` naming the first setting that the pipeline does not support.
     """
@@ -49,7 +49,7 @@ def load_scheduler(folder: Path) -> SchedulerPart:
     kind = KINDS[name]
     config = with_defaults(kind.scheduler, raw)
     rules = kind.rules
-    # Diffusers keeps what a scheduler was taken over from in its configuration, and passes over it as well.
+    # diffusers keeps the fields of the scheduler that a configuration was converted from, and ignores them too.
     taken_over = _fields_of_others() - rules.known
     check_fields(where, config, replace(rules, without_effect=rules.without_effect | taken_over), _ADVICE)
     _check_numbers(where, kind, config)
@@ -62,7 +62,7 @@ def load_scheduler(folder: Path) -> SchedulerPart:
 
 
 def describe(class_name: str, config: dict[str, Any]) -> dict[str, Any]:
-    """What bundle.json says of the sampler, from the complete configuration of a supported scheduler."""
+    """The sampler's entry in bundle.json, from the complete configuration of a supported scheduler."""
     kind = KINDS[class_name]
     description = {field: config[name] for field, name in kind.fields.items()}
     return description if kind.kind is None else {"kind": kind.kind, **description}
@@ -70,7 +70,7 @@ def describe(class_name: str, config: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def _fields_of_others() -> frozenset[str]:
-    """Every field that diffusers' schedulers have, those without a sampler here too."""
+    """Every field of diffusers' schedulers, including those without a sampler here."""
     classes = [kind.scheduler for kind in KINDS.values()]
     classes += [getattr(diffusers, each.name) for each in KarrasDiffusionSchedulers]
     return frozenset(name for each in classes for name in inspect.signature(each.__init__).parameters)
@@ -89,7 +89,7 @@ def _check_numbers(where: Path, kind: SchedulerKind, config: dict[str, Any]) -> 
 
 
 def _check_clipping(where: Path, kind: SchedulerKind, config: dict[str, Any]) -> None:
-    """Half the log signal-to-noise ratio below which timesteps are left out: it may not leave out any.
+    """Checks half the log signal-to-noise ratio below which timesteps are dropped: none may be.
 
     Source: diffusers 0.42, schedulers/scheduling_dpmsolver_multistep.py, `set_timesteps`.
     """
@@ -102,8 +102,8 @@ def _check_clipping(where: Path, kind: SchedulerKind, config: dict[str, Any]) ->
     lowest = kind.scheduler(**{name: config[name] for name in names}).lambda_t.min()
     if not least <= lowest:
         raise ExportError(
-            f"{where}: lambda_min_clipped is {clipped!r} and leaves out the noisiest timesteps; a bundle does not. "
-            f"Up to {lowest:.4f} it changes nothing. {_ADVICE}"
+            f"{where}: lambda_min_clipped is {clipped!r} and drops the noisiest timesteps, which a bundle does not. "
+            f"Values up to {lowest:.4f} change nothing. {_ADVICE}"
         )
 
 
@@ -113,4 +113,4 @@ def _notes(folder: Path, name: str) -> tuple[str, ...]:
     other = entry[1] if isinstance(entry, list) and len(entry) == 2 else None
     if other in (None, name):
         return ()
-    return (f"scheduler: {name}, as its folder says; {MODEL_INDEX} says {other}, and diffusers would go by that",)
+    return (f"scheduler: {name}, from its own folder; {MODEL_INDEX} says {other}, which diffusers would use",)

@@ -1,4 +1,4 @@
-"""The schedulers of diffusers that the pipeline has a sampler for, and what becomes of each of their fields."""
+"""The diffusers schedulers for which the pipeline has a sampler, and how each of their fields is handled."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ from .config import Rules
 
 @dataclass(frozen=True)
 class SchedulerKind:
-    """One of diffusers' schedulers, and the sampler that does the same."""
+    """One of diffusers' schedulers, and the equivalent sampler."""
 
     scheduler: type
     kind: str | None
-    """As bundle.json has it: None for the one that bundles had before they could name one."""
+    """The kind in bundle.json: None for the sampler that bundles had before they could name one."""
     fields: dict[str, str]
     """The configuration's name for each field of the description."""
     choices: dict[str, tuple[object, ...]]
     without_effect: frozenset[str]
     most_steps: Callable[[dict[str, Any]], int]
-    """From the description: the most that the sampler takes."""
+    """The sampler's maximum number of steps, from the description."""
     steps: int
     guidance: float
     clips: bool = False
-    """Whether `lambda_min_clipped` may leave out the noisiest timesteps."""
+    """Whether `lambda_min_clipped` may drop the noisiest timesteps."""
 
     @property
     def rules(self) -> Rules:
@@ -71,8 +71,8 @@ KINDS = {
             "use_dynamic_shifting": (False,),
             "variance_type": (None,),
         },
-        # With a last sigma of zero the last step is of first order in any case, and the one before it of second.
-        # The others belong to thresholding, to flow sigmas and to leading timesteps.
+        # With a last sigma of zero the last step is always of first order, and the one before it of second. The others
+        # belong to thresholding, flow sigmas and leading timesteps.
         without_effect=frozenset(
             {
                 "lower_order_final",
@@ -105,7 +105,7 @@ KINDS = {
         steps=20,
         guidance=4.5,
     ),
-    # PixArt's transformer takes no guidance as an input: a distilled one has it built in.
+    # PixArt's transformer has no input for guidance: in a distilled one it is built in.
     "LCMScheduler": SchedulerKind(
         LCMScheduler,
         kind="lcm",
@@ -117,7 +117,7 @@ KINDS = {
             "thresholding": (False,),
         },
         # They belong to clipping and thresholding. The timesteps are those of the distillation, whatever the spacing,
-        # and none comes before the first, whose alpha would count.
+        # and none comes before the first, whose alpha would matter.
         without_effect=frozenset(
             {
                 "clip_sample_range",

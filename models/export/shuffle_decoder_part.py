@@ -1,4 +1,4 @@
-"""A decoder that takes the place of the autoencoder's own: one of ours, which a published checkpoint does not have."""
+"""A decoder that replaces the autoencoder's own: our own kind, which published checkpoints do not have."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,17 +19,17 @@ class ShuffleDecoderPart:
     shape: DecoderShape
     weights: Weights
     norms = groups = 0
-    """It has none, so that no tile needs to know of its picture."""
+    """It has no group norms, so its tiles need no statistics of the whole image."""
 
     def empty_decoder(self) -> ShuffleDecoder:
-        """What turns latents into a picture, without its weights' numbers."""
+        """The decoder, without its weights' values."""
         return empty_model(self.weights.folder, lambda: ShuffleDecoder(self.shape))
 
 
 def open_shuffle_decoder(checkpoint: Path, vae: VaePart) -> ShuffleDecoderPart | None:
-    """Reads `decoder/`, where there is such a folder, but not its weights' numbers.
+    """Reads `decoder/`, if there is such a folder, but not its weights' values.
 
-    Raises `ExportError` where it is none for the latents of `vae`.
+    Raises `ExportError` if it is not a decoder for the latents of `vae`.
     """
     folder = checkpoint / "decoder"
     if not folder.exists():
@@ -51,4 +51,4 @@ def _shape(where: Path, config: dict[str, Any]) -> DecoderShape:
     try:
         return DecoderShape.of(config)
     except (KeyError, TypeError) as error:
-        raise ExportError(f"{where}: no decoder can be made of it ({error}). Copy the file again.") from error
+        raise ExportError(f"{where}: it does not describe a decoder ({error}). Copy the file again.") from error

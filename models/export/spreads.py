@@ -1,4 +1,4 @@
-"""How far the inputs of a transformer's linear layers spread: what decides whether 8 bits are enough for them."""
+"""Measures the spread of the inputs of a transformer's linear layers, which decides whether 8 bits are enough."""
 
 from collections.abc import Callable
 
@@ -18,9 +18,9 @@ SIDE, TOKENS = 32, 20
 def measure_spreads(graph: Graph) -> dict[str, float]:
     """For each linear layer of the transformer in `graph`, the `spread` of its input.
 
-    Runs the network on noise, few weights in memory at a time. Channels that stand out do so whatever is drawn
-    (Sun et al., "Massive Activations in Large Language Models", arXiv 2402.17762), so noise finds them. A normal
-    distribution has a spread of about 9.
+    Runs the network on noise, with few weights in memory at a time. Outlier channels appear whatever the image (Sun et
+    al., "Massive Activations in Large Language Models", arXiv 2402.17762), so noise finds them. A normal distribution
+    has a spread of about 9.
     """
     inputs = parts.transformer_graph(graph.module, len(TIMESTEPS), TOKENS, SIDE, SIDE).inputs
     inputs["timestep"] = torch.tensor(TIMESTEPS)
@@ -37,9 +37,9 @@ def measure_spreads(graph: Graph) -> dict[str, float]:
 
 
 def spread(x: Tensor) -> float:
-    """The range of a tensor [B, …, C] over the root mean square of its middle channel; the largest of its examples.
+    """The range of a tensor [B, …, C] over the root mean square of its median channel; the largest over its examples.
 
-    Of the middle one, since channels that stand out would hide themselves in the mean of all.
+    The median, because outlier channels would hide themselves in a mean over all.
     """
     rows = x.reshape(x.shape[0], -1, x.shape[-1])
     usual = rows.square().mean(1).sqrt().median(1).values.clamp_min(1e-30)

@@ -1,4 +1,4 @@
-"""Weights stored in two bytes a number: a Cast turns them into float32, in which everything is computed."""
+"""Weights stored in two bytes each: a Cast converts them to float32, in which everything is computed."""
 
 import onnx_ir as ir
 import torch
@@ -17,15 +17,15 @@ TYPES = {
 
 
 def is_stored_in_half(name: str, elements: int) -> bool:
-    """Whether a weight is stored as float16 where a network's are.
+    """Whether a weight is stored as float16 in a network that is.
 
-    T5's `wo` is not, as in transformers: what it multiplies and gives goes beyond float16.
+    T5's `wo` is not, as in transformers: its inputs and outputs exceed float16.
     """
     return elements >= HALF_MIN_ELEMENTS and not name.endswith(".DenseReluDense.wo.weight")
 
 
 def halve_weights(draft: Draft, kind: str) -> None:
-    """Stores the weights that are float32 so far as "fp16" or "bf16"."""
+    """Stores the weights that are still float32 as "fp16" or "bf16"."""
     stored_as, computed_as = TYPES[kind]
     for value in list(draft.model.graph.initializers.values()):
         recipe = draft.recipe_of(value)

@@ -1,4 +1,4 @@
-"""Runs a module whose parameters do not fit into memory together: each part of it has its own while it is called."""
+"""Runs a module whose parameters do not fit in memory together: each part holds its own only while it is called."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +12,9 @@ from .recipes import Read
 
 @contextmanager
 def streamed(module: nn.Module, read: Read | None) -> Iterator[None]:
-    """Lets `read` give each module its parameters when it is called, and takes them away when it returns.
+    """Loads each module's parameters with `read` when it is called, and drops them when it returns.
 
-    Where `read` is None the module holds its parameters itself, and nothing is done.
+    If `read` is None, the module holds its parameters itself, and nothing is done.
     """
     handles: list[RemovableHandle] = []
     for prefix, owner in module.named_modules():

@@ -1,4 +1,4 @@
-"""The folder that is written to: it appears whole or not at all, and nothing that is there is touched."""
+"""The target folder: it appears whole or not at all, and nothing that already exists is touched."""
 
 import fcntl
 import os
@@ -12,12 +12,11 @@ from types import FrameType
 from .errors import ExportError
 
 LOCK = ".export.lock"
-"""Held by whoever writes into an unfinished folder; where nobody does, what is in the folder was left by one who was
-killed."""
+"""Held by the process that writes an unfinished folder; if nothing holds it, that process was killed."""
 
 
 def check_room(folder: Path, needed: int, advice: str) -> None:
-    """Raises `ExportError`, with `advice`, unless the disk of `folder` has so many bytes free."""
+    """Raises `ExportError`, with `advice`, unless the disk of `folder` has `needed` bytes free."""
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise ExportError(f"{folder}: expected {needed / 2**30:.1f} GiB free, found {free / 2**30:.1f}. {advice}")
@@ -25,10 +24,10 @@ def check_room(folder: Path, needed: int, advice: str) -> None:
 
 @contextmanager
 def unfinished_folder(target: Path) -> Iterator[Path]:
-    """A folder beside `target` that takes its place when all went well, and is removed when not.
+    """A folder beside `target` that takes its place on success, and is removed on failure.
 
-    It is locked from the first moment on, and what an earlier one left that was killed is removed. Raises `ExportError`
-    unless `target` is empty or not there, and nobody is writing it.
+    It is locked from the start, and leftovers of an earlier export that was killed are removed. Raises `ExportError`
+    unless `target` is empty or does not exist, and no other process is writing it.
     """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ExportError(f"{target}: expected a folder that is empty or not there yet. Choose another or remove it.")
@@ -50,7 +49,7 @@ def unfinished_folder(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def _locked(unfinished: Path) -> Iterator[None]:
-    """Makes or takes over the folder; it holds nothing but the lock then."""
+    """Creates or takes over the folder, which then holds nothing but the lock."""
     try:
         unfinished.mkdir(parents=True)
     except FileExistsError:
@@ -61,7 +60,7 @@ def _locked(unfinished: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise _taken(unfinished) from None
-        # Its holder may have ended, and removed it, between the two lines above.
+        # Its holder may have finished, and removed it, between the two lines above.
         if os.fstat(lock.fileno()).st_nlink == 0:
             raise _taken(unfinished)
         for left in unfinished.iterdir():
@@ -74,7 +73,7 @@ def _locked(unfinished: Path) -> Iterator[None]:
 
 def _taken(unfinished: Path) -> ExportError:
     return ExportError(
-        f"{unfinished}: another export is writing there, or it is no export's. Wait for it or remove the folder."
+        f"{unfinished}: another export is writing there, or the folder is no export's. Wait, or remove the folder."
     )
 
 

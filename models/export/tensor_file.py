@@ -1,4 +1,4 @@
-"""Reads and writes single tensors of safetensors files: a map of the whole file would count as memory."""
+"""Reads and writes single tensors of safetensors files: mapping a whole file would count as memory."""
 
 import json
 import math
@@ -13,14 +13,14 @@ from torch import Tensor
 from .errors import ExportError
 
 DTYPES = {"F16": torch.float16, "BF16": torch.bfloat16, "F32": torch.float32, "F64": torch.float64}
-"""The kinds of numbers that weights may have."""
+"""The number types that weights may have."""
 
 Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Stored:
-    """Where a tensor lies."""
+    """The location of a tensor."""
 
     file: Path
     name: str
@@ -39,22 +39,22 @@ class Stored:
         with self.file.open("rb", buffering=0) as file:
             file.seek(self.offset)
             left = memoryview(buffer)
-            # One call reads 2 GiB at most.
+            # One call reads at most 2 GiB.
             while left and (read := file.readinto(left)):
                 left = left[read:]
         if left:
-            raise ExportError(f"{self.file}: it became shorter while it was read. Download the file again.")
+            raise ExportError(f"{self.file}: it was truncated while it was being read. Download the file again.")
         return torch.frombuffer(buffer, dtype=dtype).reshape(self.shape) if buffer else torch.empty(self.shape)
 
 
 def read_header(file: Path) -> dict[str, Stored]:
-    """The tensors of a file, and none of their numbers. Raises `ExportError` where it is cut or no safetensors."""
+    """The tensors of a file, without their values. Raises `ExportError` if it is cut off or not safetensors."""
     try:
         with safe_open(file, framework="pt") as opened:
             names = list(opened.keys())
     except SafetensorError as error:
         raise ExportError(
-            f"{file}: expected a whole safetensors file, found {file.stat().st_size} bytes that are none ({error}). "
+            f"{file}: expected a whole safetensors file, found {file.stat().st_size} other bytes ({error}). "
             "Download the file again."
         ) from error
     with file.open("rb") as raw:
@@ -74,7 +74,7 @@ def write_tensors(
     make: Callable[[str, Shape], Tensor],
     reached: Callable[[int], None],
 ) -> None:
-    """Writes a safetensors file one tensor after another; `make` gives each, and `reached` hears of the bytes."""
+    """Writes a safetensors file one tensor after another; `make` returns each, `reached` gets the bytes so far."""
     kind = next(name for name, value in DTYPES.items() if value == dtype)
     header: dict[str, object] = {"__metadata__": {"format": "pt"}}
     end = 0

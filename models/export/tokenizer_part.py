@@ -1,4 +1,4 @@
-"""A checkpoint's tokenizer, as the one file that a bundle has of it."""
+"""A checkpoint's tokenizer, as the single file that a bundle contains."""
 
 import json
 from collections.abc import Iterator
@@ -16,9 +16,9 @@ FAST, PIECES = "tokenizer.json", "spiece.model"
 KINDS = ("Unigram", "BPE")
 PARTS = ("normalizer", "pre_tokenizer", "post_processor")
 READER = Path(__file__).parents[1] / "pixart" / "tokenizer-kinds.json"
-"""What the reader of bundles gives right ids for."""
+"""The tokenizer parts that the reader of bundles supports exactly."""
 MOST_UNUSED = 256
-"""Rows of T5's table without a token: 100 sentinels a tokenizer may leave out, and the rest to a multiple of 128."""
+"""Rows of T5's table without a token: 100 sentinels, which a tokenizer may omit, and padding to a multiple of 128."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class TokenizerPart:
     folder: Path
 
     def check_table(self, rows: int) -> None:
-        """Raises `ExportError` unless a text encoder with so many tokens can be the one that this tokenizer is for."""
+        """Raises `ExportError` unless a text encoder with `rows` tokens can belong to this tokenizer."""
         tokens = max(self.tokenizer.get_vocab(with_added_tokens=True).values()) + 1
         if not rows - MOST_UNUSED <= tokens <= rows:
             raise ExportError(
-                f"{self.folder}: it has {tokens} tokens, but the text encoder {rows}; the two are not of one model. "
+                f"{self.folder}: it has {tokens} tokens, but the text encoder {rows}; they belong to different models. "
                 "Take both folders from one download."
             )
 
@@ -40,7 +40,7 @@ class TokenizerPart:
 def open_tokenizer(checkpoint: Path) -> TokenizerPart:
     """Reads `tokenizer/`; a SentencePiece model without `tokenizer.json` is converted.
 
-    Raises `ExportError` where files are missing or disagree, or where a bundle's reader would give other ids.
+    Raises `ExportError` if files are missing or disagree, or if a bundle's reader would return other ids.
     """
     folder = checkpoint / "tokenizer"
     if not (folder / FAST).is_file() and not (folder / PIECES).is_file():
@@ -48,8 +48,8 @@ def open_tokenizer(checkpoint: Path) -> TokenizerPart:
     try:
         loaded = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
         tokenizer = loaded.backend_tokenizer
-    except Exception as error:  # Whatever the libraries run into.
-        raise ExportError(f"{folder}: no tokenizer can be made of it ({error}). Download the folder again.") from error
+    except Exception as error:  # the libraries raise various kinds
+        raise ExportError(f"{folder}: it does not describe a tokenizer ({error}). Download it again.") from error
     tokenizer.no_padding()
     tokenizer.no_truncation()
     _check_kind(folder, tokenizer)
@@ -68,11 +68,11 @@ def open_tokenizer(checkpoint: Path) -> TokenizerPart:
 def _check_kind(folder: Path, tokenizer: Tokenizer) -> None:
     model = json.loads(tokenizer.to_str())["model"]
     if model["type"] not in KINDS:
-        raise ExportError(f"{folder}: a tokenizer of kind {model['type']}; a bundle can have {' or '.join(KINDS)}.")
+        raise ExportError(f"{folder}: a tokenizer of type {model['type']}; a bundle can contain {' or '.join(KINDS)}.")
 
 
 def _check_parts(folder: Path, definition: dict[str, Any]) -> None:
-    """As the reader does, in models/pixart/tokenizer-definition.ts."""
+    """The same as the reader's, in models/pixart/tokenizer-definition.ts."""
     known, model = json.loads(READER.read_text(encoding="utf-8")), definition["model"]
     parts = {field: list(_parts_of(definition[field])) for field in PARTS}
     found = [f"{field} {part['type']}" for field in PARTS for part in parts[field] if part["type"] not in known[field]]
@@ -86,13 +86,13 @@ def _check_parts(folder: Path, definition: dict[str, Any]) -> None:
         found.append("model BPE without pre_tokenizer ByteLevel")
     if found:
         raise ExportError(
-            f"{folder}: a bundle's reader would give prompts other token ids, because of {', '.join(found)}. "
-            "Take a checkpoint whose tokenizer does without."
+            f"{folder}: a bundle's reader would compute other token ids, because of {', '.join(found)}. "
+            "Use a checkpoint whose tokenizer does not need it."
         )
 
 
 def _is_plain(replacement: dict[str, Any]) -> bool:
-    """Whether it means the same in JavaScript, which reads "$" and has other regular expressions."""
+    """Whether it means the same in JavaScript, where "$" is special and regular expressions differ."""
     pattern = replacement["pattern"]
     return ("String" in pattern or pattern.get("Regex") == " {2,}") and "$" not in replacement["content"]
 
@@ -111,11 +111,11 @@ def _check_pieces(file: Path, tokenizer: Tokenizer) -> None:
     try:
         pieces = sentencepiece.SentencePieceProcessor(str(file))
     except (OSError, RuntimeError) as error:
-        raise ExportError(f"{file}: no SentencePiece model ({error}). Download the file again.") from error
+        raise ExportError(f"{file}: not a SentencePiece model ({error}). Download the file again.") from error
     for index in range(pieces.get_piece_size()):
         expected, found = pieces.id_to_piece(index), tokenizer.id_to_token(index)
         if found != expected:
             raise ExportError(
-                f"{file}: its token {index} is {expected!r}, but {found!r} in the tokenizer that the folder makes. "
+                f"{file}: its token {index} is {expected!r}, but {found!r} in the folder's tokenizer. "
                 f"Take {FAST}, {PIECES} and tokenizer_config.json from one download."
             )

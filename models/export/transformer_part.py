@@ -40,7 +40,7 @@ RULES = Rules(
         "norm_type": ("ada_norm_single",),
         "norm_elementwise_affine": (False,),
         "norm_eps": (1e-6,),
-        # Fields of the class that checkpoints were saved with before there was one for PixArt.
+        # Fields of the class that checkpoints were saved with before PixArt had its own.
         "double_self_attention": (False,),
         "only_cross_attention": (False,),
         "num_vector_embeds": (None,),
@@ -65,7 +65,7 @@ class TransformerPart:
     weights: Weights
 
     def empty(self) -> PixArtTransformer:
-        """The transformer without its weights' numbers."""
+        """The transformer, without its weights' values."""
         return empty_model(self.weights.folder, lambda: PixArtTransformer(self.shape))
 
     def load(self) -> PixArtTransformer:
@@ -76,17 +76,17 @@ class TransformerPart:
 
 
 def open_transformer(checkpoint: Path, pixels_per_latent: int = PIXELS_PER_LATENT) -> TransformerPart:
-    """Reads `transformer/`, but not its weights' numbers.
+    """Reads `transformer/`, but not its weights' values.
 
-    `pixels_per_latent` is the autoencoder's, for a model that is told the size of its picture.
+    `pixels_per_latent` is the autoencoder's, for a model that receives the size of its image.
 
-    Raises `ExportError` for what a bundle could not reproduce.
+    Raises `ExportError` for anything that a bundle could not reproduce.
     """
     folder = checkpoint / "transformer"
     where = folder / "config.json"
     raw = read_json(where)
     expect(where, "_class_name", raw.get("_class_name"), ("PixArtTransformer2DModel", "Transformer2DModel"))
-    # The older class is many models at once, and tells by this field which one it is.
+    # The older class covers many models, and this field says which one it is.
     if raw["_class_name"] == "Transformer2DModel":
         expect(where, "norm_type", raw.get("norm_type"), RULES.choices["norm_type"])
     config = with_defaults(PixArtTransformer2DModel, raw)
@@ -115,7 +115,7 @@ def _shape(where: Path, config: dict[str, Any], pixels_per_latent: int) -> Trans
     width = config["num_attention_heads"] * config["attention_head_dim"]
     channels = config["in_channels"]
     expect(where, "cross_attention_dim", config["cross_attention_dim"], (width,))
-    # Twice as many where the model predicts a variance too, which sampling leaves aside.
+    # Twice as many if the model also predicts a variance, which sampling ignores.
     expect(where, "out_channels", config["out_channels"], (channels, 2 * channels, None))
     is_told_sizes = _is_told_sizes(where, config)
     if is_told_sizes and width % 3:
@@ -134,7 +134,7 @@ def _shape(where: Path, config: dict[str, Any], pixels_per_latent: int) -> Trans
 
 
 def _is_told_sizes(where: Path, config: dict[str, Any]) -> bool:
-    """Whether the model is told the picture's size; where nothing is said, diffusers goes by its own."""
+    """Whether the model receives the image's size; by default diffusers decides by the sample size."""
     asked = config["use_additional_conditions"]
     expect(where, "use_additional_conditions", asked, (True, False, None))
     return config["sample_size"] == 128 if asked is None else asked

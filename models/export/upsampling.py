@@ -1,4 +1,4 @@
-"""A convolution of an enlarged map, computed on the small one."""
+"""A convolution of an upsampled map, computed on the small map."""
 
 import torch
 import torch.nn.functional as F
@@ -6,11 +6,11 @@ from torch import Tensor, nn
 
 
 class UpsamplingConv(nn.Module):
-    """Convolves a map [B, C, h, w], doubled by repeating each element, with a kernel of 3 × 3, without doubling it.
+    """Convolves a map [B, C, h, w], doubled by repeating each element, with a 3 × 3 kernel, without doubling it.
 
-    Three rows of the doubled map are two of the small one, so that an even and an odd row see two rows each: four
-    kernels of 2 × 2, one for each parity of row and column, do the work of one of 3 × 3 with 4 of 9 multiplications
-    (docs/decisions/106). The kernels are sums that a runtime makes once, as it loads the graph.
+    Three rows of the doubled map are two rows of the small one, so even and odd rows each see two rows: four 2 × 2
+    kernels, one for each parity of row and column, do the work of one 3 × 3 kernel with 4 of 9 multiplications
+    (docs/decisions/106). The kernels are sums that a runtime computes once, when it loads the graph.
     """
 
     def __init__(self, conv: nn.Conv2d):
@@ -28,6 +28,6 @@ class UpsamplingConv(nn.Module):
 
 
 def _halves(weight: Tensor, axis: int) -> tuple[Tensor, Tensor]:
-    """Kernels of an even and of an odd row (or column): what of the three falls together, added."""
+    """The kernels of an even and an odd row (or column): of three weights, those on the same element are added."""
     before, at, after = weight.split(1, axis)
     return torch.cat([before, at + after], axis), torch.cat([before + at, after], axis)

@@ -1,4 +1,4 @@
-"""A checkpoint's autoencoder, of which a bundle has the decoder: what its configuration may say, and its weights."""
+"""A checkpoint's autoencoder, whose decoder goes into the bundle: what its configuration may say, and its weights."""
 
 import re
 from collections.abc import Mapping
@@ -32,34 +32,35 @@ RULES = Rules(
         }
     ),
     choices={"out_channels": (3,)},
-    # The encoder's; of tiles and arithmetic, which are ours; the shift, which diffusers' PixArt pipelines do not add.
+    # Fields of the encoder; of tiling and precision, which we decide; and the shift, which diffusers' PixArt pipelines
+    # do not add.
     without_effect=frozenset(
         {"in_channels", "down_block_types", "use_quant_conv", "sample_size", "force_upcast", "shift_factor"}
     ),
 )
-NORMALISED = "diffusers' PixArt pipelines do not use it: write null if the transformer was trained without."
+NORMALISED = "diffusers' PixArt pipelines do not use it: write null if the transformer was trained without it."
 
 HARMLESS = {r"encoder\..*": "only pictures are decoded", r"quant_conv\..*": "the encoder's last layer"}
 
 OLD_NAMES = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
-"""What attention's projections were called in files of earlier versions of diffusers."""
+"""The names of attention's projections in files of earlier versions of diffusers."""
 
 
 @dataclass(frozen=True)
 class VaePart:
     config: dict[str, Any]
     norms: int
-    """Group norms of the decoder."""
+    """The decoder's number of group norms."""
     weights: Weights
 
     @property
     def groups(self) -> int:
-        """Groups of each of its norms."""
+        """The number of groups in each norm."""
         return self.config["norm_num_groups"]
 
     @property
     def factor(self) -> int:
-        """Pixels of the picture to a latent, along each side."""
+        """Image pixels for each latent, along each side."""
         return 2 ** (len(self.config["block_out_channels"]) - 1)
 
     @property
@@ -68,16 +69,16 @@ class VaePart:
         return [f"vae: shift_factor {shift} is not added, as in diffusers' PixArt pipelines"] if shift else []
 
     def empty(self) -> AutoencoderKL:
-        """The autoencoder without its encoder, and without its weights' numbers."""
+        """The autoencoder without its encoder, and without its weights' values."""
         return _build(self.weights.folder / "config.json", self.config)
 
     def empty_decoder(self) -> VaeDecoder:
-        """What turns latents into a picture, without its weights' numbers."""
+        """The decoder, without its weights' values."""
         return VaeDecoder(self.empty()).eval()
 
 
 def open_vae(checkpoint: Path) -> VaePart:
-    """Reads `vae/`, but not its weights' numbers. Raises `ExportError` for what a bundle could not reproduce."""
+    """Reads `vae/`, but not its weights' values. Raises `ExportError` for what a bundle could not reproduce."""
     folder = checkpoint / "vae"
     where = folder / "config.json"
     raw = read_json(where)

@@ -8,25 +8,25 @@ from .config import read_json
 from .errors import ExportError
 
 PICKLES = {".bin", ".pt", ".pth", ".ckpt"}
-"""Files that run code when they are opened, and so are not."""
+"""Files that run code when opened, so they are never opened."""
 
 
 @dataclass(frozen=True)
 class WeightFiles:
-    """The files of a model, and under which variant's name (fp16, say) they were found."""
+    """The files of a model, and the variant (fp16, say) under whose name they were found."""
 
     files: tuple[Path, ...]
     variant: str | None
     listed: dict[str, str] | None
-    """The file of each tensor, as the index of shards has it; None where there is one file only."""
+    """The file of each tensor, from the shard index; None if there is only one file."""
 
 
 def find_weights(folder: Path, stem: str) -> WeightFiles:
-    """Finds the weights in `folder` whose files are called `stem`.
+    """Finds the weights in `folder` whose files are named `stem`.
 
-    Those without a variant come first, as in diffusers; where there are none, those of the only variant.
+    Files without a variant come first, as in diffusers; if there are none, those of the only variant.
 
-    Raises `ExportError` where there are none, where it is not clear which are meant, and for shards that are missing.
+    Raises `ExportError` if there are none, if the choice is ambiguous, and for missing shards.
     """
     named = re.compile(rf"{stem}(?:\.(\w+))?\.safetensors|{stem}\.safetensors\.index(?:\.(\w+))?\.json")
     found: dict[str, list[Path]] = {}
@@ -40,7 +40,7 @@ def find_weights(folder: Path, stem: str) -> WeightFiles:
     if len(candidates) > 1:
         names = ", ".join(path.name for path in candidates)
         raise ExportError(
-            f"{folder}: expected the weights once, found {names}. Move away all but those that are meant."
+            f"{folder}: expected the weights once, found {names}. Keep only the ones to export in the folder."
         )
     first = candidates[0]
     if first.suffix == ".safetensors":
@@ -56,10 +56,10 @@ def _read_index(index: Path) -> dict[str, str]:
         raise ExportError(f"{index}: expected weight_map, the file of every tensor; found none. Download it again.")
     strange = sorted({name for name in listed.values() if Path(name).name != name or not name.endswith(".safetensors")})
     if strange:
-        raise ExportError(f"{index}: expected safetensors files of its own folder; it names {', '.join(strange)}.")
+        raise ExportError(f"{index}: expected safetensors files in the same folder; it names {', '.join(strange)}.")
     missing = sorted({name for name in listed.values() if not (index.parent / name).is_file()})
     if missing:
-        raise ExportError(f"{index}: it names {', '.join(missing)}, not found beside it. Download what is missing.")
+        raise ExportError(f"{index}: it names {', '.join(missing)}, not found beside it. Download the missing files.")
     return listed
 
 
@@ -70,11 +70,11 @@ def _nothing_found(folder: Path, stem: str) -> ExportError:
         return ExportError(f"{problem}. Download the weights of this folder.")
     if all(Path(name).suffix in PICKLES for name in others):
         return ExportError(
-            f"{problem}; weights are read from safetensors files only, for pickles ({', '.join(others)}) run code. "
+            f"{problem}; only safetensors files are read, because pickles ({', '.join(others)}) can run code. "
             "Download the safetensors files, or load the model where you trust its origin and save it with "
             "save_pretrained()."
         )
     return ExportError(
-        f"{problem}, nor {stem}.safetensors.index.json, which says what is in shards; found {', '.join(others)}. "
-        "Download what is missing, or give the file its usual name."
+        f"{problem}, nor {stem}.safetensors.index.json, the index of shards; found {', '.join(others)}. "
+        "Download the missing files, or give the file its usual name."
     )

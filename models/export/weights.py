@@ -1,4 +1,4 @@
-"""The tensors of a model's weight files: every one that is expected is there, nothing is left over, all are numbers."""
+"""The tensors of a model's weight files: all expected ones are there, none is left over, and all values are finite."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -36,7 +36,7 @@ class Weights:
     def check_values(self, kind: str, report: Report) -> None:
         """Reads every tensor once and raises `ExportError` with the names of those that hold NaN or infinity.
 
-        Those that this `kind` of weights stores as float16 have to fit into it too.
+        Tensors that this `kind` of weights stores as float16 have to fit in it too.
         """
         progress = Progress(f"{self.folder.name}: checked", sum(each.nbytes for each in self.stored.values()), report)
         done = 0
@@ -52,7 +52,7 @@ class Weights:
         if not_finite:
             raise ExportError(
                 f"{self.folder}: expected numbers, found NaN or infinity in {_some(not_finite)}. Download the weights "
-                "again; where they are published like this, as some float16 variants are, take another variant."
+                "again; if they are published like this, as some float16 variants are, use another variant."
             )
         if too_large:
             raise beyond_half(self.folder, too_large)
@@ -67,26 +67,26 @@ def open_weights(
     rename: Callable[[set[str]], Mapping[str, str]] = lambda names: {},
     optional: Mapping[str, Shape] | None = None,
 ) -> Weights:
-    """Reads what tensors there are, and none of their numbers.
+    """Reads which tensors there are, but not their values.
 
     Args:
-        folder: holds the files.
-        stem: how the files are called.
-        expected: names and shapes of all that the model needs.
+        folder: the folder with the files.
+        stem: the files' base name.
+        expected: names and shapes of all tensors that the model needs.
         harmless: patterns of names that may be left over, each with the reason.
-        rename: from all names in the files, the model's names for those that it has under others.
-        optional: names and shapes of what the model takes where it is there.
+        rename: given all names in the files, the model's names for those that differ.
+        optional: names and shapes of tensors that the model uses if they are there.
 
     Raises:
-        ExportError: a file is missing or cut, or the tensors are not those expected; their names are told.
+        ExportError: a file is missing or cut off, or the tensors are not the expected ones; the message names them.
     """
     found = find_weights(folder, stem)
     in_files: dict[str, Stored] = {}
     for file in found.files:
         for name, stored in read_header(file).items():
             if name in in_files:
-                both = f"{in_files[name].file.name} and in {file.name}"
-                raise ExportError(f"{folder}: {name} is in {both} too. Download both again.")
+                both = f"{in_files[name].file.name} and {file.name}"
+                raise ExportError(f"{folder}: {name} is in both {both}. Download both again.")
             in_files[name] = stored
     if found.listed is not None:
         _check_listed(folder, found.listed, in_files)
@@ -96,18 +96,18 @@ def open_weights(
     problems = _problems(expected, tensors, harmless)
     if problems:
         raise ExportError(
-            f"{folder}: the weights are not those of the model that config.json describes.\n  "
+            f"{folder}: the weights do not match the model that config.json describes.\n  "
             + "\n  ".join(problems)
-            + "\nTake config.json and weights from one download, and download again what was cut."
+            + "\nTake config.json and weights from the same download, and download truncated files again."
         )
     return Weights(folder, found.variant, {name: tensors[name] for name in expected})
 
 
 def beyond_half(folder: Path, names: list[str]) -> ExportError:
-    """Says that float16, as which these weights would be stored, does not hold them."""
+    """The error for weights that float16, in which they would be stored, cannot hold."""
     return ExportError(
-        f"{folder}: {_some(names)} hold numbers above {LARGEST_HALF:.0f}, where float16 ends. "
-        "Store this network's weights as another kind: fp32, say."
+        f"{folder}: {_some(names)} hold values above {LARGEST_HALF:.0f}, the largest float16. "
+        "Store this network's weights in another format, such as fp32."
     )
 
 
@@ -119,13 +119,13 @@ def shapes_of(module: nn.Module) -> dict[str, Shape]:
 def empty_model(where: Path, build: Callable[[], nn.Module]) -> nn.Module:
     """Builds a model without memory for its weights.
 
-    Raises `ExportError` where the libraries cannot make one of the configuration `where`.
+    Raises `ExportError` if the libraries cannot build one from the configuration `where`.
     """
     try:
         with torch.device("meta"):
             return build().eval().requires_grad_(False)
-    except Exception as error:  # The libraries raise whatever their arithmetic runs into.
-        raise ExportError(f"{where}: no model can be made of it ({error}). Download the file again.") from error
+    except Exception as error:  # the libraries raise whatever their arithmetic runs into
+        raise ExportError(f"{where}: it does not describe a model ({error}). Download the file again.") from error
 
 
 def _check_listed(folder: Path, listed: Mapping[str, str], found: Mapping[str, Stored]) -> None:

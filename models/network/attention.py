@@ -1,7 +1,7 @@
 """Multi-head attention that trains in torch and exports as ONNX Runtime's fused operator.
 
-`com.microsoft.MultiHeadAttention` never builds the tokens × tokens matrix where there is no mask, so self-attention
-memory grows with the tokens and not with their square (see docs/decisions/010-attention-operator.md).
+Without a mask, `com.microsoft.MultiHeadAttention` never builds the tokens × tokens matrix, so the memory of
+self-attention grows with the number of tokens and not with its square (see docs/decisions/010-attention-operator.md).
 """
 
 import torch
@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 MASKED_SCORE = -10000.0
-"""What the reference adds to the score of a padding token (diffusers, `PixArtTransformer2DModel.forward`)."""
+"""The value that the reference adds to a padding token's score (diffusers, `PixArtTransformer2DModel.forward`)."""
 
 
 class Attention(nn.Module):
@@ -33,7 +33,7 @@ class CrossAttention(Attention):
 
 
 class SelfAttention(Attention):
-    """Attention among image tokens; with `scale`, keys and values are first shortened on the token grid.
+    """Attention among image tokens; with `scale`, keys and values are first compressed on the token grid.
 
     They share a depthwise convolution with stride `scale`, which starts as the average of its cells, and a layer norm
     (PixArt-Σ, section 3.3).
@@ -53,7 +53,7 @@ class SelfAttention(Attention):
         return self.to_out[0](multi_head_attention(self.to_q(x), key, value, self.heads))
 
     def _shorten(self, x: Tensor, grid: tuple[int, int]) -> Tensor:
-        """Shortens [B, N, C]. A last odd row or column of the grid is left out, as in the reference."""
+        """Compresses [B, N, C]. A last odd row or column of the grid is dropped, as in the reference."""
         if self.sr is None:
             return x
         return self.norm(self.sr(x.mT.unflatten(2, grid)).flatten(2).mT)
@@ -67,7 +67,7 @@ def multi_head_attention(query: Tensor, key: Tensor, value: Tensor, heads: int, 
         key: [B, S, C].
         value: [B, S, C].
         heads: divides C.
-        mask: [B, S], 1 for a token to look at and 0 for padding; None where every token counts.
+        mask: [B, S], 1 for a token to attend to and 0 for padding; None if every token counts.
 
     Returns:
         [B, N, C].

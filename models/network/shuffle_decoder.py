@@ -1,4 +1,4 @@
-"""A decoder of convolutions alone: cheap, since nothing is computed at full size but the picture itself."""
+"""A decoder with convolutions only. It is cheap, since only the image itself is computed at full size."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ CLASS_NAME = "ShuffleDecoder"
 
 @dataclass(frozen=True)
 class DecoderShape:
-    """Channels and residual blocks of each level, from the latents' size upwards; each level doubles the size."""
+    """Channels and residual blocks of each level, starting at the latents' size; each level doubles the size."""
 
     latent_channels: int = 4
     channels: tuple[int, ...] = (160, 64, 32)
@@ -24,17 +24,17 @@ class DecoderShape:
 
     @property
     def factor(self) -> int:
-        """Pixels of the picture to a latent, along each side."""
+        """Image pixels for each latent, along each side."""
         return 2 ** len(self.channels)
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> "DecoderShape":
-        """The shape that config.json tells of."""
+        """The shape according to config.json."""
         return cls(config["latent_channels"], tuple(config["channels"]), tuple(config["blocks"]))
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions and the identity, without norms (EDSR: Lim et al. 2017); the identity alone before training."""
+    """Two convolutions and the identity, without norms (EDSR: Lim et al. 2017); only the identity before training."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -48,10 +48,10 @@ class ResidualBlock(nn.Module):
 
 
 class ShuffleDecoder(nn.Module):
-    """Latents [B, C, h, w], already divided by the scaling factor, to an image of about −1 … 1, [B, 3, f h, f w].
+    """From latents [B, C, h, w], already divided by the scaling factor, to an image of about −1 … 1, [B, 3, f h, f w].
 
-    A level ends in a convolution whose channels become 2 × 2 pixels each (Shi et al. 2016); the last level's become the
-    picture's.
+    A level ends in a convolution whose channels become 2 × 2 pixels each (Shi et al. 2016); those of the last level
+    become the image.
     """
 
     def __init__(self, shape: DecoderShape):

@@ -1,8 +1,8 @@
 """The transformer of PixArt-Σ and PixArt-α, which `training` trains and `export` writes as graphs.
 
-Parameters are named as in diffusers' `PixArtTransformer2DModel`, so its weights load by name. It differs in what a
-graph for every size needs: the position embedding and the projected caption are inputs, the caption's mask keeps its
-integer form, and the output is cut to the latent channels. Reference: Chen et al., "PixArt-Σ", arXiv 2403.04692.
+Parameters are named as in diffusers' `PixArtTransformer2DModel`, so its weights load by name. The differences let one
+graph serve every size: the position embedding and the projected caption are inputs, the caption's mask stays an
+integer, and the output is reduced to the latent channels. Reference: Chen et al., "PixArt-Σ", arXiv 2403.04692.
 """
 
 import math
@@ -22,7 +22,7 @@ NORM_EPSILON = 1e-6
 
 @dataclass(frozen=True)
 class TransformerShape:
-    """The dimensions that decide a transformer's weights."""
+    """The dimensions that determine a transformer's weights."""
 
     layers: int
     heads: int
@@ -33,14 +33,14 @@ class TransformerShape:
     caption_width: int
     kv_compression: KvCompression | None = None
     pixels_per_latent: int | None = None
-    """Along a side, for a model that is told its picture's size, as PixArt-α's at 1024 px; None for all others."""
+    """Pixels along a side, for a model that receives its image's size, like PixArt-α's at 1024 px; else None."""
 
     @property
     def width(self) -> int:
         return self.heads * self.head_width
 
     def compression_of(self, layer: int) -> int | None:
-        """By how much a layer shortens its keys and values along each side; None where it does not."""
+        """The factor by which a layer compresses its keys and values along each side; None if it does not."""
         compression = self.kv_compression
         return compression.scale if compression and layer in compression.layers else None
 
@@ -103,7 +103,7 @@ class NumberEmbedder(nn.Module):
 
 
 class AdaLayerNormSingle(nn.Module):
-    """One modulation of all blocks from the timestep and, where the model is told it, the picture's size (PixArt-α,
+    """One modulation for all blocks, from the timestep and, if the model receives it, the image's size (PixArt-α,
     section 2.3).
     """
 
@@ -117,7 +117,7 @@ class AdaLayerNormSingle(nn.Module):
         self.linear = nn.Linear(width, MODULATIONS * width)
 
     def forward(self, timestep: Tensor, size: Tensor | None) -> tuple[Tensor, Tensor]:
-        """`size`: height and width in pixels [B, 2], for a model that is told them."""
+        """`size`: height and width in pixels [B, 2], for a model that receives them."""
         embedded = self.emb.timestep_embedder(timestep)
         if size is not None:
             sides = self.emb.resolution_embedder(size.flatten()).unflatten(0, (-1, 2)).flatten(1)
@@ -139,7 +139,7 @@ class CaptionProjection(nn.Module):
 
 
 class PixArtTransformer(nn.Module):
-    """One denoising call; `caption_projection` is called beforehand, once a picture."""
+    """One denoising call; `caption_projection` is called once per image, in advance."""
 
     def __init__(self, shape: TransformerShape):
         super().__init__()
@@ -163,7 +163,7 @@ class PixArtTransformer(nn.Module):
         caption: Tensor,
         caption_mask: Tensor,
     ) -> Tensor:
-        """Predicts what the sampler needs.
+        """Predicts the sampler's input.
 
         Args:
             latents: [B, 4, h, w], h and w multiples of the patch.
@@ -185,7 +185,7 @@ class PixArtTransformer(nn.Module):
         return self._unpatch(self.proj_out(self.norm_out(x) * (1 + scale) + shift), grid)
 
     def _size(self, latents: Tensor) -> Tensor | None:
-        """Height and width of the picture in pixels [B, 2], counted so that a graph counts them too."""
+        """Height and width of the image in pixels [B, 2], computed in a way that a graph reproduces."""
         if self.shape.pixels_per_latent is None:
             return None
         ones = torch.ones_like(latents[:, 0])

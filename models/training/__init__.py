@@ -2,5 +2,5 @@
 
 import os
 
-# Read when the library is imported, by modules of this package; who wants to take part sets 0.
+# The library reads this when modules of this package import it; set 0 to take part.
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = os.environ.get("HF_HUB_DISABLE_TELEMETRY") or "1"

@@ -1,4 +1,4 @@
-"""Batches prepared ahead of training, in other processes where a GPU would wait for them."""
+"""Prepares batches ahead of training, in other processes if a GPU would wait for them."""
 
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -12,7 +12,7 @@ Prepared = TypeVar("Prepared")
 
 
 class _Steps(IterableDataset):
-    """The batch of every step from `first` on, without end; several processes take turns."""
+    """The batch of every step from `first` on, indefinitely; several processes take turns."""
 
     def __init__(self, batch: Callable[[int], object], first: int):
         self.batch, self.first = batch, first
@@ -24,6 +24,6 @@ class _Steps(IterableDataset):
 
 
 def prepared(batch: Callable[[int], Prepared], first: int) -> Iterator[Prepared]:
-    """Yield `batch(step)` for the steps from `first` on, in order and without end."""
+    """Yield `batch(step)` for the steps from `first` on, in order, indefinitely."""
     steps = _Steps(batch, first)
     return iter(DataLoader(steps, batch_size=None, num_workers=LOADERS, prefetch_factor=8 if LOADERS else None))

@@ -1,4 +1,4 @@
-"""What each training step sees, decided ahead of it: scenes, and their captions as tokens."""
+"""The data of each training step, chosen in advance: scenes, and their captions as tokens."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Batch:
 
 
 class Batches:
-    """The batches of a stage, the same for the same step; a share of captions is empty for guidance."""
+    """The batches of a stage, reproducible by step; a share of captions is empty, for guidance."""
 
     def __init__(self, stage: Stage, sets: list[LatentSet], tokenizer: PreTrainedTokenizerFast):
         self.stage, self.tokenizer = stage, tokenizer
@@ -47,5 +47,5 @@ class Batches:
 def load_batches(
     stage: Stage, sets: list[LatentSet], tokenizer: PreTrainedTokenizerFast, first: int
 ) -> Iterator[Batch]:
-    """Yield a stage's batches from a step on, in order and without end."""
+    """Yield a stage's batches from a step on, in order, indefinitely."""
     return prepared(Batches(stage, sets, tokenizer).at, first)

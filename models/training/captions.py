@@ -18,15 +18,15 @@ def wording() -> dict:
 
 
 def plain_caption(name: str, style: str, background: str) -> str:
-    """Return the plainest caption of a single object, as test sheets use it."""
+    """Return the plainest caption of a single object, as used on test sheets."""
     colour = wording()["backgrounds"][background][0]
     return f"{_article(style)} {name} on {_article(colour)} background"
 
 
 def caption(scene: Scene, rng: np.random.Generator, whole: bool = False, dense: bool | None = None) -> str:
-    """Describe a scene in a random wording: one in four is dense, or all or none as `dense` says.
+    """Describe a scene in a random wording: one in four is dense, or all or none according to `dense`.
 
-    One in ten of a single object leaves out style or background, unless `whole` forbids it.
+    One in ten captions of a single object leaves out style or background, unless `whole` forbids it.
     """
     words = wording()
     kind = "pair" if scene.relation else "group" if scene.count > 1 else "single"
@@ -84,12 +84,12 @@ def _sized(name: str, style: str, scene: Scene, rng: np.random.Generator) -> tup
 
 
 def plural(name: str) -> str:
-    """Return what several of an object are called."""
+    """Return the name of several of an object."""
     return OBJECTS[name].get("plural", f"{name}s")
 
 
 def _object_words(name: str, rng: np.random.Generator) -> str:
-    """The object's own name two times out of three, else one of its other names."""
+    """The object's own name in two of three cases, else one of its other names."""
     also = OBJECTS[name]["also"]
     return _pick(also, rng) if also and rng.random() < 1 / 3 else name
 

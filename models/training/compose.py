@@ -1,4 +1,4 @@
-"""From scenes to their true pictures, at any width and height, many at a time."""
+"""Paints the true pictures of scenes, at any width and height, many at a time."""
 
 from functools import cache
 
@@ -11,7 +11,7 @@ from training.icons import OBJECT_NAMES, STYLES, atlas
 from training.scenes import BACKGROUNDS, Placed, Scene
 
 FINER = 2
-"""Pictures are painted so much larger and then averaged, which smooths edges."""
+"""Pictures are painted larger by this factor and then averaged, which smooths edges."""
 
 
 def compose(scenes: list[Scene], width: int, height: int) -> torch.Tensor:
@@ -36,7 +36,7 @@ def background(names: list[str], height: int) -> torch.Tensor:
 
 
 def _level(placed: Placed, width: int, height: int) -> int:
-    """Return the smallest kept raster that is not enlarged, if there is one; no pixel of it is skipped either."""
+    """Return the smallest stored raster that is neither enlarged nor skips pixels, if there is one."""
     side = placed.size * min(width, height) * FINER
     return next((level for level in (128, 256, 512, 1024) if level >= side), 2048)
 
@@ -60,6 +60,6 @@ def _place(objects: list[Placed], level: int, width: int, height: int) -> torch.
     shape = (len(objects), 4, height * FINER, width * FINER)
     grid = F.affine_grid(torch.stack([across, down], 1), shape, align_corners=False)
     pictures = _rasters(level)[styles, names].permute(0, 3, 1, 2) / 255
-    # With premultiplied alpha scaling makes no dark rim.
+    # With premultiplied alpha, scaling leaves no dark rim.
     pictures[:, :3] *= pictures[:, 3:]
     return F.grid_sample(pictures, grid, align_corners=False)

@@ -1,4 +1,4 @@
-"""Where training computes: on a GPU where there is one, else on the processor. The code is the same on both."""
+"""Chooses the device for training: a GPU if there is one, else the processor. The code is the same for both."""
 
 from contextlib import AbstractContextManager
 from functools import cache
@@ -10,7 +10,7 @@ from torch import nn
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 ON_GPU = DEVICE.type == "cuda"
 LOADERS = 10 if ON_GPU else 0
-"""Processes that word and tokenise captions ahead of a GPU; a processor's cores have enough to do."""
+"""The number of processes that write and tokenise captions ahead of a GPU; a processor's cores are busy enough."""
 
 if ON_GPU:
     torch.set_float32_matmul_precision("high")
@@ -20,8 +20,9 @@ if ON_GPU:
 
 @cache
 def is_bfloat16_faster() -> bool:
-    """Whether products gain by bfloat16: on GPUs always, on a processor by trial, since its flags do not tell
-    (of two with AVX512-BF16, one is twice as fast with it and one half as fast).
+    """Whether bfloat16 speeds up products: always on GPUs; measured on a processor, since its flags do not show it.
+
+    Of two processors with AVX512-BF16, one is twice as fast with it and one half as fast.
     """
 
     def seconds(dtype: torch.dtype) -> float:
@@ -42,6 +43,6 @@ def fast_arithmetic() -> AbstractContextManager:
 
 
 def fuse(module: nn.Module) -> None:
-    """Fuse a module's pointwise steps, where a GPU makes that worth a compiler's time; it computes the same."""
+    """Fuse a module's pointwise steps, if a GPU makes that worth the compile time; the results are the same."""
     if ON_GPU:
         module.compile()

@@ -1,4 +1,4 @@
-"""End of an autoencoder's training: standardise the latents and keep it for later stages.
+"""Finish an autoencoder's training: standardise the latents and save it for later stages.
 
 python -m training.finish_vae vae
 """

@@ -30,9 +30,9 @@ def save_folder(
     sampling: Sampling = MANY_STEPS,
     decoder: ShuffleDecoder | None = None,
 ) -> None:
-    """Write the folder that diffusers' `PixArtSigmaPipeline` and `models/export` read; positions as for one size.
+    """Write the folder that diffusers' `PixArtSigmaPipeline` and `models/export` read, with the positions of one size.
 
-    `decoder` goes beside the autoencoder, where the exporter takes it and diffusers does not see it.
+    `decoder` is stored beside the autoencoder, where the exporter finds it and diffusers does not see it.
     """
     pipeline = PixArtSigmaPipeline(
         tokenizer=text_states.tokenizer,
@@ -51,7 +51,7 @@ def save_folder(
 
 
 def _forget_origin(config: Path) -> None:
-    """Leave out where this machine had the weights, which diffusers writes down."""
+    """Remove the path of the weights on this machine, which diffusers writes."""
     values = json.loads(config.read_text())
     values.pop("_name_or_path", None)
     config.write_text(json.dumps(values, indent=2) + "\n")
@@ -61,7 +61,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("stage", choices=STAGES)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--base-side", type=int, default=32, help="latent side of the size whose positions it carries")
+    parser.add_argument(
+        "--base-side", type=int, default=32, help="latent side of the size whose positions the folder stores"
+    )
     arguments = parser.parse_args()
     stage = STAGES[arguments.stage]
     model = load_average(arguments.stage)

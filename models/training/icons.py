@@ -17,8 +17,7 @@ from PIL import Image
 
 from training.paths import CACHE
 
-# Pinned versions: another version may redraw an icon, and then the data set is another one.
-# Package, version, and the SHA-512 of its archive.
+# Pinned versions: another version may redraw an icon, which would change the data set.
 ICON_SETS = {
     "flat": (
         "@iconify-json/fluent-emoji-flat",
@@ -38,7 +37,7 @@ OBJECT_NAMES = tuple(OBJECTS)
 
 @cache
 def icon_set(style: str) -> dict:
-    """Return the icon set's `icons.json` of a style; `npm pack` fetches it the first time."""
+    """Return the icon set's `icons.json` for a style; `npm pack` fetches it the first time."""
     package, version, sha512 = ICON_SETS[style]
     folder = CACHE / "icons"
     archive = folder / f"{package.removeprefix('@').replace('/', '-')}-{version}.tgz"
@@ -69,7 +68,7 @@ def atlas(size: int) -> np.ndarray:
     file = CACHE / "icons" / f"atlas-{size}-{digest}.npy"
     if not file.exists():
         pairs = [(style, OBJECTS[name]["icon"]) for style in STYLES for name in OBJECT_NAMES]
-        # Fetched here, or every process would.
+        # Fetched here once, or every process would fetch it.
         for style in STYLES:
             icon_set(style)
         part = file.with_suffix(".part")

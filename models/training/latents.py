@@ -1,4 +1,4 @@
-"""Training data of one picture shape: scenes and their latents, made once and read from disk afterwards."""
+"""Training data of one picture shape: scenes and their latents, created once and then read from disk."""
 
 import pickle
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ from training.train_vae import encode, to_tensor
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a latent set holds; it is the same for the same recipe and autoencoder.
+    """The contents of a latent set, which are the same for the same recipe and autoencoder.
 
     `base_side` is the latent side of the pictures' size (16 at 128 px, 32 at 256 px), which sets their positions.
-    Recipes of one seed, count and share of pairs show the same scenes, whatever their size.
+    Recipes with the same seed, count and share of pairs show the same scenes, whatever their size.
     """
 
     seed: int
@@ -55,7 +55,7 @@ def make_latents(vae: AutoencoderKL, folder: Path, recipe: Recipe) -> None:
 
 
 class LatentSet:
-    """Scenes with their latents: on a GPU in its memory, else read from disk as they are needed."""
+    """Scenes with their latents: in a GPU's memory, or else read from disk as needed."""
 
     def __init__(self, folder: Path, base_side: int):
         self.base_side = base_side
@@ -64,7 +64,7 @@ class LatentSet:
 
 
 def latent_set(vae: AutoencoderKL, recipe: Recipe, root: Path) -> LatentSet:
-    """Return a set from the folder of an autoencoder's sets; make it the first time."""
+    """Return a set from the folder of an autoencoder's sets; create it the first time."""
     folder = root / f"{recipe.width}x{recipe.height}-{recipe.count}-{recipe.seed}"
     if not (folder / "latents.npy").exists():
         make_latents(vae, folder, recipe)
@@ -72,5 +72,5 @@ def latent_set(vae: AutoencoderKL, recipe: Recipe, root: Path) -> LatentSet:
 
 
 def latents_root(vae_run: str) -> Path:
-    """Return where the latent sets of an autoencoder are kept."""
+    """Return the folder of an autoencoder's latent sets."""
     return CACHE / "latents" / vae_run

@@ -21,7 +21,7 @@ class Curve:
 
 
 def loss_plot(curves: list[Curve], x_label: str, y_label: str) -> str:
-    """Draw the curves over one pair of axes; that of losses, which are above zero, is logarithmic."""
+    """Draw the curves over one pair of axes; the loss axis is logarithmic, so losses have to be above zero."""
     high_x = max(x for c in curves for x in c.x)
     low_y, high_y = min(y for c in curves for y in c.y), max(y for c in curves for y in c.y)
 

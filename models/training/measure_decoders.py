@@ -1,4 +1,4 @@
-"""What autoencoders make of scenes never drawn from.  python -m training.measure_decoders vae-2 vae-2-shuffle"""
+"""Measures autoencoders on scenes outside training.  python -m training.measure_decoders vae-2 vae-2-shuffle"""
 
 import argparse
 
@@ -8,7 +8,7 @@ from training.train_vae import TESTS, evaluate, load_vae
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="+", help="finished autoencoders; their pictures go into runs/measured-…")
+    parser.add_argument("names", nargs="+", help="finished autoencoders; their pictures go to runs/measured-…")
     for name in parser.parse_args().names:
         print(name, evaluate(load_vae(name), Run(f"measured-{name}"), TESTS), flush=True)
 

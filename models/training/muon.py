@@ -6,8 +6,8 @@ import torch
 def orthogonalise(update: torch.Tensor, steps: int = 5) -> torch.Tensor:
     """Return the nearest orthogonal matrices of [batch, rows, columns] by a quintic Newton-Schulz iteration.
 
-    The iteration runs on the Gram matrix of the shorter side, in float32, and touches the long side twice only:
-    X ← (aI + bG + cG²) X multiplies by polynomials of one matrix G = XXᵀ, and these commute.
+    The iteration runs on the Gram matrix of the shorter side, in float32, and touches the long side only twice: X ← (aI
+    + bG + cG²) X multiplies by polynomials of one matrix G = XXᵀ, and these commute.
     """
     a, b, c = 3.4445, -4.7750, 2.0315
     tall = update.shape[-2] > update.shape[-1]

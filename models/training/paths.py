@@ -1,4 +1,4 @@
-"""Where training keeps what does not belong in the repository: icons, data, checkpoints, logs."""
+"""Paths for everything in training that does not belong in the repository: icons, data, checkpoints, logs."""
 
 import os
 from pathlib import Path

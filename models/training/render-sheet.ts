@@ -6,7 +6,7 @@ import { type Size, sizeSchema } from '../../domain/size.ts';
 import { encodeImage, makeContactSheet } from '../../images/index.ts';
 import { bundleRef, loadPipeline, openBundle, PIPELINE_VERSION, type Pipeline, verifyBundle } from '../pixart/index.ts';
 
-/** Renders a JSONL catalog in this process with the product's own pipeline and lays the images out on one sheet. */
+/** Renders a JSONL catalog in this process with the product's own pipeline and lays out the images on one sheet. */
 async function renderSheet(bundleFolder: string, size: Size, catalog: string, sheet: string): Promise<void> {
   const bundle = await openBundle(bundleFolder);
   await verifyBundle(bundle);

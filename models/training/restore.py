@@ -1,4 +1,4 @@
-"""The committed weights back in the cache, so that training goes on on any machine.  python -m training.restore"""
+"""Copies the committed weights to the cache, so that training can resume anywhere.  python -m training.restore"""
 
 import shutil
 from pathlib import Path
@@ -12,10 +12,10 @@ from training.paths import CACHE
 from training.stages import STAGES, TEXT_RUN
 
 CHECKPOINT = Path(__file__).parent / "checkpoint"
-"""What the shipped bundles were exported from: a Hugging Face folder, and further transformers beside its own."""
+"""The source of the shipped bundles: a Hugging Face folder, and further transformers beside its own."""
 
 TRANSFORMERS = {"512px": "512px", "2k-compressed": "transformer", "few-steps": "few-steps"}
-"""By stage: the folder of the checkpoint with its transformer."""
+"""The checkpoint's folder with each stage's transformer."""
 
 VAES = {name for stage in TRANSFORMERS for name in (STAGES[stage].vae, STAGES[stage].decoder)}
 
@@ -26,12 +26,12 @@ def restore(cache: Path = CACHE) -> None:
     kept = [*vaes, cache / "tokenizer", *(runs / name for name in (TEXT_RUN, *TRANSFORMERS))]
     taken = [path for path in kept if path.exists()]
     if taken:
-        raise SystemExit(f"nothing restored: {taken[0]} is there already; move it away first")
+        raise SystemExit(f"nothing restored: {taken[0]} already exists; move it away first")
     encoder = T5EncoderModel.from_pretrained(CHECKPOINT / "text_encoder", dtype=torch.float32).state_dict()
     _keep(runs / TEXT_RUN, {f"encoder.{name}": weight for name, weight in encoder.items()})
     for stage in TRANSFORMERS:
         _keep(runs / stage, transformer_weights(stage))
-    # One encoder, and so the same latents: the better decoder serves both.
+    # Both share one encoder, and so the same latents: the better decoder serves both.
     vae = AutoencoderKL.from_pretrained(CHECKPOINT / "vae", torch_dtype=torch.float32)
     for folder in vaes:
         vae.save_pretrained(folder)
@@ -40,7 +40,7 @@ def restore(cache: Path = CACHE) -> None:
 
 
 def transformer_weights(stage: str) -> dict[str, torch.Tensor]:
-    """Return a kept stage's transformer in float32, the weights of compressed layers among it."""
+    """Return a kept stage's transformer in float32, including the weights of compressed layers."""
     weights = load_file(CHECKPOINT / TRANSFORMERS[stage] / "diffusion_pytorch_model.safetensors")
     return {name: weight.float() for name, weight in weights.items()}
 

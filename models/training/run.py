@@ -1,4 +1,4 @@
-"""What every stage shares: learning rate, averaged weights, checkpoints to resume from, a log."""
+"""Shared by every stage: learning rate, averaged weights, checkpoints to resume from, a log."""
 
 import json
 import math
@@ -31,7 +31,7 @@ def cosine(step: int, steps: int, warmup: int) -> float:
 def optimisers(
     modules: nn.Module, is_matrix: Callable[[str, nn.Parameter], bool], lr: float, weight_decay: float = 0.0
 ) -> list[torch.optim.Optimizer]:
-    """Give the parameters for which `is_matrix(name, parameter)` holds to Muon and the rest to AdamW."""
+    """Assign the parameters for which `is_matrix(name, parameter)` holds to Muon and the rest to AdamW."""
     named = [(n, p) for n, p in modules.named_parameters() if p.requires_grad]
     matrices = [p for n, p in named if is_matrix(n, p)]
     rest = [p for n, p in named if not is_matrix(n, p)]
@@ -42,17 +42,17 @@ def optimisers(
 
 
 class Length:
-    """How long a stage is: so many steps or, with `minutes`, as many as fit into them at the pace so far."""
+    """The length of a stage: a number of steps or, with `minutes`, as many as fit at the pace so far."""
 
     PACED = 20
-    """Steps that tell nothing of the pace and do not count as time: compilers and caches are still at work."""
+    """Warm-up steps that do not count towards pace or time, because compilers and caches are still busy."""
 
     def __init__(self, steps: int, minutes: float | None = None):
         self.steps, self.limit = steps, minutes and 60 * minutes
         self.paced, self.taken = time.monotonic(), 0
 
     def total(self, step: int) -> int:
-        """Return how many steps the stage has in all, as far as can be told before this one; to be asked at each."""
+        """Return the stage's total number of steps, as far as it is known before this one; call it for each step."""
         now = time.monotonic()
         taken, self.taken = self.taken, self.taken + 1
         if not self.limit:
@@ -78,7 +78,7 @@ class Average:
 
 
 class Run:
-    """One stage's folder in the cache: its log, its checkpoint and what is sampled on the way."""
+    """One stage's folder in the cache: its log, its checkpoint and its samples."""
 
     def __init__(self, name: str, root: Path = CACHE / "runs"):
         self.folder = root / name
@@ -86,18 +86,18 @@ class Run:
         self.started = self.saved = time.monotonic()
 
     def claim(self, settings: object) -> None:
-        """Note by what settings this run is trained; refuse to go on with a run of others, or to be taken for it."""
+        """Record this run's settings; refuse to resume a run with other settings, or to be mistaken for one."""
         file, asked = self.folder / "settings.txt", f"{settings}\n"
         if not file.exists():
             file.write_text(asked)
         elif (found := file.read_text()) != asked:
             raise SystemExit(
-                f"{self.folder} holds a run of other settings; move it away first\nit: {found}now: {asked}"
+                f"{self.folder} holds a run with other settings; move it away first\nfound: {found}requested: {asked}"
             )
 
     @property
     def is_save_due(self) -> bool:
-        """Whether more would be lost than should be if the run were killed now."""
+        """Whether too much would be lost if the run were killed now."""
         return time.monotonic() - self.saved > 60 * SAVE_EVERY
 
     def log(self, **values: float) -> None:
@@ -108,7 +108,7 @@ class Run:
             file.write(line + "\n")
 
     def save(self, step: int, model: nn.Module, average: Average, optimizers: list) -> None:
-        """Write the checkpoint in one move, so that a killed run leaves the one before."""
+        """Write the checkpoint atomically, so that a killed run keeps the previous one."""
         state = {
             "step": step,
             "model": model.state_dict(),
@@ -121,8 +121,8 @@ class Run:
         self.saved = time.monotonic()
 
     def resume(self, model: nn.Module, average: Average, optimizers: list) -> int:
-        """Load the checkpoint if there is one and return the step to go on from."""
-        # Nothing was trained until now that could be lost.
+        """Load the checkpoint if there is one and return the step to resume from."""
+        # There is no training to lose yet.
         self.saved = time.monotonic()
         file = self.folder / "checkpoint.pt"
         if not file.exists():
@@ -136,19 +136,19 @@ class Run:
         return state["step"]
 
     def averaged(self) -> dict[str, torch.Tensor]:
-        """Return the averaged weights: the checkpoint's, or those that `training.restore` put there."""
+        """Return the averaged weights: the checkpoint's, or those from `training.restore`."""
         checkpoint, restored = self.folder / "checkpoint.pt", self.folder / "restored.pt"
         if checkpoint.exists():
             return torch.load(checkpoint, map_location="cpu", weights_only=True)["average"]
         if restored.exists():
             return torch.load(restored, map_location="cpu", weights_only=True)
         raise FileNotFoundError(
-            f"{self.folder}: no checkpoint; train this stage first (training.restore puts those back that are kept)"
+            f"{self.folder}: no checkpoint; train this stage first (training.restore restores the committed ones)"
         )
 
 
 def descend(loss: torch.Tensor, module: nn.Module, optimizers: list[torch.optim.Optimizer], average: Average) -> None:
-    """Take one step down the loss, its gradient clipped to length 1, and let the averaged weights follow."""
+    """Take one optimiser step with the gradient clipped to norm 1, and update the averaged weights."""
     loss.backward()
     torch.nn.utils.clip_grad_norm_(module.parameters(), 1.0)
     for optimizer in optimizers:

@@ -1,4 +1,4 @@
-"""Sampling as the product does it: DPM-Solver++ with classifier-free guidance, then the autoencoder's decoder."""
+"""Samples like the product: DPM-Solver++ with classifier-free guidance, then the autoencoder's decoder."""
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ def sample(
     sampling: Sampling = MANY_STEPS,
     seed: int = 0,
 ) -> np.ndarray:
-    """Draw one picture a prompt, uint8 [B, height, width, 3]. Raises `FloatingPointError` where one is not finite."""
+    """Draw one picture for each prompt, uint8 [B, height, width, 3]. Raises `FloatingPointError` for NaN."""
     solver = scheduler(sampling.order)
     solver.set_timesteps(sampling.steps)
     is_guided = sampling.guidance > 1

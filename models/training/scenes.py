@@ -1,4 +1,4 @@
-"""What a picture shows, as plain data that holds at every resolution; and which combinations are held out."""
+"""A picture's content, as plain data for every resolution, and the held-out combinations."""
 
 import hashlib
 from dataclasses import dataclass
@@ -27,9 +27,9 @@ BACKGROUNDS: dict[str, tuple[str, str]] = {
     "meadow": ("#e6f7a0", "#4fae3e"),
 }
 RELATIONS = ("left of", "right of", "above", "below")
-# How much of the shorter side a single object takes; a caption names the size unless it is the normal one.
+# The share of the shorter side that a single object takes; a caption names the size unless it is the normal one.
 SIZES = {"small": (0.4, 0.46), "normal": (0.7, 0.78), "large": (0.88, 0.94)}
-# Where the centres of so many like objects lie.
+# The centres of a group's objects, by their number.
 GROUPS = {
     2: ((-0.24, 0.0), (0.24, 0.0)),
     3: ((0.0, -0.23), (-0.24, 0.23), (0.24, 0.23)),
@@ -54,7 +54,7 @@ class Placed:
 class Scene:
     """A background and one object, two that differ, or two to four alike.
 
-    With two that differ, `relation` says how the first lies to the second.
+    With two that differ, `relation` is the position of the first relative to the second.
     """
 
     background: str
@@ -63,30 +63,30 @@ class Scene:
 
     @property
     def count(self) -> int:
-        """How many there are of the first object."""
+        """The number of the first object."""
         return 1 if self.relation else len(self.objects)
 
     @property
     def size(self) -> str:
-        """The size of a single object; what there are several of has the normal one."""
+        """The size of a single object; groups have the normal one."""
         side = self.objects[0].size
         near = min(SIZES, key=lambda name: abs(side - sum(SIZES[name]) / 2))
         return near if len(self.objects) == 1 else "normal"
 
 
 def held_out(*key: str) -> bool:
-    """Say whether a combination (object, style, background; or a pair of objects) is kept for testing only."""
+    """Return whether a combination (object, style, background; or a pair of objects) is reserved for testing."""
     digest = hashlib.sha256("|".join(key).encode()).digest()
     return int.from_bytes(digest[:4], "big") < HELD_OUT_SHARE * 2**32
 
 
 def is_held_out_pair(scene: Scene) -> bool:
-    """Say whether the scene shows two objects that training never shows together."""
+    """Return whether the scene shows two objects that training never shows together."""
     return scene.relation is not None and held_out(*sorted(o.name for o in scene.objects))
 
 
 def is_held_out(scene: Scene) -> bool:
-    """Say whether any part of the scene belongs to the held-out combinations."""
+    """Return whether any part of the scene is a held-out combination."""
     return is_held_out_pair(scene) or any(held_out(o.name, o.style, scene.background) for o in scene.objects)
 
 
@@ -133,9 +133,9 @@ def any_scene(rng: np.random.Generator, kind: str) -> Scene:
 
 
 def sample_scene(rng: np.random.Generator, pair_share: float) -> Scene:
-    """Draw a training scene: any combination but the held-out ones.
+    """Draw a training scene: any combination except the held-out ones.
 
-    Of what is not a pair, one scene in seven shows several of one object and one in five a small or large one.
+    Of scenes that are not pairs, one in seven shows several of one object and one in five a small or large one.
     """
     other = np.array([0.66, 0.2, 0.14]) * (1 - pair_share)
     kind = KINDS[int(np.searchsorted(np.cumsum(other), rng.random(), side="right"))]
@@ -145,7 +145,7 @@ def sample_scene(rng: np.random.Generator, pair_share: float) -> Scene:
 
 
 def held_out_scenes(count: int, kind: str, seed: int) -> list[Scene]:
-    """Draw scenes of a kind whose combinations are never trained on; pairs are held out as pairs."""
+    """Draw scenes of a kind with combinations outside training; pairs are held out as pairs."""
     rng = np.random.default_rng(seed)
     wanted = is_held_out_pair if kind == "pair" else is_held_out
     scenes: list[Scene] = []

@@ -9,7 +9,7 @@ from diffusers import DPMSolverMultistepScheduler
 
 @dataclass(frozen=True)
 class Sampling:
-    """How a model's pictures are drawn: steps, guidance, and the solver's order."""
+    """A model's sampling settings: steps, guidance, and the solver's order."""
 
     steps: int
     guidance: float

@@ -1,4 +1,4 @@
-"""How well a stage follows held-out prompts, half of them short and half dense, judged by the scorer.
+"""Measures how well a stage follows held-out prompts, half of them short and half dense, judged by the scorer.
 
 python -m training.score 512px --count 150 --side 512 --kind single --kind pair
 """
@@ -41,7 +41,7 @@ def interval(right: int, count: int) -> tuple[float, float]:
 
 
 def verdicts(values: list[int], wanted: list[int], scene: Scene) -> Iterator[tuple[str, bool]]:
-    """Yield each category with whether the picture is right in it, as GenEval does (Ghosh et al. 2023)."""
+    """Yield each category with whether the picture is correct in it, as in GenEval (Ghosh et al. 2023)."""
     found = {name: named[i] for (name, named), i in zip(ATTRIBUTES.items(), values, strict=True)}
     right = {name: a == b for name, a, b in zip(ATTRIBUTES, values, wanted, strict=True)}
     yield "background", right["background"]
@@ -59,7 +59,7 @@ def verdicts(values: list[int], wanted: list[int], scene: Scene) -> Iterator[tup
 
 
 Counts = Counter[tuple[str, bool]]
-"""How often a category was judged right (True) and wrong (False)."""
+"""How often a category was judged correct (True) and wrong (False)."""
 
 
 def score(
@@ -73,7 +73,7 @@ def score(
     dense: bool | None = None,
     sampling: Sampling = MANY_STEPS,
 ) -> Counts:
-    """Draw every scene from a caption of its own, dense or short ones only if `dense` says so, and judge it."""
+    """Draw every scene from its own caption, only dense or only short ones according to `dense`, and judge it."""
     rng = np.random.default_rng(13)
     counts: Counts = Counter()
     for i in range(0, len(scenes), BATCH):
@@ -89,14 +89,14 @@ def score(
 
 
 def share(counts: Counts, category: str) -> str:
-    """Return a category's share of right pictures with its interval, for a table's cell."""
+    """Return a category's share of correct pictures with its interval, for a table's cell."""
     right, wrong = counts[category, True], counts[category, False]
     low, high = interval(right, right + wrong)
     return f"{right / (right + wrong):.3f} ({low:.3f} to {high:.3f}) of {right + wrong}"
 
 
 def table(by_captions: dict[str, Counts]) -> str:
-    """Return a table in Markdown: a row for each category, a column for each kind of captions."""
+    """Return a table in Markdown: a row for each category, a column for each kind of caption."""
     rows = [f"| category | {' | '.join(by_captions)} |", f"| --- |{' --- |' * len(by_captions)}"]
     for category in dict.fromkeys(category for counts in by_captions.values() for category, _ in counts):
         rows.append(f"| {category} | {' | '.join(share(counts, category) for counts in by_captions.values())} |")

@@ -1,6 +1,4 @@
-"""A judge of pictures, trained apart from the model: it reads objects, places, number, size, style and
-background off an image.
-"""
+"""A separately trained classifier: reads objects, places, number, size, style and background from a picture."""
 
 import math
 
@@ -16,11 +14,11 @@ from training.scenes import BACKGROUNDS, SIZES, Scene
 from training.train_text import COUNTS, OPTIONAL, PLACES, places
 
 SIDE = 128
-"""Pictures of every size are shrunk to this side."""
+"""Pictures of every size are scaled down to this side."""
 
 CHANNELS = (64, 96, 128, 160)
 PATCHES = (4, 2, 2, 2)
-"""By how much each stage shrinks what it sees."""
+"""The factor by which each stage reduces its input."""
 
 ATTRIBUTES = {
     "object": OPTIONAL,
@@ -33,7 +31,7 @@ ATTRIBUTES = {
 
 
 class Residual(nn.Module):
-    """Two convolutions around which the input is added."""
+    """Two convolutions with a residual connection."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -48,10 +46,10 @@ class Residual(nn.Module):
 
 
 class Scorer(nn.Module):
-    """Images [B, 3, 128, 128] in -1 … 1 to one [B, values] of logits per attribute.
+    """From images [B, 3, 128, 128] in -1 … 1 to one [B, values] of logits per attribute.
 
-    Convolutions leave a grid of 4 × 4 cells that know their place. Each attribute looks at them with a learned query;
-    what it sees there is named by one classifier of objects for all places, so that an object is learned once.
+    Convolutions leave a grid of 4 × 4 cells with position embeddings. Each attribute attends to them with a learned
+    query; one classifier of objects serves all places, so that an object is learned once.
     """
 
     def __init__(self):
@@ -79,7 +77,7 @@ class Scorer(nn.Module):
 
 
 def targets(scene: Scene) -> list[int]:
-    """Return the index of each attribute's value; "object" is "none" where there are two that differ."""
+    """Return the index of each attribute's value; "object" is "none" if there are two that differ."""
     first = scene.objects[0]
     alone = "none" if scene.relation else first.name
     values = {
@@ -94,7 +92,7 @@ def targets(scene: Scene) -> list[int]:
 
 
 def shrink(images: torch.Tensor) -> torch.Tensor:
-    """Shrink square images [B, 3, h, h] to the scorer's side."""
+    """Scale square images [B, 3, h, h] down to the scorer's side."""
     return F.interpolate(images, size=(SIDE, SIDE), mode="area")
 
 
@@ -102,7 +100,7 @@ def shrink(images: torch.Tensor) -> torch.Tensor:
 def read(scorer: Scorer, images: torch.Tensor) -> torch.Tensor:
     """Return the index of each attribute's likeliest value, [B, attributes], for images [B, 3, h, h] in -1 … 1.
 
-    Raises `FloatingPointError` for logits that are not finite, among which none is likeliest.
+    Raises `FloatingPointError` for logits that are not finite, because none of those is likeliest.
     """
     logits = (scorer(shrink(part)) for part in images.split(100))
     return torch.cat([torch.stack([finite(x, "the scorer's logits").argmax(1) for x in each], 1) for each in logits])

@@ -1,4 +1,4 @@
-"""The held-out prompts of the contact sheet: one per object first, each a combination that training never showed.
+"""The held-out prompts of the contact sheet: first one for each object, all with combinations outside training.
 
 python -m training.sheet 40 > sheet.jsonl
 """

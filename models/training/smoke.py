@@ -1,6 +1,6 @@
-"""The whole recipe at toy scale, to see that every stage still fits the next.  python -m training.smoke FOLDER
+"""The whole recipe at toy scale, to check that all stages fit together.  python -m training.smoke FOLDER
 
-It writes a Hugging Face folder that `python -m export` accepts; its pictures are noise.
+Writes a Hugging Face folder that `python -m export` accepts; its pictures are noise.
 """
 
 import argparse
@@ -29,7 +29,7 @@ TOY_DECODER = DecoderShape(4, (16, 8, 8), (1, 1, 1))
 
 
 def quarter(recipe: Recipe) -> Recipe:
-    """Return a recipe of two pictures with a quarter of each side."""
+    """Return a recipe for two pictures with a quarter of each side."""
     sides = {"width": recipe.width // 4, "height": recipe.height // 4, "base_side": recipe.base_side // 4}
     return replace(recipe, count=2, **sides)
 

@@ -8,7 +8,7 @@ from training.schedule import FEW_STEPS, MANY_STEPS, Sampling
 
 @dataclass(frozen=True)
 class Source:
-    """A latent set, how many of its pictures make a batch, and which share of the steps draws from it."""
+    """A latent set, its batch size, and the share of the steps that draw from it."""
 
     recipe: Recipe
     batch: int
@@ -17,11 +17,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Stage:
-    """What a stage trains on, with which autoencoder, and for how long.
+    """A stage's data, autoencoder and length.
 
-    The rate falls to zero over the last `decay` share; a stage that is only a way to the next one keeps its rate.
-    A stage may add key/value compression to the layers named in `compress`. With `few_steps` the model that it starts
-    from is its teacher, and it learns to draw in `FEW_STEPS`.
+    The rate falls to zero over the last `decay` share; a stage that only leads to the next one keeps its rate. A stage
+    may add key/value compression to the layers in `compress`. With `few_steps` the stage's starting model is its
+    teacher, and it learns to sample in `FEW_STEPS`.
     """
 
     seed: int
@@ -40,12 +40,12 @@ class Stage:
 
     @property
     def decoder(self) -> str:
-        """The autoencoder that its pictures are decoded with in the end."""
+        """The autoencoder that finally decodes its pictures."""
         return DECODERS_TRAINED_FURTHER.get(self.vae, self.vae)
 
 
 def divided(stage: Stage, by: int) -> Stage:
-    """Return a stage for a slower machine: data and batches `by` times smaller, the rate by the square root of it."""
+    """Return a stage for a slower machine: data and batches `by` times smaller, the rate by its square root."""
     sources = tuple(
         replace(s, recipe=replace(s.recipe, count=max(1, s.recipe.count // by)), batch=max(1, s.batch // by))
         for s in stage.sources
@@ -53,7 +53,7 @@ def divided(stage: Stage, by: int) -> Stage:
     return replace(stage, sources=sources, lr=stage.lr / by**0.5)
 
 
-# By autoencoder: the one with the same latents whose decoder was trained further.
+# For each autoencoder, the one with the same latents whose decoder was trained further.
 DECODERS_TRAINED_FURTHER = {"vae-2": "vae-2-decoder"}
 
 # The run of the text encoder that the transformer learns from.
@@ -74,17 +74,17 @@ SQUARE_2048 = Recipe(700, 2048, 2048, 400, base_side=256)
 
 
 def at_256(share: float, batch: int) -> tuple[Source, ...]:
-    """Return the sources at 256 px, a share of a stage's steps in all: one batch in ten is wide or tall."""
+    """Return the sources at 256 px, for a share of a stage's steps: one batch in ten is wide or tall."""
     return _mostly_square((SQUARE_256, WIDE_256, TALL_256), batch, share, aside=0.1)
 
 
 def at_512(share: float, batch: int) -> tuple[Source, ...]:
-    """Return the sources at 512 px, a share of a stage's steps in all: one batch in five is wide or tall."""
+    """Return the sources at 512 px, for a share of a stage's steps: one batch in five is wide or tall."""
     return _mostly_square((SQUARE_512, WIDE_512, TALL_512), batch, share, aside=0.2)
 
 
 def at_1024(share: float, batch: int) -> tuple[Source, ...]:
-    """Return the sources at 1024 px, a share of a stage's steps in all: one batch in five is wide or tall."""
+    """Return the sources at 1024 px, for a share of a stage's steps: one batch in five is wide or tall."""
     return _mostly_square((SQUARE_1024, WIDE_1024, TALL_1024), batch, share, aside=0.2)
 
 
@@ -100,14 +100,14 @@ STAGES = {
     "128px": Stage(
         seed=3, vae="vae", sources=(Source(SQUARE_128, 1024),), start_from=None, steps=1500, lr=2e-3, decay=0.0
     ),
-    # The better autoencoder comes in while pictures are small and cheap.
+    # The better autoencoder is introduced while pictures are small and cheap.
     "128px-vae-2": Stage(
         seed=4, vae="vae-2", sources=(Source(SQUARE_128, 1024),), start_from="128px", steps=1000, lr=2e-3, decay=0.0
     ),
     "256px": Stage(
         seed=5, vae="vae-2", sources=at_256(1.0, 512), start_from="128px-vae-2", steps=4000, lr=2e-3, decay=0.5
     ),
-    # One set of weights serves all sizes: smaller pictures stay in, or what they taught is lost again.
+    # One set of weights serves all sizes: smaller pictures stay in the data, or the model forgets them.
     "512px": Stage(
         seed=6,
         vae="vae-2",

@@ -1,8 +1,8 @@
-"""What a student that draws in few steps learns from a model that needs many, guidance included.
+"""Targets for a few-step student, from a model that needs many steps, guidance included.
 
-Multistep consistency distillation (Heek, Hoogeboom and Salimans 2024, arXiv 2403.06807): time is cut into as many parts
-as the student has steps. From anywhere in a part the student learns to see the picture with which one step lands where
-the teacher's walk leaves the part. Both walk by DDIM, which is DPM-Solver++ of first order.
+Multistep consistency distillation (Heek, Hoogeboom and Salimans 2024, arXiv 2403.06807): time is divided into as many
+parts as the student has steps. From anywhere in a part, the student learns to predict the picture with which a single
+step lands where the teacher's walk leaves the part. Both walk by DDIM, which is first-order DPM-Solver++.
 """
 
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from training.transformer import Transformer
 WALK = 40
 """The teacher's steps."""
 STRIDE = 1000 // WALK
-"""Timesteps between two of them."""
+"""The number of timesteps between two of the teacher's steps."""
 PART = WALK // FEW_STEPS.steps
 """The teacher's steps in each part."""
 
@@ -24,7 +24,7 @@ Caption = tuple[torch.Tensor, torch.Tensor]
 
 
 class Teacher:
-    """A finished model that is asked with guidance; `nothing` is the empty caption, for one picture."""
+    """A finished model, evaluated with guidance; `nothing` is the empty caption, for one picture."""
 
     def __init__(self, model: Transformer, nothing: Caption):
         self.model, self.nothing = model.eval().requires_grad_(False), nothing
@@ -46,8 +46,8 @@ class Teacher:
     ) -> torch.Tensor:
         """Return the v that the student should predict for noisy latents [B, 4, h, w].
 
-        The teacher takes one step; the student, as it is now, goes on from there to the part's end. One step that lands
-        at the same place sees a picture between the teacher's and the student's.
+        The teacher takes one step; the current student continues from there to the part's end. A single step that lands
+        in the same place predicts a picture between the teacher's and the student's.
         """
         step = (timestep + 1) // STRIDE
         end = (step - 1) // PART * PART
@@ -56,7 +56,7 @@ class Teacher:
         landed = after.signal * seen + after.noise * (noisy - here.signal * seen) / here.noise
         v = student(landed, (timestep - STRIDE).clamp(min=0), *caption, base_side=base_side).float()
         seen_later = _picture(landed, v, after)
-        # The share of the noise that is left at the end, of that here and of that where the teacher landed.
+        # The share of noise left at the end, relative to that at this point and to that where the teacher landed.
         left, left_after = there.noise / here.noise, there.noise / after.noise.clamp(min=1e-6)
         # 0 where the teacher landed at the end.
         weight = (there.signal - after.signal * left_after) / (there.signal - here.signal * left)
@@ -71,7 +71,7 @@ class Teacher:
 
 
 class _Level(NamedTuple):
-    """How much of picture and noise [B, 1, 1, 1] is in latents."""
+    """The factors of picture and noise [B, 1, 1, 1] in latents."""
 
     signal: torch.Tensor
     noise: torch.Tensor
@@ -85,5 +85,5 @@ def _level(timestep: torch.Tensor) -> _Level:
 
 
 def _picture(noisy: torch.Tensor, v: torch.Tensor, level: _Level) -> torch.Tensor:
-    """Return the picture that a v sees in noisy latents."""
+    """Return the picture that a v predicts in noisy latents."""
     return level.signal * noisy - level.noise * v

@@ -22,10 +22,10 @@ class TextStates:
 
     @torch.no_grad()
     def of_tokens(self, ids: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Turn tokens and mask [B, T], wherever they lie, into states and mask on the training device."""
+        """Turn tokens and mask [B, T], on any device, into states and mask on the training device."""
         mask = mask.to(DEVICE)
         return self.encoder(input_ids=ids.to(DEVICE), attention_mask=mask).last_hidden_state, mask
 
     def for_scenes(self, scenes: list[Scene], rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-        """Caption scenes at random."""
+        """Write random captions for scenes."""
         return self([caption(s, rng) for s in scenes])

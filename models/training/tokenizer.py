@@ -18,7 +18,7 @@ GENERAL_TEXT = Path(__file__).parent / "general-text.txt"
 
 
 def corpus(count: int = 20_000) -> Iterator[str]:
-    """Yield captions, then ordinary English, so that words outside the captions are not cut into letters."""
+    """Yield captions, then ordinary English, so that words outside the captions are not split into letters."""
     rng = np.random.default_rng(5)
     for _ in range(count):
         yield caption(sample_scene(rng, pair_share=0.3), rng)
@@ -27,7 +27,7 @@ def corpus(count: int = 20_000) -> Iterator[str]:
 
 
 def train_tokenizer() -> PreTrainedTokenizerFast:
-    """Train it; `<pad>` is 0 and `</s>` 1, appended to every text as T5 does."""
+    """Train it; `<pad>` is 0, and `</s>` is 1 and appended to every text, as in T5."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()

@@ -1,4 +1,4 @@
-"""A cheap decoder for latents that stay as they are.  python -m training.train_decoder --minutes 60"""
+"""Trains a cheap decoder for existing latents.  python -m training.train_decoder --minutes 60"""
 
 import argparse
 import math
@@ -20,12 +20,12 @@ from training.train_vae import TESTS, encode, evaluate, gradients, load_vae, sce
 
 FACTOR = 8
 MARGIN = 2
-"""Latents along the edge of a cut-out whose pixels do not count: what they would need lies outside."""
+"""Latents along the edge of a crop whose pixels do not count, because they depend on latents outside it."""
 
 
 @dataclass(frozen=True)
 class Pool:
-    """So many scenes of `side` pixels, seen whole or, where `cut` is smaller, in cut-outs."""
+    """A number of scenes of `side` pixels, used whole or, if `cut` is smaller, in crops."""
 
     side: int
     count: int
@@ -47,7 +47,7 @@ class Pairs:
 
 @torch.no_grad()
 def encoded(vae: AutoencoderKL, pictures: torch.Tensor, at_once: int) -> torch.Tensor:
-    """Return mean and deviation of whole pictures' latents: a cut-out's own would be others, by the group norms."""
+    """Return mean and deviation of whole pictures' latents: a crop's own would differ, because of the group norms."""
     parts = []
     for part in pictures.split(at_once):
         with fast_arithmetic():
@@ -57,7 +57,7 @@ def encoded(vae: AutoencoderKL, pictures: torch.Tensor, at_once: int) -> torch.T
 
 
 def pairs(vae: AutoencoderKL, pool: Pool, scale: float, folder: Path) -> Pairs:
-    """Paint and encode a pool, or read it from `folder`, where it is kept for a run that goes on."""
+    """Paint and encode a pool, or read it from `folder`, where it is stored for resumed runs."""
     file = folder / f"pairs-{pool.side}.pt"
     if not file.exists():
         pictures = scene_pool(pool.side, pool.side, math.ceil(pool.count * scale))
@@ -68,7 +68,7 @@ def pairs(vae: AutoencoderKL, pool: Pool, scale: float, folder: Path) -> Pairs:
 
 
 def draw(rng: np.random.Generator, pool: Pool, data: Pairs) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return a batch of pictures, −1 … 1, and of the mean and deviation of their latents."""
+    """Return a batch of pictures, −1 … 1, with the mean and deviation of their latents."""
     chosen: list[tuple[torch.Tensor, torch.Tensor]] = []
     while len(chosen) < pool.batch:
         index = rng.integers(len(data.pictures))
@@ -85,7 +85,7 @@ def draw(rng: np.random.Generator, pool: Pool, data: Pairs) -> tuple[torch.Tenso
 
 
 def inner(x: torch.Tensor, pool: Pool) -> torch.Tensor:
-    """Return the pixels that count: all of a whole picture, those away from the edge of a cut-out."""
+    """Return the pixels that count: all pixels of a whole picture, those away from the edge of a crop."""
     edge = MARGIN * FACTOR if pool.cut < pool.side else 0
     return x[..., edge : x.shape[-2] - edge, edge : x.shape[-1] - edge]
 
@@ -105,14 +105,14 @@ def loss_of(
 
 
 def is_kernel(name: str, parameter: torch.Tensor) -> bool:
-    """Whether a parameter is a kernel between inner channels, which Muon is for."""
+    """Whether a parameter is a kernel between inner channels, the kind for Muon."""
     return parameter.ndim == 4 and not name.startswith(("conv_in", "conv_out"))
 
 
 def train(
     run: Run, length: Length, *, vae: AutoencoderKL, shape: DecoderShape, lr: float, scale: float = 1.0
 ) -> ShuffleDecoder:
-    """Train from nothing on the latents of `vae`, which stays as it is, and return the decoder of averaged weights.
+    """Train from scratch on the latents of `vae`, which stays unchanged, and return the averaged decoder.
 
     `scale` shrinks the number of scenes that are painted for training and for evaluation.
     """
@@ -148,7 +148,7 @@ def train(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=5000)
-    parser.add_argument("--minutes", type=float, help="as many steps as fit, instead of --steps")
+    parser.add_argument("--minutes", type=float, help="train for this long instead of --steps")
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--run", default="vae-2-shuffle")
     parser.add_argument("--decoder-of", default="vae-2", help="the autoencoder whose latents it decodes")
@@ -160,7 +160,7 @@ def main() -> None:
         shape=DecoderShape(),
         lr=arguments.lr,
     )
-    # The autoencoder comes along: its encoder makes the latents.
+    # The autoencoder is copied too: its encoder computes the latents.
     shutil.copytree(CACHE / arguments.decoder_of, CACHE / arguments.run)
     save_decoder(decoder, CACHE / arguments.run / "decoder")
 

@@ -1,4 +1,4 @@
-"""The judge's training: true scenes and their way through the autoencoder, never a picture that the model drew.
+"""Trains the classifier: on true scenes, also passed through the autoencoder, and never on the model's own pictures.
 
 python -m training.train_scorer
 """
@@ -19,12 +19,12 @@ from training.stages import STAGES
 from training.train_vae import load_vae, reconstruct, to_tensor
 
 DECODED = 4
-"""Every so many scenes one is seen through the autoencoder too, which takes longer than painting it."""
+"""One scene in this many also passes through the autoencoder, which takes longer than painting it."""
 
 
 @torch.no_grad()
 def pictures(scenes: list[Scene], vae: AutoencoderKL | None, side: int = 128) -> torch.Tensor:
-    """Paint scenes, send them through the autoencoder if one is given, and shrink them, uint8 [B, 3, 128, 128]."""
+    """Paint scenes, pass them through the autoencoder if one is given, and scale them down, uint8 [B, 3, 128, 128]."""
     shrunk = []
     for i in range(0, len(scenes), 64):
         x = to_tensor(compose(scenes[i : i + 64], side, side))
@@ -35,14 +35,14 @@ def pictures(scenes: list[Scene], vae: AutoencoderKL | None, side: int = 128) ->
 
 
 def accuracy(scorer: Scorer, images: torch.Tensor, scenes: list[Scene]) -> dict[str, float]:
-    """Share of scenes read rightly, by attribute."""
+    """The share of scenes classified correctly, by attribute."""
     wanted = torch.tensor([targets(s) for s in scenes], device=images.device)
     right = read(scorer, to_tensor(images)) == wanted
     return dict(zip(ATTRIBUTES, (round(share, 4) for share in right.float().mean(0).tolist()), strict=True))
 
 
 def train(run: Run, vae: AutoencoderKL, *, steps: int, batch: int, lr: float, scenes: int) -> Scorer:
-    """Train on so many scenes, in batches of which a third is decoded, and return the averaged scorer."""
+    """Train on this many scenes, in batches of which a third is decoded, and return the averaged scorer."""
     torch.manual_seed(11)
     rng = np.random.default_rng(11)
     drawn = [sample_scene(rng, pair_share=0.4) for _ in range(scenes)]
@@ -76,7 +76,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--lr", type=float, default=2e-3)
-    parser.add_argument("--scenes", type=int, default=24_000, help="how many are painted")
+    parser.add_argument("--scenes", type=int, default=24_000, help="number of painted scenes")
     arguments = parser.parse_args()
     train(
         Run("scorer"),

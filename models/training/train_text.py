@@ -1,8 +1,8 @@
-"""Stage 2: the text encoder, taught to read a caption's scene.  python -m training.train_text
+"""Stage 2: the text encoder, trained to understand a caption's scene.  python -m training.train_text
 
-Objects, their places, number and size, style, background and relation are read off by one learned query each over all
-token states, much as the transformer's cross-attention will read them; a query for each place makes the states say
-where an object goes. The encoder is then kept as it is, the queries are thrown away.
+Objects, their places, number and size, style, background and relation are each read by one learned query over all token
+states, much as the transformer's cross-attention will read them; a query for each place makes the states say where an
+object goes. The encoder is then kept, and the queries are discarded.
 """
 
 import argparse
@@ -59,10 +59,10 @@ def build_text_encoder() -> T5EncoderModel:
 
 @torch.no_grad()
 def give_direction(encoder: T5EncoderModel) -> None:
-    """Let head 0 of every layer look at earlier tokens only, and head 1 at later ones.
+    """Make head 0 of every layer attend to earlier tokens only, and head 1 to later ones.
 
-    T5 knows order from one bias per head and distance alone. It starts near 0 and Adam moves it by no more than the
-    learning rate a step, so in a few hundred steps no head would ever learn to tell before from after.
+    T5's only notion of order is one bias per head and distance. It starts near 0 and Adam moves it by at most the
+    learning rate per step, so in a few hundred steps no head would learn to tell before from after.
     """
     bias = encoder.encoder.block[0].layer[0].SelfAttention.relative_attention_bias.weight
     later = encoder.config.relative_attention_num_buckets // 2
@@ -104,7 +104,7 @@ def targets(scene: Scene) -> list[int]:
 
 
 def places(scene: Scene) -> dict[str, str]:
-    """Say which of two objects is at the left, right, top and bottom; "none" where the two do not differ."""
+    """Return which of two objects is at the left, right, top and bottom; "none" where they do not differ."""
     held = dict.fromkeys(PLACES, "none")
     if scene.relation:
         across = scene.relation in ("left of", "right of")
@@ -116,7 +116,7 @@ def places(scene: Scene) -> dict[str, str]:
 def captions_to_read(
     tokenizer: PreTrainedTokenizerFast, count: int, rng: np.random.Generator
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Draw scenes and word them: ids and mask [B, T], targets [attributes, B]."""
+    """Draw scenes and write captions: ids and mask [B, T], targets [attributes, B]."""
     scenes = [sample_scene(rng, pair_share=0.5) for _ in range(count)]
     encoded = tokenizer([caption(s, rng) for s in scenes], padding=True, return_tensors="pt")
     return encoded.input_ids, encoded.attention_mask, torch.tensor([targets(s) for s in scenes]).T
@@ -124,7 +124,7 @@ def captions_to_read(
 
 @torch.no_grad()
 def accuracy(reader: SceneReader, tokenizer: PreTrainedTokenizerFast, samples: int = 512) -> dict[str, float]:
-    """Share of captions read rightly, by attribute; about a tenth do not say style or background at all."""
+    """The share of captions understood correctly, by attribute; about a tenth name no style or background."""
     ids, mask, wanted = captions_to_read(tokenizer, samples, np.random.default_rng(77))
     rows = zip(ATTRIBUTES, reader(ids.to(DEVICE), mask.to(DEVICE)), wanted.to(DEVICE), strict=True)
     return {name: round((finite(x, name).argmax(1) == w).float().mean().item(), 3) for name, x, w in rows}
@@ -164,14 +164,14 @@ def load_text_encoder(run: Run) -> T5EncoderModel:
 
 
 def encoder_weights(run: Run) -> dict[str, torch.Tensor]:
-    """Return the averaged weights of a run's encoder, without the queries and classifiers that taught it."""
+    """Return the averaged weights of a run's encoder, without the queries and classifiers used in training."""
     return {n.removeprefix("encoder."): w for n, w in run.averaged().items() if n.startswith("encoder.")}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=3000)
-    parser.add_argument("--minutes", type=float, help="as many steps as fit, instead of --steps")
+    parser.add_argument("--minutes", type=float, help="train for this long instead of --steps")
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--run", default=TEXT_RUN)

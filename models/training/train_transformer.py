@@ -27,10 +27,10 @@ from training.train_vae import load_vae
 from training.transformer import Transformer, compress, from_weights
 
 LOGGED = 25
-"""The loss is logged as a mean of so many steps."""
+"""The loss is logged as the mean over this many steps."""
 
 SAMPLED_PIXELS = 8 * 512 * 512
-"""A sheet on the way has no more: eight pictures of 1024 px would take a processor as long as the steps between two."""
+"""Most pixels of a sheet during training: eight of 1024 px take a processor as long as the steps between two sheets."""
 
 
 def is_matrix(name: str, parameter: nn.Parameter) -> bool:
@@ -39,13 +39,13 @@ def is_matrix(name: str, parameter: nn.Parameter) -> bool:
 
 
 def fuse_blocks(model: Transformer) -> None:
-    """Fuse each block by itself: all are alike, so that one takes a compiler's time."""
+    """Compile each block by itself: all are alike, so the compiler works only once."""
     for block in model.transformer_blocks:
         fuse(block)
 
 
 class Trainer:
-    """A stage under way: model, averaged model, optimisers, data."""
+    """A running stage: model, averaged model, optimisers, data."""
 
     def __init__(self, stage: Stage, sets: list[LatentSet], text_states: TextStates, model: Transformer):
         """`sets` holds one latent set for each of the stage's sources."""
@@ -62,7 +62,7 @@ class Trainer:
         return load_batches(self.stage, self.sets, self.text_states.tokenizer, first)
 
     def step(self, step: int, batch: Batch, steps: int | None = None) -> torch.Tensor:
-        """Train on one batch and return its loss; `steps` is the stage's length where its own number does not hold."""
+        """Train on one batch and return its loss; `steps` is the stage's length if its own does not apply."""
         stage, steps = self.stage, steps or self.stage.steps
         set_rate(self.optimizers, stage.lr * trapezoid(step, steps, min(50, steps // 4), stage.decay))
         loss = self._loss(batch, torch.Generator(DEVICE).manual_seed(1_000_003 * stage.seed + step))
@@ -70,8 +70,8 @@ class Trainer:
         return loss.detach()
 
     def _loss(self, batch: Batch, generator: torch.Generator) -> torch.Tensor:
-        """Mean squared error of v, or of what a teacher says in its place; timesteps are spread evenly over the
-        batch, which steadies the gradient.
+        """Mean squared error of v, or against a teacher's target; timesteps are spread evenly over the batch, which
+        steadies the gradient.
         """
         data, count = self.sets[batch.source], len(batch.chosen)
         latents = data.latents[batch.chosen.to(DEVICE)].float()
@@ -88,7 +88,7 @@ class Trainer:
         return (predicted.float() - target).square().mean()
 
     def train(self, run: Run, vae: AutoencoderKL, samples: int = 8, minutes: float | None = None) -> None:
-        """Train to the stage's end, or for so many minutes; keep a checkpoint and a sheet of samples on the way."""
+        """Train to the stage's end, or for `minutes`; save checkpoints and sheets of samples along the way."""
         losses = []
         step = run.resume(self.model, self.average, self.optimizers)
         length, batches = Length(self.stage.steps, minutes), self.batches(step)
@@ -108,7 +108,7 @@ class Trainer:
         self.draw(vae, run.folder / f"sample-{step:05}.png", samples)
 
     def draw(self, vae: AutoencoderKL, file: Path, count: int) -> None:
-        """Sample held-out prompts with the averaged model at the stage's first size, fewer where that is large."""
+        """Sample held-out prompts with the averaged model at the stage's first size, fewer if that is large."""
         recipe = self.stage.sources[0].recipe
         count = max(1, min(count, SAMPLED_PIXELS // (recipe.width * recipe.height)))
         prompts = [prompt for prompt, _ in sheet_prompts(count)]
@@ -131,16 +131,16 @@ def load_average(name: str) -> Transformer:
 
 
 def starting_model(stage: Stage) -> Transformer:
-    """Return the model that a stage trains: fresh or an earlier stage's, with compression where the stage adds it."""
+    """Return the model that a stage trains: new or an earlier stage's, with compression if the stage adds it."""
     torch.manual_seed(stage.seed)
     model = load_average(stage.start_from) if stage.start_from else Transformer()
     return compress(model, stage.compress) if stage.compress else model
 
 
 def train_stage(stage: Stage, run: Run, text_states: TextStates, minutes: float | None = None) -> None:
-    """Train a stage from its start or its checkpoint; `minutes` replace its own length.
+    """Train a stage from its start or its checkpoint; `minutes` replaces its own length.
 
-    A run's length may change from one call to the next, what it learns from may not.
+    A run's length may change between calls; its data may not.
     """
     run.claim(replace(stage, steps=0))
     vae = load_vae(stage.vae)
@@ -151,11 +151,15 @@ def train_stage(stage: Stage, run: Run, text_states: TextStates, minutes: float 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("stage", choices=STAGES)
-    parser.add_argument("--steps", type=int, help="another length than the stage's own")
-    parser.add_argument("--minutes", type=float, help="as many steps as fit, the rate's schedule over them")
-    parser.add_argument("--divide", type=int, default=1, help="data and batches so many times smaller, for a processor")
-    parser.add_argument("--lr", type=float, help="another rate than the stage's own, divided")
-    parser.add_argument("--from-nothing", action="store_true", help="without the stage that it starts from")
+    parser.add_argument("--steps", type=int, help="default: the stage's own length")
+    parser.add_argument("--minutes", type=float, help="train for this long instead; the learning-rate schedule follows")
+    parser.add_argument(
+        "--divide", type=int, default=1, help="divide data and batches by this, for training on a processor"
+    )
+    parser.add_argument("--lr", type=float, help="learning rate; default: the stage's own, scaled by --divide")
+    parser.add_argument(
+        "--from-nothing", action="store_true", help="train from scratch instead of from the stage's starting model"
+    )
     arguments = parser.parse_args()
     text_states = TextStates(load_tokenizer(), load_text_encoder(Run(TEXT_RUN)))
     stage = divided(STAGES[arguments.stage], arguments.divide)

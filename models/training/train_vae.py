@@ -21,7 +21,7 @@ KL_WEIGHT = 1e-4
 
 
 def build_vae() -> AutoencoderKL:
-    """Return an untrained autoencoder: factor 8, 4 channels, no attention, so that tiles and sizes agree."""
+    """Return an untrained autoencoder: factor 8, 4 channels, no attention, so that tiles and sizes are consistent."""
     return AutoencoderKL(
         down_block_types=["DownEncoderBlock2D"] * 4,
         up_block_types=["UpDecoderBlock2D"] * 4,
@@ -108,7 +108,7 @@ def psnr(x: torch.Tensor, y: torch.Tensor) -> float:
 
 
 def evaluate(vae: AutoencoderKL, run: Run, sizes: dict[int, int]) -> dict[str, float]:
-    """Measure scenes that training never drew from, and keep a picture: true above, decoded below."""
+    """Measure on scenes outside training, and save a picture: true above, decoded below."""
     results = {}
     for side, count in sizes.items():
         x = to_tensor(scene_pool(10_000 + side, side, count))
@@ -121,7 +121,7 @@ def evaluate(vae: AutoencoderKL, run: Run, sizes: dict[int, int]) -> dict[str, f
 
 
 POOLS = {128: 3000, 256: 3000, 512: 600}
-"""How many scenes are painted at each size; crops of the large ones teach slow edges and even areas."""
+"""The number of scenes painted at each size; crops of the large ones teach slow edges and even areas."""
 
 TESTS = {128: 24, 256: 16, 512: 8}
 
@@ -138,8 +138,8 @@ def train(
 ) -> AutoencoderKL:
     """Train on crops of 128 px, from another autoencoder if one is given, and return the averaged autoencoder.
 
-    `scale` shrinks the number of scenes that are painted for training and for evaluation. With `decoder_only` the
-    latents stay what they are, so that a transformer that was trained on them goes with the new decoder.
+    `scale` reduces the number of scenes that are painted for training and for evaluation. With `decoder_only` the
+    latents do not change, so a transformer that was trained on them works with the new decoder.
     """
     torch.manual_seed(1)
     vae = (start_from or build_vae()).train().requires_grad_(True).to(DEVICE)
@@ -171,12 +171,12 @@ def train(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=1000)
-    parser.add_argument("--minutes", type=float, help="as many steps as fit, instead of --steps")
+    parser.add_argument("--minutes", type=float, help="train for this long instead of --steps")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--lr", type=float, default=1.5e-3)
     parser.add_argument("--run", default="vae")
-    parser.add_argument("--start-from", help="an autoencoder that is finished already")
-    parser.add_argument("--decoder-of", help="one whose decoder alone is trained further; its latents stay as they are")
+    parser.add_argument("--start-from", help="a finished autoencoder to start from")
+    parser.add_argument("--decoder-of", help="train only the decoder of this one further; its latents do not change")
     arguments = parser.parse_args()
     earlier = arguments.decoder_of or arguments.start_from
     vae = train(
@@ -188,12 +188,12 @@ def main() -> None:
         decoder_only=arguments.decoder_of is not None,
     )
     if arguments.decoder_of:
-        # Nothing is left for finish_vae: these latents are standardised.
+        # finish_vae has nothing left to do: these latents are already standardised.
         vae.save_pretrained(CACHE / arguments.run)
 
 
 def load_vae(name: str) -> AutoencoderKL:
-    """Return a finished autoencoder, with the decoder that takes the place of its own where it has one."""
+    """Return a finished autoencoder, with its replacement decoder if it has one."""
     folder = CACHE / name
     vae = AutoencoderKL.from_pretrained(folder)
     if (folder / "decoder").exists():
@@ -202,7 +202,7 @@ def load_vae(name: str) -> AutoencoderKL:
 
 
 def take_decoder(vae: AutoencoderKL, decoder: ShuffleDecoder) -> None:
-    """Let an autoencoder decode with a decoder that is not of its class."""
+    """Make an autoencoder decode with a decoder that is not of its class."""
     vae.post_quant_conv, vae.decoder = nn.Identity(), decoder
 
 

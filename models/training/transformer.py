@@ -1,4 +1,4 @@
-"""PixArt-Σ's transformer as it is trained: how it starts, where its tokens lie, and the way to diffusers' class."""
+"""PixArt-Σ's transformer for training: initial weights, positions of tokens, and conversion to diffusers' class."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ UNIT_SIDE = 32
 
 
 class Transformer(PixArtTransformer):
-    """Predicts v; takes captions as the text encoder leaves them, and positions from the size of the picture."""
+    """Predicts v, from captions in the text encoder's form; positions follow from the picture's size."""
 
     def __init__(self, shape: TransformerShape = SHAPE):
         super().__init__(shape)
@@ -28,7 +28,7 @@ class Transformer(PixArtTransformer):
         self._initialise()
 
     def _initialise(self) -> None:
-        """Xavier for matrices; zero for what adds to the residual stream, so that every block starts as identity."""
+        """Xavier for matrices; zero for projections into the residual stream, so that blocks start as identity."""
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
@@ -77,7 +77,7 @@ class Transformer(PixArtTransformer):
 
 
 def compress(model: Transformer, layers: tuple[int, ...]) -> Transformer:
-    """Return the same model with keys and values of `layers` shortened by fresh, averaging convolutions."""
+    """Return the same model with the keys and values of `layers` compressed by new, averaging convolutions."""
     compressed = Transformer(with_compression(model.shape, layers))
     missing, _ = compressed.load_state_dict(model.state_dict(), strict=False)
     if not all(is_compression_weight(name) for name in missing):
@@ -91,7 +91,7 @@ def with_compression(shape: TransformerShape, layers: tuple[int, ...]) -> Transf
 
 
 def from_weights(weights: dict[str, torch.Tensor]) -> Transformer:
-    """Return the model that has these weights, which say what layers are compressed."""
+    """Return the model with these weights, which show the layers that are compressed."""
     layers = range(SHAPE.layers)
     compressed = tuple(i for i in layers if f"transformer_blocks.{i}.attn1.sr.weight" in weights)
     model = Transformer(with_compression(SHAPE, compressed))
@@ -102,7 +102,7 @@ def from_weights(weights: dict[str, torch.Tensor]) -> Transformer:
 def to_diffusers(model: Transformer, base_side: int) -> PixArtTransformer2DModel:
     """Return diffusers' model with the same weights, set to the positions of one size.
 
-    Its class has no place for the weights of compressed layers; `training.huggingface` adds them to the folder.
+    Its class cannot hold the weights of compressed layers; `training.huggingface` adds them to the folder.
     """
     shape = model.shape
     other = PixArtTransformer2DModel(
@@ -123,5 +123,5 @@ def to_diffusers(model: Transformer, base_side: int) -> PixArtTransformer2DModel
     weights = {n: p.detach().clone() for n, p in model.state_dict().items() if not is_compression_weight(n)}
     missing, unexpected = other.load_state_dict(weights, strict=False)
     if unexpected or set(missing) - {"pos_embed.pos_embed"}:
-        raise ValueError(f"diffusers' transformer has other weights: missing {missing}, unexpected {unexpected}")
+        raise ValueError(f"the weights do not match diffusers' transformer: missing {missing}, unexpected {unexpected}")
     return other.eval()

@@ -1,4 +1,4 @@
-"""How well stages predict pictures that none of them was trained on: the loss, without drawing anything.
+"""The validation loss of stages on pictures outside training, without sampling.
 
 python -m training.validate 512px 512px-compressed
 """
@@ -31,7 +31,7 @@ VALIDATION = {
 
 @torch.no_grad()
 def validation_loss(model: Transformer, data: LatentSet, text_states: TextStates, batch: int = 8) -> float:
-    """Mean squared error of v over the whole set, with noise, timesteps and wordings that are always the same."""
+    """Mean squared error of v over the whole set, with fixed noise, timesteps and captions."""
     rng = np.random.default_rng(591)
     generator = torch.Generator().manual_seed(591)
     count = len(data.scenes)
@@ -50,7 +50,9 @@ def validation_loss(model: Transformer, data: LatentSet, text_states: TextStates
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("stages", nargs="+", choices=STAGES, metavar="stage")
-    parser.add_argument("--untrained", action="store_true", help="what the stages start from, in place of their ends")
+    parser.add_argument(
+        "--untrained", action="store_true", help="measure the stages' starting weights instead of their final ones"
+    )
     arguments = parser.parse_args()
     text_states = TextStates(load_tokenizer(), load_text_encoder(Run(TEXT_RUN)))
     print(f"| stage | {' | '.join(f'{side} px' for side in VALIDATION)} |\n| --- | {'--- | ' * len(VALIDATION)}")

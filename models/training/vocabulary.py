@@ -1,4 +1,4 @@
-"""Write what a bundle's model was trained to draw beside its bundle.json: plan warns of rows that name none of it."""
+"""Write the objects that a bundle's model knows beside its bundle.json: plan warns of rows that name none."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ from training.icons import OBJECTS
 
 
 def vocabulary() -> dict[str, list[str]]:
-    """Return the other names of each thing: those that captions have for one of it, and for several."""
+    """Return the other names of each thing: those in captions for one of it, and for several."""
     return {name: sorted({*described["also"], plural(name)} - {name}) for name, described in OBJECTS.items()}
 
 

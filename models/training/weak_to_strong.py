@@ -1,11 +1,11 @@
-"""What starting from the 256 px model is worth at 512 px: two runs of one length, one from it and one from nothing.
+"""The benefit at 512 px of starting from the 256 px model: two runs of equal length, one from it and one from scratch.
 
 python -m training.weak_to_strong --minutes 50
 
-Each run ends after so many minutes of training, validation and scoring not counted; stopped, it goes on where it was.
-The tables go to standard output, the curves of both to `weak-to-strong.svg` in the folder given, and what they draw in
-the end to `weak-to-strong.webp`. With `--only` one run is trained and judged, so that two processes can do both side by
-side; the command without it then only gathers.
+Each run ends after that many minutes of training, not counting validation and scoring; a stopped run resumes where it
+was. Prints the tables, and writes the curves of both to `weak-to-strong.svg` in the given folder and their final
+samples to `weak-to-strong.webp`. With `--only` one run is trained and judged, so that two processes can do both side by
+side; the command without it then only collects the results.
 """
 
 import argparse
@@ -38,15 +38,15 @@ from training.transformer import Transformer
 from training.validate import VALIDATION, validation_loss
 
 POINTS = 12
-"""How often the loss is measured on the way."""
+"""How often the loss is measured during a run."""
 SCORED = 3
-"""At how many of them, evenly, pictures are drawn and judged."""
-STARTS = {"256px": "from 256 px", "nothing": "from nothing"}
+"""At how many of these points, evenly spaced, pictures are drawn and judged."""
+STARTS = {"256px": "from 256 px", "nothing": "from scratch"}
 
 
 @dataclass(frozen=True)
 class Point:
-    """Where a run stands: minutes trained, pictures seen, and the averaged weights' loss on pictures it never sees."""
+    """A point of a run: minutes trained, pictures seen, and the averaged weights' loss on pictures outside training."""
 
     minutes: float
     pictures: int
@@ -54,9 +54,9 @@ class Point:
 
 
 def train(trainer: Trainer, run: Run, validation: LatentSet, minutes: float) -> list[Point]:
-    """Train for so long, and measure the loss at the beginning and at POINTS times on the way."""
+    """Train for `minutes`, and measure the loss at the start and at POINTS times along the way."""
     step = run.resume(trainer.model, trainer.average, trainer.optimizers)
-    # Points go by the step of the checkpoint that they belong to: a run that is killed between the two loses neither.
+    # Points are named after the step of their checkpoint: a run that is killed between the two loses neither.
     file = run.folder / f"points-{step}.json"
     points = [Point(**p) for p in json.loads(file.read_text())] if file.exists() else []
     pictures = points[-1].pictures if points else 0
@@ -66,7 +66,7 @@ def train(trainer: Trainer, run: Run, validation: LatentSet, minutes: float) -> 
         while points and spent < minutes * len(points) / POINTS:
             batch = next(batches)
             started = monotonic()
-            # The loss is asked for so that the clock stops when a GPU has finished, not when it was told.
+            # Reading the loss makes the clock stop when a GPU has finished, not when the work was queued.
             trainer.step(step, batch).item()
             spent += (monotonic() - started) / 60
             step += 1
@@ -84,11 +84,15 @@ def train(trainer: Trainer, run: Run, validation: LatentSet, minutes: float) -> 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=50)
-    parser.add_argument("--divide", type=int, default=1, help="data and batches so many times smaller, for a processor")
-    parser.add_argument("--lr", type=float, help="another rate than the stage's own, divided")
-    parser.add_argument("--count", type=int, default=24, help="prompts of one object judged at each of three points")
-    parser.add_argument("--before", type=float, help="minutes of the stages up to 256 px, to plot them too")
-    parser.add_argument("--only", choices=STARTS, help="one of the two runs")
+    parser.add_argument(
+        "--divide", type=int, default=1, help="divide data and batches by this, for training on a processor"
+    )
+    parser.add_argument("--lr", type=float, help="learning rate; default: the stage's own, scaled by --divide")
+    parser.add_argument(
+        "--count", type=int, default=24, help="number of single-object prompts judged at each of three points"
+    )
+    parser.add_argument("--before", type=float, help="minutes of the stages up to 256 px, to add them to the plot")
+    parser.add_argument("--only", choices=STARTS, help="train and judge only this run")
     parser.add_argument("--out", type=Path, default=Path())
     arguments = parser.parse_args()
     text_states = TextStates(load_tokenizer(), load_text_encoder(Run(TEXT_RUN)))
@@ -109,19 +113,19 @@ def main() -> None:
         return
     if arguments.before:
         x = [arguments.before + minutes for minutes in curves[0].x]
-        curves.append(Curve(f"{STARTS['256px']}, earlier stages counted", x, curves[0].y))
+        curves.append(Curve(f"{STARTS['256px']}, including earlier stages", x, curves[0].y))
     plot = loss_plot(curves, "minutes of training", "validation loss at 512 px")
     (arguments.out / "weak-to-strong.svg").write_text(plot)
     draw(arguments.out / "weak-to-strong.webp", decoder, text_states)
 
 
 def comparable(stage: Stage, lr: float | None) -> Stage:
-    """Return the stage with its first source alone and a rate that stays: a length in minutes is not known in steps."""
+    """Return the stage with only its first source and a constant rate: a length in minutes is not known in steps."""
     return replace(stage, sources=(replace(stage.sources[0], share=1.0),), steps=10**6, decay=0.0, lr=lr or stage.lr)
 
 
 def draw(file: Path, vae: AutoencoderKL, text_states: TextStates) -> None:
-    """Draw eight held-out prompts with what each run ended with, a row a run, at half of their size."""
+    """Draw eight held-out prompts with each run's final weights, one row for each run, at half size."""
     prompts = [prompt for prompt, _ in sheet_prompts(8)]
     size = {"width": 512, "height": 512, "base_side": 64}
     models = [load_average(run_name(start)).eval().to(DEVICE) for start in STARTS]
@@ -134,8 +138,8 @@ def run_name(start: str) -> str:
 
 
 def judged(run: Run, count: int, vae: AutoencoderKL, text_states: TextStates) -> dict[int, list[str]]:
-    """Return, by point, which share of `count` held-out prompts the weights kept there draw with the right object,
-    and background; what was judged before is not drawn again.
+    """Return, by point, the share of `count` held-out prompts that its weights draw with the right object, and
+    background; already judged pictures are not drawn again.
     """
     shares = {}
     scenes = held_out_scenes(count, "single", seed=14)
@@ -152,7 +156,7 @@ def judged(run: Run, count: int, vae: AutoencoderKL, text_states: TextStates) ->
 
 
 def table(name: str, points: list[Point], shares: dict[int, list[str]]) -> str:
-    """Return a table in Markdown of where a run stood, with the judge's shares where there are some."""
+    """Return a Markdown table of a run's points, with the scorer's shares where there are some."""
     rows = [
         f"| {name}: minutes | pictures | validation loss | object | background |",
         "| --- | --- | --- | --- | --- |",

@@ -1,1 +1,1 @@
-"""Golden fixtures: tiny pipelines with seeded random weights and what the reference computes with them."""
+"""Golden fixtures: tiny pipelines with seeded random weights, and the reference's results for them."""

@@ -25,7 +25,7 @@ UNIGRAM_AND_BPE = ("tiny-epsilon", "tiny-velocity")
 
 
 def main(arguments: list[str]) -> None:
-    """Replaces the folders `bundles`, `cases` and `stages` of the target once all are written."""
+    """Replaces the folders `bundles`, `cases` and `stages` of the target once all of them are written."""
     parser = argparse.ArgumentParser(prog="python -m export.golden", description=__doc__)
     parser.add_argument("target", type=Path, help="folder that receives bundles/, cases/ and stages/")
     target = parser.parse_args(arguments).target
@@ -74,7 +74,7 @@ def write_bundle(tiny: TinyCheckpoint, checkpoint: Path, target: Path) -> None:
 
 def write_case(case: Case, traced: Trace, folder: Path) -> None:
     """Writes case.json, with the inputs and the small values, and tensors.bin."""
-    # The decoded image is three quarters of a megabyte at a real size; the final image shows what became of it.
+    # At a real size the decoded image takes 750 kB; the final image covers it.
     kept = {name: array for name, array in traced.tensors.items() if not (case.binning and name == "decoded")}
     decoded = traced.tensors["decoded"].shape
     description = {

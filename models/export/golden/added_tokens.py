@@ -1,4 +1,4 @@
-"""Ids of the Rust tokenizer where tokens were added to it, with every flag that such a token can have."""
+"""The Rust tokenizer's ids with added tokens, with every flag that such a token can have."""
 
 import json
 from pathlib import Path
@@ -37,7 +37,7 @@ SPACES = (
     AddedToken("▁", normalized=True, lstrip=True, rstrip=True),
     AddedToken("cat", normalized=False, lstrip=True, rstrip=True),
 )
-"""The first becomes a space, and takes those beside it, which would be tokens too."""
+"""The first becomes a space and absorbs the spaces beside it, which would be tokens too."""
 
 TEXTS = (
     "cat",
@@ -58,7 +58,7 @@ TEXTS = (
 
 
 def write_added_tokens(bundles: dict[str, Path], target: Path) -> None:
-    """For each tokenizer and set of tokens: `added`, to be put into its `added_tokens`, and the ids of each text."""
+    """For each tokenizer and set of tokens: `added`, for its `added_tokens`, and the ids of each text."""
     sets = [tuple(AddedToken(text, **{"normalized": False, **flags}) for text in CONTENTS) for flags in FLAGS]
     cases = []
     for name, file in bundles.items():

@@ -1,4 +1,4 @@
-"""The runs whose stages are kept, chosen so that each covers what no other does."""
+"""The recorded runs, chosen so that each covers something that no other does."""
 
 from .trace import Case
 

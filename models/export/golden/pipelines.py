@@ -1,4 +1,4 @@
-"""Tiny PixArt checkpoints, complete in every part, whose image depends on each of them."""
+"""Tiny PixArt checkpoints, complete in every part; each part affects the image."""
 
 import math
 from collections.abc import Callable
@@ -32,7 +32,7 @@ VAE_CHANNELS = (8, 8, 16, 16)
 
 @dataclass(frozen=True)
 class TinyCheckpoint:
-    """What differs from one tiny checkpoint to another."""
+    """The differences between the tiny checkpoints."""
 
     name: str
     seed: int
@@ -79,10 +79,10 @@ CHECKPOINTS = (
         scheduler=ZERO_TERMINAL_SNR,
         compressed_layers=(1,),
     ),
-    # The same weights, so that no graph is kept twice.
+    # The same weights, so that no graph is stored twice.
     replace(EPSILON, name="tiny-euler", scheduler_class=EulerDiscreteScheduler),
     replace(EPSILON, name="tiny-lcm", scheduler_class=LCMScheduler),
-    # PixArt-α's of 1024 px, which is told the size of its picture.
+    # Like PixArt-α at 1024 px, which receives the size of its image.
     replace(EPSILON, name="tiny-alpha", max_tokens=120, pipeline=PixArtAlphaPipeline, sample_size=128),
 )
 
@@ -155,7 +155,7 @@ def _transformer(tiny: TinyCheckpoint) -> PixArtTransformer2DModel:
 
 
 def _randomise(model: Model, gain: float) -> Model:
-    """Draws every weight anew: matrices keep the variance of what they multiply (times `gain`²), biases are 0.1."""
+    """Draws every weight again: matrices preserve the variance of their input (times `gain`²), biases are 0.1."""
     with torch.no_grad():
         for name, weight in model.named_parameters():
             if "table" in name:
@@ -172,7 +172,7 @@ def _randomise(model: Model, gain: float) -> Model:
 
 
 def _compression_weights(compression: KvCompression) -> dict[str, Tensor]:
-    """What the reference class cannot hold, near averaging."""
+    """The weights that the reference class does not have, close to averaging."""
     weights = {}
     for layer in compression.layers:
         attention = SelfAttention(HEADS * HEAD_WIDTH, HEADS, compression.scale)

@@ -1,4 +1,4 @@
-"""What diffusers' schedulers make of given predictions, in more settings than there are tiny checkpoints."""
+"""The results of diffusers' schedulers for given predictions, in more settings than there are tiny checkpoints."""
 
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,11 @@ RUNS: tuple[tuple[type, dict[str, Any], int, int], ...] = (
     (LCMScheduler, {**VELOCITY, "original_inference_steps": 30, "timestep_scaling": 2.0}, 5, 5),
     (LCMScheduler, VELOCITY, 50, 3),
 )
-"""Scheduler, settings, steps, and the number of latents: whether a generator draws them in blocks depends on it."""
+"""Scheduler, settings, steps, and the number of latents, which decides whether a generator draws them in blocks."""
 
 
 def write_samplers(target: Path) -> None:
-    """Writes, for every run, the description, inputs and predictions of each step, and the latents after it."""
+    """Writes, for every run, the description, the inputs and predictions of each step, and the latents after it."""
     write_json([_run(*run) for run in RUNS], target)
 
 
@@ -59,5 +59,5 @@ def _run(scheduler_class: type, settings: dict[str, Any], steps: int, count: int
 
 
 def _numbers(tensor: Tensor) -> list[float]:
-    """Nine significant digits, which tell every float32 from its neighbours."""
+    """Nine significant digits, which distinguish every float32 from its neighbours."""
     return [float(f"{value:.9g}") for value in tensor.tolist()]

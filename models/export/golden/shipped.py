@@ -1,4 +1,4 @@
-"""What the reference draws from the shipped models' weights: `models/python.sh -m export.golden.shipped tests/golden`.
+"""The reference's images with the shipped models' weights: `models/python.sh -m export.golden.shipped tests/golden`.
 
 Run it again whenever `models/training/checkpoint` and the bundles exported from it change.
 """
@@ -36,7 +36,7 @@ CASES = (
 
 
 def load_pipeline(stage: str, size: str) -> PixArtSigmaPipeline:
-    """Diffusers' pipeline of a stage's weights with the training code's transformer, for it has no KV compression."""
+    """diffusers' pipeline of a stage's weights, with our transformer, since its own has no KV compression."""
     order = STAGES[stage].sampling.order
     pipeline = PixArtSigmaPipeline.from_pretrained(CHECKPOINT, scheduler=scheduler(order), dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)

@@ -15,13 +15,13 @@ COUNTS = (1, 2, 5, 15, 16, 17, 31, 32, 100)
 LARGE_COUNT = 5_003
 STREAM_SEED = 5
 STREAMS = ((64, 64, 64), (37, 37, 37), (5, 5, 5), (15, 16, 1, 2, 3), (3, 700, 3, 17, 1, 1))
-"""Lengths that are multiples of torch's block of 16 and not, too short for it, and mixed, beyond one MT19937 state."""
+"""Lengths that are and are not multiples of torch's block of 16, are too short for it, and cross one MT19937 state."""
 WHOLE_LATENTS = (1, 4, 144, 128)
 WHOLE_STRIDE = 4999
 
 
 def write_tokens(tokenizer_file: Path, prompts: list[str], target: Path) -> None:
-    """Ids of the Rust tokenizer: for each prompt of the catalog in order, and for each difficult text."""
+    """The Rust tokenizer's ids, for each prompt of the catalog in order, and for each difficult text."""
     tokenizer = Tokenizer.from_file(str(tokenizer_file))
     tokens = {
         "catalog": [tokenizer.encode(prompt).ids for prompt in prompts],
@@ -31,7 +31,7 @@ def write_tokens(tokenizer_file: Path, prompts: list[str], target: Path) -> None
 
 
 def write_captions(target: Path) -> None:
-    """What the reference's caption cleaning makes of each difficult text."""
+    """The reference's caption cleaning of each difficult text."""
     without_parts = PixArtSigmaPipeline.__new__(PixArtSigmaPipeline)
     cleaned = without_parts._text_preprocessing(list(CAPTION_TEXTS), clean_caption=True)
     pairs = zip(CAPTION_TEXTS, cleaned, strict=True)
@@ -52,7 +52,7 @@ def write_noise(folder: Path) -> None:
 
 
 def write_noise_streams(folder: Path) -> None:
-    """Several draws of one generator, one after another: noise-streams.json lists the seed and the length of each."""
+    """Several consecutive draws of one generator: noise-streams.json lists the seed and the length of each."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "noise-streams.bin").open("wb") as file:
         for counts in STREAMS:
@@ -63,7 +63,7 @@ def write_noise_streams(folder: Path) -> None:
 
 
 def write_whole_decode(vae_folder: Path, target: Path) -> None:
-    """Every so many-th value of a picture of 1152 × 1024 px that the VAE decodes in one piece, from normal latents."""
+    """A sample of the values of an image of 1152 × 1024 px that the VAE decodes in one piece, from normal latents."""
     vae = AutoencoderKL.from_pretrained(vae_folder).eval()
     latents = torch.randn(WHOLE_LATENTS, generator=torch.Generator("cpu").manual_seed(STREAM_SEED))
     with torch.no_grad():

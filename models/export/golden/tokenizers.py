@@ -13,7 +13,7 @@ VOCABULARY = 600
 
 
 def write_unigram(texts: list[str], folder: Path) -> None:
-    """Trains a Unigram model as T5's was (NFKC character map, no byte fallback) and writes it as a slow tokenizer."""
+    """Trains a Unigram model like T5's (NFKC character map, no byte fallback) and writes it as a slow tokenizer."""
     folder.mkdir(parents=True)
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(texts),

@@ -1,4 +1,4 @@
-"""Runs diffusers' pipeline of PixArt-Σ or PixArt-α on one case and keeps what every stage computed."""
+"""Runs diffusers' PixArt-Σ or PixArt-α pipeline on one case and records every stage's results."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from ..reference import position_embedding
 from ..transformer_part import open_transformer
 
 NOTED_CALL = 1
-"""The transformer call that is kept: the second, whose latents are no longer pure noise."""
+"""The recorded transformer call: the second, whose latents are no longer pure noise."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Trace:
-    """What the stages computed; `texts` holds ids and mask of the prompt and, with guidance, the negative prompt."""
+    """The stages' results; `texts` holds ids and mask of the prompt and, with guidance, the negative prompt."""
 
     texts: list[dict[str, list[int]]]
     timesteps: list[float]
@@ -45,7 +45,7 @@ class Trace:
 
 
 class Recorder:
-    """Notes the arguments and results of the pipeline's parts while it runs."""
+    """Records the arguments and results of the pipeline's parts while it runs."""
 
     def __init__(self, pipeline: DiffusionPipeline):
         self.texts: list[tuple[Tensor, Tensor, Tensor]] = []
@@ -60,7 +60,7 @@ class Recorder:
     def _wrap(self, part: Any, method: str, note: Any) -> None:
         original = getattr(part, method)
 
-        # The pipeline looks at the signature of `step` to see whether it takes a generator.
+        # The pipeline inspects the signature of `step` to see whether it accepts a generator.
         @wraps(original)
         def noted(*args: Any, **kwargs: Any) -> Any:
             result = original(*args, **kwargs)
@@ -83,7 +83,7 @@ class Recorder:
 
 
 def load_pipeline(folder: Path) -> DiffusionPipeline:
-    """The reference pipeline of a checkpoint; with KV compression, which it lacks, our transformer takes its place."""
+    """The reference pipeline of a checkpoint; with KV compression, which it lacks, our transformer replaces its own."""
     pipeline = DiffusionPipeline.from_pretrained(folder, dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     transformer = open_transformer(folder).load()
@@ -101,7 +101,7 @@ def load_pipeline(folder: Path) -> DiffusionPipeline:
 def replace_prediction(
     pipeline: DiffusionPipeline, predict: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 ) -> None:
-    """Lets `predict(latents, timestep, text states, mask)` take the place of the reference's transformer."""
+    """Replaces the reference's transformer by `predict(latents, timestep, text states, mask)`."""
 
     def forward(latents: Tensor, **call: Any) -> tuple[Tensor]:
         states, mask = call["encoder_hidden_states"], call["encoder_attention_mask"]
@@ -112,7 +112,7 @@ def replace_prediction(
 
 @torch.no_grad()
 def trace(pipeline: DiffusionPipeline, case: Case, max_tokens: int) -> Trace:
-    """Runs `case` on a reference pipeline, which serves for nothing else afterwards."""
+    """Runs `case` on a reference pipeline, which cannot be used for anything else afterwards."""
     recorder = Recorder(pipeline)
     image = pipeline(
         case.prompt,

@@ -19,7 +19,7 @@ def quiet() -> None:
 
 @pytest.fixture(scope="session")
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The folder of each tiny checkpoint by its name; read only."""
+    """The folder of each tiny checkpoint, by name; read only."""
     texts = [line.split("\t")[0] for line in PROMPTS.read_text(encoding="utf-8").splitlines()[1:]]
     root = tmp_path_factory.mktemp("checkpoints")
     for tiny in CHECKPOINTS:

@@ -22,14 +22,14 @@ def change_json(file: Path, **settings: Any) -> None:
 
 
 def change_weights(file: Path, change: Callable[[dict[str, Tensor]], object]) -> None:
-    """Lets `change` alter the tensors of a safetensors file."""
+    """Applies `change` to the tensors of a safetensors file."""
     state = load_file(file)
     change(state)
     save_file(state, file)
 
 
 def write_shards(file: Path, variant: str = "") -> Path:
-    """Puts a file's tensors into two shards and an index in its place; returns the index."""
+    """Splits a file into two shards with an index in its place; returns the index."""
     state = load_file(file)
     names = sorted(state)
     index = {}

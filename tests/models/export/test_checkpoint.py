@@ -34,7 +34,7 @@ def test_the_transformer_equals_the_reference_class_on_even_and_odd_grids(
 
 
 @torch.no_grad()
-def test_a_transformer_that_is_told_sizes_sees_which(checkpoints: dict[str, Path]) -> None:
+def test_a_transformer_that_receives_sizes_depends_on_them(checkpoints: dict[str, Path]) -> None:
     inputs = transformer_graph(open_transformer(checkpoints["tiny-alpha"]).load()).inputs
     small, large = (open_transformer(checkpoints["tiny-alpha"], factor).load()(**inputs) for factor in (8, 16))
     assert (small - large).abs().max() > 0.01
@@ -46,7 +46,7 @@ def test_reads_every_weight_that_the_reference_class_reads(checkpoints: dict[str
     assert sum(p.numel() for p in transformer.parameters()) == sum(p.numel() for p in reference.parameters())
 
 
-def test_captions_are_as_long_as_in_the_pipeline_that_the_index_names(checkpoints: dict[str, Path]) -> None:
+def test_the_caption_length_is_that_of_the_pipeline_in_the_index(checkpoints: dict[str, Path]) -> None:
     lengths = {name: open_checkpoint(folder).kind.max_tokens for name, folder in checkpoints.items()}
     assert (lengths["tiny-epsilon"], lengths["tiny-alpha"]) == (300, 120)
 
@@ -57,7 +57,7 @@ def test_refuses_another_pipeline_by_name(copied: Path, name: str | None) -> Non
     refused(copied, rf"model_index\.json: _class_name is {name!r}; .*'PixArtSigmaPipeline' or 'PixArtAlphaPipeline'")
 
 
-def test_a_folder_of_another_model_is_refused_by_its_name_and_not_for_what_it_lacks(copied: Path) -> None:
+def test_a_folder_of_another_model_is_refused_for_its_class_and_not_for_missing_parts(copied: Path) -> None:
     change_json(copied / "model_index.json", _class_name="StableDiffusionPipeline")
     (copied / "transformer").rename(copied / "unet")
     refused(copied, "_class_name is 'StableDiffusionPipeline'")
@@ -77,7 +77,7 @@ def test_a_checkpoint_that_was_published_without_its_transformer_may_say_so(copi
     open_checkpoint(copied)
 
 
-def test_refuses_a_checkpoint_without_the_file_that_says_what_it_is(copied: Path) -> None:
+def test_refuses_a_checkpoint_without_model_index(copied: Path) -> None:
     (copied / "model_index.json").unlink()
     refused(copied, r"model_index\.json: not found; it says whether this is PixArt-Σ or PixArt-α")
 
@@ -88,12 +88,12 @@ def test_names_every_folder_that_is_missing(copied: Path) -> None:
     refused(copied, "vae, tokenizer not found")
 
 
-def test_refuses_what_is_no_folder(copied: Path) -> None:
+def test_refuses_a_path_that_is_no_folder(copied: Path) -> None:
     refused(copied / FILES["vae"], "expected a checkpoint's folder .*, found a file")
     refused(copied / "none", "expected a checkpoint's folder .*, found nothing")
 
 
-def test_names_every_file_that_git_lfs_left_a_pointer_for(copied: Path) -> None:
+def test_names_every_file_that_is_a_git_lfs_pointer(copied: Path) -> None:
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
     for name in (FILES["vae"], "tokenizer/spiece.model"):
         (copied / name).write_text(pointer, encoding="utf-8")
@@ -109,13 +109,13 @@ CONFIGS = ["model_index.json", *(f"{part}/config.json" for part in FILES), "sche
     ["", '{"_class_name": "Pix', "[1]", "\udcff", "[" * 99_999],
     ids=["empty", "cut", "list", "no UTF-8", "deep"],
 )
-def test_names_a_configuration_that_is_not_one(copied: Path, name: str, text: str) -> None:
+def test_names_an_invalid_configuration_file(copied: Path, name: str, text: str) -> None:
     (copied / name).write_bytes(text.encode(errors="surrogateescape"))
     refused(copied, f"{name}: expected .*JSON.*ownload")
 
 
 @pytest.mark.parametrize("name", CONFIGS[1:])
-def test_names_a_configuration_that_is_missing(copied: Path, name: str) -> None:
+def test_names_a_missing_configuration_file(copied: Path, name: str) -> None:
     (copied / name).unlink()
     refused(copied, f"{name}: not found")
 
@@ -154,22 +154,22 @@ def test_names_a_configuration_that_is_missing(copied: Path, name: str) -> None:
         ("vae", "use_post_quant_conv", False, "left over: post_quant_conv"),
         ("vae", "mid_block_add_attention", False, r"left over: decoder\.mid_block\.attentions"),
         ("vae", "layers_per_block", 2, r"missing: decoder\.up_blocks\.0\.resnets\.2"),
-        ("vae", "norm_num_groups", 3, "no model can be made of it"),
-        ("vae", "block_out_channels", 8, "no model can be made of it"),
+        ("vae", "norm_num_groups", 3, "it does not describe a model"),
+        ("vae", "block_out_channels", 8, "it does not describe a model"),
         ("vae", "up_block_types", ["AttnUpDecoderBlock2D"] * 4, "up_block_types is 'AttnUp"),
         ("vae", "channel_multiplier", 2, "channel_multiplier is 2; .* does not know that field"),
         ("text_encoder", "model_type", "umt5", "model_type is 'umt5'"),
         ("text_encoder", "model_type", None, "model_type is None"),
         ("text_encoder", "quantization_config", {"bits": 8}, "quantization_config is .* not quantised"),
         ("text_encoder", "is_gated_act", False, r"missing: .*DenseReluDense\.wi\.weight"),
-        ("text_encoder", "feed_forward_proj", "gated-gated-x", "no T5 encoder can be made of it"),
+        ("text_encoder", "feed_forward_proj", "gated-gated-x", "it does not describe a T5 encoder"),
         ("text_encoder", "relative_attention_num_buckets", 16, "of another shape: .*relative_attention_bias"),
         ("text_encoder", "vocab_size", 600, r"of another shape: shared\.weight"),
-        ("text_encoder", "num_layers", "two", "no T5 encoder can be made of it"),
+        ("text_encoder", "num_layers", "two", "it does not describe a T5 encoder"),
         ("text_encoder", "num_layers", 10**8, "num_layers is 100000000; expected at most 1000"),
     ],
 )
-def test_refuses_a_configuration_that_a_bundle_could_not_follow(
+def test_refuses_a_configuration_that_a_bundle_could_not_reproduce(
     copied: Path, part: str, name: str, value: Any, message: str
 ) -> None:
     change_json(copied / part / "config.json", **{name: value})
@@ -188,7 +188,7 @@ def test_refuses_a_configuration_that_a_bundle_could_not_follow(
         ("text_encoder", {"dropout_rate": 0.5, "tie_word_embeddings": False, "output_past": True, "dtype": "float16"}),
     ],
 )
-def test_passes_over_what_changes_no_picture(copied: Path, part: str, settings: dict[str, Any]) -> None:
+def test_ignores_fields_without_effect_on_images(copied: Path, part: str, settings: dict[str, Any]) -> None:
     change_json(copied / part / "config.json", **settings)
     open_checkpoint(copied)
 
@@ -202,21 +202,21 @@ def test_an_older_transformer_class_has_to_say_what_it_is(copied: Path) -> None:
 
 
 @torch.no_grad()
-def test_an_older_transformer_class_is_compared_with_the_one_that_diffusers_makes_of_it(copied: Path) -> None:
+def test_an_older_transformer_class_equals_the_one_that_diffusers_converts_it_to(copied: Path) -> None:
     older = {"_class_name": "Transformer2DModel", "num_vector_embeds": None, "use_linear_projection": False}
     change_json(copied / "transformer/config.json", **older)
     transformer = open_transformer(copied).load()
     assert verify_against_reference(copied / "transformer/config.json", transformer_graph(transformer)) < 1e-5
 
 
-def test_a_transformer_that_is_published_alone_is_taken_from_its_own_folder(copied: Path, tmp_path: Path) -> None:
+def test_a_transformer_that_is_published_alone_is_read_from_its_own_folder(copied: Path, tmp_path: Path) -> None:
     alone = tmp_path / "PixArt-Sigma-XL-2-512-MS"
     alone.mkdir()
     (copied / "transformer").rename(alone / "transformer")
     change_json(copied / "model_index.json", transformer=[None, None])
     refused(copied, "transformer not found.* --transformer-from")
     assert open_checkpoint(copied, alone).transformer.weights.folder == alone / "transformer"
-    with pytest.raises(ExportError, match=r"--transformer-from .*: expected a folder transformer"):
+    with pytest.raises(ExportError, match=r"--transformer-from .*: expected a folder with transformer/"):
         open_checkpoint(copied, copied)
 
 
@@ -229,7 +229,7 @@ def test_refuses_parts_of_different_widths(copied: Path, checkpoints: dict[str, 
     refused(copied, "text_encoder is 32 wide, transformer expects 16")
 
 
-def test_the_shift_is_not_added_and_that_is_said(copied: Path) -> None:
+def test_a_note_says_that_the_shift_is_not_added(copied: Path) -> None:
     change_json(copied / "vae/config.json", shift_factor=0.1)
     assert open_checkpoint(copied).notes == ["vae: shift_factor 0.1 is not added, as in diffusers' PixArt pipelines"]
 
@@ -253,16 +253,16 @@ def test_refuses_weights_of_compressed_layers_that_the_configuration_does_not_na
     refused(copied, r"left over: transformer_blocks\.1\.attn1\.")
 
 
-def test_refuses_sizes_for_a_transformer_whose_pipeline_tells_none(
+def test_refuses_a_transformer_that_needs_sizes_if_its_pipeline_passes_none(
     checkpoints: dict[str, Path], tmp_path: Path
 ) -> None:
     copied = shutil.copytree(checkpoints["tiny-alpha"], tmp_path / "checkpoint")
     change_json(copied / "transformer/config.json", sample_size=64)
-    refused(copied, "pipeline of PixArt-α with sample_size 64 tells none")
+    refused(copied, "pipeline of PixArt-α with sample_size 64 does not pass it")
     change_json(copied / "transformer/config.json", sample_size=128, use_additional_conditions=None)
     open_checkpoint(copied)
     change_json(copied / "model_index.json", _class_name="PixArtSigmaPipeline")
-    refused(copied, "pipeline of PixArt-Σ with sample_size 128 tells none.*write PixArtAlphaPipeline")
+    refused(copied, "pipeline of PixArt-Σ with sample_size 128 does not pass it.*write PixArtAlphaPipeline")
     change_json(copied / "transformer/config.json", use_additional_conditions=False)
     refused(copied, "left over: .*resolution_embedder")
 

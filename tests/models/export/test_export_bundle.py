@@ -77,7 +77,7 @@ def test_only_cross_attention_has_a_mask(bundle: Path) -> None:
     assert not any(node.op_type == "Softmax" for node in nodes)
 
 
-def test_graphs_do_not_tell_where_they_were_made(bundle: Path) -> None:
+def test_graphs_do_not_contain_paths_of_the_exporting_machine(bundle: Path) -> None:
     for path in bundle.glob("*.onnx"):
         assert b"site-packages" not in path.read_bytes()
         assert b"/export/" not in path.read_bytes()
@@ -112,7 +112,7 @@ def test_a_failed_export_leaves_nothing_behind(
 
 
 @pytest.mark.parametrize(("kind", "stored", "least"), [("fp16", "FLOAT16", 1e-5), ("bf16", "BFLOAT16", 1e-4)])
-def test_weights_lie_on_disk_in_two_bytes_and_compute_in_float32(
+def test_weights_are_stored_in_two_bytes_and_computed_in_float32(
     tmp_path: Path, checkpoints: dict[str, Path], kind: str, stored: str, least: float
 ) -> None:
     part = open_text_encoder(checkpoints["tiny-epsilon"])
@@ -129,7 +129,7 @@ def test_weights_lie_on_disk_in_two_bytes_and_compute_in_float32(
     assert verify_graph(tmp_path, [graph], kind).error > least
 
 
-def test_a_bundle_says_how_each_network_is_stored_and_with_what_error(
+def test_a_bundle_records_how_each_network_is_stored_and_its_error(
     checkpoints: dict[str, Path], options: BundleOptions, tmp_path: Path
 ) -> None:
     export_bundle(
@@ -144,16 +144,16 @@ def test_a_bundle_says_how_each_network_is_stored_and_with_what_error(
     assert said["transformer"]["error"] < 1e-4 < said["textEncoder"]["error"] < 8e-2
 
 
-def test_no_node_has_only_weights_to_work_on_but_those_that_add_up_kernels(bundle: Path) -> None:
+def test_no_node_has_only_weights_as_inputs_except_those_that_sum_kernels(bundle: Path) -> None:
     for path in bundle.glob("*.onnx"):
         graph = onnx.load(path).graph
         weights = {weight.name for weight in graph.initializer}
         kinds = {node.op_type for node in graph.node if node.input and set(node.input) <= weights}
-        # Convolutions behind a doubling (docs/decisions/106): a runtime copies their weights into its layout anyway.
+        # Convolutions after a doubling (docs/decisions/106): a runtime copies their weights into its own layout anyway.
         assert kinds <= ({"Split"} if path.name == "vae_decoder.onnx" else set()), path.name
 
 
-def test_a_recipe_that_makes_another_number_of_bytes_than_it_says_is_refused(tmp_path: Path) -> None:
+def test_a_recipe_with_a_different_number_of_bytes_than_announced_is_refused(tmp_path: Path) -> None:
     draft = draft_graph(Graph("linear.onnx", torch.nn.Linear(2, 2), {"input": torch.ones(3, 2)}, {}, ("y",)))
     name = next(iter(draft.recipes))
     draft.recipes[name] = of_parameter("other", draft.recipes[name].shape)
@@ -161,7 +161,7 @@ def test_a_recipe_that_makes_another_number_of_bytes_than_it_says_is_refused(tmp
         write_draft(draft, lambda _: torch.zeros(7), tmp_path)
 
 
-def test_large_weights_lie_beside_the_graph(
+def test_large_weights_are_stored_beside_the_graph(
     tmp_path: Path, checkpoints: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writing, "EXTERNAL_DATA_BYTES", 1000)
@@ -180,7 +180,7 @@ def test_exports_a_decoder_without_attention(tmp_path: Path) -> None:
     assert verify_graph(tmp_path, [graph]).error < 1e-4
 
 
-def test_a_tile_given_the_statistics_of_its_picture_is_decoded_as_it_is_within_it() -> None:
+def test_a_tile_with_the_statistics_of_its_image_is_decoded_as_within_the_image() -> None:
     torch.manual_seed(0)
     blocks = {"down_block_types": ("DownEncoderBlock2D",) * 2, "up_block_types": ("UpDecoderBlock2D",) * 2}
     vae = AutoencoderKL(block_out_channels=(8, 16), norm_num_groups=4, mid_block_add_attention=False, **blocks).eval()

@@ -23,7 +23,7 @@ LARGEST_WO_INPUT = 66_000.0
 
 
 class Linear(nn.Module):
-    """One linear layer as a graph has it."""
+    """A single linear layer as a graph."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None):
         super().__init__()
@@ -44,7 +44,7 @@ def linear(inputs: int, outputs: int, *, bias: bool) -> tuple[Graph, Tensor]:
 
 
 def loss(found: np.ndarray, expected: Tensor) -> float:
-    """The root mean square of the error over that of what is expected."""
+    """The root mean square of the error, relative to that of the expected values."""
     assert np.isfinite(found).all()
     return float(np.linalg.norm(found - expected.numpy()) / np.linalg.norm(expected.numpy()))
 
@@ -54,7 +54,7 @@ def run(graph: Graph, folder: Path, x: Tensor) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("is_fine", "bound"), [(True, 0.02), (False, 0.4)], ids=["two products", "one product"])
-def test_two_products_keep_what_is_beside_a_channel_a_hundred_times_as_large(
+def test_two_products_preserve_the_channels_beside_one_a_hundred_times_as_large(
     is_fine: bool, bound: float, tmp_path: Path
 ) -> None:
     graph, x = linear(192, 64, bias=True)
@@ -66,11 +66,11 @@ def test_two_products_keep_what_is_beside_a_channel_a_hundred_times_as_large(
     assert bound / 20 < error < bound
 
 
-def test_two_products_of_largest_numbers_fit_into_16_bits() -> None:
+def test_two_products_of_the_largest_numbers_fit_in_16_bits() -> None:
     assert 2 * 255 * int(in_int8(torch.randn(500, 20)).abs().max()) < 2**15
 
 
-def test_a_column_of_zeros_stays_one() -> None:
+def test_a_column_of_zeros_stays_zero() -> None:
     weight = torch.randn(8, 3)
     weight[:, 1] = 0
     restored = in_int8(weight) * scales_of(weight)
@@ -79,7 +79,7 @@ def test_a_column_of_zeros_stays_one() -> None:
 
 
 @pytest.mark.parametrize(("bits", "bound"), [(8, 0.012), (4, 0.13)])
-def test_blocks_keep_what_is_beside_inputs_of_66000(bits: int, bound: float, tmp_path: Path) -> None:
+def test_blocks_preserve_the_values_beside_inputs_of_66000(bits: int, bound: float, tmp_path: Path) -> None:
     graph, _ = linear(160, 48, bias=False)
     draft = draft_graph(graph)
     quantise_in_blocks(draft, bits)

@@ -18,13 +18,13 @@ from export.streaming import streamed
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small one; read only."""
+    """A small random checkpoint; read only."""
     folder = tmp_path_factory.mktemp("random") / "checkpoint"
     write_checkpoint(folder, SIZES["tiny"], torch.bfloat16, report=lambda line: None)
     return folder
 
 
-def test_what_t5_multiplies_goes_to_where_float16_ends_and_its_states_still_tell_texts_apart(made: Path) -> None:
+def test_t5_activations_exceed_float16_and_its_states_still_distinguish_texts(made: Path) -> None:
     checkpoint = open_checkpoint(made)
     encoder = checkpoint.text_encoder.empty()
     largest = []
@@ -42,13 +42,13 @@ def test_what_t5_multiplies_goes_to_where_float16_ends_and_its_states_still_tell
     assert torch.cosine_similarity(*states).item() < 0.9
 
 
-def test_it_is_exported_as_any_other(made: Path, options: BundleOptions, tmp_path: Path) -> None:
+def test_it_can_be_exported_like_any_other(made: Path, options: BundleOptions, tmp_path: Path) -> None:
     lines: list[str] = []
     export_bundle(made, tmp_path / "bundle", options, precision=Precision("bf16", "fp32", "fp32"), report=lines.append)
     assert (tmp_path / "bundle/bundle.json").is_file()
 
 
-def test_a_disk_that_refuses_a_write_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refused_write_is_reported_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
     try:
@@ -56,7 +56,7 @@ def test_a_disk_that_refuses_a_write_is_told_in_one_line(tmp_path: Path, capsys:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     error = capsys.readouterr().err
-    assert f"{os.strerror(errno.EFBIG)}. Make room or choose another folder" in error
+    assert f"{os.strerror(errno.EFBIG)}. Free some space or choose another folder" in error
     assert error.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 

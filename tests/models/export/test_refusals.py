@@ -1,4 +1,4 @@
-"""What the command refuses before it begins to work: options, and folders that it would have to write to."""
+"""What the command refuses before it starts to work: options, and target folders."""
 
 import errno
 import logging
@@ -40,7 +40,7 @@ def command(checkpoint: Path, target: Path, *more: str) -> int:
         ({"name": ""}, "--name: expected letters"),
         ({"name": "x\n"}, "--name: expected letters"),
         ({"name": "x" * 101}, "--name: expected letters"),
-        ({"license": "\udcff"}, "--license: expected text that UTF-8 can hold"),
+        ({"license": "\udcff"}, "--license: expected text that can be encoded as UTF-8"),
         ({"max_tokens": 1}, "--max-tokens: expected at least 2, found 1"),
         ({"guidance": 0.5}, "--guidance: expected at least 1, found 0.5"),
         ({"guidance": float("nan")}, "--guidance: expected number, found nan"),
@@ -60,7 +60,7 @@ def test_an_option_that_readers_of_bundles_refuse_is_refused_before_any_work(
     assert (reports, list(tmp_path.iterdir())) == ([], [])
 
 
-def test_all_options_that_are_wrong_are_named_at_once(
+def test_all_wrong_options_are_reported_at_once(
     checkpoints: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wrong = ("--name", "my model", "--guidance", "0.5", "--max-tokens", "0")
@@ -78,7 +78,7 @@ def test_all_options_that_are_wrong_are_named_at_once(
         ("scheduler/scheduler_config.json", {"solver_order": True}, "scheduler.order"),
     ],
 )
-def test_what_a_checkpoint_says_and_readers_refuse_is_named(
+def test_a_checkpoints_value_that_readers_refuse_is_named(
     copied: Path, options: BundleOptions, file: str, settings: dict[str, Any], field: str
 ) -> None:
     change_json(copied / file, **settings)
@@ -87,7 +87,7 @@ def test_what_a_checkpoint_says_and_readers_refuse_is_named(
         describe_bundle(options, open_checkpoint(copied))
 
 
-def test_a_caption_is_as_long_as_asked_for_and_otherwise_as_in_the_checkpoints_pipeline(
+def test_the_caption_length_defaults_to_that_of_the_checkpoints_pipeline(
     checkpoints: dict[str, Path], options: BundleOptions
 ) -> None:
     alpha = open_checkpoint(checkpoints["tiny-alpha"])
@@ -95,7 +95,7 @@ def test_a_caption_is_as_long_as_asked_for_and_otherwise_as_in_the_checkpoints_p
     assert [each["tokenizer"]["maxTokens"] for each in described] == [24, 120]
 
 
-def test_a_solver_of_first_order_is_described_as_one(copied: Path, options: BundleOptions) -> None:
+def test_a_first_order_solver_is_described_as_such(copied: Path, options: BundleOptions) -> None:
     change_json(copied / "scheduler/scheduler_config.json", solver_order=1)
     assert describe_bundle(options, open_checkpoint(copied))["scheduler"]["order"] == 1
 
@@ -105,33 +105,31 @@ def test_a_shift_is_not_described(copied: Path, options: BundleOptions) -> None:
     assert "shift" not in describe_bundle(options, open_checkpoint(copied))["vae"]
 
 
-def test_a_description_that_lacks_something_or_has_more_is_refused_by_name() -> None:
+def test_a_missing_or_unknown_field_of_a_description_is_named() -> None:
     problems = dict(problems_of({"format": 1, "vae": {"shift": 0.1}, "extra": 1}))
     assert problems["format"] == "expected 2, found 1"
     assert problems["vae.shift"] == "expected 0, found 0.1"
     assert problems["vae.scaling"] == "expected a value, found none"
-    assert problems["extra"] == "expected nothing under this name"
+    assert problems["extra"] == "expected no such field"
 
 
-def test_numbers_that_are_none_are_told_before_the_first_graph(copied: Path, options: BundleOptions) -> None:
+def test_non_finite_weights_are_reported_before_the_first_graph(copied: Path, options: BundleOptions) -> None:
     change_weights(copied / FILES["text_encoder"], lambda state: state["shared.weight"][5].fill_(float("nan")))
     with pytest.raises(ExportError, match=r"text_encoder: expected numbers, found NaN or infinity in shared\.weight"):
         export_bundle(copied, copied.parent / "bundle", options, report=pytest.fail)
     assert [path.name for path in copied.parent.iterdir()] == ["checkpoint"]
 
 
-def test_a_table_of_tokens_beyond_float16_is_refused_where_it_would_be_stored_in_that(copied: Path) -> None:
+def test_a_token_table_beyond_float16_is_refused_if_it_would_be_stored_as_float16(copied: Path) -> None:
     change_weights(copied / FILES["text_encoder"], lambda state: state["shared.weight"][5].fill_(-66_000.0))
     part = open_checkpoint(copied).text_encoder
     for kind in ("int8", "int4"):
-        with pytest.raises(ExportError, match=r"shared\.weight hold numbers above 65504"):
+        with pytest.raises(ExportError, match=r"shared\.weight hold values above 65504"):
             part.check_values(kind, lambda line: None)
     part.check_values("bf16", lambda line: None)
 
 
-def test_leaves_a_folder_with_content_alone(
-    checkpoints: dict[str, Path], options: BundleOptions, tmp_path: Path
-) -> None:
+def test_leaves_a_non_empty_folder_alone(checkpoints: dict[str, Path], options: BundleOptions, tmp_path: Path) -> None:
     (tmp_path / "keep.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(ExportError, match="empty"):
         export_bundle(checkpoints["tiny-epsilon"], tmp_path, options)
@@ -149,7 +147,7 @@ def test_leaves_the_folder_of_another_export_alone(
     assert other.read_text(encoding="utf-8") == "mine"
 
 
-def test_what_a_killed_export_left_is_removed_by_the_next(tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_export_are_removed_by_the_next(tmp_path: Path) -> None:
     left = tmp_path / "bundle.unfinished"
     (left / "transformer").mkdir(parents=True)
     (left / ".export.lock").touch()
@@ -164,17 +162,17 @@ def test_a_second_export_to_the_same_folder_is_refused_and_leaves_the_first_alon
     checkpoints: dict[str, Path], options: BundleOptions, tmp_path: Path
 ) -> None:
     def begin_another(line: str) -> None:
-        if line.startswith("bundle written to"):  # The first has ended.
+        if line.startswith("bundle written to"):  # the first is done
             return
         with pytest.raises(ExportError, match="another export is writing there"), unfinished_folder(tmp_path / "b"):
-            pytest.fail("it began beside the first")
+            pytest.fail("it started beside the first")
 
     export_bundle(checkpoints["tiny-epsilon"], tmp_path / "b", options, report=begin_another)
     assert [path.name for path in tmp_path.iterdir()] == ["b"]
     assert (tmp_path / "b/bundle.json").is_file()
 
 
-def test_an_export_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_an_export_that_is_terminated_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(SystemExit), unfinished_folder(tmp_path / "bundle"):
         os.kill(os.getpid(), signal.SIGTERM)
     assert list(tmp_path.iterdir()) == []
@@ -194,7 +192,7 @@ def test_a_command_that_is_interrupted_says_so_and_leaves_nothing_behind(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_profile_says_how_weights_are_stored_unless_a_network_has_its_own_option() -> None:
+def test_a_profile_sets_how_weights_are_stored_unless_a_network_has_its_own_option() -> None:
     given = ["c", "b", "--size", "256", "--name", "n", "--license", "l", "--source", "s"]
     assert precision_of(parse_arguments(given)) == Precision("fp32", "fp32", "fp32")
     assert precision_of(parse_arguments([*given, "--for", "small"])) == PROFILES["small"]
@@ -202,7 +200,7 @@ def test_a_profile_says_how_weights_are_stored_unless_a_network_has_its_own_opti
     assert (own.text_encoder, own.transformer) == ("fp16", PROFILES["gpu"].transformer)
 
 
-def test_refuses_a_disk_without_room(tmp_path: Path) -> None:
+def test_refuses_a_disk_without_enough_space(tmp_path: Path) -> None:
     check_room(tmp_path, 1, "")
     with pytest.raises(ExportError, match=rf"{tmp_path}: expected 1073741824.0 GiB free, found .*\. Make room"):
         check_room(tmp_path, 2**60, "Make room.")
@@ -218,7 +216,7 @@ def test_refuses_a_target_that_is_a_file(tmp_path: Path) -> None:
     assert (tmp_path / "bundle").read_text(encoding="utf-8") == "mine"
 
 
-def test_a_write_that_fails_is_told_in_one_line_and_leaves_nothing_behind(
+def test_a_failed_write_is_reported_in_one_line_and_leaves_nothing_behind(
     checkpoints: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -229,7 +227,7 @@ def test_a_write_that_fails_is_told_in_one_line_and_leaves_nothing_behind(
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     error = capsys.readouterr().err
     assert error.startswith("export: ")
-    assert f"{os.strerror(errno.EFBIG)}. Make room or choose another folder" in error
+    assert f"{os.strerror(errno.EFBIG)}. Free some space or choose another folder" in error
     assert error.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 
@@ -237,7 +235,7 @@ def test_a_write_that_fails_is_told_in_one_line_and_leaves_nothing_behind(
 @pytest.mark.parametrize(
     "damage", ["nothing there", "a file", "empty tokenizer", "cut index", "text instead of weights"]
 )
-def test_a_broken_checkpoint_is_an_error_and_no_stack_trace(
+def test_a_broken_checkpoint_causes_an_error_message_without_a_stack_trace(
     copied: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], damage: str
 ) -> None:
     match damage:
@@ -259,7 +257,7 @@ def test_a_broken_checkpoint_is_an_error_and_no_stack_trace(
     assert error.count("\n") == 1
 
 
-def test_what_loaders_warn_of_is_not_silenced() -> None:
+def test_loaders_warnings_are_not_silenced() -> None:
     quiet_libraries()
     for library in (diffusers, transformers):
         assert library.utils.logging.get_verbosity() <= logging.WARNING

@@ -14,7 +14,7 @@ from export.scheduler_kinds import KINDS, SchedulerKind
 
 
 def saved(folder: Path, scheduler: type, **settings: Any) -> Path:
-    """A checkpoint's folder that holds this scheduler and nothing else."""
+    """A checkpoint folder with this scheduler and nothing else."""
     scheduler(**settings).save_pretrained(folder / "scheduler")
     return folder
 
@@ -40,7 +40,7 @@ BETAS = {"trainSteps": 1000, "betaSchedule": "linear", "betaStart": 0.0001, "bet
         (LCMScheduler, {"kind": "lcm", **BETAS, "originalSteps": 50, "timestepScaling": 10.0}, 4, 1.0),
     ],
 )
-def test_describes_each_scheduler_and_how_it_is_usually_run(
+def test_describes_each_scheduler_and_its_usual_settings(
     tmp_path: Path, scheduler: type, expected: dict[str, Any], steps: int, guidance: float
 ) -> None:
     betas = {"beta_schedule": "linear", "beta_start": 0.0001, "beta_end": 0.02}
@@ -49,7 +49,7 @@ def test_describes_each_scheduler_and_how_it_is_usually_run(
     assert list(part.description) == list(expected)
 
 
-def test_fills_in_the_defaults_of_a_scheduler_that_was_taken_over_from_another(tmp_path: Path) -> None:
+def test_fills_in_the_defaults_of_a_scheduler_that_was_converted_from_another(tmp_path: Path) -> None:
     config = DPMSolverMultistepScheduler(beta_schedule="linear", beta_end=0.02).config
     LCMScheduler.from_config(config).save_pretrained(tmp_path / "scheduler")
     description = load_scheduler(tmp_path).description
@@ -117,20 +117,20 @@ def test_refuses_a_scheduler_without_a_sampler_and_names_those_with_one(tmp_path
     ("scheduler", "most"),
     [(DPMSolverMultistepScheduler, 999), (EulerDiscreteScheduler, 1000), (LCMScheduler, 50)],
 )
-def test_refuses_more_steps_than_the_sampler_takes(tmp_path: Path, scheduler: type, most: int) -> None:
+def test_refuses_more_steps_than_the_sampler_supports(tmp_path: Path, scheduler: type, most: int) -> None:
     part = load_scheduler(saved(tmp_path, scheduler, beta_schedule="linear"))
     part.check_steps(most)
     with pytest.raises(ExportError, match=f"--steps: expected 1 to {most}, .*found {most + 1}"):
         part.check_steps(most + 1)
 
 
-def test_a_model_distilled_at_fewer_steps_than_usual_is_run_with_those(tmp_path: Path) -> None:
+def test_a_model_distilled_at_fewer_steps_than_usual_defaults_to_those(tmp_path: Path) -> None:
     part = load_scheduler(saved(tmp_path, LCMScheduler, beta_schedule="linear", original_inference_steps=2))
     assert part.steps == 2
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_every_field_of_diffusers_is_honoured_refused_or_idle(
+def test_every_field_of_diffusers_is_honoured_refused_or_without_effect(
     kind: SchedulerKind,
 ) -> None:
     assert kind.rules.known == inspect.signature(kind.scheduler.__init__).parameters.keys() - {"self"}
@@ -143,16 +143,16 @@ def test_refuses_a_field_that_no_scheduler_of_diffusers_has(tmp_path: Path, kind
         load_scheduler(folder)
 
 
-def test_passes_over_what_diffusers_keeps_of_the_scheduler_that_was_before(tmp_path: Path) -> None:
+def test_ignores_fields_that_diffusers_keeps_from_a_previous_scheduler(tmp_path: Path) -> None:
     load_scheduler(
         change(saved(tmp_path, EulerDiscreteScheduler), skip_prk_steps=True, clip_sample=True, solver_order=3)
     )
 
 
-def test_says_so_where_the_pipelines_index_names_another_scheduler(copied: Path) -> None:
+def test_a_note_says_if_the_pipelines_index_names_another_scheduler(copied: Path) -> None:
     EulerDiscreteScheduler(beta_schedule="linear").save_pretrained(copied / "scheduler")
     (note,) = load_scheduler(copied).notes
-    assert "EulerDiscreteScheduler, as its folder says; model_index.json says DPMSolverMultistepScheduler" in note
+    assert "EulerDiscreteScheduler, from its own folder; model_index.json says DPMSolverMultistepScheduler" in note
 
 
 def drawn(scheduler: Any, steps: int) -> torch.Tensor:
@@ -183,7 +183,7 @@ SAME_PICTURES: list[tuple[type, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("scheduler", "settings"), SAME_PICTURES)
-def test_takes_what_changes_nothing_in_diffusers_as_nothing(
+def test_accepts_values_that_change_nothing_in_diffusers(
     tmp_path: Path, scheduler: type, settings: dict[str, Any]
 ) -> None:
     betas = {"beta_schedule": "linear", "beta_start": 0.0001, "beta_end": 0.02}
@@ -195,12 +195,12 @@ def test_takes_what_changes_nothing_in_diffusers_as_nothing(
     assert found == load_scheduler(saved(tmp_path / "plain", scheduler, **plain))
 
 
-def test_lower_order_final_does_change_pictures_where_the_last_sigma_is_not_zero() -> None:
+def test_lower_order_final_does_change_images_if_the_last_sigma_is_not_zero() -> None:
     kept = {"final_sigmas_type": "sigma_min", "beta_schedule": "linear"}
     both = (drawn(DPMSolverMultistepScheduler(lower_order_final=lower, **kept), 5) for lower in (True, False))
     assert not torch.equal(*both)
 
 
-def test_what_lambda_min_clipped_leaves_out_changes_pictures() -> None:
+def test_timesteps_dropped_by_lambda_min_clipped_change_images() -> None:
     both = (drawn(DPMSolverMultistepScheduler(lambda_min_clipped=least), 5) for least in (-float("inf"), -5.0))
     assert not torch.equal(*both)

@@ -20,7 +20,7 @@ SHAPE = DecoderShape(4, (8, 8, 4), (1, 2, 1))
 
 @pytest.fixture
 def with_decoder(copied: Path) -> Path:
-    """A checkpoint with a decoder of its own beside the autoencoder, whose blocks have learned something."""
+    """A checkpoint with a separate decoder beside the autoencoder, whose blocks have learned something."""
     torch.manual_seed(0)
     decoder = ShuffleDecoder(SHAPE)
     for parameter in decoder.parameters():
@@ -29,7 +29,7 @@ def with_decoder(copied: Path) -> Path:
     return copied
 
 
-def test_a_bundle_takes_the_decoder_beside_the_autoencoder(with_decoder: Path, options: BundleOptions) -> None:
+def test_a_bundle_uses_the_decoder_beside_the_autoencoder(with_decoder: Path, options: BundleOptions) -> None:
     checkpoint = open_checkpoint(with_decoder)
     assert checkpoint.decoder.shape == SHAPE
     assert describe_bundle(options, checkpoint)["vae"] == {
@@ -51,7 +51,7 @@ def written(graph: Graph, folder: Path) -> Path:
     return folder / graph.file
 
 
-def test_its_graph_draws_what_torch_draws_at_every_size(with_decoder: Path, tmp_path: Path) -> None:
+def test_its_graph_equals_torch_at_every_size(with_decoder: Path, tmp_path: Path) -> None:
     graphs = examples(with_decoder)
     session = onnxruntime.InferenceSession(written(graphs[0], tmp_path))
     assert verify_graph(tmp_path, graphs, "fp32").error < 1e-5
@@ -59,13 +59,13 @@ def test_its_graph_draws_what_torch_draws_at_every_size(with_decoder: Path, tmp_
     assert [put.name for put in session.get_outputs()] == ["image"]
 
 
-def test_nothing_is_computed_at_full_size_but_the_picture(with_decoder: Path, tmp_path: Path) -> None:
+def test_only_the_image_itself_is_computed_at_full_size(with_decoder: Path, tmp_path: Path) -> None:
     kinds = [node.op_type for node in onnx.load(written(examples(with_decoder)[0], tmp_path)).graph.node]
     assert kinds[-1] == "DepthToSpace"
     assert set(kinds) == {"Conv", "Relu", "Add", "DepthToSpace"}
 
 
-def test_what_was_saved_is_loaded_in_float32(with_decoder: Path) -> None:
+def test_a_saved_decoder_is_loaded_in_float32(with_decoder: Path) -> None:
     decoder = load_decoder(with_decoder / "decoder")
     expected = open_checkpoint(with_decoder).decoder.weights.load()
     assert decoder.shape == SHAPE
@@ -81,9 +81,9 @@ def test_what_was_saved_is_loaded_in_float32(with_decoder: Path) -> None:
         ({"channels": [8, 8], "blocks": [1, 2]}, "doubles the size is 2"),
         ({"channels": [8, 8, 8]}, "of another shape: levels.2.0.conv1.weight"),
         ({"blocks": [1, 1, 1]}, "left over: levels.1.1.conv1"),
-        ({"blocks": [1, 1]}, "no model can be made of it"),
-        ({"channels": 8}, "no decoder can be made of it"),
-        ({"channels": ["8", 8, 4]}, "no model can be made of it"),
+        ({"blocks": [1, 1]}, "it does not describe a model"),
+        ({"channels": 8}, "it does not describe a decoder"),
+        ({"channels": ["8", 8, 4]}, "it does not describe a model"),
         ({"norm": "group"}, "norm is 'group'; .* does not know that field"),
     ],
 )

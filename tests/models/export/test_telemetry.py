@@ -1,4 +1,4 @@
-"""ONNX Runtime gathers telemetry on Linux and macOS, except in CI, unless it is told not to before it is loaded."""
+"""ONNX Runtime collects telemetry on Linux and macOS, except in CI, unless it is disabled before it is loaded."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ def test_the_package_leaves_no_telemetry(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_python_sh_tells_every_program_not_to(tmp_path: Path) -> None:
+def test_python_sh_disables_telemetry_for_every_program(tmp_path: Path) -> None:
     environment = Path(sys.prefix)
     (tmp_path / "pixart-batch/python").mkdir(parents=True)
     (tmp_path / "pixart-batch/python" / environment.name).symlink_to(environment)
@@ -32,7 +32,7 @@ def test_python_sh_tells_every_program_not_to(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["pixart-batch"]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="macOS keeps it elsewhere")
-def test_who_wants_to_take_part_does(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="macOS stores it elsewhere")
+def test_a_user_can_opt_in(tmp_path: Path) -> None:
     run(tmp_path, [sys.executable, "-c", f"import export; {SESSION}"], ORT_DISABLE_TELEMETRY="0")
     assert (tmp_path / "Microsoft/DeveloperTools/.onnxruntime/deviceid").exists()

@@ -35,7 +35,7 @@ def test_refuses_a_tokenizer_that_does_not_end_texts(checkpoints: dict[str, Path
     refused(tmp_path, "end token that ends every text")
 
 
-def test_refuses_a_folder_without_the_words(copied: Path) -> None:
+def test_refuses_a_folder_without_a_vocabulary(copied: Path) -> None:
     (copied / "tokenizer" / PIECES).unlink()
     refused(copied, r"tokenizer: expected tokenizer\.json or spiece\.model, found neither\. Download")
 
@@ -46,20 +46,20 @@ def test_refuses_an_empty_folder(copied: Path) -> None:
     refused(copied, r"tokenizer: expected tokenizer\.json or spiece\.model, found neither\. Download")
 
 
-def test_refuses_words_without_what_says_how_they_are_read(copied: Path) -> None:
+def test_refuses_a_vocabulary_without_its_configuration(copied: Path) -> None:
     (copied / "tokenizer/tokenizer_config.json").unlink()
-    refused(copied, "tokenizer: no tokenizer can be made of it")
+    refused(copied, "tokenizer: it does not describe a tokenizer")
 
 
 @pytest.mark.parametrize("name", ["tokenizer_config.json", PIECES])
-def test_refuses_a_file_that_was_cut(copied: Path, name: str) -> None:
+def test_refuses_a_truncated_file(copied: Path, name: str) -> None:
     file = copied / "tokenizer" / name
     file.write_bytes(file.read_bytes()[:100])
     refused(copied, "tokenizer")
 
 
 def write_fast(checkpoint: Path) -> dict:
-    """Writes the fast tokenizer beside its words; returns its model."""
+    """Writes the fast tokenizer beside its vocabulary; returns its model."""
     file = checkpoint / "tokenizer" / FAST
     open_tokenizer(checkpoint).tokenizer.save(str(file))
     return json.loads(file.read_text(encoding="utf-8"))["model"]
@@ -70,30 +70,30 @@ def test_refuses_two_tokenizers_that_differ(copied: Path) -> None:
     open_tokenizer(copied)
     model["vocab"][50], model["vocab"][51] = model["vocab"][51], model["vocab"][50]
     change_json(copied / "tokenizer" / FAST, model=model)
-    refused(copied, r"spiece\.model: its token 50 is '.*', but '.*' in the tokenizer that the folder makes")
+    refused(copied, r"spiece\.model: its token 50 is '.*', but '.*' in the folder's tokenizer")
 
 
-def test_refuses_unknown_characters_as_bytes_which_readers_do_not_have(copied: Path) -> None:
+def test_refuses_byte_fallback_which_readers_do_not_support(copied: Path) -> None:
     change_json(copied / "tokenizer" / FAST, model=write_fast(copied) | {"byte_fallback": True})
     (copied / "tokenizer" / PIECES).unlink()
     change_json(copied / "tokenizer/tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast")
     refused(copied, "model Unigram with byte_fallback")
 
 
-def test_refuses_words_without_one_for_unknown_characters(copied: Path) -> None:
+def test_refuses_a_vocabulary_without_an_unknown_token(copied: Path) -> None:
     change_json(copied / "tokenizer" / FAST, model=write_fast(copied) | {"unk_id": None})
     (copied / "tokenizer" / PIECES).unlink()
     change_json(copied / "tokenizer/tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast")
     refused(copied, "model Unigram without unk_id")
 
 
-def test_refuses_a_kind_of_tokenizer_that_bundles_do_not_have(copied: Path) -> None:
+def test_refuses_a_type_of_tokenizer_that_bundles_cannot_contain(copied: Path) -> None:
     words = {"type": "WordLevel", "vocab": {"<pad>": 0, "</s>": 1, "<unk>": 2}, "unk_token": "<unk>"}
     write_fast(copied)
     change_json(copied / "tokenizer" / FAST, model=words)
     (copied / "tokenizer" / PIECES).unlink()
     change_json(copied / "tokenizer/tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast")
-    refused(copied, "a tokenizer of kind WordLevel; a bundle can have Unigram or BPE")
+    refused(copied, "a tokenizer of type WordLevel; a bundle can contain Unigram or BPE")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,9 @@ def test_refuses_a_kind_of_tokenizer_that_bundles_do_not_have(copied: Path) -> N
         ({"normalizer": {"type": "Replace", "pattern": {"String": "a"}, "content": "$&"}}, "normalizer Replace of"),
     ],
 )
-def test_refuses_parts_that_readers_give_other_ids_for(copied: Path, changes: dict[str, object], message: str) -> None:
+def test_refuses_parts_for_which_readers_would_compute_other_ids(
+    copied: Path, changes: dict[str, object], message: str
+) -> None:
     write_fast(copied)
     change_json(copied / "tokenizer" / FAST, **changes)
     (copied / "tokenizer" / PIECES).unlink()
@@ -115,7 +117,9 @@ def test_refuses_parts_that_readers_give_other_ids_for(copied: Path, changes: di
 
 @pytest.mark.parametrize("rows", [10, 699, 957])
 def test_refuses_a_tokenizer_of_another_text_encoder(copied: Path, rows: int) -> None:
-    with pytest.raises(ExportError, match=f"tokenizer: it has 700 tokens, but the text encoder {rows}; .* not of one"):
+    with pytest.raises(
+        ExportError, match=f"tokenizer: it has 700 tokens, but the text encoder {rows}; .*different models"
+    ):
         open_tokenizer(copied).check_table(rows)
 
 

@@ -15,19 +15,19 @@ from export.verify import relative_error, verify_against_reference, verify_graph
 from export.writing import write_draft
 
 
-def test_relative_error_of_a_model_that_still_predicts_nothing() -> None:
+def test_relative_error_of_a_model_that_predicts_only_zeros() -> None:
     nothing = np.zeros(3, dtype=np.float32)
     assert relative_error(nothing, nothing) == 0
     assert relative_error(nothing + 1, nothing) > 1
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_what_is_not_finite_differs_from_everything_itself_too(value: float) -> None:
+def test_non_finite_values_differ_from_everything_including_themselves(value: float) -> None:
     good, bad = np.ones(3, np.float32), np.array([1, value, 1], np.float32)
     assert {relative_error(bad, good), relative_error(good, bad), relative_error(bad, bad)} == {math.inf}
 
 
-def test_an_output_of_another_shape_differs_though_numpy_could_stretch_it() -> None:
+def test_an_output_of_another_shape_differs_even_if_numpy_could_broadcast_it() -> None:
     assert relative_error(np.ones((1, 3)), np.ones((2, 3))) == math.inf
 
 
@@ -36,14 +36,14 @@ class Overflowing(nn.Module):
         return torch.sqrt(x - 100)
 
 
-def test_a_graph_that_yields_only_nan_is_refused_although_torch_does_so_too(tmp_path: Path) -> None:
+def test_a_graph_that_returns_only_nan_is_refused_even_if_torch_returns_it_too(tmp_path: Path) -> None:
     graph = Graph("overflowing.onnx", Overflowing().eval(), {"x": torch.rand(2, 3)}, {"x": {0: "batch"}}, ("y",))
     write_draft(draft_graph(graph), graph.parameter, tmp_path)
     with pytest.raises(ExportError, match=r"overflowing\.onnx .*: expected finite numbers of the same shape"):
         verify_graph(tmp_path, [graph])
 
 
-def test_a_transformer_that_yields_nan_does_not_agree_with_diffusers(checkpoints: dict[str, Path]) -> None:
+def test_a_transformer_that_returns_nan_does_not_agree_with_diffusers(checkpoints: dict[str, Path]) -> None:
     transformer = open_transformer(checkpoints["tiny-epsilon"]).load()
     graph = transformer_graph(transformer)
     graph.inputs["latents"].fill_(torch.nan)
@@ -51,7 +51,7 @@ def test_a_transformer_that_yields_nan_does_not_agree_with_diffusers(checkpoints
         verify_against_reference(checkpoints["tiny-epsilon"] / "transformer/config.json", graph)
 
 
-def test_a_layer_that_was_written_wrong_is_named(tmp_path: Path, checkpoints: dict[str, Path]) -> None:
+def test_a_wrongly_written_layer_is_named(tmp_path: Path, checkpoints: dict[str, Path]) -> None:
     part = open_transformer(checkpoints["tiny-epsilon"])
     graph = transformer_graph(part.empty(), read=part.weights.tensor)
     draft = draft_graph(graph)
@@ -73,6 +73,6 @@ def test_every_linear_layer_is_compared_however_it_is_stored(
     write_draft(draft, graph.parameter, tmp_path)
     compared = verify_graph(tmp_path, [graph], kind, draft.layers)
     linear = {name for name, module in graph.module.named_modules() if isinstance(module, nn.Linear)}
-    # Captions are projected by a graph of their own.
+    # A separate graph projects captions.
     assert compared.layers.keys() >= {name for name in linear if not name.startswith("caption_projection")}
     assert all(0 <= error < KINDS[kind].tolerance for error in compared.layers.values())

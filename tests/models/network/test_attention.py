@@ -7,7 +7,7 @@ WIDTH, HEADS = 16, 2
 
 
 @torch.no_grad()
-def test_fresh_compression_averages_and_leaves_out_the_last_odd_row_and_column() -> None:
+def test_new_compression_averages_and_drops_the_last_odd_row_and_column() -> None:
     attention = SelfAttention(WIDTH, HEADS, scale=2)
     tokens = torch.randn(3, 5 * 7, WIDTH)
     grid = tokens.mT.unflatten(2, (5, 7))

@@ -1,4 +1,4 @@
-"""Key/value compression: in training, in the folder that it writes, and in the exporter that reads it."""
+"""Key/value compression: in training, in the folder that training writes, and in the exporter that reads it."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -36,7 +36,7 @@ def inputs(height: int, width: int) -> dict[str, torch.Tensor]:
     }
 
 
-def test_fresh_compression_averages_keys_and_values_and_leaves_out_the_last_odd_row_and_column() -> None:
+def test_new_compression_averages_keys_and_values_and_drops_the_last_odd_row_and_column() -> None:
     model = compress(scrambled(Transformer(SMALL)), (2,))
     attention = model.transformer_blocks[2].attn1
     tokens = torch.randn(3, 5 * 7, SMALL.width, generator=torch.Generator().manual_seed(2))
@@ -44,7 +44,7 @@ def test_fresh_compression_averages_keys_and_values_and_leaves_out_the_last_odd_
     torch.testing.assert_close(attention._shorten(tokens, (5, 7)), F.layer_norm(average, (SMALL.width,)))
 
 
-def test_compression_keeps_every_weight_and_changes_only_the_layers_that_it_is_given() -> None:
+def test_compression_keeps_every_weight_and_changes_only_the_given_layers() -> None:
     model = scrambled(Transformer(SMALL))
     compressed = compress(model, (1,))
     for name, weight in model.state_dict().items():
@@ -54,7 +54,7 @@ def test_compression_keeps_every_weight_and_changes_only_the_layers_that_it_is_g
 
 
 @pytest.mark.parametrize(("height", "width"), [(16, 16), (18, 42)])
-def test_the_exporter_reads_the_folder_as_the_model_that_was_trained(tmp_path: Path, height: int, width: int) -> None:
+def test_the_exporter_reads_the_folder_as_the_trained_model(tmp_path: Path, height: int, width: int) -> None:
     model = scrambled(compress(Transformer(SMALL), (1, 2)))
     text_states = TextStates(train_tokenizer(), build_text_encoder())
     save_folder(tmp_path / "model", model, build_vae(), text_states, base_side=32)

@@ -1,4 +1,4 @@
-"""What judges models and draws with them does not take NaN for a picture or an answer."""
+"""Neither the scorer nor the sampler mistakes NaN for an answer or a picture."""
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ from training.train_vae import build_vae
 from training.transformer import SHAPE, Transformer
 
 
-def test_a_scorer_with_nan_names_nothing() -> None:
+def test_a_scorer_with_nan_raises_an_error() -> None:
     scorer = Scorer().eval()
     images = torch.zeros(1, 3, 128, 128)
     assert read(scorer, images).shape[0] == 1
@@ -19,7 +19,7 @@ def test_a_scorer_with_nan_names_nothing() -> None:
         read(scorer, images)
 
 
-def test_a_model_with_nan_draws_no_picture() -> None:
+def test_a_model_with_nan_raises_an_error() -> None:
     def text_states(prompts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
         return torch.zeros(len(prompts), 1, SHAPE.caption_width), torch.ones(len(prompts), 1)
 

@@ -24,7 +24,7 @@ SMALL = replace(SHAPE, layers=2, heads=2, head_width=16, caption_width=24)
 
 
 def scrambled(module: nn.Module) -> nn.Module:
-    """Fresh modules start with zeros that would hide a mistake."""
+    """New modules start with zeros that would hide a mistake."""
     generator = torch.Generator().manual_seed(0)
     for p in module.parameters():
         p.data = torch.randn(p.shape, generator=generator) * 0.1
@@ -52,7 +52,7 @@ def test_the_transformer_equals_that_of_diffusers(height: int, width: int, base_
 
 
 @torch.no_grad()
-def test_standardising_keeps_pictures_and_makes_latents_even() -> None:
+def test_standardising_keeps_pictures_and_normalises_latents() -> None:
     vae = scrambled(build_vae())
     images = torch.rand(16, 3, 32, 32, generator=torch.Generator().manual_seed(2)) * 2 - 1
     before = reconstruct(vae, images)
@@ -79,7 +79,7 @@ def test_the_last_timestep_is_pure_noise() -> None:
     assert sigma[-1] > 1 - 1e-6
 
 
-def test_latents_and_noise_follow_from_noisy_latents_and_v() -> None:
+def test_latents_and_noise_can_be_recovered_from_noisy_latents_and_v() -> None:
     x, noise = torch.randn(2, 1, 4, 2, 2)
     x, noise = x.expand(3, 4, 2, 2), noise.expand(3, 4, 2, 2)
     t = torch.tensor([0, 400, 999])
@@ -99,7 +99,7 @@ def test_orthogonalised_updates_have_singular_values_near_one(shape: tuple[int, 
     assert values.median() > 0.6
 
 
-def test_a_run_that_is_resumed_ends_like_one_that_was_not(tmp_path: Path) -> None:
+def test_a_resumed_run_ends_like_an_uninterrupted_one(tmp_path: Path) -> None:
     def train(run: Run, stops: list[int]) -> nn.Module:
         for stop in stops:
             torch.manual_seed(0)
@@ -135,7 +135,7 @@ def test_any_text_is_accepted_and_ends_with_the_end_token() -> None:
 
 
 @pytest.mark.parametrize("resumed_at", [0, 5000])
-def test_a_stage_of_so_many_minutes_has_the_steps_that_fit_at_its_pace_from_wherever_it_is_resumed(
+def test_a_stage_in_minutes_has_the_steps_that_fit_at_its_pace_wherever_it_is_resumed(
     resumed_at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = count(step=3)

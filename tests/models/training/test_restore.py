@@ -11,7 +11,7 @@ from training.train_text import load_text_encoder
 from training.transformer import from_weights
 
 
-def test_the_committed_weights_go_on_where_training_stopped(tmp_path: Path) -> None:
+def test_the_committed_weights_resume_where_training_stopped(tmp_path: Path) -> None:
     restore(tmp_path)
     for stage, folder in TRANSFORMERS.items():
         model = from_weights(Run(stage, tmp_path / "runs").averaged())
@@ -34,6 +34,6 @@ def test_restoring_never_replaces_a_run(tmp_path: Path) -> None:
     assert not (tmp_path / "vae-2").exists()
 
 
-def test_a_stage_that_was_never_trained_says_how_to_get_it(tmp_path: Path) -> None:
+def test_the_error_for_an_untrained_stage_says_how_to_get_it(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"training\.restore"):
         Run("256px", tmp_path).averaged()

@@ -26,7 +26,7 @@ def test_training_scenes_never_show_a_held_out_combination() -> None:
         assert not any(held_out(o.name, o.style, scene.background) for o in scene.objects)
 
 
-def test_every_sheet_prompt_is_a_held_out_combination_of_its_own() -> None:
+def test_every_sheet_prompt_is_a_different_held_out_combination() -> None:
     chosen = sheet_prompts(48)
     assert len({prompt for prompt, _ in chosen}) == 48
     assert all(is_held_out(scene) for _, scene in chosen)
@@ -43,7 +43,7 @@ def test_training_scenes_show_every_object_style_and_background() -> None:
     assert {s.background for s in drawn} == set(BACKGROUNDS)
 
 
-def test_the_first_of_two_objects_lies_where_the_relation_says() -> None:
+def test_the_first_of_two_objects_is_where_the_relation_says() -> None:
     for scene in scenes(300, pair_share=1.0):
         first, second = scene.objects
         holds = {
@@ -61,7 +61,7 @@ def test_scenes_show_single_objects_of_every_size_and_groups_of_two_to_four() ->
     assert {s.count for s in drawn} == {1, 2, 3, 4}
 
 
-def test_captions_tell_number_and_size() -> None:
+def test_captions_state_number_and_size() -> None:
     rng = np.random.default_rng(4)
     for _ in range(40):
         three = caption(group(rng, "mouse", "flat", "red", 3), rng).lower()
@@ -71,7 +71,7 @@ def test_captions_tell_number_and_size() -> None:
         assert any(word in small for word in ("small", "tiny", "little"))
 
 
-def test_pictures_painted_together_are_those_painted_alone() -> None:
+def test_pictures_painted_together_equal_those_painted_alone() -> None:
     drawn = scenes(6)
     together = compose(drawn, 96, 64)
     for scene, picture in zip(drawn, together, strict=True):

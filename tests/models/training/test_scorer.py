@@ -1,4 +1,4 @@
-"""The judge of pictures and the table made with it."""
+"""The picture classifier and its table."""
 
 from collections import Counter
 from pathlib import Path
@@ -30,14 +30,14 @@ def test_a_picture_of_two_objects_at_swapped_places_has_both_and_the_wrong_posit
     assert dict(verdicts(targets(asked), targets(asked), asked))["position"]
 
 
-def test_a_single_object_drawn_twice_is_not_what_was_asked_for() -> None:
+def test_a_single_object_drawn_twice_is_judged_wrong() -> None:
     rng = np.random.default_rng(0)
     asked = single(rng, "cat", "flat", "red")
     drawn = pair(rng, ("cat", "dog"), "flat", "red", "above")
     assert not dict(verdicts(targets(drawn), targets(asked), asked))["single object"]
 
 
-def test_scenes_to_be_judged_are_held_out() -> None:
+def test_scenes_for_judging_are_held_out() -> None:
     counts = {"single": {1}, "sized": {1}, "group": {2, 3, 4}, "pair": {2}}
     for kind in KINDS:
         drawn = held_out_scenes(20, kind, seed=1)
@@ -45,7 +45,7 @@ def test_scenes_to_be_judged_are_held_out() -> None:
         assert {len(scene.objects) for scene in drawn} == counts[kind]
 
 
-def test_a_group_is_right_with_object_and_number_and_a_size_with_both_too() -> None:
+def test_a_group_needs_object_and_number_and_a_size_needs_both_too() -> None:
     rng = np.random.default_rng(0)
     three, two = (group(rng, "cat", "flat", "red", count) for count in (3, 2))
     assert dict(verdicts(targets(three), targets(three), three))["counting"]
@@ -55,7 +55,7 @@ def test_a_group_is_right_with_object_and_number_and_a_size_with_both_too() -> N
     assert not dict(verdicts(targets(large), targets(small), small))["size"]
 
 
-def test_a_trained_scorer_is_read_back_with_its_averaged_weights(tmp_path: Path) -> None:
+def test_a_trained_scorer_is_loaded_with_its_averaged_weights(tmp_path: Path) -> None:
     run = Run("scorer", tmp_path)
     scorer = train(run, build_vae().eval().requires_grad_(False), steps=3, batch=4, lr=2e-3, scenes=16)
     images = to_tensor(pictures(held_out_scenes(2, "pair", seed=2), None))
@@ -63,7 +63,7 @@ def test_a_trained_scorer_is_read_back_with_its_averaged_weights(tmp_path: Path)
     assert all(torch.equal(a, b) for a, b in zip(scorer.parameters(), load_scorer(run).parameters(), strict=True))
 
 
-def test_a_picture_of_any_size_is_read_as_its_likeliest_values() -> None:
+def test_a_picture_of_any_size_is_classified_by_its_likeliest_values() -> None:
     torch.manual_seed(0)
     scorer = Scorer().eval()
     small = torch.rand(3, 3, 128, 128) * 2 - 1
@@ -71,7 +71,7 @@ def test_a_picture_of_any_size_is_read_as_its_likeliest_values() -> None:
     assert torch.equal(found, torch.stack([x.argmax(1) for x in scorer(small)], 1))
 
 
-def test_a_table_has_a_row_for_each_category_and_a_column_for_each_kind_of_captions() -> None:
+def test_a_table_has_a_row_for_each_category_and_a_column_for_each_kind_of_caption() -> None:
     short = Counter({("style", True): 8, ("style", False): 2})
     rows = table({"short": short, "both": short + Counter({("style", True): 10})}).split("\n")
     assert rows[0] == "| category | short | both |"

@@ -1,4 +1,4 @@
-"""What a student of few steps is taught."""
+"""The targets of a few-step student."""
 
 import torch
 
@@ -43,7 +43,7 @@ def test_places_are_spread_over_all_steps_of_the_walk() -> None:
     assert Teacher.timesteps(torch.ones(1)).item() == 999
 
 
-def test_one_step_with_the_target_lands_where_a_step_of_the_teacher_and_a_jump_of_the_student_do() -> None:
+def test_one_step_with_the_target_lands_where_a_teachers_step_and_a_students_jump_do() -> None:
     steps = torch.arange(1, WALK + 1)
     noisy = torch.randn(WALK, 4, 2, 2, generator=torch.Generator().manual_seed(0))
     states, mask = torch.ones(WALK, 1, 4), torch.ones(WALK, 1, dtype=torch.long)
@@ -52,7 +52,7 @@ def test_one_step_with_the_target_lands_where_a_step_of_the_teacher_and_a_jump_o
     v = Teacher(teacher, NOTHING).target(student, noisy, start, (states, mask), base_side=2)
     signal, noise = level(start)
     reached = ddim(noisy, signal * noisy - noise * v, start, end)
-    # Guidance of 4.5 from a teacher that saw 0.3 more with the caption than without.
+    # Guidance of 4.5 from a teacher that predicted 0.3 more with the caption than without.
     landed = ddim(noisy, teacher.image(noisy, start, NOTHING[0]) + 4.5 * 0.3, start, after)
     jumps = after != end
     jumped = ddim(landed[jumps], student.image(landed, after, states)[jumps], after[jumps], end[jumps])

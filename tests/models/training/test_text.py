@@ -1,4 +1,4 @@
-"""What the text encoder is taught: which object is where, and a way to tell before from after."""
+"""The text encoder's training: which object is where, and how to tell before from after."""
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ def beside(relation: str) -> Scene:
     return pair(np.random.default_rng(0), ("cat", "dog"), "flat", "red", relation)
 
 
-def test_places_name_the_object_on_each_side_whatever_is_said_first() -> None:
+def test_places_name_the_object_on_each_side_whatever_comes_first() -> None:
     assert places(beside("left of")) == {"left": "cat", "right": "dog", "top": "none", "bottom": "none"}
     assert places(beside("right of")) == {"left": "dog", "right": "cat", "top": "none", "bottom": "none"}
     assert places(beside("above")) == {"left": "none", "right": "none", "top": "cat", "bottom": "dog"}
@@ -37,8 +37,8 @@ def test_captions_of_two_objects_say_which_is_where() -> None:
 
 
 @torch.no_grad()
-def test_a_fresh_encoder_with_direction_tells_before_from_after() -> None:
-    """One head sees earlier tokens only, so what it gathers hardly depends on what comes later."""
+def test_a_new_encoder_with_direction_tells_before_from_after() -> None:
+    """One head sees earlier tokens only, so its output hardly depends on later ones."""
     torch.manual_seed(0)
     encoder = build_text_encoder()
     give_direction(encoder)

@@ -25,7 +25,7 @@ TOY = Recipe(1, 64, 64, 8, base_side=8)
 
 
 class Words:
-    """Text states that tell nothing."""
+    """Text states without any information."""
 
     tokenizer = train_tokenizer()
 
@@ -50,7 +50,7 @@ def trainer() -> Trainer:
     return Trainer(stage, [toy_set()], Words(), Transformer(replace(SHAPE, layers=1)))
 
 
-def test_the_loss_is_the_same_whenever_it_is_measured_and_that_of_the_target_itself_for_a_fresh_model() -> None:
+def test_the_loss_is_reproducible_and_for_a_new_model_equals_the_targets_own() -> None:
     model = Transformer(replace(SHAPE, layers=1))
     losses = [validation_loss(model, toy_set(), Words()) for _ in range(2)]
     assert losses[0] == losses[1]
@@ -58,10 +58,10 @@ def test_the_loss_is_the_same_whenever_it_is_measured_and_that_of_the_target_its
 
 
 class KilledError(Exception):
-    """What ends a run in the middle."""
+    """The interruption of a run."""
 
 
-def test_a_run_that_is_killed_goes_on_from_its_last_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_run_resumes_from_its_last_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Each step takes half a minute: two of them from point to point.
     ticks = count()
     monkeypatch.setattr("training.weak_to_strong.monotonic", lambda: 30.0 * next(ticks))
