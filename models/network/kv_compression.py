@@ -1,4 +1,4 @@
-"""Key/value compression (PixArt-Σ, section 3.3), and its place in a checkpoint: diffusers has none for it."""
+"""Key/value compression (PixArt-Σ, section 3.3), and its storage in a checkpoint: diffusers does not support it."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class KvCompression:
-    """Which layers shorten keys and values, and by how much along each side."""
+    """The layers that compress keys and values, and the factor along each side."""
 
     layers: tuple[int, ...]
     scale: int
@@ -24,12 +24,12 @@ class KvCompression:
 
 
 def is_compression_weight(name: str) -> bool:
-    """Whether a parameter is one that a layer has for compression only."""
+    """Whether a parameter exists only for compression."""
     return ".attn1.sr." in name or ".attn1.norm." in name
 
 
 def add_compression(folder: Path, compression: KvCompression, weights: Mapping[str, Tensor]) -> None:
-    """Add to the `transformer/` folder that diffusers wrote what it left out: these weights and the config's entry."""
+    """Add the weights and the config's entry that diffusers left out of its `transformer/` folder."""
     file = folder / SAFETENSORS_WEIGHTS_NAME
     save_file({**load_file(file), **weights}, file, metadata={"format": "pt"})
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
