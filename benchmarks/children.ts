@@ -65,7 +65,7 @@ async function round(renderer: Renderer, size: Size, captions: RequestCaptions):
     ended += performance.now() - started;
   };
   await Promise.all(Array.from({ length: renderer.children }, child));
-  // Children finish at different times, so each child's rate is over its own time.
+  // Children finish at different times: the rate is over the mean of these.
   return {
     imagesPerMinute: (60_000 * images * renderer.children) / ended,
     processorSeconds: processorMs / images / 1_000,

@@ -16,7 +16,10 @@ import { openStore } from '../store/index.ts';
 import { openBrowser } from '../tests/review-page/browser.ts';
 import { samplePictures, writeSampleBatch } from '../tests/review-page/sample-batch.ts';
 
-/** The number of distinct images. It is prime, so that the hundred images of each sprite are all different. */
+/**
+ * The number of distinct images. It is prime: each hundred sprites step through the images differently, and are all
+ * different.
+ */
 const PICTURES = 101;
 const ROWS_A_STEP = 100 * SLOTS;
 const BATCH = 'night';

@@ -5,8 +5,8 @@ import { childEnvironment } from '../domain/child-environment.mjs';
 const MARK = 'PIXART_BENCHMARK_CHILD';
 
 /**
- * Restarts this process with a renderer's environment, unless it has one: glibc and ONNX Runtime read it at their
- * start.
+ * Runs this program again, in a child process with a renderer's environment, unless it already has one: glibc and ONNX
+ * Runtime read it only when they start.
  */
 export function runInRendererEnvironment(): void {
   if (process.env[MARK]) return;
