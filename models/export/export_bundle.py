@@ -7,13 +7,15 @@ import torch
 from . import parts
 from .bundle import BundleOptions, describe_bundle, write_description
 from .checkpoint import Checkpoint, open_checkpoint
+from .cuda_graphs import cuda_drafts, first_close_enough
+from .cuda_verify import CudaComparison, with_real_latents, with_table_positions
 from .drafts import Draft
 from .graphs import Graph, draft_graph
 from .precision import KINDS, Precision
 from .progress import Report, say
 from .target import check_room, unfinished_folder
-from .verify import verify_against_reference, verify_graph
-from .writing import bytes_of, write_draft
+from .verify import Comparison, verify_against_reference, verify_graph
+from .writing import bytes_of, write_drafts
 
 GRAPH_BYTES = 16 * 2**20
 """More than all graphs and the tokenizer take without their weights."""
@@ -24,6 +26,10 @@ NETWORKS = {
     "transformer.onnx": "transformer",
     "text_encoder.onnx": "text_encoder",
 }
+
+
+MOST_PSNR = 200.0
+"""What stands for an infinite ratio, which JSON has no number for."""
 
 
 def export_bundle(
@@ -80,18 +86,22 @@ def _export(
     checkpoint.check_values(precision, report)
     torch.manual_seed(0)
     graphs = _graphs(checkpoint)
-    drafts = [_draft(examples[0], precision, report) for examples in graphs]
-    check_room(unfinished, sum(bytes_of(draft) for draft in drafts) + GRAPH_BYTES, ADVICE)
+    drafts = [_drafts(examples[0], precision, report) for examples in graphs]
+    check_room(unfinished, sum(bytes_of(*each[:2]) for each in drafts) + GRAPH_BYTES, ADVICE)
     tokenizer = checkpoint.tokenizer.tokenizer.to_str(pretty=True)
     (unfinished / "tokenizer.json").write_text(tokenizer, encoding="utf-8")
     errors = dict.fromkeys(NETWORKS.values(), 0.0)
-    for examples, draft in zip(graphs, drafts, strict=True):
+    cuda: dict[str, CudaComparison] = {}
+    for examples, (draft, *for_cuda) in zip(graphs, drafts, strict=True):
         network = NETWORKS[draft.file]
-        error = _write(examples, draft, _kind(draft.file, precision), unfinished, report)
-        errors[network] = max(errors[network], error)
+        write_drafts([draft, *for_cuda[:1]], examples[0].parameter, unfinished, report)
+        compared = _compare(examples, draft, _kind(draft.file, precision), unfinished, report)
+        errors[network] = max(errors[network], compared.error)
+        if for_cuda:
+            cuda[network] = first_close_enough(draft, for_cuda, examples, compared, folder=unfinished, report=report)
     _compare_with_diffusers(checkpoint, graphs, report)
     report("reading every file once more, for its digest")
-    write_description(unfinished, {**description, "precision": _described(precision, errors)})
+    write_description(unfinished, {**description, "precision": _described(precision, errors), **_described_cuda(cuda)})
 
 
 ADVICE = "Make room, choose another folder, or store weights in fewer bits (--for small)."
@@ -102,12 +112,16 @@ def _graphs(checkpoint: Checkpoint) -> list[list[Graph]]:
     transformer, encoder = checkpoint.transformer.empty(), checkpoint.text_encoder.empty()
     patch, reading = transformer.shape.patch, {"read": checkpoint.transformer.weights.tensor}
     text = {"read": checkpoint.text_encoder.tensor}
+    decoder, scaling = checkpoint.decoder.empty_decoder(), checkpoint.vae.config["scaling_factor"]
+    decoders = parts.decoder_graphs(decoder, checkpoint.decoder.weights.tensor)
     return [
-        parts.decoder_graphs(checkpoint.decoder.empty_decoder(), checkpoint.decoder.weights.tensor),
+        [with_real_latents(example, scaling) for example in decoders],
         [parts.caption_projection_graph(transformer.caption_projection, **reading)],
         [
-            parts.transformer_graph(transformer, **reading),
-            parts.transformer_graph(transformer, batch=1, tokens=3, height=9 * patch, width=5 * patch, **reading),
+            with_table_positions(parts.transformer_graph(transformer, **reading)),
+            with_table_positions(
+                parts.transformer_graph(transformer, batch=1, tokens=3, height=9 * patch, width=5 * patch, **reading)
+            ),
         ],
         [
             parts.text_encoder_graph(encoder, **text),
@@ -122,15 +136,16 @@ def _kind(file: str, precision: Precision) -> str:
     return "fp32" if file == "caption_projection.onnx" and kind == "int8" else kind
 
 
-def _draft(graph: Graph, precision: Precision, report: Report) -> Draft:
+def _drafts(graph: Graph, precision: Precision, report: Report) -> list[Draft]:
+    """The graph for the CPU, and those for CUDA that may stand beside it; they share their weights."""
     report(f"{graph.file}: tracing")
+    kind = _kind(graph.file, precision)
     draft = draft_graph(graph)
-    KINDS[_kind(graph.file, precision)].rewrite(draft, graph, report)
-    return draft
+    KINDS[kind].rewrite(draft, graph, report)
+    return [draft, *(cuda_drafts(graph.module, draft) if precision.has_cuda and kind == "fp16" else ())]
 
 
-def _write(examples: list[Graph], draft: Draft, kind: str, folder: Path, report: Report) -> float:
-    write_draft(draft, examples[0].parameter, folder, report)
+def _compare(examples: list[Graph], draft: Draft, kind: str, folder: Path, report: Report) -> Comparison:
     report(f"{draft.file}: comparing with torch")
     compared = verify_graph(folder, examples, kind, draft.layers)
     worst = compared.worst_layer
@@ -138,7 +153,7 @@ def _write(examples: list[Graph], draft: Draft, kind: str, folder: Path, report:
         f"{draft.file}: weights in {kind}, relative error {compared.error:.1e} against torch in float32; "
         f"of {len(compared.layers)} layers {worst} is furthest off, by {compared.layers[worst]:.1e}"
     )
-    return compared.error
+    return compared
 
 
 def _compare_with_diffusers(checkpoint: Checkpoint, graphs: list[list[Graph]], report: Report) -> None:
@@ -156,3 +171,12 @@ def _described(precision: Precision, errors: dict[str, float]) -> dict[str, dict
         names[network]: {"weights": getattr(precision, network), "error": float(f"{error:.1e}")}
         for network, error in errors.items()
     }
+
+
+def _described_cuda(compared: dict[str, CudaComparison]) -> dict[str, dict[str, object]]:
+    """Nothing where there is no such graph, so that a bundle without any is as it always was."""
+    graphs = {
+        network: {"error": float(f"{each.error:.1e}"), "psnr": round(min(each.psnr, MOST_PSNR), 1)}
+        for network, each in compared.items()
+    }
+    return {"cuda": graphs} if graphs else {}

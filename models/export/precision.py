@@ -50,11 +50,13 @@ class Precision:
     text_encoder: str = "fp32"
     transformer: str = "fp32"
     vae: str = "fp32"
+    has_cuda: bool = False
+    """Whether networks in fp16 get a graph for CUDA beside that for the CPU."""
 
 
 PROFILES = {
     "cpu": Precision("int8", "int8", "fp32"),
-    "gpu": Precision("bf16", "fp16", "fp16"),
+    "gpu": Precision("bf16", "fp16", "fp16", has_cuda=True),
     # A decoder in fp16 takes twice the memory of one in fp32: its Casts are folded at load (docs/decisions/012).
     "small": Precision("int4", "int8", "fp32"),
 }

@@ -1,7 +1,7 @@
 """Compares what was written with what it was written from; few weights of either are in memory at a time."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +40,10 @@ class Comparison:
     layers: dict[str, float]
     """The relative error of each layer that was compared, in the graph's order; what layers before it add is part of
     it."""
+    expected: list[tuple[Tensor, ...]] = field(default_factory=list)
+    """What torch gave, for each example."""
+    found: list[list[np.ndarray]] = field(default_factory=list)
+    """What the graph gave."""
 
     @property
     def worst_layer(self) -> str | None:
@@ -60,12 +64,14 @@ def verify_graph(
         expected.append(_in_torch(graphs[0]))
     expected += [_in_torch(graph) for graph in graphs[1:]]
     session = _open(file)
-    worst = 0.0
-    for graph, outputs in zip(graphs, expected, strict=True):
-        errors = (relative_error(a, b.numpy()) for a, b in zip(_run(session, graph), outputs, strict=True))
-        worst = max(worst, *errors)
+    found = [_run(session, graph) for graph in graphs]
     del session
-    compared = Comparison(worst, _compare_layers(file, graphs[0], names, seen))
+    worst = max(
+        relative_error(a, b.numpy())
+        for outputs, wanted in zip(found, expected, strict=True)
+        for a, b in zip(outputs, wanted, strict=True)
+    )
+    compared = Comparison(worst, _compare_layers(file, graphs[0], names, seen), expected, found)
     _require(worst, KINDS[kind].tolerance, f"{file.name} in ONNX Runtime against torch", compared.layers)
     return compared
 

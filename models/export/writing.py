@@ -1,6 +1,6 @@
 """Writes a draft: the graph, and its weights one after another into a file beside it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,16 +24,16 @@ ALIGNMENT, PAGE, PAGED_BYTES = 64, 2**16, 2**20
 mapped memory is on any system."""
 
 
-def has_data_file(draft: Draft) -> bool:
-    """Whether the weights go into a file beside the graph."""
-    return draft.nbytes > EXTERNAL_DATA_BYTES
+def has_data_file(*drafts: Draft) -> bool:
+    """Whether the weights go into a file beside the graphs: where they are large, or several graphs share them."""
+    return len(drafts) > 1 or drafts[0].nbytes > EXTERNAL_DATA_BYTES
 
 
-def bytes_of(draft: Draft) -> int:
-    """What the weights of a draft need on disk; the graph itself is less than a percent of it, or a few MB."""
-    if not has_data_file(draft):
-        return draft.nbytes
-    return max(offset + recipe.nbytes for recipe, offset in _places(draft))
+def bytes_of(*drafts: Draft) -> int:
+    """What the weights of the drafts need on disk; a graph itself is less than a percent of it, or a few MB."""
+    if not has_data_file(*drafts):
+        return drafts[0].nbytes
+    return max(offset + recipe.nbytes for recipe, offset in _places(_recipes(drafts).values()))
 
 
 def write_draft(draft: Draft, read: Read, folder: Path, report: Report = say) -> None:
@@ -41,35 +41,57 @@ def write_draft(draft: Draft, read: Read, folder: Path, report: Report = say) ->
 
     Of the weights only one is in memory at a time. `draft` can be written once.
     """
+    write_drafts([draft], read, folder, report)
+
+
+def write_drafts(drafts: list[Draft], read: Read, folder: Path, report: Report = say) -> None:
+    """Writes graphs whose weights of the same name are the same, and lie once in the data file of the first."""
+    recipes = _recipes(drafts)
+    places = dict(_named(_places(recipes.values()))) if has_data_file(*drafts) else {}
+    data = f"{drafts[0].file}.data"
+    for draft in drafts:
+        _give_numbers(draft, places, read, folder / data)
+    if places:
+        with (folder / data).open("wb") as file:
+            _write_data({name: recipes[name] for name in places}, places, read, file, report)
+    for draft in drafts:
+        (folder / draft.file).write_bytes(ir.to_proto(draft.model).SerializeToString())
+
+
+def _recipes(drafts: Sequence[Draft]) -> dict[str, Recipe]:
+    """All of some drafts by name. Raises `ValueError` where two have different ones under the same name."""
+    recipes: dict[str, Recipe] = {}
+    for draft in drafts:
+        for name, recipe in draft.recipes.items():
+            if recipes.setdefault(name, recipe) is not recipe:
+                raise ValueError(f"{draft.file} has another weight {name} than {drafts[0].file}")
+    return recipes
+
+
+def _give_numbers(draft: Draft, places: dict[str, int], read: Read, data: Path) -> None:
     weights = draft.model.graph.initializers
-    places = dict(_named(_places(draft))) if has_data_file(draft) else {}
-    data = f"{draft.file}.data"
     for name, recipe in draft.recipes.items():
         if name in places:
             place, shape = places[name], ir.Shape(recipe.shape)
             weights[name].const_value = ir.ExternalTensor(
-                data, place, recipe.nbytes, recipe.dtype, shape=shape, name=name, base_dir=folder
+                data.name, place, recipe.nbytes, recipe.dtype, shape=shape, name=name, base_dir=data.parent
             )
         else:
             weights[name].const_value = _inline(recipe, _checked(recipe, read))
-    if places:
-        with (folder / data).open("wb") as file:
-            _write_data(draft, places, read, file, report)
-    (folder / draft.file).write_bytes(ir.to_proto(draft.model).SerializeToString())
 
 
-def _write_data(draft: Draft, places: dict[str, int], read: Read, file: BinaryIO, report: Report) -> None:
-    progress = Progress(f"{draft.file}.data: written", bytes_of(draft), report)
-    for name, place in places.items():
-        recipe = draft.recipes[name]
-        file.write(bytes(place - file.tell()))
+def _write_data(recipes: dict[str, Recipe], places: dict[str, int], read: Read, file: BinaryIO, report: Report) -> None:
+    total = max(places[name] + recipe.nbytes for name, recipe in recipes.items())
+    progress = Progress(f"{Path(file.name).name}: written", total, report)
+    for name, recipe in recipes.items():
+        file.write(bytes(places[name] - file.tell()))
         file.write(_bytes(_checked(recipe, read)))
         progress.reached(file.tell())
 
 
-def _places(draft: Draft) -> Iterator[tuple[Recipe, int]]:
+def _places(recipes: Iterable[Recipe]) -> Iterator[tuple[Recipe, int]]:
     end = 0
-    for recipe in draft.recipes.values():
+    for recipe in recipes:
         if recipe.nbytes < INLINE_BYTES:
             continue
         unit = PAGE if recipe.nbytes >= PAGED_BYTES else ALIGNMENT

@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 
 export const GRAPHS = ['text_encoder.onnx', 'caption_projection.onnx', 'transformer.onnx', 'vae_decoder.onnx'] as const;
 
-export type GraphFile = (typeof GRAPHS)[number];
+/** Made for graphics cards, beside those that every bundle has; a bundle may have none of them, or one. */
+export const CUDA_GRAPHS = { transformer: 'transformer.cuda.onnx', vae: 'vae_decoder.cuda.onnx' } as const;
+
+export type GraphFile = (typeof GRAPHS)[number] | (typeof CUDA_GRAPHS)[keyof typeof CUDA_GRAPHS];
 
 /** The files that a bundle lists, by name. */
 type Listed = { files: Record<string, { sha256: string }> };
@@ -15,6 +18,13 @@ export const PART_GRAPHS: Record<BundlePart, readonly GraphFile[]> = {
   encoder: ['text_encoder.onnx', 'caption_projection.onnx'],
   painter: ['transformer.onnx', 'vae_decoder.onnx'],
 };
+
+/** The graphs that a bundle has for a part of the pipeline, or for all of it. */
+export function graphsOf({ files }: Listed, part?: BundlePart): GraphFile[] {
+  const cuda = Object.values(CUDA_GRAPHS).filter((graph) => Object.hasOwn(files, graph));
+  const all: GraphFile[] = [...GRAPHS, ...cuda];
+  return part === undefined ? all : all.filter((graph) => partOf(graph) === part);
+}
 
 /**
  * Which part a listed file belongs to, by its name alone: whoever lacks the files of a part has to know too. A graph's weights lie in

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { BundleRef } from '../../domain/bundle-ref.ts';
 import { sizeSchema } from '../../domain/size.ts';
 import { UserError } from '../../domain/user-error.ts';
-import { encoderDigest, GRAPHS } from './bundle-parts.ts';
+import { CUDA_GRAPHS, encoderDigest, GRAPHS } from './bundle-parts.ts';
 import { mostSteps, type SchedulerConfig, samplerName, schedulerSchema } from './samplers/scheduler-config.ts';
 
 const REQUIRED_FILES = ['tokenizer.json', ...GRAPHS];
@@ -30,6 +30,9 @@ const precisionSchema = z.strictObject({
 
 /** A field that earlier exporters wrote and nothing reads: accepted, since bundles are known by the digest of this file. */
 const unread = <T extends z.ZodType>(field: T) => field.optional();
+
+/** A graph for CUDA: its relative error against torch in float32, and how close it is to the graph for the CPU, in dB. */
+const cudaGraphSchema = z.strictObject({ error: z.number().min(0), psnr: z.number() }).optional();
 
 const NAME = 'letters, digits, ".", "_" and "-", at most 100';
 
@@ -88,6 +91,8 @@ export const bundleDescriptionSchema = z
     precision: z
       .strictObject({ textEncoder: precisionSchema, transformer: precisionSchema, vae: precisionSchema })
       .optional(),
+    /** Which networks have a graph for CUDA too. */
+    cuda: z.strictObject({ transformer: cudaGraphSchema, vae: cudaGraphSchema }).optional(),
     defaults: z.strictObject({ steps: z.int().positive(), guidance: z.number().min(1) }),
     files: z
       .record(
@@ -103,7 +108,8 @@ export const bundleDescriptionSchema = z
         }
       }),
   })
-  .superRefine(checkDefaultSteps);
+  .superRefine(checkDefaultSteps)
+  .superRefine(checkCudaGraphs);
 
 export type BundleDescription = z.infer<typeof bundleDescriptionSchema>;
 
@@ -158,6 +164,18 @@ function checkDefaultSteps(
     path: ['defaults', 'steps'],
     message: `expected at most ${most}, which is all that sampler ${samplerName(scheduler)} takes, found ${defaults.steps}`,
   });
+}
+
+function checkCudaGraphs(
+  { cuda = {}, files }: { cuda?: { transformer?: unknown; vae?: unknown } | undefined; files: Record<string, unknown> },
+  context: z.RefinementCtx,
+): void {
+  for (const network of ['transformer', 'vae'] as const) {
+    const [file, isSaid] = [CUDA_GRAPHS[network], cuda[network] !== undefined];
+    if (isSaid === Object.hasOwn(files, file)) continue;
+    const message = isSaid ? `${file} is not listed` : `${file} is listed, but nothing is said of it`;
+    context.addIssue({ code: 'custom', path: ['cuda', network], message });
+  }
 }
 
 async function readDescription(file: string): Promise<Buffer> {

@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { UserError } from '../../domain/user-error.ts';
 import { type Bundle, bundleFile } from './bundle.ts';
-import { type BundlePart, GRAPHS, type GraphFile, PART_GRAPHS, partFiles } from './bundle-parts.ts';
+import { type BundlePart, type GraphFile, graphsOf, partFiles } from './bundle-parts.ts';
 import { type ExternalData, externalData } from './external-data.ts';
 import { WireError } from './wire-reader.ts';
 
@@ -16,7 +16,7 @@ import { WireError } from './wire-reader.ts';
  */
 export async function verifyBundle(bundle: Bundle): Promise<void> {
   await checkFiles(bundle, Object.keys(bundle.description.files));
-  refuseOthers(bundle, GRAPHS);
+  refuseOthers(bundle, graphsOf(bundle.description));
 }
 
 /**
@@ -27,8 +27,9 @@ export async function verifyBundle(bundle: Bundle): Promise<void> {
 export async function verifyPart(bundle: Bundle, part: BundlePart): Promise<void> {
   const files = partFiles(bundle.description, part);
   await checkFiles(bundle, files);
-  refuseOthers(bundle, PART_GRAPHS[part]);
-  const loaded = PART_GRAPHS[part].flatMap((graph) => externalData(bundleFile(bundle, graph)));
+  const graphs = graphsOf(bundle.description, part);
+  refuseOthers(bundle, graphs);
+  const loaded = graphs.flatMap((graph) => externalData(bundleFile(bundle, graph)));
   const elsewhere = new Set(loaded.map(({ location }) => location).filter((location) => !files.includes(location)));
   // Captions are kept under a digest of the encoder's own files.
   if (part === 'encoder') {

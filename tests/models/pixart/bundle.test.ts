@@ -67,6 +67,18 @@ describe('openBundle', () => {
     expect((await openBundle(folder)).description.scheduler).toEqual({ ...scheduler, kind: 'dpm-solver++' });
   });
 
+  test('reads which networks have graphs for CUDA, which are listed then', async () => {
+    expect((await openBundle(folder)).description.cuda).toBeUndefined();
+    const cuda = { transformer: { error: 7e-4, psnr: 79.5 } };
+    await describeAs((description) => ({ ...description, cuda }));
+    await expect(openBundle(folder)).rejects.toThrow(/transformer\.cuda\.onnx is not listed/);
+    const files = { 'transformer.cuda.onnx': { sha256: 'a'.repeat(64), bytes: 1 } };
+    await describeAs((description) => ({ ...description, files: { ...description.files, ...files } }));
+    expect((await openBundle(folder)).description.cuda).toEqual(cuda);
+    await describeAs(({ cuda: _, ...description }) => description);
+    await expect(openBundle(folder)).rejects.toThrow(/transformer\.cuda\.onnx is listed, but nothing is said of it/);
+  });
+
   test('reads how weights are stored, where a bundle says so', async () => {
     expect((await openBundle(folder)).description.precision).toBeUndefined();
     const precision = {
