@@ -1,6 +1,6 @@
 /**
- * What sharing calls is worth on a device, and what it changes: images a minute with 1, 2, 4 and 8 images a call, and the PSNR of each image
- * to the same one alone. `npx tsx benchmarks/micro-batch.ts [--bundle pixart-icons …] [--size 256 …] [--device cpu] [--rounds 3] [--json]`
+ * What sharing calls is worth on a device, and what it changes: images a minute and processor seconds with 1, 2, 4 and 8 images a call, and the
+ * PSNR of each image to the same one alone. `npx tsx benchmarks/micro-batch.ts [--bundle pixart-icons …] [--size 256 …] [--device cpu] [--rounds 3] [--json]`
  */
 import { parseArgs } from 'node:util';
 import { nearestBin } from '../domain/bins.ts';
@@ -16,7 +16,7 @@ import {
   type RequestCaptions,
   requestCaptions,
 } from '../models/pixart/index.ts';
-import { candidateBatches, measureBatches, startRenderer, usableCores } from '../models/renderer/index.ts';
+import { candidateBatches, startRenderer, usableCores } from '../models/renderer/index.ts';
 import { PART_OPTIONS, say } from './bench/part.ts';
 import { median } from './bench/report.ts';
 
@@ -46,23 +46,12 @@ type Row = {
   bundle: string;
   size: Size;
   images: number;
-  /** The median of the rounds. */
+  /** Medians of the rounds. */
   imagesPerMinute: number;
-  /** The least of the images, in decibels; `null` where all are the same to the last bit. */
-  psnr: number | null;
+  processorSeconds: number;
+  /** The least of all images, in decibels; infinite where all are the same to the last bit. */
+  psnr: number;
 };
-
-/** Images a minute by batch, in turn. */
-async function rates(bundle: Bundle, size: Size, batches: readonly number[]): Promise<Map<number, number>> {
-  const found = new Map(batches.map((images) => [images, [] as number[]]));
-  for (let round = 0; round < Number(values.rounds); round += 1)
-    for (const images of batches) {
-      const { batches } = await measureBatches([images], { bundle, size, ...pool });
-      found.get(images)!.push(batches[0]!.imagesPerMinute);
-      say(`  ${images} a call: ${batches[0]!.imagesPerMinute.toFixed(1)} images a minute`);
-    }
-  return new Map([...found].map(([images, rounds]) => [images, median(rounds)]));
-}
 
 async function captionsOf(bundle: Bundle, requests: readonly RenderRequest[]): Promise<RequestCaptions[]> {
   const { read } = await promptReader(bundle);
@@ -79,10 +68,10 @@ function psnr(a: Uint8Array, b: Uint8Array): number {
   return 10 * Math.log10(255 ** 2 / (squares / a.length));
 }
 
-/** The least PSNR by batch, of images with all of the bundle's steps. */
-async function likeness(bundle: Bundle, size: Size, batches: readonly number[]): Promise<Map<number, number>> {
+/** Images with all of the bundle's steps, by batch in turn, each beside the same image alone. */
+async function compare(bundle: Bundle, size: Size): Promise<Row[]> {
   const bin = nearestBin(size, 1, 1);
-  const { defaults } = bundle.description;
+  const { name, defaults } = bundle.description;
   const requests = PROMPTS.map((prompt, seed) => ({
     prompt,
     negativePrompt: '',
@@ -93,40 +82,50 @@ async function likeness(bundle: Bundle, size: Size, batches: readonly number[]):
     ...defaults,
   }));
   const captions = await captionsOf(bundle, requests);
+  const batches = candidateBatches(size, bundle, PROMPTS.length);
   const microBatch = { images: Math.max(...batches), description: bundle.description };
   const renderer = await startRenderer({ bundleFolder: bundle.folder, ...pool, microBatch });
   const render = (i: number) => renderer.render(requests[i]!, captions[i]!);
   const alone: Uint8Array[] = [];
-  for (let i = 0; i < Math.max(...batches); i += 1) alone.push((await render(i)).rgb);
-  const found = new Map<number, number>();
-  for (const images of batches) {
-    const together = await Promise.all(Array.from({ length: images }, (_, i) => render(i)));
-    found.set(images, Math.min(...together.map(({ rgb }, i) => psnr(rgb, alone[i]!))));
-  }
+  for (let i = 0; i < microBatch.images; i += 1) alone.push((await render(i)).rgb);
+  const runs = batches.map((images) => ({
+    images,
+    rates: [] as number[],
+    seconds: [] as number[],
+    psnrs: [] as number[],
+  }));
+  for (let round = 0; round < Number(values.rounds); round += 1)
+    for (const { images, rates, seconds, psnrs } of runs) {
+      const began = performance.now();
+      const together = await Promise.all(Array.from({ length: images }, (_, i) => render(i)));
+      rates.push((60_000 * images) / (performance.now() - began));
+      // The last one to end was there all the time.
+      seconds.push(Math.max(...together.map(({ processorMs }) => processorMs)) / images / 1_000);
+      psnrs.push(...together.map(({ rgb }, i) => psnr(rgb, alone[i]!)));
+      say(
+        `  ${images} a call: ${rates.at(-1)!.toFixed(1)} images a minute, ${seconds.at(-1)!.toFixed(2)} processor seconds each`,
+      );
+    }
   await renderer.close();
-  return found;
+  return runs.map(({ images, rates, seconds, psnrs }) => ({
+    ...{ bundle: name, size, images },
+    ...{ imagesPerMinute: median(rates), processorSeconds: median(seconds), psnr: Math.min(...psnrs) },
+  }));
 }
 
 const rows: Row[] = [];
 for (const name of values.bundle)
-  for (const size of values.size.map((text) => sizeSchema.parse(text))) {
-    const bundle = await openBundle(await bundleFolder(name));
-    const batches = candidateBatches(size, bundle, 8);
+  for (const size of values.size) {
     say(`${name}, ${size} px on ${device}`);
-    const perMinute = await rates(bundle, size, batches);
-    const decibels = await likeness(bundle, size, batches);
-    for (const images of batches) {
-      const least = decibels.get(images)!;
-      const found = { imagesPerMinute: perMinute.get(images)!, psnr: Number.isFinite(least) ? least : null };
-      rows.push({ bundle: name, size, images, ...found });
-    }
+    rows.push(...(await compare(await openBundle(await bundleFolder(name)), sizeSchema.parse(size))));
   }
 if (values.json) console.log(JSON.stringify(rows));
 else
   console.table(
-    rows.map(({ imagesPerMinute, psnr, ...row }) => ({
+    rows.map(({ imagesPerMinute, processorSeconds, psnr, ...row }) => ({
       ...row,
       'images a minute': imagesPerMinute.toFixed(1),
-      'least PSNR, dB': psnr === null ? 'same bits' : psnr.toFixed(1),
+      'processor seconds': processorSeconds.toFixed(2),
+      'least PSNR, dB': Number.isFinite(psnr) ? psnr.toFixed(1) : 'same bytes',
     })),
   );

@@ -9,12 +9,19 @@ import {
   painterMemoryOfAll,
 } from '../../models/pixart/index.ts';
 
+type PeakBySize = Partial<Record<Size, number | null>>;
+
+/** What is told beside one image at a time: the most that a worker chooses by itself. */
+const MICRO_BATCH = 8;
+
 /** Peaks on a processor, in bytes; `null` where they are not known. */
 export type BundleMemory = {
   /** Of the process that encodes texts, and ends when there are none. */
   textEncoder: number;
   /** Of a process that paints, by size. */
-  painter: Partial<Record<Size, number | null>>;
+  painter: PeakBySize;
+  /** Of one that lets several images share a call. */
+  microBatch: { images: number; painter: PeakBySize };
   weights: { textEncoder: number; painter: number };
 };
 
@@ -23,39 +30,56 @@ export function bundleMemory(bundle: Bundle): BundleMemory | null {
   const networks = networksOrNull(bundle);
   if (networks === null) return null;
   const { encoderWeights, painterWeights } = networks;
+  const peaks = (microBatch: number): PeakBySize =>
+    Object.fromEntries(
+      bundleRef(bundle).sizes.map((size) => [
+        size,
+        painterPeak(networks, binsOf(size), { isWhole: false, microBatch }),
+      ]),
+    );
   return {
     textEncoder: encoderMemory(networks).total,
-    painter: Object.fromEntries(
-      bundleRef(bundle).sizes.map((size) => [size, painterPeak(networks, binsOf(size), false)]),
-    ),
+    painter: peaks(1),
+    microBatch: { images: MICRO_BATCH, painter: peaks(MICRO_BATCH) },
     weights: { textEncoder: encoderWeights, painter: painterWeights },
   };
 }
 
 /** What each renderer process of a batch takes at its peak; `null` where it is not known. */
-export function batchMemory(bundle: Bundle, bins: readonly { bin: Bin }[], isWhole: boolean): number | null {
+export function batchMemory(
+  bundle: Bundle,
+  bins: readonly { bin: Bin }[],
+  { isWhole, microBatch = 1 }: { isWhole: boolean; microBatch?: number },
+): number | null {
   const networks = networksOrNull(bundle);
-  return (
-    networks &&
-    painterPeak(
-      networks,
-      bins.map(({ bin }) => bin),
-      isWhole,
-    )
-  );
+  const shapes = bins.map(({ bin }) => bin);
+  return networks && painterPeak(networks, shapes, { isWhole, microBatch });
 }
 
-/** `memory of each renderer process on a processor: about 835 MiB at its peak` */
+/** The same as a program reads it. */
+export const batchMemoryFacts = (bundle: Bundle, bins: readonly { bin: Bin }[], isWhole: boolean) => ({
+  rendererBytes: batchMemory(bundle, bins, { isWhole }),
+  microBatch: { images: MICRO_BATCH, rendererBytes: batchMemory(bundle, bins, { isWhole, microBatch: MICRO_BATCH }) },
+});
+
+/** `memory of each renderer process on a processor: about 835 MiB at its peak, 1,912 MiB with --micro-batch 8` */
 export function batchMemoryText(bundle: Bundle, bins: readonly { bin: Bin }[], isWhole: boolean): string {
-  const peak = batchMemory(bundle, bins, isWhole);
+  const peak = batchMemory(bundle, bins, { isWhole });
+  const shared = batchMemory(bundle, bins, { isWhole, microBatch: MICRO_BATCH });
+  const both =
+    peak && shared && `about ${mebibytes(peak)} at its peak, ${mebibytes(shared)} with --micro-batch ${MICRO_BATCH}`;
   const how = isWhole ? ', with pictures decoded in one piece' : '';
-  return `memory of each renderer process on a processor${how}: ${peak === null ? 'not known' : `about ${mebibytes(peak)} at its peak`}; on a GPU it is not known`;
+  return `memory of each renderer process on a processor${how}: ${both ?? 'not known'}; on a GPU it is not known`;
 }
 
 export const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20).toLocaleString('en')} MiB`;
 
-const painterPeak = (networks: Networks, bins: readonly Bin[], isWhole: boolean): number | null =>
+const painterPeak = (
+  networks: Networks,
+  bins: readonly Bin[],
+  how: { isWhole: boolean; microBatch: number },
+): number | null =>
   painterMemoryOfAll(
     networks,
-    bins.map((bin) => ({ bin, isWhole })),
+    bins.map((bin) => ({ bin, ...how })),
   )?.total ?? null;

@@ -106,10 +106,15 @@ const precisionText = ({ textEncoder, transformer, vae }: Precision): string =>
 function memoryText(bundle: Bundle): string {
   const memory = bundleMemory(bundle);
   if (memory === null) return 'not known';
-  const painter = Object.entries(memory.painter).map(
-    ([size, peak]) => `${size} ${peak === null ? 'not known' : mebibytes(peak)}`,
+  const { images, painter: shared } = memory.microBatch;
+  const bySize = (peaks: typeof shared): string =>
+    Object.entries(peaks)
+      .map(([size, peak]) => `${size} ${peak === null ? 'not known' : mebibytes(peak)}`)
+      .join(', ');
+  return (
+    `${bySize(memory.painter)} to paint on a processor, for each process (with --micro-batch ${images}: ${bySize(shared)}), ` +
+    `${mebibytes(memory.textEncoder)} to encode texts`
   );
-  return `${painter.join(', ')} to paint on a processor, for each process, ${mebibytes(memory.textEncoder)} to encode texts`;
 }
 
 async function verify(name: string | undefined, { json }: JsonOptions): Promise<void> {

@@ -15,7 +15,7 @@ import { shortened } from '../../domain/printable.mjs';
 import { UserError } from '../../domain/user-error.ts';
 import { checkAtMost, previewCost } from '../../records/at-most.ts';
 import { estimateText, type FleetOptions, limitsKeptText } from '../display/estimate-text.ts';
-import { batchMemory, batchMemoryText } from '../display/memory-text.ts';
+import { batchMemoryFacts, batchMemoryText } from '../display/memory-text.ts';
 import { note, printJson, printLine, table } from '../display/output.ts';
 import { batchNotes, planHints, summaryText } from '../display/plan-text.ts';
 import { readAsText } from '../display/read-as-text.ts';
@@ -80,7 +80,7 @@ async function plan(catalog: string, options: PlanOptions): Promise<void> {
       warnings,
       changes: changes ?? undefined,
       cost,
-      memory: { rendererBytes: batchMemory(chosen, summary.bins, request.defaults?.decode === 'whole') },
+      memory: batchMemoryFacts(chosen, summary.bins, request.defaults?.decode === 'whole'),
     });
   } else {
     printLine(`${catalog}: ${summaryText(summary)}, with bundle ${bundle.name}`);

@@ -130,8 +130,7 @@ function pixels(networks: Networks, shape: PictureShape): number {
   const isTiled = !shape.isWhole && piecesOf(latentsOf(networks, shape), shape.thrift ?? {}).tile !== null;
   const picture = COLOURS * height * width;
   const positions = imageTokens(networks, shape) * networks.transformerWidth * FLOAT;
-  // One of them is decoded at a time.
-  return (
-    (isTiled ? TILED_PICTURES : PICTURES) * picture * FLOAT + imagesAtOnce(networks, shape) * (picture + positions)
-  );
+  const one = (isTiled ? TILED_PICTURES : PICTURES) * picture * FLOAT + picture + positions;
+  // They are decoded one after the other, and what one leaves behind is collected later.
+  return imagesAtOnce(networks, shape) * one;
 }

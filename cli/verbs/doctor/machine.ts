@@ -35,7 +35,7 @@ export async function memory(bundle: Bundle | null): Promise<Finding> {
       ? batchMemory(
           bundle,
           binsOf(size).map((bin) => ({ bin })),
-          false,
+          { isWhole: false },
         )
       : null;
   if (needed === null) return ok('memory', found);
