@@ -6,20 +6,20 @@ import { checkPlace } from '../workers/allowed-places.ts';
 import { checkReceiver } from '../workers/allowed-webhooks.ts';
 import { stateFolder } from './options/common-options.ts';
 
-/** What a batch would have workers open: paths or URLs, as a person writes them. */
+/** What a batch would make workers open: paths or URLs, as the user writes them. */
 export type Wanted = {
   store?: string | undefined;
-  /** Only of a schedule: workers read its catalog themselves. */
+  /** Schedules only: workers read their catalogs themselves. */
   catalog?: string | undefined;
   terms?: string | undefined;
   webhook?: string | undefined;
 };
 
 /**
- * Refuses what a fleet of this machine ("dev" or "npm start") would refuse a moment later. What a fleet elsewhere was allowed, only its
- * workers know.
+ * Refuses what a fleet on this machine ("dev" or "npm start") would refuse a moment later. Only its own workers know what a
+ * fleet elsewhere allows.
  *
- * @throws UserError for what it was not started for
+ * @throws UserError for a place or receiver that the fleet was not started with
  */
 export async function checkAllowedHere(
   client: BatchClient,

@@ -2,7 +2,7 @@
 import { printable } from '../domain/printable.mjs';
 import { runProgram } from '../infra/build/program.mjs';
 
-/** Help and version of the whole, which nothing can go wrong with. */
+/** Top-level help and version: nothing in them is worth tracing. */
 const isAsked = /^(-h|--help|help|-V|--version)?$/.test(process.argv[2] ?? '') && process.argv.length <= 3;
 
 try {
@@ -11,11 +11,11 @@ try {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', ({ code }) => process.exit(code === 'EPIPE' ? EXIT.readerGone : EXIT.unexpected));
   }
-  // Not by running out of work: the Temporal client may still be about to repeat a call that nobody waits for.
+  // Exit explicitly: the Temporal client may be about to retry a call that nobody is waiting for.
   process.exit(await main(process.argv));
 } catch (error) {
   const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
-  // By itself onnxruntime-node fetches CUDA libraries with older versions of npm.
+  // Without this variable, older versions of npm let onnxruntime-node download CUDA libraries.
   const missing = 'the npm packages are not installed. Run "npm start", or "ONNXRUNTIME_NODE_INSTALL=skip npm ci".';
   console.error(printable(`pixart-batch: ${code === 'ERR_MODULE_NOT_FOUND' ? missing : message}`));
   process.exit(1);

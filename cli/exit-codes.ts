@@ -1,26 +1,29 @@
 import { ServerUnreachable, UserError } from '../domain/user-error.ts';
 import { StoreUnavailable } from '../store/index.ts';
 
-/** What the shell gets to see. docs/guide.md lists the same. */
+/** Exit codes; docs/guide.md lists them too. */
 export const EXIT = {
   ok: 0,
-  /** A fault of the program: please report it. */
+  /** A bug in the program: please report it. */
   unexpected: 1,
-  /** Wrong usage, catalog, bundle, batch id …: something for the caller to put right. */
+  /** Wrong usage, catalog, bundle, batch id …: the caller has to fix something. */
   badInput: 2,
-  /** The batch has ended, and images are missing: failed rows, a cancellation, a plan that could not be made, or what `verify` found. Something is left: `clean`, `forget`. `schedule trigger` has started nothing. */
+  /**
+   * The batch ended with images missing: failed rows, a cancellation, a plan that could not be made, or what `verify` found.
+   * `clean` or `forget` left something behind. `schedule trigger` started nothing.
+   */
   imagesMissing: 3,
   /** The Temporal server or the store cannot be used from here. */
   unreachable: 4,
-  /** Ctrl-C; a batch that was being watched goes on. */
+  /** Ctrl-C; a batch that was being watched continues. */
   interrupted: 130,
-  /** Whoever read the output has seen enough, as `head` has; a shell says so of any program to which that happens. */
+  /** The reader of the output closed it, as `head` does: what a shell reports for a program that SIGPIPE ended. */
   readerGone: 141,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** No use of the Temporal server: it does not answer, or it lacks what batches need. */
+/** The Temporal server cannot be used: it does not answer, or it lacks what batches need. */
 export class ServerUnusable extends UserError {}
 
 export function exitCodeOf(error: unknown): ExitCode {

@@ -1,6 +1,6 @@
 import { EXIT } from './exit-codes.ts';
 
-/** Aborted by Ctrl-C or a request to end, for an orderly way out; a second one ends the process where it is. */
+/** Aborted by Ctrl-C or a termination signal, for an orderly exit; a second one exits at once. */
 export function interruption(): AbortSignal {
   const controller = new AbortController();
   const interrupt = (): void => {

@@ -10,8 +10,8 @@ export { EXIT };
 
 const help = `
 Exit codes:
-  0 done   1 fault of the program   2 wrong usage or input   3 the batch ended and images are missing or damaged, or not all could be forgotten
-  4 Temporal server or store cannot be used   130 interrupted, 141 the output's reader has ended (a batch that was watched goes on)
+  0 success   1 bug in the program   2 wrong usage or input   3 the batch ended with images missing or damaged, or not all could be forgotten
+  4 Temporal server or store cannot be used   130 interrupted, 141 output closed by its reader (a batch that was watched continues)
 
 First steps:
   $ npx pixart-batch render "a glossy apple on a green background" --out apple.png
@@ -19,14 +19,14 @@ First steps:
   $ npx pixart-batch submit catalog.csv --wait        # in another
 `;
 
-/** Runs one command line. Nothing is thrown: a UserError becomes one message, without a stack. */
+/** Runs one command line. It never throws: a UserError becomes one message, without a stack. */
 export async function main(argv: string[]): Promise<ExitCode> {
   try {
     const command = await program(argv.slice(2));
     await command.parseAsync(argv);
     return (process.exitCode as ExitCode | undefined) ?? EXIT.ok;
   } catch (error) {
-    // Commander has printed its message, or the help that was asked for.
+    // Commander has already printed its message, or the requested help.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.badInput;
     const code = exitCodeOf(error);
     const text = code === EXIT.unexpected ? (error as Error).stack : (error as Error).message;
@@ -51,21 +51,21 @@ async function program(args: string[]): Promise<Command> {
   return command;
 }
 
-/** The verb that is run, or asked about; of all others help needs no more than their names. */
+/** The verb to run or explain; for all the others, help needs only their names. */
 function verbOf(args: string[]): string | undefined {
   const words = args.filter((arg) => !arg.startsWith('-'));
   return words[0] === 'help' ? words[1] : words[0];
 }
 
-/** Who pays is a matter of the whole process: its stores, and the workers that it starts, find it in the environment. */
+/** Billing concerns the whole process: its stores, and the workers it starts, read the project from the environment. */
 function setUserProject({ userProject }: { userProject?: string }): void {
   if (userProject !== undefined) process.env[USER_PROJECT] = userProject;
 }
 
-/** Settings of a command do not reach the ones added to it. */
+/** Subcommands do not inherit these settings. */
 function setErrors(command: Command): void {
-  command.exitOverride().showHelpAfterError('(--help shows what there is)');
-  // What it does not know it repeats.
+  command.exitOverride().showHelpAfterError('(see --help)');
+  // Commander's messages repeat unknown arguments, which may hold control characters.
   command.configureOutput({ writeErr: (text) => writeLine(process.stderr, text.trimEnd()) });
   for (const subcommand of command.commands) setErrors(subcommand);
 }

@@ -3,14 +3,14 @@ import { fleetAddress } from '../infra/dev/fleet-note.ts';
 import { type RememberedServer, rememberedServer } from '../infra/dev/server-memory.ts';
 import { type ServerOptions, stateFolder } from './options/common-options.ts';
 
-/** The server that a command asks, and how it comes to it. */
+/** The server that a command uses, and why. */
 export type ServerChoice = { target: TemporalTarget } & (
   | { from: 'a person' | 'a running dev' | 'nowhere' }
-  /** The state folder's, of a "dev" that does not run. */
+  /** Remembered in the state folder by a "dev" that is not running. */
   | { from: 'the state folder'; server: RememberedServer }
 );
 
-/** What a person names wins; then that of a "dev" with this state folder, which may have another port than the usual one; then the usual one. */
+/** The server that the user names wins; then the "dev" with this state folder, which may use another port; then the default. */
 export function chooseServer(options: ServerOptions, state: string = stateFolder()): ServerChoice {
   const named = temporalTarget(options, process.env, '');
   if (named.address !== '') return { target: named, from: 'a person' };
@@ -24,10 +24,10 @@ export function chooseServer(options: ServerOptions, state: string = stateFolder
 
 type Served = Pick<TemporalTarget, 'address' | 'namespace'>;
 
-/** ` --address …` for a command that would ask another server without it, otherwise nothing. */
+/** ` --address …` if a command would use another server without it, otherwise empty. */
 export const serverHint = (server: Served): string => difference(server, chooseServer({}).target);
 
-/** The same for `worker`, which looks into no state folder. */
+/** The same for `worker`, which ignores the state folder. */
 export const workerHint = (server: Served): string => difference(server, temporalTarget());
 
 function difference({ address, namespace }: Served, target: Served): string {

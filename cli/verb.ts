@@ -1,4 +1,4 @@
 import type { Command } from 'commander';
 
-/** What `--help` says of a verb, and its command. */
+/** A verb's description for `--help`, and its command. */
 export type Verb = { description: string; load(): Promise<Command> };

@@ -8,11 +8,11 @@ import { type JsonOptions, type ServerOptions, stateFolder } from './options/com
 import { chooseServer } from './server-choice.ts';
 
 /**
- * Connects and calls. The connection stays open until the process ends: a call that was given up may still be repeated,
- * and on a closed connection that is an error outside of everybody's reach.
+ * Connects, and calls `use`. The connection stays open until the process ends: an abandoned call may still be retried, and
+ * on a closed connection that throws where nobody can catch it.
  *
- * @throws ServerUnusable where there is no server that could run batches
- * @throws ServerUnreachable where it does not do what it is asked to
+ * @throws ServerUnusable if there is no server that could run batches
+ * @throws ServerUnreachable if a call to it fails
  */
 export async function withClient<T>(options: ServerOptions, use: (client: BatchClient) => Promise<T>): Promise<T> {
   const client = await connectOrSayWhy(options);
@@ -24,9 +24,9 @@ export async function withClient<T>(options: ServerOptions, use: (client: BatchC
 }
 
 /**
- * The server, where there is one; `null` where nobody named one and none answers at the usual place.
+ * A client if there is a server; `null` if none was named and none answers at the default address.
  *
- * @throws ServerUnusable where the one that was named cannot be used
+ * @throws ServerUnusable if the named server cannot be used
  */
 export async function clientIfAny(options: ServerOptions): Promise<BatchClient | null> {
   try {
@@ -46,22 +46,22 @@ async function connectOrSayWhy(options: ServerOptions): Promise<BatchClient> {
   });
   if (choice.from === 'nowhere') {
     note(
-      `no "dev" has run here (${stateFolder()}); asking the server at ${client.address}. --address names another one`,
+      `no "dev" has run here (${stateFolder()}); using the server at ${client.address}. Name another with --address`,
     );
   }
   return client;
 }
 
-/** At its address may be somebody else's server by now. */
+/** Another server may be running at its address by now. */
 async function checkRuns({ address, namespaceId }: RememberedServer): Promise<void> {
   if ((await namespaceIdAt(address)) === namespaceId) return;
   throw new ServerUnusable(
-    `the "dev" of this folder (${stateFolder()}), whose server was at ${address}, does not run. Start it with "npx pixart-batch dev", or ` +
+    `the "dev" of this folder (${stateFolder()}), whose server was at ${address}, is not running. Start it with "npx pixart-batch dev", or ` +
       'name another server with --address',
   );
 }
 
-/** Changes how a batch is run, and says so. */
+/** Changes how a batch runs, and prints what was done. */
 export async function changeBatch(
   batch: string,
   change: ControlChange,

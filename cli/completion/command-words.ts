@@ -6,7 +6,7 @@ export type CommandWords = {
   description: string;
   commands: CommandWords[];
   options: OptionWords[];
-  /** Of its first argument, where that is one of a few; a file may be meant otherwise. */
+  /** Choices of the first argument, if it has any; without them it may be a file. */
   choices: readonly string[];
 };
 
@@ -14,12 +14,12 @@ export type OptionWords = {
   /** `--store`. */
   flag: string;
   description: string;
-  /** Whether a value follows; `choices` are all that there are, or none where anything goes. */
+  /** Whether a value follows; `choices` lists the allowed values, and is empty if any value is allowed. */
   takesValue: boolean;
   choices: readonly string[];
 };
 
-/** @param description what is said of it where the command itself says nothing */
+/** @param description used if the command has no description of its own */
 export function commandWords(command: Command, description = command.description()): CommandWords {
   const help = command.createHelp();
   return {
@@ -38,7 +38,7 @@ function optionWords({ long, description, required, optional, argChoices = [] }:
 
 const CHARACTERS = 60;
 
-/** A menu has a line for each; what else there is to know, help says. */
+/** A completion menu has one line per entry; `--help` has the rest. */
 function firstClause(text: string): string {
   const [clause = ''] = text.split(/[;:(,]\s/);
   return clause.length <= CHARACTERS ? clause : `${clause.slice(0, CHARACTERS - 1)}…`;

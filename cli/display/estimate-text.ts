@@ -3,21 +3,19 @@ import { costOf, costText, durationText } from '../../domain/amounts.ts';
 import { estimatedCost } from '../../records/at-most.ts';
 import { count } from './text.ts';
 
-/** What a person plans with: machines, and what an hour of one costs. */
+/** What an estimate is based on: the number of devices, and the price of one per hour. */
 export type FleetOptions = { devices: number; costPerHour?: number };
 
-/** `device time: about 3 h 20 min, as on NVIDIA L4; on 4 devices done in about 50 min; costs about 8.33` */
+/** `device time: about 3 h 20 min, as on NVIDIA L4; about 50 min on 4 devices; costs about 8.33` */
 export function estimateText(estimate: Preview, fleet: FleetOptions): string {
   const { deviceSeconds, guessed, devices } = estimate;
   if (deviceSeconds === null) return 'device time: unknown, no batch has rendered with this bundle into this store yet';
   const cost = fleet.costPerHour === undefined ? null : costOf(deviceSeconds, fleet.costPerHour);
   return [
     `device time: about ${durationText(deviceSeconds)}${devices.length > 0 ? `, as on ${devices.join(' and ')}` : ''}`,
-    ...(fleet.devices > 1
-      ? [`on ${fleet.devices} devices done in about ${durationText(deviceSeconds / fleet.devices)}`]
-      : []),
+    ...(fleet.devices > 1 ? [`about ${durationText(deviceSeconds / fleet.devices)} on ${fleet.devices} devices`] : []),
     ...(cost === null ? [] : [`costs about ${costText(cost)}`]),
-    ...(guessed.length > 0 ? [`a guess for ${guessed.join(', ')}, of which no batch has told yet`] : []),
+    ...(guessed.length > 0 ? [`a guess for ${guessed.join(', ')}, which no batch has measured yet`] : []),
   ].join('; ');
 }
 

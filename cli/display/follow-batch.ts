@@ -18,26 +18,26 @@ import { answerOf } from './silent-server.ts';
 import { tellEnd } from './tell-end.ts';
 import { workersOf } from './worker-watch.ts';
 
-/** The server may say at once that nobody is there. */
+/** The server may answer at once that there is no orchestrator, so do not retry in a tight loop. */
 const AGAIN_MS = 1_000;
 
-/** The person left before the batch had ended. */
+/** The user left before the batch ended. */
 export type Left = { state: 'left'; isServerAway: boolean };
 
-/** How it ended, and what it told last. */
+/** How it ended, and the last progress it reported. */
 export type Followed = BatchEnd & { last?: BatchProgress };
 
 export type Following = {
   json: boolean;
-  /** Aborted when the person has seen enough. The batch goes on. */
+  /** Aborted when the user stops watching. The batch continues. */
   signal: AbortSignal;
 };
 
 /**
- * Shows a batch until it has ended or the person leaves. Where no orchestrator answers for it, one may
- * still be starting, and the batch waits for it as we do; a server that is being restarted is waited for too, but not for ever.
+ * Shows a batch until it ends or the user leaves. If no orchestrator answers, it waits: one may still be starting. It also
+ * waits for a server that is restarting, but not forever.
  *
- * @throws ServerUnusable where the server stays away
+ * @throws ServerUnusable if the server does not come back
  */
 export async function followBatch(client: BatchClient, batch: string, options: Following): Promise<Followed | Left> {
   const { json, signal } = options;
@@ -58,7 +58,7 @@ export async function followBatch(client: BatchClient, batch: string, options: F
   }
 }
 
-/** `null` where the person left. */
+/** `null` if the user left. */
 async function follow(client: BatchClient, batch: string, signal: AbortSignal, shown: Shown): Promise<Followed | null> {
   const progress = watchBatch(client, batch, { everyMs: shown.everyMs, after: shown.last });
   for (;;) {
@@ -69,21 +69,21 @@ async function follow(client: BatchClient, batch: string, signal: AbortSignal, s
   }
 }
 
-/** Shows a batch to its end and says how it ended, or how to come back to it. */
+/** Shows a batch until it ends and prints how it ended, or how to watch it again. */
 export async function watchToTheEnd(client: BatchClient, batch: string, json: boolean): Promise<ExitCode> {
   const end = await followBatch(client, batch, { json, signal: interruption() });
   if (end.state !== 'left') return tellEnd(client, batch, end, json, end.last);
   const what = end.isServerAway
-    ? `waits for the Temporal server at ${client.address}, which does not answer`
-    : 'goes on without you';
-  note(`\nbatch ${batch} ${what}. Come back with:\n  npx pixart-batch watch ${batch}${serverHint(client)}`);
+    ? `is waiting for the Temporal server at ${client.address}, which does not answer`
+    : 'continues without you';
+  note(`\nbatch ${batch} ${what}. Watch it again with:\n  npx pixart-batch watch ${batch}${serverHint(client)}`);
   return EXIT.interrupted;
 }
 
-/** Enough for a restart or an upgrade of the server. Longer, and a script that waits should hear of it. */
+/** Enough for a restart or an upgrade of the server; after that a waiting script should be told. */
 const UNREACHABLE_MS = 10 * 60_000;
 
-/** What a person sees of a batch: its answers, and that nobody answers. */
+/** What the user sees of a batch: its progress, or that nobody answers. */
 class Shown {
   readonly #display: ProgressDisplay;
   readonly #batch: string;
@@ -101,7 +101,7 @@ class Shown {
     return this.#display.everyMs;
   }
 
-  /** What the batch told last. */
+  /** The last progress that the batch reported. */
   get last(): BatchProgress | undefined {
     return this.#last;
   }
@@ -118,9 +118,9 @@ class Shown {
   }
 
   /**
-   * Returns where it is worth asking again.
+   * Returns if it is worth trying again.
    *
-   * @throws ServerUnusable where the server has been away for too long, otherwise the error itself
+   * @throws ServerUnusable if the server has been away too long; any other error is thrown as it is
    */
   bear(error: unknown): void {
     if (error instanceof ServerUnreachable) this.#bearAbsence(error);
@@ -133,11 +133,11 @@ class Shown {
     if (performance.now() - this.#awaySince > UNREACHABLE_MS) {
       const minutes = UNREACHABLE_MS / 60_000;
       throw new ServerUnusable(
-        `${message}, for ${minutes} minutes now. Nothing of batch ${this.#batch} is lost; when the server is back, go on with:\n` +
+        `${message}, for ${minutes} minutes now. Batch ${this.#batch} has lost nothing; when the server is back, watch it again with:\n` +
           `  npx pixart-batch watch ${this.#batch}${this.#hint}`,
       );
     }
-    this.#display.fallSilent(`${message} at the moment; batch ${this.#batch} waits for it, and so do we …`);
+    this.#display.fallSilent(`${message} at the moment; batch ${this.#batch} is waiting for it, and so are we …`);
   }
 
   #bearSilence({ why }: NoOrchestrator): void {
@@ -148,6 +148,6 @@ class Shown {
   #noOrchestrator(why?: string): string {
     const when = this.#last === undefined ? 'yet' : 'at the moment';
     const because = why === undefined ? '' : ` (${why})`;
-    return `no orchestrator answers for batch ${this.#batch} ${when}${because}; it waits for one, and so do we …`;
+    return `no orchestrator answers for batch ${this.#batch} ${when}${because}; waiting for one …`;
   }
 }

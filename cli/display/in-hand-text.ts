@@ -1,10 +1,10 @@
 import type { PictureInHand } from '../../client/index.ts';
 import { oneLine } from '../../domain/printable.mjs';
 
-/** A worker paints a few at a time, and a fleet as many as it has workers. */
+/** One worker renders a few images at a time, but a fleet renders many. */
 const SHOWN = 6;
 
-/** `in hand: fox, step 12 of 20; owl, step 3 of 20; … and 4 more`; no line where nothing is. */
+/** `in hand: fox, step 12 of 20; owl, step 3 of 20; … and 4 more`; no line if nothing is in hand. */
 export function inHandText(pictures: readonly PictureInHand[]): string[] {
   if (pictures.length === 0) return [];
   const shown = pictures

@@ -1,11 +1,11 @@
 import type { Retrying } from '../../client/index.ts';
 
-/** What lasts is told again after a minute, then after twice as long each time, but at least this often. */
+/** Trouble that lasts is reported again after a minute, then at doubling intervals up to this maximum. */
 const AGAIN_MS = { first: 60_000, most: 600_000 };
 
 /**
- * Makes a function that says of what holds a batch up whether a log should tell it now: when it begins, and now and then while it lasts.
- * Where each image has a reason of its own, one of them is told a minute.
+ * Returns a function that decides whether a log should report what holds a batch up now: when it begins, and now and then
+ * while it lasts. If every image has its own reason, one is reported per minute.
  */
 export function lastingTrouble(): (of: Retrying, now: number) => boolean {
   const told = new Map<string, { reason: string; at: number; againMs: number }>();

@@ -7,7 +7,7 @@ import { Pace } from './pace.ts';
 import { type ProgressDisplay, type ShownProgress, sizesOf } from './progress-text.ts';
 import { type SeeWorkers, WorkerWatch } from './worker-watch.ts';
 
-/** A batch on a terminal, painted anew in the same place whenever there is news. */
+/** A batch on a terminal, repainted in place whenever there is news. */
 export function liveDisplay(stream: NodeJS.WriteStream, seeWorkers: SeeWorkers): ProgressDisplay {
   const screen = new Screen(stream);
   const paces = new Map<Size | 'all', Pace>();
@@ -46,22 +46,22 @@ export function liveDisplay(stream: NodeJS.WriteStream, seeWorkers: SeeWorkers):
   };
 }
 
-/** What devices have been at: what was there already says nothing of their pace. */
+/** Images that devices have worked on: reused images say nothing about their pace. */
 const workedOn = ({ rendered, failed }: Pick<SizeProgress, 'rendered' | 'failed'>): number => rendered + failed;
 
-/** Sizes are rendered side by side: the last one to end counts, and one that nobody knows of leaves the end unknown. */
+/** Sizes are rendered in parallel: the slowest one counts, and one of unknown pace leaves the end unknown. */
 const longest = (seconds: (number | null)[]): number | null =>
   seconds.some((of) => of === null) ? null : Math.max(0, ...seconds.filter((of) => of !== null));
 
 const CLEAR_BELOW = '\x1b[0J';
 const up = (lines: number): string => (lines === 0 ? '' : `\x1b[${lines}A\r`);
-/** Only the terminal knows how wide each character is: what is still too long stays on its line. */
+/** Only the terminal knows how wide each character is: without wrapping, lines that are still too long stay on one row. */
 const WRAP = { off: '\x1b[?7l', on: '\x1b[?7h' };
 
-/** A reason may be a thousand characters long, and the last failures are five. */
+/** A reason may have a thousand characters, and five failures are shown. */
 const LINES_OF_ONE = 3;
 
-/** A line as so many as it takes where each character is one column wide, broken between words where that can be. */
+/** Wraps a line, taking each character as one column wide and breaking between words if possible. */
 function folded(line: string, columns: number): string[] {
   const indent = `${/^ */.exec(line)![0]}  `;
   const lines: string[] = [];
@@ -75,7 +75,7 @@ function folded(line: string, columns: number): string[] {
   return [...lines, rest.length <= columns ? rest.join('') : `${rest.slice(0, columns - 1).join('')}…`];
 }
 
-/** The last lines of a terminal, painted over and over. */
+/** The last lines of a terminal, painted again and again. */
 class Screen {
   readonly #stream: NodeJS.WriteStream;
   #painted = 0;
@@ -86,7 +86,7 @@ class Screen {
 
   paint(lines: string[]): void {
     const columns = this.#stream.columns ?? 80;
-    // What has scrolled away cannot be painted over.
+    // Lines that have scrolled off the screen cannot be repainted.
     const most = Math.max(1, (this.#stream.rows ?? 24) - 1);
     const shown = lines.flatMap((line) => folded(printable(line), columns)).slice(0, most);
     const text = shown.map((line) => `${line}\n`).join('');
@@ -94,7 +94,7 @@ class Screen {
     this.#painted = shown.length;
   }
 
-  /** Leaves what is there; what is painted next comes below it. */
+  /** Leaves the painted lines on the screen; whatever is painted next goes below them. */
   leave(): void {
     this.#painted = 0;
   }

@@ -9,19 +9,19 @@ import { lackOfWorkers, needsWorkers, openSizes } from './worker-watch.ts';
 
 /** What is known besides the batch's own progress. */
 export type Surroundings = {
-  /** Images a second; `null` where not known yet. */
+  /** Images per second; `null` if not known yet. */
   perSecond: number | null;
-  /** Until the last image, at the pace of each size; `null` where not known yet. */
+  /** Time until the last image, at the pace of each size; `null` if not known yet. */
   secondsLeft: number | null;
   now: Date;
   workers: WorkersSeen | null;
-  /** Why nobody answers; `null` where somebody does. */
+  /** Why there is no answer; `null` if there is one. */
   silence: string | null;
 };
 
 const BAR = 30;
 
-/** A batch on a terminal: a headline, a bar for each size, what holds it up or is painted, the workers, and the last failures. */
+/** A batch on a terminal: headline, a bar per size, what holds it up, images in hand, workers, and the last failures. */
 export function liveView(progress: ShownProgress, around: Surroundings): string[] {
   const { retrying = [], inHand = [], paused } = progress;
   return [
@@ -69,7 +69,7 @@ const failureLines = ({ recentFailures }: BatchProgress): string[] =>
     ? []
     : ['  last failures', ...recentFailures.map(({ id, reason }) => `    ${oneLine(`${id}: ${reason}`)}`)];
 
-/** Fast ones by the second, slow ones by the hour. */
+/** Per second, minute or hour, whichever reads best. */
 export function rateText(perSecond: number): string {
   const number = (value: number): string => (value < 10 ? value.toFixed(1) : String(Math.round(value)));
   if (perSecond >= 10) return `${number(perSecond)} a second`;
@@ -77,7 +77,7 @@ export function rateText(perSecond: number): string {
   return `${number(perSecond * 3_600)} an hour`;
 }
 
-/** A clock says nothing of the next minute. */
+/** Within the next minute a time of day says nothing. */
 const endText = (now: Date, seconds: number): string =>
   seconds < 60
     ? `ends in ${timeLeftText(seconds)}`

@@ -11,21 +11,21 @@ import {
 
 type PeakBySize = Partial<Record<Size, number | null>>;
 
-/** What is told beside one image at a time: the most that a worker chooses by itself. */
+/** Shown beside a single image: the most that a worker chooses by itself. */
 const MICRO_BATCH = 8;
 
-/** Peaks on a processor, in bytes; `null` where they are not known. */
+/** Peak memory on a CPU, in bytes; `null` if unknown. */
 export type BundleMemory = {
-  /** Of the process that encodes texts, and ends when there are none. */
+  /** Of the process that encodes texts; it ends when there are none left. */
   textEncoder: number;
-  /** Of a process that paints, by size. */
+  /** Of a process that renders, by size. */
   painter: PeakBySize;
   /** Of one that lets several images share a call. */
   microBatch: { images: number; painter: PeakBySize };
   weights: { textEncoder: number; painter: number };
 };
 
-/** `null` where files that would tell are not there, or are no graphs. */
+/** `null` if the bundle's graphs are missing or cannot be parsed. */
 export function bundleMemory(bundle: Bundle): BundleMemory | null {
   const networks = networksOrNull(bundle);
   if (networks === null) return null;
@@ -45,7 +45,7 @@ export function bundleMemory(bundle: Bundle): BundleMemory | null {
   };
 }
 
-/** What each renderer process of a batch takes at its peak; `null` where it is not known. */
+/** Peak memory of each renderer process of a batch; `null` if unknown. */
 export function batchMemory(
   bundle: Bundle,
   bins: readonly { bin: Bin }[],
@@ -56,20 +56,19 @@ export function batchMemory(
   return networks && painterPeak(networks, shapes, { isWhole, microBatch });
 }
 
-/** The same as a program reads it. */
+/** The same for `--json`. */
 export const batchMemoryFacts = (bundle: Bundle, bins: readonly { bin: Bin }[], isWhole: boolean) => ({
   rendererBytes: batchMemory(bundle, bins, { isWhole }),
   microBatch: { images: MICRO_BATCH, rendererBytes: batchMemory(bundle, bins, { isWhole, microBatch: MICRO_BATCH }) },
 });
 
-/** `memory of each renderer process on a processor: about 835 MiB at its peak, 1,912 MiB with --micro-batch 8` */
+/** `peak memory of each renderer process on a CPU: about 835 MiB, 1,912 MiB with --micro-batch 8; on a GPU: unknown` */
 export function batchMemoryText(bundle: Bundle, bins: readonly { bin: Bin }[], isWhole: boolean): string {
   const peak = batchMemory(bundle, bins, { isWhole });
   const shared = batchMemory(bundle, bins, { isWhole, microBatch: MICRO_BATCH });
-  const both =
-    peak && shared && `about ${mebibytes(peak)} at its peak, ${mebibytes(shared)} with --micro-batch ${MICRO_BATCH}`;
-  const how = isWhole ? ', with pictures decoded in one piece' : '';
-  return `memory of each renderer process on a processor${how}: ${both ?? 'not known'}; on a GPU it is not known`;
+  const both = peak && shared && `about ${mebibytes(peak)}, ${mebibytes(shared)} with --micro-batch ${MICRO_BATCH}`;
+  const how = isWhole ? ', with images decoded whole' : '';
+  return `peak memory of each renderer process on a CPU${how}: ${both ?? 'unknown'}; on a GPU: unknown`;
 }
 
 export const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20).toLocaleString('en')} MiB`;

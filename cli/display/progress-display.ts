@@ -9,7 +9,7 @@ import { outcomeText, type ProgressDisplay, type ShownProgress, sizesOf } from '
 import { waitingText } from './waiting-text.ts';
 import { lackOfWorkers, openSizes, type SeeWorkers, WorkerWatch } from './worker-watch.ts';
 
-/** A live view on a terminal, lines in a log file; nothing but JSON for programs. */
+/** A live view on a terminal, lines in a log file, JSON for programs. */
 export function progressDisplay(
   json: boolean,
   seeWorkers: SeeWorkers,
@@ -19,10 +19,10 @@ export function progressDisplay(
   return stream.isTTY ? liveDisplay(stream, seeWorkers) : lines(stream, seeWorkers);
 }
 
-/** A picture that takes longer is news every so often. */
+/** How often images that take long are reported. */
 const IN_HAND_MS = 60_000;
 
-/** A log is read later: a line whenever something has changed, and not too many. */
+/** A log is read later: one line per change, but not too many. */
 function lines(stream: NodeJS.WritableStream, seeWorkers: SeeWorkers): ProgressDisplay {
   const watch = new WorkerWatch(seeWorkers);
   const isDue = lastingTrouble();
@@ -54,7 +54,7 @@ function lines(stream: NodeJS.WritableStream, seeWorkers: SeeWorkers): ProgressD
   const printTrouble = ({ retrying = [] }: ShownProgress): void => {
     for (const of of retrying) if (isDue(of, performance.now())) writeLine(stream, waitingText(of, new Date()));
   };
-  /** Of pictures that take minutes: nothing else would be news. */
+  /** While images take minutes, there is no other news. */
   const printInHand = ({ inHand = [] }: ShownProgress): void => {
     const line = inHandText(inHand).join();
     if (line === lastInHand || performance.now() - inHandAt < IN_HAND_MS) return;
@@ -96,7 +96,7 @@ function jsonLines(stream: NodeJS.WritableStream): ProgressDisplay {
   };
 }
 
-/** Why nobody answers, told once for each reason until somebody does. */
+/** Reports why nobody answers, once per reason until somebody does. */
 class Silence {
   readonly #stream: NodeJS.WritableStream;
   #told = '';

@@ -6,7 +6,7 @@ import { count } from './text.ts';
 export const readAsText = (readAs: ReadAs): string =>
   `read as: ${readAs.sheet === null ? textFile(readAs) : sheetOf(readAs.sheet, readAs)}`;
 
-/** Whether a file is no more than its name says: UTF-8, with commas in a .csv. */
+/** Whether a file is what its name suggests: UTF-8, and commas in a .csv. */
 export const isAsNamed = ({ format, encoding, separator }: ReadAs): boolean =>
   format !== 'xlsx' && (encoding ?? 'UTF-8') === 'UTF-8' && (format !== 'csv' || separator === ',');
 
@@ -22,7 +22,7 @@ function textFile({ format, encoding, assumedFor, separator }: ReadAs): string {
     xlsx: '',
   };
   const guess =
-    assumedFor === null ? '' : ` assumed, as in ${quoted(assumedFor)}; where that is wrong, save it as "CSV UTF-8"`;
+    assumedFor === null ? '' : ` assumed, as in ${quoted(assumedFor)}; if that is wrong, save the file as "CSV UTF-8"`;
   return `${what[format]}, ${encoding ?? 'UTF-8'}${guess}`;
 }
 
@@ -33,9 +33,9 @@ function sheetOf(sheet: string, { otherSheets, hiddenRows }: ReadAs): string {
   const more = otherSheets.length > SHEETS_SHOWN ? ` and ${otherSheets.length - SHEETS_SHOWN} more` : '';
   return [
     `an Excel workbook, sheet ${named(sheet)}`,
-    ...(otherSheets.length === 0 ? [] : [`; --sheet reads another one: ${shown}${more}`]),
+    ...(otherSheets.length === 0 ? [] : [`; --sheet selects another: ${shown}${more}`]),
     ...(hiddenRows === 0
       ? []
-      : [`; ${count(hiddenRows, 'hidden row')} of it ${hiddenRows === 1 ? 'is' : 'are'} read too`]),
+      : [`; its ${count(hiddenRows, 'hidden row')} ${hiddenRows === 1 ? 'is' : 'are'} read too`]),
   ].join('');
 }

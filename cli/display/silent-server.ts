@@ -3,18 +3,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BatchClient } from '../../client/index.ts';
 import { ServerUnreachable } from '../../domain/user-error.ts';
 
-/** After so long without an answer it is asked whether anybody is there: calls themselves go on trying for twenty seconds. */
+/** How long to wait for an answer before checking whether the server is there: calls themselves keep trying for twenty seconds. */
 const SILENCE_MS = 3_000;
 const ANSWER_MS = 2_000;
 
 /**
- * What a call answers, or `null` as soon as the signal is aborted.
+ * The result of a call, or `null` as soon as the signal is aborted.
  *
- * @throws ServerUnreachable where the server is silent, and not because the call takes it long
+ * @throws ServerUnreachable if the server is gone, rather than the call being slow
  */
 export async function answerOf<T>(client: BatchClient, signal: AbortSignal, call: () => Promise<T>): Promise<T | null> {
   if (signal.aborted) return null;
-  // The SDK never takes its listeners off a signal, so that each round of calls gets a signal of its own; a batch of many shards takes many.
+  // The SDK never removes its listeners from a signal, so each round of calls gets its own signal. A batch of many shards
+  // makes many calls.
   const round = new AbortController();
   setMaxListeners(0, round.signal);
   const left = new Promise<null>((resolve) => {
@@ -28,7 +29,7 @@ export async function answerOf<T>(client: BatchClient, signal: AbortSignal, call
   }
 }
 
-/** Fails when the server does not answer any more, or nobody wants to know. */
+/** Rejects when the server stops answering, or the signal is aborted. */
 async function absence(client: BatchClient, signal: AbortSignal): Promise<never> {
   for (;;) {
     await sleep(SILENCE_MS, undefined, { signal });
@@ -36,7 +37,7 @@ async function absence(client: BatchClient, signal: AbortSignal): Promise<never>
   }
 }
 
-/** Says when the server stops answering, and when it answers again, until the signal is aborted. */
+/** Reports when the server stops answering and when it answers again, until the signal is aborted. */
 export async function tellAbsence(
   client: BatchClient,
   tell: (line: string) => void,
@@ -50,7 +51,7 @@ export async function tellAbsence(
   }
 }
 
-/** Refusing us is an answer. gRPC's numbers are those of DEADLINE_EXCEEDED and UNAVAILABLE. */
+/** A refusal is an answer too. The gRPC codes are DEADLINE_EXCEEDED and UNAVAILABLE. */
 async function isAway({ temporal: { connection } }: BatchClient): Promise<boolean> {
   try {
     await connection.withDeadline(Date.now() + ANSWER_MS, () => connection.workflowService.getSystemInfo({}));

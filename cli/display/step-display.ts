@@ -1,10 +1,10 @@
 import { Presets, SingleBar } from 'cli-progress';
 import { LOG_INTERVAL_MS, writeLine } from './output.ts';
 
-/** Shows how far a count is. */
+/** Shows the progress of a count. */
 export type StepDisplay = { show(step: number): void; end(): void };
 
-/** @param what is counted: the steps of one image, unless something else */
+/** @param what the unit that is counted; default: the steps of one image */
 export function stepDisplay(
   steps: number,
   { what = 'step', stream = process.stderr }: { what?: string; stream?: NodeJS.WriteStream } = {},

@@ -23,9 +23,9 @@ import { totalsText } from './progress-text.ts';
 import { withoutManifest } from './without-manifest.ts';
 
 /**
- * Prints how a batch ended, and where its results are; the exit code says whether all of its images and the manifest are there.
+ * Prints how a batch ended and where its results are. The exit code says whether all its images and the manifest are there.
  *
- * @param last what it told last, where that is known; asked again where that was before its end
+ * @param last its last known progress; queried again if that is from before the end
  */
 export async function tellEnd(
   client: BatchClient,
@@ -37,7 +37,7 @@ export async function tellEnd(
   const [listing, page, progress] = await Promise.all([
     describeBatch(client, batch),
     end.state === 'failed' ? null : pageSoon(client, end.state === 'completed' ? end.result : end),
-    // A workflow that has ended is replayed for its answer.
+    // Querying an ended workflow replays it, so avoid that if possible.
     last?.state === end.state || end.state === 'failed' ? last : endedProgress(client, batch, end),
   ]);
   if (end.state === 'failed') {
@@ -69,18 +69,17 @@ export async function tellEnd(
     for (const warning of warnings ?? []) printLine(`  ${oneLine(warning)}`);
     for (const { id, reason } of recentFailures) printLine(`  ${id}: ${oneLine(reason)}`);
     if (isManifestThere && totals.failed > recentFailures.length) printLine('  … the manifest lists all failures');
-    const state = (what: string): string =>
-      what === 'contactSheetPage' && page === null ? ' (not there yet, it is being made)' : '';
+    const state = (what: string): string => (what === 'contactSheetPage' && page === null ? ' (still being made)' : '');
     printLine(table(Object.entries(results).map(([what, where]) => [`  ${words[what]}`, `${where}${state(what)}`])));
     if (!isManifestThere) printLine(withoutManifest(listing).join('\n'));
     else if (totals.failed + totals.cancelled > 0)
-      printLine(`render what is missing with:\n  npx pixart-batch retry ${batch}${serverHint(client)}`);
+      printLine(`render the missing images with:\n  npx pixart-batch retry ${batch}${serverHint(client)}`);
   }
   const isWhole = totals.failed + totals.cancelled === 0 && end.state === 'completed' && isManifestThere;
   return isWhole ? EXIT.ok : EXIT.imagesMissing;
 }
 
-/** What a batch tells that has ended; of a completed one the result is enough, where orchestrators of its version have gone. */
+/** Progress of an ended batch. If no orchestrator of its version is left, the result of a completed batch is enough. */
 async function endedProgress(client: BatchClient, batch: string, end: BatchEnd): Promise<EndedProgress> {
   try {
     return await batchProgress(client, batch);
@@ -92,10 +91,10 @@ async function endedProgress(client: BatchClient, batch: string, end: BatchEnd):
 
 type EndedProgress = Pick<BatchProgress, 'totals' | 'changes' | 'warnings' | 'manifest' | 'recentFailures'>;
 
-/** The page of a small batch is made within a moment. */
+/** The page of a small batch takes only a moment. */
 const PAGE_WITHIN_MS = 5_000;
 
-/** @returns its object name; `null` where it is still being made, or could not be */
+/** @returns its object name; `null` if it is still being made, or could not be */
 async function pageSoon(client: BatchClient, end: { sheetPage?: string }): Promise<string | null> {
   const over = new AbortController();
   await Promise.race([
@@ -115,7 +114,7 @@ const words: Record<string, string> = {
 
 type Result = Pick<BatchResult, 'batch' | 'contactSheet' | 'sheetPage'> & { manifest: string | null };
 
-/** A file's path where the store is a folder, otherwise an address. Programs may run elsewhere: they get whole paths. */
+/** A file path if the store is a folder, otherwise a URL. Programs may run in another folder, so they get absolute paths. */
 function resultPlaces(
   store: string,
   { batch, manifest, contactSheet, sheetPage }: Result,

@@ -7,7 +7,7 @@ export const bytesText = (bytes: number): string => {
   return `${(bytes / 1000 ** power).toLocaleString('en', { maximumFractionDigits: power === 0 ? 0 : 1 })} ${units[power]}`;
 };
 
-/** Of what nobody knows to the second: `45 s`, `12 min`, `3 h 05 min` */
+/** An estimated duration: `45 s`, `12 min`, `3 h 05 min` */
 export function timeLeftText(seconds: number): string {
   if (seconds < 59.5) return `${Math.ceil(seconds)} s`;
   const minutes = Math.round(seconds / 60);
@@ -15,16 +15,16 @@ export function timeLeftText(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }
 
-/** As its clocks show it: of the viewer, whose zone `TZ` or the machine tells. */
+/** The viewer's time zone, from `TZ` or the machine. */
 export const viewerZone = (): string => new Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** `2026-01-31 10:30:00`, in the viewer's zone; what is for programs is in UTC. */
+/** `2026-01-31 10:30:00`, in the viewer's zone; output for programs is in UTC. */
 export const timeText = (time: Date): string => `${dayText(time)} ${timeOfDay(time)}`;
 
-/** `started (Europe/Berlin)`: the heading of such times. */
+/** `started (Europe/Berlin)`: the heading for such times. */
 export const zoneHeading = (what: string): string => `${what} (${viewerZone()})`;
 
-/** `03:12` in the viewer's zone, with the day where it is not today. Where that zone is UTC, as of most servers, it says so. */
+/** `03:12` in the viewer's zone, with the day unless it is today, and with `UTC` if that is the zone, as on most servers. */
 export function clockText(now: Date, secondsLater: number): string {
   const end = new Date(now.getTime() + secondsLater * 1_000);
   const day = dayText(end) === dayText(now) ? '' : `${dayText(end)} `;
@@ -37,5 +37,5 @@ const dayText = (time: Date): string => `${time.getFullYear()}-${two(time.getMon
 
 const timeOfDay = (time: Date): string => [time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':');
 
-/** `2026-01-31 09:30:00`, in UTC as a fleet's records are, and the days of limits. */
+/** `2026-01-31 09:30:00` in UTC, like the records of a fleet and the days of limits. */
 export const utcText = (time: Date): string => time.toISOString().slice(0, 19).replace('T', ' ');

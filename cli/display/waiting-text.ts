@@ -2,7 +2,7 @@ import type { Retrying } from '../../client/index.ts';
 import { oneLine } from '../../domain/printable.mjs';
 import { clockText, count } from './text.ts';
 
-/** A batch's own steps, by the activities that do them. */
+/** The steps of a batch, by the activities that perform them. */
 const STEPS = new Map(
   Object.entries({
     planBatch: 'planning',
@@ -10,14 +10,14 @@ const STEPS = new Map(
     matchJobs: 'looking for rows',
     encodeCaptions: 'encoding texts',
     encodersSeen: 'asking which workers encode texts',
-    activitiesInHand: 'asking what workers have in hand',
+    activitiesInHand: 'asking what workers are working on',
     writeReceipts: 'writing receipts',
     writeManifest: 'writing the manifest',
     writeContactSheet: 'making the contact sheet',
   }),
 );
 
-/** `writing the manifest: waits for the store since 03:12 UTC, 5 attempts so far: … (503); gives up at 2026-01-31 03:12 UTC` */
+/** `writing the manifest: waiting for the store since 03:12 UTC, 5 attempts so far: … (503); gives up at 2026-01-31 03:12 UTC` */
 export function waitingText(trouble: Retrying, now: Date): string {
   const { activity, count: pending, attempts, since, givesUpAt } = trouble;
   const clock = (time: Date): string => clockText(now, (time.getTime() - now.getTime()) / 1_000);
@@ -32,9 +32,7 @@ const what = (activity: string, pending: number): string =>
     ? count(pending, 'image')
     : `${STEPS.get(activity) ?? activity}${pending > 1 ? ` (${pending} times)` : ''}:`;
 
-function held({ activity, count: pending, waitsForStore, isPaused }: Retrying): string {
-  const are = activity === 'renderImage' && pending > 1;
-  if (isPaused) return `${are ? 'are' : 'is'} paused in Temporal (unpause ${are ? 'them' : 'it'} there)`;
-  if (waitsForStore) return are ? 'wait for the store' : 'waits for the store';
-  return are ? 'are tried again' : 'is tried again';
+function held({ waitsForStore, isPaused }: Retrying): string {
+  if (isPaused) return 'paused in Temporal (unpause there)';
+  return waitsForStore ? 'waiting for the store' : 'being retried';
 }

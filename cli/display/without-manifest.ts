@@ -4,9 +4,9 @@ import { oneLine } from '../../domain/printable.mjs';
 type Ended = Pick<BatchListing, 'batch' | 'round' | 'total' | 'withoutManifest'>;
 
 /**
- * For a batch that ended without a manifest: that, why, and what writes one; no line for any other.
+ * Two lines for a batch that ended without a manifest: why, and what writes one; no lines for any other batch.
  *
- * @param told why, where that was told already
+ * @param told the reason, if it has been printed already
  */
 export function withoutManifest(ended: Ended, told?: string | null): string[] {
   const { batch, round, total, withoutManifest: reason } = ended;
@@ -14,6 +14,6 @@ export function withoutManifest(ended: Ended, told?: string | null): string[] {
   const advice =
     total > 0 || round > 1
       ? `"npx pixart-batch retry ${batch}" writes it, and renders what is missing`
-      : 'nothing was planned: put right what was wrong and submit its catalog again';
+      : 'nothing was planned: fix the problem and submit the catalog again';
   return [`ended without a manifest${told ? '' : `: ${oneLine(reason)}`}`, advice];
 }

@@ -4,20 +4,20 @@ import type { Size } from '../../domain/size.ts';
 import { workerHint } from '../server-choice.ts';
 import { sizesOf } from './progress-text.ts';
 
-/** `serverHint`: what a command that starts one needs to come to the same server. */
+/** `serverHint`: options that a command needs to start a worker on the same server. */
 type Seen = WorkersSeen & { serverHint?: string };
 
-/** Asks which workers there are. */
+/** Finds out which workers there are. */
 export type SeeWorkers = (sizes: readonly Size[]) => Promise<Seen>;
 
 export const workersOf =
   (client: BatchClient, batch: string): SeeWorkers =>
   async (sizes) => ({ ...(await workersSeen(client, batch, sizes)), serverHint: workerHint(client) });
 
-/** Workers come and go by the minute, and looking for them takes several calls to the server. */
+/** Workers come and go within minutes, and finding them takes several calls to the server. */
 const LOOK_EVERY_MS = 10_000;
 
-/** Looks for a batch's workers now and then, in the background. */
+/** Looks for a batch's workers at intervals, in the background. */
 export class WorkerWatch {
   readonly #see: SeeWorkers;
   #latest: Seen | null = null;
@@ -28,7 +28,7 @@ export class WorkerWatch {
     this.#see = see;
   }
 
-  /** What was found last; `null` where nothing is known, or the batch needs nobody. */
+  /** What was found last; `null` if nothing is known, or the batch needs no workers. */
   seen(progress: BatchProgress): Seen | null {
     if (!needsWorkers(progress)) {
       this.#latest = null;
@@ -46,15 +46,15 @@ export class WorkerWatch {
 
   async #look(sizes: Size[]): Promise<void> {
     const seen = await seenOrNull(this.#see, sizes);
-    // An answer that took longer than the question holds is none.
+    // Drop an answer to a question that is out of date.
     if (this.#lookedFor === sizes.join()) this.#latest = seen;
   }
 }
 
-/** Workers are told beside what is about the batch: where nobody can say which there are, it is left out. */
+/** Workers are extra information: if nobody can say which there are, they are left out. */
 const seenOrNull = (see: SeeWorkers, sizes: Size[]): Promise<Seen | null> => see(sizes).catch(() => null);
 
-/** A batch that is paused, or has rendered everything, needs nobody. */
+/** A batch that is paused, or has rendered everything, needs no workers. */
 export const needsWorkers = ({ state }: BatchProgress): boolean => state === 'planning' || state === 'rendering';
 
 /** Sizes that a batch needs workers for. */
@@ -63,30 +63,30 @@ export const openSizes = (progress: BatchProgress): Size[] =>
     ? sizesOf(progress).flatMap(([size, counts]) => (doneOf(counts) < counts.jobs ? [size] : []))
     : [];
 
-/** For each of these sizes that no worker asks for, and for texts: that, and what to start, on a line each. */
+/** For texts and for each of these sizes that no worker polls for: a line that says so, and the command to start one. */
 export function lackOfWorkers(open: Size[], workers: Seen | null): string[] {
   if (workers === null) return [];
   const { bundle, renderers, encoders, larger = [], serverHint = '' } = workers;
   const lacksEncoder = open.length > 0 && encoders === 0 && renderers.some(({ workers: number }) => number > 0);
   const lackOfEncoder = [
-    `no worker asks for texts of ${bundle.name} to encode, and render workers without its text encoder wait; start one:`,
+    `no worker is polling for texts to encode for bundle ${bundle.name}, and render workers without its text encoder are waiting; start one:`,
     `  npx pixart-batch worker --encoder --bundle ${bundle.name}${serverHint}`,
   ];
   const lackOfRenderers = renderers
     .filter(({ size, workers: number }) => number === 0 && open.includes(size))
     .flatMap(({ size }) => [
-      `no worker asks for ${size} px of ${bundle.name} ${shortDigest(bundle.digest)}; start one:`,
+      `no worker is polling for ${size} px jobs of bundle ${bundle.name} ${shortDigest(bundle.digest)}; start one:`,
       `  npx pixart-batch worker --renderer --size ${size} --bundle ${bundle.name}${serverHint}`,
     ]);
   const lackOfLarger = larger
     .filter(({ size, workers: number }) => number === 0 && open.includes(size))
     .flatMap(({ size }) => [
-      `images of ${size} px found too little memory, and no worker takes them; start one on a machine with more:`,
+      `${size} px images ran out of memory, and no worker with --large is polling for them; start one on a machine with more memory:`,
       `  npx pixart-batch worker --renderer --large --size ${size} --bundle ${bundle.name}${serverHint}`,
     ]);
   return [...(lacksEncoder ? lackOfEncoder : []), ...lackOfRenderers, ...lackOfLarger];
 }
 
-/** The same for a command that tells it once. */
+/** The same for a command that prints it once. */
 export const askForWorkers = async (open: Size[], see: SeeWorkers): Promise<string[]> =>
   open.length === 0 ? [] : lackOfWorkers(open, await seenOrNull(see, open));

@@ -6,11 +6,11 @@ import { notEmpty } from './values.ts';
 
 export type AllowOptions = { allow?: string[] };
 
-export const allowOption = (otherwise: string): Option =>
+export const allowOption = (usual: string): Option =>
   new Option(
     '--allow <place>',
-    `what batches may name: a folder or file, gs://bucket/prefix, a webhook's https://host, or mailto:domain; may be given several times (PIXART_ALLOW, with ` +
-      `commas between them); of each kind otherwise ${otherwise}`,
+    `place that batches may use: a folder or file, gs://bucket/prefix, a webhook's https://host, or mailto:domain; repeatable (or PIXART_ALLOW, ` +
+      `comma-separated); default for each kind not given: ${usual}`,
   ).argParser(allowed);
 
 function allowed(place: string, before: string[] = []): string[] {
@@ -24,9 +24,9 @@ function allowed(place: string, before: string[] = []): string[] {
 }
 
 /**
- * What was allowed, as URLs: by the options, or else by the environment.
+ * The allowed places as URLs: from the options, or else from the environment.
  *
- * @throws UserError where the environment's is nothing that can be allowed
+ * @throws UserError if the environment names something that cannot be allowed
  */
 export function allowedPlaces({ allow }: AllowOptions, env: NodeJS.ProcessEnv = process.env): string[] {
   if (allow !== undefined) return allow;
@@ -36,7 +36,7 @@ export function allowedPlaces({ allow }: AllowOptions, env: NodeJS.ProcessEnv = 
   return urls;
 }
 
-/** What is allowed to a fleet of one machine: its store as well, where that is a folder. @throws UserError as allowedPlaces */
+/** What a fleet on one machine may use: also its store, if that is a folder. @throws UserError like allowedPlaces */
 export function placesOf(options: AllowOptions & { store: string }): string[] {
   const store = storeUrl(options.store);
   if (storeKind(store) !== 'folder') return allowedPlaces(options);

@@ -7,35 +7,37 @@ import { amount, wholeNumber } from './values.ts';
 export const failureBudgetOption = (): Option =>
   new Option(
     '--max-failures <n or n%>',
-    'pause the batch when more of its jobs fail: a number, or a share of all',
+    'pause the batch once more jobs than this have failed: a number, or a share of all jobs',
   ).argParser(failureBudget);
 
 export const windowOption = (): Option =>
-  new Option('--window <n>', 'images in flight at once, for each size').argParser(wholeNumber(1, MAX_WINDOW));
+  new Option('--window <n>', 'images in flight at once, per size').argParser(wholeNumber(1, MAX_WINDOW));
 
 export const webhookOption = (): Option =>
   new Option(
     '--webhook <receiver>',
-    'tell how the batch ends, or that it paused itself: https://…, slack, teams, or mailto:name@studio.example (docs/guide.md)',
+    'send a message when the batch ends or pauses itself: to https://…, slack, teams, or mailto:name@studio.example (docs/guide.md)',
   );
 
-export const costOption = (what = 'of one device, to tell what the batch costs'): Option =>
+export const costOption = (what = 'price of one device per hour, to estimate what the batch costs'): Option =>
   new Option('--cost-per-hour <amount>', what).env('PIXART_COST_PER_HOUR').argParser(amount);
 
 export const maxJobsOption = (): Option =>
-  new Option('--max-jobs <n>', 'start nothing where more images than this have to be rendered').argParser(
+  new Option('--max-jobs <n>', 'do not start if more images than this have to be rendered').argParser(
     wholeNumber(0, CATALOG_LIMITS.jobs),
   );
 
 export const maxCostOption = (): Option =>
-  new Option('--max-cost <amount>', 'start nothing where it would cost more; with --cost-per-hour').argParser(amount);
+  new Option('--max-cost <amount>', 'do not start if it would cost more than this; needs --cost-per-hour').argParser(
+    amount,
+  );
 
 export type AtMostOptions = { maxJobs?: number; maxCost?: number; costPerHour?: number };
 
-/** What the options let a batch come to; `undefined` where that is anything. @throws UserError for a cost that nobody can know */
+/** The limits that the options set; `undefined` if they set none. @throws UserError for a maximum cost without a price */
 export function atMostOf({ maxJobs, maxCost, costPerHour }: AtMostOptions): AtMost | undefined {
   if (maxCost !== undefined && costPerHour === undefined) {
-    throw new UserError('--max-cost: expected --cost-per-hour beside it, what an hour of one device costs');
+    throw new UserError('--max-cost: expected --cost-per-hour as well, the price of one device per hour; found none');
   }
   if (maxJobs === undefined && maxCost === undefined) return undefined;
   return {
@@ -49,27 +51,27 @@ function failureBudget(text: string): FailureBudget {
   if (/^\d{1,9}$/.test(text)) return { count: Number(text) };
   const share = /^(\d{1,3}(?:\.\d+)?)%$/.exec(text);
   if (share !== null && Number(share[1]) <= 100) return { share: Number(share[1]) / 100, atLeast: 0 };
-  throw new InvalidArgumentError('Expected a number of jobs such as 20, or a share such as 5%.');
+  throw new InvalidArgumentError('Expected a number of jobs, such as 20, or a share, such as 5%.');
 }
 
 /** `column=value`. @throws InvalidArgumentError */
 function rowFilter(text: string): RowFilter {
   const at = text.indexOf('=');
-  if (at < 1) throw new InvalidArgumentError('Expected column=value, where * in the value stands for anything.');
+  if (at < 1) throw new InvalidArgumentError('Expected column=value, where * in the value matches anything.');
   return { column: text.slice(0, at), pattern: text.slice(at + 1) };
 }
 
 export const whereOption = (): Option =>
   new Option(
     '--where <column=value>',
-    'rows with that value, * in it stands for anything; given several times, rows that one of them finds',
+    'select rows with this value, in which * matches anything; repeatable, selects rows that match any of them',
   ).argParser((text: string, before: RowFilter[] | undefined) => [...(before ?? []), rowFilter(text)]);
 
 export type TeamOptions = { team?: string; weight?: number };
 
-/** @throws UserError for a weight of nobody */
+/** @throws UserError for a weight without a team */
 export function teamOf({ team, weight }: TeamOptions): Team | undefined {
-  if (team === undefined && weight !== undefined) throw new UserError('--weight: expected --team with it, found none');
+  if (team === undefined && weight !== undefined) throw new UserError('--weight: expected --team as well, found none');
   return team === undefined ? undefined : { name: team, weight: weight ?? 1 };
 }
 
@@ -77,6 +79,6 @@ export const addTeamOptions = (command: Command): Command =>
   command
     .option(
       '--team <name>',
-      'whose batch it is: teams that wait for the same devices share them, where the server has fairness switched on (docs/guide.md)',
+      'team that owns the batch: teams waiting for the same devices share them if the server has fairness enabled (docs/guide.md)',
     )
-    .option('--weight <n>', "the team's share beside the others'; otherwise 1", Number);
+    .option('--weight <n>', "the team's share relative to other teams; default: 1", Number);

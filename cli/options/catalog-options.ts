@@ -10,42 +10,46 @@ import { bundleOption, storeOption, userProjectOption } from './common-options.t
 import { notEmpty, wholeNumber } from './values.ts';
 
 export const catalogFormatOption = (): Option =>
-  new Option('--catalog-format <format>', 'of a catalog whose name does not tell').choices(CATALOG_FORMATS);
+  new Option('--catalog-format <format>', 'format of the catalog, if its file name does not show it').choices(
+    CATALOG_FORMATS,
+  );
 
 export const columnOption = (): Option =>
   new Option(
     '--column <ours=theirs>',
-    'read one of our columns from another one, such as prompt=Caption; may be repeated',
+    'read one of our columns from a column with another name, such as prompt=Caption; repeatable',
   ).argParser(columnMapping);
 
 export const sheetOption = (): Option =>
-  new Option('--sheet <name>', 'of a workbook; otherwise the first that is not hidden').argParser(notEmpty('a sheet'));
+  new Option('--sheet <name>', 'sheet of a workbook; default: the first that is not hidden').argParser(
+    notEmpty('a sheet'),
+  );
 
 const nameOption = (): Option =>
   new Option(
     '--name <template>',
-    "the names of pictures in the batch's folder, such as {category}/{id}-{seed}.{ext}; fields are columns of the catalog and seed",
+    "names of the images in the batch's folder, such as {category}/{id}-{seed}.{ext}; fields: columns of the catalog, and seed",
   );
 
 const imageFormatOption = (): Option =>
-  new Option('--image-format <format>', 'of the images').choices(IMAGE_FORMATS).default('png');
+  new Option('--image-format <format>', 'format of the images').choices(IMAGE_FORMATS).default('png');
 
 export const qualityOption = (): Option =>
-  new Option('--quality <1-100>', 'of webp, avif or jpeg images').argParser(wholeNumber(1, 100));
+  new Option('--quality <1-100>', 'quality of webp, avif or jpeg images').argParser(wholeNumber(1, 100));
 
 export const decodeOption = (): Option =>
   new Option(
     '--decode <how>',
-    'pictures above 1024 px: in tiles, or whole, nearer to diffusers for several times the memory',
+    'how to decode images above 1024 px: in tiles, or whole, which is closer to diffusers and needs several times the memory',
   ).choices(['tiled', 'whole']);
 
 export type SignOptions = { sign?: true; signPrompts?: true };
 
-/** @returns what `defaults.sign` is to be */
+/** @returns the value for `defaults.sign` */
 export const signed = ({ sign, signPrompts }: SignOptions): Signed | undefined =>
   signPrompts ? 'with-prompt' : sign ? 'without-prompt' : undefined;
 
-/** What a batch, a plan and a schedule are asked for in the same words. */
+/** Options that `submit`, `plan` and `schedule create` share. */
 export type CatalogOptions = SignOptions & {
   store: string;
   bundle?: string;
@@ -72,28 +76,30 @@ export const catalogOptions = (): Option[] => [
   columnOption(),
   sheetOption(),
   nameOption(),
-  new Option('--size <size>', "for rows that do not say; otherwise the bundle's smallest").choices(SIZES),
+  new Option('--size <size>', "size of rows without one; default: the bundle's smallest").choices(SIZES),
   new Option(
     '--seeds <from>',
-    'of rows without one: from their prompts, the same every time, or fresh, others in every batch',
+    'seeds of rows without one: from the prompt, the same every time, or fresh in every batch',
   ).choices(['prompt', 'fresh']),
   imageFormatOption(),
   qualityOption(),
   decodeOption(),
-  new Option('--sign', "sign the batch's own copies (C2PA), for which render workers need --sign-with and --sign-as"),
-  new Option('--sign-prompts', 'sign them, with their prompts in the credentials'),
-  new Option('--expand', 'make every combination of {a|b} and __terms__ in prompts, and of 10|20 in parameters'),
+  new Option('--sign', "sign the batch's own copies (C2PA); render workers need --sign-with and --sign-as"),
+  new Option('--sign-prompts', 'sign them, and include their prompts in the credentials'),
+  new Option('--expand', 'expand every combination of {a|b} and __terms__ in prompts, and of 10|20 in parameters'),
   new Option(
     '--terms <folder>',
-    'expand, with name.txt from here for __name__; otherwise from the folder "terms" beside the catalog',
+    'expand, reading name.txt in this folder for __name__; default: the folder "terms" next to the catalog',
   ).argParser(notEmpty('a folder')),
-  new Option('--sample <n>', 'expand, and draw n combinations of each row').argParser(
+  new Option('--sample <n>', 'expand, and pick n random combinations of each row').argParser(
     wholeNumber(1, CATALOG_LIMITS.jobs),
   ),
-  new Option('--sample-seed <n>', 'another number draws others').argParser(wholeNumber(0, Number.MAX_SAFE_INTEGER)),
+  new Option('--sample-seed <n>', 'seed of --sample; another seed picks other combinations').argParser(
+    wholeNumber(0, Number.MAX_SAFE_INTEGER),
+  ),
   new Option(
     '--max-per-row <n>',
-    `expand, and refuse a row with more combinations; otherwise ${MAX_PER_ROW}`,
+    `expand, and refuse rows with more combinations than this; default: ${MAX_PER_ROW}`,
   ).argParser(wholeNumber(1, CATALOG_LIMITS.jobs)),
 ];
 
@@ -104,18 +110,18 @@ export const addCatalogOptions = (command: Command): Command => {
 
 type ExpansionOptions = Pick<CatalogOptions, 'terms' | 'sample' | 'sampleSeed' | 'maxPerRow'> & { expand?: boolean };
 
-/** The expansion that options ask for; `undefined` where they ask for none. Each of them says that choices are to be expanded. */
+/** The requested expansion; `undefined` if there is none. Each of these options turns expansion on. */
 export function expansionOf({ expand, terms, sample, sampleSeed, maxPerRow }: ExpansionOptions) {
   const given = Object.entries({ terms, sample, sampleSeed, maxPerRow }).filter(([, value]) => value !== undefined);
   return expand || given.length > 0 ? Object.fromEntries(given) : undefined;
 }
 
-/** What the options say, in the client library's words. @throws UserError where one of them would change nothing */
+/** The options as a request to the client library. @throws UserError if one of them would have no effect */
 export function batchRequest(catalog: string, options: CatalogOptions, bundle: BatchRequest['bundle']): BatchRequest {
   const { store, catalogFormat, column, sheet, name, size, seeds, imageFormat, quality, decode } = options;
   const sign = signed(options);
   if (quality !== undefined && imageFormat === 'png') {
-    throw new UserError('--quality: expected --image-format webp, avif or jpeg beside it; png keeps every pixel');
+    throw new UserError('--quality: expected --image-format webp, avif or jpeg as well; png keeps every pixel');
   }
   checkDrawn(options);
   const defaults = {
@@ -144,7 +150,7 @@ function columnMapping(text: string, before: Record<string, string> | undefined)
   const ours = name?.trim().toLowerCase();
   if (!ours || !theirs) throw new InvalidArgumentError('Expected <our column>=<column of the catalog>.');
   if (before !== undefined && Object.hasOwn(before, ours)) {
-    throw new InvalidArgumentError(`${ours} is read from ${before[ours]} already.`);
+    throw new InvalidArgumentError(`${ours} is already read from ${before[ours]}.`);
   }
   return { ...before, [ours]: theirs };
 }

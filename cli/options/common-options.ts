@@ -11,11 +11,11 @@ export type ServerOptions = { address?: string; namespace?: string };
 
 export const addServerOptions = (
   command: Command,
-  otherwise = 'that of a "dev" in this folder, or 127.0.0.1:7233',
+  usual = 'the server of a "dev" in this folder, then 127.0.0.1:7233',
 ): Command =>
   command
-    .option('--address <host:port>', `the Temporal server (TEMPORAL_ADDRESS; otherwise ${otherwise})`)
-    .option('--namespace <name>', 'its namespace (TEMPORAL_NAMESPACE; otherwise "default")');
+    .option('--address <host:port>', `address of the Temporal server; default: TEMPORAL_ADDRESS, then ${usual}`)
+    .option('--namespace <name>', 'namespace on that server; default: TEMPORAL_NAMESPACE, then "default"');
 
 export const storeOption = (what = 'where results go: a folder or gs://bucket/prefix'): Option =>
   new Option('--store <url>', what)
@@ -23,52 +23,52 @@ export const storeOption = (what = 'where results go: a folder or gs://bucket/pr
     .default('out')
     .argParser(notEmpty('a folder or gs://bucket/prefix'));
 
-/** Read by the store, so that it counts for every bucket that this process and those which it starts have to do with. */
+/** Read by the store, so it applies to every bucket that this process and its child processes use. */
 export const USER_PROJECT = 'PIXART_USER_PROJECT';
 
 export const userProjectOption = (): Option =>
-  new Option('--user-project <project>', 'the project that pays, where a bucket lets its requesters pay')
+  new Option('--user-project <project>', 'project to bill for requester-pays buckets')
     .env(USER_PROJECT)
     .argParser(notEmpty('the id of a project'));
 
 export const scratchOption = (): Option =>
   new Option(
     '--scratch <url>',
-    'where long images are kept half way: a folder or gs://bucket/prefix; otherwise in the store',
+    'where checkpoints of long images are stored: a folder or gs://bucket/prefix; default: the store',
   )
     .env('PIXART_SCRATCH')
     .argParser(notEmpty('a folder or gs://bucket/prefix'));
 
 export type SigningOptions = { signWith?: string; signAs?: string };
 
-/** Not PIXART_SIGN_KEY: what such a variable holds is taken for the secret itself, and left out of messages. */
-export const signWithOption = (what = 'sign where a batch asks for it'): Option =>
-  new Option('--sign-with <key>', `${what}: the file of a private key, or gcp-kms://projects/…`)
+/** Not PIXART_SIGN_KEY: the value of such a variable counts as a secret, and is removed from messages. */
+export const signWithOption = (what = 'key to sign with if a batch asks for it'): Option =>
+  new Option('--sign-with <key>', `${what}: a private key file, or gcp-kms://projects/…`)
     .env('PIXART_SIGN_WITH')
     .argParser(notEmpty('a file, or gcp-kms:// and the name of a key version'));
 
 export const signAsOption = (): Option =>
-  new Option('--sign-as <file>', "the key's certificate, and those that issued it, in PEM")
+  new Option('--sign-as <file>', "the key's certificate chain, in PEM")
     .env('PIXART_SIGN_AS')
     .argParser(notEmpty('a file'));
 
-/** @throws UserError where only one of the two is given */
+/** @throws UserError if only one of the two is given */
 export function signingOf({ signWith: key, signAs: certificates }: SigningOptions) {
   if (key === undefined && certificates === undefined) return undefined;
   if (key !== undefined && certificates !== undefined) return { key, certificates };
   const [given, missing] = key === undefined ? ['--sign-as', '--sign-with'] : ['--sign-with', '--sign-as'];
   throw new UserError(
-    `${given}: expected ${missing} beside it, found none; a signature needs a key and its certificates`,
+    `${given}: expected ${missing} as well, found none; a signature needs a key and its certificates`,
   );
 }
 
 export const bundleOption = (): Option =>
-  new Option('--bundle <name or folder>', 'the model: an installed bundle or the path of one')
+  new Option('--bundle <name or folder>', 'model to use: an installed bundle, or the path to one')
     .env('PIXART_BUNDLE')
-    .argParser(notEmpty('an installed bundle or the path of one'));
+    .argParser(notEmpty('an installed bundle, or the path to one'));
 
 export const sizesOption = (what: string): Option =>
-  new Option('--size <size>', `${what}; may be given several times`)
+  new Option('--size <size>', `${what}; repeatable`)
     .choices(SIZES)
     .argParser((size: string, sizes: Size[] | undefined) => [...(sizes ?? []), knownSize(size)]);
 
@@ -87,11 +87,11 @@ function device(text: string): string {
 }
 
 export const threadsOption = (
-  what = 'CPU threads of each renderer process; without it and --children what makes the most images is measured once',
+  what = 'CPU threads per renderer process; without this and --children, the fastest setting is measured once',
 ): Option => new Option('--threads <n>', what).argParser(wholeNumber(1, 1024));
 
 export const childrenOption = (): Option =>
-  new Option('--children <n>', 'renderer processes, each of which makes --micro-batch images at a time').argParser(
+  new Option('--children <n>', 'renderer processes, each rendering --micro-batch images at a time').argParser(
     wholeNumber(1, 256),
   );
 
@@ -100,16 +100,16 @@ export type MicroBatchOption = { microBatch?: number | 'auto' };
 export const microBatchOption = (): Option =>
   new Option(
     '--micro-batch <n|auto>',
-    'images of one shape that share each step of a renderer process; auto measures what makes the most (default: 1 on a processor, auto on a GPU)',
+    'images of the same shape that share each denoising step; auto measures which number is fastest (default: 1 on a CPU, auto on a GPU)',
   ).argParser((text: string) => (text === 'auto' ? text : wholeNumber(1, 64)(text)));
 
 const USUAL_STATE = '.pixart';
 
-/** Of a `dev` whose commands are given in the same folder. */
+/** The state folder of a `dev` that was started in this folder. */
 export const stateFolder = (): string => process.env.PIXART_STATE || USUAL_STATE;
 
 export const stateOption = (): Option =>
-  new Option('--state <folder>', "for the server's file and the logs")
+  new Option('--state <folder>', "folder for the server's database file and the logs")
     .env('PIXART_STATE')
     .default(USUAL_STATE)
     .argParser(notEmpty('a folder'));

@@ -13,39 +13,51 @@ export type ScheduleOptions = {
   jitter?: number;
 };
 
-/** When batches start, and what happens where they cannot. */
+/** When batches start, and what happens if they cannot. */
 export const addScheduleOptions = (command: Command): Command =>
   command
-    .addOption(new Option('--cron <expression>', 'five fields, or a macro such as @daily').conflicts(['at', 'days']))
-    .option('--at <hh:mm>', 'a time of day')
-    .addOption(new Option('--days <names>', 'with --at: monday,friday …; otherwise every day').argParser(weekdays))
-    .option('--time-zone <name>', 'of these times, such as Europe/Berlin; otherwise UTC')
     .addOption(
-      new Option('--overlap <policy>', 'where a batch still runs when the next is due; otherwise skip').choices(
-        Object.keys(OVERLAPS),
+      new Option('--cron <expression>', 'start times as five cron fields, or a macro such as @daily').conflicts([
+        'at',
+        'days',
+      ]),
+    )
+    .option('--at <hh:mm>', 'time of day to start')
+    .addOption(
+      new Option('--days <names>', 'with --at: days to start on, such as monday,friday; default: every day').argParser(
+        weekdays,
       ),
+    )
+    .option('--time-zone <name>', 'time zone of the start times, such as Europe/Berlin; default: UTC')
+    .addOption(
+      new Option(
+        '--overlap <policy>',
+        'what to do if a batch is still running when the next is due; default: skip',
+      ).choices(Object.keys(OVERLAPS)),
     )
     .addOption(
       new Option(
         '--catch-up <time>',
-        'make up for times missed within 30m, 12h or 2d; otherwise a year. Of several missed, --overlap skip starts the oldest only',
+        'catch up on start times missed within this window, such as 30m, 12h or 2d; default: a year. If several were missed, --overlap skip starts only the oldest',
       ).argParser(span),
     )
-    .addOption(new Option('--jitter <time>', 'start up to so much later, by chance: 10m').argParser(span))
-    .option('--pause-on-failure', 'start no more once a batch has failed as a whole, noticed when the next is due');
+    .addOption(
+      new Option('--jitter <time>', 'delay each start by a random time up to this, such as 10m').argParser(span),
+    )
+    .option('--pause-on-failure', 'pause once a whole batch has failed, which is checked when the next is due');
 
-/** `undefined` where no times are given. @throws UserError for days of no time */
+/** `undefined` if no times are given. @throws UserError for days without a time */
 export function timesOf({ cron, at, days }: ScheduleOptions): ScheduleTimes | undefined {
   if (cron !== undefined) return { cron };
   if (at !== undefined) return { at, days: days ?? [] };
   if (days === undefined) return undefined;
-  throw new UserError('--days: expected --at beside it, the time of day');
+  throw new UserError('--days: expected --at as well, the time of day; found none');
 }
 
 function weekdays(text: string): Weekday[] {
   return text.split(',').map((name) => {
     const day = WEEKDAYS.find((known) => known === name.trim().toLowerCase());
-    if (day === undefined) throw new InvalidArgumentError(`Expected some of ${WEEKDAYS.join(', ')}.`);
+    if (day === undefined) throw new InvalidArgumentError(`Expected one or more of ${WEEKDAYS.join(', ')}.`);
     return day;
   });
 }

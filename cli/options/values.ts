@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 import { amountOf } from '../../domain/amounts.ts';
 
-/** What an option's text says, or why it cannot be: commander names the option. */
+/** Parsers for option values. Their errors do not name the option: commander does. */
 
 export const wholeNumber =
   (least: number, most: number) =>
@@ -12,14 +12,14 @@ export const wholeNumber =
     throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
   };
 
-/** Of money, in whatever currency. */
+/** An amount of money, in any currency. */
 export function amount(text: string): number {
   const found = amountOf(text);
   if (found !== null) return found;
   throw new InvalidArgumentError('Expected an amount such as 2.5.');
 }
 
-/** A variable that a script sets from nothing would otherwise mean the current folder. */
+/** Otherwise an empty variable in a script would mean the current folder. */
 export const notEmpty =
   (expected: string) =>
   (text: string): string => {
@@ -29,20 +29,20 @@ export const notEmpty =
 
 const UNITS_MS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** `30m` in milliseconds. */
+/** Parses `30m` into milliseconds. */
 export function span(text: string): number {
   const found = /^(\d{1,6})([smhd])$/.exec(text);
   if (found === null) throw new InvalidArgumentError('Expected a time such as 30m, 12h or 2d.');
   return Number(found[1]) * UNITS_MS[found[2]!]!;
 }
 
-/** As `span` reads it, in the largest unit that gives a whole number. */
+/** The inverse of `span`, in the largest unit that gives a whole number. */
 export function spanText(ms: number): string {
   const [unit, size] = Object.entries(UNITS_MS).findLast(([, size]) => ms % size === 0) ?? ['s', 1_000];
   return `${ms / size}${unit}`;
 }
 
-/** Its zone is said: a schedule has another one than the machine, often enough. */
+/** The zone is required: a schedule often has another one than the machine. */
 export function instant(text: string): Date {
   const time = new Date(text);
   const day = /^(\d{4}-\d\d-\d\d)T.*(?:Z|[+-]\d\d:\d\d)$/.exec(text)?.[1];
@@ -58,20 +58,20 @@ export function calendarDay(text: string): string {
   throw new InvalidArgumentError('Expected a day such as 2026-01-30.');
 }
 
-/** JavaScript takes 30 February for 2 March. */
+/** JavaScript parses 30 February as 2 March. */
 function isDay(day: string): boolean {
   const date = new Date(day);
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
 }
 
-/** An IP address and a port; nobody looks names up. */
+/** An IP address and a port; host names are not resolved. */
 export function listenAddress(text: string): string {
   const [, host, port] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(text)?.filter((part) => part !== undefined) ?? [];
   if (host !== undefined && isIP(host) !== 0 && Number(port) <= 65_535) return text;
   throw new InvalidArgumentError('Expected an IP address and a port, such as 127.0.0.1:9464.');
 }
 
-/** Values with commas between them, as many as there are. */
+/** Parses a comma-separated list, without duplicates. */
 export const severalOf =
   <Value>(value: (text: string) => Value) =>
   (text: string): Value[] => [...new Set(text.split(',').map((part) => value(part.trim())))];
@@ -83,13 +83,13 @@ export function density(text: string): number {
   throw new InvalidArgumentError('Expected densities from 1x to 8x, such as 1x,2x,3x.');
 }
 
-/** Of a Temporal worker deployment; on Kubernetes there is a namespace before it. */
+/** Name of a Temporal worker deployment; on Kubernetes it is prefixed with a namespace. */
 export function deploymentName(text: string): string {
   if (/^[A-Za-z0-9](?:[A-Za-z0-9_/-]{0,125}[A-Za-z0-9])?$/.test(text)) return text;
   throw new InvalidArgumentError('Expected letters, digits, -, _ and /, at most 127 characters, such as studio.');
 }
 
-/** One of its versions; Kubernetes' labels take no more characters. */
+/** Build ID of one of its versions; the length limit is that of Kubernetes labels. */
 export function buildId(text: string): string {
   if (/^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/.test(text)) return text;
   throw new InvalidArgumentError('Expected letters, digits, ., - and _, at most 63 characters, such as 0.2.0-7f3a.');

@@ -6,8 +6,9 @@ import { type JsonOptions, jsonOption, storeOption, userProjectOption } from '..
 import { calendarDay } from '../options/values.ts';
 
 const examples = `
-Read from the store alone; no server is needed. Days are those of UTC. Who is what the operating system says, which is no proof: who wrote
-an object of a bucket is in Cloud Audit Logs. With --json each line also tells when the store took it, by the store's own clock.
+Reads only the store; no server is needed. Days are in UTC. "who" is what the operating system reports, which proves nothing: for a
+bucket, Cloud Audit Logs record who wrote each object. With --json, each line also has the time at which the store received it, by
+the store's own clock.
 
 Examples:
   $ npx pixart-batch audit
@@ -20,13 +21,13 @@ const DAY_MS = 86_400_000;
 
 export const auditCommand = (): Command =>
   new Command('audit')
-    .addOption(storeOption('whose audit lines: a folder or gs://bucket/prefix'))
+    .addOption(storeOption('store to read: a folder or gs://bucket/prefix'))
     .addOption(
-      new Option('--since <day>', `from this day on; otherwise the last ${DEFAULT_DAYS} days`).argParser(calendarDay),
+      new Option('--since <day>', `first day to show; default: ${DEFAULT_DAYS} days ago`).argParser(calendarDay),
     )
-    .addOption(new Option('--until <day>', 'to the end of this day').argParser(calendarDay))
-    .option('--batch <id>', 'only of this batch')
-    .option('--schedule <name>', 'only of this schedule')
+    .addOption(new Option('--until <day>', 'last day to show').argParser(calendarDay))
+    .option('--batch <id>', 'show only this batch')
+    .option('--schedule <name>', 'show only this schedule')
     .addOption(userProjectOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)
@@ -48,7 +49,7 @@ async function audit({ store, json, until, batch, schedule, ...options }: AuditO
     else rows.push(row(entry));
   }
   if (json) return;
-  if (rows.length === 0) return note(`no audit line in ${store} since ${since}`);
+  if (rows.length === 0) return note(`no audit lines in ${store} since ${since}`);
   printLine(table([['asked (UTC)', 'who', 'what', 'of', 'outcome', 'details'], ...rows]));
 }
 
@@ -57,7 +58,7 @@ const row = ({ at, who, action, batch, schedule, details, ended }: AuditEntry): 
   `${who.user}@${who.host}${who.account === undefined ? '' : ` (${who.account})`}`,
   action,
   batch ?? (schedule === undefined ? '' : `schedule ${schedule}`),
-  ended === null ? 'not known' : [ended.outcome, ...(ended.error === undefined ? [] : [`(${ended.error})`])].join(' '),
+  ended === null ? 'unknown' : [ended.outcome, ...(ended.error === undefined ? [] : [`(${ended.error})`])].join(' '),
   Object.entries({ ...details, ...ended?.details })
     .map(([name, value]) => `${name}=${value}`)
     .join(' '),

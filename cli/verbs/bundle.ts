@@ -26,14 +26,14 @@ export function bundleCommand(): Command {
   const command = new Command('bundle').addHelpText('after', examples);
   command
     .command('info')
-    .description('what a bundle is and which sizes it serves; without a name, all that are installed')
-    .argument('[bundle]', 'name of an installed bundle, or the folder of one')
+    .description('show what a bundle is and which sizes it serves; without a name, all installed bundles')
+    .argument('[bundle]', 'name of an installed bundle, or the path to one')
     .addOption(jsonOption())
     .action(info);
   command
     .command('verify')
     .description('check every file of a bundle by size and SHA-256')
-    .argument('[bundle]', 'name of an installed bundle, or the folder of one; not needed where one is installed')
+    .argument('[bundle]', 'name of an installed bundle, or the path to one; not needed if only one is installed')
     .addOption(jsonOption())
     .action(verify);
   return command;
@@ -64,7 +64,7 @@ const facts = (bundle: Bundle) => {
   return { ...bundleRef(bundle), description, license, source, files: Object.keys(files).length, bytes, precision };
 };
 
-/** What its model can draw; `null` where it does not say, or not so that it can be read. */
+/** What its model can draw; `null` if the bundle does not say, or its vocabulary cannot be read. */
 async function thingsOf(bundle: Bundle): Promise<string[] | null> {
   try {
     return (await readVocabulary(bundle))?.things ?? null;
@@ -77,7 +77,7 @@ async function thingsOf(bundle: Bundle): Promise<string[] | null> {
 
 function describe(bundle: Bundle, things: string[] | null): string {
   const { name, description, digest, sizes, defaults, license, source, files, bytes, precision } = facts(bundle);
-  // What --bundle goes by is the folder.
+  // --bundle takes the name of the folder.
   const folder = basename(bundle.folder);
   return [
     `${folder === name ? name : `${folder} (${name})`}: ${description}`,
@@ -88,7 +88,7 @@ function describe(bundle: Bundle, things: string[] | null): string {
       ['  licence', license],
       ['  source', source],
       ['  files', `${files}, ${bytesText(bytes)}`],
-      ['  weights', precision === null ? 'not known' : precisionText(precision)],
+      ['  weights', precision === null ? 'unknown' : precisionText(precision)],
       ['  memory', memoryText(bundle)],
       ...(things === null ? [] : [['  draws', things.join(', ')]]),
       ['  folder', bundle.folder],
@@ -102,17 +102,17 @@ const precisionText = ({ textEncoder, transformer, vae }: Precision): string =>
     .map(([network, { weights, error }]) => `${network} ${weights} (error ${error.toExponential(1)})`)
     .join(', ');
 
-/** On a processor; what a GPU takes is not known. */
+/** On a CPU; the memory needed on a GPU is unknown. */
 function memoryText(bundle: Bundle): string {
   const memory = bundleMemory(bundle);
-  if (memory === null) return 'not known';
+  if (memory === null) return 'unknown';
   const { images, painter: shared } = memory.microBatch;
   const bySize = (peaks: typeof shared): string =>
     Object.entries(peaks)
-      .map(([size, peak]) => `${size} ${peak === null ? 'not known' : mebibytes(peak)}`)
+      .map(([size, peak]) => `${size} ${peak === null ? 'unknown' : mebibytes(peak)}`)
       .join(', ');
   return (
-    `${bySize(memory.painter)} to paint on a processor, for each process (with --micro-batch ${images}: ${bySize(shared)}), ` +
+    `${bySize(memory.painter)} per process to render on a CPU (with --micro-batch ${images}: ${bySize(shared)}), ` +
     `${mebibytes(memory.textEncoder)} to encode texts`
   );
 }

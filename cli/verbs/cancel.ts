@@ -17,9 +17,9 @@ import {
 import { changeBatch, withClient } from '../with-client.ts';
 
 const examples = `
-Running images stop within a step; the manifest lists what was finished. "retry" renders the rest later. The batch ends
-within a minute, also where its store is away: then without a manifest (exit code 3 with --wait), which "retry" writes.
-With --size or --where the batch goes on without the rows that one of them finds; one that finds no row is an error.
+Images in progress stop within a step; the manifest lists the finished ones. "retry" renders the rest later. The batch ends
+within a minute, even if its store is unreachable: then without a manifest (exit code 3 with --wait), which "retry" writes.
+With --size or --where, the batch continues without the rows that match any of them; an option that matches no row is an error.
 
 Examples:
   $ npx pixart-batch cancel catalog-20260131T093000Z
@@ -31,9 +31,9 @@ Examples:
 export const cancelCommand = (): Command =>
   addServerOptions(new Command('cancel'))
     .argument('<batch>')
-    .addOption(sizesOption('only the images of this size'))
+    .addOption(sizesOption('cancel only images of this size'))
     .addOption(whereOption())
-    .option('--wait', 'until it has stopped and its manifest is written')
+    .option('--wait', 'wait until the batch has stopped and its manifest is written')
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(cancel);
@@ -50,7 +50,7 @@ async function cancel(batch: string, options: CancelOptions): Promise<void> {
     note(`batch ${batch} is stopping …`);
     const end = await batchEnd(client, batch);
     await tellEnd(client, batch, end, json);
-    // What is missing was asked for, but for the manifest.
+    // Missing images are what the user asked for; a missing manifest is not.
     if (end.state === 'failed' || (end.state === 'cancelled' && end.withoutManifest !== undefined)) {
       process.exitCode = EXIT.imagesMissing;
     }
@@ -58,7 +58,9 @@ async function cancel(batch: string, options: CancelOptions): Promise<void> {
 }
 
 async function cancelPart(batch: string, sizes: Size[], filters: RowFilter[], options: CancelOptions): Promise<void> {
-  if (options.wait) throw new UserError('--wait: a batch that goes on is waited for by "watch"');
+  if (options.wait) {
+    throw new UserError('--wait: expected no --size or --where with it; the batch continues, follow it with "watch"');
+  }
   const parts: { change: ControlChange; what: string; more: string }[] = [
     ...sizes.map((size) => ({
       change: { kind: 'cancel-size', size } as const,
@@ -68,15 +70,15 @@ async function cancelPart(batch: string, sizes: Size[], filters: RowFilter[], op
     ...filters.map((filter) => ({
       change: { kind: 'cancel-rows', filter } as const,
       what: `rows of ${filter.column}=${filter.pattern}`,
-      more: '; its end tells how many they were',
+      more: '; it reports their number when it ends',
     })),
   ];
   const done: string[] = [];
   for (const { change, what, more } of parts) {
     try {
-      await changeBatch(batch, change, options, `goes on without ${what}${more}`);
+      await changeBatch(batch, change, options, `continues without ${what}${more}`);
     } catch (error) {
-      if (done.length > 0) note(`batch ${batch} goes on without ${done.join(' and ')} all the same`);
+      if (done.length > 0) note(`batch ${batch} continues without ${done.join(' and ')} nevertheless`);
       throw error;
     }
     done.push(what);

@@ -17,14 +17,13 @@ import { span, wholeNumber } from '../options/values.ts';
 import { clientIfAny } from '../with-client.ts';
 
 const examples = `
-Says what would go, and removes it with --yes:
-
-  batches      with --batches-older-than, unless they run or a --keep rule names them
-  objects      pictures that no batch of the store needs, and that nobody made or reused lately
+Shows what would go, and removes it with --yes:
+  batches      with --batches-older-than, unless they are running or a --keep rule matches them
+  objects      images that no batch of the store needs, and that were not made or reused lately
   checkpoints  a week old     captions  30 days old     damaged  30 days old
 
-Batches may run meanwhile. What the store does not let go yet (a retention policy, a hold) is counted and left. A clean that was ended half way is
-gone on with by running it again. Files whose names are not exactly the product's are never touched.
+Batches may run meanwhile. Files that the store refuses to delete (retention policy, hold) are counted and left. If a clean is
+interrupted, run it again to finish. Files that pixart-batch did not name are never touched.
 
 Examples:
   $ npx pixart-batch clean --store gs://my-bucket/images
@@ -37,22 +36,23 @@ export const cleanCommand = (): Command =>
     .addOption(storeOption('the store: a folder or gs://bucket/prefix'))
     .addOption(userProjectOption())
     .addOption(
-      new Option('--batches-older-than <time>', 'batches into which nothing was written for so long: 90d').argParser(
-        span,
-      ),
+      new Option(
+        '--batches-older-than <time>',
+        'remove batches last written to before this long ago, such as 90d',
+      ).argParser(span),
     )
     .addOption(
-      new Option('--keep-last <n>', 'of each catalog the newest n stay, however old').argParser(
+      new Option('--keep-last <n>', 'keep the newest n batches of each catalog, however old').argParser(
         wholeNumber(1, 100_000),
       ),
     )
-    .option('--keep <id>', 'batches that stay, * for any letters; may be given several times', collectText)
+    .option('--keep <id>', 'keep these batches, where * matches any characters; repeatable', collectText)
     .addOption(
-      new Option('--objects-unused-for <time>', 'how long objects that no batch needs stay; at least 2d')
+      new Option('--objects-unused-for <time>', 'remove objects that no batch has needed for this long, at least 2d')
         .argParser(span)
         .default(7 * 86_400_000, '7d'),
     )
-    .option('--yes', 'remove it')
+    .option('--yes', 'remove them')
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(clean);
@@ -79,7 +79,7 @@ async function clean(options: CleanOptions): Promise<void> {
   } = options;
   const client = batchesOlderThanMs === undefined ? null : await clientIfAny(options);
   if (batchesOlderThanMs !== undefined && client === null) {
-    note('no Temporal server could be asked which batches run: those whose last round has no manifest stay');
+    note('no Temporal server says which batches are running: those whose last round has no manifest are kept');
   }
   const remove = options.yes === true;
   const signal = remove ? interruption() : undefined;
@@ -98,13 +98,13 @@ function countAloud(remove: boolean): () => void {
     files += 1;
     if (performance.now() - saidAt < LOG_INTERVAL_MS) return;
     saidAt = performance.now();
-    note(`${count(files, 'file')} ${remove ? 'removed' : 'found that would go'} so far`);
+    note(`${count(files, 'file')} ${remove ? 'removed' : 'to remove'} so far`);
   };
 }
 
 const BATCHES = 50;
 
-/** Kinds of which the store keeps something. */
+/** Kinds of which the store refused to delete some files. */
 const stuckIn = ({ counts }: CleanResult) => Object.entries(counts).filter(([, { kept }]) => kept > 0);
 
 function describe(cleaned: CleanResult, { yes, store }: CleanOptions): string[] {
@@ -125,14 +125,14 @@ function describe(cleaned: CleanResult, { yes, store }: CleanOptions): string[] 
       ),
     ),
     ...section(
-      'old enough, and staying:',
+      'old enough, but kept:',
       kept.map(({ batch, why }) => `${batch}: ${why}`),
     ),
     ...stuckIn(cleaned).map(
-      ([kind, { kept, keptWhy }]) => `${kind}: the store does not let go of ${count(kept, 'file')}: ${keptWhy}`,
+      ([kind, { kept, keptWhy }]) => `${kind}: the store refuses to delete ${count(kept, 'file')}: ${keptWhy}`,
     ),
-    ...(objectsLeft === null ? [] : [`no object was looked at: ${objectsLeft}`]),
-    ...(yes || files === 0 ? [] : ['nothing was removed; to remove it give the same command with --yes']),
+    ...(objectsLeft === null ? [] : [`objects were not checked: ${objectsLeft}`]),
+    ...(yes || files === 0 ? [] : ['nothing was removed; to remove these files, repeat the command with --yes']),
   ];
 }
 

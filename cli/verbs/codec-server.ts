@@ -22,11 +22,10 @@ type CodecServerOptions = {
 };
 
 const examples = `
-Whoever may ask has the token (PIXART_CODEC_TOKEN_FILE or PIXART_CODEC_TOKEN), or one of an identity provider (--jwt-…). Keys come from
-where workers have them: PIXART_ENCRYPTION_KEY_FILE, PIXART_ENCRYPTION_KEYS or PIXART_ENCRYPTION_KEY_COMMAND.
-
-A UI that asks nobody to sign in sends no token: open the codec server's own address in the same browser, sign in there, and turn on
-"Include cross-origin credentials" in the UI's settings for codec servers. A UI that does passes its user's token on, to https:// only.
+Callers need the token (PIXART_CODEC_TOKEN_FILE or PIXART_CODEC_TOKEN), or one from an identity provider (--jwt-…). Keys are read from
+the same variables as on workers: PIXART_ENCRYPTION_KEY_FILE, PIXART_ENCRYPTION_KEYS or PIXART_ENCRYPTION_KEY_COMMAND.
+A Temporal UI without sign-in sends no token: open the codec server's own address in the same browser, sign in there, and turn on
+"Include cross-origin credentials" in the UI's codec server settings. A UI with sign-in passes its user's token on, to https:// only.
 
 Examples:
   $ npx pixart-batch codec-server --listen 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem --ui https://temporal.example.com \\
@@ -38,23 +37,25 @@ Examples:
 
 export const codecServerCommand = (): Command =>
   new Command('codec-server')
-    .addOption(new Option('--listen <host:port>', 'where to answer').argParser(listenAddress).default('127.0.0.1:8234'))
+    .addOption(
+      new Option('--listen <host:port>', 'address to listen on').argParser(listenAddress).default('127.0.0.1:8234'),
+    )
     .addOption(
       new Option(
         '--ui <origin>',
-        'where Temporal\'s UI is, such as https://temporal.example.com; may be given several times (default: that of a "dev")',
+        'origin of Temporal\'s UI, such as https://temporal.example.com; repeatable; default: the UI of a "dev"',
       ).argParser(origins),
     )
-    .option('--jwt-issuer <issuer>', "an identity provider whose users may see prompts: the tokens' iss")
-    .option('--jwt-audience <audience>', 'what the tokens are made for: their aud')
-    .addOption(new Option('--jwks <url>', "the identity provider's public keys").argParser(keysUrl))
-    .option('--tls-cert <file>', 'speak TLS with this certificate, in PEM')
-    .option('--tls-key <file>', 'and its key')
-    .addOption(new Option('--log <format>', 'json, or text for people').choices(LOG_FORMATS))
+    .option('--jwt-issuer <issuer>', 'identity provider whose users may see prompts (iss of their tokens)')
+    .option('--jwt-audience <audience>', 'audience of the tokens (aud)')
+    .addOption(new Option('--jwks <url>', "URL of the identity provider's public keys").argParser(keysUrl))
+    .option('--tls-cert <file>', 'serve TLS with this certificate, in PEM')
+    .option('--tls-key <file>', "the certificate's private key, in PEM")
+    .addOption(new Option('--log <format>', 'format of the log: json, or text for people').choices(LOG_FORMATS))
     .addHelpText('after', examples)
     .action(serve);
 
-/** Of the server that `dev` starts. A browser that is at one name of this machine is not at the other. */
+/** The UI of the server that `dev` starts. To a browser, these two are different origins. */
 const DEV_UI = ['http://127.0.0.1:8233', 'http://localhost:8233'];
 
 async function serve(options: CodecServerOptions): Promise<void> {
@@ -68,7 +69,7 @@ async function serve(options: CodecServerOptions): Promise<void> {
   const [token, jwt, tls] = [await readToken(), jwtOf(options), await tlsOf(options)];
   if (token === null && jwt === null) {
     throw new UserError(
-      `expected a way to tell who may see prompts, found none. Set PIXART_CODEC_TOKEN_FILE to a file with a token, or give --jwt-issuer, --jwt-audience and --jwks. ${HOW_TO_MAKE_A_TOKEN}`,
+      `expected a token or an identity provider that says who may see prompts, found neither. Set PIXART_CODEC_TOKEN_FILE to a file with a token, or give --jwt-issuer, --jwt-audience and --jwks. ${HOW_TO_MAKE_A_TOKEN}`,
     );
   }
   const [{ startCodecServer }, { Access }, { EncryptionCodec }, { createLog }] = await Promise.all([
@@ -91,7 +92,7 @@ async function serve(options: CodecServerOptions): Promise<void> {
   if (tls === undefined && !isLoopback(host!)) {
     log.warn(
       { listen: options.listen },
-      'without --tls-cert prompts and tokens travel readable: only a proxy with TLS may reach this address',
+      'without --tls-cert, prompts and tokens are sent unencrypted: let only a TLS proxy reach this address',
     );
   }
   printLine(`codec server  ${server.url}`);
@@ -104,7 +105,7 @@ async function serve(options: CodecServerOptions): Promise<void> {
 
 const isLoopback = (host: string): boolean => host.startsWith('127.') || host === '[::1]';
 
-/** @throws UserError where some of the three are missing */
+/** @throws UserError if some of the three are missing */
 function jwtOf({ jwtIssuer, jwtAudience, jwks }: CodecServerOptions): JwtOptions | null {
   if (jwtIssuer !== undefined && jwtAudience !== undefined && jwks !== undefined) {
     return { issuer: jwtIssuer, audience: jwtAudience, jwks };
@@ -117,7 +118,7 @@ function jwtOf({ jwtIssuer, jwtAudience, jwks }: CodecServerOptions): JwtOptions
   );
 }
 
-/** @throws UserError where one of the two is missing, or cannot be read */
+/** @throws UserError if one of the two is missing, or cannot be read */
 async function tlsOf({ tlsCert, tlsKey }: CodecServerOptions): Promise<{ cert: Buffer; key: Buffer } | undefined> {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined) {
@@ -137,12 +138,14 @@ async function readPem(option: string, path: string): Promise<Buffer> {
 function origins(text: string, before: string[] = []): string[] {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search !== '' || url.hash !== '') {
-    throw new InvalidArgumentError('Expected where the UI is, without a path, such as https://temporal.example.com.');
+    throw new InvalidArgumentError(
+      'Expected the origin of the UI, without a path, such as https://temporal.example.com.',
+    );
   }
   return [...before, url.origin];
 }
 
-/** Keys that somebody on the way may exchange prove nothing. */
+/** Keys that someone could swap in transit prove nothing. */
 function keysUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (

@@ -7,8 +7,8 @@ import { printLine } from '../display/output.ts';
 import type { Verb } from '../verb.ts';
 
 const examples = `
-Completes verbs, options and their values; names of files otherwise. The shell does that by itself, without starting this program: make the script again
-after an upgrade. It is for a program of the name pixart-batch on the PATH.
+Completes verbs, options and their values, and file names everywhere else. The shell does not start this program to complete, so
+generate the script again after an upgrade. It expects a program named pixart-batch on the PATH.
 
 Examples:
   $ npx pixart-batch completion bash > ~/.local/share/bash-completion/completions/pixart-batch
@@ -21,7 +21,7 @@ const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript };
 
 type Shell = keyof typeof SCRIPTS;
 
-/** @param verbs all that there are, this one too */
+/** @param verbs all verbs, including this one */
 export const completionCommand = (verbs: Readonly<Record<string, Verb>>): Command =>
   new Command('completion')
     .addArgument(new Argument('<shell>').choices(Object.keys(SCRIPTS)))

@@ -39,8 +39,8 @@ type DevOptions = ServerOptions &
   };
 
 const examples = `
-Batches and their histories are kept in the state folder, so a later "dev" shows them again and goes on with them; histories for 30 days
-after a batch has ended. What is older is in its store: "status", "report" and "retry" find it there.
+Batches and their histories are kept in the state folder, so a later "dev" shows them again and resumes them. Histories are kept for 30
+days after a batch ends. Older batches are still in their store: "status", "report" and "retry" find them there.
 
 Examples:
   $ npx pixart-batch dev
@@ -49,20 +49,18 @@ Examples:
 `;
 
 export const devCommand = (): Command =>
-  addServerOptions(new Command('dev'), 'one that is started here')
+  addServerOptions(new Command('dev'), 'a server started here')
     .addOption(bundleOption())
-    .addOption(sizesOption('a size to render; otherwise all of the bundle'))
+    .addOption(sizesOption("size to render; default: all the bundle's sizes"))
     .addOption(deviceOption())
     .addOption(childrenOption())
     .addOption(microBatchOption())
     .addOption(threadsOption())
     .addOption(stateOption())
     .addOption(scratchOption())
-    .addOption(storeOption('where batches put their results; another folder needs --allow'))
+    .addOption(storeOption('where batches write their results; any other folder needs --allow'))
     .addOption(
-      allowOption(
-        '--store and the state folder, every bucket, webhooks with https at public addresses, and mail to anybody',
-      ),
+      allowOption('--store and the state folder, any bucket, https webhooks at public addresses, and mail to anyone'),
     )
     .addOption(userProjectOption())
     .addHelpText('after', examples)
@@ -74,7 +72,7 @@ async function dev(options: DevOptions, command: Command): Promise<void> {
   await verifyBundle(bundle);
   const signal = interruption();
   const address = options.address ?? (process.env.TEMPORAL_ADDRESS || undefined);
-  // The workers would say in their logs only that it cannot be used, or has gone.
+  // Otherwise only the workers' logs would say that the server cannot be used, or has gone.
   if (address !== undefined) {
     await withClient({ ...options, address }, async (client) => void tellAbsence(client, note, signal));
   }
@@ -95,7 +93,8 @@ async function dev(options: DevOptions, command: Command): Promise<void> {
   });
   try {
     const { sharedWith } = fleet;
-    const shared = sharedWith === null ? '' : ` (of process ${sharedWith}, whose workers and these share the work)`;
+    const shared =
+      sharedWith === null ? '' : ` (run by process ${sharedWith}, whose workers share the work with these)`;
     printLine(`Temporal server  ${fleet.address}${shared}`);
     if (fleet.uiUrl !== null) printLine(`Temporal UI      ${fleet.uiUrl}`);
     printLine(`logs             ${fleet.logFolder}`);
@@ -124,7 +123,7 @@ async function dev(options: DevOptions, command: Command): Promise<void> {
 }
 
 function whatStops({ sharedWith }: LocalFleet, given: string | undefined): string {
-  if (given !== undefined) return 'Ctrl-C stops these workers; the server goes on.';
-  if (sharedWith === null) return 'Ctrl-C stops all of it.';
-  return `Ctrl-C stops these workers. When process ${sharedWith} ends, this one runs the server, and Ctrl-C stops that too.`;
+  if (given !== undefined) return 'Ctrl-C stops these workers; the server keeps running.';
+  if (sharedWith === null) return 'Ctrl-C stops everything.';
+  return `Ctrl-C stops these workers. If process ${sharedWith} ends, this one takes over the server, and Ctrl-C stops that too.`;
 }

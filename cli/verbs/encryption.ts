@@ -6,8 +6,8 @@ import { notEmpty } from '../options/values.ts';
 
 const examples = `
 Every client and worker that finds keys in its environment (PIXART_ENCRYPTION_KEY_FILE, PIXART_ENCRYPTION_KEYS or
-PIXART_ENCRYPTION_KEY_COMMAND) encrypts what it gives to Temporal, and decrypts what it gets. The first key of a file
-encrypts, all of them decrypt. Who loses a key loses the histories that were encrypted with it: keep a copy.
+PIXART_ENCRYPTION_KEY_COMMAND) encrypts what it sends to Temporal, and decrypts what it receives. The first key of a file
+encrypts; all of them decrypt. If you lose a key, you lose the histories encrypted with it: keep a copy.
 
 Examples:
   $ npx pixart-batch encryption new-key --file keys.txt
@@ -19,8 +19,8 @@ export function encryptionCommand(): Command {
   const command = new Command('encryption').addHelpText('after', examples);
   command
     .command('new-key')
-    .description('make a key: printed, or added to a file of keys as its last')
-    .option('--file <path>', 'a file of keys, which is made where there is none', notEmpty('a path'))
+    .description('make a key and print it, or append it to a key file')
+    .option('--file <path>', 'key file to append it to; created if missing', notEmpty('a path'))
     .action(run);
   return command;
 }
@@ -36,4 +36,4 @@ async function run({ file }: { file?: string }): Promise<void> {
 }
 
 const AFTER_ADDING =
-  'it decrypts from now on; once every client and worker has been started again with this file, put its line first to encrypt with it';
+  'it decrypts from now on; once every client and worker has been restarted with this file, move its line to the top to encrypt with it';

@@ -19,12 +19,11 @@ import { addLookOptions, type LookOptions } from '../options/export-options.ts';
 import { notEmpty, wholeNumber } from '../options/values.ts';
 
 const examples = `
-Takes the pictures that a review approved: export the decisions from the batch's page (contact-sheet.html) and give them with --approved. Without
-it what retries were told counts. No server is needed.
-
-Given again, it writes only what has changed. A file that no export wrote, or that was changed since, is never replaced; none is removed. What was
-written is in export.json there, beside a zip file in <name>.zip.export.json. It ends with exit code 3 where a picture could not be exported, or a file stays that
-is in the way. docs/exporting-pictures.md tells more.
+Writes the images that a review approved: export the decisions from the batch's page (contact-sheet.html) and pass them with --approved.
+Without it, the decisions that were given to retries count. No server is needed.
+When repeated, it writes only what has changed. A file that no export wrote, or that was changed since, is never replaced; none is removed.
+The destination's export.json (next to a zip file: <name>.zip.export.json) records what was written. Exits with code 3 if an image could
+not be exported, or another file is in its place. See docs/exporting-pictures.md.
 
 Examples:
   $ npx pixart-batch export spring --approved decisions.csv --to assets
@@ -38,32 +37,30 @@ export const exportCommand = (): Command =>
     new Command('export')
       .argument('<batch>')
       .addOption(
-        new Option('--to <place>', 'a folder, gs://bucket/prefix, or a file that ends in .zip')
+        new Option('--to <place>', 'destination: a folder, gs://bucket/prefix, or a file that ends in .zip')
           .makeOptionMandatory()
           .argParser(notEmpty('a folder, gs://bucket/prefix or a .zip file')),
       )
-      .option('--approved <decisions.csv>', "what the batch's page exports")
-      .option('--all', 'every picture that there is, whatever a review says')
+      .option('--approved <decisions.csv>', "decisions exported from the batch's page")
+      .option('--all', 'export every image, whatever a review says')
       .option(
         '--name <template>',
-        'the names of files; fields are the columns of the catalog, seed, side, density',
+        'names of the files; fields: columns of the catalog, seed, side, density',
         '{id}.{ext}',
       ),
   )
     .option(
       '--sheet <name>',
-      'sprite sheets of that name with atlases (TexturePacker, JSON hash), instead of a file for each picture',
+      'write sprite sheets of this name with atlases (TexturePacker, JSON hash) instead of a file per image',
     )
     .addOption(
-      new Option('--sheet-side <pixels>', 'what the longer side of a sheet has at most; otherwise 4096').argParser(
-        wholeNumber(16, 8_192),
-      ),
+      new Option('--sheet-side <pixels>', 'maximum side of a sheet; default: 4096').argParser(wholeNumber(16, 8_192)),
     )
-    .option('--sign', 'sign each file; with --sign-with and --sign-as')
-    .addOption(signWithOption('with this'))
+    .option('--sign', 'sign each file; needs --sign-with and --sign-as')
+    .addOption(signWithOption('key to sign with'))
     .addOption(signAsOption())
-    .option('--dry-run', 'write nothing, and tell what would be written')
-    .addOption(storeOption('where the batch lies: a folder or gs://bucket/prefix'))
+    .option('--dry-run', 'write nothing, but show what would be written')
+    .addOption(storeOption('store of the batch: a folder or gs://bucket/prefix'))
     .addOption(userProjectOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)
@@ -89,9 +86,7 @@ async function exportPictures(batch: string, options: ExportOptions): Promise<vo
   if (json) printJson({ batch, to, dryRun: dryRun === true, ...done });
   else for (const line of describe(batch, done, options)) printLine(line);
   if (done.losesCredentials) {
-    note(
-      "the files lack the credentials that the batch's own copies have, which are of other bytes; --sign signs them anew",
-    );
+    note("these files lack the credentials of the batch's own copies, whose bytes differ; --sign signs the files");
   }
   if (done.kept.length + done.unmade.length > 0) process.exitCode = EXIT.imagesMissing;
 }
@@ -109,7 +104,7 @@ function configuredKey(options: SigningOptions) {
   const signing = signingOf(options);
   if (signing !== undefined) return signing;
   throw new UserError(
-    '--sign: expected --sign-with and --sign-as beside it (PIXART_SIGN_WITH, PIXART_SIGN_AS), found neither',
+    '--sign: expected --sign-with and --sign-as as well (PIXART_SIGN_WITH, PIXART_SIGN_AS), found neither',
   );
 }
 
@@ -131,8 +126,8 @@ function describe(batch: string, done: BatchExport, { to, dryRun }: Pick<ExportO
   const { pictures, leftOut, written, unchanged, kept, left, unmade, unclear } = done;
   const out = Object.entries({
     rejected: leftOut.rejected,
-    'not decided on': leftOut.undecided,
-    'without image': leftOut.withoutImage,
+    undecided: leftOut.undecided,
+    'without an image': leftOut.withoutImage,
   })
     .filter(([, rows]) => rows > 0)
     .map(([why, rows]) => `${rows} ${why}`);
@@ -140,13 +135,13 @@ function describe(batch: string, done: BatchExport, { to, dryRun }: Pick<ExportO
   return [
     `batch ${batch}: ${count(pictures, 'picture')}${out.length > 0 ? ` (left out: ${out.join(', ')})` : ''}; ${files}`,
     ...(dryRun ? listed('would be written', written) : []),
-    ...listed('no export wrote these, or they were changed since; they stay', kept),
-    ...listed('earlier exports of the batch wrote these; they stay', left),
+    ...listed('kept, since no export wrote these or they were changed since', kept),
+    ...listed('kept from earlier exports of the batch', left),
     ...listed(
       'not exported',
       unmade.map(({ id, reason }) => `${id}: ${reason}`),
     ),
-    ...listed('look at these: their rims have nearly the colour of their background', unclear),
+    ...listed('check these: their edges are nearly the colour of the background', unclear),
   ];
 }
 

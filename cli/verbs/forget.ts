@@ -22,12 +22,11 @@ import {
 import { withClient } from '../with-client.ts';
 
 const examples = `
-Forgets a whole batch, or the rows of all batches in the store (of one, with its id) that a --where finds: prompts, pictures and all that tells of
-them in the store, and the histories of their batches on the Temporal server. Other rows of these batches stay, and "verify", "report" and "retry"
-read them from the store. Pictures that another batch needs stay too, and are told. A batch that runs is refused: cancel it first.
-
-Without --yes nothing is changed, and what would go is counted. With it nothing brings it back. Killed, or with something left (exit code 3), the
-same command does the rest. docs/operations.md tells what it cannot reach: what was exported, backups, versions that a bucket keeps, logs, archives.
+Forgets a whole batch, or the rows that a --where matches, in all batches of the store or in one: prompts, images and every record of
+them in the store, and the histories of their batches on the Temporal server. Other rows of these batches stay, and "verify", "report"
+and "retry" read them from the store. Images that another batch needs stay too, and are listed. A running batch is refused: cancel it first.
+Without --yes nothing is changed, and what would go is counted. With --yes it cannot be undone. If it is killed, or something is left (exit
+code 3), run it again to finish. docs/operations.md lists what it cannot reach: exported files, backups, object versions, logs, archives.
 
 Examples:
   $ npx pixart-batch forget spring-20260131T093000Z
@@ -40,7 +39,7 @@ export const forgetCommand = (): Command =>
   addServerOptions(new Command('forget'))
     .argument('[batch]')
     .addOption(whereOption())
-    .option('--yes', 'do it; without it what would go is counted')
+    .option('--yes', 'forget them; without it, only count what would go')
     .addOption(storeOption())
     .addOption(scratchOption())
     .addOption(bundleOption())
@@ -82,14 +81,12 @@ function textOf(told: Forgotten, batch: string | undefined, options: ForgetOptio
   return [
     ...told.batches.map(batchText),
     `${told.isApplied ? 'gone' : 'would go'} from ${place}: ${removedText(told)}`,
-    ...(told.rewritten === 0 ? [] : [`  written anew without these rows: ${count(told.rewritten, 'record')}`]),
+    ...(told.rewritten === 0 ? [] : [`  rewritten without these rows: ${count(told.rewritten, 'record')}`]),
     ...(told.changes === 0 ? [] : [`  ${count(told.changes, 'line')} of other batches' changes.csv`]),
-    ...told.elsewhere.map(
-      (name) => `  with ${name}, which a retry was told and where that value stands: all of that file`,
-    ),
+    ...told.elsewhere.map((name) => `  all of ${name}, which a retry was given and which contains that value`),
     `${told.isApplied ? 'gone' : 'would go'} from the server: ${told.histories === 1 ? '1 history' : `${told.histories} histories`}`,
     ...told.neededBy.map(
-      (by) => `stays: ${count(by.pictures, 'picture')} that batch ${by.batch} needs, with the prompt in it`,
+      (by) => `stays: ${count(by.pictures, 'picture')} that batch ${by.batch} needs, with the prompt in the file`,
     ),
     ...told.samePrompt.map((by) => `stays: ${count(by.rows, 'row')} of batch ${by.batch} with one of these prompts`),
     ...told.schedules.map(scheduleText),
@@ -98,22 +95,22 @@ function textOf(told: Forgotten, batch: string | undefined, options: ForgetOptio
     EXPORTS,
     ...told.warnings,
     ...leftText(told),
-    ...(told.isApplied ? [] : ['nothing has been changed; with --yes it is done, and nothing brings it back']),
+    ...(told.isApplied ? [] : ['nothing has been changed; --yes does it, and cannot be undone']),
   ];
 }
 
 const EXPORTS =
-  'stays: what "export" has written elsewhere; delete those files, and their lines in export.json there, by hand';
+  'stays: files that "export" wrote elsewhere; delete them, and their lines in export.json there, by hand';
 
 const BUCKET =
-  'a bucket with soft delete or Object Versioning keeps what was deleted for its time: docs/operations.md tells how to end that';
+  'a bucket with soft delete or Object Versioning keeps deleted objects for a while: docs/operations.md says how to stop that';
 
 const isNothing = ({ batches, removed, changes, histories }: Forgotten): boolean =>
   batches.every(({ rows }) => rows === 0) &&
   Object.values(removed).every((objects) => objects === 0) &&
   changes + histories === 0;
 
-/** Columns that no row of the store has, which may have been meant for others. */
+/** Columns that no row of the store has: probably misspelt. */
 const unknownColumns = ({ columns }: Forgotten, where: readonly RowFilter[] = []): string[] =>
   where
     .map(({ column }) => column)
@@ -125,7 +122,7 @@ function nothingText(told: Forgotten, batch: string | undefined, { where = [] }:
     const why =
       batch === undefined
         ? ''
-        : ': it was forgotten before, or there was none of that name ("npx pixart-batch list" and "audit" show)';
+        : ': it has been forgotten already, or there never was one (see "npx pixart-batch list" and "audit")';
     return `nothing${of} is in ${place} or on the server${why}`;
   }
   const unknown = unknownColumns(told, where);
@@ -146,7 +143,7 @@ const removedText = ({ removed }: Forgotten): string => {
 const singular = (kind: string): string => (kind === 'copies' ? 'copy' : kind.replace(/s$/, ''));
 
 const scheduleText = ({ name, catalog }: Forgotten['schedules'][number]): string =>
-  `schedule ${name} reads ${shownPlace(catalog)} again when it is due: take the rows out of it`;
+  `schedule ${name} will read ${shownPlace(catalog)} again when it is due: remove the rows from it`;
 
 const leftText = ({ left }: Forgotten): string[] => [
   ...left.slice(0, LINES).map(({ name, why }) => `still there: ${name}: ${why}`),

@@ -16,7 +16,7 @@ Examples:
 
 export const inspectCommand = (): Command =>
   new Command('inspect')
-    .argument('<images...>', 'files that pixart-batch made')
+    .argument('<images...>', 'image files made by pixart-batch')
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(inspect);
@@ -31,7 +31,7 @@ async function inspect(files: string[], { json }: JsonOptions): Promise<void> {
   }
 }
 
-/** Its library is loaded only for a file that may have one. */
+/** The library is loaded only for a file that may have a credential. */
 async function credentialIn(bytes: Uint8Array): Promise<Credential | null> {
   if (!mayHaveCredential(bytes)) return null;
   const { readCredential } = await import('../../credentials/read-credential.ts');
@@ -43,10 +43,10 @@ const describe = (file: string, origin: ImageMetadata, credential: Credential | 
     file,
     table([
       ...parametersOf(origin).map(([name, value]) => [`  ${name}`, value]),
-      ...(origin.decode === undefined ? [] : [['  decoded', 'in one piece']]),
+      ...(origin.decode === undefined ? [] : [['  decoded', 'whole']]),
       ...(origin.tileLatents === undefined
         ? []
-        : [['  decoded', `in tiles of ${origin.tileLatents} latents, for want of memory`]]),
+        : [['  decoded', `in tiles of ${origin.tileLatents} latents, for lack of memory`]]),
       ...(origin.quality === undefined ? [] : [['  quality', String(origin.quality)]]),
       ['  bundle', `${origin.bundleName}, digest ${origin.bundleDigest}`],
       ['  render key', origin.renderKey],
@@ -55,7 +55,7 @@ const describe = (file: string, origin: ImageMetadata, credential: Credential | 
     ]),
   ].join('\n');
 
-/** By their columns, but that all pixels are told beside the size. */
+/** By their columns, except that width and height are shown with the size. */
 function parametersOf(origin: ImageMetadata): [string, string][] {
   const { width, height, ...others } = byColumn(origin);
   const size = `${origin.size}: ${width}×${height}, sampled at ${origin.binWidth}×${origin.binHeight}`;
@@ -67,13 +67,13 @@ function parametersOf(origin: ImageMetadata): [string, string][] {
 function credentialRows({ fault, signedBy, generator, statement }: Credential): string[][] {
   const state =
     fault === null
-      ? `of ${generator}, as it was signed; ${signedBy}, whom a reader with a trust list may trust`
-      : `NOT as it was signed (${fault}); ${signedBy}`;
+      ? `by ${generator}, unchanged since it was signed by ${signedBy}; whether to trust the signer is up to the reader's trust list`
+      : `NOT as it was signed (${fault}) by ${signedBy}`;
   if (statement === null) return [['  credential', state]];
   const { model, prompt } = statement;
   const told = `model ${model.name}, license ${model.license}, ${prompt === undefined ? 'no prompt' : 'the prompt'}`;
   return [
     ['  credential', state],
-    ['  it tells', told],
+    ['  it states', told],
   ];
 }

@@ -11,7 +11,7 @@ import { wholeNumber } from '../options/values.ts';
 import { withClient } from '../with-client.ts';
 
 const examples = `
-Temporal forgets what ended long ago: "status", "report" and "retry" find such a batch in its store.
+Temporal forgets batches that ended long ago: "status", "report" and "retry" find them in their store.
 
 Examples:
   $ npx pixart-batch list
@@ -20,9 +20,9 @@ Examples:
   $ npx pixart-batch list --json | jq -r 'select(.state == "rendering").batch'
 `;
 
-/** It may have been forgotten, in time or by "forget", with its rows in the store. */
+/** Temporal or "forget" may have removed the history of a batch whose rows are still in the store. */
 const NONE =
-  'the server knows no batch. One that it has forgotten is in its store: "npx pixart-batch status <batch> --store <url>" tells of it, and so does "report"';
+  'the server knows no batch. To see one that it has forgotten, run "npx pixart-batch status <batch> --store <url>", or "report"';
 
 const STATES = [
   ...(['planning', 'rendering', 'paused', 'finishing', 'completed', 'cancelled'] as const),
@@ -33,8 +33,8 @@ type ListOptions = ServerOptions & JsonOptions & { limit?: number; state?: Batch
 
 export const listCommand = (): Command =>
   addServerOptions(new Command('list'))
-    .addOption(new Option('--limit <n>', 'only the newest').argParser(wholeNumber(1, 1_000_000)))
-    .addOption(new Option('--state <state>', 'only those in this state').choices(STATES))
+    .addOption(new Option('--limit <n>', 'list only the newest n').argParser(wholeNumber(1, 1_000_000)))
+    .addOption(new Option('--state <state>', 'list only batches in this state').choices(STATES))
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(list);
@@ -54,7 +54,7 @@ async function list({ limit = Number.POSITIVE_INFINITY, state, ...options }: Lis
   });
 }
 
-/** Ids and states are whole, whatever the width; catalogs have what is left of it. */
+/** Ids and states are never shortened; catalogs get the rest of the width. */
 function withCatalogs(batches: readonly BatchListing[]): string[][] {
   const rows = [['batch', 'state', 'done', 'failed', zoneHeading('started')], ...batches.map(row)];
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.length)) + 2);
@@ -67,7 +67,7 @@ const LEAST_CATALOG = 12;
 const row = ({ batch, state, done, failed, total, startedAt }: BatchListing): string[] => [
   batch,
   stateText(state, failed),
-  // Where the batch does not know its rows, no number of them is told.
+  // The batch does not know its rows yet, so there is nothing to count.
   ...(total === 0 ? ['?', '?'] : [`${done}/${total}`, String(failed)]),
   timeText(startedAt).slice(0, -':00'.length),
 ];

@@ -3,7 +3,7 @@ import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } fr
 import { changeBatch } from '../with-client.ts';
 
 const examples = `
-Images in hand are finished; everything else waits, for as long as it takes. "resume" goes on, "cancel" ends.
+Images in hand are finished; everything else waits, however long. "resume" continues the batch, "cancel" ends it.
 
 Examples:
   $ npx pixart-batch pause catalog-20260131T093000Z

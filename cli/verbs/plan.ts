@@ -29,7 +29,7 @@ import { wholeNumber } from '../options/values.ts';
 const examples = `
 Examples:
   $ npx pixart-batch plan catalog.csv
-  $ npx pixart-batch plan catalog.csv --max-cost 20 --cost-per-hour 2.5     # ends with 2 where it would cost more
+  $ npx pixart-batch plan catalog.csv --max-cost 20 --cost-per-hour 2.5     # exits with 2 if it would cost more
   $ npx pixart-batch plan prompts.tsv --column prompt=Prompt --size 512
   $ npx pixart-batch plan icons.xlsx --name '{category}/{id}-{seed}.{ext}'
   $ npx pixart-batch plan gs://my-bucket/catalogs/spring.jsonl --json
@@ -39,13 +39,15 @@ export const planCommand = (): Command =>
   addCatalogOptions(new Command('plan'))
     .argument('<catalog>', `a ${CATALOG_ENDINGS} file: a path or gs:// URL`)
     .addOption(
-      new Option('--devices <n>', 'tell when so many would be done').default(1).argParser(wholeNumber(1, 100_000)),
+      new Option('--devices <n>', 'estimate the time on this many devices')
+        .default(1)
+        .argParser(wholeNumber(1, 100_000)),
     )
     .addOption(costOption())
     .addOption(maxJobsOption())
     .addOption(maxCostOption())
     .addOption(
-      new Option('--show <n>', 'show so many prompts as they will be, the first ones')
+      new Option('--show <n>', 'show the first n prompts as they will be rendered')
         .default(3)
         .argParser(wholeNumber(0, 1_000)),
     )
@@ -63,7 +65,7 @@ async function plan(catalog: string, options: PlanOptions): Promise<void> {
   const asked = { ...request, bundle: chosen, prompts: options.show };
   const planned = await showReading((onRead) => planBatch(asked, onRead));
   const { store, preview, limits, changes, storeProblem, warnings, firstPrompts, ...summary } = planned;
-  if (storeProblem !== null) note(`what the store has already is not known: ${storeProblem}`);
+  if (storeProblem !== null) note(`cannot tell what the store already has: ${storeProblem}`);
   for (const warning of warnings) note(warning);
   for (const hint of planHints(summary, request)) note(hint);
   if (options.json) {
@@ -86,7 +88,7 @@ async function plan(catalog: string, options: PlanOptions): Promise<void> {
     printLine(`${catalog}: ${summaryText(summary)}, with bundle ${bundle.name}`);
     printLine(readAsText(summary.readAs));
     printLine(table([['size', 'sampled', 'jobs'], ...summary.bins.map(binRow)]));
-    if (preview) printLine(`to render: ${preview.toRender}; ${preview.stored} are in ${options.store} already`);
+    if (preview) printLine(`to render: ${preview.toRender}; ${preview.stored} are already in ${options.store}`);
     if (preview && preview.toRender > 0) printLine(estimateText(preview, options));
     printLine(batchMemoryText(chosen, summary.bins, request.defaults?.decode === 'whole'));
     if (limits) printLine(limitsText(limits));
@@ -97,10 +99,10 @@ async function plan(catalog: string, options: PlanOptions): Promise<void> {
   if (atMost !== undefined) note(limitsKeptText(keptBy(atMost, preview), atMost));
 }
 
-/** @throws UserError where such a batch would not be started */
+/** @throws UserError if a batch would exceed the limits */
 function keptBy(atMost: AtMost, preview: Preview | null): Preview {
   if (preview === null) {
-    throw new UserError('--max-jobs, --max-cost: expected a store that tells what it has already, found none');
+    throw new UserError('--max-jobs, --max-cost: expected a readable store, to know which images exist; found none');
   }
   checkAtMost(atMost, preview);
   return preview;
@@ -113,9 +115,9 @@ const promptRow = ({ id, copyAs = id, prompt, negativePrompt }: BatchPlan['first
   shortened(negativePrompt === '' ? prompt : `${prompt} (not: ${negativePrompt})`, PROMPT_CHARACTERS),
 ];
 
-/** `left today of this store's limits: 120 of 2,000 images, 14.5 of 2,500 megapixels; all again at 2026-12-01 00:00 UTC` */
+/** `left of this store's limits today: 120 of 2,000 images, 14.5 of 2,500 megapixels; reset at 2026-12-01 00:00 (UTC)` */
 const limitsText = ({ uses, resetsAt }: LimitsToday): string =>
-  `left today of this store's limits: ${uses.map(({ left, limit, unit }) => `${number(left)} of ${number(limit)} ${unit}`).join(', ')}; all again at ${timeText(resetsAt).slice(0, -3)} (${viewerZone()})`;
+  `left of this store's limits today: ${uses.map(({ left, limit, unit }) => `${number(left)} of ${number(limit)} ${unit}`).join(', ')}; reset at ${timeText(resetsAt).slice(0, -3)} (${viewerZone()})`;
 
 const number = (value: number): string => value.toLocaleString('en', { maximumFractionDigits: 2 });
 

@@ -4,7 +4,7 @@ import { wholeNumber } from '../options/values.ts';
 import { changeBatch } from '../with-client.ts';
 
 const examples = `
-1 is first, 5 is last, 3 is where batches begin. Rows with a priority of their own keep their distance from the others.
+1 is first, 5 is last; batches start at 3. Rows with their own priority keep their distance from the others.
 
 Examples:
   $ npx pixart-batch priority urgent-20260131T093000Z 1

@@ -14,11 +14,11 @@ import { costOption } from '../options/batch-options.ts';
 import { type JsonOptions, jsonOption, storeOption, userProjectOption } from '../options/common-options.ts';
 
 const examples = `
-Read from the store alone; no server is needed.
+Reads only the store; no server is needed.
 
 Examples:
   $ npx pixart-batch report spring-20260131T093000Z
-  $ npx pixart-batch report spring-20260131T093000Z --cost-per-hour 2.5     # beside what was planned
+  $ npx pixart-batch report spring-20260131T093000Z --cost-per-hour 2.5     # compared with the plan
   $ npx pixart-batch report spring-20260131T093000Z --store gs://my-bucket/images --json | jq .failures
 `;
 
@@ -39,13 +39,13 @@ async function report(batch: string, options: ReportOptions): Promise<void> {
   const rows = await readBatchRows(store, batch);
   const found = batchReport(rows);
   const { json: manifest } = await newestManifest(store, batch);
-  const rates = await orWarn(note, 'what was planned is not known', () => plannedRates(store, batch));
+  const rates = await orWarn(note, 'the planned time is unknown', () => plannedRates(store, batch));
   const time = batchTime(rows, rates);
   if (options.json) printJson({ batch, manifest, ...found, time, cost: batchCosts(time, options) ?? undefined });
   else printLine(describe(batch, manifest, found, timeText(time, options)));
 }
 
-/** In the currency of the rate; `null` where none was given. */
+/** In the currency of the rate; `null` if none was given. */
 function batchCosts({ deviceSeconds, plannedSeconds }: BatchTime, { costPerHour }: ReportOptions) {
   if (costPerHour === undefined) return null;
   return {
@@ -58,7 +58,7 @@ function batchCosts({ deviceSeconds, plannedSeconds }: BatchTime, { costPerHour 
 function timeText(time: BatchTime, options: ReportOptions): string {
   const costs = batchCosts(time, options);
   const beside = (planned: string | null): string =>
-    planned === null ? 'no batch had measured any when it was planned' : `planned about ${planned}`;
+    planned === null ? 'no batch had measured it at the time of the plan' : `planned about ${planned}`;
   const plannedTime = time.plannedSeconds === null ? null : durationText(time.plannedSeconds);
   const plannedCost = costs === null || costs.planned === null ? '' : `, planned about ${costText(costs.planned)}`;
   return [
@@ -81,7 +81,7 @@ const describe = (
       ? []
       : [wrapped(`slowest: ${slowest.map(({ id, seconds }) => `${id} (${durationText(seconds)})`).join(', ')}`, '  ')]),
     ...thrifty.map(({ thrift, jobs, ids }) =>
-      wrapped(`for want of memory made ${thrift}: ${jobs} (${ids.join(', ')}${jobs > ids.length ? ' …' : ''})`, '  '),
+      wrapped(`made ${thrift} for lack of memory: ${jobs} (${ids.join(', ')}${jobs > ids.length ? ' …' : ''})`, '  '),
     ),
     ...(failures.length === 0 ? [] : ['failures:', ...failures.slice(0, GROUPS).flatMap(failureLines)]),
     ...(failures.length > GROUPS ? [`… and ${failures.length - GROUPS} other reasons; --json has all`] : []),
@@ -104,7 +104,7 @@ const sizeCells = (of: SizeReport): string[] => [
   bytesText(of.bytes),
 ];
 
-/** A column for each size: there are five of them, and more to say of each than a line has room for. */
+/** One column per size: there are only five, but each has more values than fit on a line. */
 const turned = (rows: readonly string[][]): string[][] => rows[0]!.map((_, column) => rows.map((row) => row[column]!));
 
 const failureLines = ({ error, reason, jobs, ids }: FailureGroup): string[] => [

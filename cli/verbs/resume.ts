@@ -5,7 +5,7 @@ import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } fr
 import { changeBatch } from '../with-client.ts';
 
 const examples = `
-A batch that paused itself bears as many failures again as its budget says, or the new one.
+A batch that paused itself gets its failure budget again, or a new one.
 
 Examples:
   $ npx pixart-batch resume catalog-20260131T093000Z
@@ -21,5 +21,5 @@ export const resumeCommand = (): Command =>
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action((batch: string, { maxFailures, ...options }: Options) =>
-      changeBatch(batch, { kind: 'resume', ...(maxFailures && { maxFailures }) }, options, 'goes on'),
+      changeBatch(batch, { kind: 'resume', ...(maxFailures && { maxFailures }) }, options, 'continues'),
     );

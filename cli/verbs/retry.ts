@@ -38,8 +38,8 @@ import { serverHint } from '../server-choice.ts';
 import { withClient } from '../with-client.ts';
 
 const examples = `
-What is not said is as in the round before, as the server remembers it or, where it has forgotten the batch, as the batch's folder in the
-store says. A round that ended without a manifest is made up for, also where no image is missing.
+Settings that you do not give are those of the previous round, as the server remembers them or, if it has forgotten the batch, as recorded
+in the batch's folder in the store. If the last round ended without a manifest, this one writes it, even if no image is missing.
 
 Examples:
   $ npx pixart-batch retry catalog-20260131T093000Z
@@ -57,14 +57,14 @@ export const retryCommand = (): Command =>
     .addOption(sheetOption())
     .option(
       '--rejected <decisions.csv>',
-      "make the images again that were rejected on the contact sheet's page, with new seeds",
+      "render the images that were rejected on the batch's page again, with new seeds",
     )
-    .addOption(storeOption('where the batch lies, for a server that has forgotten it, or a store that has moved'))
-    .option('--bundle <name or folder>', 'what it was planned with, where nothing else tells')
+    .addOption(storeOption('store of the batch, if the server has forgotten it or the store has moved'))
+    .option('--bundle <name or folder>', 'bundle that it was planned with, if nothing else records it')
     .addOption(windowOption())
     .addOption(failureBudgetOption())
     .addOption(webhookOption())
-    .option('--wait', 'show progress until it has ended')
+    .option('--wait', 'show progress until the batch ends')
     .addOption(userProjectOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)
@@ -102,7 +102,7 @@ async function retry(batch: string, options: RetryOptions, command: Command): Pr
   });
 }
 
-/** Without a word about the store, the server's counts, and the usual one where the server does not know the batch. */
+/** If no store is named, uses the one the server knows, or the default if the server does not know the batch. */
 async function startRetry(
   client: BatchClient,
   batch: string,
@@ -130,7 +130,7 @@ async function retryWhereItLies(client: BatchClient, batch: string, request: Ret
 async function retryRequest(options: RetryOptions): Promise<RetryRequest> {
   const { catalog, catalogFormat, column, sheet, rejected, bundle, window, maxFailures, webhook } = options;
   if (catalog === undefined && (catalogFormat ?? column ?? sheet) !== undefined) {
-    throw new UserError('--catalog-format, --column and --sheet: expected --catalog beside them');
+    throw new UserError('--catalog-format, --column and --sheet: expected --catalog as well, found none');
   }
   return {
     ...(catalog !== undefined && { corrected: { catalog, format: catalogFormat, columns: column, sheet } }),

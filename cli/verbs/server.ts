@@ -11,8 +11,8 @@ import { wholeNumber } from '../options/values.ts';
 type Options = { state: string; port: number; uiPort: number };
 
 const examples = `
-The server that "dev" runs, without its workers: for workers that something else starts, as systemd does (docs/deploy.md). It keeps everything in one
-file of the state folder, and listens on this machine alone, where nobody has to say who they are. "dev" on the same state folder joins it.
+Runs the server of "dev" without its workers, for workers that something else starts, such as systemd (docs/deploy.md). It keeps everything in
+one file of the state folder, and listens only on this machine, without authentication. A "dev" with the same state folder joins it.
 
 Examples:
   $ npx pixart-batch server
@@ -22,8 +22,8 @@ Examples:
 export const serverCommand = (): Command =>
   new Command('server')
     .addOption(stateOption())
-    .addOption(portOption('--port', 'where workers and commands find it', 7233))
-    .addOption(portOption('--ui-port', 'where browsers find its UI', 8233))
+    .addOption(portOption('--port', 'port for workers and commands', 7233))
+    .addOption(portOption('--ui-port', 'port of its UI', 8233))
     .addHelpText('after', examples)
     .action(run);
 
@@ -32,11 +32,11 @@ const portOption = (name: string, what: string, usual: number): Option =>
 
 async function run({ state, port, uiPort }: Options): Promise<void> {
   const signal = interruption();
-  if (privateFolder(state)) note(`${state}: only you can read it from now on`);
+  if (privateFolder(state)) note(`${state}: made readable by you only`);
   const server = await keepServer({ dbFile: serverFile(state), port, uiPort }, note);
   try {
     rememberServer(state, server);
-    const shared = server.joined === null ? '' : ` (of process ${server.joined})`;
+    const shared = server.joined === null ? '' : ` (run by process ${server.joined})`;
     printLine(`Temporal server  ${server.address}${shared}\nTemporal UI      ${server.uiUrl ?? 'none'}`);
     const failure = await Promise.race([server.gaveUp, untilAborted(signal)]);
     if (failure !== null) throw failure;
@@ -47,7 +47,7 @@ async function run({ state, port, uiPort }: Options): Promise<void> {
 
 const untilAborted = (signal: AbortSignal): Promise<null> =>
   new Promise((resolve) => {
-    // The server is a process of its own, for whose sake this one would not stay.
+    // The server is a separate process, which would not keep this one alive.
     const staying = setInterval(() => {}, 86_400_000);
     const end = (): void => {
       clearInterval(staying);

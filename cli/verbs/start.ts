@@ -17,8 +17,8 @@ import { withClient } from '../with-client.ts';
 type StartOptions = { store: string; bundle?: string; state: string; catalog: string };
 
 const explanation = `
-"npm start" runs this after its own set-up. Images that are in the store already are not rendered again, and a batch that
-was interrupted goes on.
+"npm start" runs this after its own set-up. Images that are already in the store are not rendered again, and an interrupted
+batch is resumed.
 `;
 
 export const startCommand = (): Command =>
@@ -27,7 +27,7 @@ export const startCommand = (): Command =>
     .addOption(userProjectOption())
     .addOption(bundleOption())
     .addOption(stateOption())
-    .addOption(new Option('--catalog <file>', 'another catalog').default('examples/catalog.csv'))
+    .addOption(new Option('--catalog <file>', 'catalog to render').default('examples/catalog.csv'))
     .addHelpText('after', explanation)
     .action(async (options: StartOptions) => {
       process.exitCode = await start(options);
@@ -63,10 +63,10 @@ function runExample(fleet: LocalFleet, options: StartOptions, bundle: Bundle, si
     const failure = fleet.gaveUp.then((error) => Promise.reject(error));
     const end = await Promise.race([followBatch(client, batch, { json: false, signal }), failure]);
     if (end.state === 'left') {
-      note('\ninterrupted; "npm start" goes on where it was');
+      note('\ninterrupted; "npm start" resumes where it stopped');
       return EXIT.interrupted;
     }
-    // What makes the page is about to be stopped.
+    // The workers that write the page are about to stop.
     if (end.state === 'completed') await reviewPageEnd(client, end.result);
     const code = await tellEnd(client, batch, end, false, end.last);
     const state = options.state === '.pixart' ? '' : ` --state ${options.state}`;
@@ -75,13 +75,13 @@ function runExample(fleet: LocalFleet, options: StartOptions, bundle: Bundle, si
   });
 }
 
-/** The batch of an earlier start that was interrupted, unless the bundle has changed since: its renderers are gone. */
+/** The batch of an earlier, interrupted start, unless the bundle has changed since: no renderer serves that one any more. */
 async function unfinishedExample(client: BatchClient, options: StartOptions, bundle: Bundle): Promise<string | null> {
   for await (const listing of listBatches(client)) {
     const { batch, endedAt, store, bundleDigest } = listing;
     const ours = batch.startsWith('example-') && store === storeUrl(options.store) && bundleDigest === bundle.digest;
     if (!ours || endedAt !== null) continue;
-    note(`batch ${batch} was interrupted; going on with it`);
+    note(`batch ${batch} was interrupted; resuming it`);
     return batch;
   }
   return null;

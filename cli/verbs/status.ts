@@ -50,7 +50,7 @@ Examples:
 export const statusCommand = (): Command =>
   addServerOptions(new Command('status'))
     .argument('<batch>')
-    .addOption(storeOption('looked into for a batch that the server has forgotten'))
+    .addOption(storeOption('store of a batch that the server has forgotten'))
     .addOption(userProjectOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)
@@ -67,16 +67,16 @@ async function status(batch: string, options: StatusOptions): Promise<void> {
   }
 }
 
-/** A batch that has ended needs no server to be told of. @throws what is given where the store knows nothing of it either */
+/** An ended batch can be shown without a server. @throws the given error if the store does not know the batch either */
 async function tellWithoutServer(error: ServerUnusable, batch: string, options: StatusOptions): Promise<void> {
   const kept = await keptBatch(options.store, batch);
   if (kept === null) throw new ServerUnusable(`${error.message}\n${nothingIn(options.store)}`);
-  note(`${error.message}\nThis is what its store tells; "npx pixart-batch report ${batch}" tells more`);
+  note(`${error.message}\nThis is what its store says; "npx pixart-batch report ${batch}" shows more`);
   tell(kept, options);
   if (kept.state === 'unfinished') process.exitCode = EXIT.unreachable;
 }
 
-const nothingIn = (store: string): string => `Nothing of it lies in ${shownPlace(storeUrl(store))}`;
+const nothingIn = (store: string): string => `Nothing of it is in ${shownPlace(storeUrl(store))}`;
 
 async function tellStatus(batch: string, options: StatusOptions): Promise<void> {
   await withClient(options, async (client) => {
@@ -117,7 +117,7 @@ async function tellStatus(batch: string, options: StatusOptions): Promise<void> 
   });
 }
 
-/** Messages are told beside what is about the batch: where nobody knows of them, they are left out. */
+/** Messages are extra information: if they are unknown, they are left out. */
 async function messagesOf(client: BatchClient, batch: string, tells: string): Promise<Messages | null> {
   try {
     const [isHeard, waiting] = await Promise.all([canTell(client, tells), waitingMessages(client, batch)]);
@@ -127,12 +127,12 @@ async function messagesOf(client: BatchClient, batch: string, tells: string): Pr
   }
 }
 
-/** Of a batch that the server has forgotten, what its store knows. @throws what is given where that is nothing */
+/** Shows what the store knows of a batch that the server has forgotten. @throws the given error if that is nothing */
 async function tellKept(error: unknown, batch: string, options: StatusOptions): Promise<null> {
   if (!(error instanceof BatchUnknown)) throw error;
   const kept = await keptBatch(options.store, batch);
   if (kept === null) throw new UserError(`${error.message}. ${nothingIn(options.store)}`);
-  note('the Temporal server does not know it (any more); this is what its store tells');
+  note('the Temporal server does not know the batch, or has forgotten it; this is what its store says');
   tell(kept, options);
   return null;
 }
@@ -143,7 +143,7 @@ function tell(kept: KeptBatch, { json }: JsonOptions): void {
 }
 
 function keptText({ batch, store, round, state, bundle, totals, startedAt, endedAt }: KeptBatch): string {
-  const lacksManifest = `round ${round} has no manifest; where it does not run on another server, "retry ${batch}" writes it`;
+  const lacksManifest = `round ${round} has no manifest; unless it is running on another server, "retry ${batch}" writes it`;
   const counts = totals === null ? [] : [totalsText(totals)];
   return [
     `batch ${batch} ${stateText(state, totals?.failed ?? 0)}: ${state === 'unfinished' ? lacksManifest : counts.join('')}`,
@@ -162,14 +162,14 @@ function keptText({ batch, store, round, state, bundle, totals, startedAt, ended
   ].join('\n');
 }
 
-/** Why a batch failed as a whole: it could not be planned, or a person ended it. */
+/** Why a whole batch failed: it could not be planned, or someone terminated it. */
 async function failureOf(client: BatchClient, { batch, state }: BatchListing): Promise<string | null> {
   if (state !== 'failed' && state !== 'refused' && state !== 'terminated') return null;
   const end = await batchEnd(client, batch);
   return end.state === 'failed' ? end.reason : null;
 }
 
-/** Without an orchestrator only the server's own counts are known, which lag behind by a few images. */
+/** Without an orchestrator, only the server's own counts are known, which lag by a few images. */
 function headline(
   { batch, state, total, done, failed }: BatchListing,
   progress: BatchProgress | null,
@@ -196,7 +196,7 @@ function details({ round, catalog, store, bundle, startedAt, endedAt }: BatchLis
   ]);
 }
 
-/** What has ended without an outcome was cancelled. */
+/** Jobs without an outcome were cancelled if the batch has ended. */
 function sizeText(counts: SizeProgress, hasEnded: boolean): string {
   const cancelled = hasEnded ? counts.jobs - doneOf(counts) : 0;
   return `${count(counts.jobs, 'job')}, ${outcomeText({ ...counts, cancelled })}`;

@@ -53,14 +53,14 @@ Examples:
 export const submitCommand = (): Command =>
   addServerOptions(addTeamOptions(addCatalogOptions(new Command('submit'))))
     .argument('<catalog>', `a ${CATALOG_ENDINGS} file: a path or gs:// URL`)
-    .option('--batch <id>', "the batch's name and folder; otherwise the catalog's name and the time")
+    .option('--batch <id>', "name and folder of the batch; default: the catalog's name and the time")
     .addOption(windowOption())
     .addOption(failureBudgetOption())
     .addOption(webhookOption())
     .addOption(maxJobsOption())
     .addOption(maxCostOption())
     .addOption(costOption())
-    .option('--wait', 'show progress until the batch has ended')
+    .option('--wait', 'show progress until the batch ends')
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(submit);

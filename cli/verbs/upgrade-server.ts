@@ -13,9 +13,9 @@ import { stateOption } from '../options/common-options.ts';
 import { withClient } from '../with-client.ts';
 
 const examples = `
-Only the server version that made a file can use it: a later one would lose the schedules in it. This gives the state folder a new file with
-the same schedules and keeps the old file beside it. All batches must have ended, and so must "dev". The new server does not know them:
-"list" leaves them out; "status", "report" and "retry" find them in their store.
+A database file can only be used by the server version that made it: a later one would lose its schedules. This command moves the schedules to a
+new file in the state folder, and keeps the old one next to it. All batches must have ended, and "dev" must not be running. The new server does
+not know old batches: "list" leaves them out; "status", "report" and "retry" find them in their store.
 
 Examples:
   $ npx pixart-batch upgrade-server
@@ -69,10 +69,10 @@ function upgradeText(file: string, { from, to, oldFile, moved }: Upgrade<Moved>)
     `  ${count(schedules.length, 'schedule')} moved`,
     ...schedules.map(({ name, paused, due }) => `    ${name}${paused ? ', paused' : ''}${dueText(due)}`),
     `  not moved: the histories of ended batches (${batches}); their images and manifests stay in the store`,
-    ...afterwards.map((what) => `  not moved: ${what}, which was still to come`),
+    ...afterwards.map((what) => `  not moved: ${what}, which was still pending`),
     `  the old file   ${oldFile}`,
   ].join('\n');
 }
 
 const dueText = (due: Date[]): string =>
-  due.length === 0 ? '' : `; was due meanwhile, last at ${utcText(due.at(-1)!)} (UTC): the next "dev" will catch up`;
+  due.length === 0 ? '' : `; was due meanwhile, last at ${utcText(due.at(-1)!)} (UTC): the next "dev" catches up`;

@@ -18,11 +18,11 @@ import {
 import { withClient } from '../with-client.ts';
 
 const examples = `
-Compares the manifest of the batch's last round with the batch's copies and with the shared objects: bytes, checksum and render key. That is
-read from the store alone; no server is needed, and nothing is written. It ends with exit code 3 where something differs.
-
-With --repair a damaged copy comes back from the shared object, a damaged object from the copy, and where both are damaged, or the copy is
-signed, another round of the batch makes the image anew, which needs server and workers. What was in their places is kept under damaged/ in the store.
+Compares the manifest of the batch's last round with the batch's copies and with the shared objects: bytes, checksum and render key. It
+reads only the store, needs no server and writes nothing. Exits with code 3 if something differs.
+With --repair, a damaged copy is restored from the shared object, and a damaged object from the copy. If both are damaged, or the copy is
+signed, another round of the batch renders the image again, which needs a server and workers. The damaged files are kept under damaged/ in
+the store.
 
 Examples:
   $ npx pixart-batch verify spring-20260131T093000Z
@@ -35,7 +35,7 @@ export const verifyCommand = (): Command =>
     .argument('<batch>')
     .addOption(storeOption())
     .addOption(userProjectOption())
-    .option('--repair', 'bring back what differs, and keep what was in its place')
+    .option('--repair', 'restore what differs, and keep the damaged files')
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(verify);
@@ -62,7 +62,7 @@ async function verified(batch: string, { store, repair }: Pick<VerifyOptions, 's
   }
 }
 
-/** Another round of the batch renders them; then all of it is compared once more. */
+/** Renders them in another round of the batch, then compares everything again. */
 async function renderAgain(batch: string, again: string[], { repair, ...options }: VerifyOptions): Promise<ExitCode> {
   const { store } = options;
   const json = options.json === true;
@@ -70,7 +70,7 @@ async function renderAgain(batch: string, again: string[], { repair, ...options 
     await checkAllowedHere(client, { store });
     const { round } = await retryBatch(client, batch, { store, again });
     if (json) printJson({ batch, round, again: again.length });
-    else note(`round ${round} renders ${count(again.length, 'image')} anew`);
+    else note(`round ${round} renders ${count(again.length, 'image')} again`);
     return watchToTheEnd(client, batch, json);
   });
   if (code === EXIT.interrupted) return code;
@@ -79,7 +79,7 @@ async function renderAgain(batch: string, again: string[], { repair, ...options 
   return exitCode(found);
 }
 
-/** What was brought back does not count. */
+/** Restored images do not count as differences. */
 const exitCode = ({ differences, unrepaired }: Verification, repair = false): ExitCode =>
   (repair ? unrepaired : differences).length === 0 ? EXIT.ok : EXIT.imagesMissing;
 
@@ -108,19 +108,19 @@ function describe(
     ...lines.slice(0, LINES),
     ...(lines.length > LINES ? [`… and ${lines.length - LINES} more; --json has all`] : []),
     ...repairText(repaired),
-    ...unrepaired.slice(0, LINES).map(({ id, reason }) => `${id}: could not be brought back: ${reason}`),
-    ...(repair ? [] : [`bring them back with: npx pixart-batch verify ${batch} --store ${store} --repair`]),
+    ...unrepaired.slice(0, LINES).map(({ id, reason }) => `${id}: could not be restored: ${reason}`),
+    ...(repair ? [] : [`restore them with: npx pixart-batch verify ${batch} --store ${store} --repair`]),
   ];
 }
 
 const SOURCES: Record<RepairedImage['from'], string> = {
-  object: 'came back from the shared objects',
-  copy: "came back from the batch's copies",
-  render: 'can only be rendered anew',
+  object: 'restored from the shared objects',
+  copy: "restored from the batch's copies",
+  render: 'can only be rendered again',
 };
 
 const repairText = (repaired: RepairedImage[]): string[] =>
   Object.entries(SOURCES).flatMap(([source, text]) => {
     const images = repaired.filter(({ from }) => from === source).length;
-    return images === 0 ? [] : [`${count(images, 'image')} ${text}; what was in their places is under damaged/`];
+    return images === 0 ? [] : [`${count(images, 'image')} ${text}; the damaged files are under damaged/`];
   });

@@ -4,7 +4,7 @@ import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } fr
 import { withClient } from '../with-client.ts';
 
 const examples = `
-Ctrl-C leaves the batch alone. With --json, a line for each change and one for the end.
+Ctrl-C does not affect the batch. --json prints a line per change, and one at the end.
 
 Examples:
   $ npx pixart-batch watch catalog-20260131T093000Z

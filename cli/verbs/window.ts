@@ -5,7 +5,7 @@ import { wholeNumber } from '../options/values.ts';
 import { changeBatch } from '../with-client.ts';
 
 const examples = `
-Images in hand are finished, also where there are more of them than the new window.
+Images in hand are finished, even if there are more of them than the new window allows.
 
 Examples:
   $ npx pixart-batch window catalog-20260131T093000Z 8
@@ -14,9 +14,9 @@ Examples:
 export const windowCommand = (): Command =>
   addServerOptions(new Command('window'))
     .argument('<batch>')
-    .argument('<n>', 'images in flight at once, for each size', wholeNumber(1, MAX_WINDOW))
+    .argument('<n>', 'images in flight at once, per size', wholeNumber(1, MAX_WINDOW))
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action((batch: string, window: number, options: ServerOptions & JsonOptions) =>
-      changeBatch(batch, { kind: 'window', window }, options, `has a window of ${window}`),
+      changeBatch(batch, { kind: 'window', window }, options, `now has a window of ${window}`),
     );

@@ -58,14 +58,14 @@ export type WorkerOptions = ServerOptions &
   };
 
 const examples = `
-Without --orchestrator, --renderer or --encoder, one process does all. A fleet wants one or two orchestrators, and a renderer for
-every GPU. A renderer encodes texts too; where the text encoder is large, a few workers with --encoder do that for all others, which are
-started with --without-text-encoder, and whose bundle folders may lack text_encoder.onnx and caption_projection.onnx. The log goes to standard error: to a terminal as text, otherwise one JSON object a line; LOG_LEVEL sets how much.
-A collector that OTEL_EXPORTER_OTLP_ENDPOINT names gets traces. A worker waits for its server when that is away, and ends with exit code 4
-when another one answers at the address.
-
-SIGTERM or Ctrl-C stops it: what cannot be finished within --grace is handed back. SIGUSR2 drains it: it takes nothing new, finishes the images
-that have begun, however long they take, and ends with exit code 0.
+Without --orchestrator, --renderer or --encoder, one process does everything. A fleet needs one or two orchestrators, and a renderer per
+GPU. Renderers encode texts too. If the text encoder is large, a few workers with --encoder can do that for renderers started with
+--without-text-encoder, whose bundle folders may lack text_encoder.onnx and caption_projection.onnx.
+The log goes to standard error: as text to a terminal, otherwise as one JSON object per line; LOG_LEVEL sets its level. Traces go to the
+collector in OTEL_EXPORTER_OTLP_ENDPOINT. A worker waits while its server is unreachable, and exits with code 4 if another server answers
+at the address.
+SIGTERM or Ctrl-C stops a worker: what it cannot finish within --grace is handed back. SIGUSR2 drains it: it accepts nothing new, finishes
+the images it has begun, however long they take, and exits with code 0.
 
 Examples:
   $ npx pixart-batch worker --orchestrator
@@ -84,21 +84,21 @@ export const workerCommand = (): Command =>
     .option('--orchestrator', 'run workflows, and plan batches')
     .option('--renderer', 'render images on one device, and encode texts')
     .option('--large', 'also render images for which other workers had too little memory')
-    .option('--encoder', 'only encode texts, for those who render without the text encoder')
-    .option('--without-text-encoder', 'render from captions that others have encoded and kept in the store')
+    .option('--encoder', 'only encode texts, for workers that render without the text encoder')
+    .option('--without-text-encoder', 'render from captions that other workers have encoded into the store')
     .addOption(bundleOption())
-    .addOption(sizesOption('a size to render; otherwise all of the bundle'))
+    .addOption(sizesOption("size to render; default: all the bundle's sizes"))
     .addOption(deviceOption())
     .addOption(childrenOption())
     .addOption(microBatchOption())
     .addOption(threadsOption())
     .addOption(
-      new Option('--grace <seconds>', 'for the image in hand when told to stop; then it is handed back')
+      new Option('--grace <seconds>', 'time to finish the images in hand when stopped, before they are handed back')
         .argParser(wholeNumber(0, 86_400))
         .default(30),
     )
     .addOption(
-      new Option('--checkpoint <seconds>', 'keep the latents of a long image this often (default: 60)').argParser(
+      new Option('--checkpoint <seconds>', 'interval between checkpoints of a long image; default: 60').argParser(
         wholeNumber(0, 86_400),
       ),
     )
@@ -106,19 +106,13 @@ export const workerCommand = (): Command =>
     .addOption(signWithOption())
     .addOption(signAsOption())
     .addOption(
-      new Option(
-        '--encrypt-kept <yes|no>',
-        'encrypt kept captions and checkpoints with the first of the encryption keys',
-      )
+      new Option('--encrypt-kept <yes|no>', 'encrypt stored captions and checkpoints with the first encryption key')
         .env('PIXART_ENCRYPT_KEPT')
         .choices(['yes', 'no'])
         .default('no'),
     )
     .addOption(
-      new Option(
-        '--summaries <what>',
-        "what the orchestrator tells Temporal's UI of images: their ids and prompts, or their ids alone",
-      )
+      new Option('--summaries <what>', "what Temporal's UI shows of images: ids and prompts, or only ids")
         .env('PIXART_SUMMARIES')
         .choices(SUMMARIES)
         .default('prompts'),
@@ -126,7 +120,7 @@ export const workerCommand = (): Command =>
     .addOption(
       new Option(
         '--deployment <name>',
-        'keep versions of the orchestrator apart, each batch with the one that it began with: the name of a Temporal worker deployment',
+        'name of a Temporal worker deployment: pins each batch to the orchestrator version that it started with',
       )
         .env('TEMPORAL_DEPLOYMENT_NAME')
         .argParser(deploymentName),
@@ -134,29 +128,29 @@ export const workerCommand = (): Command =>
     .addOption(
       new Option(
         '--build-id <id>',
-        'what this version is called there (default: its number and a digest of its workflows)',
+        'build ID of this version in the deployment; default: its number and a digest of its workflows',
       )
         .env('TEMPORAL_WORKER_BUILD_ID')
         .argParser(buildId),
     )
-    .addOption(allowOption('no folder, every bucket, webhooks with https at public addresses, and mail to anybody'))
+    .addOption(allowOption('no folders, any bucket, https webhooks at public addresses, and mail to anyone'))
     .addOption(userProjectOption())
     .addOption(
-      new Option('--metrics-address <host:port>', 'answer Prometheus there, such as 127.0.0.1:9464').argParser(
+      new Option('--metrics-address <host:port>', 'serve Prometheus metrics there, such as 127.0.0.1:9464').argParser(
         listenAddress,
       ),
     )
     .addOption(
       new Option(
         '--http-address <host:port>',
-        'answer there whether it takes work (/health) and, with --orchestrator, what work waits for workers (/wanted)',
+        'report there whether it accepts work (/health) and, with --orchestrator, what work is waiting for workers (/wanted)',
       ).argParser(listenAddress),
     )
     .option(
       '--namespace-id <id>',
-      'serve only a server whose namespace has this id (default: the one that it has at the start)',
+      'only serve a server whose namespace has this id; default: the id that it has at start-up',
     )
-    .addOption(new Option('--log <format>', 'json, or text for people').choices(LOG_FORMATS))
+    .addOption(new Option('--log <format>', 'format of the log: json, or text for people').choices(LOG_FORMATS))
     .addHelpText('after', examples)
     .action(work);
 
@@ -167,7 +161,7 @@ async function work(options: WorkerOptions): Promise<void> {
   const keyring = await readKeyring();
   const versioned = { summaries: options.summaries, deployment: deploymentOf(options, orchestrator) };
   const render = renderer || encoder ? await renderSettings(options) : null;
-  // Loaded only here: the SDK's worker is large, and no other verb needs it.
+  // Loaded only here: the SDK's worker is large, and other verbs do not need it.
   const [
     { createLog },
     { serve },
@@ -209,10 +203,10 @@ async function work(options: WorkerOptions): Promise<void> {
   }
 }
 
-/** @throws UserError where a worker would encode no text, and texts alone, or an option is for a part that it does not have */
+/** @throws UserError if a worker would only encode texts but has no text encoder, or an option is for a role it does not have */
 function rolesOf({ orchestrator, renderer, encoder, withoutTextEncoder, large }: WorkerOptions) {
   if (encoder && withoutTextEncoder && !renderer) {
-    throw new UserError('--encoder: expected the text encoder, found --without-text-encoder; leave one of the two out');
+    throw new UserError('--encoder: expected a text encoder, found --without-text-encoder; leave one of the two out');
   }
   const isAll = !orchestrator && !renderer && !encoder;
   if (!isAll && !renderer) {
@@ -222,20 +216,20 @@ function rolesOf({ orchestrator, renderer, encoder, withoutTextEncoder, large }:
   return {
     orchestrator: isAll || orchestrator === true,
     renderer: isAll || renderer === true,
-    // A renderer does that too.
+    // A renderer encodes texts itself.
     encoder: encoder === true && (renderer !== true || withoutTextEncoder === true),
   };
 }
 
-/** @throws UserError where a build has no deployment, or there is no orchestrator to have one */
+/** @throws UserError if a build ID has no deployment, or a deployment has no orchestrator */
 function deploymentOf({ deployment: name, buildId }: WorkerOptions, orchestrator: boolean): Deployment | undefined {
   if (name === undefined && buildId === undefined) return undefined;
   if (name === undefined) {
-    throw new UserError('--build-id: expected --deployment beside it, found none; a build is one of a deployment');
+    throw new UserError('--build-id: expected --deployment as well, found none; a build belongs to a deployment');
   }
   if (orchestrator) return { name, buildId };
   throw new UserError(
-    '--deployment: expected a worker with an orchestrator, found none; it keeps versions of workflows apart, which render and encode workers do not have. ' +
+    '--deployment: expected a worker with an orchestrator, found none; it versions workflows, which render and encode workers do not run. ' +
       'Add --orchestrator, or leave --deployment out (TEMPORAL_DEPLOYMENT_NAME)',
   );
 }
@@ -243,7 +237,7 @@ function deploymentOf({ deployment: name, buildId }: WorkerOptions, orchestrator
 const withoutRenderer = (option: string): UserError =>
   new UserError(`${option}: expected a worker that renders, found none; add --renderer, or leave ${option} out`);
 
-/** Runs until all have ended. One that fails stops the others in the way that a person would, with a signal. */
+/** Runs until all have ended. One that fails stops the others as a user would, with a signal. */
 async function together(workers: Promise<void>[]): Promise<void> {
   const results = await Promise.allSettled(
     workers.map((worker) =>

@@ -24,7 +24,7 @@ afterAll(async () => {
 const run = (args: string[]): Promise<Finished> =>
   runHere(args, { ...place.environment, TEMPORAL_ADDRESS: server.address });
 
-/** Wrong usage or input, in a message without a stack, and no trace of it anywhere. */
+/** Expects a message without a stack and exit code 2, and that nothing was written. */
 async function expectRefused(args: string[], message: RegExp): Promise<void> {
   const finished = await run(args);
   expect(finished).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(message) });
@@ -32,7 +32,7 @@ async function expectRefused(args: string[], message: RegExp): Promise<void> {
   expect(existsSync(place.store)).toBe(false);
 }
 
-/** Rows each of which has keys of its own. */
+/** Rows that each have their own keys. */
 function ownKeys(rows: number, keys: number): string {
   const row = (number: number) =>
     Object.fromEntries(Array.from({ length: keys }, (_, key) => [`k${number}_${key}`, 'x']));
@@ -42,88 +42,76 @@ function ownKeys(rows: number, keys: number): string {
 const catalogs: [problem: string, file: string, text: string | Uint8Array, message: RegExp][] = [
   ['no prompt column', 'a.csv', 'id,text\n1,a fox', /prompt.*"id", "text"; is it --column prompt=text\?/],
   ['a size that does not exist', 'b.csv', 'prompt,size\na fox,999', /line 2, size: .*999/],
-  ['a width of a thousand million', 'c.csv', 'prompt,width,height\na fox,1e9,512', /line 2, width: .*1e9/],
+  ['a width of a billion', 'c.csv', 'prompt,width,height\na fox,1e9,512', /line 2, width: .*1e9/],
   ['an id that climbs out of its folder', 'd.csv', 'id,prompt\n../../x,a fox', /line 2, id: .*\.\.\/\.\.\/x/],
   ['two rows with one id', 'e.csv', 'id,prompt\nfox,a fox\nfox,a wolf', /line 3, id: .*fox/],
-  ['bytes that are no text', 'f.csv', Buffer.from('prompt\nun caf\x81', 'latin1'), /UTF-8/],
+  ['bytes that are not text', 'f.csv', Buffer.from('prompt\nun caf\x81', 'latin1'), /UTF-8/],
   ['an empty file', 'g.csv', '', /g\.csv/],
   ['a header without rows', 'h.csv', 'prompt\n', /at least one row/],
   ['a size that the bundle does not serve', 'i.csv', 'prompt,size\na fox,4k', /line 2, size: .*256, 512.*4k/],
   ['keys that are data', 'k.jsonl', ownKeys(250, 190), /line 3, k2_120: .*at most 500 different columns besides ours/],
-  ['JSON that is none', 'j.jsonl', '{"prompt": "a fox"\n', /line 1/],
+  ['invalid JSON', 'j.jsonl', '{"prompt": "a fox"\n', /line 1/],
 ];
 
 test.each(catalogs)('a catalog with %s is refused', async (_, file, text, message) => {
   await expectRefused(['submit', await place.catalog(file, text)], message);
 });
 
-test('all problems of a catalog are told at once', async () => {
+test('all problems of a catalog are reported in one pass', async () => {
   const catalog = await place.catalog('all.csv', 'id,prompt,size,seed\n../x,a fox,999,-1\nok,,256,1');
   const { stderr } = await run(['submit', catalog]);
   for (const part of ['line 2, id', 'line 2, size', 'line 2, seed', 'line 3, prompt']) expect(stderr).toContain(part);
 });
 
 test.each([
-  ['a catalog that is not there', ['submit', 'nowhere.csv'], /nowhere\.csv/],
+  ['a missing catalog', ['submit', 'nowhere.csv'], /nowhere\.csv/],
   [
-    'a catalog whose format nobody knows',
+    'a catalog of unknown format',
     ['submit', 'catalog.ods'],
     /\.csv, \.tsv, \.xlsx, \.jsonl or \.txt.*: save it as \.xlsx or "CSV UTF-8"/,
   ],
   [
-    'a catalog of a format that nobody reads',
+    'a schedule for a catalog of unknown format',
     ['schedule', 'create', 's', 'a.json', '--at', '03:00'],
-    /one object a line, as \.jsonl/,
+    /one object per line, as \.jsonl/,
   ],
   [
-    'a picture whose prompt JPEG has no room for',
+    'a prompt that does not fit into JPEG metadata',
     ['render', '猫 '.repeat(9_000), '--out', 'x.jpg'],
     /^pixart-batch: prompt: expected prompts that fit.*JPEG/m,
   ],
-  [
-    'a mapping of columns that a list of prompts lacks',
-    ['plan', 'LIST', '--column', 'prompt=a'],
-    /column mapping: .*\.txt/,
-  ],
-  ['a batch id that is no folder name', ['submit', 'CATALOG', '--batch', '../x'], /batch id/],
-  ['a mapping of no column of ours', ['submit', 'CATALOG', '--column', 'colour=Prompt'], /column mapping/],
-  ['a column read from two', ['plan', 'CATALOG', '--column', 'prompt=a', '--column', 'Prompt=b'], /from a already/],
+  ['a column mapping for a list of prompts', ['plan', 'LIST', '--column', 'prompt=a'], /column mapping: .*\.txt/],
+  ['a batch id that cannot be a folder name', ['submit', 'CATALOG', '--batch', '../x'], /batch id/],
+  ['a mapping of an unknown column', ['submit', 'CATALOG', '--column', 'colour=Prompt'], /column mapping/],
+  ['a column mapped twice', ['plan', 'CATALOG', '--column', 'prompt=a', '--column', 'Prompt=b'], /already read from a/],
   ['a folder in place of a catalog', ['plan', '.', '--catalog-format', 'csv'], /catalog: .*found a folder/],
   ['a catalog on the web', ['plan', 'https://host/x.csv'], /catalog: expected a path.*https:\/\/host\/x\.csv/],
-  ['a URL that is no path', ['plan', 'file:///a%2Fb.csv'], /catalog: expected a path in file:\/\/\/a%2Fb\.csv/],
+  ['a file URL that is not a path', ['plan', 'file:///a%2Fb.csv'], /catalog: expected a path in file:\/\/\/a%2Fb\.csv/],
   [
-    'a column that is not ours, but of every object',
+    'a column named like a property of every object',
     ['plan', 'CATALOG', '--column', 'constructor=b'],
     /column mapping/,
   ],
-  ['terms of no name', ['plan', 'CATALOG', '--terms', ''], /--terms.*found nothing/],
-  ['a store of no name', ['plan', 'CATALOG', '--store', ''], /--store.*found nothing[\s\S]*--help/],
-  ['a number in another notation', ['plan', 'CATALOG', '--sample', '0x10'], /whole number/],
+  ['an empty --terms', ['plan', 'CATALOG', '--terms', ''], /--terms.*found nothing/],
+  ['an empty --store', ['plan', 'CATALOG', '--store', ''], /--store.*found nothing[\s\S]*--help/],
+  ['a hexadecimal number', ['plan', 'CATALOG', '--sample', '0x10'], /whole number/],
   [
-    'a picture for a folder that is a file',
+    'an output folder that is a file',
     ['render', 'a fox', '--out', 'package.json/fox.png'],
     /fox\.png cannot be written: .*--out/,
   ],
-  ['a bundle that is not there', ['submit', 'CATALOG', '--bundle', 'nowhere'], /bundle "nowhere"/],
+  ['a missing bundle', ['submit', 'CATALOG', '--bundle', 'nowhere'], /bundle "nowhere"/],
   ['a store of an unknown kind', ['submit', 'CATALOG', '--store', 's3://bucket'], /s3:\/\/bucket/],
   ['a verb that does not exist', ['sumbit', 'CATALOG'], /unknown command 'sumbit'/],
   ['an option that does not exist', ['submit', 'CATALOG', '--wiat'], /unknown option '--wiat'/],
   ['a quality out of range', ['submit', 'CATALOG', '--quality', '101'], /whole number from 1 to 100/],
-  ['a way to decode', ['submit', 'CATALOG', '--decode', 'half'], /Allowed choices are tiled, whole/],
-  ['a quality of PNG', ['submit', 'CATALOG', '--quality', '80'], /--image-format webp, avif or jpeg/],
-  ['a seed that draws nothing', ['plan', 'CATALOG', '--sample-seed', '7'], /--sample beside it/],
+  ['an unknown way to decode', ['submit', 'CATALOG', '--decode', 'half'], /Allowed choices are tiled, whole/],
+  ['a quality for PNG', ['submit', 'CATALOG', '--quality', '80'], /--image-format webp, avif or jpeg/],
+  ['a sample seed without a sample', ['plan', 'CATALOG', '--sample-seed', '7'], /--sample as well/],
   ['a plan for a store of an unknown kind', ['plan', 'CATALOG', '--store', 's3://bucket'], /s3:\/\/bucket/],
   ['a schedule without a time', ['schedule', 'create', 's', 'CATALOG'], /--at or --cron/],
-  [
-    'days without a time',
-    ['schedule', 'create', 's', 'CATALOG', '--days', 'monday'],
-    /--days: expected --at beside it/,
-  ],
-  [
-    'a schedule that nobody understands',
-    ['schedule', 'create', 's', 'CATALOG', '--cron', 'x'],
-    /cron "x": expected five/,
-  ],
+  ['days without a time', ['schedule', 'create', 's', 'CATALOG', '--days', 'monday'], /--days: expected --at as well/],
+  ['an invalid cron expression', ['schedule', 'create', 's', 'CATALOG', '--cron', 'x'], /cron "x": expected five/],
 ])('%s is refused', async (_, args, message) => {
   const files: Record<string, string> = {
     CATALOG: await place.catalog('good.csv', 'prompt\na fox'),
@@ -135,7 +123,7 @@ test.each([
   );
 });
 
-test('a picture does not take the place of a folder, and nothing is rendered first', async () => {
+test('an image never replaces a folder, and this is checked before rendering', async () => {
   const folder = join(place.folder, 'folder.png');
   mkdirSync(folder);
   await expectRefused(['render', 'a fox', '--out', folder, '--force'], /folder\.png cannot be written: it is a folder/);
@@ -144,7 +132,7 @@ test('a picture does not take the place of a folder, and nothing is rendered fir
 test.each([
   ['report', ['report', 'mistyped']],
   ['verify', ['verify', 'mistyped']],
-])('%s of a batch that there is not says so', async (_, args) => {
+])('%s of an unknown batch says so', async (_, args) => {
   await expectRefused(
     args,
     /batch mistyped: expected a batch of that name in .*, found none\. "npx pixart-batch list" shows/,
@@ -153,33 +141,33 @@ test.each([
 
 test('status without a server looks into the store', async () => {
   const nobody = await runHere(['status', 'mistyped', '--address', '127.0.0.1:1'], place.environment);
-  expect(nobody).toMatchObject({ code: 4, stdout: '', stderr: expect.stringMatching(/\nNothing of it lies in /) });
+  expect(nobody).toMatchObject({ code: 4, stdout: '', stderr: expect.stringMatching(/\nNothing of it is in /) });
 });
 
-test('a store that has nothing to remove is told so', async () => {
+test('clean says that a store has nothing to remove', async () => {
   const cleaned = await run(['clean']);
   expect(cleaned).toMatchObject({ code: 0, stdout: expect.stringMatching(/^nothing to remove in .*\n$/) });
 });
 
-test('none of all these has started anything', async () => {
+test('none of these commands has started anything', async () => {
   expect(await run(['list'])).toMatchObject({
     code: 0,
     stdout: '',
     stderr: expect.stringMatching(/^the server knows no batch\..*\n$/),
   });
-  expect(await run(['schedule', 'list'])).toMatchObject({ code: 0, stdout: '', stderr: 'no schedule yet\n' });
+  expect(await run(['schedule', 'list'])).toMatchObject({ code: 0, stdout: '', stderr: 'no schedules yet\n' });
 });
 
-test('a schedule of a catalog that is not there yet, or is wrong, is set, and says what that means', async () => {
+test('a schedule whose catalog is missing or invalid is created with a warning', async () => {
   const missing = await run(['schedule', 'create', 'early', 'tomorrow.csv', '--at', '03:00']);
   expect(missing).toMatchObject({
     code: 0,
-    stderr: expect.stringMatching(/tomorrow\.csv is not there yet: batches fail/),
+    stderr: expect.stringMatching(/tomorrow\.csv does not exist yet: batches fail/),
   });
   const wrong = await place.catalog('wrong.csv', 'prompt,size\na fox,999');
   expect(await run(['schedule', 'create', 'wrong', wrong, '--at', '03:00'])).toMatchObject({
     code: 0,
-    stderr: expect.stringMatching(/line 2, size: .*\nUntil this is mended, batches fail\.\n$/s),
+    stderr: expect.stringMatching(/line 2, size: .*\nUntil this is fixed, batches fail\.\n$/s),
   });
   const there = await place.catalog('good.csv', 'prompt\na fox');
   expect(await run(['schedule', 'create', 'ready', there, '--at', '03:00'])).toMatchObject({ code: 0, stderr: '' });
@@ -188,26 +176,26 @@ test('a schedule of a catalog that is not there yet, or is wrong, is set, and sa
 const surprising = `prompt,negative,cfg_scale,sampler\n一只猫,blurry,7,Euler\na (flat:1.3) fox,,,Euler\n${'fox '.repeat(200)},,,\n`;
 
 const surprises = [
-  /^column "negative" changes no picture and is carried along; was negative_prompt meant\?/m,
-  /^column "cfg_scale" changes no picture and is carried along; was guidance meant\? --column guidance=cfg_scale/m,
-  /^column "sampler" has no effect here and is carried along: the bundle has its sampler$/m,
-  /^warning: 1 row with a prompt of which cleaning leaves no word.*: line 2$/m,
+  /^column "negative" has no effect and is carried over; did you mean negative_prompt\?/m,
+  /^column "cfg_scale" has no effect and is carried over; did you mean guidance\? Map it with --column guidance=cfg_scale/m,
+  /^column "sampler" has no effect here and is carried over: the bundle has its sampler$/m,
+  /^warning: 1 row with a prompt that has no words left after cleaning.*: line 2$/m,
   /^1 row with a prompt of more than \d+ tokens, whose end the model does not see: line 4$/m,
-  /^1 row with a prompt that loses words in cleaning, as on line 2: "一只猫" is read as ""/m,
+  /^1 row with a prompt that loses words in cleaning, as in line 2: "一只猫" is read as ""/m,
   /^1 row with emphasis, tags or flags of other tools, such as "\(flat:1\.3\)".*: line 3$/m,
 ];
 
 test.each([
   ['a schedule', ['schedule', 'create', 'surprising', 'CATALOG', '--at', '03:00', '--seeds', 'fresh']],
   ['a submission', ['submit', 'CATALOG', '--batch', 'surprising']],
-])('%s tells what a plan tells of the prompts and columns, and goes on', async (_, args) => {
+])('%s prints the same notes about prompts and columns as a plan, and continues', async (_, args) => {
   const catalog = await place.catalog('surprising.csv', surprising);
   const finished = await run(args.map((arg) => (arg === 'CATALOG' ? catalog : arg)));
   expect(finished.code).toBe(0);
   for (const surprise of surprises) expect(finished.stderr).toMatch(surprise);
 });
 
-test("a submission's JSON has them too", async () => {
+test("a submission's JSON has these notes too", async () => {
   const catalog = await place.catalog('surprising.csv', surprising);
   const { stdout } = await run(['submit', catalog, '--batch', 'surprising-json', '--json']);
   expect(JSON.parse(stdout)).toMatchObject({

@@ -17,13 +17,13 @@ beforeAll(async () => {
 
 afterAll(() => rm(home, { recursive: true }));
 
-test('the first of the shipped bundles is meant where no other is installed, else one has to be chosen', async () => {
+test('the first shipped bundle is the default if no other is installed; otherwise one must be chosen', async () => {
   expect(await runHere(['bundle', 'verify'])).toMatchObject({ code: 0, stdout: 'pixart-icons: intact\n' });
   const several = await runHere(['bundle', 'verify'], { PIXART_BATCH_BUNDLES: home });
   expect(several).toMatchObject({ code: 2, stderr: expect.stringMatching(/several are installed: .*mine.*--bundle/) });
 });
 
-test('"bundle info" lists what --bundle goes by, and a broken bundle hides no other', async () => {
+test('"bundle info" lists the names that --bundle accepts, and a broken bundle does not hide others', async () => {
   const { code, stdout, stderr } = await runHere(['bundle', 'info'], { PIXART_BATCH_BUNDLES: home });
   expect(code).toBe(0);
   expect(stdout).toMatch(/^mine \(tiny-epsilon\): /m);
@@ -31,7 +31,7 @@ test('"bundle info" lists what --bundle goes by, and a broken bundle hides no ot
   expect(stderr).toMatch(/broken.*bundle\.json is not JSON/);
 });
 
-test('"bundle info" tells how weights are stored and with what error, where the bundle says so', async () => {
+test('"bundle info" shows the precision of the weights and its error, if the bundle records them', async () => {
   const folder = join(home, 'quantised');
   await cp(join(GOLDEN, 'bundles/tiny-epsilon'), folder, { recursive: true });
   const file = join(folder, 'bundle.json');
@@ -48,11 +48,11 @@ test('"bundle info" tells how weights are stored and with what error, where the 
   const [told] = JSON.parse((await runHere(['bundle', 'info', folder, '--json'])).stdout);
   expect(told.precision).toEqual(precision);
   const earlier = join(GOLDEN, 'bundles/tiny-epsilon');
-  expect((await runHere(['bundle', 'info', earlier])).stdout).toMatch(/ {2}weights {3}not known\n/);
+  expect((await runHere(['bundle', 'info', earlier])).stdout).toMatch(/ {2}weights {3}unknown\n/);
   expect(JSON.parse((await runHere(['bundle', 'info', earlier, '--json'])).stdout)[0].precision).toBeNull();
 });
 
-test('"bundle verify" is told by its exit code of a file that a graph loads and the bundle does not list', async () => {
+test('"bundle verify" fails on a file that a graph loads and the bundle does not list', async () => {
   const folder = join(home, 'stray');
   await cp(join(GOLDEN, 'bundles/tiny-epsilon'), folder, { recursive: true });
   await addStrayData(folder, 'weights.bin');
@@ -61,7 +61,7 @@ test('"bundle verify" is told by its exit code of a file that a graph loads and 
   expect(stderr).toMatch(/is not all that it lists:\n.*"weights\.bin".*\nExport the checkpoint again/);
 });
 
-test('"bundle info --json" tells memory in whole bytes', async () => {
+test('"bundle info --json" gives memory in whole bytes', async () => {
   const { stdout } = await runHere(['bundle', 'info', 'pixart-icons', '--json']);
   const [{ memory }] = JSON.parse(stdout);
   const peaks = [memory.textEncoder, ...Object.values(memory.painter)];

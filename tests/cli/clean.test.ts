@@ -25,7 +25,7 @@ import { retentionPolicy } from '../store/retention-policy.ts';
 import { useBucket } from '../store/use-bucket.ts';
 import { runHere } from './run-here.ts';
 
-/** Nobody listens there. */
+/** Nothing listens there. */
 const NOWHERE = '127.0.0.1:1';
 const OLD = ['--batches-older-than', '90d'];
 
@@ -53,7 +53,7 @@ const clean = (store: ObjectStore, ...args: string[]) => runHere(['clean', '--st
 
 const asked = (store: ObjectStore, ...args: string[]) => clean(store, '--address', server.address, ...args);
 
-test('tells what would go and removes nothing; with --yes it goes, and a line of the audit tells that', async () => {
+test('clean shows what would go; with --yes it removes it and writes audit lines', async () => {
   const store = await folderStore();
   await sampleBatch(store, 'old', ['fox', 'owl']);
   await sampleBatch(store, 'spring-1', ['owl']);
@@ -64,7 +64,7 @@ test('tells what would go and removes nothing; with --yes it goes, and a line of
   expect(dry).toMatchObject({ code: 0, stderr: '' });
   expect(dry.stdout).toMatch(/^ +files to remove +size\nbatches +11 +[\d.]+ kB\nobjects +1 +11 bytes\n/);
   expect(dry.stdout).toMatch(/\nbatches to remove:\n {2}old, last written to at [-\d]+ [:\d]+, 11 files, [\d.]+ kB\n/);
-  expect(dry.stdout).toContain('old enough, and staying:\n  spring-1: named by --keep\nnothing was removed;');
+  expect(dry.stdout).toContain('old enough, but kept:\n  spring-1: named by --keep\nnothing was removed;');
   expect(await names(store)).toEqual(before);
   const done = await asked(store, ...args, '--yes', '--json');
   const [result] = jsonLines(done) as [CleanResult];
@@ -77,20 +77,20 @@ test('tells what would go and removes nothing; with --yes it goes, and a line of
   expect(await read(lines[1]!)).toMatchObject({ outcome: 'done', details: { batchNames: 'old', objectsFiles: 1 } });
 });
 
-test('a batch that the server runs stays, however old its files are, and goes when the server says that it has ended', async () => {
+test('a running batch is kept, however old its files are, and removed once the server says it has ended', async () => {
   const store = await folderStore();
   await store.create('catalog.csv', Buffer.from('prompt\nfox\n'), 'text/csv');
   const bundle = bundleRef(await openBundle(BUNDLE));
   await submitBatch(client, { batch: 'waiting', catalog: `${store.url}/catalog.csv`, store: store.url, bundle });
   await makeOld(store);
   const before = await asked(store, ...OLD, '--yes');
-  expect(before).toMatchObject({ code: 0, stdout: expect.stringMatching(/staying:\n {2}waiting: it is \w+\n/) });
+  expect(before).toMatchObject({ code: 0, stdout: expect.stringMatching(/kept:\n {2}waiting: it is \w+\n/) });
   await client.temporal.workflow.getHandle(batchWorkflowId('waiting')).terminate();
   expect((await asked(store, ...OLD, '--yes')).stdout).toContain('batches removed:\n  waiting,');
   expect(await names(store, batchFolder('waiting'))).toEqual([]);
 });
 
-test('without a server a batch whose last round has no manifest stays, and that is said; one that was named has to answer', async () => {
+test('a batch whose last round has no manifest is kept and reported if no server knows it; a named server has to answer', async () => {
   const store = await folderStore();
   await sampleBatch(store, 'ended', ['fox']);
   await sampleBatch(store, 'open', ['owl'], { hasEnded: false });
@@ -102,7 +102,7 @@ test('without a server a batch whose last round has no manifest stays, and that 
   expect(unknown.stdout).toContain('batches to remove:\n  ended,');
 });
 
-test('of each catalog the newest stay; a batch whose catalog nobody knows stays too', async () => {
+test('--keep-last keeps the newest batches of each catalog, and batches of unknown catalogs', async () => {
   const store = await folderStore();
   for (const batch of ['a-1', 'a-2', 'a-3']) await sampleBatch(store, batch, ['fox'], { catalog: 'file:///a.csv' });
   await sampleBatch(store, 'b-1', ['fox'], { catalog: 'file:///b.csv' });
@@ -119,13 +119,13 @@ test('of each catalog the newest stay; a batch whose catalog nobody knows stays 
   expect(kept.at(-1)!.why).toContain('its catalog is unknown');
 });
 
-test('a damaged record keeps every object, and ends with exit code 3 and its name', async () => {
+test('if a record is damaged, no object is removed, and clean exits with code 3 and names the record', async () => {
   const store = await folderStore();
   await sampleBatch(store, 'young', ['fox']);
   await store.replace('batches/young/_plan/1-00000.jsonl', Buffer.from('{"id'), 'application/x-ndjson');
   const { code, stdout } = await clean(store);
   expect(code).toBe(3);
-  expect(stdout).toContain('no object was looked at: batches/young/_plan/1-00000.jsonl in');
+  expect(stdout).toContain('objects were not checked: batches/young/_plan/1-00000.jsonl in');
 });
 
 test.each([
@@ -139,7 +139,7 @@ test.each([
   expect(stderr).toMatch(message);
 });
 
-test('a batch that is being removed can neither be retried nor submitted again, and the message says what to do', async () => {
+test('a batch that is being removed can be neither retried nor submitted again, and the error says what to do', async () => {
   const store = await folderStore();
   await sampleBatch(store, 'going', ['fox']);
   await beginRemoval(store, 'going', 'clean');
@@ -155,11 +155,11 @@ test('a batch that is being removed can neither be retried nor submitted again, 
   );
 });
 
-test('what a retention policy keeps is reported with exit code 3, the rest goes, and what is needed stays whole', {
+test('files under a retention policy are reported with exit code 3, the rest is removed, and needed files stay intact', {
   timeout: SLOW_MS,
 }, async () => {
   const url = bucket.freshUrl();
-  // What is old enough for the policy to let it go.
+  // Old enough for the retention policy to allow deletion.
   const before = await openStore(url);
   await sampleBatch(before, 'free', ['fox', 'owl']);
   await before.create(objectOf('nobody-1'), Buffer.from('free'), 'image/png');
@@ -185,7 +185,7 @@ test('what a retention policy keeps is reported with exit code 3, the rest goes,
     kept: 1,
     keptWhy: expect.stringContaining('a retention policy keeps'),
   });
-  // The notes of removals are young, and kept too.
+  // The notes of removals are new, so the policy keeps them too.
   expect(counts.batches.kept).toBe(3);
   expect(await names(store, batchFolder('free'))).toEqual([removalName('free')]);
   const objects = ['owl', 'hen', 'elk', 'nobody-2', 'cat'].map(objectOf);
@@ -199,11 +199,9 @@ test('what a retention policy keeps is reported with exit code 3, the rest goes,
   expect(again.stdout).toMatch(
     /staying:\n {2}kept: the store keeps 2 of its files: a retention policy keeps what is there/,
   );
-  expect(again.stdout).toMatch(
-    /\nobjects: the store does not let go of 1 file: a retention policy keeps what is there/,
-  );
+  expect(again.stdout).toMatch(/\nobjects: the store refuses to delete 1 file: a retention policy keeps what is there/);
 
-  // The policy has let go of all.
+  // The retention policy no longer holds any file.
   const { code: last, stdout: said } = await asked(before, ...OLD, '--yes');
   expect(last, said).toBe(0);
   for (const batch of ['free', 'kept']) expect(await names(before, batchFolder(batch))).toEqual([]);

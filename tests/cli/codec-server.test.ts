@@ -24,10 +24,10 @@ const both = { ...keys, PIXART_CODEC_TOKEN: TOKEN };
 test.each<[string, Record<string, string>, string[], string]>([
   ['no key', { PIXART_CODEC_TOKEN: TOKEN }, [], 'expected encryption keys, found none. Set PIXART_ENCRYPTION_KEY_FILE'],
   [
-    'nobody who may ask',
+    'no way to authenticate',
     keys,
     [],
-    'expected a way to tell who may see prompts, found none. Set PIXART_CODEC_TOKEN_FILE',
+    'expected a token or an identity provider that says who may see prompts, found neither. Set PIXART_CODEC_TOKEN_FILE',
   ],
   ['a short token', { ...keys, PIXART_CODEC_TOKEN: 'secret' }, [], 'expected a token of at least 32 characters'],
   [
@@ -43,14 +43,24 @@ test.each<[string, Record<string, string>, string[], string]>([
     'found no --jwt-audience and no --jwks',
   ],
   [
-    'keys of an identity provider that come in the clear',
+    'unencrypted keys of an identity provider',
     both,
     ['--jwks', 'http://id.example.com/'],
     'Expected an https:// address',
   ],
-  ['a UI with a path', both, ['--ui', 'https://temporal.example.com/ui'], 'Expected where the UI is, without a path'],
-  ['a certificate alone', both, ['--tls-cert', '/x'], 'expected --tls-cert and --tls-key together, found no --tls-key'],
-  ['a name to listen at', both, ['--listen', 'localhost:8234'], 'Expected an IP address and a port'],
+  [
+    'a UI with a path',
+    both,
+    ['--ui', 'https://temporal.example.com/ui'],
+    'Expected the origin of the UI, without a path',
+  ],
+  [
+    'a certificate without a key',
+    both,
+    ['--tls-cert', '/x'],
+    'expected --tls-cert and --tls-key together, found no --tls-key',
+  ],
+  ['a host name to listen on', both, ['--listen', 'localhost:8234'], 'Expected an IP address and a port'],
   [
     'an address of another machine',
     both,
@@ -64,7 +74,7 @@ test.each<[string, Record<string, string>, string[], string]>([
   for (const secret of [TOKEN, keys.PIXART_ENCRYPTION_KEYS]) expect(stderr).not.toContain(secret);
 });
 
-test('a token in a file that others may read, and a certificate that is none, are refused', async () => {
+test('a token file that others may read, and an invalid certificate, are refused', async () => {
   const open = await runHere(['codec-server'], { ...keys, PIXART_CODEC_TOKEN_FILE: join(folder, 'open') });
   expect(open.stderr).toMatch(
     /PIXART_CODEC_TOKEN_FILE: expected .*open to be accessible to its owner only, found mode 644: run "chmod 600/,

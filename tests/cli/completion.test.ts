@@ -8,7 +8,7 @@ import { runHere } from './run-here.ts';
 
 const run = promisify(execFile);
 
-/** What is typed before the key for completion, and what is offered then. */
+/** What is typed before Tab, and what is offered. */
 const TYPED: [line: string, offered: string[]][] = [
   ['sched', ['schedule']],
   ['schedule up', ['update']],
@@ -23,7 +23,7 @@ const TYPED: [line: string, offered: string[]][] = [
 
 const lastWord = (line: string): string => line.slice(line.lastIndexOf(' ') + 1);
 
-/** Each tells what its shell offers, with names of files where it falls back to these. */
+/** Functions that return what each shell offers, including file names if it falls back to them. */
 const SHELLS: Record<string, (script: string, line: string) => Promise<string[]>> = {
   async bash(script, line) {
     const words = `pixart-batch ${line}`.split(' ');
@@ -36,7 +36,7 @@ const SHELLS: Record<string, (script: string, line: string) => Promise<string[]>
     const { stdout } = await run('fish', ['--no-config', '-c', ask, script, line]);
     return stdout.split('\n').flatMap((offer) => (offer === '' ? [] : [offer.split('\t')[0]!]));
   },
-  /** It has no other way than a terminal: what it puts there for a word that has only one end. */
+  /** zsh only completes on a terminal: this reads what it inserts for a word with a single completion. */
   async zsh(script, line) {
     const ask = [
       'zmodload zsh/zpty',
@@ -47,13 +47,13 @@ const SHELLS: Record<string, (script: string, line: string) => Promise<string[]>
       `while zpty -r shell part; do print -rn -- "$part"; done`,
     ].join('\n');
     const { stdout } = await run('zsh', ['-f', '-c', ask, 'zsh', script, `pixart-batch ${line}`]);
-    // A space behind a whole word stays, or goes, with how the line was edited.
+    // Depending on how the line was edited, a space may follow a complete word.
     const told = [...stdout.matchAll(/<<(pixart-batch [^>$]*?) *>>/g)].at(-1)?.[1] ?? '';
     return lastWord(told) === lastWord(line) ? [] : [lastWord(told)];
   },
 };
 
-/** Those that this machine has; every one has bash. */
+/** The shells that this machine has; every machine has bash. */
 const shells = Object.keys(SHELLS).filter((shell) => spawnSync(shell, ['-c', 'true']).status === 0);
 
 let folder: string;
@@ -64,7 +64,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-test('bash is here to be asked', () => expect(shells).toContain('bash'));
+test('bash is installed', () => expect(shells).toContain('bash'));
 
 describe.each(shells)('what %s offers', (shell) => {
   let script: string;
@@ -76,7 +76,7 @@ describe.each(shells)('what %s offers', (shell) => {
     await writeFile(script, made.stdout);
   });
 
-  // A terminal shows one end of a word, and of several their beginning.
+  // A terminal shows a single completion, but only the common prefix of several.
   const typed = TYPED.filter(([, offered]) => shell !== 'zsh' || offered.length === 1);
 
   test.each(typed)('for "%s" is %j', async (line, offered) => {
@@ -84,7 +84,7 @@ describe.each(shells)('what %s offers', (shell) => {
   });
 });
 
-test('another shell is refused with those that there are', async () => {
+test('an unknown shell is refused with the list of known ones', async () => {
   expect(await runHere(['completion', 'tcsh'])).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('bash, zsh, fish'),

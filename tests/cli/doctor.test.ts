@@ -31,7 +31,7 @@ async function findings(...options: string[]): Promise<{ code: number | null; of
   return { code, of: new Map(all.map((finding) => [finding.what, finding])) };
 }
 
-test('a machine that runs the tests lacks nothing but the server that was named', async () => {
+test('a machine that runs the tests lacks only the named server', async () => {
   const { code, of } = await findings();
   expect(code).toBe(2);
   const missing = [...of.values()].filter(({ state }) => state === 'missing');
@@ -41,9 +41,9 @@ test('a machine that runs the tests lacks nothing but the server that was named'
   expect(of.get('bundle')).toMatchObject({ state: 'ok', found: expect.stringContaining('pixart-icons') });
 });
 
-test('where nobody names a server none has to run, and nothing is missing', async () => {
+test('if no server is named, none has to run, and nothing is missing', async () => {
   vi.stubEnv('TEMPORAL_ADDRESS', '');
-  // Of a "dev" that has ended.
+  // Left by a "dev" that has ended.
   mkdirSync(path.join(folder, 'state'));
   const server = { address: '127.0.0.1:1', uiUrl: null, namespaceId: 'a' };
   writeFileSync(path.join(folder, 'state', 'server.json'), JSON.stringify(server));
@@ -52,7 +52,7 @@ test('where nobody names a server none has to run, and nothing is missing', asyn
   expect(code).toBe(0);
 });
 
-test('what is missing is told with the way to get it', async () => {
+test('missing items are listed with how to get them', async () => {
   vi.stubEnv('PATH', folder);
   vi.stubEnv('XDG_CACHE_HOME', folder);
   const { code, of } = await findings('--bundle', 'no-such-bundle', '--device', 'cuda:7');
@@ -61,30 +61,30 @@ test('what is missing is told with the way to get it', async () => {
   expect(of.get('bundle')).toMatchObject({ state: 'missing', found: expect.stringContaining('no-such-bundle') });
 });
 
-test('people read it in lines that have what to do below', async () => {
+test('the text output has the remedy below each finding', async () => {
   const { stdout } = await runHere(['doctor', '--store', path.join(folder, 'out')]);
   expect(stdout).toMatch(/^ok +Node\.js +\d/m);
   expect(stdout).toMatch(/^MISSING +Temporal server +.*\n +check --address and TEMPORAL_ADDRESS$/m);
 });
 
-test('a Node.js that is too old is told', () => {
+test('a Node.js that is too old is reported', () => {
   expect(nodeVersion('20.8.1')).toMatchObject({ state: 'missing', found: '20.8.1' });
   expect(['20.9.0', '22.1.0'].map((version) => nodeVersion(version).state)).toEqual(['ok', 'ok']);
 });
 
-test('packages that are not there, of another version, or for another machine are named', () => {
+test('packages that are missing, of another version, or for another machine are named', () => {
   const zod = path.join(folder, 'node_modules', 'zod');
   mkdirSync(zod, { recursive: true });
   writeFileSync(path.join(folder, 'package.json'), '{}');
   writeFileSync(path.join(zod, 'package.json'), '{ "version": "0.0.1" }');
-  expect(packages(folder)).toMatchObject({ state: 'missing', found: expect.stringContaining('is not there') });
+  expect(packages(folder)).toMatchObject({ state: 'missing', found: expect.stringContaining('is not installed') });
   const load = (name: string) => {
     if (name === 'sharp') throw new Error('wrong ELF class');
   };
   expect(nativePackages(load)).toMatchObject({ state: 'missing', found: 'sharp: wrong ELF class' });
 });
 
-test('a clock that was put back is told, and one that is away from the bucket', async () => {
+test('a clock that was set back, or differs from the bucket, is reported', async () => {
   const state = path.join(folder, 'state');
   mkdirSync(state);
   expect(await clock('out', state)).toMatchObject({ state: 'ok' });

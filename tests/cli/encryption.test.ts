@@ -16,14 +16,14 @@ afterEach(() => rmSync(join(file, '..'), { recursive: true }));
 
 const newKey = (...args: string[]) => runHere(['encryption', 'new-key', ...args]);
 
-test('a new key is printed, alone, and can be used as it is', async () => {
+test('a new key is printed alone, and can be used as it is', async () => {
   const { code, stdout, stderr } = await newKey();
   expect([code, stderr]).toEqual([EXIT.ok, '']);
   const ring = await readKeyring({ PIXART_ENCRYPTION_KEYS: stdout });
   expect(stdout).toMatch(new RegExp(`^${ring!.current.name}:\\S{44}\\n$`));
 });
 
-test('a new file of keys is its owner’s alone; later keys are added, and the first stays the current one', async () => {
+test('only its owner can read a new key file; later keys are appended, and the first stays current', async () => {
   const first = await newKey('--file', file);
   expect(first.stderr).toContain(`set PIXART_ENCRYPTION_KEY_FILE=${file}`);
   const { current } = (await readKeyring({ PIXART_ENCRYPTION_KEY_FILE: file }))!;
@@ -31,13 +31,13 @@ test('a new file of keys is its owner’s alone; later keys are added, and the f
   expect(statSync(file).mode & 0o777).toBe(0o600);
 
   const second = await newKey('--file', file);
-  expect(second.stderr).toContain('put its line first to encrypt with it');
+  expect(second.stderr).toContain('move its line to the top to encrypt with it');
   const ring = (await readKeyring({ PIXART_ENCRYPTION_KEY_FILE: file }))!;
   expect(ring.current.id).toBe(current.id);
   expect(ring.byId(/added key (\S+)/.exec(second.stdout)![1]!)).toBeDefined();
 });
 
-test('a file of something else is left as it is', async () => {
+test('a file that holds no keys is left as it is', async () => {
   writeFileSync(file, 'dear diary\n');
   const { code, stderr } = await newKey('--file', file);
   expect(code).toBe(EXIT.badInput);

@@ -14,7 +14,7 @@ async function ready() {
   };
 }
 
-test('an export says what it wrote, and the next one that nothing has changed', async () => {
+test('an export says what it wrote, and the next one says that nothing has changed', async () => {
   const { to, run } = await ready();
   const first = await run('--all');
   expect(first).toMatchObject({
@@ -42,14 +42,14 @@ test('an export says what it wrote, and the next one that nothing has changed', 
   expect(JSON.parse(stdout).written).toContain('fox-32@2x.png');
 });
 
-test('what stays in the way, and what could not be exported, is named and is exit code 3', async () => {
+test('files in the way and images that could not be exported are listed, with exit code 3', async () => {
   const { store, to, run } = await ready();
   await mkdir(to);
   await writeFile(join(to, 'fox.png'), 'mine');
   await rm(join(fileURLToPath(store.url), 'batches/spring/owl.png'));
   const { code, stdout } = await run('--all');
   expect(code).toBe(3);
-  expect(stdout).toContain('they stay:\n  fox.png\n');
+  expect(stdout).toContain('changed since:\n  fox.png\n');
   expect(stdout).toMatch(/not exported:\n {2}owl: batches\/spring\/owl\.png is not there/);
   expect(await readFile(join(to, 'fox.png'), 'utf8')).toBe('mine');
 });
@@ -58,7 +58,7 @@ test.each([
   [[], /expected a review, found none/],
   [['--all', '--sign'], /--sign: expected --sign-with and --sign-as/],
   [['--all', '--density', '0x'], /Expected densities from 1x to 8x/],
-  [['--all', '--format', 'gif'], /Expected some of png, webp, avif, jpeg/],
+  [['--all', '--format', 'gif'], /Expected one or more of png, webp, avif, jpeg/],
   [['--all', '--name', '../{id}.{ext}'], /--name: expected a relative name/],
 ])('%j is wrong usage: exit code 2', async (args, message) => {
   const { run } = await ready();

@@ -21,7 +21,7 @@ afterEach(() => vi.restoreAllMocks());
 
 const run = (...args: string[]) => main(['node', 'pixart-batch', ...args]);
 
-/** "npm start" runs it, nobody types it. */
+/** "npm start" runs "start"; users do not type it. */
 const typed = verbs.filter((verb) => verb !== 'start');
 
 test.each(typed)('"%s --help" shows examples that begin with the verb', async (verb) => {
@@ -40,7 +40,7 @@ test.each([
   ['schedule', 'create', 'x'],
   ['plan', 'a.csv', '--size', '300'],
   ['render', 'x', '--device', 'tpu'],
-])('wrong usage is told, with exit code 2: %s %s', async (...args) => {
+])('wrong usage is reported with exit code 2: %s %s', async (...args) => {
   expect(await run(...args)).toBe(EXIT.badInput);
   expect(printed).toMatch(/^error: /m);
 });

@@ -55,14 +55,14 @@ const receiptOf = (id: string): Receipt => ({
 
 const widest = (lines: string[]): number => Math.max(...lines.map((line) => line.length));
 
-test('a list fits 80 columns: ids are whole, and of catalogs the end is shown', async () => {
+test('a list fits 80 columns: ids are complete, and catalogs are shortened at the front', async () => {
   const { lines } = await list();
   expect(lines).toHaveLength(3);
   expect(widest(lines)).toBeLessThanOrEqual(80);
   for (const line of lines.slice(1)) expect(line).toMatch(/^spring-2026\w+Z .+…\S*\.csv$/);
 });
 
-test('a list can be of the newest, and of those in a state', async () => {
+test('a list can be limited to the newest batches, or to a state', async () => {
   const { lines } = await list('--limit', '1');
   expect(lines.slice(1)).toEqual([expect.stringContaining('spring-20260201T093000Z')]);
   expect(await list('--state', 'terminated')).toEqual({ lines: [''], stderr: 'no batch is terminated\n' });
@@ -70,7 +70,7 @@ test('a list can be of the newest, and of those in a state', async () => {
   expect((await runHere(['list', '--state', 'asleep'])).code).toBe(2);
 });
 
-test('a report fits 80 columns, with all sizes, long reasons and many ids', async () => {
+test('a report fits 80 columns even with all sizes, long reasons and many ids', async () => {
   const reason = 'expected a prompt that fits, found one that is longer than a picture of this format has room for';
   const failure = (id: string): Failure => ({ id, type: 'MetadataTooLong', reason, attempts: 1 });
   const rows = SIZES.flatMap((size) =>
@@ -88,7 +88,7 @@ test('a report fits 80 columns, with all sizes, long reasons and many ids', asyn
   expect(stdout).toMatch(/^jobs +12 +12 +12 +12 +12$/m);
 });
 
-test('a text is wrapped at its words, and of a path that is too long the end is kept', () => {
+test('text is wrapped at words, and a path that is too long keeps its end', () => {
   expect(wrapped('one two three four', '  ', 10)).toBe('one two\n  three\n  four');
   expect(ending('/a/long/path.csv', 9)).toBe('…path.csv');
   expect(ending('path.csv', 9)).toBe('path.csv');

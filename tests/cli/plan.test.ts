@@ -26,9 +26,9 @@ async function plan(text: string, ...options: string[]): Promise<string> {
   return stdout;
 }
 
-test('a plan tells of negative prompts that guidance 1 leaves without effect', async () => {
+test('a plan reports negative prompts that have no effect at guidance 1', async () => {
   const rows = 'prompt,negative_prompt,guidance\na fox,blurry,1\na dog,,1\na cat,blurry,\n';
-  expect(await plan(rows)).toContain('1 row with a negative prompt that has no effect: guidance 1 is without it');
+  expect(await plan(rows)).toContain('1 row with a negative prompt that has no effect: guidance 1 ignores it');
   expect(JSON.parse(await plan(rows, '--json'))).toMatchObject({ jobs: 3, unheardNegatives: 1 });
   expect(await plan('prompt,negative_prompt\na fox,blurry\n')).not.toContain('negative');
   expect(await plan('prompt,negative_prompt\na fox,blurry\n', '--bundle', 'pixart-icons-4-steps')).toContain(
@@ -36,7 +36,7 @@ test('a plan tells of negative prompts that guidance 1 leaves without effect', a
   );
 });
 
-test('a plan that comes to more than it may ends with 2, and one within it says by what', async () => {
+test('a plan that exceeds its limits exits with 2, and one within them shows the figures', async () => {
   const catalog = join(folder, 'limited.csv');
   await writeFile(catalog, 'prompt\na fox\nan owl\n');
   const store = join(folder, 'out-of-limited');
@@ -66,7 +66,7 @@ test('a plan that comes to more than it may ends with 2, and one within it says 
   });
 });
 
-test('a program hears how much of a catalog has been read', async () => {
+test('the library reports how much of a catalog has been read', async () => {
   const catalog = join(folder, 'large.csv');
   const text = ['prompt', ...Array.from({ length: 10_000 }, (_, row) => `a fox of number ${row}`), ''].join('\n');
   await writeFile(catalog, text);
@@ -78,40 +78,42 @@ test('a program hears how much of a catalog has been read', async () => {
   expect(heard.at(-1)).toEqual([text.length, text.length]);
 });
 
-test('a plan asks of a column that is spelt almost as one of ours', async () => {
+test('a plan asks about a column spelt almost like one of ours', async () => {
   const catalog = join(folder, 'typo.csv');
   await writeFile(catalog, 'prompt,Negativ Prompt,variant,team,no,sku\na fox,blurry,2,shop,7,k1\n');
   const { stderr } = await runHere(['plan', catalog, '--bundle', 'pixart-icons', '--store', join(folder, 'out')]);
   expect(stderr.trim().split('\n')).toEqual([
-    'column "Negativ Prompt" changes no picture and is carried along; was negative_prompt meant? --column \'negative_prompt=Negativ Prompt\' reads it so',
-    'column "variant" changes no picture and is carried along; was variants meant? --column variants=variant reads it so',
+    'column "Negativ Prompt" has no effect and is carried over; did you mean negative_prompt? Map it with --column \'negative_prompt=Negativ Prompt\'',
+    'column "variant" has no effect and is carried over; did you mean variants? Map it with --column variants=variant',
   ]);
 });
 
-test('a plan tells which rows have a prompt or negative prompt that is longer than the model reads', async () => {
+test('a plan lists rows whose prompt or negative prompt is longer than the model reads', async () => {
   const long = 'blurry '.repeat(200);
   expect(await plan(`prompt,negative_prompt\na fox,\na dog,${long}\n${long},\n`)).toContain(
     '2 rows with a prompt of more than 120 tokens, whose end the model does not see: line 3, 4',
   );
 });
 
-test('a plan tells which columns travel along, and those that the table has of its own', async () => {
+test('a plan lists the columns that are carried over, and those that clash with the manifest table', async () => {
   const told = await plan('prompt,team,status\na fox,shop,new\n');
-  expect(told).toMatch(/^carried along to the manifest: team$/m);
-  expect(told).toMatch(/^carried along to manifest\.jsonl, since manifest\.csv has such columns of its own: status$/m);
+  expect(told).toMatch(/^carried over to the manifest: team$/m);
+  expect(told).toMatch(
+    /^carried over to manifest\.jsonl only, since manifest\.csv has its own columns of that name: status$/m,
+  );
 });
 
-test('a plan names rows of whose prompt cleaning leaves nothing, and its JSON what is left of each', async () => {
+test('a plan lists rows whose prompt is empty after cleaning, and its JSON shows what is left of each', async () => {
   const catalog = join(folder, 'empty.csv');
   await writeFile(catalog, 'id,prompt\na,一只猫\nb,free shipping\nc,a fox\nd,r2d2 robot\n');
   const run = (...options: string[]) =>
     runHere(['plan', catalog, '--bundle', 'pixart-icons', '--store', join(folder, 'out'), ...options]);
   const told = await run();
   expect(told.stderr).toBe(
-    'warning: 2 rows with a prompt of which cleaning leaves no word, so that it counts as empty: line 2, 3\n',
+    'warning: 2 rows with a prompt that has no words left after cleaning, so it counts as empty: line 2, 3\n',
   );
   expect(told.stdout).toContain(
-    '3 rows with a prompt that loses words in cleaning, as on line 2: "一只猫" is read as ""; plan --json lists them',
+    '3 rows with a prompt that loses words in cleaning, as in line 2: "一只猫" is read as ""; plan --json lists them',
   );
   expect(JSON.parse((await run('--json')).stdout)).toMatchObject({
     emptyPrompts: { rows: 2, firstLines: [2, 3] },
@@ -122,16 +124,16 @@ test('a plan names rows of whose prompt cleaning leaves nothing, and its JSON wh
   });
 });
 
-test('a plan tells once of emphasis and tags that are drawn as text', async () => {
+test('a plan reports emphasis and tags that are drawn as text, once', async () => {
   const told = await plan(
     'prompt\n"a (flat:1.3) [glossy] apple <lora:foo:0.8>, BREAK, ((red))"\na ((red)) fox\na fox\n',
   );
   expect(told).toContain(
-    '2 rows with emphasis, tags or flags of other tools, such as "(flat:1.3)", which are text here and steer nothing: line 2, 3',
+    '2 rows with emphasis, tags or flags of other tools, such as "(flat:1.3)", which are plain text here: line 2, 3',
   );
 });
 
-test('a prompt that is too long for the metadata of JPEG is a problem of its row, and of no other format', async () => {
+test('a prompt that is too long for JPEG metadata is a problem of its row, but not in other formats', async () => {
   const catalog = join(folder, 'long.csv');
   await writeFile(catalog, `prompt,variants\na fox,1\n${'猫 '.repeat(9_000)},2\n`);
   const run = (...options: string[]) =>
@@ -144,13 +146,13 @@ test('a prompt that is too long for the metadata of JPEG is a problem of its row
   expect(await run()).toMatchObject({ code: 0 });
 });
 
-test('a plan with fresh seeds says that nothing of it is there yet', async () => {
+test('a plan with fresh seeds says that none of its images exists yet', async () => {
   const told = await plan('prompt\na fox\n', '--seeds', 'fresh');
-  expect(told).toContain('rows without a seed get another one in every batch: none of their images is there yet');
+  expect(told).toContain('rows without a seed get a new one in every batch, so none of their images exists yet');
   expect(JSON.parse(await plan('prompt\na fox\n', '--seeds', 'fresh', '--json'))).toMatchObject({ seeds: 'fresh' });
 });
 
-test('a plan goes on without what of the store is damaged, and says so', async () => {
+test('a plan does without damaged records of the store, and says so', async () => {
   const catalog = join(folder, 'catalog.csv');
   await writeFile(catalog, 'prompt\na fox\n');
   const store = join(folder, 'damaged');
@@ -174,7 +176,7 @@ test('a plan goes on without what of the store is damaged, and says so', async (
   });
 });
 
-test("a plan tells what is left today of the store's limits, and that they cannot be read", async () => {
+test("a plan shows what is left of the store's limits today, or that they cannot be read", async () => {
   const out = join(folder, 'limited');
   const store = await openStore(pathToFileURL(out).href);
   const limits = (text: string) => store.replace(LIMITS_NAME, Buffer.from(text), 'application/json');
@@ -183,7 +185,7 @@ test("a plan tells what is left today of the store's limits, and that they canno
   await takeFromDay(store, { imagesPerDay: 2_000 }, { batch: 'one', round: 1, run: 'r', at: new Date() }, took);
   const rows = 'prompt\na fox\n';
   expect(await plan(rows, '--store', out)).toMatch(
-    /^left today of this store's limits: 800 of 2,000 images, 10\.25 of 12\.5 megapixels; all again at \d{4}-\d\d-\d\d \d\d:\d\d \([\w/+-]+\)$/m,
+    /^left of this store's limits today: 800 of 2,000 images, 10\.25 of 12\.5 megapixels; reset at \d{4}-\d\d-\d\d \d\d:\d\d \([\w/+-]+\)$/m,
   );
   expect(JSON.parse(await plan(rows, '--store', out, '--json'))).toMatchObject({
     limits: { uses: [{ unit: 'images', limit: 2000, used: 1200, left: 800 }, { unit: 'megapixels' }] },
@@ -194,7 +196,7 @@ test("a plan tells what is left today of the store's limits, and that they canno
   ]);
 });
 
-test('a plan says what it took the file for', async () => {
+test('a plan says how it read the file', async () => {
   const told = async (name: string, bytes: Uint8Array | string, ...options: string[]) => {
     const catalog = join(folder, name);
     await writeFile(catalog, bytes);
@@ -206,7 +208,7 @@ test('a plan says what it took the file for', async () => {
   expect(await told('a.csv', 'prompt\na fox\n')).toBe('read as: CSV with commas, UTF-8');
   expect(await told('a.csv', 'prompt\tseed\na fox\t1\n')).toBe('read as: CSV with tabs, UTF-8');
   expect(await told('a.csv', Buffer.from('Prompt;guidance;Art\na key;4,5;Schl\xfcssel\n', 'latin1'))).toBe(
-    'read as: CSV with ";", Windows-1252 assumed, as in "Schlüssel"; where that is wrong, save it as "CSV UTF-8"',
+    'read as: CSV with ";", Windows-1252 assumed, as in "Schlüssel"; if that is wrong, save the file as "CSV UTF-8"',
   );
   expect(await told('a.tsv', Buffer.from('\ufeffprompt\na fox\n', 'utf16le'))).toBe(
     'read as: a table with tabs, UTF-16',
@@ -215,7 +217,7 @@ test('a plan says what it took the file for', async () => {
   expect(await told('a.txt', 'a fox\n')).toBe('read as: a list of prompts, UTF-8');
 });
 
-test('a plan of a workbook says which sheet it read, and notes name its rows', async () => {
+test('a plan of a workbook says which sheet it read, and its notes refer to rows', async () => {
   const catalog = join(folder, 'icons.xlsx');
   await copyFile(new URL('../catalog/workbook/fixtures/libreoffice.xlsx', import.meta.url), catalog);
   const run = (...options: string[]) =>
@@ -223,7 +225,7 @@ test('a plan of a workbook says which sheet it read, and notes name its rows', a
   const { stdout } = await run();
   expect(stdout).toContain('2 rows, 2 jobs, 2 different images');
   expect(stdout).toContain(
-    'read as: an Excel workbook, sheet Icons & Tiles; --sheet reads another one: Lists, Zweites Blatt; 1 hidden row of it is read too\n',
+    'read as: an Excel workbook, sheet Icons & Tiles; --sheet selects another: Lists, Zweites Blatt; its 1 hidden row is read too\n',
   );
   const other = await run('--sheet', 'Zweites Blatt', '--json');
   expect(JSON.parse(other.stdout)).toMatchObject({ rows: 1, readAs: { format: 'xlsx', sheet: 'Zweites Blatt' } });
@@ -234,7 +236,7 @@ test('a plan of a workbook says which sheet it read, and notes name its rows', a
   });
 });
 
-test('a plan counts the rows that name nothing which the bundle was trained to draw', async () => {
+test('a plan counts the rows that name nothing the bundle was trained to draw', async () => {
   const catalog = join(folder, 'beyond.csv');
   await writeFile(catalog, 'prompt\na glossy apple on a red background\nan oil painting of a castle\nHamlet\n');
   const run = (...options: string[]) =>
@@ -247,7 +249,7 @@ test('a plan counts the rows that name nothing which the bundle was trained to d
   });
 });
 
-test('a plan shows the first prompts as they will be, of variants one, or as many as are asked for', async () => {
+test('a plan shows the first prompts as they will be rendered, one per set of variants, up to --show', async () => {
   const rows = 'id,prompt,negative_prompt,variants\nhero,a {flat|glossy} apple,blur,2\nlast,a pear,,1\n';
   expect(await plan(rows, '--expand')).toContain(
     'first prompts:\n  hero-flat-1    a flat apple (not: blur)\n  hero-glossy-1  a glossy apple (not: blur)\n  last           a pear\n',
@@ -258,7 +260,7 @@ test('a plan shows the first prompts as they will be, of variants one, or as man
   ]);
 });
 
-test('a plan shows the names that a template gives, and tells rows without one, and of one name, with their lines', async () => {
+test('a plan shows the names that a template makes, and the lines of rows with missing or equal names', async () => {
   const rows = 'id,prompt,category,seed\nGröße/äpfel-1,an apple,Obst,7\n图标/苹果,a pear,Obst,8\n';
   const named = ['--name', '{category}/{id}-{seed}.{ext}'];
   expect(await plan(rows, ...named)).toMatch(
@@ -276,7 +278,7 @@ test('a plan shows the names that a template gives, and tells rows without one, 
   const { code, stderr } = await runHere([...run, '--name', '{category}.{ext}']);
   expect(code).toBe(2);
   expect(stderr.trim().split('\n').slice(1)).toEqual([
-    '  line 2, --name: expected a name for each picture, found nothing in category',
-    '  line 4, --name: expected a name of its own, found "obst.png", as on line 3',
+    '  line 2, --name: expected a name for every image, found nothing in category',
+    '  line 4, --name: expected a name that no other row has, found "obst.png", already used in line 3',
   ]);
 });

@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(store, { recursive: true }));
 
-test('a report of a table that was cut short says which line of which file is damaged, and what helps', async () => {
+test('a report of a truncated table says which line of which file is damaged, and what to do', async () => {
   const rows = ['fox', 'owl'].map((id) => manifestRow({ ...sampleJob, id }, undefined));
   const whole = Buffer.concat([...manifestJsonl(rows)]);
   await mkdir(join(store, 'batches/night'), { recursive: true });
@@ -29,14 +29,14 @@ test('a report of a table that was cut short says which line of which file is da
   );
 });
 
-test('a report tells what the device time cost beside what was planned', async () => {
+test('a report shows the cost of the device time next to the plan', async () => {
   const rendered = { status: 'rendered' as const, steps: 20, device_ms: 3_600_000 };
   const rows = ['fox', 'owl'].map((id) => ({ ...manifestRow({ ...sampleJob, id }, undefined), ...rendered }));
   await mkdir(join(store, 'batches/costly'), { recursive: true });
   await writeFile(join(store, 'batches/costly/manifest.jsonl'), Buffer.concat([...manifestJsonl(rows)]));
   const report = (...more: string[]) => runHere(['report', 'costly', '--store', store, ...more]);
   expect((await report()).stdout).toContain(
-    '\ndevice time: 2 h 0 min, no batch had measured any when it was planned\n',
+    '\ndevice time: 2 h 0 min, no batch had measured it at the time of the plan\n',
   );
   const digest = 'd'.repeat(64);
   await keepRound(await openStore(pathToFileURL(store).href), {

@@ -3,9 +3,9 @@ import { main } from '../../cli/main.ts';
 import type { Finished } from '../e2e/command-line.ts';
 
 /**
- * Runs a command line in this process, for tests of what a command says: starting a process would be most of their time. What a
- * process adds (signals, exit codes that a shell sees) is tested in tests/e2e/ with processes. One at a time: output, environment and
- * exit code are the process's.
+ * Runs a command line in this process, to test what it prints: starting a process would take most of the time. What a process
+ * adds (signals, exit codes that a shell sees) is tested in tests/e2e/ with processes. Run one at a time: output, environment
+ * and exit code belong to the whole process.
  */
 export async function runHere(args: string[], environment: NodeJS.ProcessEnv = {}): Promise<Finished> {
   const said = { stdout: '', stderr: '' };

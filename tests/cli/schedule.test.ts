@@ -30,11 +30,11 @@ const run = (args: string[], address = server.address) =>
 
 const keeperOf = (name: string) => client.temporal.workflow.getHandle(`temporal-sys-scheduler:schedule/${name}`);
 
-/** The server's list lags behind by a moment. */
+/** The server's list lags by a moment. */
 const soon = { timeout: 30_000, interval: 100 };
 
 describe('"schedule create"', () => {
-  test('says when the next three batches start, by the clocks of their zone', async () => {
+  test('shows when the next three batches start, in their time zone', async () => {
     const made = await run(['create', 'tokyo', catalog, '--cron', '30 2 * * *', '--time-zone', 'Asia/Tokyo']);
     expect(made).toMatchObject({ code: 0, stderr: '' });
     expect(made.stdout).toMatch(
@@ -44,14 +44,14 @@ describe('"schedule create"', () => {
     expect(hourly.stdout).toMatch(/\nnext \(UTC\) {2}\d{4}-\d\d-\d\d \d\d:00 \+00:00\n/);
   });
 
-  test('says which batches do not come when clocks are changed within a year, and how to avoid it', async () => {
+  test('lists the batches that clock changes affect within a year, and how to avoid it', async () => {
     const { code, stderr } = await run(['create', 'berlin', catalog, '--at', '02:30', '--time-zone', 'Europe/Berlin']);
     expect(code).toBe(0);
     expect(stderr).toMatch(
-      /clocks in Europe\/Berlin go from (\d{4}-03-\d\d) 02:00 \+01:00 to \1 03:00 \+02:00\. Another time of day, or --time-zone UTC, avoids that\n {2}the batch of \1 02:30 is left out\n/,
+      /clocks in Europe\/Berlin change from (\d{4}-03-\d\d) 02:00 \+01:00 to \1 03:00 \+02:00\. Another time of day, or --time-zone UTC, avoids this:\n {2}the batch of \1 02:30 is skipped\n/,
     );
     expect(stderr).toMatch(
-      /go from (\d{4}-10-\d\d) 03:00 \+02:00 to \1 02:00 \+01:00\. .*\n {2}the batch of \1 02:30 comes once, when clocks show that time again\n/,
+      /change from (\d{4}-10-\d\d) 03:00 \+02:00 to \1 02:00 \+01:00\. .*\n {2}the batch of \1 02:30 starts once, when clocks show that time again\n/,
     );
     for (const [name, ...when] of [
       ['later', '--at', '22:00', '--time-zone', 'Europe/Berlin'],
@@ -63,28 +63,34 @@ describe('"schedule create"', () => {
 
   test('says that steps do not come out even', async () => {
     const { stderr } = await run(['create', 'uneven', catalog, '--cron', '0 3 */2 * *']);
-    expect(stderr).toBe('cron */2 begins anew with every month: the last step is shorter\n');
+    expect(stderr).toBe('cron */2 restarts every month: the last step is shorter\n');
   });
 
   test.each([
     ['--cron', '0 0 22 * * *', /write "0 22 \* \* \*"/],
-    ['--cron', '0 3 * * MON#1', /takes # and what follows for a comment/],
+    ['--cron', '0 3 * * MON#1', /reads # and what follows as a comment/],
     ['--cron', '@every 24h', /whatever the time zone/],
     ['--cron', '0 0 31 2 *', /is never due/],
-  ])('refuses what is not due when people think, and leaves nothing behind: %s %s', async (option, value, message) => {
-    const refused = await run(['create', 'refused', catalog, option, value]);
-    expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(message) });
-    expect((await run(['describe', 'refused'])).stderr).toContain('expected one of that name');
-  });
+  ])(
+    'refuses times that are not due when people think, and leaves nothing behind: %s %s',
+    async (option, value, message) => {
+      const refused = await run(['create', 'refused', catalog, option, value]);
+      expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(message) });
+      expect((await run(['describe', 'refused'])).stderr).toContain('expected one of that name');
+    },
+  );
 });
 
 describe('"schedule update"', () => {
-  test('says what was and what is now, for people and for programs', async () => {
+  test('shows settings before and after, as text and as JSON', async () => {
     expect(await run(['create', 'changing', catalog, '--at', '22:00', '--window', '16'])).toMatchObject({ code: 0 });
     const webhook = 'https://hooks.example.com/a/secret';
     const args = ['--at', '23:00', '--time-zone', 'Asia/Tokyo', '--catch-up', '12h', '--webhook', webhook];
     const updated = await run(['update', 'changing', ...args, '--max-jobs', '50', '--image-format', 'webp']);
-    expect(updated).toMatchObject({ code: 0, stderr: expect.stringMatching(/^nobody is told yet: [^\n]*\n$/) });
+    expect(updated).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/^messages cannot be sent yet: [^\n]*\n$/),
+    });
     expect(updated.stdout).toMatch(
       new RegExp(
         [
@@ -112,11 +118,11 @@ describe('"schedule update"', () => {
       next: expect.any(Array),
     });
     expect((await run(['update', 'changing', '--window', '8'])).stdout).toMatch(
-      /^schedule changing is like that already\n/,
+      /^schedule changing already has these settings\n/,
     );
   });
 
-  test('heeds neither defaults nor the environment', async () => {
+  test('ignores defaults and the environment', async () => {
     expect(await run(['create', 'still', catalog, '--at', '22:00', '--image-format', 'webp'])).toMatchObject({
       code: 0,
     });
@@ -129,17 +135,17 @@ describe('"schedule update"', () => {
   test.each([
     [[], /expected something to change, found nothing/],
     [['--cron', '0 0 31 2 *'], /is never due/],
-    [['--days', 'monday'], /--days: expected --at beside it/],
-    [['--column', 'prompt=Caption'], /a column "Caption".*Nothing is changed: with that every batch would fail/s],
-    [['--max-cost', '5'], /--max-cost: expected --cost-per-hour beside it/],
+    [['--days', 'monday'], /--days: expected --at as well/],
+    [['--column', 'prompt=Caption'], /a column "Caption".*Nothing is changed: every batch would fail with this/s],
+    [['--max-cost', '5'], /--max-cost: expected --cost-per-hour as well/],
     [['--max-cost', '5', '--cost-per-hour', '1'], /expected a pace measured by an earlier batch in this store/],
-    [['--weight', '2'], /--weight: expected --team with it/],
+    [['--weight', '2'], /--weight: expected --team as well/],
   ])('refuses %j', async (args, message) => {
     expect(await run(['update', 'still', ...args])).toMatchObject({ code: 2, stderr: expect.stringMatching(message) });
   });
 });
 
-test('a schedule whose batches may cost so much is not set while nobody knows what they cost', async () => {
+test('a schedule with a maximum cost is refused while the cost cannot be estimated', async () => {
   const dear = ['create', 'dear', catalog, '--at', '22:00', '--max-cost', '5', '--cost-per-hour', '1'];
   expect(await run(dear)).toMatchObject({
     code: 2,
@@ -148,11 +154,13 @@ test('a schedule whose batches may cost so much is not set while nobody knows wh
   const large = await run(['create', 'large', catalog, '--at', '22:00', '--max-jobs', '0']);
   expect(large).toMatchObject({
     code: 0,
-    stderr: expect.stringContaining('as the catalog is now, a batch would be refused: --max-jobs: expected at most 0'),
+    stderr: expect.stringContaining(
+      'a batch of the catalog as it is now would be refused: --max-jobs: expected at most 0',
+    ),
   });
 });
 
-test('what is done to a schedule is told to programs too, and a trigger that starts nothing ends with 3', async () => {
+test('schedule commands print JSON too, and a trigger that starts nothing exits with 3', async () => {
   const json = async (...args: string[]) => {
     const { code, stdout } = await run([...args, '--json']);
     return { code, told: JSON.parse(stdout) };
@@ -164,13 +172,13 @@ test('what is done to a schedule is told to programs too, and a trigger that sta
   });
   expect(await json('pause', name)).toEqual({ code: 0, told: { name, paused: true, waiting: 0, due: [] } });
   expect(await json('resume', name)).toMatchObject({ code: 0, told: { name, paused: false, unnoticed: null } });
-  // Nobody works here, so that it does not end.
+  // There are no workers, so it never ends.
   expect(await json('trigger', name)).toMatchObject({ code: 0, told: { name, outcome: 'started' } });
   expect(await json('trigger', name)).toMatchObject({ code: 3, told: { name, outcome: 'skipped' } });
   expect(await json('delete', name)).toEqual({ code: 0, told: { name, deleted: true } });
 });
 
-test('a schedule that an earlier version made, or somebody else, is listed and described', async () => {
+test('schedules made by an earlier version, or by others, are listed and described', async () => {
   const spec = { cronExpressions: ['0 3 * * *'] };
   const action = { type: 'startWorkflow' as const, workflowType: 'scheduledBatch', taskQueue: 'nobody' };
   const memo = { catalog: 'file:///old.csv', store: 'file:///out', cron: '0 3 * * *', timeZone: 'Asia/Tokyo' };
@@ -179,19 +187,19 @@ test('a schedule that an earlier version made, or somebody else, is listed and d
   await expect.poll(async () => (await run(['list'])).stdout, soon).toMatch(/^foreign +unknown /m);
   expect((await run(['list'])).stdout).toMatch(/^early +cron 0 3 \* \* \* +Asia\/Tokyo /m);
   const described = await run(['describe', 'early']);
-  expect(described.stdout).toMatch(/overlap +a time at which a batch still runs is skipped/);
+  expect(described.stdout).toMatch(/overlap +while a batch is running, the next ones are skipped/);
   expect(described.stdout).not.toMatch(/note|undefined/);
   expect(described.stdout).toMatch(/last batches +none/);
 });
 
-test('a schedule whose own workflow has ended on the server is shown as such, and can be created anew', async () => {
+test('a schedule whose own workflow has ended on the server is shown as broken, and can be created again', async () => {
   const lost = ['create', 'lost', catalog, '--cron', '@daily'];
   expect(await run(lost)).toMatchObject({ code: 0 });
   expect(await run(['create', 'gone', catalog, '--cron', '@daily'])).toMatchObject({ code: 0 });
   await keeperOf('lost').terminate('by mistake');
   expect(await run(['delete', 'gone'])).toMatchObject({ code: 0 });
   const why =
-    /schedule lost starts nothing any more: its own workflow on the server has ended at .*\(terminated: by mistake\)\. Create it anew/;
+    /schedule lost can no longer start batches: its own workflow on the server ended at .*\(terminated: by mistake\)\. Create it again/;
   await expect.poll(async () => (await run(['list'])).stderr, soon).toMatch(why);
   const listed = await run(['list']);
   expect(listed.stdout).toMatch(/^lost +cron @daily +UTC +broken /m);
@@ -204,7 +212,7 @@ test('a schedule whose own workflow has ended on the server is shown as such, an
 });
 
 test.each(['2026-01-30', '2026-01-30T22:00:00', '2026-02-30T22:00:00Z', '2026-01-30T25:00:00Z', 'yesterday'])(
-  'backfill refuses a time that there is not, or that has no zone: %s',
+  'backfill refuses a time that does not exist or has no zone: %s',
   async (from) => {
     expect(await run(['backfill', 'any', '--from', from, '--to', '2026-03-31T00:00:00+02:00'])).toMatchObject({
       code: 2,
@@ -222,9 +230,9 @@ describe('on a server that refuses', () => {
   ];
 
   test.each([
-    [7, 'not in the team', /does not let us do this in namespace "default": not in the team\. Check TEMPORAL_API_KEY/],
+    [7, 'not in the team', /denied access to namespace "default": not in the team\. Check TEMPORAL_API_KEY/],
     [12, 'no schedules here', /does not know this call: no schedules here/],
-  ])('every command says what is amiss, without a stack, and ends with 4: code %i', async (code, details, message) => {
+  ])('every command says what is wrong, without a stack, and exits with 4: code %i', async (code, details, message) => {
     const gateway = await startGateway(server.address, (call) =>
       call.includes('Schedule') ? { code, details } : null,
     );
@@ -240,7 +248,7 @@ describe('on a server that refuses', () => {
     }
   });
 
-  test('a schedule that is set all the same is not kept quiet', async () => {
+  test('says if a schedule was created before the refusal', async () => {
     const gateway = await startGateway(server.address, (call) =>
       call === 'DescribeSchedule' ? { code: 7, details: 'no looking' } : null,
     );
@@ -254,13 +262,13 @@ describe('on a server that refuses', () => {
     expect(await run(['describe', 'half'])).toMatchObject({ code: 0 });
   });
 
-  test('commands about batches say so as well', async () => {
+  test('batch commands say so too', async () => {
     const gateway = await startGateway(server.address, (call) =>
       call === 'ListWorkflowExecutions' ? { code: 16, details: 'the key is void' } : null,
     );
     try {
       const listed = await runHere(['list'], { ...place.environment, TEMPORAL_ADDRESS: gateway.address });
-      expect(listed).toMatchObject({ code: 4, stderr: expect.stringMatching(/does not let us .*the key is void/) });
+      expect(listed).toMatchObject({ code: 4, stderr: expect.stringMatching(/denied access to .*the key is void/) });
     } finally {
       gateway.stop();
     }

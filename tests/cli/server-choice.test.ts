@@ -27,7 +27,7 @@ const chosen = (options = {}) => {
 
 const remembered = { address: '127.0.0.1:7235', uiUrl: null, namespaceId: 'a' };
 
-test('the server that a person names is asked, then that of a "dev" that runs, then the one that the state folder had', () => {
+test('a named server comes first, then a running "dev", then the server in the state folder', () => {
   expect(chosen()).toBe('127.0.0.1:7233, named by nowhere');
   rememberServer(state, remembered);
   expect(chosen()).toBe('127.0.0.1:7235, named by the state folder');
@@ -39,12 +39,12 @@ test('the server that a person names is asked, then that of a "dev" that runs, t
   drop();
 });
 
-test('a folder that has never had a server, or whose note is damaged, remembers none', () => {
+test('a state folder that never had a server, or whose record is damaged, names none', () => {
   mkdirSync(path.join(state, 'server.json'));
   expect(chosen()).toBe('127.0.0.1:7233, named by nowhere');
 });
 
-test('a command that is printed has an address where it would find another server without', () => {
+test('a printed command includes the address if it would use another server without it', () => {
   expect(serverHint({ address: '127.0.0.1:7233', namespace: 'default' })).toBe('');
   expect(serverHint({ address: '127.0.0.1:7300', namespace: 'default' })).toBe(' --address 127.0.0.1:7300');
   rememberServer(state, remembered);

@@ -10,7 +10,7 @@ const BUNDLE = path.join(ROOT, 'tests/golden/bundles/tiny-velocity');
 const folder = mkdtempSync(path.join(tmpdir(), 'pixart-terminal-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A title for the window, a cleared screen, the same in one byte of C1, a turned line. */
+/** Sets a window title, clears the screen, sets a colour with a one-byte C1 sequence, and reverses the line. */
 const ESCAPES = '\u001b]0;owned\u0007\u001b[2J\u009b31m\u202e';
 const LONG = 'k'.repeat(200_000);
 
@@ -25,12 +25,12 @@ const row = (more: object): string => `${JSON.stringify({ prompt: 'a fox', ...mo
 
 test.each([
   ['a key of JSON lines', 'a.jsonl', row({ [`x${ESCAPES}`]: 1 })],
-  ['a key with controls of direction alone', 'b.jsonl', row({ 'x\u202ey\u2066': 1 })],
+  ['a key with only bidirectional controls', 'b.jsonl', row({ 'x\u202ey\u2066': 1 })],
   ['a doubled header', 'c.csv', `prompt,x${ESCAPES},x${ESCAPES}\na,b,c\n`],
-  ['a header beside a missing one', 'd.csv', `x${ESCAPES}\na\n`],
+  ['a header next to a missing one', 'd.csv', `x${ESCAPES}\na\n`],
   ['a size', 'e.csv', `prompt,size\na,${ESCAPES}\n`],
-  ['an id that is there twice', 'f.csv', `prompt,id\na,${ESCAPES}\nb,${ESCAPES}\n`],
-  ['a file’s name', `g${ESCAPES}.csv`, 'prompt\na\n'],
+  ['a duplicate id', 'f.csv', `prompt,id\na,${ESCAPES}\nb,${ESCAPES}\n`],
+  ['a file name', `g${ESCAPES}.csv`, 'prompt\na\n'],
   ['a name of terms', 'h.csv', `prompt\na __${ESCAPES}__ {b\n`],
   ['a key of 200,000 characters', 'i.jsonl', row({ [LONG]: 1 })],
   ['a doubled header of 200,000 characters', 'j.csv', `prompt,${LONG},${LONG}\na,b,c\n`],
@@ -46,19 +46,19 @@ test.each([
   }
 });
 
-test('an argument that is not understood is repeated without its escapes', async () => {
+test('an unknown argument is repeated without its escape sequences', async () => {
   const { stderr } = await runHere(['plan', `--x${ESCAPES}`]);
   expect(stderr).toContain('--x\\u001b]0;owned');
   expect(stderr).not.toMatch(/[^\P{Cc}\n]/u);
 });
 
-test('nothing of the command line writes past the one place that prints', () => {
+test('the command line writes output in one place only', () => {
   const files = readdirSync(path.join(ROOT, 'cli'), { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.ts'),
   );
   const writing = files.filter((file) =>
     /\.write\(|console\./.test(readFileSync(path.join(ROOT, 'cli', file), 'utf8')),
   );
-  // The live display writes sequences of its own, and its lines are printable.
+  // The live display writes its own escape sequences; its lines are printable.
   expect(writing.toSorted()).toEqual(['display/live-display.ts', 'display/output.ts']);
 });

@@ -24,11 +24,11 @@ afterAll(async () => {
   await emulator.stop();
 });
 
-/** The variable is put back after each command. */
+/** The variable is restored after each command. */
 const report = (...options: string[]) =>
   runHere(['report', 'night', '--store', 'gs://paid-by-others/images', ...options], { PIXART_USER_PROJECT: '' });
 
-test('a requester-pays bucket asks for a project until one is named', async () => {
+test('a requester-pays bucket is refused until a project to bill is named', async () => {
   const unpaid = expectCode(2, await runHere(['report', 'night', '--store', 'gs://paid-by-others/images']));
   expect(unpaid.stderr).toContain('name the project to bill with --user-project or PIXART_USER_PROJECT');
   const paid = expectCode(2, await report('--user-project', 'payer-1'));
@@ -37,7 +37,7 @@ test('a requester-pays bucket asks for a project until one is named', async () =
 });
 
 test.each(['plan', 'submit', 'retry', 'report', 'worker', 'dev', 'start'])(
-  '%s takes the project that pays',
+  '%s accepts a project to bill',
   async (verb) => {
     expect((await runHere([verb, '--help'])).stdout).toContain('--user-project <project>');
   },

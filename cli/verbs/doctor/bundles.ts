@@ -3,7 +3,7 @@ import { type Finding, messageOf, missing, ok } from './finding.ts';
 
 const VERIFY = '"npx pixart-batch bundle verify <name>" checks every file of one';
 
-/** The bundle that is meant, if there is one, and what is to be said of all that are installed. */
+/** The chosen bundle, if there is one, and findings about all installed bundles. */
 export async function bundles(asked: string | undefined): Promise<{ bundle: Bundle | null; findings: Finding[] }> {
   const refused: string[] = [];
   const installed = await openBundles(({ message }) => refused.push(message));
@@ -14,7 +14,7 @@ export async function bundles(asked: string | undefined): Promise<{ bundle: Bund
     const found = `${bundle.description.name}${all === bundle.description.name ? '' : `, of ${all}`}`;
     return { bundle, findings: [ok('bundle', found), ...findings] };
   } catch (error) {
-    const remedy = 'name one with --bundle; docs/exporting.md makes one of a checkpoint';
+    const remedy = 'name one with --bundle, or make one from a checkpoint (docs/exporting.md)';
     return { bundle: null, findings: [missing('bundle', messageOf(error), remedy), ...findings] };
   }
 }

@@ -21,7 +21,7 @@ import { clock, disk, memory } from './machine.ts';
 import { temporalProgram, temporalServer } from './server.ts';
 
 const examples = `
-Exit code 2 where something is missing that is needed; what is optional is told and counts for nothing.
+Exits with code 2 if something required is missing. Optional items are listed, but do not count.
 
 Examples:
   $ npx pixart-batch doctor

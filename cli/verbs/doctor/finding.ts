@@ -1,4 +1,4 @@
-/** What was looked at, and what there is of it. `optional`: not there, and most people do without. */
+/** What was checked, and what was found. `optional`: missing, but most people do not need it. */
 export type Finding = {
   what: string;
   state: 'ok' | 'missing' | 'optional';

@@ -8,23 +8,23 @@ import { type Finding, ok } from './finding.ts';
 
 const DRIVER = '/proc/driver/nvidia/version';
 
-/** What ONNX Runtime's libraries for CUDA are linked with, from 1.27 on. */
+/** What ONNX Runtime's CUDA libraries are linked against, since 1.27. */
 const LIBRARIES = [
   {
     what: 'CUDA',
     name: 'libcublasLt.so.13',
-    remedy: 'install CUDA 13 (cuBLAS, cuRAND) and name its folder in LD_LIBRARY_PATH',
+    remedy: 'install CUDA 13 (cuBLAS, cuRAND) and add its folder to LD_LIBRARY_PATH',
   },
-  { what: 'cuDNN', name: 'libcudnn.so.9', remedy: 'install cuDNN 9 and name its folder in LD_LIBRARY_PATH' },
+  { what: 'cuDNN', name: 'libcudnn.so.9', remedy: 'install cuDNN 9 and add its folder to LD_LIBRARY_PATH' },
 ];
 
 const PROVIDER = 'libonnxruntime_providers_cuda.so';
 
-/** @param device where pictures are to be made: on `cpu` none of it is needed */
+/** @param device the device to render on; `cpu` needs none of this */
 export async function gpu(device: string): Promise<Finding[]> {
   const state = device === 'cpu' ? 'optional' : 'missing';
   if (!existsSync(DRIVER)) {
-    const remedy = 'pictures are made on the processor; for --device cuda:0 install the driver of NVIDIA';
+    const remedy = 'images are rendered on the CPU; for --device cuda:0 install the NVIDIA driver';
     return [{ what: 'NVIDIA driver', state, found: 'none', remedy }];
   }
   const known = await libraries();
@@ -51,7 +51,7 @@ function providers(): string {
   return path.join(path.dirname(runtime), 'bin', 'napi-v6', process.platform, process.arch);
 }
 
-/** Where the loader of this system finds a library. */
+/** Looks libraries up where the system's loader does. */
 async function libraries(): Promise<(name: string) => string | null> {
   const { stdout } = await promisify(execFile)('ldconfig', ['-p']).catch(() => ({ stdout: '' }));
   const folders = [...(process.env.LD_LIBRARY_PATH ?? '').split(path.delimiter).filter(Boolean), providers()];

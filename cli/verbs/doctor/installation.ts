@@ -8,7 +8,7 @@ import { findTool } from '../../../infra/dev/tools.mjs';
 import project from '../../../package.json' with { type: 'json' };
 import { type Finding, messageOf, missing, ok, optional } from './finding.ts';
 
-const INSTALL = 'ONNXRUNTIME_NODE_INSTALL=skip npm ci, or install pixart-batch again where it was installed with npm';
+const INSTALL = 'run ONNXRUNTIME_NODE_INSTALL=skip npm ci, or reinstall pixart-batch if it was installed with npm';
 
 const [LEAST_MAJOR = 0, LEAST_MINOR = 0] = (/(\d+)\.(\d+)/.exec(project.engines.node)?.slice(1) ?? []).map(Number);
 
@@ -25,16 +25,16 @@ export function packages(root: string = ROOT): Finding {
   const places = createRequire(path.join(root, 'package.json')).resolve.paths('any package') ?? [];
   const wrong = Object.entries(project.dependencies).flatMap(([name, wanted]) => {
     const file = places.map((place) => path.join(place, name, 'package.json')).find((place) => existsSync(place));
-    if (file === undefined) return [`${name} is not there`];
+    if (file === undefined) return [`${name} is not installed`];
     const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
-    return version === wanted ? [] : [`${name} is ${version} and not ${wanted}`];
+    return version === wanted ? [] : [`${name} is ${version}, expected ${wanted}`];
   });
   return wrong.length === 0
     ? ok('npm packages', `all ${Object.keys(project.dependencies).length}`)
     : missing('npm packages', wrong.slice(0, 3).join(', '), INSTALL);
 }
 
-/** Those that have a part for each kind of machine. */
+/** Packages with a native part for each platform. */
 const NATIVE = ['onnxruntime-node', 'sharp', '@temporalio/worker'];
 
 export function nativePackages(
@@ -52,7 +52,7 @@ export function nativePackages(
   const machine = `${process.platform} ${process.arch}`;
   return faults.length === 0
     ? ok('native packages', `those for ${machine}`)
-    : missing('native packages', faults.join('; '), `${INSTALL}, on this machine and for its Node.js`);
+    : missing('native packages', faults.join('; '), `${INSTALL}, on this machine and with its Node.js`);
 }
 
 /** Only a clone has tests. */

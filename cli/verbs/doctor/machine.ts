@@ -7,12 +7,12 @@ import { freeMemory } from '../../../models/renderer/index.ts';
 import { batchMemory, mebibytes } from '../../display/memory-text.ts';
 import { type Finding, missing, ok, optional } from './finding.ts';
 
-/** Room for a night of a thousand pictures, their sheets and what is kept half way. */
+/** Room for a night of a thousand images, with their contact sheets and checkpoints. */
 const LEAST_DISK = 2 ** 30;
 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
 
-/** @param folder which need not be there yet */
+/** @param folder need not exist yet */
 export async function disk(what: string, folder: string): Promise<Finding> {
   let existing = path.resolve(folder);
   while (!existsSync(existing)) existing = path.dirname(existing);
@@ -24,10 +24,10 @@ export async function disk(what: string, folder: string): Promise<Finding> {
     : missing(what, found, `at least ${gigabytes(LEAST_DISK)}: make room, or choose another folder`);
 }
 
-/** @param bundle whose smallest size has to fit */
+/** @param bundle its smallest size has to fit */
 export async function memory(bundle: Bundle | null): Promise<Finding> {
   const free = await freeMemory();
-  if (free === null) return optional('memory', 'not known on this system');
+  if (free === null) return optional('memory', 'unknown on this system');
   const found = `${mebibytes(free.bytes)} free in this ${free.of}`;
   const size = bundle && bundleRef(bundle).sizes[0];
   const needed =
@@ -39,16 +39,16 @@ export async function memory(bundle: Bundle | null): Promise<Finding> {
         )
       : null;
   if (needed === null) return ok('memory', found);
-  const told = `${found}; a renderer process takes about ${mebibytes(needed)} at size ${size}`;
+  const told = `${found}; a renderer process needs about ${mebibytes(needed)} at size ${size}`;
   return free.bytes >= needed
     ? ok('memory', told)
-    : missing('memory', told, 'end other programs, or take a larger machine');
+    : missing('memory', told, 'stop other programs, or use a larger machine');
 }
 
 const PATIENCE_MS = 3_000;
 const MINUTE_MS = 60_000;
 
-/** Buckets refuse requests that are signed with a time 15 minutes off; files of the future say that a clock was put back. */
+/** Buckets refuse requests signed with a time 15 minutes off; files from the future mean that the clock was set back. */
 export async function clock(store: string, stateFolder: string): Promise<Finding> {
   const now = new Date();
   const found = `${now.toISOString()}, ${Intl.DateTimeFormat().resolvedOptions().timeZone}`;
@@ -58,19 +58,19 @@ export async function clock(store: string, stateFolder: string): Promise<Finding
     return missing(
       'clock',
       `${found}; ${Math.round(off / 1_000)} s ahead of ${bucketHost()}`,
-      'switch on time synchronisation (NTP)',
+      'enable time synchronisation (NTP)',
     );
   }
   if (ahead > MINUTE_MS) {
     const when = new Date(now.getTime() + ahead).toISOString();
-    return missing('clock', `${found}; ${stateFolder} has a file of ${when}`, 'switch on time synchronisation (NTP)');
+    return missing('clock', `${found}; ${stateFolder} has a file dated ${when}`, 'enable time synchronisation (NTP)');
   }
   return ok('clock', found);
 }
 
 const bucketHost = (): string => process.env.STORAGE_EMULATOR_HOST || 'https://storage.googleapis.com';
 
-/** Milliseconds that this clock is ahead of a server's; `null` where that does not answer. */
+/** Milliseconds that this clock is ahead of a server's; `null` if the server does not answer. */
 async function offBy(url: string): Promise<number | null> {
   try {
     const { headers } = await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(PATIENCE_MS) });

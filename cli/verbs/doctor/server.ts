@@ -19,11 +19,11 @@ export function temporalProgram(): Finding {
   return missing(
     what,
     'none on the PATH, which "dev" needs',
-    `"npm start" in a clone installs one; by hand: ${temporal.byHand}. Who has a server elsewhere sets TEMPORAL_ADDRESS`,
+    `"npm start" in a clone installs one; by hand: ${temporal.byHand}. For a server elsewhere, set TEMPORAL_ADDRESS`,
   );
 }
 
-/** The server, and the versions of workflows where orchestrators have some. */
+/** The server, and workflow versions if orchestrators are versioned. */
 export async function temporalServer(options: ServerOptions): Promise<Finding[]> {
   const what = 'Temporal server';
   const { target, from } = chooseServer(options);
@@ -40,23 +40,23 @@ export async function temporalServer(options: ServerOptions): Promise<Finding[]>
 }
 
 async function workflowVersions(client: BatchClient): Promise<Finding[]> {
-  const what = 'versions of workflows';
+  const what = 'workflow versions';
   const seen = await orchestratorsSeen(client).catch(() => null);
   if (seen === null) return [];
   const { current, ramping, asking } = seen;
   const lack = lackOfCurrent(seen);
-  if (lack !== null) return [missing(what, 'none is current: no batch begins', lack)];
+  if (lack !== null) return [missing(what, 'none is current, so no batch starts', lack)];
   if (current === null) return ramping?.version ? [ok(what, rampText(ramping.version, ramping.percentage))] : [];
   const serving = asking.filter(({ version }) => version !== null && versionText(version) === versionText(current));
   if (serving.length === 0) {
     return [
-      missing(what, `${versionText(current)} is current, and no orchestrator has it`, 'start one of that version'),
+      missing(what, `${versionText(current)} is current, but no orchestrator has it`, 'start one of that version'),
     ];
   }
-  const share = ramping === null ? '' : `; ${Math.round(ramping.percentage)} % of new batches go to another one`;
+  const share = ramping === null ? '' : `; ${Math.round(ramping.percentage)} % of new batches go to another version`;
   return [ok(what, `${versionText(current)} is current${share}`)];
 }
 
-/** Without a current version, what the ramp does not take is for orchestrators without a version. */
+/** Without a current version, batches outside the ramp go to unversioned orchestrators. */
 const rampText = (version: NonNullable<OrchestratorsSeen['current']>, percentage: number): string =>
   `none is current; ${Math.round(percentage)} % of new batches go to ${versionText(version)}, the others to orchestrators without a version`;

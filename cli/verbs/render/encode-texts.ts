@@ -10,9 +10,9 @@ import { createEncoder, type EncoderOptions } from '../../../models/renderer/ind
 import { note } from '../../display/output.ts';
 
 /**
- * What the painter sees of a job's texts. The encoder's process has ended by then, so that its memory is free for the painter's.
+ * Encodes a job's texts for the painter. The encoder process ends before the painter starts, to free its memory.
  *
- * @throws UserError where the bundle is damaged or the device not there; the signal's reason
+ * @throws UserError if the bundle is damaged or the device is missing; the signal's reason
  */
 export async function encodeTexts(
   job: Job,
@@ -22,7 +22,7 @@ export async function encodeTexts(
   await verifyPart(bundle, 'reader');
   const { read, maxTokens } = await promptReader(bundle);
   const { count, isCut } = read(job.prompt);
-  if (isCut) note(`the prompt has ${count} tokens; the model sees ${maxTokens} of them, and not its end`);
+  if (isCut) note(`the prompt has ${count} tokens; the model sees only the first ${maxTokens}`);
   let loadMs = 0;
   const encoder = createEncoder({
     ...options,

@@ -2,17 +2,17 @@ import { readFile, stat } from 'node:fs/promises';
 import { UserError } from '../../../domain/user-error.ts';
 import { type ImageMetadata, readImageMetadata } from '../../../images/index.ts';
 
-/** No image of ours comes near it: 4K without compression has 25 MB. */
+/** Our images are far smaller: an uncompressed 4K image has 25 MB. */
 const MAX_BYTES = 100_000_000;
 
 /**
- * What an image file says of its own making.
+ * How an image was made, as its file records it.
  *
- * @throws UserError where there is no such file, or it is none of our images
+ * @throws UserError if there is no such file, or it is not one of our images
  */
 export const imageOrigin = async (file: string): Promise<ImageMetadata> => originIn(await imageFile(file), file);
 
-/** As imageOrigin, of a file that was read. */
+/** Like imageOrigin, for a file that has been read. */
 export async function originIn(bytes: Uint8Array, file: string): Promise<ImageMetadata> {
   const metadata = await readImageMetadata(bytes).catch((error: unknown) => {
     if (error instanceof UserError) throw error;
@@ -24,7 +24,7 @@ export async function originIn(bytes: Uint8Array, file: string): Promise<ImageMe
   );
 }
 
-/** @throws UserError where there is no such file, or it is larger than any image of ours */
+/** @throws UserError if there is no such file, or it is larger than any of our images */
 export async function imageFile(file: string): Promise<Uint8Array> {
   try {
     const found = await stat(file);

@@ -7,18 +7,18 @@ import { captionText } from '../../../models/pixart/clean-caption.ts';
 import { readVocabulary } from '../../../models/pixart/vocabulary.ts';
 import { vocabularyText } from '../../display/vocabulary-text.ts';
 
-/** What a plan would tell of one job's prompts. */
+/** What a plan would report about one job's prompts. */
 export async function promptRemarks(job: Job, bundle: Bundle): Promise<string[]> {
   const mark = findMark(job.prompt) ?? findMark(job.negativePrompt);
   const text = captionText(job.prompt, bundle.description.tokenizer.cleanCaption);
   const isEmpty = isWordless(text);
   const vocabulary = await readVocabulary(bundle);
   return [
-    ...(isNegativeUnheard(job) ? ['the negative prompt has no effect: guidance 1 is without it'] : []),
-    ...(isEmpty ? ['warning: cleaning leaves no word of the prompt, so that it counts as empty'] : []),
+    ...(isNegativeUnheard(job) ? ['the negative prompt has no effect: guidance 1 ignores it'] : []),
+    ...(isEmpty ? ['warning: the prompt has no words left after cleaning, so it counts as empty'] : []),
     ...(isEmpty || vocabulary === null || vocabulary.isNamedIn(text)
       ? []
       : [`warning: the prompt names nothing ${vocabularyText(vocabulary.things)}`]),
-    ...(mark === null ? [] : [`${JSON.stringify(mark)} in the prompt is text here and steers nothing`]),
+    ...(mark === null ? [] : [`${JSON.stringify(mark)} in the prompt is plain text here`]),
   ];
 }

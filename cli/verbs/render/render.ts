@@ -58,28 +58,28 @@ type RenderOptions = RowOptions &
   };
 
 const examples = `
-The same prompt and options give the same image as a row of a catalog.
+The same prompt and options render the same image as a row of a catalog.
 
 Examples:
   $ npx pixart-batch render "a glossy apple on a green background"
   $ npx pixart-batch render "a flat rocket on a navy background" --size 512 --aspect 3:4 --seed 7 --out rocket.webp
-  $ npx pixart-batch render --like rocket.webp --out again.webp          # the same picture once more
-  $ npx pixart-batch render --like rocket.webp --seed 8 --out other.webp # all the same but the seed
+  $ npx pixart-batch render --like rocket.webp --out again.webp          # the same image again
+  $ npx pixart-batch render --like rocket.webp --seed 8 --out other.webp # the same except for the seed
 `;
 
 export function renderCommand(): Command {
   const command = new Command('render')
-    .argument('[prompt]', 'may be left out with --like')
-    .option('--like <image>', 'take all that is not given from an image that pixart-batch made')
-    .option('--out <file>', 'its ending chooses the format; otherwise <seed and prompt>.png here')
-    .option('--force', 'replace the file if there is one');
+    .argument('[prompt]', 'may be omitted with --like')
+    .option('--like <image>', 'take everything not given here from an image that pixart-batch made')
+    .option('--out <file>', 'file to write, whose ending chooses the format; default: <seed and prompt>.png here')
+    .option('--force', 'replace an existing file');
   for (const option of rowOptions()) command.addOption(option);
   return command
     .addOption(qualityOption())
     .addOption(decodeOption())
     .addOption(bundleOption())
     .addOption(deviceOption())
-    .addOption(threadsOption('CPU threads; otherwise as many as there are cores'))
+    .addOption(threadsOption('CPU threads; default: the number of cores'))
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(render);
@@ -127,7 +127,7 @@ async function render(prompt: string | undefined, options: RenderOptions): Promi
   }
 }
 
-/** @throws UserError where the bundle is damaged, the device not there or its memory too little; the signal's reason */
+/** @throws UserError if the bundle is damaged, or the device is missing or has too little memory; the signal's reason */
 async function paint(
   job: Job,
   bundle: Bundle,
@@ -135,7 +135,7 @@ async function paint(
   options: RendererOptions & { signal: AbortSignal },
 ): Promise<{ image: PaintedImage; bytes: Uint8Array }> {
   const renderer = withLessMemory(await startRenderer(options), bundle.description, (rung) =>
-    note(`\nmemory ran out; goes on ${thriftText(rung)}`),
+    note(`\nout of memory; continuing ${thriftText(rung)}`),
   );
   const display = stepDisplay(job.steps);
   try {
@@ -151,7 +151,7 @@ async function paint(
   }
 }
 
-/** @throws UserError that names the options that are wrong */
+/** @throws UserError that names the wrong options */
 async function onlyJob(
   row: RowOptions,
   forAll: { format: ImageFormat; quality: number | null; decode: 'whole' | undefined },
@@ -193,9 +193,9 @@ function defaultName({ prompt, seed, format }: Job): string {
 }
 
 const alreadyThere = (file: string): UserError =>
-  new UserError(`${file} is there already: choose another name with --out, or --force to replace it`);
+  new UserError(`${file} already exists: choose another name with --out, or replace it with --force`);
 
-/** A picture may take half an hour, and nobody wants to hear only then that there is no place for it. */
+/** An image may take half an hour, so check first that it can be written. */
 async function checkPlace(file: string): Promise<void> {
   try {
     if (existsSync(file)) return await checkReplaceable(file);

@@ -4,12 +4,12 @@ import type { Size } from '../../../domain/size.ts';
 
 const OPTIONS = every('option');
 
-/** One row of a catalog as a command line says it; a plan of that row checks it. */
+/** One row of a catalog, as given on the command line; planning that row checks it. */
 export type RowOptions = { [Key in 'prompt' | keyof typeof OPTIONS]?: string | undefined } & {
   size?: Size | undefined;
 };
 
-/** The options that say a row, in the order of the parameters. */
+/** The options for the parameters of a row, in their order. */
 export const rowOptions = (): Option[] =>
   keysOf(OPTIONS).map((key) => {
     const { argument, help, oneOf }: CommandOption = OPTIONS[key];
@@ -17,7 +17,7 @@ export const rowOptions = (): Option[] =>
     return oneOf === undefined ? option : option.choices(oneOf);
   });
 
-/** What a command was given of a row, without its other options. */
+/** The row's part of a command's options. */
 export const rowAsked = (prompt: string | undefined, given: RowOptions): RowOptions => ({
   prompt,
   ...Object.fromEntries(keysOf(OPTIONS).map((key) => [key, given[key]])),

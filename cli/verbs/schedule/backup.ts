@@ -7,12 +7,12 @@ import { withClient } from '../../with-client.ts';
 
 export const exportCommand = (): Command =>
   addServerOptions(new Command('export'))
-    .description('print all schedules, a JSON value a line, to keep them where the server is not')
+    .description('print all schedules, one JSON value per line, to back them up')
     .action(exportAll);
 
 export const importCommand = (): Command =>
   addServerOptions(new Command('import'))
-    .description('make the schedules of such a file again; one whose name is taken is left as it is')
+    .description('recreate the schedules of an exported file; existing schedules are left as they are')
     .argument('<file>')
     .addOption(jsonOption())
     .action(importAll);
@@ -28,11 +28,11 @@ async function importAll(file: string, options: ServerOptions & JsonOptions): Pr
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const imported = await withClient(options, (client) => importSchedules(client, lines, file));
   if (options.json) return imported.forEach(printJson);
-  if (imported.length === 0) note(`${file} has no schedule`);
+  if (imported.length === 0) note(`${file} has no schedules`);
   for (const each of imported) printLine(importedText(each));
 }
 
 function importedText({ name, outcome, paused }: ImportedSchedule): string {
-  if (outcome === 'exists') return `schedule ${name} exists, and is left as it is`;
-  return `schedule ${name} is made again${paused ? ', paused as it was' : ''}`;
+  if (outcome === 'exists') return `schedule ${name} exists, so it is left as it is`;
+  return `schedule ${name} is recreated${paused ? ', paused as before' : ''}`;
 }

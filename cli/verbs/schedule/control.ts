@@ -15,16 +15,16 @@ import { addServerOptions, type JsonOptions, jsonOption, type ServerOptions } fr
 import { instant } from '../../options/values.ts';
 import { withClient } from '../../with-client.ts';
 
-/** What a person does to a schedule by its name, in the order in which help lists them. */
+/** Commands that act on one schedule, in the order of `--help`. */
 export const controlCommands = (): Command[] => [
-  about('pause', 'start no more batches until it is resumed').action(pause),
-  about('resume', 'start batches again').action(resume),
-  about('trigger', 'start a batch now, as the overlap policy allows; also where it is paused').action(trigger),
-  about('backfill', 'start the batches that were due in a time that has passed, one after the other')
-    .requiredOption('--from <time>', 'as 2026-01-30T00:00:00Z', instant)
-    .requiredOption('--to <time>', 'as 2026-01-31T00:00:00Z', instant)
+  about('pause', 'pause a schedule: it starts no more batches until it is resumed').action(pause),
+  about('resume', 'resume a paused schedule').action(resume),
+  about('trigger', 'start a batch now, if the overlap policy allows it; works while paused too').action(trigger),
+  about('backfill', 'start the batches that were due in a past period, one after another')
+    .requiredOption('--from <time>', 'start of the period, such as 2026-01-30T00:00:00Z', instant)
+    .requiredOption('--to <time>', 'end of the period, such as 2026-01-31T00:00:00Z', instant)
     .action(backfill),
-  about('delete', 'start no more batches; those that run go on').action(remove),
+  about('delete', 'delete a schedule; its running batches continue').action(remove),
 ];
 
 const about = (verb: string, what: string): Command =>
@@ -32,7 +32,7 @@ const about = (verb: string, what: string): Command =>
 
 type ControlOptions = ServerOptions & JsonOptions;
 
-/** Tells a person what was done, or a program all about it. */
+/** Prints what was done as text, or all the details as JSON. */
 function say({ json }: JsonOptions, name: string, text: string, details: object): void {
   if (json) printJson({ name, ...details });
   else printLine(`schedule ${name} ${text}`);
@@ -46,27 +46,27 @@ async function pause(name: string, options: ControlOptions): Promise<void> {
 
 function waitingText(name: string, { waiting, due }: PausedSchedule): string {
   const waits = waiting === 1 ? 'a batch waits' : `${waiting} batches wait`;
-  if (due.length === 0) return `${waits} for one that runs; what was triggered or backfilled starts all the same`;
+  if (due.length === 0) return `${waits} for the running one; triggered and backfilled batches start nevertheless`;
   return [
-    `${waits} for one that runs. What was due is given up if the schedule is still paused when that one ends. To have it later:`,
+    `${waits} for the running one. Batches that were due are dropped if the schedule is still paused when that one ends. To run them later:`,
     ...due.map((time) => `  ${backfillCommand(name, time)}`),
   ].join('\n');
 }
 
-/** Starts the batch that was due at a time, and no other. */
+/** The command that starts only the batch that was due at this time. */
 const backfillCommand = (name: string, due: Date): string =>
   `npx pixart-batch schedule backfill ${name} --from ${new Date(+due - 1_000).toISOString()} --to ${due.toISOString()}`;
 
 async function resume(name: string, options: ControlOptions): Promise<void> {
   const resumed = await withClient(options, (client) => resumeSchedule(client, name));
-  say(options, name, 'goes on', { paused: false, ...resumed });
+  say(options, name, 'is resumed', { paused: false, ...resumed });
   if (resumed.unnoticed !== null) note(unnoticedText(name, resumed));
 }
 
 const unnoticedText = (name: string, { unnoticed, next }: ResumedSchedule): string =>
   [
-    `batch ${unnoticed} failed, and the server has not looked at it yet. Should it pause the schedule once more when the next is due,`,
-    'that one is left out. Resume again then, and start it with',
+    `batch ${unnoticed} failed, and the server has not noticed yet. If it pauses the schedule again when the next batch is due,`,
+    'it skips that batch. Then resume again, and start the batch with',
     ...(next === null ? [] : [`  ${backfillCommand(name, next)}`]),
   ].join('\n');
 
@@ -80,22 +80,22 @@ function triggeredText(triggered: TriggeredSchedule): string {
   if (triggered.outcome === 'started') return `starts batch ${triggered.batch}`;
   const running = triggered.running.length === 0 ? 'another batch' : triggered.running.join(', ');
   const texts = {
-    skipped: `starts no batch: ${running} still runs`,
-    waiting: `starts a batch when ${running} has ended`,
-    asked: 'was asked for a batch, and the server has not started it yet: "describe" shows when it has',
+    skipped: `starts no batch: ${running} is still running`,
+    waiting: `will start a batch when ${running} has ended`,
+    asked: 'is triggered, but the server has not started the batch yet: "describe" shows when it has',
   };
   return texts[triggered.outcome];
 }
 
 const batchesText = (count: number): string => (count === 1 ? 'a batch' : `${count} batches`);
 
-/** Of which a server tells at once. */
+/** The most that a server reports at once. */
 const MOST_DUE = 1_000;
 
 async function backfill(name: string, options: ControlOptions & { from: Date; to: Date }): Promise<void> {
   const due = await withClient(options, (client) => backfillSchedule(client, name, options.from, options.to));
   const many = due.length < MOST_DUE ? batchesText(due.length) : `${MOST_DUE} batches or more`;
-  const text = `starts what was due then, ${many}, one after the other; "npx pixart-batch list" shows them`;
+  const text = `starts what was due then, ${many}, one after another; "npx pixart-batch list" shows them`;
   say(options, name, text, { due });
 }
 

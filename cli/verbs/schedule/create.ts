@@ -48,13 +48,13 @@ type CreateOptions = CatalogOptions &
 
 export const createCommand = (): Command =>
   addServerOptions(addRunOptions(addTeamOptions(addScheduleOptions(addCatalogOptions(new Command('create'))))))
-    .description('start a batch of a catalog at certain times')
-    .argument('<name>', 'begins the id of every batch that it starts')
+    .description('create a schedule that starts batches of a catalog')
+    .argument('<name>', 'name of the schedule; the ids of its batches begin with it')
     .argument('<catalog>', `a ${CATALOG_ENDINGS} file, read when a batch starts: a path or gs:// URL`)
     .addOption(jsonOption())
     .action(create);
 
-/** How each of its batches is run, and what it may come to. */
+/** How each of its batches runs, and its limits. */
 export const addRunOptions = (command: Command): Command =>
   command
     .addOption(windowOption())
@@ -62,7 +62,7 @@ export const addRunOptions = (command: Command): Command =>
     .addOption(webhookOption())
     .addOption(maxJobsOption())
     .addOption(maxCostOption())
-    .addOption(costOption('of one device, for --max-cost'));
+    .addOption(costOption('price of one device per hour, for --max-cost'));
 
 async function create(name: string, catalog: string, options: CreateOptions): Promise<void> {
   const bundle = await chosenBundle(options.bundle);
@@ -97,7 +97,7 @@ async function tellOfCatalog(request: ScheduleRequest): Promise<void> {
     note(limitsKeptText(known.preview, atMost));
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    note(`as the catalog is now, a batch would be refused: ${error.message}`);
+    note(`a batch of the catalog as it is now would be refused: ${error.message}`);
   }
 }
 
@@ -108,7 +108,7 @@ const noTimes = (): UserError =>
 export const nextText = ({ next, timeZone }: ScheduleForecast): string =>
   table(next.slice(0, 3).map((time, at) => [at === 0 ? `next (${timeZone})` : '', zonedText(time, timeZone)]));
 
-/** What is not as one expects of such times. */
+/** Prints what may be unexpected about these times. */
 export function tellForecast({ uneven, clockChanges, timeZone }: ScheduleForecast): void {
   for (const steps of uneven) note(`cron ${steps}`);
   for (const change of clockChanges) note(clockChangeText(change, timeZone));
@@ -116,18 +116,18 @@ export function tellForecast({ uneven, clockChanges, timeZone }: ScheduleForecas
 
 const clockChangeText = ({ from, to, batches }: ClockChange, timeZone: string): string =>
   [
-    `clocks in ${timeZone} go from ${from} to ${to}. Another time of day, or --time-zone UTC, avoids that`,
+    `clocks in ${timeZone} change from ${from} to ${to}. Another time of day, or --time-zone UTC, avoids this:`,
     ...batches.map(({ time, happens }) => `  the batch of ${time} ${HAPPENS[happens]}`),
   ].join('\n');
 
 const HAPPENS: Record<ClockChange['batches'][number]['happens'], string> = {
-  'left out': 'is left out',
-  twice: 'comes twice',
-  'at its second': 'comes once, when clocks show that time again',
-  'unasked for': 'comes, though it is none of the times given',
+  'left out': 'is skipped',
+  twice: 'starts twice',
+  'at its second': 'starts once, when clocks show that time again',
+  'unasked for': 'starts although that is not one of the given times',
 };
 
-/** Terms that lie beside the catalog are read where there are some. */
+/** Terms next to the catalog are read if there are any. */
 function wantedBy({ store, catalog, webhook, expansion }: ScheduleRequest): Wanted {
   const beside = new URL('terms', storeUrl(catalog));
   const terms =
@@ -137,5 +137,5 @@ function wantedBy({ store, catalog, webhook, expansion }: ScheduleRequest): Want
 
 export const troubleText = (catalog: string, trouble: CatalogTrouble): string =>
   trouble === 'missing'
-    ? `${catalog} is not there yet: batches fail until it is, where the orchestrator reads it`
-    : `${trouble.message}\nUntil this is mended, batches fail.`;
+    ? `${catalog} does not exist yet: batches fail until the orchestrator can read it there`
+    : `${trouble.message}\nUntil this is fixed, batches fail.`;

@@ -6,11 +6,11 @@ import { describeCommand, listCommand } from './show.ts';
 import { updateCommand } from './update.ts';
 
 const examples = `
-The catalog is read when a batch starts, so it must be where the orchestrator can read it: a bucket, or a folder that
-both machines have. A batch that still runs when the next is due, paused ones too, makes the schedule skip that one,
-unless --overlap says otherwise; "describe" counts what was skipped. Where clocks are put forward or back, some times do not
-come or come twice: "create" tells which within a year. A batch that would come to more than --max-jobs or --max-cost is
-refused when it is due: "list" and "describe" say so, and its webhook is told.
+The catalog is read when a batch starts, so the orchestrator must be able to read it: from a bucket, or a folder that
+both machines share. If a batch is still running or paused when the next is due, the schedule skips that one unless
+--overlap says otherwise; "describe" counts the skipped ones. When clocks change, some times are skipped or come twice:
+"create" lists those within a year. A batch that would exceed --max-jobs or --max-cost is refused when it is due: "list"
+and "describe" say so, and its webhook is called.
 
 Examples:
   $ npx pixart-batch schedule create nightly gs://my-bucket/catalogs/today.csv --at 22:00 --days monday,friday \\
@@ -21,7 +21,7 @@ Examples:
   $ npx pixart-batch schedule create nightly catalog.xlsx --at 22:00 --webhook mailto:lead@studio.example     (a report each morning)
   $ npx pixart-batch schedule describe nightly
   $ npx pixart-batch schedule backfill nightly --from 2026-01-30T00:00:00Z --to 2026-01-31T00:00:00Z
-  $ npx pixart-batch schedule export > schedules.jsonl      (with webhooks' addresses: keep it as you keep secrets)
+  $ npx pixart-batch schedule export > schedules.jsonl      (includes webhook addresses: treat it as a secret)
   $ npx pixart-batch schedule import schedules.jsonl
 `;
 

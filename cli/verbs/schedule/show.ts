@@ -19,20 +19,20 @@ import { spanText } from '../../options/values.ts';
 import { withClient } from '../../with-client.ts';
 
 export const listCommand = (): Command =>
-  addServerOptions(new Command('list')).description('all schedules').addOption(jsonOption()).action(list);
+  addServerOptions(new Command('list')).description('list all schedules').addOption(jsonOption()).action(list);
 
 export const describeCommand = (): Command =>
   addServerOptions(new Command('describe'))
-    .description('all about one')
+    .description('show everything about one schedule')
     .argument('<name>')
     .addOption(jsonOption())
     .action(describe);
 
 export const overlapText: Record<Overlap, string> = {
-  skip: 'a time at which a batch still runs is skipped',
-  'wait-one': 'where a batch still runs, one more waits',
-  'wait-all': 'where a batch still runs, all that are due wait',
-  'cancel-running': 'a batch that still runs is cancelled when the next is due',
+  skip: 'while a batch is running, the next ones are skipped',
+  'wait-one': 'while a batch is running, one more waits',
+  'wait-all': 'while a batch is running, all that are due wait',
+  'cancel-running': 'a batch that is still running is cancelled when the next is due',
   'run-both': 'batches may run at the same time',
 };
 
@@ -40,10 +40,10 @@ async function list(options: ServerOptions & JsonOptions): Promise<void> {
   await withClient(options, async (client) => {
     const schedules = await collect(listSchedules(client));
     if (options.json) return schedules.forEach(printJson);
-    if (schedules.length === 0) return note('no schedule yet');
+    if (schedules.length === 0) return note('no schedules yet');
     printLine(table([['schedule', 'when', 'time zone', 'next', 'catalog', 'store'], ...schedules.map(row)]));
     for (const { name, fault, last } of schedules) {
-      if (fault !== null) note(`schedule ${name} starts nothing any more: ${fault}. Create it anew`);
+      if (fault !== null) note(`schedule ${name} can no longer start batches: ${fault}. Create it again`);
       else if (last && FAILED.includes(last.state)) note(`schedule ${name}: its last batch, ${runText(last)}`);
     }
     noteKeysMissing(schedules);
@@ -77,15 +77,15 @@ const detailsText = (of: ScheduleDetails): string =>
     ['  next', of.paused ? 'none while it is paused' : nextText(of)],
     ...runRows(of.runs),
     ['  running', String(of.running)],
-    ...(of.waiting === 0 ? [] : [['  waiting', `${of.waiting}, for one that runs`]]),
+    ...(of.waiting === 0 ? [] : [['  waiting', `${of.waiting}, for the running one`]]),
     ['  overlap', overlapText[of.overlap]],
-    ['  skipped', `${of.skipped.overlap} because a batch still ran, ${of.skipped.missed} because they came too late`],
+    ['  skipped', `${of.skipped.overlap} because a batch was running, ${of.skipped.missed} because they were too late`],
     ['  catch-up', spanText(of.catchUpMs)],
     ['  jitter', of.jitterMs === 0 ? 'none' : spanText(of.jitterMs)],
     ['  pause on failure', pauseText(of)],
     ...(of.window === null ? [] : [['  window', String(of.window)]]),
     ...(of.atMost === null ? [] : [['  at most', atMostText(of.atMost)]]),
-    ...(of.tells === null ? [] : [['  tells', of.tells]]),
+    ...(of.tells === null ? [] : [['  webhook', of.tells]]),
     ...(of.columns === null
       ? []
       : [
@@ -130,4 +130,4 @@ const pauseText = ({ pauseOnFailure, unnoticed }: ScheduleDetails): string =>
     ? pauseOnFailure
       ? 'yes'
       : 'no'
-    : `yes: ${unnoticed} failed, so it pauses when the next is due, and leaves that one out`;
+    : `yes: ${unnoticed} failed, so it pauses when the next is due, and skips that one`;

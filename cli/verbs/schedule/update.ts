@@ -26,7 +26,7 @@ import { notEmpty, spanText } from '../../options/values.ts';
 import { withClient } from '../../with-client.ts';
 import { addRunOptions, nextText, tellForecast, troubleText } from './create.ts';
 
-/** `false` where a person takes away what was given. */
+/** `false` removes a setting. */
 type UpdateOptions = Partial<Omit<CatalogOptions, 'column' | 'sheet' | 'expand' | 'sign' | 'name'>> &
   ServerOptions &
   JsonOptions &
@@ -49,7 +49,7 @@ type UpdateOptions = Partial<Omit<CatalogOptions, 'column' | 'sheet' | 'expand' 
   };
 
 const examples = `
-Only what is named changes. Its history and its notes stay, a paused schedule stays paused, and a batch that runs goes on as it is.
+Changes only the given settings. The schedule keeps its history and notes, stays paused if it is, and its running batch is not affected.
 
 Examples:
   $ npx pixart-batch schedule update nightly --at 23:00
@@ -62,19 +62,21 @@ export const updateCommand = (): Command =>
   addServerOptions(
     asNamed(addTakingAway(addRunOptions(addTeamOptions(addScheduleOptions(addReading(new Command('update'))))))),
   )
-    .description('change what is named about a schedule, and nothing else')
+    .description('change the given settings of a schedule, and nothing else')
     .argument('<name>')
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(update);
 
 function addReading(command: Command): Command {
-  command.addOption(new Option('--catalog <catalog>', 'another catalog').argParser(notEmpty('a path or gs:// URL')));
+  command.addOption(
+    new Option('--catalog <catalog>', 'read another catalog').argParser(notEmpty('a path or gs:// URL')),
+  );
   for (const option of catalogOptions()) command.addOption(option.default(undefined));
   return command;
 }
 
-/** What is not named stays as it is: the environment names nothing. */
+/** Only options change a schedule; variables in the environment do not. */
 function asNamed(command: Command): Command {
   for (const option of command.options) delete option.envVar;
   return command.addOption(userProjectOption());
@@ -82,16 +84,16 @@ function asNamed(command: Command): Command {
 
 const addTakingAway = (command: Command): Command =>
   command
-    .option('--no-column', 'read our columns by their own names')
-    .option('--no-sheet', 'read the first that is not hidden')
-    .option('--no-name', 'call copies by their ids')
-    .option('--no-expand', 'take braces for braces')
-    .option('--no-sign', 'sign nothing')
-    .option('--no-team', 'of nobody')
-    .option('--no-webhook', 'tell nobody')
-    .option('--no-pause-on-failure', 'go on whatever has failed')
-    .option('--no-max-jobs', 'as many images as there are')
-    .option('--no-max-cost', 'whatever it costs');
+    .option('--no-column', 'read all columns by our own names')
+    .option('--no-sheet', 'read the first sheet that is not hidden')
+    .option('--no-name', 'name copies by their ids')
+    .option('--no-expand', 'do not expand choices in cells')
+    .option('--no-sign', 'do not sign copies')
+    .option('--no-team', 'remove the team')
+    .option('--no-webhook', 'send no messages')
+    .option('--no-pause-on-failure', 'keep starting batches after a failure')
+    .option('--no-max-jobs', 'remove the limit on images')
+    .option('--no-max-cost', 'remove the limit on cost');
 
 async function update(name: string, options: UpdateOptions): Promise<void> {
   const change = await changeOf(options);
@@ -142,7 +144,7 @@ async function changeOf(options: UpdateOptions): Promise<ScheduleChange> {
 
 const orNull = <Value>(option: Value | false): Value | null => (option === false ? null : option);
 
-/** What says more of something, and would be lost where that is taken away. */
+/** Options that refine another one, and make no sense if that one is removed. */
 const MORE_OF: [keyof UpdateOptions, (keyof UpdateOptions)[]][] = [
   ['expand', ['terms', 'sample', 'sampleSeed', 'maxPerRow']],
   ['sign', ['signPrompts']],
@@ -154,7 +156,7 @@ function checkTakenAway(options: UpdateOptions): void {
   for (const [what, more] of MORE_OF) {
     const beside = options[what] === false ? more.find((name) => options[name] !== undefined) : undefined;
     if (beside === undefined) continue;
-    throw new UserError(`${flag('no', what)}: expected it without ${flag(beside)}, found both: leave out one of them`);
+    throw new UserError(`${flag('no', what)}: expected no ${flag(beside)} with it, found both; leave one of them out`);
   }
 }
 
@@ -186,7 +188,7 @@ function limitsChange({ maxJobs, maxCost, costPerHour }: UpdateOptions): Schedul
 
 function updatedText(name: string, updated: UpdatedSchedule): string {
   const { changes, next } = updated;
-  if (changes.length === 0) return `schedule ${name} is like that already`;
+  if (changes.length === 0) return `schedule ${name} already has these settings`;
   const lines = [`schedule ${name} is changed`, table(changes.map(changeCells))];
   return [...lines, ...(next.length === 0 ? [] : [nextText(updated)])].join('\n');
 }
@@ -203,7 +205,7 @@ const WORDS = new Map([
   ['catchUpMs', 'catch-up'],
   ['jitterMs', 'jitter'],
   ['naming', 'names of copies'],
-  ['costPerHour', 'cost an hour'],
+  ['costPerHour', 'cost per hour'],
 ]);
 
 function valueText(setting: string, value: SettingValue): string {

@@ -10,7 +10,7 @@ import { type BatchClient, connect, temporalTarget } from '../../../client/index
 import { startTemporalServer, type TemporalServer } from '../../../infra/dev/temporal-server.ts';
 import { batchWorkflowId } from '../../../workflows/contract/queues.ts';
 
-// A query that nobody answers takes the server ten seconds.
+// The server waits ten seconds for a query that nobody answers.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
 const BATCH = 'night';
@@ -47,7 +47,7 @@ afterEach(async () => {
 
 const untilSaid = (text: string) => expect.poll(() => said, { timeout: 60_000 }).toContain(text);
 
-test('a server that is killed and started again is waited for, and the batch is followed to its end', async () => {
+test('watching waits for a server that is killed and restarted, and follows the batch to its end', async () => {
   process.kill(server.pid, 'SIGKILL');
   const end = followBatch(client, BATCH, options);
   await untilSaid(`the Temporal server at ${server.address} does not answer at the moment`);
@@ -57,7 +57,7 @@ test('a server that is killed and started again is waited for, and the batch is 
   expect(said.match(/does not answer/g)).toHaveLength(1);
 });
 
-test('a server that stays away ends the watching with "cannot be used" and the command that goes on', async () => {
+test('if the server does not come back, watching ends with exit code 4 and the command to watch again', async () => {
   process.kill(server.pid, 'SIGKILL');
   vi.useFakeTimers({ toFake: ['performance'] });
   const end = followBatch(client, BATCH, options).catch((error: unknown) => error);
@@ -68,25 +68,25 @@ test('a server that stays away ends the watching with "cannot be used" and the c
   expect(String(error)).toContain('npx pixart-batch watch night');
 });
 
-test('who leaves while the server is away leaves at once, and is told what the batch waits for', async () => {
+test('Ctrl-C while the server is away returns at once, and says what the batch is waiting for', async () => {
   process.kill(server.pid, 'SIGKILL');
   const end = watchToTheEnd(client, BATCH, true);
   await untilSaid('does not answer at the moment');
-  // No call has been given up yet by then: the first one tries for longer.
+  // No call has been abandoned by then: the first one keeps trying for longer.
   process.emit('SIGINT');
   expect(await end).toBe(EXIT.interrupted);
-  expect(said).toContain(`batch night waits for the Temporal server at ${server.address}, which does not answer.`);
+  expect(said).toContain(`batch night is waiting for the Temporal server at ${server.address}, which does not answer.`);
   expect(said).toContain('npx pixart-batch watch night');
 });
 
-test('who leaves while the server is there is told that the batch goes on', async () => {
+test('Ctrl-C says that the batch continues', async () => {
   const end = watchToTheEnd(client, BATCH, true);
   process.emit('SIGINT');
   expect(await end).toBe(EXIT.interrupted);
-  expect(said).toContain('batch night goes on without you.');
+  expect(said).toContain('batch night continues without you.');
 });
 
-test('the many calls of a batch with many shards put no warning of Node into the view', async () => {
+test('the many calls for a batch with many shards cause no warning from Node', async () => {
   const warned = vi.fn();
   process.on('warning', warned);
   const handle = client.temporal.workflow.getHandle(batchWorkflowId(BATCH));

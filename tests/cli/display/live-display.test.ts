@@ -18,7 +18,7 @@ function terminal(rows: number, columns = 100) {
   return { stream, text: () => String(stream.read() ?? '') };
 }
 
-test('each view is painted over the one before, never higher than the terminal', () => {
+test('each view is painted over the previous one, and never higher than the terminal', () => {
   const { stream, text } = terminal(10);
   const display = liveDisplay(stream, () => new Promise(() => {}));
   display.show(progress(0));
@@ -32,7 +32,7 @@ test('each view is painted over the one before, never higher than the terminal',
 
 const nobody = () => new Promise<never>(() => {});
 
-test('a line that is wider than the terminal goes on below, between words where it can', () => {
+test('a line that is wider than the terminal is wrapped, between words if possible', () => {
   const { stream, text } = terminal(10, 20);
   liveDisplay(stream, nobody).show(progress(0));
   const lines = text().split('\n');
@@ -48,7 +48,7 @@ test('a line that is wider than the terminal goes on below, between words where 
   expect(narrow.text()).toContain('    row-0: no\n      memory\n');
 });
 
-test('pictures that were there already say nothing of the pace', () => {
+test('reused images do not count towards the pace', () => {
   const now = vi.spyOn(performance, 'now');
   const { stream, text } = terminal(24);
   const display = liveDisplay(stream, nobody);
@@ -68,7 +68,7 @@ test('pictures that were there already say nothing of the pace', () => {
   expect(text()).toMatch(/30 of 40 images {2}60 a minute {2}ends in 10 s/);
 });
 
-test('a server that does not answer leaves no pace, no end and no picture in hand on the screen', () => {
+test('while the server does not answer, the screen shows no pace, no end and no image in hand', () => {
   const now = vi.spyOn(performance, 'now');
   const { stream, text } = terminal(24);
   const display = liveDisplay(stream, nobody);
@@ -85,13 +85,13 @@ test('a server that does not answer leaves no pace, no end and no picture in han
   expect(shown).not.toContain('in hand');
 });
 
-test('a server that never answered is told all the same', () => {
+test('a server that never answered is reported too', () => {
   const { stream, text } = terminal(24);
   liveDisplay(stream, nobody).fallSilent('nobody is there');
   expect(text()).toContain('nobody is there\n');
 });
 
-test('pace and end come from what was seen, workers from the server', async () => {
+test('pace and end come from the progress seen, workers from the server', async () => {
   const now = vi.spyOn(performance, 'now');
   const { stream, text } = terminal(24);
   const sizes = '256' as const;

@@ -34,13 +34,13 @@ beforeAll(() => {
   process.env.TZ = 'UTC';
 });
 
-test('a headline, a bar for each size, the workers, and what none asks for', () => {
+test('shows a headline, a bar per size, the workers, and sizes that no worker polls for', () => {
   expect(liveView(progress, around)).toEqual([
     'night  rendering  100 of 500 images  120 a minute  ends about 02:30 UTC, in 1 h 30 min',
     '   256 px ███████░░░░░░░░░░░░░░░░░░░░░░░ 100/400  60 rendered, 30 reused, 10 failed',
     '    4k px ░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░   0/100  none yet',
     '  workers  orchestrators 1  renderers 256 px 3, 4k px 0',
-    '  no worker asks for 4k px of icons 0123456789ab; start one:',
+    '  no worker is polling for 4k px jobs of bundle icons 0123456789ab; start one:',
     '    npx pixart-batch worker --renderer --size 4k --bundle icons',
   ]);
 });
@@ -50,14 +50,14 @@ test('failures come last, and nothing in their text moves the cursor', () => {
   expect(liveView(failed, around).slice(-2)).toEqual(['  last failures', '    fox: no memory \\u001b[2Jat all']);
 });
 
-test('pictures that are painted are told with their steps, a few of them', () => {
+test('a few images in hand are shown with their steps', () => {
   const inHand = Array.from({ length: 8 }, (_, index) => ({ id: `fox-${index}`, step: index, steps: 20 }));
   expect(liveView({ ...progress, inHand }, { ...around, workers: null }).at(-1)).toBe(
     '  in hand: fox-0, step 0 of 20; fox-1, step 1 of 20; fox-2, step 2 of 20; fox-3, step 3 of 20; fox-4, step 4 of 20; fox-5, step 5 of 20; … and 2 more',
   );
 });
 
-test('while nobody answers it says so, and neither pace nor end', () => {
+test('while nobody answers it says so, and shows neither pace nor end', () => {
   expect(liveView(progress, { ...around, workers: null, silence: 'the server does not answer' })).toEqual([
     'night  rendering  100 of 500 images',
     expect.stringContaining('256 px'),
@@ -66,19 +66,19 @@ test('while nobody answers it says so, and neither pace nor end', () => {
   ]);
 });
 
-test('a batch that was paused and is cancelled is stopping, and not paused any more', () => {
+test('a paused batch that is cancelled shows as stopping, not as paused', () => {
   const lines = liveView({ ...progress, state: 'stopping', paused: 'a person paused it' }, around);
   expect(lines[0]).toBe('night  stopping  100 of 500 images');
   expect(lines.join()).not.toContain('paused');
 });
 
-test('what is not known yet is left out', () => {
+test('unknown values are left out', () => {
   const lines = liveView(progress, { ...around, perSecond: null, secondsLeft: null, workers: null });
   expect(lines[0]).toBe('night  rendering  100 of 500 images');
   expect(lines).toHaveLength(3);
 });
 
-test('a batch that has ended shows neither pace nor workers, and how many failed', () => {
+test('an ended batch shows how many failed, but neither pace nor workers', () => {
   expect(liveView({ ...progress, state: 'completed' }, around)[0]).toBe(
     'night  completed, 10 failed  100 of 500 images',
   );
@@ -115,7 +115,7 @@ describe('times', () => {
     ['UTC', '2026-02-01 00:30 UTC', '2026-02-01 00:30:00', 'started (UTC)'],
     ['Europe/Berlin', '01:30', '2026-02-01 01:30:00', 'started (Europe/Berlin)'],
     ['America/New_York', '19:30', '2026-01-31 19:30:00', 'started (America/New_York)'],
-  ])('are those of the viewer, in %s with the day where it is another there', (viewer, clock, time, heading) => {
+  ])("are in the viewer's zone, in %s with the day if it differs there", (viewer, clock, time, heading) => {
     process.env.TZ = viewer;
     const now = new Date('2026-01-31T23:30:00Z');
     expect(clockText(now, 3_600)).toBe(clock);

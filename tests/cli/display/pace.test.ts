@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Pace } from '../../../cli/display/pace.ts';
 
-test('nothing is known before the count has grown', () => {
+test('the pace is unknown until the count grows', () => {
   const pace = new Pace();
   expect(pace.perSecond(0)).toBeNull();
   pace.note(0, 7);
@@ -10,7 +10,7 @@ test('nothing is known before the count has grown', () => {
   expect(pace.perSecond(5_000)).toBeNull();
 });
 
-test('a steady count has its own rate, however often one looks', () => {
+test('a steady count has the same rate, however often it is sampled', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 100 }),
@@ -28,26 +28,26 @@ test('a steady count has its own rate, however often one looks', () => {
   );
 });
 
-test('what was long ago does not count: a batch that became faster is soon known to be faster', () => {
+test('old samples do not count, so a batch that has become faster soon shows it', () => {
   const pace = new Pace();
   for (let second = 0; second <= 600; second += 1) pace.note(second * 1_000, second);
   for (let second = 601; second <= 800; second += 1) pace.note(second * 1_000, 600 + (second - 600) * 10);
   expect(pace.perSecond(800_000)).toBeCloseTo(10, 1);
 });
 
-test('slow images are looked at for as long as it takes to know their pace', () => {
+test('slow batches are measured over a longer time', () => {
   const pace = new Pace();
   for (let image = 0; image <= 5; image += 1) pace.note(image * 400_000, image);
   expect(pace.perSecond(2_000_000)).toBeCloseTo(1 / 400, 6);
 });
 
-test('a batch that has stopped becomes slower and slower', () => {
+test('the pace of a stalled batch falls steadily', () => {
   const pace = new Pace();
   for (let second = 0; second <= 60; second += 1) pace.note(second * 1_000, second);
   expect(pace.perSecond(120_000)).toBeCloseTo(0.5, 6);
 });
 
-test('a count that begins anew has no rate yet', () => {
+test('a count that restarts has no rate yet', () => {
   const pace = new Pace();
   pace.note(0, 0);
   pace.note(1_000, 50);

@@ -17,14 +17,14 @@ const progress = (rendered: number): BatchProgress => ({
   recentFailures: [],
 });
 
-/** What is written to something that is no terminal. */
+/** What is written to a stream that is not a terminal. */
 function written(show: (stream: NodeJS.WriteStream) => void): string {
   const stream = new PassThrough();
   show(stream as unknown as NodeJS.WriteStream);
   return String(stream.read() ?? '');
 }
 
-test('a log gets the first state and the last, and nothing twice', () => {
+test('a log gets the first and the last state, and nothing twice', () => {
   const text = written((stream) => {
     const display = progressDisplay(false, noWorkers, stream);
     for (const rendered of [0, 0, 1, 2, 9]) display.show(progress(rendered));
@@ -34,7 +34,7 @@ test('a log gets the first state and the last, and nothing twice', () => {
   expect(text).toBe('rendering  512 px 0/9 (none yet)\nrendering  512 px 9/9 (9 rendered)\n');
 });
 
-test('a log that lasts gets a line in between', () => {
+test('a long-running log gets lines in between', () => {
   const now = vi.spyOn(performance, 'now');
   const text = written((stream) => {
     const display = progressDisplay(false, noWorkers, stream);
@@ -47,7 +47,7 @@ test('a log that lasts gets a line in between', () => {
   expect(text.split('\n')).toEqual(['rendering  512 px 0/9 (none yet)', 'rendering  512 px 4/9 (4 rendered)', '']);
 });
 
-test('a log says once that nobody answers, and again after somebody did', () => {
+test('a log says once that nobody answers, and again after an answer', () => {
   const text = written((stream) => {
     const display = progressDisplay(false, noWorkers, stream);
     display.show(progress(1));
@@ -58,7 +58,7 @@ test('a log says once that nobody answers, and again after somebody did', () => 
   expect(text.split('\n').slice(1)).toEqual(['no server', 'no orchestrator', 'no orchestrator', '']);
 });
 
-test('a log says every minute how far a picture is that takes long', () => {
+test('a log reports the steps of a slow image every minute', () => {
   const now = vi.spyOn(performance, 'now').mockReturnValue(0);
   const text = written((stream) => {
     const display = progressDisplay(false, noWorkers, stream);
@@ -71,7 +71,7 @@ test('a log says every minute how far a picture is that takes long', () => {
   expect(text.split('\n').slice(1)).toEqual(['in hand: fox, step 60 of 500', 'in hand: fox, step 120 of 500', '']);
 });
 
-test('a log says once what no worker asks for', async () => {
+test('a log says once which sizes no worker polls for', async () => {
   const stream = new PassThrough();
   const nobody = () =>
     Promise.resolve({
@@ -86,13 +86,13 @@ test('a log says once what no worker asks for', async () => {
   display.show(progress(0));
   expect(String(stream.read()).split('\n')).toEqual([
     'rendering  512 px 0/9 (none yet)',
-    'no worker asks for 512 px of icons 0123456789ab; start one:',
+    'no worker is polling for 512 px jobs of bundle icons 0123456789ab; start one:',
     '  npx pixart-batch worker --renderer --size 512 --bundle icons',
     '',
   ]);
 });
 
-test('only outcomes that there are are named', () => {
+test('outcomes that are zero are left out', () => {
   expect(outcomeText({ rendered: 2, reused: 0, failed: 1 })).toBe('2 rendered, 1 failed');
   expect(outcomeText({ rendered: 0, reused: 0, failed: 0 })).toBe('none yet');
 });

@@ -13,7 +13,7 @@ const lack = (address: string): string[] =>
     serverHint: workerHint({ address, namespace: 'default' }),
   });
 
-test('what tells a person to start a worker names the server where that is not at the usual address', () => {
+test('the suggested worker command names the server unless it is at the default address', () => {
   const command = '  npx pixart-batch worker --renderer --size 256 --bundle icons';
   expect(lack('127.0.0.1:7233')).toContain(command);
   expect(lack('127.0.0.1:7235')).toContain(`${command} --address 127.0.0.1:7235`);

@@ -27,16 +27,16 @@ const workers: WorkersSeen = {
   bundle: { name: 'icons', digest: '0123456789abcdef' },
 };
 
-test('what is told is a size with open jobs that no worker with the bundle asks for, in lines that fit a terminal', () => {
+test('reports sizes with open jobs that no worker of the bundle polls for, in lines that fit a terminal', () => {
   expect(lackOfWorkers(openSizes(progress), workers)).toEqual([
-    'no worker asks for 512 px of icons 0123456789ab; start one:',
+    'no worker is polling for 512 px jobs of bundle icons 0123456789ab; start one:',
     '  npx pixart-batch worker --renderer --size 512 --bundle icons',
   ]);
   expect(lackOfWorkers(openSizes(progress), null)).toEqual([]);
   expect(openSizes({ ...progress, state: 'paused' })).toEqual([]);
 });
 
-test('workers are looked for now and then, and no more once the batch needs none', async () => {
+test('workers are looked up at intervals, until the batch needs none', async () => {
   const see = vi.fn(async () => workers);
   const watch = new WorkerWatch(see);
   expect(watch.seen(progress)).toBeNull();
@@ -47,7 +47,7 @@ test('workers are looked for now and then, and no more once the batch needs none
   expect(see).toHaveBeenCalledOnce();
 });
 
-test('what cannot be found out is left out', async () => {
+test('workers that cannot be looked up are left out', async () => {
   const watch = new WorkerWatch(async () => Promise.reject(new Error('away')));
   watch.seen(progress);
   await setImmediate();
