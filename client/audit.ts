@@ -3,10 +3,10 @@ import { auditTrail } from '../records/audit-trail.ts';
 import { openStore, storeUrl } from '../store/index.ts';
 
 /**
- * Who asked for what in a store, the earliest first. No server is needed.
+ * Reads the audit trail of a store, oldest entries first. No server is needed.
  *
  * @param store a folder, a `file:` URL or a `gs://bucket/prefix`
- * @param warn is told of lines that are damaged; a warning of the process unless given
+ * @param warn receives damaged lines; default: a process warning
  * @throws UserError for a store that cannot be used
  * @example
  * ```js

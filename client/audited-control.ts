@@ -5,15 +5,16 @@ import { type AuditedAction, beginAudit, type EndAudit, endAudited, type TellAud
 import { isRefusal, openStore, shownPlace, storeKind } from '../store/index.ts';
 import type { BatchClient } from './connect.ts';
 
-/** A store that is away is asked for minutes, and a batch that is to stop should not go on for so long. */
+/** Calls to an unreachable store are retried for minutes, and stopping a batch should not wait that long. */
 const PATIENCE_MS = 10_000;
 
 /**
- * As `audited`, for orders about work that runs or is scheduled: these are carried out where the store does not take a line, too, and a
- * warning says so. Whoever wants a batch stopped wants it most when its store is in trouble. Temporal's history has who gave the order.
+ * Like `audited`, for commands about running or scheduled work: they are carried out even if the store does not accept the
+ * audit line, with a warning. Stopping a batch matters most when its store is in trouble, and Temporal's history also
+ * records who did it.
  *
- * @param url of the store
- * @throws what `act` throws
+ * @param url the store
+ * @throws whatever `act` throws
  */
 export async function auditedControl<T>(
   client: BatchClient,
@@ -23,13 +24,13 @@ export async function auditedControl<T>(
 ): Promise<T> {
   const end = await begun(url, action);
   if (typeof end !== 'string') return endAudited(end, act);
-  client.warn(`${action.action} leaves no audit line in the store: ${end}`);
+  client.warn(`${action.action} left no audit line in the store: ${end}`);
   return act(() => {});
 }
 
-/** Why there is no line, or what ends it. */
+/** The function that completes the audit line, or why there is none. */
 async function begun(url: string, action: AuditedAction): Promise<EndAudit | string> {
-  if (storeKind(url) === null) return 'nobody knows its store';
+  if (storeKind(url) === null) return 'its store is unknown';
   if (isElsewhere(url, action)) return `${shownPlace(url)} is not on this machine`;
   const writing = openStore(url).then((store) => beginAudit(store, action));
   const written = writing.catch((error: unknown) => {
@@ -37,10 +38,10 @@ async function begun(url: string, action: AuditedAction): Promise<EndAudit | str
     throw error;
   });
   const timer = new AbortController();
-  const late = sleep(PATIENCE_MS, `${shownPlace(url)} does not answer within ${PATIENCE_MS / 1_000} s`, timer);
+  const late = sleep(PATIENCE_MS, `${shownPlace(url)} did not answer within ${PATIENCE_MS / 1_000} s`, timer);
   return Promise.race([written, late]).finally(() => timer.abort());
 }
 
-/** A folder is made by whoever writes first. Where it is not here, though a batch has written to it, that is another machine's. */
+/** The first writer creates the folder. If a batch has written to it and it is missing, it is on another machine. */
 const isElsewhere = (url: string, { action }: AuditedAction): boolean =>
   storeKind(url) === 'folder' && action !== 'schedule-create' && !existsSync(fileURLToPath(url));

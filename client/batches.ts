@@ -13,35 +13,35 @@ import type { BatchClient } from './connect.ts';
 import { grpcCause } from './server-trouble.ts';
 import { readableOf } from './unreadable.ts';
 
-/** One batch as Temporal's listing shows it, without asking its workflow. The counts lag behind by a few images. */
+/** One batch as Temporal lists it, without a query to its workflow. The counts lag by a few images. */
 export type BatchListing = Omit<BatchMemo, 'state' | 'withoutManifest'> & {
   state: BatchState | 'failed' | 'terminated';
-  /** Why it ended without a manifest, which a retry writes; `null` where it has one or still runs. */
+  /** Why it ended without a manifest (a retry writes one); `null` if it has one or is still running. */
   withoutManifest: string | null;
   total: number;
   done: number;
   failed: number;
   startedAt: Date;
   endedAt: Date | null;
-  /** The key that this client lacks to read what else is known of the batch; missing where it can. */
+  /** The key that this client lacks to read the rest; absent if it can. */
   keyMissing?: string;
 };
 
-/** The server does not know a batch, or does not know it any more: it forgets what ended long ago. */
+/** The server does not know the batch, or has forgotten it, as it does with batches that ended long ago. */
 export class BatchUnknown extends UserError {
   constructor({ address, namespace }: BatchClient, batch: string, more = FORGOTTEN) {
-    super(`batch ${batch}: not known to the Temporal server at ${address} (namespace ${namespace})${more}`);
+    super(`batch ${batch}: unknown to the Temporal server at ${address} (namespace ${namespace})${more}`);
   }
 }
 
 const FORGOTTEN =
-  '. "npx pixart-batch list" shows those that it knows. A server forgets what ended long ago: "status", "report" and "retry" read such a batch from its store (--store)';
-
-export const stillRuns = (batch: string): UserError => new UserError(`batch ${batch} cannot be retried: it still runs`);
+  '. "npx pixart-batch list" shows the batches it knows. It forgets batches that ended long ago: "status", "report" and "retry" read them from their store (--store)';
+export const stillRuns = (batch: string): UserError =>
+  new UserError(`batch ${batch} cannot be retried: it is still running`);
 
 /**
- * Every batch that Temporal remembers, the latest round of each, newest first. A round that ended before it knew its rows is told with the
- * counts of the one before.
+ * Every batch that Temporal remembers, with its latest round, newest first. A round that ended before it knew its rows is
+ * listed with the counts of the previous round.
  */
 export async function* listBatches(client: BatchClient): AsyncGenerator<BatchListing> {
   const latest = new Map<string, BatchListing>();
@@ -57,12 +57,12 @@ export async function* listBatches(client: BatchClient): AsyncGenerator<BatchLis
   yield* latest.values();
 }
 
-/** One batch's line of the listing. @throws BatchUnknown */
+/** The listing of one batch. @throws BatchUnknown */
 export async function describeBatch(client: BatchClient, batch: string): Promise<BatchListing> {
   return listing(await aboutBatch(client, batch, () => batchHandle(client, batch).describe()));
 }
 
-/** As describeBatch; of a batch whose key is not here what Temporal itself knows (see `keyMissing`). @throws BatchUnknown */
+/** Like describeBatch, but if this client lacks the batch's key, with what Temporal itself knows (see `keyMissing`). @throws BatchUnknown */
 export async function describeAnyBatch(client: BatchClient, batch: string): Promise<BatchListing> {
   const handle = client.listings.workflow.getHandle(batchWorkflowId(batch));
   return listing(await aboutBatch(client, batch, () => handle.describe()));
@@ -86,7 +86,7 @@ function listing(info: WorkflowExecutionInfo | WorkflowExecutionDescription): Ba
   };
 }
 
-/** What Temporal itself knows of a batch whose memo is encrypted. */
+/** What Temporal itself knows about a batch whose memo is encrypted. */
 const unknown = ({ workflowId, status }: Pick<WorkflowExecutionInfo, 'workflowId' | 'status'>): BatchMemo => ({
   batch: batchOf(workflowId),
   round: 1,
@@ -96,7 +96,7 @@ const unknown = ({ workflowId, status }: Pick<WorkflowExecutionInfo, 'workflowId
 
 const STATES: Partial<Record<string, BatchState>> = { COMPLETED: 'completed', CANCELLED: 'cancelled' };
 
-/** The workflow writes its state itself, unless it could not: then Temporal's own status tells. */
+/** The workflow records its own state; if it could not, Temporal's status counts. */
 function stateOf(info: WorkflowExecutionInfo | WorkflowExecutionDescription, memo: BatchMemo): BatchListing['state'] {
   const { name } = info.status;
   if (name === 'FAILED' && memo.state === 'refused') return 'refused';
@@ -105,13 +105,13 @@ function stateOf(info: WorkflowExecutionInfo | WorkflowExecutionDescription, mem
   return name === 'RUNNING' && isCancelRequested(info) ? 'stopping' : memo.state;
 }
 
-/** Whether it was told to stop, which its workflow may not have heard yet. Listings do not say. */
+/** Whether cancellation was requested; the workflow may not know yet. Listings do not include this. */
 export const isCancelRequested = ({
   raw,
 }: Pick<WorkflowExecutionInfo | WorkflowExecutionDescription, 'raw'>): boolean =>
   'workflowExtendedInfo' in raw && raw.workflowExtendedInfo?.cancelRequested === true;
 
-/** What the workflow could not say itself, or an earlier version did not. */
+/** The reason if the workflow could not record one itself, or an earlier version did not. */
 function lackOfManifest(state: BatchListing['state'], memo: BatchMemo): string | null {
   const wasWritten = memo.state === 'completed' || memo.state === 'cancelled';
   if (wasWritten || (state !== 'failed' && state !== 'terminated')) return null;
@@ -128,7 +128,7 @@ export const batchHandle = (client: BatchClient, batch: string) =>
   client.temporal.workflow.getHandle(batchWorkflowId(batch));
 
 /**
- * Runs a call about one batch.
+ * Makes a call about one batch, and translates its errors.
  *
  * @throws BatchUnknown
  * @throws ServerUnreachable

@@ -15,8 +15,8 @@ import { checkPolicies, scheduledBatchId } from './schedules.ts';
 type OrNull<Of> = { [Key in keyof Of]?: Of[Key] | null };
 
 /**
- * What is to be otherwise about a schedule. What is not named stays as it is; `null` is as if it had never been given. `defaults`, `expansion` and
- * `atMost` are changed part by part, `columns` as a whole; a team may get another weight alone.
+ * Changes to a schedule. Settings that are absent stay as they are; `null` removes a setting. `defaults`, `expansion` and
+ * `atMost` are merged, `columns` is replaced; the weight of a team may be changed alone.
  */
 export type ScheduleChange = OrNull<Omit<ScheduleRequest, 'name' | 'defaults' | 'expansion' | 'team' | 'atMost'>> & {
   defaults?: OrNull<JobDefaults>;
@@ -25,14 +25,14 @@ export type ScheduleChange = OrNull<Omit<ScheduleRequest, 'name' | 'defaults' | 
   atMost?: { images?: number | null; cost?: Partial<Cost> | null } | null;
 };
 
-/** A server's own, where nobody says otherwise (servers 1.29 and 1.32). */
+/** The server's default (servers 1.29 and 1.32). */
 const USUAL_CATCH_UP: Duration = '365 days';
 
 /**
- * A schedule as it is to be.
+ * Applies changes to a schedule.
  *
- * @returns the times too, where they are to be others
- * @throws UserError for what cannot be, or would never start anything
+ * @returns the schedule, and its times if they change
+ * @throws UserError for changes that are impossible, or would never start anything
  */
 export function changedSchedule(
   kept: KeptSchedule,
@@ -54,7 +54,7 @@ export function changedSchedule(
   return { wanted, times };
 }
 
-/** Of a batch, beside what it makes: an earlier version may have kept none, which is not what is usual now. */
+/** How a batch runs, as opposed to what it makes. An earlier version may have stored none of these, which differs from today's defaults. */
 const RUN = ['window', 'team', 'maxFailures', 'webhook', 'atMost'] as const;
 
 function changedInput(kept: KeptSchedule['input'], change: ScheduleChange): KeptSchedule['input'] {
@@ -63,14 +63,14 @@ function changedInput(kept: KeptSchedule['input'], change: ScheduleChange): Kept
   return { ...input, schedule: kept.schedule, ...Object.fromEntries(stays) };
 }
 
-/** What of a run is not named is no part of it: what was taken once is not checked anew. */
+/** Run settings that do not change are left out: they were checked when they were set. */
 function changedRequest(kept: KeptSchedule['input'], change: ScheduleChange): BatchRequest {
   const { source } = kept;
   const format = changedFormat(source.format, change);
   return {
     catalog: change.catalog ?? source.url,
     format,
-    // A list of prompts has no columns that could have other names.
+    // A list of prompts has no columns to map.
     columns: or(change.columns, format === 'txt' ? undefined : source.columns),
     sheet: or(change.sheet, format === 'xlsx' ? source.sheet : undefined),
     naming: or(change.naming, source.naming),
@@ -86,21 +86,21 @@ function changedRequest(kept: KeptSchedule['input'], change: ScheduleChange): Ba
   };
 }
 
-/** A catalog of another name tells its format itself. */
+/** A new catalog's format follows from its name. */
 const changedFormat = (before: CatalogFormat, { format, catalog }: ScheduleChange): CatalogFormat =>
   format ?? (catalog ? catalogFormat(catalog) : before);
 
 function changedTeam(kept: Team | undefined, change: Team | { weight: number }): Team {
   if ('name' in change) return change;
-  if (kept === undefined) throw new UserError('--weight: expected --team with it, found none');
+  if (kept === undefined) throw new UserError('--weight: expected --team as well, found none');
   return { ...kept, ...change };
 }
 
-/** What is named, or else what was there. */
+/** The new value if one is given, otherwise the old one. */
 const or = <Value>(named: Value | null | undefined, before: Value | undefined): Value | undefined =>
   named === undefined ? before : (named ?? undefined);
 
-/** A size that the new bundle does not have, and a quality of another format, give way. */
+/** Drops a size that the new bundle does not serve, and the quality if the format changes. */
 function changedDefaults(kept: JobDefaults, { defaults = {}, bundle }: ScheduleChange): Partial<JobDefaults> {
   const { size, quality, ...others } = kept;
   const isOtherFormat = defaults.format !== undefined && defaults.format !== kept.format;
@@ -109,12 +109,12 @@ function changedDefaults(kept: JobDefaults, { defaults = {}, bundle }: ScheduleC
   const named = Object.entries({ ...before, ...defaults }).filter(([, value]) => value !== null && value !== undefined);
   const wanted: Partial<JobDefaults> = Object.fromEntries(named);
   if (defaults.quality != null && (wanted.format ?? 'png') === 'png') {
-    throw new UserError('quality: expected images in webp, avif or jpeg beside it; png keeps every pixel');
+    throw new UserError('quality: expected the image format webp, avif or jpeg with it; png keeps every pixel');
   }
   return wanted;
 }
 
-/** Terms that lay beside the catalog lie beside the new one. */
+/** If the terms were next to the old catalog, they are next to the new one. */
 function changedExpansion(
   { url, expansion }: KeptSchedule['input']['source'],
   { expansion: change, catalog }: ScheduleChange,
@@ -139,7 +139,7 @@ type Cost = NonNullable<AtMost['cost']>;
 function wholeCost({ amount, perHour }: Partial<Cost>): Cost {
   if (amount !== undefined && perHour !== undefined) return { amount, perHour };
   throw new UserError(
-    '--max-cost: expected --cost-per-hour beside it, what an hour of one device costs, found one of the two: name both. PIXART_COST_PER_HOUR is for ' +
-      'new schedules; what is not named of one that is there stays as it is',
+    '--max-cost: expected --cost-per-hour as well, the price of one device per hour, found one of the two: give both. PIXART_COST_PER_HOUR ' +
+      'applies only to new schedules',
   );
 }

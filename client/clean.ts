@@ -11,36 +11,36 @@ import { isSameStore } from './last-round.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
-/** Longer than anybody who uses an object may take to note that. */
+/** Longer than the user of an object may take to record its use. */
 const LEAST_UNUSED_MS = 2 * USE_NOTED_MS;
 
 export type CleanRequest = {
   /** A folder, a `file:` or a `gs://` URL. */
   store: string;
-  /** Batches into whose folders nothing was written for so long go, in milliseconds; without it no batch does. */
+  /** Remove batches whose folders were last written to longer ago than this, in milliseconds; default: no batches. */
   batchesOlderThanMs?: number | undefined;
-  /** Of each catalog so many batches stay, the newest. */
+  /** How many batches of each catalog to keep, the newest first. */
   keepLast?: number | undefined;
-  /** Ids of batches that stay; `*` stands for any letters. */
+  /** Ids of batches to keep; `*` matches any characters. */
   keep?: readonly string[] | undefined;
-  /** Objects that no batch needs stay for so long after they were made or used last, in milliseconds: 7 days unless given, and at least 2. */
+  /** Keep unneeded objects for this long after they were last made or used, in milliseconds; default: 7 days, minimum: 2 days. */
   objectsUnusedForMs?: number | undefined;
-  /** Removes it. Otherwise nothing is written, and the result says what would go. */
+  /** Remove the files. Otherwise nothing is written, and the result says what would go. */
   remove?: boolean | undefined;
   onRemoved?: (() => void) | undefined;
-  /** Stops between two files. What is left goes the next time. */
+  /** Stops between two files; the next call removes the rest. */
   signal?: AbortSignal | undefined;
 };
 
-/** What went, or would, by kind; `batches` by name; `kept` are batches that are old enough and stay, each with the reason. */
+/** What was or would be removed, by kind; `batches` by name; `kept` lists batches that are old enough but kept, with the reason. */
 export type CleanResult = Cleaned;
 
 /**
- * Removes from a store what nobody needs any more: batches, by age and by what is to be kept; shared objects that no other batch needs; old
- * checkpoints, captions and damaged files. Batches may run meanwhile. Removals leave an audit line.
+ * Removes from a store what is no longer needed: batches, by age and keep rules; shared objects that no other batch needs;
+ * old checkpoints, captions and damaged files. Batches may run meanwhile. Removals leave an audit line.
  *
- * @param client of the server that runs this store's batches; without one a batch whose last round has no manifest stays
- * @throws UserError for a request that makes no sense; as a store does
+ * @param client connected to the server that runs this store's batches; without one, batches whose last round has no manifest are kept
+ * @throws UserError for a request that makes no sense; store errors
  * @example
  * ```js
  * import { cleanStore, connect } from 'pixart-batch';
@@ -80,17 +80,17 @@ const auditDetails = ({ counts, batches }: Cleaned): AuditDetails => ({
 function checkRequest({ batchesOlderThanMs, keepLast = 0, keep = [], objectsUnusedForMs = 0 }: CleanRequest): void {
   if (batchesOlderThanMs === undefined && (keepLast > 0 || keep.length > 0)) {
     throw new UserError(
-      'clean: expected an age with what is to be kept, found none: no batch is removed without one, so say --batches-older-than 90d too',
+      'clean: expected an age with the keep rules, found none: no batch is removed without one, so give --batches-older-than 90d too',
     );
   }
   if (objectsUnusedForMs >= LEAST_UNUSED_MS) return;
   throw new UserError(
     `clean: expected objects to stay for at least ${LEAST_UNUSED_MS / DAY_MS} days after their last use (--objects-unused-for), found less: ` +
-      'a use is noted once a day, and batches that begin right now find them',
+      'uses are recorded once a day, and batches that are starting now may need them',
   );
 }
 
-/** The server knows best; the store of a batch that the server has forgotten tells whether its last round has ended. */
+/** The server knows best; for a batch that it has forgotten, the store shows whether the last round has ended. */
 async function whyBatchStays(
   client: BatchClient | null,
   store: ObjectStore,
@@ -98,7 +98,7 @@ async function whyBatchStays(
 ): Promise<string | null> {
   const known = client && (await describeAnyBatch(client, batch).catch(unlessForgotten));
   if (known?.endedAt === null) return `it is ${known.state}`;
-  // Of one whose removal was begun the manifest may be gone.
+  // A removal that has begun may already have removed the manifest.
   if (isBeingRemoved || (known && isSameStore(known.store, store.url))) return null;
   try {
     if ((await keptBatch(store.url, batch))?.state !== 'unfinished') return null;
@@ -107,8 +107,8 @@ async function whyBatchStays(
     throw error;
   }
   return (
-    'its last round has no manifest, and no server says that it has ended: name the server that ran it with --address, or end it ' +
-    `with "retry ${batch}", which writes the manifest`
+    'its last round has no manifest, and no server says that it has ended: name the server that ran it with --address, or ' +
+    `finish it with "retry ${batch}", which writes the manifest`
   );
 }
 

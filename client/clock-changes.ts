@@ -2,24 +2,24 @@ import type { CalendarSpecDescription } from '@temporalio/client';
 import { type OffsetChange, offsetChanges, offsetText } from '../domain/time-zone.ts';
 import { DAYS, MONTHS } from './cron.ts';
 
-/** What a schedule starts otherwise than its times say, around the moment at which clocks in its zone are put forward or back. */
+/** How a schedule departs from its times when the clocks in its time zone change. */
 export type ClockChange = {
-  /** What clocks show at that moment, and from then on: `2027-03-28 02:00 +01:00`. */
+  /** The time on the clock just before and just after the change: `2027-03-28 02:00 +01:00`. */
   from: string;
   to: string;
   batches: {
-    /** What the schedule says: `2027-03-28 02:30`. */
+    /** The scheduled time: `2027-03-28 02:30`. */
     time: string;
     happens: 'left out' | 'twice' | 'at its second' | 'unasked for';
   }[];
 };
 
-/** A schedule's times, by the clocks of its zone and as the server counts them, and the time to look at. */
+/** A schedule's times, in its time zone and as the server computes them, and the period to check. */
 type Clockwork = {
   calendars: readonly CalendarSpecDescription[];
   timeZone: string;
   jitterMs: number;
-  /** When the server starts batches between two times, later by the jitter. */
+  /** When the server starts batches between two times, including the jitter. */
   due: (from: Date, to: Date) => Promise<Date[]>;
   from: Date;
   to: Date;
@@ -27,12 +27,12 @@ type Clockwork = {
 
 const DAY_MS = 86_400_000;
 
-/** A schedule that is due as often as hourly has no night that one could miss. */
+/** If a schedule is due at least hourly, a missed time does not matter. */
 const OFTEN = 24;
 
 /**
- * What the next changes of a zone's clocks do to a schedule, by the server's own account: it leaves out times that clocks do not show, and
- * more (servers 1.29 and 1.32, tests/release/schedules.test.ts).
+ * How upcoming clock changes affect a schedule, according to the server itself: it skips times that clocks do not show, and
+ * has other quirks (servers 1.29 and 1.32, tests/release/schedules.test.ts).
  */
 export async function clockChanges({
   calendars,
@@ -61,16 +61,16 @@ const momentOf = ({ at, before, after }: OffsetChange) => ({
   to: `${wallText(+at + after)} ${offsetText(after)}`,
 });
 
-/** `2027-03-28 02:30`, of a time on the clock, which is kept as if it were UTC. */
+/** `2027-03-28 02:30`, from a wall-clock time that is stored as if it were UTC. */
 const wallText = (wall: number): string => new Date(wall).toISOString().slice(0, 16).replace('T', ' ');
 
-/** The days, by the clock, that a change touches: two where it is at midnight. */
+/** The local days that a change touches: two if it is at midnight. */
 function daysAround({ at, before, after }: OffsetChange): number[] {
   const days = [+at + before - 1, +at + after].map((wall) => Math.floor(wall / DAY_MS) * DAY_MS);
   return [...new Set(days)].sort((a, b) => a - b);
 }
 
-/** By the clock, of a day by the clock. */
+/** Wall-clock times of the schedule on a local day. */
 function timesOn(calendars: readonly CalendarSpecDescription[], day: number): number[] {
   const date = new Date(day);
   const isDue = ({ month, dayOfMonth, dayOfWeek }: CalendarSpecDescription): boolean =>
@@ -96,9 +96,9 @@ const named = (ranges: readonly Range<string>[], names: readonly string[]): numb
 };
 
 /**
- * Compares the times that clocks should show with those at which the server starts a batch, which may be later by the jitter.
+ * Compares the scheduled wall-clock times with those at which the server starts a batch, which may be later by the jitter.
  *
- * @param times by the clock, in ascending order
+ * @param times wall-clock times in ascending order
  */
 function surprises(
   times: readonly number[],

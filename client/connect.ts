@@ -15,16 +15,16 @@ import { markUnreadable } from './unreadable.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** A connection to the server that runs batches; every function of this folder takes it. */
+/** A connection to the server that runs batches; pass it to the other functions of this library. */
 export type BatchClient = {
   readonly temporal: Client;
-  /** The same for listings: what is encrypted with a key that is not there is marked (see unreadable.ts), and the rest can be read. */
+  /** The same for listings: marks values whose key is missing (see unreadable.ts) instead of failing. */
   readonly listings: Client;
   readonly namespace: string;
   readonly address: string;
-  /** What it encrypts with; `null` for nothing. */
+  /** Encryption keys; `null` for no encryption. */
   readonly keyring: Keyring | null;
-  /** Told what went otherwise than usual and stopped nothing. */
+  /** Receives warnings: things that went wrong but stopped nothing. */
   readonly warn: (message: string) => void;
   close(): Promise<void>;
 };
@@ -32,11 +32,11 @@ export type BatchClient = {
 export type ConnectOptions = { warn?: BatchClient['warn']; keyring?: Keyring | null | undefined };
 
 /**
- * Connects, and makes sure that the server can run batches: it answers, the namespace is there and the search attributes are registered.
+ * Connects, and checks that the server can run batches: it answers, the namespace exists and the search attributes are registered.
  *
- * @param options.warn is told what goes otherwise than usual and stops nothing; a warning of the process unless given
- * @param options.keyring what prompts and all else is encrypted with; unless given, what the environment says. `null` for nothing
- * @throws UserError that says which of these is missing, and what to do
+ * @param options.warn receives warnings; default: a process warning
+ * @param options.keyring keys to encrypt prompts and everything else with; default: from the environment. `null` for no encryption
+ * @throws UserError that says what is missing, and what to do
  * @example
  * ```js
  * import { connect, listBatches, temporalTarget } from 'pixart-batch';
@@ -68,7 +68,7 @@ export async function connect(
   }
   const tracer = processTracer();
   const interceptors = tracer === null ? {} : { workflow: [startsTraces(tracer)] };
-  // What a history has of who asked for something.
+  // Histories record this as the identity of the caller.
   const identity = actorText(thisActor());
   const temporal = new Client({ connection, namespace, interceptors, identity, dataConverter: dataConverter(keys) });
   const listings = new Client({ connection, namespace, dataConverter: dataConverter(keys, markUnreadable) });
@@ -105,14 +105,14 @@ async function checkNamespace(connection: Connection, namespace: string, address
   }
 }
 
-/** A workflow that sets an attribute which the server does not know stalls for ever, so this is known before one starts. */
+/** A workflow that sets an unregistered search attribute stalls forever, so check before starting one. */
 async function checkSearchAttributes(connection: Connection, namespace: string, address: string): Promise<void> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   const missing = SEARCH_ATTRIBUTES.filter(({ name }) => !Object.hasOwn(customAttributes, name));
   if (missing.length === 0) return;
   const flags = missing.map(({ name }) => `--name ${name} --type Int`).join(' ');
   throw new UserError(
-    `the Temporal server at ${address} lacks search attributes that batches set: ${missing.map(({ name }) => name).join(', ')}. ` +
+    `the Temporal server at ${address} lacks search attributes that batches need: ${missing.map(({ name }) => name).join(', ')}. ` +
       `Register them with "temporal operator search-attribute create --address ${address} --namespace ${namespace} ${flags}"`,
   );
 }

@@ -15,16 +15,16 @@ import { aboutSchedule, orderSchedule, overlapOf, toldOf } from './schedules.ts'
 import { grpcAnswer } from './server-trouble.ts';
 
 export type PausedSchedule = {
-  /** Batches that wait for another to end. Those that were due are given up if the schedule is still paused by then. */
+  /** Batches that wait for another to end. Those that were due are dropped if the schedule is still paused by then. */
   waiting: number;
-  /** When they were due, as far as that is known; those that were triggered or backfilled still start. */
+  /** When they were due, if known; triggered and backfilled batches still start. */
   due: Date[];
 };
 
 /**
- * Starts no more batches until it is resumed; those that run go on.
+ * Pauses a schedule: it starts no more batches until it is resumed. Running batches continue.
  *
- * @throws UserError where there is no such schedule
+ * @throws UserError if there is no such schedule
  */
 export function pauseSchedule(client: BatchClient, name: string): Promise<PausedSchedule> {
   return orderSchedule(client, name, { action: 'schedule-pause' }, async (handle, description) => {
@@ -33,11 +33,11 @@ export function pauseSchedule(client: BatchClient, name: string): Promise<Paused
   });
 }
 
-/** What was due since the last batch was started, as far as the overlap policy lets it wait. */
+/** The times due since the last batch started, if the overlap policy lets batches wait. */
 async function dueWaiting(client: BatchClient, description: ScheduleDescription): Promise<Date[]> {
   const [waiting, last] = [waitingIn(description), description.info.recentActions.at(-1)];
   const overlap = overlapOf(description);
-  // With the others only what was triggered or backfilled waits.
+  // With the other policies, only triggered or backfilled batches wait.
   const lets = overlap === 'wait-one' || overlap === 'wait-all';
   if (waiting === 0 || last === undefined || !lets) return [];
   const due = await dueTimes(client, description.scheduleId, last.scheduledAt, new Date());
@@ -45,16 +45,16 @@ async function dueWaiting(client: BatchClient, description: ScheduleDescription)
 }
 
 export type ResumedSchedule = {
-  /** The last batch where it failed and the server has not noticed: it pauses the schedule again when the next is due, and leaves that one out. */
+  /** The last batch, if it failed and the server has not noticed: it will pause the schedule again when the next is due, and skip that one. */
   unnoticed: string | null;
   next: Date | null;
 };
 
 /**
- * Starts batches again. With pause on failure the server is made to look first how the last batch ended: it would otherwise pause the
- * schedule again when the next is due, and leave that one out.
+ * Resumes a schedule. With pause on failure, this first makes the server check how the last batch ended: otherwise it would
+ * pause the schedule again when the next is due, and skip that one.
  *
- * @throws UserError where there is no such schedule
+ * @throws UserError if there is no such schedule
  */
 export function resumeSchedule(client: BatchClient, name: string): Promise<ResumedSchedule> {
   return orderSchedule(client, name, { action: 'schedule-resume' }, async (handle) => {
@@ -66,7 +66,7 @@ export function resumeSchedule(client: BatchClient, name: string): Promise<Resum
 
 export type TriggeredSchedule =
   | { outcome: 'started'; batch: string }
-  /** `skipped` because a batch still runs; `waiting` until it has ended; `asked` where the server has not answered yet. */
+  /** `skipped` because a batch is still running; `waiting` until it has ended; `asked` if the server has not acted yet. */
   | { outcome: 'skipped' | 'waiting' | 'asked'; running: string[] };
 
 const STARTS_WITHIN_MS = 15_000;
@@ -74,16 +74,16 @@ const BATCH_WITHIN_MS = 5_000;
 const PAUSE_MS = 100;
 
 /**
- * Starts a batch of the schedule now, as its overlap policy allows, also where it is paused.
+ * Starts a batch of the schedule now, if its overlap policy allows it; works while the schedule is paused too.
  *
- * @throws UserError where there is no such schedule
+ * @throws UserError if there is no such schedule
  */
 export function triggerSchedule(client: BatchClient, name: string): Promise<TriggeredSchedule> {
   return orderSchedule(client, name, { action: 'schedule-trigger' }, async (handle, before, tell) => {
-    // Batches are called by the second, and the server drops another one of the same second.
+    // Batches are named by the second, and the server drops a second one with the same name.
     const sinceLast = Date.now() - Number(before.info.recentActions.at(-1)?.takenAt ?? 0);
     if (Math.abs(sinceLast) < 1_000) await sleep(1_000);
-    // Without a policy the SDK asks for one batch beside the other, which the server then does not watch.
+    // Without a policy, the SDK requests a parallel batch, which the server does not watch.
     await handle.trigger(before.policies.overlap);
     const result = await outcomeOf(client, handle, before);
     tell({ outcome: result.outcome, ...(result.outcome === 'started' && { batch: result.batch }) });
@@ -108,7 +108,7 @@ async function outcomeOf(
   }
 }
 
-/** The batch that a run starts, which an orchestrator does within a moment: commands about it find it then. */
+/** The batch that a scheduled run starts. Waits until an orchestrator has started it, so that later commands find it. */
 async function batchOf(
   client: BatchClient,
   id: string,
@@ -133,17 +133,17 @@ function waitsOrNot(before: ScheduleDescription, now: ScheduleDescription): 'ski
 }
 
 /**
- * Starts the batches that were due in a time that has passed, one after the other, each under the id of the time it was due.
+ * Starts the batches that were due in a past period, one after another, each with the id of its due time.
  *
- * @returns when they were due, the first thousand at most
- * @throws UserError where there is no such schedule, or the time ends before it begins or has not passed, or nothing was due in it
+ * @returns the due times, up to a thousand
+ * @throws UserError if there is no such schedule, the period ends before it begins or is not over, or nothing was due in it
  */
 export async function backfillSchedule(client: BatchClient, name: string, from: Date, to: Date): Promise<Date[]> {
   if (from >= to)
-    throw new UserError(`backfill: expected a time that ends after ${from.toISOString()}, found ${to.toISOString()}`);
+    throw new UserError(`backfill: expected an end after ${from.toISOString()}, found ${to.toISOString()}`);
   if (to.getTime() > Date.now()) throw new UserError(`backfill: ${to.toISOString()} has not passed yet`);
   const details = { from: from.toISOString(), to: to.toISOString() };
-  // A server that cannot go on with the schedule takes the request all the same, unless it is asked for a description first.
+  // A server that cannot run the schedule accepts a backfill nevertheless, but it refuses to describe the schedule.
   return orderSchedule(client, name, { action: 'schedule-backfill', details }, async (handle, { scheduleId }, tell) => {
     const due = await dueTimes(client, scheduleId, new Date(+from - 1), to);
     if (due.length === 0) {
@@ -155,13 +155,13 @@ export async function backfillSchedule(client: BatchClient, name: string, from: 
   });
 }
 
-/** A schedule that its server cannot go on with is deleted all the same, though nobody knows its store. */
+/** A schedule that its server cannot run can still be deleted, although its store is unknown. */
 function unlessAnswered(error: unknown): string {
   if (error instanceof ScheduleNotFoundError || grpcAnswer(error) === undefined) throw error;
   return 'unknown';
 }
 
-/** Batches that it has started go on. @throws UserError where there is no such schedule */
+/** Deletes a schedule; its running batches continue. @throws UserError if there is no such schedule */
 export const deleteSchedule = (client: BatchClient, name: string): Promise<void> =>
   aboutSchedule(client, name, async (handle) => {
     const store = await handle.describe().then((description) => toldOf(description).store, unlessAnswered);

@@ -10,18 +10,18 @@ import { aboutBatch, type BatchListing, batchHandle, describeBatch } from './bat
 import type { BatchClient } from './connect.ts';
 import { noOrchestrator } from './progress.ts';
 
-/** An orchestrator that is there answers within a second. */
+/** A running orchestrator answers within a second. */
 const ANSWER_MS = 15_000;
 
-/** Seen on server 1.32: an update whose caller has left is not dropped, as long as the server itself lives. */
-const KEPT = 'the server keeps the order, and it is carried out then: look at the batch before you give it again';
+/** Seen on server 1.32: the server keeps an update whose caller has gone, until the server itself restarts. */
+const KEPT = 'the server keeps the command until one does: check the batch before you repeat it';
 
 /**
- * Changes how a batch is run: pause, resume, window, priority, or jobs that are not wanted any more. It is in force when this
+ * Changes how a batch runs: pause, resume, window, priority, or cancellation of some jobs. The change is in force when this
  * returns; queues follow within seconds. Images in hand are finished, unless they are cancelled.
  *
- * @throws UserError with the reason where the batch refuses, or Temporal does not know it, or it has ended, or a filter finds no row
- * @throws NoOrchestrator where nobody answers in time; the order may be carried out later all the same
+ * @throws UserError if the batch refuses, Temporal does not know it, it has ended, or a filter matches no row
+ * @throws NoOrchestrator if nobody answers in time; the change may still be made later
  * @example
  * ```js
  * import { batchProgress, connect, controlBatch } from 'pixart-batch';
@@ -55,7 +55,7 @@ async function ordered(client: BatchClient, batch: string, change: ControlChange
   }
 }
 
-/** What an audit line tells of it. The value of a filter stays out: it may be words of a prompt. */
+/** The details for the audit line. The value of a filter is left out: it may contain words of a prompt. */
 function detailsOf(change: ControlChange): AuditDetails {
   switch (change.kind) {
     case 'resume':
@@ -73,15 +73,15 @@ function detailsOf(change: ControlChange): AuditDetails {
   }
 }
 
-/** An order that changes nothing is most likely a slip. Whether it is one, the plan tells, where it is written and can be read from here. */
+/** A command that changes nothing is probably a mistake. The plan shows that, if it is written and can be read from here. */
 async function checkFinds({ batch, round, store, state }: BatchListing, filter: RowFilter): Promise<void> {
   if (state === 'planning' || (await rowsFound(store, batch, round, filter)) !== 0) return;
   throw new UserError(
-    `batch ${batch}: expected rows with ${filter.column}=${filter.pattern}, found none among those that it is to make; nothing is cancelled`,
+    `batch ${batch}: expected rows with ${filter.column}=${filter.pattern}, found none among those it is rendering; nothing was cancelled`,
   );
 }
 
-/** `null` where that is not known. */
+/** `null` if unknown. */
 async function rowsFound(store: string, batch: string, round: number, filter: RowFilter): Promise<number | null> {
   try {
     return await countMatching(await openStore(store), batch, round, filter);
@@ -92,10 +92,10 @@ async function rowsFound(store: string, batch: string, round: number, filter: Ro
 }
 
 /**
- * Asks a batch to stop: running images stop within a step, the manifest is still written, and it ends within a minute, also where its store is
- * away: then without a manifest. Returns at once; `batchEnd` waits.
+ * Asks a batch to stop: images in progress stop within a step, the manifest is still written, and the batch ends within a
+ * minute. If its store is unreachable, it ends without a manifest. Returns at once; `batchEnd` waits.
  *
- * @throws UserError where Temporal does not know the batch, or it has ended
+ * @throws UserError if Temporal does not know the batch, or it has ended
  * @example
  * ```js
  * import { batchEnd, cancelBatch, connect } from 'pixart-batch';

@@ -24,31 +24,31 @@ import {
 import { serverTrouble } from './server-trouble.ts';
 
 export type ScheduleRequest = BatchRequest & {
-  /** Begins the id of every batch that it starts. */
+  /** Name of the schedule; the ids of its batches begin with it. */
   name: string;
   when: ScheduleTimes;
-  /** Such as `Europe/Berlin`; UTC unless given. */
+  /** Such as `Europe/Berlin`; default: UTC. */
   timeZone?: string | undefined;
-  /** What happens where a batch still runs when the next is due; `skip` unless given. */
+  /** What happens if a batch is still running when the next is due; default: `skip`. */
   overlap?: Overlap | undefined;
   /**
-   * Times that were missed, because the server was down, are made up for within so long; a year unless given. Of several that were missed
-   * `skip` starts the oldest only, `wait-one` the two oldest.
+   * How long the server may catch up on times it missed because it was down; default: a year. If it missed several, `skip`
+   * starts only the oldest, `wait-one` the two oldest.
    */
   catchUp?: Duration | undefined;
-  /** Up to so much later, by chance: not all schedules of a night at once. */
+  /** Maximum random delay, so that not all schedules of a night start at once. */
   jitter?: Duration | undefined;
-  /** Starts no more once a batch has failed as a whole, which the server notices when the next is due. Not with `run-both`. */
+  /** Pauses once a whole batch has failed, which the server notices when the next is due. Not with `run-both`. */
   pauseOnFailure?: boolean | undefined;
 };
 
-/** What a schedule will do, as the server that keeps it tells. */
+/** What a schedule will do, according to its server. */
 export type CreatedSchedule = ScheduleForecast;
 
 /**
- * Has a batch of a catalog started at times. The catalog is read when the batch starts.
+ * Creates a schedule that starts batches of a catalog. The catalog is read when a batch starts.
  *
- * @throws UserError for a name that is taken, times that there are not or that are read in more than one way, or a time zone that there is not
+ * @throws UserError for a name that is taken, times that do not exist or are ambiguous, or an unknown time zone
  * @throws ServerUnreachable
  * @example
  * ```js
@@ -91,7 +91,7 @@ export async function createSchedule(client: BatchClient, request: ScheduleReque
 
 type Options = ReturnType<typeof scheduleOptions>;
 
-/** What the server is asked to keep. @throws UserError for what it would take otherwise than it is meant */
+/** The schedule as the server stores it. @throws UserError for settings that the server would misunderstand */
 function scheduleOptions(request: ScheduleRequest) {
   const { name, overlap = 'skip', catchUp, jitter, pauseOnFailure = false } = request;
   const { batch: _, round: __, ...input } = scheduledInput(request);
@@ -133,8 +133,8 @@ async function setSchedule(client: BatchClient, name: string, options: Options):
     await client.temporal.schedule.create(options);
   } catch (error) {
     if (error instanceof ScheduleAlreadyRunning)
-      throw new UserError(`schedule ${name} exists already: "schedule update" changes it`);
-    // What the SDK makes of times or a time zone that the server refuses.
+      throw new UserError(`schedule ${name} already exists: change it with "schedule update"`);
+    // The SDK's error for times or a time zone that the server refuses.
     if (error instanceof TypeError) {
       throw new UserError(`schedule ${name}: ${options.memo.when} in ${options.spec.timezone}: ${error.message}`);
     }
@@ -143,9 +143,9 @@ async function setSchedule(client: BatchClient, name: string, options: Options):
 }
 
 /**
- * What would make a schedule's batch fail if it were due now, or else what it would come to.
+ * Checks what a batch of the schedule would do if it were due now: why it would fail, or how large it would be.
  *
- * @throws UserError for a request that no batch could be started from
+ * @throws UserError for a request that could not start a batch
  */
 export const scheduledCatalog = (request: ScheduleRequest): Promise<ScheduledCatalog> =>
   catalogNow(scheduledInput(request), installedBundle(request), request.catalog);

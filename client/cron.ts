@@ -20,9 +20,10 @@ const MACROS = ['@hourly', '@daily', '@midnight', '@weekly', '@monthly', '@yearl
 const DAYS_IN_MONTH = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /**
- * A cron expression as Temporal takes it, where Temporal and everybody else understand the same by it: five fields, or a macro.
- * Temporal itself also takes six fields (the last is the year) and seven, leaves out what follows a `#`, counts `@every` from 1970 in
- * UTC, and starts only on days that are in both fields for days, where cron starts on days that are in one (servers 1.29 and 1.32).
+ * Checks a cron expression, and accepts only what means the same to Temporal and to cron: five fields, or a macro.
+ * Temporal itself also accepts six fields (the last is the year) and seven, ignores everything after a `#`, counts `@every`
+ * from 1970 in UTC, and starts only on days that match both day fields, while cron starts on days that match either one
+ * (servers 1.29 and 1.32).
  *
  * @throws UserError that says what is wrong, and how to write what was probably meant
  */
@@ -33,15 +34,15 @@ export function checkedCron(text: string): string {
   };
   if (cron.startsWith('@')) return MACROS.includes(cron.toLowerCase()) ? cron.toLowerCase() : refuse(aboutMacro(cron));
   const zone = /^(?:CRON_)?TZ=(\S*)\s*(.*)$/.exec(cron);
-  if (zone !== null) refuse(`expected the time zone apart: --cron "${zone[2]}" --time-zone ${zone[1]}`);
+  if (zone !== null) refuse(`expected the time zone separately: --cron "${zone[2]}" --time-zone ${zone[1]}`);
   if (cron.includes('#')) refuse(aboutHash(cron));
   const fields = cron.split(/\s+/);
   if (fields.length !== FIELDS.length) refuse(aboutCount(cron === '' ? [] : fields));
   const [, , days, months, weekdays] = FIELDS.map((field, at) => valuesOf(field, fields[at]!, refuse));
   if (isSome(FIELDS[2]!, days!) && isSome(FIELDS[4]!, weekdays!)) {
     refuse(
-      'found both a day of the month and a day of the week. Cron starts on days that are one or the other, Temporal only on days ' +
-        'that are both: give one of them and * for the other, or make two schedules',
+      'found both a day of the month and a day of the week. Cron starts on days that match either, Temporal only on days ' +
+        'that match both: give one of them and * for the other, or make two schedules',
     );
   }
   if (!months!.some((month) => days!.some((day) => day <= DAYS_IN_MONTH[month - 1]!))) {
@@ -50,13 +51,13 @@ export function checkedCron(text: string): string {
   return fields.join(' ');
 }
 
-/** Steps that do not divide what they step through, in words: the last one is shorter. */
+/** Describes steps that do not divide their range, so that the last one is shorter. */
 export function unevenSteps(cron: string): string[] {
   const whole = [60, 24, null, 12, 7];
   return cron.split(/\s+/).flatMap((text, at) => {
     const step = /^\*\/(\d+)$/.exec(text)?.[1];
     if (step === undefined || step === '1' || (whole[at] != null && whole[at] % Number(step) === 0)) return [];
-    return [`${text} begins anew with every ${['hour', 'day', 'month', 'year', 'week'][at]}: the last step is shorter`];
+    return [`${text} restarts every ${['hour', 'day', 'month', 'year', 'week'][at]}: the last step is shorter`];
   });
 }
 
@@ -65,7 +66,7 @@ function aboutMacro(cron: string): string {
   if (/^@every\b/i.test(cron)) {
     return `${others}. @every counts from 1970 in UTC, whatever the time zone: write the hours, such as "0 */6 * * *", or --at 22:00`;
   }
-  if (/^@reboot$/i.test(cron)) return `${others}. A schedule has times, and no machine to be started`;
+  if (/^@reboot$/i.test(cron)) return `${others}. A schedule has no machine that could reboot`;
   return others;
 }
 
@@ -73,7 +74,7 @@ function aboutHash(cron: string): string {
   const rest = cron.replace(/\s*#.*$/, '');
   if (/\S#\d/.test(cron)) {
     return (
-      `Temporal takes # and what follows for a comment, and would start as for "${rest}", every week. Five fields cannot say which ` +
+      `Temporal reads # and what follows as a comment, and would start as for "${rest}", every week. Five fields cannot say which ` +
       'week of a month: give days of the month'
     );
   }
@@ -92,7 +93,7 @@ function aboutCount(fields: string[]): string {
     : `${found}, as with seconds: write "${fields.slice(1).join(' ')}"`;
 }
 
-/** All that a field may be, in the order in which it says so. */
+/** The values that a field matches, in the order written. */
 function valuesOf(field: Field, text: string, refuse: (found: string) => never): number[] {
   const trouble = (what: string): never => refuse(`${field.name}: ${what}`);
   if (text === '?') trouble('found ?; write *');
@@ -111,9 +112,7 @@ function valuesOf(field: Field, text: string, refuse: (found: string) => never):
       trouble(`expected a range that ends after it begins, found ${part}: write ${aroundTheEnd(field, from, to)}`);
     const step = Number(stepText ?? 1);
     if (step < 1 || step > field.to - field.from) {
-      trouble(
-        `expected a step from 1 to ${field.to - field.from}, found ${part}: steps do not go on into the next round`,
-      );
+      trouble(`expected a step from 1 to ${field.to - field.from}, found ${part}: steps do not wrap around`);
     }
     return Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, count) => from + count * step);
   });
@@ -127,14 +126,14 @@ function numberOf(field: Field, text: string, trouble: (what: string) => never):
   return trouble(`expected ${field.from} to ${field.to}${words}; found ${text}`);
 }
 
-/** Sunday is 7 as well as 0; anything else begins again from the front. */
+/** How to write a range that wraps around. Sunday is 7 as well as 0. */
 function aroundTheEnd(field: Field, from: number, to: number): string {
   if (field.words !== DAYS) return `${from}-${field.to},${field.from}-${to}`;
   if (to === 0) return `${from}-7`;
   return from === 7 ? `0-${to}` : `${from}-6,0-${to}`;
 }
 
-/** Whether a field leaves anything out. */
+/** Whether a field excludes any value. */
 const isSome = ({ name, from, to }: Field, values: readonly number[]): boolean =>
   new Set(values.map((value) => (name === 'day of the week' ? value % 7 : value))).size <
   (name === 'day of the week' ? 7 : to - from + 1);

@@ -12,48 +12,48 @@ import { aboutSchedule, inputOf, type ScheduleMemo, scheduleName, toldOf } from 
 /** One of the last batches that a schedule started. */
 export type ScheduleRun = {
   batch: string;
-  /** When it was due, or when somebody triggered it. */
+  /** When it was due, or when it was triggered. */
   at: Date;
   cause: 'due' | 'triggered';
-  /** `refused` where it would have come to more than a limit lets it. */
+  /** `refused` if it would have exceeded a limit. */
   state: 'running' | 'completed' | 'failed' | 'refused' | 'cancelled' | 'terminated' | 'unknown';
-  /** Why it failed or was refused, where that is known. */
+  /** Why it failed or was refused, if known. */
   reason: string | null;
 };
 
-/** All that is known of one schedule. */
+/** Everything that is known about one schedule. */
 export type ScheduleDetails = ScheduleMemo & {
   name: string;
   paused: boolean;
-  /** What was said when it was paused or resumed, or why it paused itself. */
+  /** The note given when it was paused or resumed, or why it paused itself. */
   note: string | null;
   pauseOnFailure: boolean;
   catchUpMs: number;
   jitterMs: number;
-  /** Images in flight at once, for each size, and what each of its batches may come to; `null` where that is not known, and where it is anything. */
+  /** Images in flight at once per size, and the limits of each batch; `null` if unknown or unlimited. */
   window: number | null;
   atMost: AtMost | null;
-  /** Whom its batches tell, of an address the origin alone; which columns are read as which; what copies are called by. `null` where nothing was said. */
+  /** The receiver of messages (only the origin of an address), the column mapping, and the template for names; `null` if not set. */
   tells: string | null;
   columns: Record<string, string> | null;
   naming: string | null;
   next: Date[];
   /** Its last batches, newest first. */
   runs: ScheduleRun[];
-  /** Times that were left out because a batch still ran, and times that came too late to be made up for. */
+  /** Times skipped because a batch was still running, and times missed outside the catch-up window. */
   skipped: { overlap: number; missed: number };
-  /** Of its last batches. */
+  /** How many of its last batches are running. */
   running: number;
   /** Batches that were due or triggered, and wait for another to end. */
   waiting: number;
-  /** The last batch where it failed and the server has not looked at it yet: it pauses the schedule when the next is due, and leaves that one out. */
+  /** The last batch, if it failed and the server has not noticed yet: it will pause the schedule when the next is due, and skip that one. */
   unnoticed: string | null;
 };
 
 /**
- * Makes the server look first whether batches have ended, so that it is known by now if one has paused the schedule.
+ * Describes a schedule. This first makes the server check whether batches have ended, so that a pause on failure shows.
  *
- * @throws UserError where there is no such schedule, or the server cannot go on with it
+ * @throws UserError if there is no such schedule, or the server cannot run it
  * @throws ServerUnreachable
  */
 export function describeSchedule(client: BatchClient, name: string): Promise<ScheduleDetails> {
@@ -66,8 +66,9 @@ const LOOK_MS = 5_000;
 const PAUSE_MS = 100;
 
 /**
- * A server notices that a batch has failed, and pauses its schedule, when the next is due, which it then leaves out. It is also asked to look
- * whenever somebody wants the schedule described, but answers that call first (servers 1.29 and 1.32, tests/release/schedules.test.ts).
+ * A server notices that a batch has failed, and pauses its schedule, only when the next is due, which it then skips. It also
+ * checks whenever the schedule is described, but answers that call first (servers 1.29 and 1.32,
+ * tests/release/schedules.test.ts).
  */
 export async function describeOnceLooked(client: BatchClient, handle: ScheduleHandle): Promise<ScheduleDescription> {
   for (const deadline = Date.now() + LOOK_MS; ; await sleep(PAUSE_MS)) {
@@ -76,7 +77,7 @@ export async function describeOnceLooked(client: BatchClient, handle: ScheduleHa
   }
 }
 
-/** Id of the workflow that failed last, where the server still takes it for running. */
+/** Id of the last workflow, if it failed and the server still thinks it is running. */
 async function unnoticedFailure(client: BatchClient, { policies, raw }: ScheduleDescription): Promise<string | null> {
   if (!policies.pauseOnFailure) return null;
   const { startWorkflowResult, startWorkflowStatus } = raw.info?.recentActions?.at(-1) ?? {};
@@ -85,7 +86,7 @@ async function unnoticedFailure(client: BatchClient, { policies, raw }: Schedule
   return (await runOf(client, workflowId, runId)).state === 'failed' ? workflowId : null;
 }
 
-/** As Temporal's API numbers the states of a workflow. */
+/** WORKFLOW_EXECUTION_STATUS_RUNNING in Temporal's API. */
 const RUNNING = 1;
 
 export async function detailsOf(
@@ -126,7 +127,7 @@ function readingOf(input: ScheduledBatchInput | null): Pick<ScheduleDetails, 'co
 
 export const waitingIn = ({ raw }: ScheduleDescription): number => Number(raw.info?.bufferSize ?? 0);
 
-/** What became of batches that a schedule started, newest first. */
+/** The outcomes of the batches that a schedule started, newest first. */
 export async function runsOf(
   client: BatchClient,
   scheduleId: string,
@@ -146,7 +147,7 @@ export async function runsOf(
   );
 }
 
-/** The batch of a run that failed says why. */
+/** The reason of a failed run, from its batch. */
 async function failureOf(client: BatchClient, batch: string): Promise<Pick<ScheduleRun, 'state' | 'reason'>> {
   const listing = await describeAnyBatch(client, batch).catch(unlessUnknown);
   return { state: listing?.state === 'refused' ? 'refused' : 'failed', reason: listing?.withoutManifest ?? null };
@@ -161,7 +162,7 @@ const STATES: Record<string, ScheduleRun['state']> = {
   TERMINATED: 'terminated',
 };
 
-/** What became of a run, and the time that its batch is called by; both may be forgotten. */
+/** The outcome of a run, and the time in the id of its batch; the server may have forgotten both. */
 async function runOf(
   { temporal }: BatchClient,
   workflowId: string,
@@ -177,7 +178,7 @@ async function runOf(
   }
 }
 
-/** When a schedule is due, with its jitter, after one time and until another; at most a thousand times. */
+/** When a schedule is due, with its jitter, after `from` and up to `to`; at most a thousand times. */
 export async function dueTimes(
   { temporal, namespace }: BatchClient,
   scheduleId: string,

@@ -6,12 +6,13 @@ import { openBundles } from '../models/pixart/installed-bundles.ts';
 export type { BatchExport, ExportRequest };
 
 /**
- * Exports the pictures of a batch that a review approved, or all of them, to a folder, a bucket or a zip file, as they are or in other sizes and formats, cut
- * out, or as sprite sheets. No server is needed. Only what has changed since the last export is written; a file that no export wrote is never replaced.
+ * Exports the images of a batch that a review approved, or all of them, to a folder, a bucket or a zip file: as they are,
+ * resized, converted, cut out, or as sprite sheets. No server is needed. Only what has changed since the last export is
+ * written; a file that no export wrote is never replaced.
  *
- * @throws UserError where the batch has no manifest, no review or no picture that is meant, a name is missing or two are the same, or something
- * asked for cannot be; nothing is written then
- * @throws as a store does
+ * @throws UserError if the batch has no manifest, no review or no matching image, a name is missing or not unique, or the
+ * request is impossible; nothing is written then
+ * @throws store errors
  * @example
  * ```js
  * import { exportBatch } from 'pixart-batch';
@@ -31,7 +32,7 @@ export type { BatchExport, ExportRequest };
  */
 export async function exportBatch(batch: string, request: ExportRequest): Promise<BatchExport> {
   const { sign } = request;
-  // Loaded late: it decodes images, and most programs that use the library do not.
+  // Loaded late: it decodes images, which most users of the library do not need.
   const { exportBatch } = await import('../exporting/export-batch.ts');
   if (sign === undefined) return exportBatch(batch, request);
   return exportBatch(batch, request, async (bundle) => {
@@ -40,12 +41,12 @@ export async function exportBatch(batch: string, request: ExportRequest): Promis
   });
 }
 
-/** A credential tells the licence of the bundle, which only the bundle knows. */
+/** A credential states the licence of the bundle, which only the bundle knows. */
 async function licenseOf({ name, digest }: { name: string; digest: string }): Promise<string> {
   const found = (await openBundles()).find((bundle) => bundle.digest === digest);
   if (found !== undefined) return found.description.license;
   throw new UserError(
-    `signing: expected the bundle ${name} that the batch was made with, whose licence a credential tells, found it not installed: put it into a folder that ` +
+    `signing: expected the bundle ${name} that the batch was made with, for its licence, found it not installed: put it into a folder that ` +
       'PIXART_BATCH_BUNDLES names',
   );
 }

@@ -15,18 +15,18 @@ import { archivesOf, checkEnded, deleteHistories, historiesOf } from './historie
 import { isSameStore } from './last-round.ts';
 import { listSchedules } from './list-schedules.ts';
 
-/** Which prompts are to be forgotten: a batch's, those of rows that have a value in all batches of the store, or such rows of one batch. */
+/** The prompts to forget: of a whole batch, of matching rows in all batches of the store, or of matching rows in one batch. */
 export type ForgetRequest = {
   /** A folder, a `file:` or a `gs://` URL. */
   store: string;
   batch?: string | undefined;
-  /** Rows that any of them finds. */
+  /** Selects rows that match any of these. */
   where?: readonly RowFilter[] | undefined;
-  /** Where workers keep checkpoints, where not in the store. */
+  /** Where workers keep checkpoints, if not in the store. */
   scratch?: string | undefined;
-  /** Beside the installed ones: whose kept captions are known by their texts. */
+  /** A bundle that is not installed: needed to recognise its stored captions by their texts. */
   bundle?: Bundle | undefined;
-  /** Without it nothing is changed, and the answer tells what would be. */
+  /** Without it nothing is changed, and the result says what would be. */
   apply?: boolean | undefined;
   onStep?: ((done: number, steps: number) => void) | undefined;
 };
@@ -34,39 +34,40 @@ export type ForgetRequest = {
 /** What was forgotten, or would be. */
 export type Forgotten = {
   isApplied: boolean;
-  /** `others` rows of the batch stay; where there is none, all of the batch goes. */
+  /** `others` rows of the batch stay; if there are none, the whole batch goes. */
   batches: { batch: string; rows: number; others: number }[];
-  /** Objects of the store, by what they are. */
+  /** Objects of the store, by kind. */
   removed: Record<Kind, number>;
-  /** Records and sheets that are written anew without the rows. */
+  /** Records and sheets that are rewritten without the rows. */
   rewritten: number;
-  /** Lines that go from other batches' tables of changes. */
+  /** Lines removed from other batches' tables of changes. */
   changes: number;
-  /** Corrected catalogs of other batches in which a value stands; they are among what is removed. */
+  /** Corrected catalogs of other batches that contain the value; they count as removed. */
   elsewhere: string[];
-  /** Runs of workflows. */
+  /** Workflow runs. */
   histories: number;
-  /** Batches that need some of the pictures, which stay with their prompts. */
+  /** Batches that need some of the images, which therefore stay, with their prompts. */
   neededBy: { batch: string; pictures: number }[];
-  /** Rows that stay, and have one of the prompts. */
+  /** Rows that stay although they have one of the prompts. */
   samePrompt: { batch: string; rows: number }[];
-  /** Schedules that read the catalog of a batch again, and their catalogs. */
+  /** Schedules that will read the catalog of a batch again, and their catalogs. */
   schedules: { name: string; catalog: string }[];
   /** Where the namespace archives histories. */
   archives: string[];
-  /** What is still there although it was to go, and why. */
+  /** What could not be removed, and why. */
   left: Left[];
   warnings: string[];
-  /** Those of the rows that were looked at. */
+  /** The columns of the rows that were searched. */
   columns: string[];
 };
 
 /**
- * Removes prompts, their pictures and all that tells of them from the store, and the histories of their batches from the server. A batch with
- * other rows stays, and is read from the store alone then. It cannot be undone. Killed in between, the same call does the rest.
+ * Removes prompts, their images and every record of them from the store, and the histories of their batches from the server.
+ * A batch with other rows stays, and is then read from the store alone. This cannot be undone. If it is killed, the same
+ * call finishes the job.
  *
- * @throws UserError where a batch still runs, lies in another store, or cannot be read
- * @throws as a store does, but for what it keeps: that is told
+ * @throws UserError if a batch is still running, is in another store, or cannot be read
+ * @throws store errors, except refusals to delete: those are in the result
  * @example
  * ```js
  * import { connect, forget } from 'pixart-batch';
@@ -83,7 +84,7 @@ export async function forget(client: BatchClient, request: ForgetRequest): Promi
   const { batch, where: filters = [] } = request;
   if (batch !== undefined) checkBatchId(batch);
   else if (filters.length === 0) throw new UserError('forget: expected a batch, or rows (--where column=value)');
-  // Loaded late: it reads prompts as models do, and most programs that use the library do not.
+  // Loaded late: it needs the models' tokenizers, which most users of the library do not.
   const { stepsOf, survey } = await import('../forgetting/index.ts');
   const store = await openStore(storeUrl(request.store));
   const scratch = request.scratch === undefined ? undefined : await openStore(storeUrl(request.scratch));
@@ -107,7 +108,7 @@ export async function forget(client: BatchClient, request: ForgetRequest): Promi
   let done = 0;
   const onStep = (): void => request.onStep?.(++done, steps);
   const rows = found.rows.reduce((sum, { ids }) => sum + ids.size, 0);
-  // Neither a value nor a prompt: this line stays.
+  // Neither values nor prompts: this line outlives them.
   const columns = filters.map(({ column }) => column).join(', ');
   const details = {
     batches: namesForAudit(found.rows.map((of) => of.batch)),
@@ -121,7 +122,7 @@ export async function forget(client: BatchClient, request: ForgetRequest): Promi
   });
 }
 
-/** The store is worked on while the server deletes, which takes it half a minute where a batch has just ended. */
+/** Works on the store while the server deletes, which takes it half a minute if a batch has just ended. */
 async function apply(client: BatchClient, store: ObjectStore, found: Survey, onStep: () => void): Promise<Left[]> {
   const { beginForgetting, forgetRows } = await import('../forgetting/index.ts');
   await beginForgetting(store, found);
@@ -132,9 +133,8 @@ async function apply(client: BatchClient, store: ObjectStore, found: Survey, onS
   return [...remembered.map(({ workflowId }) => ({ name: workflowId, why: NOT_YET })), ...left];
 }
 
-const NOT_YET = 'the server has taken on to delete its history, and has not done it within two minutes';
-
-/** @throws UserError where one of the batches runs or lies elsewhere */
+const NOT_YET = 'the server accepted the deletion of its history, but did not finish within two minutes';
+/** @throws UserError if one of the batches is running or is in another store */
 async function endedHistories(client: BatchClient, store: ObjectStore, { rows }: Survey): Promise<number> {
   let all = 0;
   for (const { batch, ids } of rows) {
@@ -146,7 +146,10 @@ async function endedHistories(client: BatchClient, store: ObjectStore, { rows }:
   return all;
 }
 
-/** Otherwise its histories would go, and its pictures would not. Where the server's word takes a key that is lost, its rows in the store have to do. */
+/**
+ * Otherwise its histories would go, but its images would not. If the key needed to read the server's record is lost, rows
+ * in the store are proof enough.
+ */
 async function checkLiesHere(client: BatchClient, store: ObjectStore, batch: string, hasRows: boolean): Promise<void> {
   const known = await describeAnyBatch(client, batch).catch((error: unknown) => {
     if (error instanceof BatchUnknown) return null;
@@ -156,12 +159,12 @@ async function checkLiesHere(client: BatchClient, store: ObjectStore, batch: str
   if (known.keyMissing !== undefined) {
     if (hasRows) return;
     throw new UserError(
-      `batch ${batch}: expected rows of it in ${shownPlace(store.url)}, found none, and where the server has it takes encryption key ${known.keyMissing}: ` +
-        'say where it lies with --store, or give this command that key',
+      `batch ${batch}: expected its rows in ${shownPlace(store.url)}, found none, and the server's record of its store is encrypted with key ${known.keyMissing}: ` +
+        'name its store with --store, or give this command that key',
     );
   }
   throw new UserError(
-    `batch ${batch}: expected it in ${shownPlace(store.url)}, found that the server has it in ${shownPlace(known.store)}: say where it lies with --store`,
+    `batch ${batch}: expected it in ${shownPlace(store.url)}, but the server says it is in ${shownPlace(known.store)}: name its store with --store`,
   );
 }
 
@@ -183,11 +186,11 @@ function surveyed({ rows, removals, rewrites, elsewhere, changes, others, column
   };
 }
 
-/** What this call cannot remove. */
+/** What this call can never remove. */
 const leftAnyway = ({ unplanned, unread }: Survey): Left[] => [
   ...unplanned.map((batch) => ({
     name: `batches/${batch}/`,
-    why: `it has a catalog and no plan, so that its rows cannot be told apart: forget it as a whole (npx pixart-batch forget ${batch})`,
+    why: `it has a catalog but no plan, so its rows cannot be told apart: forget the whole batch (npx pixart-batch forget ${batch})`,
   })),
   ...unread.map((why) => ({ name: 'objects/', why })),
 ];

@@ -15,7 +15,7 @@ import { grpcCause } from './server-trouble.ts';
 export type History = { workflowId: string; runId: string; type: string; isRunning: boolean };
 
 /**
- * All that the server remembers of a batch: its rounds and their runs, its shards, its review page and what it told a webhook, and the run of the
+ * All runs that the server remembers of a batch: of its rounds, shards, review page and webhook messages, and of the
  * schedule that started it.
  */
 export async function historiesOf(client: BatchClient, batch: string): Promise<History[]> {
@@ -36,7 +36,7 @@ function historyOf(info: WorkflowExecutionInfo | WorkflowExecutionDescription): 
   return { workflowId, runId, type, isRunning: status.name === 'RUNNING' };
 }
 
-/** `null` where the server does not remember it. */
+/** `null` if the server does not remember it. */
 async function describeRun({ listings }: BatchClient, workflowId: string, runId: string): Promise<History | null> {
   try {
     return historyOf(await listings.workflow.getHandle(workflowId, runId).describe());
@@ -46,35 +46,35 @@ async function describeRun({ listings }: BatchClient, workflowId: string, runId:
   }
 }
 
-/** A message to a webhook may be tried for days; it is given up with its history. */
+/** A webhook message may be retried for days; forgetting the batch drops it. */
 const MAY_RUN: ReadonlySet<string> = new Set(['deliverWebhook' satisfies keyof Workflows]);
 
-/** @throws UserError where the batch, or something that writes into its folder, still runs */
+/** @throws UserError if the batch, or a workflow that writes into its folder, is still running */
 export function checkEnded(batch: string, histories: readonly History[]): void {
   const running = histories.filter(({ isRunning, type }) => isRunning && !MAY_RUN.has(type));
   if (running.length === 0) return;
   if (running.some(({ type }) => type === ('renderBatch' satisfies keyof Workflows))) {
     throw new UserError(
-      `batch ${batch} cannot be forgotten: it still runs. Wait for its end, or stop it first: npx pixart-batch cancel ${batch} --wait`,
+      `batch ${batch} cannot be forgotten: it is still running. Wait for its end, or stop it first: npx pixart-batch cancel ${batch} --wait`,
     );
   }
   const what = [...new Set(running.map(({ workflowId }) => workflowId))].join(', ');
   throw new UserError(
-    `batch ${batch} cannot be forgotten yet: it has ended, and an orchestrator still writes for it (${what}). Try again when that is done`,
+    `batch ${batch} cannot be forgotten yet: it has ended, but an orchestrator is still writing for it (${what}). Try again when that is done`,
   );
 }
 
 /**
- * A server forgets a run that ended long ago within a second, and one that has just ended after half a minute: its queues are acknowledged every
- * 30 seconds (seen with servers 1.29 and 1.32).
+ * A server deletes a run that ended long ago within a second, but one that has just ended takes half a minute: its queues are
+ * acknowledged every 30 seconds (seen with servers 1.29 and 1.32).
  */
 const GONE_WITHIN_MS = 120_000;
 const PAUSE_MS = 500;
 
 /**
- * Has the server delete all that it remembers of a batch, and waits until it has.
+ * Makes the server delete everything it remembers of a batch, and waits until it has.
  *
- * @returns the runs that it has taken on to delete, and not deleted within two minutes
+ * @returns the runs whose deletion it accepted but did not finish within two minutes
  */
 export async function deleteHistories(client: BatchClient, batch: string): Promise<History[]> {
   const asked = new Map<string, History>();
@@ -101,15 +101,15 @@ async function deleteRun({ temporal, namespace }: BatchClient, { workflowId, run
       workflowExecution: { workflowId, runId },
     });
   } catch (error) {
-    // Somebody else was quicker, or the listing is behind.
+    // Someone else deleted it first, or the listing lags.
     if (grpcCause(error) !== GRPC.NOT_FOUND) throw error;
   }
 }
 
-/** As Temporal's API numbers it. */
+/** ARCHIVAL_STATE_ENABLED in Temporal's API. */
 const ARCHIVAL_ENABLED = 2;
 
-/** Where the namespace keeps histories after the server has forgotten them: deleting them there is up to whoever keeps that place. */
+/** Where the namespace archives histories that the server has forgotten: only the owner of the archive can delete them there. */
 export async function archivesOf({ temporal, namespace }: BatchClient): Promise<string[]> {
   const { config } = await temporal.workflowService.describeNamespace({ namespace });
   const { historyArchivalState, historyArchivalUri, visibilityArchivalState, visibilityArchivalUri } = config ?? {};

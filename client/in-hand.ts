@@ -4,27 +4,27 @@ import { aboutBatch, batchHandle } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 import { type Pending, pendingWork } from './pending-work.ts';
 
-/** A picture that a worker paints. */
+/** An image that a worker is rendering. */
 export type PictureInHand = {
-  /** `null` where a worker of an earlier version paints it. */
+  /** `null` if the worker is of an earlier version. */
   id: string | null;
-  /** Denoising steps that are done, of so many. */
+  /** Denoising steps done, of `steps`. */
   step: number;
   steps: number;
 };
 
 /**
- * The pictures of a batch that workers paint, and how far each is; one that has been begun less than a second ago may be missing. No
- * orchestrator is asked.
+ * The images of a batch that workers are rendering, and their progress. Images begun within the last second may be missing.
+ * Needs no orchestrator.
  *
- * @throws UserError where Temporal does not know the batch
+ * @throws UserError if Temporal does not know the batch
  */
 export async function picturesInHand(client: BatchClient, batch: string): Promise<PictureInHand[]> {
   const { raw } = await aboutBatch(client, batch, () => batchHandle(client, batch).describe());
   return inHandOf(client, await pendingWork(client, raw));
 }
 
-/** The same of activities that are pending. */
+/** The same, from pending activities. */
 export async function inHandOf(client: BatchClient, all: readonly Pending[]): Promise<PictureInHand[]> {
   const found = await Promise.all(all.map((pending) => pictureOf(client, pending)));
   return found.filter((picture) => picture !== null);
@@ -40,7 +40,7 @@ async function pictureOf({ temporal }: BatchClient, pending: Pending): Promise<P
   return { id: told.id ?? null, step: told.step, steps: told.steps };
 }
 
-/** What an attempt has left behind that died is kept until the next one tells more. */
+/** The server keeps the heartbeat of an attempt that died until the next one sends its own. */
 const isOfThisAttempt = ({ lastHeartbeatTime, lastStartedTime }: Pending): boolean =>
   millisecondsOf(lastHeartbeatTime) > millisecondsOf(lastStartedTime);
 

@@ -1,6 +1,6 @@
 /**
- * All that the command line does with batches, for programs. A client is connected once and passed to every call; what a person
- * has to put right is thrown as a `UserError`.
+ * Everything that the command line does with batches, for programs. Connect a client once and pass it to every call. Errors
+ * that the user has to fix are thrown as `UserError`.
  *
  * @example
  * ```js

@@ -3,15 +3,15 @@ import { findManifestHead } from '../records/manifest.ts';
 import { roundsOf } from '../records/rounds.ts';
 import { openStore, storeUrl } from '../store/index.ts';
 
-/** What a store alone tells of a batch. */
+/** What a store alone knows about a batch. */
 export type KeptBatch = {
   batch: string;
   store: string;
   /** The last round that left anything. */
   round: number;
-  /** How that round ended; `unfinished` where it wrote no manifest: it was terminated, or runs on another server. */
+  /** How that round ended; `unfinished` if it wrote no manifest: it was terminated, or is running on another server. */
   state: 'completed' | 'cancelled' | 'unfinished';
-  /** What follows is of the last manifest, and `null` where there is none. */
+  /** These are from the last manifest, and `null` if there is none. */
   bundle: string | null;
   totals: Totals | null;
   startedAt: Date | null;
@@ -19,7 +19,7 @@ export type KeptBatch = {
 };
 
 /**
- * Looks for a batch that a server has forgotten; `null` where the store has nothing of it.
+ * Looks in its store for a batch that the server has forgotten; `null` if the store does not know it either.
  *
  * @param store a folder, a `file:` URL or a `gs://bucket/prefix`
  * @throws UserError for a store that cannot be used

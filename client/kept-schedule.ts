@@ -6,10 +6,10 @@ import type { ScheduledBatchInput } from '../workflows/contract/batch.ts';
 import type { CatalogInput } from './request.ts';
 import { inputOf, type Overlap, overlapOf, toldOf } from './schedules.ts';
 
-/** A schedule as its server keeps it: what it starts, when, and by which policies. */
+/** A schedule as its server stores it: what it starts, when, and with which policies. */
 export type KeptSchedule = {
   input: Omit<CatalogInput, 'batch' | 'round'> & Pick<ScheduledBatchInput, 'schedule'>;
-  /** In words. */
+  /** In words, for people. */
   when: string;
   timeZone: string;
   overlap: Overlap;
@@ -18,12 +18,12 @@ export type KeptSchedule = {
   pauseOnFailure: boolean;
 };
 
-/** @throws UserError where it starts something else, or nobody can read what */
+/** @throws UserError if it starts something other than batches of a catalog, or cannot be read */
 export function keptSchedule(name: string, description: ScheduleDescription): KeptSchedule {
   const input = inputOf(description);
   if (input === null || input.source.kind !== 'catalog') {
     throw new UserError(
-      `schedule ${name}: expected one that starts batches of a catalog, found another, which was made by other means`,
+      `schedule ${name}: expected one that starts batches of a catalog, found one that something else created`,
     );
   }
   const { when, timeZone } = toldOf(description);
@@ -37,10 +37,10 @@ export function keptSchedule(name: string, description: ScheduleDescription): Ke
 
 export type SettingValue = string | number | boolean | null | Readonly<Record<string, unknown>>;
 
-/** What a change makes otherwise. */
+/** A setting that a change affected. */
 export type ChangedSetting = { setting: string; before: SettingValue; after: SettingValue };
 
-/** In the order in which people are told them. `null` is what was not given, and need not be. */
+/** The differences, in the order in which they are shown. `null` stands for a setting that is not set. */
 export function differencesOf(before: KeptSchedule, after: KeptSchedule): ChangedSetting[] {
   const [old, now] = [settingsOf(before), settingsOf(after)];
   return Object.keys(now).flatMap((setting) => {
@@ -75,6 +75,6 @@ function settingsOf({ input, ...times }: KeptSchedule): Record<string, SettingVa
 
 const withoutPath = (value: SettingValue): SettingValue => (typeof value === 'string' ? shownReceiver(value) : value);
 
-/** Whom a schedule tells, for people: whoever has the whole address of a webhook may write there. */
+/** The receiver, as shown to people: anyone who has the full address of a webhook can post to it. */
 export const shownReceiver = (webhook: string): string =>
   /^https?:/.test(webhook) ? `${new URL(webhook).origin}/…` : webhook;

@@ -13,27 +13,27 @@ import type { BatchClient } from './connect.ts';
 import { checkPlannedWith, planPremises } from './plan-premises.ts';
 import { batchProgress } from './progress.ts';
 
-/** What a batch's next round goes on with. */
+/** What the next round of a batch continues from. */
 export type LastRound = {
   store: ObjectStore;
-  /** As its last round was started, with that one's number. */
+  /** The input of its last round, with that round's number. */
   input: BatchInput & { source: Extract<CatalogSource, { kind: 'retry' }> };
-  /** Who says so: the server, the round's record in the store, or, where an earlier version kept none, the plan with the usual settings. */
+  /** The source of this: the server, the round's record in the store, or, if an earlier version kept none, the plan with default settings. */
   from: 'server' | 'record' | 'plan';
-  /** It told, or may have told, a webhook whose address nobody remembers. */
+  /** It called, or may have called, a webhook whose address is no longer known. */
   isWebhookLost: boolean;
-  /** Of the manifest that the batch has. */
+  /** The head of the batch's manifest. */
   manifest: ManifestHead | null;
 };
 
-/** Where a batch is looked for, and what it was made with, where neither the server nor the store says so. */
+/** Where to look for a batch, and its bundle, in case neither the server nor the store knows. */
 export type Whereabouts = { store?: string | undefined; bundle?: BundleRef | undefined };
 
 /**
- * Finds the last round of a batch that has ended: on the server, which forgets in time, and in the store.
+ * Finds the last round of an ended batch: on the server, which forgets after a while, and in the store.
  *
- * @throws BatchUnknown where the server does not know the batch and no store is named
- * @throws UserError where it still runs, has no whole plan, or nothing tells its bundle
+ * @throws BatchUnknown if the server does not know the batch and no store is named
+ * @throws UserError if it is still running, has no complete plan, or its bundle is unknown
  */
 export async function lastRound(client: BatchClient, batch: string, where: Whereabouts): Promise<LastRound> {
   const known = await describeBatch(client, batch).catch(unlessUnknown);
@@ -54,11 +54,11 @@ export async function lastRound(client: BatchClient, batch: string, where: Where
   return { store, input, from, isWebhookLost: hadWebhook && input.webhook === undefined, manifest };
 }
 
-/** A slash at the end makes no other place of it. */
+/** A trailing slash makes no difference. */
 export const isSameStore = (one: string, other: string): boolean =>
   one.replace(/\/+$/, '') === other.replace(/\/+$/, '');
 
-/** A round of an earlier version that had nothing to render left its manifest alone. */
+/** In earlier versions, a round with nothing to render left only its manifest. */
 const withManifest = (rounds: Rounds, manifest: ManifestHead | null): Rounds => ({
   ...rounds,
   last: Math.max(rounds.last, manifest?.round ?? 0),
@@ -72,7 +72,7 @@ function checkSameBundle(batch: string, { name, digest }: BundleRef, asked?: Bun
   );
 }
 
-/** The server knows most, unless a later round was begun elsewhere. */
+/** The server knows most, unless a later round was started on another server. */
 async function settled(
   store: ObjectStore,
   batch: string,
@@ -102,7 +102,7 @@ function ofRecord({ settings: { catalog, reading, ...settings } }: RoundRecord) 
   return { ...settings, source };
 }
 
-/** Its pieces are written one by one; a batch that ended meanwhile has some of them. */
+/** The pieces of a plan are written one by one, so a batch that ended while planning has only some of them. */
 async function checkPlanIsWhole(
   client: BatchClient,
   batch: string,
@@ -112,15 +112,13 @@ async function checkPlanIsWhole(
 ): Promise<void> {
   if (record !== null || last > 1 || hasReceipts || manifest?.state === 'completed') return;
   if (known === null) {
-    throw new UserError(
-      `batch ${batch}: nothing tells whether it was planned to its end: submit its catalog again under the same id`,
-    );
+    throw new UserError(`batch ${batch}: its plan may be incomplete: submit its catalog again with the same id`);
   }
   if ((await batchProgress(client, batch)).totals.jobs === 0) throw neverPlanned(batch);
 }
 
 const neverPlanned = (batch: string): UserError =>
-  new UserError(`batch ${batch} was never planned (status tells why): submit its catalog again`);
+  new UserError(`batch ${batch} was never planned ("status" says why): submit its catalog again`);
 
 function noPlan(
   client: BatchClient,
@@ -132,14 +130,14 @@ function noPlan(
   const missing = `expected its plan at ${planFolder(batch)} in ${url}, found none`;
   if (manifest !== null || (known?.total ?? 0) > 0) {
     return new UserError(
-      `batch ${batch}: ${missing}. Retry where that store can be read, say where the batch lies now (--store), or submit its catalog as another batch`,
+      `batch ${batch}: ${missing}. Retry where that store can be read, name the store where the batch is now (--store), or submit its catalog as another batch`,
     );
   }
   if (known !== null) return neverPlanned(batch);
-  return new BatchUnknown(client, batch, `; ${missing}. Say where the batch lies with --store`);
+  return new BatchUnknown(client, batch, `; ${missing}. Name its store with --store`);
 }
 
-/** What the batch's last round was started with; the first event of its history has it. */
+/** The input of the batch's last round, from the first event of its history. */
 async function lastInput(client: BatchClient, batch: string): Promise<BatchInput> {
   const { history } = await aboutBatch(client, batch, () =>
     client.temporal.workflowService.getWorkflowExecutionHistory({

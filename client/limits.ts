@@ -3,14 +3,14 @@ import type { PlannedPictures } from '../records/planned-pictures.ts';
 import { usedOn } from '../records/usage.ts';
 import type { ObjectStore } from '../store/index.ts';
 
-/** What is left today of a store's limits. */
+/** What is left of a store's limits today. */
 export type LimitsToday = {
   uses: LimitUse[];
-  /** When what was used today counts no more: midnight UTC. */
+  /** When today's use stops counting: midnight UTC. */
   resetsAt: Date;
 };
 
-/** `null` where the store has no limits. */
+/** `null` if the store has no limits. */
 export async function limitsToday(store: ObjectStore): Promise<LimitsToday | null> {
   const limits = await readLimits(store);
   if (limits === null) return null;
@@ -19,7 +19,7 @@ export async function limitsToday(store: ObjectStore): Promise<LimitsToday | nul
 }
 
 /**
- * Refuses what the batch itself would refuse a moment later. Nothing is taken: of two batches that ask at the same moment both may pass here.
+ * Refuses what the batch itself would refuse a moment later. It reserves nothing, so two simultaneous batches may both pass.
  *
  * @throws LimitReached
  */

@@ -9,19 +9,19 @@ import { readableOf } from './unreadable.ts';
 export type ScheduleListing = ScheduleMemo & {
   name: string;
   paused: boolean;
-  /** Why the server cannot go on with it, where that is so: it starts nothing any more. */
+  /** Why the server cannot run it, so it starts nothing; `null` if it can. */
   fault: string | null;
   /** The next times it is due, nearest first. */
   next: Date[];
-  /** The last batch that it started; missing where there is none, or the server cannot go on with it. */
+  /** The last batch that it started; absent if there is none, or the server cannot run the schedule. */
   last?: ScheduleRun;
-  /** The key that this client lacks to read what else is known of it; missing where it can. */
+  /** The key that this client lacks to read the rest; absent if it can. */
   keyMissing?: string;
 };
 
 /**
- * All schedules of batches, as Temporal's listing has them; a new one comes into it within seconds. Also those that the server has
- * given up, unless they were created anew.
+ * All schedules of batches, as Temporal lists them; a new one appears within seconds. Includes schedules that the server can
+ * no longer run, unless they were created again.
  *
  * @throws ServerUnreachable
  */
@@ -49,7 +49,7 @@ async function* listed(client: BatchClient): AsyncGenerator<ScheduleListing> {
   }
 }
 
-/** The server's list has no action, and the memo what was true once; `null` of one that is being deleted. */
+/** The server's list lacks the action, and the memo may be out of date; `null` for a schedule that is being deleted. */
 async function asItIs(client: BatchClient, id: string): Promise<(ScheduleMemo & Pick<ScheduleListing, 'last'>) | null> {
   try {
     const description = await client.listings.schedule.getHandle(id).describe();

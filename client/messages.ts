@@ -6,22 +6,22 @@ import { type Retrying, retryingOf } from './retrying.ts';
 import { pollers } from './workers.ts';
 
 /**
- * Whether a worker has asked lately for messages of a channel, as one does that has the secret for it.
+ * Whether a worker has recently polled for messages of a channel, as workers with its secret do.
  *
- * @param channel as `channelOf` or a batch's progress tells it
+ * @param channel from `channelOf` or a batch's progress
  */
 export const canTell = async (client: BatchClient, channel: string): Promise<boolean> =>
   (await pollers(client, messageQueue(channel), QUEUE_TYPE.activity)).length > 0;
 
-/** What a batch has to tell and has not told yet. */
+/** A message of a batch that has not been delivered yet. */
 export type WaitingMessage = {
   /** Such as `batch.completed`. */
   event: string;
-  /** Why the last attempt failed; `null` where it waits for a worker that can send it. */
+  /** Why the last attempt failed; `null` if it waits for a worker that can send it. */
   trouble: Retrying | null;
 };
 
-/** A batch's messages that are not told yet, as the server's listing knows them, which is behind by a second or so. */
+/** The messages of a batch that are not delivered yet, from the server's listing, which lags by about a second. */
 export async function waitingMessages(client: BatchClient, batch: string): Promise<WaitingMessage[]> {
   const prefix = `${batchWorkflowId(batch)}/`;
   const type = 'deliverWebhook' satisfies keyof Workflows;

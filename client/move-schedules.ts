@@ -8,14 +8,14 @@ import { scheduleName } from './schedules.ts';
 export type MovedSchedule = {
   name: string;
   paused: boolean;
-  /** Times that came due while neither server served: the new one makes up for them. */
+  /** Times that came due while neither server was running: the new one catches up on them. */
   due: Date[];
 };
 
 /**
- * A server fills its lists from a queue, and goes on with that after a restart. With server 1.29.1 they were complete when a restarted
- * server first answered (11 restarts, 7 of them after kill -9, up to 20 schedules made the moment before), but nothing promises
- * it. Two lists so far apart that agree leave time for a machine that is busy with other things.
+ * A server fills its lists from a queue, and continues after a restart. With server 1.29.1, they were complete when a
+ * restarted server first answered (11 restarts, 7 of them after kill -9, with up to 20 schedules made just before), but
+ * nothing guarantees that. Two equal lists this far apart allow for a busy machine.
  */
 const SETTLING_MS = 3_000;
 
@@ -33,21 +33,21 @@ async function settled<T>(list: () => AsyncIterable<T>, idOf: (item: T) => strin
   }
 }
 
-/** What still runs on a server. */
+/** What is still running on a server. */
 export type Unfinished = {
   /** Ids of batches. */
   batches: string[];
-  /** What ended batches have left to do, in words: a night's work does not depend on it. */
+  /** What ended batches still have to do, in words; no results depend on it. */
   afterwards: string[];
 };
 
-/** By the type of workflow; others than ours may run on the server. */
+/** By workflow type. The server may run other people's workflows too. */
 const AFTERWARDS: ReadonlyMap<string, string> = new Map([
   ['deliverWebhook', 'a message to the webhook'],
   ['makeSheetPage', 'the review page'],
 ]);
 
-/** What was started before `time` and has not ended. */
+/** Work that started before `time` and has not ended. */
 export async function unfinishedBefore({ listings }: BatchClient, time: Date): Promise<Unfinished> {
   const query = `ExecutionStatus = 'Running' AND StartTime < '${time.toISOString()}'`;
   const running = await settled(
@@ -63,15 +63,15 @@ export async function unfinishedBefore({ listings }: BatchClient, time: Date): P
     if (afterward !== undefined) afterwards.add(`${afterward} of ${batch}`);
     else (type === 'scheduledBatch' ? scheduled : batches).add(batch);
   }
-  // A scheduled run waits for the batch that it has started, which is named already.
+  // A scheduled run waits for its batch, which is in the list already.
   return { batches: [...(batches.size > 0 ? batches : scheduled)], afterwards: [...afterwards] };
 }
 
 /**
- * Makes every schedule of one server anew on another one without schedules: when it is due, what it starts, its policies, whether it is
- * paused and the note about that. What it has done so far stays behind.
+ * Recreates every schedule of one server on another, which has none: its times, action and policies, whether it is paused,
+ * and its note. Its history is not moved.
  *
- * @param servedUntil when the old server last did its work: the new one makes up for what came due since then
+ * @param servedUntil when the old server last ran: the new one catches up on what came due since then
  */
 export async function moveSchedules(from: BatchClient, to: BatchClient, servedUntil: Date): Promise<MovedSchedule[]> {
   const ids = await settled(
@@ -87,7 +87,7 @@ export async function moveSchedules(from: BatchClient, to: BatchClient, servedUn
   return moved;
 }
 
-/** @returns whether it is paused, which a list may not tell yet */
+/** @returns whether it is paused, which a listing may not show yet */
 async function makeAnew(from: BatchClient, to: BatchClient, scheduleId: string): Promise<boolean> {
   const raw = await readRawSchedule(from, scheduleId);
   await makeRawSchedule(to, scheduleId, raw);
@@ -99,7 +99,7 @@ async function makeUp(from: BatchClient, to: BatchClient, scheduleId: string, se
   const { info, spec, policies } = await anew.describe();
   const earliest = new Date(Math.max(+servedUntil, +info.createdAt - policies.catchupWindow));
   const due = await dueTimes(from, scheduleId, earliest, info.createdAt);
-  // Both servers have a jitter of their own. What is due once in a minute at most is due once in these seconds.
+  // Each server draws its own jitter. A schedule is due at most once a minute, so once within these seconds.
   const jitterMs = spec.jitter ?? 0;
   const around = (time: Date) => ({ start: new Date(+time - jitterMs - 1_000), end: new Date(+time + jitterMs) });
   if (due.length > 0) await anew.backfill(due.map(around));

@@ -2,8 +2,8 @@ import type { BatchProgress, SizeProgress } from '../workflows/contract/progress
 import { doneOf } from '../workflows/contract/shard-report.ts';
 
 /**
- * A batch's progress whose counts never fall behind what was seen of the same round before. A shard that does not answer in time is told by
- * its last report, and that may be older than its last answer.
+ * Keeps the counts of a batch's progress from running backwards within a round. For a shard that does not answer in time,
+ * its last report counts, which may be older than its last answer.
  */
 export function notBehind(progress: BatchProgress, before: BatchProgress | undefined): BatchProgress {
   if (before === undefined || before.round !== progress.round) return progress;

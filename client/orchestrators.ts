@@ -13,13 +13,13 @@ import {
 import type { BatchClient } from './connect.ts';
 import type { Description } from './pending-work.ts';
 
-/** Orchestrators that have asked for work lately, and which versions of them new batches go to. `null`: those without a version. */
+/** Orchestrators that have polled recently, and the versions that new batches go to. `null` means unversioned. */
 export type OrchestratorsSeen = Routing & { asking: { identity: string; version: WorkflowVersion | null }[] };
 
 /**
- * Looks which orchestrators there are.
+ * Finds out which orchestrators there are.
  *
- * @throws ServiceError where the server does not say
+ * @throws ServiceError if the server does not say
  * @example
  * ```js
  * import { connect, orchestratorsSeen } from 'pixart-batch';
@@ -43,10 +43,10 @@ export async function orchestratorsSeen({ temporal, namespace }: BatchClient): P
   return { ...routingOf(versioningInfo), asking };
 }
 
-/** PINNED of Temporal's VersioningBehavior. */
+/** VERSIONING_BEHAVIOR_PINNED in Temporal's API. */
 const PINNED = 1;
 
-/** Those that get a batch's work: of the version that it is pinned to, otherwise of those that new batches go to. */
+/** The orchestrators that get a batch's work: those of its pinned version, or else of the versions that new batches go to. */
 export function servingBatch(
   { workflowExecutionInfo }: Description['raw'],
   { current, ramping, asking }: OrchestratorsSeen,
@@ -59,22 +59,22 @@ export function servingBatch(
   return { versions, orchestrators: new Set(serving.map(({ identity }) => identity)).size };
 }
 
-/** Why none of those who ask for work gets any of a batch; `null` where some do, and where nobody asks. */
+/** Why no polling orchestrator gets work of a batch; `null` if one does, or none is polling. */
 export function whyPassedOver(raw: Description['raw'], seen: OrchestratorsSeen): string | null {
   const { versions, orchestrators } = servingBatch(raw, seen);
   if (orchestrators > 0 || seen.asking.length === 0) return null;
   const [version] = versions;
   if (version) {
-    return `it belongs to version ${versionText(version)} of the workflows, which no orchestrator has that asks for work. Start one of that version`;
+    return `it belongs to workflow version ${versionText(version)}, which no polling orchestrator has. Start one of that version`;
   }
   return lackOfCurrent(seen);
 }
 
-/** That all orchestrators have a version and new batches go to none of these, and what to do; `null` where that is not so. */
+/** Says that all orchestrators are versioned but none is current, and what to do; `null` if that is not the case. */
 export function lackOfCurrent({ current, ramping, asking }: OrchestratorsSeen): string | null {
   const versions = asking.flatMap(({ version }) => version ?? []);
   if (current !== null || versions.length === 0 || versions.length < asking.length) return null;
   if (ramping !== null && versions.some((version) => isSameVersion(version, ramping.version))) return null;
   const commands = new Set(versions.map(setCurrent));
-  return `orchestrators ask for work, and none of their versions is current. Make one current: ${[...commands].join(', or ')}`;
+  return `orchestrators are polling, but none of their versions is current. Make one current: ${[...commands].join(', or ')}`;
 }

@@ -18,10 +18,10 @@ import { USUAL_SETTINGS } from './request.ts';
 type Premises = Pick<BatchInput, 'bundle' | 'defaults' | 'window' | 'maxFailures'>;
 
 /**
- * What a batch must have been begun with, told from its plan alone: for batches of versions that kept no more.
+ * Infers the settings of a batch from its plan alone, for batches of versions that stored nothing else.
  *
- * @param asked a bundle that may be it; otherwise the installed ones are tried
- * @throws UserError where none of them is it
+ * @param asked a candidate bundle; default: the installed ones are tried
+ * @throws UserError if none of them fits
  */
 export async function planPremises(
   store: ObjectStore,
@@ -35,28 +35,28 @@ export async function planPremises(
   if (bundle === undefined) {
     const tried = candidates.map(({ name, digest }) => `${name} (${shortDigest(digest)})`).join(', ') || 'none';
     throw new UserError(
-      `batch ${batch}: expected the bundle that it was planned with, of which an earlier version kept nothing but the render keys; found ` +
-        `${tried}, whose keys are others. Name it with --bundle`,
+      `batch ${batch}: expected the bundle that it was planned with, of which an earlier version kept only the render keys; found ` +
+        `${tried}, whose keys differ. Name it with --bundle`,
     );
   }
   const { format, quality } = job;
   return { bundle, defaults: { size: bundle.sizes[0]!, format, quality }, ...USUAL_SETTINGS };
 }
 
-/** @throws UserError where the plan was made with another bundle: rendered with this one, pictures would not be those of their keys */
+/** @throws UserError if the plan was made with another bundle: images rendered with this one would not match their keys */
 export async function checkPlannedWith(store: ObjectStore, piece: string, { name, digest }: BundleRef): Promise<void> {
   if (pipelineVersionOf(await firstJob(store, piece), digest, PIPELINE_VERSION) !== null) return;
   throw new UserError(
     `${piece} in ${shownPlace(store.url)}: expected a plan that was made with bundle ${name} (${shortDigest(digest)}), found render keys of another. ` +
-      'The folder has parts of two batches, or a later version has planned it',
+      'The folder has parts of two batches, or a later version planned it',
   );
 }
 
 /**
- * How the batch's catalog was read, where nobody noted it: as it gives the plan that the batch has, with each of the bundle's sizes tried
- * for rows that do not say.
+ * How the batch's catalog was read, if that was not recorded: finds a way that reproduces the batch's plan, trying each of
+ * the bundle's sizes for rows without one.
  *
- * @throws UserError where none does
+ * @throws UserError if none does
  */
 export async function plannedReading(
   store: ObjectStore,
@@ -74,8 +74,8 @@ export async function plannedReading(
     }
   }
   throw new UserError(
-    `batch ${batch}: its catalog does not give the plan that it has, read as usual. An earlier version began it and did not keep how it was ` +
-      'read: name its other columns with --column, retry without --catalog, or submit the corrected catalog as another batch',
+    `batch ${batch}: reading its catalog in the default way does not reproduce its plan. An earlier version started it and did not record how it was ` +
+      'read: map its columns with --column, retry without --catalog, or submit the corrected catalog as another batch',
   );
 }
 
@@ -94,9 +94,9 @@ async function gives(jobs: AsyncIterable<Job>, { digest }: BundleRef, rows: read
   return planned.size === 0;
 }
 
-/** The first job of a piece of a plan. @throws UserError where it has none */
+/** The first job of a piece of a plan. @throws UserError if it has none */
 export async function firstJob(store: ObjectStore, piece: string): Promise<Job> {
   const [job] = await readJobs(store, piece);
   if (job !== undefined) return job;
-  throw new UserError(`${piece} in ${shownPlace(store.url)}: expected a job a line, found none`);
+  throw new UserError(`${piece} in ${shownPlace(store.url)}: expected one job per line, found none`);
 }

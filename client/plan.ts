@@ -13,40 +13,40 @@ import { type LimitsToday, limitsToday } from './limits.ts';
 import { type BatchRequest, batchInput } from './request.ts';
 import { type OnRead, readRequestedCatalog, summaryOf } from './requested-catalog.ts';
 
-/** What a batch of a catalog would come to. */
+/** What a batch of a catalog would do. */
 export type BatchPlan = PlanSummary &
   PromptNotes & {
-    /** What the catalog's file was taken for. */
+    /** How the catalog's file was read. */
     readAs: ReadAs;
-    /** The first jobs with prompts of their own, as they are after expansion; `copyAs` is the name that a template gives the picture. */
+    /** The first jobs with different prompts, after expansion; `copyAs` is the image's name from the template. */
     firstPrompts: Pick<Job, 'id' | 'line' | 'prompt' | 'negativePrompt' | 'copyAs'>[];
     /** URL of the store that it was compared with. */
     store: string;
-    /** `null` where the store cannot be used from here. */
+    /** `null` if the store cannot be used from here. */
     preview: Preview | null;
-    /** `null` where the store has no limits, or cannot be used from here. */
+    /** `null` if the store has no limits, or cannot be used from here. */
     limits: LimitsToday | null;
-    /** How the catalog differs from that of its last batch in the store; `null` where nothing is known of one. */
+    /** How the catalog differs from that of its last batch in the store; `null` if there is no known one. */
     changes: ChangeCounts | null;
-    /** Why it is not known what the store has. */
+    /** Why the store cannot be used; `null` if it can. */
     storeProblem: string | null;
-    /** What of the store is damaged, and what is not known therefore. */
+    /** Damaged records of the store, and what is unknown because of them. */
     warnings: string[];
   };
 
-/** What a batch is asked for with, except that the bundle is the installed one and not its `bundleRef`: its tokenizer is needed. */
+/** A batch request with the installed bundle itself instead of its `bundleRef`: its tokenizer is needed. */
 export type PlanRequest = Omit<BatchRequest, 'bundle'> & {
   bundle: Bundle;
-  /** So many of the first prompts are given; 3 unless said. */
+  /** How many of the first prompts to return; default: 3. */
   prompts?: number | undefined;
 };
 
 /**
- * Checks a catalog and tells what a batch of it would come to. Nothing is written, and no server is needed.
+ * Checks a catalog and plans a batch of it. Nothing is written, and no server is needed.
  *
- * @param onRead hears how much of the catalog has been read
+ * @param onRead is called with how much of the catalog has been read
  * @throws CatalogError with every problem of the catalog
- * @throws UserError for a catalog that cannot be read, or a request that cannot be one of a batch
+ * @throws UserError for a catalog that cannot be read, or an invalid request
  * @example
  * ```js
  * import { CatalogError, chosenBundle, planBatch } from 'pixart-batch';
@@ -68,7 +68,7 @@ export async function planBatch({ bundle, prompts = 3, ...request }: PlanRequest
   const warnings: string[] = [];
   const warn = (message: string) => void warnings.push(message);
   const store = new PerhapsStore(input.store);
-  // Against fresh seeds everything would have changed.
+  // With fresh seeds, everything would count as changed.
   const isFresh = input.defaults.seeds === 'fresh';
   const changes = isFresh ? null : await store.ask((opened) => changesSince(opened, input.source.url, warn));
   const summary = await summaryOf(await readRequestedCatalog(input, request.catalog, onRead), bundle, (job) => {
@@ -82,14 +82,14 @@ export async function planBatch({ bundle, prompts = 3, ...request }: PlanRequest
     firstPrompts: first.prompts,
     store: input.store,
     preview: found,
-    limits: await store.ask((opened) => orWarn(warn, 'what is left today is not known', () => limitsToday(opened))),
+    limits: await store.ask((opened) => orWarn(warn, 'what is left today is unknown', () => limitsToday(opened))),
     changes: changes?.counts ?? null,
     storeProblem: store.problem,
     warnings: [...warnings, ...(found?.warnings ?? [])],
   };
 }
 
-/** Keeps jobs until it has enough; of variants of a prompt, which follow each other, the first. */
+/** Collects jobs until it has enough; of consecutive variants of a prompt, only the first. */
 class FirstPrompts {
   readonly #most: number;
   readonly prompts: BatchPlan['firstPrompts'] = [];
@@ -107,7 +107,7 @@ class FirstPrompts {
   }
 }
 
-/** A catalog can be checked where its store cannot be used: then nothing is said of what the store has. */
+/** A catalog can be checked even if its store cannot be used; then nothing is known about what the store has. */
 class PerhapsStore {
   readonly #url: string;
   #problem: string | null = null;
@@ -116,7 +116,7 @@ class PerhapsStore {
     this.#url = url;
   }
 
-  /** Why the store cannot be used, once that is known. */
+  /** Why the store cannot be used, once known. */
   get problem(): string | null {
     return this.#problem;
   }

@@ -9,8 +9,8 @@ import { firstJob } from './plan-premises.ts';
 import type { CatalogInput } from './request.ts';
 
 /**
- * How the plan that a batch's folder has already differs from the one that the same catalog would be given now: in words that follow "the
- * batch exists". `null` where it does not, or there is none.
+ * How the plan in a batch's folder differs from the one that the same catalog would get now, in words that follow "the batch
+ * already exists". `null` if it does not differ, or there is none.
  */
 export async function plannedOtherwise(
   store: ObjectStore,
@@ -33,9 +33,9 @@ export async function plannedOtherwise(
 
 const textOf = ({ name, digest }: Pick<BundleRef, 'name' | 'digest'>): string => `${name} (${shortDigest(digest)})`;
 
-/** What a plan follows from, beside the catalog and the bundle. Where terms were read is not in it: what was read is kept. */
+/** What determines a plan, besides the catalog and the bundle. The place of the terms does not matter: their contents are stored. */
 function decisive({ reading, defaults }: Pick<RoundSettings, 'reading' | 'defaults'>): unknown {
   const { terms: _, ...expansion } = reading?.expansion ?? { terms: null };
-  // As JSON, which knows no undefined.
+  // As JSON, which drops undefined.
   return JSON.parse(JSON.stringify({ ...reading, defaults, expansion }));
 }

@@ -12,26 +12,26 @@ import type { BatchClient } from './connect.ts';
 import { orchestratorsSeen, whyPassedOver } from './orchestrators.ts';
 import { grpcAnswer } from './server-trouble.ts';
 
-/** The batch is known, but no process that runs workflows is there to answer for it. */
+/** The batch is known, but no orchestrator is running to answer for it. */
 export class NoOrchestrator extends UserError {
-  /** Why those that ask for work are passed over; `null` where nobody asks, or it is not known. */
+  /** Why polling orchestrators do not get it; `null` if none is polling, or it is unknown. */
   readonly why: string | null;
 
-  /** @param meanwhile what becomes of the batch, or of an order, until one is there */
-  constructor(batch: string, why: string | null = null, meanwhile = 'the batch waits for it') {
+  /** @param meanwhile what happens to the batch, or to a command, until there is one */
+  constructor(batch: string, why: string | null = null, meanwhile = 'the batch is waiting for it') {
     const remedy = why === null ? '. Start one with "npx pixart-batch worker"' : `: ${why}`;
     super(`batch ${batch}: no orchestrator answers for it${remedy}; ${meanwhile}`);
     this.why = why;
   }
 }
 
-/** A shard that does not answer soon is taken by its last report: it may just be starting or ending. */
+/** For a shard that does not answer in time, its last report counts: it may just be starting or ending. */
 const SHARD_ANSWER_MS = 2_000;
 
 /**
- * Asks a batch and its running shards how far they are; a finished batch answers too.
+ * Queries a batch and its running shards for their progress; an ended batch answers too.
  *
- * @throws UserError where Temporal does not know the batch
+ * @throws UserError if Temporal does not know the batch
  * @throws NoOrchestrator
  * @example
  * ```js
@@ -52,7 +52,7 @@ export async function batchProgress(client: BatchClient, batch: string): Promise
       throw isUnanswered(error) ? await noOrchestrator(client, batch) : error;
     }
   });
-  // A batch that an older orchestrator runs names no shards.
+  // An older orchestrator does not list its shards.
   const running = answer.running ?? [];
   const reports = await Promise.all(running.map(({ workflowId }) => shardReport(client, workflowId)));
   return withReports(
@@ -61,13 +61,13 @@ export async function batchProgress(client: BatchClient, batch: string): Promise
   );
 }
 
-/** RUNNING of Temporal's WorkflowExecutionStatus. */
+/** WORKFLOW_EXECUTION_STATUS_RUNNING in Temporal's API. */
 const RUNNING = 1;
 
 /**
- * The error for a batch that nobody answers for, with the reason where one is known.
+ * The error for a batch without an answering orchestrator, with the reason if it is known.
  *
- * @param meanwhile what becomes of an order; of the batch itself unless given
+ * @param meanwhile what happens to a command; default: what happens to the batch
  */
 export async function noOrchestrator(client: BatchClient, batch: string, meanwhile?: string): Promise<NoOrchestrator> {
   try {
@@ -91,8 +91,8 @@ async function shardReport({ temporal }: BatchClient, workflowId: string): Promi
 }
 
 /**
- * The server refuses a query at once where it has seen no worker for minutes, and gives up on it after ten seconds otherwise. Of those that
- * wait for one answer it holds a few and refuses the others (`consistent query buffer is full`, seen on 1.32).
+ * The server refuses a query at once if it has seen no worker for minutes; otherwise it gives up after ten seconds. It
+ * buffers only a few waiting queries and refuses the others (`consistent query buffer is full`, seen on 1.32).
  */
 function isUnanswered(error: unknown): boolean {
   const { code, details = '' } = grpcAnswer(error) ?? {};

@@ -12,60 +12,60 @@ import { storeUrl } from '../store/index.ts';
 import type { BatchInput, CatalogSource, FailureBudget, JobDefaults, Team } from '../workflows/contract/batch.ts';
 import { windowFault } from '../workflows/contract/control.ts';
 
-/** What a person asks for; the rest follows from it. */
+/** A request for a batch; everything else follows from it. */
 export type BatchRequest = {
   /** A path, a `file:` URL or a `gs://` URL. */
   catalog: string;
-  /** Where its name does not tell. */
+  /** Format of the catalog, if its name does not show it. */
   format?: CatalogFormat | undefined;
-  /** Other names of our columns in this catalog: `{ prompt: 'Caption' }`. */
+  /** Names that our columns have in this catalog: `{ prompt: 'Caption' }`. */
   columns?: Record<string, string> | undefined;
-  /** Name of a workbook's sheet; the first that is not hidden where none is named. */
+  /** Sheet of a workbook; default: the first that is not hidden. */
   sheet?: string | undefined;
   /** A folder, a `file:` URL or a `gs://bucket/prefix`. */
   store: string;
   /**
-   * An installed bundle, or the `bundleRef` of one: no more of it is kept in Temporal. With the bundle itself, checking a catalog also
-   * tells how its model reads the prompts.
+   * An installed bundle, or the `bundleRef` of one, which is all that Temporal stores. With the bundle itself, checking a
+   * catalog also shows how its model reads the prompts.
    */
   bundle: BundleRef | Bundle;
   /**
-   * For rows that do not say; the bundle's smallest size and PNG (or quality 90) where nothing is given. With `seeds: 'fresh'` rows
-   * without a seed get another one in every batch, with `decode: 'whole'` pictures above 1024 px are not put together from tiles, and
-   * with `sign` the batch's own copies carry Content Credentials, for which render workers need a key.
+   * Defaults for rows; if not given, the bundle's smallest size and PNG (quality 90 for other formats). With
+   * `seeds: 'fresh'`, rows without a seed get a new one in every batch. With `decode: 'whole'`, images above 1024 px are not
+   * decoded in tiles. With `sign`, the batch's own copies carry Content Credentials, for which render workers need a key.
    */
   defaults?: Partial<JobDefaults> | undefined;
-  /** Has choices in cells expanded: `{red|blue}`, `__colours__`, and `10|20` in the column `steps`. */
+  /** Expands choices in cells: `{red|blue}`, `__colours__`, and `10|20` in the column `steps`. */
   expansion?: Partial<ExpansionSettings> | undefined;
   /**
-   * The template of the names that the batch's own copies have in its folder, such as `{category}/{id}-{seed}.{ext}`: see docs/catalog.md. `{id}.{ext}`
-   * unless given.
+   * Template for the names of the batch's own copies, such as `{category}/{id}-{seed}.{ext}` (see docs/catalog.md);
+   * default: `{id}.{ext}`.
    */
   naming?: string | undefined;
-  /** Images in flight at once, for each size; 64 unless given. More than the fleet renders at once costs nothing but history. */
+  /** Images in flight at once, per size; default: 64. More than the fleet renders at once only costs history. */
   window?: number | undefined;
-  /** Where teams wait for the same devices, the server shares these by weight. */
+  /** If teams wait for the same devices, the server shares the devices by weight. */
   team?: Team | undefined;
-  /** More failures than this pause the batch; a tenth of its jobs, but at least 20, unless given. */
+  /** More failures than this pause the batch; default: a tenth of its jobs, but at least 20. */
   maxFailures?: FailureBudget | undefined;
   /**
-   * Who is told how the batch ends, and that it paused itself: an address, which gets events signed with the orchestrator's secret; `slack`,
-   * `teams` or one of several such as `slack:art`, whose addresses the orchestrator has; or `mailto:` and addresses.
+   * Receiver of messages when the batch ends or pauses itself: a URL, which gets events signed with the orchestrator's
+   * secret; `slack`, `teams` or one of several such as `slack:art`, whose URLs the orchestrator has; or `mailto:` and addresses.
    */
   webhook?: string | undefined;
-  /** A batch that would come to more is not started; not even one of unknown cost, where that is limited. */
+  /** A batch that would exceed these limits is not started, nor is one of unknown cost if the cost is limited. */
   atMost?: AtMost | undefined;
 };
 
 export type CatalogInput = BatchInput & { source: Extract<CatalogSource, { kind: 'catalog' }> };
 
-/** How a batch is run where nobody says otherwise. A few hopeless rows are usual; a tenth of a night is a broken worker. */
+/** How a batch runs by default. A few hopeless rows are normal; if a tenth fails, a worker is broken. */
 export const USUAL_SETTINGS: { window: number; maxFailures: FailureBudget } = {
   window: 64,
   maxFailures: { share: 0.1, atLeast: 20 },
 };
 
-/** @throws UserError where the request cannot be one of a batch */
+/** @throws UserError for an invalid request */
 export function batchInput(request: BatchRequest, batch: string): CatalogInput {
   const { columns = {}, sheet, naming } = request;
   checkRun(request);
@@ -95,19 +95,19 @@ export function batchInput(request: BatchRequest, batch: string): CatalogInput {
   };
 }
 
-/** `null` where the request has only a reference. */
+/** `null` if the request has only a reference. */
 export const installedBundle = ({ bundle }: BatchRequest): Bundle | null => ('folder' in bundle ? bundle : null);
 
-/** @throws UserError where a batch cannot be run as a person asks */
+/** @throws UserError if a batch cannot run as requested */
 export function checkRun({ window, team, webhook }: Pick<BatchRequest, 'window' | 'team' | 'webhook'>): void {
-  // Without a place in the window no shard would ever start.
+  // With an empty window, no shard would ever start.
   const fault = window === undefined ? null : windowFault(window);
   if (fault !== null) throw new UserError(fault);
   if (team) checkTeam(team);
   if (webhook !== undefined) receiverOf(webhook);
 }
 
-/** A limit that is no number would be none. */
+/** A limit that is not a number would have no effect. */
 function checkLimits({ images, cost }: AtMost): void {
   if (images !== undefined && !(Number.isInteger(images) && images >= 0)) {
     throw new UserError(`most images: expected a whole number from 0 on, found ${images}`);
@@ -118,7 +118,7 @@ function checkLimits({ images, cost }: AtMost): void {
   }
 }
 
-/** What Temporal takes as a fairness key and weight. */
+/** What Temporal accepts as a fairness key and weight. */
 function checkTeam({ name, weight }: Team): void {
   if (name === '' || Buffer.byteLength(name) > 64) {
     throw new UserError(`team: expected a name of 1 to 64 bytes, found ${JSON.stringify(name)}`);
@@ -128,7 +128,7 @@ function checkTeam({ name, weight }: Team): void {
   }
 }
 
-/** An id that a person recognises in a list of batches: the catalog's name and the second it was submitted. */
+/** A batch id that is easy to recognise in a list: the catalog's name and the second it was submitted. */
 export function newBatchId(catalog: string, now: Date): string {
   const file = catalog.slice(catalog.search(/[^/\\]*$/));
   const name = inAscii(file.replace(/\.[^.]*$/, ''))
@@ -137,7 +137,7 @@ export function newBatchId(catalog: string, now: Date): string {
   return batchIdAt(name.slice(0, 80) || 'batch', now);
 }
 
-/** Letters that are not put together of one of these and an accent. */
+/** Latin letters that do not decompose into an ASCII letter and an accent. */
 const LATIN = new Map(
   Object.entries({
     ß: 'ss',
@@ -157,14 +157,14 @@ const LATIN = new Map(
   }),
 );
 
-/** Latin letters without their accents: `Frühjahr` is `Fruhjahr`. Others stay as they are. */
+/** Removes accents from Latin letters: `Frühjahr` becomes `Fruhjahr`. Other letters stay as they are. */
 const inAscii = (text: string): string =>
   text
     .normalize('NFKD')
     .replace(/\p{M}/gu, '')
     .replace(/[^\0-\x7f]/gu, (letter) => LATIN.get(letter) ?? letter);
 
-/** Files of terms lie in a folder beside the catalog, unless another is named. */
+/** Terms files are in a folder next to the catalog, unless another is named. */
 function expansionSettings(given: Partial<ExpansionSettings>, catalogUrl: string): ExpansionSettings {
   const terms =
     given.terms === undefined ? `${catalogUrl.slice(0, catalogUrl.lastIndexOf('/'))}/terms` : storeUrl(given.terms);

@@ -12,31 +12,31 @@ import { readUrl, shownPlace, termsReader } from '../store/index.ts';
 import { freshFor } from '../workflows/contract/batch.ts';
 import type { CatalogInput } from './request.ts';
 
-/** What a plan is made from: the catalog's bytes, and the files of terms by their names. */
+/** What a plan is made from: the catalog's bytes, and the terms files by name. */
 export type CatalogFiles = { catalog: Uint8Array; terms: ReadonlyMap<string, Uint8Array> };
 
-/** The catalog of a request, read from where the person's files are. */
+/** The catalog of a request, read on the user's machine. */
 export type RequestedCatalog = {
   /**
-   * The jobs that a batch would have, once.
+   * The jobs that a batch would have; can be read once.
    *
    * @throws CatalogError with every problem of the catalog, after the last job
-   * @throws UserError for options that fit no catalog
+   * @throws UserError for options that do not suit the catalog
    */
   jobs: AsyncIterable<Job>;
-  /** What the jobs are made from. A file of terms is read when a row names it: all are here when the last job has come. */
+  /** What the jobs are made from. Terms files are read when a row names them, so this is complete after the last job. */
   files: CatalogFiles;
-  /** What the file was taken for, once the last job has come. */
+  /** How the file was read; complete after the last job. */
   readAs: ReadAs;
 };
 
-/** Hears how many bytes of a catalog have been read, and of how many, as its jobs are made. */
+/** Called with how many bytes of a catalog have been read, of how many, while its jobs are made. */
 export type OnRead = (bytes: number, of: number) => void;
 
 /**
  * Reads a request's catalog. Nothing is written.
  *
- * @param called how messages name the catalog
+ * @param called the catalog's name in messages
  * @throws UserError for a catalog that cannot be read
  */
 export async function readRequestedCatalog(
@@ -65,7 +65,7 @@ export async function readRequestedCatalog(
     pipelineVersion: PIPELINE_VERSION,
     expansion: openExpansion(expansion && { ...expansion, terms: shownPlace(expansion.terms) }, readTerms),
     freshFor: freshFor({ batch, defaults }),
-    // Otherwise found only when the picture is there.
+    // Otherwise found only after the image is rendered.
     obstacle: metadataLimit(bundle),
   });
   return { jobs, files: { catalog, terms }, readAs };
@@ -80,15 +80,15 @@ function* inPieces(catalog: Uint8Array, onRead: OnRead = () => {}): Generator<Ui
   }
 }
 
-/** What a catalog was read as and comes to, and, where the bundle is here, how its model reads the prompts. */
+/** How a catalog was read, its totals, and, if the bundle is installed here, how its model reads the prompts. */
 export type CheckedCatalog = PlanSummary & { readAs: ReadAs } & Partial<PromptNotes>;
 
 /**
- * What a catalog's jobs come to.
+ * Summarises a catalog's jobs.
  *
- * @param onJob is shown each of them
- * @param bundle where it is installed here: its tokenizer reads the prompts
- * @throws as the jobs
+ * @param onJob is called with each of them
+ * @param bundle the bundle, if it is installed here: its tokenizer reads the prompts
+ * @throws whatever `jobs` throws
  */
 export async function summaryOf(
   { jobs, readAs }: RequestedCatalog,

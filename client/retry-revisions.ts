@@ -9,22 +9,22 @@ import { createSame, type ObjectStore, PLAIN_TEXT, readUrl, shownPlace, storeUrl
 import type { BatchInput, CatalogReading, CatalogSource } from '../workflows/contract/batch.ts';
 import { type CatalogFiles, readRequestedCatalog } from './requested-catalog.ts';
 
-/** What a person changes before a retry; paths, `file:` URLs or `gs://` URLs. */
+/** What the user changes for a retry; paths, `file:` URLs or `gs://` URLs. */
 export type RevisionRequest = {
-  /** A catalog whose rows take the place of those with their ids, where these are made again. */
+  /** A catalog whose rows replace those with the same ids, if these are rendered again. */
   corrected?: {
     catalog: string;
     format?: CatalogFormat | undefined;
     columns?: Record<string, string> | undefined;
     sheet?: string | undefined;
   };
-  /** A table of decisions; the images that it rejects are made again, with new seeds. */
+  /** A table of decisions; the images that it rejects are rendered again, with new seeds. */
   decisions?: string;
-  /** Ids of rows whose images were lost or damaged; they are made again as they were. */
+  /** Ids of rows whose images were lost or damaged; they are rendered again as they were. */
   again?: readonly string[];
 };
 
-/** Rows of the batch that come out otherwise in this round, and ids of a corrected catalog whose changes it does not take in. */
+/** How many rows of the batch change in this round, and ids of a corrected catalog whose changes have no effect. */
 export type Revised = { corrected: number; rejected: number; leftAside: string[] };
 
 type RetrySource = Extract<CatalogSource, { kind: 'retry' }>;
@@ -34,17 +34,17 @@ type CorrectedCatalog = {
   files: CatalogFiles;
   format: CatalogFormat;
   reading: CatalogReading;
-  /** Rows that are to be made and come out otherwise. */
+  /** How many of the rows to render have changed. */
   changed: number;
-  /** Ids of the others that it changes or adds: they have their image, or the batch does not know them. */
+  /** Ids of other changed or added rows: they have their image already, or are not in the batch. */
   leftAside: string[];
 };
 
 /**
- * Checks all that a person changed against what the batch has, and keeps it in the batch's folder for the orchestrator.
+ * Checks the user's changes against the batch, and stores them in the batch's folder for the orchestrator.
  *
  * @throws CatalogError with every problem of the corrected catalog; nothing is written then
- * @throws UserError where a file is not what it should be, or changes no row that is to be made
+ * @throws UserError if a file is invalid, or changes no row that will be rendered
  */
 export async function keepRevisions(
   store: ObjectStore,
@@ -72,7 +72,7 @@ export async function keepRevisions(
   return { source, revised };
 }
 
-/** Those of the rejected pictures that the batch's rows still have. */
+/** The rejected images that the batch's rows still have. */
 async function readRejected(rows: BatchRow[], file: string): Promise<{ bytes: Uint8Array; ids: Set<string> }> {
   const bytes = await readUrl(storeUrl(file), 'decisions');
   const rejected = await readDecisions(bytes, file);
@@ -90,9 +90,9 @@ async function readCorrected(
   rows: BatchRow[],
   toMake: BatchRow[],
 ): Promise<CorrectedCatalog> {
-  // Copies keep the names that they were planned with.
+  // Copies keep the names from the plan.
   const { naming: _, ...kept } = reading;
-  // A list of prompts has no columns that could have other names.
+  // A list of prompts has no columns to map.
   const read = {
     ...kept,
     columns: columns ?? (format === 'txt' ? {} : reading.columns),
@@ -117,15 +117,15 @@ async function readCorrected(
   }
   if (carried.size > most) {
     throw new UserError(
-      `${catalog}: expected at most ${most} different columns besides ours in all rows of the batch together, found ${carried.size} with those ` +
-        'that it brings: leave out what nobody needs',
+      `${catalog}: expected at most ${most} different columns besides ours in all rows of the batch together, found ${carried.size} with the ones ` +
+        'it adds: leave out unneeded columns',
     );
   }
   if (changed === 0) throw nothingCorrected(catalog, [...wanted], ineffective);
   return { files, format, reading: read, changed, leftAside: [...ineffective.made, ...ineffective.unknown] };
 }
 
-/** Changes that a retry does not take in: of rows that have their image, and of rows that the batch does not know. */
+/** Changes without effect: to rows that have their image, and to rows that are not in the batch. */
 type Ineffective = { made: string[]; unknown: string[] };
 
 function nothingCorrected(catalog: string, wanted: string[], { made, unknown }: Ineffective): UserError {
@@ -134,21 +134,21 @@ function nothingCorrected(catalog: string, wanted: string[], { made, unknown }: 
     ...(made.length === 0
       ? []
       : [
-          ` What was changed (${someOf(made)}) has its image, which stays: reject it, or submit the catalog as another batch.`,
+          ` Changed rows (${someOf(made)}) already have their images, which stay: reject them, or submit the catalog as another batch.`,
         ]),
     ...(unknown.length === 0
       ? []
       : [
-          ` ${unknown.length} of its rows have ids that the batch does not have. Rows without an id are called after what they say, so that a corrected one has another ` +
-            'name: give the corrected rows the ids that the manifest has.',
+          ` ${unknown.length} of its rows have ids that the batch does not have. The id of a row without one is derived from its contents, so correcting it changes the ` +
+            'id: give the corrected rows their ids from the manifest.',
         ]),
   ];
   return new UserError(
-    `${catalog}: expected changes in rows with the ids of those that are to be made again (${among}), found none.${hints.join('')}`,
+    `${catalog}: expected changes in rows that will be rendered again (${among}), found none.${hints.join('')}`,
   );
 }
 
-/** Puts what a retry is told into the batch's folder, where the orchestrator finds it. */
+/** Stores a retry's files in the batch's folder, where the orchestrator finds them. */
 class RevisionKeeper {
   readonly #store: ObjectStore;
   readonly #batch: string;
@@ -158,13 +158,13 @@ class RevisionKeeper {
     this.#batch = batch;
   }
 
-  /** @throws UserError where a file of terms is not what the batch's catalog was expanded with */
+  /** @throws UserError if a terms file has changed since the batch's catalog was expanded with it */
   async corrected({ files, format, reading }: CorrectedCatalog): Promise<NonNullable<Kept['corrected']>> {
     for (const [name, bytes] of files.terms) {
       const isKept = await createSame(this.#store, termsName(this.#batch, name), bytes, PLAIN_TEXT);
       if (isKept) continue;
       throw new UserError(
-        `terms ${name}: expected what batch ${this.#batch} was expanded with, found a file that has changed since: put it back, or submit ` +
+        `terms ${name}: expected the file that batch ${this.#batch} was expanded with, found one that has changed since: restore it, or submit ` +
           'the corrected catalog as another batch',
       );
     }
@@ -181,12 +181,12 @@ class RevisionKeeper {
     return this.#keep((digest) => againName(this.#batch, digest), Buffer.from(lines), PLAIN_TEXT);
   }
 
-  /** Under a digest of it, so that there is nothing else under its name. */
+  /** The name contains the digest, so it can only ever hold this content. */
   async #keep(nameOf: (digest: string) => string, bytes: Uint8Array, type: string): Promise<string> {
     const name = nameOf(createHash('sha256').update(bytes).digest('hex'));
     if (await createSame(this.#store, name, bytes, type)) return name;
     throw new UserError(
-      `${name} in ${shownPlace(this.#store.url)}: expected what its name is a digest of, found something else`,
+      `${name} in ${shownPlace(this.#store.url)}: expected the content whose digest is in its name, found something else`,
     );
   }
 }

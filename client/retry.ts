@@ -18,30 +18,31 @@ import { plannedReading } from './plan-premises.ts';
 import { type BatchRequest, checkRun } from './request.ts';
 import { keepRevisions, type Revised, type RevisionRequest } from './retry-revisions.ts';
 
-/** What a person asks of a retry; what is left out is as in the round before. */
+/** A request for a retry; settings that are left out are those of the previous round. */
 export type RetryRequest = RevisionRequest &
   Pick<BatchRequest, 'window' | 'team' | 'maxFailures' | 'webhook'> & {
-    /** Where the batch lies: for a server that has forgotten it, or a store that has moved. A folder, a `file:` or a `gs://` URL. */
+    /** Store of the batch, if the server has forgotten it or the store has moved: a folder, a `file:` or a `gs://` URL. */
     store?: string | undefined;
-    /** For a batch that an earlier version began and the server has forgotten, where its bundle is not among the installed ones. */
+    /** Bundle of a batch that an earlier version started and the server has forgotten, if it is not installed. */
     bundle?: BundleRef | undefined;
   };
 
-/** A round that was started, how many images the batch lacked, and how many of its rows come out otherwise. */
+/** The round that was started, how many images the batch lacks, and how many of its rows change. */
 export type Retried = Revised &
   Pick<LastRound, 'from' | 'isWebhookLost'> & {
     round: number;
     missing: number;
-    /** What the round runs with. */
+    /** The settings of the round. */
     settings: { store: string; bundle: string; window: number; team?: Team; maxFailures?: FailureBudget };
   };
 
 /**
- * Starts another round of a batch that has ended: it renders the jobs that have no image, failed or never started, and those
- * whose image was rejected or lost, and writes the manifest. What the server has forgotten is taken from the batch's folder in the store.
+ * Starts another round of an ended batch: it renders the jobs that have no image, because they failed or never started, and
+ * those whose image was rejected or lost, and writes the manifest. Settings that the server has forgotten come from the
+ * batch's folder in the store.
  *
- * @throws BatchUnknown where the server does not know the batch and no store was named
- * @throws UserError where the batch still runs, was never planned, or nothing is to be made
+ * @throws BatchUnknown if the server does not know the batch and no store was named
+ * @throws UserError if the batch is still running, was never planned, or there is nothing to render
  * @throws CatalogError with every problem of a corrected catalog
  * @example
  * ```js
@@ -57,7 +58,7 @@ export async function retryBatch(client: BatchClient, batch: string, request: Re
   checkRun(request);
   const before = await lastRound(client, batch, request);
   const { store } = before;
-  // Before anything is written, and again when the round is on record.
+  // Checked before anything is written, and again once the round is on record.
   await checkNotRemoved(store, batch);
   const rows = await plannedRows(store, batch);
   const missing = rows.filter(({ hasImage }) => !hasImage).length;
@@ -85,7 +86,7 @@ export async function retryBatch(client: BatchClient, batch: string, request: Re
   };
 }
 
-/** As the round before, but for what is asked for now. */
+/** The previous round's input with the requested changes. */
 function nextRound(
   known: LastRound['input'],
   source: Awaited<ReturnType<typeof keepRevisions>>['source'],
@@ -100,17 +101,17 @@ function nextRound(
   };
 }
 
-/** The last round has left its manifest and the table, and both are whole. */
+/** Whether the last round left a complete manifest and table. */
 async function isRecorded({ store, input: { batch, round }, manifest }: LastRound, jobs: number): Promise<boolean> {
   return manifest !== null && manifest.round >= round && (await hasWholeTable(store, batch, jobs));
 }
 
 const nothingToRetry = (batch: string): UserError =>
   new UserError(
-    `batch ${batch} has nothing to retry: no image is missing. Images that you do not want are made again with --rejected`,
+    `batch ${batch} has nothing to retry: no image is missing. To render images that you do not like again, use --rejected`,
   );
 
-/** A corrected catalog is read as the batch's own was, and earlier versions did not keep how that was. */
+/** A corrected catalog is read like the batch's own; earlier versions did not record how. */
 async function withReading(
   { store, input }: LastRound,
   { corrected }: RevisionRequest,
@@ -121,12 +122,12 @@ async function withReading(
   return { ...input, defaults, source: { ...input.source, reading } };
 }
 
-/** Of two who begin the same round, on whatever servers, the store lets one. */
+/** If two clients start the same round, even on different servers, the store lets only one do it. */
 async function begin(client: BatchClient, store: ObjectStore, input: BatchInput): Promise<void> {
   const { batch, round, webhook } = input;
   const record = { batch, round, settings: roundSettings(input), hasWebhook: webhook !== undefined };
   if (!(await keepRound(store, record))) {
-    throw new UserError(`batch ${batch}: somebody else has begun round ${round} at the same time: watch it`);
+    throw new UserError(`batch ${batch}: someone else started round ${round} at the same time: watch it`);
   }
   await checkNotRemoved(store, batch);
   try {

@@ -6,39 +6,39 @@ import { aboutBatch, batchHandle } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 import { type Pending, pendingWork } from './pending-work.ts';
 
-/** Activities that are held up: their last attempt failed and they are tried again, or one waits for a store that does not answer or refuses a picture. */
+/** Activities that are held up: being retried after a failure, or waiting for a store that does not answer or refuses an image. */
 export type Retrying = {
-  /** Images (`renderImage`), or a step of the batch's own. */
+  /** Images (`renderImage`), or a step of the batch itself. */
   activity: string;
   count: number;
-  /** The most that one of them has had; one that is at work is not counted. */
+  /** The most failed attempts that one of them has had. */
   attempts: number;
-  /** Of one of them, where several are held up in the same way. */
+  /** The reason; if several are held up in the same way, that of one of them. */
   reason: string;
-  /** Whether that is a store that is away or lets nobody in. */
+  /** Whether the reason is a store that does not answer or denies access. */
   waitsForStore: boolean;
-  /** Whether somebody has paused it in Temporal: then it waits until somebody unpauses it there. */
+  /** Whether someone has paused it in Temporal: it waits until it is unpaused there. */
   isPaused: boolean;
-  /** When the first of them was to begin, began to wait for its store, or was paused; `null` where only attempts are counted. */
+  /** When the first of them was due, began to wait for its store, or was paused; `null` if only attempts are counted. */
   since: Date | null;
-  /** When the first of them gives up; `null` where only attempts are counted. */
+  /** When the first of them gives up; `null` if only attempts are counted. */
   givesUpAt: Date | null;
 };
 
-/** The failures' types, which are the errors' names. */
+/** Failure types, which are the names of the errors. */
 const STORE_FAILURES = ['StoreUnavailable', 'StoreDenied'];
 
 /**
- * What a batch that runs is held up by, as the pending activities of its workflows tell; no orchestrator is asked.
+ * What holds up a running batch, from the pending activities of its workflows; needs no orchestrator.
  *
- * @throws UserError where Temporal does not know the batch
+ * @throws UserError if Temporal does not know the batch
  */
 export async function retrying(client: BatchClient, batch: string): Promise<Retrying[]> {
   const { raw } = await aboutBatch(client, batch, () => batchHandle(client, batch).describe());
   return retryingOf(client, await pendingWork(client, raw));
 }
 
-/** The same of activities that are pending. */
+/** The same, from pending activities. */
 export async function retryingOf(client: BatchClient, all: readonly Pending[]): Promise<Retrying[]> {
   const found = new Map<string, Retrying>();
   for (const trouble of await Promise.all(all.map((pending) => troubleOf(client, pending)))) {
@@ -50,7 +50,7 @@ export async function retryingOf(client: BatchClient, all: readonly Pending[]): 
   return [...found.values()].toSorted((a, b) => b.count - a.count);
 }
 
-/** `null` where nothing holds it up. */
+/** `null` if nothing holds it up. */
 async function troubleOf(
   { temporal }: BatchClient,
   pending: Pending,
@@ -74,26 +74,26 @@ async function troubleOf(
   return { activity, kind: pause === null ? kind : 'paused', told };
 }
 
-/** Who has paused it in Temporal's UI or command line, and why; `null` where nobody has. */
+/** Who paused it in Temporal's UI or command line, and why; `null` if nobody has. */
 function pauseOf({ paused, pauseInfo }: Pending): { by: string; since: Date | null } | null {
   if (!paused) return null;
   const { identity, reason } = pauseInfo?.manual ?? pauseInfo?.rule ?? {};
   const seconds = secondsOf(pauseInfo?.pauseTime);
   return {
-    by: `by ${identity || 'somebody'}${reason ? `: ${reason}` : ''}`,
+    by: `by ${identity || 'someone'}${reason ? `: ${reason}` : ''}`,
     since: seconds > 0 ? new Date(1_000 * seconds) : null,
   };
 }
 
 type Times = Pick<Retrying, 'since' | 'givesUpAt'>;
 
-/** Of a finished picture, which its worker keeps and tries to store. */
+/** For a finished image that its worker holds and keeps trying to store. */
 const heldFrom = (since: Date): Times => ({
   since,
   givesUpAt: new Date(since.getTime() + 3_600_000 * STORING_HOURS),
 });
 
-/** Of what is tried again until a given time. */
+/** For activities that are retried until a deadline. */
 function timesOf({ expirationTime, activityOptions }: Pending): Times {
   const allowed = secondsOf(activityOptions?.scheduleToCloseTimeout);
   const end = allowed > 0 ? secondsOf(expirationTime) : 0;

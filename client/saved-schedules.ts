@@ -14,7 +14,7 @@ import { grpcCause, serverTrouble } from './server-trouble.ts';
 const { Schedule } = proto.temporal.api.schedule.v1;
 const { Memo } = proto.temporal.api.common.v1;
 
-/** A schedule as its server keeps it: what the SDK makes of a description is not all that it is made of. */
+/** A schedule as its server stores it: the SDK's description leaves parts of it out. */
 export type RawSchedule = {
   schedule: temporal.api.schedule.v1.ISchedule;
   memo: temporal.api.common.v1.IMemo;
@@ -33,7 +33,7 @@ export async function makeRawSchedule(
   await temporal.workflowService.createSchedule({ namespace, scheduleId, ...raw, requestId: randomUUID() });
 }
 
-/** A schedule for safe-keeping: JSON that has the names of Temporal's API. */
+/** A schedule as a backup: JSON with the names of Temporal's API. */
 export type SavedSchedule = { format: 1; name: string; schedule: unknown; memo: unknown };
 
 const savedSchema = z.object({
@@ -44,8 +44,8 @@ const savedSchema = z.object({
 });
 
 /**
- * All schedules of batches, for safe-keeping: when they are due, what they start, their policies, whether they are paused. What they have done is
- * not among it.
+ * All schedules of batches, to back them up: their times, actions and policies, and whether they are paused, but not their
+ * history.
  *
  * @throws ServerUnreachable
  */
@@ -62,16 +62,16 @@ export async function* exportSchedules(client: BatchClient): AsyncGenerator<Save
   }
 }
 
-/** What became of a saved schedule: one of its name is left as it is. */
+/** The outcome for a saved schedule: an existing one of the same name is left as it is. */
 export type ImportedSchedule = { name: string; outcome: 'created' | 'exists'; paused: boolean };
 
 /**
- * Makes saved schedules again on a server. It starts what is due from now on; `backfill` starts what was due meanwhile. Each leaves an audit line in
- * the store of its batches.
+ * Recreates saved schedules on a server. They start what is due from now on; `backfill` starts what was due in the meantime.
+ * Each leaves an audit line in the store of its batches.
  *
- * @param lines as exportSchedules gives them, each as JSON
- * @param file what messages call it
- * @throws UserError for the first line that is none of these; none is made then
+ * @param lines values from exportSchedules, each as JSON
+ * @param file its name in messages
+ * @throws UserError for the first invalid line; no schedule is created then
  */
 export async function importSchedules(
   client: BatchClient,
@@ -100,12 +100,12 @@ function parsed(line: string, where: string): { name: string; raw: RawSchedule }
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof z.ZodError || error instanceof TypeError)) throw error;
     throw new UserError(
-      `${where}: expected a schedule as "npx pixart-batch schedule export" prints it, found another text`,
+      `${where}: expected a schedule as "npx pixart-batch schedule export" prints it, found something else`,
     );
   }
 }
 
-/** Of its batches; `unknown` where it does not say so, or that takes a key which is not there. */
+/** The store of its batches; `unknown` if the schedule does not say, or the key to read it is missing. */
 async function storeOf({ listings }: BatchClient, { schedule, memo }: RawSchedule): Promise<string> {
   const [input] = schedule.action?.startWorkflow?.input?.payloads ?? [];
   const started = input && (await rawValue<Partial<ScheduledBatchInput>>(listings, input));

@@ -6,16 +6,16 @@ import {
 import type { BatchClient } from './connect.ts';
 import { grpcAnswer } from './server-trouble.ts';
 
-/** The server keeps a schedule in a workflow of its own, under this and the schedule's id (servers 1.29 and 1.32). */
+/** The server runs each schedule in its own workflow, whose id is this prefix and the schedule's id (servers 1.29 and 1.32). */
 const KEEPER = 'temporal-sys-scheduler:';
 
-/** It is terminated where a schedule is deleted too, and says so. */
+/** Deleting a schedule terminates its workflow too, with this reason. */
 const DELETED = 'terminated by DeleteSchedule';
 
-/** A workflow task is tried once more where a process of the server is restarted, and again and again where it cannot succeed. */
+/** A workflow task is retried once if a server process restarts, but again and again if it cannot succeed. */
 const ATTEMPTS = 2;
 
-/** Why the server cannot go on with a schedule; `null` where it can, or knows nothing of one. */
+/** Why the server cannot run a schedule; `null` if it can, or does not know it. */
 export async function scheduleFault(client: BatchClient, scheduleId: string): Promise<string | null> {
   const keeper = client.listings.workflow.getHandle(`${KEEPER}${scheduleId}`);
   try {
@@ -24,7 +24,7 @@ export async function scheduleFault(client: BatchClient, scheduleId: string): Pr
       ? faultOfRunning(description)
       : await faultOfEnded(client, description);
   } catch (error) {
-    // Not every server keeps it there, or lets everybody look.
+    // Not every server keeps it there, or grants access to it.
     if (error instanceof WorkflowNotFoundError || grpcAnswer(error) !== undefined) return null;
     throw error;
   }
@@ -32,7 +32,7 @@ export async function scheduleFault(client: BatchClient, scheduleId: string): Pr
 
 const faultOfRunning = ({ raw }: WorkflowExecutionDescription): string | null =>
   (raw.pendingWorkflowTask?.attempt ?? 0) > ATTEMPTS
-    ? 'its own workflow on the server fails again and again, as where another version of the server has had this database'
+    ? 'its own workflow on the server keeps failing, as after another version of the server has used this database'
     : null;
 
 async function faultOfEnded(
@@ -56,13 +56,13 @@ async function faultOfEnded(
     end?.workflowExecutionFailedEventAttributes?.failure?.message;
   if (reason === DELETED) return null;
   const how = status.name.toLowerCase().replace('_', ' ');
-  return `its own workflow on the server has ended at ${closeTime?.toISOString()} (${how}${reason ? `: ${reason}` : ''})`;
+  return `its own workflow on the server ended at ${closeTime?.toISOString()} (${how}${reason ? `: ${reason}` : ''})`;
 }
 
-/** Of a history only how it ends, as Temporal's API numbers it. */
+/** HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT in Temporal's API. */
 const CLOSE_EVENT = 2;
 
-/** Schedules whose own workflows have ended otherwise than by being deleted, which the server's list leaves out; newest first. */
+/** Schedules whose own workflows ended without being deleted, which the server's list omits; newest first. */
 export async function* endedSchedules(
   client: BatchClient,
 ): AsyncGenerator<{ scheduleId: string; memo: Record<string, unknown> | undefined; fault: string }> {

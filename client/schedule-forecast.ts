@@ -4,20 +4,20 @@ import type { BatchClient } from './connect.ts';
 import { unevenSteps } from './cron.ts';
 import { dueTimes } from './describe-schedule.ts';
 
-/** What a schedule will do, as the server that keeps it tells. */
+/** What a schedule will do, according to its server. */
 export type ScheduleForecast = {
   /** The next times it is due, nearest first. */
   next: Date[];
   timeZone: string;
-  /** What the changes of its zone's clocks within a year do to it, where that is not what one expects. */
+  /** Unexpected effects of clock changes within a year. */
   clockChanges: ClockChange[];
-  /** Steps of its cron expression that do not divide the hour, day or month that they step through, in words. */
+  /** Steps of its cron expression that do not divide their hour, day or month, in words. */
   uneven: string[];
 };
 
 const YEAR_MS = 366 * 86_400_000;
 
-/** @param cron of its times, where these are new */
+/** @param cron the expression, if the times are new */
 export async function scheduleForecast(
   client: BatchClient,
   { scheduleId, spec, info }: ScheduleDescription,

@@ -8,10 +8,10 @@ export type Weekday = (typeof WEEKDAYS)[number];
 /** A cron expression of five fields or a macro such as `@daily`; or a time of day, `22:30`, on some days of the week. */
 export type ScheduleTimes = { cron: string } | { at: string; days: Weekday[] };
 
-/** Times as the server takes them, and as people are told them. */
+/** Times as the server accepts them, and as people see them. */
 export type CheckedTimes = { cron: string; text: string };
 
-/** @throws UserError for times that there are not or that are read in more than one way */
+/** @throws UserError for times that do not exist or are ambiguous */
 export function checkedTimes(when: ScheduleTimes): CheckedTimes {
   if ('cron' in when) {
     const cron = checkedCron(when.cron);
@@ -27,5 +27,5 @@ export function checkedTimes(when: ScheduleTimes): CheckedTimes {
   };
 }
 
-/** What the server keeps of a cron expression is what comes of it, and the comment: so it has what people are told. */
+/** The server stores only the parsed form of a cron expression and its comment, so the readable text goes into the comment. */
 export const withComment = ({ cron, text }: CheckedTimes): string => `${cron} # ${text}`;

@@ -9,26 +9,26 @@ import { isRefusal, openStore } from '../store/index.ts';
 import type { CatalogInput } from './request.ts';
 import { type CheckedCatalog, readRequestedCatalog, summaryOf } from './requested-catalog.ts';
 
-/** Why a batch of a catalog would fail: it is not there yet, or what is wrong with it. */
+/** Why a batch of a catalog would fail: it is missing, or what is wrong with it. */
 export type CatalogTrouble = 'missing' | UserError;
 
-/** What is known of a schedule's catalog before it is due; no plan where it lies elsewhere. */
+/** What is known about a schedule's catalog before it is due; there is no plan if it is on another machine. */
 export type ScheduledCatalog =
   | { trouble: CatalogTrouble }
   | {
       trouble: null;
       plan: CheckedCatalog | null;
-      /** What a limit would be kept by; `null` where there is none, or no plan, or the store cannot be used from here. */
+      /** The figures to check limits with; `null` if there are no limits, no plan, or the store cannot be used from here. */
       preview: Preview | null;
     };
 
 const ELSEWHERE: ScheduledCatalog = { trouble: null, plan: null, preview: null };
 
 /**
- * What would make a batch of a catalog fail if it were due now, or else what it would come to. Looked at is a catalog that would lie on this machine. It may be
- * another one until it is read, elsewhere.
+ * Checks what a batch of a catalog would do if it were due now. Only a catalog on this machine is checked; it may change
+ * before it is read, or be another file on the machine that reads it.
  *
- * @param called how messages name the catalog
+ * @param called the catalog's name in messages
  */
 export async function catalogNow(
   input: CatalogInput,
@@ -58,9 +58,9 @@ async function previewIn({ store, bundle }: CatalogInput, pictures: PlannedPictu
 }
 
 /**
- * A schedule whose batches may cost so much, where none has measured what images take, would never start one.
+ * Refuses a maximum cost if no batch has measured how long images take: the schedule would never start one.
  *
- * @param warn told where the store cannot be asked from here
+ * @param warn called if the store cannot be read from here
  * @throws UserError
  */
 export async function checkPaceIsKnown(
@@ -74,7 +74,7 @@ export async function checkPaceIsKnown(
     if ((await readRates(opened, bundle.digest, (message) => warnings.push(message))) !== null) return;
   } catch (error) {
     if (!isRefusal(error)) throw error;
-    return warn(`--max-cost: whether a pace is known cannot be seen from here: ${error.message}`);
+    return warn(`--max-cost: cannot check from here whether a pace is known: ${error.message}`);
   }
   throw new UserError(unknownPace(warnings));
 }

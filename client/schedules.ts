@@ -18,7 +18,7 @@ import { scheduleFault } from './schedule-fault.ts';
 import { grpcAnswer, serverTrouble } from './server-trouble.ts';
 import { readableOf } from './unreadable.ts';
 
-/** What happens where a batch still runs when the next is due, in Temporal's terms. */
+/** Temporal's policies for a batch that is still running when the next is due. */
 export const OVERLAPS = {
   skip: ScheduleOverlapPolicy.SKIP,
   'wait-one': ScheduleOverlapPolicy.BUFFER_ONE,
@@ -32,8 +32,8 @@ export type Overlap = keyof typeof OVERLAPS;
 export type ScheduleMemo = { catalog: string; store: string; when: string; timeZone: string; overlap: Overlap };
 
 /**
- * What a schedule says of itself; 0.1.0 wrote `cron` and no overlap, and one that was made by other means says nothing. Nor does one whose key
- * is not there.
+ * The memo of a schedule. 0.1.0 wrote `cron` and no overlap. A schedule that something else created, or whose key is
+ * missing, has no readable memo.
  */
 export function memoOf(memo: Record<string, unknown> | undefined): ScheduleMemo {
   const { cron, ...known } = readableOf<ScheduleMemo & { cron: string }>(memo).known;
@@ -41,7 +41,7 @@ export function memoOf(memo: Record<string, unknown> | undefined): ScheduleMemo 
   return { catalog: 'unknown', store: 'unknown', when, timeZone: 'UTC', overlap: 'skip', ...known };
 }
 
-/** What a schedule's action starts a batch with; `null` where it starts something else, or that cannot be read. */
+/** The input of a schedule's batches; `null` if it starts something else, or cannot be read. */
 export function inputOf({ action }: Pick<ScheduleDescription, 'action'>): ScheduledBatchInput | null {
   const [input] = (action.args ?? []) as (Partial<ScheduledBatchInput> | undefined)[];
   const isOurs = typeof input?.store === 'string' && input.source !== undefined && input.schedule !== undefined;
@@ -49,8 +49,8 @@ export function inputOf({ action }: Pick<ScheduleDescription, 'action'>): Schedu
 }
 
 /**
- * What a schedule starts, and when, as it is now. Its memo has that as it was created, and servers let nobody change a memo (1.29 passes over
- * that, 1.32 refuses it); it tells what earlier versions kept nowhere else.
+ * What a schedule starts, and when, as it is now. Its memo dates from its creation, and servers do not allow changes to a
+ * memo (1.29 ignores them, 1.32 refuses them); it is used for what earlier versions stored nowhere else.
  */
 export function toldOf(description: ScheduleDescription): ScheduleMemo {
   const known = memoOf(description.memo);
@@ -72,21 +72,21 @@ export const overlapOf = ({ policies }: Pick<ScheduleDescription, 'policies'>): 
 export function checkPolicies({ overlap, pauseOnFailure }: { overlap: Overlap; pauseOnFailure: boolean }): void {
   if (!pauseOnFailure || overlap !== 'run-both') return;
   throw new UserError(
-    'pause on failure: expected another overlap than run-both, with which the server does not watch how batches end',
+    'pause on failure: expected an overlap policy other than run-both, with which the server does not watch how batches end',
   );
 }
 
-/** As of a batch that is due now: its id is longer than the name that begins it. @throws UserError for a name that begins no id */
+/** The id of a batch that is due now, which is longer than the name. @throws UserError for a name that cannot begin an id */
 export const scheduledBatchId = (name: string): string => batchIdAt(checkBatchId(name), new Date());
 
 export const isOurs = (id: string): boolean => id.startsWith(SCHEDULE_PREFIX);
-/** One that somebody made by other means is called by its id. */
+/** A schedule that something else created is called by its id. */
 export const scheduleName = (id: string): string => (isOurs(id) ? id.slice(SCHEDULE_PREFIX.length) : id);
 
 /**
- * Runs a call about one schedule.
+ * Makes a call about one schedule, and translates its errors.
  *
- * @throws UserError where there is no such schedule, or the server cannot go on with it
+ * @throws UserError if there is no such schedule, or the server cannot run it
  * @throws ServerUnreachable
  */
 export async function aboutSchedule<T>(
@@ -106,7 +106,7 @@ export async function aboutSchedule<T>(
     const fault = await scheduleFault(client, id);
     if (fault !== null) {
       throw new UserError(
-        `schedule ${name} starts nothing any more: ${fault}. Create it anew${isMissing ? '' : ', once it is deleted'}`,
+        `schedule ${name} can no longer start batches: ${fault}. Create it again${isMissing ? '' : ', once it is deleted'}`,
       );
     }
     throw new UserError(
@@ -118,9 +118,9 @@ export async function aboutSchedule<T>(
 }
 
 /**
- * Runs an order about one schedule, with audit lines in the store of its batches.
+ * Carries out a command on one schedule, with audit lines in the store of its batches.
  *
- * @throws as aboutSchedule
+ * @throws like aboutSchedule
  */
 export const orderSchedule = <T>(
   client: BatchClient,

@@ -4,20 +4,20 @@ import { notLetIn } from '../connection/unreachable.ts';
 import { withoutSecrets } from '../domain/secrets.ts';
 import { ServerUnreachable } from '../domain/user-error.ts';
 
-/** What the server answered, where that made an SDK call fail; `undefined` for any other error. */
+/** The server's gRPC answer that made an SDK call fail; `undefined` for any other error. */
 export function grpcAnswer(error: unknown): { code: number; details: string } | undefined {
   const causes = [error, error instanceof Error ? error.cause : undefined];
   return causes.find(isGrpcServiceError);
 }
 
-/** gRPC's number for what made an SDK call fail; `undefined` for any other error. */
+/** The gRPC code that made an SDK call fail; `undefined` for any other error. */
 export const grpcCause = (error: unknown): number | undefined => grpcAnswer(error)?.code;
 
-/** Whether the server knows us and lets us do nothing, or not this. */
+/** Whether the server denied access. */
 export const isNotLetIn = (error: unknown): boolean =>
   [GRPC.PERMISSION_DENIED, GRPC.UNAUTHENTICATED].includes(grpcCause(error) ?? 0);
 
-/** What is amiss with a server that made a call fail, and what to do; `null` where it is not the server's fault. */
+/** What is wrong with the server that made a call fail, and what to do; `null` if it is not the server's fault. */
 export function serverTrouble(
   { address, namespace }: { address: string; namespace: string },
   error: unknown,
@@ -52,9 +52,9 @@ export const noNamespace = (address: string, namespace: string): string =>
   `the Temporal server at ${address} has no namespace ${JSON.stringify(namespace)}. Create it with ` +
   `"temporal operator namespace create --address ${address} --namespace ${namespace}", or set TEMPORAL_NAMESPACE`;
 
-/** A server opens the SQLite file of an earlier version without a word (docs/decisions/083). */
+/** A server opens the SQLite file of an earlier version without complaint (docs/decisions/083). */
 const remedy = (details: string): string =>
   /no such (table|column)/.test(details)
     ? 'Its database was made by another version of the server: run that version on it, or move a state folder of "dev" with ' +
       '"npx pixart-batch upgrade-server"'
-    : 'Try again when it runs; its log tells more';
+    : 'Try again when it is running; its log has details';

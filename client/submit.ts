@@ -27,14 +27,14 @@ import {
 } from './requested-catalog.ts';
 
 /**
- * A batch of that id runs, is complete, was retried or was planned otherwise. Another that was cancelled or has failed may be submitted again
- * as it was.
+ * A batch with this id is running, complete, was retried, or was planned with other settings. One that was cancelled or
+ * failed may be submitted again unchanged.
  */
 export class BatchExists extends UserError {
   readonly batch: string;
 
   constructor(batch: string, instead = ': watch it, retry its failed rows, or choose another batch id') {
-    super(`batch ${batch} exists already${instead}`);
+    super(`batch ${batch} already exists${instead}`);
     this.batch = batch;
   }
 }
@@ -42,25 +42,25 @@ export class BatchExists extends UserError {
 export type SubmittedBatch = {
   batch: string;
   plan: CheckedCatalog;
-  /** What a limit was kept by; `null` for a batch that may come to anything. */
+  /** The figures that the limits were checked with; `null` for a batch without limits. */
   preview: Preview | null;
 };
 
 /** A batch that is about to be started. */
 export type ProposedBatch = {
   plan: CheckedCatalog;
-  /** Looks into the store for what it would have to render, and for what earlier batches took; once, however often it is called. */
+  /** Checks in the store what it would have to render, and how long earlier batches took. The result is cached. */
   preview(): Promise<Preview>;
 };
 
 /**
- * Checks the whole catalog, keeps a copy of it in the batch's folder, and starts the batch. With the installed bundle itself, and not
- * only its `bundleRef`, the plan also tells how the model reads the prompts.
+ * Checks the whole catalog, stores a copy of it in the batch's folder, and starts the batch. With the installed bundle itself
+ * instead of its `bundleRef`, the plan also shows how the model reads the prompts.
  *
- * @param approve is asked when the catalog has been checked and nothing was written yet; what it throws keeps the batch from being started
+ * @param approve is called when the catalog has been checked and nothing has been written; if it throws, the batch is not started
  * @throws CatalogError with every problem of the catalog; nothing is written or started then
  * @throws BatchExists
- * @throws LimitReached where it would render more than the store's limits leave for today, or come to more than it may
+ * @throws LimitReached if it would exceed its own limits, or what is left of the store's limits today
  * @throws UserError for a store or request that cannot be used
  * @example
  * ```js
@@ -122,7 +122,7 @@ async function start(client: BatchClient, input: CatalogInput): Promise<void> {
   if (isOnRecord || (await runsOrWasRetried(client, input.batch))) throw new BatchExists(input.batch);
   const otherwise = await plannedOtherwise(store, input, rounds);
   if (otherwise !== null) {
-    throw new BatchExists(input.batch, `, ${otherwise}: submit it again as it was, or choose another batch id`);
+    throw new BatchExists(input.batch, `, ${otherwise}: submit it again unchanged, or choose another batch id`);
   }
   try {
     await client.temporal.workflow.start<Workflows['renderBatch']>('renderBatch', {
@@ -135,7 +135,7 @@ async function start(client: BatchClient, input: CatalogInput): Promise<void> {
   }
 }
 
-/** A retry leaves plans of its own in the folder: only another retry goes on after them, a first round would stumble over them. */
+/** A retry leaves its own plans in the folder, which another retry can follow but a first round cannot. */
 async function runsOrWasRetried(client: BatchClient, batch: string): Promise<boolean> {
   try {
     const { memo, status } = await batchHandle(client, batch).describe();
@@ -146,7 +146,7 @@ async function runsOrWasRetried(client: BatchClient, batch: string): Promise<boo
   }
 }
 
-/** The orchestrator may run where the person's files are not, so the batch plans from its own copies. */
+/** The orchestrator may be on another machine than the user's files, so the batch plans from its own copies. */
 async function keepCatalog({ batch, store: url, source }: CatalogInput, files: CatalogFiles): Promise<void> {
   const store = await openStore(url);
   await keep(store, batch, catalogName(batch, source.format), files.catalog, catalogType(source.format));

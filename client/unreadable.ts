@@ -1,7 +1,7 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { WithoutKey } from '../encryption/payload-codec.ts';
 
-/** What stands in a listing for something that is encrypted with a key which this client does not have. */
+/** Placeholder in a listing for a value encrypted with a key that this client lacks. */
 type Unreadable = { keyMissing: string };
 
 export const markUnreadable: WithoutKey = ({ keyId }) =>
@@ -10,7 +10,7 @@ export const markUnreadable: WithoutKey = ({ keyId }) =>
 const isUnreadable = (value: unknown): value is Unreadable =>
   typeof value === 'object' && value !== null && 'keyMissing' in value;
 
-/** What can be read of a listing's memo, and the key that the rest needs; `null` where there is no such rest. */
+/** The readable part of a listing's memo, and the key that the rest needs; `null` if all of it is readable. */
 export function readableOf<T>(memo: Record<string, unknown> = {}): { known: Partial<T>; keyMissing: string | null } {
   const unreadable = Object.values(memo).find(isUnreadable);
   const known = Object.fromEntries(Object.entries(memo).filter(([, value]) => !isUnreadable(value)));

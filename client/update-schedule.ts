@@ -16,20 +16,21 @@ import { catalogNow, checkPaceIsKnown, type ScheduledCatalog } from './scheduled
 import { OVERLAPS, orderSchedule, scheduledBatchId } from './schedules.ts';
 
 export type UpdatedSchedule = ScheduleForecast & {
-  /** What is otherwise now; empty where it was so already. */
+  /** What has changed; empty if the settings were the same before. */
   changes: ChangedSetting[];
-  /** Of the catalog as it is to be read from now on. */
+  /** The check of the catalog, as it will be read from now on. */
   catalog: ScheduledCatalog;
 };
 
-/** How often a change is made anew because somebody else was quicker. */
+/** How often to retry a change if someone else's came first. */
 const ATTEMPTS = 5;
 
 /**
- * Changes what is named about a schedule, and nothing else: its history, its notes, and whether it is paused stay. Batches that run go on as they are.
+ * Changes only the given settings of a schedule: its history, its notes, and whether it is paused stay. Running batches are
+ * not affected.
  *
- * @throws UserError where there is no such schedule, or the change cannot be, would never start anything, or has every batch of a catalog fail that
- *   lies on this machine; nothing is changed then
+ * @throws UserError if there is no such schedule, or the change is impossible, would never start anything, or would make
+ *   every batch fail, as far as a catalog on this machine shows; nothing is changed then
  * @throws ServerUnreachable
  * @example
  * ```js
@@ -67,15 +68,15 @@ export function updateSchedule(client: BatchClient, name: string, change: Schedu
       return { ...(await scheduleForecast(client, current, wanted.timeZone, times?.cron)), changes, catalog };
     }
     throw new UserError(
-      `schedule ${name}: others change it at the same time, and were quicker ${ATTEMPTS} times. Look at it with "describe", and try again`,
+      `schedule ${name}: others changed it at the same time, ${ATTEMPTS} times in a row. Look at it with "describe", and try again`,
     );
   });
 }
 
-/** Options that say what is read, and how. */
+/** Options about what is read, and how. */
 const OF_CATALOGS = ['catalog', 'format', 'columns', 'sheet', 'naming', 'expansion', 'defaults', 'bundle'] as const;
 
-/** @throws UserError where no batch would ever be started */
+/** @throws UserError if no batch would ever be started */
 async function checked(client: BatchClient, wanted: KeptSchedule, change: ScheduleChange): Promise<ScheduledCatalog> {
   const input = { ...wanted.input, batch: scheduledBatchId(wanted.input.schedule), round: 1 };
   if (change.atMost || change.store || change.bundle) await checkPaceIsKnown(input, client.warn);
@@ -84,14 +85,14 @@ async function checked(client: BatchClient, wanted: KeptSchedule, change: Schedu
   const { trouble } = catalog;
   const isAboutIt = OF_CATALOGS.some((key) => change[key] !== undefined);
   if (isAboutIt && trouble instanceof UserError) {
-    throw new UserError(`${trouble.message}\nNothing is changed: with that every batch would fail.`);
+    throw new UserError(`${trouble.message}\nNothing is changed: every batch would fail with this.`);
   }
   return catalog;
 }
 
 type Schedule = temporal.api.schedule.v1.ISchedule;
 
-/** The SDK's own update does without the token that tells the server what was looked at. */
+/** The SDK's own update omits the token that tells the server which version the change is based on. */
 async function send(
   client: BatchClient,
   { scheduleId, raw }: ScheduleDescription,
@@ -108,7 +109,7 @@ async function send(
   });
 }
 
-/** What the server has, but for what may have changed: it replaces all of a schedule. */
+/** The server's version with the changes applied: an update replaces the whole schedule. */
 async function rawSchedule(
   { temporal }: BatchClient,
   kept: Schedule,
@@ -145,10 +146,10 @@ const TAKEN_WITHIN_MS = 10_000;
 const PAUSE_MS = 100;
 
 /**
- * The schedule once the server has taken the change, or another. It says "done" also to a change of what is not so any more, and drops it (servers 1.29 and
- * 1.32, findings/temporal-stale-update-is-dropped.sh): only a look tells.
+ * The schedule once the server has applied this change, or another one. The server accepts a change based on an old version,
+ * and then drops it (servers 1.29 and 1.32, findings/temporal-stale-update-is-dropped.sh), so look at the result.
  *
- * @throws ServerUnreachable where it has taken neither
+ * @throws ServerUnreachable if it has applied neither
  */
 async function answered(
   { address }: BatchClient,
@@ -161,6 +162,6 @@ async function answered(
     if (token(now) !== token(before)) return now;
   }
   throw new ServerUnreachable(
-    `the Temporal server at ${address} has not taken the change yet: "describe" shows when it has`,
+    `the Temporal server at ${address} has not applied the change yet: "describe" shows when it has`,
   );
 }

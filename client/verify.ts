@@ -2,35 +2,35 @@ import type { CheckedImage, Repair } from '../pictures/index.ts';
 import { audited } from '../records/audit.ts';
 import { isRefusal, type ObjectStore, openStore, storeUrl } from '../store/index.ts';
 
-/** Something that is not what a batch's manifest says: a copy of the batch's or a shared object. */
+/** A file that differs from the batch's manifest: one of the batch's copies, or a shared object. */
 export type Difference = { id: string; name: string; fault: string };
 
-/** How an image was brought back; `render` where only another round can. */
+/** How an image was restored; `render` if only another round can. */
 export type RepairedImage = { id: string; from: Repair };
 
 export type Verification = {
-  /** Images that the batch's manifest has. */
+  /** Number of images in the manifest. */
   images: number;
   differences: Difference[];
-  /** Where it was asked for. */
+  /** Restored images, with `repair`. */
   repaired: RepairedImage[];
-  /** Images that could not be brought back, and why. */
+  /** Images that could not be restored, and why. */
   unrepaired: { id: string; reason: string }[];
 };
 
 export type VerifyRequest = {
-  /** Where the batch lies: a folder, a `file:` or a `gs://` URL. */
+  /** Store of the batch: a folder, a `file:` or a `gs://` URL. */
   store: string;
-  /** Brings back what the store has in another place, and keeps what was in its place aside. */
+  /** Restores what the store has a second copy of, and sets the damaged files aside. */
   repair?: boolean | undefined;
   onImages?: ((done: number, images: number) => void) | undefined;
 };
 
 /**
  * Compares a batch's manifest with its copies and with the shared objects: bytes, checksum and render key. No server is needed.
- * Without `repair` nothing is written. Images that only a render brings back are made by a retry that is told their ids.
+ * Without `repair` nothing is written. To restore images that have to be rendered, pass their ids to a retry.
  *
- * @throws UserError where the batch has no manifest; as a store does
+ * @throws UserError if the batch has no manifest; store errors
  * @example
  * ```js
  * import { batchEnd, connect, retryBatch, verifyBatch } from 'pixart-batch';
@@ -66,7 +66,7 @@ async function compare(
   repair: boolean,
   onImages: NonNullable<VerifyRequest['onImages']>,
 ): Promise<Verification> {
-  // Loaded late: it decodes images, and most programs that use the library do not.
+  // Loaded late: it decodes images, which most users of the library do not need.
   const { checkImages, repairImage } = await import('../pictures/index.ts');
   const found: Verification = { images: 0, differences: [], repaired: [], unrepaired: [] };
   const watch = (done: number, images: number): void => {
@@ -84,7 +84,7 @@ async function compare(
   return found;
 }
 
-/** A store that does not let one image go may let the others. */
+/** A store that refuses to replace one image may allow others. */
 function refusal(error: unknown): Error {
   if (isRefusal(error)) return error;
   throw error;

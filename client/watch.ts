@@ -16,40 +16,40 @@ import { batchProgress, NoOrchestrator } from './progress.ts';
 import { type Retrying, retryingOf } from './retrying.ts';
 
 /**
- * How a round of a batch ended. A failed one could not be planned, could not write its manifest, or was terminated by a person: it has no
- * manifest. Nor has a cancelled one whose store was away; of any other the id is known of the workflow that makes its page.
+ * How a round of a batch ended. A failed round could not be planned, could not write its manifest, or was terminated; it has
+ * no manifest. Nor does a cancelled one whose store was unreachable; any other has the id of the workflow that makes its page.
  */
 export type BatchEnd =
   | { state: 'completed'; result: BatchResult }
   | { state: 'cancelled'; withoutManifest?: string; sheetPage?: string }
   | { state: 'failed'; reason: string };
 
-/** A batch's progress, what holds it up, and the pictures that are painted. */
+/** A batch's progress, what holds it up, and the images in hand. */
 export type WatchedProgress = BatchProgress & {
   retrying: Retrying[];
   inHand: PictureInHand[];
-  /** No orchestrator answers at the moment: all but `retrying` and `inHand` is what the batch told last. Missing otherwise. */
+  /** No orchestrator answers at the moment: everything except `retrying` and `inHand` is the last known state. Absent otherwise. */
   isSilent?: true;
-  /** Why, where orchestrators ask for work and get none of this batch. */
+  /** Why polling orchestrators get no work of this batch. */
   passedOver?: string;
 };
 
-/** To look at its work the server goes through all images that are scheduled. Where something holds a batch up, it is looked at every time. */
+/** Looking at pending work makes the server go through all scheduled images. If something holds the batch up, look every time. */
 const LOOK_AT_WORK_MS = 5_000;
 
 export type WatchOptions = {
-  /** From one look at a batch that runs to the next; a second unless given. A look costs the server and the orchestrator what an image does. */
+  /** Interval between queries to a running batch; default: one second. A query costs the server and the orchestrator about as much as an image. */
   everyMs?: number | undefined;
-  /** What was seen of the batch by an earlier call that something ended: counts do not fall behind it. */
+  /** The last progress of an earlier call that was interrupted: counts do not fall behind it. */
   after?: BatchProgress | undefined;
 };
 
 /**
- * A batch's progress, once a second while it runs and at once when it has ended. Leaving the loop leaves the batch alone. Counts
- * never run backwards. Where no orchestrator answers any more, what was told last is given again, marked as that.
+ * A batch's progress, once a second while it is running and immediately when it ends. Leaving the loop does not affect the
+ * batch. Counts never run backwards. If no orchestrator answers, the last state is yielded again, marked as such.
  *
- * @throws UserError where Temporal does not know the batch
- * @throws NoOrchestrator where nobody has answered yet
+ * @throws UserError if Temporal does not know the batch
+ * @throws NoOrchestrator if nobody has answered yet
  * @throws ServerUnreachable
  * @example
  * ```js
@@ -70,9 +70,9 @@ export async function* watchBatch(
   { everyMs = 1_000, after }: WatchOptions = {},
 ): AsyncGenerator<WatchedProgress, BatchEnd> {
   const leaving = new AbortController();
-  // The SDK leaves a listener behind with each call, and Node would warn of it in the middle of the screen.
+  // The SDK leaves a listener behind with each call, and Node would print a warning in the middle of the screen.
   setMaxListeners(0, leaving.signal);
-  // Heard once: a batch that is retried then runs on, and is looked at as often as before.
+  // Resolves only once: if the batch is then retried, it is queried as often as before.
   let isOver = false;
   const ended = endOrSilence(client, batch, leaving.signal).then(() => {
     isOver = true;
@@ -111,7 +111,7 @@ export async function* watchBatch(
   }
 }
 
-/** Resolves when the server says that the batch has ended, and never where it says nothing more: whoever waits looks now and then. */
+/** Resolves when the server says that the batch has ended; never, if the server fails: callers also poll. */
 async function endOrSilence(client: BatchClient, batch: string, leaving: AbortSignal): Promise<void> {
   try {
     await client.temporal.withAbortSignal(leaving, () => batchHandle(client, batch).result());
@@ -122,7 +122,7 @@ async function endOrSilence(client: BatchClient, batch: string, leaving: AbortSi
 
 type SeenWork = Pick<WatchedProgress, 'retrying' | 'inHand'>;
 
-/** What holds a batch up and what is painted, looked at now and then. */
+/** Looks at intervals at what holds a batch up and which images are in hand. */
 class WorkWatch {
   readonly #client: BatchClient;
   #latest: SeenWork = { retrying: [], inHand: [] };
@@ -147,7 +147,7 @@ class WorkWatch {
   }
 }
 
-/** Waits until the batch has ended. @throws UserError where Temporal does not know the batch */
+/** Waits until the batch has ended. @throws UserError if Temporal does not know the batch */
 export async function batchEnd(client: BatchClient, batch: string): Promise<BatchEnd> {
   try {
     const result: BatchResult = await aboutBatch(client, batch, () => batchHandle(client, batch).result());
@@ -173,22 +173,22 @@ async function cancelledEnd(client: BatchClient, batch: string): Promise<BatchEn
   return { state: 'cancelled', ...(isThere && { sheetPage }) };
 }
 
-/** A batch of an earlier version had no page, and a server forgets. @throws what else went wrong */
+/** Batches of earlier versions had no page, and servers forget. @throws any other error */
 function isUnknown(error: unknown): false {
   if (error instanceof WorkflowNotFoundError) return false;
   throw error;
 }
 
-/** What is known of the page of a batch that has ended, from its result or its end. */
+/** What is known about the page of an ended batch, from its result or its end. */
 type WithPage = { sheetPage?: string };
 
-/** Waits until the page to review a batch with is there, or will not be. */
+/** Waits until the review page of a batch has been made, or has failed. */
 export async function reviewPageEnd(client: BatchClient, { sheetPage }: WithPage): Promise<void> {
   if (sheetPage === undefined) return;
   await client.temporal.workflow.result(sheetPage).catch(() => undefined);
 }
 
-/** The object name of the page to review a batch with; `null` while it is being made, and where it could not be. */
+/** The object name of a batch's review page; `null` while it is being made, or if it could not be. */
 export async function reviewPage(client: BatchClient, { sheetPage }: WithPage): Promise<string | null> {
   if (sheetPage === undefined) return null;
   const page = client.temporal.workflow.getHandle<Workflows['makeSheetPage']>(sheetPage);
@@ -196,6 +196,6 @@ export async function reviewPage(client: BatchClient, { sheetPage }: WithPage): 
   return status.name === 'COMPLETED' ? page.result() : null;
 }
 
-/** `false` while it is being made, and where it could not be. */
+/** `false` while it is being made, or if it could not be. */
 export const isReviewPageMade = async (client: BatchClient, result: WithPage): Promise<boolean> =>
   (await reviewPage(client, result)) !== null;

@@ -6,23 +6,23 @@ import { batchHandle } from './batches.ts';
 import type { BatchClient } from './connect.ts';
 import { orchestratorsSeen, servingBatch } from './orchestrators.ts';
 
-/** How many worker processes the server has heard of lately. A process that serves several sizes counts for each of them. */
+/** How many worker processes the server has seen recently. A process that serves several sizes counts for each of them. */
 export type WorkersSeen = {
-  /** Of those that get this batch's work, where versions of workflows are kept apart. */
+  /** Orchestrators that get this batch's work, taking workflow versions into account. */
   orchestrators: number;
-  /** Of those that hold the batch's text encoder; missing where an earlier version's batch does not say which one that is. */
+  /** Workers with the batch's text encoder; absent if a batch of an earlier version does not say which encoder it needs. */
   encoders?: number;
-  /** Of those that hold the batch's bundle. */
+  /** Workers with the batch's bundle. */
   renderers: { size: Size; workers: number }[];
-  /** Of those that take images for which others had too little memory; of sizes that have such images only. */
+  /** Workers that accept images for which others had too little memory; only for sizes with such images. */
   larger?: { size: Size; workers: number }[];
   bundle: { name: string; digest: string };
 };
 
-/** PENDING_ACTIVITY_STATE_STARTED of Temporal's API. */
+/** PENDING_ACTIVITY_STATE_STARTED in Temporal's API. */
 const STARTED = 2;
 
-/** The workers that could go on with a batch of these sizes: those that ask for its work, and those that are busy with it. */
+/** The workers that can work on a batch of these sizes: those that poll for its work, and those that are busy with it. */
 export async function workersSeen(client: BatchClient, batch: string, sizes: readonly Size[]): Promise<WorkersSeen> {
   const { memo, raw } = await batchHandle(client, batch).describe();
   const { bundle: name, bundleDigest: digest, encoder } = memo as BatchMemo;
@@ -55,7 +55,7 @@ export async function workersSeen(client: BatchClient, batch: string, sizes: rea
   };
 }
 
-/** Identities of those who asked the queue for work lately. */
+/** Identities of the workers that have recently polled a task queue. */
 export async function pollers(
   { temporal, namespace }: BatchClient,
   queue: string,
@@ -69,7 +69,7 @@ export async function pollers(
   return seenLately(pollers ?? [], Date.now());
 }
 
-/** An activity that is scheduled, and who has it in hand: while a worker's hands are full it asks for nothing. */
+/** A scheduled activity, and the worker that has it: a worker that is busy does not poll. */
 type PendingActivity = { queue: string; worker: string | null };
 
 async function pendingActivities(
@@ -81,7 +81,7 @@ async function pendingActivities(
 }
 
 async function pendingIn({ temporal }: BatchClient, shard: string): Promise<PendingActivity[]> {
-  // A shard that has ended meanwhile has none.
+  // A shard that has ended in the meantime has none.
   const described = await temporal.workflow
     .getHandle(shard)
     .describe()

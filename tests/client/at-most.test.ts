@@ -52,17 +52,17 @@ async function submit(batch: string, rows: string[], atMost: AtMost) {
 
 const FOXES = ['a fox,256', 'a red fox,256', 'a grey fox,256'];
 
-it('a batch that may cost so much is not started while nobody knows what it costs, and says what to do', async () => {
+it('a batch with a maximum cost is not started while its cost cannot be estimated, and the error says what to do', async () => {
   const refused = submit('unknown', FOXES, { cost: { amount: 1_000, perHour: 1 } });
   await expect(refused).rejects.toBeInstanceOf(LimitReached);
   await expect(refused).rejects.toThrow(
     /--max-cost: expected a pace measured by an earlier batch in this store, found none with this bundle\. Render a few rows first, or use --max-jobs instead; nothing was started/,
   );
-  await expect(describeBatch(site.client, 'unknown')).rejects.toThrow('not known to the Temporal server');
+  await expect(describeBatch(site.client, 'unknown')).rejects.toThrow('unknown to the Temporal server');
   expect(await site.store.stat('batches/unknown/catalog.csv')).toBeNull();
 });
 
-it('a batch is started where it is within its limits, and otherwise told by what it was estimated', async () => {
+it('a batch is started if it is within its limits; otherwise the error shows the estimate', async () => {
   await expect(submit('few', FOXES, { images: 2 })).rejects.toThrow(
     '--max-jobs: expected at most 2 images to render, found 3; nothing was started',
   );
@@ -80,17 +80,17 @@ it('a batch is started where it is within its limits, and otherwise told by what
   const { preview } = await submit('cheap', owls, { cost: { amount: 2, perHour: 3_600 } });
   expect(preview).toMatchObject({ toRender: 2, deviceSeconds: 2 });
   expect(await batchEnd(site.client, 'cheap')).toMatchObject({ state: 'completed' });
-  // What is there costs nothing.
+  // Images that exist cost nothing.
   await submit('again', owls, { images: 0, cost: { amount: 0, perHour: 1 } });
   expect(await batchEnd(site.client, 'again')).toMatchObject({ state: 'completed' });
 });
 
-it('a limit that is no number is refused', async () => {
+it('a limit that is not a number is refused', async () => {
   await expect(submit('odd', FOXES, { images: 1.5 })).rejects.toThrow('expected a whole number from 0 on, found 1.5');
   await expect(submit('odd', FOXES, { cost: { amount: Number.NaN, perHour: 1 } })).rejects.toThrow('found NaN');
 });
 
-it("a schedule's batch that has become too large is refused, which listings, the schedule, its webhook and the server's UI tell", async () => {
+it("a schedule's batch that has become too large is refused, and listings, the schedule, its webhook and Temporal's UI show it", async () => {
   const rows = ['a crab,256', 'a blue crab,256'];
   const catalog = await site.catalog('growing.csv', rows);
   await createSchedule(site.client, {

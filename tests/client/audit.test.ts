@@ -28,7 +28,7 @@ import { BUNDLE, type Site, startSite } from '../workflows/site.ts';
 vi.setConfig({ testTimeout: 180_000 });
 
 let site: Site;
-/** Long enough that orders come before a batch's end. */
+/** Long enough for commands to arrive before a batch ends. */
 let stepMs = 1_000;
 
 beforeAll(async () => {
@@ -43,7 +43,7 @@ async function trail(query: Parameters<typeof readAudit>[1]): Promise<AuditEntry
   return found;
 }
 
-it('a batch that was submitted, changed, cancelled, retried and repaired leaves a line of each, without a word of a prompt', async () => {
+it('submitting, changing, cancelling, retrying and repairing a batch each leave an audit line, without any words of a prompt', async () => {
   const client = site.client;
   const rows = Array.from({ length: 8 }, (_, index) => `a violet hedgehog ${index},256`);
   const batch = await site.submit('told', rows, 1);
@@ -79,7 +79,7 @@ it('a batch that was submitted, changed, cancelled, retried and repaired leaves 
   expect(JSON.stringify(entries)).not.toMatch(/hedgehog/);
 });
 
-it("what a schedule was told stands in the store of its batches, and Temporal's history says who gave an order", async () => {
+it("commands on a schedule are in the audit trail of its store, and Temporal's history says who gave a command", async () => {
   const { client } = site;
   const catalog = await site.catalog('nightly.csv', ['a green heron,256']);
   const when = { cron: '0 3 * * *' };
@@ -89,7 +89,7 @@ it("what a schedule was told stands in the store of its batches, and Temporal's 
   const triggered = await triggerSchedule(client, 'nightly');
   expect(triggered).toMatchObject({ outcome: 'started' });
   let saved: SavedSchedule | undefined;
-  // A listing has a new schedule within seconds.
+  // A new schedule appears in the listing within seconds.
   await vi.waitFor(async () => {
     for await (const each of exportSchedules(client)) if (each.name === 'nightly') saved = each;
     expect(saved).toBeDefined();
@@ -128,9 +128,9 @@ it("what a schedule was told stands in the store of its batches, and Temporal's 
   await batchEnd(client, batch);
 });
 
-it('what was refused is told as such', async () => {
+it('a refused command is recorded as refused', async () => {
   const batch = await site.submit('twice', ['a fox,256']);
-  await expect(site.submit('twice', ['a fox,256'])).rejects.toThrow('exists already');
+  await expect(site.submit('twice', ['a fox,256'])).rejects.toThrow('already exists');
   await batchEnd(site.client, batch);
   const outcomes = (await trail({ batch })).map(({ ended }) => [ended?.outcome, ended?.error]);
   expect(outcomes).toEqual([
@@ -139,7 +139,7 @@ it('what was refused is told as such', async () => {
   ]);
 });
 
-it('a batch is stopped though its store does not take the line, with a warning; a new one is not started', async () => {
+it('if the store does not accept audit lines, a batch is stopped with a warning, but no new one is started', async () => {
   const batch = await site.submit(
     'unseen',
     Array.from({ length: 8 }, (_, index) => `an owl ${index},256`),
@@ -150,7 +150,7 @@ it('a batch is stopped though its store does not take the line, with a warning; 
   const folder = path.join(fileURLToPath(site.store.url), AUDIT_FOLDER);
   const aside = `${folder.slice(0, -1)}-aside`;
   await rename(folder, aside);
-  // Something else than a folder: not even root can write into it.
+  // A file in place of the folder: not even root can write into it.
   await site.store.create('audit', Buffer.from('in the way'), 'text/plain');
   onTestFinished(async () => {
     await rm(folder.slice(0, -1), { force: true });
@@ -158,13 +158,13 @@ it('a batch is stopped though its store does not take the line, with a warning; 
   });
   await cancelBatch(client, batch);
   expect((await batchEnd(client, batch)).state).toBe('cancelled');
-  expect(warnings).toEqual([expect.stringMatching(/^cancel leaves no audit line in the store: .*audit/)]);
+  expect(warnings).toEqual([expect.stringMatching(/^cancel left no audit line in the store: .*audit/)]);
   await expect(site.submit('unseen-either', ['an owl,256'])).rejects.toThrow(/audit/);
   expect(await site.store.stat(copyName('unseen-either', { id: 'an-owl', format: 'png' }))).toBeNull();
-  await expect(batchEnd(client, 'unseen-either')).rejects.toThrow('not known');
+  await expect(batchEnd(client, 'unseen-either')).rejects.toThrow('unknown to');
 });
 
-it('"audit" prints them for people and for programs, and says which line is damaged', async () => {
+it('"audit" prints the lines as text and as JSON, and says which one is damaged', async () => {
   const environment = { PIXART_STORE: site.store.url };
   const shown = await runHere(['audit', '--batch', 'told'], environment);
   expect(shown).toMatchObject({ code: 0, stderr: '' });

@@ -11,18 +11,18 @@ beforeAll(async () => {
 afterAll(() => site.stop());
 
 describe('submitting', () => {
-  it('refuses a batch that runs or is complete, and says what can be done', async () => {
+  it('refuses a batch that is running or complete, and says what to do', async () => {
     const batch = await site.submit('once', ['a fox,256']);
     const again = site.submit('once', ['a fox,256']);
     await expect(again).rejects.toBeInstanceOf(BatchExists);
     await expect(again).rejects.toThrow(
-      'batch once exists already: watch it, retry its failed rows, or choose another batch id',
+      'batch once already exists: watch it, retry its failed rows, or choose another batch id',
     );
     await batchEnd(site.client, batch);
     await expect(site.submit('once', ['a fox,256'])).rejects.toBeInstanceOf(BatchExists);
   });
 
-  it('refuses a batch that was cancelled, with another bundle or other options, and goes on with it as it was', async () => {
+  it('refuses a cancelled batch with another bundle or other options, and resumes it if unchanged', async () => {
     const catalog = await site.catalog('cut.csv', ['a slow fox,256']);
     const request = { catalog, store: site.store.url, bundle: BUNDLE, batch: 'cut' };
     await submitBatch(site.client, request);
@@ -33,13 +33,13 @@ describe('submitting', () => {
     const refused = submitBatch(site.client, { ...request, bundle: other });
     await expect(refused).rejects.toBeInstanceOf(BatchExists);
     await expect(refused).rejects.toThrow(
-      `batch cut exists already, planned with bundle ${BUNDLE.name} (${BUNDLE.digest.slice(0, 12)}) and not with another (efefefefefef): submit it again as it was, or choose another batch id`,
+      `batch cut already exists, planned with bundle ${BUNDLE.name} (${BUNDLE.digest.slice(0, 12)}) and not with another (efefefefefef): submit it again unchanged, or choose another batch id`,
     );
     await expect(submitBatch(site.client, { ...request, defaults: { format: 'webp' } })).rejects.toThrow(
-      'batch cut exists already, planned with other options',
+      'batch cut already exists, planned with other options',
     );
     await expect(submitBatch(site.client, { ...request, naming: '{seed}.{ext}' })).rejects.toThrow(
-      'batch cut exists already, planned with other options for its size, image format, columns, names',
+      'batch cut already exists, planned with other options for its size, image format, columns, names',
     );
     await submitBatch(site.client, request);
     await cancelBatch(site.client, 'cut');
@@ -51,14 +51,14 @@ describe('submitting', () => {
     await expect(site.submit('taken', ['an owl,256'])).rejects.toThrow('with another catalog: choose another batch id');
   });
 
-  it('writes and starts nothing where the catalog is wrong', async () => {
+  it('writes and starts nothing if the catalog has problems', async () => {
     const wrong = site.submit('wrong', ['a fox,257', ',256']);
     await expect(wrong).rejects.toThrow('2 problems in the catalog');
     expect(await all(site.store.list('batches/wrong/'))).toEqual([]);
-    await expect(batchProgress(site.client, 'wrong')).rejects.toThrow('batch wrong: not known to the Temporal server');
+    await expect(batchProgress(site.client, 'wrong')).rejects.toThrow('batch wrong: unknown to the Temporal server');
   });
 
-  it('names a batch after its catalog and the time, where no id is given', async () => {
+  it('names a batch after its catalog and the time by default', async () => {
     const catalog = await site.catalog('tiles of spring.csv', ['a tile,256']);
     const { batch, plan } = await submitBatch(site.client, { catalog, store: site.store.url, bundle: BUNDLE });
     expect(batch).toMatch(/^tiles-of-spring-\d{8}T\d{6}Z$/);
@@ -71,7 +71,7 @@ describe('a batch that Temporal does not know', () => {
   it('is an error that says where to look instead', async () => {
     for (const call of [batchProgress, batchEnd, cancelBatch]) {
       await expect(call(site.client, 'nowhere')).rejects.toThrow(
-        /batch nowhere: not known.*from its store \(--store\)/,
+        /batch nowhere: unknown.*from their store \(--store\)/,
       );
     }
   });

@@ -24,13 +24,13 @@ const kept = (over: Partial<Input>, source: Partial<Input['source']> = {}): Kept
 
 const changed = (before: KeptSchedule, change: ScheduleChange): Input => changedSchedule(before, change).wanted.input;
 
-describe('a schedule whose catalog becomes one of another format', () => {
+describe('a schedule whose catalog changes its format', () => {
   const workbook = kept(
     {},
     { url: 'gs://art/icons.xlsx', format: 'xlsx', sheet: 'Icons', columns: { prompt: 'Text' } },
   );
 
-  it('keeps a sheet where there are sheets, and names of columns where there are columns', () => {
+  it('keeps the sheet if the new format has sheets, and the column mapping if it has columns', () => {
     const reading = (catalog: string) => changed(workbook, { catalog }).source;
     expect(reading('gs://art/new.xlsx')).toMatchObject({ sheet: 'Icons', columns: { prompt: 'Text' } });
     expect(reading('gs://art/new.csv')).toMatchObject({ format: 'csv', columns: { prompt: 'Text' } });
@@ -38,40 +38,40 @@ describe('a schedule whose catalog becomes one of another format', () => {
     expect(reading('gs://art/new.txt')).toMatchObject({ format: 'txt', columns: {} });
   });
 
-  it('loses both where a person takes them away', () => {
+  it('drops both if they are removed', () => {
     const { source } = changed(workbook, { sheet: null, columns: null });
     expect(source).toMatchObject({ format: 'xlsx', columns: {} });
     expect(source).not.toHaveProperty('sheet');
   });
 });
 
-it('what was taken once and is not named is not checked anew', () => {
+it('settings that do not change are not checked again', () => {
   const webhook = 'https://hooks.slack.com/services/T0/B0/x';
   const before = kept({ webhook });
   expect(changed(before, { when: { at: '23:00', days: [] }, window: 3 })).toMatchObject({ webhook, window: 3 });
   expect(() => changed(before, { webhook })).toThrow('slack');
 });
 
-it('a weight alone is that of the team that is there', () => {
+it('a weight alone changes that of the current team', () => {
   const before = kept({ team: { name: 'icons', weight: 1 } });
   expect(changed(before, { team: { weight: 2 } }).team).toEqual({ name: 'icons', weight: 2 });
-  expect(() => changed(kept({}), { team: { weight: 2 } })).toThrow('--weight: expected --team with it, found none');
+  expect(() => changed(kept({}), { team: { weight: 2 } })).toThrow('--weight: expected --team as well, found none');
   expect(() => changed(before, { team: { weight: 0 } })).toThrow('weight: expected a number');
 });
 
-it('the number of a draw is refused where nothing is drawn, and switches no expansion on', () => {
+it('a sample seed is refused without a sample, and does not turn expansion on', () => {
   const expansion = { terms: 'gs://art/terms', sample: 5, sampleSeed: 0, maxPerRow: 1_000 };
   const change = { expansion: { sampleSeed: 7 } };
   expect(changed(kept({}, { expansion }), change).source.expansion).toEqual({ ...expansion, sampleSeed: 7 });
   for (const before of [kept({}), kept({}, { expansion: { ...expansion, sample: null } })]) {
-    expect(() => changed(before, change)).toThrow('--sample-seed: expected --sample beside it');
+    expect(() => changed(before, change)).toThrow('--sample-seed: expected --sample as well');
   }
 });
 
-it('half of a limit of cost is refused, and says that the environment names nothing', () => {
+it('half of a cost limit is refused, and the error says that the environment does not count', () => {
   const half = { atMost: { cost: { amount: 20 } } };
   expect(() => changed(kept({}), half)).toThrow(
-    /--max-cost: expected --cost-per-hour.*PIXART_COST_PER_HOUR is for new/,
+    /--max-cost: expected --cost-per-hour.*PIXART_COST_PER_HOUR applies only to new/,
   );
   const before = kept({ atMost: { images: 5, cost: { amount: 1, perHour: 2 } } });
   expect(changed(before, half).atMost).toEqual({ images: 5, cost: { amount: 20, perHour: 2 } });

@@ -5,7 +5,7 @@ import { connect, temporalTarget } from '../../client/index.ts';
 import { findTemporal } from '../../infra/dev/temporal-program.ts';
 import '../quiet-runtime.ts';
 
-/** A server as one finds it elsewhere: nobody has registered our search attributes. */
+/** A server as found elsewhere, without our search attributes. */
 let foreign: TestWorkflowEnvironment;
 let address: string;
 
@@ -36,13 +36,13 @@ describe('connecting', () => {
     expect(error.message).not.toMatch(/a token|two lines/);
   });
 
-  it('says that the namespace is not there, and how to create it', async () => {
+  it('says that the namespace does not exist, and how to create it', async () => {
     await expect(connect(temporalTarget({ address, namespace: 'studio' }))).rejects.toThrow(
       `temporal operator namespace create --address ${address} --namespace studio`,
     );
   });
 
-  it('gives the very command that registers missing search attributes', async () => {
+  it('gives the exact command that registers missing search attributes', async () => {
     await expect(connect(temporalTarget({ address }))).rejects.toThrow(
       `temporal operator search-attribute create --address ${address} --namespace default ` +
         '--name PixartTotal --type Int --name PixartDone --type Int --name PixartFailed --type Int',

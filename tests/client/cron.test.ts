@@ -15,7 +15,7 @@ describe('a cron expression', () => {
     ['0 3 31 4,5 *', '0 3 31 4,5 *'],
     ['@Daily', '@daily'],
     ['@midnight', '@midnight'],
-  ])('of five fields, or a macro, is taken: %j', (text, cron) => expect(checkedCron(text)).toBe(cron));
+  ])('of five fields, or a macro, is accepted: %j', (text, cron) => expect(checkedCron(text)).toBe(cron));
 
   it.each([
     ['0 0 22 * * *', /five fields .*found 6, as with seconds: write "0 22 \* \* \*"/],
@@ -29,7 +29,7 @@ describe('a cron expression', () => {
   );
 
   it.each([
-    ['0 3 * * MON#1', /# and what follows for a comment, and would start as for "0 3 \* \* MON"/],
+    ['0 3 * * MON#1', /# and what follows as a comment, and would start as for "0 3 \* \* MON"/],
     ['0 3 * * * # nightly', /expected no comment: write "0 3 \* \* \*"/],
     ['0 3 L * *', /day of the month: found L.*"the last"/],
     ['0 3 * * 5L', /day of the week: found 5L.*"the last"/],
@@ -41,7 +41,7 @@ describe('a cron expression', () => {
     ['@fortnightly', /expected five fields or one of @hourly/],
     ['TZ=Europe/Berlin 0 3 * * *', /--cron "0 3 \* \* \*" --time-zone Europe\/Berlin/],
     ['CRON_TZ=Asia/Tokyo 0 3 * * *', /--cron "0 3 \* \* \*" --time-zone Asia\/Tokyo/],
-  ])('in the notation of another program is refused, with how to write it: %j', (text, message) =>
+  ])("in another program's notation is refused, with how to write it: %j", (text, message) =>
     expect(() => checkedCron(text)).toThrow(message),
   );
 
@@ -64,13 +64,13 @@ describe('a cron expression', () => {
     ['+5 3 * * *', /minute: expected \*, a number/],
     ['1.5 3 * * *', /minute: expected \*, a number/],
     ['0 3 *-5 * *', /day of the month: found \*-5/],
-  ])('with a value that there is not is refused with the field and what it may be: %j', (text, message) =>
+  ])('with an invalid value is refused with the field and its valid values: %j', (text, message) =>
     expect(() => checkedCron(text)).toThrow(message),
   );
 
   it.each(['0 3 1 * 1', '0 3 1-7 * MON', '0 3 */2 * 1-5'])(
-    'with both kinds of days, which Temporal and cron read otherwise, is refused: %j',
-    (text) => expect(() => checkedCron(text)).toThrow(/Cron starts on days that are one or the other, Temporal only/),
+    'with both kinds of days, which Temporal and cron read differently, is refused: %j',
+    (text) => expect(() => checkedCron(text)).toThrow(/Cron starts on days that match either, Temporal only/),
   );
 
   it.each(['0 0 31 2 *', '0 0 30 feb *', '0 3 31 4,6,9,11 *', '0 0 30-31 2 *'])(
@@ -80,10 +80,10 @@ describe('a cron expression', () => {
 });
 
 it.each([
-  ['*/7 3 * * *', ['*/7 begins anew with every hour: the last step is shorter']],
-  ['0 */5 * * *', ['*/5 begins anew with every day: the last step is shorter']],
-  ['0 3 */2 * *', ['*/2 begins anew with every month: the last step is shorter']],
-  ['0 3 * * */2', ['*/2 begins anew with every week: the last step is shorter']],
+  ['*/7 3 * * *', ['*/7 restarts every hour: the last step is shorter']],
+  ['0 */5 * * *', ['*/5 restarts every day: the last step is shorter']],
+  ['0 3 */2 * *', ['*/2 restarts every month: the last step is shorter']],
+  ['0 3 * * */2', ['*/2 restarts every week: the last step is shorter']],
   ['*/15 */6 */1 */3 *', []],
   ['@daily', []],
-])('steps that do not come out even are told: %j', (cron, notes) => expect(unevenSteps(cron)).toEqual(notes));
+])('reports steps that do not divide evenly: %j', (cron, notes) => expect(unevenSteps(cron)).toEqual(notes));

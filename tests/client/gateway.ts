@@ -12,10 +12,10 @@ import type { AddressInfo } from 'node:net';
 export type Refusal = { code: number; details: string };
 
 /**
- * What companies put before a server: passes calls on, and answers those with a refusal whose names it is given. A server that runs on
- * this machine lets everybody do everything.
+ * A gateway like those that companies put in front of a server: passes calls on, but refuses those that `refusal` names. The
+ * local server itself refuses nothing.
  *
- * @param tls what to speak TLS with; it is left out where calls come in the clear
+ * @param tls TLS settings; leave out for plain text
  */
 export async function startGateway(
   address: string,
@@ -24,7 +24,7 @@ export async function startGateway(
 ) {
   const server = tls === undefined ? createServer() : createSecureServer(tls);
   let session: ClientHttp2Session | undefined;
-  // The server closes connections that are idle or old.
+  // The server closes idle and old connections.
   const behind = (): ClientHttp2Session => {
     if (session === undefined || session.closed || session.destroyed) {
       session = connect(`http://${address}`);
@@ -46,19 +46,19 @@ export async function startGateway(
     });
     onward.on('response', (found, flags) => {
       if (stream.destroyed) return;
-      // NGHTTP2_FLAG_END_STREAM: an answer without a body has its trailers in front.
+      // NGHTTP2_FLAG_END_STREAM: a response without a body has its trailers in the headers.
       if (flags & 1) return stream.respond(found, { endStream: true });
       stream.respond(found, { waitForTrailers: true });
       stream.on('wantTrailers', () => stream.sendTrailers(trailers));
       onward.pipe(stream);
     });
     onward.on('error', () => stream.destroy());
-    // One that ends without an answer, as on a connection that the server gives up, has to be told to whoever waits for it.
+    // If a stream ends without a response, as when the server drops the connection, the caller has to be told.
     onward.on('close', () => {
       if (!stream.headersSent) stream.close(constants.NGHTTP2_REFUSED_STREAM);
     });
     stream.on('error', () => {});
-    // A worker that ends takes its polls back. The server would still give them work.
+    // A worker that ends cancels its polls; otherwise the server would still give them work.
     stream.on('close', () => onward.close(constants.NGHTTP2_CANCEL));
     stream.pipe(onward);
   });

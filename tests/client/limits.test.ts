@@ -18,7 +18,7 @@ import { BUNDLE, type Site, startSite } from '../workflows/site.ts';
 vi.setConfig({ testTimeout: 180_000 });
 
 let site: Site;
-/** Raised where a batch is to be stopped before its end. */
+/** Raised if a batch has to be stopped before it ends. */
 let stepMs = 0;
 
 beforeAll(async () => {
@@ -33,7 +33,7 @@ const rows = (what: string, count: number): string[] =>
 const limit = (limits: object) =>
   site.store.replace(LIMITS_NAME, Buffer.from(JSON.stringify(limits)), 'application/json');
 
-/** Of both days, where it becomes midnight meanwhile. */
+/** The sum of both days, in case midnight passes during the test. */
 async function used(): Promise<number> {
   const days = new Set([dayOf(started), dayOf(new Date())]);
   const amounts = await Promise.all([...days].map((day) => usedOn(site.store, day)));
@@ -48,7 +48,7 @@ async function scheduled(name: string): Promise<string[]> {
   return found;
 }
 
-it('a batch that would render more than is left is refused at submit, and one of pictures that are there is not', async () => {
+it('a batch that would render more than is left is refused on submission, but not one whose images exist', async () => {
   await limit({ imagesPerDay: 10 });
   await batchEnd(site.client, await site.submit('six', rows('a fox', 6)));
   expect(await used()).toBe(6);
@@ -62,7 +62,7 @@ it('a batch that would render more than is left is refused at submit, and one of
   expect(await used()).toBe(6);
 });
 
-it('of two that are submitted at once and do not fit together one is not rendered', async () => {
+it('of two batches that are submitted at once and exceed the limit together, only one is rendered', async () => {
   await limit({ imagesPerDay: (await used()) + 4 });
   const batches = ['left', 'right'];
   const ends = await Promise.all(
@@ -79,7 +79,7 @@ it('of two that are submitted at once and do not fit together one is not rendere
   expect(ends.filter((end) => end.includes('expected at most'))).toHaveLength(1);
 });
 
-it("a schedule's batch and a retry are refused by the batch itself, with what is left and until when", async () => {
+it("a schedule's batch and a retry are refused by the batch itself, with what is left and when it resets", async () => {
   const catalog = await site.catalog('nightly.csv', rows('a heron', 3));
   const before = await used();
   await limit({ imagesPerDay: before + 8, megapixelsPerDay: 1000 });
@@ -112,7 +112,7 @@ it("a schedule's batch and a retry are refused by the batch itself, with what is
   expect(await batchEnd(site.client, batch)).toMatchObject({ state: 'completed' });
 });
 
-it('fresh seeds count like any other picture', async () => {
+it('images with fresh seeds count like any others', async () => {
   await limit({ imagesPerDay: (await used()) + 2 });
   const catalog = await site.catalog('fresh.csv', rows('a newt', 2));
   const submit = (batch: string) =>

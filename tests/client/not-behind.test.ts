@@ -14,18 +14,18 @@ const progress = (small: number, large: number, round = 1): BatchProgress => ({
   recentFailures: [],
 });
 
-test('a size whose shard did not answer keeps the counts that were seen, the others go on', () => {
+test('a size whose shard did not answer keeps its last counts, while the others advance', () => {
   const next = notBehind(progress(3, 2), progress(4, 1));
   expect(next.bySize).toMatchObject({ '256': { rendered: 4 }, '512': { rendered: 2 } });
   expect(next.totals).toMatchObject({ jobs: 10, rendered: 6, extraComputations: 4 });
 });
 
-test('an answer that is ahead in every size is taken as it is', () => {
+test('an answer that is ahead in every size is used as it is', () => {
   const next = progress(4, 2);
   expect(notBehind(next, progress(4, 1))).toBe(next);
 });
 
-test('another round counts anew', () => {
+test('another round starts counting from zero', () => {
   const next = progress(1, 0, 2);
   expect(notBehind(next, progress(4, 4))).toBe(next);
   expect(notBehind(next, undefined)).toBe(next);

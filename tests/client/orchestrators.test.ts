@@ -14,40 +14,40 @@ const seen = (more: Partial<OrchestratorsSeen>): OrchestratorsSeen => ({
 
 const asks = (identity: string, version: typeof old | null) => ({ identity, version });
 
-/** A batch as the server describes it: pinned (1), or nothing yet. */
+/** A batch as the server describes it: pinned (1), or not versioned yet. */
 const batch = (versioningInfo: object | null): Description['raw'] =>
   ({ workflowExecutionInfo: { versioningInfo } }) as Description['raw'];
 
 const begun = batch({ behavior: 1, deploymentVersion: old });
 const waiting = batch(null);
 
-test('a batch that has begun is served by its version alone, whatever is current', () => {
+test('a batch that has begun is served only by its own version, whichever is current', () => {
   const asking = [asks('a', old), asks('b', old), asks('c', young), asks('d', null)];
   expect(servingBatch(begun, seen({ current: young, asking }))).toEqual({ versions: [old], orchestrators: 2 });
 });
 
-test('one that has not is served by the current version and the one that takes a share, or by those without a version', () => {
+test('a batch that has not begun is served by the current and the ramping version, or by unversioned orchestrators', () => {
   const asking = [asks('a', old), asks('c', young), asks('d', null)];
   const ramping = { version: young, percentage: 10 };
   expect(servingBatch(waiting, seen({ current: old, ramping, asking })).orchestrators).toBe(2);
   expect(servingBatch(waiting, seen({ asking })).versions).toEqual([null]);
 });
 
-test('one that a person has moved is served by where it was moved to', () => {
+test('a batch that was moved is served by the version it was moved to', () => {
   const moved = batch({ behavior: 1, deploymentVersion: old, versioningOverride: { pinned: { version: young } } });
   expect(servingBatch(moved, seen({ asking: [asks('c', young)] }))).toEqual({ versions: [young], orchestrators: 1 });
 });
 
-test('why nobody serves a batch is told where somebody asks for work, and nobody can', () => {
+test('says why nobody serves a batch if orchestrators are polling but none can', () => {
   expect(whyPassedOver(begun, seen({}))).toBeNull();
   expect(whyPassedOver(begun, seen({ asking: [asks('a', old)] }))).toBeNull();
   expect(whyPassedOver(begun, seen({ asking: [asks('c', young)] }))).toMatch(
-    /belongs to version studio old.*Start one/,
+    /belongs to workflow version studio old.*Start one/,
   );
   expect(whyPassedOver(waiting, seen({ current: old, asking: [asks('c', young)] }))).toMatch(/version studio old/);
 });
 
-test('where no version is current, the commands name those that are there, each once', () => {
+test('if no version is current, the commands name the existing ones, each once', () => {
   const asking = [asks('a', old), asks('b', old), asks('c', young)];
   const told = lackOfCurrent(seen({ asking }))!;
   expect(told.match(/set-current-version/g)).toHaveLength(2);
@@ -57,7 +57,7 @@ test('where no version is current, the commands name those that are there, each 
   expect(lackOfCurrent(seen({}))).toBeNull();
 });
 
-test('nothing is amiss without a current version while one that asks for work takes a share', () => {
+test('a current version is not needed while a polling version is ramping', () => {
   const asking = [asks('a', old), asks('c', young)];
   const ramping = { version: young, percentage: 100 };
   expect(lackOfCurrent(seen({ ramping, asking }))).toBeNull();

@@ -10,7 +10,7 @@ const bundle = {
 };
 const request = { catalog: '/srv/tiles.csv', store: '/srv/out', bundle };
 
-test('what a request leaves open is the smallest size of the bundle, PNG, and quality 90 where it counts', () => {
+test("the defaults of a request are the bundle's smallest size, PNG, and quality 90 for lossy formats", () => {
   expect(batchInput(request, 'b').defaults).toEqual({ size: '256', format: 'png', quality: null });
   expect(batchInput({ ...request, defaults: { format: 'webp' } }, 'b').defaults.quality).toBe(90);
   expect(batchInput({ ...request, defaults: { decode: 'whole' } }, 'b').defaults.decode).toBe('whole');
@@ -22,7 +22,7 @@ test.for([0, -1, 1.5, Number.NaN])('a window of %d is refused: no shard would ev
   );
 });
 
-test('terms lie beside the catalog unless another folder is named, in a bucket as in a folder', () => {
+test('terms are next to the catalog by default, in a bucket as in a folder', () => {
   const termsOf = (catalog: string, terms?: string) =>
     batchInput({ ...request, catalog, expansion: terms === undefined ? {} : { terms } }, 'b').source.expansion?.terms;
   expect(termsOf('/srv/tiles.csv')).toBe('file:///srv/terms');
@@ -31,7 +31,7 @@ test('terms lie beside the catalog unless another folder is named, in a bucket a
   expect(batchInput(request, 'b').source.expansion).toBeUndefined();
 });
 
-test('a batch is named after its catalog, whatever that is called', () => {
+test('a batch is named after its catalog, whatever its name', () => {
   const now = new Date('2026-03-01T20:30:15.123Z');
   expect(newBatchId('gs://b/today tiles.v2.csv', now)).toBe('today-tiles.v2-20260301T203015Z');
   expect(newBatchId('/srv/瓷砖.csv', now)).toBe('batch-20260301T203015Z');
@@ -40,7 +40,7 @@ test('a batch is named after its catalog, whatever that is called', () => {
   expect(newBatchId('Straße Łódź Œuvre.csv', now)).toBe('Strasse-Lodz-Oeuvre-20260301T203015Z');
 });
 
-test('a naming template that is none is refused before anything is read', () => {
+test('an invalid naming template is refused before anything is read', () => {
   expect(() => batchInput({ ...request, naming: '../{id}.{ext}' }, 'b')).toThrow('--name: expected a relative name');
   expect(batchInput({ ...request, naming: '{seed}/{id}.{ext}' }, 'b').source).toMatchObject({
     naming: '{seed}/{id}.{ext}',

@@ -25,7 +25,7 @@ const input = (): Parameters<typeof keepRevisions>[1] => ({
   defaults: { size: '256', format: 'png', quality: null },
 });
 
-/** A batch without images whose row carries so many columns. */
+/** A batch without images whose row carries this many columns. */
 function batchOf(columns: number): BatchRow[] {
   const metadata = Object.fromEntries(Array.from({ length: columns }, (_, at) => [`old_${at}`, 'x']));
   const { renderKey } = sampleJob;
@@ -42,15 +42,15 @@ async function correct(rows: BatchRow[], columns: number): Promise<unknown> {
 
 const { carriedColumns } = CATALOG_LIMITS;
 
-test('corrected catalogs may not bring a batch more columns, round after round, than a catalog may have', async () => {
+test('corrected catalogs cannot add more columns to a batch, over several rounds, than a catalog may have', async () => {
   const rows = batchOf(carriedColumns - 100);
   expect(await correct(rows, 100)).toMatchObject({ corrected: 1 });
   await expect(correct(rows, 101)).rejects.toThrow(
-    `expected at most ${carriedColumns} different columns besides ours in all rows of the batch together, found ${carriedColumns + 1} with those`,
+    `expected at most ${carriedColumns} different columns besides ours in all rows of the batch together, found ${carriedColumns + 1} with the ones`,
   );
 });
 
-test('a batch that has more columns already, from an earlier version, may be corrected without new ones', async () => {
+test('a batch of an earlier version that already has more columns may be corrected without new ones', async () => {
   const rows = batchOf(2 * carriedColumns);
   expect(await correct(rows, 0)).toMatchObject({ corrected: 1 });
   await expect(correct(rows, 1)).rejects.toThrow(`expected at most ${2 * carriedColumns} different columns`);

@@ -25,12 +25,12 @@ beforeAll(async () => {
 
 afterAll(() => site.stop());
 
-/** The server's answers lag behind by a moment. */
+/** The server's answers lag by a moment. */
 const soon = { timeout: 30_000, interval: 100 };
 
 const listed = () => expect.poll(() => all(listSchedules(site.client)), soon);
 
-/** Of a catalog with these rows; never due while a test runs, unless it says when. */
+/** Creates a schedule of a catalog with these rows, which is never due during a test unless `over` says so. */
 async function create(name: string, rows: string[], over: Partial<ScheduleRequest> = {}) {
   const catalog = await site.catalog(`${name}.csv`, rows);
   const request = { name, catalog, store: site.store.url, bundle: BUNDLE, when: { cron: '0 3 29 2 *' } };
@@ -44,12 +44,12 @@ async function trigger(name: string): Promise<string> {
   return triggered.batch;
 }
 
-/** A run of a schedule starts its batch a moment later. */
+/** A scheduled run starts its batch a moment later, so try until it is there. */
 const cancel = (batch: string) =>
   expect.poll(() => cancelBatch(site.client, batch).then(() => 'cancelled', String), soon).toBe('cancelled');
 
 describe('a schedule', () => {
-  it('starts batches of the catalog as it is then, under ids that carry the time they were due', async () => {
+  it('starts batches of the catalog as it is at that time, with ids that contain their due time', async () => {
     const { next } = await create('nightly', ['a moon,256'], {
       when: { at: '03:00', days: ['monday', 'friday'] },
       jitter: '5 minutes',
@@ -85,7 +85,7 @@ describe('a schedule', () => {
     await listed().toEqual([]);
   });
 
-  it('of a catalog that has become wrong gives a batch that fails with every problem', async () => {
+  it('whose catalog has become invalid starts a batch that fails with every problem', async () => {
     await create('broken', ['a moon,1', 'a star,2'], { when: { cron: '@daily' } });
     const batch = await trigger('broken');
     const end = await batchEnd(site.client, batch);
@@ -93,10 +93,10 @@ describe('a schedule', () => {
     await deleteSchedule(site.client, 'broken');
   });
 
-  it('makes up for nights that have passed, one after the other, each under the time that it was due', async () => {
+  it('backfills past nights one after another, each with the id of its due time', async () => {
     await create('past', ['a comet,256'], { when: { cron: '0 3 * * *' } });
     const [from, to] = [new Date('2026-01-10T00:00:00Z'), new Date('2026-01-12T00:00:00Z')];
-    await expect(backfillSchedule(site.client, 'past', to, from)).rejects.toThrow('expected a time that ends after');
+    await expect(backfillSchedule(site.client, 'past', to, from)).rejects.toThrow('expected an end after');
     const morning = (hour: string) => new Date(`2026-01-10T${hour}:00:00Z`);
     await expect(backfillSchedule(site.client, 'past', morning('04'), morning('05'))).rejects.toThrow(
       'schedule past was not due from 2026-01-10T04:00:00.000Z to 2026-01-10T05:00:00.000Z',
@@ -114,13 +114,13 @@ describe('a schedule', () => {
     await deleteSchedule(site.client, 'past');
   });
 
-  it('that cannot be is refused with the reason, and nothing is left behind', async () => {
+  it('that is impossible is refused with the reason, and leaves nothing behind', async () => {
     const refused = (when: ScheduleTimes, over: Partial<ScheduleRequest> = {}) =>
       expect(create('never', ['a moon,256'], { when, ...over })).rejects;
     await refused({ cron: 'every other full moon' }).toThrow(/cron "every other full moon": expected five fields/);
     await refused({ cron: '0 0 31 2 *' }).toThrow('is never due');
     await refused({ at: '25:00', days: [] }).toThrow('expected a time of day such as 22:30');
-    await refused({ at: '22:00', days: [] }, { timeZone: 'Berlin' }).toThrow('Is Europe/Berlin meant?');
+    await refused({ at: '22:00', days: [] }, { timeZone: 'Berlin' }).toThrow('Did you mean Europe/Berlin?');
     await refused({ cron: '@daily' }, { overlap: 'run-both', pauseOnFailure: true }).toThrow(
       'pause on failure: expected',
     );
@@ -129,7 +129,7 @@ describe('a schedule', () => {
 });
 
 describe('triggering a schedule', () => {
-  it('heeds its overlap policy, and names the batch or what stands in its way', async () => {
+  it('obeys its overlap policy, and names the new batch or the one in the way', async () => {
     await create('picky', ['a slow crab,256']);
     const first = await trigger('picky');
     expect(await triggerSchedule(site.client, 'picky')).toEqual({ outcome: 'skipped', running: [first] });
@@ -142,7 +142,7 @@ describe('triggering a schedule', () => {
     await deleteSchedule(site.client, 'picky');
   });
 
-  it('has one more wait where the policy says so, and pausing says what becomes of it', async () => {
+  it('lets one more batch wait if the policy says so, and pausing reports it', async () => {
     await create('patient', ['a slow crab,256'], { overlap: 'wait-one' });
     const first = await trigger('patient');
     expect(await triggerSchedule(site.client, 'patient')).toEqual({ outcome: 'waiting', running: [first] });
@@ -157,7 +157,7 @@ describe('triggering a schedule', () => {
     await deleteSchedule(site.client, 'patient');
   });
 
-  it('pauses without a word of nights given up where only what was made up for waits', async () => {
+  it('reports no dropped batches on pausing if only backfilled batches are waiting', async () => {
     await create('made-up', ['a slow crab,256'], { when: { cron: '0 3 * * *' } });
     await backfillSchedule(site.client, 'made-up', new Date('2026-01-10T00:00:00Z'), new Date('2026-01-12T00:00:00Z'));
     const described = () => describeSchedule(site.client, 'made-up');
@@ -169,7 +169,7 @@ describe('triggering a schedule', () => {
     await cancel(run!.batch);
   });
 
-  it('is told at pausing when its next one waits, and gives that one up', async () => {
+  it('reports on pausing when the waiting batch was due, and drops it', async () => {
     await create('giving-up', ['a slow crab,256'], { overlap: 'wait-one' });
     const handle = site.client.temporal.schedule.getHandle('schedule/giving-up');
     const intervals = [{ every: '2s' }];
@@ -189,7 +189,7 @@ describe('triggering a schedule', () => {
     await deleteSchedule(site.client, 'giving-up');
   });
 
-  it('starts one beside the other where the policy says so, and both are told', async () => {
+  it('starts batches in parallel if the policy says so, and shows both', async () => {
     await create('both', ['a slow crab,256'], { overlap: 'run-both' });
     const first = await trigger('both');
     const second = await trigger('both');

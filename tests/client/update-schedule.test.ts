@@ -26,7 +26,7 @@ beforeAll(async () => {
 
 afterAll(() => site.stop());
 
-/** Never due while a test runs. */
+/** Never due during a test. */
 async function create(name: string, over: Partial<ScheduleRequest> = {}, of: Site = site): Promise<string> {
   const catalog = await of.catalog(`${name}.csv`, ['a moon,256']);
   await createSchedule(of.client, {
@@ -47,11 +47,11 @@ async function listing(name: string): Promise<ScheduleListing | undefined> {
   return undefined;
 }
 
-/** The server's answers lag behind by a moment. */
+/** The server's answers lag by a moment. */
 const soon = { timeout: 30_000, interval: 100 };
 
 describe('updating a schedule', () => {
-  it('changes what is named and nothing else: its batches, its pause and its note stay', async () => {
+  it('changes only the given settings: its batches, its pause and its note stay', async () => {
     const options = {
       jitter: '5 minutes',
       catchUp: '12 hours',
@@ -91,7 +91,7 @@ describe('updating a schedule', () => {
     await deleteSchedule(site.client, 'nightly');
   });
 
-  it('has the next batch made of the other catalog, store and format, which are listed from then on', async () => {
+  it('makes the next batch use the new catalog, store and format, and lists them', async () => {
     await create('moved');
     const catalog = await site.catalog('elsewhere.csv', ['a star,512', 'a comet,512']);
     const store = `${site.store.url}-2`;
@@ -107,7 +107,7 @@ describe('updating a schedule', () => {
     await deleteSchedule(site.client, 'moved');
   });
 
-  it('tells that nothing was changed where all is so already', async () => {
+  it('reports no changes if all settings are the same already', async () => {
     await create('same', { timeZone: 'Asia/Tokyo' });
     expect(await updateSchedule(site.client, 'same', { timeZone: 'asia/tokyo', window: null })).toMatchObject({
       changes: [],
@@ -116,16 +116,18 @@ describe('updating a schedule', () => {
     await deleteSchedule(site.client, 'same');
   });
 
-  it('refuses what would never start a batch or have each of them fail, and changes nothing then', async () => {
+  it('refuses changes that would start no batches or make all of them fail, and changes nothing', async () => {
     await create('kept');
     const before = await describeSchedule(site.client, 'kept');
     const refused = (change: Parameters<typeof updateSchedule>[2]) =>
       expect(updateSchedule(site.client, 'kept', change)).rejects;
     await refused({ when: { cron: '0 0 31 2 *' }, window: 1 }).toThrow('is never due');
-    await refused({ timeZone: 'Berlin' }).toThrow('Is Europe/Berlin meant?');
-    await refused({ overlap: 'run-both', pauseOnFailure: true }).toThrow('expected another overlap than run-both');
+    await refused({ timeZone: 'Berlin' }).toThrow('Did you mean Europe/Berlin?');
+    await refused({ overlap: 'run-both', pauseOnFailure: true }).toThrow(
+      'expected an overlap policy other than run-both',
+    );
     await refused({ columns: { prompt: 'Caption' } }).toThrow(/a column "Caption".*\n.*Nothing is changed/s);
-    await refused({ atMost: { cost: { amount: 5 } } }).toThrow('expected --cost-per-hour beside it');
+    await refused({ atMost: { cost: { amount: 5 } } }).toThrow('expected --cost-per-hour as well');
     await refused({ atMost: { cost: { amount: 5, perHour: 1 } }, store: `${site.store.url}-3` }).toThrow(
       /expected a pace measured by an earlier batch in this store, found none with this bundle.*--max-jobs/,
     );
@@ -138,7 +140,7 @@ describe('updating a schedule', () => {
     await deleteSchedule(site.client, 'kept');
   });
 
-  it('loses nothing where several change it at the same time, and somebody pauses it', async () => {
+  it('loses nothing if several clients change it at the same time, and one pauses it', async () => {
     await create('busy');
     const [one, two, three] = await Promise.all([
       updateSchedule(site.client, 'busy', { window: 5 }),
@@ -157,7 +159,7 @@ describe('updating a schedule', () => {
     await deleteSchedule(site.client, 'busy');
   });
 
-  it('of times and places is kept by an export and an import', async () => {
+  it('survives an export and an import', async () => {
     await create('saved');
     await updateSchedule(site.client, 'saved', { when: { at: '05:15', days: [] }, store: `${site.store.url}-4` });
     const lines: string[] = [];
@@ -172,15 +174,15 @@ describe('updating a schedule', () => {
     await deleteSchedule(site.client, 'saved');
   });
 
-  it('leaves one that somebody made by other means alone', async () => {
+  it('refuses a schedule that something else created', async () => {
     const action = { type: 'startWorkflow' as const, workflowType: 'theirs', taskQueue: 'nobody' };
     await site.client.temporal.schedule.create({ scheduleId: 'schedule/foreign', spec: {}, action });
-    await expect(updateSchedule(site.client, 'foreign', { window: 2 })).rejects.toThrow('made by other means');
+    await expect(updateSchedule(site.client, 'foreign', { window: 2 })).rejects.toThrow('something else created');
     await deleteSchedule(site.client, 'foreign');
   });
 });
 
-it('a schedule that is encrypted stays so when it is changed', async () => {
+it('an encrypted schedule stays encrypted when it is changed', async () => {
   const sealed = await startSite({ keyring: keyring() });
   try {
     await create('sealed', {}, sealed);
