@@ -2,16 +2,15 @@ import type { Metadata } from '../domain/metadata.ts';
 import { CATALOG_LIMITS } from './catalog-limits.ts';
 import type { Problem } from './problems.ts';
 
-const ADVICE = 'put what differs from row to row into one cell, leave out what nobody needs, or make several catalogs';
-
-/** Counts what a catalog's jobs carry along, as they come. */
+const ADVICE = 'merge columns into one, leave out unneeded ones, or split the catalog';
+/** Counts the extra columns that a catalog's jobs carry, job by job. */
 export class CarriedColumns {
   readonly #names = new Set<string>();
   #jobs = 0;
   #characters = 0;
   #last: { metadata: Metadata; characters: number } | undefined;
 
-  /** @returns what is too much, with the column that made it so, once something is */
+  /** @returns the limit that was exceeded, with the column that did it; `null` while all is within limits */
   add(metadata: Metadata): Pick<Problem, 'column' | 'expected' | 'found'> | null {
     this.#jobs += 1;
     const { characters, extra } = this.#look(metadata);
@@ -32,7 +31,7 @@ export class CarriedColumns {
     return null;
   }
 
-  /** Variants of a row share what they carry, and it is looked at once. */
+  /** Variants of a row share their metadata, so it is measured once. */
   #look(metadata: Metadata): { characters: number; extra: string | null } {
     if (this.#last?.metadata === metadata) return { characters: this.#last.characters, extra: null };
     let characters = 0;

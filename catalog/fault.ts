@@ -1,4 +1,4 @@
-/** What a person has to put right: what was expected, and what was found. */
+/** A mistake for the user to fix: what was expected, and what was found. */
 export abstract class Fault extends Error {
   readonly expected: string;
   readonly found: string;

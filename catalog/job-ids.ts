@@ -12,16 +12,16 @@ import type { Problems } from './problems.ts';
 import type { RawRow } from './reading/raw-row.ts';
 
 /**
- * The id of a row that has none: 12 hexadecimal digits of its cells, metadata included, so that rows which differ in
- * anything keep their names wherever they stand. Defaults play no part: changing one renames nothing.
+ * The id of a row without one: 12 hexadecimal digits from a digest of its cells, including metadata, so rows keep their ids
+ * when they move. Defaults are not included: changing one renames nothing.
  */
 export const contentId = ({ values, metadata }: RawRow): string => digestOf({ values, metadata }).slice(0, 12);
 
 const MAX_SUFFIX = 60;
 
 /**
- * What tells the images of one row apart: the chosen texts, where they are short and plain, as in `dark_red-20`; else 12
- * digits of their SHA-256. It follows from the texts alone, so that another alternative renames nothing.
+ * Distinguishes the images of one row: the chosen texts, if they are short and plain, as in `dark_red-20`; otherwise 12
+ * digits of their SHA-256. It depends only on the texts, so adding an alternative renames nothing.
  */
 export function suffixOf(texts: readonly string[]): string {
   const words = texts.map(plainWords);
@@ -30,33 +30,33 @@ export function suffixOf(texts: readonly string[]): string {
   return isPlain ? joined : digestOf({ texts }).slice(0, 12);
 }
 
-/** Plain is what can be read back from its words; capitals cannot where a file system does not tell them apart. */
+/** A text is plain if it can be recovered from its words. Capitals cannot, on file systems that ignore case. */
 function plainWords(text: string): string | null {
   if (text === '') return '_';
   const words = text.replace(':', 'x').replaceAll(' ', '_');
   return /^[a-z0-9.]+( [a-z0-9.]+)*$|^\d+:\d+$/.test(text) ? words : null;
 }
 
-/** Gives out and checks the ids of one batch's jobs, and the names of their copies. */
+/** Assigns and checks the ids of one batch's jobs, and the names of their copies. */
 export class JobIds {
   readonly #template: NamingTemplate | null;
-  /** Fields that no row has had so far, and need not be anybody's columns. */
+  /** Fields that no row has had so far, so they may not be columns at all. */
   readonly #unseen: Set<string>;
-  /** Rows without a name, while such fields may be why. */
+  /** Rows without a name, held back while such fields may be the reason. */
   readonly #unnamed: { line: number; fault: string }[] = [];
-  /** Lines of ids, where a template decides what copies are called. */
+  /** Lines of ids, if a template names the copies. */
   readonly #lines = new Map<string, number>();
   readonly #copies = new NameClaims<number>();
   readonly #occurrences = new Map<string, number>();
 
-  /** @param template decides the copies' names; otherwise they are called after the ids */
+  /** @param template for the copies' names; default: they are named after the ids */
   constructor(template: NamingTemplate | null = null) {
     this.#template = template;
     this.#unseen = template === null ? new Set() : fieldsOf(template);
     for (const field of OF_ALL) this.#unseen.delete(field);
   }
 
-  /** A content id as such for the first row that has it, then with `_2`, `_3` and so on. */
+  /** A content id, unchanged for the first row that has it, then with `_2`, `_3` and so on. */
   numbered(contentId: string): string {
     const occurrence = (this.#occurrences.get(contentId) ?? 0) + 1;
     this.#occurrences.set(contentId, occurrence);
@@ -64,10 +64,10 @@ export class JobIds {
   }
 
   /**
-   * Takes a job's id and its copy's name, which it gives to the job where a template decides it. Adds a problem where another row's job has the id, or the copy
-   * cannot have a name of its own; case does not count, as it does not in many file systems.
+   * Claims a job's id and its copy's name, which is set on the job if a template names the copies. Adds a problem if another
+   * row's job has the id, or the copy's name is not unique; case is ignored, as in many file systems.
    *
-   * @param column what the catalog calls ids
+   * @param column the catalog's name for the id column
    */
   claim(job: Job, column: string, problems: Problems): void {
     if (this.#template === null) {
@@ -88,7 +88,7 @@ export class JobIds {
     this.#claimCopy(name, { line: job.line, column: '--name', called: name, what: 'a name' }, problems);
   }
 
-  /** Adds what only all rows together tell: a field of the template that is no column is one problem, and not one of every row. */
+  /** Adds problems that show only after all rows: an unknown field of the template is one problem, not one per row. */
   finish(problems: Problems): void {
     if (this.#unnamed.length === 0) return;
     const unknown = unknownField(this.#unseen, [...OF_ALL, ...problems.columns]);
@@ -98,7 +98,7 @@ export class JobIds {
 
   #tellUnnamed(problems: Problems): void {
     for (const { line, fault } of this.#unnamed) {
-      problems.add({ line, column: '--name', expected: 'a name for each picture', found: fault });
+      problems.add({ line, column: '--name', expected: 'a name for every image', found: fault });
     }
     this.#unnamed.length = 0;
   }
@@ -116,7 +116,7 @@ export class JobIds {
       problems.add({
         line,
         column,
-        expected: `${what} that a picture can be called by`,
+        expected: `${what} that works as a file name`,
         found: `${quoted(called)}: ${fault}`,
       });
       return;
@@ -132,7 +132,7 @@ export class JobIds {
   }
 }
 
-/** What claims a name, and how messages tell it. */
+/** A claim to a name, and its texts for messages. */
 type Claim = { line: number; column: string; called: string; what: string };
 
 /** Fields that every catalog has. */
@@ -144,11 +144,11 @@ function valuesOf(job: Job): (field: string) => string | undefined {
 }
 
 const taken = (what: string, called: string, line: number, problems: Problems) => ({
-  expected: `${what} of its own`,
-  found: `${quoted(called)}, as on ${problems.rowText(line)}`,
+  expected: `${what} that no other row has`,
+  found: `${quoted(called)}, already used in ${problems.rowText(line)}`,
 });
 
 const inTheWay = (what: string, called: string, line: number, problems: Problems) => ({
-  expected: `${what} whose picture can lie beside the others`,
-  found: `${quoted(called)}: its picture and that of ${problems.rowText(line)} would be a file and a folder of one name`,
+  expected: `${what} that does not clash with others`,
+  found: `${quoted(called)}: its image and that of ${problems.rowText(line)} would be a file and a folder of the same name`,
 });

@@ -11,9 +11,9 @@ import { contentId, type JobIds } from './job-ids.ts';
 import type { Problems } from './problems.ts';
 import type { Row } from './row.ts';
 
-/** What rows leave open, and what their jobs are rendered with. */
+/** Defaults for rows, and what their jobs are rendered with. */
 export type JobOptions = {
-  /** For rows that do not say. `quality` counts for the lossy formats only. */
+  /** For rows without their own. `quality` applies only to lossy formats. */
   defaults: {
     size: Size;
     format: ImageFormat;
@@ -22,23 +22,23 @@ export type JobOptions = {
     sign?: Signed | undefined;
   };
   bundle: BundleRef;
-  /** Raised only when the pipeline's pixels change; part of every render key. */
+  /** Raised only when the pipeline renders different pixels; part of every render key. */
   pipelineVersion: number;
-  /** Id of the batch, where the seeds of rows without one follow from it too. */
+  /** Id of the batch, if seeds of rows without one also depend on it. */
   freshFor?: string | undefined;
-  /** What else stands against a job, beyond what a catalog says of itself. */
+  /** Further checks on a job, beyond the catalog's own. */
   obstacle?: ((job: Job) => Obstacle | null) | undefined;
 };
 
-/** What stands against a job, and the column to blame. */
+/** Why a job cannot be rendered, and the column to blame. */
 export type Obstacle = { column: Column; expected: string; found: string };
 
-/** Pictures are enlarged at most this much over what was sampled. */
+/** Images are enlarged at most this much over the sampled size. */
 const MAX_ENLARGEMENT = 2;
 
 /**
- * Makes a row's jobs, one for each variant. Adds a problem for what the bundle cannot serve and for an id, or a copy's name, that is
- * taken or none; then the jobs are not to be used.
+ * Makes a row's jobs, one per variant. Adds a problem for values that the bundle does not support, and for an id or copy name
+ * that is missing or taken; do not use the jobs then.
  */
 export function makeJobs(
   { raw, chosen }: ExpandedRow,
@@ -54,7 +54,7 @@ export function makeJobs(
     problems.add({ ...obstacle, line: raw.line, column: nameOf(obstacle.column) });
     return [];
   }
-  // Without an id of its own, a combination is called what it would be called if somebody had written it out.
+  // Without an id, a combination gets the one that it would have as a row written out by hand.
   const id =
     row.id === undefined ? ids.numbered(contentId(raw)) : chosen === null ? row.id : `${row.id}-${chosen.suffix}`;
   const sign = options.defaults.sign === undefined ? null : { sign: options.defaults.sign };
@@ -64,7 +64,7 @@ export function makeJobs(
     const variantId = row.variants === 1 ? id : `${id}-${index + 1}`;
     const key = renderKey(variant, options.bundle.digest, options.pipelineVersion);
     const metadata = chosen === null ? raw.metadata : { ...chosen.metadata, ...raw.metadata };
-    // With "..." V8 takes ten times as long.
+    // Spread syntax takes V8 ten times as long.
     const job: Job = Object.assign(variant, { id: variantId, priority: row.priority }, sign, {
       renderKey: key,
       line: raw.line,
@@ -79,12 +79,12 @@ export function makeJobs(
   return jobs;
 }
 
-/** Fills in the defaults. Width and height are kept to the pixel by a crop; an aspect, or nothing, gives the bin as it is. */
+/** Fills in the defaults. Width and height are met to the pixel by cropping; an aspect, or nothing, uses the bin as it is. */
 function resolvePicture(row: Row, { defaults, bundle, freshFor }: JobOptions): Picture {
   const size = row.size ?? defaults.size;
   const shape = row.aspect ?? { width: row.width ?? 1, height: row.height ?? 1 };
   const bin = nearestBin(size, shape.width, shape.height);
-  // Not all of the row: an object that is put together of two takes several times as long, and there is one for each of a million jobs.
+  // Only the needed fields: merging two objects takes several times as long, and there may be a million jobs.
   const { prompt, negativePrompt } = row;
   return pictureOf({
     prompt,
@@ -110,7 +110,7 @@ function findObstacle(
     return { column: 'size', expected: `a size that the bundle serves: ${served.join(', ')}`, found: size };
   }
   if (steps > maxSteps) {
-    const expected = `at most ${maxSteps}, which is all that bundle ${name} takes`;
+    const expected = `at most ${maxSteps}, the limit of bundle ${name}`;
     return { column: 'steps', expected, found: String(steps) };
   }
   if (Math.max(width / bin.width, height / bin.height) > MAX_ENLARGEMENT) {

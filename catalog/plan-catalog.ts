@@ -18,18 +18,18 @@ import { cutShards, type Shard } from './shards.ts';
 import { type PlanSummary, SummaryBuilder } from './summary.ts';
 
 export type PlanOptions = JobOptions & {
-  /** What messages call the catalog: a path or URL as the person gave it. */
+  /** The catalog's name in messages: the path or URL as given. */
   file: string;
   format: CatalogFormat;
-  /** Other names of our columns in this catalog: `{ prompt: 'Caption' }` reads the prompt from the column "Caption". */
+  /** Names that our columns have in this catalog: `{ prompt: 'Caption' }` reads the prompt from the column "Caption". */
   columns: Record<string, string>;
-  /** Name of a workbook's sheet; otherwise the first that is not hidden. */
+  /** Sheet of a workbook; default: the first that is not hidden. */
   sheet?: string | undefined;
-  /** Is told what the file was taken for. */
+  /** Filled in with how the file was read. */
   readAs?: ReadAs | undefined;
-  /** A template that decides the names of the batch's own copies; otherwise they are called after the ids. */
+  /** Template for the names of the batch's own copies; default: they are named after the ids. */
   naming?: string | undefined;
-  /** How choices in cells are read; without it a brace is a brace. */
+  /** How to expand choices in cells; without it, braces are plain text. */
   expansion?: Expansion | undefined;
 };
 
@@ -38,7 +38,7 @@ export type CatalogPlan = { summary: PlanSummary; shards: Shard[] };
 /**
  * Reads, checks and expands a whole catalog, and cuts its jobs into shards. Nothing is written anywhere.
  * @throws CatalogError (a UserError) with every problem of the catalog
- * @throws UserError for options that fit no catalog, such as a default size that the bundle does not serve, or a template that is none
+ * @throws UserError for invalid options, such as a default size that the bundle does not serve, or an invalid template
  */
 export async function planCatalog(source: ByteSource, options: PlanOptions): Promise<CatalogPlan> {
   const jobs: Job[] = [];
@@ -50,12 +50,11 @@ export async function planCatalog(source: ByteSource, options: PlanOptions): Pro
   return { summary: summary.summary(), shards: await cutShards(jobs) };
 }
 
-/** Reading, checking and keying a row takes as long as so many cells of a table. */
+/** Reading, checking and keying a row takes as long as this many cells of a table. */
 const ROW_CELLS = 100;
 
 /**
- * A catalog's jobs in its order, one at a time. All of it is right only when the last one has come: what is wrong is
- * thrown at the end.
+ * A catalog's jobs in its order, one at a time. The catalog is valid only if this finishes: problems are thrown at the end.
  * @throws as planCatalog
  */
 export async function* catalogJobs(source: ByteSource, options: PlanOptions): AsyncGenerator<Job> {
@@ -90,7 +89,7 @@ export async function* catalogJobs(source: ByteSource, options: PlanOptions): As
         if (excess !== null) throw problems.fatal({ line: job.line, ...excess });
         await turns.after(cellsOf(job));
       }
-      // Once something is wrong nothing comes of the jobs, and only the other problems are of interest.
+      // After the first problem no jobs are yielded; the rest is only checked for more problems.
       if (problems.total === 0) for (const job of jobs) yield job;
     }
   }

@@ -2,9 +2,9 @@ import { named } from '../domain/printable.mjs';
 import { UserError } from '../domain/user-error.ts';
 import { type ColumnHint, columnHints, columnHintText } from './reading/foreign-columns.ts';
 
-/** One thing to put right in a catalog. */
+/** One thing to fix in a catalog. */
 export type Problem = {
-  /** The first line of the row, counted from 1; null where the whole file is meant. */
+  /** The first line of the row, counted from 1; null for the whole file. */
   line: number | null;
   /** The column's name in the file. */
   column: string | null;
@@ -16,13 +16,13 @@ export type Problem = {
 
 const LISTED = 100;
 
-/** In JSON lines every row may have other ones. */
+/** In JSON lines every row may have different ones. */
 const COLUMNS_NOTED = 1_000;
 const HINTS = 20;
 
 const NOT_TOLD = 'something else ("npx pixart-batch plan" shows it)';
 
-/** Where cells of a workbook are: as people look for them there. */
+/** Names of places in a workbook, as spreadsheets show them. */
 export type Places = {
   of(line: number, column: string | null): string;
   row(line: number): string;
@@ -43,7 +43,7 @@ export class CatalogError extends UserError {
   readonly problems: readonly Problem[];
   /** How many there are in all. */
   readonly total: number;
-  /** Columns that were read as nothing of ours and may have been meant for it. */
+  /** Unknown columns that may have been meant as one of ours. */
   readonly columns: readonly ColumnHint[];
 
   constructor(file: string, problems: readonly Problem[], total: number, columns: readonly ColumnHint[] = []) {
@@ -56,14 +56,14 @@ export class CatalogError extends UserError {
     this.columns = columns;
   }
 
-  /** The same without what was found, which may be a prompt: where, and what was expected. */
+  /** The same with only where and what was expected: what was found may be a prompt. */
   withoutCells(): CatalogError {
     const problems = this.problems.map((problem) => ({ ...problem, found: NOT_TOLD }));
     return new CatalogError(this.file, problems, this.total);
   }
 }
 
-/** Collects what is wrong with one catalog; remembers the first hundred problems and counts the rest. */
+/** Collects the problems of one catalog: keeps the first hundred and counts the rest. */
 export class Problems {
   readonly #file: string;
   readonly #listed: Problem[] = [];
@@ -87,17 +87,17 @@ export class Problems {
     this.#listed.push({ ...problem, ...(place !== undefined && { place }) });
   }
 
-  /** From here on problems are said to be in cells of a workbook. */
+  /** From here on, places of problems are cells of a workbook. */
   setPlaces(places: Places): void {
     this.#places = places;
   }
 
-  /** What a row is called: `line 7`. */
+  /** The name of a row: `line 7`. */
   rowText(line: number): string {
     return this.#places?.row(line) ?? `line ${line}`;
   }
 
-  /** Notes columns that mean nothing to us: beside what is wrong it counts what they may have been meant for. */
+  /** Notes unknown columns, so that an error can also say what they may have been meant as. */
   noteColumns(names: readonly string[]): void {
     for (const name of names) if (this.#columns.size < COLUMNS_NOTED) this.#columns.add(name);
   }

@@ -7,10 +7,10 @@ import type { RawRow } from './reading/raw-row.ts';
 
 const rowSchema = z.object(every('cell'));
 
-/** What a row says, by the parameters' keys. */
+/** The values of a row, by the parameters' keys. */
 export type Row = z.infer<typeof rowSchema>;
 
-/** Validates one row's cells; adds a problem for each that is wrong, and returns null if one was. */
+/** Validates one row's cells; adds a problem for each invalid one, and returns null if there was any. */
 export function parseRow(raw: RawRow, problems: Problems): Row | null {
   const before = problems.total;
   const report = (column: Column, expected: string): void => {
@@ -20,8 +20,8 @@ export function parseRow(raw: RawRow, problems: Problems): Row | null {
   };
   const { aspect, width, height } = raw.values;
   if (aspect !== undefined && (width ?? height) !== undefined) report('aspect', 'either aspect or width and height');
-  if (width !== undefined && height === undefined) report('height', 'a height beside the width');
-  if (height !== undefined && width === undefined) report('width', 'a width beside the height');
+  if (width !== undefined && height === undefined) report('height', 'a height with the width');
+  if (height !== undefined && width === undefined) report('width', 'a width with the height');
 
   const row = readCells(raw, report);
   if (row?.width !== undefined && row.height !== undefined && !isWithinBins({ width: row.width, height: row.height })) {
@@ -30,10 +30,10 @@ export function parseRow(raw: RawRow, problems: Problems): Row | null {
   return problems.total > before ? null : row;
 }
 
-/** What each key is where its cell is empty; a prompt has to be there. */
+/** The value of each key if its cell is empty; the prompt is required. */
 const EMPTY = new Map(keysOf(COLUMN_OF).map((key) => [key, rowSchema.shape[key].safeParse(undefined)]));
 
-/** Cell by cell: most of a row's are empty, and reading all of them takes ten times as long. */
+/** Cell by cell: most cells of a row are empty, and parsing the whole row takes ten times as long. */
 function readCells(raw: RawRow, report: (column: Column, expected: string) => void): Row | null {
   const row: Record<string, unknown> = {};
   let isRight = true;
@@ -48,12 +48,12 @@ function readCells(raw: RawRow, report: (column: Column, expected: string) => vo
   return isRight ? (row as Row) : null;
 }
 
-/** What people who wrote such a cell may have meant. With expansion no grid comes here: it has been taken apart. */
+/** What the author of such a cell may have meant. With expansion, grids have been expanded before this. */
 function adviceFor(column: Column, value: string): string {
-  if (value.includes('|') && GRID_COLUMNS.includes(column)) return '; --expand takes these one by one';
+  if (value.includes('|') && GRID_COLUMNS.includes(column)) return '; --expand makes an image of each';
   if (column === 'seed' && /^(-\d+(\.0+)?|random|rand|fresh|none|null)$/i.test(value)) {
-    return '; leave it empty for a seed of its own, and take --seeds fresh for another one in every batch';
+    return '; leave it empty for a seed from the prompt, or use --seeds fresh for a new one in every batch';
   }
-  if (column === 'size' && /^\d+\s*[x×*]\s*\d+$/i.test(value)) return '; pixels are width and height';
+  if (column === 'size' && /^\d+\s*[x×*]\s*\d+$/i.test(value)) return '; for pixels, use width and height';
   return '';
 }

@@ -2,16 +2,15 @@ import type { Job } from '../domain/job.ts';
 import { SIZES, type Size } from '../domain/size.ts';
 import { Turns } from '../domain/turns.ts';
 
-/** A shard's history in Temporal grows with its jobs; at this length it stays well inside the limits. */
+/** A shard's history in Temporal grows with its jobs; at this number it stays well within the limits. */
 export const MAX_SHARD_JOBS = 500;
 
 /** One slice of the plan: at most 500 jobs, all of one size. */
 export type Shard = { size: Size; jobs: Job[] };
 
 /**
- * Cuts jobs into shards, a size after the other. Within a size they go by priority, then by their order in the catalog;
- * a job whose render key an earlier one has comes after all that have to be rendered, when its image is there to be
- * copied.
+ * Cuts jobs into shards, size by size. Within a size they are ordered by priority, then as in the catalog; a job whose
+ * render key occurred before comes after all that have to be rendered, so that its image is there to be copied.
  */
 export async function cutShards(jobs: Iterable<Job>): Promise<Shard[]> {
   const turns = new Turns();
@@ -30,7 +29,7 @@ export async function cutShards(jobs: Iterable<Job>): Promise<Shard[]> {
   return shards;
 }
 
-/** Putting a job into its place takes as long as so many cells of a table. */
+/** Sorting a job takes as long as this many cells of a table. */
 const JOB_CELLS = 5;
 
 async function inOrder(byPriority: ReadonlyMap<number, Job[]>, turns: Turns): Promise<Job[]> {

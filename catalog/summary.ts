@@ -6,36 +6,36 @@ import { findMark } from './notes/prompt-marks.ts';
 import { RowCounter, type RowsFound } from './notes/rows-found.ts';
 import { type ColumnHint, columnHints } from './reading/foreign-columns.ts';
 
-/** What a plan comes to. */
+/** The totals of a plan, and notes on it. */
 export type PlanSummary = {
   rows: number;
   jobs: number;
-  /** Distinct render keys: what a batch with an empty store renders. */
+  /** Distinct render keys: the number of images that a batch with an empty store renders. */
   images: number;
-  /** Rows with `{a|b}`, `__name__` and the like in their prompts as they stand: with expansion, those whose backslashes say so. */
+  /** Rows that still have `{a|b}`, `__name__` and the like in their prompts: with expansion, those that were escaped. */
   unexpanded: number;
-  /** Rows whose negative prompt changes nothing, since they have no guidance. */
+  /** Rows whose negative prompt has no effect, because they have no guidance. */
   unheardNegatives: number;
-  /** Rows with emphasis, tags or flags of other tools in a prompt, which are drawn as text; the first of them as it stands. */
+  /** Rows with emphasis, tags or flags of other tools in a prompt, which count as plain text; with the first one as written. */
   marks: RowsFound & { example: string | null };
-  /** Rows with a word such as `nan` or `None` for a prompt, which programs write where there is none; it would be drawn. */
+  /** Rows with a prompt such as `nan` or `None`, which programs write for a missing value; it would be drawn. */
   placeholders: RowsFound;
-  /** Columns that mean nothing to us and travel along, in the order of their first appearance. */
+  /** Unknown columns, which are carried over, in the order of their first appearance. */
   metadata: string[];
-  /** Those of them that other tools know, or that are spelt almost as ours. */
+  /** Those of them that other tools know, or that are spelt almost like ours. */
   columnHints: ColumnHint[];
-  /** In the order of sizes, then from wide to tall. */
+  /** Ordered by size, then from wide to tall. */
   bins: { size: Size; bin: Bin; jobs: number }[];
 };
 
-/** Whether a negative prompt changes nothing: guidance 1 is without it. */
+/** Whether a negative prompt has no effect: guidance 1 ignores it. */
 export const isNegativeUnheard = ({ negativePrompt, guidance }: Job): boolean =>
   negativePrompt !== '' && guidance === 1;
 
-/** What pandas, Python, JavaScript and databases write for a value that is not there. */
+/** What pandas, Python, JavaScript and databases write for a missing value. */
 const isPlaceholder = (text: string): boolean => /^(?:nan|null|none|nil|undefined|n\/a)$/i.test(text);
 
-/** Counts a plan's jobs as they come, in the catalog's order. */
+/** Counts a plan's jobs, job by job in the catalog's order. */
 export class SummaryBuilder {
   readonly #keys = new DigestSet();
   readonly #metadata = new Set<string>();

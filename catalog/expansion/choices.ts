@@ -1,23 +1,23 @@
 /**
- * Texts that are counted, and made one at a time by their number: a product of parts, where the last one turns fastest,
- * as the digits of a number do.
+ * Texts that can be counted, and made one at a time by their index: a product of parts, in which the last one varies
+ * fastest, like the digits of a number.
  */
 export type Texts = { count: bigint; at(index: bigint): Made };
 
-/** One text, and what was chosen for it at the outermost level, in order. */
+/** One text, and the choices made for it at the outermost level, in order. */
 export type Made = { text: string; choices: Choice[] };
 
-/** `label` is the name of a file of terms or of a column; null for braces. */
+/** `label` is the name of a terms file or of a column; null for braces. */
 export type Choice = { label: string | null; text: string };
 
-/** Counts beyond this are all alike: nobody renders that many, and numbers must not grow without end. */
+/** Counts are capped here: nobody renders that many, and numbers must not grow without bound. */
 export const UNCOUNTABLE = 10n ** 300n;
 
 const bounded = (count: bigint): bigint => (count > UNCOUNTABLE ? UNCOUNTABLE : count);
 
 export const literal = (text: string): Texts => ({ count: 1n, at: () => ({ text, choices: [] }) });
 
-/** All parts one after the other, in every combination. */
+/** All parts in sequence, in every combination. */
 export function sequence(parts: readonly Texts[]): Texts {
   const [only] = parts;
   if (only !== undefined && parts.length === 1) return only;
@@ -36,7 +36,7 @@ export function sequence(parts: readonly Texts[]): Texts {
   };
 }
 
-/** One of several texts; what is chosen further in is not told apart from it. */
+/** One of several texts; nested choices count as part of it. */
 export function choice(label: string | null, alternatives: readonly Texts[]): Texts {
   const starts: bigint[] = [];
   let count = 0n;
@@ -54,7 +54,7 @@ export function choice(label: string | null, alternatives: readonly Texts[]): Te
   };
 }
 
-/** Of ascending numbers that begin with 0. */
+/** The position of the last number that is not above `index`, in ascending numbers that begin with 0. */
 function lastNotAbove(starts: readonly bigint[], index: bigint): number {
   let low = 0;
   let high = starts.length;

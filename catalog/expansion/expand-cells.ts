@@ -9,33 +9,33 @@ import { drawIndices } from './sample.ts';
 import { parseTemplate, TemplateFault } from './template.ts';
 import { type ReadTerms, Terms } from './terms.ts';
 
-/** A row with nothing left to choose: as if a person had written it out. */
+/** A row with no choices left, as if it had been written out by hand. */
 export type ExpandedRow = {
   raw: RawRow;
-  /** How many the row makes in all. */
+  /** How many rows this one expands to in all. */
   siblings: number;
-  /** Null where the row had no choice. */
+  /** Null if the row had no choices. */
   chosen: Chosen | null;
 };
 
 export type Chosen = {
-  /** What tells the images of one row apart in their names. */
+  /** Distinguishes the images of one row in their names. */
   suffix: string;
-  /** The row, and what was chosen, as the manifest says it. */
+  /** The row and its choices, as recorded in the manifest. */
   metadata: Metadata;
 };
 
 export type Expansion = Omit<ExpansionSettings, 'terms'> & { terms: Terms };
 
-/** The settings with something that reads files of terms; `undefined` without settings. */
+/** The settings with a reader for terms files; `undefined` without settings. */
 export const openExpansion = (settings: ExpansionSettings | undefined, read: ReadTerms): Expansion | undefined =>
   settings && { ...settings, terms: new Terms(read, settings.terms) };
 
 type ColumnTexts = { column: Column; texts: Texts };
 
 /**
- * Makes a row's combinations, all or a sample, in a fixed order: the last choice of the last column turns fastest. They
- * are counted first; a row with too many is a problem and makes none, as is one whose cells cannot be read.
+ * Makes a row's combinations, all or a sample, in a fixed order: the last choice of the last column varies fastest. They
+ * are counted first: a row with too many, or with cells that cannot be read, is a problem and makes none.
  */
 export async function* expandCells(raw: RawRow, expansion: Expansion, problems: Problems): AsyncGenerator<ExpandedRow> {
   const columns = await columnTexts(raw, expansion.terms, problems);
@@ -44,7 +44,7 @@ export async function* expandCells(raw: RawRow, expansion: Expansion, problems: 
     yield { raw, siblings: 1, chosen: null };
     return;
   }
-  // One number says what is chosen in every column.
+  // One index determines the choices in all columns.
   const count = sequence(columns.map(({ texts }) => texts)).count;
   const wanted = await wantedOf(raw, count, expansion, problems);
   if (wanted === null) return;
@@ -52,12 +52,12 @@ export async function* expandCells(raw: RawRow, expansion: Expansion, problems: 
   const suffixes = new Map<string, number>();
   for (const index of wanted) {
     yield { ...combination(raw, columns, index, suffixes, problems), siblings: wanted.length };
-    // What is wrong with one combination mostly is with the others.
+    // A problem in one combination is usually in all of them.
     if (problems.total > before) return;
   }
 }
 
-/** The columns with choices; null where one of them cannot be read. */
+/** The columns with choices; null if one of them cannot be read. */
 async function columnTexts(raw: RawRow, terms: Terms, problems: Problems): Promise<ColumnTexts[] | null> {
   const before = problems.total;
   const found: ColumnTexts[] = [];
@@ -76,7 +76,7 @@ async function columnTexts(raw: RawRow, terms: Terms, problems: Problems): Promi
 
 async function textsOf(raw: RawRow, column: Column, terms: Terms, problems: Problems): Promise<Texts | null> {
   const cell = raw.values[column];
-  // Most cells of most catalogs: nothing in them means anything.
+  // Shortcut for most cells: they contain no special characters.
   if (cell === undefined || !/[\\{}_<$[|]/.test(cell)) return null;
   try {
     const template = parseTemplate(cell);
@@ -89,7 +89,7 @@ async function textsOf(raw: RawRow, column: Column, terms: Terms, problems: Prob
   }
 }
 
-/** The numbers of the combinations to make; null where there are too many. */
+/** The indices of the combinations to make; null if there are too many. */
 async function wantedOf(
   raw: RawRow,
   count: bigint,
@@ -102,11 +102,11 @@ async function wantedOf(
     return null;
   };
   if (sample !== null) {
-    if (count >= UNCOUNTABLE) return report('fewer combinations to draw from');
+    if (count >= UNCOUNTABLE) return report('fewer combinations to sample from');
     return drawIndices(count, sample, `${sampleSeed} ${contentId(raw)}`);
   }
   if (count <= BigInt(maxPerRow)) return Array.from({ length: Number(count) }, (_, index) => BigInt(index));
-  return report(`at most ${maxPerRow} combinations of a row (--max-per-row), or a sample of them (--sample)`);
+  return report(`at most ${maxPerRow} combinations per row (--max-per-row), or a sample of them (--sample)`);
 }
 
 function combination(
@@ -130,7 +130,7 @@ function combination(
   }
   const choices = chosen.flat();
   const written = { ...raw, values };
-  // Escapes alone leave nothing to choose.
+  // Only escapes, no choices.
   if (choices.length === 0) return { raw: written, chosen: null };
   const name = suffixOf(choices.map(({ text }) => text));
   const occurrence = (suffixes.get(name) ?? 0) + 1;
@@ -139,10 +139,10 @@ function combination(
   return { raw: written, chosen: { suffix, metadata: chosenMetadata(raw, choices) } };
 }
 
-/** An alternative that is empty leaves two spaces where one was meant. */
+/** An empty alternative leaves two spaces in a row. */
 const tidy = (text: string): string => text.replaceAll(/ {2,}/g, ' ').trim();
 
-/** What the manifest says of an image's origin: the row, and what was chosen. */
+/** An image's origin for the manifest: the row and its choices. */
 function chosenMetadata(raw: RawRow, choices: readonly Choice[]): Metadata {
   const entries: [string, string][] = [['choice:row', raw.values.id ?? `line ${raw.line}`]];
   const seen = new Map<string, number>();

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { Turns } from '../../domain/turns.ts';
 
-/** Drawing a number takes as long as so many cells of a table. */
+/** Drawing a number takes as long as this many cells of a table. */
 const DRAW_CELLS = 10;
 
 /**
- * Draws different numbers from 0 to `count` − 1, every set of them with the same chance, and gives them in order. The
- * same seed draws the same.
+ * Draws distinct numbers from 0 to `count` − 1, every set with the same probability, and returns them in ascending order.
+ * The same seed draws the same numbers.
  *
  * Source: R. W. Floyd in J. Bentley, "Programming Pearls: A Sample of Brilliance", CACM 30 (1987), algorithm F2.
  */
@@ -22,7 +22,7 @@ export async function drawIndices(count: bigint, wanted: number, seed: string): 
   return [...drawn].sort((a, b) => (a < b ? -1 : 1));
 }
 
-/** Eight bytes more than the bound has, so that the remainder's unevenness is below 2⁻⁵⁶. */
+/** Uses eight bytes more than the bound, so that the bias of the remainder is below 2⁻⁵⁶. */
 function randomBelow(bound: bigint, seed: string): bigint {
   const bytes = Math.ceil(bound.toString(16).length / 2) + 8;
   const digest = createHash('shake256', { outputLength: bytes }).update(seed).digest('hex');

@@ -1,56 +1,56 @@
 import { Fault } from '../fault.ts';
 
-/** A text in which something is left to choose: `a {red|dark {green|blue}} apple on __backgrounds__`. */
+/** A text with choices: `a {red|dark {green|blue}} apple on __backgrounds__`. */
 export type Template = readonly Part[];
 
-/** Literal text, a choice between templates, or the name of a file of terms to choose from. */
+/** Literal text, a choice between templates, or the name of a terms file to choose from. */
 type Part = string | { alternatives: readonly Template[] } | { terms: string };
 
-/** What a person has to put right in a text with choices, or in a file of terms. */
+/** A mistake in a text with choices, or in a terms file. */
 export class TemplateFault extends Fault {}
 
-/** Deeper than any person nests, and shallow enough for recursion. */
+/** Deeper than anyone nests, and shallow enough for recursion. */
 export const MAX_DEPTH = 20;
 
 const ESCAPED = /\\([{}|_\\])/y;
-/** What stands between "__" and "__": words with single underscores, so that the next two end it. */
+/** The text between "__" and "__": words with single underscores, so that the next double underscore ends it. */
 const BETWEEN = String.raw`(?!_)((?:[^\s{}|_]|_(?!_))+(?:[ \t]+(?:[^\s{}|_]|_(?!_))+)*)`;
 const TERMS = new RegExp(`__${BETWEEN}__`, 'y');
 const TERMS_PART = String.raw`[\p{L}\p{N}](?:[\p{L}\p{N}_-]| (?=[\p{L}\p{N}_-]))*`;
 const TERMS_NAME = new RegExp(`^${TERMS_PART}(/${TERMS_PART})*$`, 'u');
 const LITERAL = /[^\\{}|_$<[]+/y;
 
-/** SwarmUI's ways to choose, repeat and remember (docs/Features/Prompt Syntax.md). */
+/** SwarmUI's tags to choose, repeat and remember (docs/Features/Prompt Syntax.md). */
 const SWARM_TAG = String.raw`<(random|wildcard|wc|alternate|alt|fromto|repeat|setvar|var|setmacro|macro|preset|p|param|comment)(\[[^\]>]*\])?:`;
 
-/** What means something in other tools and would be taken for text here, with what to write instead. */
+/** Syntax of other tools that would count as plain text here, with what to write instead. */
 const FOREIGN: [start: RegExp, expected: string][] = [
   [/\$\{/y, 'no variables; write the text out, or "\\{" for a brace'],
   [
     /(?<!_)__[ \t]*[\p{L}\p{N}][\p{L}\p{N} \t/_-]{0,80}?[ \t]*__(?!_)/uy,
-    'no space behind the first "__" of terms and before the last, or "\\_"',
+    'no space after the first "__" of terms or before the last, or "\\_"',
   ],
   [new RegExp(SWARM_TAG, 'iy'), 'choices as {a|b} and terms as __name__'],
   [/\[(?:[^[\]{}|\\]|\{[^{}]*\})*\|[^[\]]*\]/y, 'choices as {a|b}, or "\\|" for the character itself'],
   [/\|\|[^|]+(?:\|[^|]+)+\|\|/y, 'choices as {a|b}, or "\\|" for the character itself'],
-  [/\[\[[^[\]]*,[^[\]]*\]\]/y, 'choices as {a|b}, and no list in [[ ]]'],
+  [/\[\[[^[\]]*,[^[\]]*\]\]/y, 'choices as {a|b} instead of a list in [[ ]]'],
 ];
 const FOREIGN_AT_BRACE: [start: RegExp, expected: string][] = [
-  [/%/y, 'choices as {a|b}, and no template of Jinja'],
-  [/\s*[~@!]/y, 'alternatives without "~", "@" or "!" before them; all are taken, or drawn with --sample'],
+  [/%/y, 'choices as {a|b} instead of a Jinja template'],
+  [/\s*[~@!]/y, 'alternatives without "~", "@" or "!" before them; all are used, or sampled with --sample'],
 ];
 const FOREIGN_IN_BRACES: [start: RegExp, expected: string][] = [
-  [/\s*[\d-]+\s*\$\$/y, 'one alternative to be taken at a time, without a number and "$$"'],
-  [/\s*\d*\.?\d+\s*::/y, 'alternatives without weights; every one is taken, or drawn with the same chance'],
+  [/\s*[\d-]+\s*\$\$/y, 'one alternative at a time, without a number and "$$"'],
+  [/\s*\d*\.?\d+\s*::/y, 'alternatives without weights; all are used, or sampled with equal probability'],
 ];
 const FOREIGN_IN_TERMS: [start: RegExp, expected: string][] = [
-  [/\s*\d*\.?\d+\s*::/y, 'terms without weights; every one is taken, or drawn with the same chance'],
+  [/\s*\d*\.?\d+\s*::/y, 'terms without weights; all are used, or sampled with equal probability'],
   [/.*\s#(\s|$)/y, 'a comment on a line of its own, or the term without " # "'],
 ];
 
 /**
- * Reads `{a|b}`, nested as wanted, and `__name__`; a backslash takes the meaning from `{`, `}`, `|`, `_` and itself.
- * The words are those of Dynamic Prompts (sd-dynamic-prompts, docs/SYNTAX.md), of which this is the part without chance.
+ * Parses `{a|b}`, which may be nested, and `__name__`; a backslash escapes `{`, `}`, `|`, `_` and itself.
+ * The syntax is the non-random part of Dynamic Prompts (sd-dynamic-prompts, docs/SYNTAX.md).
  *
  * @throws TemplateFault
  */
@@ -62,7 +62,7 @@ export function parseTemplate(text: string): Template {
 }
 
 /**
- * Reads a line of a file of terms.
+ * Parses a line of a terms file.
  *
  * @throws TemplateFault
  */
@@ -76,10 +76,10 @@ const TEMPLATE_LIKE = new RegExp(
   'i',
 );
 
-/** True for a text that would mean more than itself if it were read as a template, or be refused as one. */
+/** Whether a text would expand, or be refused, if it were read as a template. */
 export const looksLikeTemplate = (text: string): boolean => TEMPLATE_LIKE.test(text);
 
-/** `{red, blue}` is a choice in Midjourney, and often no choice at all. */
+/** `{red, blue}` is a choice in Midjourney, and often a mistake. */
 const hasComma = (part: Part): boolean => typeof part === 'string' && part.includes(',');
 
 class TemplateReader {
@@ -94,12 +94,12 @@ class TemplateReader {
     return this.#at >= this.#text.length;
   }
 
-  /** The text around the place of reading, as a message shows it. */
+  /** The text at the current position, for messages. */
   here(): string {
     return `${JSON.stringify(this.#text.slice(this.#at, this.#at + 30))} at character ${this.#at + 1}`;
   }
 
-  /** Reads to the end of the text or, inside braces, to the `|` or `}` that ends the alternative. */
+  /** Parses to the end of the text or, inside braces, to the `|` or `}` that ends the alternative. */
   sequence(depth: number): Template {
     const parts: Part[] = [];
     while (!this.atEnd) {
@@ -151,7 +151,7 @@ class TemplateReader {
     return this.#text[this.#at - 1]!;
   }
 
-  /** @throws TemplateFault where one of these begins at the place of reading */
+  /** @throws TemplateFault if one of these begins at the current position */
   refuse(foreign: typeof FOREIGN): void {
     for (const [start, expected] of foreign) {
       start.lastIndex = this.#at;

@@ -4,16 +4,16 @@ import { CATALOG_LIMITS } from '../catalog-limits.ts';
 import { choice, literal, sequence, type Texts } from './choices.ts';
 import { MAX_DEPTH, parseTerm, type Template, TemplateFault } from './template.ts';
 
-/** Reads the file of terms `<name>.txt`; `null` where there is none. The name has no part that begins with a dot. */
+/** Reads the terms file `<name>.txt`; `null` if there is none. No part of the name begins with a dot. */
 export type ReadTerms = (name: string) => Promise<Uint8Array | null>;
 
-/** The files of terms of one folder. Each is read once, and only when a prompt asks for it. */
+/** The terms files of one folder. Each is read once, when a prompt first names it. */
 export class Terms {
   readonly #read: ReadTerms;
   readonly #folder: string;
   readonly #lists = new Map<string, Texts>();
 
-  /** @param folder as messages name it */
+  /** @param folder its name in messages */
   constructor(read: ReadTerms, folder: string) {
     this.#read = read;
     this.#folder = folder;
@@ -22,7 +22,7 @@ export class Terms {
   /**
    * All texts that a template can make.
    *
-   * @throws TemplateFault for a file of terms that is missing, empty, wrong or part of a circle
+   * @throws TemplateFault for a terms file that is missing, empty, invalid or part of a cycle
    */
   async textsOf(template: Template, inside: readonly string[] = []): Promise<Texts> {
     const parts: Texts[] = [];
@@ -36,7 +36,7 @@ export class Terms {
 
   async #list(name: string, inside: readonly string[]): Promise<Texts> {
     if (inside.includes(name)) {
-      throw new TemplateFault('files of terms that do not lead back to themselves', [...inside, name].join(' → '));
+      throw new TemplateFault('terms files without a cycle', [...inside, name].join(' → '));
     }
     if (inside.length >= MAX_DEPTH) throw new TemplateFault(`terms at most ${MAX_DEPTH} deep`, inside.join(' → '));
     const known = this.#lists.get(name);
@@ -54,7 +54,7 @@ export class Terms {
 
   async #templates(name: string): Promise<Template[]> {
     const bytes = await this.#read(name);
-    if (bytes === null) throw new TemplateFault(`a file ${name}.txt of terms in ${this.#folder}`, 'none');
+    if (bytes === null) throw new TemplateFault(`a terms file ${name}.txt in ${this.#folder}`, 'none');
     const lines = linesOf(bytes, `${name}.txt`);
     if (lines.length === 0) throw new TemplateFault(`a term in ${name}.txt`, 'none');
     return lines.map(({ line, text }) => {
@@ -68,11 +68,11 @@ export class Terms {
   }
 }
 
-/** What a choice from a file of terms is called; beside it the manifest names the row, and choices in columns of ours. */
+/** Label of a choice from a terms file. The manifest also labels the row, and choices in our columns, so avoid those names. */
 const labelOf = (name: string): string =>
   name === 'row' || GRID_COLUMNS.some((column) => column === name) ? `terms/${name}` : name;
 
-/** Terms, one a line, without empty lines and those that begin with `#`. */
+/** Terms, one per line, without empty lines and lines that begin with `#`. */
 function linesOf(bytes: Uint8Array, file: string): { line: number; text: string }[] {
   if (bytes.length > CATALOG_LIMITS.termsBytes) {
     throw new TemplateFault(`at most ${CATALOG_LIMITS.termsBytes} bytes in ${file}`, `${bytes.length}`);

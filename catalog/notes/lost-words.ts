@@ -1,16 +1,16 @@
 const WORD = /[\p{L}\p{N}]+/gu;
 
-/** The name of a character of HTML is no word. */
+/** An HTML character reference is not a word. */
 const ENTITY = /&(?:#\d+|#x[\da-f]+|[a-z]+);/gi;
 
-/** Letters of full width and ligatures are the same letters. */
+/** Full-width letters and ligatures count as the plain letters. */
 const wordsOf = (text: string): string[] =>
   text.replaceAll(ENTITY, ' ').normalize('NFKC').toLowerCase().match(WORD) ?? [];
 
 /** Nothing but punctuation and white space. */
 export const isWordless = (text: string): boolean => !/[\p{L}\p{N}\p{S}]/u.test(text);
 
-/** Whether a text lacks words that it had before it was cleaned, however often each stands in it. */
+/** Whether a text has lost words in cleaning; repeated words are counted. */
 export function losesWords(before: string, after: string): boolean {
   if (isSame(before, after)) return false;
   const left = new Map<string, number>();
@@ -22,7 +22,7 @@ export function losesWords(before: string, after: string): boolean {
   });
 }
 
-/** But for capitals, where those are no more than that. */
+/** Equal except for the case of ASCII letters. */
 const isSame = (before: string, after: string): boolean =>
   before === after || (before.length === after.length && ASCII.test(before) && before.toLowerCase() === after);
 

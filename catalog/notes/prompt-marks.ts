@@ -2,22 +2,21 @@ const FLAGS =
   'ar aspect no v version s stylize seed q quality c chaos w weird style niji iw stop tile raw sref cref oref hd test uplight repeat r ' +
   'steps cfg[_-]?scale cfg guidance width height prompt negative[_-]?prompt n_iter batch_size sampler(?:_name)? sd_model';
 
-/** A flag whose two hyphens a word processor has made a dash: " —ar 16:9". */
+/** A flag whose two hyphens a word processor has turned into a dash: " —ar 16:9". */
 export const DASHED_FLAG = new RegExp(
   `(?<=^|\\s)[–—]{1,2}(?:${FLAGS.replaceAll(' ', '|')})(?:[\\s=](?![–—])\\S{1,40}|$)`,
   'i',
 );
 
 /**
- * Emphasis, tags and flags that other tools take out of a prompt and act upon; here they are text. Each pattern is written so that
- * prose and code seldom match: "(c)", "16:9", "[sic]", "C++", "std::vector", "DO NOT BREAK GLASS". Lengths have bounds, so that no text
- * takes long to look through.
+ * Emphasis, tags and flags that other tools interpret; here they are plain text. The patterns rarely match prose or code such
+ * as "(c)", "16:9", "[sic]", "C++", "std::vector", "DO NOT BREAK GLASS". Lengths are bounded, so that no text takes long.
  *
  * Sources: AUTOMATIC1111 (modules/prompt_parser.py, modules/extra_networks.py), ComfyUI (comfy/sd1_clip.py), compel for InvokeAI
  * (docs/syntax.md), SwarmUI (docs/Features/Prompt Syntax.md), NovelAI, Midjourney's parameters and multi-prompts.
  */
 const MARKS: readonly RegExp[] = [
-  // (flat:1.3): a weight is a small number, and what it weighs does not end in a digit, as a ratio or a time does.
+  // (flat:1.3): a weight is a small number, and the weighted text does not end in a digit, unlike a ratio or a time.
   /\([^()]{0,200}[^()\d\s]\s{0,3}:\s{0,3}-?(?:\d(?:\.\d{1,9})?|\.\d{1,9})\s{0,3}\)/,
   // ((red)), [[red]], {{red}}
   /\(\([^()]{1,200}\)\)/,
@@ -38,9 +37,9 @@ const MARKS: readonly RegExp[] = [
   /AND(?<=[\p{Ll}\d)\]]\s{1,3}AND)(?=\s{1,3}[\p{Ll}\d([])/u,
   // hot::2 dog, hot:: dog
   /[^\s,:]{0,40}[\p{L}\d)]::\s?(?:-?\d{0,3}\.?\d{1,9})?(?=[\s,]|$)/u,
-  // a street|at night|in rain: a matrix of AUTOMATIC1111's; within brackets such a line is another mark.
+  // a street|at night|in rain: AUTOMATIC1111's prompt matrix; inside brackets it is another mark.
   /^[^{}[\]<>|]{1,400}[^{}[\]<>|\s]\|[^{}[\]<>|\s][^{}[\]<>]*$/,
-  // What AUTOMATIC1111 writes below a prompt, and Midjourney has before it.
+  // What AUTOMATIC1111 writes below a prompt, and Midjourney's command before it.
   /(?:^|\n)\s{0,9}negative prompt:/i,
   /\bSteps: \d+, (?:Sampler|Schedule type|CFG scale|Seed|Size): /i,
   /^\/imagine\b(?: prompt:)?/i,
@@ -51,10 +50,10 @@ const MARKS: readonly RegExp[] = [
   DASHED_FLAG,
 ];
 
-/** What each of them has in it; most prompts have none of it, and looking for all marks takes as long as reading the row. */
+/** Characters that each mark contains. Most prompts have none, and searching for all marks takes as long as reading the row. */
 const TRACE = /[([{<:|)–—]|\+\+|--|BREAK|ADD|AND|^\//;
 
-/** The first of them in a text, as it stands there; `null` where there is none. */
+/** The first mark in a text, as written; `null` if there is none. */
 export function findMark(text: string): string | null {
   if (!TRACE.test(text)) return null;
   let first: RegExpExecArray | null = null;

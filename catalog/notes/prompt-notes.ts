@@ -3,31 +3,31 @@ import { isWordless, losesWords } from './lost-words.ts';
 import { RowCounter, type RowsFound } from './rows-found.ts';
 
 /**
- * What a bundle's model gets of a prompt: the text that is left of it, whether it is too long to be read whole, and how much of it the model
- * does not know.
+ * How a bundle's model reads a prompt: the text after cleaning, whether it is cut off, and how much of it the model does not
+ * know.
  */
 export type PromptReading = { text: string; isCut: boolean; unknown: 'none' | 'some' | 'all' };
 
 export type PromptReader = {
   read: (prompt: string) => PromptReading;
   maxTokens: number;
-  /** Things that the model can draw, and whether a text names one; `null` where nobody knows. */
+  /** Things that the model can draw, and whether a text names one; `null` if unknown. */
   vocabulary: { things: readonly string[]; isNamedIn: (text: string) => boolean } | null;
 };
 
-/** What is to be told of how a catalog's prompts and negative prompts are read. */
+/** Notes on how a catalog's prompts and negative prompts are read. */
 export type PromptNotes = {
-  /** Rows whose prompt or negative prompt is longer than the model reads, which is so many tokens. */
+  /** Rows whose prompt or negative prompt is longer than the model reads, and the maximum in tokens. */
   cutPrompts: RowsFound & { maxTokens: number };
-  /** Rows whose prompt or negative prompt has no word left: what is drawn is the empty prompt. */
+  /** Rows whose prompt or negative prompt has no words left after cleaning, and counts as empty. */
   emptyPrompts: RowsFound;
-  /** Rows whose prompt or negative prompt has words, and the model knows none of them: emoji, or other scripts than it was trained with. */
+  /** Rows whose prompt or negative prompt has words, none of which the model knows: emoji, or scripts it was not trained on. */
   foreignPrompts: RowsFound;
-  /** Rows with some such characters, which the model passes over. */
+  /** Rows with some such characters, which the model ignores. */
   unknownCharacters: RowsFound;
-  /** Rows whose prompt names nothing that the model was trained to draw; `null` where the bundle does not say what that is. */
+  /** Rows whose prompt names nothing that the model was trained to draw; `null` if the bundle does not say what that is. */
   undrawablePrompts: (RowsFound & { things: readonly string[] }) | null;
-  /** Rows whose prompt or negative prompt loses words or all of them, the first hundred of them with what is left. */
+  /** Rows whose prompt or negative prompt loses some or all words in cleaning, with the changes in the first hundred. */
   cleanedPrompts: { rows: number; changes: PromptChange[] };
 };
 
@@ -35,7 +35,7 @@ export type PromptChange = { line: number; column: 'prompt' | 'negative_prompt';
 
 const CHANGES_LISTED = 100;
 
-/** Looks at the prompts of jobs as they come, in the catalog's order. */
+/** Checks the prompts of jobs, job by job in the catalog's order. */
 export class PromptCheck {
   readonly #reader: PromptReader;
   readonly #cut = new RowCounter();
@@ -79,7 +79,7 @@ export class PromptCheck {
     if (!isEmpty && unknown === 'all') this.#foreign.add(line);
     if (!isEmpty && unknown === 'some') this.#unknown.add(line);
     if (isEmpty) this.#empty.add(line);
-    // Of the others more is told already.
+    // The others are reported for another reason.
     const isReadable = !isEmpty && unknown !== 'all' && column === 'prompt';
     if (isReadable && this.#reader.vocabulary?.isNamedIn(after) === false) this.#undrawable.add(line);
     if (!isEmpty && !losesWords(before, after)) return;

@@ -1,9 +1,9 @@
-/** Rows of which something is to be told: how many, and the lines of the first. */
+/** Rows with something to report: how many, and the lines of the first ones. */
 export type RowsFound = { rows: number; firstLines: number[] };
 
 const LINES_SHOWN = 10;
 
-/** Counts rows as their jobs come, one after the other: those of a row follow each other. */
+/** Counts rows, given the lines of their jobs in order; jobs of the same row are consecutive. */
 export class RowCounter {
   readonly #firstLines: number[] = [];
   #rows = 0;

@@ -1,6 +1,6 @@
 import type { Column } from '../../domain/parameters.ts';
 
-/** What our columns are called in German, French and Spanish, in small letters and without spaces, so that a table that says so is asked about. */
+/** Our columns in German, French and Spanish, in lower case and without spaces, so that a hint can be given. */
 export const TRANSLATED: [meant: Column[], names: string][] = [
   [['size'], 'größe grösse groesse bildgröße taille tamaño tamano'],
   [['width'], 'breite largeur ancho anchura'],
@@ -17,6 +17,6 @@ export const TRANSLATED: [meant: Column[], names: string][] = [
   ],
 ];
 
-/** Which may be meant for the prompt, where no column is called so. */
+/** Names that may stand for the prompt, if there is no such column. */
 export const TRANSLATED_PROMPTS =
   'beschreibung bildbeschreibung beschriftung légende legende descripción descripcion leyenda';

@@ -10,7 +10,7 @@ export type ByteSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 const LINE_FEED = 0x0a;
 const RETURN = 0x0d;
 
-/** What files begin with that say what they are. */
+/** Byte sequences at the start of a file that show its type. */
 const UTF8_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 const UTF16_MARKS = [
   { mark: Buffer.from([0xff, 0xfe]), encoding: 'utf-16le' },
@@ -21,16 +21,16 @@ const ZIP_MARK = Buffer.from('PK\u0003\u0004');
 const startsWith = (bytes: Buffer, mark: Buffer): boolean => bytes.subarray(0, mark.length).equals(mark);
 
 /**
- * A catalog's bytes as UTF-8 without a mark, with "\n" at the end of lines, whatever the file has; in small pieces. UTF-16 is known
- * by its mark, with which Excel writes its "Unicode text"; bytes of other encodings come as they are.
- * @param readAs is told the encoding that a mark says
- * @throws CatalogError for a file that is too long, is a workbook, or is no UTF-16 although it says so
+ * A catalog's bytes as UTF-8 without a byte order mark and with "\n" line endings, whatever the file has, in small pieces.
+ * UTF-16 is recognised by its mark, which Excel writes for "Unicode text"; other encodings are passed through.
+ * @param readAs receives the encoding of the mark
+ * @throws CatalogError for a file that is too long, is a workbook, or has a UTF-16 mark but is not UTF-16
  */
 export async function* plainBytes(source: ByteSource, problems: Problems, readAs: ReadAs): AsyncGenerator<Buffer> {
   yield* withLineFeeds(asUtf8(atLeast(ZIP_MARK.length, slices(source, problems)), problems, readAs));
 }
 
-/** The bytes in small pieces, so that memory stays small where the source is one large array. */
+/** The bytes in small pieces, so that memory stays small even if the source is one large array. */
 export async function* slices(source: ByteSource, problems: Problems): AsyncGenerator<Buffer> {
   let total = 0;
   for await (const chunk of source) {
@@ -75,7 +75,7 @@ async function* asUtf8(pieces: AsyncIterable<Buffer>, problems: Problems, readAs
   if (decoder !== null) yield decoded(decoder, null, problems);
 }
 
-/** `null` for what is taken for UTF-8. */
+/** `null` for UTF-8. */
 function decoderOf(start: Buffer, problems: Problems): TextDecoder | null {
   if (startsWith(start, ZIP_MARK)) {
     const found =
@@ -95,7 +95,7 @@ function decoded(decoder: TextDecoder, bytes: Buffer | null, problems: Problems)
   }
 }
 
-/** CRLF and CR become LF, also where two pieces meet. */
+/** Turns CRLF and CR into LF, even across pieces. */
 async function* withLineFeeds(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let isAfterReturn = false;
   for await (const piece of pieces) {

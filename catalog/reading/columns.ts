@@ -9,16 +9,16 @@ import { mappingText, promptColumn } from './foreign-columns.ts';
 /** A column of the file, its position counted from 0. */
 type FileColumn = { position: number; name: string };
 
-/** Which column of the file is read as which of ours, and which travel along. */
+/** Which columns of the file are read as ours, and which are carried over. */
 export type ColumnMap = {
   known: ReadonlyMap<Column, FileColumn>;
   metadata: readonly FileColumn[];
-  /** Columns with an empty header, such as spreadsheets leave at the right; their cells must be empty too. */
+  /** Columns with an empty header, which spreadsheets leave on the right; their cells must be empty too. */
   unnamed: readonly FileColumn[];
   count: number;
 };
 
-/** Whether a header has the column that the prompt is read from. */
+/** Whether a header has the prompt's column. */
 export const hasPrompt =
   ({ prompt }: Readonly<Record<string, string>>) =>
   (names: readonly string[]): boolean =>
@@ -39,7 +39,7 @@ export function checkMapping(mapping: Readonly<Record<string, string>>): void {
 }
 
 /**
- * Reads a header. Adds a problem for each column that is missing or there twice, and returns null if there was one.
+ * Reads a header. Adds a problem for each missing or duplicate column, and returns null if there was one.
  * @param mapping our column → the file's name for it
  */
 export function mapColumns(
@@ -79,11 +79,11 @@ function findKnown(
       known.set(column, first);
       if (more.length > 0) report(column, 'one such column', `${more.length + 1}: ${listed([first, ...more])}`);
     } else if (wanted !== undefined) {
-      report(column, `a column ${quoted(wanted)}, as the mapping says`, whatIsThere(columns));
+      report(column, `a column ${quoted(wanted)}, as mapped`, whatIsThere(columns));
     } else if (column === 'prompt') {
       report(
         column,
-        'a column "prompt"; another can be named with --column prompt=<name>',
+        'a column "prompt"; map another with --column prompt=<name>',
         `${whatIsThere(columns)}${promptAdvice(columns)}`,
       );
     }
@@ -99,11 +99,11 @@ function reportTwins(columns: readonly FileColumn[], report: Report): void {
   }
 }
 
-/** A mapping may take a name that would otherwise be another of our columns. */
+/** A mapping may use a name that would otherwise be another of our columns. */
 const mappedFirst = (mapping: Readonly<Record<string, string>>): Column[] =>
   COLUMNS.toSorted((a, b) => Number(mapping[b] !== undefined) - Number(mapping[a] !== undefined));
 
-/** The columns that may be meant: a mapping goes by the exact name where there is one, all else by the folded name. */
+/** The candidate columns: a mapping prefers the exact name; otherwise folded names are compared. */
 function called(column: Column, wanted: string | undefined, columns: readonly FileColumn[]): FileColumn[] {
   const exact = columns.filter(({ name }) => name === wanted?.trim());
   return exact.length > 0 ? exact : columns.filter(({ name }) => foldedName(name) === foldedName(wanted ?? column));
@@ -118,10 +118,10 @@ const listed = (columns: readonly FileColumn[]): string =>
 function promptAdvice(columns: readonly FileColumn[]): string {
   const meant = promptColumn(columns.map(({ name }) => name));
   if (meant !== undefined) return `; is it --column ${mappingText('prompt', meant)}?`;
-  return isTitle(columns) ? '. The first row has to be the header: remove what is above it' : '';
+  return isTitle(columns) ? '. The first row must be the header: remove everything above it' : '';
 }
 
-/** One text alone, such as people write above a table. */
+/** A single text, such as a title above a table. */
 const isTitle = (columns: readonly FileColumn[]): boolean =>
   columns.filter(({ name }) => name !== '').length === 1 && (columns.length > 1 || /\s/.test(columns[0]!.name));
 

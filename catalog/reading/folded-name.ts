@@ -1,4 +1,4 @@
-/** Case, spaces and hyphens do not tell columns apart: "Negative Prompt" is `negative_prompt`. */
+/** Column names ignore case, spaces and hyphens: "Negative Prompt" is `negative_prompt`. */
 export const foldedName = (name: string): string =>
   name
     .trim()

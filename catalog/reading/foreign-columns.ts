@@ -4,12 +4,12 @@ import { quoted } from '../../domain/printable.mjs';
 import { TRANSLATED, TRANSLATED_PROMPTS } from '../notes/translated-columns.ts';
 import { foldedName } from './folded-name.ts';
 
-/** What to tell of a column that changes no picture, although whoever named it thought of one. */
+/** A hint about a column that has no effect, although its name suggests one. */
 export type ColumnHint = {
   found: string;
-  /** Which of our columns it may have been meant for; none where nothing here does what it says. */
+  /** The columns of ours that it may have been meant as; empty if there is no equivalent here. */
   meant: Column[];
-  /** Why it has no effect, where nothing was meant. */
+  /** Why it has no effect, if there is no equivalent. */
   because: string | null;
 };
 
@@ -67,13 +67,13 @@ const NO_EFFECT: [because: string, names: string][] = [
       'controlnet controlnets controls ipadapter ipadapters hypernetwork hypernet',
   ],
   [
-    'every picture begins with noise, not with another picture',
+    'every image starts from noise, not from another image',
     'initimage initimages image inputimage sourceimage imageprompt mask maskimage strength denoise denoisingstrength promptstrength ' +
       'initimagecreativity imagestrength iw sref cref',
   ],
   ['the model has no CLIP', 'clipskip clipstopatlayer clipguidancepreset'],
   [
-    'size, width and height say how large a picture is',
+    'size, width and height determine how large an image is',
     'hires hiresfix enablehr hrscale hrupscaler hrsecondpasssteps hiresupscale hiresupscaler hiressteps upscale upscaler upscaleby ' +
       'tiling tile seamless restorefaces facerestoration sidelength megapixels',
   ],
@@ -90,7 +90,7 @@ const NO_EFFECT: [because: string, names: string][] = [
     'cfgrescale cfgrescalemultiplier guidancerescale admguidance adaptivecfg truecfgscale pagscale freeu',
   ],
   [
-    '--image-format and --quality say it, for all rows',
+    '--image-format and --quality set it, for all rows',
     'format quality outputformat fileformat imageformat outputquality',
   ],
 ];
@@ -104,7 +104,7 @@ const meanings = new Map<string, Meaning>(
   ].flatMap(({ names, ...meaning }) => names.split(' ').map((name) => [name, meaning] as const)),
 );
 
-/** A number at the end tells several of a kind apart, as in "LoRA 2". */
+/** Removes a number at the end, as in "LoRA 2". */
 const squeezed = (name: string): string =>
   name
     .normalize('NFC')
@@ -112,30 +112,30 @@ const squeezed = (name: string): string =>
     .replaceAll(/[^\p{L}\p{N}]+/gu, '')
     .replace(/\d+$/, '');
 
-/** What a column or flag of another tool means here; `undefined` for a name that is nobody's. */
+/** What a column or flag of another tool means here; `undefined` for an unknown name. */
 export const foreignMeaning = (name: string): Meaning | undefined => meanings.get(squeezed(name));
 
 /** Such as "Aspect Ratio (w:h)" or "Size [px]". */
 const withoutUnit = (name: string): string => name.replace(/[([][^()[\]]*[)\]]\s*$/, '').trim();
 
-/** Flags that a list of prompts has beside those that have a meaning here. */
+/** Other flags in a list of prompts. */
 const OTHER_FLAG = { meant: [], because: 'such a flag steers another tool' };
 
 const PROMPT_NAMES = `positiveprompt positive positivetext rawprompt textprompt caption text description prompttext prompts ${TRANSLATED_PROMPTS}`;
 
-/** Which of the columns was meant for the prompt, where there is none of that name. */
+/** The column that was probably meant as the prompt, if there is none of that name. */
 export const promptColumn = (names: readonly string[]): string | undefined => {
   const known = PROMPT_NAMES.split(' ');
   return names.find((name) => misspelt(name) === 'prompt') ?? names.find((name) => known.includes(squeezed(name)));
 };
 
-/** So many letters of a name may be other, missing or too many; of a short one fewer, or "no" were almost "id". */
+/** How many letters of a name may be wrong, missing or extra; fewer in short names, or "no" would be close to "id". */
 const typos = (name: string): number => Math.min(2, Math.floor(name.length / 3));
 
 const misspelt = (name: string): Column | undefined =>
   closestMatch(foldedName(name), COLUMNS, { maxDistance: typos(foldedName(name)) }) as Column | undefined;
 
-/** Those of the columns that mean nothing to us which other tools know, or which are spelt almost as one of ours. */
+/** Hints about unknown columns that other tools know, or that are spelt almost like one of ours. */
 export function columnHints(names: readonly string[]): ColumnHint[] {
   return names.flatMap((found) => {
     const name = withoutUnit(found);
@@ -143,7 +143,7 @@ export function columnHints(names: readonly string[]): ColumnHint[] {
     if (meaning !== undefined) return [{ found, ...meaning }];
     if (/^--[a-z][\w-]*$/i.test(found)) return [{ found, ...OTHER_FLAG }];
     const meant = misspelt(name);
-    // One that is called as ours is carried along where a mapping says that another is meant.
+    // A column with one of our names is carried over if a mapping names another one in its place.
     return meant === undefined || meant === foldedName(found) ? [] : [{ found, meant: [meant], because: null }];
   });
 }
@@ -151,14 +151,14 @@ export function columnHints(names: readonly string[]): ColumnHint[] {
 /** A hint as people read it. */
 export function columnHintText({ found, meant, because }: ColumnHint): string {
   const name = quoted(found);
-  if (because !== null) return `column ${name} has no effect here and is carried along: ${because}`;
+  if (because !== null) return `column ${name} has no effect here and is carried over: ${because}`;
   const [only, ...more] = meant;
-  const question = `column ${name} changes no picture and is carried along; was ${meant.join(' and ')} meant?`;
+  const question = `column ${name} has no effect and is carried over; did you mean ${meant.join(' and ')}?`;
   if (only === undefined || more.length > 0) return question;
-  return `${question} --column ${mappingText(only, found)} reads it so`;
+  return `${question} Map it with --column ${mappingText(only, found)}`;
 }
 
-/** As a shell takes it. */
+/** A mapping, quoted for a shell. */
 export function mappingText(column: Column, theirs: string): string {
   const mapping = `${column}=${theirs}`;
   return /^[\w.=-]+$/.test(mapping) ? mapping : `'${mapping.replaceAll("'", "'\\''")}'`;

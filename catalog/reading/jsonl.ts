@@ -5,7 +5,7 @@ import { type ColumnMap, mapColumns } from './columns.ts';
 import { checkCell, type RawRow, toRawRow } from './raw-row.ts';
 import { readLines } from './text.ts';
 
-/** Reads one JSON object a line. Keys are columns; null is an empty cell; other values than text travel as JSON. */
+/** Reads one JSON object per line. Keys are columns, null is an empty cell, and values that are not text are kept as JSON. */
 export async function* jsonRows(
   text: AsyncIterable<string>,
   mapping: Readonly<Record<string, string>>,
@@ -15,7 +15,9 @@ export async function* jsonRows(
   for await (const { line, text: json } of readLines(text)) {
     const object = parseObject(json);
     if (object === null) {
-      const expected = json.startsWith('[') ? 'one JSON object a line, with no list around them' : 'one JSON object';
+      const expected = json.startsWith('[')
+        ? 'one JSON object per line, without a list around them'
+        : 'one JSON object';
       problems.add({ line, column: null, expected, found: quoted(json) });
       continue;
     }
@@ -33,7 +35,7 @@ export async function* jsonRows(
   }
 }
 
-/** What pictures are described with is text; a number or a list in its place is a mistake, and would be drawn as it is spelt. */
+/** Prompts are text; a number or a list in their place is a mistake, and would be drawn as spelt. */
 function checkText(values: readonly unknown[], columns: ColumnMap, line: number, problems: Problems): void {
   for (const column of TEXT_COLUMNS) {
     const place = columns.known.get(column);
@@ -44,7 +46,7 @@ function checkText(values: readonly unknown[], columns: ColumnMap, line: number,
   }
 }
 
-/** JavaScript keeps 53 bits of a number; what it would round is said rather than changed. Our other columns have limits of their own. */
+/** JavaScript keeps 53 bits of a number; report values that it would round instead of changing them. Our other columns have their own limits. */
 function checkNumbers(values: readonly unknown[], columns: ColumnMap, line: number, problems: Problems): void {
   const id = columns.known.get('id');
   for (const { position, name } of [...(id === undefined ? [] : [id]), ...columns.metadata]) {
@@ -64,7 +66,7 @@ function roundedNumber(value: unknown): number | undefined {
     .find((number) => number !== undefined);
 }
 
-/** Rows mostly have the same keys, so a few answers serve a whole catalog. A mapped column may be absent from a row. */
+/** Most rows have the same keys, so a small cache serves a whole catalog. A mapped column may be absent from a row. */
 function columnFinder(
   mapping: Readonly<Record<string, string>>,
   problems: Problems,
@@ -92,7 +94,7 @@ function parseObject(json: string): Record<string, unknown> | null {
   }
 }
 
-/** The first key that stands in an object twice, of which JavaScript would keep the last; `null` where there is none. */
+/** The first duplicate key of an object, of which JavaScript would keep the last value; `null` if there is none. */
 function keyTwice(json: string): string | null {
   const seen = new Set<string>();
   let depth = 0;

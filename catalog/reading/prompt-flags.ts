@@ -1,8 +1,8 @@
-/** `written` is how messages call it: `--steps`. A flag without a value has an empty one. */
+/** `written` is its name in messages: `--steps`. A flag without a value has an empty one. */
 export type Flag = { name: string; written: string; value: string };
 
 export type SplitLine = {
-  /** What stands before the first flag. */
+  /** The text before the first flag. */
   bare: string;
   flags: Flag[];
   fault: { expected: string; found: string } | null;
@@ -11,10 +11,10 @@ export type SplitLine = {
 /** Two hyphens and a letter at the beginning of a word; " -- " and "well--known" are text. */
 const FLAG = /(?<=^|\s)--([A-Za-z][^\s=]*)(?:=|\s+|$)/g;
 
-/** A value in quotes, which word processors curl, ends at the next of its kind; in double ones a backslash stands before a quote and itself, as in a shell. */
+/** A quoted value, maybe in curly quotes, ends at the matching quote; in double quotes a backslash escapes quotes and itself, as in a shell. */
 const QUOTED = /"((?:[^"\\]|\\.)*)"(?=\s|$)|'([^']*)'(?=\s|$)|[“„]([^“”]*)[“”](?=\s|$)/y;
 
-/** Splits a line into the text before its flags, and these. Quotes count where a value begins with one, and are taken off there. */
+/** Splits a line into the text before its flags, and the flags. Quotes around a value are removed. */
 export function splitFlags(line: string): SplitLine {
   const flags: Flag[] = [];
   FLAG.lastIndex = 0;
@@ -28,12 +28,12 @@ export function splitFlags(line: string): SplitLine {
     const quotes = QUOTED.exec(line);
     if (quotes === null && /^["'“„]/.test(line.slice(start)))
       return { bare, flags, fault: openQuote(written, line[start]!) };
-    // The next flag begins behind a value in quotes, whatever that says.
+    // Flags inside a quoted value do not count.
     FLAG.lastIndex = quotes === null ? start : QUOTED.lastIndex;
     const next = FLAG.exec(line);
     const rest = line.slice(start, next?.index).trim();
     if (quotes !== null && rest !== quotes[0]) {
-      const expected = `nothing but another flag behind the quotes of ${written}`;
+      const expected = `only another flag after the quoted value of ${written}`;
       return {
         bare,
         flags,
@@ -48,6 +48,6 @@ export function splitFlags(line: string): SplitLine {
 }
 
 const openQuote = (written: string, quote: string) => ({
-  expected: `a closing ${quote} and a space, or the end, behind the value of ${written}; within double quotes a quote is \\"`,
+  expected: `a closing ${quote} and a space, or the end, after the value of ${written}; inside double quotes, write a quote as \\"`,
   found: 'none',
 });

@@ -5,21 +5,21 @@ import { CATALOG_LIMITS } from '../catalog-limits.ts';
 import type { Problems } from '../problems.ts';
 import type { ColumnMap } from './columns.ts';
 
-/** A row as the file has it: trimmed text by column; empty cells are left out. */
+/** A row as in the file: trimmed text by column, without empty cells. */
 export type RawRow = {
   /** The row's first line, counted from 1. */
   line: number;
   values: Partial<Record<Column, string>>;
   metadata: Metadata;
-  /** What our columns are called in the file. */
+  /** The names of our columns in the file. */
   columns: ColumnMap['known'];
 };
 
-/** Neither XML, where prompts are kept with their images, nor UTF-8 has room for these; tab and newlines are fine. */
+/** Characters that XML, which stores prompts in images, or UTF-8 cannot represent; tabs and newlines are fine. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
 const UNWRITABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff\p{Surrogate}]/u;
 
-/** Sorts a record's cells into ours and metadata; adds a problem for each cell that cannot be text of ours. */
+/** Sorts a record's cells into our columns and metadata; adds a problem for each invalid cell. */
 export function toRawRow(line: number, cells: readonly string[], columns: ColumnMap, problems: Problems): RawRow {
   const values: RawRow['values'] = {};
   for (const [column, { position, name }] of columns.known) {
@@ -40,13 +40,13 @@ export function toRawRow(line: number, cells: readonly string[], columns: Column
       line,
       column: `column ${position + 1}`,
       expected: 'a name for the column in the header',
-      found: `${quoted(text)}${position === 0 && /^\d+$/.test(text) ? '; the index of a pandas table stays away with index=False' : ''}`,
+      found: `${quoted(text)}${position === 0 && /^\d+$/.test(text) ? '; with pandas, leave out the index with index=False' : ''}`,
     });
   }
   return { line, values, metadata: Object.fromEntries(metadata), columns: columns.known };
 }
 
-/** Adds a problem unless the text is of bearable length and can be written in UTF-8 and XML. */
+/** Adds a problem if the text is too long, or cannot be written in UTF-8 and XML. */
 export function checkCell(text: string, line: number, column: string, problems: Problems): void {
   if (text.length > CATALOG_LIMITS.cellCharacters) {
     problems.add({

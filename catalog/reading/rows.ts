@@ -14,23 +14,23 @@ import { tableRows } from './table.ts';
 import { readText } from './text.ts';
 import { tsvRecords } from './tsv.ts';
 
-/** Where commas do not separate cells, a number may have one. */
+/** If commas do not separate cells, a number may contain one. */
 const DECIMAL_COMMAS = { decimalCommas: true };
 
-/** How a file's rows are to be read. */
+/** How to read a file's rows. */
 export type Reading = {
   format: CatalogFormat;
   /** Our column → the file's name for it. */
   columns: Readonly<Record<string, string>>;
-  /** Name of a workbook's sheet; the first that is not hidden where none is named. */
+  /** Sheet of a workbook; default: the first that is not hidden. */
   sheet?: string | undefined;
 };
 
 /**
- * Reads a catalog's rows as a stream. Whatever is wrong with the file's form is added to the problems.
- * @param readAs is told what the file was taken for
- * @throws CatalogError where reading cannot go on
- * @throws UserError for a mapping of a column that is not ours, or in a file without columns, and for a sheet of what is no workbook
+ * Reads a catalog's rows as a stream. Errors in the file's syntax are added to the problems.
+ * @param readAs filled in with how the file was read
+ * @throws CatalogError if reading cannot continue
+ * @throws UserError for a mapping of an unknown column, or in a file without columns, and for a sheet in a file that is not a workbook
  */
 export function readRows(
   source: ByteSource,
@@ -70,7 +70,7 @@ async function* separatedRows(
   yield* tableRows(records, mapping, problems, separator === ',' ? {} : DECIMAL_COMMAS);
 }
 
-/** What workbooks are read with is loaded where there is one. */
+/** The workbook reader is loaded only when needed. */
 async function* workbookRows(
   source: ByteSource,
   mapping: Readonly<Record<string, string>>,

@@ -1,17 +1,17 @@
 import { parse } from 'csv-parse/sync';
 
-/** What separates cells where it is no comma: a semicolon is Excel's in countries that write 4,5. */
+/** Other separators than the comma: Excel uses semicolons in countries that write 4,5. */
 const OTHERS = [';', '\t', '|'];
 
 const SEP_LINE = /^"?sep=([^\n"]?)"?[^\S\n]*(\n|$)/i;
 
-/** The text of a table and what separates its cells. */
+/** The text of a table and its separator. */
 export type Separated = { separator: string; text: AsyncIterable<string> };
 
 /**
- * Finds out what separates the cells of a .csv: what its line "sep=;" says, which only Excel reads and writes; else a comma, unless the
- * header has the column of the prompt only with another.
- * @param hasPrompt says of the names in a header whether one is that of the prompt
+ * Finds the separator of a .csv: from its line "sep=;", which only Excel reads and writes; otherwise a comma, unless only
+ * another separator makes the header contain the prompt's column.
+ * @param hasPrompt whether one of the names in a header is the prompt's
  */
 export async function findSeparator(
   text: AsyncIterable<string>,
@@ -28,10 +28,10 @@ export async function findSeparator(
   return { separator, text: chain(start, rest) };
 }
 
-/** An empty line stays in its place, so that lines keep their numbers. */
+/** Leaves an empty line in its place, so that lines keep their numbers. */
 export const withoutSepLine = (start: string): string => start.replace(SEP_LINE, '$2');
 
-/** None where the quotes of the line do not add up: the reader of the whole table tells it. */
+/** Empty if the quotes of the line are unbalanced: the reader of the whole table reports that. */
 function headerOf(start: string, delimiter: string): string[] {
   try {
     const [names = []] = parse(start, { delimiter, to: 1, relax_column_count: true, skip_empty_lines: true });

@@ -3,18 +3,18 @@ import type { Problems } from '../problems.ts';
 import { type ColumnMap, mapColumns } from './columns.ts';
 import { checkCell, type RawRow, toRawRow } from './raw-row.ts';
 
-/** A line of a table before it is known which cell is which. */
+/** A line of a table before its cells are matched to columns. */
 export type TableRecord = {
   line: number;
   cells: readonly string[];
-  /** By position: numbers of a sheet that shows them otherwise, as 1,200 or 50%. Columns that take a number take these. */
+  /** By position: numbers that a sheet shows in another format, such as 1,200 or 50%. Numeric columns use these. */
   numbers?: ReadonlyMap<number, string>;
 };
 
 /**
  * Reads the first record as the header and the others as rows. Rows of empty cells, which spreadsheets leave at the
- * end, are passed over; a row with too few or too many cells is a problem.
- * @throws CatalogError for a header without which rows mean nothing
+ * end, are ignored; a row with too few or too many cells is a problem.
+ * @throws CatalogError for an invalid header
  */
 export async function* tableRows(
   records: AsyncIterable<TableRecord>,
@@ -42,10 +42,10 @@ export async function* tableRows(
   }
 }
 
-/** Where such a cell was read as two lines, a quote elsewhere in the table was not one of quoting. */
+/** If a quoted cell was read as two lines, a stray quote elsewhere in the table has turned quoting off. */
 const brokenCellHint = (cells: readonly string[]): string =>
   cells.some((cell) => /^"[^"]*$|^[^"]*"$/.test(cell))
-    ? '; for a line break within quotes every quote of the table has to be one around a cell, or doubled'
+    ? '; for line breaks in cells, every quote in the table must either enclose a cell or be doubled'
     : '';
 
 function withNumbers(
@@ -63,7 +63,7 @@ function withNumbers(
 
 const isText = (column: string): boolean => column === 'id' || TEXT_COLUMNS.some((text) => text === column);
 
-/** In numbers, also those of a grid; spreadsheets of many countries write 4,5. */
+/** Turns decimal commas in numbers, also in grids, into points: spreadsheets of many countries write 4,5. */
 function withDecimalPoints(values: RawRow['values']): RawRow['values'] {
   const entries = Object.entries(values).map(([column, value]) => {
     return [column, isText(column) ? value : value.replaceAll(/(?<=(?:^|\|)\s*\d+),(?=\d+\s*(?:\||$))/g, '.')];

@@ -8,15 +8,15 @@ import { isWindows1252, windows1252 } from './windows-1252.ts';
 
 const NEWLINE = 0x0a;
 
-/** Whole lines, newlines included, and the number of the first. */
+/** Whole lines, including newlines, and the number of the first. */
 type Block = { line: number; bytes: Buffer };
 
 /**
- * Decodes a catalog as strict UTF-8, as UTF-16 where its mark says so, or as Windows-1252 where its first bytes beyond ASCII can be nothing
- * else and spreadsheets write its format. Yields blocks of whole lines with "\n" at their ends, whatever the file uses, and without a byte
- * order mark. A line with a bad byte is a problem, and reading goes on.
- * @param readAs is told the encoding
- * @throws CatalogError for a file or a line that is too long, and for what is no text
+ * Decodes a catalog as strict UTF-8; as UTF-16, if it has that mark; or as Windows-1252, if its first bytes beyond ASCII can be
+ * nothing else and spreadsheets write its format. Yields blocks of whole lines with "\n" line endings, whatever the file
+ * uses, and without a byte order mark. A line with a bad byte is a problem, and reading continues.
+ * @param readAs receives the encoding
+ * @throws CatalogError for a file or a line that is too long, and for anything that is not text
  */
 export async function* readText(source: ByteSource, problems: Problems, readAs: ReadAs): AsyncGenerator<string> {
   for await (const block of wholeLines(source, problems, readAs)) {
@@ -27,7 +27,7 @@ export async function* readText(source: ByteSource, problems: Problems, readAs: 
   }
 }
 
-/** By the first lines that have more than ASCII. JSON is UTF-8 by its standard. */
+/** Decides by the first lines that are not pure ASCII. JSON is UTF-8 by its standard. */
 function chooseEncoding(bytes: Buffer, readAs: ReadAs): void {
   const isWindows = readAs.format !== 'jsonl' && isWindows1252([...linesOf(bytes)]);
   readAs.encoding = isWindows ? 'Windows-1252' : 'UTF-8';
@@ -71,9 +71,9 @@ function reportBadLines({ bytes, line: first }: Block, isWindows: boolean, probl
   for (const text of linesOf(bytes)) {
     if (isWindows && !isAscii(text) && !isWindows1252([text])) {
       const found = isUtf8(text) ? 'UTF-8' : 'other bytes';
-      problems.add({ line, column: null, expected: 'text in Windows-1252, as the lines before have it', found });
+      problems.add({ line, column: null, expected: 'text in Windows-1252, as in the lines before', found });
     } else if (!isWindows && !isUtf8(text)) {
-      problems.add({ line, column: null, expected: 'text in UTF-8, as "CSV UTF-8" saves it', found: badBytes(text) });
+      problems.add({ line, column: null, expected: 'text in UTF-8 (save it as "CSV UTF-8")', found: badBytes(text) });
     }
     line += 1;
   }
@@ -88,7 +88,7 @@ function* linesOf(bytes: Buffer): Generator<Buffer> {
   }
 }
 
-/** Shows what stands around the first byte that could not be decoded, which reads as U+FFFD. */
+/** Shows the text around the first byte that could not be decoded, which appears as U+FFFD. */
 function badBytes(line: Buffer): string {
   const text = line.toString('utf8');
   const at = Math.max(0, text.indexOf('\ufffd') - 20);

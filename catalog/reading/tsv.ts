@@ -5,8 +5,8 @@ import type { TableRecord } from './table.ts';
 import { readLines } from './text.ts';
 
 /**
- * Splits a table at its tabs. Published tables have no quoting, a quote is a quote and a line is a record; spreadsheets put cells in
- * quotes and double those inside. Which it is only the whole table tells.
+ * Splits a table at its tabs. Published tables have no quoting: a quote is just a quote, and a line is a record. Spreadsheets
+ * quote cells and double the quotes inside. Only the whole table shows which it is.
  */
 export async function* tsvRecords(text: AsyncIterable<string>, problems: Problems): AsyncGenerator<TableRecord> {
   const blocks: string[] = [];
@@ -17,17 +17,17 @@ export async function* tsvRecords(text: AsyncIterable<string>, problems: Problem
 
 const CELL = /(?:"([^"]*(?:""[^"]*)*)"|([^"\t\n]*))(?:\t|\n|$)/y;
 
-/** What a spreadsheet puts a cell into quotes for. */
+/** Characters that make a spreadsheet quote a cell. */
 const NEEDS_QUOTES = /[",;\t\n]/;
 
-/** A number, date, time or truth value, which spreadsheets leave without quotes where they put all texts in them. */
+/** A number, date, time or boolean, which spreadsheets leave unquoted even if they quote all texts. */
 const isNoText = (text: string): boolean => /^(?:[-+\d.,:/%\s€$£]*|\d[\dT:.Z-]*|true|false)$/i.test(text);
 
 /**
- * Whether all quotes of a table are those of quoting: each either begins or ends a cell, or is doubled in such a one. Cells must be in
- * quotes for a reason, for which Excel, LibreOffice and pandas put them there, or all texts of the table.
+ * Whether a table uses quoting: every quote either begins or ends a cell, or is doubled inside a quoted one; and either some
+ * cell needs its quotes, by the rules of Excel, LibreOffice and pandas, or all texts are quoted.
  *
- * Seen: Excel quotes for a comma, a quote and a line break also where tabs separate; Google Sheets writes no quotes but those of cells.
+ * Seen: Excel quotes commas, quotes and line breaks even with tabs as separators; Google Sheets adds no quotes at all.
  */
 function isQuotedTable(blocks: readonly string[]): boolean {
   if (!blocks.some((block) => block.includes('"'))) return false;
@@ -38,7 +38,7 @@ function isQuotedTable(blocks: readonly string[]): boolean {
     if (cell === null) return false;
     const [, quoted, plain = ''] = cell;
     if (quoted === undefined) allQuoted &&= isNoText(plain);
-    // Two quotes that have nothing to do with each other, in other rows.
+    // Two unrelated quotes, in different rows.
     else if (quoted.includes('\t') && quoted.includes('\n')) return false;
     else hasReason ||= NEEDS_QUOTES.test(quoted);
   }

@@ -3,15 +3,15 @@ import yauzl from 'yauzl';
 import { CATALOG_LIMITS } from '../catalog-limits.ts';
 import { Fault } from '../fault.ts';
 
-/** Why a file is not the workbook it seems to be. */
+/** Why a file is not a valid workbook. */
 export class NotAWorkbook extends Fault {}
 
 const ZIP = 'a workbook (.xlsx), which is a zip archive';
 
-/** The older .xls, and a workbook with a password, are files of this kind. */
+/** Start of an old .xls file, and of a workbook with a password. */
 const OLE_MARK = Buffer.from([0xd0, 0xcf, 0x11, 0xe0]);
 
-/** The parts of a workbook's archive. What is unpacked of them, all together, is bounded, whatever the archive says of itself. */
+/** The parts of a workbook's archive. The total unpacked size is bounded, whatever the archive claims. */
 export class Archive {
   readonly #zip: yauzl.ZipFile;
   readonly #entries: ReadonlyMap<string, yauzl.Entry>;
@@ -22,7 +22,7 @@ export class Archive {
     this.#entries = entries;
   }
 
-  /** @throws NotAWorkbook for other bytes than those of a zip archive, and for too many parts */
+  /** @throws NotAWorkbook if this is not a zip archive, or has too many parts */
   static async open(bytes: Buffer): Promise<Archive> {
     if (bytes.subarray(0, OLE_MARK.length).equals(OLE_MARK)) {
       const advice = 'save it as "Excel Workbook (.xlsx)" without one, or as "CSV UTF-8"';
@@ -44,9 +44,9 @@ export class Archive {
   }
 
   /**
-   * A part's bytes as they are unpacked; `null` where there is no such part.
+   * A part's bytes, unpacked as a stream.
    *
-   * @throws NotAWorkbook where it would be too large, or is damaged
+   * @throws NotAWorkbook if there is no such part, it would be too large, or it is damaged
    */
   async *stream(name: string): AsyncGenerator<Buffer> {
     const entry = this.#entry(name);
@@ -54,18 +54,18 @@ export class Archive {
     if (this.#unpacked > CATALOG_LIMITS.unpackedBytes) {
       throw new NotAWorkbook(
         `a workbook of at most ${CATALOG_LIMITS.unpackedBytes} bytes once it is unpacked`,
-        'more; delete the sheets and pictures that nobody needs, or save the sheet as "CSV UTF-8"',
+        'more; delete unneeded sheets and pictures, or save the sheet as "CSV UTF-8"',
       );
     }
     try {
-      // More bytes than the archive says are an error there.
+      // yauzl fails if there are more bytes than the archive claims.
       yield* (await this.#zip.openReadStreamPromise(entry)) as AsyncIterable<Buffer>;
     } catch (error) {
       throw asNotAWorkbook(error, `a part ${name} that can be unpacked`);
     }
   }
 
-  /** @throws as stream */
+  /** @throws like stream */
   async text(name: string): Promise<string> {
     return (await buffer(this.stream(name))).toString('utf8');
   }
@@ -81,7 +81,7 @@ export class Archive {
   }
 }
 
-/** Programs differ in case and in the slash at the start. */
+/** Programs differ in case and in the leading slash. */
 const partName = (name: string): string => name.replace(/^\//, '').toLowerCase();
 
 function asNotAWorkbook(error: unknown, expected: string): NotAWorkbook {

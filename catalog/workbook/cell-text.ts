@@ -1,9 +1,9 @@
 import { format, isDateFormat } from 'numfmt';
 
-/** A cell as a table has it: what the sheet shows, and, where that dresses up a number, the number itself. */
+/** A cell as a table has it: the text that the sheet shows and, if that is a formatted number, the number itself. */
 export type CellText = { shown: string; number: string | null };
 
-/** Formats that a workbook names by number alone (ECMA-376, 18.8.30); a date in the reader's own order is written year first. */
+/** Formats that a workbook refers to only by number (ECMA-376, 18.8.30); locale-dependent dates are written year first. */
 const BUILT_IN = new Map(
   [
     ...Object.entries({
@@ -29,19 +29,19 @@ const BUILT_IN = new Map(
 /** Dates of East Asian calendars. */
 const isEastAsianDate = (id: number): boolean => (id >= 27 && id <= 36) || (id >= 50 && id <= 58);
 
-/** The pattern that a workbook's number stands for; "General" for all that has none. */
+/** The pattern for a format number; "General" for all others. */
 export const builtInFormat = (id: number): string =>
   BUILT_IN.get(id) ?? (isEastAsianDate(id) ? 'yyyy-mm-dd' : 'General');
 
-/** Days between the two beginnings of time that workbooks count from. */
+/** Days between the two epochs of workbooks. */
 const DAYS_FROM_1900_TO_1904 = 1_462;
 
 /**
- * A number as the sheet shows it. Without a format it is shown in full, where a spreadsheet shows at most eleven digits: a long number is an
- * article's, most often.
+ * A number as the sheet shows it. Without a format it is shown in full, while a spreadsheet shows at most eleven digits: a
+ * long number is usually an article number.
  *
- * @param stored as the workbook has it
- * @param pattern such as `0.00` or `dd.mm.yyyy`; what cannot be read counts as none
+ * @param stored the number as stored in the workbook
+ * @param pattern such as `0.00` or `dd.mm.yyyy`; an unreadable pattern counts as none
  */
 export function numberText(stored: string, pattern: string, is1904: boolean): CellText {
   const value = Number(stored);
@@ -58,13 +58,13 @@ export function numberText(stored: string, pattern: string, is1904: boolean): Ce
   }
 }
 
-/** Fifteen digits, which is all that spreadsheets keep: 0.30000000000000004 is 0.3. Never with an exponent, within what columns take. */
+/** Fifteen digits, which is all that spreadsheets keep: 0.30000000000000004 is 0.3. Without an exponent, in the range that columns accept. */
 function plainNumber(value: number): string {
   const rounded = Number(value.toPrecision(15));
   return Number.isInteger(rounded) && Math.abs(rounded) < 1e21 ? BigInt(rounded).toString() : String(rounded);
 }
 
-/** Characters that XML has no room for are written by their number: `_x000D_`. */
+/** Decodes characters that XML cannot represent, which are written by number: `_x000D_`. */
 export const unescaped = (text: string): string =>
   text
     .replaceAll(/_x([0-9A-Fa-f]{4})_/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))

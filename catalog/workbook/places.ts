@@ -1,13 +1,13 @@
-/** A column's letters by its position, counted from 0: A, B … Z, AA. */
+/** The letters of a column, by its position counted from 0: A, B … Z, AA. */
 export function lettersOf(position: number): string {
   const last = String.fromCharCode(65 + (position % 26));
   return position < 26 ? last : lettersOf(Math.floor(position / 26) - 1) + last;
 }
 
-/** Sheets have 16,384 columns, to XFD. */
+/** Sheets have 16,384 columns, up to XFD. */
 const MAX_COLUMNS = 16_384;
 
-/** The position of `B` in `B7`, counted from 0; `null` where that is no cell of a sheet. */
+/** The position of `B` in `B7`, counted from 0; `null` if that is not a cell reference. */
 export function positionOf(reference: string): number | null {
   const letters = /^([A-Z]{1,3})\d{1,7}$/.exec(reference)?.[1];
   if (letters === undefined) return null;
@@ -15,6 +15,6 @@ export function positionOf(reference: string): number | null {
   return position < MAX_COLUMNS ? position : null;
 }
 
-/** A sheet's name as formulas have it: in quotes where it is no plain word. */
+/** A sheet's name as in formulas: quoted unless it is a plain word. */
 export const sheetText = (name: string): string =>
   /^[\p{L}_][\p{L}\p{N}_.]*$/u.test(name) ? name : `'${name.replaceAll("'", "''")}'`;

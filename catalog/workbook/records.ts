@@ -10,12 +10,12 @@ import { type SheetRow, sheetRows } from './sheet-rows.ts';
 import { readWorkbook, type Workbook } from './workbook.ts';
 
 /**
- * Reads a sheet of an Excel workbook as records of a table: cells as the sheet shows them, without those that have nothing in them. A row
- * with a formula whose value nobody calculated is a problem, and is passed over.
+ * Reads a sheet of an Excel workbook as records of a table, with the cells as the sheet shows them, leaving out empty rows. A
+ * row with a formula that was never calculated is a problem, and is skipped.
  *
- * @param name of the sheet; the first that is not hidden where none is named
- * @param readAs is told the sheet
- * @throws CatalogError for other bytes than a workbook's, and for what is too large
+ * @param name the sheet; default: the first that is not hidden
+ * @param readAs receives the sheet
+ * @throws CatalogError for anything that is not a workbook, and for one that is too large
  */
 export async function* workbookRecords(
   bytes: Buffer,
@@ -67,7 +67,7 @@ function chosenSheet({ sheets }: Workbook, name: string | undefined): Workbook['
   );
 }
 
-/** Names of columns lead to their letters; `column 3` is what a column without one is called. */
+/** Maps column names to their letters; `column 3` stands for a column without a name. */
 function placesIn(sheet: string, header: readonly string[]): Places {
   const letters = new Map(header.map((name, position) => [name.trim(), lettersOf(position)] as const).toReversed());
   const text = sheetText(sheet);
@@ -93,8 +93,8 @@ function numbersOf({ cells }: SheetRow): Map<number, string> {
 }
 
 const NOT_CALCULATED = {
-  'never calculated': 'none, as the program that wrote the file calculates nothing',
-  'maybe never calculated': '0, which programs that calculate nothing write in its place',
+  'never calculated': 'none, because the program that wrote the file does not calculate formulas',
+  'maybe never calculated': '0, which programs that do not calculate formulas write instead',
 };
 
 function checkFormulas({ line, cells }: SheetRow, header: readonly string[], problems: Problems): boolean {
@@ -105,13 +105,13 @@ function checkFormulas({ line, cells }: SheetRow, header: readonly string[], pro
       line,
       column: header[position]?.trim() || `column ${position + 1}`,
       expected: "the formula's value",
-      found: `${NOT_CALCULATED[lacks]}; open and save it in a spreadsheet, and submit that`,
+      found: `${NOT_CALCULATED[lacks]}; open and save the file in a spreadsheet, and submit that`,
     });
   }
   return problems.total === before;
 }
 
-/** Beyond the header nothing is read; and a row is bounded as a line of a text is. */
+/** Cells beyond the header are a problem; and a row has the same limit as a line of text. */
 function checkWidth({ line, cells }: SheetRow, width: number, problems: Problems): boolean {
   const beyond = cells.find(({ position }) => position >= width);
   if (beyond !== undefined) {

@@ -4,28 +4,28 @@ import { positionOf } from './places.ts';
 import type { Workbook } from './workbook.ts';
 import { xmlEvents } from './xml-events.ts';
 
-/** A cell of a sheet that has something in it. */
+/** A non-empty cell of a sheet. */
 export type SheetCell = CellText & {
   /** The column, counted from 0. */
   position: number;
-  /** Why a formula has no value, where it has none. */
+  /** Why a formula has no value; `null` if it has one. */
   lacks: 'never calculated' | 'maybe never calculated' | null;
 };
 
-/** A row of a sheet that has something in it; its number is counted from 1. */
+/** A non-empty row of a sheet; numbers count from 1. */
 export type SheetRow = { line: number; cells: SheetCell[]; isHidden: boolean };
 
 /**
- * A sheet's rows from its first to its last, one at a time. Cells and rows that are only coloured are not there, however many there are.
+ * A sheet's rows in order, one at a time. Cells and rows that only have formatting are left out.
  *
- * @throws NotAWorkbook for a part that is no sheet, or is damaged
+ * @throws NotAWorkbook for a part that is not a sheet, or is damaged
  */
 export async function* sheetRows(archive: Archive, part: string, workbook: Workbook): AsyncGenerator<SheetRow> {
   const reader = new RowReader(workbook);
   for await (const _ of xmlEvents(part, archive.stream(part), reader)) yield* reader.take();
 }
 
-/** Puts rows together from what the XML of a sheet says. */
+/** Assembles rows from the XML events of a sheet. */
 class RowReader {
   readonly #workbook: Workbook;
   #rows: SheetRow[] = [];
@@ -33,7 +33,7 @@ class RowReader {
   #line = 0;
   #next = 0;
   #cell: { type: string; format: number; hasFormula: boolean; value: string | null; inline: string } | null = null;
-  /** The element whose text is wanted. */
+  /** The element whose text is being collected. */
   #within: 'v' | 't' | null = null;
   #isAloud = false;
 
@@ -105,7 +105,7 @@ class RowReader {
     this.#next += 1;
     const { type, value, hasFormula } = cell;
     const { isUncalculated } = this.#workbook;
-    // A formula may give no text; a number it gives is written.
+    // A formula may result in empty text, but a number is always written.
     if (hasFormula && (value === null || (value === '' && type === 'n'))) {
       this.#row.cells.push({ position, shown: '', number: null, lacks: 'never calculated' });
       return;
@@ -130,7 +130,7 @@ class RowReader {
       case 'n':
         return numberText(value, formats[format] ?? 'General', is1904);
       default:
-        // Texts of formulas, errors such as #REF!, and dates that are written out.
+        // Text results of formulas, errors such as #REF!, and ISO dates.
         return plain(unescaped(value));
     }
   }

@@ -4,7 +4,7 @@ import { sheetRows } from './sheet-rows.ts';
 import { readWorkbook } from './workbook.ts';
 
 /**
- * All that the cells of a workbook's sheets show, hidden ones too.
+ * The texts of all cells in a workbook, including hidden sheets.
  *
  * @throws NotAWorkbook
  */

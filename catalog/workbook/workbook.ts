@@ -5,21 +5,21 @@ import { readXml } from './xml-events.ts';
 /** A sheet of a workbook, in the order of its tabs. */
 type Sheet = { name: string; isHidden: boolean; part: string };
 
-/** What a workbook's cells are read with. */
+/** What is needed to read a workbook's cells. */
 export type Workbook = {
   sheets: Sheet[];
-  /** Texts that cells name by number. */
+  /** Texts that cells refer to by number. */
   texts: string[];
-  /** Patterns of numbers and dates that cells name by number. */
+  /** Number and date patterns that cells refer to by number. */
   formats: string[];
-  /** Days are counted from 1904, as on old Macs. */
+  /** Days count from 1904, as on old Macs. */
   is1904: boolean;
-  /** All is to be calculated when it is opened: the values of formulas may never have been. */
+  /** The file asks to be recalculated when opened, so formulas may never have been calculated. */
   isUncalculated: boolean;
 };
 
 /**
- * Reads all of a workbook but its sheets' cells.
+ * Reads everything in a workbook except the cells.
  *
  * @throws NotAWorkbook for an archive of something else
  */
@@ -62,7 +62,7 @@ const relationOf = (attributes: Readonly<Record<string, string>>): string =>
 
 type Relation = { id: string; type: string; target: string };
 
-/** Types come as URLs of two standards, whose last word is the same. */
+/** Types are URLs from two standards, which share the last word. */
 async function relations(archive: Archive, folder: string, part: string): Promise<Relation[]> {
   const found: Relation[] = [];
   if (!archive.has(part)) return found;
@@ -77,7 +77,7 @@ async function relations(archive: Archive, folder: string, part: string): Promis
 
 const LONGEST_SHOWN = 100;
 
-/** The part that a reference within a folder's parts names. */
+/** Resolves a reference relative to a folder of parts. */
 function targetOf(reference: string, folder: string): string {
   try {
     return decodeURI(new URL(reference, `zip:///${folder}`).pathname.slice(1));
@@ -89,7 +89,7 @@ function targetOf(reference: string, folder: string): string {
   }
 }
 
-/** Texts may come in runs of different fonts, which are one text; what is written over them for reading aloud is not part of it. */
+/** A text may consist of runs in different fonts; phonetic guides (rPh) are not part of it. */
 async function readTexts(archive: Archive, part: string | undefined): Promise<string[]> {
   const texts: string[] = [];
   if (part === undefined || !archive.has(part)) return texts;

@@ -2,7 +2,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { SaxesParser } from 'saxes';
 import { NotAWorkbook } from './archive.ts';
 
-/** What a reader of XML is told; names come without their namespace's prefix, of which programs choose their own. */
+/** Callbacks for XML events; names come without their namespace prefix, which programs choose freely. */
 export type XmlHandler = {
   open?(name: string, attributes: Readonly<Record<string, string>>): void;
   text?(text: string): void;
@@ -12,9 +12,9 @@ export type XmlHandler = {
 const withoutPrefix = (name: string): string => name.slice(name.indexOf(':') + 1);
 
 /**
- * Reads XML piece by piece, so that nothing of a large part has to be kept. Yields after each piece, when what it held has been told.
+ * Parses XML piece by piece, so that a large part need not be kept in memory. Yields after the events of each piece.
  *
- * @throws NotAWorkbook for what is no XML
+ * @throws NotAWorkbook for invalid XML
  */
 export async function* xmlEvents(
   part: string,
@@ -44,7 +44,7 @@ export async function* xmlEvents(
   yield;
 }
 
-/** Reads all of a small part. @throws as xmlEvents */
+/** Parses a small part as a whole. @throws like xmlEvents */
 export async function readXml(part: string, pieces: AsyncIterable<Buffer>, handler: XmlHandler): Promise<void> {
   for await (const _ of xmlEvents(part, pieces, handler));
 }

@@ -8,7 +8,7 @@ import { COLUMNS } from '../../domain/parameters.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { errorOf, options, plan, problemsOf } from './planning.ts';
 
-describe('a cell that cannot be', () => {
+describe('an invalid cell', () => {
   it.each([
     ['size', '640', 'one of 256, 512, 1024, 2k, 4k'],
     ['aspect', 'wide', 'a ratio of width to height from 1:4 to 4:1, such as "16:9" or "1.5"'],
@@ -27,32 +27,36 @@ describe('a cell that cannot be', () => {
     ['id', '../../x', ID_RULE],
     ['id', 'a b', `${ID_RULE}; a space is none of these`],
     ['id', '.hidden', ID_RULE],
-    ['id', 'folder/nul', 'an id that every system takes as a name (this is a part that Windows takes for a device)'],
+    [
+      'id',
+      'folder/nul',
+      'an id that every system accepts as a file name (this is a part that is a device name on Windows)',
+    ],
   ])('is a problem of its line and column: %s %s', async (column, cell, expected) => {
     expect(await problemsOf(`prompt,${column}\npear,\napple,"${cell}"\n`)).toEqual([
       `line 3, ${column}: expected ${expected}, found ${JSON.stringify(cell)}`,
     ]);
   });
 
-  it.each(['-1', '-1.0', 'random'])('is a seed of %s, with which other tools ask for any', async (seed) => {
+  it.each(['-1', '-1.0', 'random'])('is the seed %s, which means a random one in other tools', async (seed) => {
     expect(await problemsOf(`prompt,seed\napple,${seed}\n`)).toEqual([
-      `line 2, seed: expected a whole number from 0 to 4294967295, found "${seed}"; leave it empty for a seed of its own, and take --seeds fresh for another one in every batch`,
+      `line 2, seed: expected a whole number from 0 to 4294967295, found "${seed}"; leave it empty for a seed from the prompt, or use --seeds fresh for a new one in every batch`,
     ]);
   });
 
   it('is a size in pixels', async () => {
     expect(await problemsOf('prompt,size\napple,512x512\n')).toEqual([
-      'line 2, size: expected one of 256, 512, 1024, 2k, 4k, found "512x512"; pixels are width and height',
+      'line 2, size: expected one of 256, 512, 1024, 2k, 4k, found "512x512"; for pixels, use width and height',
     ]);
   });
 
-  it('is a number that may be a thousand times another', async () => {
+  it('is a number with an ambiguous separator', async () => {
     expect(await problemsOf('prompt;seed\napple;2.000\n')).toEqual([
       'line 2, seed: expected a whole number from 0 to 4294967295, found "2.000"',
     ]);
   });
 
-  it('is told for a width of 1e9, in any way to write it', async () => {
+  it('is a width of 1e9, however it is written', async () => {
     const rows = '{"prompt":"apple","width":1e9,"height":512}\n{"prompt":"apple","width":"1e9","height":512}\n';
     expect(await problemsOf(rows, { format: 'jsonl' })).toEqual([
       'line 1, width: expected a whole number from 16 to 16384, found "1000000000"',
@@ -60,21 +64,21 @@ describe('a cell that cannot be', () => {
     ]);
   });
 
-  it('is a picture that no bin comes near', async () => {
+  it('is a shape far from any bin', async () => {
     expect(await problemsOf('prompt,width,height\napple,970,90\n')).toEqual([
       'line 2, height: expected a height between a quarter of the width and four times the width, found "90"',
     ]);
   });
 
-  it('is half a shape, or two of them', async () => {
+  it('is half a shape, or one given twice', async () => {
     expect(await problemsOf('prompt,aspect,width,height\na,,640,\nb,,,640\nc,1:1,640,640\n')).toEqual([
-      'line 2, height: expected a height beside the width, found nothing',
-      'line 3, width: expected a width beside the height, found nothing',
+      'line 2, height: expected a height with the width, found nothing',
+      'line 3, width: expected a width with the height, found nothing',
       'line 4, aspect: expected either aspect or width and height, found "1:1"',
     ]);
   });
 
-  it('holds what neither UTF-8 nor XML can', async () => {
+  it('has characters that UTF-8 or XML cannot represent', async () => {
     expect(await problemsOf('prompt\n"an \0apple"\n')).toEqual([
       'line 2, prompt: expected text without control characters, found U+0000 at character 4 of "an \\u0000apple"',
     ]);
@@ -91,7 +95,7 @@ describe('a cell that cannot be', () => {
   });
 });
 
-describe('a row that cannot be', () => {
+describe('an invalid row', () => {
   it('has no prompt', async () => {
     expect(await problemsOf('id,prompt\na,\nb,"  "\n')).toEqual([
       'line 2, prompt: expected a prompt, found nothing',
@@ -99,10 +103,10 @@ describe('a row that cannot be', () => {
     ]);
   });
 
-  it('has the id of another, whatever the case', async () => {
+  it("has another row's id, ignoring case", async () => {
     expect(await problemsOf('id,prompt\nhero,a\nother,b\nHero,c\nhero,d\n')).toEqual([
-      'line 4, id: expected an id of its own, found "Hero", as on line 2',
-      'line 5, id: expected an id of its own, found "hero", as on line 2',
+      'line 4, id: expected an id that no other row has, found "Hero", already used in line 2',
+      'line 5, id: expected an id that no other row has, found "hero", already used in line 2',
     ]);
   });
 
@@ -119,11 +123,11 @@ describe('a row that cannot be', () => {
     ]);
   });
 
-  it('is JSON but no object, or no JSON', async () => {
+  it('is JSON but not an object, or not JSON', async () => {
     expect(await problemsOf('"apple"\n["apple"]\nnull\n{"prompt":\n{"prompt":"apple"}\n', { format: 'jsonl' })).toEqual(
       [
         'line 1: expected one JSON object, found "\\"apple\\""',
-        'line 2: expected one JSON object a line, with no list around them, found "[\\"apple\\"]"',
+        'line 2: expected one JSON object per line, without a list around them, found "[\\"apple\\"]"',
         'line 3: expected one JSON object, found "null"',
         'line 4: expected one JSON object, found "{\\"prompt\\":"',
       ],
@@ -140,7 +144,7 @@ describe('a row that cannot be', () => {
     ]);
   });
 
-  it('has a number of JSON that would be rounded, in a column of any name and in a list', async () => {
+  it('has a JSON number that would be rounded, in any column or in a list', async () => {
     const rows =
       '{"prompt":"apple","id":12345678901234567890,"sku":-1e300,"price":0.1,"stock":9007199254740991}\n' +
       '{"prompt":"pear","like":[1,{"id":9007199254740993}],"seed":12345678901234567890}\n';
@@ -152,27 +156,27 @@ describe('a row that cannot be', () => {
     ]);
   });
 
-  it('has a prompt in which nothing can be seen', async () => {
+  it('has a prompt without visible characters', async () => {
     expect(await problemsOf('prompt\n\u200b\u2060\n\u200bpear\n')).toEqual([
-      'line 2, prompt: expected a prompt with a character that can be seen, found "\u200b\u2060"',
+      'line 2, prompt: expected a prompt with a visible character, found "\u200b\u2060"',
     ]);
   });
 
-  it('asks for a size that the bundle does not serve', async () => {
+  it('has a size that the bundle does not serve', async () => {
     expect(await problemsOf('prompt,size\napple,1024\n')).toEqual([
       'line 2, size: expected a size that the bundle serves: 256, 512, 4k, found 1024',
     ]);
   });
 });
 
-describe('a header that cannot be', () => {
+describe('an invalid header', () => {
   it('has no prompt column', async () => {
     expect(await problemsOf('id,Caption\na,apple\n')).toEqual([
-      'line 1, prompt: expected a column "prompt"; another can be named with --column prompt=<name>, found the columns "id", "Caption"; is it --column prompt=Caption?',
+      'line 1, prompt: expected a column "prompt"; map another with --column prompt=<name>, found the columns "id", "Caption"; is it --column prompt=Caption?',
     ]);
   });
 
-  it('has other separators than its ending says', async () => {
+  it('has other separators than its file name suggests', async () => {
     expect(await problemsOf('id;prompt\na;apple\n', { format: 'tsv' })).toEqual([
       expect.stringContaining('the column "id;prompt"; are cells separated by ";"?'),
     ]);
@@ -187,11 +191,11 @@ describe('a header that cannot be', () => {
 
   it('lacks a mapped column', async () => {
     expect(await problemsOf('prompt,b\nx,y\n', { columns: { seed: 'Seed No' } })).toEqual([
-      'line 1, seed: expected a column "Seed No", as the mapping says, found the columns "prompt", "b"',
+      'line 1, seed: expected a column "Seed No", as mapped, found the columns "prompt", "b"',
     ]);
   });
 
-  it('has more columns than anyone needs', async () => {
+  it('has too many columns', async () => {
     const names = Array.from({ length: 200 }, (_, i) => `c${i}`).join(',');
     expect(await problemsOf(`prompt,${names}\n`)).toEqual(['line 1: expected at most 200 columns, found 201']);
   });
@@ -206,7 +210,7 @@ describe('a header that cannot be', () => {
   });
 });
 
-describe('a file that cannot be', () => {
+describe('an invalid file', () => {
   it.each([
     ['csv', ''],
     ['tsv', '\n\n'],
@@ -217,26 +221,26 @@ describe('a file that cannot be', () => {
     expect(await problemsOf(text, { format })).toEqual(['expected at least one row with a prompt, found none']);
   });
 
-  it('is UTF-8 but for some lines: each of them is told, and so is everything else', async () => {
+  it('is UTF-8 except for some lines: each is reported, together with all other problems', async () => {
     const bytes = Buffer.concat([
       Buffer.from('prompt,seed\nun caf\xe9,1\nthe,-1\nna\xefve,2\n', 'latin1'),
       Buffer.from('en \u00e9t\u00e9,3\n'),
     ]);
     expect(await problemsOf(bytes)).toEqual([
-      'line 2: expected text in UTF-8, as "CSV UTF-8" saves it, found other bytes at the \ufffd in "un caf\ufffd,1"',
-      'line 3, seed: expected a whole number from 0 to 4294967295, found "-1"; leave it empty for a seed of its own, and take --seeds fresh for another one in every batch',
-      'line 4: expected text in UTF-8, as "CSV UTF-8" saves it, found other bytes at the \ufffd in "na\ufffdve,2"',
+      'line 2: expected text in UTF-8 (save it as "CSV UTF-8"), found other bytes at the \ufffd in "un caf\ufffd,1"',
+      'line 3, seed: expected a whole number from 0 to 4294967295, found "-1"; leave it empty for a seed from the prompt, or use --seeds fresh for a new one in every batch',
+      'line 4: expected text in UTF-8 (save it as "CSV UTF-8"), found other bytes at the \ufffd in "na\ufffdve,2"',
     ]);
   });
 
   it('breaks off inside a character', async () => {
     const bytes = Buffer.from('prompt\nen \u00e9t\u00e9\na caf\u00e9').subarray(0, -1);
     expect(await problemsOf(bytes)).toEqual([
-      'line 3: expected text in UTF-8, as "CSV UTF-8" saves it, found other bytes at the \ufffd in "a caf\ufffd"',
+      'line 3: expected text in UTF-8 (save it as "CSV UTF-8"), found other bytes at the \ufffd in "a caf\ufffd"',
     ]);
   });
 
-  it('says that it is UTF-16 and is not', async () => {
+  it('has a UTF-16 mark but is not UTF-16', async () => {
     const expected = 'expected text in UTF-16, as the first two bytes say, or in UTF-8, found other bytes';
     expect(await problemsOf(Buffer.from([0xff, 0xfe, 0x61, 0x00, 0x62]))).toEqual([expected]);
     expect(await problemsOf(Buffer.from('\ufeffprompt\n\ud83c\n', 'utf16le'))).toEqual([expected]);
@@ -248,12 +252,12 @@ describe('a file that cannot be', () => {
     ]);
   });
 
-  it('has quotes that do not add up', async () => {
+  it('has unbalanced quotes', async () => {
     expect(await problemsOf('prompt\napple\n"a pear\n\nplum\n')).toEqual([
       'line 3: expected a closing quote, found the end of the file',
     ]);
     const lone =
-      'expected a cell with a quote in it to stand in quotes, and the quote doubled, as in "a 6"" nail", found a lone quote';
+      'expected a cell with a quote in it to be quoted, with the quote doubled, as in "a 6"" nail", found a lone quote';
     expect(await problemsOf('prompt,size\na 6" nail,\n"a\npear",640\n"a "b" c",512\n')).toEqual([
       `line 2: ${lone}`,
       'line 3, size: expected one of 256, 512, 1024, 2k, 4k, found "640"',
@@ -286,7 +290,7 @@ describe('a file that cannot be', () => {
 });
 
 describe('the error', () => {
-  it('has every problem in the order of lines, names the file and is one a person must fix', async () => {
+  it('lists every problem in order of lines, names the file and is a UserError', async () => {
     const error = await errorOf('id,prompt,seed,size\n../x,,-1,9\nb,pear,7,512\nb,,,\n');
     expect(error).toBeInstanceOf(UserError);
     expect(error.name).toBe('UserError');
@@ -295,20 +299,20 @@ describe('the error', () => {
       `  line 2, id: expected ${ID_RULE}, found "../x"`,
       '  line 2, prompt: expected a prompt, found nothing',
       '  line 2, size: expected one of 256, 512, 1024, 2k, 4k, found "9"',
-      '  line 2, seed: expected a whole number from 0 to 4294967295, found "-1"; leave it empty for a seed of its own, and take --seeds fresh for another one in every batch',
+      '  line 2, seed: expected a whole number from 0 to 4294967295, found "-1"; leave it empty for a seed from the prompt, or use --seeds fresh for a new one in every batch',
       '  line 4, prompt: expected a prompt, found nothing',
     ]);
     expect(error.problems[3]).toEqual({
       line: 2,
       column: 'seed',
       expected: 'a whole number from 0 to 4294967295',
-      found: '"-1"; leave it empty for a seed of its own, and take --seeds fresh for another one in every batch',
+      found: '"-1"; leave it empty for a seed from the prompt, or use --seeds fresh for a new one in every batch',
     });
   });
 
-  it('calls columns as the file does', async () => {
+  it('uses the column names of the file', async () => {
     expect(await problemsOf('Text,Seed No\na,-1\n', { columns: { prompt: 'Text', seed: 'Seed No' } })).toEqual([
-      'line 2, Seed No: expected a whole number from 0 to 4294967295, found "-1"; leave it empty for a seed of its own, and take --seeds fresh for another one in every batch',
+      'line 2, Seed No: expected a whole number from 0 to 4294967295, found "-1"; leave it empty for a seed from the prompt, or use --seeds fresh for a new one in every batch',
     ]);
   });
 
@@ -325,8 +329,8 @@ describe('the error', () => {
   });
 });
 
-describe('options that fit no catalog', () => {
-  it('map a column that is not ours', async () => {
+describe('invalid options', () => {
+  it('map an unknown column', async () => {
     await expect(plan('prompt\na\n', { columns: { promt: 'x' } })).rejects.toThrow(
       `column mapping: expected one of ${COLUMNS.join(', ')} before the "=", found "promt"`,
     );
@@ -339,7 +343,7 @@ describe('options that fit no catalog', () => {
     );
   });
 
-  it('leave the quality of a lossy format open', async () => {
+  it('lack the quality of a lossy format', async () => {
     const defaults = { ...options.defaults, format: 'avif' as const };
     await expect(plan('prompt\na\n', { defaults })).rejects.toThrow(
       'format avif: expected a quality from 1 to 100, found none',

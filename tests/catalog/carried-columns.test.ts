@@ -6,7 +6,7 @@ import { plan, problemsOf } from './planning.ts';
 
 const { carriedColumns, carriedCells, carriedCharacters } = CATALOG_LIMITS;
 
-/** Rows with keys of their own, so many each. */
+/** Rows that each have this many keys of their own. */
 const own = (rows: number, keys: number): string =>
   Array.from({ length: rows }, (_, row) =>
     JSON.stringify({
@@ -20,27 +20,27 @@ const expanding = {
   expansion: openExpansion({ terms: '', sample: null, sampleSeed: 0, maxPerRow: 1_000 }, async () => null),
 };
 
-describe('columns that travel along', () => {
-  it('are at most so many in all rows together, and the row that brings one more is told', async () => {
+describe('carried columns', () => {
+  it('have a limit over all rows together, and the row that exceeds it is reported', async () => {
     const most = await plan(own(5, carriedColumns / 5), { format: 'jsonl' });
     expect(most.summary.metadata).toHaveLength(carriedColumns);
     expect(
       await problemsOf(`${own(5, carriedColumns / 5)}\n{"prompt":"a fox","extra":"x"}`, { format: 'jsonl' }),
     ).toEqual([
-      `line 6, extra: expected at most ${carriedColumns} different columns besides ours in all rows together, found one more; put what differs ` +
-        'from row to row into one cell, leave out what nobody needs, or make several catalogs',
+      `line 6, extra: expected at most ${carriedColumns} different columns besides ours in all rows together, found one more; ` +
+        'merge columns into one, leave out unneeded ones, or split the catalog',
     ]);
     expect((await problemsOf(own(250, 190), { format: 'jsonl' }))[0]).toMatch(/^line 3, k2_120: /);
   });
 
-  it('do not count where no row has anything in them', async () => {
+  it('do not count if they are empty in all rows', async () => {
     const empty = Array.from({ length: 600 }, (_, row) =>
       JSON.stringify({ prompt: 'a fox', [`k${row}`]: row < 500 ? 'x' : '' }),
     );
     expect((await plan(empty.join('\n'), { format: 'jsonl' })).summary.metadata).toHaveLength(carriedColumns);
   });
 
-  it('have names that could be cells, in JSON lines too', async () => {
+  it('have names that follow the rules for cells, in JSON lines too', async () => {
     const named = (name: string) => problemsOf(JSON.stringify({ prompt: 'a fox', [name]: 'x' }), { format: 'jsonl' });
     expect(await named('x'.repeat(20_001))).toEqual([
       'line 1, the name of a column: expected at most 20000 characters, found 20001',
@@ -50,7 +50,7 @@ describe('columns that travel along', () => {
     ]);
   });
 
-  it('count with those in which an expansion notes what it chose', async () => {
+  it('include the columns in which an expansion records its choices', async () => {
     const names = Array.from({ length: 199 }, (_, at) => `c${at}`);
     const catalog = `prompt,${names.join(',')}\n"{a|b} fox",${names.map(() => 'x').join(',')}\n`;
     const { summary } = await plan(catalog, expanding);
@@ -58,7 +58,7 @@ describe('columns that travel along', () => {
   });
 });
 
-describe('what jobs carry along in all', () => {
+describe('the total that jobs carry', () => {
   const excess = (jobs: number, metadata: Record<string, string>) => {
     const carried = new CarriedColumns();
     let found = null;
@@ -73,7 +73,7 @@ describe('what jobs carry along in all', () => {
     expect(excess(carriedCells / columns, cellsOf(columns, ''))).toBeNull();
     expect(excess(carriedCells / columns + 1, cellsOf(columns, ''))).toMatchObject({
       expected: expect.stringContaining(`at most ${carriedCells} cells besides those of our columns`),
-      found: expect.stringMatching(/^100001 jobs with 500 such columns; put what/),
+      found: expect.stringMatching(/^100001 jobs with 500 such columns; merge columns/),
     });
   });
 
@@ -85,7 +85,7 @@ describe('what jobs carry along in all', () => {
     });
   });
 
-  it('is told with the row that is too much', async () => {
+  it('is reported with the row that exceeds it', async () => {
     const cells = Array.from({ length: 12 }, () => 'x'.repeat(20_000));
     const row = (id: string) => [id, '"{a|b|c|d|e|f|g|h|i|j} {0|1|2|3|4|5|6|7|8|9} {0|1|2|3|4|5|6|7|8|9}"', ...cells];
     const catalog = [['id', 'prompt', ...cells.map((_, at) => `c${at}`)], row('fox'), row('owl'), row('hen')];

@@ -21,8 +21,8 @@ const jobsOfRows = (rows: readonly object[]): Promise<Job[]> => jobsOf(jsonl(row
 
 const withoutLines = (jobs: Job[]) => jobs.map(({ line: _, ...job }) => job).toSorted((a, b) => (a.id < b.id ? -1 : 1));
 
-describe('ids and seeds that nobody gave', () => {
-  it('stay with their rows in whatever order the rows come', async () => {
+describe('derived ids and seeds', () => {
+  it('stay with their rows whatever the order of the rows', async () => {
     const shuffled = fc
       .array(row, { minLength: 1, maxLength: 20 })
       .chain((rows) => fc.tuple(fc.constant(rows), fc.shuffledSubarray(rows, { minLength: rows.length })));
@@ -39,14 +39,14 @@ describe('ids and seeds that nobody gave', () => {
     expect(jobs[1]).toEqual({ ...apple, line: 2 });
   });
 
-  it('give identical rows ids of their own and one image', async () => {
+  it('give identical rows different ids and one image', async () => {
     const jobs = await jobsOfRows([{ prompt: 'an apple' }, { prompt: 'an apple' }, { prompt: 'an apple' }]);
     const [id] = jobs.map((job) => job.id);
     expect(jobs.map((job) => job.id)).toEqual([id, `${id}_2`, `${id}_3`]);
     expect(new Set(jobs.map((job) => job.renderKey)).size).toBe(1);
   });
 
-  it('tell rows apart that differ only in metadata, and share their image', async () => {
+  it('distinguish rows that differ only in metadata and share their image', async () => {
     const [shop, press] = await jobsOfRows([
       { prompt: 'an apple', team: 'shop' },
       { prompt: 'an apple', team: 'press' },
@@ -75,7 +75,7 @@ describe('fresh seeds', () => {
   const catalog = 'id,prompt,seed\na,an apple,\nb,an apple,\nc,an apple,7\nd,a pear,\n';
   const seeds = async (freshFor?: string) => (await jobsOf(catalog, { freshFor })).map(({ seed }) => seed);
 
-  it('are others in every batch and the same whenever that batch is planned; a row that has one keeps it', async () => {
+  it('differ between batches, but not between plans of the same batch; a row with a seed keeps it', async () => {
     const [tonight, again, tomorrow, usual] = [
       await seeds('n-1'),
       await seeds('n-1'),
@@ -88,7 +88,7 @@ describe('fresh seeds', () => {
     expect(new Set(own).size).toBe(6);
   });
 
-  it('are those of the prompt within a batch, so that equal rows share one image', async () => {
+  it('depend on the prompt within a batch, so that equal rows share one image', async () => {
     const [a, b] = await seeds('n-1');
     expect(a).toBe(b);
   });

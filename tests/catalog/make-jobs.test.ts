@@ -7,7 +7,7 @@ const shapeOf = async (header: string, row: string) => {
 };
 
 describe('a row becomes jobs', () => {
-  it('with the defaults of the batch and of the bundle where the row says nothing', async () => {
+  it('with the defaults of the batch and of the bundle for empty cells', async () => {
     expect(await jobsOf('prompt\na red apple\n')).toEqual([
       {
         id: '1fea40d6d6b3',
@@ -47,7 +47,7 @@ describe('a row becomes jobs', () => {
     });
   });
 
-  it('with how they are decoded where that makes another picture, and with a key of its own', async () => {
+  it('with the decode mode and a different key, if that changes the image', async () => {
     const catalog = 'id,prompt,size\nsmall,apple,512\nlarge,apple,4k\n';
     const tiled = await jobsOf(catalog);
     const whole = await jobsOf(catalog, { defaults: { ...options.defaults, decode: 'whole' } });
@@ -57,7 +57,7 @@ describe('a row becomes jobs', () => {
     expect(whole[1]!.renderKey).not.toBe(tiled[1]!.renderKey);
   });
 
-  it('with the quality of lossy formats only', async () => {
+  it('with a quality for lossy formats only', async () => {
     const defaults = { size: '512', quality: 80 } as const;
     expect(await jobsOf('prompt\napple\n', { defaults: { ...defaults, format: 'webp' } })).toMatchObject([
       { quality: 80 },
@@ -68,13 +68,13 @@ describe('a row becomes jobs', () => {
   });
 });
 
-describe('the shape of a picture', () => {
-  it('is the nearest bin as it is for an aspect', async () => {
+describe('the shape of an image', () => {
+  it('is exactly the nearest bin for an aspect', async () => {
     const wide = { size: '512', bin: { height: 416, width: 608 }, width: 608, height: 416 };
     for (const aspect of ['3:2', '3 : 2', '1.5', '1.5:1']) expect(await shapeOf('aspect', aspect)).toEqual(wide);
   });
 
-  it('is kept to the pixel for a width and height, with the bin beside it', async () => {
+  it('is exact to the pixel for a width and height, next to the sampled bin', async () => {
     expect(await shapeOf('width,height', '640,360')).toEqual({
       size: '512',
       bin: { height: 384, width: 672 },
@@ -94,26 +94,26 @@ describe('the shape of a picture', () => {
   });
 });
 
-describe('the steps of a picture', () => {
+describe('the steps of an image', () => {
   const quick = { bundle: { ...options.bundle, name: 'sigma-lcm', maxSteps: 50 } };
 
-  it('may be as many as the bundle takes, and no more', async () => {
+  it("may be up to the bundle's limit", async () => {
     expect(await jobsOf('prompt,steps\napple,50\n', quick)).toMatchObject([{ steps: 50 }]);
     expect(await problemsOf('prompt,steps\napple,50\npear,51\n', quick)).toEqual([
-      'line 3, steps: expected at most 50, which is all that bundle sigma-lcm takes, found 51',
+      'line 3, steps: expected at most 50, the limit of bundle sigma-lcm, found 51',
     ]);
   });
 
-  it('are refused under the name of their column in the file', async () => {
+  it("are refused with the file's name for the column", async () => {
     const named = { ...quick, columns: { steps: 'Rounds' } };
     expect(await problemsOf('prompt,Rounds\napple,60\n', named)).toEqual([expect.stringMatching(/^line 2, Rounds: /)]);
   });
 
-  it('may be any number for a bundle that does not say, as those of batches that an earlier version started', async () => {
+  it('are not limited by a bundle without a limit, such as in batches of an earlier version', async () => {
     expect(await jobsOf('prompt,steps\napple,200\n')).toMatchObject([{ steps: 200 }]);
   });
 
-  it('have the same render key whether the bundle says how many it takes or not', async () => {
+  it('have the same render key with and without a limit', async () => {
     const [told] = await jobsOf('prompt,steps\napple,50\n', { bundle: { ...options.bundle, maxSteps: 50 } });
     const [untold] = await jobsOf('prompt,steps\napple,50\n');
     expect(told?.renderKey).toBe(untold?.renderKey);
@@ -121,7 +121,7 @@ describe('the steps of a picture', () => {
 });
 
 describe('variants', () => {
-  it('are jobs of their own, numbered from 1, with seeds that count up from the row’s', async () => {
+  it('are separate jobs, numbered from 1, with seeds that count up from the row’s', async () => {
     const jobs = await jobsOf('id,prompt,seed,variants\napple,an apple,4294967294,3\n');
     expect(jobs.map(({ id, seed }) => [id, seed])).toEqual([
       ['apple-1', 4_294_967_294],
@@ -131,15 +131,15 @@ describe('variants', () => {
     expect(new Set(jobs.map(({ renderKey }) => renderKey)).size).toBe(3);
   });
 
-  it('start with the picture of the row without variants', async () => {
+  it('start with the image of the row without variants', async () => {
     const [one] = await jobsOf('prompt\nan apple\n');
     const [first] = await jobsOf('prompt,variants\nan apple,4\n');
     expect(first?.renderKey).toBe(one?.renderKey);
   });
 
-  it('must not take another row’s id', async () => {
+  it('must not have another row’s id', async () => {
     expect(await problemsOf('id,prompt,variants\napple,an apple,2\napple-2,a pear,\n')).toEqual([
-      'line 3, id: expected an id of its own, found "apple-2", as on line 2',
+      'line 3, id: expected an id that no other row has, found "apple-2", already used in line 2',
     ]);
   });
 });

@@ -19,7 +19,7 @@ export const options: PlanOptions = {
 export const plan = (catalog: string | Uint8Array, changes: Partial<PlanOptions> = {}): Promise<CatalogPlan> =>
   planCatalog([typeof catalog === 'string' ? Buffer.from(catalog) : catalog], { ...options, ...changes });
 
-/** A plan's jobs in the order of the catalog. */
+/** A plan's jobs in catalog order. */
 export async function jobsOf(catalog: string | Uint8Array, changes: Partial<PlanOptions> = {}): Promise<Job[]> {
   const { shards } = await plan(catalog, changes);
   return shards
@@ -37,7 +37,7 @@ export async function errorOf(catalog: string | Uint8Array, changes: Partial<Pla
   throw new Error(`expected a CatalogError, got ${String(error)}`);
 }
 
-/** Its problems, a line each, as the message shows them. */
+/** Its problems, one line each, as in the message. */
 export async function problemsOf(catalog: string | Uint8Array, changes: Partial<PlanOptions> = {}): Promise<string[]> {
   const { message } = await errorOf(catalog, changes);
   return message.split('\n  ').slice(1);

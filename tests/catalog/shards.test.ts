@@ -51,7 +51,7 @@ describe('cutShards', () => {
     );
   });
 
-  it('has the first of each picture before any second, each part by priority and then by line', async () => {
+  it('has the first job of each image before all duplicates, both ordered by priority and then line', async () => {
     await fc.assert(
       fc.asyncProperty(anyJobs, async (jobs) => {
         for (const size of ['256', '512', '4k'] as const) {
@@ -73,7 +73,7 @@ describe('cutShards', () => {
     expect((await cutShards(jobs)).map((shard) => shard.jobs.length)).toEqual([500, 500, 1]);
   });
 
-  it('renders a duplicate of high priority in place of its first row, which then copies it', async () => {
+  it('renders a high-priority duplicate instead of its first row, which then copies it', async () => {
     const jobs = [job(2, '256', 5, 7), job(3, '256', 3, 8), job(4, '256', 1, 7)];
     expect((await cutShards(jobs))[0]?.jobs.map(({ line }) => line)).toEqual([4, 3, 2]);
   });

@@ -2,7 +2,7 @@ import { openExpansion } from '../../../catalog/expansion/expand-cells.ts';
 import type { PlanOptions } from '../../../catalog/plan-catalog.ts';
 import { type ExpansionSettings, MAX_PER_ROW } from '../../../domain/catalog-settings.ts';
 
-/** Has choices expanded, with these files of terms. */
+/** Options that expand choices, with these terms files. */
 export function expanding(
   files: Record<string, string> = {},
   settings: Partial<ExpansionSettings> = {},

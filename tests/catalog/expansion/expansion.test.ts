@@ -11,13 +11,13 @@ const promptsOf = async (cell: string, files = {}, settings = {}): Promise<strin
   );
 
 describe('a row with choices', () => {
-  it('is a row as always where nobody asked for expansion', async () => {
+  it('is an ordinary row without expansion', async () => {
     expect(await jobsOf('prompt\na {red|blue} __colours__ \\{cup\\}\n')).toMatchObject([
       { prompt: 'a {red|blue} __colours__ \\{cup\\}' },
     ]);
   });
 
-  it('makes every combination, the last choice turning fastest, named after what was chosen', async () => {
+  it('makes every combination, varying the last choice fastest, with ids from the choices', async () => {
     const catalog = 'id,prompt,steps,team\nhero,a {red|dark blue} {cup|},10|20,shop\n';
     const jobs = (await plan(catalog, expanding())).shards.flatMap((shard) => shard.jobs);
     expect(jobs.map(({ id, prompt, steps }) => [id, prompt, steps])).toEqual([
@@ -39,7 +39,7 @@ describe('a row with choices', () => {
     });
   });
 
-  it('without an id makes what the rows written out would make, names, seeds and pictures included', async () => {
+  it('without an id makes the same ids, seeds and images as rows written out by hand', async () => {
     const expanded = await jobsOf('prompt,steps,note\na {red|blue} cup,10|,x\n', expanding());
     const byHand = await jobsOf('prompt,steps,note\na red cup,10,x\na red cup,,x\na blue cup,10,x\na blue cup,,x\n');
     const facts = (jobs: typeof byHand) =>
@@ -66,7 +66,7 @@ describe('a row with choices', () => {
     ]);
   });
 
-  it('shares one image between combinations that come to the same, under names of their own', async () => {
+  it('shares one image between equal combinations, with different ids', async () => {
     const jobs = await jobsOf('id,prompt\nhero,a {red|red}{| cup| cup}\n', expanding());
     expect(jobs.map(({ id }) => id).toSorted()).toEqual(
       ['hero-red-_', 'hero-red-cup', 'hero-red-cup_2', 'hero-red-__2', 'hero-red-cup_3', 'hero-red-cup_4'].toSorted(),
@@ -74,7 +74,7 @@ describe('a row with choices', () => {
     expect(new Set(jobs.map(({ renderKey }) => renderKey)).size).toBe(2);
   });
 
-  it('takes apart sizes, aspects, seeds, steps and guidance, an empty place standing for an empty cell', async () => {
+  it('expands sizes, aspects, seeds, steps and guidance; an empty alternative stands for an empty cell', async () => {
     const catalog = 'id,prompt,size,aspect,seed,guidance\nx,a cup,256|512,1:1|16:9,1|2,3|\n';
     const jobs = await jobsOf(catalog, expanding());
     expect(jobs).toHaveLength(16);
@@ -87,7 +87,7 @@ describe('a row with choices', () => {
     });
   });
 
-  it('leaves a row without choices exactly as it is, and takes the backslash from an escaped brace', async () => {
+  it('leaves a row without choices exactly as it is, and removes the backslash of an escaped brace', async () => {
     const catalog = 'prompt\na  cup C:\\temp\na \\{real\\}  brace\n';
     expect((await jobsOf(catalog, expanding())).map(({ prompt, metadata }) => [prompt, metadata])).toEqual([
       ['a  cup C:\\temp', {}],
@@ -96,8 +96,8 @@ describe('a row with choices', () => {
   });
 });
 
-describe('files of terms', () => {
-  it('give a term a line, with choices and other files in them, and are named where they were chosen', async () => {
+describe('terms files', () => {
+  it('have one term per line, which may contain choices and other files, and label the choices', async () => {
     const files = { ...colours, 'sky/times': 'night\n__colours__ dawn\n' };
     expect(await promptsOf('__colours__ at __sky/times__', files)).toHaveLength(12);
     const [job] = await jobsOf('id,prompt\nx,__colours__ on __colours__ at __sky/times__\n', expanding(files));
@@ -109,13 +109,9 @@ describe('files of terms', () => {
   });
 
   test.each([
-    ['__sizes__', {}, 'expected a file sizes.txt of terms in the folder, found none'],
+    ['__sizes__', {}, 'expected a terms file sizes.txt in the folder, found none'],
     ['__a__', { a: '# nothing\n\n' }, 'expected a term in a.txt, found none'],
-    [
-      '__a__',
-      { a: 'x\n__b__', b: '__a__' },
-      'expected files of terms that do not lead back to themselves, found a → b → a',
-    ],
+    ['__a__', { a: 'x\n__b__', b: '__a__' }, 'expected terms files without a cycle, found a → b → a'],
     [
       '__a__',
       { a: 'fine\n{open' },
@@ -134,23 +130,23 @@ describe('files of terms', () => {
 describe('an expansion that is too large', () => {
   const twelveZeros = '{0|1|2|3|4|5|6|7|8|9}'.repeat(12);
 
-  it('of 10¹² is refused at once with its number, beside all other problems', async () => {
+  it('of 10¹² is refused at once with its count, together with all other problems', async () => {
     expect(await problemsOf(`prompt,steps\n${twelveZeros},\na cup,-1\n`, expanding())).toEqual([
-      'line 2: expected at most 1000 combinations of a row (--max-per-row), or a sample of them (--sample), found 1,000,000,000,000',
+      'line 2: expected at most 1000 combinations per row (--max-per-row), or a sample of them (--sample), found 1,000,000,000,000',
       'line 3, steps: expected a whole number from 1 to 200, found "-1"',
     ]);
   });
 
-  it('is counted although its number has thousands of digits', async () => {
+  it('is counted even if its count has thousands of digits', async () => {
     const deep = Object.fromEntries(Array.from({ length: 19 }, (_, i) => [`t${i}`, `__t${i + 1}__`.repeat(50)]));
     const files = { ...deep, t19: 'a\nb' };
     const [problem] = await problemsOf('prompt\n__t0__\n', expanding(files));
     expect(problem).toMatch(/found more than can be counted$/);
     const [drawing] = await problemsOf('prompt\n__t0__\n', expanding(files, { sample: 3 }));
-    expect(drawing).toMatch(/expected fewer combinations to draw from/);
+    expect(drawing).toMatch(/expected fewer combinations to sample from/);
   });
 
-  it('can be drawn from: as many different ones as asked for, the same for the same row and seed', async () => {
+  it('can be sampled: distinct combinations, the same for the same row and seed', async () => {
     const settings = { sample: 40, sampleSeed: 1 };
     const drawn = await promptsOf(twelveZeros, {}, settings);
     expect(new Set(drawn).size).toBe(40);
@@ -159,7 +155,7 @@ describe('an expansion that is too large', () => {
     expect(await promptsOf('{a|b|c}', {}, settings)).toEqual(['a', 'b', 'c']);
   });
 
-  it('tells one problem of a row with many combinations once', async () => {
+  it('reports a problem of a row with many combinations once', async () => {
     expect(await problemsOf('prompt,size\n{a|b|c|d},999\n', expanding())).toHaveLength(1);
   });
 
@@ -169,7 +165,7 @@ describe('an expansion that is too large', () => {
   });
 });
 
-test('however rows are written, each has its images, and their ids differ even without case', async () => {
+test('every row gets its images, and their ids are unique even ignoring case', async () => {
   const cell = fc
     .array(fc.constantFrom('{a|b}', '{a|A}', '{|x y}', '__colours__', ' cup', 'é', '\\{', '{ä{|1}|z}'), {
       minLength: 1,
@@ -187,7 +183,7 @@ test('however rows are written, each has its images, and their ids differ even w
   );
 });
 
-describe('a file of terms', () => {
+describe('a terms file', () => {
   const hair = { 'hair color': 'red\ngreen\n' };
 
   it('may have spaces in its name', async () => {
@@ -202,7 +198,7 @@ describe('a file of terms', () => {
     ['red\ngreen # the good one\n', /colours\.txt, line 2: a comment on a line of its own, or the term without " # "/],
     ['{@red|green}\n', /colours\.txt, line 1: alternatives without "~", "@" or "!"/],
     ['<random[1-2]:red,green>\n', /colours\.txt, line 1: choices as \{a\|b\}/],
-  ])('with what means something elsewhere is refused with its line: %j', async (text, message) => {
+  ])("with another tool's syntax is refused with its line: %j", async (text, message) => {
     expect(await problemsOf('prompt\na __colours__ apple\n', expanding({ colours: text }))).toEqual([
       expect.stringMatching(message),
     ]);

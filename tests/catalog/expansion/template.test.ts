@@ -38,16 +38,16 @@ describe('a template', () => {
     ['a {red|blue', 'a "}" for every "{", or "\\{" for the character itself', '"{red|blue" at character 3'],
     ['a red} cup', 'a "{" before the "}", or "\\}" for the character itself', '"} cup" at character 6'],
     ['{a|{b}', 'a "}" for every "{", or "\\{" for the character itself', '"{a|{b}" at character 1'],
-    ['{2$$a|b}', 'one alternative to be taken at a time, without a number and "$$"', '"2$$a|b}" at character 2'],
-    ['{1-2$$a|b}', 'one alternative to be taken at a time, without a number and "$$"', '"1-2$$a|b}" at character 2'],
+    ['{2$$a|b}', 'one alternative at a time, without a number and "$$"', '"2$$a|b}" at character 2'],
+    ['{1-2$$a|b}', 'one alternative at a time, without a number and "$$"', '"1-2$$a|b}" at character 2'],
     [
       '{a|0.5::b}',
-      'alternatives without weights; every one is taken, or drawn with the same chance',
+      'alternatives without weights; all are used, or sampled with equal probability',
       '"0.5::b}" at character 4',
     ],
     [
       '{a|{b|2::c}}',
-      'alternatives without weights; every one is taken, or drawn with the same chance',
+      'alternatives without weights; all are used, or sampled with equal probability',
       '"2::c}}" at character 7',
     ],
     [
@@ -68,17 +68,17 @@ describe('a template', () => {
     ],
     [
       'a {~red|blue} cup',
-      'alternatives without "~", "@" or "!" before them; all are taken, or drawn with --sample',
+      'alternatives without "~", "@" or "!" before them; all are used, or sampled with --sample',
       '"~red|blue} cup" at character 4',
     ],
     [
       '{@red|blue}',
-      'alternatives without "~", "@" or "!" before them; all are taken, or drawn with --sample',
+      'alternatives without "~", "@" or "!" before them; all are used, or sampled with --sample',
       '"@red|blue}" at character 2',
     ],
     [
       '{a|{! red|blue}}',
-      'alternatives without "~", "@" or "!" before them; all are taken, or drawn with --sample',
+      'alternatives without "~", "@" or "!" before them; all are used, or sampled with --sample',
       '"! red|blue}}" at character 5',
     ],
     [
@@ -92,8 +92,8 @@ describe('a template', () => {
     ['<setvar[c]:red>', 'choices as {a|b} and terms as __name__', '"<setvar[c]:red>" at character 1'],
     ['a [cat|dog]', 'choices as {a|b}, or "\\|" for the character itself', '"[cat|dog]" at character 3'],
     ['||red|blue|| cup', 'choices as {a|b}, or "\\|" for the character itself', '"||red|blue|| cup" at character 1'],
-    ['{% if x %}', 'choices as {a|b}, and no template of Jinja', '"% if x %}" at character 2'],
-    ['a [[red, blue]]', 'choices as {a|b}, and no list in [[ ]]', '"[[red, blue]]" at character 3'],
+    ['{% if x %}', 'choices as {a|b} instead of a Jinja template', '"% if x %}" at character 2'],
+    ['a [[red, blue]]', 'choices as {a|b} instead of a list in [[ ]]', '"[[red, blue]]" at character 3'],
     [
       'a __hair  color__',
       'between "__" and "__" a name of letters, digits, single spaces, "-", "_" and "/"',
@@ -101,7 +101,7 @@ describe('a template', () => {
     ],
     [
       'a __ hair color __',
-      'no space behind the first "__" of terms and before the last, or "\\_"',
+      'no space after the first "__" of terms or before the last, or "\\_"',
       '"__ hair color __" at character 3',
     ],
     [
@@ -113,7 +113,7 @@ describe('a template', () => {
     expect(() => parseTemplate(template)).toThrow(new TemplateFault(expected, found));
   });
 
-  it('of braces without end is refused, not followed', () => {
+  it('of deeply nested braces is refused', () => {
     expect(() => parseTemplate('{'.repeat(20_000))).toThrow('braces at most 20 deep');
   });
 });
@@ -142,7 +142,7 @@ const { tree } = fc.letrec<{ tree: Tree }>((tie) => ({
   ),
 }));
 
-test('any tree of choices and any text in it comes back as written, in the order in which a person would list it', async () => {
+test('any tree of choices, with any text in it, expands to the expected texts in the expected order', async () => {
   await fc.assert(
     fc.asyncProperty(tree, async (anyTree) => {
       const byHand = textsByHand(anyTree);
@@ -155,7 +155,7 @@ test('any tree of choices and any text in it comes back as written, in the order
   );
 });
 
-test('a text that would mean something as a template is noticed', () => {
+test('a text that looks like a template is noticed', () => {
   for (const text of [
     'a {b|c}',
     'a __b__',

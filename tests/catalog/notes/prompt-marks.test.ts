@@ -56,7 +56,7 @@ it.each([
   expect(findMark(prompt)).toBeNull();
 });
 
-it('no prompt of PartiPrompts is taken for more than prose', () => {
+it('no prompt of PartiPrompts is mistaken for marked-up text', () => {
   const table = readFileSync(new URL('../../catalogs/parti-prompts.tsv', import.meta.url), 'utf8');
   const prompts = table
     .split('\n')
@@ -65,7 +65,7 @@ it('no prompt of PartiPrompts is taken for more than prose', () => {
   expect(prompts.filter((prompt) => findMark(prompt) !== null)).toEqual([]);
 });
 
-it('words with the usual punctuation never are', () => {
+it('nor are words with ordinary punctuation', () => {
   const word = fc.constantFrom('a', 'red', 'Fox', 'B2B', "it's", '3:45', '16:9', 'IBM', '6"', 'well-known', '5%');
   const glue = fc.constantFrom(' ', ', ', '. ', ' – ', ' - ', '; ', ': ', ' & ', '/', ' (', ') ', '! ', '? ');
   const prose = fc.array(fc.tuple(word, glue), { maxLength: 12 }).map((parts) => parts.flat().join(''));
@@ -76,7 +76,7 @@ it('words with the usual punctuation never are', () => {
   );
 });
 
-it('a plan counts the rows and shows the first of them, in negative prompts too', async () => {
+it('a plan counts the rows with marks, also in negative prompts, and shows the first mark', async () => {
   const { summary } = await plan(
     'prompt,negative_prompt,variants\nan apple,,\na pear,(blurry:1.4),2\na [green] plum,,\n',
   );

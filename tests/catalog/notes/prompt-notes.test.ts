@@ -13,7 +13,7 @@ const check = async (catalog: string, vocabulary: PromptReader['vocabulary'] = n
 };
 
 describe('a prompt that cleaning changes', () => {
-  it('is empty where no word is left, also as a negative prompt', async () => {
+  it('counts as empty if no word is left, also as a negative prompt', async () => {
     const notes = await check(
       'prompt,negative_prompt\n一只猫,\nfree shipping,\nok.computer,\nr2d2 robot,\n"a fox, red",低质量\n640x480,\n"“…”",\n',
     );
@@ -32,7 +32,7 @@ describe('a prompt that cleaning changes', () => {
     });
   });
 
-  it('is listed a hundred times at the most, counted beyond, and once for all variants of its row', async () => {
+  it('is listed up to a hundred times, counted beyond that, and once for all variants of its row', async () => {
     const rows = Array.from({ length: 120 }, (_, i) => `a fox ${i} 猫,2`).join('\n');
     const { cleanedPrompts } = await check(`prompt,variants\n${rows}\n`);
     expect(cleanedPrompts.rows).toBe(120);
@@ -49,11 +49,11 @@ describe('a prompt that cleaning changes', () => {
     'one,two,three',
     'ｆｕｌｌ ｗｉｄｔｈ',
     'a ﬁsh',
-  ])('loses no word by it: %s', (prompt) => {
+  ])('loses no words: %s', (prompt) => {
     expect(losesWords(prompt, cleanCaption(prompt))).toBe(false);
   });
 
-  it('loses a word that stands twice and is left once', () => {
+  it('loses a word that occurred twice and is left once', () => {
     expect(losesWords('red fox red', 'red fox')).toBe(true);
     expect(losesWords('red fox red', 'fox red red')).toBe(false);
     expect(isWordless(' ., - ')).toBe(true);
@@ -72,7 +72,7 @@ describe('a prompt that cleaning changes', () => {
   });
 });
 
-it('rows whose prompts name nothing that the model can draw are counted, but those of which more is told', async () => {
+it('rows whose prompts name nothing that the model can draw are counted, unless reported for another reason', async () => {
   const vocabulary = { things: ['fox'], isNamedIn: (text: string) => text.includes('fox') };
   const catalog = 'prompt,negative_prompt,variants\na fox,a dog,\na dog,a fox,3\n一只猫,,\nan owl,,\n';
   expect((await check(catalog, vocabulary)).undrawablePrompts).toEqual({

@@ -33,13 +33,13 @@ describe('columns of other tools', () => {
     ['n_prompt', 'negative_prompt'],
     ['positive_prompt', 'prompt'],
     ['copies', 'variants'],
-  ])('%s is asked for as %s', (name, column) => {
+  ])('%s gets the hint %s', (name, column) => {
     expect(meant(name)).toEqual([column]);
   });
 
-  it('that would be two of ours are asked for as both', () => {
+  it('that correspond to two of ours get a hint with both', () => {
     expect(columnHints(['Resolution']).map(columnHintText)).toEqual([
-      'column "Resolution" changes no picture and is carried along; was width and height meant?',
+      'column "Resolution" has no effect and is carried over; did you mean width and height?',
     ]);
   });
 
@@ -54,30 +54,30 @@ describe('columns of other tools', () => {
     'denoising_strength',
     'init_image',
     'quality',
-  ])('%s has no effect, which is told with a reason', (name) => {
+  ])('%s has no effect, which is reported with a reason', (name) => {
     expect(columnHints([name])).toMatchObject([{ found: name, meant: [], because: expect.stringMatching(/\w/) }]);
-    expect(columnHints([name]).map(columnHintText)[0]).toMatch(/ has no effect here and is carried along: /);
+    expect(columnHints([name]).map(columnHintText)[0]).toMatch(/ has no effect here and is carried over: /);
   });
 
   it.each(['team', 'sku', 'no', 'category', 'notes', 'Challenge', 'status', 'colour', 'price', 'Kategorie', 'tags'])(
-    "%s is nobody else's, and is not asked about",
+    '%s is not a name of other tools, and gets no hint',
     (name) => {
       expect(columnHints([name])).toEqual([]);
     },
   );
 
-  it('are not asked about where a mapping says that another is meant', async () => {
+  it('get no hint if a mapping names another column', async () => {
     const { summary } = await plan('prompt,caption\napple,a pear\n', { columns: { prompt: 'caption' } });
     expect(summary).toMatchObject({ metadata: ['prompt'], columnHints: [] });
   });
 
-  it('come with a mapping that a shell takes', () => {
+  it('come with a mapping that is quoted for a shell', () => {
     expect(columnHints(["Negative 'Prompt"]).map(columnHintText)[0]).toContain(
-      "--column 'negative_prompt=Negative '\\''Prompt' reads it so",
+      "Map it with --column 'negative_prompt=Negative '\\''Prompt'",
     );
   });
 
-  it('are told by the plan, and travel along all the same', async () => {
+  it('are reported by the plan, and carried over nevertheless', async () => {
     const { summary } = await plan('prompt,cfg_scale,name\napple,7,hero\n');
     expect(summary).toMatchObject({
       metadata: ['cfg_scale', 'name'],
@@ -88,7 +88,7 @@ describe('columns of other tools', () => {
     ).toEqual([]);
   });
 
-  it('are read where a mapping says so', async () => {
+  it('are read if a mapping names them', async () => {
     const columns = {
       negative_prompt: 'negative',
       guidance: 'cfg_scale',
@@ -121,27 +121,27 @@ describe('columns of other tools', () => {
     ['Étapes', 'steps'],
     ['Tamaño', 'size'],
     ['Priorität', 'priority'],
-  ])('in German, French or Spanish are asked about: "%s"', (found, meant) => {
+  ])('in German, French or Spanish get a hint: "%s"', (found, meant) => {
     expect(columnHints([found])).toEqual([{ found, meant: [meant], because: null }]);
   });
 
-  it('in another language are offered for the prompt, where there is none', async () => {
+  it('in another language are suggested as the prompt if there is none', async () => {
     expect((await errorOf('Nr,Beschreibung\n1,ein Fuchs\n')).message).toContain('is it --column prompt=Beschreibung?');
   });
 
   it.each([['Icons for spring\nprompt,size\na fox,512\n'], ['Icons for spring,\nprompt,size\na fox,512\n']])(
-    'below a title are told to be the first row: %j',
+    'below a title get the advice to make the header the first row: %j',
     async (text) => {
       expect((await errorOf(text)).message).toMatch(
-        /line 1, prompt: .*found the column "Icons for spring".*\. The first row has to be the header: remove what is above it/,
+        /line 1, prompt: .*found the column "Icons for spring".*\. The first row must be the header: remove everything above it/,
       );
     },
   );
 
-  it('are named beside whatever else is wrong, in tables and in JSON', async () => {
+  it('are listed together with all other problems, in tables and in JSON', async () => {
     const table = await errorOf('prompt,Negativ Prompt,steps\napple,blurry,0\n');
     expect(table.columns).toEqual([{ found: 'Negativ Prompt', meant: ['negative_prompt'], because: null }]);
-    expect(table.message).toMatch(/\n {2}line 2, steps: .*\n {2}column "Negativ Prompt" changes no picture/);
+    expect(table.message).toMatch(/\n {2}line 2, steps: .*\n {2}column "Negativ Prompt" has no effect/);
     const lines = await errorOf('{"prompt":"a","cfg":7}\n{"prompt":"b","seed":-1}\n', { format: 'jsonl' });
     expect(lines.columns).toMatchObject([{ found: 'cfg', meant: ['guidance'] }]);
     const header = await errorOf('promt,negative\napple,blurry\n');

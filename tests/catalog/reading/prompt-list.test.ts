@@ -6,7 +6,7 @@ const read = (text: string) => jobsOf(text, { format: 'txt' });
 const problems = (text: string) => problemsOf(text, { format: 'txt' });
 
 describe('a list of prompts', () => {
-  it('has one a line, with the ids and seeds that the same rows have in a table', async () => {
+  it('has one prompt per line, with the same ids and seeds as in a table', async () => {
     const jobs = await read('\ufeffa flat apple, green background\r\n\r\n  "a 6" nail, it\'s new\r\n# a comment\r\n');
     expect(jobs.map(({ line, prompt }) => ({ line, prompt }))).toEqual([
       { line: 1, prompt: 'a flat apple, green background' },
@@ -16,7 +16,7 @@ describe('a list of prompts', () => {
     expect({ ...jobs[0], line: 2 }).toEqual(fromTable);
   });
 
-  it("takes AUTOMATIC1111's flags, whose names for our columns are known there", async () => {
+  it("accepts AUTOMATIC1111's flags, with its names for our columns", async () => {
     const [job] = await read(
       '--prompt "a \\"red\\" fox --steps 3" --negative_prompt low quality, it\'s --steps 10 --cfg_scale=7 --width 640 --height 512 --seed 5 --sampler_name "Euler a"\n',
     );
@@ -36,11 +36,11 @@ describe('a list of prompts', () => {
     expect((await read('--prompt a fox --steps 10 --cfg_scale 7\n'))[0]).toEqual(same);
   });
 
-  it('makes so many images as --n_iter says', async () => {
+  it('makes as many images as --n_iter says', async () => {
     expect(await read('--prompt a fox --n_iter 2 --id fox\n')).toMatchObject([{ id: 'fox-1' }, { id: 'fox-2' }]);
   });
 
-  it("takes Midjourney's flags behind a prompt", async () => {
+  it("accepts Midjourney's flags after a prompt", async () => {
     expect(await read('a fox -- red, well--known --ar 16:9 --no trees, snow --v 6 --tile\n')).toMatchObject([
       {
         prompt: 'a fox -- red, well--known',
@@ -51,17 +51,17 @@ describe('a list of prompts', () => {
     ]);
   });
 
-  it('tells of a flag without effect that a line has twice, as it is written', async () => {
-    expect((await problems('a fox --v 6 --v 5\n'))[0]).toBe('line 1, --v: expected it once, found more');
+  it('reports a duplicate flag without effect, as written', async () => {
+    expect((await problems('a fox --v 6 --v 5\n'))[0]).toBe('line 1, --v: expected it only once, found more');
   });
 
-  it('takes quotes that a word processor has curled', async () => {
+  it('accepts curly quotes from a word processor', async () => {
     expect(await read('--prompt “a "red" fox” --no „snow“ --steps 3\n')).toMatchObject([
       { prompt: 'a "red" fox', negativePrompt: 'snow', steps: 3 },
     ]);
   });
 
-  it('tells of every flag that has no effect, also where it has no value', async () => {
+  it('reports every flag without effect, even without a value', async () => {
     const { summary } = await plan('a fox --v 6 --s 250 --tile --raw\n', { format: 'txt' });
     expect(summary.metadata).toEqual(['--v', '--s', 'tile', '--raw']);
     expect(summary.columnHints.map(({ found }) => found)).toEqual(['--v', '--s', 'tile', '--raw']);
@@ -70,24 +70,24 @@ describe('a list of prompts', () => {
   it.each([
     ['a fox —ar 16:9', 'two hyphens before the name of a flag instead of the dash in —ar 16:9'],
     ['a fox ––no trees', 'two hyphens before the name of a flag instead of the dash in ––no trees'],
-    ['a fox --ar16:9', '--ar16:9: expected a value behind it'],
+    ['a fox --ar16:9', '--ar16:9: expected a value after it'],
     ['positive: a fox', 'all of a row on one line'],
     ['Negative: blurry', 'all of a row on one line'],
     ['Prompt: a fox', 'all of a row on one line'],
-  ])('is refused where a line would be drawn that is more than a prompt: %s', async (line, expected) => {
+  ])('is refused if a line is more than a prompt: %s', async (line, expected) => {
     expect(await problems(`a dog\n${line}\n`)).toEqual([expect.stringContaining(expected)]);
   });
 
-  it('has words between dashes', async () => {
+  it('may have words between dashes', async () => {
     expect(await read('a fox —image of a fox— and a man — no hat\n')).toHaveLength(1);
   });
 
-  it('tells of flags that have no effect, as of such columns', async () => {
+  it('reports flags without effect like columns without effect', async () => {
     const { summary } = await plan('--prompt a fox --sampler_name "Euler a"\n', { format: 'txt' });
     expect(summary.columnHints).toEqual([{ found: 'sampler_name', meant: [], because: 'the bundle has its sampler' }]);
   });
 
-  it('is refused with what is wrong with each line', async () => {
+  it('is refused with the problem of each line', async () => {
     expect(
       await problems(
         'a fox\na fox --colour red\n--steps 10\n--prompt a fox --prompt a dog\n--prompt "a fox --steps 3\n' +
@@ -95,15 +95,15 @@ describe('a list of prompts', () => {
       ),
     ).toEqual([
       'line 2, --colour: expected a flag of ours, of AUTOMATIC1111 or of Midjourney, found none of them',
-      'line 3, prompt: expected a prompt before the flags, or behind --prompt, found none',
+      'line 3, prompt: expected a prompt before the flags, or after --prompt, found none',
       'line 4, --prompt: expected either --prompt or --prompt, found both',
-      'line 5: expected a closing " and a space, or the end, behind the value of --prompt; within double quotes a quote is \\", found none',
-      'line 5, prompt: expected a prompt before the flags, or behind --prompt, found none',
-      'line 6: expected nothing but another flag behind the quotes of --prompt, found "b"',
-      'line 6, prompt: expected a prompt before the flags, or behind --prompt, found none',
+      'line 5: expected a closing " and a space, or the end, after the value of --prompt; inside double quotes, write a quote as \\", found none',
+      'line 5, prompt: expected a prompt before the flags, or after --prompt, found none',
+      'line 6: expected only another flag after the quoted value of --prompt, found "b"',
+      'line 6, prompt: expected a prompt before the flags, or after --prompt, found none',
       'line 7: expected a prompt, or "# " before a comment, found "#heading"',
       expect.stringMatching(/^line 8, --seed: expected a whole number .* leave it empty/),
-      'line 9, --steps: expected a value behind it, found none',
+      'line 9, --steps: expected a value after it, found none',
       'line 10, --steps: expected either --steps or --steps, found both',
     ]);
   });
@@ -113,12 +113,12 @@ describe('a list of prompts', () => {
     ['prompt,seed', 'read it with --catalog-format csv'],
     ['id;Prompt', 'read it with --catalog-format csv'],
     ['prompt\tnotes', 'read it with --catalog-format tsv'],
-    ['{"prompt": "a fox"}', 'JSON is read with one object a line and --catalog-format jsonl'],
-    ['["a fox", "a dog"]', 'JSON is read with one object a line and --catalog-format jsonl'],
-    ['[', 'JSON is read with one object a line and --catalog-format jsonl'],
-  ])('is refused where it is a file of another kind: %s', async (first, advice) => {
+    ['{"prompt": "a fox"}', 'for JSON, write one object per line and use --catalog-format jsonl'],
+    ['["a fox", "a dog"]', 'for JSON, write one object per line and use --catalog-format jsonl'],
+    ['[', 'for JSON, write one object per line and use --catalog-format jsonl'],
+  ])('is refused if it is a table or JSON: %s', async (first, advice) => {
     expect(await problems(`${first}\nx\n`)).toEqual([
-      `line 1: expected a prompt a line, found ${JSON.stringify(first)}; ${advice}`,
+      `line 1: expected one prompt per line, found ${JSON.stringify(first)}; ${advice}`,
     ]);
   });
 
@@ -131,15 +131,15 @@ describe('a list of prompts', () => {
     ]);
   });
 
-  it('is refused where lines are cells of a table, or what AUTOMATIC1111 writes below a prompt', async () => {
+  it('is refused if lines are cells of a table, or what AUTOMATIC1111 writes below a prompt', async () => {
     expect(await problems('a fox\tred\na fox\nNegative prompt: blurry\nSteps: 20, Sampler: Euler a\n')).toEqual([
-      'line 1: expected a prompt without tabs; a table is read with --catalog-format tsv, found "a fox\\tred"',
+      'line 1: expected a prompt without tabs; for a table use --catalog-format tsv, found "a fox\\tred"',
       expect.stringMatching(/^line 3: expected all of a row on one line, as in --prompt/),
       expect.stringMatching(/^line 4: expected all of a row on one line, as in --prompt/),
     ]);
   });
 
-  it('is read as the guide to catalogs shows it', async () => {
+  it('is read as docs/catalog.md shows', async () => {
     const guide = readFileSync(new URL('../../../docs/catalog.md', import.meta.url), 'utf8');
     const [, list = ''] = /^```text\n(.*?)^```$/ms.exec(guide) ?? [];
     expect(await read(list)).toMatchObject([
@@ -149,7 +149,7 @@ describe('a list of prompts', () => {
     ]);
   });
 
-  it('has no columns that could be mapped', async () => {
+  it('has no columns to map', async () => {
     await expect(plan('a fox\n', { format: 'txt', columns: { prompt: 'x' } })).rejects.toThrow(
       'column mapping: expected none for a list of prompts',
     );

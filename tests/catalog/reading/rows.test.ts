@@ -25,7 +25,7 @@ const prompt = fc
   .map(([parts, text]) => `x${parts.join('')}${text}`.trim());
 const rowsOf = fc.array(fc.record({ prompt, note: cell }), { minLength: 1, maxLength: 10 });
 
-/** The same bytes in pieces that break lines and characters anywhere. */
+/** The bytes in pieces that may split lines and characters. */
 const inPieces = (text: string, size: number): Uint8Array[] => {
   const bytes = Buffer.from(text);
   return Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size));
@@ -55,7 +55,7 @@ describe('CSV', () => {
     );
   });
 
-  it('tells the first line of each row, across quoted newlines, CRLF and empty lines', async () => {
+  it('keeps the first line of each row, across quoted newlines, CRLF and empty lines', async () => {
     const text = 'prompt,note\r\n"one\r\nand\r\n a half",x\r\n\r\ntwo,"y\r\nz"\r\n,\r\nthree,\r\n';
     expect(await read([Buffer.from(text)], 'csv')).toEqual([
       { line: 2, values: { prompt: 'one\nand\n a half' }, metadata: { note: 'x' } },
@@ -70,7 +70,7 @@ describe('CSV', () => {
 });
 
 describe('TSV', () => {
-  it('takes quotes as they are', async () => {
+  it('keeps quotes as they are', async () => {
     const text = 'prompt\tnote\na 6" nail\t"quoted"\n"\t\n';
     expect(await read([Buffer.from(text)], 'tsv')).toEqual([
       { line: 2, values: { prompt: 'a 6" nail' }, metadata: { note: '"quoted"' } },
@@ -111,7 +111,7 @@ describe('JSONL', () => {
     );
   });
 
-  it('takes numbers as cells, null as an empty one, and other values as JSON metadata', async () => {
+  it('reads numbers as cells, null as an empty cell, and other values as JSON metadata', async () => {
     const text = '{"prompt":"apple","seed":5,"guidance":4.5,"id":null,"tags":["a"],"final":true,"__proto__":"x"}\n';
     const [row] = await read([Buffer.from(text)], 'jsonl');
     expect(row?.values).toEqual({ prompt: 'apple', seed: '5', guidance: '4.5' });
@@ -153,7 +153,7 @@ describe('columns', () => {
     ]);
   });
 
-  it('go by a mapping first; what it leaves over travels along', async () => {
+  it('are matched by a mapping first; the others are carried over', async () => {
     expect(await header('Caption,prompt,id', 'apple,old,7', { prompt: 'Caption', seed: 'id' })).toEqual([
       { values: { prompt: 'apple', seed: '7' }, metadata: { prompt: 'old' } },
     ]);

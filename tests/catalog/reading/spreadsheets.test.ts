@@ -5,7 +5,7 @@ import { windows1252 } from '../../../catalog/reading/windows-1252.ts';
 import type { CatalogFormat } from '../../../domain/catalog-settings.ts';
 import { jobsOf, plan, problemsOf } from '../planning.ts';
 
-/** Prompts, and the cells of a few columns where a row has them. */
+/** Prompts, and the cells of a few other columns. */
 async function read(text: string | Uint8Array, format: CatalogFormat) {
   const jobs = await jobsOf(text, { format });
   return jobs.map(({ line, prompt, guidance, metadata }) => ({ line, prompt, guidance, metadata }));
@@ -14,8 +14,8 @@ async function read(text: string | Uint8Array, format: CatalogFormat) {
 const prompts = async (text: string | Uint8Array, format: CatalogFormat): Promise<string[]> =>
   (await jobsOf(text, { format })).map(({ prompt }) => prompt);
 
-describe('a table with tabs as a spreadsheet writes it', () => {
-  it('loses the quotes around cells, and those inside are no longer doubled', async () => {
+describe('a tab-separated table from a spreadsheet', () => {
+  it('loses the quotes around cells, and doubled quotes inside become single', async () => {
     const text =
       'prompt\tnotes\r\n"a flat apple, green background"\t"first, best"\r\n"a 6"" nail on a navy background"\tx\r\n';
     expect(await read(text, 'tsv')).toMatchObject([
@@ -41,13 +41,13 @@ describe('a table with tabs as a spreadsheet writes it', () => {
   });
 
   it.each(['TRUE', '2024-01-05', '-5', '12%', '16:09:00', '1,5 €'])(
-    'may have all its texts in quotes, and %s without',
+    'may have all its texts quoted, and %s unquoted',
     async (cell) => {
       expect(await prompts(`"prompt"\t"notes"\n"an apple"\t${cell}\n`, 'tsv')).toEqual(['an apple']);
     },
   );
 
-  it('may come in UTF-16, as "Unicode text" does, of either order', async () => {
+  it('may be in UTF-16, like "Unicode text", in either byte order', async () => {
     const text = '\ufeffprompt\tnotes\r\n"ein Glöckchen, 苹果 🍎"\t"x, y"\r\n';
     const little = Buffer.from(text, 'utf16le');
     expect(await prompts(little, 'tsv')).toEqual(['ein Glöckchen, 苹果 🍎']);
@@ -56,23 +56,23 @@ describe('a table with tabs as a spreadsheet writes it', () => {
 
   it.each([
     ['a lone quote', 'prompt\tnotes\n"an apple, green"\ta 6" nail\n', '"an apple, green"'],
-    ['words behind the closing quote', 'prompt\tnotes\n"Salad" on a sign\t"x, y"\n', '"Salad" on a sign'],
+    ['text after the closing quote', 'prompt\tnotes\n"Salad" on a sign\t"x, y"\n', '"Salad" on a sign'],
     ['a cell in quotes for no reason', 'prompt\tnotes\n"Mona Lisa"\tx\n', '"Mona Lisa"'],
     ['quotes of two rows that would make one cell', 'prompt\tnotes\n"An apple\tx\na pear\ty"\n', '"An apple'],
-  ])('has quotes of its own where there is %s', async (_, text, prompt) => {
+  ])('keeps its quotes if there is %s', async (_, text, prompt) => {
     expect((await prompts(text, 'tsv'))[0]).toBe(prompt);
   });
 });
 
-it('a line break in a cell of a table with other quotes is told as what it is', async () => {
-  const hint = '; for a line break within quotes every quote of the table has to be one around a cell, or doubled';
+it('a line break in a cell of a table with stray quotes is reported as such', async () => {
+  const hint = '; for line breaks in cells, every quote in the table must either enclose a cell or be doubled';
   expect(await problemsOf('prompt\tnotes\n"an apple,\ngreen"\tx\na 6" nail\ty\n', { format: 'tsv' })).toEqual([
     `line 2: expected 2 cells, as in the header, found 1${hint}`,
   ]);
 });
 
 describe('a .csv without commas', () => {
-  it('is read where semicolons separate, with decimal commas, as a German Excel writes it', async () => {
+  it('may have semicolons and decimal commas, as a German Excel writes it', async () => {
     const text =
       '\ufeffPrompt;Size;guidance;Kategorie\r\na key, white;512;4,5;Schlüssel\r\n"a ""bell""; blue";;1,0;\r\n';
     expect(await read(text, 'csv')).toMatchObject([
@@ -81,7 +81,7 @@ describe('a .csv without commas', () => {
     ]);
   });
 
-  it('gives the ids and pictures of the same table with commas', async () => {
+  it('has the same ids and images as the same table with commas', async () => {
     const commas = await jobsOf('prompt,guidance,aspect\na key,4.5,1.5\n');
     expect(await jobsOf('prompt;guidance;aspect\na key;4,5;1,5\n')).toEqual(commas);
     expect(await jobsOf('prompt\tguidance\taspect\na key\t4,5\t1,5\n', { format: 'tsv' })).toEqual(commas);
@@ -101,35 +101,35 @@ describe('a .csv without commas', () => {
     expect(await read(text, format)).toMatchObject([{ line: 3, prompt: 'a, b' }]);
   });
 
-  it('is taken by its prompt column, and commas come first', async () => {
+  it('is recognised by its prompt column, and commas come first', async () => {
     expect(await prompts('prompt,a;b\n"x;y",z\n', 'csv')).toEqual(['x;y']);
     expect(await prompts('prompt\nan apple; green, not red\n'.replace(', not', ' not'), 'csv')).toEqual([
       'an apple; green not red',
     ]);
   });
 
-  it('does not read a comma as a decimal one where commas separate', async () => {
+  it('does not allow decimal commas if commas separate cells', async () => {
     expect(await problemsOf('prompt,guidance\napple,"4,5"\n')).toEqual([
       'line 2, guidance: expected a number from 1 to 30, found "4,5"',
     ]);
   });
 });
 
-it('words that programs write for nothing are told, and an index of pandas is refused with a way', async () => {
+it('placeholders for missing values are reported, and a pandas index is refused with advice', async () => {
   const { summary } = await plan('prompt,negative_prompt\na fox,None\nnan,\na fox,none of it\na fox,N/A\n');
   expect(summary.placeholders).toEqual({ rows: 3, firstLines: [2, 3, 5] });
   expect(await problemsOf(',prompt\n0,a fox\n')).toEqual([
-    'line 2, column 1: expected a name for the column in the header, found "0"; the index of a pandas table stays away with index=False',
+    'line 2, column 1: expected a name for the column in the header, found "0"; with pandas, leave out the index with index=False',
   ]);
 });
 
-it('what a spreadsheet shows for a formula without a value is no prompt', async () => {
+it('a spreadsheet error value is not a prompt', async () => {
   expect(await problemsOf('prompt\n#REF!\n#N/A\n')).toEqual([
-    'line 2, prompt: expected a prompt, and not what a spreadsheet shows for a formula without a value, found "#REF!"',
-    'line 3, prompt: expected a prompt, and not what a spreadsheet shows for a formula without a value, found "#N/A"',
+    'line 2, prompt: expected a prompt, not the error of a spreadsheet formula, found "#REF!"',
+    'line 3, prompt: expected a prompt, not the error of a spreadsheet formula, found "#N/A"',
   ]);
   expect(await problemsOf('prompt,negative_prompt\na fox,#NAME?\n')).toEqual([
-    'line 2, negative_prompt: expected a text, and not what a spreadsheet shows for a formula without a value, found "#NAME?"',
+    'line 2, negative_prompt: expected text, not the error of a spreadsheet formula, found "#NAME?"',
   ]);
 });
 
@@ -152,7 +152,7 @@ describe('a table in Windows-1252, as "CSV" saves it in many countries', () => {
     return readAs;
   };
 
-  it('is read, and what was assumed is said with a word that shows whether it is right', async () => {
+  it('is read, and the assumption is reported with a word that shows whether it is right', async () => {
     const bytes = Buffer.from(german, 'latin1');
     expect(await read(bytes, 'csv')).toMatchObject([
       { prompt: 'a flat key', guidance: 4.5, metadata: { Preis: '5 €' } },
@@ -164,7 +164,7 @@ describe('a table in Windows-1252, as "CSV" saves it in many countries', () => {
     });
   });
 
-  it('is not assumed of UTF-8, of UTF-16, of ASCII, or of JSON', async () => {
+  it('is not assumed for UTF-8, UTF-16, ASCII or JSON', async () => {
     expect(await readAsOf(Buffer.from('prompt\nein Schlüssel\n'))).toMatchObject({
       encoding: 'UTF-8',
       assumedFor: null,
@@ -177,7 +177,7 @@ describe('a table in Windows-1252, as "CSV" saves it in many countries', () => {
     ]);
   });
 
-  it('may not have lines of UTF-8 further down, nor bytes that stand for nothing', async () => {
+  it('may not have UTF-8 lines further down, or undefined bytes', async () => {
     const padding = 'a key\n'.repeat(20_000);
     const mixed = Buffer.concat([
       Buffer.from('prompt\nSchl\xfcssel\n', 'latin1'),
@@ -185,12 +185,12 @@ describe('a table in Windows-1252, as "CSV" saves it in many countries', () => {
       Buffer.from('a\x81b\n', 'latin1'),
     ]);
     expect(await problemsOf(mixed)).toEqual([
-      'line 20003: expected text in Windows-1252, as the lines before have it, found UTF-8',
-      'line 20004: expected text in Windows-1252, as the lines before have it, found other bytes',
+      'line 20003: expected text in Windows-1252, as in the lines before, found UTF-8',
+      'line 20004: expected text in Windows-1252, as in the lines before, found other bytes',
     ]);
   });
 
-  it('reads as it was written, whatever is in it', async () => {
+  it('is read as it was written, whatever it contains', async () => {
     const characters = [...windows1252(Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)))];
     const byteOf = new Map(characters.map((character, byte) => [character, byte]));
     const printable = characters.filter((character) => /[\p{L}\p{S}\p{P} ]/u.test(character) && character !== '\ufffd');

@@ -8,7 +8,7 @@ const PACKAGE = 'http://schemas.openxmlformats.org/package/2006/relationships';
 /** The XML of a workbook's parts, by name. */
 export type Parts = Record<string, string>;
 
-/** A workbook of one sheet with these rows of XML, and other parts where they are given. */
+/** A workbook of one sheet with these rows of XML, and optionally other parts. */
 export const partsOf = (rows: string, others: Parts = {}): Parts => ({
   '[Content_Types].xml': '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
   '_rels/.rels': relations([['rId1', `${RELATED}/officeDocument`, 'xl/workbook.xml']]),
@@ -32,7 +32,7 @@ const relations = (all: [id: string, type: string, target: string][]): string =>
 export const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;').replaceAll('\r', '&#13;');
 
-/** Rows of texts as a program may write them: each in its cell, without one where it is empty. */
+/** Rows of texts as a program may write them, without cells for empty texts. */
 export const rowsOf = (rows: readonly (readonly string[])[]): string =>
   rows
     .map(
@@ -82,7 +82,7 @@ function entryOf(name: Buffer, bytes: Buffer) {
   shared.writeUInt32LE(bytes.length, 18);
   shared.writeUInt16LE(name.length, 22);
   const local = Buffer.concat([Buffer.from('PK\u0003\u0004'), shared]);
-  // Made by, then as above, no comment, first disk, no attributes; its place follows.
+  // Version made by, then as above, no comment, first disk, no attributes; the offset follows.
   const central = Buffer.concat([Buffer.from('PK\u0001\u0002'), Buffer.from([20, 0]), shared, Buffer.alloc(10)]);
   return { header: { local, central, name }, body };
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { lettersOf, positionOf, sheetText } from '../../../catalog/workbook/places.ts';
 
-it('columns have letters, and letters columns, as far as a sheet goes', () => {
+it('converts columns to letters and back, up to the last column of a sheet', () => {
   const edges = [0, 25, 26, 701, 702, 16_383].map(lettersOf);
   expect(edges).toEqual(['A', 'Z', 'AA', 'ZZ', 'AAA', 'XFD']);
   fc.assert(
@@ -12,7 +12,7 @@ it('columns have letters, and letters columns, as far as a sheet goes', () => {
   );
 });
 
-it.each(['', 'A', '7', 'a1', 'XFE1', 'AAAA1', 'A1B', '$A$1'])('%j is no cell', (reference) => {
+it.each(['', 'A', '7', 'a1', 'XFE1', 'AAAA1', 'A1B', '$A$1'])('%j is not a cell reference', (reference) => {
   expect(positionOf(reference)).toBeNull();
 });
 
@@ -22,6 +22,6 @@ it.each([
   ['Icons & Tiles', "'Icons & Tiles'"],
   ["Zoë's", "'Zoë''s'"],
   ['2026', "'2026'"],
-])('sheet %s stands before a cell as %s', (name, text) => {
+])('sheet %s is written before a cell as %s', (name, text) => {
   expect(sheetText(name)).toBe(text);
 });

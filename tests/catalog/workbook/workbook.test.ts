@@ -27,12 +27,12 @@ const header =
 const notesOf = async (bytes: Buffer): Promise<(string | undefined)[]> =>
   (await jobsOf(bytes, xlsx)).map(({ metadata }) => metadata.note);
 
-/** A row with a note in such a cell. */
+/** A row with a note in this cell. */
 const note = (cell: string, line = 2): string =>
   `<row r="${line}"><c r="A${line}" t="inlineStr"><is><t>a key</t></is></c>${cell}</row>`;
 
 describe('a workbook that LibreOffice saved', () => {
-  it('has its values as the sheet shows them, and columns of numbers take the numbers', async () => {
+  it('has its values as the sheet shows them, except that numeric columns get the numbers', async () => {
     const jobs = await jobsOf(fixture('libreoffice.xlsx'), { ...xlsx });
     expect(
       jobs.map(({ id, prompt, seed, bin, line, metadata }) => ({ id, prompt, seed, bin, line, metadata })),
@@ -48,7 +48,7 @@ describe('a workbook that LibreOffice saved', () => {
     ]);
   });
 
-  it('is read from its first sheet that is not hidden, or from the one that is named', async () => {
+  it('is read from its first sheet that is not hidden, or from a named one', async () => {
     const readAs = newReadAs('xlsx');
     const jobs = await all(catalogJobs([fixture('libreoffice.xlsx')], { ...options, ...xlsx, readAs }));
     expect(jobs).toHaveLength(2);
@@ -65,9 +65,9 @@ describe('a workbook that LibreOffice saved', () => {
   });
 });
 
-it('a formula without a value, as openpyxl writes it, is told with its cell', async () => {
+it('a formula without a value, as openpyxl writes it, is reported with its cell', async () => {
   const found =
-    'found none, as the program that wrote the file calculates nothing; open and save it in a spreadsheet, and submit that';
+    'found none, because the program that wrote the file does not calculate formulas; open and save the file in a spreadsheet, and submit that';
   expect(await problemsOf(fixture('openpyxl.xlsx'), xlsx)).toEqual([
     `'Icons & Tiles'!I2 (note): expected the formula's value, ${found}`,
     `'Icons & Tiles'!B3 (Prompt): expected the formula's value, ${found}`,
@@ -75,14 +75,14 @@ it('a formula without a value, as openpyxl writes it, is told with its cell', as
   ]);
 });
 
-it('the 0 that XlsxWriter writes for a formula is not taken for its value, and one that it was given is', async () => {
+it('the 0 that XlsxWriter writes for a formula is not used as its value, but a given value is', async () => {
   expect(await problemsOf(fixture('xlsxwriter.xlsx'), xlsx)).toEqual([
     expect.stringMatching(/^Sheet1!B2 \(note\): expected text without control characters, found U\+0001/),
-    "Sheet1!A5 (prompt): expected the formula's value, found 0, which programs that calculate nothing write in its place; open and save it in a spreadsheet, and submit that",
+    "Sheet1!A5 (prompt): expected the formula's value, found 0, which programs that do not calculate formulas write instead; open and save the file in a spreadsheet, and submit that",
   ]);
 });
 
-it('runs of several fonts are one text, and characters that XML has no room for are told', async () => {
+it('runs of several fonts are one text, and characters that XML cannot represent are reported', async () => {
   const cell = (text: string) => note(`<c r="B2" t="inlineStr"><is>${text}</is></c>`);
   const runs =
     '<r><t xml:space="preserve">a </t></r><r><rPr><b/></rPr><t>bold</t></r><rPh sb="0" eb="1"><t>ka</t></rPh>';
@@ -113,7 +113,7 @@ it('dates of a workbook that counts from 1904 are the same days', async () => {
   expect(await notesOf(zipped({ ...others, 'xl/worksheets/sheet1.xml': rows }))).toEqual(['2026-01-31']);
 });
 
-it('problems name cells: in the header, in a row, and where there is none', async () => {
+it('problems name cells: in the header, in a row, and beyond the header', async () => {
   const bytes = sheet(
     rowsOf([
       ['prompt', 'seed', ''],
@@ -138,17 +138,17 @@ it('problems name cells: in the header, in a row, and where there is none', asyn
       ),
       xlsx,
     ),
-  ).toEqual(['Sheet1!A3 (id): expected an id of its own, found "A", as on Sheet1, row 2']);
+  ).toEqual(['Sheet1!A3 (id): expected an id that no other row has, found "A", already used in Sheet1, row 2']);
   expect(await problemsOf(sheet(rowsOf([['Caption'], ['a key']])), xlsx)).toEqual([
     expect.stringMatching(/^Sheet1, row 1 \(prompt\): expected a column "prompt"/),
   ]);
 });
 
-it('a sheet says nothing of its size: a colour in its last cell is no row', async () => {
+it('a cell that is only coloured does not make a row', async () => {
   expect((await plan(fixture('coloured.xlsx'), xlsx)).summary).toMatchObject({ rows: 1, jobs: 1 });
 });
 
-it('rows and cells without numbers follow each other', async () => {
+it('rows and cells without references are consecutive', async () => {
   const cell = (text: string) => `<c t="inlineStr"><is><t>${text}</t></is></c>`;
   const bytes = sheet(
     `<row>${cell('prompt')}${cell('note')}</row><row>${cell('a key')}<c/></row><row><c/>${cell('x')}</row>`,
@@ -174,7 +174,7 @@ it('any table of texts is read as it was written', async () => {
   );
 });
 
-describe('a file that is no workbook, or an unkind one', () => {
+describe('a file that is not a workbook, or a malicious one', () => {
   const told = async (bytes: Buffer): Promise<string[]> => problemsOf(bytes, xlsx);
 
   it('is text, an older workbook or one with a password', async () => {
@@ -200,17 +200,17 @@ describe('a file that is no workbook, or an unkind one', () => {
     ]);
   });
 
-  it('would be too large once it is unpacked, as it says itself', async () => {
+  it('would be too large when unpacked, by its own account', async () => {
     const bytes = sheet(header + note(''));
-    // The size that the archive's directory says of the sheet.
+    // The size of the sheet in the archive's directory.
     const at = bytes.lastIndexOf('xl/worksheets/sheet1.xml') - 46 + 24;
     bytes.writeUInt32LE(2 ** 29 + 1, at);
     expect(await told(bytes)).toEqual([
-      'expected a workbook of at most 536870912 bytes once it is unpacked, found more; delete the sheets and pictures that nobody needs, or save the sheet as "CSV UTF-8"',
+      'expected a workbook of at most 536870912 bytes once it is unpacked, found more; delete unneeded sheets and pictures, or save the sheet as "CSV UTF-8"',
     ]);
   });
 
-  it('is larger than its archive says', async () => {
+  it('is larger than its archive claims', async () => {
     const bytes = sheet(header + note(''));
     const at = bytes.lastIndexOf('xl/worksheets/sheet1.xml') - 46 + 24;
     bytes.writeUInt32LE(100, at);
@@ -219,7 +219,7 @@ describe('a file that is no workbook, or an unkind one', () => {
     ]);
   });
 
-  it('has broken XML, a text that is not there, and rows out of order', async () => {
+  it('has broken XML, a missing text, or rows out of order', async () => {
     expect(await told(sheet('<row r="1"><c></row>'))).toEqual([
       expect.stringMatching(/^expected XML in xl\/worksheets\/sheet1\.xml, found /),
     ]);
@@ -234,7 +234,7 @@ describe('a file that is no workbook, or an unkind one', () => {
     ]);
   });
 
-  it('names entities of its own, which are not put in', async () => {
+  it('defines entities, which are not expanded', async () => {
     const bomb = `<!DOCTYPE x [<!ENTITY a "${'a'.repeat(99)}">]><worksheet><sheetData><row><c t="str"><v>&a;&a;</v></c></row></sheetData></worksheet>`;
     expect(await told(sheet('', { 'xl/worksheets/sheet1.xml': bomb }))).toEqual([
       expect.stringMatching(/^expected XML in xl\/worksheets\/sheet1\.xml, found .*undefined entity/),
@@ -242,7 +242,7 @@ describe('a file that is no workbook, or an unkind one', () => {
   });
 });
 
-it('a sheet is asked for of a workbook only', async () => {
+it('only a workbook accepts a sheet', async () => {
   await expect(plan('prompt\na key\n', { sheet: 'Sheet1' })).rejects.toThrow(
     'sheet: expected none for a .csv, which has no sheets',
   );
