@@ -1,4 +1,4 @@
-/** gRPC's numbers, as every gRPC library has them. */
+/** gRPC status codes. */
 export const GRPC = {
   UNKNOWN: 2,
   INVALID_ARGUMENT: 3,

@@ -3,7 +3,7 @@ import type { NativeConnectionOptions } from '@temporalio/worker';
 import { withoutSecrets } from '../domain/secrets.ts';
 import { UserError } from '../domain/user-error.ts';
 
-/** A Temporal server, and how to get in. It may hold an API key and private keys: never log it whole. */
+/** A Temporal server, and how to connect to it. It may hold an API key and private keys: never log it as a whole. */
 export type TemporalTarget = {
   address: string;
   namespace: string;
@@ -11,12 +11,12 @@ export type TemporalTarget = {
 };
 
 /**
- * The server that this process shall use: what is given, else what the environment or Temporal's configuration file says, in
- * the words of Temporal's own command line (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`,
- * `TEMPORAL_TLS_CLIENT_CERT_PATH`, `temporal.toml` …), else a local one.
+ * The server that this process uses: the given one, or else the one from the environment or Temporal's configuration file,
+ * with the names of Temporal's own command line (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`,
+ * `TEMPORAL_TLS_CLIENT_CERT_PATH`, `temporal.toml` …), or else a local one.
  *
- * @param otherwise the local one
- * @throws UserError where that configuration cannot be read
+ * @param otherwise address of the local one
+ * @throws UserError if that configuration cannot be read
  */
 export function temporalTarget(
   given: { address?: string | undefined; namespace?: string | undefined } = {},
@@ -26,7 +26,7 @@ export function temporalTarget(
   const { connectionOptions, namespace } = configured(env);
   const { address, tls, apiKey, metadata } = connectionOptions;
   if (isLocal(given.address) && address !== undefined && !isLocal(address)) {
-    // Who has a server elsewhere configured and names one on this machine means neither its keys nor its namespace.
+    // A server on this machine was named, so the keys and namespace configured for the one elsewhere do not apply.
     return { address: given.address, namespace: given.namespace ?? 'default', options: {} };
   }
   return {
@@ -40,7 +40,7 @@ export function temporalTarget(
   };
 }
 
-/** What a message about the connection must not tell. */
+/** Secrets that a message about the connection must not contain. */
 export const keysOf = ({ apiKey, metadata = {} }: TemporalTarget['options']): string[] =>
   [apiKey, ...Object.values(metadata)].filter((value) => typeof value === 'string');
 

@@ -4,10 +4,10 @@ import { ServerUnreachable } from '../domain/user-error.ts';
 import { keysOf, type TemporalTarget } from './temporal-target.ts';
 import { notLetIn, whyUnreachable } from './unreachable.ts';
 
-/** The server that a process's workers serve, and the one connection that they have to it. */
+/** The server of a process's workers, and the connection that they share. */
 export type ServedBy = Pick<TemporalTarget, 'address' | 'namespace'> & { connection: NativeConnection };
 
-/** A worker's connection to Temporal. @throws ServerUnreachable where no server answers or it refuses us */
+/** A worker's connection to Temporal. @throws ServerUnreachable if no server answers, or it denies access */
 export async function connectWorker(target: TemporalTarget): Promise<NativeConnection> {
   const { address, namespace, options } = target;
   try {
@@ -23,12 +23,12 @@ export async function connectWorker(target: TemporalTarget): Promise<NativeConne
   }
 }
 
-/** The SDK passes gRPC's UNAUTHENTICATED and PERMISSION_DENIED on in words alone. */
+/** The SDK reports gRPC's UNAUTHENTICATED and PERMISSION_DENIED only as text. */
 const NOT_LET_IN = /(?:valid authentication credentials|have permission to execute)[^,]*, message: \\?"([^"\\]*)/;
 
 /**
- * Closes the connection, if it can be closed: a worker that was made and never run, because the next one could not be made,
- * holds it until the process ends. That must not hide why the next one could not be made.
+ * Closes the connection, if possible: a worker that was created but never run, because the next one could not be created,
+ * holds it until the process ends. That must not hide why the next one failed.
  */
 export async function closeConnection(connection: NativeConnection): Promise<void> {
   try {

@@ -1,7 +1,7 @@
-/** What a batch may come to at most. One that would come to more, or of which nobody can tell, starts nothing. */
+/** Limits of a batch. A batch that would exceed them, or cannot be estimated, does not start. */
 export type AtMost = {
-  /** Images that its store has not yet. */
+  /** Images that its store does not have yet. */
   images?: number | undefined;
-  /** Device time by what an hour of one device costs, both in the same currency. */
+  /** Cost of the device time, and the price of one device per hour, in the same currency. */
   cost?: { amount: number; perHour: number } | undefined;
 };

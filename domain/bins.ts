@@ -1,6 +1,6 @@
 import type { Bin, Size } from './size.ts';
 
-/** A ratio of height to width as the reference rounds it, with the bin's height and width. */
+/** The ratio of height to width as rounded in the reference, with the bin's height and width. */
 type Entry = readonly [ratio: number, bin: Readonly<Bin>];
 
 const table = (...rows: [ratio: number, height: number, width: number][]): Entry[] =>
@@ -34,7 +34,7 @@ const BINS_2K = table(
   [3.11, 3584, 1152], [3.62, 3712, 1024], [3.75, 3840, 1024], [3.88, 3968, 1024], [4.0, 4096, 1024],
 );
 
-/** PixArt-sigma, diffusion/data/datasets/utils.py: ASPECT_RATIO_2880; and, with exact ratios, 2160×3840 and its turn. */
+/** PixArt-sigma, diffusion/data/datasets/utils.py: ASPECT_RATIO_2880; and, with exact ratios, 2160×3840 in both orientations. */
 // biome-ignore format: five bins a line
 const BINS_4K = table(
   [0.25, 1408, 5760], [0.26, 1408, 5568], [0.27, 1408, 5376], [0.28, 1408, 5184], [0.32, 1600, 4992],
@@ -60,10 +60,10 @@ const TABLES: Record<Size, readonly Entry[]> = {
 export const binsOf = (size: Size): readonly Readonly<Bin>[] => TABLES[size].map(([, bin]) => bin);
 
 /**
- * The bin whose ratio of height to width is nearest; the wider one where two are equally near. Only the ratio of
- * `width` and `height` counts, so that 16 and 9 do as well as 1600 and 900. As in diffusers'
- * `PixArtImageProcessor.classify_height_width_bin`, it compares with the table's rounded ratios; only what is a bin's own
- * width and height is that bin, which three of 4K would otherwise miss.
+ * The bin whose ratio of height to width is nearest; the wider one if two are equally near. Only the ratio of `width` and
+ * `height` counts, so 16 and 9 work as well as 1600 and 900. Like diffusers'
+ * `PixArtImageProcessor.classify_height_width_bin`, this compares with the table's rounded ratios; except that a bin's exact
+ * width and height always select that bin, which would fail for three of the 4K bins.
  */
 export function nearestBin(size: Size, width: number, height: number): Readonly<Bin> {
   const own = TABLES[size].find(([, bin]) => bin.width === width && bin.height === height);

@@ -1,17 +1,17 @@
 import type { Size } from './size.ts';
 
-/** What planning and render keys need to know of a bundle; its `bundle.json` tells the rest to the renderer. */
+/** What planning and render keys need to know about a bundle; the renderer reads the rest from its `bundle.json`. */
 export type BundleRef = {
   name: string;
   /** SHA-256 of `bundle.json`. */
   digest: string;
   sizes: Size[];
   defaults: { steps: number; guidance: number };
-  /** The most steps that its sampler takes; batches and schedules of earlier versions do not say. */
+  /** The maximum number of steps of its sampler; absent in batches and schedules of earlier versions. */
   maxSteps?: number | undefined;
-  /** Digest of its text encoder, whose captions are kept; batches and schedules of earlier versions do not say. */
+  /** Digest of its text encoder, whose captions are stored; absent in batches and schedules of earlier versions. */
   encoder?: string | undefined;
 };
 
-/** As people are shown it and queues are named by it, so that the one can be found by the other. */
+/** The digest as shown to people and used in queue names, so that one can be found from the other. */
 export const shortDigest = (digest: string): string => digest.slice(0, 12);

@@ -4,12 +4,12 @@ export const CATALOG_FORMATS = ['csv', 'tsv', 'jsonl', 'txt', 'xlsx'] as const;
 
 export type CatalogFormat = (typeof CATALOG_FORMATS)[number];
 
-/** As help and messages list them. */
+/** For help and messages. */
 export const CATALOG_ENDINGS = '.csv, .tsv, .xlsx, .jsonl or .txt';
 
 /** What to do with a file that is none of these. */
 const OTHERWISE: Record<string, string> = {
-  json: 'write one object a line, as .jsonl',
+  json: 'write one object per line, as .jsonl',
   ndjson: 'read it with --catalog-format jsonl',
   tab: 'read it with --catalog-format tsv',
   xlsm: 'read it with --catalog-format xlsx',
@@ -18,7 +18,7 @@ const OTHERWISE: Record<string, string> = {
 };
 
 /**
- * The format that a catalog's file name tells.
+ * The format of a catalog, by its file name.
  * @throws UserError for any other ending
  */
 export function catalogFormat(file: string): CatalogFormat {
@@ -31,22 +31,22 @@ export function catalogFormat(file: string): CatalogFormat {
   );
 }
 
-/** How the choices in a catalog's cells are read. */
+/** How choices in a catalog's cells are expanded. */
 export type ExpansionSettings = {
-  /** URL of the folder where files of terms are looked for. */
+  /** URL of the folder with the terms files. */
   terms: string;
-  /** So many combinations of a row are drawn; all of them are taken where it is null. */
+  /** How many combinations of a row to sample; null for all. */
   sample: number | null;
-  /** Another number draws other combinations. */
+  /** Another seed samples other combinations. */
   sampleSeed: number;
-  /** A row with more combinations to make is a problem. */
+  /** A row with more combinations than this is a problem. */
   maxPerRow: number;
 };
 
-/** Enough to compare, few enough to notice a brace too many before the night does. */
+/** Enough to compare, but few enough to catch a stray brace before the night does. */
 export const MAX_PER_ROW = 1000;
 
-/** @throws UserError for a number of a draw where nothing is drawn */
+/** @throws UserError for a sample seed without a sample */
 export function checkDrawn({
   sample,
   sampleSeed,
@@ -55,5 +55,5 @@ export function checkDrawn({
   sampleSeed?: number | undefined;
 }): void {
   if (sampleSeed === undefined || typeof sample === 'number') return;
-  throw new UserError('--sample-seed: expected --sample beside it, which it draws for');
+  throw new UserError('--sample-seed: expected --sample as well, found none');
 }

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { ID_RULE, IN_BATCH_BYTES, idFault, isCatalogId, strangerIn } from './job-id.ts';
 import { SIZES } from './size.ts';
 
-/** How the cells of a catalog are read: their text becomes a value, or a message says what was expected. */
+/** Parser for a cell of a catalog: its text becomes a value, or a message says what was expected. */
 export type Cell = z.ZodType<unknown, string | undefined>;
 
-/** Spreadsheets and data frames write whole numbers as "42.0" now and then; "2.000" may be two thousand. */
+/** Spreadsheets and data frames sometimes write whole numbers as "42.0"; but "2.000" may be two thousand. */
 export function whole(min: number, max: number) {
   const expected = `a whole number from ${min} to ${max}`;
   return z
@@ -29,35 +29,33 @@ export const size = z
   .toLowerCase()
   .pipe(z.enum(SIZES, `one of ${SIZES.join(', ')}`));
 
-/** Zero-width spaces and the like are no white space, and come along when text is copied from a page. */
+/** Zero-width spaces and the like are not white space, and get copied along with text from web pages. */
 const VISIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}]/u;
 
-/** What a spreadsheet shows where a formula has no value. */
+/** What a spreadsheet shows for a formula without a value. */
 const SPREADSHEET_ERROR = /^#(REF!|N\/A|NAME\?|VALUE!|DIV\/0!|NULL!|NUM!|SPILL!|CALC!|ERROR!)$/;
 
 const hasValue = (text: string): boolean => !SPREADSHEET_ERROR.test(text);
 
 export const prompt = z
   .string('a prompt')
-  .regex(VISIBLE, 'a prompt with a character that can be seen')
-  .refine(hasValue, 'a prompt, and not what a spreadsheet shows for a formula without a value');
+  .regex(VISIBLE, 'a prompt with a visible character')
+  .refine(hasValue, 'a prompt, not the error of a spreadsheet formula');
 
-export const negativePrompt = z
-  .string()
-  .refine(hasValue, 'a text, and not what a spreadsheet shows for a formula without a value')
-  .default('');
+export const negativePrompt = z.string().refine(hasValue, 'text, not the error of a spreadsheet formula').default('');
 
 export const id = z
   .string()
   .transform((id) => id.normalize('NFC'))
   .refine(isCatalogId, { error: ({ input }) => `${ID_RULE}${strangerIn(String(input))}`, abort: true })
   .refine((id) => idFault(id, IN_BATCH_BYTES) === null, {
-    error: ({ input }) => `an id that every system takes as a name (this is ${idFault(String(input), IN_BATCH_BYTES)})`,
+    error: ({ input }) =>
+      `an id that every system accepts as a file name (this is ${idFault(String(input), IN_BATCH_BYTES)})`,
   });
 
 export type Shape = { width: number; height: number };
 
-/** The bins reach from 1:4 to 4:1; beyond them most of a picture would be cut off. */
+/** The bins range from 1:4 to 4:1; beyond that, most of an image would be cropped. */
 export const isWithinBins = ({ width, height }: Shape): boolean => width <= 4 * height && height <= 4 * width;
 
 const ASPECT_RULE = 'a ratio of width to height from 1:4 to 4:1, such as "16:9" or "1.5"';

@@ -1,6 +1,6 @@
 // Plain JavaScript: set-up starts programs before anything is installed.
 
-/** Where things are, how people there write, and what a terminal can do. */
+/** Paths, locale, and terminal capabilities. */
 const USUAL = [
   ...['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'TMPDIR', 'TMP', 'TEMP', 'XDG_*'],
   ...['LANG', 'LANGUAGE', 'LC_*', 'TZ', 'TZDIR', 'TERM', 'COLORTERM', 'NO_COLOR', 'FORCE_COLOR'],
@@ -12,13 +12,13 @@ const COMPUTING = [
   ...['CUDA_*', 'CUDNN_*', 'CUBLAS_*', 'NVIDIA_*', 'ORT_*', 'OMP_*', 'GOMP_*', 'KMP_*', 'MKL_*', 'OPENBLAS_*'],
 ];
 
-/** The way out. A proxy's address may have a password in it, so that only those get it who need it. */
+/** Proxies and certificates. A proxy's address may contain a password, so only children that need it get it. */
 const NETWORK = [
   ...['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'all_proxy', 'no_proxy'],
   ...['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE'],
 ];
 
-/** What `worker` reads, and the libraries in it: servers, stores, traces, fonts. */
+/** Variables that `worker` and its libraries read: servers, stores, traces, fonts. */
 const WORKER = [
   ...['TEMPORAL_*', 'PIXART_*', 'LOG_LEVEL', 'OTEL_*', 'GRPC_*', 'FONTCONFIG_*', 'VIPS_*'],
   ...[
@@ -47,9 +47,9 @@ const GO = [
   'AUTH',
 ];
 
-/** What each kind of child gets besides the usual, and what of that may be a key: its own, as an `npm` has the registry's. */
+/** What each kind of child gets in addition. `own` variables may be secrets, such as the registry token of `npm`. */
 const KINDS = {
-  /** Somebody else's program that needs nothing of ours: a Temporal server, an emulator, `tar`. */
+  /** A third-party program that needs nothing from us: a Temporal server, an emulator, `tar`. */
   program: { common: [], own: [] },
   renderer: { common: COMPUTING, own: [] },
   worker: { common: COMPUTING, own: [...NETWORK, ...WORKER] },
@@ -61,11 +61,11 @@ const KINDS = {
   go: { common: [], own: [...NETWORK, ...GO.map((name) => `GO${name}`), 'GOTOOLCHAIN', 'CGO_ENABLED', 'CC'] },
 };
 
-/** What a prefix would let through that is not meant: NVIDIA_API_KEY. */
+/** Names that a prefix must not let through: NVIDIA_API_KEY. */
 const SECRET = /KEY|TOKEN|SECRET|PASS|CREDENTIAL|AUTH/i;
 
 /**
- * The environment of a child process: what its kind needs. There may be keys in ours, of the fleet or of programs that we do not know.
+ * The environment of a child process: only what its kind needs. Ours may contain keys of the fleet, or of unrelated programs.
  *
  * @param {keyof typeof KINDS} kind
  * @param {NodeJS.ProcessEnv} [env] ours
@@ -82,7 +82,7 @@ export function childEnvironment(kind, env = process.env) {
 }
 
 /**
- * Since 1.29 ONNX Runtime gathers telemetry on Linux and macOS unless told not to before it is loaded. Who wants to take part sets 0.
+ * Since 1.29, ONNX Runtime collects telemetry on Linux and macOS unless disabled before it is loaded. To opt in, set 0.
  *
  * @param {NodeJS.ProcessEnv} env
  */
@@ -91,10 +91,9 @@ export const noTelemetry = (env) => ({ ORT_DISABLE_TELEMETRY: env.ORT_DISABLE_TE
 const HUGE_PAGES = 'glibc.malloc.hugetlb';
 
 /**
- * Has glibc ask for pages of 2 MB wherever Linux gives them on request only (`madvise`, the usual setting). ONNX Runtime's matrix product
- * reads hundreds of rows at once, each on a page of its own when pages are small: those of a full-size step took 1.4 times the processor
- * time at 256 px, up to 1.7 times at 512 px (decision 107). Other
- * systems pass over the variable. Who wants small pages sets 0.
+ * Makes glibc request 2 MB pages where Linux only grants them on request (`madvise`, the default). ONNX Runtime's matrix
+ * product reads hundreds of rows at once, each on its own page if pages are small: a full-size step then took 1.4 times the
+ * CPU time at 256 px, and up to 1.7 times at 512 px (decision 107). Other systems ignore the variable. For small pages, set 0.
  *
  * @param {NodeJS.ProcessEnv} env
  */
@@ -103,7 +102,7 @@ const hugePages = ({ GLIBC_TUNABLES: own = '' }) => ({
 });
 
 /**
- * @param {string[]} names a `*` at the end stands for anything
+ * @param {string[]} names a trailing `*` matches anything
  * @param {string} name
  */
 const isNamed = (names, name) =>

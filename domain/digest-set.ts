@@ -1,29 +1,29 @@
 const WORDS = 8;
 
-/** Empty places in a hundred, at least. */
+/** The maximum load of the table. */
 const SPARE = 0.5;
 
 /**
- * Many SHA-256, in some forty bytes each; as texts in a Set they take four times as much, which the garbage collector goes through again and
- * again.
+ * A set of SHA-256 digests in about forty bytes each. As texts in a Set they take four times as much, and the garbage
+ * collector scans them again and again.
  */
 export class DigestSet {
   #size = 0;
   #words = new Uint32Array(WORDS * 512);
-  /** Indices into the words, found by the first word of a digest; −1 where there is none. */
+  /** Indices of digests, hashed by their first word; −1 for an empty place. */
   #places = new Int32Array(1_024).fill(-1);
   readonly #bytes = Buffer.alloc(4 * WORDS);
-  /** The one that is looked for. */
+  /** The digest being looked up. */
   readonly #sought = new Uint32Array(this.#bytes.buffer, this.#bytes.byteOffset, WORDS);
 
-  /** How many different ones there are. */
+  /** The number of distinct digests. */
   get size(): number {
     return this.#size;
   }
 
   /**
    * @param digest in hexadecimal
-   * @returns its number, in the order in which they came; that of before where it was there
+   * @returns its index in order of insertion; the existing index if it was there already
    */
   add(digest: string): number {
     const place = this.#find(digest);
@@ -37,7 +37,7 @@ export class DigestSet {
     return this.#size - 1;
   }
 
-  /** Its number; −1 where it is not there. */
+  /** Its index; −1 if it is not there. */
   indexOf(digest: string): number {
     return this.#places[this.#find(digest)]!;
   }
@@ -47,7 +47,7 @@ export class DigestSet {
     return this.#bytes.toString('hex');
   }
 
-  /** Where it is, or would be. */
+  /** The place where it is, or would be. */
   #find(digest: string): number {
     this.#bytes.write(digest, 'hex');
     const last = this.#places.length - 1;

@@ -6,11 +6,11 @@ export const imageFormatSchema = z.enum(IMAGE_FORMATS);
 
 export type ImageFormat = z.infer<typeof imageFormatSchema>;
 
-/** What the names of its files end in. */
+/** The file extension of a format. */
 export const extension = (format: ImageFormat): string => (format === 'jpeg' ? 'jpg' : format);
 
-/** What nobody can tell from the original beside it. */
+/** Visually indistinguishable from the original. */
 const LOSSY_QUALITY = 90;
 
-/** The quality where nothing is said of it: PNG keeps every pixel and has none. */
+/** The default quality; PNG is lossless and has none. */
 export const standardQuality = (format: ImageFormat): number | null => (format === 'png' ? null : LOSSY_QUALITY);

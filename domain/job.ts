@@ -5,43 +5,43 @@ import { byColumn, every, keysOf } from './parameters.ts';
 /** A SHA-256 in lower-case hexadecimal. */
 export const digestSchema = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hexadecimal');
 
-/** One image to make, fully resolved: nothing is left to a default of the place where it runs. */
+/** One image to render, fully resolved: it depends on no defaults of the machine that renders it. */
 export const jobSchema = z.strictObject({
   ...every('value'),
-  /** What identifies the picture: see render-key.ts. */
+  /** Identifies the image: see render-key.ts. */
   renderKey: digestSchema,
   /** The first line of the catalog's row. */
   line: z.int().positive(),
-  /** The row's other columns, carried along to the manifest. */
+  /** The row's other columns, carried over to the manifest. */
   metadata: metadataSchema,
 });
 
 export type Job = z.infer<typeof jobSchema>;
 
-/** The part of a job that decides its pixels and their encoding. */
+/** The part of a job that determines its pixels and their encoding. */
 export const pictureSchema = jobSchema.pick(every('picture'));
 
 export type Picture = z.infer<typeof pictureSchema>;
 
 const PICTURE = keysOf(pictureSchema.shape);
 
-/** What of a job decides the picture, in the parameters' order and without those that it lacks. */
+/** The part of a job that determines the image, in the order of the parameters, without absent ones. */
 export function pictureOf(job: Picture): Picture {
   const picture: Record<string, unknown> = {};
   for (const key of PICTURE) if (job[key] !== undefined) picture[key] = job[key];
   return picture as Picture;
 }
 
-/** What a job has in the columns that a catalog may have for it. */
+/** A job's values by the column names of catalogs. */
 export const columnsOf = (job: Job) => byColumn(job);
 
-/** Of a table's row besides what the job carries along. */
+/** Cells of a table row besides the carried columns. */
 const OWN_CELLS = 30;
 
-/** So many characters take as long as a cell of usual length. */
+/** This many characters take as long as a cell of average length. */
 const CELL_CHARACTERS = 64;
 
-/** The work that a job is in a table, in cells: a long text counts for several. */
+/** The work of a job in a table, measured in cells: a long text counts as several. */
 export function cellsOf({
   prompt,
   negativePrompt,

@@ -1,20 +1,20 @@
 import { nameFault, withoutUnnamable } from './portable-name.ts';
 import { UserError } from './user-error.ts';
 
-/** Texts and, in braces, names of fields, in turns: `{category}/{id}-{seed}.{ext}`. */
+/** Texts and fields in braces: `{category}/{id}-{seed}.{ext}`. */
 export type NamingTemplate = readonly (string | { field: string })[];
 
-/** What every template ends in, so that a file's name says what is in it. */
+/** The required end of every template, so that a file's name shows its format. */
 const ENDING = '.{ext}';
 
 /** The one field whose value may name folders. */
 const FIELD_WITH_FOLDERS = 'id';
 
 /**
- * Reads a template for the names of files.
+ * Parses a template for file names.
  *
- * @param option what messages call it
- * @throws UserError where it is none, or would lead out of the place that its names are relative to
+ * @param option its name in messages
+ * @throws UserError if it is invalid, or would lead out of the folder that its names are relative to
  */
 export function readTemplate(text: string, option = '--name'): NamingTemplate {
   const fail = (expected: string): never => {
@@ -26,7 +26,7 @@ export function readTemplate(text: string, option = '--name'): NamingTemplate {
   const parts = text.normalize('NFC').split(/(\{[^{}]*\})/);
   const template = parts.filter((part) => part !== '').map((part) => partOf(part) ?? fail('fields in braces'));
   const example = filledName(template, () => 'x');
-  if ('fault' in example) fail(`a relative name that every system takes (${example.fault})`);
+  if ('fault' in example) fail(`a relative name that every system accepts (${example.fault})`);
   return template;
 }
 
@@ -36,21 +36,21 @@ function partOf(part: string): NamingTemplate[number] | null {
   return /[{}]/.test(part) ? null : part;
 }
 
-/** The fields that a template has, each once. */
+/** The distinct fields of a template. */
 export const fieldsOf = (template: NamingTemplate): Set<string> =>
   new Set(template.flatMap((part) => (typeof part === 'string' ? [] : [part.field])));
 
-/** The template with a text right before its ending. */
+/** The template with a text inserted before the extension. */
 export const beforeEnding = (template: NamingTemplate, text: string): NamingTemplate => {
   const [ext, dot] = [template.at(-1)!, template.at(-2) as string];
   return [...template.slice(0, -2), `${dot.slice(0, -1)}${text}.`, ext];
 };
 
 /**
- * The name that a template gives with these values: relative, of parts with `/` between them, in NFC, and one that Linux, macOS, Windows and buckets take
- * alike. What no file's name may have becomes `-`; a value makes no folders, but for that of `id`.
+ * Fills in a template: the name is relative, may have folders, is in NFC, and is valid on Linux, macOS, Windows and in
+ * buckets. Characters that file names cannot have become `-`; only the value of `id` may name folders.
  *
- * @returns why there is no such name, where a field has no value or the name is one that some system refuses or hides
+ * @returns the name, or why there is none: a field has no value, or some system would refuse or hide the name
  */
 export function filledName(
   template: NamingTemplate,

@@ -5,41 +5,41 @@ import { imageFormatSchema } from './image-format.ts';
 import { jobIdSchema } from './job-id.ts';
 import { binSchema, SIZES, sizeSchema } from './size.ts';
 
-/** What credentials of signed pictures tell. */
+/** Whether the credentials of signed images include the prompt. */
 export const SIGNED = ['without-prompt', 'with-prompt'] as const;
 
 export type Signed = (typeof SIGNED)[number];
 
-/** As the command line shows it: its argument, a line of help, and all that it can be. */
+/** A command line option: its argument, a line of help, and its choices. */
 export type CommandOption = { argument: string; help?: string; oneOf?: readonly string[] };
 
-/** What a catalog and the command line say of a parameter. */
+/** A parameter in catalogs and on the command line. */
 type Asked = {
-  /** Its name in catalogs and in the tables that are made of them. */
+  /** Its column name in catalogs and in tables made from them. */
   column: string;
-  /** Reads a cell; `undefined` is an empty one. */
+  /** Parses a cell; `undefined` is an empty one. */
   cell: cells.Cell;
-  /** With expansion its cells may have choices: `{a|b}` and `__terms__` in texts, `a|b` in grids. */
+  /** With expansion, its cells may contain choices: `{a|b}` and `__terms__` in texts, `a|b` in grids. */
   choices?: 'text' | 'grid';
   /** Makes it an option of `render`. */
   option?: CommandOption;
 };
 
-/** What a job says of it. */
+/** A parameter in jobs. */
 type Resolved = {
   value: z.ZodType;
-  /** It decides the picture: it is in the render key, in the image's metadata and in the table of a catalog's changes. */
+  /** It affects the image: it is part of the render key, of the image's metadata and of the table of a catalog's changes. */
   picture?: true;
-  /** The field of a row of the review page, where images are told apart by it. */
+  /** The field of the review page's rows that distinguishes images by it. */
   sheet?: string;
 };
 
-/** Some are only asked for, and others only follow from what is asked for. */
+/** Some parameters exist only in requests, others only follow from the request. */
 type Parameter = (Asked | { column?: never; cell?: never }) & (Resolved | { value?: never; picture?: never });
 
 /**
- * The parameters of an image, in the order in which all lists and tables have them. What a job may lack is `optional()` and is left out
- * where it was not asked for, so that it changes no key of the images that do without it.
+ * The parameters of an image, in the order of all lists and tables. Those that a job may lack are `optional()`, and are left
+ * out unless requested, so that they do not change the render keys of images without them.
  */
 const PARAMETERS = {
   id: { column: 'id', cell: cells.id.optional(), value: jobIdSchema },
@@ -48,7 +48,7 @@ const PARAMETERS = {
     column: 'negative_prompt',
     cell: cells.negativePrompt,
     choices: 'text',
-    option: { argument: '<text>', help: 'what not to show' },
+    option: { argument: '<text>', help: 'what the image should not show' },
     value: z.string(),
     picture: true,
     sheet: 'negative',
@@ -57,17 +57,17 @@ const PARAMETERS = {
     column: 'size',
     cell: cells.size.optional(),
     choices: 'grid',
-    option: { argument: '<size>', help: 'otherwise the smallest of the bundle', oneOf: SIZES },
+    option: { argument: '<size>', help: "size of the image; default: the bundle's smallest", oneOf: SIZES },
     value: sizeSchema,
     picture: true,
     sheet: 'size',
   },
-  /** Instead of width and height: the nearest bin as it is. */
+  /** Instead of width and height: uses the nearest bin as it is. */
   aspect: {
     column: 'aspect',
     cell: cells.aspect.optional(),
     choices: 'grid',
-    option: { argument: '<w:h>', help: 'such as 16:9' },
+    option: { argument: '<w:h>', help: 'aspect ratio, such as 16:9' },
   },
   /** Follows from size and shape. */
   bin: { value: binSchema, picture: true },
@@ -75,14 +75,14 @@ const PARAMETERS = {
   width: {
     column: 'width',
     cell: cells.whole(16, 16_384).optional(),
-    option: { argument: '<pixels>', help: 'with --height; the image is cropped to exactly this' },
+    option: { argument: '<pixels>', help: 'exact width, with --height; the image is cropped to it' },
     value: z.int().positive(),
     picture: true,
   },
   height: {
     column: 'height',
     cell: cells.whole(16, 16_384).optional(),
-    option: { argument: '<pixels>' },
+    option: { argument: '<pixels>', help: 'exact height, with --width' },
     value: z.int().positive(),
     picture: true,
   },
@@ -90,7 +90,7 @@ const PARAMETERS = {
     column: 'seed',
     cell: cells.whole(0, 0xffff_ffff).optional(),
     choices: 'grid',
-    option: { argument: '<number>', help: 'otherwise derived from the prompt' },
+    option: { argument: '<number>', help: 'seed of the noise; default: derived from the prompt' },
     value: z.int().min(0).max(0xffff_ffff),
     picture: true,
     sheet: 'seed',
@@ -99,7 +99,7 @@ const PARAMETERS = {
     column: 'steps',
     cell: cells.whole(1, 200).optional(),
     choices: 'grid',
-    option: { argument: '<number>' },
+    option: { argument: '<number>', help: "denoising steps; default: the bundle's" },
     value: z.int().positive(),
     picture: true,
     sheet: 'steps',
@@ -109,22 +109,22 @@ const PARAMETERS = {
     column: 'guidance',
     cell: cells.decimal(1, 30).optional(),
     choices: 'grid',
-    option: { argument: '<number>', help: '1 turns it off' },
+    option: { argument: '<number>', help: "strength of guidance, 1 turns it off; default: the bundle's" },
     value: z.number().min(1),
     picture: true,
     sheet: 'guidance',
   },
-  /** Above 1024 px, for all images of a batch: in one piece; in tiles where it is left out. */
+  /** For images above 1024 px, for the whole batch: decode in one piece; absent: in tiles. */
   decode: { value: z.literal('whole').optional(), picture: true },
-  /** Of the file; the same for all images of a batch. */
+  /** File format; the same for all images of a batch. */
   format: { value: imageFormatSchema, picture: true },
   /** 1 … 100 for the lossy formats, null for PNG. */
   quality: { value: z.int().min(1).max(100).nullable(), picture: true },
-  /** Whether the batch's own copy of it is signed, the same for all images of a batch; and whether its credential tells the prompt. */
+  /** Whether the batch's own copies are signed, and whether their credentials include the prompt; the same for the whole batch. */
   sign: { value: z.enum(SIGNED).optional() },
-  /** Name of the batch's own copy in its folder, where a template decides it; otherwise it is called after the id. */
+  /** Name of the batch's own copy in its folder, from a template; absent: named after the id. */
   copyAs: { value: copyNameSchema.optional() },
-  /** Images of a row, each with another seed. */
+  /** Number of images of a row, each with a different seed. */
   variants: { column: 'variants', cell: cells.whole(1, 1000).default(1) },
   /** 1 (first) … 5 (last). */
   priority: { column: 'priority', cell: cells.whole(1, 5).default(3), value: z.int().min(1).max(5) },
@@ -138,22 +138,22 @@ export type Every<Property extends keyof Asked | keyof Resolved> = {
     keyof Table[Key]];
 };
 
-/** `every('value')` is the value of every parameter that has one, by the parameters' keys and in their order. */
+/** `every('value')` is the `value` of every parameter that has one, by the parameters' keys and in their order. */
 export function every<Property extends keyof Asked | keyof Resolved>(property: Property): Every<Property> {
   const lines: [string, Partial<Asked & Resolved>][] = Object.entries(PARAMETERS);
   const having = lines.filter(([, line]) => property in line);
   return Object.fromEntries(having.map(([key, line]) => [key, line[property]])) as Every<Property>;
 }
 
-/** The keys of an object whose type says all that it has. */
+/** The keys of an object, typed; its type must list all of them. */
 export const keysOf = <Values extends object>(values: Values) => Object.keys(values) as (keyof Values & string)[];
 
-/** What catalogs call the parameters that they may say. */
+/** Column names of the parameters that catalogs may set. */
 export const COLUMN_OF = every('column');
 
 type ColumnOf = typeof COLUMN_OF;
 
-/** A column of a catalog that means something; any other travels along as metadata. */
+/** A known column of a catalog; any other is carried over as metadata. */
 export type Column = ColumnOf[keyof ColumnOf];
 
 export const COLUMNS: readonly Column[] = Object.values(COLUMN_OF);
@@ -162,7 +162,7 @@ type ByColumn<Values> = {
   [Key in keyof Values as Key extends keyof ColumnOf ? ColumnOf[Key] : never]: Values[Key];
 };
 
-/** What is known by the parameters' keys, by the names of their columns instead; what has no column is left out. */
+/** Renames parameters' keys to their column names; keys without a column are left out. */
 export const byColumn = <Values extends object>(values: Values): ByColumn<Values> =>
   Object.fromEntries(
     Object.entries(COLUMN_OF).flatMap(([key, column]) =>
@@ -170,7 +170,7 @@ export const byColumn = <Values extends object>(values: Values): ByColumn<Values
     ),
   ) as ByColumn<Values>;
 
-/** Columns whose choices are of this kind. */
+/** Columns with choices of this kind. */
 const withChoices = (kind: 'text' | 'grid'): Column[] => {
   const choices = every('choices');
   return keysOf(choices).flatMap((key) => (choices[key] === kind ? [COLUMN_OF[key]] : []));
@@ -180,5 +180,5 @@ export const TEXT_COLUMNS = withChoices('text');
 
 export const GRID_COLUMNS = withChoices('grid');
 
-/** Every row can be found by these, besides the columns that its catalog carries along. */
+/** Columns that every row can be filtered by, besides its carried columns. */
 export const ROW_COLUMNS: readonly string[] = Object.keys(byColumn(every('value')));

@@ -1,32 +1,33 @@
-/** Common file systems take 255 bytes for a part; what is damaged is kept with some fifty more in its name. */
+/** Common file systems allow 255 bytes per part; names of damaged files need some fifty more. */
 const PART_BYTES = 200;
 
-/** Buckets take 1,024 bytes for a name, folders in front of it included. */
+/** Buckets allow 1,024 bytes for a name, including folders. */
 const NAME_BYTES = 900;
 
-/** What Windows takes in no name, what no terminal shows, and halves of surrogate pairs. */
+/** Characters that Windows forbids in names, control characters, and lone surrogates. */
 const UNNAMABLE = /[<>:"\\|?*\p{Cc}\p{Surrogate}\u2028\u2029]/gu;
 
-/** Names that Windows takes for devices, whatever ending they have. */
+/** Names that Windows treats as devices, whatever their extension. */
 const DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)/i;
 
 const utf8 = new TextEncoder();
 
-/** Whether a text takes more than so many bytes. Browsers and workflows, which read what is written with this, have no Buffer. */
+/** Whether a text takes more bytes than this. Does not use Buffer, which browsers and workflows lack. */
 export const isLonger = (text: string, bytes: number): boolean =>
   text.length * 3 > bytes && utf8.encode(text).length > bytes;
 
-/** Most names: nothing else of them has to be looked up in Unicode's tables, which takes many times as long. */
+/** Matches most names, and avoids the Unicode classes, which take many times as long. */
 const PLAIN = /^[A-Za-z0-9._/ -]*$/;
 
-/** A name in NFC, with `-` for what no file's name may have. */
+/** A name in NFC, with `-` for characters that file names cannot have. */
 export const withoutUnnamable = (name: string): string =>
   PLAIN.test(name) ? name : name.normalize('NFC').replace(UNNAMABLE, '-');
 
 /**
- * Why a relative name, of parts with `/` between them, is not one that Linux, macOS, Windows and buckets take alike, and show; `null` where it is.
+ * Why a relative name, with `/` between its parts, is not valid and visible on Linux, macOS, Windows and in buckets; `null`
+ * if it is.
  *
- * @param most bytes of it
+ * @param most maximum length in bytes
  */
 export function nameFault(name: string, most = NAME_BYTES): string | null {
   if (isLonger(name, most)) return `more than ${most} bytes`;
@@ -35,13 +36,13 @@ export function nameFault(name: string, most = NAME_BYTES): string | null {
     if (part === '') return 'an empty part';
     if (/^[._]/.test(part)) return 'a part that begins with "." or "_"';
     if (/^ |[ .]$/.test(part)) return 'a part that begins or ends with a space, or ends with "."';
-    if (DEVICE.test(part)) return 'a part that Windows takes for a device';
+    if (DEVICE.test(part)) return 'a part that is a device name on Windows';
     if (isLonger(part, PART_BYTES)) return `a part of more than ${PART_BYTES} bytes`;
   }
   return null;
 }
 
-/** A name as those compare it who see no capitals, no joiners, and not how letters are composed. */
+/** A name for comparison that ignores case, joiners and composition. */
 export const foldedName = (name: string): string =>
   PLAIN.test(name)
     ? name.toLowerCase()
@@ -52,15 +53,15 @@ export const foldedName = (name: string): string =>
         .toLowerCase()
         .normalize('NFC');
 
-/** What stands in the way of a name: another of the same, or a file where it has a folder, or the other way round. */
+/** What conflicts with a name: the same name, or a file where it needs a folder, or the reverse. */
 export type Obstruction<T> = { by: T; isSame: boolean };
 
-/** Names in one place, by what has them. */
+/** Claims on the names in one folder. */
 export class NameClaims<T> {
   readonly #files = new Map<string, T>();
   readonly #folders = new Map<string, T>();
 
-  /** Takes a name, unless something is in its way. @returns what that is, or `null` */
+  /** Claims a name, unless it conflicts with another. @returns the conflict, or `null` */
   claim(name: string, by: T): Obstruction<T> | null {
     const folded = foldedName(name);
     const above = foldersAbove(folded);
@@ -86,10 +87,10 @@ function foldersAbove(name: string): string[] {
   return folders;
 }
 
-/** Two things that cannot both be there, by what has their names. */
+/** Two claims that conflict. */
 export type Collision<T> = { name: string; first: T; second: T };
 
-/** What of some names cannot be in one place: those that are the same when folded, and a file where another has its folder. */
+/** The names that cannot exist in one folder: equal when folded, or a file where another name needs a folder. */
 export function collisionsOf<T>(named: Iterable<readonly [name: string, of: T]>): Collision<T>[] {
   const claims = new NameClaims<T>();
   const found: Collision<T>[] = [];

@@ -1,27 +1,27 @@
-// Plain JavaScript: set-up prints before any TypeScript can be read.
+// Plain JavaScript: set-up prints before TypeScript can be loaded.
 
 /**
- * What a terminal obeys (control characters, C1 and DEL included), what turns the direction of writing around and so hides what
- * is written, halves of characters, and what some programs take for a line's end.
+ * Characters that a terminal obeys (control characters, including C1 and DEL), bidirectional controls, which can hide text,
+ * lone surrogates, and characters that some programs treat as line ends.
  */
 const UNSAFE = /[\p{Cc}\p{Bidi_Control}\p{Cs}\u2028\u2029]/gu;
 const UNSAFE_IN_LINE = /[^\P{Cc}\n]|[\p{Bidi_Control}\p{Cs}\u2028\u2029]/gu;
 
-/** @param {string} character of one code unit, as all of these are */
+/** @param {string} character a single code unit */
 const escaped = (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 /**
- * JSON that means the same, with nothing in it that a terminal obeys.
+ * The same JSON without characters that a terminal obeys.
  *
- * @param {string} json on one line, with or without a line's end
+ * @param {string} json on one line, with or without a line end
  */
 export const printableJson = (json) => json.replace(UNSAFE_IN_LINE, escaped);
 
-/** The longest line that a terminal gets; no sentence of ours comes near. */
+/** The longest line that a terminal gets, far longer than any of our sentences. */
 export const LINE_CHARACTERS = 10_000;
 
 /**
- * Text that a terminal shows and does not obey. Its lines stay lines, and a line that nobody would read is cut.
+ * Text that a terminal shows and does not obey. Lines stay lines, and very long lines are cut.
  *
  * @param {string} text
  */
@@ -33,10 +33,10 @@ export const printable = (text) =>
     .join('\n');
 
 /**
- * The same for text within a line: its own lines become one.
+ * The same for text within a line: its lines are joined.
  *
  * @param {string} text
- * @param {number} [most] characters
+ * @param {number} [most] maximum number of characters
  */
 export const oneLine = (text, most = 2_000) =>
   shortened(
@@ -48,19 +48,19 @@ export const oneLine = (text, most = 2_000) =>
   );
 
 /**
- * A text or its beginning, and then how long it is: `aaaa… (200,000 characters)`.
+ * A text, or its beginning followed by its length: `aaaa… (200,000 characters)`.
  *
  * @param {string} text
- * @param {number} most characters that are shown
+ * @param {number} most maximum number of characters shown
  */
 export function shortened(text, most) {
-  // Half a character is none.
+  // Do not leave half of a surrogate pair.
   const shown = text.length > most ? text.slice(0, most).replace(/[\ud800-\udbff]$/, '') : text;
   return shown === text ? text : `${shown}… (${text.length.toLocaleString('en')} characters)`;
 }
 
 /**
- * A value as a message shows it: in quotes, on one line, at most 60 characters of it.
+ * A value for a message: quoted, on one line, at most 60 characters of it.
  *
  * @param {string} text
  */
@@ -72,7 +72,7 @@ export function quoted(text) {
 }
 
 /**
- * A name that comes from outside: as it is where it looks like one, otherwise quoted.
+ * A name from outside: as it is if it looks harmless, otherwise quoted.
  *
  * @param {string} name
  */

@@ -5,8 +5,8 @@ import { thriftSchema } from './thrift.ts';
 import { timingsSchema } from './timings.ts';
 
 /**
- * What rendering one job returns. Here and in all that is read from a store, what a later version has added is passed over: workers of
- * two versions share a batch while a fleet is upgraded.
+ * The result of rendering one job. Here, and in everything read from a store, fields added by later versions are ignored:
+ * workers of two versions share a batch while a fleet is upgraded.
  */
 export const receiptSchema = z.object({
   id: jobIdSchema,
@@ -14,24 +14,24 @@ export const receiptSchema = z.object({
   /** Name of the shared object and of the batch's own copy, both relative to the store. */
   object: z.string(),
   copy: z.string(),
-  /** Of the shared object. */
+  /** Size of the shared object. */
   bytes: z.int().positive(),
   /** Base64 of the big-endian CRC-32C, as Cloud Storage prints it. */
   crc32c: z.string(),
-  /** What the batch's own copy has, where it is signed; otherwise it is the object's bytes. */
+  /** Size and checksum of the batch's own copy if it is signed; otherwise it has the object's bytes. */
   signed: z.object({ bytes: z.int().positive(), crc32c: z.string() }).optional(),
   /** The prompt has more tokens than the model reads: its end did not count. */
   promptTruncated: z.literal(true).optional(),
   width: z.int().positive(),
   height: z.int().positive(),
   outcome: z.enum(['rendered', 'reused']),
-  /** Computations begun for this job, killed attempts included; of a reused image 0, unless another worker was faster. */
+  /** Computations begun for this job, including killed attempts; 0 for a reused image, unless another worker was faster. */
   computations: z.int().min(0),
-  /** Denoising steps computed for this job, as far as lost attempts could tell; images from before it was counted lack it. */
+  /** Denoising steps computed for this job, as far as lost attempts reported them; absent in receipts of earlier versions. */
   stepsComputed: z.int().min(0).optional(),
-  /** What rendered it; of a reused image, and of one from before it was noted, there is none. */
+  /** The device that rendered it; absent for a reused image, and in receipts of earlier versions. */
   device: z.string().max(200).optional(),
-  /** What was done with less memory than usual, where the picture found none otherwise. */
+  /** The measures taken to save memory, if there was not enough. */
   thrift: thriftSchema.optional(),
   /** The most images that shared a call of the transformer with this one, itself included; missing where none did. */
   microBatch: z.int().min(2).optional(),
@@ -40,7 +40,7 @@ export const receiptSchema = z.object({
 
 export type Receipt = z.infer<typeof receiptSchema>;
 
-/** Computations that made no object: those of killed attempts, and one that lost a race to another worker. */
+/** Computations that produced no object: killed attempts, and one that lost a race to another worker. */
 export const extraComputations = ({ outcome, computations }: Pick<Receipt, 'outcome' | 'computations'>): number =>
   outcome === 'rendered' ? computations - 1 : computations;
 
@@ -55,10 +55,10 @@ export const failureSchema = z.object({
 
 export type Failure = z.infer<typeof failureSchema>;
 
-/** What became of one job. */
+/** The outcome of one job. */
 export type JobOutcome = Receipt | Failure;
 
-/** Whether a job's outcome is an image; `undefined` is that of a job that nobody came to. */
+/** Whether a job's outcome is an image; `undefined` means the job was never started. */
 export const isReceipt = (outcome: JobOutcome | undefined): outcome is Receipt =>
   outcome !== undefined && 'renderKey' in outcome;
 
@@ -69,7 +69,7 @@ export const totalsSchema = z.strictObject({
   failed: z.int().min(0),
   /** Jobs that were never started because the batch was cancelled. */
   cancelled: z.int().min(0),
-  /** Computations begun beyond one for every rendered job: see extraComputations. */
+  /** Computations begun beyond one per rendered job: see extraComputations. */
   extraComputations: z.int().min(0),
 });
 

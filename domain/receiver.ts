@@ -1,24 +1,24 @@
 import { UserError } from './user-error.ts';
 import { checkWebhookUrl } from './webhook-url.ts';
 
-/** Whom a batch tells what became of it. */
+/** Receiver of a batch's messages. */
 export type Receiver =
   | { kind: 'webhook'; url: URL }
-  /** A channel, whose address is a secret that orchestrators alone have; `name` tells several of them apart. */
+  /** A channel whose URL is a secret that only orchestrators have; `name` distinguishes several of them. */
   | { kind: 'slack' | 'teams'; name: string | null }
   | { kind: 'mail'; to: string[] };
 
-/** More people read a mailing list. */
+/** For more people, use a mailing list. */
 const MAX_RECIPIENTS = 20;
 
-/** The local part in the characters that every mail program takes, and a domain with a dot in it; neither spaces nor line ends. */
+/** A local part with characters that every mail program accepts, and a domain with a dot; no spaces or line ends. */
 const LOCAL = /^[A-Za-z0-9_'+-]+(?:\.[A-Za-z0-9_'+-]+)*$/;
 const DOMAIN = /^(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$/;
 const ADDRESS_CHARACTERS = 254;
 
 export const isMailDomain = (text: string): boolean => text.length <= ADDRESS_CHARACTERS && DOMAIN.test(text);
 
-/** One plain address: no name beside it, nothing that ends a line. */
+/** One plain address: without a display name, and without line ends. */
 export function isMailAddress(text: string): boolean {
   const at = text.lastIndexOf('@');
   return (
@@ -29,7 +29,7 @@ export function isMailAddress(text: string): boolean {
 const CHAT = /^(slack|teams)(?::([a-z0-9]+(?:-[a-z0-9]+)*))?$/;
 const CHAT_CHARACTERS = 50;
 
-/** Host and path of addresses that have their secret in the path or after it: of Slack, of Power Automate, and of the connectors before that. */
+/** Host and path of URLs with a secret in or after the path: Slack, Power Automate, and the older Office connectors. */
 const CHAT_ADDRESSES: [RegExp, 'slack' | 'teams'][] = [
   [/^(?:[^/]+\.)?hooks\.slack(?:-gov)?\.com\//, 'slack'],
   [/^[^/]+\.api\.powerplatform\.com\/powerautomate\//i, 'teams'],
@@ -39,10 +39,10 @@ const CHAT_ADDRESSES: [RegExp, 'slack' | 'teams'][] = [
 ];
 
 /**
- * Reads what `--webhook` was given: `https://…`, `slack`, `teams`, `slack:art` or `mailto:lead@studio.example`. Everybody who sees the batch in
- * Temporal sees it.
+ * Parses the value of `--webhook`: `https://…`, `slack`, `teams`, `slack:art` or `mailto:lead@studio.example`. Anyone who can
+ * see the batch in Temporal can see it.
  *
- * @throws UserError for anything else, and for an address that is a secret
+ * @throws UserError for anything else, and for a URL that is a secret
  */
 export function receiverOf(text: string): Receiver {
   const [, kind, name = null] = text.length <= CHAT_CHARACTERS ? (CHAT.exec(text) ?? []) : [];
@@ -56,13 +56,13 @@ export function receiverOf(text: string): Receiver {
   return { kind: 'webhook', url };
 }
 
-/** @throws UserError unless there are plain addresses and nothing else, such as a subject */
+/** @throws UserError for anything other than plain addresses, such as a subject */
 function recipientsOf(text: string): string[] {
   const found = text.split(',');
   const wrong = found.find((address) => !isMailAddress(address));
   if (wrong !== undefined) {
     throw new UserError(
-      `webhook: expected mailto: and addresses such as lead@studio.example, with commas between them and nothing else, found ${JSON.stringify(wrong.slice(0, 300))}`,
+      `webhook: expected mailto: and only comma-separated addresses such as lead@studio.example, found ${JSON.stringify(wrong.slice(0, 300))}`,
     );
   }
   if (found.length > MAX_RECIPIENTS) {
@@ -75,16 +75,16 @@ function recipientsOf(text: string): string[] {
 
 const notChat = (text: string): UserError =>
   new UserError(
-    `webhook: expected slack, teams, or one of several such as slack:art, with small letters, digits and hyphens, found ${JSON.stringify(text.slice(0, 100))}`,
+    `webhook: expected slack, teams, or one of several such as slack:art, with lower-case letters, digits and hyphens, found ${JSON.stringify(text.slice(0, 100))}`,
   );
 
 const secretUrl = (host: string, chat: 'slack' | 'teams'): UserError =>
   new UserError(
-    `webhook: expected no address of ${host}: whoever sees it may post there, and everybody who sees the batch would. Set ` +
-      `${chatVariable(chat, null)} where orchestrators run, and give --webhook ${chat}`,
+    `webhook: expected no URL of ${host}: anyone who sees it can post there, and anyone who sees the batch would see it. Set ` +
+      `${chatVariable(chat, null)} where orchestrators run, and use --webhook ${chat}`,
   );
 
-/** What brings a message out: `webhook`, `slack`, `slack-art`, `mail`. One worker can serve it and another cannot. */
+/** The channel of a message: `webhook`, `slack`, `slack-art`, `mail`. Not every worker can serve every channel. */
 export function channelOf(receiver: string): string {
   if (receiver.startsWith('mailto:')) return 'mail';
   const [, kind, name] = CHAT.exec(receiver) ?? [];
@@ -92,19 +92,20 @@ export function channelOf(receiver: string): string {
   return name === undefined ? kind : `${kind}-${name}`;
 }
 
-/** The variable that an orchestrator needs to serve a channel; words for it where a later version has begun the batch, with a channel unknown here. */
+/** The variable that an orchestrator needs to serve a channel; a description if a later version started the batch, with an unknown channel. */
 export function channelVariable(channel: string): string {
   if (channel === 'webhook') return 'PIXART_WEBHOOK_SECRET';
   if (channel === 'mail') return 'PIXART_SMTP_URL with PIXART_MAIL_FROM';
   const [, kind, name = null] = /^(slack|teams)(?:-(.+))?$/.exec(channel) ?? [];
-  if (kind !== 'slack' && kind !== 'teams') return `what ${JSON.stringify(channel.slice(0, CHAT_CHARACTERS))} takes`;
+  if (kind !== 'slack' && kind !== 'teams')
+    return `the settings for ${JSON.stringify(channel.slice(0, CHAT_CHARACTERS))}`;
   return chatVariable(kind, name);
 }
 
 const chatVariable = (kind: 'slack' | 'teams', name: string | null): string =>
   [`PIXART_${kind.toUpperCase()}_URL`, ...(name === null ? [] : [name.toUpperCase().replaceAll('-', '_')])].join('_');
 
-/** Channels of Slack and Teams that an environment has addresses for, by the channel. */
+/** URLs of Slack and Teams channels in an environment, by channel. */
 export function chatUrls(env: NodeJS.ProcessEnv): Map<string, string> {
   const found = new Map<string, string>();
   for (const [variable, value] of Object.entries(env)) {

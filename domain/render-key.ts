@@ -3,13 +3,13 @@ import { type Picture, pictureSchema } from './job.ts';
 import { keysOf } from './parameters.ts';
 
 /**
- * SHA-256 over a picture's canonical parameters. Same key, same image up to float noise.
- * The size counts beside the bin, as positions are scaled by it.
+ * SHA-256 over an image's canonical parameters. Same key, same image up to float noise.
+ * The size counts in addition to the bin, because positions are scaled by it.
  */
 export const renderKey = (picture: Picture, bundleDigest: string, pipelineVersion: number): string =>
   sha256(canonicalText(picture, bundleDigest, pipelineVersion));
 
-/** JSON with sorted keys, written out: what finds out their order for each of a catalog's pictures takes ten times as long. */
+/** JSON with sorted keys, in a fixed order: sorting the keys for every image of a catalog takes ten times as long. */
 function canonicalText(picture: Picture, bundle: string, pipeline: number): string {
   let text = '';
   for (const [key, name] of SORTED) {
@@ -30,8 +30,8 @@ const SORTED = [...keysOf(pictureSchema.shape), 'bundle' as const, 'pipeline' as
   .map((key) => [key, JSON.stringify(key)] as const);
 
 /**
- * The version of the pipeline, up to the newest, with which the bundle gives a job's own render key; `null` where none does: then it is
- * another picture's.
+ * The pipeline version, up to the newest, that reproduces a job's render key with this bundle; `null` if none does: then the
+ * key is another image's.
  */
 export function pipelineVersionOf(
   job: Picture & { renderKey: string },

@@ -1,19 +1,18 @@
 import { columnsOf, type Job } from './job.ts';
 import { rowValue } from './row-value.ts';
 
-/** Rows whose column has a value; `*` in it stands for anything. */
+/** Selects rows by the value of a column; `*` matches anything. */
 export type RowFilter = { column: string; pattern: string };
 
 /**
- * Whether a job's row has the value, `*` standing for anything. A column that it does not have is no match. However letters with accents are
- * put together (NFC, NFD), they are the same.
+ * Whether a job's row matches; `*` matches anything. A missing column is no match. NFC and NFD count as equal.
  */
 export function matches(job: Job, { column, pattern }: RowFilter): boolean {
   const value = rowValue(job.metadata, columnsOf(job), column);
   return value !== undefined && isLike(value.normalize('NFC'), pattern.normalize('NFC'));
 }
 
-/** One pass over the value: a regular expression tries all ways to share it among the stars, for hours where it is long. */
+/** Matches in one pass: a regular expression would try all ways to split the value among the stars, for hours if it is long. */
 function isLike(value: string, pattern: string): boolean {
   const [start = '', ...parts] = pattern.split('*');
   const end = parts.pop();

@@ -2,11 +2,11 @@ import { cellOf, type Metadata } from './metadata.ts';
 import { ROW_COLUMNS } from './parameters.ts';
 
 /**
- * What a row has under a name: in a column of its own first; then what it became, by the names that a catalog has for it. However letters with
- * accents are put together in the name (NFC, NFD), it is the same.
+ * The value of a row under a name: in a carried column first, then in the job's own values, by their column names. NFC and
+ * NFD count as equal in the name.
  *
- * @param columns what it became, by these names
- * @returns `undefined` where there is nothing
+ * @param columns the job's values by column name
+ * @returns `undefined` if there is none
  */
 export function rowValue(metadata: Metadata, columns: object, name: string): string | undefined {
   for (const called of new Set([name, name.normalize('NFC'), name.normalize('NFD')])) {

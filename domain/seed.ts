@@ -1,10 +1,10 @@
 import { sha256 } from './digest.ts';
 
 /**
- * The seed of a row that has none, 0 … 2³² − 1. It follows from the prompt alone, so that trying other steps,
- * guidance, ids or notes starts from the same noise.
+ * The seed of a row without one, 0 … 2³² − 1. It depends only on the prompt, so that other steps, guidance, ids or notes start
+ * from the same noise.
  *
- * @param batch where every batch is to have seeds of its own: with it they follow from its id too
+ * @param batch id of the batch, to give every batch its own seeds
  */
 export const seedOf = (prompt: string, batch?: string): number =>
   Number.parseInt(sha256(batch === undefined ? prompt : `${batch}\n${prompt}`).slice(0, 8), 16);

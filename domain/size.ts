@@ -7,10 +7,10 @@ export const sizeSchema = z.enum(SIZES);
 
 export type Size = z.infer<typeof sizeSchema>;
 
-/** Height and width in pixels that are really sampled. */
+/** Height and width in pixels that are actually sampled. */
 export const binSchema = z.strictObject({ height: z.int().positive(), width: z.int().positive() });
 
 export type Bin = z.infer<typeof binSchema>;
 
-/** Sizes whose pictures are decoded in tiles, unless a whole piece is asked for: see models/pixart/decode.ts. */
+/** Sizes whose images are decoded in tiles by default: see models/pixart/decode.ts. */
 export const TILED_SIZES: readonly Size[] = ['2k', '4k'];

@@ -1,3 +1,3 @@
-/** `completed, 1 failed`: a batch whose images are not all there has not simply completed. */
+/** `completed, 1 failed`: a completed batch may still lack images. */
 export const stateText = (state: string, failed: number): string =>
   state === 'completed' && failed > 0 ? `${state}, ${failed} failed` : state;

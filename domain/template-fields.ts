@@ -4,7 +4,7 @@ import { named } from './printable.mjs';
 
 const SHOWN = 40;
 
-/** What is wrong with fields of a naming template of which one is not known; `null` where all are. However letters are composed, a name is the same. */
+/** The problem if a field of a naming template is unknown; `null` if all are known. NFC and NFD count as equal. */
 export function unknownField(
   fields: Iterable<string>,
   known: readonly string[],
@@ -18,11 +18,11 @@ export function unknownField(
   };
 }
 
-/** `; was {id} meant?`, of a field that is spelt almost so, or with other capitals. */
+/** `; did you mean {id}?`, for a field with a similar spelling, or in another case. */
 function meantText(field: string, known: readonly string[]): string {
   const folded = new Map(known.map((name) => [foldedName(name), name]));
   const meant = closestMatch(foldedName(field), [...folded.keys()], {
     maxDistance: Math.min(2, Math.floor(field.length / 3)),
   });
-  return meant === undefined ? '' : `; was {${named(folded.get(meant)!)}} meant?`;
+  return meant === undefined ? '' : `; did you mean {${named(folded.get(meant)!)}}?`;
 }

@@ -1,15 +1,15 @@
 import { z } from 'zod';
 
-/** Latents along a side of a tile, where the usual tiles or the whole picture had no room. */
+/** Latents along a side of a tile, if memory is too small for normal tiles or the whole image. */
 export const SMALLER_TILES = [64, 32] as const;
 
-/** The type of the failure of a picture for which no rung of the ladder has room on its machine. */
+/** Failure type of an image for which no rung of the ladder fits into the machine's memory. */
 export const TOO_LITTLE_MEMORY = 'TooLittleMemory';
 
-/** What was done with less memory than usual while a picture was made: see models/pixart/ladder.ts. */
+/** Measures that saved memory while an image was rendered: see models/pixart/ladder.ts. */
 export const thriftSchema = z.object({
   tileLatents: z.literal(SMALLER_TILES).optional(),
-  /** Negative prompt and prompt went through the transformer one after the other. */
+  /** Negative prompt and prompt went through the transformer one after another. */
   halves: z.literal(true).optional(),
 });
 

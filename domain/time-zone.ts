@@ -14,9 +14,9 @@ function offsetFormat(zone: string): Intl.DateTimeFormat {
 }
 
 /**
- * A time zone of the IANA database in its own spelling, which is the only one that Temporal takes.
+ * A time zone of the IANA database in its canonical spelling, the only one that Temporal accepts.
  *
- * @throws UserError where there is none of that name, as far as this machine knows
+ * @throws UserError if this machine knows no such time zone
  */
 export function knownTimeZone(name: string): string {
   let spelling: string;
@@ -28,13 +28,13 @@ export function knownTimeZone(name: string): string {
     );
     throw new UserError(
       `time zone: expected a name such as Europe/Berlin or UTC, found ${JSON.stringify(name)}` +
-        (meant === undefined ? '' : `. Is ${meant} meant?`),
+        (meant === undefined ? '' : `. Did you mean ${meant}?`),
     );
   }
   return spelling.toLowerCase() === name.toLowerCase() ? spelling : name;
 }
 
-/** By how much clocks in a zone are ahead of UTC at a time, in milliseconds. */
+/** The UTC offset of a time zone at a time, in milliseconds. */
 function offsetAt(zone: string, time: Date): number {
   const { value } = offsetFormat(zone)
     .formatToParts(time)
@@ -46,7 +46,7 @@ function offsetAt(zone: string, time: Date): number {
 
 export type OffsetChange = { at: Date; before: number; after: number };
 
-/** When clocks in a zone are put forward or back between two times. */
+/** The clock changes of a time zone between two times. */
 export function offsetChanges(zone: string, from: Date, to: Date): OffsetChange[] {
   const changes: OffsetChange[] = [];
   const stepMs = 12 * HOUR_MS;
@@ -58,7 +58,7 @@ export function offsetChanges(zone: string, from: Date, to: Date): OffsetChange[
   return changes;
 }
 
-/** Zones change on the minute. */
+/** Finds the exact minute of a change. */
 function firstWith(zone: string, offset: number, from: number, to: number): Date {
   let [before, since] = [Math.floor(from / MINUTE_MS), Math.ceil(to / MINUTE_MS)];
   while (since - before > 1) {
@@ -73,7 +73,7 @@ function firstWith(zone: string, offset: number, from: number, to: number): Date
 export const offsetText = (offsetMs: number): string =>
   `${offsetMs < 0 ? '-' : '+'}${new Date(Math.abs(offsetMs)).toISOString().slice(11, 16)}`;
 
-/** `2026-12-01 22:00 +01:00`: what clocks in a zone show, and by how much they are ahead of UTC. */
+/** `2026-12-01 22:00 +01:00`: local time in a zone, with its UTC offset. */
 export function zonedText(time: Date, zone: string): string {
   const offset = offsetAt(zone, time);
   return `${new Date(+time + offset).toISOString().slice(0, 16).replace('T', ' ')} ${offsetText(offset)}`;

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 
 /**
- * Where an image's time goes, in order, and what receipts call it. `wait` is for the device; the rest of the wait is Temporal's
- * queue. `text_encode` is until the captions are there, kept or encoded, which is before the device is waited for. `store` is writing the object and the batch's copy.
+ * The stages of an image in order, and their names in receipts. `wait` is for the device; other waiting is in Temporal's
+ * queue. `text_encode` lasts until the captions are there, stored or encoded, which is before waiting for the device. `store`
+ * is writing the object and the batch's copy.
  */
 export const STAGES = {
   wait: 'waitMs',
@@ -26,18 +27,18 @@ const stagesSchema = z.object({
   imageEncodeMs: milliseconds.optional(),
   storeMs: milliseconds,
   /**
-   * What the image had of the device's time: its stages there, divided among the images that were computed at once. Absent in receipts of
-   * workers that computed one at a time, and of images that had no device.
+   * The image's share of device time: its stages there, divided among the images computed at once. Absent in receipts of
+   * workers that compute one at a time, and for images that used no device.
    */
   deviceMs: milliseconds.optional(),
 });
 
 export type Timings = z.infer<typeof stagesSchema>;
 
-/** As those workers wrote it. */
+/** The format of those workers. */
 const formerSchema = z
   .object({ ...stagesSchema.omit({ textEncodeMs: true, imageEncodeMs: true }).shape, encodeMs: milliseconds })
   .transform(({ encodeMs, ...others }): Timings => ({ ...others, textEncodeMs: encodeMs }));
 
-/** Milliseconds spent in each stage, whatever version wrote them; of a reused image only the copy's. */
+/** Milliseconds spent in each stage, in any version's format; for a reused image, only the time of copying. */
 export const timingsSchema = z.union([stagesSchema, formerSchema]);

@@ -1,25 +1,25 @@
 import { setImmediate } from 'node:timers/promises';
 
-/** Cells of a table that are handled in one turn of the event loop: some ten milliseconds. */
+/** Cells of a table to handle in one turn of the event loop: about ten milliseconds. */
 export const TURN_CELLS = 10_000;
 
-/** So many bytes of JSON lines take about as long as that. */
+/** This many bytes of JSON lines take about as long. */
 export const TURN_BYTES = 256 * 2 ** 10;
 
 /**
- * Cuts long work into turns of the event loop, by what has been done and not by rows, which may be as wide as they like: a process beats
- * and serves other batches between them.
+ * Cuts long work into turns of the event loop, measured by work and not by rows, which vary in width: in between, the process
+ * sends heartbeats and serves other batches.
  */
 export class Turns {
   readonly #most: number;
   #done = 0;
 
-  /** @param most what may be done in one turn */
+  /** @param most maximum work in one turn */
   constructor(most: number = TURN_CELLS) {
     this.#most = most;
   }
 
-  /** Notes what has been done; once it is a turn's work, others have theirs before this resolves. Nothing is to be waited for until then. */
+  /** Counts work; once a turn's work is done, yields to others before it resolves. Before that it returns `undefined`: nothing to await. */
   after(done: number): Promise<void> | undefined {
     this.#done += done;
     if (this.#done < this.#most) return undefined;
@@ -28,7 +28,7 @@ export class Turns {
   }
 }
 
-/** Cuts items into runs, each of a turn's work but for an item that alone is more. */
+/** Cuts items into runs of at most `most` work, except for single items that are more. */
 export function* runsOf<T>(items: Iterable<T>, workOf: (item: T) => number, most: number): Generator<T[]> {
   let run: T[] = [];
   let work = 0;
@@ -45,7 +45,7 @@ export function* runsOf<T>(items: Iterable<T>, workOf: (item: T) => number, most
   if (run.length > 0) yield run;
 }
 
-/** All pieces as one, each made in a turn of its own. */
+/** Concatenates pieces, each made in its own turn. */
 export async function gathered(pieces: Iterable<Uint8Array>): Promise<Uint8Array> {
   const all: Uint8Array[] = [];
   for (const piece of pieces) {

@@ -1,12 +1,12 @@
 /**
- * A problem that a person has to fix: what was expected, what was found, where, and what to do.
- * It is never retried, and it is printed without a stack trace.
+ * A problem for the user to fix: what was expected, what was found, where, and what to do.
+ * It is never retried, and printed without a stack trace.
  */
 export class UserError extends Error {
   override readonly name = 'UserError';
 }
 
-/** The Temporal server does not answer, or not any more: it is being restarted, or the way to it is broken. */
+/** The Temporal server does not answer: it is restarting, or the connection is broken. */
 export class ServerUnreachable extends UserError {}
 
 const IDS_SHOWN = 5;

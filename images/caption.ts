@@ -3,20 +3,20 @@ import sharp from 'sharp';
 import type { Pixels } from './encode.ts';
 import { escapeXml } from './xml.ts';
 
-/** Shipped, as slim machines have no fonts at all. Scripts that it lacks come from the machine's fonts where it has some. */
+/** Included, because slim machines have no fonts. Scripts that it lacks come from the machine's fonts, if it has any. */
 const FONT_FILE = fileURLToPath(new URL('./fonts/NotoSans-Regular.ttf', import.meta.url));
 const DPI = 96;
 /** Ascent and descent of Noto Sans, in font sizes. */
 const LINE_PITCH = 1.362;
 
-/** Sizes in pixels, colours as CSS writes them. */
+/** Sizes in pixels, colours in CSS syntax. */
 export type CaptionStyle = { width: number; fontSize: number; lines: number; colour: string; background: string };
 
 export const captionHeight = ({ fontSize, lines }: CaptionStyle): number => Math.floor(fontSize * lines * LINE_PITCH);
 
 /**
- * Text broken into lines of the style's width, which a letter may overhang by a pixel or two. Lines beyond the last are
- * cut off; `null` where there is nothing to draw.
+ * Draws text wrapped at the style's width, which a letter may overhang by a pixel or two. Extra lines are cut off; `null` if
+ * there is nothing to draw.
  */
 export async function drawCaption(text: string, style: CaptionStyle): Promise<Pixels | null> {
   const oneLine = text.replace(/\s+/g, ' ').trim();

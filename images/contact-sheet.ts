@@ -3,7 +3,7 @@ import { createCanvas, paste } from './canvas.ts';
 import { type CaptionStyle, captionHeight, drawCaption } from './caption.ts';
 import type { Pixels } from './encode.ts';
 
-/** Enough for a look; the sheet of a whole night would be too large to open. */
+/** Enough for an overview; a sheet of a whole night would be too large to open. */
 export const MAX_SHEET_IMAGES = 200;
 
 const MAX_COLUMNS = 8;
@@ -15,11 +15,11 @@ const background = `#${GREY.toString(16).repeat(3)}`;
 const titleStyle = { fontSize: 20, lines: 1, colour: '#222', background };
 const idStyle: CaptionStyle = { width: CELL, fontSize: 13, lines: 1, colour: '#111', background };
 const captionStyle: CaptionStyle = { ...idStyle, lines: 2, colour: '#555' };
-/** About what fits into the lines of a caption. */
+/** About what fits into a caption. */
 const CAPTION_CHARACTERS = 76;
 const ID_CHARACTERS = 34;
 const TITLE_HEIGHT = 28;
-/** While one is read another is decoded: the batch waits for the sheet. */
+/** Reads one image while decoding another, because the batch waits for the sheet. */
 const CELLS_AT_ONCE = 4;
 const CAPTION_TOP = CELL + 6 + captionHeight(idStyle);
 const ROW_HEIGHT = CAPTION_TOP + captionHeight(captionStyle) + GAP;
@@ -27,7 +27,7 @@ const ROW_HEIGHT = CAPTION_TOP + captionHeight(captionStyle) + GAP;
 export type SheetImage = {
   id: string;
   caption: string;
-  /** The encoded image; called when its turn comes, so that a few full images are in memory. */
+  /** Reads the encoded image; called only when needed, so that few full images are in memory. */
   read: () => Promise<Uint8Array>;
 };
 
@@ -35,14 +35,14 @@ export type Sheet = {
   title: string;
   /** Images beyond MAX_SHEET_IMAGES are not shown. */
   images: SheetImage[];
-  /** How many the batch has; the title says when the sheet shows fewer. */
+  /** How many images the batch has; the title says if the sheet shows fewer. */
   total: number;
 };
 
 /**
- * Thumbnails in rows with id and caption below each, as a WebP picture. Memory is bounded by four images and the sheet (40 MB).
+ * Thumbnails in rows, with id and caption below each, as a WebP image. Memory is bounded by four images and the sheet (40 MB).
  *
- * @throws whatever `read` throws, and Error where the bytes are no image
+ * @throws whatever `read` throws, and Error if the bytes are not an image
  */
 export async function makeContactSheet({ title, images, total }: Sheet): Promise<Uint8Array> {
   const shown = images.slice(0, MAX_SHEET_IMAGES);
@@ -89,7 +89,7 @@ async function thumbnail(file: Uint8Array): Promise<Pixels> {
   return { rgb: data, width: info.width, height: info.height };
 }
 
-/** Pictures of one folder begin alike. */
+/** Ids in the same folder begin alike, so the front is cut off. */
 function shownId(id: string): string {
   const characters = [...id];
   if (!id.includes('/') || characters.length <= ID_CHARACTERS) return shorten(id, ID_CHARACTERS);

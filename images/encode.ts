@@ -6,10 +6,10 @@ import { checkMetadata } from './metadata-limit.ts';
 import { imageMetadata } from './properties.ts';
 import { toXmp } from './xmp.ts';
 
-/** Rows from the top, three bytes a pixel, sRGB. */
+/** Rows from the top, three bytes per pixel, sRGB. */
 export type Pixels = { rgb: Uint8Array; width: number; height: number; thrift?: Thrift };
 
-/** What decides the file besides the pixels: the job has format, quality and parameters, the bundle made the picture. */
+/** What determines the file besides the pixels: format, quality and parameters of the job, and the bundle. */
 export type Origin = { job: Job; bundle: { name: string; digest: string } };
 
 /** Effort and sampling of each format, chosen by docs/measurements/image-encoding.md. */
@@ -21,19 +21,19 @@ const encoders: Record<ImageFormat, (image: Sharp, quality: number) => Sharp> = 
 };
 
 /**
- * AV1's encoder divides a picture among its threads, and each number of them makes another file (findings/avif-bytes-depend-on-threads.sh). sharp takes
- * one thread on Linux with glibc and a thread a core elsewhere, with jemalloc, and where MALLOC_ARENA_MAX is set; libvips knows one number for
- * a whole process.
+ * The AV1 encoder splits an image among its threads, and every number of threads makes a different file
+ * (findings/avif-bytes-depend-on-threads.sh). sharp uses one thread on Linux with glibc, and one per core elsewhere, with
+ * jemalloc, or if MALLOC_ARENA_MAX is set; libvips has one setting for the whole process.
  */
 sharp.concurrency(1);
 
 export const contentType = (format: ImageFormat): string => `image/${format}`;
 
 /**
- * Encodes a picture in its job's format, with the job's parameters as XMP. The same input gives the same bytes.
+ * Encodes an image in its job's format, with the job's parameters as XMP. The same input gives the same bytes.
  *
- * @throws UserError where the prompt is too long for JPEG's metadata
- * @throws RangeError where the pixels are not width × height × 3 bytes, or a lossy format has no quality
+ * @throws UserError if the prompt is too long for JPEG's metadata
+ * @throws RangeError if the pixels are not width × height × 3 bytes, or a lossy format has no quality
  */
 export async function encodeImage(pixels: Pixels, { job, bundle }: Origin): Promise<Uint8Array> {
   const { rgb, width, height } = pixels;
@@ -50,10 +50,10 @@ export async function encodeImage(pixels: Pixels, { job, bundle }: Origin): Prom
 }
 
 /**
- * Encodes what an image pipeline gives, as all pictures are. The same input gives the same bytes.
+ * Encodes the output of a sharp pipeline with our standard settings. The same input gives the same bytes.
  *
  * @param quality 1 to 100; PNG has none
- * @param xmp what the file is to say of itself; in JPEG at most as much as fits (see metadata-limit.ts)
+ * @param xmp metadata of the file; in JPEG it must fit (see metadata-limit.ts)
  */
 export function encodeAs(image: Sharp, format: ImageFormat, quality: number | null, xmp: string): Promise<Uint8Array> {
   return encoders[format](image, quality ?? 100)

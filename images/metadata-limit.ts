@@ -4,15 +4,16 @@ import { UserError } from '../domain/user-error.ts';
 import { imageMetadata } from './properties.ts';
 import { toXmp } from './xmp.ts';
 
-/** What libvips writes into a JPEG file at most; it leaves out a longer packet, and sharp succeeds (findings/jpeg-loses-long-xmp.sh). */
+/** The most that libvips writes into a JPEG file; it silently drops a longer packet (findings/jpeg-loses-long-xmp.sh). */
 const JPEG_XMP_BYTES = 60_000;
 
-/** XML and UTF-8 make at most six bytes of a character; all but the prompts takes less than the rest. */
+/** A character takes at most six bytes in XML and UTF-8; everything except the prompts fits into the reserve. */
 const mayBeTooLong = ({ format, prompt, negativePrompt }: Job): boolean =>
   format === 'jpeg' && (2 * prompt.length + negativePrompt.length) * 6 > JPEG_XMP_BYTES - 10_000;
 
 /**
- * Says of a job for the bundle why its metadata would not fit into its file, and the column to blame; `null` where it fits. Encodes nothing.
+ * Returns a check for jobs of a bundle: why their metadata would not fit into the file, and the column to blame; `null` if it
+ * fits. Encodes nothing.
  */
 export const metadataLimit = (bundle: { name: string; digest: string }) => (job: Job) => {
   const bytes = mayBeTooLong(job) ? tooManyBytes(job, toXmp(imageMetadata(job, bundle))) : null;
@@ -26,18 +27,18 @@ export const metadataLimit = (bundle: { name: string; digest: string }) => (job:
 
 const holds = JPEG_XMP_BYTES.toLocaleString('en');
 
-/** Whether a file of that format has room for so much about itself. */
+/** Whether a file of this format has room for this metadata. */
 export const hasRoom = (format: ImageFormat, xmp: string): boolean => tooManyBytes({ format }, xmp) === null;
 
 /**
- * @param xmp the job's metadata as its file is to have it
- * @throws UserError where the job's format has no room for it
+ * @param xmp the job's metadata for its file
+ * @throws UserError if the job's format has no room for it
  */
 export function checkMetadata(job: Job, xmp: string): void {
   const bytes = tooManyBytes(job, xmp);
   if (bytes === null) return;
   throw new UserError(
-    `job ${job.id}: its metadata (${bytes} bytes, prompt included) does not fit into JPEG, which holds ${holds}; shorten the prompt or choose png, webp or avif`,
+    `job ${job.id}: its metadata (${bytes} bytes, including the prompt) does not fit into JPEG, which holds ${holds}; shorten the prompt or choose png, webp or avif`,
   );
 }
 

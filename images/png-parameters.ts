@@ -1,6 +1,6 @@
 import project from '../package.json' with { type: 'json' };
 
-/** What made a picture, as far as that form has words for it. */
+/** How an image was made, as far as AUTOMATIC1111's format covers it. */
 export type Parameters = {
   prompt: string;
   negativePrompt: string;
@@ -12,19 +12,19 @@ export type Parameters = {
   bundle: { name: string; digest: string };
 };
 
-/** So many characters of a digest that form has. */
+/** Length of a digest in that format. */
 const HASH_CHARACTERS = 10;
 
 const SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 
-/** Signature and IHDR, which is the first chunk of every PNG and always as long. */
+/** Signature and IHDR, the first chunk of every PNG, which has a fixed length. */
 const HEAD_BYTES = 8 + 25;
 
 /**
- * A PNG with its parameters as a text chunk in the form of AUTOMATIC1111's web UI, which many image tools read: the prompt, a line with the negative one
- * and a line of settings.
+ * Adds parameters to a PNG as a text chunk in the format of AUTOMATIC1111's web UI, which many image tools read: the prompt, a
+ * line with the negative prompt, and a line of settings.
  *
- * @throws TypeError for what is no PNG, which a chunk in it would destroy
+ * @throws TypeError for anything other than a PNG, which a chunk would corrupt
  */
 export function withPngParameters(png: Uint8Array, parameters: Parameters): Uint8Array {
   if (!SIGNATURE.equals(png.subarray(0, SIGNATURE.length))) throw new TypeError('parameters: expected a PNG');
@@ -51,9 +51,9 @@ function parametersText({ prompt, negativePrompt, steps, guidance, seed, width, 
   ].join('\n');
 }
 
-/** In ASCII, or in UTF-8 (PNG 1.2, 4.2.3): what a plain text has besides ASCII is Latin-1 to some readers, and UTF-8 to libvips 8.18. */
+/** tEXt for ASCII, iTXt for UTF-8 (PNG 1.2, 4.2.3): readers disagree on tEXt beyond ASCII, which libvips 8.18 reads as UTF-8 and others as Latin-1. */
 function textChunk(keyword: string, text: string): Uint8Array {
-  // A zero byte would end a text.
+  // A zero byte would end the text.
   const written = text.replaceAll('\0', '');
   return /^[\0-\x7f]*$/.test(written)
     ? chunk('tEXt', Buffer.from(`${keyword}\0${written}`, 'latin1'))
@@ -69,7 +69,7 @@ function chunk(type: string, data: Uint8Array): Uint8Array {
   return whole;
 }
 
-/** Of a few thousand bytes; Node has had one of its own since 20.15. */
+/** Only for a few thousand bytes; Node has its own since 20.15. */
 function crc32(data: Uint8Array): number {
   let crc = -1;
   for (const byte of data) {

@@ -3,7 +3,7 @@ import { digestSchema, type Job, pictureSchema } from '../domain/job.ts';
 import { SMALLER_TILES, type Thrift } from '../domain/thrift.ts';
 import project from '../package.json' with { type: 'json' };
 
-/** The file is of the format itself; bin and quality are told in other words than a job has. */
+/** The file itself shows the format; bin and quality have a different form than in a job. */
 const { bin, format, quality, prompt, negativePrompt, size, ...others } = pictureSchema.shape;
 
 /** The properties in the file, in this order. */
@@ -15,9 +15,9 @@ const metadataSchema = z.object({
   binWidth: bin.shape.width,
   binHeight: bin.shape.height,
   ...others,
-  /** Of a lossy format; files of earlier versions do not say. */
+  /** For lossy formats; absent in files of earlier versions. */
   quality: quality.unwrap().optional(),
-  /** Of a picture that was put together of smaller tiles than usual, for want of memory: latents along a tile's side. */
+  /** Latents along a tile's side, if the image was decoded in smaller tiles for lack of memory. */
   tileLatents: z.literal(SMALLER_TILES).optional(),
   renderKey: digestSchema,
   bundleName: z.string(),
@@ -25,10 +25,10 @@ const metadataSchema = z.object({
   software: z.string(),
 });
 
-/** What an image file says of its own making; enough to make it again. */
+/** The record in an image file of how it was made; enough to render it again. */
 export type ImageMetadata = z.infer<typeof metadataSchema>;
 
-/** Parsing leaves out what else a job has, and puts the rest in the file's order. */
+/** The metadata for a job's file. Parsing drops other fields of the job, and orders the rest. */
 export const imageMetadata = (
   job: Job,
   bundle: { name: string; digest: string },
@@ -45,7 +45,7 @@ export const imageMetadata = (
     software: `${project.name} ${project.version}`,
   });
 
-/** The metadata that these texts say, `null` where one is missing or wrong. */
+/** The metadata from these texts; `null` if one is missing or invalid. */
 export function parseMetadata(texts: ReadonlyMap<string, unknown>): ImageMetadata | null {
   const values = Object.entries(metadataSchema.shape).map(([name, schema]) => [
     name,
@@ -54,7 +54,7 @@ export function parseMetadata(texts: ReadonlyMap<string, unknown>): ImageMetadat
   return metadataSchema.safeParse(Object.fromEntries(values)).data ?? null;
 }
 
-/** What a property's text stands for; what stands for nothing stays as it is, and its schema refuses it. */
+/** Parses a property's text; text that cannot be parsed stays as it is, and the schema refuses it. */
 function fromText(schema: z.ZodType, text: unknown): unknown {
   if (isText(schema) || typeof text !== 'string') return text;
   try {
@@ -64,7 +64,7 @@ function fromText(schema: z.ZodType, text: unknown): unknown {
   }
 }
 
-/** Whether a property's value is a text itself; the others are numbers and the like. */
+/** Whether a property's value is a text, as opposed to a number or the like. */
 const isText = (schema: z.ZodType): boolean =>
   schema instanceof z.ZodOptional
     ? isText(schema.unwrap() as z.ZodType)

@@ -2,17 +2,17 @@ import sharp from 'sharp';
 import type { ImageFormat } from '../domain/image-format.ts';
 import type { Job } from '../domain/job.ts';
 
-/** What sharp calls them. */
+/** Names of the formats in sharp. */
 const NAMES: Record<ImageFormat, string> = { png: 'png', webp: 'webp', avif: 'heif', jpeg: 'jpeg' };
 
-/** An image's last chunk: no data, its name, and the checksum of these. */
+/** The last chunk of a PNG: no data, its name, and their checksum. */
 const PNG_END = Buffer.from('0000000049454e44ae426082', 'hex');
 const JPEG_END = Buffer.from('ffd9', 'hex');
 
 /**
- * What keeps a file from being a whole image as a job describes it; `null` where it is one. libvips 8.18 decodes files that miss their end
- * mark or have more behind it (measured: a PNG without its last chunk, a JPEG that ends in zeros), so the end is looked at first. Bytes that
- * changed within the data of a JPEG or WebP file are another picture to any decoder: a checksum has to tell of them.
+ * Why a file is not a complete image as the job describes it; `null` if it is. libvips 8.18 decodes files without an end
+ * marker, or with data after it (measured: a PNG without its last chunk, a JPEG that ends in zeros), so the end is checked
+ * first. Changed bytes inside JPEG or WebP data decode to another image: only a checksum shows them.
  */
 export async function imageFault(
   file: Uint8Array,
@@ -23,7 +23,7 @@ export async function imageFault(
   try {
     const found = await sharp(bytes).metadata();
     if (found.format !== NAMES[format]) return `it is of the format ${found.format}`;
-    if (!endsWhere[format](bytes)) return 'it is cut short, or has something behind its end';
+    if (!endsWhere[format](bytes)) return 'it is truncated, or has data after its end';
     if (found.width !== width || found.height !== height) return `it has ${found.width}×${found.height} pixels`;
     await sharp(bytes, { failOn: 'warning' }).raw().toBuffer();
     return null;
@@ -32,16 +32,16 @@ export async function imageFault(
   }
 }
 
-/** Whether a file ends where its format says that it does. */
+/** Whether a file ends where its format says it should. */
 const endsWhere: Record<ImageFormat, (file: Buffer) => boolean> = {
   png: (file) => file.subarray(-PNG_END.length).equals(PNG_END),
   jpeg: (file) => file.subarray(-JPEG_END.length).equals(JPEG_END),
-  // RIFF: after four letters the length of all that follows.
+  // RIFF: four letters, then the length of the rest.
   webp: (file) => file.length >= 8 && file.readUInt32LE(4) + 8 === file.length,
   avif: endsWithBox,
 };
 
-/** ISO base media: boxes one after the other, each beginning with its length, or with 1 where eight bytes after its name have it. */
+/** ISO base media: consecutive boxes that begin with their length; if that is 1, an eight-byte length follows the name. */
 function endsWithBox(file: Buffer): boolean {
   let at = 0;
   while (at + 8 <= file.length) {

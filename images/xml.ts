@@ -4,14 +4,14 @@ const escapes: Record<string, string> = {
   '>': '&gt;',
   '"': '&quot;',
   "'": '&apos;',
-  // A parser would make a line feed of a bare carriage return.
+  // A parser would turn a bare carriage return into a line feed.
   '\r': '&#13;',
 };
 
-/** XML 1.0 (section 2.2) has no way to write these, not even as a reference. */
+/** Characters that XML 1.0 (section 2.2) cannot represent, not even as references. */
 const unwritable = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu;
 
-/** Text as the content of an XML element or attribute. What XML cannot hold, such as a zero byte, becomes U+FFFD. */
+/** Escapes text for an XML element or attribute. Characters that XML cannot hold, such as a zero byte, become U+FFFD. */
 export function escapeXml(text: string): string {
   return text.replace(unwritable, '\ufffd').replace(/[&<>"'\r]/g, (character) => escapes[character]!);
 }

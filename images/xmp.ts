@@ -2,14 +2,14 @@ import { XMLParser } from 'fast-xml-parser';
 import { type ImageMetadata, parseMetadata } from './properties.ts';
 import { escapeXml } from './xml.ts';
 
-/** Names this project's properties; an XMP namespace is an identifier and need not lead anywhere. */
+/** Namespace of our properties; an XMP namespace is only an identifier and need not resolve. */
 const NAMESPACE = 'urn:pixart-batch:image:1#';
 const PREFIX = 'pixart';
-/** IPTC's word for a picture made by a generative model, which image search and editors show. */
+/** IPTC's term for an image made by a generative model, which image search and editors show. */
 const MADE_BY_MODEL = 'http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia';
 
 /**
- * The metadata as an XMP packet (ISO 16684-1). The prompt also stands where photo managers look for a description.
+ * The metadata as an XMP packet (ISO 16684-1). The prompt is also in the field that photo managers show as a description.
  * Characters that XML cannot hold become U+FFFD.
  */
 export function toXmp(metadata: ImageMetadata): string {
@@ -21,7 +21,7 @@ export function toXmp(metadata: ImageMetadata): string {
   return packet(metadata.software, description, `${own}\n`);
 }
 
-/** The packet of a picture that has several of ours in it: that a model made it, and which program put it together. */
+/** The packet of an image composed of several of ours: says that a model made it, and which program composed it. */
 export const toPlainXmp = (software: string): string => packet(software, '', '');
 
 function packet(software: string, description: string, own: string): string {
@@ -41,7 +41,7 @@ ${own}  </rdf:Description>
 <?xpacket end="r"?>`;
 }
 
-/** The metadata of an XMP packet, `null` where it holds none of ours, not all of it, or is no XML. */
+/** The metadata of an XMP packet; `null` if ours is missing or incomplete, or it is not XML. */
 export const fromXmp = (xmp: string): ImageMetadata | null => parseMetadata(ownProperties(parse(xmp)));
 
 const parser = new XMLParser({ parseTagValue: false, trimValues: false, htmlEntities: true });
@@ -54,7 +54,7 @@ function parse(xmp: string): unknown {
   }
 }
 
-/** Found by their names, wherever in the tree: other tools that rewrite a packet group properties in other ways. */
+/** Finds our properties by name anywhere in the tree: other tools regroup properties when they rewrite a packet. */
 function ownProperties(node: unknown): Map<string, unknown> {
   const found = new Map<string, unknown>();
   collect(node, found);

@@ -4,10 +4,10 @@ import { type FoundObject, isRefusal, type ObjectStore } from '../store/index.ts
 import { pictureFault, type WantedPicture } from './fault.ts';
 import { readRecord, recordMetadata, recordOf } from './record.ts';
 
-/** An object that is not the picture which its name promises. */
+/** An object that is not the image that its name promises. */
 export type Damaged = { object: FoundObject; fault: string };
 
-/** The place of one picture among a store's shared objects. */
+/** The place of one image among a store's shared objects. */
 export class PicturePlace {
   readonly name: string;
   readonly #store: ObjectStore;
@@ -24,12 +24,12 @@ export class PicturePlace {
     return this.#store.url;
   }
 
-  /** What was in the picture's place when `find` looked last, and is none. */
+  /** A damaged object that the last `find` found in the image's place. */
   get damaged(): Damaged | null {
     return this.#damaged;
   }
 
-  /** The picture, with a record of it from now on; `null` where it is not there. @throws as a store does */
+  /** The image, which has a record from then on; `null` if it is missing. @throws store errors */
   async find(): Promise<FoundObject | null> {
     this.#damaged = null;
     const object = await this.#store.find(this.name);
@@ -45,16 +45,16 @@ export class PicturePlace {
   }
 
   /**
-   * Puts the picture into its place, with a record of it. What `find` saw there is kept under a name that says that it is damaged.
+   * Stores the picture with a record of it. A damaged object that `find` saw there is kept under a name that says so.
    *
-   * @returns `null` where somebody else was quicker: `find` tells what is there then
+   * @returns `null` if another process was faster: `find` returns what is there then
    * @throws as a store does
    */
   put(data: Uint8Array): Promise<FoundObject | null> {
     return putPicture(this.#store, this.#wanted, data, this.#damaged?.object ?? null);
   }
 
-  /** What cannot be noted now is found out again the next time. */
+  /** If the record cannot be written now, the object is checked again the next time. */
   async #note(object: FoundObject): Promise<void> {
     try {
       await object.describe(recordMetadata({ ...contentOf(object), renderKey: this.#wanted.renderKey }));
@@ -64,7 +64,7 @@ export class PicturePlace {
   }
 }
 
-/** As PicturePlace.put, where `damaged` is what was found there. */
+/** Like PicturePlace.put; `damaged` is the object found there. */
 export async function putPicture(
   store: ObjectStore,
   { renderKey, format }: WantedPicture,

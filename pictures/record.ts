@@ -5,7 +5,7 @@ const RENDER_KEY = 'pixart-batch-render-key';
 const BYTES = 'pixart-batch-bytes';
 const CRC32C = 'pixart-batch-crc32c';
 
-/** What is noted of a picture when it is made, in its object's metadata, so that whatever becomes of the object is seen. */
+/** Recorded in an object's metadata when its image is made, so that later changes can be detected. */
 export type PictureRecord = Pick<ObjectStat, 'bytes' | 'crc32c'> & { renderKey: string };
 
 export const recordOf = (data: Uint8Array, renderKey: string): PictureRecord => ({
@@ -20,7 +20,7 @@ export const recordMetadata = ({ renderKey, bytes, crc32c }: PictureRecord): Obj
   [CRC32C]: crc32c,
 });
 
-/** `null` where nothing was noted, as earlier versions did, or not all of it. */
+/** `null` if the record is missing, as in earlier versions, or incomplete. */
 export function readRecord(metadata: ObjectMetadata): PictureRecord | null {
   const { [RENDER_KEY]: renderKey, [BYTES]: bytes, [CRC32C]: crc32c } = metadata;
   if (renderKey === undefined || bytes === undefined || crc32c === undefined) return null;

@@ -6,21 +6,21 @@ import { putPicture } from './picture-place.ts';
 import { readRecord, recordMetadata } from './record.ts';
 import { type Checked, type CheckedImage, checkImage } from './verify-batch.ts';
 
-/** Where an image was brought back from; `render` where only a render brings it back. */
+/** Where an image was restored from; `render` if it has to be rendered again. */
 export type Repair = 'object' | 'copy' | 'render';
 
 /**
- * Brings back of one image what the store has: the batch's copy from the object, or the object from the copy. What was in the place of
- * either is kept under a name that says that it is damaged. Where neither is right, all is prepared for the image to be rendered anew.
+ * Restores one image from the store: the batch's copy from the object, or the object from the copy. The damaged file is kept
+ * under a name that marks it as damaged. If neither is intact, this prepares for the image to be rendered again.
  *
- * @returns `null` where all is right by now, as another of the batch's images has the same object
- * @throws ObjectChanged; as a store does
+ * @returns `null` if everything is intact by now, because another image of the batch shares the object
+ * @throws ObjectChanged; store errors
  */
 export async function repairImage(store: ObjectStore, row: ManifestRow): Promise<Repair | null> {
   const image = await checkImage(store, row);
   const { object, copy, made, signed, wanted } = image;
   if (object.fault === null && copy.fault === null) return null;
-  // Bytes of their own: neither comes back from the other, and render workers have the key.
+  // Signed copies differ from the object, so neither can be restored from the other; only render workers have the key.
   if (signed !== null) {
     await prepareRender(image);
     return 'render';
@@ -33,7 +33,7 @@ export async function repairImage(store: ObjectStore, row: ManifestRow): Promise
   if (object.fault === null && object.found !== null && contentFault(object.found, made) === null) {
     const isRestored = await restoreCopy(object.found, copy).catch(unlessKept);
     if (isRestored === false) throw new ObjectChanged(store.url, copy.name);
-    // A round of the batch has names of its own for copies, where the store keeps what is there.
+    // If the store keeps the damaged copy, a new round can still write one under its own name.
     return isRestored === null ? 'render' : 'object';
   }
   await prepareRender(image);
@@ -47,7 +47,7 @@ function unlessKept(error: unknown): null {
   throw error;
 }
 
-/** Where a copy was exchanged it is first kept aside, in one step with the object's bytes in its place; a folder's copies are links again then. */
+/** A damaged copy is set aside and replaced by the object's bytes in one step; then a folder's copy becomes a link again. */
 async function restoreCopy(object: FoundObject, { name, found }: Checked): Promise<boolean> {
   if (found !== null) {
     const content = { data: await object.read(), contentType: 'application/octet-stream' };
@@ -58,8 +58,8 @@ async function restoreCopy(object: FoundObject, { name, found }: Checked): Promi
 }
 
 /**
- * Keeps the copy, which the render replaces. An object that only the manifest shows to be another than it was gets the manifest's record, so
- * that the worker sees it too.
+ * Saves the copy, which the render will replace. If only the manifest shows that an object has changed, the object gets the
+ * manifest's record, so that the worker notices too.
  */
 async function prepareRender({ object, copy, made, wanted }: CheckedImage): Promise<void> {
   if (copy.found !== null) await copy.found.copy(damagedName(copy.name, copy.found.version));

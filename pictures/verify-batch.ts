@@ -5,32 +5,32 @@ import type { FoundObject, ObjectStore } from '../store/index.ts';
 import { contentFault, fileFault, pictureFault, type WantedPicture } from './fault.ts';
 import { readRecord } from './record.ts';
 
-/** What is under a name, and what keeps it from being what the manifest says of it. */
+/** The object under a name, and how it differs from the manifest. */
 export type Checked = { name: string; found: FoundObject | null; fault: string | null };
 
-/** An image of a batch's manifest, the batch's copy of it and the shared object. */
+/** An image in a batch's manifest, with the batch's copy and the shared object. */
 export type CheckedImage = {
   id: string;
-  /** The batch's row of it. */
+  /** Its row in the manifest. */
   row: ManifestRow;
   wanted: WantedPicture;
-  /** What the manifest says that its object was made with. */
+  /** Size and checksum of its object, from the manifest. */
   made: { bytes: number; crc32c: string };
-  /** The same of the batch's own copy, where it is signed. */
+  /** The same for the batch's own copy, if it is signed. */
   signed: { bytes: number; crc32c: string } | null;
   copy: Checked;
   object: Checked;
 };
 
-/** Each may have an image of 30 MB in memory, twice. */
+/** Each may hold an image of 30 MB in memory, twice. */
 const AT_ONCE = 8;
 
 /**
- * Compares every image of a batch's manifest with what is in the store: its bytes, checksum and render key. Nothing is written.
+ * Compares every image of a batch's manifest with the store: bytes, checksum and render key. Writes nothing.
  *
- * @param onImages is told how many images there are, and how many of them have been looked at
- * @throws UserError where the batch has no manifest
- * @throws as a store does
+ * @param onImages is called with the number of images checked, and of all images
+ * @throws UserError if the batch has no manifest
+ * @throws store errors
  */
 export async function* checkImages(
   store: ObjectStore,
@@ -46,7 +46,7 @@ export async function* checkImages(
   }
 }
 
-/** Compares one image, as it is now. @throws as a store does */
+/** Compares one image, as it is now. @throws store errors */
 export async function checkImage(store: ObjectStore, row: ManifestRow): Promise<CheckedImage> {
   const { id, file, width, height, render_key: renderKey } = row;
   const format = formatOf(file);
@@ -62,7 +62,7 @@ export async function checkImage(store: ObjectStore, row: ManifestRow): Promise<
 
 type Made = CheckedImage['made'];
 
-/** Where a picture was rendered anew since, its record tells of other bytes than this batch's manifest, and both are right. */
+/** If the image has been rendered again since, its record differs from this batch's manifest, and both are valid. */
 async function checkObject(store: ObjectStore, name: string, wanted: WantedPicture, made: Made): Promise<Checked> {
   const found = await store.find(name);
   if (found === null) return { name, found, fault: MISSING };
@@ -71,7 +71,7 @@ async function checkObject(store: ObjectStore, name: string, wanted: WantedPictu
   return { name, found, fault: differs ?? (await pictureFault(found, record, wanted)) };
 }
 
-/** An earlier version may have put what was damaged already into the manifest, so that the bytes of one of the two are looked into. */
+/** An earlier version may have recorded a damaged file in the manifest, so at least one of the two files is decoded. */
 async function checkCopy(
   store: ObjectStore,
   name: string,
@@ -86,10 +86,10 @@ async function checkCopy(
   return { name, found, fault };
 }
 
-/** What was signed had been looked into. */
+/** Signed images were checked before they were signed. */
 async function checkSignedCopy(store: ObjectStore, name: string, signed: Made): Promise<Checked> {
   const found = await store.find(name);
   return { name, found, fault: found === null ? MISSING : contentFault(found, signed) };
 }
 
-const MISSING = 'it is not there';
+const MISSING = 'it is missing';

@@ -26,7 +26,7 @@ export type SheetHead = {
 
 /** One script file: it calls `sheetPiece` with its number and itself. */
 export type SheetPiece = {
-  /** For each SLOTS rows the sprite's address relative to the page; `null` where none of them has a picture. */
+  /** For each SLOTS rows the sprite's address relative to the page; `null` if none of them has a picture. */
   sprites: (string | null)[];
   rows: SheetRow[];
 };
@@ -49,7 +49,7 @@ export type SheetRow = SheetParameters & {
   renderKey: string;
   /** The image's address relative to the page; empty where there is none. */
   file: string;
-  /** The thumbnail's average colour as `#rrggbb`; `null` where there is no thumbnail. */
+  /** The thumbnail's average colour as `#rrggbb`; `null` if there is no thumbnail. */
   colour: string | null;
   /** Cells of the catalog's other columns, by SheetHead.columns; later columns may be missing. */
   values: (string | null)[];

@@ -26,7 +26,7 @@ export type Sprite = { file: Uint8Array; colours: (string | null)[] };
  * Puts thumbnails on one picture.
  *
  * @param slots at most SLOTS
- * @param read gives the encoded image of a slot, or `null` where it is gone; called for one slot after the other
+ * @param read gives the encoded image of a slot, or `null` if it is gone; called for one slot after the other
  * @returns the sprite; an image that is gone or cannot be decoded has no colour, and its slot is empty
  */
 export async function makeSprite(

@@ -8,8 +8,8 @@ import { type ObjectStore, writeOrBeside } from '../store/index.ts';
  * Puts a batch's first images onto one sheet, in the order of its catalog.
  *
  * @param total images that the batch has
- * @returns the object's name; `null` where there is no image
- * @throws ObjectNotFound where one of them is gone
+ * @returns the object's name; `null` if there is no image
+ * @throws ObjectNotFound if one of them is gone
  */
 export async function writeContactSheet(
   store: ObjectStore,

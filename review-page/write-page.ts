@@ -70,7 +70,7 @@ async function writePiece(store: ObjectStore, batch: string, number: number, row
   return { object, sprites: objects.filter((sprite) => sprite !== null) };
 }
 
-/** Writes a sprite unless it is there, and gives its rows their colours. @returns its object's name; `null` where there is nothing to show */
+/** Writes a sprite unless it is there, and gives its rows their colours. @returns its object's name; `null` if there is nothing to show */
 async function writeSprite(store: ObjectStore, batch: string, rows: SheetRow[]): Promise<string | null> {
   const slots = rows.map((row): SpriteImage | null => (row.file === '' ? null : row));
   if (slots.every((image) => image === null)) return null;

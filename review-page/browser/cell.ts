@@ -15,10 +15,10 @@ export type CellContent = {
   total: number;
   side: number;
   isCurrent: boolean;
-  /** `undefined` where the row is not loaded yet. */
+  /** `undefined` if the row is not loaded yet. */
   row: SheetRow | undefined;
   decision: Decision | null;
-  /** `null` where there is no thumbnail, or it is not loaded yet. */
+  /** `null` if there is no thumbnail, or it is not loaded yet. */
   thumbnail: SpriteSlot | null;
 };
 

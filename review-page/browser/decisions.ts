@@ -51,7 +51,7 @@ export class Decisions {
     }
   }
 
-  /** Takes the last decision back and gives the picture that it was about; `null` where there is none. */
+  /** Takes the last decision back and gives the picture that it was about; `null` if there is none. */
   undo(): Picture | null {
     const changes = this.#changes.pop() ?? [];
     for (const { picture, before } of changes) this.#set(picture, before);
@@ -76,7 +76,7 @@ export class Decisions {
   }
 }
 
-/** The browser's storage, or `null` where it is switched off or refused to this page. */
+/** The browser's storage, or `null` if it is switched off or refused to this page. */
 export function openStorage(): Storage | null {
   try {
     const storage = globalThis.localStorage;

@@ -15,7 +15,7 @@ export function exportDecisions({ rows, decisions }: Review): void {
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 
-/** Takes over the decisions of such a file, and says what became of them. @throws Error where it is none */
+/** Takes over the decisions of such a file, and says what became of them. @throws Error if it is none */
 export function importDecisions(review: Review, text: string): string {
   const pictures = new Set([...review.rows].map(([, { id, renderKey }]) => `${renderKey}/${id}`));
   const read = readDecisionsCsv(text);

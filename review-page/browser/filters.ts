@@ -4,7 +4,7 @@ import type { Decision } from './decisions-csv.ts';
 
 /** What a row is filtered by, with all it can be. */
 export type Column = Named & {
-  /** Different values with their counts, in order; `null` where there are too many to choose from. */
+  /** Different values with their counts, in order; `null` if there are too many to choose from. */
   values: Map<string, number> | null;
 };
 

@@ -31,12 +31,12 @@ export class Rows {
     }
   }
 
-  /** `undefined` where its piece is not here yet. */
+  /** `undefined` if its piece is not here yet. */
   at(index: number): SheetRow | undefined {
     return this.#pieces[Math.floor(index / PIECE_ROWS)]?.rows[index % PIECE_ROWS];
   }
 
-  /** `null` where the row has no thumbnail. */
+  /** `null` if the row has no thumbnail. */
   spriteOf(index: number): SpriteSlot | null {
     const sprite = this.#pieces[Math.floor(index / PIECE_ROWS)]?.sprites[Math.floor((index % PIECE_ROWS) / SLOTS)];
     if (sprite === undefined || sprite === null || this.at(index)?.colour === null) return null;

@@ -235,6 +235,6 @@ test('a damaged object that a bucket does not let go fails its image, by its nam
   const kept = createRenderImage({ captions: tinyCaptions, renderer, openStore: async (url) => new GcsStore(url) });
   const { receipt } = attempt(kept, { ...site, bundleDigest });
   await expect(receipt).rejects.toMatchObject({ type: 'ObjectConflict', nonRetryable: true });
-  await expect(receipt).rejects.toThrow(`${site.made.object} is damaged (it is the picture of render key`);
+  await expect(receipt).rejects.toThrow(`${site.made.object} is damaged (it has render key`);
   await expect(receipt).rejects.toThrow(/cannot be replaced: .*retention policy/);
 });

@@ -81,8 +81,8 @@ test('with the server’s database gone, a batch is told of, completed, correcte
   await startFleet();
 
   const lost = expectCode(2, await here('retry', 'things'));
-  expect(lost.stderr).toMatch(/things: not known to the Temporal server at .*expected its plan at .*\/out, found none/);
-  expect((await here('watch', 'things')).stderr).toContain('"status", "report" and "retry" read such a batch');
+  expect(lost.stderr).toMatch(/things: unknown to the Temporal server at .*expected its plan at .*\/out, found none/);
+  expect((await here('watch', 'things')).stderr).toContain('"status", "report" and "retry" read them from their store');
   const told = expectCode(0, await here('status', 'things', '--store', store));
   expect(told.stdout).toMatch(/^batch things cancelled: 3 jobs, 2 rendered, 1 cancelled/);
   expect(expectCode(0, await here('report', 'things', '--store', store)).stdout).toContain('batch things');
@@ -93,7 +93,7 @@ test('with the server’s database gone, a batch is told of, completed, correcte
   const second = expectCode(0, await here('retry', 'things', ...revised));
   expect(second.stdout).toContain('round 2 has started: 1 missing image, 1 rejected image again');
   const settings = 'bundle tiny-two-sizes, window 2, at most 10% or 20 failures';
-  expect(second.stderr).toMatch(new RegExp(`taken from file:.*, as its folder says: ${settings}`));
+  expect(second.stderr).toMatch(new RegExp(`settings from file:.*, as recorded in the batch's folder: ${settings}`));
   expect(second.stderr).toContain('whose address the store does not keep');
   const made = await readManifest(store, 'things');
   expect(made).toMatchObject({ round: 2, failures: [], totals: { jobs: 3, rendered: 3 } });

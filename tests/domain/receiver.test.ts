@@ -50,7 +50,7 @@ test('twenty people are told, and more by a mailing list', () => {
 
 test('an address that is itself a secret is refused, without being repeated', () => {
   const refused = () => receiverOf('https://hooks.slack.com/services/T0/B0/hunter2');
-  expect(refused).toThrow('Set PIXART_SLACK_URL where orchestrators run, and give --webhook slack');
+  expect(refused).toThrow('Set PIXART_SLACK_URL where orchestrators run, and use --webhook slack');
   expect(refused).not.toThrow(/hunter2/);
   expect(() => receiverOf('https://hooks.slack.com./services/T0/B0/hunter2')).toThrow('PIXART_SLACK_URL');
 });
@@ -62,7 +62,7 @@ test.each([
   'https://studio.webhook.office.com/webhookb2/hunter2',
   'https://outlook.office.com/webhook/hunter2',
 ])('%s is a key to a channel in Teams', (address) => {
-  expect(() => receiverOf(address)).toThrow('Set PIXART_TEAMS_URL where orchestrators run, and give --webhook teams');
+  expect(() => receiverOf(address)).toThrow('Set PIXART_TEAMS_URL where orchestrators run, and use --webhook teams');
   expect(() => receiverOf(address)).not.toThrow(/hunter2/);
 });
 
@@ -74,7 +74,7 @@ test.each(['https://outlook.office.com/mail', 'https://logic.azure.com.studio.ex
 );
 
 test('a channel that only later versions know has no variable here, and is called by its name', () => {
-  expect(channelVariable('pager')).toBe('what "pager" takes');
+  expect(channelVariable('pager')).toBe('the settings for "pager"');
 });
 
 test('each channel has a variable of its own, by which it is found in an environment', () => {

@@ -50,7 +50,7 @@ test.each([
   'webhook: expected https://… (http:// on this machine only) without user name and password, found ftp://example.org',
   "store gs://b/p: could not write a: the bucket's encryption key cannot be used; Cloud Storage said: token: unauthorized",
   'Basic authentication is not allowed, and a bearer token is missing',
-  'catalog.csv: line 3, id: expected an id of its own, found "monkey-1", as on line 2',
+  'catalog.csv: line 3, id: expected an id that no other row has, found "monkey-1", already used in line 2',
   'https://storage.googleapis.com/bucket/objects/0123abcd.png?generation=17&alt=media',
   'tokens at most 300 deep; token 12: "▁fox"',
   'write to team@example.org about gs://bucket/a@b.csv',

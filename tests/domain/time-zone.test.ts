@@ -11,8 +11,8 @@ describe('a time zone', () => {
   ])('is taken in the spelling that the server knows: %s', (name, zone) => expect(knownTimeZone(name)).toBe(zone));
 
   it.each([
-    ['Berlin', /expected a name such as Europe\/Berlin or UTC, found "Berlin"\. Is Europe\/Berlin meant\?/],
-    ['new york', /Is America\/New_York meant\?/],
+    ['Berlin', /expected a name such as Europe\/Berlin or UTC, found "Berlin"\. Did you mean Europe\/Berlin\?/],
+    ['new york', /Did you mean America\/New_York\?/],
     ['CEST', /expected a name such as Europe\/Berlin or UTC, found "CEST"$/],
     ['GMT+2', /found "GMT\+2"/],
     ['Local', /found "Local"/],

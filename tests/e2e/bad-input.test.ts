@@ -78,5 +78,5 @@ test('none of all these has started anything', async () => {
     stdout: '',
     stderr: expect.stringMatching(/^the server knows no batch\..*\n$/),
   });
-  expect(await run(['schedule', 'list'])).toMatchObject({ code: 0, stdout: '', stderr: 'no schedule yet\n' });
+  expect(await run(['schedule', 'list'])).toMatchObject({ code: 0, stdout: '', stderr: 'no schedules yet\n' });
 });

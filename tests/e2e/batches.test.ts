@@ -95,7 +95,7 @@ test('with three rows changed it renders three', async () => {
   expect(planned).toMatchObject({ images: 6, stored: 3, toRender: 3, deviceSeconds: expect.any(Number), guessed: [] });
   const priced = expectCode(0, await here('plan', catalog, '--devices', '2', '--cost-per-hour', '3600'));
   expect(priced.stdout).toMatch(
-    /to render: 3; 3 are in .* already\ndevice time: about .*; on 2 devices .*; costs about /,
+    /to render: 3; 3 are already in .*\ndevice time: about .*; about .* on 2 devices; costs about /,
   );
   const dear = ['--max-cost', '0.000001', '--cost-per-hour', '1'];
   expect(expectCode(2, await here('submit', catalog, '--batch', 'third', ...dear)).stderr).toContain('--max-cost');
@@ -225,7 +225,7 @@ test('of a batch that could not be planned, status tells why, and what retry nee
   expect(jsonLines(await here('status', batch, '--json'))).toMatchObject([
     { state: 'failed', reason: expect.stringContaining(why) },
   ]);
-  expect(expectCode(2, await here('retry', batch)).stderr).toContain('status tells why');
+  expect(expectCode(2, await here('retry', batch)).stderr).toContain('"status" says why');
   expectCode(0, await here('schedule', 'delete', 'early'));
 });
 
@@ -277,8 +277,8 @@ test('what was damaged in the store is right in the next batch; verify finds it 
   expect(found).toMatch(/mug: batches\/sound\/mug.png: it has 0 bytes/);
   expect(found).toMatch(/shelf: objects\/\w+.png: it has 100 bytes/);
   const repaired = expectCode(0, await here('verify', 'sound', '--repair')).stdout;
-  expect(repaired).toContain('1 image came back from the shared objects; what was in their places is under damaged/');
-  expect(repaired).toContain('1 image can only be rendered anew');
+  expect(repaired).toContain('1 image restored from the shared objects; the damaged files are under damaged/');
+  expect(repaired).toContain('1 image can only be rendered again');
   expect(repaired).toContain('batch sound: 6 images, all as they were made');
   expect(await readManifest(place.store, 'sound')).toMatchObject({ round: 2, totals: { jobs: 6, failed: 0 } });
   expectCode(0, await here('verify', 'sound'));
@@ -288,7 +288,7 @@ test('what was damaged in the store is right in the next batch; verify finds it 
 test('a batch waits for workers that hold its bundle, says so, and those with another bundle leave it alone', async () => {
   const other = await twoSizeBundle(join(place.folder, 'other'), 'tiny-other');
   const catalog = await place.catalog('things.csv', things('red'));
-  const nobody = (size: number) => `no worker asks for ${size} px of tiny-other`;
+  const nobody = (size: number) => `no worker is polling for ${size} px jobs of bundle tiny-other`;
   const submitted = expectCode(0, await here('submit', catalog, '--batch', 'other', '--bundle', other));
   expect(submitted.stderr).toContain(nobody(256));
   expect(submitted.stderr).toContain(nobody(512));

@@ -75,7 +75,7 @@ test('interrupted in the middle, then npm start: it goes on with the same batch'
   expect(isAlive(server!.pid)).toBe(false);
 
   const resumed = expectCode(0, await start(catalog).finished);
-  expect(resumed.stderr).toContain('going on with it');
+  expect(resumed.stderr).toContain('resuming it');
   expect(batchOf(resumed)).toBe(batchOf(left));
   const { totals, images } = await readManifest(place.store, batchOf(resumed));
   expect(totals).toMatchObject({ jobs: 4, failed: 0, cancelled: 0 });
@@ -123,7 +123,7 @@ test('a second dev works on when the first one is killed, and says what has beco
   const second = startPixartBatch(['dev', '--size', '256', '--threads', '1'], environment);
   await second.said(new RegExp(`Temporal server +${address} \\(of process ${first.pid}, `));
   await second.said(
-    new RegExp(`Ctrl-C stops these workers\\. When process ${first.pid} ends, this one runs the server`),
+    new RegExp(`Ctrl-C stops these workers\\. If process ${first.pid} ends, this one takes over the server`),
   );
 
   first.signal('SIGKILL');

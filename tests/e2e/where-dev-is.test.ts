@@ -58,7 +58,7 @@ test('"dev" says when it is ready, comes back at its address, and is found there
 
   const gone = await runHere(['list']);
   expect(gone).toMatchObject({ code: 4, stdout: '' });
-  expect(gone.stderr).toContain(`whose server was at ${address}, does not run. Start it with "npx pixart-batch dev"`);
+  expect(gone.stderr).toContain(`whose server was at ${address}, is not running. Start it with "npx pixart-batch dev"`);
 
   const again = await whileDevRuns(async (dev) => void (await dev.said(/^ready: /m)));
   expect(again).toBe(address);

@@ -299,8 +299,8 @@ describe('an export writes nothing', () => {
     [{ approved: 'x.csv' }, /found both/],
     [{ to: 'gs://bucket/x.zip' }, /zip file in a folder on this machine/],
     [{ to: 'file://host/x.zip' }, /expected a place on this machine.*found another machine's/],
-    [{ name: '{Category}/{id}.{ext}' }, /found \{Category\}; was \{category\} meant\?/],
-    [{ name: '{categorie}/{id}.{ext}' }, /was \{category\} meant\?/],
+    [{ name: '{Category}/{id}.{ext}' }, /found \{Category\}; did you mean \{category\}\?/],
+    [{ name: '{categorie}/{id}.{ext}' }, /did you mean \{category\}\?/],
   ])('for the invalid request %j', async (changes, message) => expect(await refused(changes)).toMatch(message));
 
   it('into the store itself', async () => {

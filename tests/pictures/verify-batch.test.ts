@@ -207,8 +207,8 @@ describe.each(kinds)('a batch in %s', (_, finished) => {
       ),
     );
     expect((await compare(site)).differences).toMatchObject([
-      { name: copyOf('fox'), fault: expect.stringContaining('cut short') },
-      { name: objectOf('fox'), fault: expect.stringContaining('cut short') },
+      { name: copyOf('fox'), fault: expect.stringContaining('truncated') },
+      { name: objectOf('fox'), fault: expect.stringContaining('truncated') },
     ]);
     expect((await repair(site)).repaired).toEqual([{ id: 'fox', from: 'render' }]);
     await anotherRound(store, ['fox']);

@@ -38,7 +38,7 @@ function compare(now: Job[]) {
 it('distinguishes changed, added and removed rows from those whose render key is the same', async () => {
   const now = await jobs('id,prompt,seed,note\nhen,a hen,3,another note\nowl,a barn owl,7,x\nbee,=a bee,4,x\n');
   const { counts, lines } = compare(now);
-  expect(changesText(counts)).toBe('since monday: 1 changed, 1 new, 1 gone, 1 as before');
+  expect(changesText(counts)).toBe('since monday: 1 changed, 1 new, 1 gone, 1 unchanged');
   expect(lines).toEqual([
     '"changed","owl","prompt","an owl","a barn owl"',
     '"changed","owl","seed","2","7"',

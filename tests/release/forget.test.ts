@@ -191,7 +191,7 @@ test('a batch that runs is refused with what to do, and nothing of it is touched
   expectCode(0, await here('submit', catalog, '--batch', 'winter'));
   const refused = expectCode(2, await here('forget', 'winter', '--yes'));
   expect(refused.stderr).toContain(
-    'it still runs. Wait for its end, or stop it first: npx pixart-batch cancel winter --wait',
+    'it is still running. Wait for its end, or stop it first: npx pixart-batch cancel winter --wait',
   );
   expect((await filesWith(place.store, 'ibex')).length).toBeGreaterThan(0);
   const elsewhere = expectCode(2, await here('forget', 'winter', '--store', path.join(place.folder, 'other')));

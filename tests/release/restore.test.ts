@@ -128,8 +128,8 @@ describe.each(PLACES)('a store in a %s', (kind) => {
     const file = path.join(before.folder, 'schedules.jsonl');
     const made = expectCode(0, await here('schedule', 'import', file));
     expect(made.stdout.trim().split('\n').sort()).toEqual([
-      'schedule nightly is made again',
-      'schedule weekly is made again, paused as it was',
+      'schedule nightly is recreated',
+      'schedule weekly is recreated, paused as before',
     ]);
     expect(expectCode(0, await here('schedule', 'import', file)).stdout).toContain(
       'nightly exists, and is left as it is',

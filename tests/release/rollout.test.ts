@@ -168,7 +168,7 @@ describe.each([
       await old.worker.kill('SIGTERM');
       await expect
         .poll(async () => Object.values(await run('status', 'old')).join(''), { timeout: 180_000 })
-        .toContain(`it belongs to version ${DEPLOYMENT} ${old.buildId} of the workflows`);
+        .toContain(`it belongs to workflow version ${DEPLOYMENT} ${old.buildId}`);
       const again = await startOrchestrator((options) => new WorkerProcess(options));
       expect(again.buildId).toBe(old.buildId);
 

@@ -129,7 +129,7 @@ test
           await vi.waitFor(async () => expect((await started(client)).count).toBeGreaterThan(count), WITHIN);
         });
         await served(dbFile, older!, async (client) => {
-          const why = /its own workflow on the server fails again and again/;
+          const why = /its own workflow on the server keeps failing/;
           await vi.waitFor(async () => {
             expect((await listSchedules(client).next()).value).toMatchObject({ fault: expect.stringMatching(why) });
           }, WITHIN);

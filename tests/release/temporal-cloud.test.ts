@@ -87,7 +87,7 @@ describe('with an API key', () => {
     ['no key', ''],
   ])('%s is refused with what to check, and the key is never printed', async (_, key) => {
     const environment = { ...withKey(key), TEMPORAL_TLS: 'true' };
-    const said = /does not let us do this in namespace "default": Request unauthorized\. Check TEMPORAL_API_KEY/;
+    const said = /denied access to namespace "default": Request unauthorized\. Check TEMPORAL_API_KEY/;
     await expectRefused(environment, said, key || KEY);
   });
 });
@@ -107,9 +107,9 @@ describe('with certificates', () => {
     [
       'of somebody else',
       () => at(byCertificate, { ...ca(), ...certificate(strangers) }),
-      /does not take the client certificate in TEMPORAL_TLS_CLIENT_CERT_PATH/,
+      /rejects the client certificate in TEMPORAL_TLS_CLIENT_CERT_PATH/,
     ],
-    ['that is missing', () => at(byCertificate, ca()), /ask for a client certificate.*TEMPORAL_TLS_CLIENT_CERT_PATH/],
+    ['that is missing', () => at(byCertificate, ca()), /require a client certificate.*TEMPORAL_TLS_CLIENT_CERT_PATH/],
     [
       'of a server that is not trusted',
       () => at(byKey, { TEMPORAL_API_KEY: KEY }),
@@ -120,11 +120,11 @@ describe('with certificates', () => {
       () => at(byKey, { ...ca(), TEMPORAL_API_KEY: KEY, TEMPORAL_TLS_SERVER_NAME: 'another.example' }),
       /for another name.*TEMPORAL_TLS_SERVER_NAME/,
     ],
-    ['that nobody asked the client for: TLS is missing', () => at(byKey, {}), /speak TLS alone.*TEMPORAL_API_KEY/],
+    ['that nobody asked the client for: TLS is missing', () => at(byKey, {}), /require TLS do.*TEMPORAL_API_KEY/],
     [
       'that the server has not: TLS is too much',
       () => at(server.address.replace('127.0.0.1', 'localhost'), { TEMPORAL_API_KEY: KEY }),
-      /speaks no TLS/,
+      /does not speak TLS/,
     ],
   ];
   test.each(wrong)('one %s is told, with what to do', async (_, environment, said) => {

@@ -56,7 +56,7 @@ test('where no orchestrator answers, all that ask are told so, and an order is c
   // More than the server holds for one answer.
   const asked = Array.from({ length: 4 }, () => batchProgress(client, 'foxes'));
   await Promise.all([order, ...asked].map((answer) => expect(answer).rejects.toThrow(NoOrchestrator)));
-  await expect(order).rejects.toThrow(/the server keeps the order/);
+  await expect(order).rejects.toThrow(/the server keeps the command/);
 
   await startOrchestrator();
   await expect.poll(async () => (await batchProgress(client, 'foxes')).paused, soon).toBe('a person paused it');

@@ -259,7 +259,7 @@ describe.skipIf(programs === null)('with both servers', () => {
     expect(await upgrade(), printed).toBe(EXIT.ok);
 
     expect(printed).toMatch(/now uses Temporal server 1\.32 \(was 1\.29\)\n {2}3 schedules moved/);
-    expect(printed).toMatch(/missed; was due meanwhile, last at \d{4}.*: the next "dev" will catch up/);
+    expect(printed).toMatch(/missed; was due meanwhile, last at \d{4}.*: the next "dev" catches up/);
     expect(printed).toContain('often, paused\n');
     const kept = (await readdir(state)).find((name) => name.startsWith('temporal.db.server-1.29-'));
     expect(await readFile(join(state, kept!))).toEqual(await readFile(ofOlder));

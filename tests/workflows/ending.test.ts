@@ -260,7 +260,7 @@ it('the commands show what a batch waits for, that it ended without a manifest, 
   await expect.poll(() => troubleOf('spoken'), soon).toHaveLength(1);
   const status = await here('status', 'spoken');
   expect(status.stdout).toMatch(
-    /writing the manifest: waits for the store since .* UTC, \d attempts? so far: the store is away; gives up at /,
+    /writing the manifest: waiting for the store since .* UTC, \d attempts? so far: the store is away; gives up at /,
   );
   const json = JSON.parse((await here('status', 'spoken', '--json')).stdout);
   expect(json).toMatchObject({ retrying: [{ activity: 'writeManifest', waitsForStore: true }], withoutManifest: null });

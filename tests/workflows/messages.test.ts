@@ -82,7 +82,7 @@ it('a message waits for a worker with the secret, which status reports, and is s
   expect(await batchProgress(site.client, 'waits')).toMatchObject({ tells: 'slack' });
   await expect.poll(() => waitingMessages(site.client, 'waits')).toEqual([{ event: 'batch.completed', trouble: null }]);
   const before = await run('status', 'waits');
-  expect(before.stdout).toContain('nobody is told yet: no orchestrator has PIXART_SLACK_URL');
+  expect(before.stdout).toContain('messages cannot be sent yet: no orchestrator has PIXART_SLACK_URL');
   expect(before.stdout).toContain('waiting to be told: batch.completed');
   expect(posted).toEqual([]);
 
@@ -129,7 +129,9 @@ it('submit warns that no worker can send the messages yet, and says what one wou
   const { code, stderr } = await run('submit', catalog, ...options);
   expect({ code, stderr }).toMatchObject({
     code: 0,
-    stderr: expect.stringContaining('nobody is told yet: no orchestrator has PIXART_SLACK_URL_UNHEARD. Set it'),
+    stderr: expect.stringContaining(
+      'messages cannot be sent yet: no orchestrator has PIXART_SLACK_URL_UNHEARD. Set it',
+    ),
   });
   expect((await run('cancel', 'unheard')).code).toBe(0);
 });

@@ -180,6 +180,6 @@ it('a damaged object that the bucket keeps fails only its image, with its name, 
     `${owl!.object}: it has 0 bytes`,
   );
   expect(expectCode(3, await runHere(['verify', 'kept-1', '--repair'], environment)).stdout).toMatch(
-    /could not be brought back: .*a retention policy keeps/,
+    /could not be restored: .*a retention policy keeps/,
   );
 });

@@ -77,7 +77,7 @@ it("a batch that the server has forgotten is retried from its store with its las
 
   const stranger = { ...BUNDLE, digest: 'cd'.repeat(32) };
   await expect(retried('old', { bundle: stranger })).rejects.toThrow('found simulated (cdcdcdcdcdcd): leave it out');
-  await expect(retryBatch(other.client, 'old')).rejects.toThrow(/old: not known to the Temporal server .*\(--store\)/);
+  await expect(retryBatch(other.client, 'old')).rejects.toThrow(/old: unknown to the Temporal server .*\(--store\)/);
   const retry = await retryBatch(other.client, 'old', { store });
   expect(retry).toMatchObject({ round: 2, missing: 1, from: 'record', isWebhookLost: true });
   expect(retry.settings).toEqual({
@@ -152,7 +152,7 @@ it('if it is not recorded how an earlier version read a batch’s catalog, a cor
   await dropRecord('mapped');
   const edited = await file('mapped-edited.csv', ['id,prompt', 'stair,a stair']);
   const corrected = (more: object) => retried('mapped', { bundle: BUNDLE, corrected: { catalog: edited, ...more } });
-  await expect(corrected({})).rejects.toThrow('does not give the plan that it has, read as usual');
+  await expect(corrected({})).rejects.toThrow('reading its catalog in the default way does not reproduce its plan');
   expect(await keptBatch(store, 'mapped')).toMatchObject({ round: 1 });
 });
 
@@ -162,7 +162,7 @@ it('a round that ended without a manifest is retried for it although no image is
   const receipts = () => site.store.stat(shardReceiptsName('unwritten', 1, 1));
   while ((await receipts()) === null || (await batchProgress(site.client, 'unwritten')).state !== 'finishing')
     await sleep(100);
-  await expect(retryBatch(site.client, 'unwritten')).rejects.toThrow('it still runs');
+  await expect(retryBatch(site.client, 'unwritten')).rejects.toThrow('it is still running');
   await site.client.temporal.workflow.getHandle(batchWorkflowId('unwritten')).terminate('a test');
   outage.end('batches/unwritten/manifest');
   expect(await keptBatch(store, 'unwritten')).toMatchObject({ state: 'unfinished', round: 1, totals: null });
@@ -207,7 +207,7 @@ it('of two simultaneous retries, one runs and the other is refused', async () =>
   const refused = both.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
   expect(refused).toHaveLength(1);
   expect(refused[0]).toBeInstanceOf(UserError);
-  expect(refused[0].message).toMatch(/somebody else has begun round 2|it still runs/);
+  expect(refused[0].message).toMatch(/someone else started round 2|it is still running/);
   await batchEnd(site.client, 'twice');
 });
 
@@ -217,11 +217,11 @@ it('a batch is found after its store was moved, and the error for a missing one 
   await cp(path.join(store, 'batches', 'moved'), path.join(elsewhere, 'batches', 'moved'), { recursive: true });
   await rm(path.join(store, 'batches', 'moved'), { recursive: true });
   await expect(retryBatch(site.client, 'moved')).rejects.toThrow(
-    /moved: expected its plan at batches\/moved\/_plan\/ in file:.*\/out, found none. .* say where the batch lies now/,
+    /moved: expected its plan at batches\/moved\/_plan\/ in file:.*\/out, found none. .* name the store where the batch is now/,
   );
   expect(await retryBatch(site.client, 'moved', { store: elsewhere })).toMatchObject({ round: 2, from: 'record' });
   await batchEnd(site.client, 'moved');
-  await expect(retried('nowhere')).rejects.toThrow(/nowhere: not known .*; expected its plan at .*, found none/);
+  await expect(retried('nowhere')).rejects.toThrow(/nowhere: unknown .*; expected its plan at .*, found none/);
 });
 
 it('a batch that is complete or was retried does not start over under its id, although the server has forgotten it', async () => {

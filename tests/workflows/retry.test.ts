@@ -185,7 +185,7 @@ it('a retry whose corrections only concern rows with an image says so', async ()
   const [door] = first.images;
   const catalog = await file('made-edited.csv', ['id,prompt,size', `${door!.id},a green door,256`]);
   const retried = retryBatch(site.client, 'made', { corrected: { catalog } });
-  await expect(retried).rejects.toThrow(`found none. What was changed (${door!.id}) has its image, which stays`);
+  await expect(retried).rejects.toThrow(`found none. Changed rows (${door!.id}) already have their images, which stay`);
 });
 
 it('a retry with wrong or empty corrections starts nothing, and says why', async () => {
@@ -195,11 +195,11 @@ it('a retry with wrong or empty corrections starts nothing, and says why', async
   await expect(refused(wrong)).rejects.toThrow('2 problems in the catalog');
   const unnamed = await file('unnamed.csv', ['prompt,size', 'a door,256']);
   await expect(refused(unnamed)).rejects.toThrow(
-    /expected changes in rows with the ids .* found none\. 1 of its rows have ids .*\. Rows without an id/,
+    /expected changes in rows that will be rendered again .* found none\. 1 of its rows have ids .*\. The id of a row without one/,
   );
   const [door] = (await site.manifest('refused')).failures;
   const same = await file('same.csv', ['id,prompt,size', `${door!.id},an impossible door,256`]);
-  await expect(refused(same)).rejects.toThrow('expected changes in rows with the ids');
+  await expect(refused(same)).rejects.toThrow('expected changes in rows that will be rendered again');
   const decisions = await file('none.csv', ['id,render_key,decision']);
   await expect(retryBatch(site.client, 'refused', { decisions })).rejects.toThrow('found none rejected');
   expect(await batchProgress(site.client, 'refused')).toMatchObject({ round: 1 });

@@ -27,7 +27,7 @@ export const usualMessage: Message = {
   facts: [
     { label: 'Pictures', value: '118 of 120, 18 of them there before' },
     { label: 'Failed', value: '2' },
-    { label: 'Catalog', value: 'since nightly-20261129T210000Z: 3 changed, 1 new, 0 gone, 116 as before' },
+    { label: 'Catalog', value: 'since nightly-20261129T210000Z: 3 changed, 1 new, 0 gone, 116 unchanged' },
     { label: 'Device time', value: '1 h 2 min, planned about 58 min 12 s' },
     { label: 'Cost', value: '2.58, planned about 2.42' },
     { label: 'Next run', value: '2026-12-01 22:00 +01:00 (Europe/Berlin)' },
