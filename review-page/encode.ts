@@ -3,8 +3,8 @@ import { gathered, runsOf, TURN_CELLS } from '../domain/turns.ts';
 import type { SheetPiece } from './format.ts';
 
 /**
- * JSON that may stand in a script file and inside a page's `<script>`: prompts come from catalogs and must not end the element
- * that they are in. The line separators end a line in older JavaScript.
+ * JSON that is safe in a script file and inside a page's `<script>`: prompts come from catalogs and must not end the element
+ * that they are in. U+2028 and U+2029 end a line in older JavaScript.
  */
 export const scriptJson = (value: unknown): string =>
   JSON.stringify(value).replace(
@@ -12,7 +12,7 @@ export const scriptJson = (value: unknown): string =>
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 
-/** A piece as a script: pages that are opened from a folder may load scripts and pictures, but may not fetch data. */
+/** Encodes a piece as a script: pages opened from a folder may load scripts and pictures, but may not fetch data. */
 export async function encodePiece(number: number, piece: SheetPiece): Promise<{ name: string; file: Uint8Array }> {
   const file = await gathered(parts(number, piece));
   const digest = createHash('sha256').update(file).digest('hex');
@@ -28,5 +28,5 @@ function* parts(number: number, { sprites, rows }: SheetPiece): Generator<Uint8A
   yield Buffer.from(`${rows.length === 0 ? before : ''}]})\n`);
 }
 
-/** Of a row besides the catalog's other columns. */
+/** Number of a row's cells, apart from the catalog's other columns. */
 const OWN_CELLS = 20;

@@ -1,37 +1,37 @@
 import type { Job } from '../domain/job.ts';
 import type { Every } from '../domain/parameters.ts';
 
-/** What the program writes and the page reads. The page's code imports this file too, so it has nothing of Node or the browser. */
+/** The format that the program writes and the page reads. The page imports this file too, so it uses neither Node nor browsers. */
 
-/** Thumbnails lie on sprites of so many columns and rows; each fits into a square of so many pixels. */
+/** Thumbnails are laid out on sprites in columns and rows; each fits into a square `cell` of so many pixels. */
 export const SPRITE = { columns: 5, rows: 5, cell: 240 } as const;
 
 export const SLOTS = SPRITE.columns * SPRITE.rows;
 
-/** Rows that are loaded at once; a multiple of SLOTS, so that no sprite belongs to two pieces. */
+/** Number of rows in a piece; a multiple of SLOTS, so that no sprite belongs to two pieces. */
 export const PIECE_ROWS = 1_000;
 
 /** Embedded in the page. */
 export type SheetHead = {
   batch: string;
-  /** All rows of all pieces. */
+  /** Number of rows of all pieces. */
   jobs: number;
-  /** Addresses of the pieces relative to the page, each with PIECE_ROWS rows but the last. */
+  /** URLs of the pieces relative to the page; each but the last has PIECE_ROWS rows. */
   pieces: string[];
-  /** The parameters that images are told apart by, the fields of a row that have them, and whether they are free text. */
+  /** The parameters that distinguish images, the fields of a row that hold them, and whether they are free text. */
   parameters: { name: string; field: keyof SheetParameters; isText: boolean }[];
   /** Names of the catalog's other columns, in the order of a row's `values`. */
   columns: string[];
 };
 
-/** One script file: it calls `sheetPiece` with its number and itself. */
+/** The contents of one script file, which calls `sheetPiece` with its number and this. */
 export type SheetPiece = {
-  /** For each SLOTS rows the sprite's address relative to the page; `null` if none of them has a picture. */
+  /** For every SLOTS rows, the sprite's URL relative to the page; `null` if none of them has a picture. */
   sprites: (string | null)[];
   rows: SheetRow[];
 };
 
-/** Named by the table of parameters. */
+/** The parameters, under the field names that the table of parameters gives them. */
 export type SheetParameters = {
   [Key in keyof Job as Key extends keyof Every<'sheet'> ? Every<'sheet'>[Key] : never]: Job[Key];
 };
@@ -40,22 +40,22 @@ export type SheetRow = SheetParameters & {
   id: string;
   prompt: string;
   status: 'rendered' | 'reused' | 'failed' | 'cancelled';
-  /** Why there is no image; empty where there is one. */
+  /** Why there is no image; empty if there is one. */
   reason: string;
   width: number;
   height: number;
   /** The first line of the catalog's row: variants and combinations share it. */
   line: number;
   renderKey: string;
-  /** The image's address relative to the page; empty where there is none. */
+  /** The image's URL relative to the page; empty if there is none. */
   file: string;
   /** The thumbnail's average colour as `#rrggbb`; `null` if there is no thumbnail. */
   colour: string | null;
-  /** Cells of the catalog's other columns, by SheetHead.columns; later columns may be missing. */
+  /** Cells of the catalog's other columns, in the order of SheetHead.columns; later columns may be missing. */
   values: (string | null)[];
 };
 
-/** How large a picture is on its sprite: within the square, never enlarged. */
+/** The size of a picture on its sprite: within the square, never enlarged. */
 export function thumbnailSize(width: number, height: number): { width: number; height: number } {
   const scale = Math.min(1, SPRITE.cell / Math.max(width, height));
   return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { keptBuild, ROOT } from '../infra/build/kept-build.mjs';
 
-/** What the page runs, and how it looks. */
+/** The page's script and style. */
 export async function pageCode(): Promise<{ script: string; style: string }> {
   const build = await keptBuild(
     'review-page',

@@ -7,8 +7,8 @@ import { pageCode } from './page-code.ts';
 const digest = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
 /**
- * The page in one file, which loads nothing but its pieces, sprites and images. Its policy lets the one script run that is ours, and
- * what that script loads; nothing in a catalog can become a script.
+ * The page in one file, which loads nothing but its pieces, sprites and images. Its policy allows only our script, and scripts that
+ * it loads; nothing in a catalog can become a script.
  */
 export async function makePage(head: SheetHead): Promise<Uint8Array> {
   const { script, style } = await pageCode();
@@ -16,7 +16,7 @@ export async function makePage(head: SheetHead): Promise<Uint8Array> {
     "default-src 'none'",
     `script-src ${digest(script)} 'strict-dynamic'`,
     `style-src ${digest(style)}`,
-    // Whether a folder's pictures are 'self' is the browser's choice.
+    // Browsers differ in whether pictures in a folder are 'self'.
     "img-src 'self' file:",
     "base-uri 'none'",
     "form-action 'none'",
@@ -32,7 +32,7 @@ export async function makePage(head: SheetHead): Promise<Uint8Array> {
 <style>${style}</style>
 </head>
 <body>
-<noscript>This page needs JavaScript. The images lie beside it.</noscript>
+<noscript>This page needs JavaScript. The images are next to it.</noscript>
 <script type="application/json" id="head">${scriptJson(head)}</script>
 <script>${script}</script>
 </body>

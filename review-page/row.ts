@@ -17,9 +17,9 @@ const parametersOf = (job: Job): SheetParameters =>
   Object.fromEntries(keysOf(FIELDS).map((key) => [FIELDS[key], job[key]])) as SheetParameters;
 
 /**
- * One job and what became of it, as the page shows it; the thumbnail's colour is added when there is one.
+ * A job and its outcome as a row of the page; the thumbnail's colour is added once there is one.
  *
- * @param columns the catalog's other columns that were met so far; new ones are added
+ * @param columns the catalog's other columns that were seen so far; new ones are added
  * @param folder of the batch, with its `/`
  */
 export function sheetRow(

@@ -6,12 +6,12 @@ import { SLOTS, SPRITE, slotPlace, thumbnailSize } from './format.ts';
 /** A picture and its slot; a slot without a picture is `null`. */
 export type SpriteImage = { renderKey: string; width: number; height: number };
 
-/** Raised when sprites are made in another way, so that none of the old ones is taken for a new one. */
+/** Increase it when sprites are made differently, so that old sprites are not reused. */
 const VERSION = 1;
 
 const GREY = 0x80;
 
-/** What a sprite with these pictures is called: the same pictures in the same slots give the same name. */
+/** The name of a sprite with these pictures: the same pictures in the same slots give the same name. */
 export function spriteName(slots: readonly (SpriteImage | null)[]): string {
   const keys = slots.map((image) => image?.renderKey ?? null);
   const digest = createHash('sha256')
@@ -26,7 +26,7 @@ export type Sprite = { file: Uint8Array; colours: (string | null)[] };
  * Puts thumbnails on one picture.
  *
  * @param slots at most SLOTS
- * @param read gives the encoded image of a slot, or `null` if it is gone; called for one slot after the other
+ * @param read returns the encoded image of a slot, or `null` if it is gone; called for one slot after another
  * @returns the sprite; an image that is gone or cannot be decoded has no colour, and its slot is empty
  */
 export async function makeSprite(
@@ -47,11 +47,11 @@ export async function makeSprite(
   const file = await sharp(rgb, { raw: { width, height, channels: 3 } })
     .webp({ quality: 78, effort: 2 })
     .toBuffer();
-  // Of the file rather than the canvas, so that whoever finds it later gets the same.
+  // From the file rather than the canvas, so that they are the same when the sprite is reused.
   return { file, colours: await spriteColours(file, found) };
 }
 
-/** The colours of a sprite that was made earlier. */
+/** The average colours of the thumbnails on a sprite. */
 export async function spriteColours(
   file: Uint8Array,
   slots: readonly (SpriteImage | null)[],
@@ -74,7 +74,7 @@ async function thumbnail(file: Uint8Array, image: SpriteImage): Promise<Pixels |
       .toBuffer({ resolveWithObject: true });
     return { rgb: data, width, height };
   } catch {
-    // One file that somebody damaged does not cost the page of all the others.
+    // One damaged file must not prevent the page for all the others.
     return null;
   }
 }

@@ -5,9 +5,9 @@ import type { RowOutcome } from '../records/plan-and-receipts.ts';
 import { type ObjectStore, writeOrBeside } from '../store/index.ts';
 
 /**
- * Puts a batch's first images onto one sheet, in the order of its catalog.
+ * Writes a sheet with a batch's first images, in the order of its catalog.
  *
- * @param total images that the batch has
+ * @param total number of the batch's images
  * @returns the object's name; `null` if there is no image
  * @throws ObjectNotFound if one of them is gone
  */
@@ -30,6 +30,6 @@ async function firstImages(store: ObjectStore, outcomes: AsyncIterable<RowOutcom
     if (isReceipt(outcome)) images.push({ id, caption, line, read: () => store.read(outcome.copy) });
     if (images.length === MAX_SHEET_IMAGES) break;
   }
-  // A plan has one size after the other.
+  // A plan is ordered by size.
   return images.toSorted((a, b) => a.line - b.line);
 }

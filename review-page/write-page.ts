@@ -10,15 +10,15 @@ import { makePage } from './page.ts';
 import { SHEET_PARAMETERS, sheetRow } from './row.ts';
 import { makeSprite, type SpriteImage, spriteColours, spriteName } from './sprite.ts';
 
-/** Sprites that are made at once: while one waits for the store another one is decoded. */
+/** Number of sprites made concurrently: while one waits for the store, another is decoded. */
 const SPRITES_AT_ONCE = 4;
 
-/** Names of objects: the page, and what it loads. */
+/** Object names of the page and of what it loads. */
 export type WrittenPage = { page: string; loads: Set<string> };
 
 /**
- * Writes the page that shows all rows of a batch. Sprites and rows are named by what they hold, so what an earlier attempt or
- * round wrote is used again, and a page that is open keeps what it shows. Memory is bounded by a piece's rows and a few images.
+ * Writes the page that shows all rows of a batch. Sprites and rows are named by their contents, so those of an earlier attempt or
+ * round are reused, and an open page keeps working. Memory is bounded by a piece's rows and a few images.
  */
 export async function writePage(
   store: ObjectStore,
@@ -70,7 +70,7 @@ async function writePiece(store: ObjectStore, batch: string, number: number, row
   return { object, sprites: objects.filter((sprite) => sprite !== null) };
 }
 
-/** Writes a sprite unless it is there, and gives its rows their colours. @returns its object's name; `null` if there is nothing to show */
+/** Writes a sprite unless it exists, and sets its rows' colours. @returns its object's name; `null` if there is nothing to show */
 async function writeSprite(store: ObjectStore, batch: string, rows: SheetRow[]): Promise<string | null> {
   const slots = rows.map((row): SpriteImage | null => (row.file === '' ? null : row));
   if (slots.every((image) => image === null)) return null;
@@ -80,7 +80,7 @@ async function writeSprite(store: ObjectStore, batch: string, rows: SheetRow[]):
   const { file, colours } = await makeSprite(slots, (slot) =>
     readIfThere(store, `${batchFolder(batch)}${rows[slot]!.file}`),
   );
-  // What is missing from it may be there when the page is written the next time; then it has this name.
+  // Named without the missing images: the next time, they may be there.
   const found = slots.map((image, slot) => (colours[slot] === null ? null : image));
   const object = `${sheetFolder(batch)}${spriteName(found)}`;
   await store.create(object, file, 'image/webp');
@@ -92,5 +92,5 @@ async function writeSprite(store: ObjectStore, batch: string, rows: SheetRow[]):
   }
 }
 
-/** Of an object of the batch, relative to its page. */
+/** The URL of an object of the batch, relative to its page. */
 const address = (batch: string, object: string): string => object.slice(batchFolder(batch).length);

@@ -22,7 +22,7 @@ export type CellContent = {
   thumbnail: SpriteSlot | null;
 };
 
-/** One cell of the grid. It is used for one row after the other while the grid scrolls. */
+/** One cell of the grid, reused for other rows while the grid scrolls. */
 export class Cell {
   readonly element = make('div', { className: 'cell', role: 'listitem' });
   place = -1;

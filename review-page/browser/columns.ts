@@ -1,10 +1,10 @@
 import type { SheetHead, SheetRow } from '../format.ts';
 
-/** What every row says under one name. */
+/** A named value that every row has. */
 export type Named = {
   name: string;
   textOf: (row: SheetRow) => string;
-  /** It is the catalog's, which may have the name of one of ours. */
+  /** It is a column of the catalog, which may have the same name as one of ours. */
   isCarried?: true;
 };
 
@@ -12,17 +12,17 @@ type Parameters = Pick<SheetHead, 'parameters'>;
 
 const ORDER = ['seed', 'steps', 'guidance', 'size'];
 
-/** The parameters that images are told apart by and that take few characters. */
+/** The parameters that distinguish images and have short values. */
 export const shortOf = (head: Parameters): Named[] => inOrder(named(head, false), ORDER);
 
-/** Those that are free text, which may be long. */
+/** The parameters that are free text, which may be long. */
 export const textsOf = (head: Parameters): Named[] => named(head, true);
 
 /** The catalog's other columns. */
 export const carriedOf = ({ columns }: Pick<SheetHead, 'columns'>): Named[] =>
   columns.map((name, at) => ({ name, textOf: (row) => row.values[at] ?? '', isCarried: true }));
 
-/** Those that are listed first, as they are listed; the others behind them as they came. */
+/** The listed ones first, in the order of the list; then the others in their own order. */
 export function inOrder(all: Named[], listed: readonly string[]): Named[] {
   const rank = ({ name }: Named): number => (listed.includes(name) ? listed.indexOf(name) : listed.length);
   return all.toSorted((a, b) => rank(a) - rank(b));

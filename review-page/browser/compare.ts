@@ -18,7 +18,7 @@ export class Compare {
   #rows: SheetRow[] = [];
   #of: SheetRow | null = null;
   #current = 0;
-  /** Zoom, and the point that is in the middle as a part of the image. */
+  /** Zoom, and the point in the middle as a fraction of the image. */
   #view = { zoom: 1, x: 0, y: 0 };
 
   constructor(review: Review) {
@@ -57,7 +57,7 @@ export class Compare {
     this.#show(numbers.row > 1 || numbers.prompt === 1 ? 'row' : 'prompt');
   }
 
-  /** @returns whether the key means something here */
+  /** @returns whether the key was handled */
   key(event: KeyboardEvent): boolean {
     const steps: Record<string, number> = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
     const step = steps[event.key];
@@ -131,7 +131,7 @@ export class Compare {
     this.#mark();
   }
 
-  /** Shows decisions, and which image the keys are for. */
+  /** Shows decisions, and which image the keys act on. */
   #mark(): void {
     if (!this.isOpen) return;
     for (const [place, figure] of [...this.#figures.children].entries()) {
@@ -157,7 +157,7 @@ export class Compare {
 
   #wheel(event: WheelEvent): void {
     const frame = event.target instanceof Element ? event.target.closest('.frame') : null;
-    // Where there are more images than fit, the wheel scrolls, and zooms with Ctrl, as pinching does.
+    // If there are more images than fit, the wheel scrolls; with Ctrl, it zooms, as pinching does.
     const scrolls = this.#figures.scrollHeight > this.#figures.clientHeight;
     if (frame === null || (scrolls && !event.ctrlKey)) return;
     event.preventDefault();
@@ -167,7 +167,7 @@ export class Compare {
     this.#zoom(WHEEL_STEP ** -event.deltaY, x, y);
   }
 
-  /** Leaves in place what is under a point, given from the middle as a part of the frame. */
+  /** Zooms around a point, given relative to the middle as a fraction of the frame. */
   #zoom(factor: number, x = 0, y = 0): void {
     const zoom = Math.min(MOST_ZOOM, Math.max(1, this.#view.zoom * factor));
     const ratio = zoom / this.#view.zoom;

@@ -5,8 +5,8 @@ export type DecisionRow = { id: string; renderKey: string; decision: Decision };
 const COLUMNS = ['id', 'render_key', 'decision'] as const;
 
 /**
- * The table that is handed on (RFC 4180): each row names the picture that was looked at, so that a decision is never taken for one
- * on another picture of the same id. A text that a spreadsheet would take for a formula gets an apostrophe in front.
+ * The exported table (RFC 4180): each row names the picture that was reviewed, so that a decision never applies to another
+ * picture with the same id. Text that a spreadsheet would read as a formula gets an apostrophe in front.
  */
 export const decisionsCsv = (rows: readonly DecisionRow[]): string =>
   [COLUMNS, ...rows.map(({ id, renderKey, decision }) => [id, renderKey, decision])]
@@ -16,7 +16,7 @@ export const decisionsCsv = (rows: readonly DecisionRow[]): string =>
 const quoted = (cell: string): string => `"${(/^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell).replaceAll('"', '""')}"`;
 
 /**
- * Reads that table back, also after a spreadsheet has saved it with semicolons or tabs, other columns or another order.
+ * Reads that table back, even after a spreadsheet has saved it with semicolons or tabs, extra columns or in another order.
  *
  * @throws Error that says what was expected, what was found and where
  */
@@ -38,7 +38,7 @@ export function readDecisionsCsv(text: string): DecisionRow[] {
   });
 }
 
-/** Rows of cells; empty lines are left out. */
+/** Rows of cells; empty lines are skipped. */
 function parseTable(text: string): string[][] {
   const separator = [',', ';', '\t'].find((candidate) => text.split(/[\r\n]/, 1)[0]!.includes(candidate)) ?? ',';
   const cell = new RegExp(`(?:"((?:[^"]|"")*)"|([^"\\r\\n${separator}]*))(${separator}|\\r\\n|\\n|\\r|$)`, 'y');

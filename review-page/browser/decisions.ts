@@ -1,13 +1,13 @@
 import type { Decision } from './decisions-csv.ts';
 
-/** What is decided on. The same id with another render key is another picture. */
+/** The subject of a decision. The same id with another render key is another picture. */
 export type Picture = { id: string; renderKey: string };
 
 type Change = { picture: Picture; before: Decision | null };
 
 /**
- * Decisions on the pictures of one batch, kept in the browser's storage, one entry each: so two windows do not overwrite each
- * other, and a decision on a picture that has been replaced since does not count.
+ * Decisions on the pictures of one batch, kept in the browser's storage, one entry each, so that two windows do not overwrite each
+ * other, and decisions on pictures that have since been replaced do not count.
  */
 export class Decisions {
   readonly #prefix: string;
@@ -16,7 +16,7 @@ export class Decisions {
   readonly #decided = new Map<string, Decision>();
   readonly #changes: Change[][] = [];
 
-  /** @param onLoss called when the storage takes no more; what is decided then lasts as long as the page */
+  /** @param onLoss called when the storage rejects a write; decisions then last as long as the page */
   constructor(batch: string, storage: Storage | null, onLoss: () => void) {
     this.#prefix = `pixart-batch/${batch}/`;
     this.#storage = storage;
@@ -24,12 +24,12 @@ export class Decisions {
     for (let at = 0; at < (storage?.length ?? 0); at++) this.take(storage!.key(at)!);
   }
 
-  /** Whether they outlive the page. */
+  /** Whether decisions outlive the page. */
   get kept(): boolean {
     return this.#storage !== null;
   }
 
-  /** Takes over what another window has written. */
+  /** Applies a change that another window has written. */
   take(entry: string): void {
     if (!entry.startsWith(this.#prefix)) return;
     const value = this.#storage?.getItem(entry);
@@ -41,7 +41,7 @@ export class Decisions {
     return this.#decided.get(this.#entry(picture)) ?? null;
   }
 
-  /** Decides on all of them at once; one undo takes all of it back. */
+  /** Decides on all of them at once; one undo reverts them all. */
   decide(pictures: readonly (Picture & { decision: Decision | null })[]): void {
     const changes: Change[] = [];
     this.#changes.push(changes);
@@ -51,7 +51,7 @@ export class Decisions {
     }
   }
 
-  /** Takes the last decision back and gives the picture that it was about; `null` if there is none. */
+  /** Reverts the last decision. @returns the picture that it was about; `null` if there is none */
   undo(): Picture | null {
     const changes = this.#changes.pop() ?? [];
     for (const { picture, before } of changes) this.#set(picture, before);
@@ -76,7 +76,7 @@ export class Decisions {
   }
 }
 
-/** The browser's storage, or `null` if it is switched off or refused to this page. */
+/** The browser's storage, or `null` if it is disabled or denied to this page. */
 export function openStorage(): Storage | null {
   try {
     const storage = globalThis.localStorage;

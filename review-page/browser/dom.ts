@@ -11,12 +11,12 @@ export function make<Tag extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** A button that a person who cannot see its sign hears by its label. */
+/** A button with a label that screen readers say in place of its sign. */
 export const button = (sign: string, label: string, action: () => void, className = ''): HTMLButtonElement =>
   make('button', { type: 'button', className, title: label, ariaLabel: label, onclick: action }, sign);
 
-/** `12,345` in the reader's own way of writing. */
+/** `12,345` in the reader's locale. */
 export const count = (value: number): string => value.toLocaleString();
 
-/** An address for a file beside the page. */
+/** The URL of a file next to the page. */
 export const addressOf = (file: string): string => file.split('/').map(encodeURIComponent).join('/');

@@ -2,7 +2,7 @@ import { type DecisionRow, decisionsCsv, readDecisionsCsv } from './decisions-cs
 import { count, make } from './dom.ts';
 import type { Review } from './review.ts';
 
-/** Hands the decisions on all rows to the browser as a file to keep. */
+/** Offers the decisions on all rows as a download. */
 export function exportDecisions({ rows, decisions }: Review): void {
   const decided: DecisionRow[] = [];
   for (const [, row] of rows) {
@@ -11,11 +11,11 @@ export function exportDecisions({ rows, decisions }: Review): void {
   }
   const address = URL.createObjectURL(new Blob([decisionsCsv(decided)], { type: 'text/csv' }));
   make('a', { href: address, download: 'decisions.csv' }).click();
-  // The browser may begin to read it only later.
+  // The browser may start to read it later.
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 
-/** Takes over the decisions of such a file, and says what became of them. @throws Error if it is none */
+/** Imports the decisions of such a file. @returns a summary for the user @throws Error if it is not such a file */
 export function importDecisions(review: Review, text: string): string {
   const pictures = new Set([...review.rows].map(([, { id, renderKey }]) => `${renderKey}/${id}`));
   const read = readDecisionsCsv(text);
@@ -23,7 +23,7 @@ export function importDecisions(review: Review, text: string): string {
   review.decisions.decide(ours);
   review.refresh();
   const others = read.length - ours.length;
-  const left = others === 0 ? '' : `; ${count(others)} left out: about pictures that are not here`;
+  const left = others === 0 ? '' : `; ${count(others)} skipped: about pictures that are not here`;
   return `${count(ours.length)} ${ours.length === 1 ? 'decision' : 'decisions'} imported${left}`;
 }
 

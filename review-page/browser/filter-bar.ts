@@ -2,7 +2,7 @@ import { count, make } from './dom.ts';
 import { type Column, columnsOf, type Filter, isActive, NO_FILTER } from './filters.ts';
 import type { Review } from './review.ts';
 
-/** Columns beside the search; the others are behind a button. */
+/** Columns next to the search; the others are behind a button. */
 const FIRST = ['status', 'size'];
 
 const isFirst = ({ name, isCarried }: Column): boolean => !isCarried && FIRST.includes(name);
@@ -11,7 +11,7 @@ const keyOf = ({ name, isCarried }: Column): string => `${isCarried ? 'catalog' 
 
 type Control = HTMLSelectElement | HTMLInputElement;
 
-/** The search, and a choice for each column in which rows differ. */
+/** The search, and a control for each column in which rows differ. */
 export class FilterBar {
   readonly element = make('form', { className: 'filters', role: 'search', ariaLabel: 'Filter' });
   readonly search = make('input', { type: 'search', placeholder: 'Search id, prompt, columns', ariaLabel: 'Search' });
@@ -51,7 +51,7 @@ export class FilterBar {
     this.offerColumns();
   }
 
-  /** Offers what is in the rows that are here; what was chosen stays. */
+  /** Offers the values of the loaded rows; choices are kept. */
   offerColumns(): void {
     const chosen = new Map(this.#controls.map(({ column, control }) => [keyOf(column), control.value]));
     const rows = [...this.#review.rows].map(([, row]) => row);
@@ -96,7 +96,7 @@ export class FilterBar {
   }
 }
 
-/** A choice's value is that of the column behind a mark, because the column's own may be empty. */
+/** An option's value is the column's value after a prefix, because the column's value may be empty. */
 const chosenOf = (control: Control): string | null => {
   if (control.value === '') return null;
   return control instanceof HTMLSelectElement ? control.value.slice(1) : control.value;

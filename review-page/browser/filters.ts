@@ -2,18 +2,18 @@ import type { SheetHead, SheetRow } from '../format.ts';
 import { carriedOf, inOrder, type Named, shortOf, textsOf } from './columns.ts';
 import type { Decision } from './decisions-csv.ts';
 
-/** What a row is filtered by, with all it can be. */
+/** A column to filter by, with all its values. */
 export type Column = Named & {
-  /** Different values with their counts, in order; `null` if there are too many to choose from. */
+  /** Distinct values with their counts, in order; `null` if there are too many to choose from. */
   values: Map<string, number> | null;
 };
 
-/** More different values are searched by text. */
+/** A column with more distinct values is searched by text. */
 export const MAX_CHOICES = 40;
 
 const ORDER = ['status', 'size', 'pixels', 'steps', 'guidance', 'seed'];
 
-/** Columns in which rows differ: those of the job first, then the catalog's others. */
+/** Columns in which rows differ: those of the job first, then the catalog's other columns. */
 export function columnsOf(rows: Iterable<SheetRow>, head: Pick<SheetHead, 'parameters' | 'columns'>): Column[] {
   const short: Named[] = [
     { name: 'status', textOf: (row) => row.status },
@@ -43,10 +43,10 @@ const sorted = (values: Map<string, number>): Map<string, number> =>
   new Map([...values].sort(([a], [b]) => a.localeCompare(b, undefined, { numeric: true })));
 
 export type Filter = {
-  /** Words that all have to be in the row's id, its texts or the catalog's other columns. */
+  /** Words that must all occur in the row's id, its texts or the catalog's other columns. */
   text: string;
   decision: Decision | 'undecided' | 'any';
-  /** For each column either the value that is chosen, or a text that its value has to hold. */
+  /** For each column either the chosen value, or text that its value must contain. */
   columns: { column: Column; chosen: string }[];
 };
 
@@ -55,7 +55,7 @@ export const NO_FILTER: Filter = { text: '', decision: 'any', columns: [] };
 export const isActive = ({ text, decision, columns }: Filter): boolean =>
   text.trim() !== '' || decision !== 'any' || columns.length > 0;
 
-/** Says of a row and its decision whether the filter lets them pass. */
+/** @returns a test whether a row and its decision match the filter */
 export function matcher(
   { text, decision, columns }: Filter,
   head: Pick<SheetHead, 'parameters'>,
@@ -81,7 +81,7 @@ function hasWords(row: SheetRow, words: string[], texts: Named[]): boolean {
   return words.every((word) => text.includes(word));
 }
 
-/** A page has the same texts for as long as it is open, and every key of the search looks through all rows. */
+/** Cached, because every keystroke in the search looks through all rows; a page's texts never change while it is open. */
 const searchable = new WeakMap<SheetRow, string>();
 
 function searchableOf(row: SheetRow, texts: Named[]): string {
@@ -91,7 +91,7 @@ function searchableOf(row: SheetRow, texts: Named[]): string {
   return text;
 }
 
-/** As people search: "Zoe" and "zoë" find "Zoë". Letters of other scripts keep their marks, which make another letter of them. */
+/** Folds text for searching: "Zoe" and "zoë" find "Zoë". Other scripts keep their marks, which make a different letter there. */
 export const folded = (text: string): string =>
   text
     .normalize('NFKD')

@@ -1,4 +1,4 @@
-/** How a grid's cells lie in a window of some width. */
+/** The layout of a grid's cells in a window of a given width. */
 export type GridLayout = { columns: number; side: number; rowHeight: number; height: number };
 
 export const GAP = 14;
@@ -16,7 +16,7 @@ export function gridLayout(width: number, cells: number): GridLayout {
   return { columns, side, rowHeight, height: 2 * PADDING - GAP + Math.ceil(cells / columns) * rowHeight };
 }
 
-/** First cell and the one after the last that are in view or about to be, two rows on each side. */
+/** The range of cells in view, and two rows before and after; `to` is exclusive. */
 export function visibleCells(
   { columns, rowHeight }: GridLayout,
   cells: number,

@@ -4,10 +4,10 @@ import { cellPlace, type GridLayout, gridLayout, visibleCells } from './grid-lay
 import type { Review } from './review.ts';
 import { Sprites } from './sprites.ts';
 
-/** Sprites are not asked for while the grid flies past them. */
+/** Sprites are not loaded while the grid scrolls past them. */
 const SETTLED_MS = 60;
 
-/** All matches as cells, of which only those in view exist. */
+/** All matches as cells; only those in view exist. */
 export class Grid {
   readonly element = make('main', { className: 'grid', ariaLabel: 'Images' });
   readonly #list = make('div', { className: 'cells', role: 'list' });
@@ -38,13 +38,13 @@ export class Grid {
     return Math.max(1, Math.floor(this.element.clientHeight / this.#layout.rowHeight));
   }
 
-  /** Scrolls to the current cell and gives it the focus. */
+  /** Scrolls to the current cell and focuses it. */
   reveal(): void {
     this.scrollToCurrent();
     this.#cells.get(this.#review.current)?.focus();
   }
 
-  /** As far as needed to see it. */
+  /** Scrolls only as far as needed. */
   scrollToCurrent(): void {
     this.#layout = gridLayout(this.element.clientWidth, this.#review.matches.length);
     this.#list.style.height = `${this.#layout.height}px`;
@@ -56,7 +56,7 @@ export class Grid {
     this.#render(true);
   }
 
-  /** The cell that was at the top stays there. */
+  /** Keeps the cell that was at the top there. */
   #resized(): void {
     const { columns, rowHeight } = this.#layout;
     const top = Math.round(this.element.scrollTop / rowHeight) * columns;
@@ -73,7 +73,7 @@ export class Grid {
     if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#render(this.#all));
   }
 
-  /** @param all whether cells that stay in view may have to show something else */
+  /** @param all whether to update cells that stay in view too */
   #render(all: boolean): void {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
@@ -85,7 +85,7 @@ export class Grid {
       this.#list.style.height = `${this.#layout.height}px`;
     }
     const { from, to } = visibleCells(this.#layout, matches.length, scrollTop, clientHeight);
-    // The current cell stays although it is out of view: it has the focus.
+    // The current cell stays even if it is out of view: it has the focus.
     const isWanted = (place: number) => (place >= from && place < to) || (place === current && place < matches.length);
     for (const [place, cell] of this.#cells) {
       if (isWanted(place)) continue;

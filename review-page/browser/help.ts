@@ -1,17 +1,17 @@
 import { button, make } from './dom.ts';
 
 const KEYS: [string, string][] = [
-  ['arrows', 'move; in a large image the previous and next one'],
+  ['arrows', 'move; in an open image, previous and next'],
   ['Enter', 'open the image'],
-  ['a', 'approve, and on to the next'],
-  ['r', 'reject, and on to the next'],
+  ['a', 'approve and go to the next'],
+  ['r', 'reject and go to the next'],
   ['u', 'undo the last decision'],
   ['c', 'compare with images of the same row or prompt'],
   ['f', 'fit or 100 %'],
-  ['+ −, wheel', 'zoom; with Ctrl where the wheel scrolls'],
-  ['Shift + arrows, drag', 'move within a large image'],
+  ['+ −, wheel', 'zoom; Ctrl + wheel if the wheel scrolls'],
+  ['Shift + arrows, drag', 'pan an open image'],
   ['Home, End', 'first, last'],
-  ['Page up, Page down', 'a page back, on'],
+  ['Page up, Page down', 'previous page, next page'],
   ['/', 'search'],
   ['Esc', 'close'],
   ['?', 'this help'],
@@ -29,7 +29,7 @@ export function makeHelp(kept: boolean): HTMLDialogElement {
     make(
       'p',
       {},
-      `${kept ? 'They stay in this browser' : 'This browser does not keep them'}. Export them as decisions.csv to hand them on; Import reads such a file back. Only decisions on the pictures that are here now count: a picture that was rendered anew is undecided.`,
+      `${kept ? 'They are kept in this browser' : 'This browser does not keep them'}. Export them as decisions.csv to pass them on; Import reads such a file back. Decisions count only for the pictures that are here now: a picture that was rendered again is undecided.`,
     ),
     button('Close', 'Close (Esc)', () => dialog.close()),
   );

@@ -13,7 +13,7 @@ export type Parts = {
   help: HTMLDialogElement;
 };
 
-/** Listens to keys that are not meant for a field that is being written in. */
+/** Listens to keys that are not typed into a field. */
 export function listenToKeys(parts: Parts): void {
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -26,7 +26,7 @@ function isWriting({ target }: KeyboardEvent): boolean {
   return target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
 }
 
-/** Escape empties a search at first, as browsers do, and then goes back to the images. */
+/** Escape first clears a search, as browsers do, and then returns to the images. */
 function leaveField({ key, target }: KeyboardEvent, grid: Grid): void {
   if (key !== 'Escape' || (target instanceof HTMLInputElement && target.value !== '')) return;
   grid.reveal();
@@ -48,7 +48,7 @@ function handle(event: KeyboardEvent, { review, grid, zoom, compare, filters, he
   return done(() => review.moveTo(review.current + step), grid, zoom);
 }
 
-/** How many places a key moves in the grid. */
+/** How many places a key moves in the grid; `null` if it is not such a key. */
 function gridStep(key: string, { current, matches }: Review, { columns, page }: Grid): number | null {
   const steps: Record<string, number> = {
     ArrowLeft: -1,
@@ -65,7 +65,7 @@ function gridStep(key: string, { current, matches }: Review, { columns, page }: 
 
 function done(action: () => void, grid?: Grid, zoom?: Zoom): true {
   action();
-  // Under the large image the grid follows when it is closed.
+  // While an image is open, the grid only follows when it is closed.
   if (zoom?.isOpen === false) grid?.reveal();
   return true;
 }

@@ -53,7 +53,7 @@ const grid = new Grid(review, {
     review.moveTo(place);
     zoom.open();
   },
-  // With a mouse nobody wants to be moved on; pressing again takes it back.
+  // A click does not move to the next image; a second one reverts the decision.
   decide: (place, decision) => {
     const row = review.rowAt(place);
     if (row !== undefined) review.decide(row, decisions.of(row) === decision ? null : decision);
@@ -80,7 +80,7 @@ const exchange = [
   button('Export decisions', 'Export decisions as decisions.csv', () => exportDecisions(review)),
   button('Import', 'Import decisions.csv', () => chooseFile(takeOver)),
 ];
-// They are about all rows.
+// They need all rows.
 for (const control of [...exchange, order]) control.disabled = true;
 
 const actions = make(
@@ -123,7 +123,7 @@ rows
     for (const control of [...exchange, order]) control.disabled = false;
     if (rows.failed.length > 0) {
       say(
-        `Some rows are missing: expected ${rows.failed.join(', ')} beside this page. Copy the whole folder of the batch.`,
+        `Some rows are missing: expected ${rows.failed.join(', ')} next to this page. Copy the whole folder of the batch.`,
       );
     }
     document.body.dataset.loaded = 'true';

@@ -2,7 +2,7 @@ import { button, make } from './dom.ts';
 import { CATALOG_ORDER, ordersOf } from './order.ts';
 import type { Review } from './review.ts';
 
-/** The choice by what rows are ordered, and which way. */
+/** The control for the order of rows, and its direction. */
 export class OrderControl {
   readonly element = make('span', { className: 'order' });
   readonly #review: Review;
@@ -11,7 +11,7 @@ export class OrderControl {
   readonly #changed: () => void;
   #isDescending = false;
 
-  /** Until all rows are here nobody knows their order. */
+  /** Rows can be ordered only when all of them are loaded. */
   set disabled(disabled: boolean) {
     this.#by.disabled = disabled;
     this.#direction.disabled = disabled;

@@ -1,12 +1,12 @@
 import type { SheetHead, SheetRow } from '../format.ts';
 import { carriedOf, type Named, shortOf, textsOf } from './columns.ts';
 
-/** By what rows are shown; `null` is the order of the catalog. */
+/** The order of rows; `by` is `null` for that of the catalog. */
 export type Order = { by: Named | null; isDescending: boolean };
 
 export const CATALOG_ORDER: Order = { by: null, isDescending: false };
 
-/** What rows can be ordered by besides the catalog's order. */
+/** What rows can be ordered by, apart from the catalog's order. */
 export const ordersOf = (head: Pick<SheetHead, 'parameters' | 'columns'>): Named[] => [
   { name: 'id', textOf: (row) => row.id },
   { name: 'prompt', textOf: (row) => row.prompt },
@@ -18,7 +18,7 @@ export const ordersOf = (head: Pick<SheetHead, 'parameters' | 'columns'>): Named
 
 const collator = new Intl.Collator(undefined, { numeric: true });
 
-/** The rows' indices in this order. Rows that it does not tell apart stay in the catalog's order, those without a value come last. */
+/** The rows' indices in this order. Rows with equal values stay in the catalog's order, those without a value come last. */
 export function ordered(rows: Iterable<[index: number, row: SheetRow]>, { by, isDescending }: Order): number[] {
   const keyed = Array.from(rows, ([index, row]) => ({ index, line: row.line, text: by?.textOf(row) ?? '' }));
   const sign = isDescending ? -1 : 1;

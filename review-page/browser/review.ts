@@ -5,18 +5,18 @@ import { type Filter, isActive, matcher, NO_FILTER } from './filters.ts';
 import { type Order, ordered } from './order.ts';
 import type { Rows } from './rows.ts';
 
-/** What is being looked at: the rows that the filter lets pass, in their order, and the current one among them. */
+/** The state of a review: the rows that match the filter, in order, and the current one. */
 export class Review {
   readonly rows: Rows;
   readonly decisions: Decisions;
   /** Indices of rows. */
   matches: number[] = [];
-  /** Place among the matches. */
+  /** Position among the matches. */
   current = 0;
-  /** How many pictures have each decision, of all rows. */
+  /** Number of pictures with each decision, among all rows. */
   counts: Record<Decision, number> = { approved: 0, rejected: 0 };
   #filter: Filter = NO_FILTER;
-  /** All rows in their order; `null` while some are not here. */
+  /** All rows in order; `null` while some are not loaded. */
   #inOrder: number[] | null = null;
   readonly #listeners: (() => void)[] = [];
 
@@ -38,11 +38,11 @@ export class Review {
     const index = this.matches[this.current];
     this.#filter = filter;
     this.refresh();
-    // What was looked at stays current where it passes the new filter too.
+    // The current row stays current if it matches the new filter too.
     this.moveTo(Math.max(0, index === undefined ? 0 : this.matches.indexOf(index)));
   }
 
-  /** Puts the rows in order, when all of them are here. Who has gone on to one of them stays at it. */
+  /** Orders the rows, once all of them are loaded. A current row other than the first stays current. */
   set order(order: Order) {
     const index = this.current === 0 ? undefined : this.matches[this.current];
     this.#inOrder = ordered(this.rows, order);
@@ -64,13 +64,13 @@ export class Review {
     this.#tell();
   }
 
-  /** Decides on the current picture and goes on to the next one; rows without a picture are passed over. */
+  /** Decides on the current picture and moves to the next one; rows without a picture are skipped. */
   decideAndGoOn(decision: Decision): void {
     const index = this.matches[this.current];
     const row = this.currentRow;
     if (row === undefined) return;
     this.decide(row, decision);
-    // With a filter by decision it may have left, and the next one is in its place already.
+    // With a filter by decision, it may no longer match, and the next one is already in its place.
     let next = this.matches[this.current] === index ? this.current + 1 : this.current;
     while (this.rowAt(next)?.file === '') next += 1;
     if (next < this.matches.length) this.moveTo(next);
@@ -90,9 +90,9 @@ export class Review {
     if (place >= 0) this.moveTo(place);
   }
 
-  /** Finds the matches anew, after rows or decisions changed. */
+  /** Updates the matches after rows or decisions have changed. */
   refresh(): void {
-    // Rows that are not here yet have their places already.
+    // Rows that are not loaded yet already have their places.
     const all = this.#inOrder ?? Array.from({ length: this.rows.head.jobs }, (_, index) => index);
     this.matches = isActive(this.#filter) ? this.#passing(all) : all;
     this.current = Math.min(this.current, Math.max(0, this.matches.length - 1));

@@ -1,14 +1,14 @@
 import { PIECE_ROWS, type SheetHead, type SheetPiece, type SheetRow, SLOTS } from '../format.ts';
 
 declare global {
-  /** What a piece's script calls. */
+  /** Called by a piece's script. */
   var sheetPiece: (number: number, piece: SheetPiece) => void;
 }
 
-/** Where a row's thumbnail is. */
+/** The place of a row's thumbnail. */
 export type SpriteSlot = { sprite: string; slot: number };
 
-/** All rows of the batch, which come piece by piece. */
+/** All rows of the batch, loaded piece by piece. */
 export class Rows {
   readonly head: SheetHead;
   readonly failed: string[] = [];
@@ -19,7 +19,7 @@ export class Rows {
     this.#pieces = head.pieces.map(() => undefined);
   }
 
-  /** Loads all pieces one after the other, and calls back after each. */
+  /** Loads all pieces in turn, and calls back after each. */
   async load(loaded: () => void): Promise<void> {
     globalThis.sheetPiece = (number, piece) => {
       this.#pieces[number] = piece;
@@ -31,7 +31,7 @@ export class Rows {
     }
   }
 
-  /** `undefined` if its piece is not here yet. */
+  /** `undefined` if its piece is not loaded yet. */
   at(index: number): SheetRow | undefined {
     return this.#pieces[Math.floor(index / PIECE_ROWS)]?.rows[index % PIECE_ROWS];
   }
@@ -43,7 +43,7 @@ export class Rows {
     return { sprite, slot: index % SLOTS };
   }
 
-  /** Of the rows that are here. */
+  /** Iterates over the loaded rows. */
   *[Symbol.iterator](): Generator<[number, SheetRow]> {
     for (const [number, piece] of this.#pieces.entries()) {
       for (const [index, row] of (piece?.rows ?? []).entries()) yield [number * PIECE_ROWS + index, row];

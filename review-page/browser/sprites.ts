@@ -1,9 +1,9 @@
 import { SPRITE, slotPlace, thumbnailSize } from '../format.ts';
 import type { SpriteSlot } from './rows.ts';
 
-/** Sprites that are loaded at once. */
+/** Number of sprites that are loaded concurrently. */
 const LOADS = 4;
-/** Decoded, a sprite takes up to 6 MB: enough are kept for a large window whose cells all come from different ones. */
+/** A decoded sprite takes up to 6 MB: enough are kept for a large window whose cells all use different ones. */
 const KEPT = 60;
 
 /** Loads sprites when cells in view need them. */
@@ -22,7 +22,7 @@ export class Sprites {
     return this.#loaded.has(sprite);
   }
 
-  /** What was wanted before and is not any more is not loaded. */
+  /** Loads these sprites; earlier requests that are not among them are dropped. */
   want(sprites: Iterable<string>): void {
     this.#waiting = [];
     for (const sprite of new Set(sprites)) {
@@ -30,7 +30,7 @@ export class Sprites {
       if (image === undefined) {
         if (!this.#loading.has(sprite) && !this.#lost.has(sprite)) this.#waiting.push(sprite);
       } else {
-        // The one that was used last goes last.
+        // The most recently used one is dropped last.
         this.#loaded.delete(sprite);
         this.#loaded.set(sprite, image);
       }
@@ -60,7 +60,7 @@ export class Sprites {
   }
 }
 
-/** Makes an element show a thumbnail within a square of so many CSS pixels. */
+/** Makes an element show a thumbnail within a square of `side` CSS pixels. */
 export function showThumbnail(
   element: HTMLElement,
   { width, height }: { width: number; height: number },
@@ -68,7 +68,7 @@ export function showThumbnail(
   place: SpriteSlot | null,
 ): void {
   const size = thumbnailSize(width, height);
-  // A small picture is enlarged to the cell, as a large one is reduced to it.
+  // Small pictures are enlarged to the cell, as large ones are reduced to it.
   const scale = side / Math.max(size.width, size.height);
   element.style.width = `${size.width * scale}px`;
   element.style.height = `${size.height * scale}px`;

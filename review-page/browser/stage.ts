@@ -5,7 +5,7 @@ import { type Extent, fitView, fullScale, kept, type View, zoomAt } from './view
 const WHEEL_STEP = 1.0015;
 const MOST = 8;
 
-/** One full image in a window of its own: fit or 100 %, wheel, pan. */
+/** One image at full size, with zoom and pan: fit to window, 100 % or any scale. */
 export class Stage {
   readonly element = make('div', { className: 'stage', tabIndex: -1 });
   #image: HTMLImageElement | null = null;
@@ -22,7 +22,7 @@ export class Stage {
     new ResizeObserver(() => this.#set(this.#view)).observe(this.element);
   }
 
-  /** In percent of the image's own pixels. */
+  /** Scale in percent of the image's own pixels. */
   get percent(): number {
     return Math.round((this.#view.scale / fullScale(devicePixelRatio)) * 100);
   }
@@ -37,13 +37,13 @@ export class Stage {
     image.width = row.width;
     image.height = row.height;
     image.style.backgroundColor = row.colour ?? '';
-    image.onerror = () => this.say(`${row.file} is not beside this page any more.`);
+    image.onerror = () => this.say(`${row.file} is no longer next to this page.`);
     this.#image = image;
     this.element.replaceChildren(image);
     this.fit();
   }
 
-  /** A text in place of an image. */
+  /** Shows a text in place of an image. */
   say(text: string): void {
     this.#image = this.#row = null;
     this.element.replaceChildren(make('p', { className: 'message' }, text));
@@ -54,7 +54,7 @@ export class Stage {
     this.#set(this.#view);
   }
 
-  /** Between fit and 100 %. */
+  /** Toggles between fit and 100 %. */
   toggle(point = { x: 0, y: 0 }): void {
     if (this.#fits) this.zoom(fullScale(devicePixelRatio) / this.#view.scale, point);
     else this.fit();

@@ -9,7 +9,7 @@ const KEY_PAN = 80;
 
 const labelOf = (name: string): string => (name === 'negative_prompt' ? 'without' : name);
 
-/** The current image in full, over the grid. */
+/** The current image at full size, on top of the grid. */
 export class Zoom {
   readonly element = make('dialog', { className: 'zoom', ariaLabel: 'Image' });
   readonly #review: Review;
@@ -59,7 +59,7 @@ export class Zoom {
     this.#update();
   }
 
-  /** @returns whether the key means something here */
+  /** @returns whether the key was handled */
   key(event: KeyboardEvent): boolean {
     const stage = this.#stage;
     const pan: Record<string, [number, number]> = {
@@ -85,7 +85,7 @@ export class Zoom {
     return true;
   }
 
-  /** A button takes its own decision back when it is pressed again. */
+  /** Pressing a button again reverts its decision. */
   #press(decision: Decision): void {
     const row = this.#review.currentRow;
     if (row === undefined) return;
@@ -96,7 +96,7 @@ export class Zoom {
   #update(): void {
     if (!this.isOpen) return;
     const { currentRow: row, current, matches, decisions } = this.#review;
-    // The filter may have no match left after a decision.
+    // After a decision, the filter may have no match left.
     if (row === undefined) {
       this.element.close();
       return;
@@ -123,7 +123,7 @@ export class Zoom {
   #showFacts(): void {
     const row = this.#review.currentRow!;
     const { head } = this.#review.rows;
-    // The pixels tell the size.
+    // The pixels show the size.
     const short = shortOf(head).filter(({ name }) => name !== 'size');
     const facts: [string, string][] = [
       ['pixels', `${row.width} × ${row.height}`],
@@ -139,7 +139,7 @@ export class Zoom {
     );
   }
 
-  /** The neighbours, so that going on does not wait. */
+  /** Loads the neighbours, so that moving to them does not wait. */
   #preload(): void {
     for (const step of [1, -1]) {
       const file = this.#review.rowAt(this.#review.current + step)?.file ?? '';

@@ -5,12 +5,12 @@ import { openssl } from '../openssl.ts';
 /** Paths of a certificate and of its private key. */
 export type Certificate = { cert: string; key: string };
 
-/** An authority made for one test: the certificate that others trust it by, and what it issues for this machine. */
+/** A certificate authority for one test: its own certificate, and a function that issues some for this machine. */
 export type Authority = { cert: string; issue(name: string): Certificate };
 
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
 
-/** Makes an authority with files in the folder. Needs openssl. */
+/** Creates an authority with its files in the folder. Needs openssl. */
 export function makeAuthority(folder: string, authority: string): Authority {
   const file = (name: string): string => join(folder, name);
   const [cert, key] = [file(`${authority}.pem`), file(`${authority}.key`)];

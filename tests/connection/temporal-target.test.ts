@@ -4,7 +4,7 @@ import { temporalTarget } from '../../client/index.ts';
 const env = { HOME: '/nonexistent', TEMPORAL_ADDRESS: 'cluster:7233', TEMPORAL_NAMESPACE: 'studio' };
 
 describe('the server to use', () => {
-  it('is a local one where nothing is said', () => {
+  it('is a local one by default', () => {
     expect(temporalTarget({}, { HOME: '/nonexistent' })).toEqual({
       address: '127.0.0.1:7233',
       namespace: 'default',
@@ -12,12 +12,12 @@ describe('the server to use', () => {
     });
   });
 
-  it('is what the environment says, unless it is given', () => {
+  it('is that of the environment, unless one is given', () => {
     expect(temporalTarget({}, env)).toMatchObject({ address: 'cluster:7233', namespace: 'studio' });
     expect(temporalTarget({ address: 'here:1' }, env)).toMatchObject({ address: 'here:1', namespace: 'studio' });
   });
 
-  it('gets neither key nor namespace of a server elsewhere where it is one on this machine', () => {
+  it('gets neither the key nor the namespace of a remote server if it is a local one', () => {
     const cloud = { ...env, TEMPORAL_API_KEY: 'secret' };
     const address = '127.0.0.1:7233';
     expect(temporalTarget({ address }, cloud)).toEqual({ address, namespace: 'default', options: {} });
@@ -26,12 +26,12 @@ describe('the server to use', () => {
     expect(temporalTarget({ address }, tunnel)).toMatchObject({ options: { apiKey: 'secret' }, namespace: 'studio' });
   });
 
-  it('is spoken to in TLS with an API key, as on Temporal Cloud', () => {
+  it('is reached over TLS with an API key, as Temporal Cloud is', () => {
     const { options } = temporalTarget({}, { ...env, TEMPORAL_API_KEY: 'secret' });
     expect(options).toEqual({ apiKey: 'secret', tls: true });
   });
 
-  it('is refused with a reason where a certificate cannot be read', () => {
+  it('is rejected with a reason if a certificate cannot be read', () => {
     const broken = {
       ...env,
       TEMPORAL_TLS_CLIENT_CERT_PATH: '/nonexistent.pem',

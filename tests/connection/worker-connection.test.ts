@@ -7,7 +7,7 @@ import '../quiet-runtime.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
-test('a connection that a worker holds which never ran does not hide, when it is closed, why another could not be made', async () => {
+test('closing a connection held by a worker that never ran does not hide why another one failed', async () => {
   const server = await startTemporalServer({ ui: false });
   onTestFinished(() => server.stop());
   const connection = await connectWorker(temporalTarget({ address: server.address }));
@@ -21,6 +21,6 @@ test('a connection that a worker holds which never ran does not hide, when it is
   await expect(connection.workflowService.getSystemInfo({})).rejects.toThrow();
 });
 
-test('where no server answers, the error is one that a command ends with code 4 for', async () => {
+test('if no server answers, the error is one for which a command exits with code 4', async () => {
   await expect(connectWorker(temporalTarget({ address: '127.0.0.1:1' }))).rejects.toBeInstanceOf(ServerUnreachable);
 });

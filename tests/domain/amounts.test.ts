@@ -10,6 +10,6 @@ test.each([
   expect(amountOf(text)).toBe(amount);
 });
 
-test('an hour and a half costs one and a half times what an hour does', () => {
+test('an hour and a half costs one and a half times as much as an hour', () => {
   expect(costOf(5_400, 2.5)).toBe(3.75);
 });

@@ -18,7 +18,7 @@ describe('bins', () => {
     expect(binsOf(size)).toEqual(tableOf(size));
   });
 
-  it('are the 2880 table of PixArt-sigma with 2160×3840 and its turn at 4k', () => {
+  it('are the 2880 table of PixArt-sigma with 2160×3840 and its transpose at 4k', () => {
     const added = (bin: { height: number; width: number }) => `${bin.height}×${bin.width}`;
     const known = tableOf('2880').map(added);
     expect(binsOf('4k').filter((bin) => known.includes(added(bin)))).toEqual(tableOf('2880'));
@@ -42,12 +42,12 @@ describe('nearestBin', () => {
     expect(ours).toEqual(reference.nearest);
   });
 
-  it('finds exactly 3840×2160 for 16:9 at 4k, and its turn for 9:16', () => {
+  it('finds exactly 3840×2160 for 16:9 at 4k, and its transpose for 9:16', () => {
     expect(nearestBin('4k', 16, 9)).toEqual({ height: 2160, width: 3840 });
     expect(nearestBin('4k', 9, 16)).toEqual({ height: 3840, width: 2160 });
   });
 
-  it('takes the wider bin where two are equally near', () => {
+  it('takes the wider bin if two are equally near', () => {
     expect(nearestBin('1024', 2, 5.5)).toEqual({ height: 1600, width: 640 });
     expect(nearestBin('1024', 2, 7)).toEqual({ height: 1728, width: 576 });
   });
@@ -64,7 +64,7 @@ describe('nearestBin', () => {
     for (const bin of binsOf(size)) expect(nearestBin(size, bin.width, bin.height)).toEqual(bin);
   });
 
-  it('depends on the ratio only, and never on the scale, but for a bin’s own pixels', () => {
+  it('depends only on the ratio, never on the scale, except for a bin’s own pixels', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...SIZES),

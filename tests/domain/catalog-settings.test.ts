@@ -7,7 +7,7 @@ it.each([
   ['gs://bucket/lists/Prompts.TSV', 'tsv'],
   ['./a.b/prompts.v2.jsonl', 'jsonl'],
   ['Icons.XLSX', 'xlsx'],
-])('tells the format of %s from its ending', (file, format) => {
+])('infers the format of %s from its extension', (file, format) => {
   expect(catalogFormat(file)).toBe(format);
 });
 

@@ -34,7 +34,7 @@ test.each([
   ['npm', { ...usual, ...proxy, ...registry }],
   ['pip', { ...usual, ...proxy, ...python, LD_LIBRARY_PATH: '/cuda' }],
   ['go', { ...usual, ...proxy, ...go }],
-] as const)('a child that is a %s gets what it needs and no key that is not its own', (kind, expected) => {
+] as const)('a child of kind %s gets what it needs, and no keys but its own', (kind, expected) => {
   expect(childEnvironment(kind, all)).toEqual(expected);
 });
 
@@ -43,7 +43,7 @@ test.each([
   ['', '1'],
   ['0', '0'],
   ['1', '1'],
-])("where ORT_DISABLE_TELEMETRY is %o a renderer's is %s", (own, expected) => {
+])("if ORT_DISABLE_TELEMETRY is %o, a renderer's is %s", (own, expected) => {
   expect(childEnvironment('renderer', { ORT_DISABLE_TELEMETRY: own })).toMatchObject({
     ORT_DISABLE_TELEMETRY: expected,
   });
@@ -55,6 +55,6 @@ test.each([
   ['glibc.malloc.arena_max=1', 'glibc.malloc.arena_max=1:glibc.malloc.hugetlb=1'],
   ['glibc.malloc.hugetlb=0', 'glibc.malloc.hugetlb=0'],
   ['glibc.malloc.hugetlb=2:glibc.malloc.check=1', 'glibc.malloc.hugetlb=2:glibc.malloc.check=1'],
-])('where GLIBC_TUNABLES is %o a renderer asks for huge pages unless it says otherwise: %s', (own, expected) => {
+])('if GLIBC_TUNABLES is %o, a renderer requests huge pages unless that disables them: %s', (own, expected) => {
   expect(childEnvironment('renderer', { GLIBC_TUNABLES: own })).toMatchObject({ GLIBC_TUNABLES: expected });
 });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { sha256 } from '../../domain/digest.ts';
 import { DigestSet } from '../../domain/digest-set.ts';
 
-test('a set of digests gives each its number, and the same one when it comes again', () => {
+test('a set of digests numbers each, and repeated ones get the same number', () => {
   const set = new DigestSet();
   const digests = Array.from({ length: 5_000 }, (_, index) => sha256(String(index)));
   for (const [index, digest] of digests.entries()) expect(set.add(digest)).toBe(index);
@@ -13,7 +13,7 @@ test('a set of digests gives each its number, and the same one when it comes aga
   expect(set.indexOf(sha256('another'))).toBe(-1);
 });
 
-test('digests that are alike in part are told apart', () => {
+test('digests with common parts are distinguished', () => {
   const parts = fc.constantFrom('00000000', '00000001', 'ffffffff');
   const alike = fc.array(fc.array(parts, { minLength: 8, maxLength: 8 }).map((words) => words.join('')));
   fc.assert(

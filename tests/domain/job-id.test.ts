@@ -54,11 +54,11 @@ describe('an id in a catalog', () => {
     '苹'.repeat(41),
   ])('is not %j', (text) => expect(accepted(text)).toBeNull());
 
-  it('is the same however its letters are composed', () => {
+  it('is the same in any Unicode normalization', () => {
     expect(accepted('Gro\u0308ße/a\u0308')).toBe('Größe/ä');
   });
 
-  it('has parts of 120 bytes and room for what variants, choices and an ending put behind them', () => {
+  it('has parts of up to 120 bytes, which leave room for variants, choices and an extension', () => {
     const longest = 'x'.repeat(120);
     expect(accepted(`${longest}/${longest}`)).not.toBeNull();
     expect(nameFault(`${longest}-${'c'.repeat(60)}_1000-1000.avif`)).toBeNull();
@@ -71,7 +71,7 @@ describe('an id in a catalog', () => {
     ),
   });
 
-  it('names a file below where it is put that every system takes, whatever was written', () => {
+  it('names a file within its folder that every system accepts, whatever the text', () => {
     fc.assert(
       fc.property(risky, (text) => {
         const id = accepted(text);
@@ -90,7 +90,7 @@ describe('an id in a catalog', () => {
 describe('an id that an earlier version planned', () => {
   const former = fc.stringMatching(/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/);
 
-  it('is read on, and its copy keeps its name', () => {
+  it('can still be read, and its copy keeps its name', () => {
     fc.assert(
       fc.property(former, (id) => {
         expect(jobIdSchema.parse(id)).toBe(id);
@@ -100,13 +100,13 @@ describe('an id that an earlier version planned', () => {
     );
   });
 
-  it('may be a name that the batch has files of its own under now', () => {
+  it('may be a name that the batch now uses for its own files', () => {
     const names = ['contact-sheet-2', 'manifest-1'].map((id) => copyNameOf({ id, format: 'webp' }));
     expect(names).toEqual(['contact-sheet-2.webp', 'manifest-1.webp']);
     for (const copyAs of names) expect(copyNameOf({ id: 'a', format: 'webp', copyAs })).toBe(copyAs);
   });
 
-  it('is one that catalogs may still have, but for devices of Windows and an underscore at its beginning', () => {
+  it('is still valid in catalogs, except for Windows device names and a leading underscore', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[A-Za-z0-9-][A-Za-z0-9._-]{0,119}$/), (id) => {
         expect(isCatalogId(id)).toBe(true);

@@ -14,17 +14,17 @@ const fill = (template: string, values: Record<string, string>) =>
   filledName(readTemplate(template), (field) => new Map(Object.entries(values)).get(field));
 
 describe('a naming template', () => {
-  it('names a file by what its fields have', () => {
+  it('names a file by the values of its fields', () => {
     const values = { category: 'Tiere', id: 'Füchslein', seed: '7', ext: 'png' };
     expect(fill('{category}/{id}-{seed}.{ext}', values)).toEqual({ name: 'Tiere/Füchslein-7.png' });
   });
 
-  it('puts a density before the ending', () => {
+  it('puts a density before the extension', () => {
     const template = beforeEnding(readTemplate('{id}-x.{ext}'), '@2x');
     expect(filledName(template, (field) => field)).toEqual({ name: 'id-x@2x.ext' });
   });
 
-  it('tells its fields, with spaces in the braces as people type them', () => {
+  it('lists its fields, ignoring spaces inside the braces', () => {
     expect([...fieldsOf(readTemplate('{ id }/{id}-{Used for}.{ext}'))]).toEqual(['id', 'Used for', 'ext']);
   });
 
@@ -38,9 +38,9 @@ describe('a naming template', () => {
     '{}.{ext}',
     '_x/{id}.{ext}',
     'a/./{id}.{ext}',
-  ])('is refused before anything is named: %s', (text) => expect(() => readTemplate(text)).toThrow(UserError));
+  ])('is rejected before anything is named: %s', (text) => expect(() => readTemplate(text)).toThrow(UserError));
 
-  it('makes folders of the slashes in an id and of no other value', () => {
+  it('turns slashes in an id into folders, but not those in other values', () => {
     expect(fill('{category}/{id}.{ext}', { category: 'a/b', id: 'c/d', ext: 'png' })).toEqual({ name: 'a-b/c/d.png' });
   });
 
@@ -52,13 +52,13 @@ describe('a naming template', () => {
     [{}, /nothing in id/],
     [{ id: 'ä'.repeat(100) }, /200 bytes/],
     [{ id: Array(20).fill('x'.repeat(60)).join('/') }, /900 bytes/],
-  ])('says of %j why it makes no name', (values, fault) => {
+  ])('explains why %j makes no name', (values, fault) => {
     expect(fill('{id}.{ext}', { ext: 'png', ...values } as Record<string, string>)).toEqual({
       fault: expect.stringMatching(fault),
     });
   });
 
-  it('gives names in NFC that lead nowhere else, whatever the values are', () => {
+  it('makes names in NFC that stay in the folder, whatever the values', () => {
     fc.assert(
       fc.property(anyText, anyText, (category, id) => {
         const filled = fill('pictures/{category}/{id}.{ext}', { category, id, ext: 'png' });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { collisionsOf, foldedName, nameFault, withoutUnnamable } from '../../domain/portable-name.ts';
 
-describe('a name that every system takes', () => {
+describe('a name that every system accepts', () => {
   it.each(['Größe/äpfel-1.png', '图标/苹果.webp', 'العربية.png', 'console.png', 'a b.png', '-.png'])(
     'is %s',
     (name) => {
@@ -27,7 +27,7 @@ describe('a name that every system takes', () => {
     [Array(20).fill('x'.repeat(60)).join('/'), /900 bytes/],
   ])('is not %s', (name, fault) => expect(nameFault(name)).toMatch(fault));
 
-  it('is what is left of any text once what no system takes is gone, where no part is at fault', () => {
+  it('is left of any text without the characters that some system refuses, if no part is at fault', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(withoutUnnamable(withoutUnnamable(text))).toBe(withoutUnnamable(text));
@@ -38,7 +38,7 @@ describe('a name that every system takes', () => {
 });
 
 describe('collisions', () => {
-  it('are names that differ in capitals or composition at most, and a file that another has for its folder', () => {
+  it('are names that differ only in case or normalization, and a file named like the folder of another', () => {
     const names = ['a/Fox.png', 'A/fox.png', 'e\u0301.png', 'é.png', 'x.png/y.png', 'x.png', 'z.png'];
     const found = collisionsOf(names.map((name) => [name, name] as const));
     expect(found.map(({ first, second }) => [first, second])).toEqual([
@@ -48,13 +48,13 @@ describe('collisions', () => {
     ]);
   });
 
-  it('are names that differ in nothing that can be seen', () => {
+  it('are names without a visible difference', () => {
     expect(foldedName('می\u200cخواهم')).toBe(foldedName('میخواهم'));
     expect(foldedName('Straße')).toBe(foldedName('STRASSE'));
     expect(foldedName('苹果')).not.toBe(foldedName('蘋果'));
   });
 
-  it('are found among any names as comparing each with each finds them', () => {
+  it('are found as by comparing all pairs of names', () => {
     const name = fc
       .array(fc.constantFrom('a', 'A', 'b', 'ß', 'SS', 'ss'), { minLength: 1, maxLength: 3 })
       .map((parts) => parts.join('/'));

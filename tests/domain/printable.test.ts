@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { named, oneLine, printable, printableJson, quoted, shortened } from '../../domain/printable.mjs';
 
-/** All that a terminal obeys, or that hides what is there. */
+/** All characters that a terminal interprets, or that hide text. */
 const UNSAFE = [
   ...Array.from({ length: 0x20 }, (_, code) => String.fromCharCode(code)),
   ...Array.from({ length: 0x21 }, (_, code) => String.fromCharCode(0x7f + code)),
@@ -11,7 +11,7 @@ const UNSAFE = [
 ];
 const holdsUnsafe = (text: string): boolean => /[\p{Cc}\p{Bidi_Control}\p{Cs}\u2028\u2029]/u.test(text);
 
-test('what a terminal obeys is shown as JSON writes it, and lines stay lines', () => {
+test('control characters are escaped as in JSON, and line breaks are kept', () => {
   expect(printable('a\u001b[31mb\u009b2Jc\u202ed\u007f\n\te\r\nf\rg\ud800')).toBe(
     'a\\u001b[31mb\\u009b2Jc\\u202ed\\u007f\n\\u0009e\nf\\u000dg\\ud800',
   );
@@ -29,7 +29,7 @@ test('text in any script, with accents and emoji, stays as it is', () => {
   }
 });
 
-test('JSON means the same, and a terminal obeys nothing in it', () => {
+test('JSON keeps its meaning, and has no characters that a terminal interprets', () => {
   const unit = fc.oneof(fc.constantFrom(...UNSAFE), fc.string({ unit: 'binary', maxLength: 3 }));
   fc.assert(
     fc.property(fc.dictionary(fc.string(), fc.array(unit)), (value) => {
@@ -40,7 +40,7 @@ test('JSON means the same, and a terminal obeys nothing in it', () => {
   );
 });
 
-test('a line that nobody would read is cut, and says how long it was', () => {
+test('an overlong line is cut, with its length', () => {
   const [first, second] = printable(`${'a'.repeat(200_000)}\nb`).split('\n');
   expect(first).toMatch(/^a{10000}… \(200,000 characters\)$/);
   expect(second).toBe('b');
@@ -50,7 +50,7 @@ test('no character is cut in two', () => {
   expect(shortened('ab🦊c', 3)).toBe('ab… (5 characters)');
 });
 
-test('text within a line has no lines of its own', () => {
+test('text within a line has no line breaks', () => {
   expect(oneLine(' a\r\n  b\u2028c\u0085\td ')).toBe('a b c d');
 });
 
@@ -59,14 +59,14 @@ test('a value is quoted, and a long one is cut within its quotes', () => {
   expect(quoted('x'.repeat(200_000))).toBe(`"${'x'.repeat(60)}…" (200,000 characters)`);
 });
 
-test('a name looks like one, or is quoted', () => {
+test('a name is quoted unless it looks like one', () => {
   expect(['Caption', 'größe (cm)', 'a\u202eb', '', 'two\nlines'].map(named)).toEqual([
     ...['Caption', 'größe (cm)', '"a\\u202eb"', '""', '"two\\nlines"'],
   ]);
   expect(named('n'.repeat(200_000))).toBe(`"${'n'.repeat(60)}…" (200,000 characters)`);
 });
 
-test('a text takes no longer than its length', () => {
+test('long texts are handled in linear time', () => {
   for (const text of [' '.repeat(1_000_000), '\n '.repeat(500_000), '`'.repeat(1_000_000)])
     expect([printable(text), oneLine(`${text}x`), named(text)].every((shown) => shown.length <= 1_100_000)).toBe(true);
 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { channelOf, channelVariable, chatUrls, receiverOf } from '../../domain/receiver.ts';
 import { UserError } from '../../domain/user-error.ts';
 
-test('a receiver is an address, a channel of Slack or Teams, or addresses of mail', () => {
+test('a receiver is a URL, a Slack or Teams channel, or mail addresses', () => {
   expect(receiverOf('https://hooks.studio.example/x')).toMatchObject({ kind: 'webhook' });
   expect(receiverOf('slack')).toEqual({ kind: 'slack', name: null });
   expect(receiverOf('teams:night-shift')).toEqual({ kind: 'teams', name: 'night-shift' });
@@ -38,17 +38,17 @@ test.each([
     'slack:art\n',
     'discord',
   ],
-])('%j is none', (text) => {
+])('%j is not a receiver', (text) => {
   expect(() => receiverOf(text)).toThrow(UserError);
 });
 
-test('twenty people are told, and more by a mailing list', () => {
+test('up to twenty mail addresses are accepted', () => {
   const addresses = Array.from({ length: 21 }, (_, index) => `a${index}@studio.example`);
   expect(receiverOf(`mailto:${addresses.slice(1).join()}`)).toMatchObject({ kind: 'mail' });
   expect(() => receiverOf(`mailto:${addresses.join()}`)).toThrow('expected at most 20 addresses, found 21');
 });
 
-test('an address that is itself a secret is refused, without being repeated', () => {
+test('a URL that is itself a secret is rejected without being repeated', () => {
   const refused = () => receiverOf('https://hooks.slack.com/services/T0/B0/hunter2');
   expect(refused).toThrow('Set PIXART_SLACK_URL where orchestrators run, and use --webhook slack');
   expect(refused).not.toThrow(/hunter2/);
@@ -61,23 +61,23 @@ test.each([
   'https://prod-07.westeurope.logic.azure.com.:443/workflows/7/triggers/manual/paths/invoke?sig=hunter2',
   'https://studio.webhook.office.com/webhookb2/hunter2',
   'https://outlook.office.com/webhook/hunter2',
-])('%s is a key to a channel in Teams', (address) => {
+])('%s is rejected as the secret URL of a Teams channel', (address) => {
   expect(() => receiverOf(address)).toThrow('Set PIXART_TEAMS_URL where orchestrators run, and use --webhook teams');
   expect(() => receiverOf(address)).not.toThrow(/hunter2/);
 });
 
 test.each(['https://outlook.office.com/mail', 'https://logic.azure.com.studio.example/x', 'https://slack.com/x'])(
-  '%s is an address as any other',
+  '%s is a URL like any other',
   (address) => {
     expect(receiverOf(address)).toMatchObject({ kind: 'webhook' });
   },
 );
 
-test('a channel that only later versions know has no variable here, and is called by its name', () => {
+test('a channel that only later versions know has no variable here, and is named as it is', () => {
   expect(channelVariable('pager')).toBe('the settings for "pager"');
 });
 
-test('each channel has a variable of its own, by which it is found in an environment', () => {
+test('each channel has its own variable, by which it is found in an environment', () => {
   const env = {
     PIXART_SLACK_URL: 'https://a',
     PIXART_SLACK_URL_NIGHT_SHIFT: 'https://b',

@@ -35,11 +35,11 @@ const changes: Partial<Picture>[] = [
 ];
 
 describe('renderKey', () => {
-  it('is kept from release to release, as stores are full of it', () => {
+  it('stays the same from release to release, because stores depend on it', () => {
     expect(key).toBe('da63c15837523c7e408e5aa71f3abfa8c9af0a2f4df08b5d89aa61b91ecfb4fe');
   });
 
-  it('is the digest of its parts in sorted order, whatever the texts are', () => {
+  it('is the digest of its parts in sorted order, whatever the texts', () => {
     const others: Partial<Picture> = { quality: null, decode: 'whole', guidance: 1, seed: 0, negativePrompt: '' };
     for (const prompt of ['"quoted" \\ and\ttabbed', 'ein Bär 🐻', '\u2028\u0007', '']) {
       for (const made of [
@@ -93,7 +93,7 @@ describe('renderKey', () => {
     expect(renderKey(picture, digest, 2)).not.toBe(key);
   });
 
-  it('looks neither at the order of properties nor at what else a job has', () => {
+  it('depends neither on the order of properties nor on other properties of a job', () => {
     const reversed = Object.fromEntries(Object.entries(picture).reverse()) as Picture;
     const job = { ...reversed, id: 'apple', priority: 1, line: 2, metadata: { team: 'shop' } };
     expect(renderKey(job, digest, 1)).toBe(key);

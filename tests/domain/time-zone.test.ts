@@ -8,7 +8,7 @@ describe('a time zone', () => {
     ['utc', 'UTC'],
     ['CET', 'CET'],
     ['US/Eastern', 'US/Eastern'],
-  ])('is taken in the spelling that the server knows: %s', (name, zone) => expect(knownTimeZone(name)).toBe(zone));
+  ])('is normalized to the spelling that the server knows: %s', (name, zone) => expect(knownTimeZone(name)).toBe(zone));
 
   it.each([
     ['Berlin', /expected a name such as Europe\/Berlin or UTC, found "Berlin"\. Did you mean Europe\/Berlin\?/],
@@ -17,7 +17,7 @@ describe('a time zone', () => {
     ['GMT+2', /found "GMT\+2"/],
     ['Local', /found "Local"/],
     ['', /found ""/],
-  ])('that there is not is refused, with the one that is probably meant: %s', (name, message) =>
+  ])('that does not exist is rejected, with a suggestion if there is one: %s', (name, message) =>
     expect(() => knownTimeZone(name)).toThrow(message),
   );
 
@@ -26,7 +26,7 @@ describe('a time zone', () => {
     ['Asia/Kathmandu', '2026-12-01T21:00:00Z', '2026-12-02 02:45 +05:45'],
     ['America/St_Johns', '2027-07-01T01:00:00Z', '2027-06-30 22:30 -02:30'],
     ['UTC', '2026-12-01T21:00:00Z', '2026-12-01 21:00 +00:00'],
-  ])('has times that are told with their distance from UTC: %s', (zone, time, text) =>
+  ])('has times that are shown with their offset from UTC: %s', (zone, time, text) =>
     expect(zonedText(new Date(time), zone)).toBe(text),
   );
 
@@ -36,7 +36,7 @@ describe('a time zone', () => {
     ['Australia/Lord_Howe', ['2027-04-03T15:00:00Z +11:00 +10:30', '2027-10-02T15:30:00Z +10:30 +11:00']],
     ['UTC', []],
     ['Asia/Tokyo', []],
-  ])('changes its clocks at moments of the next year that are found to the minute: %s', (zone, expected) => {
+  ])('has clock changes in the next year that are found to the minute: %s', (zone, expected) => {
     const changes = offsetChanges(zone, new Date('2026-12-01T00:00:00Z'), new Date('2027-12-01T00:00:00Z'));
     expect(
       changes.map(

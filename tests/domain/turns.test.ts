@@ -8,7 +8,7 @@ import { gathered, runsOf, TURN_BYTES, TURN_CELLS, Turns } from '../../domain/tu
 import { parseJsonLines } from '../../records/formats.ts';
 import { options } from '../catalog/planning.ts';
 
-/** What some work does at most between two turns of the event loop. */
+/** The largest amount of work done between two turns of the event loop. */
 async function mostInATurn(
   work: (did: (amount: number) => void) => Promise<unknown>,
 ): Promise<{ most: number; turns: number }> {
@@ -30,7 +30,7 @@ async function mostInATurn(
 }
 
 describe('turns', () => {
-  it('give way once a turn’s work is done, however it is cut', async () => {
+  it('yield once a turn’s work is done, however it is divided', async () => {
     const { most, turns } = await mostInATurn(async (did) => {
       const own = new Turns(100);
       for (let item = 0; item < 1_000; item++) {
@@ -42,7 +42,7 @@ describe('turns', () => {
     expect(turns).toBeGreaterThan(100);
   });
 
-  it('cut items into runs, in order, none of more than a turn’s work unless it is one item', () => {
+  it('divide items into runs, in order, each of at most a turn’s work or one item', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(30)), (items) => {
         const runs = [...runsOf(items, (item) => item, 40)];
@@ -52,7 +52,7 @@ describe('turns', () => {
     );
   });
 
-  it('are taken by pieces, one each', async () => {
+  it('are one for each piece', async () => {
     function* pieces(did: (amount: number) => void) {
       for (let piece = 0; piece < 20; piece++) {
         did(1);
@@ -69,7 +69,7 @@ describe('turns', () => {
 });
 
 describe('between two turns', () => {
-  it('a plan handles so many cells, of whatever rows', async () => {
+  it('a plan handles a limited number of cells, whatever the rows', async () => {
     const row = JSON.stringify({
       prompt: 'a fox',
       ...Object.fromEntries(Array.from({ length: 190 }, (_, key) => [`k${key}`, 'x'])),
@@ -82,7 +82,7 @@ describe('between two turns', () => {
     expect(most).toBeLessThan(TURN_CELLS + 2 * 300);
   });
 
-  it('so many bytes of a record are read', async () => {
+  it('a limited number of bytes of a record is read', async () => {
     const line = `${JSON.stringify({ text: 'x'.repeat(5_000) })}\n`;
     const bytes = Buffer.from(line.repeat(500));
     const file = { store: 'file:///out', name: 'rows.jsonl', holds: 'rows', remedy: '' };

@@ -34,7 +34,7 @@ test('draws letters on a machine without fonts', () => {
       env: { ...process.env, FONTCONFIG_FILE: configuration },
       encoding: 'utf8',
     });
-    // The box that stands for a missing letter has one width.
+    // The box for a missing glyph always has the same width.
     const [narrow = 0, wide = 0, between = 0] = JSON.parse(printed) as number[];
     expect(wide).toBeGreaterThan(2.5 * narrow);
     expect(between).toBeGreaterThan(1.2 * narrow);

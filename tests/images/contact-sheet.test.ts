@@ -87,7 +87,7 @@ describe('a contact sheet', () => {
     expect(sheet.height).toBe(60 + 25 * 330);
   });
 
-  test('passes on that an image cannot be read', async () => {
+  test('fails if an image cannot be read', async () => {
     const broken = { id: 'x', caption: 'x', read: async () => Buffer.from('no image') };
     await expect(makeContactSheet({ title: 'b', images: [broken], total: 1 })).rejects.toThrow(/unsupported image/);
   });

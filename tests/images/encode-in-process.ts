@@ -1,4 +1,4 @@
-/** Prints how many threads sharp takes by itself, and the checksum of a picture in each format. */
+/** Prints how many threads sharp uses by default, and the checksum of a picture in each format. */
 import sharp from 'sharp';
 import { IMAGE_FORMATS } from '../../domain/image-format.ts';
 import { crc32c } from '../../store/crc32c.ts';

@@ -57,7 +57,7 @@ describe.each(IMAGE_FORMATS)('an image encoded as %s', (format) => {
     expect(await readRenderKey(file)).toBe(job.renderKey);
   });
 
-  test('carries a long prompt, or says that the format cannot', async () => {
+  test('carries a long prompt, or fails because the format cannot', async () => {
     const prompt = '猫🐱a '.repeat(12_000);
     const attempt = encodeImage(pixels, { job: { ...job, prompt }, bundle });
     if (format === 'jpeg') await expect(attempt).rejects.toThrow(/lantern: .* does not fit into JPEG, .* 60,000/);
@@ -94,7 +94,7 @@ describe.each(IMAGE_FORMATS)('an image encoded as %s', (format) => {
       });
     });
 
-    test('can be read here after exiftool has rewritten its metadata', async () => {
+    test('can be read after exiftool has rewritten its metadata', async () => {
       const path = join(folder, `rewritten.${format}`);
       writeFileSync(path, await encodeImage(pixels, { job: { ...job, prompt: chinese }, bundle }));
       const rewritten = run(['-XMP-dc:Title=Lantern', '-o', '-', path]);
@@ -105,7 +105,7 @@ describe.each(IMAGE_FORMATS)('an image encoded as %s', (format) => {
 });
 
 describe('encoding', () => {
-  test('refuses pixels of another length, and a lossy format without a quality', async () => {
+  test('rejects pixels of another length, and a lossy format without a quality', async () => {
     const pixels = samplePixels(48, 32);
     const short = { ...pixels, rgb: pixels.rgb.subarray(3) };
     await expect(encodeImage(short, { job: sampleJob, bundle })).rejects.toThrow(
@@ -125,7 +125,7 @@ describe('encoding', () => {
     await expect(encodeImage(samplePixels(48, 32), { job: overfull, bundle })).rejects.toThrow(/60,001 bytes/);
   });
 
-  test('makes a smaller file of a lower quality', async () => {
+  test('makes smaller files at lower quality', async () => {
     for (const format of ['webp', 'avif', 'jpeg'] as const) {
       const pixels = samplePixels(256, 256);
       const [low, high] = await Promise.all(
@@ -137,7 +137,7 @@ describe('encoding', () => {
 });
 
 describe('reading', () => {
-  test('finds nothing in an image of somebody else, and no render key in what is no image', async () => {
+  test('finds nothing in a foreign image, and no render key in a file that is not an image', async () => {
     const foreign = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } })
       .withXmp('<x:xmpmeta xmlns:x="adobe:ns:meta/"/>')
       .png()

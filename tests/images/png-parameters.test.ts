@@ -13,7 +13,7 @@ const textOf = async (png: Uint8Array) => {
   return comments?.find(({ keyword }) => keyword === 'parameters')?.text;
 };
 
-test('a PNG says its parameters in three lines, as the web UI writes them', async () => {
+test('a PNG has its parameters in three lines, as the web UI writes them', async () => {
   expect((await textOf(await pngWith({})))?.split('\n')).toEqual([
     'a red paper lantern',
     'Negative prompt: blurry',
@@ -23,22 +23,22 @@ test('a PNG says its parameters in three lines, as the web UI writes them', asyn
   ]);
 });
 
-test('without a negative prompt there is no line of one', async () => {
+test('without a negative prompt there is no line for it', async () => {
   expect(await textOf(await pngWith({ negativePrompt: '' }))).toMatch(/^a red paper lantern\nSteps: /);
 });
 
-test('prompts of all scripts come back', async () => {
+test('prompts in all scripts are read back', async () => {
   for (const prompt of ['Füchslein, ½ Größe', '红狐狸 🦊', 'two\nlines', '']) {
     expect(await textOf(await pngWith({ prompt }))).toMatch(new RegExp(`^${prompt}\\nNegative`));
   }
 });
 
-test('it is a whole image with the metadata that it had', async () => {
+test('it is still a whole image with its metadata', async () => {
   const png = await pngWith({});
   expect(await imageFault(png, sampleJob)).toBeNull();
   expect(await readRenderKey(png)).toBe(sampleJob.renderKey);
 });
 
-test('what is no PNG is refused', () => {
+test('a file that is not a PNG is rejected', () => {
   expect(() => withPngParameters(Buffer.from('RIFF'), parameters)).toThrow('expected a PNG');
 });

@@ -17,13 +17,13 @@ describe.each(IMAGE_FORMATS)('a file of the format %s', (format) => {
   const job: Job = { ...sampleJob, width: SIDE, height: SIDE, format, quality: format === 'png' ? null : 90 };
   const file = encodeImage(noisyPixels(), { job, bundle }).then((bytes) => Buffer.from(bytes));
 
-  test('is a whole image as it was written, also in the middle of a larger buffer', async () => {
+  test('is a whole image as written, even in the middle of a larger buffer', async () => {
     expect(await imageFault(await file, job)).toBeNull();
     const around = Buffer.concat([Buffer.alloc(3), await file, Buffer.alloc(5)]);
     expect(await imageFault(new Uint8Array(around.buffer, around.byteOffset + 3, (await file).length), job)).toBeNull();
   });
 
-  test('is none once it is cut, wherever that is', async () => {
+  test('is not whole if it is truncated anywhere', async () => {
     const whole = await file;
     const places = [
       ...Array.from({ length: 40 }, (_, n) => Math.floor((whole.length * n) / 40)),
@@ -33,7 +33,7 @@ describe.each(IMAGE_FORMATS)('a file of the format %s', (format) => {
     for (const at of places) expect(await imageFault(whole.subarray(0, at), job), `cut at ${at}`).not.toBeNull();
   });
 
-  test('is none with something behind its end, or with zeros from the middle of the picture on', async () => {
+  test('is not whole with data after its end, or with zeros from the middle on', async () => {
     const whole = await file;
     for (const more of [Buffer.from('\n'), Buffer.alloc(4096)]) {
       expect(await imageFault(Buffer.concat([whole, more]), job)).not.toBeNull();
@@ -44,7 +44,7 @@ describe.each(IMAGE_FORMATS)('a file of the format %s', (format) => {
     }
   });
 
-  test('is none of another format or size', async () => {
+  test('is not whole as another format or size', async () => {
     const others = IMAGE_FORMATS.filter((other) => other !== format);
     for (const other of others)
       expect(await imageFault(await file, { ...job, format: other })).toMatch(/of the format/);
@@ -52,8 +52,8 @@ describe.each(IMAGE_FORMATS)('a file of the format %s', (format) => {
   });
 });
 
-test('a changed byte of the picture is seen in PNG and AVIF, not in JPEG and WebP, which carry no checksum', async () => {
-  // What a decoder of sharp 0.35.5 (libvips 8.18) finds; where nothing was recorded of a file nobody can tell more.
+test('a changed byte is detected in PNG and AVIF, but not in JPEG and WebP, which have no checksum', async () => {
+  // As found by the decoders of sharp 0.35.5 (libvips 8.18); without a record of the file there is no better check.
   for (const [format, isSeen] of [
     ['png', true],
     ['avif', true],

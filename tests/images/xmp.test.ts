@@ -8,7 +8,7 @@ import { bundle, sampleJob } from './sample-job.ts';
 const anyText = fc.string({ unit: 'binary' });
 const writable = (text: string) => escapeXml(text).replace(/&#?\w+;/g, '') === text.replace(/[&<>"'\r]/g, '');
 
-test('gives back every text that XML can hold', () => {
+test('returns every text that XML can hold', () => {
   fc.assert(
     fc.property(anyText.filter(writable), anyText.filter(writable), (prompt, negativePrompt) => {
       const metadata = imageMetadata({ ...sampleJob, prompt, negativePrompt }, bundle);
@@ -31,22 +31,22 @@ test.each([
   '__proto__',
   '%',
   '0012',
-])('gives back %j as it is', (prompt) => {
+])('returns %j unchanged', (prompt) => {
   const metadata = imageMetadata({ ...sampleJob, prompt }, bundle);
   expect(fromXmp(toXmp(metadata))).toEqual(metadata);
 });
 
-test('says how a picture was decoded where that was asked for', () => {
+test('contains how a picture was decoded if that was set', () => {
   const metadata = imageMetadata({ ...sampleJob, decode: 'whole' }, bundle);
   expect(fromXmp(toXmp(metadata))).toMatchObject({ decode: 'whole' });
   expect(fromXmp(toXmp(imageMetadata(sampleJob, bundle)))?.decode).toBeUndefined();
 });
 
-test('puts U+FFFD in the place of what XML cannot hold', () => {
+test('replaces what XML cannot hold by U+FFFD', () => {
   expect(escapeXml('a\0b\u0007c\ud800d\uffffe')).toBe('a\ufffdb\ufffdc\ufffdd\ufffde');
 });
 
-test('finds nothing in a packet that lacks a property or holds a wrong one', () => {
+test('finds nothing in a packet with a missing or wrong property', () => {
   const xmp = toXmp(imageMetadata(sampleJob, bundle));
   expect(fromXmp(xmp.replace(/<pixart:seed>.*<\/pixart:seed>/, ''))).toBeNull();
   expect(fromXmp(xmp.replace('<pixart:size>256', '<pixart:size>300'))).toBeNull();

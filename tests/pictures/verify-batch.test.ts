@@ -48,7 +48,7 @@ type Site = { store: ObjectStore };
 
 type Made = { receipt: Receipt; bytes: Uint8Array; metadata: ObjectMetadata };
 
-/** By their ids. */
+/** By id. */
 let made: Record<string, Made>;
 
 const writeReceipts = createWriteReceipts(openStore);
@@ -96,7 +96,7 @@ async function close(store: ObjectStore, round: number, outcomes: Receipt[]): Pr
 const copyOf = (id: string): string => made[id]!.receipt.copy;
 const objectOf = (id: string): string => made[id]!.receipt.object;
 
-/** As where the file system has no hard links: copies have bytes of their own. */
+/** As on a file system without hard links: copies have their own bytes. */
 async function withoutLinks(): Promise<Site> {
   const site = await finishedBatch(await folderStore());
   for (const { receipt, bytes } of Object.values(made)) {
@@ -114,7 +114,7 @@ const kinds: [string, () => Promise<Site>][] = [
 
 const pathOf = ({ store }: Site, name: string): string => fileURLToPath(`${store.url}/${name}`);
 
-/** What somebody did to the object or the copy; nothing in its place where there are no bytes. */
+/** Replaces the object or the copy; `null` removes it. */
 async function damage({ store }: Site, name: string, data: Uint8Array | null): Promise<void> {
   if (data === null) return store.remove(name);
   const found = (await store.find(name))!;
@@ -145,7 +145,7 @@ const damages: [string, () => Uint8Array | null][] = [
 ];
 
 describe.each(kinds)('a batch in %s', (_, finished) => {
-  test('is found as it was made, and nothing but audit lines is written', async () => {
+  test('has no differences as it was made, and only audit lines are written', async () => {
     const site = await finished();
     const before = await names(site);
     expect(await compare(site)).toEqual(clean);
@@ -155,7 +155,7 @@ describe.each(kinds)('a batch in %s', (_, finished) => {
   });
 
   test.each(damages)(
-    'gets back a copy that is %s from the object, an object from the copy, and both from another round',
+    'restores a copy that is %s from the object, an object from the copy, and both by another round',
     async (_, change) => {
       const site = await finished();
       const { store } = site;
@@ -191,7 +191,7 @@ describe.each(kinds)('a batch in %s', (_, finished) => {
     },
   );
 
-  test('of which an earlier version reused what was damaged already is found out, though all of its checksums agree', async () => {
+  test('in which an earlier version reused a damaged image is detected, although all checksums match', async () => {
     const site = await finished();
     const { store } = site;
     const cut = made.fox!.bytes.subarray(0, 1_000);
@@ -216,7 +216,7 @@ describe.each(kinds)('a batch in %s', (_, finished) => {
   });
 });
 
-/** What a retry does that is told to make rows again. */
+/** Does what a retry of given rows does. */
 async function anotherRound(store: ObjectStore, ids: string[]): Promise<void> {
   const lines = `${ids.join('\n')}\n`;
   const again = againName(BATCH, sha256(lines));
@@ -233,7 +233,7 @@ async function anotherRound(store: ObjectStore, ids: string[]): Promise<void> {
   await close(store, 2, receipts);
 }
 
-test('what a person edited in place, in object and copy at once, is kept', async () => {
+test('an image that was edited in place, as object and copy at once, is kept', async () => {
   const site = await finishedBatch(await folderStore());
   const edited = Buffer.from(made.fox!.bytes).fill(7, 500, 600);
   await chmod(pathOf(site, copyOf('fox')), 0o644);
@@ -245,7 +245,7 @@ test('what a person edited in place, in object and copy at once, is kept', async
   expect(new Set(await kept(site))).toEqual(new Set([crc32c(edited)]));
 });
 
-test('an object that was rendered anew since, by its record, is no difference where the copy is as it was', async () => {
+test('an object that has been rendered again, by its record, is no difference if the copy is unchanged', async () => {
   const site = await finishedBatch(await folderStore());
   const { store } = site;
   const anew = await sharp(made.fox!.bytes).keepXmp().png({ compressionLevel: 1 }).toBuffer();
@@ -259,7 +259,7 @@ test('an object that was rendered anew since, by its record, is no difference wh
   expect(crc32c(await store.read(copyOf('fox')))).toBe(crc32c(anew));
 });
 
-test('an object that two images of a batch share comes back once', async () => {
+test('an object that two images of a batch share is restored once', async () => {
   const store = await folderStore();
   const twin = { ...made.fox!.receipt, id: 'twin', copy: 'batches/night/twin.png' };
   await planOf(store, [...jobs, { ...jobs[0]!, id: 'twin' }]);
@@ -272,7 +272,7 @@ test('an object that two images of a batch share comes back once', async () => {
   expect((await compare({ store })).differences).toEqual([]);
 });
 
-test('an object that somebody forgot comes back from the copy, also where the plan is damaged', async () => {
+test('a missing object is restored from the copy, even if the plan is damaged', async () => {
   const site = await finishedBatch(await folderStore());
   const [piece] = await names(site, planFolder(BATCH));
   await site.store.replace(piece!, Buffer.from('{"id":"fo'), 'application/x-ndjson');
@@ -281,7 +281,7 @@ test('an object that somebody forgot comes back from the copy, also where the pl
   expect(await compare(site)).toEqual(clean);
 });
 
-test('a folder in the place of a copy is kept aside', async () => {
+test('a folder in the place of a copy is moved aside', async () => {
   const site = await finishedBatch(await folderStore());
   await rm(pathOf(site, copyOf('fox')));
   await mkdir(pathOf(site, copyOf('fox')));
@@ -289,7 +289,7 @@ test('a folder in the place of a copy is kept aside', async () => {
   expect(await compare(site)).toEqual(clean);
 });
 
-test('a batch without a manifest is a user error that says where one was expected', async () => {
+test('a batch without a manifest is a user error with the place where one was expected', async () => {
   const site = await finishedBatch(await folderStore());
   for (const name of await readdir(pathOf(site, batchFolder(BATCH)))) {
     if (name.startsWith('manifest')) await rm(pathOf(site, `${batchFolder(BATCH)}${name}`));
@@ -299,7 +299,7 @@ test('a batch without a manifest is a user error that says where one was expecte
   await expect(verified).rejects.toThrow(new RegExp(`batches/${BATCH}/manifest`));
 });
 
-test('a batch of which nothing is there is a user error that says so', async () => {
+test('a batch that does not exist is a user error that says so', async () => {
   const store = await folderStore();
   await expect(verifyBatch('nothing', { store: store.url })).rejects.toThrow(UserError);
   await expect(verifyBatch('nothing', { store: store.url })).rejects.toThrow(
@@ -307,7 +307,7 @@ test('a batch of which nothing is there is a user error that says so', async () 
   );
 });
 
-test('an image that the store does not let go is named, and the others come back', async () => {
+test('an image that the store protects is named, and the others are restored', async () => {
   const { store } = await finishedBatch(await openStore(`gs://pixart-test/verify ${buckets++}`));
   await damage({ store }, objectOf('fox'), made.owl!.bytes);
   await store.remove(copyOf('owl'));

@@ -32,7 +32,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** A batch of two images that has ended, as `round` says for how many times. */
+/** A finished batch of two images; `round` is the number of its rounds. */
 async function makeBatch(store: ObjectStore, round = 1): Promise<Receipt[]> {
   const { name, digest } = renderer.bundle;
   const jobs = ['fox', 'owl'].map((id, seed) => ({
@@ -55,7 +55,7 @@ async function makeBatch(store: ObjectStore, round = 1): Promise<Receipt[]> {
 
 const verify = (store: ObjectStore, repair = false) => verifyBatch(BATCH, { store: store.url, repair });
 
-test('manifest and tables have both checksums, and a signed copy is compared with its own', async () => {
+test('manifest and tables have both checksums, and a signed copy is checked against its own', async () => {
   const store = await folderStore();
   const receipts = await makeBatch(store);
   const manifest = manifestSchema.parse(JSON.parse(Buffer.from(await store.read(manifestName(BATCH))).toString()));
@@ -71,7 +71,7 @@ test('manifest and tables have both checksums, and a signed copy is compared wit
 });
 
 test.each(['copy', 'object'] as const)(
-  'a damaged %s of a signed image is found, kept aside, and comes back by another round',
+  'a damaged %s of a signed image is found, moved aside, and restored by another round',
   async (what) => {
     const store = await folderStore();
     const [fox, owl] = await makeBatch(store);

@@ -9,5 +9,5 @@ export async function openBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: executable, env: { ...childEnvironment('program'), ...env } });
 }
 
-/** The same for tests, `null` where there is none and that may be. */
+/** The same for tests; `null` if there is none and that is allowed. */
 export const testBrowser = (): Promise<Browser | null> => ifThere('The review page is not tested', openBrowser);

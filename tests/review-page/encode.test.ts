@@ -18,7 +18,7 @@ const hostile = fc.oneof(
 );
 
 describe('data in scripts', () => {
-  test('has nothing that could end a script element or a line, and comes out as it went in', () => {
+  test('cannot end a script element or a line, and survives a round trip', () => {
     fc.assert(
       fc.property(fc.array(hostile), (values) => {
         const text = scriptJson(values);
@@ -28,7 +28,7 @@ describe('data in scripts', () => {
     );
   });
 
-  test('reaches the page as it is when the script runs', async () => {
+  test('reaches the page unchanged when the script runs', async () => {
     await fc.assert(
       fc.asyncProperty(hostile, async (prompt) => {
         const piece = { sprites: [null], rows: [{ id: 'a', prompt, values: [prompt, null] }] } as unknown as SheetPiece;
@@ -40,7 +40,7 @@ describe('data in scripts', () => {
     );
   });
 
-  test('is called by what it holds', async () => {
+  test('is named by its contents', async () => {
     const nameOf = async (number: number) => (await encodePiece(number, { sprites: [], rows: [] })).name;
     expect(await nameOf(0)).toBe(await nameOf(0));
     expect(await nameOf(0)).not.toBe(await nameOf(1));
@@ -51,14 +51,14 @@ describe('the page', async () => {
   const head = { batch: 'night', jobs: 0, pieces: [], parameters: [], columns: ['</script><script>alert(1)</script>'] };
   const html = Buffer.from(await makePage(head)).toString();
 
-  test('has one script of its own, the only one that its policy lets run', () => {
+  test('has one script, the only one that its policy allows', () => {
     const scripts = [...html.matchAll(/<script>(.*?)<\/script>/gs)].map(([, text]) => text!);
     expect(scripts).toHaveLength(1);
     const digest = createHash('sha256').update(scripts[0]!).digest('base64');
     expect(html).toContain(`script-src 'sha256-${digest}' 'strict-dynamic';`);
   });
 
-  test('asks nobody else for anything', () => {
+  test('requests nothing from other hosts', () => {
     expect(html).toContain("default-src 'none'");
     expect(html).not.toMatch(/https?:/);
   });

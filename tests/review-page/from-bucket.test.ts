@@ -24,7 +24,7 @@ afterAll(async () => {
   await emulator?.stop();
 });
 
-test.skipIf(browser === null)('the page shows thumbnails and images where a bucket serves it', async () => {
+test.skipIf(browser === null)('the page shows thumbnails and images when a bucket serves it', async () => {
   const store = await openStore('gs://team/reviewed');
   const rows = Array.from({ length: 60 }, () => ({ job: { width: 96, height: 96 } }));
   await writeSampleBatch(store, 'night', rows, await samplePictures(7, 96));

@@ -42,7 +42,7 @@ beforeAll(async () => {
   if (browser === null) return;
   folder = await mkdtemp(join(tmpdir(), 'pixart-page-'));
   const store = await openStore(pathToFileURL(folder).href);
-  // Eight sprites over and over: what is shown is told by id and colour, and no time goes into drawing 10,000 pictures.
+  // Eight repeated sprites: the tests check ids and colours, and drawing 10,000 pictures would take long.
   const picture = (index: number) => (index + (Math.floor(index / 25) % 8)) % 25;
   jobs = await writeSampleBatch(store, 'night', sampleRows(), await samplePictures(25, 96), picture);
   await createWriteReviewPage(openStore)({ store: store.url, batch: 'night' });
@@ -83,7 +83,7 @@ describe.skipIf(browser === null)('the page from a folder', () => {
     await page.locator('body[data-loaded]').waitFor();
   };
   const cell = (id: string) => page.locator(`.cell[data-id="${id}"]`);
-  // Cells follow with the next frame.
+  // Cells are updated in the next frame.
   const decided = (id: string, decision: string) =>
     page.locator(`.cell[data-id="${id}"][data-decision="${decision}"]`).waitFor();
   const current = (id: string) => page.locator(`.cell.current[data-id="${id}"]`).waitFor();
@@ -114,7 +114,7 @@ describe.skipIf(browser === null)('the page from a folder', () => {
     await cell('row-0').waitFor();
   });
 
-  test('shows a hostile prompt and column as text, and runs nothing of it', async () => {
+  test('shows a hostile prompt and column as text, and runs none of it', async () => {
     await expect.poll(() => cell('row-3').locator('.prompt').textContent()).toBe(hostile);
     await cell('row-3').locator('.open').click();
     await expect.poll(() => page.locator('.zoom .about p').textContent()).toBe(hostile);
@@ -136,7 +136,7 @@ describe.skipIf(browser === null)('the page from a folder', () => {
     await cell('row-7').locator('.note', { hasText: '412 tokens' }).waitFor();
   });
 
-  test('shows rows in another order, and keeps the one that was looked at', async () => {
+  test('shows rows in another order, and keeps the current one', async () => {
     await press('ArrowRight');
     await current('row-1');
     await page.getByLabel('order', { exact: true }).selectOption({ label: 'by id' });
@@ -150,7 +150,7 @@ describe.skipIf(browser === null)('the page from a folder', () => {
     await current('row-0');
   });
 
-  test('takes decisions by keyboard, keeps them, hands them on and takes them back', async () => {
+  test('records decisions by keyboard, keeps, exports and reverts them', async () => {
     await press('a r r ArrowRight a u a');
     expect(await tally()).toBe('✓ 2 approved✕ 2 rejected');
     const row = (index: number, decision: string) => ({
@@ -185,7 +185,7 @@ describe.skipIf(browser === null)('the page from a folder', () => {
     await cell('row-9998').waitFor();
   });
 
-  test('goes through the undecided ones, each leaving when it is decided', async () => {
+  test('steps through undecided images, each of which leaves once it is decided', async () => {
     await page.getByLabel('decision', { exact: true }).selectOption('undecided');
     await cell('row-0').locator('.open').focus();
     await press('a r a');
@@ -195,7 +195,7 @@ describe.skipIf(browser === null)('the page from a folder', () => {
     await current('row-2');
   });
 
-  test('opens an image in full, zooms, goes on and decides there', async () => {
+  test('opens an image at full size, zooms, moves on and decides there', async () => {
     await cell('row-4').locator('.open').click();
     const image = page.locator('.stage img');
     await expect
@@ -217,7 +217,7 @@ describe.skipIf(browser === null)('the page from a folder', () => {
     await page.locator('.cell.current .open:focus').waitFor();
   });
 
-  test('says so where the browser keeps nothing', async () => {
+  test('warns if the browser keeps nothing', async () => {
     await page.addInitScript(
       "Object.defineProperty(window, 'localStorage', { get() { throw new Error('refused'); } })",
     );

@@ -10,7 +10,7 @@ import { copyObject } from '../store/copy-object.ts';
 
 export type SampleRow = { job?: Partial<Job>; outcome?: 'rendered' | 'failed' | 'cancelled' };
 
-/** Encoded pictures that are told apart at a glance. */
+/** Encoded pictures that are easy to tell apart. */
 export const samplePictures = (count: number, side: number): Promise<Uint8Array[]> =>
   Promise.all(
     Array.from({ length: count }, (_, index) => {
@@ -23,10 +23,9 @@ export const samplePictures = (count: number, side: number): Promise<Uint8Array[
   );
 
 /**
- * Writes the records of a finished batch as the workflow's activities do, and its images; images of the same number among
- * `pictures` are the same picture.
+ * Writes the records of a finished batch as the workflow's activities do, and its images; rows may share a picture.
  *
- * @param picture which one a row shows
+ * @param picture index in `pictures` of a row's picture
  */
 export async function writeSampleBatch(
   store: ObjectStore,

@@ -22,7 +22,7 @@ describe('a thumbnail', () => {
     );
   });
 
-  test('has a place on its sprite that no other one has', () => {
+  test('has its own place on its sprite', () => {
     const places = Array.from({ length: SLOTS }, (_, slot) => slotPlace(slot));
     expect(new Set(places.map(({ left, top }) => `${left} ${top}`)).size).toBe(SLOTS);
     for (const { left, top } of places) {
@@ -34,7 +34,7 @@ describe('a thumbnail', () => {
 });
 
 describe('a sprite', () => {
-  test('has the name of its pictures in their order', () => {
+  test('is named by its pictures and their order', () => {
     fc.assert(
       fc.property(slots, slots, (a, b) => {
         const keys = (images: (SpriteImage | null)[]) =>
@@ -45,7 +45,7 @@ describe('a sprite', () => {
     );
   });
 
-  test('has each picture in its slot, and tells its average colour, also when it is read again', async () => {
+  test('has each picture in its slot, with its average colour, also when it is read again', async () => {
     const colours = ['#c02020', '#20c020', '#2020c0'];
     const sizes = [
       [300, 300],
@@ -78,7 +78,7 @@ describe('a sprite', () => {
     expect(await spriteColours(file, all)).toEqual(found);
   });
 
-  test('has an empty slot where an image is gone or is none', async () => {
+  test('has an empty slot for an image that is missing or invalid', async () => {
     const images = ['a', 'b'].map((renderKey) => ({ renderKey, width: 10, height: 10 }));
     const { colours } = await makeSprite(images, async (slot) => (slot === 0 ? null : Buffer.from('no image')));
     expect(colours).toEqual([null, null]);

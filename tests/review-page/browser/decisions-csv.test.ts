@@ -10,7 +10,7 @@ const row = fc.record({
 });
 
 describe('the table of decisions', () => {
-  test('comes back as it was', () => {
+  test('survives a round trip', () => {
     fc.assert(
       fc.property(fc.array(row), (rows) => {
         expect(readDecisionsCsv(decisionsCsv(rows))).toEqual(rows);
@@ -18,7 +18,7 @@ describe('the table of decisions', () => {
     );
   });
 
-  test('is read alike by another reader of RFC 4180', () => {
+  test('is read the same by another RFC 4180 reader', () => {
     const rows: DecisionRow[] = [{ id: 'fox', renderKey: 'ab', decision: 'rejected' }];
     expect(decisionsCsv(rows)).toBe('"id","render_key","decision"\r\n"fox","ab","rejected"\r\n');
     expect(parse(decisionsCsv(rows), { columns: true })).toEqual([
@@ -26,7 +26,7 @@ describe('the table of decisions', () => {
     ]);
   });
 
-  test('holds no cell that a spreadsheet takes for a formula', () => {
+  test('has no cell that a spreadsheet reads as a formula', () => {
     expect(decisionsCsv([{ id: '-2-3', renderKey: 'ab', decision: 'approved' }])).toContain(`"'-2-3"`);
   });
 
@@ -48,7 +48,7 @@ describe('the table of decisions', () => {
     ['id,render_key,decision\nfox,ab,maybe\n', 'row 2: expected the decision approved or rejected, found "maybe"'],
     ['id,render_key,decision\nfox,"ab"c,approved\n', 'row 2: expected cells between ","'],
     ['id,render_key,decision\nfox,ab;approved\n', 'row 2: expected the decision approved or rejected, found ""'],
-  ])('that is none is refused with what was expected: %j', (text, problem) => {
+  ])('is rejected with what was expected if it is not one: %j', (text, problem) => {
     expect(() => readDecisionsCsv(text)).toThrow(problem);
   });
 });

@@ -29,7 +29,7 @@ const found = (filter: Partial<Filter>, decided: 'approved' | null = null) => {
 };
 
 describe('filters', () => {
-  test('tell a column of the catalog from one of ours that has its name', () => {
+  test('distinguish a column of the catalog from one of ours with the same name', () => {
     const all = columnsOf(rows, { ...head, columns: ['status', 'constructor'] });
     const found = all.filter(({ name }) => ['status', 'constructor'].includes(name));
     expect(found.map(({ name, isCarried = false }) => [name, isCarried])).toEqual([
@@ -39,7 +39,7 @@ describe('filters', () => {
     ]);
   });
 
-  test('are offered for columns in which rows differ, with how often each value occurs', () => {
+  test('are offered for columns in which rows differ, with the count of each value', () => {
     expect(columns.map(({ name }) => name)).toEqual(['status', 'seed', 'reason', 'team', 'note']);
     expect([...column('team').values!]).toEqual([
       ['print', 1],
@@ -51,16 +51,16 @@ describe('filters', () => {
     ]);
   });
 
-  test('find a name with or without its accents, typed either way', () => {
+  test('find a name with or without accents, however it is typed', () => {
     const zoe = [sheetRowOf({ prompt: 'Zoe\u0308 at the café', values: ['Łódź', 'かば'] })];
     const find = (text: string) => zoe.filter((row) => matcher({ ...NO_FILTER, text }, head)(row, null)).length;
     for (const text of ['zoe', 'Zoë', 'ZOE\u0308', 'cafe', 'łodz', 'かば'])
       expect([text, find(text)]).toEqual([text, 1]);
-    // With another mark it is another letter.
+    // A different mark makes a different letter.
     expect(find('かは')).toBe(0);
   });
 
-  test('stand in the order in which people look for them, texts behind what is short', () => {
+  test('are in the order in which people look for them, short values before texts', () => {
     const other = {
       size: '512',
       width: 512,
@@ -76,7 +76,7 @@ describe('filters', () => {
     ]);
   });
 
-  test('by a column with many values look for a text in it', () => {
+  test('for a column with many values search it for text', () => {
     const many = Array.from({ length: MAX_CHOICES + 1 }, (_, index) =>
       sheetRowOf({ id: `r${index}`, seed: 100 + index }),
     );
@@ -95,7 +95,7 @@ describe('filters', () => {
     expect(found({ text: 'fox owl' })).toEqual([]);
   });
 
-  test('search all parameters that are text, whatever their names', () => {
+  test('search all text parameters, whatever their names', () => {
     const of = (texts: object) => sheetRowOf(texts as Partial<SheetRow>);
     const style = { name: 'style_preset', field: 'style' as 'negative', isText: true };
     const test = matcher({ ...NO_FILTER, text: 'blurry pop' }, { parameters: [...SHEET_PARAMETERS, style] });
@@ -103,7 +103,7 @@ describe('filters', () => {
     expect(test(of({ negative: 'Blurry', style: 'oil' }), null)).toBe(false);
   });
 
-  test('by value and decision are joined by and', () => {
+  test('by value and by decision must both match', () => {
     expect(found({ columns: [{ column: column('team'), chosen: 'web' }] })).toEqual(['fox', 'owl']);
     expect(found({ columns: [{ column: column('note'), chosen: '' }], decision: 'undecided' }, 'approved')).toEqual([
       'owl',
@@ -115,17 +115,17 @@ describe('filters', () => {
 describe('comparing', () => {
   const entries = rows.map((row, index): [number, SheetRow] => [index, row]);
 
-  test('takes what came from the same catalog row, or has the same prompt', () => {
+  test('takes images of the same catalog row, or with the same prompt', () => {
     expect(relatives(entries, rows[0]!, 'row').map(({ id }) => id)).toEqual(['fox', 'fox-2']);
     expect(relatives(entries, rows[2]!, 'prompt').map(({ id }) => id)).toEqual(['owl']);
   });
 
-  test('tells short parameters in the order in which people compare them, and no negative prompt', () => {
+  test('shows short parameters in the order in which people compare them, and no negative prompt', () => {
     const other = sheetRowOf({ seed: 8, steps: 30, guidance: 7, size: '512', negative: 'blurry' });
     expect(differences([sheetRowOf({}), other], head)[1]).toEqual(['seed 8', 'steps 30', 'guidance 7', 'size 512']);
   });
 
-  test('tells in what they differ', () => {
+  test('shows how they differ', () => {
     expect(differences(rows.slice(0, 2), head)).toEqual([
       ['seed 1', 'team web', 'note '],
       ['seed 2', 'team print', 'note x'],

@@ -9,7 +9,7 @@ const extent = fc.record({ width: fc.integer({ min: 16, max: 8_000 }), height: f
 const point = fc.record({ x: fc.integer({ min: -500, max: 500 }), y: fc.integer({ min: -500, max: 500 }) });
 
 describe('the grid', () => {
-  test('has room for every cell within its width and height', () => {
+  test('fits every cell into its width and height', () => {
     fc.assert(
       fc.property(width, cells, (width, cells) => {
         const layout = gridLayout(width, cells);
@@ -22,7 +22,7 @@ describe('the grid', () => {
     );
   });
 
-  test('makes the cells that are in view, and few others', () => {
+  test('creates the cells in view, and few others', () => {
     fc.assert(
       fc.property(width, cells, fc.double({ min: 0, max: 1, noNaN: true }), (width, cells, part) => {
         const layout = gridLayout(width, cells);
@@ -43,7 +43,7 @@ describe('the grid', () => {
 describe('an image in its window', () => {
   const full = { scale: 1, x: 0, y: 0 };
 
-  test('fits as a whole at first', () => {
+  test('initially fits as a whole', () => {
     fc.assert(
       fc.property(extent, extent, fc.constantFrom(1, 2), (image, window, density) => {
         const { scale, x, y } = fitView(image, window, density);
@@ -54,7 +54,7 @@ describe('an image in its window', () => {
     );
   });
 
-  test('keeps what is under the pointer there while it is zoomed', () => {
+  test('zooms around the pointer', () => {
     fc.assert(
       fc.property(point, point, fc.double({ min: 0.2, max: 5, noNaN: true }), (at, middle, factor) => {
         const before = { ...full, ...middle };
@@ -65,7 +65,7 @@ describe('an image in its window', () => {
     );
   });
 
-  test('cannot be moved out of it', () => {
+  test('cannot be panned out of it', () => {
     fc.assert(
       fc.property(extent, extent, point, fc.double({ min: 0.05, max: 8, noNaN: true }), (image, window, at, scale) => {
         const { x } = kept({ scale, x: at.x * 50, y: at.y * 50 }, image, window);

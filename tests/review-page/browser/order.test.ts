@@ -6,7 +6,7 @@ import { sheetRowOf } from '../sample-row.ts';
 
 const head = { parameters: SHEET_PARAMETERS, columns: ['score'] };
 
-/** As the pieces have them: one size after the other. */
+/** In the order of the pieces: by size. */
 const rows: SheetRow[] = [
   sheetRowOf({ id: 'fox-10', line: 2, values: ['3'] }),
   sheetRowOf({ id: 'fox-2', line: 2, values: ['20'] }),
@@ -19,7 +19,7 @@ const idsBy = (name: string | null, isDescending = false) => {
   return ordered(rows.entries(), { by, isDescending }).map((index) => rows[index]!.id);
 };
 
-test('rows are in the order of the catalog, variants of a row as they came', () => {
+test('rows are in the order of the catalog, variants of a row in their own order', () => {
   expect(idsBy(null)).toEqual(['fox-10', 'fox-2', 'hare', 'owl']);
   expect(idsBy(null, true)).toEqual(['owl', 'hare', 'fox-2', 'fox-10']);
 });
@@ -28,7 +28,7 @@ test('numbers in texts count as numbers', () => {
   expect(idsBy('id')).toEqual(['fox-2', 'fox-10', 'hare', 'owl']);
 });
 
-test('of equal values the catalog decides, and rows without one are last both ways', () => {
+test('equal values keep the order of the catalog, and rows without one come last either way', () => {
   expect(idsBy('score')).toEqual(['fox-10', 'fox-2', 'hare', 'owl']);
   expect(idsBy('score', true)).toEqual(['fox-2', 'hare', 'fox-10', 'owl']);
 });
