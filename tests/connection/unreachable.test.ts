@@ -10,5 +10,7 @@ test('of an address that takes connections and closes them, a tunnel whose serve
   await once(tunnel, 'listening');
   const address = `127.0.0.1:${(tunnel.address() as AddressInfo).port}`;
   const why = await whyUnreachable(temporalTarget({ address }, { HOME: '/nonexistent' }), 'transport error');
-  expect(why).toMatch(/closes the connection.*require TLS.*tunnels whose server is down.*check that the server is running/);
+  expect(why).toMatch(
+    /closes the connection.*require TLS.*tunnels whose server is down.*check that the server is running/,
+  );
 });
