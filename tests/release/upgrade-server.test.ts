@@ -177,7 +177,7 @@ describe.skipIf(programs === null)('with both servers', () => {
     writeLease(dbFile, lease);
     const [files, file] = [await readdir(state), await readFile(dbFile)];
     expect(await upgrade()).toBe(EXIT.badInput);
-    expect(printed).toContain(`is in use by process ${process.pid}: end "npx pixart-batch dev"`);
+    expect(printed).toContain(`is in use by process ${process.pid}: stop "npx pixart-batch dev"`);
     expect(await readdir(state)).toEqual(files);
     expect(await readFile(dbFile)).toEqual(file);
     expect(readLease(dbFile)).toEqual(lease);
@@ -285,7 +285,7 @@ test('a file whose server nothing tells is not opened until somebody says which 
   header.write('SQLite format 3\0');
   header.writeUInt32BE(77, 40);
   await writeFile(dbFile, header);
-  expect(() => madeBy(dbFile)).toThrow(/77 changes and no note\. Write the server's version.*temporal\.db\.version/);
+  expect(() => madeBy(dbFile)).toThrow(/77 changes and no record\. Write the server's version.*temporal\.db\.version/);
   await writeFile(versionFile(dbFile), '1.28.0\n');
   expect(madeBy(dbFile)).toEqual(['1.28']);
 });
