@@ -3,7 +3,7 @@ import { ID_RULE } from '../../domain/job-id.ts';
 import { byColumn, COLUMNS, type Column, every, GRID_COLUMNS, TEXT_COLUMNS } from '../../domain/parameters.ts';
 import { code, table } from './markdown.ts';
 
-/** Where a batch or a bundle decides what an empty cell is, the cell's schema cannot say it. */
+/** The meaning of an empty cell, which its schema cannot state if the batch or the bundle decides it. */
 const WHEN_EMPTY: Record<Column, string> = {
   id: "derived from the row's content",
   prompt: 'an error',
@@ -22,7 +22,7 @@ const WHEN_EMPTY: Record<Column, string> = {
 const cells = byColumn(every('cell'));
 const options = byColumn(every('option')) as Partial<Record<Column, object>>;
 
-/** No number, size or ratio, so that its schema says what it expects. */
+/** Not a number, size or ratio, so each schema reports what it expects. */
 const NO_VALUE = '?';
 
 function valuesOf(column: Column): string {
@@ -37,7 +37,7 @@ const choicesOf = (column: Column): string =>
 
 const optionOf = (column: Column): string => (column in options ? code(`--${column.replaceAll('_', '-')}`) : '');
 
-/** What a catalog may have in its columns. */
+/** The columns of a catalog, and their values. */
 export const columnsPage = (): string => `# Catalog columns
 
 Any other column is carried along to the manifest. [catalog.md](../catalog.md) describes formats, ids, seeds, choices and limits.

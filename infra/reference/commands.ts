@@ -2,13 +2,13 @@ import { Command } from 'commander';
 import { VERBS } from '../../cli/verb-table.ts';
 import { code, codes, table } from './markdown.ts';
 
-/** Of help, in the page: a terminal's would depend on who generates it. */
+/** The width of help in the page: a terminal's width would depend on who generates it. */
 const COLUMNS = 120;
 
-/** A verb, or a verb of a verb, by what is typed for it. */
+/** A verb or a subcommand, with the words that a person types for it. */
 type Described = { words: string; command: Command };
 
-/** @returns every verb, each followed by its own */
+/** @returns every verb, each followed by its subcommands */
 async function allCommands(): Promise<Described[]> {
   const found = Object.entries(VERBS).map(async ([name, { description, load }]) => {
     const program = new Command('pixart-batch');
@@ -29,7 +29,7 @@ function helpOf(command: Command): string {
   return text.replaceAll(/ +$/gm, '').trim();
 }
 
-/** Variables that stand for options, with all commands that read them. */
+/** Environment variables for options, with all commands that read them. */
 function variables(commands: readonly Described[]): string[][] {
   const rows = new Map<string, { option: string; verbs: string[] }>();
   for (const { words, command } of commands) {
@@ -42,7 +42,7 @@ function variables(commands: readonly Described[]): string[][] {
   return [...rows].sort().map(([name, { option, verbs }]) => [code(name), code(option), codes(verbs)]);
 }
 
-/** What \`--help\` prints of every command. */
+/** The help of every command. */
 export async function commandsPage(): Promise<string> {
   const commands = await allCommands();
   const sections = commands.map(

@@ -13,7 +13,7 @@ const EXIT_MEANINGS: Record<keyof typeof EXIT, string> = {
   readerGone: 'the reader of the output has ended, as `head` does; a batch that was watched continues',
 };
 
-/** What the shell sees, and what manifests and histories call failures. */
+/** Exit codes, and the failure types in manifests and histories. */
 export const errorsPage = (): string => `# Exit codes and failure types
 
 ## Exit codes

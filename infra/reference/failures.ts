@@ -14,7 +14,7 @@ import { code, table } from './markdown.ts';
 
 type ErrorClass = { name: string; prototype: Error };
 
-/** Failures of images and of an orchestrator's own steps, by the class that names them. */
+/** Failures of images and of the orchestrator's own steps, by the class that names them. */
 const FAILURES: [ErrorClass, string][] = [
   [BundleMismatch, 'the worker has another bundle than the batch was submitted with'],
   [CannotSign, 'the worker has no signing key, the certificate has expired, or the key service is unavailable'],
@@ -38,7 +38,7 @@ const FAILURES: [ErrorClass, string][] = [
   [WorkerStopping, 'the worker stopped before the image was finished; another continues it'],
 ];
 
-/** Asks the activity, about an image's first failure. */
+/** Asks the activity's own rule, for an image's first failure. */
 function isRetried({ prototype }: ErrorClass): boolean {
   const attempts = { attempt: 1, failed: 1, lost: 0, isOver: true };
   const failure = renderFailure(Object.create(prototype) as Error, { computations: 0, stepsComputed: 0, attempts });

@@ -1,4 +1,4 @@
-/** A table of Markdown, its columns as wide as their longest cells; a `|` in a cell is escaped. */
+/** A Markdown table with columns as wide as their longest cells; a `|` in a cell is escaped. */
 export function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = [heading, ...rows].map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
   const widths = heading.map((_, column) => Math.max(3, ...cells.map((row) => row[column]!.length)));
@@ -9,5 +9,5 @@ export function table(heading: readonly string[], rows: readonly (readonly strin
 
 export const code = (text: string): string => `\`${text}\``;
 
-/** Names or values in code, with commas between them. */
+/** Names or values in code style, separated by commas. */
 export const codes = (texts: Iterable<string>): string => [...texts].map(code).join(', ');

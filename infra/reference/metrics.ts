@@ -7,10 +7,10 @@ type Kind = 'counter' | 'histogram' | 'gauge';
 
 type Recorded = { name: string; kind: Kind; description: string; labels: Map<string, Set<string>> };
 
-/** As Prometheus shows them. */
+/** The endings of metric names in Prometheus. */
 const ENDINGS: Record<Kind, string> = { counter: '_total', histogram: '_bucket, _sum, _count', gauge: '' };
 
-/** Takes note of metrics instead of counting. */
+/** Records metrics instead of counting. */
 class Recorder {
   readonly recorded: Recorded[] = [];
 
@@ -19,7 +19,7 @@ class Recorder {
       const metric: Recorded = { name, kind, description, labels: new Map() };
       this.recorded.push(metric);
       const use = (_: number, more: MetricTags = {}) => addLabels(metric.labels, { ...tags, ...more });
-      // Only what our own code calls.
+      // Only the functions that our own code calls.
       return { name, kind, description, add: use, record: use, set: use, withTags: () => never() } as never;
     };
     return {
@@ -41,7 +41,7 @@ function addLabels(labels: Map<string, Set<string>>, tags: MetricTags): void {
   }
 }
 
-/** @throws Error for a metric that is never used here, and whose labels are therefore unknown */
+/** @throws Error for a metric that is not used here, whose labels are therefore unknown */
 function allMetrics(): Recorded[] {
   const recorder = new Recorder();
   const metrics = createRenderMetrics(recorder.meter(), 'cuda:0', ['256']);
@@ -59,7 +59,7 @@ function allMetrics(): Recorded[] {
 const labelsOf = ({ labels }: Recorded): string =>
   [...labels].map(([name, values]) => (values.size > 1 ? `${code(name)}: ${codes(values)}` : code(name))).join('; ');
 
-/** What a worker answers Prometheus besides the metrics of Temporal's SDK. */
+/** The metrics that a worker exposes besides those of Temporal's SDK. */
 export const metricsPage = (): string => `# Metrics
 
 A worker started with \`--metrics-address\` exposes these to Prometheus, besides the metrics of Temporal's SDK, whose names begin

@@ -15,7 +15,7 @@ Generated from the code; a test compares them with it.
 - [Exit codes and failure types](errors.md)
 `;
 
-/** The pages of docs/reference/, by their names. */
+/** The pages of docs/reference/, by file name. */
 export async function referencePages(): Promise<Record<string, string>> {
   const pages = {
     'README.md': index,
